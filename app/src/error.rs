@@ -1,0 +1,110 @@
+//! What can go wrong for a person, as codes: each has words in both languages and a remedy (`i18n/errors.rs`).
+
+use leptos::server_fn::codec::JsonEncoding;
+use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
+use serde::{Deserialize, Serialize};
+
+macro_rules! errors {
+    ($($(#[$doc:meta])* $name:ident = $code:literal, $status:literal;)*) => {
+        /// An error with a meaning to the person who caused or met it.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, thiserror::Error)]
+        pub enum AppError {$(
+            $(#[$doc])*
+            #[error($code)]
+            #[serde(rename = $code)]
+            $name,
+        )*}
+
+        impl AppError {
+            /// Every error there is.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// The code in addresses and answers.
+            #[must_use]
+            pub const fn code(self) -> &'static str { match self { $(Self::$name => $code),* } }
+
+            /// From that code.
+            #[must_use]
+            pub fn from_code(code: &str) -> Option<Self> { match code { $($code => Some(Self::$name),)* _ => None } }
+
+            /// The HTTP status that goes with it.
+            #[must_use]
+            pub const fn status(self) -> u16 { match self { $(Self::$name => $status),* } }
+        }
+    };
+}
+
+errors! {
+    /// No session, or it has ended.
+    NotLoggedIn = "not-logged-in", 401;
+    /// Wrong login name or password.
+    BadCredentials = "bad-credentials", 401;
+    /// Too many tries; wait.
+    RateLimited = "rate-limited", 429;
+    /// Logged in, but this is not theirs to see or do.
+    Forbidden = "forbidden", 403;
+    /// There is no such thing, or not for this person.
+    NotFound = "not-found", 404;
+    /// A field is not of its form.
+    Invalid = "invalid", 422;
+    /// The amount is not yuan with at most two decimals.
+    InvalidAmount = "invalid-amount", 422;
+    /// Below the smallest or above the largest amount of one sale.
+    AmountOutOfRange = "amount-out-of-range", 422;
+    /// The meter may not hold that much.
+    HoardingLimit = "hoarding-limit", 422;
+    /// No account is open there.
+    AccountNotOpen = "account-not-open", 409;
+    /// An account is open there already.
+    AccountAlreadyOpen = "account-already-open", 409;
+    /// The login name is taken.
+    LoginTaken = "login-taken", 409;
+    /// The new password is too short or the same.
+    WeakPassword = "weak-password", 422;
+    /// The old password is wrong.
+    WrongPassword = "wrong-password", 422;
+    /// This payment channel is not configured.
+    ChannelUnavailable = "channel-unavailable", 503;
+    /// The order can no longer be paid or changed.
+    OrderClosed = "order-closed", 409;
+    /// The meter is lost; nothing was sent.
+    MeterLost = "meter-lost", 409;
+    /// Power is off for arrears: top up first.
+    OffForArrears = "off-for-arrears", 409;
+    /// The operator has forced the power off.
+    OffByOperator = "off-by-operator", 409;
+    /// The operator has guaranteed the power; the resident cannot switch.
+    OnByOperator = "on-by-operator", 409;
+    /// Tripped for overload or a malignant load: call the operator.
+    OffForOverload = "off-for-overload", 409;
+    /// Somebody else changed it meanwhile.
+    Conflict = "conflict", 409;
+    /// A part of the system does not answer just now; nothing was changed.
+    Unavailable = "unavailable", 503;
+    /// Our fault; it is in the log.
+    Internal = "internal", 500;
+}
+
+impl FromServerFnError for AppError {
+    type Encoder = JsonEncoding;
+
+    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
+        match error {
+            ServerFnErrorErr::Request(_) => Self::Unavailable,
+            ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) | ServerFnErrorErr::Deserialization(_) => Self::Invalid,
+            _ => Self::Internal,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_go_round_and_are_distinct() {
+        for &error in AppError::ALL {
+            assert_eq!(AppError::from_code(error.code()), Some(error));
+        }
+    }
+}

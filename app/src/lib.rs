@@ -1,0 +1,13 @@
+//! Everything that both the browser and the server know: types, views, server functions, ports.
+//!
+//! Compiled twice: to WebAssembly with `hydrate`, natively with `ssr`. It knows no database, socket or clock;
+//! what it needs from the outside it asks of a port (`ports.rs`) that the server puts into the request's context.
+#![recursion_limit = "256"]
+
+pub mod api;
+pub mod error;
+pub mod i18n;
+pub mod model;
+pub mod pages;
+pub mod ports;
+pub mod ui;

@@ -1,0 +1,46 @@
+//! Identifiers: time-ordered (UUIDv7), one type a noun, so that one cannot be passed for another.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+pub use uuid::Uuid;
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident),* $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub Uuid);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { self.0.as_simple().fmt(f) }
+        }
+
+        impl FromStr for $name {
+            type Err = uuid::Error;
+            fn from_str(text: &str) -> Result<Self, Self::Err> { Uuid::parse_str(text).map(Self) }
+        }
+    )*};
+}
+
+ids! {
+    /// A node of the place tree: site, building, unit or room.
+    PlaceId,
+    /// A TCP endpoint with meters behind it.
+    GatewayId,
+    /// A prepaid meter.
+    MeterId,
+    /// What is opened for the residents of a room.
+    AccountId,
+    /// A resident or an operator who logs in.
+    UserId,
+    /// A sale, from decision to credit in the meter.
+    OrderId,
+    /// One try to pay an order through one channel.
+    AttemptId,
+    /// A command on its way to a meter.
+    CommandId,
+    /// Something a person must settle.
+    CaseId,
+}

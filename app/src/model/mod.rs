@@ -1,0 +1,8 @@
+//! The words of the field as types; each is parsed on construction, so a value that exists is valid.
+
+pub mod energy;
+pub mod ids;
+pub mod meter;
+pub mod money;
+pub mod order;
+pub mod time;

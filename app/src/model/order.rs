@@ -1,0 +1,96 @@
+//! An order's way from decision to credit, and a command's way from decision to read back.
+
+use serde::{Deserialize, Serialize};
+
+/// Where a sale stands. `Credited`, `Closed` and `Refunded` are final; `Case` waits for a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OrderState {
+    /// Waiting for the payment channel.
+    Pending,
+    /// Paid; on its way into the meter.
+    Paid,
+    /// In the meter: read back with its purchase count.
+    Credited,
+    /// Ended without payment.
+    Closed,
+    /// The money goes back to the payer.
+    Refunding,
+    /// The money is back with the payer.
+    Refunded,
+    /// A person decides; the case names the next step.
+    Case,
+}
+
+/// How an order is paid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Tender {
+    /// Cash at the counter.
+    Cash,
+    /// Card terminal at the counter.
+    Card,
+    /// Bank transfer.
+    Transfer,
+    /// Alipay mobile web.
+    Alipay,
+}
+
+/// Where a command stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CommandState {
+    /// Decided and stored; not sent yet.
+    Queued,
+    /// Sent, or about to be; its effect is unknown until the meter is read back.
+    Sending,
+    /// Read back from the meter.
+    Done,
+    /// The meter refused it; nothing changed.
+    Failed,
+    /// Neither delivered nor undelivered by the rule; a person decides.
+    Case,
+    /// A newer wish for the same meter took its place before it was sent.
+    Superseded,
+}
+
+macro_rules! words {
+    ($($type:ident { $($variant:ident = $word:literal),* $(,)? })*) => {$(
+        impl $type {
+            /// The word that the database and the wire use.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str { match self { $(Self::$variant => $word),* } }
+
+            /// From that word.
+            #[must_use]
+            pub fn parse(word: &str) -> Option<Self> { match word { $($word => Some(Self::$variant),)* _ => None } }
+        }
+    )*};
+}
+
+words! {
+    OrderState {
+        Pending = "pending", Paid = "paid", Credited = "credited", Closed = "closed",
+        Refunding = "refunding", Refunded = "refunded", Case = "case",
+    }
+    Tender { Cash = "cash", Card = "card", Transfer = "transfer", Alipay = "alipay" }
+    CommandState {
+        Queued = "queued", Sending = "sending", Done = "done", Failed = "failed", Case = "case", Superseded = "superseded",
+    }
+}
+
+impl OrderState {
+    /// Nothing more will happen by itself.
+    #[must_use]
+    pub const fn is_final(self) -> bool {
+        matches!(self, Self::Credited | Self::Closed | Self::Refunded)
+    }
+}
+
+impl CommandState {
+    /// Nothing more will happen by itself.
+    #[must_use]
+    pub const fn is_final(self) -> bool {
+        matches!(self, Self::Done | Self::Failed | Self::Case | Self::Superseded)
+    }
+}

@@ -1,0 +1,1 @@
+//! Small components, one a file, each with its CSS in `style/`.

@@ -1,0 +1,110 @@
+//! The chart of accounts, and the transfers that each operation makes.
+//!
+//! A transfer takes from one account what it gives to another (debit and credit of one row), so that no set of them can be
+//! out of balance. Amounts are positive; a reversal is a transfer the other way.
+
+use app::model::ids::AccountId;
+use app::model::money::Money;
+use app::model::order::Tender;
+use uuid::Uuid;
+
+/// A ledger account, by its code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Account {
+    /// Cash in the drawers (asset).
+    Cash,
+    /// Card terminal takings on their way to the bank (asset).
+    Card,
+    /// Bank account (asset).
+    Bank,
+    /// What a payment channel holds for us until it settles (asset).
+    Clearing(&'static str),
+    /// Paid by residents and not yet in the meter (liability).
+    Paid(AccountId),
+    /// In the meter, not yet consumed (liability).
+    InMeter(AccountId),
+    /// What meters held when the site was taken over from an older system (equity).
+    TakenOver,
+}
+
+impl Account {
+    /// The code that the ledger stores.
+    #[must_use]
+    pub fn code(&self) -> String {
+        match self {
+            Self::Cash => "cash".into(),
+            Self::Card => "card".into(),
+            Self::Bank => "bank".into(),
+            Self::Clearing(channel) => format!("clearing:{channel}"),
+            Self::Paid(account) => format!("paid:{account}"),
+            Self::InMeter(account) => format!("meter:{account}"),
+            Self::TakenOver => "taken-over".into(),
+        }
+    }
+
+    /// Where a tender's money is first.
+    #[must_use]
+    pub const fn of_tender(tender: Tender) -> Self {
+        match tender {
+            Tender::Cash => Self::Cash,
+            Tender::Card => Self::Card,
+            Tender::Transfer => Self::Bank,
+            Tender::Alipay => Self::Clearing("alipay"),
+        }
+    }
+}
+
+/// One row of the ledger. `operation` with `reference` happens once: a repetition is refused by the database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Transfer {
+    /// What happened: `payment`, `delivery`, `takeover`.
+    pub operation: &'static str,
+    /// What it happened to: an order, an account.
+    pub reference: Uuid,
+    /// Takes.
+    pub debit: Account,
+    /// Gives.
+    pub credit: Account,
+    /// How much; positive.
+    pub amount: Money,
+}
+
+/// A resident paid: the money is ours to deliver.
+#[must_use]
+pub const fn payment(order: Uuid, tender: Tender, account: AccountId, amount: Money) -> Transfer {
+    Transfer { operation: "payment", reference: order, debit: Account::of_tender(tender), credit: Account::Paid(account), amount }
+}
+
+/// The meter holds it: read back with its purchase count.
+#[must_use]
+pub const fn delivery(order: Uuid, account: AccountId, amount: Money) -> Transfer {
+    Transfer { operation: "delivery", reference: order, debit: Account::Paid(account), credit: Account::InMeter(account), amount }
+}
+
+/// What the meter held when the site was taken over.
+#[must_use]
+pub const fn takeover(account: AccountId, amount: Money) -> Transfer {
+    Transfer { operation: "takeover", reference: account.0, debit: Account::TakenOver, credit: Account::InMeter(account), amount }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_tender_has_its_own_account() {
+        let tenders = [Tender::Cash, Tender::Card, Tender::Transfer, Tender::Alipay];
+        let mut codes: Vec<_> = tenders.map(|tender| Account::of_tender(tender).code()).into();
+        codes.dedup();
+        assert_eq!(codes.len(), tenders.len());
+    }
+
+    #[test]
+    fn what_is_paid_and_delivered_leaves_nothing_between() {
+        let account = AccountId(Uuid::from_u128(7));
+        let paid = payment(Uuid::from_u128(1), Tender::Alipay, account, Money(630_000));
+        let delivered = delivery(Uuid::from_u128(1), account, Money(630_000));
+        assert_eq!(paid.credit, delivered.debit);
+        assert_eq!(paid.amount, delivered.amount);
+    }
+}

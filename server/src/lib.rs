@@ -1,0 +1,13 @@
+//! The server of Dormwatt: everything that touches a socket, a file, a clock or a database. The map is in `server/README.md`.
+#![recursion_limit = "512"]
+
+pub mod clock;
+pub mod config;
+pub mod domain;
+pub mod http;
+pub mod live;
+pub mod meters;
+pub mod pay;
+pub mod rng;
+pub mod store;
+pub mod tasks;

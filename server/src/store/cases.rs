@@ -1,0 +1,54 @@
+//! Cases: what a person must settle. One of a kind is open a meter or order at a time.
+
+use app::model::ids::{MeterId, OrderId};
+use app::model::time::Timestamp;
+
+use super::{Result, Tx, on};
+use crate::rng::Rng;
+
+/// Kinds of cases; each has words for the next step in the operator's pages.
+pub mod kind {
+    /// A money command is neither delivered nor undelivered by the rule; money commands of that meter wait.
+    pub const DELIVERY: &str = "delivery";
+    /// Purchase count or cumulative amount in the meter differ from the ledger's.
+    pub const METER_DIFFERS: &str = "meter-differs";
+    /// A counter fell, jumped or came out of order.
+    pub const READING: &str = "reading";
+    /// Another serial number answers at this address.
+    pub const IDENTITY: &str = "identity";
+    /// A verified payment does not fit its order: amount, merchant or state.
+    pub const PAYMENT: &str = "payment";
+    /// Paid twice for one order: the second goes back.
+    pub const PAID_TWICE: &str = "paid-twice";
+    /// The relay does not do what it is told.
+    pub const RELAY: &str = "relay";
+}
+
+/// Opens a case in the caller's transaction, unless one of its kind is open there already.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn open(
+    tx: &mut Tx,
+    rng: &Rng,
+    at: Timestamp,
+    kind: &'static str,
+    meter: Option<MeterId>,
+    order: Option<OrderId>,
+    detail: &str,
+) -> Result<()> {
+    on!(tx, |c| {
+        sqlx::query(
+        "INSERT INTO cases (id, kind, meter_id, order_id, detail, opened_at) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING"
+    )
+    .bind(rng.id(at))
+    .bind(kind)
+    .bind(meter.map(|id| id.0))
+    .bind(order.map(|id| id.0))
+    .bind(detail)
+    .bind(at.0)
+    .execute(c)
+    .await
+    })?;
+    Ok(())
+}

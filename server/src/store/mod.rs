@@ -1,0 +1,60 @@
+//! SQL, one file a noun, for SQLite and PostgreSQL alike.
+//!
+//! Queries are static strings with `$n` that both engines accept; [`on!`] runs the same query on whichever pool or
+//! transaction is there. A business operation is one function here and one transaction.
+
+mod db;
+mod error;
+
+pub mod audit;
+pub mod cases;
+pub mod commands;
+pub mod ledger;
+
+pub use db::{Db, Tx};
+pub(crate) use db::{on, read};
+pub use error::StoreError;
+
+/// What every store function gives back.
+pub type Result<T> = std::result::Result<T, StoreError>;
+
+/// How many rows a statement touched, or the rows themselves: what both engines agree on.
+pub(crate) fn db_result<T: Outcome>(result: std::result::Result<T, sqlx::Error>) -> Result<T::Plain> {
+    result.map(Outcome::plain).map_err(StoreError::from)
+}
+
+/// Turns an engine's answer into one that both share.
+pub(crate) trait Outcome {
+    /// The shared form.
+    type Plain;
+    /// Converts.
+    fn plain(self) -> Self::Plain;
+}
+
+impl Outcome for sqlx::sqlite::SqliteQueryResult {
+    type Plain = u64;
+    fn plain(self) -> u64 {
+        self.rows_affected()
+    }
+}
+
+impl Outcome for sqlx::postgres::PgQueryResult {
+    type Plain = u64;
+    fn plain(self) -> u64 {
+        self.rows_affected()
+    }
+}
+
+impl<T> Outcome for Vec<T> {
+    type Plain = Self;
+    fn plain(self) -> Self {
+        self
+    }
+}
+
+impl<T> Outcome for Option<T> {
+    type Plain = Self;
+    fn plain(self) -> Self {
+        self
+    }
+}

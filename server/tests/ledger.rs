@@ -1,0 +1,70 @@
+//! The ledger and the audit chain keep what they promise, on both databases.
+
+mod support;
+
+use app::model::ids::AccountId;
+use app::model::money::Money;
+use app::model::order::Tender;
+use server::clock::Clock;
+use server::domain::ledger::{self, Account};
+use server::store::{audit, ledger as store};
+use support::World;
+use uuid::Uuid;
+
+both!(a_payment_posts_once, |w: World| async move {
+    let account = AccountId(w.rng.id(w.clock.now()));
+    let order = w.rng.id(w.clock.now());
+    let payment = ledger::payment(order, Tender::Cash, account, Money(500_000));
+    let mut tx = w.db.begin().await.unwrap();
+    store::post(&mut tx, &w.rng, w.clock.now(), &payment).await.unwrap();
+    tx.commit().await.unwrap();
+
+    let mut tx = w.db.begin().await.unwrap();
+    let again = store::post(&mut tx, &w.rng, w.clock.now(), &payment).await;
+    assert!(again.unwrap_err().is_duplicate());
+    drop(tx);
+
+    assert_eq!(store::credit_balance(&w.db, &Account::Paid(account)).await.unwrap(), Money(500_000));
+    assert_eq!(store::credit_balance(&w.db, &Account::Cash).await.unwrap(), Money(-500_000));
+    assert_eq!(store::balances(&w.db).await.unwrap(), store::recomputed_balances(&w.db).await.unwrap());
+});
+
+both!(an_audit_line_cannot_be_changed_unseen, |w: World| async move {
+    for n in 0..3 {
+        let mut tx = w.db.begin().await.unwrap();
+        let subject = format!("order:{n}");
+        let entry = audit::Entry { actor: "system", ip: "", action: "test", subject: &subject, detail: "{}" };
+        audit::append(&mut tx, w.clock.now(), &entry).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+    assert_eq!(audit::verify(&w.db).await.unwrap(), Ok(3));
+    let refused = raw(&w, "UPDATE audit SET actor = 'nobody' WHERE seq = 2").await;
+    assert!(refused.is_err(), "the database itself refuses");
+    let refused = raw(&w, "DELETE FROM ledger_transfers").await;
+    // SQLite's trigger works a row, so an empty table has nothing to refuse.
+    assert!(refused.is_err() || refused.unwrap() == 0);
+
+    let trigger = match w.db {
+        server::store::Db::Sqlite { .. } => "DROP TRIGGER audit_no_update",
+        server::store::Db::Postgres(_) => "DROP TRIGGER audit_append_only ON audit",
+    };
+    raw(&w, trigger).await.unwrap();
+    raw(&w, "UPDATE audit SET actor = 'nobody' WHERE seq = 2").await.unwrap();
+    assert_eq!(audit::verify(&w.db).await.unwrap(), Err(2), "an edited line breaks the chain where it stands");
+});
+
+both!(ids_are_unique_and_ordered, |w: World| async move {
+    let mut ids: Vec<Uuid> = Vec::new();
+    for _ in 0..100 {
+        w.clock.advance(1);
+        ids.push(w.rng.id(w.clock.now()));
+    }
+    assert!(ids.is_sorted());
+});
+
+async fn raw(w: &World, sql: &'static str) -> Result<u64, sqlx::Error> {
+    match &w.db {
+        server::store::Db::Sqlite { write, .. } => sqlx::query(sql).execute(write).await.map(|done| done.rows_affected()),
+        server::store::Db::Postgres(pool) => sqlx::query(sql).execute(pool).await.map(|done| done.rows_affected()),
+    }
+}
