@@ -127,6 +127,9 @@ CREATE TABLE accounts (
 );
 CREATE UNIQUE INDEX accounts_place ON accounts (place_id) WHERE closed_at IS NULL;
 
+-- An account's id as the ledger's codes spell it.
+CREATE VIEW account_keys AS SELECT id, number, REPLACE(CAST(id AS TEXT), '-', '') AS key FROM accounts;
+
 -- The meters of an account. `count` and `cumulative_fen` are what the ledger knows the meter to have applied in `epoch`.
 CREATE TABLE account_meters (
     account_id UUID NOT NULL REFERENCES accounts (id),

@@ -6,10 +6,12 @@
 mod db;
 mod error;
 
+pub mod accounts;
 pub mod audit;
 pub mod cases;
 pub mod commands;
 pub mod ledger;
+pub mod verify;
 
 pub use db::{Db, Tx};
 pub(crate) use db::{on, read};

@@ -3,10 +3,12 @@
 
 use std::sync::Arc;
 
+use app::model::ids::MeterId;
 use app::model::time::Timestamp;
-use server::clock::TestClock;
+use server::clock::{Clock, TestClock};
 use server::rng::Rng;
 use server::store::Db;
+use uuid::Uuid;
 
 /// A fresh, migrated database and all that a store function asks for.
 #[derive(Clone)]
@@ -36,6 +38,53 @@ impl World {
         sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&pool).await.unwrap();
         pool.close().await;
         Self::open(format!("{server}/{name}"), tempfile::tempdir().unwrap()).await
+    }
+
+    /// A meter in a room of its own, on a gateway that all share.
+    pub async fn meter(&self, unit: u8) -> MeterId {
+        let now = self.clock.now();
+        let (place, meter) = (self.rng.id(now), self.rng.id(now));
+        let mut ids = [0; 16];
+        ids[0] = 1;
+        let gateway = Uuid::from_bytes(ids);
+        for (sql, binds) in [
+            ("INSERT INTO places (id, parent_id, kind, name, sort) VALUES ($1, NULL, 'room', 'room', 1)", vec![place]),
+            (
+                "INSERT INTO gateways (id, name, host, port, created_at) VALUES ($1, 'g', '127.0.0.1', 1502, 0) ON CONFLICT DO NOTHING",
+                vec![gateway],
+            ),
+            (
+                "INSERT INTO meters (id, place_id, gateway_id, unit, serial, profile, created_at)
+                 VALUES ($1, $2, $3, $4, CAST($4 AS TEXT), 'rpp', 0)",
+                vec![meter, place, gateway],
+            ),
+        ] {
+            macro_rules! run {
+                ($pool:expr) => {{
+                    let mut query = sqlx::query(sql);
+                    for id in &binds {
+                        query = query.bind(id);
+                    }
+                    if binds.len() == 3 {
+                        query = query.bind(i64::from(unit));
+                    }
+                    query.execute($pool).await.map(|_| ()).unwrap();
+                }};
+            }
+            match &self.db {
+                Db::Sqlite { write, .. } => run!(write),
+                Db::Postgres(pool) => run!(pool),
+            }
+        }
+        MeterId(meter)
+    }
+
+    /// Runs a statement as somebody who can write to the database by hand.
+    pub async fn execute(&self, sql: &'static str) -> u64 {
+        match &self.db {
+            Db::Sqlite { write, .. } => sqlx::query(sql).execute(write).await.unwrap().rows_affected(),
+            Db::Postgres(pool) => sqlx::query(sql).execute(pool).await.unwrap().rows_affected(),
+        }
     }
 
     async fn open(url: String, dir: tempfile::TempDir) -> Self {
