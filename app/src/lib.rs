@@ -4,9 +4,12 @@
 //! what it needs from the outside it asks of a port (`ports.rs`) that the server puts into the request's context.
 #![recursion_limit = "256"]
 
+pub mod access;
 pub mod api;
+pub mod app;
 pub mod error;
 pub mod i18n;
+pub mod link;
 pub mod model;
 pub mod pages;
 pub mod ports;

@@ -4,7 +4,6 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use leptos::prelude::use_context;
 
 use crate::api::auth::AuthPort;
@@ -13,6 +12,7 @@ use crate::api::resident::ResidentPort;
 use crate::error::AppError;
 use crate::model::ids::UserId;
 use crate::model::time::Timestamp;
+use crate::ui::theme::Theme;
 
 /// All the ports of one server.
 #[derive(Clone)]
@@ -27,15 +27,34 @@ pub struct Ports {
     pub reply: Arc<dyn Reply>,
 }
 
-/// The parts of the HTTP answer that a server function sets. Must be called before the first await that outlives the request.
-#[async_trait]
+/// The parts of the HTTP answer that a server function or page sets; the answer leaves when it returns.
 pub trait Reply: Send + Sync {
-    /// Answers with a redirect (303) to a path on this site.
+    /// Answers with a redirect (303) to a path on this site; anything else becomes `/`.
     fn redirect(&self, path: &str);
+    /// Answers with a redirect (303) to an address of another site that this server itself made: a cashier's page.
+    fn leave(&self, address: &str);
+    /// Sends a form back to `back` with the error's code as `?e=` (or to the login page), and says true. For a caller
+    /// that is a program it sets the status and says false.
+    fn send_back(&self, error: AppError, back: &str) -> bool;
     /// Sets the session cookie; an empty token removes it.
     fn session(&self, token: &str);
+    /// Sets a cookie for a year that holds a choice and no secret.
+    fn remember(&self, name: &'static str, value: &'static str);
     /// Sets the status of the page being rendered.
     fn status(&self, code: u16);
+}
+
+/// What is known of a request before anybody has logged in.
+#[derive(Clone, Debug, Default)]
+pub struct Visit {
+    /// Where it came from.
+    pub ip: String,
+    /// Path and query of the page.
+    pub here: String,
+    /// The session's token; empty without one.
+    pub session: String,
+    /// Light or dark.
+    pub theme: Theme,
 }
 
 /// What kind of person is logged in.
@@ -104,4 +123,10 @@ pub fn operator() -> Result<Who, AppError> {
 #[must_use]
 pub fn now() -> Timestamp {
     use_context::<Now>().map_or(Timestamp(0), |now| now.0)
+}
+
+/// This request.
+#[must_use]
+pub fn visit() -> Visit {
+    use_context().unwrap_or_default()
 }

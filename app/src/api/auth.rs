@@ -1,9 +1,13 @@
 //! Logging in and out.
 
 use async_trait::async_trait;
+use leptos::prelude::*;
 
+use super::answer;
+use crate::access::start;
 use crate::error::AppError;
-use crate::ports::{Role, Who};
+use crate::link;
+use crate::ports::{Role, Who, anyone, ports, visit};
 
 /// A session that was just opened.
 #[derive(Clone, Debug)]
@@ -20,7 +24,43 @@ pub trait AuthPort: Send + Sync {
     /// Checks the password and opens a session.
     async fn log_in(&self, login: &str, password: &str, ip: &str) -> Result<NewSession, AppError>;
     /// Ends the session.
-    async fn log_out(&self, token: &str, who: &Who) -> Result<(), AppError>;
+    async fn log_out(&self, who: &Who, token: &str) -> Result<(), AppError>;
     /// Changes the password of the person and ends all their other sessions.
     async fn change_password(&self, who: &Who, old: &str, new: &str) -> Result<NewSession, AppError>;
+}
+
+/// Logs in, and on to where the person wanted to go.
+#[server(name = LogIn, prefix = "/api", endpoint = "auth/log-in")]
+pub async fn log_in(login: String, password: String, next: Option<String>) -> Result<(), AppError> {
+    let ports = ports()?;
+    let back = next.as_deref().map_or_else(|| "/login".to_owned(), |next| link::with("/login", "next", next));
+    let opened = ports.auth.log_in(login.trim(), &password, &visit().ip).await;
+    let onwards = opened.map(|session| {
+        ports.reply.session(&session.token);
+        next.unwrap_or_else(|| start(session.role).to_owned())
+    });
+    answer(onwards, &back)
+}
+
+/// Logs out.
+#[server(name = LogOut, prefix = "/api", endpoint = "auth/log-out")]
+pub async fn log_out() -> Result<(), AppError> {
+    let (ports, who) = (ports()?, anyone()?);
+    let ended = ports.auth.log_out(&who, &visit().session).await;
+    if ended.is_ok() {
+        ports.reply.session("");
+    }
+    answer(ended.map(|()| "/login".to_owned()), "/")
+}
+
+/// Changes the password; this device stays logged in with a new session.
+#[server(name = ChangePassword, prefix = "/api", endpoint = "auth/password")]
+pub async fn change_password(old: String, new: String) -> Result<(), AppError> {
+    let (ports, who) = (ports()?, anyone()?);
+    let changed = ports.auth.change_password(&who, &old, &new).await;
+    let onwards = changed.map(|session| {
+        ports.reply.session(&session.token);
+        start(session.role).to_owned()
+    });
+    answer(onwards, "/password")
 }

@@ -5,3 +5,23 @@
 pub mod auth;
 pub mod operator;
 pub mod resident;
+pub mod site;
+
+use crate::error::AppError;
+use crate::ports::ports;
+
+/// How a form's server function ends: onwards to the path it gives, or back with the error's code as `?e=`.
+///
+/// # Errors
+/// The outcome's, where the caller is a program and not a form.
+pub fn answer(outcome: Result<String, AppError>, back: &str) -> Result<(), AppError> {
+    let reply = ports()?.reply;
+    match outcome {
+        Ok(path) => {
+            reply.redirect(&path);
+            Ok(())
+        }
+        Err(error) if reply.send_back(error, back) => Ok(()),
+        Err(error) => Err(error),
+    }
+}

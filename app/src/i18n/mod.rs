@@ -1,6 +1,8 @@
 //! Typed catalogues: one struct an area, one value a language. A missing key does not compile.
 
+pub mod auth;
 pub mod errors;
+pub mod site;
 
 use leptos::prelude::use_context;
 

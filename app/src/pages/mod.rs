@@ -1,1 +1,4 @@
 //! One page a file: `<who>/<noun>.rs`.
+
+pub mod auth;
+pub mod error;

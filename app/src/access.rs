@@ -1,0 +1,87 @@
+//! Who may open what. Every page and every area of the server functions has a line here; what has none is refused to everybody.
+
+use crate::error::AppError;
+use crate::ports::Role;
+
+/// Whom something is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Everybody, logged in or not.
+    Public,
+    /// Whoever is logged in.
+    Anyone,
+    /// Residents.
+    Resident,
+    /// Operators and administrators.
+    Operator,
+    /// Administrators.
+    Admin,
+}
+
+impl Access {
+    /// Whether that person, or nobody, may.
+    ///
+    /// # Errors
+    /// [`AppError::NotLoggedIn`] where logging in could help, [`AppError::Forbidden`] where it could not.
+    pub fn check(self, role: Option<Role>) -> Result<(), AppError> {
+        let allowed = match (self, role.ok_or(AppError::NotLoggedIn)) {
+            (Self::Public, _) => true,
+            (_, Err(error)) => return Err(error),
+            (Self::Anyone, Ok(_)) => true,
+            (Self::Resident, Ok(role)) => role == Role::Resident,
+            (Self::Operator, Ok(role)) => role != Role::Resident,
+            (Self::Admin, Ok(role)) => role == Role::Admin,
+        };
+        if allowed { Ok(()) } else { Err(AppError::Forbidden) }
+    }
+}
+
+/// The pages, as their routes are written in `app.rs`.
+pub const PAGES: &[(&str, Access)] = &[("/login", Access::Public), ("/password", Access::Anyone)];
+
+/// The server functions: an exact path, or a folder with `/` at its end; the first that fits counts.
+pub const FUNCTIONS: &[(&str, Access)] = &[
+    ("/api/auth/log-in", Access::Public),
+    ("/api/auth/", Access::Anyone),
+    ("/api/site/", Access::Public),
+    ("/api/resident/", Access::Resident),
+    ("/api/operator/", Access::Operator),
+];
+
+/// Whom a server function is for.
+#[must_use]
+pub fn function(path: &str) -> Option<Access> {
+    let fits = |rule: &str| if rule.ends_with('/') { path.starts_with(rule) } else { path == rule };
+    FUNCTIONS.iter().find(|(rule, _)| fits(rule)).map(|&(_, access)| access)
+}
+
+/// Where a person starts.
+#[must_use]
+pub const fn start(role: Role) -> &'static str {
+    match role {
+        Role::Resident => "/home",
+        Role::Operator | Role::Admin => "/wall",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_role_gets_its_own_and_no_more() {
+        assert_eq!(Access::Operator.check(None), Err(AppError::NotLoggedIn));
+        assert_eq!(Access::Operator.check(Some(Role::Resident)), Err(AppError::Forbidden));
+        assert_eq!(Access::Operator.check(Some(Role::Admin)), Ok(()));
+        assert_eq!(Access::Resident.check(Some(Role::Admin)), Err(AppError::Forbidden));
+        assert_eq!(Access::Admin.check(Some(Role::Operator)), Err(AppError::Forbidden));
+        assert_eq!(Access::Public.check(None), Ok(()));
+    }
+
+    #[test]
+    fn only_logging_in_is_open_in_its_area() {
+        assert_eq!(function("/api/auth/log-in"), Some(Access::Public));
+        assert_eq!(function("/api/auth/log-in-as"), Some(Access::Anyone));
+        assert_eq!(function("/api/elsewhere"), None);
+    }
+}

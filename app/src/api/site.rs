@@ -1,0 +1,37 @@
+//! What anybody may set for themselves: language and theme, kept in cookies.
+
+use leptos::prelude::*;
+
+use super::answer;
+use crate::error::AppError;
+use crate::i18n::Lang;
+use crate::ports::ports;
+use crate::ui::theme::Theme;
+
+/// Chooses the language.
+#[server(name = ChooseLanguage, prefix = "/api", endpoint = "site/language")]
+pub async fn choose_language(lang: String, back: String) -> Result<(), AppError> {
+    let reply = ports()?.reply;
+    let chosen = Lang::choose(&lang).ok_or(AppError::Invalid);
+    answer(
+        chosen.map(|lang| {
+            reply.remember("lang", lang.tag());
+            back.clone()
+        }),
+        &back,
+    )
+}
+
+/// Chooses the theme.
+#[server(name = ChooseTheme, prefix = "/api", endpoint = "site/theme")]
+pub async fn choose_theme(theme: String, back: String) -> Result<(), AppError> {
+    let reply = ports()?.reply;
+    let chosen = Theme::parse(&theme).ok_or(AppError::Invalid);
+    answer(
+        chosen.map(|theme| {
+            reply.remember("theme", theme.word());
+            back.clone()
+        }),
+        &back,
+    )
+}

@@ -1,0 +1,74 @@
+//! The document around every page, and the routes.
+
+use leptos::config::LeptosOptions;
+use leptos::nonce::use_nonce;
+use leptos::prelude::*;
+use leptos_meta::{MetaTags, provide_meta_context};
+use leptos_router::components::{FlatRoutes, Route, Router};
+use leptos_router::{SsrMode, path};
+
+use crate::error::AppError;
+use crate::i18n::lang;
+use crate::pages::auth::login::LoginPage;
+use crate::pages::auth::password::PasswordPage;
+use crate::pages::error::ErrorPage;
+use crate::ports;
+
+/// What the document links to; found once at the start of the server.
+#[derive(Clone, Debug)]
+pub struct Site {
+    /// Names of the WebAssembly bundle.
+    pub options: LeptosOptions,
+    /// Whether there is a bundle: without one the pages work all the same.
+    pub scripts: bool,
+    /// The address of the stylesheet.
+    pub stylesheet: Option<String>,
+}
+
+/// The document of a page that the routes choose.
+pub fn shell(site: Site) -> impl IntoView {
+    document(site, view! { <App/> }.into_any())
+}
+
+/// The document of a page that says what went wrong.
+pub fn failure(site: Site, error: AppError) -> impl IntoView {
+    document(site, view! { <ErrorPage error/> }.into_any())
+}
+
+fn document(site: Site, body: AnyView) -> impl IntoView {
+    let theme = ports::visit().theme;
+    view! {
+        <!DOCTYPE html>
+        <html lang=lang().tag() data-theme=theme.word()>
+            <head>
+                <meta charset="utf-8"/>
+                <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover"/>
+                <meta name="color-scheme" content=theme.scheme()/>
+                <meta name="theme-color" content="#FBFBF9" media="(prefers-color-scheme: light)"/>
+                <meta name="theme-color" content="#0F1214" media="(prefers-color-scheme: dark)"/>
+                <meta name="format-detection" content="telephone=no"/>
+                <link rel="icon" href="/icon.svg" type="image/svg+xml"/>
+                <link rel="manifest" href="/manifest.webmanifest"/>
+                {site.stylesheet.map(|href| view! { <link rel="stylesheet" href=href nonce=use_nonce()/> })}
+                {site.scripts.then(|| view! { <HydrationScripts options=site.options islands=true/> })}
+                <MetaTags/>
+            </head>
+            <body>{body}</body>
+        </html>
+    }
+}
+
+/// The routes: flat, and rendered whole before the first byte leaves, so that status, cookies and redirects are in time.
+/// Each has a line in `access::PAGES` too; a test compares the two.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    view! {
+        <Router>
+            <FlatRoutes fallback=|| view! { <ErrorPage error=AppError::NotFound/> }>
+                <Route path=path!("/login") view=LoginPage ssr=SsrMode::Async/>
+                <Route path=path!("/password") view=PasswordPage ssr=SsrMode::Async/>
+            </FlatRoutes>
+        </Router>
+    }
+}

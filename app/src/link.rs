@@ -1,0 +1,56 @@
+//! Addresses on this site.
+
+/// `path` with one more query parameter, percent-encoded.
+#[must_use]
+pub fn with(path: &str, key: &str, value: &str) -> String {
+    let joint = if path.contains('?') { '&' } else { '?' };
+    let mut link = format!("{path}{joint}{key}=");
+    for byte in value.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_.~/".contains(&byte) {
+            link.push(char::from(byte));
+        } else {
+            link.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    link
+}
+
+/// The path if it stays on this site, else `/`: a crafted link must not send anybody elsewhere after logging in.
+#[must_use]
+pub fn local(path: &str) -> &str {
+    let inside = path.starts_with('/') && !path.starts_with("//") && !path.contains('\\');
+    if inside && path.bytes().all(|byte| byte.is_ascii_graphic()) { path } else { "/" }
+}
+
+/// The address without the message of an earlier try.
+#[must_use]
+pub fn without_error(path: &str) -> String {
+    let Some((path, query)) = path.split_once('?') else { return path.to_owned() };
+    let kept: Vec<&str> = query.split('&').filter(|pair| !pair.starts_with("e=")).collect();
+    if kept.is_empty() { path.to_owned() } else { format!("{path}?{}", kept.join("&")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_are_encoded() {
+        assert_eq!(with("/login", "next", "/rooms/1?a=b&c"), "/login?next=/rooms/1%3Fa%3Db%26c");
+        assert_eq!(with("/login?e=x", "next", "电"), "/login?e=x&next=%E7%94%B5");
+    }
+
+    #[test]
+    fn elsewhere_becomes_the_start() {
+        for bad in ["//evil.example", "https://evil.example", "/\\evil.example", "", "home", "/a\r\nb", "/a b"] {
+            assert_eq!(local(bad), "/", "{bad:?}");
+        }
+        assert_eq!(local("/rooms/1?a=b"), "/rooms/1?a=b");
+    }
+
+    #[test]
+    fn an_old_error_is_dropped() {
+        assert_eq!(without_error("/login?e=a&next=/x"), "/login?next=/x");
+        assert_eq!(without_error("/login?e=a"), "/login");
+    }
+}

@@ -1,0 +1,38 @@
+//! Logging in.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+
+use super::AuthFrame;
+use crate::i18n::auth::words;
+use crate::i18n::lang;
+use crate::ui::notice::Notice;
+use crate::ui::secret_field::SecretField;
+
+/// The page for residents and operators alike; it comes back here with `?e=` where the two do not fit.
+#[component]
+pub fn LoginPage() -> impl IntoView {
+    let t = words(lang());
+    let next = use_query_map().with_untracked(|query| query.get("next"));
+    view! {
+        <AuthFrame title=t.log_in>
+            <Notice/>
+            <form class="stack" method="post" action="/api/auth/log-in">
+                {next.map(|next| view! { <input type="hidden" name="next" value=next/> })}
+                <label class="field">
+                    <span>{t.login}</span>
+                    <input name="login" autocomplete="username" autocapitalize="off" spellcheck="false" required/>
+                </label>
+                <SecretField
+                    name="password".to_owned()
+                    label=t.password.to_owned()
+                    autocomplete="current-password".to_owned()
+                    show=t.show.to_owned()
+                    hide=t.hide.to_owned()
+                />
+                <button class="primary">{t.log_in}</button>
+            </form>
+            <p class="hint">{t.forgot}</p>
+        </AuthFrame>
+    }
+}

@@ -1,0 +1,14 @@
+//! What went wrong with the form that sent the person back here: `?e=<code>`.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+
+use crate::error::AppError;
+use crate::i18n::{errors, lang};
+
+/// The words for the error in the address, if there is one.
+#[component]
+pub fn Notice() -> impl IntoView {
+    let error = use_query_map().with_untracked(|query| query.get_str("e").and_then(AppError::from_code));
+    error.map(|error| view! { <p class="notice" role="alert">{errors::words(error, lang())}</p> })
+}
