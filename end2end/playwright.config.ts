@@ -1,0 +1,42 @@
+import { defineConfig, devices } from "@playwright/test";
+
+/** Debian's Chromium; Playwright's own download is not needed. */
+export const chromium = {
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+};
+
+/** One demo serves all tests: a fresh site on ports of its own. */
+export const port = Number(process.env.E2E_PORT ?? 18480);
+export const control = `http://127.0.0.1:${port + 2}`;
+
+export default defineConfig({
+  testDir: "tests",
+  outputDir: "test-results",
+  // Two cores: the demo polls 696 meters beside the browser.
+  workers: 1,
+  timeout: 60_000,
+  expect: { timeout: 15_000 },
+  forbidOnly: !!process.env.CI,
+  reporter: [["list"]],
+  use: {
+    baseURL: `http://127.0.0.1:${port}`,
+    launchOptions: chromium,
+    locale: "zh-CN",
+    timezoneId: "Asia/Shanghai",
+    trace: "retain-on-failure",
+  },
+  webServer: {
+    command: `../target/debug/dormwatt demo --address 127.0.0.1:${port} --fresh --data ../target/e2e-demo`,
+    url: `http://127.0.0.1:${port}/health`,
+    timeout: 120_000,
+    stdout: "ignore",
+    stderr: "pipe",
+    gracefulShutdown: { signal: "SIGTERM", timeout: 10_000 },
+  },
+  projects: [
+    { name: "phone", testMatch: /(resident|pages)\.spec/, use: { ...devices["Pixel 7"], viewport: { width: 390, height: 844 }, launchOptions: chromium } },
+    { name: "desktop", testMatch: /(operator|pages)\.spec/, use: { viewport: { width: 1440, height: 900 } } },
+    { name: "no-javascript", testMatch: /resident\.spec/, use: { viewport: { width: 390, height: 844 }, javaScriptEnabled: false } },
+  ],
+});
