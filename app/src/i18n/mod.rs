@@ -1,6 +1,7 @@
 //! Typed catalogues: one struct an area, one value a language. A missing key does not compile.
 
 pub mod auth;
+pub mod common;
 pub mod errors;
 pub mod site;
 

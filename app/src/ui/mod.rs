@@ -1,6 +1,14 @@
 //! Small components, one a file, each with its CSS in `style/`.
 
+pub mod bars;
+pub mod callout;
+pub mod field;
+pub mod icon;
+pub mod money;
 pub mod notice;
 pub mod preferences;
 pub mod secret_field;
+pub mod state;
+pub mod steps;
 pub mod theme;
+pub mod time;

@@ -1,0 +1,51 @@
+//! A labelled input with its hint and what is wrong with it.
+
+use leptos::prelude::*;
+
+/// One field of a plain form.
+#[component]
+pub fn Field(
+    /// The form field; also its id.
+    name: &'static str,
+    /// What it is called.
+    #[prop(into)]
+    label: String,
+    /// `text`, `password`, ...
+    #[prop(default = "text")]
+    kind: &'static str,
+    /// What browsers and password managers fill in.
+    #[prop(default = "off")]
+    autocomplete: &'static str,
+    /// The keyboard that a phone shows.
+    #[prop(default = "text")]
+    inputmode: &'static str,
+    /// What stands in it.
+    #[prop(optional, into)]
+    value: String,
+    /// What it should be.
+    #[prop(optional, into)]
+    hint: String,
+    /// Whether it may stay empty.
+    #[prop(optional)]
+    optional: bool,
+) -> impl IntoView {
+    let hint_id = format!("{name}-hint");
+    let described = (!hint.is_empty()).then(|| hint_id.clone());
+    view! {
+        <div class="field">
+            <label for=name>{label}</label>
+            <input
+                class="input"
+                id=name
+                name=name
+                type=kind
+                value=value
+                autocomplete=autocomplete
+                inputmode=inputmode
+                required=!optional
+                aria-describedby=described
+            />
+            {(!hint.is_empty()).then(|| view! { <p class="hint" id=hint_id>{hint}</p> })}
+        </div>
+    }
+}

@@ -1,0 +1,59 @@
+//! A state as colour, shape and word, always all three.
+
+use leptos::prelude::*;
+
+use crate::i18n::{common, lang};
+use crate::model::meter::{ControlMode, SupplyState};
+
+/// The class that carries the colour.
+#[must_use]
+pub const fn class(state: SupplyState) -> &'static str {
+    match state {
+        SupplyState::Open => "open",
+        SupplyState::Alarm1 => "alarm1",
+        SupplyState::Alarm2 => "alarm2",
+        SupplyState::Arrears => "arrears",
+        SupplyState::NotOpen => "not-open",
+        SupplyState::Lost => "lost",
+    }
+}
+
+/// The shape on a 16-unit grid, and whether it is filled.
+const fn shape(state: SupplyState) -> (&'static str, bool) {
+    match state {
+        SupplyState::Open => ("M8 2a6 6 0 1 1 0 12A6 6 0 0 1 8 2z", true),
+        SupplyState::Alarm1 => ("M8 2 15 14H1z", true),
+        SupplyState::Alarm2 => ("M8 1 15 8 8 15 1 8z", true),
+        SupplyState::Arrears => ("M2 2h12v12H2z", true),
+        SupplyState::NotOpen => ("M8 2.5a5.5 5.5 0 1 1 0 11 5.5 5.5 0 0 1 0-11z", false),
+        SupplyState::Lost => ("M8 2.5a5.5 5.5 0 1 1 0 11 5.5 5.5 0 0 1 0-11zM2 14 14 2", false),
+    }
+}
+
+/// The state's shape and word.
+#[component]
+pub fn State(state: SupplyState) -> impl IntoView {
+    let (path, filled) = shape(state);
+    view! { <span class=format!("state {}", class(state))>{mark(path, filled)}{common::supply(state, lang())}</span> }
+}
+
+/// A forced mode's shape and word; nothing for prepaid, which is the rule.
+#[component]
+pub fn Mode(mode: ControlMode) -> impl IntoView {
+    let (class, path) = match mode {
+        ControlMode::Prepaid => return None,
+        ControlMode::Guaranteed => ("guaranteed", "M8 1.5 14 4v4c0 3.5-2.5 5.6-6 6.8C4.5 13.6 2 11.5 2 8V4z"),
+        ControlMode::ForcedOff => ("forced-off", "M8 1.5v6M4.2 3.8a6 6 0 1 0 7.6 0"),
+    };
+    let filled = mode == ControlMode::Guaranteed;
+    Some(view! { <span class=format!("state {class}")>{mark(path, filled)}{common::mode(mode, lang())}</span> })
+}
+
+fn mark(path: &'static str, filled: bool) -> impl IntoView {
+    let fill = if filled { "currentColor" } else { "none" };
+    view! {
+        <svg viewBox="0 0 16 16" fill=fill stroke="currentColor" stroke-width="2" stroke-linejoin="round" aria-hidden="true">
+            <path d=path />
+        </svg>
+    }
+}

@@ -1,0 +1,77 @@
+//! Progress as a list of what has happened, with times; not a spinner.
+
+use leptos::prelude::*;
+
+use crate::i18n::{Lang, common};
+use crate::model::time::Timestamp;
+use crate::ui::time::iso;
+
+/// How far a step is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// It has happened.
+    Done,
+    /// It is happening.
+    Now,
+    /// It comes later.
+    Ahead,
+    /// It did not work.
+    Bad,
+}
+
+impl Reach {
+    const fn class(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Now => "now",
+            Self::Ahead => "ahead",
+            Self::Bad => "bad",
+        }
+    }
+}
+
+/// One step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// How far it is.
+    pub reach: Reach,
+    /// What happens.
+    pub text: String,
+    /// More, in smaller type.
+    pub note: Option<String>,
+    /// When it happened.
+    pub at: Option<Timestamp>,
+}
+
+impl Step {
+    /// A step without a note.
+    #[must_use]
+    pub fn new(reach: Reach, text: impl Into<String>, at: Option<Timestamp>) -> Self {
+        Self { reach, text: text.into(), note: None, at }
+    }
+
+    /// The same with a note.
+    #[must_use]
+    pub fn note(self, note: impl Into<String>) -> Self {
+        Self { note: Some(note.into()), ..self }
+    }
+}
+
+/// The list. A plain function, so that islands draw it too: they have no context of language or time.
+pub fn steps(steps: Vec<Step>, now: Timestamp, lang: Lang) -> impl IntoView {
+    view! {
+        <ol class="steps">
+            {steps
+                .into_iter()
+                .map(|step| {
+                    view! {
+                        <li class=step.reach.class() aria-current=(step.reach == Reach::Now).then_some("step")>
+                            <span>{step.text}{step.note.map(|note| view! { <span class="note">{note}</span> })}</span>
+                            {step.at.map(|at| view! { <time datetime=iso(at)>{common::at_seconds(at, now, lang)}</time> })}
+                        </li>
+                    }
+                })
+                .collect_view()}
+        </ol>
+    }
+}
