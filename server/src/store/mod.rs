@@ -10,6 +10,7 @@ pub mod accounts;
 pub mod audit;
 pub mod cases;
 pub mod commands;
+pub mod console;
 pub mod ledger;
 pub mod verify;
 
