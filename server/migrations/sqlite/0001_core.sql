@@ -188,6 +188,7 @@ CREATE TABLE payment_attempts (
     expires_at BIGINT NOT NULL,
     queries BIGINT NOT NULL DEFAULT 0,
     next_query_at BIGINT NOT NULL,
+    queried_at BIGINT,
     trade_no TEXT,
     paid_at BIGINT
 );

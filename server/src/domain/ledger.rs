@@ -23,6 +23,8 @@ pub enum Account {
     Paid(AccountId),
     /// In the meter, not yet consumed (liability).
     InMeter(AccountId),
+    /// Received and not to be credited: paid twice, or not of the amount asked; goes back, or a person says whose it is (liability).
+    Suspense,
     /// What meters held when the site was taken over from an older system (equity).
     TakenOver,
 }
@@ -38,6 +40,7 @@ impl Account {
             Self::Clearing(channel) => format!("clearing:{channel}"),
             Self::Paid(account) => format!("paid:{account}"),
             Self::InMeter(account) => format!("meter:{account}"),
+            Self::Suspense => "suspense".into(),
             Self::TakenOver => "taken-over".into(),
         }
     }
@@ -57,7 +60,7 @@ impl Account {
 /// One row of the ledger. `operation` with `reference` happens once: a repetition is refused by the database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transfer {
-    /// What happened: `payment`, `delivery`, `takeover`.
+    /// What happened: `payment`, `suspense`, `delivery`, `takeover`.
     pub operation: &'static str,
     /// What it happened to: an order, an account.
     pub reference: Uuid,
@@ -73,6 +76,12 @@ pub struct Transfer {
 #[must_use]
 pub const fn payment(order: Uuid, tender: Tender, account: AccountId, amount: Money) -> Transfer {
     Transfer { operation: "payment", reference: order, debit: Account::of_tender(tender), credit: Account::Paid(account), amount }
+}
+
+/// A channel received money that credits no order: `event` is the verified event that says so.
+#[must_use]
+pub const fn suspense(event: Uuid, channel: &'static str, amount: Money) -> Transfer {
+    Transfer { operation: "suspense", reference: event, debit: Account::Clearing(channel), credit: Account::Suspense, amount }
 }
 
 /// The meter holds it: read back with its purchase count.

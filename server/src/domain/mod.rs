@@ -1,3 +1,5 @@
 //! Pure rules: no I/O, no clock, no database.
 
 pub mod ledger;
+pub mod order;
+pub mod payment;

@@ -12,6 +12,9 @@ pub mod cases;
 pub mod commands;
 pub mod console;
 pub mod ledger;
+pub mod order_lists;
+pub mod orders;
+pub mod payments;
 pub mod verify;
 
 pub use db::{Db, Tx};

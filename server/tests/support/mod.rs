@@ -1,6 +1,8 @@
 //! What the black-box tests share: a fresh database of either engine, and a macro that runs one story on both.
 #![allow(dead_code, reason = "each test binary uses a part")]
 
+pub mod rooms;
+
 use std::sync::Arc;
 
 use app::model::ids::MeterId;

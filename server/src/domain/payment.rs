@@ -1,0 +1,142 @@
+//! What a verified success means for the order it names.
+
+use app::model::money::Fen;
+use app::model::order::OrderState;
+
+/// What we stored of an attempt before the channel heard of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expected<'a> {
+    /// The channel it was given to.
+    pub channel: &'a str,
+    /// Our application at the channel.
+    pub app_id: &'a str,
+    /// Our merchant number at the channel.
+    pub seller_id: &'a str,
+    /// How much.
+    pub amount: Fen,
+    /// Whether the attempt was settled as paid before.
+    pub settled: bool,
+    /// Where its order stands.
+    pub order: OrderState,
+}
+
+/// What the channel says, verified.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claimed<'a> {
+    /// The channel that says it.
+    pub channel: &'a str,
+    /// For which application; `None` where the kind of message does not name it (a query is answered to its asker only).
+    pub app_id: Option<&'a str>,
+    /// For which merchant; `None` likewise.
+    pub seller_id: Option<&'a str>,
+    /// How much.
+    pub amount: Fen,
+}
+
+/// What does not fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mismatch {
+    /// No attempt has this number.
+    Unknown,
+    /// The attempt was given to another channel.
+    Channel,
+    /// Another application.
+    App,
+    /// Another merchant: the money is not ours.
+    Seller,
+    /// Another amount: the money is ours, and whose it is must be found out.
+    Amount,
+}
+
+impl Mismatch {
+    /// For the case and the log.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Channel => "channel",
+            Self::App => "app",
+            Self::Seller => "seller",
+            Self::Amount => "amount",
+        }
+    }
+
+    /// Whether the money reached our own merchant account, so that the books must show it.
+    #[must_use]
+    pub const fn is_our_money(self) -> bool {
+        matches!(self, Self::Amount)
+    }
+}
+
+/// What to do about a verified success.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Pay the order and deliver it; `late` where it had been closed.
+    Credit {
+        /// The order had been closed.
+        late: bool,
+    },
+    /// The order was paid before: keep the money apart, it goes back to the payer.
+    Twice,
+    /// Something does not fit: nothing is credited, a person decides.
+    Hold(Mismatch),
+}
+
+/// Judges a verified success. A held attempt may still be credited by one that fits: the money did come.
+#[must_use]
+pub fn judge(expected: Option<&Expected<'_>>, claimed: &Claimed<'_>) -> Verdict {
+    let Some(expected) = expected else { return Verdict::Hold(Mismatch::Unknown) };
+    if expected.channel != claimed.channel {
+        return Verdict::Hold(Mismatch::Channel);
+    }
+    if claimed.app_id.is_some_and(|id| id != expected.app_id) {
+        return Verdict::Hold(Mismatch::App);
+    }
+    if claimed.seller_id.is_some_and(|id| id != expected.seller_id) {
+        return Verdict::Hold(Mismatch::Seller);
+    }
+    if expected.amount != claimed.amount {
+        return Verdict::Hold(Mismatch::Amount);
+    }
+    match expected.order {
+        OrderState::Pending if !expected.settled => Verdict::Credit { late: false },
+        OrderState::Closed if !expected.settled => Verdict::Credit { late: true },
+        _ => Verdict::Twice,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OURS: Expected<'_> = Expected {
+        channel: "alipay",
+        app_id: "app",
+        seller_id: "seller",
+        amount: Fen(5_000),
+        settled: false,
+        order: OrderState::Pending,
+    };
+    const SAID: Claimed<'_> = Claimed { channel: "alipay", app_id: Some("app"), seller_id: Some("seller"), amount: Fen(5_000) };
+
+    #[test]
+    fn only_a_full_fit_credits() {
+        assert_eq!(judge(Some(&OURS), &SAID), Verdict::Credit { late: false });
+        let held = |claimed: Claimed<'_>| judge(Some(&OURS), &claimed);
+        assert_eq!(held(Claimed { channel: "wechat", ..SAID }), Verdict::Hold(Mismatch::Channel));
+        assert_eq!(held(Claimed { app_id: Some("other"), ..SAID }), Verdict::Hold(Mismatch::App));
+        assert_eq!(held(Claimed { seller_id: Some("other"), ..SAID }), Verdict::Hold(Mismatch::Seller));
+        assert_eq!(held(Claimed { amount: Fen(5_001), ..SAID }), Verdict::Hold(Mismatch::Amount));
+        assert_eq!(judge(None, &SAID), Verdict::Hold(Mismatch::Unknown));
+    }
+
+    #[test]
+    fn a_closed_order_is_credited_late_and_a_paid_one_never_again() {
+        let at = |order, settled| judge(Some(&Expected { order, settled, ..OURS }), &SAID);
+        assert_eq!(at(OrderState::Closed, false), Verdict::Credit { late: true });
+        for order in [OrderState::Paid, OrderState::Credited, OrderState::Case, OrderState::Refunding, OrderState::Refunded] {
+            assert_eq!(at(order, false), Verdict::Twice, "{order:?}");
+        }
+        assert_eq!(at(OrderState::Pending, true), Verdict::Twice);
+    }
+}

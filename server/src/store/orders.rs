@@ -1,0 +1,270 @@
+//! Sales: made, sold at the counter, and how far each has come.
+
+use app::error::AppError;
+use app::model::ids::{AccountId, CommandId, MeterId, OrderId, UserId, Uuid};
+use app::model::money::Fen;
+use app::model::order::{OrderState, Tender};
+use app::model::time::Timestamp;
+use sqlx::FromRow;
+
+use super::audit::{self, Entry};
+use super::commands::{self, NewCommand, priority};
+use super::{Db, Result, StoreError, Tx, ledger, on, read};
+use crate::domain::ledger::payment;
+use crate::domain::order::Limits;
+use crate::rng::Rng;
+
+/// A sale as it is asked for.
+#[derive(Clone, Debug)]
+pub struct NewOrder {
+    /// Made with the form: the same key gives the same order, however often it is sent.
+    pub key: Uuid,
+    /// For which account.
+    pub account: AccountId,
+    /// Into which of its meters.
+    pub meter: MeterId,
+    /// How it is paid.
+    pub tender: Tender,
+    /// How much.
+    pub amount: Fen,
+    /// Who asks.
+    pub by: UserId,
+    /// From where; for the audit chain.
+    pub ip: String,
+}
+
+/// A stored sale.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub struct Order {
+    /// [`OrderId`].
+    pub id: Uuid,
+    /// What the meter keeps and people quote.
+    pub number: i64,
+    /// [`AccountId`].
+    pub account_id: Uuid,
+    /// [`MeterId`].
+    pub meter_id: Uuid,
+    /// A word of [`Tender`].
+    pub tender: String,
+    /// How much, fen.
+    pub amount_fen: i64,
+    /// A word of [`OrderState`].
+    pub state: String,
+    /// [`UserId`] of who asked.
+    pub created_by: Uuid,
+    /// When it was asked.
+    pub created_at: i64,
+    /// When it was paid.
+    pub paid_at: Option<i64>,
+    /// When it was read back from the meter.
+    pub credited_at: Option<i64>,
+    /// The purchase count that it became.
+    pub count: Option<i64>,
+    /// What the meter held after it, fen.
+    pub remaining_fen: Option<i64>,
+}
+
+impl Order {
+    /// Its id.
+    #[must_use]
+    pub const fn id(&self) -> OrderId {
+        OrderId(self.id)
+    }
+
+    /// How much.
+    #[must_use]
+    pub const fn amount(&self) -> Fen {
+        Fen(self.amount_fen)
+    }
+
+    /// Where it stands.
+    ///
+    /// # Errors
+    /// Where the stored word is unknown.
+    pub fn state(&self) -> Result<OrderState> {
+        OrderState::parse(&self.state).ok_or(StoreError::Inconsistent { table: "orders", column: "state" })
+    }
+
+    /// How it is paid.
+    ///
+    /// # Errors
+    /// Where the stored word is unknown.
+    pub fn tender(&self) -> Result<Tender> {
+        Tender::parse(&self.tender).ok_or(StoreError::Inconsistent { table: "orders", column: "tender" })
+    }
+
+    fn is_for(&self, new: &NewOrder) -> bool {
+        self.account_id == new.account.0
+            && self.meter_id == new.meter.0
+            && self.tender == new.tender.as_str()
+            && self.amount_fen == new.amount.0
+            && self.created_by == new.by.0
+    }
+}
+
+/// Stores an order that a channel will be asked to collect. The same key gives the same order back.
+///
+/// # Errors
+/// Refused with [`AppError::Conflict`] where the key was used for something else, [`AppError::AccountNotOpen`],
+/// [`AppError::AmountOutOfRange`] or [`AppError::HoardingLimit`].
+pub async fn create(db: &Db, rng: &Rng, at: Timestamp, limits: &Limits, new: &NewOrder) -> Result<Order> {
+    let mut tx = db.begin().await?;
+    let order = match insert(&mut tx, rng, at, limits, new, OrderState::Pending).await? {
+        Inserted::New(order) => order,
+        Inserted::Before(order) => return Ok(order),
+    };
+    record(&mut tx, at, new, &order, "order.create").await?;
+    tx.commit().await?;
+    Ok(order)
+}
+
+/// Sells at the counter: the money is in the operator's hand, so order, posting, credit command and audit line are one transaction.
+/// The same key gives the same sale back.
+///
+/// # Errors
+/// As [`create`]; [`AppError::Invalid`] for a tender that a channel collects.
+pub async fn sell(db: &Db, rng: &Rng, at: Timestamp, limits: &Limits, new: &NewOrder) -> Result<Order> {
+    if new.tender == Tender::Alipay {
+        return Err(AppError::Invalid.into());
+    }
+    let mut tx = db.begin().await?;
+    let order = match insert(&mut tx, rng, at, limits, new, OrderState::Paid).await? {
+        Inserted::New(order) => order,
+        Inserted::Before(order) => return Ok(order),
+    };
+    deliver(&mut tx, rng, at, &order, Some(new.by)).await?;
+    record(&mut tx, at, new, &order, "sale.create").await?;
+    tx.commit().await?;
+    Ok(order)
+}
+
+/// Posts the payment of an order that has just become `paid`, and stores the command that will bring it into the meter.
+pub(super) async fn deliver(tx: &mut Tx, rng: &Rng, at: Timestamp, order: &Order, by: Option<UserId>) -> Result<()> {
+    let account = AccountId(order.account_id);
+    ledger::post(tx, rng, at, &payment(order.id, order.tender()?, account, order.amount().money())).await?;
+    let command = NewCommand {
+        id: CommandId(rng.id(at)),
+        meter: MeterId(order.meter_id),
+        account: Some(account),
+        order: Some(order.id()),
+        kind: "credit",
+        args: serde_json::json!({ "order": order.number, "amount_fen": order.amount_fen }).to_string(),
+        money: true,
+        priority: priority::MONEY,
+        by,
+    };
+    commands::enqueue(tx, at, &command).await
+}
+
+/// One order.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn find(db: &Db, id: OrderId) -> Result<Option<Order>> {
+    read!(db, |pool| sqlx::query_as(
+        "SELECT id, number, account_id, meter_id, tender, amount_fen, state, created_by, created_at, paid_at, credited_at,
+                count, remaining_fen
+         FROM orders WHERE id = $1"
+    )
+    .bind(id.0)
+    .fetch_optional(pool)
+    .await)
+}
+
+enum Inserted {
+    New(Order),
+    Before(Order),
+}
+
+async fn insert(tx: &mut Tx, rng: &Rng, at: Timestamp, limits: &Limits, new: &NewOrder, state: OrderState) -> Result<Inserted> {
+    // A repetition is answered before anything is checked: the order itself may have filled the meter meanwhile.
+    if let Some(order) = by_key(tx, new).await? {
+        return Ok(Inserted::Before(order));
+    }
+    check(tx, limits, new, state).await?;
+    let paid_at = (state == OrderState::Paid).then_some(at.0);
+    let order: Option<Order> = on!(tx, |c| {
+        sqlx::query_as(
+        "INSERT INTO orders (id, number, key, account_id, meter_id, tender, amount_fen, state, created_by, created_at, paid_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (key) DO NOTHING
+         RETURNING id, number, account_id, meter_id, tender, amount_fen, state, created_by, created_at, paid_at, credited_at,
+                   count, remaining_fen"
+    )
+    .bind(rng.id(at))
+    .bind(rng.order_number(at))
+    .bind(new.key)
+    .bind(new.account.0)
+    .bind(new.meter.0)
+    .bind(new.tender.as_str())
+    .bind(new.amount.0)
+    .bind(state.as_str())
+    .bind(new.by.0)
+    .bind(at.0)
+    .bind(paid_at)
+    .fetch_optional(c)
+    .await
+    })?;
+    match order {
+        Some(order) => Ok(Inserted::New(order)),
+        // The same form, sent twice at once: the other was first and has committed by now.
+        None => by_key(tx, new).await?.map(Inserted::Before).ok_or_else(|| AppError::Conflict.into()),
+    }
+}
+
+async fn by_key(tx: &mut Tx, new: &NewOrder) -> Result<Option<Order>> {
+    let order: Option<Order> = on!(tx, |c| sqlx::query_as(
+        "SELECT id, number, account_id, meter_id, tender, amount_fen, state, created_by, created_at, paid_at, credited_at,
+                count, remaining_fen
+         FROM orders WHERE key = $1"
+    )
+    .bind(new.key)
+    .fetch_optional(c)
+    .await)?;
+    match order {
+        Some(order) if !order.is_for(new) => Err(AppError::Conflict.into()),
+        order => Ok(order),
+    }
+}
+
+/// An operator may sell the first purchase while the `open` command is on its way: commands of a meter keep their order.
+async fn check(tx: &mut Tx, limits: &Limits, new: &NewOrder, state: OrderState) -> Result<()> {
+    // The update locks the row, so that two sales cannot both fit below the hoarding limit.
+    let account: Option<(String,)> = on!(tx, |c| sqlx::query_as(
+        "UPDATE account_meters SET count = count WHERE account_id = $1 AND meter_id = $2 AND to_at IS NULL
+         RETURNING (SELECT state FROM accounts WHERE accounts.id = $1)"
+    )
+    .bind(new.account.0)
+    .bind(new.meter.0)
+    .fetch_optional(c)
+    .await)?;
+    match account.as_ref().map(|(state,)| state.as_str()) {
+        Some("open") => {}
+        Some("opening") if state == OrderState::Paid => {}
+        _ => return Err(AppError::AccountNotOpen.into()),
+    }
+    let sums: Option<(i64, i64)> = on!(tx, |c| sqlx::query_as(
+        "SELECT COALESCE((SELECT remaining_fen FROM meter_latest WHERE meter_id = $1 AND observed_at IS NOT NULL), 0),
+                CAST(COALESCE((SELECT SUM(amount_fen) FROM orders WHERE meter_id = $1 AND state = 'paid'), 0) AS BIGINT)"
+    )
+    .bind(new.meter.0)
+    .fetch_optional(c)
+    .await)?;
+    let (held, coming) = sums.unwrap_or_default();
+    limits.check(new.amount, Fen(held), Fen(coming))?;
+    Ok(())
+}
+
+async fn record(tx: &mut Tx, at: Timestamp, new: &NewOrder, order: &Order, action: &str) -> Result<()> {
+    let detail = serde_json::json!({
+        "number": order.number.to_string(), "account": new.account, "meter": new.meter,
+        "tender": order.tender, "amount_fen": order.amount_fen,
+    });
+    let entry = Entry {
+        actor: &format!("user:{}", new.by),
+        ip: &new.ip,
+        action,
+        subject: &format!("order:{}", order.id()),
+        detail: &detail.to_string(),
+    };
+    audit::append(tx, at, &entry).await
+}

@@ -1,0 +1,328 @@
+//! A verified event, settled in one transaction: the event row that makes a repetition harmless, the attempt, the order, the
+//! ledger, the credit command, the audit line - or a case, where something does not fit.
+
+use app::model::ids::{OrderId, Uuid};
+use app::model::money::Fen;
+use app::model::order::OrderState;
+use app::model::time::{MINUTE, Timestamp};
+
+use super::Attempt;
+use crate::domain::ledger::suspense;
+use crate::domain::payment::{Claimed, Expected, Mismatch, Verdict, judge};
+use crate::pay::{Kind, Verified};
+use crate::rng::Rng;
+use crate::store::audit::{self, Entry};
+use crate::store::orders::{self, Order};
+use crate::store::{Db, Result, StoreError, Tx, cases, ledger, on};
+
+/// A trade that the channel does not know may still come to be while its form can be sent; after this much more it cannot.
+const DEAD_AFTER: i64 = 5 * MINUTE;
+
+/// What an event made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The order is paid and its credit command stored.
+    Credited {
+        /// It had been closed.
+        late: bool,
+    },
+    /// The order was paid before; the money is kept apart and a case is open.
+    Twice,
+    /// Something does not fit: stored, held, a case is open.
+    Held(Mismatch),
+    /// Heard before; nothing changed.
+    Duplicate,
+    /// The attempt ended unpaid.
+    Closed,
+    /// Money went back to the payer without us; a case is open.
+    Refunded,
+    /// It changes nothing (now).
+    Ignored,
+}
+
+impl Outcome {
+    /// As the event row, the audit chain and the log say it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Credited { late: false } => "credited",
+            Self::Credited { late: true } => "credited-late",
+            Self::Twice => "paid-twice",
+            Self::Held(_) => "held",
+            Self::Duplicate => "duplicate",
+            Self::Closed => "closed",
+            Self::Refunded => "refunded",
+            Self::Ignored => "ignored",
+        }
+    }
+}
+
+/// What the event is about, locked: no other event of the attempt or its order is settled meanwhile.
+struct Subject {
+    attempt: Attempt,
+    order: Order,
+}
+
+/// Settles a verified event.
+///
+/// # Errors
+/// Where the database fails; then nothing was changed and the channel must be told so.
+pub async fn settle(db: &Db, rng: &Rng, at: Timestamp, event: &Verified) -> Result<Outcome> {
+    let mut tx = db.begin().await?;
+    let subject = lock(&mut tx, event.out_trade_no()).await?;
+    let outcome = match event.kind() {
+        Kind::Paid => paid(&mut tx, rng, at, event, subject.as_ref()).await?,
+        Kind::Refunded(sum) => refunded(&mut tx, rng, at, event, subject.as_ref(), sum).await?,
+        Kind::Closed => closed(&mut tx, rng, at, event, subject.as_ref()).await?,
+        Kind::Absent => match &subject {
+            Some(subject) if at.since(subject.attempt.expires_at()) > DEAD_AFTER => end(&mut tx, at, event, subject).await?,
+            _ => Outcome::Ignored,
+        },
+    };
+    if matches!(outcome, Outcome::Duplicate | Outcome::Ignored) {
+        return Ok(outcome);
+    }
+    tx.commit().await?;
+    Ok(outcome)
+}
+
+/// The updates change nothing: they lock the rows on an engine that locks rows. Always the attempt before its order.
+async fn lock(tx: &mut Tx, out_trade_no: &str) -> Result<Option<Subject>> {
+    let attempt: Option<Attempt> = on!(tx, |c| sqlx::query_as(
+        "UPDATE payment_attempts SET state = state WHERE out_trade_no = $1
+         RETURNING id, order_id, channel, out_trade_no, amount_fen, app_id, seller_id, state, created_at, expires_at, queries,
+                   next_query_at, trade_no"
+    )
+    .bind(out_trade_no)
+    .fetch_optional(c)
+    .await)?;
+    let Some(attempt) = attempt else { return Ok(None) };
+    let order: Option<Order> = on!(tx, |c| sqlx::query_as(
+        "UPDATE orders SET state = state WHERE id = $1
+         RETURNING id, number, account_id, meter_id, tender, amount_fen, state, created_by, created_at, paid_at, credited_at,
+                   count, remaining_fen"
+    )
+    .bind(attempt.order_id)
+    .fetch_optional(c)
+    .await)?;
+    let order = order.ok_or(StoreError::Inconsistent { table: "payment_attempts", column: "order_id" })?;
+    Ok(Some(Subject { attempt, order }))
+}
+
+async fn paid(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &Verified, subject: Option<&Subject>) -> Result<Outcome> {
+    let verdict = verdict(event, subject)?;
+    let outcome = match verdict {
+        Verdict::Credit { late } => Outcome::Credited { late },
+        Verdict::Twice => Outcome::Twice,
+        Verdict::Hold(mismatch) => Outcome::Held(mismatch),
+    };
+    // Before anything else is changed: whoever inserts the row has the event.
+    let Some(id) = insert(tx, rng, at, event, "paid", subject, outcome).await? else { return Ok(Outcome::Duplicate) };
+    match (verdict, subject) {
+        (Verdict::Credit { .. }, Some(subject)) => {
+            move_attempt(tx, at, subject, "paid", event.trade_no()).await?;
+            pay_order(tx, at, subject).await?;
+            orders::deliver(tx, rng, at, &subject.order, None).await?;
+        }
+        (Verdict::Twice, Some(subject)) => {
+            if subject.attempt.state != "paid" {
+                move_attempt(tx, at, subject, "paid", event.trade_no()).await?;
+            }
+            keep_apart(tx, rng, at, event, id).await?;
+            open_case(tx, rng, at, cases::kind::PAID_TWICE, event, Some(subject), outcome).await?;
+        }
+        (Verdict::Hold(mismatch), subject) => {
+            if let Some(subject) = subject.filter(|subject| subject.attempt.state != "paid") {
+                move_attempt(tx, at, subject, "held", None).await?;
+            }
+            if mismatch.is_our_money() {
+                keep_apart(tx, rng, at, event, id).await?;
+            }
+            open_case(tx, rng, at, cases::kind::PAYMENT, event, subject, outcome).await?;
+        }
+        // `judge` holds what has no attempt.
+        (_, None) => return Err(StoreError::Inconsistent { table: "payment_attempts", column: "out_trade_no" }),
+    }
+    record(tx, at, event, subject, outcome).await?;
+    Ok(outcome)
+}
+
+async fn refunded(
+    tx: &mut Tx,
+    rng: &Rng,
+    at: Timestamp,
+    event: &Verified,
+    subject: Option<&Subject>,
+    sum: Fen,
+) -> Result<Outcome> {
+    // Each further refund of a trade raises the sum, so the sum tells a new one from a repetition.
+    let kind = format!("refund:{}", sum.0);
+    if insert(tx, rng, at, event, &kind, subject, Outcome::Refunded).await?.is_none() {
+        return Ok(Outcome::Duplicate);
+    }
+    if let Some(subject) = subject.filter(|subject| subject.attempt.state != "paid" && fits(event, subject)) {
+        move_attempt(tx, at, subject, "held", None).await?;
+    }
+    open_case(tx, rng, at, cases::kind::PAYMENT, event, subject, Outcome::Refunded).await?;
+    record(tx, at, event, subject, Outcome::Refunded).await?;
+    Ok(Outcome::Refunded)
+}
+
+async fn closed(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &Verified, subject: Option<&Subject>) -> Result<Outcome> {
+    let Some(subject) = subject.filter(|subject| fits(event, subject)) else { return Ok(Outcome::Ignored) };
+    // A trade that was paid is closed only by giving all of it back.
+    if subject.attempt.state == "paid" {
+        return refunded(tx, rng, at, event, Some(subject), subject.attempt.amount()).await;
+    }
+    if insert(tx, rng, at, event, "closed", Some(subject), Outcome::Closed).await?.is_none() {
+        return Ok(Outcome::Duplicate);
+    }
+    end(tx, at, event, subject).await
+}
+
+/// Ends an unpaid attempt, and its order unless another attempt may still pay it.
+async fn end(tx: &mut Tx, at: Timestamp, event: &Verified, subject: &Subject) -> Result<Outcome> {
+    if !matches!(&*subject.attempt.state, "pending" | "closing") {
+        return Ok(Outcome::Ignored);
+    }
+    move_attempt(tx, at, subject, "closed", None).await?;
+    on!(tx, |c| sqlx::query(
+        "UPDATE orders SET state = 'closed' WHERE id = $1 AND state = 'pending' AND NOT EXISTS
+           (SELECT 1 FROM payment_attempts WHERE order_id = $1 AND state IN ('pending', 'closing', 'held'))"
+    )
+    .bind(subject.order.id)
+    .execute(c)
+    .await)?;
+    record(tx, at, event, Some(subject), Outcome::Closed).await?;
+    Ok(Outcome::Closed)
+}
+
+fn verdict(event: &Verified, subject: Option<&Subject>) -> Result<Verdict> {
+    let claimed = Claimed {
+        channel: event.channel().as_str(),
+        app_id: event.app_id(),
+        seller_id: event.seller_id(),
+        amount: event.amount(),
+    };
+    let Some(Subject { attempt, order }) = subject else { return Ok(judge(None, &claimed)) };
+    let expected = Expected {
+        channel: &attempt.channel,
+        app_id: &attempt.app_id,
+        seller_id: &attempt.seller_id,
+        amount: attempt.amount(),
+        settled: attempt.state == "paid",
+        order: order.state()?,
+    };
+    Ok(judge(Some(&expected), &claimed))
+}
+
+/// Whether an event that pays nothing is about our attempt at all.
+fn fits(event: &Verified, subject: &Subject) -> bool {
+    event.channel().as_str() == subject.attempt.channel
+        && event.app_id().is_none_or(|id| id == subject.attempt.app_id)
+        && event.seller_id().is_none_or(|id| id == subject.attempt.seller_id)
+}
+
+/// `None` where it was stored before.
+async fn insert(
+    tx: &mut Tx,
+    rng: &Rng,
+    at: Timestamp,
+    event: &Verified,
+    kind: &str,
+    subject: Option<&Subject>,
+    outcome: Outcome,
+) -> Result<Option<Uuid>> {
+    let id = rng.id(at);
+    let inserted = on!(tx, |c| {
+        sqlx::query(
+        "INSERT INTO payment_events (id, channel, trade_no, kind, source, attempt_id, amount_fen, digest, outcome, received_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (channel, trade_no, kind) DO NOTHING"
+    )
+    .bind(id)
+    .bind(event.channel().as_str())
+    .bind(event.trade_no().unwrap_or_default())
+    .bind(kind)
+    .bind(event.source().as_str())
+    .bind(subject.map(|subject| subject.attempt.id))
+    .bind(event.amount().0)
+    .bind(event.digest())
+    .bind(outcome.as_str())
+    .bind(at.0)
+    .execute(c)
+    .await
+    })?;
+    Ok((inserted == 1).then_some(id))
+}
+
+async fn move_attempt(tx: &mut Tx, at: Timestamp, subject: &Subject, to: &str, trade_no: Option<&str>) -> Result<()> {
+    let paid_at = (to == "paid").then_some(at.0);
+    let moved = on!(tx, |c| sqlx::query(
+        "UPDATE payment_attempts SET state = $1, trade_no = COALESCE($2, trade_no), paid_at = COALESCE($3, paid_at)
+         WHERE id = $4 AND state IN ('pending', 'closing', 'closed', 'held')"
+    )
+    .bind(to)
+    .bind(trade_no)
+    .bind(paid_at)
+    .bind(subject.attempt.id)
+    .execute(c)
+    .await)?;
+    if moved == 1 { Ok(()) } else { Err(StoreError::Inconsistent { table: "payment_attempts", column: "state" }) }
+}
+
+async fn pay_order(tx: &mut Tx, at: Timestamp, subject: &Subject) -> Result<()> {
+    let moved = on!(tx, |c| sqlx::query(
+        "UPDATE orders SET state = 'paid', paid_at = $1 WHERE id = $2 AND state IN ('pending', 'closed')"
+    )
+    .bind(at.0)
+    .bind(subject.order.id)
+    .execute(c)
+    .await)?;
+    if moved == 1 { Ok(()) } else { Err(StoreError::Inconsistent { table: "orders", column: "state" }) }
+}
+
+async fn keep_apart(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &Verified, id: Uuid) -> Result<()> {
+    ledger::post(tx, rng, at, &suspense(id, event.channel().as_str(), event.amount().money())).await
+}
+
+async fn open_case(
+    tx: &mut Tx,
+    rng: &Rng,
+    at: Timestamp,
+    kind: &'static str,
+    event: &Verified,
+    subject: Option<&Subject>,
+    outcome: Outcome,
+) -> Result<()> {
+    let order = subject.map(|subject| OrderId(subject.order.id));
+    cases::open(tx, rng, at, kind, None, order, &detail(event, subject, outcome)).await
+}
+
+async fn record(tx: &mut Tx, at: Timestamp, event: &Verified, subject: Option<&Subject>, outcome: Outcome) -> Result<()> {
+    let subject_code = subject.map_or_else(|| format!("trade:{}", event.out_trade_no()), |s| format!("order:{}", s.order.id()));
+    let entry = Entry {
+        actor: &format!("channel:{}", event.channel().as_str()),
+        ip: "",
+        action: &format!("payment.{}", outcome.as_str()),
+        subject: &subject_code,
+        detail: &detail(event, subject, outcome),
+    };
+    audit::append(tx, at, &entry).await
+}
+
+fn detail(event: &Verified, subject: Option<&Subject>, outcome: Outcome) -> String {
+    let mismatch = if let Outcome::Held(mismatch) = outcome { Some(mismatch.as_str()) } else { None };
+    let refunded_fen = if let Kind::Refunded(sum) = event.kind() { Some(sum.0) } else { None };
+    serde_json::json!({
+        "reason": mismatch.unwrap_or_else(|| outcome.as_str()),
+        "channel": event.channel().as_str(),
+        "source": event.source().as_str(),
+        "out_trade_no": event.out_trade_no(),
+        "trade_no": event.trade_no(),
+        "amount_fen": event.amount().0,
+        "refunded_fen": refunded_fen,
+        "expected_fen": subject.map(|s| s.attempt.amount_fen),
+        "order_was": subject.and_then(|s| s.order.state().ok()).map(OrderState::as_str),
+    })
+    .to_string()
+}

@@ -1,0 +1,121 @@
+//! Sales: sold once however often the form is sent, bounded, and found again, on both databases.
+
+mod support;
+
+use app::error::AppError;
+use app::model::money::{Fen, Money};
+use app::model::order::{OrderState, Tender};
+use server::clock::Clock;
+use server::domain::ledger::Account;
+use server::domain::order::Limits;
+use server::store::order_lists::{self, Filter};
+use server::store::orders::{self, NewOrder};
+use server::store::{StoreError, ledger, verify};
+use support::World;
+use support::rooms::Room;
+
+fn sale(w: &World, room: Room, fen: i64) -> NewOrder {
+    NewOrder {
+        key: w.rng.id(w.clock.now()),
+        account: room.account,
+        meter: room.meter,
+        tender: Tender::Cash,
+        amount: Fen(fen),
+        by: room.resident,
+        ip: "127.0.0.1".into(),
+    }
+}
+
+async fn sell(w: &World, new: &NewOrder) -> Result<orders::Order, StoreError> {
+    orders::sell(&w.db, &w.rng, w.clock.now(), &Limits::default(), new).await
+}
+
+both!(a_counter_sale_is_one_transaction_and_happens_once, |w: World| async move {
+    let room = w.room(1).await;
+    let new = sale(&w, room, 5_000);
+    let doubled = futures::future::join_all((0..8).map(|_| sell(&w, &new))).await;
+    let first = doubled[0].as_ref().unwrap().clone();
+    for order in doubled {
+        assert_eq!(order.unwrap().number, first.number);
+    }
+    assert_eq!(w.number("SELECT COUNT(*) FROM orders").await, 1);
+    assert_eq!(w.number("SELECT COUNT(*) FROM commands WHERE kind = 'credit' AND state = 'queued'").await, 1);
+    let args: serde_json::Value = serde_json::from_str(&w.word("SELECT args FROM commands").await).unwrap();
+    assert_eq!(args, serde_json::json!({ "order": first.number, "amount_fen": 5_000 }));
+    assert_eq!(ledger::credit_balance(&w.db, &Account::Paid(room.account)).await.unwrap(), Money(500_000));
+    assert_eq!(w.number("SELECT COUNT(*) FROM audit WHERE action = 'sale.create'").await, 1);
+    assert_eq!(verify::verify(&w.db).await.unwrap().differences, []);
+
+    let other = NewOrder { amount: Fen(6_000), ..new };
+    assert!(matches!(sell(&w, &other).await, Err(StoreError::Refused(AppError::Conflict))));
+});
+
+both!(a_sale_that_may_not_be_changes_nothing, |w: World| async move {
+    let room = w.room(1).await;
+    let stranger = w.room(2).await;
+    let refused = |result: Result<orders::Order, StoreError>| match result {
+        Err(StoreError::Refused(error)) => error,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(refused(sell(&w, &sale(&w, room, 99)).await), AppError::AmountOutOfRange);
+    assert_eq!(refused(sell(&w, &sale(&w, room, 200_001)).await), AppError::AmountOutOfRange);
+    let mixed = NewOrder { meter: stranger.meter, ..sale(&w, room, 5_000) };
+    assert_eq!(refused(sell(&w, &mixed).await), AppError::AccountNotOpen);
+    let online = NewOrder { tender: Tender::Alipay, ..sale(&w, room, 5_000) };
+    assert_eq!(refused(sell(&w, &online).await), AppError::Invalid, "nobody has the money in hand");
+    assert_eq!(w.number("SELECT COUNT(*) FROM orders").await, 0);
+
+    // 5000 yuan may be held; what is paid and not delivered counts, and eight at once do not slip below the limit together.
+    let sales: Vec<_> = (0..8).map(|_| sale(&w, room, 200_000)).collect();
+    let results = futures::future::join_all(sales.iter().map(|new| sell(&w, new))).await;
+    assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 2);
+    for result in results.into_iter().filter(Result::is_err) {
+        assert_eq!(refused(result), AppError::HoardingLimit);
+    }
+    assert_eq!(verify::verify(&w.db).await.unwrap().differences, []);
+});
+
+both!(the_register_finds_pages_and_totals, |w: World| async move {
+    let (one, two) = (w.room(1).await, w.room(2).await);
+    let operator = w.clerk().await;
+    let mut numbers = Vec::new();
+    for n in 0..5 {
+        w.clock.advance(1_000);
+        numbers.push(sell(&w, &sale(&w, if n == 0 { two } else { one }, 1_000 * (n + 1))).await.unwrap().number);
+    }
+    let unpaid = NewOrder { tender: Tender::Alipay, ..sale(&w, one, 9_900) };
+    let unpaid = orders::create(&w.db, &w.rng, w.clock.now(), &Limits::default(), &unpaid).await.unwrap();
+    assert_eq!(unpaid.state().unwrap(), OrderState::Pending);
+
+    let search = |filter: Filter, limit, offset| {
+        let db = w.db.clone();
+        async move { order_lists::search(&db, operator, &filter, limit, offset).await.unwrap() }
+    };
+    let (page, totals) = search(Filter::default(), 2, 1).await;
+    assert_eq!(page.iter().map(|line| line.order.number).collect::<Vec<_>>(), [numbers[4], numbers[3]]);
+    assert_eq!((totals.orders, totals.paid_fen, totals.credited_fen), (6, 15_000, 0));
+    let (found, totals) = search(Filter { text: numbers[2].to_string(), ..Filter::default() }, 10, 0).await;
+    assert_eq!((found.len(), totals.paid_fen), (1, 3_000));
+    let (found, _) = search(Filter { text: "2611230000000002".into(), ..Filter::default() }, 10, 0).await;
+    assert_eq!(found.iter().map(|line| line.order.number).collect::<Vec<_>>(), [numbers[0]]);
+    let (found, _) = search(Filter { text: "%".into(), ..Filter::default() }, 10, 0).await;
+    assert!(found.is_empty(), "a sign of the pattern language is only a sign");
+    let (found, _) = search(Filter { state: Some(OrderState::Pending), ..Filter::default() }, 10, 0).await;
+    assert_eq!(found.len(), 1);
+    let (found, _) = search(Filter { from: Some(w.clock.now()), ..Filter::default() }, 10, 0).await;
+    assert_eq!(found.len(), 2);
+
+    let own = order_lists::of_account(&w.db, two.account, 10, 0).await.unwrap();
+    assert_eq!(own.iter().map(|order| order.number).collect::<Vec<_>>(), [numbers[0]]);
+    let progress = order_lists::progress(&w.db, own[0].id()).await.unwrap().unwrap();
+    assert_eq!(progress.command_state.as_deref(), Some("queued"));
+
+    // An operator bound to one room's building sees that only.
+    w.execute(
+        "INSERT INTO operator_buildings (user_id, place_id)
+               SELECT u.id, a.place_id FROM users u, accounts a WHERE u.role = 'operator' AND a.number = '2611230000000002'",
+    )
+    .await;
+    let (found, totals) = search(Filter::default(), 10, 0).await;
+    assert_eq!((found.len(), totals.orders, totals.paid_fen), (1, 1, 1_000));
+});
