@@ -12,6 +12,7 @@ pub mod cases;
 pub mod commands;
 pub mod console;
 pub mod ledger;
+pub mod meters;
 pub mod order_lists;
 pub mod orders;
 pub mod payments;

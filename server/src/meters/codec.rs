@@ -1,0 +1,281 @@
+//! From the registers of a block to what they say, by the profile; never trusts a length or a digit.
+
+use app::model::energy::Energy;
+use app::model::meter::StatusWord;
+use app::model::money::Fen;
+use app::model::time::Timestamp;
+
+use super::bcd::BcdTime;
+use super::profile::{Block, Field, Kind, Profile};
+use super::serial::{AccountNumber, Serial};
+
+/// Why registers say nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DecodeError {
+    /// Not as many registers as the block has.
+    #[error("{got} registers instead of {wanted}")]
+    Length {
+        /// How many came.
+        got: usize,
+        /// How many the block has.
+        wanted: usize,
+    },
+    /// A digit is none, or a value is out of its range.
+    #[error("{0:?} is not of its type")]
+    Value(Field),
+    /// The profile names no such value in this block.
+    #[error("the profile has no {0:?}")]
+    Missing(Field),
+}
+
+/// What a meter measures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Measurement {
+    /// Active energy, both directions.
+    pub total: Energy,
+    /// By rate: spike, peak, flat, valley.
+    pub rates: [Energy; 4],
+    /// 0.1 V.
+    pub voltage_dv: u16,
+    /// 0.01 A.
+    pub current_ca: u16,
+    /// W.
+    pub power_w: i32,
+    /// var.
+    pub reactive_var: i32,
+    /// VA.
+    pub apparent_va: i32,
+    /// 0.001.
+    pub power_factor: i16,
+}
+
+/// Who a meter is, what its wallet holds and how its relay stands: one block, one instant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct State {
+    /// Its serial number.
+    pub serial: Serial,
+    /// Its status word.
+    pub status: StatusWord,
+    /// Remaining amount.
+    pub remaining: Fen,
+    /// Credited minus debited in this epoch.
+    pub cumulative: Fen,
+    /// Money commands applied in this epoch.
+    pub count: u16,
+    /// Key epoch.
+    pub epoch: u16,
+    /// Reverse active energy.
+    pub reverse: Energy,
+    /// Rate in force.
+    pub rate: u16,
+    /// Its clock; `None` where that shows no real time.
+    pub clock: Option<Timestamp>,
+    /// For the next secured frame.
+    pub challenge: [u8; 4],
+    /// Operation of the last secured frame.
+    pub last_operation: u8,
+    /// Its result.
+    pub last_result: u8,
+    /// Order number of the last applied money command.
+    pub last_order: u64,
+    /// Sequence of the newest journal record.
+    pub journal: u16,
+    /// Raised at each accepted parameter command.
+    pub parameters: u16,
+    /// Energy in the current tier period.
+    pub tier_energy: Energy,
+    /// Account number; [`AccountNumber::NONE`] where none is open.
+    pub account: AccountNumber,
+    /// Open-cover and bypass events.
+    pub tamper: u16,
+    /// Frame versions it accepts, as bits.
+    pub accepts: u16,
+}
+
+impl State {
+    /// How deep in overdraft the wallet is; zero where it is not.
+    #[must_use]
+    pub fn overdraft(&self) -> Fen {
+        Fen(self.remaining.0.min(0).saturating_neg())
+    }
+
+    /// The meter's clock minus ours, in seconds.
+    #[must_use]
+    pub fn clock_offset_s(&self, at: Timestamp) -> Option<i32> {
+        i32::try_from(self.clock?.since(at) / 1_000).ok()
+    }
+}
+
+/// Reads a measurement block.
+///
+/// # Errors
+/// [`DecodeError`] for the first thing that is wrong.
+pub fn measurement(profile: &Profile, registers: &[u16]) -> Result<Measurement, DecodeError> {
+    let v = Values::read(&profile.measurement, registers)?;
+    Ok(Measurement {
+        total: v.energy(Field::Total)?,
+        rates: [v.energy(Field::Spike)?, v.energy(Field::Peak)?, v.energy(Field::Flat)?, v.energy(Field::Valley)?],
+        voltage_dv: v.number(Field::Voltage)?,
+        current_ca: v.number(Field::Current)?,
+        power_w: v.number(Field::Power)?,
+        reactive_var: v.number(Field::Reactive)?,
+        apparent_va: v.number(Field::Apparent)?,
+        power_factor: v.number(Field::PowerFactor)?,
+    })
+}
+
+/// Reads a state block.
+///
+/// # Errors
+/// [`DecodeError`] for the first thing that is wrong.
+pub fn state(profile: &Profile, registers: &[u16]) -> Result<State, DecodeError> {
+    let v = Values::read(&profile.state, registers)?;
+    Ok(State {
+        serial: Serial::from_bytes(v.bytes(Field::Serial)?).ok_or(DecodeError::Value(Field::Serial))?,
+        status: StatusWord(v.number(Field::Status)?),
+        remaining: Fen(v.number(Field::Remaining)?),
+        cumulative: Fen(v.number(Field::Cumulative)?),
+        count: v.number(Field::Count)?,
+        epoch: v.number(Field::Epoch)?,
+        reverse: v.energy(Field::Reverse)?,
+        rate: v.number(Field::Rate)?,
+        clock: BcdTime::from_bytes(v.bytes(Field::Clock)?).map(BcdTime::timestamp),
+        challenge: v.bytes(Field::Challenge)?,
+        last_operation: v.number(Field::LastOperation)?,
+        last_result: v.number(Field::LastResult)?,
+        last_order: v.number(Field::LastOrder)?,
+        journal: v.number(Field::Journal)?,
+        parameters: v.number(Field::Parameters)?,
+        tier_energy: v.energy(Field::TierEnergy)?,
+        account: AccountNumber::from_bytes(v.bytes(Field::Account)?).ok_or(DecodeError::Value(Field::Account))?,
+        tamper: v.number(Field::Tamper)?,
+        accepts: v.number(Field::Accepts)?,
+    })
+}
+
+/// The values of one block by field: numbers in our units, digits as their bytes in a number.
+struct Values([Option<i128>; Field::COUNT]);
+
+impl Values {
+    fn read(block: &Block, registers: &[u16]) -> Result<Self, DecodeError> {
+        let wanted = usize::from(block.registers);
+        if registers.len() != wanted {
+            return Err(DecodeError::Length { got: registers.len(), wanted });
+        }
+        let mut values = [None; Field::COUNT];
+        for value in &block.values {
+            let start = usize::from(value.address.saturating_sub(block.address));
+            let words = registers.get(start..start + usize::from(value.kind.registers()));
+            let raw = number(value.kind, words.ok_or(DecodeError::Value(value.field))?);
+            if let Some(slot) = values.get_mut(value.field as usize) {
+                *slot = Some(raw * i128::from(value.step));
+            }
+        }
+        Ok(Self(values))
+    }
+
+    fn raw(&self, field: Field) -> Result<i128, DecodeError> {
+        self.0.get(field as usize).copied().flatten().ok_or(DecodeError::Missing(field))
+    }
+
+    fn number<T: TryFrom<i128>>(&self, field: Field) -> Result<T, DecodeError> {
+        T::try_from(self.raw(field)?).map_err(|_| DecodeError::Value(field))
+    }
+
+    fn energy(&self, field: Field) -> Result<Energy, DecodeError> {
+        self.number(field).map(Energy)
+    }
+
+    fn bytes<const N: usize>(&self, field: Field) -> Result<[u8; N], DecodeError> {
+        self.raw(field)?.to_be_bytes().last_chunk().copied().ok_or(DecodeError::Value(field))
+    }
+}
+
+fn number(kind: Kind, words: &[u16]) -> i128 {
+    let unsigned = words.iter().fold(0_u64, |all, &word| (all << 16) | u64::from(word));
+    match kind {
+        Kind::U8h => ((unsigned >> 8) & 0xff).into(),
+        Kind::U8l => (unsigned & 0xff).into(),
+        Kind::I16 => (unsigned as u16).cast_signed().into(),
+        Kind::I32 => (unsigned as u32).cast_signed().into(),
+        Kind::U16 | Kind::U32 | Kind::U64 | Kind::Bcd3 | Kind::Bcd6 | Kind::Bcd8 => unsigned.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::profile::Profiles;
+    use super::*;
+    use proptest::prelude::*;
+    use std::sync::{Arc, LazyLock};
+
+    static RPP: LazyLock<Arc<Profile>> = LazyLock::new(|| Profiles::load(None).unwrap().get("rpp").unwrap());
+
+    fn state_block() -> Vec<u16> {
+        let mut r = vec![0; 38];
+        r[0..3].copy_from_slice(&[0x0060, 0x2677, 0x3546]);
+        r[3] = 0b11;
+        r[4..6].copy_from_slice(&[0xffff, 0xfffb]);
+        r[6..8].copy_from_slice(&[0, 12_345]);
+        (r[8], r[9]) = (7, 2);
+        r[0x0a..0x0c].copy_from_slice(&[0, 3]);
+        r[0x0d..0x10].copy_from_slice(&[0x2611, 0x2218, 0x3000]);
+        r[0x10..0x12].copy_from_slice(&[0x9b58, 0x3cb4]);
+        r[0x12] = 0x0203;
+        r[0x13..0x17].copy_from_slice(&[0xffff, 0, 0, 9]);
+        r[0x1b..0x1f].copy_from_slice(&[0x6407, 0x3537, 0x0388, 0x6369]);
+        (r[0x1f], r[0x20]) = (4, 3);
+        r
+    }
+
+    #[test]
+    fn a_state_block_is_read() {
+        let s = state(&RPP, &state_block()).unwrap();
+        assert_eq!(s.serial.to_string(), "006026773546");
+        assert_eq!((s.remaining, s.overdraft(), s.cumulative), (Fen(-5), Fen(5), Fen(12_345)));
+        assert_eq!((s.count, s.epoch, s.reverse), (7, 2, Energy(30)));
+        assert_eq!(s.clock.unwrap().to_string(), "2026-11-22 18:30:00");
+        assert_eq!(s.clock_offset_s(s.clock.unwrap().plus(2_500)), Some(-2));
+        assert_eq!((s.challenge, s.last_operation, s.last_result), ([0x9b, 0x58, 0x3c, 0xb4], 2, 3));
+        assert_eq!(s.last_order, 0xffff_0000_0000_0009);
+        assert_eq!(s.account.to_string(), "6407353703886369");
+        assert_eq!((s.tamper, s.accepts), (4, 3));
+    }
+
+    #[test]
+    fn a_measurement_block_is_read() {
+        let mut r = vec![0; 17];
+        r[0..2].copy_from_slice(&[0x05f5, 0xe0ff]);
+        (r[0xb], r[0xc], r[0xd], r[0x10]) = (2_301, 512, 0xfffe, 0xfc18);
+        let m = measurement(&RPP, &r).unwrap();
+        assert_eq!(m.total, Energy::from_centi_kwh(99_999_999));
+        assert_eq!((m.voltage_dv, m.current_ca, m.power_w, m.power_factor), (2_301, 512, -2, -1_000));
+    }
+
+    #[test]
+    fn a_lost_clock_spoils_nothing_else_but_a_broken_serial_does() {
+        let mut r = state_block();
+        r[0x0d] = 0xffff;
+        assert_eq!(state(&RPP, &r).unwrap().clock, None);
+        r[1] = 0xa677;
+        assert_eq!(state(&RPP, &r), Err(DecodeError::Value(Field::Serial)));
+    }
+
+    proptest! {
+        #[test]
+        fn any_registers_are_read_or_refused(registers in prop::collection::vec(any::<u16>(), 0..130)) {
+            let read = state(&RPP, &registers);
+            let refused = matches!(read, Err(DecodeError::Length { .. }));
+            prop_assert!(registers.len() == 38 || refused);
+            let read = measurement(&RPP, &registers);
+            prop_assert_eq!(registers.len() == 17, read.is_ok());
+        }
+
+        #[test]
+        fn any_state_with_digits_is_read(mut registers in prop::collection::vec(any::<u16>(), 38)) {
+            registers[0..3].copy_from_slice(&[0x0060, 0x2677, 0x3546]);
+            registers[0x1b..0x1f].copy_from_slice(&[0; 4]);
+            prop_assert!(state(&RPP, &registers).is_ok());
+        }
+    }
+}

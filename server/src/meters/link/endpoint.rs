@@ -1,0 +1,175 @@
+//! The task that owns one TCP endpoint: connects, works off the queue, drops what is out of step, pauses, connects again.
+
+use std::collections::BinaryHeap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::time::{Instant, sleep, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use super::connection::Connection;
+use super::{LinkError, LinkState, Request};
+use crate::meters::config::Config;
+use crate::rng::Rng;
+
+/// Gateways and firewalls forget idle connections; a request on one that is gone would be lost without need.
+const IDLE_LIMIT: Duration = Duration::from_secs(60);
+/// So many connections in a row that ended without one answer mean a gateway that accepts and does not serve.
+const FRUITLESS_LIMIT: u32 = 3;
+const FIRST_PAUSE_MS: u64 = 500;
+
+pub(super) struct Endpoint {
+    host: String,
+    port: u16,
+    config: Arc<Config>,
+    rng: Rng,
+    stop: CancellationToken,
+    requests: mpsc::UnboundedReceiver<Request>,
+    retry: Arc<Notify>,
+    state: watch::Sender<LinkState>,
+    waiting: BinaryHeap<Request>,
+    turn: u64,
+}
+
+/// Why a connection ended.
+enum End {
+    Stop,
+    /// It was idle too long to be trusted.
+    Idle,
+    /// It fell out of step or broke; whether it ever answered.
+    Dropped {
+        fruitful: bool,
+    },
+}
+
+impl Endpoint {
+    pub(super) fn new(
+        host: String,
+        port: u16,
+        config: Arc<Config>,
+        rng: Rng,
+        stop: CancellationToken,
+        requests: mpsc::UnboundedReceiver<Request>,
+        retry: Arc<Notify>,
+        state: watch::Sender<LinkState>,
+    ) -> Self {
+        Self { host, port, config, rng, stop, requests, retry, state, waiting: BinaryHeap::new(), turn: 0 }
+    }
+
+    pub(super) async fn run(mut self) {
+        let stop = self.stop.clone();
+        let (mut failures, mut fruitless) = (0, 0);
+        while !stop.is_cancelled() {
+            let opening = Connection::open(&self.host, self.port, Duration::from_millis(self.config.connect_timeout_ms));
+            let opened = tokio::select! {
+                opened = opening => opened,
+                () = stop.cancelled() => break,
+            };
+            match opened {
+                Ok(connection) => {
+                    if self.state.send_replace(LinkState::Up) != LinkState::Up {
+                        tracing::info!(host = self.host, port = self.port, "gateway.connected");
+                    }
+                    match self.serve(connection).await {
+                        End::Stop => break,
+                        End::Idle | End::Dropped { fruitful: true } => fruitless = 0,
+                        End::Dropped { fruitful: false } => fruitless += 1,
+                    }
+                    if fruitless < FRUITLESS_LIMIT {
+                        failures = 0;
+                        continue;
+                    }
+                }
+                Err(error) => {
+                    if *self.state.borrow() != LinkState::Down {
+                        tracing::warn!(host = self.host, port = self.port, %error, "gateway.unreachable");
+                    }
+                }
+            }
+            self.state.send_replace(LinkState::Down);
+            failures += 1;
+            if !self.pause(failures).await {
+                break;
+            }
+        }
+    }
+
+    /// Works off the queue until the connection ends.
+    async fn serve(&mut self, mut connection: Connection) -> End {
+        let mut fruitful = false;
+        loop {
+            let Some(request) = self.next().await else { return End::Stop };
+            if request.reply.is_closed() {
+                continue;
+            }
+            if connection.idle() > IDLE_LIMIT {
+                self.waiting.push(request);
+                return End::Idle;
+            }
+            let within = self.config.timeout(request.action.registers());
+            let answer = connection.exchange(request.unit, &request.action, within).await;
+            let in_step = matches!(answer, Ok(_) | Err(LinkError::Exception(_)));
+            fruitful |= in_step || answer == Err(LinkError::Timeout);
+            // Whoever asked may have gone meanwhile.
+            drop(request.reply.send(answer));
+            if !in_step {
+                return End::Dropped { fruitful };
+            }
+            if self.config.gap_ms > 0 {
+                sleep(Duration::from_millis(self.config.gap_ms)).await;
+            }
+        }
+    }
+
+    /// The most urgent request; waits for one. `None` to stop.
+    async fn next(&mut self) -> Option<Request> {
+        loop {
+            if self.stop.is_cancelled() {
+                return None;
+            }
+            while let Ok(request) = self.requests.try_recv() {
+                self.admit(request);
+            }
+            if let Some(request) = self.waiting.pop() {
+                return Some(request);
+            }
+            tokio::select! {
+                request = self.requests.recv() => self.admit(request?),
+                () = self.stop.cancelled() => return None,
+            }
+        }
+    }
+
+    fn admit(&mut self, mut request: Request) {
+        self.turn += 1;
+        request.turn = self.turn;
+        self.waiting.push(request);
+    }
+
+    /// Waits before the next try to connect, refusing what is asked meanwhile; `false` to stop.
+    async fn pause(&mut self, failures: u32) -> bool {
+        let until = Instant::now() + self.backoff(failures);
+        for request in self.waiting.drain() {
+            drop(request.reply.send(Err(LinkError::Unreachable)));
+        }
+        loop {
+            tokio::select! {
+                () = sleep_until(until) => return true,
+                () = self.retry.notified() => return true,
+                () = self.stop.cancelled() => return false,
+                request = self.requests.recv() => match request {
+                    Some(request) => drop(request.reply.send(Err(LinkError::Unreachable))),
+                    None => return false,
+                },
+            }
+        }
+    }
+
+    /// Doubles up to the cap; a fifth up or down, so that gateways that went together are not tried together.
+    fn backoff(&self, failures: u32) -> Duration {
+        let doubled = FIRST_PAUSE_MS.saturating_mul(1 << failures.saturating_sub(1).min(16));
+        let pause = doubled.min(self.config.reconnect_cap_ms);
+        Duration::from_millis(pause * 4 / 5 + self.rng.below(pause * 2 / 5 + 1))
+    }
+}

@@ -1,0 +1,205 @@
+use std::collections::VecDeque;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio::time::{Instant, sleep};
+
+use super::*;
+
+/// What the scripted gateway does with the next request.
+enum Do {
+    /// Answers the registers 0, 1, 2, ...
+    Answer,
+    /// Answers after so many ms.
+    Late(u64),
+    Silent,
+    Exception(u8),
+    /// One register less than asked.
+    Short,
+    WrongUnit,
+    WrongTransaction,
+    Garbage,
+    HalfThenClose,
+}
+
+/// What arrived: unit, function, address, count.
+type Seen = Arc<Mutex<Vec<(u8, u8, u16, u16)>>>;
+
+/// A gateway that follows a script, then answers properly.
+async fn gateway(script: Vec<Do>) -> (u16, Seen) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let seen = Seen::default();
+    let script = Arc::new(Mutex::new(VecDeque::from(script)));
+    let log = Arc::clone(&seen);
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let (script, log) = (Arc::clone(&script), Arc::clone(&log));
+            tokio::spawn(async move {
+                loop {
+                    let mut head = [0; 12];
+                    if stream.read_exact(&mut head).await.is_err() {
+                        return;
+                    }
+                    let count = u16::from_be_bytes([head[10], head[11]]);
+                    if head[7] == 16 {
+                        let mut rest = vec![0; 1 + 2 * usize::from(count)];
+                        stream.read_exact(&mut rest).await.unwrap();
+                    }
+                    log.lock().unwrap().push((head[6], head[7], u16::from_be_bytes([head[8], head[9]]), count));
+                    let what = script.lock().unwrap().pop_front().unwrap_or(Do::Answer);
+                    if !act(what, &head, count, &mut stream).await {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    (port, seen)
+}
+
+async fn act(what: Do, head: &[u8; 12], count: u16, stream: &mut tokio::net::TcpStream) -> bool {
+    let words = |n: u16| (0..n).flat_map(u16::to_be_bytes).collect::<Vec<u8>>();
+    let pdu = |n: u16| match head[7] {
+        3 => [vec![3, (2 * n) as u8], words(n)].concat(),
+        _ => head[7..12].to_vec(),
+    };
+    let frame = |transaction: [u8; 2], unit: u8, pdu: Vec<u8>| {
+        [&transaction[..], &[0, 0], &(pdu.len() as u16 + 1).to_be_bytes()[..], &[unit], &pdu].concat()
+    };
+    let own = [head[0], head[1]];
+    let proper = frame(own, head[6], pdu(count));
+    let out = match what {
+        Do::Answer => proper,
+        Do::Late(ms) => {
+            sleep(Duration::from_millis(ms)).await;
+            proper
+        }
+        Do::Silent => return true,
+        Do::Exception(code) => frame(own, head[6], vec![head[7] | 0x80, code]),
+        Do::Short => frame(own, head[6], pdu(count - 1)),
+        Do::WrongUnit => frame(own, head[6] + 1, pdu(count)),
+        Do::WrongTransaction => frame([0x77, 0x77], head[6], pdu(count)),
+        Do::Garbage => vec![0xff; 40],
+        Do::HalfThenClose => {
+            stream.write_all(&proper[..proper.len() / 2]).await.unwrap();
+            return false;
+        }
+    };
+    stream.write_all(&out).await.is_ok()
+}
+
+fn quick() -> Arc<Config> {
+    Arc::new(Config { request_timeout_ms: 150, baud: 0, reconnect_cap_ms: 600, ..Config::default() })
+}
+
+fn link(port: u16) -> (Link, CancellationToken) {
+    let stop = CancellationToken::new();
+    let (link, _) = Link::start("127.0.0.1".into(), port, quick(), Rng::from_seed([1; 32]), stop.clone());
+    (link, stop)
+}
+
+#[tokio::test]
+async fn what_is_not_the_answer_is_refused_and_the_next_request_is_right() {
+    let cases = [
+        (Do::Exception(0x0b), LinkError::Exception(0x0b)),
+        (Do::Exception(0x06), LinkError::Exception(0x06)),
+        (Do::Silent, LinkError::Timeout),
+        (Do::Late(250), LinkError::Timeout),
+        (Do::Short, LinkError::Broken),
+        (Do::WrongUnit, LinkError::Broken),
+        (Do::WrongTransaction, LinkError::Broken),
+        (Do::Garbage, LinkError::Timeout),
+        (Do::HalfThenClose, LinkError::Broken),
+    ];
+    for (what, error) in cases {
+        let (port, _) = gateway(vec![Do::Answer, what]).await;
+        let (link, _stop) = link(port);
+        assert_eq!(link.read(Priority::Sweep, 7, 0, 3).await, Ok(vec![0, 1, 2]));
+        let got = link.read(Priority::Sweep, 7, 0, 3).await.unwrap_err();
+        // Garbage may be a frame that never ends, or one that is none.
+        assert!(got == error || (error == LinkError::Timeout && got == LinkError::Broken), "{got:?} for {error:?}");
+        sleep(Duration::from_millis(130)).await;
+        assert_eq!(link.read(Priority::Sweep, 8, 0, 2).await, Ok(vec![0, 1]), "after {error:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_write_is_sent_once_whatever_happens() {
+    for what in [Do::Silent, Do::Late(250), Do::HalfThenClose, Do::Exception(3), Do::WrongUnit] {
+        let (port, seen) = gateway(vec![what]).await;
+        let (link, _stop) = link(port);
+        assert!(link.write(Priority::Money, 9, 0x200, vec![1, 2, 3]).await.is_err());
+        sleep(Duration::from_millis(300)).await;
+        assert_eq!(*seen.lock().unwrap(), [(9, 16, 0x200, 3)]);
+        assert_eq!(link.write(Priority::Money, 9, 0x200, vec![1, 2, 3]).await, Ok(()));
+    }
+}
+
+#[tokio::test]
+async fn money_goes_before_relay_before_sweep() {
+    let (port, seen) = gateway(vec![Do::Late(80)]).await;
+    let (link, _stop) = link(port);
+    let ask = |priority, unit| {
+        let link = link.clone();
+        tokio::spawn(async move { link.read(priority, unit, 0, 1).await })
+    };
+    let mut all = vec![ask(Priority::Sweep, 1)];
+    sleep(Duration::from_millis(40)).await;
+    for (priority, unit) in [
+        (Priority::Sweep, 50),
+        (Priority::Sweep, 51),
+        (Priority::ReadNow, 40),
+        (Priority::Settings, 30),
+        (Priority::Relay, 20),
+        (Priority::Money, 10),
+        (Priority::Money, 11),
+    ] {
+        all.push(ask(priority, unit));
+        tokio::task::yield_now().await;
+    }
+    for one in all {
+        one.await.unwrap().unwrap();
+    }
+    let units: Vec<u8> = seen.lock().unwrap().iter().map(|s| s.0).collect();
+    assert_eq!(units, [1, 10, 11, 20, 30, 40, 50, 51]);
+}
+
+#[tokio::test]
+async fn a_refused_gateway_is_told_at_once_and_found_again() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    drop(listener);
+    let (link, _stop) = link(port);
+    let mut state = link.state();
+    state.wait_for(|&s| s == LinkState::Down).await.unwrap();
+    let asked = Instant::now();
+    assert_eq!(link.read(Priority::Money, 1, 0, 1).await, Err(LinkError::Unreachable));
+    assert!(asked.elapsed() < Duration::from_millis(100));
+
+    let listener = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
+    link.retry();
+    let waited = Instant::now();
+    state.wait_for(|&s| s == LinkState::Up).await.unwrap();
+    assert!(waited.elapsed() < Duration::from_millis(1_000));
+    drop(listener);
+}
+
+#[tokio::test]
+async fn stopping_ends_the_task_and_answers_those_who_wait() {
+    let (port, _) = gateway(vec![Do::Silent]).await;
+    let stop = CancellationToken::new();
+    let (link, task) = Link::start("127.0.0.1".into(), port, quick(), Rng::from_seed([1; 32]), stop.clone());
+    let asked = tokio::spawn({
+        let link = link.clone();
+        async move { link.read(Priority::Sweep, 1, 0, 1).await }
+    });
+    sleep(Duration::from_millis(30)).await;
+    stop.cancel();
+    tokio::time::timeout(Duration::from_secs(1), task).await.unwrap().unwrap();
+    assert_eq!(asked.await.unwrap(), Err(LinkError::Timeout), "the request under way is finished");
+    assert_eq!(link.read(Priority::Sweep, 1, 0, 1).await, Err(LinkError::Stopped));
+}

@@ -1,0 +1,210 @@
+use std::collections::HashSet;
+
+use super::*;
+use app::model::ids::Uuid;
+
+const CONTINUOUS: Policy = Policy { interval_ms: 0, probe_cap_ms: 45_000, probe_share: 25 };
+
+fn ids(n: u128) -> Vec<MeterId> {
+    (1..=n).map(|i| MeterId(Uuid::from_u128(i))).collect()
+}
+
+/// A bus on which some meters are dead: gives, for each meter, the instants at which it was read well.
+struct Bus {
+    schedule: Schedule,
+    now: u64,
+    dead: HashSet<MeterId>,
+    read_ms: u64,
+    timeout_ms: u64,
+    refuses: bool,
+    good: HashMap<MeterId, Vec<u64>>,
+    tries: HashMap<MeterId, Vec<u64>>,
+}
+
+impl Bus {
+    fn new(meters: u128, dead: u128, policy: Policy, read_ms: u64) -> Self {
+        let all = ids(meters);
+        let mut schedule = Schedule::new(policy);
+        schedule.set_meters(&all, 0);
+        let step = if dead == 0 { 1 } else { meters / dead };
+        let dead = all.iter().step_by(step as usize).take(dead as usize).copied().collect();
+        let none = HashMap::new();
+        Self { schedule, now: 0, dead, read_ms, timeout_ms: 1_000, refuses: false, good: none.clone(), tries: none }
+    }
+
+    fn run(&mut self, until: u64) -> Vec<Change> {
+        let mut changes = Vec::new();
+        while self.now < until {
+            match self.schedule.next(self.now) {
+                Next::Wait(at) => self.now = at.unwrap_or(until).min(until),
+                Next::Read { meter, .. } => {
+                    self.tries.entry(meter).or_default().push(self.now);
+                    let change = if self.dead.contains(&meter) {
+                        self.now += self.timeout_ms;
+                        let failure = if self.refuses { Failure::Refused } else { Failure::Silent };
+                        self.schedule.failed(meter, self.now, self.timeout_ms, failure)
+                    } else {
+                        self.now += self.read_ms;
+                        self.good.entry(meter).or_default().push(self.now);
+                        self.schedule.good(meter, self.now, self.read_ms)
+                    };
+                    if change != Change::Nothing {
+                        changes.push(change);
+                    }
+                }
+            }
+        }
+        changes
+    }
+
+    /// The 99th percentile of the time between two readings of a living meter, after `from`.
+    fn p99_gap(&self, from: u64) -> u64 {
+        let mut gaps: Vec<u64> =
+            self.good.values().flat_map(|at| at.windows(2).filter(|w| w[0] >= from).map(|w| w[1] - w[0])).collect();
+        gaps.sort_unstable();
+        gaps[gaps.len() * 99 / 100]
+    }
+}
+
+#[test]
+fn healthy_meters_go_round_in_turn() {
+    let mut bus = Bus::new(25, 0, CONTINUOUS, 50);
+    assert_eq!(bus.run(60_000), []);
+    assert_eq!(bus.p99_gap(0), 25 * 50);
+    let counts: HashSet<usize> = bus.good.values().map(Vec::len).collect();
+    assert_eq!(counts, HashSet::from([48]));
+}
+
+#[test]
+fn a_long_interval_leaves_the_bus_quiet() {
+    let mut bus = Bus::new(10, 0, Policy { interval_ms: 60_000, ..CONTINUOUS }, 50);
+    bus.run(600_000);
+    assert!(bus.good.values().all(|at| at.len() == 10), "{:?}", bus.good.values().map(Vec::len).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_fifth_dead_costs_the_living_little_and_starves_none() {
+    for refuses in [false, true] {
+        let mut bus = Bus::new(25, 5, CONTINUOUS, 50);
+        bus.refuses = refuses;
+        bus.run(600_000);
+        let healthy = 25 * 50;
+        let gap = bus.p99_gap(30_000);
+        assert!(gap * 10 <= healthy * 17, "p99 gap {gap} ms against {healthy} ms");
+        assert_eq!(bus.good.len(), 20);
+        assert!(bus.good.values().all(|at| at.len() > 400));
+    }
+}
+
+#[test]
+fn a_dead_meter_that_answers_again_is_noticed_within_a_minute() {
+    for (meters, dead, read_ms) in [(25, 5, 50), (174, 9, 200), (1, 1, 50)] {
+        let mut bus = Bus::new(meters, dead, CONTINUOUS, read_ms);
+        bus.run(900_000);
+        let back = std::mem::take(&mut bus.dead);
+        let from = bus.now;
+        bus.run(from + 65_000);
+        for meter in back {
+            let noticed = bus.good.get(&meter).and_then(|at| at.first()).map(|at| at - from);
+            assert!(noticed.is_some_and(|ms| ms <= 60_000), "{meters} meters: {noticed:?}");
+        }
+    }
+}
+
+#[test]
+fn tries_on_a_lost_meter_double_to_the_cap() {
+    let mut bus = Bus::new(2, 1, Policy { interval_ms: 60_000, ..CONTINUOUS }, 50);
+    bus.run(400_000);
+    let tries = bus.tries[&MeterId(Uuid::from_u128(1))].clone();
+    let gaps: Vec<u64> = tries.windows(2).map(|w| w[1] - w[0] - 1_000).collect();
+    assert_eq!(gaps[..6], [2_000, 5_000, 10_000, 20_000, 40_000, 45_000]);
+}
+
+#[test]
+fn one_failure_is_noise_and_two_are_a_lost_meter() {
+    let all = ids(3);
+    let mut s = Schedule::new(CONTINUOUS);
+    s.set_meters(&all, 0);
+    for &id in &all {
+        s.good(id, 10, 10);
+    }
+    assert_eq!(s.failed(all[0], 100, 10, Failure::Silent), Change::Nothing);
+    assert_eq!(s.good(all[0], 200, 10), Change::Nothing);
+    assert_eq!(s.failed(all[0], 300, 10, Failure::Silent), Change::Nothing);
+    s.good(all[1], 310, 10);
+    assert_eq!(s.failed(all[0], 400, 10, Failure::Refused), Change::MeterLost);
+    assert!(s.is_lost(all[0]) && !s.is_lost(all[1]) && !s.is_gateway_lost());
+    assert_eq!(s.good(all[0], 500, 10), Change::Found);
+}
+
+#[test]
+fn a_silent_gateway_is_told_from_silent_meters() {
+    let mut bus = Bus::new(25, 0, CONTINUOUS, 50);
+    bus.run(10_000);
+    bus.dead = ids(25).into_iter().collect();
+    let from = bus.now;
+    let changes = bus.run(from + 10_000);
+    assert_eq!(changes.last(), Some(&Change::GatewayLost));
+    assert_eq!(bus.run(from + 60_000), [], "said once");
+    assert!(bus.schedule.is_gateway_lost());
+    bus.dead.clear();
+    let from = bus.now;
+    assert_eq!(bus.run(from + 30_000), [Change::GatewayFound]);
+    let first_round = bus.good.values().map(|at| at.iter().find(|&&at| at > from).unwrap() - from).max().unwrap();
+    assert!(first_round < 10_000, "{first_round}");
+}
+
+#[test]
+fn a_gateway_that_refuses_for_all_its_meters_lives() {
+    let mut bus = Bus::new(8, 8, CONTINUOUS, 50);
+    bus.refuses = true;
+    let changes = bus.run(60_000);
+    assert!(changes.iter().all(|&c| c == Change::MeterLost) && changes.len() == 8, "{changes:?}");
+}
+
+#[test]
+fn a_gateway_silent_from_the_start_is_lost_once_all_have_failed() {
+    let mut bus = Bus::new(8, 8, CONTINUOUS, 50);
+    assert_eq!(bus.run(60_000), [Change::GatewayLost]);
+}
+
+#[test]
+fn an_unreachable_gateway_comes_back_as_a_whole() {
+    let all = ids(4);
+    let mut s = Schedule::new(CONTINUOUS);
+    s.set_meters(&all, 0);
+    assert_eq!(s.unreachable(0), Change::GatewayLost);
+    assert_eq!(s.unreachable(10), Change::Nothing);
+    s.reachable(50);
+    let Next::Read { meter, .. } = s.next(50) else { panic!("nothing to read") };
+    assert_eq!(s.good(meter, 60, 10), Change::GatewayFound);
+    assert!(all.iter().all(|&id| !s.is_lost(id)));
+}
+
+#[test]
+fn who_is_asked_for_goes_first_even_when_lost() {
+    let all = ids(3);
+    let mut s = Schedule::new(Policy { interval_ms: 60_000, ..CONTINUOUS });
+    s.set_meters(&all, 0);
+    for &id in &all {
+        s.good(id, 10, 10);
+    }
+    s.failed(all[2], 20, 10, Failure::Refused);
+    s.failed(all[2], 30, 10, Failure::Refused);
+    s.urge(all[2]);
+    assert_eq!(s.next(40), Next::Read { meter: all[2], urgent: true });
+    s.failed(all[2], 50, 10, Failure::Refused);
+    assert!(matches!(s.next(60), Next::Wait(Some(_))), "an urgent try is made once");
+}
+
+#[test]
+fn meters_come_and_go() {
+    let all = ids(4);
+    let mut s = Schedule::new(CONTINUOUS);
+    s.set_meters(&all[..2], 0);
+    s.set_meters(&all[1..], 5);
+    s.good(all[0], 10, 5);
+    assert_eq!(s.next(5), Next::Read { meter: all[1], urgent: false });
+    s.set_meters(&[], 9);
+    assert_eq!(s.next(9), Next::Wait(None));
+}

@@ -1,0 +1,139 @@
+//! Gateways and meters: what is where, and at which address.
+
+use app::model::ids::{GatewayId, MeterId, PlaceId};
+use app::model::time::Timestamp;
+use sqlx::FromRow;
+use uuid::Uuid;
+
+use super::{Db, Result, Tx, on, read};
+
+/// A gateway in service.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub struct GatewayRow {
+    /// [`GatewayId`].
+    pub id: Uuid,
+    /// What people call it.
+    pub name: String,
+    /// Host name or address.
+    pub host: String,
+    /// TCP port.
+    pub port: i64,
+}
+
+/// A meter in service.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub struct MeterRow {
+    /// [`MeterId`].
+    pub id: Uuid,
+    /// [`PlaceId`] of its room.
+    pub place_id: Uuid,
+    /// [`GatewayId`].
+    pub gateway_id: Uuid,
+    /// Unit id on the bus.
+    pub unit: i64,
+    /// Serial number, 12 digits.
+    pub serial: String,
+    /// Name of its profile.
+    pub profile: String,
+}
+
+/// A gateway to add.
+#[derive(Clone, Debug)]
+pub struct NewGateway {
+    /// Its id.
+    pub id: GatewayId,
+    /// What people call it; unique.
+    pub name: String,
+    /// Host name or address.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+}
+
+/// A meter to add.
+#[derive(Clone, Debug)]
+pub struct NewMeter {
+    /// Its id.
+    pub id: MeterId,
+    /// Its room.
+    pub place: PlaceId,
+    /// Its gateway.
+    pub gateway: GatewayId,
+    /// Unit id, 1-247.
+    pub unit: u8,
+    /// Serial number, 12 digits.
+    pub serial: String,
+    /// Name of its profile.
+    pub profile: String,
+}
+
+/// All gateways in service, by name.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn gateways(db: &Db) -> Result<Vec<GatewayRow>> {
+    read!(db, |pool| sqlx::query_as("SELECT id, name, host, port FROM gateways WHERE retired_at IS NULL ORDER BY name")
+        .fetch_all(pool)
+        .await)
+}
+
+/// All meters in service, by address.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn meters(db: &Db) -> Result<Vec<MeterRow>> {
+    read!(db, |pool| sqlx::query_as(
+        "SELECT id, place_id, gateway_id, unit, serial, profile FROM meters WHERE retired_at IS NULL ORDER BY gateway_id, unit"
+    )
+    .fetch_all(pool)
+    .await)
+}
+
+/// One meter, in service or not.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn find(db: &Db, meter: MeterId) -> Result<Option<MeterRow>> {
+    read!(db, |pool| sqlx::query_as("SELECT id, place_id, gateway_id, unit, serial, profile FROM meters WHERE id = $1")
+        .bind(meter.0)
+        .fetch_optional(pool)
+        .await)
+}
+
+/// Adds a gateway in the caller's transaction.
+///
+/// # Errors
+/// A duplicate where the name is taken.
+pub async fn add_gateway(tx: &mut Tx, at: Timestamp, gateway: &NewGateway) -> Result<()> {
+    on!(tx, |c| sqlx::query("INSERT INTO gateways (id, name, host, port, created_at) VALUES ($1, $2, $3, $4, $5)")
+        .bind(gateway.id.0)
+        .bind(&gateway.name)
+        .bind(&gateway.host)
+        .bind(i64::from(gateway.port))
+        .bind(at.0)
+        .execute(c)
+        .await)?;
+    Ok(())
+}
+
+/// Adds a meter in the caller's transaction.
+///
+/// # Errors
+/// A duplicate where address or serial number is taken.
+pub async fn add_meter(tx: &mut Tx, at: Timestamp, meter: &NewMeter) -> Result<()> {
+    on!(tx, |c| {
+        sqlx::query(
+        "INSERT INTO meters (id, place_id, gateway_id, unit, serial, profile, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)"
+    )
+    .bind(meter.id.0)
+    .bind(meter.place.0)
+    .bind(meter.gateway.0)
+    .bind(i64::from(meter.unit))
+    .bind(&meter.serial)
+    .bind(&meter.profile)
+    .bind(at.0)
+    .execute(c)
+    .await
+    })?;
+    Ok(())
+}
