@@ -5,40 +5,37 @@ mod support;
 use app::error::AppError;
 use app::model::ids::UserId;
 use app::model::money::Fen;
+use app::model::order::Tender;
 use server::clock::Clock;
-use server::store::accounts::{self, NewResident, OpenAccount, TakeOver};
+use server::domain::order::Limits;
+use server::store::accounts::{self, FirstPurchase, NewResident, OpenAccount, TakeOver};
 use server::store::{StoreError, verify};
 use support::World;
 
 both!(an_account_opens_once, |w: World| async move {
     let meter = w.meter(1).await;
     let by = w.operator().await;
-    let open = |login: &str| OpenAccount { meter, resident: resident(login), by, ip: "127.0.0.1".into() };
-
-    let mut tx = w.db.begin().await.unwrap();
-    accounts::open(&mut tx, &w.rng, w.clock.now(), &open("zhang")).await.unwrap();
-    tx.commit().await.unwrap();
-
-    let mut tx = w.db.begin().await.unwrap();
-    let again = accounts::open(&mut tx, &w.rng, w.clock.now(), &open("li")).await;
+    let open = |login: &str| {
+        let first = FirstPurchase { key: w.rng.id(w.clock.now()), tender: Tender::Cash, amount: Fen(5_000) };
+        OpenAccount { meter, resident: resident(login), first: Some(first), by, ip: "127.0.0.1".into() }
+    };
+    accounts::open(&w.db, &w.rng, w.clock.now(), &Limits::default(), &open("zhang")).await.unwrap();
+    let again = accounts::open(&w.db, &w.rng, w.clock.now(), &Limits::default(), &open("li")).await;
     assert!(matches!(again, Err(StoreError::Refused(AppError::AccountAlreadyOpen))));
-    drop(tx);
 
     let due = server::store::commands::due(&w.db, w.clock.now(), 10).await.unwrap();
-    assert_eq!(due.iter().map(|c| c.kind.as_str()).collect::<Vec<_>>(), ["open"]);
+    assert_eq!(due.iter().map(|c| c.kind.as_str()).collect::<Vec<_>>(), ["open", "credit"]);
     assert_eq!(verify::verify(&w.db).await.unwrap().differences, []);
 });
 
 both!(a_login_name_is_given_once, |w: World| async move {
     let by = w.operator().await;
     for (unit, expected) in [(1, true), (2, false)] {
-        let open = OpenAccount { meter: w.meter(unit).await, resident: resident("wang"), by, ip: String::new() };
-        let mut tx = w.db.begin().await.unwrap();
-        let opened = accounts::open(&mut tx, &w.rng, w.clock.now(), &open).await;
+        let meter = w.meter(unit).await;
+        let open = OpenAccount { meter, resident: resident("wang"), first: None, by, ip: String::new() };
+        let opened = accounts::open(&w.db, &w.rng, w.clock.now(), &Limits::default(), &open).await;
         assert_eq!(opened.is_ok(), expected);
-        if expected {
-            tx.commit().await.unwrap();
-        } else {
+        if !expected {
             assert!(matches!(opened, Err(StoreError::Refused(AppError::LoginTaken))));
         }
     }

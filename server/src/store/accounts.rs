@@ -1,14 +1,17 @@
 //! Accounts: opened on a meter for the residents of a room, or taken over from an older system.
 
 use app::error::AppError;
-use app::model::ids::{AccountId, CommandId, MeterId, PlaceId, UserId};
+use app::model::ids::{AccountId, CommandId, MeterId, PlaceId, UserId, Uuid};
 use app::model::money::Fen;
+use app::model::order::Tender;
 use app::model::time::Timestamp;
 
 use super::audit::{self, Entry};
 use super::commands::{self, NewCommand, priority};
+use super::orders::{self, NewOrder};
 use super::{Db, Result, StoreError, Tx, ledger, on};
 use crate::domain::ledger::takeover;
+use crate::domain::order::Limits;
 use crate::rng::Rng;
 
 /// The person an account is opened for; logs in with this.
@@ -29,10 +32,23 @@ pub struct OpenAccount {
     pub meter: MeterId,
     /// For whom.
     pub resident: NewResident,
+    /// The first purchase, if one is sold with it: how it is paid, how much, and the key of the form.
+    pub first: Option<FirstPurchase>,
     /// Which operator opens it.
     pub by: UserId,
     /// From where; for the audit chain.
     pub ip: String,
+}
+
+/// A purchase that is sold with the opening.
+#[derive(Clone, Debug)]
+pub struct FirstPurchase {
+    /// Made with the form.
+    pub key: Uuid,
+    /// At the counter: cash, card or transfer.
+    pub tender: Tender,
+    /// How much.
+    pub amount: Fen,
 }
 
 /// What a meter already holds when its site is taken over.
@@ -52,12 +68,20 @@ pub struct TakeOver {
     pub resident: Option<NewResident>,
 }
 
-/// Opens an account in the caller's transaction: account, resident, and the `open` command for the meter, which raises its key
-/// epoch. The account is `opening` until the meter was read back.
+/// Opens an account in one transaction: account, resident, the `open` command for the meter, which raises its key epoch, and the
+/// first purchase behind it. The account is `opening` until the meter was read back.
 ///
 /// # Errors
-/// Refused with [`AppError::AccountAlreadyOpen`], [`AppError::LoginTaken`] or [`AppError::NotFound`].
-pub async fn open(tx: &mut Tx, rng: &Rng, at: Timestamp, new: &OpenAccount) -> Result<AccountId> {
+/// Refused with [`AppError::AccountAlreadyOpen`], [`AppError::LoginTaken`] or [`AppError::NotFound`], or as
+/// [`orders::sell`] for the first purchase.
+pub async fn open(db: &Db, rng: &Rng, at: Timestamp, limits: &Limits, new: &OpenAccount) -> Result<AccountId> {
+    let mut tx = db.begin().await?;
+    let account = open_within(&mut tx, rng, at, limits, new).await?;
+    tx.commit().await?;
+    Ok(account)
+}
+
+async fn open_within(tx: &mut Tx, rng: &Rng, at: Timestamp, limits: &Limits, new: &OpenAccount) -> Result<AccountId> {
     let place = place_of(tx, new.meter).await?;
     if has_account(tx, new.meter, place).await? {
         return Err(AppError::AccountAlreadyOpen.into());
@@ -88,6 +112,18 @@ pub async fn open(tx: &mut Tx, rng: &Rng, at: Timestamp, new: &OpenAccount) -> R
         detail: &detail,
     };
     audit::append(tx, at, &entry).await?;
+    if let Some(first) = &new.first {
+        let order = NewOrder {
+            key: first.key,
+            account,
+            meter: new.meter,
+            tender: first.tender,
+            amount: first.amount,
+            by: new.by,
+            ip: new.ip.clone(),
+        };
+        orders::sell_within(tx, rng, at, limits, &order).await?;
+    }
     Ok(account)
 }
 
@@ -116,11 +152,10 @@ pub async fn take_over(db: &Db, rng: &Rng, at: Timestamp, accounts: &[TakeOver])
 }
 
 async fn place_of(tx: &mut Tx, meter: MeterId) -> Result<PlaceId> {
-    let row: Option<(uuid::Uuid,)> =
-        on!(tx, |c| sqlx::query_as("SELECT place_id FROM meters WHERE id = $1 AND retired_at IS NULL")
-            .bind(meter.0)
-            .fetch_optional(c)
-            .await)?;
+    let row: Option<(Uuid,)> = on!(tx, |c| sqlx::query_as("SELECT place_id FROM meters WHERE id = $1 AND retired_at IS NULL")
+        .bind(meter.0)
+        .fetch_optional(c)
+        .await)?;
     row.map(|(id,)| PlaceId(id)).ok_or_else(|| AppError::NotFound.into())
 }
 

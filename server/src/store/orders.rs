@@ -124,17 +124,26 @@ pub async fn create(db: &Db, rng: &Rng, at: Timestamp, limits: &Limits, new: &Ne
 /// # Errors
 /// As [`create`]; [`AppError::Invalid`] for a tender that a channel collects.
 pub async fn sell(db: &Db, rng: &Rng, at: Timestamp, limits: &Limits, new: &NewOrder) -> Result<Order> {
+    let mut tx = db.begin().await?;
+    let order = sell_within(&mut tx, rng, at, limits, new).await?;
+    tx.commit().await?;
+    Ok(order)
+}
+
+/// [`sell`] in the caller's transaction: the first purchase belongs to the opening of its account.
+///
+/// # Errors
+/// As [`sell`].
+pub async fn sell_within(tx: &mut Tx, rng: &Rng, at: Timestamp, limits: &Limits, new: &NewOrder) -> Result<Order> {
     if new.tender == Tender::Alipay {
         return Err(AppError::Invalid.into());
     }
-    let mut tx = db.begin().await?;
-    let order = match insert(&mut tx, rng, at, limits, new, OrderState::Paid).await? {
+    let order = match insert(tx, rng, at, limits, new, OrderState::Paid).await? {
         Inserted::New(order) => order,
         Inserted::Before(order) => return Ok(order),
     };
-    deliver(&mut tx, rng, at, &order, Some(new.by)).await?;
-    record(&mut tx, at, new, &order, "sale.create").await?;
-    tx.commit().await?;
+    deliver(tx, rng, at, &order, Some(new.by)).await?;
+    record(tx, at, new, &order, "sale.create").await?;
     Ok(order)
 }
 
