@@ -32,6 +32,7 @@ pub fn shell(site: Site) -> impl IntoView {
 
 /// The document of a page that says what went wrong.
 pub fn failure(site: Site, error: AppError) -> impl IntoView {
+    provide_meta_context();
     document(site, view! { <ErrorPage error/> }.into_any())
 }
 

@@ -1,6 +1,8 @@
 //! The server of Dormwatt: everything that touches a socket, a file, a clock or a database. The map is in `server/README.md`.
 #![recursion_limit = "512"]
 
+pub mod auth;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod domain;
@@ -9,5 +11,6 @@ pub mod live;
 pub mod meters;
 pub mod pay;
 pub mod rng;
+pub mod startup;
 pub mod store;
 pub mod tasks;

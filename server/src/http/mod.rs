@@ -1,1 +1,71 @@
-//! ...
+//! What answers over HTTP: pages and server functions through the session, payment channels beside it.
+
+mod assets;
+mod context;
+mod error;
+mod health;
+mod log;
+mod reply;
+mod router;
+mod security;
+mod session;
+
+use std::sync::Arc;
+
+use app::api::auth::AuthPort;
+use app::api::operator::OperatorPort;
+use app::api::resident::ResidentPort;
+use app::app::Site;
+use axum::extract::FromRef;
+use leptos::config::LeptosOptions;
+use tokio_util::sync::CancellationToken;
+
+pub use assets::site;
+pub use router::{build, routes};
+pub use session::Facts;
+
+use crate::clock::SharedClock;
+use crate::config;
+use crate::live::Live;
+use crate::rng::Rng;
+use crate::store::Db;
+
+/// What every handler may use. Cheap to clone.
+#[derive(Clone)]
+pub struct AppState {
+    /// The database.
+    pub db: Db,
+    /// The time.
+    pub clock: SharedClock,
+    /// Randomness.
+    pub rng: Rng,
+    /// What every meter was last seen to hold.
+    pub live: Live,
+    /// What pages and server functions call.
+    pub backends: Backends,
+    /// What documents link to.
+    pub site: Site,
+    /// How people reach this server, and how cookies travel.
+    pub server: Arc<config::Server>,
+    /// Other sites to which a form may lead: cashiers' pages.
+    pub cashiers: Arc<[String]>,
+    /// Fires when the server stops; streams end then.
+    pub stopping: CancellationToken,
+}
+
+/// The ports that do not depend on the request.
+#[derive(Clone)]
+pub struct Backends {
+    /// Logging in and out.
+    pub auth: Arc<dyn AuthPort>,
+    /// What a resident may do.
+    pub resident: Arc<dyn ResidentPort>,
+    /// What an operator may do.
+    pub operator: Arc<dyn OperatorPort>,
+}
+
+impl FromRef<AppState> for LeptosOptions {
+    fn from_ref(state: &AppState) -> Self {
+        state.site.options.clone()
+    }
+}

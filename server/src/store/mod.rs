@@ -16,6 +16,8 @@ pub mod meters;
 pub mod order_lists;
 pub mod orders;
 pub mod payments;
+pub mod sessions;
+pub mod users;
 pub mod verify;
 
 pub use db::{Db, Tx};

@@ -1,0 +1,83 @@
+//! `dormwatt admin`: the first operator has nobody to be added by.
+
+use std::io::{IsTerminal, Read};
+use std::process::ExitCode;
+
+use app::error::AppError;
+use app::i18n::{Lang, errors};
+use app::ports::Role;
+use clap::{Subcommand, ValueEnum};
+
+use super::Outcome;
+use crate::auth::{Passwords, is_weak};
+use crate::clock::{Clock, SystemClock};
+use crate::config::Config;
+use crate::rng::Rng;
+use crate::startup::StartError;
+use crate::store::users::{self, NewUser};
+use crate::store::{Db, StoreError};
+
+#[derive(Subcommand)]
+pub enum Admin {
+    /// Add somebody who logs in; the password is read from standard input
+    CreateUser {
+        /// What they log in as
+        #[arg(long)]
+        login: String,
+        /// What to call them; the login name if not given
+        #[arg(long)]
+        name: Option<String>,
+        /// What they may do
+        #[arg(long, value_enum, default_value = "operator")]
+        role: RoleWord,
+    },
+}
+
+/// Residents are added where their account is opened.
+#[derive(Clone, Copy, ValueEnum)]
+pub enum RoleWord {
+    /// Sells, switches, reads
+    Operator,
+    /// Also keeps operators and settings
+    Admin,
+}
+
+pub async fn run(config: &Config, command: Admin) -> Outcome {
+    let Admin::CreateUser { login, name, role } = command;
+    let password = password()?;
+    if is_weak(&password) {
+        return Err(errors::words(AppError::WeakPassword, Lang::En).into());
+    }
+    let rng = Rng::from_system();
+    let passwords = Passwords::new(rng.clone())?;
+    let password_hash = passwords.hash(&password).await?;
+    let db = Db::open(config.database.url.expose()).await.map_err(StartError::Database)?;
+    let role = match role {
+        RoleWord::Operator => Role::Operator,
+        RoleWord::Admin => Role::Admin,
+    };
+    let (login, name) = (login.trim(), name.as_deref().unwrap_or(&login));
+    let user = NewUser { role, login, name, password_hash: &password_hash };
+    let created = users::create(&db, &rng, SystemClock.now(), &user, "command line").await;
+    db.close().await;
+    match created {
+        Ok(_) => {
+            println!("{login} can log in now.");
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(StoreError::Refused(problem)) => Err(errors::words(problem, Lang::En).into()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// One line; never an argument, which other users of the machine could read.
+fn password() -> std::io::Result<String> {
+    let mut text = String::new();
+    if std::io::stdin().is_terminal() {
+        eprint!("Password (shown while typing): ");
+        std::io::stdin().read_line(&mut text)?;
+    } else {
+        std::io::stdin().take(1024).read_to_string(&mut text)?;
+    }
+    Ok(text.lines().next().unwrap_or_default().to_owned())
+}

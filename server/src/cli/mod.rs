@@ -1,0 +1,92 @@
+//! The command line: one file a command.
+
+mod admin;
+mod check;
+mod logging;
+mod migrate;
+mod serve;
+mod verify;
+
+use std::error::Error;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::{Config, ConfigError};
+
+/// What a command gives back; the chain of causes is printed by [`main`].
+pub type Outcome = Result<ExitCode, Box<dyn Error + Send + Sync>>;
+
+/// Remote prepaid electricity for dormitories.
+#[derive(Parser)]
+#[command(name = "dormwatt", version, about)]
+struct Cli {
+    /// Configuration file (TOML); DORMWATT_SECTION__KEY in the environment wins over it
+    #[arg(long, global = true, env = "DORMWATT_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the server
+    Serve,
+    /// Bring the database up to date and exit
+    Migrate,
+    /// Prove ledger, orders, commands and the audit chain against each other
+    Verify,
+    /// Read the configuration, open the database, and say what is missing
+    Check,
+    /// Keep the people who log in
+    #[command(subcommand)]
+    Admin(admin::Admin),
+}
+
+/// Runs the command that was asked for.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("dormwatt: {}", chain(&*error));
+            // 2, as for a wrong command line: what was typed must change, not the machine.
+            if error.is::<ConfigError>() { ExitCode::from(2) } else { ExitCode::FAILURE }
+        }
+    }
+}
+
+fn run(cli: Cli) -> Outcome {
+    let config = Config::load(cli.config.as_deref())?;
+    logging::start(&config.log)?;
+    // Rendering a page may wait for others: with a single worker two of them could wait for each other.
+    let workers = std::thread::available_parallelism().map_or(4, usize::from).max(4);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build()?;
+    runtime.block_on(async {
+        match cli.command {
+            Command::Serve => serve::run(&config).await,
+            Command::Migrate => migrate::run(&config).await,
+            Command::Verify => verify::run(&config).await,
+            Command::Check => check::run(&config).await,
+            Command::Admin(command) => admin::run(&config, command).await,
+        }
+    })
+}
+
+/// An error and its causes in one line.
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let said = error.to_string();
+        // sqlx repeats its source in its own text.
+        if !text.ends_with(&said) {
+            text.push_str(": ");
+            text.push_str(&said);
+        }
+        cause = error.source();
+    }
+    text
+}

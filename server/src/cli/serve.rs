@@ -1,0 +1,30 @@
+//! `dormwatt serve`
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use super::Outcome;
+use crate::clock::SystemClock;
+use crate::config::Config;
+use crate::rng::Rng;
+use crate::startup::Application;
+
+pub async fn run(config: &Config) -> Outcome {
+    let application = Application::build(config, Arc::new(SystemClock), Rng::from_system()).await?;
+    println!("Dormwatt listens on http://{}", application.address());
+    application.run_until(stop_signal()).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Ready when the process is asked to stop: ctrl-c, or SIGTERM from a supervisor.
+pub async fn stop_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        tracing::error!("signals.unavailable");
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}

@@ -1,0 +1,187 @@
+//! The configuration: defaults, then a TOML file, then `DORMWATT_SECTION__KEY` from the environment.
+//! `dormwatt.example.toml` lists every key with its default; a test compares the two.
+
+mod error;
+mod secret;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+
+use figment::Figment;
+use figment::providers::{Env, Format, Toml};
+use serde::Deserialize;
+
+pub use error::ConfigError;
+pub use secret::Secret;
+
+/// All of it.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// The web server.
+    pub server: Server,
+    /// Where data is kept.
+    pub database: Database,
+    /// What is written to the log.
+    pub log: Log,
+    /// The estate's keys for secured meter commands.
+    pub keys: Keys,
+}
+
+/// The web server.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Server {
+    /// Where to listen.
+    pub address: SocketAddr,
+    /// How people and payment channels reach it, without a slash at the end.
+    pub public_url: String,
+    /// Cookies without TLS; only for a demo on a LAN.
+    pub insecure_cookies: bool,
+    /// Whether a proxy in front says who calls (`X-Forwarded-For`); otherwise anybody could claim any address.
+    pub behind_proxy: bool,
+}
+
+/// Where data is kept.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Database {
+    /// `sqlite:PATH` or `postgres://USER:PASSWORD@HOST/NAME`.
+    pub url: Secret,
+}
+
+/// What is written to the log.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Log {
+    /// Which events: `info`, or a filter such as `info,server::meters=debug`.
+    pub level: String,
+    /// For people or for machines.
+    pub format: LogFormat,
+}
+
+/// How a line of the log looks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// The estate's keys, as hex; empty until given.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Keys {
+    /// 16 bytes: encryption of version 1 frames.
+    pub enc: Secret,
+    /// 16 bytes: authentication of version 1 frames.
+    pub mac: Secret,
+    /// 32 bytes: version 2 frames.
+    pub aes: Secret,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            address: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            public_url: "http://127.0.0.1:8080".to_owned(),
+            insecure_cookies: false,
+            behind_proxy: false,
+        }
+    }
+}
+
+impl Default for Database {
+    fn default() -> Self {
+        Self { url: Secret::from("sqlite:data/dormwatt.db") }
+    }
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { level: "info".to_owned(), format: LogFormat::Text }
+    }
+}
+
+impl Config {
+    /// Reads the file, if one is named, and the environment over it.
+    ///
+    /// # Errors
+    /// Names the key, and the file or variable it stands in.
+    pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
+        let mut figment = Figment::new();
+        if let Some(path) = file {
+            // figment treats a missing file as an empty one; a typo in --config must not start a server on defaults.
+            std::fs::metadata(path).map_err(|source| ConfigError::File { path: path.to_owned(), source })?;
+            figment = figment.merge(Toml::file_exact(path));
+        }
+        // Variables without a section (`DORMWATT_CONFIG`, ...) are no keys of the file.
+        let environment = Env::prefixed("DORMWATT_").filter(|key| key.as_str().contains("__")).split("__");
+        let config: Self = figment.merge(environment).extract().map_err(|error| ConfigError::explain(error, file))?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// What the types alone cannot see.
+    fn check(&self) -> Result<(), ConfigError> {
+        let url = &self.server.public_url;
+        if !(url.starts_with("http://") || url.starts_with("https://")) || url.ends_with('/') {
+            let reason = "is http:// or https:// and a host, without a slash at the end";
+            return Err(ConfigError::Value { key: "server.public_url", reason });
+        }
+        let database = self.database.url.expose();
+        if !["sqlite:", "postgres:", "postgresql:"].iter().any(|scheme| database.starts_with(scheme)) {
+            return Err(ConfigError::Value { key: "database.url", reason: "begins with sqlite: or postgres://" });
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Config, String> {
+        let file = tempfile::NamedTempFile::with_suffix(".toml").unwrap();
+        std::fs::write(file.path(), text).unwrap();
+        let said = |error: ConfigError| error.to_string().replace(&file.path().display().to_string(), "FILE");
+        Config::load(Some(file.path())).map_err(said)
+    }
+
+    #[test]
+    fn the_example_is_the_defaults() {
+        let example = concat!(env!("CARGO_MANIFEST_DIR"), "/dormwatt.example.toml");
+        assert_eq!(Config::load(Some(Path::new(example))).unwrap(), Config::default());
+        // Every key is there, also those that a commented line would hide.
+        let text = std::fs::read_to_string(example).unwrap();
+        let debug = format!("{:#?}", Config::default());
+        for line in debug.lines().filter_map(|line| line.trim().split_once(": ")).map(|(key, _)| key) {
+            assert!(text.contains(line), "{line} is not in the example");
+        }
+    }
+
+    #[test]
+    fn errors_name_key_and_file() {
+        let error = read("[server]\nadress = \"0.0.0.0:80\"").unwrap_err();
+        assert!(error.contains("FILE") && error.contains("server.adress") && error.contains("`address`"), "{error}");
+        let error = read("[server]\naddress = \"all\"").unwrap_err();
+        assert!(error.contains("FILE") && error.contains("server.address"), "{error}");
+        let error = read("[server\n").unwrap_err();
+        assert!(error.contains("FILE"), "{error}");
+        let error = read("[server]\npublic_url = \"example.org\"").unwrap_err();
+        assert!(error.contains("server.public_url"), "{error}");
+        let error = Config::load(Some(Path::new("no-such-file.toml"))).unwrap_err();
+        assert!(error.to_string().contains("no-such-file.toml"), "{error}");
+    }
+
+    #[test]
+    fn secrets_are_not_printed() {
+        let config = read("[database]\nurl = \"postgres://u:hunter2@h/n\"").unwrap();
+        assert!(!format!("{config:?}").contains("hunter2"));
+        let error = read("[keys]\nenc = [\"hunter2\"]").unwrap_err();
+        assert!(error.contains("keys.enc") && !error.contains("hunter2"), "{error}");
+    }
+}

@@ -1,0 +1,85 @@
+//! Errors in the site's look: whatever layer refused, a person gets a page and a program gets JSON.
+
+use app::app::failure;
+use app::error::AppError;
+use app::link;
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Redirect, Response};
+
+use super::session::Facts;
+use super::{AppState, context};
+
+/// Whether the caller is a browser that shows pages.
+pub fn wants_html(headers: &HeaderMap) -> bool {
+    headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|accept| accept.contains("text/html"))
+}
+
+/// Gives bare error answers their body.
+pub async fn explain(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let html = wants_html(request.headers());
+    let method = request.method().clone();
+    let facts = request.extensions().get::<Facts>().cloned();
+    let page = html.then(|| copy(&request));
+    let response = next.run(request).await;
+    let status = response.status();
+    if !(status.is_client_error() || status.is_server_error()) || is_explained(&response) {
+        return response;
+    }
+    let error = response.extensions().get::<AppError>().copied().unwrap_or_else(|| meaning(status));
+    let Some(page) = page else { return (status, Json(error)).into_response() };
+    if error == AppError::NotLoggedIn {
+        return Redirect::to(&log_in(&method, facts)).into_response();
+    }
+    let site = state.site.clone();
+    let provide = move || context::provide(&state);
+    let render = leptos_axum::render_app_async_with_context(provide, move || failure(site.clone(), error));
+    let mut rendered = render(page).await.into_response();
+    *rendered.status_mut() = status;
+    // The method that was not allowed, the time to wait: what the refusing layer knew.
+    for name in [header::ALLOW, header::RETRY_AFTER] {
+        if let Some(value) = response.headers().get(&name) {
+            rendered.headers_mut().insert(name, value.clone());
+        }
+    }
+    rendered
+}
+
+/// The page to log in, and back to a page afterwards; a form's target is no page.
+fn log_in(method: &Method, facts: Option<Facts>) -> String {
+    let here = facts.map(|facts| facts.visit.here).unwrap_or_default();
+    match *method {
+        Method::GET => link::with("/login", "next", link::local(&here)),
+        _ => "/login?e=not-logged-in".to_owned(),
+    }
+}
+
+/// The head of a request, to render a page for it later.
+fn copy(request: &Request) -> Request {
+    let mut copy = Request::new(Body::empty());
+    *copy.uri_mut() = request.uri().clone();
+    *copy.headers_mut() = request.headers().clone();
+    *copy.extensions_mut() = request.extensions().clone();
+    copy
+}
+
+/// Whether it says more than its status: pages and JSON do, the plain text of a layer does not.
+fn is_explained(response: &Response) -> bool {
+    let kind = response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    kind.starts_with("text/html") || kind.contains("json")
+}
+
+const fn meaning(status: StatusCode) -> AppError {
+    match status.as_u16() {
+        401 => AppError::NotLoggedIn,
+        403 => AppError::Forbidden,
+        404 | 405 => AppError::NotFound,
+        408 | 502..=504 => AppError::Unavailable,
+        429 => AppError::RateLimited,
+        400..=499 => AppError::Invalid,
+        _ => AppError::Internal,
+    }
+}

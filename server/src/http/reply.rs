@@ -1,0 +1,88 @@
+//! The parts of the answer that pages and server functions set.
+
+use std::sync::Arc;
+
+use app::error::AppError;
+use app::link;
+use app::ports::Reply;
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use leptos_axum::ResponseOptions;
+
+use super::session::cookie_name;
+use crate::config;
+
+/// What Leptos' own client looks for instead of a redirect that `fetch` would follow unseen.
+const REDIRECT: HeaderName = HeaderName::from_static("serverfnredirect");
+const YEAR: u32 = 365 * 24 * 60 * 60;
+
+/// For one request.
+pub struct HttpReply {
+    options: ResponseOptions,
+    /// A form or a page, rather than a program.
+    html: bool,
+    server: Arc<config::Server>,
+}
+
+impl HttpReply {
+    pub fn new(options: ResponseOptions, html: bool, server: Arc<config::Server>) -> Self {
+        Self { options, html, server }
+    }
+
+    fn location(&self, address: &str) {
+        let Ok(value) = HeaderValue::from_str(address) else { return };
+        self.options.insert_header(header::LOCATION, value);
+        if self.html {
+            self.options.set_status(StatusCode::SEE_OTHER);
+        } else {
+            self.options.insert_header(REDIRECT, HeaderValue::from_static(""));
+        }
+    }
+
+    fn cookie(&self, name: &str, value: &str, seconds: u32, flags: &str) {
+        let secure = if self.server.insecure_cookies { "" } else { "; Secure" };
+        let cookie = format!("{name}={value}; Path=/; Max-Age={seconds}; SameSite=Lax{flags}{secure}");
+        if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+            self.options.append_header(header::SET_COOKIE, cookie);
+        }
+    }
+}
+
+impl Reply for HttpReply {
+    fn redirect(&self, path: &str) {
+        self.location(link::local(path));
+    }
+
+    fn leave(&self, address: &str) {
+        self.location(address);
+    }
+
+    fn send_back(&self, error: AppError, back: &str) -> bool {
+        if !self.html {
+            self.status(error.status());
+            return false;
+        }
+        let back = link::without_error(link::local(back));
+        if error == AppError::NotLoggedIn {
+            self.redirect(&link::with("/login?e=not-logged-in", "next", &back));
+        } else {
+            self.redirect(&link::with(&back, "e", error.code()));
+        }
+        true
+    }
+
+    fn session(&self, token: &str) {
+        // The server ends sessions; the cookie only has to outlive the longest.
+        let seconds = if token.is_empty() { 0 } else { YEAR };
+        self.cookie(cookie_name(&self.server), token, seconds, "; HttpOnly");
+    }
+
+    fn remember(&self, name: &'static str, value: &'static str) {
+        self.cookie(name, value, YEAR, "");
+    }
+
+    fn status(&self, code: u16) {
+        if let Ok(status) = StatusCode::from_u16(code) {
+            self.options.set_status(status);
+        }
+    }
+}

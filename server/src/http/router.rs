@@ -1,0 +1,141 @@
+//! The one table of routes, and the layers around them.
+
+use std::any::Any;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use app::access::{self, Access, PAGES};
+use app::app::{App, shell};
+use app::error::AppError;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{Response, StatusCode};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Redirect};
+use axum::routing::{MethodRouter, get};
+use leptos_axum::{LeptosRoutes, generate_route_list};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::csrf::CsrfLayer;
+use tower_http::limit::RequestBodyLimitLayer;
+use tower_http::timeout::TimeoutLayer;
+
+use super::session::Facts;
+use super::{AppState, assets, context, error, health, log, security, session};
+
+/// Larger than any form; files come in by routes of their own.
+const BODY_LIMIT: usize = 64 * 1024;
+/// A page that takes longer has lost something it waits for.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A route that is no page and no server function.
+pub type Route = (&'static str, Access, MethodRouter<AppState>);
+
+/// Those routes; the access test walks them.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    vec![
+        ("/", Access::Public, get(start)),
+        ("/health/live", Access::Public, get(health::live)),
+        ("/health/ready", Access::Public, get(health::ready)),
+    ]
+}
+
+/// Everything. `webhooks` are for machines that sign what they send: no session, no origin check, and limits of their own.
+pub fn build(state: AppState, webhooks: Router) -> Router {
+    let pages = generate_route_list(App);
+    let provide = {
+        let state = state.clone();
+        move || context::provide(&state)
+    };
+    let document = {
+        let site = state.site.clone();
+        move || shell(site.clone())
+    };
+
+    let mut table: HashMap<String, Access> = PAGES.iter().map(|&(path, access)| (axum_path(path), access)).collect();
+    let mut router = Router::new().leptos_routes_with_context(&state, pages, provide, document);
+    for (path, access, method) in routes() {
+        table.insert(path.to_owned(), access);
+        router = router.route(path, method);
+    }
+    let table = Arc::new(table);
+    let guarded = router
+        .route_layer(from_fn(move |request: Request, next: Next| guard(table.clone(), request, next)))
+        .fallback(assets::serve)
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, PATIENCE))
+        .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
+        .layer(origin_check(&state))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state(state.clone(), error::explain))
+        .layer(from_fn_with_state(state.clone(), session::read))
+        .layer(CompressionLayer::new())
+        .layer(from_fn_with_state(state.clone(), security::headers))
+        .with_state(state);
+    let webhooks = webhooks.layer(CatchPanicLayer::custom(panicked));
+    guarded.merge(webhooks).layer(from_fn(log::requests))
+}
+
+/// Lets through whom the table names; what has no line is for nobody.
+async fn guard(table: Arc<HashMap<String, Access>>, request: Request, next: Next) -> axum::response::Response {
+    let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    let access = table.get(path).copied().or_else(|| access::function(path));
+    let Some(access) = access else {
+        tracing::error!(path, "http.no_access_line");
+        return AppError::Forbidden.into_refusal();
+    };
+    let facts = request.extensions().get::<Facts>();
+    let refused = match facts {
+        Some(facts) if facts.trouble && access != Access::Public => Err(AppError::Unavailable),
+        facts => access.check(facts.and_then(|facts| facts.who.as_ref()).map(|who| who.role)),
+    };
+    match refused {
+        Ok(()) => next.run(request).await,
+        Err(error) => error.into_refusal(),
+    }
+}
+
+/// A bare answer that [`error::explain`] turns into a page, a redirect or JSON.
+trait IntoRefusal {
+    fn into_refusal(self) -> axum::response::Response;
+}
+
+impl IntoRefusal for AppError {
+    fn into_refusal(self) -> axum::response::Response {
+        let status = StatusCode::from_u16(self.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = status.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// `/rooms/:id` as axum writes it.
+fn axum_path(path: &str) -> String {
+    let part = |part: &str| part.strip_prefix(':').map_or_else(|| part.to_owned(), |name| format!("{{{name}}}"));
+    path.split('/').map(part).collect::<Vec<_>>().join("/")
+}
+
+/// Refuses what another site makes a browser send.
+fn origin_check(state: &AppState) -> CsrfLayer {
+    let layer = CsrfLayer::new();
+    // A proxy that rewrites Host would otherwise make our own forms look foreign to old browsers.
+    let ours = &state.server.public_url;
+    layer.clone().add_trusted_origin(ours).unwrap_or_else(|error| {
+        tracing::warn!(%error, "http.public_url_is_no_origin");
+        layer
+    })
+}
+
+/// Everybody to their own start.
+async fn start(State(_): State<AppState>, request: Request) -> Redirect {
+    let who = request.extensions().get::<Facts>().and_then(|facts| facts.who.as_ref());
+    Redirect::to(who.map_or("/login", |who| access::start(who.role)))
+}
+
+fn panicked(cause: Box<dyn Any + Send>) -> Response<Body> {
+    let text = cause.downcast_ref::<String>().map(String::as_str).or_else(|| cause.downcast_ref::<&str>().copied());
+    tracing::error!(cause = text.unwrap_or("unknown"), "http.panicked");
+    AppError::Internal.into_refusal()
+}

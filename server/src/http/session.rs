@@ -1,0 +1,130 @@
+//! Who is asking: read from the cookie before anything else looks at the request.
+
+use std::net::SocketAddr;
+
+use app::i18n::Lang;
+use app::model::ids::UserId;
+use app::model::time::Timestamp;
+use app::ports::{Visit, Who};
+use app::ui::theme::Theme;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderMap, header};
+use axum::middleware::Next;
+use axum::response::Response;
+
+use super::AppState;
+use crate::auth::{expires, hash, worth_writing};
+use crate::config;
+use crate::store::{self, sessions};
+
+/// What is known of the request; among its extensions.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// Whose session it is.
+    pub who: Option<Who>,
+    /// The rest that pages want to know.
+    pub visit: Visit,
+    /// The language.
+    pub lang: Lang,
+    /// The instant.
+    pub now: Timestamp,
+    /// The database could not be asked who this is.
+    pub trouble: bool,
+}
+
+/// The cookie's name. `__Host-` makes browsers insist on TLS, on this host and on the whole site.
+#[must_use]
+pub const fn cookie_name(server: &config::Server) -> &'static str {
+    if server.insecure_cookies { "dormwatt" } else { "__Host-dormwatt" }
+}
+
+/// Adds [`Facts`].
+pub async fn read(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+    let headers = request.headers();
+    let now = state.clock.now();
+    let ip = caller(&request, state.server.behind_proxy);
+    let session = cookie(headers, cookie_name(&state.server)).unwrap_or_default().to_owned();
+    let theme = cookie(headers, "theme").and_then(Theme::parse).unwrap_or_default();
+    let lang =
+        cookie(headers, "lang").and_then(Lang::choose).or_else(|| text(headers, header::ACCEPT_LANGUAGE).and_then(Lang::choose));
+    let here = request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned();
+
+    let found = if session.is_empty() { Ok(None) } else { whose(&state, &session, &ip, now).await };
+    let trouble = found.is_err();
+    let who = found.unwrap_or_else(|error| {
+        tracing::error!(error = &error as &dyn std::error::Error, "session.lookup_failed");
+        None
+    });
+    let visit = Visit { ip, here, session, theme };
+    request.extensions_mut().insert(Facts { who, visit, lang: lang.unwrap_or_default(), now, trouble });
+    next.run(request).await
+}
+
+async fn whose(state: &AppState, token: &str, ip: &str, now: Timestamp) -> store::Result<Option<Who>> {
+    let hash = hash(token);
+    let Some(session) = sessions::find(&state.db, &hash, now).await? else { return Ok(None) };
+    let role = session.role()?;
+    if worth_writing(Timestamp(session.seen_at), now) {
+        let until = expires(role, Timestamp(session.created_at), now);
+        // A full disk must not log everybody out.
+        if let Err(error) = sessions::touch(&state.db, &hash, now, until).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "session.touch_failed");
+        }
+    }
+    Ok(Some(Who { user: UserId(session.user_id), role, name: session.name, ip: ip.to_owned() }))
+}
+
+/// The caller's address: the peer's, or what the proxy in front says (its own entry is the last).
+fn caller(request: &Request, behind_proxy: bool) -> String {
+    let forwarded = request.headers().get("x-forwarded-for").and_then(|value| value.to_str().ok());
+    let last = forwarded.and_then(|list| list.rsplit(',').next()).map(str::trim).filter(|entry| !entry.is_empty());
+    match last {
+        Some(entry) if behind_proxy => entry.chars().take(45).collect(),
+        _ => request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip().to_string()).unwrap_or_default(),
+    }
+}
+
+/// A cookie's value.
+fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers
+        .get_all(header::COOKIE)
+        .into_iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find_map(|(key, value)| (key == name).then_some(value))
+}
+
+fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(cookies: &[&'static str]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for value in cookies {
+            headers.append(header::COOKIE, value.parse().unwrap());
+        }
+        headers
+    }
+
+    #[test]
+    fn cookies_are_found_wherever_they_stand() {
+        let headers = headers(&["a=1; dormwatt=x=y ;b=2", "lang=en"]);
+        assert_eq!(cookie(&headers, "dormwatt"), Some("x=y"));
+        assert_eq!(cookie(&headers, "lang"), Some("en"));
+        assert_eq!(cookie(&headers, "watt"), None);
+    }
+
+    #[test]
+    fn only_a_trusted_proxy_says_who_calls() {
+        let mut request = Request::new(axum::body::Body::empty());
+        request.extensions_mut().insert(ConnectInfo(SocketAddr::from(([10, 0, 0, 9], 1))));
+        request.headers_mut().insert("x-forwarded-for", "1.2.3.4, 5.6.7.8".parse().unwrap());
+        assert_eq!(caller(&request, false), "10.0.0.9");
+        assert_eq!(caller(&request, true), "5.6.7.8");
+    }
+}

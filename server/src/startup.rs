@@ -1,0 +1,159 @@
+//! Puts the parts together, serves, and stops in good order.
+
+use std::error::Error as StdError;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use app::error::AppError;
+use app::model::time::MINUTE;
+use axum::Router;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::auth::Auth;
+use crate::clock::SharedClock;
+use crate::config::Config;
+use crate::http::{self, AppState, Backends};
+use crate::live::Live;
+use crate::rng::Rng;
+use crate::store::{Db, StoreError, sessions};
+
+/// How long open requests may take after the stop was asked for.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// Why the server does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The database cannot be opened.
+    #[error("the database cannot be opened (database.url)")]
+    Database(#[source] StoreError),
+    /// The port is taken, or the address is not this machine's.
+    #[error("cannot listen on {address} (server.address)")]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A part refused to start.
+    #[error("cannot start")]
+    Part(#[source] Box<dyn StdError + Send + Sync>),
+}
+
+/// A server that is bound and not yet serving.
+pub struct Application {
+    listener: TcpListener,
+    address: SocketAddr,
+    router: Router,
+    state: AppState,
+    tasks: TaskTracker,
+}
+
+impl Application {
+    /// Opens the database, binds the address and puts everything together. Port 0 takes any.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub async fn build(config: &Config, clock: SharedClock, rng: Rng) -> Result<Self, StartError> {
+        // Bound first: a second server by mistake must not touch the database of the first.
+        let at = config.server.address;
+        let listen = |source| StartError::Listen { address: at, source };
+        let listener = TcpListener::bind(at).await.map_err(listen)?;
+        let address = listener.local_addr().map_err(listen)?;
+        let db = Db::open(config.database.url.expose()).await.map_err(StartError::Database)?;
+
+        let live = Live::load(&db, clock.clone()).await.map_err(StartError::Database)?;
+        let backends = backends(&db, &clock, &rng).map_err(|error| StartError::Part(error.into()))?;
+        let state = AppState {
+            db,
+            clock,
+            rng,
+            live,
+            backends,
+            site: http::site(),
+            server: Arc::new(config.server.clone()),
+            cashiers: Arc::from([]),
+            stopping: CancellationToken::new(),
+        };
+        let router = http::build(state.clone(), Router::new());
+        Ok(Self { listener, address, router, state, tasks: TaskTracker::new() })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What its handlers use.
+    #[must_use]
+    pub fn state(&self) -> &AppState {
+        &self.state
+    }
+
+    /// Serves until `stop` is ready; then ends streams, lets requests finish for a while, and closes the database.
+    ///
+    /// # Errors
+    /// Where the listener fails.
+    pub async fn run_until(self, stop: impl Future<Output = ()> + Send + 'static) -> std::io::Result<()> {
+        let Self { listener, router, state, tasks, .. } = self;
+        let stopping = state.stopping.clone();
+        tasks.spawn(state.live.clone().run(stopping.clone()));
+        tasks.spawn(purge_sessions(state.clone()));
+        tasks.close();
+        let signal = stopping.clone();
+        tokio::spawn(async move {
+            stop.await;
+            tracing::info!("server.stopping");
+            signal.cancel();
+        });
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        let serving = axum::serve(listener, service).with_graceful_shutdown(stopping.clone().cancelled_owned());
+        let deadline = async {
+            stopping.cancelled().await;
+            tokio::time::sleep(GRACE).await;
+        };
+        let served = tokio::select! {
+            served = serving.into_future() => served,
+            () = deadline => {
+                tracing::warn!("server.requests_cut_off");
+                Ok(())
+            }
+        };
+        // Also where the listener failed.
+        stopping.cancel();
+        if tokio::time::timeout(GRACE, tasks.wait()).await.is_err() {
+            tracing::warn!("server.tasks_cut_off");
+        }
+        state.db.close().await;
+        tracing::info!("server.stopped");
+        served
+    }
+}
+
+fn backends(db: &Db, clock: &SharedClock, rng: &Rng) -> Result<Backends, AppError> {
+    let auth = Auth::new(db.clone(), clock.clone(), rng.clone())?;
+    Ok(Backends { auth: Arc::new(auth), resident: Arc::new(Nobody), operator: Arc::new(Nobody) })
+}
+
+struct Nobody;
+impl app::api::resident::ResidentPort for Nobody {}
+impl app::api::operator::OperatorPort for Nobody {}
+
+/// Expired sessions open nothing; this only keeps the table small.
+async fn purge_sessions(state: AppState) {
+    let mut tick = tokio::time::interval(Duration::from_millis(30 * MINUTE as u64));
+    loop {
+        tokio::select! {
+            () = state.stopping.cancelled() => return,
+            _ = tick.tick() => {}
+        }
+        match sessions::purge(&state.db, state.clock.now()).await {
+            Ok(removed) => tracing::debug!(removed, "sessions.purged"),
+            Err(error) => tracing::error!(error = &error as &dyn StdError, "sessions.purge_failed"),
+        }
+    }
+}
