@@ -38,6 +38,7 @@ pub type Route = (&'static str, Access, MethodRouter<AppState>);
 pub fn routes() -> Vec<Route> {
     vec![
         ("/", Access::Public, get(start)),
+        ("/health", Access::Public, get(health::ready)),
         ("/health/live", Access::Public, get(health::live)),
         ("/health/ready", Access::Public, get(health::ready)),
     ]
