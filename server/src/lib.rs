@@ -9,6 +9,7 @@ pub mod domain;
 pub mod http;
 pub mod live;
 pub mod meters;
+pub mod operator;
 pub mod pay;
 pub mod rng;
 pub mod startup;

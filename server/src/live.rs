@@ -11,6 +11,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use app::api::operator::RoomName;
 use app::model::ids::MeterId;
 use app::model::meter::Latest;
 use app::model::wall::Snapshot;
@@ -112,6 +113,12 @@ impl Live {
             Some(seat) => state.latest.get(seat).cloned(),
             None => state.strays.get(&meter).cloned(),
         }
+    }
+
+    /// Where a meter is, as people say it.
+    #[must_use]
+    pub fn name(&self, meter: MeterId) -> Option<RoomName> {
+        self.lock().layout.place(meter).map(Seat::name)
     }
 
     /// Everything, for who may see this scope.

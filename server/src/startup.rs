@@ -16,8 +16,10 @@ use tokio_util::task::TaskTracker;
 use crate::auth::Auth;
 use crate::clock::SharedClock;
 use crate::config::Config;
+use crate::domain::order::Limits;
 use crate::http::{self, AppState, Backends};
 use crate::live::Live;
+use crate::operator::{NoField, Operator};
 use crate::rng::Rng;
 use crate::store::{Db, StoreError, sessions};
 
@@ -66,7 +68,7 @@ impl Application {
         let db = Db::open(config.database.url.expose()).await.map_err(StartError::Database)?;
 
         let live = Live::load(&db, clock.clone()).await.map_err(StartError::Database)?;
-        let backends = backends(&db, &clock, &rng).map_err(|error| StartError::Part(error.into()))?;
+        let backends = backends(&db, &clock, &rng, &live).map_err(|error| StartError::Part(error.into()))?;
         let state = AppState {
             db,
             clock,
@@ -134,14 +136,15 @@ impl Application {
     }
 }
 
-fn backends(db: &Db, clock: &SharedClock, rng: &Rng) -> Result<Backends, AppError> {
+fn backends(db: &Db, clock: &SharedClock, rng: &Rng, live: &Live) -> Result<Backends, AppError> {
     let auth = Auth::new(db.clone(), clock.clone(), rng.clone())?;
-    Ok(Backends { auth: Arc::new(auth), resident: Arc::new(Nobody), operator: Arc::new(Nobody) })
+    let (db, clock, rng, live) = (db.clone(), clock.clone(), rng.clone(), live.clone());
+    let operator = Operator::new(db, clock, rng, live, Limits::default(), Arc::new(NoField))?;
+    Ok(Backends { auth: Arc::new(auth), resident: Arc::new(Nobody), operator: Arc::new(operator) })
 }
 
 struct Nobody;
 impl app::api::resident::ResidentPort for Nobody {}
-impl app::api::operator::OperatorPort for Nobody {}
 
 /// Expired sessions open nothing; this only keeps the table small.
 async fn purge_sessions(state: AppState) {

@@ -1,7 +1,90 @@
-//! What the operator sees and does.
+//! What the operator sees and does. Everything is bound to the buildings that the operator may see.
+
+mod actions;
+mod lists;
+mod room;
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use crate::error::AppError;
+use crate::model::ids::{CaseId, GatewayId, MeterId, OrderId, Uuid};
+use crate::model::meter::{ControlMode, Latest};
+use crate::ports::{Who, operator, ports};
+
+pub use actions::{
+    CloseCase, OpenAccount, ReadNow, RetryGateway, Sell, SetMode, close_case, open_account, read_now, retry_gateway, sell,
+    set_mode,
+};
+pub use lists::{
+    AccountLine, AccountState, AuditLine, CaseLine, CaseQuery, GatewayLine, MeterLine, Page, Query, SaleLine, Sales, SalesQuery,
+};
+pub use room::{
+    Account, CommandLine, GetProgress, Opening, Progress, Reading, Resident, Room, RoomName, Sale, What, get_progress,
+};
+
+/// A meter and where it is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Seat {
+    /// Where it is.
+    pub name: RoomName,
+    /// What it was last seen to hold.
+    pub latest: Latest,
+}
+
 /// What the server does for the operator's pages.
 #[async_trait]
-pub trait OperatorPort: Send + Sync {}
+pub trait OperatorPort: Send + Sync {
+    /// Every meter that the operator may see, in the order of the wall.
+    async fn seats(&self, who: &Who) -> Result<Vec<Seat>, AppError>;
+    /// Rooms whose name, resident or account number holds every word of the text.
+    async fn find(&self, who: &Who, text: &str) -> Result<Vec<MeterLine>, AppError>;
+    /// All there is to know of a room.
+    async fn room(&self, who: &Who, meter: MeterId) -> Result<Room, AppError>;
+    /// How far the commands of a room have come.
+    async fn progress(&self, who: &Who, meter: MeterId) -> Result<Progress, AppError>;
+    /// A key for a form: sent twice, the form acts once.
+    fn key(&self) -> Uuid;
+    /// Sells at the counter.
+    async fn sell(&self, who: &Who, sale: &Sale) -> Result<OrderId, AppError>;
+    /// Sets the control mode.
+    async fn set_mode(&self, who: &Who, meter: MeterId, mode: ControlMode, key: Uuid) -> Result<(), AppError>;
+    /// Reads a meter before its turn.
+    async fn read_now(&self, who: &Who, meter: MeterId) -> Result<(), AppError>;
+    /// Opens an account, with a first purchase if one is given.
+    async fn open_account(&self, who: &Who, opening: &Opening) -> Result<(), AppError>;
+    /// Accounts.
+    async fn accounts(&self, who: &Who, query: &Query) -> Result<Page<AccountLine>, AppError>;
+    /// Sales, with the totals of the whole filter.
+    async fn sales(&self, who: &Who, query: &SalesQuery) -> Result<Sales, AppError>;
+    /// Cases.
+    async fn cases(&self, who: &Who, query: &CaseQuery) -> Result<Page<CaseLine>, AppError>;
+    /// Closes a case with what was done about it.
+    async fn close_case(&self, who: &Who, case: CaseId, resolution: &str) -> Result<(), AppError>;
+    /// Gateways.
+    async fn gateways(&self, who: &Who) -> Result<Vec<GatewayLine>, AppError>;
+    /// Tries a gateway now instead of waiting for its next turn.
+    async fn retry_gateway(&self, who: &Who, gateway: GatewayId) -> Result<(), AppError>;
+    /// Meters.
+    async fn meters(&self, who: &Who, query: &Query) -> Result<Page<MeterLine>, AppError>;
+    /// The audit chain, newest first; an operator bound to buildings sees their own lines only.
+    async fn audit(&self, who: &Who, query: &Query) -> Result<Page<AuditLine>, AppError>;
+}
+
+/// The operator of the session, and the port.
+#[derive(Clone)]
+pub struct Desk {
+    /// Who asks.
+    pub who: Who,
+    /// Whom they ask.
+    pub port: Arc<dyn OperatorPort>,
+}
+
+/// The operator of the session, and the port.
+///
+/// # Errors
+/// Where no operator is logged in.
+pub fn desk() -> Result<Desk, AppError> {
+    Ok(Desk { who: operator()?, port: ports()?.operator })
+}

@@ -58,6 +58,24 @@ pub enum ControlMode {
     ForcedOff = 2,
 }
 
+impl ControlMode {
+    /// The word in commands, forms and addresses.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Prepaid => "prepaid",
+            Self::Guaranteed => "guaranteed",
+            Self::ForcedOff => "forced_off",
+        }
+    }
+
+    /// From that word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Prepaid, Self::Guaranteed, Self::ForcedOff].into_iter().find(|mode| mode.as_str() == word)
+    }
+}
+
 /// The status word of the reference prepaid profile, register 0x0103.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]

@@ -4,6 +4,7 @@ mod assets;
 mod context;
 mod error;
 mod health;
+mod live;
 mod log;
 mod reply;
 mod router;

@@ -23,7 +23,7 @@ use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use super::session::Facts;
-use super::{AppState, assets, context, error, health, log, security, session};
+use super::{AppState, assets, context, error, health, live, log, security, session};
 
 /// Larger than any form; files come in by routes of their own.
 const BODY_LIMIT: usize = 64 * 1024;
@@ -38,9 +38,9 @@ pub type Route = (&'static str, Access, MethodRouter<AppState>);
 pub fn routes() -> Vec<Route> {
     vec![
         ("/", Access::Public, get(start)),
-        ("/health", Access::Public, get(health::ready)),
         ("/health/live", Access::Public, get(health::live)),
         ("/health/ready", Access::Public, get(health::ready)),
+        ("/live", Access::Operator, get(live::stream)),
     ]
 }
 

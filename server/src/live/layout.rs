@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use app::api::operator::RoomName;
 use app::model::ids::{MeterId, PlaceId};
 use app::model::wall::{Building, Floor};
 
@@ -38,6 +39,14 @@ pub struct Seat {
     pub floor: String,
     /// The room's name.
     pub room: String,
+}
+
+impl Seat {
+    /// Where it is, as people say it.
+    #[must_use]
+    pub fn name(&self) -> RoomName {
+        RoomName { building: self.building_name.clone(), floor: self.floor.clone(), room: self.room.clone() }
+    }
 }
 
 /// All seats, in order, and where each meter sits.

@@ -1,0 +1,95 @@
+//! What the operator's forms do: each comes back to the page it was sent from.
+
+use leptos::prelude::*;
+
+use super::{Desk, Opening, Sale, desk};
+use crate::api::answer;
+use crate::error::AppError;
+use crate::link;
+use crate::model::ids::{CaseId, GatewayId, MeterId, Uuid};
+use crate::model::meter::ControlMode;
+use crate::model::money::Fen;
+use crate::model::order::Tender;
+
+/// The page of a room.
+fn room(meter: &str) -> String {
+    format!("/rooms/{meter}")
+}
+
+/// A field of a form as what it stands for.
+fn parse<T: std::str::FromStr>(text: &str) -> Result<T, AppError> {
+    text.trim().parse().map_err(|_| AppError::Invalid)
+}
+
+fn sale(meter: MeterId, amount: &str, tender: &str, key: &str) -> Result<Sale, AppError> {
+    let amount = Fen::parse_yuan(amount.trim()).map_err(|_| AppError::InvalidAmount)?;
+    let tender = Tender::parse(tender).filter(|tender| *tender != Tender::Alipay).ok_or(AppError::Invalid)?;
+    Ok(Sale { meter, amount, tender, key: parse::<Uuid>(key)? })
+}
+
+/// Sells at the counter.
+#[server(name = Sell, prefix = "/api", endpoint = "operator/sell")]
+pub async fn sell(meter: String, amount: String, tender: String, key: String) -> Result<(), AppError> {
+    let Desk { who, port } = desk()?;
+    let done = async { port.sell(&who, &sale(parse(&meter)?, &amount, &tender, &key)?).await }.await;
+    answer(done.map(|_| room(&meter)), &room(&meter))
+}
+
+/// Sets the control mode.
+#[server(name = SetMode, prefix = "/api", endpoint = "operator/mode")]
+pub async fn set_mode(meter: String, mode: String, key: String) -> Result<(), AppError> {
+    let Desk { who, port } = desk()?;
+    let done = async {
+        let mode = ControlMode::parse(&mode).ok_or(AppError::Invalid)?;
+        port.set_mode(&who, parse(&meter)?, mode, parse(&key)?).await
+    };
+    answer(done.await.map(|()| room(&meter)), &room(&meter))
+}
+
+/// Reads a meter before its turn.
+#[server(name = ReadNow, prefix = "/api", endpoint = "operator/read-now")]
+pub async fn read_now(meter: String) -> Result<(), AppError> {
+    let Desk { who, port } = desk()?;
+    let done = async { port.read_now(&who, parse(&meter)?).await }.await;
+    answer(done.map(|()| link::with(&room(&meter), "asked", "read")), &room(&meter))
+}
+
+/// Opens an account; an empty amount opens it without a purchase.
+#[server(name = OpenAccount, prefix = "/api", endpoint = "operator/open-account")]
+pub async fn open_account(
+    meter: String,
+    name: String,
+    login: String,
+    password: String,
+    amount: String,
+    tender: String,
+    key: String,
+) -> Result<(), AppError> {
+    let Desk { who, port } = desk()?;
+    let done = async {
+        let id: MeterId = parse(&meter)?;
+        let first = if amount.trim().is_empty() { None } else { Some(sale(id, &amount, &tender, &key)?) };
+        let (name, login) = (name.trim().to_owned(), login.trim().to_owned());
+        if name.is_empty() || login.is_empty() {
+            return Err(AppError::Invalid);
+        }
+        port.open_account(&who, &Opening { meter: id, name, login, password: password, first }).await
+    };
+    answer(done.await.map(|()| room(&meter)), &link::with(&room(&meter), "do", "open"))
+}
+
+/// Closes a case with what was done about it.
+#[server(name = CloseCase, prefix = "/api", endpoint = "operator/close-case")]
+pub async fn close_case(case: String, resolution: String) -> Result<(), AppError> {
+    let Desk { who, port } = desk()?;
+    let done = async { port.close_case(&who, parse::<CaseId>(&case)?, &resolution).await }.await;
+    answer(done.map(|()| "/cases".to_owned()), "/cases")
+}
+
+/// Tries a gateway now.
+#[server(name = RetryGateway, prefix = "/api", endpoint = "operator/retry-gateway")]
+pub async fn retry_gateway(gateway: String) -> Result<(), AppError> {
+    let Desk { who, port } = desk()?;
+    let done = async { port.retry_gateway(&who, parse::<GatewayId>(&gateway)?).await }.await;
+    answer(done.map(|()| link::with("/meters", "asked", "retry")), "/meters")
+}

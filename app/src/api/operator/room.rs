@@ -1,0 +1,225 @@
+//! A room: its meter, its account, its commands.
+
+use std::fmt;
+
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::{CaseLine, Desk, desk};
+use crate::error::AppError;
+use crate::model::energy::Energy;
+use crate::model::ids::{AccountId, CommandId, GatewayId, MeterId, Uuid};
+use crate::model::meter::{ControlMode, Latest};
+use crate::model::money::Fen;
+use crate::model::order::{CommandState, Tender};
+use crate::model::time::{Date, Timestamp};
+
+/// Where a room is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoomName {
+    /// The building.
+    pub building: String,
+    /// The floor or unit; may be empty.
+    pub floor: String,
+    /// The room.
+    pub room: String,
+}
+
+impl fmt::Display for RoomName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parts = [&self.building, &self.floor, &self.room];
+        let mut parts = parts.into_iter().filter(|part| !part.is_empty());
+        f.write_str(parts.next().map_or("", String::as_str))?;
+        parts.try_for_each(|part| write!(f, " {part}"))
+    }
+}
+
+/// All there is to know of a room.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Room {
+    /// Where it is.
+    pub name: RoomName,
+    /// What its meter was last seen to hold.
+    pub latest: Latest,
+    /// The gateway.
+    pub gateway: GatewayId,
+    /// The gateway's name.
+    pub gateway_name: String,
+    /// The meter's address on its bus.
+    pub unit: i64,
+    /// The meter's serial number.
+    pub serial: String,
+    /// Its profile.
+    pub profile: String,
+    /// The account that is open, opening or closing; `None` where there is none.
+    pub account: Option<Account>,
+    /// The last readings, newest first.
+    pub readings: Vec<Reading>,
+    /// Energy of the last days, oldest first; `None` where nothing was read.
+    pub days: Vec<(Date, Option<Energy>)>,
+    /// The commands of the meter and where they stand.
+    pub progress: Progress,
+    /// Open cases.
+    pub cases: Vec<CaseLine>,
+}
+
+/// The account of a room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// Its id.
+    pub id: AccountId,
+    /// Its number in the meter.
+    pub number: String,
+    /// Where it stands.
+    pub state: super::AccountState,
+    /// Since when.
+    pub opened_at: Timestamp,
+    /// Who may log in for it.
+    pub residents: Vec<Resident>,
+}
+
+/// Somebody who lives there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resident {
+    /// What to call them.
+    pub name: String,
+    /// How they log in.
+    pub login: String,
+}
+
+/// A stored reading.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// When.
+    pub at: Timestamp,
+    /// 0 good, 1 rollover, 2 fell, 3 jumped, 4 disordered.
+    pub quality: u8,
+    /// 0 sweep, 1 on demand, 2 read back, 3 freeze.
+    pub source: u8,
+    /// The counter.
+    pub total: Energy,
+    /// What was left.
+    pub remaining: Fen,
+    /// W.
+    pub power_w: i64,
+    /// 0.1 V.
+    pub voltage_dv: i64,
+    /// 0.01 A.
+    pub current_ca: i64,
+}
+
+/// What a command tells the meter.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum What {
+    /// Open an account.
+    Open,
+    /// Credit a purchase.
+    Credit(Fen),
+    /// Take credit back.
+    Debit(Fen),
+    /// Close the account.
+    Close,
+    /// Change the control mode.
+    Mode(ControlMode),
+    /// The resident's switch.
+    Switch(bool),
+    /// A setting.
+    Other(String),
+}
+
+/// A command and how far it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommandLine {
+    /// Its id.
+    pub id: CommandId,
+    /// What it tells the meter.
+    pub what: What,
+    /// Where it stands.
+    pub state: CommandState,
+    /// Who decided; `None` for the system.
+    pub by: Option<String>,
+    /// When.
+    pub decided_at: Timestamp,
+    /// When its first byte left.
+    pub sent_at: Option<Timestamp>,
+    /// When it was read back, or given up.
+    pub finished_at: Option<Timestamp>,
+    /// How often it was sent.
+    pub attempts: i64,
+    /// When it will be tried again.
+    pub next_at: Timestamp,
+    /// The purchase count it carries.
+    pub count: Option<i64>,
+}
+
+/// The commands of a meter, newest first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    /// The server's time.
+    pub at: Timestamp,
+    /// Whether the meter answers.
+    pub lost: bool,
+    /// When the meter was last read.
+    pub observed_at: Option<Timestamp>,
+    /// The commands.
+    pub commands: Vec<CommandLine>,
+}
+
+impl Progress {
+    /// Whether something is still on its way.
+    #[must_use]
+    pub fn is_moving(&self) -> bool {
+        self.commands.iter().any(|command| !command.state.is_final())
+    }
+}
+
+/// A sale at the counter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sale {
+    /// Into which meter.
+    pub meter: MeterId,
+    /// How much.
+    pub amount: Fen,
+    /// How it was paid.
+    pub tender: Tender,
+    /// Made with the form.
+    pub key: Uuid,
+}
+
+/// An account to open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opening {
+    /// On which meter.
+    pub meter: MeterId,
+    /// The resident's name.
+    pub name: String,
+    /// How they will log in.
+    pub login: String,
+    /// Their first password.
+    pub password: String,
+    /// The first purchase, if there is one.
+    pub first: Option<Sale>,
+}
+
+/// How far the commands of a room have come; a page asks again while something moves.
+#[server(name = GetProgress, prefix = "/api", endpoint = "operator/progress", input = leptos::server_fn::codec::GetUrl)]
+pub async fn get_progress(meter: MeterId) -> Result<Progress, AppError> {
+    let Desk { who, port } = desk()?;
+    port.progress(&who, meter).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_room_without_a_floor_has_no_gap_in_its_name() {
+        let name = |building: &str, floor: &str, room: &str| {
+            RoomName { building: building.into(), floor: floor.into(), room: room.into() }.to_string()
+        };
+        assert_eq!(name("1号楼", "3层", "301"), "1号楼 3层 301");
+        assert_eq!(name("1号楼", "", "301"), "1号楼 301");
+        assert_eq!(name("", "", "301"), "301");
+    }
+}

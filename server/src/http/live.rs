@@ -1,0 +1,118 @@
+//! The stream behind the meter wall: server-sent events, as the hub encodes them.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::Extension;
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::{HeaderName, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use futures::Stream;
+use tokio::time::{Instant, sleep_until};
+
+use super::AppState;
+use super::session::Facts;
+use crate::auth::hash;
+use crate::live::Watch;
+use crate::store::{console, sessions};
+
+/// Proxies close what is silent for longer.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// How long a wall may stay open after its session ended elsewhere.
+const CHECK: Duration = Duration::from_secs(60);
+/// Told to the browser: how soon it comes back after a cut.
+const HELLO: &[u8] = b"retry: 2000\n\n";
+const COMMENT: &[u8] = b":\n\n";
+
+/// The stream of what the operator may see. The route table lets only operators come here.
+pub async fn stream(State(state): State<AppState>, Extension(facts): Extension<Facts>) -> Response {
+    let Some(who) = &facts.who else { return StatusCode::UNAUTHORIZED.into_response() };
+    let scope = match console::scope(&state.db, who.user).await {
+        Ok(scope) => scope,
+        Err(error) => {
+            tracing::error!(error = &error as &dyn std::error::Error, "live.scope_failed");
+            return StatusCode::SERVICE_UNAVAILABLE.into_response();
+        }
+    };
+    let now = Instant::now();
+    let wall = Wall {
+        watch: state.live.watch(&scope),
+        scope,
+        token: facts.visit.session,
+        state,
+        hello: true,
+        quiet_until: now + KEEP_ALIVE,
+        check_at: now + CHECK,
+    };
+    let headers = [
+        (header::CONTENT_TYPE, "text/event-stream"),
+        (header::CACHE_CONTROL, "no-store"),
+        // nginx would hold the events back to fill its buffer.
+        (HeaderName::from_static("x-accel-buffering"), "no"),
+    ];
+    (headers, Body::from_stream(wall.events())).into_response()
+}
+
+struct Wall {
+    watch: Watch,
+    scope: crate::live::Scope,
+    token: String,
+    state: AppState,
+    hello: bool,
+    quiet_until: Instant,
+    check_at: Instant,
+}
+
+impl Wall {
+    fn events(self) -> impl Stream<Item = Result<Bytes, Infallible>> {
+        futures::stream::unfold(self, |mut wall| async move { wall.next().await.map(|bytes| (Ok(bytes), wall)) })
+    }
+
+    /// The next bytes; `None` ends the stream.
+    async fn next(&mut self) -> Option<Bytes> {
+        if std::mem::take(&mut self.hello) {
+            return Some(Bytes::from_static(HELLO));
+        }
+        loop {
+            tokio::select! {
+                biased;
+                () = self.state.stopping.cancelled() => return None,
+                () = sleep_until(self.check_at) => {
+                    if !self.may_stay().await {
+                        return None;
+                    }
+                    self.check_at = Instant::now() + CHECK;
+                }
+                bytes = self.watch.next() => {
+                    self.quiet_until = Instant::now() + KEEP_ALIVE;
+                    return Some(bytes);
+                }
+                () = sleep_until(self.quiet_until) => {
+                    self.quiet_until = Instant::now() + KEEP_ALIVE;
+                    return Some(Bytes::from_static(COMMENT));
+                }
+            }
+        }
+    }
+
+    /// Whether the session is still open and may still see the same buildings. A database that does not answer is no reason to
+    /// darken the wall just when it is needed.
+    async fn may_stay(&self) -> bool {
+        let session = sessions::find(&self.state.db, &hash(&self.token), self.state.clock.now()).await;
+        let user = match session {
+            Ok(None) => return false,
+            Ok(Some(session)) if session.role().is_ok_and(|role| role != app::ports::Role::Resident) => session.user_id,
+            Ok(Some(_)) => return false,
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "live.check_failed");
+                return true;
+            }
+        };
+        match console::scope(&self.state.db, app::model::ids::UserId(user)).await {
+            // The browser comes back by itself and gets the new scope.
+            Ok(scope) => scope == self.scope,
+            Err(_) => true,
+        }
+    }
+}

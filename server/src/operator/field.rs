@@ -1,0 +1,22 @@
+//! What the desk asks of the buses. Everything asked for is stored before; a poke only makes it sooner.
+
+use app::model::ids::{GatewayId, MeterId};
+
+/// The buses, as the desk knows them.
+pub trait Field: Send + Sync {
+    /// A command was stored.
+    fn wake(&self);
+    /// Somebody wants to see this meter as it is now.
+    fn read_now(&self, meter: MeterId);
+    /// Somebody believes that this gateway answers again.
+    fn retry_gateway(&self, gateway: GatewayId);
+}
+
+/// No buses: a server that only serves pages beside another that polls.
+pub struct NoField;
+
+impl Field for NoField {
+    fn wake(&self) {}
+    fn read_now(&self, _: MeterId) {}
+    fn retry_gateway(&self, _: GatewayId) {}
+}

@@ -1,0 +1,240 @@
+//! The server's side of [`OperatorPort`]: one function a wish, over the store, the live readings and the buses.
+
+mod field;
+mod room;
+
+use std::sync::Arc;
+
+use app::api::operator::{
+    AccountLine, AuditLine, CaseLine, CaseQuery, GatewayLine, MeterLine, Opening, OperatorPort, Page, Progress, Query, Room,
+    Sale, SaleLine, Sales, SalesQuery, Seat,
+};
+use app::error::AppError;
+use app::model::ids::{AccountId, CaseId, GatewayId, MeterId, OrderId, Uuid};
+use app::model::meter::{ControlMode, Latest};
+use app::model::money::Fen;
+use app::ports::Who;
+use async_trait::async_trait;
+
+pub use field::{Field, NoField};
+
+use crate::auth::Passwords;
+use crate::clock::SharedClock;
+use crate::domain::order::Limits;
+use crate::live::Live;
+use crate::rng::Rng;
+use crate::store::accounts::{self, FirstPurchase, NewResident, OpenAccount};
+use crate::store::orders::{self, NewOrder};
+use crate::store::{Db, StoreError, console, order_lists};
+
+/// The shortest password that an operator may hand out.
+const MIN_PASSWORD: usize = 10;
+
+/// The operator's desk.
+pub struct Operator {
+    db: Db,
+    clock: SharedClock,
+    rng: Rng,
+    live: Live,
+    passwords: Passwords,
+    limits: Limits,
+    field: Arc<dyn Field>,
+}
+
+impl Operator {
+    /// Over these parts.
+    ///
+    /// # Errors
+    /// Where no password can be hashed.
+    pub fn new(
+        db: Db,
+        clock: SharedClock,
+        rng: Rng,
+        live: Live,
+        limits: Limits,
+        field: Arc<dyn Field>,
+    ) -> Result<Self, AppError> {
+        let passwords = Passwords::new(rng.clone())?;
+        Ok(Self { db, clock, rng, live, passwords, limits, field })
+    }
+
+    /// The newest of a meter: from the live readings, which are never behind the store.
+    fn latest(&self, meter: MeterId) -> Latest {
+        self.live.get(meter).unwrap_or_else(|| Latest::unseen(meter))
+    }
+
+    /// A room that the operator may see; anything else does not exist.
+    async fn room_of(&self, who: &Who, meter: MeterId) -> Result<console::RoomRow, AppError> {
+        console::room(&self.db, who.user, meter).await?.ok_or(AppError::NotFound)
+    }
+}
+
+#[async_trait]
+impl OperatorPort for Operator {
+    async fn seats(&self, who: &Who) -> Result<Vec<Seat>, AppError> {
+        let scope = console::scope(&self.db, who.user).await?;
+        Ok(self.live.seats(&scope).into_iter().map(|(seat, latest)| Seat { name: seat.name(), latest }).collect())
+    }
+
+    async fn find(&self, who: &Who, text: &str) -> Result<Vec<MeterLine>, AppError> {
+        let query = Query { text: text.to_owned(), ..Query::default() };
+        Ok(self.meters(who, &query).await?.lines)
+    }
+
+    async fn room(&self, who: &Who, meter: MeterId) -> Result<Room, AppError> {
+        room::room(self, who, meter).await
+    }
+
+    async fn progress(&self, who: &Who, meter: MeterId) -> Result<Progress, AppError> {
+        self.room_of(who, meter).await?;
+        room::progress(self, meter).await
+    }
+
+    fn key(&self) -> Uuid {
+        self.rng.id(self.clock.now())
+    }
+
+    async fn sell(&self, who: &Who, sale: &Sale) -> Result<OrderId, AppError> {
+        let room = self.room_of(who, sale.meter).await?;
+        let account = room.account.account_id.map(AccountId).ok_or(AppError::AccountNotOpen)?;
+        let new = NewOrder {
+            key: sale.key,
+            account,
+            meter: sale.meter,
+            tender: sale.tender,
+            amount: sale.amount,
+            by: who.user,
+            ip: who.ip.clone(),
+        };
+        let order = orders::sell(&self.db, &self.rng, self.clock.now(), &self.limits, &new).await?;
+        self.field.wake();
+        Ok(order.id())
+    }
+
+    async fn set_mode(&self, who: &Who, meter: MeterId, mode: ControlMode, key: Uuid) -> Result<(), AppError> {
+        console::set_mode(&self.db, self.clock.now(), who, meter, mode, key).await?;
+        self.field.wake();
+        Ok(())
+    }
+
+    async fn read_now(&self, who: &Who, meter: MeterId) -> Result<(), AppError> {
+        self.room_of(who, meter).await?;
+        self.field.read_now(meter);
+        Ok(())
+    }
+
+    async fn open_account(&self, who: &Who, opening: &Opening) -> Result<(), AppError> {
+        self.room_of(who, opening.meter).await?;
+        if opening.password.chars().count() < MIN_PASSWORD {
+            return Err(AppError::WeakPassword);
+        }
+        let new = OpenAccount {
+            meter: opening.meter,
+            resident: NewResident {
+                name: opening.name.clone(),
+                login: opening.login.clone(),
+                password_hash: self.passwords.hash(&opening.password).await?,
+            },
+            first: opening.first.as_ref().map(|sale| FirstPurchase { key: sale.key, tender: sale.tender, amount: sale.amount }),
+            by: who.user,
+            ip: who.ip.clone(),
+        };
+        accounts::open(&self.db, &self.rng, self.clock.now(), &self.limits, &new).await?;
+        self.field.wake();
+        Ok(())
+    }
+
+    async fn accounts(&self, who: &Who, query: &Query) -> Result<Page<AccountLine>, AppError> {
+        let mut page = console::accounts(&self.db, who.user, query).await?;
+        for line in &mut page.lines {
+            line.latest = line.meter.map(|meter| self.latest(meter));
+        }
+        Ok(page)
+    }
+
+    async fn sales(&self, who: &Who, query: &SalesQuery) -> Result<Sales, AppError> {
+        let filter = order_lists::Filter {
+            text: query.text.clone(),
+            state: query.state,
+            tender: query.tender,
+            from: query.from.map(|day| day.start()),
+            until: query.until.map(|day| day.plus(1).start()),
+        };
+        let size = Page::<SaleLine>::SIZE;
+        let (lines, totals) = order_lists::search(&self.db, who.user, &filter, size, query.page * size).await?;
+        let lines = lines.into_iter().map(|line| self.sale(line)).collect::<Result<_, StoreError>>()?;
+        let page = Page { lines, total: totals.orders };
+        Ok(Sales { page, paid: Fen(totals.paid_fen), credited: Fen(totals.credited_fen) })
+    }
+
+    async fn cases(&self, who: &Who, query: &CaseQuery) -> Result<Page<CaseLine>, AppError> {
+        Ok(console::cases(&self.db, who.user, *query).await?)
+    }
+
+    async fn close_case(&self, who: &Who, case: CaseId, resolution: &str) -> Result<(), AppError> {
+        let resolution = resolution.trim();
+        if resolution.is_empty() {
+            return Err(AppError::Invalid);
+        }
+        console::close_case(&self.db, self.clock.now(), who, case, resolution).await?;
+        // Money commands of its meter may have waited for it.
+        self.field.wake();
+        Ok(())
+    }
+
+    async fn gateways(&self, who: &Who) -> Result<Vec<GatewayLine>, AppError> {
+        Ok(console::gateways(&self.db, who.user).await?)
+    }
+
+    async fn retry_gateway(&self, who: &Who, gateway: GatewayId) -> Result<(), AppError> {
+        if !console::may_touch_gateway(&self.db, who.user, gateway).await? {
+            return Err(AppError::NotFound);
+        }
+        self.field.retry_gateway(gateway);
+        Ok(())
+    }
+
+    async fn meters(&self, who: &Who, query: &Query) -> Result<Page<MeterLine>, AppError> {
+        let mut page = console::meters(&self.db, who.user, query).await?;
+        for line in &mut page.lines {
+            line.latest = self.latest(line.latest.meter);
+        }
+        Ok(page)
+    }
+
+    async fn audit(&self, who: &Who, query: &Query) -> Result<Page<AuditLine>, AppError> {
+        let mut page = console::audit(&self.db, who.user, query).await?;
+        for line in &mut page.lines {
+            let meter = line.subject.strip_prefix("meter:").and_then(|id| id.parse().ok());
+            if let Some(name) = meter.and_then(|meter| self.live.name(meter)) {
+                line.subject = name.to_string();
+            }
+        }
+        Ok(page)
+    }
+}
+
+impl Operator {
+    fn sale(&self, line: order_lists::Line) -> Result<SaleLine, StoreError> {
+        let meter = MeterId(line.order.meter_id);
+        // A retired meter is on no wall; its room still has a name.
+        let room = self.live.name(meter).unwrap_or_else(|| app::api::operator::RoomName {
+            building: line.top.unwrap_or_default(),
+            floor: line.above.unwrap_or_default(),
+            room: line.room,
+        });
+        Ok(SaleLine {
+            id: line.order.id(),
+            number: line.order.number,
+            meter,
+            room,
+            amount: line.order.amount(),
+            tender: line.order.tender()?,
+            state: line.order.state()?,
+            by: line.created_by_name,
+            created_at: app::model::time::Timestamp(line.order.created_at),
+            credited_at: line.order.credited_at.map(app::model::time::Timestamp),
+            count: line.order.count,
+        })
+    }
+}

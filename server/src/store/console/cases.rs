@@ -1,0 +1,141 @@
+//! Cases as people settle them.
+
+use app::api::operator::{CaseLine, CaseQuery, Page};
+use app::error::AppError;
+use app::model::ids::{CaseId, MeterId, UserId};
+use app::model::time::Timestamp;
+use app::ports::Who;
+use sqlx::FromRow;
+use uuid::Uuid;
+
+use super::{Name, above, names, within};
+use crate::store::audit::{self, Entry};
+use crate::store::{Db, Result, on, read};
+
+#[derive(FromRow)]
+struct Row {
+    id: Uuid,
+    kind: String,
+    detail: String,
+    meter_id: Option<Uuid>,
+    order_number: Option<i64>,
+    opened_at: i64,
+    closed_at: Option<i64>,
+    closed_by: Option<String>,
+    resolution: Option<String>,
+    #[sqlx(flatten)]
+    name: Name,
+    total: i64,
+}
+
+/// A page of cases: open ones oldest first, closed ones newest first. A case without a meter is for those who may see everything.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn cases(db: &Db, operator: UserId, query: CaseQuery) -> Result<Page<CaseLine>> {
+    let rows: Vec<Row> = read!(db, |pool| sqlx::query_as(concat!(
+        "SELECT c.id, c.kind, c.detail, m.id AS meter_id, o.number AS order_number, c.opened_at, c.closed_at,
+                u.name AS closed_by, c.resolution, COUNT(*) OVER () AS total,",
+        names!(),
+        "FROM cases c LEFT JOIN orders o ON o.id = c.order_id LEFT JOIN meters m ON m.id = COALESCE(c.meter_id, o.meter_id)
+         LEFT JOIN places r ON r.id = m.place_id",
+        above!(),
+        "LEFT JOIN users u ON u.id = c.closed_by
+         WHERE",
+        within!(),
+        "AND (c.closed_at IS NOT NULL) = $2
+         ORDER BY c.closed_at DESC, c.opened_at, c.id LIMIT $3 OFFSET $4"
+    ))
+    .bind(operator.0)
+    .bind(query.closed)
+    .bind(Page::<CaseLine>::SIZE)
+    .bind(query.page * Page::<CaseLine>::SIZE)
+    .fetch_all(pool)
+    .await)?;
+    let total = rows.first().map_or(0, |row| row.total);
+    Ok(Page { lines: rows.into_iter().map(line).collect(), total })
+}
+
+/// The open cases of a meter.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn cases_of(db: &Db, operator: UserId, meter: MeterId) -> Result<Vec<CaseLine>> {
+    let rows: Vec<Row> = read!(db, |pool| sqlx::query_as(concat!(
+        "SELECT c.id, c.kind, c.detail, m.id AS meter_id, o.number AS order_number, c.opened_at, c.closed_at,
+                NULL AS closed_by, c.resolution, COUNT(*) OVER () AS total,",
+        names!(),
+        "FROM cases c LEFT JOIN orders o ON o.id = c.order_id JOIN meters m ON m.id = COALESCE(c.meter_id, o.meter_id)
+         JOIN places r ON r.id = m.place_id",
+        above!(),
+        "WHERE m.id = $2 AND c.closed_at IS NULL AND",
+        within!(),
+        "ORDER BY c.opened_at, c.id"
+    ))
+    .bind(operator.0)
+    .bind(meter.0)
+    .fetch_all(pool)
+    .await)?;
+    Ok(rows.into_iter().map(line).collect())
+}
+
+fn line(row: Row) -> CaseLine {
+    CaseLine {
+        id: CaseId(row.id),
+        kind: row.kind,
+        detail: row.detail,
+        room: row.meter_id.is_some().then(|| row.name.into()),
+        meter: row.meter_id.map(MeterId),
+        order: row.order_number,
+        opened_at: Timestamp(row.opened_at),
+        closed_at: row.closed_at.map(Timestamp),
+        closed_by: row.closed_by,
+        resolution: row.resolution,
+    }
+}
+
+/// Closes a case with what was done about it.
+///
+/// # Errors
+/// Refused with [`AppError::NotFound`] where it is not the operator's, [`AppError::Conflict`] where somebody closed it meanwhile
+/// or where money still hangs on it: an order that waits for a person must not lose the case that names the next step.
+pub async fn close_case(db: &Db, at: Timestamp, who: &Who, case: CaseId, resolution: &str) -> Result<()> {
+    let mut tx = db.begin().await?;
+    let found: Option<(String, Option<String>)> = on!(&mut tx, |c| sqlx::query_as(concat!(
+        "SELECT c.kind, o.state FROM cases c LEFT JOIN orders o ON o.id = c.order_id
+         LEFT JOIN meters m ON m.id = COALESCE(c.meter_id, o.meter_id) LEFT JOIN places r ON r.id = m.place_id",
+        above!(),
+        "WHERE c.id = $2 AND",
+        within!()
+    ))
+    .bind(who.user.0)
+    .bind(case.0)
+    .fetch_optional(c)
+    .await)?;
+    let (kind, order) = found.ok_or(AppError::NotFound)?;
+    if order.as_deref() == Some("case") {
+        return Err(AppError::Conflict.into());
+    }
+    let closed = on!(&mut tx, |c| sqlx::query(
+        "UPDATE cases SET closed_at = $1, closed_by = $2, resolution = $3 WHERE id = $4 AND closed_at IS NULL"
+    )
+    .bind(at.0)
+    .bind(who.user.0)
+    .bind(resolution)
+    .bind(case.0)
+    .execute(c)
+    .await)?;
+    if closed == 0 {
+        return Err(AppError::Conflict.into());
+    }
+    let detail = serde_json::json!({ "kind": kind, "resolution": resolution }).to_string();
+    let entry = Entry {
+        actor: &format!("user:{}", who.user),
+        ip: &who.ip,
+        action: "case.close",
+        subject: &format!("case:{case}"),
+        detail: &detail,
+    };
+    audit::append(&mut tx, at, &entry).await?;
+    tx.commit().await
+}

@@ -1,0 +1,227 @@
+//! The operator's desk, on both databases: everything within one's buildings, nothing twice, nothing for residents.
+
+mod support;
+
+use std::sync::Arc;
+
+use app::api::operator::{CaseQuery, Opening, OperatorPort, Query, Sale, SalesQuery, What};
+use app::error::AppError;
+use app::model::ids::{MeterId, PlaceId, UserId};
+use app::model::meter::{ControlMode, Latest, StatusWord};
+use app::model::money::Fen;
+use app::model::order::{CommandState, OrderState, Tender};
+use app::ports::{Role, Who};
+use server::clock::Clock;
+use server::domain::order::Limits;
+use server::live::{Live, Scope};
+use server::operator::{NoField, Operator};
+use server::store::{Db, audit, cases, console};
+use support::World;
+use uuid::Uuid;
+
+/// Two buildings with a room each; the clerk may see the first only.
+struct Estate {
+    w: World,
+    desk: Operator,
+    live: Live,
+    clerk: Who,
+    boss: Who,
+    here: MeterId,
+    there: MeterId,
+    first: PlaceId,
+}
+
+async fn run(w: &World, sql: &'static str, ids: &[Uuid]) {
+    macro_rules! go {
+        ($pool:expr) => {{
+            let mut query = sqlx::query(sql);
+            for id in ids {
+                query = query.bind(*id);
+            }
+            drop(query.execute($pool).await.unwrap());
+        }};
+    }
+    match &w.db {
+        Db::Sqlite { write, .. } => go!(write),
+        Db::Postgres(pool) => go!(pool),
+    }
+}
+
+async fn into_building(w: &World, meter: MeterId, n: u8) -> PlaceId {
+    let (building, floor) = (w.rng.id(w.clock.now()), w.rng.id(w.clock.now()));
+    let named = if n == 1 {
+        "INSERT INTO places (id, kind, name, sort) VALUES ($1, 'building', '1号楼', 1)"
+    } else {
+        "INSERT INTO places (id, kind, name, sort) VALUES ($1, 'building', '2号楼', 2)"
+    };
+    run(w, named, &[building]).await;
+    run(w, "INSERT INTO places (id, parent_id, kind, name, sort) VALUES ($1, $2, 'unit', '3层', 3)", &[floor, building]).await;
+    let moved = "UPDATE places SET parent_id = $1, name = '301' WHERE id = (SELECT place_id FROM meters WHERE id = $2)";
+    run(w, moved, &[floor, meter.0]).await;
+    PlaceId(building)
+}
+
+impl Estate {
+    async fn new(w: World) -> Self {
+        let (here, there) = (w.room(1).await.meter, w.meter(2).await);
+        let first = into_building(&w, here, 1).await;
+        into_building(&w, there, 2).await;
+        let clerk = Who { user: w.clerk().await, role: Role::Operator, name: "clerk".into(), ip: "10.0.0.5".into() };
+        run(&w, "INSERT INTO operator_buildings (user_id, place_id) VALUES ($1, $2)", &[clerk.user.0, first.0]).await;
+        let boss = UserId(w.rng.id(w.clock.now()));
+        let sql =
+            "INSERT INTO users (id, role, login, name, password_hash, created_at) VALUES ($1, 'admin', 'boss', 'boss', '', 0)";
+        run(&w, sql, &[boss.0]).await;
+        let boss = Who { user: boss, role: Role::Admin, name: "boss".into(), ip: String::new() };
+        let live = Live::load(&w.db, w.clock.clone()).await.unwrap();
+        let desk =
+            Operator::new(w.db.clone(), w.clock.clone(), w.rng.clone(), live.clone(), Limits::default(), Arc::new(NoField))
+                .unwrap();
+        Self { w, desk, live, clerk, boss, here, there, first }
+    }
+
+    fn sale(&self, meter: MeterId, fen: i64) -> Sale {
+        Sale { meter, amount: Fen(fen), tender: Tender::Cash, key: self.desk.key() }
+    }
+
+    fn opening(&self, meter: MeterId) -> Opening {
+        Opening {
+            meter,
+            name: "张三".into(),
+            login: "zhangsan".into(),
+            password: "long enough".into(),
+            first: Some(self.sale(meter, 5_000)),
+        }
+    }
+}
+
+both!(the_layout_is_the_place_tree, |w: World| async move {
+    let e = Estate::new(w).await;
+    let all: Vec<String> = e.desk.seats(&e.boss).await.unwrap().iter().map(|seat| seat.name.to_string()).collect();
+    assert_eq!(all, ["1号楼 3层 301", "2号楼 3层 301"]);
+    assert_eq!(console::scope(&e.w.db, e.clerk.user).await.unwrap(), Scope::Buildings([e.first].into()));
+    assert_eq!(console::scope(&e.w.db, e.boss.user).await.unwrap(), Scope::All);
+});
+
+both!(an_operator_sees_only_their_buildings, |w: World| async move {
+    let e = Estate::new(w).await;
+    e.desk.sell(&e.boss, &e.sale(e.here, 5_000)).await.unwrap();
+    e.desk.open_account(&e.boss, &e.opening(e.there)).await.unwrap();
+    let mut tx = e.w.db.begin().await.unwrap();
+    for meter in [e.here, e.there] {
+        cases::open(&mut tx, &e.w.rng, e.w.clock.now(), cases::kind::READING, Some(meter), None, "{}").await.unwrap();
+    }
+    tx.commit().await.unwrap();
+
+    for (who, rooms) in [(&e.clerk, 1), (&e.boss, 2)] {
+        let (all, none) = (Query::default(), Query { text: "2号楼".into(), ..Query::default() });
+        assert_eq!(e.desk.seats(who).await.unwrap().len(), rooms);
+        assert_eq!(e.desk.meters(who, &all).await.unwrap().lines.len(), rooms);
+        assert_eq!(e.desk.accounts(who, &all).await.unwrap().total, rooms as i64);
+        assert_eq!(e.desk.sales(who, &SalesQuery::default()).await.unwrap().page.total, rooms as i64);
+        assert_eq!(e.desk.cases(who, &CaseQuery::default()).await.unwrap().total, rooms as i64);
+        assert_eq!(e.desk.find(who, "2号楼 301").await.unwrap().len(), rooms - 1);
+        assert_eq!(e.desk.accounts(who, &none).await.unwrap().lines.len(), rooms - 1);
+        assert_eq!(e.desk.gateways(who).await.unwrap()[0].meters, rooms as i64);
+    }
+    let gone = AppError::NotFound;
+    assert_eq!(e.desk.room(&e.clerk, e.there).await.unwrap_err(), gone);
+    assert_eq!(e.desk.progress(&e.clerk, e.there).await.unwrap_err(), gone);
+    assert_eq!(e.desk.sell(&e.clerk, &e.sale(e.there, 5_000)).await.unwrap_err(), gone);
+    assert_eq!(e.desk.read_now(&e.clerk, e.there).await.unwrap_err(), gone);
+    let key = e.desk.key();
+    assert_eq!(e.desk.set_mode(&e.clerk, e.there, ControlMode::ForcedOff, key).await.unwrap_err(), gone);
+    let theirs = e.desk.cases(&e.boss, &CaseQuery::default()).await.unwrap();
+    let theirs = theirs.lines.iter().find(|case| case.meter == Some(e.there)).unwrap();
+    assert_eq!(e.desk.close_case(&e.clerk, theirs.id, "looked").await.unwrap_err(), gone);
+    assert_eq!(e.w.number("SELECT COUNT(*) FROM commands WHERE kind = 'mode'").await, 0);
+});
+
+both!(a_sale_sent_twice_is_one_sale, |w: World| async move {
+    let e = Estate::new(w).await;
+    let sale = e.sale(e.here, 6_320);
+    let first = e.desk.sell(&e.clerk, &sale).await.unwrap();
+    assert_eq!(e.desk.sell(&e.clerk, &sale).await.unwrap(), first);
+    assert_eq!(e.w.number("SELECT COUNT(*) FROM orders").await, 1);
+    assert_eq!(e.w.number("SELECT COUNT(*) FROM commands WHERE kind = 'credit'").await, 1);
+
+    let other = Sale { amount: Fen(100), ..sale };
+    assert_eq!(e.desk.sell(&e.clerk, &other).await.unwrap_err(), AppError::Conflict);
+
+    let sales = e.desk.sales(&e.clerk, &SalesQuery::default()).await.unwrap();
+    assert_eq!((sales.page.total, sales.paid, sales.credited), (1, Fen(6_320), Fen(0)));
+    let line = &sales.page.lines[0];
+    assert_eq!((line.by.as_str(), line.state, line.room.to_string().as_str()), ("clerk", OrderState::Paid, "1号楼 3层 301"));
+});
+
+both!(a_mode_is_decided_once_and_its_way_is_shown, |w: World| async move {
+    let e = Estate::new(w).await;
+    let key = e.desk.key();
+    e.desk.set_mode(&e.clerk, e.here, ControlMode::ForcedOff, key).await.unwrap();
+    e.desk.set_mode(&e.clerk, e.here, ControlMode::ForcedOff, key).await.unwrap();
+    let progress = e.desk.progress(&e.clerk, e.here).await.unwrap();
+    assert!(progress.is_moving());
+    let [command] = &progress.commands[..] else { panic!("one decision: {progress:?}") };
+    assert_eq!(command.what, What::Mode(ControlMode::ForcedOff));
+    assert_eq!((command.state, command.by.as_deref()), (CommandState::Queued, Some("clerk")));
+    assert_eq!(e.desk.set_mode(&e.boss, e.there, ControlMode::Prepaid, key).await.unwrap_err(), AppError::Conflict);
+
+    e.desk.set_mode(&e.clerk, e.here, ControlMode::Prepaid, e.desk.key()).await.unwrap();
+    let progress = e.desk.progress(&e.clerk, e.here).await.unwrap();
+    assert_eq!(progress.commands[1].state, CommandState::Superseded, "the newer wish takes its place");
+
+    let lines = e.desk.audit(&e.clerk, &Query { text: "meter.mode".into(), ..Query::default() }).await.unwrap();
+    assert_eq!(lines.total, 2, "a form sent twice is written down once");
+    assert_eq!((lines.lines[0].actor.as_str(), lines.lines[0].ip.as_str()), ("clerk", "10.0.0.5"));
+    assert_eq!(lines.lines[0].subject, "1号楼 3层 301");
+    assert!(audit::verify(&e.w.db).await.unwrap().is_ok());
+});
+
+both!(opening_sells_the_first_purchase, |w: World| async move {
+    let e = Estate::new(w).await;
+    let weak = Opening { password: "short".into(), ..e.opening(e.there) };
+    assert_eq!(e.desk.open_account(&e.boss, &weak).await.unwrap_err(), AppError::WeakPassword);
+    let opening = e.opening(e.there);
+    e.desk.open_account(&e.boss, &opening).await.unwrap();
+    assert_eq!(e.desk.open_account(&e.boss, &opening).await.unwrap_err(), AppError::AccountAlreadyOpen);
+    assert_eq!(e.w.number("SELECT COUNT(*) FROM orders").await, 1);
+    let room = e.desk.room(&e.boss, e.there).await.unwrap();
+    assert_eq!(room.account.unwrap().residents[0].login, "zhangsan");
+    let kinds: Vec<_> = room.progress.commands.iter().map(|command| command.what.clone()).collect();
+    assert_eq!(kinds, [What::Credit(Fen(5_000)), What::Open]);
+    assert_eq!(room.days.len(), 14);
+});
+
+both!(the_desk_shows_what_was_just_observed, |w: World| async move {
+    let e = Estate::new(w).await;
+    let now = e.w.clock.now();
+    e.live.publish(Latest { observed_at: Some(now), status: StatusWord(0b11), remaining: Fen(777), ..Latest::unseen(e.here) });
+    assert_eq!(e.desk.room(&e.clerk, e.here).await.unwrap().latest.remaining, Fen(777));
+    assert_eq!(e.desk.accounts(&e.clerk, &Query::default()).await.unwrap().lines[0].latest.as_ref().unwrap().remaining, Fen(777));
+    assert_eq!(e.desk.meters(&e.clerk, &Query::default()).await.unwrap().lines[0].latest.observed_at, Some(now));
+});
+
+both!(a_case_keeps_what_was_done_about_it, |w: World| async move {
+    let e = Estate::new(w).await;
+    let order = e.desk.sell(&e.clerk, &e.sale(e.here, 5_000)).await.unwrap();
+    let mut tx = e.w.db.begin().await.unwrap();
+    let at = e.w.clock.now();
+    cases::open(&mut tx, &e.w.rng, at, cases::kind::RELAY, Some(e.here), None, "{}").await.unwrap();
+    cases::open(&mut tx, &e.w.rng, at, cases::kind::DELIVERY, Some(e.here), Some(order), "{}").await.unwrap();
+    tx.commit().await.unwrap();
+    run(&e.w, "UPDATE orders SET state = 'case' WHERE id = $1", &[order.0]).await;
+
+    let open = e.desk.room(&e.clerk, e.here).await.unwrap().cases;
+    let of = |kind: &str| open.iter().find(|case| case.kind == kind).unwrap().id;
+    assert_eq!(e.desk.close_case(&e.clerk, of("relay"), "  ").await.unwrap_err(), AppError::Invalid);
+    e.desk.close_case(&e.clerk, of("relay"), "换了继电器").await.unwrap();
+    assert_eq!(e.desk.close_case(&e.clerk, of("relay"), "again").await.unwrap_err(), AppError::Conflict);
+    assert_eq!(
+        e.desk.close_case(&e.clerk, of("delivery"), "done").await.unwrap_err(),
+        AppError::Conflict,
+        "money that waits for a person keeps its case"
+    );
+    let closed = e.desk.cases(&e.clerk, &CaseQuery { closed: true, page: 0 }).await.unwrap();
+    assert_eq!(closed.lines[0].resolution.as_deref(), Some("换了继电器"));
+    assert_eq!(closed.lines[0].closed_by.as_deref(), Some("clerk"));
+});
