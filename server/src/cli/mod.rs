@@ -5,6 +5,7 @@ mod check;
 mod logging;
 mod migrate;
 mod serve;
+mod simulate;
 mod verify;
 
 use std::error::Error;
@@ -14,6 +15,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::config::{Config, ConfigError};
+use crate::meters::sim;
 
 /// What a command gives back; the chain of causes is printed by [`main`].
 pub type Outcome = Result<ExitCode, Box<dyn Error + Send + Sync>>;
@@ -39,6 +41,8 @@ enum Command {
     Verify,
     /// Read the configuration, open the database, and say what is missing
     Check,
+    /// Run simulated gateways and meters over Modbus TCP
+    Simulate(sim::command::Args),
     /// Keep the people who log in
     #[command(subcommand)]
     Admin(admin::Admin),
@@ -70,6 +74,7 @@ fn run(cli: Cli) -> Outcome {
             Command::Migrate => migrate::run(&config).await,
             Command::Verify => verify::run(&config).await,
             Command::Check => check::run(&config).await,
+            Command::Simulate(args) => simulate::run(&config, args).await,
             Command::Admin(command) => admin::run(&config, command).await,
         }
     })

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// Packs 0-99 into a byte.
 #[must_use]
 pub const fn pack(value: u8) -> u8 {
-    (value / 10 % 10) << 4 | value % 10
+    ((value / 10 % 10) << 4) | (value % 10)
 }
 
 /// The number in a byte; `None` where a half-byte is not a digit.

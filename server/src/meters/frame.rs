@@ -3,6 +3,7 @@
 //! Version 1 is two-key triple DES with a retail MAC: what meters of this class speak, legacy by today's standards.
 //! Version 2 is AES-256-GCM, for meters that announce it.
 
+mod result;
 mod version1;
 mod version2;
 
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::keys::MasterKeys;
 use super::operation::{Operation, ParseError};
 use super::serial::Serial;
+pub use result::FrameResult;
 
 /// How a frame is protected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -64,6 +64,17 @@ numbers! {
     AccountNumber[8],
 }
 
+impl Serial {
+    /// From twelve digits; the last decimal of anything above 9 counts.
+    pub(super) fn from_digits(digits: [u8; 12]) -> Self {
+        let mut bytes = [0; 6];
+        for (byte, [tens, ones]) in bytes.iter_mut().zip(digits.as_chunks().0) {
+            *byte = bcd::pack(tens % 10 * 10 + ones % 10);
+        }
+        Self(bytes)
+    }
+}
+
 impl AccountNumber {
     /// What a meter shows where no account is open.
     pub const NONE: Self = Self([0; 8]);

@@ -1,0 +1,190 @@
+//! `dormwatt simulate`.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::bus::BusTiming;
+use super::estate::Estate;
+use super::load::{Load, Profile, ProfileError};
+use super::{Config, StartError, start};
+use crate::meters::keys::{MasterKeys, ParseKeyError};
+
+/// Simulated gateways and prepaid meters of the reference profile, over Modbus TCP.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// How many gateways.
+    #[arg(long, default_value_t = 4)]
+    pub gateways: u16,
+    /// How many meters behind each of them.
+    #[arg(long, default_value_t = 174, value_parser = clap::value_parser!(u8).range(1..=247))]
+    pub meters: u8,
+    /// Where the gateways listen.
+    #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    pub host: IpAddr,
+    /// Port of the first gateway, the others following; 0: any free ones, which the log names.
+    #[arg(long, default_value_t = 5020)]
+    pub port: u16,
+    /// Models the time that a bus takes, at so many bits a second; without it transactions take no time.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(300..=1_000_000))]
+    pub baud: Option<u32>,
+    /// From a request to its answer on the bus.
+    #[arg(long, default_value_t = 20, requires = "baud")]
+    pub turnaround_ms: u64,
+    /// How long a gateway waits for a meter that does not answer.
+    #[arg(long, default_value_t = 500, requires = "baud")]
+    pub patience_ms: u64,
+    /// A recorded load to draw: CSV of hour,kwh,kvarh,volt; without it a built-in daily curve.
+    #[arg(long, value_name = "FILE")]
+    pub load: Option<PathBuf>,
+    /// How much of the recorded load a typical room draws; the default suits a household's.
+    #[arg(long, default_value_t = 0.2, requires = "load")]
+    pub load_scale: f64,
+    /// How many times as fast as the wall clock the site's time runs.
+    #[arg(long, default_value_t = 1.0)]
+    pub speed: f64,
+    /// Keeps the meters' memory in this file; the same arguments find it again.
+    #[arg(long, value_name = "FILE")]
+    pub state: Option<PathBuf>,
+    /// Serves the control interface here: look into meters and break them, over HTTP. It asks nobody who they are.
+    #[arg(long, value_name = "ADDR")]
+    pub control: Option<SocketAddr>,
+    /// Master key for encryption, version 1: 32 hexadecimal digits. Without keys here, those of the configuration; without
+    /// those, throw-away ones made from the seed.
+    #[arg(long, env = "DORMWATT_SIM_KEY_ENC", hide_env_values = true, requires_all = ["key_mac", "key_aes"])]
+    pub key_enc: Option<String>,
+    /// Master key for MACs, version 1: 32 hexadecimal digits.
+    #[arg(long, env = "DORMWATT_SIM_KEY_MAC", hide_env_values = true, requires_all = ["key_enc", "key_aes"])]
+    pub key_mac: Option<String>,
+    /// Master key of version 2: 64 hexadecimal digits.
+    #[arg(long, env = "DORMWATT_SIM_KEY_AES", hide_env_values = true, requires_all = ["key_enc", "key_mac"])]
+    pub key_aes: Option<String>,
+    /// Makes serial numbers, rooms and faults; the same seed gives the same ones.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+}
+
+/// The simulator cannot run.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// The load profile cannot be used.
+    #[error(transparent)]
+    Load(#[from] ProfileError),
+    /// A master key cannot be read.
+    #[error(transparent)]
+    Key(#[from] ParseKeyError),
+    /// An argument makes no sense.
+    #[error("{0}")]
+    Argument(&'static str),
+    /// The site cannot be started.
+    #[error(transparent)]
+    Start(#[from] StartError),
+}
+
+/// Runs until `stop` is ready. Without keys among the arguments the meters use `keys`, or else throw-away ones.
+///
+/// # Errors
+/// [`CommandError`] says what to change.
+pub async fn run(args: Args, keys: Option<MasterKeys>, stop: impl Future<Output = ()>) -> Result<(), CommandError> {
+    let simulator = start(config(&args, keys)?).await?;
+    for (gateway, address) in simulator.addresses().iter().enumerate() {
+        tracing::info!(gateway, %address, meters = args.meters, "sim.gateway.listening");
+    }
+    if let Some(address) = simulator.control {
+        tracing::info!(%address, "sim.control.listening");
+    }
+    stop.await;
+    simulator.stop().await;
+    tracing::info!("sim.stopped");
+    Ok(())
+}
+
+/// What the arguments ask for.
+///
+/// # Errors
+/// [`CommandError`] says what to change.
+pub fn config(args: &Args, keys: Option<MasterKeys>) -> Result<Config, CommandError> {
+    if !(0.001..=100_000.0).contains(&args.speed) {
+        return Err(CommandError::Argument("--speed must be from 0.001 to 100000"));
+    }
+    if !(0.0..=1_000.0).contains(&args.load_scale) {
+        return Err(CommandError::Argument("--load-scale must be from 0 to 1000"));
+    }
+    let keys = match (&args.key_enc, &args.key_mac, &args.key_aes) {
+        (Some(enc), Some(mac), Some(aes)) => MasterKeys::parse(enc, mac, aes)?,
+        _ => keys.unwrap_or_else(|| throw_away_keys(args.seed)),
+    };
+    let load = match &args.load {
+        Some(file) => {
+            let permille = (args.load_scale * 1_000.0).round() as u32;
+            Load::Profile { profile: Arc::new(Profile::read(file)?), permille }
+        }
+        None => Load::Curve,
+    };
+    let bus = args.baud.map(|baud| BusTiming {
+        baud,
+        turnaround: Duration::from_millis(args.turnaround_ms),
+        patience: Duration::from_millis(args.patience_ms),
+    });
+    let estate = Estate::uniform(args.seed, usize::from(args.gateways), args.meters);
+    Ok(Config {
+        host: args.host,
+        base_port: args.port,
+        bus,
+        load,
+        speed: args.speed,
+        state_file: args.state.clone(),
+        seed: args.seed,
+        control: args.control,
+        ..Config::new(estate, keys)
+    })
+}
+
+/// Keys that protect nothing, for sites that are not real: whoever knows the seed knows them.
+#[must_use]
+pub fn throw_away_keys(seed: u64) -> MasterKeys {
+    let mut bytes = [0; 32];
+    for (to, from) in bytes.iter_mut().zip(b"dormwatt".iter().chain(&seed.to_be_bytes())) {
+        *to = *from;
+    }
+    MasterKeys::generate(&crate::rng::Rng::from_seed(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    fn parse(words: &[&str]) -> Result<Args, clap::Error> {
+        Line::try_parse_from(std::iter::once(&"simulate").chain(words)).map(|line| line.args)
+    }
+
+    #[test]
+    fn the_defaults_are_the_reference_site() {
+        let config = config(&parse(&[]).unwrap(), None).unwrap();
+        assert_eq!(config.estate.meters().count(), 696);
+        assert_eq!((config.base_port, config.bus, config.speed), (5020, None, 1.0));
+        assert_eq!(config.keys, throw_away_keys(1));
+    }
+
+    #[test]
+    fn arguments_that_make_no_sense_are_named() {
+        for words in [&["--meters", "0"][..], &["--meters", "248"], &["--turnaround-ms", "5"], &["--key-enc", "00"]] {
+            assert!(parse(words).is_err(), "{words:?}");
+        }
+        let error = |words| config(&parse(words).unwrap(), None).err().unwrap().to_string();
+        assert_eq!(error(&["--speed", "0"]), "--speed must be from 0.001 to 100000");
+        assert_eq!(error(&["--speed", "NaN"]), "--speed must be from 0.001 to 100000");
+        assert!(error(&["--load", "no/such.csv"]).contains("no/such.csv"));
+        let bad_key = error(&["--key-enc", "s3cret", "--key-mac", "", "--key-aes", ""]);
+        assert!(bad_key.contains("enc") && !bad_key.contains("s3cret"), "{bad_key}");
+    }
+}

@@ -1,0 +1,98 @@
+//! Block J: the last sixteen things that happened to a meter.
+
+use std::collections::VecDeque;
+
+use serde::{Deserialize, Serialize};
+
+/// How many records a meter keeps.
+pub const RECORDS: usize = 16;
+/// Registers of one record.
+pub const WIDTH: usize = 10;
+/// Cause of a relay record: a command, no judgement of the meter's own.
+pub const BY_COMMAND: u8 = 0xff;
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[repr(u8)]
+pub enum Kind {
+    /// Money in.
+    Credit = 1,
+    /// Money out.
+    Debit = 2,
+    /// Account opened.
+    Open = 3,
+    /// Account closed; the amount is what was left.
+    Close = 4,
+    /// Relay opened.
+    RelayOpened = 5,
+    /// Relay closed.
+    RelayClosed = 6,
+    /// A parameter was set.
+    Parameter = 7,
+    /// Cover opened.
+    Tamper = 8,
+}
+
+/// One record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// Raised by one with every record; never 0.
+    pub sequence: u16,
+    /// What happened.
+    pub kind: Kind,
+    /// Relay records: the status bit behind it; parameter records: the operation.
+    pub cause: u8,
+    /// The meter's clock, BCD.
+    pub when: [u8; 6],
+    /// 0.01 yuan.
+    pub amount: i32,
+    /// Purchase count after it.
+    pub count: u16,
+    /// Remaining amount after it, 0.01 yuan.
+    pub remaining: i32,
+}
+
+/// The ring of records.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Journal {
+    newest: u16,
+    records: VecDeque<Record>,
+}
+
+impl Journal {
+    /// Adds a record under the next sequence number; the oldest gives way.
+    pub fn push(&mut self, mut record: Record) {
+        // 0 means "empty", so the sequence goes from 65535 to 1.
+        self.newest = self.newest.checked_add(1).unwrap_or(1);
+        record.sequence = self.newest;
+        self.records.truncate(RECORDS - 1);
+        self.records.push_front(record);
+    }
+
+    /// Sequence of the newest record; 0 where there is none.
+    #[must_use]
+    pub const fn newest(&self) -> u16 {
+        self.newest
+    }
+
+    /// Newest first.
+    pub fn records(&self) -> impl Iterator<Item = &Record> {
+        self.records.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sixteen_newest_first_and_the_sequence_skips_zero() {
+        let mut journal = Journal { newest: 65_530, ..Journal::default() };
+        let record = Record { sequence: 0, kind: Kind::Credit, cause: 0, when: [0; 6], amount: 1, count: 1, remaining: 1 };
+        (0..20).for_each(|_| journal.push(record));
+        let sequences: Vec<u16> = journal.records().map(|record| record.sequence).collect();
+        assert_eq!(sequences, [15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 65_535]);
+        assert_eq!(journal.newest(), 15);
+    }
+}
