@@ -10,5 +10,5 @@ use crate::i18n::{errors, lang};
 #[component]
 pub fn Notice() -> impl IntoView {
     let error = use_query_map().with_untracked(|query| query.get_str("e").and_then(AppError::from_code));
-    error.map(|error| view! { <p class="notice" role="alert">{errors::words(error, lang())}</p> })
+    error.map(|error| view! { <p class="notice bad" role="alert">{errors::words(error, lang())}</p> })
 }

@@ -1,5 +1,19 @@
 //! Payment channels: each speaks its own protocol and gives out nothing that moves money but a [`Verified`] event.
+//!
+//! [`Payments`] is what the rest of the server uses: `start` stores order and attempt and gives the form for the payer's browser,
+//! `routes` take the channel's notifications, and the query job (`tasks/query_payments.rs`) asks for what was not told.
 
+pub mod alipay;
+pub mod channel;
+mod config;
+pub mod form;
+mod payments;
+mod routes;
+pub mod rsa;
 mod verified;
 
+pub use channel::{Channel, Form};
+pub use config::{Config, ConfigError};
+pub use payments::{Payments, Started, TopUp};
+pub use routes::routes;
 pub use verified::{Kind, Source, Verified};

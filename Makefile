@@ -1,0 +1,48 @@
+# The front doors. Each installs what is missing, prints what it does, stops at the first failure, and is quick when nothing changed.
+.PHONY: run test site setup check unit end2end clean-site
+.DEFAULT_GOAL := run
+
+# A running site with simulated meters and a payment sandbox.
+run:
+	@.ci/setup build
+	@.ci/site
+	@.ci/say "building the server"
+	@cargo build --package server --bin dormwatt
+	@cargo run --quiet --package server --bin dormwatt -- demo $(ARGS)
+
+# Everything that can be checked.
+test:
+	@.ci/setup all
+	@$(MAKE) --no-print-directory check
+	@.ci/site
+	@$(MAKE) --no-print-directory unit
+	@$(MAKE) --no-print-directory end2end
+	@.ci/say "all is well"
+
+# Scripts and styles into target/site.
+site:
+	@.ci/setup build
+	@.ci/site
+
+setup:
+	@.ci/setup all
+
+# Format and lints, natively and for the browser.
+check:
+	@.ci/say "format"
+	@cargo fmt --all --check
+	@.ci/say "lints"
+	@cargo clippy --quiet --workspace --exclude frontend --all-targets -- --deny warnings
+	@cargo clippy --quiet --package frontend --target wasm32-unknown-unknown -- --deny warnings
+
+# Unit, store and black-box tests on SQLite and on a private PostgreSQL cluster.
+unit:
+	@.ci/say "unit, store and black-box tests"
+	@.ci/postgres cargo test --quiet --workspace --exclude frontend $(ARGS)
+
+# Browser tests against the demo.
+end2end:
+	@if [ -f end2end/package.json ] && [ -d end2end/tests ]; then \
+		.ci/say "browser tests"; \
+		cargo build --quiet --package server --bin dormwatt && npm --silent --prefix end2end test; \
+	fi

@@ -1,0 +1,96 @@
+//! `alipay.trade.query` and `alipay.trade.close`.
+
+use std::time::Duration;
+
+use app::model::money::Fen;
+use app::model::order::Tender;
+use aws_lc_rs::digest::{SHA256, digest};
+use serde_json::json;
+
+use super::Alipay;
+use super::answer::{Inner, Method, open};
+use crate::pay::channel::{Answer, ChannelError};
+use crate::pay::verified::{Kind, Source, Statement, Verified};
+use crate::store::payments::Attempt;
+
+/// An answer is a few hundred bytes; more than this is not read.
+const MAX_ANSWER: usize = 64 * 1024;
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+impl Alipay {
+    pub(super) async fn ask(&self, attempt: &Attempt) -> Result<Answer, ChannelError> {
+        let body = self.call(Method::Query, attempt).await?;
+        let inner = open(Method::Query, &body, &self.alipay_key)?;
+        self.read(attempt, inner, &body)
+    }
+
+    pub(super) async fn tell_to_close(&self, attempt: &Attempt) -> Result<(), ChannelError> {
+        let body = self.call(Method::Close, attempt).await?;
+        let inner = open(Method::Close, &body, &self.alipay_key)?;
+        let sub_code = inner.sub_code.as_deref().unwrap_or_default();
+        tracing::info!(channel = "alipay", attempt = attempt.out_trade_no, code = inner.code, sub_code, "payment.close.answered");
+        Ok(())
+    }
+
+    async fn call(&self, method: Method, attempt: &Attempt) -> Result<Vec<u8>, ChannelError> {
+        let content = json!({ "out_trade_no": attempt.out_trade_no });
+        let form = self.caller(self.clock.now()).sign(method.name(), &content, &[])?;
+        let request = self.client.post(&form.action).timeout(TIMEOUT).form(&form.fields);
+        let mut response = request.send().await.map_err(unreachable)?;
+        if !response.status().is_success() {
+            return Err(ChannelError::Answer("an HTTP status that is no success"));
+        }
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
+            if body.len() + chunk.len() > MAX_ANSWER {
+                return Err(ChannelError::Answer("too much"));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body)
+    }
+
+    fn read(&self, attempt: &Attempt, inner: Inner, body: &[u8]) -> Result<Answer, ChannelError> {
+        if inner.code != "10000" {
+            return Ok(match inner.sub_code.as_deref() {
+                Some("ACQ.TRADE_NOT_EXIST") => Answer::Event(self.vouch(attempt, Kind::Absent, None, attempt.amount(), body)),
+                sub_code => Answer::Unknown(format!("{} {}", inner.code, sub_code.unwrap_or_default())),
+            });
+        }
+        if inner.out_trade_no.as_deref() != Some(&*attempt.out_trade_no) {
+            return Err(ChannelError::Answer("another trade"));
+        }
+        let amount = inner.total_amount.as_deref().and_then(|text| Fen::parse_yuan(text).ok());
+        let amount = amount.ok_or(ChannelError::Answer("no amount"))?;
+        let kind = match inner.trade_status.as_deref() {
+            Some("WAIT_BUYER_PAY") => return Ok(Answer::Waiting),
+            Some("TRADE_SUCCESS" | "TRADE_FINISHED") => Kind::Paid,
+            // Closed after it was paid means that all of it went back.
+            Some("TRADE_CLOSED") if inner.send_pay_date.is_some() => Kind::Refunded(amount),
+            Some("TRADE_CLOSED") => Kind::Closed,
+            _ => return Ok(Answer::Unknown("an unknown trade_status".into())),
+        };
+        let trade_no = inner.trade_no.filter(|text| !text.is_empty()).ok_or(ChannelError::Answer("no trade number"))?;
+        Ok(Answer::Event(self.vouch(attempt, kind, Some(trade_no), amount, body)))
+    }
+
+    /// An answer names no merchant: it is given to the one who asked, and that is us.
+    fn vouch(&self, attempt: &Attempt, kind: Kind, trade_no: Option<String>, amount: Fen, body: &[u8]) -> Verified {
+        Verified::vouch(Statement {
+            channel: Tender::Alipay,
+            kind,
+            source: Source::Query,
+            out_trade_no: attempt.out_trade_no.clone(),
+            trade_no,
+            app_id: Some(self.app_id.clone()),
+            seller_id: Some(self.seller_id.clone()),
+            amount,
+            digest: digest(&SHA256, body).as_ref().to_vec(),
+        })
+    }
+}
+
+/// The address holds the signature: it does not go into an error's text.
+fn unreachable(error: reqwest::Error) -> ChannelError {
+    ChannelError::Unreachable(error.without_url())
+}

@@ -1,0 +1,167 @@
+//! Paying through channels, as the rest of the server sees it.
+
+use std::sync::Arc;
+
+use app::error::AppError;
+use app::model::ids::OrderId;
+use app::model::order::Tender;
+use tokio::sync::Notify;
+
+use super::channel::{Channel, ChannelError, Form};
+use super::config::{Config, ConfigError};
+use super::verified::Verified;
+use crate::clock::SharedClock;
+use crate::domain::order::Limits;
+use crate::rng::Rng;
+use crate::store::orders::{self, NewOrder, Order};
+use crate::store::payments::{self, Attempt, Outcome, Terms};
+use crate::store::{Db, StoreError};
+
+/// What a resident asks for is an order; its tender names the channel.
+pub type TopUp = NewOrder;
+
+/// An order that waits for its payer.
+#[derive(Clone, Debug)]
+pub struct Started {
+    /// The order.
+    pub order: Order,
+    /// What the payer's browser posts to the channel: a page with a visible button, or a script that presses it.
+    pub form: Form,
+}
+
+/// All channels of this server. Cheap to clone.
+#[derive(Clone)]
+pub struct Payments(Arc<Inner>);
+
+struct Inner {
+    db: Db,
+    clock: SharedClock,
+    rng: Rng,
+    limits: Limits,
+    channels: Vec<Box<dyn Channel>>,
+    /// The query job waits for this.
+    asked: Arc<Notify>,
+    /// The delivery engine is poked by this after money was committed.
+    paid: Arc<dyn Fn() + Send + Sync>,
+}
+
+impl Payments {
+    /// From the configuration. `paid` is called after an order became paid; it must return at once.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the key that cannot be used.
+    pub fn new(
+        config: &Config,
+        db: Db,
+        clock: SharedClock,
+        rng: Rng,
+        paid: Arc<dyn Fn() + Send + Sync>,
+    ) -> Result<Self, ConfigError> {
+        let (public_url, notify_url) = config.addresses()?;
+        let mut channels: Vec<Box<dyn Channel>> = Vec::new();
+        if let Some(alipay) = &config.alipay {
+            channels.push(Box::new(alipay.build(&public_url, &notify_url, clock.clone())?));
+        }
+        let asked = Arc::new(Notify::new());
+        Ok(Self(Arc::new(Inner { db, clock, rng, limits: config.limits, channels, asked, paid })))
+    }
+
+    /// Which channels can be offered.
+    #[must_use]
+    pub fn offered(&self) -> Vec<Tender> {
+        self.0.channels.iter().map(|channel| channel.tender()).collect()
+    }
+
+    /// Which origins a page's `form-action` must allow.
+    #[must_use]
+    pub fn form_origins(&self) -> Vec<String> {
+        self.0.channels.iter().map(|channel| channel.form_origin()).collect()
+    }
+
+    /// What one sale may be.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        self.0.limits
+    }
+
+    /// Stores an order and an attempt to pay it, and gives the form. The same key gives the same order, however often it is sent.
+    ///
+    /// # Errors
+    /// [`AppError::ChannelUnavailable`], what [`orders::create`] refuses, and [`AppError::OrderClosed`] where the key's order is
+    /// past paying.
+    pub async fn start(&self, top_up: &TopUp) -> Result<Started, AppError> {
+        let inner = &self.0;
+        let channel = self.channel(top_up.tender).ok_or(AppError::ChannelUnavailable)?;
+        let order = orders::create(&inner.db, &inner.rng, inner.clock.now(), &inner.limits, top_up).await?;
+        let form = self.form(&order, channel).await?;
+        Ok(Started { order, form })
+    }
+
+    /// The form of an order that still waits for its payer: of the same attempt while that lasts, otherwise of a new one.
+    /// Whoever asks must be allowed to see the order.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`], [`AppError::OrderClosed`] or [`AppError::ChannelUnavailable`].
+    pub async fn resume(&self, order: OrderId) -> Result<Started, AppError> {
+        let order = orders::find(&self.0.db, order).await?.ok_or(AppError::NotFound)?;
+        let channel = self.channel(order.tender()?).ok_or(AppError::ChannelUnavailable)?;
+        let form = self.form(&order, channel).await?;
+        Ok(Started { order, form })
+    }
+
+    /// Somebody looks at this order: ask its channel sooner. Harmless however often it is called.
+    pub async fn nudge(&self, order: OrderId) {
+        match payments::nudge(&self.0.db, self.0.clock.now(), order).await {
+            Ok(true) => self.0.asked.notify_one(),
+            Ok(false) => {}
+            Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, %order, "payment.nudge.failed"),
+        }
+    }
+
+    /// Settles a verified event, and pokes the delivery engine where an order became paid.
+    ///
+    /// # Errors
+    /// Where it could not be stored: the channel must not be told that it was.
+    pub async fn settle(&self, event: &Verified) -> Result<Outcome, StoreError> {
+        let inner = &self.0;
+        let outcome = payments::settle(&inner.db, &inner.rng, inner.clock.now(), event).await?;
+        let (channel, source) = (event.channel().as_str(), event.source().as_str());
+        let (attempt, said) = (event.out_trade_no(), outcome.as_str());
+        match outcome {
+            Outcome::Credited { .. } => (inner.paid)(),
+            Outcome::Held(_) | Outcome::Twice | Outcome::Refunded => {
+                tracing::error!(channel, source, attempt, outcome = said, "payment.case");
+                return Ok(outcome);
+            }
+            _ => {}
+        }
+        tracing::info!(channel, source, attempt, outcome = said, "payment.settled");
+        Ok(outcome)
+    }
+
+    /// A channel by its tender.
+    #[must_use]
+    pub fn channel(&self, tender: Tender) -> Option<&dyn Channel> {
+        self.0.channels.iter().find(|channel| channel.tender() == tender).map(AsRef::as_ref)
+    }
+
+    /// What the query job needs: the database, the clock, randomness for its jitter, and the signal to wake by.
+    pub(crate) fn parts(&self) -> (&Db, &SharedClock, &Rng, Arc<Notify>) {
+        (&self.0.db, &self.0.clock, &self.0.rng, self.0.asked.clone())
+    }
+
+    /// The order of one of our numbers, as somebody who need not be trusted names it.
+    pub(super) async fn attempt(&self, out_trade_no: &str) -> Result<Option<Attempt>, StoreError> {
+        payments::find(&self.0.db, out_trade_no).await
+    }
+
+    async fn form(&self, order: &Order, channel: &dyn Channel) -> Result<Form, AppError> {
+        let inner = &self.0;
+        let terms: Terms<'_> = channel.terms();
+        let attempt = payments::open_attempt(&inner.db, &inner.rng, inner.clock.now(), order.id(), &terms).await?;
+        channel.start(&attempt).map_err(|error: ChannelError| {
+            tracing::error!(error = &error as &dyn std::error::Error, attempt = attempt.out_trade_no, "payment.start.failed");
+            AppError::ChannelUnavailable
+        })
+    }
+}

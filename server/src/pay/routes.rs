@@ -1,0 +1,65 @@
+//! Where channels and returning payers knock. No sessions, no cookies, no origin checks here: the signature is the authentication.
+
+use app::model::order::Tender;
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, RawQuery, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+
+use super::channel::{Channel, Notice};
+use super::form::{self, MAX_BYTES};
+use super::payments::Payments;
+
+/// `POST /pay/alipay/notify` for the channel, `GET /pay/return` for the payer who comes back. To be merged beside the routes that
+/// have sessions, not below their layers.
+pub fn routes(payments: Payments) -> Router {
+    Router::new()
+        .route("/pay/alipay/notify", post(alipay))
+        .route("/pay/return", get(come_back))
+        .layer(DefaultBodyLimit::max(MAX_BYTES))
+        .with_state(payments)
+}
+
+async fn alipay(State(payments): State<Payments>, body: Bytes) -> Response {
+    match payments.channel(Tender::Alipay) {
+        Some(channel) => notified(&payments, channel, &body).await,
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+/// Stored first, then acknowledged: an event that was acknowledged and not stored would be money lost. One that does not fit is
+/// stored, held and acknowledged, because sending it again would not change it.
+async fn notified(payments: &Payments, channel: &dyn Channel, body: &[u8]) -> Response {
+    let name = channel.tender().as_str();
+    let event = match channel.parse_notify(body) {
+        Ok(Notice::Event(event)) => event,
+        Ok(Notice::Nothing) => return channel.ack().into_response(),
+        Err(error) => {
+            tracing::warn!(channel = name, error = &error as &dyn std::error::Error, "payment.notify.refused");
+            return (StatusCode::BAD_REQUEST, channel.nack()).into_response();
+        }
+    };
+    match payments.settle(&event).await {
+        Ok(_) => channel.ack().into_response(),
+        Err(error) => {
+            let attempt = event.out_trade_no();
+            tracing::error!(channel = name, attempt, error = &error as &dyn std::error::Error, "payment.notify.not-stored");
+            (StatusCode::SERVICE_UNAVAILABLE, channel.nack()).into_response()
+        }
+    }
+}
+
+/// The payer is back. That proves nothing, but it is a good moment to ask the channel; the order's page shows what it says.
+async fn come_back(State(payments): State<Payments>, RawQuery(query): RawQuery) -> Response {
+    let fields = form::parse(query.unwrap_or_default().as_bytes()).unwrap_or_default();
+    let attempt = match fields.get("out_trade_no") {
+        Some(number) if !number.contains('\0') => payments.attempt(number).await.ok().flatten(),
+        _ => None,
+    };
+    let Some(attempt) = attempt else { return Redirect::to("/").into_response() };
+    let order = app::model::ids::OrderId(attempt.order_id);
+    payments.nudge(order).await;
+    Redirect::to(&format!("/orders/{order}")).into_response()
+}
