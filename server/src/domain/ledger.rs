@@ -90,6 +90,18 @@ pub const fn delivery(order: Uuid, account: AccountId, amount: Money) -> Transfe
     Transfer { operation: "delivery", reference: order, debit: Account::Paid(account), credit: Account::InMeter(account), amount }
 }
 
+/// The meter gave it back: read back with its purchase count. What was delivered is ours to deliver or refund again.
+#[must_use]
+pub const fn withdrawal(command: Uuid, account: AccountId, amount: Money) -> Transfer {
+    Transfer {
+        operation: "withdrawal",
+        reference: command,
+        debit: Account::InMeter(account),
+        credit: Account::Paid(account),
+        amount,
+    }
+}
+
 /// What the meter held when the site was taken over.
 #[must_use]
 pub const fn takeover(account: AccountId, amount: Money) -> Transfer {

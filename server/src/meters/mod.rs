@@ -5,12 +5,27 @@ mod cipher;
 pub mod classify;
 pub mod codec;
 pub mod config;
+pub mod delivery;
+pub mod directory;
 pub mod frame;
+pub mod gateway;
 pub mod keys;
 pub mod link;
+pub mod money_rule;
 pub mod operation;
+pub mod poller;
 pub mod profile;
+pub mod reader;
+pub mod recorder;
+pub mod result_code;
 pub mod rollup;
 pub mod schedule;
 pub mod serial;
 pub mod sim;
+pub mod start;
+#[cfg(test)]
+mod testing;
+pub mod wish;
+pub mod witness;
+
+pub use start::{Handle, Meters};

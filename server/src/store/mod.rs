@@ -3,6 +3,7 @@
 //! Queries are static strings with `$n` that both engines accept; [`on!`] runs the same query on whichever pool or
 //! transaction is there. A business operation is one function here and one transaction.
 
+mod bulk;
 mod db;
 mod error;
 
@@ -11,6 +12,7 @@ pub mod audit;
 pub mod cases;
 pub mod commands;
 pub mod console;
+pub mod deliveries;
 pub mod ledger;
 pub mod meters;
 pub mod order_lists;
@@ -18,6 +20,7 @@ pub mod orders;
 pub mod payments;
 pub mod sessions;
 pub mod users;
+pub mod readings;
 pub mod verify;
 
 pub use db::{Db, Tx};

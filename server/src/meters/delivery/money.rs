@@ -1,0 +1,127 @@
+//! Opening, credit, debit, closing: exactly once, whatever is lost on the way.
+
+use app::model::money::Fen;
+
+use super::{Engine, LOCKED_MS, SENDS, Sent, Step};
+use crate::meters::codec::State;
+use crate::meters::directory::Meter;
+use crate::meters::link::{LinkError, Priority};
+use crate::meters::money_rule::{Claimed, Deed, Verdict};
+use crate::meters::poller::Control;
+use crate::meters::recorder::{Event, Source};
+use crate::meters::result_code::{Outcome, outcome};
+use crate::meters::wish;
+use crate::store::StoreError;
+use crate::store::commands::Command;
+use crate::store::deliveries::{self, note};
+
+/// A frame that was sent in this activation.
+struct Frame {
+    /// For which challenge.
+    challenge: [u8; 4],
+    /// The meter said that it took it.
+    taken: bool,
+}
+
+impl Frame {
+    /// Whether the result that the meter shows is this frame's: it took it, or its challenge has moved on.
+    fn is_judged_in(&self, seen: &State) -> bool {
+        self.taken || self.challenge != seen.challenge
+    }
+}
+
+impl Engine {
+    /// Moves one money command as far as it goes now.
+    pub(super) async fn money(&self, command: &Command, meter: &Meter) -> Result<Step, StoreError> {
+        let Ok(deed) = wish::deed(&command.kind, &command.args) else {
+            return self.hold(command, None, r#"{"why":"invalid"}"#.into()).await;
+        };
+        let Some(claimed) = self.claim(command, deed).await? else {
+            return self.hold(command, None, r#"{"why":"no-account"}"#.into()).await;
+        };
+        let command = &Command { epoch: Some(claimed.epoch.into()), count: Some(claimed.count.into()), ..command.clone() };
+        let mut last: Option<Frame> = None;
+        for sends in 0.. {
+            let (seen, at) = match self.look(meter, Priority::Money).await? {
+                Ok(seen) => seen,
+                Err(step) => return Ok(step),
+            };
+            match claimed.judge(&seen) {
+                Verdict::Delivered => return self.settle_money(command, meter, deed, &seen, at).await,
+                Verdict::Stop(why) => return self.hold(command, Some(seen.last_result), why).await,
+                Verdict::Send => {}
+            }
+            if last.as_ref().is_some_and(|frame| frame.is_judged_in(&seen)) {
+                match outcome(seen.last_result) {
+                    Outcome::Refused(why) => return self.refused(command, &seen, why).await,
+                    // It says that it was applied and shows that it was not.
+                    Outcome::Applied => return self.refused(command, &seen, "contradiction").await,
+                    Outcome::Again(why) if sends >= SENDS => return self.refused(command, &seen, why).await,
+                    Outcome::Again(_) => {}
+                }
+            }
+            if sends >= SENDS {
+                break;
+            }
+            match self.send(command, meter, Priority::Money, &seen, &claimed.operation()).await? {
+                Some(Sent::Taken) => last = Some(Frame { challenge: seen.challenge, taken: true }),
+                Some(Sent::Unknown) => last = Some(Frame { challenge: seen.challenge, taken: false }),
+                Some(Sent::Refused(LinkError::Exception(0x06))) => return self.wait_for(meter.id, LOCKED_MS, "busy").await,
+                Some(Sent::Refused(LinkError::Exception(_))) => {
+                    return self.hold(command, None, r#"{"why":"frame-refused"}"#.into()).await;
+                }
+                Some(Sent::Refused(_)) => return self.wait(meter.id, note::LOST).await,
+                None => return Ok(Step::Ended),
+            }
+        }
+        self.wait(meter.id, note::UNCONFIRMED).await
+    }
+
+    /// Epoch and count, as they were claimed before or are claimed now.
+    async fn claim(&self, command: &Command, deed: Deed) -> Result<Option<Claimed>, StoreError> {
+        let (epoch, count) = match (command.epoch, command.count) {
+            (Some(epoch), Some(count)) => (epoch, count),
+            _ => match deliveries::claim(&self.db, command).await? {
+                Some(claim) => (claim.epoch, claim.count),
+                None => return Ok(None),
+            },
+        };
+        let (Ok(epoch), Ok(count)) = (u16::try_from(epoch), u16::try_from(count)) else { return Ok(None) };
+        Ok(Some(Claimed { deed, epoch, count }))
+    }
+
+    async fn settle_money(
+        &self,
+        command: &Command,
+        meter: &Meter,
+        deed: Deed,
+        seen: &State,
+        at: app::model::time::Timestamp,
+    ) -> Result<Step, StoreError> {
+        let amount = match deed {
+            Deed::Credit { amount, .. } | Deed::Debit { amount, .. } => Fen(amount.into()),
+            Deed::Open(_) | Deed::Close { .. } => Fen::ZERO,
+        };
+        let verdict = deliveries::Verdict { state: seen, at, amount, relay_fault: false };
+        if let Some(expected) = deliveries::settle(&self.db, &self.rng, command, &verdict).await? {
+            tracing::info!(meter = %meter.id, kind = command.kind, count = seen.count, "delivery.done");
+            self.report(Event::Expect { meter: meter.id, expected }).await;
+            // Power and counters have been last seen before; nobody to read them now is no fault.
+            let _ = meter.poll.send(Control::ReadNow(meter.id, Source::ReadBack));
+        }
+        Ok(Step::Ended)
+    }
+
+    async fn refused(&self, command: &Command, seen: &State, why: &str) -> Result<Step, StoreError> {
+        let detail = serde_json::json!({
+            "why": why, "result": seen.last_result, "count": seen.count, "remaining_fen": seen.remaining.0,
+        });
+        self.hold(command, Some(seen.last_result), detail.to_string()).await
+    }
+
+    async fn hold(&self, command: &Command, result: Option<u8>, detail: String) -> Result<Step, StoreError> {
+        tracing::warn!(command = %deliveries::id_of(command), kind = command.kind, detail, "delivery.held");
+        deliveries::hold(&self.db, &self.rng, self.clock.now(), command, result, &detail).await?;
+        Ok(Step::Ended)
+    }
+}

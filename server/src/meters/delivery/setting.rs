@@ -1,0 +1,104 @@
+//! Modes, switches, limits, prices, clock: sent, and done only when their effect was read back.
+
+use app::model::ids::MeterId;
+use app::model::money::Fen;
+use app::model::time::Timestamp;
+
+use super::{Engine, LOCKED_MS, SENDS, Sent, Step};
+use crate::meters::codec::State;
+use crate::meters::directory::Meter;
+use crate::meters::link::{LinkError, Priority};
+use crate::meters::operation::Operation;
+use crate::meters::poller::Control;
+use crate::meters::recorder::Source;
+use crate::meters::result_code::{Outcome, outcome};
+use crate::meters::wish::{self, Evidence};
+use crate::store::StoreError;
+use crate::store::commands::{Command, priority};
+use crate::store::deliveries::{self, note};
+
+impl Engine {
+    /// Moves one command that is not about money as far as it goes now.
+    pub(super) async fn setting(&self, command: &Command, meter: &Meter) -> Result<Step, StoreError> {
+        if matches!(command.kind.as_str(), "mode" | "switch") && deliveries::give_way(&self.db, self.clock.now(), command).await?
+        {
+            return Ok(Step::Ended);
+        }
+        let Ok(operation) = wish::setting(&command.kind, &command.args, self.clock.now()) else {
+            return self.refuse(command, None, note::INVALID).await;
+        };
+        let priority = if command.priority == priority::RELAY { Priority::Relay } else { Priority::Settings };
+        // Sent before, perhaps: its effect may be there already.
+        let mut sent = command.attempts > 0;
+        let mut challenge = None;
+        for sends in 0.. {
+            let (seen, at) = match self.look(meter, priority).await? {
+                Ok(seen) => seen,
+                Err(step) => return Ok(step),
+            };
+            let judged = challenge.is_some_and(|(used, taken)| taken || used != seen.challenge);
+            let answer = judged.then(|| outcome(seen.last_result));
+            let applied = answer == Some(Outcome::Applied);
+            if sent && self.is_effective(meter, priority, &operation, &seen, applied, at).await {
+                return self.settle_setting(command, meter, &operation, &seen, at).await;
+            }
+            match answer {
+                Some(Outcome::Refused(why)) => return self.refuse(command, Some(seen.last_result), why).await,
+                Some(Outcome::Again(why)) if sends >= SENDS => return self.refuse(command, Some(seen.last_result), why).await,
+                _ if sends >= SENDS => break,
+                _ => {}
+            }
+            challenge = match self.send(command, meter, priority, &seen, &operation).await? {
+                Some(Sent::Taken) => Some((seen.challenge, true)),
+                Some(Sent::Unknown) => Some((seen.challenge, false)),
+                Some(Sent::Refused(LinkError::Exception(0x06))) => return self.wait_for(meter.id, LOCKED_MS, "busy").await,
+                Some(Sent::Refused(LinkError::Exception(_))) => return self.refuse(command, None, "frame-refused").await,
+                Some(Sent::Refused(_)) => return self.wait(meter.id, note::LOST).await,
+                None => return Ok(Step::Ended),
+            };
+            sent = true;
+        }
+        self.wait(meter.id, note::UNCONFIRMED).await
+    }
+
+    async fn is_effective(
+        &self,
+        meter: &Meter,
+        priority: Priority,
+        operation: &Operation,
+        seen: &State,
+        applied: bool,
+        at: Timestamp,
+    ) -> bool {
+        match wish::evidence(&meter.profile.read_back, operation, seen, applied, at) {
+            Evidence::State(stands) => stands,
+            Evidence::Registers { address, words } => {
+                let count = u16::try_from(words.len()).unwrap_or(u16::MAX);
+                meter.link.read(priority, meter.unit, address, count).await == Ok(words)
+            }
+        }
+    }
+
+    async fn settle_setting(
+        &self,
+        command: &Command,
+        meter: &Meter,
+        operation: &Operation,
+        seen: &State,
+        at: Timestamp,
+    ) -> Result<Step, StoreError> {
+        let relay_fault = wish::relay_fault(operation, seen);
+        let verdict = deliveries::Verdict { state: seen, at, amount: Fen::ZERO, relay_fault };
+        if deliveries::settle(&self.db, &self.rng, command, &verdict).await?.is_some() {
+            tracing::info!(meter = %meter.id, kind = command.kind, relay_fault, "delivery.done");
+            let _ = meter.poll.send(Control::ReadNow(meter.id, Source::ReadBack));
+        }
+        Ok(Step::Ended)
+    }
+
+    async fn refuse(&self, command: &Command, result: Option<u8>, why: &str) -> Result<Step, StoreError> {
+        tracing::warn!(meter = %MeterId(command.meter_id), kind = command.kind, result, why, "delivery.refused");
+        deliveries::refuse(&self.db, self.clock.now(), command, result, why).await?;
+        Ok(Step::Ended)
+    }
+}

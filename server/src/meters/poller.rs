@@ -1,0 +1,223 @@
+//! The round over the meters of one gateway: asks the schedule who is next, reads, and reports.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use app::model::ids::MeterId;
+use app::model::time::Timestamp;
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use super::directory::Meter;
+use super::gateway::{GatewayHealth, GatewayState};
+use super::link::{Link, LinkState, Priority};
+use super::reader::{self, ReadError};
+use super::recorder::{Event, Source};
+use super::schedule::{Change, Failure, Next, Schedule};
+use crate::clock::SharedClock;
+
+/// What a poller is told.
+pub enum Control {
+    /// These meters from now on.
+    Meters(Vec<Arc<Meter>>),
+    /// Read this one now.
+    ReadNow(MeterId, Source),
+}
+
+/// The parts of a poller.
+pub struct Poller {
+    link: Link,
+    clock: SharedClock,
+    events: mpsc::Sender<Event>,
+    /// Meters that were lost and answer again.
+    heard: mpsc::UnboundedSender<MeterId>,
+    control: mpsc::UnboundedReceiver<Control>,
+    health: watch::Sender<GatewayState>,
+    stop: CancellationToken,
+    schedule: Schedule,
+    started: Instant,
+    meters: HashMap<MeterId, Arc<Meter>>,
+    /// Meters that failed last time, since when, and whether they were reported lost.
+    failing: HashMap<MeterId, (Timestamp, bool)>,
+    asked_by: HashMap<MeterId, Source>,
+}
+
+impl Poller {
+    /// A poller without meters.
+    #[must_use]
+    pub fn new(
+        link: Link,
+        clock: SharedClock,
+        schedule: Schedule,
+        events: mpsc::Sender<Event>,
+        heard: mpsc::UnboundedSender<MeterId>,
+        control: mpsc::UnboundedReceiver<Control>,
+        health: watch::Sender<GatewayState>,
+        stop: CancellationToken,
+    ) -> Self {
+        let (meters, failing, asked_by) = (HashMap::new(), HashMap::new(), HashMap::new());
+        let started = Instant::now();
+        Self { link, clock, events, heard, control, health, stop, schedule, started, meters, failing, asked_by }
+    }
+
+    /// Goes round until it is stopped.
+    pub async fn run(mut self) {
+        let mut link = self.link.state();
+        let stop = self.stop.clone();
+        while !stop.is_cancelled() {
+            while let Ok(control) = self.control.try_recv() {
+                self.obey(control);
+            }
+            let state = *link.borrow_and_update();
+            match state {
+                LinkState::Down => {
+                    let change = self.schedule.unreachable(self.now());
+                    self.apply(change, None).await;
+                    self.tell(GatewayHealth::Unreachable);
+                }
+                LinkState::Up if self.schedule.is_gateway_lost() => self.schedule.reachable(self.now()),
+                LinkState::Up | LinkState::Connecting => {}
+            }
+            let until = match self.schedule.next(self.now()) {
+                Next::Read { meter, urgent } if state != LinkState::Down => {
+                    self.read(meter, urgent).await;
+                    continue;
+                }
+                Next::Read { .. } | Next::Wait(None) => None,
+                Next::Wait(Some(at)) => Some(self.started + Duration::from_millis(at)),
+            };
+            tokio::select! {
+                () = sleep_until(until.unwrap_or(self.started)), if until.is_some() => {}
+                control = self.control.recv() => match control {
+                    Some(control) => self.obey(control),
+                    None => return,
+                },
+                changed = link.changed() => if changed.is_err() { return },
+                () = stop.cancelled() => {}
+            }
+        }
+    }
+
+    /// Steady milliseconds, for the schedule.
+    fn now(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn obey(&mut self, control: Control) {
+        match control {
+            Control::Meters(meters) => {
+                self.meters = meters.into_iter().map(|meter| (meter.id, meter)).collect();
+                let ids: Vec<MeterId> = self.meters.keys().copied().collect();
+                self.schedule.set_meters(&ids, self.now());
+                self.failing.retain(|id, _| self.meters.contains_key(id));
+                self.health.send_modify(|state| state.meters = ids.len());
+            }
+            Control::ReadNow(meter, source) => {
+                self.schedule.urge(meter);
+                self.asked_by.insert(meter, source);
+            }
+        }
+    }
+
+    async fn read(&mut self, id: MeterId, urgent: bool) {
+        let Some(meter) = self.meters.get(&id).cloned() else { return };
+        let (source, priority) = match self.asked_by.remove(&id) {
+            Some(source) if urgent => (source, Priority::ReadNow),
+            _ => (Source::Sweep, Priority::Sweep),
+        };
+        let (began, from) = (self.now(), self.clock.now());
+        let result = read(&meter, priority).await;
+        let (now, at) = (self.now(), self.clock.now());
+        let took = now.saturating_sub(began);
+        match result {
+            Ok((state, measurement)) => {
+                let change = self.schedule.good(id, now, took);
+                self.apply(change, Some(at)).await;
+                self.tell(GatewayHealth::Up);
+                if let Some((_, true)) = self.failing.remove(&id) {
+                    tracing::info!(meter = %id, "meter.found");
+                    // Nobody to hear is nobody who waits.
+                    let _ = self.heard.send(id);
+                }
+                self.report(Event::Read { meter: id, from, at, source, measurement, state }).await;
+            }
+            Err(error) => self.fail(id, error, from, now, took).await,
+        }
+    }
+
+    async fn fail(&mut self, id: MeterId, error: ReadError, from: Timestamp, now: u64, took: u64) {
+        // Before the schedule: a gateway that is lost by this failure reports this meter with the others.
+        self.failing.entry(id).or_insert((from, false));
+        if let ReadError::Stranger(serial) = error {
+            self.report(Event::Stranger { meter: id, serial }).await;
+        }
+        let change = self.schedule.failed(id, now, took, error.failure());
+        if change == Change::MeterLost {
+            tracing::info!(meter = %id, %error, "meter.lost");
+            self.lose(id, from).await;
+        }
+        self.apply(change, Some(from)).await;
+        if !self.schedule.is_gateway_lost() {
+            let health = self.health.borrow().health;
+            self.tell(if error.failure() == Failure::Refused { GatewayHealth::Up } else { health });
+        }
+    }
+
+    /// What a change means for the gateway as a whole.
+    async fn apply(&mut self, change: Change, at: Option<Timestamp>) {
+        match change {
+            Change::GatewayLost => {
+                tracing::warn!(gateway = %self.health.borrow().id, "gateway.lost");
+                let since = at.unwrap_or_else(|| self.clock.now());
+                let ids: Vec<MeterId> = self.meters.keys().copied().collect();
+                for id in ids {
+                    self.lose(id, since).await;
+                }
+                self.tell(GatewayHealth::Silent);
+            }
+            Change::GatewayFound => {
+                tracing::info!(gateway = %self.health.borrow().id, "gateway.found");
+                self.tell(GatewayHealth::Up);
+            }
+            Change::Nothing | Change::Found | Change::MeterLost => {}
+        }
+    }
+
+    /// Says once that a meter is lost: since it first failed.
+    async fn lose(&mut self, id: MeterId, at: Timestamp) {
+        let (since, reported) = self.failing.entry(id).or_insert((at, false));
+        let since = *since;
+        if !std::mem::replace(reported, true) {
+            self.report(Event::Lost { meter: id, since }).await;
+        }
+    }
+
+    fn tell(&self, health: GatewayHealth) {
+        let (lost, now) = (self.failing.values().filter(|(_, reported)| *reported).count(), self.clock.now());
+        self.health.send_if_modified(|state| {
+            let changed = state.health != health || state.lost != lost;
+            if state.health != health {
+                state.since = now;
+            }
+            (state.health, state.lost) = (health, lost);
+            changed
+        });
+    }
+
+    /// Waits where the recorder is behind: a database that is down stops the round rather than dropping readings.
+    async fn report(&self, event: Event) {
+        tokio::select! {
+            biased;
+            sent = self.events.send(event) => if sent.is_err() { tracing::debug!("recorder.gone") },
+            () = self.stop.cancelled() => {}
+        }
+    }
+}
+
+/// State first: it says whose bus this is.
+async fn read(meter: &Meter, priority: Priority) -> Result<(super::codec::State, super::codec::Measurement), ReadError> {
+    let state = reader::state(meter, priority).await?;
+    Ok((state, reader::measurement(meter, priority).await?))
+}

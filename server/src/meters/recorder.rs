@@ -1,0 +1,263 @@
+//! What becomes of readings: classified, shown at once, stored in batches with the energy of their hours and days.
+//!
+//! One task knows what every meter was last seen to hold, so a sweep and a read-back can never overwrite each other out of order.
+
+mod batch;
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use app::model::ids::MeterId;
+use app::model::meter::Latest;
+use app::model::time::Timestamp;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep, timeout_at};
+
+use super::classify::{Baseline, classify};
+use super::codec::{Measurement, State};
+use super::serial::Serial;
+use super::witness::{Witness, Witnessed};
+use crate::clock::SharedClock;
+use crate::live::Live;
+use crate::rng::Rng;
+use crate::store::{self, Db, console, readings};
+use batch::Batch;
+
+/// A batch is stored when it is this old or this large.
+const BATCH_AGE: Duration = Duration::from_millis(250);
+const BATCH_ROWS: usize = 200;
+/// A database that refuses a batch is asked again after this long.
+const RETRY: Duration = Duration::from_secs(1);
+/// A clock that was set back by less than this is waited for; by more, readings are marked as out of order.
+const CLOCK_STEP_MS: i64 = 10_000;
+
+/// Why a meter was read, by its code in the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The regular round.
+    Sweep = 0,
+    /// Somebody asked.
+    OnDemand = 1,
+    /// After a command.
+    ReadBack = 2,
+}
+
+/// What pollers and deliveries report.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A whole reading.
+    Read {
+        /// Of which meter.
+        meter: MeterId,
+        /// When reading began: what was settled later is not in it.
+        from: Timestamp,
+        /// When it was complete.
+        at: Timestamp,
+        /// Why.
+        source: Source,
+        /// Counters and instantaneous values.
+        measurement: Measurement,
+        /// Wallet and relay.
+        state: State,
+    },
+    /// The state block alone, read on the way of a command.
+    State {
+        /// Of which meter.
+        meter: MeterId,
+        /// When.
+        at: Timestamp,
+        /// Wallet and relay.
+        state: State,
+    },
+    /// It does not answer.
+    Lost {
+        /// Which meter.
+        meter: MeterId,
+        /// Since when.
+        since: Timestamp,
+    },
+    /// Another serial number answers at its address; nothing else that was read counts.
+    Stranger {
+        /// Whose address.
+        meter: MeterId,
+        /// Who answers.
+        serial: Serial,
+    },
+    /// What the ledger knows a meter to have applied has changed.
+    Expect {
+        /// Which meter.
+        meter: MeterId,
+        /// What it should hold; `None` where no account is open any more.
+        expected: Option<Witnessed>,
+    },
+}
+
+struct Track {
+    latest: Latest,
+    baseline: Option<Baseline>,
+    /// Since when values are held back.
+    held_since: Option<Timestamp>,
+}
+
+/// The task.
+pub struct Recorder {
+    db: Db,
+    clock: SharedClock,
+    rng: Rng,
+    live: Live,
+    tracks: HashMap<MeterId, Track>,
+    witness: Witness,
+}
+
+impl Recorder {
+    /// Takes up where the stored readings end.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn load(db: Db, clock: SharedClock, rng: Rng, live: Live) -> store::Result<Self> {
+        let mut tracks: HashMap<MeterId, Track> = HashMap::new();
+        for latest in console::latest(&db).await? {
+            tracks.insert(latest.meter, Track { latest, baseline: None, held_since: None });
+        }
+        for counted in readings::counted(&db).await? {
+            let track = tracks.entry(MeterId(counted.meter_id)).or_insert_with(|| Track::new(MeterId(counted.meter_id)));
+            let total = app::model::energy::Energy(counted.total_wh);
+            track.baseline = Some(Baseline { at: Timestamp(counted.at), total });
+            track.held_since = counted.held_since.map(Timestamp);
+        }
+        let witness = Witness::load(&db).await?;
+        Ok(Self { db, clock, rng, live, tracks, witness })
+    }
+
+    /// Works until nobody can report any more; then what is left is stored.
+    pub async fn run(mut self, mut events: mpsc::Receiver<Event>) {
+        let mut refresh = Instant::now() + witness_refresh();
+        while let Some(first) = events.recv().await {
+            let mut batch = Batch::default();
+            let until = Instant::now() + BATCH_AGE;
+            self.take(first, &mut batch);
+            while batch.rows() < BATCH_ROWS {
+                match timeout_at(until, events.recv()).await {
+                    Ok(Some(event)) => self.take(event, &mut batch),
+                    Ok(None) | Err(_) => break,
+                }
+            }
+            self.store(batch).await;
+            if Instant::now() >= refresh {
+                refresh = Instant::now() + witness_refresh();
+                match Witness::load(&self.db).await {
+                    Ok(witness) => self.witness = witness,
+                    Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "witness.stale"),
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, event: Event, batch: &mut Batch) {
+        match event {
+            Event::Read { meter, from, at, source, measurement, state } => {
+                if self.witness.differs(meter, &state) {
+                    batch.suspect(meter, from, &state);
+                }
+                let track = self.tracks.entry(meter).or_insert_with(|| Track::new(meter));
+                let at = track.later(at);
+                let (quality, energy) = classify(track.baseline, at, measurement.total);
+                track.see_state(at, &state);
+                track.see_measurement(&measurement);
+                if quality.counts() {
+                    if let Some(last) = track.baseline {
+                        batch.energy(meter, last.at, at, energy);
+                    }
+                    track.baseline = Some(Baseline { at, total: measurement.total });
+                    track.held_since = None;
+                    (track.latest.total, track.latest.reverse) = (measurement.total, state.reverse);
+                } else {
+                    let since = *track.held_since.get_or_insert(at);
+                    batch.hold(meter, quality, track.baseline, at, measurement.total, since);
+                }
+                batch.reading(meter, at, quality, source, &measurement, &state);
+                batch.latest(meter);
+                self.live.publish(track.latest.clone());
+            }
+            Event::State { meter, at, state } => {
+                let track = self.tracks.entry(meter).or_insert_with(|| Track::new(meter));
+                let at = track.later(at);
+                track.see_state(at, &state);
+                batch.latest(meter);
+                self.live.publish(track.latest.clone());
+            }
+            Event::Lost { meter, since } => {
+                let track = self.tracks.entry(meter).or_insert_with(|| Track::new(meter));
+                track.latest.lost_since = Some(since);
+                batch.latest(meter);
+                self.live.publish(track.latest.clone());
+            }
+            Event::Stranger { meter, serial } => batch.stranger(meter, serial),
+            Event::Expect { meter, expected } => self.witness.expect(meter, expected),
+        }
+    }
+
+    /// Stores a batch, however often the database must be asked: nothing is dropped, and while this waits, the pollers do.
+    async fn store(&mut self, mut batch: Batch) {
+        let latest = |meter: &MeterId| self.tracks.get(meter).map(|track| track.latest.clone());
+        let rows = batch.finish(latest);
+        while let Err(error) = readings::write(&self.db, &self.rng, self.clock.now(), &rows).await {
+            tracing::error!(error = &error as &dyn std::error::Error, readings = rows.readings.len(), "readings.not-stored");
+            sleep(RETRY).await;
+        }
+        for (meter, since, at, total) in batch.held {
+            self.count_again(meter, since, Baseline { at, total }).await;
+        }
+        for (meter, from, state) in batch.suspects {
+            if let Err(error) = self.witness.confirm(&self.db, &self.rng, self.clock.now(), meter, from, &state).await {
+                tracing::warn!(error = &error as &dyn std::error::Error, meter = %meter, "witness.not-confirmed");
+            }
+        }
+    }
+
+    /// A person who closed the case has accepted the counter as it stands: energy counts from here on.
+    async fn count_again(&mut self, meter: MeterId, since: Timestamp, from: Baseline) {
+        match readings::is_settled(&self.db, meter, since).await {
+            Ok(true) => {
+                if let Some(track) = self.tracks.get_mut(&meter) {
+                    track.baseline = Some(from);
+                    track.held_since = None;
+                }
+            }
+            Ok(false) => {}
+            Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, meter = %meter, "reading.still-held"),
+        }
+    }
+}
+
+const fn witness_refresh() -> Duration {
+    Duration::from_secs(60)
+}
+
+impl Track {
+    fn new(meter: MeterId) -> Self {
+        Self { latest: Latest::unseen(meter), baseline: None, held_since: None }
+    }
+
+    /// Two readings of a meter are never of the same instant, and small steps of our clock back are no disorder.
+    fn later(&self, at: Timestamp) -> Timestamp {
+        match self.latest.observed_at {
+            Some(last) if at <= last && last.since(at) < CLOCK_STEP_MS => last.plus(1),
+            _ => at,
+        }
+    }
+
+    fn see_state(&mut self, at: Timestamp, state: &State) {
+        let latest = &mut self.latest;
+        (latest.observed_at, latest.lost_since) = (Some(at), None);
+        (latest.status, latest.remaining, latest.cumulative) = (state.status, state.remaining, state.cumulative);
+        (latest.count, latest.epoch) = (state.count, state.epoch);
+        latest.clock_offset_s = state.clock_offset_s(at);
+    }
+
+    fn see_measurement(&mut self, measurement: &Measurement) {
+        let latest = &mut self.latest;
+        (latest.power_w, latest.power_factor) = (measurement.power_w, measurement.power_factor);
+        (latest.voltage_dv, latest.current_ca) = (measurement.voltage_dv, measurement.current_ca);
+    }
+}

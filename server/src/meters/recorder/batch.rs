@@ -1,0 +1,123 @@
+//! Rows that are collected before they are stored together.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use app::model::energy::Energy;
+use app::model::ids::MeterId;
+use app::model::meter::Latest;
+use app::model::time::Timestamp;
+
+use super::Source;
+use crate::meters::classify::{Baseline, Quality};
+use crate::meters::codec::{Measurement, State};
+use crate::meters::rollup;
+use crate::meters::serial::Serial;
+use crate::store::cases::kind;
+use crate::store::readings::{self, Doubt, Reading, Share};
+
+/// What has come in since the last time.
+#[derive(Default)]
+pub(super) struct Batch {
+    readings: Vec<Reading>,
+    doubts: Vec<Doubt>,
+    touched: BTreeSet<MeterId>,
+    hourly: BTreeMap<(MeterId, i64), Energy>,
+    daily: BTreeMap<(MeterId, i64), Energy>,
+    /// Meters whose counter is held back: since when, and where it stands at which instant.
+    pub(super) held: Vec<(MeterId, Timestamp, Timestamp, Energy)>,
+    /// States that do not match the ledger: read from when on.
+    pub(super) suspects: Vec<(MeterId, Timestamp, State)>,
+}
+
+impl Batch {
+    pub(super) fn rows(&self) -> usize {
+        self.readings.len().max(self.touched.len())
+    }
+
+    pub(super) fn latest(&mut self, meter: MeterId) {
+        self.touched.insert(meter);
+    }
+
+    pub(super) fn reading(
+        &mut self,
+        meter: MeterId,
+        at: Timestamp,
+        quality: Quality,
+        source: Source,
+        measurement: &Measurement,
+        state: &State,
+    ) {
+        self.readings.push(Reading {
+            meter_id: meter.0,
+            at: at.0,
+            quality: quality as i64,
+            source: source as i64,
+            status: state.status.0.into(),
+            total_wh: measurement.total.0,
+            reverse_wh: state.reverse.0,
+            remaining_fen: state.remaining.0,
+            power_w: measurement.power_w.into(),
+            voltage_dv: measurement.voltage_dv.into(),
+            current_ca: measurement.current_ca.into(),
+            power_factor: measurement.power_factor.into(),
+        });
+    }
+
+    pub(super) fn energy(&mut self, meter: MeterId, from: Timestamp, to: Timestamp, energy: Energy) {
+        if energy == Energy::ZERO {
+            return;
+        }
+        for (hour, part) in rollup::by_hour(from, to, energy).filter(|(_, part)| *part != Energy::ZERO) {
+            let slot = self.hourly.entry((meter, hour)).or_default();
+            *slot = *slot + part;
+            let slot = self.daily.entry((meter, rollup::day_of(hour).0)).or_default();
+            *slot = *slot + part;
+        }
+    }
+
+    pub(super) fn hold(
+        &mut self,
+        meter: MeterId,
+        quality: Quality,
+        last: Option<Baseline>,
+        at: Timestamp,
+        total: Energy,
+        since: Timestamp,
+    ) {
+        self.held.push((meter, since, at, total));
+        // One case a stretch; the later values of the stretch say nothing new.
+        if since == at {
+            let detail = serde_json::json!({
+                "quality": quality.as_str(),
+                "at": at.0,
+                "total_wh": total.0,
+                "last_at": last.map(|last| last.at.0),
+                "last_total_wh": last.map(|last| last.total.0),
+            });
+            self.doubts.push(Doubt { kind: kind::READING, meter, detail: detail.to_string() });
+        }
+    }
+
+    pub(super) fn stranger(&mut self, meter: MeterId, serial: Serial) {
+        let detail = serde_json::json!({ "answers": serial }).to_string();
+        self.doubts.push(Doubt { kind: kind::IDENTITY, meter, detail });
+    }
+
+    pub(super) fn suspect(&mut self, meter: MeterId, from: Timestamp, state: &State) {
+        self.suspects.push((meter, from, *state));
+    }
+
+    /// The rows to store, with what each touched meter holds now.
+    pub(super) fn finish(&mut self, latest: impl Fn(&MeterId) -> Option<Latest>) -> readings::Batch {
+        let shares = |slots: &mut BTreeMap<(MeterId, i64), Energy>| {
+            std::mem::take(slots).into_iter().map(|((meter, slot), energy)| Share { meter, slot, energy }).collect()
+        };
+        readings::Batch {
+            readings: std::mem::take(&mut self.readings),
+            hourly: shares(&mut self.hourly),
+            daily: shares(&mut self.daily),
+            doubts: std::mem::take(&mut self.doubts),
+            latest: self.touched.iter().filter_map(latest).collect(),
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! Starting and stopping everything that reads and commands meters, and following changes of gateways and meters.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use app::model::ids::{GatewayId, MeterId};
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+
+use super::config::Config;
+use super::delivery::Engine;
+use super::directory::{Directory, Meter};
+use super::gateway::{GatewayHealth, GatewayState};
+use super::keys::MasterKeys;
+use super::link::Link;
+use super::poller::{Control, Poller};
+use super::profile::Profiles;
+use super::recorder::{Event, Recorder, Source};
+use super::schedule::{Policy, Schedule};
+use crate::clock::SharedClock;
+use crate::live::Live;
+use crate::rng::Rng;
+use crate::store::meters::{self as rows, GatewayRow, MeterRow};
+use crate::store::{self, Db};
+
+/// Added gateways and meters are found without a signal too, this much later.
+const RELOAD: Duration = Duration::from_secs(30);
+/// Reports that may wait for the recorder before pollers wait too.
+const BACKLOG: usize = 1_024;
+
+/// The parts.
+pub struct Meters {
+    /// The database.
+    pub db: Db,
+    /// Now.
+    pub clock: SharedClock,
+    /// Ids and jitter.
+    pub rng: Rng,
+    /// Who watches.
+    pub live: Live,
+    /// The site's master keys.
+    pub keys: MasterKeys,
+    /// Timing.
+    pub config: Config,
+    /// Meter models.
+    pub profiles: Profiles,
+}
+
+/// A handle on what runs. Cheap to clone; everything works without a call too, a little later.
+#[derive(Clone)]
+pub struct Handle(Arc<Shared>);
+
+struct Shared {
+    wake: Arc<Notify>,
+    reload: Notify,
+    stop: CancellationToken,
+    directory: Arc<Directory>,
+    buses: Mutex<HashMap<GatewayId, Bus>>,
+    tasks: Mutex<Vec<JoinHandle<()>>>,
+}
+
+struct Bus {
+    row: GatewayRow,
+    link: Link,
+    control: mpsc::UnboundedSender<Control>,
+    health: watch::Receiver<GatewayState>,
+    stop: CancellationToken,
+}
+
+impl Handle {
+    /// A command was committed.
+    pub fn wake(&self) {
+        self.0.wake.notify_one();
+    }
+
+    /// Somebody wants to see this meter as it is now.
+    pub fn read_now(&self, meter: MeterId) {
+        if let Some(found) = self.0.directory.get(meter) {
+            // A poller that has gone is being replaced, and reads all its meters first.
+            let _ = found.poll.send(Control::ReadNow(meter, Source::OnDemand));
+        }
+    }
+
+    /// Try this gateway now.
+    pub fn retry_gateway(&self, gateway: GatewayId) {
+        if let Some(bus) = self.0.lock_buses().get(&gateway) {
+            bus.link.retry();
+        }
+    }
+
+    /// Gateways or meters were added, moved or retired.
+    pub fn reload(&self) {
+        self.0.reload.notify_one();
+    }
+
+    /// How the gateways do, by name.
+    #[must_use]
+    pub fn gateways(&self) -> Vec<GatewayState> {
+        let mut states: Vec<_> = self.0.lock_buses().values().map(|bus| bus.health.borrow().clone()).collect();
+        states.sort_by(|a, b| a.name.cmp(&b.name));
+        states
+    }
+
+    /// Stops: what is under way is finished, what was read is stored.
+    pub async fn stop(&self) {
+        self.0.stop.cancel();
+        let tasks = std::mem::take(&mut *self.0.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        for task in tasks {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "meters.task-failed");
+            }
+        }
+    }
+
+    /// Ends everything at once, as a crash would; for tests.
+    pub fn abort(&self) {
+        for task in self.0.tasks.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            task.abort();
+        }
+        self.0.stop.cancel();
+    }
+}
+
+impl Shared {
+    fn lock_buses(&self) -> std::sync::MutexGuard<'_, HashMap<GatewayId, Bus>> {
+        self.buses.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Meters {
+    /// Starts reading all meters in service, and delivering what waits in the outbox.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn start(self) -> store::Result<Handle> {
+        let recorder = Recorder::load(self.db.clone(), self.clock.clone(), self.rng.clone(), self.live.clone()).await?;
+        let (events, reports) = mpsc::channel(BACKLOG);
+        let (heard, hears) = mpsc::unbounded_channel();
+        let (directory, config) = (Arc::new(Directory::default()), Arc::new(self.config));
+        let shared = Arc::new(Shared {
+            wake: Arc::new(Notify::new()),
+            reload: Notify::new(),
+            stop: CancellationToken::new(),
+            directory: Arc::clone(&directory),
+            buses: Mutex::default(),
+            tasks: Mutex::default(),
+        });
+        let engine = Arc::new(Engine {
+            db: self.db.clone(),
+            clock: self.clock.clone(),
+            rng: self.rng.clone(),
+            keys: self.keys,
+            directory,
+            events: events.clone(),
+            config: Arc::clone(&config),
+            failures: Mutex::default(),
+        });
+        let supervisor = Supervisor {
+            db: self.db,
+            clock: self.clock,
+            rng: self.rng,
+            config,
+            profiles: self.profiles,
+            events,
+            heard,
+            shared: Arc::clone(&shared),
+        };
+        supervisor.reload().await?;
+        let delivery = engine.run(Arc::clone(&shared.wake), hears, shared.stop.clone());
+        let tasks = vec![tokio::spawn(supervisor.run()), tokio::spawn(delivery), tokio::spawn(recorder.run(reports))];
+        shared.tasks.lock().unwrap_or_else(PoisonError::into_inner).extend(tasks);
+        Ok(Handle(shared))
+    }
+}
+
+struct Supervisor {
+    db: Db,
+    clock: SharedClock,
+    rng: Rng,
+    config: Arc<Config>,
+    profiles: Profiles,
+    events: mpsc::Sender<Event>,
+    heard: mpsc::UnboundedSender<MeterId>,
+    shared: Arc<Shared>,
+}
+
+impl Supervisor {
+    async fn run(self) {
+        let mut tick = interval(RELOAD);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        tick.reset();
+        loop {
+            tokio::select! {
+                () = self.shared.stop.cancelled() => return,
+                () = self.shared.reload.notified() => {}
+                _ = tick.tick() => {}
+            }
+            if let Err(error) = self.reload().await {
+                tracing::error!(error = &error as &dyn std::error::Error, "meters.not-reloaded");
+            }
+        }
+    }
+
+    /// Makes what runs equal to what the database lists.
+    async fn reload(&self) -> store::Result<()> {
+        let (gateways, meters) = (rows::gateways(&self.db).await?, rows::meters(&self.db).await?);
+        let mut buses = self.shared.lock_buses();
+        buses.retain(|_, bus| {
+            let stays = gateways.contains(&bus.row);
+            if !stays {
+                bus.stop.cancel();
+            }
+            stays
+        });
+        for row in gateways {
+            buses.entry(GatewayId(row.id)).or_insert_with(|| self.start_bus(row));
+        }
+        let mut by_gateway: HashMap<GatewayId, Vec<Arc<Meter>>> = buses.keys().map(|&id| (id, Vec::new())).collect();
+        for row in meters {
+            let gateway = GatewayId(row.gateway_id);
+            let (Some(bus), Some(list)) = (buses.get(&gateway), by_gateway.get_mut(&gateway)) else { continue };
+            match self.meter(&row, bus) {
+                Some(meter) => list.push(Arc::new(meter)),
+                None => tracing::error!(meter = %MeterId(row.id), serial = row.serial, profile = row.profile, "meter.unusable"),
+            }
+        }
+        self.shared.directory.replace(by_gateway.values().flatten().cloned());
+        for (gateway, meters) in by_gateway {
+            if let Some(bus) = buses.get(&gateway) {
+                // A poller that has gone is stopping.
+                let _ = bus.control.send(Control::Meters(meters));
+            }
+        }
+        Ok(())
+    }
+
+    fn meter(&self, row: &MeterRow, bus: &Bus) -> Option<Meter> {
+        Some(Meter {
+            id: MeterId(row.id),
+            gateway: GatewayId(row.gateway_id),
+            unit: u8::try_from(row.unit).ok().filter(|unit| (1..=247).contains(unit))?,
+            serial: row.serial.parse().ok()?,
+            profile: self.profiles.get(&row.profile)?,
+            link: bus.link.clone(),
+            poll: bus.control.clone(),
+        })
+    }
+
+    fn start_bus(&self, row: GatewayRow) -> Bus {
+        let stop = self.shared.stop.child_token();
+        let port = u16::try_from(row.port).unwrap_or(0);
+        let (link, task) = Link::start(row.host.clone(), port, Arc::clone(&self.config), self.rng.clone(), stop.clone());
+        let (control, orders) = mpsc::unbounded_channel();
+        let (publish, health) = watch::channel(GatewayState {
+            id: GatewayId(row.id),
+            name: row.name.clone(),
+            health: GatewayHealth::Connecting,
+            since: self.clock.now(),
+            meters: 0,
+            lost: 0,
+        });
+        let schedule = Schedule::new(Policy {
+            interval_ms: self.config.sweep_interval_ms,
+            probe_cap_ms: self.config.probe_cap_ms,
+            probe_share: self.config.probe_share,
+        });
+        let poller = Poller::new(
+            link.clone(),
+            self.clock.clone(),
+            schedule,
+            self.events.clone(),
+            self.heard.clone(),
+            orders,
+            publish,
+            stop.clone(),
+        );
+        let mut tasks = self.shared.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        tasks.retain(|task| !task.is_finished());
+        tasks.extend([task, tokio::spawn(poller.run())]);
+        Bus { row, link, control, health, stop }
+    }
+}
