@@ -3,6 +3,7 @@
 use std::error::Error as StdError;
 use std::future::Future;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ use crate::domain::order::Limits;
 use crate::http::{self, AppState, Backends};
 use crate::live::Live;
 use crate::operator::{NoField, Operator};
+use crate::pay::{self, Payments};
 use crate::rng::Rng;
 use crate::store::{Db, StoreError, sessions};
 
@@ -40,6 +42,9 @@ pub enum StartError {
         /// Why.
         source: std::io::Error,
     },
+    /// A setting that only the part it is for can judge.
+    #[error("{0}")]
+    Setting(#[from] pay::ConfigError),
     /// A part refused to start.
     #[error("cannot start")]
     Part(#[source] Box<dyn StdError + Send + Sync>),
@@ -65,10 +70,11 @@ impl Application {
         let listen = |source| StartError::Listen { address: at, source };
         let listener = TcpListener::bind(at).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
-        let db = Db::open(config.database.url.expose()).await.map_err(StartError::Database)?;
+        let db = open_database(config).await?;
 
         let live = Live::load(&db, clock.clone()).await.map_err(StartError::Database)?;
-        let backends = backends(&db, &clock, &rng, &live).map_err(|error| StartError::Part(error.into()))?;
+        let payments = Payments::new(&config.pay, db.clone(), clock.clone(), rng.clone(), Arc::new(|| {}))?;
+        let backends = backends(&db, &clock, &rng, &live, payments.limits()).map_err(|error| StartError::Part(error.into()))?;
         let state = AppState {
             db,
             clock,
@@ -77,10 +83,10 @@ impl Application {
             backends,
             site: http::site(),
             server: Arc::new(config.server.clone()),
-            cashiers: Arc::from([]),
+            cashiers: payments.form_origins().into(),
             stopping: CancellationToken::new(),
         };
-        let router = http::build(state.clone(), Router::new());
+        let router = http::build(state.clone(), pay::routes(payments));
         Ok(Self { listener, address, router, state, tasks: TaskTracker::new() })
     }
 
@@ -136,10 +142,23 @@ impl Application {
     }
 }
 
-fn backends(db: &Db, clock: &SharedClock, rng: &Rng, live: &Live) -> Result<Backends, AppError> {
+/// Opens the database and brings its schema up to date.
+///
+/// # Errors
+/// [`StartError::Database`].
+pub async fn open_database(config: &Config) -> Result<Db, StartError> {
+    let url = config.database.url.expose();
+    if let Some(directory) = url.strip_prefix("sqlite:").and_then(|path| Path::new(path).parent()) {
+        // One level, as in the default `data/`: a longer path that is not there is a typo. Opening tells what is wrong.
+        let _ = std::fs::create_dir(directory);
+    }
+    Db::open(url).await.map_err(StartError::Database)
+}
+
+fn backends(db: &Db, clock: &SharedClock, rng: &Rng, live: &Live, limits: Limits) -> Result<Backends, AppError> {
     let auth = Auth::new(db.clone(), clock.clone(), rng.clone())?;
     let (db, clock, rng, live) = (db.clone(), clock.clone(), rng.clone(), live.clone());
-    let operator = Operator::new(db, clock, rng, live, Limits::default(), Arc::new(NoField))?;
+    let operator = Operator::new(db, clock, rng, live, limits, Arc::new(NoField))?;
     Ok(Backends { auth: Arc::new(auth), resident: Arc::new(Nobody), operator: Arc::new(operator) })
 }
 

@@ -13,9 +13,9 @@ use crate::auth::{Passwords, is_weak};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::rng::Rng;
-use crate::startup::StartError;
+use crate::startup::open_database;
+use crate::store::StoreError;
 use crate::store::users::{self, NewUser};
-use crate::store::{Db, StoreError};
 
 #[derive(Subcommand)]
 pub enum Admin {
@@ -51,7 +51,7 @@ pub async fn run(config: &Config, command: Admin) -> Outcome {
     let rng = Rng::from_system();
     let passwords = Passwords::new(rng.clone())?;
     let password_hash = passwords.hash(&password).await?;
-    let db = Db::open(config.database.url.expose()).await.map_err(StartError::Database)?;
+    let db = open_database(config).await?;
     let role = match role {
         RoleWord::Operator => Role::Operator,
         RoleWord::Admin => Role::Admin,

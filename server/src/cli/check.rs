@@ -4,12 +4,11 @@ use std::process::ExitCode;
 
 use super::Outcome;
 use crate::config::{Config, Secret};
-use crate::startup::StartError;
-use crate::store::Db;
+use crate::startup::open_database;
 
 pub async fn run(config: &Config) -> Outcome {
     println!("configuration: good");
-    let db = Db::open(config.database.url.expose()).await.map_err(StartError::Database)?;
+    let db = open_database(config).await?;
     db.ping().await?;
     db.close().await;
     println!("database: good");

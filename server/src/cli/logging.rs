@@ -11,13 +11,16 @@ use crate::config::{ConfigError, Log, LogFormat};
 /// # Errors
 /// Where the filter cannot be read.
 pub fn start(log: &Log) -> Result<(), ConfigError> {
-    let bad = ConfigError::Value { key: "log.level", reason: "is a filter such as info or info,server::meters=debug" };
     // sqlx tells of every slow statement and migration at info and above; what matters of it is in our own events.
-    let filter = EnvFilter::try_new(format!("warn,sqlx=error,{}", log.level)).map_err(|_| bad)?;
+    let filter = EnvFilter::try_new(format!("warn,sqlx=error,{}", log.level)).map_err(|_| bad())?;
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match log.format {
         LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).init(),
         LogFormat::Json => lines.json().flatten_event(true).init(),
     }
     Ok(())
+}
+
+fn bad() -> ConfigError {
+    ConfigError::unusable("log.level must be a filter such as info or info,server::meters=debug", None)
 }

@@ -4,11 +4,10 @@ use std::process::ExitCode;
 
 use super::Outcome;
 use crate::config::Config;
-use crate::startup::StartError;
-use crate::store::Db;
+use crate::startup::open_database;
 
 pub async fn run(config: &Config) -> Outcome {
-    let db = Db::open(config.database.url.expose()).await.map_err(StartError::Database)?;
+    let db = open_database(config).await?;
     db.close().await;
     println!("The database is up to date.");
     Ok(ExitCode::SUCCESS)

@@ -16,6 +16,7 @@ use clap::{Parser, Subcommand};
 
 use crate::config::{Config, ConfigError};
 use crate::meters::sim;
+use crate::startup::StartError;
 
 /// What a command gives back; the chain of causes is printed by [`main`].
 pub type Outcome = Result<ExitCode, Box<dyn Error + Send + Sync>>;
@@ -57,7 +58,8 @@ pub fn main() -> ExitCode {
         Err(error) => {
             eprintln!("dormwatt: {}", chain(&*error));
             // 2, as for a wrong command line: what was typed must change, not the machine.
-            if error.is::<ConfigError>() { ExitCode::from(2) } else { ExitCode::FAILURE }
+            let setting = matches!(error.downcast_ref(), Some(StartError::Setting(_)));
+            if setting || error.is::<ConfigError>() { ExitCode::from(2) } else { ExitCode::FAILURE }
         }
     }
 }

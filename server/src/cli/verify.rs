@@ -4,11 +4,11 @@ use std::process::ExitCode;
 
 use super::Outcome;
 use crate::config::Config;
-use crate::startup::StartError;
-use crate::store::{Db, verify};
+use crate::startup::open_database;
+use crate::store::verify;
 
 pub async fn run(config: &Config) -> Outcome {
-    let db = Db::open(config.database.url.expose()).await.map_err(StartError::Database)?;
+    let db = open_database(config).await?;
     let report = verify::verify(&db).await?;
     db.close().await;
     println!("{} audit lines, {} ledger accounts", report.audit_lines, report.ledger_accounts);

@@ -15,20 +15,19 @@ pub enum ConfigError {
         /// Why.
         source: std::io::Error,
     },
-    /// A key or a value is not of its form.
+    /// A key or a value that cannot be used, with its place.
     #[error("{0}")]
     Key(String),
-    /// A value is of its form and makes no sense.
-    #[error("{key} in the configuration: the value {reason}")]
-    Value {
-        /// Which.
-        key: &'static str,
-        /// What belongs there.
-        reason: &'static str,
-    },
 }
 
 impl ConfigError {
+    /// A value of the right form that makes no sense; `problem` begins with the key.
+    #[must_use]
+    pub fn unusable(problem: &str, file: Option<&Path>) -> Self {
+        let place = file.map_or_else(|| "the configuration".to_owned(), |file| file.display().to_string());
+        Self::Key(format!("{place}: {problem}"))
+    }
+
     /// figment's error in one line, with the place.
     pub(super) fn explain(error: figment::Error, file: Option<&Path>) -> Self {
         let lines: Vec<String> = error.into_iter().map(|one| line(&one, file)).collect();

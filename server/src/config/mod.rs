@@ -14,8 +14,10 @@ use serde::Deserialize;
 pub use error::ConfigError;
 pub use secret::Secret;
 
+use crate::{meters, pay};
+
 /// All of it.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
     /// The web server.
@@ -24,6 +26,10 @@ pub struct Config {
     pub database: Database,
     /// What is written to the log.
     pub log: Log,
+    /// How meters are read.
+    pub meters: meters::config::Config,
+    /// How residents pay.
+    pub pay: pay::Config,
     /// The estate's keys for secured meter commands.
     pub keys: Keys,
 }
@@ -120,22 +126,27 @@ impl Config {
         }
         // Variables without a section (`DORMWATT_CONFIG`, ...) are no keys of the file.
         let environment = Env::prefixed("DORMWATT_").filter(|key| key.as_str().contains("__")).split("__");
-        let config: Self = figment.merge(environment).extract().map_err(|error| ConfigError::explain(error, file))?;
-        config.check()?;
+        let mut config: Self = figment.merge(environment).extract().map_err(|error| ConfigError::explain(error, file))?;
+        // One address serves both, unless channels and people come different ways.
+        if config.pay.public_url.is_empty() {
+            config.pay.public_url.clone_from(&config.server.public_url);
+        }
+        config.check().map_err(|problem| ConfigError::unusable(&problem, file))?;
         Ok(config)
     }
 
     /// What the types alone cannot see.
-    fn check(&self) -> Result<(), ConfigError> {
+    fn check(&self) -> Result<(), String> {
         let url = &self.server.public_url;
         if !(url.starts_with("http://") || url.starts_with("https://")) || url.ends_with('/') {
-            let reason = "is http:// or https:// and a host, without a slash at the end";
-            return Err(ConfigError::Value { key: "server.public_url", reason });
+            return Err("server.public_url must be http:// or https:// and a host, without a slash at the end".to_owned());
         }
         let database = self.database.url.expose();
         if !["sqlite:", "postgres:", "postgresql:"].iter().any(|scheme| database.starts_with(scheme)) {
-            return Err(ConfigError::Value { key: "database.url", reason: "begins with sqlite: or postgres://" });
+            return Err("database.url must begin with sqlite: or postgres://".to_owned());
         }
+        self.meters.check()?;
+        self.pay.addresses().map_err(|error| error.to_string())?;
         Ok(())
     }
 }
@@ -151,16 +162,27 @@ mod tests {
         Config::load(Some(file.path())).map_err(said)
     }
 
+    const EXAMPLE: &str = include_str!("../../dormwatt.example.toml");
+
     #[test]
     fn the_example_is_the_defaults() {
-        let example = concat!(env!("CARGO_MANIFEST_DIR"), "/dormwatt.example.toml");
-        assert_eq!(Config::load(Some(Path::new(example))).unwrap(), Config::default());
-        // Every key is there, also those that a commented line would hide.
-        let text = std::fs::read_to_string(example).unwrap();
-        let debug = format!("{:#?}", Config::default());
-        for line in debug.lines().filter_map(|line| line.trim().split_once(": ")).map(|(key, _)| key) {
-            assert!(text.contains(line), "{line} is not in the example");
+        let example = read(EXAMPLE).unwrap();
+        let mut defaults = Config::default();
+        defaults.pay.public_url.clone_from(&defaults.server.public_url);
+        assert_eq!(format!("{example:#?}"), format!("{defaults:#?}"));
+        assert_eq!(example.database.url, defaults.database.url);
+        // Every key is there, also those that have no default and so are commented out.
+        for key in format!("{defaults:#?}").lines().filter_map(|line| line.trim().split_once(": ")).map(|(key, _)| key) {
+            assert!(EXAMPLE.contains(key), "{key} is not in the example");
         }
+    }
+
+    #[test]
+    fn what_the_example_comments_out_is_right_too() {
+        let bare = |line: &str| line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')).unwrap_or(line).to_owned();
+        let all: Vec<String> = EXAMPLE.lines().map(bare).collect();
+        let config = read(&all.join("\n")).unwrap();
+        assert!(config.pay.alipay.is_some() && config.meters.profiles_dir.is_some());
     }
 
     #[test]
@@ -172,7 +194,11 @@ mod tests {
         let error = read("[server\n").unwrap_err();
         assert!(error.contains("FILE"), "{error}");
         let error = read("[server]\npublic_url = \"example.org\"").unwrap_err();
-        assert!(error.contains("server.public_url"), "{error}");
+        assert!(error.contains("FILE") && error.contains("server.public_url"), "{error}");
+        let error = read("[meters]\nbaud = 300").unwrap_err();
+        assert!(error.contains("FILE") && error.contains("meters.baud"), "{error}");
+        let error = read("[pay.alipay]\nappid = \"1\"").unwrap_err();
+        assert!(error.contains("FILE") && error.contains("pay.alipay.appid"), "{error}");
         let error = Config::load(Some(Path::new("no-such-file.toml"))).unwrap_err();
         assert!(error.to_string().contains("no-such-file.toml"), "{error}");
     }

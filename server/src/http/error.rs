@@ -4,11 +4,12 @@ use app::app::failure;
 use app::error::AppError;
 use app::link;
 use axum::Json;
-use axum::body::Body;
+use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
+use leptos::server_fn::error::SERVER_FN_ERROR_HEADER;
 
 use super::session::Facts;
 use super::{AppState, context};
@@ -24,7 +25,7 @@ pub async fn explain(State(state): State<AppState>, request: Request, next: Next
     let method = request.method().clone();
     let facts = request.extensions().get::<Facts>().cloned();
     let page = html.then(|| copy(&request));
-    let response = next.run(request).await;
+    let response = own_errors(next.run(request).await).await;
     let status = response.status();
     if !(status.is_client_error() || status.is_server_error()) || is_explained(&response) {
         return response;
@@ -46,6 +47,29 @@ pub async fn explain(State(state): State<AppState>, request: Request, next: Next
         }
     }
     rendered
+}
+
+/// Leptos answers every error of a server function with 500, or with a redirect that carries it in its address; here it gets
+/// the status it means, and is explained like all others.
+async fn own_errors(response: Response) -> Response {
+    if !response.headers().contains_key(SERVER_FN_ERROR_HEADER) {
+        return response;
+    }
+    let (mut parts, body) = response.into_parts();
+    let bytes = to_bytes(body, 4096).await.unwrap_or_default();
+    let error: AppError = serde_json::from_slice(&bytes).unwrap_or(AppError::Internal);
+    parts.status = status(error);
+    if parts.headers.remove(header::LOCATION).is_some() {
+        // A form: it gets a page.
+        parts.headers.remove(header::CONTENT_TYPE);
+    }
+    parts.extensions.insert(error);
+    Response::from_parts(parts, Body::from(bytes))
+}
+
+/// An error's status.
+pub fn status(error: AppError) -> StatusCode {
+    StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 /// The page to log in, and back to a page afterwards; a form's target is no page.

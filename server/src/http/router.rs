@@ -38,6 +38,7 @@ pub type Route = (&'static str, Access, MethodRouter<AppState>);
 pub fn routes() -> Vec<Route> {
     vec![
         ("/", Access::Public, get(start)),
+        ("/health", Access::Public, get(health::ready)),
         ("/health/live", Access::Public, get(health::live)),
         ("/health/ready", Access::Public, get(health::ready)),
         ("/live", Access::Operator, get(live::stream)),
@@ -105,8 +106,7 @@ trait IntoRefusal {
 
 impl IntoRefusal for AppError {
     fn into_refusal(self) -> axum::response::Response {
-        let status = StatusCode::from_u16(self.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = status.into_response();
+        let mut response = error::status(self).into_response();
         response.extensions_mut().insert(self);
         response
     }

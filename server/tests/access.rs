@@ -1,0 +1,131 @@
+//! Walks every page, route and server function as nobody and as the wrong person. What is new here and has no access line fails.
+
+mod support;
+
+use std::collections::BTreeSet;
+
+use app::access::{Access, PAGES, function};
+use app::app::App;
+use app::ports::Role;
+use leptos::server_fn::axum::server_fn_paths;
+use reqwest::Method;
+use support::World;
+use support::web::{Web, location};
+
+/// All that is open to everybody. To add to it is a decision.
+const PUBLIC: &[&str] =
+    &["/", "/login", "/health", "/health/live", "/health/ready", "/api/auth/log-in", "/api/site/language", "/api/site/theme"];
+
+/// Server functions that a page asks by GET, again and again: they read. To add to it is a decision.
+const READS: &[&str] = &["/api/operator/progress"];
+
+#[test]
+fn every_page_has_an_access_line_and_every_line_a_page() {
+    let plain = |path: &str| path.replace('{', ":").replace('}', "");
+    let routes: BTreeSet<String> = leptos_axum::generate_route_list(App).iter().map(|route| plain(route.path())).collect();
+    let lines: BTreeSet<String> = PAGES.iter().map(|(path, _)| (*path).to_owned()).collect();
+    assert_eq!(routes, lines, "app.rs and access.rs differ");
+}
+
+#[test]
+fn every_server_function_is_posted_to_and_has_an_access_line() {
+    for (path, method) in functions() {
+        assert!(method == Method::POST || READS.contains(&path), "{path} would change something by a link");
+        assert!(function(path).is_some(), "{path} is in no area of access.rs");
+    }
+}
+
+#[test]
+fn nothing_is_public_by_accident() {
+    let public: BTreeSet<&str> =
+        everything().into_iter().filter(|(_, access)| *access == Access::Public).map(|(path, _)| path).collect();
+    assert_eq!(public, PUBLIC.iter().copied().collect());
+}
+
+both!(nobody_gets_in, |w: World| async move {
+    let web = Web::start(&w).await;
+    let (browser, program) = (web.visitor(), web.visitor().program());
+    for (path, access) in everything() {
+        if access == Access::Public {
+            continue;
+        }
+        let (method, address) = request(path);
+        let answer = program.send(method.clone(), &address, "x=1").await;
+        assert_eq!(answer.status(), 401, "{path}");
+        assert_eq!(answer.text().await.unwrap(), r#""not-logged-in""#, "{path}");
+        let answer = browser.send(method, &address, "x=1").await;
+        assert_eq!(answer.status(), 303, "{path}");
+        assert!(location(&answer).starts_with("/login?"), "{path}: {}", location(&answer));
+    }
+});
+
+both!(the_wrong_person_does_not_get_in, |w: World| async move {
+    let web = Web::start(&w).await;
+    let mut refused = 0;
+    for (role, login) in [(Role::Resident, "resident"), (Role::Operator, "operator"), (Role::Admin, "admin")] {
+        let person = web.person(&w, role, login).await;
+        for (path, access) in everything() {
+            if access.check(Some(role)).is_ok() {
+                continue;
+            }
+            refused += 1;
+            let (method, address) = request(path);
+            let answer = person.clone().program().send(method.clone(), &address, "x=1").await;
+            assert_eq!(answer.status(), 403, "{path} as {login}");
+            let answer = person.send(method, &address, "x=1").await;
+            assert_eq!(answer.status(), 403, "{path} as {login}");
+            assert!(answer.text().await.unwrap().contains("<main"), "{path} refuses {login} with a page");
+        }
+    }
+    assert!(refused > 0 || !everything().iter().any(|(_, access)| matches!(access, Access::Resident | Access::Operator)));
+});
+
+both!(the_right_person_gets_a_page_that_the_browser_accepts, |w: World| async move {
+    let web = Web::start(&w).await;
+    for (role, login) in [(Role::Resident, "resident"), (Role::Admin, "admin")] {
+        let person = web.person(&w, role, login).await;
+        for (path, access) in PAGES {
+            if access.check(Some(role)).is_err() {
+                continue;
+            }
+            let answer = person.get(&request(path).1).await;
+            let status = answer.status().as_u16();
+            assert!([200, 303, 404].contains(&status), "{path} as {login}: {status}");
+            let page = answer.text().await.unwrap();
+            // The policy forbids both, so the browser would drop them without a word.
+            assert!(!page.contains(" style=\""), "{path} has an inline style");
+            assert!(!page.contains(" onclick=\""), "{path} has an inline handler");
+        }
+    }
+});
+
+both!(nothing_changes_by_a_link, |w: World| async move {
+    let web = Web::start(&w).await;
+    let admin = web.person(&w, Role::Admin, "admin").await;
+    for (path, _) in functions().into_iter().filter(|(path, _)| !READS.contains(path)) {
+        assert_eq!(admin.get(path).await.status(), 405, "{path}");
+        assert_eq!(admin.clone().program().get(path).await.status(), 405, "{path}");
+    }
+});
+
+fn functions() -> Vec<(&'static str, Method)> {
+    let functions: Vec<_> = server_fn_paths().collect();
+    assert!(functions.len() >= 5, "the linker dropped the server functions: {functions:?}");
+    functions
+}
+
+/// Every path with its access line.
+fn everything() -> Vec<(&'static str, Access)> {
+    let routes = server::http::routes().into_iter().map(|(path, access, _)| (path, access));
+    let functions = functions().into_iter().map(|(path, _)| (path, function(path).unwrap()));
+    PAGES.iter().copied().chain(routes).chain(functions).collect()
+}
+
+/// How to knock there.
+fn request(path: &str) -> (Method, String) {
+    let method = if path.starts_with("/api/") && !READS.contains(&path) { Method::POST } else { Method::GET };
+    let part = |part: &str| {
+        if part.starts_with([':', '{']) { "019b0000-0000-7000-8000-000000000000".to_owned() } else { part.to_owned() }
+    };
+    (method, path.split('/').map(part).collect::<Vec<_>>().join("/"))
+}

@@ -1,0 +1,105 @@
+//! The binary on its command line: what is wrong is said clearly, with the right exit code and no panic.
+
+use std::io::Write;
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+fn dormwatt(dir: &Path, arguments: &[&str], environment: &[(&str, &str)], input: &str) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dormwatt"));
+    command.current_dir(dir).args(arguments).envs(environment.iter().copied());
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // The child may end without reading.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    child.wait_with_output().unwrap()
+}
+
+/// Runs it, expects it to fail with that code, and gives what it said.
+fn complaint(dir: &Path, arguments: &[&str], environment: &[(&str, &str)], code: i32) -> String {
+    let output = dormwatt(dir, arguments, environment, "");
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(code), "{said}");
+    assert!(!said.contains("panicked"), "{said}");
+    said
+}
+
+#[test]
+fn a_port_in_use_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let said = complaint(dir.path(), &["serve"], &[("DORMWATT_SERVER__ADDRESS", &address)], 1);
+    assert!(said.contains(&address) && said.contains("server.address") && said.contains("in use"), "{said}");
+    assert!(!dir.path().join("data").exists(), "the database of the server that runs was not touched");
+}
+
+#[test]
+fn a_bad_configuration_names_key_and_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("mine.toml");
+    for (text, key) in [
+        ("[server]\nadress = \"127.0.0.1:80\"\n", "server.adress"),
+        ("[server]\naddress = \"everywhere\"\n", "server.address"),
+        ("[meters]\nsweep_interval_ms = \"soon\"\n", "meters.sweep_interval_ms"),
+        ("[database]\nurl = \"mysql://h/n\"\n", "database.url"),
+        ("[log]\nformat = \"xml\"\n", "log.format"),
+        ("[server\n", ""),
+    ] {
+        std::fs::write(&file, text).unwrap();
+        let said = complaint(dir.path(), &["--config", "mine.toml", "check"], &[], 2);
+        assert!(said.contains("mine.toml") && said.contains(key), "{text}: {said}");
+    }
+    let said = complaint(dir.path(), &["check", "--config", "missing.toml"], &[], 2);
+    assert!(said.contains("missing.toml"), "{said}");
+    let said = complaint(dir.path(), &["check"], &[("DORMWATT_METERS__BAUD", "9")], 2);
+    assert!(said.contains("meters.baud"), "{said}");
+    let said = complaint(dir.path(), &["check"], &[("DORMWATT_SERVER__ADDRES", "x")], 2);
+    assert!(said.contains("DORMWATT_SERVER__ADDRES"), "{said}");
+    std::fs::write(&file, "[pay.alipay]\napp_id = \"1\"\n").unwrap();
+    let environment = [("DORMWATT_SERVER__ADDRESS", "127.0.0.1:0"), ("DORMWATT_DATABASE__URL", "sqlite:t.db")];
+    let said = complaint(dir.path(), &["serve", "--config", "mine.toml"], &environment, 2);
+    assert!(said.contains("pay.alipay."), "{said}");
+}
+
+#[test]
+fn a_place_where_no_database_can_be_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("file"), "").unwrap();
+    // /proc is read-only for everybody, root too; below a file nothing can be made.
+    for url in ["sqlite:/proc/dormwatt.db", "sqlite:file/dormwatt.db", "sqlite:no/such/dir/dormwatt.db"] {
+        for command in ["serve", "migrate", "verify", "check"] {
+            let environment = [("DORMWATT_DATABASE__URL", url), ("DORMWATT_SERVER__ADDRESS", "127.0.0.1:0")];
+            let said = complaint(dir.path(), &[command], &environment, 1);
+            assert!(said.contains("database.url"), "{command} {url}: {said}");
+        }
+    }
+    let environment = [("DORMWATT_DATABASE__URL", "postgres://x:hunter2@127.0.0.1:1/x")];
+    let said = complaint(dir.path(), &["check"], &environment, 1);
+    assert!(said.contains("database.url") && !said.contains("hunter2"), "{said}");
+}
+
+#[test]
+fn a_person_is_added_and_the_books_are_true() {
+    let dir = tempfile::tempdir().unwrap();
+    let environment = [("DORMWATT_DATABASE__URL", "sqlite:t.db")];
+    let add = ["admin", "create-user", "--login", "op", "--role", "admin"];
+    let weak = dormwatt(dir.path(), &add, &environment, "short\n");
+    assert_eq!(weak.status.code(), Some(1));
+    assert!(String::from_utf8(weak.stderr).unwrap().contains("10 characters"));
+    assert!(dormwatt(dir.path(), &add, &environment, "correct horse battery\n").status.success());
+    let again = dormwatt(dir.path(), &add, &environment, "correct horse battery\n");
+    assert!(String::from_utf8(again.stderr).unwrap().contains("taken"));
+    let proof = dormwatt(dir.path(), &["verify"], &environment, "");
+    assert!(proof.status.success());
+    assert!(String::from_utf8(proof.stdout).unwrap().contains("1 audit lines"));
+}
+
+#[test]
+fn help_is_complete() {
+    let dir = tempfile::tempdir().unwrap();
+    let help = String::from_utf8(dormwatt(dir.path(), &["--help"], &[], "").stdout).unwrap();
+    for command in ["serve", "migrate", "verify", "check", "admin"] {
+        assert!(help.contains(command), "{help}");
+    }
+    assert_eq!(dormwatt(dir.path(), &["fly"], &[], "").status.code(), Some(2));
+}

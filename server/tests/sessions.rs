@@ -1,0 +1,211 @@
+//! Logging in and out, as a browser does it, on both databases.
+
+mod support;
+
+use app::model::time::{DAY, HOUR, MINUTE, SECOND};
+use app::ports::Role;
+use reqwest::Method;
+use reqwest::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, SET_COOKIE};
+use server::clock::Clock;
+use server::store::{audit, verify};
+use support::World;
+use support::web::{PASSWORD, Web, location};
+
+both!(a_session_opens_slides_and_ends, |w: World| async move {
+    let web = Web::start(&w).await;
+    let mut person = web.person(&w, Role::Resident, "r101").await;
+    assert!(person.cookie.starts_with("__Host-dormwatt="));
+    assert_eq!(location(&person.get("/").await), "/home");
+    assert_eq!(person.get("/password").await.status(), 200);
+
+    // Used every ten days it outlives its two weeks, and ends after ninety days all the same.
+    for _ in 0..8 {
+        w.clock.advance(10 * DAY);
+        assert_eq!(person.get("/password").await.status(), 200);
+    }
+    w.clock.advance(10 * DAY);
+    assert_eq!(person.get("/password").await.status(), 303);
+
+    let answer = person.log_in("r101", PASSWORD).await;
+    assert_eq!(location(&answer), "/home");
+    let token = person.cookie.clone();
+    let answer = person.post("/api/auth/log-out", "").await;
+    assert_eq!(location(&answer), "/login");
+    assert!(answer.headers()[SET_COOKIE].to_str().unwrap().contains("Max-Age=0"));
+    person.cookie = token;
+    assert_eq!(person.get("/password").await.status(), 303, "the token itself is worthless now");
+    assert!(audit::verify(&w.db).await.unwrap().is_ok());
+});
+
+both!(an_operators_session_ends_overnight, |w: World| async move {
+    let web = Web::start(&w).await;
+    let person = web.person(&w, Role::Operator, "op").await;
+    assert_eq!(location(&person.get("/").await), "/wall");
+    w.clock.advance(12 * HOUR);
+    assert_eq!(location(&person.get("/").await), "/login");
+});
+
+both!(the_cookie_is_for_this_host_over_tls_and_not_for_scripts, |w: World| async move {
+    let web = Web::start(&w).await;
+    web.person(&w, Role::Operator, "op").await;
+    let answer = web.visitor().log_in("op", PASSWORD).await;
+    let cookie = answer.headers()[SET_COOKIE].to_str().unwrap();
+    for flag in ["__Host-dormwatt=", "Path=/;", "HttpOnly", "Secure", "SameSite=Lax"] {
+        assert!(cookie.contains(flag), "{cookie}");
+    }
+    assert!(!cookie.contains("Domain"));
+});
+
+both!(wrong_passwords_pause_and_names_stay_unknown, |w: World| async move {
+    let web = Web::start(&w).await;
+    web.person(&w, Role::Resident, "r101").await;
+    for login in ["r101", "nobody"] {
+        for _ in 0..5 {
+            let answer = web.visitor().log_in(login, "wrong").await;
+            assert_eq!(location(&answer), "/login?e=bad-credentials", "{login}");
+            assert!(answer.headers().get(SET_COOKIE).is_none());
+        }
+        assert_eq!(location(&web.visitor().log_in(login, "wrong").await), "/login?e=rate-limited", "{login}");
+        assert_eq!(location(&web.visitor().log_in(login, PASSWORD).await), "/login?e=rate-limited", "{login}");
+    }
+    w.clock.advance(31 * SECOND);
+    assert_eq!(location(&web.visitor().log_in("r101", PASSWORD).await), "/home");
+    // Right again, so the counting begins anew.
+    assert_eq!(location(&web.visitor().log_in("r101", "wrong").await), "/login?e=bad-credentials");
+    assert_eq!(location(&web.visitor().log_in("r101", PASSWORD).await), "/home");
+});
+
+both!(a_new_password_ends_all_other_sessions, |w: World| async move {
+    let web = Web::start(&w).await;
+    let mut phone = web.person(&w, Role::Resident, "r101").await;
+    let mut laptop = web.visitor();
+    laptop.log_in("r101", PASSWORD).await;
+
+    for (form, e) in [
+        (format!("old={PASSWORD}&new=short"), "weak-password"),
+        (format!("old={PASSWORD}&new={PASSWORD}"), "weak-password"),
+        ("old=wrong&new=a+new+long+password".to_owned(), "wrong-password"),
+    ] {
+        let answer = phone.post("/api/auth/password", &form.replace(' ', "+")).await;
+        assert_eq!(location(&answer), format!("/password?e={e}"));
+    }
+    let answer = phone.post("/api/auth/password", &format!("old={PASSWORD}&new=a new long password").replace(' ', "+")).await;
+    assert_eq!(location(&answer), "/home");
+    let old = phone.clone();
+    phone.keep(&answer);
+    assert_ne!(phone.cookie, old.cookie);
+    assert_eq!(phone.get("/password").await.status(), 200);
+    assert_eq!(laptop.get("/password").await.status(), 303);
+    assert_eq!(old.get("/password").await.status(), 303);
+    assert_eq!(location(&web.visitor().log_in("r101", PASSWORD).await), "/login?e=bad-credentials");
+    assert_eq!(verify::verify(&w.db).await.unwrap().differences, []);
+});
+
+both!(after_logging_in_one_is_where_one_wanted_to_be_but_never_elsewhere, |w: World| async move {
+    let web = Web::start(&w).await;
+    web.person(&w, Role::Operator, "op").await;
+    assert_eq!(location(&web.visitor().get("/password?x=1").await), "/login?next=/password%3Fx%3D1");
+    for (next, to) in
+        [("/rooms/1", "/rooms/1"), ("//evil.example", "/"), ("https://evil.example", "/"), ("/%0d%0aSet-Cookie:x=1", "/")]
+    {
+        let form = format!("login=op&password={}&next={next}", PASSWORD.replace(' ', "+"));
+        let answer = web.visitor().post("/api/auth/log-in", &form).await;
+        assert_eq!((answer.status().as_u16(), location(&answer)), (303, to), "{next}");
+    }
+    let answer = web.visitor().post("/api/auth/log-in", "login=op&password=x&next=/rooms/1").await;
+    assert_eq!(location(&answer), "/login?next=/rooms/1&e=bad-credentials");
+});
+
+both!(another_site_cannot_post_in_somebodys_name, |w: World| async move {
+    let web = Web::start(&w).await;
+    let person = web.person(&w, Role::Resident, "r101").await;
+    let post = |name: &'static str, value: &str| {
+        let url = format!("{}/api/auth/log-out", web.base);
+        web.client.post(url).header("cookie", &person.cookie).header("accept", "text/html").header(name, value).send()
+    };
+    assert_eq!(post("sec-fetch-site", "cross-site").await.unwrap().status(), 403);
+    assert_eq!(post("origin", "https://evil.example").await.unwrap().status(), 403);
+    assert_eq!(person.get("/password").await.status(), 200, "still logged in");
+    assert_eq!(post("origin", &web.base).await.unwrap().status(), 303);
+    assert_eq!(person.get("/password").await.status(), 303);
+});
+
+both!(answers_are_private_and_scripts_need_the_nonce, |w: World| async move {
+    let web = Web::start(&w).await;
+    let answer = web.visitor().get("/login").await;
+    assert_eq!(answer.headers()[CACHE_CONTROL], "no-store");
+    assert_eq!(answer.headers()["x-content-type-options"], "nosniff");
+    let policy = answer.headers()[CONTENT_SECURITY_POLICY].to_str().unwrap().to_owned();
+    let nonce = policy.split("'nonce-").nth(1).unwrap().split('\'').next().unwrap().to_owned();
+    let page = answer.text().await.unwrap();
+    let scripts = page.matches("<script").count();
+    assert!(scripts > 0);
+    assert_eq!(page.matches(&format!("nonce=\"{nonce}\"")).count(), scripts + page.matches("rel=\"stylesheet\"").count());
+    let again = web.visitor().get("/login").await;
+    assert!(!again.headers()[CONTENT_SECURITY_POLICY].to_str().unwrap().contains(&nonce), "a nonce serves once");
+});
+
+both!(bad_requests_get_a_clear_answer_in_the_persons_language, |w: World| async move {
+    let web = Web::start(&w).await;
+    let answer = web.visitor().get("/no/such/page").await;
+    assert_eq!(answer.status(), 404);
+    assert!(answer.text().await.unwrap().contains("没有这个页面"));
+    let url = format!("{}/no/such/page", web.base);
+    let english =
+        web.client.get(&url).header("accept", "text/html").header("accept-language", "en-GB,zh;q=0.5").send().await.unwrap();
+    assert!(english.text().await.unwrap().contains("No such page"));
+    let chosen =
+        web.client.get(&url).header("accept", "text/html").header("accept-language", "en").header("cookie", "lang=zh-CN");
+    assert!(chosen.send().await.unwrap().text().await.unwrap().contains("没有这个页面"));
+
+    let huge = format!("login=op&password={}", "x".repeat(100_000));
+    assert_eq!(web.visitor().post("/api/auth/log-in", &huge).await.status(), 413);
+    assert!(chunked(&web.base, 100).await.starts_with("HTTP/1.1 4"), "also where no length is given");
+
+    for form in ["", "login=op", "login=%ff%fe&password=x", "login[]=a&password=b", "login=a&login=b&password=c&next=%00"] {
+        let answer = web.visitor().program().post("/api/auth/log-in", form).await;
+        assert!(answer.status().is_client_error(), "{form}: {}", answer.status());
+        let answer = web.visitor().post("/api/auth/log-in", form).await;
+        assert!(answer.status().is_client_error() || location(&answer).contains("?e="), "{form}: {}", answer.status());
+    }
+    assert_eq!(web.visitor().send(Method::DELETE, "/login", "").await.status(), 405);
+});
+
+both!(the_server_stops_in_good_order, |w: World| async move {
+    let mut web = Web::start(&w).await;
+    assert_eq!(web.visitor().get("/health").await.status(), 200);
+    web.stop();
+    let stopped = tokio::time::timeout(std::time::Duration::from_secs(5), &mut web.running).await;
+    stopped.expect("within seconds").unwrap().unwrap();
+    assert!(web.client.get(&web.base).send().await.is_err());
+});
+
+both!(sessions_that_ended_are_removed, |w: World| async move {
+    let web = Web::start(&w).await;
+    web.person(&w, Role::Operator, "op").await;
+    assert_eq!(server::store::sessions::purge(&w.db, w.clock.now()).await.unwrap(), 0);
+    w.clock.advance(12 * HOUR + MINUTE);
+    assert_eq!(server::store::sessions::purge(&w.db, w.clock.now()).await.unwrap(), 1);
+});
+
+/// Posts that many chunks of 4 KiB without saying how many; gives the status line.
+async fn chunked(base: &str, chunks: usize) -> String {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let address = base.strip_prefix("http://").unwrap();
+    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    let head = format!(
+        "POST /api/auth/log-in HTTP/1.1\r\nHost: {address}\r\nAccept: application/json\r\nTransfer-Encoding: chunked\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    for _ in 0..chunks {
+        // The server may close before the end.
+        if stream.write_all(format!("1000\r\n{}\r\n", "x".repeat(4096)).as_bytes()).await.is_err() {
+            break;
+        }
+    }
+    let _ = stream.write_all(b"0\r\n\r\n").await;
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer).await;
+    String::from_utf8_lossy(&answer).lines().next().unwrap_or_default().to_owned()
+}
