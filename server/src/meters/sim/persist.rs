@@ -86,6 +86,9 @@ impl StateFile {
     pub fn open(path: &Path) -> Result<(Self, Restored), StateError> {
         let fail = |source| StateError::Io { file: path.to_owned(), source };
         let file = File::options().read(true).append(true).create(true).open(path).map_err(fail)?;
+        if !file.metadata().map_err(fail)?.is_file() {
+            return Err(fail(io::Error::other("not a regular file")));
+        }
         if file.try_lock().is_err() {
             return Err(StateError::InUse(path.to_owned()));
         }

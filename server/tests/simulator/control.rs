@@ -1,0 +1,93 @@
+//! The control interface.
+
+use reqwest::{Client, Method, StatusCode};
+use serde_json::{Value, json};
+use server::meters::sim::{Simulator, start};
+
+use super::line::{Line, read};
+use super::{config, monday};
+
+struct Control {
+    simulator: Simulator,
+    client: Client,
+}
+
+impl Control {
+    async fn start() -> Self {
+        let (mut config, _) = config();
+        config.control = Some("127.0.0.1:0".parse().unwrap());
+        Self { simulator: start(config).await.unwrap(), client: Client::new() }
+    }
+
+    async fn ask(&self, method: Method, path: &str, body: Value) -> (StatusCode, Value) {
+        let url = format!("http://{}{path}", self.simulator.control.unwrap());
+        let answer = self.client.request(method, url).json(&body).send().await.unwrap();
+        (answer.status(), answer.json().await.unwrap_or(Value::Null))
+    }
+}
+
+#[tokio::test]
+async fn meters_show_what_they_truly_hold() {
+    let control = Control::start().await;
+    let (status, meters) = control.ask(Method::GET, "/meters", Value::Null).await;
+    assert_eq!((status, meters.as_array().unwrap().len()), (StatusCode::OK, 3));
+    let (_, meter) = control.ask(Method::GET, "/gateways/0/meters/2", Value::Null).await;
+    assert_eq!(meter, meters[1]);
+    assert_eq!(
+        (&meter["remaining"], &meter["account"], &meter["serial"]),
+        (&json!(10_000), &json!("1000000000000002"), &json!("260700000002"))
+    );
+}
+
+#[tokio::test]
+async fn faults_defects_mishaps_and_loads_are_set_while_running() {
+    let control = Control::start().await;
+    let mut line = Line::to(control.simulator.addresses()[0]).await;
+    let done = (StatusCode::NO_CONTENT, Value::Null);
+    let meter = "/gateways/0/meters/2";
+    assert_eq!(control.ask(Method::PUT, &format!("{meter}/faults"), json!({"fault": "busy"})).await, done);
+    assert_eq!(line.ask(2, &read(0, 1)).await, [0x83, 6]);
+    let (_, shown) = control.ask(Method::GET, meter, Value::Null).await;
+    assert_eq!(shown["faults"], json!([[{"fault": "busy"}, 1.0]]));
+    assert_eq!(control.ask(Method::DELETE, &format!("{meter}/faults"), Value::Null).await, done);
+    assert_eq!(control.ask(Method::PUT, &format!("{meter}/load"), json!({"watts": 1_234})).await, done);
+    assert_eq!(line.read(2, 0x000d, 1).await, [1_234]);
+    assert_eq!(control.ask(Method::PUT, &format!("{meter}/defects"), json!({"defect": "relay_stuck", "on": true})).await, done);
+    assert_eq!(line.read(2, 0x000d, 1).await, [0]);
+    assert_eq!(control.ask(Method::POST, &format!("{meter}/mishaps"), json!({"mishap": "clock_off", "seconds": 60})).await, done);
+    assert_eq!(line.read(2, 0x010f, 1).await, [0x0100]);
+}
+
+#[tokio::test]
+async fn gateways_shares_and_time() {
+    let control = Control::start().await;
+    let mut line = Line::to(control.simulator.addresses()[0]).await;
+    assert_eq!(control.ask(Method::PUT, "/faults", json!({"share": 0.34, "fault": "no_answer"})).await.1, json!(1));
+    let mut dead = 0;
+    for unit in 1..=3 {
+        dead += usize::from(line.ask(unit, &read(0, 1)).await == [0x83, 0x0b]);
+    }
+    assert_eq!(dead, 1);
+    control.ask(Method::PUT, "/gateways/0/faults", json!({"fault": "busy", "probability": 1.0})).await;
+    assert_eq!(line.ask(1, &read(0, 1)).await, [0x83, 6]);
+    assert_eq!(control.ask(Method::DELETE, "/faults", Value::Null).await.0, StatusCode::NO_CONTENT);
+    assert_eq!(line.read(1, 0, 2).await, [0, 0]);
+
+    let (_, time) = control.ask(Method::POST, "/time", json!({"advance_s": 3_600})).await;
+    assert_eq!(time, json!({"epoch_ms": monday().0 + 3_600_000, "shanghai": "2026-11-23 01:00:00"}));
+    assert_eq!(line.read(1, 0, 2).await, [0, 100]);
+
+    assert_eq!(control.ask(Method::PUT, "/gateways/0/refused", json!({"on": true})).await.0, StatusCode::NO_CONTENT);
+    assert!(line.rest().await.1);
+}
+
+#[tokio::test]
+async fn what_it_cannot_do_it_says() {
+    let control = Control::start().await;
+    let (status, error) = control.ask(Method::GET, "/gateways/0/meters/99", Value::Null).await;
+    assert_eq!((status, error), (StatusCode::NOT_FOUND, json!({"error": "no such gateway or meter"})));
+    let (status, _) = control.ask(Method::PUT, "/gateways/5/refused", json!({"on": true})).await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+    let (status, _) = control.ask(Method::PUT, "/gateways/0/faults", json!({"fault": "sulking"})).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+}
