@@ -37,7 +37,19 @@ impl Access {
 }
 
 /// The pages, as their routes are written in `app.rs`.
-pub const PAGES: &[(&str, Access)] = &[("/login", Access::Public), ("/password", Access::Anyone)];
+pub const PAGES: &[(&str, Access)] = &[
+    ("/login", Access::Public),
+    ("/password", Access::Anyone),
+    ("/home", Access::Resident),
+    ("/use", Access::Resident),
+    ("/topup", Access::Resident),
+    ("/orders/:id", Access::Resident),
+    ("/switch", Access::Resident),
+    ("/switch/:id", Access::Resident),
+    ("/records", Access::Resident),
+    ("/me", Access::Resident),
+    ("/help", Access::Resident),
+];
 
 /// The server functions: an exact path, or a folder with `/` at its end; the first that fits counts.
 pub const FUNCTIONS: &[(&str, Access)] = &[

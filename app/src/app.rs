@@ -12,6 +12,7 @@ use crate::i18n::lang;
 use crate::pages::auth::login::LoginPage;
 use crate::pages::auth::password::PasswordPage;
 use crate::pages::error::ErrorPage;
+use crate::pages::resident;
 use crate::ports;
 
 /// What the document links to; found once at the start of the server.
@@ -69,6 +70,15 @@ pub fn App() -> impl IntoView {
             <FlatRoutes fallback=|| view! { <ErrorPage error=AppError::NotFound/> }>
                 <Route path=path!("/login") view=LoginPage ssr=SsrMode::Async/>
                 <Route path=path!("/password") view=PasswordPage ssr=SsrMode::Async/>
+                <Route path=path!("/home") view=resident::home::HomePage ssr=SsrMode::Async/>
+                <Route path=path!("/use") view=resident::usage::UsePage ssr=SsrMode::Async/>
+                <Route path=path!("/topup") view=resident::topup::TopUpPage ssr=SsrMode::Async/>
+                <Route path=path!("/orders/:id") view=resident::order::OrderPage ssr=SsrMode::Async/>
+                <Route path=path!("/switch") view=resident::switch::SwitchPage ssr=SsrMode::Async/>
+                <Route path=path!("/switch/:id") view=resident::switching::SwitchingPage ssr=SsrMode::Async/>
+                <Route path=path!("/records") view=resident::records::RecordsPage ssr=SsrMode::Async/>
+                <Route path=path!("/me") view=resident::me::MePage ssr=SsrMode::Async/>
+                <Route path=path!("/help") view=resident::help::HelpPage ssr=SsrMode::Async/>
             </FlatRoutes>
         </Router>
     }

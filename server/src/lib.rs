@@ -11,6 +11,7 @@ pub mod live;
 pub mod meters;
 pub mod operator;
 pub mod pay;
+pub mod resident;
 pub mod rng;
 pub mod startup;
 pub mod store;

@@ -17,11 +17,11 @@ use tokio_util::task::TaskTracker;
 use crate::auth::Auth;
 use crate::clock::SharedClock;
 use crate::config::Config;
-use crate::domain::order::Limits;
 use crate::http::{self, AppState, Backends};
 use crate::live::Live;
 use crate::operator::{NoField, Operator};
 use crate::pay::{self, Payments};
+use crate::resident::Residents;
 use crate::rng::Rng;
 use crate::store::{Db, StoreError, sessions};
 
@@ -74,7 +74,7 @@ impl Application {
 
         let live = Live::load(&db, clock.clone()).await.map_err(StartError::Database)?;
         let payments = Payments::new(&config.pay, db.clone(), clock.clone(), rng.clone(), Arc::new(|| {}))?;
-        let backends = backends(&db, &clock, &rng, &live, payments.limits()).map_err(|error| StartError::Part(error.into()))?;
+        let backends = backends(&db, &clock, &rng, &live, &payments).map_err(|error| StartError::Part(error.into()))?;
         let state = AppState {
             db,
             clock,
@@ -155,15 +155,13 @@ pub async fn open_database(config: &Config) -> Result<Db, StartError> {
     Db::open(url).await.map_err(StartError::Database)
 }
 
-fn backends(db: &Db, clock: &SharedClock, rng: &Rng, live: &Live, limits: Limits) -> Result<Backends, AppError> {
+fn backends(db: &Db, clock: &SharedClock, rng: &Rng, live: &Live, payments: &Payments) -> Result<Backends, AppError> {
     let auth = Auth::new(db.clone(), clock.clone(), rng.clone())?;
     let (db, clock, rng, live) = (db.clone(), clock.clone(), rng.clone(), live.clone());
-    let operator = Operator::new(db, clock, rng, live, limits, Arc::new(NoField))?;
-    Ok(Backends { auth: Arc::new(auth), resident: Arc::new(Nobody), operator: Arc::new(operator) })
+    let resident = Residents::new(db.clone(), clock.clone(), rng.clone(), live.clone(), payments.clone(), Arc::new(|| {}));
+    let operator = Operator::new(db, clock, rng, live, payments.limits(), Arc::new(NoField))?;
+    Ok(Backends { auth: Arc::new(auth), resident: Arc::new(resident), operator: Arc::new(operator) })
 }
-
-struct Nobody;
-impl app::api::resident::ResidentPort for Nobody {}
 
 /// Expired sessions open nothing; this only keeps the table small.
 async fn purge_sessions(state: AppState) {

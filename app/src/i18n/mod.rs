@@ -3,12 +3,14 @@
 pub mod auth;
 pub mod common;
 pub mod errors;
+pub mod resident;
 pub mod site;
 
 use leptos::prelude::use_context;
+use serde::{Deserialize, Serialize};
 
 /// The languages.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Lang {
     /// Simplified Chinese, the first language.
     #[default]

@@ -1,9 +1,11 @@
 //! The words of the field as types; each is parsed on construction, so a value that exists is valid.
 
 pub mod energy;
+pub mod forecast;
 pub mod ids;
 pub mod meter;
 pub mod money;
 pub mod order;
+pub mod switch;
 pub mod time;
 pub mod wall;

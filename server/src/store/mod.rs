@@ -18,9 +18,10 @@ pub mod meters;
 pub mod order_lists;
 pub mod orders;
 pub mod payments;
+pub mod readings;
+pub mod rooms;
 pub mod sessions;
 pub mod users;
-pub mod readings;
 pub mod verify;
 
 pub use db::{Db, Tx};

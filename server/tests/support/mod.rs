@@ -122,3 +122,17 @@ macro_rules! both {
         }
     };
 }
+
+/// Runs a statement on one id and some numbers.
+pub async fn bind(db: &Db, sql: &'static str, id: uuid::Uuid, numbers: &[i64]) {
+    match db {
+        Db::Sqlite { write, .. } => {
+            let query = numbers.iter().fold(sqlx::query(sql).bind(id), |query, number| query.bind(number));
+            query.execute(write).await.unwrap();
+        }
+        Db::Postgres(pool) => {
+            let query = numbers.iter().fold(sqlx::query(sql).bind(id), |query, number| query.bind(number));
+            query.execute(pool).await.unwrap();
+        }
+    }
+}

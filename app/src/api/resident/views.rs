@@ -1,0 +1,187 @@
+//! What the resident's pages show.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::AppError;
+use crate::model::energy::Energy;
+use crate::model::forecast::Forecast;
+use crate::model::ids::{CommandId, OrderId, Uuid};
+use crate::model::meter::Latest;
+use crate::model::money::Fen;
+use crate::model::order::{CommandState, OrderState, Tender};
+use crate::model::time::{Date, Timestamp};
+
+/// The resident's room.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Room {
+    /// The room's name: `1-203`.
+    pub name: String,
+    /// Where it is, from the building inwards: `1号楼 2单元`.
+    pub place: String,
+    /// The account's number.
+    pub account: String,
+    /// Whether the meter has confirmed the opening.
+    pub opened: bool,
+    /// The meter as last observed.
+    pub latest: Latest,
+}
+
+/// Energy of a day or an hour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Used<T> {
+    /// Which.
+    pub of: T,
+    /// How much; `None` where nothing was read.
+    pub energy: Option<Energy>,
+}
+
+/// The room at a glance.
+#[derive(Clone, Debug)]
+pub struct Home {
+    /// The room.
+    pub room: Room,
+    /// How long the credit lasts.
+    pub forecast: Option<Forecast>,
+    /// Since when the power is off, as far as it was observed.
+    pub off_since: Option<Timestamp>,
+    /// The last seven days and today, oldest first.
+    pub days: Vec<Used<Date>>,
+    /// A purchase that is paid and not in the meter yet.
+    pub coming: Option<Record>,
+    /// A switching under way.
+    pub switching: Option<(CommandId, bool)>,
+    /// The newest purchases.
+    pub records: Vec<Record>,
+}
+
+/// The last 30 days, and the hours of one of them.
+#[derive(Clone, Debug)]
+pub struct Usage {
+    /// Oldest first.
+    pub days: Vec<Used<Date>>,
+    /// The chosen day.
+    pub day: Date,
+    /// Its 24 hours.
+    pub hours: Vec<Used<u8>>,
+}
+
+/// What a top-up may be.
+#[derive(Clone, Debug)]
+pub struct Offer {
+    /// For the form, so that sending it twice makes one order.
+    pub key: Uuid,
+    /// The room.
+    pub room: Room,
+    /// The smallest amount.
+    pub min: Fen,
+    /// The largest amount, what the meter may still take included; below `min` where it is full.
+    pub max: Fen,
+    /// Ways to pay that are configured.
+    pub channels: Vec<Tender>,
+}
+
+/// A purchase in a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// Its id.
+    pub id: OrderId,
+    /// When it was asked.
+    pub at: Timestamp,
+    /// How much.
+    pub amount: Fen,
+    /// How it is paid.
+    pub tender: Tender,
+    /// Where it stands.
+    pub state: OrderState,
+    /// The purchase count that it became.
+    pub count: Option<i64>,
+}
+
+/// A page of purchases.
+#[derive(Clone, Debug)]
+pub struct Records {
+    /// Newest first.
+    pub records: Vec<Record>,
+    /// From 1.
+    pub page: u32,
+    /// Whether there are older ones.
+    pub more: bool,
+}
+
+/// How far an order is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderView {
+    /// Its id.
+    pub id: OrderId,
+    /// What people quote.
+    pub number: i64,
+    /// How much.
+    pub amount: Fen,
+    /// How it is paid.
+    pub tender: Tender,
+    /// Where it stands.
+    pub state: OrderState,
+    /// When it was asked.
+    pub created_at: Timestamp,
+    /// Until when it can be paid.
+    pub expires_at: Option<Timestamp>,
+    /// When it was paid.
+    pub paid_at: Option<Timestamp>,
+    /// When the meter was first told.
+    pub sent_at: Option<Timestamp>,
+    /// How often.
+    pub attempts: i64,
+    /// When the meter will be told again.
+    pub next_at: Option<Timestamp>,
+    /// When it was read back from the meter.
+    pub credited_at: Option<Timestamp>,
+    /// The purchase count that it became.
+    pub count: Option<i64>,
+    /// What the meter held after it.
+    pub remaining: Option<Fen>,
+    /// Since when the meter has been silent.
+    pub lost_since: Option<Timestamp>,
+    /// The server's time of this answer.
+    pub now: Timestamp,
+}
+
+/// The switch before it is used.
+#[derive(Clone, Debug)]
+pub struct SwitchOffer {
+    /// For the form, so that sending it twice makes one command.
+    pub key: Uuid,
+    /// The room.
+    pub room: Room,
+    /// Why it may not be used.
+    pub refusal: Option<AppError>,
+}
+
+/// How far a switching is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommandView {
+    /// On or off.
+    pub on: bool,
+    /// Where it stands.
+    pub state: CommandState,
+    /// When it was decided.
+    pub decided_at: Timestamp,
+    /// When it was first sent.
+    pub sent_at: Option<Timestamp>,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+    /// Since when the meter has been silent.
+    pub lost_since: Option<Timestamp>,
+    /// The server's time of this answer.
+    pub now: Timestamp,
+}
+
+/// Whose room it is.
+#[derive(Clone, Debug)]
+pub struct Me {
+    /// Login name.
+    pub login: String,
+    /// The room; `None` where none is open.
+    pub room: Option<Room>,
+    /// Since when the account is theirs.
+    pub since: Option<Timestamp>,
+}

@@ -1,0 +1,134 @@
+//! The room at a glance: balance, what it means, top up, the switch; then use and records.
+
+use leptos::prelude::*;
+
+use super::frame::{Frame, Tab, load};
+use super::meaning::{Known, meaning, relay};
+use super::records::RecordList;
+use super::usage::daily_bars;
+use crate::api::resident::{self as api, Home};
+use crate::i18n::resident::{say, words};
+use crate::i18n::{common, errors, lang};
+use crate::model::switch;
+use crate::ports::now;
+use crate::ui::callout::{Callout, Tone};
+use crate::ui::icon::{Icon, IconMark};
+use crate::ui::notice::Notice;
+use crate::ui::state::{Mode, State};
+
+/// The page.
+#[component]
+pub fn HomePage() -> impl IntoView {
+    load(Tab::Home, api::home(), |home| view! { <Room home /> }.into_any())
+}
+
+#[component]
+fn Room(home: Home) -> impl IntoView {
+    let t = words(lang());
+    let latest = home.room.latest.clone();
+    let coming = home.coming.clone();
+    let heading = home.room.name.clone();
+    view! {
+        <Frame title=heading.clone() tab=Tab::Home own_heading=true>
+            <header class="room-head">
+                <div>
+                    <h1>{heading}</h1>
+                    <p class="muted small">{home.room.place.clone()}</p>
+                </div>
+                <p class="marks"><State state=latest.state() /><Mode mode=latest.status.mode() /></p>
+            </header>
+            <Notice />
+            {coming
+                .map(|coming| {
+                    view! {
+                        <Callout>
+                            <p>{say::coming(coming.amount, lang())}" "<a href=format!("/orders/{}", coming.id)>{t.progress}</a></p>
+                        </Callout>
+                    }
+                })}
+            <Balance home=home.clone() />
+            <a class="button primary wide tall" href="/topup">{t.top_up}</a>
+            <SwitchCard home=home.clone() />
+            <section class="card stack-tight" aria-labelledby="use">
+                <div class="page-head">
+                    <h2 id="use">{t.recent_use}<span class="unit">"kWh"</span></h2>
+                    <a href="/use">{t.all_use}</a>
+                </div>
+                {daily_bars(&home.days, 96)}
+            </section>
+            <section class="card stack-tight" aria-labelledby="records">
+                <div class="page-head">
+                    <h2 id="records">{t.recent_records}</h2>
+                    {(!home.records.is_empty()).then(|| view! { <a href="/records">{t.all_records}</a> })}
+                </div>
+                <RecordList records=home.records />
+            </section>
+        </Frame>
+    }
+}
+
+#[component]
+fn Balance(home: Home) -> impl IntoView {
+    let (lang, now) = (lang(), now());
+    let t = words(lang);
+    let latest = &home.room.latest;
+    let known = Known { latest, opened: home.room.opened, off_since: home.off_since, forecast: home.forecast };
+    let (tone, line) = meaning(&known, now, lang);
+    let class = match tone {
+        Tone::Bad => "meaning bad",
+        Tone::Warn => "meaning warn",
+        Tone::Lost => "meaning lost",
+        Tone::Plain | Tone::Good => "meaning",
+    };
+    let amount = latest.observed_at.map_or_else(|| "—".to_owned(), |_| latest.remaining.to_string());
+    view! {
+        <section class="balance" aria-labelledby="balance">
+            <h2 class="muted small" id="balance">
+                {t.balance}
+                {latest
+                    .observed_at
+                    .filter(|_| latest.lost_since.is_none())
+                    .map(|at| view! { <span class="aside" title=at.to_string()>{say::read(at, now, lang)}</span> })}
+            </h2>
+            <p class="figure"><span class="num">{amount}</span><span class="unit">{common::yuan(lang)}</span></p>
+            <p class=class>{line}</p>
+        </section>
+    }
+}
+
+#[component]
+fn SwitchCard(home: Home) -> impl IntoView {
+    let (lang, now) = (lang(), now());
+    let t = words(lang);
+    let latest = &home.room.latest;
+    let (word, seen) = relay(latest, now, lang);
+    let on = latest.status.relay_closed();
+    let refusal = switch::refusal(latest);
+    let action = match (home.switching, refusal) {
+        (Some((command, to_on)), _) => {
+            let words = if to_on { t.switching_on } else { t.switching_off };
+            view! { <a class="button" href=format!("/switch/{command}")>{words}</a> }.into_any()
+        }
+        (None, None) => {
+            // What the resident wished last, not the relay: with the switch on and the relay open for another reason, off is
+            // still what there is to choose.
+            let words = if latest.status.user_switch_off() { t.turn_on } else { t.turn_off };
+            view! { <a class="button" href="/switch">{words}</a> }.into_any()
+        }
+        (None, Some(_)) => ().into_any(),
+    };
+    let class = if on { "power on" } else { "power" };
+    view! {
+        <section class="card switch-card" aria-labelledby="supply">
+            <span class=class><IconMark icon=Icon::Power /></span>
+            <div class="grow">
+                <h2 id="supply">{t.supply}" · "{word}</h2>
+                {seen.map(|seen| view! { <p class="muted small">{say::seen(&seen, lang)}</p> })}
+                {refusal
+                    .filter(|_| home.switching.is_none())
+                    .map(|error| view! { <p class="muted small">{errors::words(error, lang)}</p> })}
+            </div>
+            {action}
+        </section>
+    }
+}

@@ -1,0 +1,186 @@
+//! The one line under the balance: what it means, and what to do.
+
+use crate::i18n::resident::say;
+use crate::i18n::{Lang, common};
+use crate::model::forecast::{Forecast, amount_to_restore};
+use crate::model::meter::{ControlMode, Latest, SupplyState};
+use crate::model::money::Fen;
+use crate::model::time::Timestamp;
+use crate::pages::resident::topup::OFFERED;
+use crate::ui::callout::Tone;
+
+/// What the line is made from.
+pub struct Known<'a> {
+    /// The meter as last observed.
+    pub latest: &'a Latest,
+    /// Whether the account's opening was confirmed by the meter.
+    pub opened: bool,
+    /// Since when the power is off.
+    pub off_since: Option<Timestamp>,
+    /// How long the credit lasts.
+    pub forecast: Option<Forecast>,
+}
+
+/// The line, and how much it matters. Whatever keeps the power off comes before how long the credit lasts.
+#[must_use]
+pub fn meaning(known: &Known, now: Timestamp, lang: Lang) -> (Tone, String) {
+    let Known { latest, opened, off_since, forecast } = known;
+    let status = latest.status;
+    if let Some(since) = latest.lost_since {
+        return (Tone::Lost, say::lost(since, now, lang));
+    }
+    if latest.observed_at.is_none() {
+        let words =
+            lang.pick("还没有读到电表，请几分钟后再来看。", "The meter has not been read yet. Look again in a few minutes.");
+        return (Tone::Lost, words.into());
+    }
+    if !opened || latest.state() == SupplyState::NotOpen {
+        let words = lang.pick(
+            "正在开户，电表确认后即可用电。",
+            "Your account is being opened. The power comes on as soon as the meter confirms it.",
+        );
+        return (Tone::Plain, words.into());
+    }
+    match status.mode() {
+        ControlMode::Guaranteed => {
+            let words =
+                lang.pick("管理员已设为保电，余额用完也不会断电。", "The office keeps this room supplied, whatever the balance.");
+            return (Tone::Plain, words.into());
+        }
+        ControlMode::ForcedOff => {
+            let why = lang.pick("管理员已强制断电，请联系宿舍管理员。", "the office has switched this room off; ask there.");
+            return (Tone::Bad, say::off_since(*off_since, now, why, lang));
+        }
+        ControlMode::Prepaid => {}
+    }
+    if !status.relay_closed() {
+        let (tone, why) = why_off(latest, lang);
+        return (tone, say::off_since(*off_since, now, &why, lang));
+    }
+    supplied(latest, *forecast, lang)
+}
+
+/// In prepaid mode with the relay open: in the order of the meter's own rule.
+fn why_off(latest: &Latest, lang: Lang) -> (Tone, String) {
+    let status = latest.status;
+    if status.tripped_overload() {
+        let why = lang.pick(
+            "用电负荷过大。请拔掉大功率电器，再联系宿舍管理员恢复。",
+            "too much load. Unplug heavy appliances, then ask the office to restore it.",
+        );
+        (Tone::Bad, why.into())
+    } else if status.tripped_malignant() {
+        let why = lang.pick(
+            "电表识别到违规电器。请拔掉它，再联系宿舍管理员恢复。",
+            "the meter recognised a forbidden appliance. Unplug it, then ask the office to restore it.",
+        );
+        (Tone::Bad, why.into())
+    } else if status.tripped_arrears() {
+        (Tone::Bad, say::used_up(amount_to_restore(latest.remaining, &OFFERED), lang))
+    } else if status.user_switch_off() {
+        let why = lang.pick("由住户关闭，可在下方随时恢复。", "switched off from this page; you can switch it on below.");
+        (Tone::Plain, why.into())
+    } else {
+        let why = lang.pick("原因还不清楚，请联系宿舍管理员。", "the reason is not known yet; ask the office.");
+        (Tone::Bad, why.into())
+    }
+}
+
+fn supplied(latest: &Latest, forecast: Option<Forecast>, lang: Lang) -> (Tone, String) {
+    let low = matches!(latest.state(), SupplyState::Alarm1 | SupplyState::Alarm2);
+    if latest.remaining <= Fen::ZERO {
+        let words =
+            lang.pick("余额已用完，随时可能断电，请尽快充值。", "No credit left; the power may go off at any time. Top up soon.");
+        return (Tone::Bad, words.into());
+    }
+    if let Some(forecast) = forecast {
+        let tone = if forecast.days < 1 || low { Tone::Warn } else { Tone::Plain };
+        return (tone, say::lasts(forecast, lang));
+    }
+    if low {
+        let words = lang.pick("余额偏低，请及时充值。", "The balance is low. Top up soon.");
+        return (Tone::Warn, words.into());
+    }
+    let words = lang.pick("用满一天后，这里会显示还能用几天。", "After a full day of use, this line says how long it lasts.");
+    (Tone::Plain, words.into())
+}
+
+/// Whether power was seen to flow: the word for it, and when.
+#[must_use]
+pub fn relay(latest: &Latest, now: Timestamp, lang: Lang) -> (&'static str, Option<String>) {
+    let t = crate::i18n::resident::words(lang);
+    match latest.observed_at {
+        Some(at) => {
+            let word = if latest.status.relay_closed() { t.on } else { t.off };
+            let ago = if latest.lost_since.is_some() { common::at(at, now, lang) } else { common::ago(at, now, lang) };
+            (word, Some(ago))
+        }
+        None => (t.unknown, None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::ids::{MeterId, Uuid};
+    use crate::model::meter::StatusWord;
+    use crate::model::time::Civil;
+
+    const OPEN: u16 = 1 << 1;
+    const ON: u16 = OPEN | 1;
+
+    fn at(hour: u8, minute: u8) -> Timestamp {
+        Civil { year: 2026, month: 11, day: 23, hour, minute, second: 0 }.timestamp().unwrap()
+    }
+
+    fn seen(status: u16, remaining: i64) -> Latest {
+        Latest {
+            observed_at: Some(at(21, 59)),
+            status: StatusWord(status),
+            remaining: Fen(remaining),
+            ..Latest::unseen(MeterId(Uuid::nil()))
+        }
+    }
+
+    fn line(latest: &Latest, forecast: Option<Forecast>) -> (Tone, String) {
+        let off_since = (!latest.status.relay_closed()).then(|| at(21, 4));
+        meaning(&Known { latest, opened: true, off_since, forecast }, at(22, 0), Lang::Zh)
+    }
+
+    #[test]
+    fn what_keeps_the_power_off_comes_first() {
+        let six = Some(Forecast { days: 6, over: 7 });
+        for (status, remaining, forecast, tone, words) in [
+            (ON, 6_320, six, Tone::Plain, "按近 7 天用量，约可用 6 天"),
+            (ON | 1 << 2, 900, six, Tone::Warn, "按近 7 天用量，约可用 6 天"),
+            (ON, 90, Some(Forecast { days: 0, over: 7 }), Tone::Warn, "按近 7 天用量，不到 1 天就会用完，请尽快充值"),
+            (ON, 6_320, None, Tone::Plain, "用满一天后，这里会显示还能用几天。"),
+            (ON, -50, six, Tone::Bad, "余额已用完，随时可能断电，请尽快充值。"),
+            (OPEN | 1 << 4, 0, None, Tone::Bad, "今天 21:04 起断电：余额用完，充值 20 元即可恢复"),
+            (OPEN | 1 << 4, -3_500, None, Tone::Bad, "今天 21:04 起断电：余额用完，充值 50 元即可恢复"),
+            (OPEN | 1 << 8, 6_320, six, Tone::Plain, "今天 21:04 起断电：由住户关闭，可在下方随时恢复。"),
+            (
+                OPEN | 1 << 5 | 1 << 4,
+                0,
+                None,
+                Tone::Bad,
+                "今天 21:04 起断电：用电负荷过大。请拔掉大功率电器，再联系宿舍管理员恢复。",
+            ),
+            (OPEN | 1 << 7, 6_320, six, Tone::Bad, "今天 21:04 起断电：管理员已强制断电，请联系宿舍管理员。"),
+            (ON | 1 << 6, -50, None, Tone::Plain, "管理员已设为保电，余额用完也不会断电。"),
+            (OPEN, 6_320, six, Tone::Bad, "今天 21:04 起断电：原因还不清楚，请联系宿舍管理员。"),
+            (0, 0, None, Tone::Plain, "正在开户，电表确认后即可用电。"),
+        ] {
+            assert_eq!(line(&seen(status, remaining), forecast), (tone, words.to_owned()), "{status:#b} {remaining}");
+        }
+    }
+
+    #[test]
+    fn a_lost_meter_is_said_before_anything_else() {
+        let lost = Latest { lost_since: Some(at(21, 30)), ..seen(OPEN | 1 << 4, 0) };
+        let (tone, words) = line(&lost, None);
+        assert_eq!(tone, Tone::Lost);
+        assert!(words.starts_with("电表自今天 21:30 起失联"), "{words}");
+        assert_eq!(line(&Latest::unseen(MeterId(Uuid::nil())), None).0, Tone::Lost);
+    }
+}

@@ -1,0 +1,197 @@
+//! What the page of an order says: drawn by the server, and again in the browser as it goes on.
+
+use leptos::prelude::*;
+
+use crate::api::resident::OrderView;
+use crate::i18n::resident::{say, words};
+use crate::i18n::{Lang, common};
+use crate::model::order::OrderState;
+use crate::ui::steps::{Reach, Step, steps};
+
+/// Headline, what waits and why, the steps, what to do, and the facts.
+pub fn order_body(order: &OrderView, lang: Lang) -> impl IntoView + use<> {
+    let t = words(lang);
+    let (class, head) = match order.state {
+        OrderState::Pending => ("accent", t.head_pending),
+        OrderState::Paid => ("accent", t.head_paid),
+        OrderState::Credited => ("open", t.head_credited),
+        OrderState::Closed => ("quiet", t.head_closed),
+        OrderState::Refunding => ("quiet", t.step_refunding),
+        OrderState::Refunded => ("quiet", t.step_refunded),
+        OrderState::Case => ("alarm1", t.step_case),
+    };
+    let waits = order
+        .lost_since
+        .filter(|_| order.state == OrderState::Paid)
+        .map(|since| say::safe(since, order.next_at, order.now, lang));
+    view! {
+        <header>
+            <h1 class="big num">{order.amount.to_string()}<span class="unit">{common::yuan(lang)}</span></h1>
+            <p class=format!("state {class}")>{head}</p>
+        </header>
+        {waits.map(|words| view! { <div class="notice lost"><p>{words}</p></div> })}
+        <section class="card">{steps(order_steps(order, lang), order.now, lang)}</section>
+        {actions(order, lang)}
+        {facts(order, lang)}
+    }
+}
+
+fn actions(order: &OrderView, lang: Lang) -> impl IntoView + use<> {
+    let t = words(lang);
+    match order.state {
+        OrderState::Pending => view! {
+            <form method="post" action="/api/resident/pay">
+                <input type="hidden" name="order" value=order.id.to_string() />
+                <button class="primary wide tall">{t.pay_now}</button>
+            </form>
+        }
+        .into_any(),
+        OrderState::Closed | OrderState::Refunded => {
+            view! { <a class="button primary wide tall" href="/topup">{t.again}</a> }.into_any()
+        }
+        OrderState::Credited => view! { <a class="button primary wide tall" href="/home">{t.done}</a> }.into_any(),
+        OrderState::Paid | OrderState::Refunding | OrderState::Case => {
+            view! { <a class="button wide" href="/home">{t.done}</a> }.into_any()
+        }
+    }
+}
+
+fn facts(order: &OrderView, lang: Lang) -> impl IntoView + use<> {
+    let t = words(lang);
+    let mut facts = vec![
+        (t.order_number, order.number.to_string()),
+        (t.paid_with, common::tender(order.tender, lang).to_owned()),
+        (t.made_at, order.created_at.to_string()),
+    ];
+    facts.extend(order.count.map(|count| (t.purchase_count, count.to_string())));
+    facts.extend(order.remaining.map(|remaining| (t.remaining_after, format!("{remaining} {}", common::yuan(lang)))));
+    let rows = facts.into_iter().map(|(name, value)| view! { <dt>{name}</dt><dd class="num">{value}</dd> });
+    view! { <dl class="facts small">{rows.collect_view()}</dl> }
+}
+
+/// The order's way, as far as it has come and as far as it will go.
+#[must_use]
+pub fn order_steps(order: &OrderView, lang: Lang) -> Vec<Step> {
+    let t = words(lang);
+    let mut list = vec![Step::new(Reach::Done, t.step_made, Some(order.created_at))];
+    match order.state {
+        OrderState::Pending => {
+            let waiting = Step::new(Reach::Now, t.step_pay, None);
+            list.push(match order.expires_at {
+                Some(at) => {
+                    waiting.note(format!("{}{}{}", say::pay_before(at, order.now, lang), lang.pick("。", ". "), t.note_paying))
+                }
+                None => waiting.note(t.note_paying),
+            });
+            list.push(Step::new(Reach::Ahead, t.step_to_send, None));
+            list.push(Step::new(Reach::Ahead, t.step_in_meter, None));
+            return list;
+        }
+        OrderState::Closed => {
+            list.push(Step::new(Reach::Bad, t.step_not_paid, None).note(t.note_not_paid));
+            return list;
+        }
+        _ => list.push(Step::new(Reach::Done, t.step_paid, order.paid_at)),
+    }
+    match order.state {
+        OrderState::Refunding => list.push(Step::new(Reach::Now, t.step_refunding, None).note(t.note_refund)),
+        OrderState::Refunded => list.push(Step::new(Reach::Done, t.step_refunded, None).note(t.note_refund)),
+        state => deliver(order, state, &mut list, lang),
+    }
+    list
+}
+
+/// From paid to read back.
+fn deliver(order: &OrderView, state: OrderState, list: &mut Vec<Step>, lang: Lang) {
+    let t = words(lang);
+    match order.sent_at {
+        Some(at) => list.push(Step::new(Reach::Done, t.step_sent, Some(at))),
+        None if state == OrderState::Paid => list.push(Step::new(Reach::Now, t.step_sending, None)),
+        None => {}
+    }
+    match state {
+        OrderState::Credited => {
+            let done = Step::new(Reach::Done, t.step_in_meter, order.credited_at);
+            list.push(match say::in_meter(order.count, order.remaining, lang) {
+                Some(note) => done.note(note),
+                None => done,
+            });
+        }
+        OrderState::Case => list.push(Step::new(Reach::Bad, t.step_case, None).note(t.note_case)),
+        _ if order.sent_at.is_some() => {
+            let confirm = Step::new(Reach::Now, t.step_confirm, None);
+            list.push(match say::tries(order.attempts, lang) {
+                Some(note) => confirm.note(note),
+                None => confirm,
+            });
+        }
+        _ => list.push(Step::new(Reach::Ahead, t.step_in_meter, None)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::ids::{OrderId, Uuid};
+    use crate::model::money::Fen;
+    use crate::model::order::Tender;
+    use crate::model::time::{MINUTE, SECOND, Timestamp};
+
+    fn order(state: OrderState) -> OrderView {
+        let at = Timestamp(1_795_600_000_000);
+        OrderView {
+            id: OrderId(Uuid::nil()),
+            number: 1,
+            amount: Fen(5_000),
+            tender: Tender::Alipay,
+            state,
+            created_at: at,
+            expires_at: Some(at.plus(15 * MINUTE)),
+            paid_at: None,
+            sent_at: None,
+            attempts: 0,
+            next_at: None,
+            credited_at: None,
+            count: None,
+            remaining: None,
+            lost_since: None,
+            now: at.plus(MINUTE),
+        }
+    }
+
+    fn reaches(order: &OrderView) -> Vec<Reach> {
+        order_steps(order, Lang::Zh).iter().map(|step| step.reach).collect()
+    }
+
+    #[test]
+    fn nothing_is_done_before_it_was_seen() {
+        use Reach::{Ahead, Bad, Done, Now};
+        let paid = OrderView { paid_at: Some(Timestamp(1_795_600_000_000 + SECOND)), ..order(OrderState::Paid) };
+        let sent = OrderView { sent_at: Some(Timestamp(1_795_600_000_000 + 2 * SECOND)), ..paid.clone() };
+        for (order, expected) in [
+            (order(OrderState::Pending), vec![Done, Now, Ahead, Ahead]),
+            (order(OrderState::Closed), vec![Done, Bad]),
+            (paid.clone(), vec![Done, Done, Now, Ahead]),
+            (sent.clone(), vec![Done, Done, Done, Now]),
+            (OrderView { state: OrderState::Credited, ..sent.clone() }, vec![Done, Done, Done, Done]),
+            (OrderView { state: OrderState::Case, ..sent.clone() }, vec![Done, Done, Done, Bad]),
+            (OrderView { state: OrderState::Case, ..paid.clone() }, vec![Done, Done, Bad]),
+            (OrderView { state: OrderState::Refunding, ..paid.clone() }, vec![Done, Done, Now]),
+            (OrderView { state: OrderState::Refunded, ..paid }, vec![Done, Done, Done]),
+        ] {
+            assert_eq!(reaches(&order), expected, "{:?} sent {:?}", order.state, order.sent_at);
+        }
+    }
+
+    #[test]
+    fn the_credit_is_told_with_its_count_and_balance() {
+        let credited = OrderView {
+            sent_at: Some(Timestamp(1)),
+            count: Some(14),
+            remaining: Some(Fen(6_320)),
+            ..order(OrderState::Credited)
+        };
+        let last = order_steps(&credited, Lang::Zh).pop().unwrap();
+        assert_eq!(last.note.as_deref(), Some("第 14 次购电，余额 63.20 元"));
+    }
+}

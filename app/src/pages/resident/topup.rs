@@ -1,0 +1,92 @@
+//! Topping up: an amount, a channel, go.
+
+use leptos::prelude::*;
+
+use super::frame::{Frame, Tab, load};
+use crate::api::resident::{self as api, Offer};
+use crate::i18n::resident::{say, words};
+use crate::i18n::{common, lang};
+use crate::model::money::Fen;
+use crate::ui::callout::{Callout, Tone};
+use crate::ui::field::Field;
+use crate::ui::notice::Notice;
+
+/// The amounts on the buttons.
+pub const OFFERED: [Fen; 4] = [Fen(2_000), Fen(5_000), Fen(10_000), Fen(20_000)];
+
+/// The page.
+#[component]
+pub fn TopUpPage() -> impl IntoView {
+    load(Tab::TopUp, api::offer(), |offer| view! { <Ask offer /> }.into_any())
+}
+
+#[component]
+fn Ask(offer: Offer) -> impl IntoView {
+    let lang = lang();
+    let t = words(lang);
+    let latest = &offer.room.latest;
+    let lost = latest.lost_since.is_some() || latest.observed_at.is_none();
+    let balance = latest.observed_at.map(|_| format!("{} {} {}", t.balance, latest.remaining, common::yuan(lang)));
+    let form = if offer.channels.is_empty() {
+        view! { <Callout tone=Tone::Warn><p>{t.no_channel}</p></Callout> }.into_any()
+    } else if offer.max < offer.min {
+        view! { <Callout tone=Tone::Warn><p>{t.meter_full}</p></Callout> }.into_any()
+    } else {
+        view! { <Form offer=offer.clone() /> }.into_any()
+    };
+    view! {
+        <Frame title=t.top_up tab=Tab::TopUp>
+            <p class="muted">{offer.room.place.clone()}" "{offer.room.name.clone()}{balance.map(|balance| format!(" · {balance}"))}</p>
+            <Notice />
+            {lost.then(|| view! { <Callout tone=Tone::Lost><p>{t.lost_top_up}</p></Callout> })}
+            {form}
+        </Frame>
+    }
+}
+
+#[component]
+fn Form(offer: Offer) -> impl IntoView {
+    let lang = lang();
+    let t = words(lang);
+    // The first that fits is chosen, so that the form is complete as it opens.
+    let within = move |amount: Fen| amount >= offer.min && amount <= offer.max;
+    let first = OFFERED.iter().skip(1).chain(&OFFERED).copied().find(|&amount| within(amount));
+    let amounts = OFFERED.map(|amount| {
+        view! {
+            <label class="choice">
+                <input
+                    type="radio"
+                    name="amount"
+                    value=say::whole(amount)
+                    checked=Some(amount) == first
+                    disabled=!within(amount)
+                />
+                <span class="face"><span class="figure num">{say::whole(amount)}</span>{common::yuan(lang)}</span>
+            </label>
+        }
+    });
+    let channels = offer.channels.iter().enumerate().map(|(n, &tender)| {
+        view! {
+            <label class="choice">
+                <input type="radio" name="channel" value=tender.as_str() checked=n == 0 />
+                <span class="face">{common::tender(tender, lang)}</span>
+            </label>
+        }
+    });
+    let hint = format!("{}{}{}", say::range(offer.min, offer.max, lang), lang.pick("，", "; "), t.own_hint);
+    view! {
+        <form class="stack" method="post" action="/api/resident/top-up">
+            <input type="hidden" name="key" value=offer.key.to_string() />
+            <fieldset class="stack-tight">
+                <legend>{t.amount}</legend>
+                <div class="choices">{amounts.collect_view()}</div>
+            </fieldset>
+            <Field name="own" label=t.own_amount inputmode="decimal" hint optional=true />
+            <fieldset class="stack-tight">
+                <legend>{t.pay_by}</legend>
+                <div class="choices single">{channels.collect_view()}</div>
+            </fieldset>
+            <button class="primary wide tall">{t.go_pay}</button>
+        </form>
+    }
+}

@@ -1,0 +1,174 @@
+//! Energy of the last days, and the hours of one of them.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+
+use super::frame::{Frame, Tab, load};
+use crate::api::resident::{self as api, Usage, Used};
+use crate::i18n::resident::{say, words};
+use crate::i18n::{common, lang};
+use crate::model::energy::Energy;
+use crate::model::time::Date;
+use crate::ports::now;
+use crate::ui::bars::{Bar, Bars};
+
+/// The page; `?day=2026-11-20` chooses the day.
+#[component]
+pub fn UsePage() -> impl IntoView {
+    let day = use_query_map().with_untracked(|query| query.get_str("day").and_then(parse_day));
+    load(Tab::Usage, api::usage(day), |usage| view! { <Days usage /> }.into_any())
+}
+
+#[component]
+fn Days(usage: Usage) -> impl IntoView {
+    let (lang, today) = (lang(), now().date());
+    let t = words(lang);
+    let chosen = usage.day;
+    let total = sum(&usage.days);
+    let day_name = common::day(chosen, today, lang);
+    let rows = usage.days.iter().rev().filter(|used| used.energy.is_some()).copied().collect::<Vec<_>>();
+    view! {
+        <Frame title=t.usage tab=Tab::Usage>
+            <section class="card stack-tight" aria-labelledby="days">
+                <h2 id="days">{t.last_30}<span class="unit">"kWh"</span></h2>
+                {monthly_bars(&usage.days, chosen, total)}
+            </section>
+            <section class="card stack-tight" aria-labelledby="hours">
+                <h2 id="hours">{say::hours_of(&day_name, lang)}<span class="unit">"kWh"</span></h2>
+                {hourly_bars(&usage.hours, &day_name)}
+                <details>
+                    <summary>{t.by_hour}</summary>
+                    <HourTable hours=usage.hours.clone() />
+                </details>
+            </section>
+            {if rows.is_empty() {
+                view! { <p class="empty">{t.no_use}</p> }.into_any()
+            } else {
+                view! {
+                    <section class="card">
+                        <table class="table">
+                            <thead><tr><th scope="col">{t.day}</th><th scope="col" class="number">{t.kwh}</th></tr></thead>
+                            <tbody>
+                                {rows
+                                    .into_iter()
+                                    .map(|used| {
+                                        let name = common::day(used.of, today, lang);
+                                        let week = common::weekday(used.of.weekday(), lang);
+                                        view! {
+                                            <tr>
+                                                <td>
+                                                    <a
+                                                        class="row-link"
+                                                        href=format!("/use?day={}", used.of)
+                                                        aria-current=(used.of == chosen).then_some("true")
+                                                    >
+                                                        {name}
+                                                    </a>
+                                                    " "
+                                                    <span class="muted small">{week}</span>
+                                                </td>
+                                                <td class="number">{used.energy.map(|energy| energy.to_string())}</td>
+                                            </tr>
+                                        }
+                                    })
+                                    .collect_view()}
+                            </tbody>
+                            <tfoot><tr><th scope="row">{t.total}</th><td class="number">{total.to_string()}</td></tr></tfoot>
+                        </table>
+                    </section>
+                }
+                    .into_any()
+            }}
+        </Frame>
+    }
+}
+
+#[component]
+fn HourTable(hours: Vec<Used<u8>>) -> impl IntoView {
+    let t = words(lang());
+    view! {
+        <table class="table">
+            <thead><tr><th scope="col">{t.hour}</th><th scope="col" class="number">{t.kwh}</th></tr></thead>
+            <tbody>
+                {hours
+                    .into_iter()
+                    .filter_map(|used| used.energy.map(|energy| (used.of, energy)))
+                    .map(|(hour, energy)| {
+                        view! {
+                            <tr>
+                                <td>{format!("{hour:02}:00–{:02}:00", hour + 1)}</td>
+                                <td class="number">{energy.to_string()}</td>
+                            </tr>
+                        }
+                    })
+                    .collect_view()}
+            </tbody>
+        </table>
+    }
+}
+
+/// The last days with the figure on each; today, the last, stands out.
+pub fn daily_bars(days: &[Used<Date>], height: i64) -> impl IntoView + use<> {
+    let (lang, today) = (lang(), now().date());
+    let bars = days.iter().map(|used| Bar {
+        label: if used.of == today {
+            lang.pick("今天", "Today").into()
+        } else {
+            common::weekday(used.of.weekday(), lang).into()
+        },
+        figure: used.energy.map(|energy| energy.to_string()).unwrap_or_default(),
+        value: used.energy.map(|energy| energy.0),
+        strong: used.of == today,
+    });
+    let label = say::bars(days.len(), &sum(days).to_string(), lang);
+    view! { <Bars bars=bars.collect() label height /> }
+}
+
+fn monthly_bars(days: &[Used<Date>], chosen: Date, total: Energy) -> impl IntoView + use<> {
+    let lang = lang();
+    let count = days.len();
+    let bars = days.iter().enumerate().map(|(n, used)| Bar {
+        label: if (count - 1 - n).is_multiple_of(5) { used.of.ymd().2.to_string() } else { String::new() },
+        figure: if used.of == chosen { used.energy.map(|energy| energy.to_string()).unwrap_or_default() } else { String::new() },
+        value: used.energy.map(|energy| energy.0),
+        strong: used.of == chosen,
+    });
+    view! { <Bars bars=bars.collect() label=say::bars(count, &total.to_string(), lang) /> }
+}
+
+fn hourly_bars(hours: &[Used<u8>], day: &str) -> impl IntoView + use<> {
+    let most = hours.iter().filter_map(|used| used.energy).max().filter(|energy| energy.0 > 0);
+    let bars = hours.iter().map(|used| {
+        let strong = most.is_some() && used.energy == most;
+        Bar {
+            label: if used.of.is_multiple_of(6) || used.of == 23 { used.of.to_string() } else { String::new() },
+            figure: if strong { used.energy.map(|energy| energy.to_string()).unwrap_or_default() } else { String::new() },
+            value: used.energy.map(|energy| energy.0),
+            strong,
+        }
+    });
+    view! { <Bars bars=bars.collect() label=say::hours_of(day, lang()) height=72 /> }
+}
+
+fn sum<T>(used: &[Used<T>]) -> Energy {
+    used.iter().filter_map(|used| used.energy).fold(Energy::ZERO, |sum, energy| sum + energy)
+}
+
+fn parse_day(text: &str) -> Option<Date> {
+    let mut parts = text.splitn(3, '-');
+    let (year, month, day) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+    Date::from_ymd(year, month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_in_the_address_is_read_or_ignored() {
+        assert_eq!(parse_day("2026-11-20"), Date::from_ymd(2026, 11, 20));
+        for text in ["", "2026-11", "2026-02-30", "20-11-2026-1", "x-y-z"] {
+            assert_eq!(parse_day(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! A part of a page that waits for what it shows; the whole page waits with it, so that status and redirects are in time.
+
+use leptos::prelude::*;
+
+use crate::error::AppError;
+use crate::pages::error::ErrorPage;
+
+/// Shows what `read` gives, or the page that says what went wrong.
+pub fn load<T: 'static>(
+    read: impl Future<Output = Result<T, AppError>> + Send + 'static,
+    show: impl FnOnce(T) -> AnyView + Send + 'static,
+) -> impl IntoView {
+    Suspend::new(async move {
+        match read.await {
+            Ok(value) => show(value),
+            Err(error) => view! { <ErrorPage error /> }.into_any(),
+        }
+    })
+}

@@ -1,0 +1,111 @@
+//! Topping up, and how far a top-up is.
+
+use app::api::resident::{Offer, OrderView};
+use app::error::AppError;
+use app::link;
+use app::model::ids::{OrderId, Uuid};
+use app::model::money::Fen;
+use app::model::order::{OrderState, Tender};
+use app::model::time::Timestamp;
+use app::ports::Who;
+
+use super::{Residents, views};
+use crate::pay::Form;
+use crate::store::order_lists::{self, Progress};
+use crate::store::orders::{self, NewOrder};
+use crate::store::rooms::{self, Room};
+
+impl Residents {
+    pub(super) async fn offer_of(&self, who: &Who) -> Result<Offer, AppError> {
+        let room = self.room(who).await?;
+        let latest = self.latest(&room);
+        let limits = self.payments.limits();
+        // What is paid and under way counts too; the store checks it again in the transaction of the order.
+        let coming = rooms::coming_sum(&self.db, room.meter()).await?;
+        let mut max = Fen(limits.max_fen);
+        if limits.hoarding_fen > 0 {
+            max = max.min(Fen(limits.hoarding_fen) - latest.remaining - coming);
+        }
+        Ok(Offer {
+            key: self.form_key(),
+            min: Fen(limits.min_fen),
+            max,
+            channels: self.payments.offered(),
+            room: views::room(&room, latest),
+        })
+    }
+
+    pub(super) async fn order_for(&self, who: &Who, key: Uuid, amount: Fen, tender: Tender) -> Result<OrderId, AppError> {
+        let room = self.room(who).await?;
+        if !self.payments.offered().contains(&tender) {
+            return Err(AppError::ChannelUnavailable);
+        }
+        let new =
+            NewOrder { key, account: room.account(), meter: room.meter(), tender, amount, by: who.user, ip: who.ip.clone() };
+        let order = orders::create(&self.db, &self.rng, self.clock.now(), &self.payments.limits(), &new).await?;
+        Ok(order.id())
+    }
+
+    /// The channel's form as an address: browsers follow it at once, with or without a script, and the channels take both.
+    pub(super) async fn cashier(&self, who: &Who, order: OrderId) -> Result<String, AppError> {
+        let room = self.room(who).await?;
+        self.own(&room, order).await?;
+        Ok(address(&self.payments.resume(order).await?.form))
+    }
+
+    pub(super) async fn progress(&self, who: &Who, id: OrderId) -> Result<OrderView, AppError> {
+        let room = self.room(who).await?;
+        let progress = self.own(&room, id).await?;
+        let order = &progress.order;
+        let state = order.state()?;
+        if state == OrderState::Pending {
+            // Somebody is looking: ask the channel sooner than its turn.
+            self.payments.nudge(id).await;
+        }
+        let latest = self.latest(&room);
+        Ok(OrderView {
+            id,
+            number: order.number,
+            amount: order.amount(),
+            tender: order.tender()?,
+            state,
+            created_at: Timestamp(order.created_at),
+            expires_at: progress.expires_at.map(Timestamp),
+            paid_at: order.paid_at.map(Timestamp),
+            sent_at: progress.sent_at.map(Timestamp),
+            attempts: progress.command_attempts.unwrap_or(0),
+            next_at: progress.next_at.map(Timestamp),
+            credited_at: order.credited_at.map(Timestamp),
+            count: order.count,
+            remaining: order.remaining_fen.map(Fen),
+            lost_since: latest.lost_since,
+            now: self.clock.now(),
+        })
+    }
+
+    /// The order, if it is of this room's account; anybody else's does not exist.
+    async fn own(&self, room: &Room, order: OrderId) -> Result<Progress, AppError> {
+        let progress = order_lists::progress(&self.db, order).await?;
+        progress.filter(|progress| progress.order.account_id == room.account_id).ok_or(AppError::NotFound)
+    }
+}
+
+fn address(form: &Form) -> String {
+    form.fields.iter().fold(form.action.clone(), |address, (name, value)| link::with(&address, name, value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_becomes_an_address() {
+        let form = Form {
+            action: "https://gateway.example/gateway.do?charset=utf-8".into(),
+            fields: vec![("biz_content".into(), "{\"a\":\"电 1\"}".into()), ("sign".into(), "a+b/c=".into())],
+        };
+        let expected = "https://gateway.example/gateway.do?charset=utf-8\
+                        &biz_content=%7B%22a%22%3A%22%E7%94%B5%201%22%7D&sign=a%2Bb/c%3D";
+        assert_eq!(address(&form), expected);
+    }
+}

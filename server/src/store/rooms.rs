@@ -1,0 +1,252 @@
+//! A resident's own room: found by who asks, never by what they ask for.
+
+use app::error::AppError;
+use app::model::energy::Energy;
+use app::model::ids::{AccountId, CommandId, MeterId, UserId, Uuid};
+use app::model::money::Fen;
+use app::model::time::{SECOND, Timestamp};
+use sqlx::FromRow;
+
+use super::audit::{self, Entry};
+use super::commands::{self, NewCommand, priority};
+use super::orders::Order;
+use super::{Db, Result, Tx, on, read};
+
+/// The room of a resident's current account.
+#[derive(Clone, Debug, FromRow)]
+pub struct Room {
+    /// [`AccountId`].
+    pub account_id: Uuid,
+    /// The account's number.
+    pub number: String,
+    /// `opening`, `open` or `closing`.
+    pub state: String,
+    /// Since when it is theirs.
+    pub from_at: i64,
+    /// [`MeterId`].
+    pub meter_id: Uuid,
+    /// The room's name.
+    pub room: String,
+    above: Option<String>,
+    above_kind: Option<String>,
+    top: Option<String>,
+    top_kind: Option<String>,
+}
+
+impl Room {
+    /// The account.
+    #[must_use]
+    pub const fn account(&self) -> AccountId {
+        AccountId(self.account_id)
+    }
+
+    /// The meter.
+    #[must_use]
+    pub const fn meter(&self) -> MeterId {
+        MeterId(self.meter_id)
+    }
+
+    /// Where the room is, from the building inwards.
+    #[must_use]
+    pub fn place(&self) -> String {
+        let nodes = [(&self.top, &self.top_kind), (&self.above, &self.above_kind)];
+        let names = nodes.into_iter().filter(|(_, kind)| kind.as_deref().is_some_and(|kind| kind != "site"));
+        names.filter_map(|(name, _)| name.as_deref()).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// The room of who asks; `None` where no account is theirs now. Of an account with more meters, the first.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn of_resident(db: &Db, user: UserId) -> Result<Option<Room>> {
+    read!(db, |pool| sqlx::query_as(
+        "SELECT a.id AS account_id, a.number, a.state, ar.from_at, am.meter_id, r.name AS room,
+                p.name AS above, p.kind AS above_kind, t.name AS top, t.kind AS top_kind
+         FROM account_residents ar
+         JOIN accounts a ON a.id = ar.account_id AND a.closed_at IS NULL
+         JOIN account_meters am ON am.account_id = a.id AND am.to_at IS NULL
+         JOIN places r ON r.id = a.place_id
+         LEFT JOIN places p ON p.id = r.parent_id
+         LEFT JOIN places t ON t.id = p.parent_id
+         WHERE ar.user_id = $1 AND ar.to_at IS NULL
+         ORDER BY am.from_at, am.meter_id LIMIT 1"
+    )
+    .bind(user.0)
+    .fetch_optional(pool)
+    .await)
+}
+
+/// The login name of a person.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn login(db: &Db, user: UserId) -> Result<Option<String>> {
+    let row: Option<(String,)> =
+        read!(db, |pool| sqlx::query_as("SELECT login FROM users WHERE id = $1").bind(user.0).fetch_optional(pool).await)?;
+    Ok(row.map(|(login,)| login))
+}
+
+/// The newest purchase that is paid and not in the meter yet.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn coming(db: &Db, account: AccountId) -> Result<Option<Order>> {
+    read!(db, |pool| sqlx::query_as(
+        "SELECT id, number, account_id, meter_id, tender, amount_fen, state, created_by, created_at, paid_at, credited_at,
+                count, remaining_fen
+         FROM orders WHERE account_id = $1 AND state = 'paid' ORDER BY created_at DESC, id DESC LIMIT 1"
+    )
+    .bind(account.0)
+    .fetch_optional(pool)
+    .await)
+}
+
+/// What is paid for a meter and not in it yet.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn coming_sum(db: &Db, meter: MeterId) -> Result<Fen> {
+    let row: Option<(i64,)> = read!(db, |pool| sqlx::query_as(
+        "SELECT CAST(COALESCE(SUM(amount_fen), 0) AS BIGINT) FROM orders WHERE meter_id = $1 AND state = 'paid'"
+    )
+    .bind(meter.0)
+    .fetch_optional(pool)
+    .await)?;
+    Ok(Fen(row.map_or(0, |(fen,)| fen)))
+}
+
+/// Since when the relay of a meter has been seen open, without a gap back to when it was last seen closed.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn off_since(db: &Db, meter: MeterId) -> Result<Option<Timestamp>> {
+    let row: Option<(Option<i64>,)> = read!(db, |pool| sqlx::query_as(
+        "SELECT MIN(at) FROM readings WHERE meter_id = $1 AND at > COALESCE(
+             (SELECT at FROM readings WHERE meter_id = $1 AND (status & 1) = 1 ORDER BY at DESC LIMIT 1), 0)"
+    )
+    .bind(meter.0)
+    .fetch_optional(pool)
+    .await)?;
+    Ok(row.and_then(|(at,)| at).map(Timestamp))
+}
+
+/// Energy and money that a meter was seen to use since `from`: from its counters and its balance, purchases between them added.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn spent_since(db: &Db, meter: MeterId, from: Timestamp) -> Result<Option<(Energy, Fen)>> {
+    let ends: Vec<(i64, i64, i64)> = read!(db, |pool| sqlx::query_as(
+        "SELECT at, total_wh, remaining_fen FROM readings WHERE meter_id = $1 AND at IN (
+             (SELECT MIN(at) FROM readings WHERE meter_id = $1 AND at >= $2 AND quality = 0),
+             (SELECT MAX(at) FROM readings WHERE meter_id = $1 AND at >= $2 AND quality = 0))
+         ORDER BY at"
+    )
+    .bind(meter.0)
+    .bind(from.0)
+    .fetch_all(pool)
+    .await)?;
+    let [first, last] = ends.as_slice() else { return Ok(None) };
+    // A purchase is read back moments before its order is said to be credited.
+    const READ_BACK: i64 = 5 * SECOND;
+    let credited: Option<(i64,)> = read!(db, |pool| sqlx::query_as(
+        "SELECT CAST(COALESCE(SUM(amount_fen), 0) AS BIGINT) FROM orders
+         WHERE meter_id = $1 AND credited_at > $2 AND credited_at <= $3"
+    )
+    .bind(meter.0)
+    .bind(first.0 + READ_BACK)
+    .bind(last.0 + READ_BACK)
+    .fetch_optional(pool)
+    .await)?;
+    let credited = credited.map_or(0, |(fen,)| fen);
+    Ok(Some((Energy(last.1 - first.1), Fen(first.2 + credited - last.2))))
+}
+
+/// A switching of this meter that is not finished: its command, and whether on or off.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn switching(db: &Db, meter: MeterId) -> Result<Option<(CommandId, bool)>> {
+    let row: Option<(Uuid, String)> = read!(db, |pool| sqlx::query_as(
+        "SELECT id, args FROM commands WHERE meter_id = $1 AND kind = 'switch' AND state IN ('queued', 'sending')
+         ORDER BY decided_at DESC, id DESC LIMIT 1"
+    )
+    .bind(meter.0)
+    .fetch_optional(pool)
+    .await)?;
+    Ok(row.and_then(|(id, args)| Some((CommandId(id), wished(&args)?))))
+}
+
+/// What a `switch` command wishes.
+#[must_use]
+pub fn wished(args: &str) -> Option<bool> {
+    serde_json::from_str::<serde_json::Value>(args).ok()?.get("on")?.as_bool()
+}
+
+/// A resident's wish to switch.
+#[derive(Clone, Debug)]
+pub struct Switch {
+    /// Made with the form; becomes the command's id, so that sending it twice makes one.
+    pub key: Uuid,
+    /// Of which account.
+    pub account: AccountId,
+    /// Which meter.
+    pub meter: MeterId,
+    /// On or off.
+    pub on: bool,
+    /// Who wishes.
+    pub by: UserId,
+    /// From where; for the audit chain.
+    pub ip: String,
+}
+
+/// Stores the wish as a command, with its audit line. The same key gives the same command.
+///
+/// # Errors
+/// Refused with [`AppError::Conflict`] where the key was used for something else.
+pub async fn switch(db: &Db, at: Timestamp, wish: &Switch) -> Result<CommandId> {
+    let mut tx = db.begin().await?;
+    if repeated(&mut tx, wish).await? {
+        return Ok(CommandId(wish.key));
+    }
+    let command = NewCommand {
+        id: CommandId(wish.key),
+        meter: wish.meter,
+        account: Some(wish.account),
+        order: None,
+        kind: "switch",
+        args: serde_json::json!({ "on": wish.on }).to_string(),
+        money: false,
+        priority: priority::RELAY,
+        by: Some(wish.by),
+    };
+    match commands::enqueue(&mut tx, at, &command).await {
+        Ok(()) => {}
+        // The same form, sent twice at once: the other was first.
+        Err(error) if error.is_duplicate() => return Ok(command.id),
+        Err(error) => return Err(error),
+    }
+    let entry = Entry {
+        actor: &format!("user:{}", wish.by),
+        ip: &wish.ip,
+        action: "meter.switch",
+        subject: &format!("meter:{}", wish.meter),
+        detail: &serde_json::json!({ "on": wish.on, "command": command.id }).to_string(),
+    };
+    audit::append(&mut tx, at, &entry).await?;
+    tx.commit().await?;
+    Ok(command.id)
+}
+
+async fn repeated(tx: &mut Tx, wish: &Switch) -> Result<bool> {
+    let before: Option<(Uuid, String, String)> =
+        on!(tx, |c| sqlx::query_as("SELECT meter_id, kind, args FROM commands WHERE id = $1")
+            .bind(wish.key)
+            .fetch_optional(c)
+            .await)?;
+    match before {
+        None => Ok(false),
+        Some((meter, kind, args)) if meter == wish.meter.0 && kind == "switch" && wished(&args) == Some(wish.on) => Ok(true),
+        Some(_) => Err(AppError::Conflict.into()),
+    }
+}

@@ -1,0 +1,283 @@
+//! What residents see and do: their own room and nothing else, on both databases.
+
+mod support;
+
+use std::sync::Arc;
+
+use app::api::resident::ResidentPort;
+use app::error::AppError;
+use app::model::ids::{CommandId, OrderId};
+use app::model::meter::{Latest, StatusWord};
+use app::model::money::Fen;
+use app::model::order::{CommandState, OrderState, Tender};
+use app::model::time::{DAY, MINUTE, Timestamp};
+use app::ports::{Role, Who};
+use server::clock::Clock;
+use server::domain::order::Limits;
+use server::live::Live;
+use server::pay::alipay::AlipayConfig;
+use server::pay::{self, Payments};
+use server::resident::Residents;
+use server::store::orders::{self, NewOrder};
+use support::World;
+use support::rooms::Room;
+
+const OPEN: u16 = 1 << 1;
+const ON: u16 = OPEN | 1;
+
+struct Site {
+    w: World,
+    live: Live,
+    residents: Residents,
+}
+
+impl Site {
+    async fn new(w: World) -> Self {
+        let live = Live::load(&w.db, w.clock.clone()).await.unwrap();
+        let config = pay::Config {
+            public_url: "https://power.example".into(),
+            alipay: Some(AlipayConfig {
+                gateway: "https://gateway.example/gateway.do".into(),
+                app_id: "2021000000000001".into(),
+                seller_id: "2088000000000001".into(),
+                private_key: Some(include_str!("../src/pay/alipay/vectors/app-pkcs8.pem").into()),
+                alipay_public_key: Some(include_str!("../src/pay/alipay/vectors/gateway-public.pem").into()),
+                ..AlipayConfig::default()
+            }),
+            ..pay::Config::default()
+        };
+        let payments = Payments::new(&config, w.db.clone(), w.clock.clone(), w.rng.clone(), Arc::new(|| {})).unwrap();
+        let residents = Residents::new(w.db.clone(), w.clock.clone(), w.rng.clone(), live.clone(), payments, Arc::new(|| {}));
+        Self { w, live, residents }
+    }
+
+    fn seen(&self, room: Room, status: u16, remaining: i64) {
+        self.live.publish(Latest {
+            observed_at: Some(self.w.clock.now()),
+            status: StatusWord(status),
+            remaining: Fen(remaining),
+            ..Latest::unseen(room.meter)
+        });
+    }
+
+    fn key(&self) -> app::model::ids::Uuid {
+        self.w.rng.id(self.w.clock.now())
+    }
+
+    /// A purchase at the counter: an order without a payment channel.
+    async fn bought(&self, room: Room, clerk: app::model::ids::UserId) -> OrderId {
+        let new = NewOrder {
+            key: self.key(),
+            account: room.account,
+            meter: room.meter,
+            tender: Tender::Cash,
+            amount: Fen(5_000),
+            by: clerk,
+            ip: String::new(),
+        };
+        orders::sell(&self.w.db, &self.w.rng, self.w.clock.now(), &Limits::default(), &new).await.unwrap().id()
+    }
+}
+
+fn who(room: Room) -> Who {
+    Who { user: room.resident, role: Role::Resident, name: "住户".into(), ip: "192.0.2.7".into() }
+}
+
+both!(a_resident_sees_their_own_room_only, |w: World| async move {
+    let (mine, other) = (w.room(1).await, w.room(2).await);
+    let clerk = w.clerk().await;
+    let site = Site::new(w).await;
+    let (my_order, their_order) = (site.bought(mine, clerk).await, site.bought(other, clerk).await);
+    site.seen(other, ON, 5_000);
+    let their_switch = site.residents.switch(&who(other), site.key(), false).await.unwrap();
+
+    let home = site.residents.home(&who(mine)).await.unwrap();
+    assert_eq!(home.room.latest.meter, mine.meter);
+    assert_eq!(home.records.iter().map(|record| record.id).collect::<Vec<_>>(), [my_order]);
+    assert_eq!(home.coming.map(|record| record.id), Some(my_order));
+    assert_eq!(home.switching, None, "another room's switching is not theirs");
+    assert_eq!(site.residents.order(&who(mine), my_order).await.unwrap().state, OrderState::Paid);
+
+    assert_eq!(site.residents.order(&who(mine), their_order).await, Err(AppError::NotFound));
+    assert_eq!(site.residents.pay(&who(mine), their_order).await, Err(AppError::NotFound));
+    assert_eq!(site.residents.command(&who(mine), their_switch).await, Err(AppError::NotFound));
+    assert_eq!(site.residents.order(&who(mine), OrderId(site.key())).await, Err(AppError::NotFound));
+
+    // A credit command is on the resident's meter, and still no switching to follow.
+    let credit = site.w.word("SELECT CAST(COUNT(*) AS TEXT) FROM commands WHERE kind = 'credit'").await;
+    assert_eq!(credit, "2");
+    let records = site.residents.records(&who(mine), 1).await.unwrap();
+    assert_eq!((records.records.len(), records.more), (1, false));
+});
+
+both!(who_moved_out_sees_nothing, |w: World| async move {
+    let room = w.room(1).await;
+    let clerk = w.clerk().await;
+    let site = Site::new(w).await;
+    let order = site.bought(room, clerk).await;
+    site.w.execute("UPDATE account_residents SET to_at = 1").await;
+    let me = who(room);
+    assert_eq!(site.residents.home(&me).await.unwrap_err(), AppError::AccountNotOpen);
+    assert_eq!(site.residents.order(&me, order).await.unwrap_err(), AppError::AccountNotOpen);
+    assert_eq!(site.residents.records(&me, 1).await.unwrap_err(), AppError::AccountNotOpen);
+    let topped = site.residents.top_up(&me, site.key(), Fen(5_000), Tender::Alipay).await;
+    assert_eq!(topped, Err(AppError::AccountNotOpen));
+    assert_eq!(site.residents.switch(&me, site.key(), false).await, Err(AppError::AccountNotOpen));
+    assert_eq!(site.residents.me(&me).await.unwrap().room, None, "their own page still opens");
+});
+
+both!(the_switch_says_why_it_may_not_be_used, |w: World| async move {
+    let room = w.room(1).await;
+    let site = Site::new(w).await;
+    for (status, expected) in [
+        (0, AppError::AccountNotOpen),
+        (OPEN | 1 << 4, AppError::OffForArrears),
+        (OPEN | 1 << 5, AppError::OffForOverload),
+        (ON | 1 << 6, AppError::OnByOperator),
+        (OPEN | 1 << 7, AppError::OffByOperator),
+    ] {
+        site.w.clock.advance(1_000);
+        site.seen(room, status, 5_000);
+        assert_eq!(site.residents.switch(&who(room), site.key(), false).await, Err(expected), "{status:#b}");
+        assert_eq!(site.residents.switch_offer(&who(room)).await.unwrap().refusal, Some(expected));
+    }
+    site.w.clock.advance(1_000);
+    let lost = Latest {
+        observed_at: Some(site.w.clock.now()),
+        lost_since: Some(site.w.clock.now()),
+        status: StatusWord(ON),
+        ..Latest::unseen(room.meter)
+    };
+    site.live.publish(lost);
+    assert_eq!(site.residents.switch(&who(room), site.key(), false).await, Err(AppError::MeterLost));
+    assert_eq!(site.w.number("SELECT COUNT(*) FROM commands").await, 0, "nothing was decided");
+    assert_eq!(site.w.number("SELECT COUNT(*) FROM audit WHERE action = 'meter.switch'").await, 0);
+});
+
+both!(a_wish_to_switch_is_one_command_however_often_it_is_sent, |w: World| async move {
+    let (room, other) = (w.room(1).await, w.room(2).await);
+    let site = Site::new(w).await;
+    site.seen(room, ON, 5_000);
+    site.seen(other, ON, 5_000);
+    let key = site.key();
+    let person = who(room);
+    let doubled = futures::future::join_all((0..4).map(|_| site.residents.switch(&person, key, false))).await;
+    assert!(doubled.iter().all(|command| *command == Ok(CommandId(key))), "{doubled:?}");
+    assert_eq!(site.w.number("SELECT COUNT(*) FROM commands WHERE kind = 'switch'").await, 1);
+    assert_eq!(site.w.number("SELECT COUNT(*) FROM audit WHERE action = 'meter.switch'").await, 1);
+    assert_eq!(site.w.word("SELECT args FROM commands").await, r#"{"on":false}"#);
+
+    let view = site.residents.command(&person, CommandId(key)).await.unwrap();
+    assert_eq!((view.on, view.state, view.sent_at), (false, CommandState::Queued, None));
+    assert_eq!(site.residents.home(&person).await.unwrap().switching, Some((CommandId(key), false)));
+
+    // The form sent again after the meter was lost is still answered with its command; the key fits nothing else.
+    site.w.clock.advance(1_000);
+    site.live.publish(Latest { lost_since: Some(site.w.clock.now()), ..site.live.get(room.meter).unwrap() });
+    assert_eq!(site.residents.switch(&person, key, false).await, Ok(CommandId(key)));
+    assert_eq!(site.residents.switch(&person, key, true).await, Err(AppError::Conflict));
+    assert_eq!(site.residents.switch(&who(other), key, false).await, Err(AppError::Conflict));
+
+    // A newer wish takes the place of one that was not sent.
+    site.seen(room, ON, 5_000);
+    let newer = site.residents.switch(&person, site.key(), true).await.unwrap();
+    assert_eq!(site.residents.command(&person, CommandId(key)).await.unwrap().state, CommandState::Superseded);
+    assert_eq!(site.residents.home(&person).await.unwrap().switching, Some((newer, true)));
+});
+
+both!(a_top_up_sent_twice_is_one_order, |w: World| async move {
+    let (room, other) = (w.room(1).await, w.room(2).await);
+    let site = Site::new(w).await;
+    site.seen(room, ON, 5_000);
+    let person = who(room);
+    let key = site.residents.offer(&person).await.unwrap().key;
+    let doubled =
+        futures::future::join_all((0..4).map(|_| site.residents.top_up(&person, key, Fen(5_000), Tender::Alipay))).await;
+    let order = doubled[0].unwrap();
+    assert!(doubled.iter().all(|again| *again == Ok(order)), "{doubled:?}");
+    assert_eq!(site.w.number("SELECT COUNT(*) FROM orders").await, 1);
+    assert_eq!(site.residents.order(&person, order).await.unwrap().state, OrderState::Pending);
+    assert_eq!(site.residents.top_up(&who(other), key, Fen(5_000), Tender::Alipay).await, Err(AppError::Conflict));
+    assert_eq!(site.residents.top_up(&person, key, Fen(6_000), Tender::Alipay).await, Err(AppError::Conflict));
+
+    // The cashier's address is of one attempt, however often it is asked for.
+    let cashier = site.residents.pay(&person, order).await.unwrap();
+    assert!(cashier.starts_with("https://gateway.example/gateway.do?"), "{cashier}");
+    site.residents.pay(&person, order).await.unwrap();
+    assert_eq!(site.w.number("SELECT COUNT(*) FROM payment_attempts").await, 1);
+    assert!(site.residents.order(&person, order).await.unwrap().expires_at.is_some());
+});
+
+both!(what_may_not_be_bought_makes_no_order, |w: World| async move {
+    let room = w.room(1).await;
+    let site = Site::new(w).await;
+    site.seen(room, ON, 450_000);
+    let person = who(room);
+    let offer = site.residents.offer(&person).await.unwrap();
+    assert_eq!((offer.min, offer.max), (Fen(100), Fen(50_000)), "the hoarding limit leaves 500 yuan");
+    for (amount, tender, expected) in [
+        (Fen(99), Tender::Alipay, AppError::AmountOutOfRange),
+        (Fen(200_001), Tender::Alipay, AppError::AmountOutOfRange),
+        (Fen(5_000), Tender::Cash, AppError::ChannelUnavailable),
+    ] {
+        assert_eq!(site.residents.top_up(&person, site.key(), amount, tender).await, Err(expected), "{amount} {tender:?}");
+    }
+    assert_eq!(site.w.number("SELECT COUNT(*) FROM orders").await, 0);
+});
+
+both!(use_and_forecast_come_from_what_was_recorded, |w: World| async move {
+    let room = w.room(1).await;
+    let site = Site::new(w).await;
+    let now = site.w.clock.now();
+    let today = now.date();
+    for day in 0..=8 {
+        energy(&site.w, room, today.0 - day, 2_000).await;
+    }
+    // 10 kWh in a week, for 5.40 yuan, across a purchase of 50 yuan.
+    reading(&site.w, room, now.plus(-6 * DAY), ON, 100_000, 1_000).await;
+    reading(&site.w, room, now.plus(-MINUTE), ON, 110_000, 5_460).await;
+    let clerk = site.w.clerk().await;
+    let order = site.bought(room, clerk).await;
+    credited(&site.w, order, now.plus(-3 * DAY)).await;
+    site.seen(room, ON, 5_460);
+
+    let home = site.residents.home(&who(room)).await.unwrap();
+    // 54.60 yuan at 2 kWh x 0.54 a day.
+    assert_eq!(home.forecast.map(|forecast| (forecast.days, forecast.over)), Some((50, 7)));
+    assert_eq!(home.days.len(), 8);
+    assert_eq!(home.off_since, None);
+
+    let usage = site.residents.usage(&who(room), None).await.unwrap();
+    assert_eq!((usage.days.len(), usage.day), (30, today));
+    assert_eq!(usage.days.iter().filter(|used| used.energy.is_some()).count(), 9);
+    let outside = site.residents.usage(&who(room), Some(today.plus(1))).await.unwrap();
+    assert_eq!(outside.day, today, "a day that is not among them is today");
+});
+
+both!(off_since_is_the_first_reading_of_the_gap, |w: World| async move {
+    let room = w.room(1).await;
+    let site = Site::new(w).await;
+    let now = site.w.clock.now();
+    for (minutes, status) in [(50, OPEN), (40, ON), (30, OPEN | 1 << 4), (20, OPEN | 1 << 4), (10, OPEN | 1 << 4)] {
+        reading(&site.w, room, now.plus(-minutes * MINUTE), status, 1_000, 0).await;
+    }
+    site.seen(room, OPEN | 1 << 4, 0);
+    let home = site.residents.home(&who(room)).await.unwrap();
+    assert_eq!(home.off_since, Some(now.plus(-30 * MINUTE)));
+    assert_eq!(home.forecast, None);
+});
+
+async fn reading(w: &World, room: Room, at: Timestamp, status: u16, total_wh: i64, remaining: i64) {
+    let sql =
+        "INSERT INTO readings (meter_id, at, quality, source, status, total_wh, reverse_wh, remaining_fen, power_w, voltage_dv,
+                                     current_ca, power_factor) VALUES ($1, $2, 0, 0, $3, $4, 0, $5, 0, 0, 0, 0)";
+    support::bind(&w.db, sql, room.meter.0, &[at.0, i64::from(status), total_wh, remaining]).await;
+}
+
+async fn energy(w: &World, room: Room, day: i64, wh: i64) {
+    support::bind(&w.db, "INSERT INTO energy_daily (meter_id, day, wh) VALUES ($1, $2, $3)", room.meter.0, &[day, wh]).await;
+}
+
+async fn credited(w: &World, order: OrderId, at: Timestamp) {
+    support::bind(&w.db, "UPDATE orders SET state = 'credited', credited_at = $2 WHERE id = $1", order.0, &[at.0]).await;
+}
