@@ -5,6 +5,7 @@ pub mod common;
 pub mod errors;
 pub mod resident;
 pub mod site;
+pub mod wall;
 
 use leptos::prelude::use_context;
 use serde::{Deserialize, Serialize};

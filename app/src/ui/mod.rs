@@ -14,3 +14,4 @@ pub mod state;
 pub mod steps;
 pub mod theme;
 pub mod time;
+pub mod wall;

@@ -19,7 +19,7 @@ pub const fn class(state: SupplyState) -> &'static str {
 }
 
 /// The shape on a 16-unit grid, and whether it is filled.
-const fn shape(state: SupplyState) -> (&'static str, bool) {
+pub const fn shape(state: SupplyState) -> (&'static str, bool) {
     match state {
         SupplyState::Open => ("M8 2a6 6 0 1 1 0 12A6 6 0 0 1 8 2z", true),
         SupplyState::Alarm1 => ("M8 2 15 14H1z", true),

@@ -1,0 +1,77 @@
+//! What one looks at, in words, beside the wall; read aloud as one moves.
+
+use leptos::prelude::*;
+
+use super::scene::{Seen, Signals};
+use crate::i18n::{Lang, common, wall};
+use crate::model::meter::SupplyState;
+use crate::model::money::Fen;
+use crate::model::time::Timestamp;
+use crate::ui::state::class;
+
+/// The card.
+pub fn card(signals: Signals, lang: Lang, clear: impl Fn() + Copy + Send + 'static) -> impl IntoView {
+    let words = wall::words(lang);
+    let body = move || match signals.focus.get() {
+        Some(seen) => of(&seen, signals.now_s.get(), lang).into_any(),
+        None => view! { <p class="muted">{words.hint}</p> }.into_any(),
+    };
+    let selection = move || {
+        signals.selected.get().map(|(count, credit, power)| {
+            view! {
+                <div class="wall-selection">
+                    <p><strong>{format!("{} {count} {}", words.selected, words.rooms)}</strong></p>
+                    <dl class="facts">
+                        <dt>{words.remaining}</dt>
+                        <dd class="num">{format!("{} {}", Fen(credit), common::yuan(lang))}</dd>
+                        <dt>{words.power}</dt>
+                        <dd class="num">{format!("{power} W")}</dd>
+                    </dl>
+                    <button class="quiet" on:click=move |_| clear()>{words.clear_selection}</button>
+                </div>
+            }
+        })
+    };
+    view! {
+        <aside class="wall-card" aria-label=words.observed>
+            <div aria-live="polite">{body}</div>
+            {selection}
+        </aside>
+    }
+}
+
+fn of(seen: &Seen, now_s: i64, lang: Lang) -> impl IntoView + use<> {
+    let (words, tile) = (wall::words(lang), seen.tile);
+    let state = tile.flags.state();
+    let at = |seconds: u32| {
+        let said = common::at_seconds(Timestamp(i64::from(seconds) * 1_000), Timestamp(now_s * 1_000), lang);
+        format!("{said} ({})", wall::age(now_s - i64::from(seconds), &words))
+    };
+    let observed = if tile.observed_s == 0 { words.never.to_owned() } else { at(tile.observed_s) };
+    let lost = (tile.lost_s != 0).then(|| at(tile.lost_s));
+    let relay = if tile.flags.relay_open() { words.relay_is_open } else { words.relay_is_closed };
+    let marks = super::marks(tile, &words, lang);
+    let known = tile.observed_s != 0;
+    let credit = known && state != SupplyState::NotOpen;
+    view! {
+        <h2>{seen.place.clone()}</h2>
+        <p class=format!("wall-state {}", class(state))>{common::supply(state, lang)}</p>
+        {(!marks.is_empty()).then(|| view! { <p class="small">{marks.join(" · ")}</p> })}
+        <dl class="facts">
+            {credit.then(|| view! {
+                <dt>{words.remaining}</dt>
+                <dd class="num">{format!("{} {}", Fen(tile.remaining.into()), common::yuan(lang))}</dd>
+            })}
+            {known.then(|| view! {
+                <dt>{words.power}</dt>
+                <dd class="num">{format!("{} W", tile.power_w)}</dd>
+                <dt>{words.relay}</dt>
+                <dd>{relay}</dd>
+            })}
+            <dt>{words.observed}</dt>
+            <dd>{observed}</dd>
+            {lost.map(|lost| view! { <dt>{words.lost_since}</dt><dd>{lost}</dd> })}
+        </dl>
+        <p><a class="button" href=format!("/rooms/{}", seen.meter)>{words.open_room}</a></p>
+    }
+}

@@ -1,0 +1,209 @@
+//! What of the wall is shown: states, marks and words, as the address says them.
+
+use crate::link;
+use crate::model::meter::{ControlMode, SupplyState};
+use crate::model::wall::Tile;
+
+/// What a chip across the top counts and filters by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Chip {
+    /// One of the six states.
+    State(SupplyState),
+    /// Forced on.
+    Guaranteed,
+    /// Forced off.
+    ForcedOff,
+    /// The relay was observed open.
+    RelayOpen,
+    /// Something beside the credit wants a person.
+    Attention,
+}
+
+impl Chip {
+    /// All chips, in their order on the screen.
+    pub const ALL: [Self; 10] = [
+        Self::State(SupplyState::Open),
+        Self::State(SupplyState::Alarm1),
+        Self::State(SupplyState::Alarm2),
+        Self::State(SupplyState::Arrears),
+        Self::State(SupplyState::NotOpen),
+        Self::State(SupplyState::Lost),
+        Self::Guaranteed,
+        Self::ForcedOff,
+        Self::RelayOpen,
+        Self::Attention,
+    ];
+
+    /// The word in addresses.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::State(SupplyState::Open) => "open",
+            Self::State(SupplyState::Alarm1) => "alarm1",
+            Self::State(SupplyState::Alarm2) => "alarm2",
+            Self::State(SupplyState::Arrears) => "arrears",
+            Self::State(SupplyState::NotOpen) => "not-open",
+            Self::State(SupplyState::Lost) => "lost",
+            Self::Guaranteed => "guaranteed",
+            Self::ForcedOff => "forced-off",
+            Self::RelayOpen => "relay-open",
+            Self::Attention => "attention",
+        }
+    }
+
+    /// Whether a tile is counted here.
+    #[must_use]
+    pub fn holds(self, tile: Tile) -> bool {
+        match self {
+            Self::State(state) => tile.flags.state() == state,
+            Self::Guaranteed => tile.flags.mode() == ControlMode::Guaranteed,
+            Self::ForcedOff => tile.flags.mode() == ControlMode::ForcedOff,
+            Self::RelayOpen => tile.flags.relay_open(),
+            Self::Attention => tile.flags.attention(),
+        }
+    }
+
+    const fn is_state(self) -> bool {
+        matches!(self, Self::State(_))
+    }
+}
+
+/// Tiles a chip: how many.
+pub type Counts = [u32; Chip::ALL.len()];
+
+/// Counts tiles.
+#[must_use]
+pub fn count(tiles: impl IntoIterator<Item = Tile>) -> Counts {
+    let mut counts = Counts::default();
+    for tile in tiles {
+        add(&mut counts, tile, 1);
+    }
+    counts
+}
+
+/// Adds a tile to the counts, or takes it away.
+pub fn add(counts: &mut Counts, tile: Tile, by: i32) {
+    for (count, chip) in counts.iter_mut().zip(Chip::ALL) {
+        if chip.holds(tile) {
+            *count = count.saturating_add_signed(by);
+        }
+    }
+}
+
+/// Chosen chips and words. States widen each other, marks widen each other, and the two kinds and the words narrow.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    chips: Vec<Chip>,
+    text: String,
+    words: Vec<String>,
+}
+
+impl Filter {
+    /// From the address: `show=arrears,lost` and `q=301`. What is no chip is left out.
+    #[must_use]
+    pub fn parse(show: &str, text: &str) -> Self {
+        let chips = Chip::ALL.into_iter().filter(|chip| show.split(',').any(|word| word == chip.word())).collect();
+        Self { chips, ..Self::default() }.with_text(text)
+    }
+
+    /// The same with other words.
+    #[must_use]
+    pub fn with_text(self, text: &str) -> Self {
+        let words = text.split_whitespace().map(str::to_lowercase).collect();
+        Self { text: text.trim().to_owned(), words, ..self }
+    }
+
+    /// The same with a chip chosen, or not any more.
+    #[must_use]
+    pub fn toggled(&self, chip: Chip) -> Self {
+        let has = self.has(chip);
+        let chips = Chip::ALL.into_iter().filter(|one| if *one == chip { !has } else { self.has(*one) }).collect();
+        Self { chips, ..self.clone() }
+    }
+
+    /// Whether a chip is chosen.
+    #[must_use]
+    pub fn has(&self, chip: Chip) -> bool {
+        self.chips.contains(&chip)
+    }
+
+    /// The words.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether it lets everything through.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.chips.is_empty() && self.words.is_empty()
+    }
+
+    /// Whether a tile is shown; `name` is its place in lower case.
+    #[must_use]
+    pub fn shows(&self, tile: Tile, name: &str) -> bool {
+        self.admits(tile, Chip::is_state)
+            && self.admits(tile, |chip| !chip.is_state())
+            && self.words.iter().all(|word| name.contains(word.as_str()))
+    }
+
+    fn admits(&self, tile: Tile, kind: impl Fn(Chip) -> bool) -> bool {
+        let mut of_kind = self.chips.iter().filter(|chip| kind(**chip)).peekable();
+        of_kind.peek().is_none() || of_kind.any(|chip| chip.holds(tile))
+    }
+
+    /// The address of `path` with this filter.
+    #[must_use]
+    pub fn address(&self, path: &str) -> String {
+        let mut address = path.to_owned();
+        if !self.chips.is_empty() {
+            // Commas are harmless in a query and keep the address readable.
+            let words: Vec<&str> = self.chips.iter().map(|chip| chip.word()).collect();
+            let joint = if address.contains('?') { '&' } else { '?' };
+            address.push_str(&format!("{joint}show={}", words.join(",")));
+        }
+        if self.text.is_empty() { address } else { link::with(&address, "q", &self.text) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::wall::Flags;
+
+    fn tile(flags: u16) -> Tile {
+        Tile { flags: Flags(flags), ..Tile::UNSEEN }
+    }
+
+    #[test]
+    fn states_widen_and_kinds_narrow() {
+        let (arrears, lost) = (tile(SupplyState::Arrears as u16), tile(SupplyState::Lost as u16));
+        let off_in_arrears = tile(SupplyState::Arrears as u16 | 1 << 4);
+        let filter = Filter::parse("arrears,lost", "");
+        assert!(filter.shows(arrears, "") && filter.shows(lost, "") && !filter.shows(tile(0), ""));
+        let filter = filter.toggled(Chip::ForcedOff);
+        assert!(filter.shows(off_in_arrears, "") && !filter.shows(arrears, ""));
+    }
+
+    #[test]
+    fn all_words_must_be_there() {
+        let filter = Filter::parse("", " 1号楼  B301 ");
+        assert!(filter.shows(tile(0), "1号楼 3层 b301"));
+        assert!(!filter.shows(tile(0), "2号楼 3层 b301"));
+    }
+
+    #[test]
+    fn the_address_says_the_filter() {
+        let filter = Filter::parse("lost,nonsense,arrears", "3 电");
+        assert_eq!(filter.address("/wall"), "/wall?show=arrears,lost&q=3%20%E7%94%B5");
+        assert_eq!(filter.toggled(Chip::State(SupplyState::Lost)).toggled(Chip::State(SupplyState::Arrears)).text(), "3 电");
+        assert!(Filter::parse("", " ").is_empty());
+        assert_eq!(Filter::default().address("/wall?view=table"), "/wall?view=table");
+    }
+
+    #[test]
+    fn every_tile_counts_for_its_state_and_its_marks() {
+        let counts = count([tile(0), tile(0), tile(SupplyState::Arrears as u16 | 1 << 4 | 1 << 5)]);
+        assert_eq!(counts, [2, 0, 0, 1, 0, 0, 0, 1, 1, 0]);
+    }
+}

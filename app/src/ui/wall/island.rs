@@ -1,0 +1,211 @@
+//! The island: chips, zoom, state of the stream, the canvas and the card.
+
+use std::time::Duration;
+
+use leptos::html::{Canvas, Div};
+use leptos::prelude::*;
+use wasm_bindgen::{JsCast, JsValue};
+
+use super::filter::{Chip, Counts, Filter};
+use super::layout::Zoom;
+use super::scene::{Scene, Signals};
+use super::stream::{self, Link};
+use super::{card, input};
+use crate::i18n::{Lang, common, wall};
+use crate::model::meter::ControlMode;
+use crate::model::time::Timestamp;
+use crate::ui::state::class;
+
+/// Ages are painted anew this often.
+const TICK: Duration = Duration::from_secs(5);
+
+/// The wall. `counts` are those of the moment the page was made, so that it says something before the stream has come.
+#[island]
+pub fn MeterWall(tag: String, counts: Counts, show: String, q: String, zoom: String) -> impl IntoView {
+    let lang = Lang::choose(&tag).unwrap_or_default();
+    let words = wall::words(lang);
+    let filter = RwSignal::new(Filter::parse(&show, &q));
+    let zoom = RwSignal::new(Zoom::parse(&zoom).unwrap_or_default());
+    let signals = Signals {
+        counts: RwSignal::new(counts),
+        shown: RwSignal::new(None),
+        focus: RwSignal::new(None),
+        selected: RwSignal::new(None),
+        link: RwSignal::new(Link::Connecting),
+        now_s: RwSignal::new(0),
+    };
+    let unselect = RwSignal::new(0_u32);
+    let (view_ref, spacer_ref, canvas_ref) = (NodeRef::<Div>::new(), NodeRef::<Div>::new(), NodeRef::<Canvas>::new());
+
+    // Runs in the browser only, once the three elements are there.
+    Effect::new(move |started: Option<bool>| {
+        if started == Some(true) {
+            return true;
+        }
+        let (Some(view), Some(spacer), Some(canvas)) = (view_ref.get(), spacer_ref.get(), canvas_ref.get()) else { return false };
+        let (view, spacer) = (view.unchecked_into(), spacer.unchecked_into());
+        let scene = Scene::new(view, spacer, canvas, signals, lang);
+        bind(&scene, filter, zoom, unselect);
+        input::listen(&scene, zoom);
+        stream::open(&scene);
+        let _ = set_interval_with_handle(move || scene.tick(), TICK);
+        true
+    });
+
+    let chips = Chip::ALL.into_iter().enumerate().map(|(n, chip)| {
+        let count = move || signals.counts.with(|counts| counts.get(n).copied().unwrap_or(0));
+        let address = move || filter.with(|filter| filter.toggled(chip).address("/wall"));
+        let toggle = move |event: leptos::ev::MouseEvent| {
+            event.prevent_default();
+            filter.update(|filter| *filter = filter.toggled(chip));
+        };
+        view! {
+            <li>
+                <a class=chip_class(chip) href=address aria-current=move || filter.with(|filter| filter.has(chip)).then_some("true") on:click=toggle>
+                    {mark(chip)}
+                    <span>{chip_word(chip, &words, lang)}</span>
+                    <span class="num">{count}</span>
+                </a>
+            </li>
+        }
+    });
+    let zooms = [(Zoom::Heat, words.heat), (Zoom::Tile, words.tiles), (Zoom::Card, words.cards)].map(|(one, word)| {
+        view! {
+            <button class="wall-zoom" aria-pressed=move || (zoom.get() == one).to_string() on:click=move |_| zoom.set(one)>{word}</button>
+        }
+    });
+    let search = move |event: leptos::ev::Event| {
+        let text = event_target_value(&event);
+        filter.update(|filter| *filter = filter.clone().with_text(&text));
+    };
+    let nothing = move || signals.shown.get() == Some(0);
+
+    view! {
+        <div class="wall">
+            <div class="wall-bar">
+                <ul class="wall-chips">{chips.collect_view()}</ul>
+                <div class="wall-tools">
+                    <input
+                        type="search"
+                        name="q"
+                        class="wall-search"
+                        aria-label=words.search
+                        placeholder=words.search
+                        autocomplete="off"
+                        value=q
+                        on:input=search
+                    />
+                    <div class="wall-zooms" role="group" aria-label=words.zoom>{zooms}</div>
+                    <a href=move || filter.with(|filter| filter.address("/wall?view=table"))>{words.table}</a>
+                    {move || link(signals, &words, lang)}
+                </div>
+            </div>
+            <div class="wall-body">
+                <div class="wall-view" node_ref=view_ref tabindex="0" role="application" aria-label=words.wall aria-describedby="wall-keys">
+                    <canvas node_ref=canvas_ref aria-hidden="true"></canvas>
+                    <div class="wall-spacer" node_ref=spacer_ref></div>
+                    <p class="wall-nothing" hidden=move || !nothing()>
+                        {words.nothing}" "
+                        <button class="quiet" on:click=move |_| filter.set(Filter::default())>{words.clear}</button>
+                    </p>
+                    <p class="wall-plain">{words.needs_script}" "<a href="/wall?view=table">{words.table}</a></p>
+                </div>
+                {card::card(signals, lang, move || unselect.update(|n| *n += 1))}
+            </div>
+            <p class="wall-keys" id="wall-keys">{words.keys}</p>
+        </div>
+    }
+}
+
+/// Lets the scene follow what the page chooses, and the address too.
+fn bind(scene: &Scene, filter: RwSignal<Filter>, zoom: RwSignal<Zoom>, unselect: RwSignal<u32>) {
+    let one = scene.clone();
+    Effect::new(move |_| one.set_filter(filter.get()));
+    let one = scene.clone();
+    Effect::new(move |_| {
+        if one.zoom() != zoom.get() {
+            one.set_zoom(zoom.get());
+        }
+    });
+    let one = scene.clone();
+    Effect::new(move |before: Option<u32>| {
+        let now = unselect.get();
+        if before.is_some_and(|before| before != now) {
+            one.clear_selection();
+        }
+        now
+    });
+    Effect::new(move |before: Option<String>| {
+        let base = match zoom.get() {
+            Zoom::Tile => "/wall".to_owned(),
+            other => format!("/wall?zoom={}", other.word()),
+        };
+        let address = filter.with(|filter| filter.address(&base));
+        if before.is_some_and(|before| before != address)
+            && let Ok(history) = window().history()
+        {
+            let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&address));
+        }
+        address
+    });
+}
+
+fn link(signals: Signals, words: &wall::Words, lang: Lang) -> impl IntoView + use<> {
+    let as_of = move || {
+        let now = Timestamp(signals.now_s.get_untracked() * 1_000);
+        common::at_seconds(now, now, lang)
+    };
+    let login = words.log_in;
+    let (class, text) = match signals.link.get() {
+        Link::Connecting => ("", words.connecting.to_owned()),
+        Link::Live => ("live", words.live.to_owned()),
+        Link::Cut => ("cut", format!("{} {}", words.cut, as_of())),
+        Link::Refused => ("cut", words.ended.to_owned()),
+    };
+    let refused = signals.link.get() == Link::Refused;
+    view! {
+        <p class=format!("wall-link {class}") role="status">
+            {text}
+            {refused.then(|| view! { " "<a href="/login?next=/wall">{login}</a> })}
+        </p>
+    }
+}
+
+fn chip_class(chip: Chip) -> String {
+    let colour = match chip {
+        Chip::State(state) => class(state),
+        Chip::Guaranteed => "guaranteed",
+        Chip::ForcedOff => "forced-off",
+        Chip::RelayOpen => "quiet",
+        Chip::Attention => "alarm2",
+    };
+    format!("wall-chip state {colour}")
+}
+
+/// The word of a chip.
+fn chip_word(chip: Chip, words: &wall::Words, lang: Lang) -> &'static str {
+    match chip {
+        Chip::State(state) => common::supply(state, lang),
+        Chip::Guaranteed => common::mode(ControlMode::Guaranteed, lang),
+        Chip::ForcedOff => common::mode(ControlMode::ForcedOff, lang),
+        Chip::RelayOpen => words.relay_open,
+        Chip::Attention => words.attention,
+    }
+}
+
+/// The shape of a chip.
+fn mark(chip: Chip) -> impl IntoView {
+    let (path, filled) = match chip {
+        Chip::State(state) => crate::ui::state::shape(state),
+        Chip::Guaranteed => ("M8 1.5 14 4v4c0 3.5-2.5 5.6-6 6.8C4.5 13.6 2 11.5 2 8V4z", true),
+        Chip::ForcedOff => ("M8 1.5v6M4.2 3.8a6 6 0 1 0 7.6 0", false),
+        Chip::RelayOpen => ("M1 10h4l6-6M11 10h4", false),
+        Chip::Attention => ("M8 2v7M8 13v1", false),
+    };
+    let fill = if filled { "currentColor" } else { "none" };
+    view! {
+        <svg viewBox="0 0 16 16" fill=fill stroke="currentColor" stroke-width="2" stroke-linejoin="round" aria-hidden="true">
+            <path d=path />
+        </svg>
+    }
+}

@@ -1,0 +1,339 @@
+//! Where each tile stands: buildings as sections, floors as rows, rooms in order.
+
+use super::model::Block;
+
+/// How near one looks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Zoom {
+    /// A colour and a shape a room: everything at a glance.
+    Heat,
+    /// Room, amount, power.
+    #[default]
+    Tile,
+    /// The same and more, in words.
+    Card,
+}
+
+impl Zoom {
+    /// All of them, from far to near.
+    pub const ALL: [Self; 3] = [Self::Heat, Self::Tile, Self::Card];
+
+    /// The word in addresses.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Heat => "heat",
+            Self::Tile => "tiles",
+            Self::Card => "cards",
+        }
+    }
+
+    /// From that word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|zoom| zoom.word() == word)
+    }
+
+    /// One step nearer or further.
+    #[must_use]
+    pub const fn step(self, nearer: bool) -> Self {
+        match (self, nearer) {
+            (Self::Heat, true) | (Self::Card, false) => Self::Tile,
+            (Self::Tile | Self::Card, true) => Self::Card,
+            (Self::Heat | Self::Tile, false) => Self::Heat,
+        }
+    }
+
+    /// Width and height of a tile, and the gap between two.
+    #[must_use]
+    pub const fn size(self) -> (f64, f64, f64) {
+        match self {
+            Self::Heat => (16.0, 16.0, 3.0),
+            Self::Tile => (88.0, 56.0, 6.0),
+            Self::Card => (184.0, 108.0, 8.0),
+        }
+    }
+}
+
+/// The column of floor names, the line of a building's name, and the space between buildings.
+const GUTTER: f64 = 44.0;
+const HEAD: f64 = 34.0;
+const SPACE: f64 = 20.0;
+/// Space around everything.
+const MARGIN: f64 = 12.0;
+
+/// A rectangle on the wall.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rect {
+    /// Left.
+    pub x: f64,
+    /// Top.
+    pub y: f64,
+    /// Width.
+    pub w: f64,
+    /// Height.
+    pub h: f64,
+}
+
+impl Rect {
+    /// Whether it holds a point.
+    #[must_use]
+    pub fn holds(&self, x: f64, y: f64) -> bool {
+        x >= self.x && x < self.x + self.w && y >= self.y && y < self.y + self.h
+    }
+}
+
+/// One line of tiles; a floor that is too long has several.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Line {
+    /// Where its first tile stands.
+    pub x: f64,
+    /// Its top.
+    pub y: f64,
+    /// Position of its first tile in [`Layout::order`].
+    pub start: usize,
+    /// How many tiles.
+    pub len: usize,
+    /// Building and floor whose name stands before it: only on a floor's first line.
+    pub label: Option<(usize, usize)>,
+}
+
+/// A building's name.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Head {
+    /// Which building.
+    pub block: usize,
+    /// Where the name stands.
+    pub at: Rect,
+    /// How many of its tiles are shown.
+    pub shown: usize,
+}
+
+/// The whole of it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Layout {
+    zoom: Zoom,
+    /// How high it is.
+    pub height: f64,
+    /// Building names.
+    pub heads: Vec<Head>,
+    /// Lines, in the order of the wall.
+    pub lines: Vec<Line>,
+    /// Tiles that are shown, in the order of the wall.
+    pub order: Vec<usize>,
+    /// Position in `order` by tile.
+    position: Vec<Option<usize>>,
+}
+
+/// Where one may go with the keyboard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// The tile before.
+    Left,
+    /// The tile after.
+    Right,
+    /// The line above.
+    Up,
+    /// The line below.
+    Down,
+    /// The first tile.
+    First,
+    /// The last tile.
+    Last,
+}
+
+impl Layout {
+    /// Lays out what `shows` lets through on a wall of that width. `tiles` is how many there are.
+    #[must_use]
+    pub fn new(blocks: &[Block], tiles: usize, zoom: Zoom, width: f64, shows: impl Fn(usize) -> bool) -> Self {
+        let mut layout = Self { zoom, position: vec![None; tiles], ..Self::default() };
+        let (w, _, gap) = zoom.size();
+        let kept: Vec<Vec<(usize, Vec<usize>)>> = blocks.iter().map(|block| kept(block, &shows)).collect();
+        let longest = kept.iter().flatten().map(|(_, tiles)| tiles.len()).max().unwrap_or(0);
+        let natural = GUTTER + longest as f64 * (w + gap);
+        let inner = (width - 2.0 * MARGIN).max(GUTTER + w);
+        let filled = kept.iter().filter(|floors| !floors.is_empty()).count();
+        // Buildings stand side by side where they fit whole.
+        let columns = (((inner + SPACE) / (natural + SPACE)).floor() as usize).clamp(1, filled.max(1));
+        let column = (inner - SPACE * (columns - 1) as f64) / columns as f64;
+        let a_line = (((column - GUTTER + gap) / (w + gap)).floor() as usize).max(1);
+        let mut heights = vec![MARGIN; columns];
+        for (block, floors) in kept.into_iter().enumerate().filter(|(_, floors)| !floors.is_empty()) {
+            let lowest = heights.iter().copied().enumerate().min_by(|one, other| one.1.total_cmp(&other.1));
+            let (n, top) = lowest.unwrap_or((0, MARGIN));
+            let x = MARGIN + n as f64 * (column + SPACE);
+            let shown = floors.iter().map(|(_, tiles)| tiles.len()).sum();
+            layout.heads.push(Head { block, at: Rect { x, y: top, w: column, h: HEAD }, shown });
+            let bottom = layout.place(block, &floors, x + GUTTER, top + HEAD, a_line);
+            if let Some(height) = heights.get_mut(n) {
+                *height = bottom + SPACE;
+            }
+        }
+        layout.height = heights.into_iter().fold(0.0, f64::max);
+        layout
+    }
+
+    /// Places the floors of a building and gives the end of the last line.
+    fn place(&mut self, block: usize, floors: &[(usize, Vec<usize>)], x: f64, top: f64, a_line: usize) -> f64 {
+        let (_, h, gap) = self.zoom.size();
+        let mut y = top;
+        for (floor, tiles) in floors {
+            let mut label = Some((block, *floor));
+            for run in tiles.chunks(a_line) {
+                self.lines.push(Line { x, y, start: self.order.len(), len: run.len(), label: label.take() });
+                for &tile in run {
+                    if let Some(position) = self.position.get_mut(tile) {
+                        *position = Some(self.order.len());
+                    }
+                    self.order.push(tile);
+                }
+                y += h + gap;
+            }
+        }
+        y
+    }
+
+    /// Where a tile stands; `None` where it is not shown.
+    #[must_use]
+    pub fn rect(&self, tile: usize) -> Option<Rect> {
+        let position = (*self.position.get(tile)?)?;
+        let line = self.lines.get(self.line_of(position)?)?;
+        Some(self.rect_in(line, position - line.start))
+    }
+
+    fn rect_in(&self, line: &Line, column: usize) -> Rect {
+        let (w, h, gap) = self.zoom.size();
+        Rect { x: line.x + column as f64 * (w + gap), y: line.y, w, h }
+    }
+
+    fn line_of(&self, position: usize) -> Option<usize> {
+        self.lines.partition_point(|line| line.start <= position).checked_sub(1)
+    }
+
+    /// The lines that a window from `top` of that height shows.
+    pub fn visible(&self, top: f64, height: f64) -> impl Iterator<Item = &Line> {
+        let (_, h, _) = self.zoom.size();
+        self.lines.iter().filter(move |line| line.y + h > top && line.y < top + height)
+    }
+
+    /// The tiles of a line and where they stand.
+    pub fn tiles<'a>(&'a self, line: &'a Line) -> impl Iterator<Item = (usize, Rect)> + 'a {
+        let tiles = self.order.get(line.start..line.start + line.len).unwrap_or_default();
+        tiles.iter().enumerate().map(move |(column, &tile)| (tile, self.rect_in(line, column)))
+    }
+
+    /// The tile at a point.
+    #[must_use]
+    pub fn hit(&self, x: f64, y: f64) -> Option<usize> {
+        let (_, h, _) = self.zoom.size();
+        let lines = self.lines.iter().filter(|line| y >= line.y && y < line.y + h);
+        lines.flat_map(|line| self.tiles(line)).find_map(|(tile, rect)| rect.holds(x, y).then_some(tile))
+    }
+
+    /// The tile a step from another; the first one from nowhere.
+    #[must_use]
+    pub fn step(&self, from: Option<usize>, step: Step) -> Option<usize> {
+        let position = from.and_then(|tile| self.position.get(tile).copied().flatten());
+        let Some(position) = position else { return self.order.first().copied() };
+        let line = self.line_of(position)?;
+        let to = match step {
+            Step::Left => position.saturating_sub(1),
+            Step::Right => (position + 1).min(self.order.len().saturating_sub(1)),
+            Step::First => 0,
+            Step::Last => self.order.len().saturating_sub(1),
+            Step::Up => self.beside(position, line, line.checked_sub(1)?)?,
+            Step::Down => self.beside(position, line, line + 1)?,
+        };
+        self.order.get(to).copied()
+    }
+
+    /// The position in another line that stands below or above one.
+    fn beside(&self, position: usize, line: usize, other: usize) -> Option<usize> {
+        let column = position - self.lines.get(line)?.start;
+        let other = self.lines.get(other)?;
+        Some(other.start + column.min(other.len.saturating_sub(1)))
+    }
+}
+
+fn kept(block: &Block, shows: impl Fn(usize) -> bool) -> Vec<(usize, Vec<usize>)> {
+    let floors = block.floors.iter().enumerate();
+    let floors = floors.map(|(n, floor)| (n, (floor.start..floor.end).filter(|tile| shows(*tile)).collect::<Vec<_>>()));
+    floors.filter(|(_, tiles)| !tiles.is_empty()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::wall::model::Floor;
+
+    fn block(first: usize, floors: usize, rooms: usize) -> Block {
+        let floor = |n: usize| Floor { name: format!("{n}"), start: first + n * rooms, end: first + (n + 1) * rooms };
+        Block { name: "A".into(), floors: (0..floors).map(floor).collect() }
+    }
+
+    fn layout(zoom: Zoom, width: f64) -> Layout {
+        Layout::new(&[block(0, 6, 29), block(174, 6, 29)], 348, zoom, width, |_| true)
+    }
+
+    #[test]
+    fn every_tile_stands_somewhere_and_none_on_another() {
+        for zoom in Zoom::ALL {
+            for width in [320.0, 1_200.0, 3_000.0] {
+                let layout = layout(zoom, width);
+                assert_eq!(layout.order.len(), 348);
+                let mut seen = std::collections::HashSet::new();
+                for tile in 0..348 {
+                    let rect = layout.rect(tile).unwrap();
+                    assert!(
+                        rect.x >= 0.0 && rect.x + rect.w <= width.max(GUTTER + 2.0 * MARGIN + rect.w),
+                        "{zoom:?} {width} {rect:?}"
+                    );
+                    assert!(rect.y + rect.h <= layout.height);
+                    assert!(seen.insert((rect.x as i64, rect.y as i64)));
+                    assert_eq!(layout.hit(rect.x + 1.0, rect.y + 1.0), Some(tile));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn buildings_stand_side_by_side_where_they_fit_whole() {
+        assert_eq!(layout(Zoom::Heat, 1_400.0).heads[1].at.y, layout(Zoom::Heat, 1_400.0).heads[0].at.y);
+        assert!(layout(Zoom::Tile, 1_400.0).heads[1].at.y > layout(Zoom::Tile, 1_400.0).heads[0].at.y);
+    }
+
+    #[test]
+    fn a_filter_closes_the_gaps() {
+        let layout =
+            Layout::new(&[block(0, 6, 29), block(174, 6, 29)], 348, Zoom::Tile, 1_200.0, |tile| tile == 30 || tile == 200);
+        assert_eq!(layout.order, [30, 200]);
+        assert_eq!((layout.heads.len(), layout.lines.len()), (2, 2));
+        assert_eq!(layout.lines[0].label, Some((0, 1)));
+        assert_eq!(layout.rect(31), None);
+        let none = Layout::new(&[block(0, 1, 3)], 3, Zoom::Tile, 1_200.0, |_| false);
+        assert!(none.order.is_empty() && none.step(None, Step::Right).is_none());
+    }
+
+    #[test]
+    fn steps_go_where_one_looks() {
+        let layout = layout(Zoom::Tile, 3_000.0);
+        assert_eq!(layout.step(None, Step::Down), Some(0));
+        assert_eq!(layout.step(Some(5), Step::Down), Some(34));
+        assert_eq!(layout.step(Some(34), Step::Up), Some(5));
+        assert_eq!(layout.step(Some(0), Step::Left), Some(0));
+        assert_eq!(layout.step(Some(0), Step::Up), None);
+        assert_eq!(layout.step(Some(0), Step::Last), Some(347));
+        assert_eq!(layout.step(Some(347), Step::Right), Some(347));
+        let filtered = Layout::new(&[block(0, 2, 3)], 6, Zoom::Tile, 900.0, |tile| tile != 1);
+        assert_eq!(filtered.step(Some(5), Step::Up), Some(2), "a shorter line is entered at its end");
+        assert_eq!(filtered.step(Some(1), Step::Right), Some(0), "from what is hidden one begins anew");
+    }
+
+    #[test]
+    fn only_what_is_in_the_window_is_painted() {
+        let layout = layout(Zoom::Tile, 1_200.0);
+        let lines: Vec<_> = layout.visible(100.0, 200.0).collect();
+        assert!(!lines.is_empty() && lines.len() <= 5, "{}", lines.len());
+        assert!(layout.visible(layout.height + 1.0, 500.0).next().is_none());
+    }
+}

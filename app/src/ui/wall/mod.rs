@@ -1,0 +1,43 @@
+//! The live meter wall: one large island that paints only what its window shows.
+//!
+//! `model`, `layout`, `filter` and `fit` are pure and tested natively; `theme`, `shapes` and `paint` draw; `scene` ties them to
+//! the page, `stream` and `input` drive it, `card` says what one looks at.
+
+mod card;
+pub mod filter;
+pub mod fit;
+mod input;
+mod island;
+pub mod layout;
+pub mod model;
+mod paint;
+mod scene;
+mod shapes;
+mod stream;
+mod theme;
+
+pub use island::MeterWall;
+
+use crate::i18n::{Lang, common, wall::Words};
+use crate::model::meter::ControlMode;
+use crate::model::wall::Tile;
+
+/// The marks of a tile beside its state, in words.
+#[must_use]
+pub fn marks(tile: Tile, words: &Words, lang: Lang) -> Vec<&'static str> {
+    let mode = tile.flags.mode();
+    let mut marks = Vec::new();
+    if mode != ControlMode::Prepaid {
+        marks.push(common::mode(mode, lang));
+    }
+    if tile.flags.relay_open() {
+        marks.push(words.relay_open);
+    }
+    if tile.flags.switched_off() {
+        marks.push(words.switched_off);
+    }
+    if tile.flags.attention() {
+        marks.push(words.attention);
+    }
+    marks
+}
