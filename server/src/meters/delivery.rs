@@ -175,10 +175,7 @@ impl Engine {
             Err(ReadError::Link(LinkError::Stopped)) => Ok(Err(Step::Later)),
             Err(error) => {
                 tracing::info!(meter = %meter.id, %error, "delivery.meter-unread");
-                if let ReadError::Stranger(serial) = error {
-                    self.report(Event::Stranger { meter: meter.id, serial }).await;
-                }
-                // The poller finds out whether the meter is lost, and says when it is heard again.
+                // The poller finds out whether the meter is lost or another stands there, and says when it is heard again.
                 let _ = meter.poll.send(Control::ReadNow(meter.id, Source::OnDemand));
                 self.wait(meter.id, error.word()).await.map(Err)
             }

@@ -5,6 +5,7 @@ mod endpoint;
 
 use std::cmp::Reverse;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
@@ -111,6 +112,7 @@ impl Ord for Request {
 pub struct Link {
     queue: mpsc::UnboundedSender<Request>,
     retry: Arc<Notify>,
+    distrusted: Arc<AtomicBool>,
     state: watch::Receiver<LinkState>,
 }
 
@@ -121,8 +123,10 @@ impl Link {
         let (queue, requests) = mpsc::unbounded_channel();
         let (publish, state) = watch::channel(LinkState::Connecting);
         let retry = Arc::new(Notify::new());
-        let endpoint = endpoint::Endpoint::new(host, port, config, rng, stop, requests, Arc::clone(&retry), publish);
-        (Self { queue, retry, state }, tokio::spawn(endpoint.run()))
+        let distrusted = Arc::new(AtomicBool::new(false));
+        let signals = (Arc::clone(&retry), Arc::clone(&distrusted));
+        let endpoint = endpoint::Endpoint::new(host, port, config, rng, stop, requests, signals, publish);
+        (Self { queue, retry, distrusted, state }, tokio::spawn(endpoint.run()))
     }
 
     /// Reads `count` registers; exactly as many are given.
@@ -140,6 +144,12 @@ impl Link {
     /// [`LinkError`].
     pub async fn write(&self, priority: Priority, unit: u8, address: u16, words: Vec<u16>) -> Result<(), LinkError> {
         self.ask(priority, unit, Action::Write { address, words }).await.map(drop)
+    }
+
+    /// What came was well formed and not what was asked for: the connection is dropped before the next request, for answers on
+    /// it may belong to the requests before.
+    pub fn distrust(&self) {
+        self.distrusted.store(true, Ordering::Relaxed);
     }
 
     /// Ends the pause before the next try to connect.

@@ -16,6 +16,7 @@ use super::link::{Link, LinkState, Priority};
 use super::reader::{self, ReadError};
 use super::recorder::{Event, Source};
 use super::schedule::{Change, Failure, Next, Schedule};
+use super::serial::Serial;
 use crate::clock::SharedClock;
 
 /// What a poller is told.
@@ -42,6 +43,8 @@ pub struct Poller {
     /// Meters that failed last time, since when, and whether they were reported lost.
     failing: HashMap<MeterId, (Timestamp, bool)>,
     asked_by: HashMap<MeterId, Source>,
+    /// Serial numbers that answered last time in place of a meter's own.
+    strangers: HashMap<MeterId, Serial>,
 }
 
 impl Poller {
@@ -57,9 +60,9 @@ impl Poller {
         health: watch::Sender<GatewayState>,
         stop: CancellationToken,
     ) -> Self {
-        let (meters, failing, asked_by) = (HashMap::new(), HashMap::new(), HashMap::new());
+        let (meters, failing, asked_by, strangers) = (HashMap::new(), HashMap::new(), HashMap::new(), HashMap::new());
         let started = Instant::now();
-        Self { link, clock, events, heard, control, health, stop, schedule, started, meters, failing, asked_by }
+        Self { link, clock, events, heard, control, health, stop, schedule, started, meters, failing, asked_by, strangers }
     }
 
     /// Goes round until it is stopped.
@@ -133,6 +136,7 @@ impl Poller {
         let took = now.saturating_sub(began);
         match result {
             Ok((state, measurement)) => {
+                self.strangers.remove(&id);
                 let change = self.schedule.good(id, now, took);
                 self.apply(change, Some(at)).await;
                 self.tell(GatewayHealth::Up);
@@ -150,8 +154,14 @@ impl Poller {
     async fn fail(&mut self, id: MeterId, error: ReadError, from: Timestamp, now: u64, took: u64) {
         // Before the schedule: a gateway that is lost by this failure reports this meter with the others.
         self.failing.entry(id).or_insert((from, false));
-        if let ReadError::Stranger(serial) = error {
+        let stranger = if let ReadError::Stranger(serial) = error { Some(serial) } else { None };
+        // Once may be an answer that slipped; the same one twice, on two connections, lives at this address.
+        if let (Some(serial), true) = (stranger, self.strangers.get(&id) == stranger.as_ref()) {
             self.report(Event::Stranger { meter: id, serial }).await;
+        }
+        match stranger {
+            Some(serial) => drop(self.strangers.insert(id, serial)),
+            None => drop(self.strangers.remove(&id)),
         }
         let change = self.schedule.failed(id, now, took, error.failure());
         if change == Change::MeterLost {

@@ -54,8 +54,14 @@ impl ReadError {
 pub async fn state(meter: &Meter, priority: Priority) -> Result<State, ReadError> {
     let block = &meter.profile.state;
     let registers = meter.link.read(priority, meter.unit, block.address, block.registers).await?;
-    let state = codec::state(&meter.profile, &registers)?;
-    if state.serial == meter.serial { Ok(state) } else { Err(ReadError::Stranger(state.serial)) }
+    let result = match codec::state(&meter.profile, &registers) {
+        Ok(state) if state.serial == meter.serial => return Ok(state),
+        Ok(state) => ReadError::Stranger(state.serial),
+        Err(error) => error.into(),
+    };
+    // Another meter may answer here, or answers may have slipped by one: a fresh connection tells.
+    meter.link.distrust();
+    Err(result)
 }
 
 /// Reads the measurement block. Call it after [`state`]: a connection that just gave this meter's state is in step.

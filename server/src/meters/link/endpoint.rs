@@ -2,6 +2,7 @@
 
 use std::collections::BinaryHeap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc, watch};
@@ -27,6 +28,7 @@ pub(super) struct Endpoint {
     stop: CancellationToken,
     requests: mpsc::UnboundedReceiver<Request>,
     retry: Arc<Notify>,
+    distrusted: Arc<AtomicBool>,
     state: watch::Sender<LinkState>,
     waiting: BinaryHeap<Request>,
     turn: u64,
@@ -35,8 +37,8 @@ pub(super) struct Endpoint {
 /// Why a connection ended.
 enum End {
     Stop,
-    /// It was idle too long to be trusted.
-    Idle,
+    /// It was idle too long to be trusted, or gave what was not asked for.
+    Stale,
     /// It fell out of step or broke; whether it ever answered.
     Dropped {
         fruitful: bool,
@@ -51,10 +53,10 @@ impl Endpoint {
         rng: Rng,
         stop: CancellationToken,
         requests: mpsc::UnboundedReceiver<Request>,
-        retry: Arc<Notify>,
+        (retry, distrusted): (Arc<Notify>, Arc<AtomicBool>),
         state: watch::Sender<LinkState>,
     ) -> Self {
-        Self { host, port, config, rng, stop, requests, retry, state, waiting: BinaryHeap::new(), turn: 0 }
+        Self { host, port, config, rng, stop, requests, retry, distrusted, state, waiting: BinaryHeap::new(), turn: 0 }
     }
 
     pub(super) async fn run(mut self) {
@@ -73,7 +75,7 @@ impl Endpoint {
                     }
                     match self.serve(connection).await {
                         End::Stop => break,
-                        End::Idle | End::Dropped { fruitful: true } => fruitless = 0,
+                        End::Stale | End::Dropped { fruitful: true } => fruitless = 0,
                         End::Dropped { fruitful: false } => fruitless += 1,
                     }
                     if fruitless < FRUITLESS_LIMIT {
@@ -103,9 +105,9 @@ impl Endpoint {
             if request.reply.is_closed() {
                 continue;
             }
-            if connection.idle() > IDLE_LIMIT {
+            if self.distrusted.swap(false, Ordering::Relaxed) || connection.idle() > IDLE_LIMIT {
                 self.waiting.push(request);
-                return End::Idle;
+                return End::Stale;
             }
             let within = self.config.timeout(request.action.registers());
             let answer = connection.exchange(request.unit, &request.action, within).await;
