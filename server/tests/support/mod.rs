@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test binary uses a part")]
 
 pub mod rooms;
+pub mod site;
 pub mod web;
 
 use std::sync::Arc;

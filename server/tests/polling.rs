@@ -1,0 +1,200 @@
+//! Meters are read in turn, told apart, and none starves, over real TCP; what is read is stored, on both databases.
+
+mod support;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use app::model::ids::MeterId;
+use app::model::meter::SupplyState;
+use server::clock::SystemClock;
+use server::live::Live;
+use server::meters::gateway::GatewayHealth;
+use server::meters::sim::{Defect, LineFault, Mishap};
+use server::store::readings;
+use support::World;
+use support::site::{Site, until};
+
+const SOON: Duration = Duration::from_secs(20);
+
+async fn hub(s: &Site) -> Live {
+    Live::load(&s.w.db, Arc::new(SystemClock)).await.unwrap()
+}
+
+fn state(live: &Live, meter: MeterId) -> SupplyState {
+    live.get(meter).map_or(SupplyState::Lost, |latest| latest.state())
+}
+
+both!(every_meter_is_read_and_stored, |w: World| async move {
+    let s = Site::new(w, 2, 10).await;
+    for meter in s.sim.meters() {
+        meter.draw(Some(2_000)).await.unwrap();
+    }
+    s.sell(0, 5_000).await;
+    let live = hub(&s).await;
+    let engine = s.start_with(live.clone()).await;
+    until(SOON, "all meters", || async { s.rooms.iter().all(|room| state(&live, room.meter) != SupplyState::Lost) }).await;
+    let seen = live.get(s.rooms[3].meter).unwrap();
+    assert_eq!((seen.epoch, seen.state()), (1, SupplyState::Arrears));
+    assert!(seen.clock_offset_s.unwrap().abs() < 5);
+    until(SOON, "the credit", || async { state(&live, s.rooms[0].meter) == SupplyState::Open }).await;
+    let read_back = "SELECT COUNT(*) FROM readings WHERE source = 2";
+    until(SOON, "the reading after the command", || async { s.w.number(read_back).await >= 1 }).await;
+    let gateways = engine.gateways();
+    assert!(gateways.iter().all(|g| g.health == GatewayHealth::Up && g.meters == 10 && g.lost == 0), "{gateways:?}");
+    engine.stop().await;
+    assert!(s.w.number("SELECT COUNT(*) FROM readings").await >= 20);
+    assert_eq!(s.w.number("SELECT COUNT(*) FROM readings WHERE quality > 1").await, 0);
+    assert_eq!(s.w.number("SELECT COUNT(*) FROM meter_latest").await, 20);
+    let newest = readings::recent(&s.w.db, s.rooms[3].meter, 2).await.unwrap();
+    assert_eq!(newest[0].at, live.get(s.rooms[3].meter).unwrap().observed_at.unwrap().0);
+    s.prove().await;
+});
+
+both!(dead_meters_are_lost_starve_nobody_and_are_found_again, |w: World| async move {
+    let mut s = Site::new(w, 1, 10).await;
+    s.config.sweep_interval_ms = 200;
+    for (unit, fault) in [(2, LineFault::Silent), (5, LineFault::NoAnswer), (8, LineFault::Garbage)] {
+        s.meter(0, unit).fault(fault, 1.0).unwrap();
+    }
+    let live = hub(&s).await;
+    let engine = s.start_with(live.clone()).await;
+    let lost = || live_states(&s, &live);
+    until(SOON, "three lost", || async { engine.gateways()[0].lost == 3 }).await;
+    assert_eq!(lost(), [2, 5, 8]);
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    let counts = readings_by_unit(&s).await;
+    assert_eq!(counts.len(), 7);
+    assert!(counts.iter().all(|(_, n)| *n >= 4), "{counts:?}");
+    let at = live.get(s.rooms[1].meter).unwrap();
+    assert!(at.lost_since.is_some() && at.observed_at.is_none());
+    for unit in [2, 5, 8] {
+        s.meter(0, unit).heal().unwrap();
+    }
+    until(SOON, "all found", || async { lost().is_empty() }).await;
+    until(SOON, "none counted lost", || async { engine.gateways()[0].lost == 0 }).await;
+    engine.stop().await;
+});
+
+both!(a_lost_gateway_is_told_from_lost_meters, |w: World| async move {
+    let s = Site::new(w, 2, 6).await;
+    let live = hub(&s).await;
+    let engine = s.start_with(live.clone()).await;
+    until(SOON, "all meters", || async { live_states(&s, &live).is_empty() }).await;
+    s.sim.gateway(0).unwrap().refuse(true);
+    let health = |name: &str| engine.gateways().into_iter().find(|g| g.name == name).unwrap();
+    until(SOON, "the loss", || async { health("g0").health == GatewayHealth::Unreachable }).await;
+    until(SOON, "its meters", || async { live_states(&s, &live) == [1, 2, 3, 4, 5, 6] }).await;
+    assert_eq!(health("g1").health, GatewayHealth::Up);
+    s.sim.gateway(0).unwrap().refuse(false);
+    engine.retry_gateway(health("g0").id);
+    until(SOON, "all back", || async { live_states(&s, &live).is_empty() && health("g0").health == GatewayHealth::Up }).await;
+
+    s.sim.gateway(1).unwrap().fault(LineFault::Silent, 1.0);
+    until(SOON, "silence", || async { health("g1").health == GatewayHealth::Silent }).await;
+    assert_eq!(health("g1").lost, 6);
+    s.sim.gateway(1).unwrap().heal();
+    until(SOON, "all back", || async { live_states(&s, &live).is_empty() && health("g1").health == GatewayHealth::Up }).await;
+    engine.stop().await;
+});
+
+both!(another_meter_at_the_address_is_a_case_and_never_read_as_this_one, |w: World| async move {
+    let s = Site::new(w, 1, 3).await;
+    s.w.execute("UPDATE meters SET serial = '999999999999' WHERE unit = 2").await;
+    let live = hub(&s).await;
+    let engine = s.start_with(live.clone()).await;
+    until(SOON, "the case", || async { s.w.number("SELECT COUNT(*) FROM cases WHERE kind = 'identity'").await == 1 }).await;
+    until(SOON, "the others", || async { live_states(&s, &live) == [2] }).await;
+    let order = s.sell(1, 1_000).await;
+    engine.wake();
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    engine.stop().await;
+    assert_eq!(s.w.number("SELECT COUNT(*) FROM readings r JOIN meters m ON m.id = r.meter_id WHERE m.unit = 2").await, 0);
+    assert_eq!((s.view(0, 2).count, s.order(&order).await.credited_at), (0, None), "no money into a stranger");
+});
+
+both!(answers_that_slip_by_one_are_never_taken_for_another_meter, |w: World| async move {
+    let s = Site::with(w, 1, 8, |sim| {
+        for (n, (_, meter)) in sim.estate.meters_mut().enumerate() {
+            meter.energy = 1_000_000 * (n as u32 + 1);
+        }
+    })
+    .await;
+    s.sim.gateway(0).unwrap().fault(LineFault::ShiftedAnswer, 0.2);
+    s.sim.gateway(0).unwrap().fault(LineFault::LateAnswer { ms: 300 }, 0.1);
+    let engine = s.start().await;
+    tokio::time::sleep(Duration::from_secs(8)).await;
+    engine.stop().await;
+    assert!(s.w.number("SELECT COUNT(*) FROM readings").await > 10);
+    // Each meter's counter has its own million.
+    let strayed = "SELECT COUNT(*) FROM readings r JOIN meters m ON m.id = r.meter_id
+                   WHERE r.total_wh / 10000000 <> m.unit";
+    assert_eq!(s.w.number(strayed).await, 0);
+    assert_eq!(s.w.number("SELECT COUNT(*) FROM cases").await, 0);
+});
+
+both!(a_zeroed_counter_is_held_until_a_person_accepts_it, |w: World| async move {
+    let s = Site::with(w, 1, 2, |sim| {
+        for (_, meter) in sim.estate.meters_mut() {
+            meter.energy = 500_000;
+        }
+    })
+    .await;
+    let live = hub(&s).await;
+    let engine = s.start_with(live.clone()).await;
+    until(SOON, "all meters", || async { live_states(&s, &live).is_empty() }).await;
+    s.meter(0, 1).suffer(Mishap::CounterZeroed).await.unwrap();
+    s.meter(0, 2).defect(Defect::CoverOpen, true).await.unwrap();
+    until(SOON, "the case", || async { s.w.number("SELECT COUNT(*) FROM cases WHERE kind = 'reading'").await == 1 }).await;
+    tokio::time::sleep(Duration::from_millis(800)).await;
+    assert_eq!(s.w.number("SELECT COUNT(*) FROM cases WHERE kind = 'reading'").await, 1, "once a stretch");
+    assert!(s.w.number("SELECT COUNT(*) FROM readings WHERE quality = 2").await >= 2, "kept, not dropped");
+    assert_eq!(live.get(s.rooms[0].meter).unwrap().total.0, 5_000_000, "people see the last that counted");
+    until(SOON, "the cover", || async { live.get(s.rooms[1].meter).unwrap().status.cover_open() }).await;
+    s.w.execute("UPDATE cases SET closed_at = 9000000000000, resolution = 'meter was reset'").await;
+    until(SOON, "counting again", || async { live.get(s.rooms[0].meter).unwrap().total.0 == 0 }).await;
+    engine.stop().await;
+});
+
+both!(meters_that_are_added_while_it_runs_are_read, |w: World| async move {
+    let s = Site::new(w, 1, 3).await;
+    s.w.execute("UPDATE meters SET retired_at = 1 WHERE unit = 3").await;
+    let live = hub(&s).await;
+    let engine = s.start_with(live.clone()).await;
+    until(SOON, "the first two", || async { live_states(&s, &live) == [3] }).await;
+    s.w.execute("UPDATE meters SET retired_at = NULL WHERE unit = 3").await;
+    engine.reload();
+    until(SOON, "the third", || async { live.get(s.rooms[2].meter).is_some_and(|latest| latest.observed_at.is_some()) }).await;
+    s.w.execute("UPDATE gateways SET retired_at = 1").await;
+    engine.reload();
+    until(SOON, "the gateway to go", || async { engine.gateways().is_empty() }).await;
+    engine.stop().await;
+});
+
+both!(who_asks_is_served_although_the_round_is_slow, |w: World| async move {
+    let mut s = Site::new(w, 1, 3).await;
+    s.config.sweep_interval_ms = 3_600_000;
+    let live = hub(&s).await;
+    let engine = s.start_with(live.clone()).await;
+    until(SOON, "all meters", || async { live_states(&s, &live).is_empty() }).await;
+    let before = live.get(s.rooms[1].meter).unwrap().observed_at;
+    engine.read_now(s.rooms[1].meter);
+    until(SOON, "the reading", || async { live.get(s.rooms[1].meter).unwrap().observed_at > before }).await;
+    engine.stop().await;
+    assert_eq!(s.w.number("SELECT COUNT(*) FROM readings WHERE source = 1").await, 1);
+    assert_eq!(s.w.number("SELECT COUNT(*) FROM readings").await, 4);
+});
+
+/// The places in the estate, from 1, of the meters that are shown as lost.
+fn live_states(s: &Site, live: &Live) -> Vec<usize> {
+    let lost = |(n, room): (usize, &support::rooms::Room)| (state(live, room.meter) == SupplyState::Lost).then_some(n + 1);
+    s.rooms.iter().enumerate().filter_map(lost).collect()
+}
+
+async fn readings_by_unit(s: &Site) -> Vec<(i64, i64)> {
+    let sql = "SELECT m.unit, COUNT(*) FROM readings r JOIN meters m ON m.id = r.meter_id GROUP BY m.unit";
+    match &s.w.db {
+        server::store::Db::Sqlite { read, .. } => sqlx::query_as(sql).fetch_all(read).await.unwrap(),
+        server::store::Db::Postgres(pool) => sqlx::query_as(sql).fetch_all(pool).await.unwrap(),
+    }
+}

@@ -1,0 +1,136 @@
+//! Readings become energy of hours and days, survive restarts, and are held where they cannot be, on both databases.
+
+mod support;
+
+use std::sync::Arc;
+
+use app::model::energy::Energy;
+use app::model::ids::MeterId;
+use app::model::meter::StatusWord;
+use app::model::money::Fen;
+use app::model::time::{HOUR, MINUTE, Timestamp};
+use server::clock::Clock;
+use server::live::Live;
+use server::meters::codec::{Measurement, State};
+use server::meters::recorder::{Event, Recorder, Source};
+use server::meters::serial::AccountNumber;
+use server::store::readings;
+use support::World;
+use tokio::sync::mpsc;
+
+fn state() -> State {
+    State {
+        serial: "006026773546".parse().unwrap(),
+        status: StatusWord(0b11),
+        remaining: Fen(1_000),
+        cumulative: Fen(1_000),
+        count: 1,
+        epoch: 1,
+        reverse: Energy(0),
+        rate: 3,
+        clock: None,
+        challenge: [0; 4],
+        last_operation: 0,
+        last_result: 0,
+        last_order: 0,
+        journal: 0,
+        parameters: 0,
+        tier_energy: Energy(0),
+        account: AccountNumber::NONE,
+        tamper: 0,
+        accepts: 1,
+    }
+}
+
+fn reading(meter: MeterId, at: Timestamp, wh: i64) -> Event {
+    let measurement = Measurement {
+        total: Energy(wh),
+        rates: [Energy(0); 4],
+        voltage_dv: 2_300,
+        current_ca: 10,
+        power_w: 23,
+        reactive_var: 0,
+        apparent_va: 23,
+        power_factor: 1_000,
+    };
+    Event::Read { meter, from: at, at, source: Source::Sweep, measurement, state: state() }
+}
+
+/// A recorder that lives for these events.
+async fn record(w: &World, live: &Live, events: Vec<Event>) {
+    let recorder = Recorder::load(w.db.clone(), w.clock.clone(), w.rng.clone(), live.clone()).await.unwrap();
+    let (send, receive) = mpsc::channel(10_000);
+    for event in events {
+        send.send(event).await.unwrap();
+    }
+    drop(send);
+    recorder.run(receive).await;
+}
+
+async fn hub(w: &World) -> Live {
+    Live::load(&w.db, w.clock.clone() as Arc<dyn Clock>).await.unwrap()
+}
+
+both!(energy_falls_into_its_hours_and_days_across_restarts, |w: World| async move {
+    let meter = w.meter(1).await;
+    // 23:30 in Shanghai.
+    let start = w.clock.now().date().start().plus(23 * HOUR + 30 * MINUTE);
+    let live = hub(&w).await;
+    record(&w, &live, vec![reading(meter, start, 10_000)]).await;
+    // Over midnight: half before, half after; then a restart, and an hour and a half more.
+    record(&w, &live, vec![reading(meter, start.plus(HOUR), 11_000)]).await;
+    record(&w, &live, vec![reading(meter, start.plus(2 * HOUR + 30 * MINUTE), 12_500)]).await;
+    let today = start.date();
+    let days = readings::daily(&w.db, meter, today, today.plus(1)).await.unwrap();
+    assert_eq!(days, [(today, Energy(500)), (today.plus(1), Energy(2_000))]);
+    assert_eq!(readings::hourly(&w.db, meter, today).await.unwrap(), [(23, Energy(500))]);
+    assert_eq!(readings::hourly(&w.db, meter, today.plus(1)).await.unwrap(), [(0, Energy(1_000)), (1, Energy(1_000))]);
+    let newest = readings::recent(&w.db, meter, 10).await.unwrap();
+    assert_eq!(newest.iter().map(|r| r.total_wh).collect::<Vec<_>>(), [12_500, 11_000, 10_000]);
+    assert_eq!(live.get(meter).unwrap().total, Energy(12_500));
+});
+
+both!(many_readings_in_one_batch_add_up, |w: World| async move {
+    let mut meters = Vec::new();
+    for unit in 1..=30 {
+        meters.push(w.meter(unit).await);
+    }
+    let start = w.clock.now().date().start().plus(10 * HOUR);
+    let live = hub(&w).await;
+    let rounds = 0..20;
+    let all = rounds.flat_map(|n| meters.iter().map(move |&m| reading(m, start.plus(n * 6 * MINUTE), 1_000 * n))).collect();
+    record(&w, &live, all).await;
+    assert_eq!(w.number("SELECT COUNT(*) FROM readings WHERE quality = 0").await, 600);
+    for meter in meters {
+        let hours = readings::hourly(&w.db, meter, start.date()).await.unwrap();
+        assert_eq!(hours, [(10, Energy(10_000)), (11, Energy(9_000))]);
+    }
+});
+
+both!(what_cannot_be_is_held_with_a_case_and_counts_again_once_it_can, |w: World| async move {
+    let meter = w.meter(1).await;
+    let start = w.clock.now();
+    let at = |minutes: i64| start.plus(minutes * MINUTE);
+    let live = hub(&w).await;
+    record(&w, &live, vec![reading(meter, at(0), 50_000), reading(meter, at(10), 900_000)]).await;
+    // The restart remembers that it is held: no second case, and the true counter counts again.
+    record(&w, &live, vec![reading(meter, at(20), 900_010), reading(meter, at(30), 50_300)]).await;
+    let qualities: Vec<i64> = readings::recent(&w.db, meter, 9).await.unwrap().iter().rev().map(|r| r.quality).collect();
+    assert_eq!(qualities, [0, 3, 3, 0]);
+    assert_eq!(w.number("SELECT COUNT(*) FROM cases WHERE kind = 'reading'").await, 1);
+    assert!(w.word("SELECT detail FROM cases").await.contains("jumped"));
+    assert_eq!(w.number("SELECT CAST(SUM(wh) AS BIGINT) FROM energy_hourly").await, 300);
+    assert_eq!(live.get(meter).unwrap().total, Energy(50_300));
+});
+
+both!(a_batch_that_was_read_before_a_delivery_does_not_undo_what_that_read_back, |w: World| async move {
+    let meter = w.meter(1).await;
+    let live = hub(&w).await;
+    let now = w.clock.now();
+    record(&w, &live, vec![reading(meter, now, 10)]).await;
+    w.execute("UPDATE meter_latest SET observed_at = observed_at + 60000, count = 9").await;
+    let mut stale = readings::Batch::default();
+    stale.latest.push(app::model::meter::Latest { observed_at: Some(now.plus(1)), ..live.get(meter).unwrap() });
+    readings::write(&w.db, &w.rng, now, &stale).await.unwrap();
+    assert_eq!(w.number("SELECT count FROM meter_latest").await, 9);
+});
