@@ -59,6 +59,9 @@ fn a_bad_configuration_names_key_and_file() {
     let environment = [("DORMWATT_SERVER__ADDRESS", "127.0.0.1:0"), ("DORMWATT_DATABASE__URL", "sqlite:t.db")];
     let said = complaint(dir.path(), &["serve", "--config", "mine.toml"], &environment, 2);
     assert!(said.contains("pay.alipay."), "{said}");
+    std::fs::write(&file, "[keys]\nenc = \"hunter2\"\n").unwrap();
+    let said = complaint(dir.path(), &["serve", "--config", "mine.toml"], &environment, 2);
+    assert!(said.contains("keys") && said.contains("enc") && !said.contains("hunter2"), "{said}");
 }
 
 #[test]

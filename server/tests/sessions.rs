@@ -174,6 +174,10 @@ both!(bad_requests_get_a_clear_answer_in_the_persons_language, |w: World| async 
 both!(the_server_stops_in_good_order, |w: World| async move {
     let mut web = Web::start(&w).await;
     assert_eq!(web.visitor().get("/health").await.status(), 200);
+    // A wall that stays open must not hold it up.
+    let mut wall = web.person(&w, Role::Operator, "op").await.get("/live").await;
+    assert_eq!(wall.status(), 200);
+    assert!(wall.chunk().await.unwrap().is_some());
     web.stop();
     let stopped = tokio::time::timeout(std::time::Duration::from_secs(5), &mut web.running).await;
     stopped.expect("within seconds").unwrap().unwrap();

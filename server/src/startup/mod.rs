@@ -1,5 +1,7 @@
 //! Puts the parts together, serves, and stops in good order.
 
+mod buses;
+
 use std::error::Error as StdError;
 use std::future::Future;
 use std::net::SocketAddr;
@@ -14,12 +16,15 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use buses::Buses;
+
 use crate::auth::Auth;
 use crate::clock::SharedClock;
 use crate::config::Config;
 use crate::http::{self, AppState, Backends};
 use crate::live::Live;
-use crate::operator::{NoField, Operator};
+use crate::meters::Handle;
+use crate::operator::{Field, Operator};
 use crate::pay::{self, Payments};
 use crate::resident::Residents;
 use crate::rng::Rng;
@@ -44,11 +49,20 @@ pub enum StartError {
     },
     /// A setting that only the part it is for can judge.
     #[error("{0}")]
-    Setting(#[from] pay::ConfigError),
+    Setting(String),
     /// A part refused to start.
     #[error("cannot start")]
     Part(#[source] Box<dyn StdError + Send + Sync>),
 }
+
+impl StartError {
+    fn part(error: AppError) -> Self {
+        Self::Part(error.into())
+    }
+}
+
+/// Tells the reconciler that a command was stored.
+type Wake = Arc<dyn Fn() + Send + Sync>;
 
 /// A server that is bound and not yet serving.
 pub struct Application {
@@ -56,6 +70,7 @@ pub struct Application {
     address: SocketAddr,
     router: Router,
     state: AppState,
+    buses: Arc<Buses>,
     tasks: TaskTracker,
 }
 
@@ -73,8 +88,18 @@ impl Application {
         let db = open_database(config).await?;
 
         let live = Live::load(&db, clock.clone()).await.map_err(StartError::Database)?;
-        let payments = Payments::new(&config.pay, db.clone(), clock.clone(), rng.clone(), Arc::new(|| {}))?;
-        let backends = backends(&db, &clock, &rng, &live, &payments).map_err(|error| StartError::Part(error.into()))?;
+        let buses = Arc::new(Buses::default());
+        let waker = Arc::clone(&buses);
+        let wake: Wake = Arc::new(move || waker.wake());
+        let payments = Payments::new(&config.pay, db.clone(), clock.clone(), rng.clone(), wake.clone())
+            .map_err(|error| StartError::Setting(error.to_string()))?;
+        let auth = Auth::new(db.clone(), clock.clone(), rng.clone()).map_err(StartError::part)?;
+        let resident = Residents::new(db.clone(), clock.clone(), rng.clone(), live.clone(), payments.clone(), wake);
+        let field: Arc<dyn Field> = buses.clone();
+        let operator = Operator::new(db.clone(), clock.clone(), rng.clone(), live.clone(), payments.limits(), field)
+            .map_err(StartError::part)?;
+        let backends = Backends { auth: Arc::new(auth), resident: Arc::new(resident), operator: Arc::new(operator) };
+        buses.start(config, &db, &clock, &rng, &live).await?;
         let state = AppState {
             db,
             clock,
@@ -87,13 +112,19 @@ impl Application {
             stopping: CancellationToken::new(),
         };
         let router = http::build(state.clone(), pay::routes(payments));
-        Ok(Self { listener, address, router, state, tasks: TaskTracker::new() })
+        Ok(Self { listener, address, router, state, buses, tasks: TaskTracker::new() })
     }
 
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The buses, where meters are read.
+    #[must_use]
+    pub fn meters(&self) -> Option<&Handle> {
+        self.buses.handle()
     }
 
     /// What its handlers use.
@@ -107,7 +138,7 @@ impl Application {
     /// # Errors
     /// Where the listener fails.
     pub async fn run_until(self, stop: impl Future<Output = ()> + Send + 'static) -> std::io::Result<()> {
-        let Self { listener, router, state, tasks, .. } = self;
+        let Self { listener, router, state, buses, tasks, .. } = self;
         let stopping = state.stopping.clone();
         tasks.spawn(state.live.clone().run(stopping.clone()));
         tasks.spawn(purge_sessions(state.clone()));
@@ -136,6 +167,7 @@ impl Application {
         if tokio::time::timeout(GRACE, tasks.wait()).await.is_err() {
             tracing::warn!("server.tasks_cut_off");
         }
+        buses.stop().await;
         state.db.close().await;
         tracing::info!("server.stopped");
         served
@@ -153,14 +185,6 @@ pub async fn open_database(config: &Config) -> Result<Db, StartError> {
         let _ = std::fs::create_dir(directory);
     }
     Db::open(url).await.map_err(StartError::Database)
-}
-
-fn backends(db: &Db, clock: &SharedClock, rng: &Rng, live: &Live, payments: &Payments) -> Result<Backends, AppError> {
-    let auth = Auth::new(db.clone(), clock.clone(), rng.clone())?;
-    let (db, clock, rng, live) = (db.clone(), clock.clone(), rng.clone(), live.clone());
-    let resident = Residents::new(db.clone(), clock.clone(), rng.clone(), live.clone(), payments.clone(), Arc::new(|| {}));
-    let operator = Operator::new(db, clock, rng, live, payments.limits(), Arc::new(NoField))?;
-    Ok(Backends { auth: Arc::new(auth), resident: Arc::new(resident), operator: Arc::new(operator) })
 }
 
 /// Expired sessions open nothing; this only keeps the table small.
