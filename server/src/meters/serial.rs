@@ -78,6 +78,13 @@ impl Serial {
 impl AccountNumber {
     /// What a meter shows where no account is open.
     pub const NONE: Self = Self([0; 8]);
+
+    /// A number made of a meter's: 1000, and its twelve digits.
+    #[must_use]
+    pub const fn of(serial: Serial) -> Self {
+        let [a, b, c, d, e, f] = serial.0;
+        Self([0x10, 0x00, a, b, c, d, e, f])
+    }
 }
 
 #[cfg(test)]

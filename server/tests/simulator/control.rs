@@ -88,6 +88,8 @@ async fn what_it_cannot_do_it_says() {
     assert_eq!((status, error), (StatusCode::NOT_FOUND, json!({"error": "no such gateway or meter"})));
     let (status, _) = control.ask(Method::PUT, "/gateways/5/refused", json!({"on": true})).await;
     assert_eq!(status, StatusCode::NOT_FOUND);
+    let (status, _) = control.ask(Method::POST, "/time", json!({"advance_s": u32::MAX})).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
     let (status, _) = control.ask(Method::PUT, "/gateways/0/faults", json!({"fault": "sulking"})).await;
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
 }

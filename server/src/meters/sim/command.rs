@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use app::model::money::Fen;
+
 use super::bus::BusTiming;
 use super::estate::Estate;
 use super::load::{Load, Profile, ProfileError};
@@ -26,6 +28,9 @@ pub struct Args {
     /// Port of the first gateway, the others following; 0: any free ones, which the log names.
     #[arg(long, default_value_t = 5020)]
     pub port: u16,
+    /// Starts every meter with an account open and so many yuan in it; without it no account is open and no power flows.
+    #[arg(long, value_name = "YUAN", value_parser = amount)]
+    pub credit: Option<i32>,
     /// Models the time that a bus takes, at so many bits a second; without it transactions take no time.
     #[arg(long, value_parser = clap::value_parser!(u32).range(300..=1_000_000))]
     pub baud: Option<u32>,
@@ -127,7 +132,10 @@ pub fn config(args: &Args, keys: Option<MasterKeys>) -> Result<Config, CommandEr
         turnaround: Duration::from_millis(args.turnaround_ms),
         patience: Duration::from_millis(args.patience_ms),
     });
-    let estate = Estate::uniform(args.seed, usize::from(args.gateways), args.meters);
+    let mut estate = Estate::uniform(args.seed, usize::from(args.gateways), args.meters);
+    if let Some(credit) = args.credit {
+        estate.gateways.iter_mut().flatten().for_each(|plan| *plan = plan.clone().in_use(credit));
+    }
     Ok(Config {
         host: args.host,
         base_port: args.port,
@@ -139,6 +147,11 @@ pub fn config(args: &Args, keys: Option<MasterKeys>) -> Result<Config, CommandEr
         control: args.control,
         ..Config::new(estate, keys)
     })
+}
+
+fn amount(text: &str) -> Result<i32, String> {
+    let fen = Fen::parse_yuan(text).map_err(|_| "expected yuan with at most two decimals, such as 100 or 63.20")?;
+    i32::try_from(fen.0).map_err(|_| "a meter holds at most 21474836.47 yuan".into())
 }
 
 /// Keys that protect nothing, for sites that are not real: whoever knows the seed knows them.
@@ -173,11 +186,27 @@ mod tests {
         assert_eq!(config.estate.meters().count(), 696);
         assert_eq!((config.base_port, config.bus, config.speed), (5020, None, 1.0));
         assert_eq!(config.keys, throw_away_keys(1));
+        assert!(config.estate.meters().all(|(_, meter)| meter.account.is_none()));
+    }
+
+    #[test]
+    fn meters_may_start_with_credit() {
+        let config = config(&parse(&["--credit", "63.20"]).unwrap(), None).unwrap();
+        let (_, plan) = config.estate.meters().next().unwrap();
+        let account = plan.account.unwrap();
+        assert_eq!((account.remaining, account.count, account.number.to_string()), (6_320, 1, "1000260100000001".into()));
     }
 
     #[test]
     fn arguments_that_make_no_sense_are_named() {
-        for words in [&["--meters", "0"][..], &["--meters", "248"], &["--turnaround-ms", "5"], &["--key-enc", "00"]] {
+        for words in [
+            &["--meters", "0"][..],
+            &["--meters", "248"],
+            &["--turnaround-ms", "5"],
+            &["--key-enc", "00"],
+            &["--credit", "1e3"],
+            &["--credit", "21474836.48"],
+        ] {
             assert!(parse(words).is_err(), "{words:?}");
         }
         let error = |words| config(&parse(words).unwrap(), None).err().unwrap().to_string();

@@ -89,6 +89,7 @@ struct Switch {
 /// Why a request changes nothing.
 enum Refusal {
     NotFound,
+    TooFar,
     Change(ChangeError),
 }
 
@@ -104,6 +105,7 @@ impl IntoResponse for Refusal {
             Self::NotFound | Self::Change(ChangeError::NoMeter(_)) => {
                 (StatusCode::NOT_FOUND, "no such gateway or meter".to_owned())
             }
+            Self::TooFar => (StatusCode::BAD_REQUEST, "time moves at most a year at once".to_owned()),
             Self::Change(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
         };
         (status, Json(json!({ "error": error }))).into_response()

@@ -85,6 +85,14 @@ impl MeterPlan {
             },
         }
     }
+
+    /// The same meter in use since yesterday: an account numbered after the meter, first purchase applied, all of it left.
+    #[must_use]
+    pub fn in_use(self, amount: i32) -> Self {
+        let number = AccountNumber::of(self.serial);
+        let account = OpenAccount { number, epoch: 1, count: 1, order: 0, cumulative: amount, remaining: amount };
+        Self { account: Some(account), ..self }
+    }
 }
 
 impl Estate {

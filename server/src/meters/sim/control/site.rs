@@ -11,6 +11,9 @@ use crate::meters::sim::handle::{GatewayHandle, SiteHandle};
 use crate::meters::sim::load::mix;
 use crate::meters::sim::view::MeterView;
 
+/// A year, s.
+const LONGEST: u32 = 366 * 86_400;
+
 #[derive(Deserialize)]
 pub(super) struct Share {
     share: f64,
@@ -89,6 +92,10 @@ pub(super) async fn time(State(site): State<SiteHandle>) -> Json<Time> {
 }
 
 pub(super) async fn advance(State(site): State<SiteHandle>, Json(by): Json<Advance>) -> Result<Json<Time>, Refusal> {
+    // Meters make up for every step of it; a slip of the keyboard must not keep them busy for hours.
+    if by.advance_s > LONGEST {
+        return Err(Refusal::TooFar);
+    }
     site.advance(i64::from(by.advance_s) * 1_000).await?;
     Ok(time(State(site)).await)
 }
