@@ -4,6 +4,7 @@ mod admin;
 mod check;
 mod logging;
 mod migrate;
+mod sandbox;
 mod serve;
 mod simulate;
 mod verify;
@@ -44,6 +45,8 @@ enum Command {
     Check,
     /// Run simulated gateways and meters over Modbus TCP
     Simulate(sim::command::Args),
+    /// Run a payment gateway for trying out: Alipay's protocol, throw-away keys, a cashier page, no money
+    Sandbox(sandbox::Sandbox),
     /// Keep the people who log in
     #[command(subcommand)]
     Admin(admin::Admin),
@@ -77,6 +80,7 @@ fn run(cli: Cli) -> Outcome {
             Command::Verify => verify::run(&config).await,
             Command::Check => check::run(&config).await,
             Command::Simulate(args) => simulate::run(&config, args).await,
+            Command::Sandbox(args) => sandbox::run(args).await,
             Command::Admin(command) => admin::run(&config, command).await,
         }
     })

@@ -3,7 +3,7 @@
 use app::error::AppError;
 use app::model::money::Fen;
 use app::model::order::OrderState::{self, Case, Closed, Credited, Paid, Pending, Refunded, Refunding};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 /// Every step an order may take. Anything else is refused by the `WHERE` of the update that would make it.
 ///
@@ -29,7 +29,7 @@ pub fn may_step(from: OrderState, to: OrderState) -> bool {
 }
 
 /// What one sale may be, and what one meter may hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
     /// The smallest sale, fen.

@@ -2,6 +2,23 @@
 
 use app::model::money::Fen;
 use app::model::order::OrderState;
+use app::model::time::{HOUR, MINUTE, SECOND, Timestamp};
+
+/// A trade that the channel does not know may still come to be while its form can be sent; so long after the end it cannot.
+pub const DEAD_AFTER: i64 = 5 * MINUTE;
+
+/// When a waiting attempt is asked about, counted from its start.
+const WAITING: [i64; 8] = [10 * SECOND, 30 * SECOND, MINUTE, 3 * MINUTE, 5 * MINUTE, 10 * MINUTE, 30 * MINUTE, HOUR];
+/// And counted from its end; afterwards every hour.
+const ENDING: [i64; 6] = [10 * SECOND, MINUTE, DEAD_AFTER + 10 * SECOND, 15 * MINUTE, 30 * MINUTE, HOUR];
+
+/// When to ask next about an attempt that was made at `start` and may be paid until `end`: the age decides, not how often we asked.
+#[must_use]
+pub fn next_query(start: Timestamp, end: Timestamp, now: Timestamp) -> Timestamp {
+    let waiting = WAITING.into_iter().map(|age| start.plus(age)).filter(|&at| at < end);
+    let ending = ENDING.into_iter().map(|age| end.plus(age));
+    waiting.chain(ending).find(|&at| at > now).unwrap_or_else(|| now.plus(HOUR))
+}
 
 /// What we stored of an attempt before the channel heard of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,6 +135,20 @@ mod tests {
         order: OrderState::Pending,
     };
     const SAID: Claimed<'_> = Claimed { channel: "alipay", app_id: Some("app"), seller_id: Some("seller"), amount: Fen(5_000) };
+
+    #[test]
+    fn questions_thin_out_and_never_end_before_the_attempt_does() {
+        let (start, end) = (Timestamp(0), Timestamp(15 * MINUTE));
+        let mut asked = vec![start];
+        while asked.len() < 14 {
+            asked.push(next_query(start, end, *asked.last().unwrap()));
+        }
+        let seconds: Vec<i64> = asked.iter().map(|at| at.0 / SECOND).collect();
+        let end = 900;
+        assert_eq!(seconds[..7], [0, 10, 30, 60, 180, 300, 600]);
+        assert_eq!(seconds[7..13], [end + 10, end + 60, end + 310, end + 900, end + 1_800, end + 3_600]);
+        assert_eq!(seconds[13], end + 7_200);
+    }
 
     #[test]
     fn only_a_full_fit_credits() {

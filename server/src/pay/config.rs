@@ -1,15 +1,15 @@
 //! `[pay]` in the configuration file.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::alipay::AlipayConfig;
 use crate::domain::order::Limits;
 
 /// How residents pay. A channel that is not configured is not offered.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// Where payers reach this server, e.g. `https://power.example.edu.cn`; needed by every channel.
+    /// Where payers reach this server, e.g. `https://power.example.edu.cn`; `server.public_url` where it is left empty.
     pub public_url: String,
     /// Where channels reach this server, if that is another address.
     pub notify_url: Option<String>,
@@ -73,6 +73,8 @@ mod tests {
     fn addresses_are_origins() {
         let config = |url: &str| Config { public_url: url.into(), alipay: Some(AlipayConfig::default()), ..Config::default() };
         assert_eq!(config("https://a.example/").addresses().unwrap().1, "https://a.example");
+        let inside = Config { notify_url: Some("http://10.0.0.1:8080".into()), ..config("https://a.example") };
+        assert_eq!(inside.addresses().unwrap().1, "http://10.0.0.1:8080");
         for url in ["", "a.example", "ftp://a.example", "https://a.example/dorm", "https://a.example/?x=1"] {
             assert_eq!(config(url).addresses().unwrap_err().key, "pay.public_url", "{url}");
         }

@@ -10,8 +10,10 @@ pub mod form;
 mod payments;
 mod routes;
 pub mod rsa;
+pub mod sandbox;
 mod verified;
 
+pub use alipay::AlipayConfig;
 pub use channel::{Channel, Form};
 pub use config::{Config, ConfigError};
 pub use payments::{Payments, Started, TopUp};

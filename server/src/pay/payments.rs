@@ -145,9 +145,15 @@ impl Payments {
         self.0.channels.iter().find(|channel| channel.tender() == tender).map(AsRef::as_ref)
     }
 
-    /// What the query job needs: the database, the clock, randomness for its jitter, and the signal to wake by.
-    pub(crate) fn parts(&self) -> (&Db, &SharedClock, &Rng, Arc<Notify>) {
-        (&self.0.db, &self.0.clock, &self.0.rng, self.0.asked.clone())
+    /// Signalled when the query job should look at once.
+    #[must_use]
+    pub fn asked(&self) -> Arc<Notify> {
+        self.0.asked.clone()
+    }
+
+    /// What the query job needs: the database, the clock, and randomness for its jitter.
+    pub(crate) fn parts(&self) -> (&Db, &SharedClock, &Rng) {
+        (&self.0.db, &self.0.clock, &self.0.rng)
     }
 
     /// The order of one of our numbers, as somebody who need not be trusted names it.

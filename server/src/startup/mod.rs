@@ -29,6 +29,7 @@ use crate::pay::{self, Payments};
 use crate::resident::Residents;
 use crate::rng::Rng;
 use crate::store::{Db, StoreError, sessions};
+use crate::tasks::{Driver, query_payments::QueryPayments};
 
 /// How long open requests may take after the stop was asked for.
 const GRACE: Duration = Duration::from_secs(10);
@@ -71,6 +72,7 @@ pub struct Application {
     router: Router,
     state: AppState,
     buses: Arc<Buses>,
+    payments: Payments,
     tasks: TaskTracker,
 }
 
@@ -111,8 +113,8 @@ impl Application {
             cashiers: payments.form_origins().into(),
             stopping: CancellationToken::new(),
         };
-        let router = http::build(state.clone(), pay::routes(payments));
-        Ok(Self { listener, address, router, state, buses, tasks: TaskTracker::new() })
+        let router = http::build(state.clone(), pay::routes(payments.clone()));
+        Ok(Self { listener, address, router, state, buses, payments, tasks: TaskTracker::new() })
     }
 
     /// Where it listens.
@@ -138,10 +140,13 @@ impl Application {
     /// # Errors
     /// Where the listener fails.
     pub async fn run_until(self, stop: impl Future<Output = ()> + Send + 'static) -> std::io::Result<()> {
-        let Self { listener, router, state, buses, tasks, .. } = self;
+        let Self { listener, router, state, buses, payments, tasks, .. } = self;
         let stopping = state.stopping.clone();
         tasks.spawn(state.live.clone().run(stopping.clone()));
         tasks.spawn(purge_sessions(state.clone()));
+        let driver = Driver::new(state.clock.clone(), stopping.clone(), tasks.clone());
+        let asked = payments.asked();
+        driver.start(QueryPayments(payments), asked);
         tasks.close();
         let signal = stopping.clone();
         tokio::spawn(async move {

@@ -1,1 +1,7 @@
-//! ...
+//! Background tasks: periodic and by signal, without input, idempotent, without retries of their own - the next activation is the
+//! retry. One driver runs them and remembers how each last ended.
+
+pub mod driver;
+pub mod query_payments;
+
+pub use driver::{Driver, Failure, Status, Task};

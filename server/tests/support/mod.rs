@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test binary uses a part")]
 
 pub mod rooms;
+pub mod shop;
 pub mod site;
 pub mod web;
 

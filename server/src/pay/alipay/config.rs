@@ -4,15 +4,16 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::Alipay;
 use crate::clock::SharedClock;
+use crate::config::Secret;
 use crate::pay::config::ConfigError;
 use crate::pay::rsa::{KeyError, PrivateKey, PublicKey};
 
 /// `[pay.alipay]`. Keys are given inline or by file, in any form that the console hands out.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AlipayConfig {
     /// Address of the gateway.
@@ -22,7 +23,7 @@ pub struct AlipayConfig {
     /// Our merchant number (2088...); money for anyone else is never credited.
     pub seller_id: String,
     /// Our application's private key.
-    pub private_key: Option<String>,
+    pub private_key: Option<Secret>,
     /// Or the file that holds it.
     pub private_key_file: Option<PathBuf>,
     /// Alipay's public key, from the console; not our application's.
@@ -33,6 +34,8 @@ pub struct AlipayConfig {
     pub subject: String,
     /// For how many minutes an order may be paid.
     pub lifetime_minutes: i64,
+    /// How long the gateway may take to answer, ms.
+    pub timeout_ms: u64,
 }
 
 impl Default for AlipayConfig {
@@ -47,19 +50,8 @@ impl Default for AlipayConfig {
             alipay_public_key_file: None,
             subject: "宿舍电费充值".into(),
             lifetime_minutes: 15,
+            timeout_ms: 10_000,
         }
-    }
-}
-
-/// Keys are not printed.
-impl std::fmt::Debug for AlipayConfig {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("AlipayConfig")
-            .field("gateway", &self.gateway)
-            .field("app_id", &self.app_id)
-            .field("seller_id", &self.seller_id)
-            .field("lifetime_minutes", &self.lifetime_minutes)
-            .finish_non_exhaustive()
     }
 }
 
@@ -88,7 +80,11 @@ impl AlipayConfig {
         if !(2..=120).contains(&self.lifetime_minutes) {
             return Err(fault("lifetime_minutes", "must be 2 to 120"));
         }
-        let app_key = key("private_key", self.private_key.as_deref(), self.private_key_file.as_ref(), PrivateKey::parse)?;
+        if !(100..=60_000).contains(&self.timeout_ms) {
+            return Err(fault("timeout_ms", "must be 100 to 60000"));
+        }
+        let app_key =
+            key("private_key", self.private_key.as_ref().map(Secret::expose), self.private_key_file.as_ref(), PrivateKey::parse)?;
         let alipay_key =
             key("alipay_public_key", self.alipay_public_key.as_deref(), self.alipay_public_key_file.as_ref(), PublicKey::parse)?;
         if app_key.public().is_ok_and(|ours| ours == alipay_key) {
@@ -104,16 +100,17 @@ impl AlipayConfig {
             notify_url: format!("{notify_url}/pay/alipay/notify"),
             return_url: format!("{public_url}/pay/return"),
             lifetime_minutes: self.lifetime_minutes,
-            client: client(loopback)?,
+            client: client(loopback, Duration::from_millis(self.timeout_ms))?,
             clock,
         })
     }
 }
 
-fn client(loopback: bool) -> Result<reqwest::Client, ConfigError> {
+fn client(loopback: bool, timeout: Duration) -> Result<reqwest::Client, ConfigError> {
     let mut builder = reqwest::Client::builder()
         .user_agent(concat!("dormwatt/", env!("CARGO_PKG_VERSION")))
-        .connect_timeout(Duration::from_secs(5))
+        .connect_timeout(timeout.min(Duration::from_secs(5)))
+        .timeout(timeout)
         // A redirected signed request would go to somebody that we did not configure.
         .redirect(reqwest::redirect::Policy::none());
     if loopback {
@@ -168,7 +165,7 @@ mod tests {
         AlipayConfig {
             app_id: "2021000000000001".into(),
             seller_id: "2088000000000001".into(),
-            private_key: Some(include_str!("vectors/app-pkcs1.pem").into()),
+            private_key: Some(Secret::from(include_str!("vectors/app-pkcs1.pem"))),
             alipay_public_key: Some(include_str!("vectors/gateway-public.pem").into()),
             ..AlipayConfig::default()
         }
@@ -191,7 +188,7 @@ mod tests {
             (AlipayConfig { app_id: String::new(), ..good() }, "pay.alipay.app_id "),
             (AlipayConfig { seller_id: "2021000000000001".into(), ..good() }, "pay.alipay.seller_id "),
             (AlipayConfig { private_key: None, ..good() }, "pay.alipay.private_key is missing"),
-            (AlipayConfig { private_key: Some(own.clone()), ..good() }, "pay.alipay.private_key is a public key"),
+            (AlipayConfig { private_key: Some(Secret::from(&*own)), ..good() }, "pay.alipay.private_key is a public key"),
             (AlipayConfig { alipay_public_key: Some(own), ..good() }, "pay.alipay.alipay_public_key is our own"),
             (
                 AlipayConfig { private_key: None, private_key_file: Some("missing.pem".into()), ..good() },
@@ -202,7 +199,7 @@ mod tests {
             let said = problem(&config);
             assert!(said.starts_with(expected), "{said}");
         }
-        assert!(!format!("{:?}", good()).contains("KEY"));
+        assert!(!format!("{:?}", good()).contains("PRIVATE KEY"));
     }
 
     #[test]

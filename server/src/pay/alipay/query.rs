@@ -1,7 +1,5 @@
 //! `alipay.trade.query` and `alipay.trade.close`.
 
-use std::time::Duration;
-
 use app::model::money::Fen;
 use app::model::order::Tender;
 use aws_lc_rs::digest::{SHA256, digest};
@@ -15,7 +13,6 @@ use crate::store::payments::Attempt;
 
 /// An answer is a few hundred bytes; more than this is not read.
 const MAX_ANSWER: usize = 64 * 1024;
-const TIMEOUT: Duration = Duration::from_secs(10);
 
 impl Alipay {
     pub(super) async fn ask(&self, attempt: &Attempt) -> Result<Answer, ChannelError> {
@@ -35,7 +32,7 @@ impl Alipay {
     async fn call(&self, method: Method, attempt: &Attempt) -> Result<Vec<u8>, ChannelError> {
         let content = json!({ "out_trade_no": attempt.out_trade_no });
         let form = self.caller(self.clock.now()).sign(method.name(), &content, &[])?;
-        let request = self.client.post(&form.action).timeout(TIMEOUT).form(&form.fields);
+        let request = self.client.post(&form.action).form(&form.fields);
         let mut response = request.send().await.map_err(unreachable)?;
         if !response.status().is_success() {
             return Err(ChannelError::Answer("an HTTP status that is no success"));

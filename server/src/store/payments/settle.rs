@@ -4,19 +4,16 @@
 use app::model::ids::{OrderId, Uuid};
 use app::model::money::Fen;
 use app::model::order::OrderState;
-use app::model::time::{MINUTE, Timestamp};
+use app::model::time::Timestamp;
 
 use super::Attempt;
 use crate::domain::ledger::suspense;
-use crate::domain::payment::{Claimed, Expected, Mismatch, Verdict, judge};
+use crate::domain::payment::{Claimed, DEAD_AFTER, Expected, Mismatch, Verdict, judge};
 use crate::pay::{Kind, Verified};
 use crate::rng::Rng;
 use crate::store::audit::{self, Entry};
 use crate::store::orders::{self, Order};
 use crate::store::{Db, Result, StoreError, Tx, cases, ledger, on};
-
-/// A trade that the channel does not know may still come to be while its form can be sent; after this much more it cannot.
-const DEAD_AFTER: i64 = 5 * MINUTE;
 
 /// What an event made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

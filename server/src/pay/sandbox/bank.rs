@@ -1,0 +1,119 @@
+//! The sandbox's state, and what can be done to it.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use app::model::money::Fen;
+use app::model::time::Timestamp;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::books::Trade;
+use super::faults::Faults;
+use super::{Config, SandboxError};
+use crate::clock::SharedClock;
+use crate::pay::rsa::{PrivateKey, PublicKey};
+use crate::rng::Rng;
+
+/// Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Bank(pub(super) Arc<Inner>);
+
+pub(super) struct Inner {
+    pub app_id: String,
+    pub seller_id: String,
+    pub gateway_key: PrivateKey,
+    /// For falsified notifications.
+    pub forger_key: PrivateKey,
+    pub app_key: PublicKey,
+    pub speed: u32,
+    pub clock: SharedClock,
+    pub rng: Rng,
+    pub client: reqwest::Client,
+    pub stop: CancellationToken,
+    pub tasks: TaskTracker,
+    trades: Mutex<BTreeMap<String, Trade>>,
+    faults: Mutex<Faults>,
+}
+
+impl Bank {
+    pub fn new(config: Config, stop: CancellationToken, tasks: TaskTracker) -> Result<Self, SandboxError> {
+        let client = reqwest::Client::builder()
+            .user_agent("dormwatt-sandbox")
+            .timeout(Duration::from_secs(15))
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .build()
+            .map_err(SandboxError::Client)?;
+        Ok(Self(Arc::new(Inner {
+            app_id: config.keys.app_id.clone(),
+            seller_id: config.keys.seller_id.clone(),
+            gateway_key: config.keys.gateway()?,
+            forger_key: PrivateKey::generate()?,
+            app_key: config.keys.app()?,
+            speed: config.speed.max(1),
+            clock: config.clock,
+            rng: config.rng,
+            client,
+            stop,
+            tasks,
+            trades: Mutex::default(),
+            faults: Mutex::default(),
+        })))
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.0.clock.now()
+    }
+
+    pub fn faults(&self) -> Faults {
+        self.0.faults.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub fn set_faults(&self, faults: Faults) {
+        *self.0.faults.lock().unwrap_or_else(PoisonError::into_inner) = faults;
+    }
+
+    pub fn trades(&self) -> MutexGuard<'_, BTreeMap<String, Trade>> {
+        self.0.trades.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn books(&self) -> Vec<Trade> {
+        self.trades().values().cloned().collect()
+    }
+
+    /// A trade as it stands now.
+    pub fn find(&self, out_trade_no: &str) -> Option<Trade> {
+        let now = self.now();
+        let mut trades = self.trades();
+        let trade = trades.get_mut(out_trade_no)?;
+        trade.expire(now);
+        Some(trade.clone())
+    }
+
+    /// By the secret part of the cashier's address.
+    pub fn by_token(&self, token: &str) -> Option<Trade> {
+        let number = self.trades().values().find(|trade| trade.token == token)?.out_trade_no.clone();
+        self.find(&number)
+    }
+
+    pub fn pay(&self, out_trade_no: &str) -> bool {
+        let now = self.now();
+        let paid = self.trades().get_mut(out_trade_no).is_some_and(|trade| trade.pay(now));
+        if paid {
+            tracing::info!(out_trade_no, "sandbox.paid");
+            self.notify(out_trade_no);
+        }
+        paid
+    }
+
+    pub fn refund(&self, out_trade_no: &str, request: &str, amount: Fen) -> bool {
+        let refunded = self.trades().get_mut(out_trade_no).is_some_and(|trade| trade.refund(request, amount));
+        if refunded {
+            tracing::info!(out_trade_no, %amount, "sandbox.refunded");
+            self.notify(out_trade_no);
+        }
+        refunded
+    }
+}

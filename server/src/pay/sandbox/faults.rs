@@ -1,0 +1,43 @@
+//! How the sandbox fails; settable while it runs.
+
+use serde::{Deserialize, Serialize};
+
+/// What goes wrong. The default is nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Faults {
+    /// Notifications are lost on their way.
+    pub lose: bool,
+    /// How many copies of each notification are sent, all at once.
+    pub copies: u32,
+    /// Notifications are late by so much, ms.
+    pub delay_ms: u64,
+    /// Notifications are signed with a key that is not the gateway's.
+    pub falsify: bool,
+    /// Notifications name another amount, yuan.
+    pub amount: Option<String>,
+    /// Notifications name another merchant.
+    pub seller_id: Option<String>,
+    /// Notifications name another application.
+    pub app_id: Option<String>,
+    /// The gateway answers the product's calls with this HTTP status.
+    pub status: Option<u16>,
+    /// The gateway does what these methods ask for, and never says so.
+    pub silent_on: Vec<String>,
+}
+
+impl Default for Faults {
+    fn default() -> Self {
+        Self {
+            lose: false,
+            copies: 1,
+            delay_ms: 0,
+            falsify: false,
+            amount: None,
+            seller_id: None,
+            app_id: None,
+            status: None,
+            silent_on: Vec::new(),
+        }
+    }
+}

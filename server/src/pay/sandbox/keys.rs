@@ -1,0 +1,121 @@
+//! The keys of both sides: throw-away ones, made at the start or kept in a directory.
+
+use std::fs;
+use std::path::Path;
+
+use super::SandboxError;
+use crate::config::Secret;
+use crate::pay::rsa::{PrivateKey, PublicKey};
+
+/// Both sides' keys, as PEM, and the numbers they go with.
+#[derive(Clone, Debug)]
+pub struct Keys {
+    /// The product's application.
+    pub app_id: String,
+    /// The product's merchant number.
+    pub seller_id: String,
+    /// The product signs with this. Only so that it can be put into the product's configuration; the sandbox never uses it.
+    pub app_private: Text,
+    /// The sandbox verifies the product with this.
+    pub app_public: String,
+    /// The sandbox signs with this.
+    pub gateway_private: Text,
+    /// The product verifies the sandbox with this.
+    pub gateway_public: String,
+}
+
+/// A private key as text; not printed.
+#[derive(Clone)]
+pub struct Text(String);
+
+impl Text {
+    /// The PEM text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Text {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl From<&Text> for Secret {
+    fn from(text: &Text) -> Self {
+        Self::from(text.as_str())
+    }
+}
+
+impl Keys {
+    /// New keys for both sides.
+    ///
+    /// # Errors
+    /// Where the machine gives no randomness.
+    pub fn generate() -> Result<Self, SandboxError> {
+        Self::of(&PrivateKey::generate()?, &PrivateKey::generate()?)
+    }
+
+    fn of(app: &PrivateKey, gateway: &PrivateKey) -> Result<Self, SandboxError> {
+        Ok(Self {
+            app_id: "2021000000000001".into(),
+            seller_id: "2088000000000001".into(),
+            app_private: Text(app.to_pem()?),
+            app_public: app.public()?.to_pem(),
+            gateway_private: Text(gateway.to_pem()?),
+            gateway_public: gateway.public()?.to_pem(),
+        })
+    }
+
+    /// The keys in a directory; made there the first time, so that a restart does not change them.
+    ///
+    /// # Errors
+    /// Where they cannot be read or written, or are no keys.
+    pub fn keep(directory: &Path) -> Result<Self, SandboxError> {
+        let keep = |error| SandboxError::Keep(directory.to_owned(), error);
+        fs::create_dir_all(directory).map_err(keep)?;
+        let key = |name: &str| -> Result<PrivateKey, SandboxError> {
+            let path = directory.join(name);
+            match fs::read_to_string(&path) {
+                Ok(text) => Ok(PrivateKey::parse(&text)?),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                    let key = PrivateKey::generate()?;
+                    fs::write(&path, key.to_pem()?).map_err(keep)?;
+                    Ok(key)
+                }
+                Err(error) => Err(keep(error)),
+            }
+        };
+        let keys = Self::of(&key("app-private.pem")?, &key("gateway-private.pem")?)?;
+        fs::write(directory.join("alipay-public.pem"), &keys.gateway_public).map_err(keep)?;
+        Ok(keys)
+    }
+
+    pub(super) fn gateway(&self) -> Result<PrivateKey, SandboxError> {
+        Ok(PrivateKey::parse(self.gateway_private.as_str())?)
+    }
+
+    pub(super) fn app(&self) -> Result<PublicKey, SandboxError> {
+        Ok(PublicKey::parse(&self.app_public)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kept_keys_stay_the_same_and_are_not_printed() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("keys");
+        let first = Keys::keep(&path).unwrap();
+        let second = Keys::keep(&path).unwrap();
+        assert_eq!(first.gateway_public, second.gateway_public);
+        assert_eq!(first.app_public, second.app_public);
+        assert_ne!(first.app_public, first.gateway_public);
+        assert!(!format!("{first:?}").contains("PRIVATE"));
+        std::fs::write(path.join("app-private.pem"), "rubbish!").unwrap();
+        assert!(matches!(Keys::keep(&path), Err(SandboxError::Key(_))));
+    }
+}

@@ -1,0 +1,193 @@
+//! The payment sandbox: a server of its own that speaks Alipay's wire protocol with throw-away keys, shows a cashier page where one
+//! taps pay or cancel, signs and sends notifications, keeps books of its own, and fails as it is told to.
+//!
+//! The product talks to it exactly as to the real gateway, by configured address and keys.
+
+mod bank;
+mod books;
+mod cashier;
+mod control;
+mod faults;
+mod gateway;
+mod keys;
+mod notify;
+mod request;
+
+use std::net::SocketAddr;
+
+use app::model::money::Fen;
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post, put};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+pub use books::{Status, Trade};
+pub use faults::Faults;
+pub use keys::Keys;
+
+use self::bank::Bank;
+use crate::clock::SharedClock;
+use crate::pay::AlipayConfig;
+use crate::rng::Rng;
+
+/// What a sandbox is started with.
+pub struct Config {
+    /// Where to listen; port 0 takes any.
+    pub address: SocketAddr,
+    /// The keys of both sides; [`Keys::generate`] makes new ones.
+    pub keys: Keys,
+    /// How many times faster than the real schedule a notification that was not acknowledged is sent again.
+    pub speed: u32,
+    /// Its own clock.
+    pub clock: SharedClock,
+    /// Its own randomness.
+    pub rng: Rng,
+}
+
+/// Why a sandbox does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum SandboxError {
+    /// The address cannot be taken.
+    #[error("cannot listen on {0}")]
+    Listen(SocketAddr, #[source] std::io::Error),
+    /// A key cannot be used.
+    #[error("a key of the sandbox {0}")]
+    Key(#[from] super::rsa::KeyError),
+    /// The keys cannot be kept.
+    #[error("the sandbox's keys in {0} cannot be read or written")]
+    Keep(std::path::PathBuf, #[source] std::io::Error),
+    /// No client for the notifications.
+    #[error("no notifications can be sent")]
+    Client(#[source] reqwest::Error),
+}
+
+/// A sandbox that runs; it ends when dropped.
+pub struct Sandbox {
+    address: SocketAddr,
+    keys: Keys,
+    bank: Bank,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+/// Starts a sandbox.
+///
+/// # Errors
+/// [`SandboxError`].
+pub async fn start(config: Config) -> Result<Sandbox, SandboxError> {
+    let listen = |error| SandboxError::Listen(config.address, error);
+    let listener = TcpListener::bind(config.address).await.map_err(listen)?;
+    let address = listener.local_addr().map_err(listen)?;
+    let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+    let keys = config.keys.clone();
+    let bank = Bank::new(config, stop.clone(), tasks.clone())?;
+    let router = routes(bank.clone());
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let stopping = stop.clone();
+    tasks.spawn(async move {
+        // Connections that hang on purpose must not hold up the end.
+        let serving = axum::serve(listener, service);
+        tokio::select! {
+            () = stopping.cancelled() => {}
+            served = serving.into_future() => {
+                if let Err(error) = served {
+                    tracing::error!(error = &error as &dyn std::error::Error, "sandbox.ended");
+                }
+            }
+        }
+    });
+    tracing::info!(%address, "sandbox.started");
+    Ok(Sandbox { address, keys, bank, stop, tasks })
+}
+
+fn routes(bank: Bank) -> Router {
+    Router::new()
+        .route("/", get(cashier::front))
+        .route("/gateway.do", get(gateway::by_get).post(gateway::by_post))
+        .route("/cashier/{token}", get(cashier::show))
+        .route("/cashier/{token}/pay", post(cashier::pay))
+        .route("/cashier/{token}/cancel", post(cashier::cancel))
+        .route("/control/books", get(control::books))
+        .route("/control/faults", put(control::set_faults).get(control::faults))
+        .route("/control/pay/{out_trade_no}", post(control::pay))
+        .route("/control/notify/{out_trade_no}", post(control::notify))
+        .layer(DefaultBodyLimit::max(super::form::MAX_BYTES))
+        .with_state(bank)
+}
+
+impl Sandbox {
+    /// Where it listens.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The address that the product's configuration names; `host` is how the payer's browser reaches this machine.
+    #[must_use]
+    pub fn gateway(&self, host: &str) -> String {
+        format!("http://{host}:{}/gateway.do", self.address.port())
+    }
+
+    /// The keys of both sides.
+    #[must_use]
+    pub const fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    /// The configuration with which the product pays here.
+    #[must_use]
+    pub fn product_config(&self, host: &str) -> AlipayConfig {
+        AlipayConfig {
+            gateway: self.gateway(host),
+            app_id: self.keys.app_id.clone(),
+            seller_id: self.keys.seller_id.clone(),
+            private_key: Some(self.keys.app_private.as_str().into()),
+            alipay_public_key: Some(self.keys.gateway_public.clone()),
+            ..AlipayConfig::default()
+        }
+    }
+
+    /// Sets how it fails from now on.
+    pub fn set_faults(&self, faults: Faults) {
+        self.bank.set_faults(faults);
+    }
+
+    /// Pays a trade as the payer would at the cashier. False where there is none, or it can no longer be paid.
+    #[must_use]
+    pub fn pay(&self, out_trade_no: &str) -> bool {
+        self.bank.pay(out_trade_no)
+    }
+
+    /// Gives a part of a paid trade back, as somebody at the channel's console would.
+    #[must_use]
+    pub fn refund(&self, out_trade_no: &str, request: &str, amount: Fen) -> bool {
+        self.bank.refund(out_trade_no, request, amount)
+    }
+
+    /// Sends the notification of a trade's present state again.
+    #[must_use]
+    pub fn notify(&self, out_trade_no: &str) -> bool {
+        self.bank.notify(out_trade_no)
+    }
+
+    /// All trades.
+    #[must_use]
+    pub fn books(&self) -> Vec<Trade> {
+        self.bank.books()
+    }
+
+    /// Ends it and waits until it has.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}

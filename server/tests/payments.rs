@@ -1,0 +1,322 @@
+//! Payments against a sandbox that speaks the real protocol over HTTP and fails in every way it knows, on both databases.
+
+mod support;
+
+use app::error::AppError;
+use app::model::money::Fen;
+use app::model::order::OrderState;
+use app::model::time::{MINUTE, SECOND};
+use server::pay::sandbox::{Faults, Status};
+use server::store::order_lists;
+use support::World;
+use support::shop::{Counts, Shop};
+
+both!(a_payment_is_credited_once_with_its_order, |w: World| async move {
+    let shop = Shop::open(w).await;
+    let (order, number) = shop.at_the_cashier(5_000).await;
+    assert_eq!(shop.state(order).await, "pending");
+    assert!(shop.sandbox.pay(&number));
+    shop.until(&number, |trade| trade.acknowledged == 1).await;
+    assert_eq!(shop.order(order).await.state().unwrap(), OrderState::Paid);
+    assert_eq!(shop.proved().await, Counts::ONCE);
+    let progress = order_lists::progress(&shop.world.db, order).await.unwrap().unwrap();
+    assert_eq!((progress.attempt_state.as_deref(), progress.command_state.as_deref()), (Some("paid"), Some("queued")));
+    assert_eq!(shop.world.number("SELECT COUNT(*) FROM audit WHERE action = 'payment.credited'").await, 1);
+});
+
+both!(the_same_form_twice_is_one_order_and_one_trade, |w: World| async move {
+    let shop = Shop::open(w).await;
+    let top_up = shop.top_up(5_000);
+    let all = futures::future::join_all((0..6).map(|_| shop.payments.start(&top_up))).await;
+    let forms: Vec<_> = all.into_iter().map(|started| started.unwrap().form).collect();
+    let mut numbers = Vec::new();
+    for form in &forms {
+        numbers.push(shop.visit(form).await);
+    }
+    numbers.dedup();
+    assert_eq!(numbers.len(), 1);
+    assert_eq!(shop.world.number("SELECT COUNT(*) FROM payment_attempts").await, 1);
+    assert_eq!(shop.world.number("SELECT COUNT(*) FROM orders").await, 1);
+});
+
+both!(ten_notifications_at_once_credit_once, |w: World| async move {
+    let shop = Shop::open(w).await;
+    let (order, number) = shop.at_the_cashier(5_000).await;
+    shop.sandbox.set_faults(Faults { copies: 10, ..Faults::default() });
+    assert!(shop.sandbox.pay(&number));
+    shop.until(&number, |trade| trade.acknowledged == 10).await;
+    assert_eq!(shop.state(order).await, "paid");
+    assert_eq!(shop.proved().await, Counts::ONCE);
+
+    // An old notification again, later, and after the query job asked as well.
+    shop.wait(MINUTE);
+    shop.query().await.unwrap();
+    assert!(shop.sandbox.notify(&number));
+    shop.until(&number, |trade| trade.acknowledged == 20).await;
+    assert_eq!(shop.proved().await, Counts::ONCE);
+});
+
+both!(a_lost_notification_is_found_by_asking, |w: World| async move {
+    let shop = Shop::open(w).await;
+    shop.sandbox.set_faults(Faults { lose: true, ..Faults::default() });
+    let (order, number) = shop.at_the_cashier(5_000).await;
+    assert!(shop.sandbox.pay(&number));
+    shop.until(&number, |trade| trade.notified > 0).await;
+    assert_eq!(shop.query().await.unwrap(), "asked 0, settled 0, failed 0", "not before ten seconds");
+    shop.wait(10 * SECOND);
+    assert_eq!(shop.query().await.unwrap(), "asked 1, settled 1, failed 0");
+    assert_eq!(shop.state(order).await, "paid");
+    assert_eq!(shop.proved().await, Counts::ONCE);
+    assert_eq!(shop.query().await.unwrap(), "asked 0, settled 0, failed 0", "nobody asks about what is paid");
+});
+
+both!(a_payer_who_returns_makes_us_ask_at_once, |w: World| async move {
+    let shop = Shop::open(w).await;
+    shop.sandbox.set_faults(Faults { lose: true, ..Faults::default() });
+    let (order, number) = shop.at_the_cashier(5_000).await;
+    shop.wait(4 * SECOND);
+    let cashier = format!("http://{}/cashier/{}", shop.sandbox.address(), shop.trade(&number).token);
+    let page = shop.http.get(&cashier).send().await.unwrap().text().await.unwrap();
+    assert!(page.contains("50.00") && page.contains("支付沙箱"));
+    let back = shop.http.post(format!("{cashier}/pay")).send().await.unwrap();
+    let back = back.headers()["location"].to_str().unwrap().to_owned();
+    assert!(back.starts_with(&format!("http://{}/pay/return?", shop.address)), "{back}");
+    let answer = shop.http.get(&back).send().await.unwrap();
+    assert_eq!(answer.status(), 303);
+    assert_eq!(answer.headers()["location"].to_str().unwrap(), format!("/orders/{order}"));
+    assert_eq!(shop.state(order).await, "pending", "coming back proves nothing");
+    assert_eq!(shop.query().await.unwrap(), "asked 1, settled 1, failed 0");
+    assert_eq!(shop.proved().await, Counts::ONCE);
+    // Made-up returns lead home and change nothing.
+    for query in ["", "?out_trade_no=D1N1", "?out_trade_no=%00", "?out_trade_no=%zz", "?trade_status=TRADE_SUCCESS"] {
+        let answer = shop.http.get(format!("http://{}/pay/return{query}", shop.address)).send().await.unwrap();
+        assert_eq!((answer.status().as_u16(), answer.headers()["location"].to_str().unwrap()), (303, "/"));
+    }
+});
+
+both!(a_falsified_notification_changes_nothing, |w: World| async move {
+    let shop = Shop::open(w).await;
+    shop.sandbox.set_faults(Faults { falsify: true, ..Faults::default() });
+    let (order, number) = shop.at_the_cashier(5_000).await;
+    assert!(shop.sandbox.pay(&number));
+    let trade = shop.until(&number, |trade| trade.notified >= 3).await;
+    assert_eq!(trade.acknowledged, 0, "refused each time");
+    assert_eq!(shop.state(order).await, "pending");
+    assert_eq!(shop.proved().await, Counts::NONE);
+    // The payment itself was real.
+    shop.wait(10 * SECOND);
+    shop.query().await.unwrap();
+    assert_eq!(shop.proved().await, Counts::ONCE);
+});
+
+both!(what_does_not_fit_is_stored_held_and_acknowledged, |w: World| async move {
+    let shop = Shop::open(w).await;
+    let faults = [
+        (Faults { amount: Some("500.00".into()), ..Faults::default() }, "amount", 50_000),
+        (Faults { amount: Some("0.01".into()), ..Faults::default() }, "amount", 1),
+        (Faults { seller_id: Some("2088999999999999".into()), ..Faults::default() }, "seller", 0),
+        (Faults { app_id: Some("2021999999999999".into()), ..Faults::default() }, "app", 0),
+    ];
+    let mut kept_apart = 0;
+    for (n, (fault, reason, fen)) in (1..).zip(faults) {
+        shop.wait(SECOND);
+        let (order, number) = shop.at_the_cashier(5_000).await;
+        shop.sandbox.set_faults(fault);
+        assert!(shop.sandbox.pay(&number));
+        shop.until(&number, |trade| trade.acknowledged == 1).await;
+        assert_eq!(shop.state(order).await, "pending");
+        kept_apart += fen;
+        let counts = Counts { events: n, cases: n, suspense_fen: kept_apart, ..Counts::NONE };
+        assert_eq!(shop.proved().await, counts, "{reason}");
+        let detail = shop.world.word("SELECT detail FROM cases ORDER BY opened_at DESC, id DESC LIMIT 1").await;
+        let detail: serde_json::Value = serde_json::from_str(&detail).unwrap();
+        assert_eq!((detail["reason"].as_str(), detail["expected_fen"].as_i64()), (Some(reason), Some(5_000)));
+        let refused = shop.payments.resume(order).await.unwrap_err();
+        assert_eq!(refused, AppError::OrderClosed, "nobody pays again while his money is being looked for");
+    }
+    assert_eq!(shop.world.number("SELECT COUNT(*) FROM payment_attempts WHERE state = 'held'").await, 4);
+    // Neither time nor the query job turns a held payment into something else.
+    shop.sandbox.set_faults(Faults::default());
+    shop.past_the_end().await;
+    assert_eq!(shop.proved().await.credits, 0);
+});
+
+both!(a_payment_nobody_ordered_is_a_case, |w: World| async move {
+    let shop = Shop::open(w).await;
+    let (order, number) = shop.at_the_cashier(5_000).await;
+    // As if the database had been restored to an hour ago.
+    shop.world.execute("DELETE FROM payment_attempts").await;
+    assert!(shop.sandbox.pay(&number));
+    shop.until(&number, |trade| trade.acknowledged == 1).await;
+    assert_eq!(shop.state(order).await, "pending");
+    assert_eq!(shop.proved().await, Counts { events: 1, cases: 1, ..Counts::NONE });
+});
+
+both!(an_unpaid_order_ends_only_by_the_channels_word, |w: World| async move {
+    let shop = Shop::open(w).await;
+    let (visited, number) = shop.at_the_cashier(5_000).await;
+    let unvisited = shop.payments.start(&shop.top_up(6_000)).await.unwrap().order.id();
+    // The channel is down all the while: nothing may be concluded.
+    shop.sandbox.set_faults(Faults { status: Some(502), ..Faults::default() });
+    shop.past_the_end().await;
+    assert!(shop.query().await.is_ok());
+    assert_eq!((shop.state(visited).await, shop.state(unvisited).await), ("pending".into(), "pending".into()));
+    // It is back and says so.
+    shop.sandbox.set_faults(Faults::default());
+    shop.past_the_end().await;
+    assert_eq!((shop.state(visited).await, shop.state(unvisited).await), ("closed".into(), "closed".into()));
+    assert_eq!(shop.trade(&number).status, Status::TradeClosed);
+    assert!(!shop.sandbox.pay(&number));
+    assert_eq!(shop.payments.resume(visited).await.unwrap_err(), AppError::OrderClosed);
+    let counts = shop.proved().await;
+    assert_eq!((counts.credits, counts.cases), (0, 0));
+});
+
+both!(a_trade_the_channel_does_not_know_is_not_dead_before_its_time, |w: World| async move {
+    let shop = Shop::open(w).await;
+    let started = shop.payments.start(&shop.top_up(5_000)).await.unwrap();
+    // Fourteen minutes in the payer has not pressed the button; each query says: no such trade.
+    for _ in 0..14 {
+        shop.wait(MINUTE);
+        shop.query().await.unwrap();
+    }
+    assert_eq!(shop.state(started.order.id()).await, "pending");
+    let number = shop.visit(&started.form).await;
+    assert!(shop.sandbox.pay(&number));
+    shop.until(&number, |trade| trade.acknowledged == 1).await;
+    assert_eq!(shop.proved().await, Counts::ONCE);
+});
+
+both!(a_payment_after_the_close_is_credited, |w: World| async move {
+    let shop = Shop::open(w).await;
+    let started = shop.payments.start(&shop.top_up(5_000)).await.unwrap();
+    // Our clock runs ahead of the channel's: we close what it still lets the payer pay.
+    for _ in 0..25 {
+        shop.world.clock.advance(MINUTE);
+        shop.query().await.unwrap();
+    }
+    assert_eq!(shop.state(started.order.id()).await, "closed");
+    let number = shop.visit(&started.form).await;
+    assert!(shop.sandbox.pay(&number));
+    shop.until(&number, |trade| trade.acknowledged == 1).await;
+    assert_eq!(shop.state(started.order.id()).await, "paid");
+    assert_eq!(shop.proved().await, Counts::ONCE);
+    assert_eq!(shop.world.word("SELECT outcome FROM payment_events").await, "credited-late");
+});
+
+both!(an_order_paid_twice_is_credited_once_and_the_rest_kept_apart, |w: World| async move {
+    let shop = Shop::open(w).await;
+    let (order, first) = shop.at_the_cashier(5_000).await;
+    // The product's clock says that the first form is over; the channel still takes it.
+    shop.world.clock.advance(16 * MINUTE);
+    let second = shop.visit(&shop.another_attempt(order).await.form).await;
+    assert_ne!(first, second);
+    assert!(shop.sandbox.pay(&first) && shop.sandbox.pay(&second));
+    for number in [&first, &second] {
+        shop.until(number, |trade| trade.acknowledged == 1).await;
+    }
+    assert_eq!(shop.state(order).await, "paid");
+    let counts = Counts { events: 2, suspense_fen: 5_000, cases: 1, ..Counts::ONCE };
+    assert_eq!(shop.proved().await, counts);
+    assert_eq!(shop.world.word("SELECT kind FROM cases").await, "paid-twice");
+    // And both again.
+    assert!(shop.sandbox.notify(&first) && shop.sandbox.notify(&second));
+    for number in [&first, &second] {
+        shop.until(number, |trade| trade.acknowledged == 2).await;
+    }
+    assert_eq!(shop.proved().await, counts);
+});
+
+both!(a_refund_at_the_channel_never_credits, |w: World| async move {
+    let shop = Shop::open(w).await;
+    let (order, number) = shop.at_the_cashier(5_000).await;
+    assert!(shop.sandbox.pay(&number));
+    shop.until(&number, |trade| trade.acknowledged == 1).await;
+    assert!(shop.sandbox.refund(&number, "r1", Fen(1_000)));
+    shop.until(&number, |trade| trade.acknowledged == 2).await;
+    assert_eq!(shop.state(order).await, "paid");
+    let counts = Counts { events: 2, cases: 1, ..Counts::ONCE };
+    assert_eq!(shop.proved().await, counts, "told with TRADE_SUCCESS, and still no second credit");
+
+    // The payment was never told; the first we hear is its refund.
+    shop.wait(SECOND);
+    let (order, number) = shop.at_the_cashier(6_000).await;
+    shop.sandbox.set_faults(Faults { lose: true, ..Faults::default() });
+    assert!(shop.sandbox.pay(&number));
+    shop.until(&number, |trade| trade.notified >= 8).await;
+    shop.sandbox.set_faults(Faults::default());
+    assert!(shop.sandbox.refund(&number, "r2", Fen(6_000)));
+    shop.until(&number, |trade| trade.acknowledged == 1).await;
+    assert_eq!(shop.state(order).await, "pending");
+    assert_eq!(shop.proved().await, Counts { events: 3, cases: 2, ..counts });
+});
+
+both!(a_close_whose_answer_was_lost_is_concluded_by_the_query, |w: World| async move {
+    let shop = Shop::open(w).await;
+    let (order, number) = shop.at_the_cashier(5_000).await;
+    // Only the product's clock: for the channel the trade still waits, so that it is our close that ends it.
+    shop.world.clock.advance(16 * MINUTE + 30 * SECOND);
+    let silent_on = |method: &str| Faults { silent_on: vec![method.into()], ..Faults::default() };
+    shop.sandbox.set_faults(silent_on("alipay.trade.query"));
+    assert_eq!(shop.query().await.unwrap_err(), "none of 1 questions was answered");
+    assert_eq!(shop.state(order).await, "pending", "silence concludes nothing");
+    shop.world.clock.advance(5 * MINUTE);
+    shop.sandbox.set_faults(silent_on("alipay.trade.close"));
+    assert_eq!(shop.query().await.unwrap(), "asked 1, settled 1, failed 0");
+    assert_eq!(shop.trade(&number).status, Status::TradeClosed);
+    assert_eq!(shop.state(order).await, "closed");
+    assert_eq!(shop.proved().await, Counts { events: 1, ..Counts::NONE });
+});
+
+both!(paid_in_the_moment_of_the_close_is_paid, |w: World| async move {
+    let shop = Shop::open(w).await;
+    shop.sandbox.set_faults(Faults { lose: true, ..Faults::default() });
+    let (order, number) = shop.at_the_cashier(5_000).await;
+    shop.world.clock.advance(16 * MINUTE + 30 * SECOND);
+    shop.world.execute("UPDATE payment_attempts SET state = 'closing'").await;
+    assert!(shop.sandbox.pay(&number));
+    shop.query().await.unwrap();
+    assert_eq!(shop.state(order).await, "paid");
+    assert_eq!(shop.proved().await, Counts::ONCE);
+});
+
+both!(bad_requests_get_a_clear_answer_and_change_nothing, |w: World| async move {
+    let shop = Shop::open(w).await;
+    let (_, number) = shop.at_the_cashier(5_000).await;
+    assert_eq!(shop.post_notify(vec![b'a'; 64 * 1024 + 1]).await.0, 413);
+    for body in [
+        String::new(),
+        format!("out_trade_no={number}&trade_status=TRADE_SUCCESS&total_amount=50.00&sign=AAAA&sign_type=RSA2"),
+        format!("out_trade_no={number}&out_trade_no={number}&sign=AAAA&sign_type=RSA2"),
+        format!("out_trade_no={number}&trade_stat"),
+        "%zz=1".into(),
+        "\u{0}".into(),
+        "<xml><a/></xml>".into(),
+    ] {
+        assert_eq!(shop.post_notify(body.clone()).await, (400, "failure".into()), "{body}");
+    }
+    assert_eq!(shop.post_notify(vec![0xff, b'=', 0xfe]).await, (400, "failure".into()));
+    let address = format!("http://{}/pay/alipay/notify", shop.address);
+    assert_eq!(shop.http.get(&address).send().await.unwrap().status(), 405);
+    assert_eq!(shop.http.put(&address).send().await.unwrap().status(), 405);
+    assert_eq!(shop.proved().await, Counts::NONE);
+});
+
+both!(no_channel_no_offer, |w: World| async move {
+    let room = w.room(1).await;
+    let config = server::pay::Config::default();
+    let paid = std::sync::Arc::new(|| {});
+    let payments = server::pay::Payments::new(&config, w.db.clone(), w.clock.clone(), w.rng.clone(), paid).unwrap();
+    assert!(payments.offered().is_empty() && payments.form_origins().is_empty());
+    let top_up = server::pay::TopUp {
+        key: room.account.0,
+        account: room.account,
+        meter: room.meter,
+        tender: app::model::order::Tender::Alipay,
+        amount: Fen(5_000),
+        by: room.resident,
+        ip: String::new(),
+    };
+    assert_eq!(payments.start(&top_up).await.unwrap_err(), AppError::ChannelUnavailable);
+    assert_eq!(w.number("SELECT COUNT(*) FROM orders").await, 0);
+});

@@ -1,0 +1,174 @@
+//! The product's payment half and a sandbox, each a server of its own on loopback, as in the field.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use app::model::ids::OrderId;
+use app::model::money::Fen;
+use app::model::order::Tender;
+use app::model::time::MINUTE;
+use server::clock::{Clock, TestClock};
+use server::pay::sandbox::{self, Keys, Sandbox, Trade};
+use server::pay::{self, Config, Form, Payments, Started};
+use server::store::orders::{self, NewOrder, Order};
+use server::store::verify;
+use server::tasks::Task;
+use server::tasks::query_payments::QueryPayments;
+use tokio::net::TcpListener;
+
+use super::World;
+use super::rooms::Room;
+
+pub struct Shop {
+    pub world: World,
+    pub room: Room,
+    pub payments: Payments,
+    pub sandbox: Sandbox,
+    /// The sandbox's clock; it does not move with the product's.
+    pub bank_clock: Arc<TestClock>,
+    /// Where the product takes notifications.
+    pub address: SocketAddr,
+    pub http: reqwest::Client,
+}
+
+impl Shop {
+    pub async fn open(world: World) -> Self {
+        let room = world.room(1).await;
+        let bank_clock = TestClock::new(world.clock.now());
+        let config = sandbox::Config {
+            address: (Ipv4Addr::LOCALHOST, 0).into(),
+            keys: Keys::generate().unwrap(),
+            // The second send after 4 ms, the last after some minutes.
+            speed: 60_000,
+            clock: bank_clock.clone(),
+            rng: world.rng.clone(),
+        };
+        let sandbox = sandbox::start(config).await.unwrap();
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let alipay = pay::AlipayConfig { timeout_ms: 300, ..sandbox.product_config("127.0.0.1") };
+        let public_url = format!("http://{address}");
+        let config = Config { public_url, alipay: Some(alipay), ..Config::default() };
+        let (db, clock, rng) = (world.db.clone(), world.clock.clone(), world.rng.clone());
+        let payments = Payments::new(&config, db, clock, rng, Arc::new(|| {})).unwrap();
+        let router = pay::routes(payments.clone());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap();
+        Self { world, room, payments, sandbox, bank_clock, address, http }
+    }
+
+    pub fn top_up(&self, fen: i64) -> NewOrder {
+        NewOrder {
+            key: self.world.rng.id(self.world.clock.now()),
+            account: self.room.account,
+            meter: self.room.meter,
+            tender: Tender::Alipay,
+            amount: Fen(fen),
+            by: self.room.resident,
+            ip: "127.0.0.1".into(),
+        }
+    }
+
+    /// Orders and brings the payer to the cashier; gives the order and the number of the trade.
+    pub async fn at_the_cashier(&self, fen: i64) -> (OrderId, String) {
+        let started = self.payments.start(&self.top_up(fen)).await.unwrap();
+        let number = self.visit(&started.form).await;
+        (started.order.id(), number)
+    }
+
+    /// Posts the form as the payer's browser does.
+    pub async fn visit(&self, form: &Form) -> String {
+        let answer = self.http.post(&form.action).form(&form.fields).send().await.unwrap();
+        assert_eq!(answer.status(), 303, "{:?}", answer.text().await);
+        let content: serde_json::Value = serde_json::from_str(&form.fields[0].1).unwrap();
+        content["out_trade_no"].as_str().unwrap().to_owned()
+    }
+
+    pub async fn another_attempt(&self, order: OrderId) -> Started {
+        self.payments.resume(order).await.unwrap()
+    }
+
+    pub async fn order(&self, id: OrderId) -> Order {
+        orders::find(&self.world.db, id).await.unwrap().unwrap()
+    }
+
+    pub async fn state(&self, id: OrderId) -> String {
+        self.order(id).await.state
+    }
+
+    pub fn trade(&self, number: &str) -> Trade {
+        self.sandbox.books().into_iter().find(|trade| trade.out_trade_no == number).unwrap()
+    }
+
+    /// Waits until the sandbox's books say so.
+    pub async fn until(&self, number: &str, what: impl Fn(&Trade) -> bool) -> Trade {
+        for _ in 0..500 {
+            let trade = self.trade(number);
+            if what(&trade) {
+                return trade;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("waited in vain: {:?}", self.trade(number));
+    }
+
+    /// Both clocks move.
+    pub fn wait(&self, ms: i64) {
+        self.world.clock.advance(ms);
+        self.bank_clock.advance(ms);
+    }
+
+    /// One activation of the query job.
+    pub async fn query(&self) -> Result<String, String> {
+        QueryPayments(self.payments.clone()).run().await.map_err(|error| error.to_string())
+    }
+
+    /// Long enough for every attempt to be over and dead, asking on the way as the job would.
+    pub async fn past_the_end(&self) {
+        for _ in 0..25 {
+            self.wait(MINUTE);
+            let _ = self.query().await;
+        }
+    }
+
+    pub async fn post_notify(&self, body: impl Into<reqwest::Body>) -> (u16, String) {
+        let request = self.http.post(format!("http://{}/pay/alipay/notify", self.address));
+        let request = request.header("content-type", "application/x-www-form-urlencoded").body(body);
+        let answer = request.send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    }
+
+    /// Credit commands, payments and events so far, and that all books agree.
+    pub async fn proved(&self) -> Counts {
+        assert_eq!(verify::verify(&self.world.db).await.unwrap().differences, []);
+        let w = &self.world;
+        Counts {
+            credits: w.number("SELECT COUNT(*) FROM commands WHERE kind = 'credit'").await,
+            payments: w.number("SELECT COUNT(*) FROM ledger_transfers WHERE operation = 'payment'").await,
+            suspense_fen: w
+                .number(
+                    "SELECT CAST(COALESCE(SUM(amount_e4), 0) / 100 AS BIGINT) FROM ledger_transfers WHERE operation = 'suspense'",
+                )
+                .await,
+            events: w.number("SELECT COUNT(*) FROM payment_events").await,
+            cases: w.number("SELECT COUNT(*) FROM cases WHERE closed_at IS NULL").await,
+        }
+    }
+}
+
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub credits: i64,
+    pub payments: i64,
+    pub suspense_fen: i64,
+    pub events: i64,
+    pub cases: i64,
+}
+
+impl Counts {
+    /// One payment, credited once, and nothing odd.
+    pub const ONCE: Self = Self { credits: 1, payments: 1, suspense_fen: 0, events: 1, cases: 0 };
+    /// Nothing happened.
+    pub const NONE: Self = Self { credits: 0, payments: 0, suspense_fen: 0, events: 0, cases: 0 };
+}
