@@ -134,3 +134,21 @@ both!(a_batch_that_was_read_before_a_delivery_does_not_undo_what_that_read_back,
     readings::write(&w.db, &w.rng, now, &stale).await.unwrap();
     assert_eq!(w.number("SELECT count FROM meter_latest").await, 9);
 });
+
+both!(a_sweep_that_a_command_overtook_does_not_show_the_state_before_it, |w: World| async move {
+    let meter = w.meter(1).await;
+    let live = hub(&w).await;
+    let now = w.clock.now();
+    let read_back = State { count: 2, remaining: Fen(6_000), ..state() };
+    let events = vec![
+        reading(meter, now, 10),
+        Event::State { meter, at: now.plus(200), state: read_back },
+        // Its state was read before the command, its counters after.
+        reading(meter, now.plus(100), 20),
+    ];
+    record(&w, &live, events).await;
+    let shown = live.get(meter).unwrap();
+    assert_eq!((shown.count, shown.remaining, shown.total), (2, Fen(6_000), Energy(20)));
+    assert_eq!(w.number("SELECT count FROM meter_latest").await, 2);
+    assert_eq!(w.number("SELECT COUNT(*) FROM readings").await, 2);
+});

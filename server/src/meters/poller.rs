@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
+use super::codec::{Measurement, State};
 use super::directory::Meter;
 use super::gateway::{GatewayHealth, GatewayState};
 use super::link::{Link, LinkState, Priority};
@@ -131,11 +132,11 @@ impl Poller {
             _ => (Source::Sweep, Priority::Sweep),
         };
         let (began, from) = (self.now(), self.clock.now());
-        let result = read(&meter, priority).await;
-        let (now, at) = (self.now(), self.clock.now());
+        let result = self.read_blocks(&meter, priority).await;
+        let now = self.now();
         let took = now.saturating_sub(began);
         match result {
-            Ok((state, measurement)) => {
+            Ok((at, state, measurement)) => {
                 self.strangers.remove(&id);
                 let change = self.schedule.good(id, now, took);
                 self.apply(change, Some(at)).await;
@@ -149,6 +150,13 @@ impl Poller {
             }
             Err(error) => self.fail(id, error, from, now, took).await,
         }
+    }
+
+    /// State first: it says who answers. Its instant is the reading's, for a command may go between the two blocks.
+    async fn read_blocks(&self, meter: &Meter, priority: Priority) -> Result<(Timestamp, State, Measurement), ReadError> {
+        let state = reader::state(meter, priority).await?;
+        let at = self.clock.now();
+        Ok((at, state, reader::measurement(meter, priority).await?))
     }
 
     async fn fail(&mut self, id: MeterId, error: ReadError, from: Timestamp, now: u64, took: u64) {
@@ -224,10 +232,4 @@ impl Poller {
             () = self.stop.cancelled() => {}
         }
     }
-}
-
-/// State first: it says whose bus this is.
-async fn read(meter: &Meter, priority: Priority) -> Result<(super::codec::State, super::codec::Measurement), ReadError> {
-    let state = reader::state(meter, priority).await?;
-    Ok((state, reader::measurement(meter, priority).await?))
 }

@@ -51,7 +51,7 @@ pub enum Event {
         meter: MeterId,
         /// When reading began: what was settled later is not in it.
         from: Timestamp,
-        /// When it was complete.
+        /// When the state was read; the counters follow at once.
         at: Timestamp,
         /// Why.
         source: Source,
@@ -97,6 +97,8 @@ struct Track {
     baseline: Option<Baseline>,
     /// Since when values are held back.
     held_since: Option<Timestamp>,
+    /// The instant of the newest stored reading.
+    last_row: Option<Timestamp>,
 }
 
 /// The task.
@@ -117,13 +119,14 @@ impl Recorder {
     pub async fn load(db: Db, clock: SharedClock, rng: Rng, live: Live) -> store::Result<Self> {
         let mut tracks: HashMap<MeterId, Track> = HashMap::new();
         for latest in console::latest(&db).await? {
-            tracks.insert(latest.meter, Track { latest, baseline: None, held_since: None });
+            tracks.insert(latest.meter, Track { latest, baseline: None, held_since: None, last_row: None });
         }
         for counted in readings::counted(&db).await? {
             let track = tracks.entry(MeterId(counted.meter_id)).or_insert_with(|| Track::new(MeterId(counted.meter_id)));
             let total = app::model::energy::Energy(counted.total_wh);
             track.baseline = Some(Baseline { at: Timestamp(counted.at), total });
             track.held_since = counted.held_since.map(Timestamp);
+            track.last_row = Some(Timestamp(counted.last_at));
         }
         let witness = Witness::load(&db).await?;
         Ok(Self { db, clock, rng, live, tracks, witness })
@@ -160,9 +163,9 @@ impl Recorder {
                     batch.suspect(meter, from, &state);
                 }
                 let track = self.tracks.entry(meter).or_insert_with(|| Track::new(meter));
-                let at = track.later(at);
-                let (quality, energy) = classify(track.baseline, at, measurement.total);
                 track.see_state(at, &state);
+                let at = track.row_at(at);
+                let (quality, energy) = classify(track.baseline, at, measurement.total);
                 track.see_measurement(&measurement);
                 if quality.counts() {
                     if let Some(last) = track.baseline {
@@ -181,7 +184,6 @@ impl Recorder {
             }
             Event::State { meter, at, state } => {
                 let track = self.tracks.entry(meter).or_insert_with(|| Track::new(meter));
-                let at = track.later(at);
                 track.see_state(at, &state);
                 batch.latest(meter);
                 self.live.publish(track.latest.clone());
@@ -236,20 +238,31 @@ const fn witness_refresh() -> Duration {
 
 impl Track {
     fn new(meter: MeterId) -> Self {
-        Self { latest: Latest::unseen(meter), baseline: None, held_since: None }
+        Self { latest: Latest::unseen(meter), baseline: None, held_since: None, last_row: None }
     }
 
-    /// Two readings of a meter are never of the same instant, and small steps of our clock back are no disorder.
-    fn later(&self, at: Timestamp) -> Timestamp {
-        match self.latest.observed_at {
+    /// Two stored readings of a meter are never of the same instant, and small steps of our clock back are no disorder.
+    fn row_at(&mut self, at: Timestamp) -> Timestamp {
+        let at = match self.last_row {
             Some(last) if at <= last && last.since(at) < CLOCK_STEP_MS => last.plus(1),
             _ => at,
-        }
+        };
+        self.last_row = Some(at);
+        at
+    }
+
+    /// A sweep that a command overtook has read an older state than the one that is known.
+    fn is_overtaken(&self, at: Timestamp) -> bool {
+        self.latest.observed_at.is_some_and(|last| at < last && last.since(at) < CLOCK_STEP_MS)
     }
 
     fn see_state(&mut self, at: Timestamp, state: &State) {
+        self.latest.lost_since = None;
+        if self.is_overtaken(at) {
+            return;
+        }
         let latest = &mut self.latest;
-        (latest.observed_at, latest.lost_since) = (Some(at), None);
+        latest.observed_at = Some(at);
         (latest.status, latest.remaining, latest.cumulative) = (state.status, state.remaining, state.cumulative);
         (latest.count, latest.epoch) = (state.count, state.epoch);
         latest.clock_offset_s = state.clock_offset_s(at);

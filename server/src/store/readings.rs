@@ -171,6 +171,8 @@ pub struct Counted {
     pub total_wh: i64,
     /// When the first one after it, which was held, was read.
     pub held_since: Option<i64>,
+    /// When the last one of all was read.
+    pub last_at: i64,
 }
 
 /// Where counting stands for every meter in service.
@@ -180,7 +182,8 @@ pub struct Counted {
 pub async fn counted(db: &Db) -> Result<Vec<Counted>> {
     read!(db, |pool| sqlx::query_as(
         "SELECT r.meter_id, r.at, r.total_wh,
-                (SELECT MIN(h.at) FROM readings h WHERE h.meter_id = r.meter_id AND h.at > r.at) AS held_since
+                (SELECT MIN(h.at) FROM readings h WHERE h.meter_id = r.meter_id AND h.at > r.at) AS held_since,
+                (SELECT MAX(l.at) FROM readings l WHERE l.meter_id = r.meter_id) AS last_at
          FROM meters m JOIN readings r ON r.meter_id = m.id AND r.at =
               (SELECT x.at FROM readings x WHERE x.meter_id = m.id AND x.quality <= 1 ORDER BY x.at DESC LIMIT 1)
          WHERE m.retired_at IS NULL",
