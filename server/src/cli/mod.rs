@@ -2,6 +2,7 @@
 
 mod admin;
 mod check;
+mod demo;
 mod logging;
 mod migrate;
 mod sandbox;
@@ -37,6 +38,8 @@ struct Cli {
 enum Command {
     /// Run the server
     Serve,
+    /// A whole site to try: simulated meters, payments that cost nothing, and the server
+    Demo(crate::demo::Args),
     /// Bring the database up to date and exit
     Migrate,
     /// Prove ledger, orders, commands and the audit chain against each other
@@ -76,6 +79,7 @@ fn run(cli: Cli) -> Outcome {
     runtime.block_on(async {
         match cli.command {
             Command::Serve => serve::run(&config).await,
+            Command::Demo(args) => demo::run(config, args).await,
             Command::Migrate => migrate::run(&config).await,
             Command::Verify => verify::run(&config).await,
             Command::Check => check::run(&config).await,

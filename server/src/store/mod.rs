@@ -18,6 +18,7 @@ pub mod meters;
 pub mod order_lists;
 pub mod orders;
 pub mod payments;
+pub mod places;
 pub mod readings;
 pub mod rooms;
 pub mod sessions;

@@ -6,14 +6,16 @@ pub mod shop;
 pub mod site;
 pub mod web;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
-use app::model::ids::MeterId;
+use app::model::ids::{GatewayId, MeterId, PlaceId};
 use app::model::time::Timestamp;
 use server::clock::{Clock, TestClock};
 use server::rng::Rng;
 use server::store::Db;
-use uuid::Uuid;
+use server::store::meters::{self, NewGateway, NewMeter};
+use server::store::places::{self, NewPlace};
 
 /// A fresh, migrated database and all that a store function asks for.
 #[derive(Clone)]
@@ -47,41 +49,38 @@ impl World {
 
     /// A meter in a room of its own, on a gateway that all share.
     pub async fn meter(&self, unit: u8) -> MeterId {
-        let now = self.clock.now();
-        let (place, meter) = (self.rng.id(now), self.rng.id(now));
-        let mut ids = [0; 16];
-        ids[0] = 1;
-        let gateway = Uuid::from_bytes(ids);
-        for (sql, binds) in [
-            ("INSERT INTO places (id, parent_id, kind, name, sort) VALUES ($1, NULL, 'room', 'room', 1)", vec![place]),
-            (
-                "INSERT INTO gateways (id, name, host, port, created_at) VALUES ($1, 'g', '127.0.0.1', 1502, 0) ON CONFLICT DO NOTHING",
-                vec![gateway],
-            ),
-            (
-                "INSERT INTO meters (id, place_id, gateway_id, unit, serial, profile, created_at)
-                 VALUES ($1, $2, $3, $4, CAST($4 AS TEXT), 'rpp', 0)",
-                vec![meter, place, gateway],
-            ),
-        ] {
-            macro_rules! run {
-                ($pool:expr) => {{
-                    let mut query = sqlx::query(sql);
-                    for id in &binds {
-                        query = query.bind(id);
-                    }
-                    if binds.len() == 3 {
-                        query = query.bind(i64::from(unit));
-                    }
-                    query.execute($pool).await.map(|_| ()).unwrap();
-                }};
-            }
-            match &self.db {
-                Db::Sqlite { write, .. } => run!(write),
-                Db::Postgres(pool) => run!(pool),
-            }
+        let nowhere = SocketAddr::from(([127, 0, 0, 1], 1502));
+        let shared = match meters::gateways(&self.db).await.unwrap().first() {
+            Some(gateway) => GatewayId(gateway.id),
+            None => self.gateways(&[nowhere]).await[0],
+        };
+        self.meter_at(shared, unit, &unit.to_string()).await
+    }
+
+    /// Gateways at these addresses.
+    pub async fn gateways(&self, addresses: &[SocketAddr]) -> Vec<GatewayId> {
+        let mut tx = self.db.begin().await.unwrap();
+        let mut ids = Vec::new();
+        for address in addresses {
+            let id = GatewayId(self.rng.id(self.clock.now()));
+            let new = NewGateway { id, name: address.to_string(), host: address.ip().to_string(), port: address.port() };
+            meters::add_gateway(&mut tx, self.clock.now(), &new).await.unwrap();
+            ids.push(id);
         }
-        MeterId(meter)
+        tx.commit().await.unwrap();
+        ids
+    }
+
+    /// A meter in a room of its own, behind that gateway.
+    pub async fn meter_at(&self, gateway: GatewayId, unit: u8, serial: &str) -> MeterId {
+        let now = self.clock.now();
+        let (place, id) = (PlaceId(self.rng.id(now)), MeterId(self.rng.id(now)));
+        let mut tx = self.db.begin().await.unwrap();
+        places::add(&mut tx, &NewPlace { id: place, parent: None, kind: "room", name: serial, sort: 1 }).await.unwrap();
+        let new = NewMeter { id, place, gateway, unit, serial: serial.into(), profile: "rpp".into() };
+        meters::add_meter(&mut tx, now, &new).await.unwrap();
+        tx.commit().await.unwrap();
+        id
     }
 
     /// Runs a statement as somebody who can write to the database by hand.

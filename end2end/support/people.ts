@@ -1,0 +1,28 @@
+import { expect, type Page } from "@playwright/test";
+
+export const PASSWORD = "dormwatt-demo";
+
+/** Logs in through the form, as a person does. */
+export async function logIn(page: Page, login: string): Promise<void> {
+  await page.goto("/login");
+  await page.getByLabel("账号").fill(login);
+  await page.getByLabel("密码", { exact: true }).fill(PASSWORD);
+  await page.getByRole("button", { name: "登录" }).click();
+  await expect(page).not.toHaveURL(/login/);
+}
+
+/** Yuan as the resident's home shows them, in fen. */
+export async function balance(page: Page): Promise<number> {
+  const text = await page.locator(".balance .figure .num").textContent();
+  return Math.round(Number(text) * 100);
+}
+
+/** Fails the test on any script error: a panic in WebAssembly, or something the content policy stopped. */
+export function noErrors(page: Page): string[] {
+  const errors: string[] = [];
+  page.on("console", (message) => {
+    if (message.type() === "error") errors.push(message.text());
+  });
+  page.on("pageerror", (error) => errors.push(error.message));
+  return errors;
+}

@@ -1,0 +1,40 @@
+//! The energy of the last weeks, as the rooms' load says it was: charts and forecasts have something to stand on at once.
+
+use app::model::energy::Energy;
+use app::model::ids::MeterId;
+use app::model::time::{HOUR, Timestamp};
+
+use super::site::Room;
+use crate::meters::sim::Load;
+use crate::store::readings::{Batch, Share};
+
+/// Days of daily energy.
+const DAYS: i64 = 31;
+/// Of these, days with every hour.
+const HOURLY_DAYS: i64 = 3;
+
+/// The hours and days before `now`.
+pub(super) fn before(now: Timestamp, load: &Load, rooms: &[Room], meters: &[MeterId]) -> Batch {
+    let today = now.date();
+    let mut batch = Batch::default();
+    for (room, &meter) in rooms.iter().zip(meters).filter(|(room, _)| room.plan.account.is_some()) {
+        for day in (-DAYS..=0).map(|days| today.plus(days)) {
+            let mut sum = Energy::ZERO;
+            for hour in (0..24).map(|hour| day.start().plus(hour * HOUR)).filter(|hour| hour.plus(HOUR) <= now) {
+                let energy = energy(load, room, hour);
+                sum = sum + energy;
+                if today.0 - day.0 <= HOURLY_DAYS {
+                    batch.hourly.push(Share { meter, slot: hour.hour(), energy });
+                }
+            }
+            batch.daily.push(Share { meter, slot: day.0, energy: sum });
+        }
+    }
+    batch
+}
+
+/// The energy of the hour that begins then. Two moments half an hour apart have the hour's mean between them.
+fn energy(load: &Load, room: &Room, hour: Timestamp) -> Energy {
+    let watts = [0, HOUR / 2].map(|ms| i64::from(load.at(&room.plan.shape, hour.plus(ms)).watts));
+    Energy(watts.iter().sum::<i64>() / 2)
+}

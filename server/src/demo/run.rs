@@ -1,0 +1,198 @@
+//! Starts the parts in the order in which they need each other, and tells how to get in.
+
+use std::error::Error;
+use std::future::Future;
+use std::io::ErrorKind;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::seed::{self, Seed};
+use super::site::{self, Room};
+use crate::auth::Passwords;
+use crate::clock::SharedClock;
+use crate::config::{Config, Database, Keys, Secret, Server};
+use crate::meters::config as meters;
+use crate::meters::keys::MasterKeys;
+use crate::meters::sim::command::throw_away_keys;
+use crate::meters::sim::{self, BusTiming, LineFault, Load, Profile, Simulator};
+use crate::pay;
+use crate::pay::sandbox::{self, Sandbox};
+use crate::rng::Rng;
+use crate::startup::{Application, open_database};
+
+type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
+
+/// What the operator of every demo logs in as.
+const OPERATOR: &str = "operator";
+/// The password of everybody in the demo. It protects nothing: the demo listens on this machine unless told otherwise.
+const PASSWORD: &str = "dormwatt-demo";
+/// Makes the site; the same seed, the same rooms and meters.
+const SEED: u64 = 1;
+
+/// A whole site to try: 696 simulated meters, payments that cost nothing, and the server.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Where the site listens; the sandbox and the simulator's control interface take the two ports after it, the gateways
+    /// those from ten after it
+    #[arg(long, default_value_t = SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)))]
+    address: SocketAddr,
+    /// How other devices reach this machine, e.g. 192.168.1.5 together with --address 0.0.0.0:8080
+    #[arg(long)]
+    host: Option<String>,
+    /// Where everything is kept
+    #[arg(long, default_value = "data/demo", value_name = "DIR")]
+    data: PathBuf,
+    /// A PostgreSQL database instead of the embedded one
+    #[arg(long, value_name = "URL")]
+    database: Option<String>,
+    /// Forget the last demo and begin anew
+    #[arg(long)]
+    fresh: bool,
+    /// A recorded load for the rooms to draw: CSV of hour,kwh,kvarh,volt; without it a built-in daily curve
+    #[arg(long, value_name = "FILE")]
+    load: Option<PathBuf>,
+    /// How many times as fast as the wall clock the site's time runs, the server's with it
+    #[arg(long, default_value_t = 1.0)]
+    speed: f64,
+    /// Models the time that each bus takes, at so many bits a second; without it transactions take no time
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1_200..=115_200))]
+    baud: Option<u32>,
+    /// Every meter is read once in so many seconds; 0: as fast as the bus allows
+    #[arg(long, default_value_t = 5, value_name = "SECONDS")]
+    sweep: u64,
+    /// This share of the meters does not answer, in percent
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(0..=100))]
+    dead: u8,
+}
+
+/// Runs the demo until `stop` is ready.
+///
+/// # Errors
+/// A part that does not start says why.
+pub async fn run(args: Args, mut config: Config, stop: impl Future<Output = ()> + Send + 'static) -> Result<()> {
+    if args.fresh {
+        forget(&args.data)?;
+    }
+    std::fs::create_dir_all(&args.data).map_err(|error| format!("{}: {error}", args.data.display()))?;
+    let (rng, keys) = (Rng::from_system(), throw_away_keys(SEED));
+    let host = args.host.clone().unwrap_or_else(|| host(args.address));
+    let rooms = site::rooms(SEED);
+    let load = load(args.load.as_deref())?;
+    let simulator = simulator(&args, &rooms, load.clone(), keys.clone()).await?;
+    kill(&simulator, &rooms, args.dead)?;
+    let clock = simulator.clock();
+    let sandbox = cashier(&args, clock.clone(), rng.clone()).await?;
+    configure(&mut config, &args, &host, &keys, &sandbox);
+
+    let db = open_database(&config).await?;
+    if seed::is_needed(&db, OPERATOR).await? {
+        println!("Building the demo's site: {} rooms ...", rooms.len());
+        let password_hash = Passwords::new(rng.clone())?.hash(PASSWORD).await?;
+        let gateways = simulator.addresses();
+        let seed = Seed { rooms: &rooms, gateways, load: &load, password_hash: &password_hash, operator: OPERATOR };
+        seed::run(&db, &rng, clock.now(), &seed).await?;
+    }
+    db.close().await;
+
+    let application = Application::build(&config, clock, rng).await?;
+    greet(&config, &rooms, &sandbox, &simulator);
+    application.run_until(stop).await?;
+    sandbox.stop().await;
+    // Last: the meters remember what was sold into them.
+    simulator.stop().await;
+    Ok(())
+}
+
+fn configure(config: &mut Config, args: &Args, host: &str, keys: &MasterKeys, sandbox: &Sandbox) {
+    let public_url = format!("http://{host}:{}", args.address.port());
+    let database = args.database.clone().unwrap_or_else(|| format!("sqlite:{}", args.data.join("dormwatt.db").display()));
+    config.server = Server { address: args.address, public_url: public_url.clone(), insecure_cookies: true, behind_proxy: false };
+    config.database = Database { url: Secret::from(&*database) };
+    config.keys = Keys {
+        enc: Secret::from(&*hex::encode(keys.enc)),
+        mac: Secret::from(&*hex::encode(keys.mac)),
+        aes: Secret::from(&*hex::encode(keys.aes)),
+    };
+    config.meters = meters::Config {
+        sweep_interval_ms: args.sweep.saturating_mul(1_000),
+        baud: args.baud.unwrap_or(0),
+        ..meters::Config::default()
+    };
+    config.pay = pay::Config { public_url, alipay: Some(sandbox.product_config(host)), ..pay::Config::default() };
+}
+
+async fn simulator(args: &Args, rooms: &[Room], load: Load, keys: MasterKeys) -> Result<Simulator> {
+    let config = sim::Config {
+        base_port: after(args.address, 10)?.port(),
+        bus: args.baud.map(BusTiming::at),
+        load,
+        speed: args.speed,
+        state_file: Some(args.data.join("meters.state")),
+        seed: SEED,
+        control: Some(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), after(args.address, 2)?.port())),
+        ..sim::Config::new(site::estate(rooms), keys)
+    };
+    Ok(sim::start(config).await?)
+}
+
+async fn cashier(args: &Args, clock: SharedClock, rng: Rng) -> Result<Sandbox> {
+    let keys = sandbox::Keys::keep(&args.data.join("sandbox"))?;
+    let config = sandbox::Config { address: after(args.address, 1)?, keys, speed: 10, clock, rng };
+    Ok(sandbox::start(config).await?)
+}
+
+/// Silences a share of the meters, the same ones every time; never the room that the greeting names.
+fn kill(simulator: &Simulator, rooms: &[Room], percent: u8) -> Result<()> {
+    for room in rooms.iter().skip(1).filter(|room| (room.plan.shape.seed >> 32) % 100 < percent.into()) {
+        if let Some(meter) = simulator.meter(room.building, room.plan.unit) {
+            meter.fault(LineFault::Silent, 1.0)?;
+        }
+    }
+    Ok(())
+}
+
+fn load(file: Option<&Path>) -> Result<Load> {
+    /// A dormitory room draws about a fifth of a household.
+    const PERMILLE: u32 = 200;
+    Ok(match file {
+        Some(file) => Load::Profile { profile: Arc::new(Profile::read(file)?), permille: PERMILLE },
+        None => Load::Curve,
+    })
+}
+
+fn greet(config: &Config, rooms: &[Room], sandbox: &Sandbox, simulator: &Simulator) {
+    let resident = rooms.first().map(Room::login).unwrap_or_default();
+    println!("\nDormwatt's demo runs at  {}\n", config.server.public_url);
+    println!("  operator   {OPERATOR:<10} password  {PASSWORD}");
+    println!("  resident   {resident:<10} password  {PASSWORD}   (any room: building-room, e.g. 4-215)\n");
+    println!("  payments   {} (a sandbox: nothing is charged)", sandbox.address());
+    if let Some(control) = simulator.control {
+        println!("  meters     http://{control}/meters (look into them, break them: see server/src/meters/sim/control.rs)");
+    }
+    println!("\nctrl-c stops it; it goes on where it was the next time.\n");
+}
+
+/// How a browser reaches an address that the server listens on.
+fn host(address: SocketAddr) -> String {
+    if address.ip().is_unspecified() { "127.0.0.1".into() } else { address.ip().to_string() }
+}
+
+/// The address `ports` after this one.
+fn after(address: SocketAddr, ports: u16) -> Result<SocketAddr> {
+    let port = address.port().checked_add(ports).filter(|_| address.port() > 0);
+    let port = port.ok_or("--address needs a port of its own with room for twenty after it, e.g. 127.0.0.1:8080")?;
+    Ok(SocketAddr::new(address.ip(), port))
+}
+
+/// Removes what the last demo kept: only what a demo writes.
+fn forget(data: &Path) -> std::io::Result<()> {
+    let gone = |result: std::io::Result<()>| match result {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    };
+    for name in ["dormwatt.db", "dormwatt.db-wal", "dormwatt.db-shm", "meters.state"] {
+        gone(std::fs::remove_file(data.join(name)))?;
+    }
+    gone(std::fs::remove_dir_all(data.join("sandbox")))
+}

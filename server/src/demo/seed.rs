@@ -1,0 +1,114 @@
+//! Fills an empty database with the demo's site, as one takes over an existing dormitory: places, gateways, meters, the accounts
+//! that the meters already hold, the energy of the last weeks, and somebody who may log in.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+
+use app::model::ids::{GatewayId, MeterId, PlaceId};
+use app::model::money::Fen;
+use app::model::time::Timestamp;
+use app::ports::Role;
+
+use super::history;
+use super::site::{BUILDINGS, Room};
+use crate::meters::sim::Load;
+use crate::rng::Rng;
+use crate::store::accounts::{self, NewResident, TakeOver};
+use crate::store::meters::{self, NewGateway, NewMeter};
+use crate::store::places::{self, NewPlace};
+use crate::store::readings;
+use crate::store::users::{self, NewUser};
+use crate::store::{Db, Result};
+
+/// What goes into the database.
+pub struct Seed<'a> {
+    /// The rooms.
+    pub rooms: &'a [Room],
+    /// Where their gateways listen, in the order of the buildings.
+    pub gateways: &'a [SocketAddr],
+    /// What the rooms drew before.
+    pub load: &'a Load,
+    /// Argon2id hash of the password that all share.
+    pub password_hash: &'a str,
+    /// What the operator logs in as.
+    pub operator: &'a str,
+}
+
+/// Whether it was not seeded before.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn is_needed(db: &Db, operator: &str) -> Result<bool> {
+    Ok(users::by_login(db, operator).await?.is_none())
+}
+
+/// Seeds it. The operator comes last: as long as there is none, the seeding was not finished.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn run(db: &Db, rng: &Rng, now: Timestamp, seed: &Seed<'_>) -> Result<()> {
+    let ids = site(db, rng, now, seed).await?;
+    readings::write(db, rng, now, &history::before(now, seed.load, seed.rooms, &ids)).await?;
+    accounts::take_over(db, rng, now, &held(seed, &ids)).await?;
+    let operator = NewUser { role: Role::Admin, login: seed.operator, name: "值班员", password_hash: seed.password_hash };
+    users::create(db, rng, now, &operator, "demo").await?;
+    Ok(())
+}
+
+/// The meters' ids, in the order of the rooms.
+async fn site(db: &Db, rng: &Rng, now: Timestamp, seed: &Seed<'_>) -> Result<Vec<MeterId>> {
+    let mut tx = db.begin().await?;
+    let root = PlaceId(rng.id(now));
+    places::add(&mut tx, &NewPlace { id: root, parent: None, kind: "site", name: "示范园区", sort: 1 }).await?;
+    let mut buildings = Vec::new();
+    for (index, ((name, _), address)) in (1..).zip(BUILDINGS.iter().zip(seed.gateways)) {
+        let (place, gateway) = (PlaceId(rng.id(now)), GatewayId(rng.id(now)));
+        places::add(&mut tx, &NewPlace { id: place, parent: Some(root), kind: "building", name, sort: index }).await?;
+        let named = format!("{name}管理机");
+        let new = NewGateway { id: gateway, name: named, host: address.ip().to_string(), port: address.port() };
+        meters::add_gateway(&mut tx, now, &new).await?;
+        buildings.push((place, gateway));
+    }
+    let mut floors: HashMap<(usize, u8), PlaceId> = HashMap::new();
+    let mut ids = Vec::new();
+    for room in seed.rooms {
+        let Some(&(building, gateway)) = buildings.get(room.building) else { continue };
+        let floor = match floors.get(&(room.building, room.floor)) {
+            Some(&floor) => floor,
+            None => {
+                let (id, name) = (PlaceId(rng.id(now)), format!("{}层", room.floor));
+                let new = NewPlace { id, parent: Some(building), kind: "unit", name: &name, sort: room.floor.into() };
+                places::add(&mut tx, &new).await?;
+                floors.insert((room.building, room.floor), id);
+                id
+            }
+        };
+        let (place, meter, name) = (PlaceId(rng.id(now)), MeterId(rng.id(now)), room.name());
+        let new = NewPlace { id: place, parent: Some(floor), kind: "room", name: &name, sort: room.number.into() };
+        places::add(&mut tx, &new).await?;
+        let serial = room.plan.serial.to_string();
+        let new = NewMeter { id: meter, place, gateway, unit: room.plan.unit, serial, profile: "rpp".into() };
+        meters::add_meter(&mut tx, now, &new).await?;
+        ids.push(meter);
+    }
+    tx.commit().await?;
+    Ok(ids)
+}
+
+fn held(seed: &Seed<'_>, ids: &[MeterId]) -> Vec<TakeOver> {
+    let account = |(room, &meter): (&Room, &MeterId)| {
+        room.plan.account.map(|account| TakeOver {
+            meter,
+            number: account.number.to_string(),
+            epoch: account.epoch,
+            count: account.count,
+            cumulative: Fen(account.cumulative.into()),
+            resident: Some(NewResident {
+                name: format!("{} {}室", BUILDINGS.get(room.building).map_or("", |(name, _)| name), room.name()),
+                login: room.login(),
+                password_hash: seed.password_hash.to_owned(),
+            }),
+        })
+    };
+    seed.rooms.iter().zip(ids).filter_map(account).collect()
+}

@@ -1,0 +1,137 @@
+//! What stands at the demo's site: the reference dormitory, four buildings with 696 rooms, one gateway a building.
+
+use app::model::meter::ControlMode;
+
+use crate::meters::operation::Limits;
+use crate::meters::serial::AccountNumber;
+use crate::meters::sim::{Estate, MeterPlan, OpenAccount};
+
+/// Name and number of rooms.
+pub const BUILDINGS: [(&str, u8); 4] = [("3号楼", 199), ("4号楼", 199), ("5号楼", 199), ("6号楼", 99)];
+/// Rooms on a floor.
+const FLOOR: u8 = 25;
+/// The day on which the site was taken over, as its account numbers begin.
+const OPENED: u64 = 260_901;
+
+/// One room and its meter.
+#[derive(Clone, Debug)]
+pub struct Room {
+    /// Index in [`BUILDINGS`], and of the gateway.
+    pub building: usize,
+    /// From 1.
+    pub floor: u8,
+    /// From 1 on its floor.
+    pub number: u8,
+    /// The meter, as it stands there.
+    pub plan: MeterPlan,
+}
+
+impl Room {
+    /// As on its door: `108`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        format!("{}{:02}", self.floor, self.number)
+    }
+
+    /// What its resident logs in as: `3-108`.
+    #[must_use]
+    pub fn login(&self) -> String {
+        format!("{}-{}", self.building + 3, self.name())
+    }
+}
+
+/// All rooms, building by building, floor by floor. The same seed gives the same site.
+#[must_use]
+pub fn rooms(seed: u64) -> Vec<Room> {
+    let of = |(building, &(_, count)): (usize, &(&str, u8))| (1..=count).map(move |unit| room(seed, building, unit));
+    BUILDINGS.iter().enumerate().flat_map(of).collect()
+}
+
+/// The estate that the simulator builds from them.
+#[must_use]
+pub fn estate(rooms: &[Room]) -> Estate {
+    let behind = |building| rooms.iter().filter(|room| room.building == building).map(|room| room.plan.clone()).collect();
+    Estate { gateways: (0..BUILDINGS.len()).map(behind).collect() }
+}
+
+fn room(seed: u64, building: usize, unit: u8) -> Room {
+    let mut plan = MeterPlan::new(seed, building, unit);
+    // A fixed draw for every room, in thousandths.
+    let draw = plan.shape.seed % 1_000;
+    plan.prices = [5_400; 4];
+    plan.limits = Limits { alarm1: 2_000, alarm2: 500, overdraft: 0, hoarding: 500_000, overload_w: 2_500 };
+    plan.energy = 40_000 + u32::try_from(plan.shape.seed >> 44).unwrap_or(0) % 300_000;
+    plan.mode = match draw {
+        984..=991 => ControlMode::Guaranteed,
+        992..=999 => ControlMode::ForcedOff,
+        _ => ControlMode::Prepaid,
+    };
+    let first = building == 0 && unit == 1;
+    plan.account = (first || draw >= 40).then(|| {
+        let count = 2 + (plan.shape.seed >> 20) % 18;
+        let remaining = if first { 4_320 } else { remaining(draw, plan.shape.seed >> 8) };
+        OpenAccount {
+            number: account_number(building, unit),
+            epoch: 1,
+            count: u16::try_from(count).unwrap_or(2),
+            order: OPENED * 1_000 + count,
+            cumulative: remaining.max(0) + 5_000 * i32::try_from(count).unwrap_or(2),
+            remaining,
+        }
+    });
+    Room { building, floor: (unit - 1) / FLOOR + 1, number: (unit - 1) % FLOOR + 1, plan }
+}
+
+/// What a meter holds, fen: most between 25 and 150 yuan, some at each warning level.
+fn remaining(draw: u64, noise: u64) -> i32 {
+    let between = |low: u64, high: u64| i32::try_from(low + noise % (high - low)).unwrap_or(0);
+    match draw {
+        0..=69 => -between(0, 3),
+        70..=119 => between(60, 490),
+        120..=209 => between(520, 1_950),
+        _ => between(2_500, 15_000),
+    }
+}
+
+fn account_number(building: usize, unit: u8) -> AccountNumber {
+    let mut digits = [0; 8];
+    let number = OPENED * 10_000_000_000 + (building as u64 + 3) * 1_000 + u64::from(unit);
+    let text = format!("{number:016}");
+    for (byte, pair) in digits.iter_mut().zip(text.as_bytes().as_chunks::<2>().0) {
+        let [high, low] = pair.map(|digit| digit - b'0');
+        *byte = high << 4 | low;
+    }
+    AccountNumber::from_bytes(digits).unwrap_or(AccountNumber::NONE)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn it_is_the_reference_site() {
+        let rooms = rooms(1);
+        assert_eq!(rooms.len(), 696);
+        let logins: HashSet<String> = rooms.iter().map(Room::login).collect();
+        assert_eq!(logins.len(), 696);
+        assert!(logins.contains("3-101") && logins.contains("6-424") && !logins.contains("6-425"));
+        let newer = rooms.iter().filter(|room| room.plan.versions == 0b11).count();
+        assert!((340..=350).contains(&newer), "half announce version 2: {newer}");
+    }
+
+    #[test]
+    fn every_state_is_there_and_the_first_room_is_a_good_example() {
+        let rooms = rooms(1);
+        let account = |room: &Room| room.plan.account;
+        assert_eq!(account(&rooms[0]).map(|a| (a.number.to_string(), a.remaining)), Some(("2609010000003001".into(), 4_320)));
+        let remaining: Vec<i32> = rooms.iter().filter_map(|room| account(room).map(|a| a.remaining)).collect();
+        assert!(rooms.len() - remaining.len() > 10, "some are not open");
+        for (low, high) in [(-3, 0), (60, 500), (500, 2_000), (2_500, 15_000)] {
+            assert!(remaining.iter().filter(|r| (low..=high).contains(*r)).count() > 10, "{low} to {high}");
+        }
+        assert!(rooms.iter().any(|room| room.plan.mode == ControlMode::Guaranteed));
+        assert!(rooms.iter().any(|room| room.plan.mode == ControlMode::ForcedOff));
+    }
+}

@@ -1,0 +1,91 @@
+//! The server is killed (SIGKILL) again and again while people buy, on lines that lose requests and answers and through a
+//! channel that loses and doubles its notifications. Afterwards meters, ledger, orders and the channel's books agree to the fen.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod buyers;
+mod site;
+mod victim;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use buyers::{counter_sales, top_ups};
+use server::store::verify;
+use site::Site;
+use support::World;
+use tokio::time::{Instant, sleep};
+use victim::Victim;
+
+/// Purchases at the counter, and through the channel; on each database.
+const SALES: usize = 80;
+const TOP_UPS: usize = 40;
+
+both!(killed_at_any_moment, |w: World| async move {
+    let site = Arc::new(Site::start(&w).await);
+    let victim = Arc::new(Victim::start(&site).await);
+    let over = Arc::new(AtomicBool::new(false));
+
+    let killer = tokio::spawn({
+        let (victim, over, rng) = (Arc::clone(&victim), Arc::clone(&over), w.rng.clone());
+        async move {
+            while !over.load(Ordering::Relaxed) {
+                sleep(Duration::from_millis(80 + rng.below(900))).await;
+                victim.kill_and_restart().await;
+            }
+        }
+    });
+    let counter = counter_sales(&site, &victim, &w.rng, SALES);
+    let phones = top_ups(&site, &victim, &w.rng, TOP_UPS);
+    let (sold, topped_up) = tokio::join!(counter, phones);
+    over.store(true, Ordering::Relaxed);
+    killer.await.unwrap();
+
+    settle(&w).await;
+    let deaths = victim.deaths();
+    victim.end().await;
+    assert_eq!((sold.len(), topped_up.len()), (SALES, TOP_UPS));
+    assert!(deaths >= 20, "only {deaths} kills: the test was too gentle");
+
+    // Every purchase that was acknowledged is in a meter, once, and there is none that was not.
+    let all: Vec<_> = sold.iter().chain(&topped_up).copied().collect();
+    for (index, room) in site.rooms.iter().enumerate() {
+        let bought: i64 = all.iter().filter(|purchase| purchase.room == index).map(|purchase| purchase.amount.0).sum();
+        let count = all.iter().filter(|purchase| purchase.room == index).count();
+        let meter = site.meter(index);
+        assert_eq!((i64::from(meter.cumulative), usize::from(meter.count)), (bought, count), "room {index}");
+        let ledger = room.account_in_ledger(&w).await;
+        assert_eq!(ledger, (bought, i64::try_from(count).unwrap(), bought), "room {index}: meter's row, count, ledger");
+    }
+    assert_eq!(w.number("SELECT COUNT(*) FROM orders WHERE state = 'credited'").await, i64::try_from(all.len()).unwrap());
+    assert_eq!(w.number("SELECT COUNT(*) FROM orders WHERE state NOT IN ('credited', 'closed', 'pending')").await, 0);
+    let paid: i64 = topped_up.iter().map(|purchase| purchase.amount.0).sum();
+    let clearing = w.number("SELECT debits_e4 - credits_e4 FROM ledger_balances WHERE account = 'clearing:alipay'").await;
+    assert_eq!(clearing, paid * 100, "what the channel owes us is what was paid through it");
+    assert_eq!(site.paid_at_the_channel(), paid, "and what its own books say");
+    assert_eq!(w.number("SELECT COUNT(*) FROM cases").await, 0);
+    assert_eq!(verify::verify(&w.db).await.unwrap().differences, []);
+
+    let resent = w.number("SELECT CAST(COALESCE(SUM(attempts - 1), 0) AS BIGINT) FROM commands WHERE attempts > 1").await;
+    println!("{} purchases, {deaths} kills, {resent} frames sent again: 0 lost, 0 doubled", all.len());
+});
+
+/// Waits until nothing is under way any more.
+async fn settle(w: &World) {
+    let deadline = Instant::now() + Duration::from_secs(180);
+    while w.number("SELECT COUNT(*) FROM orders WHERE state = 'paid'").await > 0
+        || w.number(
+            "SELECT COUNT(*) FROM payment_attempts WHERE state = 'pending' AND next_query_at > 0 AND trade_no IS NOT NULL",
+        )
+        .await
+            > 0
+    {
+        let open = w.number("SELECT COUNT(*) FROM orders WHERE state = 'paid'").await;
+        assert!(Instant::now() < deadline, "{open} purchases are still on their way: {}", w.word(
+            "SELECT COALESCE(MAX(kind || ' ' || state || ' ' || COALESCE(note, '')), 'no command') FROM commands WHERE state IN ('queued', 'sending')"
+        ).await);
+        sleep(Duration::from_millis(200)).await;
+    }
+}

@@ -1,0 +1,120 @@
+//! What outlives the killed server: the meters, the channel, the database, and the people's cookies.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use app::model::ids::MeterId;
+use app::model::money::Fen;
+use server::auth::Passwords;
+use server::clock::{Clock, SystemClock};
+use server::meters::keys::MasterKeys;
+use server::meters::sim::{self, Estate, LineFault, MeterView, OpenAccount, Simulator};
+use server::pay::sandbox::{self, Faults, Sandbox, Status};
+use server::store::Db;
+use server::store::accounts::{self, NewResident, TakeOver};
+use server::store::users::{self, NewUser};
+
+use super::support::World;
+use super::support::web::PASSWORD;
+
+pub const GATEWAYS: usize = 2;
+pub const METERS: u8 = 6;
+
+/// A room with an open account and nothing in its meter yet.
+pub struct Room {
+    pub meter: MeterId,
+    pub login: String,
+    gateway: usize,
+    unit: u8,
+}
+
+pub struct Site {
+    pub simulator: Simulator,
+    pub sandbox: Sandbox,
+    pub keys: MasterKeys,
+    pub rooms: Vec<Room>,
+    pub database: String,
+}
+
+impl Site {
+    pub async fn start(w: &World) -> Self {
+        let keys = MasterKeys::generate(&w.rng);
+        let mut estate = Estate::uniform(9, GATEWAYS, METERS);
+        for (gateway, plan) in estate.meters_mut() {
+            let number = number(gateway, plan.unit).parse().unwrap();
+            plan.account = Some(OpenAccount { number, epoch: 1, count: 0, order: 0, cumulative: 0, remaining: 0 });
+        }
+        let simulator = sim::start(sim::Config { seed: 3, ..sim::Config::new(estate.clone(), keys.clone()) }).await.unwrap();
+        for meter in simulator.meters() {
+            meter.fault(LineFault::LostRequest, 0.06).unwrap();
+            meter.fault(LineFault::LostAnswer, 0.06).unwrap();
+            meter.fault(LineFault::LateAnswer { ms: 180 }, 0.03).unwrap();
+        }
+        let address = SocketAddr::from(([127, 0, 0, 1], 0));
+        let channel = sandbox::Config {
+            address,
+            keys: sandbox::Keys::generate().unwrap(),
+            speed: 600,
+            clock: std::sync::Arc::new(SystemClock),
+            rng: w.rng.clone(),
+        };
+        let sandbox = sandbox::start(channel).await.unwrap();
+        sandbox.set_faults(Faults { copies: 2, ..Faults::default() });
+        let rooms = seed(w, &simulator, &estate).await;
+        Self { simulator, sandbox, keys, rooms, database: w.url.clone() }
+    }
+
+    /// What the room's meter truly holds.
+    pub fn meter(&self, room: usize) -> MeterView {
+        let room = &self.rooms[room];
+        self.simulator.meter(room.gateway, room.unit).unwrap().view().unwrap()
+    }
+
+    /// The sum of what was paid, as the channel's own books have it.
+    pub fn paid_at_the_channel(&self) -> i64 {
+        self.sandbox.books().iter().filter(|trade| trade.status == Status::TradeSuccess).map(|trade| trade.amount.0).sum()
+    }
+
+    /// Loses all notifications for a while: the query job has to find the payments.
+    pub async fn lose_notifications(&self, lose: bool) {
+        self.sandbox.set_faults(Faults { lose, copies: 2, ..Faults::default() });
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+impl Room {
+    /// Fen and count in the meter's row, and fen that the ledger has delivered.
+    pub async fn account_in_ledger(&self, w: &World) -> (i64, i64, i64) {
+        let sql = "SELECT m.cumulative_fen, m.count, COALESCE((b.credits_e4 - b.debits_e4) / 100, 0)
+                   FROM account_meters m JOIN account_keys k ON k.id = m.account_id
+                   LEFT JOIN ledger_balances b ON b.account = 'meter:' || k.key WHERE m.meter_id = $1";
+        match &w.db {
+            Db::Sqlite { read, .. } => sqlx::query_as(sql).bind(self.meter.0).fetch_one(read).await.unwrap(),
+            Db::Postgres(pool) => sqlx::query_as(sql).bind(self.meter.0).fetch_one(pool).await.unwrap(),
+        }
+    }
+}
+
+async fn seed(w: &World, simulator: &Simulator, estate: &Estate) -> Vec<Room> {
+    let hash = Passwords::new(w.rng.clone()).unwrap().hash(PASSWORD).await.unwrap();
+    let now = SystemClock.now();
+    let clerk = NewUser { role: app::ports::Role::Operator, login: "clerk", name: "clerk", password_hash: &hash };
+    users::create(&w.db, &w.rng, now, &clerk, "test").await.unwrap();
+    let gateways = w.gateways(simulator.addresses()).await;
+    let mut rooms = Vec::new();
+    let mut held = Vec::new();
+    for (gateway, plan) in estate.meters() {
+        let meter = w.meter_at(gateways[gateway], plan.unit, &plan.serial.to_string()).await;
+        let login = format!("room{gateway}{}", plan.unit);
+        let resident = NewResident { name: login.clone(), login: login.clone(), password_hash: hash.clone() };
+        let number = number(gateway, plan.unit);
+        held.push(TakeOver { meter, number, epoch: 1, count: 0, cumulative: Fen::ZERO, resident: Some(resident) });
+        rooms.push(Room { meter, login, gateway, unit: plan.unit });
+    }
+    accounts::take_over(&w.db, &w.rng, now, &held).await.unwrap();
+    rooms
+}
+
+fn number(gateway: usize, unit: u8) -> String {
+    format!("2611230000{gateway:03}{unit:03}")
+}

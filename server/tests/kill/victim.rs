@@ -1,0 +1,137 @@
+//! The server process that is killed and started again, always on the same port.
+
+use std::fs::File;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use reqwest::redirect::Policy;
+
+use super::site::Site;
+
+pub struct Victim {
+    pub base: String,
+    pub client: reqwest::Client,
+    dir: tempfile::TempDir,
+    config: PathBuf,
+    process: Mutex<Option<Child>>,
+    deaths: AtomicUsize,
+}
+
+impl Victim {
+    pub async fn start(site: &Site) -> Self {
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let dir = tempfile::tempdir().unwrap();
+        let config = dir.path().join("dormwatt.toml");
+        std::fs::write(&config, text(site, port)).unwrap();
+        let client =
+            reqwest::Client::builder().redirect(Policy::none()).no_proxy().timeout(Duration::from_secs(5)).build().unwrap();
+        let base = format!("http://127.0.0.1:{port}");
+        let victim = Self { base, client, dir, config, process: Mutex::new(None), deaths: AtomicUsize::new(0) };
+        victim.spawn();
+        victim.ready().await;
+        victim
+    }
+
+    pub async fn kill_and_restart(&self) {
+        self.kill();
+        self.deaths.fetch_add(1, Ordering::Relaxed);
+        self.spawn();
+        self.ready().await;
+    }
+
+    pub fn deaths(&self) -> usize {
+        self.deaths.load(Ordering::Relaxed)
+    }
+
+    pub async fn end(&self) {
+        self.kill();
+    }
+
+    /// SIGKILL: nothing is flushed, nothing is finished.
+    fn kill(&self) {
+        if let Some(mut child) = self.process.lock().unwrap().take() {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+
+    fn spawn(&self) {
+        let log = File::options().create(true).append(true).open(self.dir.path().join("log")).unwrap();
+        let child = Command::new(env!("CARGO_BIN_EXE_dormwatt"))
+            .arg("serve")
+            .arg("--config")
+            .arg(&self.config)
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        *self.process.lock().unwrap() = Some(child);
+    }
+
+    async fn ready(&self) {
+        for _ in 0..600 {
+            if let Ok(answer) = self.client.get(format!("{}/health/ready", self.base)).send().await
+                && answer.status().is_success()
+            {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        panic!("the server does not come back:\n{}", std::fs::read_to_string(self.dir.path().join("log")).unwrap());
+    }
+}
+
+impl Drop for Victim {
+    fn drop(&mut self) {
+        self.kill();
+        if std::thread::panicking() {
+            let log = std::fs::read_to_string(self.dir.path().join("log")).unwrap_or_default();
+            let lines: Vec<&str> = log.lines().collect();
+            eprintln!("{}", lines[lines.len().saturating_sub(60)..].join("\n"));
+        }
+    }
+}
+
+fn text(site: &Site, port: u16) -> String {
+    let alipay = site.sandbox.product_config("127.0.0.1");
+    format!(
+        r#"
+[server]
+address = "127.0.0.1:{port}"
+public_url = "http://127.0.0.1:{port}"
+insecure_cookies = true
+[database]
+url = "{database}"
+[meters]
+sweep_interval_ms = 0
+request_timeout_ms = 120
+baud = 0
+probe_cap_ms = 500
+command_cap_ms = 500
+[pay]
+public_url = "http://127.0.0.1:{port}"
+[pay.alipay]
+gateway = "{gateway}"
+app_id = "{app_id}"
+seller_id = "{seller_id}"
+private_key = """{private}"""
+alipay_public_key = """{public}"""
+[keys]
+enc = "{enc}"
+mac = "{mac}"
+aes = "{aes}"
+"#,
+        database = site.database,
+        gateway = alipay.gateway,
+        app_id = alipay.app_id,
+        seller_id = alipay.seller_id,
+        private = alipay.private_key.unwrap().expose(),
+        public = alipay.alipay_public_key.unwrap(),
+        enc = hex::encode(site.keys.enc),
+        mac = hex::encode(site.keys.mac),
+        aes = hex::encode(site.keys.aes),
+    )
+}
