@@ -49,6 +49,14 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/records", Access::Resident),
     ("/me", Access::Resident),
     ("/help", Access::Resident),
+    ("/wall", Access::Operator),
+    ("/search", Access::Operator),
+    ("/rooms/:meter", Access::Operator),
+    ("/accounts", Access::Operator),
+    ("/sales", Access::Operator),
+    ("/meters", Access::Operator),
+    ("/cases", Access::Operator),
+    ("/audit", Access::Operator),
 ];
 
 /// The server functions: an exact path, or a folder with `/` at its end; the first that fits counts.

@@ -12,7 +12,7 @@ use crate::i18n::lang;
 use crate::pages::auth::login::LoginPage;
 use crate::pages::auth::password::PasswordPage;
 use crate::pages::error::ErrorPage;
-use crate::pages::resident;
+use crate::pages::{operator, resident};
 use crate::ports;
 
 /// What the document links to; found once at the start of the server.
@@ -79,6 +79,14 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/records") view=resident::records::RecordsPage ssr=SsrMode::Async/>
                 <Route path=path!("/me") view=resident::me::MePage ssr=SsrMode::Async/>
                 <Route path=path!("/help") view=resident::help::HelpPage ssr=SsrMode::Async/>
+                <Route path=path!("/wall") view=operator::wall::WallPage ssr=SsrMode::Async/>
+                <Route path=path!("/search") view=operator::search::SearchPage ssr=SsrMode::Async/>
+                <Route path=path!("/rooms/:meter") view=operator::room::RoomPage ssr=SsrMode::Async/>
+                <Route path=path!("/accounts") view=operator::accounts::AccountsPage ssr=SsrMode::Async/>
+                <Route path=path!("/sales") view=operator::sales::SalesPage ssr=SsrMode::Async/>
+                <Route path=path!("/meters") view=operator::meters::MetersPage ssr=SsrMode::Async/>
+                <Route path=path!("/cases") view=operator::cases::CasesPage ssr=SsrMode::Async/>
+                <Route path=path!("/audit") view=operator::audit::AuditPage ssr=SsrMode::Async/>
             </FlatRoutes>
         </Router>
     }

@@ -3,7 +3,10 @@
 //! Compiled twice: to WebAssembly with `hydrate`, natively with `ssr`. It knows no database, socket or clock;
 //! what it needs from the outside it asks of a port (`ports.rs`) that the server puts into the request's context.
 #![recursion_limit = "256"]
-#![cfg_attr(not(feature = "ssr"), allow(unused_imports, reason = "bodies of server functions are compiled for the server only"))]
+#![cfg_attr(
+    not(feature = "ssr"),
+    allow(unused_imports, dead_code, reason = "bodies of server functions are compiled for the server only")
+)]
 
 pub mod access;
 pub mod api;

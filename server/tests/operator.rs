@@ -196,7 +196,7 @@ both!(the_desk_shows_what_was_just_observed, |w: World| async move {
     let e = Estate::new(w).await;
     let now = e.w.clock.now();
     e.live.publish(Latest { observed_at: Some(now), status: StatusWord(0b11), remaining: Fen(777), ..Latest::unseen(e.here) });
-    assert_eq!(e.desk.room(&e.clerk, e.here).await.unwrap().latest.remaining, Fen(777));
+    assert_eq!(e.desk.room(&e.clerk, e.here).await.unwrap().progress.latest.remaining, Fen(777));
     assert_eq!(e.desk.accounts(&e.clerk, &Query::default()).await.unwrap().lines[0].latest.as_ref().unwrap().remaining, Fen(777));
     assert_eq!(e.desk.meters(&e.clerk, &Query::default()).await.unwrap().lines[0].latest.observed_at, Some(now));
 });

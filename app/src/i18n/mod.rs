@@ -1,9 +1,12 @@
 //! Typed catalogues: one struct an area, one value a language. A missing key does not compile.
 
 pub mod auth;
+pub mod cases;
 pub mod common;
 pub mod errors;
+pub mod operator;
 pub mod resident;
+pub mod room;
 pub mod site;
 pub mod wall;
 

@@ -2,4 +2,5 @@
 
 pub mod auth;
 pub mod error;
+pub mod operator;
 pub mod resident;

@@ -9,6 +9,8 @@ pub mod money;
 pub mod notice;
 pub mod poll;
 pub mod preferences;
+pub mod room_live;
+pub mod search_box;
 pub mod secret_field;
 pub mod state;
 pub mod steps;

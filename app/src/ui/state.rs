@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::i18n::{common, lang};
+use crate::i18n::{Lang, common, lang};
 use crate::model::meter::{ControlMode, SupplyState};
 
 /// The class that carries the colour.
@@ -30,23 +30,39 @@ pub const fn shape(state: SupplyState) -> (&'static str, bool) {
     }
 }
 
+/// The class, the shape and whether it is filled, of a forced mode; nothing for prepaid, which is the rule.
+#[must_use]
+pub const fn mode_shape(mode: ControlMode) -> Option<(&'static str, &'static str, bool)> {
+    match mode {
+        ControlMode::Prepaid => None,
+        ControlMode::Guaranteed => Some(("guaranteed", "M8 1.5 14 4v4c0 3.5-2.5 5.6-6 6.8C4.5 13.6 2 11.5 2 8V4z", true)),
+        ControlMode::ForcedOff => Some(("forced-off", "M8 1.5v6M4.2 3.8a6 6 0 1 0 7.6 0", false)),
+    }
+}
+
 /// The state's shape and word.
 #[component]
 pub fn State(state: SupplyState) -> impl IntoView {
-    let (path, filled) = shape(state);
-    view! { <span class=format!("state {}", class(state))>{mark(path, filled)}{common::supply(state, lang())}</span> }
+    state_mark(state, lang())
 }
 
-/// A forced mode's shape and word; nothing for prepaid, which is the rule.
+/// A forced mode's shape and word; nothing for prepaid.
 #[component]
 pub fn Mode(mode: ControlMode) -> impl IntoView {
-    let (class, path) = match mode {
-        ControlMode::Prepaid => return None,
-        ControlMode::Guaranteed => ("guaranteed", "M8 1.5 14 4v4c0 3.5-2.5 5.6-6 6.8C4.5 13.6 2 11.5 2 8V4z"),
-        ControlMode::ForcedOff => ("forced-off", "M8 1.5v6M4.2 3.8a6 6 0 1 0 7.6 0"),
-    };
-    let filled = mode == ControlMode::Guaranteed;
-    Some(view! { <span class=format!("state {class}")>{mark(path, filled)}{common::mode(mode, lang())}</span> })
+    mode_mark(mode, lang())
+}
+
+/// The same as [`State`] for islands, which have no context of language.
+pub fn state_mark(state: SupplyState, lang: Lang) -> impl IntoView {
+    let (path, filled) = shape(state);
+    view! { <span class=format!("state {}", class(state))>{mark(path, filled)}{common::supply(state, lang)}</span> }
+}
+
+/// The same as [`Mode`] for islands.
+pub fn mode_mark(mode: ControlMode, lang: Lang) -> impl IntoView {
+    mode_shape(mode).map(|(class, path, filled)| {
+        view! { <span class=format!("state {class}")>{mark(path, filled)}{common::mode(mode, lang)}</span> }
+    })
 }
 
 fn mark(path: &'static str, filled: bool) -> impl IntoView {

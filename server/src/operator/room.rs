@@ -4,7 +4,7 @@ use app::api::operator::{Account, AccountState, CommandLine, Progress, Reading, 
 use app::error::AppError;
 use app::model::energy::Energy;
 use app::model::ids::{AccountId, CommandId, GatewayId, MeterId};
-use app::model::meter::{ControlMode, SupplyState};
+use app::model::meter::ControlMode;
 use app::model::money::Fen;
 use app::model::time::{Date, Timestamp};
 use app::ports::Who;
@@ -23,7 +23,6 @@ pub(super) async fn room(desk: &Operator, who: &Who, meter: MeterId) -> Result<R
     let today = desk.clock.now().date();
     Ok(Room {
         name: row.name(),
-        latest: desk.latest(meter),
         gateway: GatewayId(row.gateway_id),
         gateway_name: row.gateway,
         unit: row.unit,
@@ -39,11 +38,9 @@ pub(super) async fn room(desk: &Operator, who: &Who, meter: MeterId) -> Result<R
 
 pub(super) async fn progress(desk: &Operator, meter: MeterId) -> Result<Progress, AppError> {
     let rows = console::commands(&desk.db, meter, COMMANDS).await?;
-    let latest = desk.latest(meter);
     Ok(Progress {
         at: desk.clock.now(),
-        lost: latest.state() == SupplyState::Lost,
-        observed_at: latest.observed_at,
+        latest: desk.latest(meter),
         commands: rows.into_iter().map(command).collect::<Result<_, StoreError>>()?,
     })
 }

@@ -39,8 +39,6 @@ impl fmt::Display for RoomName {
 pub struct Room {
     /// Where it is.
     pub name: RoomName,
-    /// What its meter was last seen to hold.
-    pub latest: Latest,
     /// The gateway.
     pub gateway: GatewayId,
     /// The gateway's name.
@@ -57,7 +55,7 @@ pub struct Room {
     pub readings: Vec<Reading>,
     /// Energy of the last days, oldest first; `None` where nothing was read.
     pub days: Vec<(Date, Option<Energy>)>,
-    /// The commands of the meter and where they stand.
+    /// What the meter was last seen to hold, and its commands.
     pub progress: Progress,
     /// Open cases.
     pub cases: Vec<CaseLine>,
@@ -153,15 +151,13 @@ pub struct CommandLine {
     pub count: Option<i64>,
 }
 
-/// The commands of a meter, newest first.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// What of a room moves: the newest values, and the commands, newest first.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
     /// The server's time.
     pub at: Timestamp,
-    /// Whether the meter answers.
-    pub lost: bool,
-    /// When the meter was last read.
-    pub observed_at: Option<Timestamp>,
+    /// What the meter was last seen to hold.
+    pub latest: Latest,
     /// The commands.
     pub commands: Vec<CommandLine>,
 }

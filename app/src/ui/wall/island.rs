@@ -1,20 +1,20 @@
 //! The island: chips, zoom, state of the stream, the canvas and the card.
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use leptos::html::{Canvas, Div};
 use leptos::prelude::*;
 use wasm_bindgen::{JsCast, JsValue};
 
+use super::chips::{chip_class, chip_word, mark};
 use super::filter::{Chip, Counts, Filter};
 use super::layout::Zoom;
 use super::scene::{Scene, Signals};
 use super::stream::{self, Link};
 use super::{card, input};
 use crate::i18n::{Lang, common, wall};
-use crate::model::meter::ControlMode;
 use crate::model::time::Timestamp;
-use crate::ui::state::class;
 
 /// Ages are painted anew this often.
 const TICK: Duration = Duration::from_secs(5);
@@ -47,7 +47,7 @@ pub fn MeterWall(tag: String, counts: Counts, show: String, q: String, zoom: Str
         let scene = Scene::new(view, spacer, canvas, signals, lang);
         bind(&scene, filter, zoom, unselect);
         input::listen(&scene, zoom);
-        stream::open(&scene);
+        stream::open(signals.link, Rc::new(scene.clone()));
         let _ = set_interval_with_handle(move || scene.tick(), TICK);
         true
     });
@@ -168,44 +168,5 @@ fn link(signals: Signals, words: &wall::Words, lang: Lang) -> impl IntoView + us
             {text}
             {refused.then(|| view! { " "<a href="/login?next=/wall">{login}</a> })}
         </p>
-    }
-}
-
-fn chip_class(chip: Chip) -> String {
-    let colour = match chip {
-        Chip::State(state) => class(state),
-        Chip::Guaranteed => "guaranteed",
-        Chip::ForcedOff => "forced-off",
-        Chip::RelayOpen => "quiet",
-        Chip::Attention => "alarm2",
-    };
-    format!("wall-chip state {colour}")
-}
-
-/// The word of a chip.
-fn chip_word(chip: Chip, words: &wall::Words, lang: Lang) -> &'static str {
-    match chip {
-        Chip::State(state) => common::supply(state, lang),
-        Chip::Guaranteed => common::mode(ControlMode::Guaranteed, lang),
-        Chip::ForcedOff => common::mode(ControlMode::ForcedOff, lang),
-        Chip::RelayOpen => words.relay_open,
-        Chip::Attention => words.attention,
-    }
-}
-
-/// The shape of a chip.
-fn mark(chip: Chip) -> impl IntoView {
-    let (path, filled) = match chip {
-        Chip::State(state) => crate::ui::state::shape(state),
-        Chip::Guaranteed => ("M8 1.5 14 4v4c0 3.5-2.5 5.6-6 6.8C4.5 13.6 2 11.5 2 8V4z", true),
-        Chip::ForcedOff => ("M8 1.5v6M4.2 3.8a6 6 0 1 0 7.6 0", false),
-        Chip::RelayOpen => ("M1 10h4l6-6M11 10h4", false),
-        Chip::Attention => ("M8 2v7M8 13v1", false),
-    };
-    let fill = if filled { "currentColor" } else { "none" };
-    view! {
-        <svg viewBox="0 0 16 16" fill=fill stroke="currentColor" stroke-width="2" stroke-linejoin="round" aria-hidden="true">
-            <path d=path />
-        </svg>
     }
 }

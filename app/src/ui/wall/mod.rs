@@ -4,6 +4,7 @@
 //! the page, `stream` and `input` drive it, `card` says what one looks at.
 
 mod card;
+mod chips;
 pub mod filter;
 pub mod fit;
 mod input;
@@ -11,12 +12,15 @@ mod island;
 pub mod layout;
 pub mod model;
 mod paint;
+mod rows;
 mod scene;
 mod shapes;
 mod stream;
 mod theme;
 
+pub use chips::chip_face;
 pub use island::MeterWall;
+pub use rows::LiveRows;
 
 use crate::i18n::{Lang, common, wall::Words};
 use crate::model::meter::ControlMode;

@@ -12,7 +12,7 @@ use super::filter::{Counts, Filter};
 use super::layout::{Layout, Step, Zoom};
 use super::model::Model;
 use super::paint::{Look, Painter, View};
-use super::stream::Link;
+use super::stream::{Link, Take};
 use super::theme::Theme;
 use crate::i18n::Lang;
 use crate::model::ids::MeterId;
@@ -85,6 +85,16 @@ enum Stale {
     Layout,
 }
 
+impl Take for Scene {
+    fn snapshot(&self, snapshot: Snapshot) {
+        self.begin(snapshot);
+    }
+
+    fn delta(&self, delta: &Delta) {
+        self.change(delta);
+    }
+}
+
 impl Scene {
     /// On these elements; nothing is painted before a snapshot has come.
     #[must_use]
@@ -112,14 +122,7 @@ impl Scene {
         &self.0.view
     }
 
-    /// What it tells the page.
-    #[must_use]
-    pub fn signals(&self) -> Signals {
-        self.0.signals
-    }
-
-    /// Begins anew with everything.
-    pub fn snapshot(&self, snapshot: Snapshot) {
+    fn begin(&self, snapshot: Snapshot) {
         let focused = self.with(|state| state.focus.and_then(|index| Some(state.model.rooms.get(index)?.meter)));
         self.with(|state| {
             state.skew = snapshot.at as f64 - js_sys::Date::now();
@@ -134,8 +137,7 @@ impl Scene {
         self.ask();
     }
 
-    /// Takes in what changed.
-    pub fn delta(&self, delta: &Delta) {
+    fn change(&self, delta: &Delta) {
         self.with(|state| {
             state.skew = delta.at as f64 - js_sys::Date::now();
             let changed = state.model.apply(delta, &state.filter);

@@ -1,13 +1,15 @@
 //! The live stream in the browser: it comes back by itself, and says when it does not.
 
+use std::rc::Rc;
+use std::time::Duration;
+
 use leptos::prelude::*;
 use serde::de::DeserializeOwned;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 use web_sys::{EventSource, MessageEvent};
 
-use super::scene::Scene;
-use std::time::Duration;
+use crate::model::wall::{Delta, Snapshot};
 
 /// How the stream is doing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,37 +25,44 @@ pub enum Link {
     Refused,
 }
 
+/// Who takes what comes.
+pub trait Take {
+    /// Everything, at first and whenever the stream came back.
+    fn snapshot(&self, snapshot: Snapshot);
+    /// What changed.
+    fn delta(&self, delta: &Delta);
+}
+
 /// How soon a refused stream is tried again.
 const AGAIN: Duration = Duration::from_secs(10);
 
-/// Opens the stream for a scene.
-pub fn open(scene: &Scene) {
+/// Opens the stream and says in `link` how it is doing.
+pub fn open(link: RwSignal<Link>, taker: Rc<dyn Take>) {
     let Ok(source) = EventSource::new("/live") else { return };
-    let link = scene.signals().link;
     listen(&source, "snapshot", {
-        let scene = scene.clone();
+        let taker = taker.clone();
         move |data| {
             if let Some(snapshot) = parse(&data) {
-                scene.snapshot(snapshot);
+                taker.snapshot(snapshot);
                 link.set(Link::Live);
             }
         }
     });
     listen(&source, "delta", {
-        let scene = scene.clone();
+        let taker = taker.clone();
         move |data| {
             if let Some(delta) = parse(&data) {
-                scene.delta(&delta);
+                taker.delta(&delta);
             }
         }
     });
-    let (failed, scene) = (source.clone(), scene.clone());
+    let failed = source.clone();
     let on_error = Closure::<dyn FnMut()>::new(move || {
         // The browser tries again after a cut; after an answer that is no stream it gives up, and we do not.
         if failed.ready_state() == EventSource::CLOSED {
             link.set(Link::Refused);
-            let scene = scene.clone();
-            set_timeout(move || open(&scene), AGAIN);
+            let taker = taker.clone();
+            set_timeout(move || open(link, taker), AGAIN);
         } else {
             link.set(Link::Cut);
         }
@@ -63,7 +72,7 @@ pub fn open(scene: &Scene) {
     on_error.forget();
 }
 
-fn listen(source: &EventSource, event: &str, mut take: impl FnMut(String) + 'static) {
+fn listen(source: &EventSource, event: &str, take: impl Fn(String) + 'static) {
     let callback = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
         if let Some(data) = event.data().as_string() {
             take(data);

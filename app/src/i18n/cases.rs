@@ -1,0 +1,114 @@
+//! What each kind of case means, and a person's next step.
+
+use super::Lang;
+
+/// What a kind of case is called, what it means, and what to do next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Case {
+    pub name: &'static str,
+    pub meaning: &'static str,
+    pub next: &'static str,
+}
+
+/// By the kind that the store names.
+#[must_use]
+pub fn case(kind: &str, lang: Lang) -> Case {
+    let (zh, en) = match kind {
+        "delivery" => (
+            (
+                "下发存疑",
+                "电表的购电次数和累计金额既不像收到了这笔，也不像没收到。该表的购电指令已暂停。",
+                "到现场核对电表显示的余额与购电次数，再决定补发或退款。",
+            ),
+            (
+                "Delivery in doubt",
+                "Purchase count and cumulative amount in the meter fit neither a delivered nor an undelivered purchase. Money commands of this meter wait.",
+                "Compare the meter's display with the order, then decide whether to deliver or to refund.",
+            ),
+        ),
+        "meter-differs" => (
+            (
+                "与账不符",
+                "电表里的购电次数或累计金额与账本不一致。",
+                "查看该房间的指令和售电记录；如果换过表或现场写过卡，请核对后冲正。",
+            ),
+            (
+                "Differs from the ledger",
+                "Purchase count or cumulative amount in the meter is not the ledger's.",
+                "Look through the room's commands and sales; if the meter was replaced or charged elsewhere, correct the books.",
+            ),
+        ),
+        "reading" => (
+            (
+                "读数异常",
+                "总电量倒走、跳变或乱序；这些读数已保留，但不计入用电。",
+                "查看最近读数；必要时到现场看表，确认是否换表、清零或被动过。",
+            ),
+            (
+                "Reading held",
+                "The counter fell, jumped or came out of order. The readings are kept and not counted.",
+                "Look at the last readings; if needed, look at the meter: was it replaced, reset or tampered with?",
+            ),
+        ),
+        "identity" => (
+            (
+                "表号不符",
+                "这个地址上应答的是另一块表。为避免充错房间，已停止对它下发。",
+                "核对接线和站号；如果换了表，请更新档案。",
+            ),
+            (
+                "Another meter answers",
+                "Another serial number answers at this address. Nothing is sent to it, so that no wrong room is credited.",
+                "Check wiring and unit number; if the meter was replaced, update its record.",
+            ),
+        ),
+        "payment" => (
+            (
+                "付款不符",
+                "收到一笔验证过的付款，但金额、商户或订单状态对不上。",
+                "到支付渠道后台核对这笔交易，再决定入账或退款。",
+            ),
+            (
+                "Payment does not fit",
+                "A verified payment does not fit its order: amount, merchant or state.",
+                "Look the payment up at the channel, then book it or refund it.",
+            ),
+        ),
+        "paid-twice" => (
+            ("重复付款", "同一订单收到两笔付款，第二笔应退回。", "在支付渠道退回第二笔，并写明退款单号。"),
+            (
+                "Paid twice",
+                "One order was paid twice; the second payment goes back.",
+                "Refund the second payment at the channel and note the refund's number.",
+            ),
+        ),
+        "relay" => (
+            ("继电器故障", "继电器没有按指令动作：断开后仍有电流，或闭合后无电。", "到现场检查；可能触点粘连或有旁路。"),
+            (
+                "Relay fault",
+                "The relay does not do what it is told: current flows though it is open, or the other way round.",
+                "Look at it on site; contacts may be welded or bypassed.",
+            ),
+        ),
+        _ => (
+            ("其他", "需要人工查看。", "查看记录，处理后写明结果。"),
+            ("Other", "Somebody should look at this.", "Read the record, settle it, and say what was done."),
+        ),
+    };
+    let (name, meaning, next) = lang.pick(zh, en);
+    Case { name, meaning, next }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_has_words_of_its_own() {
+        let other = case("?", Lang::Zh);
+        for kind in ["delivery", "meter-differs", "reading", "identity", "payment", "paid-twice", "relay"] {
+            assert_ne!(case(kind, Lang::Zh), other, "{kind}");
+            assert_ne!(case(kind, Lang::En), case("?", Lang::En), "{kind}");
+        }
+    }
+}

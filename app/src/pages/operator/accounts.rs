@@ -1,0 +1,85 @@
+//! The accounts.
+
+use leptos::prelude::*;
+
+use super::frame::{Frame, Section};
+use super::parts::{address, age, amount, choice, page_param, pager, param, state_cell};
+use crate::api::operator::{AccountLine, AccountState, Page, Query, desk};
+use crate::i18n::operator::words;
+use crate::i18n::{lang, room};
+use crate::ui::load::load;
+use crate::ui::time::At;
+
+/// The page: `/accounts?q=张&state=open&page=2`.
+#[component]
+pub fn AccountsPage() -> impl IntoView {
+    let (q, state) = (param("q"), param("state"));
+    let number = page_param();
+    let query =
+        Query { text: q.clone(), state: AccountState::parse(&state).map(|state| state.as_str().to_owned()), page: number };
+    let read = async move {
+        let desk = desk()?;
+        desk.port.accounts(&desk.who, &query).await
+    };
+    load(read, move |page| view! { <List page number q state /> }.into_any())
+}
+
+#[component]
+fn List(page: Page<AccountLine>, number: i64, q: String, state: String) -> impl IntoView {
+    let t = words(lang());
+    let here = address("/accounts", &[("q", &q), ("state", &state)]);
+    let filtered = !q.is_empty() || !state.is_empty();
+    let states = AccountState::ALL.map(|state| (state.as_str(), room::account(state, lang())));
+    let rows = page.lines.iter().map(row).collect_view();
+    view! {
+        <Frame title=t.accounts section=Section::Accounts>
+            <h1>{t.accounts}</h1>
+            <form class="filter" action="/accounts">
+                <label class="filter-field"><span>{t.search}</span><input type="search" name="q" value=q /></label>
+                {choice("state", t.state, &state, states.to_vec())}
+                <button>{t.filter}</button>
+                {filtered.then(|| view! { <a href="/accounts">{t.clear}</a> })}
+            </form>
+            <div class="table-scroll">
+                <table class="table sticky">
+                    <caption class="visually-hidden">{t.accounts}</caption>
+                    <thead>
+                        <tr>
+                            <th scope="col">{t.room}</th>
+                            <th scope="col">{t.residents}</th>
+                            <th scope="col">{t.account_number}</th>
+                            <th scope="col">{t.accounts}</th>
+                            <th scope="col">{t.opened_at}</th>
+                            <th scope="col">{t.state}</th>
+                            <th scope="col" class="number">{t.remaining_yuan}</th>
+                            <th scope="col" class="number">{t.age}</th>
+                        </tr>
+                    </thead>
+                    <tbody>{rows}</tbody>
+                </table>
+            </div>
+            {page.lines.is_empty().then(|| view! { <p class="empty">{t.no_accounts}</p> })}
+            {pager(&page, number, &here)}
+        </Frame>
+    }
+}
+
+fn row(line: &AccountLine) -> impl IntoView + use<> {
+    let room = line.room.to_string();
+    let name = match line.meter {
+        Some(meter) => view! { <a href=format!("/rooms/{meter}")>{room}</a> }.into_any(),
+        None => room.into_any(),
+    };
+    view! {
+        <tr>
+            <th scope="row">{name}</th>
+            <td>{line.residents.clone()}</td>
+            <td class="num">{line.number.clone()}</td>
+            <td>{room::account(line.state, lang())}</td>
+            <td><At at=line.opened_at /></td>
+            <td>{line.latest.as_ref().map(state_cell)}</td>
+            <td class="number">{line.latest.as_ref().map(amount)}</td>
+            <td class="number">{line.latest.as_ref().map(age)}</td>
+        </tr>
+    }
+}

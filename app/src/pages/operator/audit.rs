@@ -1,0 +1,74 @@
+//! The audit chain, to read.
+
+use leptos::prelude::*;
+
+use super::frame::{Frame, Section};
+use super::parts::{address, page_param, pager, param};
+use crate::api::operator::{AuditLine, Page, Query, desk};
+use crate::i18n::lang;
+use crate::i18n::operator::words;
+use crate::ui::load::load;
+use crate::ui::time::AtSeconds;
+
+/// The page: `/audit?q=meter.mode&page=2`.
+#[component]
+pub fn AuditPage() -> impl IntoView {
+    let (q, number) = (param("q"), page_param());
+    let query = Query { text: q.clone(), state: None, page: number };
+    let read = async move {
+        let desk = desk()?;
+        desk.port.audit(&desk.who, &query).await
+    };
+    load(read, move |page| view! { <List page number q /> }.into_any())
+}
+
+#[component]
+fn List(page: Page<AuditLine>, number: i64, q: String) -> impl IntoView {
+    let t = words(lang());
+    let here = address("/audit", &[("q", &q)]);
+    let filtered = !q.is_empty();
+    let rows = page.lines.iter().map(row).collect_view();
+    view! {
+        <Frame title=t.audit section=Section::Audit>
+            <h1>{t.audit}</h1>
+            <form class="filter" action="/audit">
+                <label class="filter-field"><span>{t.search}</span><input type="search" name="q" value=q /></label>
+                <button>{t.filter}</button>
+                {filtered.then(|| view! { <a href="/audit">{t.clear}</a> })}
+            </form>
+            <div class="table-scroll">
+                <table class="table sticky">
+                    <caption class="visually-hidden">{t.audit}</caption>
+                    <thead>
+                        <tr>
+                            <th scope="col" class="number">{t.number}</th>
+                            <th scope="col">{t.time}</th>
+                            <th scope="col">{t.by}</th>
+                            <th scope="col">{t.ip}</th>
+                            <th scope="col">{t.action}</th>
+                            <th scope="col">{t.subject}</th>
+                            <th scope="col">{t.detail}</th>
+                        </tr>
+                    </thead>
+                    <tbody>{rows}</tbody>
+                </table>
+            </div>
+            {page.lines.is_empty().then(|| view! { <p class="empty">{t.no_audit}</p> })}
+            {pager(&page, number, &here)}
+        </Frame>
+    }
+}
+
+fn row(line: &AuditLine) -> impl IntoView + use<> {
+    view! {
+        <tr>
+            <td class="number">{line.seq}</td>
+            <td><AtSeconds at=line.at /></td>
+            <td>{line.actor.clone()}</td>
+            <td class="num">{line.ip.clone()}</td>
+            <td><code>{line.action.clone()}</code></td>
+            <td class="long">{line.subject.clone()}</td>
+            <td class="muted long"><code>{line.detail.clone()}</code></td>
+        </tr>
+    }
+}

@@ -1,0 +1,112 @@
+//! The cases: what each means, the next step, and what was done.
+
+use leptos::prelude::*;
+
+use super::frame::{Frame, Section};
+use super::parts::{page_param, pager, param};
+use crate::api::operator::{CaseLine, CaseQuery, Page, desk};
+use crate::i18n::operator::words;
+use crate::i18n::{cases, lang};
+use crate::ui::load::load;
+use crate::ui::notice::Notice;
+use crate::ui::time::At;
+
+/// The page: `/cases`, and `/cases?state=closed`.
+#[component]
+pub fn CasesPage() -> impl IntoView {
+    let query = CaseQuery { closed: param("state") == "closed", page: page_param() };
+    let read = async move {
+        let desk = desk()?;
+        desk.port.cases(&desk.who, &query).await
+    };
+    load(read, move |page| view! { <List page query /> }.into_any())
+}
+
+#[component]
+fn List(page: Page<CaseLine>, query: CaseQuery) -> impl IntoView {
+    let t = words(lang());
+    let here = if query.closed { "/cases?state=closed" } else { "/cases" };
+    let current = [false, true].map(|closed| (query.closed == closed).then_some("page"));
+    let [open, closed] = current;
+    let items = page.lines.iter().map(item).collect_view();
+    view! {
+        <Frame title=t.cases section=Section::Cases>
+            <div class="page-head">
+                <h1>{t.cases}</h1>
+                <nav class="tabs" aria-label=t.state>
+                    <a href="/cases" aria-current=open>{t.open_cases}</a>
+                    <a href="/cases?state=closed" aria-current=closed>{t.closed_cases}</a>
+                </nav>
+            </div>
+            <Notice />
+            <ul class="case-list">{items}</ul>
+            {page.lines.is_empty().then(|| view! { <p class="empty">{t.no_cases}</p> })}
+            {pager(&page, query.page, here)}
+        </Frame>
+    }
+}
+
+fn item(line: &CaseLine) -> impl IntoView + use<> {
+    let words = cases::case(&line.kind, lang());
+    let place = line.room.clone().zip(line.meter).map(|(room, meter)| {
+        view! { <a href=format!("/rooms/{meter}")>{room.to_string()}</a> }
+    });
+    let end = match line.closed_at {
+        Some(_) => ended(line).into_any(),
+        None => close(line).into_any(),
+    };
+    view! {
+        <li class="card case">
+            <div class="page-head">
+                <h2>{words.name}" "{place}</h2>
+                <At at=line.opened_at />
+            </div>
+            {said(line)}
+            {end}
+        </li>
+    }
+}
+
+/// What is so and what to do; also on the page of the room.
+pub fn said(line: &CaseLine) -> impl IntoView + use<> {
+    let t = words(lang());
+    let case = cases::case(&line.kind, lang());
+    let detail = (line.detail != "{}").then(|| line.detail.clone());
+    view! {
+        <dl class="said">
+            <dt>{t.what_is_so}</dt>
+            <dd>{case.meaning}</dd>
+            <dt>{t.next_step}</dt>
+            <dd>{case.next}</dd>
+            {line.order.map(|number| view! { <dt>{t.order_number}</dt><dd class="num">{number}</dd> })}
+            {detail.map(|detail| view! { <dt>{t.detail}</dt><dd class="muted"><code>{detail}</code></dd> })}
+        </dl>
+    }
+}
+
+fn ended(line: &CaseLine) -> impl IntoView + use<> {
+    let t = words(lang());
+    view! {
+        <p>
+            <strong>{t.resolution}": "</strong>
+            {line.resolution.clone()}
+            <span class="muted">" "{line.closed_by.clone()}" "{line.closed_at.map(|at| view! { <At at /> })}</span>
+        </p>
+    }
+}
+
+fn close(line: &CaseLine) -> impl IntoView + use<> {
+    let t = words(lang());
+    let field = format!("resolution-{}", line.id);
+    let id = field.clone();
+    view! {
+        <form class="filter" method="post" action="/api/operator/close-case">
+            <input type="hidden" name="case" value=line.id.to_string() />
+            <label class="filter-field wide" for=field>
+                <span>{t.resolution}</span>
+                <input id=id name="resolution" required maxlength="500" placeholder=t.resolution_hint autocomplete="off" />
+            </label>
+            <button>{t.close_case}</button>
+        </form>
+    }
+}

@@ -1,0 +1,72 @@
+//! The frame of the console: the rail to the left, the search at the top, the page in the rest.
+
+use leptos::prelude::*;
+
+use crate::i18n::lang;
+use crate::i18n::operator::words;
+use crate::ports;
+use crate::ui::preferences::Preferences;
+use crate::ui::search_box::SearchBox;
+
+/// Where on the rail a page is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Section {
+    /// The wall, rooms, and what the search finds.
+    Wall,
+    /// Accounts.
+    Accounts,
+    /// Sales.
+    Sales,
+    /// Meters and gateways.
+    Meters,
+    /// Cases.
+    Cases,
+    /// The audit chain.
+    Audit,
+}
+
+/// The frame. `q` is what was searched for, so that it stays in the box.
+#[component]
+pub fn Frame(
+    #[prop(into)] title: String,
+    section: Section,
+    #[prop(optional, into)] q: String,
+    children: Children,
+) -> impl IntoView {
+    let t = words(lang());
+    let name = ports::operator().map(|who| who.name).unwrap_or_default();
+    let entries = [
+        (Section::Wall, "/wall", t.wall),
+        (Section::Accounts, "/accounts", t.accounts),
+        (Section::Sales, "/sales", t.sales),
+        (Section::Meters, "/meters", t.meters),
+        (Section::Cases, "/cases", t.cases),
+        (Section::Audit, "/audit", t.audit),
+    ];
+    let rail = entries.map(|(one, path, word)| {
+        view! { <li><a href=path aria-current=(one == section).then_some("page")>{word}</a></li> }
+    });
+    view! {
+        <leptos_meta::Title text=format!("{title} - Dormwatt") />
+        <a class="skip" href="#main">{t.skip}</a>
+        <div class="console">
+            <header class="console-top">
+                <a class="brand" href="/wall">"Dormwatt"</a>
+                <form class="console-search" role="search" action="/search">
+                    <SearchBox label=t.search.to_owned() hint=t.search_hint.to_owned() value=q />
+                </form>
+                <div class="console-me">
+                    <Preferences />
+                    <a href="/password">{name}</a>
+                    <form method="post" action="/api/auth/log-out">
+                        <button class="quiet">{t.log_out}</button>
+                    </form>
+                </div>
+            </header>
+            <nav class="console-rail" aria-label=t.console>
+                <ul>{rail}</ul>
+            </nav>
+            <main class="console-main" id="main">{children()}</main>
+        </div>
+    }
+}

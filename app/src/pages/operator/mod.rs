@@ -1,0 +1,13 @@
+//! The operator's console: dense, quiet, and the same with and without scripts.
+
+pub mod accounts;
+pub mod audit;
+pub mod cases;
+mod frame;
+pub mod meters;
+mod parts;
+pub mod room;
+pub mod sales;
+pub mod search;
+pub mod wall;
+mod wall_table;

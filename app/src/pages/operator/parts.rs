@@ -1,0 +1,89 @@
+//! What several pages of the console share.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+
+use crate::api::operator::Page;
+use crate::i18n::lang;
+use crate::i18n::operator::words;
+use crate::link;
+use crate::model::meter::{Latest, SupplyState};
+use crate::model::wall::Tile;
+use crate::ui::state::{Mode, State};
+use crate::ui::time::Ago;
+
+/// A value of the address; empty where there is none.
+pub fn param(name: &str) -> String {
+    use_query_map().with_untracked(|query| query.get(name)).unwrap_or_default()
+}
+
+/// The page number of the address, counted from 0 (in the address from 1).
+pub fn page_param() -> i64 {
+    param("page").parse::<i64>().ok().filter(|page| (1..1_000_000).contains(page)).map_or(0, |page| page - 1)
+}
+
+/// `path` with those parameters that say something.
+pub fn address(path: &str, params: &[(&str, &str)]) -> String {
+    let said = params.iter().filter(|(_, value)| !value.is_empty());
+    said.fold(path.to_owned(), |address, (key, value)| link::with(&address, key, value))
+}
+
+/// Which lines these are, and the way to the others. `here` is the address without the page.
+pub fn pager<T>(page: &Page<T>, number: i64, here: &str) -> impl IntoView + use<T> {
+    let t = words(lang());
+    let to = |number: i64| link::with(here, "page", &(number + 1).to_string());
+    let before = (number > 0).then(|| view! { <a class="button" rel="prev" href=to(number - 1)>{t.newer}</a> });
+    let after = ((number + 1) * Page::<T>::SIZE < page.total)
+        .then(|| view! { <a class="button" rel="next" href=to(number + 1)>{t.older}</a> });
+    let first = number * Page::<T>::SIZE;
+    let shown = i64::try_from(page.lines.len()).unwrap_or(0);
+    let range = (shown > 0).then(|| format!("{}-{} · {} {} {}", first + 1, first + shown, t.of, page.total, t.lines));
+    view! { <nav class="pager" aria-label=t.lines><span class="muted num">{range}</span><span class="buttons">{before}{after}</span></nav> }
+}
+
+/// State and forced mode.
+pub fn state_cell(latest: &Latest) -> impl IntoView + use<> {
+    let (state, mode) = (latest.state(), latest.status.mode());
+    view! { <State state /> " " <Mode mode /> }
+}
+
+/// The remaining amount; a dash where it says nothing.
+pub fn amount(latest: &Latest) -> String {
+    let known = latest.observed_at.is_some() && latest.status.account_open();
+    if known { latest.remaining.to_string() } else { "—".to_owned() }
+}
+
+/// How old the values are; for a lost meter since when it is silent.
+pub fn age(latest: &Latest) -> impl IntoView + use<> {
+    let since = if latest.state() == SupplyState::Lost { latest.lost_since.or(latest.observed_at) } else { latest.observed_at };
+    match since {
+        Some(at) => view! { <Ago at /> }.into_any(),
+        None => "—".into_any(),
+    }
+}
+
+/// The marks beside the state, in words.
+pub fn marks(latest: &Latest) -> String {
+    let lang = lang();
+    crate::ui::wall::marks(Tile::of(latest), &crate::i18n::wall::words(lang), lang).join(" · ")
+}
+
+/// A choice of the address: `name=value` for each of them, and one for all.
+pub fn choice(
+    name: &'static str,
+    label: &'static str,
+    chosen: &str,
+    options: Vec<(&'static str, &'static str)>,
+) -> impl IntoView + use<> {
+    let chosen = chosen.to_owned();
+    let options = options.into_iter().map(|(value, word)| {
+        let selected = value == chosen;
+        view! { <option value=value selected=selected>{word}</option> }
+    });
+    view! {
+        <label class="filter-field">
+            <span>{label}</span>
+            <select name=name><option value="">{words(lang()).all}</option>{options.collect_view()}</select>
+        </label>
+    }
+}

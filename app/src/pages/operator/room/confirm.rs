@@ -1,0 +1,69 @@
+//! What an action will do to whom, before it does it.
+
+use leptos::prelude::*;
+
+use super::super::parts::param;
+use crate::api::operator::Room;
+use crate::error::AppError;
+use crate::i18n::room::{consequence, sale_consequence, though_lost, words};
+use crate::i18n::{common, lang};
+use crate::model::ids::Uuid;
+use crate::model::meter::{ControlMode, SupplyState};
+use crate::model::money::Fen;
+use crate::model::order::Tender;
+use crate::ui::callout::Problem;
+
+/// What the address asks for: `?do=sale&amount=50&tender=cash`, `?do=forced_off`. Nothing where it asks for nothing.
+pub fn confirm(room: &Room, key: Uuid) -> Option<AnyView> {
+    let what = param("do");
+    if what == "sale" {
+        return Some(match (Fen::parse_yuan(param("amount").trim()), Tender::parse(&param("tender"))) {
+            (Ok(amount), Some(tender)) if amount > Fen::ZERO => sale(room, amount, tender, key),
+            _ => view! { <Problem error=AppError::InvalidAmount /> }.into_any(),
+        });
+    }
+    ControlMode::parse(&what).map(|mode| control(room, mode, key))
+}
+
+/// The room, and who lives there.
+fn whom(room: &Room) -> String {
+    let residents = room.account.iter().flat_map(|account| &account.residents).map(|resident| resident.name.as_str());
+    let residents = residents.collect::<Vec<_>>().join(", ");
+    if residents.is_empty() { room.name.to_string() } else { format!("{} ({residents})", room.name) }
+}
+
+fn sale(room: &Room, amount: Fen, tender: Tender, key: Uuid) -> AnyView {
+    let latest = &room.progress.latest;
+    let after = latest.observed_at.map(|_| latest.remaining + amount);
+    let says = sale_consequence(amount, common::tender(tender, lang()), &whom(room), after, lang());
+    let fields = [("amount", amount.to_string()), ("tender", tender.as_str().to_owned())];
+    card(room, "/api/operator/sell", says, &fields, key, false)
+}
+
+fn control(room: &Room, mode: ControlMode, key: Uuid) -> AnyView {
+    let says = consequence(mode, &whom(room), lang());
+    let fields = [("mode", mode.as_str().to_owned())];
+    card(room, "/api/operator/mode", says, &fields, key, mode == ControlMode::ForcedOff)
+}
+
+fn card(room: &Room, action: &'static str, says: String, fields: &[(&'static str, String)], key: Uuid, grave: bool) -> AnyView {
+    let t = words(lang());
+    let latest = &room.progress.latest;
+    let lost = (latest.state() == SupplyState::Lost).then(|| view! { <p>{though_lost(lang())}</p> });
+    let hidden = fields.iter().map(|(name, value)| view! { <input type="hidden" name=*name value=value.clone() /> });
+    let class = if grave { "danger" } else { "primary" };
+    view! {
+        <form class="card confirm" method="post" action=action>
+            <p><strong>{says}</strong></p>
+            {lost}
+            <input type="hidden" name="meter" value=latest.meter.to_string() />
+            <input type="hidden" name="key" value=key.to_string() />
+            {hidden.collect_view()}
+            <div class="buttons">
+                <button class=class autofocus>{t.confirm}</button>
+                <a class="button" href=format!("/rooms/{}", latest.meter)>{t.back}</a>
+            </div>
+        </form>
+    }
+    .into_any()
+}

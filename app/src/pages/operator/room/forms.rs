@@ -1,0 +1,99 @@
+//! What can be done to a room. Each leads to a page that says what it will do to whom; only that one does it.
+
+use leptos::prelude::*;
+
+use super::super::parts::param;
+use crate::i18n::room::words;
+use crate::i18n::{common, lang};
+use crate::model::ids::{MeterId, Uuid};
+use crate::model::meter::ControlMode;
+use crate::model::order::Tender;
+
+/// What the counter takes.
+const COUNTER: [Tender; 3] = [Tender::Cash, Tender::Card, Tender::Transfer];
+
+/// A sale: amount, Enter, Enter.
+pub fn sale(meter: MeterId) -> impl IntoView {
+    let t = words(lang());
+    view! {
+        <form class="card stack-tight" action=format!("/rooms/{meter}")>
+            <h2>{t.sale}</h2>
+            <input type="hidden" name="do" value="sale" />
+            <label class="field">
+                <span>{t.amount}</span>
+                <input class="input" name="amount" inputmode="decimal" autocomplete="off" autofocus required pattern="[0-9]+([.][0-9]{1,2})?" />
+            </label>
+            {tenders()}
+            <button class="primary">{t.go_on}</button>
+        </form>
+    }
+}
+
+fn tenders() -> impl IntoView {
+    let choices = COUNTER.into_iter().map(|tender| {
+        view! {
+            <label class="choice">
+                <input type="radio" name="tender" value=tender.as_str() checked=tender == Tender::Cash />
+                <span class="face">{common::tender(tender, lang())}</span>
+            </label>
+        }
+    });
+    view! { <fieldset class="choices three"><legend class="visually-hidden">{words(lang()).tender}</legend>{choices.collect_view()}</fieldset> }
+}
+
+/// Reading now, and the control modes other than the one in force.
+pub fn control(meter: MeterId, mode: ControlMode) -> impl IntoView {
+    let t = words(lang());
+    let others = [ControlMode::Prepaid, ControlMode::Guaranteed, ControlMode::ForcedOff].into_iter().filter(|one| *one != mode);
+    let links = others.map(|one| {
+        let class = if one == ControlMode::ForcedOff { "button danger" } else { "button" };
+        view! { <a class=class href=format!("/rooms/{meter}?do={}", one.as_str())>{common::mode(one, lang())}</a> }
+    });
+    view! {
+        <section class="card stack-tight">
+            <h2>{t.control}</h2>
+            <div class="buttons">
+                <form method="post" action="/api/operator/read-now">
+                    <input type="hidden" name="meter" value=meter.to_string() />
+                    <button>{t.read_now}</button>
+                </form>
+                {links.collect_view()}
+            </div>
+        </section>
+    }
+}
+
+/// Opening an account, with or without a first purchase.
+pub fn opening(meter: MeterId, key: Uuid) -> impl IntoView {
+    let t = words(lang());
+    // After a mistake the page comes back with `?do=open`; then the form is where one looks.
+    let again = param("do") == "open";
+    view! {
+        <form class="card stack-tight" method="post" action="/api/operator/open-account">
+            <h2>{t.open_account}</h2>
+            <p class="hint">{t.open_hint}</p>
+            <input type="hidden" name="meter" value=meter.to_string() />
+            <input type="hidden" name="key" value=key.to_string() />
+            <label class="field">
+                <span>{t.name}</span>
+                <input class="input" name="name" required maxlength="60" autocomplete="off" autofocus=again />
+            </label>
+            <label class="field">
+                <span>{t.login}</span>
+                <input class="input" name="login" required maxlength="60" autocomplete="off" autocapitalize="off" spellcheck="false" />
+            </label>
+            <label class="field">
+                <span>{t.first_password}</span>
+                <input class="input" name="password" required minlength="10" maxlength="200" autocomplete="new-password" />
+                <span class="hint">{t.password_hint}</span>
+            </label>
+            <label class="field">
+                <span>{t.first_purchase}</span>
+                <input class="input" name="amount" inputmode="decimal" autocomplete="off" pattern="[0-9]+([.][0-9]{1,2})?" />
+                <span class="hint">{t.first_hint}</span>
+            </label>
+            {tenders()}
+            <button class="primary">{t.open_account}</button>
+        </form>
+    }
+}

@@ -1,0 +1,89 @@
+//! What was used and what was read.
+
+use leptos::prelude::*;
+
+use crate::api::operator::{Reading, Room};
+use crate::i18n::room::{quality, source, words};
+use crate::i18n::{common, lang};
+use crate::model::energy::Energy;
+use crate::model::time::Date;
+use crate::ports::now;
+use crate::ui::bars::{Bar, Bars};
+use crate::ui::time::AtSeconds;
+
+/// Energy of the last days as bars.
+pub fn days(room: &Room) -> impl IntoView + use<> {
+    let (t, lang, today) = (words(lang()), lang(), now().date());
+    let spoken = room.days.iter().map(|(day, energy)| {
+        let energy = energy.map_or_else(|| "—".to_owned(), |energy| format!("{energy} kWh"));
+        format!("{} {energy}", common::day(*day, today, lang))
+    });
+    let label = format!("{}: {}", t.days, spoken.collect::<Vec<_>>().join(", "));
+    let bars = room.days.iter().map(|(day, energy)| bar(*day, *energy, today)).collect();
+    view! {
+        <section class="card stack-tight">
+            <h2>{t.days}<span class="unit">"kWh"</span></h2>
+            <Bars bars label height=80 />
+        </section>
+    }
+}
+
+/// Fourteen bars leave room for one decimal.
+fn bar(day: Date, energy: Option<Energy>, today: Date) -> Bar {
+    let tenths = |energy: Energy| format!("{}.{}", energy.0 / 1_000, energy.0 % 1_000 / 100);
+    Bar {
+        label: day.ymd().2.to_string(),
+        figure: energy.map(tenths).unwrap_or_default(),
+        value: energy.map(|energy| energy.0),
+        strong: day == today,
+    }
+}
+
+/// The last readings.
+pub fn readings(room: &Room) -> impl IntoView + use<> {
+    let t = words(lang());
+    if room.readings.is_empty() {
+        return view! { <section class="card"><h2>{t.readings}</h2><p class="empty">{t.no_readings}</p></section> }.into_any();
+    }
+    let rows = room.readings.iter().map(row).collect_view();
+    view! {
+        <section class="card stack-tight">
+            <h2>{t.readings}</h2>
+            <div class="table-scroll">
+                <table class="table">
+                    <caption class="visually-hidden">{t.readings}</caption>
+                    <thead>
+                        <tr>
+                            <th scope="col">{t.time}</th>
+                            <th scope="col" class="number">{t.total_kwh}</th>
+                            <th scope="col" class="number">{t.remaining_yuan}</th>
+                            <th scope="col" class="number">{t.power_w}</th>
+                            <th scope="col" class="number">{t.voltage_v}</th>
+                            <th scope="col" class="number">{t.current_a}</th>
+                            <th scope="col">{t.source}</th>
+                            <th scope="col">{t.quality}</th>
+                        </tr>
+                    </thead>
+                    <tbody>{rows}</tbody>
+                </table>
+            </div>
+        </section>
+    }
+    .into_any()
+}
+
+fn row(reading: &Reading) -> impl IntoView + use<> {
+    let held = reading.quality > 1;
+    view! {
+        <tr class=held.then_some("held")>
+            <td><AtSeconds at=reading.at /></td>
+            <td class="number">{reading.total.to_string()}</td>
+            <td class="number">{reading.remaining.to_string()}</td>
+            <td class="number">{reading.power_w}</td>
+            <td class="number">{format!("{}.{}", reading.voltage_dv / 10, reading.voltage_dv % 10)}</td>
+            <td class="number">{format!("{}.{:02}", reading.current_ca / 100, reading.current_ca % 100)}</td>
+            <td>{source(reading.source, lang())}</td>
+            <td>{quality(reading.quality, lang())}</td>
+        </tr>
+    }
+}

@@ -1,0 +1,126 @@
+//! A room: what is so, what can be done, and the way of each command.
+
+mod confirm;
+mod forms;
+mod history;
+
+use std::str::FromStr;
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
+
+use super::cases::said;
+use super::frame::{Frame, Section};
+use super::parts::param;
+use crate::api::operator::{Account, CaseLine, Room, desk};
+use crate::error::AppError;
+use crate::i18n::room::{self, words};
+use crate::i18n::{cases, common, lang};
+use crate::model::ids::{MeterId, Uuid};
+use crate::ui::callout::{Callout, Tone};
+use crate::ui::load::load;
+use crate::ui::notice::Notice;
+use crate::ui::room_live::RoomLive;
+use crate::ui::time::At;
+
+/// What the page needs beside the room: a key for the form that is asked for.
+#[derive(Clone)]
+struct Shown {
+    room: Room,
+    key: Uuid,
+}
+
+/// The page: `/rooms/:meter`; `?do=` asks to confirm something.
+#[component]
+pub fn RoomPage() -> impl IntoView {
+    let meter = use_params_map().with_untracked(|params| params.get("meter")).unwrap_or_default();
+    let read = async move {
+        let desk = desk()?;
+        let meter = MeterId::from_str(&meter).map_err(|_| AppError::NotFound)?;
+        Ok(Shown { room: desk.port.room(&desk.who, meter).await?, key: desk.port.key() })
+    };
+    load(read, |shown| view! { <Body shown /> }.into_any())
+}
+
+#[component]
+fn Body(shown: Shown) -> impl IntoView {
+    let Shown { room, key } = shown;
+    let t = words(lang());
+    let meter = room.progress.latest.meter;
+    let name = room.name.to_string();
+    let asked = param("asked") == "read";
+    let open = room.account.is_some();
+    let confirm = confirm::confirm(&room, key);
+    let confirming = confirm.is_some();
+    let cases = room.cases.iter().map(case).collect_view();
+    let latest = room.progress.latest.clone();
+    let (days, readings, about) = (history::days(&room), history::readings(&room), about(&room));
+    let live = room.progress;
+    view! {
+        <Frame title=name.clone() section=Section::Wall>
+            <h1>{name}</h1>
+            <Notice />
+            {asked.then(|| view! { <Callout tone=Tone::Good><p>{t.read_asked}</p></Callout> })}
+            {confirm}
+            {cases}
+            <div class="room">
+                <div class="room-now">
+                    <RoomLive first=live tag=lang().tag().to_owned() />
+                </div>
+                <div class="room-do">
+                    {(!confirming && open).then(|| forms::sale(meter))}
+                    {(!confirming && !open).then(|| forms::opening(meter, key))}
+                    {forms::control(meter, latest.status.mode())}
+                    {about}
+                </div>
+                <div class="room-past">{days} {readings}</div>
+            </div>
+        </Frame>
+    }
+}
+
+/// An open case, with what to do about it.
+fn case(case: &CaseLine) -> impl IntoView + use<> {
+    let (words, at, t) = (cases::case(&case.kind, lang()), case.opened_at, words(lang()));
+    let said = said(case);
+    view! {
+        <Callout tone=Tone::Warn>
+            <p><strong>{words.name}</strong>" "<At at /></p>
+            {said}
+            <p><a href="/cases">{t.cases}</a></p>
+        </Callout>
+    }
+}
+
+/// The account and the meter.
+fn about(room: &Room) -> impl IntoView + use<> {
+    let t = words(lang());
+    let account = match &room.account {
+        Some(account) => account_facts(account).into_any(),
+        None => view! { <dt>{t.account}</dt><dd>{t.not_open}</dd> }.into_any(),
+    };
+    view! {
+        <section class="card">
+            <dl class="facts">
+                {account}
+                <dt>{t.meter}</dt>
+                <dd class="num">{room.serial.clone()}" · "{room.profile.clone()}</dd>
+                <dt>{crate::i18n::operator::words(lang()).gateway}</dt>
+                <dd>{room.gateway_name.clone()}" · "{room.unit}</dd>
+            </dl>
+        </section>
+    }
+}
+
+fn account_facts(account: &Account) -> impl IntoView + use<> {
+    let t = words(lang());
+    let residents = account.residents.iter().map(|resident| format!("{} ({})", resident.name, resident.login));
+    view! {
+        <dt>{t.account}</dt>
+        <dd><span class="num">{account.number.clone()}</span>" · "{room::account(account.state, lang())}</dd>
+        <dt>{t.residents}</dt>
+        <dd>{residents.collect::<Vec<_>>().join(", ")}</dd>
+        <dt>{common::day(account.opened_at.date(), crate::ports::now().date(), lang())}</dt>
+        <dd class="muted">{t.open_account}</dd>
+    }
+}

@@ -1,0 +1,36 @@
+//! The meter wall; `?view=table` is the same as a table.
+
+use leptos::prelude::*;
+
+use super::frame::{Frame, Section};
+use super::parts::{page_param, param};
+use super::wall_table::WallTable;
+use crate::api::operator::{Seat, desk};
+use crate::i18n::lang;
+use crate::i18n::operator::words;
+use crate::model::wall::Tile;
+use crate::ui::load::load;
+use crate::ui::wall::MeterWall;
+use crate::ui::wall::filter::{Filter, count};
+
+/// The page. The filter is in the address: `?show=arrears,lost&q=301`.
+#[component]
+pub fn WallPage() -> impl IntoView {
+    let (show, q, zoom, table) = (param("show"), param("q"), param("zoom"), param("view") == "table");
+    let page = page_param();
+    let read = async move {
+        let desk = desk()?;
+        desk.port.seats(&desk.who).await
+    };
+    load(read, move |seats: Vec<Seat>| {
+        let t = words(lang());
+        let counts = count(seats.iter().map(|seat| Tile::of(&seat.latest)));
+        let body = if table {
+            view! { <WallTable seats counts filter=Filter::parse(&show, &q) page /> }.into_any()
+        } else {
+            view! { <h1 class="visually-hidden">{t.wall}</h1><MeterWall tag=lang().tag().to_owned() counts show q zoom /> }
+                .into_any()
+        };
+        view! { <Frame title=t.wall section=Section::Wall>{body}</Frame> }.into_any()
+    })
+}

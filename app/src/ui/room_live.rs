@@ -1,0 +1,172 @@
+//! What of a room moves: its newest values and the way of each command, decided, sent, read back; it moves without a reload.
+
+use std::time::Duration;
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+use crate::api::operator::{CommandLine, Progress, get_progress};
+use crate::i18n::room::{self, words};
+use crate::i18n::{Lang, common};
+use crate::model::ids::MeterId;
+use crate::model::meter::Latest;
+use crate::model::order::CommandState;
+use crate::model::time::Timestamp;
+use crate::ui::state::{mode_mark, state_mark};
+use crate::ui::steps::{Reach, Step, steps};
+
+/// How soon the server is asked again: while something is under way, and while nothing is.
+const BUSY: Duration = Duration::from_secs(1);
+const IDLE: Duration = Duration::from_secs(5);
+
+/// The values and the commands.
+#[island]
+pub fn RoomLive(first: Progress, tag: String) -> impl IntoView {
+    let lang = Lang::choose(&tag).unwrap_or_default();
+    let meter = first.latest.meter;
+    let progress = RwSignal::new(first);
+    Effect::new(move |_| again(meter, progress));
+    view! {
+        {move || progress.with(|progress| values(&progress.latest, progress.at, lang).into_any())}
+        {move || progress.with(|progress| commands(progress, lang).into_any())}
+    }
+}
+
+/// Asks once more, later; a failed question is asked again like any other.
+fn again(meter: MeterId, progress: RwSignal<Progress>) {
+    let wait = if progress.with_untracked(Progress::is_moving) { BUSY } else { IDLE };
+    set_timeout(
+        move || {
+            spawn_local(async move {
+                if let Ok(answer) = get_progress(meter).await {
+                    progress.set(answer);
+                }
+                again(meter, progress);
+            });
+        },
+        wait,
+    );
+}
+
+fn values(latest: &Latest, now: Timestamp, lang: Lang) -> impl IntoView + use<> {
+    let t = words(lang);
+    let status = latest.status;
+    let known = latest.observed_at.is_some();
+    let relay = if status.relay_closed() { t.relay_closed } else { t.relay_open };
+    let switched = status.user_switch_off().then(|| format!(" · {}", t.switched_off));
+    let at = |at: Timestamp| format!("{} ({})", common::at_seconds(at, now, lang), common::ago(at, now, lang));
+    let facts = known.then(|| {
+        view! {
+            <dt>{t.power}</dt>
+            <dd class="num">{latest.power_w}" W"</dd>
+            <dt>{t.relay}</dt>
+            <dd>{relay}{switched}</dd>
+            <dt>{t.voltage}" · "{t.current}</dt>
+            <dd class="num">
+                {format!("{}.{} V · ", latest.voltage_dv / 10, latest.voltage_dv % 10)}
+                {format!("{}.{:02} A", latest.current_ca / 100, latest.current_ca % 100)}
+            </dd>
+            <dt>{t.total}</dt>
+            <dd class="num">{latest.total.to_string()}" kWh"</dd>
+            <dt>{t.count}</dt>
+            <dd class="num">{latest.count}</dd>
+        }
+    });
+    let credit = if known && status.account_open() { latest.remaining.to_string() } else { "—".to_owned() };
+    view! {
+        <section class="card stack-tight">
+            <p class="marks">{state_mark(latest.state(), lang)}" "{mode_mark(status.mode(), lang)}</p>
+            <p class="room-credit num">{credit}<span class="unit">{common::yuan(lang)}</span></p>
+            <dl class="facts">
+                {facts}
+                <dt>{t.observed}</dt>
+                <dd>{latest.observed_at.map_or_else(|| t.never.to_owned(), at)}</dd>
+                {latest.lost_since.map(|since| view! { <dt>{t.lost_since}</dt><dd>{at(since)}</dd> })}
+            </dl>
+        </section>
+    }
+}
+
+fn commands(progress: &Progress, lang: Lang) -> impl IntoView + use<> {
+    let t = words(lang);
+    let lost = progress.latest.lost_since.is_some();
+    let list = progress.commands.iter().map(|line| {
+        view! {
+            <li>
+                <div class="page-head">
+                    <h3>{room::what(&line.what, lang)}</h3>
+                    <span class="muted small">{line.by.clone().unwrap_or_else(|| t.by_system.to_owned())}</span>
+                </div>
+                {steps(way(line, lost, lang), progress.at, lang)}
+            </li>
+        }
+    });
+    let none = progress.commands.is_empty().then(|| view! { <p class="empty">{t.no_commands}</p> });
+    view! {
+        <section class="card stack-tight">
+            <h2>{t.commands}</h2>
+            <ul class="command-list" aria-live="polite">{list.collect_view()}</ul>
+            {none}
+        </section>
+    }
+}
+
+/// The way of a command: decided, sent, read back, or how else it ended.
+fn way(line: &CommandLine, lost: bool, lang: Lang) -> Vec<Step> {
+    let t = words(lang);
+    let mut way = vec![Step::new(Reach::Done, t.decided, Some(line.decided_at))];
+    if line.state == CommandState::Superseded {
+        way.push(Step::new(Reach::Bad, t.replaced, line.finished_at));
+        return way;
+    }
+    way.push(match (line.sent_at, line.state) {
+        (Some(at), _) if line.attempts > 1 => {
+            Step::new(Reach::Done, t.sent, Some(at)).note(format!("{} {}", line.attempts, t.tries))
+        }
+        (Some(at), _) => Step::new(Reach::Done, t.sent, Some(at)),
+        (None, CommandState::Queued | CommandState::Sending) => {
+            Step::new(Reach::Now, if lost { t.waits_lost } else { t.waits }, None)
+        }
+        (None, _) => Step::new(Reach::Ahead, t.sent, None),
+    });
+    way.push(match line.state {
+        CommandState::Done => Step::new(Reach::Done, t.read_back, line.finished_at),
+        CommandState::Failed => Step::new(Reach::Bad, t.refused, line.finished_at),
+        CommandState::Case => Step::new(Reach::Bad, t.settled, line.finished_at),
+        _ if line.sent_at.is_some() => Step::new(Reach::Now, t.read_back, None),
+        _ => Step::new(Reach::Ahead, t.read_back, None),
+    });
+    way
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::operator::What;
+    use crate::model::ids::CommandId;
+
+    fn line(state: CommandState, sent: Option<i64>) -> CommandLine {
+        CommandLine {
+            id: CommandId(uuid::Uuid::nil()),
+            what: What::Open,
+            state,
+            by: None,
+            decided_at: Timestamp(1),
+            sent_at: sent.map(Timestamp),
+            finished_at: None,
+            attempts: 1,
+            next_at: Timestamp(0),
+            count: None,
+        }
+    }
+
+    #[test]
+    fn a_command_is_done_only_when_read_back() {
+        let reach = |line: &CommandLine| way(line, false, Lang::Zh).iter().map(|step| step.reach).collect::<Vec<_>>();
+        assert_eq!(reach(&line(CommandState::Queued, None)), [Reach::Done, Reach::Now, Reach::Ahead]);
+        assert_eq!(reach(&line(CommandState::Sending, Some(2))), [Reach::Done, Reach::Done, Reach::Now]);
+        assert_eq!(reach(&line(CommandState::Done, Some(2))), [Reach::Done, Reach::Done, Reach::Done]);
+        assert_eq!(reach(&line(CommandState::Superseded, None)), [Reach::Done, Reach::Bad]);
+        assert_eq!(way(&line(CommandState::Queued, None), true, Lang::En)[1].text, words(Lang::En).waits_lost);
+    }
+}

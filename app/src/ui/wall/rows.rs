@@ -1,0 +1,115 @@
+//! Keeps the table of the wall up to date: the numbers of the rows that stand there follow the stream.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use leptos::prelude::*;
+use web_sys::Element;
+
+use super::stream::{self, Link, Take};
+use crate::i18n::{Lang, common, wall};
+use crate::model::ids::MeterId;
+use crate::model::meter::SupplyState;
+use crate::model::money::Fen;
+use crate::model::time::Timestamp;
+use crate::model::wall::{Delta, Snapshot, Tile};
+use crate::ui::state::{class, mode_shape, shape};
+
+/// Says how the stream is doing, and fills the rows.
+#[island]
+pub fn LiveRows(tag: String) -> impl IntoView {
+    let lang = Lang::choose(&tag).unwrap_or_default();
+    let words = wall::words(lang);
+    let link = RwSignal::new(Link::Connecting);
+    Effect::new(move |_| stream::open(link, Rc::new(Rows { lang, at: RefCell::default() })));
+    let text = move || match link.get() {
+        Link::Connecting => words.connecting,
+        Link::Live => words.live,
+        Link::Cut => words.reconnecting,
+        Link::Refused => words.ended,
+    };
+    view! { <p class="wall-link needs-script" role="status">{text}</p> }
+}
+
+struct Rows {
+    lang: Lang,
+    /// The rows of this page by index on the wall.
+    at: RefCell<HashMap<usize, Element>>,
+}
+
+impl Take for Rows {
+    fn snapshot(&self, snapshot: Snapshot) {
+        let mut rows: HashMap<MeterId, Element> = HashMap::new();
+        let mut next = document().query_selector("tr[data-meter]").ok().flatten();
+        while let Some(row) = next {
+            next = row.next_element_sibling();
+            if let Some(Ok(meter)) = row.get_attribute("data-meter").map(|id| id.parse()) {
+                rows.insert(meter, row);
+            }
+        }
+        let rooms = snapshot.buildings.iter().flat_map(|building| &building.floors).flat_map(|floor| &floor.rooms);
+        *self.at.borrow_mut() = rooms.enumerate().filter_map(|(index, (_, meter))| Some((index, rows.remove(meter)?))).collect();
+        for (index, numbers) in snapshot.tiles.chunks(Tile::WIDTH).enumerate() {
+            self.fill(index, numbers, snapshot.at);
+        }
+    }
+
+    fn delta(&self, delta: &Delta) {
+        for one in delta.tiles.chunks(Tile::WIDTH + 1) {
+            if let Some((index, numbers)) = one.split_first()
+                && let Ok(index) = usize::try_from(*index)
+            {
+                self.fill(index, numbers, delta.at);
+            }
+        }
+    }
+}
+
+impl Rows {
+    fn fill(&self, index: usize, numbers: &[i64], now: i64) {
+        let at = self.at.borrow();
+        let (Some(row), Some(tile)) = (at.get(&index), Tile::from_numbers(numbers)) else { return };
+        let cell = |name: &str| row.query_selector(&format!("[data-cell={name}]")).ok().flatten();
+        if let Some(cell) = cell("state") {
+            cell.set_inner_html(&state(tile, self.lang));
+        }
+        for (name, text) in texts(tile, now, self.lang) {
+            if let Some(cell) = cell(name) {
+                cell.set_text_content(Some(&text));
+            }
+        }
+    }
+}
+
+/// What stands in the cells of a tile.
+fn texts(tile: Tile, now: i64, lang: Lang) -> [(&'static str, String); 4] {
+    let dash = || "—".to_owned();
+    let (state, known) = (tile.flags.state(), tile.observed_s != 0);
+    let since = i64::from(if state == SupplyState::Lost { tile.since_s() } else { tile.observed_s }) * 1_000;
+    let amount = if known && state != SupplyState::NotOpen { Fen(tile.remaining.into()).to_string() } else { dash() };
+    [
+        ("marks", super::marks(tile, &wall::words(lang), lang).join(" · ")),
+        ("amount", amount),
+        ("power", if known { tile.power_w.to_string() } else { dash() }),
+        ("age", if since == 0 { dash() } else { common::ago(Timestamp(since), Timestamp(now), lang) }),
+    ]
+}
+
+/// State and mode as `ui/state.rs` renders them; only our own words, so nothing needs escaping.
+fn state(tile: Tile, lang: Lang) -> String {
+    let state = tile.flags.state();
+    let (path, filled) = shape(state);
+    let one = mark(class(state), path, filled, common::supply(state, lang));
+    let mode = tile.flags.mode();
+    let other = mode_shape(mode).map(|(class, path, filled)| mark(class, path, filled, common::mode(mode, lang)));
+    format!("{one} {}", other.unwrap_or_default())
+}
+
+fn mark(class: &str, path: &str, filled: bool, word: &str) -> String {
+    let fill = if filled { "currentColor" } else { "none" };
+    format!(
+        "<span class=\"state {class}\"><svg viewBox=\"0 0 16 16\" fill=\"{fill}\" stroke=\"currentColor\" stroke-width=\"2\" \
+         stroke-linejoin=\"round\" aria-hidden=\"true\"><path d=\"{path}\"/></svg>{word}</span>"
+    )
+}
