@@ -1,4 +1,5 @@
 //! Modes, switches and settings are done only when the meter shows them, on both databases.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test says so by failing")]
 
 mod support;
 

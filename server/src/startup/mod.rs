@@ -10,7 +10,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use app::error::AppError;
-use app::model::time::MINUTE;
 use axum::Router;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -28,8 +27,10 @@ use crate::operator::{Field, Operator};
 use crate::pay::{self, Payments};
 use crate::resident::Residents;
 use crate::rng::Rng;
-use crate::store::{Db, StoreError, sessions};
-use crate::tasks::{Driver, query_payments::QueryPayments};
+use crate::store::{Db, StoreError};
+use crate::tasks::Driver;
+use crate::tasks::purge_sessions::PurgeSessions;
+use crate::tasks::query_payments::QueryPayments;
 
 /// How long open requests may take after the stop was asked for.
 const GRACE: Duration = Duration::from_secs(10);
@@ -143,10 +144,9 @@ impl Application {
         let Self { listener, router, state, buses, payments, tasks, .. } = self;
         let stopping = state.stopping.clone();
         tasks.spawn(state.live.clone().run(stopping.clone()));
-        tasks.spawn(purge_sessions(state.clone()));
         let driver = Driver::new(state.clock.clone(), stopping.clone(), tasks.clone());
-        let asked = payments.asked();
-        driver.start(QueryPayments(payments), asked);
+        driver.start(QueryPayments(payments.clone()), payments.asked());
+        driver.start(PurgeSessions { db: state.db.clone(), clock: state.clock.clone() }, Arc::default());
         tasks.close();
         let signal = stopping.clone();
         tokio::spawn(async move {
@@ -172,7 +172,9 @@ impl Application {
         if tokio::time::timeout(GRACE, tasks.wait()).await.is_err() {
             tracing::warn!("server.tasks_cut_off");
         }
-        buses.stop().await;
+        if tokio::time::timeout(GRACE, buses.stop()).await.is_err() {
+            tracing::warn!("server.buses_cut_off");
+        }
         state.db.close().await;
         tracing::info!("server.stopped");
         served
@@ -190,19 +192,4 @@ pub async fn open_database(config: &Config) -> Result<Db, StartError> {
         let _ = std::fs::create_dir(directory);
     }
     Db::open(url).await.map_err(StartError::Database)
-}
-
-/// Expired sessions open nothing; this only keeps the table small.
-async fn purge_sessions(state: AppState) {
-    let mut tick = tokio::time::interval(Duration::from_millis(30 * MINUTE as u64));
-    loop {
-        tokio::select! {
-            () = state.stopping.cancelled() => return,
-            _ = tick.tick() => {}
-        }
-        match sessions::purge(&state.db, state.clock.now()).await {
-            Ok(removed) => tracing::debug!(removed, "sessions.purged"),
-            Err(error) => tracing::error!(error = &error as &dyn StdError, "sessions.purge_failed"),
-        }
-    }
 }

@@ -2,6 +2,7 @@
 //! retry. One driver runs them and remembers how each last ended.
 
 pub mod driver;
+pub mod purge_sessions;
 pub mod query_payments;
 
 pub use driver::{Driver, Failure, Status, Task};

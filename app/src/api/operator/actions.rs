@@ -73,7 +73,7 @@ pub async fn open_account(
         if name.is_empty() || login.is_empty() {
             return Err(AppError::Invalid);
         }
-        port.open_account(&who, &Opening { meter: id, name, login, password: password, first }).await
+        port.open_account(&who, &Opening { meter: id, name, login, password, first }).await
     };
     answer(done.await.map(|()| room(&meter)), &link::with(&room(&meter), "do", "open"))
 }

@@ -26,7 +26,7 @@ impl Bus {
         let all = ids(meters);
         let mut schedule = Schedule::new(policy);
         schedule.set_meters(&all, 0);
-        let step = if dead == 0 { 1 } else { meters / dead };
+        let step = meters.checked_div(dead).unwrap_or(1);
         let dead = all.iter().step_by(step as usize).take(dead as usize).copied().collect();
         let none = HashMap::new();
         Self { schedule, now: 0, dead, read_ms, timeout_ms: 1_000, refuses: false, good: none.clone(), tries: none }
