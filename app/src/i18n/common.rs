@@ -15,7 +15,7 @@ pub const fn yuan(lang: Lang) -> &'static str {
 #[must_use]
 pub const fn supply(state: SupplyState, lang: Lang) -> &'static str {
     let (zh, en) = match state {
-        SupplyState::Open => ("正常", "Supplied"),
+        SupplyState::Open => ("正常", "Normal"),
         SupplyState::Alarm1 => ("报警一", "Alarm 1"),
         SupplyState::Alarm2 => ("报警二", "Alarm 2"),
         SupplyState::Arrears => ("欠费", "Arrears"),

@@ -40,19 +40,20 @@ words! {
     recent_records: "最近充值", "Recent top-ups";
     all_records: "全部记录", "All records";
     no_records: "还没有充值记录，充值后会显示在这里。", "No top-ups yet. They appear here.";
-    no_use: "还没有用电数据。电表读数入库后，每小时更新一次。", "No use recorded yet. It appears here once the meter has been read.";
+    no_use: "还没有用电数据，读到电表后会显示在这里。", "No use recorded yet. It appears here once the meter has been read.";
     no_room: "您名下没有已开户的房间", "No room is in your name";
     no_room_next: "刚办理入住或换房时，请联系宿舍管理员开户；开户后即可在这里查看和充值。",
         "If you have just moved in or changed rooms, ask the dormitory office to open an account. Then you can see and top it up here.";
     amount: "充值金额", "Amount";
     own_amount: "其他金额", "Another amount";
-    own_hint: "填写后以此金额为准", "If filled in, this one counts";
+    own_hint: "填写后以此金额为准", "if filled in, this one counts";
     pay_by: "支付方式", "Pay with";
     go_pay: "去支付", "Go to payment";
     pay_now: "继续支付", "Pay now";
     no_channel: "在线支付暂未开通，请到宿舍管理处现场充值。", "Paying online is not set up yet. Top up at the dormitory office.";
     meter_full: "电表余额已接近囤积限额，暂时不能再充值，用掉一些后再来。",
         "The meter holds nearly as much as it may. Use some of it, then top up again.";
+    not_opened: "正在开户，电表确认后就可以充值，一般几分钟内完成。", "Your account is being opened. You can top up as soon as the meter confirms it, within minutes as a rule.";
     lost_top_up: "电表暂时失联。现在充值，钱会先安全保存，电表恢复后自动送入，不会丢失，也不用重复支付。",
         "The meter does not answer just now. If you top up, the money is kept safe and goes into the meter by itself when it answers. Do not pay twice.";
     order: "充值进度", "Top-up";
@@ -115,6 +116,7 @@ words! {
     hour: "时段", "Hour";
     kwh: "用电量 (kWh)", "Use (kWh)";
     total: "合计", "Total";
+    no_hours: "这一天没有按小时的数据。", "No figures by the hour for this day.";
     by_hour: "按小时的数字", "Figures by the hour";
     newer: "较新", "Newer";
     older: "较早", "Older";

@@ -20,6 +20,8 @@ const WIDTH: i64 = 358;
 /// Room for the figures above and the labels below the bars.
 const HEAD: i64 = 18;
 const FOOT: i64 = 20;
+/// Half the width of a figure, in hundredths: the outermost stay inside the drawing.
+const EDGE: i64 = 1_600;
 
 /// The chart. `label` says in words what the bars show; the numbers themselves are in a table or on the bars.
 #[component]
@@ -29,7 +31,9 @@ pub fn Bars(bars: Vec<Bar>, #[prop(into)] label: String, #[prop(default = 96)] h
     let base = HEAD + height;
     // Hundredths of a unit, so that thirty bars share the width evenly without floats.
     let slot = WIDTH * 100 / count;
-    let gap = if count > 12 { slot / 4 } else { slot * 3 / 10 };
+    // Where bars are narrower than figures, a figure stands above all of them.
+    let crowded = count > 12;
+    let gap = if crowded { slot / 4 } else { slot * 3 / 10 };
     let drawn = bars.into_iter().zip(0_i64..).map(move |(bar, n)| {
         let tall = bar.value.map_or(0, |value| (value.max(0) * height / most).max(2));
         let top = base - tall;
@@ -47,7 +51,7 @@ pub fn Bars(bars: Vec<Bar>, #[prop(into)] label: String, #[prop(default = 96)] h
                     height=tall.max(2).to_string()
                     rx="2"
                 />
-                {text("figure", n * slot + slot / 2, top - 5, bar.figure)}
+                {text("figure", (n * slot + slot / 2).clamp(EDGE, WIDTH * 100 - EDGE), if crowded { HEAD - 5 } else { top - 5 }, bar.figure)}
                 {text("label", n * slot + slot / 2, base + 15, bar.label)}
             </g>
         }

@@ -45,7 +45,7 @@ where
 }
 
 /// The same without a script: the page loads itself again every three seconds. A link does where there is a script and no
-/// WebAssembly; styles take it away once the page is alive.
+/// WebAssembly; styles take it away once the page is alive. Belongs below what it would load again.
 pub fn without_script(over: bool) -> impl IntoView {
     (!over).then(|| {
         view! {

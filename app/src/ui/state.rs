@@ -36,9 +36,11 @@ pub const fn mode_shape(mode: ControlMode) -> Option<(&'static str, &'static str
     match mode {
         ControlMode::Prepaid => None,
         ControlMode::Guaranteed => Some(("guaranteed", "M8 1.5 14 4v4c0 3.5-2.5 5.6-6 6.8C4.5 13.6 2 11.5 2 8V4z", true)),
-        ControlMode::ForcedOff => Some(("forced-off", "M8 1.5v6M4.2 3.8a6 6 0 1 0 7.6 0", false)),
+        ControlMode::ForcedOff => Some(("forced-off", POWER, false)),
     }
 }
+
+const POWER: &str = "M8 1.5v6M4.2 3.8a6 6 0 1 0 7.6 0";
 
 /// The state's shape and word.
 #[component]
@@ -63,6 +65,13 @@ pub fn mode_mark(mode: ControlMode, lang: Lang) -> impl IntoView {
     mode_shape(mode).map(|(class, path, filled)| {
         view! { <span class=format!("state {class}")>{mark(path, filled)}{common::mode(mode, lang)}</span> }
     })
+}
+
+/// The relay was seen open though there is credit: a mark of its own beside the state.
+#[component]
+pub fn RelayOpen() -> impl IntoView {
+    let word = lang().pick("已断电", "Off");
+    view! { <span class="state quiet">{mark(POWER, false)}{word}</span> }
 }
 
 fn mark(path: &'static str, filled: bool) -> impl IntoView {

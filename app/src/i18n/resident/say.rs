@@ -179,11 +179,12 @@ pub fn whole(amount: Fen) -> String {
     text.strip_suffix(".00").map_or_else(|| text.clone(), str::to_owned)
 }
 
-/// When the relay was seen so.
+/// When the value was read, of a meter that has fallen silent since.
 #[must_use]
-pub fn seen(when: &str, lang: Lang) -> String {
+pub fn last_read(at: Timestamp, now: Timestamp, lang: Lang) -> String {
+    let at = common::at(at, now, lang);
     match lang {
-        Zh => format!("{when}读到"),
-        En => format!("seen {when}"),
+        Zh => format!("{at} 读取"),
+        En => format!("read at {at}"),
     }
 }

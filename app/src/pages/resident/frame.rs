@@ -49,10 +49,6 @@ pub fn Frame(
     view! {
         <Title text=format!("{title} · Dormwatt") />
         <a class="skip" href="#content">{t.skip}</a>
-        <main class="column stack" id="content">
-            {(!own_heading).then(|| view! { <h1>{title}</h1> })}
-            {children()}
-        </main>
         <nav class="thumb-nav" aria-label=t.nav>
             <ul>
                 {links
@@ -69,6 +65,10 @@ pub fn Frame(
                     .collect_view()}
             </ul>
         </nav>
+        <main class="column stack" id="content">
+            {(!own_heading).then(|| view! { <h1>{title}</h1> })}
+            {children()}
+        </main>
     }
 }
 

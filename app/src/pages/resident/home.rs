@@ -3,18 +3,19 @@
 use leptos::prelude::*;
 
 use super::frame::{Frame, Tab, load};
-use super::meaning::{Known, meaning, relay};
+use super::meaning::{Known, meaning, read, relay};
 use super::records::RecordList;
 use super::usage::daily_bars;
 use crate::api::resident::{self as api, Home};
 use crate::i18n::resident::{say, words};
-use crate::i18n::{common, errors, lang};
+use crate::i18n::{common, lang};
+use crate::model::meter::SupplyState;
 use crate::model::switch;
-use crate::ports::now;
+use crate::ports::{anyone, now};
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::icon::{Icon, IconMark};
 use crate::ui::notice::Notice;
-use crate::ui::state::{Mode, State};
+use crate::ui::state::{Mode, RelayOpen, State};
 
 /// The page.
 #[component]
@@ -26,16 +27,24 @@ pub fn HomePage() -> impl IntoView {
 fn Room(home: Home) -> impl IntoView {
     let t = words(lang());
     let latest = home.room.latest.clone();
-    let coming = home.coming.clone();
+    let (coming, opened) = (home.coming.clone(), home.room.opened);
     let heading = home.room.name.clone();
+    let whose = [home.room.place.clone(), anyone().map(|who| who.name).unwrap_or_default()];
+    let whose = whose.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ");
+    let state = if home.room.opened { latest.state() } else { SupplyState::NotOpen };
+    // Arrears and not open say it already.
+    let off = !latest.status.relay_closed() && matches!(state, SupplyState::Open | SupplyState::Alarm1 | SupplyState::Alarm2);
+    let recorded = home.days.iter().any(|used| used.energy.is_some());
     view! {
         <Frame title=heading.clone() tab=Tab::Home own_heading=true>
             <header class="room-head">
                 <div>
                     <h1>{heading}</h1>
-                    <p class="muted small">{home.room.place.clone()}</p>
+                    <p class="muted small">{whose}</p>
                 </div>
-                <p class="marks"><State state=latest.state() /><Mode mode=latest.status.mode() /></p>
+                <p class="marks"><State state />
+                    {off.then(|| view! { <RelayOpen /> })}
+                    <Mode mode=latest.status.mode() /></p>
             </header>
             <Notice />
             {coming
@@ -47,14 +56,18 @@ fn Room(home: Home) -> impl IntoView {
                     }
                 })}
             <Balance home=home.clone() />
-            <a class="button primary wide tall" href="/topup">{t.top_up}</a>
-            <SwitchCard home=home.clone() />
+            {opened.then(|| view! { <a class="button primary wide tall" href="/topup">{t.top_up}</a> })}
+            {latest.observed_at.map(|_| view! { <SwitchCard home=home.clone() /> })}
             <section class="card stack-tight" aria-labelledby="use">
                 <div class="page-head">
                     <h2 id="use">{t.recent_use}<span class="unit">"kWh"</span></h2>
                     <a href="/use">{t.all_use}</a>
                 </div>
-                {daily_bars(&home.days, 96)}
+                {if recorded {
+                    daily_bars(&home.days, 96).into_any()
+                } else {
+                    view! { <p class="muted">{t.no_use}</p> }.into_any()
+                }}
             </section>
             <section class="card stack-tight" aria-labelledby="records">
                 <div class="page-head">
@@ -85,10 +98,7 @@ fn Balance(home: Home) -> impl IntoView {
         <section class="balance" aria-labelledby="balance">
             <h2 class="muted small" id="balance">
                 {t.balance}
-                {latest
-                    .observed_at
-                    .filter(|_| latest.lost_since.is_none())
-                    .map(|at| view! { <span class="aside" title=at.to_string()>{say::read(at, now, lang)}</span> })}
+                {read(latest, now, lang).map(|words| view! { <span class="aside">{words}</span> })}
             </h2>
             <p class="figure"><span class="num">{amount}</span><span class="unit">{common::yuan(lang)}</span></p>
             <p class=class>{line}</p>
@@ -101,7 +111,7 @@ fn SwitchCard(home: Home) -> impl IntoView {
     let (lang, now) = (lang(), now());
     let t = words(lang);
     let latest = &home.room.latest;
-    let (word, seen) = relay(latest, now, lang);
+    let word = relay(latest, lang);
     let on = latest.status.relay_closed();
     let refusal = switch::refusal(latest);
     let action = match (home.switching, refusal) {
@@ -117,16 +127,15 @@ fn SwitchCard(home: Home) -> impl IntoView {
         }
         (None, Some(_)) => ().into_any(),
     };
-    let class = if on { "power on" } else { "power" };
+    let class = if on && latest.lost_since.is_none() { "power on" } else { "power" };
     view! {
         <section class="card switch-card" aria-labelledby="supply">
             <span class=class><IconMark icon=Icon::Power /></span>
             <div class="grow">
                 <h2 id="supply">{t.supply}" · "{word}</h2>
-                {seen.map(|seen| view! { <p class="muted small">{say::seen(&seen, lang)}</p> })}
-                {refusal
-                    .filter(|_| home.switching.is_none())
-                    .map(|error| view! { <p class="muted small">{errors::words(error, lang)}</p> })}
+                {read(latest, now, lang).map(|words| view! { <p class="muted small">{words}</p> })}
+                {(refusal.is_some() && home.switching.is_none())
+                    .then(|| view! { <p class="small"><a href="/switch">{t.may_not}</a></p> })}
             </div>
             {action}
         </section>

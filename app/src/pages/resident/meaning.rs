@@ -1,7 +1,7 @@
 //! The one line under the balance: what it means, and what to do.
 
-use crate::i18n::resident::say;
-use crate::i18n::{Lang, common};
+use crate::i18n::Lang;
+use crate::i18n::resident::{say, words};
 use crate::model::forecast::{Forecast, amount_to_restore};
 use crate::model::meter::{ControlMode, Latest, SupplyState};
 use crate::model::money::Fen;
@@ -26,10 +26,11 @@ pub struct Known<'a> {
 pub fn meaning(known: &Known, now: Timestamp, lang: Lang) -> (Tone, String) {
     let Known { latest, opened, off_since, forecast } = known;
     let status = latest.status;
-    if let Some(since) = latest.lost_since {
+    // Before the first reading there is nothing to be lost.
+    if let Some(since) = latest.lost_since.filter(|_| latest.observed_at.is_some()) {
         return (Tone::Lost, say::lost(since, now, lang));
     }
-    if latest.observed_at.is_none() {
+    if *opened && latest.observed_at.is_none() {
         let words =
             lang.pick("还没有读到电表，请几分钟后再来看。", "The meter has not been read yet. Look again in a few minutes.");
         return (Tone::Lost, words.into());
@@ -105,18 +106,22 @@ fn supplied(latest: &Latest, forecast: Option<Forecast>, lang: Lang) -> (Tone, S
     (Tone::Plain, words.into())
 }
 
-/// Whether power was seen to flow: the word for it, and when.
+/// Whether power was seen to flow, in a word.
 #[must_use]
-pub fn relay(latest: &Latest, now: Timestamp, lang: Lang) -> (&'static str, Option<String>) {
-    let t = crate::i18n::resident::words(lang);
-    match latest.observed_at {
-        Some(at) => {
-            let word = if latest.status.relay_closed() { t.on } else { t.off };
-            let ago = if latest.lost_since.is_some() { common::at(at, now, lang) } else { common::ago(at, now, lang) };
-            (word, Some(ago))
-        }
-        None => (t.unknown, None),
+pub const fn relay(latest: &Latest, lang: Lang) -> &'static str {
+    let t = words(lang);
+    match (latest.observed_at, latest.status.relay_closed()) {
+        (None, _) => t.unknown,
+        (Some(_), true) => t.on,
+        (Some(_), false) => t.off,
     }
+}
+
+/// When the values were read: how long ago, or at what time where the meter has fallen silent since.
+#[must_use]
+pub fn read(latest: &Latest, now: Timestamp, lang: Lang) -> Option<String> {
+    let words = |at| if latest.lost_since.is_some() { say::last_read(at, now, lang) } else { say::read(at, now, lang) };
+    latest.observed_at.map(words)
 }
 
 #[cfg(test)]
@@ -182,5 +187,21 @@ mod tests {
         assert_eq!(tone, Tone::Lost);
         assert!(words.starts_with("电表自今天 21:30 起失联"), "{words}");
         assert_eq!(line(&Latest::unseen(MeterId(Uuid::nil())), None).0, Tone::Lost);
+    }
+
+    #[test]
+    fn on_the_first_day_the_account_is_being_opened() {
+        let latest = Latest { lost_since: Some(at(21, 30)), ..Latest::unseen(MeterId(Uuid::nil())) };
+        let known = Known { latest: &latest, opened: false, off_since: None, forecast: None };
+        assert_eq!(meaning(&known, at(22, 0), Lang::Zh), (Tone::Plain, "正在开户，电表确认后即可用电。".to_owned()));
+    }
+
+    #[test]
+    fn a_silent_meter_is_told_by_the_time_of_its_last_word() {
+        let fresh = seen(ON, 0);
+        assert_eq!(read(&fresh, at(22, 0), Lang::Zh).as_deref(), Some("1 分钟前读取"));
+        let lost = Latest { lost_since: Some(at(21, 59)), ..fresh };
+        assert_eq!(read(&lost, at(22, 0), Lang::Zh).as_deref(), Some("今天 21:59 读取"));
+        assert_eq!(read(&lost, at(22, 0), Lang::En).as_deref(), Some("read at 21:59 today"));
     }
 }

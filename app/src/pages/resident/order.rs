@@ -21,12 +21,12 @@ pub fn OrderPage() -> impl IntoView {
     let id = use_params_map().with_untracked(|params| params.get_str("id").and_then(|id| OrderId::from_str(id).ok()));
     let read = async move { api::order(id.ok_or(AppError::NotFound)?).await };
     load(Tab::Records, read, |order| {
-        let lang = lang();
+        let (lang, over) = (lang(), order.state.is_final());
         view! {
             <Frame title=words(lang).order tab=Tab::Records own_heading=true>
                 <Notice />
-                {poll::without_script(order.state.is_final())}
                 <OrderLive order lang />
+                {poll::without_script(over)}
             </Frame>
         }
         .into_any()

@@ -117,7 +117,7 @@ fn deliver(order: &OrderView, state: OrderState, list: &mut Vec<Step>, lang: Lan
                 None => done,
             });
         }
-        OrderState::Case => list.push(Step::new(Reach::Bad, t.step_case, None).note(t.note_case)),
+        OrderState::Case => list.push(Step::new(Reach::Now, t.step_case, None).note(t.note_case)),
         _ if order.sent_at.is_some() => {
             let confirm = Step::new(Reach::Now, t.step_confirm, None);
             list.push(match say::tries(order.attempts, lang) {
@@ -174,8 +174,8 @@ mod tests {
             (paid.clone(), vec![Done, Done, Now, Ahead]),
             (sent.clone(), vec![Done, Done, Done, Now]),
             (OrderView { state: OrderState::Credited, ..sent.clone() }, vec![Done, Done, Done, Done]),
-            (OrderView { state: OrderState::Case, ..sent.clone() }, vec![Done, Done, Done, Bad]),
-            (OrderView { state: OrderState::Case, ..paid.clone() }, vec![Done, Done, Bad]),
+            (OrderView { state: OrderState::Case, ..sent.clone() }, vec![Done, Done, Done, Now]),
+            (OrderView { state: OrderState::Case, ..paid.clone() }, vec![Done, Done, Now]),
             (OrderView { state: OrderState::Refunding, ..paid.clone() }, vec![Done, Done, Now]),
             (OrderView { state: OrderState::Refunded, ..paid }, vec![Done, Done, Done]),
         ] {

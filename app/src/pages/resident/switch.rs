@@ -3,10 +3,10 @@
 use leptos::prelude::*;
 
 use super::frame::{Frame, Tab, load};
-use super::meaning::relay;
+use super::meaning::{read, relay};
 use crate::api::resident::{self as api, SwitchOffer};
 use crate::error::AppError;
-use crate::i18n::resident::{say, words};
+use crate::i18n::resident::words;
 use crate::i18n::{errors, lang};
 use crate::ports::now;
 use crate::ui::callout::{Callout, Tone};
@@ -22,7 +22,9 @@ pub fn SwitchPage() -> impl IntoView {
 fn Ask(offer: SwitchOffer) -> impl IntoView {
     let lang = lang();
     let t = words(lang);
-    let (word, seen) = relay(&offer.room.latest, now(), lang);
+    let latest = &offer.room.latest;
+    let state = [Some(relay(latest, lang).to_owned()), read(latest, now(), lang)];
+    let state = state.into_iter().flatten().map(|words| format!(" · {words}")).collect::<String>();
     let question = match offer.refusal {
         Some(error) => view! { <Refused error /> }.into_any(),
         None => view! { <Question offer=offer.clone() /> }.into_any(),
@@ -30,8 +32,7 @@ fn Ask(offer: SwitchOffer) -> impl IntoView {
     view! {
         <Frame title=t.switch tab=Tab::Home>
             <p class="muted">
-                {offer.room.place.clone()}" "{offer.room.name.clone()}" · "{word}
-                {seen.map(|seen| format!(" · {}", say::seen(&seen, lang)))}
+                {offer.room.place.clone()}" "{offer.room.name.clone()}{state}
             </p>
             <Notice />
             {question}

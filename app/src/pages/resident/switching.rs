@@ -23,11 +23,11 @@ pub fn SwitchingPage() -> impl IntoView {
         Ok((id, api::command(id).await?))
     };
     load(Tab::Home, read, |(id, command)| {
-        let lang = lang();
+        let (lang, over) = (lang(), command.state.is_final());
         view! {
             <Frame title=words(lang).switch tab=Tab::Home own_heading=true>
-                {poll::without_script(command.state.is_final())}
                 <SwitchLive id command lang />
+                {poll::without_script(over)}
             </Frame>
         }
         .into_any()

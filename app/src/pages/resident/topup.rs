@@ -25,9 +25,11 @@ fn Ask(offer: Offer) -> impl IntoView {
     let lang = lang();
     let t = words(lang);
     let latest = &offer.room.latest;
-    let lost = latest.lost_since.is_some() || latest.observed_at.is_none();
+    let lost = offer.room.opened && (latest.lost_since.is_some() || latest.observed_at.is_none());
     let balance = latest.observed_at.map(|_| format!("{} {} {}", t.balance, latest.remaining, common::yuan(lang)));
-    let form = if offer.channels.is_empty() {
+    let form = if !offer.room.opened {
+        view! { <Callout><p>{t.not_opened}</p></Callout> }.into_any()
+    } else if offer.channels.is_empty() {
         view! { <Callout tone=Tone::Warn><p>{t.no_channel}</p></Callout> }.into_any()
     } else if offer.max < offer.min {
         view! { <Callout tone=Tone::Warn><p>{t.meter_full}</p></Callout> }.into_any()

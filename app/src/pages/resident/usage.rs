@@ -35,11 +35,11 @@ fn Days(usage: Usage) -> impl IntoView {
             </section>
             <section class="card stack-tight" aria-labelledby="hours">
                 <h2 id="hours">{say::hours_of(&day_name, lang)}<span class="unit">"kWh"</span></h2>
-                {hourly_bars(&usage.hours, &day_name)}
-                <details>
-                    <summary>{t.by_hour}</summary>
-                    <HourTable hours=usage.hours.clone() />
-                </details>
+                {if usage.hours.iter().any(|used| used.energy.is_some()) {
+                    view! { <Hours hours=usage.hours.clone() day=day_name.clone() /> }.into_any()
+                } else {
+                    view! { <p class="muted">{t.no_hours}</p> }.into_any()
+                }}
             </section>
             {if rows.is_empty() {
                 view! { <p class="empty">{t.no_use}</p> }.into_any()
@@ -80,6 +80,17 @@ fn Days(usage: Usage) -> impl IntoView {
                     .into_any()
             }}
         </Frame>
+    }
+}
+
+#[component]
+fn Hours(hours: Vec<Used<u8>>, day: String) -> impl IntoView {
+    view! {
+        {hourly_bars(&hours, &day)}
+        <details>
+            <summary>{words(lang()).by_hour}</summary>
+            <HourTable hours />
+        </details>
     }
 }
 
