@@ -36,6 +36,14 @@ both!(the_same_form_twice_is_one_order_and_one_trade, |w: World| async move {
     }
     numbers.dedup();
     assert_eq!(numbers.len(), 1);
+    // By a redirect the payer comes to the same cashier.
+    let cashier = shop.follow(&forms[0]).await;
+    assert_eq!(cashier, format!("/cashier/{}", shop.trade(&numbers[0]).token));
+    // Whoever changes a digit on the way is not let in.
+    let mut changed = forms[0].clone();
+    changed.fields[0].1 = changed.fields[0].1.replace("50.00", "0.01");
+    let answer = shop.http.post(&changed.action).form(&changed.fields).send().await.unwrap().text().await.unwrap();
+    assert!(answer.contains("isv.invalid-signature"), "{answer}");
     assert_eq!(shop.world.number("SELECT COUNT(*) FROM payment_attempts").await, 1);
     assert_eq!(shop.world.number("SELECT COUNT(*) FROM orders").await, 1);
 });
@@ -93,6 +101,18 @@ both!(a_payer_who_returns_makes_us_ask_at_once, |w: World| async move {
         let answer = shop.http.get(format!("http://{}/pay/return{query}", shop.address)).send().await.unwrap();
         assert_eq!((answer.status().as_u16(), answer.headers()["location"].to_str().unwrap()), (303, "/"));
     }
+});
+
+both!(a_payer_who_gives_up_comes_back_to_his_order, |w: World| async move {
+    let shop = Shop::open(w).await;
+    let (order, number) = shop.at_the_cashier(5_000).await;
+    let cancel = format!("http://{}/cashier/{}/cancel", shop.sandbox.address(), shop.trade(&number).token);
+    let quit = shop.http.post(cancel).send().await.unwrap();
+    let answer = shop.http.get(quit.headers()["location"].to_str().unwrap()).send().await.unwrap();
+    assert_eq!(answer.headers()["location"].to_str().unwrap(), format!("/orders/{order}"));
+    assert_eq!(shop.state(order).await, "pending", "it can still be paid");
+    let again = shop.payments.resume(order).await.unwrap();
+    assert_eq!(shop.visit(&again.form).await, number, "as the same trade");
 });
 
 both!(a_falsified_notification_changes_nothing, |w: World| async move {

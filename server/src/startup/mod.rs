@@ -74,6 +74,7 @@ pub struct Application {
     state: AppState,
     buses: Arc<Buses>,
     payments: Payments,
+    driver: Driver,
     tasks: TaskTracker,
 }
 
@@ -115,7 +116,9 @@ impl Application {
             stopping: CancellationToken::new(),
         };
         let router = http::build(state.clone(), pay::routes(payments.clone()));
-        Ok(Self { listener, address, router, state, buses, payments, tasks: TaskTracker::new() })
+        let tasks = TaskTracker::new();
+        let driver = Driver::new(state.clock.clone(), state.stopping.clone(), tasks.clone());
+        Ok(Self { listener, address, router, state, buses, payments, driver, tasks })
     }
 
     /// Where it listens.
@@ -130,6 +133,12 @@ impl Application {
         self.buses.handle()
     }
 
+    /// The background tasks and how each last ended.
+    #[must_use]
+    pub fn tasks(&self) -> &Driver {
+        &self.driver
+    }
+
     /// What its handlers use.
     #[must_use]
     pub fn state(&self) -> &AppState {
@@ -141,10 +150,9 @@ impl Application {
     /// # Errors
     /// Where the listener fails.
     pub async fn run_until(self, stop: impl Future<Output = ()> + Send + 'static) -> std::io::Result<()> {
-        let Self { listener, router, state, buses, payments, tasks, .. } = self;
+        let Self { listener, router, state, buses, payments, driver, tasks, .. } = self;
         let stopping = state.stopping.clone();
         tasks.spawn(state.live.clone().run(stopping.clone()));
-        let driver = Driver::new(state.clock.clone(), stopping.clone(), tasks.clone());
         driver.start(QueryPayments(payments.clone()), payments.asked());
         driver.start(PurgeSessions { db: state.db.clone(), clock: state.clock.clone() }, Arc::default());
         tasks.close();

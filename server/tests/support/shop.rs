@@ -85,6 +85,15 @@ impl Shop {
         content["out_trade_no"].as_str().unwrap().to_owned()
     }
 
+    /// Follows the form as an address, as a redirect does.
+    pub async fn follow(&self, form: &Form) -> String {
+        let fields = form.fields.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let address = format!("{}&{}", form.action, pay::form::encode(fields));
+        let answer = self.http.get(address).send().await.unwrap();
+        assert_eq!(answer.status(), 303);
+        answer.headers()["location"].to_str().unwrap().to_owned()
+    }
+
     pub async fn another_attempt(&self, order: OrderId) -> Started {
         self.payments.resume(order).await.unwrap()
     }

@@ -63,8 +63,8 @@ impl AlipayConfig {
     pub fn build(&self, public_url: &str, notify_url: &str, clock: SharedClock) -> Result<Alipay, ConfigError> {
         let gateway = reqwest::Url::parse(&self.gateway).ok().filter(|url| url.has_host() && url.query().is_none());
         let gateway = gateway.ok_or_else(|| fault("gateway", "is not an address like https://openapi.alipay.com/gateway.do"))?;
-        let loopback = gateway.host_str().is_some_and(is_loopback);
-        if gateway.scheme() != "https" && !(gateway.scheme() == "http" && (loopback || is_private(&gateway))) {
+        let nearby = gateway.host_str().is_some_and(is_nearby);
+        if gateway.scheme() != "https" && !(gateway.scheme() == "http" && nearby) {
             return Err(fault("gateway", "must be https (http only for a sandbox on this network)"));
         }
         let number = |text: &str| (8..=32).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
@@ -100,31 +100,32 @@ impl AlipayConfig {
             notify_url: format!("{notify_url}/pay/alipay/notify"),
             return_url: format!("{public_url}/pay/return"),
             lifetime_minutes: self.lifetime_minutes,
-            client: client(loopback, Duration::from_millis(self.timeout_ms))?,
+            client: client(nearby, Duration::from_millis(self.timeout_ms))?,
             clock,
         })
     }
 }
 
-fn client(loopback: bool, timeout: Duration) -> Result<reqwest::Client, ConfigError> {
+fn client(nearby: bool, timeout: Duration) -> Result<reqwest::Client, ConfigError> {
     let mut builder = reqwest::Client::builder()
         .user_agent(concat!("dormwatt/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(timeout.min(Duration::from_secs(5)))
         .timeout(timeout)
         // A redirected signed request would go to somebody that we did not configure.
         .redirect(reqwest::redirect::Policy::none());
-    if loopback {
+    if nearby {
         builder = builder.no_proxy();
     }
     builder.build().map_err(|_| fault("gateway", "cannot be called: this machine's TLS does not start"))
 }
 
-fn is_loopback(host: &str) -> bool {
-    host == "localhost" || ip(host).is_some_and(|ip| ip.is_loopback())
-}
-
-fn is_private(url: &reqwest::Url) -> bool {
-    matches!(url.host_str().and_then(ip), Some(IpAddr::V4(ip)) if ip.is_private() || ip.is_link_local())
+/// On this machine or its network: a sandbox, which needs neither TLS nor the proxy that leads outside.
+fn is_nearby(host: &str) -> bool {
+    match ip(host) {
+        Some(IpAddr::V4(ip)) => ip.is_loopback() || ip.is_private() || ip.is_link_local(),
+        Some(IpAddr::V6(ip)) => ip.is_loopback() || ip.is_unique_local(),
+        None => host == "localhost",
+    }
 }
 
 fn ip(host: &str) -> Option<IpAddr> {

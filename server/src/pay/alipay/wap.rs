@@ -14,7 +14,7 @@ impl Alipay {
             "total_amount": attempt.amount().to_string(),
             "subject": self.subject,
             "product_code": "QUICK_WAP_WAY",
-            "quit_url": self.return_url,
+            "quit_url": format!("{}?out_trade_no={}", self.return_url, attempt.out_trade_no),
             "time_expire": attempt.expires_at().to_string(),
         });
         let more = [("notify_url", self.notify_url.as_str()), ("return_url", self.return_url.as_str())];

@@ -1,6 +1,8 @@
 //! The keys of both sides: throw-away ones, made at the start or kept in a directory.
 
 use std::fs;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use super::SandboxError;
@@ -81,7 +83,7 @@ impl Keys {
                 Ok(text) => Ok(PrivateKey::parse(&text)?),
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                     let key = PrivateKey::generate()?;
-                    fs::write(&path, key.to_pem()?).map_err(keep)?;
+                    write_private(&path, &key.to_pem()?).map_err(keep)?;
                     Ok(key)
                 }
                 Err(error) => Err(keep(error)),
@@ -99,6 +101,12 @@ impl Keys {
     pub(super) fn app(&self) -> Result<PublicKey, SandboxError> {
         Ok(PublicKey::parse(&self.app_public)?)
     }
+}
+
+/// For its owner only, from the first byte.
+fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(text.as_bytes())
 }
 
 #[cfg(test)]

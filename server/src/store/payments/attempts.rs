@@ -188,7 +188,8 @@ pub async fn claim_due(db: &Db, now: Timestamp, limit: i64, next: impl Fn(&Attem
     let due: Vec<Attempt> = read!(db, |pool| sqlx::query_as(
         "SELECT id, order_id, channel, out_trade_no, amount_fen, app_id, seller_id, state, created_at, expires_at, queries,
                 next_query_at, trade_no
-         FROM payment_attempts WHERE state IN ('pending', 'closing') AND next_query_at <= $1 ORDER BY next_query_at LIMIT $2"
+         FROM payment_attempts WHERE state IN ('pending', 'closing') AND next_query_at <= $1
+         ORDER BY next_query_at, id LIMIT $2"
     )
     .bind(now.0)
     .bind(limit)

@@ -8,6 +8,7 @@ use app::model::time::Timestamp;
 
 use super::Attempt;
 use crate::domain::ledger::suspense;
+use crate::domain::order::may_step;
 use crate::domain::payment::{Claimed, DEAD_AFTER, Expected, Mismatch, Verdict, judge};
 use crate::pay::{Kind, Verified};
 use crate::rng::Rng;
@@ -268,6 +269,9 @@ async fn move_attempt(tx: &mut Tx, at: Timestamp, subject: &Subject, to: &str, t
 }
 
 async fn pay_order(tx: &mut Tx, at: Timestamp, subject: &Subject) -> Result<()> {
+    if !may_step(subject.order.state()?, OrderState::Paid) {
+        return Err(StoreError::Inconsistent { table: "orders", column: "state" });
+    }
     let moved = on!(tx, |c| sqlx::query(
         "UPDATE orders SET state = 'paid', paid_at = $1 WHERE id = $2 AND state IN ('pending', 'closed')"
     )
