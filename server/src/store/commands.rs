@@ -97,7 +97,7 @@ impl Command {
 /// # Errors
 /// Where the database fails.
 pub async fn enqueue(tx: &mut Tx, at: Timestamp, command: &NewCommand) -> Result<()> {
-    if !command.money {
+    if command.priority == priority::RELAY {
         on!(tx, |c| sqlx::query(
             "UPDATE commands SET state = 'superseded', finished_at = $1 WHERE meter_id = $2 AND kind = $3 AND state = 'queued'"
         )
