@@ -6,7 +6,7 @@ export const PASSWORD = "dormwatt-demo";
 export async function logIn(page: Page, login: string): Promise<void> {
   await page.goto("/login");
   await page.getByLabel("账号").fill(login);
-  await page.getByLabel("密码", { exact: true }).fill(PASSWORD);
+  await page.locator("input[name=password]").fill(PASSWORD);
   await page.getByRole("button", { name: "登录" }).click();
   await expect(page).not.toHaveURL(/login/);
 }

@@ -48,6 +48,7 @@ both!(the_ledger_starts_with_what_the_meters_hold, |w: World| async move {
         all.push(TakeOver {
             meter: w.meter(unit).await,
             number: format!("26112300000000{unit:02}"),
+            opened_at: w.clock.now(),
             epoch: 1,
             count: 4,
             cumulative: Fen(i64::from(unit) * 10_000),

@@ -9,7 +9,7 @@ use crate::meters::sim::Load;
 use crate::store::readings::{Batch, Share};
 
 /// Days of daily energy.
-const DAYS: i64 = 31;
+pub(super) const DAYS: i64 = 31;
 /// Of these, days with every hour.
 const HOURLY_DAYS: i64 = 3;
 

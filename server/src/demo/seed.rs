@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 
 use app::model::ids::{GatewayId, MeterId, PlaceId};
 use app::model::money::Fen;
-use app::model::time::Timestamp;
+use app::model::time::{DAY, Timestamp};
 use app::ports::Role;
 
 use super::history;
@@ -49,7 +49,7 @@ pub async fn is_needed(db: &Db, operator: &str) -> Result<bool> {
 pub async fn run(db: &Db, rng: &Rng, now: Timestamp, seed: &Seed<'_>) -> Result<()> {
     let ids = site(db, rng, now, seed).await?;
     readings::write(db, rng, now, &history::before(now, seed.load, seed.rooms, &ids)).await?;
-    accounts::take_over(db, rng, now, &held(seed, &ids)).await?;
+    accounts::take_over(db, rng, now, &held(seed, now, &ids)).await?;
     let operator = NewUser { role: Role::Admin, login: seed.operator, name: "值班员", password_hash: seed.password_hash };
     users::create(db, rng, now, &operator, "demo").await?;
     Ok(())
@@ -95,11 +95,12 @@ async fn site(db: &Db, rng: &Rng, now: Timestamp, seed: &Seed<'_>) -> Result<Vec
     Ok(ids)
 }
 
-fn held(seed: &Seed<'_>, ids: &[MeterId]) -> Vec<TakeOver> {
+fn held(seed: &Seed<'_>, now: Timestamp, ids: &[MeterId]) -> Vec<TakeOver> {
     let account = |(room, &meter): (&Room, &MeterId)| {
         room.plan.account.map(|account| TakeOver {
             meter,
             number: account.number.to_string(),
+            opened_at: now.plus(-history::DAYS * DAY),
             epoch: account.epoch,
             count: account.count,
             cumulative: Fen(account.cumulative.into()),

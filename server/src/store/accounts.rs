@@ -58,6 +58,8 @@ pub struct TakeOver {
     pub meter: MeterId,
     /// The account number in the meter.
     pub number: String,
+    /// When the older system opened it.
+    pub opened_at: Timestamp,
     /// Its key epoch.
     pub epoch: u16,
     /// Money commands it has applied in this epoch.
@@ -136,8 +138,8 @@ pub async fn take_over(db: &Db, rng: &Rng, at: Timestamp, accounts: &[TakeOver])
     for one in accounts {
         let account = AccountId(rng.id(at));
         let place = place_of(&mut tx, one.meter).await?;
-        insert(&mut tx, at, account, &one.number, place, "open").await?;
-        insert_meter(&mut tx, at, account, one.meter, one.epoch, one.count, one.cumulative).await?;
+        insert(&mut tx, one.opened_at, account, &one.number, place, "open").await?;
+        insert_meter(&mut tx, one.opened_at, account, one.meter, one.epoch, one.count, one.cumulative).await?;
         if let Some(resident) = &one.resident {
             add_resident(&mut tx, rng, at, account, resident).await?;
         }
