@@ -108,7 +108,15 @@ async fn seed(w: &World, simulator: &Simulator, estate: &Estate) -> Vec<Room> {
         let login = format!("room{gateway}{}", plan.unit);
         let resident = NewResident { name: login.clone(), login: login.clone(), password_hash: hash.clone() };
         let number = number(gateway, plan.unit);
-        held.push(TakeOver { meter, number, opened_at: now, epoch: 1, count: 0, cumulative: Fen::ZERO, resident: Some(resident) });
+        held.push(TakeOver {
+            meter,
+            number,
+            opened_at: now,
+            epoch: 1,
+            count: 0,
+            cumulative: Fen::ZERO,
+            resident: Some(resident),
+        });
         rooms.push(Room { meter, login, gateway, unit: plan.unit });
     }
     accounts::take_over(&w.db, &w.rng, now, &held).await.unwrap();

@@ -24,7 +24,15 @@ impl World {
         let login = format!("resident{unit}");
         let resident = NewResident { name: login.clone(), login, password_hash: String::new() };
         let number = format!("26112300000000{unit:02}");
-        let one = TakeOver { meter, number, opened_at: self.clock.now(), epoch: 1, count: 0, cumulative: Fen::ZERO, resident: Some(resident) };
+        let one = TakeOver {
+            meter,
+            number,
+            opened_at: self.clock.now(),
+            epoch: 1,
+            count: 0,
+            cumulative: Fen::ZERO,
+            resident: Some(resident),
+        };
         accounts::take_over(&self.db, &self.rng, self.clock.now(), &[one]).await.unwrap();
         let sql = "SELECT r.account_id, r.user_id FROM account_meters m JOIN account_residents r ON r.account_id = m.account_id
                    WHERE m.meter_id = $1";

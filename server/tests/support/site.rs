@@ -107,7 +107,7 @@ impl Site {
                 let one = TakeOver {
                     meter,
                     number: account.number.to_string(),
-                    opened_at: self.clock.now(),
+                    opened_at: at,
                     epoch: account.epoch,
                     count: account.count,
                     cumulative: Fen(account.cumulative.into()),
