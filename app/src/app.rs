@@ -1,6 +1,5 @@
 //! The document around every page, and the routes.
 
-use leptos::config::LeptosOptions;
 use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use leptos_meta::{MetaTags, provide_meta_context};
@@ -18,10 +17,8 @@ use crate::ports;
 /// What the document links to; found once at the start of the server.
 #[derive(Clone, Debug)]
 pub struct Site {
-    /// Names of the WebAssembly bundle.
-    pub options: LeptosOptions,
-    /// Whether there is a bundle: without one the pages work all the same.
-    pub scripts: bool,
+    /// The address of the WebAssembly bundle without `.js` and `_bg.wasm`; without one the pages work all the same.
+    pub bundle: Option<String>,
     /// The address of the stylesheet.
     pub stylesheet: Option<String>,
 }
@@ -52,12 +49,16 @@ fn document(site: Site, body: AnyView) -> impl IntoView {
                 <link rel="icon" href="/icon.svg" type="image/svg+xml"/>
                 <link rel="manifest" href="/manifest.webmanifest"/>
                 {site.stylesheet.map(|href| view! { <link rel="stylesheet" href=href nonce=use_nonce()/> })}
-                {site.scripts.then(|| view! { <HydrationScripts options=site.options islands=true/> })}
+                {site.bundle.map(|bundle| view! { <script type="module" nonce=use_nonce()>{loader(&bundle)}</script> })}
                 <MetaTags/>
             </head>
             <body>{body}</body>
         </html>
     }
+}
+
+fn loader(bundle: &str) -> String {
+    format!("{}({:?}, {:?})", include_str!("islands.js").trim_end(), format!("{bundle}.js"), format!("{bundle}_bg.wasm"))
 }
 
 /// The routes: flat, and rendered whole before the first byte leaves, so that status, cookies and redirects are in time.

@@ -9,7 +9,6 @@ use axum::extract::Request;
 use axum::http::header::{self, HeaderMap, HeaderValue};
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
-use leptos::config::LeptosOptions;
 use rust_embed::{EmbeddedFile, RustEmbed};
 
 #[derive(RustEmbed)]
@@ -21,14 +20,12 @@ struct Files;
 #[must_use]
 pub fn site() -> Site {
     let find = |end: &str| Files::iter().find(|name| name.starts_with("pkg/dormwatt-") && name.ends_with(end));
-    let script = find(".js");
-    let name = script.as_deref().and_then(|path| path.strip_prefix("pkg/")).and_then(|name| name.strip_suffix(".js"));
-    let options = LeptosOptions::builder().output_name(name.unwrap_or("dormwatt")).build();
+    let bundle = find(".js").and_then(|path| path.strip_suffix(".js").map(|name| format!("/{name}")));
     let stylesheet = find(".css").map(|path| format!("/{path}"));
-    if name.is_none() || stylesheet.is_none() {
+    if bundle.is_none() || stylesheet.is_none() {
         tracing::warn!("assets.missing: pages have no scripts or styles; `make site` builds them");
     }
-    Site { scripts: name.is_some(), stylesheet, options }
+    Site { bundle, stylesheet }
 }
 
 /// A file by its path; the fallback of all routes.

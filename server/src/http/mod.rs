@@ -66,7 +66,8 @@ pub struct Backends {
 }
 
 impl FromRef<AppState> for LeptosOptions {
-    fn from_ref(state: &AppState) -> Self {
-        state.site.options.clone()
+    /// Leptos asks for them to find a bundle, which `app::app` names itself.
+    fn from_ref(_: &AppState) -> Self {
+        Self::builder().output_name("dormwatt").build()
     }
 }
