@@ -1,5 +1,6 @@
 //! Typed catalogues: one struct an area, one value a language. A missing key does not compile.
 
+pub mod audit;
 pub mod auth;
 pub mod cases;
 pub mod common;

@@ -124,6 +124,17 @@ pub const fn words(lang: Lang) -> Words {
     lang.pick(ZH, EN)
 }
 
+/// Since when a tile stands as it stands: `3 秒前观测`, `失联 12 分`.
+#[must_use]
+pub fn since(age: &str, lost: bool, lang: Lang) -> String {
+    match (lost, lang) {
+        (true, Lang::Zh) => format!("失联 {age}"),
+        (true, Lang::En) => format!("Lost for {age}"),
+        (false, Lang::Zh) => format!("{age}前观测"),
+        (false, Lang::En) => format!("Observed {age} ago"),
+    }
+}
+
 /// How old, in as little room as a tile has: `12 秒`, `3 min`.
 #[must_use]
 pub fn age(seconds: i64, words: &Words) -> String {

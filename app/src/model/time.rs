@@ -189,8 +189,8 @@ mod tests {
 
     #[test]
     fn shanghai_is_eight_hours_ahead() {
-        let at = Timestamp(1_795_363_200_000 - 8 * HOUR);
-        assert_eq!(at.to_string(), "2026-11-23 00:00:00".replace("2026-11-23", &at.date().to_string()));
+        let at = Timestamp(1_795_363_200_000);
+        assert_eq!(at.to_string(), "2026-11-23 00:00:00");
         assert_eq!(Timestamp(0).to_string(), "1970-01-01 08:00:00");
     }
 

@@ -75,7 +75,7 @@ fn values(latest: &Latest, now: Timestamp, lang: Lang) -> impl IntoView + use<> 
     let credit = if known && status.account_open() { latest.remaining.to_string() } else { "—".to_owned() };
     view! {
         <section class="card stack-tight">
-            <p class="marks">{state_mark(latest.state(), lang)}" "{mode_mark(status.mode(), lang)}</p>
+            <p class="room-marks">{state_mark(latest.state(), lang)}" "{mode_mark(status.mode(), lang)}</p>
             <p class="room-credit num">{credit}<span class="unit">{common::yuan(lang)}</span></p>
             <dl class="facts">
                 {facts}
@@ -101,7 +101,7 @@ fn commands(progress: &Progress, lang: Lang) -> impl IntoView + use<> {
             </li>
         }
     });
-    let none = progress.commands.is_empty().then(|| view! { <p class="empty">{t.no_commands}</p> });
+    let none = progress.commands.is_empty().then(|| view! { <p class="muted">{t.no_commands}</p> });
     view! {
         <section class="card stack-tight">
             <h2>{t.commands}</h2>

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use super::frame::{Frame, Section};
 use super::parts::{address, page_param, pager, param};
 use crate::api::operator::{AuditLine, Page, Query, desk};
+use crate::i18n::audit::action;
 use crate::i18n::lang;
 use crate::i18n::operator::words;
 use crate::ui::load::load;
@@ -66,9 +67,9 @@ fn row(line: &AuditLine) -> impl IntoView + use<> {
             <td><AtSeconds at=line.at /></td>
             <td>{line.actor.clone()}</td>
             <td class="num">{line.ip.clone()}</td>
-            <td><code>{line.action.clone()}</code></td>
+            <td title=line.action.clone()>{action(&line.action, lang())}</td>
             <td class="long">{line.subject.clone()}</td>
-            <td class="muted long"><code>{line.detail.clone()}</code></td>
+            <td class="muted long"><code>{(line.detail != "{}").then(|| line.detail.clone())}</code></td>
         </tr>
     }
 }

@@ -58,7 +58,8 @@ impl Chip {
             Self::State(state) => tile.flags.state() == state,
             Self::Guaranteed => tile.flags.mode() == ControlMode::Guaranteed,
             Self::ForcedOff => tile.flags.mode() == ControlMode::ForcedOff,
-            Self::RelayOpen => tile.flags.relay_open(),
+            // Without an account every relay is open; that is no news.
+            Self::RelayOpen => tile.flags.relay_open() && tile.flags.state() != SupplyState::NotOpen,
             Self::Attention => tile.flags.attention(),
         }
     }

@@ -48,15 +48,23 @@ impl Zoom {
     #[must_use]
     pub const fn size(self) -> (f64, f64, f64) {
         match self {
-            Self::Heat => (16.0, 16.0, 3.0),
+            Self::Heat => (14.0, 14.0, 3.0),
             Self::Tile => (88.0, 56.0, 6.0),
             Self::Card => (184.0, 108.0, 8.0),
         }
     }
+
+    /// Width of the column of floor names.
+    #[must_use]
+    pub const fn gutter(self) -> f64 {
+        match self {
+            Self::Heat => 34.0,
+            Self::Tile | Self::Card => 44.0,
+        }
+    }
 }
 
-/// The column of floor names, the line of a building's name, and the space between buildings.
-const GUTTER: f64 = 44.0;
+/// The line of a building's name, and the space between buildings.
 const HEAD: f64 = 34.0;
 const SPACE: f64 = 20.0;
 /// Space around everything.
@@ -147,16 +155,16 @@ impl Layout {
     #[must_use]
     pub fn new(blocks: &[Block], tiles: usize, zoom: Zoom, width: f64, shows: impl Fn(usize) -> bool) -> Self {
         let mut layout = Self { zoom, position: vec![None; tiles], ..Self::default() };
-        let (w, _, gap) = zoom.size();
+        let ((w, _, gap), gutter) = (zoom.size(), zoom.gutter());
         let kept: Vec<Vec<(usize, Vec<usize>)>> = blocks.iter().map(|block| kept(block, &shows)).collect();
         let longest = kept.iter().flatten().map(|(_, tiles)| tiles.len()).max().unwrap_or(0);
-        let natural = GUTTER + longest as f64 * (w + gap);
-        let inner = (width - 2.0 * MARGIN).max(GUTTER + w);
+        let natural = gutter + longest as f64 * (w + gap);
+        let inner = (width - 2.0 * MARGIN).max(gutter + w);
         let filled = kept.iter().filter(|floors| !floors.is_empty()).count();
         // Buildings stand side by side where they fit whole.
         let columns = (((inner + SPACE) / (natural + SPACE)).floor() as usize).clamp(1, filled.max(1));
         let column = (inner - SPACE * (columns - 1) as f64) / columns as f64;
-        let a_line = (((column - GUTTER + gap) / (w + gap)).floor() as usize).max(1);
+        let a_line = (((column - gutter + gap) / (w + gap)).floor() as usize).max(1);
         let mut heights = vec![MARGIN; columns];
         for (block, floors) in kept.into_iter().enumerate().filter(|(_, floors)| !floors.is_empty()) {
             let lowest = heights.iter().copied().enumerate().min_by(|one, other| one.1.total_cmp(&other.1));
@@ -164,7 +172,7 @@ impl Layout {
             let x = MARGIN + n as f64 * (column + SPACE);
             let shown = floors.iter().map(|(_, tiles)| tiles.len()).sum();
             layout.heads.push(Head { block, at: Rect { x, y: top, w: column, h: HEAD }, shown });
-            let bottom = layout.place(block, &floors, x + GUTTER, top + HEAD, a_line);
+            let bottom = layout.place(block, &floors, x + gutter, top + HEAD, a_line);
             if let Some(height) = heights.get_mut(n) {
                 *height = bottom + SPACE;
             }
@@ -285,7 +293,7 @@ mod tests {
                 for tile in 0..348 {
                     let rect = layout.rect(tile).unwrap();
                     assert!(
-                        rect.x >= 0.0 && rect.x + rect.w <= width.max(GUTTER + 2.0 * MARGIN + rect.w),
+                        rect.x >= 0.0 && rect.x + rect.w <= width.max(zoom.gutter() + 2.0 * MARGIN + rect.w),
                         "{zoom:?} {width} {rect:?}"
                     );
                     assert!(rect.y + rect.h <= layout.height);

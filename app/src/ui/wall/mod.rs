@@ -25,6 +25,7 @@ pub use rows::LiveRows;
 use crate::i18n::{Lang, common, wall::Words};
 use crate::model::meter::ControlMode;
 use crate::model::wall::Tile;
+use filter::Chip;
 
 /// The marks of a tile beside its state, in words.
 #[must_use]
@@ -34,7 +35,7 @@ pub fn marks(tile: Tile, words: &Words, lang: Lang) -> Vec<&'static str> {
     if mode != ControlMode::Prepaid {
         marks.push(common::mode(mode, lang));
     }
-    if tile.flags.relay_open() {
+    if Chip::RelayOpen.holds(tile) {
         marks.push(words.relay_open);
     }
     if tile.flags.switched_off() {

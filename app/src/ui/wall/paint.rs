@@ -98,8 +98,14 @@ impl Painter {
             if let Some((block, floor)) = line.label
                 && let Some(floor) = model.blocks.get(block).and_then(|block| block.floors.get(floor))
             {
-                let y = line.y + if zoom == Zoom::Heat { 12.0 } else { 19.0 };
-                self.text(&fit(&floor.name, 11.0, 38.0), line.x - 44.0, y, &self.fonts.small, &self.theme.muted)?;
+                let y = line.y + if zoom == Zoom::Heat { 11.0 } else { 19.0 };
+                self.text(
+                    &fit(&floor.name, 11.0, zoom.gutter() - 4.0),
+                    line.x - zoom.gutter(),
+                    y,
+                    &self.fonts.small,
+                    &self.theme.muted,
+                )?;
             }
             for (index, rect) in layout.tiles(line) {
                 self.tile(model, index, rect, zoom, look(index), view.now_s)?;
@@ -129,8 +135,7 @@ impl Painter {
                 self.ground(rect, state, colour);
                 self.first_row(&room.name, state, rect, colour)?;
                 self.amount(tile, state, rect.x + 8.0, rect.y + 40.0)?;
-                let power = format!("{} {} W", self.words.power, tile.power_w);
-                self.text(&power, rect.x + 8.0, rect.y + 60.0, &self.fonts.small, &self.theme.muted)?;
+                self.text(&self.power(tile, state), rect.x + 8.0, rect.y + 60.0, &self.fonts.small, &self.theme.muted)?;
                 self.text(&self.since(tile, now_s), rect.x + 8.0, rect.y + 77.0, &self.fonts.small, &self.theme.muted)?;
                 let said = fit(&self.said(tile), 11.0, rect.w - 60.0);
                 self.text(&said, rect.x + 8.0, rect.y + 95.0, &self.fonts.small, &self.theme.ink)?;
@@ -154,7 +159,7 @@ impl Painter {
         self.ctx.set_global_alpha(strength);
         self.fill(colour, rect);
         self.ctx.set_global_alpha(1.0);
-        shapes::state(&self.ctx, state, rect.x + 8.0, rect.y + 8.0, 4.0, colour)?;
+        shapes::state(&self.ctx, state, rect.x + rect.w / 2.0, rect.y + rect.h / 2.0, 3.6, colour)?;
         // At this distance a forced mode is a corner in its colour.
         match tile.flags.mode() {
             ControlMode::Prepaid => {}
@@ -186,18 +191,17 @@ impl Painter {
         }
     }
 
-    /// The room to the left; shape and word of its state to the right.
+    /// Shape and room to the left, the word of the state to the right.
     fn first_row(&self, name: &str, state: SupplyState, rect: Rect, colour: &str) -> Drawn {
         let word = common::supply(state, self.lang);
-        let wide = ems(word) * 11.0;
-        let right = rect.x + rect.w - 7.0;
+        let right = rect.x + rect.w - 6.0;
         self.ctx.set_text_align("right");
         self.text(word, right, rect.y + 17.0, &self.fonts.small, colour)?;
         self.ctx.set_text_align("left");
-        shapes::state(&self.ctx, state, right - wide - 8.0, rect.y + 13.0, 4.0, colour)?;
-        let name = fit(name, 13.0, rect.w - wide - 28.0);
+        shapes::state(&self.ctx, state, rect.x + 12.0, rect.y + 12.5, 4.0, colour)?;
+        let name = fit(name, 13.0, rect.w - ems(word) * 11.0 - 30.0);
         let ink = if state == SupplyState::NotOpen { &self.theme.muted } else { &self.theme.ink };
-        self.text(&name, rect.x + 8.0, rect.y + 17.0, &self.fonts.name, ink)
+        self.text(&name, rect.x + 21.0, rect.y + 17.0, &self.fonts.name, ink)
     }
 
     fn amount(&self, tile: Tile, state: SupplyState, x: f64, y: f64) -> Drawn {
@@ -227,8 +231,17 @@ impl Painter {
         if tile.since_s() == 0 {
             return self.words.never.to_owned();
         }
-        let what = if tile.lost_s == 0 { self.words.observed } else { self.words.lost_since };
-        format!("{what} {}", wall::age(now_s - i64::from(tile.since_s()), &self.words))
+        let age = wall::age(now_s - i64::from(tile.since_s()), &self.words);
+        wall::since(&age, tile.lost_s != 0, self.lang)
+    }
+
+    /// A lost meter's power is not known.
+    fn power(&self, tile: Tile, state: SupplyState) -> String {
+        if state == SupplyState::Lost {
+            format!("{} —", self.words.power)
+        } else {
+            format!("{} {} W", self.words.power, tile.power_w)
+        }
     }
 
     /// The marks of a tile in words.

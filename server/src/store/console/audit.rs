@@ -47,10 +47,10 @@ pub async fn audit(db: &Db, operator: UserId, query: &Query) -> Result<Page<Audi
     let lines = rows.into_iter().map(|row| AuditLine {
         seq: row.seq,
         at: Timestamp(row.at),
+        subject: names.get(&row.subject).cloned().unwrap_or(row.subject),
         actor: names.get(&row.actor).cloned().unwrap_or(row.actor),
         ip: row.ip,
         action: row.action,
-        subject: row.subject,
         detail: row.detail,
     });
     Ok(Page { lines: lines.collect(), total })
@@ -59,14 +59,14 @@ pub async fn audit(db: &Db, operator: UserId, query: &Query) -> Result<Page<Audi
 /// What to call the people of a page.
 async fn names(db: &Db, rows: &[Row]) -> Result<HashMap<String, String>> {
     let mut names = HashMap::new();
-    for row in rows {
-        let Some(Ok(user)) = row.actor.strip_prefix("user:").map(Uuid::parse_str) else { continue };
-        if names.contains_key(&row.actor) {
+    for person in rows.iter().flat_map(|row| [&row.actor, &row.subject]) {
+        let Some(Ok(user)) = person.strip_prefix("user:").map(Uuid::parse_str) else { continue };
+        if names.contains_key(person) {
             continue;
         }
         let name: Option<(String,)> =
             read!(db, |pool| sqlx::query_as("SELECT name FROM users WHERE id = $1").bind(user).fetch_optional(pool).await)?;
-        names.insert(row.actor.clone(), name.map_or_else(|| row.actor.clone(), |(name,)| name));
+        names.insert(person.clone(), name.map_or_else(|| person.clone(), |(name,)| name));
     }
     Ok(names)
 }

@@ -15,7 +15,7 @@ use super::parts::param;
 use crate::api::operator::{Account, CaseLine, Room, desk};
 use crate::error::AppError;
 use crate::i18n::room::{self, words};
-use crate::i18n::{cases, common, lang};
+use crate::i18n::{cases, lang};
 use crate::model::ids::{MeterId, Uuid};
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::load::load;
@@ -120,7 +120,7 @@ fn account_facts(account: &Account) -> impl IntoView + use<> {
         <dd><span class="num">{account.number.clone()}</span>" · "{room::account(account.state, lang())}</dd>
         <dt>{t.residents}</dt>
         <dd>{residents.collect::<Vec<_>>().join(", ")}</dd>
-        <dt>{common::day(account.opened_at.date(), crate::ports::now().date(), lang())}</dt>
-        <dd class="muted">{t.open_account}</dd>
+        <dt>{crate::i18n::operator::words(lang()).opened_at}</dt>
+        <dd><At at=account.opened_at /></dd>
     }
 }

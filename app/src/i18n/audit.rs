@@ -1,0 +1,35 @@
+//! What the actions of the audit chain are called.
+
+use super::Lang;
+
+/// The words for an action; the code itself where it is none of ours.
+#[must_use]
+pub fn action(code: &str, lang: Lang) -> String {
+    let (zh, en) = match code {
+        "account.open" => ("开户", "Account opened"),
+        "site.take-over" => ("接管旧系统", "Site taken over"),
+        "sale.create" => ("售电", "Sale"),
+        "order.create" => ("下单", "Order made"),
+        "command.done" => ("指令已读回", "Command read back"),
+        "command.held" => ("指令待人工处理", "Command held for a person"),
+        "command.refused" => ("指令被电表拒绝", "Command refused by the meter"),
+        "payment.credited" => ("收到付款", "Payment taken"),
+        "payment.credited-late" => ("收到迟到的付款", "Late payment taken"),
+        "payment.paid-twice" => ("重复付款", "Paid twice"),
+        "payment.held" => ("付款待人工处理", "Payment held for a person"),
+        "payment.duplicate" => ("重复通知", "Notified again"),
+        "payment.closed" => ("付款已关闭", "Payment closed"),
+        "payment.refunded" => ("付款已退回", "Payment refunded"),
+        "payment.ignored" => ("通知未改变什么", "Notification changed nothing"),
+        "meter.mode" => ("设置控制方式", "Control mode"),
+        "meter.switch" => ("住户开关电", "Resident's switch"),
+        "case.close" => ("结案", "Case closed"),
+        "session.open" => ("登录", "Logged in"),
+        "session.close" => ("退出", "Logged out"),
+        "session.refuse" => ("登录被拒", "Log-in refused"),
+        "user.create" => ("新建用户", "User created"),
+        "user.password" => ("修改密码", "Password changed"),
+        other => return other.to_owned(),
+    };
+    lang.pick(zh, en).to_owned()
+}
