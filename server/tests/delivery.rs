@@ -144,7 +144,21 @@ both!(what_the_meter_refuses_is_a_case_with_its_meaning, |w: World| async move {
     assert!(s.w.word("SELECT detail FROM cases WHERE kind = 'delivery'").await.contains("hoarding-limit"));
     assert_eq!(s.w.number("SELECT result FROM commands WHERE state = 'case'").await, 3);
     assert_eq!(s.view(0, 1).cumulative, 9_000);
+
+    // The person raises the limit and tries again: the rule decides anew, and once.
+    let limits = r#"{"alarm1":0,"alarm2":0,"overdraft":0,"hoarding":50000,"overload_w":0}"#;
+    s.command(s.rooms[0].meter, "limits", limits).await;
+    s.settled(SOON).await;
+    let held = s.held().await;
+    let decision = deliveries::Decision { by: s.clerk, ip: "127.0.0.1", at: SystemClock.now() };
+    deliveries::try_again(&s.w.db, held, &decision).await.unwrap();
+    assert!(deliveries::try_again(&s.w.db, held, &decision).await.is_err(), "it is not held any more");
+    engine.wake();
+    s.settled(SOON).await;
     engine.stop().await;
+    assert_eq!(s.order(&too_much).await.count, Some(2));
+    assert_eq!(s.w.number("SELECT COUNT(*) FROM cases WHERE closed_at IS NULL").await, 0);
+    s.prove().await;
 });
 
 both!(an_account_is_opened_and_its_first_purchase_follows, |w: World| async move {

@@ -1,5 +1,6 @@
 //! A command's way from the outbox to the meter: which is next, claimed before the first byte, counted before each frame.
 
+mod again;
 mod settle;
 mod witness;
 
@@ -8,6 +9,7 @@ use app::model::time::Timestamp;
 
 use super::commands::{self, Command};
 use super::{Db, Result, StoreError, on, read};
+pub use again::{Decision, try_again};
 pub use settle::{Verdict, hold, refuse, settle};
 pub use witness::{confirm_difference, witnessed};
 

@@ -164,6 +164,15 @@ impl Site {
         commands::find(&self.w.db, app::model::ids::CommandId(command.id)).await.unwrap().unwrap()
     }
 
+    /// The command that waits for a person.
+    pub async fn held(&self) -> app::model::ids::CommandId {
+        let sql = "SELECT id FROM commands WHERE state = 'case'";
+        app::model::ids::CommandId(match &self.w.db {
+            Db::Sqlite { read, .. } => sqlx::query_scalar(sql).fetch_one(read).await.unwrap(),
+            Db::Postgres(pool) => sqlx::query_scalar(sql).fetch_one(pool).await.unwrap(),
+        })
+    }
+
     /// The meter behind a gateway.
     pub fn meter(&self, gateway: usize, unit: u8) -> MeterHandle {
         self.sim.meter(gateway, unit).unwrap()
