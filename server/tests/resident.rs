@@ -255,6 +255,25 @@ both!(use_and_forecast_come_from_what_was_recorded, |w: World| async move {
     assert_eq!(outside.day, today, "a day that is not among them is today");
 });
 
+both!(a_room_that_has_used_too_little_to_tell_takes_the_price_of_the_site, |w: World| async move {
+    let (new, old, buyer) = (w.room(1).await, w.room(2).await, w.room(3).await);
+    let clerk = w.clerk().await;
+    let now = w.clock.now();
+    for day in 1..=7 {
+        energy(&w, new, now.date().0 - day, 2_000).await;
+    }
+    reading(&w, old, now.plus(-60 * MINUTE), ON, 100_000, 9_000).await;
+    latest(&w, old, now, 101_000, 8_946).await;
+    // Its purchase would make the site's power look free.
+    reading(&w, buyer, now.plus(-60 * MINUTE), ON, 100_000, 9_000).await;
+    latest(&w, buyer, now, 101_000, 13_946).await;
+    let site = Site::new(w).await;
+    site.bought(buyer, clerk).await;
+    site.seen(new, ON, 1_080);
+    let forecast = site.residents.home(&who(new)).await.unwrap().forecast;
+    assert_eq!(forecast.map(|forecast| forecast.days), Some(10), "10.80 yuan at 2 kWh x 0.54 a day");
+});
+
 both!(off_since_is_the_first_reading_of_the_gap, |w: World| async move {
     let room = w.room(1).await;
     let site = Site::new(w).await;
@@ -273,6 +292,13 @@ async fn reading(w: &World, room: Room, at: Timestamp, status: u16, total_wh: i6
         "INSERT INTO readings (meter_id, at, quality, source, status, total_wh, reverse_wh, remaining_fen, power_w, voltage_dv,
                                      current_ca, power_factor) VALUES ($1, $2, 0, 0, $3, $4, 0, $5, 0, 0, 0, 0)";
     support::bind(&w.db, sql, room.meter.0, &[at.0, i64::from(status), total_wh, remaining]).await;
+}
+
+async fn latest(w: &World, room: Room, at: Timestamp, total_wh: i64, remaining: i64) {
+    let sql = "INSERT INTO meter_latest (meter_id, observed_at, status, total_wh, remaining_fen, cumulative_fen, count, epoch,
+                                         reverse_wh, power_w, voltage_dv, current_ca, power_factor)
+               VALUES ($1, $2, 3, $3, $4, 0, 0, 1, 0, 0, 0, 0, 0)";
+    support::bind(&w.db, sql, room.meter.0, &[at.0, total_wh, remaining]).await;
 }
 
 async fn energy(w: &World, room: Room, day: i64, wh: i64) {

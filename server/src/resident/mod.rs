@@ -1,6 +1,7 @@
 //! The resident's pages and forms over the store: each call begins by finding the one room that is theirs.
 
 mod orders;
+mod price;
 mod switch;
 mod views;
 
@@ -13,10 +14,11 @@ use app::model::ids::{CommandId, OrderId, Uuid};
 use app::model::meter::Latest;
 use app::model::money::Fen;
 use app::model::order::Tender;
-use app::model::time::{DAY, Date};
+use app::model::time::{Date, Timestamp};
 use app::ports::Who;
 use async_trait::async_trait;
 
+use self::price::SitePrice;
 use crate::clock::SharedClock;
 use crate::live::Live;
 use crate::pay::Payments;
@@ -34,13 +36,14 @@ pub struct Residents {
     payments: Payments,
     /// Pokes the delivery engine after a command was committed; it must return at once.
     wake: Arc<dyn Fn() + Send + Sync>,
+    site_price: Arc<SitePrice>,
 }
 
 impl Residents {
     /// Over these parts.
     #[must_use]
     pub fn new(db: Db, clock: SharedClock, rng: Rng, live: Live, payments: Payments, wake: Arc<dyn Fn() + Send + Sync>) -> Self {
-        Self { db, clock, rng, live, payments, wake }
+        Self { db, clock, rng, live, payments, wake, site_price: Arc::default() }
     }
 
     async fn room(&self, who: &Who) -> Result<Room, AppError> {
@@ -64,8 +67,7 @@ impl ResidentPort for Residents {
         let today = now.date();
         let week = today.plus(-7);
         let recorded = readings::daily(&self.db, room.meter(), week, today).await?;
-        let price = rooms::spent_since(&self.db, room.meter(), now.plus(-7 * DAY)).await?;
-        let price = price.and_then(|(used, spent)| forecast::price_seen(used, spent));
+        let price = self.price(room.meter(), now).await?;
         let off_since = match latest.observed_at {
             Some(_) if !latest.status.relay_closed() => rooms::off_since(&self.db, room.meter()).await?,
             _ => None,
@@ -135,7 +137,7 @@ impl ResidentPort for Residents {
     async fn me(&self, who: &Who) -> Result<Me, AppError> {
         let login = rooms::login(&self.db, who.user).await?.ok_or(AppError::NotFound)?;
         let room = rooms::of_resident(&self.db, who.user).await?;
-        let since = room.as_ref().map(|room| app::model::time::Timestamp(room.from_at));
+        let since = room.as_ref().map(|room| Timestamp(room.from_at));
         let room = room.map(|room| views::room(&room, self.latest(&room)));
         Ok(Me { login, room, since })
     }

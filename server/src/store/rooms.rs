@@ -162,6 +162,27 @@ pub async fn spent_since(db: &Db, meter: MeterId, from: Timestamp) -> Result<Opt
     Ok(Some((Energy(last.1 - first.1), Fen(first.2 + credited - last.2))))
 }
 
+/// The same summed over meters of the site that bought nothing in that time, at most 500 of them.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn spent_by_site_since(db: &Db, from: Timestamp) -> Result<(Energy, Fen)> {
+    let sums: Option<(i64, i64)> = read!(db, |pool| sqlx::query_as(
+        "SELECT CAST(COALESCE(SUM(l.total_wh - f.total_wh), 0) AS BIGINT),
+                CAST(COALESCE(SUM(f.remaining_fen - l.remaining_fen), 0) AS BIGINT)
+         FROM (SELECT id FROM meters WHERE retired_at IS NULL ORDER BY id LIMIT 500) AS m
+         JOIN meter_latest l ON l.meter_id = m.id AND l.observed_at IS NOT NULL
+         JOIN readings f ON f.meter_id = m.id AND f.quality = 0
+              AND f.at = (SELECT MIN(at) FROM readings WHERE meter_id = m.id AND at >= $1)
+         WHERE l.total_wh >= f.total_wh
+           AND NOT EXISTS (SELECT 1 FROM orders WHERE orders.meter_id = m.id AND orders.paid_at >= $1)"
+    )
+    .bind(from.0)
+    .fetch_optional(pool)
+    .await)?;
+    Ok(sums.map_or((Energy::ZERO, Fen::ZERO), |(wh, fen)| (Energy(wh), Fen(fen))))
+}
+
 /// A switching of this meter that is not finished: its command, and whether on or off.
 ///
 /// # Errors

@@ -102,7 +102,8 @@ fn supplied(latest: &Latest, forecast: Option<Forecast>, lang: Lang) -> (Tone, S
         let words = lang.pick("余额偏低，请及时充值。", "The balance is low. Top up soon.");
         return (Tone::Warn, words.into());
     }
-    let words = lang.pick("用满一天后，这里会显示还能用几天。", "After a full day of use, this line says how long it lasts.");
+    let words =
+        lang.pick("再用一段时间，这里会显示还能用几天。", "Once a little more is used, this line says how long it lasts.");
     (Tone::Plain, words.into())
 }
 
@@ -159,7 +160,7 @@ mod tests {
             (ON, 6_320, six, Tone::Plain, "按近 7 天用量，约可用 6 天"),
             (ON | 1 << 2, 900, six, Tone::Warn, "按近 7 天用量，约可用 6 天"),
             (ON, 90, Some(Forecast { days: 0, over: 7 }), Tone::Warn, "按近 7 天用量，不到 1 天就会用完，请尽快充值"),
-            (ON, 6_320, None, Tone::Plain, "用满一天后，这里会显示还能用几天。"),
+            (ON, 6_320, None, Tone::Plain, "再用一段时间，这里会显示还能用几天。"),
             (ON, -50, six, Tone::Bad, "余额已用完，随时可能断电，请尽快充值。"),
             (OPEN | 1 << 4, 0, None, Tone::Bad, "今天 21:04 起断电：余额用完，充值 20 元即可恢复"),
             (OPEN | 1 << 4, -3_500, None, Tone::Bad, "今天 21:04 起断电：余额用完，充值 50 元即可恢复"),
