@@ -1,6 +1,5 @@
 //! What the black-box tests share: a fresh database of either engine, and a macro that runs one story on both.
 #![allow(dead_code, reason = "each test binary uses a part")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
