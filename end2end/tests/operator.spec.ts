@@ -1,0 +1,99 @@
+import { expect, test, type Page } from "@playwright/test";
+import { breakLine, healLine, truth } from "../support/meters";
+import { logIn, noErrors } from "../support/people";
+
+/** Opens a room's page by searching for its resident's login name, as an operator does. */
+async function openRoom(page: Page, login: string): Promise<void> {
+  await page.goto(`/search?q=${login}`);
+  await page.locator('main a[href^="/rooms/"]').first().click();
+  await expect(page).toHaveURL(/\/rooms\//);
+}
+
+/** The count that a filter of the wall's table shows. */
+async function count(page: Page, state: string): Promise<number> {
+  const text = await page.locator("main a, main button", { hasText: new RegExp(`^\\s*${state}\\s*\\d+\\s*$`) }).first().textContent();
+  return Number(text!.replace(/\D/g, ""));
+}
+
+test("the wall shows all rooms, live, and follows a meter that falls silent", async ({ page }) => {
+  const errors = noErrors(page);
+  await logIn(page, "operator");
+  await expect(page).toHaveURL(/\/wall/);
+  await expect(page.locator("canvas").first()).toBeVisible();
+  await expect(page.getByText("实时").first()).toBeVisible();
+  const states = ["正常", "报警一", "报警二", "欠费", "未开户", "失联"];
+  let all = 0;
+  for (const state of states) all += await count(page, state);
+  expect(all).toBe(696);
+
+  const lost = await count(page, "失联");
+  await breakLine("6-401", "silent");
+  try {
+    await expect.poll(() => count(page, "失联"), { timeout: 40_000 }).toBeGreaterThan(lost);
+  } finally {
+    await healLine("6-401");
+  }
+  await expect.poll(() => count(page, "失联"), { timeout: 60_000 }).toBe(lost);
+  expect(errors).toEqual([]);
+});
+
+test("the wall's table says the same, with filters in the address", async ({ page }) => {
+  await logIn(page, "operator");
+  await page.goto("/wall?view=table");
+  await expect(page.getByRole("row")).not.toHaveCount(0);
+  await page.locator("main a", { hasText: "欠费" }).first().click();
+  await expect(page).toHaveURL(/arrears/);
+  const rows = page.locator("tbody tr");
+  await expect(rows.first()).toContainText("欠费");
+  expect(await rows.count()).toBe(await count(page, "欠费"));
+});
+
+test("sells at the counter, and shows its way into the meter", async ({ page }) => {
+  const errors = noErrors(page);
+  await logIn(page, "operator");
+  const before = await truth("5-102");
+  await openRoom(page, "5-102");
+  // The amount has the focus: digits, Enter, Enter.
+  await page.keyboard.type("12.5");
+  await page.keyboard.press("Enter");
+  await expect(page.getByText("12.50").first()).toBeVisible();
+  await page.getByRole("button", { name: "确认" }).click();
+  await expect(page.getByText("已读回").first()).toBeVisible({ timeout: 20_000 });
+  const after = await truth("5-102");
+  expect([after.count, after.cumulative]).toEqual([before.count + 1, before.cumulative + 1250]);
+  await page.goto("/sales");
+  await expect(page.locator("tbody tr").first()).toContainText("12.50");
+  expect(errors).toEqual([]);
+});
+
+test("forces a room off and back, done only when read back", async ({ page }) => {
+  await logIn(page, "operator");
+  await openRoom(page, "5-103");
+  await page.getByRole("link", { name: "强断" }).click();
+  await page.getByRole("button", { name: "确认" }).click();
+  await expect(page.getByText("已读回").first()).toBeVisible({ timeout: 20_000 });
+  expect((await truth("5-103")).relay_closed).toBe(false);
+  await page.getByRole("link", { name: "预付费" }).click();
+  await page.getByRole("button", { name: "确认" }).click();
+  await expect.poll(async () => (await truth("5-103")).relay_closed, { timeout: 20_000 }).toBe(true);
+});
+
+test("opens an account with a first purchase, and its resident logs in", async ({ page }) => {
+  await logIn(page, "operator");
+  await page.goto("/wall?view=table&state=not_open");
+  const closed = page.locator("tbody tr", { hasText: "未开户" }).first().locator("a").first();
+  await closed.click();
+  await page.locator('input[name="name"]').fill("王芳");
+  await page.locator('input[name="login"]').fill("wangfang");
+  await page.locator('input[name="password"]').fill("a-first-password");
+  await page.locator('input[name="amount"]').fill("30");
+  await page.getByRole("button", { name: "开户" }).click();
+  await expect(page.getByText("已读回").nth(1)).toBeVisible({ timeout: 30_000 });
+
+  await page.context().clearCookies();
+  await page.goto("/login");
+  await page.getByLabel("账号").fill("wangfang");
+  await page.locator("input[name=password]").fill("a-first-password");
+  await page.getByRole("button", { name: "登录" }).click();
+  await expect(page.locator(".balance .figure .num")).toHaveText(/^(30\.00|29\.\d\d)$/);
+});

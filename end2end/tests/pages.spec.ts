@@ -1,0 +1,55 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { expect, test, type Page } from "@playwright/test";
+import { logIn, noErrors } from "../support/people";
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+const resident = ["/home", "/use", "/topup", "/switch", "/records", "/me", "/help"];
+const operator = ["/wall", "/wall?view=table", "/accounts", "/sales", "/cases", "/meters", "/audit"];
+
+interface Violation {
+  id: string;
+  nodes: { target: string[] }[];
+}
+
+/** What axe finds on the page, by rule. */
+async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(axe);
+  const found = await page.evaluate(async () => {
+    const run = (globalThis as unknown as { axe: { run: () => Promise<{ violations: Violation[] }> } }).axe;
+    return (await run.run()).violations;
+  });
+  return found.map((violation) => `${violation.id}: ${violation.nodes.map((node) => node.target.join(" ")).join(", ")}`);
+}
+
+for (const [language, tag] of [
+  ["zh", "zh-CN"],
+  ["en", "en"],
+] as const) {
+  for (const scheme of ["light", "dark"] as const) {
+    test(`every page is accessible and fits: ${tag}, ${scheme}`, async ({ page, context, baseURL }, info) => {
+      const errors = noErrors(page);
+      await page.emulateMedia({ colorScheme: scheme });
+      await logIn(page, info.project.name === "desktop" ? "operator" : "3-102");
+      await context.addCookies([{ name: "lang", value: language, url: baseURL! }]);
+      for (const path of info.project.name === "desktop" ? operator : resident) {
+        const answer = await page.goto(path);
+        expect(answer!.status(), path).toBe(200);
+        await expect(page.locator("html")).toHaveAttribute("lang", tag);
+        expect(await violations(page), path).toEqual([]);
+        const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+        expect(wide, `${path} scrolls sideways`).toBeLessThanOrEqual(0);
+      }
+      expect(errors).toEqual([]);
+    });
+  }
+}
+
+test("the log-in page is accessible, and asks nothing of a stranger but to log in", async ({ page }) => {
+  for (const path of ["/login", "/home", "/wall"]) {
+    await page.goto(path);
+    await expect(page).toHaveURL(/\/login/);
+  }
+  expect(await violations(page)).toEqual([]);
+});
