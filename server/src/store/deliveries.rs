@@ -48,8 +48,9 @@ pub async fn due(db: &Db, now: Timestamp, limit: i64) -> Result<Vec<MeterId>> {
     Ok(rows.into_iter().map(|(id,)| MeterId(id)).collect())
 }
 
-/// The command of this meter that moves next. Money goes in the order of its decisions: a later purchase never overtakes one
-/// that is unfinished, and none moves while a delivery case is open.
+/// The command of this meter that moves next. Money goes in the order of its decisions, none while another is under way or a
+/// delivery case is open. One that is under way goes on whatever is queued: on PostgreSQL a purchase decided a moment earlier may
+/// be committed a moment later, when this one has its purchase count already.
 ///
 /// # Errors
 /// Where the database fails.
@@ -61,7 +62,8 @@ pub async fn next(db: &Db, meter: MeterId, now: Timestamp) -> Result<Option<Comm
          WHERE meter_id = $1 AND state IN ('queued', 'sending') AND next_at <= $2
            AND NOT (money AND EXISTS (SELECT 1 FROM cases WHERE cases.meter_id = c.meter_id
                                       AND cases.kind = 'delivery' AND cases.closed_at IS NULL))
-           AND NOT (money AND EXISTS (SELECT 1 FROM commands e WHERE e.meter_id = c.meter_id AND e.money AND e.id <> c.id
+           AND NOT (money AND state = 'queued'
+                    AND EXISTS (SELECT 1 FROM commands e WHERE e.meter_id = c.meter_id AND e.money AND e.id <> c.id
                                       AND (e.state = 'sending' OR (e.state = 'queued'
                                            AND (e.decided_at < c.decided_at OR (e.decided_at = c.decided_at AND e.id < c.id))))))
          ORDER BY priority, decided_at, id LIMIT 1",

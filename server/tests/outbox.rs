@@ -1,0 +1,45 @@
+//! Whose turn it is in the outbox, on both databases.
+
+mod support;
+
+use app::model::ids::{MeterId, OrderId};
+use app::model::money::Fen;
+use app::model::order::Tender;
+use app::model::time::Timestamp;
+use server::clock::Clock;
+use server::domain::order::Limits;
+use server::store::orders::{self, NewOrder};
+use server::store::{deliveries, verify};
+use support::World;
+
+both!(a_purchase_under_way_goes_on_though_an_earlier_one_is_committed_later, |w: World| async move {
+    let room = w.room(1).await;
+    let by = w.clerk().await;
+    let sell = async |at: Timestamp| {
+        let new = NewOrder {
+            key: w.rng.id(at),
+            account: room.account,
+            meter: room.meter,
+            tender: Tender::Cash,
+            amount: Fen(1_000),
+            by,
+            ip: String::new(),
+        };
+        orders::sell(&w.db, &w.rng, at, &Limits::default(), &new).await.unwrap().id()
+    };
+    let now = w.clock.now();
+    let first = sell(now.plus(10)).await;
+    let under_way = next(&w, room.meter).await;
+    assert_eq!(under_way.0, first);
+    deliveries::claim(&w.db, &under_way.1).await.unwrap().unwrap();
+
+    // Decided earlier by another server, committed only now.
+    sell(now).await;
+    assert_eq!(next(&w, room.meter).await.0, first, "what is under way has its purchase count and must be finished");
+    assert!(verify::verify(&w.db).await.unwrap().differences.is_empty());
+});
+
+async fn next(w: &World, meter: MeterId) -> (OrderId, server::store::commands::Command) {
+    let command = deliveries::next(&w.db, meter, w.clock.now().plus(1_000)).await.unwrap().expect("one moves");
+    (OrderId(command.order_id.unwrap()), command)
+}
