@@ -2,6 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use app::model::energy::Energy;
 use app::model::forecast::price_seen;
 use app::model::ids::MeterId;
 use app::model::money::Money;
@@ -9,6 +10,9 @@ use app::model::time::{DAY, HOUR, MINUTE, Timestamp};
 
 use super::Residents;
 use crate::store::{self, rooms};
+
+/// What each meter of the site must have used, on average, for its price to be told: about five fen.
+const A_METER: Energy = Energy(100);
 
 /// The site's price as it was last worked out. It moves slowly and costs many look-ups, so it is kept for a while.
 #[derive(Default)]
@@ -34,8 +38,10 @@ impl Residents {
         if let Some(kept) = self.site_price.get(now) {
             return Ok(kept);
         }
-        let (used, spent) = rooms::spent_by_site_since(&self.db, now.plus(-DAY)).await?;
-        let price = price_seen(used, spent);
+        let (used, spent, meters) = rooms::spent_by_site_since(&self.db, now.plus(-DAY)).await?;
+        // Each meter still holds back a part of a fen: below this share of each, the sum would make power look cheap.
+        let enough = used.0 >= A_METER.0 * meters;
+        let price = price_seen(used, spent).filter(|_| enough);
         self.site_price.put(now, price);
         Ok(price)
     }

@@ -162,14 +162,14 @@ pub async fn spent_since(db: &Db, meter: MeterId, from: Timestamp) -> Result<Opt
     Ok(Some((Energy(last.1 - first.1), Fen(first.2 + credited - last.2))))
 }
 
-/// The same summed over meters of the site that bought nothing in that time, at most 500 of them.
+/// The same summed over meters of the site that bought nothing in that time, at most 500 of them, and over how many.
 ///
 /// # Errors
 /// Where the database fails.
-pub async fn spent_by_site_since(db: &Db, from: Timestamp) -> Result<(Energy, Fen)> {
-    let sums: Option<(i64, i64)> = read!(db, |pool| sqlx::query_as(
+pub async fn spent_by_site_since(db: &Db, from: Timestamp) -> Result<(Energy, Fen, i64)> {
+    let sums: Option<(i64, i64, i64)> = read!(db, |pool| sqlx::query_as(
         "SELECT CAST(COALESCE(SUM(l.total_wh - f.total_wh), 0) AS BIGINT),
-                CAST(COALESCE(SUM(f.remaining_fen - l.remaining_fen), 0) AS BIGINT)
+                CAST(COALESCE(SUM(f.remaining_fen - l.remaining_fen), 0) AS BIGINT), COUNT(*)
          FROM (SELECT id FROM meters WHERE retired_at IS NULL ORDER BY id LIMIT 500) AS m
          JOIN meter_latest l ON l.meter_id = m.id AND l.observed_at IS NOT NULL
          JOIN readings f ON f.meter_id = m.id AND f.quality = 0
@@ -180,7 +180,7 @@ pub async fn spent_by_site_since(db: &Db, from: Timestamp) -> Result<(Energy, Fe
     .bind(from.0)
     .fetch_optional(pool)
     .await)?;
-    Ok(sums.map_or((Energy::ZERO, Fen::ZERO), |(wh, fen)| (Energy(wh), Fen(fen))))
+    Ok(sums.map_or((Energy::ZERO, Fen::ZERO, 0), |(wh, fen, meters)| (Energy(wh), Fen(fen), meters)))
 }
 
 /// A switching of this meter that is not finished: its command, and whether on or off.
