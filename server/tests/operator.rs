@@ -174,7 +174,7 @@ both!(a_mode_is_decided_once_and_its_way_is_shown, |w: World| async move {
     let lines = e.desk.audit(&e.clerk, &Query { text: "meter.mode".into(), ..Query::default() }).await.unwrap();
     assert_eq!(lines.total, 2, "a form sent twice is written down once");
     assert_eq!((lines.lines[0].actor.as_str(), lines.lines[0].ip.as_str()), ("clerk", "10.0.0.5"));
-    assert_eq!(lines.lines[0].subject, "1号楼 3层 301");
+    assert_eq!(lines.lines[0].place.as_ref().unwrap().1.to_string(), "1号楼 3层 301");
     assert!(audit::verify(&e.w.db).await.unwrap().is_ok());
 });
 
@@ -191,6 +191,23 @@ both!(opening_sells_the_first_purchase, |w: World| async move {
     let kinds: Vec<_> = room.progress.commands.iter().map(|command| command.what.clone()).collect();
     assert_eq!(kinds, [What::Credit(Fen(5_000)), What::Open]);
     assert_eq!(room.days.len(), 14);
+});
+
+both!(a_search_for_a_room_finds_that_room_alone, |w: World| async move {
+    let e = Estate::new(w).await;
+    assert_eq!(e.desk.find(&e.boss, "2号楼 301").await.unwrap()[0].latest.meter, e.there);
+    assert_eq!(e.desk.find(&e.boss, "301").await.unwrap().len(), 2);
+    assert_eq!(e.desk.find(&e.boss, "resident1").await.unwrap()[0].latest.meter, e.here);
+    assert_eq!(e.desk.find(&e.clerk, "301").await.unwrap()[0].latest.meter, e.here);
+    assert!(e.desk.find(&e.boss, "%").await.unwrap().is_empty());
+});
+
+both!(the_audit_names_the_room_of_a_sale, |w: World| async move {
+    let e = Estate::new(w).await;
+    e.desk.sell(&e.clerk, &e.sale(e.here, 5_000)).await.unwrap();
+    let line = e.desk.audit(&e.clerk, &Query { text: "sale.create".into(), ..Query::default() }).await.unwrap().lines.remove(0);
+    assert_eq!(line.place.unwrap().0, e.here);
+    assert!(line.subject.starts_with("order:"));
 });
 
 both!(the_desk_shows_what_was_just_observed, |w: World| async move {
@@ -222,7 +239,13 @@ both!(a_case_keeps_what_was_done_about_it, |w: World| async move {
         AppError::Conflict,
         "money that waits for a person keeps its case"
     );
+    assert_eq!(e.desk.try_again(&e.clerk, of("relay")).await.unwrap_err(), AppError::NotFound);
+    run(&e.w, "UPDATE commands SET state = 'case' WHERE order_id = $1", &[order.0]).await;
+    assert!(e.desk.room(&e.clerk, e.here).await.unwrap().cases[0].held);
+    e.desk.try_again(&e.clerk, of("delivery")).await.unwrap();
+    assert_eq!(e.w.word("SELECT state FROM orders").await, "paid", "the money rule decides anew");
+    assert_eq!(e.desk.try_again(&e.clerk, of("delivery")).await.unwrap_err(), AppError::NotFound);
     let closed = e.desk.cases(&e.clerk, &CaseQuery { closed: true, page: 0 }).await.unwrap();
-    assert_eq!(closed.lines[0].resolution.as_deref(), Some("换了继电器"));
-    assert_eq!(closed.lines[0].closed_by.as_deref(), Some("clerk"));
+    let relay = closed.lines.iter().find(|case| case.kind == "relay").unwrap();
+    assert_eq!((relay.resolution.as_deref(), relay.closed_by.as_deref()), (Some("换了继电器"), Some("clerk")));
 });

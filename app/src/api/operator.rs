@@ -17,6 +17,7 @@ pub use actions::{
     CloseCase, OpenAccount, ReadNow, RetryGateway, Sell, SetMode, close_case, open_account, read_now, retry_gateway, sell,
     set_mode,
 };
+pub use actions::{TryAgain, try_again};
 pub use lists::{
     AccountLine, AccountState, AuditLine, CaseLine, CaseQuery, GatewayLine, MeterLine, Page, Query, SaleLine, Sales, SalesQuery,
 };
@@ -62,6 +63,8 @@ pub trait OperatorPort: Send + Sync {
     async fn cases(&self, who: &Who, query: &CaseQuery) -> Result<Page<CaseLine>, AppError>;
     /// Closes a case with what was done about it.
     async fn close_case(&self, who: &Who, case: CaseId, resolution: &str) -> Result<(), AppError>;
+    /// Takes up the money command that a case holds: the meter is read again and the money rule decides anew.
+    async fn try_again(&self, who: &Who, case: CaseId) -> Result<(), AppError>;
     /// Gateways.
     async fn gateways(&self, who: &Who) -> Result<Vec<GatewayLine>, AppError>;
     /// Tries a gateway now instead of waiting for its next turn.

@@ -10,6 +10,7 @@ pub fn action(code: &str, lang: Lang) -> String {
         "site.take-over" => ("接管旧系统", "Site taken over"),
         "sale.create" => ("售电", "Sale"),
         "order.create" => ("下单", "Order made"),
+        "command.try-again" => ("重新核对并下发", "Held command tried again"),
         "command.done" => ("指令已读回", "Command read back"),
         "command.held" => ("指令待人工处理", "Command held for a person"),
         "command.refused" => ("指令被电表拒绝", "Command refused by the meter"),

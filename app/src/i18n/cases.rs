@@ -18,12 +18,12 @@ pub fn case(kind: &str, lang: Lang) -> Case {
             (
                 "下发存疑",
                 "电表的购电次数和累计金额既不像收到了这笔，也不像没收到。该表的购电指令已暂停。",
-                "到现场核对电表显示的余额与购电次数，再决定补发或退款。",
+                "到现场核对电表显示的余额与购电次数，再重新核对并下发。",
             ),
             (
                 "Delivery in doubt",
                 "Purchase count and cumulative amount in the meter fit neither a delivered nor an undelivered purchase. Money commands of this meter wait.",
-                "Compare the meter's display with the order, then decide whether to deliver or to refund.",
+                "Compare the meter's display with the order, then read and try again.",
             ),
         ),
         "meter-differs" => (

@@ -2,6 +2,7 @@
 
 mod field;
 mod room;
+mod search;
 
 use std::sync::Arc;
 
@@ -25,7 +26,7 @@ use crate::live::Live;
 use crate::rng::Rng;
 use crate::store::accounts::{self, FirstPurchase, NewResident, OpenAccount};
 use crate::store::orders::{self, NewOrder};
-use crate::store::{Db, StoreError, console, order_lists};
+use crate::store::{Db, StoreError, console, deliveries, order_lists};
 
 /// The shortest password that an operator may hand out.
 const MIN_PASSWORD: usize = 10;
@@ -77,8 +78,7 @@ impl OperatorPort for Operator {
     }
 
     async fn find(&self, who: &Who, text: &str) -> Result<Vec<MeterLine>, AppError> {
-        let query = Query { text: text.to_owned(), ..Query::default() };
-        Ok(self.meters(who, &query).await?.lines)
+        search::find(self, who, text).await
     }
 
     async fn room(&self, who: &Who, meter: MeterId) -> Result<Room, AppError> {
@@ -182,6 +182,14 @@ impl OperatorPort for Operator {
         Ok(())
     }
 
+    async fn try_again(&self, who: &Who, case: CaseId) -> Result<(), AppError> {
+        let command = console::held(&self.db, who.user, case).await?.ok_or(AppError::NotFound)?;
+        let decision = deliveries::Decision { by: who.user, ip: &who.ip, at: self.clock.now() };
+        deliveries::try_again(&self.db, command, &decision).await?;
+        self.field.wake();
+        Ok(())
+    }
+
     async fn gateways(&self, who: &Who) -> Result<Vec<GatewayLine>, AppError> {
         Ok(console::gateways(&self.db, who.user).await?)
     }
@@ -203,14 +211,7 @@ impl OperatorPort for Operator {
     }
 
     async fn audit(&self, who: &Who, query: &Query) -> Result<Page<AuditLine>, AppError> {
-        let mut page = console::audit(&self.db, who.user, query).await?;
-        for line in &mut page.lines {
-            let meter = line.subject.strip_prefix("meter:").and_then(|id| id.parse().ok());
-            if let Some(name) = meter.and_then(|meter| self.live.name(meter)) {
-                line.subject = name.to_string();
-            }
-        }
-        Ok(page)
+        Ok(console::audit(&self.db, who.user, query).await?)
     }
 }
 

@@ -17,7 +17,7 @@ use sqlx::FromRow;
 
 pub use accounts::accounts;
 pub use audit::audit;
-pub use cases::{cases, cases_of, close_case};
+pub use cases::{cases, cases_of, close_case, held};
 pub use control::{may_touch_gateway, set_mode};
 pub use gateways::gateways;
 pub use meters::meters;

@@ -93,3 +93,11 @@ pub async fn retry_gateway(gateway: String) -> Result<(), AppError> {
     let done = async { port.retry_gateway(&who, parse::<GatewayId>(&gateway)?).await }.await;
     answer(done.map(|()| link::with("/meters", "asked", "retry")), "/meters")
 }
+
+/// Takes up the money command that a case holds.
+#[server(name = TryAgain, prefix = "/api", endpoint = "operator/try-again")]
+pub async fn try_again(case: String) -> Result<(), AppError> {
+    let Desk { who, port } = desk()?;
+    let done = async { port.try_again(&who, parse::<CaseId>(&case)?).await }.await;
+    answer(done.map(|()| "/cases".to_owned()), "/cases")
+}

@@ -209,6 +209,8 @@ pub struct CaseLine {
     pub id: CaseId,
     /// Its kind, as the store names it.
     pub kind: String,
+    /// Whether a money command is held for it: it can be tried again, and not just closed.
+    pub held: bool,
     /// What was found.
     pub detail: String,
     /// At which meter.
@@ -240,8 +242,10 @@ pub struct AuditLine {
     pub ip: String,
     /// What.
     pub action: String,
-    /// To what, as people call it.
+    /// To what.
     pub subject: String,
+    /// Whose meter it is about, and where that is.
+    pub place: Option<(MeterId, RoomName)>,
     /// More, as JSON.
     pub detail: String,
 }

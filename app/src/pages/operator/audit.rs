@@ -61,6 +61,12 @@ fn List(page: Page<AuditLine>, number: i64, q: String) -> impl IntoView {
 }
 
 fn row(line: &AuditLine) -> impl IntoView + use<> {
+    let subject = match &line.place {
+        Some((meter, room)) => {
+            view! { <a href=format!("/rooms/{meter}") title=line.subject.clone()>{room.to_string()}</a> }.into_any()
+        }
+        None => line.subject.clone().into_any(),
+    };
     view! {
         <tr>
             <td class="number">{line.seq}</td>
@@ -68,7 +74,7 @@ fn row(line: &AuditLine) -> impl IntoView + use<> {
             <td>{line.actor.clone()}</td>
             <td class="num">{line.ip.clone()}</td>
             <td title=line.action.clone()>{action(&line.action, lang())}</td>
-            <td class="long">{line.subject.clone()}</td>
+            <td class="long">{subject}</td>
             <td class="muted long"><code>{(line.detail != "{}").then(|| line.detail.clone())}</code></td>
         </tr>
     }

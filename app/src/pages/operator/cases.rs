@@ -53,6 +53,7 @@ fn item(line: &CaseLine) -> impl IntoView + use<> {
     });
     let end = match line.closed_at {
         Some(_) => ended(line).into_any(),
+        None if line.held => again(line).into_any(),
         None => close(line).into_any(),
     };
     view! {
@@ -86,12 +87,28 @@ pub fn said(line: &CaseLine) -> impl IntoView + use<> {
 
 fn ended(line: &CaseLine) -> impl IntoView + use<> {
     let t = words(lang());
+    let resolution = match line.resolution.as_deref() {
+        Some("try-again") => t.try_again.to_owned(),
+        other => other.unwrap_or_default().to_owned(),
+    };
     view! {
         <p>
             <strong>{t.resolution}": "</strong>
-            {line.resolution.clone()}
+            {resolution}
             <span class="muted">" "{line.closed_by.clone()}" "{line.closed_at.map(|at| view! { <At at /> })}</span>
         </p>
+    }
+}
+
+/// Money hangs on it, so it cannot just be closed: the meter is asked again and the money rule decides.
+fn again(line: &CaseLine) -> impl IntoView + use<> {
+    let t = words(lang());
+    view! {
+        <form class="filter" method="post" action="/api/operator/try-again">
+            <input type="hidden" name="case" value=line.id.to_string() />
+            <button>{t.try_again}</button>
+            <p class="hint">{t.try_again_hint}</p>
+        </form>
     }
 }
 

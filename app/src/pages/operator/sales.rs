@@ -101,9 +101,9 @@ fn List(sales: Sales, number: i64, asked: Asked) -> impl IntoView {
                     <tbody>{rows}</tbody>
                     <tfoot>
                         <tr>
-                            <th scope="row" colspan="2">{t.total}" "{sales.page.total}</th>
+                            <th scope="row" colspan="2">{t.total}" "{sales.page.total}" · "{t.paid_total}</th>
                             <td class="number">{sales.paid.to_string()}</td>
-                            <td colspan="5">{t.paid_total}" · "{t.credited_total}" "{sales.credited.to_string()}</td>
+                            <td colspan="5">{t.credited_total}" "{sales.credited.to_string()}</td>
                         </tr>
                     </tfoot>
                 </table>

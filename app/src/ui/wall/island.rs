@@ -92,6 +92,7 @@ pub fn MeterWall(tag: String, counts: Counts, show: String, q: String, zoom: Str
                         aria-label=words.search
                         placeholder=words.search
                         autocomplete="off"
+                        prop:value=move || filter.with(|filter| filter.text().to_owned())
                         value=q
                         on:input=search
                     />

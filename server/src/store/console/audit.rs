@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
-use app::api::operator::{AuditLine, Page, Query};
-use app::model::ids::UserId;
+use app::api::operator::{AuditLine, Page, Query, RoomName};
+use app::model::ids::{MeterId, UserId};
 use app::model::time::Timestamp;
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::like;
+use super::{Name, above, like, names};
 use crate::store::{Db, Result, read};
 
 #[derive(FromRow)]
@@ -43,8 +43,9 @@ pub async fn audit(db: &Db, operator: UserId, query: &Query) -> Result<Page<Audi
     .fetch_all(pool)
     .await)?;
     let total = rows.first().map_or(0, |row| row.total);
-    let names = names(db, &rows).await?;
+    let (names, places) = (people(db, &rows).await?, places(db, &rows).await?);
     let lines = rows.into_iter().map(|row| AuditLine {
+        place: places.get(&row.subject).cloned(),
         seq: row.seq,
         at: Timestamp(row.at),
         subject: names.get(&row.subject).cloned().unwrap_or(row.subject),
@@ -57,7 +58,7 @@ pub async fn audit(db: &Db, operator: UserId, query: &Query) -> Result<Page<Audi
 }
 
 /// What to call the people of a page.
-async fn names(db: &Db, rows: &[Row]) -> Result<HashMap<String, String>> {
+async fn people(db: &Db, rows: &[Row]) -> Result<HashMap<String, String>> {
     let mut names = HashMap::new();
     for person in rows.iter().flat_map(|row| [&row.actor, &row.subject]) {
         let Some(Ok(user)) = person.strip_prefix("user:").map(Uuid::parse_str) else { continue };
@@ -69,4 +70,40 @@ async fn names(db: &Db, rows: &[Row]) -> Result<HashMap<String, String>> {
         names.insert(person.clone(), name.map_or_else(|| person.clone(), |(name,)| name));
     }
     Ok(names)
+}
+
+#[derive(FromRow)]
+struct PlaceRow {
+    meter_id: Uuid,
+    #[sqlx(flatten)]
+    name: Name,
+}
+
+/// Where the meters are that the subjects of a page are about.
+async fn places(db: &Db, rows: &[Row]) -> Result<HashMap<String, (MeterId, RoomName)>> {
+    let mut places = HashMap::new();
+    for subject in rows.iter().map(|row| &row.subject) {
+        let Some((kind @ ("meter" | "order" | "account" | "case" | "command"), id)) = subject.split_once(':') else { continue };
+        let (Ok(id), false) = (Uuid::parse_str(id), places.contains_key(subject)) else { continue };
+        let place: Option<PlaceRow> = read!(db, |pool| sqlx::query_as(concat!(
+            "SELECT m.id AS meter_id,",
+            names!(),
+            "FROM meters m JOIN places r ON r.id = m.place_id",
+            above!(),
+            "WHERE m.id = CASE $1 WHEN 'meter' THEN $2
+                               WHEN 'order' THEN (SELECT meter_id FROM orders WHERE id = $2)
+                               WHEN 'command' THEN (SELECT meter_id FROM commands WHERE id = $2)
+                               WHEN 'case' THEN (SELECT COALESCE(cases.meter_id, orders.meter_id) FROM cases
+                                                 LEFT JOIN orders ON orders.id = cases.order_id WHERE cases.id = $2)
+                               ELSE (SELECT meter_id FROM account_meters WHERE account_id = $2 ORDER BY from_at LIMIT 1) END"
+        ))
+        .bind(kind)
+        .bind(id)
+        .fetch_optional(pool)
+        .await)?;
+        if let Some(place) = place {
+            places.insert(subject.clone(), (MeterId(place.meter_id), place.name.into()));
+        }
+    }
+    Ok(places)
 }

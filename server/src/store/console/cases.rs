@@ -2,7 +2,7 @@
 
 use app::api::operator::{CaseLine, CaseQuery, Page};
 use app::error::AppError;
-use app::model::ids::{CaseId, MeterId, UserId};
+use app::model::ids::{CaseId, CommandId, MeterId, UserId};
 use app::model::time::Timestamp;
 use app::ports::Who;
 use sqlx::FromRow;
@@ -25,6 +25,7 @@ struct Row {
     resolution: Option<String>,
     #[sqlx(flatten)]
     name: Name,
+    held: bool,
     total: i64,
 }
 
@@ -35,7 +36,9 @@ struct Row {
 pub async fn cases(db: &Db, operator: UserId, query: CaseQuery) -> Result<Page<CaseLine>> {
     let rows: Vec<Row> = read!(db, |pool| sqlx::query_as(concat!(
         "SELECT c.id, c.kind, c.detail, m.id AS meter_id, o.number AS order_number, c.opened_at, c.closed_at,
-                u.name AS closed_by, c.resolution, COUNT(*) OVER () AS total,",
+                u.name AS closed_by, c.resolution, COUNT(*) OVER () AS total,
+                EXISTS (SELECT 1 FROM commands WHERE commands.meter_id = m.id AND commands.money AND commands.state = 'case'
+                           AND COALESCE(commands.order_id, m.id) = COALESCE(c.order_id, m.id) AND c.kind = 'delivery') AS held,",
         names!(),
         "FROM cases c LEFT JOIN orders o ON o.id = c.order_id LEFT JOIN meters m ON m.id = COALESCE(c.meter_id, o.meter_id)
          LEFT JOIN places r ON r.id = m.place_id",
@@ -63,7 +66,9 @@ pub async fn cases(db: &Db, operator: UserId, query: CaseQuery) -> Result<Page<C
 pub async fn cases_of(db: &Db, operator: UserId, meter: MeterId) -> Result<Vec<CaseLine>> {
     let rows: Vec<Row> = read!(db, |pool| sqlx::query_as(concat!(
         "SELECT c.id, c.kind, c.detail, m.id AS meter_id, o.number AS order_number, c.opened_at, c.closed_at,
-                NULL AS closed_by, c.resolution, COUNT(*) OVER () AS total,",
+                NULL AS closed_by, c.resolution, COUNT(*) OVER () AS total,
+                EXISTS (SELECT 1 FROM commands WHERE commands.meter_id = m.id AND commands.money AND commands.state = 'case'
+                           AND COALESCE(commands.order_id, m.id) = COALESCE(c.order_id, m.id) AND c.kind = 'delivery') AS held,",
         names!(),
         "FROM cases c LEFT JOIN orders o ON o.id = c.order_id JOIN meters m ON m.id = COALESCE(c.meter_id, o.meter_id)
          JOIN places r ON r.id = m.place_id",
@@ -83,6 +88,7 @@ fn line(row: Row) -> CaseLine {
     CaseLine {
         id: CaseId(row.id),
         kind: row.kind,
+        held: row.held && row.closed_at.is_none(),
         detail: row.detail,
         room: row.meter_id.is_some().then(|| row.name.into()),
         meter: row.meter_id.map(MeterId),
@@ -138,4 +144,25 @@ pub async fn close_case(db: &Db, at: Timestamp, who: &Who, case: CaseId, resolut
     };
     audit::append(&mut tx, at, &entry).await?;
     tx.commit().await
+}
+
+/// The money command that a case holds, where the case is open and the operator's.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn held(db: &Db, operator: UserId, case: CaseId) -> Result<Option<CommandId>> {
+    let row: Option<(Uuid,)> = read!(db, |pool| sqlx::query_as(concat!(
+        "SELECT h.id FROM cases c LEFT JOIN orders o ON o.id = c.order_id
+         JOIN meters m ON m.id = COALESCE(c.meter_id, o.meter_id) JOIN places r ON r.id = m.place_id",
+        above!(),
+        "JOIN commands h ON h.meter_id = m.id AND h.money AND h.state = 'case'
+                        AND COALESCE(h.order_id, m.id) = COALESCE(c.order_id, m.id)
+         WHERE c.id = $2 AND c.kind = 'delivery' AND c.closed_at IS NULL AND",
+        within!()
+    ))
+    .bind(operator.0)
+    .bind(case.0)
+    .fetch_optional(pool)
+    .await)?;
+    Ok(row.map(|(id,)| CommandId(id)))
 }

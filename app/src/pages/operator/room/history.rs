@@ -49,7 +49,7 @@ pub fn readings(room: &Room) -> impl IntoView + use<> {
     view! {
         <section class="card stack-tight">
             <h2>{t.readings}</h2>
-            <div class="table-scroll">
+            <div class="table-scroll" tabindex="0" role="region" aria-label=t.readings>
                 <table class="table">
                     <caption class="visually-hidden">{t.readings}</caption>
                     <thead>
