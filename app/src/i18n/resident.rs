@@ -69,6 +69,7 @@ words! {
     step_sending: "正在送往电表", "Going to the meter";
     step_sent: "已发往电表", "Sent to the meter";
     step_confirm: "等待电表确认", "Waiting for the meter to confirm";
+    step_to_meter: "存入电表", "Put into the meter";
     step_in_meter: "已存入电表", "In the meter";
     step_not_paid: "未付款，订单已关闭", "Not paid; the order is closed";
     step_refunding: "正在退款", "Going back to you";

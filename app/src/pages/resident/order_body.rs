@@ -84,7 +84,7 @@ pub fn order_steps(order: &OrderView, lang: Lang) -> Vec<Step> {
                 None => waiting.note(t.note_paying),
             });
             list.push(Step::new(Reach::Ahead, t.step_to_send, None));
-            list.push(Step::new(Reach::Ahead, t.step_in_meter, None));
+            list.push(Step::new(Reach::Ahead, t.step_to_meter, None));
             return list;
         }
         OrderState::Closed => {
@@ -125,7 +125,7 @@ fn deliver(order: &OrderView, state: OrderState, list: &mut Vec<Step>, lang: Lan
                 None => confirm,
             });
         }
-        _ => list.push(Step::new(Reach::Ahead, t.step_in_meter, None)),
+        _ => list.push(Step::new(Reach::Ahead, t.step_to_meter, None)),
     }
 }
 
