@@ -6,6 +6,7 @@ use reqwest::{Method, Response};
 use server::auth::Passwords;
 use server::clock::Clock;
 use server::config::{Config, Secret};
+use server::live::Live;
 use server::startup::Application;
 use server::store::users::{self, NewUser};
 use tokio_util::sync::CancellationToken;
@@ -19,6 +20,7 @@ pub const PASSWORD: &str = "correct horse battery";
 pub struct Web {
     pub base: String,
     pub client: reqwest::Client,
+    live: Live,
     stop: CancellationToken,
     pub running: tokio::task::JoinHandle<std::io::Result<()>>,
 }
@@ -30,10 +32,11 @@ impl Web {
         config.database.url = Secret::from(world.url.as_str());
         let application = Application::build(&config, world.clock.clone(), world.rng.clone()).await.unwrap();
         let base = format!("http://{}", application.address());
+        let live = application.state().live.clone();
         let stop = CancellationToken::new();
         let running = tokio::spawn(application.run_until(stop.clone().cancelled_owned()));
         let client = reqwest::Client::builder().redirect(Policy::none()).no_proxy().build().unwrap();
-        Self { base, client, stop, running }
+        Self { base, client, live, stop, running }
     }
 
     /// A person who has not logged in, in a browser.
@@ -50,6 +53,11 @@ impl Web {
         let answer = person.log_in(login, PASSWORD).await;
         assert_eq!(answer.status(), 303);
         person
+    }
+
+    /// What its pollers publish to.
+    pub fn live(&self) -> &Live {
+        &self.live
     }
 
     pub fn stop(&self) {

@@ -1,0 +1,65 @@
+//! The stream behind the wall, over HTTP: for operators, within their buildings, and gone when the server stops.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test says so by failing")]
+
+mod support;
+
+use std::time::Duration;
+
+use app::model::meter::{Latest, StatusWord};
+use app::model::money::Fen;
+use app::model::wall::{Delta, Snapshot};
+use app::ports::Role;
+use server::clock::Clock;
+use support::World;
+use support::web::Web;
+use tokio::time::timeout;
+
+/// Reads on until the buffer holds a whole event of that name, and gives its data.
+async fn event(answer: &mut reqwest::Response, buffer: &mut String, name: &str) -> String {
+    loop {
+        while let Some((event, rest)) = buffer.split_once("\n\n") {
+            let (event, rest) = (event.to_owned(), rest.to_owned());
+            *buffer = rest;
+            if event.contains(&format!("event: {name}\n")) {
+                return event.lines().find_map(|line| line.strip_prefix("data: ")).unwrap().to_owned();
+            }
+        }
+        let chunk = timeout(Duration::from_secs(10), answer.chunk()).await.expect("an event in time").unwrap().expect("more");
+        buffer.push_str(std::str::from_utf8(&chunk).unwrap());
+    }
+}
+
+both!(an_operator_sees_changes_as_they_come, |w: World| async move {
+    let room = w.room(1).await;
+    let web = Web::start(&w).await;
+    let operator = web.person(&w, Role::Operator, "op").await;
+    let mut answer = operator.get("/live").await;
+    assert_eq!(answer.status(), 200);
+    assert_eq!(answer.headers()["content-type"], "text/event-stream");
+    assert!(answer.headers().get("content-encoding").is_none(), "compression would hold events back");
+
+    let mut buffer = String::new();
+    let snapshot: Snapshot = serde_json::from_str(&event(&mut answer, &mut buffer, "snapshot").await).unwrap();
+    assert_eq!(snapshot.buildings[0].floors[0].rooms[0].1, room.meter);
+
+    let seen = Latest {
+        observed_at: Some(w.clock.now()),
+        status: StatusWord(0b11),
+        remaining: Fen(4_321),
+        ..Latest::unseen(room.meter)
+    };
+    web.live().publish(seen);
+    let delta: Delta = serde_json::from_str(&event(&mut answer, &mut buffer, "delta").await).unwrap();
+    assert!(delta.revision > snapshot.revision);
+    assert_eq!(delta.tiles[..3], [0, 0, 4_321]);
+
+    web.stop();
+    let ended = timeout(Duration::from_secs(5), async { while let Ok(Some(_)) = answer.chunk().await {} }).await;
+    assert!(ended.is_ok(), "a stop ends the stream, or the server would wait for it");
+});
+
+both!(nobody_else_gets_the_stream, |w: World| async move {
+    let web = Web::start(&w).await;
+    assert_eq!(web.visitor().program().get("/live").await.status(), 401);
+    assert_eq!(web.person(&w, Role::Resident, "res").await.program().get("/live").await.status(), 403);
+});
