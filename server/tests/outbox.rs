@@ -1,4 +1,5 @@
 //! Whose turn it is in the outbox, on both databases.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 mod support;
 
