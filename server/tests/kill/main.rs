@@ -1,7 +1,6 @@
 //! The server is killed (SIGKILL) again and again while people buy, on lines that lose requests and answers and through a
 //! channel that loses and doubles its notifications. Afterwards meters, ledger, orders and the channel's books agree to the fen.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test says so by failing")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 #[path = "../support/mod.rs"]
 mod support;
