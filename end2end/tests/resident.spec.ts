@@ -17,7 +17,7 @@ test("tops up in three taps and sees it arrive in the meter", async ({ page }) =
 
   const began = Date.now();
   await page.getByRole("link", { name: "充值", exact: true }).first().click();
-  await page.getByRole("radio", { name: "20 元" }).check();
+  await page.locator('label:has(input[value="20"])').click();
   await page.getByRole("button", { name: "去支付" }).click();
   await page.getByRole("button", { name: /确认付款/ }).click();
   const back = page.getByRole("link", { name: "返回商户" });
@@ -39,7 +39,7 @@ test("cancelling at the cashier costs nothing and says so", async ({ page }) => 
   await logIn(page, room);
   const meter = await truth(room);
   await page.goto("/topup");
-  await page.getByRole("radio", { name: "50 元" }).check();
+  await page.locator('label:has(input[value="50"])').click();
   await page.getByRole("button", { name: "去支付" }).click();
   await page.getByRole("button", { name: "取消" }).click();
   await expect(page.getByText("等待付款").first()).toBeVisible();
@@ -69,7 +69,7 @@ test("a meter that does not answer: the money is safe, and arrives when it does"
   await breakLine(room, "silent");
   try {
     await page.goto("/topup");
-    await page.getByRole("radio", { name: "20 元" }).check();
+    await page.locator('label:has(input[value="20"])').click();
     await page.getByRole("button", { name: "去支付" }).click();
     await page.getByRole("button", { name: /确认付款/ }).click();
     const back = page.getByRole("link", { name: "返回商户" });
