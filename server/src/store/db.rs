@@ -6,7 +6,7 @@ use std::time::Duration;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+use sqlx::{Connection, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
 
 use super::{Result, StoreError};
 
@@ -63,7 +63,14 @@ impl Db {
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(5));
         let pool = |size: u32| SqlitePoolOptions::new().max_connections(size).acquire_timeout(Duration::from_secs(10));
-        let write = pool(1).min_connections(1).idle_timeout(None).max_lifetime(None).connect_with(options.clone()).await?;
+        // A full disk makes SQLite end a transaction by itself: sqlx still counts it as open and would refuse every later one.
+        // Such a connection is closed, and the next write opens another.
+        let write = pool(1)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
+            .connect_with(options.clone())
+            .await?;
         // A database in memory belongs to its one connection.
         let read = if url.contains(":memory:") { write.clone() } else { pool(4).connect_with(options.read_only(true)).await? };
         Ok(Self::Sqlite { read, write })
