@@ -76,6 +76,37 @@ impl ControlMode {
     }
 }
 
+/// Where a meter's credit lives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Wallet {
+    /// In the meter, which judges by itself, offline too.
+    #[default]
+    Meter,
+    /// On the ledger: the server trips the relay.
+    Server,
+    /// Nowhere: an instrument, which only measures.
+    None,
+}
+
+impl Wallet {
+    /// The word in the database and in profiles.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Meter => "meter",
+            Self::Server => "server",
+            Self::None => "none",
+        }
+    }
+
+    /// From that word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Meter, Self::Server, Self::None].into_iter().find(|wallet| wallet.as_str() == word)
+    }
+}
+
 /// The status word of the reference prepaid profile, register 0x0103.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -161,14 +192,14 @@ pub struct Latest {
     pub total: Energy,
     /// Reverse active energy counter.
     pub reverse: Energy,
-    /// Active power, W.
-    pub power_w: i32,
+    /// Active power, W; `None`, here and below, for what the meter does not measure.
+    pub power_w: Option<i32>,
     /// Voltage, 0.1 V.
-    pub voltage_dv: u16,
+    pub voltage_dv: Option<u16>,
     /// Current, 0.01 A.
-    pub current_ca: u16,
+    pub current_ca: Option<u16>,
     /// Power factor, 0.001.
-    pub power_factor: i16,
+    pub power_factor: Option<i16>,
     /// Meter clock minus ours, s; `None` where its clock cannot be read.
     pub clock_offset_s: Option<i32>,
 }
@@ -188,10 +219,10 @@ impl Latest {
             epoch: 0,
             total: Energy::ZERO,
             reverse: Energy::ZERO,
-            power_w: 0,
-            voltage_dv: 0,
-            current_ca: 0,
-            power_factor: 0,
+            power_w: None,
+            voltage_dv: None,
+            current_ca: None,
+            power_factor: None,
             clock_offset_s: None,
         }
     }

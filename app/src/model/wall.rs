@@ -115,7 +115,7 @@ impl Tile {
         Self {
             flags: Flags::of(latest),
             remaining: i32::try_from(fen).unwrap_or(0),
-            power_w: latest.power_w,
+            power_w: latest.power_w.unwrap_or(0),
             observed_s: seconds(latest.observed_at),
             lost_s: seconds(latest.lost_since),
         }
@@ -207,7 +207,7 @@ mod tests {
             observed_at: Some(Timestamp(1_795_600_000_123)),
             status: StatusWord(0b1_0100_0010),
             remaining: Fen(-1_234),
-            power_w: -7,
+            power_w: Some(-7),
             ..Latest::unseen(MeterId(uuid::Uuid::nil()))
         };
         let tile = Tile::of(&latest);

@@ -16,4 +16,5 @@ pub mod state;
 pub mod steps;
 pub mod theme;
 pub mod time;
+pub mod units;
 pub mod wall;

@@ -14,6 +14,7 @@ use crate::model::order::CommandState;
 use crate::model::time::Timestamp;
 use crate::ui::state::{mode_mark, state_mark};
 use crate::ui::steps::{Reach, Step, steps};
+use crate::ui::units;
 
 /// How soon the server is asked again: while something is under way, and while nothing is.
 const BUSY: Duration = Duration::from_secs(1);
@@ -58,13 +59,12 @@ fn values(latest: &Latest, now: Timestamp, lang: Lang) -> impl IntoView + use<> 
     let facts = known.then(|| {
         view! {
             <dt>{t.power}</dt>
-            <dd class="num">{latest.power_w}" W"</dd>
+            <dd class="num">{units::whole(latest.power_w)}" W"</dd>
             <dt>{t.relay}</dt>
             <dd>{relay}{switched}</dd>
             <dt>{t.voltage}" · "{t.current}</dt>
             <dd class="num">
-                {format!("{}.{} V · ", latest.voltage_dv / 10, latest.voltage_dv % 10)}
-                {format!("{}.{:02} A", latest.current_ca / 100, latest.current_ca % 100)}
+                {units::tenths(latest.voltage_dv)}" V · "{units::hundredths(latest.current_ca)}" A"
             </dd>
             <dt>{t.total}</dt>
             <dd class="num">{latest.total.to_string()}" kWh"</dd>

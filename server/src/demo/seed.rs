@@ -5,12 +5,14 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 
 use app::model::ids::{GatewayId, MeterId, PlaceId};
+use app::model::meter::Wallet;
 use app::model::money::Fen;
 use app::model::time::{DAY, Timestamp};
 use app::ports::Role;
 
 use super::history;
 use super::site::{BUILDINGS, Room};
+use crate::meters::framing::Framing;
 use crate::meters::sim::Load;
 use crate::rng::Rng;
 use crate::store::accounts::{self, NewResident, TakeOver};
@@ -65,7 +67,13 @@ async fn site(db: &Db, rng: &Rng, now: Timestamp, seed: &Seed<'_>) -> Result<Vec
         let (place, gateway) = (PlaceId(rng.id(now)), GatewayId(rng.id(now)));
         places::add(&mut tx, &NewPlace { id: place, parent: Some(root), kind: "building", name, sort: index }).await?;
         let named = format!("{name}管理机");
-        let new = NewGateway { id: gateway, name: named, host: address.ip().to_string(), port: address.port() };
+        let new = NewGateway {
+            id: gateway,
+            name: named,
+            host: address.ip().to_string(),
+            port: address.port(),
+            framing: Framing::ModbusTcp,
+        };
         meters::add_gateway(&mut tx, now, &new).await?;
         buildings.push((place, gateway));
     }
@@ -87,7 +95,8 @@ async fn site(db: &Db, rng: &Rng, now: Timestamp, seed: &Seed<'_>) -> Result<Vec
         let new = NewPlace { id: place, parent: Some(floor), kind: "room", name: &name, sort: room.number.into() };
         places::add(&mut tx, &new).await?;
         let serial = room.plan.serial.to_string();
-        let new = NewMeter { id: meter, place, gateway, unit: room.plan.unit, serial, profile: "rpp".into() };
+        let new =
+            NewMeter { id: meter, place, gateway, unit: room.plan.unit, serial, profile: "rpp".into(), wallet: Wallet::Meter };
         meters::add_meter(&mut tx, now, &new).await?;
         ids.push(meter);
     }

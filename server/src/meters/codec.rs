@@ -31,22 +31,82 @@ pub enum DecodeError {
 /// What a meter measures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Measurement {
-    /// Active energy, both directions.
+    /// Active energy, both directions: what is billed.
     pub total: Energy,
+    /// Of it, what flowed backwards: a wiring fault or a bypass.
+    pub reverse: Option<Energy>,
     /// By rate: spike, peak, flat, valley.
-    pub rates: [Energy; 4],
-    /// 0.1 V.
-    pub voltage_dv: u16,
-    /// 0.01 A.
-    pub current_ca: u16,
-    /// W.
-    pub power_w: i32,
+    pub rates: Option<[Energy; 4]>,
+    /// 0.1 V; the first phase of three.
+    pub voltage_dv: Option<u16>,
+    /// 0.01 A; the first phase of three.
+    pub current_ca: Option<u16>,
+    /// W, all phases.
+    pub power_w: Option<i32>,
     /// var.
-    pub reactive_var: i32,
+    pub reactive_var: Option<i32>,
     /// VA.
-    pub apparent_va: i32,
+    pub apparent_va: Option<i32>,
     /// 0.001.
-    pub power_factor: i16,
+    pub power_factor: Option<i16>,
+}
+
+/// What a meter shows besides its counters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Face {
+    /// Credit lives in the meter: its state block.
+    Wallet(State),
+    /// No secured wallet inside: the server decides, the meter switches or only measures.
+    Plain(Plain),
+}
+
+/// What a meter without a secured wallet shows; `None` for what it cannot say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Plain {
+    /// Whether power flows, as observed.
+    pub relay_closed: Option<bool>,
+    /// It says itself that its relay does not obey.
+    pub relay_fault: Option<bool>,
+    /// Its clock.
+    pub clock: Option<Timestamp>,
+    /// Remaining amount, where it can be read though not written.
+    pub remaining: Option<Fen>,
+    /// Purchase count, where it can be read though not written.
+    pub count: Option<u16>,
+}
+
+impl Face {
+    /// The status word: the meter's own, or what can be said of the relay.
+    #[must_use]
+    pub const fn status(&self) -> StatusWord {
+        match self {
+            Self::Wallet(state) => state.status,
+            Self::Plain(plain) => {
+                let closed = matches!(plain.relay_closed, Some(true)) as u16;
+                let fault = matches!(plain.relay_fault, Some(true)) as u16;
+                StatusWord(closed | fault << 12)
+            }
+        }
+    }
+
+    /// The meter's clock minus ours, in seconds.
+    #[must_use]
+    pub fn clock_offset_s(&self, at: Timestamp) -> Option<i32> {
+        let clock = match self {
+            Self::Wallet(state) => state.clock,
+            Self::Plain(plain) => plain.clock,
+        };
+        i32::try_from(clock?.since(at) / 1_000).ok()
+    }
+
+    /// The state block of a meter with a wallet.
+    #[must_use]
+    pub const fn wallet(&self) -> Option<&State> {
+        match self {
+            Self::Wallet(state) => Some(state),
+            Self::Plain(_) => None,
+        }
+    }
 }
 
 /// Who a meter is, what its wallet holds and how its relay stands: one block, one instant.
@@ -98,12 +158,6 @@ impl State {
     pub fn overdraft(&self) -> Fen {
         Fen(self.remaining.0.min(0).saturating_neg())
     }
-
-    /// The meter's clock minus ours, in seconds.
-    #[must_use]
-    pub fn clock_offset_s(&self, at: Timestamp) -> Option<i32> {
-        i32::try_from(self.clock?.since(at) / 1_000).ok()
-    }
 }
 
 /// Reads a measurement block.
@@ -114,13 +168,14 @@ pub fn measurement(profile: &Profile, registers: &[u16]) -> Result<Measurement, 
     let v = Values::read(&profile.measurement, registers)?;
     Ok(Measurement {
         total: v.energy(Field::Total)?,
-        rates: [v.energy(Field::Spike)?, v.energy(Field::Peak)?, v.energy(Field::Flat)?, v.energy(Field::Valley)?],
-        voltage_dv: v.number(Field::Voltage)?,
-        current_ca: v.number(Field::Current)?,
-        power_w: v.number(Field::Power)?,
-        reactive_var: v.number(Field::Reactive)?,
-        apparent_va: v.number(Field::Apparent)?,
-        power_factor: v.number(Field::PowerFactor)?,
+        reverse: None,
+        rates: Some([v.energy(Field::Spike)?, v.energy(Field::Peak)?, v.energy(Field::Flat)?, v.energy(Field::Valley)?]),
+        voltage_dv: Some(v.number(Field::Voltage)?),
+        current_ca: Some(v.number(Field::Current)?),
+        power_w: Some(v.number(Field::Power)?),
+        reactive_var: Some(v.number(Field::Reactive)?),
+        apparent_va: Some(v.number(Field::Apparent)?),
+        power_factor: Some(v.number(Field::PowerFactor)?),
     })
 }
 
@@ -235,7 +290,7 @@ mod tests {
         assert_eq!((s.remaining, s.overdraft(), s.cumulative), (Fen(-5), Fen(5), Fen(12_345)));
         assert_eq!((s.count, s.epoch, s.reverse), (7, 2, Energy(30)));
         assert_eq!(s.clock.unwrap().to_string(), "2026-11-22 18:30:00");
-        assert_eq!(s.clock_offset_s(s.clock.unwrap().plus(2_500)), Some(-2));
+        assert_eq!(Face::Wallet(s).clock_offset_s(s.clock.unwrap().plus(2_500)), Some(-2));
         assert_eq!((s.challenge, s.last_operation, s.last_result), ([0x9b, 0x58, 0x3c, 0xb4], 2, 3));
         assert_eq!(s.last_order, 0xffff_0000_0000_0009);
         assert_eq!(s.account.to_string(), "6407353703886369");
@@ -249,7 +304,8 @@ mod tests {
         (r[0xb], r[0xc], r[0xd], r[0x10]) = (2_301, 512, 0xfffe, 0xfc18);
         let m = measurement(&RPP, &r).unwrap();
         assert_eq!(m.total, Energy::from_centi_kwh(99_999_999));
-        assert_eq!((m.voltage_dv, m.current_ca, m.power_w, m.power_factor), (2_301, 512, -2, -1_000));
+        assert_eq!((m.voltage_dv, m.current_ca), (Some(2_301), Some(512)));
+        assert_eq!((m.power_w, m.power_factor), (Some(-2), Some(-1_000)));
     }
 
     #[test]

@@ -17,7 +17,7 @@ use tokio::task::{Id, JoinSet};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::codec::State;
+use super::codec::{Face, State};
 use super::config::Config;
 use super::directory::{Directory, Meter};
 use super::frame::{self, FrameVersion, Header};
@@ -169,7 +169,7 @@ impl Engine {
             Ok(state) => {
                 let at = self.clock.now();
                 self.lock_failures().remove(&meter.id);
-                self.report(Event::State { meter: meter.id, at, state }).await;
+                self.report(Event::Face { meter: meter.id, at, face: Face::Wallet(state) }).await;
                 Ok(Ok((state, at)))
             }
             Err(ReadError::Link(LinkError::Stopped)) => Ok(Err(Step::Later)),

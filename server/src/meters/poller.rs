@@ -10,11 +10,11 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::codec::{Measurement, State};
 use super::directory::Meter;
+use super::driver;
 use super::gateway::{GatewayHealth, GatewayState};
 use super::link::{Link, LinkState, Priority};
-use super::reader::{self, ReadError};
+use super::reader::ReadError;
 use super::recorder::{Event, Source};
 use super::schedule::{Change, Failure, Next, Schedule};
 use super::serial::Serial;
@@ -132,11 +132,11 @@ impl Poller {
             _ => (Source::Sweep, Priority::Sweep),
         };
         let (began, from) = (self.now(), self.clock.now());
-        let result = self.read_blocks(&meter, priority).await;
+        let result = driver::read(&meter, priority, &self.clock).await;
         let now = self.now();
         let took = now.saturating_sub(began);
         match result {
-            Ok((at, state, measurement)) => {
+            Ok(driver::Reading { at, measurement, face }) => {
                 self.strangers.remove(&id);
                 let change = self.schedule.good(id, now, took);
                 self.apply(change, Some(at)).await;
@@ -146,17 +146,10 @@ impl Poller {
                     // Nobody to hear is nobody who waits.
                     let _ = self.heard.send(id);
                 }
-                self.report(Event::Read { meter: id, from, at, source, measurement, state }).await;
+                self.report(Event::Read { meter: id, from, at, source, measurement, face }).await;
             }
             Err(error) => self.fail(id, error, from, now, took).await,
         }
-    }
-
-    /// State first: it says who answers. Its instant is the reading's, for a command may go between the two blocks.
-    async fn read_blocks(&self, meter: &Meter, priority: Priority) -> Result<(Timestamp, State, Measurement), ReadError> {
-        let state = reader::state(meter, priority).await?;
-        let at = self.clock.now();
-        Ok((at, state, reader::measurement(meter, priority).await?))
     }
 
     async fn fail(&mut self, id: MeterId, error: ReadError, from: Timestamp, now: u64, took: u64) {

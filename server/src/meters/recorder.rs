@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::classify::{Baseline, classify};
-use super::codec::{Measurement, State};
+use super::codec::{Face, Measurement};
 use super::serial::Serial;
 use super::witness::{Witness, Witnessed};
 use crate::clock::SharedClock;
@@ -58,16 +58,16 @@ pub enum Event {
         /// Counters and instantaneous values.
         measurement: Measurement,
         /// Wallet and relay.
-        state: State,
+        face: Face,
     },
-    /// The state block alone, read on the way of a command.
-    State {
+    /// Wallet and relay alone, read on the way of a command.
+    Face {
         /// Of which meter.
         meter: MeterId,
         /// When.
         at: Timestamp,
         /// Wallet and relay.
-        state: State,
+        face: Face,
     },
     /// It does not answer.
     Lost {
@@ -158,12 +158,12 @@ impl Recorder {
 
     fn take(&mut self, event: Event, batch: &mut Batch) {
         match event {
-            Event::Read { meter, from, at, source, measurement, state } => {
-                if self.witness.differs(meter, &state) {
-                    batch.suspect(meter, from, &state);
+            Event::Read { meter, from, at, source, measurement, face } => {
+                if let Some(state) = face.wallet().filter(|state| self.witness.differs(meter, state)) {
+                    batch.suspect(meter, from, state);
                 }
                 let track = self.tracks.entry(meter).or_insert_with(|| Track::new(meter));
-                track.see_state(at, &state);
+                track.see_face(at, &face);
                 let at = track.row_at(at);
                 let (quality, energy) = classify(track.baseline, at, measurement.total);
                 track.see_measurement(&measurement);
@@ -173,18 +173,19 @@ impl Recorder {
                     }
                     track.baseline = Some(Baseline { at, total: measurement.total });
                     track.held_since = None;
-                    (track.latest.total, track.latest.reverse) = (measurement.total, state.reverse);
+                    track.latest.total = measurement.total;
+                    track.latest.reverse = measurement.reverse.unwrap_or(track.latest.reverse);
                 } else {
                     let since = *track.held_since.get_or_insert(at);
                     batch.hold(meter, quality, track.baseline, at, measurement.total, since);
                 }
-                batch.reading(meter, at, quality, source, &measurement, &state);
+                batch.reading(meter, at, quality, source, &measurement, &track.latest);
                 batch.latest(meter);
                 self.live.publish(track.latest.clone());
             }
-            Event::State { meter, at, state } => {
+            Event::Face { meter, at, face } => {
                 let track = self.tracks.entry(meter).or_insert_with(|| Track::new(meter));
-                track.see_state(at, &state);
+                track.see_face(at, &face);
                 batch.latest(meter);
                 self.live.publish(track.latest.clone());
             }
@@ -256,16 +257,19 @@ impl Track {
         self.latest.observed_at.is_some_and(|last| at < last && last.since(at) < CLOCK_STEP_MS)
     }
 
-    fn see_state(&mut self, at: Timestamp, state: &State) {
+    fn see_face(&mut self, at: Timestamp, face: &Face) {
         self.latest.lost_since = None;
         if self.is_overtaken(at) {
             return;
         }
         let latest = &mut self.latest;
         latest.observed_at = Some(at);
-        (latest.status, latest.remaining, latest.cumulative) = (state.status, state.remaining, state.cumulative);
-        (latest.count, latest.epoch) = (state.count, state.epoch);
-        latest.clock_offset_s = state.clock_offset_s(at);
+        latest.status = face.status();
+        latest.clock_offset_s = face.clock_offset_s(at);
+        if let Some(state) = face.wallet() {
+            (latest.remaining, latest.cumulative) = (state.remaining, state.cumulative);
+            (latest.count, latest.epoch) = (state.count, state.epoch);
+        }
     }
 
     fn see_measurement(&mut self, measurement: &Measurement) {

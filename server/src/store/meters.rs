@@ -1,11 +1,13 @@
 //! Gateways and meters: what is where, and at which address.
 
 use app::model::ids::{GatewayId, MeterId, PlaceId};
+use app::model::meter::Wallet;
 use app::model::time::Timestamp;
 use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::{Db, Result, Tx, on, read};
+use crate::meters::framing::Framing;
 
 /// A gateway in service.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
@@ -18,6 +20,10 @@ pub struct GatewayRow {
     pub host: String,
     /// TCP port.
     pub port: i64,
+    /// A word of [`Framing`].
+    pub framing: String,
+    /// Seconds between two readings of its meters; `None`: as the site has it.
+    pub sweep_interval_s: Option<i64>,
 }
 
 /// A meter in service.
@@ -35,6 +41,10 @@ pub struct MeterRow {
     pub serial: String,
     /// Name of its profile.
     pub profile: String,
+    /// A word of [`Wallet`].
+    pub wallet: String,
+    /// Seconds between two readings; `None`: as its gateway has it.
+    pub sweep_interval_s: Option<i64>,
 }
 
 /// A gateway to add.
@@ -48,6 +58,8 @@ pub struct NewGateway {
     pub host: String,
     /// TCP port.
     pub port: u16,
+    /// How it carries frames.
+    pub framing: Framing,
 }
 
 /// A meter to add.
@@ -65,6 +77,8 @@ pub struct NewMeter {
     pub serial: String,
     /// Name of its profile.
     pub profile: String,
+    /// Where its credit lives.
+    pub wallet: Wallet,
 }
 
 /// All gateways in service, by name.
@@ -72,9 +86,11 @@ pub struct NewMeter {
 /// # Errors
 /// Where the database fails.
 pub async fn gateways(db: &Db) -> Result<Vec<GatewayRow>> {
-    read!(db, |pool| sqlx::query_as("SELECT id, name, host, port FROM gateways WHERE retired_at IS NULL ORDER BY name")
-        .fetch_all(pool)
-        .await)
+    read!(db, |pool| sqlx::query_as(
+        "SELECT id, name, host, port, framing, sweep_interval_s FROM gateways WHERE retired_at IS NULL ORDER BY name"
+    )
+    .fetch_all(pool)
+    .await)
 }
 
 /// All meters in service, by address.
@@ -82,11 +98,13 @@ pub async fn gateways(db: &Db) -> Result<Vec<GatewayRow>> {
 /// # Errors
 /// Where the database fails.
 pub async fn meters(db: &Db) -> Result<Vec<MeterRow>> {
-    read!(db, |pool| sqlx::query_as(
-        "SELECT id, place_id, gateway_id, unit, serial, profile FROM meters WHERE retired_at IS NULL ORDER BY gateway_id, unit"
+    read!(db, |pool| {
+        sqlx::query_as(
+        "SELECT id, place_id, gateway_id, unit, serial, profile, wallet, sweep_interval_s FROM meters WHERE retired_at IS NULL ORDER BY gateway_id, unit"
     )
     .fetch_all(pool)
-    .await)
+    .await
+    })
 }
 
 /// One meter, in service or not.
@@ -94,10 +112,12 @@ pub async fn meters(db: &Db) -> Result<Vec<MeterRow>> {
 /// # Errors
 /// Where the database fails.
 pub async fn find(db: &Db, meter: MeterId) -> Result<Option<MeterRow>> {
-    read!(db, |pool| sqlx::query_as("SELECT id, place_id, gateway_id, unit, serial, profile FROM meters WHERE id = $1")
-        .bind(meter.0)
-        .fetch_optional(pool)
-        .await)
+    read!(db, |pool| sqlx::query_as(
+        "SELECT id, place_id, gateway_id, unit, serial, profile, wallet, sweep_interval_s FROM meters WHERE id = $1"
+    )
+    .bind(meter.0)
+    .fetch_optional(pool)
+    .await)
 }
 
 /// Adds a gateway in the caller's transaction.
@@ -105,11 +125,12 @@ pub async fn find(db: &Db, meter: MeterId) -> Result<Option<MeterRow>> {
 /// # Errors
 /// A duplicate where the name is taken.
 pub async fn add_gateway(tx: &mut Tx, at: Timestamp, gateway: &NewGateway) -> Result<()> {
-    on!(tx, |c| sqlx::query("INSERT INTO gateways (id, name, host, port, created_at) VALUES ($1, $2, $3, $4, $5)")
+    on!(tx, |c| sqlx::query("INSERT INTO gateways (id, name, host, port, framing, created_at) VALUES ($1, $2, $3, $4, $5, $6)")
         .bind(gateway.id.0)
         .bind(&gateway.name)
         .bind(&gateway.host)
         .bind(i64::from(gateway.port))
+        .bind(gateway.framing.as_str())
         .bind(at.0)
         .execute(c)
         .await)?;
@@ -123,17 +144,19 @@ pub async fn add_gateway(tx: &mut Tx, at: Timestamp, gateway: &NewGateway) -> Re
 pub async fn add_meter(tx: &mut Tx, at: Timestamp, meter: &NewMeter) -> Result<()> {
     on!(tx, |c| {
         sqlx::query(
-        "INSERT INTO meters (id, place_id, gateway_id, unit, serial, profile, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)"
-    )
-    .bind(meter.id.0)
-    .bind(meter.place.0)
-    .bind(meter.gateway.0)
-    .bind(i64::from(meter.unit))
-    .bind(&meter.serial)
-    .bind(&meter.profile)
-    .bind(at.0)
-    .execute(c)
-    .await
+            "INSERT INTO meters (id, place_id, gateway_id, unit, serial, profile, wallet, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        )
+        .bind(meter.id.0)
+        .bind(meter.place.0)
+        .bind(meter.gateway.0)
+        .bind(i64::from(meter.unit))
+        .bind(&meter.serial)
+        .bind(&meter.profile)
+        .bind(meter.wallet.as_str())
+        .bind(at.0)
+        .execute(c)
+        .await
     })?;
     Ok(())
 }

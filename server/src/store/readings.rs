@@ -28,18 +28,26 @@ pub struct Reading {
     pub status: i64,
     /// Total energy counter.
     pub total_wh: i64,
-    /// Reverse energy counter.
-    pub reverse_wh: i64,
+    /// Reverse energy counter; `None`, here and below, for what the meter does not measure.
+    pub reverse_wh: Option<i64>,
     /// Remaining amount.
     pub remaining_fen: i64,
     /// Active power.
-    pub power_w: i64,
+    pub power_w: Option<i64>,
     /// 0.1 V.
-    pub voltage_dv: i64,
+    pub voltage_dv: Option<i64>,
     /// 0.01 A.
-    pub current_ca: i64,
+    pub current_ca: Option<i64>,
     /// 0.001.
-    pub power_factor: i64,
+    pub power_factor: Option<i64>,
+    /// Energy counter of rate 1.
+    pub spike_wh: Option<i64>,
+    /// Of rate 2.
+    pub peak_wh: Option<i64>,
+    /// Of rate 3.
+    pub flat_wh: Option<i64>,
+    /// Of rate 4.
+    pub valley_wh: Option<i64>,
 }
 
 /// Energy of a meter in an hour or a day.
@@ -82,8 +90,8 @@ pub struct Batch {
 static READINGS: LazyLock<Bulk> = LazyLock::new(|| {
     Bulk::new(
         "INSERT INTO readings (meter_id, at, quality, source, status, total_wh, reverse_wh, remaining_fen, power_w, voltage_dv,
-                               current_ca, power_factor)",
-        12,
+                               current_ca, power_factor, spike_wh, peak_wh, flat_wh, valley_wh)",
+        16,
         "ON CONFLICT (meter_id, at) DO NOTHING",
     )
 });
@@ -129,6 +137,7 @@ pub async fn write(db: &Db, rng: &Rng, at: Timestamp, batch: &Batch) -> Result<(
                 query = query.bind(r.meter_id).bind(r.at).bind(r.quality).bind(r.source).bind(r.status).bind(r.total_wh);
                 query = query.bind(r.reverse_wh).bind(r.remaining_fen).bind(r.power_w).bind(r.voltage_dv);
                 query = query.bind(r.current_ca).bind(r.power_factor);
+                query = query.bind(r.spike_wh).bind(r.peak_wh).bind(r.flat_wh).bind(r.valley_wh);
             }
             query.execute(c).await
         })?;
@@ -151,8 +160,8 @@ pub async fn write(db: &Db, rng: &Rng, at: Timestamp, batch: &Batch) -> Result<(
                 query = query.bind(l.meter.0).bind(l.observed_at.map(|at| at.0)).bind(l.lost_since.map(|at| at.0));
                 query = query.bind(i64::from(l.status.0)).bind(l.remaining.0).bind(l.cumulative.0);
                 query = query.bind(i64::from(l.count)).bind(i64::from(l.epoch)).bind(l.total.0).bind(l.reverse.0);
-                query = query.bind(i64::from(l.power_w)).bind(i64::from(l.voltage_dv)).bind(i64::from(l.current_ca));
-                query = query.bind(i64::from(l.power_factor)).bind(l.clock_offset_s.map(i64::from));
+                query = query.bind(l.power_w.map(i64::from)).bind(l.voltage_dv.map(i64::from)).bind(l.current_ca.map(i64::from));
+                query = query.bind(l.power_factor.map(i64::from)).bind(l.clock_offset_s.map(i64::from));
             }
             query.execute(c).await
         })?;
@@ -250,7 +259,7 @@ pub async fn hourly(db: &Db, meter: MeterId, day: Date) -> Result<Vec<(u8, Energ
 pub async fn recent(db: &Db, meter: MeterId, limit: i64) -> Result<Vec<Reading>> {
     read!(db, |pool| sqlx::query_as(
         "SELECT meter_id, at, quality, source, status, total_wh, reverse_wh, remaining_fen, power_w, voltage_dv, current_ca,
-                power_factor
+                power_factor, spike_wh, peak_wh, flat_wh, valley_wh
          FROM readings WHERE meter_id = $1 ORDER BY at DESC LIMIT $2",
     )
     .bind(meter.0)

@@ -2,7 +2,7 @@
 //! channel that loses and doubles its notifications. Afterwards meters, ledger, orders and the channel's books agree to the fen.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test says so by failing")]
 
-#[path = "../support/mod.rs"]
+#[path = "../stories/support/mod.rs"]
 mod support;
 
 mod buyers;

@@ -99,11 +99,11 @@ pub struct Reading {
     /// What was left.
     pub remaining: Fen,
     /// W.
-    pub power_w: i64,
+    pub power_w: Option<i64>,
     /// 0.1 V.
-    pub voltage_dv: i64,
+    pub voltage_dv: Option<i64>,
     /// 0.01 A.
-    pub current_ca: i64,
+    pub current_ca: Option<i64>,
 }
 
 /// What a command tells the meter.

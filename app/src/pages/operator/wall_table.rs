@@ -6,6 +6,7 @@ use super::parts::{age, amount, marks, pager, state_cell};
 use crate::api::operator::{Page, Seat};
 use crate::i18n::{lang, operator, wall};
 use crate::model::wall::Tile;
+use crate::ui::units;
 use crate::ui::wall::filter::{Chip, Counts, Filter};
 use crate::ui::wall::{LiveRows, chip_face};
 
@@ -67,7 +68,7 @@ pub fn WallTable(seats: Vec<Seat>, counts: Counts, filter: Filter, page: i64) ->
 
 fn row(seat: &Seat) -> impl IntoView + use<> {
     let latest = &seat.latest;
-    let power = latest.observed_at.map_or_else(|| "—".to_owned(), |_| latest.power_w.to_string());
+    let power = units::whole(latest.power_w);
     view! {
         <tr data-meter=latest.meter.to_string()>
             <td>{seat.name.building.clone()}</td>

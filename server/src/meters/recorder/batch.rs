@@ -45,21 +45,29 @@ impl Batch {
         quality: Quality,
         source: Source,
         measurement: &Measurement,
-        state: &State,
+        seen: &Latest,
     ) {
+        let [spike, peak, flat, valley] = match measurement.rates {
+            Some(rates) => rates.map(|energy| Some(energy.0)),
+            None => [None; 4],
+        };
         self.readings.push(Reading {
             meter_id: meter.0,
             at: at.0,
             quality: quality as i64,
             source: source as i64,
-            status: state.status.0.into(),
+            status: seen.status.0.into(),
             total_wh: measurement.total.0,
-            reverse_wh: state.reverse.0,
-            remaining_fen: state.remaining.0,
-            power_w: measurement.power_w.into(),
-            voltage_dv: measurement.voltage_dv.into(),
-            current_ca: measurement.current_ca.into(),
-            power_factor: measurement.power_factor.into(),
+            reverse_wh: measurement.reverse.map(|energy| energy.0),
+            remaining_fen: seen.remaining.0,
+            power_w: measurement.power_w.map(i64::from),
+            voltage_dv: measurement.voltage_dv.map(i64::from),
+            current_ca: measurement.current_ca.map(i64::from),
+            power_factor: measurement.power_factor.map(i64::from),
+            spike_wh: spike,
+            peak_wh: peak,
+            flat_wh: flat,
+            valley_wh: valley,
         });
     }
 

@@ -78,10 +78,10 @@ struct LatestRow {
     epoch: i64,
     total_wh: i64,
     reverse_wh: i64,
-    power_w: i64,
-    voltage_dv: i64,
-    current_ca: i64,
-    power_factor: i64,
+    power_w: Option<i64>,
+    voltage_dv: Option<i64>,
+    current_ca: Option<i64>,
+    power_factor: Option<i64>,
     clock_offset_s: Option<i64>,
 }
 
@@ -113,10 +113,10 @@ impl LatestRow {
             epoch: self.epoch.try_into().ok()?,
             total: Energy(self.total_wh),
             reverse: Energy(self.reverse_wh),
-            power_w: self.power_w.try_into().ok()?,
-            voltage_dv: self.voltage_dv.try_into().ok()?,
-            current_ca: self.current_ca.try_into().ok()?,
-            power_factor: self.power_factor.try_into().ok()?,
+            power_w: self.power_w.map(TryInto::try_into).transpose().ok()?,
+            voltage_dv: self.voltage_dv.map(TryInto::try_into).transpose().ok()?,
+            current_ca: self.current_ca.map(TryInto::try_into).transpose().ok()?,
+            power_factor: self.power_factor.map(TryInto::try_into).transpose().ok()?,
             clock_offset_s: self.clock_offset_s.map(TryInto::try_into).transpose().ok()?,
         })
     }

@@ -90,7 +90,11 @@ pub async fn residents(db: &Db, account: Uuid) -> Result<Vec<(String, String)>> 
 ///
 /// # Errors
 /// Where the database fails.
-pub async fn readings(db: &Db, meter: MeterId, limit: i64) -> Result<Vec<(i64, i64, i64, i64, i64, i64, i64, i64)>> {
+pub async fn readings(
+    db: &Db,
+    meter: MeterId,
+    limit: i64,
+) -> Result<Vec<(i64, i64, i64, i64, i64, Option<i64>, Option<i64>, Option<i64>)>> {
     read!(db, |pool| sqlx::query_as(
         "SELECT at, quality, source, total_wh, remaining_fen, power_w, voltage_dv, current_ca
          FROM readings WHERE meter_id = $1 ORDER BY at DESC LIMIT $2"

@@ -10,6 +10,7 @@ use crate::model::time::Date;
 use crate::ports::now;
 use crate::ui::bars::{Bar, Bars};
 use crate::ui::time::AtSeconds;
+use crate::ui::units;
 
 /// Energy of the last days as bars.
 pub fn days(room: &Room) -> impl IntoView + use<> {
@@ -79,9 +80,9 @@ fn row(reading: &Reading) -> impl IntoView + use<> {
             <td><AtSeconds at=reading.at /></td>
             <td class="number">{reading.total.to_string()}</td>
             <td class="number">{reading.remaining.to_string()}</td>
-            <td class="number">{reading.power_w}</td>
-            <td class="number">{format!("{}.{}", reading.voltage_dv / 10, reading.voltage_dv % 10)}</td>
-            <td class="number">{format!("{}.{:02}", reading.current_ca / 100, reading.current_ca % 100)}</td>
+            <td class="number">{units::whole(reading.power_w)}</td>
+            <td class="number">{units::tenths(reading.voltage_dv)}</td>
+            <td class="number">{units::hundredths(reading.current_ca)}</td>
             <td>{source(reading.source, lang())}</td>
             <td>{quality(reading.quality, lang())}</td>
         </tr>

@@ -1,15 +1,12 @@
 //! The ledger and the audit chain keep what they promise, on both databases.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test says so by failing")]
 
-mod support;
-
+use crate::support::World;
 use app::model::ids::AccountId;
 use app::model::money::Money;
 use app::model::order::Tender;
 use server::clock::Clock;
 use server::domain::ledger::{self, Account};
 use server::store::{audit, ledger as store};
-use support::World;
 use uuid::Uuid;
 
 both!(a_payment_posts_once, |w: World| async move {

@@ -1,8 +1,7 @@
 //! Sales: sold once however often the form is sent, bounded, and found again, on both databases.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test says so by failing")]
 
-mod support;
-
+use crate::support::World;
+use crate::support::rooms::Room;
 use app::error::AppError;
 use app::model::money::{Fen, Money};
 use app::model::order::{OrderState, Tender};
@@ -12,8 +11,6 @@ use server::domain::order::Limits;
 use server::store::order_lists::{self, Filter};
 use server::store::orders::{self, NewOrder};
 use server::store::{StoreError, ledger, verify};
-use support::World;
-use support::rooms::Room;
 
 fn sale(w: &World, room: Room, fen: i64) -> NewOrder {
     NewOrder {

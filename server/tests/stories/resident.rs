@@ -1,10 +1,9 @@
 //! What residents see and do: their own room and nothing else, on both databases.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test says so by failing")]
-
-mod support;
 
 use std::sync::Arc;
 
+use crate::support::World;
+use crate::support::rooms::Room;
 use app::api::resident::ResidentPort;
 use app::error::AppError;
 use app::model::ids::{CommandId, OrderId};
@@ -20,8 +19,6 @@ use server::pay::alipay::AlipayConfig;
 use server::pay::{self, Payments};
 use server::resident::Residents;
 use server::store::orders::{self, NewOrder};
-use support::World;
-use support::rooms::Room;
 
 const OPEN: u16 = 1 << 1;
 const ON: u16 = OPEN | 1;
@@ -41,8 +38,8 @@ impl Site {
                 gateway: "https://gateway.example/gateway.do".into(),
                 app_id: "2021000000000001".into(),
                 seller_id: "2088000000000001".into(),
-                private_key: Some(include_str!("../src/pay/alipay/vectors/app-pkcs8.pem").into()),
-                alipay_public_key: Some(include_str!("../src/pay/alipay/vectors/gateway-public.pem").into()),
+                private_key: Some(include_str!("../../src/pay/alipay/vectors/app-pkcs8.pem").into()),
+                alipay_public_key: Some(include_str!("../../src/pay/alipay/vectors/gateway-public.pem").into()),
                 ..AlipayConfig::default()
             }),
             ..pay::Config::default()
@@ -291,20 +288,21 @@ async fn reading(w: &World, room: Room, at: Timestamp, status: u16, total_wh: i6
     let sql =
         "INSERT INTO readings (meter_id, at, quality, source, status, total_wh, reverse_wh, remaining_fen, power_w, voltage_dv,
                                      current_ca, power_factor) VALUES ($1, $2, 0, 0, $3, $4, 0, $5, 0, 0, 0, 0)";
-    support::bind(&w.db, sql, room.meter.0, &[at.0, i64::from(status), total_wh, remaining]).await;
+    crate::support::bind(&w.db, sql, room.meter.0, &[at.0, i64::from(status), total_wh, remaining]).await;
 }
 
 async fn latest(w: &World, room: Room, at: Timestamp, total_wh: i64, remaining: i64) {
     let sql = "INSERT INTO meter_latest (meter_id, observed_at, status, total_wh, remaining_fen, cumulative_fen, count, epoch,
                                          reverse_wh, power_w, voltage_dv, current_ca, power_factor)
                VALUES ($1, $2, 3, $3, $4, 0, 0, 1, 0, 0, 0, 0, 0)";
-    support::bind(&w.db, sql, room.meter.0, &[at.0, total_wh, remaining]).await;
+    crate::support::bind(&w.db, sql, room.meter.0, &[at.0, total_wh, remaining]).await;
 }
 
 async fn energy(w: &World, room: Room, day: i64, wh: i64) {
-    support::bind(&w.db, "INSERT INTO energy_daily (meter_id, day, wh) VALUES ($1, $2, $3)", room.meter.0, &[day, wh]).await;
+    crate::support::bind(&w.db, "INSERT INTO energy_daily (meter_id, day, wh) VALUES ($1, $2, $3)", room.meter.0, &[day, wh])
+        .await;
 }
 
 async fn credited(w: &World, order: OrderId, at: Timestamp) {
-    support::bind(&w.db, "UPDATE orders SET state = 'credited', credited_at = $2 WHERE id = $1", order.0, &[at.0]).await;
+    crate::support::bind(&w.db, "UPDATE orders SET state = 'credited', credited_at = $2 WHERE id = $1", order.0, &[at.0]).await;
 }

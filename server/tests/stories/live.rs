@@ -1,17 +1,14 @@
 //! The stream behind the wall, over HTTP: for operators, within their buildings, and gone when the server stops.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test says so by failing")]
-
-mod support;
 
 use std::time::Duration;
 
+use crate::support::World;
+use crate::support::web::Web;
 use app::model::meter::{Latest, StatusWord};
 use app::model::money::Fen;
 use app::model::wall::{Delta, Snapshot};
 use app::ports::Role;
 use server::clock::Clock;
-use support::World;
-use support::web::Web;
 use tokio::time::timeout;
 
 /// Reads on until the buffer holds a whole event of that name, and gives its data.

@@ -1,11 +1,10 @@
 //! Meters are read in turn, told apart, and none starves, over real TCP; what is read is stored, on both databases.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test says so by failing")]
-
-mod support;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::support::World;
+use crate::support::site::{Site, until};
 use app::model::ids::MeterId;
 use app::model::meter::SupplyState;
 use server::clock::SystemClock;
@@ -13,8 +12,6 @@ use server::live::Live;
 use server::meters::gateway::GatewayHealth;
 use server::meters::sim::{Defect, LineFault, Mishap};
 use server::store::readings;
-use support::World;
-use support::site::{Site, until};
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -188,7 +185,7 @@ both!(who_asks_is_served_although_the_round_is_slow, |w: World| async move {
 
 /// The places in the estate, from 1, of the meters that are shown as lost.
 fn live_states(s: &Site, live: &Live) -> Vec<usize> {
-    let lost = |(n, room): (usize, &support::rooms::Room)| (state(live, room.meter) == SupplyState::Lost).then_some(n + 1);
+    let lost = |(n, room): (usize, &crate::support::rooms::Room)| (state(live, room.meter) == SupplyState::Lost).then_some(n + 1);
     s.rooms.iter().enumerate().filter_map(lost).collect()
 }
 

@@ -1,10 +1,8 @@
 //! Readings become energy of hours and days, survive restarts, and are held where they cannot be, on both databases.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test says so by failing")]
-
-mod support;
 
 use std::sync::Arc;
 
+use crate::support::World;
 use app::model::energy::Energy;
 use app::model::ids::MeterId;
 use app::model::meter::StatusWord;
@@ -12,11 +10,10 @@ use app::model::money::Fen;
 use app::model::time::{HOUR, MINUTE, Timestamp};
 use server::clock::Clock;
 use server::live::Live;
-use server::meters::codec::{Measurement, State};
+use server::meters::codec::{Face, Measurement, State};
 use server::meters::recorder::{Event, Recorder, Source};
 use server::meters::serial::AccountNumber;
 use server::store::readings;
-use support::World;
 use tokio::sync::mpsc;
 
 fn state() -> State {
@@ -46,15 +43,16 @@ fn state() -> State {
 fn reading(meter: MeterId, at: Timestamp, wh: i64) -> Event {
     let measurement = Measurement {
         total: Energy(wh),
-        rates: [Energy(0); 4],
-        voltage_dv: 2_300,
-        current_ca: 10,
-        power_w: 23,
-        reactive_var: 0,
-        apparent_va: 23,
-        power_factor: 1_000,
+        reverse: Some(Energy(0)),
+        rates: Some([Energy(0); 4]),
+        voltage_dv: Some(2_300),
+        current_ca: Some(10),
+        power_w: Some(23),
+        reactive_var: Some(0),
+        apparent_va: Some(23),
+        power_factor: Some(1_000),
     };
-    Event::Read { meter, from: at, at, source: Source::Sweep, measurement, state: state() }
+    Event::Read { meter, from: at, at, source: Source::Sweep, measurement, face: Face::Wallet(state()) }
 }
 
 /// A recorder that lives for these events.
@@ -143,7 +141,7 @@ both!(a_sweep_that_a_command_overtook_does_not_show_the_state_before_it, |w: Wor
     let read_back = State { count: 2, remaining: Fen(6_000), ..state() };
     let events = vec![
         reading(meter, now, 10),
-        Event::State { meter, at: now.plus(200), state: read_back },
+        Event::Face { meter, at: now.plus(200), face: Face::Wallet(read_back) },
         // Its state was read before the command, its counters after.
         reading(meter, now.plus(100), 20),
     ];

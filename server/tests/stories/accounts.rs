@@ -1,8 +1,6 @@
 //! Opening and taking over accounts, and the proof over them, on both databases.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test says so by failing")]
 
-mod support;
-
+use crate::support::World;
 use app::error::AppError;
 use app::model::ids::UserId;
 use app::model::money::Fen;
@@ -11,7 +9,6 @@ use server::clock::Clock;
 use server::domain::order::Limits;
 use server::store::accounts::{self, FirstPurchase, NewResident, OpenAccount, TakeOver};
 use server::store::{StoreError, verify};
-use support::World;
 
 both!(an_account_opens_once, |w: World| async move {
     let meter = w.meter(1).await;

@@ -1,8 +1,6 @@
 //! Whose turn it is in the outbox, on both databases.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
-mod support;
-
+use crate::support::World;
 use app::model::ids::{MeterId, OrderId};
 use app::model::money::Fen;
 use app::model::order::Tender;
@@ -11,7 +9,6 @@ use server::clock::Clock;
 use server::domain::order::Limits;
 use server::store::orders::{self, NewOrder};
 use server::store::{deliveries, verify};
-use support::World;
 
 both!(a_purchase_under_way_goes_on_though_an_earlier_one_is_committed_later, |w: World| async move {
     let room = w.room(1).await;

@@ -1,18 +1,15 @@
 //! Purchases reach their meters exactly once, over real TCP, whatever is lost on the way, on both databases.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test says so by failing")]
-
-mod support;
 
 use std::time::Duration;
 
+use crate::support::World;
+use crate::support::site::{Site, until};
 use app::model::money::Fen;
 use app::model::order::OrderState;
 use server::clock::{Clock, SystemClock};
 use server::meters::sim::{BusTiming, LineFault};
 use server::store::accounts::{self, FirstPurchase, NewResident, OpenAccount};
 use server::store::deliveries;
-use support::World;
-use support::site::{Site, until};
 
 const SOON: Duration = Duration::from_secs(20);
 

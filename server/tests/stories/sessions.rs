@@ -1,16 +1,13 @@
 //! Logging in and out, as a browser does it, on both databases.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test says so by failing")]
 
-mod support;
-
+use crate::support::World;
+use crate::support::web::{PASSWORD, Web, location};
 use app::model::time::{DAY, HOUR, MINUTE, SECOND};
 use app::ports::Role;
 use reqwest::Method;
 use reqwest::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, SET_COOKIE};
 use server::clock::Clock;
 use server::store::{audit, verify};
-use support::World;
-use support::web::{PASSWORD, Web, location};
 
 both!(a_session_opens_slides_and_ends, |w: World| async move {
     let web = Web::start(&w).await;

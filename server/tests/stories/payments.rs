@@ -1,16 +1,13 @@
 //! Payments against a sandbox that speaks the real protocol over HTTP and fails in every way it knows, on both databases.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test says so by failing")]
 
-mod support;
-
+use crate::support::World;
+use crate::support::shop::{Counts, Shop};
 use app::error::AppError;
 use app::model::money::Fen;
 use app::model::order::OrderState;
 use app::model::time::{MINUTE, SECOND};
 use server::pay::sandbox::{Faults, Status};
 use server::store::order_lists;
-use support::World;
-use support::shop::{Counts, Shop};
 
 both!(a_payment_is_credited_once_with_its_order, |w: World| async move {
     let shop = Shop::open(w).await;

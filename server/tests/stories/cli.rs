@@ -1,5 +1,4 @@
 //! The binary on its command line: what is wrong is said clearly, with the right exit code and no panic.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test says so by failing")]
 
 use std::io::Write;
 use std::net::TcpListener;

@@ -3,12 +3,14 @@
 use std::time::{Duration, Instant};
 
 use app::model::ids::{GatewayId, MeterId, OrderId, PlaceId, UserId};
+use app::model::meter::Wallet;
 use app::model::money::Fen;
 use app::model::order::Tender;
 use server::clock::{Clock, SystemClock};
 use server::domain::order::Limits;
 use server::live::Live;
 use server::meters::config::Config;
+use server::meters::framing::Framing;
 use server::meters::keys::MasterKeys;
 use server::meters::profile::Profiles;
 use server::meters::sim::{self, Estate, MeterHandle, MeterView, OpenAccount, Simulator};
@@ -79,7 +81,8 @@ impl Site {
         for (n, port) in ports.iter().enumerate() {
             let id = GatewayId(self.w.rng.id(at));
             ids.push(id);
-            let gateway = NewGateway { id, name: format!("g{n}"), host: "127.0.0.1".into(), port: *port };
+            let gateway =
+                NewGateway { id, name: format!("g{n}"), host: "127.0.0.1".into(), port: *port, framing: Framing::ModbusTcp };
             add_gateway(&mut tx, at, &gateway).await.unwrap();
         }
         tx.commit().await.unwrap();
@@ -98,6 +101,7 @@ impl Site {
                 unit: plan.unit,
                 serial: plan.serial.to_string(),
                 profile: "rpp".into(),
+                wallet: Wallet::Meter,
             };
             add_meter(&mut tx, at, &new).await.unwrap();
             tx.commit().await.unwrap();

@@ -1,10 +1,8 @@
 //! The operator's desk, on both databases: everything within one's buildings, nothing twice, nothing for residents.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test says so by failing")]
-
-mod support;
 
 use std::sync::Arc;
 
+use crate::support::World;
 use app::api::operator::{CaseQuery, Opening, OperatorPort, Query, Sale, SalesQuery, What};
 use app::error::AppError;
 use app::model::ids::{MeterId, PlaceId, UserId};
@@ -17,7 +15,6 @@ use server::domain::order::Limits;
 use server::live::{Live, Scope};
 use server::operator::{NoField, Operator};
 use server::store::{Db, audit, cases, console};
-use support::World;
 use uuid::Uuid;
 
 /// Two buildings with a room each; the clerk may see the first only.

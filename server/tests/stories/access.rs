@@ -1,17 +1,14 @@
 //! Walks every page, route and server function as nobody and as the wrong person. What is new here and has no access line fails.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test says so by failing")]
-
-mod support;
 
 use std::collections::BTreeSet;
 
+use crate::support::World;
+use crate::support::web::{Web, location};
 use app::access::{Access, PAGES, function};
 use app::app::App;
 use app::ports::Role;
 use leptos::server_fn::axum::server_fn_paths;
 use reqwest::Method;
-use support::World;
-use support::web::{Web, location};
 
 /// All that is open to everybody. To add to it is a decision.
 const PUBLIC: &[&str] =

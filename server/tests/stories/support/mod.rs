@@ -17,8 +17,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use app::model::ids::{GatewayId, MeterId, PlaceId};
+use app::model::meter::Wallet;
 use app::model::time::Timestamp;
 use server::clock::{Clock, TestClock};
+use server::meters::framing::Framing;
 use server::rng::Rng;
 use server::store::Db;
 use server::store::meters::{self, NewGateway, NewMeter};
@@ -70,7 +72,13 @@ impl World {
         let mut ids = Vec::new();
         for address in addresses {
             let id = GatewayId(self.rng.id(self.clock.now()));
-            let new = NewGateway { id, name: address.to_string(), host: address.ip().to_string(), port: address.port() };
+            let new = NewGateway {
+                id,
+                name: address.to_string(),
+                host: address.ip().to_string(),
+                port: address.port(),
+                framing: Framing::ModbusTcp,
+            };
             meters::add_gateway(&mut tx, self.clock.now(), &new).await.unwrap();
             ids.push(id);
         }
@@ -84,7 +92,7 @@ impl World {
         let (place, id) = (PlaceId(self.rng.id(now)), MeterId(self.rng.id(now)));
         let mut tx = self.db.begin().await.unwrap();
         places::add(&mut tx, &NewPlace { id: place, parent: None, kind: "room", name: serial, sort: 1 }).await.unwrap();
-        let new = NewMeter { id, place, gateway, unit, serial: serial.into(), profile: "rpp".into() };
+        let new = NewMeter { id, place, gateway, unit, serial: serial.into(), profile: "rpp".into(), wallet: Wallet::Meter };
         meters::add_meter(&mut tx, now, &new).await.unwrap();
         tx.commit().await.unwrap();
         id

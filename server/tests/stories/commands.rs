@@ -1,15 +1,12 @@
 //! Modes, switches and settings are done only when the meter shows them, on both databases.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test says so by failing")]
-
-mod support;
 
 use std::time::Duration;
 
+use crate::support::World;
+use crate::support::site::{Site, until};
 use app::model::meter::ControlMode;
 use server::meters::sim::{Defect, LineFault};
 use server::store::commands::Command;
-use support::World;
-use support::site::{Site, until};
 
 const SOON: Duration = Duration::from_secs(20);
 

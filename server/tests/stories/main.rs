@@ -1,0 +1,22 @@
+//! The black-box stories, one binary: what is shared is compiled and linked once. Most run on both databases.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test says so by failing")]
+
+/// Before all others, for its macro.
+#[macro_use]
+mod support;
+
+mod access;
+mod accounts;
+mod cli;
+mod commands;
+mod delivery;
+mod ledger;
+mod live;
+mod operator;
+mod orders;
+mod outbox;
+mod payments;
+mod polling;
+mod readings;
+mod resident;
+mod sessions;
