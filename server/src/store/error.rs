@@ -30,6 +30,25 @@ impl StoreError {
     pub fn is_duplicate(&self) -> bool {
         matches!(self, Self::Sql(sqlx::Error::Database(error)) if error.is_unique_violation())
     }
+
+    /// Whether the database itself is in trouble, as with a full disk: nothing was written, and the same wish may succeed later.
+    #[must_use]
+    pub fn is_unavailable(&self) -> bool {
+        match self {
+            Self::Sql(sqlx::Error::PoolTimedOut | sqlx::Error::Io(_)) => true,
+            Self::Sql(sqlx::Error::Database(error)) => error.code().is_some_and(|code| is_trouble(&code)),
+            _ => false,
+        }
+    }
+}
+
+/// SQLite: locked for too long (5), read-only (8), I/O error (10), full (13), by their primary codes. PostgreSQL: insufficient
+/// resources (class 53), shut down (57P), I/O error (58).
+fn is_trouble(code: &str) -> bool {
+    match code.parse::<u32>() {
+        Ok(number) if code.len() < 5 => matches!(number & 0xff, 5 | 8 | 10 | 13),
+        _ => ["53", "57P", "58"].iter().any(|class| code.starts_with(class)),
+    }
 }
 
 impl From<StoreError> for AppError {
@@ -37,7 +56,7 @@ impl From<StoreError> for AppError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Refused(problem) => problem,
-            StoreError::Sql(sqlx::Error::PoolTimedOut | sqlx::Error::Io(_)) => {
+            _ if error.is_unavailable() => {
                 tracing::error!(error = &error as &dyn std::error::Error, "store.unavailable");
                 Self::Unavailable
             }
@@ -45,6 +64,21 @@ impl From<StoreError> for AppError {
                 tracing::error!(error = &error as &dyn std::error::Error, "store.failed");
                 Self::Internal
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trouble_of_the_database_is_told_from_a_refusal() {
+        for code in ["5", "13", "778", "53100", "57P01", "58030"] {
+            assert!(is_trouble(code), "{code}");
+        }
+        for code in ["1", "19", "2067", "23505", "40001", "42P01", ""] {
+            assert!(!is_trouble(code), "{code}");
         }
     }
 }

@@ -10,6 +10,7 @@ mod accounts;
 mod cli;
 mod commands;
 mod delivery;
+mod full_disk;
 mod ledger;
 mod live;
 mod operator;

@@ -1,0 +1,42 @@
+//! A disk that is full refuses writes with a word for it, loses nothing, and is written again once there is room.
+
+use app::error::AppError;
+use app::model::ids::PlaceId;
+use server::clock::Clock;
+use server::store::places::{self, NewPlace};
+use server::store::{Db, Result};
+
+use crate::support::World;
+
+/// One page of text.
+async fn add(w: &World, sort: i64) -> Result<()> {
+    let name = format!("{sort}-{}", "x".repeat(4_000));
+    let mut tx = w.db.begin().await?;
+    places::add(&mut tx, &NewPlace { id: PlaceId(w.rng.id(w.clock.now())), parent: None, kind: "site", name: &name, sort })
+        .await?;
+    tx.commit().await
+}
+
+#[tokio::test]
+async fn writes_wait_for_room() {
+    let w = World::sqlite().await;
+    let Db::Sqlite { write, .. } = &w.db else { panic!("it is SQLite") };
+    let (pages,): (i64,) = sqlx::query_as("PRAGMA page_count").fetch_one(write).await.unwrap();
+    // SQLite's own limit gives the same error as a disk without room; it belongs to this one connection.
+    let limit = sqlx::AssertSqlSafe(format!("PRAGMA max_page_count = {}", pages + 8));
+    sqlx::query(limit).fetch_one(write).await.unwrap();
+    let mut written = 0;
+    let error = loop {
+        match add(&w, written).await {
+            Ok(()) if written < 100 => written += 1,
+            Ok(()) => panic!("the disk was never full"),
+            Err(error) => break error,
+        }
+    };
+    assert!(written > 0, "there was room at first");
+    assert_eq!(AppError::from(error), AppError::Unavailable);
+    // The connection that met the full disk is gone, and its limit with it.
+    add(&w, written).await.unwrap();
+    let (rows,): (i64,) = sqlx::query_as("SELECT COUNT(*) FROM places").fetch_one(write).await.unwrap();
+    assert_eq!(rows, written + 1, "what was committed stayed, what was refused did not come");
+}
