@@ -57,6 +57,7 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/meters", Access::Operator),
     ("/cases", Access::Operator),
     ("/audit", Access::Operator),
+    ("/guide", Access::Operator),
 ];
 
 /// The server functions: an exact path, or a folder with `/` at its end; the first that fits counts.

@@ -88,6 +88,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/meters") view=operator::meters::MetersPage ssr=SsrMode::Async/>
                 <Route path=path!("/cases") view=operator::cases::CasesPage ssr=SsrMode::Async/>
                 <Route path=path!("/audit") view=operator::audit::AuditPage ssr=SsrMode::Async/>
+                <Route path=path!("/guide") view=operator::guide::GuidePage ssr=SsrMode::Async/>
             </FlatRoutes>
         </Router>
     }

@@ -6,7 +6,7 @@ import { logIn, noErrors } from "../support/people";
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 const resident = ["/home", "/use", "/topup", "/switch", "/records", "/me", "/help"];
-const operator = ["/wall", "/wall?view=table", "/accounts", "/sales", "/cases", "/meters", "/audit"];
+const operator = ["/wall", "/wall?view=table", "/accounts", "/sales", "/cases", "/meters", "/audit", "/guide"];
 
 interface Violation {
   id: string;

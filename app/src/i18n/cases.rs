@@ -10,6 +10,9 @@ pub struct Case {
     pub next: &'static str,
 }
 
+/// Every kind that the store names.
+pub const KINDS: &[&str] = &["delivery", "meter-differs", "reading", "identity", "payment", "paid-twice", "relay"];
+
 /// By the kind that the store names.
 #[must_use]
 pub fn case(kind: &str, lang: Lang) -> Case {
@@ -106,7 +109,7 @@ mod tests {
     #[test]
     fn every_kind_has_words_of_its_own() {
         let other = case("?", Lang::Zh);
-        for kind in ["delivery", "meter-differs", "reading", "identity", "payment", "paid-twice", "relay"] {
+        for kind in KINDS {
             assert_ne!(case(kind, Lang::Zh), other, "{kind}");
             assert_ne!(case(kind, Lang::En), case("?", Lang::En), "{kind}");
         }

@@ -5,6 +5,7 @@ pub mod auth;
 pub mod cases;
 pub mod common;
 pub mod errors;
+pub mod guide;
 pub mod operator;
 pub mod resident;
 pub mod room;

@@ -23,6 +23,8 @@ pub enum Section {
     Cases,
     /// The audit chain.
     Audit,
+    /// How one works with the console.
+    Guide,
 }
 
 /// The frame. `q` is what was searched for, so that it stays in the box.
@@ -42,6 +44,7 @@ pub fn Frame(
         (Section::Meters, "/meters", t.meters),
         (Section::Cases, "/cases", t.cases),
         (Section::Audit, "/audit", t.audit),
+        (Section::Guide, "/guide", t.guide),
     ];
     let rail = entries.map(|(one, path, word)| {
         view! { <li><a href=path aria-current=(one == section).then_some("page")>{word}</a></li> }

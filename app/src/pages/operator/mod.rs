@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod audit;
 pub mod cases;
 mod frame;
+pub mod guide;
 pub mod meters;
 mod parts;
 pub mod room;

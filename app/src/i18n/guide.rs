@@ -1,0 +1,278 @@
+//! The operator's guide: what one does at which hour, in the order in which a new colleague needs it.
+
+use super::Lang;
+
+/// A chapter: its anchor, its title, and its paragraphs with their headings.
+pub struct Chapter {
+    pub anchor: &'static str,
+    pub title: &'static str,
+    pub parts: &'static [(&'static str, &'static str)],
+}
+
+/// The title and the line under it.
+#[must_use]
+pub const fn heading(lang: Lang) -> (&'static str, &'static str) {
+    lang.pick(
+        ("使用说明", "按新同事上岗的顺序编写。浏览器的查找（Ctrl+F）可以找到任何一段。"),
+        ("Guide", "In the order in which a new colleague needs it. The browser's own search (Ctrl+F) finds everything."),
+    )
+}
+
+/// The heading above the kinds of cases, whose words stand in `cases.rs`.
+#[must_use]
+pub const fn cases(lang: Lang) -> (&'static str, &'static str) {
+    lang.pick(
+        ("待处理事项", "系统自己不能断定的事，一律保留原状、列为待处理，由人决定。每一种的含义和下一步："),
+        (
+            "Cases",
+            "What the system cannot decide by itself is left as it is and becomes a case, for a person to settle. What each kind means, and what to do next:",
+        ),
+    )
+}
+
+/// The chapters.
+#[must_use]
+pub const fn chapters(lang: Lang) -> &'static [Chapter] {
+    lang.pick(ZH, EN)
+}
+
+const ZH: &[Chapter] = &[
+    Chapter {
+        anchor: "day",
+        title: "每天看什么",
+        parts: &[
+            (
+                "电表墙",
+                "一屏看全园区。顶部的六种状态既是计数，也是筛选。每格的颜色、形状、文字说同一件事；带斜纹的是失联，右上角的标记表示除余额之外还有事要人看。",
+            ),
+            (
+                "先看三处",
+                "待处理（系统不能自己断定的事）、失联（哪台通信管理机、哪块表，从何时起）、欠费。三处都空，就没有急事。",
+            ),
+            (
+                "每个数都有时间",
+                "页面上的余额、功率、通断都是从电表读来的，旁边写着读取时间。时间旧了，先到“电表”页要求立即读取，再下结论。",
+            ),
+        ],
+    },
+    Chapter {
+        anchor: "money",
+        title: "开户、售电与到账",
+        parts: &[
+            ("开户", "在房间页开户：填住户姓名和登录名，系统给出户号和初始密码。电表确认之后才算开户完成。"),
+            (
+                "售电",
+                "按 / 查找房间，输入金额，选择付款方式，确认。单据立即生成，随后显示：已付款、已发往电表、已存入电表。只有“已存入电表”才是到账，它是从电表读回来的。",
+            ),
+            (
+                "没有到账怎么办",
+                "不要重复售电。电表失联时款项安全保存，电表恢复后自动送入；系统先读电表的购电次数再决定是否补发，不会多充也不会少充。真正说不清的，会出现在“待处理”里。",
+            ),
+            (
+                "两种钱包",
+                "电表钱包：余额存在电表里，断网也照常供电、扣费、断电。账本钱包：电表没有余额，余额记在账本上，由系统按用电扣款、按余额通断。页面看起来一样，房间页写明是哪一种。",
+            ),
+        ],
+    },
+    Chapter {
+        anchor: "power",
+        title: "通断与强制",
+        parts: &[
+            (
+                "三种方式",
+                "预付费：按余额自动通断。保电：无论余额多少都供电。强断：无论余额多少都断电。住户自己的开关只在预付费方式下起作用。",
+            ),
+            ("完成以读回为准", "发出指令不等于完成。页面列出：已决定、已发送、已读回；读回之前，显示的仍是上一次观测到的状态。"),
+            ("过载与恶性负载", "电表自行断电后不会自动恢复。请住户拔掉大功率电器，再重新设定供电方式解除。"),
+        ],
+    },
+    Chapter {
+        anchor: "batch",
+        title: "批量指令",
+        parts: &[
+            ("选择对象", "在“指令”页按园区、楼栋、楼层、房间或状态选择，先看预览：多少块表会收到，哪些不会、为什么。"),
+            ("过程与结果", "每块表的进度和结果单独列出。没有完成的可以重试，还没有发出的可以取消。服务器重启后从中断处继续。"),
+            ("调价", "提前把备用电价和切换时间下发到每块表，到时各表同时切换。切换之后系统逐块读回，没有切换成功的会单独列出。"),
+        ],
+    },
+    Chapter {
+        anchor: "reading",
+        title: "读数与时间",
+        parts: &[
+            ("读数不会丢", "倒走、跳变、乱序的读数照样保存，但不计入用电，并列为待处理。由人决定是换表、清零还是被动过。"),
+            ("零点与补数", "断线期间的用电，用电表自己冻结的零点读数补齐；没有冻结能力的表按时间均摊，并标明“估计”。"),
+            (
+                "读取间隔",
+                "默认每块表 30 分钟读一次，可按园区、通信管理机、电表分别设定；设为 0 则总线允许多快就多快。售电、通断永远优先于读数。",
+            ),
+            ("时钟", "每天检查电表时钟，偏差大的在避开零点、整点和费率切换的时刻校正；反复偏差的列为待处理。"),
+        ],
+    },
+    Chapter {
+        anchor: "lost",
+        title: "失联",
+        parts: &[
+            (
+                "一块表失联",
+                "先看同一台通信管理机上的其他表。只有它不答：查电源、接线、站号。失联的表会被不断试探，恢复后立即读到。",
+            ),
+            ("整台失联", "连接不上：查网络和电源。连得上但所有表都不答：查总线。处理之后可在“电表”页点“立即重试”。"),
+            ("失联期间", "电表钱包照常供电和扣费。账本钱包无法通断，恢复后自动补做；其间可能出现的欠费会写明。"),
+        ],
+    },
+    Chapter {
+        anchor: "proof",
+        title: "账目与审计",
+        parts: &[
+            (
+                "每一笔都可查",
+                "售电、通断、结案等操作，写明何人、何时、从何处，记入环环相扣的审计链；改动或删去任何一行都会被发现。",
+            ),
+            ("自证", "服务器上运行 dormwatt verify：重算账本、审计链、订单与电表，不一致之处逐条列出。"),
+        ],
+    },
+];
+
+const EN: &[Chapter] = &[
+    Chapter {
+        anchor: "day",
+        title: "What to look at each day",
+        parts: &[
+            (
+                "The wall",
+                "The whole site on one screen. The six states at the top are counts and filters at once. Colour, shape and word of a tile say the same thing; hatched means lost, and the mark in the corner means that something beside the credit wants a person.",
+            ),
+            (
+                "Three places first",
+                "Cases (what the system cannot decide by itself), lost (which gateway, which meter, since when), and arrears. Where all three are empty nothing is urgent.",
+            ),
+            (
+                "Every figure has its time",
+                "Balance, power and relay on a page were read from the meter, with the time beside them. Where that is old, ask for a reading on the Meters page before you conclude anything.",
+            ),
+        ],
+    },
+    Chapter {
+        anchor: "money",
+        title: "Accounts, sales, and when the money is there",
+        parts: &[
+            (
+                "Opening an account",
+                "On the room's page: the resident's name and login. You get the account number and a first password. It is open when the meter has confirmed it.",
+            ),
+            (
+                "Selling",
+                "Press / and find the room, type the amount, choose how it was paid, confirm. The order then shows: paid, sent to the meter, in the meter. Only \u{201c}in the meter\u{201d} means that it has arrived: it was read back.",
+            ),
+            (
+                "It has not arrived",
+                "Do not sell again. If the meter is lost, the money is kept safe and goes in when the meter answers. The system reads the purchase count before it sends anything again, so nothing is credited twice or lost. What is truly unclear becomes a case.",
+            ),
+            (
+                "Two kinds of wallet",
+                "Meter wallet: the credit is in the meter, which supplies, charges and switches off without the network. Server wallet: the meter holds no money; the ledger does, the system charges as power is used and switches by the balance. Pages look the same; the room's page says which it is.",
+            ),
+        ],
+    },
+    Chapter {
+        anchor: "power",
+        title: "Switching",
+        parts: &[
+            (
+                "Three modes",
+                "Prepaid: by the credit. Guaranteed: on, whatever the credit. Forced off: off, whatever the credit. The resident's own switch works in prepaid mode only.",
+            ),
+            (
+                "Done means read back",
+                "Sending is not doing. Pages list decided, sent, read back; until then what you see is what was observed last.",
+            ),
+            (
+                "Overload and malignant loads",
+                "A meter that tripped does not come back by itself. Have the heavy appliances unplugged, then set the mode again to release it.",
+            ),
+        ],
+    },
+    Chapter {
+        anchor: "batch",
+        title: "Commands to many meters",
+        parts: &[
+            (
+                "Choosing",
+                "On the Commands page by site, building, floor, room or state. The preview says how many meters get it, which do not, and why.",
+            ),
+            (
+                "Progress and outcome",
+                "Each meter has its own line. What failed can be tried again, what was not sent can be cancelled. After a restart it goes on where it stopped.",
+            ),
+            (
+                "A new price",
+                "Load the standby prices and the switch-over time into every meter beforehand; all switch at that instant. Afterwards each is read back, and those that missed it are listed.",
+            ),
+        ],
+    },
+    Chapter {
+        anchor: "reading",
+        title: "Readings and time",
+        parts: &[
+            (
+                "No reading is lost",
+                "A counter that falls, jumps or comes out of order is kept, not counted, and becomes a case: was the meter replaced, reset or tampered with?",
+            ),
+            (
+                "Midnight and gaps",
+                "What was used while the line was down is filled from the midnight values that the meter itself freezes. Where a meter cannot, the energy is spread over the time and marked as estimated.",
+            ),
+            (
+                "How often",
+                "Every 30 minutes by default; by site, gateway or meter as you set it; 0 means as often as the bus allows. Sales and switching always go before reading.",
+            ),
+            (
+                "Clocks",
+                "Checked daily and corrected away from midnight, the hour and the edges of a rate; a clock that keeps drifting becomes a case.",
+            ),
+        ],
+    },
+    Chapter {
+        anchor: "lost",
+        title: "Lost",
+        parts: &[
+            (
+                "One meter",
+                "Look at the others on the same gateway. If it is the only one: power, wiring, unit number. Lost meters are tried again and again, and read at once when they answer.",
+            ),
+            (
+                "A whole gateway",
+                "No connection: network or power. A connection and no meter answers: the bus. Afterwards, retry at once on the Meters page.",
+            ),
+            (
+                "Meanwhile",
+                "A meter wallet supplies and charges as ever. A server wallet cannot be switched; that is done when the meter answers, and a balance that went below zero meanwhile is shown.",
+            ),
+        ],
+    },
+    Chapter {
+        anchor: "proof",
+        title: "Books and audit",
+        parts: &[
+            (
+                "Everything can be found",
+                "Who sold, switched or settled what, when and from where, is on a chained audit log: a line that was changed or removed shows.",
+            ),
+            (
+                "Proof",
+                "Run dormwatt verify on the server: it recomputes ledger, audit chain, orders and meters, and lists what differs.",
+            ),
+        ],
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_languages_say_the_same_things() {
+        let shape = |lang| chapters(lang).iter().map(|c| (c.anchor, c.parts.len())).collect::<Vec<_>>();
+        assert_eq!(shape(Lang::Zh), shape(Lang::En));
+    }
+}
