@@ -16,6 +16,24 @@ pub const fn unpack(byte: u8) -> Option<u8> {
     if tens > 9 || ones > 9 { None } else { Some(tens * 10 + ones) }
 }
 
+/// The number that digits make, most significant byte first; `None` where a half-byte is not a digit.
+#[must_use]
+pub fn number(bytes: &[u8]) -> Option<i128> {
+    // 30 digits fit; no meter has more than 16.
+    bytes.iter().take(15).try_fold(0, |all, &byte| Some(all * 100 + i128::from(unpack(byte)?)))
+}
+
+/// A number as `2 * N` digits; `None` where it is negative or has more.
+#[must_use]
+pub fn of_number<const N: usize>(mut number: i128) -> Option<[u8; N]> {
+    let mut bytes = [0; N];
+    for byte in bytes.iter_mut().rev() {
+        *byte = pack(u8::try_from(number.rem_euclid(100)).ok()?);
+        number = number.div_euclid(100);
+    }
+    (number == 0).then_some(bytes)
+}
+
 /// Packs `2 * N` digits; `None` where the text is of another length or holds anything but ASCII digits.
 pub(super) fn digits<const N: usize>(text: &str) -> Option<[u8; N]> {
     if text.len() != 2 * N || !text.bytes().all(|b| b.is_ascii_digit()) {
@@ -77,6 +95,13 @@ mod tests {
             assert_eq!(unpack(pack(value)), Some(value));
         }
         assert_eq!((unpack(0x0a), unpack(0xa0)), (None, None));
+    }
+
+    #[test]
+    fn numbers_and_back() {
+        assert_eq!(number(&[0x00, 0x60, 0x26]), Some(6_026));
+        assert_eq!(of_number(6_026), Some([0x00, 0x60, 0x26]));
+        assert_eq!((number(&[0x0a]), of_number::<2>(10_000), of_number::<2>(-1)), (None, None, None));
     }
 
     #[test]

@@ -1,12 +1,15 @@
-//! From the registers of a block to what they say, by the profile; never trusts a length or a digit.
+//! From registers to what they say, by the profile; never trusts a length or a digit.
+
+mod registers;
 
 use app::model::energy::Energy;
-use app::model::meter::StatusWord;
+use app::model::meter::{StatusWord, Wallet};
 use app::model::money::Fen;
 use app::model::time::Timestamp;
 
-use super::bcd::BcdTime;
-use super::profile::{Block, Field, Kind, Profile};
+use super::bcd;
+use super::planner;
+use super::profile::{Field, Profile, Read, Table, Value};
 use super::serial::{AccountNumber, Serial};
 
 /// Why registers say nothing.
@@ -160,100 +163,176 @@ impl State {
     }
 }
 
-/// Reads a measurement block.
-///
-/// # Errors
-/// [`DecodeError`] for the first thing that is wrong.
-pub fn measurement(profile: &Profile, registers: &[u16]) -> Result<Measurement, DecodeError> {
-    let v = Values::read(&profile.measurement, registers)?;
-    Ok(Measurement {
-        total: v.energy(Field::Total)?,
-        reverse: None,
-        rates: Some([v.energy(Field::Spike)?, v.energy(Field::Peak)?, v.energy(Field::Flat)?, v.energy(Field::Valley)?]),
-        voltage_dv: Some(v.number(Field::Voltage)?),
-        current_ca: Some(v.number(Field::Current)?),
-        power_w: Some(v.number(Field::Power)?),
-        reactive_var: Some(v.number(Field::Reactive)?),
-        apparent_va: Some(v.number(Field::Apparent)?),
-        power_factor: Some(v.number(Field::PowerFactor)?),
-    })
-}
+/// What was read of a meter, by field: numbers in our units, instants in milliseconds.
+#[derive(Clone, Debug)]
+pub struct Values([Option<i128>; Field::COUNT]);
 
-/// Reads a state block.
-///
-/// # Errors
-/// [`DecodeError`] for the first thing that is wrong.
-pub fn state(profile: &Profile, registers: &[u16]) -> Result<State, DecodeError> {
-    let v = Values::read(&profile.state, registers)?;
-    Ok(State {
-        serial: Serial::from_bytes(v.bytes(Field::Serial)?).ok_or(DecodeError::Value(Field::Serial))?,
-        status: StatusWord(v.number(Field::Status)?),
-        remaining: Fen(v.number(Field::Remaining)?),
-        cumulative: Fen(v.number(Field::Cumulative)?),
-        count: v.number(Field::Count)?,
-        epoch: v.number(Field::Epoch)?,
-        reverse: v.energy(Field::Reverse)?,
-        rate: v.number(Field::Rate)?,
-        clock: BcdTime::from_bytes(v.bytes(Field::Clock)?).map(BcdTime::timestamp),
-        challenge: v.bytes(Field::Challenge)?,
-        last_operation: v.number(Field::LastOperation)?,
-        last_result: v.number(Field::LastResult)?,
-        last_order: v.number(Field::LastOrder)?,
-        journal: v.number(Field::Journal)?,
-        parameters: v.number(Field::Parameters)?,
-        tier_energy: v.energy(Field::TierEnergy)?,
-        account: AccountNumber::from_bytes(v.bytes(Field::Account)?).ok_or(DecodeError::Value(Field::Account))?,
-        tamper: v.number(Field::Tamper)?,
-        accepts: v.number(Field::Accepts)?,
-    })
+impl Default for Values {
+    fn default() -> Self {
+        Self([None; Field::COUNT])
+    }
 }
-
-/// The values of one block by field: numbers in our units, digits as their bytes in a number.
-struct Values([Option<i128>; Field::COUNT]);
 
 impl Values {
-    fn read(block: &Block, registers: &[u16]) -> Result<Self, DecodeError> {
-        let wanted = usize::from(block.registers);
+    /// Takes what one request brought. What shows no real time or no number stays unknown.
+    ///
+    /// # Errors
+    /// [`DecodeError`] where the length is wrong or a digit is none.
+    pub fn take(&mut self, profile: &Profile, read: &Read, registers: &[u16]) -> Result<(), DecodeError> {
+        let wanted = usize::from(read.count);
         if registers.len() != wanted {
             return Err(DecodeError::Length { got: registers.len(), wanted });
         }
-        let mut values = [None; Field::COUNT];
-        for value in &block.values {
-            let start = usize::from(value.address.saturating_sub(block.address));
-            let words = registers.get(start..start + usize::from(value.kind.registers()));
-            let raw = number(value.kind, words.ok_or(DecodeError::Value(value.field))?);
-            if let Some(slot) = values.get_mut(value.field as usize) {
-                *slot = Some(raw * i128::from(value.step));
-            }
+        let blocks = profile.readable().filter(|block| block.area == read.area);
+        for value in blocks.flat_map(|block| &block.values).filter(|value| planner::is_within(value, read)) {
+            self.decode(profile, value, registers, value.address.saturating_sub(read.address))?;
         }
-        Ok(Self(values))
+        Ok(())
+    }
+
+    /// Takes one record of a table.
+    ///
+    /// # Errors
+    /// [`DecodeError`] as [`Values::take`].
+    pub fn record(profile: &Profile, table: &Table, registers: &[u16]) -> Result<Self, DecodeError> {
+        let mut values = Self::default();
+        for value in &table.values {
+            values.decode(profile, value, registers, value.address)?;
+        }
+        Ok(values)
+    }
+
+    fn decode(&mut self, profile: &Profile, value: &Value, registers: &[u16], offset: u16) -> Result<(), DecodeError> {
+        let start = usize::from(offset);
+        let words = registers.get(start..start + usize::from(value.kind.registers()));
+        let words = words.ok_or(DecodeError::Value(value.field))?;
+        let order = value.word_order.unwrap_or(profile.word_order);
+        let ours = registers::ours(value, order, words).map_err(|_| DecodeError::Value(value.field))?;
+        if let Some(ours) = ours {
+            self.set(value.field, ours + self.phases(value.field));
+        }
+        Ok(())
+    }
+
+    /// What the phases before have added up to.
+    fn phases(&self, field: Field) -> i128 {
+        if field.is_in(Field::PHASES) { self.get(field).unwrap_or(0) } else { 0 }
+    }
+
+    /// Sets a field, in our units.
+    pub fn set(&mut self, field: Field, ours: i128) {
+        if let Some(slot) = self.0.get_mut(field as usize) {
+            *slot = Some(ours);
+        }
+    }
+
+    /// A field, where it is known.
+    #[must_use]
+    pub fn get(&self, field: Field) -> Option<i128> {
+        self.0.get(field as usize).copied().flatten()
+    }
+
+    /// The serial number, where the meter says one.
+    ///
+    /// # Errors
+    /// [`DecodeError::Value`] for more than twelve digits.
+    pub fn serial(&self) -> Result<Option<Serial>, DecodeError> {
+        let of = |number| bcd::of_number(number).and_then(Serial::from_bytes).ok_or(DecodeError::Value(Field::Serial));
+        self.get(Field::Serial).map(of).transpose()
+    }
+
+    /// What was measured.
+    ///
+    /// # Errors
+    /// [`DecodeError`] without a total, or for what is beyond its range.
+    pub fn measurement(&self) -> Result<Measurement, DecodeError> {
+        let rates = [Field::Spike, Field::Peak, Field::Flat, Field::Valley].map(|rate| self.get(rate));
+        Ok(Measurement {
+            total: self.energy(Field::Total)?,
+            reverse: self.optional(Field::Reverse)?.map(Energy),
+            rates: match rates {
+                [Some(_), Some(_), Some(_), Some(_)] => Some([
+                    self.energy(Field::Spike)?,
+                    self.energy(Field::Peak)?,
+                    self.energy(Field::Flat)?,
+                    self.energy(Field::Valley)?,
+                ]),
+                _ => None,
+            },
+            voltage_dv: self.optional(Field::Voltage)?,
+            current_ca: self.optional(Field::Current)?,
+            power_w: self.optional(Field::Power)?,
+            reactive_var: self.optional(Field::Reactive)?,
+            apparent_va: self.optional(Field::Apparent)?,
+            power_factor: self.optional(Field::PowerFactor)?,
+        })
+    }
+
+    /// How wallet and relay stand.
+    ///
+    /// # Errors
+    /// [`DecodeError`] for what is beyond its range, and for a secured wallet that is not whole.
+    pub fn face(&self, wallet: Wallet) -> Result<Face, DecodeError> {
+        if wallet == Wallet::Meter {
+            return self.state().map(Face::Wallet);
+        }
+        let flag = |field| self.get(field).map(|on| on != 0);
+        Ok(Face::Plain(Plain {
+            relay_closed: flag(Field::RelayClosed),
+            relay_fault: flag(Field::RelayFault),
+            clock: self.optional(Field::Clock)?.map(Timestamp),
+            remaining: self.optional(Field::Remaining)?.map(Fen),
+            count: self.optional(Field::Count)?,
+        }))
+    }
+
+    fn state(&self) -> Result<State, DecodeError> {
+        let account = bcd::of_number(self.raw(Field::Account)?).and_then(AccountNumber::from_bytes);
+        Ok(State {
+            serial: self.serial()?.ok_or(DecodeError::Missing(Field::Serial))?,
+            status: StatusWord(self.number(Field::Status)?),
+            remaining: Fen(self.number(Field::Remaining)?),
+            cumulative: Fen(self.number(Field::Cumulative)?),
+            count: self.number(Field::Count)?,
+            epoch: self.number(Field::Epoch)?,
+            reverse: self.energy(Field::Reverse)?,
+            rate: self.number(Field::Rate)?,
+            clock: self.optional(Field::Clock)?.map(Timestamp),
+            challenge: self.number::<u32>(Field::Challenge)?.to_be_bytes(),
+            last_operation: self.number(Field::LastOperation)?,
+            last_result: self.number(Field::LastResult)?,
+            last_order: self.number(Field::LastOrder)?,
+            journal: self.number(Field::JournalSequence)?,
+            parameters: self.number(Field::Parameters)?,
+            tier_energy: self.energy(Field::TierEnergy)?,
+            account: account.ok_or(DecodeError::Value(Field::Account))?,
+            tamper: self.number(Field::Tamper)?,
+            accepts: self.number(Field::Accepts)?,
+        })
+    }
+
+    /// A field that must be there.
+    ///
+    /// # Errors
+    /// [`DecodeError`] where it is not, or does not fit.
+    pub fn number<T: TryFrom<i128>>(&self, field: Field) -> Result<T, DecodeError> {
+        T::try_from(self.raw(field)?).map_err(|_| DecodeError::Value(field))
+    }
+
+    /// A field that may be there.
+    ///
+    /// # Errors
+    /// [`DecodeError`] where it does not fit.
+    pub fn optional<T: TryFrom<i128>>(&self, field: Field) -> Result<Option<T>, DecodeError> {
+        self.get(field).map(T::try_from).transpose().map_err(|_| DecodeError::Value(field))
     }
 
     fn raw(&self, field: Field) -> Result<i128, DecodeError> {
-        self.0.get(field as usize).copied().flatten().ok_or(DecodeError::Missing(field))
-    }
-
-    fn number<T: TryFrom<i128>>(&self, field: Field) -> Result<T, DecodeError> {
-        T::try_from(self.raw(field)?).map_err(|_| DecodeError::Value(field))
+        self.get(field).ok_or(DecodeError::Missing(field))
     }
 
     fn energy(&self, field: Field) -> Result<Energy, DecodeError> {
         self.number(field).map(Energy)
-    }
-
-    fn bytes<const N: usize>(&self, field: Field) -> Result<[u8; N], DecodeError> {
-        self.raw(field)?.to_be_bytes().last_chunk().copied().ok_or(DecodeError::Value(field))
-    }
-}
-
-fn number(kind: Kind, words: &[u16]) -> i128 {
-    let unsigned = words.iter().fold(0_u64, |all, &word| (all << 16) | u64::from(word));
-    match kind {
-        Kind::U8h => ((unsigned >> 8) & 0xff).into(),
-        Kind::U8l => (unsigned & 0xff).into(),
-        Kind::I16 => (unsigned as u16).cast_signed().into(),
-        Kind::I32 => (unsigned as u32).cast_signed().into(),
-        Kind::U16 | Kind::U32 | Kind::U64 | Kind::Bcd3 | Kind::Bcd6 | Kind::Bcd8 => unsigned.into(),
     }
 }
 
@@ -265,6 +344,26 @@ mod tests {
     use std::sync::{Arc, LazyLock};
 
     static RPP: LazyLock<Arc<Profile>> = LazyLock::new(|| Profiles::load(None).unwrap().get("rpp").unwrap());
+
+    /// The requests of the profile, as the meter has always been read.
+    fn read(n: usize) -> Read {
+        *RPP.plan.whole.get(n).unwrap()
+    }
+
+    fn state(registers: &[u16]) -> Result<State, DecodeError> {
+        let mut values = Values::default();
+        values.take(&RPP, &read(0), registers)?;
+        match values.face(Wallet::Meter)? {
+            Face::Wallet(state) => Ok(state),
+            Face::Plain(_) => panic!("a wallet"),
+        }
+    }
+
+    fn measurement(registers: &[u16]) -> Result<Measurement, DecodeError> {
+        let mut values = Values::default();
+        values.take(&RPP, &read(1), registers)?;
+        values.measurement()
+    }
 
     fn state_block() -> Vec<u16> {
         let mut r = vec![0; 38];
@@ -285,7 +384,7 @@ mod tests {
 
     #[test]
     fn a_state_block_is_read() {
-        let s = state(&RPP, &state_block()).unwrap();
+        let s = state(&state_block()).unwrap();
         assert_eq!(s.serial.to_string(), "006026773546");
         assert_eq!((s.remaining, s.overdraft(), s.cumulative), (Fen(-5), Fen(5), Fen(12_345)));
         assert_eq!((s.count, s.epoch, s.reverse), (7, 2, Energy(30)));
@@ -302,7 +401,7 @@ mod tests {
         let mut r = vec![0; 17];
         r[0..2].copy_from_slice(&[0x05f5, 0xe0ff]);
         (r[0xb], r[0xc], r[0xd], r[0x10]) = (2_301, 512, 0xfffe, 0xfc18);
-        let m = measurement(&RPP, &r).unwrap();
+        let m = measurement(&r).unwrap();
         assert_eq!(m.total, Energy::from_centi_kwh(99_999_999));
         assert_eq!((m.voltage_dv, m.current_ca), (Some(2_301), Some(512)));
         assert_eq!((m.power_w, m.power_factor), (Some(-2), Some(-1_000)));
@@ -312,18 +411,18 @@ mod tests {
     fn a_lost_clock_spoils_nothing_else_but_a_broken_serial_does() {
         let mut r = state_block();
         r[0x0d] = 0xffff;
-        assert_eq!(state(&RPP, &r).unwrap().clock, None);
+        assert_eq!(state(&r).unwrap().clock, None);
         r[1] = 0xa677;
-        assert_eq!(state(&RPP, &r), Err(DecodeError::Value(Field::Serial)));
+        assert_eq!(state(&r), Err(DecodeError::Value(Field::Serial)));
     }
 
     proptest! {
         #[test]
         fn any_registers_are_read_or_refused(registers in prop::collection::vec(any::<u16>(), 0..130)) {
-            let read = state(&RPP, &registers);
+            let read = state(&registers);
             let refused = matches!(read, Err(DecodeError::Length { .. }));
             prop_assert!(registers.len() == 38 || refused);
-            let read = measurement(&RPP, &registers);
+            let read = measurement(&registers);
             prop_assert_eq!(registers.len() == 17, read.is_ok());
         }
 
@@ -331,7 +430,7 @@ mod tests {
         fn any_state_with_digits_is_read(mut registers in prop::collection::vec(any::<u16>(), 38)) {
             registers[0..3].copy_from_slice(&[0x0060, 0x2677, 0x3546]);
             registers[0x1b..0x1f].copy_from_slice(&[0; 4]);
-            prop_assert!(state(&RPP, &registers).is_ok());
+            prop_assert!(state(&registers).is_ok());
         }
     }
 }

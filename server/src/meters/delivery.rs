@@ -25,6 +25,7 @@ use super::keys::MasterKeys;
 use super::link::{LinkError, Priority};
 use super::operation::Operation;
 use super::poller::Control;
+use super::profile::Secured;
 use super::reader::{self, ReadError};
 use super::recorder::{Event, Source};
 use super::wish;
@@ -191,7 +192,10 @@ impl Engine {
         seen: &State,
         operation: &Operation,
     ) -> Result<Option<Sent>, StoreError> {
-        let Some(version) = version(meter, seen) else { return Ok(Some(Sent::Refused(LinkError::Exception(0x03)))) };
+        let secured = meter.profile.secured.as_ref();
+        let Some((secured, version)) = secured.and_then(|secured| Some((secured, version(secured, seen)?))) else {
+            return Ok(Some(Sent::Refused(LinkError::Exception(0x03))));
+        };
         let Some(frame_number) = deliveries::begin_send(&self.db, self.clock.now(), command).await? else { return Ok(None) };
         let header = Header { epoch: seen.epoch, challenge: seen.challenge, frame_number };
         let bytes = match frame::seal(&self.keys, version, &header, meter.serial, operation) {
@@ -202,7 +206,7 @@ impl Engine {
             }
         };
         tracing::info!(meter = %meter.id, kind = command.kind, version = version as u8, "delivery.send");
-        let written = meter.link.write(priority, meter.unit, meter.profile.frame.address, wish::words(&bytes)).await;
+        let written = meter.link.write(priority, meter.unit, secured.address, wish::words(&bytes)).await;
         Ok(Some(match written {
             Ok(()) => Sent::Taken,
             Err(error @ (LinkError::Exception(0x01..=0x03 | 0x06) | LinkError::Unreachable)) => Sent::Refused(error),
@@ -239,9 +243,9 @@ impl Engine {
 }
 
 /// The best frame version that the meter announces and the profile knows.
-fn version(meter: &Meter, seen: &State) -> Option<FrameVersion> {
+fn version(secured: &Secured, seen: &State) -> Option<FrameVersion> {
     let announced = |version: FrameVersion| {
-        let entry = meter.profile.frame.versions.iter().find(|entry| entry.version == version as u8);
+        let entry = secured.versions.iter().find(|entry| entry.version == version as u8);
         entry.is_some_and(|entry| seen.accepts & (1 << entry.bit) != 0)
     };
     [FrameVersion::Aes, FrameVersion::Tdes].into_iter().find(|&version| announced(version))

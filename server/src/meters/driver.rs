@@ -4,9 +4,14 @@ use app::model::time::Timestamp;
 
 use super::codec::{Face, Measurement};
 use super::directory::Meter;
-use super::link::Priority;
+use super::link::{LinkError, Priority};
 use super::reader::{self, ReadError};
+use super::records;
+pub use super::records::{Frozen, JournalRecord};
 use crate::clock::SharedClock;
+
+/// The exception of a meter that does not know what is asked of it.
+const ILLEGAL_FUNCTION: LinkError = LinkError::Exception(0x01);
 
 /// A whole reading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,14 +24,47 @@ pub struct Reading {
     pub face: Face,
 }
 
-/// Reads a meter whole. Its identity comes first: it says who answers.
+/// Reads a meter whole. Its identity comes first, where it says one: it tells who answers.
 ///
 /// # Errors
 /// [`ReadError`].
 pub async fn read(meter: &Meter, priority: Priority, clock: &SharedClock) -> Result<Reading, ReadError> {
-    let state = reader::state(meter, priority).await?;
-    // A command may go between the two blocks, so the state's instant is the reading's.
-    let at = clock.now();
-    let measurement = Measurement { reverse: Some(state.reverse), ..reader::measurement(meter, priority).await? };
-    Ok(Reading { at, measurement, face: Face::Wallet(state) })
+    let (values, at) = reader::whole(meter, priority, clock).await?;
+    Ok(Reading { at, measurement: values.measurement()?, face: values.face(meter.profile.abilities.wallet)? })
+}
+
+/// Looks at wallet and relay alone, and when that was.
+///
+/// # Errors
+/// [`ReadError`].
+pub async fn face(meter: &Meter, priority: Priority, clock: &SharedClock) -> Result<(Face, Timestamp), ReadError> {
+    let face = reader::face(meter, priority).await?;
+    Ok((face, clock.now()))
+}
+
+/// Switches a plain relay; sent once. Whether it obeys is seen by [`face`] alone.
+///
+/// # Errors
+/// [`LinkError`]; after anything but an exception or [`LinkError::Unreachable`] nobody knows whether it arrived. A meter without
+/// a plain relay gives exception 01, and nothing is sent.
+pub async fn switch(meter: &Meter, priority: Priority, closed: bool) -> Result<(), LinkError> {
+    let relay = meter.profile.relay.as_ref().ok_or(ILLEGAL_FUNCTION)?;
+    let words = if closed { &relay.close } else { &relay.open };
+    meter.link.write(priority, meter.unit, relay.address, words.clone()).await
+}
+
+/// The midnights that the meter keeps, newest first; empty where it keeps none.
+///
+/// # Errors
+/// [`ReadError`].
+pub async fn freeze(meter: &Meter, priority: Priority) -> Result<Vec<Frozen>, ReadError> {
+    records::freeze(meter, priority).await
+}
+
+/// The journal that the meter keeps, newest first; empty where it keeps none.
+///
+/// # Errors
+/// [`ReadError`].
+pub async fn journal(meter: &Meter, priority: Priority) -> Result<Vec<JournalRecord>, ReadError> {
+    records::journal(meter, priority).await
 }

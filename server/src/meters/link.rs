@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::config::Config;
+use super::profile::Area;
 use crate::rng::Rng;
 
 /// What goes first on a bus.
@@ -61,7 +62,7 @@ pub enum LinkState {
 }
 
 enum Action {
-    Read { address: u16, count: u16 },
+    Read { area: Area, address: u16, count: u16 },
     Write { address: u16, words: Vec<u16> },
 }
 
@@ -129,12 +130,20 @@ impl Link {
         (Self { queue, retry, distrusted, state }, tokio::spawn(endpoint.run()))
     }
 
-    /// Reads `count` registers; exactly as many are given.
+    /// Reads `count` holding registers; exactly as many are given.
     ///
     /// # Errors
     /// [`LinkError`].
     pub async fn read(&self, priority: Priority, unit: u8, address: u16, count: u16) -> Result<Vec<u16>, LinkError> {
-        self.ask(priority, unit, Action::Read { address, count }).await
+        self.ask(priority, unit, Action::Read { area: Area::Holding, address, count }).await
+    }
+
+    /// Reads `count` input registers; exactly as many are given.
+    ///
+    /// # Errors
+    /// [`LinkError`].
+    pub async fn read_input(&self, priority: Priority, unit: u8, address: u16, count: u16) -> Result<Vec<u16>, LinkError> {
+        self.ask(priority, unit, Action::Read { area: Area::Input, address, count }).await
     }
 
     /// Writes registers, once: it is never sent again by itself, and after an error other than an exception or

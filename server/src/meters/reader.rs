@@ -1,10 +1,14 @@
-//! Reading a meter's blocks, and making sure that it is that meter.
+//! Reading a meter's registers as its profile plans it, and making sure that it is that meter.
 
-use super::codec::{self, DecodeError, Measurement, State};
+use app::model::time::Timestamp;
+
+use super::codec::{DecodeError, Face, State, Values};
 use super::directory::Meter;
 use super::link::{LinkError, Priority};
+use super::profile::{Area, Field, Read};
 use super::schedule::Failure;
 use super::serial::Serial;
+use crate::clock::SharedClock;
 
 /// Exceptions by which a gateway says that a meter behind it does not answer.
 const TARGET_SILENT: [u8; 2] = [0x0a, 0x0b];
@@ -47,29 +51,67 @@ impl ReadError {
     }
 }
 
-/// Reads the state block; the serial number stands in it, so this is the meter or an error.
+/// Reads everything; the instant is that at which identity, wallet and relay were known.
 ///
 /// # Errors
 /// [`ReadError`].
-pub async fn state(meter: &Meter, priority: Priority) -> Result<State, ReadError> {
-    let block = &meter.profile.state;
-    let registers = meter.link.read(priority, meter.unit, block.address, block.registers).await?;
-    let result = match codec::state(&meter.profile, &registers) {
-        Ok(state) if state.serial == meter.serial => return Ok(state),
-        Ok(state) => ReadError::Stranger(state.serial),
-        Err(error) => error.into(),
-    };
-    // Another meter may answer here, or answers may have slipped by one: a fresh connection tells.
-    meter.link.distrust();
-    Err(result)
+pub async fn whole(meter: &Meter, priority: Priority, clock: &SharedClock) -> Result<(Values, Timestamp), ReadError> {
+    let plan = &meter.profile.plan;
+    let (first, rest) = plan.whole.split_at_checked(plan.until_face).unwrap_or((&plan.whole, &[]));
+    let mut values = Values::default();
+    read(meter, priority, first, &mut values).await?;
+    // A command may go between two requests, so the face's instant is the reading's.
+    let at = clock.now();
+    read(meter, priority, rest, &mut values).await?;
+    Ok((values, at))
 }
 
-/// Reads the measurement block. Call it after [`state`]: a connection that just gave this meter's state is in step.
+/// Reads who the meter is, and how wallet and relay stand.
 ///
 /// # Errors
 /// [`ReadError`].
-pub async fn measurement(meter: &Meter, priority: Priority) -> Result<Measurement, ReadError> {
-    let block = &meter.profile.measurement;
-    let registers = meter.link.read(priority, meter.unit, block.address, block.registers).await?;
-    Ok(codec::measurement(&meter.profile, &registers)?)
+pub async fn face(meter: &Meter, priority: Priority) -> Result<Face, ReadError> {
+    let mut values = Values::default();
+    read(meter, priority, &meter.profile.plan.face, &mut values).await?;
+    Ok(values.face(meter.profile.abilities.wallet)?)
+}
+
+/// Reads the state block of a meter with a secured wallet.
+///
+/// # Errors
+/// [`ReadError`]; without such a wallet there is no status.
+pub async fn state(meter: &Meter, priority: Priority) -> Result<State, ReadError> {
+    match face(meter, priority).await? {
+        Face::Wallet(state) => Ok(state),
+        Face::Plain(_) => Err(DecodeError::Missing(Field::Status).into()),
+    }
+}
+
+/// Does the requests one after the other; a wrong serial number or a broken digit ends it, and the connection.
+async fn read(meter: &Meter, priority: Priority, reads: &[Read], values: &mut Values) -> Result<(), ReadError> {
+    for read in reads {
+        let registers = registers(meter, priority, read).await?;
+        let taken = values.take(&meter.profile, read, &registers).and_then(|()| values.serial());
+        let error = match taken {
+            Ok(None) => continue,
+            Ok(Some(serial)) if serial == meter.serial => continue,
+            Ok(Some(serial)) => ReadError::Stranger(serial),
+            Err(error) => error.into(),
+        };
+        // Another meter may answer here, or answers may have slipped by one: a fresh connection tells.
+        meter.link.distrust();
+        return Err(error);
+    }
+    Ok(())
+}
+
+/// Does one request.
+///
+/// # Errors
+/// [`LinkError`].
+pub async fn registers(meter: &Meter, priority: Priority, read: &Read) -> Result<Vec<u16>, LinkError> {
+    match read.area {
+        Area::Holding => meter.link.read(priority, meter.unit, read.address, read.count).await,
+        Area::Input => meter.link.read_input(priority, meter.unit, read.address, read.count).await,
+    }
 }

@@ -229,7 +229,7 @@ mod tests {
 
     #[test]
     fn modes_and_switches_are_seen_in_the_status() {
-        let map = &Profiles::load(None).unwrap().get("rpp").unwrap().read_back;
+        let map = &Profiles::load(None).unwrap().get("rpp").unwrap().secured.clone().unwrap().read_back;
         let shows = |bits: u16| State { status: StatusWord(bits), ..state() };
         let off = Operation::SetMode(ControlMode::ForcedOff);
         let seen = |operation: &Operation, bits, answered| evidence(map, operation, &shows(bits), answered, Timestamp(0));
@@ -245,7 +245,7 @@ mod tests {
 
     #[test]
     fn settings_are_seen_in_their_registers() {
-        let map = &Profiles::load(None).unwrap().get("rpp").unwrap().read_back;
+        let map = &Profiles::load(None).unwrap().get("rpp").unwrap().secured.clone().unwrap().read_back;
         let registers = |operation: &Operation| match evidence(map, operation, &state(), true, Timestamp(0)) {
             Evidence::Registers { address, words } => (address, words),
             Evidence::State(_) => panic!("in the state block"),

@@ -70,7 +70,8 @@ impl Engine {
         applied: bool,
         at: Timestamp,
     ) -> bool {
-        match wish::evidence(&meter.profile.read_back, operation, seen, applied, at) {
+        let Some(secured) = &meter.profile.secured else { return false };
+        match wish::evidence(&secured.read_back, operation, seen, applied, at) {
             Evidence::State(stands) => stands,
             Evidence::Registers { address, words } => {
                 let count = u16::try_from(words.len()).unwrap_or(u16::MAX);

@@ -10,6 +10,7 @@ use tokio_modbus::slave::SlaveContext;
 use tokio_modbus::{Request as Modbus, Response, Slave};
 
 use super::{Action, LinkError};
+use crate::meters::profile::Area;
 
 /// Connected, and in step: the next bytes to come answer the next request.
 pub(super) struct Connection {
@@ -39,7 +40,8 @@ impl Connection {
         self.context.set_slave(Slave(unit));
         // `call` rather than `read_holding_registers`: that one panics on a short answer in debug builds.
         let request = match action {
-            Action::Read { address, count } => Modbus::ReadHoldingRegisters(*address, *count),
+            Action::Read { area: Area::Holding, address, count } => Modbus::ReadHoldingRegisters(*address, *count),
+            Action::Read { area: Area::Input, address, count } => Modbus::ReadInputRegisters(*address, *count),
             Action::Write { address, words } => Modbus::WriteMultipleRegisters(*address, Cow::Borrowed(words.as_slice())),
         };
         let answer = timeout(within, self.context.call(request)).await;
@@ -49,11 +51,10 @@ impl Connection {
             (Err(_), _) => Err(LinkError::Timeout),
             (Ok(Err(_)), _) => Err(LinkError::Broken),
             (Ok(Ok(Err(exception))), _) => Err(LinkError::Exception(exception.into())),
-            (Ok(Ok(Ok(Response::ReadHoldingRegisters(words)))), Action::Read { count, .. })
-                if words.len() == usize::from(*count) =>
-            {
-                Ok(words)
-            }
+            (
+                Ok(Ok(Ok(Response::ReadHoldingRegisters(words) | Response::ReadInputRegisters(words)))),
+                Action::Read { count, .. },
+            ) if words.len() == usize::from(*count) => Ok(words),
             (Ok(Ok(Ok(Response::WriteMultipleRegisters(at, wrote)))), Action::Write { address, words })
                 if at == *address && usize::from(wrote) == words.len() =>
             {

@@ -1,0 +1,218 @@
+//! One value among registers: where it stands, its form, and what a count of it is.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, Error, Visitor};
+
+use super::field::Field;
+
+/// One value.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Value {
+    /// What it means.
+    pub field: Field,
+    /// Its first register; in a record of a table, counted from the record's first.
+    pub address: u16,
+    /// Its form.
+    #[serde(rename = "type")]
+    pub kind: Kind,
+    /// Our units in one count.
+    #[serde(default)]
+    pub step: Step,
+    /// Where it differs from the profile's.
+    pub word_order: Option<WordOrder>,
+    /// How a state is told from the number.
+    pub flag: Option<Flag>,
+}
+
+impl Value {
+    /// The register after its last; beyond the address space for a value that does not fit.
+    #[must_use]
+    pub fn end(&self) -> u32 {
+        u32::from(self.address) + u32::from(self.kind.registers())
+    }
+}
+
+/// Which word of a number comes first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WordOrder {
+    /// The high one, as in the Modbus specification's examples.
+    #[default]
+    High,
+    /// The low one.
+    Low,
+}
+
+/// The form of a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// The high byte of a register.
+    U8h,
+    /// The low byte of a register.
+    U8l,
+    /// Unsigned, one register.
+    U16,
+    /// Two's complement, one register.
+    I16,
+    /// Unsigned, two registers.
+    U32,
+    /// Two's complement, two registers.
+    I32,
+    /// Unsigned, four registers.
+    U64,
+    /// Two's complement, four registers.
+    I64,
+    /// IEEE 754, two registers.
+    F32,
+    /// IEEE 754, four registers.
+    F64,
+    /// 4 digits.
+    Bcd4,
+    /// 8 digits.
+    Bcd8,
+    /// 12 digits.
+    Bcd12,
+    /// 16 digits.
+    Bcd16,
+    /// A time in digits: YY MM DD hh mm ss, three registers.
+    Clock,
+    /// A day in digits: 00 YY MM DD, two registers.
+    Date,
+}
+
+impl Kind {
+    /// How many registers it takes.
+    #[must_use]
+    pub const fn registers(self) -> u16 {
+        match self {
+            Self::U8h | Self::U8l | Self::U16 | Self::I16 | Self::Bcd4 => 1,
+            Self::U32 | Self::I32 | Self::F32 | Self::Bcd8 | Self::Date => 2,
+            Self::Clock | Self::Bcd12 => 3,
+            Self::U64 | Self::I64 | Self::F64 | Self::Bcd16 => 4,
+        }
+    }
+
+    /// Whether it is a time rather than a number.
+    #[must_use]
+    pub const fn is_time(self) -> bool {
+        matches!(self, Self::Clock | Self::Date)
+    }
+}
+
+/// How one of two states is told from a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Flag {
+    /// The bits that count.
+    #[serde(default = "all_bits")]
+    pub mask: u64,
+    /// What they hold where it is so.
+    pub on: u64,
+    /// What they hold where it is not; without it, anything else.
+    pub off: Option<u64>,
+}
+
+const fn all_bits() -> u64 {
+    u64::MAX
+}
+
+impl Flag {
+    /// Whether it is so; `None` where the meter says neither.
+    #[must_use]
+    pub fn read(self, raw: u64) -> Option<bool> {
+        let bits = raw & self.mask;
+        if bits == self.on {
+            return Some(true);
+        }
+        self.off.is_none_or(|off| off == bits).then_some(false)
+    }
+}
+
+/// Our units in one count of a meter: a whole number, or a ratio written `"1/10"`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// Above the line.
+    pub numerator: i64,
+    /// Below it, above 0.
+    pub denominator: i64,
+}
+
+impl Default for Step {
+    fn default() -> Self {
+        Self { numerator: 1, denominator: 1 }
+    }
+}
+
+impl Step {
+    const MOST: i64 = 1_000_000_000;
+
+    fn new(numerator: i64, denominator: i64) -> Option<Self> {
+        let sound = numerator != 0 && numerator.abs() <= Self::MOST && (1..=Self::MOST).contains(&denominator);
+        sound.then_some(Self { numerator, denominator })
+    }
+
+    /// Counts in our units, rounded half away from zero.
+    #[must_use]
+    pub fn of(self, counts: i128) -> i128 {
+        let (product, denominator) = (counts * i128::from(self.numerator), i128::from(self.denominator));
+        let rounded = (product.abs() * 2 + denominator) / (denominator * 2);
+        if product < 0 { -rounded } else { rounded }
+    }
+
+    /// A number with a fraction in our units; `None` where it is no number, or absurdly large.
+    #[must_use]
+    pub fn of_float(self, number: f64) -> Option<i128> {
+        let ours = (number * self.numerator as f64 / self.denominator as f64).round();
+        // A double holds every whole number up to here.
+        (ours.abs() < 9e15).then_some(ours as i128)
+    }
+}
+
+impl<'de> Deserialize<'de> for Step {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Form;
+        impl Visitor<'_> for Form {
+            type Value = Step;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a whole number from 1 to 1000000000 or a ratio as \"1/10\"")
+            }
+            fn visit_i64<E: Error>(self, number: i64) -> Result<Step, E> {
+                Step::new(number, 1).ok_or_else(|| E::invalid_value(serde::de::Unexpected::Signed(number), &self))
+            }
+            fn visit_str<E: Error>(self, text: &str) -> Result<Step, E> {
+                let parts = text.split_once('/').and_then(|(n, d)| Some((n.trim().parse().ok()?, d.trim().parse().ok()?)));
+                let step = parts.and_then(|(numerator, denominator)| Step::new(numerator, denominator));
+                step.ok_or_else(|| E::invalid_value(serde::de::Unexpected::Str(text), &self))
+            }
+        }
+        from.deserialize_any(Form)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_round_half_away_from_zero() {
+        let tenth = Step { numerator: 1, denominator: 10 };
+        assert_eq!([4, 5, -5, -4, 15].map(|n| tenth.of(n)), [0, 1, -1, 0, 2]);
+        assert_eq!(Step { numerator: 10, denominator: 1 }.of(u64::MAX.into()), i128::from(u64::MAX) * 10);
+        let kilo = Step { numerator: 1_000, denominator: 1 };
+        assert_eq!(kilo.of_float(f64::from(0.26_f32)), Some(260));
+        assert_eq!(kilo.of_float(f64::from(-12.345_f32)), Some(-12_345));
+        assert_eq!([f64::NAN, f64::INFINITY, 1e30].map(|n| kilo.of_float(n)), [None; 3]);
+    }
+
+    #[test]
+    fn a_flag_says_yes_no_or_nothing() {
+        let relay = Flag { mask: u64::MAX, on: 0x0001_0000, off: Some(0x0001_0001) };
+        assert_eq!([0x0001_0000, 0x0001_0001, 0].map(|raw| relay.read(raw)), [Some(true), Some(false), None]);
+        let bit = Flag { mask: 0x10, on: 0x10, off: None };
+        assert_eq!([0x30, 0x20].map(|raw| bit.read(raw)), [Some(true), Some(false)]);
+    }
+}
