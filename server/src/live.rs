@@ -148,6 +148,12 @@ impl Live {
         Watch::new(self.clone(), scope.clone())
     }
 
+    /// Whether somebody watches a wall.
+    #[must_use]
+    pub fn is_watched(&self) -> bool {
+        self.lock().topics.iter().any(Topic::is_watched)
+    }
+
     /// Sends what changed since the last time. [`Live::run`] calls it; tests may.
     pub fn flush(&self) {
         let mut state = self.lock();

@@ -2,6 +2,7 @@
 
 pub mod energy;
 pub mod forecast;
+pub mod gateway;
 pub mod ids;
 pub mod meter;
 pub mod money;

@@ -4,12 +4,18 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::link::Priority;
+
 /// Reading and commanding meters. Every key has a default that suits a site on 9600 baud.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// Every meter is read once in this time; 0 reads as fast as the bus allows.
+    /// Every meter is read once in this time, where the site, its gateway or the meter has no interval of its own; 0 reads as fast
+    /// as the bus allows.
     pub sweep_interval_ms: u64,
+    /// While somebody watches a wall, every meter is read once in this time, where its own interval is longer; 0 reads as fast as
+    /// the bus allows.
+    pub watched_interval_ms: u64,
     /// How long a meter may think before its answer begins; the time on the wire is added by `baud`.
     pub request_timeout_ms: u64,
     /// The slowest bus behind a gateway: 1200 to 115200; 0 where the wire takes no time.
@@ -36,13 +42,14 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             sweep_interval_ms: 30 * 60_000,
+            watched_interval_ms: 2 * 60_000,
             request_timeout_ms: 1_000,
             baud: 9_600,
             connect_timeout_ms: 3_000,
             gap_ms: 0,
             reconnect_cap_ms: 60_000,
             probe_cap_ms: 45_000,
-            probe_share: 25,
+            probe_share: 45,
             command_cap_ms: FIVE_MINUTES,
             profiles_dir: None,
         }
@@ -71,13 +78,15 @@ impl Config {
         Ok(())
     }
 
-    /// How long to wait for the answer to a request that moves this many registers.
+    /// How long to wait for the answer to a request that moves this many registers. A lost meter gets half the time to think:
+    /// while it is waited for, the living wait.
     #[must_use]
-    pub fn timeout(&self, registers: usize) -> Duration {
+    pub fn timeout(&self, registers: usize, priority: Priority) -> Duration {
         // Request and answer are 8 + 5 bytes and two a register, 11 bits each.
         let bits = (13 + 2 * registers as u64) * 11;
         let wire = (bits * 1_000).div_ceil(u64::from(self.baud.max(1)));
-        Duration::from_millis(self.request_timeout_ms + if self.baud == 0 { 0 } else { wire })
+        let think = if priority == Priority::Probe { self.request_timeout_ms / 2 } else { self.request_timeout_ms };
+        Duration::from_millis(think + if self.baud == 0 { 0 } else { wire })
     }
 }
 
@@ -95,9 +104,10 @@ mod tests {
 
     #[test]
     fn slow_wires_are_waited_for() {
-        let at = |baud| Config { baud, ..Config::default() }.timeout(38);
+        let at = |baud| Config { baud, ..Config::default() }.timeout(38, Priority::Sweep);
         assert_eq!(at(0), Duration::from_millis(1_000));
         assert_eq!(at(9_600), Duration::from_millis(1_102));
         assert_eq!(at(1_200), Duration::from_millis(1_816));
+        assert_eq!(Config::default().timeout(38, Priority::Probe), Duration::from_millis(602));
     }
 }

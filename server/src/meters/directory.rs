@@ -24,6 +24,8 @@ pub struct Meter {
     pub serial: Serial,
     /// Its model.
     pub profile: Arc<Profile>,
+    /// From one reading to the next.
+    pub sweep_interval_ms: u64,
     /// The way to its gateway.
     pub link: Link,
     /// Who goes round its gateway.

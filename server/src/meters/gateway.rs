@@ -1,20 +1,8 @@
 //! What people are told of a gateway.
 
+pub use app::model::gateway::GatewayHealth;
 use app::model::ids::GatewayId;
 use app::model::time::Timestamp;
-
-/// How a gateway does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum GatewayHealth {
-    /// Not heard of yet.
-    Connecting,
-    /// It answers.
-    Up,
-    /// It does not accept connections.
-    Unreachable,
-    /// It accepts connections, and no meter behind it answers.
-    Silent,
-}
 
 /// A gateway and how it does.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -28,6 +28,8 @@ pub enum Priority {
     ReadNow,
     /// The regular round.
     Sweep,
+    /// A lost meter may answer again: last of all, and not worth a long wait.
+    Probe,
 }
 
 /// Why there is no answer. After a write, anything but an exception leaves the outcome unknown.

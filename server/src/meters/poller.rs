@@ -16,7 +16,7 @@ use super::gateway::{GatewayHealth, GatewayState};
 use super::link::{Link, LinkState, Priority};
 use super::reader::ReadError;
 use super::recorder::{Event, Source};
-use super::schedule::{Change, Failure, Next, Schedule};
+use super::schedule::{Change, Failure, Next, Schedule, Turn};
 use super::serial::Serial;
 use crate::clock::SharedClock;
 
@@ -26,6 +26,10 @@ pub enum Control {
     Meters(Vec<Arc<Meter>>),
     /// Read this one now.
     ReadNow(MeterId, Source),
+    /// While somebody watches: no meter waits longer than so many ms; `None`: each at its own interval.
+    Pace(Option<u64>),
+    /// Try what is lost now.
+    Retry,
 }
 
 /// The parts of a poller.
@@ -85,8 +89,8 @@ impl Poller {
                 LinkState::Up | LinkState::Connecting => {}
             }
             let until = match self.schedule.next(self.now()) {
-                Next::Read { meter, urgent } if state != LinkState::Down => {
-                    self.read(meter, urgent).await;
+                Next::Read { meter, turn } if state != LinkState::Down => {
+                    self.read(meter, turn).await;
                     continue;
                 }
                 Next::Read { .. } | Next::Wait(None) => None,
@@ -113,23 +117,27 @@ impl Poller {
         match control {
             Control::Meters(meters) => {
                 self.meters = meters.into_iter().map(|meter| (meter.id, meter)).collect();
-                let ids: Vec<MeterId> = self.meters.keys().copied().collect();
-                self.schedule.set_meters(&ids, self.now());
+                let intervals = self.meters.values().map(|meter| (meter.id, meter.sweep_interval_ms)).collect();
+                self.schedule.set_meters(&intervals, self.now());
                 self.failing.retain(|id, _| self.meters.contains_key(id));
-                self.health.send_modify(|state| state.meters = ids.len());
+                self.health.send_modify(|state| state.meters = self.meters.len());
             }
             Control::ReadNow(meter, source) => {
                 self.schedule.urge(meter);
                 self.asked_by.insert(meter, source);
             }
+            Control::Pace(pace) => self.schedule.set_pace(pace),
+            Control::Retry => self.schedule.retry(self.now()),
         }
     }
 
-    async fn read(&mut self, id: MeterId, urgent: bool) {
+    async fn read(&mut self, id: MeterId, turn: Turn) {
         let Some(meter) = self.meters.get(&id).cloned() else { return };
-        let (source, priority) = match self.asked_by.remove(&id) {
-            Some(source) if urgent => (source, Priority::ReadNow),
-            _ => (Source::Sweep, Priority::Sweep),
+        let asked_by = self.asked_by.remove(&id).unwrap_or(Source::Sweep);
+        let (source, priority) = match turn {
+            Turn::Asked => (asked_by, Priority::ReadNow),
+            Turn::Round => (Source::Sweep, Priority::Sweep),
+            Turn::Probe => (Source::Sweep, Priority::Probe),
         };
         let (began, from) = (self.now(), self.clock.now());
         let result = driver::read(&meter, priority, &self.clock).await;

@@ -1,36 +1,52 @@
 //! Which meter of a gateway is read next: pure, in milliseconds of any steady clock.
 //!
-//! Meters that answer go round, the one that waited longest first. A meter that fails is tried again soon, then at doubling
-//! distances; while meters that answer are waiting, those tries together may take only a share of the bus, so that dead meters
-//! cost the living little. When many living meters fall silent one after the other, it is the gateway that is lost: one meter
-//! is tried at a time, and the first answer brings all of them back.
+//! Meters that answer go round, the one that waited longest first, each at its own interval. Who is asked for goes first, though
+//! not for ever: the round keeps every fourth turn. A meter that fails is tried again soon, then at doubling distances; while
+//! meters that answer are waiting, those tries together may take only a share of the bus, the one that waited longest first, so
+//! that dead meters cost the living little. When many living meters fall silent one after the other, it is the gateway that is
+//! lost: one meter is tried at a time, and the first answer brings all of them back.
+
+mod entry;
 
 use std::collections::HashMap;
 
 use app::model::ids::MeterId;
 
-/// Never more often than this, however short the interval.
-const FLOOR_MS: u64 = 200;
+use entry::Entry;
+
 /// A first failure may be noise: the second try comes soon.
 const SUSPECT_MS: u64 = 2_000;
 /// The pause after the second failure; doubles from there.
 const PROBE_MS: u64 = 5_000;
 /// So many failures in a row mean that the meter is lost.
 const LOST_AFTER: u32 = 2;
+/// Tries on a lost meter are hasty, but each one of so many is patient: for a meter that came back slower than it went.
+const PATIENT_EVERY: u32 = 8;
 /// So many meters that answered before, silent one after the other, mean that the gateway is lost.
 const SILENT_LIMIT: usize = 5;
 /// Tries on a lost gateway that accepts connections.
 const GATEWAY_PROBE_MS: u64 = 3_000;
+/// So many readings that were asked for may go before a meter of the round that is due.
+const ASKED_IN_A_ROW: u32 = 3;
 
 /// How to share a bus.
 #[derive(Clone, Copy, Debug)]
 pub struct Policy {
-    /// Every meter once in this time.
-    pub interval_ms: u64,
     /// The longest pause between two tries on a lost meter.
     pub probe_cap_ms: u64,
     /// The share of a busy bus for tries on lost meters, in percent.
     pub probe_share: u64,
+}
+
+/// Why it is a meter's turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// Somebody asked for it.
+    Asked,
+    /// The round has come to it.
+    Round,
+    /// It is lost and may answer again: not worth a long wait.
+    Probe,
 }
 
 /// What to do next.
@@ -40,8 +56,8 @@ pub enum Next {
     Read {
         /// Which.
         meter: MeterId,
-        /// Somebody asked for it.
-        urgent: bool,
+        /// Why.
+        turn: Turn,
     },
     /// Nothing before this instant; `None`: nothing at all.
     Wait(Option<u64>),
@@ -71,46 +87,60 @@ pub enum Change {
     GatewayFound,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Entry {
-    due: u64,
-    failures: u32,
-    /// It has answered since the gateway was found.
-    known: bool,
-    urgent: bool,
-}
-
 /// The meters of one gateway.
 #[derive(Debug)]
 pub struct Schedule {
     policy: Policy,
     meters: HashMap<MeterId, Entry>,
+    /// While somebody watches, no interval is longer than this.
+    pace: Option<u64>,
     /// What tries on lost meters may still take while others wait, in ms times 100; negative after each try.
     credit: i64,
     /// Meters that failed in silence since anything answered.
     silent: Vec<MeterId>,
     gateway_lost: bool,
+    /// Meters that were ever asked for.
+    asked: u64,
+    /// Readings that were asked for, since one that was not.
+    asked_in_a_row: u32,
 }
 
 impl Schedule {
     /// No meters yet.
     #[must_use]
     pub fn new(policy: Policy) -> Self {
-        Self { policy, meters: HashMap::new(), credit: 0, silent: Vec::new(), gateway_lost: false }
+        let (meters, silent) = (HashMap::new(), Vec::new());
+        Self { policy, meters, pace: None, credit: 0, silent, gateway_lost: false, asked: 0, asked_in_a_row: 0 }
     }
 
-    /// These meters from now on; those that stay keep their place.
-    pub fn set_meters(&mut self, meters: &[MeterId], now: u64) {
-        self.meters.retain(|id, _| meters.contains(id));
-        for &id in meters {
-            self.meters.entry(id).or_insert(Entry { due: now, failures: 0, known: false, urgent: false });
+    /// These meters from now on, each with its interval in ms; those that stay keep their place.
+    pub fn set_meters(&mut self, meters: &HashMap<MeterId, u64>, now: u64) {
+        self.meters.retain(|id, _| meters.contains_key(id));
+        for (&id, &interval) in meters {
+            self.meters.entry(id).or_insert_with(|| Entry::new(interval, self.pace, now)).set(interval, self.pace);
+        }
+    }
+
+    /// No interval is longer than this, in ms, until told otherwise.
+    pub fn set_pace(&mut self, pace: Option<u64>) {
+        self.pace = pace;
+        for entry in self.meters.values_mut() {
+            entry.set(entry.interval, pace);
         }
     }
 
     /// Somebody wants this meter read now.
     pub fn urge(&mut self, meter: MeterId) {
         if let Some(entry) = self.meters.get_mut(&meter) {
-            entry.urgent = true;
+            self.asked += 1;
+            entry.asked.get_or_insert(self.asked);
+        }
+    }
+
+    /// Somebody believes that what was lost answers again: all of it is tried.
+    pub fn retry(&mut self, now: u64) {
+        for entry in self.meters.values_mut().filter(|entry| entry.failures > 0) {
+            entry.due = now;
         }
     }
 
@@ -129,39 +159,41 @@ impl Schedule {
     /// What to do at `now`.
     #[must_use]
     pub fn next(&self, now: u64) -> Next {
-        // Ties go by id, so that a schedule is the same every time.
-        let earliest =
-            |probe: bool| self.meters.iter().filter(move |(_, e)| (e.failures > 0) == probe).min_by_key(|(id, e)| (e.due, **id));
-        if let Some((&meter, _)) = self.meters.iter().filter(|(_, e)| e.urgent).min_by_key(|(id, _)| **id) {
-            return Next::Read { meter, urgent: true };
-        }
-        let (live, probe) = (earliest(false), earliest(true));
+        // What is due goes before what is not, a first failure before the lost ones, then the one that waited longest. Ties go by
+        // id, so that a schedule is the same every time.
+        let rank = |(id, e): &(&MeterId, &Entry)| (e.due > now, e.failures >= LOST_AFTER, e.due, **id);
+        let live = self.meters.iter().filter(|(_, e)| e.failures == 0).min_by_key(rank);
+        let failed = self.meters.iter().filter(|(_, e)| e.failures > 0).min_by_key(rank);
         let live_due = live.filter(|(_, e)| e.due <= now);
-        let probe_due = probe.filter(|(_, e)| e.due <= now);
-        match (live_due, probe_due) {
-            (Some(_), Some((&meter, _))) if self.credit > 0 => Next::Read { meter, urgent: false },
-            (Some((&meter, _)), _) | (None, Some((&meter, _))) => Next::Read { meter, urgent: false },
-            (None, None) => Next::Wait([live, probe].into_iter().flatten().map(|(_, e)| e.due).min()),
+        let failed_due = failed.filter(|(_, e)| e.due <= now);
+        if live_due.is_none() || self.asked_in_a_row < ASKED_IN_A_ROW {
+            let asked = self.meters.iter().filter_map(|(&id, e)| Some((e.asked?, id))).min();
+            if let Some((_, meter)) = asked {
+                return Next::Read { meter, turn: Turn::Asked };
+            }
         }
+        let (meter, entry) = match (live_due, failed_due) {
+            (Some(_), Some(failed)) if self.credit > 0 => failed,
+            (Some(one), _) | (None, Some(one)) => one,
+            (None, None) => return Next::Wait([live, failed].into_iter().flatten().map(|(_, e)| e.due).min()),
+        };
+        let hasty = entry.failures >= LOST_AFTER && entry.failures % PATIENT_EVERY != 0;
+        Next::Read { meter: *meter, turn: if hasty { Turn::Probe } else { Turn::Round } }
     }
 
     /// The meter answered; the bus was busy for `took` ms.
     pub fn good(&mut self, meter: MeterId, now: u64, took: u64) -> Change {
         self.silent.clear();
-        let interval = self.policy.interval_ms.max(FLOOR_MS);
         let share = i64::try_from(self.policy.probe_share.min(90)).unwrap_or(0);
         let Some(entry) = self.meters.get_mut(&meter) else { return Change::Nothing };
-        let was = entry.failures;
-        *entry = Entry { due: now.saturating_sub(took) + interval, failures: 0, known: true, urgent: false };
+        let (was, asked) = (entry.failures, entry.asked.take());
+        let due = now.saturating_sub(took) + entry.paced;
+        *entry = Entry { due, failures: 0, known: true, ..*entry };
+        self.asked_in_a_row = if asked.is_some() { self.asked_in_a_row.saturating_add(1) } else { 0 };
         // Reading the living earns tries on the lost; no more than one try ahead is saved, so that tries never come in a row.
         self.credit = (self.credit + milliseconds(took) * share * 100 / (100 - share)).min(1);
         if std::mem::take(&mut self.gateway_lost) {
-            for (id, entry) in &mut self.meters {
-                if *id != meter {
-                    *entry = Entry { due: now, failures: 0, known: false, urgent: entry.urgent };
-                }
-            }
-            return Change::GatewayFound;
+            return self.found_by(meter, now);
         }
         if was >= LOST_AFTER { Change::Found } else { Change::Nothing }
     }
@@ -172,7 +204,7 @@ impl Schedule {
         let Some(entry) = self.meters.get_mut(&meter) else { return Change::Nothing };
         let (was_known, first) = (entry.known, entry.failures == 0);
         entry.failures = entry.failures.saturating_add(1);
-        entry.urgent = false;
+        self.asked_in_a_row = if entry.asked.take().is_some() { self.asked_in_a_row.saturating_add(1) } else { 0 };
         let doubled = match entry.failures {
             1 => SUSPECT_MS,
             n => PROBE_MS.saturating_mul(1 << (n - LOST_AFTER).min(16)),
@@ -185,7 +217,7 @@ impl Schedule {
         if failure == Failure::Refused {
             self.silent.clear();
             return if std::mem::take(&mut self.gateway_lost) {
-                self.found_without(meter, now)
+                self.found_by(meter, now)
             } else if lost_now {
                 Change::MeterLost
             } else {
@@ -243,12 +275,10 @@ impl Schedule {
         }
     }
 
-    /// The gateway answered for a meter that does not: it lives, and all others may.
-    fn found_without(&mut self, meter: MeterId, now: u64) -> Change {
-        for (id, entry) in &mut self.meters {
-            if *id != meter {
-                *entry = Entry { due: now, failures: 0, known: false, urgent: entry.urgent };
-            }
+    /// The gateway answered, for this meter: it lives, and all others may.
+    fn found_by(&mut self, meter: MeterId, now: u64) -> Change {
+        for (_, entry) in self.meters.iter_mut().filter(|(id, _)| **id != meter) {
+            *entry = entry.afresh(now);
         }
         Change::GatewayFound
     }

@@ -24,10 +24,12 @@ use crate::clock::SharedClock;
 use crate::live::Live;
 use crate::rng::Rng;
 use crate::store::meters::{self as rows, GatewayRow, MeterRow};
-use crate::store::{self, Db};
+use crate::store::{self, Db, intervals};
 
 /// Added gateways and meters are found without a signal too, this much later.
 const RELOAD: Duration = Duration::from_secs(30);
+/// How often it is seen whether somebody watches.
+const LOOK: Duration = Duration::from_secs(1);
 /// Reports that may wait for the recorder before pollers wait too.
 const BACKLOG: usize = 1_024;
 
@@ -84,14 +86,16 @@ impl Handle {
         }
     }
 
-    /// Try this gateway now.
+    /// Try this gateway now, and the meters behind it that are lost.
     pub fn retry_gateway(&self, gateway: GatewayId) {
         if let Some(bus) = self.0.lock_buses().get(&gateway) {
             bus.link.retry();
+            // A poller that has gone is being replaced, and tries all its meters.
+            let _ = bus.control.send(Control::Retry);
         }
     }
 
-    /// Gateways or meters were added, moved or retired.
+    /// Gateways or meters were added, moved or retired, or are to be read at other intervals.
     pub fn reload(&self) {
         self.0.reload.notify_one();
     }
@@ -158,7 +162,9 @@ impl Meters {
             config: Arc::clone(&config),
             failures: Mutex::default(),
         });
-        let supervisor = Supervisor {
+        let mut supervisor = Supervisor {
+            live: self.live,
+            pace: None,
             db: self.db,
             clock: self.clock,
             rng: self.rng,
@@ -177,6 +183,9 @@ impl Meters {
 }
 
 struct Supervisor {
+    live: Live,
+    /// The longest interval while somebody watches, in ms; `None` while nobody does.
+    pace: Option<u64>,
     db: Db,
     clock: SharedClock,
     rng: Rng,
@@ -188,15 +197,20 @@ struct Supervisor {
 }
 
 impl Supervisor {
-    async fn run(self) {
-        let mut tick = interval(RELOAD);
+    async fn run(mut self) {
+        let (mut tick, mut look) = (interval(RELOAD), interval(LOOK));
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         tick.reset();
         loop {
             tokio::select! {
                 () = self.shared.stop.cancelled() => return,
                 () = self.shared.reload.notified() => {}
                 _ = tick.tick() => {}
+                _ = look.tick() => {
+                    self.set_pace();
+                    continue;
+                }
             }
             if let Err(error) = self.reload().await {
                 tracing::error!(error = &error as &dyn std::error::Error, "meters.not-reloaded");
@@ -204,12 +218,25 @@ impl Supervisor {
         }
     }
 
+    /// The round hurries while somebody watches.
+    fn set_pace(&mut self) {
+        let pace = self.live.is_watched().then_some(self.config.watched_interval_ms);
+        if std::mem::replace(&mut self.pace, pace) != pace {
+            for bus in self.shared.lock_buses().values() {
+                let _ = bus.control.send(Control::Pace(pace));
+            }
+        }
+    }
+
     /// Makes what runs equal to what the database lists.
-    async fn reload(&self) -> store::Result<()> {
+    async fn reload(&mut self) -> store::Result<()> {
         let (gateways, meters) = (rows::gateways(&self.db).await?, rows::meters(&self.db).await?);
+        let site = intervals::of_site(&self.db).await?;
+        let each: HashMap<GatewayId, Option<i64>> =
+            gateways.iter().map(|row| (GatewayId(row.id), row.sweep_interval_s)).collect();
         let mut buses = self.shared.lock_buses();
         buses.retain(|_, bus| {
-            let stays = gateways.contains(&bus.row);
+            let stays = gateways.iter().any(|row| is_same_bus(row, &bus.row));
             if !stays {
                 bus.stop.cancel();
             }
@@ -222,7 +249,9 @@ impl Supervisor {
         for row in meters {
             let gateway = GatewayId(row.gateway_id);
             let (Some(bus), Some(list)) = (buses.get(&gateway), by_gateway.get_mut(&gateway)) else { continue };
-            match self.meter(&row, bus) {
+            let seconds = row.sweep_interval_s.or(each.get(&gateway).copied().flatten()).or(site);
+            let interval = seconds.and_then(|s| u64::try_from(s).ok()).map_or(self.config.sweep_interval_ms, |s| s * 1_000);
+            match self.meter(&row, bus, interval) {
                 Some(meter) => list.push(Arc::new(meter)),
                 None => tracing::error!(meter = %MeterId(row.id), serial = row.serial, profile = row.profile, "meter.unusable"),
             }
@@ -237,13 +266,14 @@ impl Supervisor {
         Ok(())
     }
 
-    fn meter(&self, row: &MeterRow, bus: &Bus) -> Option<Meter> {
+    fn meter(&self, row: &MeterRow, bus: &Bus, sweep_interval_ms: u64) -> Option<Meter> {
         Some(Meter {
             id: MeterId(row.id),
             gateway: GatewayId(row.gateway_id),
             unit: u8::try_from(row.unit).ok().filter(|unit| (1..=247).contains(unit))?,
             serial: row.serial.parse().ok()?,
             profile: self.profiles.get(&row.profile)?,
+            sweep_interval_ms,
             link: bus.link.clone(),
             poll: bus.control.clone(),
         })
@@ -254,6 +284,7 @@ impl Supervisor {
         let port = u16::try_from(row.port).unwrap_or(0);
         let (link, task) = Link::start(row.host.clone(), port, Arc::clone(&self.config), self.rng.clone(), stop.clone());
         let (control, orders) = mpsc::unbounded_channel();
+        let _ = control.send(Control::Pace(self.pace));
         let (publish, health) = watch::channel(GatewayState {
             id: GatewayId(row.id),
             name: row.name.clone(),
@@ -262,11 +293,8 @@ impl Supervisor {
             meters: 0,
             lost: 0,
         });
-        let schedule = Schedule::new(Policy {
-            interval_ms: self.config.sweep_interval_ms,
-            probe_cap_ms: self.config.probe_cap_ms,
-            probe_share: self.config.probe_share,
-        });
+        let policy = Policy { probe_cap_ms: self.config.probe_cap_ms, probe_share: self.config.probe_share };
+        let schedule = Schedule::new(policy);
         let poller = Poller::new(
             link.clone(),
             self.clock.clone(),
@@ -282,4 +310,9 @@ impl Supervisor {
         tasks.extend([task, tokio::spawn(poller.run())]);
         Bus { row, link, control, health, stop }
     }
+}
+
+/// Whether it is reached as before; how often its meters are read is told to the poller that runs.
+fn is_same_bus(a: &GatewayRow, b: &GatewayRow) -> bool {
+    (a.id, &a.name, &a.host, a.port, &a.framing) == (b.id, &b.name, &b.host, b.port, &b.framing)
 }

@@ -13,6 +13,7 @@ pub mod cases;
 pub mod commands;
 pub mod console;
 pub mod deliveries;
+pub mod intervals;
 pub mod ledger;
 pub mod meters;
 pub mod order_lists;

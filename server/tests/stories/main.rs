@@ -21,3 +21,4 @@ mod polling;
 mod readings;
 mod resident;
 mod sessions;
+mod sweeping;

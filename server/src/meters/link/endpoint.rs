@@ -109,7 +109,7 @@ impl Endpoint {
                 self.waiting.push(request);
                 return End::Stale;
             }
-            let within = self.config.timeout(request.action.registers());
+            let within = self.config.timeout(request.action.registers(), request.priority);
             let answer = connection.exchange(request.unit, &request.action, within).await;
             let in_step = matches!(answer, Ok(_) | Err(LinkError::Exception(_)));
             fruitful |= in_step || answer == Err(LinkError::Timeout);

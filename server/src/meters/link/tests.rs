@@ -169,6 +169,33 @@ async fn money_goes_before_relay_before_sweep() {
 }
 
 #[tokio::test]
+async fn a_purchase_waits_for_at_most_the_request_in_flight() {
+    const BUS_MS: u64 = 15;
+    let (port, seen) = gateway((0..2_000).map(|_| Do::Late(BUS_MS)).collect()).await;
+    let (link, stop) = link(port);
+    // More than the bus can carry, of everything that is less urgent.
+    for priority in [Priority::Relay, Priority::Settings, Priority::ReadNow, Priority::Sweep, Priority::Sweep, Priority::Probe] {
+        let (link, stop) = (link.clone(), stop.clone());
+        tokio::spawn(async move {
+            while !stop.is_cancelled() {
+                let _ = link.read(priority, 1, 0, 1).await;
+            }
+        });
+    }
+    for _ in 0..20 {
+        sleep(Duration::from_millis(BUS_MS * 3 / 2)).await;
+        let before = seen.lock().unwrap().len();
+        let asked = Instant::now();
+        link.read(Priority::Money, 99, 0, 1).await.unwrap();
+        let waited = asked.elapsed();
+        let at = seen.lock().unwrap().iter().skip(before).position(|request| request.0 == 99);
+        // The one in flight was seen before, unless its bytes were still on their way.
+        assert!(at.is_some_and(|others| others <= 1), "{at:?} went before, in {waited:?}");
+    }
+    stop.cancel();
+}
+
+#[tokio::test]
 async fn a_refused_gateway_is_told_at_once_and_found_again() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();

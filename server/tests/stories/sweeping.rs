@@ -1,0 +1,89 @@
+//! How often meters are read: by the site, a gateway or a meter, changed while it runs, on both databases.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use app::model::gateway::{Sweep, SweepInterval};
+use app::model::ids::{GatewayId, MeterId};
+use app::ports::{Role, Who};
+use server::clock::{Clock, SystemClock};
+use server::live::{Live, Scope};
+use server::store::intervals;
+
+use crate::support::World;
+use crate::support::site::{Site, until};
+
+const SOON: Duration = Duration::from_secs(20);
+
+/// A site that is read once an hour, and whose meters have all been read.
+async fn slow(w: World) -> (Site, Live) {
+    let mut s = Site::new(w, 2, 3).await;
+    s.config.sweep_interval_ms = 3_600_000;
+    let live = Live::load(&s.w.db, Arc::new(SystemClock)).await.unwrap();
+    (s, live)
+}
+
+fn who(s: &Site) -> Who {
+    Who { user: s.clerk, role: Role::Admin, name: "clerk".into(), ip: "::1".into() }
+}
+
+async fn set(s: &Site, of: Sweep, seconds: Option<i64>) {
+    let interval = seconds.and_then(SweepInterval::new);
+    intervals::set(&s.w.db, SystemClock.now(), &who(s), of, interval).await.unwrap();
+}
+
+async fn readings(s: &Site, meter: MeterId) -> usize {
+    server::store::readings::recent(&s.w.db, meter, 1_000).await.unwrap().len()
+}
+
+both!(an_interval_that_is_changed_reaches_the_bus_without_a_restart, |w: World| async move {
+    let (s, live) = slow(w).await;
+    let engine = s.start_with(live.clone()).await;
+    let [a, b, c] = [0, 1, 4].map(|n| s.rooms[n].meter);
+    until(SOON, "a first reading of all", || async {
+        readings(&s, a).await + readings(&s, b).await + readings(&s, c).await == 3
+    })
+    .await;
+
+    set(&s, Sweep::Meter(a), Some(0)).await;
+    engine.reload();
+    until(SOON, "one meter in a hurry", || async { readings(&s, a).await >= 5 }).await;
+    assert_eq!((readings(&s, b).await, readings(&s, c).await), (1, 1));
+
+    let gateway = engine.gateways()[0].id;
+    set(&s, Sweep::Meter(a), Some(3_600)).await;
+    set(&s, Sweep::Gateway(gateway), Some(0)).await;
+    engine.reload();
+    until(SOON, "its neighbours", || async { readings(&s, b).await >= 5 }).await;
+    let still = readings(&s, a).await;
+    assert_eq!(readings(&s, c).await, 1, "another gateway's");
+
+    set(&s, Sweep::Gateway(gateway), None).await;
+    set(&s, Sweep::Site, Some(0)).await;
+    engine.reload();
+    until(SOON, "everybody", || async { readings(&s, c).await >= 5 }).await;
+    assert!(readings(&s, a).await <= still + 1, "the meter's own interval goes before all");
+    engine.stop().await;
+    assert_eq!(s.w.number("SELECT COUNT(*) FROM audit WHERE action = 'sweep.interval'").await, 5);
+    s.prove().await;
+});
+
+both!(the_round_hurries_while_somebody_watches, |w: World| async move {
+    let (mut s, live) = slow(w).await;
+    s.config.watched_interval_ms = 0;
+    let engine = s.start_with(live.clone()).await;
+    let meter = s.rooms[0].meter;
+    until(SOON, "a first reading", || async { readings(&s, meter).await == 1 }).await;
+    let mut wall = live.watch(&Scope::All);
+    wall.next().await;
+    until(SOON, "more", || async { readings(&s, meter).await >= 4 }).await;
+    engine.stop().await;
+});
+
+both!(nothing_is_set_for_what_is_not_there, |w: World| async move {
+    let s = Site::new(w, 1, 1).await;
+    for of in [Sweep::Gateway(GatewayId(uuid::Uuid::nil())), Sweep::Meter(MeterId(uuid::Uuid::nil()))] {
+        assert!(intervals::set(&s.w.db, SystemClock.now(), &who(&s), of, None).await.is_err());
+    }
+    assert_eq!(s.w.number("SELECT COUNT(*) FROM audit WHERE action = 'sweep.interval'").await, 0);
+});
