@@ -2,9 +2,10 @@
 
 use app::model::meter::ControlMode;
 
+use crate::meters::framing::Framing;
 use crate::meters::operation::Limits;
 use crate::meters::serial::AccountNumber;
-use crate::meters::sim::{Estate, MeterPlan, OpenAccount};
+use crate::meters::sim::{Estate, GatewayPlan, MeterPlan, OpenAccount};
 
 /// Name and number of rooms.
 pub const BUILDINGS: [(&str, u8); 4] = [("3号楼", 199), ("4号楼", 199), ("5号楼", 199), ("6号楼", 99)];
@@ -50,7 +51,10 @@ pub fn rooms(seed: u64) -> Vec<Room> {
 /// The estate that the simulator builds from them.
 #[must_use]
 pub fn estate(rooms: &[Room]) -> Estate {
-    let behind = |building| rooms.iter().filter(|room| room.building == building).map(|room| room.plan.clone()).collect();
+    let behind = |building| GatewayPlan {
+        framing: Framing::ModbusTcp,
+        meters: rooms.iter().filter(|room| room.building == building).map(|room| room.plan.clone()).collect(),
+    };
     Estate { gateways: (0..BUILDINGS.len()).map(behind).collect() }
 }
 

@@ -245,3 +245,21 @@ async fn a_malignant_load_trips_until_the_mode_is_set() {
     assert_eq!(line.operate(2, FrameVersion::Aes, &release).await, 0);
     assert_eq!(status(&mut line).await, 0b11);
 }
+
+#[tokio::test]
+async fn a_bad_check_is_another_transaction() {
+    let (_simulator, mut line) = with(LineFault::BadCheck).await;
+    line.send(7, 2, &read(0x0108, 1)).await;
+    assert_eq!(line.receive().await, (8, 2, vec![3, 2, 0, 1]));
+}
+
+#[tokio::test]
+async fn two_meters_may_answer_to_each_others_address() {
+    let (simulator, _) = site().await;
+    let mut line = Line::to(simulator.addresses()[0]).await;
+    let before = [line.read(1, 0x0100, 3).await, line.read(2, 0x0100, 3).await];
+    simulator.gateway(0).unwrap().swap([1, 2]);
+    assert_eq!([line.read(2, 0x0100, 3).await, line.read(1, 0x0100, 3).await], before);
+    simulator.gateway(0).unwrap().heal();
+    assert_eq!(line.read(1, 0x0100, 3).await, before[0]);
+}

@@ -5,6 +5,7 @@ mod blocks;
 mod bus;
 mod control;
 mod faults;
+mod framings;
 mod line;
 mod money;
 mod restart;

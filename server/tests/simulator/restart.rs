@@ -50,7 +50,7 @@ async fn a_state_file_of_another_site_is_refused() {
     start(first).await.unwrap().stop().await;
     let (mut second, _) = config();
     second.state_file = Some(directory.path().join("state"));
-    second.estate.gateways[0][1].serial = estate::serial(8, 0, 2);
+    second.estate.gateways[0].meters[1].serial = estate::serial(8, 0, 2);
     let Err(error) = start(second).await else { panic!("started") };
     assert!(matches!(error, StartError::OtherSite { unit: 2, .. }), "{error}");
 }

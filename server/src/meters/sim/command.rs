@@ -134,7 +134,7 @@ pub fn config(args: &Args, keys: Option<MasterKeys>) -> Result<Config, CommandEr
     });
     let mut estate = Estate::uniform(args.seed, usize::from(args.gateways), args.meters);
     if let Some(credit) = args.credit {
-        estate.gateways.iter_mut().flatten().for_each(|plan| *plan = plan.clone().in_use(credit));
+        estate.meters_mut().for_each(|(_, plan)| *plan = plan.clone().in_use(credit));
     }
     Ok(Config {
         host: args.host,

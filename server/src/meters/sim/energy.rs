@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// 0.01 kWh in W·ms.
 const STEP: u64 = 36_000_000;
 /// Counters start again at 1 000 000.00 kWh.
-const WRAP: u32 = 100_000_000;
+pub const WRAP: u32 = 100_000_000;
 
 /// The counters, 0.01 kWh.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,6 +59,20 @@ impl Energy {
     /// The counters fall to zero, as after a failed memory.
     pub fn zero(&mut self) {
         *self = Self::default();
+    }
+
+    /// The total, and rate 3 with it, jump ahead by so many kWh.
+    pub fn jump(&mut self, kwh: u32) {
+        let ahead = kwh % (WRAP / 100) * 100;
+        let [_, _, flat, _] = &mut self.rates;
+        for counter in [&mut self.total, flat] {
+            *counter = (*counter + ahead) % WRAP;
+        }
+    }
+
+    /// The total stands one step before its end.
+    pub const fn near_end(&mut self) {
+        self.total = WRAP - 1;
     }
 }
 

@@ -1,27 +1,43 @@
 //! What stands at the simulated site: gateways, the meters behind them, and what those hold from the start.
 
+use std::borrow::Cow;
+
 use app::model::meter::ControlMode;
 use serde::{Deserialize, Serialize};
 
 use super::load::{Shape, mix};
+use crate::meters::framing::Framing;
 use crate::meters::operation::{DayTable, Limits, PlanEntry, Tiers};
 use crate::meters::serial::{AccountNumber, Serial};
 
 /// The whole site. The gateway at index `g` listens on base port + `g`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Estate {
-    /// In the order of their ports; each holds the meters behind it.
-    pub gateways: Vec<Vec<MeterPlan>>,
+    /// In the order of their ports.
+    pub gateways: Vec<GatewayPlan>,
+}
+
+/// A gateway and the meters behind it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GatewayPlan {
+    /// How it carries their frames.
+    pub framing: Framing,
+    /// In any order.
+    pub meters: Vec<MeterPlan>,
 }
 
 /// A meter as it leaves the fitter's hands. Start from [`MeterPlan::new`] and set what differs:
 /// `plan.account = Some(OpenAccount { .. })` for a meter that is in use already, so that a database can be seeded to match.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MeterPlan {
-    /// Modbus unit id behind its gateway, 1-247.
+    /// Modbus unit id behind its gateway, 1-247. A DL/T 645 meter answers to its serial number alone.
     pub unit: u8,
     /// 12 digits.
     pub serial: Serial,
+    /// Which model it is: the name of a profile.
+    pub profile: Cow<'static, str>,
+    /// It has no wallet: nothing but mode and switch governs its relay.
+    pub plain: bool,
     /// Secured-frame versions that it announces in 0x0120: 0b01 version 1 alone, 0b11 both.
     pub versions: u16,
     /// The account that is open already.
@@ -69,6 +85,8 @@ impl MeterPlan {
         Self {
             unit,
             serial: serial(seed, gateway, unit),
+            profile: Cow::Borrowed("rpp"),
+            plain: false,
             versions: if unit.is_multiple_of(2) { 0b11 } else { 0b01 },
             account: None,
             limits: Limits { alarm1: 2_000, alarm2: 500, ..Limits::default() },
@@ -95,22 +113,36 @@ impl MeterPlan {
     }
 }
 
+impl MeterPlan {
+    /// The same meter as another model, without a wallet; its relay is closed.
+    #[must_use]
+    pub fn plain(self, profile: impl Into<Cow<'static, str>>) -> Self {
+        Self { profile: profile.into(), plain: true, account: None, ..self }
+    }
+}
+
 impl Estate {
     /// `gateways` gateways with units 1 to `meters` behind each; the even units announce version 2 of the secured frame.
     #[must_use]
     pub fn uniform(seed: u64, gateways: usize, meters: u8) -> Self {
-        let behind = |gateway| (1..=meters.min(247)).map(|unit| MeterPlan::new(seed, gateway, unit)).collect();
+        let behind = |gateway| GatewayPlan {
+            framing: Framing::ModbusTcp,
+            meters: (1..=meters.min(247)).map(|unit| MeterPlan::new(seed, gateway, unit)).collect(),
+        };
         Self { gateways: (0..gateways).map(behind).collect() }
     }
 
     /// Every meter, with its gateway's index.
     pub fn meters_mut(&mut self) -> impl Iterator<Item = (usize, &mut MeterPlan)> {
-        self.gateways.iter_mut().enumerate().flat_map(|(gateway, meters)| meters.iter_mut().map(move |meter| (gateway, meter)))
+        self.gateways
+            .iter_mut()
+            .enumerate()
+            .flat_map(|(index, gateway)| gateway.meters.iter_mut().map(move |meter| (index, meter)))
     }
 
     /// Every meter, with its gateway's index.
     pub fn meters(&self) -> impl Iterator<Item = (usize, &MeterPlan)> {
-        self.gateways.iter().enumerate().flat_map(|(gateway, meters)| meters.iter().map(move |meter| (gateway, meter)))
+        self.gateways.iter().enumerate().flat_map(|(index, gateway)| gateway.meters.iter().map(move |meter| (index, meter)))
     }
 }
 

@@ -22,7 +22,8 @@ pub enum LineFault {
         /// By how much.
         ms: u64,
     },
-    /// The answer comes after the client has given up, under its own transaction number; the bus serves others meanwhile.
+    /// The answer comes after the client has given up, under its own transaction number; the bus serves others meanwhile. A
+    /// transparent gateway gives it to whoever is connected then.
     LateAnswer {
         /// After how long.
         ms: u64,
@@ -38,11 +39,14 @@ pub enum LineFault {
     Garbage,
     /// Executed; the answer names another unit.
     WrongUnit,
+    /// Executed; what the framing checks an answer by is wrong: the transaction number, the CRC, the checksum.
+    BadCheck,
     /// Executed; the answer lacks its last bytes, though its header is consistent.
     ShortAnswer,
-    /// Not executed: exception 06.
+    /// Not executed: exception 06; on DL/T 645 the error answer.
     Busy,
-    /// Not executed: the gateway answers for the meter that it heard nothing, exception 0x0B.
+    /// Not executed: the gateway answers for the meter that it heard nothing, exception 0x0B. A transparent gateway cannot say
+    /// that: it is silent.
     NoAnswer,
     /// Executed; the connection is closed after half of the answer.
     CutMidFrame,
@@ -126,6 +130,13 @@ impl Defect {
 pub enum Mishap {
     /// The energy counters fall to zero.
     CounterZeroed,
+    /// The total jumps.
+    CounterJump {
+        /// By so much.
+        kwh: u32,
+    },
+    /// The total stands one step before the end of its digits, to roll over with the next one.
+    CounterNearEnd,
     /// The clock jumps; it stays off until it is set.
     ClockOff {
         /// Forward, or back where negative.
@@ -142,6 +153,8 @@ impl Mishap {
     pub fn strike(self, meter: &mut Meter) {
         match self {
             Self::CounterZeroed => meter.energy.zero(),
+            Self::CounterJump { kwh } => meter.energy.jump(kwh),
+            Self::CounterNearEnd => meter.energy.near_end(),
             Self::ClockOff { seconds } => meter.set_clock(meter.local().plus(seconds.saturating_mul(SECOND))),
             Self::ClockLost => {
                 let start = Civil { year: 2000, month: 1, day: 1, hour: 0, minute: 0, second: 0 }.timestamp();

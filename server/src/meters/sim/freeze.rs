@@ -19,6 +19,12 @@ pub struct Frozen {
     pub total: u32,
     /// 0.01 yuan.
     pub remaining: i32,
+    /// Reverse energy, 0.01 kWh.
+    #[serde(default)]
+    pub reverse: u32,
+    /// Energy by rate, 0.01 kWh.
+    #[serde(default)]
+    pub rates: [u32; 4],
 }
 
 /// The ring of days.
@@ -45,7 +51,7 @@ mod tests {
     #[test]
     fn thirty_one_days_newest_first() {
         let mut freezes = Freezes::default();
-        (0..40).for_each(|day| freezes.push(Frozen { day: Date(day), total: 0, remaining: 0 }));
+        (0..40).for_each(|day| freezes.push(Frozen { day: Date(day), total: 0, remaining: 0, reverse: 0, rates: [0; 4] }));
         let days: Vec<i64> = freezes.days().map(|frozen| frozen.day.0).collect();
         assert_eq!(days, (9..40).rev().collect::<Vec<_>>());
     }

@@ -8,14 +8,18 @@ use tokio::time::Instant;
 
 use super::bus::BusTiming;
 use super::clock::SiteClock;
+use super::dlt645::{self, Address, Frame};
 use super::faults::{Faults, LineFault};
 use super::load::Load;
 use super::meter::Meter;
-use super::modbus::{Exception, Header, Request, exception, parse, registers, written};
+use super::modbus::{Exception, Request, exception, parse, registers, written};
+use super::model::Model;
 use super::persist::StateFile;
-use super::registers::{MAILBOX, read};
-use super::secured::{Effect, receive};
+use super::secured::Effect;
+use super::tls::Identity;
+use super::wire::{Ask, Reply};
 use crate::clock::Clock;
+use crate::meters::framing::Framing;
 use crate::meters::keys::MasterKeys;
 use crate::rng::Rng;
 
@@ -31,12 +35,16 @@ pub struct Site {
     pub bus: Option<BusTiming>,
     /// Where meters' memory is kept.
     pub state: Option<StateFile>,
+    /// How gateways that speak TLS name themselves; `None` where there are none.
+    pub tls: Option<Identity>,
 }
 
 /// A meter and its line.
 pub struct Slot {
     /// Modbus unit id.
     pub unit: u8,
+    /// What the meter understands.
+    pub model: Model,
     /// The meter.
     pub meter: Meter,
     /// Faults between gateway and meter.
@@ -47,6 +55,8 @@ pub struct Slot {
 pub struct Gateway {
     /// Its place in the estate.
     pub index: usize,
+    /// How it carries frames.
+    pub framing: Framing,
     /// Whether it refuses connections.
     pub refused: watch::Sender<bool>,
     site: Arc<Site>,
@@ -63,20 +73,24 @@ struct Inner {
     slots: Vec<Slot>,
     faults: Faults,
     /// An answer that waits to go out in place of the next one.
-    shifted: Option<(u8, Vec<u8>)>,
+    shifted: Option<Reply>,
+    /// Units whose meters were exchanged.
+    swapped: Option<[u8; 2]>,
 }
 
 /// What a gateway does with a request.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Delivery {
-    /// Answers, in the name of a unit.
-    Answer(u8, Vec<u8>),
+    /// Answers.
+    Answer(Reply),
     /// Answers later; other requests may be answered before.
-    Late(Duration, Vec<u8>),
+    Late(Duration, Reply),
+    /// Answers with a check that does not fit.
+    BadCheck(Reply),
     /// Sends these bytes, which are no answer.
     Raw(Vec<u8>),
     /// Sends half of this answer and closes the connection.
-    Cut(Vec<u8>),
+    Cut(Reply),
     /// Says nothing.
     Nothing,
 }
@@ -100,61 +114,69 @@ pub enum ChangeError {
 impl Gateway {
     /// `slots` in any order.
     #[must_use]
-    pub fn new(index: usize, site: Arc<Site>, rng: Rng, mut slots: Vec<Slot>) -> Self {
+    pub fn new(index: usize, framing: Framing, site: Arc<Site>, rng: Rng, mut slots: Vec<Slot>) -> Self {
         slots.sort_by_key(|slot| slot.unit);
-        let inner = Mutex::new(Inner { slots, faults: Faults::default(), shifted: None });
-        Self { index, refused: watch::Sender::new(false), site, rng, bus: Default::default(), turn: Default::default(), inner }
+        let inner = Mutex::new(Inner { slots, faults: Faults::default(), shifted: None, swapped: None });
+        let refused = watch::Sender::new(false);
+        Self { index, framing, refused, site, rng, bus: Default::default(), turn: Default::default(), inner }
     }
 
     /// Serves one request, as slowly as the bus is.
-    pub async fn transact(&self, header: Header, pdu: &[u8]) -> Delivery {
+    pub async fn transact(&self, ask: &Ask) -> Delivery {
         let _bus = self.bus.lock().await;
         let begun = Instant::now();
-        let fault = self.draw(header.unit);
-        let answer = match fault {
+        let (unit, fault) = match self.addressed(ask) {
+            Ok(Some(unit)) => (unit, self.draw(unit)),
+            Ok(None) => {
+                self.broadcast(ask).await;
+                self.hold(begun, Some((ask.length(), 0))).await;
+                return Delivery::Nothing;
+            }
+            Err(NoMeter) => (0, self.faults(|faults| faults.draw(&self.rng)).map(Some).ok_or(NoMeter)),
+        };
+        let reply = match fault {
             Ok(Some(LineFault::Silent | LineFault::LostRequest)) => {
                 self.hold(begun, None).await;
                 return Delivery::Nothing;
             }
             Ok(Some(LineFault::NoAnswer)) | Err(NoMeter) => {
                 self.hold(begun, None).await;
-                exception(pdu, Exception::NoAnswer)
+                self.no_answer(ask)
             }
             Ok(Some(LineFault::Busy)) => {
-                self.hold(begun, Some((pdu.len(), 2))).await;
-                exception(pdu, Exception::Busy)
+                self.hold(begun, Some((ask.length(), 2))).await;
+                self.busy(unit, ask)
             }
             Ok(_) => {
-                let answer = self.execute(header.unit, pdu).await;
-                self.hold(begun, Some((pdu.len(), answer.len()))).await;
-                answer
+                let reply = self.execute(unit, ask).await;
+                self.hold(begun, Some((ask.length(), reply.as_ref().map_or(0, Reply::length)))).await;
+                reply
             }
         };
-        self.deliver(header.unit, fault.unwrap_or(None), answer).await
+        let Some(reply) = reply else { return Delivery::Nothing };
+        self.deliver(fault.unwrap_or(None), reply).await
     }
 
-    async fn deliver(&self, unit: u8, fault: Option<LineFault>, mut answer: Vec<u8>) -> Delivery {
+    async fn deliver(&self, fault: Option<LineFault>, reply: Reply) -> Delivery {
         match fault {
             Some(LineFault::LostAnswer) => return Delivery::Nothing,
-            Some(LineFault::LateAnswer { ms }) => return Delivery::Late(Duration::from_millis(ms), answer),
-            Some(LineFault::CutMidFrame) => return Delivery::Cut(answer),
+            Some(LineFault::LateAnswer { ms }) => return Delivery::Late(Duration::from_millis(ms), reply),
+            Some(LineFault::CutMidFrame) => return Delivery::Cut(reply),
             Some(LineFault::Garbage) => {
                 let length = 1 + self.rng.below(32) as usize;
                 return Delivery::Raw(self.rng.bytes::<32>().into_iter().take(length).collect());
             }
-            Some(LineFault::WrongUnit) => return Delivery::Answer(unit.wrapping_add(1), answer),
-            Some(LineFault::ShortAnswer) => answer.truncate(answer.len().saturating_sub(2).max(1)),
+            Some(LineFault::WrongUnit) => return Delivery::Answer(reply.of_another()),
+            Some(LineFault::ShortAnswer) => return Delivery::Answer(reply.shortened()),
+            Some(LineFault::BadCheck) => return Delivery::BadCheck(reply),
             Some(LineFault::Slow { ms }) => tokio::time::sleep(Duration::from_millis(ms)).await,
             Some(LineFault::ShiftedAnswer) => {
-                return match self.lock().shifted.replace((unit, answer)) {
-                    Some((unit, earlier)) => Delivery::Answer(unit, earlier),
-                    None => Delivery::Nothing,
-                };
+                return self.lock().shifted.replace(reply).map_or(Delivery::Nothing, Delivery::Answer);
             }
             _ => {}
         }
-        let (unit, answer) = self.lock().shifted.take().unwrap_or((unit, answer));
-        Delivery::Answer(unit, answer)
+        let earlier = self.lock().shifted.take();
+        Delivery::Answer(earlier.unwrap_or(reply))
     }
 
     /// Waits until the bus would be free again: after the answer, or after the gateway lost its patience.
@@ -173,35 +195,98 @@ impl Gateway {
         inner.slot(unit).map(|slot| slot.faults.draw(&self.rng))
     }
 
-    async fn execute(&self, unit: u8, pdu: &[u8]) -> Vec<u8> {
-        let done = match parse(pdu) {
-            Ok(Request::Read { address, count }) => self.read(unit, address, count).await,
-            Ok(Request::Write { address: MAILBOX, bytes }) => self.write(unit, bytes).await,
-            Ok(Request::Write { .. }) => Err(Exception::IllegalAddress),
-            Err(refused) => Err(refused),
-        };
-        done.unwrap_or_else(|refused| exception(pdu, refused))
+    /// Which meter feels addressed; `None`: all of them.
+    fn addressed(&self, ask: &Ask) -> Result<Option<u8>, NoMeter> {
+        let mut inner = self.lock();
+        match ask {
+            Ask::Modbus { unit, .. } => {
+                let unit = inner.wired(*unit);
+                inner.slot(unit)?.model.speaks_modbus().then_some(Some(unit)).ok_or(NoMeter)
+            }
+            Ask::Dlt645(Frame { address: Address::All, .. }) => Ok(None),
+            Ask::Dlt645(frame) => {
+                let mut hear = inner.slots.iter().filter(|slot| !slot.model.speaks_modbus()).filter(|slot| match frame.address {
+                    Address::Meter(serial) => slot.meter.serial == serial,
+                    Address::All | Address::Anyone => true,
+                });
+                // Where several answer at once nobody understands them.
+                match (hear.next(), hear.next()) {
+                    (Some(slot), None) => Ok(Some(slot.unit)),
+                    _ => Err(NoMeter),
+                }
+            }
+        }
+    }
+
+    /// A transparent gateway does not know that nobody answered.
+    fn no_answer(&self, ask: &Ask) -> Option<Reply> {
+        match ask {
+            Ask::Modbus { unit, pdu } if self.framing != Framing::Transparent => {
+                Some(Reply::Modbus { unit: *unit, pdu: exception(pdu, Exception::NoAnswer) })
+            }
+            _ => None,
+        }
+    }
+
+    fn busy(&self, unit: u8, ask: &Ask) -> Option<Reply> {
+        match ask {
+            Ask::Modbus { unit, pdu } => Some(Reply::Modbus { unit: *unit, pdu: exception(pdu, Exception::Busy) }),
+            Ask::Dlt645(frame) => self.look(unit, |slot| Reply::Dlt645(dlt645::refusal(&slot.meter, frame))).ok(),
+        }
+    }
+
+    async fn execute(&self, unit: u8, ask: &Ask) -> Option<Reply> {
+        match ask {
+            Ask::Modbus { unit: named, pdu } => {
+                let done = match parse(pdu) {
+                    Ok(Request::Read { address, count }) => self.read(unit, address, count).await,
+                    Ok(Request::Write { address, bytes }) => self.write(unit, address, bytes).await,
+                    Err(refused) => Err(refused),
+                };
+                Some(Reply::Modbus { unit: *named, pdu: done.unwrap_or_else(|refused| exception(pdu, refused)) })
+            }
+            Ask::Dlt645(frame) => {
+                let received = self.commit(unit, |meter| dlt645::receive(meter, &self.site.load, frame)).await;
+                received.unwrap_or_else(|error| self.failed(unit, &error)).map(Reply::Dlt645)
+            }
+        }
+    }
+
+    async fn broadcast(&self, ask: &Ask) {
+        let Ask::Dlt645(frame) = ask else { return };
+        for unit in self.units() {
+            if self.look(unit, |slot| slot.model.speaks_modbus()) == Ok(false)
+                && let Err(error) = self.commit(unit, |meter| dlt645::receive(meter, &self.site.load, frame)).await
+            {
+                self.failed(unit, &error);
+            }
+        }
     }
 
     async fn read(&self, unit: u8, address: u16, count: u16) -> Result<Vec<u8>, Exception> {
         let _turn = self.turn.lock().await;
-        let found = self.look(unit, |slot| read(&slot.meter, &self.site.load, address, count));
+        let found = self.look(unit, |slot| slot.model.read(&slot.meter, &self.site.load, address, count));
         found.map_err(|NoMeter| Exception::NoAnswer)?.map(|found| registers(&found))
     }
 
-    async fn write(&self, unit: u8, frame: &[u8]) -> Result<Vec<u8>, Exception> {
+    async fn write(&self, unit: u8, address: u16, bytes: &[u8]) -> Result<Vec<u8>, Exception> {
+        let model = self.look(unit, |slot| slot.model.clone()).map_err(|NoMeter| Exception::NoAnswer)?;
         let taken = self.commit(unit, |meter| {
-            let taken = receive(meter, &self.site.keys, frame, meter.until);
+            let taken = model.write(meter, &self.site.keys, address, bytes);
             (taken, taken.unwrap_or(Effect::Refused))
         });
         match taken.await {
-            Ok(taken) => taken.map(|_| written(MAILBOX, frame.len())),
-            Err(ChangeError::NoMeter(_)) => Err(Exception::NoAnswer),
-            Err(ChangeError::State(error)) => {
-                tracing::error!(gateway = self.index, unit, error, "sim.state.write_failed");
+            Ok(taken) => taken.map(|_| written(address, bytes.len())),
+            Err(error) => {
+                self.failed(unit, &error);
                 Err(Exception::DeviceFailure)
             }
         }
+    }
+
+    fn failed(&self, unit: u8, error: &ChangeError) -> Option<Frame> {
+        tracing::error!(gateway = self.index, unit, error = error as &dyn std::error::Error, "sim.state.write_failed");
+        None
     }
 
     /// Changes a meter from outside, and keeps the change.
@@ -240,6 +325,11 @@ impl Gateway {
         look(&mut self.lock().faults)
     }
 
+    /// Exchanges the addresses of two meters, as after a rewiring that nobody noted; `None`: as planned.
+    pub fn swap(&self, units: Option<[u8; 2]>) {
+        self.lock().swapped = units;
+    }
+
     /// The units behind it, ascending.
     #[must_use]
     pub fn units(&self) -> Vec<u8> {
@@ -264,6 +354,15 @@ impl Gateway {
 }
 
 impl Inner {
+    /// Whose meter hears under a unit id.
+    fn wired(&self, unit: u8) -> u8 {
+        match self.swapped {
+            Some([a, b]) if unit == a => b,
+            Some([a, b]) if unit == b => a,
+            _ => unit,
+        }
+    }
+
     fn slot(&mut self, unit: u8) -> Result<&mut Slot, NoMeter> {
         let index = self.slots.binary_search_by_key(&unit, |slot| slot.unit).map_err(|_| NoMeter)?;
         self.slots.get_mut(index).ok_or(NoMeter)

@@ -40,6 +40,12 @@ impl Simulator {
         &self.addresses
     }
 
+    /// The certificate of the gateways that speak TLS, in PEM; `None` where there are none.
+    #[must_use]
+    pub fn certificate(&self) -> Option<&str> {
+        self.site.tls.as_ref().map(|identity| &*identity.pem)
+    }
+
     /// The site's clock; give it to a server that shall live in the same time.
     #[must_use]
     pub fn clock(&self) -> SharedClock {
@@ -162,9 +168,15 @@ impl GatewayHandle {
         self.0.refused.send_replace(refused);
     }
 
-    /// Heals it: no faults, and it listens.
+    /// Exchanges the addresses of two of its meters, as after a rewiring that nobody noted.
+    pub fn swap(&self, units: [u8; 2]) {
+        self.0.swap(Some(units));
+    }
+
+    /// Heals it: no faults, addresses as planned, and it listens.
     pub fn heal(&self) {
         self.0.faults(super::faults::Faults::clear);
+        self.0.swap(None);
         self.refuse(false);
     }
 }

@@ -28,6 +28,9 @@ pub struct LocalClock {
     pub lost: bool,
     /// The day whose midnight was dealt with last.
     pub day: Date,
+    /// The day on which a broadcast set it last.
+    #[serde(default)]
+    pub set_on: Option<Date>,
 }
 
 /// What somebody did to it.
@@ -57,6 +60,9 @@ pub struct Room {
 pub struct Meter {
     /// 12 digits.
     pub serial: Serial,
+    /// It has no wallet: nothing but mode and switch governs its relay.
+    #[serde(default)]
+    pub plain: bool,
     /// Secured-frame versions it announces.
     pub versions: u16,
     /// Up to when time has been made up for.
@@ -117,6 +123,7 @@ impl Meter {
         };
         let mut meter = Self {
             serial: plan.serial,
+            plain: plan.plain,
             versions: plan.versions,
             until: now,
             energy: Energy::starting_at(plan.energy),
@@ -158,10 +165,10 @@ impl Meter {
         let floor = -i64::from(self.limits.overdraft);
         Inputs {
             mode: self.mode,
-            account_open: self.wallet.account.is_some(),
+            account_open: self.plain || self.wallet.account.is_some(),
             overload: self.overload,
             malignant: self.malignant,
-            used_up: i64::from(self.wallet.remaining) <= floor,
+            used_up: !self.plain && i64::from(self.wallet.remaining) <= floor,
             switched_off: self.switched_off,
         }
     }
@@ -224,7 +231,8 @@ impl Meter {
         let today = local.date();
         if today > self.clock.day {
             self.clock.day = today;
-            self.freezes.push(Frozen { day: today, total: self.energy.total, remaining: self.wallet.remaining });
+            let Energy { total, rates, reverse, .. } = self.energy;
+            self.freezes.push(Frozen { day: today, total, remaining: self.wallet.remaining, reverse, rates });
             if self.tariff.tier_period_begins(today.start()) {
                 self.wallet.tier_use = 0;
             }
@@ -234,7 +242,7 @@ impl Meter {
 
     /// Sets its clock; the next freeze is the next midnight that it sees.
     pub fn set_clock(&mut self, local: Timestamp) {
-        self.clock = LocalClock { offset: local.since(self.until), lost: false, day: local.date() };
+        self.clock = LocalClock { offset: local.since(self.until), lost: false, day: local.date(), ..self.clock };
     }
 
     /// Applies the relay rule; a change is recorded, by command or with the status bit behind it.

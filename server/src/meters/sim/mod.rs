@@ -14,22 +14,29 @@ pub mod load;
 pub mod view;
 
 mod apply;
+mod conversation;
+mod dlt645;
 mod energy;
 mod freeze;
 mod gateway;
 mod handle;
 mod journal;
+mod measured;
 mod meter;
 mod modbus;
+mod model;
 mod persist;
 mod registers;
 mod relay;
+mod rtu;
 mod secured;
 mod server;
 mod start;
 mod status;
 mod tariff;
+mod tls;
 mod wallet;
+mod wire;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -39,9 +46,11 @@ use app::model::time::Timestamp;
 
 use crate::clock::{SharedClock, SystemClock};
 use crate::meters::keys::MasterKeys;
+use crate::meters::profile::Profiles;
 
 pub use bus::BusTiming;
-pub use estate::{Estate, MeterPlan, OpenAccount};
+pub use dlt645::{OPERATOR as DLT645_OPERATOR, PASSWORD as DLT645_PASSWORD};
+pub use estate::{Estate, GatewayPlan, MeterPlan, OpenAccount};
 pub use faults::{Defect, LineFault, Mishap};
 pub use gateway::ChangeError;
 pub use handle::{GatewayHandle, MeterHandle, Simulator};
@@ -53,6 +62,8 @@ pub use view::MeterView;
 pub struct Config {
     /// What stands there.
     pub estate: Estate,
+    /// The models that plans name; `None`: the built-in ones.
+    pub profiles: Option<Profiles>,
     /// From which keys the meters derive theirs.
     pub keys: MasterKeys,
     /// Where the gateways listen.
@@ -84,6 +95,7 @@ impl Config {
     pub fn new(estate: Estate, keys: MasterKeys) -> Self {
         Self {
             estate,
+            profiles: None,
             keys,
             host: IpAddr::V4(Ipv4Addr::LOCALHOST),
             base_port: 0,

@@ -5,7 +5,7 @@ pub const HEADER: usize = 7;
 /// The most registers that one read may ask for.
 const MAX_READ: u16 = 125;
 /// The most registers that one write may carry.
-const MAX_WRITE: u16 = 123;
+pub const MAX_WRITE: u16 = 123;
 
 /// Why a request is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

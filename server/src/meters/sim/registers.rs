@@ -3,6 +3,7 @@
 use super::freeze;
 use super::journal;
 use super::load::Load;
+use super::measured::Measured;
 use super::meter::Meter;
 use super::modbus::Exception;
 use super::status;
@@ -80,24 +81,17 @@ impl Image {
 }
 
 fn measurement(meter: &Meter, load: &Load) -> Image {
-    let flow = meter.flow(load);
-    let sign = if meter.tamper.reversed { -1 } else { 1 };
-    let apparent = f64::from(flow.watts).hypot(f64::from(flow.vars));
-    let volts = f64::from(flow.decivolts) / 10.0;
-    let centiamperes = if volts > 0.0 { apparent / volts * 100.0 } else { 0.0 };
-    // Without current there is nothing out of phase.
-    let factor = if apparent > 0.0 { f64::from(flow.watts) / apparent * 1_000.0 } else { 1_000.0 };
-    let signed = |value: f64| (value.round() as i16 * sign) as u16;
+    let now = Measured::of(meter, load);
     Image::default()
         .long(meter.energy.total)
         .longs(&meter.energy.rates)
         .word(0)
-        .word(flow.decivolts)
-        .word(centiamperes.round() as u16)
-        .word(signed(f64::from(flow.watts)))
-        .word((f64::from(flow.vars).round() as i16) as u16)
-        .word(apparent.round() as u16)
-        .word(signed(factor))
+        .word(now.decivolts)
+        .word(now.centiamperes)
+        .word((now.watts as i16).cast_unsigned())
+        .word((now.vars as i16).cast_unsigned())
+        .word(now.apparent as u16)
+        .word(now.factor.cast_unsigned())
 }
 
 fn state(meter: &Meter, _: &Load) -> Image {

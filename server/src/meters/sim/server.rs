@@ -1,18 +1,16 @@
-//! The TCP side of a gateway: connections, and what happens to answers on them.
+//! The TCP side of a gateway: it listens, welcomes, refuses.
 
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::tcp::OwnedWriteHalf;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
-use super::gateway::{Delivery, Gateway};
-use super::modbus::{HEADER, Header, frame};
+use super::conversation::{Newest, converse};
+use super::gateway::Gateway;
+use crate::meters::framing::Framing;
 
 /// Listens on an address; a restart may take the address of its predecessor at once.
 ///
@@ -51,14 +49,15 @@ pub async fn serve(gateway: Arc<Gateway>, listener: TcpListener, address: Socket
 }
 
 async fn accept(gateway: &Arc<Gateway>, listener: &TcpListener, connections: &CancellationToken) {
+    let newest = Newest::default();
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
-                let (gateway, stop) = (Arc::clone(gateway), connections.clone());
+                let (gateway, newest, stop) = (Arc::clone(gateway), newest.clone(), connections.clone());
                 tokio::spawn(async move {
                     tokio::select! {
                         () = stop.cancelled() => {}
-                        _ = converse(&gateway, stream, &stop) => {}
+                        _ = welcome(&gateway, stream, newest, &stop) => {}
                     }
                 });
             }
@@ -71,42 +70,13 @@ async fn accept(gateway: &Arc<Gateway>, listener: &TcpListener, connections: &Ca
     }
 }
 
-/// Answers one connection's requests in their order, until it ends or speaks something else than Modbus.
-async fn converse(gateway: &Gateway, stream: TcpStream, stop: &CancellationToken) -> io::Result<()> {
+async fn welcome(gateway: &Gateway, stream: TcpStream, newest: Newest, stop: &CancellationToken) -> io::Result<()> {
     stream.set_nodelay(true)?;
-    let (mut reader, writer) = stream.into_split();
-    let writer = Arc::new(Mutex::new(writer));
-    loop {
-        let mut bytes = [0; HEADER];
-        reader.read_exact(&mut bytes).await?;
-        let Some(header) = Header::parse(bytes) else { return Ok(()) };
-        let mut pdu = vec![0; header.length];
-        reader.read_exact(&mut pdu).await?;
-        match gateway.transact(header, &pdu).await {
-            Delivery::Answer(unit, answer) => send(&writer, &frame(header.transaction, unit, &answer)).await?,
-            Delivery::Raw(bytes) => send(&writer, &bytes).await?,
-            Delivery::Nothing => {}
-            Delivery::Cut(answer) => {
-                let whole = frame(header.transaction, header.unit, &answer);
-                let half = whole.get(..whole.len() / 2).unwrap_or_default();
-                return send(&writer, half).await;
-            }
-            Delivery::Late(after, answer) => {
-                let (writer, stop) = (Arc::clone(&writer), stop.clone());
-                tokio::spawn(async move {
-                    tokio::select! {
-                        () = stop.cancelled() => {}
-                        () = tokio::time::sleep(after) => {
-                            // The client may be gone by now; then nobody misses the answer.
-                            send(&writer, &frame(header.transaction, header.unit, &answer)).await.ok();
-                        }
-                    }
-                });
-            }
+    match (gateway.framing, &gateway.site().tls) {
+        (Framing::ModbusTls, Some(tls)) => {
+            let stream = tls.acceptor.accept(stream).await?;
+            converse(gateway, stream, newest, stop).await
         }
+        _ => converse(gateway, stream, newest, stop).await,
     }
-}
-
-async fn send(writer: &Mutex<OwnedWriteHalf>, bytes: &[u8]) -> io::Result<()> {
-    writer.lock().await.write_all(bytes).await
 }

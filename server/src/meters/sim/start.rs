@@ -11,16 +11,20 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::clock::{Anchor, SiteClock};
-use super::estate::MeterPlan;
+use super::estate::{GatewayPlan, MeterPlan};
 use super::faults::Faults;
 use super::gateway::{Gateway, Site, Slot};
 use super::handle::Simulator;
 use super::load::mix;
 use super::meter::Meter;
+use super::model::Model;
 use super::persist::{Restored, StateError, StateFile};
 use super::server::{listen, serve};
+use super::tls::{Identity, TlsError};
 use super::{Config, control};
 use crate::clock::{Clock, SharedClock};
+use crate::meters::framing::Framing;
+use crate::meters::profile::{ProfileError, Profiles};
 use crate::meters::serial::Serial;
 use crate::rng::Rng;
 
@@ -54,6 +58,22 @@ pub enum StartError {
         /// Which unit.
         unit: u8,
     },
+    /// The built-in meter profiles cannot be read.
+    #[error(transparent)]
+    Profiles(#[from] ProfileError),
+    /// A plan names a profile that no meter can be made from.
+    #[error("gateway {gateway}, unit {unit}: there is no simulated meter of profile {profile}")]
+    Profile {
+        /// Which gateway, from 0.
+        gateway: usize,
+        /// Which unit.
+        unit: u8,
+        /// Which profile.
+        profile: String,
+    },
+    /// A gateway shall speak TLS and cannot.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The state file cannot be used.
     #[error(transparent)]
     State(#[from] StateError),
@@ -89,13 +109,17 @@ pub async fn start(config: Config) -> Result<Simulator, StartError> {
         state.append_clock(anchor).await.map_err(StartError::Write)?;
     }
     let clock = Arc::new(SiteClock::new(config.clock.clone(), anchor));
-    let site = Arc::new(Site { clock, load: config.load, keys: config.keys, bus: config.bus, state });
+    let secret = config.estate.gateways.iter().any(|gateway| gateway.framing == Framing::ModbusTls);
+    let tls = secret.then(|| Identity::generate(config.host)).transpose()?;
+    let site = Arc::new(Site { clock, load: config.load, keys: config.keys, bus: config.bus, state, tls });
 
+    let profiles = config.profiles.map_or_else(|| Profiles::load(None), Ok)?;
     let mut restored = restored.meters;
     let (mut gateways, mut listeners) = (Vec::new(), Vec::new());
-    for (index, plans) in config.estate.gateways.iter().enumerate() {
-        let slots = plans.iter().map(|plan| slot(index, plan, &site, &mut restored)).collect::<Result<_, _>>()?;
-        gateways.push(Arc::new(Gateway::new(index, Arc::clone(&site), rng(config.seed, index), slots)));
+    for (index, GatewayPlan { framing, meters }) in config.estate.gateways.iter().enumerate() {
+        let slot = |plan| slot(index, plan, &profiles, &site, &mut restored);
+        let slots = meters.iter().map(slot).collect::<Result<_, _>>()?;
+        gateways.push(Arc::new(Gateway::new(index, *framing, Arc::clone(&site), rng(config.seed, index), slots)));
         // `check` made sure that the port exists.
         let port = if config.base_port == 0 { 0 } else { config.base_port.saturating_add(index as u16) };
         listeners.push(bind(SocketAddr::new(config.host, port))?);
@@ -126,7 +150,7 @@ fn check(config: &Config) -> Result<(), StartError> {
     }
     for (gateway, plans) in config.estate.gateways.iter().enumerate() {
         let mut seen = [false; 248];
-        for plan in plans {
+        for plan in &plans.meters {
             let place = seen.get_mut(usize::from(plan.unit)).filter(|seen| plan.unit != 0 && !**seen);
             *place.ok_or(StartError::Unit { gateway, unit: plan.unit })? = true;
         }
@@ -141,7 +165,15 @@ fn anchor(config: &Config, restored: Option<Anchor>) -> Anchor {
     Anchor { wall, site, speed: config.speed }
 }
 
-fn slot(gateway: usize, plan: &MeterPlan, site: &Site, restored: &mut HashMap<(usize, u8), Meter>) -> Result<Slot, StartError> {
+fn slot(
+    gateway: usize,
+    plan: &MeterPlan,
+    profiles: &Profiles,
+    site: &Site,
+    restored: &mut HashMap<(usize, u8), Meter>,
+) -> Result<Slot, StartError> {
+    let none = || StartError::Profile { gateway, unit: plan.unit, profile: plan.profile.to_string() };
+    let model = profiles.get(&plan.profile).and_then(|profile| Model::of(&profile)).ok_or_else(none)?;
     let meter = match restored.remove(&(gateway, plan.unit)) {
         Some(meter) if meter.serial == plan.serial => meter,
         Some(meter) => {
@@ -150,7 +182,7 @@ fn slot(gateway: usize, plan: &MeterPlan, site: &Site, restored: &mut HashMap<(u
         }
         None => Meter::new(plan, site.clock.now()),
     };
-    Ok(Slot { unit: plan.unit, meter, faults: Faults::default() })
+    Ok(Slot { unit: plan.unit, model, meter, faults: Faults::default() })
 }
 
 fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {

@@ -26,6 +26,12 @@ pub(super) struct Advance {
     advance_s: u32,
 }
 
+/// Which meters answer to each other's address.
+#[derive(Deserialize)]
+pub(super) struct Swapped {
+    units: [u8; 2],
+}
+
 /// The site's time.
 #[derive(Serialize)]
 pub(super) struct Time {
@@ -83,6 +89,15 @@ pub(super) async fn refuse(
     Json(switch): Json<Switch>,
 ) -> Result<StatusCode, Refusal> {
     find(&site, gateway)?.refuse(switch.on);
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(super) async fn swap(
+    State(site): State<SiteHandle>,
+    Path(gateway): Path<usize>,
+    Json(swapped): Json<Swapped>,
+) -> Result<StatusCode, Refusal> {
+    find(&site, gateway)?.swap(swapped.units);
     Ok(StatusCode::NO_CONTENT)
 }
 

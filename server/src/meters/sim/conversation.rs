@@ -1,0 +1,82 @@
+//! One connection to a gateway: requests in their order, and what happens to the answers.
+
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, split};
+use tokio_util::sync::CancellationToken;
+
+use super::gateway::{Delivery, Gateway};
+use super::wire::{Step, put, put_broken, take};
+use crate::meters::framing::Framing;
+
+/// Where answers go to.
+type Writer = Arc<tokio::sync::Mutex<Box<dyn AsyncWrite + Send + Unpin>>>;
+
+/// What the connections to one gateway share: who is connected now.
+#[derive(Clone, Default)]
+pub struct Newest(Arc<Mutex<Option<Writer>>>);
+
+impl Newest {
+    fn set(&self, writer: &Writer) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(writer));
+    }
+
+    fn get(&self) -> Option<Writer> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// Answers until the connection ends or speaks something else.
+///
+/// # Errors
+/// The connection broke.
+pub async fn converse<S>(gateway: &Gateway, stream: S, newest: Newest, stop: &CancellationToken) -> io::Result<()>
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let framing = gateway.framing;
+    let (mut reader, writer) = split(stream);
+    let writer: Writer = Arc::new(tokio::sync::Mutex::new(Box::new(writer)));
+    newest.set(&writer);
+    let mut came = Vec::new();
+    loop {
+        let (transaction, ask) = match take(framing, &mut came) {
+            Step::Ask(transaction, ask) => (transaction, ask),
+            Step::Foreign => return writer.lock().await.shutdown().await,
+            Step::More => match reader.read_buf(&mut came).await? {
+                0 => return Ok(()),
+                _ => continue,
+            },
+        };
+        match gateway.transact(&ask).await {
+            Delivery::Answer(reply) => send(&writer, &put(framing, transaction, &reply)).await?,
+            Delivery::BadCheck(reply) => send(&writer, &put_broken(framing, transaction, &reply)).await?,
+            Delivery::Raw(bytes) => send(&writer, &bytes).await?,
+            Delivery::Nothing => {}
+            Delivery::Cut(reply) => {
+                let whole = put(framing, transaction, &reply);
+                send(&writer, whole.get(..whole.len() / 2).unwrap_or_default()).await?;
+                return writer.lock().await.shutdown().await;
+            }
+            Delivery::Late(after, reply) => {
+                let (writer, newest, stop) = (Arc::clone(&writer), newest.clone(), stop.clone());
+                tokio::spawn(async move {
+                    tokio::select! {
+                        () = stop.cancelled() => return,
+                        () = tokio::time::sleep(after) => {}
+                    }
+                    let to = if framing == Framing::Transparent { newest.get().unwrap_or(writer) } else { writer };
+                    // The client may be gone by now; then nobody misses the answer.
+                    send(&to, &put(framing, transaction, &reply)).await.ok();
+                });
+            }
+        }
+    }
+}
+
+async fn send(writer: &Writer, bytes: &[u8]) -> io::Result<()> {
+    let mut writer = writer.lock().await;
+    writer.write_all(bytes).await?;
+    writer.flush().await
+}

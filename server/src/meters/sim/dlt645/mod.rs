@@ -1,0 +1,104 @@
+//! The meter's side of DL/T 645-2007: what it answers to a frame, and what a frame does to it.
+
+mod control;
+mod frame;
+mod items;
+#[cfg(test)]
+mod tests;
+
+use super::load::Load;
+use super::meter::Meter;
+use super::secured::Effect;
+
+pub use control::{OPERATOR, PASSWORD};
+pub use frame::{Address, ENVELOPE, Frame};
+
+/// The longest frame that a master sends.
+pub const LONGEST: usize = ENVELOPE + 4 + 200;
+/// Bytes of a value that one answer carries beside its identifier; more follows in further frames.
+const PIECE: usize = 196;
+
+/// Control codes of requests.
+mod code {
+    pub const TIME: u8 = 0x08;
+    pub const READ: u8 = 0x11;
+    pub const READ_ON: u8 = 0x12;
+    pub const READ_ADDRESS: u8 = 0x13;
+    pub const WRITE: u8 = 0x14;
+    pub const RELAY: u8 = 0x1c;
+    pub const SECURITY: u8 = 0x03;
+}
+
+/// A request that is refused: the error byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Refusal {
+    /// Something else.
+    Other = 0x01,
+    /// There is no such value.
+    NoData = 0x02,
+    /// Wrong password, or not allowed.
+    Unauthorised = 0x04,
+}
+
+/// Authentication failed, as an answer to secured requests has it: two bytes, low one first.
+const NOT_AUTHENTICATED: [u8; 2] = [0x08, 0x00];
+
+/// Lets a meter take a frame. Broadcasts have no answer.
+pub fn receive(meter: &mut Meter, load: &Load, frame: &Frame) -> (Option<Frame>, Effect) {
+    let data = &*frame.data;
+    let (answer, effect) = match frame.control {
+        code::TIME => return (None, control::broadcast_time(meter, data)),
+        code::READ => (read(meter, load, data, 0, data), Effect::Refused),
+        code::READ_ON => (read_on(meter, load, data), Effect::Refused),
+        code::READ_ADDRESS => (Ok((meter.serial.bytes().into_iter().rev().collect(), false)), Effect::Refused),
+        code::WRITE => done(control::write(meter, data)),
+        code::RELAY => done(control::relay(meter, data)),
+        code::SECURITY => (Err(Refusal::Unauthorised), Effect::Refused),
+        _ => (Err(Refusal::Other), Effect::Refused),
+    };
+    let (control, data) = match answer {
+        Ok((data, more)) => (frame.control | 0x80 | u8::from(more) << 5, data),
+        Err(_) if frame.control == code::SECURITY => (0xc3, NOT_AUTHENTICATED.to_vec()),
+        Err(refusal) => (frame.control | 0xc0, vec![refusal as u8]),
+    };
+    (Some(Frame { address: Address::Meter(meter.serial), control, data }), effect)
+}
+
+/// The error answer of a meter that is asked at a bad moment.
+#[must_use]
+pub fn refusal(meter: &Meter, frame: &Frame) -> Frame {
+    Frame { address: Address::Meter(meter.serial), control: frame.control | 0xc0, data: vec![Refusal::Other as u8] }
+}
+
+type Answer = Result<(Vec<u8>, bool), Refusal>;
+
+/// One piece of a value behind `echo`, and whether another one follows.
+fn read(meter: &Meter, load: &Load, identifier: &[u8], piece: usize, echo: &[u8]) -> Answer {
+    let Some(&[d0, d1, d2, d3]) = identifier.first_chunk() else { return Err(Refusal::Other) };
+    if identifier.len() > 4 {
+        return Err(Refusal::NoData);
+    }
+    let value = items::read(meter, load, u32::from_be_bytes([d3, d2, d1, d0])).ok_or(Refusal::NoData)?;
+    let mut pieces = value.chunks(PIECE).skip(piece);
+    let part = pieces.next().ok_or(Refusal::NoData)?;
+    Ok(([echo, part].concat(), pieces.next().is_some()))
+}
+
+/// Further frames carry the identifier, their piece, and the number of the frame, from 1.
+fn read_on(meter: &Meter, load: &Load, data: &[u8]) -> Answer {
+    let (Some(identifier), Some(&sequence), 5) = (data.get(..4), data.get(4), data.len()) else { return Err(Refusal::Other) };
+    if sequence == 0 {
+        return Err(Refusal::Other);
+    }
+    let (mut answer, more) = read(meter, load, identifier, sequence.into(), identifier)?;
+    answer.push(sequence);
+    Ok((answer, more))
+}
+
+fn done(result: Result<(), Refusal>) -> (Answer, Effect) {
+    match result {
+        Ok(()) => (Ok((Vec::new(), false)), Effect::Changed),
+        Err(refusal) => (Err(refusal), Effect::Refused),
+    }
+}

@@ -1,0 +1,45 @@
+//! The certificate of a simulated gateway that speaks Modbus over TLS: made at the start, known to nobody else.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use rcgen::{CertifiedKey, generate_simple_self_signed};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::aws_lc_rs;
+use tokio_rustls::rustls::pki_types::PrivatePkcs8KeyDer;
+
+/// No certificate could be made.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// The certificate.
+    #[error("no certificate could be made")]
+    Certificate(#[from] rcgen::Error),
+    /// What is made of it.
+    #[error("the certificate cannot be used")]
+    Use(#[from] tokio_rustls::rustls::Error),
+}
+
+/// A certificate and what accepts connections with it.
+pub struct Identity {
+    /// The certificate, for whoever shall trust it.
+    pub pem: String,
+    /// Accepts connections.
+    pub acceptor: TlsAcceptor,
+}
+
+impl Identity {
+    /// For `localhost` and this address.
+    ///
+    /// # Errors
+    /// [`TlsError`].
+    pub fn generate(host: IpAddr) -> Result<Self, TlsError> {
+        let CertifiedKey { cert, signing_key } = generate_simple_self_signed(["localhost".to_owned(), host.to_string()])?;
+        let key = PrivatePkcs8KeyDer::from(signing_key.serialize_der());
+        let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+            .with_safe_default_protocol_versions()?
+            .with_no_client_auth()
+            .with_single_cert(vec![cert.der().clone()], key.into())?;
+        Ok(Self { pem: cert.pem(), acceptor: TlsAcceptor::from(Arc::new(config)) })
+    }
+}
