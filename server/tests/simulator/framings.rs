@@ -22,9 +22,9 @@ async fn site(framing: Framing) -> Simulator {
 }
 
 /// Unit 1 or 2 is asked for register 0x0108, its purchase count, which is 1.
-const ASK_1: [u8; 8] = [1, 3, 0x01, 0x08, 0, 1, 0x05, 0xf4];
+const ASK_1: [u8; 8] = [1, 3, 0x01, 0x08, 0, 1, 0x04, 0x34];
 const ANSWER_1: [u8; 7] = [1, 3, 2, 0, 1, 0x79, 0x84];
-const ASK_2: [u8; 8] = [2, 3, 0x01, 0x08, 0, 1, 0x05, 0xc7];
+const ASK_2: [u8; 8] = [2, 3, 0x01, 0x08, 0, 1, 0x04, 0x07];
 const ANSWER_2: [u8; 7] = [2, 3, 2, 0, 1, 0x3d, 0x84];
 
 async fn ask(line: &mut Line, bytes: &[u8]) -> Vec<u8> {
@@ -57,16 +57,13 @@ async fn line_faults_have_the_bytes_of_the_framing() {
         (LineFault::Silent, &[][..]),
         (LineFault::LostAnswer, &[]),
         (LineFault::NoAnswer, &[]),
-        (LineFault::Busy, &[2, 0x83, 6, 0xf2, 0xf2]),
+        (LineFault::Busy, &[2, 0x83, 6, 0x31, 0x32]),
         (LineFault::WrongUnit, &[3, 3, 2, 0, 1, 0, 0x44]),
-        (LineFault::ShortAnswer, &[2, 3, 2, 0xd0, 0xf1]),
+        (LineFault::ShortAnswer, &[2, 3, 2, 0x51, 0x31]),
         (LineFault::CutMidFrame, &ANSWER_2[..3]),
     ] {
         let (_simulator, mut line) = with(fault).await;
-        let came = ask(&mut line, &ASK_2).await;
-        // The check behind what is compared is the unit tests' matter.
-        assert_eq!(came[..came.len().saturating_sub(2)], bytes[..bytes.len().saturating_sub(2)], "{fault:?}");
-        assert_eq!(came.len(), bytes.len(), "{fault:?}");
+        assert_eq!(ask(&mut line, &ASK_2).await, bytes, "{fault:?}");
     }
     let (_simulator, mut line) = with(LineFault::BadCheck).await;
     let came = ask(&mut line, &ASK_2).await;

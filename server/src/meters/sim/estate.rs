@@ -114,10 +114,13 @@ impl MeterPlan {
 }
 
 impl MeterPlan {
-    /// The same meter as another model, without a wallet; its relay is closed.
+    /// The same meter as another model, without a wallet; its relay is closed. Its serial number keeps eight digits, for some
+    /// models have no room for twelve.
     #[must_use]
     pub fn plain(self, profile: impl Into<Cow<'static, str>>) -> Self {
-        Self { profile: profile.into(), plain: true, account: None, ..self }
+        let [_, _, c, d, e, f] = self.serial.bytes();
+        let serial = Serial::from_bytes([0, 0, c, d, e, f]).unwrap_or(self.serial);
+        Self { profile: profile.into(), plain: true, serial, account: None, ..self }
     }
 }
 

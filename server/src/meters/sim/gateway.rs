@@ -21,6 +21,7 @@ use super::wire::{Ask, Reply};
 use crate::clock::Clock;
 use crate::meters::framing::Framing;
 use crate::meters::keys::MasterKeys;
+use crate::meters::profile::Area;
 use crate::rng::Rng;
 
 /// What all gateways share.
@@ -239,7 +240,7 @@ impl Gateway {
         match ask {
             Ask::Modbus { unit: named, pdu } => {
                 let done = match parse(pdu) {
-                    Ok(Request::Read { address, count }) => self.read(unit, address, count).await,
+                    Ok(Request::Read { area, address, count }) => self.read(unit, area, address, count).await,
                     Ok(Request::Write { address, bytes }) => self.write(unit, address, bytes).await,
                     Err(refused) => Err(refused),
                 };
@@ -263,10 +264,10 @@ impl Gateway {
         }
     }
 
-    async fn read(&self, unit: u8, address: u16, count: u16) -> Result<Vec<u8>, Exception> {
+    async fn read(&self, unit: u8, area: Area, address: u16, count: u16) -> Result<Vec<u8>, Exception> {
         let _turn = self.turn.lock().await;
-        let found = self.look(unit, |slot| slot.model.read(&slot.meter, &self.site.load, address, count));
-        found.map_err(|NoMeter| Exception::NoAnswer)?.map(|found| registers(&found))
+        let found = self.look(unit, |slot| slot.model.read(&slot.meter, &self.site.load, area, address, count));
+        found.map_err(|NoMeter| Exception::NoAnswer)?.map(|found| registers(area, &found))
     }
 
     async fn write(&self, unit: u8, address: u16, bytes: &[u8]) -> Result<Vec<u8>, Exception> {

@@ -1,4 +1,6 @@
-//! The slave's side of Modbus: functions 03 and 16, read strictly, and the TCP header around them.
+//! The slave's side of Modbus: functions 03, 04 and 16, read strictly, and the TCP header around them.
+
+use crate::meters::profile::Area;
 
 /// Header of Modbus TCP: transaction, protocol, length, unit.
 pub const HEADER: usize = 7;
@@ -28,8 +30,10 @@ pub enum Exception {
 /// What is asked of a meter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Request<'a> {
-    /// Function 03.
+    /// Function 03 or 04.
     Read {
+        /// Of which area.
+        area: Area,
         /// First register.
         address: u16,
         /// How many.
@@ -87,12 +91,13 @@ pub fn frame(transaction: u16, unit: u8, pdu: &[u8]) -> Vec<u8> {
 /// The exception to answer with.
 pub fn parse(pdu: &[u8]) -> Result<Request<'_>, Exception> {
     match pdu {
-        [0x03, a0, a1, c0, c1] => {
+        [function @ (0x03 | 0x04), a0, a1, c0, c1] => {
+            let area = if *function == 0x03 { Area::Holding } else { Area::Input };
             let count = u16::from_be_bytes([*c0, *c1]);
             if !(1..=MAX_READ).contains(&count) {
                 return Err(Exception::IllegalValue);
             }
-            Ok(Request::Read { address: u16::from_be_bytes([*a0, *a1]), count })
+            Ok(Request::Read { area, address: u16::from_be_bytes([*a0, *a1]), count })
         }
         [0x10, a0, a1, c0, c1, length, bytes @ ..] => {
             let count = u16::from_be_bytes([*c0, *c1]);
@@ -102,15 +107,16 @@ pub fn parse(pdu: &[u8]) -> Result<Request<'_>, Exception> {
             }
             Ok(Request::Write { address: u16::from_be_bytes([*a0, *a1]), bytes })
         }
-        [0x03 | 0x10, ..] => Err(Exception::IllegalValue),
+        [0x03 | 0x04 | 0x10, ..] => Err(Exception::IllegalValue),
         _ => Err(Exception::IllegalFunction),
     }
 }
 
 /// The answer to a read.
 #[must_use]
-pub fn registers(registers: &[u16]) -> Vec<u8> {
-    let mut pdu = vec![0x03, u8::try_from(registers.len() * 2).unwrap_or(u8::MAX)];
+pub fn registers(area: Area, registers: &[u16]) -> Vec<u8> {
+    let function = if area == Area::Holding { 0x03 } else { 0x04 };
+    let mut pdu = vec![function, u8::try_from(registers.len() * 2).unwrap_or(u8::MAX)];
     pdu.extend(registers.iter().flat_map(|register| register.to_be_bytes()));
     pdu
 }
@@ -135,7 +141,7 @@ mod tests {
 
     #[test]
     fn requests_are_read_strictly() {
-        assert_eq!(parse(&[3, 1, 0, 0, 38]), Ok(Request::Read { address: 0x100, count: 38 }));
+        assert_eq!(parse(&[3, 1, 0, 0, 38]), Ok(Request::Read { area: Area::Holding, address: 0x100, count: 38 }));
         assert_eq!(parse(&[16, 2, 0, 0, 1, 2, 9, 8]), Ok(Request::Write { address: 0x200, bytes: &[9, 8] }));
         for pdu in [
             &[3, 1, 0, 0][..],

@@ -173,7 +173,7 @@ fn slot(
     restored: &mut HashMap<(usize, u8), Meter>,
 ) -> Result<Slot, StartError> {
     let none = || StartError::Profile { gateway, unit: plan.unit, profile: plan.profile.to_string() };
-    let model = profiles.get(&plan.profile).and_then(|profile| Model::of(&profile)).ok_or_else(none)?;
+    let model = Model::of(&profiles.get(&plan.profile).ok_or_else(none)?);
     let meter = match restored.remove(&(gateway, plan.unit)) {
         Some(meter) if meter.serial == plan.serial => meter,
         Some(meter) => {

@@ -7,7 +7,7 @@ use crate::meters::bcd::BcdTime;
 use crate::meters::operation::{DayTable, PlanEntry, TierPeriod, Tiers};
 
 /// In force where the plan says nothing: 3, flat.
-const FLAT: u8 = 3;
+pub const FLAT: u8 = 3;
 
 /// All price parameters of a meter. Moments are the meter's own clock.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
