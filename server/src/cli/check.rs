@@ -1,13 +1,29 @@
 //! `dormwatt check`
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::Outcome;
 use crate::config::{Config, Secret};
+use crate::meters::profile::{Area, Profile, Profiles, Protocol};
 use crate::startup::open_database;
 
-pub async fn run(config: &Config) -> Outcome {
+/// What to look at.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Try this meter profile alone, and say how such a meter would be read
+    #[arg(long, value_name = "FILE")]
+    profile: Option<PathBuf>,
+}
+
+pub async fn run(config: &Config, args: &Args) -> Outcome {
+    if let Some(file) = &args.profile {
+        describe(&Profile::open(&file.display().to_string())?);
+        return Ok(ExitCode::SUCCESS);
+    }
     println!("configuration: good");
+    let profiles = Profiles::load(config.meters.profiles_dir.as_deref())?;
+    println!("meter profiles: {}", profiles.iter().map(|profile| profile.name.as_str()).collect::<Vec<_>>().join(", "));
     let db = open_database(config).await?;
     db.ping().await?;
     db.close().await;
@@ -18,6 +34,28 @@ pub async fn run(config: &Config) -> Outcome {
         println!("{line}");
     }
     Ok(if wrong.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// How a meter of this profile is read, and what is not known of it.
+fn describe(profile: &Profile) {
+    println!("{}: {}", profile.name, profile.title);
+    match (profile.protocol, &profile.dlt645) {
+        (Protocol::Dlt645, Some(dlt645)) => {
+            for item in &dlt645.items {
+                println!("  asks {:08X} for {:?}", item.di, item.field);
+            }
+        }
+        _ => {
+            for read in &profile.plan.whole {
+                let area = if read.area == Area::Input { "input" } else { "holding" };
+                println!("  reads {} {area} registers from {:#06X}", read.count, read.address);
+            }
+        }
+    }
+    for unknown in &profile.unknown {
+        println!("  not known: {unknown}");
+    }
+    println!("profile: good");
 }
 
 fn key_problem(name: &str, key: &Secret, bytes: usize) -> Option<String> {

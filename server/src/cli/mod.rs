@@ -44,8 +44,8 @@ enum Command {
     Migrate,
     /// Prove ledger, orders, commands and the audit chain against each other
     Verify,
-    /// Read the configuration, open the database, and say what is missing
-    Check,
+    /// Read the configuration and the meter profiles, open the database, and say what is missing
+    Check(check::Args),
     /// Run simulated gateways and meters over Modbus TCP
     Simulate(sim::command::Args),
     /// Run a payment gateway for trying out: Alipay's protocol, throw-away keys, a cashier page, no money
@@ -82,7 +82,7 @@ fn run(cli: Cli) -> Outcome {
             Command::Demo(args) => demo::run(config, args).await,
             Command::Migrate => migrate::run(&config).await,
             Command::Verify => verify::run(&config).await,
-            Command::Check => check::run(&config).await,
+            Command::Check(args) => check::run(&config, &args).await,
             Command::Simulate(args) => simulate::run(&config, args).await,
             Command::Sandbox(args) => sandbox::run(args).await,
             Command::Admin(command) => admin::run(&config, command).await,

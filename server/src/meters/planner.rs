@@ -90,3 +90,118 @@ fn shows_face(block: &Block, read: &Read) -> bool {
 pub fn is_within(value: &Value, read: &Read) -> bool {
     value.address >= read.address && value.end() <= u32::from(read.address) + u32::from(read.count)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::profile::{Area, Profiles};
+    use super::*;
+    use proptest::prelude::*;
+
+    fn whole(name: &str) -> (Vec<(Area, u16, u16)>, usize) {
+        let profile = Profiles::load(None).unwrap().get(name).unwrap();
+        let reads = profile.plan.whole.iter().map(|read| (read.area, read.address, read.count)).collect();
+        (reads, profile.plan.until_face)
+    }
+
+    #[test]
+    fn the_shipped_profiles_are_read_so() {
+        use Area::{Holding as H, Input as I};
+        for (name, expected, until_face) in [
+            ("rpp", vec![(H, 0x0100, 38), (H, 0, 17)], 1),
+            ("acrel-ddsy1352", vec![(H, 0x57, 2), (H, 0, 17)], 1),
+            ("acrel-dtsy1352", vec![(H, 0x57, 2), (H, 0, 10)], 1),
+            ("hiking-dds238", vec![(H, 0x1a, 1), (H, 0, 17)], 1),
+            ("eastron-sdm320y", vec![(H, 0xfc00, 2), (H, 0xfbfe, 1), (I, 0, 32), (I, 0x4a, 2), (I, 0x156, 2)], 2),
+            ("eastron-sdm530y", vec![(H, 0xfc00, 2), (H, 0xfbfe, 1), (I, 0, 30), (I, 0x3e, 14), (I, 0x156, 2)], 2),
+            ("chint-ddsu666", vec![(H, 0x2000, 12), (H, 0x4000, 12)], 2),
+            ("generic-float", vec![(H, 0, 2)], 1),
+            ("generic-integer", vec![(H, 0, 2)], 1),
+        ] {
+            assert_eq!(whole(name), (expected, until_face), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_face_is_looked_at_alone_and_an_instrument_by_its_total() {
+        for (name, address, count) in [("rpp", 0x0100, 38), ("hiking-dds238", 0x1a, 1), ("chint-ddsu666", 0x4000, 2)] {
+            let profile = Profiles::load(None).unwrap().get(name).unwrap();
+            assert_eq!(profile.plan.face, [Read { area: Area::Holding, address, count }], "{name}");
+        }
+    }
+
+    #[test]
+    fn wanted_values_of_a_block_share_requests_within_the_limit() {
+        let read = |fields: &[Field]| {
+            let profile = Profiles::load(None).unwrap().get("eastron-sdm320y").unwrap();
+            requests(&profile, fields).iter().map(|read| (read.address, read.count)).collect::<Vec<_>>()
+        };
+        assert_eq!(read(&[Field::Voltage]), [(0, 2)]);
+        assert_eq!(read(&[Field::Current, Field::Voltage]), [(0, 8)]);
+        assert_eq!(read(&[Field::Alarm1, Field::Overdraft, Field::Price]), [(0xfc04, 2), (0xfc16, 6)]);
+        assert_eq!(read(&[Field::Epoch]), []);
+    }
+
+    /// A profile of one area: blocks of values one after the other with gaps, of one field each.
+    fn profile(max: u16, blocks: &[(bool, Vec<(u16, u8)>)]) -> Profile {
+        let kinds = [("u16", 1), ("u32", 2), ("bcd12", 3), ("u64", 4)];
+        let fields = ["total", "voltage", "current", "power_factor", "remaining", "count", "serial", "alarm1", "alarm2", "price"];
+        let (mut next, mut names) = (0_u16, fields.iter());
+        let mut text = String::new();
+        for (atomic, values) in blocks {
+            let (start, mut lines) = (next, String::new());
+            for &(gap, kind) in values {
+                let (kind, length) = kinds[usize::from(kind)];
+                let Some(field) = names.next() else { break };
+                lines += &format!("{{ field = \"{field}\", address = {}, type = \"{kind}\" }},\n", next + gap);
+                next += gap + length;
+            }
+            let registers = next - start;
+            if registers > 0 {
+                let atomic = *atomic && registers <= max;
+                text +=
+                    &format!("[[block]]\naddress = {start}\nregisters = {registers}\natomic = {atomic}\nvalues = [\n{lines}]\n");
+            }
+            next += 1;
+        }
+        let serial = text.contains("serial");
+        let head = format!(
+            "name = \"x\"\ntitle = \"x\"\nsource = [\"x\"]\nmax_registers = {max}\n[abilities]\nwallet = \"none\"\nserial = {serial}\n"
+        );
+        Profile::parse("x.toml", &(head + &text)).unwrap()
+    }
+
+    /// The fewest requests for values in the order of their addresses, by trying every way to cut them.
+    fn fewest(values: &[&Value], max: u32) -> usize {
+        let Some(first) = values.first() else { return 0 };
+        let fits = |n: &usize| values.iter().take(*n).all(|value| value.end() - u32::from(first.address) <= max);
+        (1..=values.len()).filter(fits).map(|n| 1 + fewest(values.get(n..).unwrap_or_default(), max)).min().unwrap_or(usize::MAX)
+    }
+
+    proptest! {
+        #[test]
+        fn every_wanted_value_comes_once_within_the_limits_and_no_plan_is_shorter(
+            max in 4_u16..30,
+            blocks in prop::collection::vec((any::<bool>(), prop::collection::vec((0_u16..8, 0_u8..4), 1..5)), 1..4),
+            picked in prop::collection::vec(any::<bool>(), 10),
+        ) {
+            let profile = profile(max, &blocks);
+            let fields: Vec<Field> = profile.values().map(|value| value.field).collect();
+            let wanted: Vec<Field> = fields.into_iter().zip(picked).filter(|(_, pick)| *pick).map(|(field, _)| field).collect();
+            let reads = requests(&profile, &wanted);
+            for value in profile.values().filter(|value| value.field.is_in(&wanted)) {
+                prop_assert_eq!(reads.iter().filter(|read| is_within(value, read)).count(), 1);
+            }
+            for read in &reads {
+                prop_assert!(read.count <= max);
+                let end = u32::from(read.address) + u32::from(read.count);
+                let of = profile.blocks.iter().find(|block| block.address <= read.address && end <= block.end());
+                prop_assert!(of.is_some_and(|block| !block.atomic || block.registers == read.count));
+            }
+            let least: usize = profile.blocks.iter().map(|block| {
+                let values: Vec<&Value> = block.values.iter().filter(|value| value.field.is_in(&wanted)).collect();
+                if block.atomic { usize::from(!values.is_empty()) } else { fewest(&values, max.into()) }
+            }).sum();
+            prop_assert_eq!(reads.len(), least);
+        }
+    }
+}

@@ -4,7 +4,10 @@ mod check;
 pub mod dlt645;
 mod field;
 mod load;
+#[cfg(test)]
+mod shipped;
 mod table;
+mod time_of_use;
 mod value;
 
 use app::model::meter::Wallet;
@@ -14,6 +17,7 @@ pub use dlt645::Dlt645;
 pub use field::Field;
 pub use load::{Problem, ProfileError, Profiles};
 pub use table::{JournalKind, Table};
+pub use time_of_use::TimeOfUse;
 pub use value::{Flag, Kind, Step, Value, WordOrder};
 
 use super::planner::Plan;
@@ -49,6 +53,8 @@ pub struct Profile {
     pub blocks: Vec<Block>,
     /// How its relay is switched by plain registers.
     pub relay: Option<Relay>,
+    /// Its time-of-use tables, where they stand in plain registers.
+    pub time_of_use: Option<TimeOfUse>,
     /// Its values at each midnight.
     pub freeze: Option<Table>,
     /// Its journals.

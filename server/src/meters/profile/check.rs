@@ -2,7 +2,7 @@
 
 use app::model::meter::Wallet;
 
-use super::{Access, Block, Field, Profile, Protocol, Table, Value};
+use super::{Access, Area, Block, Field, Profile, Protocol, Table, Value};
 
 /// What is wrong, by the path of its key: `block[1].values[3].step`.
 pub(super) struct Findings(pub(super) Vec<(String, String)>);
@@ -45,6 +45,7 @@ pub(super) fn findings(profile: &Profile) -> Findings {
         found.unless(told, path, "needs either a value kind with kinds, or kind");
     }
     relay(profile, &mut found);
+    time_of_use(profile, &mut found);
     secured(profile, &mut found);
     dlt645(profile, &mut found);
     abilities(profile, &mut found);
@@ -134,17 +135,38 @@ fn relay(profile: &Profile, found: &mut Findings) {
     for (key, words) in forms.into_iter().filter_map(|(key, words)| Some((key, words?))) {
         let count = u32::try_from(words.len()).unwrap_or(u32::MAX);
         found.unless((1..=123).contains(&count), format!("relay.{key}"), "must be 1 to 123 registers");
-        let (start, end) = (u32::from(relay.address), u32::from(relay.address).saturating_add(count));
-        let writable = profile.blocks.iter().any(|block| {
-            block.access != Access::R
-                && block.area == super::Area::Holding
-                && u32::from(block.address) <= start
-                && end <= block.end()
-        });
-        found.unless(writable, "relay.address", format!("{key} writes outside the blocks with access w or rw"));
+        found.unless(
+            is_writable(profile, relay.address, count),
+            "relay.address",
+            format!("{key} writes outside the blocks with access w or rw"),
+        );
     }
     found.unless(relay.open != relay.close, "relay.close", "must not be the same as open");
     found.unless(profile.has(Field::RelayClosed), "relay", "needs a value relay_closed: a relay that nobody sees is never done");
+}
+
+/// Whether function 16 may write these registers.
+fn is_writable(profile: &Profile, address: u16, count: u32) -> bool {
+    let (start, end) = (u32::from(address), u32::from(address).saturating_add(count));
+    let holds = |block: &&Block| u32::from(block.address) <= start && end <= block.end();
+    profile.blocks.iter().filter(|block| block.access != Access::R && block.area == Area::Holding).any(|block| holds(&block))
+}
+
+fn time_of_use(profile: &Profile, found: &mut Findings) {
+    let Some(tables) = &profile.time_of_use else { return };
+    let registers = |entries: u8| (u32::from(entries) * 3).div_ceil(2);
+    let (plan, days) = (&tables.date_plan, &tables.day_tables);
+    found.unless((1..=80).contains(&plan.entries), "time_of_use.date_plan.entries", "must be 1 to 80");
+    found.unless((1..=80).contains(&days.slots), "time_of_use.day_tables.slots", "must be 1 to 80");
+    let writable = is_writable(profile, plan.address, registers(plan.entries));
+    found.unless(writable, "time_of_use.date_plan.address", "is written outside the blocks with access w or rw");
+    let writable = days.addresses.iter().all(|&address| is_writable(profile, address, registers(days.slots)));
+    found.unless(writable, "time_of_use.day_tables.addresses", "are written outside the blocks with access w or rw");
+    let each = |same: bool, path, found: &mut Findings| found.unless(!same, path, "must name each part once");
+    let [a, b, c] = plan.order;
+    each(a == b || b == c || a == c, "time_of_use.date_plan.order", found);
+    let [a, b, c] = days.order;
+    each(a == b || b == c || a == c, "time_of_use.day_tables.order", found);
 }
 
 fn secured(profile: &Profile, found: &mut Findings) {
@@ -174,9 +196,10 @@ fn dlt645(profile: &Profile, found: &mut Findings) {
     let alone = profile.protocol == Protocol::Dlt645
         && profile.blocks.is_empty()
         && profile.relay.is_none()
+        && profile.time_of_use.is_none()
         && profile.freeze.is_none()
         && profile.journals.is_empty();
-    found.unless(alone, "dlt645", "needs protocol = \"dlt645\", and no blocks, relay, freeze or journal of registers");
+    found.unless(alone, "dlt645", "needs protocol = \"dlt645\", and nothing of registers");
     for (n, item) in dlt645.items.iter().enumerate() {
         let path = format!("dlt645.item[{n}]");
         let whole = item.digits % 2 == 0 && (2..=16).contains(&item.digits);

@@ -10,8 +10,22 @@ use toml::de::{DeTable, DeValue};
 use super::check::findings;
 use super::{Plan, Profile};
 
+macro_rules! embedded {
+    ($($file:literal),* $(,)?) => { &[$(($file, include_str!(concat!("../../../profiles/", $file)))),*] };
+}
+
 /// The profiles that are built in.
-const EMBEDDED: [(&str, &str); 1] = [("rpp.toml", include_str!("../../../profiles/rpp.toml"))];
+const EMBEDDED: &[(&str, &str)] = embedded![
+    "acrel-ddsy1352.toml",
+    "acrel-dtsy1352.toml",
+    "chint-ddsu666.toml",
+    "eastron-sdm320y.toml",
+    "eastron-sdm530y.toml",
+    "generic-float.toml",
+    "generic-integer.toml",
+    "hiking-dds238.toml",
+    "rpp.toml",
+];
 
 /// One thing that is wrong with a profile.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -122,9 +136,9 @@ impl Profiles {
     pub fn load(directory: Option<&str>) -> Result<Self, ProfileError> {
         let mut all = BTreeMap::new();
         let mut problems = Vec::new();
-        let built_in = EMBEDDED.map(|(file, text)| Profile::parse(file, text));
+        let built_in = EMBEDDED.iter().map(|(file, text)| Profile::parse(file, text));
         let added = directory.map(toml_files).transpose()?.unwrap_or_default();
-        for read in built_in.into_iter().chain(added.iter().map(|file| Profile::open(file))) {
+        for read in built_in.chain(added.iter().map(|file| Profile::open(file))) {
             match read {
                 Ok(profile) => drop(all.insert(profile.name.clone(), Arc::new(profile))),
                 Err(ProfileError::Wrong(more)) => problems.extend(more),
@@ -163,7 +177,7 @@ fn toml_files(directory: &str) -> Result<Vec<String>, ProfileError> {
 mod tests {
     use super::*;
 
-    const RPP: &str = EMBEDDED[0].1;
+    const RPP: &str = include_str!("../../../profiles/rpp.toml");
 
     fn problems(text: &str) -> Vec<String> {
         match Profile::parse("a.toml", text) {
