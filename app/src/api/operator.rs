@@ -1,6 +1,8 @@
 //! What the operator sees and does. Everything is bound to the buildings that the operator may see.
 
 mod actions;
+mod counter;
+mod events;
 mod lists;
 mod room;
 
@@ -9,7 +11,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::error::AppError;
-use crate::model::ids::{CaseId, GatewayId, MeterId, OrderId, Uuid};
+use crate::model::ids::{CaseId, EventId, GatewayId, MeterId, OrderId, Uuid};
 use crate::model::meter::{ControlMode, Latest};
 use crate::ports::{Who, operator, ports};
 
@@ -18,6 +20,8 @@ pub use actions::{
     set_mode,
 };
 pub use actions::{TryAgain, try_again};
+pub use counter::{Gap, HeldCounter, SettleCounter, settle_counter};
+pub use events::{AcknowledgeEvent, EventLine, EventQuery, acknowledge_event};
 pub use lists::{
     AccountLine, AccountState, AuditLine, CaseLine, CaseQuery, GatewayLine, MeterLine, Page, Query, SaleLine, Sales, SalesQuery,
 };
@@ -63,6 +67,12 @@ pub trait OperatorPort: Send + Sync {
     async fn cases(&self, who: &Who, query: &CaseQuery) -> Result<Page<CaseLine>, AppError>;
     /// Closes a case with what was done about it.
     async fn close_case(&self, who: &Who, case: CaseId, resolution: &str) -> Result<(), AppError>;
+    /// Settles a counter that is held back: closes its case with what was done and what becomes of the gap.
+    async fn settle_counter(&self, who: &Who, case: CaseId, gap: Gap, resolution: &str) -> Result<(), AppError>;
+    /// Events of meters and gateways, and the buildings that they may be asked by.
+    async fn events(&self, who: &Who, query: &EventQuery) -> Result<(Page<EventLine>, Vec<String>), AppError>;
+    /// Somebody has seen an event.
+    async fn acknowledge(&self, who: &Who, event: EventId) -> Result<(), AppError>;
     /// Takes up the money command that a case holds: the meter is read again and the money rule decides anew.
     async fn try_again(&self, who: &Who, case: CaseId) -> Result<(), AppError>;
     /// Gateways.

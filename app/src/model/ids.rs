@@ -43,4 +43,6 @@ ids! {
     CommandId,
     /// Something a person must settle.
     CaseId,
+    /// Something that was the matter with a meter or gateway.
+    EventId,
 }

@@ -202,6 +202,14 @@ pub struct Latest {
     pub power_factor: Option<i16>,
     /// Meter clock minus ours, s; `None` where its clock cannot be read.
     pub clock_offset_s: Option<i32>,
+    /// Rate in force, 1-4.
+    pub rate: Option<u8>,
+    /// Energy used in the current tier period.
+    pub tier: Option<Energy>,
+    /// Cover and bypass events since manufacture.
+    pub tamper: Option<u16>,
+    /// Sequence of the newest record in its journal.
+    pub journal: Option<u16>,
 }
 
 impl Latest {
@@ -224,6 +232,10 @@ impl Latest {
             current_ca: None,
             power_factor: None,
             clock_offset_s: None,
+            rate: None,
+            tier: None,
+            tamper: None,
+            journal: None,
         }
     }
 

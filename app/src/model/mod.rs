@@ -1,6 +1,7 @@
 //! The words of the field as types; each is parsed on construction, so a value that exists is valid.
 
 pub mod energy;
+pub mod event;
 pub mod forecast;
 pub mod gateway;
 pub mod ids;

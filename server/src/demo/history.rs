@@ -5,8 +5,9 @@ use app::model::ids::MeterId;
 use app::model::time::{HOUR, Timestamp};
 
 use super::site::Room;
+use crate::meters::rollup::Parts;
 use crate::meters::sim::Load;
-use crate::store::readings::{Batch, Share};
+use crate::store::energy::{Day, Hour};
 
 /// Days of daily energy.
 pub(super) const DAYS: i64 = 31;
@@ -14,9 +15,9 @@ pub(super) const DAYS: i64 = 31;
 const HOURLY_DAYS: i64 = 3;
 
 /// The hours and days before `now`.
-pub(super) fn before(now: Timestamp, load: &Load, rooms: &[Room], meters: &[MeterId]) -> Batch {
+pub(super) fn before(now: Timestamp, load: &Load, rooms: &[Room], meters: &[MeterId]) -> (Vec<Hour>, Vec<Day>) {
     let today = now.date();
-    let mut batch = Batch::default();
+    let (mut hours, mut days) = (Vec::new(), Vec::new());
     for (room, &meter) in rooms.iter().zip(meters).filter(|(room, _)| room.plan.account.is_some()) {
         for day in (-DAYS..=0).map(|days| today.plus(days)) {
             let mut sum = Energy::ZERO;
@@ -24,13 +25,13 @@ pub(super) fn before(now: Timestamp, load: &Load, rooms: &[Room], meters: &[Mete
                 let energy = energy(load, room, hour);
                 sum = sum + energy;
                 if today.0 - day.0 <= HOURLY_DAYS {
-                    batch.hourly.push(Share { meter, slot: hour.hour(), energy });
+                    hours.push(Hour { meter, hour: hour.hour(), energy });
                 }
             }
-            batch.daily.push(Share { meter, slot: day.0, energy: sum });
+            days.push(Day { meter, day, energy: sum, parts: Parts::default() });
         }
     }
-    batch
+    (hours, days)
 }
 
 /// The energy of the hour that begins then. Two moments half an hour apart have the hour's mean between them.

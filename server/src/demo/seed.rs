@@ -16,9 +16,9 @@ use crate::meters::framing::Framing;
 use crate::meters::sim::Load;
 use crate::rng::Rng;
 use crate::store::accounts::{self, NewResident, TakeOver};
+use crate::store::energy;
 use crate::store::meters::{self, NewGateway, NewMeter};
 use crate::store::places::{self, NewPlace};
-use crate::store::readings;
 use crate::store::users::{self, NewUser};
 use crate::store::{Db, Result};
 
@@ -50,7 +50,10 @@ pub async fn is_needed(db: &Db, operator: &str) -> Result<bool> {
 /// Where the database fails.
 pub async fn run(db: &Db, rng: &Rng, now: Timestamp, seed: &Seed<'_>) -> Result<()> {
     let ids = site(db, rng, now, seed).await?;
-    readings::write(db, rng, now, &history::before(now, seed.load, seed.rooms, &ids)).await?;
+    let (hours, days) = history::before(now, seed.load, seed.rooms, &ids);
+    let mut tx = db.begin().await?;
+    energy::add(&mut tx, &hours, &days, None).await?;
+    tx.commit().await?;
     accounts::take_over(db, rng, now, &held(seed, now, &ids)).await?;
     let operator = NewUser { role: Role::Admin, login: seed.operator, name: "值班员", password_hash: seed.password_hash };
     users::create(db, rng, now, &operator, "demo").await?;

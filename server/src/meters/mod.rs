@@ -25,6 +25,7 @@ pub mod result_code;
 pub mod rollup;
 pub mod schedule;
 pub mod serial;
+pub mod signs;
 pub mod sim;
 pub mod start;
 #[cfg(test)]

@@ -175,7 +175,7 @@ impl Poller {
         let change = self.schedule.failed(id, now, took, error.failure());
         if change == Change::MeterLost {
             tracing::info!(meter = %id, %error, "meter.lost");
-            self.lose(id, from).await;
+            self.lose(id, from, true).await;
         }
         self.apply(change, Some(from)).await;
         if !self.schedule.is_gateway_lost() {
@@ -191,8 +191,10 @@ impl Poller {
                 tracing::warn!(gateway = %self.health.borrow().id, "gateway.lost");
                 let since = at.unwrap_or_else(|| self.clock.now());
                 let ids: Vec<MeterId> = self.meters.keys().copied().collect();
+                let gateway = self.health.borrow().id;
+                self.report(Event::GatewayLost { gateway, since }).await;
                 for id in ids {
-                    self.lose(id, since).await;
+                    self.lose(id, since, false).await;
                 }
                 self.tell(GatewayHealth::Silent);
             }
@@ -204,12 +206,12 @@ impl Poller {
         }
     }
 
-    /// Says once that a meter is lost: since it first failed.
-    async fn lose(&mut self, id: MeterId, at: Timestamp) {
+    /// Says once that a meter is lost, alone or with its gateway: since it first failed.
+    async fn lose(&mut self, id: MeterId, at: Timestamp, alone: bool) {
         let (since, reported) = self.failing.entry(id).or_insert((at, false));
         let since = *since;
         if !std::mem::replace(reported, true) {
-            self.report(Event::Lost { meter: id, since }).await;
+            self.report(Event::Lost { meter: id, since, alone }).await;
         }
     }
 

@@ -3,34 +3,36 @@
 //! One task knows what every meter was last seen to hold, so a sweep and a read-back can never overwrite each other out of order.
 
 mod batch;
+mod track;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
-use app::model::ids::MeterId;
-use app::model::meter::Latest;
-use app::model::time::Timestamp;
+use app::model::event::EventKind;
+use app::model::ids::{GatewayId, MeterId};
+use app::model::time::{MINUTE, Timestamp};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::classify::{Baseline, classify};
+use super::classify::{Baseline, Counter, classify};
 use super::codec::{Face, Measurement};
+use super::directory::Directory;
 use super::serial::Serial;
 use super::witness::{Witness, Witnessed};
 use crate::clock::SharedClock;
 use crate::live::Live;
 use crate::rng::Rng;
-use crate::store::{self, Db, console, readings};
+use crate::store::events::{self, Change, Subject, Turn};
+use crate::store::{self, Db, console, counters, readings};
 use batch::Batch;
+use track::Track;
 
 /// A batch is stored when it is this old or this large.
 const BATCH_AGE: Duration = Duration::from_millis(250);
 const BATCH_ROWS: usize = 200;
 /// A database that refuses a batch is asked again after this long.
 const RETRY: Duration = Duration::from_secs(1);
-/// A clock that was set back by less than this is waited for; by more, readings are marked as out of order.
-const CLOCK_STEP_MS: i64 = 10_000;
-
 /// Why a meter was read, by its code in the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
@@ -40,6 +42,8 @@ pub enum Source {
     OnDemand = 1,
     /// After a command.
     ReadBack = 2,
+    /// What the meter itself kept of midnight.
+    Freeze = 3,
 }
 
 /// What pollers and deliveries report.
@@ -75,6 +79,15 @@ pub enum Event {
         meter: MeterId,
         /// Since when.
         since: Timestamp,
+        /// Its gateway answers for others.
+        alone: bool,
+    },
+    /// Nothing behind a gateway answers, until one of its meters is read again.
+    GatewayLost {
+        /// Which gateway.
+        gateway: GatewayId,
+        /// Since when.
+        since: Timestamp,
     },
     /// Another serial number answers at its address; nothing else that was read counts.
     Stranger {
@@ -92,15 +105,6 @@ pub enum Event {
     },
 }
 
-struct Track {
-    latest: Latest,
-    baseline: Option<Baseline>,
-    /// Since when values are held back.
-    held_since: Option<Timestamp>,
-    /// The instant of the newest stored reading.
-    last_row: Option<Timestamp>,
-}
-
 /// The task.
 pub struct Recorder {
     db: Db,
@@ -108,34 +112,46 @@ pub struct Recorder {
     rng: Rng,
     live: Live,
     tracks: HashMap<MeterId, Track>,
+    /// Meters whose counter is held back, and until when a person's decisions were looked at.
+    held: HashSet<MeterId>,
+    looked_at: Timestamp,
+    lost_gateways: HashSet<GatewayId>,
     witness: Witness,
+    directory: Arc<Directory>,
 }
 
 impl Recorder {
-    /// Takes up where the stored readings end.
+    /// Takes up where the stored readings end. The directory knows what the meters' counters can show.
     ///
     /// # Errors
     /// Where the database fails.
-    pub async fn load(db: Db, clock: SharedClock, rng: Rng, live: Live) -> store::Result<Self> {
-        let mut tracks: HashMap<MeterId, Track> = HashMap::new();
-        for latest in console::latest(&db).await? {
-            tracks.insert(latest.meter, Track { latest, baseline: None, held_since: None, last_row: None });
-        }
+    pub async fn load(db: Db, clock: SharedClock, rng: Rng, live: Live, directory: Arc<Directory>) -> store::Result<Self> {
+        let latest = console::latest(&db).await?;
+        let mut tracks: HashMap<MeterId, Track> = latest.into_iter().map(|seen| (seen.meter, Track::of(seen))).collect();
+        let mut held = HashSet::new();
         for counted in readings::counted(&db).await? {
-            let track = tracks.entry(MeterId(counted.meter_id)).or_insert_with(|| Track::new(MeterId(counted.meter_id)));
-            let total = app::model::energy::Energy(counted.total_wh);
-            track.baseline = Some(Baseline { at: Timestamp(counted.at), total });
+            let meter = MeterId(counted.meter_id);
+            let track = tracks.entry(meter).or_insert_with(|| Track::new(meter));
+            track.baseline = Some(counted.baseline());
             track.held_since = counted.held_since.map(Timestamp);
             track.last_row = Some(Timestamp(counted.last_at));
+            held.extend(track.held_since.map(|_| meter));
         }
+        for (meter, kind, since) in events::open_of_meters(&db).await? {
+            tracks.entry(meter).or_insert_with(|| Track::new(meter)).resume(kind, since);
+        }
+        let lost_gateways = events::lost_gateways(&db).await?.into_iter().collect();
         let witness = Witness::load(&db).await?;
-        Ok(Self { db, clock, rng, live, tracks, witness })
+        // What was decided while nobody ran stands in the readings already.
+        let looked_at = clock.now();
+        Ok(Self { db, clock, rng, live, tracks, held, looked_at, lost_gateways, witness, directory })
     }
 
     /// Works until nobody can report any more; then what is left is stored.
     pub async fn run(mut self, mut events: mpsc::Receiver<Event>) {
         let mut refresh = Instant::now() + witness_refresh();
         while let Some(first) = events.recv().await {
+            self.follow_decisions().await;
             let mut batch = Batch::default();
             let until = Instant::now() + BATCH_AGE;
             self.take(first, &mut batch);
@@ -162,38 +178,48 @@ impl Recorder {
                 if let Some(state) = face.wallet().filter(|state| self.witness.differs(meter, state)) {
                     batch.suspect(meter, from, state);
                 }
-                let track = self.tracks.entry(meter).or_insert_with(|| Track::new(meter));
-                track.see_face(at, &face);
-                let at = track.row_at(at);
-                let (quality, energy) = classify(track.baseline, at, measurement.total);
-                track.see_measurement(&measurement);
-                if quality.counts() {
-                    if let Some(last) = track.baseline {
-                        batch.energy(meter, last.at, at, energy);
-                    }
-                    track.baseline = Some(Baseline { at, total: measurement.total });
-                    track.held_since = None;
-                    track.latest.total = measurement.total;
-                    track.latest.reverse = measurement.reverse.unwrap_or(track.latest.reverse);
-                } else {
-                    let since = *track.held_since.get_or_insert(at);
-                    batch.hold(meter, quality, track.baseline, at, measurement.total, since);
+                let known = self.directory.get(meter);
+                let counter = known.as_ref().map_or_else(Counter::default, |meter| Counter::of(&meter.profile));
+                if let Some(gateway) = known.map(|meter| meter.gateway).filter(|gateway| self.lost_gateways.remove(gateway)) {
+                    batch.events(vec![gateway_change(gateway, at, Turn::Over)]);
                 }
+                let track = self.tracks.entry(meter).or_insert_with(|| Track::new(meter));
+                batch.events(track.see_face(at, &face));
+                let at = track.row_at(at);
+                let Measurement { total, reverse, rates, .. } = measurement;
+                let now = Baseline { at, total, reverse, rates };
+                let (quality, stretch) = classify(track.baseline.as_ref(), &now, &counter);
+                if let Some(stretch) = stretch {
+                    batch.energy(meter, &stretch);
+                }
+                if quality.counts() {
+                    self.held.remove(&meter);
+                } else if track.held_since.is_none() {
+                    track.held_since = Some(at);
+                    self.held.insert(meter);
+                    batch.hold(meter, quality, track.baseline.as_ref(), &now);
+                }
+                batch.events(track.see_measurement(&now, quality, &face, &measurement));
                 batch.reading(meter, at, quality, source, &measurement, &track.latest);
                 batch.latest(meter);
                 self.live.publish(track.latest.clone());
             }
             Event::Face { meter, at, face } => {
                 let track = self.tracks.entry(meter).or_insert_with(|| Track::new(meter));
-                track.see_face(at, &face);
+                batch.events(track.see_face(at, &face));
                 batch.latest(meter);
                 self.live.publish(track.latest.clone());
             }
-            Event::Lost { meter, since } => {
+            Event::Lost { meter, since, alone } => {
                 let track = self.tracks.entry(meter).or_insert_with(|| Track::new(meter));
-                track.latest.lost_since = Some(since);
+                batch.events(track.lose(since, alone));
                 batch.latest(meter);
                 self.live.publish(track.latest.clone());
+            }
+            Event::GatewayLost { gateway, since } => {
+                if self.lost_gateways.insert(gateway) {
+                    batch.events(vec![gateway_change(gateway, since, Turn::Raised("{}".into()))]);
+                }
             }
             Event::Stranger { meter, serial } => batch.stranger(meter, serial),
             Event::Expect { meter, expected } => self.witness.expect(meter, expected),
@@ -208,9 +234,6 @@ impl Recorder {
             tracing::error!(error = &error as &dyn std::error::Error, readings = rows.readings.len(), "readings.not-stored");
             sleep(RETRY).await;
         }
-        for (meter, since, at, total) in batch.held {
-            self.count_again(meter, since, Baseline { at, total }).await;
-        }
         for (meter, from, state) in batch.suspects {
             if let Err(error) = self.witness.confirm(&self.db, &self.rng, self.clock.now(), meter, from, &state).await {
                 tracing::warn!(error = &error as &dyn std::error::Error, meter = %meter, "witness.not-confirmed");
@@ -218,63 +241,35 @@ impl Recorder {
         }
     }
 
-    /// A person who closed the case has accepted the counter as it stands: energy counts from here on.
-    async fn count_again(&mut self, meter: MeterId, since: Timestamp, from: Baseline) {
-        match readings::is_settled(&self.db, meter, since).await {
-            Ok(true) => {
-                if let Some(track) = self.tracks.get_mut(&meter) {
-                    track.baseline = Some(from);
-                    track.held_since = None;
+    /// Where a person has decided about a counter that is held, it counts again from the reading that they chose.
+    async fn follow_decisions(&mut self) {
+        if self.held.is_empty() {
+            return;
+        }
+        let now = self.clock.now();
+        let decided = async {
+            // A decision may have been on its way while the last look was taken.
+            for meter in counters::decided_since(&self.db, self.looked_at.plus(-MINUTE)).await? {
+                let Some(track) = self.tracks.get_mut(&meter).filter(|track| track.held_since.is_some()) else { continue };
+                let Some(from) = readings::counted_of(&self.db, meter).await?.map(|counted| counted.baseline()) else { continue };
+                if track.baseline.is_none_or(|last| last.at < from.at) {
+                    (track.baseline, track.held_since) = (Some(from), None);
+                    self.held.remove(&meter);
                 }
             }
-            Ok(false) => {}
-            Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, meter = %meter, "reading.still-held"),
+            Ok::<_, store::StoreError>(())
+        };
+        match decided.await {
+            Ok(()) => self.looked_at = now,
+            Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "readings.still-held"),
         }
     }
+}
+
+const fn gateway_change(gateway: GatewayId, at: Timestamp, turn: Turn) -> Change {
+    Change { kind: EventKind::GatewayLost, subject: Subject::Gateway(gateway), at, turn }
 }
 
 const fn witness_refresh() -> Duration {
     Duration::from_secs(60)
-}
-
-impl Track {
-    fn new(meter: MeterId) -> Self {
-        Self { latest: Latest::unseen(meter), baseline: None, held_since: None, last_row: None }
-    }
-
-    /// Two stored readings of a meter are never of the same instant, and small steps of our clock back are no disorder.
-    fn row_at(&mut self, at: Timestamp) -> Timestamp {
-        let at = match self.last_row {
-            Some(last) if at <= last && last.since(at) < CLOCK_STEP_MS => last.plus(1),
-            _ => at,
-        };
-        self.last_row = Some(at);
-        at
-    }
-
-    /// A sweep that a command overtook has read an older state than the one that is known.
-    fn is_overtaken(&self, at: Timestamp) -> bool {
-        self.latest.observed_at.is_some_and(|last| at < last && last.since(at) < CLOCK_STEP_MS)
-    }
-
-    fn see_face(&mut self, at: Timestamp, face: &Face) {
-        self.latest.lost_since = None;
-        if self.is_overtaken(at) {
-            return;
-        }
-        let latest = &mut self.latest;
-        latest.observed_at = Some(at);
-        latest.status = face.status();
-        latest.clock_offset_s = face.clock_offset_s(at);
-        if let Some(state) = face.wallet() {
-            (latest.remaining, latest.cumulative) = (state.remaining, state.cumulative);
-            (latest.count, latest.epoch) = (state.count, state.epoch);
-        }
-    }
-
-    fn see_measurement(&mut self, measurement: &Measurement) {
-        let latest = &mut self.latest;
-        (latest.power_w, latest.power_factor) = (measurement.power_w, measurement.power_factor);
-        (latest.voltage_dv, latest.current_ca) = (measurement.voltage_dv, measurement.current_ca);
-    }
 }

@@ -140,10 +140,12 @@ impl Meters {
     /// # Errors
     /// Where the database fails.
     pub async fn start(self) -> store::Result<Handle> {
-        let recorder = Recorder::load(self.db.clone(), self.clock.clone(), self.rng.clone(), self.live.clone()).await?;
         let (events, reports) = mpsc::channel(BACKLOG);
         let (heard, hears) = mpsc::unbounded_channel();
         let (directory, config) = (Arc::new(Directory::default()), Arc::new(self.config));
+        let recorder =
+            Recorder::load(self.db.clone(), self.clock.clone(), self.rng.clone(), self.live.clone(), Arc::clone(&directory))
+                .await?;
         let shared = Arc::new(Shared {
             wake: Arc::new(Notify::new()),
             reload: Notify::new(),

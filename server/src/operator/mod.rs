@@ -7,11 +7,11 @@ mod search;
 use std::sync::Arc;
 
 use app::api::operator::{
-    AccountLine, AuditLine, CaseLine, CaseQuery, GatewayLine, MeterLine, Opening, OperatorPort, Page, Progress, Query, Room,
-    Sale, SaleLine, Sales, SalesQuery, Seat,
+    AccountLine, AuditLine, CaseLine, CaseQuery, EventLine, EventQuery, Gap, GatewayLine, MeterLine, Opening, OperatorPort, Page,
+    Progress, Query, Room, Sale, SaleLine, Sales, SalesQuery, Seat,
 };
 use app::error::AppError;
-use app::model::ids::{AccountId, CaseId, GatewayId, MeterId, OrderId, Uuid};
+use app::model::ids::{AccountId, CaseId, EventId, GatewayId, MeterId, OrderId, Uuid};
 use app::model::meter::{ControlMode, Latest};
 use app::model::money::Fen;
 use app::ports::Who;
@@ -25,11 +25,14 @@ use crate::domain::order::Limits;
 use crate::live::Live;
 use crate::rng::Rng;
 use crate::store::accounts::{self, FirstPurchase, NewResident, OpenAccount};
+use crate::store::cases::kind;
 use crate::store::orders::{self, NewOrder};
-use crate::store::{Db, StoreError, console, deliveries, order_lists};
+use crate::store::{Db, StoreError, console, counters, deliveries, order_lists};
 
 /// The shortest password that an operator may hand out.
 const MIN_PASSWORD: usize = 10;
+/// Characters of what was done about a case.
+const MOST_SAID: usize = 500;
 
 /// The operator's desk.
 pub struct Operator {
@@ -168,18 +171,35 @@ impl OperatorPort for Operator {
     }
 
     async fn cases(&self, who: &Who, query: &CaseQuery) -> Result<Page<CaseLine>, AppError> {
-        Ok(console::cases(&self.db, who.user, *query).await?)
+        let mut page = console::cases(&self.db, who.user, *query).await?;
+        for line in page.lines.iter_mut().filter(|line| line.kind == kind::READING && line.closed_at.is_none()) {
+            line.counter = match line.meter {
+                Some(meter) => counters::held(&self.db, meter).await?,
+                None => None,
+            };
+        }
+        Ok(page)
     }
 
     async fn close_case(&self, who: &Who, case: CaseId, resolution: &str) -> Result<(), AppError> {
-        let resolution = resolution.trim();
-        if resolution.is_empty() {
-            return Err(AppError::Invalid);
-        }
+        let resolution = said(resolution)?;
         console::close_case(&self.db, self.clock.now(), who, case, resolution).await?;
         // Money commands of its meter may have waited for it.
         self.field.wake();
         Ok(())
+    }
+
+    async fn settle_counter(&self, who: &Who, case: CaseId, gap: Gap, resolution: &str) -> Result<(), AppError> {
+        Ok(counters::settle(&self.db, self.clock.now(), who, case, gap, said(resolution)?).await?)
+    }
+
+    async fn events(&self, who: &Who, query: &EventQuery) -> Result<(Page<EventLine>, Vec<String>), AppError> {
+        let page = console::events(&self.db, who.user, query).await?;
+        Ok((page, console::buildings(&self.db, who.user).await?))
+    }
+
+    async fn acknowledge(&self, who: &Who, event: EventId) -> Result<(), AppError> {
+        Ok(console::acknowledge(&self.db, self.clock.now(), who, event).await?)
     }
 
     async fn try_again(&self, who: &Who, case: CaseId) -> Result<(), AppError> {
@@ -213,6 +233,12 @@ impl OperatorPort for Operator {
     async fn audit(&self, who: &Who, query: &Query) -> Result<Page<AuditLine>, AppError> {
         Ok(console::audit(&self.db, who.user, query).await?)
     }
+}
+
+/// What was done about a case; something must be said, and not a book.
+fn said(resolution: &str) -> Result<&str, AppError> {
+    let resolution = resolution.trim();
+    if resolution.is_empty() || resolution.chars().count() > MOST_SAID { Err(AppError::Invalid) } else { Ok(resolution) }
 }
 
 impl Operator {

@@ -24,7 +24,7 @@ use crate::live::Live;
 use crate::pay::Payments;
 use crate::rng::Rng;
 use crate::store::rooms::{self, Room};
-use crate::store::{Db, order_lists, readings};
+use crate::store::{Db, energy, order_lists};
 
 /// What residents do, on this server. Cheap to clone.
 #[derive(Clone)]
@@ -66,7 +66,7 @@ impl ResidentPort for Residents {
         let (now, latest) = (self.clock.now(), self.latest(&room));
         let today = now.date();
         let week = today.plus(-7);
-        let recorded = readings::daily(&self.db, room.meter(), week, today).await?;
+        let recorded = energy::daily(&self.db, room.meter(), week, today).await?;
         let price = self.price(room.meter(), now).await?;
         let off_since = match latest.observed_at {
             Some(_) if !latest.status.relay_closed() => rooms::off_since(&self.db, room.meter()).await?,
@@ -89,9 +89,9 @@ impl ResidentPort for Residents {
         let room = self.room(who).await?;
         let today = self.clock.now().date();
         let first = today.plus(-29);
-        let recorded = readings::daily(&self.db, room.meter(), first, today).await?;
+        let recorded = energy::daily(&self.db, room.meter(), first, today).await?;
         let day = day.filter(|&day| day >= first && day <= today).unwrap_or(today);
-        let hours = readings::hourly(&self.db, room.meter(), day).await?;
+        let hours = energy::hourly(&self.db, room.meter(), day).await?;
         Ok(Usage { days: views::days(&recorded, first, today), day, hours: views::hours(&hours) })
     }
 

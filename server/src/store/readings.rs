@@ -1,16 +1,19 @@
-//! Readings with their hourly and daily energy, written in batches, and what charts ask of them.
+//! Readings, written in batches together with all that follows from them, and where counting stands.
 
 use std::sync::LazyLock;
 
 use app::model::energy::Energy;
 use app::model::ids::MeterId;
 use app::model::meter::Latest;
-use app::model::time::{Date, HOUR, Timestamp};
+use app::model::time::Timestamp;
 use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::bulk::Bulk;
+use super::energy::{self, Day, Hour};
+use super::events::{self, Change};
 use super::{Db, Result, cases, on, read};
+use crate::meters::classify::Baseline;
 use crate::rng::Rng;
 
 /// One stored reading.
@@ -50,17 +53,6 @@ pub struct Reading {
     pub valley_wh: Option<i64>,
 }
 
-/// Energy of a meter in an hour or a day.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Share {
-    /// Which meter.
-    pub meter: MeterId,
-    /// Hours since the epoch, or Shanghai days since the epoch.
-    pub slot: i64,
-    /// How much.
-    pub energy: Energy,
-}
-
 /// A reading that cannot be, for a person to look at.
 #[derive(Clone, Debug)]
 pub struct Doubt {
@@ -78,11 +70,13 @@ pub struct Batch {
     /// New readings.
     pub readings: Vec<Reading>,
     /// Energy to add to hours.
-    pub hourly: Vec<Share>,
+    pub hours: Vec<Hour>,
     /// Energy to add to days.
-    pub daily: Vec<Share>,
+    pub days: Vec<Day>,
     /// Cases to open.
     pub doubts: Vec<Doubt>,
+    /// Events that began or ended, in their order.
+    pub events: Vec<Change>,
     /// What meters were last seen to hold.
     pub latest: Vec<Latest>,
 }
@@ -95,31 +89,18 @@ static READINGS: LazyLock<Bulk> = LazyLock::new(|| {
         "ON CONFLICT (meter_id, at) DO NOTHING",
     )
 });
-static HOURLY: LazyLock<Bulk> = LazyLock::new(|| {
-    Bulk::new(
-        "INSERT INTO energy_hourly (meter_id, hour, wh)",
-        3,
-        "ON CONFLICT (meter_id, hour) DO UPDATE SET wh = energy_hourly.wh + excluded.wh",
-    )
-});
-static DAILY: LazyLock<Bulk> = LazyLock::new(|| {
-    Bulk::new(
-        "INSERT INTO energy_daily (meter_id, day, wh)",
-        3,
-        "ON CONFLICT (meter_id, day) DO UPDATE SET wh = energy_daily.wh + excluded.wh",
-    )
-});
-// A delivery writes what it read back in its own transaction; a batch that was read before must not undo that.
 static LATEST: LazyLock<Bulk> = LazyLock::new(|| {
     Bulk::new(
         "INSERT INTO meter_latest (meter_id, observed_at, lost_since, status, remaining_fen, cumulative_fen, count, epoch,
-                                   total_wh, reverse_wh, power_w, voltage_dv, current_ca, power_factor, clock_offset_s)",
-        15,
+                                   total_wh, reverse_wh, power_w, voltage_dv, current_ca, power_factor, clock_offset_s, rate,
+                                   tier_wh, tamper, journal)",
+        19,
         "ON CONFLICT (meter_id) DO UPDATE SET observed_at = excluded.observed_at, lost_since = excluded.lost_since,
              status = excluded.status, remaining_fen = excluded.remaining_fen, cumulative_fen = excluded.cumulative_fen,
              count = excluded.count, epoch = excluded.epoch, total_wh = excluded.total_wh, reverse_wh = excluded.reverse_wh,
              power_w = excluded.power_w, voltage_dv = excluded.voltage_dv, current_ca = excluded.current_ca,
-             power_factor = excluded.power_factor, clock_offset_s = excluded.clock_offset_s
+             power_factor = excluded.power_factor, clock_offset_s = excluded.clock_offset_s,
+             rate = excluded.rate, tier_wh = excluded.tier_wh, tamper = excluded.tamper, journal = excluded.journal
          WHERE COALESCE(excluded.observed_at, 0) >= COALESCE(meter_latest.observed_at, 0)",
     )
 });
@@ -142,16 +123,12 @@ pub async fn write(db: &Db, rng: &Rng, at: Timestamp, batch: &Batch) -> Result<(
             query.execute(c).await
         })?;
     }
-    for (bulk, shares) in [(&*HOURLY, &batch.hourly), (&*DAILY, &batch.daily)] {
-        for (text, rows) in bulk.pieces(shares) {
-            on!(&mut tx, |c| {
-                let query = sqlx::query(text);
-                rows.iter().fold(query, |q, r| q.bind(r.meter.0).bind(r.slot).bind(r.energy.0)).execute(c).await
-            })?;
-        }
-    }
+    energy::add(&mut tx, &batch.hours, &batch.days, Some(at)).await?;
     for doubt in &batch.doubts {
         cases::open(&mut tx, rng, at, doubt.kind, Some(doubt.meter), None, &doubt.detail).await?;
+    }
+    for change in &batch.events {
+        events::apply(&mut tx, rng, change).await?;
     }
     for (text, rows) in LATEST.pieces(&batch.latest) {
         on!(&mut tx, |c| {
@@ -162,6 +139,8 @@ pub async fn write(db: &Db, rng: &Rng, at: Timestamp, batch: &Batch) -> Result<(
                 query = query.bind(i64::from(l.count)).bind(i64::from(l.epoch)).bind(l.total.0).bind(l.reverse.0);
                 query = query.bind(l.power_w.map(i64::from)).bind(l.voltage_dv.map(i64::from)).bind(l.current_ca.map(i64::from));
                 query = query.bind(l.power_factor.map(i64::from)).bind(l.clock_offset_s.map(i64::from));
+                query = query.bind(l.rate.map(i64::from)).bind(l.tier.map(|energy| energy.0));
+                query = query.bind(l.tamper.map(i64::from)).bind(l.journal.map(i64::from));
             }
             query.execute(c).await
         })?;
@@ -178,10 +157,49 @@ pub struct Counted {
     pub at: i64,
     /// Its counter.
     pub total_wh: i64,
+    /// The counters beside it.
+    pub reverse_wh: Option<i64>,
+    /// Of rate 1.
+    pub spike_wh: Option<i64>,
+    /// Of rate 2.
+    pub peak_wh: Option<i64>,
+    /// Of rate 3.
+    pub flat_wh: Option<i64>,
+    /// Of rate 4.
+    pub valley_wh: Option<i64>,
     /// When the first one after it, which was held, was read.
     pub held_since: Option<i64>,
     /// When the last one of all was read.
     pub last_at: i64,
+}
+
+impl Counted {
+    /// The reading that the next one is measured against.
+    #[must_use]
+    pub fn baseline(&self) -> Baseline {
+        let rates = [self.spike_wh, self.peak_wh, self.flat_wh, self.valley_wh];
+        let known = rates.iter().all(Option::is_some);
+        Baseline {
+            at: Timestamp(self.at),
+            total: Energy(self.total_wh),
+            reverse: self.reverse_wh.map(Energy),
+            rates: known.then(|| rates.map(|wh| Energy(wh.unwrap_or(0)))),
+        }
+    }
+}
+
+macro_rules! counted {
+    ($which:literal) => {
+        concat!(
+            "SELECT r.meter_id, r.at, r.total_wh, r.reverse_wh, r.spike_wh, r.peak_wh, r.flat_wh, r.valley_wh,
+                    (SELECT MIN(h.at) FROM readings h WHERE h.meter_id = r.meter_id AND h.at > r.at) AS held_since,
+                    (SELECT MAX(l.at) FROM readings l WHERE l.meter_id = r.meter_id) AS last_at
+             FROM meters m JOIN readings r ON r.meter_id = m.id AND r.at =
+                  (SELECT x.at FROM readings x WHERE x.meter_id = m.id AND x.quality IN (0, 1, 6, 7) ORDER BY x.at DESC LIMIT 1)
+             WHERE ",
+            $which
+        )
+    };
 }
 
 /// Where counting stands for every meter in service.
@@ -189,67 +207,15 @@ pub struct Counted {
 /// # Errors
 /// Where the database fails.
 pub async fn counted(db: &Db) -> Result<Vec<Counted>> {
-    read!(db, |pool| sqlx::query_as(
-        "SELECT r.meter_id, r.at, r.total_wh,
-                (SELECT MIN(h.at) FROM readings h WHERE h.meter_id = r.meter_id AND h.at > r.at) AS held_since,
-                (SELECT MAX(l.at) FROM readings l WHERE l.meter_id = r.meter_id) AS last_at
-         FROM meters m JOIN readings r ON r.meter_id = m.id AND r.at =
-              (SELECT x.at FROM readings x WHERE x.meter_id = m.id AND x.quality <= 1 ORDER BY x.at DESC LIMIT 1)
-         WHERE m.retired_at IS NULL",
-    )
-    .fetch_all(pool)
-    .await)
+    read!(db, |pool| sqlx::query_as(counted!("m.retired_at IS NULL")).fetch_all(pool).await)
 }
 
-/// Whether a person closed a reading case of this meter at or after `since`, and none is open.
+/// Where counting stands for one meter; `None` where nothing was ever counted.
 ///
 /// # Errors
 /// Where the database fails.
-pub async fn is_settled(db: &Db, meter: MeterId, since: Timestamp) -> Result<bool> {
-    let row: (i64, i64) = read!(db, |pool| sqlx::query_as(
-        "SELECT CAST(COALESCE(SUM(CASE WHEN closed_at >= $2 THEN 1 ELSE 0 END), 0) AS BIGINT),
-                CAST(COALESCE(SUM(CASE WHEN closed_at IS NULL THEN 1 ELSE 0 END), 0) AS BIGINT)
-         FROM cases WHERE meter_id = $1 AND kind = 'reading'",
-    )
-    .bind(meter.0)
-    .bind(since.0)
-    .fetch_optional(pool)
-    .await)?
-    .unwrap_or((0, 0));
-    Ok(row.0 > 0 && row.1 == 0)
-}
-
-/// Energy of each day from `from` to `to`, both included; days without any are left out.
-///
-/// # Errors
-/// Where the database fails.
-pub async fn daily(db: &Db, meter: MeterId, from: Date, to: Date) -> Result<Vec<(Date, Energy)>> {
-    let rows: Vec<(i64, i64)> = read!(db, |pool| sqlx::query_as(
-        "SELECT day, wh FROM energy_daily WHERE meter_id = $1 AND day BETWEEN $2 AND $3 ORDER BY day"
-    )
-    .bind(meter.0)
-    .bind(from.0)
-    .bind(to.0)
-    .fetch_all(pool)
-    .await)?;
-    Ok(rows.into_iter().map(|(day, wh)| (Date(day), Energy(wh))).collect())
-}
-
-/// Energy of the hours of a Shanghai day, by the hour 0-23; hours without any are left out.
-///
-/// # Errors
-/// Where the database fails.
-pub async fn hourly(db: &Db, meter: MeterId, day: Date) -> Result<Vec<(u8, Energy)>> {
-    let first = day.start().0 / HOUR;
-    let rows: Vec<(i64, i64)> = read!(db, |pool| sqlx::query_as(
-        "SELECT hour, wh FROM energy_hourly WHERE meter_id = $1 AND hour BETWEEN $2 AND $3 ORDER BY hour"
-    )
-    .bind(meter.0)
-    .bind(first)
-    .bind(first + 23)
-    .fetch_all(pool)
-    .await)?;
-    Ok(rows.into_iter().map(|(hour, wh)| (u8::try_from(hour - first).unwrap_or(0), Energy(wh))).collect())
+pub async fn counted_of(db: &Db, meter: MeterId) -> Result<Option<Counted>> {
+    read!(db, |pool| sqlx::query_as(counted!("m.id = $1")).bind(meter.0).fetch_optional(pool).await)
 }
 
 /// The newest readings, newest first.

@@ -122,7 +122,7 @@ pub async fn coming_sum(db: &Db, meter: MeterId) -> Result<Fen> {
 /// Where the database fails.
 pub async fn off_since(db: &Db, meter: MeterId) -> Result<Option<Timestamp>> {
     let row: Option<(Option<i64>,)> = read!(db, |pool| sqlx::query_as(
-        "SELECT MIN(at) FROM readings WHERE meter_id = $1 AND at > COALESCE(
+        "SELECT MIN(at) FROM readings WHERE meter_id = $1 AND source <> 3 AND at > COALESCE(
              (SELECT at FROM readings WHERE meter_id = $1 AND (status & 1) = 1 ORDER BY at DESC LIMIT 1), 0)"
     )
     .bind(meter.0)
@@ -138,8 +138,8 @@ pub async fn off_since(db: &Db, meter: MeterId) -> Result<Option<Timestamp>> {
 pub async fn spent_since(db: &Db, meter: MeterId, from: Timestamp) -> Result<Option<(Energy, Fen)>> {
     let ends: Vec<(i64, i64, i64)> = read!(db, |pool| sqlx::query_as(
         "SELECT at, total_wh, remaining_fen FROM readings WHERE meter_id = $1 AND at IN (
-             (SELECT MIN(at) FROM readings WHERE meter_id = $1 AND at >= $2 AND quality = 0),
-             (SELECT MAX(at) FROM readings WHERE meter_id = $1 AND at >= $2 AND quality = 0))
+             (SELECT MIN(at) FROM readings WHERE meter_id = $1 AND at >= $2 AND quality = 0 AND source <> 3),
+             (SELECT MAX(at) FROM readings WHERE meter_id = $1 AND at >= $2 AND quality = 0 AND source <> 3))
          ORDER BY at"
     )
     .bind(meter.0)
@@ -172,8 +172,8 @@ pub async fn spent_by_site_since(db: &Db, from: Timestamp) -> Result<(Energy, Fe
                 CAST(COALESCE(SUM(f.remaining_fen - l.remaining_fen), 0) AS BIGINT), COUNT(*)
          FROM (SELECT id FROM meters WHERE retired_at IS NULL ORDER BY id LIMIT 500) AS m
          JOIN meter_latest l ON l.meter_id = m.id AND l.observed_at IS NOT NULL
-         JOIN readings f ON f.meter_id = m.id AND f.quality = 0
-              AND f.at = (SELECT MIN(at) FROM readings WHERE meter_id = m.id AND at >= $1)
+         JOIN readings f ON f.meter_id = m.id AND f.quality = 0 AND f.source <> 3
+              AND f.at = (SELECT MIN(at) FROM readings WHERE meter_id = m.id AND at >= $1 AND source <> 3)
          WHERE l.total_wh >= f.total_wh
            AND NOT EXISTS (SELECT 1 FROM orders WHERE orders.meter_id = m.id AND orders.paid_at >= $1)"
     )

@@ -22,3 +22,4 @@ mod readings;
 mod resident;
 mod sessions;
 mod sweeping;
+mod truth;

@@ -13,10 +13,10 @@ use server::live::Live;
 use server::meters::codec::{Face, Measurement, State};
 use server::meters::recorder::{Event, Recorder, Source};
 use server::meters::serial::AccountNumber;
-use server::store::readings;
+use server::store::{energy, readings};
 use tokio::sync::mpsc;
 
-fn state() -> State {
+pub fn state() -> State {
     State {
         serial: "006026773546".parse().unwrap(),
         status: StatusWord(0b11),
@@ -40,8 +40,12 @@ fn state() -> State {
     }
 }
 
-fn reading(meter: MeterId, at: Timestamp, wh: i64) -> Event {
-    let measurement = Measurement {
+pub fn reading(meter: MeterId, at: Timestamp, wh: i64) -> Event {
+    Event::Read { meter, from: at, at, source: Source::Sweep, measurement: measurement(wh), face: Face::Wallet(state()) }
+}
+
+pub fn measurement(wh: i64) -> Measurement {
+    Measurement {
         total: Energy(wh),
         reverse: Some(Energy(0)),
         rates: Some([Energy(0); 4]),
@@ -51,13 +55,12 @@ fn reading(meter: MeterId, at: Timestamp, wh: i64) -> Event {
         reactive_var: Some(0),
         apparent_va: Some(23),
         power_factor: Some(1_000),
-    };
-    Event::Read { meter, from: at, at, source: Source::Sweep, measurement, face: Face::Wallet(state()) }
+    }
 }
 
 /// A recorder that lives for these events.
-async fn record(w: &World, live: &Live, events: Vec<Event>) {
-    let recorder = Recorder::load(w.db.clone(), w.clock.clone(), w.rng.clone(), live.clone()).await.unwrap();
+pub async fn record(w: &World, live: &Live, events: Vec<Event>) {
+    let recorder = Recorder::load(w.db.clone(), w.clock.clone(), w.rng.clone(), live.clone(), Arc::default()).await.unwrap();
     let (send, receive) = mpsc::channel(10_000);
     for event in events {
         send.send(event).await.unwrap();
@@ -66,7 +69,7 @@ async fn record(w: &World, live: &Live, events: Vec<Event>) {
     recorder.run(receive).await;
 }
 
-async fn hub(w: &World) -> Live {
+pub async fn hub(w: &World) -> Live {
     Live::load(&w.db, w.clock.clone() as Arc<dyn Clock>).await.unwrap()
 }
 
@@ -80,10 +83,10 @@ both!(energy_falls_into_its_hours_and_days_across_restarts, |w: World| async mov
     record(&w, &live, vec![reading(meter, start.plus(HOUR), 11_000)]).await;
     record(&w, &live, vec![reading(meter, start.plus(2 * HOUR + 30 * MINUTE), 12_500)]).await;
     let today = start.date();
-    let days = readings::daily(&w.db, meter, today, today.plus(1)).await.unwrap();
+    let days = energy::daily(&w.db, meter, today, today.plus(1)).await.unwrap();
     assert_eq!(days, [(today, Energy(500)), (today.plus(1), Energy(2_000))]);
-    assert_eq!(readings::hourly(&w.db, meter, today).await.unwrap(), [(23, Energy(500))]);
-    assert_eq!(readings::hourly(&w.db, meter, today.plus(1)).await.unwrap(), [(0, Energy(1_000)), (1, Energy(1_000))]);
+    assert_eq!(energy::hourly(&w.db, meter, today).await.unwrap(), [(23, Energy(500))]);
+    assert_eq!(energy::hourly(&w.db, meter, today.plus(1)).await.unwrap(), [(0, Energy(1_000)), (1, Energy(1_000))]);
     let newest = readings::recent(&w.db, meter, 10).await.unwrap();
     assert_eq!(newest.iter().map(|r| r.total_wh).collect::<Vec<_>>(), [12_500, 11_000, 10_000]);
     assert_eq!(live.get(meter).unwrap().total, Energy(12_500));
@@ -101,7 +104,7 @@ both!(many_readings_in_one_batch_add_up, |w: World| async move {
     record(&w, &live, all).await;
     assert_eq!(w.number("SELECT COUNT(*) FROM readings WHERE quality = 0").await, 600);
     for meter in meters {
-        let hours = readings::hourly(&w.db, meter, start.date()).await.unwrap();
+        let hours = energy::hourly(&w.db, meter, start.date()).await.unwrap();
         assert_eq!(hours, [(10, Energy(10_000)), (11, Energy(9_000))]);
     }
 });

@@ -213,6 +213,8 @@ pub struct CaseLine {
     pub held: bool,
     /// What was found.
     pub detail: String,
+    /// The counter that it holds back; `None` where it counts again, or where it is about something else.
+    pub counter: Option<super::HeldCounter>,
     /// At which meter.
     pub meter: Option<MeterId>,
     /// Which room.

@@ -5,26 +5,27 @@ use std::collections::{BTreeMap, BTreeSet};
 use app::model::energy::Energy;
 use app::model::ids::MeterId;
 use app::model::meter::Latest;
-use app::model::time::Timestamp;
+use app::model::time::{Date, Timestamp};
 
 use super::Source;
 use crate::meters::classify::{Baseline, Quality};
 use crate::meters::codec::{Measurement, State};
-use crate::meters::rollup;
+use crate::meters::rollup::{Parts, Stretch};
 use crate::meters::serial::Serial;
 use crate::store::cases::kind;
-use crate::store::readings::{self, Doubt, Reading, Share};
+use crate::store::energy::{Day, Hour};
+use crate::store::events::Change;
+use crate::store::readings::{self, Doubt, Reading};
 
 /// What has come in since the last time.
 #[derive(Default)]
 pub(super) struct Batch {
     readings: Vec<Reading>,
     doubts: Vec<Doubt>,
+    events: Vec<Change>,
     touched: BTreeSet<MeterId>,
-    hourly: BTreeMap<(MeterId, i64), Energy>,
-    daily: BTreeMap<(MeterId, i64), Energy>,
-    /// Meters whose counter is held back: since when, and where it stands at which instant.
-    pub(super) held: Vec<(MeterId, Timestamp, Timestamp, Energy)>,
+    hours: BTreeMap<(MeterId, i64), Energy>,
+    days: BTreeMap<(MeterId, Date), (Energy, Parts)>,
     /// States that do not match the ledger: read from when on.
     pub(super) suspects: Vec<(MeterId, Timestamp, State)>,
 }
@@ -71,39 +72,31 @@ impl Batch {
         });
     }
 
-    pub(super) fn energy(&mut self, meter: MeterId, from: Timestamp, to: Timestamp, energy: Energy) {
-        if energy == Energy::ZERO {
+    pub(super) fn energy(&mut self, meter: MeterId, stretch: &Stretch) {
+        if stretch.energy == Energy::ZERO {
             return;
         }
-        for (hour, part) in rollup::by_hour(from, to, energy).filter(|(_, part)| *part != Energy::ZERO) {
-            let slot = self.hourly.entry((meter, hour)).or_default();
-            *slot = *slot + part;
-            let slot = self.daily.entry((meter, rollup::day_of(hour).0)).or_default();
-            *slot = *slot + part;
+        for (hour, share) in stretch.by_hour().filter(|(_, share)| *share != Energy::ZERO) {
+            let slot = self.hours.entry((meter, hour)).or_default();
+            *slot = *slot + share;
+        }
+        for (day, share, parts) in stretch.by_day() {
+            let (energy, all) = self.days.entry((meter, day)).or_default();
+            *energy = *energy + share;
+            *all = all.zip(parts, |one, other| one + other);
         }
     }
 
-    pub(super) fn hold(
-        &mut self,
-        meter: MeterId,
-        quality: Quality,
-        last: Option<Baseline>,
-        at: Timestamp,
-        total: Energy,
-        since: Timestamp,
-    ) {
-        self.held.push((meter, since, at, total));
-        // One case a stretch; the later values of the stretch say nothing new.
-        if since == at {
-            let detail = serde_json::json!({
-                "quality": quality.as_str(),
-                "at": at.0,
-                "total_wh": total.0,
-                "last_at": last.map(|last| last.at.0),
-                "last_total_wh": last.map(|last| last.total.0),
-            });
-            self.doubts.push(Doubt { kind: kind::READING, meter, detail: detail.to_string() });
-        }
+    /// One case a stretch of values that are held back; the later ones say nothing new.
+    pub(super) fn hold(&mut self, meter: MeterId, quality: Quality, last: Option<&Baseline>, now: &Baseline) {
+        let detail = serde_json::json!({
+            "quality": quality.as_str(),
+            "at": now.at.0,
+            "total_wh": now.total.0,
+            "last_at": last.map(|last| last.at.0),
+            "last_total_wh": last.map(|last| last.total.0),
+        });
+        self.doubts.push(Doubt { kind: kind::READING, meter, detail: detail.to_string() });
     }
 
     pub(super) fn stranger(&mut self, meter: MeterId, serial: Serial) {
@@ -115,16 +108,20 @@ impl Batch {
         self.suspects.push((meter, from, *state));
     }
 
+    pub(super) fn events(&mut self, changes: Vec<Change>) {
+        self.events.extend(changes);
+    }
+
     /// The rows to store, with what each touched meter holds now.
     pub(super) fn finish(&mut self, latest: impl Fn(&MeterId) -> Option<Latest>) -> readings::Batch {
-        let shares = |slots: &mut BTreeMap<(MeterId, i64), Energy>| {
-            std::mem::take(slots).into_iter().map(|((meter, slot), energy)| Share { meter, slot, energy }).collect()
-        };
+        let hour = |((meter, hour), energy)| Hour { meter, hour, energy };
+        let day = |((meter, day), (energy, parts))| Day { meter, day, energy, parts };
         readings::Batch {
             readings: std::mem::take(&mut self.readings),
-            hourly: shares(&mut self.hourly),
-            daily: shares(&mut self.daily),
+            hours: std::mem::take(&mut self.hours).into_iter().map(hour).collect(),
+            days: std::mem::take(&mut self.days).into_iter().map(day).collect(),
             doubts: std::mem::take(&mut self.doubts),
+            events: std::mem::take(&mut self.events),
             latest: self.touched.iter().filter_map(latest).collect(),
         }
     }

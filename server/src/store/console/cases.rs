@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::{Name, above, names, within};
 use crate::store::audit::{self, Entry};
-use crate::store::{Db, Result, on, read};
+use crate::store::{Db, Result, Tx, on, read};
 
 #[derive(FromRow)]
 struct Row {
@@ -90,6 +90,7 @@ fn line(row: Row) -> CaseLine {
         kind: row.kind,
         held: row.held && row.closed_at.is_none(),
         detail: row.detail,
+        counter: None,
         room: row.meter_id.is_some().then(|| row.name.into()),
         meter: row.meter_id.map(MeterId),
         order: row.order_number,
@@ -107,8 +108,22 @@ fn line(row: Row) -> CaseLine {
 /// or where money still hangs on it: an order that waits for a person must not lose the case that names the next step.
 pub async fn close_case(db: &Db, at: Timestamp, who: &Who, case: CaseId, resolution: &str) -> Result<()> {
     let mut tx = db.begin().await?;
-    let found: Option<(String, Option<String>)> = on!(&mut tx, |c| sqlx::query_as(concat!(
-        "SELECT c.kind, o.state FROM cases c LEFT JOIN orders o ON o.id = c.order_id
+    let (kind, _) = close_in(&mut tx, at, who, case, resolution).await?;
+    note_closed(&mut tx, at, who, case, &serde_json::json!({ "kind": kind, "resolution": resolution })).await?;
+    tx.commit().await
+}
+
+/// Closes a case in the caller's transaction; gives its kind and the meter that it is about. The audit line is the caller's to
+/// write with [`note_closed`], last.
+pub(in crate::store) async fn close_in(
+    tx: &mut Tx,
+    at: Timestamp,
+    who: &Who,
+    case: CaseId,
+    resolution: &str,
+) -> Result<(String, Option<MeterId>)> {
+    let found: Option<(String, Option<String>, Option<Uuid>)> = on!(tx, |c| sqlx::query_as(concat!(
+        "SELECT c.kind, o.state, m.id FROM cases c LEFT JOIN orders o ON o.id = c.order_id
          LEFT JOIN meters m ON m.id = COALESCE(c.meter_id, o.meter_id) LEFT JOIN places r ON r.id = m.place_id",
         above!(),
         "WHERE c.id = $2 AND",
@@ -118,11 +133,11 @@ pub async fn close_case(db: &Db, at: Timestamp, who: &Who, case: CaseId, resolut
     .bind(case.0)
     .fetch_optional(c)
     .await)?;
-    let (kind, order) = found.ok_or(AppError::NotFound)?;
+    let (kind, order, meter) = found.ok_or(AppError::NotFound)?;
     if order.as_deref() == Some("case") {
         return Err(AppError::Conflict.into());
     }
-    let closed = on!(&mut tx, |c| sqlx::query(
+    let closed = on!(tx, |c| sqlx::query(
         "UPDATE cases SET closed_at = $1, closed_by = $2, resolution = $3 WHERE id = $4 AND closed_at IS NULL"
     )
     .bind(at.0)
@@ -134,16 +149,25 @@ pub async fn close_case(db: &Db, at: Timestamp, who: &Who, case: CaseId, resolut
     if closed == 0 {
         return Err(AppError::Conflict.into());
     }
-    let detail = serde_json::json!({ "kind": kind, "resolution": resolution }).to_string();
+    Ok((kind, meter.map(MeterId)))
+}
+
+/// The audit line of a case that was closed.
+pub(in crate::store) async fn note_closed(
+    tx: &mut Tx,
+    at: Timestamp,
+    who: &Who,
+    case: CaseId,
+    detail: &serde_json::Value,
+) -> Result<()> {
     let entry = Entry {
         actor: &format!("user:{}", who.user),
         ip: &who.ip,
         action: "case.close",
         subject: &format!("case:{case}"),
-        detail: &detail,
+        detail: &detail.to_string(),
     };
-    audit::append(&mut tx, at, &entry).await?;
-    tx.commit().await
+    audit::append(tx, at, &entry).await
 }
 
 /// The money command that a case holds, where the case is open and the operator's.

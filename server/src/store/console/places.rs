@@ -83,6 +83,10 @@ struct LatestRow {
     current_ca: Option<i64>,
     power_factor: Option<i64>,
     clock_offset_s: Option<i64>,
+    rate: Option<i64>,
+    tier_wh: Option<i64>,
+    tamper: Option<i64>,
+    journal: Option<i64>,
 }
 
 /// What every meter was last seen to hold.
@@ -92,7 +96,7 @@ struct LatestRow {
 pub async fn latest(db: &Db) -> Result<Vec<Latest>> {
     let rows: Vec<LatestRow> = read!(db, |pool| sqlx::query_as(
         "SELECT meter_id, observed_at, lost_since, status, remaining_fen, cumulative_fen, count, epoch, total_wh, reverse_wh,
-                power_w, voltage_dv, current_ca, power_factor, clock_offset_s
+                power_w, voltage_dv, current_ca, power_factor, clock_offset_s, rate, tier_wh, tamper, journal
          FROM meter_latest"
     )
     .fetch_all(pool)
@@ -118,6 +122,10 @@ impl LatestRow {
             current_ca: self.current_ca.map(TryInto::try_into).transpose().ok()?,
             power_factor: self.power_factor.map(TryInto::try_into).transpose().ok()?,
             clock_offset_s: self.clock_offset_s.map(TryInto::try_into).transpose().ok()?,
+            rate: self.rate.map(TryInto::try_into).transpose().ok()?,
+            tier: self.tier_wh.map(Energy),
+            tamper: self.tamper.map(TryInto::try_into).transpose().ok()?,
+            journal: self.journal.map(TryInto::try_into).transpose().ok()?,
         })
     }
 }

@@ -1,0 +1,112 @@
+//! What of a meter's values is the matter with it: pure. An event is raised when its sign appears and is over when the sign is gone.
+
+use app::model::event::EventKind;
+use app::model::meter::{Latest, StatusWord};
+use app::model::time::{DAY, Timestamp};
+
+/// What still flows through an open relay is more than its measuring error: 0.2 A, 20 W.
+const FLOWS_CA: u16 = 20;
+const FLOWS_W: i32 = 20;
+/// Reverse energy is over when none was seen for as long.
+const REVERSE_OVER: i64 = DAY;
+
+/// A set of kinds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Signs(u16);
+
+impl Signs {
+    /// Those that a status word alone shows.
+    const OF_STATUS: [EventKind; 4] = [EventKind::Overload, EventKind::Malignant, EventKind::CoverOpen, EventKind::ClockLost];
+
+    /// Whether it holds this one.
+    #[must_use]
+    pub const fn holds(self, kind: EventKind) -> bool {
+        self.0 & 1 << kind as u16 != 0
+    }
+
+    /// Puts one in or takes it out; says whether that changed anything.
+    pub const fn set(&mut self, kind: EventKind, on: bool) -> bool {
+        let before = self.0;
+        if on {
+            self.0 |= 1 << kind as u16;
+        } else {
+            self.0 &= !(1 << kind as u16);
+        }
+        before != self.0
+    }
+}
+
+/// Which kinds a status word decides, each with whether it is so. The relay's needs the current too: see [`relay_fails`].
+pub fn of_status(status: StatusWord) -> impl Iterator<Item = (EventKind, bool)> {
+    Signs::OF_STATUS.into_iter().map(move |kind| {
+        let so = match kind {
+            EventKind::Overload => status.tripped_overload(),
+            EventKind::Malignant => status.tripped_malignant(),
+            EventKind::CoverOpen => status.cover_open(),
+            _ => status.clock_lost(),
+        };
+        (kind, so)
+    })
+}
+
+/// The relay does not do what it is told: the meter says so, or current flows though it stays `open`: seen so twice, because
+/// state and current are read one after the other, and a relay that opens in between is not welded.
+#[must_use]
+pub fn relay_fails(open: bool, now: &Latest) -> bool {
+    let flows = now.current_ca.is_some_and(|ca| ca >= FLOWS_CA) && now.power_w.is_none_or(|w| w.abs() >= FLOWS_W);
+    now.status.relay_fault() || (open && flows)
+}
+
+/// Energy flows backwards: the meter says so, or its reverse counter grew lately.
+#[must_use]
+pub const fn flows_back(status: StatusWord, grew_at: Option<Timestamp>, now: Timestamp) -> bool {
+    let lately = match grew_at {
+        Some(at) => now.since(at) < REVERSE_OVER,
+        None => false,
+    };
+    status.reverse_energy() || lately
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use app::model::ids::{MeterId, Uuid};
+
+    fn seen(status: u16, current_ca: Option<u16>, power_w: Option<i32>) -> Latest {
+        Latest { status: StatusWord(status), current_ca, power_w, ..Latest::unseen(MeterId(Uuid::nil())) }
+    }
+
+    #[test]
+    fn a_welded_relay_is_told_by_its_word_or_by_the_current() {
+        for (open, status, current, power, fails) in [
+            (true, 0, Some(500), Some(1_100), true),
+            (true, 0, Some(500), None, true),
+            (true, 0, Some(5), Some(12), false),
+            (true, 0, None, None, false),
+            (false, 0, Some(500), Some(1_100), false),
+            (false, 1 | 1 << 12, Some(500), Some(1_100), true),
+        ] {
+            assert_eq!(relay_fails(open, &seen(status, current, power)), fails, "{status} {current:?} {power:?}");
+        }
+    }
+
+    #[test]
+    fn reverse_energy_is_over_a_day_after_the_last_of_it() {
+        let at = Timestamp(1_000);
+        assert!(flows_back(StatusWord(1 << 9), None, at));
+        assert!(flows_back(StatusWord(0), Some(at), at.plus(DAY - 1)));
+        assert!(!flows_back(StatusWord(0), Some(at), at.plus(DAY)));
+        assert!(!flows_back(StatusWord(0), None, at));
+    }
+
+    #[test]
+    fn a_set_says_what_changed() {
+        let mut signs = Signs::default();
+        assert!(signs.set(EventKind::Overload, true) && !signs.set(EventKind::Overload, true));
+        assert!(signs.holds(EventKind::Overload) && !signs.holds(EventKind::Malignant));
+        assert!(signs.set(EventKind::Overload, false));
+        let word = |status| of_status(StatusWord(status)).filter(|(_, so)| *so).map(|(kind, _)| kind).collect::<Vec<_>>();
+        assert_eq!(word(1 << 5 | 1 << 13), [EventKind::Overload, EventKind::ClockLost]);
+        assert_eq!(word(1 << 10 | 1 << 11), [EventKind::Malignant, EventKind::CoverOpen]);
+    }
+}

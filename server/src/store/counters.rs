@@ -1,0 +1,142 @@
+//! Counters that are held back, and what a person decides about them: from where they count again, and what the gap was.
+
+use app::api::operator::{Gap, HeldCounter};
+use app::error::AppError;
+use app::model::energy::Energy;
+use app::model::ids::{CaseId, MeterId};
+use app::model::time::Timestamp;
+use app::ports::Who;
+use sqlx::FromRow;
+use uuid::Uuid;
+
+use super::cases::kind;
+use super::console::{close_in, note_closed};
+use super::energy::{self, Day, Hour};
+use super::{Db, Result, Tx, on, read};
+use crate::meters::classify::Quality;
+use crate::meters::rollup::{Parts, Stretch};
+
+/// Meters about whose counters something was decided since then.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn decided_since(db: &Db, since: Timestamp) -> Result<Vec<MeterId>> {
+    let rows: Vec<(Uuid,)> =
+        read!(db, |pool| sqlx::query_as("SELECT DISTINCT meter_id FROM counter_decisions WHERE decided_at >= $1")
+            .bind(since.0)
+            .fetch_all(pool)
+            .await)?;
+    Ok(rows.into_iter().map(|(id,)| MeterId(id)).collect())
+}
+
+/// The last reading that counted and the newest, where that one is held.
+#[derive(FromRow)]
+struct Ends {
+    last_at: Option<i64>,
+    last_wh: Option<i64>,
+    quality: i64,
+    at: i64,
+    total_wh: i64,
+}
+
+macro_rules! ends {
+    () => {
+        "SELECT l.at AS last_at, l.total_wh AS last_wh, n.quality, n.at, n.total_wh
+         FROM readings n LEFT JOIN readings l ON l.meter_id = n.meter_id AND l.at =
+              (SELECT x.at FROM readings x WHERE x.meter_id = $1 AND x.quality IN (0, 1, 6, 7) ORDER BY x.at DESC LIMIT 1)
+         WHERE n.meter_id = $1 AND n.at = (SELECT MAX(at) FROM readings WHERE meter_id = $1) AND n.quality BETWEEN 2 AND 5"
+    };
+}
+
+impl Ends {
+    fn held(&self) -> HeldCounter {
+        HeldCounter {
+            quality: u8::try_from(self.quality).unwrap_or(u8::MAX),
+            last: self.last_at.zip(self.last_wh).map(|(at, wh)| (Timestamp(at), Energy(wh))),
+            now: (Timestamp(self.at), Energy(self.total_wh)),
+        }
+    }
+
+    /// What passed by the person's word; the quality that the newest reading takes, and the energy of the gap.
+    fn settle(&self, gap: Gap) -> std::result::Result<(Quality, Option<Stretch>), AppError> {
+        let Some((from, last)) = self.held().last else { return Ok((Quality::Begun, None)) };
+        let now = Energy(self.total_wh);
+        let energy = match gap {
+            Gap::Accept => return Ok((Quality::Begun, None)),
+            Gap::Count => now - last,
+            Gap::Replaced { end, start } => (end - last) + (now - start),
+        };
+        let out_of_order = self.at <= from.0;
+        let backwards = matches!(gap, Gap::Replaced { end, start } if end < last || start > now);
+        if energy < Energy::ZERO || out_of_order || backwards {
+            return Err(AppError::Invalid);
+        }
+        // How it fell into rates nobody knows.
+        Ok((Quality::Settled, Some(Stretch { from, to: Timestamp(self.at), energy, parts: Parts::default() })))
+    }
+}
+
+/// How a counter stands that is held back; `None` where it counts.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn held(db: &Db, meter: MeterId) -> Result<Option<HeldCounter>> {
+    let row: Option<Ends> = read!(db, |pool| sqlx::query_as(ends!()).bind(meter.0).fetch_optional(pool).await)?;
+    Ok(row.map(|ends| ends.held()))
+}
+
+/// Settles a counter that is held: from its newest reading on it counts again, and what was missed is counted or not as the
+/// person says; with the case, the day's energy and the audit line in one transaction. A counter that counts again by itself
+/// needs no decision: then only the case is closed.
+///
+/// # Errors
+/// Refused with [`AppError::NotFound`] and [`AppError::Conflict`] as [`super::console::close_case`] is, with [`AppError::Invalid`]
+/// where the counters give no energy.
+pub async fn settle(db: &Db, at: Timestamp, who: &Who, case: CaseId, gap: Gap, resolution: &str) -> Result<()> {
+    let mut tx = db.begin().await?;
+    let (kind, meter) = close_in(&mut tx, at, who, case, resolution).await?;
+    let meter = meter.filter(|_| kind == kind::READING).ok_or(AppError::NotFound)?;
+    let row: Option<Ends> = on!(&mut tx, |c| sqlx::query_as(ends!()).bind(meter.0).fetch_optional(c).await)?;
+    let mut detail = serde_json::json!({ "kind": kind, "resolution": resolution, "meter": meter });
+    if let Some(ends) = row {
+        let energy = decide(&mut tx, at, case, meter, &ends, gap).await?;
+        detail["counter"] =
+            serde_json::json!({ "choice": gap.as_str(), "energy_wh": energy.0, "total_wh": ends.total_wh, "at": ends.at });
+    }
+    note_closed(&mut tx, at, who, case, &detail).await?;
+    tx.commit().await
+}
+
+/// Writes the decision down and what follows from it; gives the energy that was counted.
+async fn decide(tx: &mut Tx, at: Timestamp, case: CaseId, meter: MeterId, ends: &Ends, gap: Gap) -> Result<Energy> {
+    let (quality, stretch) = ends.settle(gap)?;
+    on!(tx, |c| sqlx::query("UPDATE readings SET quality = $1 WHERE meter_id = $2 AND at = $3")
+        .bind(quality as i64)
+        .bind(meter.0)
+        .bind(ends.at)
+        .execute(c)
+        .await)?;
+    let energy = stretch.map_or(Energy::ZERO, |stretch| stretch.energy);
+    on!(tx, |c| sqlx::query(
+        "INSERT INTO counter_decisions (case_id, meter_id, at, choice, energy_wh, decided_at) VALUES ($1, $2, $3, $4, $5, $6)"
+    )
+    .bind(case.0)
+    .bind(meter.0)
+    .bind(ends.at)
+    .bind(gap.as_str())
+    .bind(energy.0)
+    .bind(at.0)
+    .execute(c)
+    .await)?;
+    if let Some(stretch) = stretch {
+        add(tx, at, meter, &stretch).await?;
+    }
+    Ok(energy)
+}
+
+/// A stretch's energy, to its hours and days.
+pub(super) async fn add(tx: &mut Tx, at: Timestamp, meter: MeterId, stretch: &Stretch) -> Result<()> {
+    let hours: Vec<Hour> = stretch.by_hour().map(|(hour, energy)| Hour { meter, hour, energy }).collect();
+    let days: Vec<Day> = stretch.by_day().map(|(day, energy, parts)| Day { meter, day, energy, parts }).collect();
+    energy::add(tx, &hours, &days, Some(at)).await
+}
