@@ -55,6 +55,7 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/accounts", Access::Operator),
     ("/sales", Access::Operator),
     ("/meters", Access::Operator),
+    ("/alarms", Access::Operator),
     ("/cases", Access::Operator),
     ("/audit", Access::Operator),
     ("/guide", Access::Operator),

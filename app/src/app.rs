@@ -86,6 +86,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/accounts") view=operator::accounts::AccountsPage ssr=SsrMode::Async/>
                 <Route path=path!("/sales") view=operator::sales::SalesPage ssr=SsrMode::Async/>
                 <Route path=path!("/meters") view=operator::meters::MetersPage ssr=SsrMode::Async/>
+                <Route path=path!("/alarms") view=operator::alarms::AlarmsPage ssr=SsrMode::Async/>
                 <Route path=path!("/cases") view=operator::cases::CasesPage ssr=SsrMode::Async/>
                 <Route path=path!("/audit") view=operator::audit::AuditPage ssr=SsrMode::Async/>
                 <Route path=path!("/guide") view=operator::guide::GuidePage ssr=SsrMode::Async/>

@@ -283,7 +283,10 @@ pub const fn quality(code: u8, lang: Lang) -> &'static str {
         1 => ("翻转", "rollover"),
         2 => ("倒走", "fell"),
         3 => ("跳变", "jumped"),
-        _ => ("乱序", "out of order"),
+        4 => ("乱序", "out of order"),
+        5 => ("清零", "reset"),
+        6 => ("人工重新起计", "begun anew by a person"),
+        _ => ("人工计入", "counted by a person"),
     };
     lang.pick(zh, en)
 }

@@ -3,6 +3,7 @@
 //! Nothing is dropped: a value that cannot be is kept, held back from the energy that people see, and opens a case.
 
 use app::model::energy::Energy;
+use app::model::meter::Wallet;
 use app::model::time::{HOUR, Timestamp};
 
 use super::profile::Profile;
@@ -10,6 +11,10 @@ use super::rollup::{Parts, Stretch};
 
 /// Room for a meter that rounds and for clocks that differ, on top of half as much again.
 const SLACK_WH: i64 = 200;
+
+/// What one phase carries at most, W: 60 A at 250 V.
+const MOST_W: i64 = 15_000;
+const MOST_W_OF_A_BUILDING: i64 = 1_000_000;
 
 /// The quality of a reading, by its code in the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,17 +70,19 @@ pub struct Counter {
 }
 
 impl Default for Counter {
-    /// Eight digits of 0.01 kWh; 60 A at 250 V.
+    /// Eight digits of 0.01 kWh, one phase.
     fn default() -> Self {
-        Self { wrap: Energy(1_000_000_000), per_hour: Energy(15_000) }
+        Self { wrap: Energy(1_000_000_000), per_hour: Energy(MOST_W) }
     }
 }
 
 impl Counter {
-    /// As its profile says.
+    /// As its profile says. A counter whose end is not known is not taken to have passed it; an instrument may stand at the
+    /// head of a building.
     #[must_use]
-    pub fn of(_profile: &Profile) -> Self {
-        Self::default()
+    pub fn of(profile: &Profile) -> Self {
+        let most = if profile.abilities.wallet == Wallet::None { MOST_W_OF_A_BUILDING } else { MOST_W };
+        Self { wrap: Energy(profile.wraps_wh.unwrap_or(0)), per_hour: Energy(profile.most_w.unwrap_or(most)) }
     }
 
     /// The most energy that can have passed in `ms`, with margin.

@@ -46,6 +46,9 @@ pub struct Profile {
     pub word_order: WordOrder,
     /// The energy at which the counter begins again at zero, Wh, where that is known.
     pub wraps_wh: Option<i64>,
+    /// The most that can flow through it, W, all phases: what tells a jump of its counter from use. Not given: one phase of 60 A,
+    /// or 1 MW for an instrument.
+    pub most_w: Option<i64>,
     /// What the meter can do.
     pub abilities: Abilities,
     /// Ranges of registers that may be read across.

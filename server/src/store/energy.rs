@@ -120,9 +120,8 @@ struct DayRow {
 /// Where the database fails.
 pub async fn days(db: &Db, meter: MeterId, from: Date, today: Date) -> Result<Vec<DayEnergy>> {
     // A midnight is sure where a reading that counts is of that very instant: the freeze register's.
-    let rows: Vec<DayRow> =
-        read!(db, |pool| {
-            sqlx::query_as(
+    let rows: Vec<DayRow> = read!(db, |pool| {
+        sqlx::query_as(
         "SELECT d.day, d.wh, d.reverse_wh, d.spike_wh, d.peak_wh, d.flat_wh, d.valley_wh, d.revised_at IS NOT NULL AS revised,
                 EXISTS (SELECT 1 FROM readings r WHERE r.meter_id = d.meter_id AND r.quality IN (0, 1, 6, 7)
                         AND r.at = d.day * 86400000 - 28800000) AS begins,
@@ -135,7 +134,7 @@ pub async fn days(db: &Db, meter: MeterId, from: Date, today: Date) -> Result<Ve
     .bind(today.0)
     .fetch_all(pool)
     .await
-        })?;
+    })?;
     let day = |row: DayRow| DayEnergy {
         day: Date(row.day),
         energy: Energy(row.wh),

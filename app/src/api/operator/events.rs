@@ -47,6 +47,14 @@ pub struct EventLine {
     pub seen: Option<(Timestamp, String)>,
 }
 
+impl EventLine {
+    /// A number that was noted as it began.
+    #[must_use]
+    pub fn figure(&self, key: &str) -> Option<i64> {
+        serde_json::from_str::<serde_json::Value>(&self.detail).ok()?.get(key)?.as_i64()
+    }
+}
+
 /// Somebody has seen an event; `back` is the address of the list that they came from.
 #[server(name = AcknowledgeEvent, prefix = "/api", endpoint = "operator/acknowledge")]
 pub async fn acknowledge_event(event: String, back: String) -> Result<(), AppError> {

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::counter;
 use super::frame::{Frame, Section};
 use super::parts::{page_param, pager, param};
 use crate::api::operator::{CaseLine, CaseQuery, Page, desk};
@@ -54,6 +55,7 @@ fn item(line: &CaseLine) -> impl IntoView + use<> {
     let end = match line.closed_at {
         Some(_) => ended(line).into_any(),
         None if line.held => again(line).into_any(),
+        None if line.counter.is_some() => counter::settle(line).into_any(),
         None => close(line).into_any(),
     };
     view! {
@@ -72,7 +74,7 @@ fn item(line: &CaseLine) -> impl IntoView + use<> {
 pub fn said(line: &CaseLine) -> impl IntoView + use<> {
     let t = words(lang());
     let case = cases::case(&line.kind, lang());
-    let detail = (line.detail != "{}").then(|| line.detail.clone());
+    let detail = (line.detail != "{}" && line.counter.is_none()).then(|| line.detail.clone());
     view! {
         <dl class="said">
             <dt>{t.what_is_so}</dt>

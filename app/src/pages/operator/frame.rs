@@ -19,6 +19,8 @@ pub enum Section {
     Sales,
     /// Meters and gateways.
     Meters,
+    /// Alarms.
+    Alarms,
     /// Cases.
     Cases,
     /// The audit chain.
@@ -42,6 +44,7 @@ pub fn Frame(
         (Section::Accounts, "/accounts", t.accounts),
         (Section::Sales, "/sales", t.sales),
         (Section::Meters, "/meters", t.meters),
+        (Section::Alarms, "/alarms", crate::i18n::events::words(lang()).title),
         (Section::Cases, "/cases", t.cases),
         (Section::Audit, "/audit", t.audit),
         (Section::Guide, "/guide", t.guide),

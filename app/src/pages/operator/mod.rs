@@ -1,8 +1,10 @@
 //! The operator's console: dense, quiet, and the same with and without scripts.
 
 pub mod accounts;
+pub mod alarms;
 pub mod audit;
 pub mod cases;
+mod counter;
 mod frame;
 pub mod guide;
 pub mod meters;

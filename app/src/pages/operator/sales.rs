@@ -55,7 +55,7 @@ pub fn SalesPage() -> impl IntoView {
 }
 
 /// A day as date fields send it.
-fn day(text: &str) -> Option<Date> {
+pub(super) fn day(text: &str) -> Option<Date> {
     let mut parts = text.splitn(3, '-');
     let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
     Date::from_ymd(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?)

@@ -26,6 +26,7 @@ pub(super) fn findings(profile: &Profile) -> Findings {
     found.unless(named, "name", "must be letters, digits, - _ or .");
     found.unless(!profile.source.is_empty(), "source", "must say where the facts come from");
     found.unless((1..=125).contains(&profile.max_registers), "max_registers", "must be 1 to 125");
+    found.unless(profile.most_w.is_none_or(|most| most > 0), "most_w", "must be above 0");
     found.unless(profile.wraps_wh.is_none_or(|wraps| wraps > 0), "wraps_wh", "must be above 0");
     for (n, block) in profile.blocks.iter().enumerate() {
         self::block(profile, &format!("block[{n}]"), block, &mut found);

@@ -1,0 +1,55 @@
+//! Words for a counter that is held back, and what a person may decide about it.
+
+use super::Lang;
+use crate::api::operator::Gap;
+use crate::model::energy::Energy;
+
+/// The words of the form.
+#[derive(Clone, Copy)]
+pub struct Words {
+    pub last: &'static str,
+    pub now: &'static str,
+    pub decide: &'static str,
+    pub end: &'static str,
+    pub start: &'static str,
+    pub replaced_hint: &'static str,
+    pub settle: &'static str,
+}
+
+/// In a language.
+#[must_use]
+pub const fn words(lang: Lang) -> Words {
+    lang.pick(
+        Words {
+            last: "最后计入的读数",
+            now: "现在的读数",
+            decide: "这段电量怎么处理",
+            end: "旧表最后示数（kWh）",
+            start: "新表起始示数（kWh）",
+            replaced_hint: "仅换表时填写；两只表各自走过的电量相加计入。",
+            settle: "按此处理并结案",
+        },
+        Words {
+            last: "Last value that counted",
+            now: "Value now",
+            decide: "What becomes of the energy in between",
+            end: "Old meter's last value (kWh)",
+            start: "New meter's first value (kWh)",
+            replaced_hint: "Only where the meter was replaced; what passed on each of the two is added and counted.",
+            settle: "Settle and close",
+        },
+    )
+}
+
+/// What a choice does.
+#[must_use]
+pub fn choice(gap: Gap, difference: Option<Energy>, lang: Lang) -> String {
+    match (gap, lang) {
+        (Gap::Accept, Lang::Zh) => "从现在的读数起计；这段电量不计入".to_owned(),
+        (Gap::Accept, Lang::En) => "Count from the value now; nothing for the gap".to_owned(),
+        (Gap::Count, Lang::Zh) => format!("把差额 {} kWh 计入用电", difference.unwrap_or_default()),
+        (Gap::Count, Lang::En) => format!("Count the difference of {} kWh", difference.unwrap_or_default()),
+        (Gap::Replaced { .. }, Lang::Zh) => "换过表：按旧表止度和新表起度计入".to_owned(),
+        (Gap::Replaced { .. }, Lang::En) => "The meter was replaced: count by its end and the new one's start".to_owned(),
+    }
+}

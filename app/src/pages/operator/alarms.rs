@@ -1,0 +1,154 @@
+//! The alarms: what is the matter and why, since when, who has seen it; and what is over.
+
+use leptos::prelude::*;
+
+use super::frame::{Frame, Section};
+use super::parts::{address, choice, page_param, pager, param};
+use super::sales::day;
+use crate::api::operator::{EventLine, EventQuery, Page, desk};
+use crate::i18n::events::{event, words};
+use crate::i18n::{lang, operator};
+use crate::model::event::EventKind;
+use crate::ui::load::load;
+use crate::ui::notice::Notice;
+use crate::ui::time::At;
+
+/// What the address says.
+#[derive(Clone)]
+struct Asked {
+    state: String,
+    kind: String,
+    building: String,
+    since: String,
+}
+
+/// The page: `/alarms?state=over&kind=overload&building=3号楼&since=2026-11-01&page=2`.
+#[component]
+pub fn AlarmsPage() -> impl IntoView {
+    let asked = Asked { state: param("state"), kind: param("kind"), building: param("building"), since: param("since") };
+    let number = page_param();
+    let query = EventQuery {
+        over: asked.state == "over",
+        kind: EventKind::parse(&asked.kind),
+        building: asked.building.chars().take(100).collect(),
+        since: day(&asked.since),
+        page: number,
+    };
+    let read = async move {
+        let desk = desk()?;
+        desk.port.events(&desk.who, &query).await
+    };
+    load(read, move |(page, buildings)| view! { <List page buildings number asked /> }.into_any())
+}
+
+#[component]
+fn List(page: Page<EventLine>, buildings: Vec<String>, number: i64, asked: Asked) -> impl IntoView {
+    let (t, c, lang) = (words(lang()), operator::words(lang()), lang());
+    let Asked { state, kind, building, since } = asked;
+    let over = state == "over";
+    let tab = if over { "/alarms?state=over" } else { "/alarms" };
+    let here = address("/alarms", &[("state", &*state), ("kind", &*kind), ("building", &*building), ("since", &*since)]);
+    let filtered = here != tab;
+    let kinds = EventKind::ALL.map(|kind| (kind.as_str(), event(kind, lang).name)).to_vec();
+    let current = move |one: bool| (over == one).then_some("page");
+    let rows = page.lines.iter().map(|line| row(line, &here)).collect_view();
+    view! {
+        <Frame title=t.title section=Section::Alarms>
+            <div class="page-head">
+                <h1>{t.title}</h1>
+                <nav class="tabs" aria-label=c.state>
+                    <a href="/alarms" aria-current=current(false)>{t.open}</a>
+                    <a href="/alarms?state=over" aria-current=current(true)>{t.over}</a>
+                </nav>
+            </div>
+            <Notice />
+            <form class="filter" action="/alarms">
+                {over.then(|| view! { <input type="hidden" name="state" value="over" /> })}
+                {choice("kind", t.kind, &kind, kinds)}
+                {choose_building(t.building, c.all, &building, buildings)}
+                <label class="filter-field"><span>{t.began_from}</span><input type="date" name="since" value=since /></label>
+                <button>{c.filter}</button>
+                {filtered.then(|| view! { <a href=tab>{c.clear}</a> })}
+            </form>
+            <div class="table-scroll" tabindex="0" role="region" aria-label=t.title>
+                <table class="table sticky">
+                    <caption class="visually-hidden">{t.title}</caption>
+                    <thead>
+                        <tr>
+                            <th scope="col">{t.place}</th>
+                            <th scope="col">{t.reason}</th>
+                            <th scope="col">{t.since}</th>
+                            {over.then(|| view! { <th scope="col">{t.until}</th> })}
+                            <th scope="col">{t.next}</th>
+                            <th scope="col">{t.seen}</th>
+                        </tr>
+                    </thead>
+                    <tbody>{rows}</tbody>
+                </table>
+            </div>
+            {page.lines.is_empty().then(|| view! { <p class="empty">{if over { t.none_over } else { t.none_open }}</p> })}
+            {pager(&page, number, &here)}
+        </Frame>
+    }
+}
+
+fn choose_building(label: &'static str, all: &'static str, chosen: &str, buildings: Vec<String>) -> impl IntoView + use<> {
+    let chosen = chosen.to_owned();
+    let options = buildings.into_iter().map(|name| {
+        let selected = name == chosen;
+        view! { <option value=name.clone() selected=selected>{name.clone()}</option> }
+    });
+    view! {
+        <label class="filter-field">
+            <span>{label}</span>
+            <select name="building"><option value="">{all}</option>{options.collect_view()}</select>
+        </label>
+    }
+}
+
+fn row(line: &EventLine, here: &str) -> impl IntoView + use<> {
+    let words = event(line.kind, lang());
+    let place = match (&line.meter, &line.gateway) {
+        (Some((meter, room)), _) => view! { <a href=format!("/rooms/{meter}")>{room.to_string()}</a> }.into_any(),
+        (None, gateway) => view! { <a href="/meters">{gateway.clone().unwrap_or_default()}</a> }.into_any(),
+    };
+    view! {
+        <tr>
+            <th scope="row">{place}</th>
+            <td><strong>{words.name}</strong>" "<span class="muted">{words.reason}{figures(line)}</span></td>
+            <td><At at=line.since /></td>
+            {line.until.map(|at| view! { <td><At at /></td> })}
+            <td>{words.next}</td>
+            <td>{seen(line, here)}</td>
+        </tr>
+    }
+}
+
+/// What was measured as it began.
+pub fn figures(line: &EventLine) -> String {
+    let number = |key: &str| line.figure(key);
+    let all = [
+        number("power_w").map(|w| format!("{w} W")),
+        number("current_ca").map(|ca| format!("{}.{:02} A", ca / 100, ca % 100)),
+        number("from").zip(number("to")).map(|(from, to)| format!("{from} → {to}")),
+        number("last_total_wh").map(|wh| format!("{} kWh → 0", crate::model::energy::Energy(wh))),
+        number("reverse_wh").map(|wh| format!("{} kWh", crate::model::energy::Energy(wh))),
+    ];
+    let said: Vec<String> = all.into_iter().flatten().collect();
+    if said.is_empty() { String::new() } else { format!(" ({})", said.join(", ")) }
+}
+
+fn seen(line: &EventLine, here: &str) -> AnyView {
+    let t = words(lang());
+    match &line.seen {
+        Some((at, by)) => view! { <span class="muted">{by.clone()}" "<At at=*at /></span> }.into_any(),
+        None => view! {
+            <form method="post" action="/api/operator/acknowledge">
+                <input type="hidden" name="event" value=line.id.to_string() />
+                <input type="hidden" name="back" value=here.to_owned() />
+                <button>{t.see}</button>
+            </form>
+        }
+        .into_any(),
+    }
+}

@@ -1,0 +1,77 @@
+//! A counter that is held back: both values, and the choice of what becomes of the energy in between.
+
+use leptos::prelude::*;
+
+use crate::api::operator::{CaseLine, Gap, HeldCounter};
+use crate::i18n::counter::{choice, words};
+use crate::i18n::room::quality;
+use crate::i18n::{lang, operator};
+use crate::model::energy::Energy;
+use crate::model::time::Timestamp;
+use crate::ui::time::At;
+
+/// The form that settles it.
+pub fn settle(line: &CaseLine) -> impl IntoView + use<> {
+    let (t, c) = (words(lang()), operator::words(lang()));
+    let field = |name: &str| format!("{name}-{}", line.id);
+    let number = |name: &'static str, label: &'static str| {
+        view! {
+            <label class="filter-field" for=field(name)>
+                <span>{label}</span>
+                <input id=field(name) name=name inputmode="decimal" autocomplete="off" maxlength="13" pattern="[0-9]{1,8}([.][0-9]{1,3})?" />
+            </label>
+        }
+    };
+    view! {
+        {line.counter.map(values)}
+        <form class="stack-tight" method="post" action="/api/operator/settle-counter">
+            <input type="hidden" name="case" value=line.id.to_string() />
+            <fieldset class="choices single">
+                <legend>{t.decide}</legend>
+                {line.counter.map(choices)}
+            </fieldset>
+            <div class="filter">
+                {number("end", t.end)} {number("start", t.start)}
+                <span class="hint">{t.replaced_hint}</span>
+            </div>
+            <div class="filter">
+                <label class="filter-field wide" for=field("resolution")>
+                    <span>{c.resolution}</span>
+                    <input id=field("resolution") name="resolution" required maxlength="500" placeholder=c.resolution_hint autocomplete="off" />
+                </label>
+                <button>{t.settle}</button>
+            </div>
+        </form>
+    }
+}
+
+/// What counted last, and what is read now and held.
+fn values(held: HeldCounter) -> impl IntoView {
+    let t = words(lang());
+    let value = |name: &'static str, (at, total): (Timestamp, Energy)| {
+        view! { <dt>{name}</dt><dd class="num">{total.to_string()}" kWh "<span class="muted"><At at /></span></dd> }
+    };
+    view! {
+        <dl class="said">
+            {held.last.map(|last| value(t.last, last))}
+            {value(t.now, held.now)}
+            <dt>{operator::words(lang()).state}</dt>
+            <dd>{quality(held.quality, lang())}</dd>
+        </dl>
+    }
+}
+
+fn choices(held: HeldCounter) -> impl IntoView {
+    let difference = held.difference();
+    let replaced = Gap::Replaced { end: Energy::ZERO, start: Energy::ZERO };
+    let offered = [Some(Gap::Accept), difference.map(|_| Gap::Count), held.last.map(|_| replaced)];
+    let one = |gap: Gap| {
+        view! {
+            <label class="choice">
+                <input type="radio" name="choice" value=gap.as_str() required />
+                <span class="face">{choice(gap, difference, lang())}</span>
+            </label>
+        }
+    };
+    offered.into_iter().flatten().map(one).collect_view()
+}
