@@ -1,5 +1,5 @@
 # The front doors. Each installs what is missing, prints what it does, stops at the first failure, and is quick when nothing changed.
-.PHONY: run test site setup check unit end2end clean-site
+.PHONY: run test bench site setup check unit end2end clean-site
 .DEFAULT_GOAL := run
 
 # A running site with simulated meters and a payment sandbox.
@@ -18,6 +18,14 @@ test:
 	@$(MAKE) --no-print-directory unit
 	@$(MAKE) --no-print-directory end2end
 	@.ci/say "all is well"
+
+# The figures that the project promises, into target/bench.json; ONLY=poll runs a part, SHORT=1 runs it roughly.
+bench:
+	@.ci/setup build
+	@.ci/site
+	@.ci/say "building what is measured, optimised"
+	@cargo bench --quiet --package server --bench figures --profile measured -- \
+		--only "$(ONLY)" $(if $(SHORT),--short) --out "$(CURDIR)/target/bench.json"
 
 # Scripts and styles into target/site.
 site:

@@ -5,12 +5,14 @@ mod counter;
 mod events;
 mod lists;
 mod room;
+mod sweep;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
 use crate::error::AppError;
+use crate::model::gateway::{Sweep, SweepInterval};
 use crate::model::ids::{CaseId, EventId, GatewayId, MeterId, OrderId, Uuid};
 use crate::model::meter::{ControlMode, Latest};
 use crate::ports::{Who, operator, ports};
@@ -28,6 +30,7 @@ pub use lists::{
 pub use room::{
     Account, CommandLine, GetProgress, Opening, Progress, Reading, Resident, Room, RoomName, Sale, What, get_progress,
 };
+pub use sweep::{SetSweep, set_sweep};
 
 /// A meter and where it is.
 #[derive(Clone, Debug, PartialEq)]
@@ -79,6 +82,10 @@ pub trait OperatorPort: Send + Sync {
     async fn gateways(&self, who: &Who) -> Result<Vec<GatewayLine>, AppError>;
     /// Tries a gateway now instead of waiting for its next turn.
     async fn retry_gateway(&self, who: &Who, gateway: GatewayId) -> Result<(), AppError>;
+    /// How often the site is read; `None`: as configured.
+    async fn site_sweep(&self) -> Result<Option<SweepInterval>, AppError>;
+    /// Sets how often something is read; `None` leaves it to the level above. The site and gateways are for administrators.
+    async fn set_sweep(&self, who: &Who, of: Sweep, interval: Option<SweepInterval>) -> Result<(), AppError>;
     /// Meters.
     async fn meters(&self, who: &Who, query: &Query) -> Result<Page<MeterLine>, AppError>;
     /// The audit chain, newest first; an operator bound to buildings sees their own lines only.

@@ -25,6 +25,7 @@ pub fn action(code: &str, lang: Lang) -> String {
         "meter.mode" => ("设置控制方式", "Control mode"),
         "meter.switch" => ("住户开关电", "Resident's switch"),
         "event.acknowledge" => ("确认告警", "Alarm acknowledged"),
+        "sweep.interval" => ("设置抄读间隔", "Reading interval set"),
         "case.close" => ("结案", "Case closed"),
         "session.open" => ("登录", "Logged in"),
         "session.close" => ("退出", "Logged out"),

@@ -7,6 +7,7 @@ pub mod common;
 pub mod counter;
 pub mod errors;
 pub mod events;
+pub mod gateways;
 pub mod guide;
 pub mod operator;
 pub mod resident;

@@ -2,6 +2,8 @@
 
 use app::model::ids::{GatewayId, MeterId};
 
+use crate::meters::gateway::GatewayState;
+
 /// The buses, as the desk knows them.
 pub trait Field: Send + Sync {
     /// A command was stored.
@@ -10,6 +12,10 @@ pub trait Field: Send + Sync {
     fn read_now(&self, meter: MeterId);
     /// Somebody believes that this gateway answers again.
     fn retry_gateway(&self, gateway: GatewayId);
+    /// Intervals were changed.
+    fn reload(&self);
+    /// How the gateways do that are read here.
+    fn gateways(&self) -> Vec<GatewayState>;
 }
 
 /// No buses: a server that only serves pages beside another that polls.
@@ -19,4 +25,8 @@ impl Field for NoField {
     fn wake(&self) {}
     fn read_now(&self, _: MeterId) {}
     fn retry_gateway(&self, _: GatewayId) {}
+    fn reload(&self) {}
+    fn gateways(&self) -> Vec<GatewayState> {
+        Vec::new()
+    }
 }

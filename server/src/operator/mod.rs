@@ -11,10 +11,11 @@ use app::api::operator::{
     Progress, Query, Room, Sale, SaleLine, Sales, SalesQuery, Seat,
 };
 use app::error::AppError;
+use app::model::gateway::{Sweep, SweepInterval};
 use app::model::ids::{AccountId, CaseId, EventId, GatewayId, MeterId, OrderId, Uuid};
 use app::model::meter::{ControlMode, Latest};
 use app::model::money::Fen;
-use app::ports::Who;
+use app::ports::{Role, Who};
 use async_trait::async_trait;
 
 pub use field::{Field, NoField};
@@ -27,7 +28,7 @@ use crate::rng::Rng;
 use crate::store::accounts::{self, FirstPurchase, NewResident, OpenAccount};
 use crate::store::cases::kind;
 use crate::store::orders::{self, NewOrder};
-use crate::store::{Db, StoreError, console, counters, deliveries, order_lists};
+use crate::store::{Db, StoreError, console, counters, deliveries, intervals, order_lists};
 
 /// The shortest password that an operator may hand out.
 const MIN_PASSWORD: usize = 10;
@@ -211,7 +212,13 @@ impl OperatorPort for Operator {
     }
 
     async fn gateways(&self, who: &Who) -> Result<Vec<GatewayLine>, AppError> {
-        Ok(console::gateways(&self.db, who.user).await?)
+        let mut lines = console::gateways(&self.db, who.user).await?;
+        let states = self.field.gateways();
+        for line in &mut lines {
+            let state = states.iter().find(|state| state.id == line.id);
+            line.health = state.map(|state| (state.health, state.since));
+        }
+        Ok(lines)
     }
 
     async fn retry_gateway(&self, who: &Who, gateway: GatewayId) -> Result<(), AppError> {
@@ -219,6 +226,24 @@ impl OperatorPort for Operator {
             return Err(AppError::NotFound);
         }
         self.field.retry_gateway(gateway);
+        Ok(())
+    }
+
+    async fn site_sweep(&self) -> Result<Option<SweepInterval>, AppError> {
+        Ok(intervals::of_site(&self.db).await?.and_then(SweepInterval::new))
+    }
+
+    async fn set_sweep(&self, who: &Who, of: Sweep, interval: Option<SweepInterval>) -> Result<(), AppError> {
+        match of {
+            Sweep::Meter(meter) => drop(self.room_of(who, meter).await?),
+            Sweep::Site | Sweep::Gateway(_) if who.role != Role::Admin => return Err(AppError::Forbidden),
+            Sweep::Gateway(gateway) if !console::may_touch_gateway(&self.db, who.user, gateway).await? => {
+                return Err(AppError::NotFound);
+            }
+            Sweep::Site | Sweep::Gateway(_) => {}
+        }
+        intervals::set(&self.db, self.clock.now(), who, of, interval).await?;
+        self.field.reload();
         Ok(())
     }
 

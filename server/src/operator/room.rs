@@ -3,6 +3,7 @@
 use app::api::operator::{Account, AccountState, CommandLine, Progress, Reading, Resident, Room, What};
 use app::error::AppError;
 use app::model::energy::Energy;
+use app::model::gateway::SweepInterval;
 use app::model::ids::{AccountId, CommandId, GatewayId, MeterId};
 use app::model::meter::ControlMode;
 use app::model::money::Fen;
@@ -27,6 +28,7 @@ pub(super) async fn room(desk: &Operator, who: &Who, meter: MeterId) -> Result<R
         gateway_name: row.gateway,
         unit: row.unit,
         serial: row.serial,
+        sweep: row.sweep_interval_s.and_then(SweepInterval::new),
         profile: row.profile,
         account: account(&desk.db, row.account).await?,
         readings: readings(&desk.db, meter).await?,

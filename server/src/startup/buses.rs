@@ -8,6 +8,7 @@ use app::model::ids::{GatewayId, MeterId};
 use super::StartError;
 use crate::config::{Config, Keys};
 use crate::live::Live;
+use crate::meters::gateway::GatewayState;
 use crate::meters::keys::MasterKeys;
 use crate::meters::profile::Profiles;
 use crate::meters::{Handle, Meters};
@@ -76,6 +77,16 @@ impl Field for Buses {
         if let Some(handle) = self.0.get() {
             handle.retry_gateway(gateway);
         }
+    }
+
+    fn reload(&self) {
+        if let Some(handle) = self.0.get() {
+            handle.reload();
+        }
+    }
+
+    fn gateways(&self) -> Vec<GatewayState> {
+        self.0.get().map(Handle::gateways).unwrap_or_default()
     }
 }
 

@@ -12,6 +12,7 @@ use server::store::intervals;
 
 use crate::support::World;
 use crate::support::site::{Site, until};
+use crate::support::web::{Web, location};
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -78,6 +79,33 @@ both!(the_round_hurries_while_somebody_watches, |w: World| async move {
     wall.next().await;
     until(SOON, "more", || async { readings(&s, meter).await >= 4 }).await;
     engine.stop().await;
+});
+
+both!(the_site_and_gateways_are_for_administrators_and_a_meter_for_who_may_see_it, |w: World| async move {
+    let meter = w.room(1).await.meter;
+    let web = Web::start(&w).await;
+    let (admin, operator) = (web.person(&w, Role::Admin, "root").await, web.person(&w, Role::Operator, "desk").await);
+    let gateway = server::store::meters::gateways(&w.db).await.unwrap()[0].id;
+    let forms = ["of=site&id=&seconds=60".to_owned(), format!("of=gateway&id={gateway}&seconds=300")];
+    for form in &forms {
+        let refused = operator.post("/api/operator/sweep-interval", form).await;
+        assert!(location(&refused).contains("e=forbidden"), "{}", location(&refused));
+        let done = admin.post("/api/operator/sweep-interval", form).await;
+        assert_eq!(location(&done), "/meters?asked=sweep");
+    }
+    assert_eq!(w.number("SELECT sweep_interval_s FROM site_settings").await, 60);
+    assert_eq!(w.number("SELECT sweep_interval_s FROM gateways").await, 300);
+    let done = operator.post("/api/operator/sweep-interval", &format!("of=meter&id={meter}&seconds=0")).await;
+    assert_eq!(location(&done), format!("/rooms/{meter}?asked=sweep"));
+    assert_eq!(w.number("SELECT sweep_interval_s FROM meters").await, 0);
+    for bad in ["of=site&id=&seconds=86401", "of=site&id=&seconds=-1", "of=site&id=&seconds=soon", "of=world&id=&seconds=60"] {
+        let refused = admin.post("/api/operator/sweep-interval", bad).await;
+        assert!(location(&refused).contains("e=invalid"), "{bad}");
+    }
+    let page = admin.get("/meters").await.text().await.unwrap();
+    assert!(page.contains("/api/operator/sweep-interval"));
+    assert!(!operator.get("/meters").await.text().await.unwrap().contains("/api/operator/sweep-interval"));
+    web.stop();
 });
 
 both!(nothing_is_set_for_what_is_not_there, |w: World| async move {

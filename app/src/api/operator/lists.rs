@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::RoomName;
+use crate::model::gateway::{GatewayHealth, SweepInterval};
 use crate::model::ids::{AccountId, CaseId, GatewayId, MeterId, OrderId};
 use crate::model::meter::Latest;
 use crate::model::money::Fen;
@@ -120,6 +121,12 @@ pub struct GatewayLine {
     pub name: String,
     /// `host:port`.
     pub address: String,
+    /// How it carries frames, as the store names it.
+    pub framing: String,
+    /// How often its meters are read; `None`: as the site.
+    pub sweep: Option<SweepInterval>,
+    /// How it does itself, and since when; `None` where this server does not read it.
+    pub health: Option<(GatewayHealth, Timestamp)>,
     /// Meters behind it that the operator may see.
     pub meters: i64,
     /// Of these, the ones that do not answer.
@@ -131,10 +138,13 @@ pub struct GatewayLine {
 }
 
 impl GatewayLine {
-    /// Nothing behind it answers.
+    /// It is lost itself, and not just meters behind it; where it is not read here, nothing behind it answers.
     #[must_use]
     pub const fn is_lost(&self) -> bool {
-        self.meters > 0 && self.lost == self.meters
+        match self.health {
+            Some((health, _)) => health.is_lost(),
+            None => self.meters > 0 && self.lost == self.meters,
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{CaseLine, Desk, desk};
 use crate::error::AppError;
 use crate::model::energy::Energy;
+use crate::model::gateway::SweepInterval;
 use crate::model::ids::{AccountId, CommandId, GatewayId, MeterId, Uuid};
 use crate::model::meter::{ControlMode, Latest};
 use crate::model::money::Fen;
@@ -47,6 +48,8 @@ pub struct Room {
     pub unit: i64,
     /// The meter's serial number.
     pub serial: String,
+    /// How often it is read; `None`: as its gateway.
+    pub sweep: Option<SweepInterval>,
     /// Its profile.
     pub profile: String,
     /// The account that is open, opening or closing; `None` where there is none.

@@ -5,12 +5,14 @@ use leptos::prelude::*;
 use super::frame::{Frame, Section};
 use super::parts::{address, age, page_param, pager, param, state_cell};
 use crate::api::operator::{GatewayLine, MeterLine, Page, Query, desk};
-use crate::i18n::lang;
 use crate::i18n::operator::words;
+use crate::i18n::{self, lang};
+use crate::model::gateway::SweepInterval;
+use crate::model::meter::SupplyState;
+use crate::ports::Role;
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
-use crate::ui::time::Ago;
 
 /// The page: `/meters?q=301&state=lost&page=2`.
 #[component]
@@ -20,14 +22,28 @@ pub fn MetersPage() -> impl IntoView {
     let read = async move {
         let desk = desk()?;
         let gateways = desk.port.gateways(&desk.who).await?;
-        Ok((gateways, desk.port.meters(&desk.who, &query).await?))
+        let may_set = desk.who.role == Role::Admin;
+        Ok((gateways, desk.port.site_sweep().await?, may_set, desk.port.meters(&desk.who, &query).await?))
     };
-    load(read, move |(gateways, page)| view! { <Lists gateways page number q lost /> }.into_any())
+    load(read, move |(gateways, site, may_set, page)| view! { <Lists gateways site may_set page number q lost /> }.into_any())
 }
 
 #[component]
-fn Lists(gateways: Vec<GatewayLine>, page: Page<MeterLine>, number: i64, q: String, lost: bool) -> impl IntoView {
+fn Lists(
+    gateways: Vec<GatewayLine>,
+    site: Option<SweepInterval>,
+    may_set: bool,
+    page: Page<MeterLine>,
+    number: i64,
+    q: String,
+    lost: bool,
+) -> impl IntoView {
     let t = words(lang());
+    let said = match param("asked").as_str() {
+        "retry" => Some(t.retry_asked),
+        "sweep" => Some(i18n::gateways::words(lang()).interval_set),
+        _ => None,
+    };
     let here = address("/meters", &[("q", &q), ("state", if lost { "lost" } else { "" })]);
     let filtered = lost || !q.is_empty();
     let rows = page.lines.iter().map(meter).collect_view();
@@ -35,24 +51,8 @@ fn Lists(gateways: Vec<GatewayLine>, page: Page<MeterLine>, number: i64, q: Stri
         <Frame title=t.meters section=Section::Meters>
             <h1>{t.meters}</h1>
             <Notice />
-            {(param("asked") == "retry").then(|| view! { <Callout tone=Tone::Good><p>{t.retry_asked}</p></Callout> })}
-            <div class="table-scroll">
-                <table class="table">
-                    <caption>{t.gateways}</caption>
-                    <thead>
-                        <tr>
-                            <th scope="col">{t.gateway}</th>
-                            <th scope="col">{t.address}</th>
-                            <th scope="col" class="number">{t.meters}</th>
-                            <th scope="col" class="number">{t.lost}</th>
-                            <th scope="col" class="number">{t.newest}</th>
-                            <th scope="col" class="number">{t.oldest}</th>
-                            <th scope="col"><span class="visually-hidden">{t.action}</span></th>
-                        </tr>
-                    </thead>
-                    <tbody>{gateways.iter().map(gateway).collect_view()}</tbody>
-                </table>
-            </div>
+            {said.map(|said| view! { <Callout tone=Tone::Good><p>{said}</p></Callout> })}
+            {super::gateways::gateways(&gateways, site, may_set)}
             <form class="filter" action="/meters">
                 <label class="filter-field"><span>{t.search}</span><input type="search" name="q" value=q /></label>
                 <label class="check"><input type="checkbox" name="state" value="lost" checked=lost />{t.only_lost}</label>
@@ -71,6 +71,7 @@ fn Lists(gateways: Vec<GatewayLine>, page: Page<MeterLine>, number: i64, q: Stri
                             <th scope="col" class="number">{t.unit}</th>
                             <th scope="col">{t.serial}</th>
                             <th scope="col">{t.residents}</th>
+                            <th scope="col"><span class="visually-hidden">{t.action}</span></th>
                         </tr>
                     </thead>
                     <tbody>{rows}</tbody>
@@ -82,34 +83,15 @@ fn Lists(gateways: Vec<GatewayLine>, page: Page<MeterLine>, number: i64, q: Stri
     }
 }
 
-fn gateway(line: &GatewayLine) -> impl IntoView + use<> {
-    let t = words(lang());
-    let retry = (line.lost > 0).then(|| {
+fn meter(line: &MeterLine) -> impl IntoView + use<> {
+    let retry = (line.latest.state() == SupplyState::Lost).then(|| {
         view! {
-            <form method="post" action="/api/operator/retry-gateway">
-                <input type="hidden" name="gateway" value=line.id.to_string() />
-                <button>{t.retry}</button>
+            <form method="post" action="/api/operator/read-now">
+                <input type="hidden" name="meter" value=line.latest.meter.to_string() />
+                <button>{words(lang()).retry}</button>
             </form>
         }
     });
-    let lost = if line.lost > 0 { "number strong" } else { "number" };
-    view! {
-        <tr>
-            <th scope="row">
-                {line.name.clone()}
-                {line.is_lost().then(|| view! { " " <span class="state lost">{t.lost}</span> })}
-            </th>
-            <td class="num">{line.address.clone()}</td>
-            <td class="number">{line.meters}</td>
-            <td class=lost>{line.lost}</td>
-            <td class="number">{line.newest.map(|at| view! { <Ago at /> })}</td>
-            <td class="number">{line.oldest.map(|at| view! { <Ago at /> })}</td>
-            <td>{retry}</td>
-        </tr>
-    }
-}
-
-fn meter(line: &MeterLine) -> impl IntoView + use<> {
     view! {
         <tr>
             <th scope="row"><a href=format!("/rooms/{}", line.latest.meter)>{line.room.to_string()}</a></th>
@@ -119,6 +101,7 @@ fn meter(line: &MeterLine) -> impl IntoView + use<> {
             <td class="number">{line.unit}</td>
             <td class="num">{line.serial.clone()}</td>
             <td>{line.residents.clone()}</td>
+            <td>{retry}</td>
         </tr>
     }
 }

@@ -1,6 +1,7 @@
 //! The gateways and how the meters behind them are doing.
 
 use app::api::operator::GatewayLine;
+use app::model::gateway::SweepInterval;
 use app::model::ids::{GatewayId, UserId};
 use app::model::time::Timestamp;
 use sqlx::FromRow;
@@ -15,19 +16,21 @@ struct Row {
     name: String,
     host: String,
     port: i64,
+    framing: String,
+    sweep_interval_s: Option<i64>,
     meters: i64,
     lost: i64,
     newest: Option<i64>,
     oldest: Option<i64>,
 }
 
-/// The gateways that have meters which the operator may see, counted over these.
+/// The gateways that have meters which the operator may see, counted over these; how they do themselves is for the caller to add.
 ///
 /// # Errors
 /// Where the database fails.
 pub async fn gateways(db: &Db, operator: UserId) -> Result<Vec<GatewayLine>> {
     let rows: Vec<Row> = read!(db, |pool| sqlx::query_as(concat!(
-        "SELECT g.id, g.name, g.host, g.port, COUNT(m.id) AS meters,
+        "SELECT g.id, g.name, g.host, g.port, g.framing, g.sweep_interval_s, COUNT(m.id) AS meters,
                 CAST(SUM(CASE WHEN l.lost_since IS NOT NULL OR l.observed_at IS NULL THEN 1 ELSE 0 END) AS BIGINT) AS lost,
                 MAX(l.observed_at) AS newest,
                 MIN(CASE WHEN l.lost_since IS NULL THEN l.observed_at END) AS oldest
@@ -36,7 +39,7 @@ pub async fn gateways(db: &Db, operator: UserId) -> Result<Vec<GatewayLine>> {
         above!(),
         "WHERE g.retired_at IS NULL AND",
         within!(),
-        "GROUP BY g.id, g.name, g.host, g.port ORDER BY g.name"
+        "GROUP BY g.id, g.name, g.host, g.port, g.framing, g.sweep_interval_s ORDER BY g.name"
     ))
     .bind(operator.0)
     .fetch_all(pool)
@@ -45,6 +48,9 @@ pub async fn gateways(db: &Db, operator: UserId) -> Result<Vec<GatewayLine>> {
         id: GatewayId(row.id),
         name: row.name,
         address: format!("{}:{}", row.host, row.port),
+        framing: row.framing,
+        sweep: row.sweep_interval_s.and_then(SweepInterval::new),
+        health: None,
         meters: row.meters,
         lost: row.lost,
         newest: row.newest.map(Timestamp),

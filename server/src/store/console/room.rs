@@ -23,6 +23,8 @@ pub struct RoomRow {
     pub serial: String,
     /// Its profile.
     pub profile: String,
+    /// Seconds between two readings; `None`: as its gateway has it.
+    pub sweep_interval_s: Option<i64>,
     /// The account on it.
     #[sqlx(flatten)]
     pub account: AccountRow,
@@ -57,7 +59,7 @@ pub struct AccountRow {
 pub async fn room(db: &Db, operator: UserId, meter: MeterId) -> Result<Option<RoomRow>> {
     read!(db, |pool| {
         sqlx::query_as(concat!(
-        "SELECT m.gateway_id, g.name AS gateway, m.unit, m.serial, m.profile, a.id AS account_id, a.number, a.state, a.opened_at,",
+        "SELECT m.gateway_id, g.name AS gateway, m.unit, m.serial, m.profile, m.sweep_interval_s, a.id AS account_id, a.number, a.state, a.opened_at,",
         names!(),
         "FROM meters m JOIN gateways g ON g.id = m.gateway_id JOIN places r ON r.id = m.place_id",
         above!(),

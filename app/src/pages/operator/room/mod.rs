@@ -12,10 +12,12 @@ use leptos_router::hooks::use_params_map;
 use super::cases::said;
 use super::frame::{Frame, Section};
 use super::parts::param;
+use super::sweep::sweep_form;
 use crate::api::operator::{Account, CaseLine, Room, desk};
 use crate::error::AppError;
 use crate::i18n::room::{self, words};
-use crate::i18n::{cases, lang};
+use crate::i18n::{cases, gateways, lang};
+use crate::model::gateway::Sweep;
 use crate::model::ids::{MeterId, Uuid};
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::load::load;
@@ -48,7 +50,11 @@ fn Body(shown: Shown) -> impl IntoView {
     let t = words(lang());
     let meter = room.progress.latest.meter;
     let name = room.name.to_string();
-    let asked = param("asked") == "read";
+    let said = match param("asked").as_str() {
+        "read" => Some(t.read_asked),
+        "sweep" => Some(gateways::words(lang()).interval_set),
+        _ => None,
+    };
     let open = room.account.is_some();
     let confirm = confirm::confirm(&room, key);
     let confirming = confirm.is_some();
@@ -60,7 +66,7 @@ fn Body(shown: Shown) -> impl IntoView {
         <Frame title=name.clone() section=Section::Wall>
             <h1>{name}</h1>
             <Notice />
-            {asked.then(|| view! { <Callout tone=Tone::Good><p>{t.read_asked}</p></Callout> })}
+            {said.map(|said| view! { <Callout tone=Tone::Good><p>{said}</p></Callout> })}
             {confirm}
             {cases}
             <div class="room">
@@ -94,7 +100,7 @@ fn case(case: &CaseLine) -> impl IntoView + use<> {
 
 /// The account and the meter.
 fn about(room: &Room) -> impl IntoView + use<> {
-    let t = words(lang());
+    let (t, g) = (words(lang()), gateways::words(lang()));
     let account = match &room.account {
         Some(account) => account_facts(account).into_any(),
         None => view! { <dt>{t.account}</dt><dd>{t.not_open}</dd> }.into_any(),
@@ -107,6 +113,8 @@ fn about(room: &Room) -> impl IntoView + use<> {
                 <dd class="num">{room.serial.clone()}" · "{room.profile.clone()}</dd>
                 <dt>{crate::i18n::operator::words(lang()).gateway}</dt>
                 <dd>{room.gateway_name.clone()}" · "{room.unit}</dd>
+                <dt>{g.interval}</dt>
+                <dd>{sweep_form(Sweep::Meter(room.progress.latest.meter), room.sweep, g.interval, g.as_gateway)}</dd>
             </dl>
         </section>
     }

@@ -1,0 +1,97 @@
+//! One figure: what was measured, and what it must not exceed or fall below.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::Outcome;
+
+/// Whether the limit is from above or from below.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Sense {
+    /// The value may be at most the limit.
+    Max,
+}
+
+/// What was measured.
+pub struct Figure {
+    /// As the list of figures calls it.
+    pub name: String,
+    /// Of the value and the limit.
+    pub unit: &'static str,
+    pub limit: f64,
+    pub sense: Sense,
+    /// What it is compared with, or under which conditions it was measured.
+    pub against: String,
+    /// One a run, or one a window of a run.
+    pub samples: Vec<f64>,
+}
+
+impl Figure {
+    /// A figure that may be at most `limit`.
+    pub fn at_most(name: &str, limit: f64, unit: &'static str, against: impl Into<String>, samples: Vec<f64>) -> Self {
+        Self { name: name.into(), unit, limit, sense: Sense::Max, against: against.into(), samples }
+    }
+
+    /// The median of the samples.
+    pub fn value(&self) -> f64 {
+        quantile(&self.samples, 0.5)
+    }
+
+    fn is_met(&self) -> bool {
+        match self.sense {
+            Sense::Max => self.value() <= self.limit,
+        }
+    }
+
+    fn json(&self) -> Value {
+        json!({
+            "name": self.name, "value": self.value(), "unit": self.unit, "limit": self.limit,
+            "sense": match self.sense { Sense::Max => "max" },
+            "against": self.against, "low": quantile(&self.samples, 0.0), "high": quantile(&self.samples, 1.0),
+            "samples": self.samples.len(),
+        })
+    }
+}
+
+/// The sample below which that share of all lies; not a number where there is none.
+pub fn quantile(samples: &[f64], share: f64) -> f64 {
+    let mut sorted = samples.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let index = (share * sorted.len().saturating_sub(1) as f64).round() as usize;
+    sorted.get(index).copied().unwrap_or(f64::NAN)
+}
+
+/// A line a figure.
+pub fn print(figures: &[Figure]) {
+    for figure in figures {
+        let (low, high) = (quantile(&figure.samples, 0.0), quantile(&figure.samples, 1.0));
+        println!(
+            "{:28} {:>10.3} {:8} limit {:>8} {:7} {:>9.3} to {:.3} of {:3}  {}",
+            figure.name,
+            figure.value(),
+            figure.unit,
+            figure.limit,
+            if figure.is_met() { "met" } else { "MISSED" },
+            low,
+            high,
+            figure.samples.len(),
+            figure.against
+        );
+    }
+}
+
+/// Puts the figures in place of earlier ones of the same names.
+pub fn store(path: &Path, figures: &[Figure]) -> Outcome<()> {
+    let mut all: Vec<Value> = match std::fs::read(path) {
+        Ok(text) => serde_json::from_slice(&text)?,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+        Err(error) => return Err(error.into()),
+    };
+    all.retain(|one| figures.iter().all(|figure| one.get("name").and_then(Value::as_str) != Some(&figure.name)));
+    all.extend(figures.iter().map(Figure::json));
+    if let Some(directory) = path.parent() {
+        std::fs::create_dir_all(directory)?;
+    }
+    Ok(std::fs::write(path, serde_json::to_string_pretty(&all)?)?)
+}

@@ -1,0 +1,94 @@
+//! `make bench`: measures the figures that the project promises, prints them as a table and writes `target/bench.json`.
+//!
+//! A part is one file that runs something and gives figures; [`PARTS`] lists them. Whatever could eat the measurement - the
+//! simulated meters, the server itself - runs in a process of its own, and what a process takes is asked of the kernel.
+
+mod bus;
+mod figure;
+mod poll;
+mod process;
+mod readings;
+mod site;
+mod tap;
+
+use std::error::Error;
+use std::path::Path;
+use std::pin::Pin;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use figure::{Figure, print, store};
+
+pub type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
+type Running = Pin<Box<dyn Future<Output = Outcome<Vec<Figure>>>>>;
+
+/// Every part with its name, in the order in which they run.
+const PARTS: &[(&str, fn(Length) -> Running)] = &[
+    ("poll.healthy", |length| Box::pin(poll::healthy::run(length))),
+    ("poll.dead", |length| Box::pin(poll::dead::run(length))),
+    ("poll.site", |length| Box::pin(poll::site_9600::run(length))),
+    ("poll.latency", |length| Box::pin(poll::latency::run(length))),
+    ("poll.misattributed", |length| Box::pin(poll::late::run(length))),
+    ("poll.scale_10k", |length| Box::pin(poll::scale::ten_thousand(length))),
+    ("poll.scale_100k", |length| Box::pin(poll::scale::hundred_thousand(length))),
+];
+
+/// Measures the figures of Dormwatt.
+#[derive(Parser)]
+struct Args {
+    /// Only the parts whose names begin so, such as poll or poll.scale
+    #[arg(long, default_value = "")]
+    only: String,
+    /// Shorter and rougher
+    #[arg(long)]
+    short: bool,
+    /// Where to write the figures; those of other parts stay
+    #[arg(long, default_value = "target/bench.json")]
+    out: std::path::PathBuf,
+    /// What cargo says to every benchmark
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+/// How long to measure.
+#[derive(Clone, Copy)]
+pub struct Length {
+    /// Shorter and rougher.
+    pub short: bool,
+}
+
+impl Length {
+    /// So many seconds, or about a quarter of it.
+    pub const fn seconds(self, full: u64) -> Duration {
+        Duration::from_secs(if self.short { full.div_ceil(4) } else { full })
+    }
+
+    /// So many of something, or a tenth of it.
+    pub const fn count(self, full: usize) -> usize {
+        if self.short { full.div_ceil(10) } else { full }
+    }
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let args = Args::parse();
+    let mut failed = false;
+    for (name, run) in PARTS.iter().filter(|(name, _)| name.starts_with(&args.only)) {
+        eprintln!("measuring {name} ...");
+        match run(Length { short: args.short }).await {
+            Ok(figures) => {
+                print(&figures);
+                if let Err(error) = store(&args.out, &figures) {
+                    eprintln!("{}: {error}", Path::new(&args.out).display());
+                    failed = true;
+                }
+            }
+            Err(error) => {
+                eprintln!("{name} could not be measured: {error}");
+                failed = true;
+            }
+        }
+    }
+    if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}

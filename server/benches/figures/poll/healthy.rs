@@ -1,0 +1,30 @@
+//! All meters answer: the round against the bus's floor, CPU a reading, memory.
+
+use std::time::Duration;
+
+use super::{BUSY, WINDOWS};
+use crate::figure::Figure;
+use crate::site::Site;
+use crate::{Length, Outcome};
+
+pub async fn run(length: Length) -> Outcome<Vec<Figure>> {
+    let site = Site::start(BUSY).await?;
+    site.all_read(Duration::from_secs(60)).await?;
+    let floor = BUSY.bus.map_or(f64::NAN, |bus| bus.floor(BUSY.meters));
+    let (mut ratios, mut cpu, mut memory) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..WINDOWS {
+        let before = site.server.cpu()?;
+        let stored = site.number("SELECT COUNT(*) FROM readings").await?;
+        let readings = site.readings(length.seconds(40)).await?;
+        let (took, more) = (site.server.cpu()? - before, site.number("SELECT COUNT(*) FROM readings").await? - stored);
+        ratios.push(readings.sweep() / floor);
+        cpu.push(took / more as f64 * 10_000.0);
+        memory.push(site.server.resident()? / 1e6);
+    }
+    let busy = "28 buses of 25 meters, 50 ms a transaction, wall open";
+    Ok(vec![
+        Figure::at_most("poll.sweep_ratio", 1.04, "ratio", format!("{busy}; floor {floor:.2} s"), ratios),
+        Figure::at_most("poll.cpu_per_10k.sqlite", 0.5, "s", busy, cpu),
+        Figure::at_most("poll.rss_mb", 60.0, "MB", busy, memory),
+    ])
+}

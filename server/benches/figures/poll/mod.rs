@@ -1,0 +1,16 @@
+//! Polling: how close to the bus's own limit meters are read, what it costs, and what the dead cost the living.
+
+pub mod dead;
+pub mod healthy;
+pub mod late;
+pub mod latency;
+pub mod scale;
+pub mod site_9600;
+
+use crate::bus::Bus;
+use crate::site::Plan;
+
+/// The site of most figures: 28 buses of 25 meters, 50 ms a transaction, read without a pause.
+const BUSY: Plan = Plan { gateways: 28, meters: 25, bus: Some(Bus::of_transactions(50)), sweep_s: 0, sells: false };
+/// Windows that a figure is the median of.
+const WINDOWS: usize = 3;

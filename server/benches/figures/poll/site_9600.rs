@@ -1,0 +1,35 @@
+//! The reference site: four buses of 174 meters at 9600 baud, some of them dead.
+
+use std::time::Duration;
+
+use super::WINDOWS;
+use crate::bus::Bus;
+use crate::figure::{Figure, quantile};
+use crate::site::{Plan, Site};
+use crate::{Length, Outcome};
+
+const REFERENCE: Plan = Plan { gateways: 4, meters: 174, bus: Some(Bus::SLOW), sweep_s: 0, sells: false };
+
+pub async fn run(length: Length) -> Outcome<Vec<Figure>> {
+    let site = Site::start(REFERENCE).await?;
+    site.all_read(Duration::from_secs(120)).await?;
+    let mut figures = Vec::new();
+    for (share, name) in [(0.05, "poll.site_9600"), (0.2, "poll.site_9600.dead_20")] {
+        site.strike(share, "silent").await?;
+        tokio::time::sleep(length.seconds(240)).await;
+        let (lost, live) = site.lost_and_live().await?;
+        let mut oldest = Vec::new();
+        for _ in 0..WINDOWS {
+            // Just before it is read again, a meter's reading is as old as the gap is long.
+            let gaps = site.readings(Duration::from_secs(75)).await?.gaps(&live);
+            oldest.push(quantile(&gaps, 1.0));
+        }
+        let against = format!("{} of {} meters dead", lost.len(), site.meters.len());
+        figures.push(Figure::at_most(name, 60.0, "s", &against, oldest));
+        site.heal().await?;
+        let first = site.readings(Duration::from_secs(90)).await?.first(&lost);
+        let name = name.replace("site_9600", "recovery_s.site_9600");
+        figures.push(Figure::at_most(&name, 60.0, "s", against, vec![quantile(&first, 1.0)]));
+    }
+    Ok(figures)
+}

@@ -1,0 +1,58 @@
+//! A child process, and what the kernel says that it takes.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use crate::Outcome;
+
+/// Clock ticks of `/proc` in a second: fixed by the kernel's interface.
+const TICKS: f64 = 100.0;
+
+/// `dormwatt` with some arguments; killed when dropped.
+pub struct Process {
+    child: Child,
+    log: PathBuf,
+}
+
+impl Process {
+    /// Starts it; what it says goes to a file.
+    pub fn start(log: &Path, arguments: &[String]) -> Outcome<Self> {
+        let (out, err) = (File::create(log)?, File::options().append(true).open(log)?);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dormwatt"));
+        let child = command.args(arguments).stdin(Stdio::null()).stdout(out).stderr(err).spawn()?;
+        Ok(Self { child, log: log.to_owned() })
+    }
+
+    /// CPU seconds since it started, user and system.
+    pub fn cpu(&self) -> Outcome<f64> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
+        // The name in brackets may hold anything; the third field follows it.
+        let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+        let ticks = |at: usize| fields.get(at).and_then(|field| field.parse::<f64>().ok()).ok_or("an unknown /proc/stat");
+        Ok((ticks(11)? + ticks(12)?) / TICKS)
+    }
+
+    /// Resident memory, bytes.
+    pub fn resident(&self) -> Outcome<f64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
+        let kib: f64 = line.trim().trim_end_matches("kB").trim().parse()?;
+        Ok(kib * 1024.0)
+    }
+
+    /// The end of what it said.
+    pub fn last_words(&self) -> String {
+        let text = std::fs::read_to_string(&self.log).unwrap_or_default();
+        let lines: Vec<&str> = text.lines().collect();
+        lines.iter().skip(lines.len().saturating_sub(20)).copied().collect::<Vec<_>>().join("\n")
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
