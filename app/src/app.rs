@@ -87,6 +87,11 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/sales") view=operator::sales::SalesPage ssr=SsrMode::Async/>
                 <Route path=path!("/meters") view=operator::meters::MetersPage ssr=SsrMode::Async/>
                 <Route path=path!("/alarms") view=operator::alarms::AlarmsPage ssr=SsrMode::Async/>
+                <Route path=path!("/commands") view=operator::commands::CommandsPage ssr=SsrMode::Async/>
+                <Route path=path!("/commands/new") view=operator::commands::new::NewCommandPage ssr=SsrMode::Async/>
+                <Route path=path!("/commands/preview") view=operator::commands::preview::PreviewPage ssr=SsrMode::Async/>
+                <Route path=path!("/commands/missed") view=operator::commands::missed::MissedPage ssr=SsrMode::Async/>
+                <Route path=path!("/commands/:batch") view=operator::commands::batch::BatchPage ssr=SsrMode::Async/>
                 <Route path=path!("/cases") view=operator::cases::CasesPage ssr=SsrMode::Async/>
                 <Route path=path!("/audit") view=operator::audit::AuditPage ssr=SsrMode::Async/>
                 <Route path=path!("/guide") view=operator::guide::GuidePage ssr=SsrMode::Async/>

@@ -1,6 +1,7 @@
 //! What the operator sees and does. Everything is bound to the buildings that the operator may see.
 
 mod actions;
+mod batches;
 mod counter;
 mod events;
 mod lists;
@@ -13,8 +14,10 @@ use async_trait::async_trait;
 
 use crate::error::AppError;
 use crate::model::gateway::{Sweep, SweepInterval};
-use crate::model::ids::{CaseId, EventId, GatewayId, MeterId, OrderId, Uuid};
+use crate::model::ids::{BatchId, CaseId, EventId, GatewayId, MeterId, OrderId, Uuid};
+use crate::model::issue::{Issue, Kind, Parameters};
 use crate::model::meter::{ControlMode, Latest};
+use crate::model::time::Timestamp;
 use crate::ports::{Who, operator, ports};
 
 pub use actions::{
@@ -22,6 +25,10 @@ pub use actions::{
     set_mode,
 };
 pub use actions::{TryAgain, try_again};
+pub use batches::{
+    Batch, BatchCounts, BatchItem, BatchQuery, BatchView, Building, CancelBatch, GetBatch, IssueCommands, LeftOut, Missed,
+    Preview, ROOMS_MAX, RetryBatch, Target, cancel_batch, get_batch, issue_commands, retry_batch,
+};
 pub use counter::{Gap, HeldCounter, SettleCounter, settle_counter};
 pub use events::{AcknowledgeEvent, EventLine, EventQuery, acknowledge_event};
 pub use lists::{
@@ -90,6 +97,24 @@ pub trait OperatorPort: Send + Sync {
     async fn meters(&self, who: &Who, query: &Query) -> Result<Page<MeterLine>, AppError>;
     /// The audit chain, newest first; an operator bound to buildings sees their own lines only.
     async fn audit(&self, who: &Who, query: &Query) -> Result<Page<AuditLine>, AppError>;
+    /// The buildings and floors that commands can be issued to.
+    async fn buildings(&self, who: &Who) -> Result<Vec<Building>, AppError>;
+    /// Which meters would be told something of this kind.
+    async fn preview(&self, who: &Who, kind: Kind, target: &Target) -> Result<Preview, AppError>;
+    /// Tells them, if they are still those that the seal stands for.
+    async fn issue(&self, who: &Who, id: BatchId, issue: &Issue, target: &Target, seal: &str) -> Result<(), AppError>;
+    /// Batches, newest first.
+    async fn batches(&self, who: &Who, query: &BatchQuery) -> Result<Page<Batch>, AppError>;
+    /// A batch and a page of its meters.
+    async fn batch(&self, who: &Who, id: BatchId, state: &str, page: i64) -> Result<BatchView, AppError>;
+    /// Tells those meters of a batch again that did not do it.
+    async fn retry_batch(&self, who: &Who, id: BatchId, meter: Option<MeterId>) -> Result<(), AppError>;
+    /// Takes back what was not sent yet.
+    async fn cancel_batch(&self, who: &Who, id: BatchId) -> Result<(), AppError>;
+    /// Meters whose planned prices are not in force.
+    async fn missed(&self, who: &Who, page: i64) -> Result<Page<Missed>, AppError>;
+    /// What a meter's parameters were when last read.
+    async fn parameters(&self, who: &Who, meter: MeterId) -> Result<Option<(Parameters, Timestamp)>, AppError>;
 }
 
 /// The operator of the session, and the port.

@@ -11,7 +11,8 @@ pub struct Case {
 }
 
 /// Every kind that the store names.
-pub const KINDS: &[&str] = &["delivery", "meter-differs", "reading", "identity", "payment", "paid-twice", "relay"];
+pub const KINDS: &[&str] =
+    &["delivery", "meter-differs", "reading", "identity", "payment", "paid-twice", "relay", "prices", "parameters", "clock"];
 
 /// By the kind that the store names.
 #[must_use]
@@ -91,6 +92,34 @@ pub fn case(kind: &str, lang: Lang) -> Case {
                 "Relay fault",
                 "The relay does not do what it is told: current flows though it is open, or the other way round.",
                 "Look at it on site; contacts may be welded or bypassed.",
+            ),
+        ),
+        "prices" => (
+            ("调价未生效", "切换时刻已过，电表仍按旧电价计费。", "在“调价漏切”页重新下发；仍不生效时检查电表时钟。"),
+            (
+                "Price switch missed",
+                "The switch-over has passed and the meter still charges the old prices.",
+                "Send them again from the page of missed switches; if they stay away, look at the meter's clock.",
+            ),
+        ),
+        "parameters" => (
+            (
+                "参数被他人改动",
+                "电表参数的版本变了，而系统没有下发过这样的指令。",
+                "核对该表的限值、电价和时段表；如被改动，重新下发，并检查密钥是否泄露。",
+            ),
+            (
+                "Parameters changed elsewhere",
+                "The meter accepted a parameter command that this system did not send.",
+                "Compare limits, prices and tables; send them again if they differ, and ask who else holds the keys.",
+            ),
+        ),
+        "clock" => (
+            ("时钟故障", "一个月内校时两次后，电表时钟仍偏差 5 分钟以上。", "更换时钟电池或电表；分时电价的房间请尽快处理。"),
+            (
+                "Clock at fault",
+                "The meter's clock is more than 5 minutes off though it was set twice within a month.",
+                "Replace its battery or the meter, soon where prices go by time of day.",
             ),
         ),
         _ => (

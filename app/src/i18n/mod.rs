@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod auth;
 pub mod cases;
+pub mod commands;
 pub mod common;
 pub mod counter;
 pub mod errors;

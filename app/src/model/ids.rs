@@ -41,6 +41,8 @@ ids! {
     AttemptId,
     /// A command on its way to a meter.
     CommandId,
+    /// One decision for many meters: a command for each.
+    BatchId,
     /// Something a person must settle.
     CaseId,
     /// Something that was the matter with a meter or gateway.

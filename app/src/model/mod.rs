@@ -5,6 +5,7 @@ pub mod event;
 pub mod forecast;
 pub mod gateway;
 pub mod ids;
+pub mod issue;
 pub mod meter;
 pub mod money;
 pub mod order;

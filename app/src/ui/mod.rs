@@ -1,6 +1,7 @@
 //! Small components, one a file, each with its CSS in `style/`.
 
 pub mod bars;
+pub mod batch_live;
 pub mod callout;
 pub mod field;
 pub mod icon;

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use crate::api::operator::{CommandLine, Progress, get_progress};
+use crate::i18n::commands::note;
 use crate::i18n::room::{self, words};
 use crate::i18n::{Lang, common};
 use crate::model::ids::MeterId;
@@ -116,7 +117,8 @@ fn way(line: &CommandLine, lost: bool, lang: Lang) -> Vec<Step> {
     let t = words(lang);
     let mut way = vec![Step::new(Reach::Done, t.decided, Some(line.decided_at))];
     if line.state == CommandState::Superseded {
-        way.push(Step::new(Reach::Bad, t.replaced, line.finished_at));
+        let taken_back = line.note.as_deref() == Some("cancelled");
+        way.push(Step::new(Reach::Bad, if taken_back { t.taken_back } else { t.replaced }, line.finished_at));
         return way;
     }
     way.push(match (line.sent_at, line.state) {
@@ -127,16 +129,25 @@ fn way(line: &CommandLine, lost: bool, lang: Lang) -> Vec<Step> {
         (None, CommandState::Queued | CommandState::Sending) => {
             Step::new(Reach::Now, if lost { t.waits_lost } else { t.waits }, None)
         }
-        (None, _) => Step::new(Reach::Ahead, t.sent, None),
+        (None, _) => Step::new(Reach::Bad, t.not_sent, None),
     });
     way.push(match line.state {
         CommandState::Done => Step::new(Reach::Done, t.read_back, line.finished_at),
-        CommandState::Failed => Step::new(Reach::Bad, t.refused, line.finished_at),
+        CommandState::Failed => failed(line, lang),
         CommandState::Case => Step::new(Reach::Bad, t.settled, line.finished_at),
-        _ if line.sent_at.is_some() => Step::new(Reach::Now, t.read_back, None),
-        _ => Step::new(Reach::Ahead, t.read_back, None),
+        _ if line.sent_at.is_some() => Step::new(Reach::Now, t.to_read_back, None),
+        _ => Step::new(Reach::Ahead, t.to_read_back, None),
     });
     way
+}
+
+/// It did not work, and why.
+fn failed(line: &CommandLine, lang: Lang) -> Step {
+    let step = Step::new(Reach::Bad, words(lang).refused, line.finished_at);
+    match &line.note {
+        Some(code) => step.note(note(code, lang)),
+        None => step,
+    }
 }
 
 #[cfg(test)]
@@ -157,6 +168,7 @@ mod tests {
             attempts: 1,
             next_at: Timestamp(0),
             count: None,
+            note: None,
         }
     }
 
@@ -167,6 +179,12 @@ mod tests {
         assert_eq!(reach(&line(CommandState::Sending, Some(2))), [Reach::Done, Reach::Done, Reach::Now]);
         assert_eq!(reach(&line(CommandState::Done, Some(2))), [Reach::Done, Reach::Done, Reach::Done]);
         assert_eq!(reach(&line(CommandState::Superseded, None)), [Reach::Done, Reach::Bad]);
+        let words_of = |line: &CommandLine| way(line, false, Lang::Zh).iter().map(|step| step.text.clone()).collect::<Vec<_>>();
+        let read_back = words(Lang::Zh).read_back.to_owned();
+        for ahead in [line(CommandState::Queued, None), line(CommandState::Sending, Some(2))] {
+            assert!(!words_of(&ahead).contains(&read_back), "what is ahead does not carry the word of its end");
+        }
+        assert!(words_of(&line(CommandState::Done, Some(2))).contains(&read_back));
         assert_eq!(way(&line(CommandState::Queued, None), true, Lang::En)[1].text, words(Lang::En).waits_lost);
     }
 }

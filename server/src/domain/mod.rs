@@ -1,5 +1,6 @@
 //! Pure rules: no I/O, no clock, no database.
 
+pub mod clock;
 pub mod ledger;
 pub mod order;
 pub mod payment;

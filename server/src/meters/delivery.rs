@@ -3,6 +3,7 @@
 //! It wakes by signal and every second, takes no input but the table `commands`, and does nothing twice: whatever was
 //! interrupted is resolved by reading the meter. Meters go side by side; the commands of one meter go one after the other.
 
+mod check;
 mod money;
 mod setting;
 
@@ -28,7 +29,7 @@ use super::poller::Control;
 use super::profile::Secured;
 use super::reader::{self, ReadError};
 use super::recorder::{Event, Source};
-use super::wish;
+use super::wish::{self, Wish, WishError};
 use crate::clock::SharedClock;
 use crate::rng::Rng;
 use crate::store::commands::Command;
@@ -161,7 +162,15 @@ impl Engine {
         let Some(meter) = self.directory.get(id) else {
             return self.wait(id, note::UNKNOWN_METER).await;
         };
-        if command.money { self.money(command, &meter).await } else { self.setting(command, &meter).await }
+        if command.money {
+            return self.money(command, &meter).await;
+        }
+        match wish::wish(&command.kind, &command.args, self.clock.now()) {
+            Ok(Wish::Operations(operations)) => self.setting(command, &meter, &operations).await,
+            Ok(Wish::Read) => self.read(command, &meter).await,
+            Ok(Wish::InForce { prices, at }) => self.in_force(command, &meter, prices, at).await,
+            Err(WishError) => self.refuse(command, None, note::INVALID).await,
+        }
     }
 
     /// Reads the state and shows it; where it cannot be read, everything for the meter waits.

@@ -15,6 +15,7 @@ pub mod keys;
 pub mod link;
 pub mod money_rule;
 pub mod operation;
+pub mod parameters;
 pub mod planner;
 pub mod poller;
 pub mod profile;

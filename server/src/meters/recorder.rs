@@ -18,6 +18,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::classify::{Baseline, Counter, classify};
 use super::codec::{Face, Measurement};
 use super::directory::Directory;
+use super::parameters::Watch;
 use super::serial::Serial;
 use super::witness::{Witness, Witnessed};
 use crate::clock::SharedClock;
@@ -118,6 +119,7 @@ pub struct Recorder {
     lost_gateways: HashSet<GatewayId>,
     witness: Witness,
     directory: Arc<Directory>,
+    parameters: Option<Watch>,
 }
 
 impl Recorder {
@@ -144,7 +146,14 @@ impl Recorder {
         let witness = Witness::load(&db).await?;
         // What was decided while nobody ran stands in the readings already.
         let looked_at = clock.now();
-        Ok(Self { db, clock, rng, live, tracks, held, looked_at, lost_gateways, witness, directory })
+        Ok(Self { db, clock, rng, live, tracks, held, looked_at, lost_gateways, witness, directory, parameters: None })
+    }
+
+    /// The same, and whoever keeps parameters hears of their changes.
+    #[must_use]
+    pub fn watching(mut self, parameters: Watch) -> Self {
+        self.parameters = Some(parameters);
+        self
     }
 
     /// Works until nobody can report any more; then what is left is stored.
@@ -173,6 +182,13 @@ impl Recorder {
     }
 
     fn take(&mut self, event: Event, batch: &mut Batch) {
+        if let Event::Read { meter, at, face: Face::Wallet(state), .. } | Event::Face { meter, at, face: Face::Wallet(state) } =
+            &event
+        {
+            if let Some(watch) = &mut self.parameters {
+                watch.see(*meter, state.parameters, *at);
+            }
+        }
         match event {
             Event::Read { meter, from, at, source, measurement, face } => {
                 if let Some(state) = face.wallet().filter(|state| self.witness.differs(meter, state)) {

@@ -16,6 +16,7 @@ use super::directory::{Directory, Meter};
 use super::gateway::{GatewayHealth, GatewayState};
 use super::keys::MasterKeys;
 use super::link::Link;
+use super::parameters::{Keeper, Watch};
 use super::poller::{Control, Poller};
 use super::profile::Profiles;
 use super::recorder::{Event, Recorder, Source};
@@ -140,6 +141,8 @@ impl Meters {
     /// # Errors
     /// Where the database fails.
     pub async fn start(self) -> store::Result<Handle> {
+        let (changed, changes) = mpsc::unbounded_channel();
+        let watch = Watch::load(&self.db, changed).await?;
         let (events, reports) = mpsc::channel(BACKLOG);
         let (heard, hears) = mpsc::unbounded_channel();
         let (directory, config) = (Arc::new(Directory::default()), Arc::new(self.config));
@@ -154,6 +157,7 @@ impl Meters {
             buses: Mutex::default(),
             tasks: Mutex::default(),
         });
+        let keeper = Keeper { db: self.db.clone(), rng: self.rng.clone(), directory: Arc::clone(&directory) };
         let engine = Arc::new(Engine {
             db: self.db.clone(),
             clock: self.clock.clone(),
@@ -178,7 +182,13 @@ impl Meters {
         };
         supervisor.reload().await?;
         let delivery = engine.run(Arc::clone(&shared.wake), hears, shared.stop.clone());
-        let tasks = vec![tokio::spawn(supervisor.run()), tokio::spawn(delivery), tokio::spawn(recorder.run(reports))];
+        let keeping = keeper.run(changes, shared.stop.clone());
+        let tasks = vec![
+            tokio::spawn(supervisor.run()),
+            tokio::spawn(delivery),
+            tokio::spawn(recorder.watching(watch).run(reports)),
+            tokio::spawn(keeping),
+        ];
         shared.tasks.lock().unwrap_or_else(PoisonError::into_inner).extend(tasks);
         Ok(Handle(shared))
     }

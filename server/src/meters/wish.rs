@@ -60,6 +60,13 @@ struct PriceArgs {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct PlannedArgs {
+    prices: [u32; 4],
+    at: BcdTime,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct SwitchOverArgs {
     at: Option<BcdTime>,
 }
@@ -97,11 +104,48 @@ pub fn deed(kind: &str, args: &str) -> Result<Deed, WishError> {
     })
 }
 
-/// The operation of a command that moves no money; a clock is set to `now`.
+/// What a command that moves no money asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// These are brought about, one after the other.
+    Operations(Vec<Operation>),
+    /// The meter is read whole.
+    Read,
+    /// Planned prices are in force since their switch-over.
+    InForce {
+        /// Of rates 1-4, 0.0001 yuan/kWh.
+        prices: [u32; 4],
+        /// The instant of the switch-over.
+        at: Timestamp,
+    },
+}
+
+/// The wish of a command that moves no money; a clock is set to `now`. Prices whose switch-over has passed are set at once: the
+/// meter was lost until now.
 ///
 /// # Errors
 /// [`WishError`].
-pub fn setting(kind: &str, args: &str, now: Timestamp) -> Result<Operation, WishError> {
+pub fn wish(kind: &str, args: &str, now: Timestamp) -> Result<Wish, WishError> {
+    Ok(match kind {
+        "read" => Wish::Read,
+        "in_force" => {
+            let PlannedArgs { prices, at } = fields(args)?;
+            Wish::InForce { prices, at: at.timestamp() }
+        }
+        "standby" => {
+            let PlannedArgs { prices, at } = fields(args)?;
+            let standby = at.timestamp() > now;
+            let mut operations = vec![Operation::SetPrices { standby, prices }];
+            if standby {
+                operations.push(Operation::SetSwitchOver(Some(at)));
+            }
+            Wish::Operations(operations)
+        }
+        _ => Wish::Operations(vec![setting(kind, args, now)?]),
+    })
+}
+
+fn setting(kind: &str, args: &str, now: Timestamp) -> Result<Operation, WishError> {
     Ok(match kind {
         "mode" => Operation::SetMode(fields::<ModeArgs>(args)?.mode),
         "switch" => Operation::UserSwitch(fields::<SwitchArgs>(args)?.on),
@@ -224,7 +268,19 @@ mod tests {
             assert_eq!(deed(kind, args), Err(WishError), "{kind} {args}");
         }
         assert_eq!(mode("on"), Err(WishError));
-        assert_eq!(setting("credit", r#"{"order":7,"amount_fen":5000}"#, now), Err(WishError));
+        assert_eq!(wish("credit", r#"{"order":7,"amount_fen":5000}"#, now), Err(WishError));
+        assert_eq!(wish("read", "{}", now), Ok(Wish::Read));
+    }
+
+    #[test]
+    fn planned_prices_wait_until_their_instant_and_not_longer() {
+        let (args, prices) = (r#"{"prices":[1,2,3,4],"at":1795600000000}"#, [1, 2, 3, 4]);
+        let at = BcdTime::from_timestamp(Timestamp(1_795_600_000_000));
+        let loaded = vec![Operation::SetPrices { standby: true, prices }, Operation::SetSwitchOver(at)];
+        assert_eq!(wish("standby", args, Timestamp(1_795_599_999_999)), Ok(Wish::Operations(loaded)));
+        let late = vec![Operation::SetPrices { standby: false, prices }];
+        assert_eq!(wish("standby", args, Timestamp(1_795_600_000_000)), Ok(Wish::Operations(late)));
+        assert_eq!(wish("in_force", args, Timestamp(0)), Ok(Wish::InForce { prices, at: Timestamp(1_795_600_000_000) }));
     }
 
     #[test]

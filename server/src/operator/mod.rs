@@ -1,5 +1,6 @@
 //! The server's side of [`OperatorPort`]: one function a wish, over the store, the live readings and the buses.
 
+mod batches;
 mod field;
 mod room;
 mod search;
@@ -7,14 +8,17 @@ mod search;
 use std::sync::Arc;
 
 use app::api::operator::{
-    AccountLine, AuditLine, CaseLine, CaseQuery, EventLine, EventQuery, Gap, GatewayLine, MeterLine, Opening, OperatorPort, Page,
-    Progress, Query, Room, Sale, SaleLine, Sales, SalesQuery, Seat,
+    AccountLine, AuditLine, Batch, BatchQuery, BatchView, Building, CaseLine, CaseQuery, EventLine, EventQuery, Gap, GatewayLine,
+    MeterLine, Missed, Opening, OperatorPort, Page, Preview, Progress, Query, Room, Sale, SaleLine, Sales, SalesQuery, Seat,
+    Target,
 };
 use app::error::AppError;
 use app::model::gateway::{Sweep, SweepInterval};
-use app::model::ids::{AccountId, CaseId, EventId, GatewayId, MeterId, OrderId, Uuid};
+use app::model::ids::{AccountId, BatchId, CaseId, EventId, GatewayId, MeterId, OrderId, Uuid};
+use app::model::issue::{Issue, Kind, Parameters};
 use app::model::meter::{ControlMode, Latest};
 use app::model::money::Fen;
+use app::model::time::Timestamp;
 use app::ports::{Role, Who};
 use async_trait::async_trait;
 
@@ -28,7 +32,7 @@ use crate::rng::Rng;
 use crate::store::accounts::{self, FirstPurchase, NewResident, OpenAccount};
 use crate::store::cases::kind;
 use crate::store::orders::{self, NewOrder};
-use crate::store::{Db, StoreError, console, counters, deliveries, intervals, order_lists};
+use crate::store::{Db, StoreError, console, counters, deliveries, intervals, order_lists, parameters};
 
 /// The shortest password that an operator may hand out.
 const MIN_PASSWORD: usize = 10;
@@ -257,6 +261,43 @@ impl OperatorPort for Operator {
 
     async fn audit(&self, who: &Who, query: &Query) -> Result<Page<AuditLine>, AppError> {
         Ok(console::audit(&self.db, who.user, query).await?)
+    }
+
+    async fn buildings(&self, who: &Who) -> Result<Vec<Building>, AppError> {
+        batches::buildings(self, who).await
+    }
+
+    async fn preview(&self, who: &Who, kind: Kind, target: &Target) -> Result<Preview, AppError> {
+        batches::preview(self, who, kind, target).await
+    }
+
+    async fn issue(&self, who: &Who, id: BatchId, issue: &Issue, target: &Target, seal: &str) -> Result<(), AppError> {
+        batches::issue(self, who, id, issue, target, seal).await
+    }
+
+    async fn batches(&self, who: &Who, query: &BatchQuery) -> Result<Page<Batch>, AppError> {
+        Ok(console::batches(&self.db, who.user, None, query).await?)
+    }
+
+    async fn batch(&self, who: &Who, id: BatchId, state: &str, page: i64) -> Result<BatchView, AppError> {
+        batches::batch(self, who, id, state, page).await
+    }
+
+    async fn retry_batch(&self, who: &Who, id: BatchId, meter: Option<MeterId>) -> Result<(), AppError> {
+        batches::retry(self, who, id, meter).await
+    }
+
+    async fn cancel_batch(&self, who: &Who, id: BatchId) -> Result<(), AppError> {
+        batches::cancel(self, who, id).await
+    }
+
+    async fn missed(&self, who: &Who, page: i64) -> Result<Page<Missed>, AppError> {
+        Ok(console::missed(&self.db, who.user, self.clock.now(), page).await?)
+    }
+
+    async fn parameters(&self, who: &Who, meter: MeterId) -> Result<Option<(Parameters, Timestamp)>, AppError> {
+        self.room_of(who, meter).await?;
+        Ok(parameters::find(&self.db, meter).await?)
     }
 }
 

@@ -5,6 +5,7 @@ use app::error::AppError;
 use app::model::energy::Energy;
 use app::model::gateway::SweepInterval;
 use app::model::ids::{AccountId, CommandId, GatewayId, MeterId};
+use app::model::issue::Issue;
 use app::model::meter::ControlMode;
 use app::model::money::Fen;
 use app::model::time::{Date, Timestamp};
@@ -96,12 +97,13 @@ fn command(row: CommandRow) -> store::Result<CommandLine> {
         attempts: command.attempts,
         next_at: Timestamp(command.next_at),
         count: command.count,
+        note: command.note,
     })
 }
 
 /// What a command says, from its kind and arguments; what is not understood is shown by its kind.
-fn what(kind: &str, args: &str) -> What {
-    let args: serde_json::Value = serde_json::from_str(args).unwrap_or_default();
+fn what(kind: &str, text: &str) -> What {
+    let args: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
     let amount = args.get("amount_fen").and_then(serde_json::Value::as_i64).map(Fen);
     let mode = args.get("mode").and_then(serde_json::Value::as_str).and_then(ControlMode::parse);
     let on = args.get("on").and_then(serde_json::Value::as_bool);
@@ -112,7 +114,7 @@ fn what(kind: &str, args: &str) -> What {
         ("debit", Some(amount), ..) => What::Debit(amount),
         ("mode", _, Some(mode), _) => What::Mode(mode),
         ("switch", _, _, Some(on)) => What::Switch(on),
-        _ => What::Other(kind.to_owned()),
+        _ => Issue::stored(kind, text).map_or_else(|| What::Other(kind.to_owned()), What::Issue),
     }
 }
 
@@ -126,6 +128,6 @@ mod tests {
         assert_eq!(what("mode", r#"{"mode":"forced_off"}"#), What::Mode(ControlMode::ForcedOff));
         assert_eq!(what("switch", r#"{"on":false}"#), What::Switch(false));
         assert_eq!(what("credit", "{"), What::Other("credit".into()), "what is broken is shown, not dropped");
-        assert_eq!(what("clock", "{}"), What::Other("clock".into()));
+        assert_eq!(what("clock", "{}"), What::Issue(Issue::Clock));
     }
 }

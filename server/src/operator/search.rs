@@ -35,7 +35,7 @@ pub(super) async fn find(desk: &Operator, who: &Who, text: &str) -> Result<Vec<M
 }
 
 /// Whether the text means this room: it ends with the room's name, and its other words are in building or floor.
-fn names(text: &str, name: &RoomName) -> bool {
+pub(super) fn names(text: &str, name: &RoomName) -> bool {
     let mut words = text.split_whitespace().rev();
     let room = words.next().is_some_and(|word| word.eq_ignore_ascii_case(&name.room));
     room && words.all(|word| name.building.contains(word) || name.floor.contains(word))

@@ -1,4 +1,5 @@
-//! What a kWh costs, as it was seen: by the room's own meter, or by the site's while the room has used too little to tell.
+//! What a kWh costs: as the meter is known to charge it; else as it was seen, by the room's own meter, or by the site's while the
+//! room has used too little to tell.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -9,7 +10,7 @@ use app::model::money::Money;
 use app::model::time::{DAY, HOUR, MINUTE, Timestamp};
 
 use super::Residents;
-use crate::store::{self, rooms};
+use crate::store::{self, parameters, rooms};
 
 /// What each meter of the site must have used, on average, for its price to be told: about five fen.
 const A_METER: Energy = Energy(100);
@@ -31,6 +32,10 @@ impl SitePrice {
 
 impl Residents {
     pub(super) async fn price(&self, meter: MeterId, now: Timestamp) -> store::Result<Option<Money>> {
+        // What the meter is known to charge, where that is one price; it is right at once when prices change.
+        if let Some(price) = parameters::find(&self.db, meter).await?.and_then(|(known, _)| known.flat_price(now)) {
+            return Ok(Some(price));
+        }
         let own = rooms::spent_since(&self.db, meter, now.plus(-7 * DAY)).await?;
         if let Some(price) = own.and_then(|(used, spent)| price_seen(used, spent)) {
             return Ok(Some(price));

@@ -29,6 +29,7 @@ use crate::resident::Residents;
 use crate::rng::Rng;
 use crate::store::{Db, StoreError};
 use crate::tasks::Driver;
+use crate::tasks::clock::SetClocks;
 use crate::tasks::purge_sessions::PurgeSessions;
 use crate::tasks::query_payments::QueryPayments;
 
@@ -155,6 +156,16 @@ impl Application {
         tasks.spawn(state.live.clone().run(stopping.clone()));
         driver.start(QueryPayments(payments.clone()), payments.asked());
         driver.start(PurgeSessions { db: state.db.clone(), clock: state.clock.clone() }, Arc::default());
+        let waker = Arc::clone(&buses);
+        driver.start(
+            SetClocks {
+                db: state.db.clone(),
+                clock: state.clock.clone(),
+                rng: state.rng.clone(),
+                wake: Arc::new(move || waker.wake()),
+            },
+            Arc::default(),
+        );
         tasks.close();
         let signal = stopping.clone();
         tokio::spawn(async move {

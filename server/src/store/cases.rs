@@ -22,6 +22,12 @@ pub mod kind {
     pub const PAID_TWICE: &str = "paid-twice";
     /// The relay does not do what it is told.
     pub const RELAY: &str = "relay";
+    /// Planned prices did not come into force.
+    pub const PRICES: &str = "prices";
+    /// Parameters changed in the meter, and not by us.
+    pub const PARAMETERS: &str = "parameters";
+    /// A clock that does not keep time.
+    pub const CLOCK: &str = "clock";
 }
 
 /// Opens a case in the caller's transaction, unless one of its kind is open there already.

@@ -16,6 +16,8 @@ pub mod priority {
     pub const RELAY: i64 = 1;
     /// Settings.
     pub const SETTINGS: i64 = 2;
+    /// Somebody asked to see the meter.
+    pub const READ: i64 = 3;
 }
 
 /// A command as it is decided.

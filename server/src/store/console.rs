@@ -5,6 +5,7 @@
 
 mod accounts;
 mod audit;
+mod batches;
 mod cases;
 mod control;
 mod events;
@@ -18,6 +19,7 @@ use sqlx::FromRow;
 
 pub use accounts::accounts;
 pub use audit::audit;
+pub use batches::{batch_items, batches, missed, wallets};
 pub use cases::{cases, cases_of, close_case, held};
 pub(in crate::store) use cases::{close_in, note_closed};
 pub use control::{may_touch_gateway, set_mode};

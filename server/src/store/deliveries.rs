@@ -1,6 +1,7 @@
 //! A command's way from the outbox to the meter: which is next, claimed before the first byte, counted before each frame.
 
 mod again;
+mod check;
 mod settle;
 mod witness;
 
@@ -10,6 +11,7 @@ use app::model::time::Timestamp;
 use super::commands::{self, Command};
 use super::{Db, Result, StoreError, on, read};
 pub use again::{Decision, try_again};
+pub use check::{begin, defer, done, is_read_since, missed, unread};
 pub use settle::{Verdict, hold, refuse, settle};
 pub use witness::{confirm_difference, witnessed};
 
@@ -27,6 +29,12 @@ pub mod note {
     pub const SUPERSEDED: &str = "superseded";
     /// Done, and the relay does not follow.
     pub const RELAY: &str = "relay";
+    /// It was meant for a moment that has passed.
+    pub const LATE: &str = "late";
+    /// A person took it back before it was sent.
+    pub const CANCELLED: &str = "cancelled";
+    /// Planned prices are not in force after their switch-over.
+    pub const MISSED: &str = "missed";
 }
 
 /// Meters with commands that may move now, most urgent first.
@@ -144,7 +152,8 @@ pub async fn begin_send(db: &Db, at: Timestamp, command: &Command) -> Result<Opt
 pub async fn put_off(db: &Db, meter: MeterId, until: Timestamp, note: &str) -> Result<()> {
     let mut tx = db.begin().await?;
     on!(&mut tx, |c| sqlx::query(
-        "UPDATE commands SET next_at = $1, note = $2 WHERE meter_id = $3 AND state IN ('queued', 'sending') AND next_at < $1"
+        "UPDATE commands SET next_at = $1, note = $2
+         WHERE meter_id = $3 AND state IN ('queued', 'sending') AND next_at < $1 AND kind <> 'read'"
     )
     .bind(until.0)
     .bind(note)
@@ -154,23 +163,27 @@ pub async fn put_off(db: &Db, meter: MeterId, until: Timestamp, note: &str) -> R
     tx.commit().await
 }
 
-/// The meter was heard again: what waits for it may move now. Gives whether anything does.
+/// The meter was heard again: what waits for it may move now, except what is not to be looked at before its instant. Gives whether
+/// anything does.
 ///
 /// # Errors
 /// Where the database fails.
 pub async fn hurry(db: &Db, meter: MeterId, now: Timestamp) -> Result<bool> {
-    let waits: Option<(i64,)> = read!(db, |pool| sqlx::query_as(
-        "SELECT CAST(1 AS BIGINT) FROM commands WHERE meter_id = $1 AND state IN ('queued', 'sending') LIMIT 1"
+    let waits: Option<(i64,)> = read!(db, |pool| {
+        sqlx::query_as(
+        "SELECT CAST(1 AS BIGINT) FROM commands WHERE meter_id = $1 AND state IN ('queued', 'sending') AND kind <> 'in_force' LIMIT 1"
     )
     .bind(meter.0)
     .fetch_optional(pool)
-    .await)?;
+    .await
+    })?;
     if waits.is_none() {
         return Ok(false);
     }
     let mut tx = db.begin().await?;
     on!(&mut tx, |c| sqlx::query(
-        "UPDATE commands SET next_at = $1 WHERE meter_id = $2 AND state IN ('queued', 'sending') AND next_at > $1"
+        "UPDATE commands SET next_at = $1
+         WHERE meter_id = $2 AND state IN ('queued', 'sending') AND next_at > $1 AND kind <> 'in_force'"
     )
     .bind(now.0)
     .bind(meter.0)

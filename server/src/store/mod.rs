@@ -9,7 +9,9 @@ mod error;
 
 pub mod accounts;
 pub mod audit;
+pub mod batches;
 pub mod cases;
+pub mod clocks;
 pub mod commands;
 pub mod console;
 pub mod counters;
@@ -21,6 +23,7 @@ pub mod ledger;
 pub mod meters;
 pub mod order_lists;
 pub mod orders;
+pub mod parameters;
 pub mod payments;
 pub mod places;
 pub mod readings;

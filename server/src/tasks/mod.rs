@@ -1,6 +1,7 @@
 //! Background tasks: periodic and by signal, without input, idempotent, without retries of their own - the next activation is the
 //! retry. One driver runs them and remembers how each last ended.
 
+pub mod clock;
 pub mod driver;
 pub mod purge_sessions;
 pub mod query_payments;

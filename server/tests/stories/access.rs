@@ -15,7 +15,7 @@ const PUBLIC: &[&str] =
     &["/", "/login", "/health", "/health/live", "/health/ready", "/api/auth/log-in", "/api/site/language", "/api/site/theme"];
 
 /// Server functions that a page asks by GET, again and again: they read. To add to it is a decision.
-const READS: &[&str] = &["/api/operator/progress"];
+const READS: &[&str] = &["/api/operator/progress", "/api/operator/batch"];
 
 #[test]
 fn every_page_has_an_access_line_and_every_line_a_page() {

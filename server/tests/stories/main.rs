@@ -7,6 +7,7 @@ mod support;
 
 mod access;
 mod accounts;
+mod batches;
 mod cli;
 mod commands;
 mod delivery;

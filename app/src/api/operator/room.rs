@@ -10,6 +10,7 @@ use crate::error::AppError;
 use crate::model::energy::Energy;
 use crate::model::gateway::SweepInterval;
 use crate::model::ids::{AccountId, CommandId, GatewayId, MeterId, Uuid};
+use crate::model::issue::Issue;
 use crate::model::meter::{ControlMode, Latest};
 use crate::model::money::Fen;
 use crate::model::order::{CommandState, Tender};
@@ -125,7 +126,9 @@ pub enum What {
     Mode(ControlMode),
     /// The resident's switch.
     Switch(bool),
-    /// A setting.
+    /// A setting, or a reading that was asked for.
+    Issue(Issue),
+    /// What is not understood, by its kind.
     Other(String),
 }
 
@@ -152,6 +155,8 @@ pub struct CommandLine {
     pub next_at: Timestamp,
     /// The purchase count it carries.
     pub count: Option<i64>,
+    /// Why it stands where it stands.
+    pub note: Option<String>,
 }
 
 /// What of a room moves: the newest values, and the commands, newest first.

@@ -21,6 +21,8 @@ pub enum Section {
     Meters,
     /// Alarms.
     Alarms,
+    /// Commands to many meters.
+    Commands,
     /// Cases.
     Cases,
     /// The audit chain.
@@ -45,6 +47,7 @@ pub fn Frame(
         (Section::Sales, "/sales", t.sales),
         (Section::Meters, "/meters", t.meters),
         (Section::Alarms, "/alarms", crate::i18n::events::words(lang()).title),
+        (Section::Commands, "/commands", crate::i18n::commands::words(lang()).commands),
         (Section::Cases, "/cases", t.cases),
         (Section::Audit, "/audit", t.audit),
         (Section::Guide, "/guide", t.guide),

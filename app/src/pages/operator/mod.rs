@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod alarms;
 pub mod audit;
 pub mod cases;
+pub mod commands;
 mod counter;
 mod frame;
 mod gateways;

@@ -2,7 +2,7 @@
 
 use app::model::ids::MeterId;
 use app::model::money::Fen;
-use app::model::time::Timestamp;
+use app::model::time::{MINUTE, Timestamp};
 
 use super::{Engine, LOCKED_MS, SENDS, Sent, Step};
 use crate::meters::codec::State;
@@ -14,19 +14,48 @@ use crate::meters::recorder::Source;
 use crate::meters::result_code::{Outcome, outcome};
 use crate::meters::wish::{self, Evidence};
 use crate::store::StoreError;
+use crate::store::clocks;
 use crate::store::commands::{Command, priority};
 use crate::store::deliveries::{self, note};
 
+/// A clock is set this soon after it was decided, or not at all.
+const SOON: i64 = 2 * MINUTE;
+
+/// How far an operation was brought.
+enum Brought {
+    /// The meter shows it.
+    Seen(State, Timestamp),
+    /// The command ended or waits.
+    Not(Step),
+}
+
 impl Engine {
-    /// Moves one command that is not about money as far as it goes now.
-    pub(super) async fn setting(&self, command: &Command, meter: &Meter) -> Result<Step, StoreError> {
+    /// Brings the operations of one command about, in their order, as far as it goes now. Each is seen in the meter before the next
+    /// is sent; what was interrupted begins again with what is not seen yet.
+    pub(super) async fn setting(&self, command: &Command, meter: &Meter, operations: &[Operation]) -> Result<Step, StoreError> {
         if matches!(command.kind.as_str(), "mode" | "switch") && deliveries::give_way(&self.db, self.clock.now(), command).await?
         {
             return Ok(Step::Ended);
         }
-        let Ok(operation) = wish::setting(&command.kind, &command.args, self.clock.now()) else {
-            return self.refuse(command, None, note::INVALID).await;
-        };
+        // The rule chose the moment: minutes later it may be the hour.
+        if command.args == clocks::BY_RULE && self.clock.now().since(Timestamp(command.decided_at)) > SOON {
+            return self.refuse(command, None, note::LATE).await;
+        }
+        let mut last = None;
+        for operation in operations {
+            match self.bring_about(command, meter, operation).await? {
+                Brought::Seen(seen, at) => last = Some((operation, seen, at)),
+                Brought::Not(step) => return Ok(step),
+            }
+        }
+        match last {
+            Some((operation, seen, at)) => self.settle_setting(command, meter, operation, &seen, at).await,
+            None => self.refuse(command, None, note::INVALID).await,
+        }
+    }
+
+    async fn bring_about(&self, command: &Command, meter: &Meter, operation: &Operation) -> Result<Brought, StoreError> {
+        let ended = |step: Result<Step, StoreError>| step.map(Brought::Not);
         let priority = if command.priority == priority::RELAY { Priority::Relay } else { Priority::Settings };
         // Sent before, perhaps: its effect may be there already.
         let mut sent = command.attempts > 0;
@@ -34,31 +63,35 @@ impl Engine {
         for sends in 0.. {
             let (seen, at) = match self.look(meter, priority).await? {
                 Ok(seen) => seen,
-                Err(step) => return Ok(step),
+                Err(step) => return Ok(Brought::Not(step)),
             };
             let judged = challenge.is_some_and(|(used, taken)| taken || used != seen.challenge);
             let answer = judged.then(|| outcome(seen.last_result));
             let applied = answer == Some(Outcome::Applied);
-            if sent && self.is_effective(meter, priority, &operation, &seen, applied, at).await {
-                return self.settle_setting(command, meter, &operation, &seen, at).await;
+            if sent && self.is_effective(meter, priority, operation, &seen, applied, at).await {
+                return Ok(Brought::Seen(seen, at));
             }
             match answer {
-                Some(Outcome::Refused(why)) => return self.refuse(command, Some(seen.last_result), why).await,
-                Some(Outcome::Again(why)) if sends >= SENDS => return self.refuse(command, Some(seen.last_result), why).await,
+                Some(Outcome::Refused(why)) => return ended(self.refuse(command, Some(seen.last_result), why).await),
+                Some(Outcome::Again(why)) if sends >= SENDS => {
+                    return ended(self.refuse(command, Some(seen.last_result), why).await);
+                }
                 _ if sends >= SENDS => break,
                 _ => {}
             }
-            challenge = match self.send(command, meter, priority, &seen, &operation).await? {
+            challenge = match self.send(command, meter, priority, &seen, operation).await? {
                 Some(Sent::Taken) => Some((seen.challenge, true)),
                 Some(Sent::Unknown) => Some((seen.challenge, false)),
-                Some(Sent::Refused(LinkError::Exception(0x06))) => return self.wait_for(meter.id, LOCKED_MS, "busy").await,
-                Some(Sent::Refused(LinkError::Exception(_))) => return self.refuse(command, None, "frame-refused").await,
-                Some(Sent::Refused(_)) => return self.wait(meter.id, note::LOST).await,
-                None => return Ok(Step::Ended),
+                Some(Sent::Refused(LinkError::Exception(0x06))) => {
+                    return ended(self.wait_for(meter.id, LOCKED_MS, "busy").await);
+                }
+                Some(Sent::Refused(LinkError::Exception(_))) => return ended(self.refuse(command, None, "frame-refused").await),
+                Some(Sent::Refused(_)) => return ended(self.wait(meter.id, note::LOST).await),
+                None => return Ok(Brought::Not(Step::Ended)),
             };
             sent = true;
         }
-        self.wait(meter.id, note::UNCONFIRMED).await
+        ended(self.wait(meter.id, note::UNCONFIRMED).await)
     }
 
     async fn is_effective(
@@ -97,7 +130,7 @@ impl Engine {
         Ok(Step::Ended)
     }
 
-    async fn refuse(&self, command: &Command, result: Option<u8>, why: &str) -> Result<Step, StoreError> {
+    pub(super) async fn refuse(&self, command: &Command, result: Option<u8>, why: &str) -> Result<Step, StoreError> {
         tracing::warn!(meter = %MeterId(command.meter_id), kind = command.kind, result, why, "delivery.refused");
         deliveries::refuse(&self.db, self.clock.now(), command, result, why).await?;
         Ok(Step::Ended)

@@ -3,6 +3,7 @@
 mod confirm;
 mod forms;
 mod history;
+mod parameters;
 
 use std::str::FromStr;
 
@@ -19,6 +20,8 @@ use crate::i18n::room::{self, words};
 use crate::i18n::{cases, gateways, lang};
 use crate::model::gateway::Sweep;
 use crate::model::ids::{MeterId, Uuid};
+use crate::model::issue::Parameters;
+use crate::model::time::Timestamp;
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
@@ -29,6 +32,7 @@ use crate::ui::time::At;
 #[derive(Clone)]
 struct Shown {
     room: Room,
+    parameters: Option<(Parameters, Timestamp)>,
     key: Uuid,
 }
 
@@ -39,14 +43,15 @@ pub fn RoomPage() -> impl IntoView {
     let read = async move {
         let desk = desk()?;
         let meter = MeterId::from_str(&meter).map_err(|_| AppError::NotFound)?;
-        Ok(Shown { room: desk.port.room(&desk.who, meter).await?, key: desk.port.key() })
+        let room = desk.port.room(&desk.who, meter).await?;
+        Ok(Shown { room, parameters: desk.port.parameters(&desk.who, meter).await?, key: desk.port.key() })
     };
     load(read, |shown| view! { <Body shown /> }.into_any())
 }
 
 #[component]
 fn Body(shown: Shown) -> impl IntoView {
-    let Shown { room, key } = shown;
+    let Shown { room, parameters, key } = shown;
     let t = words(lang());
     let meter = room.progress.latest.meter;
     let name = room.name.to_string();
@@ -61,6 +66,7 @@ fn Body(shown: Shown) -> impl IntoView {
     let cases = room.cases.iter().map(case).collect_view();
     let latest = room.progress.latest.clone();
     let (days, readings, about) = (history::days(&room), history::readings(&room), about(&room));
+    let settings = parameters::parameters(meter, parameters.as_ref());
     let live = room.progress;
     view! {
         <Frame title=name.clone() section=Section::Wall>
@@ -79,7 +85,7 @@ fn Body(shown: Shown) -> impl IntoView {
                     {forms::control(meter, latest.status.mode())}
                     {about}
                 </div>
-                <div class="room-past">{days} {readings}</div>
+                <div class="room-past">{days} {settings} {readings}</div>
             </div>
         </Frame>
     }

@@ -1,0 +1,75 @@
+//! A batch: how far it is, and each of its meters.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
+
+use super::super::frame::{Frame, Section};
+use super::super::parts::{address, page_param, pager, param};
+use crate::api::operator::{BatchItem, BatchView, Page, desk};
+use crate::error::AppError;
+use crate::i18n::commands::{say, words};
+use crate::i18n::lang;
+use crate::model::ids::BatchId;
+use crate::ui::batch_live::BatchLive;
+use crate::ui::load::load;
+use crate::ui::notice::Notice;
+use crate::ui::poll::without_script;
+use crate::ui::time::AtSeconds;
+
+/// The page: `/commands/:batch?state=failed&page=2`.
+#[component]
+pub fn BatchPage() -> impl IntoView {
+    let id = use_params_map().with_untracked(|params| params.get("batch")).unwrap_or_default();
+    let state = param("state");
+    let state = if matches!(state.as_str(), "moving" | "failed" | "done") { state } else { String::new() };
+    let number = page_param();
+    let read = async move {
+        let desk = desk()?;
+        let id: BatchId = id.parse().map_err(|_| AppError::NotFound)?;
+        Ok((desk.port.batch(&desk.who, id, &state, number).await?, state))
+    };
+    load(read, move |(seen, state)| view! { <Body seen state number /> }.into_any())
+}
+
+#[component]
+fn Body(seen: BatchView, state: String, number: i64) -> impl IntoView {
+    let t = words(lang());
+    let (id, counts) = (seen.batch.id, seen.batch.counts);
+    let path = format!("/commands/{id}");
+    let tabs = [("", t.all), ("moving", t.moving), ("failed", t.failed), ("done", t.done)].map(|(value, word)| {
+        let current = (state == value).then_some("page");
+        view! { <a href=address(&path, &[("state", value)]) aria-current=current>{word}</a> }
+    });
+    let here = address(&path, &[("state", &state)]);
+    let page: Page<BatchItem> = Page { lines: seen.items.clone(), total: seen.total };
+    let moving = counts.is_moving();
+    let can_retry = counts.failed + counts.dropped + counts.missed > 0;
+    view! {
+        <Frame title=t.commands section=Section::Commands>
+            <div class="page-head">
+                <h1>{say(&seen.batch.issue, lang())}</h1>
+                <p class="muted">{seen.batch.by.clone()}" · "<AtSeconds at=seen.batch.decided_at /></p>
+            </div>
+            <Notice />
+            <div class="buttons">
+                {can_retry.then(|| act("/api/operator/retry-batch", id, t.retry, true))}
+                {(counts.waiting > 0).then(|| act("/api/operator/cancel-batch", id, t.cancel, false))}
+            </div>
+            <nav class="tabs" aria-label=t.moving>{tabs}</nav>
+            <BatchLive first=seen state=state page=number tag=lang().tag().to_owned() />
+            {pager(&page, number, &here)}
+            {without_script(!moving)}
+        </Frame>
+    }
+}
+
+/// A button for the whole batch.
+fn act(action: &'static str, id: BatchId, word: &'static str, retry: bool) -> impl IntoView {
+    view! {
+        <form method="post" action=action>
+            <input type="hidden" name="batch" value=id.to_string() />
+            {retry.then(|| view! { <input type="hidden" name="meter" value="" /> })}
+            <button>{word}</button>
+        </form>
+    }
+}

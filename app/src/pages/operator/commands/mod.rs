@@ -1,0 +1,101 @@
+//! Commands to many meters: the batches, issuing one, following it, and the meters that missed a price switch.
+
+pub mod batch;
+mod fields;
+pub mod missed;
+pub mod new;
+pub mod preview;
+
+use leptos::prelude::*;
+
+use super::frame::{Frame, Section};
+use super::parts::{address, choice, page_param, pager, param};
+use crate::api::operator::{Batch, BatchQuery, Page, desk};
+use crate::i18n::commands::{kind, say, words};
+use crate::i18n::{lang, operator};
+use crate::model::issue::Kind;
+use crate::ui::load::load;
+use crate::ui::notice::Notice;
+use crate::ui::time::At;
+
+/// The page: `/commands?kind=prices&state=failed&page=2`.
+#[component]
+pub fn CommandsPage() -> impl IntoView {
+    let (which, state) = (param("kind"), param("state"));
+    let state = if matches!(state.as_str(), "moving" | "failed") { state } else { String::new() };
+    let query = BatchQuery { kind: Kind::parse(&which), state: state.clone(), page: page_param() };
+    let read = async move {
+        let desk = desk()?;
+        let missed = desk.port.missed(&desk.who, 0).await?.total;
+        Ok((desk.port.batches(&desk.who, &query).await?, query, missed))
+    };
+    load(read, |(page, query, missed)| view! { <List page query missed /> }.into_any())
+}
+
+#[component]
+fn List(page: Page<Batch>, query: BatchQuery, missed: i64) -> impl IntoView {
+    let (t, o) = (words(lang()), operator::words(lang()));
+    let which = query.kind.map_or("", Kind::as_str);
+    let here = address("/commands", &[("kind", which), ("state", &query.state)]);
+    let filtered = query.kind.is_some() || !query.state.is_empty();
+    let kinds = Kind::ALL.map(|one| (one.as_str(), kind(one, lang())));
+    let states = [("moving", t.moving), ("failed", t.failed)];
+    let rows = page.lines.iter().map(row).collect_view();
+    view! {
+        <Frame title=t.commands section=Section::Commands>
+            <div class="page-head">
+                <h1>{t.commands}</h1>
+                <div class="buttons">
+                    <a class="button" href="/commands/missed">{t.missed_title}" "<span class="num">{missed}</span></a>
+                    <a class="button primary" href="/commands/new">{t.new}</a>
+                </div>
+            </div>
+            <Notice />
+            <form class="filter" action="/commands">
+                {choice("kind", t.kind, which, kinds.to_vec())}
+                {choice("state", o.state, &query.state, states.to_vec())}
+                <button>{o.filter}</button>
+                {filtered.then(|| view! { <a href="/commands">{o.clear}</a> })}
+            </form>
+            <div class="table-scroll">
+                <table class="table sticky">
+                    <caption class="visually-hidden">{t.commands}</caption>
+                    <thead>
+                        <tr>
+                            <th scope="col">{t.decided_at}</th>
+                            <th scope="col">{t.what}</th>
+                            <th scope="col">{t.decided_by}</th>
+                            <th scope="col" class="number">{t.meters}</th>
+                            <th scope="col" class="number">{t.done}</th>
+                            <th scope="col" class="number">{t.moving}</th>
+                            <th scope="col" class="number">{t.failed}</th>
+                            <th scope="col" class="number">{t.dropped}</th>
+                            <th scope="col" class="number">{t.missed}</th>
+                        </tr>
+                    </thead>
+                    <tbody>{rows}</tbody>
+                </table>
+            </div>
+            {page.lines.is_empty().then(|| view! { <p class="empty">{t.none}</p> })}
+            {pager(&page, query.page, &here)}
+        </Frame>
+    }
+}
+
+fn row(batch: &Batch) -> impl IntoView + use<> {
+    let counts = batch.counts;
+    let some = |n: i64| (n > 0).then(|| n.to_string());
+    view! {
+        <tr>
+            <td><At at=batch.decided_at /></td>
+            <th scope="row" class="long"><a href=format!("/commands/{}", batch.id)>{say(&batch.issue, lang())}</a></th>
+            <td>{batch.by.clone()}</td>
+            <td class="number">{counts.meters}</td>
+            <td class="number">{counts.done}</td>
+            <td class="number">{some(counts.waiting + counts.sending)}</td>
+            <td class="number">{some(counts.failed)}</td>
+            <td class="number">{some(counts.dropped)}</td>
+            <td class="number">{some(counts.missed)}</td>
+        </tr>
+    }
+}

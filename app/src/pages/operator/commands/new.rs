@@ -1,0 +1,159 @@
+//! Issuing a command: what, and to whom.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+
+use super::super::frame::{Frame, Section};
+use super::super::parts::{choice, param};
+use super::fields::fields;
+use crate::api::operator::{Building, ROOMS_MAX, Target, desk};
+use crate::i18n::commands::{kind, many, problem, purpose, words};
+use crate::i18n::{common, lang};
+use crate::link;
+use crate::model::ids::MeterId;
+use crate::model::issue::{Kind, Problem};
+use crate::model::meter::SupplyState;
+use crate::ui::callout::{Callout, Tone};
+use crate::ui::load::load;
+use crate::ui::notice::Notice;
+
+/// The values of a name that the address has several of.
+pub fn all(name: &str) -> Vec<String> {
+    use_query_map().with_untracked(|query| query.get_all(name)).unwrap_or_default()
+}
+
+/// Whom the address means.
+pub fn target() -> Target {
+    Target::parse(&param("meter"), &all("place"), &param("state"), &param("rooms"), &param("lost"))
+}
+
+/// The page: `/commands/new`, then `/commands/new?kind=limits`; `meter` means that one alone.
+#[component]
+pub fn NewCommandPage() -> impl IntoView {
+    let which = Kind::parse(&param("kind"));
+    let read = async move {
+        let desk = desk()?;
+        desk.port.buildings(&desk.who).await
+    };
+    load(read, move |buildings| match which {
+        Some(kind) => view! { <IssueForm kind buildings wrong=None /> }.into_any(),
+        None => view! { <Choose /> }.into_any(),
+    })
+}
+
+/// Which operation.
+#[component]
+fn Choose() -> impl IntoView {
+    let t = words(lang());
+    let meter = param("meter");
+    let links = Kind::ALL.map(|one| {
+        let mut href = link::with("/commands/new", "kind", one.as_str());
+        if !meter.is_empty() {
+            href = link::with(&href, "meter", &meter);
+        }
+        view! {
+            <li>
+                <a class="card kind" href=href>
+                    <strong>{kind(one, lang())}</strong>
+                    <span class="muted small">{purpose(one, lang())}</span>
+                </a>
+            </li>
+        }
+    });
+    view! {
+        <Frame title=t.new section=Section::Commands>
+            <h1>{t.new}</h1>
+            <ul class="kinds">{links}</ul>
+        </Frame>
+    }
+}
+
+/// The form; after a mistake with what was filled in, and what is wrong.
+#[component]
+pub fn IssueForm(kind: Kind, buildings: Vec<Building>, wrong: Option<Problem>) -> impl IntoView {
+    let t = words(lang());
+    let name = crate::i18n::commands::kind(kind, lang());
+    let one: Option<MeterId> = param("meter").parse().ok();
+    let wrong = wrong.map(|wrong| view! { <Callout tone=Tone::Warn><p>{problem(wrong, lang())}</p></Callout> });
+    view! {
+        <Frame title=name section=Section::Commands>
+            <h1>{name}</h1>
+            <Notice />
+            {wrong}
+            <form class="issue" action="/commands/preview">
+                <input type="hidden" name="kind" value=kind.as_str() />
+                <section class="card stack-tight">
+                    <h2>{t.what}</h2>
+                    <p class="hint">{purpose(kind, lang())}</p>
+                    {fields(kind)}
+                </section>
+                {match one {
+                    Some(meter) => view! { <input type="hidden" name="meter" value=meter.to_string() /> <input type="hidden" name="lost" value="1" /> }.into_any(),
+                    None => whom(&buildings).into_any(),
+                }}
+                <div class="buttons">
+                    <button class="primary">{t.preview}</button>
+                    <a class="button" href="/commands">{t.back}</a>
+                </div>
+            </form>
+        </Frame>
+    }
+}
+
+fn whom(buildings: &[Building]) -> impl IntoView + use<> {
+    let t = words(lang());
+    let chosen = all("place");
+    let state = param("state");
+    let states = SupplyState::ALL.into_iter().map(|one| {
+        let code: &'static str = ["0", "1", "2", "3", "4", "5"].get(one as usize).copied().unwrap_or("5");
+        (code, common::supply(one, lang()))
+    });
+    let tree = buildings.iter().map(|building| place(building, &chosen)).collect_view();
+    view! {
+        <section class="card stack-tight">
+            <h2>{t.whom}</h2>
+            <p class="hint">{t.whom_hint}</p>
+            <div class="place-tree">{tree}</div>
+            {choice("state", t.only_state, &state, states.collect())}
+            <label class="field">
+                <span>{t.rooms}</span>
+                <textarea class="input" name="rooms" rows="3" maxlength=ROOMS_MAX.to_string()>{param("rooms")}</textarea>
+                <span class="hint">{t.rooms_hint}</span>
+            </label>
+            <label class="check">
+                <input type="checkbox" name="lost" value="1" checked=param("lost") == "1" />
+                <span>{t.lost_too}</span>
+            </label>
+        </section>
+    }
+}
+
+/// A building, and its floors to unfold.
+fn place(building: &Building, chosen: &[String]) -> impl IntoView + use<> {
+    let id = building.id.to_string();
+    let meters: usize = building.floors.iter().map(|(_, meters)| meters).sum();
+    let floors = building.floors.iter().filter(|(floor, _)| !floor.is_empty()).map(|(floor, meters)| {
+        let value = format!("{id}:{floor}");
+        let checked = chosen.contains(&value);
+        view! {
+            <label class="check">
+                <input type="checkbox" name="place" value=value checked=checked />
+                <span>{floor.clone()}" "<span class="muted small">{many(*meters, lang())}</span></span>
+            </label>
+        }
+    });
+    let floors = floors.collect_view();
+    let open = chosen.iter().any(|value| value.starts_with(&format!("{id}:")));
+    let checked = chosen.contains(&id);
+    view! {
+        <details open=open>
+            <summary>
+                <label class="check">
+                    <input type="checkbox" name="place" value=id checked=checked />
+                    <span>{building.name.clone()}" "<span class="muted small">{many(meters, lang())}</span></span>
+                </label>
+            </summary>
+            <div class="floors">{floors}</div>
+        </details>
+    }
+}

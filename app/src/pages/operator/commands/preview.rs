@@ -1,0 +1,126 @@
+//! What an issue will do to whom, before it does it.
+
+use leptos::prelude::*;
+
+use super::super::frame::{Frame, Section};
+use super::super::parts::param;
+use super::new::{IssueForm, all, target};
+use crate::api::operator::{Building, Preview, desk};
+use crate::error::AppError;
+use crate::i18n::commands::{consequence, left_out, many, say, words};
+use crate::i18n::lang;
+use crate::model::ids::Uuid;
+use crate::model::issue::{Issue, Kind, Problem};
+use crate::model::meter::ControlMode;
+use crate::ports::{now, visit};
+use crate::ui::load::load;
+
+/// Rooms that are named; of more, how many there are.
+const NAMED: usize = 400;
+
+/// What the page shows.
+enum Shown {
+    /// The form again, and what is wrong in it.
+    Wrong(Kind, Vec<Building>, Problem),
+    /// What would be done.
+    Would(Issue, Box<Preview>, Uuid),
+}
+
+/// The page: `/commands/preview?kind=limits&alarm1=20&...&place=...`.
+#[component]
+pub fn PreviewPage() -> impl IntoView {
+    let which = Kind::parse(&param("kind")).ok_or(AppError::NotFound);
+    let issue = which.map(|kind| (kind, Issue::from_form(kind, &param, now())));
+    let target = target();
+    let read = async move {
+        let desk = desk()?;
+        Ok(match issue? {
+            (kind, Err(problem)) => Shown::Wrong(kind, desk.port.buildings(&desk.who).await?, problem),
+            (kind, Ok(issue)) => {
+                let preview = desk.port.preview(&desk.who, kind, &target).await?;
+                Shown::Would(issue, Box::new(preview), desk.port.key())
+            }
+        })
+    };
+    load(read, |shown| match shown {
+        Shown::Wrong(kind, buildings, problem) => view! { <IssueForm kind buildings wrong=Some(problem) /> }.into_any(),
+        Shown::Would(issue, preview, key) => view! { <Would issue preview=*preview key /> }.into_any(),
+    })
+}
+
+#[component]
+fn Would(issue: Issue, preview: Preview, key: Uuid) -> impl IntoView {
+    let t = words(lang());
+    let meters = preview.meters.len();
+    let grave = issue == Issue::Mode(ControlMode::ForcedOff) || issue == Issue::Switch(false);
+    let hidden = [
+        ("kind", issue.kind().as_str().to_owned()),
+        ("args", issue.args()),
+        ("meter", param("meter")),
+        ("places", all("place").join(",")),
+        ("state", param("state")),
+        ("rooms", param("rooms")),
+        ("lost", param("lost")),
+        ("seal", preview.seal.clone()),
+        ("key", key.to_string()),
+    ];
+    let hidden = hidden.map(|(name, value)| view! { <input type="hidden" name=name value=value /> });
+    // The same address leads back to the form, with everything that was filled in.
+    let back = visit().here.replacen("/commands/preview", "/commands/new", 1);
+    let act = if meters == 0 {
+        view! { <p class="empty">{t.nobody}</p> }.into_any()
+    } else {
+        let class = if grave { "danger" } else { "primary" };
+        view! { <button class=class>{t.confirm}" · "{many(meters, lang())}</button> }.into_any()
+    };
+    let says = consequence(&issue, meters, lang());
+    view! {
+        <Frame title=t.preview section=Section::Commands>
+            <h1>{say(&issue, lang())}</h1>
+            <form class="card confirm" method="post" action="/api/operator/issue">
+                <p><strong>{t.will_reach}" "{many(meters, lang())}</strong></p>
+                <p>{says}</p>
+                {hidden}
+                <div class="buttons">{act} <a class="button" href=back>{t.back}</a></div>
+            </form>
+            {unknown(&preview)}
+            {out(&preview)}
+            {rooms(&preview)}
+        </Frame>
+    }
+}
+
+fn unknown(preview: &Preview) -> impl IntoView + use<> {
+    let t = words(lang());
+    (!preview.unknown.is_empty()).then(|| {
+        view! { <section class="card stack-tight"><h2>{t.unknown_rooms}</h2><p class="rooms-listed">{preview.unknown.join(" · ")}</p></section> }
+    })
+}
+
+fn out(preview: &Preview) -> impl IntoView + use<> {
+    let t = words(lang());
+    let groups = preview.left_out.chunk_by(|one, next| one.1 == next.1).map(|group| {
+        let why = group.first().map_or("", |(_, why)| left_out(*why, lang()));
+        let names: Vec<String> = group.iter().take(NAMED).map(|(room, _)| room.to_string()).collect();
+        view! { <dt>{why}" · "{many(group.len(), lang())}</dt><dd class="rooms-listed">{names.join(" · ")}</dd> }
+    });
+    let groups = groups.collect_view();
+    (!preview.left_out.is_empty()).then(|| {
+        view! { <section class="card stack-tight"><h2>{t.left_out}</h2><dl class="said">{groups}</dl></section> }
+    })
+}
+
+fn rooms(preview: &Preview) -> impl IntoView + use<> {
+    let t = words(lang());
+    let names: Vec<String> = preview.meters.iter().take(NAMED).map(|(_, room)| room.to_string()).collect();
+    let more = preview.meters.len().saturating_sub(names.len());
+    let more = (more > 0).then(|| format!(" … +{more}"));
+    (!names.is_empty()).then(|| {
+        view! {
+            <section class="card stack-tight">
+                <h2>{t.will_reach}</h2>
+                <p class="rooms-listed">{names.join(" · ")}{more}</p>
+            </section>
+        }
+    })
+}

@@ -1,0 +1,52 @@
+//! What the meter's parameters were when last read, and the way to set them.
+
+use leptos::prelude::*;
+
+use crate::i18n::commands::{limits, plan, prices, slots, tiers, words};
+use crate::i18n::lang;
+use crate::model::ids::MeterId;
+use crate::model::issue::Parameters;
+use crate::model::time::Timestamp;
+use crate::ports::now;
+use crate::ui::time::At;
+
+/// The card.
+pub fn parameters(meter: MeterId, known: Option<&(Parameters, Timestamp)>) -> impl IntoView + use<> {
+    let (t, lang) = (words(lang()), lang());
+    let facts = match known {
+        None => view! { <p class="muted">{t.no_parameters}</p> }.into_any(),
+        Some((found, at)) => {
+            let standby = found.switch_over.filter(|at| *at > now()).map(|at| {
+                view! { <dt>{t.standby}</dt><dd>{prices(&found.standby, lang)}" · "<At at /></dd> }
+            });
+            let [first, second] = &found.day_tables;
+            view! {
+                <dl class="facts">
+                    <dt>{t.limits}</dt>
+                    <dd>{limits(&found.limits, lang)}</dd>
+                    <dt>{t.prices}</dt>
+                    <dd>{prices(&found.prices_at(now()), lang)}</dd>
+                    {standby}
+                    <dt>{t.tiers}</dt>
+                    <dd>{tiers(&found.tiers, lang)}</dd>
+                    <dt>{t.tables}</dt>
+                    <dd>
+                        {plan(&found.date_plan, lang)}<br />"1: "{slots(first, lang)}<br />"2: "{slots(second, lang)}
+                    </dd>
+                    <dt>{t.read_at}</dt>
+                    <dd><At at=*at /></dd>
+                </dl>
+            }
+            .into_any()
+        }
+    };
+    view! {
+        <section class="card stack-tight">
+            <div class="page-head">
+                <h2>{t.parameters}</h2>
+                <a class="button" href=format!("/commands/new?meter={meter}")>{t.set_one}</a>
+            </div>
+            {facts}
+        </section>
+    }
+}

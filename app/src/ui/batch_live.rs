@@ -1,0 +1,189 @@
+//! How far a batch is and where each of its meters stands; it moves without a reload.
+
+use leptos::prelude::*;
+
+use crate::api::operator::{BatchCounts, BatchItem, BatchView, get_batch};
+use crate::i18n::commands::{note, words};
+use crate::i18n::{Lang, common};
+use crate::model::order::CommandState;
+use crate::model::time::Timestamp;
+use crate::ui::poll::{Next, every_second};
+
+/// The counts and the table of one page of meters.
+#[island]
+pub fn BatchLive(first: BatchView, state: String, page: i64, tag: String) -> impl IntoView {
+    let lang = Lang::choose(&tag).unwrap_or_default();
+    let id = first.batch.id;
+    let begin = first.batch.counts.is_moving();
+    let (seen, filter) = (RwSignal::new(first), StoredValue::new(state));
+    every_second(
+        move || async move {
+            match get_batch(id, filter.get_value(), page).await {
+                Ok(answer) => {
+                    let moving = answer.batch.counts.is_moving();
+                    seen.set(answer);
+                    if moving { Next::Ask } else { Next::Stop }
+                }
+                // A failed question is asked again like any other.
+                Err(_) => Next::Ask,
+            }
+        },
+        begin,
+    );
+    view! {
+        {move || seen.with(|seen| counts(&seen.batch.counts, lang).into_any())}
+        {move || seen.with(|seen| table(seen, lang).into_any())}
+    }
+}
+
+fn counts(counts: &BatchCounts, lang: Lang) -> impl IntoView + use<> {
+    let t = words(lang);
+    let facts = [
+        (t.done, counts.done),
+        (t.waiting, counts.waiting),
+        (t.sending, counts.sending),
+        (t.failed, counts.failed),
+        (t.dropped, counts.dropped),
+        (t.missed, counts.missed),
+    ];
+    let facts = facts.map(|(word, n)| view! { <div><dt>{word}</dt><dd class="num">{n}</dd></div> });
+    let over = counts.meters - counts.waiting - counts.sending;
+    view! {
+        <section class="card stack-tight" aria-live="polite">
+            <p class="batch-head"><strong class="num">{counts.done}" / "{counts.meters}</strong>" "{t.done}</p>
+            <progress max=counts.meters.to_string() value=over.to_string()>{over}</progress>
+            <dl class="counts">{facts}</dl>
+        </section>
+    }
+}
+
+fn table(seen: &BatchView, lang: Lang) -> impl IntoView + use<> {
+    let t = words(lang);
+    let planned = seen.items.iter().any(|item| item.in_force.is_some());
+    let rows = seen.items.iter().map(|item| row(item, seen, planned, lang)).collect_view();
+    view! {
+        <div class="table-scroll">
+            <table class="table sticky">
+                <caption class="visually-hidden">{t.meters}</caption>
+                <thead>
+                    <tr>
+                        <th scope="col">{t.meters}</th>
+                        <th scope="col">{t.commands}</th>
+                        <th scope="col">{t.why}</th>
+                        {planned.then(|| view! { <th scope="col">{t.in_force}</th> })}
+                        <th scope="col" class="number">{t.sending}</th>
+                        <th scope="col" class="number">{t.done}</th>
+                        <th scope="col" class="number">{t.times}</th>
+                        <th scope="col"></th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </div>
+        {seen.items.is_empty().then(|| view! { <p class="empty">{t.no_items}</p> })}
+    }
+}
+
+fn row(item: &BatchItem, seen: &BatchView, planned: bool, lang: Lang) -> impl IntoView + use<> {
+    let t = words(lang);
+    let at = |at: Option<Timestamp>| at.map(|at| common::at_seconds(at, seen.at, lang));
+    let done = if item.state == CommandState::Done { item.finished_at } else { None };
+    let again = is_open_to_retry(item).then(|| {
+        view! {
+            <form method="post" action="/api/operator/retry-batch">
+                <input type="hidden" name="batch" value=seen.batch.id.to_string() />
+                <input type="hidden" name="meter" value=item.meter.to_string() />
+                <button>{t.retry_one}</button>
+            </form>
+        }
+    });
+    view! {
+        <tr>
+            <th scope="row"><a href=format!("/rooms/{}", item.meter)>{item.room.to_string()}</a></th>
+            <td>{stands(item, lang)}</td>
+            <td class="long">{why(item, seen.at, lang)}</td>
+            {planned.then(|| view! { <td>{item.in_force.map(|state| in_force(state, lang))}</td> })}
+            <td class="number">{at(item.sent_at)}</td>
+            <td class="number">{at(done)}</td>
+            <td class="number">{item.attempts}</td>
+            <td>{again}</td>
+        </tr>
+    }
+}
+
+fn is_open_to_retry(item: &BatchItem) -> bool {
+    let cancelled = item.state == CommandState::Superseded && item.note.as_deref() == Some("cancelled");
+    let missed = item.in_force == Some(CommandState::Failed);
+    cancelled || missed || matches!(item.state, CommandState::Failed | CommandState::Case)
+}
+
+/// A step that is still ahead does not carry the word of its end.
+fn stands(item: &BatchItem, lang: Lang) -> &'static str {
+    let t = words(lang);
+    match item.state {
+        CommandState::Queued => t.waiting,
+        CommandState::Sending => t.sending,
+        CommandState::Done => t.done,
+        CommandState::Failed | CommandState::Case => t.failed,
+        CommandState::Superseded => t.dropped,
+    }
+}
+
+/// Why it stands there, and what comes next.
+fn why(item: &BatchItem, now: Timestamp, lang: Lang) -> String {
+    let t = words(lang);
+    let mut parts: Vec<String> = item.note.iter().map(|code| note(code, lang)).collect();
+    if !item.state.is_final() && item.next_at > now {
+        parts.push(format!("{} {}", t.next_try, common::at_seconds(item.next_at, now, lang)));
+    }
+    parts.join(" · ")
+}
+
+fn in_force(state: CommandState, lang: Lang) -> &'static str {
+    let t = words(lang);
+    match state {
+        CommandState::Done => t.in_force_yes,
+        CommandState::Failed | CommandState::Case => t.in_force_no,
+        CommandState::Superseded => t.dropped,
+        CommandState::Queued | CommandState::Sending => t.in_force_later,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::operator::RoomName;
+    use crate::model::ids::MeterId;
+
+    fn item(state: CommandState, note: Option<&str>) -> BatchItem {
+        BatchItem {
+            meter: MeterId(uuid::Uuid::nil()),
+            room: RoomName::default(),
+            state,
+            note: note.map(str::to_owned),
+            decided_at: Timestamp(0),
+            sent_at: None,
+            finished_at: None,
+            next_at: Timestamp(0),
+            attempts: 0,
+            lost_since: None,
+            in_force: None,
+        }
+    }
+
+    #[test]
+    fn what_is_ahead_is_not_called_done() {
+        assert_eq!(stands(&item(CommandState::Queued, None), Lang::Zh), "待发送");
+        assert_eq!(stands(&item(CommandState::Sending, None), Lang::Zh), "待读回");
+        assert_eq!(stands(&item(CommandState::Done, None), Lang::Zh), "已读回");
+    }
+
+    #[test]
+    fn only_what_did_not_work_is_tried_again() {
+        assert!(is_open_to_retry(&item(CommandState::Failed, Some("lost"))));
+        assert!(is_open_to_retry(&item(CommandState::Superseded, Some("cancelled"))));
+        assert!(!is_open_to_retry(&item(CommandState::Superseded, Some("superseded"))));
+        assert!(!is_open_to_retry(&item(CommandState::Done, None)));
+        assert!(!is_open_to_retry(&item(CommandState::Queued, Some("lost"))));
+    }
+}

@@ -1,0 +1,59 @@
+//! Looks for meters whose clock is off, and tells them the time when the rule says so. Meters that take the time by broadcast are
+//! not among them: they have no wallet of their own.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::{Failure, Task};
+use crate::clock::SharedClock;
+use crate::domain::clock::{Verdict, judge};
+use crate::rng::Rng;
+use crate::store::{Db, clocks};
+
+/// The task.
+pub struct SetClocks {
+    /// The database.
+    pub db: Db,
+    /// The time.
+    pub clock: SharedClock,
+    /// Ids.
+    pub rng: Rng,
+    /// Told that commands were stored.
+    pub wake: Arc<dyn Fn() + Send + Sync>,
+}
+
+#[async_trait]
+impl Task for SetClocks {
+    fn name(&self) -> &'static str {
+        "meters.clock"
+    }
+
+    fn period(&self) -> Duration {
+        Duration::from_secs(10 * 60)
+    }
+
+    async fn run(&self) -> Result<String, Failure> {
+        let now = self.clock.now();
+        let off = clocks::off(&self.db, now).await?;
+        let (mut set, mut faulty) = (0, 0);
+        for meter in &off {
+            match judge(now, &meter.seen, &meter.edges) {
+                Verdict::Set => {
+                    clocks::set(&self.db, &self.rng, now, meter).await?;
+                    set += 1;
+                }
+                Verdict::Faulty => {
+                    clocks::faulty(&self.db, &self.rng, now, meter).await?;
+                    faulty += 1;
+                }
+                Verdict::Fine | Verdict::Later => {}
+            }
+        }
+        if set > 0 {
+            (self.wake)();
+        }
+        Ok(format!("{} off, {set} set, {faulty} at fault", off.len()))
+    }
+}
