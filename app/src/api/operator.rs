@@ -35,7 +35,8 @@ pub use lists::{
     AccountLine, AccountState, AuditLine, CaseLine, CaseQuery, GatewayLine, MeterLine, Page, Query, SaleLine, Sales, SalesQuery,
 };
 pub use room::{
-    Account, CommandLine, GetProgress, Opening, Progress, Reading, Resident, Room, RoomName, Sale, What, get_progress,
+    Account, CommandLine, GetProgress, JournalLine, Opening, Progress, Reading, Resident, Room, RoomDay, RoomName, Sale, What,
+    get_progress,
 };
 pub use sweep::{SetSweep, set_sweep};
 

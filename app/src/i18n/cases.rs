@@ -11,8 +11,19 @@ pub struct Case {
 }
 
 /// Every kind that the store names.
-pub const KINDS: &[&str] =
-    &["delivery", "meter-differs", "reading", "identity", "payment", "paid-twice", "relay", "prices", "parameters", "clock"];
+pub const KINDS: &[&str] = &[
+    "delivery",
+    "meter-differs",
+    "reading",
+    "identity",
+    "payment",
+    "paid-twice",
+    "relay",
+    "prices",
+    "parameters",
+    "clock",
+    "journal",
+];
 
 /// By the kind that the store names.
 #[must_use]
@@ -120,6 +131,18 @@ pub fn case(kind: &str, lang: Lang) -> Case {
                 "Clock at fault",
                 "The meter's clock is more than 5 minutes off though it was set twice within a month.",
                 "Replace its battery or the meter, soon where prices go by time of day.",
+            ),
+        ),
+        "journal" => (
+            (
+                "电表记录不在账上",
+                "电表自己的记录里有一笔充入或退出，账上没有对应的指令。",
+                "核对电表的购电次数与售电记录；可能有人在现场或用别的系统写过表。",
+            ),
+            (
+                "Unknown money record",
+                "The meter's own journal holds a credit or debit that no command of ours made.",
+                "Compare purchase count and sales; the meter may have been charged on site or by another system.",
             ),
         ),
         _ => (

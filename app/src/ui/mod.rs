@@ -6,6 +6,7 @@ pub mod callout;
 pub mod field;
 pub mod icon;
 pub mod load;
+pub mod mark;
 pub mod money;
 pub mod notice;
 pub mod poll;

@@ -45,6 +45,8 @@ CREATE UNIQUE INDEX events_gateway_open ON events (kind, gateway_id) WHERE until
 CREATE INDEX events_since ON events (since);
 CREATE INDEX events_meter ON events (meter_id, since);
 
+-- The newest record of its journal that was read; NULL where none was, or where the model does not number them.
+ALTER TABLE meters ADD COLUMN journal_read BIGINT;
 -- The meter's own journal, each record once. `sequence` is 0 where the model does not number them, `at` 0 where its clock was lost.
 CREATE TABLE meter_journal (
     meter_id BLOB NOT NULL REFERENCES meters (id),

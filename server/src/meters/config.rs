@@ -32,6 +32,8 @@ pub struct Config {
     pub probe_share: u64,
     /// The longest pause between two tries to deliver a command to a lost meter; it is tried at once when the meter is heard.
     pub command_cap_ms: u64,
+    /// How often the meters' own midnights and journals are looked for where they are missing.
+    pub archive_interval_ms: u64,
     /// A directory of further meter profiles (`*.toml`); one of the same name replaces the built-in one.
     pub profiles_dir: Option<String>,
 }
@@ -51,6 +53,7 @@ impl Default for Config {
             probe_cap_ms: 45_000,
             probe_share: 45,
             command_cap_ms: FIVE_MINUTES,
+            archive_interval_ms: 30_000,
             profiles_dir: None,
         }
     }
@@ -71,6 +74,7 @@ impl Config {
         between("reconnect_cap_ms", self.reconnect_cap_ms, 100, FIVE_MINUTES)?;
         between("probe_cap_ms", self.probe_cap_ms, 100, FIVE_MINUTES)?;
         between("command_cap_ms", self.command_cap_ms, 100, FIVE_MINUTES)?;
+        between("archive_interval_ms", self.archive_interval_ms, 100, 3_600_000)?;
         between("probe_share", self.probe_share, 1, 90)?;
         if self.baud != 0 {
             between("baud", self.baud.into(), 1_200, 115_200)?;

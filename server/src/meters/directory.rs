@@ -43,6 +43,12 @@ impl Directory {
         self.0.read().unwrap_or_else(PoisonError::into_inner).get(&meter).cloned()
     }
 
+    /// All of them.
+    #[must_use]
+    pub fn all(&self) -> Vec<Arc<Meter>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+
     /// These, and no others, from now on.
     pub fn replace(&self, meters: impl IntoIterator<Item = Arc<Meter>>) {
         let meters = meters.into_iter().map(|meter| (meter.id, meter)).collect();

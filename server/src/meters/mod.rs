@@ -1,5 +1,6 @@
 //! Meters: how they are read and commanded, the frames that they speak, and the simulator that stands in for them.
 
+mod archive;
 pub mod bcd;
 mod cipher;
 pub mod classify;

@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
+use super::archive::Archive;
 use super::config::Config;
 use super::delivery::Engine;
 use super::directory::{Directory, Meter};
@@ -87,6 +88,12 @@ impl Handle {
         }
     }
 
+    /// Whether a meter says who it is, so that another one at its address is noticed at once; `None` where it is not in service.
+    #[must_use]
+    pub fn is_identified(&self, meter: MeterId) -> Option<bool> {
+        self.0.directory.get(meter).map(|meter| meter.profile.abilities.serial)
+    }
+
     /// Try this gateway now, and the meters behind it that are lost.
     pub fn retry_gateway(&self, gateway: GatewayId) {
         if let Some(bus) = self.0.lock_buses().get(&gateway) {
@@ -158,6 +165,14 @@ impl Meters {
             tasks: Mutex::default(),
         });
         let keeper = Keeper { db: self.db.clone(), rng: self.rng.clone(), directory: Arc::clone(&directory) };
+        let archive = Archive {
+            db: self.db.clone(),
+            clock: self.clock.clone(),
+            rng: self.rng.clone(),
+            directory: Arc::clone(&directory),
+            period: Duration::from_millis(config.archive_interval_ms),
+            stop: shared.stop.clone(),
+        };
         let engine = Arc::new(Engine {
             db: self.db.clone(),
             clock: self.clock.clone(),
@@ -188,6 +203,7 @@ impl Meters {
             tokio::spawn(delivery),
             tokio::spawn(recorder.watching(watch).run(reports)),
             tokio::spawn(keeping),
+            tokio::spawn(archive.run()),
         ];
         shared.tasks.lock().unwrap_or_else(PoisonError::into_inner).extend(tasks);
         Ok(Handle(shared))

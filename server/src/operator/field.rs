@@ -10,6 +10,8 @@ pub trait Field: Send + Sync {
     fn wake(&self);
     /// Somebody wants to see this meter as it is now.
     fn read_now(&self, meter: MeterId);
+    /// Whether a meter says who it is; `None` where that is not known here.
+    fn is_identified(&self, meter: MeterId) -> Option<bool>;
     /// Somebody believes that this gateway answers again.
     fn retry_gateway(&self, gateway: GatewayId);
     /// Intervals were changed.
@@ -24,6 +26,9 @@ pub struct NoField;
 impl Field for NoField {
     fn wake(&self) {}
     fn read_now(&self, _: MeterId) {}
+    fn is_identified(&self, _: MeterId) -> Option<bool> {
+        None
+    }
     fn retry_gateway(&self, _: GatewayId) {}
     fn reload(&self) {}
     fn gateways(&self) -> Vec<GatewayState> {

@@ -1,8 +1,9 @@
 //! All there is to know of one room.
 
-use app::api::operator::{Account, AccountState, CommandLine, Progress, Reading, Resident, Room, What};
+use app::api::operator::{Account, AccountState, CommandLine, JournalLine, Progress, Reading, Resident, Room, RoomDay, What};
 use app::error::AppError;
 use app::model::energy::Energy;
+use app::model::event::DayMark;
 use app::model::gateway::SweepInterval;
 use app::model::ids::{AccountId, CommandId, GatewayId, MeterId};
 use app::model::issue::Issue;
@@ -12,13 +13,17 @@ use app::model::time::{Date, Timestamp};
 use app::ports::Who;
 
 use super::Operator;
+use crate::meters::rollup::Parts;
 use crate::store::console::{self, AccountRow, CommandRow};
-use crate::store::{self, Db, StoreError};
+use crate::store::{self, Db, StoreError, energy, journals, readings};
 
 /// Days in the chart, readings in the table, commands in the list.
 const DAYS: i64 = 14;
 const READINGS: i64 = 20;
 const COMMANDS: i64 = 20;
+/// Lines of its own journal, and events.
+const JOURNAL: i64 = 16;
+const EVENTS: i64 = 10;
 
 pub(super) async fn room(desk: &Operator, who: &Who, meter: MeterId) -> Result<Room, AppError> {
     let row = desk.room_of(who, meter).await?;
@@ -35,6 +40,9 @@ pub(super) async fn room(desk: &Operator, who: &Who, meter: MeterId) -> Result<R
         readings: readings(&desk.db, meter).await?,
         days: days(&desk.db, meter, today).await?,
         progress: progress(desk, meter).await?,
+        events: console::events_of(&desk.db, who.user, meter, EVENTS).await?,
+        journal: journal(&desk.db, meter).await?,
+        identified: desk.field.is_identified(meter),
         cases: console::cases_of(&desk.db, who.user, meter).await?,
     })
 }
@@ -63,25 +71,46 @@ async fn account(db: &Db, row: AccountRow) -> store::Result<Option<Account>> {
 }
 
 async fn readings(db: &Db, meter: MeterId) -> store::Result<Vec<Reading>> {
-    let rows = console::readings(db, meter, READINGS).await?;
-    let readings = rows.into_iter().map(|(at, quality, source, total, remaining, power_w, voltage_dv, current_ca)| Reading {
-        at: Timestamp(at),
-        quality: u8::try_from(quality).unwrap_or(u8::MAX),
-        source: u8::try_from(source).unwrap_or(u8::MAX),
-        total: Energy(total),
-        remaining: Fen(remaining),
-        power_w,
-        voltage_dv,
-        current_ca,
+    let rows = readings::recent(db, meter, READINGS).await?;
+    let readings = rows.into_iter().map(|row| Reading {
+        at: Timestamp(row.at),
+        quality: u8::try_from(row.quality).unwrap_or(u8::MAX),
+        source: u8::try_from(row.source).unwrap_or(u8::MAX),
+        total: Energy(row.total_wh),
+        reverse: row.reverse_wh.map(Energy),
+        remaining: Fen(row.remaining_fen),
+        power_w: row.power_w,
+        voltage_dv: row.voltage_dv,
+        current_ca: row.current_ca,
     });
     Ok(readings.collect())
 }
 
 /// The last days up to today; a day without a row was not read.
-async fn days(db: &Db, meter: MeterId, today: Date) -> store::Result<Vec<(Date, Option<Energy>)>> {
+async fn days(db: &Db, meter: MeterId, today: Date) -> store::Result<Vec<RoomDay>> {
     let first = today.plus(1 - DAYS);
-    let known: std::collections::HashMap<i64, i64> = console::days(db, meter, first).await?.into_iter().collect();
-    Ok((0..DAYS).map(|n| first.plus(n)).map(|day| (day, known.get(&day.0).copied().map(Energy))).collect())
+    let known = energy::days(db, meter, first, today).await?;
+    let day = |day: Date| match known.iter().find(|known| known.day == day) {
+        Some(known) => {
+            let Parts { reverse, rates } = known.parts;
+            RoomDay { day, energy: Some(known.energy), reverse, rates, mark: known.mark }
+        }
+        None => RoomDay { day, energy: None, reverse: Energy::ZERO, rates: [Energy::ZERO; 4], mark: DayMark::default() },
+    };
+    Ok((0..DAYS).map(|n| day(first.plus(n))).collect())
+}
+
+async fn journal(db: &Db, meter: MeterId) -> store::Result<Vec<JournalLine>> {
+    let rows = journals::recent(db, meter, JOURNAL).await?;
+    let lines = rows.into_iter().map(|row| JournalLine {
+        at: Some(Timestamp(row.at)).filter(|at| at.0 > 0),
+        kind: row.kind,
+        cause: u8::try_from(row.cause).unwrap_or(0),
+        amount: Fen(row.amount_fen),
+        count: row.count,
+        remaining: row.remaining_fen.map(Fen),
+    });
+    Ok(lines.collect())
 }
 
 fn command(row: CommandRow) -> store::Result<CommandLine> {

@@ -66,8 +66,9 @@ impl ResidentPort for Residents {
         let (now, latest) = (self.clock.now(), self.latest(&room));
         let today = now.date();
         let week = today.plus(-7);
-        let recorded = energy::daily(&self.db, room.meter(), week, today).await?;
+        let recorded = energy::days(&self.db, room.meter(), week, today).await?;
         let price = self.price(room.meter(), now).await?;
+        let used: Vec<_> = recorded.iter().map(|day| (day.day, day.energy)).collect();
         let off_since = match latest.observed_at {
             Some(_) if !latest.status.relay_closed() => rooms::off_since(&self.db, room.meter()).await?,
             _ => None,
@@ -75,7 +76,7 @@ impl ResidentPort for Residents {
         let coming = rooms::coming(&self.db, room.account()).await?;
         let records = order_lists::of_account(&self.db, room.account(), 3, 0).await?;
         Ok(Home {
-            forecast: forecast::days_left(latest.remaining, &forecast::full_days(&recorded, today), price),
+            forecast: forecast::days_left(latest.remaining, &forecast::full_days(&used, today), price),
             off_since,
             days: views::days(&recorded, week, today),
             coming: coming.as_ref().map(views::record).transpose()?,
@@ -89,7 +90,7 @@ impl ResidentPort for Residents {
         let room = self.room(who).await?;
         let today = self.clock.now().date();
         let first = today.plus(-29);
-        let recorded = energy::daily(&self.db, room.meter(), first, today).await?;
+        let recorded = energy::days(&self.db, room.meter(), first, today).await?;
         let day = day.filter(|&day| day >= first && day <= today).unwrap_or(today);
         let hours = energy::hourly(&self.db, room.meter(), day).await?;
         Ok(Usage { days: views::days(&recorded, first, today), day, hours: views::hours(&hours) })

@@ -2,9 +2,11 @@
 
 use app::api::resident::{Record, Room, Used};
 use app::model::energy::Energy;
+use app::model::event::DayMark;
 use app::model::meter::Latest;
 use app::model::time::{Date, Timestamp};
 
+use crate::store::energy::DayEnergy;
 use crate::store::orders::Order;
 use crate::store::{StoreError, rooms};
 
@@ -26,24 +28,31 @@ pub fn record(order: &Order) -> Result<Record, StoreError> {
 }
 
 /// Every day from `first` to `last`, with what was recorded on it.
-pub fn days(recorded: &[(Date, Energy)], first: Date, last: Date) -> Vec<Used<Date>> {
-    let on = |day: i64| recorded.iter().find(|(date, _)| date.0 == day).map(|&(_, energy)| energy);
-    (first.0..=last.0).map(|day| Used { of: Date(day), energy: on(day) }).collect()
+pub fn days(recorded: &[DayEnergy], first: Date, last: Date) -> Vec<Used<Date>> {
+    let on = |day: Date| match recorded.iter().find(|recorded| recorded.day == day) {
+        Some(recorded) => Used { of: day, energy: Some(recorded.energy), mark: recorded.mark },
+        None => Used { of: day, energy: None, mark: DayMark::default() },
+    };
+    (first.0..=last.0).map(Date).map(on).collect()
 }
 
 /// Every hour of a day.
 pub fn hours(recorded: &[(u8, Energy)]) -> Vec<Used<u8>> {
     let on = |hour: u8| recorded.iter().find(|&&(of, _)| of == hour).map(|&(_, energy)| energy);
-    (0..24).map(|of| Used { of, energy: on(of) }).collect()
+    (0..24).map(|of| Used { of, energy: on(of), mark: DayMark::default() }).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::meters::rollup::Parts;
 
     #[test]
     fn days_without_a_record_are_there_and_empty() {
-        let days = days(&[(Date(11), Energy(5))], Date(10), Date(12));
+        let mark = DayMark { estimated: true, revised: false };
+        let known = DayEnergy { day: Date(11), energy: Energy(5), parts: Parts::default(), mark };
+        let days = days(&[known], Date(10), Date(12));
+        assert!(days[1].mark.estimated);
         let found: Vec<_> = days.iter().map(|used| (used.of.0, used.energy)).collect();
         assert_eq!(found, [(10, None), (11, Some(Energy(5))), (12, None)]);
     }

@@ -73,6 +73,10 @@ impl Field for Buses {
         }
     }
 
+    fn is_identified(&self, meter: MeterId) -> Option<bool> {
+        self.0.get()?.is_identified(meter)
+    }
+
     fn retry_gateway(&self, gateway: GatewayId) {
         if let Some(handle) = self.0.get() {
             handle.retry_gateway(gateway);

@@ -20,6 +20,8 @@ pub mod kind {
     pub const PAYMENT: &str = "payment";
     /// Paid twice for one order: the second goes back.
     pub const PAID_TWICE: &str = "paid-twice";
+    /// The meter's own journal holds money that no command of ours moved.
+    pub const JOURNAL: &str = "journal";
     /// The relay does not do what it is told.
     pub const RELAY: &str = "relay";
     /// Planned prices did not come into force.

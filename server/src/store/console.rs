@@ -27,7 +27,7 @@ pub use events::{acknowledge, buildings, events, events_of};
 pub use gateways::gateways;
 pub use meters::meters;
 pub use places::{latest, layout, scope};
-pub use room::{AccountRow, CommandRow, RoomRow, commands, days, readings, residents, room};
+pub use room::{AccountRow, CommandRow, RoomRow, commands, residents, room};
 
 /// Both nodes above a room.
 macro_rules! above {

@@ -14,6 +14,7 @@ mod delivery;
 mod full_disk;
 mod ledger;
 mod live;
+mod memory;
 mod operator;
 mod orders;
 mod outbox;

@@ -5,9 +5,10 @@ use std::fmt;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::{CaseLine, Desk, desk};
+use super::{CaseLine, Desk, EventLine, desk};
 use crate::error::AppError;
 use crate::model::energy::Energy;
+use crate::model::event::DayMark;
 use crate::model::gateway::SweepInterval;
 use crate::model::ids::{AccountId, CommandId, GatewayId, MeterId, Uuid};
 use crate::model::issue::Issue;
@@ -57,12 +58,50 @@ pub struct Room {
     pub account: Option<Account>,
     /// The last readings, newest first.
     pub readings: Vec<Reading>,
-    /// Energy of the last days, oldest first; `None` where nothing was read.
-    pub days: Vec<(Date, Option<Energy>)>,
+    /// Energy of the last days, oldest first.
+    pub days: Vec<RoomDay>,
+    /// What is or was the matter with it, open first.
+    pub events: Vec<EventLine>,
+    /// What the meter wrote down itself, newest first.
+    pub journal: Vec<JournalLine>,
+    /// Whether the meter says who it is; `None` where that is not known.
+    pub identified: Option<bool>,
     /// What the meter was last seen to hold, and its commands.
     pub progress: Progress,
     /// Open cases.
     pub cases: Vec<CaseLine>,
+}
+
+/// A day of a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RoomDay {
+    /// Which.
+    pub day: Date,
+    /// How much; `None` where nothing was read.
+    pub energy: Option<Energy>,
+    /// Of it backwards.
+    pub reverse: Energy,
+    /// Of it by rate: spike, peak, flat, valley; zero where the meter does not say.
+    pub rates: [Energy; 4],
+    /// How sure it is.
+    pub mark: DayMark,
+}
+
+/// A line of a meter's own journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JournalLine {
+    /// When, by the meter's clock; `None` where that was lost.
+    pub at: Option<Timestamp>,
+    /// What, as the store names it.
+    pub kind: String,
+    /// The status bit behind a relay record; 255 by command.
+    pub cause: u8,
+    /// Of a money record.
+    pub amount: Fen,
+    /// Purchase count after it.
+    pub count: Option<i64>,
+    /// Remaining amount after it.
+    pub remaining: Option<Fen>,
 }
 
 /// The account of a room.
@@ -94,12 +133,14 @@ pub struct Resident {
 pub struct Reading {
     /// When.
     pub at: Timestamp,
-    /// 0 good, 1 rollover, 2 fell, 3 jumped, 4 disordered.
+    /// 0 good, 1 rollover; held: 2 fell, 3 jumped, 4 disordered, 5 reset; by a person: 6 begun anew, 7 counted.
     pub quality: u8,
     /// 0 sweep, 1 on demand, 2 read back, 3 freeze.
     pub source: u8,
     /// The counter.
     pub total: Energy,
+    /// The reverse counter.
+    pub reverse: Option<Energy>,
     /// What was left.
     pub remaining: Fen,
     /// W.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::AppError;
 use crate::model::energy::Energy;
+use crate::model::event::DayMark;
 use crate::model::forecast::Forecast;
 use crate::model::ids::{CommandId, OrderId, Uuid};
 use crate::model::meter::Latest;
@@ -33,6 +34,8 @@ pub struct Used<T> {
     pub of: T,
     /// How much; `None` where nothing was read.
     pub energy: Option<Energy>,
+    /// How sure it is.
+    pub mark: DayMark,
 }
 
 /// The room at a glance.

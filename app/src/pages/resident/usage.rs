@@ -11,6 +11,7 @@ use crate::model::energy::Energy;
 use crate::model::time::Date;
 use crate::ports::now;
 use crate::ui::bars::{Bar, Bars};
+use crate::ui::mark;
 
 /// The page; `?day=2026-11-20` chooses the day.
 #[component]
@@ -67,7 +68,7 @@ fn Days(usage: Usage) -> impl IntoView {
                                                     " "
                                                     <span class="muted small">{week}</span>
                                                 </td>
-                                                <td class="number">{used.energy.map(|energy| energy.to_string())}</td>
+                                                <td class="number">{mark::sign(used.mark)}{used.energy.map(|energy| energy.to_string())}</td>
                                             </tr>
                                         }
                                     })
@@ -75,6 +76,7 @@ fn Days(usage: Usage) -> impl IntoView {
                             </tbody>
                             <tfoot><tr><th scope="row">{t.total}</th><td class="number">{total.to_string()}</td></tr></tfoot>
                         </table>
+                        {mark::legend(usage.days.iter().map(|used| used.mark))}
                     </section>
                 }
                     .into_any()
@@ -125,14 +127,15 @@ pub fn daily_bars(days: &[Used<Date>], height: i64) -> impl IntoView + use<> {
         label: if used.of == today {
             lang.pick("今天", "Today").into()
         } else {
-            common::weekday(used.of.weekday(), lang).into()
+            format!("{}{}", common::weekday(used.of.weekday(), lang), mark::sign(used.mark))
         },
         figure: used.energy.map(|energy| energy.to_string()).unwrap_or_default(),
         value: used.energy.map(|energy| energy.0),
         strong: used.of == today,
     });
     let label = say::bars(days.len(), &sum(days).to_string(), lang);
-    view! { <Bars bars=bars.collect() label height /> }
+    let legend = mark::legend(days.iter().filter(|used| used.of != today).map(|used| used.mark));
+    view! { <Bars bars=bars.collect() label height /> {legend} }
 }
 
 fn monthly_bars(days: &[Used<Date>], chosen: Date, total: Energy) -> impl IntoView + use<> {

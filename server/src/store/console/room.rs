@@ -1,7 +1,6 @@
 //! One room.
 
 use app::model::ids::{MeterId, UserId};
-use app::model::time::Date;
 use sqlx::FromRow;
 use uuid::Uuid;
 
@@ -86,37 +85,6 @@ pub async fn residents(db: &Db, account: Uuid) -> Result<Vec<(String, String)>> 
     .bind(account)
     .fetch_all(pool)
     .await)
-}
-
-/// The last readings of a meter: time, quality, source, counter, remaining, power, voltage, current.
-///
-/// # Errors
-/// Where the database fails.
-pub async fn readings(
-    db: &Db,
-    meter: MeterId,
-    limit: i64,
-) -> Result<Vec<(i64, i64, i64, i64, i64, Option<i64>, Option<i64>, Option<i64>)>> {
-    read!(db, |pool| sqlx::query_as(
-        "SELECT at, quality, source, total_wh, remaining_fen, power_w, voltage_dv, current_ca
-         FROM readings WHERE meter_id = $1 ORDER BY at DESC LIMIT $2"
-    )
-    .bind(meter.0)
-    .bind(limit)
-    .fetch_all(pool)
-    .await)
-}
-
-/// Day and Wh of each day from `first` on that has energy.
-///
-/// # Errors
-/// Where the database fails.
-pub async fn days(db: &Db, meter: MeterId, first: Date) -> Result<Vec<(i64, i64)>> {
-    read!(db, |pool| sqlx::query_as("SELECT day, wh FROM energy_daily WHERE meter_id = $1 AND day >= $2 ORDER BY day")
-        .bind(meter.0)
-        .bind(first.0)
-        .fetch_all(pool)
-        .await)
 }
 
 /// A command of a meter and who decided it.

@@ -45,6 +45,7 @@ pub fn quick() -> Config {
         reconnect_cap_ms: 400,
         probe_cap_ms: 800,
         command_cap_ms: 600,
+        archive_interval_ms: 300,
         ..Config::default()
     }
 }
@@ -132,7 +133,11 @@ impl Site {
 
     /// Starts the engine with this hub.
     pub async fn start_with(&self, live: Live) -> Handle {
-        let clock: server::clock::SharedClock = Arc::new(SystemClock);
+        self.start_at(Arc::new(SystemClock), live).await
+    }
+
+    /// Starts the engine with this hub, by this clock.
+    pub async fn start_at(&self, clock: server::clock::SharedClock, live: Live) -> Handle {
         let (db, rng, keys, config) = (self.w.db.clone(), self.w.rng.clone(), self.keys.clone(), self.config.clone());
         Meters { db, clock, rng, live, keys, config, profiles: Profiles::load(None).unwrap() }.start().await.unwrap()
     }

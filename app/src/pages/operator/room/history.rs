@@ -2,41 +2,45 @@
 
 use leptos::prelude::*;
 
-use crate::api::operator::{Reading, Room};
+use super::memory;
+use crate::api::operator::{Reading, Room, RoomDay};
 use crate::i18n::room::{quality, source, words};
 use crate::i18n::{common, lang};
 use crate::model::energy::Energy;
 use crate::model::time::Date;
 use crate::ports::now;
 use crate::ui::bars::{Bar, Bars};
+use crate::ui::mark;
 use crate::ui::time::AtSeconds;
 use crate::ui::units;
 
 /// Energy of the last days as bars.
 pub fn days(room: &Room) -> impl IntoView + use<> {
     let (t, lang, today) = (words(lang()), lang(), now().date());
-    let spoken = room.days.iter().map(|(day, energy)| {
-        let energy = energy.map_or_else(|| "—".to_owned(), |energy| format!("{energy} kWh"));
-        format!("{} {energy}", common::day(*day, today, lang))
+    let spoken = room.days.iter().map(|day| {
+        let energy = day.energy.map_or_else(|| "—".to_owned(), |energy| format!("{energy} kWh"));
+        format!("{} {energy}", common::day(day.day, today, lang))
     });
     let label = format!("{}: {}", t.days, spoken.collect::<Vec<_>>().join(", "));
-    let bars = room.days.iter().map(|(day, energy)| bar(*day, *energy, today)).collect();
+    let bars = room.days.iter().map(|day| bar(day, today)).collect();
     view! {
         <section class="card stack-tight">
             <h2>{t.days}<span class="unit">"kWh"</span></h2>
             <Bars bars label height=80 />
+            {mark::legend(room.days.iter().map(|day| day.mark))}
+            {memory::parts(room)}
         </section>
     }
 }
 
 /// Fourteen bars leave room for one decimal.
-fn bar(day: Date, energy: Option<Energy>, today: Date) -> Bar {
+fn bar(day: &RoomDay, today: Date) -> Bar {
     let tenths = |energy: Energy| format!("{}.{}", energy.0 / 1_000, energy.0 % 1_000 / 100);
     Bar {
-        label: day.ymd().2.to_string(),
-        figure: energy.map(tenths).unwrap_or_default(),
-        value: energy.map(|energy| energy.0),
-        strong: day == today,
+        label: format!("{}{}", day.day.ymd().2, mark::sign(day.mark)),
+        figure: day.energy.map(tenths).unwrap_or_default(),
+        value: day.energy.map(|energy| energy.0),
+        strong: day.day == today,
     }
 }
 
@@ -57,6 +61,7 @@ pub fn readings(room: &Room) -> impl IntoView + use<> {
                         <tr>
                             <th scope="col">{t.time}</th>
                             <th scope="col" class="number">{t.total_kwh}</th>
+                            <th scope="col" class="number">{t.reverse_kwh}</th>
                             <th scope="col" class="number">{t.remaining_yuan}</th>
                             <th scope="col" class="number">{t.power_w}</th>
                             <th scope="col" class="number">{t.voltage_v}</th>
@@ -74,12 +79,15 @@ pub fn readings(room: &Room) -> impl IntoView + use<> {
 }
 
 fn row(reading: &Reading) -> impl IntoView + use<> {
-    let held = reading.quality > 1;
+    let held = (2..=5).contains(&reading.quality);
+    // What the meter kept of a midnight is a counter and no more.
+    let frozen = reading.source == 3;
     view! {
         <tr class=held.then_some("held")>
             <td><AtSeconds at=reading.at /></td>
             <td class="number">{reading.total.to_string()}</td>
-            <td class="number">{reading.remaining.to_string()}</td>
+            <td class="number">{reading.reverse.map(|energy| energy.to_string())}</td>
+            <td class="number">{(!frozen).then(|| reading.remaining.to_string())}</td>
             <td class="number">{units::whole(reading.power_w)}</td>
             <td class="number">{units::tenths(reading.voltage_dv)}</td>
             <td class="number">{units::hundredths(reading.current_ca)}</td>

@@ -3,6 +3,7 @@
 mod confirm;
 mod forms;
 mod history;
+mod memory;
 mod parameters;
 
 use std::str::FromStr;
@@ -65,6 +66,7 @@ fn Body(shown: Shown) -> impl IntoView {
     let confirming = confirm.is_some();
     let cases = room.cases.iter().map(case).collect_view();
     let latest = room.progress.latest.clone();
+    let (events, journal) = (memory::events(&room), memory::journal(&room));
     let (days, readings, about) = (history::days(&room), history::readings(&room), about(&room));
     let settings = parameters::parameters(meter, parameters.as_ref());
     let live = room.progress;
@@ -85,7 +87,7 @@ fn Body(shown: Shown) -> impl IntoView {
                     {forms::control(meter, latest.status.mode())}
                     {about}
                 </div>
-                <div class="room-past">{days} {settings} {readings}</div>
+                <div class="room-past">{days} {events} {settings} {readings} {journal}</div>
             </div>
         </Frame>
     }
@@ -117,6 +119,7 @@ fn about(room: &Room) -> impl IntoView + use<> {
                 {account}
                 <dt>{t.meter}</dt>
                 <dd class="num">{room.serial.clone()}" · "{room.profile.clone()}</dd>
+                {memory::facts(room)}
                 <dt>{crate::i18n::operator::words(lang()).gateway}</dt>
                 <dd>{room.gateway_name.clone()}" · "{room.unit}</dd>
                 <dt>{g.interval}</dt>
