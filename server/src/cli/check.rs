@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use super::Outcome;
 use crate::config::{Config, Secret};
 use crate::meters::profile::{Area, Profile, Profiles, Protocol};
+use crate::meters::usable;
 use crate::startup::open_database;
 
 /// What to look at.
@@ -26,10 +27,11 @@ pub async fn run(config: &Config, args: &Args) -> Outcome {
     println!("meter profiles: {}", profiles.iter().map(|profile| profile.name.as_str()).collect::<Vec<_>>().join(", "));
     let db = open_database(config).await?;
     db.ping().await?;
-    db.close().await;
     println!("database: good");
+    let mut wrong = usable::problems(&db, &config.meters, &profiles).await?;
+    db.close().await;
     let keys = [("keys.enc", &config.keys.enc, 16), ("keys.mac", &config.keys.mac, 16), ("keys.aes", &config.keys.aes, 32)];
-    let wrong: Vec<String> = keys.into_iter().filter_map(|(name, key, bytes)| key_problem(name, key, bytes)).collect();
+    wrong.extend(keys.into_iter().filter_map(|(name, key, bytes)| key_problem(name, key, bytes)));
     for line in &wrong {
         println!("{line}");
     }

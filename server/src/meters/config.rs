@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+
+use super::dlt645::Access;
+use super::link::TlsSettings;
 
 use super::link::Priority;
 
 /// Reading and commanding meters. Every key has a default that suits a site on 9600 baud.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
     /// Every meter is read once in this time, where the site, its gateway or the meter has no interval of its own; 0 reads as fast
@@ -24,6 +27,9 @@ pub struct Config {
     pub connect_timeout_ms: u64,
     /// Silence between two requests on a bus, for gateways that need it.
     pub gap_ms: u64,
+    /// How long after its time-out an answer may still come; a bus behind a transparent gateway, where answers carry no number,
+    /// is left in peace for so long after anything odd.
+    pub late_ms: u64,
     /// The longest pause between two tries to connect to a lost gateway; at most five minutes.
     pub reconnect_cap_ms: u64,
     /// The longest pause between two tries to read a lost meter; at most five minutes.
@@ -36,6 +42,10 @@ pub struct Config {
     pub archive_interval_ms: u64,
     /// A directory of further meter profiles (`*.toml`); one of the same name replaces the built-in one.
     pub profiles_dir: Option<String>,
+    /// Gateways that speak Modbus inside TLS.
+    pub tls: TlsSettings,
+    /// Meters that speak DL/T 645.
+    pub dlt645: Access,
 }
 
 const FIVE_MINUTES: u64 = 300_000;
@@ -49,12 +59,15 @@ impl Default for Config {
             baud: 9_600,
             connect_timeout_ms: 3_000,
             gap_ms: 0,
+            late_ms: 1_000,
             reconnect_cap_ms: 60_000,
             probe_cap_ms: 45_000,
             probe_share: 45,
             command_cap_ms: FIVE_MINUTES,
             archive_interval_ms: 30_000,
             profiles_dir: None,
+            tls: TlsSettings::default(),
+            dlt645: Access::default(),
         }
     }
 }
@@ -71,6 +84,7 @@ impl Config {
         between("request_timeout_ms", self.request_timeout_ms, 20, 60_000)?;
         between("connect_timeout_ms", self.connect_timeout_ms, 20, 60_000)?;
         between("gap_ms", self.gap_ms, 0, 5_000)?;
+        between("late_ms", self.late_ms, 20, 60_000)?;
         between("reconnect_cap_ms", self.reconnect_cap_ms, 100, FIVE_MINUTES)?;
         between("probe_cap_ms", self.probe_cap_ms, 100, FIVE_MINUTES)?;
         between("command_cap_ms", self.command_cap_ms, 100, FIVE_MINUTES)?;
@@ -79,7 +93,7 @@ impl Config {
         if self.baud != 0 {
             between("baud", self.baud.into(), 1_200, 115_200)?;
         }
-        Ok(())
+        self.dlt645.check()
     }
 
     /// How long to wait for the answer to a request that moves this many registers. A lost meter gets half the time to think:

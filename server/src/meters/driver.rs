@@ -4,6 +4,7 @@ use app::model::time::Timestamp;
 
 use super::codec::{Face, Measurement};
 use super::directory::Meter;
+use super::dlt645;
 use super::link::{LinkError, Priority};
 use super::reader::{self, ReadError};
 use super::records;
@@ -29,7 +30,10 @@ pub struct Reading {
 /// # Errors
 /// [`ReadError`].
 pub async fn read(meter: &Meter, priority: Priority, clock: &SharedClock) -> Result<Reading, ReadError> {
-    let (values, at) = reader::whole(meter, priority, clock).await?;
+    let (values, at) = match &meter.profile.dlt645 {
+        Some(has) => dlt645::driver::whole(meter, has, priority, clock).await?,
+        None => reader::whole(meter, priority, clock).await?,
+    };
     Ok(Reading { at, measurement: values.measurement()?, face: values.face(meter.profile.abilities.wallet)? })
 }
 
@@ -38,7 +42,10 @@ pub async fn read(meter: &Meter, priority: Priority, clock: &SharedClock) -> Res
 /// # Errors
 /// [`ReadError`].
 pub async fn face(meter: &Meter, priority: Priority, clock: &SharedClock) -> Result<(Face, Timestamp), ReadError> {
-    let face = reader::face(meter, priority).await?;
+    let face = match &meter.profile.dlt645 {
+        Some(has) => dlt645::driver::face(meter, has, priority).await?.face(meter.profile.abilities.wallet)?,
+        None => reader::face(meter, priority).await?,
+    };
     Ok((face, clock.now()))
 }
 
@@ -48,6 +55,9 @@ pub async fn face(meter: &Meter, priority: Priority, clock: &SharedClock) -> Res
 /// [`LinkError`]; after anything but an exception or [`LinkError::Unreachable`] nobody knows whether it arrived. A meter without
 /// a plain relay gives exception 01, and nothing is sent.
 pub async fn switch(meter: &Meter, priority: Priority, closed: bool) -> Result<(), LinkError> {
+    if let Some(has) = &meter.profile.dlt645 {
+        return dlt645::driver::switch(meter, has, priority, closed).await;
+    }
     let relay = meter.profile.relay.as_ref().ok_or(ILLEGAL_FUNCTION)?;
     let words = if closed { &relay.close } else { &relay.open };
     meter.link.write(priority, meter.unit, relay.address, words.clone()).await
@@ -58,7 +68,10 @@ pub async fn switch(meter: &Meter, priority: Priority, closed: bool) -> Result<(
 /// # Errors
 /// [`ReadError`].
 pub async fn freeze(meter: &Meter, priority: Priority) -> Result<Vec<Frozen>, ReadError> {
-    records::freeze(meter, priority).await
+    match &meter.profile.dlt645 {
+        Some(has) => dlt645::driver::freeze(meter, has, priority).await,
+        None => records::freeze(meter, priority).await,
+    }
 }
 
 /// The journal that the meter keeps, newest first; empty where it keeps none.

@@ -3,6 +3,8 @@
 //! Version 1 is two-key triple DES with a retail MAC: what meters of this class speak, legacy by today's standards.
 //! Version 2 is AES-256-GCM, for meters that announce it.
 
+#[cfg(test)]
+mod fuzz;
 mod result;
 mod version1;
 mod version2;

@@ -2,6 +2,13 @@
 
 mod connection;
 mod endpoint;
+#[cfg(test)]
+mod fuzz;
+pub mod late;
+mod rtu;
+mod target;
+mod tls;
+mod transparent;
 
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -12,8 +19,12 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::config::Config;
+use super::dlt645::{Answer, Ask, Refusal};
 use super::profile::Area;
 use crate::rng::Rng;
+
+pub use target::{Carrier, Target};
+pub use tls::{Tls, TlsError, TlsSettings};
 
 /// What goes first on a bus.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,6 +49,15 @@ pub enum LinkError {
     /// The gateway or the meter refused; the connection is sound.
     #[error("Modbus exception {0}")]
     Exception(u8),
+    /// A DL/T 645 meter refused; the connection is sound.
+    #[error("refused: {0}")]
+    Refused(Refusal),
+    /// A DL/T 645 meter switches for nobody without a password; nothing was sent.
+    #[error("no password for DL/T 645 meters: give meters.dlt645.password in the configuration")]
+    NoPassword,
+    /// This gateway cannot carry DL/T 645; nothing was sent.
+    #[error("DL/T 645 needs a transparent gateway: this one speaks Modbus")]
+    NotCarried,
     /// No answer in time; the connection was dropped, for the answer might still come.
     #[error("no answer in time")]
     Timeout,
@@ -64,15 +84,37 @@ pub enum LinkState {
 }
 
 enum Action {
+    /// With the unit that must answer.
+    Modbus(u8, Registers),
+    Dlt645(Ask),
+}
+
+enum Registers {
     Read { area: Area, address: u16, count: u16 },
     Write { address: u16, words: Vec<u16> },
 }
 
+/// What an answer holds.
+#[derive(Debug, PartialEq, Eq)]
+enum Given {
+    /// None for a write.
+    Words(Vec<u16>),
+    Dlt645(Answer),
+}
+
+/// Request and answer for one value of DL/T 645, its waking bytes with it, in registers of Modbus.
+const ONE_VALUE: usize = 40;
+/// The same for the longest answer.
+const ALL_DATA: usize = 120;
+
 impl Action {
+    /// How much goes over the wire, in registers.
     fn registers(&self) -> usize {
         match self {
-            Self::Read { count, .. } => (*count).into(),
-            Self::Write { words, .. } => words.len(),
+            Self::Modbus(_, Registers::Read { count, .. }) => (*count).into(),
+            Self::Modbus(_, Registers::Write { words, .. }) => words.len(),
+            Self::Dlt645(Ask::Follow { .. }) => ALL_DATA,
+            Self::Dlt645(_) => ONE_VALUE,
         }
     }
 }
@@ -81,9 +123,8 @@ struct Request {
     priority: Priority,
     /// Keeps the order of asking within a priority.
     turn: u64,
-    unit: u8,
     action: Action,
-    reply: oneshot::Sender<Result<Vec<u16>, LinkError>>,
+    reply: oneshot::Sender<Result<Given, LinkError>>,
 }
 
 impl Request {
@@ -119,16 +160,23 @@ pub struct Link {
     state: watch::Receiver<LinkState>,
 }
 
+impl LinkError {
+    /// Whether the connection is still in step: the request was answered, or never sent.
+    const fn is_in_step(self) -> bool {
+        matches!(self, Self::Exception(_) | Self::Refused(_) | Self::NoPassword | Self::NotCarried)
+    }
+}
+
 impl Link {
     /// Starts the task; it ends after `stop`, when the request under way is done.
     #[must_use]
-    pub fn start(host: String, port: u16, config: Arc<Config>, rng: Rng, stop: CancellationToken) -> (Self, JoinHandle<()>) {
+    pub fn start(target: Target, config: Arc<Config>, rng: Rng, stop: CancellationToken) -> (Self, JoinHandle<()>) {
         let (queue, requests) = mpsc::unbounded_channel();
         let (publish, state) = watch::channel(LinkState::Connecting);
         let retry = Arc::new(Notify::new());
         let distrusted = Arc::new(AtomicBool::new(false));
         let signals = (Arc::clone(&retry), Arc::clone(&distrusted));
-        let endpoint = endpoint::Endpoint::new(host, port, config, rng, stop, requests, signals, publish);
+        let endpoint = endpoint::Endpoint::new(target, config, rng, stop, requests, signals, publish);
         (Self { queue, retry, distrusted, state }, tokio::spawn(endpoint.run()))
     }
 
@@ -137,7 +185,7 @@ impl Link {
     /// # Errors
     /// [`LinkError`].
     pub async fn read(&self, priority: Priority, unit: u8, address: u16, count: u16) -> Result<Vec<u16>, LinkError> {
-        self.ask(priority, unit, Action::Read { area: Area::Holding, address, count }).await
+        self.registers(priority, unit, Registers::Read { area: Area::Holding, address, count }).await
     }
 
     /// Reads `count` input registers; exactly as many are given.
@@ -145,7 +193,7 @@ impl Link {
     /// # Errors
     /// [`LinkError`].
     pub async fn read_input(&self, priority: Priority, unit: u8, address: u16, count: u16) -> Result<Vec<u16>, LinkError> {
-        self.ask(priority, unit, Action::Read { area: Area::Input, address, count }).await
+        self.registers(priority, unit, Registers::Read { area: Area::Input, address, count }).await
     }
 
     /// Writes registers, once: it is never sent again by itself, and after an error other than an exception or
@@ -154,7 +202,18 @@ impl Link {
     /// # Errors
     /// [`LinkError`].
     pub async fn write(&self, priority: Priority, unit: u8, address: u16, words: Vec<u16>) -> Result<(), LinkError> {
-        self.ask(priority, unit, Action::Write { address, words }).await.map(drop)
+        self.registers(priority, unit, Registers::Write { address, words }).await.map(drop)
+    }
+
+    /// Asks a DL/T 645 meter, or tells all of them the time; once: what switches is never sent again by itself.
+    ///
+    /// # Errors
+    /// [`LinkError`].
+    pub async fn dlt645(&self, priority: Priority, ask: Ask) -> Result<Answer, LinkError> {
+        match self.ask(priority, Action::Dlt645(ask)).await? {
+            Given::Dlt645(answer) => Ok(answer),
+            Given::Words(_) => Err(LinkError::Broken),
+        }
     }
 
     /// What came was well formed and not what was asked for: the connection is dropped before the next request, for answers on
@@ -174,9 +233,16 @@ impl Link {
         self.state.clone()
     }
 
-    async fn ask(&self, priority: Priority, unit: u8, action: Action) -> Result<Vec<u16>, LinkError> {
+    async fn registers(&self, priority: Priority, unit: u8, registers: Registers) -> Result<Vec<u16>, LinkError> {
+        match self.ask(priority, Action::Modbus(unit, registers)).await? {
+            Given::Words(words) => Ok(words),
+            Given::Dlt645(_) => Err(LinkError::Broken),
+        }
+    }
+
+    async fn ask(&self, priority: Priority, action: Action) -> Result<Given, LinkError> {
         let (reply, answer) = oneshot::channel();
-        let request = Request { priority, turn: 0, unit, action, reply };
+        let request = Request { priority, turn: 0, action, reply };
         self.queue.send(request).map_err(|_| LinkError::Stopped)?;
         answer.await.map_err(|_| LinkError::Stopped)?
     }

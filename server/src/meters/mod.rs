@@ -8,9 +8,12 @@ pub mod codec;
 pub mod config;
 pub mod delivery;
 pub mod directory;
+pub mod dlt645;
 pub mod driver;
 pub mod frame;
 pub mod framing;
+#[cfg(test)]
+mod fuzz;
 pub mod gateway;
 pub mod keys;
 pub mod link;
@@ -32,6 +35,7 @@ pub mod sim;
 pub mod start;
 #[cfg(test)]
 mod testing;
+pub mod usable;
 pub mod wish;
 pub mod witness;
 

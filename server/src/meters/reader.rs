@@ -33,7 +33,9 @@ impl ReadError {
     pub const fn failure(self) -> Failure {
         match self {
             Self::Link(LinkError::Timeout | LinkError::Broken | LinkError::Unreachable | LinkError::Stopped) => Failure::Silent,
-            Self::Link(LinkError::Exception(_)) | Self::Decode(_) | Self::Stranger(_) => Failure::Refused,
+            Self::Link(LinkError::Exception(_) | LinkError::Refused(_) | LinkError::NoPassword | LinkError::NotCarried)
+            | Self::Decode(_)
+            | Self::Stranger(_) => Failure::Refused,
         }
     }
 
@@ -45,7 +47,7 @@ impl ReadError {
             Self::Link(LinkError::Exception(code)) if !TARGET_SILENT.contains(&code) => "busy",
             Self::Link(LinkError::Exception(_) | LinkError::Timeout | LinkError::Broken) => "lost",
             Self::Link(LinkError::Stopped) => "stopping",
-            Self::Decode(_) => "unreadable",
+            Self::Decode(_) | Self::Link(LinkError::Refused(_) | LinkError::NoPassword | LinkError::NotCarried) => "unreadable",
             Self::Stranger(_) => "stranger",
         }
     }

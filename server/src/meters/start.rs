@@ -16,12 +16,13 @@ use super::delivery::Engine;
 use super::directory::{Directory, Meter};
 use super::gateway::{GatewayHealth, GatewayState};
 use super::keys::MasterKeys;
-use super::link::Link;
+use super::link::{Link, Target};
 use super::parameters::{Keeper, Watch};
 use super::poller::{Control, Poller};
 use super::profile::Profiles;
 use super::recorder::{Event, Recorder, Source};
 use super::schedule::{Policy, Schedule};
+use super::usable::{Unusable, usable};
 use crate::clock::SharedClock;
 use crate::live::Live;
 use crate::rng::Rng;
@@ -280,8 +281,8 @@ impl Supervisor {
             let seconds = row.sweep_interval_s.or(each.get(&gateway).copied().flatten()).or(site);
             let interval = seconds.and_then(|s| u64::try_from(s).ok()).map_or(self.config.sweep_interval_ms, |s| s * 1_000);
             match self.meter(&row, bus, interval) {
-                Some(meter) => list.push(Arc::new(meter)),
-                None => tracing::error!(meter = %MeterId(row.id), serial = row.serial, profile = row.profile, "meter.unusable"),
+                Ok(meter) => list.push(Arc::new(meter)),
+                Err(why) => tracing::error!(meter = %MeterId(row.id), serial = row.serial, %why, "meter.unusable"),
             }
         }
         self.shared.directory.replace(by_gateway.values().flatten().cloned());
@@ -294,13 +295,14 @@ impl Supervisor {
         Ok(())
     }
 
-    fn meter(&self, row: &MeterRow, bus: &Bus, sweep_interval_ms: u64) -> Option<Meter> {
-        Some(Meter {
+    fn meter(&self, row: &MeterRow, bus: &Bus, sweep_interval_ms: u64) -> Result<Meter, Unusable> {
+        let (unit, serial, profile) = usable(row, &bus.row.framing, &self.profiles)?;
+        Ok(Meter {
             id: MeterId(row.id),
             gateway: GatewayId(row.gateway_id),
-            unit: u8::try_from(row.unit).ok().filter(|unit| (1..=247).contains(unit))?,
-            serial: row.serial.parse().ok()?,
-            profile: self.profiles.get(&row.profile)?,
+            unit,
+            serial,
+            profile,
             sweep_interval_ms,
             link: bus.link.clone(),
             poll: bus.control.clone(),
@@ -309,8 +311,8 @@ impl Supervisor {
 
     fn start_bus(&self, row: GatewayRow) -> Bus {
         let stop = self.shared.stop.child_token();
-        let port = u16::try_from(row.port).unwrap_or(0);
-        let (link, task) = Link::start(row.host.clone(), port, Arc::clone(&self.config), self.rng.clone(), stop.clone());
+        let target = Target::of(&row, &self.config.tls);
+        let (link, task) = Link::start(target, Arc::clone(&self.config), self.rng.clone(), stop.clone());
         let (control, orders) = mpsc::unbounded_channel();
         let _ = control.send(Control::Pace(self.pace));
         let (publish, health) = watch::channel(GatewayState {
@@ -342,5 +344,6 @@ impl Supervisor {
 
 /// Whether it is reached as before; how often its meters are read is told to the poller that runs.
 fn is_same_bus(a: &GatewayRow, b: &GatewayRow) -> bool {
-    (a.id, &a.name, &a.host, a.port, &a.framing) == (b.id, &b.name, &b.host, b.port, &b.framing)
+    (a.id, &a.name, &a.host, a.port, &a.framing, &a.tls_name, &a.tls_pin)
+        == (b.id, &b.name, &b.host, b.port, &b.framing, &b.tls_name, &b.tls_pin)
 }

@@ -24,6 +24,10 @@ pub struct GatewayRow {
     pub framing: String,
     /// Seconds between two readings of its meters; `None`: as the site has it.
     pub sweep_interval_s: Option<i64>,
+    /// The name in its certificate; `None`: its host.
+    pub tls_name: Option<String>,
+    /// The fingerprint of its certificate, where that one alone is trusted.
+    pub tls_pin: Option<String>,
 }
 
 /// A meter in service.
@@ -86,11 +90,13 @@ pub struct NewMeter {
 /// # Errors
 /// Where the database fails.
 pub async fn gateways(db: &Db) -> Result<Vec<GatewayRow>> {
-    read!(db, |pool| sqlx::query_as(
-        "SELECT id, name, host, port, framing, sweep_interval_s FROM gateways WHERE retired_at IS NULL ORDER BY name"
+    read!(db, |pool| {
+        sqlx::query_as(
+        "SELECT id, name, host, port, framing, sweep_interval_s, tls_name, tls_pin FROM gateways WHERE retired_at IS NULL ORDER BY name"
     )
     .fetch_all(pool)
-    .await)
+    .await
+    })
 }
 
 /// All meters in service, by address.
@@ -132,6 +138,21 @@ pub async fn add_gateway(tx: &mut Tx, at: Timestamp, gateway: &NewGateway) -> Re
         .bind(i64::from(gateway.port))
         .bind(gateway.framing.as_str())
         .bind(at.0)
+        .execute(c)
+        .await)?;
+    Ok(())
+}
+
+/// Says whom to trust at a gateway that speaks Modbus inside TLS, in the caller's transaction: the name in its certificate where
+/// that is not its host, and the SHA-256 fingerprint where no known authority signed it.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn trust_gateway(tx: &mut Tx, gateway: GatewayId, name: Option<&str>, pin: Option<&str>) -> Result<()> {
+    on!(tx, |c| sqlx::query("UPDATE gateways SET tls_name = $2, tls_pin = $3 WHERE id = $1")
+        .bind(gateway.0)
+        .bind(name)
+        .bind(pin)
         .execute(c)
         .await)?;
     Ok(())

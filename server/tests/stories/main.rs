@@ -11,6 +11,7 @@ mod batches;
 mod cli;
 mod commands;
 mod delivery;
+mod framings;
 mod full_disk;
 mod ledger;
 mod live;

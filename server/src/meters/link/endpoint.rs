@@ -10,6 +10,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::connection::Connection;
+use super::target::Target;
 use super::{LinkError, LinkState, Request};
 use crate::meters::config::Config;
 use crate::rng::Rng;
@@ -21,8 +22,7 @@ const FRUITLESS_LIMIT: u32 = 3;
 const FIRST_PAUSE_MS: u64 = 500;
 
 pub(super) struct Endpoint {
-    host: String,
-    port: u16,
+    target: Target,
     config: Arc<Config>,
     rng: Rng,
     stop: CancellationToken,
@@ -37,7 +37,9 @@ pub(super) struct Endpoint {
 /// Why a connection ended.
 enum End {
     Stop,
-    /// It was idle too long to be trusted, or gave what was not asked for.
+    /// It was idle too long to be trusted; nothing is under way on its bus.
+    Idle,
+    /// It gave what was not asked for.
     Stale,
     /// It fell out of step or broke; whether it ever answered.
     Dropped {
@@ -47,8 +49,7 @@ enum End {
 
 impl Endpoint {
     pub(super) fn new(
-        host: String,
-        port: u16,
+        target: Target,
         config: Arc<Config>,
         rng: Rng,
         stop: CancellationToken,
@@ -56,14 +57,16 @@ impl Endpoint {
         (retry, distrusted): (Arc<Notify>, Arc<AtomicBool>),
         state: watch::Sender<LinkState>,
     ) -> Self {
-        Self { host, port, config, rng, stop, requests, retry, distrusted, state, waiting: BinaryHeap::new(), turn: 0 }
+        Self { target, config, rng, stop, requests, retry, distrusted, state, waiting: BinaryHeap::new(), turn: 0 }
     }
 
     pub(super) async fn run(mut self) {
         let stop = self.stop.clone();
         let (mut failures, mut fruitless) = (0, 0);
+        // What a process before this one asked may still be answered.
+        let mut unsettled = true;
         while !stop.is_cancelled() {
-            let opening = Connection::open(&self.host, self.port, Duration::from_millis(self.config.connect_timeout_ms));
+            let opening = Connection::open(&self.target, Duration::from_millis(self.config.connect_timeout_ms));
             let opened = tokio::select! {
                 opened = opening => opened,
                 () = stop.cancelled() => break,
@@ -71,11 +74,13 @@ impl Endpoint {
             match opened {
                 Ok(connection) => {
                     if self.state.send_replace(LinkState::Up) != LinkState::Up {
-                        tracing::info!(host = self.host, port = self.port, "gateway.connected");
+                        tracing::info!(host = self.target.host, port = self.target.port, "gateway.connected");
                     }
-                    match self.serve(connection).await {
+                    let end = self.serve(connection, unsettled).await;
+                    unsettled = !matches!(end, End::Idle);
+                    match end {
                         End::Stop => break,
-                        End::Stale | End::Dropped { fruitful: true } => fruitless = 0,
+                        End::Idle | End::Stale | End::Dropped { fruitful: true } => fruitless = 0,
                         End::Dropped { fruitful: false } => fruitless += 1,
                     }
                     if fruitless < FRUITLESS_LIMIT {
@@ -85,7 +90,7 @@ impl Endpoint {
                 }
                 Err(error) => {
                     if *self.state.borrow() != LinkState::Down {
-                        tracing::warn!(host = self.host, port = self.port, %error, "gateway.unreachable");
+                        tracing::warn!(host = self.target.host, port = self.target.port, %error, "gateway.unreachable");
                     }
                 }
             }
@@ -98,20 +103,32 @@ impl Endpoint {
     }
 
     /// Works off the queue until the connection ends.
-    async fn serve(&mut self, mut connection: Connection) -> End {
+    async fn serve(&mut self, mut connection: Connection, unsettled: bool) -> End {
         let mut fruitful = false;
+        if unsettled {
+            let stop = self.stop.clone();
+            let settled = tokio::select! {
+                settled = connection.settle(Duration::from_millis(self.config.late_ms)) => settled,
+                () = stop.cancelled() => return End::Stop,
+            };
+            if let Err(error) = settled {
+                tracing::warn!(host = self.target.host, port = self.target.port, %error, "gateway.unsettled");
+                return End::Dropped { fruitful };
+            }
+        }
         loop {
             let Some(request) = self.next().await else { return End::Stop };
             if request.reply.is_closed() {
                 continue;
             }
-            if self.distrusted.swap(false, Ordering::Relaxed) || connection.idle() > IDLE_LIMIT {
+            let (distrusted, idle) = (self.distrusted.swap(false, Ordering::Relaxed), connection.idle() > IDLE_LIMIT);
+            if distrusted || idle {
                 self.waiting.push(request);
-                return End::Stale;
+                return if distrusted { End::Stale } else { End::Idle };
             }
             let within = self.config.timeout(request.action.registers(), request.priority);
-            let answer = connection.exchange(request.unit, &request.action, within).await;
-            let in_step = matches!(answer, Ok(_) | Err(LinkError::Exception(_)));
+            let answer = connection.exchange(&request.action, &self.config.dlt645, within).await;
+            let in_step = answer.as_ref().err().is_none_or(|error| error.is_in_step());
             fruitful |= in_step || answer == Err(LinkError::Timeout);
             // Whoever asked may have gone meanwhile.
             drop(request.reply.send(answer));

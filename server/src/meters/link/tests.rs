@@ -96,9 +96,13 @@ fn quick() -> Arc<Config> {
     Arc::new(Config { request_timeout_ms: 150, baud: 0, reconnect_cap_ms: 600, ..Config::default() })
 }
 
+fn tcp(port: u16) -> Target {
+    Target { host: "127.0.0.1".into(), port, carrier: Carrier::Tcp }
+}
+
 fn link(port: u16) -> (Link, CancellationToken) {
     let stop = CancellationToken::new();
-    let (link, _) = Link::start("127.0.0.1".into(), port, quick(), Rng::from_seed([1; 32]), stop.clone());
+    let (link, _) = Link::start(tcp(port), quick(), Rng::from_seed([1; 32]), stop.clone());
     (link, stop)
 }
 
@@ -219,7 +223,7 @@ async fn a_refused_gateway_is_told_at_once_and_found_again() {
 async fn stopping_ends_the_task_and_answers_those_who_wait() {
     let (port, _) = gateway(vec![Do::Silent]).await;
     let stop = CancellationToken::new();
-    let (link, task) = Link::start("127.0.0.1".into(), port, quick(), Rng::from_seed([1; 32]), stop.clone());
+    let (link, task) = Link::start(tcp(port), quick(), Rng::from_seed([1; 32]), stop.clone());
     let asked = tokio::spawn({
         let link = link.clone();
         async move { link.read(Priority::Sweep, 1, 0, 1).await }

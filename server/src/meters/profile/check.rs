@@ -2,6 +2,7 @@
 
 use app::model::meter::Wallet;
 
+use super::dlt645::Form;
 use super::{Access, Area, Block, Field, Profile, Protocol, Table, Value};
 
 /// What is wrong, by the path of its key: `block[1].values[3].step`.
@@ -207,14 +208,21 @@ fn dlt645(profile: &Profile, found: &mut Findings) {
         found.unless(whole, format!("{path}.digits"), "must be even, 2 to 16");
         let belongs = [Field::FACE, Field::MEASUREMENT, &[Field::Date, Field::Time]].iter().any(|list| item.field.is_in(list));
         found.unless(belongs, format!("{path}.field"), format!("{:?} has no meaning here", item.field));
+        let form = match item.field {
+            Field::Date => item.form == Form::Date && item.digits == 8,
+            Field::Time => item.form == Form::Time && item.digits == 6,
+            _ => !matches!(item.form, Form::Date | Form::Time),
+        };
+        found.unless(form, format!("{path}.type"), "must be date with 8 digits for date, time with 6 for time, and only there");
         let is_flag = item.field.is_in(Field::FLAGS);
         found.unless(is_flag == item.flag.is_some(), path, "flag must stand with relay_closed and relay_fault, and only there");
     }
     if let Some(freeze) = dlt645.freeze {
         let whole = freeze.digits % 2 == 0 && (2..=16).contains(&freeze.digits);
         found.unless(whole, "dlt645.freeze.digits", "must be even, 2 to 16");
-        let counted = u32::from(freeze.days) + (freeze.di & 0xff) <= 0x100 && freeze.days > 0;
-        found.unless(counted, "dlt645.freeze.days", "must be 1 or more, and counted by the last byte of di");
+        let within = |di: u32| u32::from(freeze.days) + (di & 0xff) <= 0x100;
+        let counted = freeze.days > 0 && within(freeze.di) && within(freeze.when);
+        found.unless(counted, "dlt645.freeze.days", "must be 1 or more, and counted by the last byte of di and of when");
     }
 }
 

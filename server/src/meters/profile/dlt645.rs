@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use super::field::Field;
 use super::value::{Flag, Step};
+use crate::meters::dlt645::Switch;
 
 /// What is asked of a DL/T 645 meter.
 #[derive(Clone, Debug, Deserialize)]
@@ -59,11 +60,13 @@ pub enum Form {
     Time,
 }
 
-/// The total at each midnight; the last byte of the identifier counts the days back, 1 for the newest.
+/// The total at each midnight; the last byte of each identifier counts the days back, 1 for the newest.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DailyFreeze {
-    /// The identifier of the newest.
+    /// The identifier of the newest's time, `YYMMDDhhmm`.
+    pub when: u32,
+    /// The identifier of the newest's counter.
     pub di: u32,
     /// How many days it keeps.
     pub days: u8,
@@ -78,7 +81,7 @@ pub struct DailyFreeze {
 #[serde(deny_unknown_fields)]
 pub struct RelayCodes {
     /// To open.
-    pub open: u8,
-    /// To close.
-    pub close: u8,
+    pub open: Switch,
+    /// To close: at once, or permitting it, where the resident presses a key.
+    pub close: Switch,
 }

@@ -19,6 +19,7 @@ const EMBEDDED: &[(&str, &str)] = embedded![
     "acrel-ddsy1352.toml",
     "acrel-dtsy1352.toml",
     "chint-ddsu666.toml",
+    "dlt645.toml",
     "eastron-sdm320y.toml",
     "eastron-sdm530y.toml",
     "generic-float.toml",

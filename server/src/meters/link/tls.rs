@@ -1,0 +1,218 @@
+//! Modbus inside TLS: whose certificate is trusted, and what to do where one is not. There is no switch that trusts everybody:
+//! a gateway whose certificate no authority signed is trusted by the fingerprint of exactly that certificate.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use serde::Deserialize;
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use tokio_rustls::rustls::crypto::{self, CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use tokio_rustls::rustls::{self, CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+
+/// Section `meters.tls` of the configuration.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TlsSettings {
+    /// PEM file of the authority that signs the gateways' certificates; the system's authorities without it.
+    pub ca_file: Option<PathBuf>,
+    /// PEM file of this server's own certificate, for gateways that ask for one; with `key_file`.
+    pub certificate_file: Option<PathBuf>,
+    /// PEM file of its private key.
+    pub key_file: Option<PathBuf>,
+}
+
+/// What is set for TLS cannot work.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// A file is not there, or holds nothing of its kind.
+    #[error("meters.tls.{key}: {} holds nothing that can be used ({why}); name a PEM file", path.display())]
+    File {
+        /// The key that names it.
+        key: &'static str,
+        /// Its path.
+        path: PathBuf,
+        /// Why not.
+        why: String,
+    },
+    /// One of certificate and key without the other.
+    #[error("meters.tls.certificate_file and meters.tls.key_file belong together: give both or neither")]
+    Half,
+    /// The system names no authorities.
+    #[error("this system has no list of authorities: name one in meters.tls.ca_file, or pin the gateway's certificate")]
+    NoRoots,
+    /// Not a host name or an address.
+    #[error("{0:?} cannot stand in a certificate: set the gateway's tls_name to the name in its certificate")]
+    Name(String),
+    /// Not a fingerprint.
+    #[error("the gateway's tls_pin must be the SHA-256 fingerprint of its certificate: 64 hex digits, colons allowed")]
+    Pin,
+    /// The library refuses the whole.
+    #[error("TLS cannot be set up")]
+    Library(#[from] rustls::Error),
+}
+
+/// How a gateway is met: whom to trust, and by which name.
+#[derive(Clone)]
+pub struct Tls {
+    config: Arc<ClientConfig>,
+    name: ServerName<'static>,
+}
+
+impl fmt::Debug for Tls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Tls({:?})", self.name)
+    }
+}
+
+impl Tls {
+    /// For a gateway whose certificate must carry `name`; with `pin`, for the one certificate with that fingerprint.
+    ///
+    /// # Errors
+    /// [`TlsError`].
+    pub fn new(settings: &TlsSettings, name: &str, pin: Option<&str>) -> Result<Self, TlsError> {
+        let provider = Arc::new(crypto::aws_lc_rs::default_provider());
+        let builder = ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions()?;
+        let builder = match pin {
+            Some(pin) => {
+                let pinned = Pinned { fingerprint: parse_pin(pin).ok_or(TlsError::Pin)?, provider };
+                builder.dangerous().with_custom_certificate_verifier(Arc::new(pinned))
+            }
+            None => builder.with_root_certificates(roots(settings)?),
+        };
+        let config = match (&settings.certificate_file, &settings.key_file) {
+            (None, None) => builder.with_no_client_auth(),
+            (Some(certificate), Some(key)) => {
+                let chain = certificates("certificate_file", certificate)?;
+                let key = PrivateKeyDer::from_pem_file(key).map_err(|error| file("key_file", key, &error))?;
+                builder.with_client_auth_cert(chain, key)?
+            }
+            _ => return Err(TlsError::Half),
+        };
+        let name = ServerName::try_from(name.to_owned()).map_err(|_| TlsError::Name(name.to_owned()))?;
+        Ok(Self { config: Arc::new(config), name })
+    }
+
+    /// Shakes hands.
+    pub(super) async fn secure(&self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
+        let connector = TlsConnector::from(Arc::clone(&self.config));
+        connector.connect(self.name.clone(), stream).await.map_err(explain)
+    }
+}
+
+/// Says what to do about the certificates that are met in the field.
+fn explain(error: io::Error) -> io::Error {
+    let advice = match error.get_ref().and_then(|inner| inner.downcast_ref()) {
+        Some(rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature)) => {
+            "name the authority in meters.tls.ca_file, or set the gateway's tls_pin to the fingerprint of its certificate"
+        }
+        Some(rustls::Error::InvalidCertificate(
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+        )) => "set the gateway's tls_name to the name in its certificate",
+        Some(rustls::Error::InvalidCertificate(CertificateError::Expired | CertificateError::ExpiredContext { .. })) => {
+            "renew the gateway's certificate, or set its clock and this server's"
+        }
+        Some(rustls::Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure)) => {
+            "this is not the pinned certificate: if it was renewed, set the gateway's tls_pin anew; if not, somebody is in between"
+        }
+        Some(rustls::Error::InvalidMessage(_)) => "this port does not speak TLS: check the gateway's port and framing",
+        Some(rustls::Error::AlertReceived(_)) => {
+            "the gateway refuses us: it may ask for meters.tls.certificate_file and meters.tls.key_file"
+        }
+        _ => return error,
+    };
+    io::Error::new(error.kind(), format!("{error}; {advice}"))
+}
+
+fn roots(settings: &TlsSettings) -> Result<RootCertStore, TlsError> {
+    let mut roots = RootCertStore::empty();
+    match &settings.ca_file {
+        Some(path) => {
+            for certificate in certificates("ca_file", path)? {
+                roots.add(certificate).map_err(|error| file("ca_file", path, &error))?;
+            }
+        }
+        None => {
+            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+            if roots.is_empty() {
+                return Err(TlsError::NoRoots);
+            }
+        }
+    }
+    Ok(roots)
+}
+
+fn certificates(key: &'static str, path: &PathBuf) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let all = CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    match all {
+        Ok(all) if !all.is_empty() => Ok(all),
+        Ok(_) => Err(file(key, path, &"no certificate in it")),
+        Err(error) => Err(file(key, path, &error)),
+    }
+}
+
+fn file(key: &'static str, path: &PathBuf, why: &dyn fmt::Display) -> TlsError {
+    TlsError::File { key, path: path.clone(), why: why.to_string() }
+}
+
+fn parse_pin(pin: &str) -> Option<[u8; 32]> {
+    let mut bytes = [0; 32];
+    hex::decode_to_slice(pin.replace(':', ""), &mut bytes).ok()?;
+    Some(bytes)
+}
+
+/// Trusts one certificate, whoever signed it and whatever name it carries; its key must still sign the handshake.
+#[derive(Debug)]
+struct Pinned {
+    fingerprint: [u8; 32],
+    provider: Arc<CryptoProvider>,
+}
+
+impl ServerCertVerifier for Pinned {
+    fn verify_server_cert(
+        &self,
+        certificate: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        if digest(&SHA256, certificate).as_ref() == self.fingerprint {
+            Ok(ServerCertVerified::assertion())
+        } else {
+            Err(CertificateError::ApplicationVerificationFailure.into())
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(message, certificate, signed, &self.provider.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(message, certificate, signed, &self.provider.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,90 @@
+use rcgen::{CertifiedKey, generate_simple_self_signed};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::pki_types::PrivatePkcs8KeyDer;
+
+use super::*;
+
+/// A gateway for `localhost`; gives its port and its certificate.
+async fn gateway() -> (u16, CertificateDer<'static>) {
+    let CertifiedKey { cert, signing_key } = generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let config = ServerConfig::builder_with_provider(Arc::new(crypto::aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![cert.der().clone()], PrivatePkcs8KeyDer::from(signing_key.serialize_der()).into())
+        .unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    tokio::spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            drop(acceptor.accept(stream).await);
+        }
+    });
+    (port, cert.der().clone())
+}
+
+fn trusting(certificate: &CertificateDer<'_>) -> (TlsSettings, tempfile::NamedTempFile) {
+    use base64::Engine as _;
+    let base64 = base64::engine::general_purpose::STANDARD.encode(certificate);
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), format!("-----BEGIN CERTIFICATE-----\n{base64}\n-----END CERTIFICATE-----\n")).unwrap();
+    (TlsSettings { ca_file: Some(file.path().into()), ..TlsSettings::default() }, file)
+}
+
+async fn said(port: u16, tls: &Tls) -> String {
+    let stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    tls.secure(stream).await.map_or_else(|error| error.to_string(), |_| "trusted".into())
+}
+
+#[tokio::test]
+async fn what_is_not_trusted_is_told_with_what_to_do() {
+    let (port, certificate) = gateway().await;
+    let (authority, _file) = trusting(&certificate);
+    let (_, stranger) = gateway().await;
+    let (strange, _other_file) = trusting(&stranger);
+    let pin = hex::encode(digest(&SHA256, &certificate));
+    for (settings, name, pin, part) in [
+        (&authority, "localhost", None, "trusted"),
+        (&strange, "localhost", Some(&*pin), "trusted"),
+        (&strange, "localhost", None, "meters.tls.ca_file"),
+        (&authority, "other.example", None, "tls_name"),
+        (&authority, "localhost", Some(&*"ab".repeat(32)), "not the pinned certificate"),
+    ] {
+        let said = said(port, &Tls::new(settings, name, pin).unwrap()).await;
+        assert!(said.contains(part), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn a_port_without_tls_is_told_so() {
+    let (_, certificate) = gateway().await;
+    let (authority, _file) = trusting(&certificate);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        use tokio::io::AsyncWriteExt as _;
+        let (mut stream, _) = listener.accept().await.unwrap();
+        stream.write_all(b"this is no TLS, and never was").await.unwrap();
+    });
+    let said = said(port, &Tls::new(&authority, "localhost", None).unwrap()).await;
+    assert!(said.contains("does not speak TLS"), "{said}");
+}
+
+#[test]
+fn settings_that_cannot_work_name_the_key() {
+    let empty = tempfile::NamedTempFile::new().unwrap();
+    let why = |settings: TlsSettings, name: &str, pin| Tls::new(&settings, name, pin).unwrap_err().to_string();
+    let file = |path: &std::path::Path| Some(path.to_owned());
+    let ca = |path: &std::path::Path| TlsSettings { ca_file: file(path), ..TlsSettings::default() };
+    assert!(why(ca(empty.path()), "a", None).starts_with("meters.tls.ca_file: "));
+    assert!(why(ca(std::path::Path::new("no-such-file.pem")), "a", None).contains("no-such-file.pem"));
+    let half = TlsSettings { certificate_file: file(empty.path()), ..TlsSettings::default() };
+    let pin = "ab".repeat(32);
+    assert!(why(half, "a", Some(&pin)).contains("belong together"));
+    assert!(why(TlsSettings::default(), "a", Some("ab")).contains("tls_pin"));
+    assert!(why(TlsSettings::default(), "not a name", Some(&pin)).contains("tls_name"));
+}

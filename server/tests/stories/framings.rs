@@ -1,0 +1,222 @@
+//! Gateways of each framing against the simulator: RTU and DL/T 645 by turns on one bus, and Modbus inside TLS.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use app::model::energy::Energy;
+use app::model::ids::{GatewayId, MeterId};
+use app::model::time::{Date, HOUR};
+use server::clock::TestClock;
+use server::meters::bcd::BcdTime;
+use server::meters::codec::{Face, Plain};
+use server::meters::config::Config;
+use server::meters::directory::Meter;
+use server::meters::dlt645::{Access, Answer, Ask, Refusal};
+use server::meters::driver;
+use server::meters::framing::Framing;
+use server::meters::keys::MasterKeys;
+use server::meters::link::{Carrier, Link, LinkError, LinkState, Priority, Target, Tls, TlsSettings};
+use server::meters::profile::Profiles;
+use server::meters::serial::Serial;
+use server::meters::sim::{self, Estate, LineFault, Load, MeterPlan, MeterView, Simulator};
+use server::rng::Rng;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+/// As the simulated meters want it.
+const PASSWORD: &str = "02563412";
+
+/// One gateway; unit 1 is a reference meter, unit 2 speaks DL/T 645. Each draws 1 kW; time stands still until it is moved.
+struct Site {
+    simulator: Simulator,
+    profiles: Profiles,
+    plans: Vec<MeterPlan>,
+}
+
+/// A way to it, as long as it is kept.
+struct Way(Link, #[expect(dead_code, reason = "its end stops the link")] DropGuard);
+
+impl Site {
+    async fn start(framing: Framing) -> Self {
+        let mut estate = Estate::uniform(7, 1, 2);
+        let gateway = &mut estate.gateways[0];
+        gateway.framing = framing;
+        if framing == Framing::Transparent {
+            gateway.meters[1] = gateway.meters[1].clone().plain("dlt645");
+        }
+        gateway.meters[0] = gateway.meters[0].clone().in_use(10_000);
+        let plans = gateway.meters.clone();
+        let keys = MasterKeys { enc: [1; 16], mac: [2; 16], aes: [3; 32] };
+        let clock = TestClock::new(Date::from_ymd(2026, 11, 23).unwrap().start());
+        let config = sim::Config { clock, load: Load::Constant { watts: 1_000 }, ..sim::Config::new(estate, keys) };
+        let simulator = sim::start(config).await.unwrap();
+        Self { simulator, profiles: Profiles::load(None).unwrap(), plans }
+    }
+
+    fn way(&self, carrier: Carrier, password: &str) -> Way {
+        let dlt645 = Access { password: password.into(), ..Access::default() };
+        let config = Config { request_timeout_ms: 500, late_ms: 100, baud: 0, dlt645, ..Config::default() };
+        let target = Target { host: "127.0.0.1".into(), port: self.simulator.addresses()[0].port(), carrier };
+        let stop = CancellationToken::new();
+        let (link, _) = Link::start(target, Arc::new(config), Rng::from_seed([1; 32]), stop.clone());
+        Way(link, stop.drop_guard())
+    }
+
+    fn meter(&self, unit: u8, way: &Way) -> Meter {
+        let plan = &self.plans[usize::from(unit) - 1];
+        Meter {
+            id: MeterId(uuid::Uuid::nil()),
+            gateway: GatewayId(uuid::Uuid::nil()),
+            unit,
+            serial: plan.serial,
+            profile: self.profiles.get(&plan.profile).unwrap(),
+            sweep_interval_ms: 0,
+            link: way.0.clone(),
+            poll: tokio::sync::mpsc::unbounded_channel().0,
+        }
+    }
+
+    fn truth(&self, unit: u8) -> MeterView {
+        self.simulator.meter(0, unit).unwrap().view().unwrap()
+    }
+
+    async fn reading(&self, meter: &Meter) -> driver::Reading {
+        driver::read(meter, Priority::Sweep, &self.simulator.clock()).await.unwrap()
+    }
+
+    async fn plain(&self, meter: &Meter) -> Plain {
+        match driver::face(meter, Priority::Sweep, &self.simulator.clock()).await.unwrap().0 {
+            Face::Plain(plain) => plain,
+            Face::Wallet(_) => panic!("no wallet"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_transparent_gateway_mixes_rtu_and_dlt645_by_meter() {
+    let site = Site::start(Framing::Transparent).await;
+    site.simulator.advance(5 * HOUR).await.unwrap();
+    let way = site.way(Carrier::Transparent, "");
+    let (rtu, dlt645) = (site.meter(1, &way), site.meter(2, &way));
+    for _ in 0..3 {
+        let (reading, truth) = (site.reading(&rtu).await, site.truth(1));
+        assert_eq!(reading.measurement.total, Energy::from_centi_kwh(truth.total));
+        assert_eq!(reading.face.wallet().unwrap().serial, truth.serial);
+
+        let (reading, truth) = (site.reading(&dlt645).await, site.truth(2));
+        let measured = reading.measurement;
+        assert_eq!((measured.total, measured.total), (Energy::from_centi_kwh(truth.total), Energy(5_000)));
+        assert_eq!((measured.reverse, measured.power_w), (Some(Energy(0)), Some(1_000)));
+        assert_eq!(measured.rates.unwrap().into_iter().fold(Energy(0), |sum, rate| sum + rate), measured.total);
+        assert!(measured.voltage_dv.is_some() && measured.current_ca.is_some() && measured.power_factor.is_some());
+        let Face::Plain(plain) = reading.face else { panic!("no wallet") };
+        assert_eq!((plain.relay_closed, plain.clock), (Some(true), Some(truth.clock)));
+        assert!(plain.remaining.is_some() && plain.count.is_some());
+    }
+}
+
+#[tokio::test]
+async fn a_dlt645_relay_obeys_the_password_alone_and_is_read_back() {
+    let site = Site::start(Framing::Transparent).await;
+    for (password, error) in [("", LinkError::NoPassword), ("02000000", LinkError::Refused(Refusal::Error(0x04)))] {
+        let way = site.way(Carrier::Transparent, password);
+        assert_eq!(driver::switch(&site.meter(2, &way), Priority::Relay, false).await, Err(error));
+        assert!(site.truth(2).relay_closed);
+    }
+    let way = site.way(Carrier::Transparent, PASSWORD);
+    let meter = site.meter(2, &way);
+    for closed in [false, true] {
+        driver::switch(&meter, Priority::Relay, closed).await.unwrap();
+        assert_eq!(site.truth(2).relay_closed, closed);
+        assert_eq!(site.plain(&meter).await.relay_closed, Some(closed));
+    }
+}
+
+#[tokio::test]
+async fn the_midnights_of_a_dlt645_meter_are_read_with_their_days() {
+    let site = Site::start(Framing::Transparent).await;
+    let way = site.way(Carrier::Transparent, "");
+    let meter = site.meter(2, &way);
+    assert_eq!(driver::freeze(&meter, Priority::Sweep).await.unwrap(), []);
+    for _ in 0..3 {
+        site.simulator.advance(24 * HOUR).await.unwrap();
+    }
+    let frozen = driver::freeze(&meter, Priority::Sweep).await.unwrap();
+    let day = |day| Date::from_ymd(2026, 11, day).unwrap();
+    let seen: Vec<(Date, Energy)> = frozen.iter().map(|frozen| (frozen.day, frozen.total)).collect();
+    assert_eq!(seen, [(day(26), Energy(72_000)), (day(25), Energy(48_000)), (day(24), Energy(24_000))]);
+}
+
+#[tokio::test]
+async fn a_broadcast_sets_the_clocks_of_a_bus_and_nobody_answers() {
+    let site = Site::start(Framing::Transparent).await;
+    site.simulator.advance(10 * HOUR).await.unwrap();
+    let way = site.way(Carrier::Transparent, "");
+    let time = site.simulator.clock().now().plus(90_000);
+    let ask = Ask::Time(BcdTime::from_timestamp(time).unwrap());
+    assert_eq!(way.0.dlt645(Priority::Settings, ask).await, Ok(Answer::Done));
+    assert_eq!(site.truth(2).clock, time);
+    assert_eq!(site.plain(&site.meter(2, &way)).await.clock, Some(time), "and the bus is in step");
+}
+
+#[tokio::test]
+async fn a_disturbed_answer_is_lost_and_the_next_is_right() {
+    let site = Site::start(Framing::Transparent).await;
+    let way = site.way(Carrier::Transparent, "");
+    for unit in [1, 2] {
+        let (meter, handle) = (site.meter(unit, &way), site.simulator.meter(0, unit).unwrap());
+        for fault in
+            [LineFault::BadCheck, LineFault::CutMidFrame, LineFault::WrongUnit, LineFault::ShortAnswer, LineFault::Silent]
+        {
+            handle.fault(fault, 1.0).unwrap();
+            assert!(driver::read(&meter, Priority::Sweep, &site.simulator.clock()).await.is_err(), "{fault:?} of unit {unit}");
+            handle.heal().unwrap();
+            let reading = site.reading(&meter).await;
+            assert_eq!(reading.measurement.total, Energy::from_centi_kwh(site.truth(unit).total), "after {fault:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn dlt645_is_never_put_into_modbus() {
+    let site = Site::start(Framing::ModbusTcp).await;
+    let way = site.way(Carrier::Tcp, "");
+    let meter: Serial = site.plans[1].serial;
+    let asked = way.0.dlt645(Priority::Sweep, Ask::Read { meter, di: 0 }).await;
+    assert_eq!(asked, Err(LinkError::NotCarried));
+    assert!(way.0.read(Priority::Sweep, 1, 0, 2).await.is_ok(), "and the connection stays");
+}
+
+#[tokio::test]
+async fn modbus_inside_tls_trusts_an_authority_or_one_fingerprint_and_nothing_else() {
+    let site = Site::start(Framing::ModbusTls).await;
+    let pem = site.simulator.certificate().unwrap();
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(pem.as_bytes()).unwrap();
+    let authority = TlsSettings { ca_file: Some(file.path().into()), ..TlsSettings::default() };
+    let pin = fingerprint(pem);
+    let other = "00".repeat(32);
+    for (settings, name, pin, trusted) in [
+        (&authority, "localhost", None, true),
+        (&authority, "gateway.example", None, false),
+        (&TlsSettings::default(), "localhost", None, false),
+        (&TlsSettings::default(), "gateway.example", Some(&pin), true),
+        (&authority, "localhost", Some(&other), false),
+    ] {
+        let way = site.way(Carrier::Tls(Tls::new(settings, name, pin.map(String::as_str)).unwrap()), "");
+        if trusted {
+            let reading = site.reading(&site.meter(1, &way)).await;
+            assert_eq!(reading.face.wallet().unwrap().serial, site.plans[0].serial);
+        } else {
+            way.0.state().wait_for(|&state| state == LinkState::Down).await.unwrap();
+        }
+    }
+}
+
+/// SHA-256 of the certificate, as people read it.
+fn fingerprint(pem: &str) -> String {
+    use base64::Engine as _;
+    let base64: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
+    let der = base64::engine::general_purpose::STANDARD.decode(base64).unwrap();
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &der);
+    digest.as_ref().iter().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().join(":")
+}
