@@ -61,6 +61,7 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/commands/preview", Access::Operator),
     ("/commands/missed", Access::Operator),
     ("/commands/:batch", Access::Operator),
+    ("/prices", Access::Operator),
     ("/cases", Access::Operator),
     ("/audit", Access::Operator),
     ("/guide", Access::Operator),

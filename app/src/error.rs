@@ -63,6 +63,8 @@ errors! {
     WeakPassword = "weak-password", 422;
     /// The old password is wrong.
     WrongPassword = "wrong-password", 422;
+    /// No price plan holds for the room.
+    NoPrices = "no-prices", 409;
     /// This payment channel is not configured.
     ChannelUnavailable = "channel-unavailable", 503;
     /// The order can no longer be paid or changed.

@@ -5,6 +5,7 @@ mod batches;
 mod counter;
 mod events;
 mod lists;
+mod prices;
 mod room;
 mod sweep;
 
@@ -14,15 +15,16 @@ use async_trait::async_trait;
 
 use crate::error::AppError;
 use crate::model::gateway::{Sweep, SweepInterval};
-use crate::model::ids::{BatchId, CaseId, EventId, GatewayId, MeterId, OrderId, Uuid};
+use crate::model::ids::{BatchId, CaseId, EventId, GatewayId, MeterId, OrderId, PlaceId, Uuid};
 use crate::model::issue::{Issue, Kind, Parameters};
 use crate::model::meter::{ControlMode, Latest};
+use crate::model::tariff::Prices;
 use crate::model::time::Timestamp;
 use crate::ports::{Who, operator, ports};
 
 pub use actions::{
-    CloseCase, OpenAccount, ReadNow, RetryGateway, Sell, SetMode, close_case, open_account, read_now, retry_gateway, sell,
-    set_mode,
+    CloseCase, OpenAccount, ReadNow, RetryGateway, Sell, SetLimits, SetMode, close_case, open_account, read_now, retry_gateway,
+    sell, set_limits, set_mode,
 };
 pub use actions::{TryAgain, try_again};
 pub use batches::{
@@ -34,9 +36,10 @@ pub use events::{AcknowledgeEvent, EventLine, EventQuery, acknowledge_event};
 pub use lists::{
     AccountLine, AccountState, AuditLine, CaseLine, CaseQuery, GatewayLine, MeterLine, Page, Query, SaleLine, Sales, SalesQuery,
 };
+pub use prices::{AssignPrices, Plan, PlanVersion, PriceForm, PricesView, PublishPrices, assign_prices, publish_prices};
 pub use room::{
-    Account, CommandLine, GetProgress, JournalLine, Opening, Progress, Reading, Resident, Room, RoomDay, RoomName, Sale, What,
-    get_progress,
+    Account, CommandLine, DayCharge, GetProgress, JournalLine, Opening, Progress, Reading, Resident, Room, RoomDay, RoomName,
+    Sale, WalletLimits, WalletView, What, get_progress,
 };
 pub use sweep::{SetSweep, set_sweep};
 
@@ -96,6 +99,14 @@ pub trait OperatorPort: Send + Sync {
     async fn set_sweep(&self, who: &Who, of: Sweep, interval: Option<SweepInterval>) -> Result<(), AppError>;
     /// Meters.
     async fn meters(&self, who: &Who, query: &Query) -> Result<Page<MeterLine>, AppError>;
+    /// Price plans, their versions, and where they hold.
+    async fn prices(&self, who: &Who) -> Result<PricesView, AppError>;
+    /// Publishes a version of a plan, from an instant or from now on.
+    async fn publish_prices(&self, who: &Who, plan: &str, from: Option<Timestamp>, prices: Prices) -> Result<(), AppError>;
+    /// Gives a place a plan.
+    async fn assign_prices(&self, who: &Who, place: PlaceId, plan: Uuid) -> Result<(), AppError>;
+    /// Sets the limits of a server wallet.
+    async fn set_limits(&self, who: &Who, meter: MeterId, limits: &WalletLimits) -> Result<(), AppError>;
     /// The audit chain, newest first; an operator bound to buildings sees their own lines only.
     async fn audit(&self, who: &Who, query: &Query) -> Result<Page<AuditLine>, AppError>;
     /// The buildings and floors that commands can be issued to.

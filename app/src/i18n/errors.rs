@@ -28,6 +28,9 @@ pub const fn words(error: AppError, lang: Lang) -> &'static str {
         }
         AppError::AccountNotOpen => ("该房间未开户，请先开户。", "No account is open here. Open one first."),
         AppError::AccountAlreadyOpen => ("该房间已开户。", "An account is already open here."),
+        AppError::NoPrices => {
+            ("该房间还没有电价，请先在“电价”中指定。", "No price plan holds for this room yet. Assign one under Prices first.")
+        }
         AppError::LoginTaken => ("该登录名已被使用，请换一个。", "That login name is taken. Choose another."),
         AppError::WeakPassword => {
             ("新密码至少 10 位，且不能与旧密码相同。", "A new password has at least 10 characters and differs from the old one.")

@@ -12,6 +12,7 @@ pub mod gateways;
 pub mod guide;
 pub mod memory;
 pub mod operator;
+pub mod prices;
 pub mod resident;
 pub mod room;
 pub mod site;

@@ -71,6 +71,10 @@ words! {
     step_confirm: "等待电表确认", "Waiting for the meter to confirm";
     step_to_meter: "存入电表", "Put into the meter";
     step_in_meter: "已存入电表", "In the meter";
+    step_to_account: "存入账户", "Credit to your account";
+    step_in_account: "已存入账户", "Credited to your account";
+    step_power_on: "已供电", "The power is on";
+    step_power_coming: "正在恢复供电", "The power is coming back";
     step_not_paid: "未付款，订单已关闭", "Not paid; the order is closed";
     step_refunding: "正在退款", "Going back to you";
     step_refunded: "已退款", "Refunded";
@@ -85,6 +89,7 @@ words! {
     head_pending: "等待付款", "Waiting for your payment";
     head_paid: "正在送入电表", "Going into the meter";
     head_credited: "已存入电表", "In the meter";
+    head_in_account: "已存入账户", "Credited to your account";
     head_closed: "订单已关闭", "The order is closed";
     refresh: "刷新", "Reload";
     again: "重新充值", "Top up again";
@@ -115,6 +120,7 @@ words! {
     last_30: "近 30 天", "Last 30 days";
     day: "日期", "Day";
     hour: "时段", "Hour";
+    cost: "电费 (元)", "Cost (yuan)";
     kwh: "用电量 (kWh)", "Use (kWh)";
     total: "合计", "Total";
     no_hours: "这一天没有按小时的数据。", "No figures by the hour for this day.";

@@ -269,6 +269,8 @@ pub fn what(what: &What, lang: Lang) -> String {
         What::Debit(amount) => format!("{} {amount} {yuan}", lang.pick("退电", "Debit")),
         What::Close => lang.pick("销户", "Close the account").to_owned(),
         What::Mode(mode) => format!("{} {}", lang.pick("设为", "Set to"), common::mode(*mode, lang)),
+        What::Relay(true) => lang.pick("继电器合闸", "Close the relay").to_owned(),
+        What::Relay(false) => lang.pick("继电器断开", "Open the relay").to_owned(),
         What::Switch(true) => lang.pick("住户合闸", "Resident switches on").to_owned(),
         What::Switch(false) => lang.pick("住户关闸", "Resident switches off").to_owned(),
         What::Issue(issue) => super::commands::say(issue, lang),

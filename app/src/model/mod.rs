@@ -10,5 +10,6 @@ pub mod meter;
 pub mod money;
 pub mod order;
 pub mod switch;
+pub mod tariff;
 pub mod time;
 pub mod wall;

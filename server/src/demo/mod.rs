@@ -5,5 +5,6 @@ mod history;
 mod run;
 mod seed;
 mod site;
+mod wallets;
 
 pub use run::{Args, run};

@@ -12,6 +12,7 @@ use app::ports::Role;
 
 use super::history;
 use super::site::{BUILDINGS, Room};
+use super::wallets;
 use crate::meters::framing::Framing;
 use crate::meters::sim::Load;
 use crate::rng::Rng;
@@ -55,6 +56,7 @@ pub async fn run(db: &Db, rng: &Rng, now: Timestamp, seed: &Seed<'_>) -> Result<
     energy::add(&mut tx, &hours, &days, None).await?;
     tx.commit().await?;
     accounts::take_over(db, rng, now, &held(seed, now, &ids)).await?;
+    wallets::take_over(db, rng, now, seed, &ids).await?;
     let operator = NewUser { role: Role::Admin, login: seed.operator, name: "值班员", password_hash: seed.password_hash };
     users::create(db, rng, now, &operator, "demo").await?;
     Ok(())

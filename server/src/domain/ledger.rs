@@ -23,6 +23,10 @@ pub enum Account {
     Paid(AccountId),
     /// In the meter, not yet consumed (liability).
     InMeter(AccountId),
+    /// The server wallet: paid and not yet consumed; negative where more was consumed than paid (liability).
+    Wallet(AccountId),
+    /// Energy that residents of server wallets used (income).
+    Consumption,
     /// Received and not to be credited: paid twice, or not of the amount asked; goes back, or a person says whose it is (liability).
     Suspense,
     /// What meters held when the site was taken over from an older system (equity).
@@ -40,6 +44,8 @@ impl Account {
             Self::Clearing(channel) => format!("clearing:{channel}"),
             Self::Paid(account) => format!("paid:{account}"),
             Self::InMeter(account) => format!("meter:{account}"),
+            Self::Wallet(account) => format!("wallet:{account}"),
+            Self::Consumption => "consumption".into(),
             Self::Suspense => "suspense".into(),
             Self::TakenOver => "taken-over".into(),
         }
@@ -60,9 +66,9 @@ impl Account {
 /// One row of the ledger. `operation` with `reference` happens once: a repetition is refused by the database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transfer {
-    /// What happened: `payment`, `suspense`, `delivery`, `takeover`.
+    /// What happened: `payment`, `suspense`, `delivery`, `takeover`, `consumption`, `consumption-reversal`.
     pub operation: &'static str,
-    /// What it happened to: an order, an account.
+    /// What it happened to: an order, an account, a charge.
     pub reference: Uuid,
     /// Takes.
     pub debit: Account,
@@ -100,6 +106,42 @@ pub const fn withdrawal(command: Uuid, account: AccountId, amount: Money) -> Tra
         credit: Account::Paid(account),
         amount,
     }
+}
+
+/// The server wallet holds it: there is no meter to wait for.
+#[must_use]
+pub const fn credit(order: Uuid, account: AccountId, amount: Money) -> Transfer {
+    Transfer { operation: "delivery", reference: order, debit: Account::Paid(account), credit: Account::Wallet(account), amount }
+}
+
+/// Energy was used from a server wallet.
+#[must_use]
+pub const fn consumption(charge: Uuid, account: AccountId, amount: Money) -> Transfer {
+    Transfer {
+        operation: "consumption",
+        reference: charge,
+        debit: Account::Wallet(account),
+        credit: Account::Consumption,
+        amount,
+    }
+}
+
+/// A charge was wrong: `reversal` is the one that takes it back.
+#[must_use]
+pub const fn consumption_reversal(reversal: Uuid, account: AccountId, amount: Money) -> Transfer {
+    Transfer {
+        operation: "consumption-reversal",
+        reference: reversal,
+        debit: Account::Consumption,
+        credit: Account::Wallet(account),
+        amount,
+    }
+}
+
+/// What an older system kept for an account whose wallet is on the ledger.
+#[must_use]
+pub const fn takeover_of_wallet(account: AccountId, amount: Money) -> Transfer {
+    Transfer { operation: "takeover", reference: account.0, debit: Account::TakenOver, credit: Account::Wallet(account), amount }
 }
 
 /// What the meter held when the site was taken over.

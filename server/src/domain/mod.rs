@@ -4,3 +4,6 @@ pub mod clock;
 pub mod ledger;
 pub mod order;
 pub mod payment;
+pub mod prices;
+pub mod tariff;
+pub mod wallet;

@@ -5,26 +5,28 @@
 mod batch;
 mod track;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use app::model::event::EventKind;
 use app::model::ids::{GatewayId, MeterId};
 use app::model::time::{MINUTE, Timestamp};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::classify::{Baseline, Counter, classify};
 use super::codec::{Face, Measurement};
 use super::directory::Directory;
 use super::parameters::Watch;
+use super::purse::{Purse, Purses};
 use super::serial::Serial;
 use super::witness::{Witness, Witnessed};
 use crate::clock::SharedClock;
 use crate::live::Live;
 use crate::rng::Rng;
 use crate::store::events::{self, Change, Subject, Turn};
+use crate::store::wallets::Metered;
 use crate::store::{self, Db, console, counters, readings};
 use batch::Batch;
 use track::Track;
@@ -104,6 +106,8 @@ pub enum Event {
         /// What it should hold; `None` where no account is open any more.
         expected: Option<Witnessed>,
     },
+    /// Server wallets may have moved: a purchase, a mode, a switch.
+    Purses,
 }
 
 /// The task.
@@ -120,6 +124,11 @@ pub struct Recorder {
     witness: Witness,
     directory: Arc<Directory>,
     parameters: Option<Watch>,
+    purses: Purses,
+    /// Whether the purses are to be loaded anew.
+    moved: bool,
+    /// Rung where a relay is not as its server wallet asks for.
+    unsettled: Arc<Notify>,
 }
 
 impl Recorder {
@@ -146,7 +155,23 @@ impl Recorder {
         let witness = Witness::load(&db).await?;
         // What was decided while nobody ran stands in the readings already.
         let looked_at = clock.now();
-        Ok(Self { db, clock, rng, live, tracks, held, looked_at, lost_gateways, witness, directory, parameters: None })
+        let (purses, moved, unsettled) = (Purses::load(&db).await?, true, Arc::default());
+        Ok(Self {
+            db,
+            clock,
+            rng,
+            live,
+            tracks,
+            held,
+            looked_at,
+            lost_gateways,
+            witness,
+            directory,
+            parameters: None,
+            purses,
+            moved,
+            unsettled,
+        })
     }
 
     /// The same, and whoever keeps parameters hears of their changes.
@@ -154,6 +179,12 @@ impl Recorder {
     pub fn watching(mut self, parameters: Watch) -> Self {
         self.parameters = Some(parameters);
         self
+    }
+
+    /// Rings where a relay is not as its server wallet asks for.
+    #[must_use]
+    pub fn unsettled(&self) -> Arc<Notify> {
+        Arc::clone(&self.unsettled)
     }
 
     /// Works until nobody can report any more; then what is left is stored.
@@ -173,6 +204,7 @@ impl Recorder {
             self.store(batch).await;
             if Instant::now() >= refresh {
                 refresh = Instant::now() + witness_refresh();
+                self.moved = true;
                 match Witness::load(&self.db).await {
                     Ok(witness) => self.witness = witness,
                     Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "witness.stale"),
@@ -200,7 +232,8 @@ impl Recorder {
                     batch.events(vec![gateway_change(gateway, at, Turn::Over)]);
                 }
                 let track = self.tracks.entry(meter).or_insert_with(|| Track::new(meter));
-                batch.events(track.see_face(at, &face));
+                let purse = self.purses.get(meter);
+                batch.events(track.see_face(at, &face, purse));
                 let at = track.row_at(at);
                 let Measurement { total, reverse, rates, .. } = measurement;
                 let now = Baseline { at, total, reverse, rates };
@@ -218,11 +251,17 @@ impl Recorder {
                 batch.events(track.see_measurement(&now, quality, &face, &measurement));
                 batch.reading(meter, at, quality, source, &measurement, &track.latest);
                 batch.latest(meter);
-                self.live.publish(track.latest.clone());
+                if purse.is_some() {
+                    // Shown when it was charged.
+                    let counts = quality.counts();
+                    batch.meter(Metered { meter, at, counts, stretch, total, power_w: measurement.power_w });
+                } else {
+                    self.live.publish(track.latest.clone());
+                }
             }
             Event::Face { meter, at, face } => {
                 let track = self.tracks.entry(meter).or_insert_with(|| Track::new(meter));
-                batch.events(track.see_face(at, &face));
+                batch.events(track.see_face(at, &face, self.purses.get(meter)));
                 batch.latest(meter);
                 self.live.publish(track.latest.clone());
             }
@@ -239,17 +278,64 @@ impl Recorder {
             }
             Event::Stranger { meter, serial } => batch.stranger(meter, serial),
             Event::Expect { meter, expected } => self.witness.expect(meter, expected),
+            Event::Purses => self.moved = true,
+        }
+    }
+
+    /// Shows every meter whose server wallet has moved as it stands now.
+    async fn reload_purses(&mut self, batch: &mut Batch) {
+        let purses = match Purses::load(&self.db).await {
+            Ok(purses) => purses,
+            Err(error) => return tracing::warn!(error = &error as &dyn std::error::Error, "purses.stale"),
+        };
+        for (meter, purse) in purses.iter() {
+            let Some(track) = self.tracks.get_mut(&meter) else { continue };
+            let mut latest = track.latest.clone();
+            purse.show(&mut latest);
+            if latest != track.latest {
+                track.latest = latest.clone();
+                batch.latest(meter);
+                self.live.publish(latest);
+            }
+        }
+        self.purses = purses;
+    }
+
+    /// What was charged is shown, and a relay that is not as it should be is told.
+    fn show_charged(&mut self, charged: BTreeMap<MeterId, Purse>) {
+        for (meter, purse) in charged {
+            self.purses.put(meter, purse);
+            if let Some(track) = self.tracks.get_mut(&meter) {
+                purse.show(&mut track.latest);
+                if purse.differs(&track.latest) {
+                    self.unsettled.notify_one();
+                }
+                self.live.publish(track.latest.clone());
+            }
         }
     }
 
     /// Stores a batch, however often the database must be asked: nothing is dropped, and while this waits, the pollers do.
     async fn store(&mut self, mut batch: Batch) {
+        if std::mem::take(&mut self.moved) {
+            self.reload_purses(&mut batch).await;
+        }
         let latest = |meter: &MeterId| self.tracks.get(meter).map(|track| track.latest.clone());
         let rows = batch.finish(latest);
-        while let Err(error) = readings::write(&self.db, &self.rng, self.clock.now(), &rows).await {
-            tracing::error!(error = &error as &dyn std::error::Error, readings = rows.readings.len(), "readings.not-stored");
+        let charged = loop {
+            match readings::write(&self.db, &self.rng, self.clock.now(), &rows).await {
+                Ok(charged) => break charged,
+                Err(error) => {
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        readings = rows.readings.len(),
+                        "readings.not-stored"
+                    );
+                }
+            }
             sleep(RETRY).await;
-        }
+        };
+        self.show_charged(charged);
         for (meter, from, state) in batch.suspects {
             if let Err(error) = self.witness.confirm(&self.db, &self.rng, self.clock.now(), meter, from, &state).await {
                 tracing::warn!(error = &error as &dyn std::error::Error, meter = %meter, "witness.not-confirmed");

@@ -20,6 +20,7 @@ use super::link::{Link, Target};
 use super::parameters::{Keeper, Watch};
 use super::poller::{Control, Poller};
 use super::profile::Profiles;
+use super::reconciler::Reconciler;
 use super::recorder::{Event, Recorder, Source};
 use super::schedule::{Policy, Schedule};
 use super::usable::{Unusable, usable};
@@ -60,6 +61,8 @@ pub struct Handle(Arc<Shared>);
 
 struct Shared {
     wake: Arc<Notify>,
+    /// A server wallet may have moved.
+    moved: Arc<Notify>,
     reload: Notify,
     stop: CancellationToken,
     directory: Arc<Directory>,
@@ -76,9 +79,10 @@ struct Bus {
 }
 
 impl Handle {
-    /// A command was committed.
+    /// A command, or a purchase from a server wallet, was committed.
     pub fn wake(&self) {
         self.0.wake.notify_one();
+        self.0.moved.notify_one();
     }
 
     /// Somebody wants to see this meter as it is now.
@@ -159,6 +163,7 @@ impl Meters {
                 .await?;
         let shared = Arc::new(Shared {
             wake: Arc::new(Notify::new()),
+            moved: recorder.unsettled(),
             reload: Notify::new(),
             stop: CancellationToken::new(),
             directory: Arc::clone(&directory),
@@ -184,6 +189,13 @@ impl Meters {
             config: Arc::clone(&config),
             failures: Mutex::default(),
         });
+        let reconciler = Reconciler {
+            db: self.db.clone(),
+            clock: self.clock.clone(),
+            rng: self.rng.clone(),
+            events: events.clone(),
+            wake: Arc::clone(&shared.wake),
+        };
         let mut supervisor = Supervisor {
             live: self.live,
             pace: None,
@@ -198,6 +210,7 @@ impl Meters {
         };
         supervisor.reload().await?;
         let delivery = engine.run(Arc::clone(&shared.wake), hears, shared.stop.clone());
+        let reconciling = reconciler.run(Arc::clone(&shared.moved), shared.stop.clone());
         let keeping = keeper.run(changes, shared.stop.clone());
         let tasks = vec![
             tokio::spawn(supervisor.run()),
@@ -205,6 +218,7 @@ impl Meters {
             tokio::spawn(recorder.watching(watch).run(reports)),
             tokio::spawn(keeping),
             tokio::spawn(archive.run()),
+            tokio::spawn(reconciling),
         ];
         shared.tasks.lock().unwrap_or_else(PoisonError::into_inner).extend(tasks);
         Ok(Handle(shared))

@@ -2,6 +2,7 @@
 
 mod batches;
 mod field;
+mod prices;
 mod room;
 mod search;
 
@@ -9,15 +10,16 @@ use std::sync::Arc;
 
 use app::api::operator::{
     AccountLine, AuditLine, Batch, BatchQuery, BatchView, Building, CaseLine, CaseQuery, EventLine, EventQuery, Gap, GatewayLine,
-    MeterLine, Missed, Opening, OperatorPort, Page, Preview, Progress, Query, Room, Sale, SaleLine, Sales, SalesQuery, Seat,
-    Target,
+    MeterLine, Missed, Opening, OperatorPort, Page, Preview, PricesView, Progress, Query, Room, Sale, SaleLine, Sales,
+    SalesQuery, Seat, Target, WalletLimits,
 };
 use app::error::AppError;
 use app::model::gateway::{Sweep, SweepInterval};
-use app::model::ids::{AccountId, BatchId, CaseId, EventId, GatewayId, MeterId, OrderId, Uuid};
+use app::model::ids::{AccountId, BatchId, CaseId, EventId, GatewayId, MeterId, OrderId, PlaceId, Uuid};
 use app::model::issue::{Issue, Kind, Parameters};
 use app::model::meter::{ControlMode, Latest};
 use app::model::money::Fen;
+use app::model::tariff::Prices;
 use app::model::time::Timestamp;
 use app::ports::{Role, Who};
 use async_trait::async_trait;
@@ -149,6 +151,8 @@ impl OperatorPort for Operator {
         };
         accounts::open(&self.db, &self.rng, self.clock.now(), &self.limits, &new).await?;
         self.field.wake();
+        // A server wallet opens with the next reading.
+        self.field.read_now(opening.meter);
         Ok(())
     }
 
@@ -195,7 +199,7 @@ impl OperatorPort for Operator {
     }
 
     async fn settle_counter(&self, who: &Who, case: CaseId, gap: Gap, resolution: &str) -> Result<(), AppError> {
-        Ok(counters::settle(&self.db, self.clock.now(), who, case, gap, said(resolution)?).await?)
+        Ok(counters::settle(&self.db, &self.rng, self.clock.now(), who, case, gap, said(resolution)?).await?)
     }
 
     async fn events(&self, who: &Who, query: &EventQuery) -> Result<(Page<EventLine>, Vec<String>), AppError> {
@@ -257,6 +261,22 @@ impl OperatorPort for Operator {
             line.latest = self.latest(line.latest.meter);
         }
         Ok(page)
+    }
+
+    async fn prices(&self, who: &Who) -> Result<PricesView, AppError> {
+        prices::prices(self, who).await
+    }
+
+    async fn publish_prices(&self, who: &Who, plan: &str, from: Option<Timestamp>, prices: Prices) -> Result<(), AppError> {
+        prices::publish(self, who, plan, from, prices).await
+    }
+
+    async fn assign_prices(&self, who: &Who, place: PlaceId, plan: Uuid) -> Result<(), AppError> {
+        prices::assign(self, who, place, plan).await
+    }
+
+    async fn set_limits(&self, who: &Who, meter: MeterId, limits: &WalletLimits) -> Result<(), AppError> {
+        prices::set_limits(self, who, meter, limits).await
     }
 
     async fn audit(&self, who: &Who, query: &Query) -> Result<Page<AuditLine>, AppError> {

@@ -27,6 +27,7 @@ const EVENTS: i64 = 10;
 
 pub(super) async fn room(desk: &Operator, who: &Who, meter: MeterId) -> Result<Room, AppError> {
     let row = desk.room_of(who, meter).await?;
+    let owner = row.account.account_id.map(AccountId);
     let today = desk.clock.now().date();
     Ok(Room {
         name: row.name(),
@@ -43,6 +44,7 @@ pub(super) async fn room(desk: &Operator, who: &Who, meter: MeterId) -> Result<R
         events: console::events_of(&desk.db, who.user, meter, EVENTS).await?,
         journal: journal(&desk.db, meter).await?,
         identified: desk.field.is_identified(meter),
+        wallet: super::prices::wallet(desk, meter, owner).await?,
         cases: console::cases_of(&desk.db, who.user, meter).await?,
     })
 }
@@ -136,12 +138,14 @@ fn what(kind: &str, text: &str) -> What {
     let amount = args.get("amount_fen").and_then(serde_json::Value::as_i64).map(Fen);
     let mode = args.get("mode").and_then(serde_json::Value::as_str).and_then(ControlMode::parse);
     let on = args.get("on").and_then(serde_json::Value::as_bool);
+    let closed = args.get("closed").and_then(serde_json::Value::as_bool);
     match (kind, amount, mode, on) {
         ("open", ..) => What::Open,
         ("close", ..) => What::Close,
         ("credit", Some(amount), ..) => What::Credit(amount),
         ("debit", Some(amount), ..) => What::Debit(amount),
         ("mode", _, Some(mode), _) => What::Mode(mode),
+        ("relay", ..) if closed.is_some() => What::Relay(closed == Some(true)),
         ("switch", _, _, Some(on)) => What::Switch(on),
         _ => Issue::stored(kind, text).map_or_else(|| What::Other(kind.to_owned()), What::Issue),
     }
@@ -156,6 +160,7 @@ mod tests {
         assert_eq!(what("credit", r#"{"order":7,"amount_fen":6320}"#), What::Credit(Fen(6_320)));
         assert_eq!(what("mode", r#"{"mode":"forced_off"}"#), What::Mode(ControlMode::ForcedOff));
         assert_eq!(what("switch", r#"{"on":false}"#), What::Switch(false));
+        assert_eq!(what("relay", r#"{"closed":true}"#), What::Relay(true));
         assert_eq!(what("credit", "{"), What::Other("credit".into()), "what is broken is shown, not dropped");
         assert_eq!(what("clock", "{}"), What::Issue(Issue::Clock));
     }

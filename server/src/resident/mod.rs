@@ -24,7 +24,7 @@ use crate::live::Live;
 use crate::pay::Payments;
 use crate::rng::Rng;
 use crate::store::rooms::{self, Room};
-use crate::store::{Db, energy, order_lists};
+use crate::store::{Db, energy, order_lists, wallets};
 
 /// What residents do, on this server. Cheap to clone.
 #[derive(Clone)]
@@ -93,7 +93,9 @@ impl ResidentPort for Residents {
         let recorded = energy::days(&self.db, room.meter(), first, today).await?;
         let day = day.filter(|&day| day >= first && day <= today).unwrap_or(today);
         let hours = energy::hourly(&self.db, room.meter(), day).await?;
-        Ok(Usage { days: views::days(&recorded, first, today), day, hours: views::hours(&hours) })
+        let mut days = views::days(&recorded, first, today);
+        views::price(&mut days, &wallets::day_lines(&self.db, room.account(), room.meter(), first).await?);
+        Ok(Usage { days, day, hours: views::hours(&hours) })
     }
 
     async fn offer(&self, who: &Who) -> Result<Offer, AppError> {

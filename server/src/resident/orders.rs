@@ -14,6 +14,7 @@ use crate::pay::Form;
 use crate::store::order_lists::{self, Progress};
 use crate::store::orders::{self, NewOrder};
 use crate::store::rooms::{self, Room};
+use crate::store::wallets;
 
 impl Residents {
     pub(super) async fn offer_of(&self, who: &Who) -> Result<Offer, AppError> {
@@ -63,6 +64,7 @@ impl Residents {
             self.payments.nudge(id).await;
         }
         let latest = self.latest(&room);
+        let on_ledger = wallets::is_here(&self.db, room.meter()).await?;
         Ok(OrderView {
             id,
             number: order.number,
@@ -79,6 +81,7 @@ impl Residents {
             count: order.count,
             remaining: order.remaining_fen.map(Fen),
             lost_since: latest.lost_since,
+            power: on_ledger.then(|| views::power(&latest)),
             now: self.clock.now(),
         })
     }

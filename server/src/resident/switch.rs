@@ -9,7 +9,7 @@ use app::ports::Who;
 
 use super::{Residents, views};
 use crate::store::commands;
-use crate::store::rooms::{self, Switch, wished};
+use crate::store::rooms::{self, Switch, is_switch, wished};
 
 impl Residents {
     pub(super) async fn switch_of(&self, who: &Who) -> Result<SwitchOffer, AppError> {
@@ -38,7 +38,7 @@ impl Residents {
         let command = commands::find(&self.db, id).await?.ok_or(AppError::NotFound)?;
         let since = Timestamp(room.from_at);
         // Of their own meter, and not what was done there before they moved in.
-        if command.meter_id != room.meter_id || command.kind != "switch" || Timestamp(command.decided_at) < since {
+        if command.meter_id != room.meter_id || !is_switch(&command.kind) || Timestamp(command.decided_at) < since {
             return Err(AppError::NotFound);
         }
         Ok(CommandView {

@@ -2,6 +2,7 @@
 
 use app::error::AppError;
 use app::model::ids::{AccountId, CommandId, MeterId, PlaceId, UserId, Uuid};
+use app::model::meter::Wallet;
 use app::model::money::Fen;
 use app::model::order::Tender;
 use app::model::time::Timestamp;
@@ -9,8 +10,8 @@ use app::model::time::Timestamp;
 use super::audit::{self, Entry};
 use super::commands::{self, NewCommand, priority};
 use super::orders::{self, NewOrder};
-use super::{Db, Result, StoreError, Tx, ledger, on};
-use crate::domain::ledger::takeover;
+use super::{Db, Result, StoreError, Tx, ledger, on, wallets};
+use crate::domain::ledger::{takeover, takeover_of_wallet};
 use crate::domain::order::Limits;
 use crate::rng::Rng;
 
@@ -71,10 +72,12 @@ pub struct TakeOver {
 }
 
 /// Opens an account in one transaction: account, resident, the `open` command for the meter, which raises its key epoch, and the
-/// first purchase behind it. The account is `opening` until the meter was read back.
+/// first purchase behind it. The account is `opening` until the meter was read back. A meter without a wallet inside gets no
+/// command: its account is open with the first reading.
 ///
 /// # Errors
-/// Refused with [`AppError::AccountAlreadyOpen`], [`AppError::LoginTaken`] or [`AppError::NotFound`], or as
+/// Refused with [`AppError::AccountAlreadyOpen`], [`AppError::LoginTaken`], [`AppError::NotFound`], [`AppError::NoPrices`], with
+/// [`AppError::Invalid`] for an instrument, or as
 /// [`orders::sell`] for the first purchase.
 pub async fn open(db: &Db, rng: &Rng, at: Timestamp, limits: &Limits, new: &OpenAccount) -> Result<AccountId> {
     let mut tx = db.begin().await?;
@@ -93,18 +96,12 @@ async fn open_within(tx: &mut Tx, rng: &Rng, at: Timestamp, limits: &Limits, new
     insert(tx, at, account, &number, place, "opening").await?;
     insert_meter(tx, at, account, new.meter, 0, 0, Fen::ZERO).await?;
     add_resident(tx, rng, at, account, &new.resident).await?;
-    let command = NewCommand {
-        id: CommandId(rng.id(at)),
-        meter: new.meter,
-        account: Some(account),
-        order: None,
-        kind: "open",
-        args: format!(r#"{{"account":"{number}"}}"#),
-        money: true,
-        priority: priority::MONEY,
-        by: Some(new.by),
-    };
-    commands::enqueue(tx, at, &command).await?;
+    match wallets::kind(tx, new.meter).await? {
+        Wallet::Server => wallets::open(tx, at, account, new.meter).await?,
+        Wallet::Meter => commands::enqueue(tx, at, &opening(rng, at, account, &number, new)).await?,
+        // An instrument sells nothing.
+        Wallet::None => return Err(AppError::Invalid.into()),
+    }
     let detail = serde_json::json!({ "number": number, "meter": new.meter, "login": new.resident.login }).to_string();
     let entry = Entry {
         actor: &format!("user:{}", new.by),
@@ -129,6 +126,21 @@ async fn open_within(tx: &mut Tx, rng: &Rng, at: Timestamp, limits: &Limits, new
     Ok(account)
 }
 
+/// The command that opens the account in a meter with a wallet inside.
+fn opening(rng: &Rng, at: Timestamp, account: AccountId, number: &str, new: &OpenAccount) -> NewCommand {
+    NewCommand {
+        id: CommandId(rng.id(at)),
+        meter: new.meter,
+        account: Some(account),
+        order: None,
+        kind: "open",
+        args: format!(r#"{{"account":"{number}"}}"#),
+        money: true,
+        priority: priority::MONEY,
+        by: Some(new.by),
+    }
+}
+
 /// Takes over the accounts that meters already hold, all in one transaction: the ledger starts with what is in them.
 ///
 /// # Errors
@@ -138,13 +150,21 @@ pub async fn take_over(db: &Db, rng: &Rng, at: Timestamp, accounts: &[TakeOver])
     for one in accounts {
         let account = AccountId(rng.id(at));
         let place = place_of(&mut tx, one.meter).await?;
-        insert(&mut tx, one.opened_at, account, &one.number, place, "open").await?;
+        let on_ledger = wallets::kind(&mut tx, one.meter).await? == Wallet::Server;
+        // The older system's wallet begins to count here with the first reading.
+        let state = if on_ledger { "opening" } else { "open" };
+        insert(&mut tx, one.opened_at, account, &one.number, place, state).await?;
         insert_meter(&mut tx, one.opened_at, account, one.meter, one.epoch, one.count, one.cumulative).await?;
         if let Some(resident) = &one.resident {
             add_resident(&mut tx, rng, at, account, resident).await?;
         }
         if one.cumulative > Fen::ZERO {
-            ledger::post(&mut tx, rng, at, &takeover(account, one.cumulative.money())).await?;
+            let amount = one.cumulative.money();
+            let transfer = if on_ledger { takeover_of_wallet(account, amount) } else { takeover(account, amount) };
+            ledger::post(&mut tx, rng, at, &transfer).await?;
+        }
+        if on_ledger {
+            wallets::open(&mut tx, at, account, one.meter).await?;
         }
     }
     let detail = serde_json::json!({ "accounts": accounts.len() }).to_string();

@@ -26,7 +26,7 @@ pub use control::{may_touch_gateway, set_mode};
 pub use events::{acknowledge, buildings, events, events_of};
 pub use gateways::gateways;
 pub use meters::meters;
-pub use places::{latest, layout, scope};
+pub use places::{latest, layout, priced_places, scope};
 pub use room::{AccountRow, CommandRow, RoomRow, commands, residents, room};
 
 /// Both nodes above a room.

@@ -12,9 +12,11 @@ use uuid::Uuid;
 use super::cases::kind;
 use super::console::{close_in, note_closed};
 use super::energy::{self, Day, Hour};
+use super::wallets::{self, Metered};
 use super::{Db, Result, Tx, on, read};
 use crate::meters::classify::Quality;
 use crate::meters::rollup::{Parts, Stretch};
+use crate::rng::Rng;
 
 /// Meters about whose counters something was decided since then.
 ///
@@ -92,14 +94,14 @@ pub async fn held(db: &Db, meter: MeterId) -> Result<Option<HeldCounter>> {
 /// # Errors
 /// Refused with [`AppError::NotFound`] and [`AppError::Conflict`] as [`super::console::close_case`] is, with [`AppError::Invalid`]
 /// where the counters give no energy.
-pub async fn settle(db: &Db, at: Timestamp, who: &Who, case: CaseId, gap: Gap, resolution: &str) -> Result<()> {
+pub async fn settle(db: &Db, rng: &Rng, at: Timestamp, who: &Who, case: CaseId, gap: Gap, resolution: &str) -> Result<()> {
     let mut tx = db.begin().await?;
     let (kind, meter) = close_in(&mut tx, at, who, case, resolution).await?;
     let meter = meter.filter(|_| kind == kind::READING).ok_or(AppError::NotFound)?;
     let row: Option<Ends> = on!(&mut tx, |c| sqlx::query_as(ends!()).bind(meter.0).fetch_optional(c).await)?;
     let mut detail = serde_json::json!({ "kind": kind, "resolution": resolution, "meter": meter });
     if let Some(ends) = row {
-        let energy = decide(&mut tx, at, case, meter, &ends, gap).await?;
+        let energy = decide(&mut tx, rng, at, case, meter, &ends, gap).await?;
         detail["counter"] =
             serde_json::json!({ "choice": gap.as_str(), "energy_wh": energy.0, "total_wh": ends.total_wh, "at": ends.at });
     }
@@ -108,7 +110,7 @@ pub async fn settle(db: &Db, at: Timestamp, who: &Who, case: CaseId, gap: Gap, r
 }
 
 /// Writes the decision down and what follows from it; gives the energy that was counted.
-async fn decide(tx: &mut Tx, at: Timestamp, case: CaseId, meter: MeterId, ends: &Ends, gap: Gap) -> Result<Energy> {
+async fn decide(tx: &mut Tx, rng: &Rng, at: Timestamp, case: CaseId, meter: MeterId, ends: &Ends, gap: Gap) -> Result<Energy> {
     let (quality, stretch) = ends.settle(gap)?;
     on!(tx, |c| sqlx::query("UPDATE readings SET quality = $1 WHERE meter_id = $2 AND at = $3")
         .bind(quality as i64)
@@ -131,6 +133,9 @@ async fn decide(tx: &mut Tx, at: Timestamp, case: CaseId, meter: MeterId, ends: 
     if let Some(stretch) = stretch {
         add(tx, at, meter, &stretch).await?;
     }
+    let (read_at, total) = (Timestamp(ends.at), Energy(ends.total_wh));
+    let metered = Metered { meter, at: read_at, stretch, counts: true, total, power_w: None };
+    wallets::charge(tx, rng, at, &[metered]).await?;
     Ok(energy)
 }
 

@@ -28,11 +28,13 @@ pub mod orders;
 pub mod parameters;
 pub mod payments;
 pub mod places;
+pub mod prices;
 pub mod readings;
 pub mod rooms;
 pub mod sessions;
 pub mod users;
 pub mod verify;
+pub mod wallets;
 
 pub use db::{Db, Tx};
 pub(crate) use db::{on, read};

@@ -2,6 +2,7 @@
 
 use app::error::AppError;
 use app::model::ids::{AccountId, CommandId, MeterId, OrderId, UserId, Uuid};
+use app::model::meter::Wallet;
 use app::model::money::Fen;
 use app::model::order::{OrderState, Tender};
 use app::model::time::Timestamp;
@@ -9,7 +10,7 @@ use sqlx::FromRow;
 
 use super::audit::{self, Entry};
 use super::commands::{self, NewCommand, priority};
-use super::{Db, Result, StoreError, Tx, ledger, on, read};
+use super::{Db, Result, StoreError, Tx, ledger, on, read, wallets};
 use crate::domain::ledger::payment;
 use crate::domain::order::Limits;
 use crate::rng::Rng;
@@ -142,15 +143,19 @@ pub async fn sell_within(tx: &mut Tx, rng: &Rng, at: Timestamp, limits: &Limits,
         Inserted::New(order) => order,
         Inserted::Before(order) => return Ok(order),
     };
-    deliver(tx, rng, at, &order, Some(new.by)).await?;
+    let order = deliver(tx, rng, at, order, Some(new.by)).await?;
     record(tx, at, new, &order, "sale.create").await?;
     Ok(order)
 }
 
-/// Posts the payment of an order that has just become `paid`, and stores the command that will bring it into the meter.
-pub(super) async fn deliver(tx: &mut Tx, rng: &Rng, at: Timestamp, order: &Order, by: Option<UserId>) -> Result<()> {
+/// Posts the payment of an order that has just become `paid`, and credits it to the server wallet or stores the command that will
+/// bring it into the meter.
+pub(super) async fn deliver(tx: &mut Tx, rng: &Rng, at: Timestamp, order: Order, by: Option<UserId>) -> Result<Order> {
     let account = AccountId(order.account_id);
     ledger::post(tx, rng, at, &payment(order.id, order.tender()?, account, order.amount().money())).await?;
+    if wallets::kind(tx, MeterId(order.meter_id)).await? == Wallet::Server {
+        return wallets::credit(tx, rng, at, &order).await;
+    }
     let command = NewCommand {
         id: CommandId(rng.id(at)),
         meter: MeterId(order.meter_id),
@@ -162,7 +167,8 @@ pub(super) async fn deliver(tx: &mut Tx, rng: &Rng, at: Timestamp, order: &Order
         priority: priority::MONEY,
         by,
     };
-    commands::enqueue(tx, at, &command).await
+    commands::enqueue(tx, at, &command).await?;
+    Ok(order)
 }
 
 /// One order.
@@ -190,7 +196,7 @@ async fn insert(tx: &mut Tx, rng: &Rng, at: Timestamp, limits: &Limits, new: &Ne
     if let Some(order) = by_key(tx, new).await? {
         return Ok(Inserted::Before(order));
     }
-    check(tx, limits, new, state).await?;
+    check(tx, at, limits, new, state).await?;
     let paid_at = (state == OrderState::Paid).then_some(at.0);
     let order: Option<Order> = on!(tx, |c| {
         sqlx::query_as(
@@ -236,7 +242,7 @@ async fn by_key(tx: &mut Tx, new: &NewOrder) -> Result<Option<Order>> {
 }
 
 /// An operator may sell the first purchase while the `open` command is on its way: commands of a meter keep their order.
-async fn check(tx: &mut Tx, limits: &Limits, new: &NewOrder, state: OrderState) -> Result<()> {
+async fn check(tx: &mut Tx, at: Timestamp, limits: &Limits, new: &NewOrder, state: OrderState) -> Result<()> {
     // The update locks the row, so that two sales cannot both fit below the hoarding limit.
     let account: Option<(String,)> = on!(tx, |c| sqlx::query_as(
         "UPDATE account_meters SET count = count WHERE account_id = $1 AND meter_id = $2 AND to_at IS NULL
@@ -250,6 +256,11 @@ async fn check(tx: &mut Tx, limits: &Limits, new: &NewOrder, state: OrderState) 
         Some("open") => {}
         Some("opening") if state == OrderState::Paid => {}
         _ => return Err(AppError::AccountNotOpen.into()),
+    }
+    if wallets::kind(tx, new.meter).await? == Wallet::Server {
+        let (held, most) = wallets::held(tx, at, new.meter).await?;
+        let limits = Limits { hoarding_fen: most.map_or(limits.hoarding_fen, |most| most.0), ..*limits };
+        return Ok(limits.check(new.amount, held, Fen::ZERO)?);
     }
     let sums: Option<(i64, i64)> = on!(tx, |c| sqlx::query_as(
         "SELECT COALESCE((SELECT remaining_fen FROM meter_latest WHERE meter_id = $1 AND observed_at IS NOT NULL), 0),

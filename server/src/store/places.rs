@@ -1,8 +1,8 @@
 //! The place tree: site, building, unit, room.
 
-use app::model::ids::PlaceId;
+use app::model::ids::{PlaceId, Uuid};
 
-use super::{Result, Tx, on};
+use super::{Db, Result, Tx, on, read};
 
 /// A place to add.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +17,16 @@ pub struct NewPlace<'a> {
     pub name: &'a str,
     /// Where it stands among its siblings.
     pub sort: i64,
+}
+
+/// The tops of the tree: the sites.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn sites(db: &Db) -> Result<Vec<PlaceId>> {
+    let rows: Vec<(Uuid,)> =
+        read!(db, |pool| sqlx::query_as("SELECT id FROM places WHERE parent_id IS NULL").fetch_all(pool).await)?;
+    Ok(rows.into_iter().map(|(id,)| PlaceId(id)).collect())
 }
 
 /// Adds a place in the caller's transaction.

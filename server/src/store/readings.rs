@@ -1,5 +1,7 @@
 //! Readings, written in batches together with all that follows from them, and where counting stands.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use app::model::energy::Energy;
@@ -12,8 +14,10 @@ use uuid::Uuid;
 use super::bulk::Bulk;
 use super::energy::{self, Day, Hour};
 use super::events::{self, Change};
+use super::wallets::{self, Metered};
 use super::{Db, Result, cases, on, read};
 use crate::meters::classify::Baseline;
+use crate::meters::purse::Purse;
 use crate::rng::Rng;
 
 /// One stored reading.
@@ -69,6 +73,8 @@ pub struct Doubt {
 pub struct Batch {
     /// New readings.
     pub readings: Vec<Reading>,
+    /// Those of them that a server wallet pays for.
+    pub metered: Vec<Metered>,
     /// Energy to add to hours.
     pub hours: Vec<Hour>,
     /// Energy to add to days.
@@ -105,11 +111,11 @@ static LATEST: LazyLock<Bulk> = LazyLock::new(|| {
     )
 });
 
-/// Stores a batch in one transaction.
+/// Stores a batch in one transaction, and charges what was used from server wallets; gives what those then hold.
 ///
 /// # Errors
 /// Where the database fails; then nothing was stored and the same batch may be tried again.
-pub async fn write(db: &Db, rng: &Rng, at: Timestamp, batch: &Batch) -> Result<()> {
+pub async fn write(db: &Db, rng: &Rng, at: Timestamp, batch: &Batch) -> Result<BTreeMap<MeterId, Purse>> {
     let mut tx = db.begin().await?;
     for (text, rows) in READINGS.pieces(&batch.readings) {
         on!(&mut tx, |c| {
@@ -124,13 +130,18 @@ pub async fn write(db: &Db, rng: &Rng, at: Timestamp, batch: &Batch) -> Result<(
         })?;
     }
     energy::add(&mut tx, &batch.hours, &batch.days, Some(at)).await?;
+    let charged = wallets::charge(&mut tx, rng, at, &batch.metered).await?;
+    let mut latest = Cow::from(&batch.latest);
+    if !charged.is_empty() {
+        latest.to_mut().iter_mut().filter_map(|l| Some((charged.get(&l.meter)?, l))).for_each(|(purse, l)| purse.show(l));
+    }
     for doubt in &batch.doubts {
         cases::open(&mut tx, rng, at, doubt.kind, Some(doubt.meter), None, &doubt.detail).await?;
     }
     for change in &batch.events {
         events::apply(&mut tx, rng, change).await?;
     }
-    for (text, rows) in LATEST.pieces(&batch.latest) {
+    for (text, rows) in LATEST.pieces(&latest) {
         on!(&mut tx, |c| {
             let mut query = sqlx::query(text);
             for l in rows {
@@ -145,7 +156,8 @@ pub async fn write(db: &Db, rng: &Rng, at: Timestamp, batch: &Batch) -> Result<(
             query.execute(c).await
         })?;
     }
-    tx.commit().await
+    tx.commit().await?;
+    Ok(charged)
 }
 
 /// Where counting stands: the last reading that counted, and the first that was held since.

@@ -10,7 +10,7 @@ use sqlx::FromRow;
 use super::audit::{self, Entry};
 use super::commands::{self, NewCommand, priority};
 use super::orders::Order;
-use super::{Db, Result, Tx, on, read};
+use super::{Db, Result, Tx, on, read, wallets};
 
 /// The room of a resident's current account.
 #[derive(Clone, Debug, FromRow)]
@@ -189,7 +189,7 @@ pub async fn spent_by_site_since(db: &Db, from: Timestamp) -> Result<(Energy, Fe
 /// Where the database fails.
 pub async fn switching(db: &Db, meter: MeterId) -> Result<Option<(CommandId, bool)>> {
     let row: Option<(Uuid, String)> = read!(db, |pool| sqlx::query_as(
-        "SELECT id, args FROM commands WHERE meter_id = $1 AND kind = 'switch' AND state IN ('queued', 'sending')
+        "SELECT id, args FROM commands WHERE meter_id = $1 AND kind IN ('switch', 'relay') AND state IN ('queued', 'sending')
          ORDER BY decided_at DESC, id DESC LIMIT 1"
     )
     .bind(meter.0)
@@ -198,10 +198,17 @@ pub async fn switching(db: &Db, meter: MeterId) -> Result<Option<(CommandId, boo
     Ok(row.and_then(|(id, args)| Some((CommandId(id), wished(&args)?))))
 }
 
-/// What a `switch` command wishes.
+/// What a `switch` or `relay` command wishes.
 #[must_use]
 pub fn wished(args: &str) -> Option<bool> {
-    serde_json::from_str::<serde_json::Value>(args).ok()?.get("on")?.as_bool()
+    let args: serde_json::Value = serde_json::from_str(args).ok()?;
+    args.get("on").or_else(|| args.get("closed"))?.as_bool()
+}
+
+/// Whether a command moves the relay at a resident's wish.
+#[must_use]
+pub fn is_switch(kind: &str) -> bool {
+    matches!(kind, "switch" | "relay")
 }
 
 /// A resident's wish to switch.
@@ -230,13 +237,17 @@ pub async fn switch(db: &Db, at: Timestamp, wish: &Switch) -> Result<CommandId> 
     if repeated(&mut tx, wish).await? {
         return Ok(CommandId(wish.key));
     }
+    let (kind, args) = match wallets::decide_switch(&mut tx, at, wish.meter, wish.on).await? {
+        Some(closed) => ("relay", wallets::relay_args(closed)),
+        None => ("switch", serde_json::json!({ "on": wish.on }).to_string()),
+    };
     let command = NewCommand {
         id: CommandId(wish.key),
         meter: wish.meter,
         account: Some(wish.account),
         order: None,
-        kind: "switch",
-        args: serde_json::json!({ "on": wish.on }).to_string(),
+        kind,
+        args,
         money: false,
         priority: priority::RELAY,
         by: Some(wish.by),
@@ -267,7 +278,7 @@ async fn repeated(tx: &mut Tx, wish: &Switch) -> Result<bool> {
             .await)?;
     match before {
         None => Ok(false),
-        Some((meter, kind, args)) if meter == wish.meter.0 && kind == "switch" && wished(&args) == Some(wish.on) => Ok(true),
+        Some((meter, kind, args)) if meter == wish.meter.0 && is_switch(&kind) && wished(&args) == Some(wish.on) => Ok(true),
         Some(_) => Err(AppError::Conflict.into()),
     }
 }

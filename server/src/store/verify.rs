@@ -42,11 +42,12 @@ const RULES: &[&str] = &[
             COALESCE(t.amount_e4, 0) AS found
      FROM orders o LEFT JOIN ledger_transfers t ON t.operation = 'delivery' AND t.reference = o.id
      WHERE CASE WHEN o.credited_at IS NULL THEN CAST(0 AS BIGINT) ELSE o.amount_fen * 100 END <> COALESCE(t.amount_e4, 0)",
-    // A paid order has exactly one credit command, and it is done exactly when the order is credited.
+    // A paid order has exactly one credit command, and it is done exactly when the order is credited; one to a server wallet has none.
     "SELECT 'order and credit command' AS rule, CAST(o.number AS TEXT) AS subject, CAST(1 AS BIGINT) AS expected,
             CAST(COUNT(c.id) AS BIGINT) AS found
      FROM orders o LEFT JOIN commands c ON c.order_id = o.id AND c.kind = 'credit'
           AND ((c.state = 'done') = (o.credited_at IS NOT NULL))
+     JOIN meters m ON m.id = o.meter_id AND m.wallet = 'meter'
      WHERE o.paid_at IS NOT NULL AND o.state IN ('paid', 'credited')
      GROUP BY o.id, o.number HAVING COUNT(c.id) <> 1",
     // What the ledger says is delivered to an account is what its meters' cumulative amounts say.
@@ -56,6 +57,7 @@ const RULES: &[&str] = &[
             a.cumulative AS found
      FROM (SELECT accounts.number, accounts.key, CAST(SUM(m.cumulative_fen) * 100 AS BIGINT) AS cumulative
            FROM account_keys AS accounts JOIN account_meters m ON m.account_id = accounts.id AND m.to_at IS NULL
+                JOIN meters ON meters.id = m.meter_id AND meters.wallet = 'meter'
            GROUP BY accounts.number, accounts.key) AS a
      WHERE COALESCE((SELECT b.credits_e4 - b.debits_e4 FROM ledger_balances b
                      WHERE b.account = 'meter:' || a.key), 0) <> a.cumulative",
@@ -63,20 +65,67 @@ const RULES: &[&str] = &[
     "SELECT 'purchase count in the meter' AS rule, m.serial AS subject, am.count AS expected, l.count AS found
      FROM account_meters am JOIN meters m ON m.id = am.meter_id JOIN meter_latest l ON l.meter_id = m.id
           JOIN accounts a ON a.id = am.account_id AND a.state = 'open'
-     WHERE am.to_at IS NULL AND l.observed_at IS NOT NULL AND (am.count <> l.count OR am.epoch <> l.epoch)
+     WHERE am.to_at IS NULL AND l.observed_at IS NOT NULL AND (am.count <> l.count OR am.epoch <> l.epoch) AND m.wallet = 'meter'
        AND NOT EXISTS (SELECT 1 FROM commands c WHERE c.meter_id = m.id AND c.money AND c.state = 'sending')
        AND NOT EXISTS (SELECT 1 FROM cases k WHERE k.meter_id = m.id AND k.closed_at IS NULL)",
     // Likewise the cumulative amount.
     "SELECT 'cumulative amount in the meter' AS rule, m.serial AS subject, am.cumulative_fen AS expected, l.cumulative_fen AS found
      FROM account_meters am JOIN meters m ON m.id = am.meter_id JOIN meter_latest l ON l.meter_id = m.id
           JOIN accounts a ON a.id = am.account_id AND a.state = 'open'
-     WHERE am.to_at IS NULL AND l.observed_at IS NOT NULL AND am.cumulative_fen <> l.cumulative_fen
+     WHERE am.to_at IS NULL AND l.observed_at IS NOT NULL AND am.cumulative_fen <> l.cumulative_fen AND m.wallet = 'meter'
        AND NOT EXISTS (SELECT 1 FROM commands c WHERE c.meter_id = m.id AND c.money AND c.state = 'sending')
        AND NOT EXISTS (SELECT 1 FROM cases k WHERE k.meter_id = m.id AND k.closed_at IS NULL)",
     // No verified payment event without its attempt settled or held.
     "SELECT 'payment event and attempt' AS rule, e.trade_no AS subject, CAST(1 AS BIGINT) AS expected, CAST(0 AS BIGINT) AS found
      FROM payment_events e JOIN payment_attempts p ON p.id = e.attempt_id
      WHERE e.kind = 'paid' AND p.state NOT IN ('paid', 'held')",
+    // Every charge is in the ledger with its amount, and every reversal the other way.
+    "SELECT 'charge and consumption posting' AS rule, m.serial AS subject, c.amount_e4 AS expected,
+            COALESCE(u.amount_e4, 0) - COALESCE(r.amount_e4, 0) AS found
+     FROM charges c JOIN meters m ON m.id = c.meter_id
+          LEFT JOIN ledger_transfers u ON u.operation = 'consumption' AND u.reference = c.id
+          LEFT JOIN ledger_transfers r ON r.operation = 'consumption-reversal' AND r.reference = c.id
+     WHERE COALESCE(u.amount_e4, 0) - COALESCE(r.amount_e4, 0) <> c.amount_e4",
+    // And nothing else is.
+    "SELECT 'consumption posting and charge' AS rule, t.debit AS subject, CAST(0 AS BIGINT) AS expected, t.amount_e4 AS found
+     FROM ledger_transfers t WHERE t.operation IN ('consumption', 'consumption-reversal')
+       AND NOT EXISTS (SELECT 1 FROM charges c WHERE c.id = t.reference)",
+    // A charge is for the energy between its two readings, or what a person counted (7); counters go round.
+    "SELECT 'charge and readings' AS rule, m.serial AS subject, (t.total_wh - f.total_wh + 1000000000) % 1000000000 AS expected,
+            c.wh AS found
+     FROM charges c JOIN meters m ON m.id = c.meter_id
+          JOIN readings f ON f.meter_id = c.meter_id AND f.at = c.from_at
+          JOIN readings t ON t.meter_id = c.meter_id AND t.at = c.at
+     WHERE c.reverses IS NULL AND t.quality <> 7 AND (t.total_wh - f.total_wh + 1000000000) % 1000000000 <> c.wh",
+    // What the days and prices of an account add up to is what was charged, and what is carried.
+    "SELECT 'charges and what explains them' AS rule, a.number AS subject, COALESCE(d.wh, 0) AS expected, COALESCE(c.wh, 0) AS found
+     FROM accounts a
+          LEFT JOIN (SELECT account_id, CAST(SUM(wh) AS BIGINT) AS wh FROM charge_days GROUP BY account_id) d ON d.account_id = a.id
+          LEFT JOIN (SELECT account_id, CAST(SUM(wh) AS BIGINT) AS wh FROM charges GROUP BY account_id) c ON c.account_id = a.id
+     WHERE COALESCE(d.wh, 0) <> COALESCE(c.wh, 0)",
+    "SELECT 'charges, carried remainder and prices' AS rule, m.serial AS subject, d.cost AS expected,
+            c.amount * 1000 + w.carry_e7 AS found
+     FROM wallets w JOIN meters m ON m.id = w.meter_id
+          JOIN (SELECT account_id, meter_id, CAST(SUM(cost_e7) AS BIGINT) AS cost FROM charge_days
+                GROUP BY account_id, meter_id) d ON d.account_id = w.account_id AND d.meter_id = w.meter_id
+          JOIN (SELECT account_id, meter_id, CAST(SUM(amount_e4) AS BIGINT) AS amount FROM charges
+                GROUP BY account_id, meter_id) c ON c.account_id = w.account_id AND c.meter_id = w.meter_id
+     WHERE d.cost <> c.amount * 1000 + w.carry_e7",
+    // The balance that a wallet shows is the ledger's.
+    "SELECT 'wallet and ledger' AS rule, a.number AS subject,
+            COALESCE((SELECT CAST(SUM(o.amount_fen) AS BIGINT) * 100 FROM orders o JOIN meters m ON m.id = o.meter_id
+                      WHERE o.account_id = a.id AND m.wallet = 'server' AND o.credited_at IS NOT NULL), 0)
+            + COALESCE((SELECT t.amount_e4 FROM ledger_transfers t
+                        WHERE t.operation = 'takeover' AND t.reference = a.id AND t.credit = b.account), 0)
+            - COALESCE((SELECT CAST(SUM(c.amount_e4) AS BIGINT) FROM charges c WHERE c.account_id = a.id), 0) AS expected,
+            b.credits_e4 - b.debits_e4 AS found
+     FROM account_keys a JOIN ledger_balances b ON b.account = 'wallet:' || a.key
+     WHERE b.credits_e4 - b.debits_e4 <>
+            COALESCE((SELECT CAST(SUM(o.amount_fen) AS BIGINT) * 100 FROM orders o JOIN meters m ON m.id = o.meter_id
+                      WHERE o.account_id = a.id AND m.wallet = 'server' AND o.credited_at IS NOT NULL), 0)
+            + COALESCE((SELECT t.amount_e4 FROM ledger_transfers t
+                        WHERE t.operation = 'takeover' AND t.reference = a.id AND t.credit = b.account), 0)
+            - COALESCE((SELECT CAST(SUM(c.amount_e4) AS BIGINT) FROM charges c WHERE c.account_id = a.id), 0)",
 ];
 
 /// Compares everything; reads only.

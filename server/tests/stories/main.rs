@@ -26,3 +26,4 @@ mod resident;
 mod sessions;
 mod sweeping;
 mod truth;
+mod wallets;

@@ -35,7 +35,7 @@ async fn open_case(w: &World) -> CaseId {
 }
 
 async fn settle(w: &World, who: &Who, gap: Gap) -> Result<(), AppError> {
-    Ok(counters::settle(&w.db, w.clock.now(), who, open_case(w).await, gap, "looked at the meter").await?)
+    Ok(counters::settle(&w.db, &w.rng, w.clock.now(), who, open_case(w).await, gap, "looked at the meter").await?)
 }
 
 fn with(meter: MeterId, at: Timestamp, measurement: Measurement, state: State) -> Event {

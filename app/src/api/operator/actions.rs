@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::{Desk, Opening, Sale, desk};
+use super::{Desk, Opening, Sale, WalletLimits, desk};
 use crate::api::answer;
 use crate::error::AppError;
 use crate::link;
@@ -42,6 +42,34 @@ pub async fn set_mode(meter: String, mode: String, key: String) -> Result<(), Ap
     let done = async {
         let mode = ControlMode::parse(&mode).ok_or(AppError::Invalid)?;
         port.set_mode(&who, parse(&meter)?, mode, parse(&key)?).await
+    };
+    answer(done.await.map(|()| room(&meter)), &room(&meter))
+}
+
+/// Sets the limits of a server wallet; an empty hoarding limit is the site's, an empty power none.
+#[server(name = SetLimits, prefix = "/api", endpoint = "operator/limits")]
+pub async fn set_limits(
+    meter: String,
+    alarm1: String,
+    alarm2: String,
+    overdraft: String,
+    hoarding: String,
+    overload_w: String,
+) -> Result<(), AppError> {
+    let Desk { who, port } = desk()?;
+    let done = async {
+        let yuan = |text: &str| match text.trim() {
+            "" => Ok(Fen::ZERO),
+            text => Fen::parse_yuan(text).map_err(|_| AppError::InvalidAmount),
+        };
+        let limits = WalletLimits {
+            alarm1: yuan(&alarm1)?,
+            alarm2: yuan(&alarm2)?,
+            overdraft: yuan(&overdraft)?,
+            hoarding: yuan(&hoarding)?,
+            overload_w: if overload_w.trim().is_empty() { 0 } else { parse(&overload_w)? },
+        };
+        port.set_limits(&who, parse(&meter)?, &limits).await
     };
     answer(done.await.map(|()| room(&meter)), &room(&meter))
 }

@@ -13,7 +13,7 @@ use crate::model::gateway::SweepInterval;
 use crate::model::ids::{AccountId, CommandId, GatewayId, MeterId, Uuid};
 use crate::model::issue::Issue;
 use crate::model::meter::{ControlMode, Latest};
-use crate::model::money::Fen;
+use crate::model::money::{Fen, Money};
 use crate::model::order::{CommandState, Tender};
 use crate::model::time::{Date, Timestamp};
 
@@ -70,6 +70,57 @@ pub struct Room {
     pub progress: Progress,
     /// Open cases.
     pub cases: Vec<CaseLine>,
+    /// The wallet, where it is on the ledger; `None` where it is in the meter.
+    pub wallet: Option<WalletView>,
+}
+
+/// A wallet on the ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WalletView {
+    /// The relay as it should be: `true` for closed.
+    pub closed: bool,
+    /// Charged up to this reading.
+    pub counted_at: Option<Timestamp>,
+    /// Use in the tier period.
+    pub tier: Energy,
+    /// When it warns and trips.
+    pub limits: WalletLimits,
+    /// What was charged on the last days, by price, the newest day first.
+    pub charges: Vec<DayCharge>,
+}
+
+/// When a wallet on the ledger warns, trips, and takes no more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WalletLimits {
+    /// First warning below this.
+    pub alarm1: Fen,
+    /// Second warning below this; not above the first.
+    pub alarm2: Fen,
+    /// How far below zero it may go.
+    pub overdraft: Fen,
+    /// The most it may hold; 0: as the site has it.
+    pub hoarding: Fen,
+    /// Above this power it trips, W; 0: never.
+    pub overload_w: u16,
+}
+
+/// Energy of a day at one price.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DayCharge {
+    /// Which day.
+    pub day: Date,
+    /// The price plan, and the number of its version.
+    pub plan: String,
+    /// 1 spike, 2 peak, 3 flat, 4 valley.
+    pub rate: i64,
+    /// 1-3.
+    pub tier: i64,
+    /// Per kWh.
+    pub price: Money,
+    /// How much.
+    pub energy: Energy,
+    /// What it cost, to 0.0001 yuan.
+    pub cost: Money,
 }
 
 /// A day of a room.
@@ -167,6 +218,8 @@ pub enum What {
     Mode(ControlMode),
     /// The resident's switch.
     Switch(bool),
+    /// The relay of a meter without a wallet: `true` closes it.
+    Relay(bool),
     /// A setting, or a reading that was asked for.
     Issue(Issue),
     /// What is not understood, by its kind.

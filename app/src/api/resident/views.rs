@@ -8,7 +8,7 @@ use crate::model::event::DayMark;
 use crate::model::forecast::Forecast;
 use crate::model::ids::{CommandId, OrderId, Uuid};
 use crate::model::meter::Latest;
-use crate::model::money::Fen;
+use crate::model::money::{Fen, Money};
 use crate::model::order::{CommandState, OrderState, Tender};
 use crate::model::time::{Date, Timestamp};
 
@@ -36,6 +36,8 @@ pub struct Used<T> {
     pub energy: Option<Energy>,
     /// How sure it is.
     pub mark: DayMark,
+    /// What it cost, where the wallet is on the ledger.
+    pub cost: Option<Money>,
 }
 
 /// The room at a glance.
@@ -144,8 +146,29 @@ pub struct OrderView {
     pub remaining: Option<Fen>,
     /// Since when the meter has been silent.
     pub lost_since: Option<Timestamp>,
+    /// Whether power flows, where the credit is on the ledger and so never has to reach the meter.
+    pub power: Option<Power>,
     /// The server's time of this answer.
     pub now: Timestamp,
+}
+
+impl OrderView {
+    /// Nothing more will happen by itself.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.state.is_final() && self.power != Some(Power::Coming)
+    }
+}
+
+/// What a credit on the ledger does for the power of a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Power {
+    /// It flows.
+    On,
+    /// It comes back by itself.
+    Coming,
+    /// Something else than the credit keeps it off.
+    Off,
 }
 
 /// The switch before it is used.

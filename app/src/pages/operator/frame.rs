@@ -23,6 +23,8 @@ pub enum Section {
     Alarms,
     /// Commands to many meters.
     Commands,
+    /// Price plans.
+    Prices,
     /// Cases.
     Cases,
     /// The audit chain.
@@ -48,6 +50,7 @@ pub fn Frame(
         (Section::Meters, "/meters", t.meters),
         (Section::Alarms, "/alarms", crate::i18n::events::words(lang()).title),
         (Section::Commands, "/commands", crate::i18n::commands::words(lang()).commands),
+        (Section::Prices, "/prices", crate::i18n::prices::words(lang()).prices),
         (Section::Cases, "/cases", t.cases),
         (Section::Audit, "/audit", t.audit),
         (Section::Guide, "/guide", t.guide),

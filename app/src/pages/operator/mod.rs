@@ -11,6 +11,7 @@ mod gateways;
 pub mod guide;
 pub mod meters;
 mod parts;
+pub mod prices;
 pub mod room;
 pub mod sales;
 pub mod search;

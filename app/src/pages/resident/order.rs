@@ -21,7 +21,7 @@ pub fn OrderPage() -> impl IntoView {
     let id = use_params_map().with_untracked(|params| params.get_str("id").and_then(|id| OrderId::from_str(id).ok()));
     let read = async move { api::order(id.ok_or(AppError::NotFound)?).await };
     load(Tab::Records, read, |order| {
-        let (lang, over) = (lang(), order.state.is_final());
+        let (lang, over) = (lang(), order.is_over());
         view! {
             <Frame title=words(lang).order tab=Tab::Records own_heading=true>
                 <Notice />
@@ -41,14 +41,14 @@ fn OrderLive(order: OrderView, lang: Lang) -> impl IntoView {
         move || async move {
             let id = shown.with_untracked(|order| order.id);
             let Ok(next) = api::order_progress(id).await else { return poll::Next::Ask };
-            let end = next.state.is_final();
+            let end = next.is_over();
             // Drawn again only when something happened, so that nothing moves under a finger.
             if shown.with_untracked(|old| OrderView { now: old.now, ..next.clone() } != *old) {
                 shown.set(next);
             }
             if end { poll::Next::Stop } else { poll::Next::Ask }
         },
-        !shown.with_untracked(|order| order.state.is_final()),
+        !shown.with_untracked(|order| order.is_over()),
     );
     view! { <div class="stack" aria-live="polite">{move || shown.with(|order| order_body(order, lang))}</div> }
 }

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::api::resident::OrderView;
+use crate::api::resident::{OrderView, Power};
 use crate::i18n::resident::{say, words};
 use crate::i18n::{Lang, common};
 use crate::model::order::OrderState;
@@ -14,6 +14,7 @@ pub fn order_body(order: &OrderView, lang: Lang) -> impl IntoView + use<> {
     let (class, head) = match order.state {
         OrderState::Pending => ("accent", t.head_pending),
         OrderState::Paid => ("accent", t.head_paid),
+        OrderState::Credited if order.power.is_some() => ("open", t.head_in_account),
         OrderState::Credited => ("open", t.head_credited),
         OrderState::Closed => ("quiet", t.head_closed),
         OrderState::Refunding => ("quiet", t.step_refunding),
@@ -83,8 +84,12 @@ pub fn order_steps(order: &OrderView, lang: Lang) -> Vec<Step> {
                 }
                 None => waiting.note(t.note_paying),
             });
-            list.push(Step::new(Reach::Ahead, t.step_to_send, None));
-            list.push(Step::new(Reach::Ahead, t.step_to_meter, None));
+            if order.power.is_some() {
+                list.push(Step::new(Reach::Ahead, t.step_to_account, None));
+            } else {
+                list.push(Step::new(Reach::Ahead, t.step_to_send, None));
+                list.push(Step::new(Reach::Ahead, t.step_to_meter, None));
+            }
             return list;
         }
         OrderState::Closed => {
@@ -104,6 +109,19 @@ pub fn order_steps(order: &OrderView, lang: Lang) -> Vec<Step> {
 /// From paid to read back.
 fn deliver(order: &OrderView, state: OrderState, list: &mut Vec<Step>, lang: Lang) {
     let t = words(lang);
+    if let Some(power) = order.power.filter(|_| state == OrderState::Credited) {
+        let done = Step::new(Reach::Done, t.step_in_account, order.credited_at);
+        list.push(match say::in_meter(order.count, order.remaining, lang) {
+            Some(note) => done.note(note),
+            None => done,
+        });
+        list.extend(match power {
+            Power::On => Some(Step::new(Reach::Done, t.step_power_on, None)),
+            Power::Coming => Some(Step::new(Reach::Now, t.step_power_coming, None)),
+            Power::Off => None,
+        });
+        return;
+    }
     match order.sent_at {
         Some(at) => list.push(Step::new(Reach::Done, t.step_sent, Some(at))),
         None if state == OrderState::Paid => list.push(Step::new(Reach::Now, t.step_sending, None)),
@@ -155,6 +173,7 @@ mod tests {
             count: None,
             remaining: None,
             lost_since: None,
+            power: None,
             now: at.plus(MINUTE),
         }
     }
@@ -181,6 +200,16 @@ mod tests {
         ] {
             assert_eq!(reaches(&order), expected, "{:?} sent {:?}", order.state, order.sent_at);
         }
+    }
+
+    #[test]
+    fn a_credit_on_the_ledger_is_in_the_account_and_the_power_follows() {
+        let credited = |power| OrderView { power: Some(power), ..order(OrderState::Credited) };
+        let last = |power| order_steps(&credited(power), Lang::En).pop().unwrap();
+        assert_eq!((last(Power::On).reach, last(Power::Coming).reach), (Reach::Done, Reach::Now));
+        assert_eq!(last(Power::Off).reach, Reach::Done);
+        assert!(!order_steps(&credited(Power::On), Lang::En).iter().any(|step| step.text.contains("meter")));
+        assert!(!credited(Power::Coming).is_over() && credited(Power::On).is_over());
     }
 
     #[test]

@@ -8,6 +8,7 @@ use crate::api::resident::{self as api, Usage, Used};
 use crate::i18n::resident::{say, words};
 use crate::i18n::{common, lang};
 use crate::model::energy::Energy;
+use crate::model::money::Money;
 use crate::model::time::Date;
 use crate::ports::now;
 use crate::ui::bars::{Bar, Bars};
@@ -26,6 +27,8 @@ fn Days(usage: Usage) -> impl IntoView {
     let t = words(lang);
     let chosen = usage.day;
     let total = sum(&usage.days);
+    let priced = usage.days.iter().any(|used| used.cost.is_some());
+    let cost = usage.days.iter().filter_map(|used| used.cost).sum();
     let day_name = common::day(chosen, today, lang);
     let rows = usage.days.iter().rev().filter(|used| used.energy.is_some()).copied().collect::<Vec<_>>();
     view! {
@@ -48,7 +51,13 @@ fn Days(usage: Usage) -> impl IntoView {
                 view! {
                     <section class="card">
                         <table class="table">
-                            <thead><tr><th scope="col">{t.day}</th><th scope="col" class="number">{t.kwh}</th></tr></thead>
+                            <thead>
+                                <tr>
+                                    <th scope="col">{t.day}</th>
+                                    <th scope="col" class="number">{t.kwh}</th>
+                                    {priced.then(|| view! { <th scope="col" class="number">{t.cost}</th> })}
+                                </tr>
+                            </thead>
                             <tbody>
                                 {rows
                                     .into_iter()
@@ -69,12 +78,19 @@ fn Days(usage: Usage) -> impl IntoView {
                                                     <span class="muted small">{week}</span>
                                                 </td>
                                                 <td class="number">{mark::sign(used.mark)}{used.energy.map(|energy| energy.to_string())}</td>
+                                                {priced.then(|| view! { <td class="number">{used.cost.map(yuan)}</td> })}
                                             </tr>
                                         }
                                     })
                                     .collect_view()}
                             </tbody>
-                            <tfoot><tr><th scope="row">{t.total}</th><td class="number">{total.to_string()}</td></tr></tfoot>
+                            <tfoot>
+                                <tr>
+                                    <th scope="row">{t.total}</th>
+                                    <td class="number">{total.to_string()}</td>
+                                    {priced.then(|| view! { <td class="number">{yuan(cost)}</td> })}
+                                </tr>
+                            </tfoot>
                         </table>
                         {mark::legend(usage.days.iter().map(|used| used.mark))}
                     </section>
@@ -162,6 +178,11 @@ fn hourly_bars(hours: &[Used<u8>], day: &str) -> impl IntoView + use<> {
         }
     });
     view! { <Bars bars=bars.collect() label=say::hours_of(day, lang()) height=72 /> }
+}
+
+/// To the fen, rounded as a bill is: the exact amounts are carried.
+fn yuan(cost: Money) -> String {
+    (cost + Money(50)).split_fen().0.to_string()
 }
 
 fn sum<T>(used: &[Used<T>]) -> Energy {

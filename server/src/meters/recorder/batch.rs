@@ -16,6 +16,7 @@ use crate::store::cases::kind;
 use crate::store::energy::{Day, Hour};
 use crate::store::events::Change;
 use crate::store::readings::{self, Doubt, Reading};
+use crate::store::wallets::Metered;
 
 /// What has come in since the last time.
 #[derive(Default)]
@@ -23,6 +24,7 @@ pub(super) struct Batch {
     readings: Vec<Reading>,
     doubts: Vec<Doubt>,
     events: Vec<Change>,
+    metered: Vec<Metered>,
     touched: BTreeSet<MeterId>,
     hours: BTreeMap<(MeterId, i64), Energy>,
     days: BTreeMap<(MeterId, Date), (Energy, Parts)>,
@@ -72,6 +74,10 @@ impl Batch {
         });
     }
 
+    pub(super) fn meter(&mut self, reading: Metered) {
+        self.metered.push(reading);
+    }
+
     pub(super) fn energy(&mut self, meter: MeterId, stretch: &Stretch) {
         if stretch.energy == Energy::ZERO {
             return;
@@ -118,6 +124,7 @@ impl Batch {
         let day = |((meter, day), (energy, parts))| Day { meter, day, energy, parts };
         readings::Batch {
             readings: std::mem::take(&mut self.readings),
+            metered: std::mem::take(&mut self.metered),
             hours: std::mem::take(&mut self.hours).into_iter().map(hour).collect(),
             days: std::mem::take(&mut self.days).into_iter().map(day).collect(),
             doubts: std::mem::take(&mut self.doubts),

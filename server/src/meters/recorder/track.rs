@@ -7,6 +7,7 @@ use app::model::time::Timestamp;
 
 use crate::meters::classify::{Baseline, Quality};
 use crate::meters::codec::{Face, Measurement};
+use crate::meters::purse::Purse;
 use crate::meters::signs::{self, Signs};
 use crate::store::events::{Change, Subject, Turn};
 
@@ -62,7 +63,7 @@ impl Track {
     }
 
     /// Takes in wallet and relay; gives what began or ended by it.
-    pub(super) fn see_face(&mut self, at: Timestamp, face: &Face) -> Vec<Change> {
+    pub(super) fn see_face(&mut self, at: Timestamp, face: &Face, purse: Option<&Purse>) -> Vec<Change> {
         let mut changes = Vec::new();
         self.latest.lost_since = None;
         self.turn(EventKind::MeterLost, false, at, &mut changes);
@@ -82,6 +83,9 @@ impl Track {
             (latest.count, latest.epoch) = (state.count, state.epoch);
             (latest.tamper, latest.journal) = (Some(state.tamper), Some(state.journal));
             (latest.tier, latest.rate) = (Some(state.tier_energy), u8::try_from(state.rate).ok());
+        }
+        if let Some(purse) = purse {
+            purse.show(latest);
         }
         for (kind, so) in signs::of_status(self.latest.status) {
             self.turn(kind, so, at, &mut changes);

@@ -9,7 +9,7 @@ use app::ports::Who;
 use super::{above, within};
 use crate::store::audit::{self, Entry};
 use crate::store::commands::{self, NewCommand, priority};
-use crate::store::{Db, Result, Tx, on, read};
+use crate::store::{Db, Result, Tx, on, read, wallets};
 
 /// Decides a control mode: command and audit line in one transaction. The form's key is the command's id, so that a form sent
 /// twice decides once.
@@ -24,13 +24,18 @@ pub async fn set_mode(db: &Db, at: Timestamp, who: &Who, meter: MeterId, mode: C
     if is_decided(&mut tx, key, meter).await? {
         return Ok(());
     }
+    let detail = serde_json::json!({ "mode": mode.as_str() }).to_string();
+    let (kind, args) = match wallets::decide_mode(&mut tx, at, meter, mode).await? {
+        Some(closed) => ("relay", wallets::relay_args(closed)),
+        None => ("mode", detail.clone()),
+    };
     let command = NewCommand {
         id: CommandId(key),
         meter,
         account: None,
         order: None,
-        kind: "mode",
-        args: serde_json::json!({ "mode": mode.as_str() }).to_string(),
+        kind,
+        args,
         money: false,
         priority: priority::RELAY,
         by: Some(who.user),
@@ -45,7 +50,7 @@ pub async fn set_mode(db: &Db, at: Timestamp, who: &Who, meter: MeterId, mode: C
         ip: &who.ip,
         action: "meter.mode",
         subject: &format!("meter:{meter}"),
-        detail: &command.args,
+        detail: &detail,
     };
     audit::append(&mut tx, at, &entry).await?;
     tx.commit().await

@@ -130,6 +130,31 @@ impl LatestRow {
     }
 }
 
+/// Places that the operator may give a price plan, each named from the top of the tree down: all, or their buildings and below.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn priced_places(db: &Db, user: UserId) -> Result<Vec<(PlaceId, String)>> {
+    let places: Vec<PlaceRow> =
+        read!(db, |pool| sqlx::query_as("SELECT id, parent_id, kind, name, sort FROM places").fetch_all(pool).await)?;
+    let places: HashMap<Uuid, PlaceRow> = places.into_iter().map(|place| (place.id, place)).collect();
+    let scope = scope(db, user).await?;
+    let mine = |way: &[&PlaceRow]| match &scope {
+        Scope::All => true,
+        Scope::Buildings(named) => way.iter().any(|place| named.contains(&PlaceId(place.id))),
+    };
+    let ways = places.keys().map(|&id| way(&places, id)).filter(|way| mine(way));
+    let mut named: Vec<_> = ways
+        .filter_map(|way| {
+            let order: Vec<(i64, &str)> = way.iter().map(|place| (place.sort, place.name.as_str())).collect();
+            let name = way.iter().map(|place| place.name.as_str()).collect::<Vec<_>>().join(" ");
+            Some((order, PlaceId(way.last()?.id), name))
+        })
+        .collect();
+    named.sort();
+    Ok(named.into_iter().map(|(_, id, name)| (id, name)).collect())
+}
+
 /// Which buildings an operator may see: those named, or all where none is.
 ///
 /// # Errors

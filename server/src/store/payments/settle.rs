@@ -120,7 +120,7 @@ async fn paid(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &Verified, subject: 
         (Verdict::Credit { .. }, Some(subject)) => {
             move_attempt(tx, at, subject, "paid", event.trade_no()).await?;
             pay_order(tx, at, subject).await?;
-            orders::deliver(tx, rng, at, &subject.order, None).await?;
+            orders::deliver(tx, rng, at, subject.order.clone(), None).await?;
         }
         (Verdict::Twice, Some(subject)) => {
             if subject.attempt.state != "paid" {

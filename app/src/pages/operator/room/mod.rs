@@ -5,6 +5,7 @@ mod forms;
 mod history;
 mod memory;
 mod parameters;
+mod wallet;
 
 use std::str::FromStr;
 
@@ -69,6 +70,12 @@ fn Body(shown: Shown) -> impl IntoView {
     let (events, journal) = (memory::events(&room), memory::journal(&room));
     let (days, readings, about) = (history::days(&room), history::readings(&room), about(&room));
     let settings = parameters::parameters(meter, parameters.as_ref());
+    let (wallet, charges, limits) = match &room.wallet {
+        Some(one) => {
+            (Some(wallet::wallet(&room, one)), Some(wallet::charges(&one.charges)), Some(wallet::limits(meter, one.limits)))
+        }
+        None => (None, None, None),
+    };
     let live = room.progress;
     view! {
         <Frame title=name.clone() section=Section::Wall>
@@ -85,9 +92,11 @@ fn Body(shown: Shown) -> impl IntoView {
                     {(!confirming && open).then(|| forms::sale(meter))}
                     {(!confirming && !open).then(|| forms::opening(meter, key))}
                     {forms::control(meter, latest.status.mode())}
+                    {wallet}
+                    {limits}
                     {about}
                 </div>
-                <div class="room-past">{days} {events} {settings} {readings} {journal}</div>
+                <div class="room-past">{days} {charges} {events} {settings} {readings} {journal}</div>
             </div>
         </Frame>
     }

@@ -1,0 +1,189 @@
+//! Price plans: what energy costs where the wallet is on the ledger.
+
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::{Desk, desk};
+use crate::api::answer;
+use crate::error::AppError;
+use crate::link;
+use crate::model::ids::{PlaceId, Uuid};
+use crate::model::tariff::{Prices, TierPeriod, Tiers, parse_plan, parse_price};
+use crate::model::time::{Civil, Timestamp};
+
+/// A plan with all of its versions.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// Its id.
+    pub id: Uuid,
+    /// What it is called.
+    pub name: String,
+    /// Newest first; at least one.
+    pub versions: Vec<PlanVersion>,
+    /// Where it holds: the places that were given it, and since when.
+    pub places: Vec<(String, Timestamp)>,
+}
+
+/// A published version; never changed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlanVersion {
+    /// 1 for the first.
+    pub number: i64,
+    /// Since when.
+    pub effective_at: Timestamp,
+    /// What energy costs.
+    pub prices: Prices,
+    /// Who published it; `None` for the system.
+    pub by: Option<String>,
+    /// When.
+    pub published_at: Timestamp,
+}
+
+/// What the page shows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PricesView {
+    /// All plans.
+    pub plans: Vec<Plan>,
+    /// Places that a plan can be given to: their names from the top.
+    pub places: Vec<(PlaceId, String)>,
+    /// Whether the operator may publish: plans are for all buildings.
+    pub may_publish: bool,
+    /// The server's time.
+    pub now: Timestamp,
+}
+
+/// A version as it is typed in.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PriceForm {
+    /// The plan's name.
+    pub plan: String,
+    /// `2026-12-01T00:00` in Shanghai; empty for at once.
+    pub from: String,
+    /// Yuan/kWh of rates 1-4.
+    pub spike: String,
+    /// Likewise.
+    pub peak: String,
+    /// Likewise.
+    pub flat: String,
+    /// Likewise.
+    pub valley: String,
+    /// `none`, `month`, `year`.
+    pub period: String,
+    /// kWh at which tier 2 begins.
+    pub second: String,
+    /// kWh at which tier 3 begins.
+    pub third: String,
+    /// Yuan/kWh over tier 1.
+    pub over2: String,
+    /// Likewise.
+    pub over3: String,
+    /// `00:00=4 07:00=2`.
+    pub table1: String,
+    /// Likewise.
+    pub table2: String,
+    /// `01-01=1 07-01=2`.
+    pub days: String,
+}
+
+impl PriceForm {
+    /// The prices and the instant that are meant.
+    ///
+    /// # Errors
+    /// [`AppError::Invalid`] where a field is not of its form; [`AppError::InvalidAmount`] where a price is none.
+    pub fn parse(&self) -> Result<(Prices, Option<Timestamp>), AppError> {
+        let price = |text: &str| parse_price(text).ok_or(AppError::InvalidAmount);
+        let or_zero = |text: &str| if text.trim().is_empty() { Ok(0) } else { price(text) };
+        let kwh = |text: &str| or_zero(text).map(|e4| i64::from(e4) / 10);
+        let period = match self.period.as_str() {
+            "month" => TierPeriod::Month,
+            "year" => TierPeriod::Year,
+            _ => TierPeriod::None,
+        };
+        let tiers = Tiers {
+            period,
+            thresholds: [kwh(&self.second)?, kwh(&self.third)?],
+            surcharges: [or_zero(&self.over2)?, or_zero(&self.over3)?],
+        };
+        let table = |text: &str| text.parse().map_err(|_| AppError::Invalid);
+        let prices = Prices {
+            rates: [price(&self.spike)?, price(&self.peak)?, price(&self.flat)?, price(&self.valley)?],
+            tiers,
+            tables: [table(&self.table1)?, table(&self.table2)?],
+            plan: parse_plan(&self.days).map_err(|_| AppError::Invalid)?,
+        };
+        prices.validate().map_err(|_| AppError::Invalid)?;
+        let from = self.from.trim();
+        let from = if from.is_empty() { None } else { Some(instant(from).ok_or(AppError::Invalid)?) };
+        Ok((prices, from))
+    }
+}
+
+/// `2026-12-01T00:00`, Shanghai.
+fn instant(text: &str) -> Option<Timestamp> {
+    let (date, time) = text.split_once('T')?;
+    let mut date = date.splitn(3, '-');
+    let (hour, rest) = time.split_once(':')?;
+    let minute = rest.split(':').next()?.parse().ok()?;
+    let (year, month, day) = (date.next()?.parse().ok()?, date.next()?.parse().ok()?, date.next()?.parse().ok()?);
+    Civil { year, month, day, hour: hour.parse().ok()?, minute, second: 0 }.timestamp()
+}
+
+/// Publishes a version; a new name makes a new plan.
+#[server(name = PublishPrices, prefix = "/api", endpoint = "operator/publish-prices")]
+pub async fn publish_prices(form: PriceForm) -> Result<(), AppError> {
+    let Desk { who, port } = desk()?;
+    let done = async {
+        let (prices, from) = form.parse()?;
+        port.publish_prices(&who, &form.plan, from, prices).await
+    };
+    answer(done.await.map(|()| link::with("/prices", "asked", "published")), "/prices?do=publish")
+}
+
+/// Gives a place a plan, from now on.
+#[server(name = AssignPrices, prefix = "/api", endpoint = "operator/assign-prices")]
+pub async fn assign_prices(place: String, plan: String) -> Result<(), AppError> {
+    let Desk { who, port } = desk()?;
+    let done = async {
+        let (place, plan) = (place.parse().map_err(|_| AppError::Invalid)?, plan.parse().map_err(|_| AppError::Invalid)?);
+        port.assign_prices(&who, place, plan).await
+    };
+    answer(done.await.map(|()| link::with("/prices", "asked", "assigned")), "/prices")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn form() -> PriceForm {
+        let price = || "0.54".to_owned();
+        PriceForm { spike: price(), peak: price(), flat: price(), valley: price(), ..PriceForm::default() }
+    }
+
+    #[test]
+    fn a_form_becomes_prices_or_says_what_is_wrong() {
+        assert_eq!(form().parse(), Ok((Prices::flat(5_400), None)));
+        let stepped = PriceForm {
+            from: "2026-12-01T00:00".into(),
+            period: "month".into(),
+            second: "240".into(),
+            third: "400".into(),
+            over2: "0.05".into(),
+            over3: "0.3".into(),
+            ..form()
+        };
+        let (prices, from) = stepped.parse().unwrap();
+        assert_eq!(prices.tiers.thresholds, [240_000, 400_000]);
+        assert_eq!(prices.tiers.surcharges, [500, 3_000]);
+        assert_eq!(from.unwrap().to_string(), "2026-12-01 00:00:00");
+        for (broken, error) in [
+            (PriceForm { flat: "".into(), ..form() }, AppError::InvalidAmount),
+            (PriceForm { flat: "0.54001".into(), ..form() }, AppError::InvalidAmount),
+            (PriceForm { table1: "7".into(), ..form() }, AppError::Invalid),
+            (PriceForm { from: "tomorrow".into(), ..form() }, AppError::Invalid),
+            (PriceForm { second: "400".into(), third: "240".into(), ..form() }, AppError::Invalid),
+        ] {
+            assert_eq!(broken.parse(), Err(error));
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! Price plans: what is in force, what is to come, and where each holds.
+
+use leptos::prelude::*;
+
+use super::frame::{Frame, Section};
+use super::parts::param;
+use crate::api::operator::{Plan, PlanVersion, PricesView, desk};
+use crate::i18n::lang;
+use crate::i18n::prices::{period, words};
+use crate::model::money::Money;
+use crate::model::tariff::{PlanEntry, Prices, TierPeriod};
+use crate::model::time::Timestamp;
+use crate::ui::callout::{Callout, Tone};
+use crate::ui::field::Field;
+use crate::ui::load::load;
+use crate::ui::notice::Notice;
+use crate::ui::time::At;
+
+/// The page: `/prices`.
+#[component]
+pub fn PricesPage() -> impl IntoView {
+    let read = async move {
+        let desk = desk()?;
+        desk.port.prices(&desk.who).await
+    };
+    load(read, |shown| view! { <Body shown /> }.into_any())
+}
+
+#[component]
+fn Body(shown: PricesView) -> impl IntoView {
+    let t = words(lang());
+    let done = match param("asked").as_str() {
+        "published" => Some(t.published),
+        "assigned" => Some(t.assigned),
+        _ => None,
+    };
+    let plans = shown.plans.iter().map(|one| plan(one, shown.now)).collect_view();
+    let assign = (!shown.plans.is_empty()).then(|| assign(&shown));
+    let publish =
+        if shown.may_publish { publish(&shown.plans).into_any() } else { view! { <p class="hint">{t.only_all}</p> }.into_any() };
+    view! {
+        <Frame title=t.prices section=Section::Prices>
+            <h1>{t.prices}</h1>
+            <Notice />
+            {done.map(|words| view! { <Callout tone=Tone::Good><p>{words}</p></Callout> })}
+            {shown.plans.is_empty().then(|| view! { <p class="empty">{t.none}</p> })}
+            {plans}
+            <div class="prices-forms">{assign} {publish}</div>
+        </Frame>
+    }
+}
+
+fn plan(plan: &Plan, now: Timestamp) -> impl IntoView + use<> {
+    let t = words(lang());
+    let in_force = plan.versions.iter().map(|version| version.effective_at).filter(|&at| at <= now).max();
+    let rows = plan.versions.iter().map(|one| version(one, in_force)).collect_view();
+    let places = plan.places.iter().map(|(place, _)| place.as_str()).collect::<Vec<_>>().join(", ");
+    view! {
+        <section class="card stack-tight">
+            <h2>{plan.name.clone()}</h2>
+            <p class="small"><span class="muted">{t.holds_at}": "</span>{if places.is_empty() { t.nowhere.to_owned() } else { places }}</p>
+            <div class="table-scroll">
+                <table class="table">
+                    <caption class="visually-hidden">{plan.name.clone()}</caption>
+                    <thead>
+                        <tr>
+                            <th scope="col" class="number">{t.version}</th>
+                            <th scope="col">{t.effective}</th>
+                            {t.rates.map(|rate| view! { <th scope="col" class="number">{rate}</th> })}
+                            <th scope="col">{t.tiers}</th>
+                            <th scope="col">{t.slots}</th>
+                            <th scope="col">{t.published_by}</th>
+                        </tr>
+                    </thead>
+                    <tbody>{rows}</tbody>
+                </table>
+            </div>
+        </section>
+    }
+}
+
+fn version(version: &PlanVersion, in_force: Option<Timestamp>) -> impl IntoView + use<> {
+    let t = words(lang());
+    let state = match in_force {
+        Some(at) if at == version.effective_at => t.in_force,
+        Some(at) if at > version.effective_at => t.past,
+        _ => t.to_come,
+    };
+    let rates = version.prices.rates.map(|rate| view! { <td class="number">{yuan(rate)}</td> });
+    view! {
+        <tr>
+            <th scope="row" class="number">{version.number}</th>
+            <td><At at=version.effective_at />" · "{state}</td>
+            {rates}
+            <td class="num">{tiers(&version.prices)}</td>
+            <td class="num">{slots(&version.prices)}</td>
+            <td>{version.by.clone().unwrap_or_else(|| "—".to_owned())}" · "<At at=version.published_at /></td>
+        </tr>
+    }
+}
+
+/// Yuan/kWh with four decimals.
+fn yuan(price: u32) -> String {
+    Money(price.into()).to_string()
+}
+
+fn tiers(prices: &Prices) -> String {
+    let tiers = prices.tiers;
+    if tiers.period == TierPeriod::None {
+        return period(tiers.period, lang()).to_owned();
+    }
+    let [second, third] = tiers.thresholds.map(|wh| wh / 1_000);
+    let [over2, over3] = tiers.surcharges.map(yuan);
+    format!("{}: {second} kWh +{over2}, {third} kWh +{over3}", period(tiers.period, lang()))
+}
+
+fn slots(prices: &Prices) -> String {
+    if prices.plan.is_empty() {
+        return "—".to_owned();
+    }
+    let days = prices.plan.iter().map(PlanEntry::to_string).collect::<Vec<_>>().join(" ");
+    let tables = (1..).zip(&prices.tables).filter(|(_, table)| !table.0.is_empty());
+    let tables = tables.map(|(n, table)| format!("[{n}] {table}")).collect::<Vec<_>>().join(" ");
+    format!("{days} {tables}")
+}
+
+fn assign(shown: &PricesView) -> impl IntoView + use<> {
+    let t = words(lang());
+    let places = shown.places.iter().map(|(id, name)| view! { <option value=id.to_string()>{name.clone()}</option> });
+    let plans = shown.plans.iter().map(|plan| view! { <option value=plan.id.to_string()>{plan.name.clone()}</option> });
+    view! {
+        <form class="card stack-tight" method="post" action="/api/operator/assign-prices">
+            <h2>{t.assign}</h2>
+            <p class="hint">{t.assign_hint}</p>
+            <label class="field"><span>{t.place}</span><select class="input" name="place" required>{places.collect_view()}</select></label>
+            <label class="field"><span>{t.plan}</span><select class="input" name="plan" required>{plans.collect_view()}</select></label>
+            <button class="primary">{t.assign}</button>
+        </form>
+    }
+}
+
+/// Filled in with what is in force in the first plan, so that only what changes is typed.
+fn publish(plans: &[Plan]) -> impl IntoView + use<> {
+    let t = words(lang());
+    let (name, prices) =
+        plans.first().and_then(|plan| Some((plan.name.clone(), plan.versions.first()?.prices.clone()))).unwrap_or_default();
+    let [spike, peak, flat, valley] = prices.rates.map(|rate| if rate == 0 { String::new() } else { yuan(rate) });
+    let [second, third] = prices.tiers.thresholds.map(|wh| if wh == 0 { String::new() } else { (wh / 1_000).to_string() });
+    let [over2, over3] = prices.tiers.surcharges.map(|price| if price == 0 { String::new() } else { yuan(price) });
+    let [table1, table2] = prices.tables.each_ref().map(ToString::to_string);
+    let days = prices.plan.iter().map(PlanEntry::to_string).collect::<Vec<_>>().join(" ");
+    let [spike_name, peak_name, flat_name, valley_name] = t.rates.map(|rate| format!("{rate} · {}", t.price));
+    let names = plans.iter().map(|plan| view! { <option value=plan.name.clone()></option> }).collect_view();
+    let periods = [(TierPeriod::None, "none"), (TierPeriod::Month, "month"), (TierPeriod::Year, "year")];
+    let periods = periods.map(|(one, word)| {
+        view! { <option value=word selected=one == prices.tiers.period>{period(one, lang())}</option> }
+    });
+    view! {
+        <form class="card stack-tight" method="post" action="/api/operator/publish-prices">
+            <h2>{t.publish}</h2>
+            <p class="hint">{t.publish_hint}</p>
+            <label class="field">
+                <span>{t.plan}</span>
+                <input class="input" name="form[plan]" list="plans" required maxlength="60" autocomplete="off" value=name />
+                <span class="hint">{t.plan_hint}</span>
+            </label>
+            <datalist id="plans">{names}</datalist>
+            <Field name="form[from]" label=t.from kind="datetime-local" hint=t.from_hint optional=true />
+            <div class="pair">
+                <Field name="form[spike]" label=spike_name inputmode="decimal" value=spike />
+                <Field name="form[peak]" label=peak_name inputmode="decimal" value=peak />
+                <Field name="form[flat]" label=flat_name inputmode="decimal" value=flat />
+                <Field name="form[valley]" label=valley_name inputmode="decimal" value=valley />
+            </div>
+            <label class="field"><span>{t.period}</span><select class="input" name="form[period]">{periods}</select></label>
+            <div class="pair">
+                <Field name="form[second]" label=t.second inputmode="decimal" value=second optional=true />
+                <Field name="form[over2]" label=t.over2 inputmode="decimal" value=over2 optional=true />
+                <Field name="form[third]" label=t.third inputmode="decimal" value=third optional=true />
+                <Field name="form[over3]" label=t.over3 inputmode="decimal" value=over3 optional=true />
+            </div>
+            <Field name="form[days]" label=t.days value=days hint=t.days_hint optional=true />
+            <Field name="form[table1]" label=t.table1 value=table1 hint=t.table_hint optional=true />
+            <Field name="form[table2]" label=t.table2 value=table2 optional=true />
+            <button class="primary">{t.publish}</button>
+        </form>
+    }
+}

@@ -1,0 +1,126 @@
+//! The wallet of a room whose credit is on the ledger: what it holds, what it was charged and why, and its limits.
+
+use leptos::prelude::*;
+
+use crate::api::operator::{DayCharge, Room, WalletLimits, WalletView};
+use crate::i18n::lang;
+use crate::i18n::prices::words;
+use crate::model::energy::Energy;
+use crate::model::ids::MeterId;
+use crate::model::money::Fen;
+use crate::ui::field::Field;
+use crate::ui::time::At;
+
+/// Balance, relay and position.
+pub fn wallet(room: &Room, wallet: &WalletView) -> impl IntoView + use<> {
+    let t = words(lang());
+    let latest = &room.progress.latest;
+    let word = |closed: bool| if closed { t.closed } else { t.open };
+    let observed = latest.observed_at.map(|_| word(latest.status.relay_closed()));
+    let counted = match wallet.counted_at {
+        Some(at) => view! { <At at /> }.into_any(),
+        None => t.not_yet.into_any(),
+    };
+    view! {
+        <section class="card stack-tight">
+            <h2>{t.wallet}</h2>
+            <p class="hint">{t.wallet_hint}</p>
+            <dl class="facts">
+                <dt>{t.balance}</dt>
+                <dd class="num">{latest.remaining.to_string()}</dd>
+                <dt>{t.relay}</dt>
+                <dd>{t.should_be}" "{word(wallet.closed)}", "{t.observed}" "{observed.unwrap_or("—")}</dd>
+                <dt>{t.charged_to}</dt>
+                <dd>{counted}</dd>
+                <dt>{t.tier_use}</dt>
+                <dd class="num">{wallet.tier.to_string()}</dd>
+            </dl>
+        </section>
+    }
+}
+
+/// What was charged on the last days, by price.
+pub fn charges(charges: &[DayCharge]) -> impl IntoView + use<> {
+    let t = words(lang());
+    if charges.is_empty() {
+        return view! { <section class="card"><h2>{t.charges}</h2><p class="empty">{t.no_charges}</p></section> }.into_any();
+    }
+    let energy = charges.iter().fold(Energy::ZERO, |sum, charge| sum + charge.energy);
+    let cost = charges.iter().map(|charge| charge.cost).sum::<crate::model::money::Money>();
+    let rows = charges.iter().map(row).collect_view();
+    view! {
+        <section class="card stack-tight">
+            <h2>{t.charges}</h2>
+            <div class="table-scroll">
+                <table class="table">
+                    <caption class="visually-hidden">{t.charges}</caption>
+                    <thead>
+                        <tr>
+                            <th scope="col">{t.day}</th>
+                            <th scope="col">{t.plan}</th>
+                            <th scope="col">{t.rate}</th>
+                            <th scope="col" class="number">{t.tier}</th>
+                            <th scope="col" class="number">{t.price}</th>
+                            <th scope="col" class="number">{t.kwh}</th>
+                            <th scope="col" class="number">{t.cost}</th>
+                        </tr>
+                    </thead>
+                    <tbody>{rows}</tbody>
+                    <tfoot>
+                        <tr>
+                            <th scope="row" colspan="5">{crate::i18n::operator::words(lang()).total}</th>
+                            <td class="number">{energy.to_string()}</td>
+                            <td class="number">{cost.to_string()}</td>
+                        </tr>
+                    </tfoot>
+                </table>
+            </div>
+        </section>
+    }
+    .into_any()
+}
+
+fn row(charge: &DayCharge) -> impl IntoView + use<> {
+    let rate = usize::try_from(charge.rate - 1).ok().and_then(|n| words(lang()).rates.get(n).copied());
+    view! {
+        <tr>
+            <th scope="row" class="num">{charge.day.to_string()}</th>
+            <td>{charge.plan.clone()}</td>
+            <td>{rate}</td>
+            <td class="number">{charge.tier}</td>
+            <td class="number">{charge.price.to_string()}</td>
+            <td class="number">{charge.energy.to_string()}</td>
+            <td class="number">{charge.cost.to_string()}</td>
+        </tr>
+    }
+}
+
+/// Changing the limits.
+pub fn limits(meter: MeterId, limits: WalletLimits) -> impl IntoView {
+    let t = words(lang());
+    let or_empty = |fen: Fen| if fen == Fen::ZERO { String::new() } else { fen.to_string() };
+    let overload = if limits.overload_w == 0 { String::new() } else { limits.overload_w.to_string() };
+    view! {
+        <details class="card">
+            <summary>{t.limits}</summary>
+            <form class="stack-tight" method="post" action="/api/operator/limits">
+                <input type="hidden" name="meter" value=meter.to_string() />
+                <div class="pair">
+                    <Field name="alarm1" label=t.alarm1 inputmode="decimal" value=limits.alarm1.to_string() />
+                    <Field name="alarm2" label=t.alarm2 inputmode="decimal" value=limits.alarm2.to_string() />
+                    <Field name="overdraft" label=t.overdraft inputmode="decimal" value=limits.overdraft.to_string() />
+                    <Field
+                        name="hoarding"
+                        label=t.hoarding
+                        inputmode="decimal"
+                        value=or_empty(limits.hoarding)
+                        hint=t.hoarding_hint
+                        optional=true
+                    />
+                    <Field name="overload_w" label=t.overload inputmode="numeric" value=overload hint=t.overload_hint optional=true />
+                </div>
+                <button>{t.save}</button>
+            </form>
+        </details>
+    }
+}

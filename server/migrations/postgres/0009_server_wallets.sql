@@ -1,0 +1,96 @@
+-- Server wallets: what energy costs, what each account's wallet stands at, and what was charged for which readings.
+
+-- A price plan; its versions are never changed, a new one takes over at its instant.
+CREATE TABLE price_plans (
+    id UUID PRIMARY KEY NOT NULL,
+    name TEXT NOT NULL UNIQUE,
+    created_at BIGINT NOT NULL
+);
+CREATE TABLE price_versions (
+    id UUID PRIMARY KEY NOT NULL,
+    plan_id UUID NOT NULL REFERENCES price_plans (id),
+    number BIGINT NOT NULL CHECK (number > 0),
+    effective_at BIGINT NOT NULL,
+    -- Prices of rates, tiers, day tables and date plan, as JSON.
+    prices TEXT NOT NULL,
+    published_by UUID REFERENCES users (id),
+    published_at BIGINT NOT NULL,
+    UNIQUE (plan_id, number),
+    UNIQUE (plan_id, effective_at)
+);
+-- Which plan holds at a place from an instant on; the nearest place above a meter decides.
+CREATE TABLE price_places (
+    place_id UUID NOT NULL REFERENCES places (id),
+    plan_id UUID NOT NULL REFERENCES price_plans (id),
+    from_at BIGINT NOT NULL,
+    decided_by UUID REFERENCES users (id),
+    PRIMARY KEY (place_id, from_at)
+);
+
+-- The wallet of a meter that has none inside. The balance itself is the ledger's; this is all else that decides about the relay.
+CREATE TABLE wallets (
+    meter_id UUID PRIMARY KEY NOT NULL REFERENCES meters (id),
+    account_id UUID REFERENCES accounts (id),
+    mode TEXT NOT NULL DEFAULT 'prepaid' CHECK (mode IN ('prepaid', 'guaranteed', 'forced_off')),
+    user_off BOOLEAN NOT NULL DEFAULT FALSE,
+    alarm1_fen BIGINT NOT NULL DEFAULT 2000 CHECK (alarm1_fen >= 0),
+    alarm2_fen BIGINT NOT NULL DEFAULT 500 CHECK (alarm2_fen >= 0),
+    overdraft_fen BIGINT NOT NULL DEFAULT 0 CHECK (overdraft_fen >= 0),
+    -- The most it may hold; 0: as the site has it.
+    hoarding_fen BIGINT NOT NULL DEFAULT 0 CHECK (hoarding_fen >= 0),
+    -- Above this power it trips, W; 0: never.
+    overload_w BIGINT NOT NULL DEFAULT 0 CHECK (overload_w >= 0),
+    trip TEXT CHECK (trip IN ('overload', 'malignant')),
+    tripped_at BIGINT,
+    -- Readings in a row above the overload power.
+    over_readings BIGINT NOT NULL DEFAULT 0,
+    -- The opening reading; NULL until it was taken.
+    started_at BIGINT,
+    started_wh BIGINT,
+    -- The last reading that was charged.
+    counted_at BIGINT,
+    counted_wh BIGINT,
+    -- Use in the tier period (year, or year and month), and what is charged and below 0.0001 yuan, in 1e-7 yuan.
+    tier_period BIGINT NOT NULL DEFAULT 0,
+    tier_wh BIGINT NOT NULL DEFAULT 0,
+    carry_e7 BIGINT NOT NULL DEFAULT 0,
+    -- The relay as it should be.
+    closed BOOLEAN NOT NULL DEFAULT FALSE,
+    changed_at BIGINT NOT NULL
+);
+CREATE INDEX wallets_changed ON wallets (changed_at);
+
+-- What passed between two readings and what it cost: once an instant and meter, so that a repetition is harmless. A correction is a
+-- row of its own that takes another one back.
+CREATE TABLE charges (
+    id UUID PRIMARY KEY NOT NULL,
+    meter_id UUID NOT NULL REFERENCES meters (id),
+    account_id UUID NOT NULL REFERENCES accounts (id),
+    from_at BIGINT NOT NULL,
+    at BIGINT NOT NULL,
+    wh BIGINT NOT NULL,
+    amount_e4 BIGINT NOT NULL,
+    -- Which kWh at which price, as JSON.
+    lines TEXT NOT NULL,
+    reverses UUID UNIQUE REFERENCES charges (id)
+);
+CREATE UNIQUE INDEX charges_reading ON charges (meter_id, at) WHERE reverses IS NULL;
+CREATE INDEX charges_account ON charges (account_id, at);
+-- The same by day and price, kept up as charges arrive.
+CREATE TABLE charge_days (
+    account_id UUID NOT NULL REFERENCES accounts (id),
+    meter_id UUID NOT NULL REFERENCES meters (id),
+    day BIGINT NOT NULL,
+    version_id UUID NOT NULL REFERENCES price_versions (id),
+    rate BIGINT NOT NULL CHECK (rate BETWEEN 1 AND 4),
+    tier BIGINT NOT NULL CHECK (tier BETWEEN 1 AND 3),
+    price_e4 BIGINT NOT NULL,
+    wh BIGINT NOT NULL,
+    cost_e7 BIGINT NOT NULL,
+    PRIMARY KEY (account_id, meter_id, day, version_id, rate, tier)
+);
+
+CREATE TRIGGER price_versions_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON price_versions
+    FOR EACH STATEMENT EXECUTE FUNCTION append_only();
+CREATE TRIGGER charges_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON charges
+    FOR EACH STATEMENT EXECUTE FUNCTION append_only();

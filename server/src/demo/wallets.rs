@@ -1,0 +1,68 @@
+//! Rooms whose meters have no wallet: a price plan for the site, and accounts whose credit is on the ledger.
+
+use std::collections::HashSet;
+
+use app::model::ids::MeterId;
+use app::model::money::Fen;
+use app::model::tariff::{DayTable, PlanEntry, Prices, Slot, TierPeriod, Tiers};
+use app::model::time::Timestamp;
+
+use super::seed::Seed;
+use crate::rng::Rng;
+use crate::store::accounts::{self, NewResident, TakeOver};
+use crate::store::prices::{self, Publication};
+use crate::store::{Db, Result, places, wallets};
+
+/// What the older system kept for the first rooms, fen, in turn: one in arrears, one warned.
+const HELD: [i64; 6] = [4_320, 12_650, 0, 380, 8_000, 1_540];
+
+/// Publishes the plan and takes the accounts over. Nothing to do at a site without such meters.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn take_over(db: &Db, rng: &Rng, now: Timestamp, seed: &Seed<'_>, ids: &[MeterId]) -> Result<()> {
+    let here: HashSet<MeterId> = wallets::purses(db).await?.into_iter().map(|(meter, _)| meter).collect();
+    if here.is_empty() {
+        return Ok(());
+    }
+    let new = Publication { plan: "宿舍分时电价".into(), effective_at: None, prices: prices() };
+    let plan = prices::publish(db, rng, now, None, &new).await?;
+    for site in places::sites(db).await? {
+        prices::assign(db, now, None, site, plan).await?;
+    }
+    let rooms = seed.rooms.iter().zip(ids).filter(|(_, meter)| here.contains(meter));
+    let accounts = (1_i64..).zip(HELD.iter().cycle()).zip(rooms).map(|((n, &fen), (room, &meter))| TakeOver {
+        meter,
+        number: format!("260901{n:010}"),
+        opened_at: now,
+        epoch: 0,
+        count: u16::from(fen > 0),
+        cumulative: Fen(fen),
+        resident: Some(NewResident {
+            name: format!("{}室", room.name()),
+            login: room.login(),
+            password_hash: seed.password_hash.to_owned(),
+        }),
+    });
+    accounts::take_over(db, rng, now, &accounts.collect::<Vec<_>>()).await
+}
+
+/// Valley by night, peak in the morning and the evening; steps by the month.
+fn prices() -> Prices {
+    let slot = |(starts, rate): (u16, u8)| Slot { rate, starts: starts * 60 };
+    let day = [(0, 4), (7, 3), (10, 2), (15, 3), (18, 2), (23, 4)].map(slot);
+    Prices {
+        rates: [8_600, 7_200, 5_400, 3_000],
+        tiers: Tiers { period: TierPeriod::Month, thresholds: [240_000, 400_000], surcharges: [500, 3_000] },
+        tables: [DayTable(day.into()), DayTable::default()],
+        plan: vec![PlanEntry { month: 1, day: 1, table: 1 }],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_plan_can_be_published() {
+        assert_eq!(super::prices().validate(), Ok(()));
+    }
+}

@@ -1,0 +1,384 @@
+//! Server wallets: charged with the readings that say so, once, whatever crashes; opened, sold to, warned, tripped and restored.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::support::World;
+use app::api::operator::Gap;
+use app::error::AppError;
+use app::model::energy::Energy;
+use app::model::ids::{AccountId, CaseId, CommandId, GatewayId, MeterId, PlaceId, UserId, Uuid};
+use app::model::meter::{ControlMode, Latest, SupplyState, Wallet};
+use app::model::money::Fen;
+use app::model::order::Tender;
+use app::model::tariff::{Prices, TierPeriod, Tiers, parse_plan};
+use app::model::time::{HOUR, MINUTE, SECOND, Timestamp};
+use app::ports::{Role, Who};
+use server::clock::Clock;
+use server::domain::order::Limits;
+use server::live::Live;
+use server::meters::codec::{Face, Measurement, Plain};
+use server::meters::recorder::{Event, Recorder, Source};
+use server::meters::rollup::{Parts, Stretch};
+use server::store::accounts::{self, NewResident, OpenAccount};
+use server::store::meters::{self, NewMeter};
+use server::store::orders::{self, NewOrder, Order};
+use server::store::places::{self, NewPlace};
+use server::store::prices::{self, Publication};
+use server::store::rooms::{self, Switch};
+use server::store::{Db, StoreError, console, counters, readings, verify, wallets};
+use tokio::sync::mpsc;
+
+/// A room whose meter has a relay and no wallet, in a building with a price plan.
+struct Flat {
+    w: World,
+    live: Live,
+    building: PlaceId,
+    meter: MeterId,
+    clerk: UserId,
+    start: Timestamp,
+}
+
+fn refused<T>(result: Result<T, StoreError>) -> Option<AppError> {
+    match result {
+        Err(StoreError::Refused(error)) => Some(error),
+        _ => None,
+    }
+}
+
+impl Flat {
+    async fn new(w: World) -> Self {
+        let clerk = w.clerk().await;
+        let gateway: GatewayId = w.gateways(&[([127, 0, 0, 1], 1502).into()]).await[0];
+        let now = w.clock.now();
+        let (building, room, meter) = (PlaceId(w.rng.id(now)), PlaceId(w.rng.id(now)), MeterId(w.rng.id(now)));
+        let mut tx = w.db.begin().await.unwrap();
+        for (id, parent, kind, name) in [(building, None, "building", "3"), (room, Some(building), "room", "301")] {
+            places::add(&mut tx, &NewPlace { id, parent, kind, name, sort: 1 }).await.unwrap();
+        }
+        let (serial, profile, wallet) = ("000000000001".into(), "dds238".into(), Wallet::Server);
+        meters::add_meter(&mut tx, now, &NewMeter { id: meter, place: room, gateway, unit: 1, serial, profile, wallet })
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+        let live = Live::load(&w.db, w.clock.clone() as Arc<dyn Clock>).await.unwrap();
+        Self { live, building, meter, clerk, start: now, w }
+    }
+
+    fn who(&self) -> Who {
+        Who { user: self.clerk, role: Role::Operator, name: "clerk".into(), ip: "10.0.0.9".into() }
+    }
+
+    async fn publish(&self, effective_at: Option<Timestamp>, prices: Prices) -> Result<Uuid, StoreError> {
+        let new = Publication { plan: "rooms".into(), effective_at, prices };
+        prices::publish(&self.w.db, &self.w.rng, self.w.clock.now(), Some(&self.who()), &new).await
+    }
+
+    /// A flat price for the building.
+    async fn priced(&self, price: u32) {
+        let plan = self.publish(None, Prices::flat(price)).await.unwrap();
+        prices::assign(&self.w.db, self.w.clock.now(), Some(&self.who()), self.building, plan).await.unwrap();
+    }
+
+    async fn open(&self) -> Result<AccountId, StoreError> {
+        let resident = NewResident { name: "Li".into(), login: "li".into(), password_hash: String::new() };
+        let new = OpenAccount { meter: self.meter, resident, first: None, by: self.clerk, ip: String::new() };
+        accounts::open(&self.w.db, &self.w.rng, self.w.clock.now(), &Limits::default(), &new).await
+    }
+
+    async fn sell(&self, account: AccountId, fen: i64) -> Result<Order, StoreError> {
+        let key = self.w.rng.id(self.w.clock.now());
+        let new = NewOrder {
+            key,
+            account,
+            meter: self.meter,
+            tender: Tender::Cash,
+            amount: Fen(fen),
+            by: self.clerk,
+            ip: String::new(),
+        };
+        orders::sell(&self.w.db, &self.w.rng, self.w.clock.now(), &Limits::default(), &new).await
+    }
+
+    /// A priced room with an account that started at 1000 Wh, relay closed, and so much on it.
+    async fn supplied(w: World, price: u32, fen: i64) -> (Self, AccountId) {
+        let flat = Self::new(w).await;
+        flat.priced(price).await;
+        let account = flat.open().await.unwrap();
+        flat.record(vec![flat.reading(0, 1_000)]).await;
+        flat.sell(account, fen).await.unwrap();
+        (flat, account)
+    }
+
+    /// So many minutes after the start the counter stood there.
+    fn reading(&self, minutes: i64, wh: i64) -> Event {
+        self.seen(minutes, wh, 100, true)
+    }
+
+    fn seen(&self, minutes: i64, wh: i64, power_w: i32, closed: bool) -> Event {
+        let measurement = Measurement {
+            total: Energy(wh),
+            reverse: None,
+            rates: None,
+            voltage_dv: None,
+            current_ca: None,
+            power_w: Some(power_w),
+            reactive_var: None,
+            apparent_va: None,
+            power_factor: None,
+        };
+        let at = self.start.plus(minutes * MINUTE);
+        let face = Face::Plain(Plain { relay_closed: Some(closed), ..Plain::default() });
+        Event::Read { meter: self.meter, from: at, at, source: Source::Sweep, measurement, face }
+    }
+
+    /// A recorder that lives for these events.
+    async fn record(&self, events: Vec<Event>) {
+        let recorder =
+            Recorder::load(self.w.db.clone(), self.w.clock.clone(), self.w.rng.clone(), self.live.clone(), Arc::default())
+                .await
+                .unwrap();
+        let (send, receive) = mpsc::channel(10_000);
+        for event in events {
+            send.send(event).await.unwrap();
+        }
+        drop(send);
+        recorder.run(receive).await;
+    }
+
+    fn latest(&self) -> Latest {
+        self.live.get(self.meter).unwrap()
+    }
+
+    async fn balance_e4(&self) -> i64 {
+        self.w
+            .number(
+                "SELECT CAST(COALESCE(SUM(credits_e4 - debits_e4), 0) AS BIGINT) FROM ledger_balances WHERE account LIKE 'wallet:%'",
+            )
+            .await
+    }
+
+    async fn relay(&self) -> bool {
+        wallets::view(&self.w.db, self.meter).await.unwrap().unwrap().closed
+    }
+
+    async fn prove(&self) {
+        assert_eq!(verify::verify(&self.w.db).await.unwrap().differences, []);
+    }
+
+    /// What reconciling stores now, and the newest command's wish.
+    async fn reconcile(&self) -> (usize, String) {
+        let stored = wallets::reconcile(&self.w.db, &self.w.rng, self.w.clock.now()).await.unwrap();
+        let wish =
+            self.w.word("SELECT COALESCE((SELECT args FROM commands ORDER BY decided_at DESC, id DESC LIMIT 1), '')").await;
+        (stored, wish)
+    }
+}
+
+both!(consumption_is_debited_with_its_readings_and_the_remainder_is_carried, |w: World| async move {
+    let (flat, account) = Flat::supplied(w, 5_401, 5_000).await;
+    // 77 Wh x 0.5401 yuan/kWh = 0.0415877 yuan each: three of them, then a restart, then one.
+    flat.record((1..=3).map(|n| flat.reading(n * 30, 1_000 + n * 77)).collect()).await;
+    assert_eq!(flat.balance_e4().await, 500_000 - 1_247, "0.1247631 yuan, of which 631 units are carried");
+    flat.record(vec![flat.reading(120, 1_308)]).await;
+    assert_eq!(flat.balance_e4().await, 500_000 - 1_663, "0.1663508 yuan");
+    let latest = flat.latest();
+    assert_eq!((latest.remaining, latest.state()), (Fen(4_983), SupplyState::Open));
+    assert_eq!(flat.w.number("SELECT remaining_fen FROM readings ORDER BY at DESC LIMIT 1").await, 4_983);
+    let lines = wallets::day_lines(&flat.w.db, account, flat.meter, flat.start.date()).await.unwrap();
+    assert_eq!(lines.iter().map(|line| (line.wh, line.price_e4, line.cost_e7)).collect::<Vec<_>>(), [(308, 5_401, 1_663_508)]);
+    flat.prove().await;
+});
+
+both!(a_batch_that_is_stored_twice_or_not_at_all_charges_once, |w: World| async move {
+    let (flat, _) = Flat::supplied(w, 10_000, 5_000).await;
+    let at = flat.start.plus(HOUR);
+    let metered = wallets::Metered {
+        meter: flat.meter,
+        at,
+        stretch: Some(Stretch { from: flat.start, to: at, energy: Energy(500), parts: Parts::default() }),
+        counts: true,
+        total: Energy(1_500),
+        power_w: None,
+    };
+    // A crash between the charge and the commit leaves nothing.
+    let mut tx = flat.w.db.begin().await.unwrap();
+    let charged = wallets::charge(&mut tx, &flat.w.rng, at, &[metered]).await.unwrap();
+    assert_eq!(charged[&flat.meter].wallet.remaining, Fen(4_950));
+    drop(tx);
+    assert_eq!(flat.balance_e4().await, 500_000);
+    // The same reading again, and again as after an answer that was lost.
+    flat.record(vec![flat.reading(60, 1_500)]).await;
+    let batch = readings::Batch { metered: vec![metered, metered], ..Default::default() };
+    for _ in 0..2 {
+        let shown: BTreeMap<_, _> = readings::write(&flat.w.db, &flat.w.rng, at, &batch).await.unwrap();
+        assert_eq!(shown[&flat.meter].wallet.remaining, Fen(4_950));
+    }
+    assert_eq!(flat.balance_e4().await, 495_000);
+    assert_eq!(flat.w.number("SELECT COUNT(*) FROM charges").await, 1);
+    flat.prove().await;
+});
+
+both!(prices_take_over_at_their_instant_and_the_nearest_place_wins, |w: World| async move {
+    let (flat, account) = Flat::supplied(w, 10_000, 5_000).await;
+    let tiers = Tiers { period: TierPeriod::Month, thresholds: [1_300, 9_000], surcharges: [10_000, 20_000] };
+    let dearer = Prices { tiers, ..Prices::flat(20_000) };
+    flat.publish(Some(flat.start.plus(HOUR)), dearer.clone()).await.unwrap();
+    assert_eq!(refused(flat.publish(Some(flat.start.plus(HOUR)), dearer.clone()).await), Some(AppError::Conflict));
+    assert_eq!(refused(flat.publish(Some(flat.start.plus(-1)), dearer).await), Some(AppError::Invalid), "what was charged stays");
+    let broken = Prices { plan: parse_plan("13-01=1").unwrap(), ..Prices::flat(1) };
+    assert_eq!(refused(flat.publish(Some(flat.start.plus(9 * HOUR)), broken).await), Some(AppError::Invalid));
+    // 2 kWh over two hours, half of them at the new price; its tiers count from its first kWh on.
+    flat.record(vec![flat.reading(120, 3_000)]).await;
+    let cost = |lines: &[wallets::DayLine]| -> Vec<_> { lines.iter().map(|l| (l.version, l.tier, l.wh, l.price_e4)).collect() };
+    let lines = wallets::day_lines(&flat.w.db, account, flat.meter, flat.start.date()).await.unwrap();
+    assert_eq!(cost(&lines), [(1, 1, 1_000, 10_000), (2, 1, 1_000, 20_000)]);
+    assert_eq!(flat.balance_e4().await, 500_000 - 10_000 - 20_000);
+    // A plan of the room's own, from half past two on; then 1 kWh over one hour.
+    let room = PlaceId(meters::find(&flat.w.db, flat.meter).await.unwrap().unwrap().place_id);
+    flat.w.clock.advance(150 * MINUTE);
+    let new = Publication { plan: "room".into(), effective_at: None, prices: Prices::flat(1_000) };
+    let plan = prices::publish(&flat.w.db, &flat.w.rng, flat.w.clock.now(), None, &new).await.unwrap();
+    prices::assign(&flat.w.db, flat.w.clock.now(), None, room, plan).await.unwrap();
+    flat.record(vec![flat.reading(180, 4_000)]).await;
+    // 0.3 kWh in tier 1 at 2 yuan, 0.2 in tier 2 at 3 yuan, 0.5 at 0.1 yuan.
+    assert_eq!(flat.balance_e4().await, 470_000 - 6_000 - 6_000 - 500);
+    assert_eq!(flat.w.number("SELECT COUNT(*) FROM audit WHERE action LIKE 'prices.%'").await, 5);
+    flat.prove().await;
+});
+
+both!(an_account_begins_with_the_first_reading_after_its_opening, |w: World| async move {
+    let flat = Flat::new(w).await;
+    assert_eq!(refused(flat.open().await), Some(AppError::NoPrices));
+    flat.priced(10_000).await;
+    flat.record(vec![flat.seen(-30, 400, 0, false)]).await;
+    let account = flat.open().await.unwrap();
+    assert_eq!(flat.w.number("SELECT COUNT(*) FROM commands").await, 0, "no frame for a meter without a wallet");
+    assert!(!flat.relay().await);
+    // Read before the opening and reported after it.
+    flat.record(vec![flat.seen(-1, 450, 0, false)]).await;
+    assert_eq!(flat.w.word("SELECT state FROM accounts").await, "opening");
+    // The first purchase may be sold meanwhile.
+    let order = flat.sell(account, 2_500).await.unwrap();
+    assert_eq!((&*order.state, order.count, order.remaining_fen), ("credited", Some(1), Some(2_500)));
+    flat.record(vec![flat.seen(1, 460, 0, false)]).await;
+    assert_eq!(flat.w.word("SELECT state FROM accounts").await, "open");
+    assert!(flat.relay().await, "supplied");
+    assert_eq!(flat.balance_e4().await, 250_000, "what passed before is not the resident's");
+    flat.record(vec![flat.reading(30, 960)]).await;
+    assert_eq!(flat.balance_e4().await, 245_000);
+    flat.prove().await;
+});
+
+both!(a_sale_is_credited_where_it_is_settled_up_to_the_hoarding_limit, |w: World| async move {
+    let (flat, account) = Flat::supplied(w, 10_000, 1_000).await;
+    let limits = wallets::Limits { alarm1: Fen(2_000), alarm2: Fen(500), overdraft: Fen(0), hoarding: Fen(3_000), overload_w: 0 };
+    let backwards = wallets::Limits { alarm2: Fen(2_001), ..limits };
+    let now = flat.w.clock.now();
+    assert_eq!(refused(wallets::set_limits(&flat.w.db, now, &flat.who(), flat.meter, &backwards).await), Some(AppError::Invalid));
+    wallets::set_limits(&flat.w.db, now, &flat.who(), flat.meter, &limits).await.unwrap();
+    assert_eq!(refused(flat.sell(account, 2_001).await), Some(AppError::HoardingLimit));
+    let order = flat.sell(account, 2_000).await.unwrap();
+    assert_eq!((&*order.state, order.count, order.remaining_fen), ("credited", Some(2), Some(3_000)));
+    assert_eq!(flat.w.number("SELECT COUNT(*) FROM commands").await, 0);
+    flat.prove().await;
+});
+
+both!(credit_that_runs_out_warns_trips_and_comes_back_with_a_top_up, |w: World| async move {
+    let (flat, account) = Flat::supplied(w, 10_000, 2_500).await;
+    let mut seen = Vec::new();
+    for (minutes, wh) in [(30, 5_990), (60, 6_010), (600, 21_010), (800, 27_000)] {
+        flat.record(vec![flat.reading(minutes, wh)]).await;
+        seen.push((flat.latest().state(), flat.relay().await));
+    }
+    let (open, one, two, out) = (SupplyState::Open, SupplyState::Alarm1, SupplyState::Alarm2, SupplyState::Arrears);
+    assert_eq!(seen, [(open, true), (one, true), (two, true), (out, false)]);
+    assert_eq!(flat.latest().remaining, Fen(-100), "what passed is debited");
+    assert!(flat.latest().status.tripped_arrears());
+    // One command, however often it is looked at; a meter that is lost gets none until it is back.
+    flat.record(vec![Event::Lost { meter: flat.meter, since: flat.start.plus(805 * MINUTE), alone: true }]).await;
+    assert_eq!(flat.reconcile().await.0, 0);
+    flat.record(vec![flat.reading(810, 27_050)]).await;
+    flat.w.clock.advance(811 * MINUTE);
+    assert_eq!(flat.reconcile().await, (1, r#"{"closed":false}"#.into()));
+    assert_eq!(flat.reconcile().await.0, 0);
+    // Before it is sent, somebody pays: it gives way to nothing, for the relay still stands closed.
+    flat.sell(account, 3_000).await.unwrap();
+    assert!(flat.relay().await);
+    flat.record(vec![flat.seen(812, 27_050, 0, false)]).await;
+    flat.w.clock.advance(SECOND);
+    assert_eq!(flat.reconcile().await, (1, r#"{"closed":true}"#.into()));
+    assert_eq!(flat.w.number("SELECT COUNT(*) FROM commands WHERE state = 'superseded'").await, 1);
+    assert!(!flat.latest().status.tripped_arrears());
+    assert_eq!(flat.latest().remaining, Fen(2_895));
+    flat.prove().await;
+});
+
+both!(a_person_decides_over_the_ledger_and_releases_a_trip, |w: World| async move {
+    let (flat, account) = Flat::supplied(w, 10_000, 2_500).await;
+    let now = flat.w.clock.now();
+    let limits = wallets::Limits { alarm1: Fen(0), alarm2: Fen(0), overdraft: Fen(0), hoarding: Fen(0), overload_w: 2_000 };
+    wallets::set_limits(&flat.w.db, now, &flat.who(), flat.meter, &limits).await.unwrap();
+    // A start-up peak is no overload; three readings in a row are.
+    let power = |minutes, power_w| flat.seen(minutes, 1_000, power_w, true);
+    flat.record(vec![power(1, 2_500), power(2, 100), power(3, 2_500), power(4, 2_500)]).await;
+    assert!(flat.relay().await);
+    flat.record(vec![power(5, 2_500)]).await;
+    assert!(!flat.relay().await && flat.latest().status.tripped_overload());
+    // Money does not release it; a person does.
+    flat.sell(account, 1_000).await.unwrap();
+    flat.record(vec![power(6, 0)]).await;
+    assert!(!flat.relay().await && flat.latest().status.tripped_overload());
+    let mode = async |mode| {
+        let key = flat.w.rng.id(now);
+        console::set_mode(&flat.w.db, now, &flat.who(), flat.meter, mode, key).await.unwrap();
+        flat.record(vec![Event::Purses]).await;
+        (flat.w.word("SELECT args FROM commands ORDER BY decided_at DESC, id DESC LIMIT 1").await, flat.latest().status.mode())
+    };
+    assert_eq!(mode(ControlMode::Prepaid).await, (r#"{"closed":true}"#.into(), ControlMode::Prepaid));
+    assert!(!flat.latest().status.tripped_overload());
+    assert_eq!(mode(ControlMode::ForcedOff).await, (r#"{"closed":false}"#.into(), ControlMode::ForcedOff));
+    assert_eq!(mode(ControlMode::Guaranteed).await, (r#"{"closed":true}"#.into(), ControlMode::Guaranteed));
+    assert_eq!(mode(ControlMode::Prepaid).await.1, ControlMode::Prepaid);
+    // The resident's switch, twice by the same form.
+    let wish = Switch { key: flat.w.rng.id(now), account, meter: flat.meter, on: false, by: flat.clerk, ip: String::new() };
+    for _ in 0..2 {
+        assert_eq!(rooms::switch(&flat.w.db, now, &wish).await.unwrap(), CommandId(wish.key));
+    }
+    assert_eq!(rooms::switching(&flat.w.db, flat.meter).await.unwrap(), Some((CommandId(wish.key), false)));
+    assert!(!flat.relay().await);
+    flat.record(vec![Event::Purses]).await;
+    assert!(flat.latest().status.user_switch_off());
+    flat.prove().await;
+});
+
+both!(a_held_reading_charges_nothing_and_a_wrong_charge_is_taken_back, |w: World| async move {
+    let (flat, _) = Flat::supplied(w, 10_000, 5_000).await;
+    // It fell: held, until a person says that the meter was replaced at 2.0 kWh by one that began at 0.
+    flat.record(vec![flat.reading(30, 1_500), flat.reading(60, 20), flat.reading(90, 120)]).await;
+    assert_eq!(flat.balance_e4().await, 495_000);
+    let case = match &flat.w.db {
+        Db::Sqlite { read, .. } => sqlx::query_scalar("SELECT id FROM cases").fetch_one(read).await.unwrap(),
+        Db::Postgres(pool) => sqlx::query_scalar("SELECT id FROM cases").fetch_one(pool).await.unwrap(),
+    };
+    let gap = Gap::Replaced { end: Energy(2_000), start: Energy(0) };
+    let at = flat.start.plus(91 * MINUTE);
+    counters::settle(&flat.w.db, &flat.w.rng, at, &flat.who(), CaseId(case), gap, "new meter").await.unwrap();
+    assert_eq!(flat.balance_e4().await, 495_000 - 6_200, "0.5 kWh of the old meter and 0.12 of the new one");
+    flat.record(vec![flat.reading(120, 220)]).await;
+    assert_eq!(flat.balance_e4().await, 495_000 - 7_200);
+    flat.prove().await;
+    let charged = wallets::charges(&flat.w.db, flat.meter, 9).await.unwrap();
+    // Taken back once, by a row of its own.
+    let before = flat.balance_e4().await;
+    let first = charged.last().unwrap();
+    let (at, who) = (flat.start.plus(9 * HOUR), flat.who());
+    let reverse = || wallets::reverse(&flat.w.db, &flat.w.rng, at, &who, first.id, "wrong meter");
+    reverse().await.unwrap();
+    assert_eq!(flat.balance_e4().await, before + first.amount_e4);
+    assert_eq!(refused(reverse().await), Some(AppError::Conflict));
+    flat.prove().await;
+    flat.w.execute("UPDATE ledger_balances SET debits_e4 = debits_e4 + 100 WHERE account LIKE 'wallet:%'").await;
+    let rules: Vec<_> = verify::verify(&flat.w.db).await.unwrap().differences.into_iter().map(|d| d.rule).collect();
+    assert!(rules.contains(&"wallet and ledger".into()), "{rules:?}");
+});
