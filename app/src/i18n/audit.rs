@@ -13,6 +13,7 @@ pub fn action(code: &str, lang: Lang) -> String {
         "command.try-again" => ("重新核对并下发", "Held command tried again"),
         "command.done" => ("指令已读回", "Command read back"),
         "command.held" => ("指令待人工处理", "Command held for a person"),
+        "command.disobeyed" => ("继电器未按指令动作", "Relay did not obey"),
         "command.refused" => ("指令被电表拒绝", "Command refused by the meter"),
         "payment.credited" => ("收到付款", "Payment taken"),
         "payment.credited-late" => ("收到迟到的付款", "Late payment taken"),

@@ -5,7 +5,9 @@
 
 mod check;
 mod money;
+mod relay;
 mod setting;
+mod tables;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,13 +23,14 @@ use tokio_util::sync::CancellationToken;
 use super::codec::{Face, State};
 use super::config::Config;
 use super::directory::{Directory, Meter};
+use super::driver;
 use super::frame::{self, FrameVersion, Header};
 use super::keys::MasterKeys;
 use super::link::{LinkError, Priority};
 use super::operation::Operation;
 use super::poller::Control;
 use super::profile::Secured;
-use super::reader::{self, ReadError};
+use super::reader::ReadError;
 use super::recorder::{Event, Source};
 use super::wish::{self, Wish, WishError};
 use crate::clock::SharedClock;
@@ -162,34 +165,45 @@ impl Engine {
         let Some(meter) = self.directory.get(id) else {
             return self.wait(id, note::UNKNOWN_METER).await;
         };
+        let secured = meter.profile.secured.is_some();
         if command.money {
-            return self.money(command, &meter).await;
+            let invalid = r#"{"why":"invalid"}"#;
+            return if secured { self.money(command, &meter).await } else { self.hold(command, None, invalid.into()).await };
         }
         match wish::wish(&command.kind, &command.args, self.clock.now()) {
-            Ok(Wish::Operations(operations)) => self.setting(command, &meter, &operations).await,
             Ok(Wish::Read) => self.read(command, &meter).await,
-            Ok(Wish::InForce { prices, at }) => self.in_force(command, &meter, prices, at).await,
-            Err(WishError) => self.refuse(command, None, note::INVALID).await,
+            Ok(Wish::Relay { closed }) => self.relay(command, &meter, closed).await,
+            Ok(Wish::Operations(operations)) if secured => self.setting(command, &meter, &operations).await,
+            Ok(Wish::Operations(operations)) => self.tables(command, &meter, &operations).await,
+            Ok(Wish::InForce { prices, at }) if secured => self.in_force(command, &meter, prices, at).await,
+            Ok(Wish::InForce { .. }) | Err(WishError) => self.refuse(command, None, note::INVALID).await,
         }
     }
 
-    /// Reads the state and shows it; where it cannot be read, everything for the meter waits.
+    /// Reads the state of a meter with a secured wallet and shows it; where it cannot be read, everything for the meter waits.
     async fn look(&self, meter: &Meter, priority: Priority) -> Result<Result<(State, Timestamp), Step>, StoreError> {
-        match reader::state(meter, priority).await {
-            Ok(state) => {
-                let at = self.clock.now();
+        match driver::face(meter, priority, &self.clock).await {
+            Ok((face, at)) => {
                 self.lock_failures().remove(&meter.id);
-                self.report(Event::Face { meter: meter.id, at, face: Face::Wallet(state) }).await;
-                Ok(Ok((state, at)))
+                self.report(Event::Face { meter: meter.id, at, face }).await;
+                match face {
+                    Face::Wallet(state) => Ok(Ok((state, at))),
+                    Face::Plain(_) => self.wait(meter.id, note::INVALID).await.map(Err),
+                }
             }
-            Err(ReadError::Link(LinkError::Stopped)) => Ok(Err(Step::Later)),
-            Err(error) => {
-                tracing::info!(meter = %meter.id, %error, "delivery.meter-unread");
-                // The poller finds out whether the meter is lost or another stands there, and says when it is heard again.
-                let _ = meter.poll.send(Control::ReadNow(meter.id, Source::OnDemand));
-                self.wait(meter.id, error.word()).await.map(Err)
-            }
+            Err(error) => self.unread(meter, error).await.map(Err),
         }
+    }
+
+    /// Everything for a meter waits that could not be read.
+    async fn unread(&self, meter: &Meter, error: ReadError) -> Result<Step, StoreError> {
+        if error == ReadError::Link(LinkError::Stopped) {
+            return Ok(Step::Later);
+        }
+        tracing::info!(meter = %meter.id, %error, "delivery.meter-unread");
+        // The poller finds out whether the meter is lost or another stands there, and says when it is heard again.
+        let _ = meter.poll.send(Control::ReadNow(meter.id, Source::OnDemand));
+        self.wait(meter.id, error.word()).await
     }
 
     /// Seals and writes one frame for the challenge of `seen`; counted and numbered durably before. `None`: ended meanwhile.

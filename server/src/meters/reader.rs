@@ -2,10 +2,10 @@
 
 use app::model::time::Timestamp;
 
-use super::codec::{DecodeError, Face, State, Values};
+use super::codec::{DecodeError, Face, Values};
 use super::directory::Meter;
 use super::link::{LinkError, Priority};
-use super::profile::{Area, Field, Read};
+use super::profile::{Area, Read};
 use super::schedule::Failure;
 use super::serial::Serial;
 use crate::clock::SharedClock;
@@ -76,17 +76,6 @@ pub async fn face(meter: &Meter, priority: Priority) -> Result<Face, ReadError> 
     let mut values = Values::default();
     read(meter, priority, &meter.profile.plan.face, &mut values).await?;
     Ok(values.face(meter.profile.abilities.wallet)?)
-}
-
-/// Reads the state block of a meter with a secured wallet.
-///
-/// # Errors
-/// [`ReadError`]; without such a wallet there is no status.
-pub async fn state(meter: &Meter, priority: Priority) -> Result<State, ReadError> {
-    match face(meter, priority).await? {
-        Face::Wallet(state) => Ok(state),
-        Face::Plain(_) => Err(DecodeError::Missing(Field::Status).into()),
-    }
 }
 
 /// Does the requests one after the other; a wrong serial number or a broken digit ends it, and the connection.

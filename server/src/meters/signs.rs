@@ -53,8 +53,18 @@ pub fn of_status(status: StatusWord) -> impl Iterator<Item = (EventKind, bool)> 
 /// state and current are read one after the other, and a relay that opens in between is not welded.
 #[must_use]
 pub fn relay_fails(open: bool, now: &Latest) -> bool {
-    let flows = now.current_ca.is_some_and(|ca| ca >= FLOWS_CA) && now.power_w.is_none_or(|w| w.abs() >= FLOWS_W);
-    now.status.relay_fault() || (open && flows)
+    now.status.relay_fault() || (open && flows(now.current_ca, now.power_w))
+}
+
+/// Whether a load draws current, 0.01 A, and power, W, by what a meter measures of them.
+#[must_use]
+pub const fn flows(current_ca: Option<u16>, power_w: Option<i32>) -> bool {
+    match (current_ca, power_w) {
+        (Some(current), Some(power)) => current >= FLOWS_CA && power.abs() >= FLOWS_W,
+        (Some(current), None) => current >= FLOWS_CA,
+        (None, Some(power)) => power.abs() >= FLOWS_W,
+        (None, None) => false,
+    }
 }
 
 /// Energy flows backwards: the meter says so, or its reverse counter grew lately.

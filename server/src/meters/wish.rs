@@ -53,6 +53,12 @@ struct SwitchArgs {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct RelayArgs {
+    closed: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct PriceArgs {
     standby: bool,
     prices: [u32; 4],
@@ -109,6 +115,11 @@ pub fn deed(kind: &str, args: &str) -> Result<Deed, WishError> {
 pub enum Wish {
     /// These are brought about, one after the other.
     Operations(Vec<Operation>),
+    /// A plain relay stands so.
+    Relay {
+        /// Or open.
+        closed: bool,
+    },
     /// The meter is read whole.
     Read,
     /// Planned prices are in force since their switch-over.
@@ -128,6 +139,7 @@ pub enum Wish {
 pub fn wish(kind: &str, args: &str, now: Timestamp) -> Result<Wish, WishError> {
     Ok(match kind {
         "read" => Wish::Read,
+        "relay" => Wish::Relay { closed: fields::<RelayArgs>(args)?.closed },
         "in_force" => {
             let PlannedArgs { prices, at } = fields(args)?;
             Wish::InForce { prices, at: at.timestamp() }

@@ -26,11 +26,11 @@ impl Buses {
     /// # Errors
     /// Where keys or profiles cannot be used, or the database fails.
     pub async fn start(&self, config: &Config, db: &Db, clock: &SharedClock, rng: &Rng, live: &Live) -> Result<(), StartError> {
+        let profiles = Profiles::load(config.meters.profiles_dir.as_deref()).map_err(|error| StartError::Part(error.into()))?;
         let Some(keys) = keys(&config.keys)? else {
             tracing::warn!("meters.not_started: keys are not given; this process only serves pages");
             return Ok(());
         };
-        let profiles = Profiles::load(config.meters.profiles_dir.as_deref()).map_err(|error| StartError::Part(error.into()))?;
         let meters = Meters {
             db: db.clone(),
             clock: clock.clone(),

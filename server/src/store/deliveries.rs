@@ -2,6 +2,7 @@
 
 mod again;
 mod check;
+mod observed;
 mod settle;
 mod witness;
 
@@ -12,6 +13,7 @@ use super::commands::{self, Command};
 use super::{Db, Result, StoreError, on, read};
 pub use again::{Decision, try_again};
 pub use check::{begin, defer, done, is_read_since, missed, unread};
+pub use observed::observed;
 pub use settle::{Verdict, hold, refuse, settle};
 pub use witness::{confirm_difference, witnessed};
 

@@ -106,3 +106,38 @@ fn help_is_complete() {
     }
     assert_eq!(dormwatt(dir.path(), &["fly"], &[], "").status.code(), Some(2));
 }
+
+#[test]
+fn an_integrator_tries_a_meter_profile() {
+    let dir = tempfile::tempdir().unwrap();
+    let good = include_str!("../../profiles/hiking-dds238.toml");
+    std::fs::write(dir.path().join("mine.toml"), good).unwrap();
+    let output = dormwatt(dir.path(), &["check", "--profile", "mine.toml"], &[], "");
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{said}");
+    for line in [
+        "reads 1 holding registers from 0x001A",
+        "reads 17 holding registers from 0x0000",
+        "not known: any serial number",
+        "profile: good",
+    ] {
+        assert!(said.contains(line), "{line}: {said}");
+    }
+
+    let bad = good.replace("close = [1]", "close = [0]").replace("0x0010, type", "0x0012, type");
+    std::fs::write(dir.path().join("mine.toml"), &bad).unwrap();
+    let line = |key: &str| 1 + bad.lines().position(|line| line.contains(key)).unwrap();
+    let said = complaint(dir.path(), &["check", "--profile", "mine.toml"], &[], 1);
+    assert!(
+        said.contains(&format!("mine.toml, line {}: relay.close: must not be the same as open", line("close = ["))),
+        "{said}"
+    );
+    assert!(said.contains(&format!("mine.toml, line {}: block[0].values[6].address:", line("power_factor"))), "{said}");
+
+    // The server does not start with it, and says the same.
+    let environment = [("DORMWATT_METERS__PROFILES_DIR", "."), ("DORMWATT_SERVER__ADDRESS", "127.0.0.1:0")];
+    for command in ["check", "serve"] {
+        let said = complaint(dir.path(), &[command], &environment, 1);
+        assert!(said.contains("mine.toml, line"), "{said}");
+    }
+}

@@ -25,5 +25,6 @@ mod readings;
 mod resident;
 mod sessions;
 mod sweeping;
+mod switching;
 mod truth;
 mod wallets;

@@ -119,7 +119,7 @@ impl Engine {
         self.hold(command, Some(seen.last_result), detail.to_string()).await
     }
 
-    async fn hold(&self, command: &Command, result: Option<u8>, detail: String) -> Result<Step, StoreError> {
+    pub(super) async fn hold(&self, command: &Command, result: Option<u8>, detail: String) -> Result<Step, StoreError> {
         tracing::warn!(command = %deliveries::id_of(command), kind = command.kind, detail, "delivery.held");
         deliveries::hold(&self.db, &self.rng, self.clock.now(), command, result, &detail).await?;
         Ok(Step::Ended)

@@ -241,7 +241,7 @@ async fn show(tx: &mut Tx, at: Timestamp, command: &Command, state: &State) -> R
     Ok(())
 }
 
-async fn record(tx: &mut Tx, at: Timestamp, command: &Command, action: &'static str, detail: &str) -> Result<()> {
+pub(super) async fn record(tx: &mut Tx, at: Timestamp, command: &Command, action: &'static str, detail: &str) -> Result<()> {
     let subject = match command.order_id {
         Some(order) => format!("order:{}", OrderId(order)),
         None => format!("meter:{}", MeterId(command.meter_id)),
