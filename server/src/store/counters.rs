@@ -99,12 +99,14 @@ pub async fn settle(db: &Db, rng: &Rng, at: Timestamp, who: &Who, case: CaseId, 
     let (kind, meter) = close_in(&mut tx, at, who, case, resolution).await?;
     let meter = meter.filter(|_| kind == kind::READING).ok_or(AppError::NotFound)?;
     let row: Option<Ends> = on!(&mut tx, |c| sqlx::query_as(ends!()).bind(meter.0).fetch_optional(c).await)?;
-    let mut detail = serde_json::json!({ "kind": kind, "resolution": resolution, "meter": meter });
-    if let Some(ends) = row {
-        let energy = decide(&mut tx, rng, at, case, meter, &ends, gap).await?;
-        detail["counter"] =
-            serde_json::json!({ "choice": gap.as_str(), "energy_wh": energy.0, "total_wh": ends.total_wh, "at": ends.at });
-    }
+    let decided = match row {
+        Some(ends) => {
+            let energy = decide(&mut tx, rng, at, case, meter, &ends, gap).await?;
+            Some(serde_json::json!({ "choice": gap.as_str(), "energy_wh": energy.0, "total_wh": ends.total_wh, "at": ends.at }))
+        }
+        None => None,
+    };
+    let detail = serde_json::json!({ "kind": kind, "resolution": resolution, "meter": meter, "counter": decided });
     note_closed(&mut tx, at, who, case, &detail).await?;
     tx.commit().await
 }
