@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use crate::api::operator::{BatchCounts, BatchItem, BatchView, get_batch};
 use crate::i18n::commands::{note, words};
-use crate::i18n::{Lang, common};
+use crate::i18n::{Lang, common, operator, room};
 use crate::model::order::CommandState;
 use crate::model::time::Timestamp;
 use crate::ui::poll::{Next, every_second};
@@ -68,10 +68,10 @@ fn table(seen: &BatchView, lang: Lang) -> impl IntoView + use<> {
                 <thead>
                     <tr>
                         <th scope="col">{t.meters}</th>
-                        <th scope="col">{t.commands}</th>
+                        <th scope="col">{operator::words(lang).state}</th>
                         <th scope="col">{t.why}</th>
                         {planned.then(|| view! { <th scope="col">{t.in_force}</th> })}
-                        <th scope="col" class="number">{t.sending}</th>
+                        <th scope="col" class="number">{room::words(lang).sent}</th>
                         <th scope="col" class="number">{t.done}</th>
                         <th scope="col" class="number">{t.times}</th>
                         <th scope="col"></th>

@@ -216,10 +216,9 @@ impl Recorder {
     fn take(&mut self, event: Event, batch: &mut Batch) {
         if let Event::Read { meter, at, face: Face::Wallet(state), .. } | Event::Face { meter, at, face: Face::Wallet(state) } =
             &event
+            && let Some(watch) = &mut self.parameters
         {
-            if let Some(watch) = &mut self.parameters {
-                watch.see(*meter, state.parameters, *at);
-            }
+            watch.see(*meter, state.parameters, *at);
         }
         match event {
             Event::Read { meter, from, at, source, measurement, face } => {
