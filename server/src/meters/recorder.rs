@@ -32,7 +32,7 @@ use batch::Batch;
 use track::Track;
 
 /// A batch is stored when it is this old or this large.
-const BATCH_AGE: Duration = Duration::from_millis(250);
+const BATCH_AGE: Duration = Duration::from_millis(500);
 const BATCH_ROWS: usize = 200;
 /// A database that refuses a batch is asked again after this long.
 const RETRY: Duration = Duration::from_secs(1);
