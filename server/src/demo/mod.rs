@@ -1,6 +1,7 @@
-//! `dormwatt demo`: a whole site in one process. Database, 696 simulated meters behind four gateways, a payment sandbox and the
+//! `dormwatt demo`: a whole site in one process. Database, 711 simulated meters behind five gateways, a payment sandbox and the
 //! server, which talks to both exactly as it would to real ones: by configured address and keys.
 
+mod annex;
 mod history;
 mod run;
 mod seed;

@@ -30,7 +30,7 @@ const PASSWORD: &str = "dormwatt-demo";
 /// Makes the site; the same seed, the same rooms and meters.
 const SEED: u64 = 1;
 
-/// A whole site to try: 696 simulated meters, payments that cost nothing, and the server.
+/// A whole site to try: 711 simulated meters, those of one building of several makes, payments that cost nothing, and the server.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Where the site listens; the sandbox and the simulator's control interface take the two ports after it, the gateways

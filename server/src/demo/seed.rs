@@ -5,13 +5,12 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 
 use app::model::ids::{GatewayId, MeterId, PlaceId};
-use app::model::meter::Wallet;
 use app::model::money::Fen;
 use app::model::time::{DAY, Timestamp};
 use app::ports::Role;
 
 use super::history;
-use super::site::{BUILDINGS, Room};
+use super::site::{self, Room};
 use super::wallets;
 use crate::meters::framing::Framing;
 use crate::meters::sim::Load;
@@ -19,7 +18,7 @@ use crate::rng::Rng;
 use crate::store::accounts::{self, NewResident, TakeOver};
 use crate::store::energy;
 use crate::store::meters::{self, NewGateway, NewMeter};
-use crate::store::places::{self, NewPlace};
+use crate::store::places::{self as rows, NewPlace};
 use crate::store::users::{self, NewUser};
 use crate::store::{Db, Result};
 
@@ -50,7 +49,7 @@ pub async fn is_needed(db: &Db, operator: &str) -> Result<bool> {
 /// # Errors
 /// Where the database fails.
 pub async fn run(db: &Db, rng: &Rng, now: Timestamp, seed: &Seed<'_>) -> Result<()> {
-    let ids = site(db, rng, now, seed).await?;
+    let ids = places(db, rng, now, seed).await?;
     let (hours, days) = history::before(now, seed.load, seed.rooms, &ids);
     let mut tx = db.begin().await?;
     energy::add(&mut tx, &hours, &days, None).await?;
@@ -63,14 +62,15 @@ pub async fn run(db: &Db, rng: &Rng, now: Timestamp, seed: &Seed<'_>) -> Result<
 }
 
 /// The meters' ids, in the order of the rooms.
-async fn site(db: &Db, rng: &Rng, now: Timestamp, seed: &Seed<'_>) -> Result<Vec<MeterId>> {
+async fn places(db: &Db, rng: &Rng, now: Timestamp, seed: &Seed<'_>) -> Result<Vec<MeterId>> {
     let mut tx = db.begin().await?;
     let root = PlaceId(rng.id(now));
-    places::add(&mut tx, &NewPlace { id: root, parent: None, kind: "site", name: "示范园区", sort: 1 }).await?;
+    rows::add(&mut tx, &NewPlace { id: root, parent: None, kind: "site", name: "示范园区", sort: 1 }).await?;
     let mut buildings = Vec::new();
-    for (index, ((name, _), address)) in (1..).zip(BUILDINGS.iter().zip(seed.gateways)) {
+    for (index, address) in seed.gateways.iter().enumerate() {
+        let name = site::building(index);
         let (place, gateway) = (PlaceId(rng.id(now)), GatewayId(rng.id(now)));
-        places::add(&mut tx, &NewPlace { id: place, parent: Some(root), kind: "building", name, sort: index }).await?;
+        rows::add(&mut tx, &NewPlace { id: place, parent: Some(root), kind: "building", name, sort: index as i64 + 1 }).await?;
         let named = format!("{name}管理机");
         let new = NewGateway {
             id: gateway,
@@ -89,19 +89,20 @@ async fn site(db: &Db, rng: &Rng, now: Timestamp, seed: &Seed<'_>) -> Result<Vec
         let floor = match floors.get(&(room.building, room.floor)) {
             Some(&floor) => floor,
             None => {
-                let (id, name) = (PlaceId(rng.id(now)), format!("{}层", room.floor));
+                let id = PlaceId(rng.id(now));
+                let name = if room.floor == 0 { "配电室".to_owned() } else { format!("{}层", room.floor) };
                 let new = NewPlace { id, parent: Some(building), kind: "unit", name: &name, sort: room.floor.into() };
-                places::add(&mut tx, &new).await?;
+                rows::add(&mut tx, &new).await?;
                 floors.insert((room.building, room.floor), id);
                 id
             }
         };
         let (place, meter, name) = (PlaceId(rng.id(now)), MeterId(rng.id(now)), room.name());
         let new = NewPlace { id: place, parent: Some(floor), kind: "room", name: &name, sort: room.number.into() };
-        places::add(&mut tx, &new).await?;
+        rows::add(&mut tx, &new).await?;
         let serial = room.plan.serial.to_string();
-        let new =
-            NewMeter { id: meter, place, gateway, unit: room.plan.unit, serial, profile: "rpp".into(), wallet: Wallet::Meter };
+        let (unit, profile, wallet) = (room.plan.unit, room.plan.profile.to_string(), room.wallet);
+        let new = NewMeter { id: meter, place, gateway, unit, serial, profile, wallet };
         meters::add_meter(&mut tx, now, &new).await?;
         ids.push(meter);
     }
@@ -119,7 +120,7 @@ fn held(seed: &Seed<'_>, now: Timestamp, ids: &[MeterId]) -> Vec<TakeOver> {
             count: account.count,
             cumulative: Fen(account.cumulative.into()),
             resident: Some(NewResident {
-                name: format!("{} {}室", BUILDINGS.get(room.building).map_or("", |(name, _)| name), room.name()),
+                name: format!("{} {}室", site::building(room.building), room.name()),
                 login: room.login(),
                 password_hash: seed.password_hash.to_owned(),
             }),

@@ -1,7 +1,8 @@
-//! What stands at the demo's site: the reference dormitory, four buildings with 696 rooms, one gateway a building.
+//! What stands at the demo's site: the reference dormitory, four buildings with 696 rooms, and the annex; one gateway a building.
 
-use app::model::meter::ControlMode;
+use app::model::meter::{ControlMode, Wallet};
 
+use super::annex;
 use crate::meters::framing::Framing;
 use crate::meters::operation::Limits;
 use crate::meters::serial::AccountNumber;
@@ -17,12 +18,16 @@ const OPENED: u64 = 260_901;
 /// One room and its meter.
 #[derive(Clone, Debug)]
 pub struct Room {
-    /// Index in [`BUILDINGS`], and of the gateway.
+    /// Index in [`BUILDINGS`], or the annex; and of the gateway.
     pub building: usize,
     /// From 1.
     pub floor: u8,
     /// From 1 on its floor.
     pub number: u8,
+    /// What stands on its door in place of a number.
+    pub door: Option<&'static str>,
+    /// Where its credit lives.
+    pub wallet: Wallet,
     /// The meter, as it stands there.
     pub plan: MeterPlan,
 }
@@ -31,7 +36,7 @@ impl Room {
     /// As on its door: `108`.
     #[must_use]
     pub fn name(&self) -> String {
-        format!("{}{:02}", self.floor, self.number)
+        self.door.map_or_else(|| format!("{}{:02}", self.floor, self.number), str::to_owned)
     }
 
     /// What its resident logs in as: `3-108`.
@@ -41,11 +46,17 @@ impl Room {
     }
 }
 
+/// A building's name.
+#[must_use]
+pub fn building(index: usize) -> &'static str {
+    BUILDINGS.get(index).map_or(annex::NAME, |(name, _)| name)
+}
+
 /// All rooms, building by building, floor by floor. The same seed gives the same site.
 #[must_use]
 pub fn rooms(seed: u64) -> Vec<Room> {
     let of = |(building, &(_, count)): (usize, &(&str, u8))| (1..=count).map(move |unit| room(seed, building, unit));
-    BUILDINGS.iter().enumerate().flat_map(of).collect()
+    BUILDINGS.iter().enumerate().flat_map(of).chain(annex::rooms(seed)).collect()
 }
 
 /// The estate that the simulator builds from them.
@@ -55,7 +66,7 @@ pub fn estate(rooms: &[Room]) -> Estate {
         framing: Framing::ModbusTcp,
         meters: rooms.iter().filter(|room| room.building == building).map(|room| room.plan.clone()).collect(),
     };
-    Estate { gateways: (0..BUILDINGS.len()).map(behind).collect() }
+    Estate { gateways: (0..=annex::INDEX).map(behind).collect() }
 }
 
 fn room(seed: u64, building: usize, unit: u8) -> Room {
@@ -83,7 +94,8 @@ fn room(seed: u64, building: usize, unit: u8) -> Room {
             remaining,
         }
     });
-    Room { building, floor: (unit - 1) / FLOOR + 1, number: (unit - 1) % FLOOR + 1, plan }
+    let (floor, number) = ((unit - 1) / FLOOR + 1, (unit - 1) % FLOOR + 1);
+    Room { building, floor, number, door: None, wallet: Wallet::Meter, plan }
 }
 
 /// What a meter holds, fen: most between 25 and 150 yuan, some at each warning level.
@@ -116,7 +128,8 @@ mod tests {
 
     #[test]
     fn it_is_the_reference_site() {
-        let rooms = rooms(1);
+        let mut rooms = rooms(1);
+        rooms.retain(|room| room.building < BUILDINGS.len());
         assert_eq!(rooms.len(), 696);
         let logins: HashSet<String> = rooms.iter().map(Room::login).collect();
         assert_eq!(logins.len(), 696);

@@ -8,6 +8,7 @@ mod faults;
 mod framings;
 mod line;
 mod money;
+mod profiles;
 mod restart;
 mod scale;
 

@@ -11,9 +11,12 @@ use super::bus::BusTiming;
 use super::estate::Estate;
 use super::load::{Load, Profile, ProfileError};
 use super::{Config, StartError, start};
+use crate::meters::framing::Framing;
 use crate::meters::keys::{MasterKeys, ParseKeyError};
+use crate::meters::profile::Profiles;
 
-/// Simulated gateways and prepaid meters of the reference profile, over Modbus TCP.
+/// Simulated gateways, over Modbus TCP, TLS or transparent, with meters of any profile: wallets, relays, journals, and faults to
+/// order.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// How many gateways.
@@ -22,6 +25,19 @@ pub struct Args {
     /// How many meters behind each of them.
     #[arg(long, default_value_t = 174, value_parser = clap::value_parser!(u8).range(1..=247))]
     pub meters: u8,
+    /// Which model the meters are: the name of a profile; several, separated by commas, take turns. Others than rpp have no
+    /// wallet and a closed relay.
+    #[arg(long, default_value = "rpp", value_delimiter = ',')]
+    pub profile: Vec<String>,
+    /// A directory of further profiles (*.toml), as meters.profiles_dir of the configuration.
+    #[arg(long, value_name = "DIR")]
+    pub profiles: Option<String>,
+    /// How the gateways carry frames: modbus-tcp, modbus-tls, or transparent for the bytes of the bus, Modbus RTU and DL/T 645.
+    #[arg(long, default_value = "modbus-tcp", value_parser = framing)]
+    pub framing: Framing,
+    /// Writes the certificate of gateways that speak TLS here (PEM), for whoever shall trust it; each start makes a new one.
+    #[arg(long, value_name = "FILE")]
+    pub certificate: Option<PathBuf>,
     /// Where the gateways listen.
     #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     pub host: IpAddr,
@@ -79,6 +95,20 @@ pub enum CommandError {
     /// A master key cannot be read.
     #[error(transparent)]
     Key(#[from] ParseKeyError),
+    /// The profiles cannot be used.
+    #[error(transparent)]
+    Profiles(#[from] crate::meters::profile::ProfileError),
+    /// The certificate cannot be written.
+    #[error("{}: {source}", .file.display())]
+    Certificate {
+        /// Where to.
+        file: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// There is no such profile.
+    #[error("--profile: there is no profile {0:?}")]
+    Profile(String),
     /// An argument makes no sense.
     #[error("{0}")]
     Argument(&'static str),
@@ -93,6 +123,9 @@ pub enum CommandError {
 /// [`CommandError`] says what to change.
 pub async fn run(args: Args, keys: Option<MasterKeys>, stop: impl Future<Output = ()>) -> Result<(), CommandError> {
     let simulator = start(config(&args, keys)?).await?;
+    if let (Some(file), Some(pem)) = (&args.certificate, simulator.certificate()) {
+        std::fs::write(file, pem).map_err(|source| CommandError::Certificate { file: file.clone(), source })?;
+    }
     for (gateway, address) in simulator.addresses().iter().enumerate() {
         tracing::info!(gateway, %address, meters = args.meters, "sim.gateway.listening");
     }
@@ -132,11 +165,9 @@ pub fn config(args: &Args, keys: Option<MasterKeys>) -> Result<Config, CommandEr
         turnaround: Duration::from_millis(args.turnaround_ms),
         patience: Duration::from_millis(args.patience_ms),
     });
-    let mut estate = Estate::uniform(args.seed, usize::from(args.gateways), args.meters);
-    if let Some(credit) = args.credit {
-        estate.meters_mut().for_each(|(_, plan)| *plan = plan.clone().in_use(credit));
-    }
+    let profiles = Profiles::load(args.profiles.as_deref())?;
     Ok(Config {
+        profiles: Some(profiles.clone()),
         host: args.host,
         base_port: args.port,
         bus,
@@ -145,8 +176,27 @@ pub fn config(args: &Args, keys: Option<MasterKeys>) -> Result<Config, CommandEr
         state_file: args.state.clone(),
         seed: args.seed,
         control: args.control,
-        ..Config::new(estate, keys)
+        ..Config::new(estate(args, &profiles)?, keys)
     })
+}
+
+/// The site's meters, their profiles in turns.
+fn estate(args: &Args, profiles: &Profiles) -> Result<Estate, CommandError> {
+    let mut estate = Estate::uniform(args.seed, usize::from(args.gateways), args.meters);
+    estate.gateways.iter_mut().for_each(|gateway| gateway.framing = args.framing);
+    for ((_, plan), name) in estate.meters_mut().zip(args.profile.iter().cycle()) {
+        let profile = profiles.get(name).ok_or_else(|| CommandError::Profile(name.clone()))?;
+        if profile.secured.is_none() {
+            *plan = plan.clone().plain(name.clone());
+        } else if let Some(credit) = args.credit {
+            *plan = plan.clone().in_use(credit);
+        }
+    }
+    Ok(estate)
+}
+
+fn framing(word: &str) -> Result<Framing, String> {
+    Framing::parse(word).ok_or_else(|| "expected modbus-tcp, modbus-tls or transparent".into())
 }
 
 fn amount(text: &str) -> Result<i32, String> {
@@ -198,6 +248,15 @@ mod tests {
     }
 
     #[test]
+    fn gateways_and_meters_may_be_others() {
+        let words = ["--framing", "transparent", "--profile", "rpp,hiking-dds238", "--meters", "3", "--credit", "1"];
+        let config = config(&parse(&words).unwrap(), None).unwrap();
+        assert!(config.estate.gateways.iter().all(|gateway| gateway.framing == Framing::Transparent));
+        let kinds: Vec<_> = config.estate.meters().take(3).map(|(_, plan)| (&*plan.profile, plan.account.is_some())).collect();
+        assert_eq!(kinds, [("rpp", true), ("hiking-dds238", false), ("rpp", true)]);
+    }
+
+    #[test]
     fn arguments_that_make_no_sense_are_named() {
         for words in [
             &["--meters", "0"][..],
@@ -205,6 +264,7 @@ mod tests {
             &["--turnaround-ms", "5"],
             &["--key-enc", "00"],
             &["--credit", "1e3"],
+            &["--framing", "carrier-pigeon"],
             &["--credit", "21474836.48"],
         ] {
             assert!(parse(words).is_err(), "{words:?}");
@@ -212,6 +272,7 @@ mod tests {
         let error = |words| config(&parse(words).unwrap(), None).err().unwrap().to_string();
         assert_eq!(error(&["--speed", "0"]), "--speed must be from 0.001 to 100000");
         assert_eq!(error(&["--speed", "NaN"]), "--speed must be from 0.001 to 100000");
+        assert_eq!(error(&["--profile", "rpp,nix"]), "--profile: there is no profile \"nix\"");
         assert!(error(&["--load", "no/such.csv"]).contains("no/such.csv"));
         let bad_key = error(&["--key-enc", "s3cret", "--key-mac", "", "--key-aes", ""]);
         assert!(bad_key.contains("enc") && !bad_key.contains("s3cret"), "{bad_key}");

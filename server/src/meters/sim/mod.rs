@@ -1,4 +1,4 @@
-//! The simulator: gateways and prepaid meters of the reference profile over Modbus TCP, for demo, tests and benchmarks.
+//! The simulator: gateways of any framing with meters of any profile, for demo, tests and benchmarks.
 //!
 //! Say what stands at the site ([`Estate`], [`MeterPlan`]), how it behaves ([`Config`]), and [`start`] it; the
 //! [`Simulator`] gives the addresses, and handles to look into meters, break them and move time. `dormwatt simulate` is the

@@ -3,14 +3,12 @@
 use std::time::{Duration, Instant};
 
 use app::model::ids::{GatewayId, MeterId, OrderId, PlaceId, UserId};
-use app::model::meter::Wallet;
 use app::model::money::Fen;
 use app::model::order::Tender;
 use server::clock::{Clock, SystemClock};
 use server::domain::order::Limits;
 use server::live::Live;
 use server::meters::config::Config;
-use server::meters::framing::Framing;
 use server::meters::keys::MasterKeys;
 use server::meters::profile::Profiles;
 use server::meters::sim::{self, Estate, MeterHandle, MeterView, OpenAccount, Simulator};
@@ -30,7 +28,10 @@ use super::rooms::Room;
 pub struct Site {
     pub w: World,
     pub sim: Simulator,
+    /// Those with an account, in the order of the estate.
     pub rooms: Vec<Room>,
+    /// All meters, in the order of the estate.
+    pub meters: Vec<MeterId>,
     pub clerk: UserId,
     pub config: Config,
     keys: MasterKeys,
@@ -56,7 +57,7 @@ impl Site {
         Self::with(w, gateways, meters, |_| {}).await
     }
 
-    /// The same, with the simulator's configuration changed.
+    /// The same, with the simulator's configuration changed: framings of gateways, models of meters, what they hold.
     pub async fn with(w: World, gateways: usize, meters: u8, change: impl FnOnce(&mut sim::Config)) -> Self {
         let keys = MasterKeys { enc: [0x11; 16], mac: [0x22; 16], aes: [0x33; 32] };
         let mut estate = Estate::uniform(7, gateways, meters);
@@ -68,7 +69,7 @@ impl Site {
         change(&mut config);
         let estate = config.estate.clone();
         let sim = sim::start(config).await.unwrap();
-        let mut site = Self { clerk: w.clerk().await, w, sim, rooms: Vec::new(), config: quick(), keys };
+        let mut site = Self { clerk: w.clerk().await, w, sim, rooms: Vec::new(), meters: Vec::new(), config: quick(), keys };
         site.enter(&estate).await;
         site
     }
@@ -79,14 +80,14 @@ impl Site {
         let ports: Vec<u16> = self.sim.addresses().iter().map(|address| address.port()).collect();
         let mut ids = Vec::new();
         let mut tx = self.w.db.begin().await.unwrap();
-        for (n, port) in ports.iter().enumerate() {
+        for (n, (port, plan)) in ports.iter().zip(&estate.gateways).enumerate() {
             let id = GatewayId(self.w.rng.id(at));
             ids.push(id);
-            let gateway =
-                NewGateway { id, name: format!("g{n}"), host: "127.0.0.1".into(), port: *port, framing: Framing::ModbusTcp };
+            let gateway = NewGateway { id, name: format!("g{n}"), host: "127.0.0.1".into(), port: *port, framing: plan.framing };
             add_gateway(&mut tx, at, &gateway).await.unwrap();
         }
         tx.commit().await.unwrap();
+        let profiles = Profiles::load(None).unwrap();
         for (gateway, plan) in estate.meters() {
             let (place, meter) = (self.w.rng.id(at), MeterId(self.w.rng.id(at)));
             let sql = "INSERT INTO places (id, parent_id, kind, name, sort) VALUES ($1, NULL, 'room', 'room', 1)";
@@ -101,11 +102,12 @@ impl Site {
                 gateway: ids[gateway],
                 unit: plan.unit,
                 serial: plan.serial.to_string(),
-                profile: "rpp".into(),
-                wallet: Wallet::Meter,
+                profile: plan.profile.to_string(),
+                wallet: profiles.get(&plan.profile).unwrap().abilities.wallet,
             };
             add_meter(&mut tx, at, &new).await.unwrap();
             tx.commit().await.unwrap();
+            self.meters.push(meter);
             if let Some(account) = plan.account {
                 let login = format!("r{gateway}-{}", plan.unit);
                 let resident = NewResident { name: login.clone(), login, password_hash: String::new() };

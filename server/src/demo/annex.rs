@@ -1,0 +1,61 @@
+//! The building that was fitted out later, with what was at hand: meters of several makes behind one gateway, their credit on the
+//! server's ledger, and instruments that only measure.
+
+use app::model::meter::Wallet;
+
+use super::site::{BUILDINGS, Room};
+use crate::meters::sim::MeterPlan;
+
+/// Its name.
+pub const NAME: &str = "综合楼";
+/// Its index, and that of its gateway: after the dormitories.
+pub const INDEX: usize = BUILDINGS.len();
+
+/// On each floor: the first unit, how many meters, of which profile, with which wallet.
+const FLOORS: [(u8, u8, u8, &str, Wallet); 6] = [
+    (1, 1, 4, "acrel-ddsy1352", Wallet::Server),
+    (2, 5, 4, "hiking-dds238", Wallet::Server),
+    (3, 9, 4, "acrel-dtsy1352", Wallet::Server),
+    (4, 13, 1, "eastron-sdm320y", Wallet::None),
+    (0, 14, 1, "chint-ddsu666", Wallet::None),
+    (0, 15, 1, "generic-float", Wallet::None),
+];
+/// What the instruments on the ground floor measure.
+const INSTRUMENTS: [&str; 2] = ["照明总表", "动力总表"];
+
+/// Its rooms and instruments, by floor.
+pub fn rooms(seed: u64) -> impl Iterator<Item = Room> {
+    FLOORS.into_iter().flat_map(move |(floor, first, count, profile, wallet)| {
+        (0..count).map(move |n| {
+            let unit = first + n;
+            let mut plan = MeterPlan::new(seed, INDEX, unit).plain(profile);
+            plan.energy = 20_000 + u32::try_from(plan.shape.seed >> 44).unwrap_or(0) % 100_000;
+            let instrument = (floor == 0).then(|| usize::from(unit - 14));
+            if instrument.is_some() {
+                // A building's mains carry what its rooms draw together.
+                plan.shape.scale_permille = 8_000;
+            }
+            let door = instrument.and_then(|index| INSTRUMENTS.get(index).copied());
+            Room { building: INDEX, floor, number: n + 1, door, wallet, plan }
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::meters::profile::Profiles;
+
+    #[test]
+    fn each_meter_is_of_a_shipped_profile_and_has_its_wallet() {
+        let profiles = Profiles::load(None).unwrap();
+        let rooms: Vec<Room> = rooms(1).collect();
+        assert_eq!(rooms.len(), 15);
+        for room in &rooms {
+            let profile = profiles.get(&room.plan.profile).unwrap_or_else(|| panic!("{}", room.plan.profile));
+            assert_eq!(profile.abilities.wallet, room.wallet, "{}", profile.name);
+        }
+        let names: Vec<String> = rooms.iter().map(Room::name).collect();
+        assert_eq!((&*names[0], &*names[11], &*names[14]), ("101", "304", "动力总表"));
+    }
+}
