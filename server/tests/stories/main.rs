@@ -12,6 +12,7 @@ mod cli;
 mod commands;
 mod delivery;
 mod framings;
+mod faults;
 mod full_disk;
 mod ledger;
 mod live;

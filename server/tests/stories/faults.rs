@@ -1,0 +1,280 @@
+//! Every fault that the simulator can make, and what comes of it: what the server shows, stores and does. The matches here know
+//! every fault, so that a new one does not compile without its story.
+
+use std::iter::successors;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::support::World;
+use crate::support::site::{Site, until};
+use app::model::ids::MeterId;
+use app::model::meter::Latest;
+use server::clock::SystemClock;
+use server::live::Live;
+use server::meters::framing::Framing;
+use server::meters::gateway::GatewayHealth;
+use server::meters::sim::{Defect, LineFault, Mishap, OpenAccount};
+
+const SOON: Duration = Duration::from_secs(60);
+
+/// What comes of a line fault that strikes always.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    /// The meter is read.
+    Read,
+    /// It is lost, and its neighbour is not.
+    Lost,
+}
+
+/// Each fault of the line with its outcome, and the one after it.
+const fn line(fault: LineFault) -> (Outcome, Option<LineFault>) {
+    match fault {
+        LineFault::Silent => (Outcome::Lost, Some(LineFault::Slow { ms: 60 })),
+        LineFault::Slow { .. } => (Outcome::Read, Some(LineFault::LateAnswer { ms: 350 })),
+        LineFault::LateAnswer { .. } => (Outcome::Lost, Some(LineFault::ShiftedAnswer)),
+        LineFault::ShiftedAnswer => (Outcome::Lost, Some(LineFault::LostAnswer)),
+        LineFault::LostAnswer => (Outcome::Lost, Some(LineFault::LostRequest)),
+        LineFault::LostRequest => (Outcome::Lost, Some(LineFault::Garbage)),
+        LineFault::Garbage => (Outcome::Lost, Some(LineFault::WrongUnit)),
+        LineFault::WrongUnit => (Outcome::Lost, Some(LineFault::BadCheck)),
+        LineFault::BadCheck => (Outcome::Lost, Some(LineFault::ShortAnswer)),
+        LineFault::ShortAnswer => (Outcome::Lost, Some(LineFault::Busy)),
+        LineFault::Busy => (Outcome::Lost, Some(LineFault::NoAnswer)),
+        LineFault::NoAnswer => (Outcome::Lost, Some(LineFault::CutMidFrame)),
+        LineFault::CutMidFrame => (Outcome::Lost, None),
+    }
+}
+
+fn line_faults() -> impl Iterator<Item = (LineFault, Outcome)> {
+    successors(Some(LineFault::Silent), |fault| line(*fault).1).map(|fault| (fault, line(fault).0))
+}
+
+/// A gateway a fault and framing; unit 1 is well, unit 2 will suffer. Each counter stands in its unit's own ten thousand kWh.
+async fn one_gateway_a_fault(w: World, framings: &[Framing]) -> (Site, Vec<(LineFault, Outcome)>) {
+    let struck: Vec<_> = framings.iter().flat_map(|_| line_faults()).collect();
+    let mut s = Site::with(w, struck.len(), 2, |sim| {
+        for (n, gateway) in sim.estate.gateways.iter_mut().enumerate() {
+            gateway.framing = framings[n / line_faults().count()];
+            gateway.meters.iter_mut().for_each(|meter| meter.energy = 1_000_000 * u32::from(meter.unit));
+        }
+    })
+    .await;
+    s.config.sweep_interval_ms = 300;
+    (s, struck)
+}
+
+const STRAYED: &str = "SELECT COUNT(*) FROM readings r JOIN meters m ON m.id = r.meter_id WHERE r.total_wh / 10000000 <> m.unit";
+
+async fn hub(s: &Site) -> Live {
+    Live::load(&s.w.db, Arc::new(SystemClock)).await.unwrap()
+}
+
+fn is_lost(live: &Live, meter: MeterId) -> bool {
+    live.get(meter).is_none_or(|latest| latest.lost_since.is_some() || latest.observed_at.is_none())
+}
+
+async fn each_line_fault_ends_as_it_should(w: World, framing: Framing) {
+    let (s, struck) = one_gateway_a_fault(w, &[framing]).await;
+    for (gateway, (fault, _)) in struck.iter().enumerate() {
+        s.meter(gateway, 2).fault(*fault, 1.0).unwrap();
+    }
+    let live = hub(&s).await;
+    let engine = s.start_with(live.clone()).await;
+    for (pair, (fault, outcome)) in s.meters.chunks(2).zip(&struck) {
+        let as_it_should = || async { is_lost(&live, pair[1]) == (*outcome == Outcome::Lost) };
+        until(SOON, &format!("{fault:?} to end in {outcome:?}"), as_it_should).await;
+        until(SOON, &format!("the neighbour of {fault:?}"), || async { !is_lost(&live, pair[0]) }).await;
+    }
+    until(SOON, "the counts", || async {
+        let lost: Vec<usize> = engine.gateways().iter().map(|gateway| gateway.lost).collect();
+        let expected = struck.iter().filter(|(_, outcome)| *outcome == Outcome::Lost).count();
+        lost.iter().sum::<usize>() == expected
+    })
+    .await;
+    assert!(engine.gateways().iter().all(|gateway| gateway.health == GatewayHealth::Up), "{:?}", engine.gateways());
+    s.sim.meters().iter().for_each(|meter| meter.heal().unwrap());
+    until(SOON, "all to be found", || async { s.meters.iter().all(|meter| !is_lost(&live, *meter)) }).await;
+    engine.stop().await;
+    assert_eq!(s.w.number(STRAYED).await, 0, "no answer was taken for another meter's");
+    assert_eq!(s.w.number("SELECT COUNT(*) FROM cases").await, 0);
+    assert_eq!(s.w.number("SELECT COUNT(*) FROM readings WHERE quality > 0").await, 0);
+}
+
+both!(each_line_fault_on_modbus_tcp_ends_as_it_should, |w: World| each_line_fault_ends_as_it_should(w, Framing::ModbusTcp));
+
+both!(a_purchase_through_each_line_fault_is_applied_once, |w: World| async move {
+    let (s, struck) = one_gateway_a_fault(w, &[Framing::ModbusTcp]).await;
+    for (gateway, (fault, _)) in struck.iter().enumerate() {
+        s.meter(gateway, 2).fault(*fault, 0.7).unwrap();
+        s.sell(gateway * 2 + 1, 1_000 + gateway as i64).await;
+        s.sell(gateway * 2, 500).await;
+    }
+    let engine = s.start().await;
+    let delivered = "SELECT COUNT(*) FROM commands c JOIN meters m ON m.id = c.meter_id WHERE m.unit = 1 AND c.state = 'done'";
+    until(SOON, "the neighbours' purchases", || async { s.w.number(delivered).await == struck.len() as i64 }).await;
+    s.sim.meters().iter().for_each(|meter| meter.heal().unwrap());
+    s.settled(SOON).await;
+    engine.stop().await;
+    for (gateway, (fault, _)) in struck.iter().enumerate() {
+        let view = s.view(gateway, 2);
+        assert_eq!((view.count, view.cumulative), (1, 1_000 + gateway as i32), "{fault:?}");
+    }
+    assert_eq!(s.w.number("SELECT COUNT(*) FROM cases").await, 0);
+    s.prove().await;
+});
+
+/// Each defect, what shows it, and the one after it.
+fn defect(defect: Defect) -> (fn(&Latest) -> bool, Option<Defect>) {
+    match defect {
+        // Told to open, and power flows; told to close, and none does.
+        Defect::RelayWelded => (|seen| seen.status.relay_fault() && seen.status.relay_closed(), Some(Defect::RelayStuck)),
+        Defect::RelayStuck => (|seen| seen.status.relay_fault() && !seen.status.relay_closed(), Some(Defect::CoverOpen)),
+        Defect::CoverOpen => (|seen| seen.status.cover_open(), Some(Defect::ReverseEnergy)),
+        Defect::ReverseEnergy => (|seen| seen.status.reverse_energy() && seen.reverse.0 > 0, None),
+    }
+}
+
+both!(each_defect_is_shown_while_it_lasts, |w: World| async move {
+    let defects: Vec<Defect> = successors(Some(Defect::RelayWelded), |one| defect(*one).1).collect();
+    let s = Site::with(w, 1, defects.len() as u8, |sim| {
+        // Time enough for reverse energy to count, and a relay that is open where it shall be welded.
+        sim.speed = 600.0;
+        for ((_, meter), defect) in sim.estate.meters_mut().zip(&defects) {
+            let open = *defect == Defect::RelayWelded;
+            meter.account = (!open).then_some(()).and(meter.account).map(|account| OpenAccount { remaining: 50_000, ..account });
+        }
+    })
+    .await;
+    for (unit, defect) in (1..).zip(&defects) {
+        s.meter(0, unit).draw(Some(2_000)).await.unwrap();
+        s.meter(0, unit).defect(*defect, true).await.unwrap();
+    }
+    let live = hub(&s).await;
+    let engine = s.start_with(live.clone()).await;
+    for (meter, one) in s.meters.iter().zip(&defects) {
+        let shown = || async { live.get(*meter).is_some_and(|seen| defect(*one).0(&seen)) };
+        until(SOON, &format!("{one:?} to be shown"), shown).await;
+    }
+    for (unit, defect) in (1..).zip(&defects) {
+        s.meter(0, unit).defect(*defect, false).await.unwrap();
+    }
+    let sound = |seen: &Latest| !seen.status.relay_fault() && !seen.status.cover_open();
+    until(SOON, "all to be sound", || async { s.meters.iter().all(|meter| live.get(*meter).is_some_and(|seen| sound(&seen))) })
+        .await;
+    engine.stop().await;
+});
+
+/// What comes of a mishap.
+enum Trace {
+    /// Its readings are kept, held from billing under this word, and a person is asked.
+    Held(&'static str),
+    /// The newest reading says it.
+    Shown(fn(&Latest) -> bool),
+}
+
+/// Each mishap, its trace, and the one after it.
+fn mishap(mishap: Mishap) -> (Trace, Option<Mishap>) {
+    match mishap {
+        Mishap::CounterZeroed => (Trace::Held("reset"), Some(Mishap::CounterJump { kwh: 400 })),
+        Mishap::CounterJump { .. } => (Trace::Held("jumped"), Some(Mishap::CounterNearEnd)),
+        Mishap::CounterNearEnd => (Trace::Held("jumped"), Some(Mishap::ClockOff { seconds: 3_600 })),
+        Mishap::ClockOff { .. } => {
+            (Trace::Shown(|seen| seen.clock_offset_s.is_some_and(|off| (3_590..3_610).contains(&off))), Some(Mishap::ClockLost))
+        }
+        Mishap::ClockLost => (
+            Trace::Shown(|seen| seen.status.clock_lost() && seen.clock_offset_s < Some(-800_000_000)),
+            Some(Mishap::MalignantLoad),
+        ),
+        Mishap::MalignantLoad => (Trace::Shown(|seen| seen.status.tripped_malignant() && !seen.status.relay_closed()), None),
+    }
+}
+
+both!(each_mishap_leaves_its_trace, |w: World| async move {
+    let mishaps: Vec<Mishap> = successors(Some(Mishap::CounterZeroed), |one| mishap(*one).1).collect();
+    let s = Site::with(w, 1, mishaps.len() as u8, |sim| {
+        sim.estate.meters_mut().for_each(|(_, meter)| meter.energy = 500_000);
+    })
+    .await;
+    let live = hub(&s).await;
+    let engine = s.start_with(live.clone()).await;
+    until(SOON, "all meters", || async { s.meters.iter().all(|meter| !is_lost(&live, *meter)) }).await;
+    for (unit, one) in (1..).zip(&mishaps) {
+        s.meter(0, unit).suffer(*one).await.unwrap();
+    }
+    let (mut held, mut n) = (0, 0);
+    for (meter, one) in s.meters.iter().zip(&mishaps) {
+        n += 1;
+        match mishap(*one).0 {
+            Trace::Shown(shows) => {
+                let shown = || async { live.get(*meter).is_some_and(|seen| shows(&seen)) };
+                until(SOON, &format!("{one:?} to be shown"), shown).await;
+            }
+            Trace::Held(_) => {
+                held += 1;
+                let asked = || async { s.w.number("SELECT COUNT(*) FROM cases WHERE kind = 'reading'").await >= held };
+                until(SOON, &format!("a case of {one:?}"), asked).await;
+                assert_eq!(live.get(*meter).unwrap().total.0, 5_000_000, "meter {n}: people see the last that counted");
+            }
+        }
+    }
+    engine.stop().await;
+    assert_eq!(s.w.number("SELECT COUNT(*) FROM cases").await, held);
+    let words = mishaps.iter().filter_map(|one| if let Trace::Held(word) = mishap(*one).0 { Some(word) } else { None });
+    for word in words {
+        let sql: &'static str = match word {
+            "reset" => "SELECT COUNT(*) FROM cases WHERE detail LIKE '%reset%'",
+            _ => "SELECT COUNT(*) FROM cases WHERE detail LIKE '%jumped%'",
+        };
+        assert!(s.w.number(sql).await > 0, "{word}");
+    }
+});
+
+both!(a_counter_that_rolls_over_goes_on, |w: World| async move {
+    let s = Site::with(w, 1, 1, |sim| {
+        for (_, meter) in sim.estate.meters_mut() {
+            *meter = meter.clone().in_use(50_000);
+            meter.energy = 99_999_990;
+        }
+        sim.speed = 120.0;
+    })
+    .await;
+    s.meter(0, 1).draw(Some(3_000)).await.unwrap();
+    let live = hub(&s).await;
+    let engine = s.start_with(live.clone()).await;
+    let total = || live.get(s.meters[0]).filter(|seen| seen.observed_at.is_some()).map(|seen| seen.total.0);
+    until(SOON, "a reading before the end", || async { total().is_some_and(|total| total > 999_000_000) }).await;
+    until(SOON, "a reading after it", || async { total().is_some_and(|total| total < 1_000_000) }).await;
+    engine.stop().await;
+    assert_eq!(s.w.number("SELECT COUNT(*) FROM readings WHERE quality = 1").await, 1);
+    assert_eq!(s.w.number("SELECT COUNT(*) FROM cases WHERE kind = 'reading'").await, 0);
+});
+
+both!(a_refused_gateway_is_lost_with_all_its_meters_and_found_again, |w: World| async move {
+    let s = Site::new(w, 1, 3).await;
+    let live = hub(&s).await;
+    let engine = s.start_with(live.clone()).await;
+    until(SOON, "all meters", || async { s.meters.iter().all(|meter| !is_lost(&live, *meter)) }).await;
+    s.sim.gateway(0).unwrap().refuse(true);
+    until(SOON, "the loss", || async { engine.gateways()[0].health == GatewayHealth::Unreachable }).await;
+    until(SOON, "its meters", || async { s.meters.iter().all(|meter| is_lost(&live, *meter)) }).await;
+    s.sim.gateway(0).unwrap().heal();
+    until(SOON, "all back", || async { s.meters.iter().all(|meter| !is_lost(&live, *meter)) }).await;
+    engine.stop().await;
+});
+
+both!(two_exchanged_meters_are_a_case_and_bill_nobody_else, |w: World| async move {
+    let s = Site::with(w, 1, 3, |sim| {
+        sim.estate.meters_mut().for_each(|(_, meter)| meter.energy = 1_000_000 * u32::from(meter.unit));
+    })
+    .await;
+    let live = hub(&s).await;
+    let engine = s.start_with(live.clone()).await;
+    until(SOON, "all meters", || async { s.meters.iter().all(|meter| !is_lost(&live, *meter)) }).await;
+    s.sim.gateway(0).unwrap().swap([1, 2]);
+    let identity = "SELECT COUNT(*) FROM cases WHERE kind = 'identity'";
+    until(SOON, "both cases", || async { s.w.number(identity).await == 2 }).await;
+    until(SOON, "the third alone", || async { is_lost(&live, s.meters[0]) && is_lost(&live, s.meters[1]) }).await;
+    assert!(!is_lost(&live, s.meters[2]));
+    engine.stop().await;
+    assert_eq!(s.w.number(STRAYED).await, 0);
+});
