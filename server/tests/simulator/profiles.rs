@@ -9,7 +9,7 @@ use server::meters::codec::Face;
 use server::meters::config::Config;
 use server::meters::directory::Meter;
 use server::meters::driver::{self, Reading};
-use server::meters::link::{Link, Priority};
+use server::meters::link::{Carrier, Link, Priority, Target};
 use server::meters::profile::{Field, Profile, Profiles, Protocol};
 use server::meters::sim::{Defect, GatewayPlan, Load, MeterPlan, Simulator, start};
 use server::rng::Rng;
@@ -42,7 +42,8 @@ impl Bench {
         let address = simulator.addresses()[0];
         let (stop, rng) = (CancellationToken::new(), Rng::from_seed([5; 32]));
         let settings = Arc::new(Config { baud: 0, ..Config::default() });
-        let (link, _) = Link::start(address.ip().to_string(), address.port(), settings, rng, stop.clone());
+        let target = Target { host: address.ip().to_string(), port: address.port(), carrier: Carrier::Tcp };
+        let (link, _) = Link::start(target, settings, rng, stop.clone());
         let (poll, _) = tokio::sync::mpsc::unbounded_channel();
         let (id, gateway) = (MeterId(Uuid::from_u128(1)), GatewayId(Uuid::from_u128(2)));
         let meter = Meter { id, gateway, unit: 1, serial, profile: Arc::clone(profile), sweep_interval_ms: 0, link, poll };
