@@ -15,7 +15,7 @@ const LOUD: [u8; 14] = [0x00, 0x01, 0x03, 0x10, 0x16, 0x33, 0x40, 0x68, 0x7f, 0x
 
 /// Runs `check` on the decoder's corpus and on changed entries; `repair` puts the checksum right again in half of them, so that
 /// what lies behind it is reached too.
-pub fn run(decoder: &str, repair: impl Fn(&mut Vec<u8>), check: impl Fn(&[u8])) {
+pub fn run(decoder: &str, repair: impl Fn(&mut [u8]), check: impl Fn(&[u8])) {
     let number = |name: &str, default: u64| std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default);
     let (seed, rounds) = (number("DORMWATT_FUZZ_SEED", 1), number("DORMWATT_FUZZ_ROUNDS", ROUNDS));
     let corpus = corpus(decoder);
@@ -80,10 +80,7 @@ fn change(rng: &Rng, input: &mut Vec<u8>, corpus: &[Vec<u8>]) {
 
 /// Feeds a decoder as a connection does: exactly the bytes that it says are missing. Gives what it took and what it said; `None`
 /// where it wanted more than there is.
-pub fn feed<'a, T>(
-    input: &'a [u8],
-    decode: impl Fn(&[u8]) -> Result<Progress<T>, OutOfStep>,
-) -> Option<(&'a [u8], Result<T, OutOfStep>)> {
+pub fn feed<T>(input: &[u8], decode: impl Fn(&[u8]) -> Result<Progress<T>, OutOfStep>) -> Option<(&[u8], Result<T, OutOfStep>)> {
     let mut taken = 0;
     loop {
         match decode(&input[..taken]) {

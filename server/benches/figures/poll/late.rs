@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use server::meters::config::Config;
-use server::meters::link::{Link, Priority};
+use server::meters::link::{Carrier, Link, Priority, Target};
 use server::rng::Rng;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -52,8 +52,9 @@ async fn bus(tally: Arc<Tally>, late: usize, stop: CancellationToken) -> Outcome
     let port = listener.local_addr()?.port();
     let said = Arc::new(AtomicUsize::new(0));
     tokio::spawn(gateway(listener, Arc::clone(&said)));
+    let target = Target { host: "127.0.0.1".into(), port, carrier: Carrier::Tcp };
     let config = Config { request_timeout_ms: TIMEOUT_MS, baud: 0, ..Config::default() };
-    let (link, _task) = Link::start("127.0.0.1".into(), port, Arc::new(config), Rng::from_system(), stop);
+    let (link, _task) = Link::start(target, Arc::new(config), Rng::from_system(), stop);
     let mut address: u16 = 0;
     while said.load(Ordering::Relaxed) < late {
         address = address.wrapping_add(1);

@@ -59,7 +59,7 @@ async fn measure(site: &Site, sales: usize) -> Outcome<Vec<f64>> {
 fn first_byte(log: &[Seen], unit: u8, decision: Instant) -> Option<f64> {
     let own = |seen: &&Seen| seen.unit == unit && seen.at >= decision;
     let write = log.iter().find(|seen| own(seen) && seen.function == WRITE)?;
-    let read = log.iter().filter(|seen| own(seen) && seen.at < write.at).next_back()?;
+    let read = log.iter().rfind(|seen| own(seen) && seen.at < write.at)?;
     Some(read.at.duration_since(decision).as_secs_f64())
 }
 

@@ -12,7 +12,7 @@ fn bare(bytes: &[u8]) -> &[u8] {
 }
 
 /// Length, checksum and end made right for what stands between.
-fn repair(input: &mut Vec<u8>) {
+fn repair(input: &mut [u8]) {
     let start = input.len() - bare(input).len();
     let Some(data) = input.len().checked_sub(start + 12).filter(|&data| data <= 255) else { return };
     input[start + 9] = data as u8;

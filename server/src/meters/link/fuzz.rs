@@ -29,7 +29,7 @@ fn answer(request: &Registers, said: &Result<Vec<u16>, LinkError>) -> Vec<u8> {
     }
 }
 
-fn repair_crc(input: &mut Vec<u8>) {
+fn repair_crc(input: &mut [u8]) {
     if let Some(end) = input.len().checked_sub(2) {
         let crc = rtu::crc(&input[..end]).to_le_bytes();
         input[end..].copy_from_slice(&crc);
@@ -51,7 +51,7 @@ fn fuzz_rtu_answers() {
 }
 
 /// The length in the header made that of what follows.
-fn repair_length(input: &mut Vec<u8>) {
+fn repair_length(input: &mut [u8]) {
     let length = input.len().saturating_sub(6) as u16;
     if let Some(field) = input.get_mut(4..6) {
         field.copy_from_slice(&length.to_be_bytes());

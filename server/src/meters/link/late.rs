@@ -90,7 +90,7 @@ impl Gateway {
                 let [t0, t1, _, _, _, _, unit, function, high, low, ..] = request;
                 vec![t0, t1, 0, 0, 0, 7, unit, function, 4, 0, unit, high, low]
             };
-            if self.asked.fetch_add(1, Ordering::Relaxed) % 2 == 0 {
+            if self.asked.fetch_add(1, Ordering::Relaxed).is_multiple_of(2) {
                 stream.write_all(&answer).await?;
             } else {
                 *self.held.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);

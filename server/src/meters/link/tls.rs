@@ -3,7 +3,7 @@
 
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -149,7 +149,7 @@ fn roots(settings: &TlsSettings) -> Result<RootCertStore, TlsError> {
     Ok(roots)
 }
 
-fn certificates(key: &'static str, path: &PathBuf) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+fn certificates(key: &'static str, path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let all = CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
     match all {
         Ok(all) if !all.is_empty() => Ok(all),
@@ -158,8 +158,8 @@ fn certificates(key: &'static str, path: &PathBuf) -> Result<Vec<CertificateDer<
     }
 }
 
-fn file(key: &'static str, path: &PathBuf, why: &dyn fmt::Display) -> TlsError {
-    TlsError::File { key, path: path.clone(), why: why.to_string() }
+fn file(key: &'static str, path: &Path, why: &dyn fmt::Display) -> TlsError {
+    TlsError::File { key, path: path.to_owned(), why: why.to_string() }
 }
 
 fn parse_pin(pin: &str) -> Option<[u8; 32]> {
