@@ -5,13 +5,16 @@ use std::time::Duration;
 
 use crate::support::World;
 use crate::support::site::{Site, until};
+use crate::truth::open_case;
+use app::api::operator::Gap;
 use app::model::ids::MeterId;
 use app::model::meter::SupplyState;
-use server::clock::SystemClock;
+use app::ports::{Role, Who};
+use server::clock::{Clock, SystemClock};
 use server::live::Live;
 use server::meters::gateway::GatewayHealth;
 use server::meters::sim::{Defect, LineFault, Mishap};
-use server::store::readings;
+use server::store::{counters, readings};
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -149,7 +152,9 @@ both!(a_zeroed_counter_is_held_until_a_person_accepts_it, |w: World| async move 
     assert!(s.w.number("SELECT COUNT(*) FROM readings WHERE quality IN (2, 5)").await >= 2, "kept, not dropped");
     assert_eq!(live.get(s.rooms[0].meter).unwrap().total.0, 5_000_000, "people see the last that counted");
     until(SOON, "the cover", || async { live.get(s.rooms[1].meter).unwrap().status.cover_open() }).await;
-    s.w.execute("UPDATE cases SET closed_at = 9000000000000, resolution = 'meter was reset'").await;
+    let case = open_case(&s.w).await;
+    let who = Who { user: s.clerk, role: Role::Operator, name: "clerk".into(), ip: "10.0.0.5".into() };
+    counters::settle(&s.w.db, &s.w.rng, SystemClock.now(), &who, case, Gap::Accept, "meter was reset").await.unwrap();
     until(SOON, "counting again", || async { live.get(s.rooms[0].meter).unwrap().total.0 == 0 }).await;
     engine.stop().await;
 });

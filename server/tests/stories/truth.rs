@@ -26,7 +26,7 @@ async fn clerk(w: &World) -> Who {
     Who { user: w.clerk().await, role: Role::Operator, name: "clerk".into(), ip: "10.0.0.5".into() }
 }
 
-async fn open_case(w: &World) -> CaseId {
+pub async fn open_case(w: &World) -> CaseId {
     let sql = "SELECT id FROM cases WHERE kind = 'reading' AND closed_at IS NULL";
     CaseId(match &w.db {
         Db::Sqlite { read, .. } => sqlx::query_scalar(sql).fetch_one(read).await.unwrap(),
