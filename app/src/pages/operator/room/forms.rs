@@ -41,11 +41,10 @@ fn tenders() -> impl IntoView {
     view! { <fieldset class="choices three"><legend class="visually-hidden">{words(lang()).tender}</legend>{choices.collect_view()}</fieldset> }
 }
 
-/// Reading now, and the control modes other than the one in force.
-pub fn control(meter: MeterId, mode: ControlMode) -> impl IntoView {
+/// Reading now, and the control modes: all of them, for a command may be under way, and setting the mode in force releases a trip.
+pub fn control(meter: MeterId) -> impl IntoView {
     let t = words(lang());
-    let others = [ControlMode::Prepaid, ControlMode::Guaranteed, ControlMode::ForcedOff].into_iter().filter(|one| *one != mode);
-    let links = others.map(|one| {
+    let links = [ControlMode::Prepaid, ControlMode::Guaranteed, ControlMode::ForcedOff].map(|one| {
         let class = if one == ControlMode::ForcedOff { "button danger" } else { "button" };
         view! { <a class=class href=format!("/rooms/{meter}?do={}", one.as_str())>{common::mode(one, lang())}</a> }
     });
@@ -57,7 +56,7 @@ pub fn control(meter: MeterId, mode: ControlMode) -> impl IntoView {
                     <input type="hidden" name="meter" value=meter.to_string() />
                     <button>{t.read_now}</button>
                 </form>
-                {links.collect_view()}
+                {links}
             </div>
         </section>
     }

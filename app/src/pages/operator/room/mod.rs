@@ -91,7 +91,7 @@ fn Body(shown: Shown) -> impl IntoView {
                 <div class="room-do">
                     {(!confirming && open).then(|| forms::sale(meter))}
                     {(!confirming && !open).then(|| forms::opening(meter, key))}
-                    {forms::control(meter, latest.status.mode())}
+                    {forms::control(meter)}
                     {wallet}
                     {limits}
                     {about}
