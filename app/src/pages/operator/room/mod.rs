@@ -66,7 +66,6 @@ fn Body(shown: Shown) -> impl IntoView {
     let confirm = confirm::confirm(&room, key);
     let confirming = confirm.is_some();
     let cases = room.cases.iter().map(case).collect_view();
-    let latest = room.progress.latest.clone();
     let (events, journal) = (memory::events(&room), memory::journal(&room));
     let (days, readings, about) = (history::days(&room), history::readings(&room), about(&room));
     let settings = parameters::parameters(meter, parameters.as_ref());
