@@ -4,8 +4,9 @@ use super::Lang;
 use super::common;
 use crate::api::operator::LeftOut;
 use crate::model::energy::Energy;
-use crate::model::issue::{Issue, Kind, Limits, PlanEntry, Problem, Slot, TierPeriod, Tiers};
+use crate::model::issue::{Issue, Kind, Problem};
 use crate::model::money::{Fen, Money};
+use crate::model::parameters::{Limits, PlanEntry, Slot, TierPeriod, Tiers};
 use crate::model::time::Timestamp;
 
 /// What a kind is called.

@@ -5,7 +5,7 @@ mod form;
 use serde::{Deserialize, Serialize};
 
 use super::meter::ControlMode;
-use super::money::Money;
+use super::parameters::{Limits, PlanEntry, Slot, Tiers};
 use super::time::Timestamp;
 
 pub use form::{Fields, PRICES, Problem};
@@ -82,103 +82,6 @@ impl Kind {
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == word)
-    }
-}
-
-/// Limits; amounts in 0.01 yuan.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Limits {
-    /// First warning below this amount.
-    pub alarm1: u32,
-    /// Second warning; not above the first.
-    pub alarm2: u32,
-    /// How far below zero a wallet may go.
-    pub overdraft: u32,
-    /// The largest remaining amount after a credit; 0: none.
-    pub hoarding: u32,
-    /// Above this power the relay trips, W; 0: none.
-    pub overload_w: u16,
-}
-
-/// Over which period use climbs the tiers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum TierPeriod {
-    /// No tiers.
-    #[default]
-    None,
-    /// A calendar month.
-    Month,
-    /// A calendar year.
-    Year,
-}
-
-/// Step prices.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Tiers {
-    /// When use starts again at zero.
-    pub period: TierPeriod,
-    /// Where tiers 2 and 3 begin, 0.01 kWh.
-    pub thresholds: [u32; 2],
-    /// What they cost more than tier 1, 0.0001 yuan/kWh.
-    pub surcharges: [u32; 2],
-}
-
-/// From a time of day on, a rate is in force.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Slot {
-    /// 1 spike, 2 peak, 3 flat, 4 valley.
-    pub rate: u8,
-    /// 0-23.
-    pub hour: u8,
-    /// 0-59.
-    pub minute: u8,
-}
-
-/// From a day of the year on, a day table is in force.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PlanEntry {
-    /// 1-12.
-    pub month: u8,
-    /// 1-31.
-    pub day: u8,
-    /// 1 or 2.
-    pub table: u8,
-}
-
-/// What a meter's parameters were when they were read.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Parameters {
-    /// Limits.
-    pub limits: Limits,
-    /// Prices in force, 0.0001 yuan/kWh.
-    pub prices: [u32; 4],
-    /// Step prices.
-    pub tiers: Tiers,
-    /// Prices that wait, 0.0001 yuan/kWh.
-    pub standby: [u32; 4],
-    /// When they come into force; `None` where nothing is planned.
-    pub switch_over: Option<Timestamp>,
-    /// Which day table from which day on.
-    pub date_plan: Vec<PlanEntry>,
-    /// Day tables 1 and 2.
-    pub day_tables: [Vec<Slot>; 2],
-}
-
-impl Parameters {
-    /// The prices in force at an instant, 0.0001 yuan/kWh: a meter switches to what is planned by itself.
-    #[must_use]
-    pub fn prices_at(&self, now: Timestamp) -> [u32; 4] {
-        if self.switch_over.is_some_and(|at| at <= now) { self.standby } else { self.prices }
-    }
-
-    /// The one price of a kWh, where it is the same all day and at any use.
-    #[must_use]
-    pub fn flat_price(&self, now: Timestamp) -> Option<Money> {
-        let prices = self.prices_at(now);
-        let [_, _, flat, _] = prices;
-        let same = prices.iter().all(|price| *price == flat) || self.date_plan.is_empty();
-        (flat > 0 && same && self.tiers.period == TierPeriod::None).then_some(Money(flat.into()))
     }
 }
 
@@ -316,20 +219,8 @@ impl Issue {
 
 #[cfg(test)]
 mod tests {
+    use super::super::parameters::TierPeriod;
     use super::*;
-
-    #[test]
-    fn a_price_is_one_price_only_where_it_is_the_same_all_day() {
-        let plain = Parameters { prices: [9, 7, 5, 3], ..Parameters::default() };
-        let now = Timestamp(1_000);
-        assert_eq!(plain.flat_price(now), Some(Money(5)), "without tables the flat rate is in force");
-        let planned = Parameters { standby: [8; 4], switch_over: Some(now), ..plain.clone() };
-        assert_eq!((planned.flat_price(Timestamp(999)), planned.flat_price(now)), (Some(Money(5)), Some(Money(8))));
-        let tables = Parameters { date_plan: vec![PlanEntry { month: 1, day: 1, table: 1 }], ..plain.clone() };
-        assert_eq!(tables.flat_price(now), None);
-        let tiers = Tiers { period: TierPeriod::Month, ..Tiers::default() };
-        assert_eq!(Parameters { tiers, ..plain }.flat_price(now), None);
-    }
 
     #[test]
     fn what_is_stored_comes_back() {

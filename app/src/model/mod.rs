@@ -9,6 +9,7 @@ pub mod issue;
 pub mod meter;
 pub mod money;
 pub mod order;
+pub mod parameters;
 pub mod switch;
 pub mod tariff;
 pub mod time;

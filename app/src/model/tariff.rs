@@ -5,25 +5,13 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::parameters::{PlanEntry, TierPeriod};
 use super::time::{DAY, MINUTE, Timestamp};
 
 /// In force where the plan says nothing: 3, flat.
 const FLAT: u8 = 3;
 /// The highest price and surcharge that may be published: 100 yuan/kWh.
 const MAX_PRICE: u32 = 1_000_000;
-
-/// Over which period use climbs the tiers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum TierPeriod {
-    /// No tiers.
-    #[default]
-    None,
-    /// A calendar month.
-    Month,
-    /// A calendar year.
-    Year,
-}
 
 /// Step prices.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,17 +36,6 @@ pub struct Slot {
 /// At most 14 slots that ascend from 00:00; empty: flat all day.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DayTable(pub Vec<Slot>);
-
-/// From a day of the year on, a day table is in force.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct PlanEntry {
-    /// 1-12.
-    pub month: u8,
-    /// 1-31.
-    pub day: u8,
-    /// 1 or 2.
-    pub table: u8,
-}
 
 /// Everything that a price version says.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,7 +4,8 @@ use std::collections::HashSet;
 
 use app::model::ids::MeterId;
 use app::model::money::Fen;
-use app::model::tariff::{DayTable, PlanEntry, Prices, Slot, TierPeriod, Tiers};
+use app::model::parameters::{PlanEntry, TierPeriod};
+use app::model::tariff::{DayTable, Prices, Slot, Tiers};
 use app::model::time::Timestamp;
 
 use super::seed::Seed;

@@ -6,7 +6,8 @@
 
 use app::model::energy::Energy;
 use app::model::money::Money;
-use app::model::tariff::{Prices, TierPeriod};
+use app::model::parameters::TierPeriod;
+use app::model::tariff::Prices;
 use app::model::time::{Date, Timestamp};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;

@@ -4,12 +4,12 @@ mod parse;
 mod tables;
 
 use app::model::meter::ControlMode;
+pub use app::model::parameters::{DayTable, Limits, PlanEntry, Slot, TierPeriod, Tiers};
 use serde::{Deserialize, Serialize};
 
 use super::bcd::BcdTime;
 use super::serial::AccountNumber;
 pub use parse::ParseError;
-pub use tables::{DayTable, Limits, PlanEntry, Slot, TierPeriod, Tiers};
 
 /// One operation of the reference prepaid profile. Amounts are in 0.01 yuan, prices in 0.0001 yuan/kWh.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -119,12 +119,12 @@ impl Operation {
             }
             Self::SetMode(mode) => out.push(*mode as u8),
             Self::UserSwitch(on) => out.push(u8::from(*on)),
-            Self::SetLimits(limits) => limits.encode(&mut out),
+            Self::SetLimits(limits) => tables::limits(limits, &mut out),
             Self::SetPrices { standby, prices } => {
                 out.push(u8::from(*standby));
                 prices.iter().for_each(|price| out.extend(price.to_be_bytes()));
             }
-            Self::SetTiers(tiers) => tiers.encode(&mut out),
+            Self::SetTiers(tiers) => tables::tiers(tiers, &mut out),
             Self::SetSwitchOver(at) => out.extend(at.map_or([0; 6], BcdTime::bytes)),
             Self::SetClock(at) => out.extend(at.bytes()),
             Self::SetDayTable { table, slots } => {

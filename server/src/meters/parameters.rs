@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use app::model::ids::MeterId;
-use app::model::issue::{Limits, Parameters, PlanEntry, Slot, TierPeriod, Tiers};
+use app::model::parameters::{Limits, Parameters, PlanEntry, Slot, TierPeriod, Tiers};
 use app::model::time::Timestamp;
 use tokio::sync::mpsc;
 use tokio::time::timeout;

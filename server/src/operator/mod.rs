@@ -16,9 +16,10 @@ use app::api::operator::{
 use app::error::AppError;
 use app::model::gateway::{Sweep, SweepInterval};
 use app::model::ids::{AccountId, BatchId, CaseId, EventId, GatewayId, MeterId, OrderId, PlaceId, Uuid};
-use app::model::issue::{Issue, Kind, Parameters};
+use app::model::issue::{Issue, Kind};
 use app::model::meter::{ControlMode, Latest};
 use app::model::money::Fen;
+use app::model::parameters::Parameters;
 use app::model::tariff::Prices;
 use app::model::time::Timestamp;
 use app::ports::{Role, Who};

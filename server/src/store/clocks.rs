@@ -1,7 +1,7 @@
 //! Meters whose clock is off, and telling them the time.
 
 use app::model::ids::{CommandId, MeterId};
-use app::model::issue::Parameters;
+use app::model::parameters::Parameters;
 use app::model::time::{DAY, Timestamp};
 use sqlx::FromRow;
 use uuid::Uuid;

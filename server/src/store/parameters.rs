@@ -1,7 +1,7 @@
 //! What each meter's parameters were when last read, and whether somebody else changed them.
 
 use app::model::ids::MeterId;
-use app::model::issue::Parameters;
+use app::model::parameters::Parameters;
 use app::model::time::Timestamp;
 use uuid::Uuid;
 

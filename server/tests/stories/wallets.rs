@@ -11,7 +11,8 @@ use app::model::ids::{AccountId, CaseId, CommandId, GatewayId, MeterId, PlaceId,
 use app::model::meter::{ControlMode, Latest, SupplyState, Wallet};
 use app::model::money::Fen;
 use app::model::order::Tender;
-use app::model::tariff::{Prices, TierPeriod, Tiers, parse_plan};
+use app::model::parameters::TierPeriod;
+use app::model::tariff::{Prices, Tiers, parse_plan};
 use app::model::time::{HOUR, MINUTE, SECOND, Timestamp};
 use app::ports::{Role, Who};
 use server::clock::Clock;

@@ -8,7 +8,8 @@ use crate::api::answer;
 use crate::error::AppError;
 use crate::link;
 use crate::model::ids::{PlaceId, Uuid};
-use crate::model::tariff::{Prices, TierPeriod, Tiers, parse_plan, parse_price};
+use crate::model::parameters::TierPeriod;
+use crate::model::tariff::{Prices, Tiers, parse_plan, parse_price};
 use crate::model::time::{Civil, Timestamp};
 
 /// A plan with all of its versions.

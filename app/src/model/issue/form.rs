@@ -1,8 +1,9 @@
 //! From a form's fields to an issue: everything is bounded by the profile, and what is wrong names its field.
 
-use super::{ENTRIES, Issue, Kind, Limits, MAX_PRICE, PlanEntry, SLOTS, Slot, TierPeriod, Tiers};
+use super::{ENTRIES, Issue, Kind, MAX_PRICE, SLOTS};
 use crate::model::meter::ControlMode;
 use crate::model::money::Fen;
+use crate::model::parameters::{Limits, PlanEntry, Slot, TierPeriod, Tiers};
 use crate::model::time::{Civil, DAY, Date, MINUTE, Timestamp};
 
 /// A switch-over lies at least this far ahead, so that the prices are in the meters before.

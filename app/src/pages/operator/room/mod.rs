@@ -22,7 +22,7 @@ use crate::i18n::room::{self, words};
 use crate::i18n::{cases, gateways, lang};
 use crate::model::gateway::Sweep;
 use crate::model::ids::{MeterId, Uuid};
-use crate::model::issue::Parameters;
+use crate::model::parameters::Parameters;
 use crate::model::time::Timestamp;
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::load::load;

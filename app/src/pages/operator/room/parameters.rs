@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use crate::i18n::commands::{limits, plan, prices, slots, tiers, words};
 use crate::i18n::lang;
 use crate::model::ids::MeterId;
-use crate::model::issue::Parameters;
+use crate::model::parameters::Parameters;
 use crate::model::time::Timestamp;
 use crate::ports::now;
 use crate::ui::time::At;
