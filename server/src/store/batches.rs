@@ -109,7 +109,7 @@ async fn insert(
         // Behind everything else, so that it never overtakes the prices that it looks for.
         rows.extend(meters.iter().map(|meter| row(meter, "in_force", priority::READ, look)));
     }
-    for (text, piece) in COMMANDS.pieces(&rows) {
+    for (text, piece) in COMMANDS.pieces(tx, &rows) {
         on!(tx, |c| {
             let mut query = sqlx::query(text);
             for row in piece {

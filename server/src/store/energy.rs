@@ -64,13 +64,13 @@ static DAYS: LazyLock<Bulk> = LazyLock::new(|| {
 /// # Errors
 /// Where the database fails.
 pub async fn add(tx: &mut Tx, hours: &[Hour], days: &[Day], revised: Option<Timestamp>) -> Result<()> {
-    for (text, rows) in HOURS.pieces(hours) {
+    for (text, rows) in HOURS.pieces(tx, hours) {
         on!(tx, |c| {
             let query = sqlx::query(text);
             rows.iter().fold(query, |q, r| q.bind(r.meter.0).bind(r.hour).bind(r.energy.0)).execute(c).await
         })?;
     }
-    for (text, rows) in DAYS.pieces(days) {
+    for (text, rows) in DAYS.pieces(tx, days) {
         on!(tx, |c| {
             let mut query = sqlx::query(text);
             for r in rows {

@@ -117,7 +117,7 @@ static LATEST: LazyLock<Bulk> = LazyLock::new(|| {
 /// Where the database fails; then nothing was stored and the same batch may be tried again.
 pub async fn write(db: &Db, rng: &Rng, at: Timestamp, batch: &Batch) -> Result<BTreeMap<MeterId, Purse>> {
     let mut tx = db.begin().await?;
-    for (text, rows) in READINGS.pieces(&batch.readings) {
+    for (text, rows) in READINGS.pieces(&tx, &batch.readings) {
         on!(&mut tx, |c| {
             let mut query = sqlx::query(text);
             for r in rows {
@@ -141,7 +141,7 @@ pub async fn write(db: &Db, rng: &Rng, at: Timestamp, batch: &Batch) -> Result<B
     for change in &batch.events {
         events::apply(&mut tx, rng, change).await?;
     }
-    for (text, rows) in LATEST.pieces(&latest) {
+    for (text, rows) in LATEST.pieces(&tx, &latest) {
         on!(&mut tx, |c| {
             let mut query = sqlx::query(text);
             for l in rows {
