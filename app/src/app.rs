@@ -49,6 +49,7 @@ fn document(site: Site, body: AnyView) -> impl IntoView {
                 <link rel="icon" href="/icon.svg" type="image/svg+xml"/>
                 <link rel="manifest" href="/manifest.webmanifest"/>
                 {site.stylesheet.map(|href| view! { <link rel="stylesheet" href=href nonce=use_nonce()/> })}
+                <script type="module" nonce=use_nonce()>{include_str!("live.js")}</script>
                 {site.bundle.map(|bundle| view! { <script type="module" nonce=use_nonce()>{loader(&bundle)}</script> })}
                 <MetaTags/>
             </head>

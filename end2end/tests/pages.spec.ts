@@ -6,7 +6,21 @@ import { logIn, noErrors } from "../support/people";
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 const resident = ["/home", "/use", "/topup", "/switch", "/records", "/me", "/help"];
-const operator = ["/wall", "/wall?view=table", "/accounts", "/sales", "/cases", "/meters", "/audit", "/guide"];
+const operator = [
+  "/wall",
+  "/wall?view=table",
+  "/accounts",
+  "/sales",
+  "/cases",
+  "/meters",
+  "/alarms",
+  "/commands",
+  "/commands/new",
+  "/commands/missed",
+  "/prices",
+  "/audit",
+  "/guide",
+];
 
 interface Violation {
   id: string;
@@ -45,6 +59,16 @@ for (const [language, tag] of [
     });
   }
 }
+
+test("an operator's pages fit a phone", async ({ page }, info) => {
+  test.skip(info.project.name !== "phone", "the desktop is looked at above");
+  await logIn(page, "operator");
+  for (const path of operator) {
+    await page.goto(path);
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    expect(wide, `${path} scrolls sideways`).toBeLessThanOrEqual(0);
+  }
+});
 
 test("the log-in page is accessible, and asks nothing of a stranger but to log in", async ({ page }) => {
   for (const path of ["/login", "/home", "/wall"]) {

@@ -29,8 +29,8 @@ pub use actions::{
 };
 pub use actions::{TryAgain, try_again};
 pub use batches::{
-    Batch, BatchCounts, BatchItem, BatchQuery, BatchView, Building, CancelBatch, GetBatch, IssueCommands, LeftOut, Missed,
-    Preview, ROOMS_MAX, RetryBatch, Target, cancel_batch, get_batch, issue_commands, retry_batch,
+    Batch, BatchCounts, BatchItem, BatchQuery, BatchView, Building, CancelBatch, IssueCommands, LeftOut, Missed, Preview,
+    ROOMS_MAX, RetryBatch, Target, cancel_batch, issue_commands, retry_batch,
 };
 pub use counter::{Gap, HeldCounter, SettleCounter, settle_counter};
 pub use events::{AcknowledgeEvent, EventLine, EventQuery, acknowledge_event};
@@ -39,8 +39,8 @@ pub use lists::{
 };
 pub use prices::{AssignPrices, Plan, PlanVersion, PriceForm, PricesView, PublishPrices, assign_prices, publish_prices};
 pub use room::{
-    Account, CommandLine, DayCharge, GetProgress, JournalLine, Opening, Progress, Reading, Resident, Room, RoomDay, RoomName,
-    Sale, WalletLimits, WalletView, What, get_progress,
+    Account, CommandLine, DayCharge, JournalLine, Opening, Progress, Reading, Resident, Room, RoomDay, RoomName, Sale,
+    WalletLimits, WalletView, What,
 };
 pub use sweep::{SetSweep, set_sweep};
 
@@ -62,8 +62,6 @@ pub trait OperatorPort: Send + Sync {
     async fn find(&self, who: &Who, text: &str) -> Result<Vec<MeterLine>, AppError>;
     /// All there is to know of a room.
     async fn room(&self, who: &Who, meter: MeterId) -> Result<Room, AppError>;
-    /// How far the commands of a room have come.
-    async fn progress(&self, who: &Who, meter: MeterId) -> Result<Progress, AppError>;
     /// A key for a form: sent twice, the form acts once.
     fn key(&self) -> Uuid;
     /// Sells at the counter.

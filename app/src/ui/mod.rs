@@ -1,17 +1,15 @@
 //! Small components, one a file, each with its CSS in `style/`.
 
 pub mod bars;
-pub mod batch_live;
 pub mod callout;
 pub mod field;
 pub mod icon;
+pub mod live;
 pub mod load;
 pub mod mark;
 pub mod money;
 pub mod notice;
-pub mod poll;
 pub mod preferences;
-pub mod room_live;
 pub mod search_box;
 pub mod secret_field;
 pub mod state;

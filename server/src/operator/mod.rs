@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use app::api::operator::{
     AccountLine, AuditLine, Batch, BatchQuery, BatchView, Building, CaseLine, CaseQuery, EventLine, EventQuery, Gap, GatewayLine,
-    MeterLine, Missed, Opening, OperatorPort, Page, Preview, PricesView, Progress, Query, Room, Sale, SaleLine, Sales,
-    SalesQuery, Seat, Target, WalletLimits,
+    MeterLine, Missed, Opening, OperatorPort, Page, Preview, PricesView, Query, Room, Sale, SaleLine, Sales, SalesQuery, Seat,
+    Target, WalletLimits,
 };
 use app::error::AppError;
 use app::model::gateway::{Sweep, SweepInterval};
@@ -94,11 +94,6 @@ impl OperatorPort for Operator {
 
     async fn room(&self, who: &Who, meter: MeterId) -> Result<Room, AppError> {
         room::room(self, who, meter).await
-    }
-
-    async fn progress(&self, who: &Who, meter: MeterId) -> Result<Progress, AppError> {
-        self.room_of(who, meter).await?;
-        room::progress(self, meter).await
     }
 
     fn key(&self) -> Uuid {

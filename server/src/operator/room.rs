@@ -49,7 +49,7 @@ pub(super) async fn room(desk: &Operator, who: &Who, meter: MeterId) -> Result<R
     })
 }
 
-pub(super) async fn progress(desk: &Operator, meter: MeterId) -> Result<Progress, AppError> {
+async fn progress(desk: &Operator, meter: MeterId) -> Result<Progress, AppError> {
     let rows = console::commands(&desk.db, meter, COMMANDS).await?;
     Ok(Progress {
         at: desk.clock.now(),

@@ -14,9 +14,6 @@ use reqwest::Method;
 const PUBLIC: &[&str] =
     &["/", "/login", "/health", "/health/live", "/health/ready", "/api/auth/log-in", "/api/site/language", "/api/site/theme"];
 
-/// Server functions that a page asks by GET, again and again: they read. To add to it is a decision.
-const READS: &[&str] = &["/api/operator/progress", "/api/operator/batch"];
-
 #[test]
 fn every_page_has_an_access_line_and_every_line_a_page() {
     let plain = |path: &str| path.replace('{', ":").replace('}', "");
@@ -28,7 +25,7 @@ fn every_page_has_an_access_line_and_every_line_a_page() {
 #[test]
 fn every_server_function_is_posted_to_and_has_an_access_line() {
     for (path, method) in functions() {
-        assert!(method == Method::POST || READS.contains(&path), "{path} would change something by a link");
+        assert!(method == Method::POST, "{path} would change something by a link");
         assert!(function(path).is_some(), "{path} is in no area of access.rs");
     }
 }
@@ -101,7 +98,7 @@ both!(nothing_changes_by_a_link, |w: World| async move {
     let web = Web::start(&w).await;
     for (role, login) in [(Role::Resident, "resident"), (Role::Admin, "admin")] {
         let person = web.person(&w, role, login).await;
-        for (path, _) in functions().into_iter().filter(|(path, _)| !READS.contains(path)) {
+        for (path, _) in functions() {
             if function(path).unwrap().check(Some(role)).is_ok() {
                 assert_eq!(person.get(path).await.status(), 405, "{path}");
                 assert_eq!(person.clone().program().get(path).await.status(), 405, "{path}");
@@ -125,7 +122,7 @@ fn everything() -> Vec<(&'static str, Access)> {
 
 /// How to knock there.
 fn request(path: &str) -> (Method, String) {
-    let method = if path.starts_with("/api/") && !READS.contains(&path) { Method::POST } else { Method::GET };
+    let method = if path.starts_with("/api/") { Method::POST } else { Method::GET };
     let part = |part: &str| {
         if part.starts_with([':', '{']) { "019b0000-0000-7000-8000-000000000000".to_owned() } else { part.to_owned() }
     };

@@ -124,7 +124,6 @@ both!(an_operator_sees_only_their_buildings, |w: World| async move {
     }
     let gone = AppError::NotFound;
     assert_eq!(e.desk.room(&e.clerk, e.there).await.unwrap_err(), gone);
-    assert_eq!(e.desk.progress(&e.clerk, e.there).await.unwrap_err(), gone);
     assert_eq!(e.desk.sell(&e.clerk, &e.sale(e.there, 5_000)).await.unwrap_err(), gone);
     assert_eq!(e.desk.read_now(&e.clerk, e.there).await.unwrap_err(), gone);
     let key = e.desk.key();
@@ -157,7 +156,7 @@ both!(a_mode_is_decided_once_and_its_way_is_shown, |w: World| async move {
     let key = e.desk.key();
     e.desk.set_mode(&e.clerk, e.here, ControlMode::ForcedOff, key).await.unwrap();
     e.desk.set_mode(&e.clerk, e.here, ControlMode::ForcedOff, key).await.unwrap();
-    let progress = e.desk.progress(&e.clerk, e.here).await.unwrap();
+    let progress = e.desk.room(&e.clerk, e.here).await.unwrap().progress;
     assert!(progress.is_moving());
     let [command] = &progress.commands[..] else { panic!("one decision: {progress:?}") };
     assert_eq!(command.what, What::Mode(ControlMode::ForcedOff));
@@ -165,7 +164,7 @@ both!(a_mode_is_decided_once_and_its_way_is_shown, |w: World| async move {
     assert_eq!(e.desk.set_mode(&e.boss, e.there, ControlMode::Prepaid, key).await.unwrap_err(), AppError::Conflict);
 
     e.desk.set_mode(&e.clerk, e.here, ControlMode::Prepaid, e.desk.key()).await.unwrap();
-    let progress = e.desk.progress(&e.clerk, e.here).await.unwrap();
+    let progress = e.desk.room(&e.clerk, e.here).await.unwrap().progress;
     assert_eq!(progress.commands[1].state, CommandState::Superseded, "the newer wish takes its place");
 
     let lines = e.desk.audit(&e.clerk, &Query { text: "meter.mode".into(), ..Query::default() }).await.unwrap();

@@ -251,10 +251,3 @@ pub async fn cancel_batch(batch: String) -> Result<(), AppError> {
     let page = format!("/commands/{batch}");
     answer(done.await.map(|()| page.clone()), &page)
 }
-
-/// How far a batch has come; its page asks again while something moves.
-#[server(name = GetBatch, prefix = "/api", endpoint = "operator/batch", input = leptos::server_fn::codec::GetUrl)]
-pub async fn get_batch(batch: BatchId, state: String, page: i64) -> Result<BatchView, AppError> {
-    let Desk { who, port } = desk()?;
-    port.batch(&who, batch, &state, page.clamp(0, 1_000_000)).await
-}

@@ -2,11 +2,9 @@
 
 use std::fmt;
 
-use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::{CaseLine, Desk, EventLine, desk};
-use crate::error::AppError;
+use super::{CaseLine, EventLine};
 use crate::model::energy::Energy;
 use crate::model::event::DayMark;
 use crate::model::gateway::SweepInterval;
@@ -298,13 +296,6 @@ pub struct Opening {
     pub password: String,
     /// The first purchase, if there is one.
     pub first: Option<Sale>,
-}
-
-/// How far the commands of a room have come; a page asks again while something moves.
-#[server(name = GetProgress, prefix = "/api", endpoint = "operator/progress", input = leptos::server_fn::codec::GetUrl)]
-pub async fn get_progress(meter: MeterId) -> Result<Progress, AppError> {
-    let Desk { who, port } = desk()?;
-    port.progress(&who, meter).await
 }
 
 #[cfg(test)]

@@ -2,10 +2,9 @@
 
 use leptos::prelude::*;
 
-use super::{CommandView, OrderView};
 use crate::api::answer;
 use crate::error::AppError;
-use crate::model::ids::{CommandId, OrderId, Uuid};
+use crate::model::ids::{OrderId, Uuid};
 use crate::model::money::{Fen, ParseMoneyError};
 use crate::model::order::Tender;
 use crate::ports::{ports, resident};
@@ -36,18 +35,6 @@ pub async fn switch(key: Uuid, on: bool) -> Result<(), AppError> {
     let (ports, who) = (ports()?, resident()?);
     let decided = ports.resident.switch(&who, key, on).await;
     answer(decided.map(|command| format!("/switch/{command}")), "/switch")
-}
-
-/// How far an order is; its page asks every second.
-#[server(name = OrderProgress, prefix = "/api", endpoint = "resident/order")]
-pub async fn order_progress(id: OrderId) -> Result<OrderView, AppError> {
-    super::order(id).await
-}
-
-/// How far a switching is; its page asks every second.
-#[server(name = CommandProgress, prefix = "/api", endpoint = "resident/command")]
-pub async fn command_progress(id: CommandId) -> Result<CommandView, AppError> {
-    super::command(id).await
 }
 
 /// The order is stored by now: whatever the channel says, its page is where to go on.

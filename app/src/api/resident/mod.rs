@@ -5,7 +5,7 @@ mod views;
 
 use async_trait::async_trait;
 
-pub use actions::{CommandProgress, OrderProgress, Pay, Switch, TopUp, command_progress, order_progress, pay, switch, top_up};
+pub use actions::{Pay, Switch, TopUp, pay, switch, top_up};
 pub use views::*;
 
 use crate::error::AppError;

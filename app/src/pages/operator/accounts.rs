@@ -40,7 +40,7 @@ fn List(page: Page<AccountLine>, number: i64, q: String, state: String) -> impl 
                 <button>{t.filter}</button>
                 {filtered.then(|| view! { <a href="/accounts">{t.clear}</a> })}
             </form>
-            <div class="table-scroll">
+            <div class="table-scroll" tabindex="0">
                 <table class="table sticky">
                     <caption class="visually-hidden">{t.accounts}</caption>
                     <thead>

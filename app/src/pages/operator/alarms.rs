@@ -71,7 +71,7 @@ fn List(page: Page<EventLine>, buildings: Vec<String>, number: i64, asked: Asked
                 {filtered.then(|| view! { <a href=tab>{c.clear}</a> })}
             </form>
             <div class="table-scroll" tabindex="0" role="region" aria-label=t.title>
-                <table class="table sticky">
+                <table class="table sticky stacked">
                     <caption class="visually-hidden">{t.title}</caption>
                     <thead>
                         <tr>
@@ -115,10 +115,10 @@ fn row(line: &EventLine, here: &str) -> impl IntoView + use<> {
     view! {
         <tr>
             <th scope="row">{place}</th>
-            <td><strong>{words.name}</strong>" "<span class="muted">{words.reason}{figures(line)}</span></td>
+            <td class="long"><strong>{words.name}</strong>" "<span class="muted">{words.reason}{figures(line)}</span></td>
             <td><At at=line.since /></td>
             {line.until.map(|at| view! { <td><At at /></td> })}
-            <td>{words.next}</td>
+            <td class="long">{words.next}</td>
             <td>{seen(line, here)}</td>
         </tr>
     }

@@ -37,7 +37,7 @@ fn List(page: Page<AuditLine>, number: i64, q: String) -> impl IntoView {
                 <button>{t.filter}</button>
                 {filtered.then(|| view! { <a href="/audit">{t.clear}</a> })}
             </form>
-            <div class="table-scroll">
+            <div class="table-scroll" tabindex="0">
                 <table class="table sticky">
                     <caption class="visually-hidden">{t.audit}</caption>
                     <thead>

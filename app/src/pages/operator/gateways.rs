@@ -26,7 +26,7 @@ pub fn gateways(lines: &[GatewayLine], site: Option<SweepInterval>, may_set: boo
         view! { <p class="muted">{g.interval_of_site}" "{said}</p> }.into_any()
     };
     view! {
-        <div class="table-scroll">
+        <div class="table-scroll" tabindex="0">
             <table class="table">
                 <caption>{t.gateways}</caption>
                 <thead>

@@ -59,7 +59,7 @@ fn Lists(
                 <button>{t.filter}</button>
                 {filtered.then(|| view! { <a href="/meters">{t.clear}</a> })}
             </form>
-            <div class="table-scroll">
+            <div class="table-scroll" tabindex="0">
                 <table class="table sticky">
                     <caption class="visually-hidden">{t.meters}</caption>
                     <thead>

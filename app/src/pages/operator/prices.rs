@@ -5,11 +5,11 @@ use leptos::prelude::*;
 use super::frame::{Frame, Section};
 use super::parts::param;
 use crate::api::operator::{Plan, PlanVersion, PricesView, desk};
-use crate::i18n::lang;
 use crate::i18n::prices::{period, words};
+use crate::i18n::{commands, lang};
 use crate::model::money::Money;
-use crate::model::parameters::{PlanEntry, TierPeriod};
-use crate::model::tariff::Prices;
+use crate::model::parameters::{PlanEntry, Slot, TierPeriod};
+use crate::model::tariff::{self, Prices};
 use crate::model::time::Timestamp;
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::field::Field;
@@ -60,7 +60,7 @@ fn plan(plan: &Plan, now: Timestamp) -> impl IntoView + use<> {
         <section class="card stack-tight">
             <h2>{plan.name.clone()}</h2>
             <p class="small"><span class="muted">{t.holds_at}": "</span>{if places.is_empty() { t.nowhere.to_owned() } else { places }}</p>
-            <div class="table-scroll">
+            <div class="table-scroll" tabindex="0">
                 <table class="table">
                     <caption class="visually-hidden">{plan.name.clone()}</caption>
                     <thead>
@@ -93,8 +93,8 @@ fn version(version: &PlanVersion, in_force: Option<Timestamp>) -> impl IntoView 
             <th scope="row" class="number">{version.number}</th>
             <td><At at=version.effective_at />" · "{state}</td>
             {rates}
-            <td class="num">{tiers(&version.prices)}</td>
-            <td class="num">{slots(&version.prices)}</td>
+            <td class="num long">{tiers(&version.prices)}</td>
+            <td class="num long">{slots(&version.prices)}</td>
             <td>{version.by.clone().unwrap_or_else(|| "—".to_owned())}" · "<At at=version.published_at /></td>
         </tr>
     }
@@ -115,14 +115,21 @@ fn tiers(prices: &Prices) -> String {
     format!("{}: {second} kWh +{over2}, {third} kWh +{over3}", period(tiers.period, lang()))
 }
 
-fn slots(prices: &Prices) -> String {
+/// Which day table from which day on, then each table, a line each.
+fn slots(prices: &Prices) -> impl IntoView + use<> {
+    let (t, lang) = (words(lang()), lang());
+    let tables = [t.table1, t.table2].into_iter().zip(&prices.tables).filter(|(_, table)| !table.0.is_empty());
+    let mut lines = vec![commands::plan(&prices.plan, lang)];
+    let of_meter =
+        |slot: &tariff::Slot| Slot { rate: slot.rate, hour: (slot.starts / 60) as u8, minute: (slot.starts % 60) as u8 };
+    lines.extend(tables.map(|(name, table)| {
+        let slots: Vec<Slot> = table.0.iter().map(of_meter).collect();
+        format!("{name}: {}", commands::slots(&slots, lang))
+    }));
     if prices.plan.is_empty() {
-        return "—".to_owned();
+        lines = vec!["—".to_owned()];
     }
-    let days = prices.plan.iter().map(PlanEntry::to_string).collect::<Vec<_>>().join(" ");
-    let tables = (1..).zip(&prices.tables).filter(|(_, table)| !table.0.is_empty());
-    let tables = tables.map(|(n, table)| format!("[{n}] {table}")).collect::<Vec<_>>().join(" ");
-    format!("{days} {tables}")
+    lines.into_iter().map(|line| view! { <div>{line}</div> }).collect_view()
 }
 
 fn assign(shown: &PricesView) -> impl IntoView + use<> {

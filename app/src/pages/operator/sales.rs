@@ -83,7 +83,7 @@ fn List(sales: Sales, number: i64, asked: Asked) -> impl IntoView {
                 <button>{t.filter}</button>
                 {filtered.then(|| view! { <a href="/sales">{t.clear}</a> })}
             </form>
-            <div class="table-scroll">
+            <div class="table-scroll" tabindex="0">
                 <table class="table sticky">
                     <caption class="visually-hidden">{t.sales}</caption>
                     <thead>

@@ -41,7 +41,7 @@ fn Found(found: Vec<MeterLine>, q: String) -> impl IntoView {
         }
     });
     let table = view! {
-        <div class="table-scroll">
+        <div class="table-scroll" tabindex="0">
             <table class="table">
                 <thead>
                     <tr>

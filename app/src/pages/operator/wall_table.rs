@@ -42,7 +42,7 @@ pub fn WallTable(seats: Vec<Seat>, counts: Counts, filter: Filter, page: i64) ->
             <button>{t.filter}</button>
             {(!filter.is_empty()).then(|| view! { <a href=path>{t.clear}</a> })}
         </form>
-        <div class="table-scroll">
+        <div class="table-scroll" tabindex="0">
             <table class="table sticky">
                 <caption class="visually-hidden">{t.wall}</caption>
                 <thead>

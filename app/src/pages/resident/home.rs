@@ -14,6 +14,7 @@ use crate::model::switch;
 use crate::ports::{anyone, now};
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::icon::{Icon, IconMark};
+use crate::ui::live::{CALM, Live};
 use crate::ui::notice::Notice;
 use crate::ui::state::{Mode, RelayOpen, State};
 
@@ -37,45 +38,47 @@ fn Room(home: Home) -> impl IntoView {
     let recorded = home.days.iter().any(|used| used.energy.is_some());
     view! {
         <Frame title=heading.clone() tab=Tab::Home own_heading=true>
-            <header class="room-head">
-                <div>
-                    <h1>{heading}</h1>
-                    <p class="muted small">{whose}</p>
-                </div>
-                <p class="marks"><State state />
-                    {off.then(|| view! { <RelayOpen /> })}
-                    <Mode mode=latest.status.mode() /></p>
-            </header>
             <Notice />
-            {coming
-                .map(|coming| {
-                    view! {
-                        <Callout>
-                            <p>{say::coming(coming.amount, lang())}" "<a href=format!("/orders/{}", coming.id)>{t.progress}</a></p>
-                        </Callout>
-                    }
-                })}
-            <Balance home=home.clone() />
-            {opened.then(|| view! { <a class="button primary wide tall" href="/topup">{t.top_up}</a> })}
-            {latest.observed_at.map(|_| view! { <SwitchCard home=home.clone() /> })}
-            <section class="card stack-tight" aria-labelledby="use">
-                <div class="page-head">
-                    <h2 id="use">{t.recent_use}<span class="unit">"kWh"</span></h2>
-                    <a href="/use">{t.all_use}</a>
-                </div>
-                {if recorded {
-                    daily_bars(&home.days, 96).into_any()
-                } else {
-                    view! { <p class="muted">{t.no_use}</p> }.into_any()
-                }}
-            </section>
-            <section class="card stack-tight" aria-labelledby="records">
-                <div class="page-head">
-                    <h2 id="records">{t.recent_records}</h2>
-                    {(!home.records.is_empty()).then(|| view! { <a href="/records">{t.all_records}</a> })}
-                </div>
-                <RecordList records=home.records />
-            </section>
+            <Live id="room" again=Some(CALM)>
+                <header class="room-head">
+                    <div>
+                        <h1>{heading}</h1>
+                        <p class="muted small">{whose}</p>
+                    </div>
+                    <p class="marks"><State state />
+                        {off.then(|| view! { <RelayOpen /> })}
+                        <Mode mode=latest.status.mode() /></p>
+                </header>
+                {coming
+                    .map(|coming| {
+                        view! {
+                            <Callout>
+                                <p>{say::coming(coming.amount, lang())}" "<a href=format!("/orders/{}", coming.id)>{t.progress}</a></p>
+                            </Callout>
+                        }
+                    })}
+                <Balance home=home.clone() />
+                {opened.then(|| view! { <a class="button primary wide tall" href="/topup">{t.top_up}</a> })}
+                {latest.observed_at.map(|_| view! { <SwitchCard home=home.clone() /> })}
+                <section class="card stack-tight" aria-labelledby="use">
+                    <div class="page-head">
+                        <h2 id="use">{t.recent_use}<span class="unit">"kWh"</span></h2>
+                        <a href="/use">{t.all_use}</a>
+                    </div>
+                    {if recorded {
+                        daily_bars(&home.days, 96).into_any()
+                    } else {
+                        view! { <p class="muted">{t.no_use}</p> }.into_any()
+                    }}
+                </section>
+                <section class="card stack-tight" aria-labelledby="records">
+                    <div class="page-head">
+                        <h2 id="records">{t.recent_records}</h2>
+                        {(!home.records.is_empty()).then(|| view! { <a href="/records">{t.all_records}</a> })}
+                    </div>
+                    <RecordList records=home.records />
+                </section>
+            </Live>
         </Frame>
     }
 }

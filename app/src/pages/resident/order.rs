@@ -7,13 +7,13 @@ use leptos_router::hooks::use_params_map;
 
 use super::frame::{Frame, Tab, load};
 use super::order_body::order_body;
-use crate::api::resident::{self as api, OrderView};
+use crate::api::resident as api;
 use crate::error::AppError;
+use crate::i18n::lang;
 use crate::i18n::resident::words;
-use crate::i18n::{Lang, lang};
 use crate::model::ids::OrderId;
+use crate::ui::live::{BUSY, Live, without_script};
 use crate::ui::notice::Notice;
-use crate::ui::poll;
 
 /// The page of `/orders/:id`.
 #[component]
@@ -25,30 +25,12 @@ pub fn OrderPage() -> impl IntoView {
         view! {
             <Frame title=words(lang).order tab=Tab::Records own_heading=true>
                 <Notice />
-                <OrderLive order lang />
-                {poll::without_script(over)}
+                <Live id="order" again=(!over).then_some(BUSY)>
+                    <div class="stack" aria-live="polite">{order_body(&order, lang)}</div>
+                </Live>
+                {without_script(over)}
             </Frame>
         }
         .into_any()
     })
-}
-
-/// Follows the order until nothing more will happen.
-#[island]
-fn OrderLive(order: OrderView, lang: Lang) -> impl IntoView {
-    let shown = RwSignal::new(order);
-    poll::every_second(
-        move || async move {
-            let id = shown.with_untracked(|order| order.id);
-            let Ok(next) = api::order_progress(id).await else { return poll::Next::Ask };
-            let end = next.is_over();
-            // Drawn again only when something happened, so that nothing moves under a finger.
-            if shown.with_untracked(|old| OrderView { now: old.now, ..next.clone() } != *old) {
-                shown.set(next);
-            }
-            if end { poll::Next::Stop } else { poll::Next::Ask }
-        },
-        !shown.with_untracked(|order| order.is_over()),
-    );
-    view! { <div class="stack" aria-live="polite">{move || shown.with(|order| order_body(order, lang))}</div> }
 }

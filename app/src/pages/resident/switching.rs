@@ -7,47 +7,28 @@ use leptos_router::hooks::use_params_map;
 
 use super::frame::{Frame, Tab, load};
 use super::switch_body::switch_body;
-use crate::api::resident::{self as api, CommandView};
+use crate::api::resident as api;
 use crate::error::AppError;
+use crate::i18n::lang;
 use crate::i18n::resident::words;
-use crate::i18n::{Lang, lang};
 use crate::model::ids::CommandId;
-use crate::ui::poll;
+use crate::ui::live::{BUSY, Live, without_script};
 
 /// The page of `/switch/:id`.
 #[component]
 pub fn SwitchingPage() -> impl IntoView {
     let id = use_params_map().with_untracked(|params| params.get_str("id").and_then(|id| CommandId::from_str(id).ok()));
-    let read = async move {
-        let id = id.ok_or(AppError::NotFound)?;
-        Ok((id, api::command(id).await?))
-    };
-    load(Tab::Home, read, |(id, command)| {
+    let read = async move { api::command(id.ok_or(AppError::NotFound)?).await };
+    load(Tab::Home, read, |command| {
         let (lang, over) = (lang(), command.state.is_final());
         view! {
             <Frame title=words(lang).switch tab=Tab::Home own_heading=true>
-                <SwitchLive id command lang />
-                {poll::without_script(over)}
+                <Live id="switching" again=(!over).then_some(BUSY)>
+                    <div class="stack" aria-live="polite">{switch_body(&command, lang)}</div>
+                </Live>
+                {without_script(over)}
             </Frame>
         }
         .into_any()
     })
-}
-
-/// Follows the command until nothing more will happen.
-#[island]
-fn SwitchLive(id: CommandId, command: CommandView, lang: Lang) -> impl IntoView {
-    let shown = RwSignal::new(command);
-    poll::every_second(
-        move || async move {
-            let Ok(next) = api::command_progress(id).await else { return poll::Next::Ask };
-            let end = next.state.is_final();
-            if shown.with_untracked(|old| CommandView { now: old.now, ..next.clone() } != *old) {
-                shown.set(next);
-            }
-            if end { poll::Next::Stop } else { poll::Next::Ask }
-        },
-        !shown.with_untracked(|command| command.state.is_final()),
-    );
-    view! { <div class="stack" aria-live="polite">{move || shown.with(|command| switch_body(command, lang))}</div> }
 }

@@ -5,15 +5,15 @@ use leptos_router::hooks::use_params_map;
 
 use super::super::frame::{Frame, Section};
 use super::super::parts::{address, page_param, pager, param};
+use super::progress::progress;
 use crate::api::operator::{BatchItem, BatchView, Page, desk};
 use crate::error::AppError;
 use crate::i18n::commands::{say, words};
 use crate::i18n::lang;
 use crate::model::ids::BatchId;
-use crate::ui::batch_live::BatchLive;
+use crate::ui::live::without_script;
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
-use crate::ui::poll::without_script;
 use crate::ui::time::AtSeconds;
 
 /// The page: `/commands/:batch?state=failed&page=2`.
@@ -43,6 +43,7 @@ fn Body(seen: BatchView, state: String, number: i64) -> impl IntoView {
     let here = address(&path, &[("state", &state)]);
     let page: Page<BatchItem> = Page { lines: seen.items.clone(), total: seen.total };
     let moving = counts.is_moving();
+    let live = progress(&seen);
     let can_retry = counts.failed + counts.dropped + counts.missed > 0;
     view! {
         <Frame title=t.commands section=Section::Commands>
@@ -56,7 +57,7 @@ fn Body(seen: BatchView, state: String, number: i64) -> impl IntoView {
                 {(counts.waiting > 0).then(|| act("/api/operator/cancel-batch", id, t.cancel, false))}
             </div>
             <nav class="tabs" aria-label=t.moving>{tabs}</nav>
-            <BatchLive first=seen state=state page=number tag=lang().tag().to_owned() />
+            {live}
             {pager(&page, number, &here)}
             {without_script(!moving)}
         </Frame>

@@ -32,7 +32,7 @@ fn List(page: Page<Missed>, number: i64) -> impl IntoView {
             <h1>{t.missed_title}</h1>
             <p class="hint">{t.missed_hint}</p>
             <Notice />
-            <div class="table-scroll">
+            <div class="table-scroll" tabindex="0">
                 <table class="table sticky">
                     <caption class="visually-hidden">{t.missed_title}</caption>
                     <thead>

@@ -5,6 +5,7 @@ mod fields;
 pub mod missed;
 pub mod new;
 pub mod preview;
+mod progress;
 
 use leptos::prelude::*;
 
@@ -57,7 +58,7 @@ fn List(page: Page<Batch>, query: BatchQuery, missed: i64) -> impl IntoView {
                 <button>{o.filter}</button>
                 {filtered.then(|| view! { <a href="/commands">{o.clear}</a> })}
             </form>
-            <div class="table-scroll">
+            <div class="table-scroll" tabindex="0">
                 <table class="table sticky">
                     <caption class="visually-hidden">{t.commands}</caption>
                     <thead>

@@ -4,6 +4,7 @@ mod confirm;
 mod forms;
 mod history;
 mod memory;
+mod now;
 mod parameters;
 mod wallet;
 
@@ -27,7 +28,6 @@ use crate::model::time::Timestamp;
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
-use crate::ui::room_live::RoomLive;
 use crate::ui::time::At;
 
 /// What the page needs beside the room: a key for the form that is asked for.
@@ -75,7 +75,7 @@ fn Body(shown: Shown) -> impl IntoView {
         }
         None => (None, None, None),
     };
-    let live = room.progress;
+    let live = now::now(&room.progress);
     view! {
         <Frame title=name.clone() section=Section::Wall>
             <h1>{name}</h1>
@@ -84,9 +84,7 @@ fn Body(shown: Shown) -> impl IntoView {
             {confirm}
             {cases}
             <div class="room">
-                <div class="room-now">
-                    <RoomLive first=live tag=lang().tag().to_owned() />
-                </div>
+                <div class="room-now">{live}</div>
                 <div class="room-do">
                     {(!confirming && open).then(|| forms::sale(meter))}
                     {(!confirming && !open).then(|| forms::opening(meter, key))}

@@ -51,7 +51,7 @@ pub fn charges(charges: &[DayCharge]) -> impl IntoView + use<> {
     view! {
         <section class="card stack-tight">
             <h2>{t.charges}</h2>
-            <div class="table-scroll">
+            <div class="table-scroll" tabindex="0">
                 <table class="table">
                     <caption class="visually-hidden">{t.charges}</caption>
                     <thead>

@@ -1,53 +1,25 @@
 //! What of a room moves: its newest values and the way of each command, decided, sent, read back; it moves without a reload.
 
-use std::time::Duration;
-
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 
-use crate::api::operator::{CommandLine, Progress, get_progress};
+use crate::api::operator::{CommandLine, Progress};
 use crate::i18n::commands::note;
 use crate::i18n::room::{self, words};
-use crate::i18n::{Lang, common};
-use crate::model::ids::MeterId;
+use crate::i18n::{Lang, common, lang};
 use crate::model::meter::Latest;
 use crate::model::order::CommandState;
 use crate::model::time::Timestamp;
+use crate::ui::live::{BUSY, IDLE, Live};
 use crate::ui::state::{mode_mark, state_mark};
 use crate::ui::steps::{Reach, Step, steps};
 use crate::ui::units;
 
-/// How soon the server is asked again: while something is under way, and while nothing is.
-const BUSY: Duration = Duration::from_secs(1);
-const IDLE: Duration = Duration::from_secs(5);
-
 /// The values and the commands.
-#[island]
-pub fn RoomLive(first: Progress, tag: String) -> impl IntoView {
-    let lang = Lang::choose(&tag).unwrap_or_default();
-    let meter = first.latest.meter;
-    let progress = RwSignal::new(first);
-    Effect::new(move |_| again(meter, progress));
-    view! {
-        {move || progress.with(|progress| values(&progress.latest, progress.at, lang).into_any())}
-        {move || progress.with(|progress| commands(progress, lang).into_any())}
-    }
-}
-
-/// Asks once more, later; a failed question is asked again like any other.
-fn again(meter: MeterId, progress: RwSignal<Progress>) {
-    let wait = if progress.with_untracked(Progress::is_moving) { BUSY } else { IDLE };
-    set_timeout(
-        move || {
-            spawn_local(async move {
-                if let Ok(answer) = get_progress(meter).await {
-                    progress.set(answer);
-                }
-                again(meter, progress);
-            });
-        },
-        wait,
-    );
+pub(super) fn now(progress: &Progress) -> impl IntoView + use<> {
+    let lang = lang();
+    let again = if progress.is_moving() { BUSY } else { IDLE };
+    let (values, commands) = (values(&progress.latest, progress.at, lang), commands(progress, lang));
+    view! { <Live id="now" again=Some(again)>{values} {commands}</Live> }
 }
 
 fn values(latest: &Latest, now: Timestamp, lang: Lang) -> impl IntoView + use<> {

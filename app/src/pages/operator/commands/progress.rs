@@ -2,38 +2,19 @@
 
 use leptos::prelude::*;
 
-use crate::api::operator::{BatchCounts, BatchItem, BatchView, get_batch};
+use crate::api::operator::{BatchCounts, BatchItem, BatchView};
 use crate::i18n::commands::{note, words};
-use crate::i18n::{Lang, common, operator, room};
+use crate::i18n::{Lang, common, lang, operator, room};
 use crate::model::order::CommandState;
 use crate::model::time::Timestamp;
-use crate::ui::poll::{Next, every_second};
+use crate::ui::live::{BUSY, Live};
 
 /// The counts and the table of one page of meters.
-#[island]
-pub fn BatchLive(first: BatchView, state: String, page: i64, tag: String) -> impl IntoView {
-    let lang = Lang::choose(&tag).unwrap_or_default();
-    let id = first.batch.id;
-    let begin = first.batch.counts.is_moving();
-    let (seen, filter) = (RwSignal::new(first), StoredValue::new(state));
-    every_second(
-        move || async move {
-            match get_batch(id, filter.get_value(), page).await {
-                Ok(answer) => {
-                    let moving = answer.batch.counts.is_moving();
-                    seen.set(answer);
-                    if moving { Next::Ask } else { Next::Stop }
-                }
-                // A failed question is asked again like any other.
-                Err(_) => Next::Ask,
-            }
-        },
-        begin,
-    );
-    view! {
-        {move || seen.with(|seen| counts(&seen.batch.counts, lang).into_any())}
-        {move || seen.with(|seen| table(seen, lang).into_any())}
-    }
+pub(super) fn progress(seen: &BatchView) -> impl IntoView + use<> {
+    let lang = lang();
+    let again = seen.batch.counts.is_moving().then_some(BUSY);
+    let (counts, table) = (counts(&seen.batch.counts, lang), table(seen, lang));
+    view! { <Live id="batch" again>{counts} {table}</Live> }
 }
 
 fn counts(counts: &BatchCounts, lang: Lang) -> impl IntoView + use<> {
@@ -62,7 +43,7 @@ fn table(seen: &BatchView, lang: Lang) -> impl IntoView + use<> {
     let planned = seen.items.iter().any(|item| item.in_force.is_some());
     let rows = seen.items.iter().map(|item| row(item, seen, planned, lang)).collect_view();
     view! {
-        <div class="table-scroll">
+        <div class="table-scroll" tabindex="0">
             <table class="table sticky">
                 <caption class="visually-hidden">{t.meters}</caption>
                 <thead>
