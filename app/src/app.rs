@@ -86,6 +86,10 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/rooms/:meter") view=operator::room::RoomPage ssr=SsrMode::Async/>
                 <Route path=path!("/accounts") view=operator::accounts::AccountsPage ssr=SsrMode::Async/>
                 <Route path=path!("/sales") view=operator::sales::SalesPage ssr=SsrMode::Async/>
+                <Route path=path!("/returns/:id") view=operator::till::returned::ReturnPage ssr=SsrMode::Async/>
+                <Route path=path!("/corrections/:original") view=operator::till::correction::CorrectionPage ssr=SsrMode::Async/>
+                <Route path=path!("/approvals") view=operator::till::approvals::ApprovalsPage ssr=SsrMode::Async/>
+                <Route path=path!("/receipts/:number") view=operator::till::receipt::ReceiptPage ssr=SsrMode::Async/>
                 <Route path=path!("/meters") view=operator::meters::MetersPage ssr=SsrMode::Async/>
                 <Route path=path!("/alarms") view=operator::alarms::AlarmsPage ssr=SsrMode::Async/>
                 <Route path=path!("/commands") view=operator::commands::CommandsPage ssr=SsrMode::Async/>

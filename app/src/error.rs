@@ -53,6 +53,12 @@ errors! {
     AmountOutOfRange = "amount-out-of-range", 422;
     /// The meter may not hold that much.
     HoardingLimit = "hoarding-limit", 422;
+    /// The meter holds less than that.
+    ExceedsRemaining = "exceeds-remaining", 422;
+    /// It is not in the meter yet, came through a channel, or was corrected before.
+    NotCorrectable = "not-correctable", 409;
+    /// A second person must decide: not the one who asked.
+    SecondPerson = "second-person", 403;
     /// No account is open there.
     AccountNotOpen = "account-not-open", 409;
     /// An account is open there already.

@@ -9,6 +9,7 @@ use leptos::prelude::use_context;
 use crate::api::auth::AuthPort;
 use crate::api::operator::OperatorPort;
 use crate::api::resident::ResidentPort;
+use crate::api::till::TillPort;
 use crate::error::AppError;
 use crate::model::ids::UserId;
 use crate::model::time::Timestamp;
@@ -23,6 +24,8 @@ pub struct Ports {
     pub resident: Arc<dyn ResidentPort>,
     /// What an operator may do.
     pub operator: Arc<dyn OperatorPort>,
+    /// What the till does.
+    pub till: Arc<dyn TillPort>,
     /// The answer's headers.
     pub reply: Arc<dyn Reply>,
 }

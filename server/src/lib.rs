@@ -17,3 +17,4 @@ pub mod rng;
 pub mod startup;
 pub mod store;
 pub mod tasks;
+pub mod till;

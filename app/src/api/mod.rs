@@ -6,6 +6,7 @@ pub mod auth;
 pub mod operator;
 pub mod resident;
 pub mod site;
+pub mod till;
 
 use crate::error::AppError;
 use crate::ports::ports;

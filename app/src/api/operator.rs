@@ -23,6 +23,7 @@ use crate::model::tariff::Prices;
 use crate::model::time::Timestamp;
 use crate::ports::{Who, operator, ports};
 
+pub(crate) use actions::parse;
 pub use actions::{
     CloseCase, OpenAccount, ReadNow, RetryGateway, Sell, SetLimits, SetMode, close_case, open_account, read_now, retry_gateway,
     sell, set_limits, set_mode,

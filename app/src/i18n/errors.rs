@@ -26,6 +26,18 @@ pub const fn words(error: AppError, lang: Lang) -> &'static str {
         AppError::HoardingLimit => {
             ("充值后会超过电表囤积限额，请减少金额。", "The meter may not hold that much. Choose a smaller amount.")
         }
+        AppError::ExceedsRemaining => (
+            "金额超过电表现有余额，请先立即抄读，再减少金额。",
+            "The meter holds less than that. Read it now and choose a smaller amount.",
+        ),
+        AppError::NotCorrectable => (
+            "这一笔不能冲正：尚未到账、由支付渠道收款，或已经冲正过。",
+            "This cannot be corrected: it is not in the meter yet, came through a payment channel, or was corrected before.",
+        ),
+        AppError::SecondPerson => (
+            "需由另一位有复核权限的操作员处理，申请人不能自己复核。",
+            "A second operator who may approve must do this; nobody approves their own request.",
+        ),
         AppError::AccountNotOpen => ("该房间未开户，请先开户。", "No account is open here. Open one first."),
         AppError::AccountAlreadyOpen => ("该房间已开户。", "An account is already open here."),
         AppError::NoPrices => {

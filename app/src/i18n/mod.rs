@@ -16,6 +16,7 @@ pub mod prices;
 pub mod resident;
 pub mod room;
 pub mod site;
+pub mod till;
 pub mod wall;
 
 use leptos::prelude::use_context;

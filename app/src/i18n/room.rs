@@ -250,6 +250,16 @@ pub fn sale_consequence(amount: Fen, tender: &str, whom: &str, after: Option<Fen
     }
 }
 
+/// What a return will do to whom.
+#[must_use]
+pub fn return_consequence(amount: Fen, tender: &str, whom: &str, lang: Lang) -> String {
+    let yuan = common::yuan(lang);
+    match lang {
+        Lang::Zh => format!("从 {whom} 的电表退出 {amount} {yuan}，电表确认后以{tender}付给住户。"),
+        Lang::En => format!("This takes {amount} {yuan} out of the meter of {whom}; once it confirms, pay it out ({tender})."),
+    }
+}
+
 /// What is added where the meter does not answer.
 #[must_use]
 pub const fn though_lost(lang: Lang) -> &'static str {

@@ -37,6 +37,8 @@ ids! {
     UserId,
     /// A sale, from decision to credit in the meter.
     OrderId,
+    /// Money that goes back out of a wallet, or a correction.
+    ReturnId,
     /// One try to pay an order through one channel.
     AttemptId,
     /// A command on its way to a meter.

@@ -56,6 +56,58 @@ impl Fen {
         if total > Self::MAX { Err(ParseMoneyError::TooLarge) } else { Ok(total) }
     }
 
+    /// The amount as Chinese receipts spell it, so that no digit can be added: `陆拾叁元贰角整`.
+    #[must_use]
+    pub fn capitals(self) -> String {
+        const DIGITS: [&str; 10] = ["零", "壹", "贰", "叁", "肆", "伍", "陆", "柒", "捌", "玖"];
+        const PLACES: [&str; 4] = ["", "拾", "佰", "仟"];
+        const GROUPS: [&str; 5] = ["", "万", "亿", "万亿", "亿亿"];
+        let digit = |n: u64| usize::try_from(n % 10).ok().and_then(|n| DIGITS.get(n)).copied().unwrap_or_default();
+        let (magnitude, mut text) = (self.0.unsigned_abs(), String::new());
+        let (yuan, jiao, fen) = (magnitude / 100, magnitude / 10 % 10, magnitude % 10);
+        let mut skipped = false;
+        for (group, name) in GROUPS.iter().enumerate().rev() {
+            let part = u32::try_from(group).ok().and_then(|n| 10_000_u64.checked_pow(n)).map_or(0, |unit| yuan / unit % 10_000);
+            for (place, word) in PLACES.iter().enumerate().rev() {
+                let n = u32::try_from(place).map_or(0, |place| part / 10_u64.pow(place) % 10);
+                if n == 0 {
+                    skipped |= !text.is_empty();
+                    continue;
+                }
+                if std::mem::take(&mut skipped) {
+                    text.push_str(DIGITS[0]);
+                }
+                text.push_str(digit(n));
+                text.push_str(word);
+            }
+            if part > 0 {
+                text.push_str(name);
+            }
+        }
+        if yuan > 0 {
+            text.push('元');
+        }
+        match (jiao, fen) {
+            (0, 0) if yuan == 0 => text.push_str("零元整"),
+            (0, 0) => text.push('整'),
+            (jiao, fen) => {
+                if jiao > 0 {
+                    text.push_str(digit(jiao));
+                    text.push('角');
+                } else if yuan > 0 {
+                    text.push_str(DIGITS[0]);
+                }
+                if fen > 0 {
+                    text.push_str(digit(fen));
+                    text.push('分');
+                } else {
+                    text.push('整');
+                }
+            }
+        }
+        if self.0 < 0 { format!("负{text}") } else { text }
+    }
+
     /// The same amount in the ledger's unit.
     #[must_use]
     pub const fn money(self) -> Money {
@@ -135,6 +187,25 @@ mod tests {
         assert_eq!(Fen(-5).to_string(), "-0.05");
         assert_eq!(Fen(6_320).to_string(), "63.20");
         assert_eq!(Money(-10_001).to_string(), "-1.0001");
+    }
+
+    #[test]
+    fn receipts_spell_amounts() {
+        for (fen, text) in [
+            (0, "零元整"),
+            (5, "伍分"),
+            (50, "伍角整"),
+            (6_320, "陆拾叁元贰角整"),
+            (10_005, "壹佰元零伍分"),
+            (100_000, "壹仟元整"),
+            (100_500, "壹仟零伍元整"),
+            (1_000_100, "壹万零壹元整"),
+            (10_020_034, "壹拾万零贰佰元叁角肆分"),
+            (10_000_000_000, "壹亿元整"),
+            (-150, "负壹元伍角整"),
+        ] {
+            assert_eq!(Fen(fen).capitals(), text, "{fen}");
+        }
     }
 
     #[test]

@@ -36,6 +36,57 @@ pub enum Tender {
     Alipay,
 }
 
+/// What a return is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReturnKind {
+    /// The resident gets money back.
+    Return,
+    /// A wrong sale is taken back.
+    UndoSale,
+    /// A wrong return is taken back: the money comes in and goes into the meter again.
+    UndoReturn,
+}
+
+/// Where a return or correction stands. `Done`, `Refused`, `Rejected`, `Cancelled` and `Expired` are final.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReturnState {
+    /// A second person must approve.
+    Waiting,
+    /// The meter was told; nothing is paid out before it was read back.
+    Taking,
+    /// Out of the meter: to be paid out.
+    Taken,
+    /// A person decides; the case names the next step.
+    Case,
+    /// Paid out.
+    Done,
+    /// The meter would not: it holds less. Nothing was paid.
+    Refused,
+    /// The second person said no.
+    Rejected,
+    /// Taken back before anything was sent.
+    Cancelled,
+    /// Nobody approved in time.
+    Expired,
+}
+
+impl ReturnState {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::Waiting,
+        Self::Taking,
+        Self::Taken,
+        Self::Case,
+        Self::Done,
+        Self::Refused,
+        Self::Rejected,
+        Self::Cancelled,
+        Self::Expired,
+    ];
+}
+
 /// Where a command stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -74,6 +125,11 @@ words! {
         Refunding = "refunding", Refunded = "refunded", Case = "case",
     }
     Tender { Cash = "cash", Card = "card", Transfer = "transfer", Alipay = "alipay" }
+    ReturnKind { Return = "return", UndoSale = "undo_sale", UndoReturn = "undo_return" }
+    ReturnState {
+        Waiting = "waiting", Taking = "taking", Taken = "taken", Case = "case", Done = "done", Refused = "refused",
+        Rejected = "rejected", Cancelled = "cancelled", Expired = "expired",
+    }
     CommandState {
         Queued = "queued", Sending = "sending", Done = "done", Failed = "failed", Case = "case", Superseded = "superseded",
     }

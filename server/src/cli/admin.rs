@@ -31,6 +31,15 @@ pub enum Admin {
         #[arg(long, value_enum, default_value = "operator")]
         role: RoleWord,
     },
+    /// Let an operator approve what others ask for above the limit (returns, corrections), or take that away
+    Approver {
+        /// What they log in as
+        #[arg(long)]
+        login: String,
+        /// Take it away
+        #[arg(long)]
+        revoke: bool,
+    },
 }
 
 /// Residents are added where their account is opened.
@@ -43,7 +52,10 @@ pub enum RoleWord {
 }
 
 pub async fn run(config: &Config, command: Admin) -> Outcome {
-    let Admin::CreateUser { login, name, role } = command;
+    let (login, name, role) = match command {
+        Admin::CreateUser { login, name, role } => (login, name, role),
+        Admin::Approver { login, revoke } => return approver(config, login.trim(), !revoke).await,
+    };
     let password = password()?;
     if is_weak(&password) {
         return Err(errors::words(AppError::WeakPassword, Lang::En).into());
@@ -66,6 +78,20 @@ pub async fn run(config: &Config, command: Admin) -> Outcome {
             Ok(ExitCode::SUCCESS)
         }
         Err(StoreError::Refused(problem)) => Err(errors::words(problem, Lang::En).into()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn approver(config: &Config, login: &str, may: bool) -> Outcome {
+    let db = open_database(config).await?;
+    let set = users::set_approver(&db, SystemClock.now(), login, may, "command line").await;
+    db.close().await;
+    match set {
+        Ok(()) => {
+            println!("{login} {} approve.", if may { "may" } else { "may no longer" });
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(StoreError::Refused(_)) => Err(format!("no operator logs in as {login}").into()),
         Err(error) => Err(error.into()),
     }
 }

@@ -14,6 +14,7 @@ use serde::Deserialize;
 pub use error::ConfigError;
 pub use secret::Secret;
 
+use crate::domain::returns::Rules;
 use crate::{meters, pay};
 
 /// All of it.
@@ -30,6 +31,8 @@ pub struct Config {
     pub meters: meters::config::Config,
     /// How residents pay.
     pub pay: pay::Config,
+    /// Returns and corrections at the counter.
+    pub counter: Rules,
     /// The estate's keys for secured meter commands.
     pub keys: Keys,
 }
@@ -146,6 +149,7 @@ impl Config {
             return Err("database.url must begin with sqlite: or postgres://".to_owned());
         }
         self.meters.check()?;
+        self.counter.validate().map_err(|(key, problem)| format!("counter.{key} {problem}"))?;
         self.pay.addresses().map_err(|error| error.to_string())?;
         Ok(())
     }

@@ -66,7 +66,7 @@ impl Account {
 /// One row of the ledger. `operation` with `reference` happens once: a repetition is refused by the database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transfer {
-    /// What happened: `payment`, `suspense`, `delivery`, `takeover`, `consumption`, `consumption-reversal`.
+    /// What happened: `payment`, `suspense`, `delivery`, `withdrawal`, `payout`, `takeover`, `consumption`, `consumption-reversal`.
     pub operation: &'static str,
     /// What it happened to: an order, an account, a charge.
     pub reference: Uuid,
@@ -106,6 +106,18 @@ pub const fn withdrawal(command: Uuid, account: AccountId, amount: Money) -> Tra
         credit: Account::Paid(account),
         amount,
     }
+}
+
+/// The server wallet gave it back: there is no meter to ask.
+#[must_use]
+pub const fn withdrawal_of_wallet(reference: Uuid, account: AccountId, amount: Money) -> Transfer {
+    Transfer { operation: "withdrawal", reference, debit: Account::Wallet(account), credit: Account::Paid(account), amount }
+}
+
+/// What was taken out of the wallet is in the resident's hand again.
+#[must_use]
+pub const fn payout(of: Uuid, tender: Tender, account: AccountId, amount: Money) -> Transfer {
+    Transfer { operation: "payout", reference: of, debit: Account::Paid(account), credit: Account::of_tender(tender), amount }
 }
 
 /// The server wallet holds it: there is no meter to wait for.

@@ -5,5 +5,6 @@ pub mod ledger;
 pub mod order;
 pub mod payment;
 pub mod prices;
+pub mod returns;
 pub mod tariff;
 pub mod wallet;

@@ -24,6 +24,7 @@ pub fn provide(state: &AppState) {
         auth: backends.auth,
         resident: backends.resident,
         operator: backends.operator,
+        till: backends.till,
         reply: Arc::new(reply),
     });
     provide_context(Now(facts.now));

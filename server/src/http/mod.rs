@@ -16,6 +16,7 @@ use std::sync::Arc;
 use app::api::auth::AuthPort;
 use app::api::operator::OperatorPort;
 use app::api::resident::ResidentPort;
+use app::api::till::TillPort;
 use app::app::Site;
 use axum::extract::FromRef;
 use leptos::config::LeptosOptions;
@@ -63,6 +64,8 @@ pub struct Backends {
     pub resident: Arc<dyn ResidentPort>,
     /// What an operator may do.
     pub operator: Arc<dyn OperatorPort>,
+    /// What the till does.
+    pub till: Arc<dyn TillPort>,
 }
 
 impl FromRef<AppState> for LeptosOptions {

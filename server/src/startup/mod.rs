@@ -30,8 +30,10 @@ use crate::rng::Rng;
 use crate::store::{Db, StoreError};
 use crate::tasks::Driver;
 use crate::tasks::clock::SetClocks;
+use crate::tasks::expire_approvals::ExpireApprovals;
 use crate::tasks::purge_sessions::PurgeSessions;
 use crate::tasks::query_payments::QueryPayments;
+use crate::till::Till;
 
 /// How long open requests may take after the stop was asked for.
 const GRACE: Duration = Duration::from_secs(10);
@@ -101,9 +103,11 @@ impl Application {
         let auth = Auth::new(db.clone(), clock.clone(), rng.clone()).map_err(StartError::part)?;
         let resident = Residents::new(db.clone(), clock.clone(), rng.clone(), live.clone(), payments.clone(), wake);
         let field: Arc<dyn Field> = buses.clone();
+        let till = Till::new(db.clone(), clock.clone(), rng.clone(), payments.limits(), config.counter, field.clone());
         let operator = Operator::new(db.clone(), clock.clone(), rng.clone(), live.clone(), payments.limits(), field)
             .map_err(StartError::part)?;
-        let backends = Backends { auth: Arc::new(auth), resident: Arc::new(resident), operator: Arc::new(operator) };
+        let backends =
+            Backends { auth: Arc::new(auth), resident: Arc::new(resident), operator: Arc::new(operator), till: Arc::new(till) };
         buses.start(config, &db, &clock, &rng, &live).await?;
         let state = AppState {
             db,
@@ -156,6 +160,7 @@ impl Application {
         tasks.spawn(state.live.clone().run(stopping.clone()));
         driver.start(QueryPayments(payments.clone()), payments.asked());
         driver.start(PurgeSessions { db: state.db.clone(), clock: state.clock.clone() }, Arc::default());
+        driver.start(ExpireApprovals { db: state.db.clone(), clock: state.clock.clone() }, Arc::default());
         let waker = Arc::clone(&buses);
         driver.start(
             SetClocks {

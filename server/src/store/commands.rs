@@ -130,6 +130,23 @@ pub async fn enqueue(tx: &mut Tx, at: Timestamp, command: &NewCommand) -> Result
     Ok(())
 }
 
+/// Takes back a command of which no frame was sent. Gives whether it could: the engine counts a try before its first byte leaves.
+///
+/// # Errors
+/// Where the database fails.
+pub(super) async fn cancel_unsent(tx: &mut Tx, at: Timestamp, id: CommandId) -> Result<bool> {
+    let cancelled = on!(tx, |c| sqlx::query(
+        "UPDATE commands SET state = 'superseded', finished_at = $2, note = $3
+         WHERE id = $1 AND attempts = 0 AND state IN ('queued', 'sending')"
+    )
+    .bind(id.0)
+    .bind(at.0)
+    .bind(super::deliveries::note::CANCELLED)
+    .execute(c)
+    .await)?;
+    Ok(cancelled == 1)
+}
+
 /// Commands that may move now, most urgent first: due, and no open delivery case on their meter.
 ///
 /// # Errors

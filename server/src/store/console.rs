@@ -12,6 +12,8 @@ mod events;
 mod gateways;
 mod meters;
 mod places;
+mod receipts;
+mod returns;
 mod room;
 
 use app::api::operator::RoomName;
@@ -27,6 +29,8 @@ pub use events::{acknowledge, buildings, events, events_of};
 pub use gateways::gateways;
 pub use meters::meters;
 pub use places::{latest, layout, priced_places, scope};
+pub use receipts::receipt;
+pub use returns::{approvals, original, returned};
 pub use room::{AccountRow, CommandRow, RoomRow, commands, residents, room};
 
 /// Both nodes above a room.

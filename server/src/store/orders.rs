@@ -10,6 +10,7 @@ use sqlx::FromRow;
 
 use super::audit::{self, Entry};
 use super::commands::{self, NewCommand, priority};
+use super::receipts::{self, For};
 use super::{Db, Result, StoreError, Tx, ledger, on, read, wallets};
 use crate::domain::ledger::payment;
 use crate::domain::order::Limits;
@@ -145,6 +146,7 @@ pub async fn sell_within(tx: &mut Tx, rng: &Rng, at: Timestamp, limits: &Limits,
     };
     let order = deliver(tx, rng, at, order, Some(new.by)).await?;
     record(tx, at, new, &order, "sale.create").await?;
+    receipts::issue(tx, at, new.by, For::Sale(order.id())).await?;
     Ok(order)
 }
 

@@ -122,6 +122,25 @@ pub async fn create(db: &Db, rng: &Rng, at: Timestamp, user: &NewUser<'_>, actor
     Ok(id)
 }
 
+/// Lets an operator approve what others ask for, or no longer; `actor` is who did it, for the audit chain.
+///
+/// # Errors
+/// Refused with [`AppError::NotFound`] where no operator has that login name.
+pub async fn set_approver(db: &Db, at: Timestamp, login: &str, may: bool, actor: &str) -> Result<()> {
+    let mut tx = db.begin().await?;
+    let found: Option<(Uuid,)> = on!(&mut tx, |c| sqlx::query_as(
+        "UPDATE users SET may_approve = $2 WHERE login = $1 AND role = 'operator' AND disabled_at IS NULL RETURNING id"
+    )
+    .bind(login)
+    .bind(may)
+    .fetch_optional(c)
+    .await)?;
+    let (id,) = found.ok_or(AppError::NotFound)?;
+    let (subject, detail) = (format!("user:{}", UserId(id)), serde_json::json!({ "may_approve": may }).to_string());
+    audit::append(&mut tx, at, &Entry { actor, ip: "", action: "user.approver", subject: &subject, detail: &detail }).await?;
+    tx.commit().await
+}
+
 /// Counts a wrong password; `pause` says for how long the account waits after so many of them.
 ///
 /// # Errors

@@ -50,6 +50,32 @@ const RULES: &[&str] = &[
      JOIN meters m ON m.id = o.meter_id AND m.wallet = 'meter'
      WHERE o.paid_at IS NOT NULL AND o.state IN ('paid', 'credited')
      GROUP BY o.id, o.number HAVING COUNT(c.id) <> 1",
+    // What was taken out of a wallet for a return was withdrawn once, by its debit or, from a server wallet, by itself.
+    "SELECT 'return and withdrawal posting' AS rule, CAST(r.number AS TEXT) AS subject,
+            CASE WHEN r.taken_at IS NULL THEN CAST(0 AS BIGINT) ELSE r.amount_fen * 100 END AS expected,
+            COALESCE(t.amount_e4, 0) AS found
+     FROM returns r LEFT JOIN ledger_transfers t ON t.operation = 'withdrawal' AND t.reference = COALESCE(r.command_id, r.id)
+     WHERE CASE WHEN r.taken_at IS NULL THEN CAST(0 AS BIGINT) ELSE r.amount_fen * 100 END <> COALESCE(t.amount_e4, 0)",
+    // It was paid out once where it is done, and never before it was taken.
+    "SELECT 'return and payout posting' AS rule, CAST(r.number AS TEXT) AS subject,
+            CASE WHEN r.state = 'done' AND r.kind <> 'undo_return' THEN r.amount_fen * 100 ELSE CAST(0 AS BIGINT) END AS expected,
+            COALESCE(t.amount_e4, 0) AS found
+     FROM returns r LEFT JOIN ledger_transfers t ON t.operation = 'payout' AND t.reference = r.id
+     WHERE CASE WHEN r.state = 'done' AND r.kind <> 'undo_return' THEN r.amount_fen * 100 ELSE CAST(0 AS BIGINT) END
+           <> COALESCE(t.amount_e4, 0) OR (t.id IS NOT NULL AND r.taken_at IS NULL)",
+    // A debit for a return is done exactly when it was taken.
+    "SELECT 'return and debit command' AS rule, CAST(r.number AS TEXT) AS subject,
+            CASE WHEN r.taken_at IS NULL THEN CAST(0 AS BIGINT) ELSE CAST(1 AS BIGINT) END AS expected,
+            CASE WHEN c.state = 'done' THEN CAST(1 AS BIGINT) ELSE CAST(0 AS BIGINT) END AS found
+     FROM returns r JOIN commands c ON c.id = r.command_id
+     WHERE (r.taken_at IS NOT NULL) <> (c.state = 'done')",
+    // Receipt numbers have no gap, and counter business that is settled has its receipt.
+    "SELECT 'receipt numbers' AS rule, CAST(n.year AS TEXT) AS subject, n.last AS expected, CAST(COUNT(r.number) AS BIGINT) AS found
+     FROM receipt_numbers n LEFT JOIN receipts r ON r.year = n.year AND r.number <= n.last
+     GROUP BY n.year, n.last HAVING COUNT(r.number) <> n.last",
+    "SELECT 'return and receipt' AS rule, CAST(r.number AS TEXT) AS subject, CAST(1 AS BIGINT) AS expected, CAST(0 AS BIGINT) AS found
+     FROM returns r WHERE r.state = 'done'
+       AND NOT EXISTS (SELECT 1 FROM receipts p WHERE p.return_id = r.id OR p.order_id = r.sale_id)",
     // What the ledger says is delivered to an account is what its meters' cumulative amounts say.
     "SELECT 'ledger and meters of an account' AS rule, a.number AS subject,
             COALESCE((SELECT b.credits_e4 - b.debits_e4 FROM ledger_balances b
@@ -115,6 +141,8 @@ const RULES: &[&str] = &[
     "SELECT 'wallet and ledger' AS rule, a.number AS subject,
             COALESCE((SELECT CAST(SUM(o.amount_fen) AS BIGINT) * 100 FROM orders o JOIN meters m ON m.id = o.meter_id
                       WHERE o.account_id = a.id AND m.wallet = 'server' AND o.credited_at IS NOT NULL), 0)
+            - COALESCE((SELECT CAST(SUM(v.amount_e4) AS BIGINT) FROM ledger_transfers v
+                        WHERE v.operation = 'withdrawal' AND v.debit = b.account), 0)
             + COALESCE((SELECT t.amount_e4 FROM ledger_transfers t
                         WHERE t.operation = 'takeover' AND t.reference = a.id AND t.credit = b.account), 0)
             - COALESCE((SELECT CAST(SUM(c.amount_e4) AS BIGINT) FROM charges c WHERE c.account_id = a.id), 0) AS expected,
@@ -123,6 +151,8 @@ const RULES: &[&str] = &[
      WHERE b.credits_e4 - b.debits_e4 <>
             COALESCE((SELECT CAST(SUM(o.amount_fen) AS BIGINT) * 100 FROM orders o JOIN meters m ON m.id = o.meter_id
                       WHERE o.account_id = a.id AND m.wallet = 'server' AND o.credited_at IS NOT NULL), 0)
+            - COALESCE((SELECT CAST(SUM(v.amount_e4) AS BIGINT) FROM ledger_transfers v
+                        WHERE v.operation = 'withdrawal' AND v.debit = b.account), 0)
             + COALESCE((SELECT t.amount_e4 FROM ledger_transfers t
                         WHERE t.operation = 'takeover' AND t.reference = a.id AND t.credit = b.account), 0)
             - COALESCE((SELECT CAST(SUM(c.amount_e4) AS BIGINT) FROM charges c WHERE c.account_id = a.id), 0)",

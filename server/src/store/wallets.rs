@@ -18,7 +18,7 @@ pub use charge::{Metered, charge, reverse};
 pub use control::{Limits, set_limits};
 pub(super) use control::{decide_mode, decide_switch, relay_args};
 pub use reconcile::reconcile;
-pub(super) use sale::{credit, held, open};
+pub(super) use sale::{credit, debit, held, open};
 pub use views::{ChargeRow, DayLine, View, charges, day_lines, is_here, purses, view};
 
 use super::{Result, StoreError, Tx, ledger, on};

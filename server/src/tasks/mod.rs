@@ -3,6 +3,7 @@
 
 pub mod clock;
 pub mod driver;
+pub mod expire_approvals;
 pub mod purge_sessions;
 pub mod query_payments;
 

@@ -24,6 +24,7 @@ mod payments;
 mod polling;
 mod readings;
 mod resident;
+mod returns;
 mod sessions;
 mod sweeping;
 mod switching;

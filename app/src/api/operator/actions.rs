@@ -17,7 +17,7 @@ fn room(meter: &str) -> String {
 }
 
 /// A field of a form as what it stands for.
-pub(super) fn parse<T: std::str::FromStr>(text: &str) -> Result<T, AppError> {
+pub(crate) fn parse<T: std::str::FromStr>(text: &str) -> Result<T, AppError> {
     text.trim().parse().map_err(|_| AppError::Invalid)
 }
 

@@ -17,6 +17,8 @@ pub enum Section {
     Accounts,
     /// Sales.
     Sales,
+    /// What waits for a second person.
+    Approvals,
     /// Meters and gateways.
     Meters,
     /// Alarms.
@@ -47,6 +49,7 @@ pub fn Frame(
         (Section::Wall, "/wall", t.wall),
         (Section::Accounts, "/accounts", t.accounts),
         (Section::Sales, "/sales", t.sales),
+        (Section::Approvals, "/approvals", crate::i18n::till::words(lang()).approvals),
         (Section::Meters, "/meters", t.meters),
         (Section::Alarms, "/alarms", crate::i18n::events::words(lang()).title),
         (Section::Commands, "/commands", crate::i18n::commands::words(lang()).commands),

@@ -16,5 +16,6 @@ pub mod room;
 pub mod sales;
 pub mod search;
 mod sweep;
+pub mod till;
 pub mod wall;
 mod wall_table;

@@ -6,7 +6,7 @@ use super::frame::{Frame, Section};
 use super::parts::{address, choice, page_param, pager, param};
 use crate::api::operator::{SaleLine, Sales, SalesQuery, desk};
 use crate::i18n::operator::words;
-use crate::i18n::{common, lang};
+use crate::i18n::{common, lang, till};
 use crate::model::order::{OrderState, Tender};
 use crate::model::time::Date;
 use crate::ui::load::load;
@@ -96,6 +96,7 @@ fn List(sales: Sales, number: i64, asked: Asked) -> impl IntoView {
                             <th scope="col" class="number">{t.count}</th>
                             <th scope="col">{t.by}</th>
                             <th scope="col">{t.order_number}</th>
+                            <th scope="col"><span class="visually-hidden">{till::words(lang).correct}</span></th>
                         </tr>
                     </thead>
                     <tbody>{rows}</tbody>
@@ -103,7 +104,7 @@ fn List(sales: Sales, number: i64, asked: Asked) -> impl IntoView {
                         <tr>
                             <th scope="row" colspan="2">{t.total}" "{sales.page.total}" · "{t.paid_total}</th>
                             <td class="number">{sales.paid.to_string()}</td>
-                            <td colspan="5">{t.credited_total}" "{sales.credited.to_string()}</td>
+                            <td colspan="6">{t.credited_total}" "{sales.credited.to_string()}</td>
                         </tr>
                     </tfoot>
                 </table>
@@ -126,6 +127,7 @@ const fn colour(state: OrderState) -> &'static str {
 
 fn row(line: &SaleLine) -> impl IntoView + use<> {
     let lang = lang();
+    let correctable = line.state == OrderState::Credited && line.tender != Tender::Alipay;
     view! {
         <tr>
             <td><At at=line.created_at /></td>
@@ -136,6 +138,7 @@ fn row(line: &SaleLine) -> impl IntoView + use<> {
             <td class="number">{line.count}</td>
             <td>{line.by.clone()}</td>
             <td class="num muted">{line.number}</td>
+            <td>{correctable.then(|| view! { <a href=format!("/corrections/{}", line.id)>{till::words(lang).correct}</a> })}</td>
         </tr>
     }
 }

@@ -30,6 +30,16 @@ impl Frame {
     }
 }
 
+/// Why a debit ends without a person: the meter was asked for more than it holds and has said so, or shows it before the first frame
+/// was sent. Nothing has moved then; whoever asked chooses a smaller amount.
+fn declines(deed: Deed, seen: &State, judged: bool, unsent: bool) -> Option<&'static str> {
+    const EXCEEDS: &str = "exceeds-remaining";
+    let Deed::Debit { amount, .. } = deed else { return None };
+    let said = judged && outcome(seen.last_result) == Outcome::Refused(EXCEEDS);
+    let shown = unsent && seen.remaining < Fen(amount.into());
+    (said || shown).then_some(EXCEEDS)
+}
+
 impl Engine {
     /// Moves one money command as far as it goes now.
     pub(super) async fn money(&self, command: &Command, meter: &Meter) -> Result<Step, StoreError> {
@@ -51,7 +61,11 @@ impl Engine {
                 Verdict::Stop(why) => return self.hold(command, Some(seen.last_result), why).await,
                 Verdict::Send => {}
             }
-            if last.as_ref().is_some_and(|frame| frame.is_judged_in(&seen)) {
+            let judged = last.as_ref().is_some_and(|frame| frame.is_judged_in(&seen));
+            if let Some(why) = declines(deed, &seen, judged, command.attempts == 0 && last.is_none()) {
+                return self.refuse(command, judged.then_some(seen.last_result), why).await;
+            }
+            if judged {
                 match outcome(seen.last_result) {
                     Outcome::Refused(why) => return self.refused(command, &seen, why).await,
                     // It says that it was applied and shows that it was not.

@@ -123,7 +123,9 @@ pub(in crate::store) async fn close_in(
     resolution: &str,
 ) -> Result<(String, Option<MeterId>)> {
     let found: Option<(String, Option<String>, Option<Uuid>)> = on!(tx, |c| sqlx::query_as(concat!(
-        "SELECT c.kind, o.state, m.id FROM cases c LEFT JOIN orders o ON o.id = c.order_id
+        "SELECT c.kind, CASE WHEN c.kind = 'delivery' AND c.order_id IS NULL AND EXISTS
+                                    (SELECT 1 FROM returns WHERE returns.meter_id = c.meter_id AND returns.state = 'case')
+                             THEN 'case' ELSE o.state END, m.id FROM cases c LEFT JOIN orders o ON o.id = c.order_id
          LEFT JOIN meters m ON m.id = COALESCE(c.meter_id, o.meter_id) LEFT JOIN places r ON r.id = m.place_id",
         above!(),
         "WHERE c.id = $2 AND",

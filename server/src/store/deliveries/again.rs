@@ -6,7 +6,7 @@ use app::model::time::Timestamp;
 use uuid::Uuid;
 
 use crate::store::audit::{self, Entry};
-use crate::store::{Db, Result, on};
+use crate::store::{Db, Result, on, returns};
 
 /// Who decides, and from where.
 #[derive(Clone, Copy, Debug)]
@@ -42,6 +42,7 @@ pub async fn try_again(db: &Db, command: CommandId, decision: &Decision<'_>) -> 
         .bind(order)
         .execute(c)
         .await)?;
+    returns::taken_up(&mut tx, command.0).await?;
     on!(&mut tx, |c| sqlx::query(
         "UPDATE cases SET closed_at = $1, closed_by = $2, resolution = 'try-again'
          WHERE kind = 'delivery' AND closed_at IS NULL AND meter_id = $3 AND COALESCE(order_id, $3) = COALESCE($4, $3)"

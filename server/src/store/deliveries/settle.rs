@@ -11,7 +11,7 @@ use crate::meters::witness::Witnessed;
 use crate::rng::Rng;
 use crate::store::audit::{self, Entry};
 use crate::store::commands::Command;
-use crate::store::{Db, Result, StoreError, Tx, cases, ledger, on};
+use crate::store::{Db, Result, StoreError, Tx, cases, ledger, on, returns};
 
 /// What was read back.
 #[derive(Clone, Copy, Debug)]
@@ -78,7 +78,7 @@ pub async fn settle(db: &Db, rng: &Rng, command: &Command, seen: &Verdict<'_>) -
     Ok(Some(expected))
 }
 
-/// The meter refused a command that moves no money; nothing changed.
+/// The meter refused a command; no money has moved and nothing changed.
 ///
 /// # Errors
 /// Where the database fails.
@@ -95,6 +95,8 @@ pub async fn refuse(db: &Db, at: Timestamp, command: &Command, result: Option<u8
     .execute(c)
     .await)?;
     if ended == 1 {
+        // Also a debit moves no money when it is refused: the meter shows the count before it, and its answer to this very frame.
+        returns::declined(&mut tx, command.id, note).await?;
         let detail = serde_json::json!({ "kind": command.kind, "result": result, "note": note }).to_string();
         record(&mut tx, at, command, "command.refused", &detail).await?;
         tx.commit().await?;
@@ -127,6 +129,7 @@ pub async fn hold(db: &Db, rng: &Rng, at: Timestamp, command: &Command, result: 
             .execute(c)
             .await)?;
     }
+    returns::held_back(&mut tx, command.id).await?;
     let (meter, order) = (MeterId(command.meter_id), command.order_id.map(OrderId));
     cases::open(&mut tx, rng, at, cases::kind::DELIVERY, Some(meter), order, detail).await?;
     record(&mut tx, at, command, "command.held", detail).await?;
@@ -193,7 +196,8 @@ async fn moved(tx: &mut Tx, account: AccountId, command: &Command, by: Fen) -> R
 async fn post(tx: &mut Tx, rng: &Rng, account: AccountId, command: &Command, seen: &Verdict<'_>) -> Result<()> {
     let amount = seen.amount.money();
     if command.kind != "credit" {
-        return ledger::post(tx, rng, seen.at, &withdrawal(command.id, account, amount)).await;
+        ledger::post(tx, rng, seen.at, &withdrawal(command.id, account, amount)).await?;
+        return returns::taken(tx, seen.at, command.id, command.count, seen.state.remaining).await;
     }
     let order = command.order_id.ok_or(StoreError::Inconsistent { table: "commands", column: "order_id" })?;
     let credited = on!(tx, |c| sqlx::query(

@@ -6,8 +6,9 @@ use app::model::money::Fen;
 use app::model::time::Timestamp;
 
 use super::{save, take};
-use crate::domain::ledger::credit as credited;
+use crate::domain::ledger::{credit as credited, withdrawal_of_wallet};
 use crate::rng::Rng;
+use crate::store::debits::Debit;
 use crate::store::orders::Order;
 use crate::store::prices::Catalogue;
 use crate::store::{Result, StoreError, Tx, ledger, on};
@@ -67,4 +68,27 @@ pub(crate) async fn held(tx: &mut Tx, at: Timestamp, meter: MeterId) -> Result<(
     let row = take(tx, at, meter).await?;
     let purse = super::purse(tx, &row).await?;
     Ok((purse.wallet.remaining, (row.hoarding_fen > 0).then_some(Fen(row.hoarding_fen))))
+}
+
+/// Takes money back out of a wallet; gives the purchase count that it became and what remains. The caller has checked the account.
+///
+/// # Errors
+/// Refused with [`AppError::ExceedsRemaining`].
+pub(crate) async fn debit(tx: &mut Tx, rng: &Rng, at: Timestamp, debit: &Debit) -> Result<(i64, Fen)> {
+    let row = take(tx, at, debit.meter).await?;
+    if debit.amount > super::purse(tx, &row).await?.wallet.remaining {
+        return Err(AppError::ExceedsRemaining.into());
+    }
+    ledger::post(tx, rng, at, &withdrawal_of_wallet(debit.of, debit.account, debit.amount.money())).await?;
+    on!(tx, |c| sqlx::query(
+        "UPDATE account_meters SET count = count + 1, cumulative_fen = cumulative_fen - $1
+         WHERE account_id = $2 AND meter_id = $3 AND to_at IS NULL"
+    )
+    .bind(debit.amount.0)
+    .bind(debit.account.0)
+    .bind(debit.meter.0)
+    .execute(c)
+    .await)?;
+    let purse = save(tx, at, &row).await?;
+    Ok((i64::from(purse.count), purse.wallet.remaining))
 }

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::super::parts::param;
 use crate::api::operator::Room;
 use crate::error::AppError;
-use crate::i18n::room::{consequence, sale_consequence, though_lost, words};
+use crate::i18n::room::{consequence, return_consequence, sale_consequence, though_lost, words};
 use crate::i18n::{common, lang};
 use crate::model::ids::Uuid;
 use crate::model::meter::{ControlMode, SupplyState};
@@ -13,11 +13,12 @@ use crate::model::money::Fen;
 use crate::model::order::Tender;
 use crate::ui::callout::Problem;
 
-/// What the address asks for: `?do=sale&amount=50&tender=cash`, `?do=forced_off`. Nothing where it asks for nothing.
+/// What the address asks for: `?do=sale&amount=50&tender=cash`, `?do=return&...&reason=`, `?do=forced_off`. Nothing where it asks for nothing.
 pub fn confirm(room: &Room, key: Uuid) -> Option<AnyView> {
     let what = param("do");
-    if what == "sale" {
+    if what == "sale" || what == "return" {
         return Some(match (Fen::parse_yuan(param("amount").trim()), Tender::parse(&param("tender"))) {
+            (Ok(amount), Some(tender)) if amount > Fen::ZERO && what == "return" => give_back(room, amount, tender, key),
             (Ok(amount), Some(tender)) if amount > Fen::ZERO => sale(room, amount, tender, key),
             _ => view! { <Problem error=AppError::InvalidAmount /> }.into_any(),
         });
@@ -38,6 +39,12 @@ fn sale(room: &Room, amount: Fen, tender: Tender, key: Uuid) -> AnyView {
     let says = sale_consequence(amount, common::tender(tender, lang()), &whom(room), after, lang());
     let fields = [("amount", amount.to_string()), ("tender", tender.as_str().to_owned())];
     card(room, "/api/operator/sell", says, &fields, key, false)
+}
+
+fn give_back(room: &Room, amount: Fen, tender: Tender, key: Uuid) -> AnyView {
+    let says = return_consequence(amount, common::tender(tender, lang()), &whom(room), lang());
+    let fields = [("amount", amount.to_string()), ("tender", tender.as_str().to_owned()), ("reason", param("reason"))];
+    card(room, "/api/operator/return", says, &fields, key, true)
 }
 
 fn control(room: &Room, mode: ControlMode, key: Uuid) -> AnyView {

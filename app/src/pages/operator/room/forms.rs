@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::super::parts::param;
 use crate::i18n::room::words;
-use crate::i18n::{common, lang};
+use crate::i18n::{common, lang, till};
 use crate::model::ids::{MeterId, Uuid};
 use crate::model::meter::ControlMode;
 use crate::model::order::Tender;
@@ -26,6 +26,31 @@ pub fn sale(meter: MeterId) -> impl IntoView {
             {tenders()}
             <button class="primary">{t.go_on}</button>
         </form>
+    }
+}
+
+/// A return: amount, how it is paid out, and why.
+pub fn give_back(meter: MeterId) -> impl IntoView {
+    let (t, k) = (words(lang()), till::words(lang()));
+    view! {
+        <details class="card">
+            <summary>{k.give_back}</summary>
+            <form class="stack-tight" action=format!("/rooms/{meter}")>
+                <input type="hidden" name="do" value="return" />
+                <p class="hint">{k.give_back_hint}</p>
+                <label class="field">
+                    <span>{t.amount}</span>
+                    <input class="input" name="amount" inputmode="decimal" autocomplete="off" required pattern="[0-9]+([.][0-9]{1,2})?" />
+                </label>
+                {tenders()}
+                <label class="field">
+                    <span>{k.reason}</span>
+                    <input class="input" name="reason" required maxlength="200" autocomplete="off" />
+                    <span class="hint">{k.reason_hint}</span>
+                </label>
+                <button>{t.go_on}</button>
+            </form>
+        </details>
     }
 }
 

@@ -87,6 +87,7 @@ fn Body(shown: Shown) -> impl IntoView {
                 <div class="room-now">{live}</div>
                 <div class="room-do">
                     {(!confirming && open).then(|| forms::sale(meter))}
+                    {(!confirming && open).then(|| forms::give_back(meter))}
                     {(!confirming && !open).then(|| forms::opening(meter, key))}
                     {forms::control(meter)}
                     {wallet}

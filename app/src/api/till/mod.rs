@@ -1,0 +1,63 @@
+//! The till: returns, corrections and their approval, receipts. Everything is bound to the buildings that the operator may see.
+
+mod actions;
+mod receipts;
+mod returns;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::api::operator::Page;
+use crate::error::AppError;
+use crate::model::ids::{ReturnId, Uuid};
+use crate::ports::{Who, operator, ports};
+
+pub use actions::{
+    ApproveReturn, AskReturn, CancelReturn, Correct, PayOut, PrintReceipt, RejectReturn, approve_return, ask_return,
+    cancel_return, correct, pay_out, print_receipt, reject_return,
+};
+pub use receipts::{Receipt, ReceiptNumber, ReceiptOf};
+pub use returns::{Original, ReturnLine, Wish, WishOf};
+
+/// What the server does for the pages of the till.
+#[async_trait]
+pub trait TillPort: Send + Sync {
+    /// Asks for a return or a correction.
+    async fn ask(&self, who: &Who, wish: &Wish) -> Result<ReturnId, AppError>;
+    /// The second person says yes.
+    async fn approve(&self, who: &Who, id: ReturnId) -> Result<(), AppError>;
+    /// The second person says no, and why.
+    async fn reject(&self, who: &Who, id: ReturnId, why: &str) -> Result<(), AppError>;
+    /// Takes a wish back of which nothing was sent.
+    async fn cancel(&self, who: &Who, id: ReturnId) -> Result<(), AppError>;
+    /// The money leaves the counter.
+    async fn pay_out(&self, who: &Who, id: ReturnId) -> Result<(), AppError>;
+    /// A return or correction, and how far it is.
+    async fn a_return(&self, who: &Who, id: ReturnId) -> Result<ReturnLine, AppError>;
+    /// What waits for a second person, oldest first; and whether this operator may be one.
+    async fn approvals(&self, who: &Who, page: i64) -> Result<(Page<ReturnLine>, bool), AppError>;
+    /// A sale or return that may be corrected.
+    async fn original(&self, who: &Who, id: Uuid) -> Result<Original, AppError>;
+    /// A receipt.
+    async fn receipt(&self, who: &Who, number: ReceiptNumber) -> Result<Receipt, AppError>;
+    /// Counts a print of it.
+    async fn print(&self, who: &Who, number: ReceiptNumber) -> Result<(), AppError>;
+}
+
+/// The operator of the session, and the till.
+#[derive(Clone)]
+pub struct Till {
+    /// Who asks.
+    pub who: Who,
+    /// Whom they ask.
+    pub port: Arc<dyn TillPort>,
+}
+
+/// The operator of the session, and the till.
+///
+/// # Errors
+/// Where no operator is logged in.
+pub fn till() -> Result<Till, AppError> {
+    Ok(Till { who: operator()?, port: ports()?.till })
+}

@@ -1,0 +1,86 @@
+//! How a return ends: as the meter was read back, and when it is paid out.
+
+use app::error::AppError;
+use app::model::ids::{AccountId, ReturnId, Uuid};
+use app::model::money::Fen;
+use app::model::order::ReturnState;
+use app::model::time::Timestamp;
+use app::ports::Who;
+
+use super::{Return, lock, record};
+use crate::domain::ledger::payout;
+use crate::rng::Rng;
+use crate::store::receipts::{self, For};
+use crate::store::{Db, Result, Tx, ledger, on};
+
+/// The money leaves the counter: only for what the meter was read back to have given. Paid twice it is paid once.
+///
+/// # Errors
+/// Refused with [`AppError::NotFound`], or [`AppError::Conflict`] where there is nothing to pay (yet).
+pub async fn pay_out(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: ReturnId) -> Result<Return> {
+    let mut tx = db.begin().await?;
+    let row = lock(&mut tx, id).await?.ok_or(AppError::NotFound)?;
+    match row.state()? {
+        ReturnState::Done => return Ok(row),
+        ReturnState::Taken => {}
+        _ => return Err(AppError::Conflict.into()),
+    }
+    on!(&mut tx, |c| sqlx::query(
+        "UPDATE returns SET state = 'done', settled_by = $2, settled_at = $3 WHERE id = $1 AND state IN ('taken')"
+    )
+    .bind(row.id)
+    .bind(who.user.0)
+    .bind(at.0)
+    .execute(c)
+    .await)?;
+    let account = AccountId(row.account_id);
+    ledger::post(&mut tx, rng, at, &payout(row.id, row.tender()?, account, row.amount().money())).await?;
+    record(&mut tx, at, who.user, &who.ip, "return.pay", &row).await?;
+    receipts::issue(&mut tx, at, who.user, For::Return(row.id())).await?;
+    let row = lock(&mut tx, id).await?.ok_or(AppError::NotFound)?;
+    tx.commit().await?;
+    Ok(row)
+}
+
+/// The debit was read back. A debit may be of something else than a return.
+pub(in crate::store) async fn taken(tx: &mut Tx, at: Timestamp, command: Uuid, count: Option<i64>, left: Fen) -> Result<()> {
+    on!(tx, |c| sqlx::query(
+        "UPDATE returns SET state = 'taken', taken_at = $2, count = $3, remaining_fen = $4
+         WHERE command_id = $1 AND state IN ('taking', 'case')"
+    )
+    .bind(command)
+    .bind(at.0)
+    .bind(count)
+    .bind(left.0)
+    .execute(c)
+    .await)?;
+    Ok(())
+}
+
+/// The meter refused: nothing was taken, and nothing is paid.
+pub(in crate::store) async fn declined(tx: &mut Tx, command: Uuid, why: &str) -> Result<()> {
+    on!(tx, |c| sqlx::query("UPDATE returns SET state = 'refused', note = $2 WHERE command_id = $1 AND state IN ('taking')")
+        .bind(command)
+        .bind(why)
+        .execute(c)
+        .await)?;
+    Ok(())
+}
+
+/// Nobody can tell whether the meter gave it: a person decides.
+pub(in crate::store) async fn held_back(tx: &mut Tx, command: Uuid) -> Result<()> {
+    on!(tx, |c| sqlx::query("UPDATE returns SET state = 'case' WHERE command_id = $1 AND state IN ('taking')")
+        .bind(command)
+        .execute(c)
+        .await)?;
+    Ok(())
+}
+
+/// A person has the meter asked again.
+pub(in crate::store) async fn taken_up(tx: &mut Tx, command: Uuid) -> Result<()> {
+    on!(tx, |c| sqlx::query("UPDATE returns SET state = 'taking' WHERE command_id = $1 AND state IN ('case')")
+        .bind(command)
+        .execute(c)
+        .await)?;
+    Ok(())
+}

@@ -1,0 +1,33 @@
+//! Ends returns and corrections that nobody approved in time. They cannot be approved any more anyway; this only says so.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::{Failure, Task};
+use crate::clock::SharedClock;
+use crate::store::{Db, returns};
+
+/// The task.
+pub struct ExpireApprovals {
+    /// The database.
+    pub db: Db,
+    /// The time.
+    pub clock: SharedClock,
+}
+
+#[async_trait]
+impl Task for ExpireApprovals {
+    fn name(&self) -> &'static str {
+        "till.approvals"
+    }
+
+    fn period(&self) -> Duration {
+        Duration::from_secs(10 * 60)
+    }
+
+    async fn run(&self) -> Result<String, Failure> {
+        let ended = returns::expire(&self.db, self.clock.now()).await?;
+        Ok(format!("{ended} expired"))
+    }
+}

@@ -1,0 +1,112 @@
+//! The server's side of [`TillPort`]: one function a wish, over the store.
+
+use std::sync::Arc;
+
+use app::api::operator::Page;
+use app::api::till::{Original, Receipt, ReceiptNumber, ReturnLine, TillPort, Wish, WishOf};
+use app::error::AppError;
+use app::model::ids::{AccountId, ReturnId, Uuid};
+use app::ports::Who;
+use async_trait::async_trait;
+
+use crate::clock::SharedClock;
+use crate::domain::order::Limits;
+use crate::domain::returns::Rules;
+use crate::operator::Field;
+use crate::rng::Rng;
+use crate::store::returns::{self, NewReturn, Of};
+use crate::store::{Db, console, receipts};
+
+/// The till.
+pub struct Till {
+    db: Db,
+    clock: SharedClock,
+    rng: Rng,
+    limits: Limits,
+    rules: Rules,
+    field: Arc<dyn Field>,
+}
+
+impl Till {
+    /// Over these parts.
+    #[must_use]
+    pub fn new(db: Db, clock: SharedClock, rng: Rng, limits: Limits, rules: Rules, field: Arc<dyn Field>) -> Self {
+        Self { db, clock, rng, limits, rules, field }
+    }
+
+    /// A return that the operator may see; anything else does not exist.
+    async fn mine(&self, who: &Who, id: ReturnId) -> Result<ReturnLine, AppError> {
+        console::returned(&self.db, who.user, id).await?.ok_or(AppError::NotFound)
+    }
+}
+
+#[async_trait]
+impl TillPort for Till {
+    async fn ask(&self, who: &Who, wish: &Wish) -> Result<ReturnId, AppError> {
+        let of = match wish.of {
+            WishOf::Remaining { meter, tender, amount } => {
+                let room = console::room(&self.db, who.user, meter).await?.ok_or(AppError::NotFound)?;
+                let account = room.account.account_id.map(AccountId).ok_or(AppError::AccountNotOpen)?;
+                Of::Remaining { account, meter, tender, amount }
+            }
+            WishOf::Sale(id, amount) => {
+                self.original(who, id.0).await?;
+                Of::Sale(id, amount)
+            }
+            WishOf::Return(id) => {
+                self.original(who, id.0).await?;
+                Of::Return(id)
+            }
+        };
+        let new = NewReturn { key: wish.key, of, reason: wish.reason.clone(), by: who.user, ip: who.ip.clone() };
+        let row = returns::ask(&self.db, &self.rng, self.clock.now(), &self.rules, &self.limits, &new).await?;
+        self.field.wake();
+        Ok(row.id())
+    }
+
+    async fn approve(&self, who: &Who, id: ReturnId) -> Result<(), AppError> {
+        self.mine(who, id).await?;
+        returns::approve(&self.db, &self.rng, self.clock.now(), &self.limits, who, id).await?;
+        self.field.wake();
+        Ok(())
+    }
+
+    async fn reject(&self, who: &Who, id: ReturnId, why: &str) -> Result<(), AppError> {
+        self.mine(who, id).await?;
+        Ok(returns::reject(&self.db, self.clock.now(), who, id, why).await?)
+    }
+
+    async fn cancel(&self, who: &Who, id: ReturnId) -> Result<(), AppError> {
+        self.mine(who, id).await?;
+        Ok(returns::cancel(&self.db, self.clock.now(), who, id).await?)
+    }
+
+    async fn pay_out(&self, who: &Who, id: ReturnId) -> Result<(), AppError> {
+        self.mine(who, id).await?;
+        returns::pay_out(&self.db, &self.rng, self.clock.now(), who, id).await?;
+        Ok(())
+    }
+
+    async fn a_return(&self, who: &Who, id: ReturnId) -> Result<ReturnLine, AppError> {
+        self.mine(who, id).await
+    }
+
+    async fn approvals(&self, who: &Who, page: i64) -> Result<(Page<ReturnLine>, bool), AppError> {
+        let lines = console::approvals(&self.db, who.user, self.clock.now(), page).await?;
+        Ok((lines, returns::may_approve(&self.db, who.user).await?))
+    }
+
+    async fn original(&self, who: &Who, id: Uuid) -> Result<Original, AppError> {
+        console::original(&self.db, who.user, id).await?.ok_or(AppError::NotFound)
+    }
+
+    async fn receipt(&self, who: &Who, number: ReceiptNumber) -> Result<Receipt, AppError> {
+        console::receipt(&self.db, who.user, number).await?.ok_or(AppError::NotFound)
+    }
+
+    async fn print(&self, who: &Who, number: ReceiptNumber) -> Result<(), AppError> {
+        self.receipt(who, number).await?;
+        receipts::print(&self.db, self.clock.now(), who, number.year, number.number).await?;
+        Ok(())
+    }
+}
