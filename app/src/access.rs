@@ -57,6 +57,8 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/returns/:id", Access::Operator),
     ("/corrections/:original", Access::Operator),
     ("/approvals", Access::Operator),
+    ("/shifts", Access::Operator),
+    ("/shifts/:id", Access::Operator),
     ("/receipts/:number", Access::Operator),
     ("/meters", Access::Operator),
     ("/alarms", Access::Operator),

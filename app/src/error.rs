@@ -57,6 +57,10 @@ errors! {
     ExceedsRemaining = "exceeds-remaining", 422;
     /// It is not in the meter yet, came through a channel, or was corrected before.
     NotCorrectable = "not-correctable", 409;
+    /// The operator's shift is closed; the next one must be opened first.
+    ShiftClosed = "shift-closed", 409;
+    /// The drawer was counted and differs; the reason is missing.
+    DrawerDiffers = "drawer-differs", 422;
     /// A second person must decide: not the one who asked.
     SecondPerson = "second-person", 403;
     /// No account is open there.

@@ -34,6 +34,14 @@ pub const fn words(error: AppError, lang: Lang) -> &'static str {
             "这一笔不能冲正：尚未到账、由支付渠道收款，或已经冲正过。",
             "This cannot be corrected: it is not in the meter yet, came through a payment channel, or was corrected before.",
         ),
+        AppError::ShiftClosed => (
+            "您的班次已交清，请先在“交接班”中开班。",
+            "Your shift is closed. Open the next one under Shifts first.",
+        ),
+        AppError::DrawerDiffers => (
+            "实点现金与应有现金不一致，请复点；仍不一致时写明原因。",
+            "The count differs from what should be there. Count again; if it still differs, say why.",
+        ),
         AppError::SecondPerson => (
             "需由另一位有复核权限的操作员处理，申请人不能自己复核。",
             "A second operator who may approve must do this; nobody approves their own request.",

@@ -15,6 +15,7 @@ pub mod operator;
 pub mod prices;
 pub mod resident;
 pub mod room;
+pub mod shifts;
 pub mod site;
 pub mod till;
 pub mod wall;

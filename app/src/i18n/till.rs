@@ -18,6 +18,8 @@ macro_rules! catalogue {
     };
 }
 
+pub(super) use catalogue;
+
 catalogue! {
     approvals: "复核", "Approvals";
     approvals_hint: "超过限额的退电和冲正，须由另一位操作员复核后才会下发到电表。",

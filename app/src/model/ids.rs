@@ -39,6 +39,8 @@ ids! {
     OrderId,
     /// Money that goes back out of a wallet, or a correction.
     ReturnId,
+    /// An operator's cash drawer, from its opening to its count.
+    ShiftId,
     /// One try to pay an order through one channel.
     AttemptId,
     /// A command on its way to a meter.

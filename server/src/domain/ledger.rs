@@ -29,6 +29,8 @@ pub enum Account {
     Consumption,
     /// Received and not to be credited: paid twice, or not of the amount asked; goes back, or a person says whose it is (liability).
     Suspense,
+    /// What was counted in the drawers beyond or below what should have been there (income or expense).
+    DrawerDifference,
     /// What meters held when the site was taken over from an older system (equity).
     TakenOver,
 }
@@ -47,6 +49,7 @@ impl Account {
             Self::Wallet(account) => format!("wallet:{account}"),
             Self::Consumption => "consumption".into(),
             Self::Suspense => "suspense".into(),
+            Self::DrawerDifference => "drawer-difference".into(),
             Self::TakenOver => "taken-over".into(),
         }
     }
@@ -66,7 +69,7 @@ impl Account {
 /// One row of the ledger. `operation` with `reference` happens once: a repetition is refused by the database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transfer {
-    /// What happened: `payment`, `suspense`, `delivery`, `withdrawal`, `payout`, `takeover`, `consumption`, `consumption-reversal`.
+    /// What happened: `payment`, `suspense`, `delivery`, `withdrawal`, `payout`, `drawer`, `takeover`, `consumption`, `consumption-reversal`.
     pub operation: &'static str,
     /// What it happened to: an order, an account, a charge.
     pub reference: Uuid,
@@ -118,6 +121,17 @@ pub const fn withdrawal_of_wallet(reference: Uuid, account: AccountId, amount: M
 #[must_use]
 pub const fn payout(of: Uuid, tender: Tender, account: AccountId, amount: Money) -> Transfer {
     Transfer { operation: "payout", reference: of, debit: Account::Paid(account), credit: Account::of_tender(tender), amount }
+}
+
+/// A drawer was counted: what is there beyond (positive) or below what should be; `None` where it is right.
+#[must_use]
+pub fn drawer_difference(shift: Uuid, counted_beyond: Money) -> Option<Transfer> {
+    let (debit, credit) = match counted_beyond.0 {
+        0 => return None,
+        1.. => (Account::Cash, Account::DrawerDifference),
+        _ => (Account::DrawerDifference, Account::Cash),
+    };
+    Some(Transfer { operation: "drawer", reference: shift, debit, credit, amount: Money(counted_beyond.0.abs()) })
 }
 
 /// The server wallet holds it: there is no meter to wait for.

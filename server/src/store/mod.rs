@@ -35,6 +35,7 @@ pub mod receipts;
 pub mod returns;
 pub mod rooms;
 pub mod sessions;
+pub mod shifts;
 pub mod users;
 pub mod verify;
 pub mod wallets;

@@ -11,6 +11,7 @@ use sqlx::FromRow;
 use super::audit::{self, Entry};
 use super::commands::{self, NewCommand, priority};
 use super::receipts::{self, For};
+use super::shifts::{self, Entered};
 use super::{Db, Result, StoreError, Tx, ledger, on, read, wallets};
 use crate::domain::ledger::payment;
 use crate::domain::order::Limits;
@@ -144,6 +145,7 @@ pub async fn sell_within(tx: &mut Tx, rng: &Rng, at: Timestamp, limits: &Limits,
         Inserted::New(order) => order,
         Inserted::Before(order) => return Ok(order),
     };
+    shifts::note(tx, rng, at, new.by, Entered::Sale(order.id)).await?;
     let order = deliver(tx, rng, at, order, Some(new.by)).await?;
     record(tx, at, new, &order, "sale.create").await?;
     receipts::issue(tx, at, new.by, For::Sale(order.id())).await?;

@@ -69,6 +69,13 @@ const RULES: &[&str] = &[
             CASE WHEN c.state = 'done' THEN CAST(1 AS BIGINT) ELSE CAST(0 AS BIGINT) END AS found
      FROM returns r JOIN commands c ON c.id = r.command_id
      WHERE (r.taken_at IS NOT NULL) <> (c.state = 'done')",
+    // A drawer that was counted differs by what is written on its own account.
+    "SELECT 'drawer and difference posting' AS rule, u.login AS subject, (s.counted_fen - s.expected_fen) * 100 AS expected,
+            COALESCE(CASE WHEN t.debit = 'cash' THEN t.amount_e4 ELSE -t.amount_e4 END, 0) AS found
+     FROM shifts s JOIN users u ON u.id = s.operator_id
+          LEFT JOIN ledger_transfers t ON t.operation = 'drawer' AND t.reference = s.id
+     WHERE s.closed_at IS NOT NULL
+       AND (s.counted_fen - s.expected_fen) * 100 <> COALESCE(CASE WHEN t.debit = 'cash' THEN t.amount_e4 ELSE -t.amount_e4 END, 0)",
     // Receipt numbers have no gap, and counter business that is settled has its receipt.
     "SELECT 'receipt numbers' AS rule, CAST(n.year AS TEXT) AS subject, n.last AS expected, CAST(COUNT(r.number) AS BIGINT) AS found
      FROM receipt_numbers n LEFT JOIN receipts r ON r.year = n.year AND r.number <= n.last

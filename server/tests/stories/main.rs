@@ -26,6 +26,7 @@ mod readings;
 mod resident;
 mod returns;
 mod sessions;
+mod shifts;
 mod sweeping;
 mod switching;
 mod truth;

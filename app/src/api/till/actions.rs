@@ -16,7 +16,7 @@ fn page(id: &str) -> String {
     format!("/returns/{id}")
 }
 
-fn yuan(text: &str) -> Result<Fen, AppError> {
+pub(super) fn yuan(text: &str) -> Result<Fen, AppError> {
     Fen::parse_yuan(text.trim()).map_err(|_| AppError::InvalidAmount)
 }
 

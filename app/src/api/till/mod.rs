@@ -3,6 +3,7 @@
 mod actions;
 mod receipts;
 mod returns;
+mod shifts;
 
 use std::sync::Arc;
 
@@ -10,7 +11,8 @@ use async_trait::async_trait;
 
 use crate::api::operator::Page;
 use crate::error::AppError;
-use crate::model::ids::{ReturnId, Uuid};
+use crate::model::ids::{ReturnId, ShiftId, Uuid};
+use crate::model::money::Fen;
 use crate::ports::{Who, operator, ports};
 
 pub use actions::{
@@ -19,6 +21,7 @@ pub use actions::{
 };
 pub use receipts::{Receipt, ReceiptNumber, ReceiptOf};
 pub use returns::{Original, ReturnLine, Wish, WishOf};
+pub use shifts::{CloseShift, OpenShift, Shift, ShiftEnd, Shifts, Takings, close_shift, open_shift};
 
 /// What the server does for the pages of the till.
 #[async_trait]
@@ -43,6 +46,14 @@ pub trait TillPort: Send + Sync {
     async fn receipt(&self, who: &Who, number: ReceiptNumber) -> Result<Receipt, AppError>;
     /// Counts a print of it.
     async fn print(&self, who: &Who, number: ReceiptNumber) -> Result<(), AppError>;
+    /// The operator's drawer, and the newest shifts.
+    async fn shifts(&self, who: &Who) -> Result<Shifts, AppError>;
+    /// One shift: the own, or for an administrator any.
+    async fn shift(&self, who: &Who, id: ShiftId) -> Result<Shift, AppError>;
+    /// Opens the own drawer.
+    async fn open_shift(&self, who: &Who, float: Fen) -> Result<(), AppError>;
+    /// Closes a shift with what was counted.
+    async fn close_shift(&self, who: &Who, id: ShiftId, counted: Fen, reason: &str) -> Result<(), AppError>;
 }
 
 /// The operator of the session, and the till.

@@ -17,6 +17,8 @@ pub enum Section {
     Accounts,
     /// Sales.
     Sales,
+    /// Cash drawers.
+    Shifts,
     /// What waits for a second person.
     Approvals,
     /// Meters and gateways.
@@ -49,6 +51,7 @@ pub fn Frame(
         (Section::Wall, "/wall", t.wall),
         (Section::Accounts, "/accounts", t.accounts),
         (Section::Sales, "/sales", t.sales),
+        (Section::Shifts, "/shifts", crate::i18n::shifts::words(lang()).shifts),
         (Section::Approvals, "/approvals", crate::i18n::till::words(lang()).approvals),
         (Section::Meters, "/meters", t.meters),
         (Section::Alarms, "/alarms", crate::i18n::events::words(lang()).title),

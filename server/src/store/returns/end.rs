@@ -11,6 +11,7 @@ use super::{Return, lock, record};
 use crate::domain::ledger::payout;
 use crate::rng::Rng;
 use crate::store::receipts::{self, For};
+use crate::store::shifts::{self, Entered};
 use crate::store::{Db, Result, Tx, ledger, on};
 
 /// The money leaves the counter: only for what the meter was read back to have given. Paid twice it is paid once.
@@ -33,6 +34,7 @@ pub async fn pay_out(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: ReturnId)
     .bind(at.0)
     .execute(c)
     .await)?;
+    shifts::note(&mut tx, rng, at, who.user, Entered::Payout(row.id)).await?;
     let account = AccountId(row.account_id);
     ledger::post(&mut tx, rng, at, &payout(row.id, row.tender()?, account, row.amount().money())).await?;
     record(&mut tx, at, who.user, &who.ip, "return.pay", &row).await?;

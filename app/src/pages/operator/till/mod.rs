@@ -4,6 +4,8 @@ pub mod approvals;
 pub mod correction;
 pub mod receipt;
 pub mod returned;
+pub mod shift;
+pub mod shifts;
 
 use leptos::prelude::*;
 

@@ -1,11 +1,14 @@
 //! The server's side of [`TillPort`]: one function a wish, over the store.
 
+mod shifts;
+
 use std::sync::Arc;
 
 use app::api::operator::Page;
-use app::api::till::{Original, Receipt, ReceiptNumber, ReturnLine, TillPort, Wish, WishOf};
+use app::api::till::{Original, Receipt, ReceiptNumber, ReturnLine, Shift, Shifts, TillPort, Wish, WishOf};
 use app::error::AppError;
-use app::model::ids::{AccountId, ReturnId, Uuid};
+use app::model::ids::{AccountId, ReturnId, ShiftId, Uuid};
+use app::model::money::Fen;
 use app::ports::Who;
 use async_trait::async_trait;
 
@@ -15,7 +18,7 @@ use crate::domain::returns::Rules;
 use crate::operator::Field;
 use crate::rng::Rng;
 use crate::store::returns::{self, NewReturn, Of};
-use crate::store::{Db, console, receipts};
+use crate::store::{self, Db, console, receipts};
 
 /// The till.
 pub struct Till {
@@ -108,5 +111,21 @@ impl TillPort for Till {
         self.receipt(who, number).await?;
         receipts::print(&self.db, self.clock.now(), who, number.year, number.number).await?;
         Ok(())
+    }
+
+    async fn shifts(&self, who: &Who) -> Result<Shifts, AppError> {
+        shifts::shifts(self, who).await
+    }
+
+    async fn shift(&self, who: &Who, id: ShiftId) -> Result<Shift, AppError> {
+        shifts::shift(self, who, id).await
+    }
+
+    async fn open_shift(&self, who: &Who, float: Fen) -> Result<(), AppError> {
+        Ok(store::shifts::open(&self.db, &self.rng, self.clock.now(), who, float).await?)
+    }
+
+    async fn close_shift(&self, who: &Who, id: ShiftId, counted: Fen, reason: &str) -> Result<(), AppError> {
+        Ok(store::shifts::close(&self.db, &self.rng, self.clock.now(), who, id, counted, reason).await?)
     }
 }
