@@ -12,6 +12,7 @@ pub mod live;
 pub mod meters;
 pub mod operator;
 pub mod pay;
+pub mod report;
 pub mod resident;
 pub mod rng;
 pub mod startup;

@@ -35,9 +35,7 @@ pub use batches::{
 };
 pub use counter::{Gap, HeldCounter, SettleCounter, settle_counter};
 pub use events::{AcknowledgeEvent, EventLine, EventQuery, acknowledge_event};
-pub use lists::{
-    AccountLine, AccountState, AuditLine, CaseLine, CaseQuery, GatewayLine, MeterLine, Page, Query, SaleLine, Sales, SalesQuery,
-};
+pub use lists::{AccountLine, AccountState, AuditLine, CaseLine, CaseQuery, GatewayLine, MeterLine, Page, Query};
 pub use prices::{AssignPrices, Plan, PlanVersion, PriceForm, PricesView, PublishPrices, assign_prices, publish_prices};
 pub use room::{
     Account, CommandLine, DayCharge, JournalLine, Opening, Progress, Reading, Resident, Room, RoomDay, RoomName, Sale,
@@ -75,8 +73,6 @@ pub trait OperatorPort: Send + Sync {
     async fn open_account(&self, who: &Who, opening: &Opening) -> Result<(), AppError>;
     /// Accounts.
     async fn accounts(&self, who: &Who, query: &Query) -> Result<Page<AccountLine>, AppError>;
-    /// Sales, with the totals of the whole filter.
-    async fn sales(&self, who: &Who, query: &SalesQuery) -> Result<Sales, AppError>;
     /// Cases.
     async fn cases(&self, who: &Who, query: &CaseQuery) -> Result<Page<CaseLine>, AppError>;
     /// Closes a case with what was done about it.

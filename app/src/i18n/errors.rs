@@ -34,10 +34,9 @@ pub const fn words(error: AppError, lang: Lang) -> &'static str {
             "这一笔不能冲正：尚未到账、由支付渠道收款，或已经冲正过。",
             "This cannot be corrected: it is not in the meter yet, came through a payment channel, or was corrected before.",
         ),
-        AppError::ShiftClosed => (
-            "您的班次已交清，请先在“交接班”中开班。",
-            "Your shift is closed. Open the next one under Shifts first.",
-        ),
+        AppError::ShiftClosed => {
+            ("您的班次已交清，请先在“交接班”中开班。", "Your shift is closed. Open the next one under Shifts first.")
+        }
         AppError::DrawerDiffers => (
             "实点现金与应有现金不一致，请复点；仍不一致时写明原因。",
             "The count differs from what should be there. Count again; if it still differs, say why.",

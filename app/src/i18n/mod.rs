@@ -13,6 +13,7 @@ pub mod guide;
 pub mod memory;
 pub mod operator;
 pub mod prices;
+pub mod register;
 pub mod resident;
 pub mod room;
 pub mod shifts;

@@ -6,6 +6,7 @@ mod error;
 mod health;
 mod live;
 mod log;
+mod register;
 mod reply;
 mod router;
 mod security;

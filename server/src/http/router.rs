@@ -23,7 +23,7 @@ use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use super::session::Facts;
-use super::{AppState, assets, context, error, health, live, log, security, session};
+use super::{AppState, assets, context, error, health, live, log, register, security, session};
 
 /// Larger than any form; files come in by routes of their own.
 const BODY_LIMIT: usize = 64 * 1024;
@@ -42,6 +42,7 @@ pub fn routes() -> Vec<Route> {
         ("/health/live", Access::Public, get(health::live)),
         ("/health/ready", Access::Public, get(health::ready)),
         ("/live", Access::Operator, get(live::stream)),
+        ("/register.csv", Access::Operator, get(register::download)),
     ]
 }
 

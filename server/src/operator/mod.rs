@@ -10,15 +10,13 @@ use std::sync::Arc;
 
 use app::api::operator::{
     AccountLine, AuditLine, Batch, BatchQuery, BatchView, Building, CaseLine, CaseQuery, EventLine, EventQuery, Gap, GatewayLine,
-    MeterLine, Missed, Opening, OperatorPort, Page, Preview, PricesView, Query, Room, Sale, SaleLine, Sales, SalesQuery, Seat,
-    Target, WalletLimits,
+    MeterLine, Missed, Opening, OperatorPort, Page, Preview, PricesView, Query, Room, Sale, Seat, Target, WalletLimits,
 };
 use app::error::AppError;
 use app::model::gateway::{Sweep, SweepInterval};
 use app::model::ids::{AccountId, BatchId, CaseId, EventId, GatewayId, MeterId, OrderId, PlaceId, Uuid};
 use app::model::issue::{Issue, Kind};
 use app::model::meter::{ControlMode, Latest};
-use app::model::money::Fen;
 use app::model::parameters::Parameters;
 use app::model::tariff::Prices;
 use app::model::time::Timestamp;
@@ -35,7 +33,7 @@ use crate::rng::Rng;
 use crate::store::accounts::{self, FirstPurchase, NewResident, OpenAccount};
 use crate::store::cases::kind;
 use crate::store::orders::{self, NewOrder};
-use crate::store::{Db, StoreError, console, counters, deliveries, intervals, order_lists, parameters};
+use crate::store::{Db, console, counters, deliveries, intervals, parameters};
 
 /// The shortest password that an operator may hand out.
 const MIN_PASSWORD: usize = 10;
@@ -158,21 +156,6 @@ impl OperatorPort for Operator {
             line.latest = line.meter.map(|meter| self.latest(meter));
         }
         Ok(page)
-    }
-
-    async fn sales(&self, who: &Who, query: &SalesQuery) -> Result<Sales, AppError> {
-        let filter = order_lists::Filter {
-            text: query.text.clone(),
-            state: query.state,
-            tender: query.tender,
-            from: query.from.map(|day| day.start()),
-            until: query.until.map(|day| day.plus(1).start()),
-        };
-        let size = Page::<SaleLine>::SIZE;
-        let (lines, totals) = order_lists::search(&self.db, who.user, &filter, size, query.page * size).await?;
-        let lines = lines.into_iter().map(|line| self.sale(line)).collect::<Result<_, StoreError>>()?;
-        let page = Page { lines, total: totals.orders };
-        Ok(Sales { page, paid: Fen(totals.paid_fen), credited: Fen(totals.credited_fen) })
     }
 
     async fn cases(&self, who: &Who, query: &CaseQuery) -> Result<Page<CaseLine>, AppError> {
@@ -321,29 +304,4 @@ impl OperatorPort for Operator {
 fn said(resolution: &str) -> Result<&str, AppError> {
     let resolution = resolution.trim();
     if resolution.is_empty() || resolution.chars().count() > MOST_SAID { Err(AppError::Invalid) } else { Ok(resolution) }
-}
-
-impl Operator {
-    fn sale(&self, line: order_lists::Line) -> Result<SaleLine, StoreError> {
-        let meter = MeterId(line.order.meter_id);
-        // A retired meter is on no wall; its room still has a name.
-        let room = self.live.name(meter).unwrap_or_else(|| app::api::operator::RoomName {
-            building: line.top.unwrap_or_default(),
-            floor: line.above.unwrap_or_default(),
-            room: line.room,
-        });
-        Ok(SaleLine {
-            id: line.order.id(),
-            number: line.order.number,
-            meter,
-            room,
-            amount: line.order.amount(),
-            tender: line.order.tender()?,
-            state: line.order.state()?,
-            by: line.created_by_name,
-            created_at: app::model::time::Timestamp(line.order.created_at),
-            credited_at: line.order.credited_at.map(app::model::time::Timestamp),
-            count: line.order.count,
-        })
-    }
 }

@@ -13,6 +13,7 @@ mod gateways;
 mod meters;
 mod places;
 mod receipts;
+mod records;
 mod returns;
 mod room;
 
@@ -30,6 +31,7 @@ pub use gateways::gateways;
 pub use meters::meters;
 pub use places::{latest, layout, priced_places, scope};
 pub use receipts::receipt;
+pub use records::{Terms, Totals, record_totals, records};
 pub use returns::{approvals, original, returned};
 pub use room::{AccountRow, CommandRow, RoomRow, commands, residents, room};
 

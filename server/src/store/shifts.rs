@@ -173,14 +173,16 @@ async fn record(tx: &mut Tx, at: Timestamp, who: &Who, action: &str, subject: &s
 /// # Errors
 /// Where the database fails.
 pub async fn find(db: &Db, id: ShiftId) -> Result<Option<Shift>> {
-    read!(db, |pool| sqlx::query_as(
+    read!(db, |pool| {
+        sqlx::query_as(
         "SELECT s.id, s.operator_id, u.name AS operator_name, s.opened_at, s.float_fen, s.closed_at, s.expected_fen, s.counted_fen,
                 s.reason
          FROM shifts s JOIN users u ON u.id = s.operator_id WHERE s.id = $1"
     )
     .bind(id.0)
     .fetch_optional(pool)
-    .await)
+    .await
+    })
 }
 
 /// The newest shifts, open ones first: of one operator, or with `None` of all.
@@ -188,7 +190,8 @@ pub async fn find(db: &Db, id: ShiftId) -> Result<Option<Shift>> {
 /// # Errors
 /// Where the database fails.
 pub async fn recent(db: &Db, operator: Option<UserId>, limit: i64) -> Result<Vec<Shift>> {
-    read!(db, |pool| sqlx::query_as(
+    read!(db, |pool| {
+        sqlx::query_as(
         "SELECT s.id, s.operator_id, u.name AS operator_name, s.opened_at, s.float_fen, s.closed_at, s.expected_fen, s.counted_fen,
                 s.reason
          FROM shifts s JOIN users u ON u.id = s.operator_id WHERE $1 IS NULL OR s.operator_id = $1
@@ -197,7 +200,8 @@ pub async fn recent(db: &Db, operator: Option<UserId>, limit: i64) -> Result<Vec
     .bind(operator.map(|user| user.0))
     .bind(limit)
     .fetch_all(pool)
-    .await)
+    .await
+    })
 }
 
 /// What went over the counter in a shift, by tender.

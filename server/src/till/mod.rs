@@ -5,7 +5,9 @@ mod shifts;
 use std::sync::Arc;
 
 use app::api::operator::Page;
-use app::api::till::{Original, Receipt, ReceiptNumber, ReturnLine, Shift, Shifts, TillPort, Wish, WishOf};
+use app::api::till::{
+    Original, Receipt, ReceiptNumber, RecordLine, RecordQuery, Records, ReturnLine, Shift, Shifts, TillPort, Wish, WishOf,
+};
 use app::error::AppError;
 use app::model::ids::{AccountId, ReturnId, ShiftId, Uuid};
 use app::model::money::Fen;
@@ -111,6 +113,15 @@ impl TillPort for Till {
         self.receipt(who, number).await?;
         receipts::print(&self.db, self.clock.now(), who, number.year, number.number).await?;
         Ok(())
+    }
+
+    async fn records(&self, who: &Who, query: &RecordQuery) -> Result<Records, AppError> {
+        let (terms, size) = (console::Terms::of(who.user, query), Page::<RecordLine>::SIZE);
+        let lines = console::records(&self.db, &terms, None, size, query.page * size).await?;
+        let totals = console::record_totals(&self.db, &terms).await?;
+        let page = Page { lines, total: totals.lines };
+        let buildings = console::buildings(&self.db, who.user).await?;
+        Ok(Records { page, taken: Fen(totals.taken_fen), given: Fen(totals.given_fen), buildings })
     }
 
     async fn shifts(&self, who: &Who) -> Result<Shifts, AppError> {

@@ -40,8 +40,7 @@ pub(super) async fn shift(till: &Till, who: &Who, id: ShiftId) -> std::result::R
 }
 
 async fn told(till: &Till, row: shifts::Shift) -> Result<Shift> {
-    let takings: Vec<Takings> =
-        shifts::takings(&till.db, row.id()).await?.into_iter().map(by_tender).collect::<Result<_>>()?;
+    let takings: Vec<Takings> = shifts::takings(&till.db, row.id()).await?.into_iter().map(by_tender).collect::<Result<_>>()?;
     let cash = takings.iter().find(|takings| takings.tender == Tender::Cash);
     let now = Fen(row.float_fen) + cash.map_or(Fen::ZERO, |cash| cash.taken - cash.given);
     let end = row.closed_at.zip(row.counted_fen).map(|(at, counted)| ShiftEnd {

@@ -29,5 +29,6 @@ mod sessions;
 mod shifts;
 mod sweeping;
 mod switching;
+mod till;
 mod truth;
 mod wallets;

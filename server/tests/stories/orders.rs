@@ -2,13 +2,15 @@
 
 use crate::support::World;
 use crate::support::rooms::Room;
+use app::api::till::{ReceiptNumber, RecordQuery};
 use app::error::AppError;
 use app::model::money::{Fen, Money};
 use app::model::order::{OrderState, Tender};
 use server::clock::Clock;
 use server::domain::ledger::Account;
 use server::domain::order::Limits;
-use server::store::order_lists::{self, Filter};
+use server::store::console::{self, Terms};
+use server::store::order_lists;
 use server::store::orders::{self, NewOrder};
 use server::store::{StoreError, ledger, verify};
 
@@ -85,23 +87,36 @@ both!(the_register_finds_pages_and_totals, |w: World| async move {
     let unpaid = orders::create(&w.db, &w.rng, w.clock.now(), &Limits::default(), &unpaid).await.unwrap();
     assert_eq!(unpaid.state().unwrap(), OrderState::Pending);
 
-    let search = |filter: Filter, limit, offset| {
+    let search = |query: RecordQuery, limit, offset| {
         let db = w.db.clone();
-        async move { order_lists::search(&db, operator, &filter, limit, offset).await.unwrap() }
+        async move {
+            let terms = Terms::of(operator, &query);
+            let lines = console::records(&db, &terms, None, limit, offset).await.unwrap();
+            (lines, console::record_totals(&db, &terms).await.unwrap())
+        }
     };
-    let (page, totals) = search(Filter::default(), 2, 1).await;
-    assert_eq!(page.iter().map(|line| line.order.number).collect::<Vec<_>>(), [numbers[4], numbers[3]]);
-    assert_eq!((totals.orders, totals.paid_fen, totals.credited_fen), (6, 15_000, 0));
-    let (found, totals) = search(Filter { text: numbers[2].to_string(), ..Filter::default() }, 10, 0).await;
-    assert_eq!((found.len(), totals.paid_fen), (1, 3_000));
-    let (found, _) = search(Filter { text: "2611230000000002".into(), ..Filter::default() }, 10, 0).await;
-    assert_eq!(found.iter().map(|line| line.order.number).collect::<Vec<_>>(), [numbers[0]]);
-    let (found, _) = search(Filter { text: "%".into(), ..Filter::default() }, 10, 0).await;
+    let sales = RecordQuery { kind: "sale".into(), ..RecordQuery::default() };
+    let (page, totals) = search(sales.clone(), 2, 1).await;
+    assert_eq!(page.iter().map(|line| line.number).collect::<Vec<_>>(), [numbers[4], numbers[3]]);
+    assert_eq!((totals.lines, totals.taken_fen, totals.given_fen), (6, 15_000, 0));
+    let (found, totals) = search(RecordQuery { text: numbers[2].to_string(), ..sales.clone() }, 10, 0).await;
+    assert_eq!((found.len(), totals.taken_fen), (1, 3_000));
+    let (found, _) = search(RecordQuery { text: "2611230000000002".into(), ..RecordQuery::default() }, 10, 0).await;
+    assert_eq!(found.iter().map(|line| line.number).collect::<Vec<_>>(), [numbers[0]]);
+    let (found, _) = search(RecordQuery { text: "%".into(), ..RecordQuery::default() }, 10, 0).await;
     assert!(found.is_empty(), "a sign of the pattern language is only a sign");
-    let (found, _) = search(Filter { state: Some(OrderState::Pending), ..Filter::default() }, 10, 0).await;
+    let (found, _) = search(RecordQuery { state: "pending".into(), ..sales.clone() }, 10, 0).await;
     assert_eq!(found.len(), 1);
-    let (found, _) = search(Filter { from: Some(w.clock.now()), ..Filter::default() }, 10, 0).await;
-    assert_eq!(found.len(), 2);
+    let today = w.clock.now().date();
+    let (found, _) = search(RecordQuery { from: Some(today), until: Some(today), ..sales.clone() }, 10, 0).await;
+    assert_eq!(found.len(), 6);
+    let (found, _) = search(RecordQuery { from: Some(today.plus(1)), ..sales.clone() }, 10, 0).await;
+    assert!(found.is_empty());
+    let (found, _) = search(RecordQuery { by: "resident1".into(), ..RecordQuery::default() }, 10, 0).await;
+    assert_eq!(found.len(), 5, "another's shift is not shown");
+    let receipt = Some(ReceiptNumber { year: today.ymd().0, number: 2 });
+    let (found, _) = search(RecordQuery { receipt, ..RecordQuery::default() }, 10, 0).await;
+    assert_eq!(found.iter().map(|line| line.number).collect::<Vec<_>>(), [numbers[1]]);
 
     let own = order_lists::of_account(&w.db, two.account, 10, 0).await.unwrap();
     assert_eq!(own.iter().map(|order| order.number).collect::<Vec<_>>(), [numbers[0]]);
@@ -114,6 +129,6 @@ both!(the_register_finds_pages_and_totals, |w: World| async move {
                SELECT u.id, a.place_id FROM users u, accounts a WHERE u.role = 'operator' AND a.number = '2611230000000002'",
     )
     .await;
-    let (found, totals) = search(Filter::default(), 10, 0).await;
-    assert_eq!((found.len(), totals.orders, totals.paid_fen), (1, 1, 1_000));
+    let (found, totals) = search(RecordQuery::default(), 10, 0).await;
+    assert_eq!((found.len(), totals.lines, totals.taken_fen), (1, 1, 1_000));
 });

@@ -4,11 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::RoomName;
 use crate::model::gateway::{GatewayHealth, SweepInterval};
-use crate::model::ids::{AccountId, CaseId, GatewayId, MeterId, OrderId};
+use crate::model::ids::{AccountId, CaseId, GatewayId, MeterId};
 use crate::model::meter::Latest;
-use crate::model::money::Fen;
-use crate::model::order::{OrderState, Tender};
-use crate::model::time::{Date, Timestamp};
+use crate::model::time::Timestamp;
 
 /// What a list is asked for; what is left out matches all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -146,61 +144,6 @@ impl GatewayLine {
             None => self.meters > 0 && self.lost == self.meters,
         }
     }
-}
-
-/// What the sales are asked for.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SalesQuery {
-    /// Words to look for: room, order number, account number.
-    pub text: String,
-    /// Where it stands.
-    pub state: Option<OrderState>,
-    /// How it was paid.
-    pub tender: Option<Tender>,
-    /// First day.
-    pub from: Option<Date>,
-    /// Last day.
-    pub until: Option<Date>,
-    /// Counted from 0.
-    pub page: i64,
-}
-
-/// A page of sales and the totals of all that the filter holds.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Sales {
-    /// The page.
-    pub page: Page<SaleLine>,
-    /// Sum of what was paid.
-    pub paid: Fen,
-    /// Sum of what is in the meters.
-    pub credited: Fen,
-}
-
-/// A line of the sales.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SaleLine {
-    /// The order.
-    pub id: OrderId,
-    /// Its number.
-    pub number: i64,
-    /// Into which meter.
-    pub meter: MeterId,
-    /// Which room.
-    pub room: RoomName,
-    /// How much.
-    pub amount: Fen,
-    /// How it was paid.
-    pub tender: Tender,
-    /// Where it stands.
-    pub state: OrderState,
-    /// Who sold, or the resident who bought.
-    pub by: String,
-    /// When it was made.
-    pub created_at: Timestamp,
-    /// When it was read back from the meter.
-    pub credited_at: Option<Timestamp>,
-    /// The purchase count it became.
-    pub count: Option<i64>,
 }
 
 /// What the cases are asked for.

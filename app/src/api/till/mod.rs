@@ -2,6 +2,7 @@
 
 mod actions;
 mod receipts;
+mod records;
 mod returns;
 mod shifts;
 
@@ -20,6 +21,7 @@ pub use actions::{
     cancel_return, correct, pay_out, print_receipt, reject_return,
 };
 pub use receipts::{Receipt, ReceiptNumber, ReceiptOf};
+pub use records::{RecordLine, RecordQuery, RecordState, Records};
 pub use returns::{Original, ReturnLine, Wish, WishOf};
 pub use shifts::{CloseShift, OpenShift, Shift, ShiftEnd, Shifts, Takings, close_shift, open_shift};
 
@@ -46,6 +48,8 @@ pub trait TillPort: Send + Sync {
     async fn receipt(&self, who: &Who, number: ReceiptNumber) -> Result<Receipt, AppError>;
     /// Counts a print of it.
     async fn print(&self, who: &Who, number: ReceiptNumber) -> Result<(), AppError>;
+    /// The register, with the totals of the whole filter.
+    async fn records(&self, who: &Who, query: &RecordQuery) -> Result<Records, AppError>;
     /// The operator's drawer, and the newest shifts.
     async fn shifts(&self, who: &Who) -> Result<Shifts, AppError>;
     /// One shift: the own, or for an administrator any.

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::frame::{Frame, Section};
 use super::parts::{address, choice, page_param, pager, param};
-use super::sales::day;
+use super::register::day;
 use crate::api::operator::{EventLine, EventQuery, Page, desk};
 use crate::i18n::events::{event, words};
 use crate::i18n::{lang, operator};

@@ -1,0 +1,259 @@
+//! The register: every sale, return, correction and shift, with the totals of the whole filter, and the same as a file.
+
+use leptos::prelude::*;
+
+use super::frame::{Frame, Section};
+use super::parts::{address, choice, page_param, pager, param};
+use crate::api::till::{RecordLine, RecordQuery, RecordState, Records, Till, till};
+use crate::i18n::operator::words;
+use crate::i18n::{Lang, common, lang, register, till as till_words};
+use crate::model::order::{OrderState, ReturnState, Tender};
+use crate::model::time::Date;
+use crate::ui::load::load;
+use crate::ui::time::At;
+
+const TENDERS: [Tender; 4] = [Tender::Cash, Tender::Card, Tender::Transfer, Tender::Alipay];
+/// What the address may say.
+const PARAMS: [&str; 9] = ["q", "kind", "state", "tender", "building", "by", "receipt", "from", "until"];
+
+/// The page: `/sales?q=301&kind=return&state=done&tender=cash&building=1号楼&by=张&receipt=2026-000123&from=2026-11-01&page=2`.
+#[component]
+pub fn RegisterPage() -> impl IntoView {
+    let number = page_param();
+    let query = RecordQuery { page: number, ..query(param) };
+    let asked = PARAMS.map(|name| (name, param(name)));
+    let read = async move {
+        let Till { who, port } = till()?;
+        port.records(&who, &query).await
+    };
+    load(read, move |records| view! { <List records number asked=asked.to_vec() /> }.into_any())
+}
+
+/// What an address asks for, on the page and in the file; what makes no sense in it is left out.
+pub fn query(said: impl Fn(&'static str) -> String) -> RecordQuery {
+    let word = |name, words: &[&str]| Some(said(name)).filter(|word| words.contains(&&**word)).unwrap_or_default();
+    let short = |name| said(name).chars().take(100).collect();
+    RecordQuery {
+        text: short("q"),
+        kind: word("kind", &RecordState::KINDS),
+        state: word("state", &states().map(|(word, _)| word)),
+        tender: Tender::parse(&said("tender")),
+        by: short("by"),
+        building: short("building"),
+        receipt: said("receipt").parse().ok(),
+        from: day(&said("from")),
+        until: day(&said("until")),
+        page: 0,
+    }
+}
+
+/// A day as date fields send it.
+pub(super) fn day(text: &str) -> Option<Date> {
+    let mut parts = text.splitn(3, '-');
+    let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
+    Date::from_ymd(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?)
+}
+
+/// Where a line may stand.
+fn states() -> [(&'static str, RecordState); 14] {
+    let sale = |state: OrderState| (state.as_str(), RecordState::Sale(state));
+    let back = |state: ReturnState| (state.as_str(), RecordState::Back(crate::model::order::ReturnKind::Return, state));
+    [
+        sale(OrderState::Pending),
+        sale(OrderState::Paid),
+        sale(OrderState::Credited),
+        sale(OrderState::Case),
+        sale(OrderState::Refunding),
+        sale(OrderState::Refunded),
+        back(ReturnState::Waiting),
+        back(ReturnState::Taking),
+        back(ReturnState::Taken),
+        back(ReturnState::Done),
+        back(ReturnState::Refused),
+        back(ReturnState::Rejected),
+        back(ReturnState::Cancelled),
+        ("closed", RecordState::Shift { closed: true }),
+    ]
+}
+
+/// Kind and state of a line in words.
+#[must_use]
+pub const fn said(state: RecordState, lang: Lang) -> (&'static str, &'static str) {
+    let t = register::words(lang);
+    match state {
+        RecordState::Sale(state) => (t.sale, common::order(state, lang)),
+        RecordState::Back(kind, state) => (till_words::kind(kind, lang), till_words::state(state, lang)),
+        RecordState::Shift { closed: true } => (t.shift, t.shift_closed),
+        RecordState::Shift { closed: false } => (t.shift, t.shift_open),
+    }
+}
+
+/// The columns of the file.
+#[must_use]
+pub const fn head(lang: Lang) -> [&'static str; 14] {
+    let (t, o) = (register::words(lang), words(lang));
+    [
+        o.time,
+        t.kind,
+        o.state,
+        o.building,
+        o.floor,
+        o.room,
+        o.account_number,
+        o.tender,
+        o.amount_yuan,
+        t.taken,
+        t.given,
+        o.by,
+        t.receipt,
+        o.order_number,
+    ]
+}
+
+#[component]
+fn List(records: Records, number: i64, asked: Vec<(&'static str, String)>) -> impl IntoView {
+    let (t, o, lang) = (register::words(lang()), words(lang()), lang());
+    let params: Vec<(&str, &str)> = asked.iter().map(|(name, value)| (*name, &**value)).collect();
+    let (here, file) = (address("/sales", &params), address("/register.csv", &params));
+    let filtered = here != "/sales";
+    let value = |name: &str| asked.iter().find(|(one, _)| *one == name).map(|(_, value)| value.clone()).unwrap_or_default();
+    let kinds = RecordState::KINDS.map(|kind| (kind, register::kind(kind, lang))).to_vec();
+    let states = states().map(|(word, state)| (word, said(state, lang).1)).to_vec();
+    let tenders = TENDERS.map(|tender| (tender.as_str(), common::tender(tender, lang))).to_vec();
+    let rows = records.page.lines.iter().map(row).collect_view();
+    let field = |name: &'static str, label: &'static str, kind: &'static str| {
+        view! { <label class="filter-field"><span>{label}</span><input type=kind name=name value=value(name) /></label> }
+    };
+    view! {
+        <Frame title=t.register section=Section::Sales>
+            <h1>{t.register}</h1>
+            <form class="filter" action="/sales">
+                {field("q", o.search, "search")}
+                {choice("kind", t.kind, &value("kind"), kinds)}
+                {choice("state", o.state, &value("state"), states)}
+                {choice("tender", o.tender, &value("tender"), tenders)}
+                {building(&records.buildings, &value("building"))}
+                {field("by", o.by, "search")}
+                {field("receipt", t.receipt, "search")}
+                {field("from", o.from, "date")}
+                {field("until", o.until, "date")}
+                <button>{o.filter}</button>
+                {filtered.then(|| view! { <a href="/sales">{o.clear}</a> })}
+                <a class="button" href=file download="dormwatt-register.csv">{t.file}</a>
+            </form>
+            <div class="table-scroll" tabindex="0" role="region" aria-label=t.register>
+                <table class="table sticky">
+                    <caption class="visually-hidden">{t.register}</caption>
+                    <thead>
+                        <tr>
+                            <th scope="col">{o.time}</th>
+                            <th scope="col">{t.kind}</th>
+                            <th scope="col">{o.room}</th>
+                            <th scope="col" class="number">{o.amount_yuan}</th>
+                            <th scope="col">{o.tender}</th>
+                            <th scope="col">{o.state}</th>
+                            <th scope="col" class="number">{o.count}</th>
+                            <th scope="col">{o.by}</th>
+                            <th scope="col">{t.receipt}</th>
+                            <th scope="col">{o.order_number}</th>
+                            <th scope="col"><span class="visually-hidden">{till_words::words(lang).correct}</span></th>
+                        </tr>
+                    </thead>
+                    <tbody>{rows}</tbody>
+                    <tfoot>
+                        <tr>
+                            <th scope="row" colspan="3">{o.total}" "{records.page.total}</th>
+                            <td class="number">{(records.taken - records.given).to_string()}</td>
+                            <td colspan="7">
+                                {t.taken}" "{records.taken.to_string()}" · "{t.given}" "{records.given.to_string()}
+                            </td>
+                        </tr>
+                    </tfoot>
+                </table>
+            </div>
+            {records.page.lines.is_empty().then(|| view! { <p class="empty">{t.none}</p> })}
+            {pager(&records.page, number, &here)}
+        </Frame>
+    }
+}
+
+fn building(all: &[String], chosen: &str) -> impl IntoView + use<> {
+    let o = words(lang());
+    let options = all.iter().map(|name| {
+        let selected = name == chosen;
+        view! { <option value=name.clone() selected=selected>{name.clone()}</option> }
+    });
+    view! {
+        <label class="filter-field">
+            <span>{o.building}</span>
+            <select name="building"><option value="">{o.all}</option>{options.collect_view()}</select>
+        </label>
+    }
+}
+
+/// The colour of a state; the word stands beside it always.
+const fn colour(state: RecordState) -> &'static str {
+    match state {
+        RecordState::Sale(OrderState::Credited) | RecordState::Back(_, ReturnState::Done) => "state open",
+        RecordState::Sale(OrderState::Pending | OrderState::Paid) | RecordState::Back(_, ReturnState::Taking) => "state accent",
+        RecordState::Back(_, ReturnState::Waiting | ReturnState::Taken) => "state alarm1",
+        RecordState::Sale(OrderState::Case) | RecordState::Back(_, ReturnState::Case) => "state alarm2",
+        _ => "state quiet",
+    }
+}
+
+fn row(line: &RecordLine) -> impl IntoView + use<> {
+    let lang = lang();
+    let (kind, state) = said(line.state, lang);
+    let kind = match line.state {
+        RecordState::Sale(_) => kind.into_any(),
+        RecordState::Back(..) => view! { <a href=format!("/returns/{}", line.id.as_simple())>{kind}</a> }.into_any(),
+        RecordState::Shift { .. } => view! { <a href=format!("/shifts/{}", line.id.as_simple())>{kind}</a> }.into_any(),
+    };
+    let room = line.meter.map(|meter| view! { <a href=format!("/rooms/{meter}")>{line.room.to_string()}</a> });
+    let correctable = line.state == RecordState::Sale(OrderState::Credited) && line.tender != Tender::Alipay;
+    let correct = correctable
+        .then(|| view! { <a href=format!("/corrections/{}", line.id.as_simple())>{till_words::words(lang).correct}</a> });
+    view! {
+        <tr>
+            <td><At at=line.at /></td>
+            <td>{kind}</td>
+            <th scope="row">{room}</th>
+            <td class="number">{line.amount.to_string()}</td>
+            <td>{common::tender(line.tender, lang)}</td>
+            <td><span class=colour(line.state)>{state}</span></td>
+            <td class="number">{line.count}</td>
+            <td>{line.by.clone()}</td>
+            <td class="num">{line.receipt.map(|number| view! { <a href=format!("/receipts/{number}")>{number.to_string()}</a> })}</td>
+            <td class="num muted">{(line.number > 0).then_some(line.number)}</td>
+            <td>{correct}</td>
+        </tr>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_are_read_as_date_fields_send_them() {
+        assert_eq!(day("2026-11-23"), Date::from_ymd(2026, 11, 23));
+        for text in ["", "2026-11", "2026-13-01", "2026-11-23x", "yesterday"] {
+            assert_eq!(day(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_address_asks_for_what_makes_sense_in_it() {
+        let asked = query(|name| match name {
+            "kind" => "return".into(),
+            "state" => "'; DROP TABLE orders".into(),
+            "tender" => "gold".into(),
+            "receipt" => "2026-000007".into(),
+            "q" => "长".repeat(1_000),
+            _ => String::new(),
+        });
+        assert_eq!((asked.kind.as_str(), asked.state.as_str(), asked.tender), ("return", "", None));
+        assert_eq!((asked.receipt.map(|receipt| receipt.number), asked.text.chars().count()), (Some(7), 100));
+    }
+}

@@ -1,0 +1,3 @@
+//! Files for people: what spreadsheets read.
+
+pub mod csv;
