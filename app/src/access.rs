@@ -58,6 +58,8 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/corrections/:original", Access::Operator),
     ("/approvals", Access::Operator),
     ("/shifts", Access::Operator),
+    ("/ledger", Access::Operator),
+    ("/subsidies", Access::Operator),
     ("/shifts/:id", Access::Operator),
     ("/receipts/:number", Access::Operator),
     ("/meters", Access::Operator),

@@ -12,6 +12,8 @@ pub fn action(code: &str, lang: Lang) -> String {
         "shift.open" => ("开班", "Shift opened"),
         "shift.close" => ("交班", "Shift closed"),
         "user.approver" => ("复核权限", "May approve"),
+        "subsidy.rule" => ("设置补贴", "Subsidy decided"),
+        "subsidy.grant" => ("发放补贴", "Subsidy given"),
         "return.ask" => ("申请退电或冲正", "Return or correction asked for"),
         "return.approve" => ("复核同意", "Approved"),
         "return.reject" => ("复核不同意", "Rejected"),

@@ -44,6 +44,7 @@ pub const fn tender(tender: Tender, lang: Lang) -> &'static str {
         Tender::Card => ("刷卡", "Card"),
         Tender::Transfer => ("转账", "Transfer"),
         Tender::Alipay => ("支付宝", "Alipay"),
+        Tender::Subsidy => ("补贴", "Subsidy"),
     };
     lang.pick(zh, en)
 }

@@ -75,6 +75,28 @@ const ZH: &[Chapter] = &[
         ],
     },
     Chapter {
+        anchor: "till",
+        title: "退电、冲正与交接班",
+        parts: &[
+            (
+                "退电",
+                "在房间页填金额、付款方式和原因。系统先读电表、再从电表扣减，读回确认后页面才显示“待付款”；这时把钱交给住户，再点“已付款，完成”，收据随即生成。电表拒绝或失联时不付款，页面写明下一步。",
+            ),
+            (
+                "冲正",
+                "卖错了，在“收支记录”里点这一笔的“冲正”；退错了，在那一笔退电的页面点“冲正”。每笔只能冲正一次，不超过电表现有余额。",
+            ),
+            (
+                "复核",
+                "超过限额的退电和冲正须由另一位有复核权限的操作员在“复核”页同意，申请人不能自己复核，过期作废。管理员都可复核；其他人由 dormwatt admin approver 授予。",
+            ),
+            (
+                "交接班",
+                "第一笔售电自动开班，也可先登记备用金开班。交班时清点钱箱：应有现金由账本算出，不一致要写原因，差额记入单独账户。交班后须重新开班才能售电。",
+            ),
+        ],
+    },
+    Chapter {
         anchor: "power",
         title: "通断与强制",
         parts: &[
@@ -171,6 +193,28 @@ const EN: &[Chapter] = &[
             (
                 "Two kinds of wallet",
                 "Meter wallet: the credit is in the meter, which supplies, charges and switches off without the network. Server wallet: the meter holds no money; the ledger does, the system charges as power is used and switches by the balance. Pages look the same; the room's page says which it is.",
+            ),
+        ],
+    },
+    Chapter {
+        anchor: "till",
+        title: "Returns, corrections, and shifts",
+        parts: &[
+            (
+                "Return",
+                "On the page of the room, give amount, tender and reason. The meter is read, debited and read back; only then the page says “to be paid out”. Hand the money over, press “Paid out, done”, and the receipt is there. If the meter refuses or is lost nothing is paid, and the page says what next.",
+            ),
+            (
+                "Correction",
+                "A wrong sale is corrected from its line in the register, a wrong return from its own page: once each, and never more than the meter still holds.",
+            ),
+            (
+                "Approval",
+                "Above the limit a second operator who may approve decides under Approvals, never the one who asked, and not after it has expired. Administrators may; others are given it with `dormwatt admin approver`.",
+            ),
+            (
+                "Shift",
+                "The first sale opens a shift, or you open it with your float. At its end count the drawer: what should be there comes from the ledger, a difference needs a reason and goes to its own account. After that nothing is sold until the next shift is opened.",
             ),
         ],
     },

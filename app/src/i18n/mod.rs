@@ -10,6 +10,7 @@ pub mod errors;
 pub mod events;
 pub mod gateways;
 pub mod guide;
+pub mod ledger;
 pub mod memory;
 pub mod operator;
 pub mod prices;

@@ -34,6 +34,8 @@ pub enum Tender {
     Transfer,
     /// Alipay mobile web.
     Alipay,
+    /// Nobody pays: a subsidy of the site.
+    Subsidy,
 }
 
 /// What a return is.
@@ -124,7 +126,7 @@ words! {
         Pending = "pending", Paid = "paid", Credited = "credited", Closed = "closed",
         Refunding = "refunding", Refunded = "refunded", Case = "case",
     }
-    Tender { Cash = "cash", Card = "card", Transfer = "transfer", Alipay = "alipay" }
+    Tender { Cash = "cash", Card = "card", Transfer = "transfer", Alipay = "alipay", Subsidy = "subsidy" }
     ReturnKind { Return = "return", UndoSale = "undo_sale", UndoReturn = "undo_return" }
     ReturnState {
         Waiting = "waiting", Taking = "taking", Taken = "taken", Case = "case", Done = "done", Refused = "refused",
@@ -132,6 +134,17 @@ words! {
     }
     CommandState {
         Queued = "queued", Sending = "sending", Done = "done", Failed = "failed", Case = "case", Superseded = "superseded",
+    }
+}
+
+impl Tender {
+    /// What the counter takes and pays out.
+    pub const COUNTER: [Self; 3] = [Self::Cash, Self::Card, Self::Transfer];
+
+    /// Whether somebody at the counter takes it.
+    #[must_use]
+    pub const fn is_counter(self) -> bool {
+        matches!(self, Self::Cash | Self::Card | Self::Transfer)
     }
 }
 

@@ -83,6 +83,17 @@ impl Timestamp {
         self.0.saturating_sub(earlier.0)
     }
 
+    /// An instant as forms and command lines write it: `2026-11-30T12:00`, `2026-11-30 12:00`, or a day, which means its end.
+    #[must_use]
+    pub fn parse_local(text: &str) -> Option<Self> {
+        let (day, clock) = text.trim().split_once(['T', ' ']).map_or((text.trim(), None), |(day, clock)| (day, Some(clock)));
+        let mut parts = day.splitn(3, '-');
+        let (year, month, day) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+        let Some(clock) = clock else { return Some(Date::from_ymd(year, month, day)?.plus(1).start().plus(-1)) };
+        let (hour, minute) = clock.split_once(':')?;
+        Civil { year, month, day, hour: hour.parse().ok()?, minute: minute.parse().ok()?, second: 0 }.timestamp()
+    }
+
     /// `21:15`.
     #[must_use]
     pub fn clock(self) -> String {

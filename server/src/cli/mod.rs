@@ -43,7 +43,7 @@ enum Command {
     /// Bring the database up to date and exit
     Migrate,
     /// Prove ledger, orders, commands and the audit chain against each other
-    Verify,
+    Verify(verify::Args),
     /// Read the configuration and the meter profiles, open the database, and say what is missing
     Check(check::Args),
     /// Run simulated gateways and meters over Modbus TCP
@@ -81,7 +81,7 @@ fn run(cli: Cli) -> Outcome {
             Command::Serve => serve::run(&config).await,
             Command::Demo(args) => demo::run(config, args).await,
             Command::Migrate => migrate::run(&config).await,
-            Command::Verify => verify::run(&config).await,
+            Command::Verify(args) => verify::run(&config, &args).await,
             Command::Check(args) => check::run(&config, &args).await,
             Command::Simulate(args) => simulate::run(&config, args).await,
             Command::Sandbox(args) => sandbox::run(args).await,

@@ -25,10 +25,12 @@ pub enum Account {
     InMeter(AccountId),
     /// The server wallet: paid and not yet consumed; negative where more was consumed than paid (liability).
     Wallet(AccountId),
-    /// Energy that residents of server wallets used (income).
+    /// Energy that residents used (income).
     Consumption,
     /// Received and not to be credited: paid twice, or not of the amount asked; goes back, or a person says whose it is (liability).
     Suspense,
+    /// What the site gives to residents (expense).
+    Subsidies,
     /// What was counted in the drawers beyond or below what should have been there (income or expense).
     DrawerDifference,
     /// What meters held when the site was taken over from an older system (equity).
@@ -49,6 +51,7 @@ impl Account {
             Self::Wallet(account) => format!("wallet:{account}"),
             Self::Consumption => "consumption".into(),
             Self::Suspense => "suspense".into(),
+            Self::Subsidies => "subsidies".into(),
             Self::DrawerDifference => "drawer-difference".into(),
             Self::TakenOver => "taken-over".into(),
         }
@@ -62,14 +65,24 @@ impl Account {
             Tender::Card => Self::Card,
             Tender::Transfer => Self::Bank,
             Tender::Alipay => Self::Clearing("alipay"),
+            Tender::Subsidy => Self::Subsidies,
         }
+    }
+}
+
+/// The kind of account that a code is of: without whose it is.
+#[must_use]
+pub fn kind_of(code: &str) -> &str {
+    match code.split_once(':') {
+        Some(("clearing" | "fees", _)) | None => code,
+        Some((kind, _)) => kind,
     }
 }
 
 /// One row of the ledger. `operation` with `reference` happens once: a repetition is refused by the database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transfer {
-    /// What happened: `payment`, `suspense`, `delivery`, `withdrawal`, `payout`, `drawer`, `takeover`, `consumption`, `consumption-reversal`.
+    /// What happened: `payment`, `suspense`, `delivery`, `withdrawal`, `payout`, `drawer`, `use`, `takeover`, `consumption`, `consumption-reversal`.
     pub operation: &'static str,
     /// What it happened to: an order, an account, a charge.
     pub reference: Uuid,
@@ -152,6 +165,19 @@ pub const fn consumption(charge: Uuid, account: AccountId, amount: Money) -> Tra
     }
 }
 
+/// A meter's own wallet fell by this between two observations that no money command explains; negative where it rose. What it used
+/// before the site was taken over is not income. `None` where nothing was used.
+#[must_use]
+pub fn use_of_meter(of: Uuid, account: AccountId, amount: Money, before_takeover: bool) -> Option<Transfer> {
+    let other = if before_takeover { Account::TakenOver } else { Account::Consumption };
+    let (debit, credit) = match amount.0 {
+        0 => return None,
+        1.. => (Account::InMeter(account), other),
+        _ => (other, Account::InMeter(account)),
+    };
+    Some(Transfer { operation: "use", reference: of, debit, credit, amount: Money(amount.0.abs()) })
+}
+
 /// A charge was wrong: `reversal` is the one that takes it back.
 #[must_use]
 pub const fn consumption_reversal(reversal: Uuid, account: AccountId, amount: Money) -> Transfer {
@@ -178,11 +204,14 @@ pub const fn takeover(account: AccountId, amount: Money) -> Transfer {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn every_tender_has_its_own_account() {
-        let tenders = [Tender::Cash, Tender::Card, Tender::Transfer, Tender::Alipay];
+        let tenders = [Tender::Cash, Tender::Card, Tender::Transfer, Tender::Alipay, Tender::Subsidy];
         let mut codes: Vec<_> = tenders.map(|tender| Account::of_tender(tender).code()).into();
         codes.dedup();
         assert_eq!(codes.len(), tenders.len());
@@ -195,5 +224,58 @@ mod tests {
         let delivered = delivery(Uuid::from_u128(1), account, Money(630_000));
         assert_eq!(paid.credit, delivered.debit);
         assert_eq!(paid.amount, delivered.amount);
+    }
+
+    /// One of the operations, by a number.
+    fn operation(n: usize, account: AccountId, amount: Money) -> Vec<Transfer> {
+        let of = Uuid::from_u128(9);
+        match n {
+            0 => vec![payment(of, Tender::Cash, account, amount)],
+            1 => vec![delivery(of, account, amount)],
+            2 => vec![withdrawal(of, account, amount)],
+            3 => vec![payout(of, Tender::Cash, account, amount)],
+            4 => vec![credit(of, account, amount)],
+            5 => vec![withdrawal_of_wallet(of, account, amount)],
+            6 => vec![consumption(of, account, amount)],
+            7 => vec![consumption_reversal(of, account, amount)],
+            8 => vec![takeover(account, amount)],
+            9 => use_of_meter(of, account, amount, false).into_iter().collect(),
+            10 => use_of_meter(of, account, -amount, false).into_iter().collect(),
+            11 => drawer_difference(of, amount).into_iter().collect(),
+            12 => drawer_difference(of, -amount).into_iter().collect(),
+            13 => vec![suspense(of, "alipay", amount)],
+            _ => vec![payment(of, Tender::Subsidy, account, amount)],
+        }
+    }
+
+    fn post(books: &mut BTreeMap<String, i64>, transfer: &Transfer) {
+        *books.entry(transfer.debit.code()).or_default() -= transfer.amount.0;
+        *books.entry(transfer.credit.code()).or_default() += transfer.amount.0;
+    }
+
+    proptest! {
+        /// Whatever happens in whatever order, the whole sums to zero after every posting, and no posting is empty or to itself.
+        #[test]
+        fn the_whole_sums_to_zero(all in prop::collection::vec((0..15_usize, 0..4_u128, 1..100_000_000_i64), 0..60)) {
+            let mut books = BTreeMap::new();
+            for (n, account, e4) in all {
+                for transfer in operation(n, AccountId(Uuid::from_u128(account)), Money(e4)) {
+                    prop_assert!(transfer.amount > Money::ZERO && transfer.debit != transfer.credit, "{transfer:?}");
+                    post(&mut books, &transfer);
+                    prop_assert_eq!(books.values().sum::<i64>(), 0);
+                }
+            }
+        }
+
+        /// What is undone leaves nothing: a sale and its return, a delivery and its withdrawal, a use that came back, a charge reversed.
+        #[test]
+        fn an_operation_and_its_opposite_leave_nothing(pair in 0..6_usize, e4 in 1..100_000_000_i64) {
+            let (there, back) = [(0, 3), (1, 2), (4, 5), (6, 7), (9, 10), (11, 12)][pair];
+            let (account, mut books) = (AccountId(Uuid::from_u128(1)), BTreeMap::new());
+            for n in [there, back] {
+                operation(n, account, Money(e4)).iter().for_each(|transfer| post(&mut books, transfer));
+            }
+            prop_assert!(books.values().all(|&balance| balance == 0), "{books:?}");
+        }
     }
 }

@@ -6,5 +6,6 @@ pub mod order;
 pub mod payment;
 pub mod prices;
 pub mod returns;
+pub mod subsidy;
 pub mod tariff;
 pub mod wallet;

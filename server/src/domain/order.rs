@@ -82,6 +82,7 @@ impl Limits {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     const ALL: [OrderState; 7] = [Pending, Paid, Credited, Closed, Refunding, Refunded, Case];
 
@@ -132,5 +133,24 @@ mod tests {
         assert_eq!(Limits::default().validate(), Ok(()));
         let broken = Limits { max_fen: 50, ..Limits::default() };
         assert_eq!(broken.validate().unwrap_err().0, "max_fen");
+    }
+
+    proptest! {
+        /// Whatever is tried in whatever order: nothing is credited that was not paid, nothing credited is refunded, and money that
+        /// came never becomes unpaid.
+        #[test]
+        fn money_goes_one_way(wishes in prop::collection::vec(0..ALL.len(), 0..60)) {
+            let (mut state, mut paid) = (Pending, false);
+            for to in wishes.into_iter().map(|n| ALL[n]) {
+                if !may_step(state, to) {
+                    continue;
+                }
+                prop_assert!(!state.is_final() || (state, to) == (Closed, Paid), "{state:?} was the end");
+                paid |= to == Paid;
+                prop_assert!(paid || matches!(to, Closed), "{to:?} without money");
+                prop_assert!(!paid || !matches!(to, Pending | Closed), "{to:?} with money");
+                state = to;
+            }
+        }
     }
 }

@@ -31,8 +31,10 @@ use crate::store::{Db, StoreError};
 use crate::tasks::Driver;
 use crate::tasks::clock::SetClocks;
 use crate::tasks::expire_approvals::ExpireApprovals;
+use crate::tasks::meter_uses::MeterUses;
 use crate::tasks::purge_sessions::PurgeSessions;
 use crate::tasks::query_payments::QueryPayments;
+use crate::tasks::subsidies::GiveSubsidies;
 use crate::till::Till;
 
 /// How long open requests may take after the stop was asked for.
@@ -160,6 +162,10 @@ impl Application {
         tasks.spawn(state.live.clone().run(stopping.clone()));
         driver.start(QueryPayments(payments.clone()), payments.asked());
         driver.start(PurgeSessions { db: state.db.clone(), clock: state.clock.clone() }, Arc::default());
+        let (db, clock, rng) = (state.db.clone(), state.clock.clone(), state.rng.clone());
+        driver.start(MeterUses { db: db.clone(), clock: clock.clone(), rng: rng.clone() }, Arc::default());
+        let (waker, limits) = (Arc::clone(&buses), payments.limits());
+        driver.start(GiveSubsidies { db, clock, rng, limits, wake: Arc::new(move || waker.wake()) }, Arc::default());
         driver.start(ExpireApprovals { db: state.db.clone(), clock: state.clock.clone() }, Arc::default());
         let waker = Arc::clone(&buses);
         driver.start(

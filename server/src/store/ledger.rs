@@ -93,18 +93,27 @@ pub async fn balances(db: &Db) -> Result<Vec<Balance>> {
         .await)
 }
 
+/// What every account took and gave up to an instant, by the transfers alone.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn balances_at(db: &Db, at: Timestamp) -> Result<Vec<Balance>> {
+    read!(db, |pool| sqlx::query_as(
+        "SELECT account, CAST(SUM(debits) AS BIGINT) AS debits_e4, CAST(SUM(credits) AS BIGINT) AS credits_e4
+         FROM (SELECT debit AS account, amount_e4 AS debits, 0 AS credits FROM ledger_transfers WHERE at <= $1
+               UNION ALL
+               SELECT credit, 0, amount_e4 FROM ledger_transfers WHERE at <= $1) AS sides
+         GROUP BY account ORDER BY account",
+    )
+    .bind(at.0)
+    .fetch_all(pool)
+    .await)
+}
+
 /// The balances as the transfers alone give them; differs from [`balances`] only where something is wrong.
 ///
 /// # Errors
 /// Where the database fails.
 pub async fn recomputed_balances(db: &Db) -> Result<Vec<Balance>> {
-    read!(db, |pool| sqlx::query_as(
-        "SELECT account, CAST(SUM(debits) AS BIGINT) AS debits_e4, CAST(SUM(credits) AS BIGINT) AS credits_e4
-         FROM (SELECT debit AS account, amount_e4 AS debits, 0 AS credits FROM ledger_transfers
-               UNION ALL
-               SELECT credit, 0, amount_e4 FROM ledger_transfers) AS sides
-         GROUP BY account ORDER BY account",
-    )
-    .fetch_all(pool)
-    .await)
+    balances_at(db, Timestamp(i64::MAX)).await
 }

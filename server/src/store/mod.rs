@@ -36,7 +36,9 @@ pub mod returns;
 pub mod rooms;
 pub mod sessions;
 pub mod shifts;
+pub mod subsidies;
 pub mod users;
+pub mod uses;
 pub mod verify;
 pub mod wallets;
 

@@ -138,7 +138,7 @@ pub async fn sell(db: &Db, rng: &Rng, at: Timestamp, limits: &Limits, new: &NewO
 /// # Errors
 /// As [`sell`].
 pub async fn sell_within(tx: &mut Tx, rng: &Rng, at: Timestamp, limits: &Limits, new: &NewOrder) -> Result<Order> {
-    if new.tender == Tender::Alipay {
+    if !new.tender.is_counter() {
         return Err(AppError::Invalid.into());
     }
     let order = match insert(tx, rng, at, limits, new, OrderState::Paid).await? {
@@ -149,6 +149,20 @@ pub async fn sell_within(tx: &mut Tx, rng: &Rng, at: Timestamp, limits: &Limits,
     let order = deliver(tx, rng, at, order, Some(new.by)).await?;
     record(tx, at, new, &order, "sale.create").await?;
     receipts::issue(tx, at, new.by, For::Sale(order.id())).await?;
+    Ok(order)
+}
+
+/// Gives what the site pays for, in the caller's transaction: no counter, no shift, no receipt.
+///
+/// # Errors
+/// As [`create`].
+pub(super) async fn grant_within(tx: &mut Tx, rng: &Rng, at: Timestamp, limits: &Limits, new: &NewOrder) -> Result<Order> {
+    let order = match insert(tx, rng, at, limits, new, OrderState::Paid).await? {
+        Inserted::New(order) => order,
+        Inserted::Before(order) => return Ok(order),
+    };
+    let order = deliver(tx, rng, at, order, None).await?;
+    record(tx, at, new, &order, "subsidy.grant").await?;
     Ok(order)
 }
 

@@ -76,6 +76,16 @@ const RULES: &[&str] = &[
           LEFT JOIN ledger_transfers t ON t.operation = 'drawer' AND t.reference = s.id
      WHERE s.closed_at IS NOT NULL
        AND (s.counted_fen - s.expected_fen) * 100 <> COALESCE(CASE WHEN t.debit = 'cash' THEN t.amount_e4 ELSE -t.amount_e4 END, 0)",
+    // What a meter used is in the ledger with its amount.
+    "SELECT 'use of a meter and posting' AS rule, m.serial AS subject, u.amount_fen * 100 AS expected,
+            COALESCE(CASE WHEN t.debit LIKE 'meter:%' THEN t.amount_e4 ELSE -t.amount_e4 END, 0) AS found
+     FROM meter_uses u JOIN meters m ON m.id = u.meter_id
+          LEFT JOIN ledger_transfers t ON t.operation = 'use' AND t.reference = u.id
+     WHERE u.amount_fen * 100 <> COALESCE(CASE WHEN t.debit LIKE 'meter:%' THEN t.amount_e4 ELSE -t.amount_e4 END, 0)",
+    // A subsidy is one order of its amount.
+    "SELECT 'subsidy and order' AS rule, a.number AS subject, s.amount_fen AS expected, COALESCE(o.amount_fen, 0) AS found
+     FROM subsidies s JOIN accounts a ON a.id = s.account_id LEFT JOIN orders o ON o.id = s.order_id AND o.tender = 'subsidy'
+     WHERE s.amount_fen <> COALESCE(o.amount_fen, 0)",
     // Receipt numbers have no gap, and counter business that is settled has its receipt.
     "SELECT 'receipt numbers' AS rule, CAST(n.year AS TEXT) AS subject, n.last AS expected, CAST(COUNT(r.number) AS BIGINT) AS found
      FROM receipt_numbers n LEFT JOIN receipts r ON r.year = n.year AND r.number <= n.last
@@ -83,12 +93,15 @@ const RULES: &[&str] = &[
     "SELECT 'return and receipt' AS rule, CAST(r.number AS TEXT) AS subject, CAST(1 AS BIGINT) AS expected, CAST(0 AS BIGINT) AS found
      FROM returns r WHERE r.state = 'done'
        AND NOT EXISTS (SELECT 1 FROM receipts p WHERE p.return_id = r.id OR p.order_id = r.sale_id)",
-    // What the ledger says is delivered to an account is what its meters' cumulative amounts say.
+    // What the ledger says is in an account's meters is what their cumulative amounts say, less what was used of them.
     "SELECT 'ledger and meters of an account' AS rule, a.number AS subject,
             COALESCE((SELECT b.credits_e4 - b.debits_e4 FROM ledger_balances b
                       WHERE b.account = 'meter:' || a.key), 0) AS expected,
             a.cumulative AS found
-     FROM (SELECT accounts.number, accounts.key, CAST(SUM(m.cumulative_fen) * 100 AS BIGINT) AS cumulative
+     FROM (SELECT accounts.number, accounts.key,
+                  CAST(SUM(m.cumulative_fen - COALESCE((SELECT SUM(u.amount_fen) FROM meter_uses u
+                       WHERE u.account_id = m.account_id AND u.meter_id = m.meter_id AND u.epoch = m.epoch), 0)) * 100 AS BIGINT)
+                      AS cumulative
            FROM account_keys AS accounts JOIN account_meters m ON m.account_id = accounts.id AND m.to_at IS NULL
                 JOIN meters ON meters.id = m.meter_id AND meters.wallet = 'meter'
            GROUP BY accounts.number, accounts.key) AS a

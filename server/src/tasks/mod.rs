@@ -4,7 +4,9 @@
 pub mod clock;
 pub mod driver;
 pub mod expire_approvals;
+pub mod meter_uses;
 pub mod purge_sessions;
 pub mod query_payments;
+pub mod subsidies;
 
 pub use driver::{Driver, Failure, Status, Task};

@@ -1,16 +1,20 @@
 //! The server's side of [`TillPort`]: one function a wish, over the store.
 
+mod ledger;
 mod shifts;
 
 use std::sync::Arc;
 
 use app::api::operator::Page;
 use app::api::till::{
-    Original, Receipt, ReceiptNumber, RecordLine, RecordQuery, Records, ReturnLine, Shift, Shifts, TillPort, Wish, WishOf,
+    Original, Receipt, ReceiptNumber, RecordLine, RecordQuery, Records, ReturnLine, Shift, Shifts, Subsidies, TillPort,
+    TrialBalance, Wish, WishOf,
 };
 use app::error::AppError;
-use app::model::ids::{AccountId, ReturnId, ShiftId, Uuid};
+use app::model::ids::{AccountId, PlaceId, ReturnId, ShiftId, Uuid};
 use app::model::money::Fen;
+use app::model::subsidy::{Month, Per};
+use app::model::time::Timestamp;
 use app::ports::Who;
 use async_trait::async_trait;
 
@@ -21,6 +25,8 @@ use crate::operator::Field;
 use crate::rng::Rng;
 use crate::store::returns::{self, NewReturn, Of};
 use crate::store::{self, Db, console, receipts};
+
+pub use ledger::by_kind;
 
 /// The till.
 pub struct Till {
@@ -122,6 +128,18 @@ impl TillPort for Till {
         let page = Page { lines, total: totals.lines };
         let buildings = console::buildings(&self.db, who.user).await?;
         Ok(Records { page, taken: Fen(totals.taken_fen), given: Fen(totals.given_fen), buildings })
+    }
+
+    async fn trial_balance(&self, who: &Who, at: Option<Timestamp>) -> Result<TrialBalance, AppError> {
+        ledger::trial_balance(self, who, at).await
+    }
+
+    async fn subsidies(&self, who: &Who) -> Result<Subsidies, AppError> {
+        ledger::subsidies(self, who).await
+    }
+
+    async fn set_subsidy(&self, who: &Who, place: PlaceId, from: Month, per: Per, amount: Fen) -> Result<(), AppError> {
+        ledger::set_subsidy(self, who, place, from, per, amount).await
     }
 
     async fn shifts(&self, who: &Who) -> Result<Shifts, AppError> {

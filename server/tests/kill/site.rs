@@ -85,7 +85,7 @@ impl Site {
 impl Room {
     /// Fen and count in the meter's row, and fen that the ledger has delivered.
     pub async fn account_in_ledger(&self, w: &World) -> (i64, i64, i64) {
-        let sql = "SELECT m.cumulative_fen, m.count, COALESCE((b.credits_e4 - b.debits_e4) / 100, 0)
+        let sql = "SELECT m.cumulative_fen, m.count, COALESCE(b.credits_e4 / 100, 0)
                    FROM account_meters m JOIN account_keys k ON k.id = m.account_id
                    LEFT JOIN ledger_balances b ON b.account = 'meter:' || k.key WHERE m.meter_id = $1";
         match &w.db {

@@ -92,9 +92,11 @@ fn a_person_is_added_and_the_books_are_true() {
     assert!(dormwatt(dir.path(), &add, &environment, "correct horse battery\n").status.success());
     let again = dormwatt(dir.path(), &add, &environment, "correct horse battery\n");
     assert!(String::from_utf8(again.stderr).unwrap().contains("taken"));
-    let proof = dormwatt(dir.path(), &["verify"], &environment, "");
+    let proof = dormwatt(dir.path(), &["verify", "--trial-balance", "--at", "2026-11-30"], &environment, "");
     assert!(proof.status.success());
-    assert!(String::from_utf8(proof.stdout).unwrap().contains("1 audit lines"));
+    let said = String::from_utf8(proof.stdout).unwrap();
+    assert!(said.contains("1 audit lines") && said.contains("2026-11-30 23:59:59"), "{said}");
+    assert!(!dormwatt(dir.path(), &["verify", "--trial-balance", "--at", "soon"], &environment, "").status.success());
 }
 
 #[test]

@@ -31,4 +31,5 @@ mod sweeping;
 mod switching;
 mod till;
 mod truth;
+mod uses;
 mod wallets;

@@ -11,7 +11,7 @@ async fn text(answer: reqwest::Response) -> String {
 
 both!(the_register_is_a_page_and_a_file, |w: World| async move {
     let room = w.room(1).await;
-    w.execute("UPDATE meter_latest SET observed_at = 1, remaining_fen = 90000").await;
+    w.shows(room.meter, 0, 0, 90_000).await;
     let web = Web::start(&w).await;
     let (clerk, boss) = (web.person(&w, Role::Operator, "=HYPERLINK(1)").await, web.person(&w, Role::Admin, "boss").await);
     for _ in 0..3 {

@@ -23,7 +23,7 @@ pub(crate) fn parse<T: std::str::FromStr>(text: &str) -> Result<T, AppError> {
 
 fn sale(meter: MeterId, amount: &str, tender: &str, key: &str) -> Result<Sale, AppError> {
     let amount = Fen::parse_yuan(amount.trim()).map_err(|_| AppError::InvalidAmount)?;
-    let tender = Tender::parse(tender).filter(|tender| *tender != Tender::Alipay).ok_or(AppError::Invalid)?;
+    let tender = Tender::parse(tender).filter(|tender| tender.is_counter()).ok_or(AppError::Invalid)?;
     Ok(Sale { meter, amount, tender, key: parse::<Uuid>(key)? })
 }
 

@@ -1,6 +1,7 @@
 //! The till: returns, corrections and their approval, receipts. Everything is bound to the buildings that the operator may see.
 
 mod actions;
+mod ledger;
 mod receipts;
 mod records;
 mod returns;
@@ -12,14 +13,17 @@ use async_trait::async_trait;
 
 use crate::api::operator::Page;
 use crate::error::AppError;
-use crate::model::ids::{ReturnId, ShiftId, Uuid};
+use crate::model::ids::{PlaceId, ReturnId, ShiftId, Uuid};
 use crate::model::money::Fen;
+use crate::model::subsidy::{Month, Per};
+use crate::model::time::Timestamp;
 use crate::ports::{Who, operator, ports};
 
 pub use actions::{
     ApproveReturn, AskReturn, CancelReturn, Correct, PayOut, PrintReceipt, RejectReturn, approve_return, ask_return,
     cancel_return, correct, pay_out, print_receipt, reject_return,
 };
+pub use ledger::{SetSubsidy, Subsidies, SubsidyRule, TrialBalance, TrialLine, set_subsidy};
 pub use receipts::{Receipt, ReceiptNumber, ReceiptOf};
 pub use records::{RecordLine, RecordQuery, RecordState, Records};
 pub use returns::{Original, ReturnLine, Wish, WishOf};
@@ -50,6 +54,12 @@ pub trait TillPort: Send + Sync {
     async fn print(&self, who: &Who, number: ReceiptNumber) -> Result<(), AppError>;
     /// The register, with the totals of the whole filter.
     async fn records(&self, who: &Who, query: &RecordQuery) -> Result<Records, AppError>;
+    /// What every kind of account took and gave up to an instant; now, where none is named.
+    async fn trial_balance(&self, who: &Who, at: Option<Timestamp>) -> Result<TrialBalance, AppError>;
+    /// What was decided about subsidies.
+    async fn subsidies(&self, who: &Who) -> Result<Subsidies, AppError>;
+    /// Decides what rooms below a place get from a month on.
+    async fn set_subsidy(&self, who: &Who, place: PlaceId, from: Month, per: Per, amount: Fen) -> Result<(), AppError>;
     /// The operator's drawer, and the newest shifts.
     async fn shifts(&self, who: &Who) -> Result<Shifts, AppError>;
     /// One shift: the own, or for an administrator any.

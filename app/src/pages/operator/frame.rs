@@ -17,6 +17,8 @@ pub enum Section {
     Accounts,
     /// Sales.
     Sales,
+    /// Trial balance and subsidies.
+    Ledger,
     /// Cash drawers.
     Shifts,
     /// What waits for a second person.
@@ -53,6 +55,7 @@ pub fn Frame(
         (Section::Sales, "/sales", t.sales),
         (Section::Shifts, "/shifts", crate::i18n::shifts::words(lang()).shifts),
         (Section::Approvals, "/approvals", crate::i18n::till::words(lang()).approvals),
+        (Section::Ledger, "/ledger", crate::i18n::ledger::words(lang()).ledger),
         (Section::Meters, "/meters", t.meters),
         (Section::Alarms, "/alarms", crate::i18n::events::words(lang()).title),
         (Section::Commands, "/commands", crate::i18n::commands::words(lang()).commands),

@@ -12,7 +12,7 @@ use crate::model::time::Date;
 use crate::ui::load::load;
 use crate::ui::time::At;
 
-const TENDERS: [Tender; 4] = [Tender::Cash, Tender::Card, Tender::Transfer, Tender::Alipay];
+const TENDERS: [Tender; 5] = [Tender::Cash, Tender::Card, Tender::Transfer, Tender::Alipay, Tender::Subsidy];
 /// What the address may say.
 const PARAMS: [&str; 9] = ["q", "kind", "state", "tender", "building", "by", "receipt", "from", "until"];
 
@@ -124,23 +124,26 @@ fn List(records: Records, number: i64, asked: Vec<(&'static str, String)>) -> im
     let field = |name: &'static str, label: &'static str, kind: &'static str| {
         view! { <label class="filter-field"><span>{label}</span><input type=kind name=name value=value(name) /></label> }
     };
+    let filter = view! {
+        <form class="filter" action="/sales">
+            {field("q", o.search, "search")}
+            {choice("kind", t.kind, &value("kind"), kinds)}
+            {choice("state", o.state, &value("state"), states)}
+            {choice("tender", o.tender, &value("tender"), tenders)}
+            {building(&records.buildings, &value("building"))}
+            {field("by", o.by, "search")}
+            {field("receipt", t.receipt, "search")}
+            {field("from", o.from, "date")}
+            {field("until", o.until, "date")}
+            <button>{o.filter}</button>
+            {filtered.then(|| view! { <a href="/sales">{o.clear}</a> })}
+            <a class="button" href=file download="dormwatt-register.csv">{t.file}</a>
+        </form>
+    };
     view! {
         <Frame title=t.register section=Section::Sales>
             <h1>{t.register}</h1>
-            <form class="filter" action="/sales">
-                {field("q", o.search, "search")}
-                {choice("kind", t.kind, &value("kind"), kinds)}
-                {choice("state", o.state, &value("state"), states)}
-                {choice("tender", o.tender, &value("tender"), tenders)}
-                {building(&records.buildings, &value("building"))}
-                {field("by", o.by, "search")}
-                {field("receipt", t.receipt, "search")}
-                {field("from", o.from, "date")}
-                {field("until", o.until, "date")}
-                <button>{o.filter}</button>
-                {filtered.then(|| view! { <a href="/sales">{o.clear}</a> })}
-                <a class="button" href=file download="dormwatt-register.csv">{t.file}</a>
-            </form>
+            {filter}
             <div class="table-scroll" tabindex="0" role="region" aria-label=t.register>
                 <table class="table sticky">
                     <caption class="visually-hidden">{t.register}</caption>
@@ -211,7 +214,7 @@ fn row(line: &RecordLine) -> impl IntoView + use<> {
         RecordState::Shift { .. } => view! { <a href=format!("/shifts/{}", line.id.as_simple())>{kind}</a> }.into_any(),
     };
     let room = line.meter.map(|meter| view! { <a href=format!("/rooms/{meter}")>{line.room.to_string()}</a> });
-    let correctable = line.state == RecordState::Sale(OrderState::Credited) && line.tender != Tender::Alipay;
+    let correctable = line.state == RecordState::Sale(OrderState::Credited) && line.tender.is_counter();
     let correct = correctable
         .then(|| view! { <a href=format!("/corrections/{}", line.id.as_simple())>{till_words::words(lang).correct}</a> });
     view! {

@@ -119,9 +119,8 @@ async fn again(tx: &mut Tx, row: &Return, moved: u64) -> Result<Return> {
 }
 
 async fn terms(tx: &mut Tx, new: &NewReturn) -> Result<Terms> {
-    let counter = |tender: Tender| matches!(tender, Tender::Cash | Tender::Card | Tender::Transfer);
     match new.of {
-        Of::Remaining { account, meter, tender, amount } if counter(tender) => {
+        Of::Remaining { account, meter, tender, amount } if tender.is_counter() => {
             Ok(Terms { kind: ReturnKind::Return, account, meter, order: None, back: None, tender, amount })
         }
         Of::Remaining { .. } => Err(AppError::Invalid.into()),
@@ -135,7 +134,7 @@ async fn terms(tx: &mut Tx, new: &NewReturn) -> Result<Terms> {
             .fetch_optional(c)
             .await)?;
             let order = order.ok_or(AppError::NotFound)?;
-            if order.state()? != OrderState::Credited || !counter(order.tender()?) {
+            if order.state()? != OrderState::Credited || !order.tender()?.is_counter() {
                 return Err(AppError::NotCorrectable.into());
             }
             if amount > order.amount() {

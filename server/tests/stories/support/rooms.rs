@@ -43,6 +43,15 @@ impl World {
         Room { meter, account: AccountId(account), resident: UserId(user) }
     }
 
+    /// A meter was read, in its first epoch: its count, what was put in, what is left.
+    pub async fn shows(&self, meter: MeterId, count: i64, cumulative: i64, remaining: i64) {
+        let sql = "INSERT INTO meter_latest (meter_id, observed_at, status, epoch, count, cumulative_fen, remaining_fen, total_wh, reverse_wh)
+                   VALUES ($1, $2, 3, 1, $3, $4, $5, 0, 0)
+                   ON CONFLICT (meter_id) DO UPDATE SET observed_at = excluded.observed_at, count = excluded.count,
+                       cumulative_fen = excluded.cumulative_fen, remaining_fen = excluded.remaining_fen";
+        super::bind(&self.db, sql, meter.0, &[self.clock.now().0, count, cumulative, remaining]).await;
+    }
+
     /// Somebody who sells at the counter.
     pub async fn clerk(&self) -> UserId {
         let id = self.rng.id(self.clock.now());

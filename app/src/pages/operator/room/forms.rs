@@ -9,9 +9,6 @@ use crate::model::ids::{MeterId, Uuid};
 use crate::model::meter::ControlMode;
 use crate::model::order::Tender;
 
-/// What the counter takes.
-const COUNTER: [Tender; 3] = [Tender::Cash, Tender::Card, Tender::Transfer];
-
 /// A sale: amount, Enter, Enter.
 pub fn sale(meter: MeterId) -> impl IntoView {
     let t = words(lang());
@@ -55,7 +52,7 @@ pub fn give_back(meter: MeterId) -> impl IntoView {
 }
 
 fn tenders() -> impl IntoView {
-    let choices = COUNTER.into_iter().map(|tender| {
+    let choices = Tender::COUNTER.into_iter().map(|tender| {
         view! {
             <label class="choice">
                 <input type="radio" name="tender" value=tender.as_str() checked=tender == Tender::Cash />

@@ -2,10 +2,12 @@
 
 pub mod approvals;
 pub mod correction;
+pub mod ledger;
 pub mod receipt;
 pub mod returned;
 pub mod shift;
 pub mod shifts;
+pub mod subsidies;
 
 use leptos::prelude::*;
 

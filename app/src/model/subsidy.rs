@@ -1,0 +1,78 @@
+//! Words of the monthly subsidy.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::time::{Date, Timestamp};
+
+/// For each what a subsidy is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Per {
+    /// Each room.
+    Room,
+    /// Each resident.
+    Head,
+}
+
+impl Per {
+    /// The word in the database and in forms.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Room => "room",
+            Self::Head => "head",
+        }
+    }
+
+    /// From that word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Room, Self::Head].into_iter().find(|per| per.as_str() == word)
+    }
+}
+
+/// A calendar month: year * 12 + month - 1.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Month(pub i64);
+
+impl Month {
+    /// The month that holds an instant, in Shanghai.
+    #[must_use]
+    pub fn of(at: Timestamp) -> Self {
+        let (year, month, _) = at.date().ymd();
+        Self(year * 12 + i64::from(month) - 1)
+    }
+}
+
+impl fmt::Display for Month {
+    /// `2026-11`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04}-{:02}", self.0.div_euclid(12), self.0.rem_euclid(12) + 1)
+    }
+}
+
+impl FromStr for Month {
+    type Err = crate::error::AppError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let wrong = crate::error::AppError::Invalid;
+        let (year, month) = text.trim().split_once('-').ok_or(wrong)?;
+        let date = Date::from_ymd(year.parse().map_err(|_| wrong)?, month.parse().map_err(|_| wrong)?, 1).ok_or(wrong)?;
+        Ok(Self::of(date.start()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn months_go_round() {
+        for text in ["2026-01", "2026-11", "2026-12"] {
+            assert_eq!(text.parse::<Month>().map(|month| month.to_string()), Ok(text.to_owned()));
+        }
+        for text in ["", "2026", "2026-13", "2026-00", "x-1", "2026-1-1"] {
+            assert!(text.parse::<Month>().is_err(), "{text}");
+        }
+    }
+}
