@@ -1,9 +1,14 @@
 //! The buses, as pages and payments know them. Those are put together first; until the buses run, and on a server without keys,
 //! whatever is asked for waits in the database.
+//!
+//! They run on a thread of their own: a page that is slow to draw never delays a bus, and a reading goes from its poller to the
+//! recorder without waking another core, which cost more than the reading itself.
 
 use std::sync::OnceLock;
 
 use app::model::ids::{GatewayId, MeterId};
+use tokio::runtime::Builder;
+use tokio::sync::oneshot;
 
 use super::StartError;
 use crate::config::{Config, Keys};
@@ -18,7 +23,11 @@ use crate::{clock::SharedClock, rng::Rng};
 
 /// A handle that is there from the beginning.
 #[derive(Default)]
-pub struct Buses(OnceLock<Handle>);
+pub struct Buses {
+    handle: OnceLock<Handle>,
+    /// Ends the thread when it is dropped: after the database is closed, for its connections may have been opened there.
+    thread: OnceLock<oneshot::Sender<()>>,
+}
 
 impl Buses {
     /// Starts reading and commanding meters, if the estate's keys are given.
@@ -40,21 +49,29 @@ impl Buses {
             config: config.meters.clone(),
             profiles,
         };
-        let handle = meters.start().await.map_err(StartError::Database)?;
-        // Started once, so the place is free.
-        let _ = self.0.set(handle);
+        let runtime = Builder::new_current_thread().enable_all().build().map_err(|error| StartError::Part(error.into()))?;
+        let started = runtime.spawn(meters.start());
+        let (alive, ended) = oneshot::channel();
+        std::thread::Builder::new()
+            .name("buses".to_owned())
+            .spawn(move || runtime.block_on(ended))
+            .map_err(|error| StartError::Part(error.into()))?;
+        let handle = started.await.map_err(|error| StartError::Part(error.into()))?.map_err(StartError::Database)?;
+        // Started once, so the places are free.
+        let _ = self.handle.set(handle);
+        let _ = self.thread.set(alive);
         Ok(())
     }
 
     /// The handle, where meters are read.
     #[must_use]
     pub fn handle(&self) -> Option<&Handle> {
-        self.0.get()
+        self.handle.get()
     }
 
     /// Finishes what is under way.
     pub async fn stop(&self) {
-        if let Some(handle) = self.0.get() {
+        if let Some(handle) = self.handle.get() {
             handle.stop().await;
         }
     }
@@ -62,35 +79,35 @@ impl Buses {
 
 impl Field for Buses {
     fn wake(&self) {
-        if let Some(handle) = self.0.get() {
+        if let Some(handle) = self.handle.get() {
             handle.wake();
         }
     }
 
     fn read_now(&self, meter: MeterId) {
-        if let Some(handle) = self.0.get() {
+        if let Some(handle) = self.handle.get() {
             handle.read_now(meter);
         }
     }
 
     fn is_identified(&self, meter: MeterId) -> Option<bool> {
-        self.0.get()?.is_identified(meter)
+        self.handle.get()?.is_identified(meter)
     }
 
     fn retry_gateway(&self, gateway: GatewayId) {
-        if let Some(handle) = self.0.get() {
+        if let Some(handle) = self.handle.get() {
             handle.retry_gateway(gateway);
         }
     }
 
     fn reload(&self) {
-        if let Some(handle) = self.0.get() {
+        if let Some(handle) = self.handle.get() {
             handle.reload();
         }
     }
 
     fn gateways(&self) -> Vec<GatewayState> {
-        self.0.get().map(Handle::gateways).unwrap_or_default()
+        self.handle.get().map(Handle::gateways).unwrap_or_default()
     }
 }
 

@@ -11,7 +11,7 @@ use crate::error::AppError;
 use crate::i18n::commands::{say, words};
 use crate::i18n::lang;
 use crate::model::ids::BatchId;
-use crate::ui::live::without_script;
+use crate::ui::live::{BUSY, Live, without_script};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::time::AtSeconds;
@@ -52,12 +52,14 @@ fn Body(seen: BatchView, state: String, number: i64) -> impl IntoView {
                 <p class="muted">{seen.batch.by.clone()}" · "<AtSeconds at=seen.batch.decided_at /></p>
             </div>
             <Notice />
-            <div class="buttons">
-                {can_retry.then(|| act("/api/operator/retry-batch", id, t.retry, true))}
-                {(counts.waiting > 0).then(|| act("/api/operator/cancel-batch", id, t.cancel, false))}
-            </div>
             <nav class="tabs" aria-label=t.moving>{tabs}</nav>
-            {live}
+            <Live id="batch" again=moving.then_some(BUSY)>
+                <div class="buttons">
+                    {can_retry.then(|| act("/api/operator/retry-batch", id, t.retry, true))}
+                    {(counts.waiting > 0).then(|| act("/api/operator/cancel-batch", id, t.cancel, false))}
+                </div>
+                {live}
+            </Live>
             {pager(&page, number, &here)}
             {without_script(!moving)}
         </Frame>

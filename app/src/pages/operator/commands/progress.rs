@@ -7,14 +7,11 @@ use crate::i18n::commands::{note, words};
 use crate::i18n::{Lang, common, lang, operator, room};
 use crate::model::order::CommandState;
 use crate::model::time::Timestamp;
-use crate::ui::live::{BUSY, Live};
 
 /// The counts and the table of one page of meters.
 pub(super) fn progress(seen: &BatchView) -> impl IntoView + use<> {
     let lang = lang();
-    let again = seen.batch.counts.is_moving().then_some(BUSY);
-    let (counts, table) = (counts(&seen.batch.counts, lang), table(seen, lang));
-    view! { <Live id="batch" again>{counts} {table}</Live> }
+    (counts(&seen.batch.counts, lang), table(seen, lang))
 }
 
 fn counts(counts: &BatchCounts, lang: Lang) -> impl IntoView + use<> {
