@@ -5,10 +5,12 @@ mod endpoint;
 #[cfg(test)]
 mod fuzz;
 pub mod late;
+mod mbap;
+mod pdu;
 mod rtu;
 mod target;
 mod tls;
-mod transparent;
+mod wire;
 
 use std::cmp::Reverse;
 use std::sync::Arc;

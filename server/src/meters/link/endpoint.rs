@@ -10,6 +10,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::connection::Connection;
+use super::mbap::Transactions;
 use super::target::Target;
 use super::{LinkError, LinkState, Request};
 use crate::meters::config::Config;
@@ -32,6 +33,8 @@ pub(super) struct Endpoint {
     state: watch::Sender<LinkState>,
     waiting: BinaryHeap<Request>,
     turn: u64,
+    /// They go on over all connections.
+    transactions: Transactions,
 }
 
 /// Why a connection ended.
@@ -57,7 +60,9 @@ impl Endpoint {
         (retry, distrusted): (Arc<Notify>, Arc<AtomicBool>),
         state: watch::Sender<LinkState>,
     ) -> Self {
-        Self { target, config, rng, stop, requests, retry, distrusted, state, waiting: BinaryHeap::new(), turn: 0 }
+        let transactions = Transactions::new(&rng);
+        let waiting = BinaryHeap::new();
+        Self { target, config, rng, stop, requests, retry, distrusted, state, waiting, turn: 0, transactions }
     }
 
     pub(super) async fn run(mut self) {
@@ -127,7 +132,8 @@ impl Endpoint {
                 return if distrusted { End::Stale } else { End::Idle };
             }
             let within = self.config.timeout(request.action.registers(), request.priority);
-            let answer = connection.exchange(&request.action, &self.config.dlt645, within).await;
+            let transaction = self.transactions.next();
+            let answer = connection.exchange(transaction, &request.action, &self.config.dlt645, within).await;
             let in_step = answer.as_ref().err().is_none_or(|error| error.is_in_step());
             fruitful |= in_step || answer == Err(LinkError::Timeout);
             // Whoever asked may have gone meanwhile.

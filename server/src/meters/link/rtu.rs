@@ -1,96 +1,33 @@
-//! Modbus RTU as a master speaks it: unit, PDU, CRC. There is no transregisters number, so every byte is compared with the request.
+//! Modbus RTU as a master speaks it: unit, PDU, CRC. There is no transaction number, so every byte is compared with the request.
 
-use super::{LinkError, Registers};
+use super::{LinkError, Registers, pdu};
 use crate::meters::framing::{OutOfStep, Progress};
-use crate::meters::profile::Area;
-
-const READ_HOLDING: u8 = 0x03;
-const READ_INPUT: u8 = 0x04;
-const WRITE_MULTIPLE: u8 = 0x10;
-const EXCEPTION: u8 = 0x80;
-/// The most registers of one request, by the specification.
-const MOST_READ: u16 = 125;
-const MOST_WRITE: usize = 123;
 
 /// The bytes of a request; `None` where it asks for more than a frame can carry.
 pub(super) fn request(unit: u8, registers: &Registers) -> Option<Vec<u8>> {
     let mut bytes = vec![unit];
-    match registers {
-        Registers::Read { address, count, .. } => {
-            if !(1..=MOST_READ).contains(count) {
-                return None;
-            }
-            bytes.push(function(registers));
-            bytes.extend(address.to_be_bytes());
-            bytes.extend(count.to_be_bytes());
-        }
-        Registers::Write { address, words } => {
-            if !(1..=MOST_WRITE).contains(&words.len()) {
-                return None;
-            }
-            bytes.push(function(registers));
-            bytes.extend(address.to_be_bytes());
-            bytes.extend(u16::try_from(words.len()).ok()?.to_be_bytes());
-            bytes.push(u8::try_from(2 * words.len()).ok()?);
-            bytes.extend(words.iter().flat_map(|word| word.to_be_bytes()));
-        }
-    }
+    bytes.extend(pdu::request(registers)?);
     bytes.extend(crc(&bytes).to_le_bytes());
     Some(bytes)
 }
 
-/// Reads the answer to a request as it comes in: a meter's exception is an answer too.
+/// Reads the answer to a request as it comes in.
 ///
 /// # Errors
 /// [`OutOfStep`] with the first byte that cannot belong to it.
 pub(super) fn answer(unit: u8, registers: &Registers, came: &[u8]) -> Result<Progress<Result<Vec<u16>, LinkError>>, OutOfStep> {
     // The shortest answer of all is an exception: unit, function, code, CRC.
-    let Some([from, what, third, ..]) = came.first_chunk::<5>() else { return Ok(Progress::More(5 - came.len())) };
-    if *from != unit || *what & !EXCEPTION != function(registers) {
+    let Some([from, what, second, ..]) = came.first_chunk::<5>() else { return Ok(Progress::More(5 - came.len())) };
+    if *from != unit {
         return Err(OutOfStep);
     }
-    let refused = *what & EXCEPTION != 0;
-    let length = match registers {
-        _ if refused => 5,
-        Registers::Read { count, .. } => {
-            if usize::from(*third) != 2 * usize::from(*count) {
-                return Err(OutOfStep);
-            }
-            5 + usize::from(*third)
-        }
-        Registers::Write { .. } => 8,
-    };
-    if came.len() < length {
-        return Ok(Progress::More(length - came.len()));
-    }
-    let (frame, check) = came.split_at_checked(length - 2).ok_or(OutOfStep)?;
+    let end = 1 + pdu::length(registers, [*what, *second])?;
+    let Some(check) = came.get(end..end + 2) else { return Ok(Progress::More(end + 2 - came.len())) };
+    let frame = came.get(..end).unwrap_or_default();
     if check != crc(frame).to_le_bytes() {
         return Err(OutOfStep);
     }
-    if refused {
-        return Ok(Progress::Whole(Err(LinkError::Exception(*third))));
-    }
-    let words = |bytes: &[u8]| bytes.as_chunks().0.iter().map(|pair| u16::from_be_bytes(*pair)).collect::<Vec<u16>>();
-    match registers {
-        Registers::Read { .. } => Ok(Progress::Whole(Ok(words(frame.get(3..).unwrap_or_default())))),
-        // The address and the count are given back.
-        Registers::Write { address, words: wrote } => {
-            let echo = words(frame.get(2..).unwrap_or_default());
-            if echo.len() == 2 && echo.first() == Some(address) && echo.last().map(|&n| usize::from(n)) == Some(wrote.len()) {
-                Ok(Progress::Whole(Ok(Vec::new())))
-            } else {
-                Err(OutOfStep)
-            }
-        }
-    }
-}
-
-const fn function(registers: &Registers) -> u8 {
-    match registers {
-        Registers::Read { area: Area::Holding, .. } => READ_HOLDING,
-        Registers::Read { area: Area::Input, .. } => READ_INPUT,
-        Registers::Write { .. } => WRITE_MULTIPLE,
-    }
+    pdu::decode(registers, frame.get(1..).unwrap_or_default()).map(Progress::Whole)
 }
 
 /// CRC-16/MODBUS: polynomial 0x8005, reflected, begun with ones.
@@ -103,6 +40,7 @@ pub(super) fn crc(bytes: &[u8]) -> u16 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::meters::profile::Area;
 
     fn framed(body: &[u8]) -> Vec<u8> {
         [body, &crc(body).to_le_bytes()].concat()

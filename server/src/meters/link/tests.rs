@@ -20,6 +20,11 @@ enum Do {
     Short,
     WrongUnit,
     WrongTransaction,
+    WrongProtocol,
+    /// One register more than asked.
+    Longer,
+    /// The answer, and behind it a late one.
+    AndAnother,
     Garbage,
     HalfThenClose,
 }
@@ -82,7 +87,10 @@ async fn act(what: Do, head: &[u8; 12], count: u16, stream: &mut tokio::net::Tcp
         Do::Exception(code) => frame(own, head[6], vec![head[7] | 0x80, code]),
         Do::Short => frame(own, head[6], pdu(count - 1)),
         Do::WrongUnit => frame(own, head[6] + 1, pdu(count)),
-        Do::WrongTransaction => frame([0x77, 0x77], head[6], pdu(count)),
+        Do::WrongTransaction => frame([own[0], own[1] ^ 1], head[6], pdu(count)),
+        Do::WrongProtocol => [&own[..], &[0, 1], &proper[4..]].concat(),
+        Do::Longer => frame(own, head[6], pdu(count + 1)),
+        Do::AndAnother => [&proper[..], &frame([own[0], own[1] ^ 1], head[6], pdu(count))].concat(),
         Do::Garbage => vec![0xff; 40],
         Do::HalfThenClose => {
             stream.write_all(&proper[..proper.len() / 2]).await.unwrap();
@@ -116,6 +124,9 @@ async fn what_is_not_the_answer_is_refused_and_the_next_request_is_right() {
         (Do::Short, LinkError::Broken),
         (Do::WrongUnit, LinkError::Broken),
         (Do::WrongTransaction, LinkError::Broken),
+        (Do::WrongProtocol, LinkError::Broken),
+        (Do::Longer, LinkError::Broken),
+        (Do::AndAnother, LinkError::Broken),
         (Do::Garbage, LinkError::Timeout),
         (Do::HalfThenClose, LinkError::Broken),
     ];

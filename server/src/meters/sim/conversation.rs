@@ -8,7 +8,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::gateway::{Delivery, Gateway};
 use super::wire::{Step, put, put_broken, take};
-use crate::meters::framing::Framing;
 
 /// Where answers go to.
 type Writer = Arc<tokio::sync::Mutex<Box<dyn AsyncWrite + Send + Unpin>>>;
@@ -60,15 +59,15 @@ where
                 return writer.lock().await.shutdown().await;
             }
             Delivery::Late(after, reply) => {
-                let (writer, newest, stop) = (Arc::clone(&writer), newest.clone(), stop.clone());
+                let (newest, stop) = (newest.clone(), stop.clone());
                 tokio::spawn(async move {
                     tokio::select! {
                         () = stop.cancelled() => return,
                         () = tokio::time::sleep(after) => {}
                     }
-                    let to = if framing == Framing::Transparent { newest.get().unwrap_or(writer) } else { writer };
+                    let Some(newest) = newest.get() else { return };
                     // The client may be gone by now; then nobody misses the answer.
-                    send(&to, &put(framing, transaction, &reply)).await.ok();
+                    send(&newest, &put(framing, transaction, &reply)).await.ok();
                 });
             }
         }

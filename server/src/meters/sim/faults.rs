@@ -22,8 +22,8 @@ pub enum LineFault {
         /// By how much.
         ms: u64,
     },
-    /// The answer comes after the client has given up, under its own transaction number; the bus serves others meanwhile. A
-    /// transparent gateway gives it to whoever is connected then.
+    /// The answer comes after the client has given up, under its own transaction number, and goes to whoever is connected then;
+    /// the bus serves others meanwhile.
     LateAnswer {
         /// After how long.
         ms: u64,

@@ -1,8 +1,9 @@
-//! The bytes of a bus, as a transparent gateway passes them on.
+//! The bytes of a connection: one request out, its whole answer in.
 //!
-//! An answer carries no number that ties it to its request, and a gateway passes a late one on to whoever is connected by then.
-//! So an answer is read to its last byte and not beyond; anything that lies there before a request or after an answer is out of
-//! step; and a fresh connection begins with listening, for longer than a meter may be late, until the bus is silent.
+//! A gateway passes a late answer on to whoever is connected by then. So an answer is read to its last byte and not beyond, and
+//! anything that lies there before a request or after an answer is out of step. On the bare bus of a transparent gateway no number
+//! ties an answer to its request either: there a fresh connection begins with listening, for longer than a meter may be late,
+//! until the bus is silent.
 
 use std::io::{Error, ErrorKind, Result};
 use std::time::Duration;
@@ -20,10 +21,13 @@ const MOST_LATE: usize = 4_096;
 /// A broadcast is on the wire for this long at most, and nothing says when it has ended: 22 bytes at 1200 baud.
 const BROADCAST: Duration = Duration::from_millis(250);
 
-#[derive(Debug)]
-pub(super) struct Bus(Box<dyn Stream>);
+/// The longest answer of any framing, and a byte that would be too many.
+const LONGEST: usize = 281;
 
-impl Bus {
+#[derive(Debug)]
+pub(super) struct Wire(Box<dyn Stream>);
+
+impl Wire {
     pub(super) fn new(stream: Box<dyn Stream>) -> Self {
         Self(stream)
     }
@@ -51,19 +55,21 @@ impl Bus {
         answer: impl Fn(&[u8]) -> std::result::Result<Progress<T>, OutOfStep>,
     ) -> std::result::Result<T, LinkError> {
         self.send(request).await?;
-        let mut came = Vec::new();
+        // What is there is taken in one go, and what is too much is seen by that.
+        let (mut came, mut taken) = (Vec::with_capacity(LONGEST), 0);
         let whole = loop {
-            match answer(&came).map_err(|_| LinkError::Broken)? {
+            match answer(came.get(..taken).unwrap_or_default()).map_err(|_| LinkError::Broken)? {
                 Progress::Whole(whole) => break whole,
-                Progress::More(missing) => {
-                    let start = came.len();
-                    came.resize(start + missing, 0);
-                    let rest = came.get_mut(start..).unwrap_or_default();
-                    self.0.read_exact(rest).await.map_err(|_| LinkError::Broken)?;
+                Progress::More(missing) => taken += missing,
+            }
+            while came.len() < taken {
+                match self.0.read_buf(&mut came).await {
+                    Ok(1..) => {}
+                    _ => return Err(LinkError::Broken),
                 }
             }
         };
-        if self.is_disturbed() { Err(LinkError::Broken) } else { Ok(whole) }
+        if came.len() > taken || self.is_disturbed() { Err(LinkError::Broken) } else { Ok(whole) }
     }
 
     /// One request that nothing answers.
