@@ -1,21 +1,24 @@
-//! The building that was fitted out later, with what was at hand: meters of several makes behind one gateway, their credit on the
-//! server's ledger, and instruments that only measure.
+//! The building that was fitted out later, with what was at hand: meters of several makes behind one transparent gateway, some of
+//! Modbus RTU and some of DL/T 645 on the same bus, their credit on the server's ledger, and instruments that only measure.
 
 use app::model::meter::Wallet;
 
 use super::site::{BUILDINGS, Room};
+use crate::meters::framing::Framing;
 use crate::meters::sim::MeterPlan;
 
 /// Its name.
 pub const NAME: &str = "综合楼";
 /// Its index, and that of its gateway: after the dormitories.
 pub const INDEX: usize = BUILDINGS.len();
+/// What its gateway does with the meters' frames: it passes them on as they are.
+pub const FRAMING: Framing = Framing::Transparent;
 
 /// On each floor: the first unit, how many meters, of which profile, with which wallet.
 const FLOORS: [(u8, u8, u8, &str, Wallet); 6] = [
     (1, 1, 4, "acrel-ddsy1352", Wallet::Server),
     (2, 5, 4, "hiking-dds238", Wallet::Server),
-    (3, 9, 4, "acrel-dtsy1352", Wallet::Server),
+    (3, 9, 4, "dlt645", Wallet::Server),
     (4, 13, 1, "eastron-sdm320y", Wallet::None),
     (0, 14, 1, "chint-ddsu666", Wallet::None),
     (0, 15, 1, "generic-float", Wallet::None),
@@ -44,7 +47,7 @@ pub fn rooms(seed: u64) -> impl Iterator<Item = Room> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::meters::profile::Profiles;
+    use crate::meters::profile::{Profiles, Protocol};
 
     #[test]
     fn each_meter_is_of_a_shipped_profile_and_has_its_wallet() {
@@ -55,6 +58,9 @@ mod tests {
             let profile = profiles.get(&room.plan.profile).unwrap_or_else(|| panic!("{}", room.plan.profile));
             assert_eq!(profile.abilities.wallet, room.wallet, "{}", profile.name);
         }
+        let speaks =
+            |protocol| rooms.iter().filter(|room| profiles.get(&room.plan.profile).unwrap().protocol == protocol).count();
+        assert_eq!((speaks(Protocol::Modbus), speaks(Protocol::Dlt645)), (11, 4), "both on one bus");
         let names: Vec<String> = rooms.iter().map(Room::name).collect();
         assert_eq!((&*names[0], &*names[11], &*names[14]), ("101", "304", "动力总表"));
     }

@@ -13,6 +13,7 @@ use crate::auth::Passwords;
 use crate::clock::SharedClock;
 use crate::config::{Config, Database, Keys, Secret, Server};
 use crate::meters::config as meters;
+use crate::meters::dlt645::Access;
 use crate::meters::keys::MasterKeys;
 use crate::meters::sim::command::throw_away_keys;
 use crate::meters::sim::{self, BusTiming, LineFault, Load, Profile, Simulator};
@@ -117,6 +118,10 @@ fn configure(config: &mut Config, args: &Args, host: &str, keys: &MasterKeys, sa
     config.meters = meters::Config {
         sweep_interval_ms: args.sweep.saturating_mul(1_000),
         baud: args.baud.unwrap_or(0),
+        dlt645: Access {
+            password: hex::encode(sim::DLT645_PASSWORD).as_str().into(),
+            operator: hex::encode(sim::DLT645_OPERATOR).as_str().into(),
+        },
         ..meters::Config::default()
     };
     config.pay = pay::Config { public_url, alipay: Some(sandbox.product_config(host)), ..pay::Config::default() };

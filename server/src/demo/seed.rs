@@ -12,7 +12,6 @@ use app::ports::Role;
 use super::history;
 use super::site::{self, Room};
 use super::wallets;
-use crate::meters::framing::Framing;
 use crate::meters::sim::Load;
 use crate::rng::Rng;
 use crate::store::accounts::{self, NewResident, TakeOver};
@@ -77,7 +76,7 @@ async fn places(db: &Db, rng: &Rng, now: Timestamp, seed: &Seed<'_>) -> Result<V
             name: named,
             host: address.ip().to_string(),
             port: address.port(),
-            framing: Framing::ModbusTcp,
+            framing: site::framing(index),
         };
         meters::add_gateway(&mut tx, now, &new).await?;
         buildings.push((place, gateway));

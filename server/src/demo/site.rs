@@ -52,6 +52,12 @@ pub fn building(index: usize) -> &'static str {
     BUILDINGS.get(index).map_or(annex::NAME, |(name, _)| name)
 }
 
+/// How the gateway of a building carries its meters' frames.
+#[must_use]
+pub const fn framing(index: usize) -> Framing {
+    if index == annex::INDEX { annex::FRAMING } else { Framing::ModbusTcp }
+}
+
 /// All rooms, building by building, floor by floor. The same seed gives the same site.
 #[must_use]
 pub fn rooms(seed: u64) -> Vec<Room> {
@@ -63,7 +69,7 @@ pub fn rooms(seed: u64) -> Vec<Room> {
 #[must_use]
 pub fn estate(rooms: &[Room]) -> Estate {
     let behind = |building| GatewayPlan {
-        framing: Framing::ModbusTcp,
+        framing: framing(building),
         meters: rooms.iter().filter(|room| room.building == building).map(|room| room.plan.clone()).collect(),
     };
     Estate { gateways: (0..=annex::INDEX).map(behind).collect() }
