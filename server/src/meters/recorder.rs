@@ -300,17 +300,19 @@ impl Recorder {
         self.purses = purses;
     }
 
-    /// What was charged is shown, and a relay that is not as it should be is told.
-    fn show_charged(&mut self, charged: BTreeMap<MeterId, Purse>) {
-        for (meter, purse) in charged {
-            self.purses.put(meter, purse);
-            if let Some(track) = self.tracks.get_mut(&meter) {
+    /// Meters without a wallet inside are shown with what was charged, those without an account too; a relay that is not as it
+    /// should be is told.
+    fn show_metered(&mut self, metered: &[Metered], mut charged: BTreeMap<MeterId, Purse>) {
+        for Metered { meter, .. } in metered {
+            let Some(track) = self.tracks.get_mut(meter) else { continue };
+            if let Some(purse) = charged.remove(meter) {
                 purse.show(&mut track.latest);
                 if purse.differs(&track.latest) {
                     self.unsettled.notify_one();
                 }
-                self.live.publish(track.latest.clone());
+                self.purses.put(*meter, purse);
             }
+            self.live.publish(track.latest.clone());
         }
     }
 
@@ -334,7 +336,7 @@ impl Recorder {
             }
             sleep(RETRY).await;
         };
-        self.show_charged(charged);
+        self.show_metered(&rows.metered, charged);
         for (meter, from, state) in batch.suspects {
             if let Err(error) = self.witness.confirm(&self.db, &self.rng, self.clock.now(), meter, from, &state).await {
                 tracing::warn!(error = &error as &dyn std::error::Error, meter = %meter, "witness.not-confirmed");
