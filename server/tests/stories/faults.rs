@@ -13,7 +13,7 @@ use server::clock::SystemClock;
 use server::live::Live;
 use server::meters::framing::Framing;
 use server::meters::gateway::GatewayHealth;
-use server::meters::sim::{Defect, LineFault, Mishap, OpenAccount};
+use server::meters::sim::{Defect, GatewayPlan, LineFault, Mishap, OpenAccount};
 
 const SOON: Duration = Duration::from_secs(60);
 
@@ -49,17 +49,41 @@ fn line_faults() -> impl Iterator<Item = (LineFault, Outcome)> {
     successors(Some(LineFault::Silent), |fault| line(*fault).1).map(|fault| (fault, line(fault).0))
 }
 
-/// A gateway a fault and framing; unit 1 is well, unit 2 will suffer. Each counter stands in its unit's own ten thousand kWh.
-async fn one_gateway_a_fault(w: World, framings: &[Framing]) -> (Site, Vec<(LineFault, Outcome)>) {
-    let struck: Vec<_> = framings.iter().flat_map(|_| line_faults()).collect();
+/// What carries a meter's frames.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wire {
+    /// Modbus TCP.
+    Tcp,
+    /// Modbus RTU, on the bus of a transparent gateway.
+    Rtu,
+    /// DL/T 645, on the same bus as a Modbus meter.
+    Dlt645,
+}
+
+impl Wire {
+    /// The gateway and its meter 2, put on this wire.
+    fn put(self, gateway: &mut GatewayPlan) {
+        gateway.framing = if self == Self::Tcp { Framing::ModbusTcp } else { Framing::Transparent };
+        if self == Self::Dlt645 {
+            gateway.meters.iter_mut().filter(|meter| meter.unit == 2).for_each(|meter| *meter = meter.clone().plain("dlt645"));
+        }
+    }
+}
+
+/// A gateway a fault; unit 1 is well, unit 2 will suffer. Each counter stands in its unit's own ten thousand kWh.
+async fn one_gateway_a_fault(w: World, wire: Wire) -> (Site, Vec<(LineFault, Outcome)>) {
+    let struck: Vec<_> = line_faults().collect();
     let mut s = Site::with(w, struck.len(), 2, |sim| {
-        for (n, gateway) in sim.estate.gateways.iter_mut().enumerate() {
-            gateway.framing = framings[n / line_faults().count()];
+        for gateway in &mut sim.estate.gateways {
+            wire.put(gateway);
             gateway.meters.iter_mut().for_each(|meter| meter.energy = 1_000_000 * u32::from(meter.unit));
         }
     })
     .await;
     s.config.sweep_interval_ms = 300;
+    // Longer than the latest answer is late.
+    s.config.late_ms = 200;
+    s.config.dlt645.password = "02563412".into();
     (s, struck)
 }
 
@@ -73,8 +97,8 @@ fn is_lost(live: &Live, meter: MeterId) -> bool {
     live.get(meter).is_none_or(|latest| latest.lost_since.is_some() || latest.observed_at.is_none())
 }
 
-async fn each_line_fault_ends_as_it_should(w: World, framing: Framing) {
-    let (s, struck) = one_gateway_a_fault(w, &[framing]).await;
+async fn each_line_fault_ends_as_it_should(w: World, wire: Wire) {
+    let (s, struck) = one_gateway_a_fault(w, wire).await;
     for (gateway, (fault, _)) in struck.iter().enumerate() {
         s.meter(gateway, 2).fault(*fault, 1.0).unwrap();
     }
@@ -100,10 +124,12 @@ async fn each_line_fault_ends_as_it_should(w: World, framing: Framing) {
     assert_eq!(s.w.number("SELECT COUNT(*) FROM readings WHERE quality > 0").await, 0);
 }
 
-both!(each_line_fault_on_modbus_tcp_ends_as_it_should, |w: World| each_line_fault_ends_as_it_should(w, Framing::ModbusTcp));
+both!(each_line_fault_on_modbus_tcp_ends_as_it_should, |w: World| each_line_fault_ends_as_it_should(w, Wire::Tcp));
+both!(each_line_fault_on_rtu_ends_as_it_should, |w: World| each_line_fault_ends_as_it_should(w, Wire::Rtu));
+both!(each_line_fault_on_dlt645_ends_as_it_should, |w: World| each_line_fault_ends_as_it_should(w, Wire::Dlt645));
 
-both!(a_purchase_through_each_line_fault_is_applied_once, |w: World| async move {
-    let (s, struck) = one_gateway_a_fault(w, &[Framing::ModbusTcp]).await;
+async fn a_purchase_is_applied_once(w: World, wire: Wire) {
+    let (s, struck) = one_gateway_a_fault(w, wire).await;
     for (gateway, (fault, _)) in struck.iter().enumerate() {
         s.meter(gateway, 2).fault(*fault, 0.7).unwrap();
         s.sell(gateway * 2 + 1, 1_000 + gateway as i64).await;
@@ -121,6 +147,28 @@ both!(a_purchase_through_each_line_fault_is_applied_once, |w: World| async move 
     }
     assert_eq!(s.w.number("SELECT COUNT(*) FROM cases").await, 0);
     s.prove().await;
+}
+
+both!(a_purchase_through_each_line_fault_on_modbus_tcp_is_applied_once, |w: World| a_purchase_is_applied_once(w, Wire::Tcp));
+both!(a_purchase_through_each_line_fault_on_rtu_is_applied_once, |w: World| a_purchase_is_applied_once(w, Wire::Rtu));
+
+both!(a_relay_wish_through_each_line_fault_on_dlt645_is_done_when_observed, |w: World| async move {
+    let (s, struck) = one_gateway_a_fault(w, Wire::Dlt645).await;
+    let mut wishes = Vec::new();
+    for (gateway, (fault, _)) in struck.iter().enumerate() {
+        // A reading takes a dozen requests, each of which may be struck.
+        s.meter(gateway, 2).fault(*fault, 0.1).unwrap();
+        wishes.push(s.command(s.meters[gateway * 2 + 1], "relay", r#"{"closed":false}"#).await);
+    }
+    let engine = s.start().await;
+    s.settled(SOON).await;
+    engine.stop().await;
+    for (gateway, (wish, (fault, _))) in wishes.iter().zip(&struck).enumerate() {
+        let ended = s.refreshed(wish).await;
+        assert_eq!((&*ended.state, s.view(gateway, 2).relay_closed), ("done", false), "{fault:?}: {:?}", ended.note);
+        assert!(s.view(gateway, 1).count == 0, "{fault:?}: and nothing else was done");
+    }
+    assert_eq!(s.w.number("SELECT COUNT(*) FROM cases").await, 0);
 });
 
 /// Each defect, what shows it, and the one after it.
