@@ -25,6 +25,7 @@ pub fn action(code: &str, lang: Lang) -> String {
         "command.done" => ("指令已读回", "Command read back"),
         "command.held" => ("指令待人工处理", "Command held for a person"),
         "command.disobeyed" => ("继电器未按指令动作", "Relay did not obey"),
+        "command.not-permitted" => ("电表不认密码", "The meter did not know the password"),
         "command.refused" => ("指令被电表拒绝", "Command refused by the meter"),
         "payment.credited" => ("收到付款", "Payment taken"),
         "payment.credited-late" => ("收到迟到的付款", "Late payment taken"),

@@ -19,6 +19,8 @@ pub const KINDS: &[&str] = &[
     "payment",
     "paid-twice",
     "relay",
+    "password",
+    "unusable",
     "prices",
     "parameters",
     "clock",
@@ -103,6 +105,26 @@ pub fn case(kind: &str, lang: Lang) -> Case {
                 "Relay fault",
                 "The relay does not do what it is told: current flows though it is open, or the other way round.",
                 "Look at it on site; contacts may be welded or bypassed.",
+            ),
+        ),
+        "password" => (
+            (
+                "电表密码不符",
+                "电表不认系统的操作密码，或没有配置密码；为避免电表锁定，系统不再自动重试。",
+                "核对配置项 meters.dlt645.password，改正并重启后结案，系统会重新执行。",
+            ),
+            (
+                "Meter password",
+                "The meter does not know our password for switching and setting, or none is configured. Nothing is tried again by itself, for meters lock.",
+                "Correct meters.dlt645.password in the configuration and restart, then close this case: the server tries again.",
+            ),
+        ),
+        "unusable" => (
+            ("电表无法抄读", "按现在的档案，这块表无法抄读。", "按记录里的原因改正档案或管理机设置；改正后自动结案。"),
+            (
+                "Meter cannot be read",
+                "As it is registered, this meter cannot be read.",
+                "Correct its record or its gateway's settings as the reason says; the case closes by itself then.",
             ),
         ),
         "prices" => (

@@ -78,6 +78,13 @@ impl BcdTime {
         [year, c.month, c.day, c.hour, c.minute, c.second].map(pack)
     }
 
+    /// The day of the week, from Sunday, 0.
+    #[must_use]
+    pub fn weekday(self) -> u8 {
+        // 1970-01-01 was a Thursday.
+        u8::try_from((self.0.date().0 + 4).rem_euclid(7)).unwrap_or(0)
+    }
+
     /// The instant.
     #[must_use]
     pub const fn timestamp(self) -> Timestamp {

@@ -4,6 +4,7 @@
 //! interrupted is resolved by reading the meter. Meters go side by side; the commands of one meter go one after the other.
 
 mod check;
+mod clock;
 mod money;
 mod relay;
 mod setting;
@@ -173,8 +174,11 @@ impl Engine {
         match wish::wish(&command.kind, &command.args, self.clock.now()) {
             Ok(Wish::Read) => self.read(command, &meter).await,
             Ok(Wish::Relay { closed }) => self.relay(command, &meter, closed).await,
-            Ok(Wish::Operations(operations)) if secured => self.setting(command, &meter, &operations).await,
-            Ok(Wish::Operations(operations)) => self.tables(command, &meter, &operations).await,
+            Ok(Wish::Operations(operations)) => match (&*operations, &meter.profile.dlt645) {
+                ([Operation::SetClock(_)], Some(has)) => self.clock(command, &meter, has).await,
+                _ if secured => self.setting(command, &meter, &operations).await,
+                _ => self.tables(command, &meter, &operations).await,
+            },
             Ok(Wish::InForce { prices, at }) if secured => self.in_force(command, &meter, prices, at).await,
             Ok(Wish::InForce { .. }) | Err(WishError) => self.refuse(command, None, note::INVALID).await,
         }

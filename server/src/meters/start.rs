@@ -99,6 +99,13 @@ impl Handle {
         self.0.directory.get(meter).map(|meter| meter.profile.abilities.serial)
     }
 
+    /// Whether a meter in service takes the time from its bus.
+    #[must_use]
+    pub fn takes_time(&self, meter: MeterId) -> bool {
+        let found = self.0.directory.get(meter);
+        found.is_some_and(|meter| meter.profile.dlt645.as_ref().is_some_and(|has| has.clock().is_some()))
+    }
+
     /// Try this gateway now, and the meters behind it that are lost.
     pub fn retry_gateway(&self, gateway: GatewayId) {
         if let Some(bus) = self.0.lock_buses().get(&gateway) {

@@ -167,12 +167,13 @@ impl Application {
         let (waker, limits) = (Arc::clone(&buses), payments.limits());
         driver.start(GiveSubsidies { db, clock, rng, limits, wake: Arc::new(move || waker.wake()) }, Arc::default());
         driver.start(ExpireApprovals { db: state.db.clone(), clock: state.clock.clone() }, Arc::default());
-        let waker = Arc::clone(&buses);
+        let (waker, told) = (Arc::clone(&buses), Arc::clone(&buses));
         driver.start(
             SetClocks {
                 db: state.db.clone(),
                 clock: state.clock.clone(),
                 rng: state.rng.clone(),
+                takes_time: Arc::new(move |meter| told.handle().is_some_and(|meters| meters.takes_time(meter))),
                 wake: Arc::new(move || waker.wake()),
             },
             Arc::default(),

@@ -24,6 +24,11 @@ pub mod kind {
     pub const JOURNAL: &str = "journal";
     /// The relay does not do what it is told.
     pub const RELAY: &str = "relay";
+    /// A meter does not know our password for switching and setting, or none is configured: the server does not try again by
+    /// itself while the case is open.
+    pub const PASSWORD: &str = "password";
+    /// A meter that cannot be read as it is registered.
+    pub const UNUSABLE: &str = "unusable";
     /// Planned prices did not come into force.
     pub const PRICES: &str = "prices";
     /// Parameters changed in the meter, and not by us.

@@ -13,7 +13,7 @@ use super::commands::{self, Command};
 use super::{Db, Result, StoreError, on, read};
 pub use again::{Decision, try_again};
 pub use check::{begin, defer, done, is_read_since, missed, unread};
-pub use observed::observed;
+pub use observed::{Ending, observed};
 pub use settle::{Verdict, hold, refuse, settle};
 pub use witness::{confirm_difference, witnessed};
 
@@ -35,6 +35,10 @@ pub mod note {
     pub const LATE: &str = "late";
     /// A person took it back before it was sent.
     pub const CANCELLED: &str = "cancelled";
+    /// The meter does not know the password for switching and setting, or none is configured.
+    pub const PASSWORD: &str = "password";
+    /// It was sent as often as it may be, and the meter does not show it.
+    pub const NOT_KEPT: &str = "not-kept";
     /// Planned prices are not in force after their switch-over.
     pub const MISSED: &str = "missed";
 }

@@ -1,9 +1,10 @@
-//! Looks for meters whose clock is off, and tells them the time when the rule says so. Meters that take the time by broadcast are
-//! not among them: they have no wallet of their own.
+//! Looks for meters whose clock is off, and tells them the time when the rule says so: those with a wallet of their own, and those
+//! that take it from their bus.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use app::model::ids::MeterId;
 use async_trait::async_trait;
 
 use super::{Failure, Task};
@@ -20,6 +21,8 @@ pub struct SetClocks {
     pub clock: SharedClock,
     /// Ids.
     pub rng: Rng,
+    /// Whether a meter without a wallet of its own takes the time.
+    pub takes_time: Arc<dyn Fn(MeterId) -> bool + Send + Sync>,
     /// Told that commands were stored.
     pub wake: Arc<dyn Fn() + Send + Sync>,
 }
@@ -36,7 +39,8 @@ impl Task for SetClocks {
 
     async fn run(&self) -> Result<String, Failure> {
         let now = self.clock.now();
-        let off = clocks::off(&self.db, now).await?;
+        let mut off = clocks::off(&self.db, now).await?;
+        off.retain(|meter| meter.secured || (self.takes_time)(meter.meter));
         let (mut set, mut faulty) = (0, 0);
         for meter in &off {
             match judge(now, &meter.seen, &meter.edges) {

@@ -296,7 +296,13 @@ both!(clocks_are_set_by_the_rule, |w: World| async move {
             crate::support::bind(&db, sql, meter.0, &[seen, offset]).await;
         }
     };
-    let task = SetClocks { db: w.db.clone(), clock: w.clock.clone(), rng: w.rng.clone(), wake: Arc::new(|| ()) };
+    let task = SetClocks {
+        db: w.db.clone(),
+        clock: w.clock.clone(),
+        rng: w.rng.clone(),
+        takes_time: Arc::new(|_| false),
+        wake: Arc::new(|| ()),
+    };
     assert_eq!(now.civil().minute, 46, "far from the hour");
     for (offset, says) in [
         (20, "0 off, 0 set, 0 at fault"),

@@ -11,6 +11,7 @@ mod batches;
 mod cli;
 mod commands;
 mod delivery;
+mod dlt645;
 mod faults;
 mod framings;
 mod full_disk;

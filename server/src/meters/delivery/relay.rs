@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use super::{Engine, Step};
+use super::{Engine, SENDS, Step};
 use crate::meters::codec::{Face, Measurement};
 use crate::meters::directory::Meter;
 use crate::meters::driver::{self, Reading};
@@ -13,7 +13,7 @@ use crate::meters::recorder::{Event, Source};
 use crate::meters::signs;
 use crate::store::StoreError;
 use crate::store::commands::Command;
-use crate::store::deliveries::{self, note};
+use crate::store::deliveries::{self, Ending, note};
 
 /// How often a relay is looked at after it was told, and the pause before each look. Contacts move within tens of milliseconds;
 /// what a meter shows of them, and of the current, follows within seconds.
@@ -80,17 +80,28 @@ impl Engine {
             }
             match told {
                 Some(Err(LinkError::Exception(0x01..=0x03))) => return self.refuse(command, None, "frame-refused").await,
+                Some(Err(LinkError::NoPassword)) => {
+                    return self.observed(command, meter, closed, &seen, Ending::NotPermitted).await;
+                }
+                Some(Err(LinkError::Refused(refusal))) if refusal.is_of_password() => {
+                    return self.observed(command, meter, closed, &seen, Ending::NotPermitted).await;
+                }
+                // It says itself that it did not: busy, perhaps.
+                Some(Err(LinkError::Refused(_))) if command.attempts + 1 < SENDS.into() => {
+                    return self.wait(meter.id, "busy").await;
+                }
+                Some(Err(LinkError::Refused(_))) => return self.observed(command, meter, closed, &seen, Ending::Disobeyed).await,
                 Some(Err(LinkError::Unreachable)) => return self.wait(meter.id, note::LOST).await,
                 _ => sleep(PAUSE).await,
             }
         }
         match last {
-            Some((Stand::AsWished, seen)) => self.observed(command, meter, closed, &seen, true).await,
+            Some((Stand::AsWished, seen)) => self.observed(command, meter, closed, &seen, Ending::Done).await,
             // Nobody knows whether it was told: it is read again, and told again where it still stands the other way.
             Some((Stand::Against | Stand::Unseen, _)) | None if told != Some(Ok(())) => {
                 self.wait(meter.id, note::UNCONFIRMED).await
             }
-            Some((_, seen)) => self.observed(command, meter, closed, &seen, false).await,
+            Some((_, seen)) => self.observed(command, meter, closed, &seen, Ending::Disobeyed).await,
             None => Ok(Step::Later),
         }
     }
@@ -115,14 +126,14 @@ impl Engine {
         meter: &Meter,
         closed: bool,
         seen: &Reading,
-        obeyed: bool,
+        ending: Ending,
     ) -> Result<Step, StoreError> {
         let detail = serde_json::json!({
             "command": command.kind, "closed": closed, "status": seen.face.status().0,
             "current_ca": seen.measurement.current_ca, "power_w": seen.measurement.power_w,
         });
-        tracing::info!(meter = %meter.id, closed, obeyed, "delivery.relay-observed");
-        deliveries::observed(&self.db, &self.rng, seen.at, command, obeyed, &detail.to_string()).await?;
+        tracing::info!(meter = %meter.id, closed, ?ending, "delivery.relay-observed");
+        deliveries::observed(&self.db, &self.rng, seen.at, command, ending, &detail.to_string()).await?;
         Ok(Step::Ended)
     }
 }

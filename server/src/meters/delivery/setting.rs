@@ -37,8 +37,7 @@ impl Engine {
         {
             return Ok(Step::Ended);
         }
-        // The rule chose the moment: minutes later it may be the hour.
-        if command.args == clocks::BY_RULE && self.clock.now().since(Timestamp(command.decided_at)) > SOON {
+        if self.is_late(command) {
             return self.refuse(command, None, note::LATE).await;
         }
         let mut last = None;
@@ -52,6 +51,11 @@ impl Engine {
             Some((operation, seen, at)) => self.settle_setting(command, meter, operation, &seen, at).await,
             None => self.refuse(command, None, note::INVALID).await,
         }
+    }
+
+    /// Whether the rule chose a moment for it that has passed: minutes later it may be the hour.
+    pub(super) fn is_late(&self, command: &Command) -> bool {
+        command.args == clocks::BY_RULE && self.clock.now().since(Timestamp(command.decided_at)) > SOON
     }
 
     async fn bring_about(&self, command: &Command, meter: &Meter, operation: &Operation) -> Result<Brought, StoreError> {

@@ -7,7 +7,7 @@ use crate::meters::operation::Operation;
 use crate::meters::profile::TimeOfUse;
 use crate::store::StoreError;
 use crate::store::commands::Command;
-use crate::store::deliveries::{self, note};
+use crate::store::deliveries::{self, Ending, note};
 
 /// Where a table goes, and as what.
 fn place(tables: &TimeOfUse, operation: &Operation) -> Option<(u16, Vec<u16>)> {
@@ -30,7 +30,7 @@ impl Engine {
             }
         }
         let detail = serde_json::json!({ "kind": command.kind }).to_string();
-        deliveries::observed(&self.db, &self.rng, self.clock.now(), command, true, &detail).await?;
+        deliveries::observed(&self.db, &self.rng, self.clock.now(), command, Ending::Done, &detail).await?;
         Ok(Step::Ended)
     }
 
@@ -48,7 +48,7 @@ impl Engine {
         let step = match meter.link.write(priority, meter.unit, address, words.clone()).await {
             Ok(()) => match meter.link.read(priority, meter.unit, address, count).await {
                 Ok(kept) if kept == words => return Ok(None),
-                Ok(_) => self.refuse(command, None, "not-kept").await,
+                Ok(_) => self.refuse(command, None, note::NOT_KEPT).await,
                 Err(error) => self.unread(meter, error.into()).await,
             },
             Err(LinkError::Exception(0x01..=0x03)) => self.refuse(command, None, "frame-refused").await,

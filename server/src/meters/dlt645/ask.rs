@@ -12,6 +12,7 @@ use crate::meters::serial::Serial;
 const TIME: u8 = 0x08;
 const READ: u8 = 0x11;
 const FOLLOW: u8 = 0x12;
+const WRITE: u8 = 0x14;
 const SWITCH: u8 = 0x1c;
 /// The control code of an answer: from the meter; an error; more frames follow.
 const ANSWER: u8 = 0x80;
@@ -36,6 +37,15 @@ pub enum Switch {
     Guarantee = 0x3a,
     /// No longer.
     EndGuarantee = 0x3b,
+}
+
+/// One half of a meter's clock: each has an identifier of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Half {
+    /// Date and day of the week.
+    Date,
+    /// Time of day.
+    Time,
 }
 
 /// A request.
@@ -64,6 +74,17 @@ pub enum Ask {
         /// How.
         command: Switch,
     },
+    /// Set one half of a meter's own clock.
+    Clock {
+        /// Of which meter.
+        meter: Serial,
+        /// Under which identifier.
+        di: u32,
+        /// Which half.
+        half: Half,
+        /// To what.
+        time: BcdTime,
+    },
     /// The time, for all meters of the bus; none answers. A meter obeys once a day, where it is less than five minutes off.
     Time(BcdTime),
 }
@@ -87,7 +108,9 @@ impl Ask {
     #[must_use]
     pub const fn meter(&self) -> Option<Serial> {
         match self {
-            Self::Read { meter, .. } | Self::Follow { meter, .. } | Self::Switch { meter, .. } => Some(*meter),
+            Self::Read { meter, .. } | Self::Follow { meter, .. } | Self::Switch { meter, .. } | Self::Clock { meter, .. } => {
+                Some(*meter)
+            }
             Self::Time(_) => None,
         }
     }
@@ -99,6 +122,7 @@ impl Ask {
             Self::Read { di, .. } => di.to_le_bytes().to_vec(),
             Self::Follow { di, sequence, .. } => [&di.to_le_bytes()[..], &[*sequence]].concat(),
             Self::Switch { command, .. } => [&access.sent()?[..], &[*command as u8, 0], &FOREVER].concat(),
+            Self::Clock { di, half, time, .. } => [&di.to_le_bytes()[..], &access.sent()?, &half.of(*time)].concat(),
             Self::Time(time) => time.bytes().into_iter().rev().collect(),
         };
         let address = self.meter().map_or(Address::All, Address::Meter);
@@ -138,7 +162,7 @@ impl Ask {
                 let bytes = data.strip_prefix(&di.to_le_bytes())?.strip_suffix(&[*sequence])?.to_vec();
                 Some(Answer::Data { bytes, more })
             }
-            Self::Switch { .. } => (data.is_empty() && !more).then_some(Answer::Done),
+            Self::Switch { .. } | Self::Clock { .. } => (data.is_empty() && !more).then_some(Answer::Done),
             Self::Time(_) => None,
         }
     }
@@ -148,7 +172,19 @@ impl Ask {
             Self::Read { .. } => READ,
             Self::Follow { .. } => FOLLOW,
             Self::Switch { .. } => SWITCH,
+            Self::Clock { .. } => WRITE,
             Self::Time(_) => TIME,
+        }
+    }
+}
+
+impl Half {
+    /// As it is sent: `WW DD MM YY`, the week from Sunday, 0; or `ss mm hh`.
+    fn of(self, time: BcdTime) -> Vec<u8> {
+        let [year, month, day, hour, minute, second] = time.bytes();
+        match self {
+            Self::Date => vec![time.weekday(), day, month, year],
+            Self::Time => vec![second, minute, hour],
         }
     }
 }
@@ -219,6 +255,24 @@ mod tests {
         assert_eq!(ask.answer(&from(0x9c, &[])), Ok(Progress::Whole(Ok(Answer::Done))));
         assert_eq!(ask.answer(&from(0xdc, &[4])), Ok(Progress::Whole(Err(Refusal::Error(4)))));
         assert_eq!(ask.answer(&from(0x9c, &[1])), Err(OutOfStep));
+    }
+
+    #[test]
+    fn a_clock_is_set_in_two_halves_with_the_password() {
+        let time = BcdTime::from_bytes([0x26, 0x11, 0x22, 0x18, 0x30, 0x05]).unwrap();
+        let access = Access { password: "02123456".into(), operator: "01020304".into() };
+        for (di, half, data) in [
+            (0x0400_0101, Half::Date, "01010004021234560102030400221126"),
+            (0x0400_0102, Half::Time, "020100040212345601020304053018"),
+        ] {
+            let ask = Ask::Clock { meter: meter(), di, half, time };
+            assert_eq!(ask.encode(&Access::default()), None, "not without a password");
+            let Ok(Progress::Whole(sent)) = Frame::decode(&ask.encode(&access).unwrap()) else { panic!("no frame") };
+            assert_eq!((sent.control, hex::encode(&sent.data)), (0x14, data.to_owned()), "a Sunday");
+            assert_eq!(ask.answer(&from(0x94, &[])), Ok(Progress::Whole(Ok(Answer::Done))));
+            assert_eq!(ask.answer(&from(0xd4, &[4])), Ok(Progress::Whole(Err(Refusal::Error(4)))));
+            assert_eq!(ask.answer(&from(0x9c, &[])), Err(OutOfStep));
+        }
     }
 
     #[test]

@@ -1,12 +1,13 @@
-//! Reading and switching a DL/T 645 meter, by the items of its profile. Every answer carries the meter's own address, so none can
+//! Reading, switching and setting a DL/T 645 meter, by the items of its profile. Every answer carries the meter's own address, so none can
 //! be another meter's.
 
 use app::model::energy::Energy;
 use app::model::time::{Date, MINUTE, Timestamp};
 
-use super::ask::{Answer, Ask};
+use super::ask::{Answer, Ask, Half};
 use super::item;
 use crate::clock::SharedClock;
+use crate::meters::bcd::BcdTime;
 use crate::meters::codec::{DecodeError, Values};
 use crate::meters::directory::Meter;
 use crate::meters::link::{LinkError, Priority};
@@ -52,6 +53,26 @@ pub async fn switch(meter: &Meter, has: &Dlt645, priority: Priority, closed: boo
     let relay = has.relay.ok_or(LinkError::Exception(0x01))?;
     let command = if closed { relay.close } else { relay.open };
     meter.link.dlt645(priority, Ask::Switch { meter: meter.serial, command }).await.map(drop)
+}
+
+/// Tells all meters of the bus the time; none answers. One that is less than five minutes off takes it, once a day.
+///
+/// # Errors
+/// [`LinkError`].
+pub async fn tell_time(meter: &Meter, priority: Priority, time: BcdTime) -> Result<(), LinkError> {
+    meter.link.dlt645(priority, Ask::Time(time)).await.map(drop)
+}
+
+/// Sets the meter's own clock, date and time of day each sent once.
+///
+/// # Errors
+/// [`LinkError`]; exception 01, and nothing is sent, where the profile knows no clock.
+pub async fn set_clock(meter: &Meter, has: &Dlt645, priority: Priority, time: BcdTime) -> Result<(), LinkError> {
+    let [date, of_day] = has.clock().ok_or(LinkError::Exception(0x01))?;
+    for (di, half) in [(date, Half::Date), (of_day, Half::Time)] {
+        meter.link.dlt645(priority, Ask::Clock { meter: meter.serial, di, half, time }).await?;
+    }
+    Ok(())
 }
 
 /// The midnights that the meter keeps, newest first.

@@ -2,6 +2,7 @@
 
 use super::frame::{Address, Frame};
 use super::*;
+use crate::meters::bcd::BcdTime;
 use crate::meters::fuzz::{feed, run};
 use crate::meters::serial::Serial;
 
@@ -35,13 +36,20 @@ fn fuzz_frames() {
 fn fuzz_answers() {
     let meter: Serial = "000000000161".parse().unwrap();
     let di = 0x0001_0000;
-    let asks = [Ask::Read { meter, di }, Ask::Follow { meter, di, sequence: 1 }, Ask::Switch { meter, command: Switch::Trip }];
+    let time = BcdTime::from_bytes([0x26, 0x11, 0x22, 0x18, 0x30, 0x05]).unwrap();
+    let asks = [
+        Ask::Read { meter, di },
+        Ask::Follow { meter, di, sequence: 1 },
+        Ask::Switch { meter, command: Switch::Trip },
+        Ask::Clock { meter, di, half: Half::Time, time },
+    ];
     run("dlt645_answer", repair, |input| {
         for ask in asks {
             let Some((taken, Ok(said))) = feed(input, |came| ask.answer(came)) else { continue };
             let (control, sequence) = match ask {
                 Ask::Read { .. } => (0x91, &[][..]),
                 Ask::Follow { .. } => (0x92, &[1][..]),
+                Ask::Clock { .. } => (0x94, &[][..]),
                 _ => (0x9c, &[][..]),
             };
             let (control, data) = match said {

@@ -10,5 +10,5 @@ mod item;
 mod refusal;
 
 pub use access::Access;
-pub use ask::{Answer, Ask, Switch};
+pub use ask::{Answer, Ask, Half, Switch};
 pub use refusal::Refusal;

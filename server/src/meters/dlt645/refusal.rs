@@ -50,6 +50,12 @@ impl Refusal {
     pub const fn is_no_data(self) -> bool {
         matches!(self, Self::Error(bits) if bits & 0x02 != 0)
     }
+
+    /// The meter does not know the password, or not for this. After a few of these it listens to nobody for a day.
+    #[must_use]
+    pub const fn is_of_password(self) -> bool {
+        matches!(self, Self::Error(bits) if bits & 0x04 != 0)
+    }
 }
 
 impl fmt::Display for Refusal {

@@ -19,6 +19,15 @@ pub struct Dlt645 {
     pub relay: Option<RelayCodes>,
 }
 
+impl Dlt645 {
+    /// The identifiers of date and time of day: where a meter shows them, they can be set.
+    #[must_use]
+    pub fn clock(&self) -> Option<[u32; 2]> {
+        let of = |field| self.items.iter().find(|item| item.field == field).map(|item| item.di);
+        Some([of(Field::Date)?, of(Field::Time)?])
+    }
+}
+
 /// A data identifier, and what stands in its answer.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -3,19 +3,35 @@
 use app::model::ids::MeterId;
 use app::model::time::Timestamp;
 
+use super::note;
 use super::settle::record;
 use crate::rng::Rng;
 use crate::store::commands::Command;
 use crate::store::{Db, Result, cases, on};
 
-/// The command is done as it was read back, or has failed because the relay does not obey: then a case is open for a person.
-/// Nothing changes where it has ended meanwhile.
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The meter shows what was wished.
+    Done,
+    /// The relay does not obey.
+    Disobeyed,
+    /// The meter does not know our password, or there is none: asked again and again it would listen to nobody any more.
+    NotPermitted,
+}
+
+/// The command is done as it was read back, or has failed: then a case is open for a person. Nothing changes where it has ended
+/// meanwhile.
 ///
 /// # Errors
 /// Where the database fails; then nothing was settled.
-pub async fn observed(db: &Db, rng: &Rng, at: Timestamp, command: &Command, obeyed: bool, detail: &str) -> Result<()> {
+pub async fn observed(db: &Db, rng: &Rng, at: Timestamp, command: &Command, ending: Ending, detail: &str) -> Result<()> {
     let mut tx = db.begin().await?;
-    let (state, note) = if obeyed { ("done", None) } else { ("failed", Some(super::note::RELAY)) };
+    let (state, note, action, kind) = match ending {
+        Ending::Done => ("done", None, "command.done", None),
+        Ending::Disobeyed => ("failed", Some(note::RELAY), "command.disobeyed", Some(cases::kind::RELAY)),
+        Ending::NotPermitted => ("failed", Some(note::PASSWORD), "command.not-permitted", Some(cases::kind::PASSWORD)),
+    };
     let ended = on!(&mut tx, |c| sqlx::query(
         "UPDATE commands SET state = $1, finished_at = $2, note = $3 WHERE id = $4 AND state IN ('queued', 'sending')"
     )
@@ -28,10 +44,9 @@ pub async fn observed(db: &Db, rng: &Rng, at: Timestamp, command: &Command, obey
     if ended != 1 {
         return Ok(());
     }
-    if !obeyed {
-        cases::open(&mut tx, rng, at, cases::kind::RELAY, Some(MeterId(command.meter_id)), None, detail).await?;
+    if let Some(kind) = kind {
+        cases::open(&mut tx, rng, at, kind, Some(MeterId(command.meter_id)), None, detail).await?;
     }
-    let action = if obeyed { "command.done" } else { "command.disobeyed" };
     record(&mut tx, at, command, action, detail).await?;
     tx.commit().await
 }

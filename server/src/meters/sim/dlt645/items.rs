@@ -1,7 +1,5 @@
 //! What a meter can be asked for, by data identifier (DI3 DI2 DI1 DI0). Values go low byte first, in BCD.
 
-use app::model::time::Date;
-
 use crate::meters::bcd::{BcdTime, pack};
 use crate::meters::sim::freeze::Frozen;
 use crate::meters::sim::load::Load;
@@ -53,9 +51,7 @@ fn run_state(meter: &Meter) -> u16 {
 
 /// Date and weekday, from Sunday, 0.
 fn date(meter: &Meter) -> Vec<u8> {
-    let Date(days) = meter.local().date();
-    // 1970-01-01 was a Thursday.
-    let weekday = pack(u8::try_from((days + 4).rem_euclid(7)).unwrap_or(0));
+    let weekday = BcdTime::from_timestamp(meter.local()).map_or(0, BcdTime::weekday);
     let [year, month, day, ..] = meter.bcd_clock();
     vec![weekday, day, month, year]
 }

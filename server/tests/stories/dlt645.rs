@@ -1,0 +1,211 @@
+//! DL/T 645 meters through the engine: relay and clock, commanded as the outbox has it, on a transparent gateway of the simulator.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use app::model::ids::MeterId;
+use app::model::time::{Date, HOUR, MINUTE, SECOND};
+use server::clock::{Clock, SystemClock, TestClock};
+use server::live::Live;
+use server::meters::framing::Framing;
+use server::meters::sim::{Load, Mishap};
+use server::store::commands::Command;
+use server::store::{meters, wallets};
+use server::tasks::Task;
+use server::tasks::clock::SetClocks;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::support::site::{Site, until};
+use crate::support::{self, World};
+
+const SOON: Duration = Duration::from_secs(60);
+/// As the simulated meters want it.
+const PASSWORD: &str = "02563412";
+const OPEN: &str = r#"{"closed":false}"#;
+const CLOSE: &str = r#"{"closed":true}"#;
+
+/// One bus with so many DL/T 645 meters, each drawing 1 kW.
+async fn bus(w: World, meters: u8) -> Site {
+    bus_at(w, meters, None).await
+}
+
+/// The same in the time of that clock.
+async fn bus_at(w: World, meters: u8, clock: Option<Arc<TestClock>>) -> Site {
+    let mut s = Site::with(w, 1, meters, |sim| {
+        if let Some(clock) = clock {
+            sim.clock = clock;
+        }
+        sim.load = Load::Constant { watts: 1_000 };
+        for gateway in &mut sim.estate.gateways {
+            gateway.framing = Framing::Transparent;
+            gateway.meters.iter_mut().for_each(|meter| *meter = meter.clone().plain("dlt645"));
+        }
+    })
+    .await;
+    s.config.dlt645.password = PASSWORD.into();
+    s.config.late_ms = 100;
+    s.config.sweep_interval_ms = 500;
+    s
+}
+
+async fn ended(s: &Site, meter: MeterId, args: &str) -> Command {
+    let command = s.command(meter, "relay", args).await;
+    s.settled(SOON).await;
+    s.refreshed(&command).await
+}
+
+fn told(command: &Command) -> (&str, Option<&str>, i64) {
+    (&command.state, command.note.as_deref(), command.attempts)
+}
+
+const CASES: &str = "SELECT COUNT(*) FROM cases WHERE kind = 'password' AND closed_at IS NULL";
+
+both!(a_relay_opens_and_closes_by_the_password_and_is_done_when_observed, |w: World| async move {
+    let s = bus(w, 2).await;
+    let engine = s.start().await;
+    for (args, closed) in [(OPEN, false), (CLOSE, true)] {
+        assert_eq!(told(&ended(&s, s.meters[0], args).await), ("done", None, 1));
+        assert_eq!((s.view(0, 1).relay_closed, s.view(0, 2).relay_closed), (closed, true), "and no other");
+        assert_eq!(told(&ended(&s, s.meters[0], args).await), ("done", None, 0), "it stands so already: nothing is sent");
+    }
+    engine.stop().await;
+    assert_eq!(s.w.number("SELECT COUNT(*) FROM cases").await, 0);
+});
+
+both!(a_refused_password_is_said_once_and_never_tried_again_by_itself, |w: World| async move {
+    let mut s = bus(w, 1).await;
+    // What the wallet wants is not what stands there: the reconciler tells the relay to open.
+    s.w.execute("INSERT INTO wallets (meter_id, changed_at) SELECT id, 0 FROM meters").await;
+    let commands = "SELECT COUNT(*) FROM commands WHERE state = 'failed' AND note = 'password' AND attempts = 1";
+    for (n, password) in [(1, "02000000"), (2, "")] {
+        s.config.dlt645.password = password.into();
+        let engine = s.start().await;
+        until(SOON, "the refusal", || async { s.w.number(commands).await == n }).await;
+        engine.stop().await;
+        assert!(s.view(0, 1).relay_closed);
+        assert_eq!(s.w.number(CASES).await, 1, "with a next step");
+        let reconcile = || wallets::reconcile(&s.w.db, &s.w.rng, SystemClock.now());
+        s.w.execute("UPDATE commands SET finished_at = 0").await;
+        assert_eq!(reconcile().await.unwrap(), 0, "meters lock after a few wrong ones");
+        s.w.execute("UPDATE cases SET closed_at = opened_at, resolution = 'corrected'").await;
+        assert_eq!(reconcile().await.unwrap(), 1, "a person said that it was mended");
+        s.w.execute("DELETE FROM commands WHERE state = 'queued'").await;
+    }
+    assert_eq!(s.w.number("SELECT COUNT(*) FROM audit WHERE action = 'command.not-permitted'").await, 2);
+});
+
+/// Stands before the gateway and sees what switches go by; of the next one it loses the request or the answer.
+#[derive(Default)]
+struct Tap {
+    switches: AtomicUsize,
+    lose_request: AtomicBool,
+    lose_answer: AtomicBool,
+}
+
+/// The control codes of switching, and of its answer.
+const SWITCH: u8 = 0x1c;
+const SWITCHED: u8 = 0x9c;
+
+fn is(frame: &[u8], control: u8) -> bool {
+    frame.windows(9).any(|bytes| bytes[0] == 0x68 && bytes[7] == 0x68 && bytes[8] == control)
+}
+
+impl Tap {
+    /// Puts itself before the site's only gateway.
+    async fn before(s: &Site) -> Arc<Self> {
+        let tap = Arc::new(Self::default());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (port, gateway) = (listener.local_addr().unwrap().port(), s.sim.addresses()[0]);
+        let row = meters::gateways(&s.w.db).await.unwrap()[0].id;
+        support::bind(&s.w.db, "UPDATE gateways SET port = $2 WHERE id = $1", row, &[port.into()]).await;
+        let same = Arc::clone(&tap);
+        tokio::spawn(async move {
+            while let Ok((ours, _)) = listener.accept().await {
+                tokio::spawn(Arc::clone(&same).pass(ours, gateway));
+            }
+        });
+        tap
+    }
+
+    async fn pass(self: Arc<Self>, mut server: TcpStream, gateway: SocketAddr) -> std::io::Result<()> {
+        let mut gateway = TcpStream::connect(gateway).await?;
+        let (mut asked, mut said) = ([0; 512], [0; 512]);
+        loop {
+            tokio::select! {
+                read = server.read(&mut asked) => {
+                    let frame = match read? { 0 => return Ok(()), count => &asked[..count] };
+                    if is(frame, SWITCH) {
+                        self.switches.fetch_add(1, Ordering::SeqCst);
+                        if self.lose_request.swap(false, Ordering::SeqCst) {
+                            continue;
+                        }
+                    }
+                    gateway.write_all(frame).await?;
+                }
+                read = gateway.read(&mut said) => {
+                    let frame = match read? { 0 => return Ok(()), count => &said[..count] };
+                    if is(frame, SWITCHED) && self.lose_answer.swap(false, Ordering::SeqCst) {
+                        continue;
+                    }
+                    server.write_all(frame).await?;
+                }
+            }
+        }
+    }
+}
+
+both!(a_lost_answer_is_read_back_and_a_lost_request_sent_again, |w: World| async move {
+    let s = bus(w, 1).await;
+    let tap = Tap::before(&s).await;
+    let engine = s.start().await;
+    let switches = || tap.switches.load(Ordering::SeqCst);
+    tap.lose_answer.store(true, Ordering::SeqCst);
+    assert_eq!(told(&ended(&s, s.meters[0], OPEN).await), ("done", None, 1));
+    assert_eq!((switches(), s.view(0, 1).relay_closed), (1, false), "it obeyed, so it was not told again");
+    tap.lose_request.store(true, Ordering::SeqCst);
+    let command = ended(&s, s.meters[0], CLOSE).await;
+    assert_eq!((&*command.state, command.attempts, switches()), ("done", 2, 3), "it still stood the other way");
+    assert!(s.view(0, 1).relay_closed);
+    engine.stop().await;
+    assert_eq!(s.w.number("SELECT COUNT(*) FROM cases").await, 0);
+});
+
+both!(a_clock_is_told_to_the_bus_or_to_the_meter_alone_and_never_near_an_edge, |w: World| async move {
+    let noon = Date::from_ymd(2026, 11, 24).unwrap().start().plus(12 * HOUR);
+    let clock = TestClock::new(noon);
+    let s = bus_at(w, 4, Some(clock.clone())).await;
+    let live = Live::load(&s.w.db, clock.clone()).await.unwrap();
+    let engine = Arc::new(s.start_at(clock.clone(), live.clone()).await);
+    let off = |meter: usize| live.get(s.meters[meter]).and_then(|latest| latest.clock_offset_s);
+    let truth = |unit: u8| s.view(0, unit).clock.since(clock.now()) / SECOND;
+    // A minute, two, and ten; the last is right.
+    for (unit, seconds) in [(1, 60), (2, -120), (3, 600)] {
+        s.meter(0, unit).suffer(Mishap::ClockOff { seconds }).await.unwrap();
+    }
+    until(SOON, "the clocks to be seen", || async { (0..4).all(|n| off(n) == [Some(60), Some(-120), Some(600), Some(0)][n]) })
+        .await;
+    let (waker, told) = (Arc::clone(&engine), Arc::clone(&engine));
+    let task = SetClocks {
+        db: s.w.db.clone(),
+        clock: clock.clone(),
+        rng: s.w.rng.clone(),
+        takes_time: Arc::new(move |meter| told.takes_time(meter)),
+        wake: Arc::new(move || waker.wake()),
+    };
+    // The hour, and half past it, where a rate may begin.
+    for minutes in [0, 3, 25] {
+        clock.advance(minutes * MINUTE);
+        assert_eq!(task.run().await.unwrap(), "3 off, 0 set, 0 at fault", "{minutes} later");
+    }
+    clock.advance(14 * MINUTE);
+    assert_eq!(task.run().await.unwrap(), "3 off, 3 set, 0 at fault");
+    s.settled(SOON).await;
+    engine.stop().await;
+    assert_eq!([1, 2, 3, 4].map(truth), [0; 4]);
+    assert_eq!(s.w.number("SELECT COUNT(*) FROM commands WHERE kind = 'clock' AND state = 'done'").await, 3);
+    assert_eq!(s.w.number("SELECT COUNT(*) FROM commands WHERE attempts > 1").await, 0, "each by the first way");
+    assert_eq!(s.w.number("SELECT COUNT(*) FROM audit WHERE action = 'meter.clock'").await, 3);
+});
