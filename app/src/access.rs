@@ -81,6 +81,7 @@ pub const FUNCTIONS: &[(&str, Access)] = &[
     ("/api/auth/", Access::Anyone),
     ("/api/site/", Access::Public),
     ("/api/resident/", Access::Resident),
+    ("/api/operator/gateway-trust", Access::Admin),
     ("/api/operator/", Access::Operator),
 ];
 

@@ -8,13 +8,14 @@ mod lists;
 mod prices;
 mod room;
 mod sweep;
+mod trust;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
 use crate::error::AppError;
-use crate::model::gateway::{Sweep, SweepInterval};
+use crate::model::gateway::{Sweep, SweepInterval, Trust};
 use crate::model::ids::{BatchId, CaseId, EventId, GatewayId, MeterId, OrderId, PlaceId, Uuid};
 use crate::model::issue::{Issue, Kind};
 use crate::model::meter::{ControlMode, Latest};
@@ -42,6 +43,7 @@ pub use room::{
     WalletLimits, WalletView, What,
 };
 pub use sweep::{SetSweep, set_sweep};
+pub use trust::{SetTrust, set_trust};
 
 /// A meter and where it is.
 #[derive(Clone, Debug, PartialEq)]
@@ -93,6 +95,8 @@ pub trait OperatorPort: Send + Sync {
     async fn site_sweep(&self) -> Result<Option<SweepInterval>, AppError>;
     /// Sets how often something is read; `None` leaves it to the level above. The site and gateways are for administrators.
     async fn set_sweep(&self, who: &Who, of: Sweep, interval: Option<SweepInterval>) -> Result<(), AppError>;
+    /// Says whom to trust at a gateway that speaks TLS. For administrators.
+    async fn set_trust(&self, who: &Who, gateway: GatewayId, trust: &Trust) -> Result<(), AppError>;
     /// Meters.
     async fn meters(&self, who: &Who, query: &Query) -> Result<Page<MeterLine>, AppError>;
     /// Price plans, their versions, and where they hold.

@@ -39,6 +39,7 @@ pub fn action(code: &str, lang: Lang) -> String {
         "meter.switch" => ("住户开关电", "Resident's switch"),
         "event.acknowledge" => ("确认告警", "Alarm acknowledged"),
         "sweep.interval" => ("设置抄读间隔", "Reading interval set"),
+        "gateway.trust" => ("设置 TLS 证书", "TLS certificate set"),
         "meter.clock" => ("校时", "Clock set"),
         "batch.create" => ("批量下发", "Commands issued"),
         "batch.retry" => ("批量重试", "Commands issued again"),

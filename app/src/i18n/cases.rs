@@ -1,6 +1,6 @@
 //! What each kind of case means, and a person's next step.
 
-use super::Lang;
+use super::{Lang, gateways};
 
 /// What a kind of case is called, what it means, and what to do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +26,45 @@ pub const KINDS: &[&str] = &[
     "clock",
     "journal",
 ];
+
+/// Why a meter cannot be read as it is registered, and what to do; by the detail of its case.
+#[must_use]
+pub fn unusable(detail: &str, lang: Lang) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Reason<'a> {
+        why: &'a str,
+        is: String,
+    }
+    let Reason { why, is } = serde_json::from_str(detail).ok()?;
+    let (zh, en) = match why {
+        "unit" => (format!("站号是 {is}，应改为 1 到 247。"), format!("Its unit id is {is}: give it one from 1 to 247.")),
+        "serial" => ("表号应为 12 位数字，请改正。".to_owned(), "Its serial number must have 12 digits: correct it.".to_owned()),
+        "profile" => (
+            format!("没有表型“{is}”：把表型文件放进 meters.profiles_dir，或改用别的表型。"),
+            format!("There is no profile {is:?}: put its file into meters.profiles_dir, or name another."),
+        ),
+        "framing" => {
+            let (zh, en) = (gateways::framing(&is, Lang::Zh), gateways::framing(&is, Lang::En));
+            (
+                format!("电表使用 DL/T 645，而管理机是“{zh}”：改为透明传输，或把表接到透明传输的管理机。"),
+                format!(
+                    "It speaks DL/T 645 and its gateway {en}: make the gateway transparent, or put the meter behind one that is."
+                ),
+            )
+        }
+        _ => return None,
+    };
+    Some(match lang {
+        Lang::Zh => zh,
+        Lang::En => en,
+    })
+}
+
+/// What was done about a case, where the system did it.
+#[must_use]
+pub const fn mended(lang: Lang) -> &'static str {
+    lang.pick("已改正，自动结案", "Mended; closed by itself")
+}
 
 /// By the kind that the store names.
 #[must_use]
@@ -179,6 +218,21 @@ pub fn case(kind: &str, lang: Lang) -> Case {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_unusable_meter_is_told_what_to_do() {
+        for (detail, word) in [
+            (r#"{"why":"unit","is":"248"}"#, "248"),
+            (r#"{"why":"serial","is":""}"#, "12"),
+            (r#"{"why":"profile","is":"abc"}"#, "abc"),
+            (r#"{"why":"framing","is":"modbus-tls"}"#, "TLS"),
+        ] {
+            for lang in [Lang::Zh, Lang::En] {
+                assert!(unusable(detail, lang).is_some_and(|said| said.contains(word)), "{detail}");
+            }
+        }
+        assert_eq!((unusable("{}", Lang::En), unusable(r#"{"why":"new","is":""}"#, Lang::En)), (None, None));
+    }
 
     #[test]
     fn every_kind_has_words_of_its_own() {

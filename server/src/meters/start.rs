@@ -28,7 +28,7 @@ use crate::clock::SharedClock;
 use crate::live::Live;
 use crate::rng::Rng;
 use crate::store::meters::{self as rows, GatewayRow, MeterRow};
-use crate::store::{self, Db, intervals};
+use crate::store::{self, Db, cases, intervals};
 
 /// Added gateways and meters are found without a signal too, this much later.
 const RELOAD: Duration = Duration::from_secs(30);
@@ -282,6 +282,12 @@ impl Supervisor {
     async fn reload(&mut self) -> store::Result<()> {
         let (gateways, meters) = (rows::gateways(&self.db).await?, rows::meters(&self.db).await?);
         let site = intervals::of_site(&self.db).await?;
+        let unusable = self.adopt(gateways, meters, site);
+        cases::keep(&self.db, &self.rng, self.clock.now(), cases::kind::UNUSABLE, &unusable).await
+    }
+
+    /// Starts and stops what is needed for that; gives the meters that cannot be read, and why.
+    fn adopt(&self, gateways: Vec<GatewayRow>, meters: Vec<MeterRow>, site: Option<i64>) -> Vec<(MeterId, String)> {
         let each: HashMap<GatewayId, Option<i64>> =
             gateways.iter().map(|row| (GatewayId(row.id), row.sweep_interval_s)).collect();
         let mut buses = self.shared.lock_buses();
@@ -296,6 +302,7 @@ impl Supervisor {
             buses.entry(GatewayId(row.id)).or_insert_with(|| self.start_bus(row));
         }
         let mut by_gateway: HashMap<GatewayId, Vec<Arc<Meter>>> = buses.keys().map(|&id| (id, Vec::new())).collect();
+        let mut unusable = Vec::new();
         for row in meters {
             let gateway = GatewayId(row.gateway_id);
             let (Some(bus), Some(list)) = (buses.get(&gateway), by_gateway.get_mut(&gateway)) else { continue };
@@ -303,7 +310,10 @@ impl Supervisor {
             let interval = seconds.and_then(|s| u64::try_from(s).ok()).map_or(self.config.sweep_interval_ms, |s| s * 1_000);
             match self.meter(&row, bus, interval) {
                 Ok(meter) => list.push(Arc::new(meter)),
-                Err(why) => tracing::error!(meter = %MeterId(row.id), serial = row.serial, %why, "meter.unusable"),
+                Err(why) => {
+                    tracing::error!(meter = %MeterId(row.id), serial = row.serial, %why, "meter.unusable");
+                    unusable.push((MeterId(row.id), why.detail()));
+                }
             }
         }
         self.shared.directory.replace(by_gateway.values().flatten().cloned());
@@ -313,7 +323,7 @@ impl Supervisor {
                 let _ = bus.control.send(Control::Meters(meters));
             }
         }
-        Ok(())
+        unusable
     }
 
     fn meter(&self, row: &MeterRow, bus: &Bus, sweep_interval_ms: u64) -> Result<Meter, Unusable> {

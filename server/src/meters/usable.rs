@@ -27,6 +27,20 @@ pub enum Unusable {
     NotCarried(String),
 }
 
+impl Unusable {
+    /// For the case: a word for the reason, and what stands in the way. Pages have words for each.
+    #[must_use]
+    pub fn detail(&self) -> String {
+        let (why, is) = match self {
+            Self::Unit(unit) => ("unit", unit.to_string()),
+            Self::Serial => ("serial", String::new()),
+            Self::Profile(name) => ("profile", name.clone()),
+            Self::NotCarried(framing) => ("framing", framing.clone()),
+        };
+        serde_json::json!({ "why": why, "is": is }).to_string()
+    }
+}
+
 /// The unit id, serial number and profile of a meter that can be read behind a gateway of this framing.
 ///
 /// # Errors

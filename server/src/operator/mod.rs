@@ -13,7 +13,7 @@ use app::api::operator::{
     MeterLine, Missed, Opening, OperatorPort, Page, Preview, PricesView, Query, Room, Sale, Seat, Target, WalletLimits,
 };
 use app::error::AppError;
-use app::model::gateway::{Sweep, SweepInterval};
+use app::model::gateway::{Sweep, SweepInterval, Trust};
 use app::model::ids::{AccountId, BatchId, CaseId, EventId, GatewayId, MeterId, OrderId, PlaceId, Uuid};
 use app::model::issue::{Issue, Kind};
 use app::model::meter::{ControlMode, Latest};
@@ -33,7 +33,7 @@ use crate::rng::Rng;
 use crate::store::accounts::{self, FirstPurchase, NewResident, OpenAccount};
 use crate::store::cases::kind;
 use crate::store::orders::{self, NewOrder};
-use crate::store::{Db, console, counters, deliveries, intervals, parameters};
+use crate::store::{Db, console, counters, deliveries, intervals, parameters, trust};
 
 /// The shortest password that an operator may hand out.
 const MIN_PASSWORD: usize = 10;
@@ -230,6 +230,18 @@ impl OperatorPort for Operator {
             Sweep::Site | Sweep::Gateway(_) => {}
         }
         intervals::set(&self.db, self.clock.now(), who, of, interval).await?;
+        self.field.reload();
+        Ok(())
+    }
+
+    async fn set_trust(&self, who: &Who, gateway: GatewayId, to: &Trust) -> Result<(), AppError> {
+        if who.role != Role::Admin {
+            return Err(AppError::Forbidden);
+        }
+        if !console::may_touch_gateway(&self.db, who.user, gateway).await? {
+            return Err(AppError::NotFound);
+        }
+        trust::set(&self.db, self.clock.now(), who, gateway, to).await?;
         self.field.reload();
         Ok(())
     }

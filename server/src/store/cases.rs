@@ -3,7 +3,10 @@
 use app::model::ids::{MeterId, OrderId};
 use app::model::time::Timestamp;
 
-use super::{Result, Tx, on};
+use uuid::Uuid;
+
+use super::audit::{self, Entry};
+use super::{Db, Result, Tx, on, read};
 use crate::rng::Rng;
 
 /// Kinds of cases; each has words for the next step in the operator's pages.
@@ -35,6 +38,48 @@ pub mod kind {
     pub const PARAMETERS: &str = "parameters";
     /// A clock that does not keep time.
     pub const CLOCK: &str = "clock";
+}
+
+/// Makes the open cases of a kind those that were found, a meter and its detail each: opens what is new, and closes what was mended
+/// or is found for another reason now.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn keep(db: &Db, rng: &Rng, at: Timestamp, kind: &'static str, found: &[(MeterId, String)]) -> Result<()> {
+    let open: Vec<(Uuid, Uuid, String)> = read!(db, |pool| sqlx::query_as(
+        "SELECT id, meter_id, detail FROM cases WHERE kind = $1 AND meter_id IS NOT NULL AND closed_at IS NULL"
+    )
+    .bind(kind)
+    .fetch_all(pool)
+    .await)?;
+    let is_open = |(meter, detail): &(MeterId, String)| open.iter().any(|(_, of, said)| *of == meter.0 && said == detail);
+    let is_found = |of: Uuid, said: &str| found.iter().any(|(meter, detail)| meter.0 == of && detail == said);
+    if found.iter().all(is_open) && open.iter().all(|(_, of, said)| is_found(*of, said)) {
+        return Ok(());
+    }
+    let mut tx = db.begin().await?;
+    for (id, of, said) in &open {
+        if is_found(*of, said) {
+            continue;
+        }
+        let closed = on!(&mut tx, |c| sqlx::query(
+            "UPDATE cases SET closed_at = $1, resolution = 'mended' WHERE id = $2 AND closed_at IS NULL"
+        )
+        .bind(at.0)
+        .bind(*id)
+        .execute(c)
+        .await)?;
+        if closed == 1 {
+            let (subject, detail) =
+                (format!("case:{id}"), serde_json::json!({ "kind": kind, "resolution": "mended" }).to_string());
+            let entry = Entry { actor: "system", ip: "", action: "case.close", subject: &subject, detail: &detail };
+            audit::append(&mut tx, at, &entry).await?;
+        }
+    }
+    for (meter, detail) in found {
+        self::open(&mut tx, rng, at, kind, Some(*meter), None, detail).await?;
+    }
+    tx.commit().await
 }
 
 /// Opens a case in the caller's transaction, unless one of its kind is open there already.

@@ -143,21 +143,6 @@ pub async fn add_gateway(tx: &mut Tx, at: Timestamp, gateway: &NewGateway) -> Re
     Ok(())
 }
 
-/// Says whom to trust at a gateway that speaks Modbus inside TLS, in the caller's transaction: the name in its certificate where
-/// that is not its host, and the SHA-256 fingerprint where no known authority signed it.
-///
-/// # Errors
-/// Where the database fails.
-pub async fn trust_gateway(tx: &mut Tx, gateway: GatewayId, name: Option<&str>, pin: Option<&str>) -> Result<()> {
-    on!(tx, |c| sqlx::query("UPDATE gateways SET tls_name = $2, tls_pin = $3 WHERE id = $1")
-        .bind(gateway.0)
-        .bind(name)
-        .bind(pin)
-        .execute(c)
-        .await)?;
-    Ok(())
-}
-
 /// Adds a meter in the caller's transaction.
 ///
 /// # Errors

@@ -37,6 +37,7 @@ pub mod rooms;
 pub mod sessions;
 pub mod shifts;
 pub mod subsidies;
+pub mod trust;
 pub mod users;
 pub mod uses;
 pub mod verify;

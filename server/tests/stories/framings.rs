@@ -22,6 +22,8 @@ use server::meters::sim::{self, Estate, LineFault, Load, MeterPlan, MeterView, S
 use server::rng::Rng;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use crate::support::fingerprint;
+
 /// As the simulated meters want it.
 const PASSWORD: &str = "02563412";
 
@@ -210,13 +212,4 @@ async fn modbus_inside_tls_trusts_an_authority_or_one_fingerprint_and_nothing_el
             way.0.state().wait_for(|&state| state == LinkState::Down).await.unwrap();
         }
     }
-}
-
-/// SHA-256 of the certificate, as people read it.
-fn fingerprint(pem: &str) -> String {
-    use base64::Engine as _;
-    let base64: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
-    let der = base64::engine::general_purpose::STANDARD.decode(base64).unwrap();
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &der);
-    digest.as_ref().iter().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().join(":")
 }

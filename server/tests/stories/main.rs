@@ -15,6 +15,7 @@ mod dlt645;
 mod faults;
 mod framings;
 mod full_disk;
+mod gateways;
 mod ledger;
 mod live;
 mod memory;

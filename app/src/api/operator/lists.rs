@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::RoomName;
-use crate::model::gateway::{GatewayHealth, SweepInterval};
+use crate::model::gateway::{GatewayHealth, SweepInterval, Trust};
 use crate::model::ids::{AccountId, CaseId, GatewayId, MeterId};
 use crate::model::meter::Latest;
 use crate::model::time::Timestamp;
@@ -121,6 +121,8 @@ pub struct GatewayLine {
     pub address: String,
     /// How it carries frames, as the store names it.
     pub framing: String,
+    /// Whom to trust there; `None` where it does not speak TLS.
+    pub trust: Option<Trust>,
     /// How often its meters are read; `None`: as the site.
     pub sweep: Option<SweepInterval>,
     /// How it does itself, and since when; `None` where this server does not read it.

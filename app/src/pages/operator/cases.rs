@@ -74,13 +74,14 @@ fn item(line: &CaseLine) -> impl IntoView + use<> {
 pub fn said(line: &CaseLine) -> impl IntoView + use<> {
     let t = words(lang());
     let case = cases::case(&line.kind, lang());
-    let detail = (line.detail != "{}" && line.counter.is_none()).then(|| line.detail.clone());
+    let reason = (line.kind == "unusable").then(|| cases::unusable(&line.detail, lang())).flatten();
+    let detail = (line.detail != "{}" && line.counter.is_none() && reason.is_none()).then(|| line.detail.clone());
     view! {
         <dl class="said">
             <dt>{t.what_is_so}</dt>
             <dd>{case.meaning}</dd>
             <dt>{t.next_step}</dt>
-            <dd>{case.next}</dd>
+            <dd>{reason.unwrap_or_else(|| case.next.to_owned())}</dd>
             {line.order.map(|number| view! { <dt>{t.order_number}</dt><dd class="num">{number}</dd> })}
             {detail.map(|detail| view! { <dt>{t.detail}</dt><dd class="muted"><code>{detail}</code></dd> })}
         </dl>
@@ -91,6 +92,7 @@ fn ended(line: &CaseLine) -> impl IntoView + use<> {
     let t = words(lang());
     let resolution = match line.resolution.as_deref() {
         Some("try-again") => t.try_again.to_owned(),
+        Some("mended") => cases::mended(lang()).to_owned(),
         other => other.unwrap_or_default().to_owned(),
     };
     view! {

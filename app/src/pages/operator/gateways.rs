@@ -3,13 +3,14 @@
 use leptos::prelude::*;
 
 use super::sweep::sweep_form;
+use super::trust::trust_forms;
 use crate::api::operator::GatewayLine;
 use crate::i18n::gateways::{framing, health, interval, words};
 use crate::i18n::{lang, operator};
 use crate::model::gateway::{Sweep, SweepInterval};
 use crate::ui::time::{Ago, At};
 
-/// The table, under the site's interval. Only who `may_set` intervals gets the forms.
+/// The table, under the site's interval. Only who `may_set` intervals and trust gets the forms.
 pub fn gateways(lines: &[GatewayLine], site: Option<SweepInterval>, may_set: bool) -> impl IntoView + use<> {
     let (t, g) = (operator::words(lang()), words(lang()));
     let site_interval = if may_set {
@@ -47,6 +48,7 @@ pub fn gateways(lines: &[GatewayLine], site: Option<SweepInterval>, may_set: boo
         </div>
         {lines.is_empty().then(|| view! { <p class="empty">{g.no_gateways}</p> })}
         {site_interval}
+        {may_set.then(|| trust_forms(lines))}
     }
 }
 

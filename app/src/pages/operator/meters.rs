@@ -42,6 +42,7 @@ fn Lists(
     let said = match param("asked").as_str() {
         "retry" => Some(t.retry_asked),
         "sweep" => Some(i18n::gateways::words(lang()).interval_set),
+        "trust" => Some(i18n::gateways::words(lang()).trust_set),
         _ => None,
     };
     let here = address("/meters", &[("q", &q), ("state", if lost { "lost" } else { "" })]);

@@ -17,5 +17,6 @@ pub mod room;
 pub mod search;
 mod sweep;
 pub mod till;
+mod trust;
 pub mod wall;
 mod wall_table;

@@ -1,13 +1,14 @@
 //! The gateways and how the meters behind them are doing.
 
 use app::api::operator::GatewayLine;
-use app::model::gateway::SweepInterval;
+use app::model::gateway::{SweepInterval, Trust};
 use app::model::ids::{GatewayId, UserId};
 use app::model::time::Timestamp;
 use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::{above, within};
+use crate::meters::framing::Framing;
 use crate::store::{Db, Result, read};
 
 #[derive(FromRow)]
@@ -18,6 +19,8 @@ struct Row {
     port: i64,
     framing: String,
     sweep_interval_s: Option<i64>,
+    tls_name: Option<String>,
+    tls_pin: Option<String>,
     meters: i64,
     lost: i64,
     newest: Option<i64>,
@@ -30,7 +33,7 @@ struct Row {
 /// Where the database fails.
 pub async fn gateways(db: &Db, operator: UserId) -> Result<Vec<GatewayLine>> {
     let rows: Vec<Row> = read!(db, |pool| sqlx::query_as(concat!(
-        "SELECT g.id, g.name, g.host, g.port, g.framing, g.sweep_interval_s, COUNT(m.id) AS meters,
+        "SELECT g.id, g.name, g.host, g.port, g.framing, g.sweep_interval_s, g.tls_name, g.tls_pin, COUNT(m.id) AS meters,
                 CAST(SUM(CASE WHEN l.lost_since IS NOT NULL OR l.observed_at IS NULL THEN 1 ELSE 0 END) AS BIGINT) AS lost,
                 MAX(l.observed_at) AS newest,
                 MIN(CASE WHEN l.lost_since IS NULL THEN l.observed_at END) AS oldest
@@ -39,7 +42,7 @@ pub async fn gateways(db: &Db, operator: UserId) -> Result<Vec<GatewayLine>> {
         above!(),
         "WHERE g.retired_at IS NULL AND",
         within!(),
-        "GROUP BY g.id, g.name, g.host, g.port, g.framing, g.sweep_interval_s ORDER BY g.name"
+        "GROUP BY g.id, g.name, g.host, g.port, g.framing, g.sweep_interval_s, g.tls_name, g.tls_pin ORDER BY g.name"
     ))
     .bind(operator.0)
     .fetch_all(pool)
@@ -48,6 +51,8 @@ pub async fn gateways(db: &Db, operator: UserId) -> Result<Vec<GatewayLine>> {
         id: GatewayId(row.id),
         name: row.name,
         address: format!("{}:{}", row.host, row.port),
+        trust: (Framing::parse(&row.framing) == Some(Framing::ModbusTls))
+            .then_some(Trust { name: row.tls_name, pin: row.tls_pin }),
         framing: row.framing,
         sweep: row.sweep_interval_s.and_then(SweepInterval::new),
         health: None,

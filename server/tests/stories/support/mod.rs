@@ -152,3 +152,12 @@ pub async fn bind(db: &Db, sql: &'static str, id: uuid::Uuid, numbers: &[i64]) {
         }
     }
 }
+
+/// SHA-256 of the certificate, as people read it.
+pub fn fingerprint(pem: &str) -> String {
+    use base64::Engine as _;
+    let base64: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
+    let der = base64::engine::general_purpose::STANDARD.decode(base64).unwrap();
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &der);
+    digest.as_ref().iter().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().join(":")
+}

@@ -1,0 +1,34 @@
+//! Whom to trust at a gateway that speaks TLS: a form a gateway.
+
+use leptos::prelude::*;
+
+use crate::api::operator::GatewayLine;
+use crate::i18n::gateways::words;
+use crate::i18n::lang;
+use crate::model::gateway::Trust;
+
+/// The forms of those gateways that speak TLS.
+pub fn trust_forms(lines: &[GatewayLine]) -> impl IntoView + use<> {
+    lines.iter().filter_map(|line| line.trust.as_ref().map(|trust| form(line, trust))).collect_view()
+}
+
+fn form(line: &GatewayLine, trust: &Trust) -> impl IntoView + use<> {
+    let t = words(lang());
+    view! {
+        <form class="card stack-tight" method="post" action="/api/operator/gateway-trust">
+            <h2>{t.trust}" · "{line.name.clone()}</h2>
+            <input type="hidden" name="gateway" value=line.id.to_string() />
+            <label class="filter-field wide">
+                <span>{t.tls_name}</span>
+                <input name="name" value=trust.name.clone() maxlength="253" autocomplete="off" spellcheck="false" />
+            </label>
+            <p class="hint">{t.tls_name_hint}</p>
+            <label class="filter-field wide">
+                <span>{t.tls_pin}</span>
+                <input name="pin" value=trust.shown_pin() maxlength="200" autocomplete="off" spellcheck="false" />
+            </label>
+            <p class="hint">{t.tls_pin_hint}</p>
+            <button>{t.set}</button>
+        </form>
+    }
+}
