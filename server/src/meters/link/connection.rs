@@ -33,6 +33,11 @@ impl Connection {
         if self.is_bus { self.wire.settle(silence).await } else { Ok(()) }
     }
 
+    /// Something lies there that answers none of ours any more, or the gateway has closed: nothing must be asked on it.
+    pub(super) fn is_disturbed(&mut self) -> bool {
+        self.wire.is_disturbed()
+    }
+
     /// How long nothing was asked.
     pub(super) fn idle(&self) -> Duration {
         self.used.elapsed()

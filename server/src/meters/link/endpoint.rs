@@ -127,9 +127,15 @@ impl Endpoint {
                 continue;
             }
             let (distrusted, idle) = (self.distrusted.swap(false, Ordering::Relaxed), connection.idle() > IDLE_LIMIT);
-            if distrusted || idle {
+            // A late answer that lies there costs the connection, and not the request that comes after it.
+            let disturbed = connection.is_disturbed();
+            if distrusted || idle || disturbed {
                 self.waiting.push(request);
-                return if distrusted { End::Stale } else { End::Idle };
+                return match (disturbed, distrusted) {
+                    (true, _) => End::Dropped { fruitful },
+                    (_, true) => End::Stale,
+                    _ => End::Idle,
+                };
             }
             let within = self.config.timeout(request.action.registers(), request.priority);
             let transaction = self.transactions.next();

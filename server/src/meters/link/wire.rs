@@ -80,15 +80,12 @@ impl Wire {
     }
 
     async fn send(&mut self, request: &[u8]) -> std::result::Result<(), LinkError> {
-        if self.is_disturbed() {
-            return Err(LinkError::Broken);
-        }
         self.0.write_all(request).await.map_err(|_| LinkError::Broken)?;
         self.0.flush().await.map_err(|_| LinkError::Broken)
     }
 
     /// Something lies there that nobody asked for, or the gateway has closed.
-    fn is_disturbed(&mut self) -> bool {
+    pub(super) fn is_disturbed(&mut self) -> bool {
         self.0.read(&mut [0]).now_or_never().is_some()
     }
 }
