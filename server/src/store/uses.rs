@@ -77,19 +77,10 @@ pub(super) struct Known {
 }
 
 /// Posts what was used in an epoch up to an observation and was not posted before, in the caller's transaction: what was put in, less
-/// what is left. A closing calls it with the last observation.
+/// what is left.
 pub(super) async fn post(tx: &mut Tx, rng: &Rng, at: Timestamp, known: &Known, remaining: Fen) -> Result<bool> {
-    let before: Option<(i64, Option<i64>)> = on!(tx, |c| sqlx::query_as(
-        "SELECT CAST(COALESCE(SUM(amount_fen), 0) AS BIGINT), MAX(at) FROM meter_uses
-         WHERE account_id = $1 AND meter_id = $2 AND epoch = $3"
-    )
-    .bind(known.account.0)
-    .bind(known.meter.0)
-    .bind(known.epoch)
-    .fetch_optional(c)
-    .await)?;
-    let (posted, from) = before.unwrap_or_default();
-    let (id, amount) = (rng.id(at), known.cumulative - remaining - Fen(posted));
+    let (posted, from) = posted(tx, known.account, known.meter, known.epoch).await?;
+    let (id, amount) = (rng.id(at), known.cumulative - remaining - posted);
     let inserted = on!(tx, |c| {
         sqlx::query(
         "INSERT INTO meter_uses (id, meter_id, account_id, epoch, from_at, at, amount_fen) VALUES ($1, $2, $3, $4, $5, $6, $7)
@@ -114,6 +105,22 @@ pub(super) async fn post(tx: &mut Tx, rng: &Rng, at: Timestamp, known: &Known, r
         ledger::post(tx, rng, at, &transfer).await?;
     }
     Ok(true)
+}
+
+/// What a meter used in an epoch is in the ledger already, and up to when. Whoever settles an account's meter for good has only the rest
+/// of its use to post.
+pub(super) async fn posted(tx: &mut Tx, account: AccountId, meter: MeterId, epoch: i64) -> Result<(Fen, Option<i64>)> {
+    let posted: Option<(i64, Option<i64>)> = on!(tx, |c| sqlx::query_as(
+        "SELECT CAST(COALESCE(SUM(amount_fen), 0) AS BIGINT), MAX(at) FROM meter_uses
+         WHERE account_id = $1 AND meter_id = $2 AND epoch = $3"
+    )
+    .bind(account.0)
+    .bind(meter.0)
+    .bind(epoch)
+    .fetch_optional(c)
+    .await)?;
+    let (fen, until) = posted.unwrap_or_default();
+    Ok((Fen(fen), until))
 }
 
 async fn is_taken_over(tx: &mut Tx, account: AccountId) -> Result<bool> {

@@ -82,6 +82,15 @@ const RULES: &[&str] = &[
      FROM meter_uses u JOIN meters m ON m.id = u.meter_id
           LEFT JOIN ledger_transfers t ON t.operation = 'use' AND t.reference = u.id
      WHERE u.amount_fen * 100 <> COALESCE(CASE WHEN t.debit LIKE 'meter:%' THEN t.amount_e4 ELSE -t.amount_e4 END, 0)",
+    // And nothing is in the ledger that nothing stands for.
+    "SELECT 'posting and what it is for' AS rule, t.operation AS subject, CAST(0 AS BIGINT) AS expected, t.amount_e4 AS found
+     FROM ledger_transfers t
+     WHERE (t.operation IN ('payment', 'delivery') AND NOT EXISTS (SELECT 1 FROM orders WHERE orders.id = t.reference))
+        OR (t.operation = 'payout' AND NOT EXISTS (SELECT 1 FROM returns WHERE returns.id = t.reference))
+        OR (t.operation = 'withdrawal' AND t.debit LIKE 'meter:%'
+            AND NOT EXISTS (SELECT 1 FROM commands WHERE commands.id = t.reference))
+        OR (t.operation = 'drawer' AND NOT EXISTS (SELECT 1 FROM shifts WHERE shifts.id = t.reference))
+        OR (t.operation = 'use' AND NOT EXISTS (SELECT 1 FROM meter_uses WHERE meter_uses.id = t.reference))",
     // A subsidy is one order of its amount.
     "SELECT 'subsidy and order' AS rule, a.number AS subject, s.amount_fen AS expected, COALESCE(o.amount_fen, 0) AS found
      FROM subsidies s JOIN accounts a ON a.id = s.account_id LEFT JOIN orders o ON o.id = s.order_id AND o.tender = 'subsidy'

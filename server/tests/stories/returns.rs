@@ -218,6 +218,40 @@ both!(a_wrong_sale_is_taken_back_once_and_no_more_than_is_left, |w: World| async
     s.prove().await;
 });
 
+both!(many_hands_at_once_do_it_once, |w: World| async move {
+    let (s, engine) = Site::stocked(w, 1, 20_000).await;
+    let new = s.wish(s.some(0, 6_000));
+    let asked = futures::future::join_all((0..6).map(|_| s.ask(&new))).await;
+    let row = asked[0].as_ref().unwrap().clone();
+    assert!(asked.iter().all(|one| one.as_ref().unwrap().id == row.id));
+    let mut bosses = Vec::new();
+    for login in ["boss1", "boss2", "boss3", "boss4"] {
+        bosses.push(s.who(colleague(&s.w, login, Role::Admin).await));
+    }
+    let now = SystemClock.now();
+    let limits = Limits::default();
+    let approved =
+        futures::future::join_all(bosses.iter().map(|who| returns::approve(&s.w.db, &s.w.rng, now, &limits, who, row.id())))
+            .await;
+    assert_eq!(approved.iter().filter(|one| one.is_ok()).count(), 1);
+    assert_eq!(s.w.number("SELECT COUNT(*) FROM commands WHERE kind = 'debit'").await, 1);
+    engine.wake();
+    s.until(&row, ReturnState::Taken).await;
+    let paid = futures::future::join_all((0..4).map(|_| s.pay(&row))).await;
+    assert!(paid.iter().all(Result::is_ok));
+    assert_eq!(s.balance(&Account::Cash).await, Money(-1_400_000));
+    // Two corrections of one sale, and the count of the drawer beside them.
+    let wrong = s.sell(0, 1_000).await;
+    engine.wake();
+    s.settled(SOON).await;
+    let both = [s.wish(Of::Sale(OrderId(wrong.id), Fen(1_000))), s.wish(Of::Sale(OrderId(wrong.id), Fen(900)))];
+    let asked = futures::future::join_all(both.iter().map(|new| s.ask(new))).await;
+    assert_eq!(asked.iter().filter(|one| one.is_ok()).count(), 1);
+    s.settled(SOON).await;
+    engine.stop().await;
+    s.prove().await;
+});
+
 both!(a_wrong_return_is_taken_back_once, |w: World| async move {
     let (s, engine) = Site::stocked(w, 1, 4_000).await;
     let row = s.ask(&s.wish(s.some(0, 1_500))).await.unwrap();

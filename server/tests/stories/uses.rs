@@ -7,6 +7,7 @@ use crate::support::rooms::Room;
 use crate::support::{World, bind};
 use app::model::ids::{PlaceId, UserId};
 use app::model::money::{Fen, Money};
+use app::model::order::Tender;
 use app::model::subsidy::{Month, Per};
 use app::model::time::{DAY, MINUTE};
 use app::ports::{Role, Who};
@@ -15,6 +16,7 @@ use server::domain::ledger::{self, Account};
 use server::domain::order::Limits;
 use server::domain::subsidy::Rule;
 use server::store::accounts::{self, TakeOver};
+use server::store::orders::{self, NewOrder};
 use server::store::{cases, ledger as books, subsidies, verify};
 use server::tasks::Task;
 use server::tasks::meter_uses::MeterUses;
@@ -22,17 +24,20 @@ use server::tasks::subsidies::GiveSubsidies;
 use uuid::Uuid;
 
 impl World {
-    /// Paid and in the meter.
+    /// Sold, and in the meter as far as the books know.
     async fn put_in(&self, room: Room, count: i64, fen: i64) {
-        let sql = "UPDATE account_meters SET count = $2, cumulative_fen = cumulative_fen + $3 WHERE meter_id = $1";
-        bind(&self.db, sql, room.meter.0, &[count, fen]).await;
-        let (now, mut tx) = (self.clock.now(), self.db.begin().await.unwrap());
-        let (order, amount) = (self.rng.id(now), Fen(fen).money());
-        let paid = ledger::payment(order, app::model::order::Tender::Cash, room.account, amount);
-        for transfer in [paid, ledger::delivery(order, room.account, amount)] {
-            books::post(&mut tx, &self.rng, now, &transfer).await.unwrap();
-        }
+        let (now, key) = (self.clock.now(), self.rng.id(self.clock.now()));
+        let (account, meter, by) = (room.account, room.meter, room.resident);
+        let new = NewOrder { key, account, meter, tender: Tender::Cash, amount: Fen(fen), by, ip: String::new() };
+        let order = orders::sell(&self.db, &self.rng, now, &Limits::default(), &new).await.unwrap();
+        let mut tx = self.db.begin().await.unwrap();
+        let delivered = ledger::delivery(order.id, account, Fen(fen).money());
+        books::post(&mut tx, &self.rng, now, &delivered).await.unwrap();
         tx.commit().await.unwrap();
+        bind(&self.db, "UPDATE orders SET state = 'credited', credited_at = $2 WHERE id = $1", order.id, &[now.0]).await;
+        bind(&self.db, "UPDATE commands SET state = 'done' WHERE order_id = $1", order.id, &[]).await;
+        let sql = "UPDATE account_meters SET count = $2, cumulative_fen = cumulative_fen + $3 WHERE meter_id = $1";
+        bind(&self.db, sql, meter.0, &[count, fen]).await;
     }
 
     async fn bring_in(&self) -> String {

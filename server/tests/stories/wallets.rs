@@ -10,13 +10,14 @@ use app::model::energy::Energy;
 use app::model::ids::{AccountId, CaseId, CommandId, GatewayId, MeterId, PlaceId, UserId, Uuid};
 use app::model::meter::{ControlMode, Latest, SupplyState, Wallet};
 use app::model::money::Fen;
-use app::model::order::Tender;
+use app::model::order::{ReturnState, Tender};
 use app::model::parameters::TierPeriod;
 use app::model::tariff::{Prices, Tiers, parse_plan};
 use app::model::time::{HOUR, MINUTE, SECOND, Timestamp};
 use app::ports::{Role, Who};
 use server::clock::Clock;
 use server::domain::order::Limits;
+use server::domain::returns::Rules;
 use server::live::Live;
 use server::meters::codec::{Face, Measurement, Plain};
 use server::meters::recorder::{Event, Recorder, Source};
@@ -26,6 +27,7 @@ use server::store::meters::{self, NewMeter};
 use server::store::orders::{self, NewOrder, Order};
 use server::store::places::{self, NewPlace};
 use server::store::prices::{self, Publication};
+use server::store::returns::{self, NewReturn, Of};
 use server::store::rooms::{self, Switch};
 use server::store::{Db, StoreError, console, counters, readings, verify, wallets};
 use tokio::sync::mpsc;
@@ -188,6 +190,36 @@ both!(consumption_is_debited_with_its_readings_and_the_remainder_is_carried, |w:
     assert_eq!(flat.w.number("SELECT remaining_fen FROM readings ORDER BY at DESC LIMIT 1").await, 4_983);
     let lines = wallets::day_lines(&flat.w.db, account, flat.meter, flat.start.date()).await.unwrap();
     assert_eq!(lines.iter().map(|line| (line.wh, line.price_e4, line.cost_e7)).collect::<Vec<_>>(), [(308, 5_401, 1_663_508)]);
+    flat.prove().await;
+});
+
+both!(money_goes_back_out_of_a_wallet_at_once_and_the_relay_follows, |w: World| async move {
+    let (flat, account) = Flat::supplied(w, 10_000, 5_000).await;
+    let (db, rng) = (&flat.w.db, &flat.w.rng);
+    let now = flat.w.clock.now();
+    let ask = |of: Of| {
+        let new = NewReturn { key: rng.id(now), of, reason: "退宿".into(), by: flat.clerk, ip: String::new() };
+        async move { returns::ask(db, rng, now, &Rules::default(), &Limits::default(), &new).await }
+    };
+    let some = |fen: i64| Of::Remaining { account, meter: flat.meter, tender: Tender::Card, amount: Fen(fen) };
+    // Half a yuan was used: what is charged is not there any more.
+    flat.record(vec![flat.reading(30, 1_500)]).await;
+    assert_eq!(refused(ask(some(4_951)).await), Some(AppError::ExceedsRemaining));
+    let row = ask(some(4_950)).await.unwrap();
+    assert_eq!((row.state().unwrap(), row.command_id), (ReturnState::Taken, None), "there is no meter to wait for");
+    assert!(!flat.relay().await, "nothing left");
+    assert_eq!(flat.balance_e4().await, 0);
+    returns::pay_out(db, rng, now, &flat.who(), row.id()).await.unwrap();
+    flat.prove().await;
+
+    ask(Of::Return(row.id())).await.unwrap();
+    assert!(flat.relay().await, "taken back: it is there again");
+    assert_eq!(flat.balance_e4().await, 495_000);
+    let wrong = flat.sell(account, 1_000).await.unwrap();
+    let undone = ask(Of::Sale(wrong.id(), Fen(1_000))).await.unwrap();
+    returns::pay_out(db, rng, now, &flat.who(), undone.id()).await.unwrap();
+    assert_eq!(flat.balance_e4().await, 495_000);
+    assert_eq!(flat.w.number("SELECT COUNT(*) FROM commands WHERE money").await, 0);
     flat.prove().await;
 });
 
