@@ -9,6 +9,7 @@ pub mod demo;
 pub mod domain;
 pub mod http;
 pub mod live;
+mod memory;
 pub mod meters;
 pub mod operator;
 pub mod pay;

@@ -58,6 +58,7 @@ enum Command {
 /// Runs the command that was asked for.
 #[must_use]
 pub fn main() -> ExitCode {
+    crate::memory::give_back();
     let cli = Cli::parse();
     match run(cli) {
         Ok(code) => code,
