@@ -53,6 +53,7 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/search", Access::Operator),
     ("/rooms/:meter", Access::Operator),
     ("/accounts", Access::Operator),
+    ("/exposed", Access::Operator),
     ("/sales", Access::Operator),
     ("/returns/:id", Access::Operator),
     ("/corrections/:original", Access::Operator),

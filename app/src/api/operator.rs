@@ -4,6 +4,7 @@ mod actions;
 mod batches;
 mod counter;
 mod events;
+mod exposed;
 mod lists;
 mod prices;
 mod room;
@@ -36,6 +37,7 @@ pub use batches::{
 };
 pub use counter::{Gap, HeldCounter, SettleCounter, settle_counter};
 pub use events::{AcknowledgeEvent, EventLine, EventQuery, acknowledge_event};
+pub use exposed::{Exposed, ExposedLine};
 pub use lists::{AccountLine, AccountState, AuditLine, CaseLine, CaseQuery, GatewayLine, MeterLine, Page, Query};
 pub use prices::{AssignPrices, Plan, PlanVersion, PriceForm, PricesView, PublishPrices, assign_prices, publish_prices};
 pub use room::{
@@ -99,6 +101,8 @@ pub trait OperatorPort: Send + Sync {
     async fn set_trust(&self, who: &Who, gateway: GatewayId, trust: &Trust) -> Result<(), AppError>;
     /// Meters.
     async fn meters(&self, who: &Who, query: &Query) -> Result<Page<MeterLine>, AppError>;
+    /// Meters whose wallet on the ledger is below zero.
+    async fn exposed(&self, who: &Who, page: i64) -> Result<Exposed, AppError>;
     /// Price plans, their versions, and where they hold.
     async fn prices(&self, who: &Who) -> Result<PricesView, AppError>;
     /// Publishes a version of a plan, from an instant or from now on.

@@ -25,6 +25,7 @@ pub const KINDS: &[&str] = &[
     "parameters",
     "clock",
     "journal",
+    "unpriced",
 ];
 
 /// Why a meter cannot be read as it is registered, and what to do; by the detail of its case.
@@ -192,6 +193,18 @@ pub fn case(kind: &str, lang: Lang) -> Case {
                 "Clock at fault",
                 "The meter's clock is more than 5 minutes off though it was set twice within a month.",
                 "Replace its battery or the meter, soon where prices go by time of day.",
+            ),
+        ),
+        "unpriced" => (
+            (
+                "没有电价",
+                "这个房间用了电，但没有适用的电价方案；电量已记下，暂未扣费。",
+                "在“电价”页给房间或楼栋指定方案；下一次读数时补扣，本事项自动关闭。",
+            ),
+            (
+                "No price plan",
+                "Energy was used and no price plan holds at the room. It is kept and not charged yet.",
+                "Give the room or its building a plan on the page of prices; the next reading charges it and closes this case.",
             ),
         ),
         "journal" => (

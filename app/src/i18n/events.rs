@@ -24,20 +24,36 @@ pub const fn event(kind: EventKind, lang: Lang) -> Event {
             ),
         ),
         EventKind::Overload => (
-            ("过载跳闸", "功率超过了设定的上限，电表已断电。", "请住户拔掉大功率电器，再重新设为预付费以恢复供电。"),
+            ("过载跳闸", "功率超过了设定的上限，已断电。", "请住户拔掉大功率电器，再重新设为预付费以恢复供电。"),
             (
                 "Overload trip",
-                "Power went over the set limit; the meter has switched off.",
+                "Power went over the set limit; the room was switched off.",
                 "Ask the residents to unplug heavy appliances, then set the mode to prepaid again to restore.",
             ),
         ),
         EventKind::Malignant => (
-            ("恶性负载跳闸", "电表识别到违规的电热类负载，已断电。", "确认违规电器已拔掉，再重新设为预付费以恢复供电。"),
+            ("恶性负载跳闸", "识别到违规的电热类负载，已断电。", "确认违规电器已拔掉，再重新设为预付费以恢复供电。"),
             (
                 "Malignant load trip",
-                "The meter recognised a forbidden heating load and has switched off.",
+                "A forbidden heating load was recognised; the room was switched off.",
                 "See that the appliance is unplugged, then set the mode to prepaid again to restore.",
             ),
+        ),
+        EventKind::Arrears => (
+            ("欠费断电", "剩余金额已用完，电表已断电。", "住户充值后自动恢复供电。"),
+            ("In arrears", "Nothing is left; the meter has switched off.", "Power comes back by itself with a top-up."),
+        ),
+        EventKind::Alarm2 => (
+            ("报警二", "剩余金额低于报警金额二。", "提醒住户尽快充值，用完即断电。"),
+            (
+                "Alarm 2",
+                "The remaining amount is below alarm amount 2.",
+                "Remind the residents to top up soon; at nothing the meter switches off.",
+            ),
+        ),
+        EventKind::Alarm1 => (
+            ("报警一", "剩余金额低于报警金额一。", "提醒住户充值。"),
+            ("Alarm 1", "The remaining amount is below alarm amount 1.", "Remind the residents to top up."),
         ),
         EventKind::Reverse => (
             ("反向电量增长", "电表测到反向电能；仍按正反向之和计量。", "检查接线是否进出线接反，或有旁路。"),

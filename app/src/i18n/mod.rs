@@ -8,6 +8,7 @@ pub mod common;
 pub mod counter;
 pub mod errors;
 pub mod events;
+pub mod exposed;
 pub mod gateways;
 pub mod guide;
 pub mod ledger;

@@ -68,6 +68,9 @@ pub struct Words {
     pub hoarding_hint: &'static str,
     pub overload: &'static str,
     pub overload_hint: &'static str,
+    pub malignant: &'static str,
+    pub malignant_hint: &'static str,
+    pub uncharged: &'static str,
     pub save: &'static str,
 }
 
@@ -134,6 +137,9 @@ const ZH: Words = Words {
     hoarding_hint: "留空为全站限额",
     overload: "过载功率（W）",
     overload_hint: "留空为不限；连续三次读数超过即跳闸",
+    malignant: "恶性负载功率增量（W）",
+    malignant_hint: "留空为不判别；10 分钟内的两次读数间，电热类负载突增超过此值即跳闸",
+    uncharged: "待定价电量",
     save: "保存",
 };
 
@@ -200,6 +206,9 @@ const EN: Words = Words {
     hoarding_hint: "Leave empty for the site's",
     overload: "Overload power (W)",
     overload_hint: "Leave empty for none; three readings in a row above it trip",
+    malignant: "Step of a forbidden load (W)",
+    malignant_hint: "Leave empty for none; a heating load that steps up by more between two readings within 10 minutes trips",
+    uncharged: "Waits for a price",
     save: "Save",
 };
 

@@ -11,6 +11,12 @@ pub enum EventKind {
     Overload,
     /// Tripped for a load that is forbidden.
     Malignant,
+    /// Nothing is left, and the relay is open for it.
+    Arrears,
+    /// Below alarm amount 2.
+    Alarm2,
+    /// Below alarm amount 1.
+    Alarm1,
     /// Energy flows backwards: a wiring fault or a bypass.
     Reverse,
     /// The cover is open.
@@ -29,10 +35,13 @@ pub enum EventKind {
 
 impl EventKind {
     /// All of them, the gravest first.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
         Self::RelayFault,
         Self::Overload,
         Self::Malignant,
+        Self::Arrears,
+        Self::Alarm2,
+        Self::Alarm1,
         Self::Reverse,
         Self::CoverOpen,
         Self::Tamper,
@@ -49,6 +58,9 @@ impl EventKind {
             Self::RelayFault => "relay-fault",
             Self::Overload => "overload",
             Self::Malignant => "malignant-load",
+            Self::Arrears => "arrears",
+            Self::Alarm2 => "alarm-2",
+            Self::Alarm1 => "alarm-1",
             Self::Reverse => "reverse-energy",
             Self::CoverOpen => "cover-open",
             Self::Tamper => "tamper",

@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod ledger;
+pub mod load;
 pub mod order;
 pub mod payment;
 pub mod prices;

@@ -3,9 +3,6 @@
 use app::model::meter::{ControlMode, StatusWord};
 use app::model::money::Fen;
 
-/// So many readings in a row above the overload power trip: one may be a motor that starts.
-pub const OVERLOAD_READINGS: i64 = 3;
-
 /// Why a wallet holds its relay open until somebody releases it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trip {

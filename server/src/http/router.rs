@@ -24,6 +24,7 @@ use tower_http::timeout::TimeoutLayer;
 
 use super::session::Facts;
 use super::{AppState, assets, context, error, health, live, log, register, security, session};
+use crate::report;
 
 /// Larger than any form; files come in by routes of their own.
 const BODY_LIMIT: usize = 64 * 1024;
@@ -41,6 +42,7 @@ pub fn routes() -> Vec<Route> {
         ("/health", Access::Public, get(health::ready)),
         ("/health/live", Access::Public, get(health::live)),
         ("/health/ready", Access::Public, get(health::ready)),
+        ("/exposed.csv", Access::Operator, get(report::exposed)),
         ("/live", Access::Operator, get(live::stream)),
         ("/register.csv", Access::Operator, get(register::download)),
     ]

@@ -11,6 +11,7 @@ use super::bcd;
 use super::planner;
 use super::profile::{Field, Profile, Read, Table, Value};
 use super::serial::{AccountNumber, Serial};
+use crate::domain::load::Load;
 
 /// Why registers say nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -52,6 +53,14 @@ pub struct Measurement {
     pub apparent_va: Option<i32>,
     /// 0.001.
     pub power_factor: Option<i16>,
+}
+
+impl Measurement {
+    /// Its load at that instant; `None` where it measures no power.
+    #[must_use]
+    pub fn load(&self, at: Timestamp) -> Option<Load> {
+        Load::new(at, self.power_w, self.apparent_va, self.power_factor, self.voltage_dv.zip(self.current_ca))
+    }
 }
 
 /// What a meter shows besides its counters.

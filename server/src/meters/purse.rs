@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use app::model::ids::MeterId;
 use app::model::meter::Latest;
 use app::model::money::Fen;
+use app::model::time::Timestamp;
 
 use crate::domain::wallet::Wallet;
 use crate::store::{self, Db, wallets};
@@ -53,13 +54,21 @@ impl Purses {
         self.0.get(&meter)
     }
 
+    /// Takes in those that have moved since then, or all; gives them.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn follow(&mut self, db: &Db, since: Option<Timestamp>) -> store::Result<Vec<(MeterId, Purse)>> {
+        let moved = match since {
+            Some(since) => wallets::purses_since(db, since).await?,
+            None => wallets::purses(db).await?,
+        };
+        self.0.extend(moved.iter().copied());
+        Ok(moved)
+    }
+
     /// It has moved.
     pub fn put(&mut self, meter: MeterId, purse: Purse) {
         self.0.insert(meter, purse);
-    }
-
-    /// All of them.
-    pub fn iter(&self) -> impl Iterator<Item = (MeterId, &Purse)> {
-        self.0.iter().map(|(&meter, purse)| (meter, purse))
     }
 }

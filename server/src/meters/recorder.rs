@@ -125,8 +125,9 @@ pub struct Recorder {
     directory: Arc<Directory>,
     parameters: Option<Watch>,
     purses: Purses,
-    /// Whether the purses are to be loaded anew.
+    /// Whether some have moved, and until when that was followed; `None` for all anew.
     moved: bool,
+    followed: Option<Timestamp>,
     /// Rung where a relay is not as its server wallet asks for.
     unsettled: Arc<Notify>,
 }
@@ -155,7 +156,7 @@ impl Recorder {
         let witness = Witness::load(&db).await?;
         // What was decided while nobody ran stands in the readings already.
         let looked_at = clock.now();
-        let (purses, moved, unsettled) = (Purses::load(&db).await?, true, Arc::default());
+        let (purses, unsettled) = (Purses::load(&db).await?, Arc::default());
         Ok(Self {
             db,
             clock,
@@ -169,7 +170,9 @@ impl Recorder {
             directory,
             parameters: None,
             purses,
-            moved,
+            // What moved while nobody ran is in the purses, and not in what was last shown.
+            moved: true,
+            followed: None,
             unsettled,
         })
     }
@@ -204,7 +207,8 @@ impl Recorder {
             self.store(batch).await;
             if Instant::now() >= refresh {
                 refresh = Instant::now() + witness_refresh();
-                self.moved = true;
+                // Meters that were added have a purse too.
+                (self.moved, self.followed) = (true, None);
                 match Witness::load(&self.db).await {
                     Ok(witness) => self.witness = witness,
                     Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "witness.stale"),
@@ -253,7 +257,9 @@ impl Recorder {
                 if purse.is_some() {
                     // Shown when it was charged.
                     let counts = quality.counts();
-                    batch.meter(Metered { meter, at, counts, stretch, total, power_w: measurement.power_w });
+                    let load = measurement.load(at);
+                    let before = std::mem::replace(&mut track.load, load);
+                    batch.meter(Metered { meter, at, counts, stretch, total, load, before });
                 } else {
                     self.live.publish(track.latest.clone());
                 }
@@ -282,12 +288,18 @@ impl Recorder {
     }
 
     /// Shows every meter whose server wallet has moved as it stands now.
-    async fn reload_purses(&mut self, batch: &mut Batch) {
-        let purses = match Purses::load(&self.db).await {
-            Ok(purses) => purses,
-            Err(error) => return tracing::warn!(error = &error as &dyn std::error::Error, "purses.stale"),
+    async fn follow_purses(&mut self, batch: &mut Batch) {
+        let now = self.clock.now();
+        // A wallet may have moved in a transaction that was on its way while the last look was taken.
+        let moved = match self.purses.follow(&self.db, self.followed.map(|at| at.plus(-MINUTE))).await {
+            Ok(moved) => moved,
+            Err(error) => {
+                self.moved = true;
+                return tracing::warn!(error = &error as &dyn std::error::Error, "purses.stale");
+            }
         };
-        for (meter, purse) in purses.iter() {
+        self.followed = Some(now);
+        for (meter, purse) in moved {
             let Some(track) = self.tracks.get_mut(&meter) else { continue };
             let mut latest = track.latest.clone();
             purse.show(&mut latest);
@@ -297,7 +309,6 @@ impl Recorder {
                 self.live.publish(latest);
             }
         }
-        self.purses = purses;
     }
 
     /// Meters without a wallet inside are shown with what was charged, those without an account too; a relay that is not as it
@@ -319,7 +330,7 @@ impl Recorder {
     /// Stores a batch, however often the database must be asked: nothing is dropped, and while this waits, the pollers do.
     async fn store(&mut self, mut batch: Batch) {
         if std::mem::take(&mut self.moved) {
-            self.reload_purses(&mut batch).await;
+            self.follow_purses(&mut batch).await;
         }
         let latest = |meter: &MeterId| self.tracks.get(meter).map(|track| track.latest.clone());
         let rows = batch.finish(latest);

@@ -15,9 +15,6 @@ const REVERSE_OVER: i64 = DAY;
 pub struct Signs(u16);
 
 impl Signs {
-    /// Those that a status word alone shows.
-    const OF_STATUS: [EventKind; 4] = [EventKind::Overload, EventKind::Malignant, EventKind::CoverOpen, EventKind::ClockLost];
-
     /// Whether it holds this one.
     #[must_use]
     pub const fn holds(self, kind: EventKind) -> bool {
@@ -36,17 +33,25 @@ impl Signs {
     }
 }
 
-/// Which kinds a status word decides, each with whether it is so. The relay's needs the current too: see [`relay_fails`].
-pub fn of_status(status: StatusWord) -> impl Iterator<Item = (EventKind, bool)> {
-    Signs::OF_STATUS.into_iter().map(move |kind| {
-        let so = match kind {
-            EventKind::Overload => status.tripped_overload(),
-            EventKind::Malignant => status.tripped_malignant(),
-            EventKind::CoverOpen => status.cover_open(),
-            _ => status.clock_lost(),
-        };
-        (kind, so)
-    })
+/// Which kinds a status word decides about the meter, each with whether it is so. The relay's needs the current too: see
+/// [`relay_fails`].
+#[must_use]
+pub const fn of_meter(status: StatusWord) -> [(EventKind, bool); 2] {
+    [(EventKind::CoverOpen, status.cover_open()), (EventKind::ClockLost, status.clock_lost())]
+}
+
+/// Which kinds it decides about the credit and the load, wherever the wallet is: of the three levels, the worst alone.
+#[must_use]
+pub const fn of_wallet(status: StatusWord) -> [(EventKind, bool); 5] {
+    let arrears = status.tripped_arrears();
+    let (first, second) = (status.account_open() && status.below_alarm1(), status.account_open() && status.below_alarm2());
+    [
+        (EventKind::Overload, status.tripped_overload()),
+        (EventKind::Malignant, status.tripped_malignant()),
+        (EventKind::Arrears, arrears),
+        (EventKind::Alarm2, second && !arrears),
+        (EventKind::Alarm1, first && !second && !arrears),
+    ]
 }
 
 /// The relay does not do what it is told: the meter says so, or current flows though it stays `open`: seen so twice, because
@@ -115,8 +120,19 @@ mod tests {
         assert!(signs.set(EventKind::Overload, true) && !signs.set(EventKind::Overload, true));
         assert!(signs.holds(EventKind::Overload) && !signs.holds(EventKind::Malignant));
         assert!(signs.set(EventKind::Overload, false));
-        let word = |status| of_status(StatusWord(status)).filter(|(_, so)| *so).map(|(kind, _)| kind).collect::<Vec<_>>();
-        assert_eq!(word(1 << 5 | 1 << 13), [EventKind::Overload, EventKind::ClockLost]);
-        assert_eq!(word(1 << 10 | 1 << 11), [EventKind::Malignant, EventKind::CoverOpen]);
+    }
+
+    #[test]
+    fn a_status_word_names_what_is_the_matter_and_of_the_levels_the_worst() {
+        let word = |status| {
+            let all = of_meter(StatusWord(status)).into_iter().chain(of_wallet(StatusWord(status)));
+            all.filter(|(_, so)| *so).map(|(kind, _)| kind).collect::<Vec<_>>()
+        };
+        assert_eq!(word(1 << 5 | 1 << 13), [EventKind::ClockLost, EventKind::Overload]);
+        assert_eq!(word(1 << 10 | 1 << 11), [EventKind::CoverOpen, EventKind::Malignant]);
+        assert_eq!(word(0b0110), [EventKind::Alarm1]);
+        assert_eq!(word(0b1110), [EventKind::Alarm2]);
+        assert_eq!(word(0b1_1110), [EventKind::Arrears]);
+        assert_eq!(word(0b1100), [], "no account is open");
     }
 }

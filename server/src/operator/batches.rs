@@ -16,9 +16,14 @@ use crate::store::batches::{self, NewBatch};
 use crate::store::console;
 
 /// Why a meter cannot be told something; `None` where it can. This is the one place where that is decided: a wallet in the meter
-/// takes everything by secured frames; a wallet on the ledger has its modes and switch there, and its prices in the plans.
+/// takes everything by secured frames; a wallet on the ledger is told modes and switch there, and has its prices in the plans.
 const fn left_out(kind: Kind, wallet: Wallet, latest: &Latest, lost_too: bool) -> Option<LeftOut> {
-    if !matches!(kind, Kind::Read) && !matches!(wallet, Wallet::Meter) {
+    let can = match wallet {
+        Wallet::Meter => true,
+        Wallet::Server => matches!(kind, Kind::Read | Kind::Mode | Kind::Switch),
+        Wallet::None => matches!(kind, Kind::Read),
+    };
+    if !can {
         return Some(LeftOut::Ability);
     }
     let lost = matches!(latest.state(), SupplyState::Lost);
@@ -195,6 +200,8 @@ mod tests {
         let of = |kind, n: usize, wallet, lost| left_out(kind, wallet, &estate()[n].1, lost);
         assert_eq!(of(Kind::Prices, 0, Wallet::Meter, false), None);
         assert_eq!(of(Kind::Prices, 0, Wallet::Server, false), Some(LeftOut::Ability));
+        assert_eq!(of(Kind::Mode, 0, Wallet::Server, false), None);
+        assert_eq!(of(Kind::Mode, 0, Wallet::None, false), Some(LeftOut::Ability));
         assert_eq!(of(Kind::Prices, 2, Wallet::Meter, false), Some(LeftOut::Lost));
         assert_eq!(of(Kind::Prices, 2, Wallet::Meter, true), None);
         assert_eq!(of(Kind::Switch, 3, Wallet::Meter, false), Some(LeftOut::NotOpen));

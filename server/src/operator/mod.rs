@@ -9,8 +9,9 @@ mod search;
 use std::sync::Arc;
 
 use app::api::operator::{
-    AccountLine, AuditLine, Batch, BatchQuery, BatchView, Building, CaseLine, CaseQuery, EventLine, EventQuery, Gap, GatewayLine,
-    MeterLine, Missed, Opening, OperatorPort, Page, Preview, PricesView, Query, Room, Sale, Seat, Target, WalletLimits,
+    AccountLine, AuditLine, Batch, BatchQuery, BatchView, Building, CaseLine, CaseQuery, EventLine, EventQuery, Exposed, Gap,
+    GatewayLine, MeterLine, Missed, Opening, OperatorPort, Page, Preview, PricesView, Query, Room, Sale, Seat, Target,
+    WalletLimits,
 };
 use app::error::AppError;
 use app::model::gateway::{Sweep, SweepInterval, Trust};
@@ -116,7 +117,7 @@ impl OperatorPort for Operator {
     }
 
     async fn set_mode(&self, who: &Who, meter: MeterId, mode: ControlMode, key: Uuid) -> Result<(), AppError> {
-        console::set_mode(&self.db, self.clock.now(), who, meter, mode, key).await?;
+        console::set_mode(&self.db, &self.rng, self.clock.now(), who, meter, mode, key).await?;
         self.field.wake();
         Ok(())
     }
@@ -252,6 +253,10 @@ impl OperatorPort for Operator {
             line.latest = self.latest(line.latest.meter);
         }
         Ok(page)
+    }
+
+    async fn exposed(&self, who: &Who, page: i64) -> Result<Exposed, AppError> {
+        Ok(console::exposed(&self.db, who.user, page).await?)
     }
 
     async fn prices(&self, who: &Who) -> Result<PricesView, AppError> {

@@ -71,9 +71,9 @@ pub(super) async fn assign(desk: &Operator, who: &Who, place: PlaceId, plan: Uui
 
 pub(super) async fn set_limits(desk: &Operator, who: &Who, meter: MeterId, limits: &WalletLimits) -> Result<(), AppError> {
     desk.room_of(who, meter).await?;
-    let WalletLimits { alarm1, alarm2, overdraft, hoarding, overload_w } = *limits;
-    let limits = wallets::Limits { alarm1, alarm2, overdraft, hoarding, overload_w };
-    wallets::set_limits(&desk.db, desk.clock.now(), who, meter, &limits).await?;
+    let WalletLimits { alarm1, alarm2, overdraft, hoarding, overload_w, malignant_w } = *limits;
+    let limits = wallets::Limits { alarm1, alarm2, overdraft, hoarding, overload_w, malignant_w };
+    wallets::set_limits(&desk.db, &desk.rng, desk.clock.now(), who, meter, &limits).await?;
     desk.field.wake();
     Ok(())
 }
@@ -101,7 +101,9 @@ pub(super) async fn wallet(desk: &Operator, meter: MeterId, account: Option<Acco
         overdraft: Fen(view.overdraft_fen),
         hoarding: Fen(view.hoarding_fen),
         overload_w: u16::try_from(view.overload_w).unwrap_or(u16::MAX),
+        malignant_w: u16::try_from(view.malignant_w).unwrap_or(u16::MAX),
     };
     let (counted_at, tier) = (view.counted_at.map(Timestamp), Energy(view.tier_wh));
-    Ok(Some(WalletView { closed: view.closed, counted_at, tier, limits, charges: charges.collect() }))
+    let uncharged = Energy(view.uncharged_wh);
+    Ok(Some(WalletView { closed: view.closed, counted_at, tier, uncharged, limits, charges: charges.collect() }))
 }

@@ -1,3 +1,6 @@
 //! Files for people: what spreadsheets read.
 
 pub mod csv;
+mod exposed;
+
+pub use exposed::exposed;

@@ -28,7 +28,7 @@ impl Residents {
             return Err(error);
         }
         let wish = Switch { key, account: room.account(), meter: room.meter(), on, by: who.user, ip: who.ip.clone() };
-        let command = rooms::switch(&self.db, self.clock.now(), &wish).await?;
+        let command = rooms::switch(&self.db, &self.rng, self.clock.now(), &wish).await?;
         (self.wake)();
         Ok(command)
     }

@@ -97,7 +97,7 @@ async fn open_within(tx: &mut Tx, rng: &Rng, at: Timestamp, limits: &Limits, new
     insert_meter(tx, at, account, new.meter, 0, 0, Fen::ZERO).await?;
     add_resident(tx, rng, at, account, &new.resident).await?;
     match wallets::kind(tx, new.meter).await? {
-        Wallet::Server => wallets::open(tx, at, account, new.meter).await?,
+        Wallet::Server => wallets::open(tx, rng, at, account, new.meter).await?,
         Wallet::Meter => commands::enqueue(tx, at, &opening(rng, at, account, &number, new)).await?,
         // An instrument sells nothing.
         Wallet::None => return Err(AppError::Invalid.into()),
@@ -164,7 +164,7 @@ pub async fn take_over(db: &Db, rng: &Rng, at: Timestamp, accounts: &[TakeOver])
             ledger::post(&mut tx, rng, at, &transfer).await?;
         }
         if on_ledger {
-            wallets::open(&mut tx, at, account, one.meter).await?;
+            wallets::open(&mut tx, rng, at, account, one.meter).await?;
         }
     }
     let detail = serde_json::json!({ "accounts": accounts.len() }).to_string();

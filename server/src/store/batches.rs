@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::audit::{self, Entry};
 use super::bulk::Bulk;
 use super::commands::priority;
-use super::{Db, Result, StoreError, Tx, on};
+use super::{Db, Result, StoreError, Tx, on, wallets};
 use crate::rng::Rng;
 
 /// A meter is asked this long after its switch-over whether the planned prices are in force.
@@ -42,6 +42,7 @@ struct Row {
     id: Uuid,
     meter: MeterId,
     kind: &'static str,
+    args: String,
     priority: i64,
     next_at: i64,
 }
@@ -102,12 +103,25 @@ async fn insert(
     meters: &[MeterId],
 ) -> Result<()> {
     let (kind, args) = (issue.kind(), issue.args());
-    let row = |meter: &MeterId, kind, priority, next_at: i64| Row { id: rng.id(at), meter: *meter, kind, priority, next_at };
-    let mut rows: Vec<Row> = meters.iter().map(|meter| row(meter, kind.as_str(), priority_of(kind), at.0)).collect();
+    let row =
+        |meter: MeterId, kind, priority, next_at: i64| Row { id: rng.id(at), meter, kind, args: args.clone(), priority, next_at };
+    let mut rows: Vec<Row> = Vec::with_capacity(meters.len());
+    // In the order of the meters, so that two transactions never wait for each other's wallets.
+    let mut meters = meters.to_vec();
+    meters.sort_unstable();
+    let on_ledger = wallets::all(tx).await?;
+    for &meter in &meters {
+        let told = row(meter, kind.as_str(), priority_of(kind), at.0);
+        let decided = if on_ledger.contains(&meter) { decide(tx, rng, at, meter, issue).await? } else { None };
+        rows.push(match decided {
+            Some(closed) => Row { kind: "relay", args: wallets::relay_args(closed), ..told },
+            None => told,
+        });
+    }
     if let Issue::Standby { at: instant, .. } = issue {
         let look = if *instant > at { instant.plus(LOOK_AFTER).0 } else { at.0 };
         // Behind everything else, so that it never overtakes the prices that it looks for.
-        rows.extend(meters.iter().map(|meter| row(meter, "in_force", priority::READ, look)));
+        rows.extend(meters.iter().map(|meter| row(*meter, "in_force", priority::READ, look)));
     }
     for (text, piece) in COMMANDS.pieces(tx, &rows) {
         on!(tx, |c| {
@@ -117,7 +131,7 @@ async fn insert(
                     .bind(row.id)
                     .bind(row.meter.0)
                     .bind(row.kind)
-                    .bind(args.as_str())
+                    .bind(&row.args)
                     .bind(false)
                     .bind(row.priority)
                     .bind("queued")
@@ -132,9 +146,18 @@ async fn insert(
     Ok(())
 }
 
+/// Where the wallet is on the ledger, a mode or a switch is decided there: gives the relay as it should be then.
+async fn decide(tx: &mut Tx, rng: &Rng, at: Timestamp, meter: MeterId, issue: &Issue) -> Result<Option<bool>> {
+    match issue {
+        Issue::Mode(mode) => wallets::decide_mode(tx, rng, at, meter, *mode).await,
+        Issue::Switch(on) => wallets::decide_switch(tx, rng, at, meter, *on).await,
+        _ => Ok(None),
+    }
+}
+
 async fn supersede(tx: &mut Tx, at: Timestamp, batch: BatchId, kind: Kind) -> Result<()> {
     let (first, second) = match kind {
-        Kind::Mode | Kind::Switch => (kind.as_str(), kind.as_str()),
+        Kind::Mode | Kind::Switch => (kind.as_str(), "relay"),
         Kind::Standby | Kind::Cancel => ("standby", "in_force"),
         _ => return Ok(()),
     };
@@ -186,7 +209,8 @@ pub async fn retry(db: &Db, rng: &Rng, at: Timestamp, who: &Who, batch: BatchId,
     Ok(again.len())
 }
 
-/// Takes back what was not sent yet, of these meters. Gives how many commands that were.
+/// Takes back what was not sent yet, of these meters. Gives how many commands that were. What was decided on the ledger is in force
+/// there: it takes another decision.
 ///
 /// # Errors
 /// Where the database fails.
@@ -196,7 +220,7 @@ pub async fn cancel(db: &Db, at: Timestamp, who: &Who, batch: BatchId, meters: &
     for meter in meters {
         taken += on!(&mut tx, |c| sqlx::query(
             "UPDATE commands SET state = 'superseded', finished_at = $1, note = 'cancelled'
-             WHERE batch_id = $2 AND meter_id = $3 AND state = 'queued' AND attempts = 0 AND kind <> 'in_force'"
+             WHERE batch_id = $2 AND meter_id = $3 AND state = 'queued' AND attempts = 0 AND kind NOT IN ('in_force', 'relay')"
         )
         .bind(at.0)
         .bind(batch.0)

@@ -38,6 +38,8 @@ pub mod kind {
     pub const PARAMETERS: &str = "parameters";
     /// A clock that does not keep time.
     pub const CLOCK: &str = "clock";
+    /// Energy was used where no price plan holds.
+    pub const UNPRICED: &str = "unpriced";
 }
 
 /// Makes the open cases of a kind those that were found, a meter and its detail each: opens what is new, and closes what was mended
@@ -108,5 +110,22 @@ pub async fn open(
     .execute(c)
     .await
     })?;
+    Ok(())
+}
+
+/// Closes the open case of a kind on a meter in the caller's transaction, where its reason is gone; nothing where none is open.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn resolve(tx: &mut Tx, at: Timestamp, kind: &'static str, meter: MeterId, resolution: &'static str) -> Result<()> {
+    on!(tx, |c| sqlx::query(
+        "UPDATE cases SET closed_at = $1, resolution = $2 WHERE meter_id = $3 AND kind = $4 AND closed_at IS NULL"
+    )
+    .bind(at.0)
+    .bind(resolution)
+    .bind(meter.0)
+    .bind(kind)
+    .execute(c)
+    .await)?;
     Ok(())
 }

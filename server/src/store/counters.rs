@@ -136,7 +136,7 @@ async fn decide(tx: &mut Tx, rng: &Rng, at: Timestamp, case: CaseId, meter: Mete
         add(tx, at, meter, &stretch).await?;
     }
     let (read_at, total) = (Timestamp(ends.at), Energy(ends.total_wh));
-    let metered = Metered { meter, at: read_at, stretch, counts: true, total, power_w: None };
+    let metered = Metered { meter, at: read_at, stretch, counts: true, total, load: None, before: None };
     wallets::charge(tx, rng, at, &[metered]).await?;
     Ok(energy)
 }

@@ -11,6 +11,7 @@ use super::audit::{self, Entry};
 use super::commands::{self, NewCommand, priority};
 use super::orders::Order;
 use super::{Db, Result, Tx, on, read, wallets};
+use crate::rng::Rng;
 
 /// The room of a resident's current account.
 #[derive(Clone, Debug, FromRow)]
@@ -232,12 +233,12 @@ pub struct Switch {
 ///
 /// # Errors
 /// Refused with [`AppError::Conflict`] where the key was used for something else.
-pub async fn switch(db: &Db, at: Timestamp, wish: &Switch) -> Result<CommandId> {
+pub async fn switch(db: &Db, rng: &Rng, at: Timestamp, wish: &Switch) -> Result<CommandId> {
     let mut tx = db.begin().await?;
     if repeated(&mut tx, wish).await? {
         return Ok(CommandId(wish.key));
     }
-    let (kind, args) = match wallets::decide_switch(&mut tx, at, wish.meter, wish.on).await? {
+    let (kind, args) = match wallets::decide_switch(&mut tx, rng, at, wish.meter, wish.on).await? {
         Some(closed) => ("relay", wallets::relay_args(closed)),
         None => ("switch", serde_json::json!({ "on": wish.on }).to_string()),
     };

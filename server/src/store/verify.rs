@@ -152,6 +152,25 @@ const RULES: &[&str] = &[
           JOIN readings f ON f.meter_id = c.meter_id AND f.at = c.from_at
           JOIN readings t ON t.meter_id = c.meter_id AND t.at = c.at
      WHERE c.reverses IS NULL AND t.quality <> 7 AND (t.total_wh - f.total_wh + 1000000000) % 1000000000 <> c.wh",
+    // A wallet has been charged up to the last reading that counts,
+    "SELECT 'charged up to the last reading' AS rule, m.serial AS subject, r.at AS expected, w.counted_at AS found
+     FROM wallets w JOIN meters m ON m.id = w.meter_id
+          JOIN (SELECT meter_id, MAX(at) AS at FROM readings WHERE quality IN (0, 1, 6, 7) AND source <> 3 GROUP BY meter_id) r
+               ON r.meter_id = w.meter_id AND r.at > w.started_at
+     WHERE w.account_id IS NOT NULL AND r.at <> w.counted_at",
+    // and what its counter went on by is what was charged or waits for a price, unless a person decided about the counter.
+    "SELECT 'charges and the counter' AS rule, m.serial AS subject, w.counted_wh - w.started_wh AS expected,
+            COALESCE(c.wh, 0) + w.uncharged_wh AS found
+     FROM wallets w JOIN meters m ON m.id = w.meter_id
+          LEFT JOIN (SELECT meter_id, account_id, CAST(SUM(wh) AS BIGINT) AS wh FROM charges WHERE reverses IS NULL
+                     GROUP BY meter_id, account_id) c ON c.meter_id = w.meter_id AND c.account_id = w.account_id
+     WHERE w.account_id IS NOT NULL AND w.counted_wh >= w.started_wh
+       AND NOT EXISTS (SELECT 1 FROM counter_decisions d WHERE d.meter_id = w.meter_id AND d.at >= w.started_at)
+       AND w.counted_wh - w.started_wh <> COALESCE(c.wh, 0) + w.uncharged_wh",
+    "SELECT 'energy that waits for a price' AS rule, m.serial AS subject, COALESCE(u.wh, 0) AS expected, w.uncharged_wh AS found
+     FROM wallets w JOIN meters m ON m.id = w.meter_id
+          LEFT JOIN (SELECT meter_id, CAST(SUM(wh) AS BIGINT) AS wh FROM uncharged GROUP BY meter_id) u ON u.meter_id = w.meter_id
+     WHERE COALESCE(u.wh, 0) <> w.uncharged_wh",
     // What the days and prices of an account add up to is what was charged, and what is carried.
     "SELECT 'charges and what explains them' AS rule, a.number AS subject, COALESCE(d.wh, 0) AS expected, COALESCE(c.wh, 0) AS found
      FROM accounts a

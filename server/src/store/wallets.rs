@@ -5,27 +5,33 @@ mod charge;
 mod control;
 mod reconcile;
 mod sale;
+mod uncharged;
 mod views;
+mod warn;
+
+use std::collections::HashSet;
 
 use app::model::ids::{AccountId, MeterId};
 use app::model::meter::{ControlMode, Wallet as Kind};
 use app::model::money::Fen;
 use app::model::time::Timestamp;
+use serde_json::Value;
 use sqlx::FromRow;
 use uuid::Uuid;
 
 pub use charge::{Metered, charge, reverse};
 pub use control::{Limits, set_limits};
 pub(super) use control::{decide_mode, decide_switch, relay_args};
-pub use reconcile::reconcile;
+pub use reconcile::{AGAIN, reconcile};
 pub(super) use sale::{credit, debit, held, open};
-pub use views::{ChargeRow, DayLine, View, charges, day_lines, is_here, purses, view};
+pub use views::{ChargeRow, DayLine, View, charges, day_lines, is_here, purses, purses_since, view};
 
 use super::{Result, StoreError, Tx, ledger, on};
 use crate::domain::ledger::Account;
 use crate::domain::tariff::Position;
 use crate::domain::wallet::{Trip, Wallet};
 use crate::meters::purse::Purse;
+use crate::rng::Rng;
 
 /// A wallet, locked in the caller's transaction.
 #[derive(Clone, Debug, FromRow)]
@@ -39,6 +45,7 @@ struct Row {
     overdraft_fen: i64,
     hoarding_fen: i64,
     overload_w: i64,
+    malignant_w: i64,
     trip: Option<String>,
     tripped_at: Option<i64>,
     over_readings: i64,
@@ -49,6 +56,9 @@ struct Row {
     tier_period: i64,
     tier_wh: i64,
     carry_e7: i64,
+    warned: String,
+    negative_since: Option<i64>,
+    uncharged_wh: i64,
 }
 
 impl Row {
@@ -87,6 +97,13 @@ pub(super) async fn kind(tx: &mut Tx, meter: MeterId) -> Result<Kind> {
     Kind::parse(&word).ok_or(StoreError::Inconsistent { table: "meters", column: "wallet" })
 }
 
+/// The meters in service whose credit is on the ledger.
+pub(super) async fn all(tx: &mut Tx) -> Result<HashSet<MeterId>> {
+    let rows: Vec<(Uuid,)> =
+        on!(tx, |c| sqlx::query_as("SELECT id FROM meters WHERE wallet = 'server' AND retired_at IS NULL").fetch_all(c).await)?;
+    Ok(rows.into_iter().map(|(id,)| MeterId(id)).collect())
+}
+
 /// The wallet of a meter, made where there is none yet.
 async fn take(tx: &mut Tx, at: Timestamp, meter: MeterId) -> Result<Row> {
     on!(tx, |c| sqlx::query("INSERT INTO wallets (meter_id, changed_at) VALUES ($1, $2) ON CONFLICT (meter_id) DO NOTHING")
@@ -102,22 +119,38 @@ async fn lock(tx: &mut Tx, meter: MeterId) -> Result<Option<Row>> {
     on!(tx, |c| sqlx::query_as(
         "UPDATE wallets SET mode = mode WHERE meter_id = $1
          RETURNING meter_id, account_id, mode, user_off, alarm1_fen, alarm2_fen, overdraft_fen, hoarding_fen, overload_w, trip,
-                   tripped_at, over_readings, started_at, started_wh, counted_at, counted_wh, tier_period, tier_wh, carry_e7"
+                   tripped_at, over_readings, started_at, started_wh, counted_at, counted_wh, tier_period, tier_wh, carry_e7,
+                   malignant_w, warned, negative_since, uncharged_wh"
     )
     .bind(meter.0)
     .fetch_optional(c)
     .await)
 }
 
-/// Stores a locked wallet with the relay as it should be now, and gives what it shows.
-async fn save(tx: &mut Tx, at: Timestamp, row: &Row) -> Result<Purse> {
+/// Stores a locked wallet with the relay as it should be now and what it warns of, and gives what it shows.
+async fn save(tx: &mut Tx, rng: &Rng, at: Timestamp, row: &mut Row) -> Result<Purse> {
+    save_since(tx, rng, at, at, row, None).await
+}
+
+/// The same, moved by what was seen at `since`; `load` is what was measured of a load that trips.
+async fn save_since(
+    tx: &mut Tx,
+    rng: &Rng,
+    at: Timestamp,
+    since: Timestamp,
+    row: &mut Row,
+    load: Option<&Value>,
+) -> Result<Purse> {
     let purse = purse(tx, row).await?;
+    row.negative_since = (purse.wallet.remaining < Fen::ZERO).then(|| row.negative_since.unwrap_or(since.0));
+    warn::warn(tx, rng, since, row, &purse.wallet, load).await?;
     on!(tx, |c| {
         sqlx::query(
             "UPDATE wallets SET account_id = $2, mode = $3, user_off = $4, alarm1_fen = $5, alarm2_fen = $6, overdraft_fen = $7,
                     overload_w = $8, trip = $9, tripped_at = $10, over_readings = $11, started_at = $12, started_wh = $13,
                     counted_at = $14, counted_wh = $15, tier_period = $16, tier_wh = $17, carry_e7 = $18, closed = $19,
-                    changed_at = $20, hoarding_fen = $21
+                    changed_at = $20, hoarding_fen = $21, malignant_w = $22, warned = $23, negative_since = $24,
+                    uncharged_wh = $25
              WHERE meter_id = $1",
         )
         .bind(row.meter_id)
@@ -141,6 +174,10 @@ async fn save(tx: &mut Tx, at: Timestamp, row: &Row) -> Result<Purse> {
         .bind(purse.wallet.relay())
         .bind(at.0)
         .bind(row.hoarding_fen)
+        .bind(row.malignant_w)
+        .bind(&row.warned)
+        .bind(row.negative_since)
+        .bind(row.uncharged_wh)
         .execute(c)
         .await
     })?;

@@ -1,5 +1,6 @@
 //! The server is killed (SIGKILL) again and again while people buy, on lines that lose requests and answers and through a
-//! channel that loses and doubles its notifications. Afterwards meters, ledger, orders and the channel's books agree to the fen.
+//! channel that loses and doubles its notifications, and while rooms whose credit is on the ledger use energy. Afterwards meters,
+//! ledger, orders, charges and the channel's books agree to the fen and the watt-hour.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test says so by failing")]
 
 #[path = "../stories/support/mod.rs"]
@@ -47,6 +48,8 @@ both!(killed_at_any_moment, |w: World| async move {
     killer.await.unwrap();
 
     settle(&w).await;
+    site.rest().await;
+    let charges = charged(&site, &w).await;
     let deaths = victim.deaths();
     victim.end().await;
     assert_eq!((sold.len(), topped_up.len()), (SALES, TOP_UPS));
@@ -54,7 +57,17 @@ both!(killed_at_any_moment, |w: World| async move {
 
     // Every purchase that was acknowledged is in a meter, once, and there is none that was not.
     let all: Vec<_> = sold.iter().chain(&topped_up).copied().collect();
-    for (index, room) in site.rooms.iter().enumerate() {
+    for (index, room) in site.rooms.iter().enumerate().filter(|(_, room)| room.on_ledger) {
+        let bought: i64 = all.iter().filter(|purchase| purchase.room == index).map(|purchase| purchase.amount.0).sum();
+        let count = all.iter().filter(|purchase| purchase.room == index).count();
+        let books = room.books(&w).await;
+        // Every watt-hour of the true counter is charged, once.
+        assert_eq!(books.charged_wh, i64::from(site.meter(index).total) * 10 - books.started_wh, "room {index}: {books:?}");
+        assert_eq!(books.charged_e4, books.charged_wh * 100, "room {index}: at 10 yuan/kWh");
+        assert_eq!(books.left_e4, bought * 100 - books.charged_e4, "room {index}: {books:?}");
+        assert_eq!(usize::try_from(books.count).unwrap(), count, "room {index}");
+    }
+    for (index, room) in site.rooms.iter().enumerate().filter(|(_, room)| !room.on_ledger) {
         let bought: i64 = all.iter().filter(|purchase| purchase.room == index).map(|purchase| purchase.amount.0).sum();
         let count = all.iter().filter(|purchase| purchase.room == index).count();
         let meter = site.meter(index);
@@ -72,8 +85,28 @@ both!(killed_at_any_moment, |w: World| async move {
     assert_eq!(verify::verify(&w.db).await.unwrap().differences, []);
 
     let resent = w.number("SELECT CAST(COALESCE(SUM(attempts - 1), 0) AS BIGINT) FROM commands WHERE attempts > 1").await;
-    println!("kill test: {} purchases, {deaths} kills, {resent} frames sent again: 0 lost, 0 doubled", all.len());
+    assert!(charges > 0, "nothing was charged");
+    println!(
+        "kill test: {} purchases, {charges} charges, {deaths} kills, {resent} frames sent again: 0 lost, 0 doubled",
+        all.len()
+    );
 });
+
+/// Waits until every wallet on the ledger is charged up to its meter's counter; gives how many charges there are.
+async fn charged(site: &Site, w: &World) -> i64 {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    for (index, room) in site.rooms.iter().enumerate().filter(|(_, room)| room.on_ledger) {
+        loop {
+            let books = room.books(w).await;
+            if books.counted_wh == i64::from(site.meter(index).total) * 10 {
+                break;
+            }
+            assert!(Instant::now() < deadline, "room {index} is not charged to its counter: {books:?}");
+            sleep(Duration::from_millis(200)).await;
+        }
+    }
+    w.number("SELECT COUNT(*) FROM charges").await
+}
 
 /// Waits until nothing is under way any more: every trade that the channel knows as paid is known here, and in its meter.
 async fn settle(w: &World) {

@@ -3,27 +3,35 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use app::model::ids::MeterId;
+use app::model::ids::{MeterId, PlaceId};
 use app::model::money::Fen;
+use app::model::tariff::Prices;
 use server::auth::Passwords;
 use server::clock::{Clock, SystemClock};
 use server::meters::keys::MasterKeys;
-use server::meters::sim::{self, Estate, LineFault, MeterView, OpenAccount, Simulator};
+use server::meters::sim::{self, Estate, GatewayPlan, LineFault, MeterPlan, MeterView, OpenAccount, Simulator};
 use server::pay::sandbox::{self, Faults, Sandbox, Status};
 use server::store::Db;
 use server::store::accounts::{self, NewResident, TakeOver};
+use server::store::meters;
+use server::store::prices::{self, Publication};
 use server::store::users::{self, NewUser};
 
-use super::support::World;
 use super::support::web::PASSWORD;
+use super::support::{World, bind};
 
 pub const GATEWAYS: usize = 2;
 pub const METERS: u8 = 6;
+/// Meters without a wallet, behind a gateway of their own: their credit is on the ledger.
+pub const ON_LEDGER: u8 = 4;
+/// What those rooms draw: 10 Wh every three seconds, for 0.10 yuan.
+const WATTS: u32 = 12_000;
 
-/// A room with an open account and nothing in its meter yet.
+/// A room with an open account and nothing on it yet.
 pub struct Room {
     pub meter: MeterId,
     pub login: String,
+    pub on_ledger: bool,
     gateway: usize,
     unit: u8,
 }
@@ -40,11 +48,17 @@ impl Site {
     pub async fn start(w: &World) -> Self {
         let keys = MasterKeys::generate(&w.rng);
         let mut estate = Estate::uniform(9, GATEWAYS, METERS);
-        for (gateway, plan) in estate.meters_mut() {
+        let plain = |unit| MeterPlan::new(9, GATEWAYS, unit).plain("hiking-dds238");
+        let meters = (1..=ON_LEDGER).map(plain).collect();
+        estate.gateways.push(GatewayPlan { meters, ..GatewayPlan::default() });
+        for (gateway, plan) in estate.meters_mut().filter(|(_, plan)| !plan.plain) {
             let number = number(gateway, plan.unit).parse().unwrap();
             plan.account = Some(OpenAccount { number, epoch: 1, count: 0, order: 0, cumulative: 0, remaining: 0 });
         }
         let simulator = sim::start(sim::Config { seed: 3, ..sim::Config::new(estate.clone(), keys.clone()) }).await.unwrap();
+        for unit in 1..=ON_LEDGER {
+            simulator.meter(GATEWAYS, unit).unwrap().draw(Some(WATTS)).await.unwrap();
+        }
         for meter in simulator.meters() {
             meter.fault(LineFault::LostRequest, 0.06).unwrap();
             meter.fault(LineFault::LostAnswer, 0.06).unwrap();
@@ -70,6 +84,13 @@ impl Site {
         self.simulator.meter(room.gateway, room.unit).unwrap().view().unwrap()
     }
 
+    /// The rooms draw nothing any more.
+    pub async fn rest(&self) {
+        for unit in 1..=ON_LEDGER {
+            self.simulator.meter(GATEWAYS, unit).unwrap().draw(Some(0)).await.unwrap();
+        }
+    }
+
     /// The sum of what was paid, as the channel's own books have it.
     pub fn paid_at_the_channel(&self) -> i64 {
         self.sandbox.books().iter().filter(|trade| trade.status == Status::TradeSuccess).map(|trade| trade.amount.0).sum()
@@ -82,7 +103,38 @@ impl Site {
     }
 }
 
+/// A server wallet as the books have it.
+#[derive(Debug, sqlx::FromRow)]
+pub struct Books {
+    /// The opening reading.
+    pub started_wh: i64,
+    /// The last reading that was charged.
+    pub counted_wh: i64,
+    /// Charged in all, Wh and 0.0001 yuan.
+    pub charged_wh: i64,
+    pub charged_e4: i64,
+    /// What the ledger says is left, 0.0001 yuan.
+    pub left_e4: i64,
+    /// Purchases.
+    pub count: i64,
+}
+
 impl Room {
+    /// Of a room whose credit is on the ledger.
+    pub async fn books(&self, w: &World) -> Books {
+        let sql = "SELECT COALESCE(w.started_wh, -1) AS started_wh, COALESCE(w.counted_wh, -1) AS counted_wh,
+                          CAST(COALESCE((SELECT SUM(wh) FROM charges c WHERE c.meter_id = w.meter_id), 0) AS BIGINT) AS charged_wh,
+                          CAST(COALESCE((SELECT SUM(amount_e4) FROM charges c WHERE c.meter_id = w.meter_id), 0) AS BIGINT)
+                              AS charged_e4,
+                          COALESCE(b.credits_e4 - b.debits_e4, 0) AS left_e4, m.count
+                   FROM wallets w JOIN account_meters m ON m.meter_id = w.meter_id JOIN account_keys k ON k.id = m.account_id
+                   LEFT JOIN ledger_balances b ON b.account = 'wallet:' || k.key WHERE w.meter_id = $1";
+        match &w.db {
+            Db::Sqlite { read, .. } => sqlx::query_as(sql).bind(self.meter.0).fetch_one(read).await.unwrap(),
+            Db::Postgres(pool) => sqlx::query_as(sql).bind(self.meter.0).fetch_one(pool).await.unwrap(),
+        }
+    }
+
     /// Fen and count in the meter's row, and fen that the ledger has delivered.
     pub async fn account_in_ledger(&self, w: &World) -> (i64, i64, i64) {
         let sql = "SELECT m.cumulative_fen, m.count, COALESCE(b.credits_e4 / 100, 0)
@@ -101,23 +153,32 @@ async fn seed(w: &World, simulator: &Simulator, estate: &Estate) -> Vec<Room> {
     let clerk = NewUser { role: app::ports::Role::Operator, login: "clerk", name: "clerk", password_hash: &hash };
     users::create(&w.db, &w.rng, now, &clerk, "test").await.unwrap();
     let gateways = w.gateways(simulator.addresses()).await;
+    let new = Publication { plan: "all".into(), effective_at: None, prices: Prices::flat(100_000) };
+    let plan = prices::publish(&w.db, &w.rng, now, None, &new).await.unwrap();
     let mut rooms = Vec::new();
     let mut held = Vec::new();
-    for (gateway, plan) in estate.meters() {
-        let meter = w.meter_at(gateways[gateway], plan.unit, &plan.serial.to_string()).await;
-        let login = format!("room{gateway}{}", plan.unit);
+    for (gateway, meter_plan) in estate.meters() {
+        let (unit, on_ledger) = (meter_plan.unit, meter_plan.plain);
+        let meter = w.meter_at(gateways[gateway], unit, &meter_plan.serial.to_string()).await;
+        if on_ledger {
+            let sql = "UPDATE meters SET profile = 'hiking-dds238', wallet = 'server' WHERE id = $1 AND unit = $2";
+            bind(&w.db, sql, meter.0, &[unit.into()]).await;
+            let place = PlaceId(meters::find(&w.db, meter).await.unwrap().unwrap().place_id);
+            prices::assign(&w.db, now, None, place, plan).await.unwrap();
+        }
+        let login = format!("room{gateway}{unit}");
         let resident = NewResident { name: login.clone(), login: login.clone(), password_hash: hash.clone() };
-        let number = number(gateway, plan.unit);
+        let number = number(gateway, unit);
         held.push(TakeOver {
             meter,
             number,
             opened_at: now,
-            epoch: 1,
+            epoch: u16::from(!on_ledger),
             count: 0,
             cumulative: Fen::ZERO,
             resident: Some(resident),
         });
-        rooms.push(Room { meter, login, gateway, unit: plan.unit });
+        rooms.push(Room { meter, login, on_ledger, gateway, unit });
     }
     accounts::take_over(&w.db, &w.rng, now, &held).await.unwrap();
     rooms

@@ -87,7 +87,7 @@ both!(a_refused_password_is_said_once_and_never_tried_again_by_itself, |w: World
         engine.stop().await;
         assert!(s.view(0, 1).relay_closed);
         assert_eq!(s.w.number(CASES).await, 1, "with a next step");
-        let reconcile = || wallets::reconcile(&s.w.db, &s.w.rng, SystemClock.now());
+        let reconcile = || wallets::reconcile(&s.w.db, &s.w.rng, SystemClock.now(), None);
         s.w.execute("UPDATE commands SET finished_at = 0").await;
         assert_eq!(reconcile().await.unwrap(), 0, "meters lock after a few wrong ones");
         s.w.execute("UPDATE cases SET closed_at = opened_at, resolution = 'corrected'").await;

@@ -1,182 +1,28 @@
 //! Server wallets: charged with the readings that say so, once, whatever crashes; opened, sold to, warned, tripped and restored.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use crate::support::World;
+use crate::support::flat::{Flat, refused};
 use app::api::operator::Gap;
 use app::error::AppError;
 use app::model::energy::Energy;
-use app::model::ids::{AccountId, CaseId, CommandId, GatewayId, MeterId, PlaceId, UserId, Uuid};
-use app::model::meter::{ControlMode, Latest, SupplyState, Wallet};
+use app::model::ids::{CaseId, CommandId, PlaceId};
+use app::model::meter::{ControlMode, SupplyState};
 use app::model::money::Fen;
 use app::model::order::{ReturnState, Tender};
 use app::model::parameters::TierPeriod;
 use app::model::tariff::{Prices, Tiers, parse_plan};
-use app::model::time::{HOUR, MINUTE, SECOND, Timestamp};
-use app::ports::{Role, Who};
+use app::model::time::{HOUR, MINUTE, SECOND};
 use server::clock::Clock;
 use server::domain::order::Limits;
 use server::domain::returns::Rules;
-use server::live::Live;
-use server::meters::codec::{Face, Measurement, Plain};
-use server::meters::recorder::{Event, Recorder, Source};
+use server::meters::recorder::Event;
 use server::meters::rollup::{Parts, Stretch};
-use server::store::accounts::{self, NewResident, OpenAccount};
-use server::store::meters::{self, NewMeter};
-use server::store::orders::{self, NewOrder, Order};
-use server::store::places::{self, NewPlace};
 use server::store::prices::{self, Publication};
 use server::store::returns::{self, NewReturn, Of};
 use server::store::rooms::{self, Switch};
-use server::store::{Db, StoreError, console, counters, readings, verify, wallets};
-use tokio::sync::mpsc;
-
-/// A room whose meter has a relay and no wallet, in a building with a price plan.
-struct Flat {
-    w: World,
-    live: Live,
-    building: PlaceId,
-    meter: MeterId,
-    clerk: UserId,
-    start: Timestamp,
-}
-
-fn refused<T>(result: Result<T, StoreError>) -> Option<AppError> {
-    match result {
-        Err(StoreError::Refused(error)) => Some(error),
-        _ => None,
-    }
-}
-
-impl Flat {
-    async fn new(w: World) -> Self {
-        let clerk = w.clerk().await;
-        let gateway: GatewayId = w.gateways(&[([127, 0, 0, 1], 1502).into()]).await[0];
-        let now = w.clock.now();
-        let (building, room, meter) = (PlaceId(w.rng.id(now)), PlaceId(w.rng.id(now)), MeterId(w.rng.id(now)));
-        let mut tx = w.db.begin().await.unwrap();
-        for (id, parent, kind, name) in [(building, None, "building", "3"), (room, Some(building), "room", "301")] {
-            places::add(&mut tx, &NewPlace { id, parent, kind, name, sort: 1 }).await.unwrap();
-        }
-        let (serial, profile, wallet) = ("000000000001".into(), "dds238".into(), Wallet::Server);
-        meters::add_meter(&mut tx, now, &NewMeter { id: meter, place: room, gateway, unit: 1, serial, profile, wallet })
-            .await
-            .unwrap();
-        tx.commit().await.unwrap();
-        let live = Live::load(&w.db, w.clock.clone() as Arc<dyn Clock>).await.unwrap();
-        Self { live, building, meter, clerk, start: now, w }
-    }
-
-    fn who(&self) -> Who {
-        Who { user: self.clerk, role: Role::Operator, name: "clerk".into(), ip: "10.0.0.9".into() }
-    }
-
-    async fn publish(&self, effective_at: Option<Timestamp>, prices: Prices) -> Result<Uuid, StoreError> {
-        let new = Publication { plan: "rooms".into(), effective_at, prices };
-        prices::publish(&self.w.db, &self.w.rng, self.w.clock.now(), Some(&self.who()), &new).await
-    }
-
-    /// A flat price for the building.
-    async fn priced(&self, price: u32) {
-        let plan = self.publish(None, Prices::flat(price)).await.unwrap();
-        prices::assign(&self.w.db, self.w.clock.now(), Some(&self.who()), self.building, plan).await.unwrap();
-    }
-
-    async fn open(&self) -> Result<AccountId, StoreError> {
-        let resident = NewResident { name: "Li".into(), login: "li".into(), password_hash: String::new() };
-        let new = OpenAccount { meter: self.meter, resident, first: None, by: self.clerk, ip: String::new() };
-        accounts::open(&self.w.db, &self.w.rng, self.w.clock.now(), &Limits::default(), &new).await
-    }
-
-    async fn sell(&self, account: AccountId, fen: i64) -> Result<Order, StoreError> {
-        let key = self.w.rng.id(self.w.clock.now());
-        let new = NewOrder {
-            key,
-            account,
-            meter: self.meter,
-            tender: Tender::Cash,
-            amount: Fen(fen),
-            by: self.clerk,
-            ip: String::new(),
-        };
-        orders::sell(&self.w.db, &self.w.rng, self.w.clock.now(), &Limits::default(), &new).await
-    }
-
-    /// A priced room with an account that started at 1000 Wh, relay closed, and so much on it.
-    async fn supplied(w: World, price: u32, fen: i64) -> (Self, AccountId) {
-        let flat = Self::new(w).await;
-        flat.priced(price).await;
-        let account = flat.open().await.unwrap();
-        flat.record(vec![flat.reading(0, 1_000)]).await;
-        flat.sell(account, fen).await.unwrap();
-        (flat, account)
-    }
-
-    /// So many minutes after the start the counter stood there.
-    fn reading(&self, minutes: i64, wh: i64) -> Event {
-        self.seen(minutes, wh, 100, true)
-    }
-
-    fn seen(&self, minutes: i64, wh: i64, power_w: i32, closed: bool) -> Event {
-        let measurement = Measurement {
-            total: Energy(wh),
-            reverse: None,
-            rates: None,
-            voltage_dv: None,
-            current_ca: None,
-            power_w: Some(power_w),
-            reactive_var: None,
-            apparent_va: None,
-            power_factor: None,
-        };
-        let at = self.start.plus(minutes * MINUTE);
-        let face = Face::Plain(Plain { relay_closed: Some(closed), ..Plain::default() });
-        Event::Read { meter: self.meter, from: at, at, source: Source::Sweep, measurement, face }
-    }
-
-    /// A recorder that lives for these events.
-    async fn record(&self, events: Vec<Event>) {
-        let recorder =
-            Recorder::load(self.w.db.clone(), self.w.clock.clone(), self.w.rng.clone(), self.live.clone(), Arc::default())
-                .await
-                .unwrap();
-        let (send, receive) = mpsc::channel(10_000);
-        for event in events {
-            send.send(event).await.unwrap();
-        }
-        drop(send);
-        recorder.run(receive).await;
-    }
-
-    fn latest(&self) -> Latest {
-        self.live.get(self.meter).unwrap()
-    }
-
-    async fn balance_e4(&self) -> i64 {
-        self.w
-            .number(
-                "SELECT CAST(COALESCE(SUM(credits_e4 - debits_e4), 0) AS BIGINT) FROM ledger_balances WHERE account LIKE 'wallet:%'",
-            )
-            .await
-    }
-
-    async fn relay(&self) -> bool {
-        wallets::view(&self.w.db, self.meter).await.unwrap().unwrap().closed
-    }
-
-    async fn prove(&self) {
-        assert_eq!(verify::verify(&self.w.db).await.unwrap().differences, []);
-    }
-
-    /// What reconciling stores now, and the newest command's wish.
-    async fn reconcile(&self) -> (usize, String) {
-        let stored = wallets::reconcile(&self.w.db, &self.w.rng, self.w.clock.now()).await.unwrap();
-        let wish =
-            self.w.word("SELECT COALESCE((SELECT args FROM commands ORDER BY decided_at DESC, id DESC LIMIT 1), '')").await;
-        (stored, wish)
-    }
-}
+use server::store::{Db, console, counters, meters, readings, verify, wallets};
 
 both!(consumption_is_debited_with_its_readings_and_the_remainder_is_carried, |w: World| async move {
     let (flat, account) = Flat::supplied(w, 5_401, 5_000).await;
@@ -232,7 +78,8 @@ both!(a_batch_that_is_stored_twice_or_not_at_all_charges_once, |w: World| async 
         stretch: Some(Stretch { from: flat.start, to: at, energy: Energy(500), parts: Parts::default() }),
         counts: true,
         total: Energy(1_500),
-        power_w: None,
+        load: None,
+        before: None,
     };
     // A crash between the charge and the commit leaves nothing.
     let mut tx = flat.w.db.begin().await.unwrap();
@@ -305,11 +152,21 @@ both!(an_account_begins_with_the_first_reading_after_its_opening, |w: World| asy
 
 both!(a_sale_is_credited_where_it_is_settled_up_to_the_hoarding_limit, |w: World| async move {
     let (flat, account) = Flat::supplied(w, 10_000, 1_000).await;
-    let limits = wallets::Limits { alarm1: Fen(2_000), alarm2: Fen(500), overdraft: Fen(0), hoarding: Fen(3_000), overload_w: 0 };
+    let limits = wallets::Limits {
+        alarm1: Fen(2_000),
+        alarm2: Fen(500),
+        overdraft: Fen(0),
+        hoarding: Fen(3_000),
+        overload_w: 0,
+        malignant_w: 0,
+    };
     let backwards = wallets::Limits { alarm2: Fen(2_001), ..limits };
     let now = flat.w.clock.now();
-    assert_eq!(refused(wallets::set_limits(&flat.w.db, now, &flat.who(), flat.meter, &backwards).await), Some(AppError::Invalid));
-    wallets::set_limits(&flat.w.db, now, &flat.who(), flat.meter, &limits).await.unwrap();
+    assert_eq!(
+        refused(wallets::set_limits(&flat.w.db, &flat.w.rng, now, &flat.who(), flat.meter, &backwards).await),
+        Some(AppError::Invalid)
+    );
+    wallets::set_limits(&flat.w.db, &flat.w.rng, now, &flat.who(), flat.meter, &limits).await.unwrap();
     assert_eq!(refused(flat.sell(account, 2_001).await), Some(AppError::HoardingLimit));
     let order = flat.sell(account, 2_000).await.unwrap();
     assert_eq!((&*order.state, order.count, order.remaining_fen), ("credited", Some(2), Some(3_000)));
@@ -350,8 +207,15 @@ both!(credit_that_runs_out_warns_trips_and_comes_back_with_a_top_up, |w: World| 
 both!(a_person_decides_over_the_ledger_and_releases_a_trip, |w: World| async move {
     let (flat, account) = Flat::supplied(w, 10_000, 2_500).await;
     let now = flat.w.clock.now();
-    let limits = wallets::Limits { alarm1: Fen(0), alarm2: Fen(0), overdraft: Fen(0), hoarding: Fen(0), overload_w: 2_000 };
-    wallets::set_limits(&flat.w.db, now, &flat.who(), flat.meter, &limits).await.unwrap();
+    let limits = wallets::Limits {
+        alarm1: Fen(0),
+        alarm2: Fen(0),
+        overdraft: Fen(0),
+        hoarding: Fen(0),
+        overload_w: 2_000,
+        malignant_w: 0,
+    };
+    wallets::set_limits(&flat.w.db, &flat.w.rng, now, &flat.who(), flat.meter, &limits).await.unwrap();
     // A start-up peak is no overload; three readings in a row are.
     let power = |minutes, power_w| flat.seen(minutes, 1_000, power_w, true);
     flat.record(vec![power(1, 2_500), power(2, 100), power(3, 2_500), power(4, 2_500)]).await;
@@ -364,7 +228,7 @@ both!(a_person_decides_over_the_ledger_and_releases_a_trip, |w: World| async mov
     assert!(!flat.relay().await && flat.latest().status.tripped_overload());
     let mode = async |mode| {
         let key = flat.w.rng.id(now);
-        console::set_mode(&flat.w.db, now, &flat.who(), flat.meter, mode, key).await.unwrap();
+        console::set_mode(&flat.w.db, &flat.w.rng, now, &flat.who(), flat.meter, mode, key).await.unwrap();
         flat.record(vec![Event::Purses]).await;
         (flat.w.word("SELECT args FROM commands ORDER BY decided_at DESC, id DESC LIMIT 1").await, flat.latest().status.mode())
     };
@@ -376,7 +240,7 @@ both!(a_person_decides_over_the_ledger_and_releases_a_trip, |w: World| async mov
     // The resident's switch, twice by the same form.
     let wish = Switch { key: flat.w.rng.id(now), account, meter: flat.meter, on: false, by: flat.clerk, ip: String::new() };
     for _ in 0..2 {
-        assert_eq!(rooms::switch(&flat.w.db, now, &wish).await.unwrap(), CommandId(wish.key));
+        assert_eq!(rooms::switch(&flat.w.db, &flat.w.rng, now, &wish).await.unwrap(), CommandId(wish.key));
     }
     assert_eq!(rooms::switching(&flat.w.db, flat.meter).await.unwrap(), Some((CommandId(wish.key), false)));
     assert!(!flat.relay().await);

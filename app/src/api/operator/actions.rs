@@ -55,6 +55,7 @@ pub async fn set_limits(
     overdraft: String,
     hoarding: String,
     overload_w: String,
+    malignant_w: String,
 ) -> Result<(), AppError> {
     let Desk { who, port } = desk()?;
     let done = async {
@@ -62,12 +63,14 @@ pub async fn set_limits(
             "" => Ok(Fen::ZERO),
             text => Fen::parse_yuan(text).map_err(|_| AppError::InvalidAmount),
         };
+        let watts = |text: &str| if text.trim().is_empty() { Ok(0) } else { parse(text) };
         let limits = WalletLimits {
             alarm1: yuan(&alarm1)?,
             alarm2: yuan(&alarm2)?,
             overdraft: yuan(&overdraft)?,
             hoarding: yuan(&hoarding)?,
-            overload_w: if overload_w.trim().is_empty() { 0 } else { parse(&overload_w)? },
+            overload_w: watts(&overload_w)?,
+            malignant_w: watts(&malignant_w)?,
         };
         port.set_limits(&who, parse(&meter)?, &limits).await
     };

@@ -81,6 +81,8 @@ pub struct WalletView {
     pub counted_at: Option<Timestamp>,
     /// Use in the tier period.
     pub tier: Energy,
+    /// Used where no price plan holds: waits for one.
+    pub uncharged: Energy,
     /// When it warns and trips.
     pub limits: WalletLimits,
     /// What was charged on the last days, by price, the newest day first.
@@ -100,6 +102,8 @@ pub struct WalletLimits {
     pub hoarding: Fen,
     /// Above this power it trips, W; 0: never.
     pub overload_w: u16,
+    /// A step up of so much power that takes its current in phase trips, W; 0: never.
+    pub malignant_w: u16,
 }
 
 /// Energy of a day at one price.

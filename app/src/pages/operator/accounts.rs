@@ -6,7 +6,7 @@ use super::frame::{Frame, Section};
 use super::parts::{address, age, amount, choice, page_param, pager, param, state_cell};
 use crate::api::operator::{AccountLine, AccountState, Page, Query, desk};
 use crate::i18n::operator::words;
-use crate::i18n::{lang, room};
+use crate::i18n::{exposed, lang, room};
 use crate::ui::load::load;
 use crate::ui::time::At;
 
@@ -33,7 +33,10 @@ fn List(page: Page<AccountLine>, number: i64, q: String, state: String) -> impl 
     let rows = page.lines.iter().map(row).collect_view();
     view! {
         <Frame title=t.accounts section=Section::Accounts>
-            <h1>{t.accounts}</h1>
+            <div class="page-head">
+                <h1>{t.accounts}</h1>
+                <a class="button" href="/exposed">{exposed::words(lang()).title}</a>
+            </div>
             <form class="filter" action="/accounts">
                 <label class="filter-field"><span>{t.search}</span><input type="search" name="q" value=q /></label>
                 {choice("state", t.state, &state, states.to_vec())}

@@ -9,6 +9,7 @@ use crate::api::operator::{EventLine, EventQuery, Page, desk};
 use crate::i18n::events::{event, words};
 use crate::i18n::{lang, operator};
 use crate::model::event::EventKind;
+use crate::model::money::Fen;
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::time::At;
@@ -129,6 +130,10 @@ pub fn figures(line: &EventLine) -> String {
     let number = |key: &str| line.figure(key);
     let all = [
         number("power_w").map(|w| format!("{w} W")),
+        number("step_w").map(|w| format!("+{w} W")),
+        number("limit_w").map(|w| format!("> {w} W")),
+        number("remaining_fen").map(|fen| Fen(fen).to_string()),
+        number("limit_fen").map(|fen| format!("< {}", Fen(fen))),
         number("current_ca").map(|ca| format!("{}.{:02} A", ca / 100, ca % 100)),
         number("from").zip(number("to")).map(|(from, to)| format!("{from} → {to}")),
         number("last_total_wh").map(|wh| format!("{} kWh → 0", crate::model::energy::Energy(wh))),

@@ -6,6 +6,7 @@ pub mod audit;
 pub mod cases;
 pub mod commands;
 mod counter;
+pub mod exposed;
 mod frame;
 mod gateways;
 pub mod guide;

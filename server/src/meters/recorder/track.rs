@@ -5,6 +5,7 @@ use app::model::ids::MeterId;
 use app::model::meter::Latest;
 use app::model::time::Timestamp;
 
+use crate::domain::load::Load;
 use crate::meters::classify::{Baseline, Quality};
 use crate::meters::codec::{Face, Measurement};
 use crate::meters::purse::Purse;
@@ -27,6 +28,8 @@ pub(super) struct Track {
     was_open: bool,
     /// When its reverse counter last grew.
     reverse_grew: Option<Timestamp>,
+    /// Its load when it was last read.
+    pub(super) load: Option<Load>,
 }
 
 impl Track {
@@ -36,7 +39,7 @@ impl Track {
 
     pub(super) fn of(latest: Latest) -> Self {
         let signs = Signs::default();
-        Self { latest, baseline: None, held_since: None, last_row: None, signs, was_open: false, reverse_grew: None }
+        Self { latest, baseline: None, held_since: None, last_row: None, signs, was_open: false, reverse_grew: None, load: None }
     }
 
     /// An event that was open when the process began.
@@ -87,8 +90,14 @@ impl Track {
         if let Some(purse) = purse {
             purse.show(latest);
         }
-        for (kind, so) in signs::of_status(self.latest.status) {
+        for (kind, so) in signs::of_meter(self.latest.status) {
             self.turn(kind, so, at, &mut changes);
+        }
+        if purse.is_none() {
+            // A server wallet's own are raised with what moves it.
+            for (kind, so) in signs::of_wallet(self.latest.status) {
+                self.turn(kind, so, at, &mut changes);
+            }
         }
         changes
     }
@@ -154,6 +163,9 @@ impl Track {
         match kind {
             EventKind::RelayFault | EventKind::Overload | EventKind::Malignant => {
                 serde_json::json!({ "power_w": latest.power_w, "current_ca": latest.current_ca })
+            }
+            EventKind::Arrears | EventKind::Alarm1 | EventKind::Alarm2 => {
+                serde_json::json!({ "remaining_fen": latest.remaining.0 })
             }
             EventKind::CounterZeroed => serde_json::json!({ "last_total_wh": latest.total.0 }),
             EventKind::Reverse => serde_json::json!({ "reverse_wh": latest.reverse.0 }),

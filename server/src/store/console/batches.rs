@@ -75,7 +75,7 @@ pub async fn batches(db: &Db, operator: UserId, only: Option<BatchId>, query: &B
         "WITH page AS (
              SELECT h.id, h.kind, h.args, h.decided_at, h.decided_by, COUNT(*) OVER () AS total FROM batches h
              WHERE ($2 = '' OR h.kind = $2)
-               AND ($3 = '' OR EXISTS (SELECT 1 FROM commands s WHERE s.batch_id = h.id AND s.kind = h.kind
+               AND ($3 = '' OR EXISTS (SELECT 1 FROM commands s WHERE s.batch_id = h.id AND s.kind <> 'in_force'
                     AND (($3 = 'moving' AND s.state IN ('queued', 'sending')) OR ($3 = 'failed' AND s.state IN ('failed', 'case')))))
                AND ($6 OR h.id = $7)
                AND EXISTS (SELECT 1 FROM commands s JOIN meters m ON m.id = s.meter_id JOIN places r ON r.id = m.place_id",
@@ -92,7 +92,7 @@ pub async fn batches(db: &Db, operator: UserId, only: Option<BatchId>, query: &B
                 (SELECT COUNT(*) FROM commands f WHERE f.batch_id = p.id AND f.kind = 'in_force' AND f.state = 'failed' AND",
         newest!("f"),
         ") AS missed
-         FROM page p JOIN users u ON u.id = p.decided_by JOIN commands c ON c.batch_id = p.id AND c.kind = p.kind
+         FROM page p JOIN users u ON u.id = p.decided_by JOIN commands c ON c.batch_id = p.id AND c.kind <> 'in_force'
          JOIN meters m ON m.id = c.meter_id JOIN places r ON r.id = m.place_id",
         above!(),
         "WHERE",
@@ -162,7 +162,7 @@ pub async fn batch_items(db: &Db, operator: UserId, batch: BatchId, state: &str,
         "SELECT c.meter_id, c.state, c.note, c.decided_at, c.sent_at, c.finished_at, c.next_at, c.attempts, l.lost_since,
                 f.state AS switched, COUNT(*) OVER () AS total,",
         names!(),
-        "FROM batches h JOIN commands c ON c.batch_id = h.id AND c.kind = h.kind
+        "FROM batches h JOIN commands c ON c.batch_id = h.id AND c.kind <> 'in_force'
          LEFT JOIN commands f ON f.batch_id = h.id AND f.meter_id = c.meter_id AND f.kind = 'in_force' AND",
         newest!("f"),
         "LEFT JOIN meter_latest l ON l.meter_id = c.meter_id

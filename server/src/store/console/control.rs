@@ -7,6 +7,7 @@ use app::model::time::Timestamp;
 use app::ports::Who;
 
 use super::{above, within};
+use crate::rng::Rng;
 use crate::store::audit::{self, Entry};
 use crate::store::commands::{self, NewCommand, priority};
 use crate::store::{Db, Result, Tx, on, read, wallets};
@@ -16,7 +17,7 @@ use crate::store::{Db, Result, Tx, on, read, wallets};
 ///
 /// # Errors
 /// Refused with [`AppError::NotFound`] for a meter outside the operator's buildings.
-pub async fn set_mode(db: &Db, at: Timestamp, who: &Who, meter: MeterId, mode: ControlMode, key: Uuid) -> Result<()> {
+pub async fn set_mode(db: &Db, rng: &Rng, at: Timestamp, who: &Who, meter: MeterId, mode: ControlMode, key: Uuid) -> Result<()> {
     let mut tx = db.begin().await?;
     if !may_touch(&mut tx, who.user, meter).await? {
         return Err(AppError::NotFound.into());
@@ -25,7 +26,7 @@ pub async fn set_mode(db: &Db, at: Timestamp, who: &Who, meter: MeterId, mode: C
         return Ok(());
     }
     let detail = serde_json::json!({ "mode": mode.as_str() }).to_string();
-    let (kind, args) = match wallets::decide_mode(&mut tx, at, meter, mode).await? {
+    let (kind, args) = match wallets::decide_mode(&mut tx, rng, at, meter, mode).await? {
         Some(closed) => ("relay", wallets::relay_args(closed)),
         None => ("mode", detail.clone()),
     };

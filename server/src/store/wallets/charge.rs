@@ -9,12 +9,14 @@ use app::model::ids::{AccountId, MeterId};
 use app::model::money::Money;
 use app::model::time::Timestamp;
 use app::ports::Who;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Row, lock, save};
+use super::{Row, lock, save, save_since, uncharged};
 use crate::domain::ledger::{consumption, consumption_reversal};
-use crate::domain::tariff::{Line, Passed, charge as cost};
-use crate::domain::wallet::{OVERLOAD_READINGS, Trip};
+use crate::domain::load::{Load, OVERLOAD_READINGS, above, malignant};
+use crate::domain::tariff::{Line, Passed, Version, charge as cost};
+use crate::domain::wallet::Trip;
 use crate::meters::purse::Purse;
 use crate::meters::rollup::Stretch;
 use crate::rng::Rng;
@@ -36,8 +38,10 @@ pub struct Metered {
     pub counts: bool,
     /// Its counter.
     pub total: Energy,
-    /// W.
-    pub power_w: Option<i32>,
+    /// What it measured of the load, and the reading before it.
+    pub load: Option<Load>,
+    /// Likewise, of the reading before it.
+    pub before: Option<Load>,
 }
 
 /// Charges readings in the caller's transaction, which has stored them before; gives what the wallets then show.
@@ -55,24 +59,32 @@ pub async fn charge(tx: &mut Tx, rng: &Rng, at: Timestamp, readings: &[Metered])
     readings.sort_by_key(|reading| (reading.meter, reading.at));
     for reading in readings {
         let Some(mut row) = lock(tx, reading.meter).await? else { continue };
+        let mut load = None;
         if row.counted_at.is_none_or(|counted| counted < reading.at.0) {
-            watch_power(&mut row, reading);
+            load = watch_load(&mut row, reading);
             take(tx, rng, &prices, &mut row, reading).await?;
         }
-        let purse = save(tx, at, &row).await?;
+        let purse = save_since(tx, rng, at, reading.at, &mut row, load.as_ref()).await?;
         show(tx, reading, &purse).await?;
         purses.insert(reading.meter, purse);
     }
     Ok(purses)
 }
 
-/// More power than allowed, for so many readings, trips until a person releases it.
-fn watch_power(row: &mut Row, reading: &Metered) {
-    let above = row.overload_w > 0 && reading.power_w.is_some_and(|power| i64::from(power) > row.overload_w);
-    row.over_readings = if above { row.over_readings + 1 } else { 0 };
-    if row.over_readings >= OVERLOAD_READINGS && row.trip.is_none() && row.account_id.is_some() && row.mode == "prepaid" {
-        (row.trip, row.tripped_at) = (Some(Trip::Overload.as_str().to_owned()), Some(reading.at.0));
-    }
+/// A forbidden load, or more power than allowed for so many readings, trips until a person releases it. Gives what was measured.
+fn watch_load(row: &mut Row, reading: &Metered) -> Option<Value> {
+    row.over_readings = above(row.over_readings, reading.load.as_ref(), row.overload_w);
+    let load = reading.load.filter(|_| row.trip.is_none() && row.account_id.is_some() && row.mode == "prepaid")?;
+    let step = reading.before.and_then(|before| malignant(&before, &load, row.malignant_w));
+    let (trip, measured) = match step {
+        Some(step) => (Trip::Malignant, json!({ "power_w": load.power_w, "step_w": step, "limit_w": row.malignant_w })),
+        None if row.over_readings >= OVERLOAD_READINGS => {
+            (Trip::Overload, json!({ "power_w": load.power_w, "limit_w": row.overload_w }))
+        }
+        None => return None,
+    };
+    (row.trip, row.tripped_at) = (Some(trip.as_str().to_owned()), Some(reading.at.0));
+    Some(measured)
 }
 
 async fn take(tx: &mut Tx, rng: &Rng, prices: &Catalogue, row: &mut Row, reading: &Metered) -> Result<()> {
@@ -82,19 +94,33 @@ async fn take(tx: &mut Tx, rng: &Rng, prices: &Catalogue, row: &mut Row, reading
     }
     if let Some(Stretch { from, energy, parts, .. }) = reading.stretch.filter(|stretch| stretch.energy > Energy::ZERO) {
         let passed = Passed { from, to: reading.at, energy, rates: Some(parts.rates) };
-        let mut position = row.position();
         let versions = prices.timeline(tx, reading.meter).await?;
-        // Opening an account asks for prices, and no plan is ever taken away.
-        let unpriced = StoreError::Inconsistent { table: "price_places", column: "plan_id" };
-        let charge = cost(&mut position, &versions, &passed).ok_or(unpriced)?;
-        let new = New { meter: reading.meter, account, passed, amount: charge.amount, lines: &charge.lines, reverses: None };
-        let Some(id) = insert(tx, rng, &new).await? else { return Ok(()) };
-        if charge.amount > Money::ZERO {
-            ledger::post(tx, rng, reading.at, &consumption(id, account, charge.amount)).await?;
+        if versions.is_empty() {
+            uncharged::keep(tx, rng, row, account, &passed).await?;
+        } else {
+            if row.uncharged_wh > 0 {
+                for waiting in uncharged::take(tx, reading.at, row).await? {
+                    debit(tx, rng, &versions, row, account, waiting).await?;
+                }
+            }
+            debit(tx, rng, &versions, row, account, passed).await?;
         }
-        row.stand_at(position);
     }
     (row.counted_at, row.counted_wh) = (Some(reading.at.0), Some(reading.total.0));
+    Ok(())
+}
+
+/// Charges what passed: once a meter and instant.
+async fn debit(tx: &mut Tx, rng: &Rng, versions: &[Version], row: &mut Row, account: AccountId, passed: Passed) -> Result<()> {
+    let mut position = row.position();
+    let Some(charge) = cost(&mut position, versions, &passed) else { return Ok(()) };
+    let (meter, amount) = (MeterId(row.meter_id), charge.amount);
+    let new = New { meter, account, passed, amount, lines: &charge.lines, reverses: None };
+    let Some(id) = insert(tx, rng, &new).await? else { return Ok(()) };
+    if amount > Money::ZERO {
+        ledger::post(tx, rng, passed.to, &consumption(id, account, amount)).await?;
+    }
+    row.stand_at(position);
     Ok(())
 }
 
@@ -209,7 +235,7 @@ pub async fn reverse(db: &Db, rng: &Rng, at: Timestamp, who: &Who, charge: Uuid,
     };
     row.tier_wh = (row.tier_wh - lines.iter().filter(this_period).map(|line| line.wh).sum::<i64>()).max(0);
     if row.account() == Some(account) {
-        save(&mut tx, at, &row).await?;
+        save(&mut tx, rng, at, &mut row).await?;
     }
     let detail = serde_json::json!({ "charge": charge, "wh": wh, "amount_e4": amount, "reason": reason }).to_string();
     let (actor, subject) = (format!("user:{}", who.user), format!("meter:{meter}"));

@@ -11,29 +11,41 @@ use crate::store::commands::{self, NewCommand, priority};
 use crate::store::{Db, Result, on, read};
 
 /// A relay that did not obey, or was not read since, is told again after this long.
-const AGAIN: i64 = 30 * SECOND;
+pub const AGAIN: i64 = 30 * SECOND;
 
-/// Stores the commands that are missing; gives how many. A meter that did not know our password is left alone while its case is
-/// open: some listen to nobody for a day after a few wrong ones.
+macro_rules! differing {
+    ($which:literal) => {
+        concat!(
+            "SELECT w.meter_id, w.closed FROM wallets w
+             JOIN meters m ON m.id = w.meter_id AND m.retired_at IS NULL
+             JOIN meter_latest l ON l.meter_id = w.meter_id AND l.lost_since IS NULL AND l.observed_at IS NOT NULL
+             WHERE (l.status % 2 = 1) <> w.closed
+               AND NOT EXISTS (SELECT 1 FROM cases k WHERE k.meter_id = w.meter_id AND k.kind = 'password' AND k.closed_at IS NULL)
+               AND NOT EXISTS (
+                 SELECT 1 FROM commands c WHERE c.meter_id = w.meter_id AND c.kind = 'relay' AND (
+                     c.state = 'sending'
+                     OR c.args = CASE WHEN w.closed THEN '{\"closed\":true}' ELSE '{\"closed\":false}' END
+                        AND (c.state = 'queued' OR c.finished_at > $1)))",
+            $which
+        )
+    };
+}
+
+/// Stores the commands that are missing at wallets that have moved since then, or at all; gives how many. A meter that did not know
+/// our password is left alone while its case is open: some listen to nobody for a day after a few wrong ones.
 ///
 /// # Errors
 /// Where the database fails; what was stored stays.
-pub async fn reconcile(db: &Db, rng: &Rng, at: Timestamp) -> Result<usize> {
-    let differing: Vec<(Uuid, bool)> = read!(db, |pool| sqlx::query_as(
-        "SELECT w.meter_id, w.closed FROM wallets w
-         JOIN meters m ON m.id = w.meter_id AND m.retired_at IS NULL
-         JOIN meter_latest l ON l.meter_id = w.meter_id AND l.lost_since IS NULL AND l.observed_at IS NOT NULL
-         WHERE (l.status % 2 = 1) <> w.closed
-           AND NOT EXISTS (SELECT 1 FROM cases k WHERE k.meter_id = w.meter_id AND k.kind = 'password' AND k.closed_at IS NULL)
-           AND NOT EXISTS (
-             SELECT 1 FROM commands c WHERE c.meter_id = w.meter_id AND c.kind = 'relay' AND (
-                 c.state = 'sending'
-                 OR c.args = CASE WHEN w.closed THEN '{\"closed\":true}' ELSE '{\"closed\":false}' END
-                    AND (c.state = 'queued' OR c.finished_at > $1)))"
-    )
-    .bind(at.plus(-AGAIN).0)
-    .fetch_all(pool)
-    .await)?;
+pub async fn reconcile(db: &Db, rng: &Rng, at: Timestamp, since: Option<Timestamp>) -> Result<usize> {
+    let again = at.plus(-AGAIN).0;
+    let differing: Vec<(Uuid, bool)> = match since {
+        Some(since) => read!(db, |pool| sqlx::query_as(differing!(" AND w.changed_at >= $2"))
+            .bind(again)
+            .bind(since.0)
+            .fetch_all(pool)
+            .await)?,
+        None => read!(db, |pool| sqlx::query_as(differing!("")).bind(again).fetch_all(pool).await)?,
+    };
     let mut stored = 0;
     for (meter, closed) in differing {
         let mut tx = db.begin().await?;

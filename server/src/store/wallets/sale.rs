@@ -17,7 +17,7 @@ use crate::store::{Result, StoreError, Tx, ledger, on};
 ///
 /// # Errors
 /// Refused with [`AppError::NoPrices`] where no price plan holds for the meter.
-pub(crate) async fn open(tx: &mut Tx, at: Timestamp, account: AccountId, meter: MeterId) -> Result<()> {
+pub(crate) async fn open(tx: &mut Tx, rng: &Rng, at: Timestamp, account: AccountId, meter: MeterId) -> Result<()> {
     if Catalogue::load(tx).await?.timeline(tx, meter).await?.is_empty() {
         return Err(AppError::NoPrices.into());
     }
@@ -26,7 +26,7 @@ pub(crate) async fn open(tx: &mut Tx, at: Timestamp, account: AccountId, meter: 
     (row.user_off, row.trip, row.tripped_at, row.over_readings) = (false, None, None, 0);
     (row.started_at, row.started_wh, row.counted_at, row.counted_wh) = (None, None, None, None);
     row.stand_at(Default::default());
-    save(tx, at, &row).await.map(drop)
+    save(tx, rng, at, &mut row).await.map(drop)
 }
 
 /// Credits a paid order: ledger, order and wallet, in the transaction that settles the payment.
@@ -35,7 +35,7 @@ pub(crate) async fn open(tx: &mut Tx, at: Timestamp, account: AccountId, meter: 
 /// Where the database fails or the order is not `paid`.
 pub(crate) async fn credit(tx: &mut Tx, rng: &Rng, at: Timestamp, order: &Order) -> Result<Order> {
     let account = AccountId(order.account_id);
-    let row = take(tx, at, MeterId(order.meter_id)).await?;
+    let mut row = take(tx, at, MeterId(order.meter_id)).await?;
     ledger::post(tx, rng, at, &credited(order.id, account, order.amount().money())).await?;
     on!(tx, |c| sqlx::query(
         "UPDATE account_meters SET count = count + 1, cumulative_fen = cumulative_fen + $1
@@ -46,7 +46,7 @@ pub(crate) async fn credit(tx: &mut Tx, rng: &Rng, at: Timestamp, order: &Order)
     .bind(order.meter_id)
     .execute(c)
     .await)?;
-    let purse = save(tx, at, &row).await?;
+    let purse = save(tx, rng, at, &mut row).await?;
     let settled: Option<Order> = on!(tx, |c| {
         sqlx::query_as(
         "UPDATE orders SET state = 'credited', credited_at = $1, count = $2, remaining_fen = $3 WHERE id = $4 AND state = 'paid'
@@ -75,7 +75,7 @@ pub(crate) async fn held(tx: &mut Tx, at: Timestamp, meter: MeterId) -> Result<(
 /// # Errors
 /// Refused with [`AppError::ExceedsRemaining`].
 pub(crate) async fn debit(tx: &mut Tx, rng: &Rng, at: Timestamp, debit: &Debit) -> Result<(i64, Fen)> {
-    let row = take(tx, at, debit.meter).await?;
+    let mut row = take(tx, at, debit.meter).await?;
     if debit.amount > super::purse(tx, &row).await?.wallet.remaining {
         return Err(AppError::ExceedsRemaining.into());
     }
@@ -89,6 +89,6 @@ pub(crate) async fn debit(tx: &mut Tx, rng: &Rng, at: Timestamp, debit: &Debit) 
     .bind(debit.meter.0)
     .execute(c)
     .await)?;
-    let purse = save(tx, at, &row).await?;
+    let purse = save(tx, rng, at, &mut row).await?;
     Ok((i64::from(purse.count), purse.wallet.remaining))
 }

@@ -2,7 +2,7 @@
 
 use app::model::ids::{AccountId, MeterId};
 use app::model::money::{Fen, Money};
-use app::model::time::Date;
+use app::model::time::{Date, Timestamp};
 use sqlx::FromRow;
 use uuid::Uuid;
 
@@ -28,30 +28,45 @@ impl Shown {
     }
 }
 
+macro_rules! shown {
+    ($which:literal) => {
+        concat!(
+            "SELECT m.id, m.id AS meter_id, w.account_id, COALESCE(w.mode, 'prepaid') AS mode,
+                    COALESCE(w.user_off, FALSE) AS user_off, COALESCE(w.alarm1_fen, 0) AS alarm1_fen,
+                    COALESCE(w.alarm2_fen, 0) AS alarm2_fen, COALESCE(w.overdraft_fen, 0) AS overdraft_fen,
+                    COALESCE(w.hoarding_fen, 0) AS hoarding_fen, COALESCE(w.overload_w, 0) AS overload_w, w.trip, w.tripped_at,
+                    COALESCE(w.over_readings, 0) AS over_readings, w.started_at, w.started_wh, w.counted_at, w.counted_wh,
+                    COALESCE(w.tier_period, 0) AS tier_period, COALESCE(w.tier_wh, 0) AS tier_wh,
+                    COALESCE(w.carry_e7, 0) AS carry_e7, COALESCE(w.malignant_w, 0) AS malignant_w,
+                    COALESCE(w.warned, '') AS warned, w.negative_since, COALESCE(w.uncharged_wh, 0) AS uncharged_wh,
+                    COALESCE(b.credits_e4 - b.debits_e4, 0) AS balance_e4, COALESCE(am.count, 0) AS count,
+                    COALESCE(am.cumulative_fen, 0) AS cumulative_fen
+             FROM meters m LEFT JOIN wallets w ON w.meter_id = m.id
+             LEFT JOIN account_keys k ON k.id = w.account_id
+             LEFT JOIN ledger_balances b ON b.account = 'wallet:' || k.key
+             LEFT JOIN account_meters am ON am.account_id = w.account_id AND am.meter_id = m.id AND am.to_at IS NULL
+             WHERE m.wallet = 'server' AND m.retired_at IS NULL",
+            $which
+        )
+    };
+}
+
 /// The purses of all meters in service whose wallet is here, whether an account is open or not.
 ///
 /// # Errors
 /// Where the database fails.
 pub async fn purses(db: &Db) -> Result<Vec<(MeterId, Purse)>> {
-    let rows: Vec<Shown> = read!(db, |pool| {
-        sqlx::query_as(
-        "SELECT m.id, m.id AS meter_id, w.account_id, COALESCE(w.mode, 'prepaid') AS mode, COALESCE(w.user_off, FALSE) AS user_off,
-                COALESCE(w.alarm1_fen, 0) AS alarm1_fen, COALESCE(w.alarm2_fen, 0) AS alarm2_fen,
-                COALESCE(w.overdraft_fen, 0) AS overdraft_fen, COALESCE(w.hoarding_fen, 0) AS hoarding_fen,
-                COALESCE(w.overload_w, 0) AS overload_w, w.trip, w.tripped_at, COALESCE(w.over_readings, 0) AS over_readings,
-                w.started_at, w.started_wh, w.counted_at, w.counted_wh, COALESCE(w.tier_period, 0) AS tier_period,
-                COALESCE(w.tier_wh, 0) AS tier_wh, COALESCE(w.carry_e7, 0) AS carry_e7,
-                COALESCE(b.credits_e4 - b.debits_e4, 0) AS balance_e4, COALESCE(am.count, 0) AS count,
-                COALESCE(am.cumulative_fen, 0) AS cumulative_fen
-         FROM meters m LEFT JOIN wallets w ON w.meter_id = m.id
-         LEFT JOIN account_keys k ON k.id = w.account_id
-         LEFT JOIN ledger_balances b ON b.account = 'wallet:' || k.key
-         LEFT JOIN account_meters am ON am.account_id = w.account_id AND am.meter_id = m.id AND am.to_at IS NULL
-         WHERE m.wallet = 'server' AND m.retired_at IS NULL"
-    )
-    .fetch_all(pool)
-    .await
-    })?;
+    let rows: Vec<Shown> = read!(db, |pool| sqlx::query_as(shown!("")).fetch_all(pool).await)?;
+    rows.into_iter().map(|row| Ok((MeterId(row.id), row.purse()?))).collect()
+}
+
+/// Those of them that have moved since then.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn purses_since(db: &Db, since: Timestamp) -> Result<Vec<(MeterId, Purse)>> {
+    let rows: Vec<Shown> =
+        read!(db, |pool| sqlx::query_as(shown!(" AND w.changed_at >= $1")).bind(since.0).fetch_all(pool).await)?;
     rows.into_iter().map(|row| Ok((MeterId(row.id), row.purse()?))).collect()
 }
 
@@ -93,6 +108,10 @@ pub struct View {
     pub hoarding_fen: i64,
     /// Above this power it trips, W; 0: never.
     pub overload_w: i64,
+    /// A step up of so much power that takes its current in phase trips, W; 0: never.
+    pub malignant_w: i64,
+    /// Energy that waits for a price plan.
+    pub uncharged_wh: i64,
 }
 
 /// The wallet of a meter; `None` where there is none here.
@@ -103,7 +122,7 @@ pub async fn view(db: &Db, meter: MeterId) -> Result<Option<View>> {
     read!(db, |pool| {
         sqlx::query_as(
         "SELECT started_at, started_wh, counted_at, tier_wh, closed, tripped_at, alarm1_fen, alarm2_fen, overdraft_fen, hoarding_fen,
-                overload_w
+                overload_w, malignant_w, uncharged_wh
          FROM wallets WHERE meter_id = $1"
     )
     .bind(meter.0)

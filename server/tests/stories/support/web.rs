@@ -4,7 +4,7 @@ use reqwest::header::{ACCEPT, CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
 use reqwest::redirect::Policy;
 use reqwest::{Method, Response};
 use server::auth::Passwords;
-use server::clock::Clock;
+use server::clock::{Clock, SharedClock};
 use server::config::{Config, Secret};
 use server::live::Live;
 use server::startup::Application;
@@ -29,8 +29,13 @@ impl Web {
     pub async fn start(world: &World) -> Self {
         let mut config = Config::default();
         config.server.address.set_port(0);
+        Self::with(world, config, world.clock.clone()).await
+    }
+
+    /// With this configuration, but the world's database, by this clock.
+    pub async fn with(world: &World, mut config: Config, clock: SharedClock) -> Self {
         config.database.url = Secret::from(world.url.as_str());
-        let application = Application::build(&config, world.clock.clone(), world.rng.clone()).await.unwrap();
+        let application = Application::build(&config, clock, world.rng.clone()).await.unwrap();
         let base = format!("http://{}", application.address());
         let live = application.state().live.clone();
         let stop = CancellationToken::new();

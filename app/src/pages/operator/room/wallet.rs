@@ -21,6 +21,8 @@ pub fn wallet(room: &Room, wallet: &WalletView) -> impl IntoView + use<> {
         Some(at) => view! { <At at /> }.into_any(),
         None => t.not_yet.into_any(),
     };
+    let waiting = (wallet.uncharged > Energy::ZERO)
+        .then(|| view! { <dt>{t.uncharged}</dt><dd><span class="num">{wallet.uncharged.to_string()}</span>" kWh"</dd> });
     view! {
         <section class="card stack-tight">
             <h2>{t.wallet}</h2>
@@ -34,6 +36,7 @@ pub fn wallet(room: &Room, wallet: &WalletView) -> impl IntoView + use<> {
                 <dd>{counted}</dd>
                 <dt>{t.tier_use}</dt>
                 <dd class="num">{wallet.tier.to_string()}</dd>
+                {waiting}
             </dl>
         </section>
     }
@@ -99,7 +102,8 @@ fn row(charge: &DayCharge) -> impl IntoView + use<> {
 pub fn limits(meter: MeterId, limits: WalletLimits) -> impl IntoView {
     let t = words(lang());
     let or_empty = |fen: Fen| if fen == Fen::ZERO { String::new() } else { fen.to_string() };
-    let overload = if limits.overload_w == 0 { String::new() } else { limits.overload_w.to_string() };
+    let watts = |watts: u16| if watts == 0 { String::new() } else { watts.to_string() };
+    let (overload, malignant) = (watts(limits.overload_w), watts(limits.malignant_w));
     view! {
         <details class="card">
             <summary>{t.limits}</summary>
@@ -118,6 +122,14 @@ pub fn limits(meter: MeterId, limits: WalletLimits) -> impl IntoView {
                         optional=true
                     />
                     <Field name="overload_w" label=t.overload inputmode="numeric" value=overload hint=t.overload_hint optional=true />
+                    <Field
+                        name="malignant_w"
+                        label=t.malignant
+                        inputmode="numeric"
+                        value=malignant
+                        hint=t.malignant_hint
+                        optional=true
+                    />
                 </div>
                 <button>{t.save}</button>
             </form>
