@@ -44,6 +44,7 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/use", Access::Resident),
     ("/topup", Access::Resident),
     ("/orders/:id", Access::Resident),
+    ("/orders/:id/pay", Access::Resident),
     ("/switch", Access::Resident),
     ("/switch/:id", Access::Resident),
     ("/records", Access::Resident),

@@ -56,6 +56,8 @@ pub struct Visit {
     pub here: String,
     /// The session's token; empty without one.
     pub session: String,
+    /// What the browser calls itself.
+    pub agent: String,
     /// Light or dark.
     pub theme: Theme,
 }

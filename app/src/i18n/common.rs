@@ -45,6 +45,8 @@ pub const fn tender(tender: Tender, lang: Lang) -> &'static str {
         Tender::Transfer => ("转账", "Transfer"),
         Tender::Alipay => ("支付宝", "Alipay"),
         Tender::Subsidy => ("补贴", "Subsidy"),
+        Tender::WechatPay => ("微信支付", "WeChat Pay"),
+        Tender::UnionPay => ("银联在线", "UnionPay"),
     };
     lang.pick(zh, en)
 }

@@ -56,6 +56,15 @@ words! {
     not_opened: "正在开户，电表确认后就可以充值，一般几分钟内完成。", "Your account is being opened. You can top up as soon as the meter confirms it, within minutes as a rule.";
     lost_top_up: "电表暂时失联。现在充值，钱会先安全保存，电表恢复后自动送入，不会丢失，也不用重复支付。",
         "The meter does not answer just now. If you top up, the money is kept safe and goes into the meter by itself when it answers. Do not pay twice.";
+    pay_title: "付款", "Payment";
+    to_channel: "前往付款", "Go to payment";
+    to_channel_note: "将打开支付页面；付款后回到本站查看进度。", "The payment page opens; come back here after paying to follow it.";
+    scan: "请用微信扫码付款", "Scan with WeChat to pay";
+    scan_note: "付款后点下面的按钮查看进度，一般几秒内到账。", "After paying, press the button below to follow it; it takes seconds as a rule.";
+    scan_label: "付款二维码", "QR code to pay";
+    open_browser: "微信内不能打开支付页面。请点右上角“…”，选择“在浏览器打开”，再继续支付。",
+        "Payment pages do not open inside WeChat. Tap … at the top right, choose to open in the browser, then go on.";
+    see_order: "查看进度", "Follow the top-up";
     order: "充值进度", "Top-up";
     order_number: "订单号", "Order no.";
     paid_with: "支付方式", "Paid with";

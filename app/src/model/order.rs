@@ -34,6 +34,10 @@ pub enum Tender {
     Transfer,
     /// Alipay mobile web.
     Alipay,
+    /// WeChat Pay: in the browser of a phone, or by a QR code.
+    WechatPay,
+    /// UnionPay online gateway.
+    UnionPay,
     /// Nobody pays: a subsidy of the site.
     Subsidy,
 }
@@ -126,7 +130,10 @@ words! {
         Pending = "pending", Paid = "paid", Credited = "credited", Closed = "closed",
         Refunding = "refunding", Refunded = "refunded", Case = "case",
     }
-    Tender { Cash = "cash", Card = "card", Transfer = "transfer", Alipay = "alipay", Subsidy = "subsidy" }
+    Tender {
+        Cash = "cash", Card = "card", Transfer = "transfer", Alipay = "alipay", WechatPay = "wechat", UnionPay = "unionpay",
+        Subsidy = "subsidy",
+    }
     ReturnKind { Return = "return", UndoSale = "undo_sale", UndoReturn = "undo_return" }
     ReturnState {
         Waiting = "waiting", Taking = "taking", Taken = "taken", Case = "case", Done = "done", Refused = "refused",
@@ -138,6 +145,16 @@ words! {
 }
 
 impl Tender {
+    /// All ways to pay.
+    pub const ALL: [Self; 7] =
+        [Self::Cash, Self::Card, Self::Transfer, Self::Alipay, Self::WechatPay, Self::UnionPay, Self::Subsidy];
+
+    /// Whether a payment channel collects it, rather than somebody at the counter.
+    #[must_use]
+    pub const fn is_channel(self) -> bool {
+        matches!(self, Self::Alipay | Self::WechatPay | Self::UnionPay)
+    }
+
     /// What the counter takes and pays out.
     pub const COUNTER: [Self; 3] = [Self::Cash, Self::Card, Self::Transfer];
 

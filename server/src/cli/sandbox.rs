@@ -9,7 +9,7 @@ use clap::Args;
 
 use super::Outcome;
 use crate::clock::SystemClock;
-use crate::pay::sandbox::{self, Config, Keys};
+use crate::pay::sandbox::{self, APP_ID, Config, KEY_ID, Keys, MCHID};
 use crate::rng::Rng;
 
 #[derive(Args)]
@@ -47,6 +47,20 @@ pub async fn run(args: Sandbox) -> Outcome {
         None => {
             println!("private_key = '''\n{}'''", keys.app_private.as_str());
             println!("alipay_public_key = '''\n{}'''", keys.gateway_public);
+        }
+    }
+    println!("\n[pay.wechat]\ngateway = \"http://{address}\"");
+    println!("app_id = \"{APP_ID}\"\nmchid = \"{MCHID}\"\napi_v3_key = \"{}\"", keys.api_v3_key.as_str());
+    match &args.keys {
+        Some(directory) => {
+            let directory = directory.display();
+            println!("certificate_file = \"{directory}/merchant-certificate.pem\"");
+            println!("private_key_file = \"{directory}/app-private.pem\"");
+            println!("verify = [{{ id = \"{KEY_ID}\", public_key_file = \"{directory}/alipay-public.pem\" }}]");
+        }
+        None => {
+            println!("certificate = '''\n{}'''\nprivate_key = '''\n{}'''", keys.certificate, keys.app_private.as_str());
+            println!("[[pay.wechat.verify]]\nid = \"{KEY_ID}\"\npublic_key = '''\n{}'''", keys.gateway_public);
         }
     }
     super::serve::stop_signal().await;

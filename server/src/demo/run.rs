@@ -124,7 +124,12 @@ fn configure(config: &mut Config, args: &Args, host: &str, keys: &MasterKeys, sa
         },
         ..meters::Config::default()
     };
-    config.pay = pay::Config { public_url, alipay: Some(sandbox.product_config(host)), ..pay::Config::default() };
+    config.pay = pay::Config {
+        public_url,
+        alipay: Some(sandbox.product_config(host)),
+        wechat: Some(sandbox.wechat_config(host)),
+        ..pay::Config::default()
+    };
 }
 
 async fn simulator(args: &Args, rooms: &[Room], load: Load, keys: MasterKeys) -> Result<Simulator> {

@@ -48,6 +48,8 @@ pub struct Claimed<'a> {
     pub seller_id: Option<&'a str>,
     /// How much.
     pub amount: Fen,
+    /// Whether that is in yuan.
+    pub cny: bool,
 }
 
 /// What does not fit.
@@ -61,6 +63,8 @@ pub enum Mismatch {
     App,
     /// Another merchant: the money is not ours.
     Seller,
+    /// Another currency.
+    Currency,
     /// Another amount: the money is ours, and whose it is must be found out.
     Amount,
 }
@@ -74,6 +78,7 @@ impl Mismatch {
             Self::Channel => "channel",
             Self::App => "app",
             Self::Seller => "seller",
+            Self::Currency => "currency",
             Self::Amount => "amount",
         }
     }
@@ -112,6 +117,9 @@ pub fn judge(expected: Option<&Expected<'_>>, claimed: &Claimed<'_>) -> Verdict 
     if claimed.seller_id.is_some_and(|id| id != expected.seller_id) {
         return Verdict::Hold(Mismatch::Seller);
     }
+    if !claimed.cny {
+        return Verdict::Hold(Mismatch::Currency);
+    }
     if expected.amount != claimed.amount {
         return Verdict::Hold(Mismatch::Amount);
     }
@@ -134,7 +142,8 @@ mod tests {
         settled: false,
         order: OrderState::Pending,
     };
-    const SAID: Claimed<'_> = Claimed { channel: "alipay", app_id: Some("app"), seller_id: Some("seller"), amount: Fen(5_000) };
+    const SAID: Claimed<'_> =
+        Claimed { channel: "alipay", app_id: Some("app"), seller_id: Some("seller"), amount: Fen(5_000), cny: true };
 
     #[test]
     fn questions_thin_out_and_never_end_before_the_attempt_does() {
@@ -157,6 +166,7 @@ mod tests {
         assert_eq!(held(Claimed { channel: "wechat", ..SAID }), Verdict::Hold(Mismatch::Channel));
         assert_eq!(held(Claimed { app_id: Some("other"), ..SAID }), Verdict::Hold(Mismatch::App));
         assert_eq!(held(Claimed { seller_id: Some("other"), ..SAID }), Verdict::Hold(Mismatch::Seller));
+        assert_eq!(held(Claimed { cny: false, ..SAID }), Verdict::Hold(Mismatch::Currency));
         assert_eq!(held(Claimed { amount: Fen(5_001), ..SAID }), Verdict::Hold(Mismatch::Amount));
         assert_eq!(judge(None, &SAID), Verdict::Hold(Mismatch::Unknown));
     }

@@ -47,6 +47,7 @@ pub async fn read(State(state): State<AppState>, mut request: Request, next: Nex
     let theme = cookie(headers, "theme").and_then(Theme::parse).unwrap_or_default();
     let lang =
         cookie(headers, "lang").and_then(Lang::choose).or_else(|| text(headers, header::ACCEPT_LANGUAGE).and_then(Lang::choose));
+    let agent = text(headers, header::USER_AGENT).unwrap_or_default().to_owned();
     let here = request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned();
 
     let found = if session.is_empty() { Ok(None) } else { whose(&state, &session, &ip, now).await };
@@ -55,7 +56,7 @@ pub async fn read(State(state): State<AppState>, mut request: Request, next: Nex
         tracing::error!(error = &error as &dyn std::error::Error, "session.lookup_failed");
         None
     });
-    let visit = Visit { ip, here, session, theme };
+    let visit = Visit { ip, here, session, agent, theme };
     request.extensions_mut().insert(Facts { who, visit, lang: lang.unwrap_or_default(), now, trouble });
     next.run(request).await
 }

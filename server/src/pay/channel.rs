@@ -1,9 +1,12 @@
 //! What every payment channel does for us.
 
+use app::model::money::Fen;
 use app::model::order::Tender;
+use app::model::time::Timestamp;
 use async_trait::async_trait;
+use axum::http::HeaderMap;
 
-use super::form::FormError;
+use super::form::{self, FormError};
 use super::rsa::KeyError;
 use super::verified::Verified;
 use crate::store::payments::{Attempt, Terms};
@@ -17,6 +20,60 @@ pub struct Form {
     pub fields: Vec<(String, String)>,
 }
 
+impl Form {
+    /// The same as an address, for channels that take both.
+    #[must_use]
+    pub fn address(&self) -> String {
+        let glue = if self.action.contains('?') { '&' } else { '?' };
+        format!("{}{glue}{}", self.action, form::encode(self.fields.iter().map(|(name, value)| (&**name, &**value))))
+    }
+}
+
+/// How the payer comes to the cashier.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cashier {
+    /// By an address.
+    Address(String),
+    /// By a form that must be posted.
+    Form(Form),
+    /// By scanning a QR code of this text with the channel's app.
+    Scan(String),
+}
+
+/// What the payer holds in the hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Device {
+    /// A phone's browser, from which the channel's app opens.
+    Phone,
+    /// The browser inside WeChat, where no channel's page opens.
+    InWechat,
+    /// A computer.
+    Desk,
+}
+
+impl Device {
+    /// From the browser's `User-Agent`.
+    #[must_use]
+    pub fn of(user_agent: &str) -> Self {
+        if user_agent.contains("MicroMessenger") {
+            Self::InWechat
+        } else if ["Mobile", "Android", "iPhone", "iPad", "HarmonyOS"].iter().any(|word| user_agent.contains(word)) {
+            Self::Phone
+        } else {
+            Self::Desk
+        }
+    }
+}
+
+/// Who pays, as far as a channel wants to know.
+#[derive(Clone, Copy, Debug)]
+pub struct Payer<'a> {
+    /// The payer's address.
+    pub ip: &'a str,
+    /// And device.
+    pub device: Device,
+}
+
 /// What the channel says of an attempt when asked.
 #[derive(Clone, Debug)]
 pub enum Answer {
@@ -24,6 +81,36 @@ pub enum Answer {
     Event(Verified),
     /// The payer is at the cashier.
     Waiting,
+    /// The channel cannot say now; nothing may be concluded.
+    Unknown(String),
+}
+
+/// Money that goes back. Its number is made and stored before the channel hears of it, and stays the same on every try.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refund {
+    /// Our number of it.
+    pub number: String,
+    /// Our number of the trade.
+    pub out_trade_no: String,
+    /// The channel's number of the trade.
+    pub trade_no: String,
+    /// How much goes back.
+    pub amount: Fen,
+    /// How much the trade was.
+    pub paid: Fen,
+    /// When it was decided.
+    pub requested_at: Timestamp,
+}
+
+/// What the channel says of a refund.
+#[derive(Clone, Debug)]
+pub enum RefundAnswer {
+    /// It came to its end, signed.
+    Event(Verified),
+    /// The channel is at it.
+    Processing,
+    /// The channel says, signed, that it never heard of it: it may be asked for again, under the same number.
+    Absent,
     /// The channel cannot say now; nothing may be concluded.
     Unknown(String),
 }
@@ -46,6 +133,9 @@ pub enum ChannelError {
     /// An answer that is no answer.
     #[error("the channel answered with {0}")]
     Answer(&'static str),
+    /// The channel refuses, by its own code.
+    #[error("the channel refuses: {0}")]
+    Refused(String),
     /// Our key does not sign.
     #[error("the request could not be signed")]
     Key(#[from] KeyError),
@@ -54,12 +144,15 @@ pub enum ChannelError {
 /// Why a notification is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoticeError {
-    /// No form.
-    #[error("the notification is not a form")]
+    /// Not of the channel's form.
+    #[error("the notification is not of its form")]
     Form,
     /// Not signed by the channel.
     #[error("the signature is not the channel's")]
     Signature,
+    /// Signed long ago, or in the future.
+    #[error("the notification is older than its signature may be")]
+    Stale,
     /// Signed, but a field that must be there is not, or not of its form.
     #[error("the notification has no proper {0}")]
     Field(&'static str),
@@ -78,30 +171,69 @@ pub trait Channel: Send + Sync {
     fn tender(&self) -> Tender;
     /// Under which terms it is given attempts.
     fn terms(&self) -> Terms<'_>;
-    /// The origin that its form is posted to; the page's policy must allow it.
+    /// The origin of its cashier; the page's policy must allow it.
     fn form_origin(&self) -> String;
-    /// The form that brings the payer to the cashier. The attempt is committed before.
+    /// How the payer comes to the cashier. The attempt is committed before; asked again it gives the same trade.
     ///
     /// # Errors
-    /// Where it cannot be signed.
-    fn start(&self, attempt: &Attempt) -> Result<Form, ChannelError>;
+    /// Where it cannot be signed, or the channel does not give it.
+    async fn start(&self, attempt: &Attempt, payer: &Payer<'_>) -> Result<Cashier, ChannelError>;
     /// Asks how the attempt stands.
     ///
     /// # Errors
     /// Where the channel gives no answer that can be trusted; nothing may be concluded.
     async fn query(&self, attempt: &Attempt) -> Result<Answer, ChannelError>;
-    /// Asks to close the attempt. Its answer concludes nothing: query afterwards.
+    /// Asks to close the attempt, where the channel can. Its answer concludes nothing: query afterwards.
     ///
     /// # Errors
     /// As [`Self::query`].
     async fn close(&self, attempt: &Attempt) -> Result<(), ChannelError>;
+    /// Asks to give money back. The refund and its number are committed before.
+    ///
+    /// # Errors
+    /// As [`Self::query`].
+    async fn refund(&self, refund: &Refund) -> Result<RefundAnswer, ChannelError>;
+    /// Asks how a refund stands.
+    ///
+    /// # Errors
+    /// As [`Self::query`].
+    async fn query_refund(&self, refund: &Refund) -> Result<RefundAnswer, ChannelError>;
     /// Reads and verifies a notification.
     ///
     /// # Errors
     /// Where it is not the channel's.
-    fn parse_notify(&self, body: &[u8]) -> Result<Notice, NoticeError>;
+    fn parse_notify(&self, headers: &HeaderMap, body: &[u8]) -> Result<Notice, NoticeError>;
     /// What to answer once the event is stored.
     fn ack(&self) -> &'static str;
     /// What to answer so that it is sent again.
     fn nack(&self) -> &'static str;
+    /// What of its configuration ends by itself, and when.
+    fn expiries(&self) -> Vec<super::expiry::Expiry> {
+        Vec::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_becomes_an_address() {
+        let form = Form {
+            action: "https://gateway.example/gateway.do?charset=utf-8".into(),
+            fields: vec![("biz_content".into(), "{\"a\":\"电 1\"}".into()), ("sign".into(), "a+b/c=".into())],
+        };
+        let expected = "https://gateway.example/gateway.do?charset=utf-8\
+                        &biz_content=%7B%22a%22%3A%22%E7%94%B5%201%22%7D&sign=a%2Bb%2Fc%3D";
+        assert_eq!(form.address(), expected);
+    }
+
+    #[test]
+    fn browsers_say_what_they_run_on() {
+        let of = Device::of;
+        assert_eq!(of("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0) Mobile/15E148 MicroMessenger/8.0.50"), Device::InWechat);
+        assert_eq!(of("Mozilla/5.0 (Linux; Android 15) Chrome/130 Mobile Safari/537.36"), Device::Phone);
+        assert_eq!(of("Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/130"), Device::Desk);
+        assert_eq!(of(""), Device::Desk);
+    }
 }

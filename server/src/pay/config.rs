@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::alipay::AlipayConfig;
+use super::wechat::WechatConfig;
 use crate::domain::order::Limits;
 
 /// How residents pay. A channel that is not configured is not offered.
@@ -17,6 +18,8 @@ pub struct Config {
     pub limits: Limits,
     /// Alipay mobile web.
     pub alipay: Option<AlipayConfig>,
+    /// WeChat Pay.
+    pub wechat: Option<WechatConfig>,
 }
 
 /// A setting that cannot be used.
@@ -38,7 +41,7 @@ impl Config {
         self.limits
             .validate()
             .map_err(|(key, problem)| ConfigError { key: format!("pay.limits.{key}"), problem: problem.into() })?;
-        if self.alipay.is_none() {
+        if self.alipay.is_none() && self.wechat.is_none() {
             return Ok((String::new(), String::new()));
         }
         let public = address("pay.public_url", &self.public_url)?;

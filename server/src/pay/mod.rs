@@ -6,16 +6,23 @@
 pub mod alipay;
 pub mod channel;
 mod config;
+pub mod expiry;
 pub mod form;
+mod limit;
 mod payments;
 mod routes;
 pub mod rsa;
 pub mod sandbox;
+mod settings;
 mod verified;
+pub mod wechat;
+mod wire;
+mod x509;
 
 pub use alipay::AlipayConfig;
-pub use channel::{Channel, Form};
+pub use channel::{Cashier, Channel, Device, Form, Payer};
 pub use config::{Config, ConfigError};
 pub use payments::{Payments, Started, TopUp};
 pub use routes::routes;
 pub use verified::{Kind, Source, Verified};
+pub use wechat::WechatConfig;

@@ -7,7 +7,7 @@ use app::model::ids::OrderId;
 use app::model::order::Tender;
 use tokio::sync::Notify;
 
-use super::channel::{Channel, ChannelError, Form};
+use super::channel::{Cashier, Channel, Payer};
 use super::config::{Config, ConfigError};
 use super::verified::Verified;
 use crate::clock::SharedClock;
@@ -25,8 +25,8 @@ pub type TopUp = NewOrder;
 pub struct Started {
     /// The order.
     pub order: Order,
-    /// What the payer's browser posts to the channel: a page with a visible button, or a script that presses it.
-    pub form: Form,
+    /// How the payer comes to the cashier.
+    pub cashier: Cashier,
 }
 
 /// All channels of this server. Cheap to clone.
@@ -62,6 +62,14 @@ impl Payments {
         if let Some(alipay) = &config.alipay {
             channels.push(Box::new(alipay.build(&public_url, &notify_url, clock.clone())?));
         }
+        if let Some(wechat) = &config.wechat {
+            channels.push(Box::new(wechat.build(&public_url, &notify_url, clock.clone(), rng.clone())?));
+        }
+        for expiry in channels.iter().flat_map(|channel| channel.expiries()) {
+            if let Some(nearness) = expiry.nearness(clock.now()) {
+                tracing::warn!(key = expiry.key, until = %expiry.at, nearness = nearness.as_str(), "payment.certificate.ends");
+            }
+        }
         let asked = Arc::new(Notify::new());
         Ok(Self(Arc::new(Inner { db, clock, rng, limits: config.limits, channels, asked, paid })))
     }
@@ -84,29 +92,42 @@ impl Payments {
         self.0.limits
     }
 
-    /// Stores an order and an attempt to pay it, and gives the form. The same key gives the same order, however often it is sent.
+    /// Stores an order and an attempt to pay it, and opens the cashier. The same key gives the same order, however often it is sent.
     ///
     /// # Errors
     /// [`AppError::ChannelUnavailable`], what [`orders::create`] refuses, and [`AppError::OrderClosed`] where the key's order is
     /// past paying.
-    pub async fn start(&self, top_up: &TopUp) -> Result<Started, AppError> {
+    pub async fn start(&self, top_up: &TopUp, payer: &Payer<'_>) -> Result<Started, AppError> {
         let inner = &self.0;
         let channel = self.channel(top_up.tender).ok_or(AppError::ChannelUnavailable)?;
         let order = orders::create(&inner.db, &inner.rng, inner.clock.now(), &inner.limits, top_up).await?;
-        let form = self.form(&order, channel).await?;
-        Ok(Started { order, form })
+        let cashier = self.cashier(&order, channel, payer).await?;
+        Ok(Started { order, cashier })
     }
 
-    /// The form of an order that still waits for its payer: of the same attempt while that lasts, otherwise of a new one.
+    /// The cashier of an order that still waits for its payer: of the same attempt while that lasts, otherwise of a new one.
     /// Whoever asks must be allowed to see the order.
     ///
     /// # Errors
     /// [`AppError::NotFound`], [`AppError::OrderClosed`] or [`AppError::ChannelUnavailable`].
-    pub async fn resume(&self, order: OrderId) -> Result<Started, AppError> {
+    pub async fn resume(&self, order: OrderId, payer: &Payer<'_>) -> Result<Started, AppError> {
         let order = orders::find(&self.0.db, order).await?.ok_or(AppError::NotFound)?;
         let channel = self.channel(order.tender()?).ok_or(AppError::ChannelUnavailable)?;
-        let form = self.form(&order, channel).await?;
-        Ok(Started { order, form })
+        let cashier = self.cashier(&order, channel, payer).await?;
+        Ok(Started { order, cashier })
+    }
+
+    /// The cashier of the attempt that is open, for a page that only looks: none is begun.
+    ///
+    /// # Errors
+    /// As [`Self::resume`]; [`AppError::OrderClosed`] where no attempt is open.
+    pub async fn again(&self, order: OrderId, payer: &Payer<'_>) -> Result<Cashier, AppError> {
+        let now = self.0.clock.now();
+        let attempts = payments::attempts_of(&self.0.db, order).await?;
+        let open = attempts.iter().rev().find(|attempt| attempt.state == "pending" && attempt.expires_at() > now);
+        let attempt = open.ok_or(AppError::OrderClosed)?;
+        let channel = Tender::parse(&attempt.channel).and_then(|tender| self.channel(tender));
+        self.open(channel.ok_or(AppError::ChannelUnavailable)?, attempt, payer).await
     }
 
     /// Somebody looks at this order: ask its channel sooner. Harmless however often it is called.
@@ -161,11 +182,15 @@ impl Payments {
         payments::find(&self.0.db, out_trade_no).await
     }
 
-    async fn form(&self, order: &Order, channel: &dyn Channel) -> Result<Form, AppError> {
+    async fn cashier(&self, order: &Order, channel: &dyn Channel, payer: &Payer<'_>) -> Result<Cashier, AppError> {
         let inner = &self.0;
         let terms: Terms<'_> = channel.terms();
         let attempt = payments::open_attempt(&inner.db, &inner.rng, inner.clock.now(), order.id(), &terms).await?;
-        channel.start(&attempt).map_err(|error: ChannelError| {
+        self.open(channel, &attempt, payer).await
+    }
+
+    async fn open(&self, channel: &dyn Channel, attempt: &Attempt, payer: &Payer<'_>) -> Result<Cashier, AppError> {
+        channel.start(attempt, payer).await.map_err(|error| {
             tracing::error!(error = &error as &dyn std::error::Error, attempt = attempt.out_trade_no, "payment.start.failed");
             AppError::ChannelUnavailable
         })

@@ -109,7 +109,8 @@ impl PublicKey {
         })
     }
 
-    fn from_der(der: &[u8]) -> Option<Self> {
+    /// From the binary form, as certificates hold it.
+    pub(super) fn from_der(der: &[u8]) -> Option<Self> {
         let key = aws_lc_rs::rsa::PublicKey::from_der(der).ok()?;
         let spki: PublicKeyX509Der<'_> = key.as_der().ok()?;
         Some(Self { spki: spki.as_ref().to_vec() })
@@ -143,6 +144,11 @@ fn der(text: &str) -> Result<Vec<u8>, KeyError> {
     if text.contains("BEGIN CERTIFICATE") {
         return Err(KeyError::Certificate);
     }
+    base64_body(text)
+}
+
+/// The lines between those of dashes, whatever their layout.
+pub(super) fn base64_body(text: &str) -> Result<Vec<u8>, KeyError> {
     let base64: String =
         text.lines().filter(|line| !line.trim_start().starts_with("-----")).flat_map(str::split_whitespace).collect();
     if base64.is_empty() {
@@ -151,7 +157,7 @@ fn der(text: &str) -> Result<Vec<u8>, KeyError> {
     STANDARD.decode(base64).map_err(|_| KeyError::Text)
 }
 
-fn pem(label: &str, der: &[u8]) -> String {
+pub(super) fn pem(label: &str, der: &[u8]) -> String {
     let base64 = STANDARD.encode(der);
     let mut text = format!("-----BEGIN {label}-----\n");
     for (n, sign) in base64.chars().enumerate() {

@@ -14,6 +14,10 @@ pub enum Kind {
     Absent,
     /// So much of the trade went back to the payer, all refunds together.
     Refunded(Fen),
+    /// Our refund of this number is with the payer.
+    Returned,
+    /// Our refund of this number did not happen.
+    NotReturned,
 }
 
 /// How we heard of it.
@@ -50,7 +54,12 @@ pub(super) struct Statement {
     pub trade_no: Option<String>,
     pub app_id: Option<String>,
     pub seller_id: Option<String>,
+    /// Of the trade; of the refund, where it is about one.
     pub amount: Fen,
+    /// Whether that is in yuan.
+    pub cny: bool,
+    /// Our number of the refund, where it is about one.
+    pub refund_no: Option<String>,
     /// SHA-256 of the message as it came.
     pub digest: Vec<u8>,
 }
@@ -107,6 +116,18 @@ impl Verified {
     #[must_use]
     pub const fn amount(&self) -> Fen {
         self.0.amount
+    }
+
+    /// Whether the amount is in yuan.
+    #[must_use]
+    pub const fn is_cny(&self) -> bool {
+        self.0.cny
+    }
+
+    /// Our number of the refund; [`Kind::Returned`] and [`Kind::NotReturned`] have one.
+    #[must_use]
+    pub fn refund_no(&self) -> Option<&str> {
+        self.0.refund_no.as_deref()
     }
 
     /// SHA-256 of the message.

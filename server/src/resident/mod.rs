@@ -1,5 +1,6 @@
 //! The resident's pages and forms over the store: each call begins by finding the one room that is theirs.
 
+mod cashier;
 mod orders;
 mod price;
 mod switch;
@@ -7,7 +8,9 @@ mod views;
 
 use std::sync::Arc;
 
-use app::api::resident::{CommandView, Home, Me, Offer, OrderView, Records, ResidentPort, SwitchOffer, Usage};
+use app::api::resident::{
+    Cashier, CashierView, CommandView, Home, Me, Offer, OrderView, Records, ResidentPort, SwitchOffer, Usage,
+};
 use app::error::AppError;
 use app::model::forecast;
 use app::model::ids::{CommandId, OrderId, Uuid};
@@ -106,8 +109,12 @@ impl ResidentPort for Residents {
         self.order_for(who, key, amount, tender).await
     }
 
-    async fn pay(&self, who: &Who, order: OrderId) -> Result<String, AppError> {
-        self.cashier(who, order).await
+    async fn pay(&self, who: &Who, order: OrderId, agent: &str) -> Result<Cashier, AppError> {
+        self.to_cashier(who, order, agent).await
+    }
+
+    async fn cashier(&self, who: &Who, order: OrderId, agent: &str) -> Result<CashierView, AppError> {
+        self.cashier_page(who, order, agent).await
     }
 
     async fn order(&self, who: &Who, order: OrderId) -> Result<OrderView, AppError> {

@@ -2,7 +2,6 @@
 
 use app::api::resident::{Offer, OrderView};
 use app::error::AppError;
-use app::link;
 use app::model::ids::{OrderId, Uuid};
 use app::model::money::Fen;
 use app::model::order::{OrderState, Tender};
@@ -10,7 +9,6 @@ use app::model::time::Timestamp;
 use app::ports::Who;
 
 use super::{Residents, views};
-use crate::pay::Form;
 use crate::store::order_lists::{self, Progress};
 use crate::store::orders::{self, NewOrder};
 use crate::store::rooms::{self, Room};
@@ -47,13 +45,6 @@ impl Residents {
         Ok(order.id())
     }
 
-    /// The channel's form as an address: browsers follow it at once, with or without a script, and the channels take both.
-    pub(super) async fn cashier(&self, who: &Who, order: OrderId) -> Result<String, AppError> {
-        let room = self.room(who).await?;
-        self.own(&room, order).await?;
-        Ok(address(&self.payments.resume(order).await?.form))
-    }
-
     pub(super) async fn progress(&self, who: &Who, id: OrderId) -> Result<OrderView, AppError> {
         let room = self.room(who).await?;
         let progress = self.own(&room, id).await?;
@@ -87,28 +78,8 @@ impl Residents {
     }
 
     /// The order, if it is of this room's account; anybody else's does not exist.
-    async fn own(&self, room: &Room, order: OrderId) -> Result<Progress, AppError> {
+    pub(super) async fn own(&self, room: &Room, order: OrderId) -> Result<Progress, AppError> {
         let progress = order_lists::progress(&self.db, order).await?;
         progress.filter(|progress| progress.order.account_id == room.account_id).ok_or(AppError::NotFound)
-    }
-}
-
-fn address(form: &Form) -> String {
-    form.fields.iter().fold(form.action.clone(), |address, (name, value)| link::with(&address, name, value))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_form_becomes_an_address() {
-        let form = Form {
-            action: "https://gateway.example/gateway.do?charset=utf-8".into(),
-            fields: vec![("biz_content".into(), "{\"a\":\"电 1\"}".into()), ("sign".into(), "a+b/c=".into())],
-        };
-        let expected = "https://gateway.example/gateway.do?charset=utf-8\
-                        &biz_content=%7B%22a%22%3A%22%E7%94%B5%201%22%7D&sign=a%2Bb/c%3D";
-        assert_eq!(address(&form), expected);
     }
 }

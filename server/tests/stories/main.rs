@@ -37,3 +37,4 @@ mod truth;
 mod uses;
 mod wallet_truth;
 mod wallets;
+mod wechat;

@@ -1,11 +1,12 @@
 //! Payments against a sandbox that speaks the real protocol over HTTP and fails in every way it knows, on both databases.
 
 use crate::support::World;
-use crate::support::shop::{Counts, Shop};
+use crate::support::shop::{Counts, PHONE, Shop};
 use app::error::AppError;
 use app::model::money::Fen;
 use app::model::order::OrderState;
 use app::model::time::{MINUTE, SECOND};
+use server::pay::Cashier;
 use server::pay::sandbox::{Faults, Status};
 use server::store::order_lists;
 
@@ -25,8 +26,8 @@ both!(a_payment_is_credited_once_with_its_order, |w: World| async move {
 both!(the_same_form_twice_is_one_order_and_one_trade, |w: World| async move {
     let shop = Shop::open(w).await;
     let top_up = shop.top_up(5_000);
-    let all = futures::future::join_all((0..6).map(|_| shop.payments.start(&top_up))).await;
-    let forms: Vec<_> = all.into_iter().map(|started| started.unwrap().form).collect();
+    let all = futures::future::join_all((0..6).map(|_| shop.payments.start(&top_up, &PHONE))).await;
+    let forms: Vec<_> = all.into_iter().map(|started| started.unwrap().cashier).collect();
     let mut numbers = Vec::new();
     for form in &forms {
         numbers.push(shop.visit(form).await);
@@ -37,9 +38,8 @@ both!(the_same_form_twice_is_one_order_and_one_trade, |w: World| async move {
     let cashier = shop.follow(&forms[0]).await;
     assert_eq!(cashier, format!("/cashier/{}", shop.trade(&numbers[0]).token));
     // Whoever changes a digit on the way is not let in.
-    let mut changed = forms[0].clone();
-    changed.fields[0].1 = changed.fields[0].1.replace("50.00", "0.01");
-    let answer = shop.http.post(&changed.action).form(&changed.fields).send().await.unwrap().text().await.unwrap();
+    let Cashier::Address(address) = &forms[0] else { panic!("{:?}", forms[0]) };
+    let answer = shop.http.get(address.replace("50.00", "0.01")).send().await.unwrap().text().await.unwrap();
     assert!(answer.contains("isv.invalid-signature"), "{answer}");
     assert_eq!(shop.world.number("SELECT COUNT(*) FROM payment_attempts").await, 1);
     assert_eq!(shop.world.number("SELECT COUNT(*) FROM orders").await, 1);
@@ -108,8 +108,8 @@ both!(a_payer_who_gives_up_comes_back_to_his_order, |w: World| async move {
     let answer = shop.http.get(quit.headers()["location"].to_str().unwrap()).send().await.unwrap();
     assert_eq!(answer.headers()["location"].to_str().unwrap(), format!("/orders/{order}"));
     assert_eq!(shop.state(order).await, "pending", "it can still be paid");
-    let again = shop.payments.resume(order).await.unwrap();
-    assert_eq!(shop.visit(&again.form).await, number, "as the same trade");
+    let again = shop.payments.resume(order, &PHONE).await.unwrap();
+    assert_eq!(shop.visit(&again.cashier).await, number, "as the same trade");
 });
 
 both!(a_falsified_notification_changes_nothing, |w: World| async move {
@@ -149,7 +149,7 @@ both!(what_does_not_fit_is_stored_held_and_acknowledged, |w: World| async move {
         let detail = shop.world.word("SELECT detail FROM cases ORDER BY opened_at DESC, id DESC LIMIT 1").await;
         let detail: serde_json::Value = serde_json::from_str(&detail).unwrap();
         assert_eq!((detail["reason"].as_str(), detail["expected_fen"].as_i64()), (Some(reason), Some(5_000)));
-        let refused = shop.payments.resume(order).await.unwrap_err();
+        let refused = shop.payments.resume(order, &PHONE).await.unwrap_err();
         assert_eq!(refused, AppError::OrderClosed, "nobody pays again while his money is being looked for");
     }
     assert_eq!(shop.world.number("SELECT COUNT(*) FROM payment_attempts WHERE state = 'held'").await, 4);
@@ -173,7 +173,7 @@ both!(a_payment_nobody_ordered_is_a_case, |w: World| async move {
 both!(an_unpaid_order_ends_only_by_the_channels_word, |w: World| async move {
     let shop = Shop::open(w).await;
     let (visited, number) = shop.at_the_cashier(5_000).await;
-    let unvisited = shop.payments.start(&shop.top_up(6_000)).await.unwrap().order.id();
+    let unvisited = shop.payments.start(&shop.top_up(6_000), &PHONE).await.unwrap().order.id();
     // The channel is down all the while: nothing may be concluded.
     shop.sandbox.set_faults(Faults { status: Some(502), ..Faults::default() });
     shop.past_the_end().await;
@@ -185,21 +185,21 @@ both!(an_unpaid_order_ends_only_by_the_channels_word, |w: World| async move {
     assert_eq!((shop.state(visited).await, shop.state(unvisited).await), ("closed".into(), "closed".into()));
     assert_eq!(shop.trade(&number).status, Status::TradeClosed);
     assert!(!shop.sandbox.pay(&number));
-    assert_eq!(shop.payments.resume(visited).await.unwrap_err(), AppError::OrderClosed);
+    assert_eq!(shop.payments.resume(visited, &PHONE).await.unwrap_err(), AppError::OrderClosed);
     let counts = shop.proved().await;
     assert_eq!((counts.credits, counts.cases), (0, 0));
 });
 
 both!(a_trade_the_channel_does_not_know_is_not_dead_before_its_time, |w: World| async move {
     let shop = Shop::open(w).await;
-    let started = shop.payments.start(&shop.top_up(5_000)).await.unwrap();
+    let started = shop.payments.start(&shop.top_up(5_000), &PHONE).await.unwrap();
     // Fourteen minutes in the payer has not pressed the button; each query says: no such trade.
     for _ in 0..14 {
         shop.wait(MINUTE);
         shop.query().await.unwrap();
     }
     assert_eq!(shop.state(started.order.id()).await, "pending");
-    let number = shop.visit(&started.form).await;
+    let number = shop.visit(&started.cashier).await;
     assert!(shop.sandbox.pay(&number));
     shop.until(&number, |trade| trade.acknowledged == 1).await;
     assert_eq!(shop.proved().await, Counts::ONCE);
@@ -207,14 +207,14 @@ both!(a_trade_the_channel_does_not_know_is_not_dead_before_its_time, |w: World| 
 
 both!(a_payment_after_the_close_is_credited, |w: World| async move {
     let shop = Shop::open(w).await;
-    let started = shop.payments.start(&shop.top_up(5_000)).await.unwrap();
+    let started = shop.payments.start(&shop.top_up(5_000), &PHONE).await.unwrap();
     // Our clock runs ahead of the channel's: we close what it still lets the payer pay.
     for _ in 0..25 {
         shop.world.clock.advance(MINUTE);
         shop.query().await.unwrap();
     }
     assert_eq!(shop.state(started.order.id()).await, "closed");
-    let number = shop.visit(&started.form).await;
+    let number = shop.visit(&started.cashier).await;
     assert!(shop.sandbox.pay(&number));
     shop.until(&number, |trade| trade.acknowledged == 1).await;
     assert_eq!(shop.state(started.order.id()).await, "paid");
@@ -227,7 +227,7 @@ both!(an_order_paid_twice_is_credited_once_and_the_rest_kept_apart, |w: World| a
     let (order, first) = shop.at_the_cashier(5_000).await;
     // The product's clock says that the first form is over; the channel still takes it.
     shop.world.clock.advance(16 * MINUTE);
-    let second = shop.visit(&shop.another_attempt(order).await.form).await;
+    let second = shop.visit(&shop.another_attempt(order).await.cashier).await;
     assert_ne!(first, second);
     assert!(shop.sandbox.pay(&first) && shop.sandbox.pay(&second));
     for number in [&first, &second] {
@@ -335,6 +335,6 @@ both!(no_channel_no_offer, |w: World| async move {
         by: room.resident,
         ip: String::new(),
     };
-    assert_eq!(payments.start(&top_up).await.unwrap_err(), AppError::ChannelUnavailable);
+    assert_eq!(payments.start(&top_up, &PHONE).await.unwrap_err(), AppError::ChannelUnavailable);
     assert_eq!(w.number("SELECT COUNT(*) FROM orders").await, 0);
 });

@@ -2,12 +2,13 @@
 
 use leptos::prelude::*;
 
+use super::Cashier;
 use crate::api::answer;
 use crate::error::AppError;
 use crate::model::ids::{OrderId, Uuid};
 use crate::model::money::{Fen, ParseMoneyError};
 use crate::model::order::Tender;
-use crate::ports::{ports, resident};
+use crate::ports::{ports, resident, visit};
 
 /// Makes an order and goes to the cashier; what was typed into `own` counts before the button that was chosen.
 #[server(name = TopUp, prefix = "/api", endpoint = "resident/top-up")]
@@ -40,11 +41,12 @@ pub async fn switch(key: Uuid, on: bool) -> Result<(), AppError> {
 /// The order is stored by now: whatever the channel says, its page is where to go on.
 async fn to_cashier(order: OrderId) -> Result<(), AppError> {
     let (ports, who) = (ports()?, resident()?);
-    match ports.resident.pay(&who, order).await {
-        Ok(cashier) => {
+    match ports.resident.pay(&who, order, &visit().agent).await {
+        Ok(Cashier::Address(cashier)) => {
             ports.reply.leave(&cashier);
             Ok(())
         }
+        Ok(Cashier::Page) => answer(Ok(format!("/orders/{order}/pay")), "/records"),
         Err(AppError::OrderClosed) => answer(Ok(format!("/orders/{order}")), "/records"),
         Err(error) => answer(Err(error), &format!("/orders/{order}")),
     }
@@ -58,7 +60,7 @@ fn wanted(amount: Option<&str>, own: Option<&str>, channel: &str) -> Result<(Fen
         ParseMoneyError::TooLarge => AppError::AmountOutOfRange,
     })?;
     match Tender::parse(channel) {
-        Some(tender @ Tender::Alipay) => Ok((amount, tender)),
+        Some(tender) if tender.is_channel() => Ok((amount, tender)),
         _ => Err(AppError::ChannelUnavailable),
     }
 }

@@ -160,6 +160,39 @@ impl OrderView {
     }
 }
 
+/// How the payer comes to the cashier.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cashier {
+    /// By an address of the channel.
+    Address(String),
+    /// By the page `/orders/:id/pay`.
+    Page,
+}
+
+/// What the page between us and the cashier shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CashierView {
+    /// How much.
+    pub amount: Fen,
+    /// Through which channel.
+    pub tender: Tender,
+    /// What to do.
+    pub step: CashierStep,
+}
+
+/// What the payer does there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CashierStep {
+    /// Goes on to this address.
+    Follow(String),
+    /// Posts this form: where to, and hidden fields.
+    Post(String, Vec<(String, String)>),
+    /// Scans a QR code: modules on a side, and the dark ones as a path of unit squares.
+    Scan(i32, String),
+    /// Opens the page in a browser: no channel's cashier opens inside WeChat.
+    OpenBrowser,
+}
+
 /// What a credit on the ledger does for the power of a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Power {

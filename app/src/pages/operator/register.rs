@@ -12,7 +12,6 @@ use crate::model::time::Date;
 use crate::ui::load::load;
 use crate::ui::time::At;
 
-const TENDERS: [Tender; 5] = [Tender::Cash, Tender::Card, Tender::Transfer, Tender::Alipay, Tender::Subsidy];
 /// What the address may say.
 const PARAMS: [&str; 9] = ["q", "kind", "state", "tender", "building", "by", "receipt", "from", "until"];
 
@@ -119,7 +118,7 @@ fn List(records: Records, number: i64, asked: Vec<(&'static str, String)>) -> im
     let value = |name: &str| asked.iter().find(|(one, _)| *one == name).map(|(_, value)| value.clone()).unwrap_or_default();
     let kinds = RecordState::KINDS.map(|kind| (kind, register::kind(kind, lang))).to_vec();
     let states = states().map(|(word, state)| (word, said(state, lang).1)).to_vec();
-    let tenders = TENDERS.map(|tender| (tender.as_str(), common::tender(tender, lang))).to_vec();
+    let tenders = Tender::ALL.map(|tender| (tender.as_str(), common::tender(tender, lang))).to_vec();
     let rows = records.page.lines.iter().map(row).collect_view();
     let field = |name: &'static str, label: &'static str, kind: &'static str| {
         view! { <label class="filter-field"><span>{label}</span><input type=kind name=name value=value(name) /></label> }

@@ -1,5 +1,6 @@
 //! The resident's pages: a calm single column for one thumb.
 
+pub mod cashier;
 pub mod frame;
 pub mod help;
 pub mod home;

@@ -12,6 +12,10 @@ struct Envelope<'a> {
     alipay_trade_query_response: Option<&'a RawValue>,
     #[serde(borrow)]
     alipay_trade_close_response: Option<&'a RawValue>,
+    #[serde(borrow)]
+    alipay_trade_refund_response: Option<&'a RawValue>,
+    #[serde(borrow)]
+    alipay_trade_fastpay_refund_query_response: Option<&'a RawValue>,
     sign: Option<&'a str>,
 }
 
@@ -22,6 +26,10 @@ pub enum Method {
     Query,
     /// `alipay.trade.close`.
     Close,
+    /// `alipay.trade.refund`.
+    Refund,
+    /// `alipay.trade.fastpay.refund.query`.
+    RefundQuery,
 }
 
 impl Method {
@@ -31,6 +39,8 @@ impl Method {
         match self {
             Self::Query => "alipay.trade.query",
             Self::Close => "alipay.trade.close",
+            Self::Refund => "alipay.trade.refund",
+            Self::RefundQuery => "alipay.trade.fastpay.refund.query",
         }
     }
 }
@@ -53,6 +63,14 @@ pub struct Inner {
     pub total_amount: Option<String>,
     /// When it was paid; also there when all of it went back.
     pub send_pay_date: Option<String>,
+    /// `Y` where this very call gave the money back.
+    pub fund_change: Option<String>,
+    /// The refund's number, where one is asked about and known.
+    pub out_request_no: Option<String>,
+    /// `REFUND_SUCCESS` where it is with the payer.
+    pub refund_status: Option<String>,
+    /// How much of it, yuan.
+    pub refund_amount: Option<String>,
 }
 
 /// Opens an answer.
@@ -64,6 +82,8 @@ pub fn open(method: Method, body: &[u8], key: &PublicKey) -> Result<Inner, Chann
     let raw = match method {
         Method::Query => envelope.alipay_trade_query_response,
         Method::Close => envelope.alipay_trade_close_response,
+        Method::Refund => envelope.alipay_trade_refund_response,
+        Method::RefundQuery => envelope.alipay_trade_fastpay_refund_query_response,
     };
     let raw = raw.ok_or(ChannelError::Answer("another method's answer"))?;
     let sign = envelope.sign.ok_or(ChannelError::Answer("no signature"))?;

@@ -4,6 +4,7 @@ mod answer;
 mod config;
 mod notify;
 mod query;
+mod refund;
 mod request;
 pub mod sign;
 mod wap;
@@ -11,11 +12,12 @@ mod wap;
 use app::model::order::Tender;
 use app::model::time::MINUTE;
 use async_trait::async_trait;
+use axum::http::HeaderMap;
 
 pub use config::AlipayConfig;
 pub use request::Caller;
 
-use super::channel::{Answer, Channel, ChannelError, Form, Notice, NoticeError};
+use super::channel::{Answer, Cashier, Channel, ChannelError, Notice, NoticeError, Payer, Refund, RefundAnswer};
 use super::rsa::{PrivateKey, PublicKey};
 use crate::clock::SharedClock;
 use crate::store::payments::{Attempt, Terms};
@@ -60,8 +62,9 @@ impl Channel for Alipay {
         reqwest::Url::parse(&self.gateway).map(|url| url.origin().ascii_serialization()).unwrap_or_default()
     }
 
-    fn start(&self, attempt: &Attempt) -> Result<Form, ChannelError> {
-        self.wap_form(attempt, self.clock.now())
+    /// As an address: browsers follow it at once, with or without a script, and the gateway takes both.
+    async fn start(&self, attempt: &Attempt, _: &Payer<'_>) -> Result<Cashier, ChannelError> {
+        Ok(Cashier::Address(self.wap_form(attempt, self.clock.now())?.address()))
     }
 
     async fn query(&self, attempt: &Attempt) -> Result<Answer, ChannelError> {
@@ -72,7 +75,15 @@ impl Channel for Alipay {
         self.tell_to_close(attempt).await
     }
 
-    fn parse_notify(&self, body: &[u8]) -> Result<Notice, NoticeError> {
+    async fn refund(&self, refund: &Refund) -> Result<RefundAnswer, ChannelError> {
+        self.give_back(refund).await
+    }
+
+    async fn query_refund(&self, refund: &Refund) -> Result<RefundAnswer, ChannelError> {
+        self.ask_refund(refund).await
+    }
+
+    fn parse_notify(&self, _: &HeaderMap, body: &[u8]) -> Result<Notice, NoticeError> {
         self.read_notify(body)
     }
 
@@ -121,7 +132,7 @@ mod tests {
             next_query_at: 0,
             trade_no: None,
         };
-        let form = alipay().start(&attempt).unwrap();
+        let form = alipay().wap_form(&attempt, Timestamp(1_795_438_800_000)).unwrap();
         let (gateway, query) = form.action.split_once('?').unwrap();
         assert_eq!(gateway, "https://gateway.example/gateway.do");
         let mut fields = crate::pay::form::parse(query.as_bytes()).unwrap();

@@ -41,6 +41,8 @@ impl Alipay {
             app_id: Some(field(&fields, "app_id")?.to_owned()),
             seller_id: Some(field(&fields, "seller_id")?.to_owned()),
             amount,
+            cny: true,
+            refund_no: None,
             digest: digest(&SHA256, body).as_ref().to_vec(),
         })))
     }

@@ -9,42 +9,34 @@ use super::Alipay;
 use super::answer::{Inner, Method, open};
 use crate::pay::channel::{Answer, ChannelError};
 use crate::pay::verified::{Kind, Source, Statement, Verified};
+use crate::pay::wire::{body, unreachable};
 use crate::store::payments::Attempt;
-
-/// An answer is a few hundred bytes; more than this is not read.
-const MAX_ANSWER: usize = 64 * 1024;
 
 impl Alipay {
     pub(super) async fn ask(&self, attempt: &Attempt) -> Result<Answer, ChannelError> {
-        let body = self.call(Method::Query, attempt).await?;
+        let content = json!({ "out_trade_no": attempt.out_trade_no });
+        let body = self.call(Method::Query, &content).await?;
         let inner = open(Method::Query, &body, &self.alipay_key)?;
         self.read(attempt, inner, &body)
     }
 
     pub(super) async fn tell_to_close(&self, attempt: &Attempt) -> Result<(), ChannelError> {
-        let body = self.call(Method::Close, attempt).await?;
+        let content = json!({ "out_trade_no": attempt.out_trade_no });
+        let body = self.call(Method::Close, &content).await?;
         let inner = open(Method::Close, &body, &self.alipay_key)?;
         let sub_code = inner.sub_code.as_deref().unwrap_or_default();
         tracing::info!(channel = "alipay", attempt = attempt.out_trade_no, code = inner.code, sub_code, "payment.close.answered");
         Ok(())
     }
 
-    async fn call(&self, method: Method, attempt: &Attempt) -> Result<Vec<u8>, ChannelError> {
-        let content = json!({ "out_trade_no": attempt.out_trade_no });
-        let form = self.caller(self.clock.now()).sign(method.name(), &content, &[])?;
+    pub(super) async fn call(&self, method: Method, content: &serde_json::Value) -> Result<Vec<u8>, ChannelError> {
+        let form = self.caller(self.clock.now()).sign(method.name(), content, &[])?;
         let request = self.client.post(&form.action).form(&form.fields);
-        let mut response = request.send().await.map_err(unreachable)?;
+        let response = request.send().await.map_err(unreachable)?;
         if !response.status().is_success() {
             return Err(ChannelError::Answer("an HTTP status that is no success"));
         }
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
-            if body.len() + chunk.len() > MAX_ANSWER {
-                return Err(ChannelError::Answer("too much"));
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(body)
+        body(response).await
     }
 
     fn read(&self, attempt: &Attempt, inner: Inner, body: &[u8]) -> Result<Answer, ChannelError> {
@@ -82,12 +74,9 @@ impl Alipay {
             app_id: Some(self.app_id.clone()),
             seller_id: Some(self.seller_id.clone()),
             amount,
+            cny: true,
+            refund_no: None,
             digest: digest(&SHA256, body).as_ref().to_vec(),
         })
     }
-}
-
-/// The address holds the signature: it does not go into an error's text.
-fn unreachable(error: reqwest::Error) -> ChannelError {
-    ChannelError::Unreachable(error.without_url())
 }

@@ -11,6 +11,7 @@ use tokio_util::task::TaskTracker;
 
 use super::books::Trade;
 use super::faults::Faults;
+use super::wechat::Wechat;
 use super::{Config, SandboxError};
 use crate::clock::SharedClock;
 use crate::pay::rsa::{PrivateKey, PublicKey};
@@ -23,6 +24,7 @@ pub(super) struct Bank(pub(super) Arc<Inner>);
 pub(super) struct Inner {
     pub app_id: String,
     pub seller_id: String,
+    pub wechat: Wechat,
     pub gateway_key: PrivateKey,
     /// For falsified notifications.
     pub forger_key: PrivateKey,
@@ -49,6 +51,7 @@ impl Bank {
         Ok(Self(Arc::new(Inner {
             app_id: config.keys.app_id.clone(),
             seller_id: config.keys.seller_id.clone(),
+            wechat: Wechat::of(&config.keys)?,
             gateway_key: config.keys.gateway()?,
             forger_key: PrivateKey::generate()?,
             app_key: config.keys.app()?,

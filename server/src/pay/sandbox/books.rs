@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use app::model::money::Fen;
+use app::model::order::Tender;
 use app::model::time::Timestamp;
 use serde::Serialize;
 
@@ -33,6 +34,8 @@ impl Status {
 /// A trade. It exists from the moment the payer reached the cashier.
 #[derive(Clone, Debug, Serialize)]
 pub struct Trade {
+    /// The channel whose trade it is.
+    pub tender: Tender,
     /// The merchant's number.
     pub out_trade_no: String,
     /// Ours.

@@ -1,13 +1,14 @@
 //! The cashier page, where one taps pay or cancel. Plain HTML and CSS, for any phone.
 
-use axum::extract::{Path, State};
+use app::model::order::Tender;
+use axum::extract::{Path, RawQuery, State};
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 
 use super::bank::Bank;
 use super::books::{Status, Trade};
 use crate::pay::alipay::sign::{SIGN_TYPE, request_text};
-use crate::pay::form::{Fields, encode};
+use crate::pay::form::{self, Fields, encode};
 
 const STYLE: &str = include_str!("cashier.css");
 
@@ -15,8 +16,14 @@ pub(super) async fn front() -> Response {
     page("支付沙箱", "<p class=note>这里是支付沙箱。请从商户页面发起付款。</p>").into_response()
 }
 
-pub(super) async fn show(State(bank): State<Bank>, Path(token): Path<String>) -> Response {
-    let Some(trade) = bank.by_token(&token) else { return refused("没有这笔订单") };
+pub(super) async fn show(State(bank): State<Bank>, Path(token): Path<String>, RawQuery(query): RawQuery) -> Response {
+    let Some(mut trade) = bank.by_token(&token) else { return refused("没有这笔订单") };
+    // WeChat's H5 page is told where to return by its address.
+    let mut query = form::parse(query.unwrap_or_default().as_bytes()).unwrap_or_default();
+    if let Some(back) = query.remove("redirect_url").filter(|_| trade.tender == Tender::WechatPay) {
+        (trade.return_url, trade.quit_url) = (back.clone(), back);
+        bank.trades().insert(trade.out_trade_no.clone(), trade.clone());
+    }
     match trade.status {
         Status::WaitBuyerPay => page("确认付款", &confirm(&trade)).into_response(),
         Status::TradeSuccess => page("已付款", &ended(&trade, "付款成功", &returning(&bank, &trade))).into_response(),
@@ -47,6 +54,9 @@ pub(super) fn refused(why: &str) -> Response {
 
 /// The return address with signed parameters; without a status, as the real one, because it proves nothing.
 fn returning(bank: &Bank, trade: &Trade) -> String {
+    if trade.tender != Tender::Alipay {
+        return trade.return_url.clone();
+    }
     let mut fields: Fields = [
         ("app_id", bank.0.app_id.clone()),
         ("charset", "utf-8".into()),

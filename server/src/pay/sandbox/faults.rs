@@ -18,6 +18,8 @@ pub struct Faults {
     pub amount: Option<String>,
     /// Notifications name another merchant.
     pub seller_id: Option<String>,
+    /// Notifications are cut off after half of their body.
+    pub half: bool,
     /// Notifications name another application.
     pub app_id: Option<String>,
     /// The gateway answers the product's calls with this HTTP status.
@@ -33,6 +35,7 @@ impl Default for Faults {
             copies: 1,
             delay_ms: 0,
             falsify: false,
+            half: false,
             amount: None,
             seller_id: None,
             app_id: None,

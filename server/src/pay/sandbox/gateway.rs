@@ -1,6 +1,7 @@
 //! `gateway.do`: the one address of the protocol.
 
 use app::model::money::Fen;
+use app::model::order::Tender;
 use app::model::time::{Civil, Timestamp};
 use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
@@ -33,6 +34,7 @@ pub(super) async fn by_post(State(bank): State<Bank>, RawQuery(query): RawQuery,
         "alipay.trade.query" => called(&bank, &request, query_trade).await,
         "alipay.trade.close" => called(&bank, &request, close).await,
         "alipay.trade.refund" => called(&bank, &request, refund).await,
+        "alipay.trade.fastpay.refund.query" => called(&bank, &request, query_refund).await,
         _ => called(&bank, &request, |_, _| failure("40004", "isv.invalid-method")).await,
     }
 }
@@ -74,6 +76,7 @@ fn wap_pay(bank: &Bank, request: &Request) -> Response {
     }
     let mut trades = bank.trades();
     let trade = trades.entry(out_trade_no.to_owned()).or_insert_with(|| Trade {
+        tender: Tender::Alipay,
         out_trade_no: out_trade_no.to_owned(),
         trade_no: trade_no(bank, now),
         token: hex::encode(bank.0.rng.bytes::<16>()),
@@ -139,6 +142,21 @@ fn refund(bank: &Bank, request: &Request) -> Value {
     json!({
         "code": "10000", "msg": "Success", "out_trade_no": number, "trade_no": after.map(|trade| trade.trade_no),
         "refund_fee": refunded.to_string(), "fund_change": if before == Some(refunded) { "N" } else { "Y" },
+    })
+}
+
+/// An answer without the refund's fields where there is none of this number.
+fn query_refund(bank: &Bank, request: &Request) -> Value {
+    let Some(trade) = request.text("out_trade_no").and_then(|number| bank.find(number)) else {
+        return failure("40004", "ACQ.TRADE_NOT_EXIST");
+    };
+    let Some((number, amount)) = request.text("out_request_no").and_then(|number| trade.refunds.get_key_value(number)) else {
+        return json!({ "code": "10000", "msg": "Success" });
+    };
+    json!({
+        "code": "10000", "msg": "Success", "out_trade_no": trade.out_trade_no, "trade_no": trade.trade_no,
+        "out_request_no": number, "refund_amount": amount.to_string(), "total_amount": trade.amount.to_string(),
+        "refund_status": "REFUND_SUCCESS",
     })
 }
 

@@ -5,6 +5,9 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
+use aws_lc_rs::digest::{SHA256, digest};
+use rcgen::{CertificateParams, DnType, KeyPair, PKCS_RSA_SHA256};
+
 use super::SandboxError;
 use crate::config::Secret;
 use crate::pay::rsa::{PrivateKey, PublicKey};
@@ -20,6 +23,10 @@ pub struct Keys {
     pub app_private: Text,
     /// The sandbox verifies the product with this.
     pub app_public: String,
+    /// The certificate of the product's key, as WeChat Pay and UnionPay hand one out.
+    pub certificate: String,
+    /// What WeChat Pay seals notifications with.
+    pub api_v3_key: Text,
     /// The sandbox signs with this.
     pub gateway_private: Text,
     /// The product verifies the sandbox with this.
@@ -59,8 +66,17 @@ impl Keys {
         Self::of(&PrivateKey::generate()?, &PrivateKey::generate()?)
     }
 
+    /// All else follows from the two keys, so that a sandbox that is started again is the same.
     fn of(app: &PrivateKey, gateway: &PrivateKey) -> Result<Self, SandboxError> {
+        let app_pem = app.to_pem()?;
+        let key = KeyPair::from_pkcs8_pem_and_sign_algo(&app_pem, &PKCS_RSA_SHA256)?;
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(DnType::CommonName, "sandbox merchant");
+        params.serial_number = Some(0x2026_1123_u64.into());
+        let api_v3_key: String = hex::encode(digest(&SHA256, app_pem.as_bytes())).chars().take(32).collect();
         Ok(Self {
+            certificate: params.self_signed(&key)?.pem(),
+            api_v3_key: Text(api_v3_key),
             app_id: "2021000000000001".into(),
             seller_id: "2088000000000001".into(),
             app_private: Text(app.to_pem()?),
@@ -91,6 +107,7 @@ impl Keys {
         };
         let keys = Self::of(&key("app-private.pem")?, &key("gateway-private.pem")?)?;
         fs::write(directory.join("alipay-public.pem"), &keys.gateway_public).map_err(keep)?;
+        fs::write(directory.join("merchant-certificate.pem"), &keys.certificate).map_err(keep)?;
         Ok(keys)
     }
 

@@ -12,6 +12,7 @@ mod gateway;
 mod keys;
 mod notify;
 mod request;
+mod wechat;
 
 use std::net::SocketAddr;
 
@@ -26,10 +27,12 @@ use tokio_util::task::TaskTracker;
 pub use books::{Status, Trade};
 pub use faults::Faults;
 pub use keys::Keys;
+pub use wechat::{APP_ID, KEY_ID, MCHID};
 
 use self::bank::Bank;
 use crate::clock::SharedClock;
 use crate::pay::AlipayConfig;
+use crate::pay::wechat::{VerifyConfig, WechatConfig};
 use crate::rng::Rng;
 
 /// What a sandbox is started with.
@@ -55,6 +58,9 @@ pub enum SandboxError {
     /// A key cannot be used.
     #[error("a key of the sandbox {0}")]
     Key(#[from] super::rsa::KeyError),
+    /// No certificate could be made.
+    #[error("the sandbox's certificates cannot be made")]
+    Certificate(#[from] rcgen::Error),
     /// The keys cannot be kept.
     #[error("the sandbox's keys in {0} cannot be read or written")]
     Keep(std::path::PathBuf, #[source] std::io::Error),
@@ -106,6 +112,11 @@ fn routes(bank: Bank) -> Router {
     Router::new()
         .route("/", get(cashier::front))
         .route("/gateway.do", get(gateway::by_get).post(gateway::by_post))
+        .route("/v3/pay/transactions/{kind}", post(wechat::prepay))
+        .route("/v3/pay/transactions/out-trade-no/{number}", get(wechat::query))
+        .route("/v3/pay/transactions/out-trade-no/{number}/close", post(wechat::close))
+        .route("/v3/refund/domestic/refunds", post(wechat::refund))
+        .route("/v3/refund/domestic/refunds/{number}", get(wechat::query_refund))
         .route("/cashier/{token}", get(cashier::show))
         .route("/cashier/{token}/pay", post(cashier::pay))
         .route("/cashier/{token}/cancel", post(cashier::cancel))
@@ -146,6 +157,25 @@ impl Sandbox {
             private_key: Some(self.keys.app_private.as_str().into()),
             alipay_public_key: Some(self.keys.gateway_public.clone()),
             ..AlipayConfig::default()
+        }
+    }
+
+    /// The same for WeChat Pay.
+    #[must_use]
+    pub fn wechat_config(&self, host: &str) -> WechatConfig {
+        WechatConfig {
+            gateway: format!("http://{host}:{}", self.address.port()),
+            app_id: wechat::APP_ID.to_owned(),
+            mchid: wechat::MCHID.to_owned(),
+            api_v3_key: (&self.keys.api_v3_key).into(),
+            certificate: Some(self.keys.certificate.clone()),
+            private_key: Some((&self.keys.app_private).into()),
+            verify: vec![VerifyConfig {
+                id: wechat::KEY_ID.to_owned(),
+                public_key: Some(self.keys.gateway_public.clone()),
+                ..VerifyConfig::default()
+            }],
+            ..WechatConfig::default()
         }
     }
 

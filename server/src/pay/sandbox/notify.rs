@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+use app::model::order::Tender;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, HeaderValue};
+
 use super::bank::Bank;
 use super::books::{Status, Trade};
 use super::faults::Faults;
@@ -10,6 +14,13 @@ use crate::pay::form::{Fields, encode};
 
 /// The pauses between sends, in seconds; the first goes at once.
 const PAUSES: [u64; 8] = [0, 240, 600, 600, 3_600, 7_200, 21_600, 54_000];
+
+/// A notification as it is posted.
+#[derive(Clone)]
+pub(super) struct Letter {
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
+}
 
 impl Bank {
     /// Starts to notify of a trade's present state. False where there is no such trade.
@@ -32,8 +43,12 @@ impl Bank {
             tokio::time::sleep(Duration::from_millis(pause * 1_000 / u64::from(self.0.speed))).await;
             let faults = self.faults();
             tokio::time::sleep(Duration::from_millis(faults.delay_ms)).await;
-            let Some(body) = self.body(trade, notify_id, &faults) else { return };
-            let copies = (0..faults.copies.max(1)).map(|_| self.send(trade, body.clone(), faults.lose));
+            let Some(mut letter) = self.letter(trade, notify_id, &faults) else { return };
+            if faults.half {
+                let half = letter.body.len() / 2;
+                letter.body.truncate(half);
+            }
+            let copies = (0..faults.copies.max(1)).map(|_| self.send(trade, letter.clone(), faults.lose));
             // The real one counts the last answer; with copies, any success ends it.
             if futures::future::join_all(copies).await.contains(&true) {
                 return;
@@ -42,21 +57,23 @@ impl Bank {
         tracing::warn!(out_trade_no = trade.out_trade_no, "sandbox.notify.given_up");
     }
 
-    async fn send(&self, trade: &Trade, body: String, lose: bool) -> bool {
+    async fn send(&self, trade: &Trade, letter: Letter, lose: bool) -> bool {
         self.count(trade, |trade| trade.notified += 1);
         if lose {
             return false;
         }
-        let request = self.0.client.post(&trade.notify_url);
-        let request = request.header("content-type", "application/x-www-form-urlencoded; charset=utf-8").body(body);
-        let answer = match request.send().await {
-            Ok(response) => response.text().await.unwrap_or_default(),
+        let request = self.0.client.post(&trade.notify_url).headers(letter.headers).body(letter.body);
+        let (status, answer) = match request.send().await {
+            Ok(response) => (response.status(), response.text().await.unwrap_or_default()),
             Err(error) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "sandbox.notify.unreachable");
                 return false;
             }
         };
-        let success = answer == "success";
+        let success = match trade.tender {
+            Tender::Alipay => answer == "success",
+            _ => status.is_success(),
+        };
         if success {
             self.count(trade, |trade| trade.acknowledged += 1);
         }
@@ -70,7 +87,16 @@ impl Bank {
         }
     }
 
-    fn body(&self, trade: &Trade, notify_id: &str, faults: &Faults) -> Option<String> {
+    fn letter(&self, trade: &Trade, notify_id: &str, faults: &Faults) -> Option<Letter> {
+        if trade.tender == Tender::WechatPay {
+            return self.wechat_letter(trade, faults);
+        }
+        let body = self.form(trade, notify_id, faults)?.into_bytes();
+        let kind = HeaderValue::from_static("application/x-www-form-urlencoded; charset=utf-8");
+        Some(Letter { headers: HeaderMap::from_iter([(CONTENT_TYPE, kind)]), body })
+    }
+
+    fn form(&self, trade: &Trade, notify_id: &str, faults: &Faults) -> Option<String> {
         let now = self.now().to_string();
         let amount = faults.amount.clone().unwrap_or_else(|| trade.amount.to_string());
         let mut fields: Fields = [

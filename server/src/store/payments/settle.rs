@@ -2,7 +2,6 @@
 //! ledger, the credit command, the audit line - or a case, where something does not fit.
 
 use app::model::ids::{OrderId, Uuid};
-use app::model::money::Fen;
 use app::model::order::OrderState;
 use app::model::time::Timestamp;
 
@@ -70,7 +69,13 @@ pub async fn settle(db: &Db, rng: &Rng, at: Timestamp, event: &Verified) -> Resu
     let subject = lock(&mut tx, event.out_trade_no()).await?;
     let outcome = match event.kind() {
         Kind::Paid => paid(&mut tx, rng, at, event, subject.as_ref()).await?,
-        Kind::Refunded(sum) => refunded(&mut tx, rng, at, event, subject.as_ref(), sum).await?,
+        // Each further refund of a trade raises the sum, so the sum tells a new one from a repetition.
+        Kind::Refunded(sum) => refunded(&mut tx, rng, at, event, subject.as_ref(), &format!("refund:{}", sum.0)).await?,
+        Kind::Returned => {
+            let kind = format!("refund:{}", event.refund_no().unwrap_or_default());
+            refunded(&mut tx, rng, at, event, subject.as_ref(), &kind).await?
+        }
+        Kind::NotReturned => Outcome::Ignored,
         Kind::Closed => closed(&mut tx, rng, at, event, subject.as_ref()).await?,
         Kind::Absent => match &subject {
             Some(subject) if at.since(subject.attempt.expires_at()) > DEAD_AFTER => end(&mut tx, at, event, subject).await?,
@@ -151,11 +156,9 @@ async fn refunded(
     at: Timestamp,
     event: &Verified,
     subject: Option<&Subject>,
-    sum: Fen,
+    kind: &str,
 ) -> Result<Outcome> {
-    // Each further refund of a trade raises the sum, so the sum tells a new one from a repetition.
-    let kind = format!("refund:{}", sum.0);
-    if insert(tx, rng, at, event, &kind, subject, Outcome::Refunded).await?.is_none() {
+    if insert(tx, rng, at, event, kind, subject, Outcome::Refunded).await?.is_none() {
         return Ok(Outcome::Duplicate);
     }
     if let Some(subject) = subject.filter(|subject| subject.attempt.state != "paid" && fits(event, subject)) {
@@ -170,7 +173,8 @@ async fn closed(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &Verified, subject
     let Some(subject) = subject.filter(|subject| fits(event, subject)) else { return Ok(Outcome::Ignored) };
     // A trade that was paid is closed only by giving all of it back.
     if subject.attempt.state == "paid" {
-        return refunded(tx, rng, at, event, Some(subject), subject.attempt.amount()).await;
+        let kind = format!("refund:{}", subject.attempt.amount_fen);
+        return refunded(tx, rng, at, event, Some(subject), &kind).await;
     }
     if insert(tx, rng, at, event, "closed", Some(subject), Outcome::Closed).await?.is_none() {
         return Ok(Outcome::Duplicate);
@@ -201,6 +205,7 @@ fn verdict(event: &Verified, subject: Option<&Subject>) -> Result<Verdict> {
         app_id: event.app_id(),
         seller_id: event.seller_id(),
         amount: event.amount(),
+        cny: event.is_cny(),
     };
     let Some(Subject { attempt, order }) = subject else { return Ok(judge(None, &claimed)) };
     let expected = Expected {
@@ -239,7 +244,8 @@ async fn insert(
     )
     .bind(id)
     .bind(event.channel().as_str())
-    .bind(event.trade_no().unwrap_or_default())
+    // A trade that ended unpaid has no number at some channels; ours is as good.
+    .bind(event.trade_no().unwrap_or_else(|| event.out_trade_no()))
     .bind(kind)
     .bind(event.source().as_str())
     .bind(subject.map(|subject| subject.attempt.id))
@@ -313,7 +319,11 @@ async fn record(tx: &mut Tx, at: Timestamp, event: &Verified, subject: Option<&S
 
 fn detail(event: &Verified, subject: Option<&Subject>, outcome: Outcome) -> String {
     let mismatch = if let Outcome::Held(mismatch) = outcome { Some(mismatch.as_str()) } else { None };
-    let refunded_fen = if let Kind::Refunded(sum) = event.kind() { Some(sum.0) } else { None };
+    let refunded_fen = match event.kind() {
+        Kind::Refunded(sum) => Some(sum.0),
+        Kind::Returned => Some(event.amount().0),
+        _ => None,
+    };
     serde_json::json!({
         "reason": mismatch.unwrap_or_else(|| outcome.as_str()),
         "channel": event.channel().as_str(),

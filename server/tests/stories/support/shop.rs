@@ -10,8 +10,9 @@ use app::model::order::Tender;
 use app::model::time::MINUTE;
 use server::clock::{Clock, TestClock};
 use server::pay::sandbox::{self, Keys, Sandbox, Trade};
-use server::pay::{self, Config, Form, Payments, Started};
+use server::pay::{self, Cashier, Config, Device, Payer, Payments, Started};
 use server::store::orders::{self, NewOrder, Order};
+use server::store::payments::attempts_of;
 use server::store::verify;
 use server::tasks::Task;
 use server::tasks::query_payments::QueryPayments;
@@ -19,6 +20,11 @@ use tokio::net::TcpListener;
 
 use super::World;
 use super::rooms::Room;
+
+/// A phone on the same machine.
+pub const PHONE: Payer<'static> = Payer { ip: "127.0.0.1", device: Device::Phone };
+/// A computer.
+pub const DESK: Payer<'static> = Payer { ip: "127.0.0.1", device: Device::Desk };
 
 pub struct Shop {
     pub world: World,
@@ -49,7 +55,8 @@ impl Shop {
         let address = listener.local_addr().unwrap();
         let alipay = pay::AlipayConfig { timeout_ms: 300, ..sandbox.product_config("127.0.0.1") };
         let public_url = format!("http://{address}");
-        let config = Config { public_url, alipay: Some(alipay), ..Config::default() };
+        let wechat = pay::WechatConfig { timeout_ms: 300, ..sandbox.wechat_config("127.0.0.1") };
+        let config = Config { public_url, alipay: Some(alipay), wechat: Some(wechat), ..Config::default() };
         let (db, clock, rng) = (world.db.clone(), world.clock.clone(), world.rng.clone());
         let payments = Payments::new(&config, db, clock, rng, Arc::new(|| {})).unwrap();
         let router = pay::routes(payments.clone());
@@ -72,30 +79,42 @@ impl Shop {
 
     /// Orders and brings the payer to the cashier; gives the order and the number of the trade.
     pub async fn at_the_cashier(&self, fen: i64) -> (OrderId, String) {
-        let started = self.payments.start(&self.top_up(fen)).await.unwrap();
-        let number = self.visit(&started.form).await;
+        let started = self.payments.start(&self.top_up(fen), &PHONE).await.unwrap();
+        let number = self.visit(&started.cashier).await;
         (started.order.id(), number)
     }
 
-    /// Posts the form as the payer's browser does.
-    pub async fn visit(&self, form: &Form) -> String {
-        let answer = self.http.post(&form.action).form(&form.fields).send().await.unwrap();
-        assert_eq!(answer.status(), 303, "{:?}", answer.text().await);
-        let content: serde_json::Value = serde_json::from_str(&form.fields[0].1).unwrap();
+    /// The same through another channel.
+    pub async fn paying_by(&self, tender: Tender, fen: i64, payer: &Payer<'_>) -> (OrderId, Cashier) {
+        let top_up = NewOrder { tender, ..self.top_up(fen) };
+        let started = self.payments.start(&top_up, payer).await.unwrap();
+        (started.order.id(), started.cashier)
+    }
+
+    /// The number of the newest attempt of an order.
+    pub async fn number(&self, order: OrderId) -> String {
+        attempts_of(&self.world.db, order).await.unwrap().pop().unwrap().out_trade_no
+    }
+
+    /// Goes to Alipay's cashier as the payer's browser does.
+    pub async fn visit(&self, cashier: &Cashier) -> String {
+        self.follow(cashier).await;
+        let Cashier::Address(address) = cashier else { panic!("{cashier:?}") };
+        let fields = pay::form::parse(address.split_once('?').unwrap().1.as_bytes()).unwrap();
+        let content: serde_json::Value = serde_json::from_str(&fields["biz_content"]).unwrap();
         content["out_trade_no"].as_str().unwrap().to_owned()
     }
 
-    /// Follows the form as an address, as a redirect does.
-    pub async fn follow(&self, form: &Form) -> String {
-        let fields = form.fields.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        let address = format!("{}&{}", form.action, pay::form::encode(fields));
+    /// Where the address leads.
+    pub async fn follow(&self, cashier: &Cashier) -> String {
+        let Cashier::Address(address) = cashier else { panic!("{cashier:?}") };
         let answer = self.http.get(address).send().await.unwrap();
-        assert_eq!(answer.status(), 303);
+        assert_eq!(answer.status(), 303, "{:?}", answer.text().await);
         answer.headers()["location"].to_str().unwrap().to_owned()
     }
 
     pub async fn another_attempt(&self, order: OrderId) -> Started {
-        self.payments.resume(order).await.unwrap()
+        self.payments.resume(order, &PHONE).await.unwrap()
     }
 
     pub async fn order(&self, id: OrderId) -> Order {
@@ -142,7 +161,11 @@ impl Shop {
     }
 
     pub async fn post_notify(&self, body: impl Into<reqwest::Body>) -> (u16, String) {
-        let request = self.http.post(format!("http://{}/pay/alipay/notify", self.address));
+        self.post_notify_to("alipay", body).await
+    }
+
+    pub async fn post_notify_to(&self, channel: &str, body: impl Into<reqwest::Body>) -> (u16, String) {
+        let request = self.http.post(format!("http://{}/pay/{channel}/notify", self.address));
         let request = request.header("content-type", "application/x-www-form-urlencoded").body(body);
         let answer = request.send().await.unwrap();
         (answer.status().as_u16(), answer.text().await.unwrap())

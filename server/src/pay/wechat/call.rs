@@ -1,0 +1,75 @@
+//! A signed call, whose answer is believed only with WeChat's signature.
+
+use axum::http::Method;
+use serde::de::DeserializeOwned;
+
+use super::WechatPay;
+use crate::pay::channel::ChannelError;
+use crate::pay::wire::{body, unreachable};
+
+/// A verified answer.
+pub struct Answered {
+    pub status: u16,
+    pub body: Vec<u8>,
+}
+
+/// The body of an answer that is no success.
+#[derive(serde::Deserialize)]
+struct Failure {
+    #[serde(default)]
+    code: String,
+}
+
+impl Answered {
+    /// The object of a success.
+    pub fn object<T: DeserializeOwned>(&self) -> Result<T, ChannelError> {
+        if !(200..300).contains(&self.status) {
+            return Err(ChannelError::Refused(self.code()));
+        }
+        serde_json::from_slice(&self.body).map_err(|_| ChannelError::Answer("an object that is not of its form"))
+    }
+
+    /// Why it is no success.
+    pub fn code(&self) -> String {
+        let failure: Result<Failure, _> = serde_json::from_slice(&self.body);
+        let code: String = failure.map(|failure| failure.code).unwrap_or_default().chars().take(64).collect();
+        format!("{} {code}", self.status)
+    }
+
+    /// Whether it is this refusal.
+    pub fn is(&self, status: u16, codes: &[&str]) -> bool {
+        self.status == status && codes.iter().any(|code| self.code().ends_with(&format!(" {code}")))
+    }
+}
+
+impl WechatPay {
+    /// The body is written once: these bytes are signed, and these are sent.
+    pub(super) async fn call(
+        &self,
+        method: Method,
+        target: &str,
+        content: Option<&serde_json::Value>,
+    ) -> Result<Answered, ChannelError> {
+        let content = content.map(ToString::to_string).unwrap_or_default();
+        let nonce = hex::encode_upper(self.rng.bytes::<16>());
+        let authorization = self.signer.authorization(method.as_str(), target, self.clock.now(), &nonce, &content)?;
+        let mut request = self
+            .client
+            .request(method, format!("{}{target}", self.gateway))
+            .header("Authorization", authorization)
+            .header("Accept", "application/json");
+        if let Some(id) = &self.preferred {
+            request = request.header("Wechatpay-Serial", id);
+        }
+        if !content.is_empty() {
+            request = request.header("Content-Type", "application/json").body(content);
+        }
+        let response = request.send().await.map_err(unreachable)?;
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let body = body(response).await?;
+        if self.keys.verify(&headers, &body, self.clock.now()).is_err() {
+            return Err(ChannelError::Answer("a signature that is not the channel's"));
+        }
+        Ok(Answered { status, body })
+    }
+}

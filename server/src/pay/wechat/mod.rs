@@ -1,0 +1,101 @@
+//! WeChat Pay API v3: H5 on phones and Native (a QR code) at desks, in public-key and in certificate mode.
+
+mod call;
+mod config;
+mod keys;
+mod notify;
+mod refund;
+pub mod seal;
+pub mod sign;
+mod trade;
+
+use app::model::order::Tender;
+use app::model::time::MINUTE;
+use async_trait::async_trait;
+use axum::http::HeaderMap;
+
+pub use config::{VerifyConfig, WechatConfig};
+
+use self::keys::Keys;
+use self::seal::ApiKey;
+use self::sign::Signer;
+use super::channel::{Answer, Cashier, Channel, ChannelError, Notice, NoticeError, Payer, Refund, RefundAnswer};
+use super::expiry::Expiry;
+use crate::clock::SharedClock;
+use crate::rng::Rng;
+use crate::store::payments::{Attempt, Terms};
+
+/// The channel, ready to use.
+pub struct WechatPay {
+    gateway: String,
+    nearby: bool,
+    app_id: String,
+    signer: Signer,
+    api_key: ApiKey,
+    keys: Keys,
+    preferred: Option<String>,
+    subject: String,
+    notify_url: String,
+    return_url: String,
+    lifetime_minutes: i64,
+    client: reqwest::Client,
+    expiries: Vec<Expiry>,
+    clock: SharedClock,
+    rng: Rng,
+}
+
+#[async_trait]
+impl Channel for WechatPay {
+    fn tender(&self) -> Tender {
+        Tender::WechatPay
+    }
+
+    fn terms(&self) -> Terms<'_> {
+        Terms {
+            channel: Tender::WechatPay,
+            app_id: &self.app_id,
+            seller_id: &self.signer.mchid,
+            lifetime: self.lifetime_minutes * MINUTE,
+        }
+    }
+
+    fn form_origin(&self) -> String {
+        self.cashier_origin()
+    }
+
+    async fn start(&self, attempt: &Attempt, payer: &Payer<'_>) -> Result<Cashier, ChannelError> {
+        self.prepay(attempt, payer).await
+    }
+
+    async fn query(&self, attempt: &Attempt) -> Result<Answer, ChannelError> {
+        self.ask(attempt).await
+    }
+
+    async fn close(&self, attempt: &Attempt) -> Result<(), ChannelError> {
+        self.tell_to_close(attempt).await
+    }
+
+    async fn refund(&self, refund: &Refund) -> Result<RefundAnswer, ChannelError> {
+        self.give_back(refund).await
+    }
+
+    async fn query_refund(&self, refund: &Refund) -> Result<RefundAnswer, ChannelError> {
+        self.ask_refund(refund).await
+    }
+
+    fn parse_notify(&self, headers: &HeaderMap, body: &[u8]) -> Result<Notice, NoticeError> {
+        self.read_notify(headers, body)
+    }
+
+    fn ack(&self) -> &'static str {
+        ""
+    }
+
+    fn nack(&self) -> &'static str {
+        r#"{"code":"FAIL","message":"refused"}"#
+    }
+
+    fn expiries(&self) -> Vec<Expiry> {
+        self.expiries.clone()
+    }
+}

@@ -1,0 +1,222 @@
+//! WeChat Pay against a sandbox that speaks its protocol and fails in every way it knows, on both databases.
+
+use crate::support::World;
+use crate::support::shop::{Counts, DESK, PHONE, Shop};
+use app::model::ids::OrderId;
+use app::model::money::Fen;
+use app::model::order::Tender;
+use app::model::time::{MINUTE, SECOND};
+use server::clock::Clock;
+use server::pay::Cashier;
+use server::pay::channel::{Refund, RefundAnswer};
+use server::pay::sandbox::{Faults, Status};
+use server::pay::{Kind, Payer};
+
+/// Orders by WeChat; gives the order and the number of its trade.
+async fn at_the_cashier(shop: &Shop, payer: &Payer<'_>) -> (OrderId, String, Cashier) {
+    let (order, cashier) = shop.paying_by(Tender::WechatPay, 5_000, payer).await;
+    (order, shop.number(order).await, cashier)
+}
+
+both!(a_phone_is_sent_to_wechat_and_a_desk_shows_a_code, |w: World| async move {
+    let shop = Shop::open(w).await;
+    let (order, number, cashier) = at_the_cashier(&shop, &PHONE).await;
+    let Cashier::Address(address) = cashier else { panic!("{cashier:?}") };
+    assert!(address.contains("&redirect_url=http%3A%2F%2F"), "{address}");
+    let page = shop.http.get(&address).send().await.unwrap().text().await.unwrap();
+    assert!(page.contains("50.00"), "{page}");
+    let back = shop.http.post(format!("{}/pay", address.split_once('?').unwrap().0)).send().await.unwrap();
+    let back = shop.http.get(back.headers()["location"].to_str().unwrap()).send().await.unwrap();
+    assert_eq!(back.headers()["location"].to_str().unwrap(), format!("/orders/{order}"));
+    shop.until(&number, |trade| trade.acknowledged == 1).await;
+    assert_eq!(shop.state(order).await, "paid");
+    assert_eq!(shop.proved().await, Counts::ONCE);
+
+    shop.wait(SECOND);
+    let (order, number, cashier) = at_the_cashier(&shop, &DESK).await;
+    assert!(matches!(cashier, Cashier::Scan(_)));
+    // A page that is loaded again is the same attempt and the same trade.
+    assert_eq!(shop.payments.again(order, &DESK).await.unwrap(), cashier);
+    assert_eq!(shop.payments.resume(order, &DESK).await.unwrap().cashier, cashier);
+    assert_eq!(shop.number(order).await, number);
+    assert_eq!(shop.sandbox.books().len(), 2);
+});
+
+both!(told_ten_times_at_once_it_is_credited_once, |w: World| async move {
+    let shop = Shop::open(w).await;
+    let (order, number, _) = at_the_cashier(&shop, &PHONE).await;
+    shop.sandbox.set_faults(Faults { copies: 10, ..Faults::default() });
+    assert!(shop.sandbox.pay(&number));
+    shop.until(&number, |trade| trade.acknowledged == 10).await;
+    shop.wait(MINUTE);
+    shop.query().await.unwrap();
+    assert!(shop.sandbox.notify(&number));
+    shop.until(&number, |trade| trade.acknowledged == 20).await;
+    assert_eq!(shop.state(order).await, "paid");
+    assert_eq!(shop.proved().await, Counts::ONCE);
+});
+
+both!(a_lost_word_is_asked_for, |w: World| async move {
+    let shop = Shop::open(w).await;
+    shop.sandbox.set_faults(Faults { lose: true, ..Faults::default() });
+    let (order, number, _) = at_the_cashier(&shop, &PHONE).await;
+    shop.wait(10 * SECOND);
+    assert_eq!(shop.query().await.unwrap(), "asked 1, settled 0, failed 0", "at the cashier");
+    assert!(shop.sandbox.pay(&number));
+    // The next question comes twenty seconds later, or up to a tenth more.
+    shop.wait(25 * SECOND);
+    assert_eq!(shop.query().await.unwrap(), "asked 1, settled 1, failed 0");
+    assert_eq!(shop.state(order).await, "paid");
+    assert_eq!(shop.proved().await, Counts::ONCE);
+});
+
+both!(a_false_signature_a_probe_and_half_a_body_change_nothing, |w: World| async move {
+    let shop = Shop::open(w).await;
+    let (order, number, _) = at_the_cashier(&shop, &PHONE).await;
+    for faults in [Faults { falsify: true, ..Faults::default() }, Faults { half: true, ..Faults::default() }] {
+        shop.sandbox.set_faults(faults);
+        let before = shop.trade(&number).notified;
+        if !shop.sandbox.pay(&number) {
+            assert!(shop.sandbox.notify(&number));
+        }
+        shop.until(&number, |trade| trade.notified >= before + 3).await;
+        assert_eq!(shop.trade(&number).acknowledged, 0);
+        assert_eq!((shop.state(order).await.as_str(), shop.proved().await), ("pending", Counts::NONE));
+    }
+    // Answers are verified too: nothing is concluded from one that is not WeChat's.
+    shop.sandbox.set_faults(Faults { falsify: true, ..Faults::default() });
+    shop.wait(10 * SECOND);
+    assert_eq!(shop.query().await.unwrap_err(), "none of 1 questions was answered");
+    assert_eq!(shop.state(order).await, "pending");
+    // The payment itself was real.
+    shop.sandbox.set_faults(Faults { lose: true, ..Faults::default() });
+    shop.wait(25 * SECOND);
+    shop.query().await.unwrap();
+    assert_eq!(shop.proved().await, Counts::ONCE);
+});
+
+both!(a_word_that_is_too_old_is_refused, |w: World| async move {
+    let shop = Shop::open(w).await;
+    let (order, number, _) = at_the_cashier(&shop, &PHONE).await;
+    for minutes in [6, -12] {
+        shop.world.clock.advance(minutes * MINUTE);
+        let before = shop.trade(&number).notified;
+        if !shop.sandbox.pay(&number) {
+            assert!(shop.sandbox.notify(&number));
+        }
+        shop.until(&number, |trade| trade.notified > before).await;
+        assert_eq!(shop.trade(&number).acknowledged, 0, "{minutes} minutes");
+    }
+    shop.world.clock.advance(6 * MINUTE);
+    assert!(shop.sandbox.notify(&number));
+    shop.until(&number, |trade| trade.acknowledged > 0).await;
+    assert_eq!(shop.state(order).await, "paid");
+    assert_eq!(shop.proved().await, Counts::ONCE);
+});
+
+both!(what_does_not_fit_is_held, |w: World| async move {
+    let shop = Shop::open(w).await;
+    let faults = [
+        (Faults { amount: Some("500.00".into()), ..Faults::default() }, "amount", 50_000),
+        (Faults { seller_id: Some("1900009999".into()), ..Faults::default() }, "seller", 0),
+        (Faults { app_id: Some("wx9999999999999999".into()), ..Faults::default() }, "app", 0),
+    ];
+    for (n, (fault, reason, _)) in (1..).zip(faults.clone()) {
+        shop.wait(SECOND);
+        let (order, number, _) = at_the_cashier(&shop, &PHONE).await;
+        shop.sandbox.set_faults(fault);
+        assert!(shop.sandbox.pay(&number));
+        shop.until(&number, |trade| trade.acknowledged == 1).await;
+        assert_eq!(shop.state(order).await, "pending");
+        let apart = faults.iter().take(n).map(|(.., fen)| fen).sum();
+        let n = i64::try_from(n).unwrap();
+        assert_eq!(shop.proved().await, Counts { events: n, cases: n, suspense_fen: apart, ..Counts::NONE }, "{reason}");
+        let detail = shop.world.word("SELECT detail FROM cases ORDER BY opened_at DESC, id DESC LIMIT 1").await;
+        assert!(detail.contains(&format!("\"reason\":\"{reason}\"")), "{detail}");
+    }
+});
+
+both!(an_unpaid_trade_is_closed_by_us_because_wechat_does_not, |w: World| async move {
+    let shop = Shop::open(w).await;
+    let (first, one, _) = at_the_cashier(&shop, &PHONE).await;
+    shop.wait(SECOND);
+    let (second, other, _) = at_the_cashier(&shop, &DESK).await;
+    shop.sandbox.set_faults(Faults { status: Some(502), ..Faults::default() });
+    shop.past_the_end().await;
+    assert_eq!(shop.state(first).await, "pending", "nothing is concluded while the channel is down");
+    // The close is done and its answer lost; the query tells.
+    shop.sandbox.set_faults(Faults { silent_on: vec!["close".into()], ..Faults::default() });
+    shop.past_the_end().await;
+    for (order, number) in [(first, one), (second, other)] {
+        assert_eq!((shop.state(order).await.as_str(), shop.trade(&number).status), ("closed", Status::TradeClosed));
+        assert!(!shop.sandbox.pay(&number));
+    }
+    assert_eq!(shop.proved().await, Counts { events: 2, ..Counts::NONE });
+});
+
+both!(a_start_whose_answer_was_lost_is_the_same_trade_when_it_is_tried_again, |w: World| async move {
+    let shop = Shop::open(w).await;
+    shop.sandbox.set_faults(Faults { silent_on: vec!["prepay".into()], ..Faults::default() });
+    let top_up = server::store::orders::NewOrder { tender: Tender::WechatPay, ..shop.top_up(5_000) };
+    let refused = shop.payments.start(&top_up, &PHONE).await.unwrap_err();
+    assert_eq!(refused, app::error::AppError::ChannelUnavailable);
+    shop.sandbox.set_faults(Faults::default());
+    let order = shop.payments.start(&top_up, &PHONE).await.unwrap().order.id();
+    assert_eq!((shop.sandbox.books().len(), shop.world.number("SELECT COUNT(*) FROM payment_attempts").await), (1, 1));
+    assert!(shop.sandbox.pay(&shop.number(order).await));
+    shop.until(&shop.number(order).await, |trade| trade.acknowledged == 1).await;
+    assert_eq!(shop.proved().await, Counts::ONCE);
+});
+
+both!(a_refund_under_one_number_gives_once, |w: World| async move {
+    let shop = Shop::open(w).await;
+    let (_, number, _) = at_the_cashier(&shop, &PHONE).await;
+    assert!(shop.sandbox.pay(&number));
+    shop.until(&number, |trade| trade.acknowledged == 1).await;
+    let channel = shop.payments.channel(Tender::WechatPay).unwrap();
+    let refund = Refund {
+        number: format!("{number}R1"),
+        out_trade_no: number.clone(),
+        trade_no: shop.trade(&number).trade_no,
+        amount: Fen(2_000),
+        paid: Fen(5_000),
+        requested_at: shop.world.clock.now(),
+    };
+    shop.sandbox.set_faults(Faults { lose: true, ..Faults::default() });
+    assert!(matches!(channel.query_refund(&refund).await.unwrap(), RefundAnswer::Absent));
+    for _ in 0..2 {
+        assert!(matches!(channel.refund(&refund).await.unwrap(), RefundAnswer::Processing));
+    }
+    assert_eq!(shop.trade(&number).refunded(), Fen(2_000), "the same number again gives nothing more");
+    let RefundAnswer::Event(event) = channel.query_refund(&refund).await.unwrap() else { panic!("no end") };
+    assert_eq!((event.kind(), event.refund_no(), event.amount()), (Kind::Returned, Some(&*refund.number), Fen(2_000)));
+    let more = Refund { number: format!("{number}R2"), amount: Fen(3_001), ..refund };
+    let RefundAnswer::Event(event) = channel.refund(&more).await.unwrap() else { panic!("no end") };
+    assert_eq!(event.kind(), Kind::NotReturned, "more than was paid");
+    assert_eq!(shop.trade(&number).refunded(), Fen(2_000));
+    // That money went back without an order of ours to do so is a case, once.
+    shop.sandbox.set_faults(Faults { copies: 3, ..Faults::default() });
+    assert!(shop.sandbox.notify(&number));
+    shop.until(&number, |trade| trade.acknowledged >= 4).await;
+    assert_eq!(shop.proved().await, Counts { events: 2, cases: 1, ..Counts::ONCE });
+});
+
+both!(rubbish_is_refused_and_only_posts_are_taken, |w: World| async move {
+    let shop = Shop::open(w).await;
+    for body in ["", "{}", "<xml/>", "\u{0}"] {
+        let (status, answer) = shop.post_notify_to("wechat", body).await;
+        assert_eq!((status, answer.contains("FAIL")), (400, true), "{body}");
+    }
+    assert_eq!(shop.post_notify_to("wechat", vec![b'a'; 64 * 1024 + 1]).await.0, 413);
+    for nobody in ["cash", "unionpays", "x"] {
+        assert_eq!(shop.post_notify_to(nobody, "a=b").await.0, 404, "{nobody}");
+    }
+    let address = format!("http://{}/pay/wechat/notify", shop.address);
+    assert_eq!(shop.http.get(&address).send().await.unwrap().status(), 405);
+    let mut refused = 0;
+    for _ in 0..250 {
+        refused += usize::from(shop.post_notify_to("wechat", "").await.0 == 429);
+    }
+    assert!(refused > 0, "the clock stands still, so all of it is one second");
+    assert_eq!(shop.proved().await, Counts::NONE);
+});
