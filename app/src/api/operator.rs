@@ -8,6 +8,7 @@ mod exposed;
 mod lists;
 mod prices;
 mod room;
+mod serial;
 mod sweep;
 mod trust;
 
@@ -35,7 +36,7 @@ pub use batches::{
     Batch, BatchCounts, BatchItem, BatchQuery, BatchView, Building, CancelBatch, IssueCommands, LeftOut, Missed, Preview,
     ROOMS_MAX, RetryBatch, Target, cancel_batch, issue_commands, retry_batch,
 };
-pub use counter::{Gap, HeldCounter, SettleCounter, settle_counter};
+pub use counter::{Gap, HeldCounter, SettleCounter, Split, settle_counter};
 pub use events::{AcknowledgeEvent, EventLine, EventQuery, acknowledge_event};
 pub use exposed::{Exposed, ExposedLine};
 pub use lists::{AccountLine, AccountState, AuditLine, CaseLine, CaseQuery, GatewayLine, MeterLine, Page, Query};
@@ -44,6 +45,7 @@ pub use room::{
     Account, CommandLine, DayCharge, JournalLine, Opening, Progress, Reading, Resident, Room, RoomDay, RoomName, Sale,
     WalletLimits, WalletView, What,
 };
+pub use serial::{ConfirmSerial, confirm_serial};
 pub use sweep::{SetSweep, set_sweep};
 pub use trust::{SetTrust, set_trust};
 
@@ -83,6 +85,8 @@ pub trait OperatorPort: Send + Sync {
     async fn close_case(&self, who: &Who, case: CaseId, resolution: &str) -> Result<(), AppError>;
     /// Settles a counter that is held back: closes its case with what was done and what becomes of the gap.
     async fn settle_counter(&self, who: &Who, case: CaseId, gap: Gap, resolution: &str) -> Result<(), AppError>;
+    /// A meter was replaced: takes over the serial number that its identity case has seen, and closes that.
+    async fn confirm_serial(&self, who: &Who, case: CaseId, resolution: &str) -> Result<(), AppError>;
     /// Events of meters and gateways, and the buildings that they may be asked by.
     async fn events(&self, who: &Who, query: &EventQuery) -> Result<(Page<EventLine>, Vec<String>), AppError>;
     /// Somebody has seen an event.

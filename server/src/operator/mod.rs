@@ -34,7 +34,7 @@ use crate::rng::Rng;
 use crate::store::accounts::{self, FirstPurchase, NewResident, OpenAccount};
 use crate::store::cases::kind;
 use crate::store::orders::{self, NewOrder};
-use crate::store::{Db, console, counters, deliveries, intervals, parameters, trust};
+use crate::store::{Db, console, counters, deliveries, intervals, parameters, serials, trust};
 
 /// The shortest password that an operator may hand out.
 const MIN_PASSWORD: usize = 10;
@@ -180,6 +180,12 @@ impl OperatorPort for Operator {
 
     async fn settle_counter(&self, who: &Who, case: CaseId, gap: Gap, resolution: &str) -> Result<(), AppError> {
         Ok(counters::settle(&self.db, &self.rng, self.clock.now(), who, case, gap, said(resolution)?).await?)
+    }
+
+    async fn confirm_serial(&self, who: &Who, case: CaseId, resolution: &str) -> Result<(), AppError> {
+        serials::confirm(&self.db, self.clock.now(), who, case, said(resolution)?).await?;
+        self.field.reload();
+        Ok(())
     }
 
     async fn events(&self, who: &Who, query: &EventQuery) -> Result<(Page<EventLine>, Vec<String>), AppError> {

@@ -1,6 +1,6 @@
 //! Counters that are held back, and what a person decides about them: from where they count again, and what the gap was.
 
-use app::api::operator::{Gap, HeldCounter};
+use app::api::operator::{Gap, HeldCounter, Split};
 use app::error::AppError;
 use app::model::energy::Energy;
 use app::model::ids::{CaseId, MeterId};
@@ -31,19 +31,32 @@ pub async fn decided_since(db: &Db, since: Timestamp) -> Result<Vec<MeterId>> {
     Ok(rows.into_iter().map(|(id,)| MeterId(id)).collect())
 }
 
+/// Rate registers whose sum differs from the total by no more are those of that energy: each may lag by its last step.
+const REGISTER_SLACK: Energy = Energy(50);
+
 /// The last reading that counted and the newest, where that one is held.
 #[derive(FromRow)]
 struct Ends {
     last_at: Option<i64>,
     last_wh: Option<i64>,
+    last_spike: Option<i64>,
+    last_peak: Option<i64>,
+    last_flat: Option<i64>,
+    last_valley: Option<i64>,
     quality: i64,
     at: i64,
     total_wh: i64,
+    spike: Option<i64>,
+    peak: Option<i64>,
+    flat: Option<i64>,
+    valley: Option<i64>,
 }
 
 macro_rules! ends {
     () => {
-        "SELECT l.at AS last_at, l.total_wh AS last_wh, n.quality, n.at, n.total_wh
+        "SELECT l.at AS last_at, l.total_wh AS last_wh, l.spike_wh AS last_spike, l.peak_wh AS last_peak, l.flat_wh AS last_flat,
+                l.valley_wh AS last_valley, n.quality, n.at, n.total_wh, n.spike_wh AS spike, n.peak_wh AS peak, n.flat_wh AS flat,
+                n.valley_wh AS valley
          FROM readings n LEFT JOIN readings l ON l.meter_id = n.meter_id AND l.at =
               (SELECT x.at FROM readings x WHERE x.meter_id = $1 AND x.quality IN (0, 1, 6, 7) ORDER BY x.at DESC LIMIT 1)
          WHERE n.meter_id = $1 AND n.at = (SELECT MAX(at) FROM readings WHERE meter_id = $1) AND n.quality BETWEEN 2 AND 5"
@@ -56,15 +69,47 @@ impl Ends {
             quality: u8::try_from(self.quality).unwrap_or(u8::MAX),
             last: self.last_at.zip(self.last_wh).map(|(at, wh)| (Timestamp(at), Energy(wh))),
             now: (Timestamp(self.at), Energy(self.total_wh)),
+            split: self.last_wh.map_or(Split::None, |last| self.by_rate(Gap::Count, Energy(last)).1),
         }
     }
 
-    /// What passed by the person's word; the quality that the newest reading takes, and the energy of the gap.
-    fn settle(&self, gap: Gap) -> std::result::Result<(Quality, Option<Stretch>), AppError> {
-        let Some((from, last)) = self.held().last else { return Ok((Quality::Begun, None)) };
+    /// How the energy of a gap falls into rates: as the registers say where they say it for all of it. What they do not say stands at
+    /// the flat rate, an estimate.
+    fn by_rate(&self, gap: Gap, last: Energy) -> ([Energy; 4], Split) {
+        let of = |registers: [Option<i64>; 4]| match registers {
+            [Some(spike), Some(peak), Some(flat), Some(valley)] => Some([spike, peak, flat, valley].map(Energy)),
+            _ => None,
+        };
+        let Some(now) = of([self.spike, self.peak, self.flat, self.valley]) else { return ([Energy::ZERO; 4], Split::None) };
+        // On the counter that shows the newest value, and before that.
+        let (since, before, from) = match gap {
+            Gap::Replaced { end, start } => (start, end - last, (start == Energy::ZERO).then_some([Energy::ZERO; 4])),
+            Gap::Accept | Gap::Count => {
+                (last, Energy::ZERO, of([self.last_spike, self.last_peak, self.last_flat, self.last_valley]))
+            }
+        };
+        let energy = Energy(self.total_wh) - since;
+        let grown = from.map(|from| {
+            Parts { rates: now, ..Parts::default() }.zip(Parts { rates: from, ..Parts::default() }, |now, from| now - from).rates
+        });
+        let said = |rates: &[Energy; 4]| {
+            let sum = rates.iter().fold(Energy::ZERO, |sum, rate| sum + *rate);
+            rates.iter().all(|rate| *rate >= Energy::ZERO) && (energy - sum).0.abs() <= REGISTER_SLACK.0
+        };
+        let ([spike, peak, flat, valley], known) = match grown.filter(said) {
+            Some(rates) => (rates, before == Energy::ZERO),
+            None => ([Energy::ZERO, Energy::ZERO, energy, Energy::ZERO], false),
+        };
+        ([spike, peak, flat + before, valley], if known { Split::Registers } else { Split::Flat })
+    }
+
+    /// What passed by the person's word: the quality that the newest reading takes, the energy of the gap, and how it falls into
+    /// rates.
+    fn settle(&self, gap: Gap) -> std::result::Result<(Quality, Option<Stretch>, Split), AppError> {
+        let Some((from, last)) = self.held().last else { return Ok((Quality::Begun, None, Split::None)) };
         let now = Energy(self.total_wh);
         let energy = match gap {
-            Gap::Accept => return Ok((Quality::Begun, None)),
+            Gap::Accept => return Ok((Quality::Begun, None, Split::None)),
             Gap::Count => now - last,
             Gap::Replaced { end, start } => (end - last) + (now - start),
         };
@@ -73,8 +118,9 @@ impl Ends {
         if energy < Energy::ZERO || out_of_order || backwards {
             return Err(AppError::Invalid);
         }
-        // How it fell into rates nobody knows.
-        Ok((Quality::Settled, Some(Stretch { from, to: Timestamp(self.at), energy, parts: Parts::default() })))
+        let (rates, split) = self.by_rate(gap, last);
+        let parts = Parts { rates, ..Parts::default() };
+        Ok((Quality::Settled, Some(Stretch { from, to: Timestamp(self.at), energy, parts }), split))
     }
 }
 
@@ -101,8 +147,11 @@ pub async fn settle(db: &Db, rng: &Rng, at: Timestamp, who: &Who, case: CaseId, 
     let row: Option<Ends> = on!(&mut tx, |c| sqlx::query_as(ends!()).bind(meter.0).fetch_optional(c).await)?;
     let decided = match row {
         Some(ends) => {
-            let energy = decide(&mut tx, rng, at, case, meter, &ends, gap).await?;
-            Some(serde_json::json!({ "choice": gap.as_str(), "energy_wh": energy.0, "total_wh": ends.total_wh, "at": ends.at }))
+            let (energy, split) = decide(&mut tx, rng, at, case, meter, &ends, gap).await?;
+            let (choice, split) = (gap.as_str(), split.as_str());
+            Some(serde_json::json!({
+                "choice": choice, "energy_wh": energy.0, "split": split, "total_wh": ends.total_wh, "at": ends.at,
+            }))
         }
         None => None,
     };
@@ -111,9 +160,17 @@ pub async fn settle(db: &Db, rng: &Rng, at: Timestamp, who: &Who, case: CaseId, 
     tx.commit().await
 }
 
-/// Writes the decision down and what follows from it; gives the energy that was counted.
-async fn decide(tx: &mut Tx, rng: &Rng, at: Timestamp, case: CaseId, meter: MeterId, ends: &Ends, gap: Gap) -> Result<Energy> {
-    let (quality, stretch) = ends.settle(gap)?;
+/// Writes the decision down and what follows from it; gives the energy that was counted, and how it falls into rates.
+async fn decide(
+    tx: &mut Tx,
+    rng: &Rng,
+    at: Timestamp,
+    case: CaseId,
+    meter: MeterId,
+    ends: &Ends,
+    gap: Gap,
+) -> Result<(Energy, Split)> {
+    let (quality, stretch, split) = ends.settle(gap)?;
     on!(tx, |c| sqlx::query("UPDATE readings SET quality = $1 WHERE meter_id = $2 AND at = $3")
         .bind(quality as i64)
         .bind(meter.0)
@@ -122,7 +179,8 @@ async fn decide(tx: &mut Tx, rng: &Rng, at: Timestamp, case: CaseId, meter: Mete
         .await)?;
     let energy = stretch.map_or(Energy::ZERO, |stretch| stretch.energy);
     on!(tx, |c| sqlx::query(
-        "INSERT INTO counter_decisions (case_id, meter_id, at, choice, energy_wh, decided_at) VALUES ($1, $2, $3, $4, $5, $6)"
+        "INSERT INTO counter_decisions (case_id, meter_id, at, choice, energy_wh, decided_at, split, from_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
     )
     .bind(case.0)
     .bind(meter.0)
@@ -130,6 +188,8 @@ async fn decide(tx: &mut Tx, rng: &Rng, at: Timestamp, case: CaseId, meter: Mete
     .bind(gap.as_str())
     .bind(energy.0)
     .bind(at.0)
+    .bind(split.as_str())
+    .bind(stretch.map(|stretch| stretch.from.0))
     .execute(c)
     .await)?;
     if let Some(stretch) = stretch {
@@ -138,7 +198,7 @@ async fn decide(tx: &mut Tx, rng: &Rng, at: Timestamp, case: CaseId, meter: Mete
     let (read_at, total) = (Timestamp(ends.at), Energy(ends.total_wh));
     let metered = Metered { meter, at: read_at, stretch, counts: true, total, load: None, before: None };
     wallets::charge(tx, rng, at, &[metered]).await?;
-    Ok(energy)
+    Ok((energy, split))
 }
 
 /// A stretch's energy, to its hours and days.

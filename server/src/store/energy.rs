@@ -112,6 +112,8 @@ struct DayRow {
     revised: bool,
     begins: bool,
     ends: bool,
+    /// A person counted energy whose rates nobody knows.
+    guessed: bool,
 }
 
 /// Each day from `from` to `today`, both included, with its parts and how sure it is; days without any energy are left out.
@@ -126,7 +128,9 @@ pub async fn days(db: &Db, meter: MeterId, from: Date, today: Date) -> Result<Ve
                 EXISTS (SELECT 1 FROM readings r WHERE r.meter_id = d.meter_id AND r.quality IN (0, 1, 6, 7)
                         AND r.at = d.day * 86400000 - 28800000) AS begins,
                 EXISTS (SELECT 1 FROM readings r WHERE r.meter_id = d.meter_id AND r.quality IN (0, 1, 6, 7)
-                        AND r.at = d.day * 86400000 + 57600000) AS ends
+                        AND r.at = d.day * 86400000 + 57600000) AS ends,
+                EXISTS (SELECT 1 FROM counter_decisions g WHERE g.meter_id = d.meter_id AND g.split = 'flat'
+                        AND g.from_at < d.day * 86400000 + 57600000 AND g.at > d.day * 86400000 - 28800000) AS guessed
          FROM energy_daily d WHERE d.meter_id = $1 AND d.day BETWEEN $2 AND $3 ORDER BY d.day"
     )
     .bind(meter.0)
@@ -142,7 +146,7 @@ pub async fn days(db: &Db, meter: MeterId, from: Date, today: Date) -> Result<Ve
             reverse: Energy(row.reverse_wh),
             rates: [row.spike_wh, row.peak_wh, row.flat_wh, row.valley_wh].map(Energy),
         },
-        mark: DayMark { estimated: !row.begins || (row.day < today.0 && !row.ends), revised: row.revised },
+        mark: DayMark { estimated: row.guessed || !row.begins || (row.day < today.0 && !row.ends), revised: row.revised },
     };
     Ok(rows.into_iter().map(day).collect())
 }

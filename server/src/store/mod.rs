@@ -34,6 +34,7 @@ pub mod readings;
 pub mod receipts;
 pub mod returns;
 pub mod rooms;
+pub mod serials;
 pub mod sessions;
 pub mod shifts;
 pub mod subsidies;

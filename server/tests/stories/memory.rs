@@ -16,6 +16,7 @@ use server::meters::codec::{Face, Measurement};
 use server::meters::driver::{Frozen, JournalRecord};
 use server::meters::profile::JournalKind;
 use server::meters::recorder::{Event, Source};
+use server::meters::sim::{Defect, Mishap};
 use server::store::{energy, journals, midnights};
 
 const SOON: Duration = Duration::from_secs(40);
@@ -110,6 +111,35 @@ both!(a_journal_is_read_when_it_moved_and_agrees_with_the_ledger, |w: World| asy
     engine.stop().await;
     assert_eq!(s.w.number(kept).await, 1);
     assert_eq!(s.w.number("SELECT COUNT(*) FROM cases").await, 0);
+});
+
+both!(a_journal_without_numbers_is_read_again_and_each_record_is_kept_once, |w: World| async move {
+    let s = Site::with(w, 1, 1, |sim| {
+        let meter = &mut sim.estate.gateways[0].meters[0];
+        *meter = meter.clone().plain("eastron-sdm320y");
+    })
+    .await;
+    s.meter(0, 1).suffer(Mishap::MalignantLoad).await.unwrap();
+    let records = || async { s.w.number("SELECT COUNT(*) FROM meter_journal WHERE sequence = 0").await };
+    // A process that starts reads it, for nothing says whether it has moved.
+    for kept in 1..=2 {
+        let engine = s.start().await;
+        until(SOON, "the records", || async { records().await == kept }).await;
+        engine.stop().await;
+        s.meter(0, 1).defect(Defect::RelayWelded, true).await.unwrap();
+    }
+    let mut newest = journals::recent(&s.w.db, s.meters[0], 5).await.unwrap();
+    newest.sort_by(|a, b| a.kind.cmp(&b.kind));
+    assert!(newest.iter().all(|record| record.at > 0), "{newest:?}");
+    // The same ones once more, as after an hour: nothing is new, and nothing of them is about our money.
+    let again = newest.iter().zip([JournalKind::RelayClosed, JournalKind::RelayOpened]).map(|(record, what)| {
+        assert_eq!(record.kind, what.as_str());
+        let at = Some(Timestamp(record.at));
+        JournalRecord { sequence: None, at, what, cause: 0, amount: Fen::ZERO, count: None, remaining: None }
+    });
+    let again: Vec<_> = again.collect();
+    assert_eq!(journals::keep(&s.w.db, &s.w.rng, s.w.clock.now(), s.meters[0], None, &again).await.unwrap(), 0);
+    assert_eq!((records().await, s.w.number("SELECT COUNT(*) FROM cases WHERE kind = 'journal'").await), (2, 0));
 });
 
 both!(after_an_outage_a_meter_tells_its_midnights, |w: World| async move {

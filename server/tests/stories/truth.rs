@@ -17,7 +17,7 @@ use server::clock::Clock;
 use server::meters::codec::{Face, Measurement, Plain, State};
 use server::meters::recorder::{Event, Source};
 use server::meters::sim::{Defect, LineFault, Mishap};
-use server::store::{Db, console, counters, energy, readings};
+use server::store::{Db, cases, console, counters, energy, readings, serials};
 use std::time::Duration;
 
 const SOON: Duration = Duration::from_secs(30);
@@ -100,6 +100,49 @@ both!(the_energy_of_a_gap_is_what_a_person_says, |w: World| async move {
     assert_eq!(w.number("SELECT COUNT(*) FROM cases WHERE closed_at IS NULL").await, 0);
     assert_eq!(w.number("SELECT COUNT(*) FROM audit WHERE action = 'case.close'").await, 5);
     assert_eq!(w.number("SELECT COUNT(*) FROM readings WHERE quality BETWEEN 2 AND 5").await, 0);
+});
+
+both!(the_rates_of_a_gap_are_those_of_the_registers_or_flat_and_marked, |w: World| async move {
+    let who = clerk(&w).await;
+    let live = hub(&w).await;
+    let day = w.clock.now().date();
+    let at = |minutes: i64| day.start().plus(12 * HOUR + minutes * MINUTE);
+    let read = |meter: MeterId, at: Timestamp, total: i64, rates: Option<[i64; 4]>| {
+        with(meter, at, Measurement { rates: rates.map(|rates| rates.map(Energy)), ..measurement(total) }, state())
+    };
+    let grown = (900_000, Some([0, 500_000, 399_960, 0]));
+    let replaced = |end, start| Gap::Replaced { end: Energy(end), start: Energy(start) };
+    // What is held after 50 kWh, 20 of them at peak; what is decided; and how it falls into rates.
+    let stories = [
+        (grown, Gap::Count, "registers", [0, 480_000, 369_960, 0]),
+        // One register was reset: the others say nothing either.
+        ((900_000, Some([0, 0, 400_000, 0])), Gap::Count, "flat", [0, 0, 850_000, 0]),
+        ((900_000, None), Gap::Count, "none", [0; 4]),
+        ((30, Some([0, 10, 20, 0])), replaced(50_000, 0), "registers", [0, 10, 20, 0]),
+        ((30, Some([0, 10, 20, 0])), replaced(50_700, 0), "flat", [0, 10, 720, 0]),
+        ((30, Some([0, 10, 20, 0])), replaced(50_000, 10), "flat", [0, 0, 20, 0]),
+        (grown, Gap::Accept, "none", [0; 4]),
+    ];
+    for (unit, ((total, rates), gap, split, fell)) in (1..).zip(stories) {
+        let meter = w.meter(unit).await;
+        let first = read(meter, at(0), 50_000, rates.map(|_| [0, 20_000, 30_000, 0]));
+        // The midnights are known, so that nothing but the rates can be an estimate.
+        let midnight = |at: Timestamp, total| read(meter, at, total, rates.map(|_| [0, 20_000, total - 20_000, 0]));
+        record(&w, &live, vec![midnight(day.start(), 50_000), first, read(meter, at(10), total, rates)]).await;
+        settle(&w, &who, gap).await.unwrap();
+        record(&w, &live, vec![read(meter, day.plus(1).start(), total, rates)]).await;
+        let days = energy::days(&w.db, meter, day, day.plus(1)).await.unwrap();
+        let fallen = days.iter().fold([0; 4], |sum: [i64; 4], day| {
+            let rates = day.parts.rates;
+            [0, 1, 2, 3].map(|n| sum[n] + rates[n].0)
+        });
+        assert_eq!(fallen, fell, "{gap:?} of {total}");
+        let estimated = days.iter().any(|one| one.day == day && one.mark.estimated);
+        assert_eq!(estimated, split == "flat", "{gap:?} of {total}");
+    }
+    let audited = w.word("SELECT detail FROM audit WHERE action = 'case.close' ORDER BY seq LIMIT 1").await;
+    assert!(audited.contains(r#""split":"registers""#), "{audited}");
+    assert_eq!(w.number("SELECT COUNT(*) FROM counter_decisions WHERE split = 'flat'").await, 3);
 });
 
 both!(a_running_recorder_hears_of_a_decision, |w: World| async move {
@@ -261,6 +304,40 @@ both!(two_meters_that_changed_places_bill_nobody, |w: World| async move {
     assert_eq!((s.w.number(rows).await, s.w.number(energy).await), before, "nothing was read of them and nothing counted");
     engine.stop().await;
     assert_eq!(s.w.number("SELECT COUNT(*) FROM cases").await, 2);
+});
+
+both!(a_replaced_meters_number_is_read_and_confirmed_by_a_person, |w: World| async move {
+    let s = Site::with(w, 1, 2, |sim| {
+        let first = &mut sim.estate.gateways[0].meters[0];
+        *first = first.clone().plain("eastron-sdm320y");
+    })
+    .await;
+    let who = Who { user: s.clerk, role: Role::Operator, name: "clerk".into(), ip: "10.0.0.5".into() };
+    let serial = s.view(0, 1).serial.to_string();
+    s.w.execute("UPDATE meters SET serial = '000000000077' WHERE unit = 1").await;
+    let engine = s.start().await;
+    let identity = "SELECT COUNT(*) FROM cases WHERE kind = 'identity' AND closed_at IS NULL";
+    until(SOON, "the stranger", || async { s.w.number(identity).await == 1 }).await;
+    let open = console::cases_of(&s.w.db, s.clerk, s.meters[0]).await.unwrap().remove(0);
+    assert_eq!(open.answers.as_deref(), Some(&*serial), "nobody has to type it");
+    serials::confirm(&s.w.db, s.w.clock.now(), &who, open.id, "replaced on Monday").await.unwrap();
+    engine.reload();
+    let read = "SELECT COUNT(*) FROM readings r JOIN meters m ON m.id = r.meter_id WHERE m.unit = 1";
+    until(SOON, "a reading", || async { s.w.number(read).await > 0 }).await;
+    engine.stop().await;
+    assert_eq!(s.w.number(identity).await, 0);
+    assert!(s.w.word("SELECT detail FROM audit WHERE action = 'case.close'").await.contains(r#""was":"000000000077""#));
+    // Neither another meter's number, nor one in place of a meter that holds money.
+    for (meter, answers) in [(s.meters[0], s.view(0, 2).serial.to_string()), (s.meters[1], "000000000099".to_owned())] {
+        let mut tx = s.w.db.begin().await.unwrap();
+        let detail = format!(r#"{{"answers":"{answers}"}}"#);
+        cases::open(&mut tx, &s.w.rng, s.w.clock.now(), "identity", Some(meter), None, &detail).await.unwrap();
+        tx.commit().await.unwrap();
+        let case = console::cases_of(&s.w.db, s.clerk, meter).await.unwrap().remove(0).id;
+        let refused = serials::confirm(&s.w.db, s.w.clock.now(), &who, case, "replaced").await.unwrap_err();
+        assert_eq!(AppError::from(refused), AppError::Conflict);
+    }
+    assert_eq!(s.w.number(identity).await, 2, "nothing was done");
 });
 
 both!(without_a_serial_a_counter_that_cannot_be_the_same_is_held, |w: World| async move {

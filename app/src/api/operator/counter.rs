@@ -13,6 +13,30 @@ use crate::model::time::Timestamp;
 /// The longest counter that a person may write down, kWh.
 const MOST_KWH: i64 = 100_000_000;
 
+/// How the energy that a person counts for a gap falls into rates.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Split {
+    /// Into none: the meter counts no rates.
+    #[default]
+    None,
+    /// As the meter's own registers say.
+    Registers,
+    /// Nobody knows: it stands at the flat rate, as an estimate.
+    Flat,
+}
+
+impl Split {
+    /// The word in the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Registers => "registers",
+            Self::Flat => "flat",
+        }
+    }
+}
+
 /// A counter that is held back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HeldCounter {
@@ -22,6 +46,8 @@ pub struct HeldCounter {
     pub last: Option<(Timestamp, Energy)>,
     /// The newest value.
     pub now: (Timestamp, Energy),
+    /// How the difference falls into rates.
+    pub split: Split,
 }
 
 impl HeldCounter {
@@ -124,8 +150,12 @@ mod tests {
 
     #[test]
     fn a_counter_that_fell_has_no_difference_to_count() {
-        let held =
-            |last, now| HeldCounter { quality: 2, last: Some((Timestamp(1), Energy(last))), now: (Timestamp(2), Energy(now)) };
+        let held = |last, now| HeldCounter {
+            quality: 2,
+            last: Some((Timestamp(1), Energy(last))),
+            now: (Timestamp(2), Energy(now)),
+            split: Split::None,
+        };
         assert_eq!(held(10, 30).difference(), Some(Energy(20)));
         assert_eq!(held(30, 10).difference(), None);
     }

@@ -168,6 +168,8 @@ pub struct CaseLine {
     pub held: bool,
     /// What was found.
     pub detail: String,
+    /// The serial number that answers in place of the meter's, where that is what it is about.
+    pub answers: Option<String>,
     /// The counter that it holds back; `None` where it counts again, or where it is about something else.
     pub counter: Option<super::HeldCounter>,
     /// At which meter.

@@ -6,6 +6,7 @@ use super::counter;
 use super::frame::{Frame, Section};
 use super::parts::{page_param, pager, param};
 use crate::api::operator::{CaseLine, CaseQuery, Page, desk};
+use crate::i18n::counter::words as counter_words;
 use crate::i18n::operator::words;
 use crate::i18n::{cases, lang};
 use crate::ui::load::load;
@@ -55,6 +56,7 @@ fn item(line: &CaseLine) -> impl IntoView + use<> {
     let end = match line.closed_at {
         Some(_) => ended(line).into_any(),
         None if line.held => again(line).into_any(),
+        None if line.answers.is_some() => view! { {replaced(line)}{close(line)} }.into_any(),
         None if line.counter.is_some() => counter::settle(line).into_any(),
         None => close(line).into_any(),
     };
@@ -112,6 +114,25 @@ fn again(line: &CaseLine) -> impl IntoView + use<> {
             <input type="hidden" name="case" value=line.id.to_string() />
             <button>{t.try_again}</button>
             <p class="hint">{t.try_again_hint}</p>
+        </form>
+    }
+}
+
+/// The meter that answers is the one that should: its number was read and need not be typed.
+fn replaced(line: &CaseLine) -> impl IntoView + use<> {
+    let (t, c) = (words(lang()), counter_words(lang()));
+    let field = format!("replaced-{}", line.id);
+    let id = field.clone();
+    view! {
+        <form class="filter" method="post" action="/api/operator/confirm-serial">
+            <input type="hidden" name="case" value=line.id.to_string() />
+            <p>{c.answers}" "<strong class="num">{line.answers.clone()}</strong></p>
+            <label class="filter-field wide" for=field>
+                <span>{t.resolution}</span>
+                <input id=id name="resolution" required maxlength="500" placeholder=t.resolution_hint autocomplete="off" />
+            </label>
+            <button>{c.take_over}</button>
+            <p class="hint">{c.take_over_hint}</p>
         </form>
     }
 }

@@ -69,7 +69,7 @@ fn choices(held: HeldCounter) -> impl IntoView {
         view! {
             <label class="choice">
                 <input type="radio" name="choice" value=gap.as_str() required />
-                <span class="face">{choice(gap, difference, lang())}</span>
+                <span class="face">{choice(gap, difference, held.split, lang())}</span>
             </label>
         }
     };

@@ -10,7 +10,8 @@ use uuid::Uuid;
 
 use super::{Name, above, names, within};
 use crate::store::audit::{self, Entry};
-use crate::store::{Db, Result, Tx, on, read};
+use crate::store::cases::kind;
+use crate::store::{Db, Result, Tx, on, read, serials};
 
 #[derive(FromRow)]
 struct Row {
@@ -87,6 +88,7 @@ pub async fn cases_of(db: &Db, operator: UserId, meter: MeterId) -> Result<Vec<C
 fn line(row: Row) -> CaseLine {
     CaseLine {
         id: CaseId(row.id),
+        answers: (row.kind == kind::IDENTITY && row.closed_at.is_none()).then(|| serials::answering(&row.detail)).flatten(),
         kind: row.kind,
         held: row.held && row.closed_at.is_none(),
         detail: row.detail,
