@@ -56,7 +56,7 @@ test("sells at the counter, and shows its way into the meter", async ({ page }) 
   const before = await truth("5-102");
   await openRoom(page, "5-102");
   // The amount has the focus: digits, Enter, Enter.
-  await expect(page.locator('input[name="amount"]')).toBeFocused();
+  await expect(page.locator('input[name="amount"]').first()).toBeFocused();
   await page.keyboard.type("12.5");
   await page.keyboard.press("Enter");
   await expect(page.getByText("12.50").first()).toBeVisible();

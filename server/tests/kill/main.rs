@@ -41,6 +41,7 @@ both!(killed_at_any_moment, |w: World| async move {
             }
         }
     });
+    opened(&w).await;
     let counter = counter_sales(&site, &victim, &w.rng, SALES);
     let phones = top_ups(&site, &victim, &w.rng, TOP_UPS);
     let (sold, topped_up) = tokio::join!(counter, phones);
@@ -91,6 +92,15 @@ both!(killed_at_any_moment, |w: World| async move {
         all.len()
     );
 });
+
+/// Waits until every account is open: one on the ledger opens with its meter's first reading.
+async fn opened(w: &World) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while w.number("SELECT COUNT(*) FROM accounts WHERE state = 'opening'").await > 0 {
+        assert!(Instant::now() < deadline, "an account was not opened by its first reading");
+        sleep(Duration::from_millis(100)).await;
+    }
+}
 
 /// Waits until every wallet on the ledger is charged up to its meter's counter; gives how many charges there are.
 async fn charged(site: &Site, w: &World) -> i64 {

@@ -212,7 +212,10 @@ fn row(line: &RecordLine) -> impl IntoView + use<> {
         RecordState::Back(..) => view! { <a href=format!("/returns/{}", line.id.as_simple())>{kind}</a> }.into_any(),
         RecordState::Shift { .. } => view! { <a href=format!("/shifts/{}", line.id.as_simple())>{kind}</a> }.into_any(),
     };
-    let room = line.meter.map(|meter| view! { <a href=format!("/rooms/{meter}")>{line.room.to_string()}</a> });
+    let room = match line.meter {
+        Some(meter) => view! { <a href=format!("/rooms/{meter}")>{line.room.to_string()}</a> }.into_any(),
+        None => "—".into_any(),
+    };
     let correctable = line.state == RecordState::Sale(OrderState::Credited) && line.tender.is_counter();
     let correct = correctable
         .then(|| view! { <a href=format!("/corrections/{}", line.id.as_simple())>{till_words::words(lang).correct}</a> });
