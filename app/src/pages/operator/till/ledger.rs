@@ -40,7 +40,7 @@ fn Body(balance: TrialBalance, asked: String) -> impl IntoView {
                 <a href="/subsidies">{t.subsidies}</a>
             </form>
             <Callout tone=tone><p>{says}" "<span class="num">{balance.at.to_string()}</span></p></Callout>
-            <div class="table-scroll">
+            <div class="table-scroll" tabindex="0">
                 <table class="table sticky">
                     <caption class="visually-hidden">{t.ledger}</caption>
                     <thead>

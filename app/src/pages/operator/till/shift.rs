@@ -79,7 +79,7 @@ pub fn takings(shift: &Shift) -> impl IntoView + use<> {
         }
     });
     view! {
-        <div class="table-scroll">
+        <div class="table-scroll" tabindex="0">
             <table class="table">
                 <caption class="visually-hidden">{t.report}</caption>
                 <thead>

@@ -44,7 +44,7 @@ fn Body(shifts: Shifts) -> impl IntoView {
             <h1>{t.shifts}</h1>
             <Notice />
             {own}
-            <div class="table-scroll">
+            <div class="table-scroll" tabindex="0">
                 <table class="table">
                     <caption>{t.recent}</caption>
                     <thead>

@@ -35,7 +35,7 @@ fn Body(shown: Subsidies) -> impl IntoView {
             <Notice />
             <p class="hint">{t.subsidies_hint}</p>
             <p>{shown.month.to_string()}": "{t.given}" "<span class="num">{sum.to_string()}</span>" · "{rooms}" "{t.rooms}</p>
-            <div class="table-scroll">
+            <div class="table-scroll" tabindex="0">
                 <table class="table">
                     <caption class="visually-hidden">{t.subsidies}</caption>
                     <thead>
