@@ -20,7 +20,6 @@ const operator = [
   "/alarms",
   "/commands",
   "/commands/new",
-  "/commands/missed",
   "/prices",
   "/audit",
   "/guide",
