@@ -2,10 +2,11 @@
 
 use app::model::money::Fen;
 use app::model::order::Tender;
-use app::model::time::Timestamp;
+use app::model::time::{Date, Timestamp};
 use async_trait::async_trait;
 use axum::http::HeaderMap;
 
+use super::bill::BillAnswer;
 use super::form::{self, FormError};
 use super::rsa::KeyError;
 use super::verified::Verified;
@@ -207,6 +208,13 @@ pub trait Channel: Send + Sync {
     fn ack(&self) -> &'static str;
     /// What to answer so that it is sent again.
     fn nack(&self) -> &'static str;
+    /// Asks for the bill of a settlement day that is over.
+    ///
+    /// # Errors
+    /// Where the channel gives none that can be read; nothing may be concluded.
+    async fn bill(&self, _day: Date) -> Result<BillAnswer, ChannelError> {
+        Err(ChannelError::Answer("no bill"))
+    }
     /// What of its configuration ends by itself, and when.
     fn expiries(&self) -> Vec<super::expiry::Expiry> {
         Vec::new()

@@ -4,6 +4,7 @@
 //! `routes` take the channel's notifications, and the query job (`tasks/query_payments.rs`) asks for what was not told.
 
 pub mod alipay;
+pub mod bill;
 pub mod channel;
 mod config;
 pub mod expiry;
