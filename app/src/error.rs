@@ -55,8 +55,16 @@ errors! {
     HoardingLimit = "hoarding-limit", 422;
     /// The meter holds less than that.
     ExceedsRemaining = "exceeds-remaining", 422;
-    /// It is not in the meter yet, came through a channel, or was corrected before.
+    /// It is not in the meter yet, was no sale, or was corrected before.
     NotCorrectable = "not-correctable", 409;
+    /// No more of the payment is left to give back.
+    ExceedsRefundable = "exceeds-refundable", 422;
+    /// The payment is older than its channel gives back: over the counter, with a reason.
+    RefundTooOld = "refund-too-old", 409;
+    /// The payment's channel must be asked first: money goes back the way it came.
+    RefundByChannel = "refund-by-channel", 409;
+    /// It is in the meter, or on its way there, and must be taken out of it first.
+    InTheMeter = "in-the-meter", 409;
     /// The operator's shift is closed; the next one must be opened first.
     ShiftClosed = "shift-closed", 409;
     /// The drawer was counted and differs; the reason is missing.

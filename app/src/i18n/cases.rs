@@ -18,6 +18,9 @@ pub const KINDS: &[&str] = &[
     "identity",
     "payment",
     "paid-twice",
+    "undeliverable",
+    "refund",
+    "refund-elsewhere",
     "relay",
     "password",
     "unusable",
@@ -132,11 +135,51 @@ pub fn case(kind: &str, lang: Lang) -> Case {
             ),
         ),
         "paid-twice" => (
-            ("重复付款", "同一订单收到两笔付款，第二笔应退回。", "在支付渠道退回第二笔，并写明退款单号。"),
+            (
+                "重复付款",
+                "同一订单收到两笔付款，第二笔应退回。",
+                "按下方“退款”原路退回第二笔；如已设为自动退款，系统会自己退，退到后自动结案。",
+            ),
             (
                 "Paid twice",
                 "One order was paid twice; the second payment goes back.",
-                "Refund the second payment at the channel and note the refund's number.",
+                "Refund the second payment with the button below. Where the configuration says so it goes back by itself, and the case closes then.",
+            ),
+        ),
+        "undeliverable" => (
+            (
+                "已付款，无法下发",
+                "付款到账时，该房间已销户或已换表，这笔钱充不进电表。",
+                "按下方“退款”原路退回；如已设为自动退款，系统会自己退，退到后自动结案。",
+            ),
+            (
+                "Paid and not deliverable",
+                "When the money came the account was closed or had another meter: it cannot be credited.",
+                "Refund it with the button below. Where the configuration says so it goes back by itself, and the case closes then.",
+            ),
+        ),
+        "refund" => (
+            (
+                "退款待处理",
+                "一笔退款被渠道拒绝、迟迟没有结果，或无法原路退回。钱仍记在账上，没有丢失。",
+                "打开退款页：可用新单号再退一次；渠道确实不能退的，改由柜台以现金或转账退给付款人。",
+            ),
+            (
+                "Refund needs a person",
+                "The channel refused a refund, does not end it, or gives this payment back no more. The money is still on our books.",
+                "Open the refunds of this order: try again under a new number or, where the channel will not, pay it in cash or by transfer.",
+            ),
+        ),
+        "refund-elsewhere" => (
+            (
+                "渠道侧自行退款",
+                "有人在支付渠道后台退了款，本系统没有发起。款项已记入待查。",
+                "查明是谁退的、为什么退；电费若已到表，应冲正这笔售电，再写明处理结果。",
+            ),
+            (
+                "Refunded at the channel",
+                "Somebody gave money back at the channel's own console. It is booked to suspense.",
+                "Find out who and why. If the credit is in the meter, take it out by a correction; then note what was done.",
             ),
         ),
         "relay" => (

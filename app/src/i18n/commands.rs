@@ -281,6 +281,7 @@ pub fn note(code: &str, lang: Lang) -> String {
         "missed" => ("仍按旧电价计费", "still charges the old prices"),
         "password" => ("电表不认密码，或未配置密码", "the meter does not know the password, or none is configured"),
         "not-kept" => ("已发送，电表没有保存", "sent, and the meter did not keep it"),
+        "refund" => ("改为退款", "its money goes back"),
         "late" => ("错过了合适的时刻", "its moment has passed"),
         "out-of-range" => ("电表认为超出范围", "out of the meter's range"),
         "not-open" => ("电表未开户", "no account is open"),

@@ -31,8 +31,21 @@ pub const fn words(error: AppError, lang: Lang) -> &'static str {
             "The meter holds less than that. Read it now and choose a smaller amount.",
         ),
         AppError::NotCorrectable => (
-            "这一笔不能冲正：尚未到账、由支付渠道收款，或已经冲正过。",
-            "This cannot be corrected: it is not in the meter yet, came through a payment channel, or was corrected before.",
+            "这一笔不能冲正：尚未到账、不是售电，或已经冲正过。",
+            "This cannot be corrected: it is not in the meter yet, was no sale, or was corrected before.",
+        ),
+        AppError::ExceedsRefundable => ("超出这笔付款还可退的金额。", "That is more than is left of this payment to give back."),
+        AppError::RefundTooOld => (
+            "已超过渠道的退款期限，请改由柜台以现金或转账退款，并写明原因。",
+            "The payment is older than its channel gives back. Pay it in cash or by transfer, and say why.",
+        ),
+        AppError::RefundByChannel => (
+            "这笔钱应原路退回；渠道拒绝或过了期限，才能由柜台退。",
+            "This money goes back the way it came. The counter pays only what the channel refused or gives back no more.",
+        ),
+        AppError::InTheMeter => (
+            "这笔钱已到表或正在下发，请先冲正，从电表退出后再退款。",
+            "It is in the meter or on its way there. Correct the sale first; it goes back when the meter gave it.",
         ),
         AppError::ShiftClosed => {
             ("您的班次已交清，请先在“交接班”中开班。", "Your shift is closed. Open the next one under Shifts first.")

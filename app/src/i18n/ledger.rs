@@ -53,6 +53,7 @@ pub fn account(kind: &str, lang: Lang) -> String {
         "write-off" => ("核销", "Write-off"),
         "drawer-difference" => ("现金长短款", "Drawer differences"),
         "suspense" => ("待查款项", "Suspense"),
+        "refunding" => ("退款在途", "On its way back"),
         "taken-over" => ("旧系统转入", "Taken over"),
         other => return other.to_owned(),
     };

@@ -39,6 +39,8 @@ ids! {
     OrderId,
     /// Money that goes back out of a wallet, or a correction.
     ReturnId,
+    /// Money of a payment that goes back to whoever paid it.
+    RefundId,
     /// An operator's cash drawer, from its opening to its count.
     ShiftId,
     /// One try to pay an order through one channel.

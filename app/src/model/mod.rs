@@ -10,6 +10,7 @@ pub mod meter;
 pub mod money;
 pub mod order;
 pub mod parameters;
+pub mod refund;
 pub mod subsidy;
 pub mod switch;
 pub mod tariff;

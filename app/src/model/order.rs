@@ -124,6 +124,7 @@ macro_rules! words {
         }
     )*};
 }
+pub(super) use words;
 
 words! {
     OrderState {

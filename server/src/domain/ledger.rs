@@ -29,6 +29,8 @@ pub enum Account {
     Consumption,
     /// Received and not to be credited: paid twice, or not of the amount asked; goes back, or a person says whose it is (liability).
     Suspense,
+    /// On its way back to payers: decided, and not yet with them (liability).
+    Refunding,
     /// What the site gives to residents (expense).
     Subsidies,
     /// What was counted in the drawers beyond or below what should have been there (income or expense).
@@ -51,6 +53,7 @@ impl Account {
             Self::Wallet(account) => format!("wallet:{account}"),
             Self::Consumption => "consumption".into(),
             Self::Suspense => "suspense".into(),
+            Self::Refunding => "refunding".into(),
             Self::Subsidies => "subsidies".into(),
             Self::DrawerDifference => "drawer-difference".into(),
             Self::TakenOver => "taken-over".into(),
@@ -82,7 +85,8 @@ pub fn kind_of(code: &str) -> &str {
 /// One row of the ledger. `operation` with `reference` happens once: a repetition is refused by the database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transfer {
-    /// What happened: `payment`, `suspense`, `delivery`, `withdrawal`, `payout`, `drawer`, `use`, `takeover`, `consumption`, `consumption-reversal`.
+    /// What happened: `payment`, `suspense`, `delivery`, `withdrawal`, `payout`, `refund-reserve`, `refund`, `refund-release`,
+    /// `refund-elsewhere`, `drawer`, `use`, `takeover`, `consumption`, `consumption-reversal`.
     pub operation: &'static str,
     /// What it happened to: an order, an account, a charge.
     pub reference: Uuid,
@@ -134,6 +138,33 @@ pub const fn withdrawal_of_wallet(reference: Uuid, account: AccountId, amount: M
 #[must_use]
 pub const fn payout(of: Uuid, tender: Tender, account: AccountId, amount: Money) -> Transfer {
     Transfer { operation: "payout", reference: of, debit: Account::Paid(account), credit: Account::of_tender(tender), amount }
+}
+
+/// Money is to go back to its payer: it is set apart from where it lies, so that nothing else is done with it.
+#[must_use]
+pub const fn refund_reserve(refund: Uuid, from: Account, amount: Money) -> Transfer {
+    Transfer { operation: "refund-reserve", reference: refund, debit: from, credit: Account::Refunding, amount }
+}
+
+/// It is with the payer.
+#[must_use]
+pub const fn refund(refund: Uuid, tender: Tender, amount: Money) -> Transfer {
+    let credit = Account::of_tender(tender);
+    Transfer { operation: "refund", reference: refund, debit: Account::Refunding, credit, amount }
+}
+
+/// It does not go back after all: it lies where it lay.
+#[must_use]
+pub const fn refund_release(refund: Uuid, from: Account, amount: Money) -> Transfer {
+    Transfer { operation: "refund-release", reference: refund, debit: Account::Refunding, credit: from, amount }
+}
+
+/// Somebody gave money back at the channel's own console: `event` is the verified event that says so. Whose it was is for a person
+/// to say.
+#[must_use]
+pub const fn refund_elsewhere(event: Uuid, channel: &'static str, amount: Money) -> Transfer {
+    let credit = Account::Clearing(channel);
+    Transfer { operation: "refund-elsewhere", reference: event, debit: Account::Suspense, credit, amount }
 }
 
 /// A drawer was counted: what is there beyond (positive) or below what should be; `None` where it is right.
@@ -242,6 +273,13 @@ mod tests {
             11 => drawer_difference(of, amount).into_iter().collect(),
             12 => drawer_difference(of, -amount).into_iter().collect(),
             13 => vec![suspense(of, "alipay", amount)],
+            14 => vec![refund_reserve(of, Account::Suspense, amount)],
+            15 => vec![refund_release(of, Account::Suspense, amount)],
+            16 => vec![refund(of, Tender::Alipay, amount)],
+            17 => vec![refund_elsewhere(of, "alipay", amount)],
+            18 => vec![refund_reserve(of, Account::Paid(account), amount)],
+            19 => vec![refund_release(of, Account::Paid(account), amount)],
+            20 => vec![payment(of, Tender::Alipay, account, amount)],
             _ => vec![payment(of, Tender::Subsidy, account, amount)],
         }
     }
@@ -254,7 +292,7 @@ mod tests {
     proptest! {
         /// Whatever happens in whatever order, the whole sums to zero after every posting, and no posting is empty or to itself.
         #[test]
-        fn the_whole_sums_to_zero(all in prop::collection::vec((0..15_usize, 0..4_u128, 1..100_000_000_i64), 0..60)) {
+        fn the_whole_sums_to_zero(all in prop::collection::vec((0..22_usize, 0..4_u128, 1..100_000_000_i64), 0..60)) {
             let mut books = BTreeMap::new();
             for (n, account, e4) in all {
                 for transfer in operation(n, AccountId(Uuid::from_u128(account)), Money(e4)) {
@@ -265,12 +303,15 @@ mod tests {
             }
         }
 
-        /// What is undone leaves nothing: a sale and its return, a delivery and its withdrawal, a use that came back, a charge reversed.
+        /// What is undone leaves nothing: a sale and its return, a delivery and its withdrawal, a use that came back, a charge reversed,
+        /// money reserved and released, a payment given back.
         #[test]
-        fn an_operation_and_its_opposite_leave_nothing(pair in 0..6_usize, e4 in 1..100_000_000_i64) {
-            let (there, back) = [(0, 3), (1, 2), (4, 5), (6, 7), (9, 10), (11, 12)][pair];
+        fn an_operation_and_its_opposite_leave_nothing(pair in 0..11_usize, e4 in 1..100_000_000_i64) {
+            let all: [&[usize]; 11] = [
+                &[0, 3], &[1, 2], &[4, 5], &[6, 7], &[9, 10], &[11, 12], &[14, 15], &[18, 19], &[13, 14, 16], &[20, 18, 16], &[13, 17],
+            ];
             let (account, mut books) = (AccountId(Uuid::from_u128(1)), BTreeMap::new());
-            for n in [there, back] {
+            for &n in all[pair] {
                 operation(n, account, Money(e4)).iter().for_each(|transfer| post(&mut books, transfer));
             }
             prop_assert!(books.values().all(|&balance| balance == 0), "{books:?}");

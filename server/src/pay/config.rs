@@ -5,6 +5,7 @@ use serde::Deserialize;
 use super::alipay::AlipayConfig;
 use super::wechat::WechatConfig;
 use crate::domain::order::Limits;
+use crate::domain::refund::Rules;
 
 /// How residents pay. A channel that is not configured is not offered.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -16,6 +17,8 @@ pub struct Config {
     pub notify_url: Option<String>,
     /// The smallest and largest sale, and what a meter may hold.
     pub limits: Limits,
+    /// Until when each channel gives money back, and what goes back by itself.
+    pub refunds: Rules,
     /// Alipay mobile web.
     pub alipay: Option<AlipayConfig>,
     /// WeChat Pay.
@@ -41,6 +44,9 @@ impl Config {
         self.limits
             .validate()
             .map_err(|(key, problem)| ConfigError { key: format!("pay.limits.{key}"), problem: problem.into() })?;
+        self.refunds
+            .validate()
+            .map_err(|(key, problem)| ConfigError { key: format!("pay.refunds.{key}"), problem: problem.into() })?;
         if self.alipay.is_none() && self.wechat.is_none() {
             return Ok((String::new(), String::new()));
         }

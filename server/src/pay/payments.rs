@@ -12,6 +12,7 @@ use super::config::{Config, ConfigError};
 use super::verified::Verified;
 use crate::clock::SharedClock;
 use crate::domain::order::Limits;
+use crate::domain::refund::Rules;
 use crate::rng::Rng;
 use crate::store::orders::{self, NewOrder, Order};
 use crate::store::payments::{self, Attempt, Outcome, Terms};
@@ -38,6 +39,7 @@ struct Inner {
     clock: SharedClock,
     rng: Rng,
     limits: Limits,
+    refunds: Rules,
     channels: Vec<Box<dyn Channel>>,
     /// The query job waits for this.
     asked: Arc<Notify>,
@@ -71,7 +73,7 @@ impl Payments {
             }
         }
         let asked = Arc::new(Notify::new());
-        Ok(Self(Arc::new(Inner { db, clock, rng, limits: config.limits, channels, asked, paid })))
+        Ok(Self(Arc::new(Inner { db, clock, rng, limits: config.limits, refunds: config.refunds, channels, asked, paid })))
     }
 
     /// Which channels can be offered.
@@ -90,6 +92,12 @@ impl Payments {
     #[must_use]
     pub fn limits(&self) -> Limits {
         self.0.limits
+    }
+
+    /// Until when each channel gives back, and what goes back by itself.
+    #[must_use]
+    pub fn refund_rules(&self) -> Rules {
+        self.0.refunds
     }
 
     /// Stores an order and an attempt to pay it, and opens the cashier. The same key gives the same order, however often it is sent.
@@ -150,7 +158,7 @@ impl Payments {
         let (attempt, said) = (event.out_trade_no(), outcome.as_str());
         match outcome {
             Outcome::Credited { .. } => (inner.paid)(),
-            Outcome::Held(_) | Outcome::Twice | Outcome::Refunded => {
+            Outcome::Held(_) | Outcome::Twice | Outcome::Undeliverable | Outcome::NotReturned | Outcome::Refunded => {
                 tracing::error!(channel, source, attempt, outcome = said, "payment.case");
                 return Ok(outcome);
             }

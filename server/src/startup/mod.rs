@@ -34,6 +34,7 @@ use crate::tasks::expire_approvals::ExpireApprovals;
 use crate::tasks::meter_uses::MeterUses;
 use crate::tasks::purge_sessions::PurgeSessions;
 use crate::tasks::query_payments::QueryPayments;
+use crate::tasks::refunds::Refunds;
 use crate::tasks::subsidies::GiveSubsidies;
 use crate::till::Till;
 
@@ -161,12 +162,14 @@ impl Application {
         let stopping = state.stopping.clone();
         tasks.spawn(state.live.clone().run(stopping.clone()));
         driver.start(QueryPayments(payments.clone()), payments.asked());
+        driver.start(Refunds(payments.clone()), Arc::default());
         driver.start(PurgeSessions { db: state.db.clone(), clock: state.clock.clone() }, Arc::default());
         let (db, clock, rng) = (state.db.clone(), state.clock.clone(), state.rng.clone());
         driver.start(MeterUses { db: db.clone(), clock: clock.clone(), rng: rng.clone() }, Arc::default());
         let (waker, limits) = (Arc::clone(&buses), payments.limits());
         driver.start(GiveSubsidies { db, clock, rng, limits, wake: Arc::new(move || waker.wake()) }, Arc::default());
-        driver.start(ExpireApprovals { db: state.db.clone(), clock: state.clock.clone() }, Arc::default());
+        let (db, clock, rng) = (state.db.clone(), state.clock.clone(), state.rng.clone());
+        driver.start(ExpireApprovals { db, clock, rng }, Arc::default());
         let (waker, told) = (Arc::clone(&buses), Arc::clone(&buses));
         driver.start(
             SetClocks {

@@ -23,6 +23,12 @@ pub mod kind {
     pub const PAYMENT: &str = "payment";
     /// Paid twice for one order: the second goes back.
     pub const PAID_TWICE: &str = "paid-twice";
+    /// Paid for a meter that takes nothing any more: the account is closed. It goes back.
+    pub const UNDELIVERABLE: &str = "undeliverable";
+    /// Money went back at the channel that nobody here asked for.
+    pub const REFUND_ELSEWHERE: &str = "refund-elsewhere";
+    /// A refund failed, takes too long, or cannot go by its channel.
+    pub const REFUND: &str = "refund";
     /// The meter's own journal holds money that no command of ours moved.
     pub const JOURNAL: &str = "journal";
     /// The relay does not do what it is told.
@@ -110,6 +116,31 @@ pub async fn open(
     .execute(c)
     .await
     })?;
+    Ok(())
+}
+
+/// Closes the open cases of these kinds on an order in the caller's transaction, where their reason is gone.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn resolve_order(
+    tx: &mut Tx,
+    at: Timestamp,
+    kinds: &[&'static str],
+    order: OrderId,
+    resolution: &'static str,
+) -> Result<()> {
+    for kind in kinds {
+        on!(tx, |c| sqlx::query(
+            "UPDATE cases SET closed_at = $1, resolution = $2 WHERE order_id = $3 AND kind = $4 AND closed_at IS NULL"
+        )
+        .bind(at.0)
+        .bind(resolution)
+        .bind(order.0)
+        .bind(*kind)
+        .execute(c)
+        .await)?;
+    }
     Ok(())
 }
 

@@ -147,6 +147,48 @@ pub(super) async fn cancel_unsent(tx: &mut Tx, at: Timestamp, id: CommandId) -> 
     Ok(cancelled == 1)
 }
 
+/// Takes back what was to bring an order into its meter. Gives whether nothing of it can arrive any more: no frame was sent, or the
+/// meter refused the frame because it holds too much already.
+///
+/// # Errors
+/// Where the database fails.
+pub(super) async fn take_back(tx: &mut Tx, at: Timestamp, order: OrderId) -> Result<bool> {
+    on!(tx, |c| sqlx::query(
+        "UPDATE commands SET state = 'superseded', finished_at = $2, note = $3
+         WHERE order_id = $1 AND ((state IN ('queued', 'sending') AND attempts = 0)
+                                  OR (state = 'case' AND (attempts = 0 OR note LIKE '%\"why\":\"hoarding-limit\"%')))"
+    )
+    .bind(order.0)
+    .bind(at.0)
+    .bind(super::deliveries::note::REFUND)
+    .execute(c)
+    .await)?;
+    let left: Option<(i64,)> =
+        on!(tx, |c| sqlx::query_as("SELECT CAST(1 AS BIGINT) FROM commands WHERE order_id = $1 AND state <> 'superseded'")
+            .bind(order.0)
+            .fetch_optional(c)
+            .await)?;
+    Ok(left.is_none())
+}
+
+/// Takes up again what [`take_back`] took back. Gives whether there was such a command.
+///
+/// # Errors
+/// Where the database fails.
+pub(super) async fn send_after_all(tx: &mut Tx, at: Timestamp, order: OrderId) -> Result<bool> {
+    let queued = on!(tx, |c| sqlx::query(
+        "UPDATE commands SET state = 'queued', epoch = NULL, count = NULL, next_at = $2, finished_at = NULL, result = NULL,
+                             note = NULL
+         WHERE order_id = $1 AND state = 'superseded' AND note = $3"
+    )
+    .bind(order.0)
+    .bind(at.0)
+    .bind(super::deliveries::note::REFUND)
+    .execute(c)
+    .await)?;
+    Ok(queued == 1)
+}
+
 /// Commands that may move now, most urgent first: due, and no open delivery case on their meter.
 ///
 /// # Errors

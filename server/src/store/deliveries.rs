@@ -35,6 +35,8 @@ pub mod note {
     pub const LATE: &str = "late";
     /// A person took it back before it was sent.
     pub const CANCELLED: &str = "cancelled";
+    /// Its money goes back.
+    pub const REFUND: &str = "refund";
     /// The meter does not know the password for switching and setting, or none is configured.
     pub const PASSWORD: &str = "password";
     /// It was sent as often as it may be, and the meter does not show it.

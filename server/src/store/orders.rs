@@ -189,6 +189,30 @@ pub(super) async fn deliver(tx: &mut Tx, rng: &Rng, at: Timestamp, order: Order,
     Ok(order)
 }
 
+/// Whether the order's meter still takes money for its account. Locks the account's meter.
+pub(super) async fn is_deliverable(tx: &mut Tx, order: &Order) -> Result<bool> {
+    let state: Option<(String,)> = on!(tx, |c| sqlx::query_as(
+        "UPDATE account_meters SET count = count WHERE account_id = $1 AND meter_id = $2 AND to_at IS NULL
+         RETURNING (SELECT state FROM accounts WHERE accounts.id = $1)"
+    )
+    .bind(order.account_id)
+    .bind(order.meter_id)
+    .fetch_optional(c)
+    .await)?;
+    Ok(state.is_some_and(|(state,)| matches!(state.as_str(), "open" | "opening")))
+}
+
+/// Posts the payment of an order that has just become `paid` and cannot be delivered: a person decides, or it goes back.
+pub(super) async fn hold_paid(tx: &mut Tx, rng: &Rng, at: Timestamp, order: &Order) -> Result<()> {
+    let account = AccountId(order.account_id);
+    ledger::post(tx, rng, at, &payment(order.id, order.tender()?, account, order.amount().money())).await?;
+    on!(tx, |c| sqlx::query("UPDATE orders SET state = 'case' WHERE id = $1 AND state = 'paid'")
+        .bind(order.id)
+        .execute(c)
+        .await)?;
+    Ok(())
+}
+
 /// One order.
 ///
 /// # Errors

@@ -1,7 +1,7 @@
 //! Receipts of counter business: numbered without a gap by year, each given once, every print counted.
 
 use app::error::AppError;
-use app::model::ids::{OrderId, ReturnId, UserId};
+use app::model::ids::{OrderId, RefundId, ReturnId, UserId};
 use app::model::time::Timestamp;
 use app::ports::Who;
 
@@ -15,6 +15,8 @@ pub(super) enum For {
     Sale(OrderId),
     /// A return, or a sale taken back.
     Return(ReturnId),
+    /// A refund that was paid over the counter.
+    Refund(RefundId),
 }
 
 /// Gives the next number of the year to something that was just settled. Called after the audit line: both are rows that every
@@ -29,17 +31,20 @@ pub(super) async fn issue(tx: &mut Tx, at: Timestamp, by: UserId, subject: For) 
     .fetch_optional(c)
     .await)?;
     let (number,) = number.ok_or(StoreError::Inconsistent { table: "receipt_numbers", column: "last" })?;
-    let (order, back) = match subject {
-        For::Sale(id) => (Some(id.0), None),
-        For::Return(id) => (None, Some(id.0)),
+    let (order, back, refund) = match subject {
+        For::Sale(id) => (Some(id.0), None, None),
+        For::Return(id) => (None, Some(id.0), None),
+        For::Refund(id) => (None, None, Some(id.0)),
     };
     on!(tx, |c| sqlx::query(
-        "INSERT INTO receipts (year, number, order_id, return_id, issued_by, issued_at) VALUES ($1, $2, $3, $4, $5, $6)"
+        "INSERT INTO receipts (year, number, order_id, return_id, refund_id, issued_by, issued_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)"
     )
     .bind(year)
     .bind(number)
     .bind(order)
     .bind(back)
+    .bind(refund)
     .bind(by.0)
     .bind(at.0)
     .execute(c)

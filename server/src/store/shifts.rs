@@ -133,7 +133,8 @@ pub async fn close(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: ShiftId, co
         "SELECT CAST(COALESCE(SUM(CASE WHEN t.operation = 'payment' THEN t.amount_e4 ELSE -t.amount_e4 END), 0) AS BIGINT)
          FROM ledger_transfers t
          WHERE (t.operation = 'payment' AND t.debit = 'cash' AND t.reference IN (SELECT id FROM orders WHERE shift_id = $1))
-            OR (t.operation = 'payout' AND t.credit = 'cash' AND t.reference IN (SELECT id FROM returns WHERE shift_id = $1))"
+            OR (t.operation = 'payout' AND t.credit = 'cash' AND t.reference IN (SELECT id FROM returns WHERE shift_id = $1))
+            OR (t.operation = 'refund' AND t.credit = 'cash' AND t.reference IN (SELECT id FROM refunds WHERE shift_id = $1))"
     )
     .bind(id.0)
     .fetch_optional(c)
@@ -216,7 +217,10 @@ pub async fn takings(db: &Db, id: ShiftId) -> Result<Vec<Takings>> {
                FROM orders o JOIN ledger_transfers t ON t.operation = 'payment' AND t.reference = o.id WHERE o.shift_id = $1
                UNION ALL
                SELECT v.tender, 0, 0, 1, t.amount_e4
-               FROM returns v JOIN ledger_transfers t ON t.operation = 'payout' AND t.reference = v.id WHERE v.shift_id = $1) AS x
+               FROM returns v JOIN ledger_transfers t ON t.operation = 'payout' AND t.reference = v.id WHERE v.shift_id = $1
+               UNION ALL
+               SELECT f.tender, 0, 0, 1, t.amount_e4
+               FROM refunds f JOIN ledger_transfers t ON t.operation = 'refund' AND t.reference = f.id WHERE f.shift_id = $1) AS x
          GROUP BY tender ORDER BY tender"
     )
     .bind(id.0)
@@ -232,7 +236,7 @@ impl Shift {
     }
 }
 
-/// Notes in which shift a sale was made or a return paid.
+/// Notes in which shift a sale was made, or a return or refund paid.
 pub(super) async fn note(tx: &mut Tx, rng: &Rng, at: Timestamp, operator: UserId, of: Entered) -> Result<()> {
     let shift = working(tx, rng, at, operator).await?;
     let noted = match of {
@@ -242,6 +246,11 @@ pub(super) async fn note(tx: &mut Tx, rng: &Rng, at: Timestamp, operator: UserId
             .execute(c)
             .await)?,
         Entered::Payout(id) => on!(tx, |c| sqlx::query("UPDATE returns SET shift_id = $1 WHERE id = $2 AND shift_id IS NULL")
+            .bind(shift.0)
+            .bind(id)
+            .execute(c)
+            .await)?,
+        Entered::Refund(id) => on!(tx, |c| sqlx::query("UPDATE refunds SET shift_id = $1 WHERE id = $2 AND shift_id IS NULL")
             .bind(shift.0)
             .bind(id)
             .execute(c)
@@ -257,4 +266,6 @@ pub(super) enum Entered {
     Sale(Uuid),
     /// A return that is paid out.
     Payout(Uuid),
+    /// A refund that is paid over the counter.
+    Refund(Uuid),
 }

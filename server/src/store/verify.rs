@@ -2,6 +2,8 @@
 
 use sqlx::FromRow;
 
+mod refunds;
+
 use super::{Db, Result, audit, ledger, read};
 
 /// One thing that is not as it should be.
@@ -56,13 +58,15 @@ const RULES: &[&str] = &[
             COALESCE(t.amount_e4, 0) AS found
      FROM returns r LEFT JOIN ledger_transfers t ON t.operation = 'withdrawal' AND t.reference = COALESCE(r.command_id, r.id)
      WHERE CASE WHEN r.taken_at IS NULL THEN CAST(0 AS BIGINT) ELSE r.amount_fen * 100 END <> COALESCE(t.amount_e4, 0)",
-    // It was paid out once where it is done, and never before it was taken.
-    "SELECT 'return and payout posting' AS rule, CAST(r.number AS TEXT) AS subject,
-            CASE WHEN r.state = 'done' AND r.kind <> 'undo_return' THEN r.amount_fen * 100 ELSE CAST(0 AS BIGINT) END AS expected,
-            COALESCE(t.amount_e4, 0) AS found
-     FROM returns r LEFT JOIN ledger_transfers t ON t.operation = 'payout' AND t.reference = r.id
-     WHERE CASE WHEN r.state = 'done' AND r.kind <> 'undo_return' THEN r.amount_fen * 100 ELSE CAST(0 AS BIGINT) END
-           <> COALESCE(t.amount_e4, 0) OR (t.id IS NOT NULL AND r.taken_at IS NULL)",
+    // It was paid out once where it is done, at the counter or by refunds, and never before it was taken.
+    "SELECT 'return and payout posting' AS rule, CAST(x.number AS TEXT) AS subject, x.expected, x.found
+     FROM (SELECT r.number, r.taken_at,
+                  CASE WHEN r.state = 'done' AND r.kind <> 'undo_return' THEN r.amount_fen * 100 ELSE CAST(0 AS BIGINT) END AS expected,
+                  COALESCE(t.amount_e4, 0) + CASE WHEN r.state = 'done' THEN
+                      COALESCE((SELECT CAST(SUM(f.amount_fen) AS BIGINT) FROM refunds f WHERE f.return_id = r.id AND f.state = 'done'), 0)
+                      * 100 ELSE CAST(0 AS BIGINT) END AS found
+           FROM returns r LEFT JOIN ledger_transfers t ON t.operation = 'payout' AND t.reference = r.id) AS x
+     WHERE x.expected <> x.found OR (x.found > 0 AND x.taken_at IS NULL)",
     // A debit for a return is done exactly when it was taken.
     "SELECT 'return and debit command' AS rule, CAST(r.number AS TEXT) AS subject,
             CASE WHEN r.taken_at IS NULL THEN CAST(0 AS BIGINT) ELSE CAST(1 AS BIGINT) END AS expected,
@@ -89,6 +93,10 @@ const RULES: &[&str] = &[
         OR (t.operation = 'payout' AND NOT EXISTS (SELECT 1 FROM returns WHERE returns.id = t.reference))
         OR (t.operation = 'withdrawal' AND t.debit LIKE 'meter:%'
             AND NOT EXISTS (SELECT 1 FROM commands WHERE commands.id = t.reference))
+        OR (t.operation IN ('refund-reserve', 'refund', 'refund-release')
+            AND NOT EXISTS (SELECT 1 FROM refunds WHERE refunds.id = t.reference))
+        OR (t.operation IN ('suspense', 'refund-elsewhere')
+            AND NOT EXISTS (SELECT 1 FROM payment_events WHERE payment_events.id = t.reference))
         OR (t.operation = 'drawer' AND NOT EXISTS (SELECT 1 FROM shifts WHERE shifts.id = t.reference))
         OR (t.operation = 'use' AND NOT EXISTS (SELECT 1 FROM meter_uses WHERE meter_uses.id = t.reference))",
     // A subsidy is one order of its amount.
@@ -236,7 +244,7 @@ pub async fn verify(db: &Db) -> Result<Report> {
     if sum != 0 {
         report.differences.push(Difference { rule: "ledger sum".into(), subject: "all".into(), expected: 0, found: sum });
     }
-    for rule in RULES {
+    for rule in RULES.iter().chain(refunds::RULES) {
         let rows: Vec<Difference> = read!(db, |pool| sqlx::query_as(*rule).fetch_all(pool).await)?;
         report.differences.extend(rows);
     }

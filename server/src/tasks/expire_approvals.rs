@@ -1,4 +1,4 @@
-//! Ends returns and corrections that nobody approved in time. They cannot be approved any more anyway; this only says so.
+//! Ends returns, corrections and refunds that nobody approved in time. They cannot be approved any more anyway; this only says so.
 
 use std::time::Duration;
 
@@ -6,7 +6,8 @@ use async_trait::async_trait;
 
 use super::{Failure, Task};
 use crate::clock::SharedClock;
-use crate::store::{Db, returns};
+use crate::rng::Rng;
+use crate::store::{Db, refunds, returns};
 
 /// The task.
 pub struct ExpireApprovals {
@@ -14,6 +15,8 @@ pub struct ExpireApprovals {
     pub db: Db,
     /// The time.
     pub clock: SharedClock,
+    /// Ids.
+    pub rng: Rng,
 }
 
 #[async_trait]
@@ -27,7 +30,8 @@ impl Task for ExpireApprovals {
     }
 
     async fn run(&self) -> Result<String, Failure> {
-        let ended = returns::expire(&self.db, self.clock.now()).await?;
+        let now = self.clock.now();
+        let ended = returns::expire(&self.db, now).await? + refunds::expire(&self.db, &self.rng, now).await?;
         Ok(format!("{ended} expired"))
     }
 }

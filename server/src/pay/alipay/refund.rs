@@ -61,6 +61,7 @@ impl Alipay {
             None | Some("REFUND_SUCCESS") if amount == Some(refund.amount) => {
                 RefundAnswer::Event(self.refund_event(refund, Kind::Returned, &body))
             }
+            Some("REFUND_PROCESSING") => RefundAnswer::Processing,
             status => RefundAnswer::Unknown(format!("refund_status {}", status.unwrap_or_default())),
         })
     }

@@ -112,11 +112,20 @@ impl Bank {
     }
 
     pub fn refund(&self, out_trade_no: &str, request: &str, amount: Fen) -> bool {
-        let refunded = self.trades().get_mut(out_trade_no).is_some_and(|trade| trade.refund(request, amount));
-        if refunded {
+        let at_once = !self.faults().refund_slow;
+        let refunded = self.trades().get_mut(out_trade_no).is_some_and(|trade| trade.refund(request, amount, at_once));
+        if refunded && at_once {
             tracing::info!(out_trade_no, %amount, "sandbox.refunded");
             self.notify(out_trade_no);
         }
         refunded
+    }
+
+    /// Refunds that took their time end, unless they still have to.
+    pub fn end_refunds(&self, out_trade_no: &str) {
+        let ended = !self.faults().refund_slow && self.trades().get_mut(out_trade_no).is_some_and(Trade::end_refunds);
+        if ended {
+            self.notify(out_trade_no);
+        }
     }
 }

@@ -60,6 +60,8 @@ pub struct Trade {
     pub paid_at: Option<Timestamp>,
     /// What went back, by the refund's number.
     pub refunds: BTreeMap<String, Fen>,
+    /// What is to go back and takes its time.
+    pub pending: BTreeMap<String, Fen>,
     /// How many notifications were sent.
     pub notified: u32,
     /// How many of them were answered with success.
@@ -92,17 +94,29 @@ impl Trade {
     }
 
     /// Gives a part back; the same number again gives nothing more.
-    pub(super) fn refund(&mut self, request: &str, amount: Fen) -> bool {
-        if let Some(before) = self.refunds.get(request) {
+    pub(super) fn refund(&mut self, request: &str, amount: Fen, at_once: bool) -> bool {
+        if let Some(before) = self.refunds.get(request).or_else(|| self.pending.get(request)) {
             return *before == amount;
         }
-        if self.status != Status::TradeSuccess || amount <= Fen::ZERO || self.refunded() + amount > self.amount {
+        let under_way: Fen = self.pending.values().copied().sum();
+        let much = self.refunded() + under_way + amount > self.amount;
+        if self.status != Status::TradeSuccess || amount <= Fen::ZERO || much {
             return false;
         }
-        self.refunds.insert(request.to_owned(), amount);
+        self.pending.insert(request.to_owned(), amount);
+        if at_once {
+            self.end_refunds();
+        }
+        true
+    }
+
+    /// What took its time is with the payer. Says whether there was anything.
+    pub(super) fn end_refunds(&mut self) -> bool {
+        let any = !self.pending.is_empty();
+        self.refunds.append(&mut self.pending);
         if self.refunded() == self.amount {
             self.status = Status::TradeClosed;
         }
-        true
+        any
     }
 }

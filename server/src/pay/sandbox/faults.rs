@@ -22,6 +22,12 @@ pub struct Faults {
     pub half: bool,
     /// Notifications name another application.
     pub app_id: Option<String>,
+    /// The gateway will not give back.
+    pub refund_refused: bool,
+    /// The gateway takes refunds, and is at them for as long as this holds.
+    pub refund_slow: bool,
+    /// Notifications of refunds name another amount, yuan.
+    pub refund_amount: Option<String>,
     /// The gateway answers the product's calls with this HTTP status.
     pub status: Option<u16>,
     /// The gateway does what these methods ask for, and never says so.
@@ -39,6 +45,9 @@ impl Default for Faults {
             amount: None,
             seller_id: None,
             app_id: None,
+            refund_refused: false,
+            refund_slow: false,
+            refund_amount: None,
             status: None,
             silent_on: Vec::new(),
         }

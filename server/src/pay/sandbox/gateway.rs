@@ -89,6 +89,7 @@ fn wap_pay(bank: &Bank, request: &Request) -> Response {
         expires_at,
         paid_at: None,
         refunds: Default::default(),
+        pending: Default::default(),
         notified: 0,
         acknowledged: 0,
     });
@@ -133,6 +134,9 @@ fn refund(bank: &Bank, request: &Request) -> Value {
     let (Some(number), Some(amount)) = (request.text("out_trade_no"), amount) else {
         return failure("40004", "ACQ.INVALID_PARAMETER");
     };
+    if bank.faults().refund_refused {
+        return failure("40004", "ACQ.TRADE_NOT_ALLOW_REFUND");
+    }
     let before = bank.find(number).map(|trade| trade.refunded());
     if !bank.refund(number, request.text("out_request_no").unwrap_or(number), amount) {
         return failure("40004", "ACQ.REASON_TRADE_STATUS_INVALID");
@@ -147,16 +151,21 @@ fn refund(bank: &Bank, request: &Request) -> Value {
 
 /// An answer without the refund's fields where there is none of this number.
 fn query_refund(bank: &Bank, request: &Request) -> Value {
+    if let Some(number) = request.text("out_trade_no") {
+        bank.end_refunds(number);
+    }
     let Some(trade) = request.text("out_trade_no").and_then(|number| bank.find(number)) else {
         return failure("40004", "ACQ.TRADE_NOT_EXIST");
     };
-    let Some((number, amount)) = request.text("out_request_no").and_then(|number| trade.refunds.get_key_value(number)) else {
+    let asked = request.text("out_request_no").unwrap_or_default();
+    let (done, under_way) = (trade.refunds.get_key_value(asked), trade.pending.get_key_value(asked));
+    let Some((number, amount)) = done.or(under_way) else {
         return json!({ "code": "10000", "msg": "Success" });
     };
     json!({
         "code": "10000", "msg": "Success", "out_trade_no": trade.out_trade_no, "trade_no": trade.trade_no,
         "out_request_no": number, "refund_amount": amount.to_string(), "total_amount": trade.amount.to_string(),
-        "refund_status": "REFUND_SUCCESS",
+        "refund_status": if done.is_some() { "REFUND_SUCCESS" } else { "REFUND_PROCESSING" },
     })
 }
 

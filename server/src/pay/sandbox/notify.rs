@@ -120,7 +120,8 @@ impl Bank {
             fields.insert("gmt_payment".into(), paid_at.to_string());
         }
         if !trade.refunds.is_empty() {
-            fields.insert("refund_fee".into(), trade.refunded().to_string());
+            let sum = faults.refund_amount.clone().unwrap_or_else(|| trade.refunded().to_string());
+            fields.insert("refund_fee".into(), sum);
             fields.insert("gmt_refund".into(), now);
         }
         let key = if faults.falsify { &self.0.forger_key } else { &self.0.gateway_key };

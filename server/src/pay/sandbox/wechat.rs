@@ -175,7 +175,7 @@ pub(super) async fn refund(State(bank): State<Bank>, method: Method, uri: Uri, h
         if at(content, "/amount/total").as_i64() != Some(trade.amount.0) || request.is_empty() {
             return Err((400, "PARAM_ERROR"));
         }
-        if !bank.refund(&number, &request, amount) {
+        if bank.faults().refund_refused || !bank.refund(&number, &request, amount) {
             return Err((400, "INVALID_REQUEST"));
         }
         Ok(refund_told(&trade, &request, amount, "PROCESSING"))
@@ -192,9 +192,14 @@ pub(super) async fn query_refund(
     body: Bytes,
 ) -> Response {
     let act = |_: &Value| {
-        let found = bank.books().into_iter().find_map(|trade| {
-            let amount = *trade.refunds.get(&request)?;
-            Some(refund_told(&trade, &request, amount, "SUCCESS"))
+        let here = |trade: &Trade| trade.refunds.contains_key(&request) || trade.pending.contains_key(&request);
+        if let Some(trade) = bank.books().iter().find(|trade| here(trade)) {
+            bank.end_refunds(&trade.out_trade_no);
+        }
+        let found = bank.books().into_iter().find_map(|trade| match (trade.refunds.get(&request), trade.pending.get(&request)) {
+            (Some(amount), _) => Some(refund_told(&trade, &request, *amount, "SUCCESS")),
+            (None, Some(amount)) => Some(refund_told(&trade, &request, *amount, "PROCESSING")),
+            (None, None) => None,
         });
         found.ok_or((404, "RESOURCE_NOT_EXISTS"))
     };
@@ -248,6 +253,7 @@ impl Bank {
             expires_at,
             paid_at: None,
             refunds: Default::default(),
+            pending: Default::default(),
             notified: 0,
             acknowledged: 0,
         });
@@ -288,7 +294,8 @@ impl Bank {
     pub(super) fn wechat_letter(&self, trade: &Trade, faults: &Faults) -> Option<Letter> {
         let (kind, resource) = match trade.refunds.iter().next_back() {
             Some((request, amount)) => {
-                let mut told = refund_told(trade, request, *amount, "SUCCESS");
+                let other = faults.refund_amount.as_deref().and_then(|text| Fen::parse_yuan(text).ok());
+                let mut told = refund_told(trade, request, other.unwrap_or(*amount), "SUCCESS");
                 let fields = told.as_object_mut()?;
                 let status = fields.remove("status")?;
                 fields.insert("refund_status".into(), status);

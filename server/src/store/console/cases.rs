@@ -107,7 +107,7 @@ fn line(row: Row) -> CaseLine {
 ///
 /// # Errors
 /// Refused with [`AppError::NotFound`] where it is not the operator's, [`AppError::Conflict`] where somebody closed it meanwhile
-/// or where money still hangs on it: an order that waits for a person must not lose the case that names the next step.
+/// or where money still hangs on it: what waits for a person or lies in suspense must not lose the case that names the next step.
 pub async fn close_case(db: &Db, at: Timestamp, who: &Who, case: CaseId, resolution: &str) -> Result<()> {
     let mut tx = db.begin().await?;
     let (kind, _) = close_in(&mut tx, at, who, case, resolution).await?;
@@ -124,9 +124,23 @@ pub(in crate::store) async fn close_in(
     case: CaseId,
     resolution: &str,
 ) -> Result<(String, Option<MeterId>)> {
-    let found: Option<(String, Option<String>, Option<Uuid>)> = on!(tx, |c| sqlx::query_as(concat!(
+    let found: Option<(String, Option<String>, Option<Uuid>)> = on!(tx, |c| {
+        sqlx::query_as(concat!(
         "SELECT c.kind, CASE WHEN c.kind = 'delivery' AND c.order_id IS NULL AND EXISTS
                                     (SELECT 1 FROM returns WHERE returns.meter_id = c.meter_id AND returns.state = 'case')
+                             THEN 'case'
+                             WHEN c.kind IN ('paid-twice', 'payment', 'refund') AND EXISTS
+                                    (SELECT 1 FROM payment_attempts p JOIN payment_events e ON e.attempt_id = p.id
+                                          JOIN ledger_transfers t ON t.operation = 'suspense' AND t.reference = e.id
+                                     WHERE p.order_id = c.order_id
+                                       AND t.amount_e4 > 100 * COALESCE((SELECT SUM(f.amount_fen) FROM refunds f
+                                                                         WHERE f.event_id = e.id AND f.state = 'done'), 0)
+                                       AND NOT EXISTS (SELECT 1 FROM ledger_transfers w JOIN payment_events b ON b.id = w.reference
+                                                       WHERE w.operation = 'refund-elsewhere' AND b.attempt_id = p.id))
+                             THEN 'case'
+                             WHEN c.kind = 'refund' AND EXISTS
+                                    (SELECT 1 FROM returns v WHERE v.corrects_order = c.order_id AND v.state = 'taken'
+                                                               AND v.tender NOT IN ('cash', 'card', 'transfer'))
                              THEN 'case' ELSE o.state END, m.id FROM cases c LEFT JOIN orders o ON o.id = c.order_id
          LEFT JOIN meters m ON m.id = COALESCE(c.meter_id, o.meter_id) LEFT JOIN places r ON r.id = m.place_id",
         above!(),
@@ -136,7 +150,8 @@ pub(in crate::store) async fn close_in(
     .bind(who.user.0)
     .bind(case.0)
     .fetch_optional(c)
-    .await)?;
+    .await
+    })?;
     let (kind, order, meter) = found.ok_or(AppError::NotFound)?;
     if order.as_deref() == Some("case") {
         return Err(AppError::Conflict.into());

@@ -1,6 +1,7 @@
 //! Payments through channels: attempts, stored before the channel hears of them, and what verified events make of them.
 
 mod attempts;
+mod returned;
 mod settle;
 
 pub use attempts::{Attempt, Terms, attempts_of, begin_close, claim_due, find, nudge, open_attempt};

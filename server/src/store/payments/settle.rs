@@ -5,7 +5,7 @@ use app::model::ids::{OrderId, Uuid};
 use app::model::order::OrderState;
 use app::model::time::Timestamp;
 
-use super::Attempt;
+use super::{Attempt, returned};
 use crate::domain::ledger::suspense;
 use crate::domain::order::may_step;
 use crate::domain::payment::{Claimed, DEAD_AFTER, Expected, Mismatch, Verdict, judge};
@@ -31,6 +31,14 @@ pub enum Outcome {
     Duplicate,
     /// The attempt ended unpaid.
     Closed,
+    /// Paid for a meter that takes nothing any more; a case is open.
+    Undeliverable,
+    /// Our refund is with the payer.
+    Returned,
+    /// Our refund came to nothing; a case is open.
+    NotReturned,
+    /// Money went back that may be ours: the channel is asked.
+    Noted,
     /// Money went back to the payer without us; a case is open.
     Refunded,
     /// It changes nothing (now).
@@ -48,6 +56,10 @@ impl Outcome {
             Self::Held(_) => "held",
             Self::Duplicate => "duplicate",
             Self::Closed => "closed",
+            Self::Undeliverable => "undeliverable",
+            Self::Returned => "returned",
+            Self::NotReturned => "not-returned",
+            Self::Noted => "noted",
             Self::Refunded => "refunded",
             Self::Ignored => "ignored",
         }
@@ -55,9 +67,9 @@ impl Outcome {
 }
 
 /// What the event is about, locked: no other event of the attempt or its order is settled meanwhile.
-struct Subject {
-    attempt: Attempt,
-    order: Order,
+pub(super) struct Subject {
+    pub(super) attempt: Attempt,
+    pub(super) order: Order,
 }
 
 /// Settles a verified event.
@@ -69,13 +81,9 @@ pub async fn settle(db: &Db, rng: &Rng, at: Timestamp, event: &Verified) -> Resu
     let subject = lock(&mut tx, event.out_trade_no()).await?;
     let outcome = match event.kind() {
         Kind::Paid => paid(&mut tx, rng, at, event, subject.as_ref()).await?,
-        // Each further refund of a trade raises the sum, so the sum tells a new one from a repetition.
-        Kind::Refunded(sum) => refunded(&mut tx, rng, at, event, subject.as_ref(), &format!("refund:{}", sum.0)).await?,
-        Kind::Returned => {
-            let kind = format!("refund:{}", event.refund_no().unwrap_or_default());
-            refunded(&mut tx, rng, at, event, subject.as_ref(), &kind).await?
-        }
-        Kind::NotReturned => Outcome::Ignored,
+        Kind::Refunded(sum) => returned::summed(&mut tx, rng, at, event, subject.as_ref(), sum).await?,
+        Kind::Returned => returned::returned(&mut tx, rng, at, event, subject.as_ref()).await?,
+        Kind::NotReturned => returned::not_returned(&mut tx, rng, at, event, subject.as_ref()).await?,
         Kind::Closed => closed(&mut tx, rng, at, event, subject.as_ref()).await?,
         Kind::Absent => match &subject {
             Some(subject) if at.since(subject.attempt.expires_at()) > DEAD_AFTER => end(&mut tx, at, event, subject).await?,
@@ -114,7 +122,12 @@ async fn lock(tx: &mut Tx, out_trade_no: &str) -> Result<Option<Subject>> {
 
 async fn paid(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &Verified, subject: Option<&Subject>) -> Result<Outcome> {
     let verdict = verdict(event, subject)?;
+    let deliverable = match (verdict, subject) {
+        (Verdict::Credit { .. }, Some(subject)) => orders::is_deliverable(tx, &subject.order).await?,
+        _ => false,
+    };
     let outcome = match verdict {
+        Verdict::Credit { .. } if !deliverable => Outcome::Undeliverable,
         Verdict::Credit { late } => Outcome::Credited { late },
         Verdict::Twice => Outcome::Twice,
         Verdict::Hold(mismatch) => Outcome::Held(mismatch),
@@ -125,7 +138,12 @@ async fn paid(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &Verified, subject: 
         (Verdict::Credit { .. }, Some(subject)) => {
             move_attempt(tx, at, subject, "paid", event.trade_no()).await?;
             pay_order(tx, at, subject).await?;
-            orders::deliver(tx, rng, at, subject.order.clone(), None).await?;
+            if deliverable {
+                orders::deliver(tx, rng, at, subject.order.clone(), None).await?;
+            } else {
+                orders::hold_paid(tx, rng, at, &subject.order).await?;
+                open_case(tx, rng, at, cases::kind::UNDELIVERABLE, event, Some(subject), outcome).await?;
+            }
         }
         (Verdict::Twice, Some(subject)) => {
             if subject.attempt.state != "paid" {
@@ -150,31 +168,11 @@ async fn paid(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &Verified, subject: 
     Ok(outcome)
 }
 
-async fn refunded(
-    tx: &mut Tx,
-    rng: &Rng,
-    at: Timestamp,
-    event: &Verified,
-    subject: Option<&Subject>,
-    kind: &str,
-) -> Result<Outcome> {
-    if insert(tx, rng, at, event, kind, subject, Outcome::Refunded).await?.is_none() {
-        return Ok(Outcome::Duplicate);
-    }
-    if let Some(subject) = subject.filter(|subject| subject.attempt.state != "paid" && fits(event, subject)) {
-        move_attempt(tx, at, subject, "held", None).await?;
-    }
-    open_case(tx, rng, at, cases::kind::PAYMENT, event, subject, Outcome::Refunded).await?;
-    record(tx, at, event, subject, Outcome::Refunded).await?;
-    Ok(Outcome::Refunded)
-}
-
 async fn closed(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &Verified, subject: Option<&Subject>) -> Result<Outcome> {
     let Some(subject) = subject.filter(|subject| fits(event, subject)) else { return Ok(Outcome::Ignored) };
     // A trade that was paid is closed only by giving all of it back.
     if subject.attempt.state == "paid" {
-        let kind = format!("refund:{}", subject.attempt.amount_fen);
-        return refunded(tx, rng, at, event, Some(subject), &kind).await;
+        return returned::summed(tx, rng, at, event, Some(subject), subject.attempt.amount()).await;
     }
     if insert(tx, rng, at, event, "closed", Some(subject), Outcome::Closed).await?.is_none() {
         return Ok(Outcome::Duplicate);
@@ -220,14 +218,14 @@ fn verdict(event: &Verified, subject: Option<&Subject>) -> Result<Verdict> {
 }
 
 /// Whether an event that pays nothing is about our attempt at all.
-fn fits(event: &Verified, subject: &Subject) -> bool {
+pub(super) fn fits(event: &Verified, subject: &Subject) -> bool {
     event.channel().as_str() == subject.attempt.channel
         && event.app_id().is_none_or(|id| id == subject.attempt.app_id)
         && event.seller_id().is_none_or(|id| id == subject.attempt.seller_id)
 }
 
 /// `None` where it was stored before.
-async fn insert(
+pub(super) async fn insert(
     tx: &mut Tx,
     rng: &Rng,
     at: Timestamp,
@@ -249,7 +247,8 @@ async fn insert(
     .bind(kind)
     .bind(event.source().as_str())
     .bind(subject.map(|subject| subject.attempt.id))
-    .bind(event.amount().0)
+    // What went back, where the event tells a sum of that.
+    .bind(if let Kind::Refunded(sum) = event.kind() { sum.0 } else { event.amount().0 })
     .bind(event.digest())
     .bind(outcome.as_str())
     .bind(at.0)
@@ -259,7 +258,7 @@ async fn insert(
     Ok((inserted == 1).then_some(id))
 }
 
-async fn move_attempt(tx: &mut Tx, at: Timestamp, subject: &Subject, to: &str, trade_no: Option<&str>) -> Result<()> {
+pub(super) async fn move_attempt(tx: &mut Tx, at: Timestamp, subject: &Subject, to: &str, trade_no: Option<&str>) -> Result<()> {
     let paid_at = (to == "paid").then_some(at.0);
     let moved = on!(tx, |c| sqlx::query(
         "UPDATE payment_attempts SET state = $1, trade_no = COALESCE($2, trade_no), paid_at = COALESCE($3, paid_at)
@@ -292,7 +291,7 @@ async fn keep_apart(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &Verified, id:
     ledger::post(tx, rng, at, &suspense(id, event.channel().as_str(), event.amount().money())).await
 }
 
-async fn open_case(
+pub(super) async fn open_case(
     tx: &mut Tx,
     rng: &Rng,
     at: Timestamp,
@@ -305,7 +304,13 @@ async fn open_case(
     cases::open(tx, rng, at, kind, None, order, &detail(event, subject, outcome)).await
 }
 
-async fn record(tx: &mut Tx, at: Timestamp, event: &Verified, subject: Option<&Subject>, outcome: Outcome) -> Result<()> {
+pub(super) async fn record(
+    tx: &mut Tx,
+    at: Timestamp,
+    event: &Verified,
+    subject: Option<&Subject>,
+    outcome: Outcome,
+) -> Result<()> {
     let subject_code = subject.map_or_else(|| format!("trade:{}", event.out_trade_no()), |s| format!("order:{}", s.order.id()));
     let entry = Entry {
         actor: &format!("channel:{}", event.channel().as_str()),

@@ -1,7 +1,7 @@
 //! Asking for a return or a correction, and beginning it where no second person is needed.
 
 use app::error::AppError;
-use app::model::ids::{AccountId, MeterId, ReturnId, UserId, Uuid};
+use app::model::ids::{AccountId, MeterId, OrderId, ReturnId, UserId, Uuid};
 use app::model::money::Fen;
 use app::model::order::{OrderState, ReturnKind, ReturnState, Tender};
 use app::model::time::Timestamp;
@@ -134,14 +134,20 @@ async fn terms(tx: &mut Tx, new: &NewReturn) -> Result<Terms> {
             .fetch_optional(c)
             .await)?;
             let order = order.ok_or(AppError::NotFound)?;
-            if order.state()? != OrderState::Credited || !order.tender()?.is_counter() {
+            let tender = order.tender()?;
+            if order.state()? != OrderState::Credited || tender == Tender::Subsidy {
                 return Err(AppError::NotCorrectable.into());
             }
-            if amount > order.amount() {
+            // What a channel collected goes back through it, and may go back in parts; what is gone is not there to be taken.
+            let before = if tender.is_channel() { corrected(tx, id).await? } else { Fen::ZERO };
+            if before == order.amount() {
+                return Err(AppError::NotCorrectable.into());
+            }
+            if amount > order.amount() - before {
                 return Err(AppError::AmountOutOfRange.into());
             }
             let (account, meter) = (AccountId(order.account_id), MeterId(order.meter_id));
-            let (kind, order_id, tender) = (ReturnKind::UndoSale, Some(order.id), order.tender()?);
+            let (kind, order_id) = (ReturnKind::UndoSale, Some(order.id));
             Ok(Terms { kind, account, meter, order: order_id, back: None, tender, amount })
         }
         Of::Return(id) => {
@@ -154,6 +160,18 @@ async fn terms(tx: &mut Tx, new: &NewReturn) -> Result<Terms> {
             Ok(Terms { kind, account, meter, order: None, back: Some(back.id), tender, amount })
         }
     }
+}
+
+/// What corrections of a sale have taken back, or may. The order is locked.
+async fn corrected(tx: &mut Tx, order: OrderId) -> Result<Fen> {
+    let row: Option<(i64,)> = on!(tx, |c| sqlx::query_as(
+        "SELECT CAST(COALESCE(SUM(amount_fen), 0) AS BIGINT) FROM returns
+         WHERE corrects_order = $1 AND state NOT IN ('refused', 'rejected', 'cancelled', 'expired')"
+    )
+    .bind(order.0)
+    .fetch_optional(c)
+    .await)?;
+    Ok(Fen(row.map_or(0, |(fen,)| fen)))
 }
 
 /// `None` where the key was used before.

@@ -23,7 +23,8 @@ pub async fn pay_out(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: ReturnId)
     let row = lock(&mut tx, id).await?.ok_or(AppError::NotFound)?;
     match row.state()? {
         ReturnState::Done => return Ok(row),
-        ReturnState::Taken => {}
+        // What came through a channel goes back through it, or by a refund over the counter.
+        ReturnState::Taken if row.tender()?.is_counter() => {}
         _ => return Err(AppError::Conflict.into()),
     }
     on!(&mut tx, |c| sqlx::query(

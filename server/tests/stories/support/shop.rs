@@ -9,6 +9,7 @@ use app::model::money::Fen;
 use app::model::order::Tender;
 use app::model::time::MINUTE;
 use server::clock::{Clock, TestClock};
+use server::domain::refund::Rules;
 use server::pay::sandbox::{self, Keys, Sandbox, Trade};
 use server::pay::{self, Cashier, Config, Device, Payer, Payments, Started};
 use server::store::orders::{self, NewOrder, Order};
@@ -16,6 +17,7 @@ use server::store::payments::attempts_of;
 use server::store::verify;
 use server::tasks::Task;
 use server::tasks::query_payments::QueryPayments;
+use server::tasks::refunds::Refunds;
 use tokio::net::TcpListener;
 
 use super::World;
@@ -40,7 +42,17 @@ pub struct Shop {
 
 impl Shop {
     pub async fn open(world: World) -> Self {
+        Self::under(world, Rules::default()).await
+    }
+
+    /// With other rules for refunds.
+    pub async fn under(world: World, refunds: Rules) -> Self {
         let room = world.room(1).await;
+        Self::of(world, room, refunds).await
+    }
+
+    /// For a room that is there.
+    pub async fn of(world: World, room: Room, refunds: Rules) -> Self {
         let bank_clock = TestClock::new(world.clock.now());
         let config = sandbox::Config {
             address: (Ipv4Addr::LOCALHOST, 0).into(),
@@ -56,7 +68,7 @@ impl Shop {
         let alipay = pay::AlipayConfig { timeout_ms: 300, ..sandbox.product_config("127.0.0.1") };
         let public_url = format!("http://{address}");
         let wechat = pay::WechatConfig { timeout_ms: 300, ..sandbox.wechat_config("127.0.0.1") };
-        let config = Config { public_url, alipay: Some(alipay), wechat: Some(wechat), ..Config::default() };
+        let config = Config { public_url, alipay: Some(alipay), wechat: Some(wechat), refunds, ..Config::default() };
         let (db, clock, rng) = (world.db.clone(), world.clock.clone(), world.rng.clone());
         let payments = Payments::new(&config, db, clock, rng, Arc::new(|| {})).unwrap();
         let router = pay::routes(payments.clone());
@@ -150,6 +162,11 @@ impl Shop {
     /// One activation of the query job.
     pub async fn query(&self) -> Result<String, String> {
         QueryPayments(self.payments.clone()).run().await.map_err(|error| error.to_string())
+    }
+
+    /// One activation of the task that gives money back.
+    pub async fn give_back(&self) -> Result<String, String> {
+        Refunds(self.payments.clone()).run().await.map_err(|error| error.to_string())
     }
 
     /// Long enough for every attempt to be over and dead, asking on the way as the job would.

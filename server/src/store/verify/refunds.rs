@@ -1,0 +1,63 @@
+//! What is said of refunds: by their rows, the ledger, the payments, the channels' words, and what they give back.
+
+/// Each gives rows of (rule, subject, expected, found) for what breaks it.
+pub(super) const RULES: &[&str] = &[
+    // Each refund set its amount apart once.
+    "SELECT 'refund and reservation' AS rule, f.refund_no AS subject, f.amount_fen * 100 AS expected, COALESCE(t.amount_e4, 0) AS found
+     FROM refunds f LEFT JOIN ledger_transfers t ON t.operation = 'refund-reserve' AND t.reference = f.id AND t.credit = 'refunding'
+     WHERE f.amount_fen * 100 <> COALESCE(t.amount_e4, 0)",
+    // It left once where it is done,
+    "SELECT 'refund and posting' AS rule, f.refund_no AS subject,
+            CASE WHEN f.state = 'done' THEN f.amount_fen * 100 ELSE CAST(0 AS BIGINT) END AS expected, COALESCE(t.amount_e4, 0) AS found
+     FROM refunds f LEFT JOIN ledger_transfers t ON t.operation = 'refund' AND t.reference = f.id
+          AND t.credit = CASE f.tender WHEN 'cash' THEN 'cash' WHEN 'card' THEN 'card' WHEN 'transfer' THEN 'bank'
+                                       ELSE 'clearing:' || f.tender END
+     WHERE CASE WHEN f.state = 'done' THEN f.amount_fen * 100 ELSE CAST(0 AS BIGINT) END <> COALESCE(t.amount_e4, 0)",
+    // and went back to where it lay where it came to nothing.
+    "SELECT 'refund and release' AS rule, f.refund_no AS subject,
+            CASE WHEN f.state IN ('failed', 'rejected', 'cancelled', 'expired') THEN f.amount_fen * 100 ELSE CAST(0 AS BIGINT) END
+                AS expected, COALESCE(t.amount_e4, 0) AS found
+     FROM refunds f LEFT JOIN ledger_transfers t ON t.operation = 'refund-release' AND t.reference = f.id AND t.debit = 'refunding'
+     WHERE CASE WHEN f.state IN ('failed', 'rejected', 'cancelled', 'expired') THEN f.amount_fen * 100 ELSE CAST(0 AS BIGINT) END
+           <> COALESCE(t.amount_e4, 0)",
+    // What is on its way back is what the refunds say that are under way.
+    "SELECT 'refunds under way and ledger' AS rule, 'refunding' AS subject, x.expected, x.found
+     FROM (SELECT COALESCE((SELECT CAST(SUM(amount_fen) AS BIGINT) FROM refunds WHERE state IN ('waiting', 'sending', 'payable')), 0)
+                  * 100 AS expected,
+                  COALESCE((SELECT credits_e4 - debits_e4 FROM ledger_balances WHERE account = 'refunding'), 0) AS found) AS x
+     WHERE x.expected <> x.found",
+    // Never more goes back than was paid.
+    "SELECT 'refunds and payment' AS rule, e.trade_no AS subject, e.amount_fen AS expected, x.fen AS found
+     FROM payment_events e
+          JOIN (SELECT event_id, CAST(SUM(amount_fen) AS BIGINT) AS fen FROM refunds
+                WHERE state IN ('waiting', 'sending', 'payable', 'done') GROUP BY event_id) x ON x.event_id = e.id
+     WHERE x.fen > e.amount_fen",
+    // What the channel gave back it said so, of exactly this amount; and it said so only of what is done.
+    "SELECT 'refund and the channel' AS rule, f.refund_no AS subject,
+            CASE WHEN f.state = 'done' THEN f.amount_fen ELSE CAST(0 AS BIGINT) END AS expected, COALESCE(e.amount_fen, 0) AS found
+     FROM refunds f LEFT JOIN payment_events e ON e.attempt_id = f.attempt_id AND e.kind = 'refund:' || f.refund_no
+          AND e.outcome = 'returned'
+     WHERE f.tender NOT IN ('cash', 'card', 'transfer')
+       AND CASE WHEN f.state = 'done' THEN f.amount_fen ELSE CAST(0 AS BIGINT) END <> COALESCE(e.amount_fen, 0)",
+    // An order is refunding or refunded exactly while its refund is under way or done.
+    "SELECT 'order and refund' AS rule, CAST(o.number AS TEXT) AS subject,
+            CASE o.state WHEN 'refunding' THEN CAST(1 AS BIGINT) WHEN 'refunded' THEN CAST(2 AS BIGINT) ELSE CAST(0 AS BIGINT) END
+                AS expected, x.stage AS found
+     FROM orders o
+          JOIN (SELECT orders.id,
+                       CAST(COALESCE((SELECT MAX(CASE WHEN f.state = 'done' THEN 2
+                                                      WHEN f.state IN ('waiting', 'sending', 'payable') THEN 1 ELSE 0 END)
+                                      FROM refunds f WHERE f.order_id = orders.id AND f.source = 'order'), 0) AS BIGINT) AS stage
+                FROM orders) AS x ON x.id = o.id
+     WHERE CASE o.state WHEN 'refunding' THEN 1 WHEN 'refunded' THEN 2 ELSE 0 END <> x.stage",
+    // Money that credits nothing is on its way back, or a person is told of it.
+    "SELECT 'suspense and next step' AS rule, e.trade_no AS subject, CAST(0 AS BIGINT) AS expected,
+            t.amount_e4 / 100 - COALESCE(x.fen, 0) AS found
+     FROM ledger_transfers t JOIN payment_events e ON e.id = t.reference JOIN payment_attempts p ON p.id = e.attempt_id
+          LEFT JOIN (SELECT event_id, CAST(SUM(amount_fen) AS BIGINT) AS fen FROM refunds
+                     WHERE state IN ('waiting', 'sending', 'payable', 'done') GROUP BY event_id) x ON x.event_id = e.id
+     WHERE t.operation = 'suspense' AND t.amount_e4 / 100 <> COALESCE(x.fen, 0)
+       AND NOT EXISTS (SELECT 1 FROM cases k WHERE k.order_id = p.order_id AND k.closed_at IS NULL)
+       AND NOT EXISTS (SELECT 1 FROM ledger_transfers w JOIN payment_events b ON b.id = w.reference
+                       WHERE w.operation = 'refund-elsewhere' AND b.attempt_id = p.id)",
+];
