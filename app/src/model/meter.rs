@@ -153,6 +153,8 @@ bits! {
     clock_lost = 13,
     /// Standby prices are loaded.
     standby_prices = 14,
+    /// Ours, not the profile's: nothing tells how the relay stands, or there is none.
+    relay_unseen = 15,
 }
 
 impl StatusWord {

@@ -30,6 +30,7 @@ const FORCED_OFF: u16 = 1 << 4;
 const RELAY_OPEN: u16 = 1 << 5;
 const SWITCHED_OFF: u16 = 1 << 6;
 const ATTENTION: u16 = 1 << 7;
+const RELAY_UNSEEN: u16 = 1 << 8;
 
 impl Flags {
     /// Of a meter as it was last seen.
@@ -43,7 +44,7 @@ impl Flags {
             ControlMode::ForcedOff => FORCED_OFF,
         };
         // A meter that was never read has no relay to speak of.
-        if !status.relay_closed() && latest.observed_at.is_some() {
+        if !status.relay_closed() && !status.relay_unseen() && latest.observed_at.is_some() {
             bits |= RELAY_OPEN;
         }
         if status.user_switch_off() {
@@ -51,6 +52,9 @@ impl Flags {
         }
         if needs_attention(status) {
             bits |= ATTENTION;
+        }
+        if status.relay_unseen() {
+            bits |= RELAY_UNSEEN;
         }
         Self(bits)
     }
@@ -77,6 +81,12 @@ impl Flags {
     #[must_use]
     pub const fn relay_open(self) -> bool {
         self.0 & RELAY_OPEN != 0
+    }
+
+    /// Nothing tells how the relay stands, or there is none.
+    #[must_use]
+    pub const fn relay_unseen(self) -> bool {
+        self.0 & RELAY_UNSEEN != 0
     }
 
     /// The resident has switched the room off.

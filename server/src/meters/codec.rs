@@ -96,7 +96,8 @@ impl Face {
             Self::Plain(plain) => {
                 let closed = matches!(plain.relay_closed, Some(true)) as u16;
                 let fault = matches!(plain.relay_fault, Some(true)) as u16;
-                StatusWord(closed | fault << 12)
+                let unseen = plain.relay_closed.is_none() as u16;
+                StatusWord(closed | fault << 12 | unseen << 15)
             }
         }
     }
@@ -299,7 +300,8 @@ impl Values {
         let account = bcd::of_number(self.raw(Field::Account)?).and_then(AccountNumber::from_bytes);
         Ok(State {
             serial: self.serial()?.ok_or(DecodeError::Missing(Field::Serial))?,
-            status: StatusWord(self.number(Field::Status)?),
+            // Bit 15 is reserved in the meter and ours here.
+            status: StatusWord(self.number::<u16>(Field::Status)? & 0x7fff),
             remaining: Fen(self.number(Field::Remaining)?),
             cumulative: Fen(self.number(Field::Cumulative)?),
             count: self.number(Field::Count)?,

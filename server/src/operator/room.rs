@@ -31,6 +31,7 @@ pub(super) async fn room(desk: &Operator, who: &Who, meter: MeterId) -> Result<R
     let today = desk.clock.now().date();
     Ok(Room {
         name: row.name(),
+        kind: row.wallet()?,
         gateway: GatewayId(row.gateway_id),
         gateway_name: row.gateway,
         unit: row.unit,

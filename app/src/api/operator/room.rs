@@ -10,7 +10,7 @@ use crate::model::event::DayMark;
 use crate::model::gateway::SweepInterval;
 use crate::model::ids::{AccountId, CommandId, GatewayId, MeterId, Uuid};
 use crate::model::issue::Issue;
-use crate::model::meter::{ControlMode, Latest};
+use crate::model::meter::{ControlMode, Latest, Wallet};
 use crate::model::money::{Fen, Money};
 use crate::model::order::{CommandState, Tender};
 use crate::model::time::{Date, Timestamp};
@@ -52,6 +52,8 @@ pub struct Room {
     pub sweep: Option<SweepInterval>,
     /// Its profile.
     pub profile: String,
+    /// Where its credit lives; [`Wallet::None`] for an instrument, which sells and switches nothing.
+    pub kind: Wallet,
     /// The account that is open, opening or closing; `None` where there is none.
     pub account: Option<Account>,
     /// The last readings, newest first.

@@ -49,7 +49,10 @@ fn of(seen: &Seen, now_s: i64, lang: Lang) -> impl IntoView + use<> {
     };
     let observed = if tile.observed_s == 0 { words.never.to_owned() } else { at(tile.observed_s) };
     let lost = (tile.lost_s != 0).then(|| at(tile.lost_s));
-    let relay = if tile.flags.relay_open() { words.relay_is_open } else { words.relay_is_closed };
+    let relay = (!tile.flags.relay_unseen()).then(|| {
+        let stands = if tile.flags.relay_open() { words.relay_is_open } else { words.relay_is_closed };
+        view! { <dt>{words.relay}</dt><dd>{stands}</dd> }
+    });
     let marks = super::marks(tile, &words, lang);
     let known = tile.observed_s != 0;
     let credit = known && state != SupplyState::NotOpen;
@@ -65,8 +68,7 @@ fn of(seen: &Seen, now_s: i64, lang: Lang) -> impl IntoView + use<> {
             {known.then(|| view! {
                 <dt>{words.power}</dt>
                 <dd class="num">{format!("{} W", tile.power_w)}</dd>
-                <dt>{words.relay}</dt>
-                <dd>{relay}</dd>
+                {relay}
             })}
             <dt>{words.observed}</dt>
             <dd>{observed}</dd>

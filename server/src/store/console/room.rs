@@ -1,11 +1,12 @@
 //! One room.
 
 use app::model::ids::{MeterId, UserId};
+use app::model::meter::Wallet;
 use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::{Name, above, names, within};
-use crate::store::{Db, Result, read};
+use crate::store::{Db, Result, StoreError, read};
 
 /// A meter, where it is, and the account on it.
 #[derive(FromRow)]
@@ -22,6 +23,7 @@ pub struct RoomRow {
     pub serial: String,
     /// Its profile.
     pub profile: String,
+    wallet: String,
     /// Seconds between two readings; `None`: as its gateway has it.
     pub sweep_interval_s: Option<i64>,
     /// The account on it.
@@ -35,6 +37,14 @@ impl RoomRow {
     pub fn name(&self) -> app::api::operator::RoomName {
         let Name { building, floor, room } = &self.name;
         app::api::operator::RoomName { building: building.clone(), floor: floor.clone(), room: room.clone() }
+    }
+
+    /// Where its credit lives.
+    ///
+    /// # Errors
+    /// Where the stored word is unknown.
+    pub fn wallet(&self) -> Result<Wallet> {
+        Wallet::parse(&self.wallet).ok_or(StoreError::Inconsistent { table: "meters", column: "wallet" })
     }
 }
 
@@ -58,7 +68,7 @@ pub struct AccountRow {
 pub async fn room(db: &Db, operator: UserId, meter: MeterId) -> Result<Option<RoomRow>> {
     read!(db, |pool| {
         sqlx::query_as(concat!(
-        "SELECT m.gateway_id, g.name AS gateway, m.unit, m.serial, m.profile, m.sweep_interval_s, a.id AS account_id, a.number, a.state, a.opened_at,",
+        "SELECT m.gateway_id, g.name AS gateway, m.unit, m.serial, m.profile, m.wallet, m.sweep_interval_s, a.id AS account_id, a.number, a.state, a.opened_at,",
         names!(),
         "FROM meters m JOIN gateways g ON g.id = m.gateway_id JOIN places r ON r.id = m.place_id",
         above!(),

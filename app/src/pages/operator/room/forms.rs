@@ -64,11 +64,14 @@ fn tenders() -> impl IntoView {
 }
 
 /// Reading now, and the control modes: all of them, for a command may be under way, and setting the mode in force releases a trip.
-pub fn control(meter: MeterId) -> impl IntoView {
+/// An instrument can only be read.
+pub fn control(meter: MeterId, measures_only: bool) -> impl IntoView {
     let t = words(lang());
-    let links = [ControlMode::Prepaid, ControlMode::Guaranteed, ControlMode::ForcedOff].map(|one| {
-        let class = if one == ControlMode::ForcedOff { "button danger" } else { "button" };
-        view! { <a class=class href=format!("/rooms/{meter}?do={}", one.as_str())>{common::mode(one, lang())}</a> }
+    let links = (!measures_only).then(|| {
+        [ControlMode::Prepaid, ControlMode::Guaranteed, ControlMode::ForcedOff].map(|one| {
+            let class = if one == ControlMode::ForcedOff { "button danger" } else { "button" };
+            view! { <a class=class href=format!("/rooms/{meter}?do={}", one.as_str())>{common::mode(one, lang())}</a> }
+        })
     });
     view! {
         <section class="card stack-tight">

@@ -23,6 +23,7 @@ use crate::i18n::room::{self, words};
 use crate::i18n::{cases, gateways, lang};
 use crate::model::gateway::Sweep;
 use crate::model::ids::{MeterId, Uuid};
+use crate::model::meter::Wallet;
 use crate::model::parameters::Parameters;
 use crate::model::time::Timestamp;
 use crate::ui::callout::{Callout, Tone};
@@ -62,7 +63,7 @@ fn Body(shown: Shown) -> impl IntoView {
         "sweep" => Some(gateways::words(lang()).interval_set),
         _ => None,
     };
-    let open = room.account.is_some();
+    let (open, measures_only) = (room.account.is_some(), room.kind == Wallet::None);
     let confirm = confirm::confirm(&room, key);
     let confirming = confirm.is_some();
     let cases = room.cases.iter().map(case).collect_view();
@@ -75,7 +76,7 @@ fn Body(shown: Shown) -> impl IntoView {
         }
         None => (None, None, None),
     };
-    let live = now::now(&room.progress);
+    let live = now::now(&room.progress, room.kind);
     view! {
         <Frame title=name.clone() section=Section::Wall>
             <h1>{name}</h1>
@@ -88,8 +89,8 @@ fn Body(shown: Shown) -> impl IntoView {
                 <div class="room-do">
                     {(!confirming && open).then(|| forms::sale(meter))}
                     {(!confirming && open).then(|| forms::give_back(meter))}
-                    {(!confirming && !open).then(|| forms::opening(meter, key))}
-                    {forms::control(meter)}
+                    {(!confirming && !open && !measures_only).then(|| forms::opening(meter, key))}
+                    {forms::control(meter, measures_only)}
                     {wallet}
                     {limits}
                     {about}
@@ -118,6 +119,7 @@ fn about(room: &Room) -> impl IntoView + use<> {
     let (t, g) = (words(lang()), gateways::words(lang()));
     let account = match &room.account {
         Some(account) => account_facts(account).into_any(),
+        None if room.kind == Wallet::None => view! { <dt>{t.account}</dt><dd>{t.measures_only}</dd> }.into_any(),
         None => view! { <dt>{t.account}</dt><dd>{t.not_open}</dd> }.into_any(),
     };
     view! {

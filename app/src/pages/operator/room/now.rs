@@ -6,7 +6,7 @@ use crate::api::operator::{CommandLine, Progress};
 use crate::i18n::commands::note;
 use crate::i18n::room::{self, words};
 use crate::i18n::{Lang, common, lang};
-use crate::model::meter::Latest;
+use crate::model::meter::{Latest, SupplyState, Wallet};
 use crate::model::order::CommandState;
 use crate::model::time::Timestamp;
 use crate::ui::live::{BUSY, IDLE, Live};
@@ -15,41 +15,48 @@ use crate::ui::steps::{Reach, Step, steps};
 use crate::ui::units;
 
 /// The values and the commands.
-pub(super) fn now(progress: &Progress) -> impl IntoView + use<> {
+pub(super) fn now(progress: &Progress, kind: Wallet) -> impl IntoView + use<> {
     let lang = lang();
     let again = if progress.is_moving() { BUSY } else { IDLE };
-    let (values, commands) = (values(&progress.latest, progress.at, lang), commands(progress, lang));
+    let (values, commands) = (values(&progress.latest, kind, progress.at, lang), commands(progress, lang));
     view! { <Live id="now" again=Some(again)>{values} {commands}</Live> }
 }
 
-fn values(latest: &Latest, now: Timestamp, lang: Lang) -> impl IntoView + use<> {
+fn values(latest: &Latest, kind: Wallet, now: Timestamp, lang: Lang) -> impl IntoView + use<> {
     let t = words(lang);
     let status = latest.status;
     let known = latest.observed_at.is_some();
-    let relay = if status.relay_closed() { t.relay_closed } else { t.relay_open };
-    let switched = status.user_switch_off().then(|| format!(" · {}", t.switched_off));
+    let relay = (!status.relay_unseen()).then(|| {
+        let stands = if status.relay_closed() { t.relay_closed } else { t.relay_open };
+        let switched = status.user_switch_off().then(|| format!(" · {}", t.switched_off));
+        view! { <dt>{t.relay}</dt><dd>{stands}{switched}</dd> }
+    });
+    // An instrument holds no credit, and is neither open nor closed.
+    let sells = kind != Wallet::None;
     let at = |at: Timestamp| format!("{} ({})", common::at_seconds(at, now, lang), common::ago(at, now, lang));
     let facts = known.then(|| {
         view! {
             <dt>{t.power}</dt>
             <dd class="num">{units::whole(latest.power_w)}" W"</dd>
-            <dt>{t.relay}</dt>
-            <dd>{relay}{switched}</dd>
+            {relay}
             <dt>{t.voltage}" · "{t.current}</dt>
             <dd class="num">
                 {units::tenths(latest.voltage_dv)}" V · "{units::hundredths(latest.current_ca)}" A"
             </dd>
             <dt>{t.total}</dt>
             <dd class="num">{latest.total.to_string()}" kWh"</dd>
-            <dt>{t.count}</dt>
-            <dd class="num">{latest.count}</dd>
+            {sells.then(|| view! { <dt>{t.count}</dt><dd class="num">{latest.count}</dd> })}
         }
     });
     let credit = if known && status.account_open() { latest.remaining.to_string() } else { "—".to_owned() };
+    let state = latest.state();
+    let marks = (sells || state == SupplyState::Lost).then(|| {
+        view! { <p class="room-marks">{state_mark(state, lang)}" "{mode_mark(status.mode(), lang)}</p> }
+    });
     view! {
         <section class="card stack-tight">
-            <p class="room-marks">{state_mark(latest.state(), lang)}" "{mode_mark(status.mode(), lang)}</p>
-            <p class="room-credit num">{credit}<span class="unit">{common::yuan(lang)}</span></p>
+            {marks}
+            {sells.then(|| view! { <p class="room-credit num">{credit}<span class="unit">{common::yuan(lang)}</span></p> })}
             <dl class="facts">
                 {facts}
                 <dt>{t.observed}</dt>
