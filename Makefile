@@ -21,10 +21,10 @@ test:
 
 # The figures that the project promises, into target/bench.json; ONLY=poll runs a part, SHORT=1 runs it roughly.
 bench:
-	@.ci/setup build
+	@.ci/setup all
 	@.ci/site
 	@.ci/say "building what is measured, optimised"
-	@cargo bench --quiet --package server --bench figures --profile measured -- \
+	@PG_DURABLE=1 .ci/postgres cargo bench --quiet --package server --bench figures --profile measured -- \
 		--only "$(ONLY)" $(if $(SHORT),--short) --out "$(CURDIR)/target/bench.json"
 
 # Scripts and styles into target/site.

@@ -4,6 +4,7 @@
 //! simulated meters, the server itself - runs in a process of its own, and what a process takes is asked of the kernel.
 
 mod bus;
+mod database;
 mod figure;
 mod poll;
 mod process;

@@ -24,6 +24,7 @@ use uuid::Uuid;
 
 use crate::Outcome;
 use crate::bus::Bus;
+use crate::database::{self, Engine};
 use crate::process::Process;
 use crate::readings::Readings;
 use crate::tap::Tap;
@@ -45,6 +46,7 @@ pub struct Plan {
     pub sweep_s: u64,
     /// Whether rooms have accounts and credit, and the buses taps.
     pub sells: bool,
+    pub engine: Engine,
 }
 
 /// A meter of the site.
@@ -87,7 +89,7 @@ impl Site {
                 ports.push(gateway.port());
             }
         }
-        let url = format!("sqlite:{}", directory.path().join("bench.db").display());
+        let url = plan.engine.url(directory.path()).await?;
         let db = Db::open(&url).await?;
         let meters = seed(&db, plan, &ports).await?;
         let config = directory.path().join("dormwatt.toml");
@@ -138,10 +140,7 @@ impl Site {
         let until = SystemClock.now().0;
         // What was read last is stored a moment later.
         tokio::time::sleep(Duration::from_secs(1)).await;
-        let sql = "SELECT meter_id, at FROM readings WHERE at >= $1 AND at < $2 ORDER BY meter_id, at";
-        let Db::Sqlite { read, .. } = &self.db else { return Err("not a SQLite site".into()) };
-        let rows = sqlx::query_as(sql).bind(from).bind(until).fetch_all(read).await?;
-        Ok(Readings { from, until, rows })
+        Ok(Readings { from, until, rows: database::readings(&self.db, from, until).await? })
     }
 
     /// Waits until every meter has been read once.
@@ -160,17 +159,14 @@ impl Site {
 
     /// The meters that are shown as lost, and those that are not.
     pub async fn lost_and_live(&self) -> Outcome<(Vec<Uuid>, Vec<Uuid>)> {
-        let sql = "SELECT meter_id FROM meter_latest WHERE lost_since IS NOT NULL";
-        let Db::Sqlite { read, .. } = &self.db else { return Err("not a SQLite site".into()) };
-        let lost: Vec<Uuid> = sqlx::query_scalar(sql).fetch_all(read).await?;
+        let lost = database::ids(&self.db, "SELECT meter_id FROM meter_latest WHERE lost_since IS NOT NULL").await?;
         let live = self.meters.iter().map(|meter| meter.id.0).filter(|id| !lost.contains(id)).collect();
         Ok((lost, live))
     }
 
     /// One number out of the database.
     pub async fn number(&self, sql: &'static str) -> Outcome<i64> {
-        let Db::Sqlite { read, .. } = &self.db else { return Err("not a SQLite site".into()) };
-        Ok(sqlx::query_scalar(sql).fetch_one(read).await?)
+        database::number(&self.db, sql).await
     }
 }
 

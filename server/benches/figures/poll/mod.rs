@@ -8,9 +8,11 @@ pub mod scale;
 pub mod site_9600;
 
 use crate::bus::Bus;
+use crate::database::Engine;
 use crate::site::Plan;
 
 /// The site of most figures: 28 buses of 25 meters, 50 ms a transaction, read without a pause.
-const BUSY: Plan = Plan { gateways: 28, meters: 25, bus: Some(Bus::of_transactions(50)), sweep_s: 0, sells: false };
+const BUSY: Plan =
+    Plan { gateways: 28, meters: 25, bus: Some(Bus::of_transactions(50)), sweep_s: 0, sells: false, engine: Engine::Sqlite };
 /// Windows that a figure is the median of.
 const WINDOWS: usize = 3;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::WINDOWS;
+use super::{BUSY, WINDOWS};
 use crate::bus::Bus;
 use crate::figure::Figure;
 use crate::site::{Plan, Site};
@@ -11,7 +11,7 @@ use crate::{Length, Outcome};
 /// 320 buses of 32 meters, 85 ms a transaction.
 pub async fn ten_thousand(length: Length) -> Outcome<Vec<Figure>> {
     let bus = Bus::of_transactions(85);
-    let plan = Plan { gateways: 320, meters: 32, bus: Some(bus), sweep_s: 0, sells: false };
+    let plan = Plan { gateways: 320, meters: 32, bus: Some(bus), ..BUSY };
     let site = Site::start(plan).await?;
     site.all_read(Duration::from_secs(120)).await?;
     let mut ratios = Vec::new();
@@ -25,7 +25,7 @@ pub async fn ten_thousand(length: Length) -> Outcome<Vec<Figure>> {
 /// 3,125 buses of 32 meters, each meter every three minutes: CPU and memory against a site of one bus.
 pub async fn hundred_thousand(length: Length) -> Outcome<Vec<Figure>> {
     const ROUND: Duration = Duration::from_secs(180);
-    let plan = Plan { gateways: 3_125, meters: 32, bus: Some(Bus::of_transactions(50)), sweep_s: ROUND.as_secs(), sells: false };
+    let plan = Plan { gateways: 3_125, meters: 32, sweep_s: ROUND.as_secs(), ..BUSY };
     let alone = {
         let site = Site::start(Plan { gateways: 1, ..plan }).await?;
         site.all_read(Duration::from_secs(60)).await?;

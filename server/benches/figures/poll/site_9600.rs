@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use super::WINDOWS;
+use super::{BUSY, WINDOWS};
 use crate::bus::Bus;
 use crate::figure::{Figure, quantile};
 use crate::site::{Plan, Site};
 use crate::{Length, Outcome};
 
-const REFERENCE: Plan = Plan { gateways: 4, meters: 174, bus: Some(Bus::SLOW), sweep_s: 0, sells: false };
+const REFERENCE: Plan = Plan { gateways: 4, meters: 174, bus: Some(Bus::SLOW), ..BUSY };
 
 pub async fn run(length: Length) -> Outcome<Vec<Figure>> {
     let site = Site::start(REFERENCE).await?;

@@ -1,0 +1,75 @@
+//! The database that a site is measured on.
+
+use server::clock::{Clock, SystemClock};
+use server::rng::Rng;
+use server::store::Db;
+use uuid::Uuid;
+
+use crate::Outcome;
+
+/// The server that `make bench` starts for PostgreSQL.
+const SERVER: &str = "DORMWATT_TEST_POSTGRES";
+
+/// Which engine.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+impl Engine {
+    /// Those that can be measured here; says which cannot.
+    pub fn at_hand() -> Vec<Self> {
+        if std::env::var_os(SERVER).is_some() {
+            return vec![Self::Sqlite, Self::Postgres];
+        }
+        eprintln!("{SERVER} names no server: PostgreSQL is left out");
+        vec![Self::Sqlite]
+    }
+
+    /// As figures are named.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite",
+            Self::Postgres => "postgres",
+        }
+    }
+
+    /// The address of a database of its own; a file in that directory, where it is one.
+    pub async fn url(self, directory: &std::path::Path) -> Outcome<String> {
+        if self == Self::Sqlite {
+            return Ok(format!("sqlite:{}", directory.join("bench.db").display()));
+        }
+        let server = std::env::var(SERVER)?;
+        let name = format!("b{}", Rng::from_system().id(SystemClock.now()).simple());
+        let pool = sqlx::PgPool::connect(&format!("{server}/postgres")).await?;
+        sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&pool).await?;
+        pool.close().await;
+        Ok(format!("{server}/{name}"))
+    }
+}
+
+/// One number.
+pub async fn number(db: &Db, sql: &'static str) -> Outcome<i64> {
+    Ok(match db {
+        Db::Sqlite { read, .. } => sqlx::query_scalar(sql).fetch_one(read).await?,
+        Db::Postgres(pool) => sqlx::query_scalar(sql).fetch_one(pool).await?,
+    })
+}
+
+/// One column of ids.
+pub async fn ids(db: &Db, sql: &'static str) -> Outcome<Vec<Uuid>> {
+    Ok(match db {
+        Db::Sqlite { read, .. } => sqlx::query_scalar(sql).fetch_all(read).await?,
+        Db::Postgres(pool) => sqlx::query_scalar(sql).fetch_all(pool).await?,
+    })
+}
+
+/// Which meter was read when, from one instant to another.
+pub async fn readings(db: &Db, from: i64, until: i64) -> Outcome<Vec<(Uuid, i64)>> {
+    let sql = "SELECT meter_id, at FROM readings WHERE at >= $1 AND at < $2 ORDER BY meter_id, at";
+    Ok(match db {
+        Db::Sqlite { read, .. } => sqlx::query_as(sql).bind(from).bind(until).fetch_all(read).await?,
+        Db::Postgres(pool) => sqlx::query_as(sql).bind(from).bind(until).fetch_all(pool).await?,
+    })
+}
