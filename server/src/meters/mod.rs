@@ -13,7 +13,7 @@ pub mod driver;
 pub mod frame;
 pub mod framing;
 #[cfg(test)]
-mod fuzz;
+pub(crate) mod fuzz;
 pub mod gateway;
 pub mod keys;
 pub mod link;

@@ -1,7 +1,11 @@
 //! What a channel's bill says of one of its settlement days. It is untrusted input like any other, and moves nothing: it is compared.
 
+pub mod read;
+
 use app::model::money::{Fen, Money};
 use app::model::time::{Date, Timestamp};
+
+pub use read::BillError;
 
 /// The bill of a settlement day.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,12 +21,32 @@ pub struct Bill {
 }
 
 /// What a line is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LineKind {
     /// A payer's money came.
     Paid,
     /// Money went back to a payer.
     Refunded,
+}
+
+impl LineKind {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Paid, Self::Refunded];
+
+    /// The stored word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Paid => "paid",
+            Self::Refunded => "refunded",
+        }
+    }
+
+    /// From the stored word.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
 }
 
 /// One line of a bill.
@@ -42,6 +66,37 @@ pub struct BillLine {
     pub fee: Money,
     /// When it happened.
     pub at: Timestamp,
+}
+
+impl BillLine {
+    /// What the line adds to what the channel holds for us: negative where money went back.
+    #[must_use]
+    pub fn signed(&self) -> Fen {
+        match self.kind {
+            LineKind::Paid => self.amount,
+            LineKind::Refunded => -self.amount,
+        }
+    }
+}
+
+impl Bill {
+    /// A day of midnight to midnight, as most channels have them, on which the channel says that nothing happened.
+    #[must_use]
+    pub const fn empty(day: Date) -> Self {
+        Self { day, window: (day.start(), day.plus(1).start()), digest: Vec::new(), lines: Vec::new() }
+    }
+
+    /// What came, less what went back.
+    #[must_use]
+    pub fn total(&self) -> Fen {
+        self.lines.iter().map(BillLine::signed).sum()
+    }
+
+    /// What the channel keeps.
+    #[must_use]
+    pub fn fees(&self) -> Money {
+        self.lines.iter().map(|line| line.fee).sum()
+    }
 }
 
 /// What the channel answers when asked for a bill.

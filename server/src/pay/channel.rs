@@ -6,7 +6,7 @@ use app::model::time::{Date, Timestamp};
 use async_trait::async_trait;
 use axum::http::HeaderMap;
 
-use super::bill::BillAnswer;
+use super::bill::{BillAnswer, BillError};
 use super::form::{self, FormError};
 use super::rsa::KeyError;
 use super::verified::Verified;
@@ -140,6 +140,9 @@ pub enum ChannelError {
     /// Our key does not sign.
     #[error("the request could not be signed")]
     Key(#[from] KeyError),
+    /// A bill that cannot be believed as it is.
+    #[error("the channel's bill {0}")]
+    Bill(#[from] BillError),
 }
 
 /// Why a notification is refused.

@@ -15,6 +15,7 @@ mod routes;
 pub mod rsa;
 pub mod sandbox;
 mod settings;
+pub mod unpack;
 mod verified;
 pub mod wechat;
 mod wire;

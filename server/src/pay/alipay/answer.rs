@@ -16,6 +16,8 @@ struct Envelope<'a> {
     alipay_trade_refund_response: Option<&'a RawValue>,
     #[serde(borrow)]
     alipay_trade_fastpay_refund_query_response: Option<&'a RawValue>,
+    #[serde(borrow)]
+    alipay_data_dataservice_bill_downloadurl_query_response: Option<&'a RawValue>,
     sign: Option<&'a str>,
 }
 
@@ -30,6 +32,8 @@ pub enum Method {
     Refund,
     /// `alipay.trade.fastpay.refund.query`.
     RefundQuery,
+    /// `alipay.data.dataservice.bill.downloadurl.query`.
+    Bill,
 }
 
 impl Method {
@@ -41,6 +45,7 @@ impl Method {
             Self::Close => "alipay.trade.close",
             Self::Refund => "alipay.trade.refund",
             Self::RefundQuery => "alipay.trade.fastpay.refund.query",
+            Self::Bill => "alipay.data.dataservice.bill.downloadurl.query",
         }
     }
 }
@@ -71,6 +76,8 @@ pub struct Inner {
     pub refund_status: Option<String>,
     /// How much of it, yuan.
     pub refund_amount: Option<String>,
+    /// Where a bill lies, for half a minute.
+    pub bill_download_url: Option<String>,
 }
 
 /// Opens an answer.
@@ -84,6 +91,7 @@ pub fn open(method: Method, body: &[u8], key: &PublicKey) -> Result<Inner, Chann
         Method::Close => envelope.alipay_trade_close_response,
         Method::Refund => envelope.alipay_trade_refund_response,
         Method::RefundQuery => envelope.alipay_trade_fastpay_refund_query_response,
+        Method::Bill => envelope.alipay_data_dataservice_bill_downloadurl_query_response,
     };
     let raw = raw.ok_or(ChannelError::Answer("another method's answer"))?;
     let sign = envelope.sign.ok_or(ChannelError::Answer("no signature"))?;

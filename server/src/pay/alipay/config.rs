@@ -31,6 +31,8 @@ pub struct AlipayConfig {
     pub alipay_public_key: Option<String>,
     /// Or the file that holds it.
     pub alipay_public_key_file: Option<PathBuf>,
+    /// From which hosts, beside the gateway's, bills may be fetched.
+    pub bill_hosts: Vec<String>,
     /// What the payer reads on the cashier page.
     pub subject: String,
     /// For how many minutes an order may be paid.
@@ -49,6 +51,7 @@ impl Default for AlipayConfig {
             private_key_file: None,
             alipay_public_key: None,
             alipay_public_key_file: None,
+            bill_hosts: vec!["dwbillcenter.alipay.com".into()],
             subject: "宿舍电费充值".into(),
             lifetime_minutes: 15,
             timeout_ms: 10_000,
@@ -93,6 +96,7 @@ impl AlipayConfig {
             notify_url: format!("{notify_url}/pay/alipay/notify"),
             return_url: format!("{public_url}/pay/return"),
             lifetime_minutes: self.lifetime_minutes,
+            bill_hosts: self.bill_hosts.clone(),
             client: SECTION.client(nearby, timeout)?,
             clock,
         })

@@ -1,22 +1,25 @@
 //! Alipay mobile web pay over its OpenAPI gateway (version 2 signatures, key mode).
 
 mod answer;
+mod bill;
 mod config;
 mod notify;
 mod query;
 mod refund;
 mod request;
 pub mod sign;
+mod statement;
 mod wap;
 
 use app::model::order::Tender;
-use app::model::time::MINUTE;
+use app::model::time::{Date, MINUTE};
 use async_trait::async_trait;
 use axum::http::HeaderMap;
 
 pub use config::AlipayConfig;
 pub use request::Caller;
 
+use super::bill::BillAnswer;
 use super::channel::{Answer, Cashier, Channel, ChannelError, Notice, NoticeError, Payer, Refund, RefundAnswer};
 use super::rsa::{PrivateKey, PublicKey};
 use crate::clock::SharedClock;
@@ -33,6 +36,7 @@ pub struct Alipay {
     notify_url: String,
     return_url: String,
     lifetime_minutes: i64,
+    bill_hosts: Vec<String>,
     client: reqwest::Client,
     clock: SharedClock,
 }
@@ -93,6 +97,10 @@ impl Channel for Alipay {
 
     fn nack(&self) -> &'static str {
         "failure"
+    }
+
+    async fn bill(&self, day: Date) -> Result<BillAnswer, ChannelError> {
+        self.fetch_bill(day).await
     }
 }
 

@@ -37,6 +37,8 @@ pub(super) struct Inner {
     pub tasks: TaskTracker,
     trades: Mutex<BTreeMap<String, Trade>>,
     faults: Mutex<Faults>,
+    /// When money went back, by trade and refund.
+    refunded_at: Mutex<BTreeMap<(String, String), Timestamp>>,
 }
 
 impl Bank {
@@ -63,6 +65,7 @@ impl Bank {
             tasks,
             trades: Mutex::default(),
             faults: Mutex::default(),
+            refunded_at: Mutex::default(),
         })))
     }
 
@@ -111,9 +114,19 @@ impl Bank {
         paid
     }
 
+    /// When that refund was made.
+    pub fn refunded_at(&self, out_trade_no: &str, request: &str) -> Option<Timestamp> {
+        let times = self.0.refunded_at.lock().unwrap_or_else(PoisonError::into_inner);
+        times.get(&(out_trade_no.to_owned(), request.to_owned())).copied()
+    }
+
     pub fn refund(&self, out_trade_no: &str, request: &str, amount: Fen) -> bool {
         let at_once = !self.faults().refund_slow;
         let refunded = self.trades().get_mut(out_trade_no).is_some_and(|trade| trade.refund(request, amount, at_once));
+        if refunded {
+            let mut times = self.0.refunded_at.lock().unwrap_or_else(PoisonError::into_inner);
+            times.entry((out_trade_no.to_owned(), request.to_owned())).or_insert_with(|| self.now());
+        }
         if refunded && at_once {
             tracing::info!(out_trade_no, %amount, "sandbox.refunded");
             self.notify(out_trade_no);

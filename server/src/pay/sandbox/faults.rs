@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::bills::BillFaults;
+
 /// What goes wrong. The default is nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -32,6 +34,8 @@ pub struct Faults {
     pub status: Option<u16>,
     /// The gateway does what these methods ask for, and never says so.
     pub silent_on: Vec<String>,
+    /// What is wrong with bills.
+    pub bill: BillFaults,
 }
 
 impl Default for Faults {
@@ -50,6 +54,7 @@ impl Default for Faults {
             refund_amount: None,
             status: None,
             silent_on: Vec::new(),
+            bill: BillFaults::default(),
         }
     }
 }

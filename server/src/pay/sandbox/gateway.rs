@@ -5,20 +5,21 @@ use app::model::order::Tender;
 use app::model::time::{Civil, Timestamp};
 use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde_json::{Value, json};
 
+use super::alipay_bill;
 use super::bank::Bank;
 use super::books::{Status, Trade};
 use super::cashier;
 use super::request::{Request, read};
 
-pub(super) async fn by_get(state: State<Bank>, query: RawQuery) -> Response {
-    by_post(state, query, Bytes::new()).await
+pub(super) async fn by_get(state: State<Bank>, query: RawQuery, headers: HeaderMap) -> Response {
+    by_post(state, query, headers, Bytes::new()).await
 }
 
-pub(super) async fn by_post(State(bank): State<Bank>, RawQuery(query): RawQuery, body: Bytes) -> Response {
+pub(super) async fn by_post(State(bank): State<Bank>, RawQuery(query): RawQuery, headers: HeaderMap, body: Bytes) -> Response {
     let request = read(&bank, query.unwrap_or_default().as_bytes(), &body);
     let request = match request {
         Ok(request) => request,
@@ -35,6 +36,10 @@ pub(super) async fn by_post(State(bank): State<Bank>, RawQuery(query): RawQuery,
         "alipay.trade.close" => called(&bank, &request, close).await,
         "alipay.trade.refund" => called(&bank, &request, refund).await,
         "alipay.trade.fastpay.refund.query" => called(&bank, &request, query_refund).await,
+        "alipay.data.dataservice.bill.downloadurl.query" => {
+            let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+            called(&bank, &request, |bank, request| alipay_bill::address(bank, request, host)).await
+        }
         _ => called(&bank, &request, |_, _| failure("40004", "isv.invalid-method")).await,
     }
 }
@@ -169,7 +174,7 @@ fn query_refund(bank: &Bank, request: &Request) -> Value {
     })
 }
 
-fn failure(code: &str, sub_code: &str) -> Value {
+pub(super) fn failure(code: &str, sub_code: &str) -> Value {
     json!({ "code": code, "msg": "Business Failed", "sub_code": sub_code, "sub_msg": sub_code })
 }
 

@@ -3,7 +3,9 @@
 //!
 //! The product talks to it exactly as to the real gateway, by configured address and keys.
 
+mod alipay_bill;
 mod bank;
+mod bills;
 mod books;
 mod cashier;
 mod control;
@@ -13,6 +15,7 @@ mod keys;
 mod notify;
 mod request;
 mod wechat;
+mod wechat_bill;
 
 use std::net::SocketAddr;
 
@@ -24,6 +27,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub use bills::BillFaults;
 pub use books::{Status, Trade};
 pub use faults::Faults;
 pub use keys::Keys;
@@ -117,6 +121,9 @@ fn routes(bank: Bank) -> Router {
         .route("/v3/pay/transactions/out-trade-no/{number}/close", post(wechat::close))
         .route("/v3/refund/domestic/refunds", post(wechat::refund))
         .route("/v3/refund/domestic/refunds/{number}", get(wechat::query_refund))
+        .route("/bills/alipay", get(alipay_bill::download))
+        .route("/v3/bill/tradebill", get(wechat_bill::address))
+        .route("/v3/billdownload/file", get(wechat_bill::download))
         .route("/cashier/{token}", get(cashier::show))
         .route("/cashier/{token}/pay", post(cashier::pay))
         .route("/cashier/{token}/cancel", post(cashier::cancel))

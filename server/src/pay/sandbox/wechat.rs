@@ -35,14 +35,14 @@ pub(super) struct Wechat {
 
 /// A request as it came.
 pub(super) struct Call<'a> {
-    bank: &'a Bank,
-    method: &'a Method,
-    uri: &'a Uri,
-    headers: &'a HeaderMap,
-    body: &'a [u8],
+    pub bank: &'a Bank,
+    pub method: &'a Method,
+    pub uri: &'a Uri,
+    pub headers: &'a HeaderMap,
+    pub body: &'a [u8],
 }
 
-type Refusal = (u16, &'static str);
+pub(super) type Refusal = (u16, &'static str);
 
 impl Wechat {
     pub fn of(keys: &Keys) -> Result<Self, SandboxError> {
@@ -55,7 +55,7 @@ impl Wechat {
 
 impl Call<'_> {
     /// Verifies, acts, signs. `name` is what the faults call it.
-    async fn answer(&self, name: &str, act: impl FnOnce(&Value) -> Result<Value, Refusal>) -> Response {
+    pub(super) async fn answer(&self, name: &str, act: impl FnOnce(&Value) -> Result<Value, Refusal>) -> Response {
         let faults = self.bank.faults();
         if let Some(status) = faults.status {
             return StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY).into_response();
@@ -77,7 +77,7 @@ impl Call<'_> {
     }
 
     /// The content of a request whose signature is good.
-    fn verified(&self) -> Result<Value, Refusal> {
+    pub(super) fn verified(&self) -> Result<Value, Refusal> {
         let bad = (401, "SIGN_ERROR");
         let header = |name: &str| self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let parameters = header("authorization").strip_prefix(SCHEME).ok_or(bad)?;

@@ -1,5 +1,6 @@
 //! WeChat Pay API v3: H5 on phones and Native (a QR code) at desks, in public-key and in certificate mode.
 
+mod bill;
 mod call;
 mod config;
 mod keys;
@@ -7,10 +8,11 @@ mod notify;
 mod refund;
 pub mod seal;
 pub mod sign;
+mod statement;
 mod trade;
 
 use app::model::order::Tender;
-use app::model::time::MINUTE;
+use app::model::time::{Date, MINUTE};
 use async_trait::async_trait;
 use axum::http::HeaderMap;
 
@@ -19,6 +21,7 @@ pub use config::{VerifyConfig, WechatConfig};
 use self::keys::Keys;
 use self::seal::ApiKey;
 use self::sign::Signer;
+use super::bill::BillAnswer;
 use super::channel::{Answer, Cashier, Channel, ChannelError, Notice, NoticeError, Payer, Refund, RefundAnswer};
 use super::expiry::Expiry;
 use crate::clock::SharedClock;
@@ -93,6 +96,10 @@ impl Channel for WechatPay {
 
     fn nack(&self) -> &'static str {
         r#"{"code":"FAIL","message":"refused"}"#
+    }
+
+    async fn bill(&self, day: Date) -> Result<BillAnswer, ChannelError> {
+        self.fetch_bill(day).await
     }
 
     fn expiries(&self) -> Vec<Expiry> {
