@@ -62,6 +62,8 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/shifts", Access::Operator),
     ("/ledger", Access::Operator),
     ("/subsidies", Access::Operator),
+    ("/reconcile", Access::Operator),
+    ("/reconcile/:channel/:day", Access::Operator),
     ("/shifts/:id", Access::Operator),
     ("/receipts/:number", Access::Operator),
     ("/meters", Access::Operator),

@@ -93,6 +93,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/approvals") view=operator::till::approvals::ApprovalsPage ssr=SsrMode::Async/>
                 <Route path=path!("/ledger") view=operator::till::ledger::LedgerPage ssr=SsrMode::Async/>
                 <Route path=path!("/subsidies") view=operator::till::subsidies::SubsidiesPage ssr=SsrMode::Async/>
+                <Route path=path!("/reconcile") view=operator::reconcile::calendar::CalendarPage ssr=SsrMode::Async/>
+                <Route path=path!("/reconcile/:channel/:day") view=operator::reconcile::day::DayPage ssr=SsrMode::Async/>
                 <Route path=path!("/shifts") view=operator::till::shifts::ShiftsPage ssr=SsrMode::Async/>
                 <Route path=path!("/shifts/:id") view=operator::till::shift::ShiftPage ssr=SsrMode::Async/>
                 <Route path=path!("/receipts/:number") view=operator::till::receipt::ReceiptPage ssr=SsrMode::Async/>

@@ -97,6 +97,8 @@ errors! {
     OnByOperator = "on-by-operator", 409;
     /// Tripped for overload or a malignant load: call the operator.
     OffForOverload = "off-for-overload", 409;
+    /// Differences are open that nobody has decided about; the reason is missing.
+    DifferencesOpen = "differences-open", 409;
     /// Somebody else changed it meanwhile.
     Conflict = "conflict", 409;
     /// A part of the system does not answer just now; nothing was changed.

@@ -8,6 +8,7 @@ use leptos::prelude::use_context;
 
 use crate::api::auth::AuthPort;
 use crate::api::operator::OperatorPort;
+use crate::api::reconcile::ReconcilePort;
 use crate::api::resident::ResidentPort;
 use crate::api::till::TillPort;
 use crate::error::AppError;
@@ -26,6 +27,8 @@ pub struct Ports {
     pub operator: Arc<dyn OperatorPort>,
     /// What the till does.
     pub till: Arc<dyn TillPort>,
+    /// What reconciliation does.
+    pub reconcile: Arc<dyn ReconcilePort>,
     /// The answer's headers.
     pub reply: Arc<dyn Reply>,
 }

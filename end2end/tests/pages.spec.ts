@@ -14,6 +14,7 @@ const operator = [
   "/approvals",
   "/shifts",
   "/ledger",
+  "/reconcile",
   "/subsidies",
   "/cases",
   "/meters",

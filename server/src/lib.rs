@@ -13,6 +13,7 @@ mod memory;
 pub mod meters;
 pub mod operator;
 pub mod pay;
+pub mod reconcile;
 pub mod report;
 pub mod resident;
 pub mod rng;

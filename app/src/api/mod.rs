@@ -4,6 +4,7 @@
 
 pub mod auth;
 pub mod operator;
+pub mod reconcile;
 pub mod resident;
 pub mod site;
 pub mod till;

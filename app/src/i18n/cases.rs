@@ -29,6 +29,12 @@ pub const KINDS: &[&str] = &[
     "clock",
     "journal",
     "unpriced",
+    "bill-channel-only",
+    "bill-ours-only",
+    "bill-amount",
+    "bill-state",
+    "bill-meter",
+    "bill-reopened",
 ];
 
 /// Why a meter cannot be read as it is registered, and what to do; by the detail of its case.
@@ -260,6 +266,78 @@ pub fn case(kind: &str, lang: Lang) -> Case {
                 "Unknown money record",
                 "The meter's own journal holds a credit or debit that no command of ours made.",
                 "Compare purchase count and sales; the meter may have been charged on site or by another system.",
+            ),
+        ),
+        "bill-channel-only" => (
+            (
+                "对账：渠道有、我方无",
+                "渠道账单里有这笔，系统里没有这个单号。",
+                "到渠道后台查这笔交易：若是本系统的订单，请查单补记；若是别的业务收款，写明后结案；若无人认领，原路退回。",
+            ),
+            (
+                "Bill: only the channel has it",
+                "The channel's bill has it, and no attempt of ours has this number.",
+                "Look it up at the channel: if another business took it through this merchant, say so and close; if nobody did, give it back.",
+            ),
+        ),
+        "bill-ours-only" => (
+            (
+                "对账：我方有、渠道无",
+                "账上已记这笔，渠道的账单里没有，相邻日的账单里也没有。",
+                "到渠道后台按单号查询：若渠道确无此笔，请核实验签记录并冲正；若账单漏列，联系渠道重出账单后重新对账。",
+            ),
+            (
+                "Bill: only we have it",
+                "The ledger has it, and neither this day's bill nor a neighbour's does.",
+                "Ask the channel about the number: if it knows nothing, take the booking back; if its bill is incomplete, have it made anew and run this day again.",
+            ),
+        ),
+        "bill-amount" => (
+            (
+                "对账：金额不一致",
+                "渠道账单和账上都有这笔，但金额不同。",
+                "以渠道后台的实收金额为准核对；有优惠券或部分退款时补记差额，写明后结案。",
+            ),
+            (
+                "Bill: amounts differ",
+                "Bill and ledger both have it, with different amounts.",
+                "Compare with what the channel says was received; if a coupon or a partial refund explains it, book the rest and say so.",
+            ),
+        ),
+        "bill-state" => (
+            (
+                "对账：状态不一致",
+                "渠道账单说已完成，系统里没有入账（未付款、已关闭或被挂起）。",
+                "付款：在该订单上查单，系统会补记并下发；退款：核对是谁在渠道后台退的，再决定是否从电表退电。",
+            ),
+            (
+                "Bill: states differ",
+                "The bill has it as done, and nothing is booked for it: unpaid, closed or held.",
+                "A payment: have the order asked about again, and it is booked and delivered. A refund: find out who made it at the channel, and whether the meter must give it back.",
+            ),
+        ),
+        "bill-meter" => (
+            (
+                "对账：电表不一致",
+                "渠道和账本一致，但电表里没有这笔（次数、金额或电表记录不符），或付款一天后仍未下发。",
+                "打开房间页查看指令和待办；必要时到现场核对购电次数，再重新核对并下发。",
+            ),
+            (
+                "Bill: the meter differs",
+                "Channel and ledger agree, and the meter does not: its count, amount or journal; or nothing was delivered for a day.",
+                "Open the room: look at its commands and cases; if needed compare the purchase count on site, then have it read and delivered again.",
+            ),
+        ),
+        "bill-reopened" => (
+            (
+                "对账：已结账日有变化",
+                "已结账的一天，账单或账目又有了变化，已自动重新打开。",
+                "到“对账”页查看这一天的差异，处理后重新结账；本事项随结账自动关闭。",
+            ),
+            (
+                "Bill: a closed day changed",
+                "Bill or books of a closed day changed; the day is open again.",
+                "Look at the day on the page of reconciliation, settle what differs and close it again; that closes this case.",
             ),
         ),
         _ => (

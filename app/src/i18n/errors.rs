@@ -54,6 +54,10 @@ pub const fn words(error: AppError, lang: Lang) -> &'static str {
             "实点现金与应有现金不一致，请复点；仍不一致时写明原因。",
             "The count differs from what should be there. Count again; if it still differs, say why.",
         ),
+        AppError::DifferencesOpen => (
+            "还有差异没有处理。请先在“待办”中逐条处理，或写明为什么仍要结账。",
+            "Differences are open. Settle their cases first, or say why the day is closed nevertheless.",
+        ),
         AppError::SecondPerson => (
             "需由另一位有复核权限的操作员处理，申请人不能自己复核。",
             "A second operator who may approve must do this; nobody approves their own request.",

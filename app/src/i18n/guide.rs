@@ -97,6 +97,25 @@ const ZH: &[Chapter] = &[
         ],
     },
     Chapter {
+        anchor: "reconcile",
+        title: "与支付渠道对账",
+        parts: &[
+            (
+                "系统自动做的",
+                "每天上午自动取前一天各渠道的账单，先验账单本身（合计、摘要、商户号、日期），再与账本和电表逐笔核对。渠道手续费记入单独的科目。同一份账单重复导入不会改变任何数字。",
+            ),
+            (
+                "需要人做的",
+                "打开“对账”。一致的日子直接结账；有差异的，每一笔都写明情况和下一步：处理它的待办，或在原因消除后重新对账，已消除的差异自动关闭。还有差异没处理时，只有写明原因才能结账。",
+            ),
+            (
+                "跨日的付款",
+                "零点（银联是 23:00）前后的付款可能出现在相邻日的账单里。它会列出来，但不算差异；相邻日的账单到了，自然归位，归不了位的才成为差异。",
+            ),
+            ("钱到了银行", "当日页面写明渠道应付给我们的净额（账单减手续费）。按银行流水登记到账金额，没到账的部分一直显示。"),
+        ],
+    },
+    Chapter {
         anchor: "power",
         title: "通断与强制",
         parts: &[
@@ -215,6 +234,28 @@ const EN: &[Chapter] = &[
             (
                 "Shift",
                 "The first sale opens a shift, or you open it with your float. At its end count the drawer: what should be there comes from the ledger, a difference needs a reason and goes to its own account. After that nothing is sold until the next shift is opened.",
+            ),
+        ],
+    },
+    Chapter {
+        anchor: "reconcile",
+        title: "Reconciliation with the channels",
+        parts: &[
+            (
+                "What happens by itself",
+                "Each morning the bill of the day before is fetched from every channel, checked (sums, digest, merchant, day) and compared line by line with the ledger and the meters. The channel's fees go to an account of their own. The same bill again changes nothing.",
+            ),
+            (
+                "What you do",
+                "Open Reconciliation. Equal days you close. Where something differs, each line says what is so and the next step; settle its case, or run the day again once the cause is gone: what is mended closes by itself. A day whose differences nobody has decided about is closed only with a reason.",
+            ),
+            (
+                "Across the edge",
+                "A payment near midnight (UnionPay: 23:00) may stand in the neighbour's bill. It is listed and is no difference; when both bills are there it has found its place, or it has become a difference.",
+            ),
+            (
+                "The money in the bank",
+                "The day's page says what the channel should pay: the bill less its fees. Note what the bank took in from its statement; what is outstanding stays in sight.",
             ),
         ],
     },

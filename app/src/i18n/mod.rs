@@ -15,6 +15,7 @@ pub mod ledger;
 pub mod memory;
 pub mod operator;
 pub mod prices;
+pub mod reconcile;
 pub mod register;
 pub mod resident;
 pub mod room;

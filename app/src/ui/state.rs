@@ -74,7 +74,8 @@ pub fn RelayOpen() -> impl IntoView {
     view! { <span class="state quiet">{mark(POWER, false)}{word}</span> }
 }
 
-fn mark(path: &'static str, filled: bool) -> impl IntoView {
+/// A shape beside a word.
+pub fn mark(path: &'static str, filled: bool) -> impl IntoView {
     let fill = if filled { "currentColor" } else { "none" };
     view! {
         <svg viewBox="0 0 16 16" fill=fill stroke="currentColor" stroke-width="2" stroke-linejoin="round" aria-hidden="true">

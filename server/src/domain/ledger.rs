@@ -19,6 +19,8 @@ pub enum Account {
     Bank,
     /// What a payment channel holds for us until it settles (asset).
     Clearing(&'static str),
+    /// What a payment channel keeps for its service (expense).
+    Fees(&'static str),
     /// Paid by residents and not yet in the meter (liability).
     Paid(AccountId),
     /// In the meter, not yet consumed (liability).
@@ -48,6 +50,7 @@ impl Account {
             Self::Card => "card".into(),
             Self::Bank => "bank".into(),
             Self::Clearing(channel) => format!("clearing:{channel}"),
+            Self::Fees(channel) => format!("fees:{channel}"),
             Self::Paid(account) => format!("paid:{account}"),
             Self::InMeter(account) => format!("meter:{account}"),
             Self::Wallet(account) => format!("wallet:{account}"),
@@ -86,7 +89,7 @@ pub fn kind_of(code: &str) -> &str {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transfer {
     /// What happened: `payment`, `suspense`, `delivery`, `withdrawal`, `payout`, `refund-reserve`, `refund`, `refund-release`,
-    /// `refund-elsewhere`, `drawer`, `use`, `takeover`, `consumption`, `consumption-reversal`.
+    /// `refund-elsewhere`, `fees`, `settlement`, `drawer`, `use`, `takeover`, `consumption`, `consumption-reversal`.
     pub operation: &'static str,
     /// What it happened to: an order, an account, a charge.
     pub reference: Uuid,
@@ -108,6 +111,25 @@ pub const fn payment(order: Uuid, tender: Tender, account: AccountId, amount: Mo
 #[must_use]
 pub const fn suspense(event: Uuid, channel: &'static str, amount: Money) -> Transfer {
     Transfer { operation: "suspense", reference: event, debit: Account::Clearing(channel), credit: Account::Suspense, amount }
+}
+
+/// A bill says what the channel keeps of a day, or what it keeps beyond the bill before (negative: below it); `None` where that is the
+/// same. `change` is the day's taking up of this bill.
+#[must_use]
+pub fn fees(change: Uuid, channel: &'static str, beyond: Money) -> Option<Transfer> {
+    let (debit, credit) = match beyond.0 {
+        0 => return None,
+        1.. => (Account::Fees(channel), Account::Clearing(channel)),
+        _ => (Account::Clearing(channel), Account::Fees(channel)),
+    };
+    Some(Transfer { operation: "fees", reference: change, debit, credit, amount: Money(beyond.0.abs()) })
+}
+
+/// What a channel held for us is in the bank: `receipt` is what a person noted.
+#[must_use]
+pub const fn settlement(receipt: Uuid, channel: &'static str, amount: Money) -> Transfer {
+    let credit = Account::Clearing(channel);
+    Transfer { operation: "settlement", reference: receipt, debit: Account::Bank, credit, amount }
 }
 
 /// The meter holds it: read back with its purchase count.
@@ -280,6 +302,9 @@ mod tests {
             18 => vec![refund_reserve(of, Account::Paid(account), amount)],
             19 => vec![refund_release(of, Account::Paid(account), amount)],
             20 => vec![payment(of, Tender::Alipay, account, amount)],
+            21 => fees(of, "alipay", amount).into_iter().collect(),
+            22 => fees(of, "alipay", -amount).into_iter().collect(),
+            23 => vec![settlement(of, "alipay", amount)],
             _ => vec![payment(of, Tender::Subsidy, account, amount)],
         }
     }
@@ -292,7 +317,7 @@ mod tests {
     proptest! {
         /// Whatever happens in whatever order, the whole sums to zero after every posting, and no posting is empty or to itself.
         #[test]
-        fn the_whole_sums_to_zero(all in prop::collection::vec((0..22_usize, 0..4_u128, 1..100_000_000_i64), 0..60)) {
+        fn the_whole_sums_to_zero(all in prop::collection::vec((0..25_usize, 0..4_u128, 1..100_000_000_i64), 0..60)) {
             let mut books = BTreeMap::new();
             for (n, account, e4) in all {
                 for transfer in operation(n, AccountId(Uuid::from_u128(account)), Money(e4)) {
@@ -306,9 +331,9 @@ mod tests {
         /// What is undone leaves nothing: a sale and its return, a delivery and its withdrawal, a use that came back, a charge reversed,
         /// money reserved and released, a payment given back.
         #[test]
-        fn an_operation_and_its_opposite_leave_nothing(pair in 0..11_usize, e4 in 1..100_000_000_i64) {
-            let all: [&[usize]; 11] = [
-                &[0, 3], &[1, 2], &[4, 5], &[6, 7], &[9, 10], &[11, 12], &[14, 15], &[18, 19], &[13, 14, 16], &[20, 18, 16], &[13, 17],
+        fn an_operation_and_its_opposite_leave_nothing(pair in 0..12_usize, e4 in 1..100_000_000_i64) {
+            let all: [&[usize]; 12] = [
+                &[0, 3], &[1, 2], &[4, 5], &[6, 7], &[9, 10], &[11, 12], &[14, 15], &[18, 19], &[13, 14, 16], &[20, 18, 16], &[13, 17], &[21, 22],
             ];
             let (account, mut books) = (AccountId(Uuid::from_u128(1)), BTreeMap::new());
             for &n in all[pair] {

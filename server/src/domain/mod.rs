@@ -6,6 +6,7 @@ pub mod load;
 pub mod order;
 pub mod payment;
 pub mod prices;
+pub mod reconcile;
 pub mod refund;
 pub mod returns;
 pub mod subsidy;

@@ -25,6 +25,7 @@ pub fn provide(state: &AppState) {
         resident: backends.resident,
         operator: backends.operator,
         till: backends.till,
+        reconcile: backends.reconcile,
         reply: Arc::new(reply),
     });
     provide_context(Now(facts.now));

@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use app::api::auth::AuthPort;
 use app::api::operator::OperatorPort;
+use app::api::reconcile::ReconcilePort;
 use app::api::resident::ResidentPort;
 use app::api::till::TillPort;
 use app::app::Site;
@@ -67,6 +68,8 @@ pub struct Backends {
     pub operator: Arc<dyn OperatorPort>,
     /// What the till does.
     pub till: Arc<dyn TillPort>,
+    /// What reconciliation does.
+    pub reconcile: Arc<dyn ReconcilePort>,
 }
 
 impl FromRef<AppState> for LeptosOptions {

@@ -44,6 +44,7 @@ pub fn routes() -> Vec<Route> {
         ("/health/ready", Access::Public, get(health::ready)),
         ("/exposed.csv", Access::Operator, get(report::exposed)),
         ("/live", Access::Operator, get(live::stream)),
+        ("/reconcile.csv", Access::Operator, get(report::reconcile)),
         ("/register.csv", Access::Operator, get(register::download)),
     ]
 }

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::alipay::AlipayConfig;
+use super::reconcile::ReconcileConfig;
 use super::wechat::WechatConfig;
 use crate::domain::order::Limits;
 use crate::domain::refund::Rules;
@@ -23,6 +24,8 @@ pub struct Config {
     pub alipay: Option<AlipayConfig>,
     /// WeChat Pay.
     pub wechat: Option<WechatConfig>,
+    /// When their bills are fetched.
+    pub reconcile: ReconcileConfig,
 }
 
 /// A setting that cannot be used.
@@ -47,6 +50,7 @@ impl Config {
         self.refunds
             .validate()
             .map_err(|(key, problem)| ConfigError { key: format!("pay.refunds.{key}"), problem: problem.into() })?;
+        self.reconcile.validate()?;
         if self.alipay.is_none() && self.wechat.is_none() {
             return Ok((String::new(), String::new()));
         }

@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 
 use super::channel::{Cashier, Channel, Payer};
 use super::config::{Config, ConfigError};
+use super::reconcile::ReconcileConfig;
 use super::verified::Verified;
 use crate::clock::SharedClock;
 use crate::domain::order::Limits;
@@ -40,6 +41,7 @@ struct Inner {
     rng: Rng,
     limits: Limits,
     refunds: Rules,
+    reconcile: ReconcileConfig,
     channels: Vec<Box<dyn Channel>>,
     /// The query job waits for this.
     asked: Arc<Notify>,
@@ -73,7 +75,8 @@ impl Payments {
             }
         }
         let asked = Arc::new(Notify::new());
-        Ok(Self(Arc::new(Inner { db, clock, rng, limits: config.limits, refunds: config.refunds, channels, asked, paid })))
+        let Config { limits, refunds, reconcile, .. } = *config;
+        Ok(Self(Arc::new(Inner { db, clock, rng, limits, refunds, reconcile, channels, asked, paid })))
     }
 
     /// Which channels can be offered.
@@ -98,6 +101,12 @@ impl Payments {
     #[must_use]
     pub fn refund_rules(&self) -> Rules {
         self.0.refunds
+    }
+
+    /// When bills are fetched.
+    #[must_use]
+    pub fn reconcile_config(&self) -> ReconcileConfig {
+        self.0.reconcile
     }
 
     /// Stores an order and an attempt to pay it, and opens the cashier. The same key gives the same order, however often it is sent.

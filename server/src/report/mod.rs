@@ -2,5 +2,7 @@
 
 pub mod csv;
 mod exposed;
+mod reconcile;
 
 pub use exposed::exposed;
+pub use reconcile::reconcile;

@@ -25,6 +25,7 @@ use crate::live::Live;
 use crate::meters::Handle;
 use crate::operator::{Field, Operator};
 use crate::pay::{self, Payments};
+use crate::reconcile::Reconciliation;
 use crate::resident::Residents;
 use crate::rng::Rng;
 use crate::store::{Db, StoreError};
@@ -34,6 +35,7 @@ use crate::tasks::expire_approvals::ExpireApprovals;
 use crate::tasks::meter_uses::MeterUses;
 use crate::tasks::purge_sessions::PurgeSessions;
 use crate::tasks::query_payments::QueryPayments;
+use crate::tasks::reconcile::Reconcile;
 use crate::tasks::refunds::Refunds;
 use crate::tasks::subsidies::GiveSubsidies;
 use crate::till::Till;
@@ -109,8 +111,13 @@ impl Application {
         let till = Till::new(db.clone(), clock.clone(), rng.clone(), payments.limits(), config.counter, field.clone());
         let operator = Operator::new(db.clone(), clock.clone(), rng.clone(), live.clone(), payments.limits(), field)
             .map_err(StartError::part)?;
-        let backends =
-            Backends { auth: Arc::new(auth), resident: Arc::new(resident), operator: Arc::new(operator), till: Arc::new(till) };
+        let backends = Backends {
+            auth: Arc::new(auth),
+            resident: Arc::new(resident),
+            operator: Arc::new(operator),
+            till: Arc::new(till),
+            reconcile: Arc::new(Reconciliation { payments: payments.clone() }),
+        };
         buses.start(config, &db, &clock, &rng, &live).await?;
         let state = AppState {
             db,
@@ -163,6 +170,7 @@ impl Application {
         tasks.spawn(state.live.clone().run(stopping.clone()));
         driver.start(QueryPayments(payments.clone()), payments.asked());
         driver.start(Refunds(payments.clone()), Arc::default());
+        driver.start(Reconcile { payments: payments.clone(), config: payments.reconcile_config() }, Arc::default());
         driver.start(PurgeSessions { db: state.db.clone(), clock: state.clock.clone() }, Arc::default());
         let (db, clock, rng) = (state.db.clone(), state.clock.clone(), state.rng.clone());
         driver.start(MeterUses { db: db.clone(), clock: clock.clone(), rng: rng.clone() }, Arc::default());

@@ -46,6 +46,18 @@ pub mod kind {
     pub const CLOCK: &str = "clock";
     /// Energy was used where no price plan holds.
     pub const UNPRICED: &str = "unpriced";
+    /// A channel's bill has what we know nothing of.
+    pub const BILL_CHANNEL_ONLY: &str = "bill-channel-only";
+    /// The ledger has what no bill has.
+    pub const BILL_OURS_ONLY: &str = "bill-ours-only";
+    /// Bill and ledger have different amounts.
+    pub const BILL_AMOUNT: &str = "bill-amount";
+    /// The bill has as done what our ledger has not.
+    pub const BILL_STATE: &str = "bill-state";
+    /// Bill and ledger agree, and the meter does not.
+    pub const BILL_METER: &str = "bill-meter";
+    /// A closed day of a channel is not as it was closed.
+    pub const BILL_REOPENED: &str = "bill-reopened";
 }
 
 /// Makes the open cases of a kind those that were found, a meter and its detail each: opens what is new, and closes what was mended
@@ -141,6 +153,35 @@ pub async fn resolve_order(
         .execute(c)
         .await)?;
     }
+    Ok(())
+}
+
+/// Opens a case about no meter or order in the caller's transaction, for those who see the whole site; gives its id.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn open_apart(tx: &mut Tx, rng: &Rng, at: Timestamp, kind: &'static str, detail: &str) -> Result<Uuid> {
+    let id = rng.id(at);
+    on!(tx, |c| sqlx::query("INSERT INTO cases (id, kind, detail, opened_at) VALUES ($1, $2, $3, $4)")
+        .bind(id)
+        .bind(kind)
+        .bind(detail)
+        .bind(at.0)
+        .execute(c)
+        .await)?;
+    Ok(id)
+}
+
+/// Closes a case in the caller's transaction, whose reason is gone; nothing where a person has closed it.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn mend(tx: &mut Tx, at: Timestamp, case: Uuid) -> Result<()> {
+    on!(tx, |c| sqlx::query("UPDATE cases SET closed_at = $1, resolution = 'mended' WHERE id = $2 AND closed_at IS NULL")
+        .bind(at.0)
+        .bind(case)
+        .execute(c)
+        .await)?;
     Ok(())
 }
 

@@ -32,6 +32,7 @@ pub mod places;
 pub mod prices;
 pub mod readings;
 pub mod receipts;
+pub mod reconcile;
 pub mod refunds;
 pub mod returns;
 pub mod rooms;

@@ -4,7 +4,7 @@ use sqlx::FromRow;
 
 mod refunds;
 
-use super::{Db, Result, audit, ledger, read};
+use super::{Db, Result, audit, ledger, read, reconcile};
 
 /// One thing that is not as it should be.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
@@ -244,7 +244,7 @@ pub async fn verify(db: &Db) -> Result<Report> {
     if sum != 0 {
         report.differences.push(Difference { rule: "ledger sum".into(), subject: "all".into(), expected: 0, found: sum });
     }
-    for rule in RULES.iter().chain(refunds::RULES) {
+    for rule in RULES.iter().chain(refunds::RULES).chain(reconcile::RULES) {
         let rows: Vec<Difference> = read!(db, |pool| sqlx::query_as(*rule).fetch_all(pool).await)?;
         report.differences.extend(rows);
     }

@@ -7,6 +7,7 @@ pub mod expire_approvals;
 pub mod meter_uses;
 pub mod purge_sessions;
 pub mod query_payments;
+pub mod reconcile;
 pub mod refunds;
 pub mod subsidies;
 

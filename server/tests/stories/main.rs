@@ -25,6 +25,7 @@ mod outbox;
 mod payments;
 mod polling;
 mod readings;
+mod reconcile;
 mod refunds;
 mod resident;
 mod returns;

@@ -19,6 +19,8 @@ pub enum Section {
     Sales,
     /// Trial balance and subsidies.
     Ledger,
+    /// Bills against the ledger.
+    Reconcile,
     /// Cash drawers.
     Shifts,
     /// What waits for a second person.
@@ -56,6 +58,7 @@ pub fn Frame(
         (Section::Shifts, "/shifts", crate::i18n::shifts::words(lang()).shifts),
         (Section::Approvals, "/approvals", crate::i18n::till::words(lang()).approvals),
         (Section::Ledger, "/ledger", crate::i18n::ledger::words(lang()).ledger),
+        (Section::Reconcile, "/reconcile", crate::i18n::reconcile::words(lang()).reconcile),
         (Section::Meters, "/meters", t.meters),
         (Section::Alarms, "/alarms", crate::i18n::events::words(lang()).title),
         (Section::Commands, "/commands", crate::i18n::commands::words(lang()).commands),

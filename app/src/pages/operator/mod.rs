@@ -13,6 +13,7 @@ pub mod guide;
 pub mod meters;
 mod parts;
 pub mod prices;
+pub mod reconcile;
 pub mod register;
 pub mod room;
 pub mod search;

@@ -192,9 +192,8 @@ async fn insert(
         Of::Return(id) => Some(id.0),
         Of::Payment(_) => None,
     };
-    let inserted =
-        on!(tx, |c| {
-            sqlx::query(
+    let inserted = on!(tx, |c| {
+        sqlx::query(
         "INSERT INTO refunds (id, number, refund_no, key, event_id, attempt_id, order_id, source, return_id, tender, amount_fen,
                               reason, state, asked_by, asked_at, expires_at, next_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) ON CONFLICT (key) DO NOTHING"
@@ -218,7 +217,7 @@ async fn insert(
     .bind((state == RefundState::Sending).then_some(at.0))
     .execute(c)
     .await
-        })?;
+    })?;
     if inserted == 1 { lock(tx, app::model::ids::RefundId(id)).await } else { Ok(None) }
 }
 

@@ -35,9 +35,8 @@ impl Payment {
 
 /// Reads and locks the payment of an event.
 pub(super) async fn lock(tx: &mut Tx, event: Uuid) -> Result<Payment> {
-    let payment: Option<Payment> =
-        on!(tx, |c| {
-            sqlx::query_as(
+    let payment: Option<Payment> = on!(tx, |c| {
+        sqlx::query_as(
         "SELECT e.id AS event_id, p.id AS attempt_id, p.order_id, e.channel, e.amount_fen AS paid_fen, e.received_at, e.outcome,
                 EXISTS (SELECT 1 FROM ledger_transfers t WHERE t.operation = 'suspense' AND t.reference = e.id) AS suspended
          FROM payment_events e JOIN payment_attempts p ON p.id = e.attempt_id WHERE e.id = $1 AND e.kind = 'paid'"
@@ -45,7 +44,7 @@ pub(super) async fn lock(tx: &mut Tx, event: Uuid) -> Result<Payment> {
     .bind(event)
     .fetch_optional(c)
     .await
-        })?;
+    })?;
     let payment = payment.ok_or(AppError::NotFound)?;
     on!(tx, |c| sqlx::query("UPDATE payment_attempts SET state = state WHERE id = $1")
         .bind(payment.attempt_id)
@@ -92,9 +91,8 @@ impl Known {
 }
 
 pub(in crate::store) async fn known(tx: &mut Tx, attempt: AttemptId) -> Result<Known> {
-    let row: Option<Known> =
-        on!(tx, |c| {
-            sqlx::query_as(
+    let row: Option<Known> = on!(tx, |c| {
+        sqlx::query_as(
         "SELECT CAST(COALESCE((SELECT SUM(e.amount_fen) FROM payment_events e WHERE e.attempt_id = $1 AND e.kind = 'paid'), 0)
                      AS BIGINT) AS paid,
                 CAST(COALESCE(SUM(CASE WHEN f.state IN ('waiting', 'sending', 'payable', 'done') THEN f.amount_fen ELSE 0 END), 0)
@@ -109,7 +107,7 @@ pub(in crate::store) async fn known(tx: &mut Tx, attempt: AttemptId) -> Result<K
     .bind(attempt.0)
     .fetch_optional(c)
     .await
-        })?;
+    })?;
     row.ok_or(crate::store::StoreError::Inconsistent { table: "refunds", column: "attempt_id" })
 }
 

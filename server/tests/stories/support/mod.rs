@@ -8,6 +8,7 @@
     reason = "what helps tests is a test, though Clippy sees no #[test] on it"
 )]
 
+pub mod bills;
 pub mod flat;
 pub mod rooms;
 pub mod shop;

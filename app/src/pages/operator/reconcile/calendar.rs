@@ -1,0 +1,108 @@
+//! Days by channels, each with how far it is.
+
+use leptos::prelude::*;
+
+use super::super::frame::{Frame, Section};
+use super::super::parts::param;
+use crate::api::reconcile::{Calendar, DayState, SettlementDay, books, day_in, page_of};
+use crate::i18n::reconcile::{state, words};
+use crate::i18n::{common, lang};
+use crate::model::meter::SupplyState;
+use crate::model::money::{Fen, Money};
+use crate::model::order::Tender;
+use crate::model::time::Date;
+use crate::ui::callout::{Callout, Tone};
+use crate::ui::load::load;
+use crate::ui::notice::Notice;
+use crate::ui::state::{mark as shape_mark, shape};
+
+/// The page: `/reconcile?until=2026-11-30`.
+#[component]
+pub fn CalendarPage() -> impl IntoView {
+    let until = day_in(&param("until"));
+    let read = async move {
+        let (who, port) = books()?;
+        port.calendar(&who, until).await
+    };
+    load(read, |calendar| view! { <Body calendar /> }.into_any())
+}
+
+#[component]
+fn Body(calendar: Calendar) -> impl IntoView {
+    let t = words(lang());
+    let (from, to) = calendar.span;
+    let head = |channel: &Tender| view! { <th scope="col">{common::tender(*channel, lang())}</th> };
+    let heads = calendar.channels.iter().map(head).collect_view();
+    let mut dates: Vec<Date> = calendar.days.iter().map(|day| day.day).collect();
+    dates.dedup();
+    let rows = dates.iter().map(|date| row(&calendar, *date)).collect_view();
+    let sums = calendar.channels.iter().map(|channel| sum(&calendar, *channel)).collect_view();
+    let (tone, says) = match calendar.undecided {
+        0 => (Tone::Good, t.all_settled.to_owned()),
+        some => (Tone::Warn, format!("{some} {}", t.undecided)),
+    };
+    let nothing = if calendar.channels.is_empty() { t.no_channel } else { t.no_days };
+    let empty = calendar.days.is_empty();
+    view! {
+        <Frame title=t.reconcile section=Section::Reconcile>
+            <h1>{t.reconcile}</h1>
+            <p class="muted">{t.hint}</p>
+            <Notice />
+            {(!empty).then(|| view! { <Callout tone=tone><p>{says}</p></Callout> })}
+            <form class="filter" action="/reconcile">
+                <label class="filter-field"><span>{t.until}</span><input type="date" name="until" value=to.to_string() /></label>
+                <button>{t.show}</button>
+                <a class="button" href=format!("/reconcile?until={}", from.plus(-1))>{t.earlier}</a>
+            </form>
+            {if empty {
+                view! { <p class="empty">{nothing}</p> }.into_any()
+            } else {
+                view! {
+                    <div class="table-scroll" tabindex="0">
+                        <table class="table sticky">
+                            <caption class="visually-hidden">{t.reconcile}</caption>
+                            <thead><tr><th scope="col">{t.date}</th>{heads}</tr></thead>
+                            <tbody>{rows}</tbody>
+                            <tfoot><tr><th scope="row">{t.bill}</th>{sums}</tr></tfoot>
+                        </table>
+                    </div>
+                }
+                .into_any()
+            }}
+        </Frame>
+    }
+}
+
+fn row(calendar: &Calendar, date: Date) -> impl IntoView + use<> {
+    let cell = |channel: &Tender| {
+        let day = calendar.days.iter().find(|day| day.day == date && day.channel == *channel);
+        match day {
+            Some(day) => view! { <td><a href=page_of(day.channel, day.day)>{mark(day)}</a></td> }.into_any(),
+            None => view! { <td class="muted">"—"</td> }.into_any(),
+        }
+    };
+    let cells = calendar.channels.iter().map(cell).collect_view();
+    view! { <tr><th scope="row" class="num">{date.to_string()}</th>{cells}</tr> }
+}
+
+/// What the bills of a channel add up to in the span.
+fn sum(calendar: &Calendar, channel: Tender) -> impl IntoView + use<> {
+    let t = words(lang());
+    let days = || calendar.days.iter().filter(|day| day.channel == channel);
+    let (bill, fees) = (days().map(|day| day.bill).sum::<Fen>(), days().map(|day| day.fees).sum::<Money>());
+    view! { <td class="num">{bill.to_string()}" "<span class="muted">{t.fees}" "{fees.to_string()}</span></td> }
+}
+
+/// How far a day is, in a few words.
+pub(super) fn mark(day: &SettlementDay) -> impl IntoView + use<> {
+    let t = words(lang());
+    let (class, like) = match day.state {
+        DayState::Waiting => ("state not-open", SupplyState::NotOpen),
+        DayState::Equal => ("state open", SupplyState::Open),
+        DayState::Closed => ("state quiet", SupplyState::Open),
+        DayState::Differs => ("state arrears", SupplyState::Arrears),
+    };
+    let (path, filled) = shape(like);
+    let how_many = (day.differences > 0).then(|| format!(" · {} {}", day.differences, t.differences));
+    view! { <span class=class>{shape_mark(path, filled)}{state(day.state, lang())}{how_many}</span> }
+}

@@ -1,0 +1,82 @@
+//! What is not equal of a day, each with its next step.
+
+use leptos::prelude::*;
+
+use crate::api::reconcile::DifferenceLine;
+use crate::i18n::reconcile::{class, why, words};
+use crate::i18n::{Lang, cases, lang};
+use crate::model::money::Fen;
+
+/// The table, with what the lines add up to.
+pub(super) fn lines(listed: &[DifferenceLine]) -> impl IntoView + use<> {
+    let t = words(lang());
+    if listed.is_empty() {
+        return view! { <p class="empty">{t.nothing}</p> }.into_any();
+    }
+    let rows = listed.iter().map(row).collect_view();
+    let sum: Fen = listed.iter().map(|line| line.gap).sum();
+    view! {
+        <div class="table-scroll" tabindex="0">
+            <table class="table sticky">
+                <caption>{t.lines}</caption>
+                <thead>
+                    <tr>
+                        <th scope="col">{t.class}</th>
+                        <th scope="col">{t.number}</th>
+                        <th scope="col" class="number">{t.bill}</th>
+                        <th scope="col" class="number">{t.ours}</th>
+                        <th scope="col" class="number">{t.gap}</th>
+                        <th scope="col">{t.next}</th>
+                        <th scope="col">{t.decision}</th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+                <tfoot>
+                    <tr>
+                        <th scope="row" colspan="4">{t.listed}</th>
+                        <td class="number">{sum.to_string()}</td>
+                        <td colspan="2"></td>
+                    </tr>
+                </tfoot>
+            </table>
+        </div>
+    }
+    .into_any()
+}
+
+/// What is so and what to do, in words.
+#[must_use]
+pub fn next(line: &DifferenceLine, lang: Lang) -> String {
+    let said = why(&line.why, lang).unwrap_or_default();
+    if line.class == "edge" {
+        return said.to_owned();
+    }
+    format!("{said}{}", cases::case(&format!("bill-{}", line.class), lang).next)
+}
+
+fn row(line: &DifferenceLine) -> impl IntoView + use<> {
+    let t = words(lang());
+    let amount = |fen: Option<Fen>| fen.map_or_else(|| "—".to_owned(), |fen| fen.to_string());
+    let number = match (line.meter, line.out_trade_no.as_str()) {
+        (_, "") => view! { <span class="num">"—"</span> }.into_any(),
+        (Some(meter), number) => view! { <a class="num" href=format!("/rooms/{meter}")>{number.to_owned()}</a> }.into_any(),
+        (None, number) => view! { <span class="num">{number.to_owned()}</span> }.into_any(),
+    };
+    let decision = match &line.decision {
+        Some((said, by)) => view! { <span>{said.clone()}" "<span class="muted">{by.clone()}</span></span> }.into_any(),
+        None if line.class == "edge" => ().into_any(),
+        None => view! { <a href="/cases">{t.to_cases}</a> }.into_any(),
+    };
+    let refund = line.refund.then(|| format!(" · {} {}", t.refund, line.refund_no));
+    view! {
+        <tr>
+            <th scope="row">{class(&line.class, lang())}{refund}</th>
+            <td>{number}<br /><span class="muted num">{line.trade_no.clone()}</span></td>
+            <td class="number">{amount(line.bill)}</td>
+            <td class="number">{amount(line.ours)}</td>
+            <td class="number">{line.gap.to_string()}</td>
+            <td>{next(line, lang())}</td>
+            <td>{decision}</td>
+        </tr>
+    }
+}

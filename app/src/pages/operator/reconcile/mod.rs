@@ -1,0 +1,5 @@
+//! Reconciliation: the days of all channels, and one day.
+
+pub mod calendar;
+pub mod day;
+pub mod lines;

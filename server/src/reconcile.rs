@@ -1,0 +1,129 @@
+//! The server's side of [`ReconcilePort`]: a matter of the whole site, for those who may see all of it.
+
+use std::collections::BTreeSet;
+
+use app::api::reconcile::{Calendar, DayState, DayView, DifferenceLine, ReconcilePort, SettlementDay};
+use app::error::AppError;
+use app::model::ids::{MeterId, Uuid};
+use app::model::money::{Fen, Money};
+use app::model::order::Tender;
+use app::model::time::{Date, Timestamp};
+use app::ports::Who;
+use async_trait::async_trait;
+
+use crate::live::Scope;
+use crate::pay::Payments;
+use crate::store::reconcile::{self as store, DayRow, DifferenceRow};
+use crate::store::{StoreError, console};
+
+/// Days on the page.
+const SPAN: i64 = 31;
+/// As far back as a day is asked for, and no bill is kept longer.
+const OLDEST: i64 = 90;
+
+/// Reconciliation.
+pub struct Reconciliation {
+    /// The channels, and what they ask of the database.
+    pub payments: Payments,
+}
+
+impl Reconciliation {
+    async fn allowed(&self, who: &Who) -> Result<(), AppError> {
+        let scope = console::scope(self.payments.parts().0, who.user).await?;
+        if scope == Scope::All { Ok(()) } else { Err(AppError::Forbidden) }
+    }
+}
+
+#[async_trait]
+impl ReconcilePort for Reconciliation {
+    async fn calendar(&self, who: &Who, until: Option<Date>) -> Result<Calendar, AppError> {
+        self.allowed(who).await?;
+        let (db, clock, _) = self.payments.parts();
+        let to = until.unwrap_or_else(|| clock.now().date().plus(-1));
+        let from = to.plus(1 - SPAN);
+        let days: Vec<SettlementDay> = store::days(db, from, to).await?.into_iter().map(told).collect::<Result<_, _>>()?;
+        let offered: Vec<Tender> = self.payments.offered().into_iter().filter(|tender| tender.is_channel()).collect();
+        let known: BTreeSet<&str> = days.iter().map(|day| day.channel.as_str()).collect();
+        let of = |channel: &Tender| offered.contains(channel) || known.contains(channel.as_str());
+        let channels = Tender::ALL.into_iter().filter(of).collect();
+        let undecided = days.iter().map(|day| day.undecided).sum();
+        Ok(Calendar { channels, span: (from, to), days, undecided })
+    }
+
+    async fn day(&self, who: &Who, channel: Tender, day: Date) -> Result<DayView, AppError> {
+        self.allowed(who).await?;
+        let (db, clock, rng) = self.payments.parts();
+        let row = store::day(db, channel, day).await?.ok_or(AppError::NotFound)?;
+        let lines = store::differences(db, channel, day).await?.into_iter().map(line).collect();
+        Ok(DayView { day: told(row)?, lines, key: rng.id(clock.now()) })
+    }
+
+    async fn run(&self, who: &Who, channel: Tender, day: Date) -> Result<(), AppError> {
+        self.allowed(who).await?;
+        let today = self.payments.parts().1.now().date();
+        if day >= today || today.0 - day.0 > OLDEST {
+            return Err(AppError::Invalid);
+        }
+        self.payments.reconcile(channel, day, &format!("user:{}", who.user)).await?;
+        Ok(())
+    }
+
+    async fn close(&self, who: &Who, channel: Tender, day: Date, reason: &str) -> Result<(), AppError> {
+        self.allowed(who).await?;
+        let (db, clock, _) = self.payments.parts();
+        Ok(store::close(db, clock.now(), who, channel, day, reason).await?)
+    }
+
+    async fn receive(&self, who: &Who, channel: Tender, day: Date, key: Uuid, amount: Fen) -> Result<(), AppError> {
+        self.allowed(who).await?;
+        let (db, clock, rng) = self.payments.parts();
+        Ok(store::note_receipt(db, rng, clock.now(), who, (channel, day), key, amount).await?)
+    }
+}
+
+fn told(row: DayRow) -> Result<SettlementDay, StoreError> {
+    let channel = Tender::parse(&row.channel).ok_or(StoreError::Inconsistent { table: "settlement_days", column: "channel" })?;
+    let state = match row.compared_at {
+        _ if row.closed_at.is_some() => DayState::Closed,
+        None => DayState::Waiting,
+        Some(_) if row.differences > 0 => DayState::Differs,
+        Some(_) => DayState::Equal,
+    };
+    let closed = row.closed_at.map(|at| (Timestamp(at), row.closed_by.unwrap_or_default(), row.reason.unwrap_or_default()));
+    Ok(SettlementDay {
+        channel,
+        day: Date(row.day),
+        state,
+        window: row.from_at.zip(row.to_at).map(|(from, to)| (Timestamp(from), Timestamp(to))),
+        tried_at: Timestamp(row.tried_at),
+        note: row.note,
+        compared_at: row.compared_at.map(Timestamp),
+        bill: Fen(row.bill_fen),
+        ledger: Fen(row.ledger_fen),
+        gaps: Fen(row.gaps_fen),
+        fees: Money(row.fee_e4),
+        received: Fen(row.received_fen),
+        equal: row.equal_lines,
+        differences: row.differences,
+        undecided: row.undecided,
+        meters: (row.purchases, row.delivered, row.witnessed),
+        closed,
+    })
+}
+
+fn line(row: DifferenceRow) -> DifferenceLine {
+    DifferenceLine {
+        class: row.class,
+        refund: row.kind == "refunded",
+        out_trade_no: row.out_trade_no,
+        trade_no: row.trade_no,
+        refund_no: row.refund_no,
+        bill: row.bill_fen.map(Fen),
+        ours: row.ours_fen.map(Fen),
+        gap: Fen(row.gap_fen),
+        why: row.why,
+        meter: row.meter_id.map(MeterId),
+        order: row.order_number,
+        decision: row.decided_at.map(|_| (row.decision.unwrap_or_default(), row.decided_by.unwrap_or_default())),
+    }
+}

@@ -1,0 +1,102 @@
+//! Payments around midnight, and refunds on other days than their payments.
+
+use super::*;
+use app::model::time::MINUTE;
+
+/// Both clocks a few minutes before midnight.
+fn late_evening(shop: &Shop) {
+    let midnight = shop.today().plus(1).start();
+    shop.wait(midnight.plus(-5 * MINUTE).since(server::clock::Clock::now(&*shop.world.clock)));
+}
+
+both!(paid_before_midnight_and_told_after_it_is_no_difference, |w: World| async move {
+    let shop = Shop::open(w).await;
+    late_evening(&shop);
+    let day = shop.today();
+    let (_, number) = shop.ordered(Tender::Alipay, 5_000).await;
+    // Only ours: the channel takes the payment yesterday, by its own clock.
+    shop.world.clock.advance(6 * MINUTE);
+    assert!(shop.sandbox.pay(&number));
+    shop.until(&number, |trade| trade.acknowledged == 1).await;
+    shop.wait(10 * HOUR);
+    shop.pays(Tender::Alipay, 3_000).await;
+    shop.wait(HOUR);
+    shop.reconciles().await.unwrap();
+    let edge = |gap, why: &str| [("edge".to_owned(), Fen(gap), why.to_owned())];
+    assert_eq!(shop.money(Tender::Alipay, day).await, edge(5_000, "booked-elsewhere"));
+    shop.next_day(11);
+    shop.reconciles().await.unwrap();
+    assert_eq!(shop.money(Tender::Alipay, day.plus(1)).await, edge(-5_000, "other-bill"));
+    let cases = shop.world.number("SELECT COUNT(*) FROM cases WHERE kind LIKE 'bill-%' AND kind <> 'bill-meter'").await;
+    assert_eq!((shop.day(Tender::Alipay, day.plus(1)).await.equal_lines, cases), (1, 0));
+});
+
+both!(booked_before_midnight_it_waits_for_the_neighbours_bill, |w: World| async move {
+    let shop = Shop::open(w).await;
+    for forgotten in [false, true] {
+        shop.pays(Tender::Alipay, 2_000).await;
+        late_evening(&shop);
+        let day = shop.today();
+        let (_, number) = shop.ordered(Tender::Alipay, 5_000).await;
+        // The channel's clock is ahead of ours: for it, tomorrow has begun.
+        shop.bank_clock.advance(6 * MINUTE);
+        assert!(shop.sandbox.pay(&number));
+        shop.until(&number, |trade| trade.acknowledged == 1).await;
+        shop.bank_clock.advance(-6 * MINUTE);
+        shop.next_day(11);
+        shop.pays(Tender::Alipay, 3_000).await;
+        shop.fetches(Tender::Alipay, day).await;
+        assert_eq!(shop.money(Tender::Alipay, day).await, [("edge".into(), Fen(-5_000), "bill-to-come".into())]);
+        shop.next_day(1);
+        let missing = forgotten.then(|| number.clone());
+        shop.bills(BillFaults { missing, ..BillFaults::default() });
+        shop.fetches(Tender::Alipay, day.plus(1)).await;
+        let expected = if forgotten { ("ours-only", "credited") } else { ("edge", "other-bill") };
+        let money = shop.money(Tender::Alipay, day).await;
+        assert_eq!(money, [(expected.0.into(), Fen(-5_000), expected.1.into())]);
+        shop.bills(BillFaults::default());
+        shop.next_day(1);
+    }
+});
+
+both!(a_refund_is_in_the_bill_of_its_own_day, |w: World| async move {
+    let shop = Shop::open(w).await;
+    let day = shop.today();
+    // Paid twice: the second goes back by itself, on the next day.
+    let (order, first) = shop.at_the_cashier(5_000).await;
+    shop.world.clock.advance(16 * MINUTE);
+    let second = shop.visit(&shop.another_attempt(order).await.cashier).await;
+    for number in [&first, &second] {
+        assert!(shop.sandbox.pay(number));
+        shop.until(number, |trade| trade.acknowledged == 1).await;
+    }
+    shop.next_day(12);
+    for _ in 0..3 {
+        shop.give_back().await.unwrap();
+        shop.wait(10_000);
+    }
+    shop.next_day(11);
+    shop.reconciles().await.unwrap();
+    // The first waits for its meter, which is another matter.
+    assert_eq!(shop.classes(Tender::Alipay, day).await, [("meter".into(), Fen(0), "not-delivered".into())]);
+    assert_eq!(shop.day(Tender::Alipay, day).await.equal_lines, 2);
+    assert_eq!(shop.classes(Tender::Alipay, day.plus(1)).await, []);
+    let row = shop.day(Tender::Alipay, day.plus(1)).await;
+    assert_eq!((row.bill_fen, row.ledger_fen, row.equal_lines), (-5_000, -5_000, 1));
+});
+
+both!(what_somebody_gave_back_at_the_channel_is_in_bill_and_ledger, |w: World| async move {
+    let shop = Shop::open(w).await;
+    for (n, channel) in CHANNELS.into_iter().enumerate() {
+        let day = shop.today();
+        let (_, number) = shop.pays(channel, 5_000).await;
+        shop.wait(MINUTE);
+        assert!(shop.sandbox.refund(&number, &format!("CONSOLE{n}"), Fen(1_000)));
+        shop.until(&number, |trade| trade.acknowledged == 2).await;
+        shop.next_day(11);
+        shop.fetches(channel, day).await;
+        assert_eq!(shop.classes(channel, day).await, []);
+        let row = shop.day(channel, day).await;
+        assert_eq!((row.bill_fen, row.ledger_fen, row.equal_lines), (4_000, 4_000, 2));
+    }
+});

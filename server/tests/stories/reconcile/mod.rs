@@ -1,0 +1,192 @@
+//! Bills of a sandbox that speaks the channels' protocols, compared with the ledger and the meters, on both databases.
+
+mod believed;
+mod closing;
+mod edges;
+mod meters;
+mod pages;
+
+use crate::support::World;
+use crate::support::bills::CHANNELS;
+use crate::support::shop::Shop;
+use app::model::money::{Fen, Money};
+use app::model::order::Tender;
+use app::model::time::{DAY, HOUR};
+use server::domain::ledger::Account;
+use server::pay::reconcile::Fetched;
+use server::pay::sandbox::{BillFaults, Faults};
+use server::store::ledger::credit_balance;
+use server::store::reconcile::Imported;
+
+both!(a_day_that_is_equal_on_both_channels, |w: World| async move {
+    let shop = Shop::open(w).await;
+    let day = shop.today();
+    shop.pays(Tender::Alipay, 5_000).await;
+    shop.pays(Tender::Alipay, 10_000).await;
+    shop.pays(Tender::WechatPay, 3_333).await;
+    assert_eq!(shop.reconciles().await.unwrap(), "fetched 0, waiting 0, failed 0, compared 0", "the day is not over");
+    shop.next_day(9);
+    assert_eq!(shop.reconciles().await.unwrap(), "fetched 0, waiting 0, failed 0, compared 0", "nor are the bills ready");
+    shop.wait(2 * HOUR);
+    assert_eq!(shop.reconciles().await.unwrap(), "fetched 2, waiting 0, failed 0, compared 0");
+    for (channel, fen, fees, lines) in [(Tender::Alipay, 15_000, 9_000, 2), (Tender::WechatPay, 3_333, 2_000, 1)] {
+        assert_eq!(shop.listed(channel, day).await, []);
+        let row = shop.day(channel, day).await;
+        assert_eq!((row.bill_fen, row.ledger_fen, row.fee_e4), (fen, fen, fees));
+        assert_eq!((row.equal_lines, row.purchases, row.note), (lines, lines, None));
+        // The channel holds what came, less what it keeps.
+        let clearing = Account::Clearing(channel.as_str());
+        assert_eq!(credit_balance(&shop.world.db, &clearing).await.unwrap(), Money(fees - fen * 100));
+        assert_eq!(credit_balance(&shop.world.db, &Account::Fees(channel.as_str())).await.unwrap(), Money(-fees));
+    }
+    // Again, by the task and by a person: the same.
+    let before = counts(&shop).await;
+    shop.reconciles().await.unwrap();
+    for channel in CHANNELS {
+        assert!(matches!(shop.fetches(channel, day).await, Fetched::Compared(Imported::Known, _)));
+    }
+    assert_eq!(counts(&shop).await, before);
+});
+
+/// What must not grow when the same is imported again.
+async fn counts(shop: &Shop) -> [i64; 5] {
+    let w = &shop.world;
+    [
+        w.number("SELECT COUNT(*) FROM bills").await,
+        w.number("SELECT COUNT(*) FROM bill_lines").await,
+        w.number("SELECT COUNT(*) FROM ledger_transfers").await,
+        w.number("SELECT COUNT(*) FROM cases").await,
+        w.number("SELECT COUNT(*) FROM audit").await,
+    ]
+}
+
+both!(every_class_is_found_and_closes_by_itself_when_it_is_gone, |w: World| async move {
+    let shop = Shop::open(w).await;
+    for (n, channel) in CHANNELS.into_iter().enumerate() {
+        let day = shop.today();
+        let (_, number) = shop.pays(channel, 5_000).await;
+        shop.pays(channel, 7_000).await;
+        shop.next_day(11);
+        let faults = [
+            (BillFaults { missing: Some(number.clone()), ..BillFaults::default() }, "ours-only", -5_000, "credited"),
+            (BillFaults { extra: Some("12.34".into()), ..BillFaults::default() }, "channel-only", 1_234, "unknown"),
+            (
+                BillFaults { amounts: [(number.clone(), "49.00".into())].into(), ..BillFaults::default() },
+                "amount",
+                -100,
+                "credited",
+            ),
+            (BillFaults { refunded: Some(number.clone()), ..BillFaults::default() }, "channel-only", -5_000, "unknown"),
+        ];
+        let each = faults.len();
+        for (turn, (fault, class, gap, why)) in faults.into_iter().enumerate() {
+            shop.bills(fault);
+            shop.fetches(channel, day).await;
+            let expected = vec![(class.to_owned(), Fen(gap), why.to_owned())];
+            assert_eq!(shop.classes(channel, day).await, expected);
+            // Run again, nothing comes and nothing goes.
+            let before = counts(&shop).await;
+            shop.fetches(channel, day).await;
+            assert_eq!((counts(&shop).await, shop.classes(channel, day).await), (before, expected));
+            assert_eq!(shop.bill_cases().await, 1);
+            shop.bills(BillFaults::default());
+            shop.fetches(channel, day).await;
+            assert_eq!((shop.classes(channel, day).await, shop.bill_cases().await), (vec![], 0));
+            let mended = shop.world.number("SELECT COUNT(*) FROM cases WHERE resolution = 'mended'").await;
+            assert_eq!(usize::try_from(mended).unwrap(), n * each + turn + 1);
+        }
+    }
+});
+
+both!(what_nobody_told_us_of_differs_in_state_until_it_is_asked_for, |w: World| async move {
+    let shop = Shop::open(w).await;
+    for channel in CHANNELS {
+        let day = shop.today();
+        shop.sandbox.set_faults(Faults { lose: true, ..Faults::default() });
+        let (_, number) = shop.ordered(channel, 5_000).await;
+        assert!(shop.sandbox.pay(&number));
+        shop.until(&number, |trade| trade.notified >= 8).await;
+        shop.next_day(11);
+        shop.bills(BillFaults::default());
+        shop.fetches(channel, day).await;
+        assert_eq!(shop.classes(channel, day).await, [("state".into(), Fen(5_000), "pending".into())]);
+        // The query job finds it: booked today, in yesterday's bill.
+        shop.query().await.unwrap();
+        shop.reconciles().await.unwrap();
+        assert_eq!(shop.classes(channel, day).await, [("edge".into(), Fen(5_000), "booked-elsewhere".into())]);
+        assert_eq!(shop.bill_cases().await, 0);
+        shop.next_day(11);
+    }
+});
+
+both!(a_late_payment_of_a_closed_order_is_a_payment_like_any_other, |w: World| async move {
+    let shop = Shop::open(w).await;
+    let day = shop.today();
+    let started = shop.payments.start(&shop.top_up(5_000), &crate::support::shop::PHONE).await.unwrap();
+    for _ in 0..25 {
+        shop.world.clock.advance(60_000);
+        shop.query().await.unwrap();
+    }
+    assert_eq!(shop.state(started.order.id()).await, "closed");
+    let number = shop.visit(&started.cashier).await;
+    assert!(shop.sandbox.pay(&number));
+    shop.until(&number, |trade| trade.acknowledged == 1).await;
+    shop.next_day(11);
+    shop.reconciles().await.unwrap();
+    assert_eq!(shop.classes(Tender::Alipay, day).await, []);
+    assert_eq!(shop.day(Tender::Alipay, day).await.equal_lines, 1);
+});
+
+both!(what_is_not_in_the_meter_after_a_day_is_a_difference, |w: World| async move {
+    let shop = Shop::open(w).await;
+    let day = shop.today();
+    let (order, _) = shop.pays(Tender::Alipay, 5_000).await;
+    shop.next_day(11);
+    shop.reconciles().await.unwrap();
+    assert_eq!(shop.classes(Tender::Alipay, day).await, []);
+    shop.wait(DAY);
+    shop.reconciles().await.unwrap();
+    let expected = [("meter".to_owned(), Fen(0), "not-delivered".to_owned())];
+    assert_eq!(shop.classes(Tender::Alipay, day).await, expected);
+    assert_eq!((shop.state(order).await.as_str(), shop.bill_cases().await), ("paid", 1));
+    // A case about the meter itself says what to do; two would only confuse.
+    let meter = shop.room.meter;
+    let mut tx = shop.world.db.begin().await.unwrap();
+    let (at, rng) = (server::clock::Clock::now(&*shop.world.clock), &shop.world.rng);
+    server::store::cases::open(&mut tx, rng, at, "delivery", Some(meter), None, "{}").await.unwrap();
+    tx.commit().await.unwrap();
+    shop.reconciles().await.unwrap();
+    assert_eq!((shop.classes(Tender::Alipay, day).await, shop.bill_cases().await), (vec![], 0));
+});
+
+both!(fees_are_corrected_by_the_difference, |w: World| async move {
+    let shop = Shop::open(w).await;
+    let day = shop.today();
+    shop.pays(Tender::WechatPay, 5_000).await;
+    shop.next_day(11);
+    let fees = Account::Fees("wechat");
+    // A bill, another one, and the first again: the account follows.
+    for (more, expected) in [(0, 3_000), (7, 3_700), (0, 3_000)] {
+        shop.bills(BillFaults { fee_fen: more, ..BillFaults::default() });
+        assert!(matches!(shop.fetches(Tender::WechatPay, day).await, Fetched::Compared(Imported::New, _)));
+        assert_eq!(shop.classes(Tender::WechatPay, day).await, []);
+        assert_eq!(credit_balance(&shop.world.db, &fees).await.unwrap(), Money(-expected));
+        assert_eq!(shop.day(Tender::WechatPay, day).await.fee_e4, expected);
+    }
+    assert_eq!(shop.world.number("SELECT COUNT(*) FROM bills").await, 2);
+    assert_eq!(shop.world.number("SELECT COUNT(*) FROM ledger_transfers WHERE operation = 'fees'").await, 3);
+});
+
+both!(days_that_were_missed_are_caught_up, |w: World| async move {
+    let shop = Shop::open(w).await;
+    let first = shop.today();
+    for _ in 0..12 {
+        shop.pays(Tender::Alipay, 5_000).await;
+        shop.next_day(12);
+    }
+    assert_eq!(shop.reconciles().await.unwrap(), "fetched 10, waiting 0, failed 0, compared 0", "a bounded number at once");
+    assert!(shop.reconciles().await.unwrap().starts_with("fetched 2,"));
+    for n in 0..12 {
+        assert_eq!(shop.day(Tender::Alipay, first.plus(n)).await.equal_lines, 1);
+    }
+});

@@ -1,0 +1,85 @@
+//! The pages: who may open them, what they show, and what their forms do.
+
+use super::*;
+use crate::support::web::{Web, location};
+use app::ports::Role;
+use server::config::Config;
+
+/// The product with its channels, and the address of a day that is over.
+async fn web(shop: &Shop) -> Web {
+    let mut config = Config::default();
+    config.server.address.set_port(0);
+    config.pay = server::pay::Config {
+        public_url: format!("http://{}", shop.address),
+        alipay: Some(shop.sandbox.product_config("127.0.0.1")),
+        wechat: Some(shop.sandbox.wechat_config("127.0.0.1")),
+        ..server::pay::Config::default()
+    };
+    Web::with(&shop.world, config, shop.world.clock.clone()).await
+}
+
+both!(a_person_runs_reads_and_closes_a_day, |w: World| async move {
+    let shop = Shop::open(w).await;
+    let day = shop.today();
+    let (_, number) = shop.pays(Tender::Alipay, 5_000).await;
+    shop.next_day(1);
+    let web = web(&shop).await;
+    let person = web.person(&shop.world, Role::Operator, "treasurer").await;
+    let (page, about) = (format!("/reconcile/alipay/{day}"), format!("channel=alipay&day={day}"));
+    assert_eq!(person.get(&page).await.status(), 404, "nothing is known of it yet");
+    shop.bills(BillFaults { amounts: [(number.clone(), "49.00".into())].into(), ..BillFaults::default() });
+    let answer = person.post("/api/operator/reconcile-run", &about).await;
+    assert_eq!((answer.status().as_u16(), location(&answer)), (303, &*page));
+    let text = person.get(&page).await.text().await.unwrap();
+    for word in ["金额不一致", &number, "49.00", "50.00", "-1.00", "以渠道后台的实收金额为准", "有差异", "/rooms/"]
+    {
+        assert!(text.contains(word), "{word} in {text}");
+    }
+    let list = person.get("/reconcile").await.text().await.unwrap();
+    assert!(list.contains(&page) && list.contains("1 条差异未处理"), "{list}");
+    let file = person.get(&format!("/reconcile.csv?{about}")).await.text().await.unwrap();
+    assert!(file.contains(&format!("金额不一致,{number},")) && file.contains("49.00"), "{file}");
+    let answer = person.post("/api/operator/reconcile-close", &format!("{about}&reason=")).await;
+    assert_eq!(location(&answer), format!("{page}?e=differences-open"));
+    let answer = person.post("/api/operator/reconcile-close", &format!("{about}&reason=coupon")).await;
+    assert_eq!(location(&answer), page);
+    let text = person.get(&page).await.text().await.unwrap();
+    assert!(text.contains("已结账") && text.contains("coupon"), "{text}");
+    let key = shop.world.rng.id(server::clock::Clock::now(&*shop.world.clock));
+    let answer = person.post("/api/operator/reconcile-receipt", &format!("{about}&amount=48.71&key={key}")).await;
+    assert_eq!(location(&answer), page);
+    assert!(person.get(&page).await.text().await.unwrap().contains("48.71"));
+    // What is not over, unknown, or no channel.
+    let today = format!("channel=alipay&day={}", shop.today());
+    let answer = person.post("/api/operator/reconcile-run", &today).await;
+    assert!(location(&answer).ends_with("?e=invalid"), "{}", location(&answer));
+    for page in ["/reconcile/cash/2026-11-25", "/reconcile/alipay/2026-02-30", "/reconcile/alipay/x"] {
+        assert_eq!(person.get(page).await.status(), 404, "{page}");
+    }
+});
+
+both!(who_sees_a_part_of_the_site_sees_none_of_it, |w: World| async move {
+    let shop = Shop::open(w).await;
+    let day = shop.today();
+    shop.pays(Tender::Alipay, 5_000).await;
+    shop.next_day(11);
+    shop.fetches(Tender::Alipay, day).await;
+    let web = web(&shop).await;
+    let person = web.person(&shop.world, Role::Operator, "caretaker").await;
+    shop.world
+        .execute(
+            "INSERT INTO operator_buildings (user_id, place_id)
+             SELECT u.id, p.id FROM users u, places p WHERE u.login = 'caretaker' AND p.kind = 'room'",
+        )
+        .await;
+    let about = format!("channel=alipay&day={day}");
+    for page in ["/reconcile".to_owned(), format!("/reconcile/alipay/{day}"), format!("/reconcile.csv?{about}")] {
+        assert_eq!(person.get(&page).await.status(), 403, "{page}");
+    }
+    for form in ["reconcile-run", "reconcile-close", "reconcile-receipt"] {
+        let fields = format!("{about}&reason=x&amount=1.00&key=019b0000-0000-7000-8000-000000000000");
+        let answer = person.post(&format!("/api/operator/{form}"), &fields).await;
+        assert!(location(&answer).contains("e=forbidden"), "{form}: {}", location(&answer));
+    }
+    assert_eq!(shop.day(Tender::Alipay, day).await.closed_at, None);
+});
