@@ -91,6 +91,9 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/returns/:id") view=operator::till::returned::ReturnPage ssr=SsrMode::Async/>
                 <Route path=path!("/corrections/:original") view=operator::till::correction::CorrectionPage ssr=SsrMode::Async/>
                 <Route path=path!("/approvals") view=operator::till::approvals::ApprovalsPage ssr=SsrMode::Async/>
+                <Route path=path!("/refunds") view=operator::till::refunds::RefundsPage ssr=SsrMode::Async/>
+                <Route path=path!("/refunds/:id") view=operator::till::refund::RefundPage ssr=SsrMode::Async/>
+                <Route path=path!("/refunds/of/:order") view=operator::till::order_money::OrderMoneyPage ssr=SsrMode::Async/>
                 <Route path=path!("/ledger") view=operator::till::ledger::LedgerPage ssr=SsrMode::Async/>
                 <Route path=path!("/subsidies") view=operator::till::subsidies::SubsidiesPage ssr=SsrMode::Async/>
                 <Route path=path!("/reconcile") view=operator::reconcile::calendar::CalendarPage ssr=SsrMode::Async/>

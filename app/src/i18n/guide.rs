@@ -87,8 +87,12 @@ const ZH: &[Chapter] = &[
                 "卖错了，在“收支记录”里点这一笔的“冲正”；退错了，在那一笔退电的页面点“冲正”。每笔只能冲正一次，不超过电表现有余额。",
             ),
             (
+                "退款",
+                "渠道收的钱原路退回。多付的、付给已销户房间的，按配置自动退；其余在“待处理”或“收支记录”点“退款”。未到表的订单全额退，已到表的先冲正，电表确认后系统自己退。一笔退款只有一个单号，渠道没有最终结果之前会一直查询，请不要另外付钱。渠道拒绝的或过了期限的，才由柜台以现金或转账退，写明原因。",
+            ),
+            (
                 "复核",
-                "超过限额的退电和冲正须由另一位有复核权限的操作员在“复核”页同意，申请人不能自己复核，过期作废。管理员都可复核；其他人由 dormwatt admin approver 授予。",
+                "超过限额的退电、冲正和退款须由另一位有复核权限的操作员在“复核”页同意，申请人不能自己复核，过期作废。管理员都可复核；其他人由 dormwatt admin approver 授予。",
             ),
             (
                 "交接班",
@@ -226,6 +230,10 @@ const EN: &[Chapter] = &[
             (
                 "Correction",
                 "A wrong sale is corrected from its line in the register, a wrong return from its own page: once each, and never more than the meter still holds.",
+            ),
+            (
+                "Refund",
+                "What a channel collected goes back through it. What was paid twice, or for a closed account, goes back by itself where the configuration says so; for the rest press “Give back” on the case or in the register. An order that is not in its meter goes back whole; what is in the meter is corrected first, and goes back when the meter gave it. A refund has one number, under which the channel is asked until its final word: do not pay it by other means meanwhile. Only what the channel refused or gives back no more is paid over the counter, with a reason.",
             ),
             (
                 "Approval",

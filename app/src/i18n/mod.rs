@@ -16,6 +16,7 @@ pub mod memory;
 pub mod operator;
 pub mod prices;
 pub mod reconcile;
+pub mod refunds;
 pub mod register;
 pub mod resident;
 pub mod room;

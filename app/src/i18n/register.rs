@@ -7,6 +7,7 @@ catalogue! {
     register: "收支记录", "Register";
     kind: "类别", "Kind";
     sale: "售电", "Sale";
+    refund: "退款", "Refund";
     shift: "班次", "Shift";
     shift_open: "未交班", "Open";
     shift_closed: "已交班", "Closed";
@@ -23,6 +24,7 @@ pub fn kind(word: &str, lang: Lang) -> &'static str {
     match crate::model::order::ReturnKind::parse(word) {
         Some(kind) => super::till::kind(kind, lang),
         None if word == "sale" => words(lang).sale,
+        None if word == "refund" => words(lang).refund,
         None => words(lang).shift,
     }
 }

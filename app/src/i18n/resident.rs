@@ -95,6 +95,8 @@ words! {
     note_refund: "按原支付方式退回。", "To where it was paid from.";
     note_case: "您的钱是安全的，请勿重复支付。管理员会处理，可凭订单号查询。",
         "Your money is safe; do not pay twice. The office will settle it; quote the order number if you ask.";
+    note_full: "您的钱是安全的。电表里的余额已达上限，这笔钱暂时放不下：管理员会在用掉一些后继续送入，或原路退款。",
+        "Your money is safe. The meter holds as much as it may: the office sends this in when some is used, or pays it back the way it came.";
     head_pending: "等待付款", "Waiting for your payment";
     head_paid: "正在送入电表", "Going into the meter";
     head_credited: "已存入电表", "In the meter";

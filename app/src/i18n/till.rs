@@ -55,8 +55,8 @@ catalogue! {
     settled: "付款", "Paid out";
     order_number: "单号", "Order";
     correct: "冲正", "Correct";
-    correct_sale_hint: "从电表扣回这笔售电（不超过电表现有余额），确认后把款退还或冲销。每笔只能冲正一次。",
-        "Takes this sale out of the meter again, as far as it still holds it; then the money goes back. Once per sale.";
+    correct_sale_hint: "从电表扣回这笔售电（不超过电表现有余额），确认后退款。柜台收的每笔只能冲正一次；渠道收的可分次，原路退回。",
+        "Takes this sale out of the meter again, as far as it still holds it; then the money goes back. Once per sale at the counter; what came through a channel may go back in parts, the way it came.";
     correct_return_hint: "收回已付的退款，并把同样的金额重新充入电表。每笔只能冲正一次。",
         "Takes the money in again and puts the same amount back into the meter. Once per return.";
     whole: "全额", "The whole amount";
@@ -91,6 +91,7 @@ pub const fn kind(kind: ReturnKind, lang: Lang) -> &'static str {
 pub const fn receipt(of: ReceiptOf, lang: Lang) -> &'static str {
     match of {
         ReceiptOf::Sale => lang.pick("售电收据", "Receipt for a sale"),
+        ReceiptOf::Refund => lang.pick("退款收据", "Receipt for a refund"),
         ReceiptOf::Back(ReturnKind::Return) => lang.pick("退电收据", "Receipt for a return"),
         ReceiptOf::Back(ReturnKind::UndoSale) => lang.pick("售电冲正收据", "Receipt for a corrected sale"),
         ReceiptOf::Back(ReturnKind::UndoReturn) => lang.pick("退电冲正收据", "Receipt for a corrected return"),

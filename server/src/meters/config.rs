@@ -19,6 +19,9 @@ pub struct Config {
     /// While somebody watches a wall, every meter is read once in this time, where its own interval is longer; 0 reads as fast as
     /// the bus allows.
     pub watched_interval_ms: u64,
+    /// The most that a meter may hold, fen; 0 for no limit. It is `pay.limits.hoarding_fen`, and has no key of its own.
+    #[serde(skip)]
+    pub hoarding_fen: i64,
     /// How long a meter may think before its answer begins; the time on the wire is added by `baud`.
     pub request_timeout_ms: u64,
     /// The slowest bus behind a gateway: 1200 to 115200; 0 where the wire takes no time.
@@ -63,6 +66,7 @@ impl Default for Config {
             reconnect_cap_ms: 60_000,
             probe_cap_ms: 45_000,
             probe_share: 45,
+            hoarding_fen: 0,
             command_cap_ms: FIVE_MINUTES,
             archive_interval_ms: 30_000,
             profiles_dir: None,

@@ -1,16 +1,18 @@
 //! Topping up, and how far a top-up is.
 
-use app::api::resident::{Offer, OrderView};
+use app::api::resident::{Offer, OrderView, RefundView};
 use app::error::AppError;
 use app::model::ids::{OrderId, Uuid};
 use app::model::money::Fen;
 use app::model::order::{OrderState, Tender};
+use app::model::refund::RefundState;
 use app::model::time::Timestamp;
 use app::ports::Who;
 
 use super::{Residents, views};
 use crate::store::order_lists::{self, Progress};
 use crate::store::orders::{self, NewOrder};
+use crate::store::refunds::{self, Refund};
 use crate::store::rooms::{self, Room};
 use crate::store::wallets;
 
@@ -72,6 +74,8 @@ impl Residents {
             count: order.count,
             remaining: order.remaining_fen.map(Fen),
             lost_since: latest.lost_since,
+            full: progress.note.as_deref().is_some_and(|note| note.contains("hoarding-limit")),
+            refunds: refunds::of_order(&self.db, id).await?.iter().filter_map(shown).collect(),
             power: on_ledger.then(|| views::power(&latest)),
             now: self.clock.now(),
         })
@@ -82,4 +86,16 @@ impl Residents {
         let progress = order_lists::progress(&self.db, order).await?;
         progress.filter(|progress| progress.order.account_id == room.account_id).ok_or(AppError::NotFound)
     }
+}
+
+/// What the payer is told of a refund; what came to nothing is not, for another one takes it up or a person does.
+fn shown(refund: &Refund) -> Option<RefundView> {
+    let (state, tender) = (refund.state().ok()?, refund.tender().ok()?);
+    state.is_reserved().then(|| RefundView {
+        amount: refund.amount(),
+        tender,
+        at: Timestamp(refund.asked_at),
+        done_at: refund.settled_at.map(Timestamp),
+        by_person: matches!(state, RefundState::Waiting | RefundState::Payable),
+    })
 }

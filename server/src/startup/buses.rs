@@ -16,7 +16,7 @@ use crate::live::Live;
 use crate::meters::gateway::GatewayState;
 use crate::meters::keys::MasterKeys;
 use crate::meters::profile::Profiles;
-use crate::meters::{Handle, Meters};
+use crate::meters::{self, Handle, Meters};
 use crate::operator::Field;
 use crate::store::Db;
 use crate::{clock::SharedClock, rng::Rng};
@@ -46,7 +46,7 @@ impl Buses {
             rng: rng.clone(),
             live: live.clone(),
             keys,
-            config: config.meters.clone(),
+            config: meters::config::Config { hoarding_fen: config.pay.limits.hoarding_fen, ..config.meters.clone() },
             profiles,
         };
         let runtime = Builder::new_current_thread().enable_all().build().map_err(|error| StartError::Part(error.into()))?;

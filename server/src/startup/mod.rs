@@ -108,7 +108,8 @@ impl Application {
         let auth = Auth::new(db.clone(), clock.clone(), rng.clone()).map_err(StartError::part)?;
         let resident = Residents::new(db.clone(), clock.clone(), rng.clone(), live.clone(), payments.clone(), wake);
         let field: Arc<dyn Field> = buses.clone();
-        let till = Till::new(db.clone(), clock.clone(), rng.clone(), payments.limits(), config.counter, field.clone());
+        let (limits, refunds) = (payments.limits(), payments.refund_rules());
+        let till = Till::new(db.clone(), clock.clone(), rng.clone(), limits, config.counter, refunds, field.clone());
         let operator = Operator::new(db.clone(), clock.clone(), rng.clone(), live.clone(), payments.limits(), field)
             .map_err(StartError::part)?;
         let backends = Backends {

@@ -15,6 +15,7 @@ mod meters;
 mod places;
 mod receipts;
 mod records;
+mod refunds;
 mod returns;
 mod room;
 
@@ -34,6 +35,7 @@ pub use meters::meters;
 pub use places::{latest, layout, priced_places, scope};
 pub use receipts::receipt;
 pub use records::{Terms, Totals, record_totals, records};
+pub use refunds::{order_money, refund, refunds};
 pub use returns::{approvals, original, returned};
 pub use room::{AccountRow, CommandRow, RoomRow, commands, residents, room};
 

@@ -23,6 +23,7 @@ pub use due::{Due, claim_due, slow};
 pub use end::pay_out;
 pub(super) use end::{done, failed};
 pub use owed::{Owed, needs_person, owed};
+pub use payment::is_of;
 pub(super) use payment::{hurry, known};
 
 use super::audit::{self, Entry};

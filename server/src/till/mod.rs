@@ -1,17 +1,18 @@
 //! The server's side of [`TillPort`]: one function a wish, over the store.
 
 mod ledger;
+mod refunds;
 mod shifts;
 
 use std::sync::Arc;
 
 use app::api::operator::Page;
 use app::api::till::{
-    Original, Receipt, ReceiptNumber, RecordLine, RecordQuery, Records, ReturnLine, Shift, Shifts, Subsidies, TillPort,
-    TrialBalance, Wish, WishOf,
+    OrderMoney, Original, Receipt, ReceiptNumber, RecordLine, RecordQuery, Records, RefundLine, RefundQuery, RefundWish,
+    ReturnLine, Shift, Shifts, Subsidies, TillPort, TrialBalance, Wish, WishOf,
 };
 use app::error::AppError;
-use app::model::ids::{AccountId, PlaceId, ReturnId, ShiftId, Uuid};
+use app::model::ids::{AccountId, OrderId, PlaceId, RefundId, ReturnId, ShiftId, Uuid};
 use app::model::money::Fen;
 use app::model::subsidy::{Month, Per};
 use app::model::time::Timestamp;
@@ -20,6 +21,7 @@ use async_trait::async_trait;
 
 use crate::clock::SharedClock;
 use crate::domain::order::Limits;
+use crate::domain::refund;
 use crate::domain::returns::Rules;
 use crate::operator::Field;
 use crate::rng::Rng;
@@ -35,14 +37,23 @@ pub struct Till {
     rng: Rng,
     limits: Limits,
     rules: Rules,
+    refunds: refund::Rules,
     field: Arc<dyn Field>,
 }
 
 impl Till {
     /// Over these parts.
     #[must_use]
-    pub fn new(db: Db, clock: SharedClock, rng: Rng, limits: Limits, rules: Rules, field: Arc<dyn Field>) -> Self {
-        Self { db, clock, rng, limits, rules, field }
+    pub fn new(
+        db: Db,
+        clock: SharedClock,
+        rng: Rng,
+        limits: Limits,
+        rules: Rules,
+        refunds: refund::Rules,
+        field: Arc<dyn Field>,
+    ) -> Self {
+        Self { db, clock, rng, limits, rules, refunds, field }
     }
 
     /// A return that the operator may see; anything else does not exist.
@@ -105,6 +116,42 @@ impl TillPort for Till {
     async fn approvals(&self, who: &Who, page: i64) -> Result<(Page<ReturnLine>, bool), AppError> {
         let lines = console::approvals(&self.db, who.user, self.clock.now(), page).await?;
         Ok((lines, returns::may_approve(&self.db, who.user).await?))
+    }
+
+    async fn refunds(&self, who: &Who, query: &RefundQuery) -> Result<Page<RefundLine>, AppError> {
+        refunds::list(self, who, query).await
+    }
+
+    async fn refund(&self, who: &Who, id: RefundId) -> Result<RefundLine, AppError> {
+        refunds::mine(self, who, id).await
+    }
+
+    async fn order_money(&self, who: &Who, order: OrderId) -> Result<OrderMoney, AppError> {
+        refunds::order_money(self, who, order).await
+    }
+
+    async fn ask_refund(&self, who: &Who, wish: &RefundWish) -> Result<RefundId, AppError> {
+        refunds::ask(self, who, wish).await
+    }
+
+    async fn approve_refund(&self, who: &Who, id: RefundId) -> Result<(), AppError> {
+        refunds::approve(self, who, id).await
+    }
+
+    async fn reject_refund(&self, who: &Who, id: RefundId, why: &str) -> Result<(), AppError> {
+        refunds::reject(self, who, id, why).await
+    }
+
+    async fn cancel_refund(&self, who: &Who, id: RefundId) -> Result<(), AppError> {
+        refunds::cancel(self, who, id).await
+    }
+
+    async fn pay_refund(&self, who: &Who, id: RefundId) -> Result<(), AppError> {
+        refunds::pay(self, who, id).await
+    }
+
+    async fn deliver(&self, who: &Who, order: OrderId) -> Result<(), AppError> {
+        refunds::deliver(self, who, order).await
     }
 
     async fn original(&self, who: &Who, id: Uuid) -> Result<Original, AppError> {

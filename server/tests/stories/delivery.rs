@@ -158,6 +158,27 @@ both!(what_the_meter_refuses_is_a_case_with_its_meaning, |w: World| async move {
     s.prove().await;
 });
 
+both!(what_fitted_when_it_was_sold_and_does_not_any_more_is_not_sent, |w: World| async move {
+    let mut s = Site::new(w, 1, 1).await;
+    s.config.hoarding_fen = 10_000;
+    let (fits, too_much) = (s.sell(0, 9_000).await, s.sell(0, 2_000).await);
+    let engine = s.start().await;
+    until(SOON, "the case", || async { s.order(&too_much).await.state().unwrap() == OrderState::Case }).await;
+    assert_eq!((s.order(&fits).await.count, s.view(0, 1).cumulative), (Some(1), 9_000));
+    assert_eq!(s.w.number("SELECT attempts FROM commands WHERE state = 'case'").await, 0, "no frame left");
+    assert!(s.w.word("SELECT detail FROM cases WHERE kind = 'delivery'").await.contains("\"why\":\"hoarding-limit\""));
+    engine.stop().await;
+    // Some of it is used, or the limit is raised: the same purchase goes in, once.
+    s.config.hoarding_fen = 11_000;
+    let decision = deliveries::Decision { by: s.clerk, ip: "127.0.0.1", at: SystemClock.now() };
+    deliveries::try_again(&s.w.db, s.held().await, &decision).await.unwrap();
+    let engine = s.start().await;
+    s.settled(SOON).await;
+    engine.stop().await;
+    assert_eq!((s.order(&too_much).await.count, s.view(0, 1).cumulative), (Some(2), 11_000));
+    s.prove().await;
+});
+
 both!(an_account_is_opened_and_its_first_purchase_follows, |w: World| async move {
     let s = Site::with(w, 1, 2, |sim| {
         for (_, meter) in sim.estate.meters_mut() {

@@ -16,6 +16,7 @@ mod faults;
 mod framings;
 mod full_disk;
 mod gateways;
+mod giving_back;
 mod ledger;
 mod live;
 mod memory;

@@ -1,120 +1,18 @@
-//! Money that goes back: once, under one number, never more than came, whatever the channel does, on both databases.
+//! Money that goes back through its channel: once, under one number, never more than came, whatever the channel does, on both
+//! databases.
 
 use crate::support::World;
-use crate::support::flat::Flat;
-use crate::support::rooms::Room;
-use crate::support::shop::{Counts, DESK, Shop};
+use crate::support::refunding::{BY_HAND, refused};
+use crate::support::shop::{DESK, Shop};
 use app::error::AppError;
-use app::model::ids::{OrderId, UserId, Uuid};
 use app::model::money::{Fen, Money};
 use app::model::order::Tender;
 use app::model::refund::RefundState;
 use app::model::time::{DAY, HOUR, MINUTE, SECOND};
-use app::ports::{Role, Who};
 use server::clock::Clock;
 use server::domain::ledger::Account;
-use server::domain::order::Limits;
-use server::domain::refund::Rules;
-use server::domain::returns;
 use server::pay::sandbox::Faults;
-use server::store::console;
-use server::store::refunds::{self, NewRefund, Of, Policy, Refund};
-use server::store::returns::{NewReturn, ask as ask_return};
-use server::store::users::{self, NewUser};
-use server::store::{StoreError, ledger};
-
-/// Two people above 40.00.
-const POLICY: Policy = Policy {
-    refunds: Rules { automatic: false, alipay_days: 90, wechat_days: 365, unionpay_days: 90 },
-    counter: returns::Rules { approve_above_fen: 4_000, approval_hours: 24 },
-};
-const BY_HAND: Rules = POLICY.refunds;
-
-fn refused<T: std::fmt::Debug>(result: Result<T, StoreError>) -> AppError {
-    match result {
-        Err(StoreError::Refused(error)) => error,
-        other => panic!("{other:?}"),
-    }
-}
-
-impl Shop {
-    /// Two payments for one order; gives the order and both numbers.
-    async fn paid_twice(&self, fen: i64) -> (OrderId, String, String) {
-        let (order, first) = self.at_the_cashier(fen).await;
-        // The product's clock says that the first form is over; the channel still takes it.
-        self.world.clock.advance(16 * MINUTE);
-        let second = self.visit(&self.another_attempt(order).await.cashier).await;
-        for number in [&first, &second] {
-            assert!(self.sandbox.pay(number));
-            self.until(number, |trade| trade.acknowledged == 1).await;
-        }
-        (order, first, second)
-    }
-
-    /// Paid and told.
-    async fn paid(&self, fen: i64) -> (OrderId, String) {
-        let (order, number) = self.at_the_cashier(fen).await;
-        assert!(self.sandbox.pay(&number));
-        self.until(&number, |trade| trade.acknowledged == 1).await;
-        (order, number)
-    }
-
-    /// The event of an attempt's payment.
-    async fn payment(&self, number: &str) -> Uuid {
-        let sql = "SELECT e.id FROM payment_events e JOIN payment_attempts p ON p.id = e.attempt_id
-                   WHERE p.out_trade_no = $1 AND e.kind = 'paid'";
-        match &self.world.db {
-            server::store::Db::Sqlite { read, .. } => sqlx::query_scalar(sql).bind(number).fetch_one(read).await.unwrap(),
-            server::store::Db::Postgres(pool) => sqlx::query_scalar(sql).bind(number).fetch_one(pool).await.unwrap(),
-        }
-    }
-
-    fn wish(&self, by: UserId, of: Of, fen: i64) -> NewRefund {
-        NewRefund {
-            key: self.world.rng.id(self.world.clock.now()),
-            of,
-            over_counter: None,
-            amount: Fen(fen),
-            reason: "付错".into(),
-            by: Some(by),
-            ip: "10.0.0.9".into(),
-        }
-    }
-
-    async fn ask(&self, new: &NewRefund) -> Result<Refund, StoreError> {
-        refunds::ask(&self.world.db, &self.world.rng, self.world.clock.now(), &POLICY, new).await
-    }
-
-    async fn now(&self, row: &Refund) -> RefundState {
-        refunds::find(&self.world.db, row.id()).await.unwrap().unwrap().state().unwrap()
-    }
-
-    async fn balance(&self, account: &Account) -> Money {
-        ledger::credit_balance(&self.world.db, account).await.unwrap()
-    }
-
-    /// What lies in suspense, what is on its way, and what Alipay holds for us, fen.
-    async fn lies(&self) -> (i64, i64, i64) {
-        let mut all = [0; 3];
-        for (fen, account) in all.iter_mut().zip([Account::Suspense, Account::Refunding, Account::Clearing("alipay")]) {
-            *fen = self.balance(&account).await.0 / 100;
-        }
-        (all[0], all[1], -all[2])
-    }
-
-    fn who(&self, user: UserId) -> Who {
-        Who { user, role: Role::Operator, name: String::new(), ip: "10.0.0.9".into() }
-    }
-
-    async fn open_cases(&self) -> i64 {
-        self.world.number("SELECT COUNT(*) FROM cases WHERE closed_at IS NULL").await
-    }
-}
-
-async fn colleague(w: &World, role: Role) -> UserId {
-    let user = NewUser { role, login: "second", name: "second", password_hash: "" };
-    users::create(&w.db, &w.rng, w.clock.now(), &user, "test").await.unwrap()
-}
+use server::store::refunds::{self, NewRefund, Of};
 
 both!(what_was_paid_twice_goes_back_by_itself_once, |w: World| async move {
     let shop = Shop::open(w).await;
@@ -138,38 +36,6 @@ both!(what_was_paid_twice_goes_back_by_itself_once, |w: World| async move {
     let number = shop.world.word("SELECT refund_no FROM refunds").await;
     assert!((8..=32).contains(&number.len()) && number.bytes().all(|b| b.is_ascii_alphanumeric()), "{number}");
 });
-
-both!(by_hand_a_person_gives_back_what_was_paid_twice, |w: World| async move {
-    let clerk = w.clerk().await;
-    let shop = Shop::under(w, BY_HAND).await;
-    let (_, first, second) = shop.paid_twice(5_000).await;
-    assert_eq!(shop.give_back().await.unwrap(), "begun 0, asked 0, ended 0, failed 0");
-    let who = shop.who(clerk);
-    let case = console::cases(&shop.world.db, clerk, Default::default()).await.unwrap().lines[0].id;
-    let closing = console::close_case(&shop.world.db, shop.world.clock.now(), &who, case, "done").await;
-    assert_eq!(refused(closing), AppError::Conflict, "money still lies there");
-
-    let new = shop.wish(clerk, Of::Payment(shop.payment(&second).await), 3_000);
-    let row = shop.ask(&new).await.unwrap();
-    assert_eq!(row, shop.ask(&new).await.unwrap(), "a form sent twice is one refund");
-    assert_eq!(refused(shop.ask(&NewRefund { amount: Fen(1), ..new.clone() }).await), AppError::Conflict);
-    assert_eq!(shop.lies().await, (2_000, 3_000, 10_000), "set apart before the channel hears of it");
-    assert_eq!(refused(shop.ask(&shop.wish(clerk, new.of, 2_001)).await), AppError::ExceedsRefundable);
-    assert_eq!(refused(shop.ask(&shop.wish(clerk, new.of, 0)).await), AppError::ExceedsRefundable);
-    assert_eq!(refused(shop.ask(&shop.wish(clerk, Of::Payment(order_id(&shop).await), 1)).await), AppError::NotFound);
-    shop.give_back().await.unwrap();
-    assert_eq!(shop.now(&row).await, RefundState::Done);
-    assert_eq!(shop.open_cases().await, 1, "a part still lies there");
-    shop.ask(&shop.wish(clerk, new.of, 2_000)).await.unwrap();
-    shop.give_back().await.unwrap();
-    assert_eq!((shop.trade(&second).refunded(), shop.trade(&first).refunded()), (Fen(5_000), Fen(0)));
-    assert_eq!((shop.lies().await, shop.open_cases().await), ((0, 0, 5_000), 0));
-    shop.proved().await;
-});
-
-async fn order_id(shop: &Shop) -> Uuid {
-    shop.world.rng.id(shop.world.clock.now())
-}
 
 both!(many_at_once_never_take_more_than_was_paid, |w: World| async move {
     let clerk = w.clerk().await;
@@ -303,25 +169,6 @@ both!(a_refund_ends_by_a_notification_that_fits_and_by_no_other, |w: World| asyn
     shop.proved().await;
 });
 
-both!(an_order_goes_back_whole_and_only_before_its_meter_may_have_it, |w: World| async move {
-    let clerk = w.clerk().await;
-    let shop = Shop::under(w, BY_HAND).await;
-    let (order, number) = shop.paid(3_000).await;
-    let of = Of::Payment(shop.payment(&number).await);
-    assert_eq!(refused(shop.ask(&shop.wish(clerk, of, 2_999)).await), AppError::AmountOutOfRange);
-    // A frame may be on its way: nobody gives the money back as well.
-    shop.world.execute("UPDATE commands SET state = 'sending', attempts = 1").await;
-    assert_eq!(refused(shop.ask(&shop.wish(clerk, of, 3_000)).await), AppError::InTheMeter);
-    shop.world.execute("UPDATE commands SET state = 'queued', attempts = 0").await;
-    shop.ask(&shop.wish(clerk, of, 3_000)).await.unwrap();
-    assert_eq!(refused(shop.ask(&shop.wish(clerk, of, 3_000)).await), AppError::Conflict);
-    shop.give_back().await.unwrap();
-    assert_eq!((shop.state(order).await, shop.trade(&number).refunded()), ("refunded".into(), Fen(3_000)));
-    assert_eq!(shop.balance(&Account::Paid(shop.room.account)).await, Money::ZERO);
-    shop.until(&number, |trade| trade.acknowledged == 2).await;
-    assert_eq!(shop.proved().await, Counts { events: 3, credits: 1, ..Counts::ONCE });
-});
-
 both!(paid_for_a_closed_account_goes_back_by_itself, |w: World| async move {
     let shop = Shop::open(w).await;
     let (order, number) = shop.at_the_cashier(5_000).await;
@@ -334,65 +181,6 @@ both!(paid_for_a_closed_account_goes_back_by_itself, |w: World| async move {
     shop.give_back().await.unwrap();
     assert_eq!((shop.state(order).await, shop.open_cases().await), ("refunded".into(), 0));
     assert_eq!((shop.trade(&number).refunded(), shop.lies().await), (Fen(5_000), (0, 0, 0)));
-    shop.proved().await;
-});
-
-both!(much_money_goes_back_only_by_two_people, |w: World| async move {
-    let (clerk, second) = (w.clerk().await, colleague(&w, Role::Admin).await);
-    let shop = Shop::under(w, BY_HAND).await;
-    let (order, number) = shop.paid(5_000).await;
-    let of = Of::Payment(shop.payment(&number).await);
-    let row = shop.ask(&shop.wish(clerk, of, 5_000)).await.unwrap();
-    assert_eq!((shop.now(&row).await, shop.state(order).await), (RefundState::Waiting, "refunding".into()));
-    shop.give_back().await.unwrap();
-    assert_eq!(shop.trade(&number).refunded(), Fen(0));
-    let (db, rng, now) = (&shop.world.db, &shop.world.rng, shop.world.clock.now());
-    assert_eq!(refused(refunds::approve(db, now, &shop.who(clerk), row.id()).await), AppError::SecondPerson);
-    refunds::reject(db, rng, now, &shop.who(second), row.id(), "不退").await.unwrap();
-    assert_eq!((shop.now(&row).await, shop.state(order).await), (RefundState::Rejected, "case".into()));
-    assert_eq!(shop.open_cases().await, 1, "and a person says what becomes of it");
-    assert_eq!(refused(refunds::approve(db, now, &shop.who(second), row.id()).await), AppError::Conflict);
-    shop.proved().await;
-    // It is delivered after all.
-    refunds::deliver_again(db, now, &shop.who(clerk), order).await.unwrap();
-    assert_eq!((shop.state(order).await, shop.open_cases().await), ("paid".into(), 0));
-    assert_eq!(shop.world.word("SELECT state FROM commands").await, "queued");
-    assert_eq!(refused(refunds::deliver_again(db, now, &shop.who(clerk), order).await), AppError::Conflict);
-    shop.proved().await;
-
-    let row = shop.ask(&shop.wish(clerk, of, 5_000)).await.unwrap();
-    shop.wait(25 * HOUR);
-    let late = refunds::approve(db, shop.world.clock.now(), &shop.who(second), row.id()).await;
-    assert_eq!(refused(late), AppError::Conflict, "nobody approves what is over");
-    assert_eq!(refunds::expire(db, rng, shop.world.clock.now()).await.unwrap(), 1);
-    let row = shop.ask(&shop.wish(clerk, of, 5_000)).await.unwrap();
-    refunds::cancel(db, rng, shop.world.clock.now(), &shop.who(clerk), row.id()).await.unwrap();
-    let row = shop.ask(&shop.wish(clerk, of, 5_000)).await.unwrap();
-    refunds::approve(db, shop.world.clock.now(), &shop.who(second), row.id()).await.unwrap();
-    assert_eq!(refused(refunds::cancel(db, rng, now, &shop.who(clerk), row.id()).await), AppError::Conflict);
-    shop.give_back().await.unwrap();
-    assert_eq!((shop.state(order).await, shop.trade(&number).refunded()), ("refunded".into(), Fen(5_000)));
-    assert_eq!(shop.open_cases().await, 0);
-    shop.proved().await;
-});
-
-both!(what_is_too_old_for_the_channel_goes_over_the_counter, |w: World| async move {
-    let clerk = w.clerk().await;
-    let shop = Shop::open(w).await;
-    let (_, _, second) = shop.paid_twice(3_000).await;
-    let of = Of::Payment(shop.payment(&second).await);
-    let transfer = |shop: &Shop| NewRefund { over_counter: Some(Tender::Transfer), ..shop.wish(clerk, of, 3_000) };
-    assert_eq!(refused(shop.ask(&transfer(&shop)).await), AppError::RefundByChannel, "nobody turns a card into cash");
-    shop.wait(90 * DAY);
-    assert_eq!(refused(shop.ask(&shop.wish(clerk, of, 3_000)).await), AppError::RefundTooOld);
-    shop.give_back().await.unwrap();
-    assert_eq!(shop.world.number("SELECT COUNT(*) FROM cases WHERE kind = 'refund'").await, 1, "nor by itself");
-    let row = shop.ask(&transfer(&shop)).await.unwrap();
-    assert_eq!(shop.give_back().await.unwrap(), "begun 0, asked 0, ended 0, failed 0");
-    let who = shop.who(clerk);
-    refunds::pay_out(&shop.world.db, &shop.world.rng, shop.world.clock.now(), &who, row.id()).await.unwrap();
-    assert_eq!((shop.lies().await, shop.balance(&Account::Bank).await), ((0, 0, 6_000), Money(300_000)));
-    assert_eq!(shop.open_cases().await, 0);
     shop.proved().await;
 });
 
@@ -412,51 +200,3 @@ both!(what_goes_back_at_the_channels_console_is_booked_and_counts, |w: World| as
     assert_eq!((shop.lies().await, shop.trade(&second).refunded()), ((0, 0, 5_000), Fen(5_000)));
     shop.proved().await;
 });
-
-both!(a_sale_through_a_channel_is_corrected_in_parts_and_goes_back_by_it, |w: World| async move {
-    let (flat, account) = Flat::supplied(w, 10_000, 1_000).await;
-    let clerk = flat.clerk;
-    let resident = UserId(uuid(&flat.w, "SELECT user_id FROM account_residents").await);
-    let shop = Shop::of(flat.w.clone(), Room { meter: flat.meter, account, resident }, BY_HAND).await;
-    let (order, number) = shop.paid(5_000).await;
-    assert_eq!(shop.state(order).await, "credited");
-    let correct = async |fen| {
-        let key = shop.world.rng.id(shop.world.clock.now());
-        let of = server::store::returns::Of::Sale(order, Fen(fen));
-        let new = NewReturn { key, of, reason: "充错房间".into(), by: clerk, ip: String::new() };
-        let (db, rng, now) = (&shop.world.db, &shop.world.rng, shop.world.clock.now());
-        ask_return(db, rng, now, &returns::Rules::default(), &Limits::default(), &new).await
-    };
-    let first = correct(2_000).await.unwrap();
-    let who = shop.who(clerk);
-    let cash = server::store::returns::pay_out(&shop.world.db, &shop.world.rng, shop.world.clock.now(), &who, first.id()).await;
-    assert_eq!(refused(cash), AppError::Conflict, "it goes back the way it came");
-    assert_eq!(refused(correct(3_001).await), AppError::AmountOutOfRange);
-    shop.give_back().await.unwrap();
-    assert_eq!(shop.trade(&number).refunded(), Fen(2_000));
-    let second = correct(3_000).await.unwrap();
-    shop.sandbox.set_faults(Faults { refund_refused: true, ..Faults::default() });
-    shop.give_back().await.unwrap();
-    assert_eq!(shop.open_cases().await, 1);
-    assert_eq!(shop.balance(&Account::Paid(account)).await, Money(300_000), "out of the wallet, and not lost");
-    shop.proved().await;
-    shop.sandbox.set_faults(Faults::default());
-    shop.ask(&shop.wish(clerk, Of::Return(second.id()), 1_000)).await.unwrap();
-    assert_eq!(refused(shop.ask(&shop.wish(clerk, Of::Return(second.id()), 2_001)).await), AppError::ExceedsRefundable);
-    shop.give_back().await.unwrap();
-    let cash = NewRefund { over_counter: Some(Tender::Cash), ..shop.wish(clerk, Of::Return(second.id()), 2_000) };
-    let cash = shop.ask(&cash).await.unwrap();
-    refunds::pay_out(&shop.world.db, &shop.world.rng, shop.world.clock.now(), &who, cash.id()).await.unwrap();
-    assert_eq!(shop.world.number("SELECT COUNT(*) FROM returns WHERE state = 'done'").await, 2);
-    assert_eq!((shop.trade(&number).refunded(), shop.open_cases().await), (Fen(3_000), 0));
-    assert_eq!(refused(correct(1).await), AppError::NotCorrectable, "all of it was taken back");
-    assert_eq!(shop.balance(&Account::Paid(account)).await, Money::ZERO);
-    shop.proved().await;
-});
-
-async fn uuid(w: &World, sql: &'static str) -> Uuid {
-    match &w.db {
-        server::store::Db::Sqlite { read, .. } => sqlx::query_scalar(sql).fetch_one(read).await.unwrap(),
-        server::store::Db::Postgres(pool) => sqlx::query_scalar(sql).fetch_one(pool).await.unwrap(),
-    }
-}

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::RoomName;
 use crate::model::gateway::{GatewayHealth, SweepInterval, Trust};
-use crate::model::ids::{AccountId, CaseId, GatewayId, MeterId};
+use crate::model::ids::{AccountId, CaseId, GatewayId, MeterId, OrderId};
 use crate::model::meter::Latest;
 use crate::model::time::Timestamp;
 
@@ -178,6 +178,8 @@ pub struct CaseLine {
     pub room: Option<RoomName>,
     /// Number of the order it is about.
     pub order: Option<i64>,
+    /// The order whose money may have to go back.
+    pub refunds: Option<OrderId>,
     /// Since when.
     pub opened_at: Timestamp,
     /// When it was closed.

@@ -146,6 +146,12 @@ pub struct OrderView {
     pub remaining: Option<Fen>,
     /// Since when the meter has been silent.
     pub lost_since: Option<Timestamp>,
+    /// The meter holds too much to take it; a person decides.
+    #[serde(default)]
+    pub full: bool,
+    /// Money of it that goes back, oldest first.
+    #[serde(default)]
+    pub refunds: Vec<RefundView>,
     /// Whether power flows, where the credit is on the ledger and so never has to reach the meter.
     pub power: Option<Power>,
     /// The server's time of this answer.
@@ -156,8 +162,23 @@ impl OrderView {
     /// Nothing more will happen by itself.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        self.state.is_final() && self.power != Some(Power::Coming)
+        self.state.is_final() && self.power != Some(Power::Coming) && self.refunds.iter().all(|refund| refund.done_at.is_some())
     }
+}
+
+/// Money that goes back to whoever paid.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefundView {
+    /// How much.
+    pub amount: Fen,
+    /// By which way.
+    pub tender: Tender,
+    /// Since when it is to go back.
+    pub at: Timestamp,
+    /// When it was there.
+    pub done_at: Option<Timestamp>,
+    /// Somebody must still approve it or pay it out.
+    pub by_person: bool,
 }
 
 /// How the payer comes to the cashier.

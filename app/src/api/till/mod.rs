@@ -4,6 +4,7 @@ mod actions;
 mod ledger;
 mod receipts;
 mod records;
+mod refunds;
 mod returns;
 mod shifts;
 
@@ -13,7 +14,7 @@ use async_trait::async_trait;
 
 use crate::api::operator::Page;
 use crate::error::AppError;
-use crate::model::ids::{PlaceId, ReturnId, ShiftId, Uuid};
+use crate::model::ids::{OrderId, PlaceId, RefundId, ReturnId, ShiftId, Uuid};
 use crate::model::money::Fen;
 use crate::model::subsidy::{Month, Per};
 use crate::model::time::Timestamp;
@@ -26,6 +27,10 @@ pub use actions::{
 pub use ledger::{SetSubsidy, Subsidies, SubsidyRule, TrialBalance, TrialLine, set_subsidy};
 pub use receipts::{Receipt, ReceiptNumber, ReceiptOf};
 pub use records::{RecordLine, RecordQuery, RecordState, Records};
+pub use refunds::{
+    ApproveRefund, AskRefund, CancelRefund, DeliverOrder, OrderMoney, PayRefund, RefundLine, RefundOf, RefundQuery, RefundWish,
+    Refundable, RejectRefund, approve_refund, ask_refund, cancel_refund, deliver_order, pay_refund, reject_refund,
+};
 pub use returns::{Original, ReturnLine, Wish, WishOf};
 pub use shifts::{CloseShift, OpenShift, Shift, ShiftEnd, Shifts, Takings, close_shift, open_shift};
 
@@ -46,6 +51,24 @@ pub trait TillPort: Send + Sync {
     async fn a_return(&self, who: &Who, id: ReturnId) -> Result<ReturnLine, AppError>;
     /// What waits for a second person, oldest first; and whether this operator may be one.
     async fn approvals(&self, who: &Who, page: i64) -> Result<(Page<ReturnLine>, bool), AppError>;
+    /// Refunds, newest first.
+    async fn refunds(&self, who: &Who, query: &RefundQuery) -> Result<Page<RefundLine>, AppError>;
+    /// A refund, and how far it is.
+    async fn refund(&self, who: &Who, id: RefundId) -> Result<RefundLine, AppError>;
+    /// What of an order may go back, and what did.
+    async fn order_money(&self, who: &Who, order: OrderId) -> Result<OrderMoney, AppError>;
+    /// Asks for a refund.
+    async fn ask_refund(&self, who: &Who, wish: &RefundWish) -> Result<RefundId, AppError>;
+    /// The second person says yes.
+    async fn approve_refund(&self, who: &Who, id: RefundId) -> Result<(), AppError>;
+    /// The second person says no, and why.
+    async fn reject_refund(&self, who: &Who, id: RefundId, why: &str) -> Result<(), AppError>;
+    /// Takes a refund back of which nothing went.
+    async fn cancel_refund(&self, who: &Who, id: RefundId) -> Result<(), AppError>;
+    /// A refund leaves the counter.
+    async fn pay_refund(&self, who: &Who, id: RefundId) -> Result<(), AppError>;
+    /// An order is delivered after all that was not given back.
+    async fn deliver(&self, who: &Who, order: OrderId) -> Result<(), AppError>;
     /// A sale or return that may be corrected.
     async fn original(&self, who: &Who, id: Uuid) -> Result<Original, AppError>;
     /// A receipt.

@@ -48,6 +48,8 @@ pub enum ReceiptOf {
     Sale,
     /// A return or correction.
     Back(ReturnKind),
+    /// A refund over the counter.
+    Refund,
 }
 
 /// A receipt as it is printed.

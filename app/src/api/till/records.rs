@@ -1,10 +1,11 @@
-//! The register: every sale, return, correction and shift.
+//! The register: every sale, return, correction, refund and shift.
 
 use super::ReceiptNumber;
 use crate::api::operator::{Page, RoomName};
 use crate::model::ids::{MeterId, Uuid};
 use crate::model::money::Fen;
 use crate::model::order::{OrderState, ReturnKind, ReturnState, Tender};
+use crate::model::refund::RefundState;
 use crate::model::time::{Date, Timestamp};
 
 /// What a line is, and where it stands.
@@ -14,6 +15,8 @@ pub enum RecordState {
     Sale(OrderState),
     /// A return or correction.
     Back(ReturnKind, ReturnState),
+    /// Money of a payment that goes back to its payer.
+    Refund(RefundState),
     /// A shift, closed or open.
     Shift {
         /// Counted.
@@ -23,7 +26,7 @@ pub enum RecordState {
 
 impl RecordState {
     /// The kinds, as addresses and files name them.
-    pub const KINDS: [&'static str; 5] = ["sale", "return", "undo_sale", "undo_return", "shift"];
+    pub const KINDS: [&'static str; 6] = ["sale", "return", "undo_sale", "undo_return", "refund", "shift"];
 
     /// The word of its kind.
     #[must_use]
@@ -31,6 +34,7 @@ impl RecordState {
         match self {
             Self::Sale(_) => "sale",
             Self::Back(kind, _) => kind.as_str(),
+            Self::Refund(_) => "refund",
             Self::Shift { .. } => "shift",
         }
     }
@@ -41,6 +45,7 @@ impl RecordState {
         match self {
             Self::Sale(state) => state.as_str(),
             Self::Back(_, state) => state.as_str(),
+            Self::Refund(state) => state.as_str(),
             Self::Shift { closed: true } => "closed",
             Self::Shift { closed: false } => "open",
         }
@@ -51,6 +56,7 @@ impl RecordState {
     pub fn parse(kind: &str, state: &str) -> Option<Self> {
         match (kind, ReturnKind::parse(kind)) {
             (_, Some(kind)) => ReturnState::parse(state).map(|state| Self::Back(kind, state)),
+            ("refund", None) => RefundState::parse(state).map(Self::Refund),
             ("sale", None) => OrderState::parse(state).map(Self::Sale),
             ("shift", None) => Some(Self::Shift { closed: state == "closed" }),
             _ => None,
@@ -138,6 +144,7 @@ mod tests {
         let all = [
             RecordState::Sale(OrderState::Credited),
             RecordState::Back(ReturnKind::UndoSale, ReturnState::Taken),
+            RecordState::Refund(RefundState::Sending),
             RecordState::Shift { closed: true },
         ];
         for state in all {

@@ -100,6 +100,8 @@ pub struct ReturnLine {
     pub receipt: Option<ReceiptNumber>,
     /// The number of the sale or return that it takes back.
     pub corrects: Option<i64>,
+    /// The sale that it takes back.
+    pub sale: Option<OrderId>,
 }
 
 /// A sale or return that may be corrected.

@@ -1,5 +1,6 @@
 //! Sentences with figures in them.
 
+use crate::api::resident::RefundView;
 use crate::i18n::Lang::{self, En, Zh};
 use crate::i18n::common;
 use crate::model::forecast::Forecast;
@@ -142,6 +143,20 @@ pub fn switch_waits(lost_since: Timestamp, now: Timestamp, lang: Lang) -> String
     match lang {
         Zh => format!("电表自{since} 起失联，恢复后会继续执行。"),
         En => format!("The meter has not answered since {since}. It is told as soon as it answers."),
+    }
+}
+
+/// Which money goes back, and which way.
+#[must_use]
+pub fn goes_back(refund: &RefundView, lang: Lang) -> String {
+    let (amount, way) = (refund.amount, common::tender(refund.tender, lang));
+    match (lang, refund.done_at.is_some(), refund.tender.is_channel()) {
+        (Zh, true, _) => format!("{amount} 元已通过{way}退回"),
+        (En, true, _) => format!("{amount} yuan were paid back by {way}"),
+        (Zh, ..) if refund.by_person => format!("{amount} 元将通过{way}退回，等待管理员办理"),
+        (En, ..) if refund.by_person => format!("{amount} yuan go back by {way} once the office has done its part"),
+        (Zh, ..) => format!("{amount} 元正通过{way}原路退回，银行卡可能要几个工作日"),
+        (En, ..) => format!("{amount} yuan are on their way back by {way}; a bank card may take some days"),
     }
 }
 

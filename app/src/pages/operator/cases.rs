@@ -8,7 +8,8 @@ use super::parts::{page_param, pager, param};
 use crate::api::operator::{CaseLine, CaseQuery, Page, desk};
 use crate::i18n::counter::words as counter_words;
 use crate::i18n::operator::words;
-use crate::i18n::{cases, lang};
+use crate::i18n::{cases, lang, refunds};
+use crate::model::refund::RefundState;
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::time::At;
@@ -67,6 +68,7 @@ fn item(line: &CaseLine) -> impl IntoView + use<> {
                 <At at=line.opened_at />
             </div>
             {said(line)}
+            {give_back(line)}
             {end}
         </li>
     }
@@ -94,6 +96,9 @@ fn ended(line: &CaseLine) -> impl IntoView + use<> {
     let t = words(lang());
     let resolution = match line.resolution.as_deref() {
         Some("try-again") => t.try_again.to_owned(),
+        Some("refunded") => refunds::state(RefundState::Done, lang()).to_owned(),
+        Some("refund") => refunds::words(lang()).give_back.to_owned(),
+        Some("deliver") => refunds::words(lang()).deliver.to_owned(),
         Some("mended") => cases::mended(lang()).to_owned(),
         other => other.unwrap_or_default().to_owned(),
     };
@@ -135,6 +140,13 @@ fn replaced(line: &CaseLine) -> impl IntoView + use<> {
             <p class="hint">{c.take_over_hint}</p>
         </form>
     }
+}
+
+/// Where the money of its order goes back.
+fn give_back(line: &CaseLine) -> impl IntoView + use<> {
+    line.refunds.filter(|_| line.closed_at.is_none()).map(|order| {
+        view! { <p><a class="button primary" href=format!("/refunds/of/{order}")>{refunds::words(lang()).give_back}</a></p> }
+    })
 }
 
 fn close(line: &CaseLine) -> impl IntoView + use<> {

@@ -1,4 +1,4 @@
-//! The register: every sale, return, correction and shift, with the totals of the whole filter, and the same as a file.
+//! The register: every sale, return, correction, refund and shift, with the totals of the whole filter, and the same as a file.
 
 use leptos::prelude::*;
 
@@ -6,8 +6,9 @@ use super::frame::{Frame, Section};
 use super::parts::{address, choice, page_param, pager, param};
 use crate::api::till::{RecordLine, RecordQuery, RecordState, Records, Till, till};
 use crate::i18n::operator::words;
-use crate::i18n::{Lang, common, lang, register, till as till_words};
+use crate::i18n::{Lang, common, lang, refunds, register, till as till_words};
 use crate::model::order::{OrderState, ReturnState, Tender};
+use crate::model::refund::RefundState;
 use crate::model::time::Date;
 use crate::ui::load::load;
 use crate::ui::time::At;
@@ -54,9 +55,10 @@ pub(super) fn day(text: &str) -> Option<Date> {
 }
 
 /// Where a line may stand.
-fn states() -> [(&'static str, RecordState); 14] {
+fn states() -> [(&'static str, RecordState); 17] {
     let sale = |state: OrderState| (state.as_str(), RecordState::Sale(state));
     let back = |state: ReturnState| (state.as_str(), RecordState::Back(crate::model::order::ReturnKind::Return, state));
+    let refund = |state: RefundState| (state.as_str(), RecordState::Refund(state));
     [
         sale(OrderState::Pending),
         sale(OrderState::Paid),
@@ -71,6 +73,9 @@ fn states() -> [(&'static str, RecordState); 14] {
         back(ReturnState::Refused),
         back(ReturnState::Rejected),
         back(ReturnState::Cancelled),
+        refund(RefundState::Sending),
+        refund(RefundState::Payable),
+        refund(RefundState::Failed),
         ("closed", RecordState::Shift { closed: true }),
     ]
 }
@@ -82,6 +87,7 @@ pub const fn said(state: RecordState, lang: Lang) -> (&'static str, &'static str
     match state {
         RecordState::Sale(state) => (t.sale, common::order(state, lang)),
         RecordState::Back(kind, state) => (till_words::kind(kind, lang), till_words::state(state, lang)),
+        RecordState::Refund(state) => (t.refund, refunds::state(state, lang)),
         RecordState::Shift { closed: true } => (t.shift, t.shift_closed),
         RecordState::Shift { closed: false } => (t.shift, t.shift_open),
     }
@@ -136,6 +142,7 @@ fn List(records: Records, number: i64, asked: Vec<(&'static str, String)>) -> im
             {field("until", o.until, "date")}
             <button>{o.filter}</button>
             {filtered.then(|| view! { <a href="/sales">{o.clear}</a> })}
+            <a class="button" href="/refunds">{refunds::words(lang).refunds}</a>
             <a class="button" href=file download="dormwatt-register.csv">{t.file}</a>
         </form>
     };
@@ -196,10 +203,17 @@ fn building(all: &[String], chosen: &str) -> impl IntoView + use<> {
 /// The colour of a state; the word stands beside it always.
 const fn colour(state: RecordState) -> &'static str {
     match state {
-        RecordState::Sale(OrderState::Credited) | RecordState::Back(_, ReturnState::Done) => "state open",
-        RecordState::Sale(OrderState::Pending | OrderState::Paid) | RecordState::Back(_, ReturnState::Taking) => "state accent",
-        RecordState::Back(_, ReturnState::Waiting | ReturnState::Taken) => "state alarm1",
-        RecordState::Sale(OrderState::Case) | RecordState::Back(_, ReturnState::Case) => "state alarm2",
+        RecordState::Sale(OrderState::Credited)
+        | RecordState::Back(_, ReturnState::Done)
+        | RecordState::Refund(RefundState::Done) => "state open",
+        RecordState::Sale(OrderState::Pending | OrderState::Paid | OrderState::Refunding)
+        | RecordState::Back(_, ReturnState::Taking)
+        | RecordState::Refund(RefundState::Sending) => "state accent",
+        RecordState::Back(_, ReturnState::Waiting | ReturnState::Taken)
+        | RecordState::Refund(RefundState::Waiting | RefundState::Payable) => "state alarm1",
+        RecordState::Sale(OrderState::Case)
+        | RecordState::Back(_, ReturnState::Case)
+        | RecordState::Refund(RefundState::Failed) => "state alarm2",
         _ => "state quiet",
     }
 }
@@ -210,13 +224,20 @@ fn row(line: &RecordLine) -> impl IntoView + use<> {
     let kind = match line.state {
         RecordState::Sale(_) => kind.into_any(),
         RecordState::Back(..) => view! { <a href=format!("/returns/{}", line.id.as_simple())>{kind}</a> }.into_any(),
+        RecordState::Refund(_) => view! { <a href=format!("/refunds/{}", line.id.as_simple())>{kind}</a> }.into_any(),
         RecordState::Shift { .. } => view! { <a href=format!("/shifts/{}", line.id.as_simple())>{kind}</a> }.into_any(),
     };
     let room = match line.meter {
         Some(meter) => view! { <a href=format!("/rooms/{meter}")>{line.room.to_string()}</a> }.into_any(),
         None => "—".into_any(),
     };
-    let correctable = line.state == RecordState::Sale(OrderState::Credited) && line.tender.is_counter();
+    let correctable = line.state == RecordState::Sale(OrderState::Credited) && line.tender != Tender::Subsidy;
+    let refundable = matches!(
+        line.state,
+        RecordState::Sale(OrderState::Paid | OrderState::Case | OrderState::Refunding | OrderState::Refunded)
+    ) && line.tender.is_channel();
+    let refund =
+        refundable.then(|| view! { <a href=format!("/refunds/of/{}", line.id.as_simple())>{refunds::words(lang).give_back}</a> });
     let correct = correctable
         .then(|| view! { <a href=format!("/corrections/{}", line.id.as_simple())>{till_words::words(lang).correct}</a> });
     view! {
@@ -231,7 +252,7 @@ fn row(line: &RecordLine) -> impl IntoView + use<> {
             <td>{line.by.clone()}</td>
             <td class="num">{line.receipt.map(|number| view! { <a href=format!("/receipts/{number}")>{number.to_string()}</a> })}</td>
             <td class="num muted">{(line.number > 0).then_some(line.number)}</td>
-            <td>{correct}</td>
+            <td>{correct}{refund}</td>
         </tr>
     }
 }

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::api::resident::{OrderView, Power};
+use crate::api::resident::{OrderView, Power, RefundView};
 use crate::i18n::resident::{say, words};
 use crate::i18n::{Lang, common};
 use crate::model::order::OrderState;
@@ -98,12 +98,24 @@ pub fn order_steps(order: &OrderView, lang: Lang) -> Vec<Step> {
         }
         _ => list.push(Step::new(Reach::Done, t.step_paid, order.paid_at)),
     }
-    match order.state {
-        OrderState::Refunding => list.push(Step::new(Reach::Now, t.step_refunding, None).note(t.note_refund)),
-        OrderState::Refunded => list.push(Step::new(Reach::Done, t.step_refunded, None).note(t.note_refund)),
-        state => deliver(order, state, &mut list, lang),
+    if !matches!(order.state, OrderState::Refunding | OrderState::Refunded) {
+        deliver(order, order.state, &mut list, lang);
+    } else if order.refunds.is_empty() {
+        let (reach, text) = match order.state {
+            OrderState::Refunded => (Reach::Done, t.step_refunded),
+            _ => (Reach::Now, t.step_refunding),
+        };
+        list.push(Step::new(reach, text, None).note(t.note_refund));
     }
+    list.extend(order.refunds.iter().map(|refund| give_back(refund, lang)));
     list
+}
+
+/// How much goes back, by which way, and when it was there.
+fn give_back(refund: &RefundView, lang: Lang) -> Step {
+    let t = words(lang);
+    let (reach, text) = if refund.done_at.is_some() { (Reach::Done, t.step_refunded) } else { (Reach::Now, t.step_refunding) };
+    Step::new(reach, text, refund.done_at.or(Some(refund.at))).note(say::goes_back(refund, lang))
 }
 
 /// From paid to read back.
@@ -135,7 +147,10 @@ fn deliver(order: &OrderView, state: OrderState, list: &mut Vec<Step>, lang: Lan
                 None => done,
             });
         }
-        OrderState::Case => list.push(Step::new(Reach::Now, t.step_case, None).note(t.note_case)),
+        OrderState::Case => {
+            let note = if order.full { t.note_full } else { t.note_case };
+            list.push(Step::new(Reach::Now, t.step_case, None).note(note));
+        }
         _ if order.sent_at.is_some() => {
             let confirm = Step::new(Reach::Now, t.step_confirm, None);
             list.push(match say::tries(order.attempts, lang) {
@@ -173,6 +188,8 @@ mod tests {
             count: None,
             remaining: None,
             lost_since: None,
+            full: false,
+            refunds: Vec::new(),
             power: None,
             now: at.plus(MINUTE),
         }
@@ -200,6 +217,25 @@ mod tests {
         ] {
             assert_eq!(reaches(&order), expected, "{:?} sent {:?}", order.state, order.sent_at);
         }
+    }
+
+    #[test]
+    fn what_goes_back_is_told_with_its_way_until_it_is_there() {
+        let refund = RefundView {
+            amount: Fen(5_000),
+            tender: Tender::Alipay,
+            at: Timestamp(1_795_600_000_000),
+            done_at: None,
+            by_person: false,
+        };
+        let twice = OrderView { refunds: vec![refund.clone()], ..order(OrderState::Credited) };
+        assert!(!twice.is_over(), "the second payment is still on its way back");
+        let last = order_steps(&twice, Lang::Zh).pop().unwrap();
+        assert_eq!((last.reach, last.note.unwrap().contains("50.00")), (Reach::Now, true));
+        let back = RefundView { done_at: Some(Timestamp(1_795_600_060_000)), ..refund };
+        let over = OrderView { refunds: vec![back], paid_at: Some(Timestamp(1)), ..order(OrderState::Refunded) };
+        assert!(over.is_over());
+        assert_eq!(reaches(&over), [Reach::Done, Reach::Done, Reach::Done]);
     }
 
     #[test]

@@ -40,6 +40,14 @@ fn declines(deed: Deed, seen: &State, judged: bool, unsent: bool) -> Option<&'st
     (said || shown).then_some(EXCEEDS)
 }
 
+/// Whether the meter would hold more than it may, with what it shows now; as the meter itself says it.
+fn too_much(deed: Deed, seen: &State, limit: Fen) -> Option<String> {
+    let Deed::Credit { amount, .. } = deed else { return None };
+    let over = limit > Fen::ZERO && seen.remaining + Fen(amount.into()) > limit;
+    let why = || serde_json::json!({ "why": "hoarding-limit", "remaining_fen": seen.remaining.0, "limit_fen": limit.0 });
+    over.then(|| why().to_string())
+}
+
 impl Engine {
     /// Moves one money command as far as it goes now.
     pub(super) async fn money(&self, command: &Command, meter: &Meter) -> Result<Step, StoreError> {
@@ -73,6 +81,13 @@ impl Engine {
                     Outcome::Again(why) if sends >= SENDS => return self.refused(command, &seen, why).await,
                     Outcome::Again(_) => {}
                 }
+            }
+            // Two purchases may each have fitted when they were made. What was sent is the meter's to refuse.
+            if command.attempts == 0
+                && last.is_none()
+                && let Some(why) = too_much(deed, &seen, Fen(self.config.hoarding_fen))
+            {
+                return self.hold(command, None, why).await;
             }
             if sends >= SENDS {
                 break;

@@ -2,7 +2,7 @@
 
 use app::api::operator::{CaseLine, CaseQuery, Page};
 use app::error::AppError;
-use app::model::ids::{CaseId, CommandId, MeterId, UserId};
+use app::model::ids::{CaseId, CommandId, MeterId, OrderId, UserId};
 use app::model::time::Timestamp;
 use app::ports::Who;
 use sqlx::FromRow;
@@ -20,6 +20,7 @@ struct Row {
     detail: String,
     meter_id: Option<Uuid>,
     order_number: Option<i64>,
+    order_id: Option<Uuid>,
     opened_at: i64,
     closed_at: Option<i64>,
     closed_by: Option<String>,
@@ -36,7 +37,7 @@ struct Row {
 /// Where the database fails.
 pub async fn cases(db: &Db, operator: UserId, query: CaseQuery) -> Result<Page<CaseLine>> {
     let rows: Vec<Row> = read!(db, |pool| sqlx::query_as(concat!(
-        "SELECT c.id, c.kind, c.detail, m.id AS meter_id, o.number AS order_number, c.opened_at, c.closed_at,
+        "SELECT c.id, c.kind, c.detail, m.id AS meter_id, o.number AS order_number, o.id AS order_id, c.opened_at, c.closed_at,
                 u.name AS closed_by, c.resolution, COUNT(*) OVER () AS total,
                 EXISTS (SELECT 1 FROM commands WHERE commands.meter_id = m.id AND commands.money AND commands.state = 'case'
                            AND COALESCE(commands.order_id, m.id) = COALESCE(c.order_id, m.id) AND c.kind = 'delivery') AS held,",
@@ -66,7 +67,7 @@ pub async fn cases(db: &Db, operator: UserId, query: CaseQuery) -> Result<Page<C
 /// Where the database fails.
 pub async fn cases_of(db: &Db, operator: UserId, meter: MeterId) -> Result<Vec<CaseLine>> {
     let rows: Vec<Row> = read!(db, |pool| sqlx::query_as(concat!(
-        "SELECT c.id, c.kind, c.detail, m.id AS meter_id, o.number AS order_number, c.opened_at, c.closed_at,
+        "SELECT c.id, c.kind, c.detail, m.id AS meter_id, o.number AS order_number, o.id AS order_id, c.opened_at, c.closed_at,
                 NULL AS closed_by, c.resolution, COUNT(*) OVER () AS total,
                 EXISTS (SELECT 1 FROM commands WHERE commands.meter_id = m.id AND commands.money AND commands.state = 'case'
                            AND COALESCE(commands.order_id, m.id) = COALESCE(c.order_id, m.id) AND c.kind = 'delivery') AS held,",
@@ -86,6 +87,9 @@ pub async fn cases_of(db: &Db, operator: UserId, meter: MeterId) -> Result<Vec<C
 }
 
 fn line(row: Row) -> CaseLine {
+    let of_money = [kind::PAYMENT, kind::PAID_TWICE, kind::UNDELIVERABLE, kind::REFUND, kind::REFUND_ELSEWHERE].contains(&&*row.kind)
+        // What the meter would not take because it holds too much.
+        || row.kind == kind::DELIVERY && row.detail.contains("hoarding-limit");
     CaseLine {
         id: CaseId(row.id),
         answers: (row.kind == kind::IDENTITY && row.closed_at.is_none()).then(|| serials::answering(&row.detail)).flatten(),
@@ -96,6 +100,7 @@ fn line(row: Row) -> CaseLine {
         room: row.meter_id.is_some().then(|| row.name.into()),
         meter: row.meter_id.map(MeterId),
         order: row.order_number,
+        refunds: row.order_id.filter(|_| of_money).map(OrderId),
         opened_at: Timestamp(row.opened_at),
         closed_at: row.closed_at.map(Timestamp),
         closed_by: row.closed_by,

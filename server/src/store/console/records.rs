@@ -1,4 +1,4 @@
-//! The register of the till: every sale, return, correction and shift, as one list.
+//! The register of the till: every sale, return, correction, refund and shift, as one list.
 
 use app::api::till::{ReceiptNumber, RecordLine, RecordQuery, RecordState};
 use app::model::ids::{MeterId, UserId};
@@ -25,6 +25,11 @@ macro_rules! records {
                            CASE WHEN v.state = 'done' AND v.kind <> 'undo_return' THEN v.amount_fen ELSE 0 END,
                            v.asked_at, v.asked_by, v.count, p.year, p.number
                     FROM returns v LEFT JOIN receipts p ON p.return_id = v.id OR p.order_id = v.sale_id
+                    UNION ALL
+                    SELECT 'refund', f.id, f.number, o.account_id, o.meter_id, f.tender, f.state, f.amount_fen, 0,
+                           CASE WHEN f.state = 'done' AND f.source <> 'return' THEN f.amount_fen ELSE 0 END,
+                           f.asked_at, COALESCE(f.asked_by, o.created_by), NULL, p.year, p.number
+                    FROM refunds f JOIN orders o ON o.id = f.order_id LEFT JOIN receipts p ON p.refund_id = f.id
                     UNION ALL
                     SELECT 'shift', s.id, 0, NULL, NULL, 'cash', CASE WHEN s.closed_at IS NULL THEN 'open' ELSE 'closed' END,
                            COALESCE(s.counted_fen - s.expected_fen, 0), 0, 0, s.opened_at, s.operator_id, NULL, NULL, NULL

@@ -2,7 +2,7 @@
 
 use app::api::operator::Page;
 use app::api::till::{Original, ReceiptNumber, ReturnLine};
-use app::model::ids::{MeterId, ReturnId, UserId};
+use app::model::ids::{MeterId, OrderId, ReturnId, UserId};
 use app::model::money::Fen;
 use app::model::order::Tender;
 use app::model::time::Timestamp;
@@ -115,6 +115,7 @@ fn line(row: Row, operator: UserId) -> Result<ReturnLine> {
         settled_at: back.settled_at.map(Timestamp),
         receipt,
         corrects: row.corrects,
+        sale: back.corrects_order.map(OrderId),
         reason: back.reason,
     })
 }

@@ -1,13 +1,14 @@
 //! The payment that a refund is a part of, and what of it went back.
 
 use app::error::AppError;
-use app::model::ids::{AttemptId, Uuid};
+use app::model::ids::{AttemptId, OrderId, Uuid};
 use app::model::money::Fen;
 use app::model::refund::RefundSource;
 use app::model::time::Timestamp;
 use sqlx::FromRow;
 
-use crate::store::{Result, Tx, on};
+use super::Of;
+use crate::store::{Db, Result, Tx, on, read};
 
 /// A verified payment, with its attempt locked: nothing else of it goes back meanwhile.
 #[derive(Clone, Debug, FromRow)]
@@ -119,4 +120,27 @@ pub(in crate::store) async fn hurry(tx: &mut Tx, at: Timestamp, attempt: Attempt
         .execute(c)
         .await)?;
     Ok(())
+}
+
+/// Whether that is money of this order.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn is_of(db: &Db, order: OrderId, of: Of) -> Result<bool> {
+    let id = match of {
+        Of::Payment(event) => event,
+        Of::Return(id) => id.0,
+    };
+    let row: Option<(i64,)> = read!(db, |pool| {
+        sqlx::query_as(
+        "SELECT CAST(1 AS BIGINT) FROM orders o WHERE o.id = $1
+           AND (EXISTS (SELECT 1 FROM payment_attempts p JOIN payment_events e ON e.attempt_id = p.id WHERE p.order_id = o.id AND e.id = $2)
+                OR EXISTS (SELECT 1 FROM returns v WHERE v.corrects_order = o.id AND v.id = $2))"
+    )
+    .bind(order.0)
+    .bind(id)
+    .fetch_optional(pool)
+    .await
+    })?;
+    Ok(row.is_some())
 }

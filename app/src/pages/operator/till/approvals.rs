@@ -7,7 +7,7 @@ use super::super::parts::{page_param, pager};
 use crate::api::operator::Page;
 use crate::api::till::{ReturnLine, Till, till};
 use crate::i18n::till::{kind, words};
-use crate::i18n::{common, lang, operator};
+use crate::i18n::{common, lang, operator, refunds};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::time::At;
@@ -54,6 +54,7 @@ fn List(page: Page<ReturnLine>, number: i64, may: bool) -> impl IntoView {
             </div>
             {page.lines.is_empty().then(|| view! { <p class="empty">{t.nothing_waits}</p> })}
             {pager(&page, number, "/approvals")}
+            <p><a class="button" href="/refunds?state=waiting">{refunds::words(lang()).waiting_link}</a></p>
         </Frame>
     }
 }

@@ -3,7 +3,10 @@
 pub mod approvals;
 pub mod correction;
 pub mod ledger;
+pub mod order_money;
 pub mod receipt;
+pub mod refund;
+pub mod refunds;
 pub mod returned;
 pub mod shift;
 pub mod shifts;

@@ -9,9 +9,10 @@ use crate::api::operator::parse;
 use crate::api::till::{ReturnLine, Till, till};
 use crate::error::AppError;
 use crate::i18n::till::{kind, next, words};
-use crate::i18n::{common, lang, room};
+use crate::i18n::{common, lang, refunds, room};
 use crate::model::ids::ReturnId;
 use crate::model::order::ReturnState;
+use crate::model::refund::RefundState;
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::live::{BUSY, Live, without_script};
 use crate::ui::load::load;
@@ -38,6 +39,7 @@ fn Body(line: ReturnLine) -> impl IntoView {
         _ => Tone::Plain,
     };
     let taking = line.state == ReturnState::Taking;
+    let refunding = line.state == ReturnState::Taken && line.tender.is_channel();
     let lost = (taking && line.waits.as_deref() == Some("lost"))
         .then(|| view! { <Callout tone=Tone::Lost><p>{room::though_lost(lang())}</p></Callout> });
     view! {
@@ -47,7 +49,7 @@ fn Body(line: ReturnLine) -> impl IntoView {
             <Live id="return" again=taking.then_some(BUSY)>
                 <Callout tone=tone>
                     <p>{state(line.state)}</p>
-                    <p>{next(line.state, lang())}</p>
+                    <p>{if refunding { refunds::next(RefundState::Sending, lang()) } else { next(line.state, lang()) }}</p>
                 </Callout>
                 {lost}
                 {actions(&line)}
@@ -85,7 +87,11 @@ fn actions(line: &ReturnLine) -> impl IntoView + use<> {
     let own = (waits && line.mine).then(|| view! { <p class="hint">{t.own_request}</p> });
     let cancel = (waits && line.mine || line.state == ReturnState::Taking && line.unsent)
         .then(|| button("/api/operator/cancel-return", "", t.cancel));
-    let pay = (line.state == ReturnState::Taken).then(|| {
+    let by_channel =
+        line.tender.is_channel().then_some(line.sale).flatten().map(
+            |order| view! { <a class="button" href=format!("/refunds/of/{order}")>{refunds::words(lang()).all_of_order}</a> },
+        );
+    let pay = (line.state == ReturnState::Taken && line.tender.is_counter()).then(|| {
         view! {
             <div class="card stack-tight">
                 {button("/api/operator/pay-out", "primary", t.pay_out)}
@@ -101,7 +107,7 @@ fn actions(line: &ReturnLine) -> impl IntoView + use<> {
         {decide} {own} {pay} {case}
         <div class="buttons">
             {line.receipt.map(|number| view! { <a class="button" href=format!("/receipts/{number}")>{t.receipt}" "{number.to_string()}</a> })}
-            {correct} {cancel}
+            {by_channel} {correct} {cancel}
             <a class="button" href=format!("/rooms/{}", line.meter)>{t.back}</a>
         </div>
     }

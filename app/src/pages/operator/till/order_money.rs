@@ -1,0 +1,118 @@
+//! What of an order may go back to its payer, and what did.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
+
+use super::super::frame::{Frame, Section};
+use super::reason_field;
+use super::refunds::table;
+use crate::api::operator::parse;
+use crate::api::till::{OrderMoney, RefundOf, Refundable, Till, till};
+use crate::error::AppError;
+use crate::i18n::refunds::{self, words};
+use crate::i18n::{common, lang, till as till_words};
+use crate::model::ids::{OrderId, Uuid};
+use crate::model::money::Fen;
+use crate::model::order::Tender;
+use crate::model::refund::RefundSource;
+use crate::ui::load::load;
+use crate::ui::notice::Notice;
+use crate::ui::time::At;
+
+/// The page: `/refunds/of/:order`.
+#[component]
+pub fn OrderMoneyPage() -> impl IntoView {
+    let order = use_params_map().with_untracked(|params| params.get("order")).unwrap_or_default();
+    let read = async move {
+        let Till { who, port } = till()?;
+        port.order_money(&who, parse::<OrderId>(&order).map_err(|_| AppError::NotFound)?).await
+    };
+    load(read, |money| view! { <Body money /> }.into_any())
+}
+
+#[component]
+fn Body(money: OrderMoney) -> impl IntoView {
+    let (t, w, lang) = (words(lang()), till_words::words(lang()), lang());
+    let title = format!("{} {}", t.give_back, money.room);
+    let open = |one: &&Refundable| one.left > Fen::ZERO && (one.by_channel || one.over_counter);
+    let forms = money.payments.iter().filter(open).map(|one| form(money.order, money.key, one)).collect_view();
+    let nothing = !money.payments.iter().any(|one| open(&one));
+    let deliver = money.deliverable.then(|| {
+        view! {
+            <form class="card stack-tight" method="post" action="/api/operator/deliver-order">
+                <input type="hidden" name="order" value=money.order.to_string() />
+                <p class="hint">{t.deliver_hint}</p>
+                <button>{t.deliver}</button>
+            </form>
+        }
+    });
+    let before = (!money.refunds.is_empty()).then(|| view! { <h2>{t.all_of_order}</h2> {table(&money.refunds, None)} });
+    view! {
+        <Frame title=title.clone() section=Section::Sales>
+            <h1>{title}</h1>
+            <Notice />
+            <section class="card">
+                <dl class="facts">
+                    <dt>{w.order_number}</dt>
+                    <dd class="num">{money.number}</dd>
+                    <dt>{crate::i18n::operator::words(lang).state}</dt>
+                    <dd>{common::order(money.state, lang)}</dd>
+                </dl>
+            </section>
+            {nothing.then(|| view! { <p class="empty">{t.nothing}</p> })}
+            {forms}
+            {deliver}
+            {before}
+            <div class="buttons"><a class="button" href=format!("/rooms/{}", money.meter)>{w.back}</a></div>
+        </Frame>
+    }
+}
+
+fn form(order: OrderId, key: Uuid, one: &Refundable) -> impl IntoView + use<> {
+    let (t, w, lang) = (words(lang()), till_words::words(lang()), lang());
+    let (payment, back) = match one.of {
+        RefundOf::Payment(event) => (event.as_simple().to_string(), String::new()),
+        RefundOf::Return(id) => (String::new(), id.to_string()),
+    };
+    let channel = one.by_channel.then(|| {
+        view! { <option value="">{t.by_channel}" · "{common::tender(one.channel, lang)}</option> }
+    });
+    let counter = one.over_counter.then(|| {
+        Tender::COUNTER
+            .map(|tender| view! { <option value=tender.as_str()>{common::tender(tender, lang)}</option> })
+            .collect_view()
+    });
+    let hint = if one.source == RefundSource::Order { t.whole_hint } else { t.part_hint };
+    let whole = one.source == RefundSource::Order;
+    view! {
+        <form class="card stack-tight" method="post" action="/api/operator/refund">
+            <h2>{refunds::source(one.source, lang)}</h2>
+            <dl class="facts">
+                <dt>{t.came_by}</dt>
+                <dd>{common::tender(one.channel, lang)}" · "<At at=one.at /></dd>
+                <dt>{t.trade_no}</dt>
+                <dd class="num">{one.trade_no.clone()}</dd>
+                <dt>{t.paid}</dt>
+                <dd class="num">{one.paid.to_string()}</dd>
+                <dt>{t.left}</dt>
+                <dd class="num">{one.left.to_string()}</dd>
+            </dl>
+            <input type="hidden" name="order" value=order.to_string() />
+            <input type="hidden" name="payment" value=payment />
+            <input type="hidden" name="back" value=back />
+            <input type="hidden" name="key" value=key.to_string() />
+            <label class="field">
+                <span>{t.amount}</span>
+                <input class="input" name="amount" inputmode="decimal" autocomplete="off" required pattern="[0-9]+([.][0-9]{1,2})?" value=one.left.to_string() readonly=whole />
+            </label>
+            <label class="field">
+                <span>{t.way}</span>
+                <select class="input" name="way">{channel}{counter}</select>
+            </label>
+            {reason_field("reason", w.reason)}
+            <p class="hint">{hint}</p>
+            {one.over_counter.then(|| view! { <p class="hint">{t.counter_hint}</p> })}
+            <div class="buttons"><button class="danger">{t.give_back}</button></div>
+        </form>
+    }
+}

@@ -1,0 +1,154 @@
+//! One refund: where it stands, and the one next step.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
+
+use super::super::frame::{Frame, Section};
+use super::reason_field;
+use crate::api::operator::parse;
+use crate::api::till::{RefundLine, Till, till};
+use crate::error::AppError;
+use crate::i18n::refunds::{self, words};
+use crate::i18n::{common, lang, till as till_words};
+use crate::model::ids::RefundId;
+use crate::model::refund::RefundState;
+use crate::ui::callout::{Callout, Tone};
+use crate::ui::live::{BUSY, Live, without_script};
+use crate::ui::load::load;
+use crate::ui::notice::Notice;
+use crate::ui::time::At;
+
+/// The page: `/refunds/:id`.
+#[component]
+pub fn RefundPage() -> impl IntoView {
+    let id = use_params_map().with_untracked(|params| params.get("id")).unwrap_or_default();
+    let read = async move {
+        let Till { who, port } = till()?;
+        port.refund(&who, parse::<RefundId>(&id).map_err(|_| AppError::NotFound)?).await
+    };
+    load(read, |line| view! { <Body line /> }.into_any())
+}
+
+/// A state as a coloured word.
+pub(super) fn badge(state: RefundState) -> impl IntoView {
+    let class = match state {
+        RefundState::Done => "state open",
+        RefundState::Sending => "state accent",
+        RefundState::Waiting | RefundState::Payable => "state alarm1",
+        RefundState::Failed => "state alarm2",
+        RefundState::Rejected | RefundState::Cancelled | RefundState::Expired => "state quiet",
+    };
+    view! { <span class=class>{refunds::state(state, lang())}</span> }
+}
+
+#[component]
+fn Body(line: RefundLine) -> impl IntoView {
+    let t = words(lang());
+    let title = format!("{} {}", t.refund, line.room);
+    let tone = match line.state {
+        RefundState::Done | RefundState::Payable => Tone::Good,
+        RefundState::Failed => Tone::Warn,
+        _ => Tone::Plain,
+    };
+    let sending = line.state == RefundState::Sending;
+    view! {
+        <Frame title=title.clone() section=Section::Sales>
+            <h1>{title}</h1>
+            <Notice />
+            <Live id="refund" again=sending.then_some(BUSY)>
+                <Callout tone=tone>
+                    <p>{badge(line.state)}</p>
+                    <p>{refunds::next(line.state, lang())}</p>
+                </Callout>
+                {actions(&line)}
+                {facts(&line)}
+            </Live>
+            {without_script(!sending)}
+        </Frame>
+    }
+}
+
+fn actions(line: &RefundLine) -> impl IntoView + use<> {
+    let (t, w, id) = (words(lang()), till_words::words(lang()), line.id.to_string());
+    let button = |action: &'static str, class: &'static str, word: &'static str| {
+        let id = id.clone();
+        view! {
+            <form method="post" action=action>
+                <input type="hidden" name="id" value=id />
+                <button class=class>{word}</button>
+            </form>
+        }
+    };
+    let waits = line.state == RefundState::Waiting;
+    let decide = (waits && !line.mine).then(|| {
+        view! {
+            <div class="card stack-tight">
+                {button("/api/operator/approve-refund", "primary", t.approve)}
+                <form class="stack-tight" method="post" action="/api/operator/reject-refund">
+                    <input type="hidden" name="id" value=id.clone() />
+                    {reason_field("reason", w.reject_reason)}
+                    <button class="danger">{w.reject}</button>
+                </form>
+            </div>
+        }
+    });
+    let own = (waits && line.mine).then(|| view! { <p class="hint">{w.own_request}</p> });
+    let payable = line.state == RefundState::Payable;
+    let pay = payable.then(|| {
+        view! {
+            <div class="card stack-tight">
+                {button("/api/operator/pay-refund", "primary", t.pay)}
+                <p class="hint">{t.pay_hint}</p>
+            </div>
+        }
+    });
+    let cancel = (waits && line.mine || payable).then(|| button("/api/operator/cancel-refund", "", w.cancel));
+    let back = line.back.map(|id| view! { <a class="button" href=format!("/returns/{id}")>{t.open_return}</a> });
+    view! {
+        {decide} {own} {pay}
+        <div class="buttons">
+            {line.receipt.map(|number| view! { <a class="button" href=format!("/receipts/{number}")>{w.receipt}" "{number.to_string()}</a> })}
+            <a class="button" href=format!("/refunds/of/{}", line.order)>{t.all_of_order}</a>
+            {back} {cancel}
+            <a class="button" href=format!("/rooms/{}", line.meter)>{w.back}</a>
+        </div>
+    }
+}
+
+fn facts(line: &RefundLine) -> impl IntoView + use<> {
+    let (t, w, lang) = (words(lang()), till_words::words(lang()), lang());
+    let sent = (line.tries > 0).then(|| view! { <dt>{t.tries}</dt><dd class="num">{line.tries}" "{t.times}</dd> });
+    let ended = line.settled_at.map(|at| view! { <dt>{t.settled}</dt><dd>{line.settled_by.clone()}" "<At at /></dd> });
+    view! {
+        <section class="card">
+            <dl class="facts">
+                <dt>{t.amount}</dt>
+                <dd class="num">{line.amount.to_string()}</dd>
+                <dt>{t.what}</dt>
+                <dd>{refunds::source(line.source, lang)}</dd>
+                <dt>{t.way}</dt>
+                <dd>{common::tender(line.tender, lang)}</dd>
+                <dt>{t.came_by}</dt>
+                <dd>{common::tender(line.channel, lang)}</dd>
+                <dt>{t.refund_no}</dt>
+                <dd class="num">{line.refund_no.clone()}</dd>
+                <dt>{t.trade_no}</dt>
+                <dd class="num">{line.trade_no.clone()}</dd>
+                <dt>{t.of_order}</dt>
+                <dd class="num">{line.order_number}</dd>
+                <dt>{w.account}</dt>
+                <dd class="num">{line.account.clone()}</dd>
+                <dt>{w.reason}</dt>
+                <dd>{line.reason.clone()}</dd>
+                <dt>{t.asked}</dt>
+                <dd>{line.asked_by.clone().unwrap_or_else(|| t.system.to_owned())}" · "<At at=line.asked_at /></dd>
+                {line.expires_at.map(|at| view! { <dt>{w.until}</dt><dd><At at /></dd> })}
+                {line.decided_by.clone().map(|name| view! { <dt>{w.decided}</dt><dd>{name}</dd> })}
+                {line.note.clone().map(|note| view! { <dt>{w.reject_reason}</dt><dd>{note}</dd> })}
+                {sent}
+                {line.next_at.map(|at| view! { <dt>{t.next_try}</dt><dd><At at /></dd> })}
+                {ended}
+            </dl>
+        </section>
+    }
+}

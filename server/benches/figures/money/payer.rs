@@ -1,0 +1,54 @@
+//! Whoever pays: orders, goes to the sandbox's cashier, and pays.
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use app::model::ids::{AccountId, MeterId, UserId};
+use app::model::money::Fen;
+use app::model::order::Tender;
+use server::clock::{Clock, SystemClock};
+use server::pay::sandbox::{self, Keys, Sandbox};
+use server::pay::{Cashier, Device, Payer, Payments, TopUp};
+use server::rng::Rng;
+
+use crate::Outcome;
+
+/// A phone on this machine.
+const PHONE: Payer<'static> = Payer { ip: "127.0.0.1", device: Device::Phone };
+
+/// A room that buys.
+#[derive(Clone, Copy)]
+pub struct Room {
+    pub account: AccountId,
+    pub meter: MeterId,
+    pub resident: UserId,
+}
+
+/// A sandbox on any port, that tells each payment once.
+pub async fn sandbox() -> Outcome<Sandbox> {
+    let config = sandbox::Config {
+        address: (Ipv4Addr::LOCALHOST, 0).into(),
+        keys: Keys::generate()?,
+        speed: 1,
+        clock: Arc::new(SystemClock),
+        rng: Rng::from_system(),
+    };
+    Ok(sandbox::start(config).await?)
+}
+
+/// Orders and comes to the cashier; gives the number of the trade, which waits to be paid.
+pub async fn order(payments: &Payments, http: &reqwest::Client, rng: &Rng, room: Room, fen: i64) -> Outcome<String> {
+    let top_up = TopUp {
+        key: rng.id(SystemClock.now()),
+        account: room.account,
+        meter: room.meter,
+        tender: Tender::Alipay,
+        amount: Fen(fen),
+        by: room.resident,
+        ip: String::new(),
+    };
+    let started = payments.start(&top_up, &PHONE).await?;
+    let Cashier::Address(address) = started.cashier else { return Err("no address to pay at".into()) };
+    http.get(address).send().await?;
+    Ok(format!("D{}N1", started.order.number))
+}

@@ -1,0 +1,205 @@
+//! Verified notifications at 200 a second: signature, event, attempt, order, ledger, command, audit line, fsync, answer.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use app::model::ids::{GatewayId, MeterId, PlaceId};
+use app::model::meter::Wallet;
+use app::model::money::Fen;
+use axum::Router;
+use axum::body::Bytes;
+use axum::http::{HeaderMap, StatusCode};
+use server::clock::{Clock, SystemClock};
+use server::domain::order::Limits;
+use server::meters::framing::Framing;
+use server::pay::{Config, Payments, routes};
+use server::rng::Rng;
+use server::store::Db;
+use server::store::accounts::{self, NewResident, TakeOver};
+use server::store::meters::{NewGateway, NewMeter, add_gateway, add_meter};
+use server::store::places::{self, NewPlace};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{ConnectOptions, Connection, SqliteConnection};
+use tokio::net::TcpListener;
+use uuid::Uuid;
+
+use super::payer::{Room, order, sandbox};
+use crate::figure::{Figure, quantile};
+use crate::{Length, Outcome};
+
+/// Notifications a second.
+const RATE: u64 = 200;
+const ROOMS: u8 = 100;
+
+/// Stands where the channel thinks that the product is: passes on, and takes the time of each answer.
+#[derive(Clone)]
+struct Watch {
+    product: SocketAddr,
+    /// Two addresses, as channels send from some.
+    clients: [reqwest::Client; 2],
+    turn: Arc<AtomicUsize>,
+    seen: Arc<Mutex<Vec<f64>>>,
+}
+
+pub async fn run(length: Length) -> Outcome<Vec<Figure>> {
+    let directory = tempfile::tempdir()?;
+    let db = Db::open(&format!("sqlite:{}", directory.path().join("bench.db").display())).await?;
+    let (rng, sandbox) = (Rng::from_system(), sandbox().await?);
+    let rooms = seed(&db, &rng).await?;
+    let (product, tap) = (listen().await?, listen().await?);
+    let config = Config {
+        public_url: format!("http://{}", product.local_addr()?),
+        notify_url: Some(format!("http://{}", tap.local_addr()?)),
+        limits: Limits { hoarding_fen: 0, ..Limits::default() },
+        alipay: Some(sandbox.product_config("127.0.0.1")),
+        ..Config::default()
+    };
+    let payments = Payments::new(&config, db.clone(), Arc::new(SystemClock), rng.clone(), Arc::new(|| {}))?;
+    let watch =
+        Watch { product: product.local_addr()?, clients: [client(2)?, client(3)?], turn: Arc::default(), seen: Arc::default() };
+    let service = routes(payments.clone()).into_make_service_with_connect_info::<SocketAddr>();
+    tokio::spawn(async move { axum::serve(product, service).await });
+    let passing = watch.clone();
+    let router = Router::new().fallback(move |headers: HeaderMap, body: Bytes| passing.clone().pass(headers, body));
+    tokio::spawn(async move { axum::serve(tap, router).await });
+
+    let all = usize::try_from(length.seconds(60).as_secs() * RATE)?;
+    let http = client(1)?;
+    let mut numbers = Vec::new();
+    for room in rooms.iter().cycle().take(all) {
+        numbers.push(order(&payments, &http, &rng, *room, 5_000).await?);
+    }
+    let bare = Arc::new(Mutex::new(Vec::new()));
+    let beside = tokio::spawn(fsyncs(directory.path().join("bare.db"), Arc::clone(&bare)));
+    let mut pace = tokio::time::interval(Duration::from_micros(1_000_000 / RATE));
+    for number in &numbers {
+        pace.tick().await;
+        if !sandbox.pay(number) {
+            return Err(format!("{number} cannot be paid").into());
+        }
+    }
+    for _ in 0..300 {
+        if watch.seen().len() >= all {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    beside.abort();
+    let (seen, bare) = (watch.seen(), bare.lock().unwrap_or_else(PoisonError::into_inner).clone());
+    if seen.len() < all {
+        return Err(format!("{} of {all} notifications were acknowledged", seen.len()).into());
+    }
+    let (p99, one) = (quantile(&seen, 0.99), quantile(&bare, 0.5));
+    let against = format!(
+        "of one fsynced transaction ({one:.2} ms beside it); p50 {:.2} ms, p99 {p99:.2} ms, {} at {RATE}/s",
+        quantile(&seen, 0.5),
+        seen.len()
+    );
+    Ok(vec![Figure::at_most("pay.webhook_p99", 10.0, "ratio", against, vec![p99 / one])])
+}
+
+impl Watch {
+    async fn pass(self, headers: HeaderMap, body: Bytes) -> (StatusCode, String) {
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed) % 2;
+        let Some(client) = self.clients.get(turn) else { return (StatusCode::BAD_GATEWAY, String::new()) };
+        let request = client.post(format!("http://{}/pay/alipay/notify", self.product)).body(body);
+        let kind = headers.get("content-type").cloned();
+        let request = kind.into_iter().fold(request, |request, kind| request.header("content-type", kind));
+        let begun = Instant::now();
+        let Ok(answer) = request.send().await else { return (StatusCode::BAD_GATEWAY, String::new()) };
+        let (status, text) = (answer.status(), answer.text().await.unwrap_or_default());
+        if text == "success" {
+            self.seen.lock().unwrap_or_else(PoisonError::into_inner).push(begun.elapsed().as_secs_f64() * 1_000.0);
+        }
+        (status, text)
+    }
+
+    fn seen(&self) -> Vec<f64> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+async fn listen() -> Outcome<TcpListener> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?)
+}
+
+/// Speaks from 127.0.0.`host`.
+fn client(host: u8) -> Outcome<reqwest::Client> {
+    let from = IpAddr::from([127, 0, 0, host]);
+    Ok(reqwest::Client::builder().local_address(from).redirect(reqwest::redirect::Policy::none()).no_proxy().build()?)
+}
+
+/// One row and its fsync, twenty times a second, ms each: what the disk gives while it is measured.
+async fn fsyncs(path: std::path::PathBuf, times: Arc<Mutex<Vec<f64>>>) -> Outcome<()> {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full);
+    let mut connection: SqliteConnection = options.connect().await?;
+    sqlx::query("CREATE TABLE rows (id BLOB PRIMARY KEY NOT NULL, at BIGINT NOT NULL)").execute(&mut connection).await?;
+    let rng = Rng::from_system();
+    loop {
+        let (id, begun) = (rng.id(SystemClock.now()), Instant::now());
+        let mut tx = connection.begin().await?;
+        sqlx::query("INSERT INTO rows (id, at) VALUES ($1, $2)").bind(id).bind(1_i64).execute(&mut *tx).await?;
+        tx.commit().await?;
+        times.lock().unwrap_or_else(PoisonError::into_inner).push(begun.elapsed().as_secs_f64() * 1_000.0);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// Rooms with an open account and a resident; their meters are never asked.
+async fn seed(db: &Db, rng: &Rng) -> Outcome<Vec<Room>> {
+    let now = SystemClock.now();
+    let gateway = GatewayId(rng.id(now));
+    let mut tx = db.begin().await?;
+    let new = NewGateway { id: gateway, name: "g".into(), host: "127.0.0.1".into(), port: 1, framing: Framing::ModbusTcp };
+    add_gateway(&mut tx, now, &new).await?;
+    let mut open = Vec::new();
+    for unit in 1..=ROOMS {
+        let (place, meter, name) = (PlaceId(rng.id(now)), MeterId(rng.id(now)), unit.to_string());
+        places::add(&mut tx, &NewPlace { id: place, parent: None, kind: "room", name: &name, sort: unit.into() }).await?;
+        let new = NewMeter {
+            id: meter,
+            place,
+            gateway,
+            unit,
+            serial: format!("{unit:012}"),
+            profile: "rpp".into(),
+            wallet: Wallet::Meter,
+        };
+        add_meter(&mut tx, now, &new).await?;
+        let resident = NewResident { name: name.clone(), login: format!("r{name}"), password_hash: String::new() };
+        let number = format!("{unit:016}");
+        open.push(TakeOver {
+            meter,
+            number,
+            opened_at: now,
+            epoch: 1,
+            count: 0,
+            cumulative: Fen::ZERO,
+            resident: Some(resident),
+        });
+    }
+    tx.commit().await?;
+    accounts::take_over(db, rng, now, &open).await?;
+    rooms(db).await
+}
+
+/// Every room that buys.
+pub(super) async fn rooms(db: &Db) -> Outcome<Vec<Room>> {
+    let sql =
+        "SELECT m.account_id, m.meter_id, r.user_id FROM account_meters m JOIN account_residents r ON r.account_id = m.account_id
+               WHERE m.to_at IS NULL AND r.to_at IS NULL ORDER BY m.meter_id";
+    let Db::Sqlite { read, .. } = db else { return Err("not a SQLite site".into()) };
+    let rows: Vec<(Uuid, Uuid, Uuid)> = sqlx::query_as(sql).fetch_all(read).await?;
+    let room = |(account, meter, resident): (Uuid, Uuid, Uuid)| Room {
+        account: app::model::ids::AccountId(account),
+        meter: MeterId(meter),
+        resident: app::model::ids::UserId(resident),
+    };
+    Ok(rows.into_iter().map(room).collect())
+}
