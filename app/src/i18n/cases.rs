@@ -1,6 +1,7 @@
 //! What each kind of case means, and a person's next step.
 
 use super::{Lang, gateways};
+use crate::model::time::Timestamp;
 
 /// What a kind of case is called, what it means, and what to do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +36,7 @@ pub const KINDS: &[&str] = &[
     "bill-state",
     "bill-meter",
     "bill-reopened",
+    "expiry",
 ];
 
 /// Why a meter cannot be read as it is registered, and what to do; by the detail of its case.
@@ -67,6 +69,27 @@ pub fn unusable(detail: &str, lang: Lang) -> Option<String> {
     Some(match lang {
         Lang::Zh => zh,
         Lang::En => en,
+    })
+}
+
+/// Which certificate ends, and when; by the detail of its case.
+#[must_use]
+pub fn expiry(detail: &str, lang: Lang) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Ends {
+        key: String,
+        until: i64,
+        nearness: String,
+    }
+    let Ends { key, until, nearness } = serde_json::from_str(detail).ok()?;
+    let until = Timestamp(until);
+    Some(match (nearness.as_str(), lang) {
+        ("over", Lang::Zh) => format!("{key} 已于 {until} 到期。"),
+        ("over", Lang::En) => format!("{key} ended on {until}."),
+        ("7-days", Lang::Zh) => format!("{key} 将于 {until} 到期，不足 7 天。"),
+        ("7-days", Lang::En) => format!("{key} ends on {until}, within 7 days."),
+        (_, Lang::Zh) => format!("{key} 将于 {until} 到期。"),
+        (_, Lang::En) => format!("{key} ends on {until}."),
     })
 }
 
@@ -256,6 +279,18 @@ pub fn case(kind: &str, lang: Lang) -> Case {
                 "Give the room or its building a plan on the page of prices; the next reading charges it and closes this case.",
             ),
         ),
+        "expiry" => (
+            (
+                "支付证书将到期",
+                "支付渠道的一张证书快到期或已到期；到期后这个渠道就不能收款、也不认付款通知。",
+                "到该渠道的商户平台换取新证书，改正配置后重启；换好后自动结案。",
+            ),
+            (
+                "A payment certificate ends",
+                "A certificate of a payment channel ends soon, or has ended. After that the channel takes no payment and its word is not believed.",
+                "Get a new one from the channel's merchant console, put it into the configuration and restart; the case closes by itself then.",
+            ),
+        ),
         "journal" => (
             (
                 "电表记录不在账上",
@@ -366,6 +401,22 @@ mod tests {
             }
         }
         assert_eq!((unusable("{}", Lang::En), unusable(r#"{"why":"new","is":""}"#, Lang::En)), (None, None));
+    }
+
+    #[test]
+    fn a_certificate_that_ends_is_named_with_its_day() {
+        let said =
+            |nearness: &str, lang| expiry(&format!(r#"{{"key":"pay.x","until":1795438800000,"nearness":"{nearness}"}}"#), lang);
+        for nearness in ["30-days", "7-days", "over"] {
+            for lang in [Lang::Zh, Lang::En] {
+                assert!(
+                    said(nearness, lang).is_some_and(|text| text.contains("pay.x") && text.contains("2026-11-23")),
+                    "{nearness}"
+                );
+            }
+        }
+        assert_ne!(said("over", Lang::En), said("30-days", Lang::En));
+        assert_eq!(expiry("{}", Lang::En), None);
     }
 
     #[test]

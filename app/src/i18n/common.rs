@@ -46,7 +46,7 @@ pub const fn tender(tender: Tender, lang: Lang) -> &'static str {
         Tender::Alipay => ("支付宝", "Alipay"),
         Tender::Subsidy => ("补贴", "Subsidy"),
         Tender::WechatPay => ("微信支付", "WeChat Pay"),
-        Tender::UnionPay => ("银联在线", "UnionPay"),
+        Tender::UnionPay => ("银联云闪付", "UnionPay"),
     };
     lang.pick(zh, en)
 }

@@ -69,6 +69,10 @@ const ZH: &[Chapter] = &[
                 "不要重复售电。电表失联时款项安全保存，电表恢复后自动送入；系统先读电表的购电次数再决定是否补发，不会多充也不会少充。真正说不清的，会出现在“待处理”里。",
             ),
             (
+                "支付渠道",
+                "支付宝、微信支付、银联云闪付各按配置开通，没有配置的不显示；微信里可直接付微信支付，其他渠道请住户改用浏览器。渠道的证书到期前 30 天和 7 天会列入待处理，换好证书并重启后自动结案。",
+            ),
+            (
                 "两种钱包",
                 "电表钱包：余额存在电表里，断网也照常供电、扣费、断电。账本钱包：电表没有余额，余额记在账本上，由系统按用电扣款、按余额通断。页面看起来一样，房间页写明是哪一种。",
             ),
@@ -212,6 +216,10 @@ const EN: &[Chapter] = &[
             (
                 "It has not arrived",
                 "Do not sell again. If the meter is lost, the money is kept safe and goes in when the meter answers. The system reads the purchase count before it sends anything again, so nothing is credited twice or lost. What is truly unclear becomes a case.",
+            ),
+            (
+                "Payment channels",
+                "Alipay, WeChat Pay and UnionPay are each offered where they are configured. Inside WeChat residents pay by WeChat at once and open a browser for the others. 30 and 7 days before a channel's certificate ends there is a case; it closes by itself once the new one is in the configuration and the server was restarted.",
             ),
             (
                 "Two kinds of wallet",

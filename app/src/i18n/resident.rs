@@ -59,6 +59,7 @@ words! {
     pay_title: "付款", "Payment";
     to_channel: "前往付款", "Go to payment";
     to_channel_note: "将打开支付页面；付款后回到本站查看进度。", "The payment page opens; come back here after paying to follow it.";
+    sheet_note: "点下面的按钮，在微信里付款；付款后会自动回到订单页。", "Press the button to pay inside WeChat; afterwards the order's page opens.";
     scan: "请用微信扫码付款", "Scan with WeChat to pay";
     scan_note: "付款后点下面的按钮查看进度，一般几秒内到账。", "After paying, press the button below to follow it; it takes seconds as a rule.";
     scan_label: "付款二维码", "QR code to pay";

@@ -19,6 +19,12 @@ pub enum Icon {
     Power,
     /// A magnifying glass.
     Search,
+    /// A purse.
+    Purse,
+    /// A speech bubble.
+    Bubble,
+    /// A bank card.
+    Card,
 }
 
 impl Icon {
@@ -31,6 +37,11 @@ impl Icon {
             Self::Person => "M12 4a4 4 0 1 1 0 8 4 4 0 0 1 0-8M4 21a8 8 0 0 1 16 0",
             Self::Power => "M12 3v8M6.3 6.8a8 8 0 1 0 11.4 0",
             Self::Search => "M11 4a7 7 0 1 1 0 14 7 7 0 0 1 0-14M16 16l4 4",
+            Self::Purse => "M4 7h15a1 1 0 0 1 1 1v11a1 1 0 0 1-1 1H5a1 1 0 0 1-1-1zM4 7l11-4v4M16 13.5h.01",
+            Self::Bubble => {
+                "M12 4c5 0 9 3.1 9 7s-4 7-9 7c-.9 0-1.8-.1-2.6-.3L5 20l1-3.6C4.1 15.1 3 13.2 3 11c0-3.9 4-7 9-7M9 11h.01M15 11h.01"
+            }
+            Self::Card => "M4 5h16a1 1 0 0 1 1 1v12a1 1 0 0 1-1 1H4a1 1 0 0 1-1-1V6a1 1 0 0 1 1-1M3 10h18M7 15h4",
         }
     }
 }

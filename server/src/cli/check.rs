@@ -2,12 +2,18 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
+
+use app::model::time::Timestamp;
 
 use super::Outcome;
+use crate::clock::{SharedClock, SystemClock};
 use crate::config::{Config, Secret};
 use crate::meters::profile::{Area, Profile, Profiles, Protocol};
 use crate::meters::usable;
-use crate::startup::open_database;
+use crate::pay::Channel;
+use crate::rng::Rng;
+use crate::startup::{StartError, open_database};
 
 /// What to look at.
 #[derive(clap::Args)]
@@ -25,6 +31,11 @@ pub async fn run(config: &Config, args: &Args) -> Outcome {
     println!("configuration: good");
     let profiles = Profiles::load(config.meters.profiles_dir.as_deref())?;
     println!("meter profiles: {}", profiles.iter().map(|profile| profile.name.as_str()).collect::<Vec<_>>().join(", "));
+    let clock: SharedClock = Arc::new(SystemClock);
+    let channels = config.pay.channels(&clock, &Rng::from_system()).map_err(|error| StartError::Setting(error.to_string()))?;
+    for channel in channels {
+        println!("payment channel: {}", told(&*channel, clock.now()));
+    }
     let db = open_database(config).await?;
     db.ping().await?;
     println!("database: good");
@@ -36,6 +47,15 @@ pub async fn run(config: &Config, args: &Args) -> Outcome {
         println!("{line}");
     }
     Ok(if wrong.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// A channel by its word, for which merchant, and until when its certificates are good.
+fn told(channel: &dyn Channel, now: Timestamp) -> String {
+    let ends = channel.expiries().into_iter().map(|expiry| {
+        let near = expiry.nearness(now).map(|nearness| format!(" ({})", nearness.as_str())).unwrap_or_default();
+        format!(", {} until {}{near}", expiry.key, expiry.at)
+    });
+    format!("{} for {}{}", channel.tender().as_str(), channel.terms().seller_id, ends.collect::<String>())
 }
 
 /// How a meter of this profile is read, and what is not known of it.

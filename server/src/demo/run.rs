@@ -127,7 +127,9 @@ fn configure(config: &mut Config, args: &Args, host: &str, keys: &MasterKeys, sa
     config.pay = pay::Config {
         public_url,
         alipay: Some(sandbox.product_config(host)),
-        wechat: Some(sandbox.wechat_config(host)),
+        // The real WeChat opens no sheet for a made-up application: there the page says to open a browser, where the sandbox is.
+        wechat: Some(pay::WechatConfig { app_secret: None, ..sandbox.wechat_config(host) }),
+        unionpay: Some(sandbox.unionpay_config(host)),
         ..pay::Config::default()
     };
 }

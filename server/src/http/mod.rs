@@ -11,6 +11,7 @@ mod reply;
 mod router;
 mod security;
 mod session;
+mod wechat;
 
 use std::sync::Arc;
 

@@ -23,7 +23,7 @@ use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use super::session::Facts;
-use super::{AppState, assets, context, error, health, live, log, register, security, session};
+use super::{AppState, assets, context, error, health, live, log, register, security, session, wechat};
 use crate::report;
 
 /// Larger than any form; files come in by routes of their own.
@@ -45,6 +45,7 @@ pub fn routes() -> Vec<Route> {
         ("/exposed.csv", Access::Operator, get(report::exposed)),
         ("/live", Access::Operator, get(live::stream)),
         ("/reconcile.csv", Access::Operator, get(report::reconcile)),
+        ("/pay/wechat/back", Access::Resident, get(wechat::back)),
         ("/register.csv", Access::Operator, get(register::download)),
     ]
 }

@@ -39,6 +39,8 @@ pub enum Cashier {
     Form(Form),
     /// By scanning a QR code of this text with the channel's app.
     Scan(String),
+    /// By the app in whose browser the page is: these names and values are handed to it.
+    Invoke(Vec<(String, String)>),
 }
 
 /// What the payer holds in the hand.
@@ -46,7 +48,7 @@ pub enum Cashier {
 pub enum Device {
     /// A phone's browser, from which the channel's app opens.
     Phone,
-    /// The browser inside WeChat, where no channel's page opens.
+    /// The browser inside WeChat, where no channel's page opens but WeChat's own sheet, if it knows the payer.
     InWechat,
     /// A computer.
     Desk,
@@ -73,6 +75,47 @@ pub struct Payer<'a> {
     pub ip: &'a str,
     /// And device.
     pub device: Device,
+    /// Who the channel says the payer is, where it was asked ([`SignIn`]).
+    pub id: Option<&'a PayerId>,
+}
+
+/// Who a payer is to a channel. Never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PayerId(String);
+
+impl PayerId {
+    /// Takes what a channel calls a person: 1 to 128 visible characters of ASCII.
+    #[must_use]
+    pub fn parse(text: String) -> Option<Self> {
+        let proper = (1..=128).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
+        proper.then_some(Self(text))
+    }
+
+    /// For the channel and the database.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for PayerId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PayerId(***)")
+    }
+}
+
+/// A channel that wants to know who pays, before it does.
+#[async_trait]
+pub trait SignIn: Send + Sync {
+    /// The origin of the address; the page's policy must allow it.
+    fn origin(&self) -> String;
+    /// Where to send the payer, who comes back with the state and a code.
+    fn address(&self, state: &str) -> String;
+    /// Who the payer is by that code, which is good once.
+    ///
+    /// # Errors
+    /// Where the channel does not say.
+    async fn payer(&self, code: &str) -> Result<PayerId, ChannelError>;
 }
 
 /// What the channel says of an attempt when asked.
@@ -154,6 +197,9 @@ pub enum NoticeError {
     /// Not signed by the channel.
     #[error("the signature is not the channel's")]
     Signature,
+    /// Signed by a key that is not known, at least not yet.
+    #[error("the message names a key that is not known")]
+    UnknownKey,
     /// Signed long ago, or in the future.
     #[error("the notification is older than its signature may be")]
     Stale,
@@ -207,6 +253,10 @@ pub trait Channel: Send + Sync {
     /// # Errors
     /// Where it is not the channel's.
     fn parse_notify(&self, headers: &HeaderMap, body: &[u8]) -> Result<Notice, NoticeError>;
+    /// Looks for keys that the channel signs with by now, where a message named one that is not known; says whether there are new ones.
+    async fn renew(&self) -> bool {
+        false
+    }
     /// What to answer once the event is stored.
     fn ack(&self) -> &'static str;
     /// What to answer so that it is sent again.
@@ -217,6 +267,10 @@ pub trait Channel: Send + Sync {
     /// Where the channel gives none that can be read; nothing may be concluded.
     async fn bill(&self, _day: Date) -> Result<BillAnswer, ChannelError> {
         Err(ChannelError::Answer("no bill"))
+    }
+    /// How payers inside the channel's own app say who they are, where the channel takes payments there.
+    fn sign_in(&self) -> Option<&dyn SignIn> {
+        None
     }
     /// What of its configuration ends by itself, and when.
     fn expiries(&self) -> Vec<super::expiry::Expiry> {

@@ -3,10 +3,14 @@
 use serde::Deserialize;
 
 use super::alipay::AlipayConfig;
+use super::channel::Channel;
 use super::reconcile::ReconcileConfig;
+use super::unionpay::UnionpayConfig;
 use super::wechat::WechatConfig;
+use crate::clock::SharedClock;
 use crate::domain::order::Limits;
 use crate::domain::refund::Rules;
+use crate::rng::Rng;
 
 /// How residents pay. A channel that is not configured is not offered.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -26,6 +30,29 @@ pub struct Config {
     pub wechat: Option<WechatConfig>,
     /// When their bills are fetched.
     pub reconcile: ReconcileConfig,
+    /// UnionPay.
+    pub unionpay: Option<UnionpayConfig>,
+}
+
+impl Config {
+    /// The channels that are configured, each checked whole.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the key that cannot be used.
+    pub fn channels(&self, clock: &SharedClock, rng: &Rng) -> Result<Vec<Box<dyn Channel>>, ConfigError> {
+        let (public_url, notify_url) = self.addresses()?;
+        let mut channels: Vec<Box<dyn Channel>> = Vec::new();
+        if let Some(alipay) = &self.alipay {
+            channels.push(Box::new(alipay.build(&public_url, &notify_url, clock.clone())?));
+        }
+        if let Some(wechat) = &self.wechat {
+            channels.push(Box::new(wechat.build(&public_url, &notify_url, clock.clone(), rng.clone())?));
+        }
+        if let Some(unionpay) = &self.unionpay {
+            channels.push(Box::new(unionpay.build(&public_url, &notify_url, clock.clone())?));
+        }
+        Ok(channels)
+    }
 }
 
 /// A setting that cannot be used.
@@ -51,7 +78,7 @@ impl Config {
             .validate()
             .map_err(|(key, problem)| ConfigError { key: format!("pay.refunds.{key}"), problem: problem.into() })?;
         self.reconcile.validate()?;
-        if self.alipay.is_none() && self.wechat.is_none() {
+        if self.alipay.is_none() && self.wechat.is_none() && self.unionpay.is_none() {
             return Ok((String::new(), String::new()));
         }
         let public = address("pay.public_url", &self.public_url)?;

@@ -7,8 +7,9 @@ use app::model::ids::OrderId;
 use app::model::order::Tender;
 use tokio::sync::Notify;
 
-use super::channel::{Cashier, Channel, Payer};
+use super::channel::{Cashier, Channel, Payer, SignIn};
 use super::config::{Config, ConfigError};
+use super::expiry::Expiry;
 use super::reconcile::ReconcileConfig;
 use super::verified::Verified;
 use crate::clock::SharedClock;
@@ -61,14 +62,7 @@ impl Payments {
         rng: Rng,
         paid: Arc<dyn Fn() + Send + Sync>,
     ) -> Result<Self, ConfigError> {
-        let (public_url, notify_url) = config.addresses()?;
-        let mut channels: Vec<Box<dyn Channel>> = Vec::new();
-        if let Some(alipay) = &config.alipay {
-            channels.push(Box::new(alipay.build(&public_url, &notify_url, clock.clone())?));
-        }
-        if let Some(wechat) = &config.wechat {
-            channels.push(Box::new(wechat.build(&public_url, &notify_url, clock.clone(), rng.clone())?));
-        }
+        let channels = config.channels(&clock, &rng)?;
         for expiry in channels.iter().flat_map(|channel| channel.expiries()) {
             if let Some(nearness) = expiry.nearness(clock.now()) {
                 tracing::warn!(key = expiry.key, until = %expiry.at, nearness = nearness.as_str(), "payment.certificate.ends");
@@ -85,10 +79,17 @@ impl Payments {
         self.0.channels.iter().map(|channel| channel.tender()).collect()
     }
 
+    /// What of all channels' configuration ends by itself.
+    #[must_use]
+    pub fn expiries(&self) -> Vec<Expiry> {
+        self.0.channels.iter().flat_map(|channel| channel.expiries()).collect()
+    }
+
     /// Which origins a page's `form-action` must allow.
     #[must_use]
     pub fn form_origins(&self) -> Vec<String> {
-        self.0.channels.iter().map(|channel| channel.form_origin()).collect()
+        let channels = self.0.channels.iter();
+        channels.flat_map(|channel| [Some(channel.form_origin()), channel.sign_in().map(SignIn::origin)]).flatten().collect()
     }
 
     /// What one sale may be.
@@ -145,6 +146,18 @@ impl Payments {
         let attempt = open.ok_or(AppError::OrderClosed)?;
         let channel = Tender::parse(&attempt.channel).and_then(|tender| self.channel(tender));
         self.open(channel.ok_or(AppError::ChannelUnavailable)?, attempt, payer).await
+    }
+
+    /// Opens the attempt under which an order is paid, and asks the channel nothing yet: the payer must first say who they are.
+    ///
+    /// # Errors
+    /// As [`Self::resume`].
+    pub async fn begin(&self, order: OrderId) -> Result<(), AppError> {
+        let inner = &self.0;
+        let order = orders::find(&inner.db, order).await?.ok_or(AppError::NotFound)?;
+        let channel = self.channel(order.tender()?).ok_or(AppError::ChannelUnavailable)?;
+        payments::open_attempt(&inner.db, &inner.rng, inner.clock.now(), order.id(), &channel.terms()).await?;
+        Ok(())
     }
 
     /// Somebody looks at this order: ask its channel sooner. Harmless however often it is called.

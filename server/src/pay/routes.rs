@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 
-use super::channel::{Channel, Notice};
+use super::channel::{Channel, Notice, NoticeError};
 use super::form::{self, MAX_BYTES};
 use super::limit::Limit;
 use super::payments::Payments;
@@ -23,12 +23,12 @@ struct Door {
     limit: Arc<Limit>,
 }
 
-/// `POST /pay/{channel}/notify` for the channels, `GET /pay/return` for the payer who comes back. To be merged beside the routes that
-/// have sessions, not below their layers.
+/// `POST /pay/{channel}/notify` for the channels, `/pay/return` for the payer who comes back, whom UnionPay's page sends by a form. To
+/// be merged beside the routes that have sessions, not below their layers.
 pub fn routes(payments: Payments) -> Router {
     Router::new()
         .route("/pay/{channel}/notify", post(knock))
-        .route("/pay/return", get(come_back))
+        .route("/pay/return", get(come_back).post(come_back))
         .layer(DefaultBodyLimit::max(MAX_BYTES))
         .with_state(Door { payments, limit: Arc::default() })
 }
@@ -52,7 +52,11 @@ async fn knock(State(door): State<Door>, Path(channel): Path<String>, request: R
 /// stored, held and acknowledged, because sending it again would not change it.
 async fn notified(payments: &Payments, channel: &dyn Channel, headers: &HeaderMap, body: &[u8]) -> Response {
     let name = channel.tender().as_str();
-    let event = match channel.parse_notify(headers, body) {
+    let mut read = channel.parse_notify(headers, body);
+    if matches!(read, Err(NoticeError::UnknownKey)) && channel.renew().await {
+        read = channel.parse_notify(headers, body);
+    }
+    let event = match read {
         Ok(Notice::Event(event)) => event,
         Ok(Notice::Nothing) => return channel.ack().into_response(),
         Err(error) => {

@@ -5,7 +5,10 @@ use std::fmt;
 
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
 use aws_lc_rs::rsa::KeySize;
-use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair, UnparsedPublicKey};
+use aws_lc_rs::signature::{
+    KeyPair as _, RSA_PKCS1_2048_8192_SHA1_FOR_LEGACY_USE_ONLY, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair,
+    UnparsedPublicKey,
+};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
@@ -30,6 +33,15 @@ pub enum KeyError {
     /// Not an RSA key of at least 2048 bits.
     #[error("is not an RSA key of at least 2048 bits")]
     Rejected,
+}
+
+/// What a certificate's signature is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hash {
+    /// SHA-1: only certificates of a chain that is pinned.
+    Sha1,
+    /// SHA-256.
+    Sha256,
 }
 
 /// A key that signs. Never printed.
@@ -125,8 +137,15 @@ impl PublicKey {
     /// Whether a base64 signature is this key's over the message. Anything that is no signature is simply not.
     #[must_use]
     pub fn verifies(&self, message: &[u8], signature: &str) -> bool {
-        let Ok(signature) = STANDARD.decode(signature) else { return false };
-        UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, &self.spki).verify(message, &signature).is_ok()
+        STANDARD.decode(signature).is_ok_and(|signature| self.verifies_raw(Hash::Sha256, message, &signature))
+    }
+
+    pub(super) fn verifies_raw(&self, hash: Hash, message: &[u8], signature: &[u8]) -> bool {
+        let algorithm = match hash {
+            Hash::Sha1 => &RSA_PKCS1_2048_8192_SHA1_FOR_LEGACY_USE_ONLY,
+            Hash::Sha256 => &RSA_PKCS1_2048_8192_SHA256,
+        };
+        UnparsedPublicKey::new(algorithm, &self.spki).verify(message, signature).is_ok()
     }
 }
 

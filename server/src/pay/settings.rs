@@ -24,13 +24,33 @@ impl Section {
     /// # Errors
     /// Where it is no address, or one without TLS that leads elsewhere.
     pub fn gateway(self, text: &str, example: &str) -> Result<(Url, bool), ConfigError> {
+        self.address("gateway", text, example)
+    }
+
+    /// The same of any key.
+    ///
+    /// # Errors
+    /// As [`Self::gateway`].
+    pub fn address(self, key: &str, text: &str, example: &str) -> Result<(Url, bool), ConfigError> {
         let url = Url::parse(text).ok().filter(|url| url.has_host() && url.query().is_none() && url.fragment().is_none());
-        let url = url.ok_or_else(|| self.fault("gateway", format!("is not an address like {example}")))?;
+        let url = url.ok_or_else(|| self.fault(key, format!("is not an address like {example}")))?;
         let nearby = url.host_str().is_some_and(is_nearby);
         if url.scheme() != "https" && !(url.scheme() == "http" && nearby) {
-            return Err(self.fault("gateway", "must be https (http only for a sandbox on this network)"));
+            return Err(self.fault(key, "must be https (http only for a sandbox on this network)"));
         }
         Ok((url, nearby))
+    }
+
+    /// The same where only the origin counts; without a slash at its end.
+    ///
+    /// # Errors
+    /// As [`Self::gateway`]; where it has a path.
+    pub fn origin(self, key: &str, text: &str, example: &str) -> Result<(String, bool), ConfigError> {
+        let (url, nearby) = self.address(key, text, example)?;
+        if url.path() != "/" {
+            return Err(self.fault(key, format!("is not an address like {example}")));
+        }
+        Ok((text.trim_end_matches('/').to_owned(), nearby))
     }
 
     /// For how long an order may be paid, and how long the gateway may take.

@@ -5,7 +5,7 @@ use std::fmt;
 use app::model::time::{SECOND, Timestamp};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-use super::rsa::{KeyError, PublicKey, base64_body};
+use super::rsa::{Hash, KeyError, PublicKey, base64_body};
 
 /// Why a text is no certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -32,6 +32,8 @@ impl From<KeyError> for CertificateError {
 pub struct Certificate {
     /// Serial number in hexadecimal, as WeChat Pay writes it.
     pub serial_hex: String,
+    /// And in decimal, as UnionPay does.
+    pub serial_decimal: String,
     /// Its key.
     pub key: PublicKey,
     /// From when.
@@ -40,6 +42,17 @@ pub struct Certificate {
     pub not_after: Timestamp,
     /// The subject's common name.
     pub common_name: String,
+    /// What its issuer signed, and how.
+    signed: Signed,
+}
+
+/// A signature over a certificate.
+#[derive(Clone)]
+struct Signed {
+    tbs: Vec<u8>,
+    /// Nothing where it is of an algorithm that is never accepted.
+    hash: Option<Hash>,
+    signature: Vec<u8>,
 }
 
 impl Certificate {
@@ -56,7 +69,16 @@ impl Certificate {
         let tbs = &certificate.tbs_certificate;
         let common_name = tbs.subject.iter_common_name().next().and_then(|name| name.as_str().ok()).unwrap_or_default();
         let instant = |seconds: i64| Timestamp(seconds.saturating_mul(SECOND));
+        let algorithm = &certificate.signature_algorithm;
+        let signed = Signed {
+            tbs: tbs.as_ref().to_vec(),
+            // Said twice, once inside what is signed.
+            hash: if *algorithm == tbs.signature { hash(&algorithm.algorithm.to_id_string()) } else { None },
+            signature: certificate.signature_value.data.to_vec(),
+        };
         Ok(Self {
+            signed,
+            serial_decimal: tbs.serial.to_string(),
             serial_hex: format!("{:X}", tbs.serial),
             key: PublicKey::from_der(tbs.subject_pki.raw).ok_or(CertificateError::Key)?,
             not_before: instant(tbs.validity.not_before.timestamp()),
@@ -69,6 +91,27 @@ impl Certificate {
     #[must_use]
     pub fn is_current(&self, at: Timestamp) -> bool {
         self.not_before <= at && at <= self.not_after
+    }
+
+    /// Whether the key signed it, by one of these algorithms.
+    #[must_use]
+    pub fn is_signed_by(&self, issuer: &PublicKey, allowed: &[Hash]) -> bool {
+        let Signed { tbs, hash, signature } = &self.signed;
+        hash.filter(|hash| allowed.contains(hash)).is_some_and(|hash| issuer.verifies_raw(hash, tbs, signature))
+    }
+
+    /// How it is signed; nothing where that is never accepted.
+    #[must_use]
+    pub const fn hash(&self) -> Option<Hash> {
+        self.signed.hash
+    }
+}
+
+fn hash(oid: &str) -> Option<Hash> {
+    match oid {
+        "1.2.840.113549.1.1.5" => Some(Hash::Sha1),
+        "1.2.840.113549.1.1.11" => Some(Hash::Sha256),
+        _ => None,
     }
 }
 
@@ -92,6 +135,23 @@ mod tests {
         assert_eq!(merchant.common_name, "merchant");
         let bare: String = MERCHANT.lines().filter(|line| !line.starts_with('-')).collect();
         assert_eq!(Certificate::parse(&bare).unwrap().serial_hex, merchant.serial_hex);
+    }
+
+    #[test]
+    fn a_signature_is_the_issuers_by_an_algorithm_that_is_allowed() {
+        let [root, middle, leaf, sha1] = [
+            include_str!("unionpay/vectors/root.pem"),
+            include_str!("unionpay/vectors/middle.pem"),
+            include_str!("unionpay/vectors/leaf.pem"),
+            include_str!("unionpay/vectors/leaf-sha1.pem"),
+        ]
+        .map(|text| Certificate::parse(text).unwrap());
+        let both = [Hash::Sha1, Hash::Sha256];
+        assert!(root.is_signed_by(&root.key, &both) && middle.is_signed_by(&root.key, &both));
+        assert!(leaf.is_signed_by(&middle.key, &[Hash::Sha256]) && !leaf.is_signed_by(&root.key, &both));
+        assert!(!leaf.is_signed_by(&middle.key, &[Hash::Sha1]) && !leaf.is_signed_by(&middle.key, &[]));
+        assert!(sha1.is_signed_by(&middle.key, &both) && !sha1.is_signed_by(&middle.key, &[Hash::Sha256]));
+        assert_eq!((leaf.serial_hex.as_str(), leaf.serial_decimal.as_str()), ("1295464421", "79813821473"));
     }
 
     #[test]

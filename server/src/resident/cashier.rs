@@ -3,7 +3,7 @@
 use app::api::resident::{Cashier, CashierStep, CashierView};
 use app::error::AppError;
 use app::model::ids::OrderId;
-use app::ports::Who;
+use app::ports::{Visit, Who};
 use qrcodegen::{QrCode, QrCodeEcc};
 
 use super::Residents;
@@ -12,34 +12,51 @@ use crate::pay::{Device, Payer};
 
 impl Residents {
     /// Straight to the channel where an address leads there, otherwise to our page before it.
-    pub(super) async fn to_cashier(&self, who: &Who, order: OrderId, agent: &str) -> Result<Cashier, AppError> {
+    pub(super) async fn to_cashier(&self, who: &Who, id: OrderId, visit: &Visit) -> Result<Cashier, AppError> {
         let room = self.room(who).await?;
-        self.own(&room, order).await?;
-        let payer = Payer { ip: &who.ip, device: Device::of(agent) };
-        if payer.device == Device::InWechat {
+        let order = self.own(&room, id).await?.order;
+        let device = Device::of(&visit.agent);
+        if device == Device::InWechat {
+            let Some(inside) = self.inside(order.tender()?) else { return Ok(Cashier::Page) };
+            let Some(payer) = self.payer(inside.0, visit).await? else { return self.ask_payer(inside, id, visit).await };
+            self.payments.resume(id, &Payer { ip: &who.ip, device, id: Some(&payer) }).await?;
             return Ok(Cashier::Page);
         }
-        Ok(match self.payments.resume(order, &payer).await?.cashier {
+        Ok(match self.payments.resume(id, &Payer { ip: &who.ip, device, id: None }).await?.cashier {
             pay::Cashier::Address(address) => Cashier::Address(address),
-            pay::Cashier::Form(_) | pay::Cashier::Scan(_) => Cashier::Page,
+            pay::Cashier::Form(_) | pay::Cashier::Scan(_) | pay::Cashier::Invoke(_) => Cashier::Page,
         })
     }
 
-    pub(super) async fn cashier_page(&self, who: &Who, id: OrderId, agent: &str) -> Result<CashierView, AppError> {
+    pub(super) async fn cashier_page(&self, who: &Who, id: OrderId, visit: &Visit) -> Result<CashierView, AppError> {
         let room = self.room(who).await?;
         let order = self.own(&room, id).await?.order;
-        let payer = Payer { ip: &who.ip, device: Device::of(agent) };
-        let step = if payer.device == Device::InWechat {
-            CashierStep::OpenBrowser
-        } else {
-            match self.payments.again(id, &payer).await? {
-                pay::Cashier::Address(address) => CashierStep::Follow(address),
-                pay::Cashier::Form(form) => CashierStep::Post(form.action, form.fields),
-                pay::Cashier::Scan(text) => scan(&text)?,
+        let (device, tender) = (Device::of(&visit.agent), order.tender()?);
+        let step = if device == Device::InWechat {
+            match self.inside(tender) {
+                None => CashierStep::OpenBrowser,
+                Some((channel, _)) => match self.payer(channel, visit).await? {
+                    None => CashierStep::SignIn,
+                    Some(payer) => step(self.payments.again(id, &Payer { ip: &who.ip, device, id: Some(&payer) }).await?)?,
+                },
             }
+        } else {
+            step(self.payments.again(id, &Payer { ip: &who.ip, device, id: None }).await?)?
         };
-        Ok(CashierView { amount: order.amount(), tender: order.tender()?, step })
+        Ok(CashierView { amount: order.amount(), tender, step })
     }
+}
+
+fn step(cashier: pay::Cashier) -> Result<CashierStep, AppError> {
+    Ok(match cashier {
+        pay::Cashier::Address(address) => CashierStep::Follow(address),
+        pay::Cashier::Form(form) => CashierStep::Post(form.action, form.fields),
+        pay::Cashier::Scan(text) => scan(&text)?,
+        pay::Cashier::Invoke(request) => {
+            let request: serde_json::Map<_, _> = request.into_iter().map(|(name, value)| (name, value.into())).collect();
+            CashierStep::Invoke(serde_json::Value::Object(request).to_string())
+        }
+    })
 }
 
 /// The QR code with the quiet zone of four modules that scanners need.

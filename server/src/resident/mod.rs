@@ -3,6 +3,7 @@
 mod cashier;
 mod orders;
 mod price;
+mod sign_in;
 mod switch;
 mod views;
 
@@ -18,7 +19,7 @@ use app::model::meter::Latest;
 use app::model::money::Fen;
 use app::model::order::Tender;
 use app::model::time::{Date, Timestamp};
-use app::ports::Who;
+use app::ports::{Visit, Who};
 use async_trait::async_trait;
 
 use self::price::SitePrice;
@@ -109,12 +110,16 @@ impl ResidentPort for Residents {
         self.order_for(who, key, amount, tender).await
     }
 
-    async fn pay(&self, who: &Who, order: OrderId, agent: &str) -> Result<Cashier, AppError> {
-        self.to_cashier(who, order, agent).await
+    async fn pay(&self, who: &Who, order: OrderId, visit: &Visit) -> Result<Cashier, AppError> {
+        self.to_cashier(who, order, visit).await
     }
 
-    async fn cashier(&self, who: &Who, order: OrderId, agent: &str) -> Result<CashierView, AppError> {
-        self.cashier_page(who, order, agent).await
+    async fn cashier(&self, who: &Who, order: OrderId, visit: &Visit) -> Result<CashierView, AppError> {
+        self.cashier_page(who, order, visit).await
+    }
+
+    async fn signed_in(&self, who: &Who, visit: &Visit, state: &str, code: &str) -> Result<OrderId, AppError> {
+        self.back_from_sign_in(who, visit, state, code).await
     }
 
     async fn order(&self, who: &Who, order: OrderId) -> Result<OrderView, AppError> {

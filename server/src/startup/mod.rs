@@ -32,6 +32,7 @@ use crate::store::{Db, StoreError};
 use crate::tasks::Driver;
 use crate::tasks::clock::SetClocks;
 use crate::tasks::expire_approvals::ExpireApprovals;
+use crate::tasks::expiries::WatchExpiries;
 use crate::tasks::meter_uses::MeterUses;
 use crate::tasks::purge_sessions::PurgeSessions;
 use crate::tasks::query_payments::QueryPayments;
@@ -172,6 +173,7 @@ impl Application {
         driver.start(QueryPayments(payments.clone()), payments.asked());
         driver.start(Refunds(payments.clone()), Arc::default());
         driver.start(Reconcile { payments: payments.clone(), config: payments.reconcile_config() }, Arc::default());
+        driver.start(WatchExpiries(payments.clone()), Arc::default());
         driver.start(PurgeSessions { db: state.db.clone(), clock: state.clock.clone() }, Arc::default());
         let (db, clock, rng) = (state.db.clone(), state.clock.clone(), state.rng.clone());
         driver.start(MeterUses { db: db.clone(), clock: clock.clone(), rng: rng.clone() }, Arc::default());

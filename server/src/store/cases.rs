@@ -46,6 +46,8 @@ pub mod kind {
     pub const CLOCK: &str = "clock";
     /// Energy was used where no price plan holds.
     pub const UNPRICED: &str = "unpriced";
+    /// A certificate of a payment channel ends.
+    pub const EXPIRY: &str = "expiry";
     /// A channel's bill has what we know nothing of.
     pub const BILL_CHANNEL_ONLY: &str = "bill-channel-only";
     /// The ledger has what no bill has.

@@ -4,6 +4,7 @@
 pub mod clock;
 pub mod driver;
 pub mod expire_approvals;
+pub mod expiries;
 pub mod meter_uses;
 pub mod purge_sessions;
 pub mod query_payments;

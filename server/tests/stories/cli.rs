@@ -143,3 +143,22 @@ fn an_integrator_tries_a_meter_profile() {
         assert!(said.contains("mine.toml, line"), "{said}");
     }
 }
+
+#[test]
+fn check_names_the_channels_or_the_key_that_is_wrong() {
+    let dir = tempfile::tempdir().unwrap();
+    let vectors = concat!(env!("CARGO_MANIFEST_DIR"), "/src/pay/alipay/vectors");
+    let alipay = format!(
+        "[database]\nurl = \"sqlite:t.db\"\n[pay]\npublic_url = \"https://power.example\"\n[pay.alipay]\napp_id = \"2021000000000001\"\n\
+         seller_id = \"2088000000000001\"\nprivate_key_file = \"{vectors}/app-pkcs1.pem\"\n\
+         alipay_public_key_file = \"{vectors}/gateway-public.pem\"\n"
+    );
+    let file = dir.path().join("mine.toml");
+    std::fs::write(&file, &alipay).unwrap();
+    let said = dormwatt(dir.path(), &["check", "--config", "mine.toml"], &[], "");
+    let said = String::from_utf8(said.stdout).unwrap();
+    assert!(said.contains("payment channel: alipay for 2088000000000001"), "{said}");
+    std::fs::write(&file, format!("{alipay}[pay.unionpay]\nmer_id = \"777\"\n")).unwrap();
+    let said = complaint(dir.path(), &["check", "--config", "mine.toml"], &[], 2);
+    assert!(said.contains("pay.unionpay.mer_id"), "{said}");
+}

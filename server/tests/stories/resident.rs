@@ -11,7 +11,7 @@ use app::model::meter::{Latest, StatusWord};
 use app::model::money::Fen;
 use app::model::order::{CommandState, OrderState, Tender};
 use app::model::time::{DAY, MINUTE, Timestamp};
-use app::ports::{Role, Who};
+use app::ports::{Role, Visit, Who};
 use server::clock::Clock;
 use server::domain::order::Limits;
 use server::live::Live;
@@ -97,7 +97,7 @@ both!(a_resident_sees_their_own_room_only, |w: World| async move {
     assert_eq!(site.residents.order(&who(mine), my_order).await.unwrap().state, OrderState::Paid);
 
     assert_eq!(site.residents.order(&who(mine), their_order).await, Err(AppError::NotFound));
-    assert_eq!(site.residents.pay(&who(mine), their_order, "").await, Err(AppError::NotFound));
+    assert_eq!(site.residents.pay(&who(mine), their_order, &Visit::default()).await, Err(AppError::NotFound));
     assert_eq!(site.residents.command(&who(mine), their_switch).await, Err(AppError::NotFound));
     assert_eq!(site.residents.order(&who(mine), OrderId(site.key())).await, Err(AppError::NotFound));
 
@@ -199,14 +199,16 @@ both!(a_top_up_sent_twice_is_one_order, |w: World| async move {
     assert_eq!(site.residents.top_up(&person, key, Fen(6_000), Tender::Alipay).await, Err(AppError::Conflict));
 
     // The cashier's address is of one attempt, however often it is asked for.
-    let Cashier::Address(cashier) = site.residents.pay(&person, order, "").await.unwrap() else { panic!("no address") };
+    let Cashier::Address(cashier) = site.residents.pay(&person, order, &Visit::default()).await.unwrap() else {
+        panic!("no address")
+    };
     assert!(cashier.starts_with("https://gateway.example/gateway.do?"), "{cashier}");
     // Inside WeChat nothing opens; the page says how to get out, and begins nothing.
-    let in_wechat = "Mozilla/5.0 (iPhone) MicroMessenger/8.0.50";
+    let in_wechat = &Visit { agent: "Mozilla/5.0 (iPhone) MicroMessenger/8.0.50".into(), ..Visit::default() };
     assert_eq!(site.residents.pay(&person, order, in_wechat).await, Ok(Cashier::Page));
     assert_eq!(site.residents.cashier(&person, order, in_wechat).await.unwrap().step, CashierStep::OpenBrowser);
-    assert_eq!(site.residents.cashier(&who(other), order, "").await, Err(AppError::NotFound));
-    site.residents.pay(&person, order, "").await.unwrap();
+    assert_eq!(site.residents.cashier(&who(other), order, &Visit::default()).await, Err(AppError::NotFound));
+    site.residents.pay(&person, order, &Visit::default()).await.unwrap();
     assert_eq!(site.w.number("SELECT COUNT(*) FROM payment_attempts").await, 1);
     assert!(site.residents.order(&person, order).await.unwrap().expires_at.is_some());
 });

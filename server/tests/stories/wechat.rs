@@ -10,7 +10,8 @@ use server::clock::Clock;
 use server::pay::Cashier;
 use server::pay::channel::{Refund, RefundAnswer};
 use server::pay::sandbox::{Faults, Status};
-use server::pay::{Kind, Payer};
+use server::pay::wechat::VerifyConfig;
+use server::pay::{Config, Kind, Payer, WechatConfig};
 
 /// Orders by WeChat; gives the order and the number of its trade.
 async fn at_the_cashier(shop: &Shop, payer: &Payer<'_>) -> (OrderId, String, Cashier) {
@@ -219,4 +220,31 @@ both!(rubbish_is_refused_and_only_posts_are_taken, |w: World| async move {
     }
     assert!(refused > 0, "the clock stands still, so all of it is one second");
     assert_eq!(shop.proved().await, Counts::NONE);
+});
+
+both!(a_new_platform_certificate_is_fetched_when_it_is_first_named_and_never_for_a_stranger, |w: World| async move {
+    let shop = Shop::open(w).await;
+    let first = shop.sandbox.wechat_by_certificate(0x5157).unwrap();
+    let verify = vec![VerifyConfig { certificate: Some(first), ..VerifyConfig::default() }];
+    let wechat = Some(WechatConfig { verify, timeout_ms: 300, ..shop.sandbox.wechat_config("127.0.0.1") });
+    let shop = shop.with(Config { wechat, ..Config::default() }).await;
+    let (order, number, _) = at_the_cashier(&shop, &PHONE).await;
+    // Somebody names a key of their own, with and without a reason: one question, and nothing is believed.
+    shop.sandbox.set_faults(Faults { silent_on: vec!["certificates".into()], falsify: true, ..Faults::default() });
+    shop.sandbox.wechat_by_certificate(0x6666).unwrap();
+    assert!(shop.sandbox.pay(&number));
+    shop.until(&number, |trade| trade.notified >= 3).await;
+    assert_eq!((shop.trade(&number).acknowledged, shop.state(order).await.as_str()), (0, "pending"));
+    // WeChat moves on to a certificate that it gives out; after a while it is asked for, by a notification or by an answer.
+    shop.sandbox.set_faults(Faults::default());
+    shop.wait(11 * MINUTE);
+    assert!(shop.sandbox.notify(&number));
+    shop.until(&number, |trade| trade.acknowledged >= 1).await;
+    assert_eq!(shop.state(order).await, "paid");
+    shop.sandbox.wechat_by_certificate(0x7777).unwrap();
+    shop.wait(11 * MINUTE);
+    let (_, number, _) = at_the_cashier(&shop, &PHONE).await;
+    assert!(shop.sandbox.pay(&number));
+    shop.until(&number, |trade| trade.acknowledged >= 1).await;
+    assert_eq!(shop.proved().await, Counts { credits: 2, payments: 2, events: 2, ..Counts::NONE });
 });

@@ -41,7 +41,7 @@ pub async fn switch(key: Uuid, on: bool) -> Result<(), AppError> {
 /// The order is stored by now: whatever the channel says, its page is where to go on.
 async fn to_cashier(order: OrderId) -> Result<(), AppError> {
     let (ports, who) = (ports()?, resident()?);
-    match ports.resident.pay(&who, order, &visit().agent).await {
+    match ports.resident.pay(&who, order, &visit()).await {
         Ok(Cashier::Address(cashier)) => {
             ports.reply.leave(&cashier);
             Ok(())

@@ -13,7 +13,7 @@ use crate::model::ids::{CommandId, OrderId, Uuid};
 use crate::model::money::Fen;
 use crate::model::order::Tender;
 use crate::model::time::Date;
-use crate::ports::{Who, ports, resident, visit};
+use crate::ports::{Visit, Who, ports, resident, visit};
 
 /// What the server does for the resident's pages. Every function is bound to the resident's current account: what belongs to
 /// another is [`AppError::NotFound`], and who has no account gets [`AppError::AccountNotOpen`].
@@ -27,10 +27,12 @@ pub trait ResidentPort: Send + Sync {
     async fn offer(&self, who: &Who) -> Result<Offer, AppError>;
     /// Makes the order of a form; the same key gives the same order.
     async fn top_up(&self, who: &Who, key: Uuid, amount: Fen, tender: Tender) -> Result<OrderId, AppError>;
-    /// Starts paying an order with the browser that calls itself so.
-    async fn pay(&self, who: &Who, order: OrderId, agent: &str) -> Result<Cashier, AppError>;
+    /// Starts paying an order with this browser.
+    async fn pay(&self, who: &Who, order: OrderId, visit: &Visit) -> Result<Cashier, AppError>;
     /// What the page between us and the cashier shows; starts nothing.
-    async fn cashier(&self, who: &Who, order: OrderId, agent: &str) -> Result<CashierView, AppError>;
+    async fn cashier(&self, who: &Who, order: OrderId, visit: &Visit) -> Result<CashierView, AppError>;
+    /// The payer is back from saying who they are to a channel; gives the order that is to be paid.
+    async fn signed_in(&self, who: &Who, visit: &Visit, state: &str, code: &str) -> Result<OrderId, AppError>;
     /// How far an order is.
     async fn order(&self, who: &Who, order: OrderId) -> Result<OrderView, AppError>;
     /// The switch before it is used.
@@ -51,7 +53,7 @@ pub trait ResidentPort: Send + Sync {
 /// As the port; and where no resident is logged in.
 pub async fn cashier(id: OrderId) -> Result<CashierView, AppError> {
     let (ports, who) = (ports()?, resident()?);
-    ports.resident.cashier(&who, id, &visit().agent).await
+    ports.resident.cashier(&who, id, &visit()).await
 }
 
 macro_rules! reads {

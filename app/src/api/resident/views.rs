@@ -210,8 +210,12 @@ pub enum CashierStep {
     Post(String, Vec<(String, String)>),
     /// Scans a QR code: modules on a side, and the dark ones as a path of unit squares.
     Scan(i32, String),
-    /// Opens the page in a browser: no channel's cashier opens inside WeChat.
+    /// Opens the page in a browser: this channel's cashier does not open inside WeChat.
     OpenBrowser,
+    /// Says who they are to the channel first.
+    SignIn,
+    /// Pays in the sheet of the app whose browser this is: the request for it, as JSON.
+    Invoke(String),
 }
 
 /// What a credit on the ledger does for the power of a room.

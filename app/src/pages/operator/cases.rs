@@ -79,11 +79,13 @@ pub fn said(line: &CaseLine) -> impl IntoView + use<> {
     let t = words(lang());
     let case = cases::case(&line.kind, lang());
     let reason = (line.kind == "unusable").then(|| cases::unusable(&line.detail, lang())).flatten();
-    let detail = (line.detail != "{}" && line.counter.is_none() && reason.is_none()).then(|| line.detail.clone());
+    let ends = (line.kind == "expiry").then(|| cases::expiry(&line.detail, lang())).flatten();
+    let raw = line.detail != "{}" && line.counter.is_none() && reason.is_none() && ends.is_none();
+    let detail = raw.then(|| line.detail.clone());
     view! {
         <dl class="said">
             <dt>{t.what_is_so}</dt>
-            <dd>{case.meaning}</dd>
+            <dd>{ends.map(|ends| view! { <strong>{ends}</strong>" " })}{case.meaning}</dd>
             <dt>{t.next_step}</dt>
             <dd>{reason.unwrap_or_else(|| case.next.to_owned())}</dd>
             {line.order.map(|number| view! { <dt>{t.order_number}</dt><dd class="num">{number}</dd> })}

@@ -1,7 +1,8 @@
-//! Between us and the cashier: a form that must be posted, a code to scan, or the way out of WeChat.
+//! Between us and the cashier: a form that must be posted, a code to scan, WeChat's sheet, or the way out of WeChat.
 
 use std::str::FromStr;
 
+use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
@@ -38,10 +39,11 @@ fn Ask(id: OrderId, cashier: CashierView) -> impl IntoView {
             let fields = fields.into_iter().map(|(name, value)| view! { <input type="hidden" name=name value=value /> });
             view! {
                 <p class="muted">{t.to_channel_note}</p>
-                <form method="post" action=action>
+                <form method="post" action=action id="to-cashier">
                     {fields.collect_view()}
                     <button class="primary wide tall">{t.to_channel}</button>
                 </form>
+                <script nonce=use_nonce()>{include_str!("post.js")}</script>
             }
             .into_any()
         }
@@ -53,6 +55,28 @@ fn Ask(id: OrderId, cashier: CashierView) -> impl IntoView {
                 </svg>
                 <p class="muted small">{t.scan_note}</p>
             </section>
+        }
+        .into_any(),
+        CashierStep::SignIn => view! {
+            <p class="muted">{t.to_channel_note}</p>
+            <form method="post" action="/api/resident/pay">
+                <input type="hidden" name="order" value=id.to_string() />
+                <button class="primary wide tall">{t.to_channel}</button>
+            </form>
+        }
+        .into_any(),
+        CashierStep::Invoke(request) => view! {
+            <p class="muted">{t.sheet_note}</p>
+            <button
+                type="button"
+                class="primary wide tall"
+                id="wechat-pay"
+                data-request=request
+                data-after=format!("/orders/{id}")
+            >
+                {t.to_channel}
+            </button>
+            <script nonce=use_nonce()>{include_str!("wechat.js")}</script>
         }
         .into_any(),
         CashierStep::OpenBrowser => view! { <Callout tone=Tone::Warn><p>{t.open_browser}</p></Callout> }.into_any(),

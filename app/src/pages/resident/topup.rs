@@ -7,8 +7,10 @@ use crate::api::resident::{self as api, Offer};
 use crate::i18n::resident::{say, words};
 use crate::i18n::{common, lang};
 use crate::model::money::Fen;
+use crate::model::order::Tender;
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::field::Field;
+use crate::ui::icon::{Icon, IconMark};
 use crate::ui::notice::Notice;
 
 /// The amounts on the buttons.
@@ -46,6 +48,15 @@ fn Ask(offer: Offer) -> impl IntoView {
     }
 }
 
+/// Beside the channel's name.
+const fn icon(channel: Tender) -> Icon {
+    match channel {
+        Tender::WechatPay => Icon::Bubble,
+        Tender::UnionPay => Icon::Card,
+        _ => Icon::Purse,
+    }
+}
+
 #[component]
 fn Form(offer: Offer) -> impl IntoView {
     let lang = lang();
@@ -71,7 +82,7 @@ fn Form(offer: Offer) -> impl IntoView {
         view! {
             <label class="choice">
                 <input type="radio" name="channel" value=tender.as_str() checked=n == 0 />
-                <span class="face">{common::tender(tender, lang)}</span>
+                <span class="face"><IconMark icon=icon(tender) />{common::tender(tender, lang)}</span>
             </label>
         }
     });

@@ -11,6 +11,8 @@ use tokio_util::task::TaskTracker;
 
 use super::books::Trade;
 use super::faults::Faults;
+use super::oauth::OAuth;
+use super::unionpay::Unionpay;
 use super::wechat::Wechat;
 use super::{Config, SandboxError};
 use crate::clock::SharedClock;
@@ -25,6 +27,8 @@ pub(super) struct Inner {
     pub app_id: String,
     pub seller_id: String,
     pub wechat: Wechat,
+    pub unionpay: Unionpay,
+    pub oauth: OAuth,
     pub gateway_key: PrivateKey,
     /// For falsified notifications.
     pub forger_key: PrivateKey,
@@ -39,6 +43,8 @@ pub(super) struct Inner {
     faults: Mutex<Faults>,
     /// When money went back, by trade and refund.
     refunded_at: Mutex<BTreeMap<(String, String), Timestamp>>,
+    /// A notification that waits for the next one.
+    held: Mutex<Option<Trade>>,
 }
 
 impl Bank {
@@ -50,12 +56,15 @@ impl Bank {
             .no_proxy()
             .build()
             .map_err(SandboxError::Client)?;
+        let forger_key = PrivateKey::generate()?;
         Ok(Self(Arc::new(Inner {
             app_id: config.keys.app_id.clone(),
             seller_id: config.keys.seller_id.clone(),
             wechat: Wechat::of(&config.keys)?,
+            oauth: OAuth::default(),
+            unionpay: Unionpay::of(&config.keys, &forger_key)?,
             gateway_key: config.keys.gateway()?,
-            forger_key: PrivateKey::generate()?,
+            forger_key,
             app_key: config.keys.app()?,
             speed: config.speed.max(1),
             clock: config.clock,
@@ -66,6 +75,7 @@ impl Bank {
             trades: Mutex::default(),
             faults: Mutex::default(),
             refunded_at: Mutex::default(),
+            held: Mutex::default(),
         })))
     }
 
@@ -79,6 +89,16 @@ impl Bank {
 
     pub fn set_faults(&self, faults: Faults) {
         *self.0.faults.lock().unwrap_or_else(PoisonError::into_inner) = faults;
+    }
+
+    /// Where notifications go out of order: holds this one back, or gives the one that was.
+    pub fn swap(&self, trade: &Trade) -> Option<Trade> {
+        let mut held = self.0.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = held.take();
+        if before.is_none() {
+            *held = Some(trade.clone());
+        }
+        before
     }
 
     pub fn trades(&self) -> MutexGuard<'_, BTreeMap<String, Trade>> {

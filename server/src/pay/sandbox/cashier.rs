@@ -36,7 +36,9 @@ pub(super) async fn pay(State(bank): State<Bank>, Path(token): Path<String>) -> 
     if !bank.pay(&trade.out_trade_no) && trade.status == Status::TradeClosed {
         return Redirect::to(&format!("/cashier/{token}")).into_response();
     }
-    Redirect::to(&returning(&bank, &trade)).into_response()
+    let back = returning(&bank, &trade);
+    // UnionPay's page posts the payer back.
+    if trade.tender == Tender::UnionPay { Redirect::temporary(&back) } else { Redirect::to(&back) }.into_response()
 }
 
 /// The payer gives up; the trade waits on until its time is over, as the real one does.

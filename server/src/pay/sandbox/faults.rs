@@ -30,6 +30,12 @@ pub struct Faults {
     pub refund_slow: bool,
     /// Notifications of refunds name another amount, yuan.
     pub refund_amount: Option<String>,
+    /// Notifications name another currency, where the channel's name one.
+    pub currency: Option<String>,
+    /// UnionPay says this of trades in the place of 00.
+    pub code: Option<String>,
+    /// Of two notifications the first is sent after the second.
+    pub reorder: bool,
     /// The gateway answers the product's calls with this HTTP status.
     pub status: Option<u16>,
     /// The gateway does what these methods ask for, and never says so.
@@ -52,6 +58,9 @@ impl Default for Faults {
             refund_refused: false,
             refund_slow: false,
             refund_amount: None,
+            currency: None,
+            code: None,
+            reorder: false,
             status: None,
             silent_on: Vec::new(),
             bill: BillFaults::default(),

@@ -6,7 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use aws_lc_rs::digest::{SHA256, digest};
-use rcgen::{CertificateParams, DnType, KeyPair, PKCS_RSA_SHA256};
+use rcgen::{CertificateParams, DnType, Issuer, KeyPair, PKCS_RSA_SHA256};
 
 use super::SandboxError;
 use crate::config::Secret;
@@ -31,6 +31,52 @@ pub struct Keys {
     pub gateway_private: Text,
     /// The product verifies the sandbox with this.
     pub gateway_public: String,
+    /// UnionPay's certificates: the root and the middle one that the product pins, and the one that messages carry.
+    pub chain: Chain,
+}
+
+/// Certificates from a root to a signer.
+#[derive(Clone, Debug)]
+pub struct Chain {
+    /// Signs the middle one.
+    pub root: String,
+    /// Signs the signer's.
+    pub middle: String,
+    /// The signer's.
+    pub signer: String,
+}
+
+impl Chain {
+    /// Of one key in all three places: it is the signatures that are looked at.
+    pub(super) fn of(key: &PrivateKey) -> Result<Self, SandboxError> {
+        let key = pair(key)?;
+        let [root, middle, signer] =
+            [("sandbox root", 1_u64), ("sandbox OCA", 2), ("041@Z2026@中国银联股份有限公司@00000001", 3)].map(
+                |(name, serial)| {
+                    let mut params = CertificateParams::default();
+                    params.distinguished_name.push(DnType::CommonName, name);
+                    params.serial_number = Some(serial.into());
+                    params
+                },
+            );
+        Ok(Self {
+            signer: signer.signed_by(&key, &Issuer::from_params(&middle, &key))?.pem(),
+            middle: middle.signed_by(&key, &Issuer::from_params(&root, &key))?.pem(),
+            root: root.self_signed(&key)?.pem(),
+        })
+    }
+}
+
+/// A certificate of a key, signed by itself.
+pub(super) fn certificate(key: &PrivateKey, name: &str, serial: u32) -> Result<String, SandboxError> {
+    let mut params = CertificateParams::default();
+    params.distinguished_name.push(DnType::CommonName, name);
+    params.serial_number = Some(u64::from(serial).into());
+    Ok(params.self_signed(&pair(key)?)?.pem())
+}
+
+fn pair(key: &PrivateKey) -> Result<KeyPair, SandboxError> {
+    Ok(KeyPair::from_pkcs8_pem_and_sign_algo(&key.to_pem()?, &PKCS_RSA_SHA256)?)
 }
 
 /// A private key as text; not printed.
@@ -69,13 +115,9 @@ impl Keys {
     /// All else follows from the two keys, so that a sandbox that is started again is the same.
     fn of(app: &PrivateKey, gateway: &PrivateKey) -> Result<Self, SandboxError> {
         let app_pem = app.to_pem()?;
-        let key = KeyPair::from_pkcs8_pem_and_sign_algo(&app_pem, &PKCS_RSA_SHA256)?;
-        let mut params = CertificateParams::default();
-        params.distinguished_name.push(DnType::CommonName, "sandbox merchant");
-        params.serial_number = Some(0x2026_1123_u64.into());
         let api_v3_key: String = hex::encode(digest(&SHA256, app_pem.as_bytes())).chars().take(32).collect();
         Ok(Self {
-            certificate: params.self_signed(&key)?.pem(),
+            certificate: certificate(app, "sandbox merchant", 0x2026_1123)?,
             api_v3_key: Text(api_v3_key),
             app_id: "2021000000000001".into(),
             seller_id: "2088000000000001".into(),
@@ -83,6 +125,7 @@ impl Keys {
             app_public: app.public()?.to_pem(),
             gateway_private: Text(gateway.to_pem()?),
             gateway_public: gateway.public()?.to_pem(),
+            chain: Chain::of(gateway)?,
         })
     }
 
@@ -108,6 +151,8 @@ impl Keys {
         let keys = Self::of(&key("app-private.pem")?, &key("gateway-private.pem")?)?;
         fs::write(directory.join("alipay-public.pem"), &keys.gateway_public).map_err(keep)?;
         fs::write(directory.join("merchant-certificate.pem"), &keys.certificate).map_err(keep)?;
+        fs::write(directory.join("unionpay-root.pem"), &keys.chain.root).map_err(keep)?;
+        fs::write(directory.join("unionpay-middle.pem"), &keys.chain.middle).map_err(keep)?;
         Ok(keys)
     }
 
@@ -139,6 +184,7 @@ mod tests {
         assert_eq!(first.gateway_public, second.gateway_public);
         assert_eq!(first.app_public, second.app_public);
         assert_ne!(first.app_public, first.gateway_public);
+        assert_eq!((&first.chain.root, &first.chain.middle), (&second.chain.root, &second.chain.middle));
         assert!(!format!("{first:?}").contains("PRIVATE"));
         std::fs::write(path.join("app-private.pem"), "rubbish!").unwrap();
         assert!(matches!(Keys::keep(&path), Err(SandboxError::Key(_))));

@@ -1,5 +1,5 @@
-//! The payment sandbox: a server of its own that speaks Alipay's wire protocol with throw-away keys, shows a cashier page where one
-//! taps pay or cancel, signs and sends notifications, keeps books of its own, and fails as it is told to.
+//! The payment sandbox: a server of its own that speaks the wire protocols of all channels with throw-away keys, shows a cashier page
+//! where one taps pay or cancel, signs and sends notifications, keeps books of its own, and fails as it is told to.
 //!
 //! The product talks to it exactly as to the real gateway, by configured address and keys.
 
@@ -13,7 +13,10 @@ mod faults;
 mod gateway;
 mod keys;
 mod notify;
+mod oauth;
 mod request;
+mod unionpay;
+mod unionpay_bill;
 mod wechat;
 mod wechat_bill;
 
@@ -31,11 +34,14 @@ pub use bills::BillFaults;
 pub use books::{Status, Trade};
 pub use faults::Faults;
 pub use keys::Keys;
+pub use oauth::APP_SECRET;
+pub use unionpay::MER_ID;
 pub use wechat::{APP_ID, KEY_ID, MCHID};
 
 use self::bank::Bank;
 use crate::clock::SharedClock;
 use crate::pay::AlipayConfig;
+use crate::pay::unionpay::UnionpayConfig;
 use crate::pay::wechat::{VerifyConfig, WechatConfig};
 use crate::rng::Rng;
 
@@ -114,16 +120,22 @@ pub async fn start(config: Config) -> Result<Sandbox, SandboxError> {
 
 fn routes(bank: Bank) -> Router {
     Router::new()
-        .route("/", get(cashier::front))
+        .route("/", get(cashier::front).post(unionpay_bill::file))
         .route("/gateway.do", get(gateway::by_get).post(gateway::by_post))
         .route("/v3/pay/transactions/{kind}", post(wechat::prepay))
         .route("/v3/pay/transactions/out-trade-no/{number}", get(wechat::query))
         .route("/v3/pay/transactions/out-trade-no/{number}/close", post(wechat::close))
+        .route("/v3/certificates", get(wechat::certificates))
         .route("/v3/refund/domestic/refunds", post(wechat::refund))
         .route("/v3/refund/domestic/refunds/{number}", get(wechat::query_refund))
         .route("/bills/alipay", get(alipay_bill::download))
         .route("/v3/bill/tradebill", get(wechat_bill::address))
         .route("/v3/billdownload/file", get(wechat_bill::download))
+        .route("/connect/oauth2/authorize", get(oauth::authorize))
+        .route("/sns/oauth2/access_token", get(oauth::token))
+        .route("/gateway/api/frontTransReq.do", post(unionpay::front))
+        .route("/gateway/api/queryTrans.do", post(unionpay::query))
+        .route("/gateway/api/backTransReq.do", post(unionpay::refund))
         .route("/cashier/{token}", get(cashier::show))
         .route("/cashier/{token}/pay", post(cashier::pay))
         .route("/cashier/{token}/cancel", post(cashier::cancel))
@@ -173,6 +185,7 @@ impl Sandbox {
         WechatConfig {
             gateway: format!("http://{host}:{}", self.address.port()),
             app_id: wechat::APP_ID.to_owned(),
+            app_secret: Some(APP_SECRET.into()),
             mchid: wechat::MCHID.to_owned(),
             api_v3_key: (&self.keys.api_v3_key).into(),
             certificate: Some(self.keys.certificate.clone()),
@@ -184,6 +197,38 @@ impl Sandbox {
             }],
             ..WechatConfig::default()
         }
+    }
+
+    /// The same for UnionPay.
+    #[must_use]
+    pub fn unionpay_config(&self, host: &str) -> UnionpayConfig {
+        UnionpayConfig {
+            gateway: format!("http://{host}:{}", self.address.port()),
+            files: format!("http://{host}:{}", self.address.port()),
+            mer_id: MER_ID.to_owned(),
+            certificate: Some(self.keys.certificate.clone()),
+            private_key: Some((&self.keys.app_private).into()),
+            root: Some(self.keys.chain.root.clone()),
+            middle: Some(self.keys.chain.middle.clone()),
+            ..UnionpayConfig::default()
+        }
+    }
+
+    /// WeChat signs by a platform certificate of this serial number from now on, and gives it out; here it is.
+    ///
+    /// # Errors
+    /// Where it cannot be made.
+    pub fn wechat_by_certificate(&self, serial: u32) -> Result<String, SandboxError> {
+        let certificate = keys::certificate(&self.keys.gateway()?, "sandbox platform", serial)?;
+        self.bank.0.wechat.sign_by(format!("{serial:X}"), certificate.clone());
+        Ok(certificate)
+    }
+
+    /// A notification of UnionPay's trade as it stands, with some fields changed before it was signed; nothing where there is none.
+    #[must_use]
+    pub fn unionpay_notice(&self, out_trade_no: &str, changes: &[(&str, &str)]) -> Option<String> {
+        let trade = self.bank.find(out_trade_no)?;
+        self.bank.unionpay_form(&trade, &Faults::default(), changes)
     }
 
     /// Sets how it fails from now on.

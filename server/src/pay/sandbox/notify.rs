@@ -13,7 +13,15 @@ use crate::pay::alipay::sign::{SIGN_TYPE, notify_text};
 use crate::pay::form::{Fields, encode};
 
 /// The pauses between sends, in seconds; the first goes at once.
-const PAUSES: [u64; 8] = [0, 240, 600, 600, 3_600, 7_200, 21_600, 54_000];
+const fn pauses(tender: Tender) -> &'static [u64] {
+    match tender {
+        Tender::WechatPay => {
+            &[0, 15, 15, 30, 180, 600, 1_200, 1_800, 1_800, 1_800, 3_600, 10_800, 10_800, 10_800, 21_600, 21_600]
+        }
+        Tender::UnionPay => &[0, 60, 60, 120, 60],
+        _ => &[0, 240, 600, 600, 3_600, 7_200, 21_600, 54_000],
+    }
+}
 
 /// A notification as it is posted.
 #[derive(Clone)]
@@ -27,19 +35,29 @@ impl Bank {
     pub fn notify(&self, out_trade_no: &str) -> bool {
         let Some(trade) = self.find(out_trade_no) else { return false };
         let notify_id = hex::encode(self.0.rng.bytes::<17>());
+        let sent = match self.faults().reorder.then(|| self.swap(&trade)) {
+            None => vec![trade],
+            Some(None) => return true,
+            Some(Some(first)) => vec![trade, first],
+        };
         let bank = self.clone();
         let stop = self.0.stop.clone();
         self.0.tasks.spawn(async move {
+            let all = async {
+                for trade in &sent {
+                    bank.persist(trade, &notify_id).await;
+                }
+            };
             tokio::select! {
                 () = stop.cancelled() => {}
-                () = bank.persist(&trade, &notify_id) => {}
+                () = all => {}
             }
         });
         true
     }
 
     async fn persist(&self, trade: &Trade, notify_id: &str) {
-        for pause in PAUSES {
+        for pause in pauses(trade.tender) {
             tokio::time::sleep(Duration::from_millis(pause * 1_000 / u64::from(self.0.speed))).await;
             let faults = self.faults();
             tokio::time::sleep(Duration::from_millis(faults.delay_ms)).await;
@@ -88,10 +106,12 @@ impl Bank {
     }
 
     fn letter(&self, trade: &Trade, notify_id: &str, faults: &Faults) -> Option<Letter> {
-        if trade.tender == Tender::WechatPay {
-            return self.wechat_letter(trade, faults);
-        }
-        let body = self.form(trade, notify_id, faults)?.into_bytes();
+        let body = match trade.tender {
+            Tender::WechatPay => return self.wechat_letter(trade, faults),
+            Tender::UnionPay => self.unionpay_letter(trade, faults)?,
+            _ => self.form(trade, notify_id, faults)?,
+        };
+        let body = body.into_bytes();
         let kind = HeaderValue::from_static("application/x-www-form-urlencoded; charset=utf-8");
         Some(Letter { headers: HeaderMap::from_iter([(CONTENT_TYPE, kind)]), body })
     }

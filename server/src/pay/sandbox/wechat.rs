@@ -1,5 +1,7 @@
 //! WeChat Pay's side of the sandbox: every request is verified as the real one verifies it, every answer is signed.
 
+use std::sync::{Mutex, PoisonError};
+
 use app::model::money::Fen;
 use app::model::order::Tender;
 use app::model::time::{Civil, MINUTE, SECOND, Timestamp};
@@ -27,10 +29,12 @@ pub const MCHID: &str = "1900000001";
 /// The id of the key that answers are signed with.
 pub const KEY_ID: &str = "PUB_KEY_ID_0119000000012026112300000000000000";
 
-/// What the sandbox knows of the product.
+/// What the sandbox knows of the product, and how it signs.
 pub(super) struct Wechat {
     api_key: ApiKey,
     serial: String,
+    /// In certificate mode the platform certificate that answers name, and its serial number.
+    platform: Mutex<Option<(String, String)>>,
 }
 
 /// A request as it came.
@@ -49,7 +53,16 @@ impl Wechat {
         let serial = Certificate::parse(&keys.certificate).map(|certificate| certificate.serial_hex);
         let api_key = ApiKey::parse(keys.api_v3_key.as_str());
         let (Ok(serial), Some(api_key)) = (serial, api_key) else { return Err(crate::pay::rsa::KeyError::Rejected.into()) };
-        Ok(Self { api_key, serial })
+        Ok(Self { api_key, serial, platform: Mutex::default() })
+    }
+
+    /// From now on answers are signed by that certificate.
+    pub fn sign_by(&self, serial: String, certificate: String) {
+        *self.platform.lock().unwrap_or_else(PoisonError::into_inner) = Some((serial, certificate));
+    }
+
+    fn platform(&self) -> Option<(String, String)> {
+        self.platform.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -125,6 +138,23 @@ pub(super) async fn prepay(
     let host = headers.get("host").and_then(|host| host.to_str().ok()).unwrap_or_default();
     let act = |content: &Value| bank.prepay(&kind, host, content);
     call!(bank, method, uri, headers, body).answer("prepay", act).await
+}
+
+pub(super) async fn certificates(
+    State(bank): State<Bank>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let act = |_: &Value| {
+        let (serial, certificate) = bank.0.wechat.platform().ok_or((404, "RESOURCE_NOT_EXISTS"))?;
+        let nonce = hex::encode(bank.0.rng.bytes::<6>());
+        let sealed = bank.0.wechat.api_key.seal(&nonce, "certificate", certificate.as_bytes()).ok_or((500, "SYSTEM_ERROR"))?;
+        Ok(json!({ "data": [{ "serial_no": serial, "encrypt_certificate": {
+            "algorithm": "AEAD_AES_256_GCM", "nonce": nonce, "associated_data": "certificate", "ciphertext": sealed } }] }))
+    };
+    call!(bank, method, uri, headers, body).answer("certificates", act).await
 }
 
 pub(super) async fn query(
@@ -224,11 +254,12 @@ impl Bank {
             && !text("notify_url").contains('?');
         let scene = at(content, "/scene_info");
         let from: Result<std::net::IpAddr, _> = at(scene, "/payer_client_ip").as_str().unwrap_or_default().parse();
-        let phone = match kind {
-            "h5" if from.is_ok() && at(scene, "/h5_info/type") == "Wap" => true,
-            "native" => false,
+        match kind {
+            "h5" if from.is_ok() && at(scene, "/h5_info/type") == "Wap" => {}
+            "native" => {}
+            "jsapi" if self.0.oauth.knows(at(content, "/payer/openid").as_str().unwrap_or_default()) => {}
             _ => return Err(bad),
-        };
+        }
         if text("appid") != APP_ID || text("mchid") != MCHID {
             return Err((400, "APPID_MCHID_NOT_MATCH"));
         }
@@ -263,7 +294,11 @@ impl Bank {
             Status::WaitBuyerPay if trade.amount != amount || trade.expires_at != expires_at => Err((400, "INVALID_REQUEST")),
             Status::WaitBuyerPay => {
                 let cashier = format!("http://{host}/cashier/{}", trade.token);
-                Ok(if phone { json!({ "h5_url": format!("{cashier}?package=1") }) } else { json!({ "code_url": cashier }) })
+                Ok(match kind {
+                    "jsapi" => json!({ "prepay_id": format!("wx{}", trade.token) }),
+                    "h5" => json!({ "h5_url": format!("{cashier}?package=1") }),
+                    _ => json!({ "code_url": cashier }),
+                })
             }
         }
     }
@@ -276,10 +311,11 @@ impl Bank {
         // As the real one, which now and then tries whether signatures are looked at.
         let signature = if faults.falsify { format!("WECHATPAY/SIGNTEST/{signature}") } else { signature };
         let mut headers = HeaderMap::new();
+        let serial = self.0.wechat.platform().map_or_else(|| KEY_ID.to_owned(), |(serial, _)| serial);
         for (name, value) in [
             ("wechatpay-timestamp", seconds.as_str()),
             ("wechatpay-nonce", &nonce),
-            ("wechatpay-serial", KEY_ID),
+            ("wechatpay-serial", &serial),
             ("wechatpay-signature", &signature),
             ("content-type", "application/json; charset=utf-8"),
         ] {
@@ -338,7 +374,8 @@ fn told(trade: &Trade, faults: &Faults) -> Value {
     if let (true, Some(fields)) = (trade.paid_at.is_some(), told.as_object_mut()) {
         let total = faults.amount.as_deref().and_then(|text| Fen::parse_yuan(text).ok()).unwrap_or(trade.amount);
         fields.insert("transaction_id".into(), trade.trade_no.as_str().into());
-        fields.insert("amount".into(), json!({ "total": total.0, "payer_total": total.0, "currency": "CNY" }));
+        let currency = faults.currency.as_deref().unwrap_or("CNY");
+        fields.insert("amount".into(), json!({ "total": total.0, "payer_total": total.0, "currency": currency }));
     }
     told
 }

@@ -1,13 +1,13 @@
 //! A signed call, whose answer is believed only with WeChat's signature.
 
-use axum::http::Method;
+use axum::http::{HeaderMap, Method};
 use serde::de::DeserializeOwned;
 
 use super::WechatPay;
-use crate::pay::channel::ChannelError;
+use crate::pay::channel::{ChannelError, NoticeError};
 use crate::pay::wire::{body, unreachable};
 
-/// A verified answer.
+/// An answer.
 pub struct Answered {
     pub status: u16,
     pub body: Vec<u8>,
@@ -43,13 +43,29 @@ impl Answered {
 }
 
 impl WechatPay {
-    /// The body is written once: these bytes are signed, and these are sent.
+    /// An answer that is WeChat's, by a key that is known, or is after certificates were asked for.
     pub(super) async fn call(
         &self,
         method: Method,
         target: &str,
         content: Option<&serde_json::Value>,
     ) -> Result<Answered, ChannelError> {
+        let (answered, headers) = self.exchange(method, target, content).await?;
+        let mut good = self.keys.verify(&headers, &answered.body, self.clock.now());
+        if good == Err(NoticeError::UnknownKey) && self.renew_keys().await {
+            good = self.keys.verify(&headers, &answered.body, self.clock.now());
+        }
+        good.map_err(|_| ChannelError::Answer("a signature that is not the channel's"))?;
+        Ok(answered)
+    }
+
+    /// An answer of which nothing is known yet. The body is written once: these bytes are signed, and these are sent.
+    pub(super) async fn exchange(
+        &self,
+        method: Method,
+        target: &str,
+        content: Option<&serde_json::Value>,
+    ) -> Result<(Answered, HeaderMap), ChannelError> {
         let content = content.map(ToString::to_string).unwrap_or_default();
         let nonce = hex::encode_upper(self.rng.bytes::<16>());
         let authorization = self.signer.authorization(method.as_str(), target, self.clock.now(), &nonce, &content)?;
@@ -67,9 +83,6 @@ impl WechatPay {
         let response = request.send().await.map_err(unreachable)?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let body = body(response).await?;
-        if self.keys.verify(&headers, &body, self.clock.now()).is_err() {
-            return Err(ChannelError::Answer("a signature that is not the channel's"));
-        }
-        Ok(Answered { status, body })
+        Ok((Answered { status, body }, headers))
     }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use super::WechatPay;
+use super::jsapi::Jsapi;
 use super::keys::{Keys, VerifyKey};
 use super::seal::ApiKey;
 use super::sign::Signer;
@@ -28,6 +29,8 @@ pub struct WechatConfig {
     pub gateway: String,
     /// The application that belongs to the merchant (wx...).
     pub app_id: String,
+    /// The application's secret, for payments inside WeChat (JSAPI); without it payers there are asked to open a browser.
+    pub app_secret: Option<Secret>,
     /// Our merchant number; money for anyone else is never credited.
     pub mchid: String,
     /// The APIv3 key, 32 characters: what notifications are sealed with.
@@ -71,6 +74,7 @@ impl Default for WechatConfig {
         Self {
             gateway: GATEWAY.into(),
             app_id: String::new(),
+            app_secret: None,
             mchid: String::new(),
             api_v3_key: Secret::default(),
             certificate: None,
@@ -91,16 +95,18 @@ impl WechatConfig {
     /// # Errors
     /// [`ConfigError`] names the key and what is wrong with it.
     pub fn build(&self, public_url: &str, notify_url: &str, clock: SharedClock, rng: Rng) -> Result<WechatPay, ConfigError> {
-        let (url, nearby) = SECTION.gateway(&self.gateway, GATEWAY)?;
-        if url.path() != "/" {
-            return Err(SECTION.fault("gateway", format!("is not an address like {GATEWAY}")));
-        }
+        let (gateway, nearby) = SECTION.origin("gateway", &self.gateway, GATEWAY)?;
         if !(8..=32).contains(&self.app_id.len()) || !self.app_id.bytes().all(|b| b.is_ascii_alphanumeric()) {
             return Err(SECTION.fault("app_id", "must be the application's id, letters and digits (wx...)"));
         }
         if !(8..=32).contains(&self.mchid.len()) || !self.mchid.bytes().all(|b| b.is_ascii_digit()) {
             return Err(SECTION.fault("mchid", "must be the merchant's number, digits only"));
         }
+        let secret = self.app_secret.as_ref().map(Secret::expose).unwrap_or_default();
+        if self.app_secret.is_some() && (secret.len() != 32 || !secret.bytes().all(|b| b.is_ascii_alphanumeric())) {
+            return Err(SECTION.fault("app_secret", "must be the application's secret, 32 letters and digits"));
+        }
+        let jsapi = self.app_secret.clone().map(|secret| Jsapi { secret, back: format!("{public_url}/pay/wechat/back") });
         let api_key = ApiKey::parse(self.api_v3_key.expose())
             .ok_or_else(|| SECTION.fault("api_v3_key", "must be the 32 letters and digits that were set at the console"))?;
         if self.subject.is_empty() || self.subject.len() > 127 {
@@ -123,13 +129,14 @@ impl WechatConfig {
         // The one that requests name as the one that answers shall be signed with.
         let preferred = self.verify.iter().map(|one| one.id.clone()).find(|id| !id.is_empty());
         Ok(WechatPay {
-            gateway: self.gateway.trim_end_matches('/').to_owned(),
+            gateway,
             nearby,
             app_id: self.app_id.clone(),
             signer: Signer { mchid: self.mchid.clone(), serial: certificate.serial_hex, key },
             api_key,
             keys,
             preferred,
+            jsapi,
             subject: self.subject.clone(),
             notify_url: format!("{notify_url}/pay/wechat/notify"),
             return_url: format!("{public_url}/pay/return"),
@@ -142,7 +149,7 @@ impl WechatConfig {
     }
 
     fn keys(&self, ours: &Certificate) -> Result<(Keys, Vec<Expiry>), ConfigError> {
-        let (mut keys, mut expiries) = (Keys::default(), Vec::new());
+        let (keys, mut expiries) = (Keys::default(), Vec::new());
         if self.verify.is_empty() {
             return Err(SECTION.fault("verify", "is missing; give WeChat Pay's public key or its platform certificate"));
         }
@@ -174,7 +181,7 @@ impl WechatConfig {
             if key.key == ours.key {
                 return Err(SECTION.fault(&name("public_key"), "is our own; WeChat Pay's is needed"));
             }
-            if keys.0.insert(id, key).is_some() {
+            if keys.learn(id, key).is_some() {
                 return Err(SECTION.fault(&name("id"), "is given twice"));
             }
         }
@@ -223,6 +230,7 @@ pub(super) mod tests {
             (WechatConfig { gateway: "http://api.mch.weixin.qq.com".into(), ..good() }, "pay.wechat.gateway must be https"),
             (WechatConfig { api_v3_key: "0123456789abcdef".into(), ..good() }, "pay.wechat.api_v3_key must be the 32"),
             (WechatConfig { mchid: "19x".into(), ..good() }, "pay.wechat.mchid "),
+            (WechatConfig { app_secret: Some("short".into()), ..good() }, "pay.wechat.app_secret must be"),
             (WechatConfig { certificate: None, ..good() }, "pay.wechat.certificate is missing"),
             (
                 WechatConfig { private_key: Some(include_str!("../alipay/vectors/app-pkcs8.pem").into()), ..good() },
@@ -255,6 +263,6 @@ pub(super) mod tests {
         let channel = built(&config, Timestamp(1_795_438_800_000)).unwrap();
         let keys: Vec<_> = channel.expiries.iter().map(|one| one.key.as_str()).collect();
         assert_eq!(keys, ["pay.wechat.verify[1].certificate", "pay.wechat.certificate"]);
-        assert_eq!(channel.keys.0.keys().collect::<Vec<_>>(), ["1FED", "PUB_KEY_ID_1"]);
+        assert!(["1FED", "PUB_KEY_ID_1"].iter().all(|serial| channel.keys.known(serial).is_some()));
     }
 }

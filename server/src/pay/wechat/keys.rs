@@ -2,6 +2,7 @@
 //! WeChat moves merchants from one to the next in steps.
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError, RwLock};
 
 use app::model::time::{MINUTE, SECOND, Timestamp};
 use axum::http::HeaderMap;
@@ -13,8 +14,11 @@ use crate::pay::rsa::PublicKey;
 /// A message is believed for this long, in either direction of the clock.
 const WINDOW: i64 = 5 * MINUTE;
 
+/// Certificates are asked for no more often than this.
+const SPACING: i64 = 10 * MINUTE;
+
 /// One key.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct VerifyKey {
     /// Verifies.
     pub key: PublicKey,
@@ -22,11 +26,37 @@ pub struct VerifyKey {
     pub validity: Option<(Timestamp, Timestamp)>,
 }
 
-/// All keys, by serial number.
+/// All keys, by serial number; in certificate mode more are learnt.
 #[derive(Debug, Default)]
-pub struct Keys(pub BTreeMap<String, VerifyKey>);
+pub struct Keys {
+    known: RwLock<BTreeMap<String, VerifyKey>>,
+    asked: Mutex<Option<Timestamp>>,
+}
 
 impl Keys {
+    /// Adds a key; gives the one that had its serial number.
+    pub fn learn(&self, serial: String, key: VerifyKey) -> Option<VerifyKey> {
+        self.known.write().unwrap_or_else(PoisonError::into_inner).insert(serial, key)
+    }
+
+    /// The key of a serial number.
+    #[must_use]
+    pub fn known(&self, serial: &str) -> Option<VerifyKey> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner).get(serial).cloned()
+    }
+
+    /// Whether certificates may be asked for now, which counts as asking: only where there are any, and not again at once.
+    #[must_use]
+    pub fn may_ask(&self, now: Timestamp) -> bool {
+        let by_certificate = self.known.read().unwrap_or_else(PoisonError::into_inner).values().any(|key| key.validity.is_some());
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        let may = by_certificate && asked.is_none_or(|asked| now.since(asked) >= SPACING);
+        if may {
+            *asked = Some(now);
+        }
+        may
+    }
+
     /// Checks the signature of an answer or notification over its bytes as they came: headers, serial number, age, signature.
     ///
     /// # Errors
@@ -40,7 +70,7 @@ impl Keys {
         };
         let (timestamp, nonce) = (header("wechatpay-timestamp")?, header("wechatpay-nonce")?);
         let (serial, signature) = (header("wechatpay-serial")?, header("wechatpay-signature")?);
-        let key = self.0.get(serial).ok_or(NoticeError::Signature)?;
+        let key = self.known(serial).ok_or(NoticeError::UnknownKey)?;
         let seconds: i64 = timestamp.parse().map_err(|_| NoticeError::Signature)?;
         if now.since(Timestamp(seconds.saturating_mul(SECOND))).saturating_abs() > WINDOW {
             return Err(NoticeError::Stale);
@@ -79,11 +109,22 @@ pub(super) mod tests {
         let key = PublicKey::parse(include_str!("../alipay/vectors/gateway-public.pem")).unwrap();
         let other = PublicKey::parse(include_str!("../alipay/vectors/app-spki.pem")).unwrap();
         let ended = VerifyKey { key: key.clone(), validity: Some((Timestamp(0), Timestamp(1))) };
-        Keys(BTreeMap::from([
-            ("PUB_KEY_ID_1".into(), VerifyKey { key, validity: None }),
-            ("PUB_KEY_ID_2".into(), VerifyKey { key: other, validity: None }),
-            ("ENDED".into(), ended),
-        ]))
+        let keys = Keys::default();
+        keys.learn("PUB_KEY_ID_1".into(), VerifyKey { key, validity: None });
+        keys.learn("PUB_KEY_ID_2".into(), VerifyKey { key: other, validity: None });
+        keys.learn("ENDED".into(), ended);
+        keys
+    }
+
+    #[test]
+    fn certificates_are_asked_for_in_their_mode_only_and_not_all_the_time() {
+        let keys = keys();
+        assert!(keys.may_ask(AT));
+        assert!(!keys.may_ask(AT) && !keys.may_ask(AT.plus(SPACING - 1)));
+        assert!(keys.may_ask(AT.plus(SPACING)));
+        let public = Keys::default();
+        public.learn("PUB_KEY_ID_1".into(), VerifyKey { validity: None, ..keys.known("PUB_KEY_ID_1").unwrap() });
+        assert!(!public.may_ask(AT), "public keys do not end");
     }
 
     #[test]
@@ -109,7 +150,6 @@ pub(super) mod tests {
         }
         for (name, value) in [
             ("Wechatpay-Serial", "PUB_KEY_ID_2"),
-            ("Wechatpay-Serial", "PUB_KEY_ID_3"),
             ("Wechatpay-Serial", "ENDED"),
             ("Wechatpay-Timestamp", "1795438811"),
             ("Wechatpay-Timestamp", "soon"),
@@ -122,6 +162,9 @@ pub(super) mod tests {
             missing.remove(name);
             assert_eq!(keys().verify(&missing, NOTIFY.as_bytes(), AT), Err(NoticeError::Signature), "no {name}");
         }
+        let mut unknown = headers(SIGNATURE);
+        unknown.insert("Wechatpay-Serial", "PUB_KEY_ID_3".parse().unwrap());
+        assert_eq!(keys().verify(&unknown, NOTIFY.as_bytes(), AT), Err(NoticeError::UnknownKey));
         let mut far = headers(SIGNATURE);
         far.insert("Wechatpay-Timestamp", i64::MIN.to_string().parse().unwrap());
         assert_eq!(keys().verify(&far, NOTIFY.as_bytes(), AT), Err(NoticeError::Stale));

@@ -1,8 +1,10 @@
-//! WeChat Pay API v3: H5 on phones and Native (a QR code) at desks, in public-key and in certificate mode.
+//! WeChat Pay API v3: H5 on phones, Native (a QR code) at desks and JSAPI inside WeChat, in public-key and in certificate mode.
 
 mod bill;
 mod call;
+mod certificates;
 mod config;
+pub mod jsapi;
 mod keys;
 mod notify;
 mod refund;
@@ -18,11 +20,12 @@ use axum::http::HeaderMap;
 
 pub use config::{VerifyConfig, WechatConfig};
 
+use self::jsapi::Jsapi;
 use self::keys::Keys;
 use self::seal::ApiKey;
 use self::sign::Signer;
 use super::bill::BillAnswer;
-use super::channel::{Answer, Cashier, Channel, ChannelError, Notice, NoticeError, Payer, Refund, RefundAnswer};
+use super::channel::{Answer, Cashier, Channel, ChannelError, Notice, NoticeError, Payer, Refund, RefundAnswer, SignIn};
 use super::expiry::Expiry;
 use crate::clock::SharedClock;
 use crate::rng::Rng;
@@ -37,6 +40,8 @@ pub struct WechatPay {
     api_key: ApiKey,
     keys: Keys,
     preferred: Option<String>,
+    /// Where the application's secret is known.
+    jsapi: Option<Jsapi>,
     subject: String,
     notify_url: String,
     return_url: String,
@@ -90,6 +95,10 @@ impl Channel for WechatPay {
         self.read_notify(headers, body)
     }
 
+    async fn renew(&self) -> bool {
+        self.renew_keys().await
+    }
+
     fn ack(&self) -> &'static str {
         ""
     }
@@ -100,6 +109,10 @@ impl Channel for WechatPay {
 
     async fn bill(&self, day: Date) -> Result<BillAnswer, ChannelError> {
         self.fetch_bill(day).await
+    }
+
+    fn sign_in(&self) -> Option<&dyn SignIn> {
+        self.jsapi.as_ref().map(|_| self as &dyn SignIn)
     }
 
     fn expiries(&self) -> Vec<Expiry> {

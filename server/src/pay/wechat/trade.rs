@@ -35,11 +35,13 @@ struct Amount {
 #[derive(Deserialize)]
 struct Started {
     h5_url: Option<String>,
+    prepay_id: Option<String>,
     code_url: Option<String>,
 }
 
 impl WechatPay {
-    /// On a phone the address that opens WeChat, at a desk a QR code. The same attempt again is the same trade.
+    /// On a phone the address that opens WeChat, at a desk a QR code, inside WeChat what opens its sheet where it is known who pays. The
+    /// same attempt again is the same trade.
     pub(super) async fn prepay(&self, attempt: &Attempt, payer: &Payer<'_>) -> Result<Cashier, ChannelError> {
         let mut content = json!({
             "appid": self.app_id,
@@ -50,6 +52,14 @@ impl WechatPay {
             "notify_url": self.notify_url,
             "amount": { "total": attempt.amount_fen, "currency": "CNY" },
         });
+        if let (Some(id), Some(content)) = (payer.id, content.as_object_mut()) {
+            content.insert("payer".into(), json!({ "openid": id.expose() }));
+            let started: Started =
+                self.call(Method::POST, "/v3/pay/transactions/jsapi", Some(&json!(content))).await?.object()?;
+            let proper = |id: &String| (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic());
+            let prepay_id = started.prepay_id.filter(proper).ok_or(ChannelError::Answer("no prepay_id"))?;
+            return Ok(Cashier::Invoke(self.invocation(&prepay_id)?));
+        }
         let phone = payer.device == Device::Phone;
         if let (true, Some(content)) = (phone, content.as_object_mut()) {
             let scene = json!({ "payer_client_ip": payer.ip, "h5_info": { "type": "Wap" } });

@@ -36,9 +36,7 @@ impl Shop {
     pub async fn ordered(&self, channel: Tender, fen: i64) -> (OrderId, String) {
         self.wait(1_000);
         let (order, cashier) = self.paying_by(channel, fen, &PHONE).await;
-        if channel == Tender::Alipay {
-            self.visit(&cashier).await;
-        }
+        self.arrive(&cashier).await;
         (order, self.number(order).await)
     }
 

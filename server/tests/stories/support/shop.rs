@@ -24,9 +24,9 @@ use super::World;
 use super::rooms::Room;
 
 /// A phone on the same machine.
-pub const PHONE: Payer<'static> = Payer { ip: "127.0.0.1", device: Device::Phone };
+pub const PHONE: Payer<'static> = Payer { ip: "127.0.0.1", device: Device::Phone, id: None };
 /// A computer.
-pub const DESK: Payer<'static> = Payer { ip: "127.0.0.1", device: Device::Desk };
+pub const DESK: Payer<'static> = Payer { ip: "127.0.0.1", device: Device::Desk, id: None };
 
 pub struct Shop {
     pub world: World,
@@ -63,18 +63,19 @@ impl Shop {
             rng: world.rng.clone(),
         };
         let sandbox = sandbox::start(config).await.unwrap();
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-        let address = listener.local_addr().unwrap();
         let alipay = pay::AlipayConfig { timeout_ms: 300, ..sandbox.product_config("127.0.0.1") };
-        let public_url = format!("http://{address}");
         let wechat = pay::WechatConfig { timeout_ms: 300, ..sandbox.wechat_config("127.0.0.1") };
-        let config = Config { public_url, alipay: Some(alipay), wechat: Some(wechat), refunds, ..Config::default() };
-        let (db, clock, rng) = (world.db.clone(), world.clock.clone(), world.rng.clone());
-        let payments = Payments::new(&config, db, clock, rng, Arc::new(|| {})).unwrap();
-        let router = pay::routes(payments.clone());
-        tokio::spawn(async move { axum::serve(listener, router).await });
+        let unionpay = pay::UnionpayConfig { timeout_ms: 300, ..sandbox.unionpay_config("127.0.0.1") };
+        let (alipay, wechat, unionpay) = (Some(alipay), Some(wechat), Some(unionpay));
+        let (payments, address) = serve(&world, Config { alipay, wechat, unionpay, refunds, ..Config::default() }).await;
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap();
         Self { world, room, payments, sandbox, bank_clock, address, http }
+    }
+
+    /// The same shop with other channels, at an address of its own.
+    pub async fn with(self, config: Config) -> Self {
+        let (payments, address) = serve(&self.world, config).await;
+        Self { payments, address, ..self }
     }
 
     pub fn top_up(&self, fen: i64) -> NewOrder {
@@ -101,6 +102,26 @@ impl Shop {
         let top_up = NewOrder { tender, ..self.top_up(fen) };
         let started = self.payments.start(&top_up, payer).await.unwrap();
         (started.order.id(), started.cashier)
+    }
+
+    /// Orders through any channel and brings a phone to its cashier; gives the order and the number of the trade.
+    pub async fn reach(&self, tender: Tender, fen: i64) -> (OrderId, String) {
+        let (order, cashier) = self.paying_by(tender, fen, &PHONE).await;
+        self.arrive(&cashier).await;
+        (order, self.number(order).await)
+    }
+
+    /// Goes to a cashier as the payer's browser does; WeChat's trade is there before its payer.
+    pub async fn arrive(&self, cashier: &Cashier) {
+        match cashier {
+            Cashier::Address(address) if address.contains("/cashier/") => {}
+            Cashier::Address(_) => drop(self.follow(cashier).await),
+            Cashier::Form(form) => {
+                let answer = self.http.post(&form.action).form(&form.fields).send().await.unwrap();
+                assert_eq!(answer.status(), 303, "{:?}", answer.text().await);
+            }
+            Cashier::Scan(_) | Cashier::Invoke(_) => {}
+        }
     }
 
     /// The number of the newest attempt of an order.
@@ -206,7 +227,19 @@ impl Shop {
     }
 }
 
-#[derive(Debug, Default, PartialEq, Eq)]
+/// The product's payment half, on a port of its own.
+async fn serve(world: &World, config: Config) -> (Payments, SocketAddr) {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let config = Config { public_url: format!("http://{address}"), ..config };
+    let (db, clock, rng) = (world.db.clone(), world.clock.clone(), world.rng.clone());
+    let payments = Payments::new(&config, db, clock, rng, Arc::new(|| {})).unwrap();
+    let router = pay::routes(payments.clone());
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    (payments, address)
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     pub credits: i64,
     pub payments: i64,

@@ -1,0 +1,218 @@
+//! What must hold of every channel, tried on each of them against a sandbox that fails in every way it knows, on both databases.
+
+use crate::support::World;
+use crate::support::shop::{Counts, PHONE, Shop};
+use app::error::AppError;
+use app::model::order::Tender;
+use app::model::time::{MINUTE, SECOND};
+use server::pay::sandbox::Faults;
+
+/// All of them, with what the sandbox calls a question about a trade.
+const CHANNELS: [(Tender, &str); 3] =
+    [(Tender::Alipay, "alipay.trade.query"), (Tender::WechatPay, "query"), (Tender::UnionPay, "query")];
+
+/// What is counted so far, after `n` payments that went well.
+fn went_well(n: i64) -> Counts {
+    Counts { credits: n, payments: n, events: n, ..Counts::NONE }
+}
+
+both!(told_ten_times_at_once_and_again_later_it_is_credited_once, |w: World| async move {
+    let shop = Shop::open(w).await;
+    for (n, (tender, _)) in (1..).zip(CHANNELS) {
+        let (order, number) = shop.reach(tender, 5_000).await;
+        shop.sandbox.set_faults(Faults { copies: 10, ..Faults::default() });
+        assert!(shop.sandbox.pay(&number));
+        shop.until(&number, |trade| trade.acknowledged == 10).await;
+        shop.wait(MINUTE);
+        shop.query().await.unwrap();
+        assert!(shop.sandbox.notify(&number));
+        shop.until(&number, |trade| trade.acknowledged == 20).await;
+        assert_eq!(shop.state(order).await, "paid", "{tender:?}");
+        assert_eq!(shop.proved().await, went_well(n), "{tender:?}");
+    }
+});
+
+both!(a_lost_word_is_asked_for, |w: World| async move {
+    let shop = Shop::open(w).await;
+    shop.sandbox.set_faults(Faults { lose: true, ..Faults::default() });
+    for (n, (tender, _)) in (1..).zip(CHANNELS) {
+        let (order, number) = shop.reach(tender, 5_000).await;
+        assert!(shop.sandbox.pay(&number));
+        shop.until(&number, |trade| trade.notified > 0).await;
+        shop.wait(11 * SECOND);
+        assert_eq!(shop.query().await.unwrap(), "asked 1, settled 1, failed 0", "{tender:?}");
+        assert_eq!(shop.state(order).await, "paid");
+        assert_eq!(shop.proved().await, went_well(n));
+    }
+});
+
+both!(what_is_late_or_out_of_order_comes_out_the_same, |w: World| async move {
+    let shop = Shop::open(w).await;
+    for (n, (tender, _)) in (1..).zip(CHANNELS) {
+        shop.sandbox.set_faults(Faults { reorder: true, delay_ms: 20, ..Faults::default() });
+        let (first, one) = shop.reach(tender, 5_000).await;
+        shop.wait(SECOND);
+        let (second, other) = shop.reach(tender, 6_000).await;
+        // The first payment's word is held back until the second's has been sent.
+        assert!(shop.sandbox.pay(&one) && shop.sandbox.pay(&other));
+        for number in [&one, &other] {
+            shop.until(number, |trade| trade.acknowledged == 1).await;
+        }
+        assert_eq!((shop.state(first).await, shop.state(second).await), ("paid".into(), "paid".into()), "{tender:?}");
+        assert_eq!(shop.proved().await, went_well(2 * n), "{tender:?}");
+    }
+});
+
+both!(a_false_signature_and_half_a_body_change_nothing, |w: World| async move {
+    let shop = Shop::open(w).await;
+    for (n, (tender, _)) in (1..).zip(CHANNELS) {
+        let (order, number) = shop.reach(tender, 5_000).await;
+        let before = went_well(n - 1);
+        for faults in [Faults { falsify: true, ..Faults::default() }, Faults { half: true, ..Faults::default() }] {
+            shop.sandbox.set_faults(faults);
+            let sent = shop.trade(&number).notified;
+            if !shop.sandbox.pay(&number) {
+                assert!(shop.sandbox.notify(&number));
+            }
+            shop.until(&number, |trade| trade.notified >= sent + 3).await;
+            assert_eq!(shop.trade(&number).acknowledged, 0, "{tender:?}");
+            assert_eq!((shop.state(order).await.as_str(), shop.proved().await), ("pending", before.clone()), "{tender:?}");
+        }
+        // The payment itself was real.
+        shop.sandbox.set_faults(Faults { lose: true, ..Faults::default() });
+        shop.wait(11 * SECOND);
+        shop.query().await.unwrap();
+        assert_eq!(shop.proved().await, went_well(n), "{tender:?}");
+    }
+});
+
+both!(what_does_not_fit_is_stored_held_and_acknowledged, |w: World| async move {
+    let shop = Shop::open(w).await;
+    let amount = |yuan: &str| Faults { amount: Some(yuan.into()), ..Faults::default() };
+    let seller = |id: &str| Faults { seller_id: Some(id.into()), ..Faults::default() };
+    let currency = |word: &str| Faults { currency: Some(word.into()), ..Faults::default() };
+    let (mut n, mut apart) = (0, 0);
+    for (tender, faults) in [
+        (Tender::Alipay, vec![(amount("0.01"), "amount", 1), (seller("2088999999999999"), "seller", 0)]),
+        (Tender::WechatPay, vec![(amount("500.00"), "amount", 50_000), (currency("USD"), "currency", 0)]),
+        (
+            Tender::UnionPay,
+            vec![
+                (amount("500.00"), "amount", 50_000),
+                (amount("0.01"), "amount", 1),
+                (seller("777290058110099"), "seller", 0),
+                (currency("840"), "currency", 0),
+            ],
+        ),
+    ] {
+        for (fault, reason, fen) in faults {
+            shop.wait(SECOND);
+            let (order, number) = shop.reach(tender, 5_000).await;
+            shop.sandbox.set_faults(fault);
+            assert!(shop.sandbox.pay(&number));
+            shop.until(&number, |trade| trade.acknowledged == 1).await;
+            (n, apart) = (n + 1, apart + fen);
+            assert_eq!(shop.state(order).await, "pending", "{tender:?} {reason}");
+            let counts = Counts { events: n, cases: n, suspense_fen: apart, ..Counts::NONE };
+            assert_eq!(shop.proved().await, counts, "{tender:?} {reason}");
+            let detail = shop.world.word("SELECT detail FROM cases ORDER BY opened_at DESC, id DESC LIMIT 1").await;
+            assert!(detail.contains(&format!("\"reason\":\"{reason}\"")), "{detail}");
+            let refused = shop.payments.resume(order, &PHONE).await.unwrap_err();
+            assert_eq!(refused, AppError::OrderClosed, "nobody pays again while his money is being looked for");
+        }
+    }
+});
+
+both!(an_unpaid_order_ends_only_by_the_channels_word, |w: World| async move {
+    let shop = Shop::open(w).await;
+    for (tender, query) in CHANNELS {
+        let (order, number) = shop.reach(tender, 5_000).await;
+        // Down, then silent, then a liar: nothing may be concluded.
+        let silent = Faults { silent_on: vec![query.into()], ..Faults::default() };
+        let liar =
+            Faults { falsify: tender != Tender::Alipay, status: (tender == Tender::Alipay).then_some(500), ..Faults::default() };
+        for faults in [Faults { status: Some(502), ..Faults::default() }, silent, liar] {
+            shop.sandbox.set_faults(faults);
+            for _ in 0..8 {
+                shop.wait(MINUTE);
+                let _ = shop.query().await;
+            }
+            assert_eq!(shop.state(order).await, "pending", "{tender:?}");
+        }
+        shop.sandbox.set_faults(Faults::default());
+        shop.past_the_end().await;
+        for _ in 0..60 {
+            shop.wait(MINUTE);
+            shop.query().await.unwrap();
+        }
+        assert_eq!(shop.state(order).await, "closed", "{tender:?}");
+        assert!(!shop.sandbox.pay(&number));
+        let refused = shop.payments.resume(order, &PHONE).await.unwrap_err();
+        assert_eq!(refused, AppError::OrderClosed);
+    }
+    let counts = shop.proved().await;
+    assert_eq!((counts.credits, counts.payments, counts.cases), (0, 0, 0));
+});
+
+both!(a_payment_after_the_close_is_credited, |w: World| async move {
+    let shop = Shop::open(w).await;
+    // WeChat closes what we close; the others still let the payer pay where our clock runs ahead of theirs.
+    for (n, tender) in (1..).zip([Tender::Alipay, Tender::UnionPay]) {
+        let (order, cashier) = shop.paying_by(tender, 5_000, &PHONE).await;
+        for _ in 0..25 {
+            shop.world.clock.advance(MINUTE);
+            shop.query().await.unwrap();
+        }
+        assert_eq!(shop.state(order).await, "closed", "{tender:?}");
+        shop.arrive(&cashier).await;
+        let number = shop.number(order).await;
+        assert!(shop.sandbox.pay(&number), "{tender:?}");
+        shop.until(&number, |trade| trade.acknowledged == 1).await;
+        assert_eq!(shop.state(order).await, "paid", "{tender:?}");
+        assert_eq!(shop.proved().await, went_well(n));
+        shop.wait(25 * MINUTE);
+        shop.world.clock.advance(-25 * MINUTE);
+    }
+    assert_eq!(shop.world.number("SELECT COUNT(*) FROM payment_events WHERE outcome = 'credited-late'").await, 2);
+});
+
+both!(an_order_paid_twice_is_credited_once_and_the_rest_kept_apart, |w: World| async move {
+    let shop = Shop::open(w).await;
+    for (n, tender) in (1..).zip([Tender::Alipay, Tender::UnionPay]) {
+        let (order, first) = shop.reach(tender, 5_000).await;
+        // The product's clock says that the first form is over; the channel still takes it.
+        shop.world.clock.advance(16 * MINUTE);
+        shop.arrive(&shop.another_attempt(order).await.cashier).await;
+        let second = shop.number(order).await;
+        assert_ne!(first, second);
+        assert!(shop.sandbox.pay(&first) && shop.sandbox.pay(&second));
+        for number in [&first, &second] {
+            shop.until(number, |trade| trade.acknowledged == 1).await;
+        }
+        assert_eq!(shop.state(order).await, "paid");
+        let counts = Counts { events: 2 * n, suspense_fen: 5_000 * n, cases: n, ..went_well(n) };
+        assert_eq!(shop.proved().await, counts, "{tender:?}");
+        assert!(shop.sandbox.notify(&first) && shop.sandbox.notify(&second));
+        for number in [&first, &second] {
+            shop.until(number, |trade| trade.acknowledged == 2).await;
+        }
+        assert_eq!(shop.proved().await, counts, "{tender:?}");
+        shop.bank_clock.advance(16 * MINUTE);
+    }
+});
+
+both!(rubbish_is_refused_and_only_posts_are_taken, |w: World| async move {
+    let shop = Shop::open(w).await;
+    for (tender, _) in CHANNELS {
+        let channel = tender.as_str();
+        for body in ["", "{}", "a=1&a=2", "%zz=1", "\u{0}", "<xml><a/></xml>", "signature=AAAA&version=5.1.0&signMethod=01"] {
+            assert_eq!(shop.post_notify_to(channel, body).await.0, 400, "{channel} {body}");
+        }
+        assert_eq!(shop.post_notify_to(channel, vec![0xff, b'=', 0xfe]).await.0, 400, "{channel}");
+        assert_eq!(shop.post_notify_to(channel, vec![b'a'; 64 * 1024 + 1]).await.0, 413, "{channel}");
+        let address = format!("http://{}/pay/{channel}/notify", shop.address);
+        assert_eq!(shop.http.get(&address).send().await.unwrap().status(), 405, "{channel}");
+        assert_eq!(shop.http.put(&address).send().await.unwrap().status(), 405, "{channel}");
+    }
+    assert_eq!(shop.proved().await, Counts::NONE);
+});

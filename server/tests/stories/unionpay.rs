@@ -1,0 +1,279 @@
+//! What is UnionPay's own, against a sandbox that speaks its protocol; what every channel must hold is in `channels.rs`.
+
+use crate::support::World;
+use crate::support::shop::{Counts, DESK, PHONE, Shop};
+use app::model::money::Fen;
+use app::model::order::Tender;
+use app::model::time::{DAY, HOUR, MINUTE, SECOND};
+use server::clock::Clock;
+use server::pay::bill::{BillAnswer, LineKind};
+use server::pay::channel::{Notice, Refund, RefundAnswer};
+use server::pay::sandbox::{BillFaults, Faults};
+use server::pay::{Cashier, Kind, form};
+
+both!(the_payer_posts_a_form_pays_and_is_posted_back, |w: World| async move {
+    let shop = Shop::open(w).await;
+    let (order, cashier) = shop.paying_by(Tender::UnionPay, 5_000, &PHONE).await;
+    let Cashier::Form(mut payment) = cashier.clone() else { panic!("{cashier:?}") };
+    assert!(shop.payments.form_origins().iter().any(|origin| payment.action.starts_with(origin)));
+    let answer = shop.http.post(&payment.action).form(&payment.fields).send().await.unwrap();
+    let page = format!("http://{}{}", shop.sandbox.address(), answer.headers()["location"].to_str().unwrap());
+    let shown = shop.http.get(&page).send().await.unwrap().text().await.unwrap();
+    assert!(shown.contains("50.00") && shown.contains("宿舍电费充值"), "{shown}");
+    // Posted again it is the same trade; asked for again it is the same form.
+    shop.arrive(&cashier).await;
+    assert_eq!(shop.payments.again(order, &PHONE).await.unwrap(), cashier);
+    assert_eq!(shop.sandbox.books().len(), 1);
+    let back = shop.http.post(format!("{page}/pay")).send().await.unwrap();
+    assert_eq!(back.status(), 307, "the payer comes back by a post");
+    let back = back.headers()["location"].to_str().unwrap().to_owned();
+    let home = shop.http.post(&back).form(&[("respCode", "00")]).send().await.unwrap();
+    assert_eq!((home.status().as_u16(), home.headers()["location"].to_str().unwrap()), (303, &*format!("/orders/{order}")));
+    let number = shop.number(order).await;
+    shop.until(&number, |trade| trade.acknowledged == 1).await;
+    assert_eq!(shop.state(order).await, "paid");
+    assert_eq!(shop.proved().await, Counts::ONCE);
+    // Whoever changes a digit on the way is not let in.
+    for (name, value) in &mut payment.fields {
+        if name == "txnAmt" {
+            *value = "1".into();
+        }
+    }
+    let refused = shop.http.post(&payment.action).form(&payment.fields).send().await.unwrap();
+    assert!(refused.text().await.unwrap().contains("验证签名失败"));
+});
+
+both!(a_desk_pays_by_the_same_form, |w: World| async move {
+    let shop = Shop::open(w).await;
+    let (order, cashier) = shop.paying_by(Tender::UnionPay, 5_000, &DESK).await;
+    shop.arrive(&cashier).await;
+    let number = shop.number(order).await;
+    assert!(shop.sandbox.pay(&number));
+    shop.until(&number, |trade| trade.acknowledged == 1).await;
+    assert_eq!(shop.proved().await, Counts::ONCE);
+});
+
+both!(what_is_signed_by_unionpay_but_of_another_form_changes_nothing, |w: World| async move {
+    let shop = Shop::open(w).await;
+    let (order, number) = shop.reach(Tender::UnionPay, 5_000).await;
+    shop.sandbox.set_faults(Faults { lose: true, ..Faults::default() });
+    assert!(shop.sandbox.pay(&number));
+    let notice = |changes: &[(&str, &str)]| shop.sandbox.unionpay_notice(&number, changes).unwrap();
+    for change in [
+        ("version", "5.0.0"),
+        ("signMethod", "11"),
+        ("signMethod", "12"),
+        ("signPubKeyCert", "AAAA"),
+        ("signPubKeyCert", &shop.sandbox.keys().certificate),
+        ("txnAmt", "-5000"),
+        ("txnAmt", "50.00"),
+        ("orderId", ""),
+        ("queryId", ""),
+        ("merId", ""),
+    ] {
+        let answer = shop.post_notify_to("unionpay", notice(&[change])).await;
+        assert_eq!(answer, (400, "refused".into()), "{change:?}");
+    }
+    // Signed, and of no consequence: acknowledged, and nothing is made of it.
+    for quiet in [("respCode", "05"), ("respCode", "61"), ("txnType", "02")] {
+        assert_eq!(shop.post_notify_to("unionpay", notice(&[quiet])).await, (200, "ok".into()), "{quiet:?}");
+    }
+    // The certificate's lines must end as they were signed.
+    let changed = notice(&[]).replace("%0D%0A", "%0A");
+    assert_eq!(shop.post_notify_to("unionpay", changed).await.0, 400);
+    assert_eq!((shop.state(order).await.as_str(), shop.proved().await), ("pending", Counts::NONE));
+    // The word itself, and the same word again for ever.
+    for _ in 0..3 {
+        assert_eq!(shop.post_notify_to("unionpay", notice(&[])).await, (200, "ok".into()));
+        shop.wait(SECOND);
+    }
+    assert_eq!(shop.proved().await, Counts::ONCE);
+});
+
+both!(a_success_with_a_limitation_is_a_success, |w: World| async move {
+    let shop = Shop::open(w).await;
+    shop.sandbox.set_faults(Faults { code: Some("A6".into()), ..Faults::default() });
+    let (told, number) = shop.reach(Tender::UnionPay, 5_000).await;
+    assert!(shop.sandbox.pay(&number));
+    shop.until(&number, |trade| trade.acknowledged == 1).await;
+    shop.wait(SECOND);
+    shop.sandbox.set_faults(Faults { code: Some("A6".into()), lose: true, ..Faults::default() });
+    let (asked, number) = shop.reach(Tender::UnionPay, 5_000).await;
+    assert!(shop.sandbox.pay(&number));
+    shop.wait(11 * SECOND);
+    shop.query().await.unwrap();
+    assert_eq!((shop.state(told).await, shop.state(asked).await), ("paid".into(), "paid".into()));
+    assert_eq!(shop.proved().await, Counts { credits: 2, payments: 2, events: 2, ..Counts::NONE });
+});
+
+both!(an_unknown_answer_changes_nothing_however_often_it_comes, |w: World| async move {
+    let shop = Shop::open(w).await;
+    let (order, number) = shop.reach(Tender::UnionPay, 5_000).await;
+    shop.sandbox.set_faults(Faults { lose: true, ..Faults::default() });
+    assert!(shop.sandbox.pay(&number));
+    for code in ["03", "04", "05", "zzz"] {
+        shop.sandbox.set_faults(Faults { code: Some(code.into()), lose: true, ..Faults::default() });
+        for _ in 0..10 {
+            shop.wait(MINUTE);
+            shop.query().await.unwrap();
+        }
+        assert_ne!(shop.state(order).await, "paid", "{code}");
+        assert_ne!(shop.state(order).await, "closed", "{code}");
+    }
+    shop.sandbox.set_faults(Faults::default());
+    for _ in 0..65 {
+        shop.wait(MINUTE);
+        shop.query().await.unwrap();
+    }
+    assert_eq!(shop.state(order).await, "paid");
+    assert_eq!(shop.proved().await, Counts::ONCE);
+});
+
+both!(a_trade_that_failed_may_be_paid_with_another_card_until_its_time_is_over, |w: World| async move {
+    let shop = Shop::open(w).await;
+    let (order, number) = shop.reach(Tender::UnionPay, 5_000).await;
+    shop.sandbox.set_faults(Faults { code: Some("61".into()), lose: true, ..Faults::default() });
+    assert!(shop.sandbox.pay(&number));
+    for _ in 0..14 {
+        shop.wait(MINUTE);
+        shop.query().await.unwrap();
+        assert_eq!(shop.state(order).await, "pending");
+    }
+    for _ in 0..10 {
+        shop.wait(MINUTE);
+        shop.query().await.unwrap();
+    }
+    assert_eq!(shop.state(order).await, "closed");
+    // A late success is one all the same.
+    shop.sandbox.set_faults(Faults::default());
+    assert!(shop.sandbox.notify(&number));
+    shop.until(&number, |trade| trade.acknowledged == 1).await;
+    assert_eq!(shop.state(order).await, "paid");
+    let counts = shop.proved().await;
+    assert_eq!((counts.credits, counts.payments, counts.cases), (1, 1, 0));
+});
+
+both!(a_refund_under_one_number_gives_once, |w: World| async move {
+    let shop = Shop::open(w).await;
+    let (_, number) = shop.reach(Tender::UnionPay, 5_000).await;
+    assert!(shop.sandbox.pay(&number));
+    shop.until(&number, |trade| trade.acknowledged == 1).await;
+    let channel = shop.payments.channel(Tender::UnionPay).unwrap();
+    let refund = Refund {
+        number: format!("{number}R1"),
+        out_trade_no: number.clone(),
+        trade_no: shop.trade(&number).trade_no,
+        amount: Fen(2_000),
+        paid: Fen(5_000),
+        requested_at: shop.world.clock.now(),
+    };
+    shop.sandbox.set_faults(Faults { lose: true, ..Faults::default() });
+    assert!(matches!(channel.query_refund(&refund).await.unwrap(), RefundAnswer::Absent));
+    // Its answer is lost; asked again under the same number it gives nothing more.
+    shop.sandbox.set_faults(Faults { lose: true, silent_on: vec!["refund".into()], ..Faults::default() });
+    assert!(channel.refund(&refund).await.is_err());
+    shop.sandbox.set_faults(Faults { lose: true, ..Faults::default() });
+    for _ in 0..2 {
+        assert!(matches!(channel.refund(&refund).await.unwrap(), RefundAnswer::Processing));
+    }
+    assert_eq!(shop.trade(&number).refunded(), Fen(2_000));
+    for (code, open) in [("05", true), ("98", false)] {
+        shop.sandbox.set_faults(Faults { lose: true, code: Some(code.into()), ..Faults::default() });
+        let answer = channel.query_refund(&refund).await.unwrap();
+        assert!(if open { matches!(answer, RefundAnswer::Processing) } else { matches!(answer, RefundAnswer::Unknown(_)) });
+    }
+    shop.sandbox.set_faults(Faults { lose: true, ..Faults::default() });
+    let RefundAnswer::Event(event) = channel.query_refund(&refund).await.unwrap() else { panic!("no end") };
+    assert_eq!((event.kind(), event.refund_no(), event.amount()), (Kind::Returned, Some(&*refund.number), Fen(2_000)));
+    let more = Refund { number: format!("{number}R2"), amount: Fen(3_001), ..refund.clone() };
+    let RefundAnswer::Event(event) = channel.refund(&more).await.unwrap() else { panic!("no end") };
+    assert_eq!(event.kind(), Kind::NotReturned, "more than was paid");
+    let other = Refund { trade_no: "950".into(), number: format!("{number}R3"), ..refund.clone() };
+    let RefundAnswer::Event(event) = channel.refund(&other).await.unwrap() else { panic!("no end") };
+    assert_eq!(event.kind(), Kind::NotReturned, "a trade that is none");
+    assert_eq!(shop.trade(&number).refunded(), Fen(2_000));
+    // The notification of it names the trade by what we had it carry.
+    let body = shop.sandbox.unionpay_notice(&number, &[]).unwrap();
+    let Notice::Event(event) = channel.parse_notify(&Default::default(), body.as_bytes()).unwrap() else { panic!("nothing") };
+    assert_eq!((event.kind(), event.out_trade_no(), event.refund_no()), (Kind::Returned, &*number, Some(&*refund.number)));
+});
+
+both!(a_forged_chain_is_nobodys_word, |w: World| async move {
+    let shop = Shop::open(w).await;
+    let (order, number) = shop.reach(Tender::UnionPay, 5_000).await;
+    // Signed properly, by a certificate that names UnionPay and that the forger made: who looks only at the signature believes it.
+    shop.sandbox.set_faults(Faults { falsify: true, ..Faults::default() });
+    assert!(shop.sandbox.pay(&number));
+    shop.until(&number, |trade| trade.notified == 5).await;
+    assert_eq!(shop.trade(&number).acknowledged, 0);
+    shop.wait(11 * SECOND);
+    assert_eq!(shop.query().await.unwrap_err(), "none of 1 questions was answered", "its answers are not believed either");
+    assert_eq!((shop.state(order).await.as_str(), shop.proved().await), ("pending", Counts::NONE));
+    let genuine = shop.sandbox.unionpay_notice(&number, &[]).unwrap();
+    let fields = form::parse(genuine.as_bytes()).unwrap();
+    assert!(fields["signPubKeyCert"].contains("\r\n"), "as UnionPay sends it");
+});
+
+both!(the_file_of_a_settlement_day_is_read_or_refused_whole, |w: World| async move {
+    let shop = Shop::open(w).await;
+    let (_, number) = shop.reach(Tender::UnionPay, 5_000).await;
+    assert!(shop.sandbox.pay(&number));
+    shop.until(&number, |trade| trade.acknowledged == 1).await;
+    let channel = shop.payments.channel(Tender::UnionPay).unwrap();
+    let refund = Refund {
+        number: format!("{number}R1"),
+        out_trade_no: number.clone(),
+        trade_no: shop.trade(&number).trade_no,
+        amount: Fen(2_000),
+        paid: Fen(5_000),
+        requested_at: shop.world.clock.now(),
+    };
+    channel.refund(&refund).await.unwrap();
+    // The settlement day in which it happened: until 23:00.
+    let day = shop.world.clock.now().plus(HOUR).date();
+    let fault = |bill| shop.sandbox.set_faults(Faults { bill, ..Faults::default() });
+    assert_eq!(channel.bill(day).await.unwrap(), BillAnswer::NotYet, "the day is not over");
+    shop.wait(DAY);
+    let BillAnswer::Ready(bill) = channel.bill(day).await.unwrap() else { panic!("not ready") };
+    let [paid, returned] = bill.lines.as_slice() else { panic!("{bill:?}") };
+    assert_eq!((bill.day, bill.window.0, bill.digest.len()), (day, day.start().plus(-HOUR), 32));
+    assert_eq!((paid.kind, paid.out_trade_no.as_str(), paid.amount), (LineKind::Paid, number.as_str(), Fen(5_000)));
+    assert_eq!((returned.kind, returned.refund_no.as_deref()), (LineKind::Refunded, Some(&*refund.number)));
+    assert_eq!((returned.out_trade_no.as_str(), returned.trade_no.as_str()), (number.as_str(), paid.trade_no.as_str()));
+    assert!(paid.fee > returned.fee && returned.fee < app::model::money::Money(0));
+
+    fault(BillFaults { says_nothing: true, ..BillFaults::default() });
+    let BillAnswer::Ready(empty) = channel.bill(day).await.unwrap() else { panic!("not ready") };
+    assert_eq!((empty.lines.len(), empty.window), (0, bill.window));
+    for (wrong, said) in [
+        (BillFaults { bomb: true, ..BillFaults::default() }, "more than any bill"),
+        (BillFaults { wrong_hash: true, ..BillFaults::default() }, "not packed"),
+        (BillFaults { others: true, ..BillFaults::default() }, "another merchant"),
+        (BillFaults { wrong_sum: true, ..BillFaults::default() }, "does not add up"),
+        (BillFaults { doubled: Some(number.clone()), ..BillFaults::default() }, "twice"),
+    ] {
+        fault(wrong);
+        let refused = channel.bill(day).await.unwrap_err().to_string();
+        assert!(refused.contains(said), "{refused}");
+    }
+    shop.sandbox.set_faults(Faults { falsify: true, ..Faults::default() });
+    assert!(channel.bill(day).await.unwrap_err().to_string().contains("signature"), "a forged answer is no bill");
+});
+
+both!(a_day_that_ends_at_eleven_in_the_evening_is_equal_too, |w: World| async move {
+    let shop = Shop::open(w).await;
+    shop.next_day(22);
+    let day = shop.today();
+    shop.pays(Tender::UnionPay, 5_000).await;
+    // 23:30: the next settlement day.
+    shop.wait(90 * MINUTE);
+    shop.pays(Tender::UnionPay, 7_000).await;
+    assert_eq!(shop.today(), day, "by the calendar it is the same");
+    for (day, fen, fee_e4) in [(day, 5_000, 3_000), (day.plus(1), 7_000, 4_200)] {
+        shop.next_day(11);
+        assert!(shop.reconciles().await.unwrap().starts_with("fetched 1,"), "{day}");
+        let row = shop.day(Tender::UnionPay, day).await;
+        assert_eq!((row.bill_fen, row.ledger_fen, row.fee_e4, row.equal_lines), (fen, fen, fee_e4, 1), "{day}");
+        assert_eq!(shop.money(Tender::UnionPay, day).await, []);
+    }
+});
