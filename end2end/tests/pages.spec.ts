@@ -12,6 +12,7 @@ const operator = [
   "/accounts",
   "/sales",
   "/approvals",
+  "/refunds",
   "/shifts",
   "/ledger",
   "/reconcile",

@@ -11,6 +11,8 @@ use crate::Outcome;
 pub enum Sense {
     /// The value may be at most the limit.
     Max,
+    /// The value may be no less than the limit.
+    Min,
 }
 
 /// What was measured.
@@ -33,6 +35,11 @@ impl Figure {
         Self { name: name.into(), unit, limit, sense: Sense::Max, against: against.into(), samples }
     }
 
+    /// A figure that may be no less than `limit`.
+    pub fn at_least(name: &str, limit: f64, unit: &'static str, against: impl Into<String>, samples: Vec<f64>) -> Self {
+        Self { sense: Sense::Min, ..Self::at_most(name, limit, unit, against, samples) }
+    }
+
     /// The median of the samples.
     pub fn value(&self) -> f64 {
         quantile(&self.samples, 0.5)
@@ -41,13 +48,14 @@ impl Figure {
     fn is_met(&self) -> bool {
         match self.sense {
             Sense::Max => self.value() <= self.limit,
+            Sense::Min => self.value() >= self.limit,
         }
     }
 
     fn json(&self) -> Value {
         json!({
             "name": self.name, "value": self.value(), "unit": self.unit, "limit": self.limit,
-            "sense": match self.sense { Sense::Max => "max" },
+            "sense": match self.sense { Sense::Max => "max", Sense::Min => "min" },
             "against": self.against, "low": quantile(&self.samples, 0.0), "high": quantile(&self.samples, 1.0),
             "samples": self.samples.len(),
         })

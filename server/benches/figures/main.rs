@@ -6,6 +6,7 @@
 mod bus;
 mod database;
 mod figure;
+mod money;
 mod poll;
 mod process;
 mod readings;
@@ -31,6 +32,9 @@ const PARTS: &[(&str, fn(Length) -> Running)] = &[
     ("poll.site", |length| Box::pin(poll::site_9600::run(length))),
     ("poll.latency", |length| Box::pin(poll::latency::run(length))),
     ("poll.misattributed", |length| Box::pin(poll::late::run(length))),
+    ("pay.webhook_p99", |length| Box::pin(money::webhook::run(length))),
+    ("pay.to_meter", |length| Box::pin(money::to_meter::run(length))),
+    ("ledger.posting_ratio", |length| Box::pin(money::posting::run(length))),
     ("poll.scale_10k", |length| Box::pin(poll::scale::ten_thousand(length))),
     ("poll.scale_100k", |length| Box::pin(poll::scale::hundred_thousand(length))),
 ];

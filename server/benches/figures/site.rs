@@ -32,7 +32,7 @@ use crate::tap::Tap;
 /// Makes the simulated meters; their serial numbers follow from it.
 const SEED: u64 = 1;
 /// The server's port; the simulator's control interface and the gateways take those after it.
-const PORT: u16 = 24_000;
+pub const PORT: u16 = 24_000;
 const PASSWORD: &str = "correct horse battery";
 
 /// What to build.
@@ -67,13 +67,18 @@ pub struct Site {
     simulator: Process,
     client: reqwest::Client,
     cookie: String,
-    db: Db,
+    pub db: Db,
     _directory: tempfile::TempDir,
 }
 
 impl Site {
     /// Builds and starts it.
     pub async fn start(plan: Plan) -> Outcome<Self> {
+        Self::start_with(plan, "").await
+    }
+
+    /// With more in the configuration file.
+    pub async fn start_with(plan: Plan, more: &str) -> Outcome<Self> {
         let directory = tempfile::tempdir()?;
         let client = reqwest::Client::builder().redirect(Policy::none()).no_proxy().build()?;
         let simulator = Process::start(&directory.path().join("simulator.log"), &simulator(plan))?;
@@ -93,7 +98,7 @@ impl Site {
         let db = Db::open(&url).await?;
         let meters = seed(&db, plan, &ports).await?;
         let config = directory.path().join("dormwatt.toml");
-        std::fs::write(&config, configuration(plan, &url))?;
+        std::fs::write(&config, configuration(plan, &url) + more)?;
         let serve = ["serve".to_owned(), "--config".to_owned(), config.display().to_string()];
         let server = Process::start(&directory.path().join("server.log"), &serve)?;
         answered(&client, PORT, "health/ready", &server).await?;

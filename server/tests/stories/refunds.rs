@@ -200,3 +200,22 @@ both!(what_goes_back_at_the_channels_console_is_booked_and_counts, |w: World| as
     assert_eq!((shop.lies().await, shop.trade(&second).refunded()), ((0, 0, 5_000), Fen(5_000)));
     shop.proved().await;
 });
+
+both!(what_was_taken_for_ours_is_booked_when_ours_fails, |w: World| async move {
+    let clerk = w.clerk().await;
+    let shop = Shop::under(w, BY_HAND).await;
+    let (_, _, second) = shop.paid_twice(4_000).await;
+    let row = shop.ask(&shop.wish(clerk, Of::Payment(shop.payment(&second).await), 4_000)).await.unwrap();
+    // Somebody at the channel's console is faster. The sum that is told may be ours, so nothing is concluded from it.
+    assert!(shop.sandbox.refund(&second, "console1", Fen(4_000)));
+    shop.until(&second, |trade| trade.acknowledged == 2).await;
+    assert_eq!((shop.now(&row).await, shop.lies().await), (RefundState::Sending, (0, 4_000, 8_000)));
+    shop.give_back().await.unwrap();
+    assert_eq!((shop.now(&row).await, shop.lies().await), (RefundState::Failed, (0, 0, 4_000)));
+    assert_eq!(shop.trade(&second).refunded(), Fen(4_000));
+    assert_eq!(shop.world.number("SELECT COUNT(*) FROM cases WHERE kind = 'refund-elsewhere' AND closed_at IS NULL").await, 1);
+    assert!(shop.sandbox.notify(&second));
+    shop.until(&second, |trade| trade.acknowledged == 3).await;
+    assert_eq!(shop.lies().await, (0, 0, 4_000), "told again it is booked once");
+    shop.proved().await;
+});

@@ -12,6 +12,7 @@ use server::store::{Db, ledger};
 use uuid::Uuid;
 
 use super::WINDOWS;
+use crate::database::Engine;
 use crate::figure::Figure;
 use crate::{Length, Outcome};
 
@@ -24,18 +25,12 @@ const BARE: [&str; 2] = [
 ];
 
 pub async fn run(length: Length) -> Outcome<Vec<Figure>> {
-    let directory = tempfile::tempdir()?;
-    let sqlite = Db::open(&format!("sqlite:{}", directory.path().join("bench.db").display())).await?;
-    let mut figures = vec![measure(&sqlite, "ledger.posting_ratio", length).await?];
-    match std::env::var("DORMWATT_TEST_POSTGRES") {
-        Ok(server) => {
-            let name = format!("b{}", Rng::from_system().id(SystemClock.now()).simple());
-            let pool = sqlx::PgPool::connect(&format!("{server}/postgres")).await?;
-            sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&pool).await?;
-            let postgres = Db::open(&format!("{server}/{name}")).await?;
-            figures.push(measure(&postgres, "ledger.posting_ratio.postgres", length).await?);
-        }
-        Err(_) => eprintln!("ledger.posting_ratio.postgres needs a server: .ci/postgres make bench"),
+    let mut figures = Vec::new();
+    for engine in Engine::at_hand() {
+        let directory = tempfile::tempdir()?;
+        let db = Db::open(&engine.url(directory.path()).await?).await?;
+        figures.push(measure(&db, &format!("ledger.posting_ratio.{}", engine.as_str()), length).await?);
+        db.close().await;
     }
     Ok(figures)
 }

@@ -11,12 +11,13 @@ use uuid::Uuid;
 use super::payer::{order, sandbox};
 use super::webhook::rooms;
 use crate::bus::Bus;
+use crate::database::Engine;
 use crate::figure::{Figure, quantile};
 use crate::site::{PORT, Plan, Site};
 use crate::{Length, Outcome};
 
 /// The reference site, all healthy.
-const REFERENCE: Plan = Plan { gateways: 4, meters: 174, bus: Some(Bus::SLOW), sweep_s: 0, sells: true };
+const REFERENCE: Plan = Plan { gateways: 4, meters: 174, bus: Some(Bus::SLOW), sweep_s: 0, sells: true, engine: Engine::Sqlite };
 
 pub async fn run(length: Length) -> Outcome<Vec<Figure>> {
     let sandbox = sandbox().await?;

@@ -1,6 +1,6 @@
 //! Verified words about refunds: of ours by their number, of whatever went back by its sum, and of what nobody here asked for.
 
-use app::model::ids::AttemptId;
+use app::model::ids::{AttemptId, Uuid};
 use app::model::money::Fen;
 use app::model::refund::RefundState;
 use app::model::time::Timestamp;
@@ -13,7 +13,7 @@ use crate::pay::{Source, Verified};
 use crate::rng::Rng;
 use crate::store::cases::kind;
 use crate::store::refunds::{self, Refund};
-use crate::store::{Result, Tx, ledger};
+use crate::store::{Result, Tx, ledger, on};
 
 /// A refund of this number is with the payer.
 pub(super) async fn returned(
@@ -74,6 +74,15 @@ pub(super) async fn not_returned(
         return Ok(Outcome::Duplicate);
     }
     refunds::failed(tx, rng, at, row).await?;
+    // What a sum told while this was under way was another's, then.
+    if let Some((told, sum)) = noted(tx, subject.attempt.id).await? {
+        let known = refunds::known(tx, AttemptId(subject.attempt.id)).await?;
+        let excess = unasked(sum, known.done(), known.sending(), known.elsewhere());
+        if excess > Fen::ZERO {
+            ledger::post(tx, rng, at, &refund_elsewhere(told, event.channel().as_str(), excess.money())).await?;
+            open_case(tx, rng, at, kind::REFUND_ELSEWHERE, event, Some(subject), Outcome::Refunded).await?;
+        }
+    }
     record(tx, at, event, Some(subject), Outcome::NotReturned).await?;
     Ok(Outcome::NotReturned)
 }
@@ -133,6 +142,20 @@ async fn unsolicited(
     open_case(tx, rng, at, kind::REFUND_ELSEWHERE, event, subject, Outcome::Refunded).await?;
     record(tx, at, event, subject, Outcome::Refunded).await?;
     Ok(Outcome::Refunded)
+}
+
+/// The largest sum that a channel told of an attempt and that was taken for ours, with its event; not one that is booked.
+async fn noted(tx: &mut Tx, attempt: Uuid) -> Result<Option<(Uuid, Fen)>> {
+    let row: Option<(Uuid, i64)> = on!(tx, |c| sqlx::query_as(
+        "SELECT e.id, e.amount_fen FROM payment_events e
+         WHERE e.attempt_id = $1 AND e.outcome = 'noted' AND NOT EXISTS
+           (SELECT 1 FROM ledger_transfers t WHERE t.operation = 'refund-elsewhere' AND t.reference = e.id)
+         ORDER BY e.amount_fen DESC LIMIT 1"
+    )
+    .bind(attempt)
+    .fetch_optional(c)
+    .await)?;
+    Ok(row.map(|(id, fen)| (id, Fen(fen))))
 }
 
 /// Whether the channel speaks of exactly what we asked for.
