@@ -10,6 +10,7 @@ const operator = [
   "/wall",
   "/wall?view=table",
   "/accounts",
+  "/exposed",
   "/sales",
   "/approvals",
   "/refunds",
@@ -22,6 +23,7 @@ const operator = [
   "/alarms",
   "/commands",
   "/commands/new",
+  "/commands/missed",
   "/prices",
   "/audit",
   "/guide",
@@ -64,6 +66,25 @@ for (const [language, tag] of [
     });
   }
 }
+
+test("what the lists lead to is accessible and fits", async ({ page }, info) => {
+  test.skip(info.project.name !== "desktop", "the desktop's pages");
+  await logIn(page, "operator");
+  const seen: string[] = [];
+  for (const path of operator) {
+    await page.goto(path);
+    const link = page.locator('tbody a[href^="/"]').first();
+    if ((await link.count()) === 0) continue;
+    const to = (await link.getAttribute("href"))!;
+    const answer = await page.goto(to);
+    expect(answer!.status(), to).toBe(200);
+    expect(await violations(page), to).toEqual([]);
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    expect(wide, `${to} scrolls sideways`).toBeLessThanOrEqual(0);
+    seen.push(to);
+  }
+  expect(seen.some((path) => path.startsWith("/rooms/"))).toBe(true);
+});
 
 test("an operator's pages fit a phone", async ({ page }, info) => {
   test.skip(info.project.name !== "phone", "the desktop is looked at above");

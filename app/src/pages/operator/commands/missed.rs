@@ -41,7 +41,7 @@ fn List(page: Page<Missed>, number: i64) -> impl IntoView {
                             <th scope="col">{t.since}</th>
                             <th scope="col">{t.planned}</th>
                             <th scope="col">{t.why}</th>
-                            <th scope="col"></th>
+                            <th scope="col"><span class="visually-hidden">{t.retry_one}</span></th>
                         </tr>
                     </thead>
                     <tbody>{rows}</tbody>
