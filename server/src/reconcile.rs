@@ -64,7 +64,7 @@ impl ReconcilePort for Reconciliation {
         if day >= today || today.0 - day.0 > OLDEST {
             return Err(AppError::Invalid);
         }
-        self.payments.reconcile(channel, day, &format!("user:{}", who.user)).await?;
+        self.payments.reconcile(channel, day, Some(who)).await?;
         Ok(())
     }
 

@@ -93,6 +93,19 @@ pub fn expiry(detail: &str, lang: Lang) -> Option<String> {
     })
 }
 
+/// The page of the settlement day that a case is about; by its detail.
+#[must_use]
+pub fn settlement(detail: &str) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Day<'a> {
+        channel: &'a str,
+        day: &'a str,
+    }
+    let Day { channel, day } = serde_json::from_str(detail).ok()?;
+    let (channel, day) = crate::api::reconcile::day_of(channel, day).ok()?;
+    Some(crate::api::reconcile::page_of(channel, day))
+}
+
 /// What was done about a case, where the system did it.
 #[must_use]
 pub const fn mended(lang: Lang) -> &'static str {
@@ -417,6 +430,13 @@ mod tests {
         }
         assert_ne!(said("over", Lang::En), said("30-days", Lang::En));
         assert_eq!(expiry("{}", Lang::En), None);
+    }
+
+    #[test]
+    fn a_case_of_a_bill_leads_to_its_day() {
+        let page = settlement(r#"{"channel":"alipay","day":"2026-11-23","why":"unknown"}"#);
+        assert_eq!(page.as_deref(), Some("/reconcile/alipay/2026-11-23"));
+        assert_eq!((settlement("{}"), settlement(r#"{"channel":"cash","day":"2026-11-23"}"#)), (None, None));
     }
 
     #[test]

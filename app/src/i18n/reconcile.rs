@@ -75,19 +75,52 @@ pub const fn state(state: DayState, lang: Lang) -> &'static str {
 
 /// Why no bill came.
 #[must_use]
-pub fn note(note: &str, lang: Lang) -> String {
-    match note {
-        "not-ready" => {
-            lang.pick("渠道还在生成账单，稍后自动再取。", "The channel is still making it; it is asked for again.").to_owned()
+pub const fn note(note: &str, lang: Lang) -> &'static str {
+    let (zh, en) = match note.as_bytes() {
+        b"not-ready" => ("渠道还在生成账单，稍后自动再取。", "The channel is still making it; it is asked for again."),
+        b"nothing" => {
+            ("渠道说当天没有交易；稍后再问一次确认。", "The channel says that nothing happened; it is asked once more.")
         }
-        "nothing" => lang
-            .pick("渠道说当天没有交易；稍后再问一次确认。", "The channel says that nothing happened; it is asked once more.")
-            .to_owned(),
-        why => format!(
-            "{}{why}",
-            lang.pick("账单没有取到或不可信，未导入：", "It did not come or cannot be believed; nothing was imported: ")
+        b"unreachable" => ("连不上渠道，稍后自动再取。", "The channel did not answer; it is asked again."),
+        b"refused" => (
+            "渠道拒绝提供账单：请确认商户号已开通账单下载权限。",
+            "The channel refuses: ask whether the merchant may download bills.",
         ),
-    }
+        b"key" => (
+            "请求无法签名：请检查渠道密钥配置。",
+            "The request could not be signed: look at the channel's keys in the configuration.",
+        ),
+        b"packed" | b"encoding" | b"form" | b"column" => (
+            "账单文件残缺或格式不认识，未导入；重新取仍不行时，请联系技术支持。",
+            "The file is cut off or of an unknown form; nothing was imported. If it stays so, ask for help.",
+        ),
+        b"too-much" => (
+            "账单文件解压后异常巨大，未导入；请联系渠道。",
+            "It unpacks to more than any bill is; nothing was imported. Ask the channel.",
+        ),
+        b"owner" => (
+            "账单是别的商户的，未导入；请核对商户号配置。",
+            "It is another merchant's; nothing was imported. Compare the merchant's number in the configuration.",
+        ),
+        b"day" => ("账单不是这一天的，未导入。", "It is of another day; nothing was imported."),
+        b"twice" => (
+            "账单里同一笔出现两次，未导入；请联系渠道重出账单。",
+            "It names a trade twice; nothing was imported. Have it made anew.",
+        ),
+        b"totals" => (
+            "账单明细与合计不符，未导入；请联系渠道重出账单。",
+            "Its lines do not add up to its sums; nothing was imported. Have it made anew.",
+        ),
+        b"digest" => (
+            "账单与渠道给的摘要不符，未导入；稍后自动再取。",
+            "It is not what the channel's digest is of; nothing was imported. It is asked for again.",
+        ),
+        _ => (
+            "渠道的答复无法识别，未导入；稍后自动再取。",
+            "The answer cannot be understood; nothing was imported. It is asked for again.",
+        ),
+    };
+    lang.pick(zh, en)
 }
 
 /// A class of difference.

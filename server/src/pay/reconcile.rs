@@ -5,9 +5,12 @@ use std::error::Error as StdError;
 use app::error::AppError;
 use app::model::order::Tender;
 use app::model::time::{Date, HOUR, Timestamp};
+use app::ports::Who;
 use serde::Deserialize;
 
-use super::bill::BillAnswer;
+use super::bill::{BillAnswer, BillError};
+use super::channel::ChannelError;
+use super::unpack::UnpackError;
 use super::{ConfigError, Payments};
 use crate::store::reconcile::{self as store, Compared, Imported};
 use crate::store::{Result, StoreError};
@@ -78,11 +81,11 @@ pub enum Fetched {
 }
 
 impl Payments {
-    /// Asks for the bill of a day that is over, and compares that day and its neighbours. `actor` is who asked.
+    /// Asks for the bill of a day that is over, and compares that day and its neighbours. `by` is the person who asked, if one did.
     ///
     /// # Errors
     /// [`AppError::ChannelUnavailable`] where the channel is not configured; where the database fails.
-    pub async fn reconcile(&self, channel: Tender, day: Date, actor: &str) -> Result<Fetched> {
+    pub async fn reconcile(&self, channel: Tender, day: Date, by: Option<&Who>) -> Result<Fetched> {
         let (db, clock, rng) = self.parts();
         let asked = self.channel(channel).ok_or(StoreError::Refused(AppError::ChannelUnavailable))?;
         let answer = asked.bill(day).await;
@@ -93,21 +96,21 @@ impl Payments {
                 store::unavailable(db, now, channel, day, "not-ready").await?;
                 return Ok(Fetched::NotYet);
             }
-            Ok(BillAnswer::Ready(_)) => return self.failed(channel, day, "is of another day").await,
+            Ok(BillAnswer::Ready(_)) => return self.failed(channel, day, word(&BillError::Day.into())).await,
             Err(error) => {
                 tracing::warn!(channel = channel.as_str(), %day, error = &error as &dyn StdError, "bill.failed");
-                return self.failed(channel, day, &error.to_string()).await;
+                return self.failed(channel, day, word(&error)).await;
             }
         };
         if bill.digest.is_empty() && !store::says_nothing(db, now, channel, &bill).await? {
             return Ok(Fetched::Nothing);
         }
-        let imported = store::import(db, rng, now, channel, &bill, actor).await?;
-        let compared = store::compare(db, rng, now, channel, day, actor).await?.unwrap_or_default();
+        let imported = store::import(db, rng, now, channel, &bill, by).await?;
+        let compared = store::compare(db, rng, now, channel, day, by).await?.unwrap_or_default();
         if imported == Imported::New {
             // What lay across the edge may have found its bill.
             for neighbour in [day.plus(-1), day.plus(1)] {
-                store::compare(db, rng, now, channel, neighbour, actor).await?;
+                store::compare(db, rng, now, channel, neighbour, by).await?;
             }
         }
         tracing::info!(
@@ -121,6 +124,28 @@ impl Payments {
         let (db, clock, _) = self.parts();
         store::unavailable(db, clock.now(), channel, day, why).await?;
         Ok(Fetched::Failed)
+    }
+}
+
+/// Why no bill came, in a word that the page has words for; the log has the rest.
+const fn word(error: &ChannelError) -> &'static str {
+    match error {
+        ChannelError::Unreachable(_) => "unreachable",
+        ChannelError::Answer(_) => "answer",
+        ChannelError::Refused(_) => "refused",
+        ChannelError::Key(_) => "key",
+        ChannelError::Bill(error) => match error {
+            BillError::Packed(UnpackError::TooMuch) => "too-much",
+            BillError::Packed(UnpackError::Encoding) => "encoding",
+            BillError::Packed(UnpackError::Form) => "packed",
+            BillError::Form(_) | BillError::Field { .. } => "form",
+            BillError::Column(_) => "column",
+            BillError::Owner => "owner",
+            BillError::Day => "day",
+            BillError::Twice(_) => "twice",
+            BillError::Totals(_) => "totals",
+            BillError::Digest => "digest",
+        },
     }
 }
 

@@ -15,6 +15,7 @@ mod views;
 
 use app::model::order::Tender;
 use app::model::time::Date;
+use app::ports::Who;
 
 pub use bills::{Imported, import, says_nothing, unavailable};
 pub use compare::{Compared, compare};
@@ -22,6 +23,11 @@ pub use days::close;
 pub use receipts::note_receipt;
 pub(super) use rules::RULES;
 pub use views::{DayRow, DifferenceRow, SinceRow, day, days, differences, due};
+
+/// Who asked, as audit lines have it: a person and from where, or the system.
+fn asked(by: Option<&Who>) -> (String, &str) {
+    by.map_or_else(|| ("system".to_owned(), ""), |who| (format!("user:{}", who.user), who.ip.as_str()))
+}
 
 /// As audit lines and cases name a day of a channel.
 fn subject(channel: Tender, day: Date) -> String {

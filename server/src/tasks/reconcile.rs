@@ -66,13 +66,13 @@ impl Reconcile {
             match known.iter().find(|row| row.day == day) {
                 Some(row) if row.has_bill && !row.listed => {}
                 Some(row) if row.has_bill => {
-                    reconcile::compare(db, rng, clock.now(), channel, Date(day), "system").await?;
+                    reconcile::compare(db, rng, clock.now(), channel, Date(day), None).await?;
                     done.compared += 1;
                 }
                 _ if asked == AT_ONCE => {}
                 _ => {
                     asked += 1;
-                    match self.payments.reconcile(channel, Date(day), "system").await? {
+                    match self.payments.reconcile(channel, Date(day), None).await? {
                         Fetched::Compared(..) => done.fetched += 1,
                         Fetched::NotYet | Fetched::Nothing => done.waiting += 1,
                         Fetched::Failed => done.failed += 1,

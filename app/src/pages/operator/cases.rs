@@ -76,12 +76,13 @@ fn item(line: &CaseLine) -> impl IntoView + use<> {
 
 /// What is so and what to do; also on the page of the room.
 pub fn said(line: &CaseLine) -> impl IntoView + use<> {
-    let t = words(lang());
+    let (t, r) = (words(lang()), crate::i18n::reconcile::words(lang()));
     let case = cases::case(&line.kind, lang());
     let reason = (line.kind == "unusable").then(|| cases::unusable(&line.detail, lang())).flatten();
     let ends = (line.kind == "expiry").then(|| cases::expiry(&line.detail, lang())).flatten();
     let raw = line.detail != "{}" && line.counter.is_none() && reason.is_none() && ends.is_none();
     let detail = raw.then(|| line.detail.clone());
+    let day = line.kind.starts_with("bill-").then(|| cases::settlement(&line.detail)).flatten();
     view! {
         <dl class="said">
             <dt>{t.what_is_so}</dt>
@@ -89,6 +90,7 @@ pub fn said(line: &CaseLine) -> impl IntoView + use<> {
             <dt>{t.next_step}</dt>
             <dd>{reason.unwrap_or_else(|| case.next.to_owned())}</dd>
             {line.order.map(|number| view! { <dt>{t.order_number}</dt><dd class="num">{number}</dd> })}
+            {day.map(|page| view! { <dt>{r.reconcile}</dt><dd><a href=page.clone()>{page.clone()}</a></dd> })}
             {detail.map(|detail| view! { <dt>{t.detail}</dt><dd class="muted"><code>{detail}</code></dd> })}
         </dl>
     }

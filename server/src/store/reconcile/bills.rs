@@ -3,9 +3,10 @@
 use app::model::money::Money;
 use app::model::order::Tender;
 use app::model::time::{Date, MINUTE, Timestamp};
+use app::ports::Who;
 use uuid::Uuid;
 
-use super::subject;
+use super::{asked, subject};
 use crate::domain::ledger::fees;
 use crate::pay::bill::{Bill, BillLine};
 use crate::rng::Rng;
@@ -81,12 +82,12 @@ pub async fn unavailable(db: &Db, at: Timestamp, channel: Tender, day: Date, why
     tx.commit().await
 }
 
-/// Imports a bill, posts what it changes of the day's fees, and makes the day stand by it. `actor` is who asked: `system`, or a
-/// person.
+/// Imports a bill, posts what it changes of the day's fees, and makes the day stand by it. `by` is the person who asked, if one
+/// did.
 ///
 /// # Errors
 /// Where the database fails; then nothing was changed.
-pub async fn import(db: &Db, rng: &Rng, at: Timestamp, channel: Tender, bill: &Bill, actor: &str) -> Result<Imported> {
+pub async fn import(db: &Db, rng: &Rng, at: Timestamp, channel: Tender, bill: &Bill, by: Option<&Who>) -> Result<Imported> {
     let mut tx = db.begin().await?;
     // Locks the day: two imports at once follow each other.
     let day: Option<(Option<Uuid>,)> = on!(&mut tx, |c| sqlx::query_as(
@@ -139,8 +140,8 @@ pub async fn import(db: &Db, rng: &Rng, at: Timestamp, channel: Tender, bill: &B
     let detail = serde_json::json!({
         "digest": hex::encode(&bill.digest), "lines": bill.lines.len(), "total_fen": bill.total(), "fees_e4": bill.fees(),
     });
-    let (subject, detail) = (subject(channel, bill.day), detail.to_string());
-    audit::append(&mut tx, at, &Entry { actor, ip: "", action: "bill.import", subject: &subject, detail: &detail }).await?;
+    let (subject, detail, (actor, ip)) = (subject(channel, bill.day), detail.to_string(), asked(by));
+    audit::append(&mut tx, at, &Entry { actor: &actor, ip, action: "bill.import", subject: &subject, detail: &detail }).await?;
     tx.commit().await?;
     Ok(Imported::New)
 }

@@ -3,10 +3,11 @@
 use app::model::money::Fen;
 use app::model::order::Tender;
 use app::model::time::{Date, Timestamp};
+use app::ports::Who;
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::{differences, meters, ours, subject};
+use super::{asked, differences, meters, ours, subject};
 use crate::domain::reconcile::{self, Window};
 use crate::pay::bill::{BillLine, LineKind};
 use crate::rng::Rng;
@@ -40,11 +41,18 @@ struct Line {
     at: i64,
 }
 
-/// Compares the bill that the day stands by; `None` where there is none. `actor` is who asked: `system`, or a person.
+/// Compares the bill that the day stands by; `None` where there is none. `by` is the person who asked, if one did.
 ///
 /// # Errors
 /// Where the database fails; then nothing was changed.
-pub async fn compare(db: &Db, rng: &Rng, at: Timestamp, channel: Tender, day: Date, actor: &str) -> Result<Option<Compared>> {
+pub async fn compare(
+    db: &Db,
+    rng: &Rng,
+    at: Timestamp,
+    channel: Tender,
+    day: Date,
+    by: Option<&Who>,
+) -> Result<Option<Compared>> {
     let mut tx = db.begin().await?;
     // Locks the day: two comparisons at once follow each other.
     let row: Option<(Uuid, Option<i64>, Option<i64>)> = on!(&mut tx, |c| sqlx::query_as(
@@ -94,8 +102,9 @@ pub async fn compare(db: &Db, rng: &Rng, at: Timestamp, channel: Tender, day: Da
         let detail = serde_json::json!({
             "equal": compared.equal, "differences": differences, "came": change.came, "went": change.went, "reopened": reopened,
         });
-        let (subject, detail) = (subject(channel, day), detail.to_string());
-        audit::append(&mut tx, at, &Entry { actor, ip: "", action: "bill.compare", subject: &subject, detail: &detail }).await?;
+        let (subject, detail, (actor, ip)) = (subject(channel, day), detail.to_string(), asked(by));
+        audit::append(&mut tx, at, &Entry { actor: &actor, ip, action: "bill.compare", subject: &subject, detail: &detail })
+            .await?;
     }
     tx.commit().await?;
     Ok(Some(compared))

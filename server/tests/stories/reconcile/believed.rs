@@ -9,19 +9,19 @@ both!(a_bill_that_is_not_wholly_right_changes_nothing, |w: World| async move {
         let day = shop.today();
         let (_, number) = shop.pays(channel, 5_000).await;
         shop.next_day(11);
-        let hash = if channel == Tender::Alipay { "not packed" } else { "digest" };
+        let hash = if channel == Tender::Alipay { "packed" } else { "digest" };
         for (fault, says) in [
-            (BillFaults { wrong_sum: true, ..BillFaults::default() }, "does not add up: payments"),
+            (BillFaults { wrong_sum: true, ..BillFaults::default() }, "totals"),
             (BillFaults { wrong_hash: true, ..BillFaults::default() }, hash),
-            (BillFaults { bomb: true, ..BillFaults::default() }, "more than any bill"),
-            (BillFaults { others: true, ..BillFaults::default() }, "another merchant's"),
-            (BillFaults { doubled: Some(number), ..BillFaults::default() }, "names a trade twice"),
+            (BillFaults { bomb: true, ..BillFaults::default() }, "too-much"),
+            (BillFaults { others: true, ..BillFaults::default() }, "owner"),
+            (BillFaults { doubled: Some(number), ..BillFaults::default() }, "twice"),
         ] {
             shop.bills(fault);
             let before = counts(&shop).await;
             assert_eq!(shop.fetches(channel, day).await, Fetched::Failed);
             let row = shop.day(channel, day).await;
-            assert!(row.note.as_ref().is_some_and(|note| note.contains(says)), "{:?} and not {says}", row.note);
+            assert_eq!(row.note.as_deref(), Some(says));
             assert_eq!((counts(&shop).await, row.compared_at), (before, None));
         }
         shop.bills(BillFaults { not_ready: true, ..BillFaults::default() });

@@ -100,3 +100,31 @@ both!(what_somebody_gave_back_at_the_channel_is_in_bill_and_ledger, |w: World| a
         assert_eq!((row.bill_fen, row.ledger_fen, row.equal_lines), (4_000, 4_000, 2));
     }
 });
+
+both!(a_refund_whose_answer_was_lost_differs_in_state_until_it_is_asked_for, |w: World| async move {
+    let shop = Shop::open(w).await;
+    let day = shop.today();
+    let (order, first) = shop.at_the_cashier(5_000).await;
+    shop.world.clock.advance(16 * MINUTE);
+    let second = shop.visit(&shop.another_attempt(order).await.cashier).await;
+    for number in [&first, &second] {
+        assert!(shop.sandbox.pay(number));
+        shop.until(number, |trade| trade.acknowledged == 1).await;
+    }
+    let silent_on = vec!["alipay.trade.refund".to_owned()];
+    shop.sandbox.set_faults(Faults { lose: true, silent_on, ..Faults::default() });
+    for _ in 0..3 {
+        if shop.trade(&second).refunds.is_empty() {
+            let _ = shop.give_back().await;
+            shop.wait(1_000);
+        }
+    }
+    // Done there, and nobody tells us.
+    shop.sandbox.set_faults(Faults { lose: true, ..Faults::default() });
+    shop.next_day(11);
+    shop.fetches(Tender::Alipay, day).await;
+    assert_eq!(shop.money(Tender::Alipay, day).await, [("state".into(), Fen(-5_000), "sending".into())]);
+    shop.give_back().await.unwrap();
+    shop.reconciles().await.unwrap();
+    assert_eq!(shop.money(Tender::Alipay, day).await, [("edge".into(), Fen(-5_000), "booked-elsewhere".into())]);
+});

@@ -58,7 +58,7 @@ impl Shop {
 
     /// As somebody who presses the button.
     pub async fn fetches(&self, channel: Tender, day: Date) -> Fetched {
-        self.payments.reconcile(channel, day, "user:test").await.unwrap()
+        self.payments.reconcile(channel, day, None).await.unwrap()
     }
 
     pub async fn day(&self, channel: Tender, day: Date) -> DayRow {
