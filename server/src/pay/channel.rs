@@ -265,9 +265,7 @@ pub trait Channel: Send + Sync {
     ///
     /// # Errors
     /// Where the channel gives none that can be read; nothing may be concluded.
-    async fn bill(&self, _day: Date) -> Result<BillAnswer, ChannelError> {
-        Err(ChannelError::Answer("no bill"))
-    }
+    async fn bill(&self, day: Date) -> Result<BillAnswer, ChannelError>;
     /// How payers inside the channel's own app say who they are, where the channel takes payments there.
     fn sign_in(&self) -> Option<&dyn SignIn> {
         None
