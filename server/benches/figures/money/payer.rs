@@ -14,7 +14,7 @@ use server::rng::Rng;
 use crate::Outcome;
 
 /// A phone on this machine.
-const PHONE: Payer<'static> = Payer { ip: "127.0.0.1", device: Device::Phone };
+const PHONE: Payer<'static> = Payer { ip: "127.0.0.1", device: Device::Phone, id: None };
 
 /// A room that buys.
 #[derive(Clone, Copy)]

@@ -1,5 +1,6 @@
 //! A request of the product, as it comes by address and body, verified as the real gateway verifies it.
 
+use app::model::time::{Civil, Timestamp};
 use serde_json::Value;
 
 use super::bank::Bank;
@@ -46,4 +47,18 @@ impl Request {
     pub fn field(&self, name: &str) -> String {
         self.fields.get(name).cloned().unwrap_or_default()
     }
+}
+
+/// `2026-11-23T21:15:00+08:00`.
+pub(super) fn rfc3339(text: &str) -> Option<Timestamp> {
+    let part = |from: usize, to: usize| text.get(from..to)?.parse::<u8>().ok();
+    let civil = Civil {
+        year: text.get(..4)?.parse().ok()?,
+        month: part(5, 7)?,
+        day: part(8, 10)?,
+        hour: part(11, 13)?,
+        minute: part(14, 16)?,
+        second: part(17, 19)?,
+    };
+    text.get(19..).filter(|zone| *zone == "+08:00").and_then(|_| civil.timestamp())
 }

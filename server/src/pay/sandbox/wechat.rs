@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use app::model::money::Fen;
 use app::model::order::Tender;
-use app::model::time::{Civil, MINUTE, SECOND, Timestamp};
+use app::model::time::{MINUTE, SECOND};
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
@@ -17,6 +17,7 @@ use super::books::{Status, Trade};
 use super::faults::Faults;
 use super::keys::Keys;
 use super::notify::Letter;
+use super::request::rfc3339;
 use crate::pay::form;
 use crate::pay::wechat::seal::ApiKey;
 use crate::pay::wechat::sign::{SCHEME, answer_text, request_text};
@@ -386,18 +387,4 @@ fn refund_told(trade: &Trade, request: &str, amount: Fen, status: &str) -> Value
         "transaction_id": trade.trade_no, "status": status,
         "amount": { "total": trade.amount.0, "refund": amount.0, "currency": "CNY" },
     })
-}
-
-/// `2026-11-23T21:15:00+08:00`.
-fn rfc3339(text: &str) -> Option<Timestamp> {
-    let part = |from: usize, to: usize| text.get(from..to)?.parse::<u8>().ok();
-    let civil = Civil {
-        year: text.get(..4)?.parse().ok()?,
-        month: part(5, 7)?,
-        day: part(8, 10)?,
-        hour: part(11, 13)?,
-        minute: part(14, 16)?,
-        second: part(17, 19)?,
-    };
-    text.get(19..).filter(|zone| *zone == "+08:00").and_then(|_| civil.timestamp())
 }

@@ -55,11 +55,14 @@ impl WechatPay {
         let told: Vec<(String, VerifyKey)> = answer.data.iter().filter_map(|told| self.opened(told, now)).collect();
         self.vouched(&headers, &answered.body, &told, now)
             .map_err(|_| ChannelError::Answer("a signature that is not the channel's"))?;
-        Ok(told
-            .into_iter()
-            .filter(|(serial, _)| self.keys.known(serial).is_none())
-            .map(|(serial, key)| self.keys.learn(serial, key))
-            .count())
+        let mut new = 0;
+        for (serial, key) in told {
+            if self.keys.known(&serial).is_none() {
+                self.keys.learn(serial, key);
+                new += 1;
+            }
+        }
+        Ok(new)
     }
 
     /// A certificate that was sealed with the key which only WeChat and we have; nothing where it is not current, or not what it says.
