@@ -54,6 +54,7 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/search", Access::Operator),
     ("/rooms/:meter", Access::Operator),
     ("/accounts", Access::Operator),
+    ("/closings/:id", Access::Operator),
     ("/exposed", Access::Operator),
     ("/sales", Access::Operator),
     ("/returns/:id", Access::Operator),

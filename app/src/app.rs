@@ -86,6 +86,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/search") view=operator::search::SearchPage ssr=SsrMode::Async/>
                 <Route path=path!("/rooms/:meter") view=operator::room::RoomPage ssr=SsrMode::Async/>
                 <Route path=path!("/accounts") view=operator::accounts::AccountsPage ssr=SsrMode::Async/>
+                <Route path=path!("/closings/:id") view=operator::closing::ClosingPage ssr=SsrMode::Async/>
                 <Route path=path!("/exposed") view=operator::exposed::ExposedPage ssr=SsrMode::Async/>
                 <Route path=path!("/sales") view=operator::register::RegisterPage ssr=SsrMode::Async/>
                 <Route path=path!("/returns/:id") view=operator::till::returned::ReturnPage ssr=SsrMode::Async/>

@@ -77,6 +77,8 @@ errors! {
     AccountAlreadyOpen = "account-already-open", 409;
     /// The login name is taken.
     LoginTaken = "login-taken", 409;
+    /// The resident has another account.
+    HasAccount = "has-account", 409;
     /// The new password is too short or the same.
     WeakPassword = "weak-password", 422;
     /// The old password is wrong.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use leptos::prelude::use_context;
 
 use crate::api::auth::AuthPort;
+use crate::api::life::LifePort;
 use crate::api::operator::OperatorPort;
 use crate::api::reconcile::ReconcilePort;
 use crate::api::resident::ResidentPort;
@@ -29,6 +30,8 @@ pub struct Ports {
     pub till: Arc<dyn TillPort>,
     /// What reconciliation does.
     pub reconcile: Arc<dyn ReconcilePort>,
+    /// The life of accounts.
+    pub life: Arc<dyn LifePort>,
     /// The answer's headers.
     pub reply: Arc<dyn Reply>,
 }

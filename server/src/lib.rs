@@ -8,6 +8,7 @@ pub mod config;
 pub mod demo;
 pub mod domain;
 pub mod http;
+pub mod life;
 pub mod live;
 mod memory;
 pub mod meters;

@@ -3,6 +3,7 @@
 //! Reads that only a page needs are plain functions; a server function exists only where a browser calls it.
 
 pub mod auth;
+pub mod life;
 pub mod operator;
 pub mod reconcile;
 pub mod resident;

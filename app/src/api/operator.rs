@@ -36,6 +36,7 @@ pub use batches::{
     Batch, BatchCounts, BatchItem, BatchQuery, BatchView, Building, CancelBatch, IssueCommands, LeftOut, Missed, Preview,
     ROOMS_MAX, RetryBatch, Target, cancel_batch, issue_commands, retry_batch,
 };
+pub(crate) use counter::kwh;
 pub use counter::{Gap, HeldCounter, SettleCounter, Split, settle_counter};
 pub use events::{AcknowledgeEvent, EventLine, EventQuery, acknowledge_event};
 pub use exposed::{Exposed, ExposedLine};

@@ -1,6 +1,7 @@
 //! What each kind of case means, and a person's next step.
 
 use super::{Lang, gateways};
+use crate::model::ids::ClosingId;
 use crate::model::time::Timestamp;
 
 /// What a kind of case is called, what it means, and what to do next.
@@ -37,6 +38,7 @@ pub const KINDS: &[&str] = &[
     "bill-meter",
     "bill-reopened",
     "expiry",
+    "closing",
 ];
 
 /// Why a meter cannot be read as it is registered, and what to do; by the detail of its case.
@@ -104,6 +106,16 @@ pub fn settlement(detail: &str) -> Option<String> {
     let Day { channel, day } = serde_json::from_str(detail).ok()?;
     let (channel, day) = crate::api::reconcile::day_of(channel, day).ok()?;
     Some(crate::api::reconcile::page_of(channel, day))
+}
+
+/// The closing that a case is about, by its detail.
+#[must_use]
+pub fn closing(detail: &str) -> Option<ClosingId> {
+    #[derive(serde::Deserialize)]
+    struct About {
+        closing: Option<ClosingId>,
+    }
+    serde_json::from_str::<About>(detail).ok()?.closing
 }
 
 /// What was done about a case, where the system did it.
@@ -192,12 +204,12 @@ pub fn case(kind: &str, lang: Lang) -> Case {
             (
                 "已付款，无法下发",
                 "付款到账时，该房间已销户或已换表，这笔钱充不进电表。",
-                "按下方“退款”原路退回；如已设为自动退款，系统会自己退，退到后自动结案。",
+                "按下方“退款”原路退回，或在销户进度页转入付款人的另一户；柜台收的款在该页退还。如已设为自动退款，系统会自己退，退到后自动结案。",
             ),
             (
                 "Paid and not deliverable",
                 "When the money came the account was closed or had another meter: it cannot be credited.",
-                "Refund it with the button below. Where the configuration says so it goes back by itself, and the case closes then.",
+                "Refund it with the button below, or send it to another account of the payer from the closing's page, where counter sales are given back too. Where the configuration says so it goes back by itself, and the case closes then.",
             ),
         ),
         "refund" => (
@@ -302,6 +314,18 @@ pub fn case(kind: &str, lang: Lang) -> Case {
                 "A payment certificate ends",
                 "A certificate of a payment channel ends soon, or has ended. After that the channel takes no payment and its word is not believed.",
                 "Get a new one from the channel's merchant console, put it into the configuration and restart; the case closes by itself then.",
+            ),
+        ),
+        "closing" => (
+            (
+                "销户受阻",
+                "销户、换房或换表无法自动继续：电表失联，或余额没有去向。",
+                "打开进度页：电表失联时等待恢复，或由人工确认止码和余额；余额没有去向时重新决定。",
+            ),
+            (
+                "Closing held up",
+                "A closing, move or replacement cannot go on by itself: its meter is lost, or its money has no way to go.",
+                "Open its page: wait for the meter or count what it holds; decide where the money goes.",
             ),
         ),
         "journal" => (
@@ -437,6 +461,13 @@ mod tests {
         let page = settlement(r#"{"channel":"alipay","day":"2026-11-23","why":"unknown"}"#);
         assert_eq!(page.as_deref(), Some("/reconcile/alipay/2026-11-23"));
         assert_eq!((settlement("{}"), settlement(r#"{"channel":"cash","day":"2026-11-23"}"#)), (None, None));
+    }
+
+    #[test]
+    fn a_closing_is_found_in_the_detail_of_its_case() {
+        let id = ClosingId(uuid::Uuid::from_u128(7));
+        assert_eq!(closing(&format!(r#"{{"why":"lost","closing":"{}"}}"#, id.0)), Some(id));
+        assert_eq!((closing("{}"), closing("?")), (None, None));
     }
 
     #[test]

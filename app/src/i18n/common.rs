@@ -45,6 +45,7 @@ pub const fn tender(tender: Tender, lang: Lang) -> &'static str {
         Tender::Transfer => ("转账", "Transfer"),
         Tender::Alipay => ("支付宝", "Alipay"),
         Tender::Subsidy => ("补贴", "Subsidy"),
+        Tender::Carried => ("余额结转", "Carried over"),
         Tender::WechatPay => ("微信支付", "WeChat Pay"),
         Tender::UnionPay => ("银联云闪付", "UnionPay"),
     };

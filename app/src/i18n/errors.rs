@@ -68,6 +68,10 @@ pub const fn words(error: AppError, lang: Lang) -> &'static str {
             ("该房间还没有电价，请先在“电价”中指定。", "No price plan holds for this room yet. Assign one under Prices first.")
         }
         AppError::LoginTaken => ("该登录名已被使用，请换一个。", "That login name is taken. Choose another."),
+        AppError::HasAccount => (
+            "这位住户已在别的户里，请先把他从那里移出，或改用“换房”。",
+            "This resident has another account. Take them out of that one first, or move that account here.",
+        ),
         AppError::WeakPassword => {
             ("新密码至少 10 位，且不能与旧密码相同。", "A new password has at least 10 characters and differs from the old one.")
         }

@@ -65,6 +65,10 @@ const ZH: &[Chapter] = &[
                 "按 / 查找房间，输入金额，选择付款方式，确认。单据立即生成，随后显示：已付款、已发往电表、已存入电表。只有“已存入电表”才是到账，它是从电表读回来的。",
             ),
             (
+                "销户、换房、换表",
+                "都在房间页“户的变更”里办。先抄读并关闭电表，电表确认后余额才退还、转入别的户，或充入新房间、新表；每一步在进度页可见。电表失联时自动等待；表已损坏或遗失的，在进度页人工填写余额和止码并写明原因。办理期间到账的付款不会丢：换房的跟到新房间，换表的充入新表，其余列为待处理。",
+            ),
+            (
                 "没有到账怎么办",
                 "不要重复售电。电表失联时款项安全保存，电表恢复后自动送入；系统先读电表的购电次数再决定是否补发，不会多充也不会少充。真正说不清的，会出现在“待处理”里。",
             ),
@@ -212,6 +216,10 @@ const EN: &[Chapter] = &[
             (
                 "Selling",
                 "Press / and find the room, type the amount, choose how it was paid, confirm. The order then shows: paid, sent to the meter, in the meter. Only \u{201c}in the meter\u{201d} means that it has arrived: it was read back.",
+            ),
+            (
+                "Closing, moving, replacing",
+                "All of it begins on the room's page under “The account”. The meter is read and closed first; only when it confirmed is what was left paid out, put into another account, or sent into the new room's or the new meter. Its own page shows every step. A lost meter is waited for; for one that is broken or gone, give what was left and where its counter stood there, and say how you know. Payments that come meanwhile are not lost: they follow into the new room or the new meter, or become a case.",
             ),
             (
                 "It has not arrived",

@@ -53,6 +53,7 @@ pub fn account(kind: &str, lang: Lang) -> String {
         "wallet" => ("系统钱包预存", "Server wallets"),
         "consumption" => ("用电收入", "Consumption"),
         "subsidies" => ("补贴支出", "Subsidies"),
+        "carried" => ("销户结转在途", "Left in closed meters"),
         "write-off" => ("核销", "Write-off"),
         "drawer-difference" => ("现金长短款", "Drawer differences"),
         "suspense" => ("待查款项", "Suspense"),

@@ -12,6 +12,7 @@ pub mod exposed;
 pub mod gateways;
 pub mod guide;
 pub mod ledger;
+pub mod life;
 pub mod memory;
 pub mod operator;
 pub mod prices;

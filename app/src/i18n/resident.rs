@@ -44,6 +44,13 @@ words! {
     no_room: "您名下没有已开户的房间", "No room is in your name";
     no_room_next: "刚办理入住或换房时，请联系宿舍管理员开户；开户后即可在这里查看和充值。",
         "If you have just moved in or changed rooms, ask the dormitory office to open an account. Then you can see and top it up here.";
+    leaving: "本户正在办理销户或换表，暂时不能充值。", "The account is being closed or its meter replaced: nothing can be topped up now.";
+    was_closed: "户已销户", "The account is closed";
+    is_closing: "正在销户，电表读回后完成", "The account is being closed; it is over when the meter was read";
+    is_replacing: "正在更换电表，装好后余额自动充入新表", "The meter is being replaced; what was left goes into the new one by itself";
+    was_left: "余额", "What was left";
+    to_be_settled: "待宿舍管理处退还或转出", "to be paid out or carried over by the dormitory office";
+    was_settled: "已退还或转出", "paid out or carried over";
     amount: "充值金额", "Amount";
     own_amount: "其他金额", "Another amount";
     own_hint: "填写后以此金额为准", "if filled in, this one counts";

@@ -41,6 +41,8 @@ ids! {
     ReturnId,
     /// Money of a payment that goes back to whoever paid it.
     RefundId,
+    /// Meters that leave an account: it is closed, moved, or a meter is replaced.
+    ClosingId,
     /// An operator's cash drawer, from its opening to its count.
     ShiftId,
     /// One try to pay an order through one channel.

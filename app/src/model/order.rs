@@ -40,6 +40,8 @@ pub enum Tender {
     UnionPay,
     /// Nobody pays: a subsidy of the site.
     Subsidy,
+    /// Nobody pays: it was left in another meter that was closed.
+    Carried,
 }
 
 /// What a return is.
@@ -133,7 +135,7 @@ words! {
     }
     Tender {
         Cash = "cash", Card = "card", Transfer = "transfer", Alipay = "alipay", WechatPay = "wechat", UnionPay = "unionpay",
-        Subsidy = "subsidy",
+        Subsidy = "subsidy", Carried = "carried",
     }
     ReturnKind { Return = "return", UndoSale = "undo_sale", UndoReturn = "undo_return" }
     ReturnState {
@@ -147,8 +149,8 @@ words! {
 
 impl Tender {
     /// All ways to pay.
-    pub const ALL: [Self; 7] =
-        [Self::Cash, Self::Card, Self::Transfer, Self::Alipay, Self::WechatPay, Self::UnionPay, Self::Subsidy];
+    pub const ALL: [Self; 8] =
+        [Self::Cash, Self::Card, Self::Transfer, Self::Alipay, Self::WechatPay, Self::UnionPay, Self::Subsidy, Self::Carried];
 
     /// Whether a payment channel collects it, rather than somebody at the counter.
     #[must_use]

@@ -35,6 +35,10 @@ pub enum Account {
     Refunding,
     /// What the site gives to residents (expense).
     Subsidies,
+    /// Out of a meter or wallet that was closed: on its way into a hand, another meter or another account (liability).
+    Carried,
+    /// What is not followed up: below a fen at a closing, overdrawn and never paid (income or expense).
+    WriteOff,
     /// What was counted in the drawers beyond or below what should have been there (income or expense).
     DrawerDifference,
     /// What meters held when the site was taken over from an older system (equity).
@@ -58,6 +62,8 @@ impl Account {
             Self::Suspense => "suspense".into(),
             Self::Refunding => "refunding".into(),
             Self::Subsidies => "subsidies".into(),
+            Self::Carried => "carried".into(),
+            Self::WriteOff => "write-off".into(),
             Self::DrawerDifference => "drawer-difference".into(),
             Self::TakenOver => "taken-over".into(),
         }
@@ -72,6 +78,7 @@ impl Account {
             Tender::Transfer => Self::Bank,
             Tender::Alipay | Tender::WechatPay | Tender::UnionPay => Self::Clearing(tender.as_str()),
             Tender::Subsidy => Self::Subsidies,
+            Tender::Carried => Self::Carried,
         }
     }
 }
@@ -89,7 +96,8 @@ pub fn kind_of(code: &str) -> &str {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transfer {
     /// What happened: `payment`, `suspense`, `delivery`, `withdrawal`, `payout`, `refund-reserve`, `refund`, `refund-release`,
-    /// `refund-elsewhere`, `fees`, `settlement`, `drawer`, `use`, `takeover`, `consumption`, `consumption-reversal`.
+    /// `refund-elsewhere`, `fees`, `settlement`, `final`, `write-off`,
+    /// `reroute`, `drawer`, `use`, `takeover`, `consumption`, `consumption-reversal`.
     pub operation: &'static str,
     /// What it happened to: an order, an account, a charge.
     pub reference: Uuid,
@@ -189,6 +197,42 @@ pub const fn refund_elsewhere(event: Uuid, channel: &'static str, amount: Money)
     Transfer { operation: "refund-elsewhere", reference: event, debit: Account::Suspense, credit, amount }
 }
 
+/// A meter or wallet was closed: what is due of what was left in it is on its way to wherever it goes. `of` is the meter's row in
+/// its closing. `None` where nothing was left.
+#[must_use]
+pub fn final_amount(of: Uuid, from: Account, due: Money) -> Option<Transfer> {
+    (due > Money::ZERO).then_some(Transfer {
+        operation: "final",
+        reference: of,
+        debit: from,
+        credit: Account::Carried,
+        amount: due,
+    })
+}
+
+/// Likewise what is not followed up: kept by the site, or lost by it (negative). `None` where nothing is.
+#[must_use]
+pub fn write_off(of: Uuid, from: Account, kept: Money) -> Option<Transfer> {
+    let (debit, credit) = match kept.0 {
+        0 => return None,
+        1.. => (from, Account::WriteOff),
+        _ => (Account::WriteOff, from),
+    };
+    Some(Transfer { operation: "write-off", reference: of, debit, credit, amount: Money(kept.0.abs()) })
+}
+
+/// What a closing has taken out of meters is in the resident's hand.
+#[must_use]
+pub const fn payout_of_carried(of: Uuid, tender: Tender, amount: Money) -> Transfer {
+    Transfer { operation: "payout", reference: of, debit: Account::Carried, credit: Account::of_tender(tender), amount }
+}
+
+/// A purchase that could not reach its meter goes to another account.
+#[must_use]
+pub const fn reroute(of: Uuid, from: AccountId, to: AccountId, amount: Money) -> Transfer {
+    Transfer { operation: "reroute", reference: of, debit: Account::Paid(from), credit: Account::Paid(to), amount }
+}
+
 /// A drawer was counted: what is there beyond (positive) or below what should be; `None` where it is right.
 #[must_use]
 pub fn drawer_difference(shift: Uuid, counted_beyond: Money) -> Option<Transfer> {
@@ -260,6 +304,8 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+    use crate::domain::closing::Left;
+    use app::model::money::Fen;
     use proptest::prelude::*;
 
     #[test]
@@ -305,6 +351,14 @@ mod tests {
             21 => fees(of, "alipay", amount).into_iter().collect(),
             22 => fees(of, "alipay", -amount).into_iter().collect(),
             23 => vec![settlement(of, "alipay", amount)],
+            24 => final_amount(of, Account::InMeter(account), amount).into_iter().collect(),
+            25 => final_amount(of, Account::Wallet(account), amount).into_iter().collect(),
+            26 => write_off(of, Account::Wallet(account), amount).into_iter().collect(),
+            27 => write_off(of, Account::Wallet(account), -amount).into_iter().collect(),
+            28 => vec![payout_of_carried(of, Tender::Cash, amount)],
+            29 => vec![payment(of, Tender::Carried, account, amount)],
+            30 => vec![reroute(of, account, AccountId(Uuid::from_u128(77)), amount)],
+            31 => vec![reroute(of, AccountId(Uuid::from_u128(77)), account, amount)],
             _ => vec![payment(of, Tender::Subsidy, account, amount)],
         }
     }
@@ -317,7 +371,7 @@ mod tests {
     proptest! {
         /// Whatever happens in whatever order, the whole sums to zero after every posting, and no posting is empty or to itself.
         #[test]
-        fn the_whole_sums_to_zero(all in prop::collection::vec((0..25_usize, 0..4_u128, 1..100_000_000_i64), 0..60)) {
+        fn the_whole_sums_to_zero(all in prop::collection::vec((0..33_usize, 0..4_u128, 1..100_000_000_i64), 0..60)) {
             let mut books = BTreeMap::new();
             for (n, account, e4) in all {
                 for transfer in operation(n, AccountId(Uuid::from_u128(account)), Money(e4)) {
@@ -331,15 +385,50 @@ mod tests {
         /// What is undone leaves nothing: a sale and its return, a delivery and its withdrawal, a use that came back, a charge reversed,
         /// money reserved and released, a payment given back.
         #[test]
-        fn an_operation_and_its_opposite_leave_nothing(pair in 0..12_usize, e4 in 1..100_000_000_i64) {
-            let all: [&[usize]; 12] = [
-                &[0, 3], &[1, 2], &[4, 5], &[6, 7], &[9, 10], &[11, 12], &[14, 15], &[18, 19], &[13, 14, 16], &[20, 18, 16], &[13, 17], &[21, 22],
+        fn an_operation_and_its_opposite_leave_nothing(pair in 0..14_usize, e4 in 1..100_000_000_i64) {
+            let all: [&[usize]; 14] = [
+                &[0, 3], &[1, 2], &[4, 5], &[6, 7], &[9, 10], &[11, 12], &[14, 15], &[18, 19], &[13, 14, 16], &[20, 18, 16], &[13, 17], &[21, 22], &[26, 27], &[30, 31],
             ];
             let (account, mut books) = (AccountId(Uuid::from_u128(1)), BTreeMap::new());
             for &n in all[pair] {
                 operation(n, account, Money(e4)).iter().for_each(|transfer| post(&mut books, transfer));
             }
             prop_assert!(books.values().all(|&balance| balance == 0), "{books:?}");
+        }
+
+        /// What is sold, delivered, partly used and then closed leaves nothing of the account: it is in the hand, or in the next meter.
+        #[test]
+        fn a_closed_account_has_nothing_left(wallet: bool, carried: bool, sold in 1..1_000_000_i64, used in 0..2_000_000_i64) {
+            let (account, next) = (AccountId(Uuid::from_u128(1)), AccountId(Uuid::from_u128(2)));
+            let (of, sold) = (Uuid::from_u128(9), Fen(sold).money());
+            let mut all = vec![payment(of, Tender::Cash, account, sold)];
+            let from = if wallet { Account::Wallet(account) } else { Account::InMeter(account) };
+            all.push(if wallet { credit(of, account, sold) } else { delivery(of, account, sold) });
+            if wallet && used > 0 {
+                all.push(consumption(of, account, Money(used)));
+            }
+            let left = if wallet { sold - Money(used) } else { sold - Fen(used / 100).money() };
+            if !wallet {
+                all.extend(use_of_meter(of, account, sold - left, false));
+            }
+            let Left { due, written_off } = Left::of(left);
+            all.extend(final_amount(of, from.clone(), due.money()));
+            all.extend(write_off(of, from, written_off));
+            if due > Fen::ZERO {
+                all.push(match carried {
+                    true => payment(of, Tender::Carried, next, due.money()),
+                    false => payout_of_carried(of, Tender::Cash, due.money()),
+                });
+            }
+            let mut books = BTreeMap::new();
+            all.iter().for_each(|transfer| post(&mut books, transfer));
+            let balance = |account: Account| books.get(&account.code()).copied().unwrap_or_default();
+            let closed = [Account::Paid(account), Account::InMeter(account), Account::Wallet(account), Account::Carried];
+            for account in closed {
+                prop_assert_eq!(balance(account.clone()), 0, "{:?}", account);
+            }
+            prop_assert_eq!(balance(Account::Paid(next)), if carried { due.money().0 } else { 0 });
+            prop_assert_eq!(books.values().sum::<i64>(), 0);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Pure rules: no I/O, no clock, no database.
 
 pub mod clock;
+pub mod closing;
 pub mod ledger;
 pub mod load;
 pub mod order;

@@ -26,6 +26,7 @@ pub fn provide(state: &AppState) {
         operator: backends.operator,
         till: backends.till,
         reconcile: backends.reconcile,
+        life: backends.life,
         reply: Arc::new(reply),
     });
     provide_context(Now(facts.now));

@@ -16,6 +16,7 @@ mod wechat;
 use std::sync::Arc;
 
 use app::api::auth::AuthPort;
+use app::api::life::LifePort;
 use app::api::operator::OperatorPort;
 use app::api::reconcile::ReconcilePort;
 use app::api::resident::ResidentPort;
@@ -71,6 +72,8 @@ pub struct Backends {
     pub till: Arc<dyn TillPort>,
     /// What reconciliation does.
     pub reconcile: Arc<dyn ReconcilePort>,
+    /// The life of accounts.
+    pub life: Arc<dyn LifePort>,
 }
 
 impl FromRef<AppState> for LeptosOptions {

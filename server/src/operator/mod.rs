@@ -37,7 +37,7 @@ use crate::store::orders::{self, NewOrder};
 use crate::store::{Db, console, counters, deliveries, intervals, parameters, serials, trust};
 
 /// The shortest password that an operator may hand out.
-const MIN_PASSWORD: usize = 10;
+pub(crate) const MIN_PASSWORD: usize = 10;
 /// Characters of what was done about a case.
 const MOST_SAID: usize = 500;
 
@@ -140,6 +140,8 @@ impl OperatorPort for Operator {
                 login: opening.login.clone(),
                 password_hash: self.passwords.hash(&opening.password).await?,
             },
+            also: Vec::new(),
+            housemates: Vec::new(),
             first: opening.first.as_ref().map(|sale| FirstPurchase { key: sale.key, tender: sale.tender, amount: sale.amount }),
             by: who.user,
             ip: who.ip.clone(),

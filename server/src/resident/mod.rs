@@ -10,7 +10,7 @@ mod views;
 use std::sync::Arc;
 
 use app::api::resident::{
-    Cashier, CashierView, CommandView, Home, Me, Offer, OrderView, Records, ResidentPort, SwitchOffer, Usage,
+    Cashier, CashierView, CommandView, Home, Me, Offer, OrderView, Past, Records, ResidentPort, SwitchOffer, Usage,
 };
 use app::error::AppError;
 use app::model::forecast;
@@ -147,6 +147,17 @@ impl ResidentPort for Residents {
         let more = i64::try_from(orders.len()).unwrap_or(0) > PAGE;
         let records = orders.iter().take(20).map(views::record).collect::<Result<_, _>>()?;
         Ok(Records { records, page, more })
+    }
+
+    async fn past(&self, who: &Who) -> Result<Option<Past>, AppError> {
+        let past = rooms::past(&self.db, who.user).await?;
+        Ok(past.filter(|past| past.kind.is_some()).map(|past| Past {
+            room: past.place,
+            account: past.number,
+            closed_at: past.closed_at.map(Timestamp),
+            replacing: past.closed_at.is_none() && past.kind.as_deref() == Some("replace"),
+            left: past.read_at.map(|_| (Fen(past.left_fen), past.ended_at.is_some())),
+        }))
     }
 
     async fn me(&self, who: &Who) -> Result<Me, AppError> {

@@ -14,7 +14,14 @@ use crate::store::{StoreError, rooms};
 
 /// The room as its page shows it.
 pub fn room(room: &rooms::Room, latest: Latest) -> Room {
-    Room { name: room.room.clone(), place: room.place(), account: room.number.clone(), opened: room.state != "opening", latest }
+    Room {
+        name: room.room.clone(),
+        place: room.place(),
+        account: room.number.clone(),
+        opened: room.state != "opening",
+        leaving: room.state == "closing" || room.leaving > 0,
+        latest,
+    }
 }
 
 /// A line of the records.

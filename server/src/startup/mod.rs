@@ -20,9 +20,12 @@ use buses::Buses;
 use crate::auth::Auth;
 use crate::clock::SharedClock;
 use crate::config::Config;
+use crate::domain::returns::Rules;
 use crate::http::{self, AppState, Backends};
+use crate::life::Registrar;
 use crate::live::Live;
 use crate::meters::Handle;
+use crate::meters::profile::Profiles;
 use crate::operator::{Field, Operator};
 use crate::pay::{self, Payments};
 use crate::reconcile::Reconciliation;
@@ -31,6 +34,7 @@ use crate::rng::Rng;
 use crate::store::{Db, StoreError};
 use crate::tasks::Driver;
 use crate::tasks::clock::SetClocks;
+use crate::tasks::closings::AdvanceClosings;
 use crate::tasks::expire_approvals::ExpireApprovals;
 use crate::tasks::expiries::WatchExpiries;
 use crate::tasks::meter_uses::MeterUses;
@@ -83,6 +87,7 @@ pub struct Application {
     state: AppState,
     buses: Arc<Buses>,
     payments: Payments,
+    rules: Rules,
     driver: Driver,
     tasks: TaskTracker,
 }
@@ -111,6 +116,9 @@ impl Application {
         let field: Arc<dyn Field> = buses.clone();
         let (limits, refunds) = (payments.limits(), payments.refund_rules());
         let till = Till::new(db.clone(), clock.clone(), rng.clone(), limits, config.counter, refunds, field.clone());
+        let profiles = Profiles::load(config.meters.profiles_dir.as_deref()).map_err(|error| StartError::Part(error.into()))?;
+        let life = Registrar::new(db.clone(), clock.clone(), rng.clone(), live.clone(), profiles, field.clone())
+            .map_err(StartError::part)?;
         let operator = Operator::new(db.clone(), clock.clone(), rng.clone(), live.clone(), payments.limits(), field)
             .map_err(StartError::part)?;
         let backends = Backends {
@@ -119,6 +127,7 @@ impl Application {
             operator: Arc::new(operator),
             till: Arc::new(till),
             reconcile: Arc::new(Reconciliation { payments: payments.clone() }),
+            life: Arc::new(life),
         };
         buses.start(config, &db, &clock, &rng, &live).await?;
         let state = AppState {
@@ -135,7 +144,7 @@ impl Application {
         let router = http::build(state.clone(), pay::routes(payments.clone()));
         let tasks = TaskTracker::new();
         let driver = Driver::new(state.clock.clone(), state.stopping.clone(), tasks.clone());
-        Ok(Self { listener, address, router, state, buses, payments, driver, tasks })
+        Ok(Self { listener, address, router, state, buses, payments, rules: config.counter, driver, tasks })
     }
 
     /// Where it listens.
@@ -167,7 +176,7 @@ impl Application {
     /// # Errors
     /// Where the listener fails.
     pub async fn run_until(self, stop: impl Future<Output = ()> + Send + 'static) -> std::io::Result<()> {
-        let Self { listener, router, state, buses, payments, driver, tasks, .. } = self;
+        let Self { listener, router, state, buses, payments, rules, driver, tasks, .. } = self;
         let stopping = state.stopping.clone();
         tasks.spawn(state.live.clone().run(stopping.clone()));
         driver.start(QueryPayments(payments.clone()), payments.asked());
@@ -181,6 +190,9 @@ impl Application {
         driver.start(GiveSubsidies { db, clock, rng, limits, wake: Arc::new(move || waker.wake()) }, Arc::default());
         let (db, clock, rng) = (state.db.clone(), state.clock.clone(), state.rng.clone());
         driver.start(ExpireApprovals { db, clock, rng }, Arc::default());
+        let (db, clock, rng) = (state.db.clone(), state.clock.clone(), state.rng.clone());
+        let waker = Arc::clone(&buses);
+        driver.start(AdvanceClosings { db, clock, rng, rules, wake: Arc::new(move || waker.wake()) }, Arc::default());
         let (waker, told) = (Arc::clone(&buses), Arc::clone(&buses));
         driver.start(
             SetClocks {

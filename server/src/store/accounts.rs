@@ -1,4 +1,8 @@
-//! Accounts: opened on a meter for the residents of a room, or taken over from an older system.
+//! Accounts: opened on the meters of a room for its residents, or taken over from an older system.
+
+mod insert;
+mod meters;
+mod residents;
 
 use app::error::AppError;
 use app::model::ids::{AccountId, CommandId, MeterId, PlaceId, UserId, Uuid};
@@ -7,10 +11,15 @@ use app::model::money::Fen;
 use app::model::order::Tender;
 use app::model::time::Timestamp;
 
+pub use meters::add_meter;
+pub(super) use meters::{Takes, attach_to, first_that_takes, takes};
+pub use residents::{Newcomer, add_resident, remove_resident};
+pub(super) use residents::{end as end_residents, pass_on as pass_residents_on};
+
 use super::audit::{self, Entry};
 use super::commands::{self, NewCommand, priority};
 use super::orders::{self, NewOrder};
-use super::{Db, Result, StoreError, Tx, ledger, on, wallets};
+use super::{Db, Result, Tx, ledger, wallets};
 use crate::domain::ledger::{takeover, takeover_of_wallet};
 use crate::domain::order::Limits;
 use crate::rng::Rng;
@@ -31,8 +40,12 @@ pub struct NewResident {
 pub struct OpenAccount {
     /// On which meter.
     pub meter: MeterId,
+    /// On which other meters of the same room.
+    pub also: Vec<MeterId>,
     /// For whom.
     pub resident: NewResident,
+    /// For whom else.
+    pub housemates: Vec<NewResident>,
     /// The first purchase, if one is sold with it: how it is paid, how much, and the key of the form.
     pub first: Option<FirstPurchase>,
     /// Which operator opens it.
@@ -71,14 +84,13 @@ pub struct TakeOver {
     pub resident: Option<NewResident>,
 }
 
-/// Opens an account in one transaction: account, resident, the `open` command for the meter, which raises its key epoch, and the
-/// first purchase behind it. The account is `opening` until the meter was read back. A meter without a wallet inside gets no
+/// Opens an account in one transaction: account, residents, the `open` command for each meter, which raises its key epoch, and the
+/// first purchase behind it. The account is `opening` until a meter was read back. A meter without a wallet inside gets no
 /// command: its account is open with the first reading.
 ///
 /// # Errors
 /// Refused with [`AppError::AccountAlreadyOpen`], [`AppError::LoginTaken`], [`AppError::NotFound`], [`AppError::NoPrices`], with
-/// [`AppError::Invalid`] for an instrument, or as
-/// [`orders::sell`] for the first purchase.
+/// [`AppError::Invalid`] for an instrument or a meter of another room, or as [`orders::sell`] for the first purchase.
 pub async fn open(db: &Db, rng: &Rng, at: Timestamp, limits: &Limits, new: &OpenAccount) -> Result<AccountId> {
     let mut tx = db.begin().await?;
     let account = open_within(&mut tx, rng, at, limits, new).await?;
@@ -87,57 +99,107 @@ pub async fn open(db: &Db, rng: &Rng, at: Timestamp, limits: &Limits, new: &Open
 }
 
 async fn open_within(tx: &mut Tx, rng: &Rng, at: Timestamp, limits: &Limits, new: &OpenAccount) -> Result<AccountId> {
-    let place = place_of(tx, new.meter).await?;
-    if has_account(tx, new.meter, place).await? {
+    let place = insert::place_of(tx, new.meter).await?;
+    let opened = begin(tx, rng, at, place, new.by).await?;
+    for meter in std::iter::once(new.meter).chain(new.also.iter().copied()) {
+        attach(tx, rng, at, &opened, meter).await?;
+    }
+    for resident in std::iter::once(&new.resident).chain(&new.housemates) {
+        residents::insert(tx, rng, at, opened.account, resident).await?;
+    }
+    let sold = match &new.first {
+        Some(first) => {
+            let order = NewOrder {
+                key: first.key,
+                account: opened.account,
+                meter: new.meter,
+                tender: first.tender,
+                amount: first.amount,
+                by: new.by,
+                ip: new.ip.clone(),
+            };
+            Some((orders::sell_unwritten(tx, rng, at, limits, &order).await?, order))
+        }
+        None => None,
+    };
+    // The audit lines last: they are written one transaction after the other, so whoever holds them waits for nothing else.
+    let detail = serde_json::json!({ "number": opened.number, "meter": new.meter, "login": new.resident.login }).to_string();
+    note_opened(tx, at, new.by, &new.ip, opened.account, &detail).await?;
+    if let Some((sold, order)) = sold {
+        orders::write_sale(tx, at, &order, &sold).await?;
+    }
+    Ok(opened.account)
+}
+
+/// An account that is being opened.
+pub(super) struct Opened {
+    /// Its id.
+    pub account: AccountId,
+    /// Its number, which meters keep.
+    pub number: String,
+    /// Its room.
+    pub place: PlaceId,
+    /// Who opens it.
+    pub by: UserId,
+}
+
+/// An account of a place that has none, without meters and residents yet, in the caller's transaction.
+async fn begin(tx: &mut Tx, rng: &Rng, at: Timestamp, place: PlaceId, by: UserId) -> Result<Opened> {
+    if insert::has_account(tx, place).await? {
         return Err(AppError::AccountAlreadyOpen.into());
     }
-    let account = AccountId(rng.id(at));
-    let number = number(rng, at);
-    insert(tx, at, account, &number, place, "opening").await?;
-    insert_meter(tx, at, account, new.meter, 0, 0, Fen::ZERO).await?;
-    add_resident(tx, rng, at, account, &new.resident).await?;
-    match wallets::kind(tx, new.meter).await? {
-        Wallet::Server => wallets::open(tx, rng, at, account, new.meter).await?,
-        Wallet::Meter => commands::enqueue(tx, at, &opening(rng, at, account, &number, new)).await?,
+    let (account, number) = (AccountId(rng.id(at)), insert::number(rng, at));
+    match insert::account(tx, at, account, &number, place, "opening").await {
+        // Two at once: the other was first.
+        Err(error) if error.is_duplicate() => Err(AppError::AccountAlreadyOpen.into()),
+        inserted => inserted.map(|()| Opened { account, number, place, by }),
+    }
+}
+
+/// Gives an account a meter of its room, in the caller's transaction: a wallet on the ledger begins with its next reading, one inside a
+/// meter is opened there by a command.
+pub(super) async fn attach(tx: &mut Tx, rng: &Rng, at: Timestamp, to: &Opened, meter: MeterId) -> Result<()> {
+    if insert::place_of(tx, meter).await? != to.place {
+        return Err(AppError::Invalid.into());
+    }
+    match insert::meter(tx, at, to.account, meter, &insert::Known::default()).await {
+        Err(error) if error.is_duplicate() => return Err(AppError::AccountAlreadyOpen.into()),
+        inserted => inserted?,
+    }
+    match wallets::kind(tx, meter).await? {
+        Wallet::Server => wallets::open(tx, rng, at, to.account, meter).await,
+        Wallet::Meter => commands::enqueue(tx, at, &opening(rng, at, to, meter)).await,
         // An instrument sells nothing.
-        Wallet::None => return Err(AppError::Invalid.into()),
+        Wallet::None => Err(AppError::Invalid.into()),
     }
-    let detail = serde_json::json!({ "number": number, "meter": new.meter, "login": new.resident.login }).to_string();
-    let entry = Entry {
-        actor: &format!("user:{}", new.by),
-        ip: &new.ip,
-        action: "account.open",
-        subject: &format!("account:{account}"),
-        detail: &detail,
-    };
-    audit::append(tx, at, &entry).await?;
-    if let Some(first) = &new.first {
-        let order = NewOrder {
-            key: first.key,
-            account,
-            meter: new.meter,
-            tender: first.tender,
-            amount: first.amount,
-            by: new.by,
-            ip: new.ip.clone(),
-        };
-        orders::sell_within(tx, rng, at, limits, &order).await?;
-    }
-    Ok(account)
+}
+
+/// An account without residents on a meter of a place that has none, in the caller's transaction; the audit line is the caller's.
+pub(super) async fn open_at(tx: &mut Tx, rng: &Rng, at: Timestamp, meter: MeterId, by: UserId) -> Result<AccountId> {
+    let place = insert::place_of(tx, meter).await?;
+    let opened = begin(tx, rng, at, place, by).await?;
+    attach(tx, rng, at, &opened, meter).await?;
+    Ok(opened.account)
+}
+
+/// The audit line of an opening.
+async fn note_opened(tx: &mut Tx, at: Timestamp, by: UserId, ip: &str, account: AccountId, detail: &str) -> Result<()> {
+    let (actor, subject) = (format!("user:{by}"), format!("account:{account}"));
+    audit::append(tx, at, &Entry { actor: &actor, ip, action: "account.open", subject: &subject, detail }).await
 }
 
 /// The command that opens the account in a meter with a wallet inside.
-fn opening(rng: &Rng, at: Timestamp, account: AccountId, number: &str, new: &OpenAccount) -> NewCommand {
+fn opening(rng: &Rng, at: Timestamp, to: &Opened, meter: MeterId) -> NewCommand {
     NewCommand {
         id: CommandId(rng.id(at)),
-        meter: new.meter,
-        account: Some(account),
+        meter,
+        account: Some(to.account),
         order: None,
         kind: "open",
-        args: format!(r#"{{"account":"{number}"}}"#),
+        args: serde_json::json!({ "account": to.number }).to_string(),
         money: true,
         priority: priority::MONEY,
-        by: Some(new.by),
+        by: Some(to.by),
     }
 }
 
@@ -149,14 +211,15 @@ pub async fn take_over(db: &Db, rng: &Rng, at: Timestamp, accounts: &[TakeOver])
     let mut tx = db.begin().await?;
     for one in accounts {
         let account = AccountId(rng.id(at));
-        let place = place_of(&mut tx, one.meter).await?;
+        let place = insert::place_of(&mut tx, one.meter).await?;
         let on_ledger = wallets::kind(&mut tx, one.meter).await? == Wallet::Server;
         // The older system's wallet begins to count here with the first reading.
         let state = if on_ledger { "opening" } else { "open" };
-        insert(&mut tx, one.opened_at, account, &one.number, place, state).await?;
-        insert_meter(&mut tx, one.opened_at, account, one.meter, one.epoch, one.count, one.cumulative).await?;
+        insert::account(&mut tx, one.opened_at, account, &one.number, place, state).await?;
+        let known = insert::Known { epoch: one.epoch, count: one.count, cumulative: one.cumulative };
+        insert::meter(&mut tx, one.opened_at, account, one.meter, &known).await?;
         if let Some(resident) = &one.resident {
-            add_resident(&mut tx, rng, at, account, resident).await?;
+            residents::insert(&mut tx, rng, at, account, resident).await?;
         }
         if one.cumulative > Fen::ZERO {
             let amount = one.cumulative.money();
@@ -171,91 +234,4 @@ pub async fn take_over(db: &Db, rng: &Rng, at: Timestamp, accounts: &[TakeOver])
     let entry = Entry { actor: "system", ip: "", action: "site.take-over", subject: "site", detail: &detail };
     audit::append(&mut tx, at, &entry).await?;
     tx.commit().await
-}
-
-async fn place_of(tx: &mut Tx, meter: MeterId) -> Result<PlaceId> {
-    let row: Option<(Uuid,)> = on!(tx, |c| sqlx::query_as("SELECT place_id FROM meters WHERE id = $1 AND retired_at IS NULL")
-        .bind(meter.0)
-        .fetch_optional(c)
-        .await)?;
-    row.map(|(id,)| PlaceId(id)).ok_or_else(|| AppError::NotFound.into())
-}
-
-async fn has_account(tx: &mut Tx, meter: MeterId, place: PlaceId) -> Result<bool> {
-    let row: Option<(i64,)> = on!(tx, |c| sqlx::query_as(
-        "SELECT CAST(1 AS BIGINT) FROM accounts WHERE place_id = $1 AND closed_at IS NULL
-         UNION ALL
-         SELECT CAST(1 AS BIGINT) FROM account_meters WHERE meter_id = $2 AND to_at IS NULL"
-    )
-    .bind(place.0)
-    .bind(meter.0)
-    .fetch_optional(c)
-    .await)?;
-    Ok(row.is_some())
-}
-
-async fn insert(tx: &mut Tx, at: Timestamp, id: AccountId, number: &str, place: PlaceId, state: &str) -> Result<()> {
-    on!(tx, |c| sqlx::query("INSERT INTO accounts (id, number, place_id, state, opened_at) VALUES ($1, $2, $3, $4, $5)")
-        .bind(id.0)
-        .bind(number)
-        .bind(place.0)
-        .bind(state)
-        .bind(at.0)
-        .execute(c)
-        .await)?;
-    Ok(())
-}
-
-async fn insert_meter(
-    tx: &mut Tx,
-    at: Timestamp,
-    account: AccountId,
-    meter: MeterId,
-    epoch: u16,
-    count: u16,
-    cumulative: Fen,
-) -> Result<()> {
-    on!(tx, |c| sqlx::query(
-        "INSERT INTO account_meters (account_id, meter_id, epoch, count, cumulative_fen, from_at) VALUES ($1, $2, $3, $4, $5, $6)"
-    )
-    .bind(account.0)
-    .bind(meter.0)
-    .bind(i64::from(epoch))
-    .bind(i64::from(count))
-    .bind(cumulative.0)
-    .bind(at.0)
-    .execute(c)
-    .await)?;
-    Ok(())
-}
-
-async fn add_resident(tx: &mut Tx, rng: &Rng, at: Timestamp, account: AccountId, resident: &NewResident) -> Result<()> {
-    let user = UserId(rng.id(at));
-    let inserted = on!(tx, |c| sqlx::query(
-        "INSERT INTO users (id, role, login, name, password_hash, created_at) VALUES ($1, 'resident', $2, $3, $4, $5)
-         ON CONFLICT (login) DO NOTHING"
-    )
-    .bind(user.0)
-    .bind(&resident.login)
-    .bind(&resident.name)
-    .bind(&resident.password_hash)
-    .bind(at.0)
-    .execute(c)
-    .await)?;
-    if inserted == 0 {
-        return Err(StoreError::Refused(AppError::LoginTaken));
-    }
-    on!(tx, |c| sqlx::query("INSERT INTO account_residents (account_id, user_id, from_at) VALUES ($1, $2, $3)")
-        .bind(account.0)
-        .bind(user.0)
-        .bind(at.0)
-        .execute(c)
-        .await)?;
-    Ok(())
-}
-
-/// Sixteen digits: the day it was opened, then ten that nobody can guess; never all zero, which means no account in a meter.
-fn number(rng: &Rng, at: Timestamp) -> String {
-    let (year, month, day) = at.date().ymd();
-    format!("{:02}{month:02}{day:02}{:010}", year % 100, rng.below(10_000_000_000))
 }

@@ -29,6 +29,8 @@ pub mod kind {
     pub const REFUND_ELSEWHERE: &str = "refund-elsewhere";
     /// A refund failed, takes too long, or cannot go by its channel.
     pub const REFUND: &str = "refund";
+    /// A closing cannot go on by itself: a meter is lost, or its money has no way to go.
+    pub const CLOSING: &str = "closing";
     /// The meter's own journal holds money that no command of ours moved.
     pub const JOURNAL: &str = "journal";
     /// The relay does not do what it is told.

@@ -6,6 +6,7 @@ use app::model::meter::Wallet;
 use app::model::money::Fen;
 use app::model::time::Timestamp;
 
+use super::accounts::{self, Takes};
 use super::commands::{self, NewCommand, priority};
 use super::{Result, StoreError, Tx, on, wallets};
 use crate::rng::Rng;
@@ -76,15 +77,8 @@ pub(super) async fn check(tx: &mut Tx, at: Timestamp, debit: &Debit) -> Result<(
     if debit.amount <= Fen::ZERO || debit.amount > Fen(u32::MAX.into()) {
         return Err(AppError::AmountOutOfRange.into());
     }
-    let account: Option<(String,)> = on!(tx, |c| sqlx::query_as(
-        "UPDATE account_meters SET count = count WHERE account_id = $1 AND meter_id = $2 AND to_at IS NULL
-         RETURNING (SELECT state FROM accounts WHERE accounts.id = $1)"
-    )
-    .bind(debit.account.0)
-    .bind(debit.meter.0)
-    .fetch_optional(c)
-    .await)?;
-    if !account.is_some_and(|(state,)| matches!(state.as_str(), "open" | "closing")) {
+    // A meter that is leaving its account is closed whole; nothing is taken out of it besides.
+    if accounts::takes(tx, debit.account, debit.meter).await? != Takes::Open {
         return Err(AppError::AccountNotOpen.into());
     }
     let held = if wallets::kind(tx, debit.meter).await? == Wallet::Server {

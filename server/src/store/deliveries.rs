@@ -37,6 +37,8 @@ pub mod note {
     pub const CANCELLED: &str = "cancelled";
     /// Its money goes back.
     pub const REFUND: &str = "refund";
+    /// Its meter was gone, and a person counted what was left in it.
+    pub const COUNTED: &str = "counted";
     /// The meter does not know the password for switching and setting, or none is configured.
     pub const PASSWORD: &str = "password";
     /// It was sent as often as it may be, and the meter does not show it.

@@ -12,6 +12,7 @@ pub mod audit;
 pub mod batches;
 pub mod cases;
 pub mod clocks;
+pub mod closings;
 pub mod commands;
 pub mod console;
 pub mod counters;

@@ -1,5 +1,7 @@
 //! Sales: made, sold at the counter, and how far each has come.
 
+mod stranded;
+
 use app::error::AppError;
 use app::model::ids::{AccountId, CommandId, MeterId, OrderId, UserId, Uuid};
 use app::model::meter::Wallet;
@@ -8,6 +10,10 @@ use app::model::order::{OrderState, Tender};
 use app::model::time::Timestamp;
 use sqlx::FromRow;
 
+pub(super) use stranded::{follow, strand};
+pub use stranded::{readdress, stranded};
+
+use super::accounts::{self, Takes};
 use super::audit::{self, Entry};
 use super::commands::{self, NewCommand, priority};
 use super::receipts::{self, For};
@@ -138,18 +144,39 @@ pub async fn sell(db: &Db, rng: &Rng, at: Timestamp, limits: &Limits, new: &NewO
 /// # Errors
 /// As [`sell`].
 pub async fn sell_within(tx: &mut Tx, rng: &Rng, at: Timestamp, limits: &Limits, new: &NewOrder) -> Result<Order> {
+    let sold = sell_unwritten(tx, rng, at, limits, new).await?;
+    write_sale(tx, at, new, &sold).await?;
+    Ok(sold.order)
+}
+
+/// A sale, and whether it is new.
+pub(super) struct Sold {
+    /// It.
+    pub order: Order,
+    new: bool,
+}
+
+/// [`sell_within`] without its audit line and receipt: [`write_sale`] writes them when everything else is done.
+pub(super) async fn sell_unwritten(tx: &mut Tx, rng: &Rng, at: Timestamp, limits: &Limits, new: &NewOrder) -> Result<Sold> {
     if !new.tender.is_counter() {
         return Err(AppError::Invalid.into());
     }
     let order = match insert(tx, rng, at, limits, new, OrderState::Paid).await? {
         Inserted::New(order) => order,
-        Inserted::Before(order) => return Ok(order),
+        Inserted::Before(order) => return Ok(Sold { order, new: false }),
     };
     shifts::note(tx, rng, at, new.by, Entered::Sale(order.id)).await?;
     let order = deliver(tx, rng, at, order, Some(new.by)).await?;
-    record(tx, at, new, &order, "sale.create").await?;
-    receipts::issue(tx, at, new.by, For::Sale(order.id())).await?;
-    Ok(order)
+    Ok(Sold { order, new: true })
+}
+
+/// The audit line and the receipt of a sale; nothing for one that was made before.
+pub(super) async fn write_sale(tx: &mut Tx, at: Timestamp, new: &NewOrder, sold: &Sold) -> Result<()> {
+    if !sold.new {
+        return Ok(());
+    }
+    record(tx, at, new, &sold.order, "sale.create").await?;
+    receipts::issue(tx, at, new.by, For::Sale(sold.order.id())).await
 }
 
 /// Gives what the site pays for, in the caller's transaction: no counter, no shift, no receipt.
@@ -166,18 +193,39 @@ pub(super) async fn grant_within(tx: &mut Tx, rng: &Rng, at: Timestamp, limits: 
     Ok(order)
 }
 
+/// Puts what was left in a meter that was closed into a meter that takes money, in the caller's transaction; no limit counts, for it was
+/// in a meter before. Gives `None` where that meter does not take it.
+pub(super) async fn carry(tx: &mut Tx, rng: &Rng, at: Timestamp, new: &NewOrder) -> Result<Option<Order>> {
+    if accounts::takes(tx, new.account, new.meter).await? == Takes::No {
+        return Ok(None);
+    }
+    match insert_row(tx, rng, at, new, OrderState::Paid).await? {
+        Inserted::New(order) => deliver(tx, rng, at, order, Some(new.by)).await.map(Some),
+        Inserted::Before(order) => Ok(Some(order)),
+    }
+}
+
 /// Posts the payment of an order that has just become `paid`, and credits it to the server wallet or stores the command that will
-/// bring it into the meter.
+/// bring it into the meter. Where that meter takes nothing any more the order waits for a person, or follows the account that moved.
 pub(super) async fn deliver(tx: &mut Tx, rng: &Rng, at: Timestamp, order: Order, by: Option<UserId>) -> Result<Order> {
-    let account = AccountId(order.account_id);
+    let (account, meter) = (AccountId(order.account_id), MeterId(order.meter_id));
+    let takes = accounts::takes(tx, account, meter).await?;
     ledger::post(tx, rng, at, &payment(order.id, order.tender()?, account, order.amount().money())).await?;
+    if takes == Takes::No {
+        return stranded::keep(tx, rng, at, order).await;
+    }
+    credit(tx, rng, at, order, by).await
+}
+
+/// Credits a paid order to the server wallet, or stores the command that will bring it into the meter.
+async fn credit(tx: &mut Tx, rng: &Rng, at: Timestamp, order: Order, by: Option<UserId>) -> Result<Order> {
     if wallets::kind(tx, MeterId(order.meter_id)).await? == Wallet::Server {
         return wallets::credit(tx, rng, at, &order).await;
     }
     let command = NewCommand {
         id: CommandId(rng.id(at)),
         meter: MeterId(order.meter_id),
-        account: Some(account),
+        account: Some(AccountId(order.account_id)),
         order: Some(order.id()),
         kind: "credit",
         args: serde_json::json!({ "order": order.number, "amount_fen": order.amount_fen }).to_string(),
@@ -189,17 +237,11 @@ pub(super) async fn deliver(tx: &mut Tx, rng: &Rng, at: Timestamp, order: Order,
     Ok(order)
 }
 
-/// Whether the order's meter still takes money for its account. Locks the account's meter.
+/// Whether the order's meter still takes money for its account, or the one in the room that the account moved to. Locks the account's
+/// meter.
 pub(super) async fn is_deliverable(tx: &mut Tx, order: &Order) -> Result<bool> {
-    let state: Option<(String,)> = on!(tx, |c| sqlx::query_as(
-        "UPDATE account_meters SET count = count WHERE account_id = $1 AND meter_id = $2 AND to_at IS NULL
-         RETURNING (SELECT state FROM accounts WHERE accounts.id = $1)"
-    )
-    .bind(order.account_id)
-    .bind(order.meter_id)
-    .fetch_optional(c)
-    .await)?;
-    Ok(state.is_some_and(|(state,)| matches!(state.as_str(), "open" | "opening")))
+    let (account, meter) = (AccountId(order.account_id), MeterId(order.meter_id));
+    Ok(accounts::takes(tx, account, meter).await? != Takes::No || stranded::follows(tx, account).await?.is_some())
 }
 
 /// Posts the payment of an order that has just become `paid` and cannot be delivered: a person decides, or it goes back.
@@ -239,6 +281,10 @@ async fn insert(tx: &mut Tx, rng: &Rng, at: Timestamp, limits: &Limits, new: &Ne
         return Ok(Inserted::Before(order));
     }
     check(tx, at, limits, new, state).await?;
+    insert_row(tx, rng, at, new, state).await
+}
+
+async fn insert_row(tx: &mut Tx, rng: &Rng, at: Timestamp, new: &NewOrder, state: OrderState) -> Result<Inserted> {
     let paid_at = (state == OrderState::Paid).then_some(at.0);
     let order: Option<Order> = on!(tx, |c| {
         sqlx::query_as(
@@ -285,18 +331,10 @@ async fn by_key(tx: &mut Tx, new: &NewOrder) -> Result<Option<Order>> {
 
 /// An operator may sell the first purchase while the `open` command is on its way: commands of a meter keep their order.
 async fn check(tx: &mut Tx, at: Timestamp, limits: &Limits, new: &NewOrder, state: OrderState) -> Result<()> {
-    // The update locks the row, so that two sales cannot both fit below the hoarding limit.
-    let account: Option<(String,)> = on!(tx, |c| sqlx::query_as(
-        "UPDATE account_meters SET count = count WHERE account_id = $1 AND meter_id = $2 AND to_at IS NULL
-         RETURNING (SELECT state FROM accounts WHERE accounts.id = $1)"
-    )
-    .bind(new.account.0)
-    .bind(new.meter.0)
-    .fetch_optional(c)
-    .await)?;
-    match account.as_ref().map(|(state,)| state.as_str()) {
-        Some("open") => {}
-        Some("opening") if state == OrderState::Paid => {}
+    // It locks the account's meter, so that two sales cannot both fit below the hoarding limit.
+    match accounts::takes(tx, new.account, new.meter).await? {
+        Takes::Open => {}
+        Takes::Opening if state == OrderState::Paid => {}
         _ => return Err(AppError::AccountNotOpen.into()),
     }
     if wallets::kind(tx, new.meter).await? == Wallet::Server {

@@ -3,6 +3,7 @@
 mod ask;
 mod decide;
 mod end;
+mod owed;
 
 use app::model::ids::{AccountId, MeterId, OrderId, ReturnId, UserId, Uuid};
 use app::model::money::Fen;
@@ -13,6 +14,7 @@ pub use ask::ask;
 pub use decide::{approve, cancel, expire, may_approve, reject};
 pub use end::pay_out;
 pub(super) use end::{declined, held_back, taken, taken_up};
+pub(super) use owed::{Owed, owe};
 
 use super::audit::{self, Entry};
 use super::{Db, Result, StoreError, Tx, on, read};
@@ -89,6 +91,31 @@ pub struct Return {
     pub taken_at: Option<i64>,
     /// When it was paid.
     pub settled_at: Option<i64>,
+    source: String,
+    /// The closing that has taken it out of meters.
+    pub closing_id: Option<Uuid>,
+}
+
+/// Where the money is that a return gives back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Source {
+    /// In a wallet: it is taken out for it.
+    Wallet,
+    /// A closing has taken it already.
+    Closing,
+    /// It never reached its meter.
+    Order,
+}
+
+impl Source {
+    /// The word in the database.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Wallet => "wallet",
+            Self::Closing => "closing",
+            Self::Order => "order",
+        }
+    }
 }
 
 impl Return {
@@ -122,6 +149,13 @@ impl Return {
         Tender::parse(&self.tender).ok_or(StoreError::Inconsistent { table: "returns", column: "tender" })
     }
 
+    /// Where the money is.
+    fn source(&self) -> Result<Source> {
+        let all = [Source::Wallet, Source::Closing, Source::Order];
+        let found = all.into_iter().find(|source| source.as_str() == self.source);
+        found.ok_or(StoreError::Inconsistent { table: "returns", column: "source" })
+    }
+
     /// How much.
     #[must_use]
     pub const fn amount(&self) -> Fen {
@@ -136,7 +170,7 @@ impl Return {
 pub async fn find(db: &Db, id: ReturnId) -> Result<Option<Return>> {
     read!(db, |pool| sqlx::query_as(
         "SELECT id, number, kind, account_id, meter_id, corrects_order, corrects_return, tender, amount_fen, reason, state,
-                asked_by, asked_at, expires_at, command_id, sale_id, taken_at, settled_at
+                asked_by, asked_at, expires_at, command_id, sale_id, taken_at, settled_at, source, closing_id
          FROM returns WHERE id = $1"
     )
     .bind(id.0)
@@ -149,7 +183,7 @@ async fn lock(tx: &mut Tx, id: ReturnId) -> Result<Option<Return>> {
     on!(tx, |c| sqlx::query_as(
         "UPDATE returns SET state = state WHERE id = $1
          RETURNING id, number, kind, account_id, meter_id, corrects_order, corrects_return, tender, amount_fen, reason, state,
-                   asked_by, asked_at, expires_at, command_id, sale_id, taken_at, settled_at"
+                   asked_by, asked_at, expires_at, command_id, sale_id, taken_at, settled_at, source, closing_id"
     )
     .bind(id.0)
     .fetch_optional(c)

@@ -32,6 +32,8 @@ pub struct Room {
     above_kind: Option<String>,
     top: Option<String>,
     top_kind: Option<String>,
+    /// Whether the meter is leaving the account: above 0.
+    pub leaving: i64,
 }
 
 impl Room {
@@ -63,7 +65,8 @@ impl Room {
 pub async fn of_resident(db: &Db, user: UserId) -> Result<Option<Room>> {
     read!(db, |pool| sqlx::query_as(
         "SELECT a.id AS account_id, a.number, a.state, ar.from_at, am.meter_id, r.name AS room,
-                p.name AS above, p.kind AS above_kind, t.name AS top, t.kind AS top_kind
+                p.name AS above, p.kind AS above_kind, t.name AS top, t.kind AS top_kind,
+                (SELECT COUNT(*) FROM closing_meters cm WHERE cm.meter_id = am.meter_id AND cm.final_at IS NULL) AS leaving
          FROM account_residents ar
          JOIN accounts a ON a.id = ar.account_id AND a.closed_at IS NULL
          JOIN account_meters am ON am.account_id = a.id AND am.to_at IS NULL
@@ -76,6 +79,51 @@ pub async fn of_resident(db: &Db, user: UserId) -> Result<Option<Room>> {
     .bind(user.0)
     .fetch_optional(pool)
     .await)
+}
+
+/// What is left of the last account of somebody who has no room now.
+#[derive(Clone, Debug, FromRow)]
+pub struct Past {
+    /// The account's number.
+    pub number: String,
+    /// Where it was, from the building inwards.
+    pub place: String,
+    /// When it was closed.
+    pub closed_at: Option<i64>,
+    /// A word of [`super::closings::Kind`]; `None` where it only was taken out of it.
+    pub kind: Option<String>,
+    /// When its meters had been read.
+    pub read_at: Option<i64>,
+    /// When the money was where it belongs.
+    pub ended_at: Option<i64>,
+    /// What was left.
+    pub left_fen: i64,
+}
+
+/// The last account of a resident, if they had it to its end.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn past(db: &Db, user: UserId) -> Result<Option<Past>> {
+    read!(db, |pool| {
+        sqlx::query_as(
+        "SELECT a.number, COALESCE(t.name || ' ', '') || COALESCE(p.name || ' ', '') || r.name AS place, a.closed_at, c.kind, c.read_at,
+                c.ended_at,
+                CAST(COALESCE((SELECT SUM(final_fen) FROM closing_meters WHERE closing_id = c.id), 0) AS BIGINT) AS left_fen
+         FROM account_residents ar
+         JOIN accounts a ON a.id = ar.account_id
+         JOIN places r ON r.id = a.place_id
+         LEFT JOIN places p ON p.id = r.parent_id AND p.kind <> 'site'
+         LEFT JOIN places t ON t.id = p.parent_id AND t.kind <> 'site'
+         LEFT JOIN closings c ON c.id =
+              (SELECT id FROM closings WHERE account_id = a.id ORDER BY begun_at DESC, id DESC LIMIT 1)
+         WHERE ar.user_id = $1 AND (ar.to_at IS NULL OR ar.to_at = a.closed_at)
+         ORDER BY ar.from_at DESC LIMIT 1"
+    )
+    .bind(user.0)
+    .fetch_optional(pool)
+    .await
+    })
 }
 
 /// The login name of a person.

@@ -2,6 +2,7 @@
 
 use sqlx::FromRow;
 
+mod closings;
 mod refunds;
 
 use super::{Db, Result, audit, ledger, read, reconcile};
@@ -57,7 +58,8 @@ const RULES: &[&str] = &[
             CASE WHEN r.taken_at IS NULL THEN CAST(0 AS BIGINT) ELSE r.amount_fen * 100 END AS expected,
             COALESCE(t.amount_e4, 0) AS found
      FROM returns r LEFT JOIN ledger_transfers t ON t.operation = 'withdrawal' AND t.reference = COALESCE(r.command_id, r.id)
-     WHERE CASE WHEN r.taken_at IS NULL THEN CAST(0 AS BIGINT) ELSE r.amount_fen * 100 END <> COALESCE(t.amount_e4, 0)",
+     WHERE r.source = 'wallet'
+       AND CASE WHEN r.taken_at IS NULL THEN CAST(0 AS BIGINT) ELSE r.amount_fen * 100 END <> COALESCE(t.amount_e4, 0)",
     // It was paid out once where it is done, at the counter or by refunds, and never before it was taken.
     "SELECT 'return and payout posting' AS rule, CAST(x.number AS TEXT) AS subject, x.expected, x.found
      FROM (SELECT r.number, r.taken_at,
@@ -97,6 +99,8 @@ const RULES: &[&str] = &[
             AND NOT EXISTS (SELECT 1 FROM refunds WHERE refunds.id = t.reference))
         OR (t.operation IN ('suspense', 'refund-elsewhere')
             AND NOT EXISTS (SELECT 1 FROM payment_events WHERE payment_events.id = t.reference))
+        OR (t.operation IN ('final', 'write-off')
+            AND NOT EXISTS (SELECT 1 FROM closing_meters WHERE closing_meters.id = t.reference))
         OR (t.operation = 'drawer' AND NOT EXISTS (SELECT 1 FROM shifts WHERE shifts.id = t.reference))
         OR (t.operation = 'use' AND NOT EXISTS (SELECT 1 FROM meter_uses WHERE meter_uses.id = t.reference))",
     // A subsidy is one order of its amount.
@@ -129,14 +133,16 @@ const RULES: &[&str] = &[
      FROM account_meters am JOIN meters m ON m.id = am.meter_id JOIN meter_latest l ON l.meter_id = m.id
           JOIN accounts a ON a.id = am.account_id AND a.state = 'open'
      WHERE am.to_at IS NULL AND l.observed_at IS NOT NULL AND (am.count <> l.count OR am.epoch <> l.epoch) AND m.wallet = 'meter'
-       AND NOT EXISTS (SELECT 1 FROM commands c WHERE c.meter_id = m.id AND c.money AND c.state = 'sending')
+       AND NOT EXISTS (SELECT 1 FROM commands c WHERE c.meter_id = m.id AND c.money
+                       AND (c.state = 'sending' OR (c.kind = 'open' AND c.state = 'queued')))
        AND NOT EXISTS (SELECT 1 FROM cases k WHERE k.meter_id = m.id AND k.closed_at IS NULL)",
     // Likewise the cumulative amount.
     "SELECT 'cumulative amount in the meter' AS rule, m.serial AS subject, am.cumulative_fen AS expected, l.cumulative_fen AS found
      FROM account_meters am JOIN meters m ON m.id = am.meter_id JOIN meter_latest l ON l.meter_id = m.id
           JOIN accounts a ON a.id = am.account_id AND a.state = 'open'
      WHERE am.to_at IS NULL AND l.observed_at IS NOT NULL AND am.cumulative_fen <> l.cumulative_fen AND m.wallet = 'meter'
-       AND NOT EXISTS (SELECT 1 FROM commands c WHERE c.meter_id = m.id AND c.money AND c.state = 'sending')
+       AND NOT EXISTS (SELECT 1 FROM commands c WHERE c.meter_id = m.id AND c.money
+                       AND (c.state = 'sending' OR (c.kind = 'open' AND c.state = 'queued')))
        AND NOT EXISTS (SELECT 1 FROM cases k WHERE k.meter_id = m.id AND k.closed_at IS NULL)",
     // No verified payment event without its attempt settled or held.
     "SELECT 'payment event and attempt' AS rule, e.trade_no AS subject, CAST(1 AS BIGINT) AS expected, CAST(0 AS BIGINT) AS found
@@ -198,7 +204,9 @@ const RULES: &[&str] = &[
             COALESCE((SELECT CAST(SUM(o.amount_fen) AS BIGINT) * 100 FROM orders o JOIN meters m ON m.id = o.meter_id
                       WHERE o.account_id = a.id AND m.wallet = 'server' AND o.credited_at IS NOT NULL), 0)
             - COALESCE((SELECT CAST(SUM(v.amount_e4) AS BIGINT) FROM ledger_transfers v
-                        WHERE v.operation = 'withdrawal' AND v.debit = b.account), 0)
+                        WHERE v.operation IN ('withdrawal', 'final', 'write-off') AND v.debit = b.account), 0)
+            + COALESCE((SELECT CAST(SUM(v.amount_e4) AS BIGINT) FROM ledger_transfers v
+                        WHERE v.operation = 'write-off' AND v.credit = b.account), 0)
             + COALESCE((SELECT t.amount_e4 FROM ledger_transfers t
                         WHERE t.operation = 'takeover' AND t.reference = a.id AND t.credit = b.account), 0)
             - COALESCE((SELECT CAST(SUM(c.amount_e4) AS BIGINT) FROM charges c WHERE c.account_id = a.id), 0) AS expected,
@@ -208,7 +216,9 @@ const RULES: &[&str] = &[
             COALESCE((SELECT CAST(SUM(o.amount_fen) AS BIGINT) * 100 FROM orders o JOIN meters m ON m.id = o.meter_id
                       WHERE o.account_id = a.id AND m.wallet = 'server' AND o.credited_at IS NOT NULL), 0)
             - COALESCE((SELECT CAST(SUM(v.amount_e4) AS BIGINT) FROM ledger_transfers v
-                        WHERE v.operation = 'withdrawal' AND v.debit = b.account), 0)
+                        WHERE v.operation IN ('withdrawal', 'final', 'write-off') AND v.debit = b.account), 0)
+            + COALESCE((SELECT CAST(SUM(v.amount_e4) AS BIGINT) FROM ledger_transfers v
+                        WHERE v.operation = 'write-off' AND v.credit = b.account), 0)
             + COALESCE((SELECT t.amount_e4 FROM ledger_transfers t
                         WHERE t.operation = 'takeover' AND t.reference = a.id AND t.credit = b.account), 0)
             - COALESCE((SELECT CAST(SUM(c.amount_e4) AS BIGINT) FROM charges c WHERE c.account_id = a.id), 0)",
@@ -244,7 +254,7 @@ pub async fn verify(db: &Db) -> Result<Report> {
     if sum != 0 {
         report.differences.push(Difference { rule: "ledger sum".into(), subject: "all".into(), expected: 0, found: sum });
     }
-    for rule in RULES.iter().chain(refunds::RULES).chain(reconcile::RULES) {
+    for rule in RULES.iter().chain(refunds::RULES).chain(reconcile::RULES).chain(closings::RULES) {
         let rows: Vec<Difference> = read!(db, |pool| sqlx::query_as(*rule).fetch_all(pool).await)?;
         report.differences.extend(rows);
     }

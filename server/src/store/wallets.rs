@@ -3,6 +3,7 @@
 
 mod charge;
 mod control;
+mod leave;
 mod reconcile;
 mod sale;
 mod uncharged;
@@ -22,6 +23,7 @@ use uuid::Uuid;
 pub use charge::{Metered, charge, reverse};
 pub use control::{Limits, set_limits};
 pub(super) use control::{decide_mode, decide_switch, relay_args};
+pub(super) use leave::{count, leave, take_over};
 pub use reconcile::{AGAIN, reconcile};
 pub(super) use sale::{credit, debit, held, open};
 pub use views::{ChargeRow, DayLine, View, charges, day_lines, is_here, purses, purses_since, view};

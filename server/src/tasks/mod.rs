@@ -2,6 +2,7 @@
 //! retry. One driver runs them and remembers how each last ended.
 
 pub mod clock;
+pub mod closings;
 pub mod driver;
 pub mod expire_approvals;
 pub mod expiries;

@@ -64,7 +64,7 @@ pub async fn top_ups(site: &Site, victim: &Victim, rng: &Rng, number: usize) -> 
 }
 
 /// Posts until the server answers with a redirect, and gives its address.
-async fn insist(victim: &Victim, cookie: &str, path: &str, form: &str) -> String {
+pub async fn insist(victim: &Victim, cookie: &str, path: &str, form: &str) -> String {
     loop {
         if let Ok(answer) = post(victim, cookie, path, form).await
             && answer.status() == 303
@@ -75,7 +75,7 @@ async fn insist(victim: &Victim, cookie: &str, path: &str, form: &str) -> String
     }
 }
 
-async fn log_in(victim: &Victim, login: &str) -> String {
+pub async fn log_in(victim: &Victim, login: &str) -> String {
     let form = format!("login={login}&password={}", PASSWORD.replace(' ', "+"));
     loop {
         if let Ok(answer) = post(victim, "", "/api/auth/log-in", &form).await

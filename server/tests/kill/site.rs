@@ -41,6 +41,8 @@ pub struct Site {
     pub sandbox: Sandbox,
     pub keys: MasterKeys,
     pub rooms: Vec<Room>,
+    /// A meter that nobody has registered, behind the first gateway: its serial number and unit.
+    pub spare: (String, u8),
     pub database: String,
 }
 
@@ -51,7 +53,10 @@ impl Site {
         let plain = |unit| MeterPlan::new(9, GATEWAYS, unit).plain("hiking-dds238");
         let meters = (1..=ON_LEDGER).map(plain).collect();
         estate.gateways.push(GatewayPlan { meters, ..GatewayPlan::default() });
-        for (gateway, plan) in estate.meters_mut().filter(|(_, plan)| !plan.plain) {
+        let spare = MeterPlan::new(9, 0, METERS + 1);
+        let in_reserve = (spare.serial.to_string(), spare.unit);
+        estate.gateways[0].meters.push(spare);
+        for (gateway, plan) in estate.meters_mut().filter(|(_, plan)| !plan.plain && plan.unit <= METERS) {
             let number = number(gateway, plan.unit).parse().unwrap();
             plan.account = Some(OpenAccount { number, epoch: 1, count: 0, order: 0, cumulative: 0, remaining: 0 });
         }
@@ -75,7 +80,7 @@ impl Site {
         let sandbox = sandbox::start(channel).await.unwrap();
         sandbox.set_faults(Faults { copies: 2, ..Faults::default() });
         let rooms = seed(w, &simulator, &estate).await;
-        Self { simulator, sandbox, keys, rooms, database: w.url.clone() }
+        Self { simulator, sandbox, keys, rooms, spare: in_reserve, database: w.url.clone() }
     }
 
     /// What the room's meter truly holds.
@@ -157,7 +162,7 @@ async fn seed(w: &World, simulator: &Simulator, estate: &Estate) -> Vec<Room> {
     let plan = prices::publish(&w.db, &w.rng, now, None, &new).await.unwrap();
     let mut rooms = Vec::new();
     let mut held = Vec::new();
-    for (gateway, meter_plan) in estate.meters() {
+    for (gateway, meter_plan) in estate.meters().filter(|(_, plan)| plan.plain || plan.account.is_some()) {
         let (unit, on_ledger) = (meter_plan.unit, meter_plan.plain);
         let meter = w.meter_at(gateways[gateway], unit, &meter_plan.serial.to_string()).await;
         if on_ledger {

@@ -15,7 +15,15 @@ both!(an_account_opens_once, |w: World| async move {
     let by = w.operator().await;
     let open = |login: &str| {
         let first = FirstPurchase { key: w.rng.id(w.clock.now()), tender: Tender::Cash, amount: Fen(5_000) };
-        OpenAccount { meter, resident: resident(login), first: Some(first), by, ip: "127.0.0.1".into() }
+        OpenAccount {
+            meter,
+            also: Vec::new(),
+            housemates: Vec::new(),
+            resident: resident(login),
+            first: Some(first),
+            by,
+            ip: "127.0.0.1".into(),
+        }
     };
     accounts::open(&w.db, &w.rng, w.clock.now(), &Limits::default(), &open("zhang")).await.unwrap();
     let again = accounts::open(&w.db, &w.rng, w.clock.now(), &Limits::default(), &open("li")).await;
@@ -30,7 +38,15 @@ both!(a_login_name_is_given_once, |w: World| async move {
     let by = w.operator().await;
     for (unit, expected) in [(1, true), (2, false)] {
         let meter = w.meter(unit).await;
-        let open = OpenAccount { meter, resident: resident("wang"), first: None, by, ip: String::new() };
+        let open = OpenAccount {
+            meter,
+            also: Vec::new(),
+            housemates: Vec::new(),
+            resident: resident("wang"),
+            first: None,
+            by,
+            ip: String::new(),
+        };
         let opened = accounts::open(&w.db, &w.rng, w.clock.now(), &Limits::default(), &open).await;
         assert_eq!(opened.is_ok(), expected);
         if !expected {

@@ -192,7 +192,9 @@ both!(an_account_is_opened_and_its_first_purchase_follows, |w: World| async move
         let at = SystemClock.now();
         let new = OpenAccount {
             meter: app::model::ids::MeterId(meter.id),
+            also: Vec::new(),
             resident: NewResident { name: "x".into(), login: format!("x{n}"), password_hash: String::new() },
+            housemates: Vec::new(),
             first: Some(FirstPurchase { key: s.w.rng.id(at), tender: app::model::order::Tender::Cash, amount: Fen(10_000) }),
             by: s.clerk,
             ip: String::new(),

@@ -49,7 +49,15 @@ impl Home {
         prices::assign(&w.db, now, None, place, plan).await.unwrap();
         let password_hash = Passwords::new(w.rng.clone()).unwrap().hash(PASSWORD).await.unwrap();
         let resident = NewResident { name: "Li".into(), login: "li".into(), password_hash };
-        let new = OpenAccount { meter, resident, first: None, by: site.clerk, ip: String::new() };
+        let new = OpenAccount {
+            meter,
+            also: Vec::new(),
+            housemates: Vec::new(),
+            resident,
+            first: None,
+            by: site.clerk,
+            ip: String::new(),
+        };
         accounts::open(&w.db, &w.rng, now, &Limits::default(), &new).await.unwrap();
 
         let address = SocketAddr::from(([127, 0, 0, 1], 0));

@@ -97,7 +97,7 @@ impl Gap {
 }
 
 /// Kilowatt-hours with up to three decimals, as a counter shows them.
-fn kwh(text: &str) -> Result<Energy, AppError> {
+pub(crate) fn kwh(text: &str) -> Result<Energy, AppError> {
     let (whole, part) = text.trim().split_once('.').unwrap_or((text.trim(), ""));
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     if whole.is_empty() || whole.len() > 9 || part.len() > 3 || !digits(whole) || !digits(part) {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::RoomName;
 use crate::model::gateway::{GatewayHealth, SweepInterval, Trust};
-use crate::model::ids::{AccountId, CaseId, GatewayId, MeterId, OrderId};
+use crate::model::ids::{AccountId, CaseId, ClosingId, GatewayId, MeterId, OrderId};
 use crate::model::meter::Latest;
 use crate::model::time::Timestamp;
 
@@ -91,6 +91,8 @@ pub struct AccountLine {
     pub opened_at: Timestamp,
     /// What its meter was last seen to hold.
     pub latest: Option<Latest>,
+    /// Its newest closing.
+    pub closing: Option<ClosingId>,
 }
 
 /// A line of the meters, and what a search finds.

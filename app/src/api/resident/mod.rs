@@ -45,6 +45,8 @@ pub trait ResidentPort: Send + Sync {
     async fn records(&self, who: &Who, page: u32) -> Result<Records, AppError>;
     /// Whose room it is.
     async fn me(&self, who: &Who) -> Result<Me, AppError>;
+    /// What is left of the last account of somebody who has no room now.
+    async fn past(&self, who: &Who) -> Result<Option<Past>, AppError>;
 }
 
 /// What the page between us and the cashier shows.
@@ -76,6 +78,8 @@ reads! {
     usage(day: Option<Date>) -> Usage;
     /// What a top-up may be.
     offer() -> Offer;
+    /// What is left of the last account.
+    past() -> Option<Past>;
     /// How far an order is.
     order(id: OrderId) -> OrderView;
     /// The switch before it is used.

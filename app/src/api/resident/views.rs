@@ -23,8 +23,25 @@ pub struct Room {
     pub account: String,
     /// Whether the meter has confirmed the opening.
     pub opened: bool,
+    /// Whether it takes no money: the account is being closed, or its meter replaced.
+    pub leaving: bool,
     /// The meter as last observed.
     pub latest: Latest,
+}
+
+/// What is left of a resident's last account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Past {
+    /// Where the room is, from the building inwards, with its name.
+    pub room: String,
+    /// The account's number.
+    pub account: String,
+    /// When it was closed; `None` while it is being closed, or its meter replaced.
+    pub closed_at: Option<Timestamp>,
+    /// Whether its meter is being replaced: the account goes on.
+    pub replacing: bool,
+    /// What was left, and whether it was paid out or carried already; `None` where nobody knows yet.
+    pub left: Option<(Fen, bool)>,
 }
 
 /// Energy of a day or an hour.

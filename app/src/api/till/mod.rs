@@ -31,6 +31,7 @@ pub use refunds::{
     ApproveRefund, AskRefund, CancelRefund, DeliverOrder, OrderMoney, PayRefund, RefundLine, RefundOf, RefundQuery, RefundWish,
     Refundable, RejectRefund, approve_refund, ask_refund, cancel_refund, deliver_order, pay_refund, reject_refund,
 };
+pub(crate) use returns::said;
 pub use returns::{Original, ReturnLine, Wish, WishOf};
 pub use shifts::{CloseShift, OpenShift, Shift, ShiftEnd, Shifts, Takings, close_shift, open_shift};
 

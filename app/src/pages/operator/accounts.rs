@@ -73,12 +73,17 @@ fn row(line: &AccountLine) -> impl IntoView + use<> {
         Some(meter) => view! { <a href=format!("/rooms/{meter}")>{room}</a> }.into_any(),
         None => room.into_any(),
     };
+    let word = room::account(line.state, lang());
+    let state = match line.closing.filter(|_| matches!(line.state, AccountState::Closing | AccountState::Closed)) {
+        Some(closing) => view! { <a href=format!("/closings/{closing}")>{word}</a> }.into_any(),
+        None => word.into_any(),
+    };
     view! {
         <tr>
             <th scope="row">{name}</th>
             <td>{line.residents.clone()}</td>
             <td class="num">{line.number.clone()}</td>
-            <td>{room::account(line.state, lang())}</td>
+            <td>{state}</td>
             <td><At at=line.opened_at /></td>
             <td>{line.latest.as_ref().map(state_cell)}</td>
             <td class="number">{line.latest.as_ref().map(amount)}</td>

@@ -8,7 +8,7 @@ use super::parts::{page_param, pager, param};
 use crate::api::operator::{CaseLine, CaseQuery, Page, desk};
 use crate::i18n::counter::words as counter_words;
 use crate::i18n::operator::words;
-use crate::i18n::{cases, lang, refunds};
+use crate::i18n::{cases, lang, life, refunds};
 use crate::model::refund::RefundState;
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
@@ -80,7 +80,8 @@ pub fn said(line: &CaseLine) -> impl IntoView + use<> {
     let case = cases::case(&line.kind, lang());
     let reason = (line.kind == "unusable").then(|| cases::unusable(&line.detail, lang())).flatten();
     let ends = (line.kind == "expiry").then(|| cases::expiry(&line.detail, lang())).flatten();
-    let raw = line.detail != "{}" && line.counter.is_none() && reason.is_none() && ends.is_none();
+    let (closing, l) = (cases::closing(&line.detail), life::words(lang()));
+    let raw = closing.is_none() && line.detail != "{}" && line.counter.is_none() && reason.is_none() && ends.is_none();
     let detail = raw.then(|| line.detail.clone());
     let day = line.kind.starts_with("bill-").then(|| cases::settlement(&line.detail)).flatten();
     view! {
@@ -91,6 +92,7 @@ pub fn said(line: &CaseLine) -> impl IntoView + use<> {
             <dd>{reason.unwrap_or_else(|| case.next.to_owned())}</dd>
             {line.order.map(|number| view! { <dt>{t.order_number}</dt><dd class="num">{number}</dd> })}
             {day.map(|page| view! { <dt>{r.reconcile}</dt><dd><a href=page.clone()>{page.clone()}</a></dd> })}
+            {closing.map(|id| view! { <dt>{l.title}</dt><dd><a href=format!("/closings/{id}")>{l.see}</a></dd> })}
             {detail.map(|detail| view! { <dt>{t.detail}</dt><dd class="muted"><code>{detail}</code></dd> })}
         </dl>
     }

@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod alarms;
 pub mod audit;
 pub mod cases;
+pub mod closing;
 pub mod commands;
 mod counter;
 pub mod exposed;

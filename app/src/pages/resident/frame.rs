@@ -3,11 +3,12 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
 
+use crate::api::resident::{self as api, Past};
 use crate::error::AppError;
-use crate::i18n::lang;
 use crate::i18n::resident::words;
+use crate::i18n::{common, lang};
 use crate::pages::error::ErrorPage;
-use crate::ports::ports;
+use crate::ports::{now, ports};
 use crate::ui::icon::{Icon, IconMark};
 
 /// The five places of the navigation.
@@ -72,8 +73,8 @@ pub fn Frame(
     }
 }
 
-/// Shows what `read` gives; who has no room is told how to get one.
-pub fn load<T: 'static>(
+/// Shows what `read` gives; who has no room is told what became of theirs, and how to get one.
+pub fn load<T: Send + 'static>(
     tab: Tab,
     read: impl Future<Output = Result<T, AppError>> + Send + 'static,
     show: impl FnOnce(T) -> AnyView + Send + 'static,
@@ -81,7 +82,10 @@ pub fn load<T: 'static>(
     Suspend::new(async move {
         match read.await {
             Ok(value) => show(value),
-            Err(AppError::AccountNotOpen) => view! { <NoRoom tab /> }.into_any(),
+            Err(AppError::AccountNotOpen) => {
+                let past = api::past().await.unwrap_or_default();
+                view! { <NoRoom tab past /> }.into_any()
+            }
             Err(error) => view! { <ErrorPage error /> }.into_any(),
         }
     })
@@ -89,15 +93,42 @@ pub fn load<T: 'static>(
 
 /// Logged in, but without a room: the first day, or after moving out.
 #[component]
-fn NoRoom(tab: Tab) -> impl IntoView {
+fn NoRoom(tab: Tab, past: Option<Past>) -> impl IntoView {
     let t = words(lang());
     if let Ok(ports) = ports() {
         ports.reply.status(AppError::NotFound.status());
     }
+    let waits = past.as_ref().is_some_and(|past| past.replacing);
     view! {
         <Frame title=t.no_room tab>
-            <p class="muted">{t.no_room_next}</p>
+            {past.as_ref().map(was)}
+            {(!waits).then(|| view! { <p class="muted">{t.no_room_next}</p> })}
             <a class="button" href="/me">{t.me}</a>
         </Frame>
+    }
+}
+
+/// What became of the last room.
+fn was(past: &Past) -> impl IntoView + use<> {
+    let (t, lang) = (words(lang()), lang());
+    let state = match past.closed_at {
+        Some(at) => format!("{} · {}", t.was_closed, common::at(at, now(), lang)),
+        None if past.replacing => t.is_replacing.to_owned(),
+        None => t.is_closing.to_owned(),
+    };
+    let left = past.left.map(|(amount, settled)| {
+        let word = if settled { t.was_settled } else { t.to_be_settled };
+        view! { <dt>{t.was_left}</dt><dd>{format!("{amount} {} · {word}", common::yuan(lang))}</dd> }
+    });
+    view! {
+        <section class="card">
+            <dl class="facts">
+                <dt>{t.room}</dt>
+                <dd>{past.room.clone()}</dd>
+                <dt>{t.account}</dt>
+                <dd>{format!("{} · {state}", past.account)}</dd>
+                {left}
+            </dl>
+        </section>
     }
 }

@@ -28,7 +28,7 @@ pub fn HomePage() -> impl IntoView {
 fn Room(home: Home) -> impl IntoView {
     let t = words(lang());
     let latest = home.room.latest.clone();
-    let (coming, opened) = (home.coming.clone(), home.room.opened);
+    let (coming, opened, leaving) = (home.coming.clone(), home.room.opened, home.room.leaving);
     let heading = home.room.name.clone();
     let whose = [home.room.place.clone(), anyone().map(|who| who.name).unwrap_or_default()];
     let whose = whose.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ");
@@ -58,7 +58,8 @@ fn Room(home: Home) -> impl IntoView {
                         }
                     })}
                 <Balance home=home.clone() />
-                {opened.then(|| view! { <a class="button primary wide tall" href="/topup">{t.top_up}</a> })}
+                {leaving.then(|| view! { <Callout tone=Tone::Warn><p>{t.leaving}</p></Callout> })}
+                {(opened && !leaving).then(|| view! { <a class="button primary wide tall" href="/topup">{t.top_up}</a> })}
                 {latest.observed_at.map(|_| view! { <SwitchCard home=home.clone() /> })}
                 <section class="card stack-tight" aria-labelledby="use">
                     <div class="page-head">

@@ -29,7 +29,9 @@ fn Ask(offer: Offer) -> impl IntoView {
     let latest = &offer.room.latest;
     let lost = offer.room.opened && (latest.lost_since.is_some() || latest.observed_at.is_none());
     let balance = latest.observed_at.map(|_| format!("{} {} {}", t.balance, latest.remaining, common::yuan(lang)));
-    let form = if !offer.room.opened {
+    let form = if offer.room.leaving {
+        view! { <Callout><p>{t.leaving}</p></Callout> }.into_any()
+    } else if !offer.room.opened {
         view! { <Callout><p>{t.not_opened}</p></Callout> }.into_any()
     } else if offer.channels.is_empty() {
         view! { <Callout tone=Tone::Warn><p>{t.no_channel}</p></Callout> }.into_any()

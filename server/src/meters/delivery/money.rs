@@ -1,13 +1,16 @@
 //! Opening, credit, debit, closing: exactly once, whatever is lost on the way.
 
 use app::model::money::Fen;
+use app::model::time::Timestamp;
 
 use super::{Engine, LOCKED_MS, SENDS, Sent, Step};
 use crate::meters::codec::State;
 use crate::meters::directory::Meter;
+use crate::meters::driver::{self, JournalRecord};
 use crate::meters::link::{LinkError, Priority};
 use crate::meters::money_rule::{Claimed, Deed, Verdict};
 use crate::meters::poller::Control;
+use crate::meters::profile::JournalKind;
 use crate::meters::recorder::{Event, Source};
 use crate::meters::result_code::{Outcome, outcome};
 use crate::meters::wish;
@@ -48,6 +51,13 @@ fn too_much(deed: Deed, seen: &State, limit: Fen) -> Option<String> {
     over.then(|| why().to_string())
 }
 
+/// What was left in a meter when it closed its account with this count: only its own journal says it to the fen. The newest such
+/// record; an older one is of another epoch.
+fn left(journal: &[JournalRecord], count: u16) -> Option<Fen> {
+    let record = journal.iter().find(|record| record.what == JournalKind::Close && record.count == Some(count))?;
+    Some(record.amount)
+}
+
 impl Engine {
     /// Moves one money command as far as it goes now.
     pub(super) async fn money(&self, command: &Command, meter: &Meter) -> Result<Step, StoreError> {
@@ -65,7 +75,7 @@ impl Engine {
                 Err(step) => return Ok(step),
             };
             match claimed.judge(&seen) {
-                Verdict::Delivered => return self.settle_money(command, meter, deed, &seen, at).await,
+                Verdict::Delivered => return self.settle_money(command, meter, &claimed, &seen, at).await,
                 Verdict::Stop(why) => return self.hold(command, Some(seen.last_result), why).await,
                 Verdict::Send => {}
             }
@@ -123,13 +133,20 @@ impl Engine {
         &self,
         command: &Command,
         meter: &Meter,
-        deed: Deed,
+        claimed: &Claimed,
         seen: &State,
-        at: app::model::time::Timestamp,
+        at: Timestamp,
     ) -> Result<Step, StoreError> {
-        let amount = match deed {
+        let amount = match claimed.deed {
             Deed::Credit { amount, .. } | Deed::Debit { amount, .. } => Fen(amount.into()),
-            Deed::Open(_) | Deed::Close { .. } => Fen::ZERO,
+            Deed::Open(_) => Fen::ZERO,
+            Deed::Close { .. } => match driver::journal(meter, Priority::Money).await {
+                Ok(journal) => match left(&journal, claimed.count) {
+                    Some(left) => left,
+                    None => return self.hold(command, None, r#"{"why":"no-final-record"}"#.into()).await,
+                },
+                Err(error) => return self.unread(meter, error).await,
+            },
         };
         let verdict = deliveries::Verdict { state: seen, at, amount, relay_fault: false };
         if let Some(expected) = deliveries::settle(&self.db, &self.rng, command, &verdict).await? {

@@ -1,7 +1,7 @@
 //! The accounts, with their rooms and residents.
 
 use app::api::operator::{AccountLine, AccountState, Page, Query};
-use app::model::ids::{AccountId, MeterId, UserId};
+use app::model::ids::{AccountId, ClosingId, MeterId, UserId};
 use app::model::time::Timestamp;
 use sqlx::FromRow;
 use uuid::Uuid;
@@ -17,6 +17,7 @@ struct Row {
     opened_at: i64,
     meter_id: Option<Uuid>,
     residents: String,
+    closing_id: Option<Uuid>,
     #[sqlx(flatten)]
     name: Name,
     total: i64,
@@ -34,9 +35,11 @@ pub async fn accounts(db: &Db, operator: UserId, query: &Query) -> Result<Page<A
                      ORDER BY from_at LIMIT 1) AS meter_id,
                     COALESCE((SELECT string_agg(users.name || ' ' || users.login, ', ') FROM account_residents
                               JOIN users ON users.id = account_residents.user_id
-                              WHERE account_id = accounts.id AND to_at IS NULL), '') AS residents
+                              WHERE account_id = accounts.id AND (to_at IS NULL OR to_at = accounts.closed_at)), '') AS residents,
+                    (SELECT id FROM closings WHERE closings.account_id = accounts.id ORDER BY begun_at DESC, id DESC LIMIT 1)
+                        AS closing_id
              FROM accounts)
-         SELECT a.id, a.number, a.state, a.opened_at, a.meter_id, a.residents, COUNT(*) OVER () AS total,",
+         SELECT a.id, a.number, a.state, a.opened_at, a.meter_id, a.residents, a.closing_id, COUNT(*) OVER () AS total,",
         names!(),
         "FROM listed a JOIN places r ON r.id = a.place_id",
         above!(),
@@ -69,5 +72,6 @@ fn line(row: Row) -> Result<AccountLine> {
         residents: row.residents,
         opened_at: Timestamp(row.opened_at),
         latest: None,
+        closing: row.closing_id.map(ClosingId),
     })
 }

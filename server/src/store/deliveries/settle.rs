@@ -11,7 +11,7 @@ use crate::meters::witness::Witnessed;
 use crate::rng::Rng;
 use crate::store::audit::{self, Entry};
 use crate::store::commands::Command;
-use crate::store::{Db, Result, StoreError, Tx, cases, ledger, on, returns};
+use crate::store::{Db, Result, StoreError, Tx, cases, closings, ledger, on, returns};
 
 /// What was read back.
 #[derive(Clone, Copy, Debug)]
@@ -20,7 +20,7 @@ pub struct Verdict<'a> {
     pub state: &'a State,
     /// When it was read.
     pub at: Timestamp,
-    /// How much a credit or debit moved.
+    /// How much a credit or debit moved, or what was left where the account was closed.
     pub amount: Fen,
     /// The relay does not stand as the command wants it.
     pub relay_fault: bool,
@@ -53,7 +53,7 @@ pub async fn settle(db: &Db, rng: &Rng, command: &Command, seen: &Verdict<'_>) -
         let account = account_of(command)?;
         match command.kind.as_str() {
             "open" => opened(&mut tx, account, command, state).await?,
-            "close" => closed(&mut tx, at, account, command).await?,
+            "close" => closings::closed(&mut tx, rng, at, account, command, seen.amount).await?,
             kind => {
                 let sign = if kind == "credit" { 1 } else { -1 };
                 moved(&mut tx, account, command, Fen(seen.amount.0 * sign)).await?;
@@ -151,28 +151,6 @@ async fn opened(tx: &mut Tx, account: AccountId, command: &Command, state: &Stat
         .bind(account.0)
         .execute(c)
         .await)?;
-    Ok(())
-}
-
-async fn closed(tx: &mut Tx, at: Timestamp, account: AccountId, command: &Command) -> Result<()> {
-    let meter = on!(tx, |c| sqlx::query(
-        "UPDATE account_meters SET count = count + 1, to_at = $1 WHERE account_id = $2 AND meter_id = $3 AND to_at IS NULL"
-    )
-    .bind(at.0)
-    .bind(account.0)
-    .bind(command.meter_id)
-    .execute(c)
-    .await)?;
-    exactly_one(meter, "account_meters", "to_at")?;
-    // An account ends with the last of its meters.
-    on!(tx, |c| sqlx::query(
-        "UPDATE accounts SET state = 'closed', closed_at = $1
-         WHERE id = $2 AND NOT EXISTS (SELECT 1 FROM account_meters m WHERE m.account_id = accounts.id AND m.to_at IS NULL)"
-    )
-    .bind(at.0)
-    .bind(account.0)
-    .execute(c)
-    .await)?;
     Ok(())
 }
 

@@ -23,7 +23,9 @@ impl Witnessed {
 pub async fn witnessed(db: &Db) -> Result<Vec<(MeterId, Witnessed)>> {
     let rows: Vec<(Uuid, i64, i64, i64)> = read!(db, |pool| sqlx::query_as(
         "SELECT m.meter_id, m.epoch, m.count, m.cumulative_fen
-         FROM account_meters m JOIN accounts a ON a.id = m.account_id WHERE m.to_at IS NULL AND a.state = 'open'"
+         FROM account_meters m JOIN accounts a ON a.id = m.account_id WHERE m.to_at IS NULL AND a.state = 'open'
+           AND NOT EXISTS (SELECT 1 FROM commands c WHERE c.meter_id = m.meter_id AND c.kind = 'open'
+                           AND c.state IN ('queued', 'sending', 'case'))"
     )
     .fetch_all(pool)
     .await)?;
@@ -47,7 +49,7 @@ pub async fn confirm_difference(
     let row: Option<(i64, i64, i64, bool)> = read!(db, |pool| sqlx::query_as(
         "SELECT m.epoch, m.count, m.cumulative_fen,
                 EXISTS (SELECT 1 FROM commands c WHERE c.meter_id = m.meter_id AND c.money
-                        AND (c.state = 'sending' OR c.finished_at >= $2))
+                        AND (c.state = 'sending' OR c.finished_at >= $2 OR (c.kind = 'open' AND c.state IN ('queued', 'case'))))
                 OR EXISTS (SELECT 1 FROM cases k WHERE k.meter_id = m.meter_id AND k.closed_at IS NULL
                            AND k.kind IN ('delivery', 'meter-differs'))
          FROM account_meters m JOIN accounts a ON a.id = m.account_id

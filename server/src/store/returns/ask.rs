@@ -6,7 +6,7 @@ use app::model::money::Fen;
 use app::model::order::{OrderState, ReturnKind, ReturnState, Tender};
 use app::model::time::Timestamp;
 
-use super::{NewReturn, Of, Return, lock, record};
+use super::{NewReturn, Of, Return, Source, lock, owed, record};
 use crate::domain::order::Limits;
 use crate::domain::returns::Rules;
 use crate::rng::Rng;
@@ -15,14 +15,16 @@ use crate::store::orders::{self, NewOrder, Order};
 use crate::store::{Db, Result, StoreError, Tx, on};
 
 /// What it comes down to: from whom, how much, how paid.
-struct Terms {
-    kind: ReturnKind,
-    account: AccountId,
-    meter: MeterId,
-    order: Option<Uuid>,
-    back: Option<Uuid>,
-    tender: Tender,
-    amount: Fen,
+pub(super) struct Terms {
+    pub(super) kind: ReturnKind,
+    pub(super) source: Source,
+    pub(super) account: AccountId,
+    pub(super) meter: MeterId,
+    pub(super) order: Option<Uuid>,
+    pub(super) back: Option<Uuid>,
+    pub(super) closing: Option<Uuid>,
+    pub(super) tender: Tender,
+    pub(super) amount: Fen,
 }
 
 /// Stores the wish; where it needs no second person it begins in the same transaction. The same key gives the same return back.
@@ -42,7 +44,7 @@ pub async fn ask(db: &Db, rng: &Rng, at: Timestamp, rules: &Rules, limits: &Limi
         // The same form, sent twice at once: the other was first and has committed by now.
         return by_key(&mut tx, new).await?.ok_or_else(|| AppError::Conflict.into());
     };
-    if terms.kind != ReturnKind::UndoReturn {
+    if terms.kind != ReturnKind::UndoReturn && terms.source == Source::Wallet {
         // Whoever asks hears at once what the meter does not hold.
         debits::check(&mut tx, at, &debit(&row)).await?;
     }
@@ -67,6 +69,9 @@ fn debit(row: &Return) -> Debit {
 pub(super) async fn begin(tx: &mut Tx, rng: &Rng, at: Timestamp, limits: &Limits, row: &Return, ip: &str) -> Result<Return> {
     if row.kind()? == ReturnKind::UndoReturn {
         return sell_again(tx, rng, at, limits, row, ip).await;
+    }
+    if row.source()? != Source::Wallet {
+        return owed::begin(tx, at, row).await;
     }
     let (state, command, taken_at, count, remaining) = match debits::take(tx, rng, at, &debit(row)).await? {
         Debited::Asked(command) => (ReturnState::Taking, Some(command.0), None, None, None),
@@ -113,7 +118,7 @@ async fn sell_again(tx: &mut Tx, rng: &Rng, at: Timestamp, limits: &Limits, row:
     again(tx, row, moved).await
 }
 
-async fn again(tx: &mut Tx, row: &Return, moved: u64) -> Result<Return> {
+pub(super) async fn again(tx: &mut Tx, row: &Return, moved: u64) -> Result<Return> {
     let row = if moved == 1 { lock(tx, row.id()).await? } else { None };
     row.ok_or(StoreError::Inconsistent { table: "returns", column: "state" })
 }
@@ -121,7 +126,8 @@ async fn again(tx: &mut Tx, row: &Return, moved: u64) -> Result<Return> {
 async fn terms(tx: &mut Tx, new: &NewReturn) -> Result<Terms> {
     match new.of {
         Of::Remaining { account, meter, tender, amount } if tender.is_counter() => {
-            Ok(Terms { kind: ReturnKind::Return, account, meter, order: None, back: None, tender, amount })
+            let (kind, source) = (ReturnKind::Return, Source::Wallet);
+            Ok(Terms { kind, source, account, meter, order: None, back: None, closing: None, tender, amount })
         }
         Of::Remaining { .. } => Err(AppError::Invalid.into()),
         Of::Sale(id, amount) => {
@@ -135,7 +141,10 @@ async fn terms(tx: &mut Tx, new: &NewReturn) -> Result<Terms> {
             .await)?;
             let order = order.ok_or(AppError::NotFound)?;
             let tender = order.tender()?;
-            if order.state()? != OrderState::Credited || tender == Tender::Subsidy {
+            if let Some(terms) = owed::undelivered(tx, &order, amount).await? {
+                return Ok(terms);
+            }
+            if order.state()? != OrderState::Credited || matches!(tender, Tender::Subsidy | Tender::Carried) {
                 return Err(AppError::NotCorrectable.into());
             }
             // What a channel collected goes back through it, and may go back in parts; what is gone is not there to be taken.
@@ -147,17 +156,18 @@ async fn terms(tx: &mut Tx, new: &NewReturn) -> Result<Terms> {
                 return Err(AppError::AmountOutOfRange.into());
             }
             let (account, meter) = (AccountId(order.account_id), MeterId(order.meter_id));
-            let (kind, order_id) = (ReturnKind::UndoSale, Some(order.id));
-            Ok(Terms { kind, account, meter, order: order_id, back: None, tender, amount })
+            let (kind, source, order) = (ReturnKind::UndoSale, Source::Wallet, Some(order.id));
+            Ok(Terms { kind, source, account, meter, order, back: None, closing: None, tender, amount })
         }
         Of::Return(id) => {
             let back = lock(tx, ReturnId(id.0)).await?.ok_or(AppError::NotFound)?;
-            if back.state()? != ReturnState::Done || back.kind()? != ReturnKind::Return {
+            let from_wallet = back.kind()? == ReturnKind::Return && back.source()? == Source::Wallet;
+            if back.state()? != ReturnState::Done || !from_wallet {
                 return Err(AppError::NotCorrectable.into());
             }
             let (account, meter) = (AccountId(back.account_id), MeterId(back.meter_id));
-            let (kind, tender, amount) = (ReturnKind::UndoReturn, back.tender()?, back.amount());
-            Ok(Terms { kind, account, meter, order: None, back: Some(back.id), tender, amount })
+            let (kind, source, tender, amount) = (ReturnKind::UndoReturn, Source::Wallet, back.tender()?, back.amount());
+            Ok(Terms { kind, source, account, meter, order: None, back: Some(back.id), closing: None, tender, amount })
         }
     }
 }
@@ -175,7 +185,7 @@ async fn corrected(tx: &mut Tx, order: OrderId) -> Result<Fen> {
 }
 
 /// `None` where the key was used before.
-async fn insert(
+pub(super) async fn insert(
     tx: &mut Tx,
     rng: &Rng,
     at: Timestamp,
@@ -186,10 +196,10 @@ async fn insert(
     let inserted: Result<Option<Return>> = on!(tx, |c| {
         sqlx::query_as(
         "INSERT INTO returns (id, number, key, kind, account_id, meter_id, corrects_order, corrects_return, tender, amount_fen,
-                              reason, state, asked_by, asked_at, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'waiting', $12, $13, $14) ON CONFLICT (key) DO NOTHING
+                              reason, state, asked_by, asked_at, expires_at, source, closing_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'waiting', $12, $13, $14, $15, $16) ON CONFLICT (key) DO NOTHING
          RETURNING id, number, kind, account_id, meter_id, corrects_order, corrects_return, tender, amount_fen, reason, state,
-                   asked_by, asked_at, expires_at, command_id, sale_id, taken_at, settled_at"
+                   asked_by, asked_at, expires_at, command_id, sale_id, taken_at, settled_at, source, closing_id"
     )
     .bind(rng.id(at))
     .bind(rng.order_number(at))
@@ -205,6 +215,8 @@ async fn insert(
     .bind(new.by.0)
     .bind(at.0)
     .bind(until.map(|at| at.0))
+    .bind(terms.source.as_str())
+    .bind(terms.closing)
     .fetch_optional(c)
     .await
     });
@@ -218,7 +230,7 @@ async fn insert(
 async fn by_key(tx: &mut Tx, new: &NewReturn) -> Result<Option<Return>> {
     let row: Option<Return> = on!(tx, |c| sqlx::query_as(
         "SELECT id, number, kind, account_id, meter_id, corrects_order, corrects_return, tender, amount_fen, reason, state,
-                asked_by, asked_at, expires_at, command_id, sale_id, taken_at, settled_at
+                asked_by, asked_at, expires_at, command_id, sale_id, taken_at, settled_at, source, closing_id
          FROM returns WHERE key = $1"
     )
     .bind(new.key)

@@ -1,18 +1,18 @@
 //! How a return ends: as the meter was read back, and when it is paid out.
 
 use app::error::AppError;
-use app::model::ids::{AccountId, ReturnId, Uuid};
+use app::model::ids::{AccountId, ClosingId, ReturnId, Uuid};
 use app::model::money::Fen;
 use app::model::order::ReturnState;
 use app::model::time::Timestamp;
 use app::ports::Who;
 
-use super::{Return, lock, record};
-use crate::domain::ledger::payout;
+use super::{Return, Source, find, lock, owed, record};
+use crate::domain::ledger::{payout, payout_of_carried};
 use crate::rng::Rng;
 use crate::store::receipts::{self, For};
 use crate::store::shifts::{self, Entered};
-use crate::store::{Db, Result, Tx, ledger, on};
+use crate::store::{Db, Result, Tx, closings, ledger, on};
 
 /// The money leaves the counter: only for what the meter was read back to have given. Paid twice it is paid once.
 ///
@@ -20,6 +20,10 @@ use crate::store::{Db, Result, Tx, ledger, on};
 /// Refused with [`AppError::NotFound`], or [`AppError::Conflict`] where there is nothing to pay (yet).
 pub async fn pay_out(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: ReturnId) -> Result<Return> {
     let mut tx = db.begin().await?;
+    // The closing before its return, as where it is settled: so the two never wait for each other.
+    if let Some(closing) = find(db, id).await?.and_then(|row| row.closing_id) {
+        closings::lock(&mut tx, ClosingId(closing)).await?;
+    }
     let row = lock(&mut tx, id).await?.ok_or(AppError::NotFound)?;
     match row.state()? {
         ReturnState::Done => return Ok(row),
@@ -36,8 +40,17 @@ pub async fn pay_out(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: ReturnId)
     .execute(c)
     .await)?;
     shifts::note(&mut tx, rng, at, who.user, Entered::Payout(row.id)).await?;
-    let account = AccountId(row.account_id);
-    ledger::post(&mut tx, rng, at, &payout(row.id, row.tender()?, account, row.amount().money())).await?;
+    let (account, tender, amount) = (AccountId(row.account_id), row.tender()?, row.amount().money());
+    let transfer = match row.source()? {
+        Source::Wallet | Source::Order => payout(row.id, tender, account, amount),
+        Source::Closing => payout_of_carried(row.id, tender, amount),
+    };
+    match (row.source()?, row.closing_id) {
+        (Source::Order, _) => owed::sale_is_back(&mut tx, at, &row).await?,
+        (Source::Closing, Some(closing)) => closings::paid_out(&mut tx, at, ClosingId(closing), row.id()).await?,
+        _ => {}
+    }
+    ledger::post(&mut tx, rng, at, &transfer).await?;
     record(&mut tx, at, who.user, &who.ip, "return.pay", &row).await?;
     receipts::issue(&mut tx, at, who.user, For::Return(row.id())).await?;
     let row = lock(&mut tx, id).await?.ok_or(AppError::NotFound)?;
@@ -60,13 +73,15 @@ pub(in crate::store) async fn taken(tx: &mut Tx, at: Timestamp, command: Uuid, c
     Ok(())
 }
 
-/// The meter refused: nothing was taken, and nothing is paid.
+/// The meter refused, or is gone: nothing was taken, and nothing is paid.
 pub(in crate::store) async fn declined(tx: &mut Tx, command: Uuid, why: &str) -> Result<()> {
-    on!(tx, |c| sqlx::query("UPDATE returns SET state = 'refused', note = $2 WHERE command_id = $1 AND state IN ('taking')")
-        .bind(command)
-        .bind(why)
-        .execute(c)
-        .await)?;
+    on!(tx, |c| sqlx::query(
+        "UPDATE returns SET state = 'refused', note = $2 WHERE command_id = $1 AND state IN ('taking', 'case')"
+    )
+    .bind(command)
+    .bind(why)
+    .execute(c)
+    .await)?;
     Ok(())
 }
 

@@ -39,15 +39,18 @@ pub(super) const RULES: &[&str] = &[
           AND e.outcome = 'returned'
      WHERE f.tender NOT IN ('cash', 'card', 'transfer')
        AND CASE WHEN f.state = 'done' THEN f.amount_fen ELSE CAST(0 AS BIGINT) END <> COALESCE(e.amount_fen, 0)",
-    // An order is refunding or refunded exactly while its refund is under way or done.
+    // An order is refunding or refunded exactly while its refund is under way or done; what never reached its meter may also have been
+    // paid back at the counter.
     "SELECT 'order and refund' AS rule, CAST(o.number AS TEXT) AS subject,
             CASE o.state WHEN 'refunding' THEN CAST(1 AS BIGINT) WHEN 'refunded' THEN CAST(2 AS BIGINT) ELSE CAST(0 AS BIGINT) END
                 AS expected, x.stage AS found
      FROM orders o
           JOIN (SELECT orders.id,
+                       CASE WHEN EXISTS (SELECT 1 FROM returns r WHERE r.corrects_order = orders.id AND r.source = 'order'
+                                                                   AND r.state = 'done') THEN CAST(2 AS BIGINT) ELSE
                        CAST(COALESCE((SELECT MAX(CASE WHEN f.state = 'done' THEN 2
                                                       WHEN f.state IN ('waiting', 'sending', 'payable') THEN 1 ELSE 0 END)
-                                      FROM refunds f WHERE f.order_id = orders.id AND f.source = 'order'), 0) AS BIGINT) AS stage
+                                      FROM refunds f WHERE f.order_id = orders.id AND f.source = 'order'), 0) AS BIGINT) END AS stage
                 FROM orders) AS x ON x.id = o.id
      WHERE CASE o.state WHEN 'refunding' THEN 1 WHEN 'refunded' THEN 2 ELSE 0 END <> x.stage",
     // Money that credits nothing is on its way back, or a person is told of it.

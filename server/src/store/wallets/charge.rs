@@ -124,18 +124,26 @@ async fn debit(tx: &mut Tx, rng: &Rng, versions: &[Version], row: &mut Row, acco
     Ok(())
 }
 
-/// The first reading after the opening is where the account starts; power comes with it.
+/// The first reading from when the account got the meter is where it starts; power comes with it.
 async fn start(tx: &mut Tx, row: &mut Row, account: AccountId, reading: &Metered) -> Result<()> {
-    let opened =
-        on!(tx, |c| sqlx::query("UPDATE accounts SET state = 'open' WHERE id = $1 AND state = 'opening' AND opened_at <= $2")
-            .bind(account.0)
-            .bind(reading.at.0)
-            .execute(c)
-            .await)?;
-    if opened == 1 {
-        (row.started_at, row.started_wh) = (Some(reading.at.0), Some(reading.total.0));
-        (row.counted_at, row.counted_wh) = (row.started_at, row.started_wh);
+    let here: Option<(i64,)> = on!(tx, |c| sqlx::query_as(
+        "SELECT CAST(1 AS BIGINT) FROM account_meters m JOIN accounts a ON a.id = m.account_id
+         WHERE m.account_id = $1 AND m.meter_id = $2 AND m.to_at IS NULL AND m.from_at <= $3 AND a.state IN ('opening', 'open')"
+    )
+    .bind(account.0)
+    .bind(reading.meter.0)
+    .bind(reading.at.0)
+    .fetch_optional(c)
+    .await)?;
+    if here.is_none() {
+        return Ok(());
     }
+    on!(tx, |c| sqlx::query("UPDATE accounts SET state = 'open' WHERE id = $1 AND state = 'opening'")
+        .bind(account.0)
+        .execute(c)
+        .await)?;
+    (row.started_at, row.started_wh) = (Some(reading.at.0), Some(reading.total.0));
+    (row.counted_at, row.counted_wh) = (row.started_at, row.started_wh);
     Ok(())
 }
 

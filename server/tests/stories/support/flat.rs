@@ -81,7 +81,15 @@ impl Flat {
 
     pub async fn open(&self) -> Result<AccountId, StoreError> {
         let resident = NewResident { name: "Li".into(), login: "li".into(), password_hash: String::new() };
-        let new = OpenAccount { meter: self.meter, resident, first: None, by: self.clerk, ip: String::new() };
+        let new = OpenAccount {
+            meter: self.meter,
+            also: Vec::new(),
+            housemates: Vec::new(),
+            resident,
+            first: None,
+            by: self.clerk,
+            ip: String::new(),
+        };
         accounts::open(&self.w.db, &self.w.rng, self.w.clock.now(), &Limits::default(), &new).await
     }
 

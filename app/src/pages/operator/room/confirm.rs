@@ -27,7 +27,7 @@ pub fn confirm(room: &Room, key: Uuid) -> Option<AnyView> {
 }
 
 /// The room, and who lives there.
-fn whom(room: &Room) -> String {
+pub fn whom(room: &Room) -> String {
     let residents = room.account.iter().flat_map(|account| &account.residents).map(|resident| resident.name.as_str());
     let residents = residents.collect::<Vec<_>>().join(", ");
     if residents.is_empty() { room.name.to_string() } else { format!("{} ({residents})", room.name) }
@@ -53,7 +53,14 @@ fn control(room: &Room, mode: ControlMode, key: Uuid) -> AnyView {
     card(room, "/api/operator/mode", says, &fields, key, mode == ControlMode::ForcedOff)
 }
 
-fn card(room: &Room, action: &'static str, says: String, fields: &[(&'static str, String)], key: Uuid, grave: bool) -> AnyView {
+pub fn card(
+    room: &Room,
+    action: &'static str,
+    says: String,
+    fields: &[(&'static str, String)],
+    key: Uuid,
+    grave: bool,
+) -> AnyView {
     let t = words(lang());
     let latest = &room.progress.latest;
     let lost = (latest.state() == SupplyState::Lost).then(|| view! { <p>{though_lost(lang())}</p> });

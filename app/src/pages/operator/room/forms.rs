@@ -51,7 +51,7 @@ pub fn give_back(meter: MeterId) -> impl IntoView {
     }
 }
 
-fn tenders() -> impl IntoView {
+pub fn tenders() -> impl IntoView {
     let choices = Tender::COUNTER.into_iter().map(|tender| {
         view! {
             <label class="choice">

@@ -3,6 +3,8 @@
 mod confirm;
 mod forms;
 mod history;
+pub(super) mod life;
+mod life_confirm;
 mod memory;
 mod now;
 mod parameters;
@@ -17,7 +19,8 @@ use super::cases::said;
 use super::frame::{Frame, Section};
 use super::parts::param;
 use super::sweep::sweep_form;
-use crate::api::operator::{Account, CaseLine, Room, desk};
+use crate::api::life::{Life, registry};
+use crate::api::operator::{Account, AccountState, CaseLine, MeterLine, Room, desk};
 use crate::error::AppError;
 use crate::i18n::room::{self, words};
 use crate::i18n::{cases, gateways, lang};
@@ -35,6 +38,8 @@ use crate::ui::time::At;
 #[derive(Clone)]
 struct Shown {
     room: Room,
+    life: Life,
+    found: Vec<MeterLine>,
     parameters: Option<(Parameters, Timestamp)>,
     key: Uuid,
 }
@@ -43,18 +48,21 @@ struct Shown {
 #[component]
 pub fn RoomPage() -> impl IntoView {
     let meter = use_params_map().with_untracked(|params| params.get("meter")).unwrap_or_default();
+    let (asks, to) = (param("do"), param("to"));
     let read = async move {
         let desk = desk()?;
         let meter = MeterId::from_str(&meter).map_err(|_| AppError::NotFound)?;
         let room = desk.port.room(&desk.who, meter).await?;
-        Ok(Shown { room, parameters: desk.port.parameters(&desk.who, meter).await?, key: desk.port.key() })
+        let life = registry()?.port.life(&desk.who, meter).await?;
+        let found = if asks == "move" { desk.port.find(&desk.who, &to).await? } else { Vec::new() };
+        Ok(Shown { room, life, found, parameters: desk.port.parameters(&desk.who, meter).await?, key: desk.port.key() })
     };
     load(read, |shown| view! { <Body shown /> }.into_any())
 }
 
 #[component]
 fn Body(shown: Shown) -> impl IntoView {
-    let Shown { room, parameters, key } = shown;
+    let Shown { room, life, found, parameters, key } = shown;
     let t = words(lang());
     let meter = room.progress.latest.meter;
     let name = room.name.to_string();
@@ -63,8 +71,9 @@ fn Body(shown: Shown) -> impl IntoView {
         "sweep" => Some(gateways::words(lang()).interval_set),
         _ => None,
     };
-    let (open, measures_only) = (room.account.is_some(), room.kind == Wallet::None);
-    let confirm = confirm::confirm(&room, key);
+    let open = room.account.as_ref().is_some_and(|account| account.state != AccountState::Closing);
+    let (leaving, empty, measures_only) = (life.closing.is_some(), room.account.is_none(), room.kind == Wallet::None);
+    let confirm = confirm::confirm(&room, key).or_else(|| life_confirm::confirm(&room, &life, &found, key));
     let confirming = confirm.is_some();
     let cases = room.cases.iter().map(case).collect_view();
     let (events, journal) = (memory::events(&room), memory::journal(&room));
@@ -87,9 +96,13 @@ fn Body(shown: Shown) -> impl IntoView {
             <div class="room">
                 <div class="room-now">{live}</div>
                 <div class="room-do">
-                    {(!confirming && open).then(|| forms::sale(meter))}
-                    {(!confirming && open).then(|| forms::give_back(meter))}
-                    {(!confirming && !open && !measures_only).then(|| forms::opening(meter, key))}
+                    {life::under_way(&life)}
+                    {(!confirming && open && !leaving).then(|| forms::sale(meter))}
+                    {(!confirming && open && !leaving).then(|| forms::give_back(meter))}
+                    {(!confirming && empty && !leaving && !measures_only).then(|| forms::opening(meter, key))}
+                    {(!confirming && open && !leaving).then(|| life::changes(&room, &life))}
+                    {(!confirming && empty && !leaving).then(|| life::swap(meter, &life))}
+                    {life::siblings(&life)}
                     {forms::control(meter, measures_only)}
                     {wallet}
                     {limits}
