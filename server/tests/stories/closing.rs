@@ -364,7 +364,7 @@ both!(an_engine_that_dies_anywhere_closes_once, |w: World| async move {
     let mut ids = Vec::new();
     for room in 0..4 {
         // The last purchase is still on its way when the account closes.
-        s.sell(room, 77).await;
+        s.sell(room, 177).await;
         ids.push(begin(&s.w, SystemClock.now(), s.clerk, s.rooms[room].account, CASH).await.unwrap());
     }
     for n in 0..20 {
@@ -378,7 +378,7 @@ both!(an_engine_that_dies_anywhere_closes_once, |w: World| async move {
     let engine = s.start().await;
     for (n, &id) in ids.iter().enumerate() {
         read(&s, &engine, id).await;
-        assert_eq!(seen(&s.w, id).await.meters[0].left, Some(Fen(4_077 - 1_000 * n as i64)));
+        assert_eq!(seen(&s.w, id).await.meters[0].left, Some(Fen(4_177 - 1_000 * n as i64)));
         pay(&s.w, SystemClock.now(), s.clerk, id).await.unwrap();
     }
     engine.stop().await;
