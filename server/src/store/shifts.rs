@@ -64,7 +64,8 @@ pub(super) async fn working(tx: &mut Tx, rng: &Rng, at: Timestamp, operator: Use
         .fetch_optional(c)
         .await)?;
     if before.is_some() {
-        return Err(AppError::ShiftClosed.into());
+        // Of two first sales at once the other may have opened it since we looked.
+        return lock_open(tx, operator).await?.ok_or_else(|| AppError::ShiftClosed.into());
     }
     insert(tx, rng, at, operator, Fen::ZERO).await?;
     // Two first sales at once: the other's shift is this one's too.

@@ -173,6 +173,7 @@ both!(paid_for_a_closed_account_goes_back_by_itself, |w: World| async move {
     let shop = Shop::open(w).await;
     let (order, number) = shop.at_the_cashier(5_000).await;
     shop.world.execute("UPDATE account_meters SET to_at = from_at + 1").await;
+    shop.world.execute("UPDATE account_residents SET to_at = from_at + 1").await;
     shop.world.execute("UPDATE accounts SET state = 'closed', closed_at = opened_at + 1").await;
     assert!(shop.sandbox.pay(&number));
     shop.until(&number, |trade| trade.acknowledged == 1).await;
