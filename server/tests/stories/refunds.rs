@@ -220,3 +220,26 @@ both!(what_was_taken_for_ours_is_booked_when_ours_fails, |w: World| async move {
     assert_eq!(shop.lies().await, (0, 0, 4_000), "told again it is booked once");
     shop.proved().await;
 });
+
+both!(unionpay_says_later_that_it_gave_back, |w: World| async move {
+    let clerk = w.clerk().await;
+    let shop = Shop::under(w, BY_HAND).await;
+    let (order, number) = shop.reach(Tender::UnionPay, 3_000).await;
+    assert!(shop.sandbox.pay(&number));
+    shop.until(&number, |trade| trade.acknowledged == 1).await;
+    let refund = shop.ask(&shop.wish(clerk, Of::Payment(shop.payment(&number).await), 3_000)).await.unwrap();
+    // Nobody tells of it: its acceptance is no end, and the question after it is.
+    shop.sandbox.set_faults(Faults { lose: true, ..Faults::default() });
+    assert_eq!(shop.give_back().await.unwrap(), "begun 0, asked 1, ended 0, failed 0");
+    assert_eq!((shop.now(&refund).await, shop.balance(&Account::Refunding).await), (RefundState::Sending, Money(300_000)));
+    shop.wait(12 * SECOND);
+    assert_eq!(shop.give_back().await.unwrap(), "begun 0, asked 1, ended 1, failed 0");
+    let back = shop.trade(&number);
+    assert_eq!((back.refunded(), back.refunds.len(), shop.now(&refund).await), (Fen(3_000), 1, RefundState::Done));
+    assert_eq!(
+        (shop.balance(&Account::Refunding).await, shop.balance(&Account::Clearing("unionpay")).await),
+        (Money(0), Money(0))
+    );
+    assert_eq!(shop.state(order).await, "refunded");
+    shop.proved().await;
+});
