@@ -129,10 +129,9 @@ pub(super) async fn rest_of_wallet(tx: &mut Tx, rng: &Rng, at: Timestamp, closin
 
 async fn post(tx: &mut Tx, rng: &Rng, at: Timestamp, row: Uuid, from: Account, balance: Money) -> Result<Left> {
     let left = Left::of(balance);
-    for transfer in [final_amount(row, from.clone(), left.due.money()), write_off(row, from, left.written_off)] {
-        if let Some(transfer) = transfer {
-            ledger::post(tx, rng, at, &transfer).await?;
-        }
+    let transfers = [final_amount(row, from.clone(), left.due.money()), write_off(row, from, left.written_off)];
+    for transfer in transfers.into_iter().flatten() {
+        ledger::post(tx, rng, at, &transfer).await?;
     }
     Ok(left)
 }
