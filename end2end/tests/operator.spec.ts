@@ -109,3 +109,28 @@ test("opens an account with a first purchase, and its resident logs in", async (
   };
   await expect.poll(shown, { timeout: 20_000 }).toMatch(/^(30\.00|29\.\d\d)$/);
 });
+
+test("closes an account: the meter gives back what it holds, and only then is it paid out", async ({ page }) => {
+  const errors = noErrors(page);
+  await logIn(page, "operator");
+  await openRoom(page, "5-105");
+  const before = await truth("5-105");
+  expect(before.remaining).toBeGreaterThan(0);
+  await page.locator("summary", { hasText: "户的变更" }).click();
+  const form = page.locator('form:has(input[name="do"][value="close"])');
+  await form.locator('input[name="reason"]').fill("退宿");
+  await form.getByRole("button").click();
+  // What it will do to whom is said before it is done.
+  await page.getByRole("button", { name: "确认" }).click();
+  await expect(page).toHaveURL(/\/closings\//);
+  await expect.poll(async () => (await truth("5-105")).remaining, { timeout: 20_000 }).toBe(0);
+  await expect(page.getByText("待付款").first()).toBeVisible({ timeout: 20_000 });
+  const closing = page.url();
+  await page.locator('main a[href^="/returns/"]').first().click();
+  await page.getByRole("button", { name: "已付款，完成" }).click();
+  await page.goto(closing);
+  await expect(page.getByText("已付款").first()).toBeVisible();
+  await page.goto("/accounts?state=closed");
+  await expect(page.locator("tbody tr", { hasText: "105" }).first()).toBeVisible();
+  expect(errors).toEqual([]);
+});
