@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use server::meters::sim::BusTiming;
 
-/// Registers of the blocks that a reading of the reference profile asks for.
-const BLOCKS: [usize; 2] = [38, 17];
+/// The blocks that a reading of the reference profile asks for: the first register, and how many.
+pub const READS: [(u16, u16); 2] = [(0x0100, 38), (0, 17)];
 
 /// The timing of all buses of a site.
 #[derive(Clone, Copy)]
@@ -31,7 +31,7 @@ impl Bus {
 
     /// How long it takes to read so many meters, one after the other without a pause, s.
     pub fn floor(self, meters: u8) -> f64 {
-        let one: Duration = BLOCKS.iter().map(|&registers| self.transaction(registers)).sum();
+        let one: Duration = READS.iter().map(|&(_, count)| self.transaction(count.into())).sum();
         one.as_secs_f64() * f64::from(meters)
     }
 }

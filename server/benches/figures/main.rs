@@ -3,6 +3,7 @@
 //! A part is one file that runs something and gives figures; [`PARTS`] lists them. Whatever could eat the measurement - the
 //! simulated meters, the server itself - runs in a process of its own, and what a process takes is asked of the kernel.
 
+mod bare;
 mod bus;
 mod database;
 mod figure;
@@ -51,6 +52,9 @@ struct Args {
     /// Where to write the figures; those of other parts stay
     #[arg(long, default_value = "target/bench.json")]
     out: std::path::PathBuf,
+    /// Reads meters with nothing around it, for comparison, and says what that took
+    #[arg(long, hide = true)]
+    bare: Option<String>,
     /// What cargo says to every benchmark
     #[arg(long, hide = true)]
     bench: bool,
@@ -75,9 +79,20 @@ impl Length {
     }
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let args = Args::parse();
+    let Some(task) = &args.bare else { return measure(&args) };
+    match bare::run(task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("bare reading: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[tokio::main]
+async fn measure(args: &Args) -> ExitCode {
     let mut failed = false;
     for (name, run) in PARTS.iter().filter(|(name, _)| name.starts_with(&args.only)) {
         eprintln!("measuring {name} ...");

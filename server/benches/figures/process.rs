@@ -24,13 +24,16 @@ impl Process {
         Ok(Self { child, log: log.to_owned() })
     }
 
+    /// Ends it.
+    pub fn stop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
     /// CPU seconds since it started, user and system.
     pub fn cpu(&self) -> Outcome<f64> {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
-        // The name in brackets may hold anything; the third field follows it.
-        let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-        let ticks = |at: usize| fields.get(at).and_then(|field| field.parse::<f64>().ok()).ok_or("an unknown /proc/stat");
-        Ok((ticks(11)? + ticks(12)?) / TICKS)
+        cpu_of(&self.child.id().to_string())
     }
 
     /// Resident memory, bytes.
@@ -49,10 +52,17 @@ impl Process {
     }
 }
 
+/// CPU seconds of that process, or of `self`, since it started, user and system.
+pub fn cpu_of(process: &str) -> Outcome<f64> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat"))?;
+    // The name in brackets may hold anything; the third field follows it.
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    let ticks = |at: usize| fields.get(at).and_then(|field| field.parse::<f64>().ok()).ok_or("an unknown /proc/stat");
+    Ok((ticks(11)? + ticks(12)?) / TICKS)
+}
+
 impl Drop for Process {
     fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.stop();
     }
 }

@@ -23,6 +23,7 @@ use server::store::{Db, Tx};
 use uuid::Uuid;
 
 use crate::Outcome;
+use crate::bare::{self, Bare};
 use crate::bus::Bus;
 use crate::database::{self, Engine};
 use crate::process::Process;
@@ -61,6 +62,7 @@ pub struct Meter {
 /// Everything that runs; it ends when dropped.
 pub struct Site {
     pub meters: Vec<Meter>,
+    plan: Plan,
     /// One a gateway, where the plan sells.
     pub taps: Vec<Tap>,
     pub server: Process,
@@ -102,7 +104,7 @@ impl Site {
         let serve = ["serve".to_owned(), "--config".to_owned(), config.display().to_string()];
         let server = Process::start(&directory.path().join("server.log"), &serve)?;
         answered(&client, PORT, "health/ready", &server).await?;
-        let mut site = Self { meters, taps, server, simulator, client, cookie: String::new(), db, _directory: directory };
+        let mut site = Self { meters, plan, taps, server, simulator, client, cookie: String::new(), db, _directory: directory };
         site.watch().await?;
         Ok(site)
     }
@@ -167,6 +169,12 @@ impl Site {
         let lost = database::ids(&self.db, "SELECT meter_id FROM meter_latest WHERE lost_since IS NOT NULL").await?;
         let live = self.meters.iter().map(|meter| meter.id.0).filter(|id| !lost.contains(id)).collect();
         Ok((lost, live))
+    }
+
+    /// What it costs to do no more than to read these meters; the server ends for it.
+    pub async fn bare(&mut self, during: Duration) -> Outcome<Bare> {
+        self.server.stop();
+        bare::measure(PORT + 10, self.plan, during).await
     }
 
     /// One number out of the database.

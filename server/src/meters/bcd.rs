@@ -16,20 +16,20 @@ pub const fn unpack(byte: u8) -> Option<u8> {
     if tens > 9 || ones > 9 { None } else { Some(tens * 10 + ones) }
 }
 
-/// The number that digits make, most significant byte first; `None` where a half-byte is not a digit.
+/// The number that digits make, most significant byte first; `None` where a half-byte is not a digit, or for a number beyond 64 bits.
 #[must_use]
 pub fn number(bytes: &[u8]) -> Option<i128> {
-    // 30 digits fit; no meter has more than 16.
-    bytes.iter().take(15).try_fold(0, |all, &byte| Some(all * 100 + i128::from(unpack(byte)?)))
+    let add = |all: u64, &byte: &u8| all.checked_mul(100)?.checked_add(unpack(byte)?.into());
+    bytes.iter().try_fold(0, add).map(i128::from)
 }
 
 /// A number as `2 * N` digits; `None` where it is negative or has more.
 #[must_use]
-pub fn of_number<const N: usize>(mut number: i128) -> Option<[u8; N]> {
-    let mut bytes = [0; N];
+pub fn of_number<const N: usize>(number: i128) -> Option<[u8; N]> {
+    let (mut bytes, mut number) = ([0; N], u64::try_from(number).ok()?);
     for byte in bytes.iter_mut().rev() {
-        *byte = pack(u8::try_from(number.rem_euclid(100)).ok()?);
-        number = number.div_euclid(100);
+        *byte = pack((number % 100) as u8);
+        number /= 100;
     }
     (number == 0).then_some(bytes)
 }

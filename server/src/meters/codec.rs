@@ -174,12 +174,14 @@ impl State {
 }
 
 /// What was read of a meter, by field: numbers in our units, instants in milliseconds.
+///
+/// On the heap: it goes through every caller that awaits a request.
 #[derive(Clone, Debug)]
-pub struct Values([Option<i128>; Field::COUNT]);
+pub struct Values(Box<[Option<i128>; Field::COUNT]>);
 
 impl Default for Values {
     fn default() -> Self {
-        Self([None; Field::COUNT])
+        Self(Box::new([None; Field::COUNT]))
     }
 }
 
@@ -218,15 +220,12 @@ impl Values {
         let words = words.ok_or(DecodeError::Value(value.field))?;
         let order = value.word_order.unwrap_or(profile.word_order);
         let ours = registers::ours(value, order, words).map_err(|_| DecodeError::Value(value.field))?;
-        if let Some(ours) = ours {
-            self.set(value.field, ours + self.phases(value.field));
+        match (ours, self.get(value.field)) {
+            (Some(ours), Some(phases_before)) if value.field.is_in(Field::PHASES) => self.set(value.field, phases_before + ours),
+            (Some(ours), _) => self.set(value.field, ours),
+            (None, _) => {}
         }
         Ok(())
-    }
-
-    /// What the phases before have added up to.
-    fn phases(&self, field: Field) -> i128 {
-        if field.is_in(Field::PHASES) { self.get(field).unwrap_or(0) } else { 0 }
     }
 
     /// Sets a field, in our units.

@@ -5,7 +5,7 @@ use app::model::time::Timestamp;
 use super::codec::{DecodeError, Face, Values};
 use super::directory::Meter;
 use super::link::{LinkError, Priority};
-use super::profile::{Area, Read};
+use super::profile::{Area, Field, Read};
 use super::schedule::Failure;
 use super::serial::Serial;
 use crate::clock::SharedClock;
@@ -82,7 +82,8 @@ pub async fn face(meter: &Meter, priority: Priority) -> Result<Face, ReadError> 
 async fn read(meter: &Meter, priority: Priority, reads: &[Read], values: &mut Values) -> Result<(), ReadError> {
     for read in reads {
         let registers = registers(meter, priority, read).await?;
-        let taken = values.take(&meter.profile, read, &registers).and_then(|()| values.serial());
+        let known = values.get(Field::Serial).is_some();
+        let taken = values.take(&meter.profile, read, &registers).and_then(|()| if known { Ok(None) } else { values.serial() });
         let error = match taken {
             Ok(None) => continue,
             Ok(Some(serial)) if serial == meter.serial => continue,

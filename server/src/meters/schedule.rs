@@ -161,24 +161,31 @@ impl Schedule {
     pub fn next(&self, now: u64) -> Next {
         // What is due goes before what is not, a first failure before the lost ones, then the one that waited longest. Ties go by
         // id, so that a schedule is the same every time.
-        let rank = |(id, e): &(&MeterId, &Entry)| (e.due > now, e.failures >= LOST_AFTER, e.due, **id);
-        let live = self.meters.iter().filter(|(_, e)| e.failures == 0).min_by_key(rank);
-        let failed = self.meters.iter().filter(|(_, e)| e.failures > 0).min_by_key(rank);
-        let live_due = live.filter(|(_, e)| e.due <= now);
-        let failed_due = failed.filter(|(_, e)| e.due <= now);
-        if live_due.is_none() || self.asked_in_a_row < ASKED_IN_A_ROW {
-            let asked = self.meters.iter().filter_map(|(&id, e)| Some((e.asked?, id))).min();
-            if let Some((_, meter)) = asked {
-                return Next::Read { meter, turn: Turn::Asked };
+        let (mut asked, mut live, mut failed) = (None, None, None);
+        for (&id, entry) in &self.meters {
+            if let Some(turn) = entry.asked {
+                asked = Some(asked.map_or((turn, id), |first| (turn, id).min(first)));
+            }
+            let first = if entry.failures == 0 { &mut live } else { &mut failed };
+            let rank = (entry.due > now, entry.failures >= LOST_AFTER, entry.due, id);
+            if first.is_none_or(|(before, _)| rank < before) {
+                *first = Some((rank, entry.failures));
             }
         }
-        let (meter, entry) = match (live_due, failed_due) {
+        let due = |(rank, _): &((bool, bool, u64, MeterId), u32)| !rank.0;
+        let (live_due, failed_due) = (live.filter(due), failed.filter(due));
+        if let Some((_, meter)) = asked
+            && (live_due.is_none() || self.asked_in_a_row < ASKED_IN_A_ROW)
+        {
+            return Next::Read { meter, turn: Turn::Asked };
+        }
+        let ((.., meter), failures) = match (live_due, failed_due) {
             (Some(_), Some(failed)) if self.credit > 0 => failed,
             (Some(one), _) | (None, Some(one)) => one,
-            (None, None) => return Next::Wait([live, failed].into_iter().flatten().map(|(_, e)| e.due).min()),
+            (None, None) => return Next::Wait([live, failed].into_iter().flatten().map(|((_, _, due, _), _)| due).min()),
         };
-        let hasty = entry.failures >= LOST_AFTER && entry.failures % PATIENT_EVERY != 0;
-        Next::Read { meter: *meter, turn: if hasty { Turn::Probe } else { Turn::Round } }
+        let hasty = failures >= LOST_AFTER && failures % PATIENT_EVERY != 0;
+        Next::Read { meter, turn: if hasty { Turn::Probe } else { Turn::Round } }
     }
 
     /// The meter answered; the bus was busy for `took` ms.

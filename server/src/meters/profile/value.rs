@@ -158,6 +158,10 @@ impl Step {
     /// Counts in our units, rounded half away from zero.
     #[must_use]
     pub fn of(self, counts: i128) -> i128 {
+        // Most values are in our units as they come.
+        if self.denominator == 1 {
+            return counts * i128::from(self.numerator);
+        }
         let (product, denominator) = (counts * i128::from(self.numerator), i128::from(self.denominator));
         let rounded = (product.abs() * 2 + denominator) / (denominator * 2);
         if product < 0 { -rounded } else { rounded }

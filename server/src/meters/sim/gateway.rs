@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::bus::BusTiming;
+use super::bus::{BusClock, BusTiming};
 use super::clock::SiteClock;
 use super::dlt645::{self, Address, Frame};
 use super::faults::{Faults, LineFault};
@@ -63,7 +63,7 @@ pub struct Gateway {
     site: Arc<Site>,
     rng: Rng,
     /// Held while a request is on the wire.
-    bus: tokio::sync::Mutex<()>,
+    bus: tokio::sync::Mutex<BusClock>,
     /// Held while a meter changes, until the change is on disk; nobody reads a change before that.
     turn: tokio::sync::Mutex<()>,
     inner: Mutex<Inner>,
@@ -124,33 +124,33 @@ impl Gateway {
 
     /// Serves one request, as slowly as the bus is.
     pub async fn transact(&self, ask: &Ask) -> Delivery {
-        let _bus = self.bus.lock().await;
-        let begun = Instant::now();
+        let mut clock = self.bus.lock().await;
+        let begun = clock.begin();
         let (unit, fault) = match self.addressed(ask) {
             Ok(Some(unit)) => (unit, self.draw(unit)),
             Ok(None) => {
                 self.broadcast(ask).await;
-                self.hold(begun, Some((ask.length(), 0))).await;
+                self.hold(&mut clock, begun, Some((ask.length(), 0))).await;
                 return Delivery::Nothing;
             }
             Err(NoMeter) => (0, self.faults(|faults| faults.draw(&self.rng)).map(Some).ok_or(NoMeter)),
         };
         let reply = match fault {
             Ok(Some(LineFault::Silent | LineFault::LostRequest)) => {
-                self.hold(begun, None).await;
+                self.hold(&mut clock, begun, None).await;
                 return Delivery::Nothing;
             }
             Ok(Some(LineFault::NoAnswer)) | Err(NoMeter) => {
-                self.hold(begun, None).await;
+                self.hold(&mut clock, begun, None).await;
                 self.no_answer(ask)
             }
             Ok(Some(LineFault::Busy)) => {
-                self.hold(begun, Some((ask.length(), 2))).await;
+                self.hold(&mut clock, begun, Some((ask.length(), 2))).await;
                 self.busy(unit, ask)
             }
             Ok(_) => {
                 let reply = self.execute(unit, ask).await;
-                self.hold(begun, Some((ask.length(), reply.as_ref().map_or(0, Reply::length)))).await;
+                self.hold(&mut clock, begun, Some((ask.length(), reply.as_ref().map_or(0, Reply::length)))).await;
                 reply
             }
         };
@@ -181,10 +181,10 @@ impl Gateway {
     }
 
     /// Waits until the bus would be free again: after the answer, or after the gateway lost its patience.
-    async fn hold(&self, begun: Instant, lengths: Option<(usize, usize)>) {
+    async fn hold(&self, clock: &mut BusClock, begun: Instant, lengths: Option<(usize, usize)>) {
         let Some(timing) = &self.site.bus else { return };
         let took = lengths.map_or(timing.patience, |(request, answer)| timing.transaction(request, answer));
-        tokio::time::sleep_until(begun + took).await;
+        clock.end(begun + took).await;
     }
 
     /// The gateway's own faults go before those of the meter's line.
