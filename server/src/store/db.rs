@@ -13,10 +13,6 @@ use super::{Result, StoreError};
 static SQLITE: Migrator = sqlx::migrate!("./migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("./migrations/postgres");
 
-/// Pages of the write-ahead log before they go into the database, 4 KiB each: the pages that every sweep writes again (a meter's
-/// newest readings, its hour, its day) then go there once in a while, not once a second.
-const CHECKPOINT_PAGES: &str = "8000";
-
 /// The database. Cheap to clone.
 #[derive(Clone)]
 pub enum Db {
@@ -64,7 +60,6 @@ impl Db {
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
-            .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(5));
         let pool = |size: u32| SqlitePoolOptions::new().max_connections(size).acquire_timeout(Duration::from_secs(10));
