@@ -29,6 +29,7 @@ type Running = Pin<Box<dyn Future<Output = Outcome<Vec<Figure>>>>>;
 /// Every part with its name, in the order in which they run.
 const PARTS: &[(&str, fn(Length) -> Running)] = &[
     ("poll.healthy", |length| Box::pin(poll::healthy::run(length))),
+    ("poll.flat_out", |length| Box::pin(poll::flat_out::run(length))),
     ("poll.dead", |length| Box::pin(poll::dead::run(length))),
     ("poll.site", |length| Box::pin(poll::site_9600::run(length))),
     ("poll.latency", |length| Box::pin(poll::latency::run(length))),

@@ -2,14 +2,11 @@
 
 use std::time::Duration;
 
-use super::{BUSY, WINDOWS};
+use super::{BUSY, CPU_RATIO, WINDOWS};
 use crate::database::Engine;
 use crate::figure::Figure;
 use crate::site::{Plan, Site};
 use crate::{Length, Outcome};
-
-/// Machines differ: where half a second was set as the limit, bare reading took 0.04 s for each of the two blocks.
-const CPU_RATIO: f64 = 0.5 / 0.08;
 
 pub async fn run(length: Length) -> Outcome<Vec<Figure>> {
     let mut figures = Vec::new();
