@@ -1,6 +1,7 @@
 //! Money that people give back: whole orders, corrections in parts, two people for much, the counter for what is too old; on both
 //! databases.
 
+use crate::closing::begin;
 use crate::support::World;
 use crate::support::flat::Flat;
 use crate::support::refunding::{BY_HAND, colleague, refused, uuid};
@@ -19,6 +20,7 @@ use server::domain::ledger::Account;
 use server::domain::order::Limits;
 use server::domain::returns;
 use server::pay::sandbox::Faults;
+use server::store::closings::{self, Counted, What};
 use server::store::console;
 use server::store::refunds::{self, NewRefund, Of};
 use server::store::returns::{NewReturn, ask as ask_return};
@@ -94,6 +96,18 @@ both!(much_money_goes_back_only_by_two_people, |w: World| async move {
     assert_eq!((shop.state(order).await, shop.open_cases().await), ("paid".into(), 0));
     assert_eq!(shop.world.word("SELECT state FROM commands").await, "queued");
     assert_eq!(refused(refunds::deliver_again(db, now, &shop.who(clerk), order).await), AppError::Conflict);
+    shop.proved().await;
+
+    // Not into a meter that leaves its account: it is told to close behind what was decided before, and nothing comes after that.
+    let row = shop.ask(&shop.wish(clerk, of, 5_000)).await.unwrap();
+    refunds::reject(db, rng, now, &shop.who(second), row.id(), "不退").await.unwrap();
+    let replace = What::Replace { meter: shop.room.meter };
+    let closing = begin(&shop.world, now, clerk, shop.room.account, replace).await.unwrap();
+    assert_eq!(refused(refunds::deliver_again(db, now, &shop.who(clerk), order).await), AppError::AccountNotOpen);
+    assert_eq!((shop.state(order).await, shop.open_cases().await), ("case".into(), 1), "it still waits for a person");
+    let counted = Counted { remaining: Some(Fen(0)), total: None, reason: "表已拆".into() };
+    closings::count(db, rng, now, &shop.who(clerk), closing, shop.room.meter, &counted).await.unwrap();
+    assert_eq!(refused(refunds::deliver_again(db, now, &shop.who(clerk), order).await), AppError::AccountNotOpen);
     shop.proved().await;
 
     let row = shop.ask(&shop.wish(clerk, of, 5_000)).await.unwrap();

@@ -135,5 +135,9 @@ mod tests {
         assert_eq!(event(signed("REFUND.CLOSED", &told("CLOSED"))).kind(), Kind::NotReturned);
         assert!(matches!(signed("REFUND.SUCCESS", &told("PROCESSING")), Ok(Notice::Nothing)));
         assert_eq!(signed("REFUND.SUCCESS", &told("?")).unwrap_err(), NoticeError::Field("refund_status"));
+        for amount in ["0", "-2000", "9223372036854775807"] {
+            let told = told("SUCCESS").replace("\"refund\":2000", &format!("\"refund\":{amount}"));
+            assert_eq!(signed("REFUND.SUCCESS", &told).unwrap_err(), NoticeError::Field("refund_status"), "{amount}");
+        }
     }
 }

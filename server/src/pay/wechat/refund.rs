@@ -76,7 +76,7 @@ impl WechatPay {
         })
     }
 
-    /// Nothing for a word that we do not know, nothing inside while it is under way.
+    /// Nothing for a word that we do not know or an amount that is none, nothing inside while it is under way.
     pub(super) fn refund_event(&self, told: RefundTold, source: Source, body: &[u8]) -> Option<Option<Verified>> {
         let kind = match told.status.as_deref().or(told.refund_status.as_deref())? {
             "SUCCESS" => Kind::Returned,
@@ -85,6 +85,7 @@ impl WechatPay {
             "PROCESSING" => return Some(None),
             _ => return None,
         };
+        let amount = Some(Fen(told.amount.refund)).filter(|amount| (Fen(1)..=Fen::MAX).contains(amount))?;
         let statement = Statement {
             channel: Tender::WechatPay,
             kind,
@@ -93,7 +94,7 @@ impl WechatPay {
             trade_no: Some(told.transaction_id),
             app_id: None,
             seller_id: Some(told.mchid.unwrap_or_else(|| self.signer.mchid.clone())),
-            amount: Fen(told.amount.refund),
+            amount,
             cny: told.amount.currency.is_none_or(|currency| currency == "CNY"),
             refund_no: Some(told.out_refund_no),
             digest: digest(&SHA256, body).as_ref().to_vec(),

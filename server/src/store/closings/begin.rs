@@ -68,8 +68,8 @@ pub struct NewClosing {
 /// reading. The same key gives the same closing back.
 ///
 /// # Errors
-/// Refused with [`AppError::AccountNotOpen`], [`AppError::Conflict`] where another closing is under way or the key was used for
-/// something else, [`AppError::Invalid`] for a tender of a channel or an account that is the same, and as
+/// Refused with [`AppError::AccountNotOpen`], [`AppError::Conflict`] where another closing is under way, a meter was just added, or the key was used
+/// for something else, [`AppError::Invalid`] for a tender of a channel or an account that is the same, and as
 /// [`accounts::open`] for the room that it moves to.
 pub async fn begin(db: &Db, rng: &Rng, at: Timestamp, new: &NewClosing) -> Result<ClosingId> {
     let mut tx = db.begin().await?;
@@ -80,6 +80,9 @@ pub async fn begin(db: &Db, rng: &Rng, at: Timestamp, new: &NewClosing) -> Resul
     if meters.is_empty() || !leave_open(&mut tx, new).await? {
         // The same form, sent twice at once: the other was first and has committed by now.
         return by_key(&mut tx, new).await?.ok_or_else(|| AppError::AccountNotOpen.into());
+    }
+    if new.what.kind() != Kind::Replace && has_others(&mut tx, new.account, meters.len()).await? {
+        return Err(AppError::Conflict.into());
     }
     let (to_account, to_meter) = destination(&mut tx, rng, at, new).await?;
     let id = ClosingId(rng.id(at));
@@ -144,6 +147,17 @@ async fn leave_open(tx: &mut Tx, new: &NewClosing) -> Result<bool> {
         }
     };
     Ok(changed == 1)
+}
+
+/// Whether the account got a meter after its meters were locked and before it stopped being open: that one would be left behind.
+async fn has_others(tx: &mut Tx, account: AccountId, locked: usize) -> Result<bool> {
+    let row: Option<(i64,)> = on!(tx, |c| sqlx::query_as(
+        "SELECT CAST(COUNT(*) AS BIGINT) FROM account_meters WHERE account_id = $1 AND to_at IS NULL"
+    )
+    .bind(account.0)
+    .fetch_optional(c)
+    .await)?;
+    Ok(row.is_none_or(|(count,)| usize::try_from(count) != Ok(locked)))
 }
 
 async fn destination(tx: &mut Tx, rng: &Rng, at: Timestamp, new: &NewClosing) -> Result<(Option<AccountId>, Option<MeterId>)> {

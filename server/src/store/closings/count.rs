@@ -54,7 +54,6 @@ pub async fn count(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: ClosingId, 
     tx.commit().await
 }
 
-#[allow(clippy::too_many_arguments, reason = "all of one meter's end")]
 async fn of_meter(
     tx: &mut Tx,
     rng: &Rng,

@@ -70,6 +70,8 @@ async fn take_back(tx: &mut Tx, closing: &Closing) -> Result<()> {
 
 /// The account of a meter that is not replaced after all, if it was its last.
 async fn close_account(tx: &mut Tx, account: AccountId) -> Result<()> {
+    // Locked by a statement of its own: on PostgreSQL the next one sees a meter that was added meanwhile.
+    on!(tx, |c| sqlx::query("UPDATE accounts SET state = state WHERE id = $1").bind(account.0).execute(c).await)?;
     let closing = on!(tx, |c| sqlx::query(
         "UPDATE accounts SET state = 'closing' WHERE id = $1 AND state = 'open'
            AND NOT EXISTS (SELECT 1 FROM account_meters m WHERE m.account_id = accounts.id AND m.to_at IS NULL)"

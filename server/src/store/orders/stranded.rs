@@ -134,22 +134,34 @@ pub(in crate::store) async fn follow(
     to: MeterId,
 ) -> Result<()> {
     let orders: Vec<Order> = on!(tx, |c| sqlx::query_as(
-        "UPDATE orders SET state = state
-         WHERE account_id = $1 AND meter_id = $2 AND state = 'case'
-           AND EXISTS (SELECT 1 FROM cases k WHERE k.order_id = orders.id AND k.kind = $3 AND k.closed_at IS NULL)
-           AND NOT EXISTS (SELECT 1 FROM returns r WHERE r.corrects_order = orders.id AND r.state IN ('waiting', 'taken'))
+        "UPDATE orders SET state = state WHERE account_id = $1 AND meter_id = $2 AND state = 'case'
          RETURNING id, number, account_id, meter_id, tender, amount_fen, state, created_by, created_at, paid_at, credited_at,
                    count, remaining_fen"
     )
     .bind(account.0)
     .bind(from.0)
-    .bind(kind::UNDELIVERABLE)
     .fetch_all(c)
     .await)?;
     for order in orders {
-        send(tx, rng, at, &order, account, to).await?;
+        if waits(tx, order.id()).await? {
+            send(tx, rng, at, &order, account, to).await?;
+        }
     }
     Ok(())
+}
+
+/// Whether an order waits for a person, and is not on its way back to who paid. The order is locked before, by a statement of its own:
+/// on PostgreSQL one that waited for the lock still sees returns as they were when it began.
+async fn waits(tx: &mut Tx, order: OrderId) -> Result<bool> {
+    let row: Option<(i64,)> = on!(tx, |c| sqlx::query_as(
+        "SELECT CAST(1 AS BIGINT) FROM cases k WHERE k.order_id = $1 AND k.kind = $2 AND k.closed_at IS NULL
+           AND NOT EXISTS (SELECT 1 FROM returns r WHERE r.corrects_order = $1 AND r.state IN ('waiting', 'taken'))"
+    )
+    .bind(order.0)
+    .bind(kind::UNDELIVERABLE)
+    .fetch_optional(c)
+    .await)?;
+    Ok(row.is_some())
 }
 
 /// A person sends an order that could not reach its meter into a meter of another account.
@@ -160,18 +172,17 @@ pub(in crate::store) async fn follow(
 pub async fn readdress(db: &Db, rng: &Rng, at: Timestamp, who: &Who, order: OrderId, to: AccountId) -> Result<()> {
     let mut tx = db.begin().await?;
     let found: Option<Order> = on!(&mut tx, |c| sqlx::query_as(
-        "UPDATE orders SET state = state
-         WHERE id = $1 AND state = 'case'
-           AND EXISTS (SELECT 1 FROM cases k WHERE k.order_id = orders.id AND k.kind = $2 AND k.closed_at IS NULL)
-           AND NOT EXISTS (SELECT 1 FROM returns r WHERE r.corrects_order = orders.id AND r.state IN ('waiting', 'taken'))
+        "UPDATE orders SET state = state WHERE id = $1 AND state = 'case'
          RETURNING id, number, account_id, meter_id, tender, amount_fen, state, created_by, created_at, paid_at, credited_at,
                    count, remaining_fen"
     )
     .bind(order.0)
-    .bind(kind::UNDELIVERABLE)
     .fetch_optional(c)
     .await)?;
     let found = found.ok_or(AppError::Conflict)?;
+    if !waits(&mut tx, order).await? {
+        return Err(AppError::Conflict.into());
+    }
     let meter = accounts::first_that_takes(&mut tx, to).await?.ok_or(AppError::AccountNotOpen)?;
     send(&mut tx, rng, at, &found, to, meter).await?;
     let (actor, subject) = (format!("user:{}", who.user), format!("order:{order}"));

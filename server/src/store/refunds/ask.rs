@@ -62,14 +62,15 @@ pub struct NewRefund {
 /// [`AppError::RefundByChannel`] for money over the counter that the channel was not asked for.
 pub async fn ask(db: &Db, rng: &Rng, at: Timestamp, policy: &Policy, new: &NewRefund) -> Result<Refund> {
     let mut tx = db.begin().await?;
-    if let Some(before) = by_key(&mut tx, new).await? {
-        return Ok(before);
-    }
     let event = match new.of {
         Of::Payment(event) => event,
         Of::Return(id) => payment_of(&mut tx, id).await?,
     };
     let payment = payment::lock(&mut tx, event).await?;
+    // Under the lock: of one form sent twice at once the second finds what the first has committed.
+    if let Some(before) = by_key(&mut tx, new).await? {
+        return Ok(before);
+    }
     let source = match new.of {
         Of::Return(_) => RefundSource::Return,
         Of::Payment(_) => payment.source().ok_or(AppError::Conflict)?,
@@ -86,7 +87,7 @@ pub async fn ask(db: &Db, rng: &Rng, at: Timestamp, policy: &Policy, new: &NewRe
     }
     let until = new.by.and_then(|_| policy.counter.second_until(new.amount, at));
     let Some(row) = insert(&mut tx, rng, at, new, &payment, (source, tender, until)).await? else {
-        // The same form, sent twice at once: the other was first and has committed by now.
+        // The key was used for another payment meanwhile.
         return by_key(&mut tx, new).await?.ok_or_else(|| AppError::Conflict.into());
     };
     ledger::post(&mut tx, rng, at, &refund_reserve(row.id, row.lies_in()?, row.amount().money())).await?;

@@ -2,7 +2,7 @@
 //! what was not given back.
 
 use app::error::AppError;
-use app::model::ids::{OrderId, RefundId, Uuid};
+use app::model::ids::{AccountId, MeterId, OrderId, RefundId, Uuid};
 use app::model::order::Tender;
 use app::model::refund::{RefundSource, RefundState};
 use app::model::time::Timestamp;
@@ -11,6 +11,7 @@ use app::ports::Who;
 use super::{Refund, lock, record};
 use crate::domain::ledger::refund_release;
 use crate::rng::Rng;
+use crate::store::accounts::{self, Takes};
 use crate::store::audit::{self, Entry};
 use crate::store::cases::{self, kind};
 use crate::store::{Db, Result, StoreError, Tx, commands, ledger, on, read};
@@ -155,15 +156,15 @@ pub async fn deliver_again(db: &Db, at: Timestamp, who: &Who, order: OrderId) ->
     if !commands::send_after_all(&mut tx, at, order).await? {
         return Err(AppError::Conflict.into());
     }
-    let moved = on!(&mut tx, |c| sqlx::query(
-        "UPDATE orders SET state = 'paid' WHERE id = $1 AND state = 'case' AND EXISTS
-           (SELECT 1 FROM account_meters m JOIN accounts a ON a.id = m.account_id AND a.state = 'open'
-            WHERE m.account_id = orders.account_id AND m.meter_id = orders.meter_id AND m.to_at IS NULL)"
+    let row: Option<(Uuid, Uuid)> = on!(&mut tx, |c| sqlx::query_as(
+        "UPDATE orders SET state = 'paid' WHERE id = $1 AND state IN ('case') RETURNING account_id, meter_id"
     )
     .bind(order.0)
-    .execute(c)
+    .fetch_optional(c)
     .await)?;
-    if moved != 1 {
+    let (account, meter) = row.ok_or(AppError::Conflict)?;
+    // A meter that is closed, or leaves its account, takes nothing: the order waits on for a person.
+    if accounts::takes(&mut tx, AccountId(account), MeterId(meter)).await? == Takes::No {
         return Err(AppError::AccountNotOpen.into());
     }
     cases::resolve_order(&mut tx, at, &[kind::REFUND, kind::UNDELIVERABLE], order, "deliver").await?;

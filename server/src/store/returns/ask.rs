@@ -38,7 +38,12 @@ pub async fn ask(db: &Db, rng: &Rng, at: Timestamp, rules: &Rules, limits: &Limi
     if let Some(before) = by_key(&mut tx, new).await? {
         return Ok(before);
     }
-    let terms = terms(&mut tx, new).await?;
+    let terms = match terms(&mut tx, new).await {
+        Ok(terms) => terms,
+        // The same form, sent twice at once: this one waited for the other, which has taken what there was.
+        Err(StoreError::Refused(why)) => return by_key(&mut tx, new).await?.ok_or_else(|| why.into()),
+        Err(error) => return Err(error),
+    };
     let until = rules.second_until(terms.amount, at);
     let Some(row) = insert(&mut tx, rng, at, new, &terms, until).await? else {
         // The same form, sent twice at once: the other was first and has committed by now.

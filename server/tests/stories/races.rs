@@ -1,0 +1,137 @@
+//! Two people at once, where the second has looked before the first was done: a lock is held until both wait for it, which on PostgreSQL
+//! is the moment at which a statement sees too little. On both databases.
+
+use std::time::Duration;
+
+use crate::closing::{CASH, advance, begin, proved, who};
+use crate::support::refunding::{BY_HAND, POLICY};
+use crate::support::shop::Shop;
+use crate::support::{World, bind};
+use app::error::AppError;
+use app::model::ids::{OrderId, Uuid};
+use app::model::money::Fen;
+use app::model::order::{ReturnState, Tender};
+use server::clock::Clock;
+use server::domain::order::Limits;
+use server::domain::returns::Rules;
+use server::store::closings::{self, Counted};
+use server::store::orders::{self, NewOrder, Order};
+use server::store::refunds::{self, Of as Back};
+use server::store::returns::{self, NewReturn, Of};
+use server::store::{StoreError, Tx, accounts};
+
+/// Long enough for a task to come as far as the lock.
+const TO_THE_LOCK: Duration = Duration::from_millis(300);
+
+/// Holds a row by an update that changes nothing.
+async fn hold(w: &World, sql: &'static str, id: Uuid) -> Tx {
+    let mut held = w.db.begin().await.unwrap();
+    match &mut held {
+        Tx::Sqlite(tx) => drop(sqlx::query(sql).bind(id).execute(&mut **tx).await.unwrap()),
+        Tx::Postgres(tx) => drop(sqlx::query(sql).bind(id).execute(&mut **tx).await.unwrap()),
+    }
+    held
+}
+
+/// Runs both until they wait for what is held, the first one first in line, and gives how they end when it is let go.
+async fn at_once<A, B>(held: Tx, first: A, second: B) -> (A::Output, B::Output)
+where
+    A: Future<Output: Send + 'static> + Send + 'static,
+    B: Future<Output: Send + 'static> + Send + 'static,
+{
+    let first = tokio::spawn(first);
+    tokio::time::sleep(TO_THE_LOCK).await;
+    let second = tokio::spawn(second);
+    tokio::time::sleep(TO_THE_LOCK).await;
+    held.commit().await.unwrap();
+    (first.await.unwrap(), second.await.unwrap())
+}
+
+/// A sale at the counter that cannot reach its meter any more: the meter was taken down.
+async fn stranded(w: &World) -> Order {
+    let (room, clerk, now) = (w.room(1).await, w.clerk().await, w.clock.now());
+    let sale = NewOrder {
+        key: w.rng.id(now),
+        account: room.account,
+        meter: room.meter,
+        tender: Tender::Cash,
+        amount: Fen(900),
+        by: clerk,
+        ip: String::new(),
+    };
+    let order = orders::sell(&w.db, &w.rng, now, &Limits::default(), &sale).await.unwrap();
+    let id = begin(w, now, clerk, room.account, CASH).await.unwrap();
+    let counted = Counted { remaining: Some(Fen(0)), total: None, reason: "表已拆".into() };
+    closings::count(&w.db, &w.rng, now, &who(clerk), id, room.meter, &counted).await.unwrap();
+    advance(w, now).await;
+    order
+}
+
+fn give_back(w: &World, order: &Order) -> impl Future<Output = Result<returns::Return, StoreError>> + Send + 'static {
+    let (w, by, of) = (w.clone(), app::model::ids::UserId(order.created_by), Of::Sale(OrderId(order.id), order.amount()));
+    let new = NewReturn { key: order.id, of, reason: "未到表".into(), by, ip: String::new() };
+    async move { returns::ask(&w.db, &w.rng, w.clock.now(), &Rules::default(), &Limits::default(), &new).await }
+}
+
+both!(an_order_that_is_given_back_is_not_sent_elsewhere_as_well, |w: World| async move {
+    let order = stranded(&w).await;
+    let neighbour = w.room(2).await;
+    let held = hold(&w, "UPDATE orders SET state = state WHERE id = $1", order.id).await;
+    let (there, by) = (w.clone(), who(app::model::ids::UserId(order.created_by)));
+    let elsewhere = async move {
+        orders::readdress(&there.db, &there.rng, there.clock.now(), &by, OrderId(order.id), neighbour.account).await
+    };
+    let (back, sent) = at_once(held, give_back(&w, &order), elsewhere).await;
+    assert_eq!(back.unwrap().state().unwrap(), ReturnState::Taken);
+    assert!(matches!(sent, Err(StoreError::Refused(AppError::Conflict))), "{sent:?}");
+    assert_eq!(w.number("SELECT COUNT(*) FROM orders WHERE state = 'case'").await, 1);
+    proved(&w).await;
+});
+
+both!(a_form_that_is_sent_twice_at_once_is_one_correction, |w: World| async move {
+    let order = stranded(&w).await;
+    let held = hold(&w, "UPDATE orders SET state = state WHERE id = $1", order.id).await;
+    let (one, other) = at_once(held, give_back(&w, &order), give_back(&w, &order)).await;
+    assert_eq!(one.unwrap().id(), other.unwrap().id());
+    assert_eq!(w.number("SELECT COUNT(*) FROM returns").await, 1);
+    proved(&w).await;
+});
+
+both!(a_form_that_is_sent_twice_at_once_is_one_refund, |w: World| async move {
+    let clerk = w.clerk().await;
+    let shop = Shop::under(w, BY_HAND).await;
+    let (_, number) = shop.paid(3_000).await;
+    let event = shop.payment(&number).await;
+    let new = shop.wish(clerk, Back::Payment(event), 3_000);
+    let ask = || {
+        let (w, new) = (shop.world.clone(), new.clone());
+        async move { refunds::ask(&w.db, &w.rng, w.clock.now(), &POLICY, &new).await }
+    };
+    let attempt = "UPDATE payment_attempts SET state = state WHERE id = (SELECT attempt_id FROM payment_events WHERE id = $1)";
+    let (one, other) = at_once(hold(&shop.world, attempt, event).await, ask(), ask()).await;
+    assert_eq!(one.unwrap().id(), other.unwrap().id());
+    assert_eq!(shop.lies().await, (0, 3_000, 3_000));
+    shop.proved().await;
+});
+
+both!(no_meter_is_left_behind_in_an_account_that_is_closed, |w: World| async move {
+    let (room, clerk, extra) = (w.room(1).await, w.clerk().await, w.meter(2).await);
+    let beside = "UPDATE meters SET place_id = (SELECT m.place_id FROM meters m WHERE m.id = $1) WHERE unit = $2";
+    bind(&w.db, beside, room.meter.0, &[2]).await;
+    let held = hold(&w, "UPDATE accounts SET state = state WHERE id = $1", room.account.0).await;
+    let (one, other) = (w.clone(), w.clone());
+    let add = async move { accounts::add_meter(&one.db, &one.rng, one.clock.now(), &who(clerk), room.account, extra).await };
+    let close = async move { begin(&other, other.clock.now(), clerk, room.account, CASH).await };
+    let (added, closed) = at_once(held, add, close).await;
+    added.unwrap();
+    // Where the lock is the whole database the closing has both; where it is a row it has seen one, and says so.
+    let leaving = w.number("SELECT COUNT(*) FROM closing_meters").await;
+    match closed {
+        Ok(_) => assert_eq!(leaving, 2),
+        Err(error) => assert!(matches!(error, StoreError::Refused(AppError::Conflict)), "{error:?}"),
+    }
+    assert!(leaving == 2 || w.number("SELECT COUNT(*) FROM accounts WHERE state = 'open'").await == 1);
+    begin(&w, w.clock.now(), clerk, room.account, CASH).await.ok();
+    assert_eq!(w.number("SELECT COUNT(*) FROM closing_meters").await, 2, "asked again it takes both");
+    proved(&w).await;
+});
