@@ -6,6 +6,7 @@
 mod check;
 mod clock;
 mod money;
+pub mod next;
 mod relay;
 mod setting;
 mod tables;

@@ -14,6 +14,7 @@ pub mod load;
 pub mod view;
 
 mod apply;
+mod bare;
 mod conversation;
 mod dlt645;
 mod energy;
@@ -50,6 +51,7 @@ use crate::clock::{SharedClock, SystemClock};
 use crate::meters::keys::MasterKeys;
 use crate::meters::profile::Profiles;
 
+pub use bare::Bare;
 pub use bus::BusTiming;
 pub use dlt645::{OPERATOR as DLT645_OPERATOR, PASSWORD as DLT645_PASSWORD};
 pub use estate::{Estate, GatewayPlan, MeterPlan, OpenAccount};
