@@ -320,6 +320,41 @@ both!(bad_requests_get_a_clear_answer_and_change_nothing, |w: World| async move 
     assert_eq!(shop.proved().await, Counts::NONE);
 });
 
+both!(who_knocks_too_often_waits_and_nothing_else_counts, |w: World| async move {
+    let shop = Shop::open(w).await;
+    let (order, number) = shop.at_the_cashier(5_000).await;
+    // Somebody's browser, led here by another site: nothing of it is looked at, and it gets nothing to keep.
+    let address = format!("http://{}/pay/alipay/notify", shop.address);
+    let knock = || shop.http.post(&address).header("origin", "https://elsewhere.example").header("sec-fetch-site", "cross-site");
+    let answer = knock().header("cookie", "__Host-dormwatt=x").body("a=b").send().await.unwrap();
+    assert_eq!((answer.status().as_u16(), answer.headers().get("set-cookie")), (400, None));
+    let mut turned_away = 0;
+    for _ in 0..220 {
+        turned_away += u32::from(knock().body("a=b").send().await.unwrap().status() == 429);
+    }
+    assert!((1..=220 - 199).contains(&turned_away), "{turned_away}");
+    // A second later the channel is heard, which had sent in vain meanwhile.
+    shop.world.clock.advance(SECOND);
+    assert!(shop.sandbox.pay(&number));
+    shop.until(&number, |trade| trade.acknowledged == 1).await;
+    assert_eq!((shop.state(order).await.as_str(), shop.proved().await), ("paid", Counts::ONCE));
+});
+
+both!(two_who_ask_ask_each_once_and_not_faster_than_agreed, |w: World| async move {
+    let shop = Shop::open(w).await;
+    for _ in 0..25 {
+        shop.payments.start(&shop.top_up(100), &PHONE).await.unwrap();
+    }
+    shop.wait(12 * SECOND);
+    let count = |said: &str| -> u32 { said.split([' ', ',']).nth(1).unwrap().parse().unwrap() };
+    let asked = async || count(&shop.query().await.unwrap());
+    let (one, other) = tokio::join!(asked(), asked());
+    assert!(one <= 20 && other <= 20, "so many in a second: {one} {other}");
+    assert_eq!(one + other + asked().await, 25);
+    assert_eq!(asked().await, 0, "each has its next time");
+    assert_eq!(shop.world.number("SELECT CAST(SUM(queries) AS BIGINT) FROM payment_attempts").await, 25);
+});
+
 both!(no_channel_no_offer, |w: World| async move {
     let room = w.room(1).await;
     let config = server::pay::Config::default();

@@ -10,6 +10,7 @@
 
 pub mod bills;
 pub mod flat;
+pub mod paying;
 pub mod refunding;
 pub mod rooms;
 pub mod shop;
