@@ -10,9 +10,17 @@ mod figure;
 mod money;
 mod poll;
 mod process;
+mod proof;
 mod readings;
 mod site;
+/// The tests' own world, their trials, and the world of seeds: what is measured here is what is tested there.
+#[path = "../../tests/stories/support/mod.rs"]
+mod support;
 mod tap;
+#[path = "../../tests/kill/trial/mod.rs"]
+mod trial;
+#[path = "../../tests/seeds/world/mod.rs"]
+mod world;
 
 use std::error::Error;
 use std::path::Path;
@@ -37,6 +45,8 @@ const PARTS: &[(&str, fn(Length) -> Running)] = &[
     ("pay.webhook_p99", |length| Box::pin(money::webhook::run(length))),
     ("pay.to_meter", |length| Box::pin(money::to_meter::run(length))),
     ("ledger.posting_ratio", |length| Box::pin(money::posting::run(length))),
+    ("kill.cycles", |length| Box::pin(proof::kill::run(length))),
+    ("sim.seeds", |length| Box::pin(proof::seeds::run(length))),
     ("poll.scale_10k", |length| Box::pin(poll::scale::ten_thousand(length))),
     ("poll.scale_100k", |length| Box::pin(poll::scale::hundred_thousand(length))),
 ];

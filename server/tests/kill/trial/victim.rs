@@ -10,6 +10,10 @@ use std::time::Duration;
 use reqwest::redirect::Policy;
 
 use super::site::Site;
+use crate::support::paying::channels;
+
+/// How long the server waits for a channel that does what it is asked and does not say so.
+const PATIENCE_MS: u64 = 800;
 
 pub struct Victim {
     pub base: String,
@@ -96,7 +100,6 @@ impl Drop for Victim {
 }
 
 fn text(site: &Site, port: u16) -> String {
-    let alipay = site.sandbox.product_config("127.0.0.1");
     format!(
         r#"
 [server]
@@ -113,23 +116,14 @@ probe_cap_ms = 500
 command_cap_ms = 500
 [pay]
 public_url = "http://127.0.0.1:{port}"
-[pay.alipay]
-gateway = "{gateway}"
-app_id = "{app_id}"
-seller_id = "{seller_id}"
-private_key = """{private}"""
-alipay_public_key = """{public}"""
+{channels}
 [keys]
 enc = "{enc}"
 mac = "{mac}"
 aes = "{aes}"
 "#,
         database = site.database,
-        gateway = alipay.gateway,
-        app_id = alipay.app_id,
-        seller_id = alipay.seller_id,
-        private = alipay.private_key.unwrap().expose(),
-        public = alipay.alipay_public_key.unwrap(),
+        channels = channels(&site.sandbox, PATIENCE_MS),
         enc = hex::encode(site.keys.enc),
         mac = hex::encode(site.keys.mac),
         aes = hex::encode(site.keys.aes),

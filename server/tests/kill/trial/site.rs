@@ -9,21 +9,26 @@ use app::model::tariff::Prices;
 use server::auth::Passwords;
 use server::clock::{Clock, SystemClock};
 use server::meters::keys::MasterKeys;
-use server::meters::sim::{self, Estate, GatewayPlan, LineFault, MeterPlan, MeterView, OpenAccount, Simulator};
-use server::pay::sandbox::{self, Faults, Sandbox, Status};
+use server::meters::sim::{self, Estate, GatewayPlan, LineFault, MeterHandle, MeterPlan, MeterView, OpenAccount, Simulator};
+use server::pay::sandbox::{self, Faults, Sandbox};
 use server::store::Db;
 use server::store::accounts::{self, NewResident, TakeOver};
 use server::store::meters;
 use server::store::prices::{self, Publication};
 use server::store::users::{self, NewUser};
 
-use super::support::web::PASSWORD;
-use super::support::{World, bind};
+use tokio::time::{Instant, sleep};
 
-pub const GATEWAYS: usize = 2;
-pub const METERS: u8 = 6;
+use super::buyers::CHANNELS;
+use crate::support::web::PASSWORD;
+use crate::support::{World, bind};
+
+const GATEWAYS: usize = 2;
+const METERS: u8 = 6;
+/// Rooms whose meter has a wallet; those on the ledger come after them.
+pub const ROOMS: usize = GATEWAYS * METERS as usize;
 /// Meters without a wallet, behind a gateway of their own: their credit is on the ledger.
-pub const ON_LEDGER: u8 = 4;
+const ON_LEDGER: u8 = 4;
 /// What those rooms draw: 10 Wh every three seconds, for 0.10 yuan.
 const WATTS: u32 = 12_000;
 
@@ -64,11 +69,7 @@ impl Site {
         for unit in 1..=ON_LEDGER {
             simulator.meter(GATEWAYS, unit).unwrap().draw(Some(WATTS)).await.unwrap();
         }
-        for meter in simulator.meters() {
-            meter.fault(LineFault::LostRequest, 0.06).unwrap();
-            meter.fault(LineFault::LostAnswer, 0.06).unwrap();
-            meter.fault(LineFault::LateAnswer { ms: 180 }, 0.03).unwrap();
-        }
+        simulator.meters().iter().for_each(trouble);
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
         let channel = sandbox::Config {
             address,
@@ -83,10 +84,24 @@ impl Site {
         Self { simulator, sandbox, keys, rooms, spare: in_reserve, database: w.url.clone() }
     }
 
+    /// Waits until every account is open: one on the ledger opens with its meter's first reading.
+    pub async fn opened(&self, w: &World) {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while w.number("SELECT COUNT(*) FROM accounts WHERE state = 'opening'").await > 0 {
+            assert!(Instant::now() < deadline, "an account was not opened by its first reading");
+            sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    /// The room's meter.
+    pub fn handle(&self, room: usize) -> MeterHandle {
+        let room = &self.rooms[room];
+        self.simulator.meter(room.gateway, room.unit).unwrap()
+    }
+
     /// What the room's meter truly holds.
     pub fn meter(&self, room: usize) -> MeterView {
-        let room = &self.rooms[room];
-        self.simulator.meter(room.gateway, room.unit).unwrap().view().unwrap()
+        self.handle(room).view().unwrap()
     }
 
     /// The rooms draw nothing any more.
@@ -96,16 +111,41 @@ impl Site {
         }
     }
 
-    /// The sum of what was paid, as the channel's own books have it.
-    pub fn paid_at_the_channel(&self) -> i64 {
-        self.sandbox.books().iter().filter(|trade| trade.status == Status::TradeSuccess).map(|trade| trade.amount.0).sum()
+    /// What was paid through a channel and did not go back, fen, as its own books have it.
+    pub fn kept_at(&self, channel: &str) -> i64 {
+        let paid = self.sandbox.books().into_iter().filter(|trade| trade.tender.as_str() == channel && trade.paid_at.is_some());
+        paid.map(|trade| trade.amount.0 - trade.refunded().0).sum()
     }
 
-    /// Loses all notifications for a while: the query job has to find the payments.
-    pub async fn lose_notifications(&self, lose: bool) {
-        self.sandbox.set_faults(Faults { lose, copies: 2, ..Faults::default() });
-        tokio::time::sleep(Duration::from_millis(10)).await;
+    /// The same by our ledger.
+    pub async fn held_by(&self, w: &World, channel: &str) -> i64 {
+        -self.lies_in(w, &format!("clearing:{channel}")).await
     }
+
+    /// By our ledger, of all channels.
+    pub async fn held_by_channels(&self, w: &World) -> i64 {
+        let mut sum = 0;
+        for channel in CHANNELS {
+            sum += self.held_by(w, channel).await;
+        }
+        sum
+    }
+
+    /// What lies in an account of the ledger, fen.
+    pub async fn lies_in(&self, w: &World, account: &str) -> i64 {
+        let sql = "SELECT CAST(COALESCE(SUM(credits_e4 - debits_e4), 0) / 100 AS BIGINT) FROM ledger_balances WHERE account = $1";
+        match &w.db {
+            Db::Sqlite { read, .. } => sqlx::query_scalar(sql).bind(account).fetch_one(read).await.unwrap(),
+            Db::Postgres(pool) => sqlx::query_scalar(sql).bind(account).fetch_one(pool).await.unwrap(),
+        }
+    }
+}
+
+/// The line of a meter loses requests and answers, and brings some late.
+pub fn trouble(meter: &MeterHandle) {
+    meter.fault(LineFault::LostRequest, 0.06).unwrap();
+    meter.fault(LineFault::LostAnswer, 0.06).unwrap();
+    meter.fault(LineFault::LateAnswer { ms: 180 }, 0.03).unwrap();
 }
 
 /// A server wallet as the books have it.

@@ -1,18 +1,15 @@
 //! A clerk who gives money back, closes accounts, moves them and replaces a meter, whatever happens to the server meanwhile.
 
-use std::time::Duration;
-
 use app::model::ids::Uuid;
 use app::model::money::Fen;
-use app::model::time::Timestamp;
 use server::rng::Rng;
 use server::store::Db;
-use tokio::time::{Instant, sleep};
 
-use super::buyers::{insist, log_in};
+use super::buyers::insist;
+use super::clerk::Clerk;
 use super::site::Site;
-use super::support::World;
 use super::victim::Victim;
+use crate::support::World;
 
 /// Rooms that get a part back, whose account is closed, that is moved into one of those, whose meter is replaced (behind the gateway
 /// of the spare one).
@@ -23,7 +20,7 @@ pub const REPLACED: usize = 4;
 
 /// Everything that changes accounts, to its end; gives what was sold in all.
 pub async fn live(site: &Site, victim: &Victim, rng: &Rng, w: &World) -> Fen {
-    let clerk = Clerk { cookie: log_in(victim, "clerk").await, victim, rng, w };
+    let clerk = Clerk::new(victim, rng, w).await;
     let mut sold = Fen::ZERO;
     for room in site.rooms.iter().filter(|room| !room.on_ledger) {
         let amount = Fen(500 + rng.below(3_000) as i64);
@@ -50,44 +47,7 @@ pub async fn live(site: &Site, victim: &Victim, rng: &Rng, w: &World) -> Fen {
     sold
 }
 
-/// What is not over, for whoever waits in vain.
-const UNDER_WAY: &str =
-    "SELECT COALESCE((SELECT string_agg(c.kind || ' read ' || COALESCE(CAST(c.read_at AS TEXT), '-') || ' return '
-                                || COALESCE(r.state, '-'), '; ') FROM closings c LEFT JOIN returns r ON r.id = c.return_id
-                                WHERE c.ended_at IS NULL), '') || ' | '
-      || COALESCE((SELECT string_agg(kind || ' ' || state || ' ' || attempts || ' ' || COALESCE(note, ''), '; ') FROM commands
-                   WHERE money AND state IN ('queued', 'sending', 'case')), '') || ' | '
-      || COALESCE((SELECT string_agg(kind || ' ' || detail, '; ') FROM cases WHERE closed_at IS NULL), '') || ' | '
-      || COALESCE((SELECT string_agg(state, ' ') FROM returns WHERE state IN ('waiting', 'taking', 'taken', 'case')), '')";
-
-struct Clerk<'a> {
-    cookie: String,
-    victim: &'a Victim,
-    rng: &'a Rng,
-    w: &'a World,
-}
-
 impl Clerk<'_> {
-    /// One form with one key, until it is answered.
-    async fn ask(&self, path: &str, form: &str) -> String {
-        sleep(Duration::from_millis(self.rng.below(120))).await;
-        let form = format!("{form}&key={}", self.rng.id(Timestamp(1)));
-        insist(self.victim, &self.cookie, path, &form).await
-    }
-
-    /// A new form after each refusal.
-    async fn until_done(&self, path: &str, form: &str) {
-        let deadline = Instant::now() + Duration::from_secs(60);
-        loop {
-            let went = self.ask(path, form).await;
-            if !went.contains("e=") {
-                return;
-            }
-            assert!(Instant::now() < deadline, "{path} {form}: {went}");
-            sleep(Duration::from_millis(200)).await;
-        }
-    }
-
     async fn replace(&self, site: &Site) {
         let read = "SELECT id FROM closings WHERE kind = 'replace' AND read_at IS NOT NULL";
         let closing = self.wait("the old meter", || async { ids(self.w, read).await.first().copied() }).await;
@@ -112,19 +72,6 @@ impl Clerk<'_> {
             (left == 0).then_some(())
         })
         .await;
-    }
-
-    async fn wait<T, F: Future<Output = Option<T>>>(&self, what: &str, mut look: impl FnMut() -> F) -> T {
-        let deadline = Instant::now() + Duration::from_secs(90);
-        loop {
-            if let Some(found) = look().await {
-                return found;
-            }
-            if Instant::now() >= deadline {
-                panic!("waited for {what}: {}", self.w.word(UNDER_WAY).await);
-            }
-            sleep(Duration::from_millis(200)).await;
-        }
     }
 }
 

@@ -1,0 +1,46 @@
+//! Returns, closings, moves and a replacement.
+
+use std::sync::Arc;
+
+use server::store::verify;
+
+use super::Report;
+use super::killer::Killer;
+use super::lives;
+use super::site::Site;
+use super::victim::Victim;
+use crate::support::World;
+
+pub async fn run(w: &World) -> Report {
+    let site = Arc::new(Site::start(w).await);
+    let victim = Arc::new(Victim::start(&site).await);
+    let killer = Killer::start(&victim, &w.rng, 1);
+    site.opened(w).await;
+    let sold = lives::live(&site, &victim, &w.rng, w).await;
+    killer.end().await;
+    let deaths = victim.deaths();
+    victim.end().await;
+
+    // What was not paid out is in the meters, or was used from them.
+    let paid = w.number("SELECT CAST(SUM(amount_fen) AS BIGINT) FROM returns WHERE state = 'done'").await;
+    let cash = w.number("SELECT debits_e4 - credits_e4 FROM ledger_balances WHERE account = 'cash'").await;
+    assert_eq!(cash, (sold.0 - paid) * 100);
+    let held = "SELECT CAST(SUM(m.cumulative_fen) AS BIGINT) FROM account_meters m JOIN meters x ON x.id = m.meter_id
+                WHERE m.to_at IS NULL AND x.wallet = 'meter'";
+    let in_meters: i64 = site
+        .simulator
+        .meters()
+        .iter()
+        .map(|meter| meter.view().unwrap())
+        .filter(|meter| meter.account.is_some())
+        .map(|meter| i64::from(meter.cumulative))
+        .sum();
+    assert_eq!(w.number(held).await, in_meters, "the books and the meters");
+    assert_eq!(w.number("SELECT COUNT(*) FROM orders WHERE tender = 'carried' AND state = 'credited'").await, 3);
+    assert_eq!(w.number("SELECT COUNT(*) FROM closings WHERE ended_at IS NULL").await, 0);
+    assert_eq!(w.number("SELECT COUNT(*) FROM accounts WHERE state = 'closed'").await, 6);
+    assert_eq!(w.number("SELECT COUNT(*) FROM cases WHERE closed_at IS NULL").await, 0);
+    assert_eq!(verify::verify(&w.db).await.unwrap().differences, []);
+    let said = format!("kill test: 4 returns, 4 closings, 2 moves, 1 replacement, {deaths} kills: 0 lost, 0 doubled");
+    Report { said, kills: deaths }
+}
