@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use server::pay::sandbox::Faults;
 use server::rng::Rng;
+use server::store::Db;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
@@ -45,8 +46,16 @@ impl Weather {
 
 /// Time passes: the next questions about payments and refunds are due.
 pub async fn hurry(w: &World) {
-    w.execute("UPDATE payment_attempts SET next_query_at = 0 WHERE state IN ('pending', 'closing')").await;
-    w.execute("UPDATE refunds SET next_at = 0 WHERE state = 'sending'").await;
+    for sql in [
+        "UPDATE payment_attempts SET next_query_at = 0 WHERE state IN ('pending', 'closing')",
+        "UPDATE refunds SET next_at = 0 WHERE state = 'sending'",
+    ] {
+        // The server has them locked: the next time, then.
+        let _ = match &w.db {
+            Db::Sqlite { write, .. } => sqlx::query(sql).execute(write).await.map(drop),
+            Db::Postgres(pool) => sqlx::query(sql).execute(pool).await.map(drop),
+        };
+    }
 }
 
 /// One time in two a word is lost, now and then late, cut off or signed by somebody else; the channel is slow, out of order, or does
