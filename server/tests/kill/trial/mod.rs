@@ -24,7 +24,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use victim::Victim;
 
 /// Purchases that fit into the time that the tests have, and kills.
-const OPERATIONS: usize = 240;
+const OPERATIONS: usize = 180;
 const KILLS: usize = 25;
 
 /// How much is done on one database: at least so many operations, and on until so many kills.
