@@ -86,23 +86,41 @@ test("forces a room off and back, done only when read back", async ({ page }) =>
   await expect.poll(async () => (await truth("5-103")).relay_closed, { timeout: 20_000 }).toBe(true);
 });
 
-test("opens an account with a first purchase, and its resident logs in", async ({ page }) => {
+test("opens an account for two residents with a first purchase, and each logs in", async ({ page }) => {
   await logIn(page, "operator");
   await page.goto("/wall?view=table&state=not_open");
   const closed = page.locator("tbody tr", { hasText: "未开户" }).first().locator("a").first();
   await closed.click();
-  await page.locator('input[name="name"]').fill("王芳");
-  await page.locator('input[name="login"]').fill("wangfang");
-  await page.locator('input[name="password"]').fill("a-first-password");
+  const row = (index: number, field: string) => page.locator(`input[name="residents[${index}][${field}]"]`);
+  const moveIn = async (index: number, name: string, login: string) => {
+    await row(index, "name").fill(name);
+    await row(index, "login").fill(login);
+    await row(index, "password").fill("a-first-password");
+  };
+  await moveIn(0, "王芳", "wangfang");
+  await page.locator("summary", { hasText: "更多住户" }).click();
+  await moveIn(1, "李娜", "wangfang");
   await page.locator('input[name="amount"]').fill("30");
+  // The amount has the focus: Enter sends the form, and the row that is wrong comes back first.
+  await page.locator('input[name="amount"]').press("Enter");
+  await expect(row(1, "name")).toBeFocused();
+  await expect(row(1, "login")).toHaveAttribute("aria-invalid", "true");
+  await expect(row(0, "name")).toHaveValue("王芳");
+  await moveIn(0, "王芳", "wangfang");
+  await moveIn(1, "李娜", "lina");
   await page.getByRole("button", { name: "开户" }).click();
   await expect(page.getByText("已读回").nth(1)).toBeVisible({ timeout: 30_000 });
 
-  await page.context().clearCookies();
-  await page.goto("/login");
-  await page.getByLabel("账号").fill("wangfang");
-  await page.locator("input[name=password]").fill("a-first-password");
-  await page.getByRole("button", { name: "登录" }).click();
+  const enter = async (login: string) => {
+    await page.context().clearCookies();
+    await page.goto("/login");
+    await page.getByLabel("账号").fill(login);
+    await page.locator("input[name=password]").fill("a-first-password");
+    await page.getByRole("button", { name: "登录" }).click();
+    await expect(page).toHaveURL(/\/home/);
+  };
+  await enter("lina");
+  await enter("wangfang");
   const shown = async () => {
     await page.goto("/home");
     return page.locator(".balance .figure .num").textContent();

@@ -6,6 +6,7 @@ mod counter;
 mod events;
 mod exposed;
 mod lists;
+mod opening;
 mod prices;
 mod room;
 mod serial;
@@ -28,8 +29,7 @@ use crate::ports::{Who, operator, ports};
 
 pub(crate) use actions::parse;
 pub use actions::{
-    CloseCase, OpenAccount, ReadNow, RetryGateway, Sell, SetLimits, SetMode, close_case, open_account, read_now, retry_gateway,
-    sell, set_limits, set_mode,
+    CloseCase, ReadNow, RetryGateway, Sell, SetLimits, SetMode, close_case, read_now, retry_gateway, sell, set_limits, set_mode,
 };
 pub use actions::{TryAgain, try_again};
 pub use batches::{
@@ -41,10 +41,11 @@ pub use counter::{Gap, HeldCounter, SettleCounter, Split, settle_counter};
 pub use events::{AcknowledgeEvent, EventLine, EventQuery, acknowledge_event};
 pub use exposed::{Exposed, ExposedLine};
 pub use lists::{AccountLine, AccountState, AuditLine, CaseLine, CaseQuery, GatewayLine, MeterLine, Page, Query};
+pub use opening::{METERS_MAX, Mistake, MovesIn, OpenAccount, Opening, RESIDENTS_MAX, Row, open_account};
 pub use prices::{AssignPrices, Plan, PlanVersion, PriceForm, PricesView, PublishPrices, assign_prices, publish_prices};
 pub use room::{
-    Account, CommandLine, DayCharge, JournalLine, Opening, Progress, Reading, Resident, Room, RoomDay, RoomName, Sale,
-    WalletLimits, WalletView, What,
+    Account, CommandLine, DayCharge, JournalLine, Progress, Reading, Resident, Room, RoomDay, RoomName, Sale, WalletLimits,
+    WalletView, What,
 };
 pub use serial::{ConfirmSerial, confirm_serial};
 pub use sweep::{SetSweep, set_sweep};
@@ -77,7 +78,7 @@ pub trait OperatorPort: Send + Sync {
     /// Reads a meter before its turn.
     async fn read_now(&self, who: &Who, meter: MeterId) -> Result<(), AppError>;
     /// Opens an account, with a first purchase if one is given.
-    async fn open_account(&self, who: &Who, opening: &Opening) -> Result<(), AppError>;
+    async fn open_account(&self, who: &Who, opening: &Opening) -> Result<(), Mistake>;
     /// Accounts.
     async fn accounts(&self, who: &Who, query: &Query) -> Result<Page<AccountLine>, AppError>;
     /// Cases.

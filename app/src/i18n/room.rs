@@ -44,6 +44,9 @@ pub struct Words {
     pub password_hint: &'static str,
     pub first_purchase: &'static str,
     pub first_hint: &'static str,
+    pub first_hint_meters: &'static str,
+    pub also_meters: &'static str,
+    pub more_residents: &'static str,
     pub commands: &'static str,
     pub no_commands: &'static str,
     pub decided: &'static str,
@@ -111,6 +114,9 @@ const ZH: Words = Words {
     password_hint: "至少 10 位；请住户首次登录后修改。",
     first_purchase: "首次购电（元）",
     first_hint: "可不填，以后再售。",
+    first_hint_meters: "可不填，以后再售；充入本页这块电表。",
+    also_meters: "同时开户的其他电表",
+    more_residents: "更多住户（空行不计）",
     commands: "指令",
     no_commands: "还没有下发过指令。",
     decided: "已决定",
@@ -178,6 +184,9 @@ const EN: Words = Words {
     password_hint: "At least 10 characters; ask the resident to change it.",
     first_purchase: "First purchase (yuan)",
     first_hint: "May stay empty and be sold later.",
+    first_hint_meters: "May stay empty and be sold later; it goes into the meter of this page.",
+    also_meters: "Other meters on the same account",
+    more_residents: "More residents (empty rows are nobody)",
     commands: "Commands",
     no_commands: "No command has been sent yet.",
     decided: "Decided",
@@ -212,6 +221,12 @@ const EN: Words = Words {
 #[must_use]
 pub const fn words(lang: Lang) -> Words {
     lang.pick(ZH, EN)
+}
+
+/// Which resident of a form.
+#[must_use]
+pub fn resident(number: usize, lang: Lang) -> String {
+    format!("{} {number}", lang.pick("住户", "Resident"))
 }
 
 /// What a control mode will do to whom.

@@ -2,6 +2,7 @@
 
 mod batches;
 mod field;
+mod opening;
 mod prices;
 mod room;
 mod search;
@@ -10,7 +11,7 @@ use std::sync::Arc;
 
 use app::api::operator::{
     AccountLine, AuditLine, Batch, BatchQuery, BatchView, Building, CaseLine, CaseQuery, EventLine, EventQuery, Exposed, Gap,
-    GatewayLine, MeterLine, Missed, Opening, OperatorPort, Page, Preview, PricesView, Query, Room, Sale, Seat, Target,
+    GatewayLine, MeterLine, Missed, Mistake, Opening, OperatorPort, Page, Preview, PricesView, Query, Room, Sale, Seat, Target,
     WalletLimits,
 };
 use app::error::AppError;
@@ -31,7 +32,6 @@ use crate::clock::SharedClock;
 use crate::domain::order::Limits;
 use crate::live::Live;
 use crate::rng::Rng;
-use crate::store::accounts::{self, FirstPurchase, NewResident, OpenAccount};
 use crate::store::cases::kind;
 use crate::store::orders::{self, NewOrder};
 use crate::store::{Db, console, counters, deliveries, intervals, parameters, serials, trust};
@@ -128,29 +128,8 @@ impl OperatorPort for Operator {
         Ok(())
     }
 
-    async fn open_account(&self, who: &Who, opening: &Opening) -> Result<(), AppError> {
-        self.room_of(who, opening.meter).await?;
-        if opening.password.chars().count() < MIN_PASSWORD {
-            return Err(AppError::WeakPassword);
-        }
-        let new = OpenAccount {
-            meter: opening.meter,
-            resident: NewResident {
-                name: opening.name.clone(),
-                login: opening.login.clone(),
-                password_hash: self.passwords.hash(&opening.password).await?,
-            },
-            also: Vec::new(),
-            housemates: Vec::new(),
-            first: opening.first.as_ref().map(|sale| FirstPurchase { key: sale.key, tender: sale.tender, amount: sale.amount }),
-            by: who.user,
-            ip: who.ip.clone(),
-        };
-        accounts::open(&self.db, &self.rng, self.clock.now(), &self.limits, &new).await?;
-        self.field.wake();
-        // A server wallet opens with the next reading.
-        self.field.read_now(opening.meter);
-        Ok(())
+    async fn open_account(&self, who: &Who, opening: &Opening) -> Result<(), Mistake> {
+        opening::open(self, who, opening).await
     }
 
     async fn accounts(&self, who: &Who, query: &Query) -> Result<Page<AccountLine>, AppError> {

@@ -123,8 +123,11 @@ async fn open_within(tx: &mut Tx, rng: &Rng, at: Timestamp, limits: &Limits, new
         None => None,
     };
     // The audit lines last: they are written one transaction after the other, so whoever holds them waits for nothing else.
-    let detail = serde_json::json!({ "number": opened.number, "meter": new.meter, "login": new.resident.login }).to_string();
-    note_opened(tx, at, new.by, &new.ip, opened.account, &detail).await?;
+    let others: Vec<&str> = new.housemates.iter().map(|one| one.login.as_str()).collect();
+    let detail = serde_json::json!({
+        "number": opened.number, "meter": new.meter, "also": new.also, "login": new.resident.login, "others": others,
+    });
+    note_opened(tx, at, new.by, &new.ip, opened.account, &detail.to_string()).await?;
     if let Some((sold, order)) = sold {
         orders::write_sale(tx, at, &order, &sold).await?;
     }

@@ -65,3 +65,38 @@ both!(an_account_is_closed_over_its_pages, |w: World| async move {
     assert_eq!(operator.get(&closing).await.status(), 200);
     web.stop();
 });
+
+both!(an_opening_form_comes_back_with_what_was_written_and_names_the_wrong_row, |w: World| async move {
+    let web = Web::start(&w).await;
+    let (meter, second) = (w.meter(7).await, w.meter(8).await);
+    w.execute("UPDATE meters SET place_id = (SELECT m.place_id FROM meters m WHERE m.unit = 7) WHERE unit = 8").await;
+    let operator = web.person(&w, Role::Operator, "operator").await;
+    let page = format!("/rooms/{meter}");
+    let shown = operator.get(&page).await.text().await.unwrap();
+    assert!(shown.contains("name=\"residents[0][name]\"") && shown.contains(&second.to_string()), "{shown}");
+
+    // As a browser without scripts sends it, with the rows that nobody filled in.
+    let form = |login: &str| {
+        format!(
+            "meter={meter}&key={}&also%5B%5D={second}&residents%5B0%5D%5Bname%5D=%E5%BC%A0%E4%B8%89\
+             &residents%5B0%5D%5Blogin%5D=zhang&residents%5B0%5D%5Bpassword%5D=long+enough\
+             &residents%5B1%5D%5Bname%5D=&residents%5B1%5D%5Blogin%5D=&residents%5B1%5D%5Bpassword%5D=\
+             &residents%5B2%5D%5Bname%5D=Li&residents%5B2%5D%5Blogin%5D={login}&residents%5B2%5D%5Bpassword%5D=long+enough\
+             &amount=&tender=cash",
+            w.rng.id(w.clock.now())
+        )
+    };
+    let back = operator.post("/api/operator/open-account", &form("zhang")).await;
+    let back = location(&back);
+    assert!(back.starts_with(&format!("{page}?do=open")) && back.contains("row=1") && back.contains("e=login-taken"), "{back}");
+    let again = operator.get(back).await.text().await.unwrap();
+    assert!(again.contains("id=\"resident-1\"") && again.contains("value=\"张三\""), "{again}");
+    assert!(!again.contains("long enough") && !back.contains("long"), "passwords do not come back");
+    assert_eq!(w.number("SELECT COUNT(*) FROM accounts").await, 0);
+    assert_eq!(location(&operator.post("/api/operator/open-account", &form("li")).await), page);
+    assert_eq!(w.number("SELECT COUNT(*) FROM account_residents").await, 2);
+    assert_eq!(w.number("SELECT COUNT(*) FROM account_meters").await, 2);
+    let shown = operator.get(&page).await.text().await.unwrap();
+    assert!(shown.contains("Li (li)") && shown.contains(&format!("/rooms/{second}")), "{shown}");
+    web.stop();
+});

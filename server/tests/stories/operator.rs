@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::support::World;
-use app::api::operator::{CaseQuery, Opening, OperatorPort, Query, Sale, What};
+use app::api::operator::{CaseQuery, Mistake, MovesIn, Opening, OperatorPort, Query, Row, Sale, What};
 use app::error::AppError;
 use app::model::ids::{MeterId, PlaceId, UserId};
 use app::model::meter::{ControlMode, Latest, StatusWord};
@@ -83,14 +83,12 @@ impl Estate {
     }
 
     fn opening(&self, meter: MeterId) -> Opening {
-        Opening {
-            meter,
-            name: "张三".into(),
-            login: "zhangsan".into(),
-            password: "long enough".into(),
-            first: Some(self.sale(meter, 5_000)),
-        }
+        Opening { meter, also: Vec::new(), residents: vec![moves_in("张三", "zhangsan")], first: Some(self.sale(meter, 5_000)) }
     }
+}
+
+fn moves_in(name: &str, login: &str) -> MovesIn {
+    MovesIn { name: name.into(), login: login.into(), password: "long enough".into() }
 }
 
 both!(the_layout_is_the_place_tree, |w: World| async move {
@@ -170,17 +168,47 @@ both!(a_mode_is_decided_once_and_its_way_is_shown, |w: World| async move {
 
 both!(opening_sells_the_first_purchase, |w: World| async move {
     let e = Estate::new(w).await;
-    let weak = Opening { password: "short".into(), ..e.opening(e.there) };
-    assert_eq!(e.desk.open_account(&e.boss, &weak).await.unwrap_err(), AppError::WeakPassword);
+    let weak = MovesIn { password: "short".into(), ..moves_in("张三", "zhangsan") };
+    let weak = Opening { residents: vec![weak], ..e.opening(e.there) };
+    assert_eq!(e.desk.open_account(&e.boss, &weak).await, Err(Mistake::of(0, AppError::WeakPassword)));
     let opening = e.opening(e.there);
     e.desk.open_account(&e.boss, &opening).await.unwrap();
-    assert_eq!(e.desk.open_account(&e.boss, &opening).await.unwrap_err(), AppError::AccountAlreadyOpen);
+    assert_eq!(e.desk.open_account(&e.boss, &opening).await, Err(AppError::AccountAlreadyOpen.into()));
     assert_eq!(e.w.number("SELECT COUNT(*) FROM orders").await, 1);
     let room = e.desk.room(&e.boss, e.there).await.unwrap();
     assert_eq!(room.account.unwrap().residents[0].login, "zhangsan");
     let kinds: Vec<_> = room.progress.commands.iter().map(|command| command.what.clone()).collect();
     assert_eq!(kinds, [What::Credit(Fen(5_000)), What::Open]);
     assert_eq!(room.days.len(), 14);
+});
+
+both!(an_account_opens_on_several_meters_for_several_residents_or_says_which_row_is_wrong, |w: World| async move {
+    let e = Estate::new(w).await;
+    let (second, far) = (e.w.meter(3).await, e.w.meter(4).await);
+    run(&e.w, "UPDATE meters SET place_id = (SELECT place_id FROM meters WHERE id = $1) WHERE id = $2", &[e.there.0, second.0])
+        .await;
+    let opening = Opening {
+        also: vec![second],
+        residents: vec![moves_in("张三", "zhangsan"), moves_in("李四", "lisi"), moves_in("王五", "wangwu")],
+        ..e.opening(e.there)
+    };
+    // A meter of another room, and a login name that somebody has: nothing of it is stored.
+    let elsewhere = Opening { also: vec![second, far], ..opening.clone() };
+    let taken = Some(Row::Meter(far));
+    let refused = e.desk.open_account(&e.boss, &elsewhere).await;
+    assert_eq!(refused, Err(Mistake { error: AppError::AccountAlreadyOpen, row: taken }));
+    let mut double = opening.clone();
+    double.residents[1].login = "resident1".into();
+    assert_eq!(e.desk.open_account(&e.boss, &double).await, Err(Mistake::of(1, AppError::LoginTaken)));
+    assert_eq!(e.w.number("SELECT COUNT(*) FROM accounts").await, 1, "the room that was there");
+
+    e.desk.open_account(&e.boss, &opening).await.unwrap();
+    let account = e.desk.room(&e.boss, second).await.unwrap().account.unwrap();
+    assert_eq!(account.residents.len(), 3);
+    assert_eq!(account.number, e.desk.room(&e.boss, e.there).await.unwrap().account.unwrap().number);
+    assert_eq!(e.w.number("SELECT COUNT(*) FROM commands WHERE kind = 'open'").await, 2, "each meter is told");
+    let told = e.desk.audit(&e.boss, &Query { text: "account.open".into(), ..Query::default() }).await.unwrap();
+    assert!(told.lines[0].detail.contains("wangwu") && told.lines[0].detail.contains(&second.0.to_string()), "{told:?}");
 });
 
 both!(a_search_for_a_room_finds_that_room_alone, |w: World| async move {

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::{Desk, Opening, Sale, WalletLimits, desk};
+use super::{Desk, Sale, WalletLimits, desk};
 use crate::api::answer;
 use crate::error::AppError;
 use crate::link;
@@ -12,7 +12,7 @@ use crate::model::money::Fen;
 use crate::model::order::Tender;
 
 /// The page of a room.
-fn room(meter: &str) -> String {
+pub(super) fn room(meter: &str) -> String {
     format!("/rooms/{meter}")
 }
 
@@ -21,7 +21,8 @@ pub(crate) fn parse<T: std::str::FromStr>(text: &str) -> Result<T, AppError> {
     text.trim().parse().map_err(|_| AppError::Invalid)
 }
 
-fn sale(meter: MeterId, amount: &str, tender: &str, key: &str) -> Result<Sale, AppError> {
+/// A sale as its form says it.
+pub(super) fn sale(meter: MeterId, amount: &str, tender: &str, key: &str) -> Result<Sale, AppError> {
     let amount = Fen::parse_yuan(amount.trim()).map_err(|_| AppError::InvalidAmount)?;
     let tender = Tender::parse(tender).filter(|tender| tender.is_counter()).ok_or(AppError::Invalid)?;
     Ok(Sale { meter, amount, tender, key: parse::<Uuid>(key)? })
@@ -83,30 +84,6 @@ pub async fn read_now(meter: String) -> Result<(), AppError> {
     let Desk { who, port } = desk()?;
     let done = async { port.read_now(&who, parse(&meter)?).await }.await;
     answer(done.map(|()| link::with(&room(&meter), "asked", "read")), &room(&meter))
-}
-
-/// Opens an account; an empty amount opens it without a purchase.
-#[server(name = OpenAccount, prefix = "/api", endpoint = "operator/open-account")]
-pub async fn open_account(
-    meter: String,
-    name: String,
-    login: String,
-    password: String,
-    amount: String,
-    tender: String,
-    key: String,
-) -> Result<(), AppError> {
-    let Desk { who, port } = desk()?;
-    let done = async {
-        let id: MeterId = parse(&meter)?;
-        let first = if amount.trim().is_empty() { None } else { Some(sale(id, &amount, &tender, &key)?) };
-        let (name, login) = (name.trim().to_owned(), login.trim().to_owned());
-        if name.is_empty() || login.is_empty() {
-            return Err(AppError::Invalid);
-        }
-        port.open_account(&who, &Opening { meter: id, name, login, password, first }).await
-    };
-    answer(done.await.map(|()| room(&meter)), &link::with(&room(&meter), "do", "open"))
 }
 
 /// Closes a case with what was done about it.

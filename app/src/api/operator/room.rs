@@ -289,21 +289,6 @@ pub struct Sale {
     pub key: Uuid,
 }
 
-/// An account to open.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Opening {
-    /// On which meter.
-    pub meter: MeterId,
-    /// The resident's name.
-    pub name: String,
-    /// How they will log in.
-    pub login: String,
-    /// Their first password.
-    pub password: String,
-    /// The first purchase, if there is one.
-    pub first: Option<Sale>,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,0 +1,132 @@
+//! Opening an account: on one or more meters of the room, for one or more residents, with or without a first purchase.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+
+use super::super::parts::param;
+use super::forms::tenders;
+use crate::api::life::Neighbour;
+use crate::api::operator::{METERS_MAX, RESIDENTS_MAX};
+use crate::error::AppError;
+use crate::i18n::room::{Words, resident, words};
+use crate::i18n::{errors, lang};
+use crate::model::ids::{MeterId, Uuid};
+
+/// What was written before a mistake, and whose mistake it was.
+struct Before {
+    names: Vec<String>,
+    logins: Vec<String>,
+    meters: Vec<String>,
+    amount: String,
+    problem: Option<(String, &'static str)>,
+}
+
+impl Before {
+    fn read() -> Self {
+        let all = |name: &str| use_query_map().with_untracked(|query| query.get_all(name)).unwrap_or_default();
+        let error = AppError::from_code(&param("e"));
+        Self {
+            names: all("name"),
+            logins: all("login"),
+            meters: all("also"),
+            amount: param("amount"),
+            problem: error.map(|error| (param("row"), errors::words(error, lang()))),
+        }
+    }
+
+    /// What is wrong with that row.
+    fn problem(&self, row: &str) -> Option<&'static str> {
+        self.problem.as_ref().filter(|(of, _)| of == row).map(|(_, says)| *says)
+    }
+}
+
+/// The form. After a mistake the page comes back with `?do=open` and what was written, but for passwords.
+pub fn opening(meter: MeterId, free: &[Neighbour], key: Uuid) -> impl IntoView + use<> {
+    let t = words(lang());
+    let before = if param("do") == "open" { Some(Before::read()) } else { None };
+    let amount = before.as_ref().map(|before| before.amount.clone());
+    let more = before.as_ref().is_some_and(|before| before.names.len() > 1);
+    let mut rows = (0..RESIDENTS_MAX).map(|index| row(&t, index, before.as_ref()));
+    let first = rows.next();
+    let others = rows.collect_view();
+    view! {
+        <form class="card stack-tight" method="post" action="/api/operator/open-account">
+            <h2>{t.open_account}</h2>
+            <p class="hint">{t.open_hint}</p>
+            <input type="hidden" name="meter" value=meter.to_string() />
+            <input type="hidden" name="key" value=key.to_string() />
+            {meters(&t, free, before.as_ref())}
+            {first}
+            <p class="hint">{t.password_hint}</p>
+            <details open=more>
+                <summary>{t.more_residents}</summary>
+                <div class="stack-tight">{others}</div>
+            </details>
+            <label class="field">
+                <span>{t.first_purchase}</span>
+                <input class="input" name="amount" inputmode="decimal" autocomplete="off" pattern="[0-9]+([.][0-9]{1,2})?" value=amount />
+                <span class="hint">{if free.is_empty() { t.first_hint } else { t.first_hint_meters }}</span>
+            </label>
+            {tenders()}
+            <button class="primary">{t.open_account}</button>
+        </form>
+    }
+}
+
+/// The other meters of the room; nothing where there are none, and no one has just taken one that was chosen.
+fn meters(t: &Words, free: &[Neighbour], before: Option<&Before>) -> Option<impl IntoView + use<>> {
+    let chosen = |id: &str| before.is_some_and(|before| before.meters.iter().any(|one| one == id));
+    // One that is refused may not be among the free ones any more.
+    let problem = before.and_then(|before| before.meters.iter().find_map(|id| before.problem(id)));
+    let boxes = free.iter().take(METERS_MAX).map(|one| {
+        let id = one.meter.to_string();
+        let checked = chosen(&id);
+        view! {
+            <label class="check">
+                <input type="checkbox" name="also[]" value=id checked=checked />
+                <span class="num">{one.serial.clone()}</span>
+            </label>
+        }
+    });
+    (!free.is_empty() || problem.is_some()).then(|| {
+        view! {
+            <fieldset class="group">
+                <legend>{t.also_meters}</legend>
+                {boxes.collect_view()}
+                {problem.map(|says| view! { <p class="problem" role="alert">{says}</p> })}
+            </fieldset>
+        }
+    })
+}
+
+/// One resident. The first is needed; of the others those that are empty are nobody.
+fn row(t: &Words, index: usize, before: Option<&Before>) -> impl IntoView + use<> {
+    let written = |of: fn(&Before) -> &Vec<String>| before.and_then(|before| of(before).get(index)).cloned();
+    let (name, login) = (written(|before| &before.names), written(|before| &before.logins));
+    let problem = before.and_then(|before| before.problem(&index.to_string()));
+    let (first, wrong) = (index == 0, problem.is_some());
+    // Where something is wrong, or else where one begins anew.
+    let focus = wrong || (first && before.is_some_and(|before| before.problem.is_none()));
+    let says = format!("resident-{index}");
+    let described = wrong.then(|| says.clone());
+    let invalid = wrong.then_some("true");
+    let field = |field: &str| format!("residents[{index}][{field}]");
+    view! {
+        <fieldset class="group" aria-describedby=described>
+            <legend>{resident(index + 1, lang())}</legend>
+            {problem.map(|problem| view! { <p class="problem" id=says role="alert">{problem}</p> })}
+            <label class="field">
+                <span>{t.name}</span>
+                <input class="input" name=field("name") value=name required=first maxlength="60" autocomplete="off" autofocus=focus aria-invalid=invalid />
+            </label>
+            <label class="field">
+                <span>{t.login}</span>
+                <input class="input" name=field("login") value=login required=first maxlength="60" autocomplete="off" autocapitalize="off" spellcheck="false" aria-invalid=invalid />
+            </label>
+            <label class="field">
+                <span>{t.first_password}</span>
+                <input class="input" name=field("password") required=first minlength="10" maxlength="200" autocomplete="new-password" aria-invalid=invalid />
+            </label>
+        </fieldset>
+    }
+}
