@@ -99,6 +99,8 @@ errors! {
     OnByOperator = "on-by-operator", 409;
     /// Tripped for overload or a malignant load: call the operator.
     OffForOverload = "off-for-overload", 409;
+    /// What was begun has gone too far to be taken back.
+    TooLate = "too-late", 409;
     /// Differences are open that nobody has decided about; the reason is missing.
     DifferencesOpen = "differences-open", 409;
     /// Somebody else changed it meanwhile.

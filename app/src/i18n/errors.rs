@@ -58,6 +58,10 @@ pub const fn words(error: AppError, lang: Lang) -> &'static str {
             "还有差异没有处理。请先在“待办”中逐条处理，或写明为什么仍要结账。",
             "Differences are open. Settle their cases first, or say why the day is closed nevertheless.",
         ),
+        AppError::TooLate => (
+            "来不及撤回了：电表已收到指令或已读回，或新房间已经启用。请办完后再改。",
+            "It is too late to take this back: a meter was told or read, or the new room is in use. Let it end, then change it.",
+        ),
         AppError::SecondPerson => (
             "需由另一位有复核权限的操作员处理，申请人不能自己复核。",
             "A second operator who may approve must do this; nobody approves their own request.",

@@ -2,7 +2,7 @@
 
 use super::till::catalogue;
 use super::{Lang, common};
-use crate::api::life::{ClosingKind, Goes};
+use crate::api::life::{ClosingKind, Goes, Kept};
 use crate::model::money::Fen;
 
 catalogue! {
@@ -37,7 +37,11 @@ catalogue! {
     replace: "换表", "Replace the meter";
     replace_hint: "先抄读并关闭旧表（断电），装好新表后填写新表号，余额自动充入新表一次。",
         "The old meter is read and closed first (the power goes off). When the new one is in place, give its number; what was left goes into it, once.";
-    swap_hint: "这块表没有开户：装好新表后填写新表号，旧表停用。", "No account is on this meter: when the new one is in place, give its number; the old one is retired.";
+    replace_settings: "表内的限额、电价和控制模式会照旧表下发到新表；阶梯用量从零起计，表内没有设置它的指令。",
+        "The old meter's limits, prices and mode are sent to the new one. Its tier use begins at nothing: meters have no command that sets it.";
+    replace_ledger: "余额、限额和阶梯用量都在账上，照旧延续。", "Credit, limits and tier use are on the ledger and go on as they are.";
+    swap_hint: "这块表没有开户：装好新表后填写新表号，旧表停用；表内的限额、电价和模式照旧表下发到新表。",
+        "No account is on this meter: when the new one is in place, give its number; the old one is retired, and its limits, prices and mode are sent to the new one.";
     reason: "原因", "Reason";
     go_on: "下一步", "Go on";
     new_serial: "新表号（12 位）", "New meter's number (12 digits)";
@@ -46,10 +50,19 @@ catalogue! {
     profile: "表型（不填则同旧表）", "Profile (as the old one, if empty)";
     as_before: "同旧表", "As the old one";
     install: "装上新表", "Put it in place";
-    install_hint: "旧表停用；新表按本户开户，余额和未到表的售电充入新表。分时电价、限额等表内参数请另行下发。",
-        "The old meter is retired, the new one opened for this account, and what was left is sent into it with what could not reach the old one. Prices and limits inside a meter are to be sent to it as commands.";
+    install_hint: "旧表停用；新表按本户开户，余额和未到表的售电充入新表，再把旧表最后读到的限额、电价、阶梯、时段表和控制模式逐项下发并读回。",
+        "The old meter is retired, the new one opened for this account, and what was left is sent into it with what could not reach the old one. Then it is told the limits, prices, tiers, tables and mode that were last read in the old one; each is read back.";
+    install_hint_ledger: "旧表停用；新表接着本户计量。余额、限额和阶梯用量在账上，照旧延续。",
+        "The old meter is retired and the new one goes on for this account. Credit, limits and tier use are on the ledger and go on as they are.";
+    install_unknown: "旧表的参数从未读到：装好后请在新表的房间页另行设置。", "The old meter's parameters were never read: set the new one on its room's page afterwards.";
+    install_tiers: "新表的阶梯用量从零起计，本期内可能少收阶梯加价：电表没有设置阶梯用量的指令。",
+        "The new meter counts its tier use from nothing, so this period may be charged too little: meters have no command that sets it.";
+    settings: "新表的参数", "The new meter's settings";
+    withdraw: "撤回", "Take it back";
+    withdraw_hint: "电表还没有收到指令，钱也没有动：撤回后一切照旧。", "No meter was told anything yet and no money has moved: everything stays as it was.";
+    withdrawn: "已撤回，一切照旧", "Taken back; everything stays as it was";
     decided: "已决定", "Decided";
-    asked: "已通知电表关闭", "The meter was told to close";
+    asked: "等待下发关闭指令", "Still to be told to close";
     to_read: "等待电表读回", "To be read back";
     wait_reading: "等待最后一次抄读", "Waits for the last reading";
     lost: "电表失联：恢复通信后自动继续，也可由人工确认", "The meter is lost: it goes on by itself when it answers; or count it below";
@@ -96,6 +109,23 @@ pub const fn kind(kind: ClosingKind, lang: Lang) -> &'static str {
         ClosingKind::Move => t.relocate,
         ClosingKind::Replace => t.replace,
     }
+}
+
+/// Why a closing cannot be taken back any more.
+#[must_use]
+pub const fn why_kept(kept: Kept, lang: Lang) -> &'static str {
+    let (zh, en) = match kept {
+        Kept::Told => (
+            "已通知电表关闭，不能再撤回；办完后可重新开户。",
+            "A meter was told to close, so this cannot be taken back; open an account anew when it is done.",
+        ),
+        Kept::Read => ("电表已读回并关闭，不能再撤回。", "A meter was read and closed, so this cannot be taken back."),
+        Kept::Arrived => (
+            "新房间已经开户或收款，不能再撤回；可再换回来。",
+            "The account in the new room has begun, so this cannot be taken back; move it back instead.",
+        ),
+    };
+    lang.pick(zh, en)
 }
 
 /// What closing will do to whom.

@@ -10,6 +10,7 @@ pub mod prices;
 pub mod reconcile;
 pub mod refund;
 pub mod returns;
+pub mod settings;
 pub mod subsidy;
 pub mod tariff;
 pub mod wallet;

@@ -4,7 +4,7 @@ mod device;
 
 use std::sync::Arc;
 
-use app::api::life::{Closing, ClosingKind, ClosingMeter, Counted, Device, Goes, Life, LifePort, Newcomer, Stranded};
+use app::api::life::{Closing, ClosingKind, ClosingMeter, Counted, Device, Goes, Life, LifePort, Newcomer, Setting, Stranded};
 use app::error::AppError;
 use app::model::ids::{AccountId, ClosingId, MeterId, OrderId, Uuid};
 use app::model::order::CommandState;
@@ -19,8 +19,8 @@ use crate::meters::profile::Profiles;
 use crate::operator::{Field, MIN_PASSWORD};
 use crate::rng::Rng;
 use crate::store::accounts::{self, NewResident};
-use crate::store::closings::{self, Kind, NewClosing, View, ViewMeter, What};
-use crate::store::{Db, StoreError, console, orders};
+use crate::store::closings::{self, Kind, NewClosing, View, ViewMeter, ViewSetting, What};
+use crate::store::{Db, StoreError, console, orders, parameters};
 
 /// What keeps the accounts.
 pub struct Registrar {
@@ -167,6 +167,14 @@ impl LifePort for Registrar {
         Ok(new)
     }
 
+    async fn withdraw(&self, who: &Who, closing: ClosingId) -> Result<(), AppError> {
+        self.closing_of(who, closing).await?;
+        closings::withdraw(&self.db, &self.rng, self.clock.now(), who, closing).await?;
+        // What was paid meanwhile goes on.
+        self.field.wake();
+        Ok(())
+    }
+
     async fn count(&self, who: &Who, closing: ClosingId, meter: MeterId, counted: &Counted) -> Result<(), AppError> {
         self.closing_of(who, closing).await?;
         let Counted { remaining, total, reason } = counted.clone();
@@ -201,6 +209,11 @@ impl LifePort for Registrar {
                 at: Timestamp(order.created_at),
             })
         });
+        let old = view.meters.first().filter(|_| view.kind == Kind::Replace && view.ended_at.is_none()).map(|one| one.meter);
+        let parameters = match old {
+            Some(old) => parameters::find(&self.db, old).await?,
+            None => None,
+        };
         Ok(Closing {
             id,
             kind: match view.kind {
@@ -221,10 +234,18 @@ impl LifePort for Registrar {
             returned: view.returned,
             carried: view.carried,
             meters: view.meters.into_iter().map(meter).collect(),
+            withdrawn_by: view.withdrawn_by,
+            arrived: view.arrived,
+            parameters,
+            settings: view.settings.into_iter().map(setting).collect(),
             stranded: stranded.collect::<Result<_, StoreError>>()?,
             gateways: console::gateway_names(&self.db, who.user).await?,
         })
     }
+}
+
+fn setting(one: ViewSetting) -> Setting {
+    Setting { batch: one.batch, issue: one.issue, state: one.state }
 }
 
 fn meter(one: ViewMeter) -> ClosingMeter {

@@ -64,13 +64,24 @@ pub async fn create(db: &Db, rng: &Rng, at: Timestamp, who: &Who, batch: &NewBat
     if batch.meters.is_empty() {
         return Err(AppError::Invalid.into());
     }
+    let mut tx = db.begin().await?;
+    if !create_in(&mut tx, rng, at, who.user, batch).await? {
+        return Ok(());
+    }
+    let (kind, args) = (batch.issue.kind(), batch.issue.args());
+    let detail = serde_json::json!({ "kind": kind.as_str(), "args": args, "meters": batch.meters.len() }).to_string();
+    record(&mut tx, at, who, "batch.create", batch.id, &detail).await?;
+    tx.commit().await
+}
+
+/// The same in the caller's transaction; the audit line is the caller's. Gives whether it was not known before.
+pub(super) async fn create_in(tx: &mut Tx, rng: &Rng, at: Timestamp, by: UserId, batch: &NewBatch<'_>) -> Result<bool> {
     let (kind, args) = (batch.issue.kind(), batch.issue.args());
     let effective_at = match batch.issue {
         Issue::Standby { at, .. } => Some(at.0),
         _ => None,
     };
-    let mut tx = db.begin().await?;
-    let inserted = on!(&mut tx, |c| sqlx::query(
+    let inserted = on!(tx, |c| sqlx::query(
         "INSERT INTO batches (id, kind, args, effective_at, decided_by, decided_at) VALUES ($1, $2, $3, $4, $5, $6)
          ON CONFLICT DO NOTHING"
     )
@@ -78,18 +89,16 @@ pub async fn create(db: &Db, rng: &Rng, at: Timestamp, who: &Who, batch: &NewBat
     .bind(kind.as_str())
     .bind(&args)
     .bind(effective_at)
-    .bind(who.user.0)
+    .bind(by.0)
     .bind(at.0)
     .execute(c)
     .await)?;
     if inserted == 0 {
-        return Ok(());
+        return Ok(false);
     }
-    insert(&mut tx, rng, at, who.user, batch.id, batch.issue, batch.meters).await?;
-    supersede(&mut tx, at, batch.id, kind).await?;
-    let detail = serde_json::json!({ "kind": kind.as_str(), "args": args, "meters": batch.meters.len() }).to_string();
-    record(&mut tx, at, who, "batch.create", batch.id, &detail).await?;
-    tx.commit().await
+    insert(tx, rng, at, by, batch.id, batch.issue, batch.meters).await?;
+    supersede(tx, at, batch.id, kind).await?;
+    Ok(true)
 }
 
 /// A command a meter; planned prices are looked for after their instant.

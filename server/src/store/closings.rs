@@ -10,7 +10,9 @@ mod count;
 mod decide;
 mod install;
 mod left;
+mod settings;
 mod views;
+mod withdraw;
 
 use app::error::AppError;
 use app::model::ids::{AccountId, ClosingId, MeterId, ReturnId, UserId, Uuid};
@@ -25,7 +27,8 @@ pub use count::{Counted, count};
 pub use decide::decide;
 pub use install::{Device, install, swap};
 pub(super) use left::closed;
-pub use views::{View, ViewMeter, of_account, of_meter, view};
+pub use views::{View, ViewMeter, ViewSetting, of_account, of_meter, view};
+pub use withdraw::withdraw;
 
 use super::audit::{self, Entry};
 use super::{Result, StoreError, Tx, on};

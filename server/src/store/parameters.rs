@@ -5,7 +5,7 @@ use app::model::parameters::Parameters;
 use app::model::time::Timestamp;
 use uuid::Uuid;
 
-use super::{Db, Result, StoreError, cases, on, read};
+use super::{Db, Result, StoreError, Tx, cases, on, read};
 use crate::rng::Rng;
 
 /// The version that is known of each meter.
@@ -27,9 +27,20 @@ pub async fn find(db: &Db, meter: MeterId) -> Result<Option<(Parameters, Timesta
             .fetch_optional(pool)
             .await)?;
     let Some((text, at)) = row else { return Ok(None) };
-    let parameters =
-        serde_json::from_str(&text).map_err(|_| StoreError::Inconsistent { table: "meter_parameters", column: "parameters" })?;
-    Ok(Some((parameters, Timestamp(at))))
+    Ok(Some((parse(&text)?, Timestamp(at))))
+}
+
+/// The same in the caller's transaction, without the instant.
+pub(super) async fn known(tx: &mut Tx, meter: MeterId) -> Result<Option<Parameters>> {
+    let row: Option<(String,)> = on!(tx, |c| sqlx::query_as("SELECT parameters FROM meter_parameters WHERE meter_id = $1")
+        .bind(meter.0)
+        .fetch_optional(c)
+        .await)?;
+    row.map(|(text,)| parse(&text)).transpose()
+}
+
+fn parse(text: &str) -> Result<Parameters> {
+    serde_json::from_str(text).map_err(|_| StoreError::Inconsistent { table: "meter_parameters", column: "parameters" })
 }
 
 /// Keeps what was read; `at` is when the meter showed that version. A meter counts the parameter commands that it accepts; where it counted more than this server sent since the

@@ -1,8 +1,10 @@
 //! Opening and taking over accounts, and the proof over them, on both databases.
 
 use crate::support::World;
+use crate::support::closings::{proved, who};
+use crate::support::flat::refused;
 use app::error::AppError;
-use app::model::ids::UserId;
+use app::model::ids::{AccountId, UserId};
 use app::model::money::Fen;
 use app::model::order::Tender;
 use server::clock::Clock;
@@ -98,3 +100,48 @@ impl World {
         UserId(id)
     }
 }
+
+both!(residents_come_and_go, |w: World| async move {
+    let (room, other, clerk) = (w.room(1).await, w.room(2).await, w.clerk().await);
+    let (by, now) = (who(clerk), w.clock.now());
+    let add = |newcomer: accounts::Newcomer, to: AccountId| {
+        let (w, by) = (w.clone(), by.clone());
+        async move { accounts::add_resident(&w.db, &w.rng, now, &by, to, &newcomer).await }
+    };
+    add(accounts::Newcomer::New(resident("sun")), room.account).await.unwrap();
+    assert_eq!(refused(add(accounts::Newcomer::New(resident("sun")), room.account).await), Some(AppError::LoginTaken));
+    let known = || accounts::Newcomer::Known("sun".into());
+    assert_eq!(refused(add(known(), other.account).await), Some(AppError::HasAccount), "one account at a time");
+    accounts::remove_resident(&w.db, now, &by, room.account, "sun").await.unwrap();
+    assert_eq!(refused(accounts::remove_resident(&w.db, now, &by, room.account, "sun").await), Some(AppError::NotFound));
+    add(known(), other.account).await.unwrap();
+    assert_eq!(refused(add(accounts::Newcomer::Known("clerk".into()), other.account).await), Some(AppError::NotFound));
+    let user = w.number("SELECT COUNT(*) FROM account_residents WHERE to_at IS NULL").await;
+    assert_eq!(user, 3);
+    assert_eq!(w.number("SELECT COUNT(*) FROM audit WHERE action LIKE 'account.resident%'").await, 3);
+});
+
+both!(two_openings_at_once_open_one_account_or_two_but_never_fail, |w: World| async move {
+    let clerk = w.clerk().await;
+    let mut meters = Vec::new();
+    for unit in 1..=6 {
+        meters.push(w.meter(unit).await);
+    }
+    let opened = futures::future::join_all(meters.iter().enumerate().map(|(n, &meter)| {
+        let (w, now) = (w.clone(), w.clock.now());
+        let first = Some(accounts::FirstPurchase { key: w.rng.id(now), tender: Tender::Cash, amount: Fen(1_000) });
+        let new = OpenAccount {
+            meter,
+            also: Vec::new(),
+            resident: resident(&format!("x{n}")),
+            housemates: Vec::new(),
+            first,
+            by: clerk,
+            ip: String::new(),
+        };
+        async move { accounts::open(&w.db, &w.rng, now, &Limits::default(), &new).await }
+    }))
+    .await;
+    assert!(opened.iter().all(Result::is_ok), "{opened:?}");
+    proved(&w).await;
+});

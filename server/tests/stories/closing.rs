@@ -3,79 +3,30 @@
 use std::time::Duration;
 
 use crate::support::World;
+use crate::support::closings::{CASH, RULES, advance, begin, owed, proved, read, seen, stocked, who};
 use crate::support::flat::{Flat, refused};
 use crate::support::rooms::Room;
 use crate::support::shop::Shop;
 use crate::support::site::{Site, until};
 use app::error::AppError;
 use app::model::energy::Energy;
-use app::model::ids::{AccountId, ClosingId, MeterId, OrderId, UserId};
+use app::model::ids::{ClosingId, MeterId, OrderId, UserId};
 use app::model::money::{Fen, Money};
 use app::model::order::{OrderState, ReturnState, Tender};
 use app::model::time::Timestamp;
-use app::ports::{Role, Who};
+use app::ports::Role;
 use server::clock::{Clock, SystemClock};
 use server::domain::ledger::Account;
 use server::domain::order::Limits;
-use server::domain::returns::Rules;
-use server::meters::Handle;
 use server::meters::sim::{BusTiming, LineFault};
 use server::store::accounts::{self, NewResident, OpenAccount};
-use server::store::closings::{self, Counted, Goes, NewClosing, View, What};
+use server::store::closings::{self, Counted, Goes, NewClosing};
 use server::store::orders::{self, NewOrder};
 use server::store::returns::{self, NewReturn, Of};
 use server::store::users::{self, NewUser};
-use server::store::{StoreError, cases, console, ledger, rooms, verify};
+use server::store::{StoreError, cases, console, rooms};
 
 const SOON: Duration = Duration::from_secs(30);
-/// Two people above this.
-pub const RULES: Rules = Rules { approve_above_fen: 5_000, approval_hours: 24 };
-pub const CASH: What = What::Close(Goes::Counter(Tender::Cash));
-
-pub fn who(user: UserId) -> Who {
-    Who { user, role: Role::Operator, name: String::new(), ip: "10.0.0.9".into() }
-}
-
-pub async fn begin(w: &World, at: Timestamp, by: UserId, account: AccountId, what: What) -> Result<ClosingId, StoreError> {
-    let new = NewClosing { key: w.rng.id(at), account, what, reason: "住户退宿".into(), who: who(by) };
-    closings::begin(&w.db, &w.rng, at, &new).await
-}
-
-pub async fn advance(w: &World, at: Timestamp) -> usize {
-    closings::advance_all(&w.db, &w.rng, at, &RULES).await.unwrap()
-}
-
-pub async fn seen(w: &World, id: ClosingId) -> View {
-    closings::view(&w.db, id).await.unwrap().unwrap()
-}
-
-pub async fn proved(w: &World) {
-    assert_eq!(verify::verify(&w.db).await.unwrap().differences, []);
-}
-
-pub async fn owed(w: &World, account: &Account) -> Money {
-    ledger::credit_balance(&w.db, account).await.unwrap()
-}
-
-/// Goes on until the meters of a closing have ended.
-pub async fn read(s: &Site, engine: &Handle, id: ClosingId) {
-    until(SOON, "the last readings", || async {
-        engine.wake();
-        advance(&s.w, SystemClock.now()).await;
-        seen(&s.w, id).await.read_at.is_some()
-    })
-    .await;
-}
-
-/// Meters that hold something, delivered.
-pub async fn stocked(s: &Site, fen: &[i64]) -> Handle {
-    for (room, &fen) in fen.iter().enumerate() {
-        s.sell(room, fen).await;
-    }
-    let engine = s.start().await;
-    s.settled(SOON).await;
-    engine
-}
 
 async fn pay(w: &World, at: Timestamp, by: UserId, closing: ClosingId) -> Result<returns::Return, StoreError> {
     let (id, _) = seen(w, closing).await.returned.unwrap();
@@ -441,49 +392,4 @@ both!(a_wallet_on_the_ledger_is_closed_to_the_last_ten_thousandth, |w: World| as
     assert_eq!(w.number("SELECT COUNT(*) FROM cases").await, 0);
     flat.prove().await;
     assert_eq!(cases::kind::CLOSING, "closing");
-});
-
-both!(residents_come_and_go, |w: World| async move {
-    let (room, other, clerk) = (w.room(1).await, w.room(2).await, w.clerk().await);
-    let (by, now) = (who(clerk), w.clock.now());
-    let add = |newcomer: accounts::Newcomer, to: AccountId| {
-        let (w, by) = (w.clone(), by.clone());
-        async move { accounts::add_resident(&w.db, &w.rng, now, &by, to, &newcomer).await }
-    };
-    add(accounts::Newcomer::New(li("sun")), room.account).await.unwrap();
-    assert_eq!(refused(add(accounts::Newcomer::New(li("sun")), room.account).await), Some(AppError::LoginTaken));
-    let known = || accounts::Newcomer::Known("sun".into());
-    assert_eq!(refused(add(known(), other.account).await), Some(AppError::HasAccount), "one account at a time");
-    accounts::remove_resident(&w.db, now, &by, room.account, "sun").await.unwrap();
-    assert_eq!(refused(accounts::remove_resident(&w.db, now, &by, room.account, "sun").await), Some(AppError::NotFound));
-    add(known(), other.account).await.unwrap();
-    assert_eq!(refused(add(accounts::Newcomer::Known("clerk".into()), other.account).await), Some(AppError::NotFound));
-    let user = w.number("SELECT COUNT(*) FROM account_residents WHERE to_at IS NULL").await;
-    assert_eq!(user, 3);
-    assert_eq!(w.number("SELECT COUNT(*) FROM audit WHERE action LIKE 'account.resident%'").await, 3);
-});
-
-both!(two_openings_at_once_open_one_account_or_two_but_never_fail, |w: World| async move {
-    let clerk = w.clerk().await;
-    let mut meters = Vec::new();
-    for unit in 1..=6 {
-        meters.push(w.meter(unit).await);
-    }
-    let opened = futures::future::join_all(meters.iter().enumerate().map(|(n, &meter)| {
-        let (w, now) = (w.clone(), w.clock.now());
-        let first = Some(accounts::FirstPurchase { key: w.rng.id(now), tender: Tender::Cash, amount: Fen(1_000) });
-        let new = OpenAccount {
-            meter,
-            also: Vec::new(),
-            resident: li(&format!("x{n}")),
-            housemates: Vec::new(),
-            first,
-            by: clerk,
-            ip: String::new(),
-        };
-        async move { accounts::open(&w.db, &w.rng, now, &Limits::default(), &new).await }
-    }))
-    .await;
-    assert!(opened.iter().all(Result::is_ok), "{opened:?}");
-    proved(&w).await;
 });

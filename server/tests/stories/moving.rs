@@ -2,22 +2,26 @@
 
 use std::time::Duration;
 
-use crate::closing::{CASH, advance, begin, owed, proved, read, seen, stocked, who};
 use crate::support::World;
+use crate::support::closings::{CASH, advance, begin, owed, proved, read, seen, stocked, who};
 use crate::support::flat::{Flat, refused};
 use crate::support::shop::Shop;
 use crate::support::site::{Site, until};
 use app::error::AppError;
 use app::model::energy::Energy;
 use app::model::ids::{ClosingId, MeterId};
-use app::model::meter::Wallet;
+use app::model::issue::Issue;
+use app::model::meter::{ControlMode, Wallet};
 use app::model::money::{Fen, Money};
-use app::model::order::{OrderState, Tender};
+use app::model::order::{CommandState, OrderState, Tender};
+use app::model::parameters::{Limits, Parameters, Slot, TierPeriod, Tiers};
+use app::model::tariff;
+use app::model::time::Timestamp;
 use server::clock::{Clock, SystemClock};
 use server::domain::ledger::Account;
 use server::meters::sim::LineFault;
 use server::store::closings::{self, Counted, Device, Goes, What};
-use server::store::{StoreError, meters, rooms, wallets};
+use server::store::{StoreError, meters, parameters, prices, rooms, wallets};
 
 const SOON: Duration = Duration::from_secs(30);
 
@@ -172,17 +176,76 @@ both!(a_meter_that_is_not_replaced_after_all_closes_its_account, |w: World| asyn
     proved(&s.w).await;
 });
 
+both!(a_new_meter_is_set_as_the_old_one_was, |w: World| async move {
+    let s = spare(w).await;
+    let engine = stocked(&s, &[5_000]).await;
+    let room = s.rooms[0];
+    let limits = Limits { alarm1: 2_500, alarm2: 800, overdraft: 100, hoarding: 90_000, overload_w: 1_500 };
+    let tiers = Tiers { period: TierPeriod::Month, thresholds: [20_000, 40_000], surcharges: [500, 3_000] };
+    let (at, slots) = (Timestamp(1_900_000_000_000), vec![Slot { rate: 4, hour: 0, minute: 0 }]);
+    for issue in [
+        Issue::Limits(limits),
+        Issue::Prices([9_000, 7_000, 5_383, 3_000]),
+        Issue::Tiers(tiers),
+        Issue::DayTable { table: 2, slots: slots.clone() },
+        Issue::Mode(ControlMode::Guaranteed),
+        Issue::Standby { prices: [9_500, 7_500, 5_500, 3_500], at },
+    ] {
+        s.command(room.meter, issue.kind().as_str(), &issue.args()).await;
+    }
+    s.settled(SOON).await;
+    let known = |meter: MeterId| {
+        let db = s.w.db.clone();
+        async move { parameters::find(&db, meter).await.unwrap().map(|(found, _)| found) }
+    };
+    until(SOON, "the old meter's parameters", || async {
+        known(room.meter).await.is_some_and(|one| one.switch_over == Some(at))
+    })
+    .await;
+    // It breaks before it hears of new prices.
+    s.meter(0, 1).fault(LineFault::Silent, 1.0).unwrap();
+    let prices = [9_900, 7_700, 5_500, 3_300];
+    s.command(room.meter, "prices", &Issue::Prices(prices).args()).await;
+    let id = begin(&s.w, SystemClock.now(), s.clerk, room.account, What::Replace { meter: room.meter }).await.unwrap();
+    let counted = Counted { remaining: Some(Fen(5_000)), total: None, reason: "屏显".into() };
+    closings::count(&s.w.db, &s.w.rng, SystemClock.now(), &who(s.clerk), id, room.meter, &counted).await.unwrap();
+    advance(&s.w, SystemClock.now()).await;
+    let wanted = Parameters { prices, ..known(room.meter).await.unwrap() };
+    s.w.execute("UPDATE meters SET place_id = (SELECT m.place_id FROM meters m WHERE m.unit = 1)").await;
+    let new = install(&s.w, s.clerk, id, &device(&s, 2).await).await.unwrap();
+    let told = seen(&s.w, id).await.settings;
+    assert_eq!(told.len(), 8, "limits, prices, tiers, two tables, the plan, what is planned, the mode: {told:?}");
+    engine.reload();
+    engine.wake();
+    // Each was sent and read back, and what the new meter then says of itself is what the old one said.
+    until(SOON, "the new meter's parameters", || async { known(new).await.is_some_and(|found| found == wanted) }).await;
+    until(SOON, "the commands", || async { seen(&s.w, id).await.settings.iter().all(|one| one.state == CommandState::Done) })
+        .await;
+    until(SOON, "the money", || async { s.view(0, 2).remaining == 5_000 }).await;
+    assert_eq!(s.view(0, 2).mode, ControlMode::Guaranteed);
+    assert_eq!((wanted.limits, wanted.tiers, &wanted.day_tables[1]), (limits, tiers, &slots));
+    assert_eq!(s.w.number("SELECT COUNT(*) FROM cases WHERE kind = 'parameters'").await, 0, "all of it was ours");
+    engine.stop().await;
+    proved(&s.w).await;
+});
+
 both!(a_wallet_on_the_ledger_goes_on_in_the_new_meter_at_its_tier, |w: World| async move {
-    let (flat, account) = Flat::supplied(w, 5_000, 5_000).await;
+    let flat = Flat::new(w).await;
     let w = flat.w.clone();
-    flat.record(vec![flat.reading(30, 3_000)]).await;
+    // 0.5 yuan a kWh, above 2 kWh a year twice that.
+    let tiers = tariff::Tiers { period: TierPeriod::Year, thresholds: [2_000, 90_000], surcharges: [5_000, 9_000] };
+    let plan = flat.publish(None, tariff::Prices { tiers, ..tariff::Prices::flat(5_000) }).await.unwrap();
+    prices::assign(&w.db, w.clock.now(), Some(&flat.who()), flat.building, plan).await.unwrap();
+    let account = flat.open().await.unwrap();
+    flat.record(vec![flat.reading(0, 1_000), flat.reading(30, 3_000)]).await;
+    flat.sell(account, 5_000).await.unwrap();
     w.clock.advance(31 * 60_000);
     let id = begin(&w, w.clock.now(), flat.clerk, account, What::Replace { meter: flat.meter }).await.unwrap();
     let counted = Counted { remaining: None, total: Some(Energy(3_500)), reason: "屏显".into() };
     w.clock.advance(60_000);
     closings::count(&w.db, &w.rng, w.clock.now(), &who(flat.clerk), id, flat.meter, &counted).await.unwrap();
     advance(&w, w.clock.now()).await;
-    w.execute("UPDATE wallets SET tier_period = 2026, tier_wh = 2000, overload_w = 900").await;
+    w.execute("UPDATE wallets SET overload_w = 900").await;
     let device = Device {
         serial: "000000000002".into(),
         gateway: flat.gateway,
@@ -192,12 +255,12 @@ both!(a_wallet_on_the_ledger_goes_on_in_the_new_meter_at_its_tier, |w: World| as
     };
     let new = closings::install(&w.db, &w.rng, w.clock.now(), &who(flat.clerk), id, &device).await.unwrap();
     let view = wallets::view(&w.db, new).await.unwrap().unwrap();
-    assert_eq!((view.tier_wh, view.overload_w), (2_000, 900));
-    // 2.5 kWh at 0.5 yuan were used; the rest is the account's, whatever meter counts for it.
-    assert_eq!(owed(&w, &Account::Wallet(account)).await, Money(500_000 - 12_500));
+    assert_eq!((view.tier_wh, view.overload_w), (2_500, 900));
+    // 2 kWh at 0.5 yuan and 0.5 kWh at 1 yuan were used; the rest is the account's, whatever meter counts for it.
+    assert_eq!(owed(&w, &Account::Wallet(account)).await, Money(500_000 - 15_000));
     let flat = Flat { meter: new, ..flat };
     flat.record(vec![flat.reading(40, 10), flat.reading(70, 1_010)]).await;
-    assert_eq!(owed(&w, &Account::Wallet(account)).await, Money(500_000 - 17_500));
+    assert_eq!(owed(&w, &Account::Wallet(account)).await, Money(500_000 - 25_000), "the second tier from the first kWh on");
     assert!(seen(&w, id).await.ended_at.is_some());
     flat.prove().await;
 });

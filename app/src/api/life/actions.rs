@@ -173,6 +173,14 @@ pub async fn decide_closing(closing: String, tender: String, account: String) ->
     answer(done.await.map(|()| page(&closing)), &page(&closing))
 }
 
+/// Takes back a closing that was begun.
+#[server(name = WithdrawClosing, prefix = "/api", endpoint = "operator/withdraw-closing")]
+pub async fn withdraw_closing(closing: String) -> Result<(), AppError> {
+    let Registry { who, port } = registry()?;
+    let done = async { port.withdraw(&who, parse(&closing)?).await }.await;
+    answer(done.map(|()| page(&closing)), &page(&closing))
+}
+
 /// Sends a purchase that could not reach its meter to another account.
 #[server(name = Readdress, prefix = "/api", endpoint = "operator/readdress")]
 pub async fn readdress(closing: String, order: String, account: String) -> Result<(), AppError> {

@@ -14,10 +14,10 @@ use crate::ports::{Who, operator, ports};
 
 pub use actions::{
     AddMeter, AddResident, BeginReplacement, CloseAccount, CountMeter, DecideClosing, InstallMeter, MoveAccount, Readdress,
-    RemoveResident, SwapMeter, add_meter, add_resident, begin_replacement, close_account, count_meter, decide_closing,
-    install_meter, move_account, readdress, remove_resident, swap_meter,
+    RemoveResident, SwapMeter, WithdrawClosing, add_meter, add_resident, begin_replacement, close_account, count_meter,
+    decide_closing, install_meter, move_account, readdress, remove_resident, swap_meter, withdraw_closing,
 };
-pub use views::{Closing, ClosingKind, ClosingMeter, Counted, Device, Goes, Life, Neighbour, Newcomer, Stranded};
+pub use views::{Closing, ClosingKind, ClosingMeter, Counted, Device, Goes, Kept, Life, Neighbour, Newcomer, Setting, Stranded};
 
 /// What the server does for the life of accounts.
 #[async_trait]
@@ -44,6 +44,8 @@ pub trait LifePort: Send + Sync {
     async fn count(&self, who: &Who, closing: ClosingId, meter: MeterId, counted: &Counted) -> Result<(), AppError>;
     /// Decides anew where the money goes.
     async fn decide(&self, who: &Who, closing: ClosingId, goes: &Goes) -> Result<(), AppError>;
+    /// Takes back what was begun, as long as nothing has happened.
+    async fn withdraw(&self, who: &Who, closing: ClosingId) -> Result<(), AppError>;
     /// Sends a purchase that could not reach its meter to the account of that number.
     async fn readdress(&self, who: &Who, order: OrderId, number: &str) -> Result<(), AppError>;
     /// A closing, and how far it is.

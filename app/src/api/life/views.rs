@@ -2,9 +2,11 @@
 
 use crate::api::operator::RoomName;
 use crate::model::energy::Energy;
-use crate::model::ids::{ClosingId, GatewayId, MeterId, OrderId, ReturnId};
+use crate::model::ids::{BatchId, ClosingId, GatewayId, MeterId, OrderId, ReturnId};
+use crate::model::issue::Issue;
 use crate::model::money::{Fen, Money};
 use crate::model::order::{CommandState, OrderState, ReturnState, Tender};
+use crate::model::parameters::{Parameters, TierPeriod};
 use crate::model::time::Timestamp;
 
 /// Somebody who moves in.
@@ -89,6 +91,28 @@ pub enum ClosingKind {
     Replace,
 }
 
+/// Why a closing cannot be taken back any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// A meter was told to close.
+    Told,
+    /// A meter has ended.
+    Read,
+    /// The account in the new room has begun.
+    Arrived,
+}
+
+/// What a new meter was told so that it is set as the old one was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// Where it can be followed, and tried again.
+    pub batch: BatchId,
+    /// What.
+    pub issue: Issue,
+    /// Where it stands.
+    pub state: CommandState,
+}
+
 /// A closing, and how far it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Closing {
@@ -122,6 +146,14 @@ pub struct Closing {
     pub carried: Option<(OrderId, OrderState)>,
     /// Its meters.
     pub meters: Vec<ClosingMeter>,
+    /// Who took it back.
+    pub withdrawn_by: Option<String>,
+    /// Whether the account in the new room has begun.
+    pub arrived: bool,
+    /// What the old meter's parameters were when last read, where a new one is to be set like it.
+    pub parameters: Option<(Parameters, Timestamp)>,
+    /// What the new meter was told with its installation.
+    pub settings: Vec<Setting>,
     /// Purchases that could not reach their meter and wait for a person.
     pub stranded: Vec<Stranded>,
     /// The gateways, for a meter that is replaced.
@@ -133,6 +165,30 @@ impl Closing {
     #[must_use]
     pub fn left(&self) -> Fen {
         self.meters.iter().filter_map(|meter| meter.left).sum()
+    }
+
+    /// Why it cannot be taken back (any more); `None` where it can.
+    #[must_use]
+    pub fn kept(&self) -> Option<Kept> {
+        if self.read_at.is_some() || self.meters.iter().any(|meter| meter.final_at.is_some()) {
+            return Some(Kept::Read);
+        }
+        if self.meters.iter().any(|meter| meter.sent_at.is_some()) {
+            return Some(Kept::Told);
+        }
+        self.arrived.then_some(Kept::Arrived)
+    }
+
+    /// Whether the credit is in the meter itself.
+    #[must_use]
+    pub fn own_wallet(&self) -> bool {
+        self.meters.iter().any(|meter| meter.own_wallet)
+    }
+
+    /// Whether the new meter will count its tier use from nothing though tiers are in force, for all that is known.
+    #[must_use]
+    pub fn loses_tiers(&self) -> bool {
+        self.own_wallet() && self.parameters.as_ref().is_none_or(|(known, _)| known.tiers.period != TierPeriod::None)
     }
 
     /// Whether a new meter is to be put in place.
@@ -148,10 +204,12 @@ impl Closing {
         open && self.returned.is_none_or(|(_, state)| !matches!(state, ReturnState::Taken | ReturnState::Done))
     }
 
-    /// Whether something goes on by itself.
+    /// Whether something goes on by itself, in meters also after its end.
     #[must_use]
     pub fn is_moving(&self) -> bool {
-        self.read_at.is_none() || (self.ended_at.is_none() && !self.waits_for_meter())
+        let coming = self.carried.is_some_and(|(_, state)| state == OrderState::Paid);
+        let telling = self.settings.iter().any(|one| !one.state.is_final());
+        self.read_at.is_none() || (self.ended_at.is_none() && !self.waits_for_meter()) || coming || telling
     }
 }
 

@@ -8,7 +8,7 @@ use app::model::time::Timestamp;
 use app::ports::Who;
 use serde_json::json;
 
-use super::{Kind, advance, locked, meters_of, record};
+use super::{Kind, advance, locked, meters_of, record, settings};
 use crate::rng::Rng;
 use crate::store::audit::{self, Entry};
 use crate::store::meters::{self, NewMeter};
@@ -31,7 +31,8 @@ pub struct Device {
 
 /// Puts the new meter in the place of one that was read, in one transaction: the old one is retired, the new one opened for the same
 /// account (its key epoch rises as at every opening), and what was left is sent into it as a purchase is, behind what could not reach
-/// the old one. A wallet on the ledger goes on with its tier position and limits.
+/// the old one. A wallet on the ledger goes on with its tier position and limits; a meter with a wallet inside is told the old one's limits,
+/// prices and mode, and counts its tier use from nothing, for no operation of its profile sets that.
 ///
 /// # Errors
 /// Refused with [`AppError::NotFound`], [`AppError::Conflict`] where nothing is to be replaced (any more) or the address or serial
@@ -47,10 +48,13 @@ pub async fn install(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: ClosingId
     if wallets::kind(&mut tx, old).await? != device.wallet {
         return Err(AppError::Invalid.into());
     }
+    let set = settings::of(&mut tx, at, old).await?;
     let new = put_in_place(&mut tx, rng, at, old, device).await?;
     accounts::attach_to(&mut tx, rng, at, closing.account(), new, who.user).await?;
-    if device.wallet == Wallet::Server {
-        wallets::take_over(&mut tx, rng, at, old, new).await?;
+    match device.wallet {
+        Wallet::Server => wallets::take_over(&mut tx, rng, at, old, new).await?,
+        Wallet::Meter => settings::tell(&mut tx, rng, at, who.user, new, &set).await?,
+        Wallet::None => {}
     }
     on!(&mut tx, |c| sqlx::query("UPDATE closings SET to_meter_id = $1 WHERE id = $2").bind(new.0).bind(id.0).execute(c).await)?;
     let amount = advance::due_of(&mut tx, id).await?;
@@ -67,7 +71,7 @@ pub async fn install(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: ClosingId
     Ok(new)
 }
 
-/// Replaces a meter that has no account, or an instrument: the old one is retired, the new one takes its place.
+/// Replaces a meter that has no account, or an instrument: the old one is retired, the new one takes its place and is set as it was.
 ///
 /// # Errors
 /// Refused with [`AppError::NotFound`], [`AppError::AccountAlreadyOpen`] where an account is on it (its replacement begins with its
@@ -82,7 +86,10 @@ pub async fn swap(db: &Db, rng: &Rng, at: Timestamp, who: &Who, old: MeterId, de
     if used.is_some() {
         return Err(AppError::AccountAlreadyOpen.into());
     }
+    let both_inside = device.wallet == Wallet::Meter && wallets::kind(&mut tx, old).await? == Wallet::Meter;
+    let set = if both_inside { settings::of(&mut tx, at, old).await? } else { Vec::new() };
     let new = put_in_place(&mut tx, rng, at, old, device).await?;
+    settings::tell(&mut tx, rng, at, who.user, new, &set).await?;
     let (actor, subject) = (format!("user:{}", who.user), format!("meter:{new}"));
     let detail = json!({ "old": old, "new": new, "serial": device.serial, "reason": reason }).to_string();
     let entry = Entry { actor: &actor, ip: &who.ip, action: "meter.swap", subject: &subject, detail: &detail };

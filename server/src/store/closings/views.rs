@@ -1,9 +1,10 @@
 //! A closing as people look at it.
 
 use app::model::energy::Energy;
-use app::model::ids::{AccountId, ClosingId, MeterId, OrderId, ReturnId, Uuid};
+use app::model::ids::{AccountId, BatchId, ClosingId, MeterId, OrderId, ReturnId, Uuid};
+use app::model::issue::Issue;
 use app::model::money::{Fen, Money};
-use app::model::order::{OrderState, ReturnState, Tender};
+use app::model::order::{CommandState, OrderState, ReturnState, Tender};
 use app::model::time::Timestamp;
 use sqlx::FromRow;
 
@@ -29,6 +30,8 @@ struct Row {
     return_state: Option<String>,
     order_id: Option<Uuid>,
     order_state: Option<String>,
+    withdrawn_by: Option<String>,
+    arrived: bool,
 }
 
 /// A closing with its meters.
@@ -64,6 +67,23 @@ pub struct View {
     pub carried: Option<(OrderId, OrderState)>,
     /// Its meters.
     pub meters: Vec<ViewMeter>,
+    /// Who took it back.
+    pub withdrawn_by: Option<String>,
+    /// Whether the account in the new room has begun.
+    pub arrived: bool,
+    /// What a new meter was told with its installation.
+    pub settings: Vec<ViewSetting>,
+}
+
+/// What a new meter was told so that it is set as the old one was.
+#[derive(Clone, Debug)]
+pub struct ViewSetting {
+    /// Where it can be followed, and tried again.
+    pub batch: BatchId,
+    /// What.
+    pub issue: Issue,
+    /// Where it stands.
+    pub state: CommandState,
 }
 
 /// A meter of a closing.
@@ -121,9 +141,12 @@ pub async fn view(db: &Db, id: ClosingId) -> Result<Option<View>> {
         sqlx::query_as(
         "SELECT c.id, c.kind, c.account_id, a.number, c.tender, c.to_account_id, t.number AS to_number, c.to_meter_id, c.reason,
                 u.name AS by_name, c.begun_at, c.read_at, c.ended_at, c.return_id, r.state AS return_state, c.order_id,
-                o.state AS order_state
+                o.state AS order_state, b.name AS withdrawn_by,
+                COALESCE(c.kind = 'move' AND (t.state <> 'opening' OR EXISTS (SELECT 1 FROM orders x WHERE x.account_id = t.id)
+                    OR EXISTS (SELECT 1 FROM commands x WHERE x.account_id = t.id AND x.attempts > 0)), FALSE) AS arrived
          FROM closings c JOIN accounts a ON a.id = c.account_id LEFT JOIN accounts t ON t.id = c.to_account_id
               JOIN users u ON u.id = c.begun_by LEFT JOIN returns r ON r.id = c.return_id LEFT JOIN orders o ON o.id = c.order_id
+              LEFT JOIN users b ON b.id = c.withdrawn_by
          WHERE c.id = $1"
     )
     .bind(id.0)
@@ -141,11 +164,39 @@ pub async fn view(db: &Db, id: ClosingId) -> Result<Option<View>> {
     .bind(id.0)
     .fetch_all(pool)
     .await)?;
-    row.view(meters).map(Some)
+    // They were decided in the transaction that ended it.
+    let settings: Vec<SettingRow> = read!(db, |pool| sqlx::query_as(
+        "SELECT b.id, b.kind, b.args, x.state FROM closings c
+              JOIN commands x ON x.meter_id = c.to_meter_id AND x.decided_at = c.ended_at AND x.kind <> 'in_force'
+              JOIN batches b ON b.id = x.batch_id AND b.decided_at = c.ended_at
+         WHERE c.id = $1 AND c.kind = 'replace' ORDER BY b.id"
+    )
+    .bind(id.0)
+    .fetch_all(pool)
+    .await)?;
+    row.view(meters, settings).map(Some)
+}
+
+#[derive(FromRow)]
+struct SettingRow {
+    id: Uuid,
+    kind: String,
+    args: String,
+    state: String,
+}
+
+impl SettingRow {
+    fn view(&self) -> Result<ViewSetting> {
+        Ok(ViewSetting {
+            batch: BatchId(self.id),
+            issue: Issue::stored(&self.kind, &self.args).ok_or(StoreError::Inconsistent { table: "batches", column: "args" })?,
+            state: CommandState::parse(&self.state).ok_or(StoreError::Inconsistent { table: "commands", column: "state" })?,
+        })
+    }
 }
 
 impl Row {
-    fn view(self, meters: Vec<MeterRow>) -> Result<View> {
+    fn view(self, meters: Vec<MeterRow>, settings: Vec<SettingRow>) -> Result<View> {
         let unknown = |table, column| StoreError::Inconsistent { table, column };
         let state = |word: &str| ReturnState::parse(word).ok_or(unknown("returns", "state"));
         let order_state = |word: &str| OrderState::parse(word).ok_or(unknown("orders", "state"));
@@ -172,6 +223,9 @@ impl Row {
                 _ => None,
             },
             meters: meters.into_iter().map(MeterRow::view).collect(),
+            withdrawn_by: self.withdrawn_by,
+            arrived: self.arrived,
+            settings: settings.iter().map(SettingRow::view).collect::<Result<_>>()?,
         })
     }
 }

@@ -9,6 +9,7 @@
 )]
 
 pub mod bills;
+pub mod closings;
 pub mod flat;
 pub mod paying;
 pub mod refunding;

@@ -10,8 +10,8 @@ use crate::model::time::Timestamp;
 use crate::ports::now;
 use crate::ui::time::At;
 
-/// The card.
-pub fn parameters(meter: MeterId, known: Option<&(Parameters, Timestamp)>) -> impl IntoView + use<> {
+/// The card; with the way to set them where they are this meter's own business.
+pub fn parameters(meter: MeterId, known: Option<&(Parameters, Timestamp)>, own: bool) -> impl IntoView + use<> {
     let (t, lang) = (words(lang()), lang());
     let facts = match known {
         None => view! { <p class="muted">{t.no_parameters}</p> }.into_any(),
@@ -44,7 +44,7 @@ pub fn parameters(meter: MeterId, known: Option<&(Parameters, Timestamp)>) -> im
         <section class="card stack-tight">
             <div class="page-head">
                 <h2>{t.parameters}</h2>
-                <a class="button" href=format!("/commands/new?meter={meter}")>{t.set_one}</a>
+                {own.then(|| view! { <a class="button" href=format!("/commands/new?meter={meter}")>{t.set_one}</a> })}
             </div>
             {facts}
         </section>

@@ -1,0 +1,160 @@
+//! What a person can do about a closing.
+
+use leptos::prelude::*;
+
+use super::super::room::life::{device, reason, way};
+use super::super::room::parameters::parameters;
+use crate::api::life::{Closing, ClosingKind, Stranded};
+use crate::i18n::commands::{say, state};
+use crate::i18n::life::{why_kept, words};
+use crate::i18n::{common, lang};
+use crate::ui::callout::{Callout, Tone};
+
+/// A form for each meter that has not ended.
+pub(super) fn counts(closing: &Closing) -> impl IntoView + use<> {
+    let t = words(lang());
+    let id = closing.id.to_string();
+    let forms = closing.meters.iter().filter(|meter| meter.final_at.is_none()).map(|meter| {
+        let remaining = meter.own_wallet.then(|| {
+            view! {
+                <label class="field">
+                    <span>{t.remaining}</span>
+                    <input class="input" name="remaining" required inputmode="decimal" pattern="-?[0-9]+([.][0-9]{1,2})?" autocomplete="off" />
+                </label>
+            }
+        });
+        let none = (!meter.own_wallet).then(|| view! { <input type="hidden" name="remaining" value="" /> });
+        view! {
+            <details class="card">
+                <summary>{t.count_title}" "<span class="num">{meter.serial.clone()}</span></summary>
+                <form class="stack-tight" method="post" action="/api/operator/count-meter">
+                    <p class="hint">{t.count_hint}</p>
+                    <input type="hidden" name="closing" value=id.clone() />
+                    <input type="hidden" name="meter" value=meter.meter.to_string() />
+                    {remaining}
+                    {none}
+                    <label class="field">
+                        <span>{t.count_total}</span>
+                        <input class="input" name="total" required=!meter.own_wallet inputmode="decimal" pattern="[0-9]+([.][0-9]{1,3})?" autocomplete="off" />
+                    </label>
+                    {reason()}
+                    <button class="danger">{t.count}</button>
+                </form>
+            </details>
+        }
+    });
+    forms.collect_view()
+}
+
+/// The new meter, and how it will be set.
+pub(super) fn install(closing: &Closing) -> impl IntoView + use<> {
+    let t = words(lang());
+    let own = closing.own_wallet();
+    let old = closing.meters.first().map(|meter| meter.meter);
+    let set = old.filter(|_| own).map(|old| parameters(old, closing.parameters.as_ref(), false));
+    let unknown = (own && closing.parameters.is_none()).then(|| view! { <p>{t.install_unknown}</p> });
+    let tiers = closing.loses_tiers().then(|| view! { <p>{t.install_tiers}</p> });
+    view! {
+        <form class="card stack-tight" method="post" action="/api/operator/install-meter">
+            <h2>{t.install}</h2>
+            <p class="hint">{if own { t.install_hint } else { t.install_hint_ledger }}</p>
+            {(unknown.is_some() || tiers.is_some()).then(|| view! { <Callout tone=Tone::Warn>{unknown}{tiers}</Callout> })}
+            <input type="hidden" name="closing" value=closing.id.to_string() />
+            {device(&closing.gateways)}
+            <button class="primary">{t.install}</button>
+        </form>
+        {set}
+    }
+}
+
+/// What the new meter was told, each where it can be followed.
+pub(super) fn settings(closing: &Closing) -> impl IntoView + use<> {
+    let (t, lang) = (words(lang()), lang());
+    let rows = closing.settings.iter().map(|one| {
+        view! {
+            <li><a href=format!("/commands/{}", one.batch)>{say(&one.issue, lang)}</a>" "<span class="muted">{state(one.state, lang)}</span></li>
+        }
+    });
+    (!closing.settings.is_empty()).then(|| {
+        view! {
+            <section class="card stack-tight">
+                <h2>{t.settings}</h2>
+                <ul class="plain-list">{rows.collect_view()}</ul>
+            </section>
+        }
+    })
+}
+
+/// Taking it back, or why that cannot be done any more.
+pub(super) fn withdraw(closing: &Closing) -> impl IntoView + use<> {
+    let t = words(lang());
+    if closing.ended_at.is_some() {
+        return ().into_any();
+    }
+    if let Some(kept) = closing.kept() {
+        return view! { <p class="muted">{why_kept(kept, lang())}</p> }.into_any();
+    }
+    view! {
+        <form class="card stack-tight" method="post" action="/api/operator/withdraw-closing">
+            <h2>{t.withdraw}</h2>
+            <p class="hint">{t.withdraw_hint}</p>
+            <input type="hidden" name="closing" value=closing.id.to_string() />
+            <button>{t.withdraw}</button>
+        </form>
+    }
+    .into_any()
+}
+
+/// Where the money goes instead.
+pub(super) fn decide(closing: &Closing) -> impl IntoView + use<> {
+    let t = words(lang());
+    let title = if closing.kind == ClosingKind::Replace { t.not_replaced } else { t.decide_title };
+    view! {
+        <details class="card">
+            <summary>{title}</summary>
+            <form class="stack-tight" method="post" action="/api/operator/decide-closing">
+                <input type="hidden" name="closing" value=closing.id.to_string() />
+                {way()}
+                <button>{t.decide}</button>
+            </form>
+        </details>
+    }
+}
+
+/// Purchases that wait for a person.
+pub(super) fn stranded(closing: &Closing) -> impl IntoView + use<> {
+    let t = words(lang());
+    let id = closing.id.to_string();
+    let rows = closing.stranded.iter().map(|one| row(one, &id));
+    (!closing.stranded.is_empty()).then(|| {
+        view! {
+            <section class="card stack-tight">
+                <h2>{t.stranded}</h2>
+                <p class="hint">{t.stranded_hint}</p>
+                <ul class="plain-list">{rows.collect_view()}</ul>
+            </section>
+        }
+    })
+}
+
+fn row(one: &Stranded, closing: &str) -> impl IntoView + use<> {
+    let t = words(lang());
+    let what = format!("{} · {} {} · {}", one.number, one.amount, common::yuan(lang()), common::tender(one.tender, lang()));
+    let back = (!one.tender.is_channel())
+        .then(|| view! { <a class="button" href=format!("/corrections/{}", one.order)>{t.give_back}</a> });
+    view! {
+        <li class="stack-tight">
+            <p class="num">{what}</p>
+            <form class="filter" method="post" action="/api/operator/readdress">
+                <input type="hidden" name="closing" value=closing.to_owned() />
+                <input type="hidden" name="order" value=one.order.to_string() />
+                <label class="filter-field">
+                    <span>{t.account}</span>
+                    <input name="account" required inputmode="numeric" maxlength="16" pattern="[0-9]{16}" autocomplete="off" />
+                </label>
+                <button>{t.send_on}</button>
+                {back}
+            </form>
+        </li>
+    }
+}

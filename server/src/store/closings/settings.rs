@@ -1,0 +1,38 @@
+//! What a new meter is told so that it is set as the one in whose place it comes: limits, prices, tiers, tables and mode, each a
+//! command of the outbox that is sent, read back and recorded like any other.
+
+use app::model::ids::{BatchId, MeterId, UserId};
+use app::model::issue::Issue;
+use app::model::meter::{ControlMode, StatusWord};
+use app::model::time::Timestamp;
+
+use crate::domain::settings::carried;
+use crate::rng::Rng;
+use crate::store::batches::{self, NewBatch};
+use crate::store::{Result, Tx, on, parameters};
+
+/// How the old meter is set, to be asked before it is retired: then what it was still to be told is given up.
+pub(super) async fn of(tx: &mut Tx, now: Timestamp, old: MeterId) -> Result<Vec<Issue>> {
+    let known = parameters::known(tx, old).await?;
+    let status: Option<(i64,)> =
+        on!(tx, |c| sqlx::query_as("SELECT status FROM meter_latest WHERE meter_id = $1").bind(old.0).fetch_optional(c).await)?;
+    let mode = status.and_then(|(word,)| u16::try_from(word).ok()).map_or(ControlMode::Prepaid, |word| StatusWord(word).mode());
+    let pending: Vec<(String, String)> = on!(tx, |c| sqlx::query_as(
+        "SELECT kind, args FROM commands WHERE meter_id = $1 AND NOT money AND state IN ('queued', 'sending')
+         ORDER BY decided_at, id"
+    )
+    .bind(old.0)
+    .fetch_all(c)
+    .await)?;
+    let pending: Vec<Issue> = pending.iter().filter_map(|(kind, args)| Issue::stored(kind, args)).collect();
+    Ok(carried(known.as_ref(), mode, &pending, now))
+}
+
+/// Tells the new one. Each is a batch of one meter, so that it can be followed and tried again; the audit line is the caller's.
+pub(super) async fn tell(tx: &mut Tx, rng: &Rng, at: Timestamp, by: UserId, new: MeterId, issues: &[Issue]) -> Result<()> {
+    for issue in issues {
+        let batch = NewBatch { id: BatchId(rng.id(at)), issue, meters: &[new] };
+        batches::create_in(tx, rng, at, by, &batch).await?;
+    }
+    Ok(())
+}
