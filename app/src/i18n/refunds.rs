@@ -37,6 +37,15 @@ catalogue! {
         "Nothing of this order can go back. What is in the meter must be taken out by a correction first.";
     deliver: "不退了，继续下发", "Do not refund: deliver it";
     deliver_hint: "这笔钱仍会充入该房间的电表。", "The money goes into the room's meter after all.";
+    elsewhere: "渠道后台已退", "Gone back at the channel's console";
+    elsewhere_hint: "有人在渠道后台直接退了款，本系统没有发起；金额已记入待查，请说明它退的是哪一笔。",
+        "Somebody gave money back at the channel's own console. It is booked to suspense: say here what it paid.";
+    elsewhere_none: "没有待退的款项可以结清。电费若已到表，先冲正这笔售电，电表退出后回到这里结清。",
+        "Nothing waits to go back. If the credit is in the meter, correct the sale first; when the meter gave it, settle it here.";
+    elsewhere_left: "未说明（元）", "Not accounted for (yuan)";
+    clear: "用后台退款结清", "Settle with it";
+    write_off: "无法追回，核销", "It is lost: write it off";
+    write_off_hint: "电费已用掉、无法从电表退出时使用；需有复核权限，写明原因。", "Where the credit was used and cannot be had back. For those who may approve; say why.";
     approve: "同意退款", "Approve";
     pay: "已付给付款人，完成", "Paid to the payer, done";
     pay_hint: "把钱交给付款人后再点。收据随后生成。", "Hand the money over first, then press. The receipt follows.";
@@ -83,6 +92,16 @@ pub const fn next(state: RefundState, lang: Lang) -> &'static str {
         RefundState::Expired => ("无人复核，申请已过期。", "Nobody approved it in time."),
     };
     lang.pick(zh, en)
+}
+
+/// Why, where the system asked for it; a person's own words stay theirs.
+#[must_use]
+pub fn reason(said: &str, by_system: bool, lang: Lang) -> String {
+    match said {
+        "return" if by_system => lang.pick("电表已退出，原路退回", "The meter gave it; it goes back the way it came").to_owned(),
+        "automatic" if by_system => lang.pick("没有充值，自动退回", "It credits nothing and goes back by itself").to_owned(),
+        said => said.to_owned(),
+    }
 }
 
 /// What it gives back.

@@ -29,6 +29,10 @@ catalogue! {
     own_request: "您自己的申请，须由他人复核。", "Your own request: somebody else must approve it.";
     give_back: "退电", "Return";
     give_back_hint: "先从电表扣减，电表确认后才付款。", "The meter is debited first; money is paid only after it confirmed.";
+    by_channel: "这些售电可以原路退，从最近的一笔起；逐笔冲正后自动退回付款人，余下的再由柜台付：",
+        "These sales can go back the way they came, the newest first. Each is corrected by itself and then goes back to who paid; the rest is paid at the counter:";
+    by_channel_hint: "线上付的款可以原路退：先填退电金额，下一步会列出可以原路退的售电；销户前也可以先这样退。",
+        "What was paid online can go back the way it came: give the amount of a return, and the next page lists the sales. Do so before an account is closed, too.";
     reason: "原因", "Reason";
     reason_hint: "必填，将打印在收据上并记入审计。", "Required; it is printed on the receipt and kept in the audit.";
     amount: "金额（元）", "Amount (yuan)";

@@ -38,7 +38,7 @@ pub use places::{latest, layout, priced_places, scope};
 pub use receipts::receipt;
 pub use records::{Terms, Totals, record_totals, records};
 pub use refunds::{order_money, refund, refunds};
-pub use returns::{approvals, original, returned};
+pub use returns::{approvals, by_channel, original, returned};
 pub use room::{AccountRow, CommandRow, RoomRow, commands, residents, room};
 
 /// Both nodes above a room.

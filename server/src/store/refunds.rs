@@ -6,6 +6,7 @@
 mod ask;
 mod decide;
 mod due;
+mod elsewhere;
 mod end;
 mod owed;
 mod payment;
@@ -20,6 +21,8 @@ use sqlx::FromRow;
 pub use ask::{NewRefund, Of, Policy, ask};
 pub use decide::{approve, cancel, deliver_again, expire, reject};
 pub use due::{Due, claim_due, slow};
+pub(super) use elsewhere::unsaid;
+pub use elsewhere::{clear, write_off};
 pub use end::pay_out;
 pub(super) use end::{done, failed};
 pub use owed::{Owed, needs_person, owed};

@@ -66,7 +66,8 @@ const RULES: &[&str] = &[
                   CASE WHEN r.state = 'done' AND r.kind <> 'undo_return' THEN r.amount_fen * 100 ELSE CAST(0 AS BIGINT) END AS expected,
                   COALESCE(t.amount_e4, 0) + CASE WHEN r.state = 'done' THEN
                       COALESCE((SELECT CAST(SUM(f.amount_fen) AS BIGINT) FROM refunds f WHERE f.return_id = r.id AND f.state = 'done'), 0)
-                      * 100 ELSE CAST(0 AS BIGINT) END AS found
+                      * 100 + COALESCE((SELECT x.amount_e4 FROM ledger_transfers x
+                                        WHERE x.operation = 'refund-cleared' AND x.reference = r.id), 0) ELSE CAST(0 AS BIGINT) END AS found
            FROM returns r LEFT JOIN ledger_transfers t ON t.operation = 'payout' AND t.reference = r.id) AS x
      WHERE x.expected <> x.found OR (x.found > 0 AND x.taken_at IS NULL)",
     // A debit for a return is done exactly when it was taken.
@@ -97,6 +98,8 @@ const RULES: &[&str] = &[
             AND NOT EXISTS (SELECT 1 FROM commands WHERE commands.id = t.reference))
         OR (t.operation IN ('refund-reserve', 'refund', 'refund-release')
             AND NOT EXISTS (SELECT 1 FROM refunds WHERE refunds.id = t.reference))
+        OR (t.operation IN ('refund-cleared', 'refund-lost') AND NOT EXISTS (SELECT 1 FROM orders WHERE orders.id = t.reference)
+            AND NOT EXISTS (SELECT 1 FROM returns WHERE returns.id = t.reference))
         OR (t.operation IN ('suspense', 'refund-elsewhere')
             AND NOT EXISTS (SELECT 1 FROM payment_events WHERE payment_events.id = t.reference))
         OR (t.operation IN ('final', 'write-off')

@@ -8,11 +8,11 @@ use std::sync::Arc;
 
 use app::api::operator::Page;
 use app::api::till::{
-    OrderMoney, Original, Receipt, ReceiptNumber, RecordLine, RecordQuery, Records, RefundLine, RefundQuery, RefundWish,
-    ReturnLine, Shift, Shifts, Subsidies, TillPort, TrialBalance, Wish, WishOf,
+    ChannelSale, OrderMoney, Original, Receipt, ReceiptNumber, RecordLine, RecordQuery, Records, RefundLine, RefundOf,
+    RefundQuery, RefundWish, ReturnLine, Shift, Shifts, Subsidies, TillPort, TrialBalance, Wish, WishOf,
 };
 use app::error::AppError;
-use app::model::ids::{AccountId, OrderId, PlaceId, RefundId, ReturnId, ShiftId, Uuid};
+use app::model::ids::{AccountId, MeterId, OrderId, PlaceId, RefundId, ReturnId, ShiftId, Uuid};
 use app::model::money::Fen;
 use app::model::subsidy::{Month, Per};
 use app::model::time::Timestamp;
@@ -150,8 +150,20 @@ impl TillPort for Till {
         refunds::pay(self, who, id).await
     }
 
+    async fn clear_refund(&self, who: &Who, order: OrderId, of: RefundOf) -> Result<(), AppError> {
+        refunds::clear(self, who, order, of).await
+    }
+
+    async fn write_off_refund(&self, who: &Who, order: OrderId, reason: &str) -> Result<(), AppError> {
+        refunds::write_off(self, who, order, reason).await
+    }
+
     async fn deliver(&self, who: &Who, order: OrderId) -> Result<(), AppError> {
         refunds::deliver(self, who, order).await
+    }
+
+    async fn by_channel(&self, who: &Who, meter: MeterId) -> Result<Vec<ChannelSale>, AppError> {
+        Ok(console::by_channel(&self.db, who.user, meter, &self.refunds, self.clock.now()).await?)
     }
 
     async fn original(&self, who: &Who, id: Uuid) -> Result<Original, AppError> {

@@ -25,13 +25,18 @@ pub(super) async fn order_money(till: &Till, who: &Who, order: OrderId) -> Resul
     money.ok_or(AppError::NotFound)
 }
 
-/// Only of what the page of that order shows: nobody asks for another building's money.
-pub(super) async fn ask(till: &Till, who: &Who, wish: &RefundWish) -> Result<RefundId, AppError> {
-    let money = order_money(till, who, wish.order).await?;
-    let of = match wish.of {
+/// Only what the page of that order shows: nobody asks for another building's money.
+async fn of_order(till: &Till, who: &Who, order: OrderId, of: RefundOf) -> Result<Of, AppError> {
+    let money = order_money(till, who, order).await?;
+    let of = match of {
         RefundOf::Payment(event) => Of::Payment(event),
         RefundOf::Return(id) => Of::Return(id),
     };
+    if refunds::is_of(&till.db, money.order, of).await? { Ok(of) } else { Err(AppError::NotFound) }
+}
+
+pub(super) async fn ask(till: &Till, who: &Who, wish: &RefundWish) -> Result<RefundId, AppError> {
+    let of = of_order(till, who, wish.order, wish.of).await?;
     let new = NewRefund {
         key: wish.key,
         of,
@@ -42,9 +47,6 @@ pub(super) async fn ask(till: &Till, who: &Who, wish: &RefundWish) -> Result<Ref
         ip: who.ip.clone(),
     };
     let policy = Policy { refunds: till.refunds, counter: till.rules };
-    if !refunds::is_of(&till.db, money.order, of).await? {
-        return Err(AppError::NotFound);
-    }
     let row = refunds::ask(&till.db, &till.rng, till.clock.now(), &policy, &new).await?;
     // A meter whose held order goes back may have other money waiting.
     till.field.wake();
@@ -71,6 +73,18 @@ pub(super) async fn pay(till: &Till, who: &Who, id: RefundId) -> Result<(), AppE
     mine(till, who, id).await?;
     refunds::pay_out(&till.db, &till.rng, till.clock.now(), who, id).await?;
     Ok(())
+}
+
+pub(super) async fn clear(till: &Till, who: &Who, order: OrderId, of: RefundOf) -> Result<(), AppError> {
+    let of = of_order(till, who, order, of).await?;
+    refunds::clear(&till.db, &till.rng, till.clock.now(), who, of).await?;
+    till.field.wake();
+    Ok(())
+}
+
+pub(super) async fn write_off(till: &Till, who: &Who, order: OrderId, reason: &str) -> Result<(), AppError> {
+    order_money(till, who, order).await?;
+    Ok(refunds::write_off(&till.db, &till.rng, till.clock.now(), who, order, reason).await?)
 }
 
 pub(super) async fn deliver(till: &Till, who: &Who, order: OrderId) -> Result<(), AppError> {

@@ -14,7 +14,7 @@ use async_trait::async_trait;
 
 use crate::api::operator::Page;
 use crate::error::AppError;
-use crate::model::ids::{OrderId, PlaceId, RefundId, ReturnId, ShiftId, Uuid};
+use crate::model::ids::{MeterId, OrderId, PlaceId, RefundId, ReturnId, ShiftId, Uuid};
 use crate::model::money::Fen;
 use crate::model::subsidy::{Month, Per};
 use crate::model::time::Timestamp;
@@ -28,11 +28,12 @@ pub use ledger::{SetSubsidy, Subsidies, SubsidyRule, TrialBalance, TrialLine, se
 pub use receipts::{Receipt, ReceiptNumber, ReceiptOf};
 pub use records::{RecordLine, RecordQuery, RecordState, Records};
 pub use refunds::{
-    ApproveRefund, AskRefund, CancelRefund, DeliverOrder, OrderMoney, PayRefund, RefundLine, RefundOf, RefundQuery, RefundWish,
-    Refundable, RejectRefund, approve_refund, ask_refund, cancel_refund, deliver_order, pay_refund, reject_refund,
+    ApproveRefund, AskRefund, CancelRefund, ClearRefund, DeliverOrder, Elsewhere, OrderMoney, PayRefund, RefundLine, RefundOf,
+    RefundQuery, RefundWish, Refundable, RejectRefund, WriteOffRefund, approve_refund, ask_refund, cancel_refund, clear_refund,
+    deliver_order, pay_refund, reject_refund, write_off_refund,
 };
 pub(crate) use returns::said;
-pub use returns::{Original, ReturnLine, Wish, WishOf};
+pub use returns::{ChannelSale, Original, ReturnLine, Wish, WishOf, parts};
 pub use shifts::{CloseShift, OpenShift, Shift, ShiftEnd, Shifts, Takings, close_shift, open_shift};
 
 /// What the server does for the pages of the till.
@@ -68,8 +69,14 @@ pub trait TillPort: Send + Sync {
     async fn cancel_refund(&self, who: &Who, id: RefundId) -> Result<(), AppError>;
     /// A refund leaves the counter.
     async fn pay_refund(&self, who: &Who, id: RefundId) -> Result<(), AppError>;
+    /// What went back at the channel's console has paid what waits to go back.
+    async fn clear_refund(&self, who: &Who, order: OrderId, of: RefundOf) -> Result<(), AppError>;
+    /// What went back at the channel's console is lost.
+    async fn write_off_refund(&self, who: &Who, order: OrderId, reason: &str) -> Result<(), AppError>;
     /// An order is delivered after all that was not given back.
     async fn deliver(&self, who: &Who, order: OrderId) -> Result<(), AppError>;
+    /// Sales of a meter that may go back through their channel, newest first.
+    async fn by_channel(&self, who: &Who, meter: MeterId) -> Result<Vec<ChannelSale>, AppError>;
     /// A sale or return that may be corrected.
     async fn original(&self, who: &Who, id: Uuid) -> Result<Original, AppError>;
     /// A receipt.

@@ -131,6 +131,17 @@ pub struct Refundable {
     pub over_counter: bool,
 }
 
+/// What went back at the channel's own console, and nobody has said what for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Elsewhere {
+    /// How much.
+    pub left: Fen,
+    /// What it can pay, and how much of that.
+    pub pays: Vec<(RefundOf, Fen)>,
+    /// Whether who looks at it may say that it is lost.
+    pub may_write_off: bool,
+}
+
 /// What may go back of an order, and what did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OrderMoney {
@@ -148,10 +159,16 @@ pub struct OrderMoney {
     pub deliverable: bool,
     /// What may go back.
     pub payments: Vec<Refundable>,
+    /// What went back at the channel's console and is not accounted for.
+    pub elsewhere: Option<Elsewhere>,
     /// What went or goes back, newest first.
     pub refunds: Vec<RefundLine>,
     /// For the form.
     pub key: Uuid,
+}
+
+fn of(payment: &str, back: &str) -> Result<RefundOf, AppError> {
+    Ok(if back.is_empty() { RefundOf::Payment(parse(payment)?) } else { RefundOf::Return(parse(back)?) })
 }
 
 fn page(id: &str) -> String {
@@ -171,7 +188,7 @@ pub async fn ask_refund(
 ) -> Result<(), AppError> {
     let Till { who, port } = till()?;
     let done = async {
-        let of = if back.is_empty() { RefundOf::Payment(parse(&payment)?) } else { RefundOf::Return(parse(&back)?) };
+        let of = of(&payment, &back)?;
         let over_counter = match Tender::parse(&way) {
             Some(tender) if tender.is_counter() => Some(tender),
             None if way.is_empty() => None,
@@ -213,6 +230,24 @@ pub async fn pay_refund(id: String) -> Result<(), AppError> {
     let Till { who, port } = till()?;
     let done = async { port.pay_refund(&who, parse(&id)?).await }.await;
     answer(done.map(|()| page(&id)), &page(&id))
+}
+
+/// What went back at the channel's console has paid this.
+#[server(name = ClearRefund, prefix = "/api", endpoint = "operator/clear-refund")]
+pub async fn clear_refund(order: String, payment: String, back: String) -> Result<(), AppError> {
+    let Till { who, port } = till()?;
+    let done = async { port.clear_refund(&who, parse(&order)?, of(&payment, &back)?).await }.await;
+    let back = format!("/refunds/of/{order}");
+    answer(done.map(|()| back.clone()), &back)
+}
+
+/// What went back at the channel's console is lost.
+#[server(name = WriteOffRefund, prefix = "/api", endpoint = "operator/write-off-refund")]
+pub async fn write_off_refund(order: String, reason: String) -> Result<(), AppError> {
+    let Till { who, port } = till()?;
+    let done = async { port.write_off_refund(&who, parse(&order)?, &said(&reason)?).await }.await;
+    let back = format!("/refunds/of/{order}");
+    answer(done.map(|()| back.clone()), &back)
 }
 
 /// An order is delivered after all that was not given back.

@@ -119,6 +119,8 @@ pub struct Original {
     pub room: RoomName,
     /// How much.
     pub amount: Fen,
+    /// How much of it no correction has taken back, or may.
+    pub left: Fen,
     /// How it was paid.
     pub tender: Tender,
     /// When.
@@ -129,9 +131,53 @@ pub struct Original {
     pub held: Option<Fen>,
 }
 
+/// A sale through a channel of which something may still go back the way it came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChannelSale {
+    /// The order.
+    pub order: OrderId,
+    /// Its number.
+    pub number: i64,
+    /// By which channel.
+    pub tender: Tender,
+    /// When it was paid.
+    pub at: Timestamp,
+    /// How much of it.
+    pub left: Fen,
+}
+
+/// An amount, given back against the sales in their order: how much of each.
+#[must_use]
+pub fn parts(amount: Fen, sales: &[ChannelSale]) -> Vec<(ChannelSale, Fen)> {
+    let mut rest = amount;
+    let take = |sale: &ChannelSale| {
+        let part = sale.left.min(rest);
+        rest = rest - part;
+        (*sale, part)
+    };
+    sales.iter().map(take).filter(|(_, part)| *part > Fen::ZERO).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_amount_goes_back_by_the_newest_sales_first_and_never_more_than_they_were() {
+        let sale = |number, left| ChannelSale {
+            order: OrderId(Uuid::from_u128(1)),
+            number,
+            tender: Tender::Alipay,
+            at: Timestamp(0),
+            left: Fen(left),
+        };
+        let sales = [sale(3, 5_000), sale(2, 0), sale(1, 4_000)];
+        let of = |fen| parts(Fen(fen), &sales).iter().map(|(sale, part)| (sale.number, part.0)).collect::<Vec<_>>();
+        assert_eq!(of(3_000), [(3, 3_000)]);
+        assert_eq!(of(8_000), [(3, 5_000), (1, 3_000)]);
+        assert_eq!(of(10_000), [(3, 5_000), (1, 4_000)], "the rest goes over the counter");
+        assert_eq!(parts(Fen(1), &[]), []);
+    }
 
     #[test]
     fn a_reason_is_said_and_no_book() {

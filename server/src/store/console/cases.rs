@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::{Name, above, names, within};
 use crate::store::audit::{self, Entry};
 use crate::store::cases::kind;
+use crate::store::refunds::unsaid;
 use crate::store::{Db, Result, Tx, on, read, serials};
 
 #[derive(FromRow)]
@@ -146,6 +147,10 @@ pub(in crate::store) async fn close_in(
                              WHEN c.kind = 'refund' AND EXISTS
                                     (SELECT 1 FROM returns v WHERE v.corrects_order = c.order_id AND v.state = 'taken'
                                                                AND v.tender NOT IN ('cash', 'card', 'transfer'))
+                             THEN 'case'
+                             WHEN c.kind = 'refund-elsewhere' AND ",
+        unsaid!(),
+        " > 0
                              THEN 'case' ELSE o.state END, m.id FROM cases c LEFT JOIN orders o ON o.id = c.order_id
          LEFT JOIN meters m ON m.id = COALESCE(c.meter_id, o.meter_id) LEFT JOIN places r ON r.id = m.place_id",
         above!(),

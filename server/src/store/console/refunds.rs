@@ -1,7 +1,7 @@
 //! Refunds as the console shows them.
 
 use app::api::operator::Page;
-use app::api::till::{OrderMoney, ReceiptNumber, RefundLine, RefundOf, RefundQuery, Refundable};
+use app::api::till::{Elsewhere, OrderMoney, ReceiptNumber, RefundLine, RefundOf, RefundQuery, Refundable};
 use app::model::ids::{MeterId, OrderId, RefundId, ReturnId, UserId};
 use app::model::money::Fen;
 use app::model::order::{OrderState, Tender};
@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::{Name, above, names, within};
 use crate::domain::refund::{Rules, refundable};
+use crate::store::refunds::unsaid;
 use crate::store::{Db, Result, StoreError, read};
 
 #[derive(FromRow)]
@@ -140,6 +141,8 @@ struct OrderRow {
     state: String,
     meter_id: Uuid,
     deliverable: bool,
+    unsaid: i64,
+    may_approve: bool,
     #[sqlx(flatten)]
     name: Name,
 }
@@ -183,7 +186,9 @@ pub async fn order_money(
         "SELECT o.number, o.state, o.meter_id,
                 o.state = 'case' AND EXISTS (SELECT 1 FROM commands c WHERE c.order_id = o.id AND c.state = 'superseded' AND c.note = 'refund')
                   AND EXISTS (SELECT 1 FROM account_meters m WHERE m.account_id = o.account_id AND m.meter_id = o.meter_id
-                                                               AND m.to_at IS NULL) AS deliverable,",
+                                                               AND m.to_at IS NULL) AS deliverable,
+                ", unsaid!(), " AS unsaid,
+                EXISTS (SELECT 1 FROM users u WHERE u.id = $1 AND (u.role = 'admin' OR u.may_approve)) AS may_approve,",
         names!(),
         "FROM orders o JOIN accounts a ON a.id = o.account_id JOIN places r ON r.id = a.place_id",
         above!(),
@@ -218,7 +223,9 @@ pub async fn order_money(
     let backs: Vec<BackRow> = read!(db, |pool| sqlx::query_as(
         "SELECT v.id, v.taken_at, v.amount_fen,
                 CAST(COALESCE((SELECT SUM(f.amount_fen) FROM refunds f WHERE f.return_id = v.id
-                               AND f.state IN ('waiting', 'sending', 'payable', 'done')), 0) AS BIGINT) AS reserved
+                               AND f.state IN ('waiting', 'sending', 'payable', 'done')), 0)
+                   + COALESCE((SELECT SUM(t.amount_e4) FROM ledger_transfers t
+                               WHERE t.operation = 'refund-cleared' AND t.reference = v.id), 0) / 100 AS BIGINT) AS reserved
          FROM returns v WHERE v.corrects_order = $1 AND v.state = 'taken' AND v.tender NOT IN ('cash', 'card', 'transfer')
          ORDER BY v.asked_at, v.id"
     )
@@ -245,6 +252,7 @@ pub async fn order_money(
             });
         }
     }
+    let elsewhere = elsewhere(&found, &payments, &backs);
     let rows: Vec<Row> =
         read!(db, |pool| sqlx::query_as(concat!(refunded!(), "AND f.order_id = $2 ORDER BY f.asked_at DESC, f.id DESC"))
             .bind(operator.0)
@@ -259,9 +267,22 @@ pub async fn order_money(
         room: found.name.into(),
         deliverable: found.deliverable,
         payments: may,
+        elsewhere,
         refunds: rows.into_iter().map(|row| line(row, operator)).collect::<Result<_>>()?,
         key,
     }))
+}
+
+/// What went back at the channel's console and what it can pay; `None` where nothing of it is open.
+fn elsewhere(found: &OrderRow, payments: &[PaymentRow], backs: &[BackRow]) -> Option<Elsewhere> {
+    let sale = payments.iter().find(|payment| !payment.suspended)?;
+    let left = Fen(found.unsaid);
+    let back = |back: &BackRow| (RefundOf::Return(ReturnId(back.id)), left.min(Fen(back.amount_fen - back.reserved)));
+    let mut pays: Vec<(RefundOf, Fen)> = backs.iter().map(back).filter(|(_, fen)| *fen > Fen::ZERO).collect();
+    if sale.waits && left >= Fen(sale.amount_fen) {
+        pays.push((RefundOf::Payment(sale.id), Fen(sale.amount_fen)));
+    }
+    (left > Fen::ZERO).then_some(Elsewhere { left, pays, may_write_off: found.may_approve })
 }
 
 fn plain(payment: &PaymentRow, rules: &Rules, now: Timestamp) -> Result<Refundable> {

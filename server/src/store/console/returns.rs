@@ -1,7 +1,7 @@
 //! Returns and corrections as the till shows them.
 
 use app::api::operator::Page;
-use app::api::till::{Original, ReceiptNumber, ReturnLine};
+use app::api::till::{ChannelSale, Original, ReceiptNumber, ReturnLine};
 use app::model::ids::{MeterId, OrderId, ReturnId, UserId};
 use app::model::money::Fen;
 use app::model::order::Tender;
@@ -10,6 +10,8 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::{Name, above, names, within};
+use crate::domain::refund::Rules;
+use crate::store::refunds::unsaid;
 use crate::store::returns::Return;
 use crate::store::{Db, Result, StoreError, read};
 
@@ -128,6 +130,7 @@ struct OriginalRow {
     meter_id: Uuid,
     tender: String,
     amount_fen: i64,
+    left_fen: i64,
     at: i64,
     by_name: String,
     held_fen: Option<i64>,
@@ -140,8 +143,11 @@ struct OriginalRow {
 /// # Errors
 /// Where the database fails.
 pub async fn original(db: &Db, operator: UserId, id: Uuid) -> Result<Option<Original>> {
-    let row: Option<OriginalRow> = read!(db, |pool| sqlx::query_as(concat!(
-        "SELECT x.sale, x.number, x.meter_id, x.tender, x.amount_fen, x.at, u.name AS by_name,
+    let row: Option<OriginalRow> = read!(db, |pool| {
+        sqlx::query_as(concat!(
+        "SELECT x.sale, x.number, x.meter_id, x.tender, x.amount_fen, x.at,
+                x.amount_fen - CAST(COALESCE((SELECT SUM(c.amount_fen) FROM returns c WHERE c.corrects_order = x.id
+                    AND c.state NOT IN ('refused', 'rejected', 'cancelled', 'expired')), 0) AS BIGINT) AS left_fen, u.name AS by_name,
                 CASE WHEN l.observed_at IS NOT NULL THEN l.remaining_fen END AS held_fen,",
         names!(),
         "FROM (SELECT TRUE AS sale, id, number, account_id, meter_id, tender, amount_fen, created_at AS at, created_by AS by_id
@@ -158,7 +164,8 @@ pub async fn original(db: &Db, operator: UserId, id: Uuid) -> Result<Option<Orig
     .bind(operator.0)
     .bind(id)
     .fetch_optional(pool)
-    .await)?;
+    .await
+    })?;
     row.map(|row| {
         Ok(Original {
             id,
@@ -167,6 +174,7 @@ pub async fn original(db: &Db, operator: UserId, id: Uuid) -> Result<Option<Orig
             meter: MeterId(row.meter_id),
             room: row.name.into(),
             amount: Fen(row.amount_fen),
+            left: Fen(row.left_fen),
             tender: Tender::parse(&row.tender).ok_or(StoreError::Inconsistent { table: "orders", column: "tender" })?,
             at: Timestamp(row.at),
             by: row.by_name,
@@ -174,4 +182,41 @@ pub async fn original(db: &Db, operator: UserId, id: Uuid) -> Result<Option<Orig
         })
     })
     .transpose()
+}
+
+/// Sales that are offered.
+const OFFERED: i64 = 8;
+
+/// Sales of a meter's account through a channel that are in it and may go back the way they came, newest first: not those that were
+/// corrected whole, that are too old, or of which money went back at the channel's console and nobody has said what for.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn by_channel(db: &Db, operator: UserId, meter: MeterId, rules: &Rules, now: Timestamp) -> Result<Vec<ChannelSale>> {
+    let rows: Vec<(Uuid, i64, String, i64, i64)> = read!(db, |pool| sqlx::query_as(concat!(
+        "SELECT x.id, x.number, x.tender, x.at, x.left_fen FROM
+           (SELECT o.id, o.number, o.tender, o.paid_at AS at,
+                   o.amount_fen - CAST(COALESCE((SELECT SUM(c.amount_fen) FROM returns c WHERE c.corrects_order = o.id
+                       AND c.state NOT IN ('refused', 'rejected', 'cancelled', 'expired')), 0) AS BIGINT) AS left_fen
+            FROM orders o JOIN account_meters am ON am.account_id = o.account_id AND am.meter_id = o.meter_id AND am.to_at IS NULL
+                 JOIN meters m ON m.id = o.meter_id JOIN places r ON r.id = m.place_id",
+        above!(),
+        "WHERE o.meter_id = $2 AND o.state = 'credited' AND o.paid_at IS NOT NULL
+              AND o.tender NOT IN ('cash', 'card', 'transfer', 'subsidy', 'carried') AND ",
+        unsaid!(),
+        " <= 0 AND",
+        within!(),
+        ") AS x WHERE x.left_fen > 0 ORDER BY x.at DESC LIMIT $3"
+    ))
+    .bind(operator.0)
+    .bind(meter.0)
+    .bind(OFFERED)
+    .fetch_all(pool)
+    .await)?;
+    let sale = |(id, number, tender, at, left): (Uuid, i64, String, i64, i64)| {
+        let tender = Tender::parse(&tender).ok_or(StoreError::Inconsistent { table: "orders", column: "tender" })?;
+        let sale = ChannelSale { order: OrderId(id), number, tender, at: Timestamp(at), left: Fen(left) };
+        Ok(rules.gives_back(tender, sale.at, now).then_some(sale))
+    };
+    rows.into_iter().filter_map(|row| sale(row).transpose()).collect()
 }

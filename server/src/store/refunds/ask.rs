@@ -116,7 +116,7 @@ async fn way(tx: &mut Tx, at: Timestamp, policy: &Policy, new: &NewRefund, payme
 }
 
 /// An order that is not in its meter and of which no frame can arrive any more: all of it goes back.
-async fn take_order(tx: &mut Tx, at: Timestamp, payment: &Payment, amount: Fen) -> Result<()> {
+pub(super) async fn take_order(tx: &mut Tx, at: Timestamp, payment: &Payment, amount: Fen) -> Result<()> {
     let order = OrderId(payment.order_id);
     if !commands::take_back(tx, at, order).await? {
         return Err(AppError::InTheMeter.into());
@@ -148,7 +148,9 @@ async fn take_return(tx: &mut Tx, id: ReturnId, amount: Fen) -> Result<()> {
         "UPDATE returns SET state = state WHERE id = $1
          RETURNING state, amount_fen,
                    CAST(COALESCE((SELECT SUM(f.amount_fen) FROM refunds f WHERE f.return_id = returns.id
-                                  AND f.state IN ('waiting', 'sending', 'payable', 'done')), 0) AS BIGINT)"
+                                  AND f.state IN ('waiting', 'sending', 'payable', 'done')), 0) AS BIGINT)
+                   + CAST(COALESCE((SELECT SUM(t.amount_e4) FROM ledger_transfers t
+                                    WHERE t.operation = 'refund-cleared' AND t.reference = returns.id), 0) / 100 AS BIGINT)"
     )
     .bind(id.0)
     .fetch_optional(c)
@@ -161,7 +163,7 @@ async fn take_return(tx: &mut Tx, id: ReturnId, amount: Fen) -> Result<()> {
 }
 
 /// The payment of the sale that a return takes back.
-async fn payment_of(tx: &mut Tx, id: ReturnId) -> Result<Uuid> {
+pub(super) async fn payment_of(tx: &mut Tx, id: ReturnId) -> Result<Uuid> {
     let row: Option<(Uuid,)> = on!(tx, |c| sqlx::query_as(
         "SELECT e.id FROM returns r JOIN payment_attempts p ON p.order_id = r.corrects_order
               JOIN payment_events e ON e.attempt_id = p.id AND e.kind = 'paid' AND e.outcome IN ('credited', 'credited-late')

@@ -59,7 +59,7 @@ pub(in crate::store) async fn done(
         }
         RefundSource::Return => {
             cases::resolve_order(tx, at, &[kind::REFUND], row.order(), "refunded").await?;
-            settle_return(tx, at, row, by).await
+            settle_return(tx, at, row.return_id, by).await
         }
     }
 }
@@ -77,19 +77,23 @@ impl Settled {
     }
 }
 
-/// The return is done when all of it went back.
-async fn settle_return(tx: &mut Tx, at: Timestamp, row: &Refund, by: Option<UserId>) -> Result<Option<Settled>> {
-    let done: Option<(Uuid, Uuid)> = on!(tx, |c| sqlx::query_as(
+/// The return is done when all of it went back, by us or at the channel's console.
+pub(super) async fn settle_return(tx: &mut Tx, at: Timestamp, of: Option<Uuid>, by: Option<UserId>) -> Result<Option<Settled>> {
+    let done: Option<(Uuid, Uuid)> = on!(tx, |c| {
+        sqlx::query_as(
         "UPDATE returns SET state = 'done', settled_at = $2, settled_by = COALESCE($3, asked_by)
          WHERE id = $1 AND state IN ('taken')
-           AND amount_fen = (SELECT SUM(f.amount_fen) FROM refunds f WHERE f.return_id = returns.id AND f.state = 'done')
+           AND amount_fen = COALESCE((SELECT SUM(f.amount_fen) FROM refunds f WHERE f.return_id = returns.id AND f.state = 'done'), 0)
+             + COALESCE((SELECT SUM(t.amount_e4) FROM ledger_transfers t
+                         WHERE t.operation = 'refund-cleared' AND t.reference = returns.id), 0) / 100
          RETURNING id, settled_by"
     )
-    .bind(row.return_id)
+    .bind(of)
     .bind(at.0)
     .bind(by.map(|by| by.0))
     .fetch_optional(c)
-    .await)?;
+    .await
+    })?;
     Ok(done.map(|(id, by)| Settled { id: ReturnId(id), by: UserId(by) }))
 }
 

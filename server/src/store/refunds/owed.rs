@@ -6,7 +6,7 @@ use app::model::ids::{OrderId, ReturnId, Uuid};
 use app::model::money::Fen;
 use app::model::time::Timestamp;
 
-use super::Of;
+use super::{Of, unsaid};
 use crate::rng::Rng;
 use crate::store::cases::{self, kind};
 use crate::store::{Db, Result, read};
@@ -27,15 +27,18 @@ pub struct Owed {
 /// # Errors
 /// Where the database fails.
 pub async fn owed(db: &Db, automatic: bool, limit: i64) -> Result<Vec<Owed>> {
-    // A case of a refund says that a person looks at it.
+    // A case of a refund says that a person looks at it; where money went back at the channel's console, a person says what for,
+    // before any of it goes back twice.
     let returns: Vec<(Uuid, i64, Uuid)> = read!(db, |pool| {
-        sqlx::query_as(
-        "SELECT r.id, r.amount_fen, r.corrects_order FROM returns r
-         WHERE r.state = 'taken' AND r.tender NOT IN ('cash', 'card', 'transfer') AND r.corrects_order IS NOT NULL
+        sqlx::query_as(concat!(
+        "SELECT r.id, r.amount_fen, r.corrects_order FROM returns r JOIN orders o ON o.id = r.corrects_order
+         WHERE r.state = 'taken' AND r.tender NOT IN ('cash', 'card', 'transfer') AND ",
+        unsaid!(),
+        " <= 0
            AND NOT EXISTS (SELECT 1 FROM refunds f WHERE f.return_id = r.id)
            AND NOT EXISTS (SELECT 1 FROM cases k WHERE k.order_id = r.corrects_order AND k.kind = 'refund' AND k.closed_at IS NULL)
          ORDER BY r.taken_at LIMIT $1"
-    )
+    ))
     .bind(limit)
     .fetch_all(pool)
     .await

@@ -41,7 +41,10 @@ pub(super) const RULES: &[&str] = &[
                                                                          AND r.state = 'taken'), 0)
                      - COALESCE((SELECT SUM(f.amount_fen) FROM refunds f JOIN returns r ON r.id = f.return_id
                                  WHERE r.account_id = k.id AND r.source = 'wallet' AND r.state = 'taken'
-                                   AND f.state IN ('waiting', 'sending', 'payable', 'done')), 0) AS BIGINT) AS owed
+                                   AND f.state IN ('waiting', 'sending', 'payable', 'done')), 0)
+                     - COALESCE((SELECT SUM(t.amount_e4) / 100 FROM ledger_transfers t JOIN returns r ON r.id = t.reference
+                                 WHERE t.operation = 'refund-cleared' AND r.account_id = k.id AND r.source = 'wallet'
+                                   AND r.state = 'taken'), 0) AS BIGINT) AS owed
            FROM account_keys k JOIN accounts s ON s.id = k.id AND s.state = 'closed') AS a
           JOIN ledger_balances b ON b.account = 'paid:' || a.key
      WHERE b.credits_e4 - b.debits_e4 <> a.owed * 100",

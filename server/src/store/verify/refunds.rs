@@ -47,12 +47,29 @@ pub(super) const RULES: &[&str] = &[
      FROM orders o
           JOIN (SELECT orders.id,
                        CASE WHEN EXISTS (SELECT 1 FROM returns r WHERE r.corrects_order = orders.id AND r.source = 'order'
-                                                                   AND r.state = 'done') THEN CAST(2 AS BIGINT) ELSE
+                                                                   AND r.state = 'done')
+                              OR EXISTS (SELECT 1 FROM ledger_transfers t WHERE t.operation = 'refund-cleared'
+                                                                            AND t.reference = orders.id)
+                            THEN CAST(2 AS BIGINT) ELSE
                        CAST(COALESCE((SELECT MAX(CASE WHEN f.state = 'done' THEN 2
                                                       WHEN f.state IN ('waiting', 'sending', 'payable') THEN 1 ELSE 0 END)
                                       FROM refunds f WHERE f.order_id = orders.id AND f.source = 'order'), 0) AS BIGINT) END AS stage
                 FROM orders) AS x ON x.id = o.id
      WHERE CASE o.state WHEN 'refunding' THEN 1 WHEN 'refunded' THEN 2 ELSE 0 END <> x.stage",
+    // Of what went back at a channel's console no more is said than went: what it paid, or that it is lost.
+    "SELECT 'console refunds and what became of them' AS rule, CAST(x.number AS TEXT) AS subject, x.elsewhere AS expected, x.said AS found
+     FROM (SELECT o.number,
+                  CAST(COALESCE((SELECT SUM(t.amount_e4) FROM ledger_transfers t JOIN payment_events e ON e.id = t.reference
+                                      JOIN payment_attempts p ON p.id = e.attempt_id
+                                 WHERE t.operation = 'refund-elsewhere' AND p.order_id = o.id), 0) AS BIGINT) AS elsewhere,
+                  CAST(COALESCE((SELECT SUM(t.amount_e4) FROM ledger_transfers t
+                                 WHERE (t.operation IN ('refund-cleared', 'refund-lost') AND t.reference = o.id)
+                                    OR (t.operation = 'refund-cleared' AND t.reference IN
+                                          (SELECT v.id FROM returns v WHERE v.corrects_order = o.id))), 0) AS BIGINT) AS said
+           FROM orders o
+           WHERE EXISTS (SELECT 1 FROM payment_attempts p JOIN payment_events e ON e.attempt_id = p.id
+                         WHERE p.order_id = o.id AND e.kind LIKE 'refund:%')) AS x
+     WHERE x.said > x.elsewhere",
     // Money that credits nothing is on its way back, or a person is told of it.
     "SELECT 'suspense and next step' AS rule, e.trade_no AS subject, CAST(0 AS BIGINT) AS expected,
             t.amount_e4 / 100 - COALESCE(x.fen, 0) AS found

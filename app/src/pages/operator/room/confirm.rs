@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::super::parts::param;
 use crate::api::operator::Room;
+use crate::api::till::ChannelSale;
 use crate::error::AppError;
 use crate::i18n::room::{consequence, return_consequence, sale_consequence, though_lost, words};
 use crate::i18n::{common, lang};
@@ -14,11 +15,14 @@ use crate::model::order::Tender;
 use crate::ui::callout::Problem;
 
 /// What the address asks for: `?do=sale&amount=50&tender=cash`, `?do=return&...&reason=`, `?do=forced_off`. Nothing where it asks for nothing.
-pub fn confirm(room: &Room, key: Uuid) -> Option<AnyView> {
+pub fn confirm(room: &Room, by_channel: &[ChannelSale], key: Uuid) -> Option<AnyView> {
     let what = param("do");
     if what == "sale" || what == "return" {
         return Some(match (Fen::parse_yuan(param("amount").trim()), Tender::parse(&param("tender"))) {
-            (Ok(amount), Some(tender)) if amount > Fen::ZERO && what == "return" => give_back(room, amount, tender, key),
+            (Ok(amount), Some(tender)) if amount > Fen::ZERO && what == "return" => {
+                let card = give_back(room, amount, tender, key);
+                view! { {super::forms::by_channel(amount, by_channel)} {card} }.into_any()
+            }
             (Ok(amount), Some(tender)) if amount > Fen::ZERO => sale(room, amount, tender, key),
             _ => view! { <Problem error=AppError::InvalidAmount /> }.into_any(),
         });

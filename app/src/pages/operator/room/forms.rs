@@ -2,12 +2,14 @@
 
 use leptos::prelude::*;
 
-use super::super::parts::param;
+use crate::api::till::{ChannelSale, parts};
 use crate::i18n::room::words;
 use crate::i18n::{common, lang, till};
-use crate::model::ids::{MeterId, Uuid};
+use crate::model::ids::MeterId;
 use crate::model::meter::ControlMode;
+use crate::model::money::Fen;
 use crate::model::order::Tender;
+use crate::ui::time::At;
 
 /// A sale: amount, Enter, Enter.
 pub fn sale(meter: MeterId) -> impl IntoView {
@@ -27,7 +29,7 @@ pub fn sale(meter: MeterId) -> impl IntoView {
 }
 
 /// A return: amount, how it is paid out, and why.
-pub fn give_back(meter: MeterId) -> impl IntoView {
+pub fn give_back(meter: MeterId, by_channel: &[ChannelSale]) -> impl IntoView + use<> {
     let (t, k) = (words(lang()), till::words(lang()));
     view! {
         <details class="card">
@@ -35,6 +37,7 @@ pub fn give_back(meter: MeterId) -> impl IntoView {
             <form class="stack-tight" action=format!("/rooms/{meter}")>
                 <input type="hidden" name="do" value="return" />
                 <p class="hint">{k.give_back_hint}</p>
+                {(!by_channel.is_empty()).then(|| view! { <p class="hint">{k.by_channel_hint}</p> })}
                 <label class="field">
                     <span>{t.amount}</span>
                     <input class="input" name="amount" inputmode="decimal" autocomplete="off" required pattern="[0-9]+([.][0-9]{1,2})?" />
@@ -49,6 +52,30 @@ pub fn give_back(meter: MeterId) -> impl IntoView {
             </form>
         </details>
     }
+}
+
+/// How an amount goes back the way it came, part by part: each part is a correction of its own. Nothing where no channel gives any.
+pub fn by_channel(amount: Fen, sales: &[ChannelSale]) -> Option<AnyView> {
+    let k = till::words(lang());
+    let lines = parts(amount, sales).into_iter().map(|(sale, part)| {
+        let to = format!("/corrections/{}?amount={part}", sale.order);
+        view! {
+            <li>
+                <a class="num" href=to>{part.to_string()}" "{common::yuan(lang())}</a>
+                " · "{common::tender(sale.tender, lang())}" · "<At at=sale.at />" · "<span class="num">{sale.number}</span>
+            </li>
+        }
+    });
+    let lines = lines.collect_view();
+    (!lines.is_empty()).then(|| {
+        view! {
+            <section class="stack-tight">
+                <p>{k.by_channel}</p>
+                <ul class="plain-list">{lines}</ul>
+            </section>
+        }
+        .into_any()
+    })
 }
 
 pub fn tenders() -> impl IntoView {
@@ -84,40 +111,5 @@ pub fn control(meter: MeterId, measures_only: bool) -> impl IntoView {
                 {links}
             </div>
         </section>
-    }
-}
-
-/// Opening an account, with or without a first purchase.
-pub fn opening(meter: MeterId, key: Uuid) -> impl IntoView {
-    let t = words(lang());
-    // After a mistake the page comes back with `?do=open`; then the form is where one looks.
-    let again = param("do") == "open";
-    view! {
-        <form class="card stack-tight" method="post" action="/api/operator/open-account">
-            <h2>{t.open_account}</h2>
-            <p class="hint">{t.open_hint}</p>
-            <input type="hidden" name="meter" value=meter.to_string() />
-            <input type="hidden" name="key" value=key.to_string() />
-            <label class="field">
-                <span>{t.name}</span>
-                <input class="input" name="name" required maxlength="60" autocomplete="off" autofocus=again />
-            </label>
-            <label class="field">
-                <span>{t.login}</span>
-                <input class="input" name="login" required maxlength="60" autocomplete="off" autocapitalize="off" spellcheck="false" />
-            </label>
-            <label class="field">
-                <span>{t.first_password}</span>
-                <input class="input" name="password" required minlength="10" maxlength="200" autocomplete="new-password" />
-                <span class="hint">{t.password_hint}</span>
-            </label>
-            <label class="field">
-                <span>{t.first_purchase}</span>
-                <input class="input" name="amount" inputmode="decimal" autocomplete="off" pattern="[0-9]+([.][0-9]{1,2})?" />
-                <span class="hint">{t.first_hint}</span>
-            </label>
-            {tenders()}
-            <button class="primary">{t.open_account}</button>
-        </form>
     }
 }

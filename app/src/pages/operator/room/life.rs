@@ -6,9 +6,11 @@ use super::super::parts::param;
 use super::forms::tenders;
 use crate::api::life::{Life, Neighbour};
 use crate::api::operator::{AccountState, Room};
-use crate::i18n::lang;
+use crate::api::till::ChannelSale;
 use crate::i18n::life::words;
+use crate::i18n::{lang, till};
 use crate::model::ids::{GatewayId, MeterId};
+use crate::model::meter::Wallet;
 use crate::ui::callout::{Callout, Tone};
 
 /// That something is under way, and where to see it.
@@ -25,7 +27,7 @@ pub fn under_way(life: &Life) -> impl IntoView + use<> {
 }
 
 /// Everything about the account that is open.
-pub fn changes(room: &Room, life: &Life) -> impl IntoView + use<> {
+pub fn changes(room: &Room, life: &Life, by_channel: &[ChannelSale]) -> impl IntoView + use<> {
     let (t, meter) = (words(lang()), room.progress.latest.meter);
     let open = room.account.as_ref().is_some_and(|account| account.state == AccountState::Open);
     // After a mistake the page comes back; then what was tried is where one looks.
@@ -36,9 +38,9 @@ pub fn changes(room: &Room, life: &Life) -> impl IntoView + use<> {
             <div class="stack">
                 {residents(room, meter)}
                 {(open && life.closing.is_none()).then(|| add_meter(meter, &life.free))}
-                {close(meter)}
+                {close(meter, by_channel)}
                 {relocate(meter)}
-                {open.then(|| replace(meter))}
+                {open.then(|| replace(meter, room.kind == Wallet::Meter))}
             </div>
         </details>
     }
@@ -110,12 +112,13 @@ fn add_meter(meter: MeterId, free: &[Neighbour]) -> impl IntoView + use<> {
     }
 }
 
-fn close(meter: MeterId) -> impl IntoView {
+fn close(meter: MeterId, by_channel: &[ChannelSale]) -> impl IntoView + use<> {
     let t = words(lang());
     view! {
         <form class="stack-tight" action=format!("/rooms/{meter}")>
             <h3>{t.close}</h3>
             <p class="hint">{t.close_hint}</p>
+            {(!by_channel.is_empty()).then(|| view! { <p class="hint">{till::words(lang()).by_channel_hint}</p> })}
             <input type="hidden" name="do" value="close" />
             {way()}
             {reason()}
@@ -165,12 +168,12 @@ fn relocate(meter: MeterId) -> impl IntoView {
     }
 }
 
-fn replace(meter: MeterId) -> impl IntoView {
+fn replace(meter: MeterId, own_wallet: bool) -> impl IntoView {
     let t = words(lang());
     view! {
         <form class="stack-tight" action=format!("/rooms/{meter}")>
             <h3>{t.replace}</h3>
-            <p class="hint">{t.replace_hint}</p>
+            <p class="hint">{t.replace_hint}" "{if own_wallet { t.replace_settings } else { t.replace_ledger }}</p>
             <input type="hidden" name="do" value="replace" />
             {reason()}
             <button>{t.go_on}</button>

@@ -7,7 +7,8 @@ pub(super) mod life;
 mod life_confirm;
 mod memory;
 mod now;
-mod parameters;
+mod opening;
+pub(super) mod parameters;
 mod wallet;
 
 use std::str::FromStr;
@@ -21,6 +22,7 @@ use super::parts::param;
 use super::sweep::sweep_form;
 use crate::api::life::{Life, registry};
 use crate::api::operator::{Account, AccountState, CaseLine, MeterLine, Room, desk};
+use crate::api::till::{ChannelSale, till};
 use crate::error::AppError;
 use crate::i18n::room::{self, words};
 use crate::i18n::{cases, gateways, lang};
@@ -41,6 +43,7 @@ struct Shown {
     life: Life,
     found: Vec<MeterLine>,
     parameters: Option<(Parameters, Timestamp)>,
+    by_channel: Vec<ChannelSale>,
     key: Uuid,
 }
 
@@ -55,14 +58,16 @@ pub fn RoomPage() -> impl IntoView {
         let room = desk.port.room(&desk.who, meter).await?;
         let life = registry()?.port.life(&desk.who, meter).await?;
         let found = if asks == "move" { desk.port.find(&desk.who, &to).await? } else { Vec::new() };
-        Ok(Shown { room, life, found, parameters: desk.port.parameters(&desk.who, meter).await?, key: desk.port.key() })
+        let parameters = desk.port.parameters(&desk.who, meter).await?;
+        let by_channel = till()?.port.by_channel(&desk.who, meter).await?;
+        Ok(Shown { room, life, found, parameters, by_channel, key: desk.port.key() })
     };
     load(read, |shown| view! { <Body shown /> }.into_any())
 }
 
 #[component]
 fn Body(shown: Shown) -> impl IntoView {
-    let Shown { room, life, found, parameters, key } = shown;
+    let Shown { room, life, found, parameters, by_channel, key } = shown;
     let t = words(lang());
     let meter = room.progress.latest.meter;
     let name = room.name.to_string();
@@ -73,12 +78,12 @@ fn Body(shown: Shown) -> impl IntoView {
     };
     let open = room.account.as_ref().is_some_and(|account| account.state != AccountState::Closing);
     let (leaving, empty, measures_only) = (life.closing.is_some(), room.account.is_none(), room.kind == Wallet::None);
-    let confirm = confirm::confirm(&room, key).or_else(|| life_confirm::confirm(&room, &life, &found, key));
+    let confirm = confirm::confirm(&room, &by_channel, key).or_else(|| life_confirm::confirm(&room, &life, &found, key));
     let confirming = confirm.is_some();
     let cases = room.cases.iter().map(case).collect_view();
     let (events, journal) = (memory::events(&room), memory::journal(&room));
     let (days, readings, about) = (history::days(&room), history::readings(&room), about(&room));
-    let settings = parameters::parameters(meter, parameters.as_ref());
+    let settings = parameters::parameters(meter, parameters.as_ref(), true);
     let (wallet, charges, limits) = match &room.wallet {
         Some(one) => {
             (Some(wallet::wallet(&room, one)), Some(wallet::charges(&one.charges)), Some(wallet::limits(meter, one.limits)))
@@ -98,9 +103,9 @@ fn Body(shown: Shown) -> impl IntoView {
                 <div class="room-do">
                     {life::under_way(&life)}
                     {(!confirming && open && !leaving).then(|| forms::sale(meter))}
-                    {(!confirming && open && !leaving).then(|| forms::give_back(meter))}
-                    {(!confirming && empty && !leaving && !measures_only).then(|| forms::opening(meter, key))}
-                    {(!confirming && open && !leaving).then(|| life::changes(&room, &life))}
+                    {(!confirming && open && !leaving).then(|| forms::give_back(meter, &by_channel))}
+                    {(!confirming && empty && !leaving && !measures_only).then(|| opening::opening(meter, &life.free, key))}
+                    {(!confirming && open && !leaving).then(|| life::changes(&room, &life, &by_channel))}
                     {(!confirming && empty && !leaving).then(|| life::swap(meter, &life))}
                     {life::siblings(&life)}
                     {forms::control(meter, measures_only)}

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
 use super::super::frame::{Frame, Section};
+use super::super::parts::param;
 use super::reason_field;
 use crate::api::operator::{desk, parse};
 use crate::api::till::{Original, Till, till};
@@ -33,7 +34,9 @@ fn Body(original: Original, key: Uuid) -> impl IntoView {
     let t = words(lang());
     let title = format!("{} {}", t.correct, original.room);
     // What is not there any more cannot be taken out.
-    let most = original.held.map_or(original.amount, |held| original.amount.min(held.max(Fen::ZERO)));
+    let most = original.held.map_or(original.left, |held| original.left.min(held.max(Fen::ZERO)));
+    // What a list of parts has led here with.
+    let most = Fen::parse_yuan(&param("amount")).map_or(most, |part| part.min(most));
     let amount = if original.sale {
         view! {
             <label class="field">

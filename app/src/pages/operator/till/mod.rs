@@ -38,3 +38,43 @@ fn reason_field(name: &'static str, label: &'static str) -> impl IntoView {
         </label>
     }
 }
+
+/// A form that is one button.
+fn press(action: &'static str, id: &str, class: &'static str, word: &'static str) -> impl IntoView + use<> {
+    view! {
+        <form method="post" action=action>
+            <input type="hidden" name="id" value=id.to_owned() />
+            <button class=class>{word}</button>
+        </form>
+    }
+}
+
+/// What the second person may do about what waits; whoever asked is told that it takes another.
+fn second_person(id: &str, mine: bool, approve: (&'static str, &'static str), reject: &'static str) -> AnyView {
+    let t = till::words(lang());
+    if mine {
+        return view! { <p class="hint">{t.own_request}</p> }.into_any();
+    }
+    let (action, word) = approve;
+    view! {
+        <div class="card stack-tight">
+            {press(action, id, "primary", word)}
+            <form class="stack-tight" method="post" action=reject>
+                <input type="hidden" name="id" value=id.to_owned() />
+                {reason_field("reason", t.reject_reason)}
+                <button class="danger">{t.reject}</button>
+            </form>
+        </div>
+    }
+    .into_any()
+}
+
+/// Money is handed over first, and then it is said.
+fn hand_over(action: &'static str, id: &str, word: &'static str, hint: &'static str) -> impl IntoView + use<> {
+    view! {
+        <div class="card stack-tight">
+            {press(action, id, "primary", word)}
+            <p class="hint">{hint}</p>
+        </div>
+    }
+}

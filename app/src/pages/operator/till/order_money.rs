@@ -7,7 +7,7 @@ use super::super::frame::{Frame, Section};
 use super::reason_field;
 use super::refunds::table;
 use crate::api::operator::parse;
-use crate::api::till::{OrderMoney, RefundOf, Refundable, Till, till};
+use crate::api::till::{Elsewhere, OrderMoney, RefundOf, Refundable, Till, till};
 use crate::error::AppError;
 use crate::i18n::refunds::{self, words};
 use crate::i18n::{common, lang, till as till_words};
@@ -36,7 +36,8 @@ fn Body(money: OrderMoney) -> impl IntoView {
     let title = format!("{} {}", t.give_back, money.room);
     let open = |one: &&Refundable| one.left > Fen::ZERO && (one.by_channel || one.over_counter);
     let forms = money.payments.iter().filter(open).map(|one| form(money.order, money.key, one)).collect_view();
-    let nothing = !money.payments.iter().any(|one| open(&one));
+    let nothing = money.elsewhere.is_none() && !money.payments.iter().any(|one| open(&one));
+    let elsewhere = money.elsewhere.as_ref().map(|found| elsewhere(money.order, found));
     let deliver = money.deliverable.then(|| {
         view! {
             <form class="card stack-tight" method="post" action="/api/operator/deliver-order">
@@ -60,6 +61,7 @@ fn Body(money: OrderMoney) -> impl IntoView {
                 </dl>
             </section>
             {nothing.then(|| view! { <p class="empty">{t.nothing}</p> })}
+            {elsewhere}
             {forms}
             {deliver}
             {before}
@@ -68,12 +70,64 @@ fn Body(money: OrderMoney) -> impl IntoView {
     }
 }
 
-fn form(order: OrderId, key: Uuid, one: &Refundable) -> impl IntoView + use<> {
-    let (t, w, lang) = (words(lang()), till_words::words(lang()), lang());
-    let (payment, back) = match one.of {
+/// What went back at the channel's console: what it paid, or that it is lost.
+fn elsewhere(order: OrderId, found: &Elsewhere) -> impl IntoView + use<> {
+    let (t, w, c) = (words(lang()), till_words::words(lang()), common::yuan(lang()));
+    let pays = found.pays.iter().map(|(of, amount)| {
+        let (payment, back) = fields(*of);
+        let source = if back.is_empty() { RefundSource::Order } else { RefundSource::Return };
+        view! {
+            <form class="filter" method="post" action="/api/operator/clear-refund">
+                <input type="hidden" name="order" value=order.to_string() />
+                <input type="hidden" name="payment" value=payment />
+                <input type="hidden" name="back" value=back />
+                <p>{refunds::source(source, lang())}" "<strong class="num">{amount.to_string()}" "{c}</strong></p>
+                <button class="primary">{t.clear}</button>
+            </form>
+        }
+    });
+    let none = found.pays.is_empty().then(|| {
+        view! {
+            <p>{t.elsewhere_none}</p>
+            <p><a class="button" href=format!("/corrections/{order}")>{w.correct}</a></p>
+        }
+    });
+    let lost = found.may_write_off.then(|| {
+        view! {
+            <details>
+                <summary>{t.write_off}</summary>
+                <form class="stack-tight" method="post" action="/api/operator/write-off-refund">
+                    <p class="hint">{t.write_off_hint}</p>
+                    <input type="hidden" name="order" value=order.to_string() />
+                    {reason_field("reason", w.reason)}
+                    <button class="danger">{t.write_off}</button>
+                </form>
+            </details>
+        }
+    });
+    view! {
+        <section class="card stack-tight">
+            <h2>{t.elsewhere}</h2>
+            <p class="hint">{t.elsewhere_hint}</p>
+            <dl class="facts"><dt>{t.elsewhere_left}</dt><dd class="num">{found.left.to_string()}</dd></dl>
+            {pays.collect_view()}
+            {none}
+            {lost}
+        </section>
+    }
+}
+
+/// How a form names what it is about.
+fn fields(of: RefundOf) -> (String, String) {
+    match of {
         RefundOf::Payment(event) => (event.as_simple().to_string(), String::new()),
         RefundOf::Return(id) => (String::new(), id.to_string()),
-    };
+    }
+}
+
+fn form(order: OrderId, key: Uuid, one: &Refundable) -> impl IntoView + use<> {
+    let (t, w, lang) = (words(lang()), till_words::words(lang()), lang());
+    let (payment, back) = fields(one.of);
     let channel = one.by_channel.then(|| {
         view! { <option value="">{t.by_channel}" · "{common::tender(one.channel, lang)}</option> }
     });

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
 use super::super::frame::{Frame, Section};
-use super::reason_field;
+use super::{hand_over, press, second_person};
 use crate::api::operator::parse;
 use crate::api::till::{RefundLine, Till, till};
 use crate::error::AppError;
@@ -70,42 +70,17 @@ fn Body(line: RefundLine) -> impl IntoView {
 
 fn actions(line: &RefundLine) -> impl IntoView + use<> {
     let (t, w, id) = (words(lang()), till_words::words(lang()), line.id.to_string());
-    let button = |action: &'static str, class: &'static str, word: &'static str| {
-        let id = id.clone();
-        view! {
-            <form method="post" action=action>
-                <input type="hidden" name="id" value=id />
-                <button class=class>{word}</button>
-            </form>
-        }
-    };
     let waits = line.state == RefundState::Waiting;
-    let decide = (waits && !line.mine).then(|| {
-        view! {
-            <div class="card stack-tight">
-                {button("/api/operator/approve-refund", "primary", t.approve)}
-                <form class="stack-tight" method="post" action="/api/operator/reject-refund">
-                    <input type="hidden" name="id" value=id.clone() />
-                    {reason_field("reason", w.reject_reason)}
-                    <button class="danger">{w.reject}</button>
-                </form>
-            </div>
-        }
+    let decide = waits.then(|| {
+        let approve = ("/api/operator/approve-refund", t.approve);
+        second_person(&id, line.mine, approve, "/api/operator/reject-refund")
     });
-    let own = (waits && line.mine).then(|| view! { <p class="hint">{w.own_request}</p> });
     let payable = line.state == RefundState::Payable;
-    let pay = payable.then(|| {
-        view! {
-            <div class="card stack-tight">
-                {button("/api/operator/pay-refund", "primary", t.pay)}
-                <p class="hint">{t.pay_hint}</p>
-            </div>
-        }
-    });
-    let cancel = (waits && line.mine || payable).then(|| button("/api/operator/cancel-refund", "", w.cancel));
+    let pay = payable.then(|| hand_over("/api/operator/pay-refund", &id, t.pay, t.pay_hint));
+    let cancel = (waits && line.mine || payable).then(|| press("/api/operator/cancel-refund", &id, "", w.cancel));
     let back = line.back.map(|id| view! { <a class="button" href=format!("/returns/{id}")>{t.open_return}</a> });
     view! {
-        {decide} {own} {pay}
+        {decide} {pay}
         <div class="buttons">
             {line.receipt.map(|number| view! { <a class="button" href=format!("/receipts/{number}")>{w.receipt}" "{number.to_string()}</a> })}
             <a class="button" href=format!("/refunds/of/{}", line.order)>{t.all_of_order}</a>
@@ -139,7 +114,7 @@ fn facts(line: &RefundLine) -> impl IntoView + use<> {
                 <dt>{w.account}</dt>
                 <dd class="num">{line.account.clone()}</dd>
                 <dt>{w.reason}</dt>
-                <dd>{line.reason.clone()}</dd>
+                <dd>{refunds::reason(&line.reason, line.asked_by.is_none(), lang)}</dd>
                 <dt>{t.asked}</dt>
                 <dd>{line.asked_by.clone().unwrap_or_else(|| t.system.to_owned())}" · "<At at=line.asked_at /></dd>
                 {line.expires_at.map(|at| view! { <dt>{w.until}</dt><dd><At at /></dd> })}

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
 use super::super::frame::{Frame, Section};
-use super::{reason_field, state};
+use super::{hand_over, press, second_person, state};
 use crate::api::operator::parse;
 use crate::api::till::{ReturnLine, Till, till};
 use crate::error::AppError;
@@ -62,49 +62,25 @@ fn Body(line: ReturnLine) -> impl IntoView {
 
 fn actions(line: &ReturnLine) -> impl IntoView + use<> {
     let (t, id) = (words(lang()), line.id.to_string());
-    let button = |action: &'static str, class: &'static str, word: &'static str| {
-        let id = id.clone();
-        view! {
-            <form method="post" action=action>
-                <input type="hidden" name="id" value=id />
-                <button class=class>{word}</button>
-            </form>
-        }
-    };
     let waits = line.state == ReturnState::Waiting;
-    let decide = (waits && !line.mine).then(|| {
-        view! {
-            <div class="card stack-tight">
-                {button("/api/operator/approve-return", "primary", t.approve)}
-                <form class="stack-tight" method="post" action="/api/operator/reject-return">
-                    <input type="hidden" name="id" value=id.clone() />
-                    {reason_field("reason", t.reject_reason)}
-                    <button class="danger">{t.reject}</button>
-                </form>
-            </div>
-        }
+    let decide = waits.then(|| {
+        let approve = ("/api/operator/approve-return", t.approve);
+        second_person(&id, line.mine, approve, "/api/operator/reject-return")
     });
-    let own = (waits && line.mine).then(|| view! { <p class="hint">{t.own_request}</p> });
     let cancel = (waits && line.mine || line.state == ReturnState::Taking && line.unsent)
-        .then(|| button("/api/operator/cancel-return", "", t.cancel));
+        .then(|| press("/api/operator/cancel-return", &id, "", t.cancel));
     let by_channel =
         line.tender.is_channel().then_some(line.sale).flatten().map(
             |order| view! { <a class="button" href=format!("/refunds/of/{order}")>{refunds::words(lang()).all_of_order}</a> },
         );
-    let pay = (line.state == ReturnState::Taken && line.tender.is_counter()).then(|| {
-        view! {
-            <div class="card stack-tight">
-                {button("/api/operator/pay-out", "primary", t.pay_out)}
-                <p class="hint">{t.pay_out_hint}</p>
-            </div>
-        }
-    });
+    let pay = (line.state == ReturnState::Taken && line.tender.is_counter())
+        .then(|| hand_over("/api/operator/pay-out", &id, t.pay_out, t.pay_out_hint));
     let case = (line.state == ReturnState::Case)
         .then(|| view! { <p><a class="button" href="/cases">{room::words(lang()).cases}</a></p> });
     let correct = (line.state == ReturnState::Done && line.kind == crate::model::order::ReturnKind::Return)
         .then(|| view! { <a class="button" href=format!("/corrections/{}", line.id)>{t.correct}</a> });
     view! {
-        {decide} {own} {pay} {case}
+        {decide} {pay} {case}
         <div class="buttons">
             {line.receipt.map(|number| view! { <a class="button" href=format!("/receipts/{number}")>{t.receipt}" "{number.to_string()}</a> })}
             {by_channel} {correct} {cancel}

@@ -1,0 +1,137 @@
+//! Money that somebody gave back at the channel's own console: a person says what it paid, or that it is lost, and until then nothing
+//! of it goes back a second time; on both databases.
+
+use crate::support::World;
+use crate::support::flat::Flat;
+use crate::support::refunding::{BY_HAND, colleague, refused, uuid};
+use crate::support::rooms::Room;
+use crate::support::shop::Shop;
+use crate::support::web::{Web, location};
+use app::error::AppError;
+use app::model::ids::{OrderId, UserId};
+use app::model::money::{Fen, Money};
+use app::ports::Role;
+use server::clock::Clock;
+use server::domain::ledger::Account;
+use server::domain::order::Limits;
+use server::domain::returns;
+use server::store::refunds::{self, Of};
+use server::store::returns::{NewReturn, Return, ask as ask_return};
+use server::store::{StoreError, console};
+
+/// A room whose wallet is on the ledger, and a purchase of 50.00 in it.
+async fn bought(w: World) -> (Shop, UserId, OrderId, String) {
+    let (flat, account) = Flat::supplied(w, 10_000, 1_000).await;
+    let resident = UserId(uuid(&flat.w, "SELECT user_id FROM account_residents").await);
+    let shop = Shop::of(flat.w.clone(), Room { meter: flat.meter, account, resident }, BY_HAND).await;
+    let (order, number) = shop.paid(5_000).await;
+    (shop, flat.clerk, order, number)
+}
+
+async fn correct(shop: &Shop, by: UserId, order: OrderId, fen: i64) -> Result<Return, StoreError> {
+    let key = shop.world.rng.id(shop.world.clock.now());
+    let of = server::store::returns::Of::Sale(order, Fen(fen));
+    let new = NewReturn { key, of, reason: "渠道后台已退".into(), by, ip: String::new() };
+    let (db, rng, now) = (&shop.world.db, &shop.world.rng, shop.world.clock.now());
+    ask_return(db, rng, now, &returns::Rules::default(), &Limits::default(), &new).await
+}
+
+async fn clear(shop: &Shop, by: UserId, of: Of) -> Result<(), StoreError> {
+    refunds::clear(&shop.world.db, &shop.world.rng, shop.world.clock.now(), &shop.who(by), of).await
+}
+
+async fn at_the_console(shop: &Shop, number: &str, fen: i64) {
+    let before = shop.trade(number).acknowledged;
+    assert!(shop.sandbox.refund(number, "console1", Fen(fen)));
+    shop.until(number, |trade| trade.acknowledged > before).await;
+}
+
+both!(a_correction_is_paid_by_what_went_back_at_the_console_and_not_twice, |w: World| async move {
+    let (shop, clerk, order, number) = bought(w).await;
+    at_the_console(&shop, &number, 2_000).await;
+    assert_eq!(shop.balance(&Account::Suspense).await, Money(-200_000));
+    let case = console::cases(&shop.world.db, clerk, Default::default()).await.unwrap().lines[0].id;
+    let noted = console::close_case(&shop.world.db, shop.world.clock.now(), &shop.who(clerk), case, "noted").await;
+    assert_eq!(refused(noted), AppError::Conflict, "a note does not clear it");
+    let back = correct(&shop, clerk, order, 3_000).await.unwrap();
+    // The channel would give 30.00 more: nobody is asked before somebody has said what the 20.00 were.
+    assert_eq!(shop.give_back().await.unwrap(), "begun 0, asked 0, ended 0, failed 0");
+    assert_eq!(shop.trade(&number).refunded(), Fen(2_000));
+    let both = futures::future::join_all((0..2).map(|_| clear(&shop, clerk, Of::Return(back.id())))).await;
+    assert_eq!(both.iter().filter(|one| one.is_ok()).count(), 1, "{both:?}");
+    assert_eq!(shop.balance(&Account::Suspense).await, Money::ZERO);
+    assert_eq!(shop.open_cases().await, 0);
+    shop.proved().await;
+    // The rest goes the way it came.
+    let rest = shop.wish(clerk, Of::Return(back.id()), 1_000);
+    let more = refunds::NewRefund { amount: Fen(1_001), key: shop.world.rng.id(shop.world.clock.now()), ..rest.clone() };
+    assert_eq!(refused(shop.ask(&more).await), AppError::ExceedsRefundable);
+    shop.ask(&rest).await.unwrap();
+    shop.give_back().await.unwrap();
+    assert_eq!(shop.world.word("SELECT state FROM returns").await, "done");
+    assert_eq!(
+        (shop.trade(&number).refunded(), shop.balance(&Account::Paid(shop.room.account)).await),
+        (Fen(3_000), Money::ZERO)
+    );
+    assert_eq!(shop.world.number("SELECT COUNT(*) FROM receipts WHERE return_id IS NOT NULL").await, 1);
+    shop.proved().await;
+});
+
+both!(an_order_that_was_not_delivered_ends_with_what_went_back_at_the_console, |w: World| async move {
+    let clerk = w.clerk().await;
+    let shop = Shop::under(w, BY_HAND).await;
+    let (order, number) = shop.paid(3_000).await;
+    let of = Of::Payment(shop.payment(&number).await);
+    assert_eq!(refused(clear(&shop, clerk, of).await), AppError::ExceedsRefundable, "nothing went back");
+    at_the_console(&shop, &number, 3_000).await;
+    shop.world.execute("UPDATE commands SET state = 'sending', attempts = 1").await;
+    assert_eq!(refused(clear(&shop, clerk, of).await), AppError::InTheMeter);
+    shop.world.execute("UPDATE commands SET state = 'queued', attempts = 0").await;
+    clear(&shop, clerk, of).await.unwrap();
+    assert_eq!(shop.state(order).await, "refunded");
+    assert_eq!(
+        (shop.balance(&Account::Suspense).await, shop.balance(&Account::Paid(shop.room.account)).await),
+        (Money::ZERO, Money::ZERO)
+    );
+    assert_eq!(shop.open_cases().await, 0);
+    assert_eq!(refused(clear(&shop, clerk, of).await), AppError::ExceedsRefundable);
+    shop.proved().await;
+});
+
+both!(what_was_used_is_lost_and_only_who_may_approve_says_so, |w: World| async move {
+    let (shop, clerk, order, number) = bought(w).await;
+    let second = colleague(&shop.world, Role::Admin).await;
+    at_the_console(&shop, &number, 2_000).await;
+    let lose = async |by| {
+        let (w, who) = (&shop.world, shop.who(by));
+        refunds::write_off(&w.db, &w.rng, w.clock.now(), &who, order, "已用掉").await
+    };
+    assert_eq!(refused(lose(clerk).await), AppError::SecondPerson);
+    lose(second).await.unwrap();
+    assert_eq!(refused(lose(second).await), AppError::Conflict);
+    assert_eq!((shop.balance(&Account::Suspense).await, shop.balance(&Account::WriteOff).await), (Money::ZERO, Money(-200_000)));
+    assert_eq!(shop.open_cases().await, 0);
+    shop.proved().await;
+});
+
+both!(a_person_clears_it_in_the_console, |w: World| async move {
+    let (shop, clerk, order, number) = bought(w).await;
+    at_the_console(&shop, &number, 2_000).await;
+    let web = Web::start(&shop.world).await;
+    let boss = web.person(&shop.world, Role::Admin, "boss").await;
+    let page = format!("/refunds/of/{order}");
+    let text = boss.get("/cases").await.text().await.unwrap();
+    assert!(text.contains(&page) && text.contains("已退回 20.00"), "{text}");
+    let text = boss.get(&page).await.text().await.unwrap();
+    assert!(text.contains("渠道后台已退") && text.contains(&format!("/corrections/{order}")) && text.contains("20.00"), "{text}");
+    let back = correct(&shop, clerk, order, 2_000).await.unwrap();
+    let text = boss.get(&page).await.text().await.unwrap();
+    assert!(text.contains("/api/operator/clear-refund") && text.contains(&back.id().to_string()), "{text}");
+    let wrong = boss.post("/api/operator/clear-refund", &format!("order={order}&payment=&back={order}")).await;
+    assert_eq!(location(&wrong), format!("{page}?e=not-found"));
+    let done = boss.post("/api/operator/clear-refund", &format!("order={order}&payment=&back={}", back.id())).await;
+    assert_eq!(location(&done), page);
+    assert!(!boss.get(&page).await.text().await.unwrap().contains("渠道后台已退"));
+    assert_eq!(shop.open_cases().await, 0);
+    shop.proved().await;
+});
