@@ -1,13 +1,14 @@
 //! The server's side of [`ReconcilePort`]: a matter of the whole site, for those who may see all of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
 
 use app::api::reconcile::{Calendar, DayState, DayView, DifferenceLine, ReconcilePort, SettlementDay};
 use app::error::AppError;
 use app::model::ids::{MeterId, Uuid};
 use app::model::money::{Fen, Money};
 use app::model::order::Tender;
-use app::model::time::{Date, Timestamp};
+use app::model::time::{Date, SECOND, Timestamp};
 use app::ports::Who;
 use async_trait::async_trait;
 
@@ -20,14 +21,40 @@ use crate::store::{StoreError, console};
 const SPAN: i64 = 31;
 /// As far back as a day is asked for, and no bill is kept longer.
 const OLDEST: i64 = 90;
+/// People ask a channel for a bill no sooner than this after the last time.
+const PAUSE: i64 = 10 * SECOND;
 
 /// Reconciliation.
 pub struct Reconciliation {
-    /// The channels, and what they ask of the database.
-    pub payments: Payments,
+    payments: Payments,
+    /// When a person last asked each channel.
+    asked: Mutex<BTreeMap<&'static str, Timestamp>>,
 }
 
 impl Reconciliation {
+    /// Of these channels, and what they ask of the database.
+    #[must_use]
+    pub const fn new(payments: Payments) -> Self {
+        Self { payments, asked: Mutex::new(BTreeMap::new()) }
+    }
+
+    /// The days whose bill a person may ask for.
+    fn askable(&self) -> (Date, Date) {
+        let today = self.payments.parts().1.now().date();
+        (today.plus(-OLDEST), today.plus(-1))
+    }
+
+    /// A channel is asked now and then, whoever presses how often.
+    fn in_turn(&self, channel: Tender) -> Result<(), AppError> {
+        let now = self.payments.parts().1.now();
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        if asked.get(channel.as_str()).is_some_and(|last| now.since(*last) < PAUSE) {
+            return Err(AppError::RateLimited);
+        }
+        asked.insert(channel.as_str(), now);
+        Ok(())
+    }
+
     async fn allowed(&self, who: &Who) -> Result<(), AppError> {
         let scope = console::scope(self.payments.parts().0, who.user).await?;
         if scope == Scope::All { Ok(()) } else { Err(AppError::Forbidden) }
@@ -47,23 +74,29 @@ impl ReconcilePort for Reconciliation {
         let of = |channel: &Tender| offered.contains(channel) || known.contains(channel.as_str());
         let channels = Tender::ALL.into_iter().filter(of).collect();
         let undecided = days.iter().map(|day| day.undecided).sum();
-        Ok(Calendar { channels, span: (from, to), days, undecided })
+        Ok(Calendar { channels, span: (from, to), askable: self.askable(), days, undecided })
     }
 
     async fn day(&self, who: &Who, channel: Tender, day: Date) -> Result<DayView, AppError> {
         self.allowed(who).await?;
         let (db, clock, rng) = self.payments.parts();
-        let row = store::day(db, channel, day).await?.ok_or(AppError::NotFound)?;
+        let (first, last) = self.askable();
+        let known = match store::day(db, channel, day).await? {
+            Some(row) => told(row)?,
+            None if self.payments.offered().contains(&channel) && first <= day && day <= last => unasked(channel, day),
+            None => return Err(AppError::NotFound),
+        };
         let lines = store::differences(db, channel, day).await?.into_iter().map(line).collect();
-        Ok(DayView { day: told(row)?, lines, key: rng.id(clock.now()) })
+        Ok(DayView { day: known, lines, key: rng.id(clock.now()) })
     }
 
     async fn run(&self, who: &Who, channel: Tender, day: Date) -> Result<(), AppError> {
         self.allowed(who).await?;
-        let today = self.payments.parts().1.now().date();
-        if day >= today || today.0 - day.0 > OLDEST {
+        let (first, last) = self.askable();
+        if day < first || last < day {
             return Err(AppError::Invalid);
         }
+        self.in_turn(channel)?;
         self.payments.reconcile(channel, day, Some(who)).await?;
         Ok(())
     }
@@ -81,6 +114,29 @@ impl ReconcilePort for Reconciliation {
     }
 }
 
+/// A day that nobody has asked for yet.
+fn unasked(channel: Tender, day: Date) -> SettlementDay {
+    SettlementDay {
+        channel,
+        day,
+        state: DayState::Waiting,
+        window: None,
+        tried_at: None,
+        note: Some("not-asked".to_owned()),
+        compared_at: None,
+        bill: Fen::ZERO,
+        ledger: Fen::ZERO,
+        gaps: Fen::ZERO,
+        fees: Money::ZERO,
+        received: Fen::ZERO,
+        equal: 0,
+        differences: 0,
+        undecided: 0,
+        meters: (0, 0, 0),
+        closed: None,
+    }
+}
+
 fn told(row: DayRow) -> Result<SettlementDay, StoreError> {
     let channel = Tender::parse(&row.channel).ok_or(StoreError::Inconsistent { table: "settlement_days", column: "channel" })?;
     let state = match row.compared_at {
@@ -95,7 +151,7 @@ fn told(row: DayRow) -> Result<SettlementDay, StoreError> {
         day: Date(row.day),
         state,
         window: row.from_at.zip(row.to_at).map(|(from, to)| (Timestamp(from), Timestamp(to))),
-        tried_at: Timestamp(row.tried_at),
+        tried_at: Some(Timestamp(row.tried_at)),
         note: row.note,
         compared_at: row.compared_at.map(Timestamp),
         bill: Fen(row.bill_fen),

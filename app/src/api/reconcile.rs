@@ -42,8 +42,8 @@ pub struct SettlementDay {
     /// What the bill covers, where it is there.
     pub window: Option<(Timestamp, Timestamp)>,
     /// When it was last asked for.
-    pub tried_at: Timestamp,
-    /// Why no bill came: `not-ready`, `nothing`, or what is wrong with it.
+    pub tried_at: Option<Timestamp>,
+    /// Why no bill came: `not-asked`, `not-ready`, `nothing`, or what is wrong with it.
     pub note: Option<String>,
     /// When it was last compared.
     pub compared_at: Option<Timestamp>,
@@ -119,6 +119,8 @@ pub struct Calendar {
     pub channels: Vec<Tender>,
     /// First and last day.
     pub span: (Date, Date),
+    /// The days whose bill a person may ask for.
+    pub askable: (Date, Date),
     /// What is known of the days.
     pub days: Vec<SettlementDay>,
     /// What is open of the whole span: differences that nobody has decided about.

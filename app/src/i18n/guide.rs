@@ -59,14 +59,17 @@ const ZH: &[Chapter] = &[
         anchor: "money",
         title: "开户、售电与到账",
         parts: &[
-            ("开户", "在房间页开户：填住户姓名和登录名，系统给出户号和初始密码。电表确认之后才算开户完成。"),
+            (
+                "开户",
+                "在房间页开户：可一次填多位住户，并勾选同房间的其他电表；系统给出户号。填错时页面回到错的那一行。电表确认之后才算开户完成。",
+            ),
             (
                 "售电",
                 "按 / 查找房间，输入金额，选择付款方式，确认。单据立即生成，随后显示：已付款、已发往电表、已存入电表。只有“已存入电表”才是到账，它是从电表读回来的。",
             ),
             (
                 "销户、换房、换表",
-                "都在房间页“户的变更”里办。先抄读并关闭电表，电表确认后余额才退还、转入别的户，或充入新房间、新表；每一步在进度页可见。电表失联时自动等待；表已损坏或遗失的，在进度页人工填写余额和止码并写明原因。办理期间到账的付款不会丢：换房的跟到新房间，换表的充入新表，其余列为待处理。",
+                "都在房间页“户的变更”里办。先抄读并关闭电表，电表确认后余额才退还、转入别的户，或充入新房间、新表；每一步在进度页可见。电表失联时自动等待；表已损坏或遗失的，在进度页人工填写余额和止码并写明原因。电表收到指令之前都可以撤回。新表照旧表的限额、电价和控制模式设置，阶梯用量从零起计。办理期间到账的付款不会丢：换房的跟到新房间，换表的充入新表，其余列为待处理。",
             ),
             (
                 "没有到账怎么办",
@@ -96,7 +99,7 @@ const ZH: &[Chapter] = &[
             ),
             (
                 "退款",
-                "渠道收的钱原路退回。多付的、付给已销户房间的，按配置自动退；其余在“待处理”或“收支记录”点“退款”。未到表的订单全额退，已到表的先冲正，电表确认后系统自己退。一笔退款只有一个单号，渠道没有最终结果之前会一直查询，请不要另外付钱。渠道拒绝的或过了期限的，才由柜台以现金或转账退，写明原因。",
+                "渠道收的钱原路退回。多付的、付给已销户房间的，按配置自动退；其余在“待处理”或“收支记录”点“退款”。未到表的订单全额退，已到表的先冲正，电表确认后系统自己退。一笔退款只有一个单号，渠道没有最终结果之前会一直查询，请不要另外付钱。渠道拒绝的或过了期限的，才由柜台以现金或转账退，写明原因。有人在渠道后台直接退了款，会成为待处理：已到表的先冲正，再到退款页结清或核销。",
             ),
             (
                 "复核",
@@ -118,7 +121,7 @@ const ZH: &[Chapter] = &[
             ),
             (
                 "需要人做的",
-                "打开“对账”。一致的日子直接结账；有差异的，每一笔都写明情况和下一步：处理它的待办，或在原因消除后重新对账，已消除的差异自动关闭。还有差异没处理时，只有写明原因才能结账。",
+                "打开“对账”。一致的日子直接结账；有差异的，每一笔都写明情况和下一步：处理它的待办，或在原因消除后重新对账，已消除的差异自动关闭。某一天的账单也可以提前取。还有差异没处理时，只有写明原因才能结账。",
             ),
             (
                 "跨日的付款",
@@ -211,7 +214,7 @@ const EN: &[Chapter] = &[
         parts: &[
             (
                 "Opening an account",
-                "On the room's page: the resident's name and login. You get the account number and a first password. It is open when the meter has confirmed it.",
+                "On the room's page: one or more residents with name, login and first password, and other meters of the room to go with it. Where a row is wrong the page comes back to it. It is open when the meter has confirmed it.",
             ),
             (
                 "Selling",
@@ -219,7 +222,7 @@ const EN: &[Chapter] = &[
             ),
             (
                 "Closing, moving, replacing",
-                "All of it begins on the room's page under “The account”. The meter is read and closed first; only when it confirmed is what was left paid out, put into another account, or sent into the new room's or the new meter. Its own page shows every step. A lost meter is waited for; for one that is broken or gone, give what was left and where its counter stood there, and say how you know. Payments that come meanwhile are not lost: they follow into the new room or the new meter, or become a case.",
+                "All of it begins on the room's page under “The account”. The meter is read and closed first; only when it confirmed is what was left paid out, put into another account, or sent into the new room's or the new meter. Its own page shows every step. A lost meter is waited for; for one that is broken or gone, give what was left and where its counter stood there, and say how you know. Until a meter was told, all of it can be taken back. A new meter gets the old one's limits, prices and mode; its tier use begins at nothing. Payments that come meanwhile are not lost: they follow into the new room or the new meter, or become a case.",
             ),
             (
                 "It has not arrived",
@@ -249,7 +252,7 @@ const EN: &[Chapter] = &[
             ),
             (
                 "Refund",
-                "What a channel collected goes back through it. What was paid twice, or for a closed account, goes back by itself where the configuration says so; for the rest press “Give back” on the case or in the register. An order that is not in its meter goes back whole; what is in the meter is corrected first, and goes back when the meter gave it. A refund has one number, under which the channel is asked until its final word: do not pay it by other means meanwhile. Only what the channel refused or gives back no more is paid over the counter, with a reason.",
+                "What a channel collected goes back through it. What was paid twice, or for a closed account, goes back by itself where the configuration says so; for the rest press “Give back” on the case or in the register. An order that is not in its meter goes back whole; what is in the meter is corrected first, and goes back when the meter gave it. A refund has one number, under which the channel is asked until its final word: do not pay it by other means meanwhile. Only what the channel refused or gives back no more is paid over the counter, with a reason. What somebody gave back at the channel's own console becomes a case: correct the sale if it is in the meter, then settle it on the refund page, or write it off.",
             ),
             (
                 "Approval",
@@ -271,7 +274,7 @@ const EN: &[Chapter] = &[
             ),
             (
                 "What you do",
-                "Open Reconciliation. Equal days you close. Where something differs, each line says what is so and the next step; settle its case, or run the day again once the cause is gone: what is mended closes by itself. A day whose differences nobody has decided about is closed only with a reason.",
+                "Open Reconciliation. Equal days you close. Where something differs, each line says what is so and the next step; settle its case, or run the day again once the cause is gone: what is mended closes by itself. A day can be fetched before its turn. A day whose differences nobody has decided about is closed only with a reason.",
             ),
             (
                 "Across the edge",

@@ -50,6 +50,11 @@ catalogue! {
     refund: "退款", "refund";
     run: "重新对账", "Fetch and compare again";
     run_hint: "重新取账单并核对；账单没变时结果不变。", "Fetches the bill anew and compares. The same bill gives the same.";
+    fetch: "立即取账单", "Fetch the bill now";
+    fetch_title: "立即取某一天的账单", "Fetch the bill of a day now";
+    fetch_hint: "不必等自动任务；可以重复，账单没变时结果不变。每个渠道每 10 秒一次。",
+        "Without waiting for the task. It may be repeated; the same bill gives the same. Once in 10 seconds a channel.";
+    channel: "渠道", "Channel";
     file: "导出 CSV", "CSV file";
     close: "结账", "Close the day";
     close_hint: "确认这一天渠道、账本和电表一致。还有差异未处理时，必须写明原因。",
@@ -77,6 +82,10 @@ pub const fn state(state: DayState, lang: Lang) -> &'static str {
 #[must_use]
 pub const fn note(note: &str, lang: Lang) -> &'static str {
     let (zh, en) = match note.as_bytes() {
+        b"not-asked" => (
+            "还没有取过这一天的账单；可立即取，或等自动任务。",
+            "The bill of this day has not been asked for yet: fetch it now, or wait for the task.",
+        ),
         b"not-ready" => ("渠道还在生成账单，稍后自动再取。", "The channel is still making it; it is asked for again."),
         b"nothing" => {
             ("渠道说当天没有交易；稍后再问一次确认。", "The channel says that nothing happened; it is asked once more.")

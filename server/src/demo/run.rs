@@ -83,7 +83,8 @@ pub async fn run(args: Args, mut config: Config, stop: impl Future<Output = ()> 
     let simulator = simulator(&args, &rooms, load.clone(), keys.clone()).await?;
     kill(&simulator, &rooms, args.dead)?;
     let clock = simulator.clock();
-    let sandbox = cashier(&args, clock.clone(), rng.clone()).await?;
+    let (sandbox, books) = (cashier(&args, clock.clone(), rng.clone()).await?, args.data.join("sandbox").join("books.json"));
+    sandbox.recall(&books)?;
     configure(&mut config, &args, &host, &keys, &sandbox);
 
     let db = open_database(&config).await?;
@@ -99,6 +100,8 @@ pub async fn run(args: Args, mut config: Config, stop: impl Future<Output = ()> 
     let application = Application::build(&config, clock, rng).await?;
     greet(&config, &rooms, &sandbox, &simulator);
     application.run_until(stop).await?;
+    // The days that are to be reconciled have their bills also after a restart.
+    sandbox.keep(&books)?;
     sandbox.stop().await;
     // Last: the meters remember what was sold into them.
     simulator.stop().await;

@@ -126,7 +126,7 @@ impl Application {
             resident: Arc::new(resident),
             operator: Arc::new(operator),
             till: Arc::new(till),
-            reconcile: Arc::new(Reconciliation { payments: payments.clone() }),
+            reconcile: Arc::new(Reconciliation::new(payments.clone())),
             life: Arc::new(life),
         };
         buses.start(config, &db, &clock, &rng, &live).await?;

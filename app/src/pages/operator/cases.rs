@@ -9,7 +9,6 @@ use crate::api::operator::{CaseLine, CaseQuery, Page, desk};
 use crate::i18n::counter::words as counter_words;
 use crate::i18n::operator::words;
 use crate::i18n::{cases, lang, life, refunds};
-use crate::model::refund::RefundState;
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::time::At;
@@ -81,7 +80,10 @@ pub fn said(line: &CaseLine) -> impl IntoView + use<> {
     let reason = (line.kind == "unusable").then(|| cases::unusable(&line.detail, lang())).flatten();
     let ends = (line.kind == "expiry").then(|| cases::expiry(&line.detail, lang())).flatten();
     let (closing, l) = (cases::closing(&line.detail), life::words(lang()));
-    let raw = closing.is_none() && line.detail != "{}" && line.counter.is_none() && reason.is_none() && ends.is_none();
+    let told = line.counter.is_some() || reason.is_some() || ends.is_some();
+    let known = if told { None } else { cases::facts(&line.kind, &line.detail, lang()) };
+    // What was stored before it had words is shown as it is.
+    let raw = !told && known.is_none() && closing.is_none() && line.detail != "{}";
     let detail = raw.then(|| line.detail.clone());
     let day = line.kind.starts_with("bill-").then(|| cases::settlement(&line.detail)).flatten();
     view! {
@@ -91,8 +93,9 @@ pub fn said(line: &CaseLine) -> impl IntoView + use<> {
             <dt>{t.next_step}</dt>
             <dd>{reason.unwrap_or_else(|| case.next.to_owned())}</dd>
             {line.order.map(|number| view! { <dt>{t.order_number}</dt><dd class="num">{number}</dd> })}
-            {day.map(|page| view! { <dt>{r.reconcile}</dt><dd><a href=page.clone()>{page.clone()}</a></dd> })}
+            {day.map(|page| view! { <dt>{r.reconcile}</dt><dd><a href=page.clone()>{cases::settlement_name(&line.detail, lang())}</a></dd> })}
             {closing.map(|id| view! { <dt>{l.title}</dt><dd><a href=format!("/closings/{id}")>{l.see}</a></dd> })}
+            {known.map(|known| view! { <dt>{t.detail}</dt><dd>{known}</dd> })}
             {detail.map(|detail| view! { <dt>{t.detail}</dt><dd class="muted"><code>{detail}</code></dd> })}
         </dl>
     }
@@ -100,14 +103,7 @@ pub fn said(line: &CaseLine) -> impl IntoView + use<> {
 
 fn ended(line: &CaseLine) -> impl IntoView + use<> {
     let t = words(lang());
-    let resolution = match line.resolution.as_deref() {
-        Some("try-again") => t.try_again.to_owned(),
-        Some("refunded") => refunds::state(RefundState::Done, lang()).to_owned(),
-        Some("refund") => refunds::words(lang()).give_back.to_owned(),
-        Some("deliver") => refunds::words(lang()).deliver.to_owned(),
-        Some("mended") => cases::mended(lang()).to_owned(),
-        other => other.unwrap_or_default().to_owned(),
-    };
+    let resolution = cases::resolution(line.resolution.as_deref().unwrap_or_default(), lang());
     view! {
         <p>
             <strong>{t.resolution}": "</strong>

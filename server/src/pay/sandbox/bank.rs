@@ -11,6 +11,7 @@ use tokio_util::task::TaskTracker;
 
 use super::books::Trade;
 use super::faults::Faults;
+use super::memory::Memory;
 use super::oauth::OAuth;
 use super::unionpay::Unionpay;
 use super::wechat::Wechat;
@@ -107,6 +108,21 @@ impl Bank {
 
     pub fn books(&self) -> Vec<Trade> {
         self.trades().values().cloned().collect()
+    }
+
+    /// What a restart must not forget.
+    pub fn memory(&self) -> Memory {
+        let times = self.0.refunded_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let refunded = times.iter().map(|((trade, refund), at)| (trade.clone(), refund.clone(), *at)).collect();
+        Memory { trades: self.books(), refunded, asked: self.0.unionpay.all_asked().clone() }
+    }
+
+    /// Takes that up again.
+    pub fn recall(&self, memory: Memory) {
+        self.trades().extend(memory.trades.into_iter().map(|trade| (trade.out_trade_no.clone(), trade)));
+        let mut times = self.0.refunded_at.lock().unwrap_or_else(PoisonError::into_inner);
+        times.extend(memory.refunded.into_iter().map(|(trade, refund, at)| ((trade, refund), at)));
+        self.0.unionpay.all_asked().extend(memory.asked);
     }
 
     /// A trade as it stands now.

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use app::model::money::Fen;
 use app::model::order::Tender;
 use app::model::time::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Where a trade stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Status {
     /// The payer is at the cashier.
@@ -32,7 +32,7 @@ impl Status {
 }
 
 /// A trade. It exists from the moment the payer reached the cashier.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Trade {
     /// The channel whose trade it is.
     pub tender: Tender,

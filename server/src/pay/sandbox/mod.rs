@@ -12,6 +12,7 @@ mod control;
 mod faults;
 mod gateway;
 mod keys;
+mod memory;
 mod notify;
 mod oauth;
 mod request;
@@ -71,8 +72,8 @@ pub enum SandboxError {
     /// No certificate could be made.
     #[error("the sandbox's certificates cannot be made")]
     Certificate(#[from] rcgen::Error),
-    /// The keys cannot be kept.
-    #[error("the sandbox's keys in {0} cannot be read or written")]
+    /// Its keys or books cannot be kept.
+    #[error("what the sandbox keeps in {0} cannot be read or written")]
     Keep(std::path::PathBuf, #[source] std::io::Error),
     /// No client for the notifications.
     #[error("no notifications can be sent")]

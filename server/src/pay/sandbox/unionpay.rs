@@ -1,7 +1,7 @@
 //! UnionPay's side of the sandbox: every request is verified as the real one verifies it, every message carries its signer's certificate.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use app::model::money::Fen;
 use app::model::order::Tender;
@@ -9,6 +9,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
+use serde::{Deserialize, Serialize};
 
 use super::SandboxError;
 use super::bank::Bank;
@@ -36,8 +37,8 @@ pub(super) struct Unionpay {
 }
 
 /// What names a transaction beside its number, and what it is to say when it is told.
-#[derive(Clone)]
-struct Asked {
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct Asked {
     txn_time: String,
     reserved: String,
 }
@@ -53,6 +54,11 @@ impl Unionpay {
             forged: wire(&Chain::of(forger)?.signer),
             asked: Mutex::default(),
         })
+    }
+
+    /// All that was asked, for a restart.
+    pub fn all_asked(&self) -> MutexGuard<'_, BTreeMap<String, Asked>> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn asked(&self, number: &str) -> Option<Asked> {

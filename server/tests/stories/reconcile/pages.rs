@@ -26,10 +26,20 @@ both!(a_person_runs_reads_and_closes_a_day, |w: World| async move {
     let web = web(&shop).await;
     let person = web.person(&shop.world, Role::Operator, "treasurer").await;
     let (page, about) = (format!("/reconcile/alipay/{day}"), format!("channel=alipay&day={day}"));
-    assert_eq!(person.get(&page).await.status(), 404, "nothing is known of it yet");
+    let text = person.get(&page).await.text().await.unwrap();
+    assert!(text.contains("立即取账单") && text.contains("还没有取过"), "{text}");
+    assert_eq!(person.get(&format!("/reconcile/alipay/{}", day.plus(-91))).await.status(), 404, "no bill is that old");
+    let text = person.get("/reconcile").await.text().await.unwrap();
+    assert!(text.contains("/api/operator/reconcile-run") && text.contains(&format!("max=\"{day}\"")), "{text}");
     shop.bills(BillFaults { amounts: [(number.clone(), "49.00".into())].into(), ..BillFaults::default() });
     let answer = person.post("/api/operator/reconcile-run", &about).await;
     assert_eq!((answer.status().as_u16(), location(&answer)), (303, &*page));
+    // Whoever presses again waits a moment; then it is the same.
+    let answer = person.post("/api/operator/reconcile-run", &about).await;
+    assert_eq!(location(&answer), format!("{page}?e=rate-limited"));
+    shop.world.clock.advance(10_000);
+    let answer = person.post("/api/operator/reconcile-run", &about).await;
+    assert_eq!(location(&answer), page);
     let text = person.get(&page).await.text().await.unwrap();
     for word in ["金额不一致", &number, "49.00", "50.00", "-1.00", "以渠道后台的实收金额为准", "有差异", "/rooms/"]
     {

@@ -54,6 +54,7 @@ fn Body(calendar: Calendar) -> impl IntoView {
                 <button>{t.show}</button>
                 <a class="button" href=format!("/reconcile?until={}", from.plus(-1))>{t.earlier}</a>
             </form>
+            {fetch(&calendar)}
             {if empty {
                 view! { <p class="empty">{nothing}</p> }.into_any()
             } else {
@@ -71,6 +72,34 @@ fn Body(calendar: Calendar) -> impl IntoView {
             }}
         </Frame>
     }
+}
+
+/// Asks for a day before its turn.
+fn fetch(calendar: &Calendar) -> impl IntoView + use<> {
+    let t = words(lang());
+    let (first, last) = calendar.askable;
+    let channels = calendar.channels.iter().map(|channel| {
+        view! { <option value=channel.as_str()>{common::tender(*channel, lang())}</option> }
+    });
+    (!calendar.channels.is_empty()).then(|| {
+        view! {
+            <details class="card">
+                <summary>{t.fetch_title}</summary>
+                <form class="filter" method="post" action="/api/operator/reconcile-run">
+                    <label class="filter-field">
+                        <span>{t.channel}</span>
+                        <select name="channel">{channels.collect_view()}</select>
+                    </label>
+                    <label class="filter-field">
+                        <span>{t.date}</span>
+                        <input type="date" name="day" required min=first.to_string() max=last.to_string() value=last.to_string() />
+                    </label>
+                    <button>{t.fetch}</button>
+                    <p class="hint">{t.fetch_hint}</p>
+                </form>
+            </details>
+        }
+    })
 }
 
 fn row(calendar: &Calendar, date: Date) -> impl IntoView + use<> {

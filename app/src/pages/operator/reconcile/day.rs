@@ -47,7 +47,7 @@ fn Body(shown: DayView) -> impl IntoView {
             <div class="buttons">
                 <form method="post" action="/api/operator/reconcile-run">
                     {names(&day)}
-                    <button>{t.run}</button>
+                    <button>{if day.tried_at.is_some() { t.run } else { t.fetch }}</button>
                 </form>
                 {compared.then(|| view! { <a class="button" href=file>{t.file}</a> })}
             </div>
@@ -113,8 +113,7 @@ fn facts(day: &SettlementDay) -> impl IntoView + use<> {
         <dl class="facts">
             {window}
             {compared}
-            <dt>{t.tried}</dt>
-            <dd><At at=day.tried_at /></dd>
+            {day.tried_at.map(|at| view! { <dt>{t.tried}</dt><dd><At at /></dd> })}
         </dl>
     }
 }
