@@ -3,7 +3,7 @@
 use app::model::money::Fen;
 use app::model::time::Date;
 
-use crate::pay::bill::read::{Columns, Lines, amount, decimal, fee, instant, number};
+use crate::pay::bill::read::{Columns, Lines, Told, decimal};
 use crate::pay::bill::{BillError, BillLine, LineKind};
 use crate::pay::unpack::{gbk, unzip};
 
@@ -146,23 +146,17 @@ impl Layout {
         let received = if kind == LineKind::Refunded { received.strip_prefix('-').ok_or(wrong("amount"))? } else { received };
         // Which sign the fee of a payment has depends on the file's age; that it is kept does not.
         let e5 = decimal(cell(self.fee, "fee")?, 5).ok_or(wrong("fee"))?.abs();
-        let at = instant(cell(self.done, "time")?).ok_or(wrong("time"))?;
-        if at.date() != day {
-            return Err(BillError::Day);
-        }
-        let refund_no = match kind {
-            LineKind::Paid => None,
-            LineKind::Refunded => Some(number(cell(self.refund_no, "refund number")?).ok_or(wrong("refund number"))?),
-        };
-        Ok(BillLine {
+        let told = Told {
+            line,
             kind,
-            out_trade_no: number(cell(self.out_trade_no, "order number")?).ok_or(wrong("order number"))?,
-            trade_no: number(cell(self.trade_no, "trade number")?).ok_or(wrong("trade number"))?,
-            refund_no,
-            amount: amount(received).ok_or(wrong("amount"))?,
-            fee: fee(if kind == LineKind::Paid { e5 } else { -e5 }),
-            at,
-        })
+            out_trade_no: cell(self.out_trade_no, "order number")?,
+            trade_no: cell(self.trade_no, "trade number")?,
+            refund_no: cell(self.refund_no, "refund number")?,
+            amount: received,
+            at: cell(self.done, "time")?,
+            e5: if kind == LineKind::Paid { e5 } else { -e5 },
+        };
+        told.read(day)
     }
 }
 

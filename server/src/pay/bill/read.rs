@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use app::model::money::{Fen, Money};
-use app::model::time::{Civil, Timestamp};
+use app::model::time::{Civil, Date, Timestamp};
 
 use super::{BillLine, LineKind};
 use crate::pay::unpack::UnpackError;
@@ -94,6 +94,52 @@ pub fn instant(text: &str) -> Option<Timestamp> {
 pub fn number(text: &str) -> Option<String> {
     let proper = (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
     proper.then(|| text.to_owned())
+}
+
+/// What a line says, as it is written; what it must be is the same in every bill that is written in decimal yuan.
+pub struct Told<'a> {
+    /// Which line of the file, from 1.
+    pub line: usize,
+    /// What it is.
+    pub kind: LineKind,
+    /// Our number.
+    pub out_trade_no: &'a str,
+    /// The channel's.
+    pub trade_no: &'a str,
+    /// The refund's; a payment has none.
+    pub refund_no: &'a str,
+    /// Yuan, without a sign.
+    pub amount: &'a str,
+    /// `2026-11-23 21:15:02`.
+    pub at: &'a str,
+    /// What the channel keeps, in 0.00001 yuan.
+    pub e5: i64,
+}
+
+impl Told<'_> {
+    /// The line of that day.
+    ///
+    /// # Errors
+    /// [`BillError::Field`], or [`BillError::Day`].
+    pub fn read(&self, day: Date) -> Result<BillLine, BillError> {
+        let wrong = |what| BillError::Field { line: self.line, what };
+        let at = instant(self.at).ok_or(wrong("time"))?;
+        if at.date() != day {
+            return Err(BillError::Day);
+        }
+        Ok(BillLine {
+            kind: self.kind,
+            out_trade_no: number(self.out_trade_no).ok_or(wrong("order number"))?,
+            trade_no: number(self.trade_no).ok_or(wrong("trade number"))?,
+            refund_no: match self.kind {
+                LineKind::Paid => None,
+                LineKind::Refunded => Some(number(self.refund_no).ok_or(wrong("refund number"))?),
+            },
+            amount: amount(self.amount).ok_or(wrong("amount"))?,
+            fee: fee(self.e5),
+            at,
+        })
+    }
 }
 
 /// Where each column is, by its name; the first of a name counts.

@@ -4,7 +4,7 @@
 use app::model::money::Fen;
 use app::model::time::Date;
 
-use crate::pay::bill::read::{Columns, Lines, amount, decimal, fee, instant, number};
+use crate::pay::bill::read::{Columns, Lines, Told, decimal};
 use crate::pay::bill::{BillError, BillLine, LineKind};
 use crate::pay::unpack::UnpackError;
 
@@ -117,25 +117,17 @@ impl Layout {
             }
             _ => return Err(wrong("state")),
         };
-        let at = instant(cell(self.time, "time")?).ok_or(wrong("time"))?;
-        if at.date() != day {
-            return Err(BillError::Day);
-        }
-        let e5 = decimal(cell(self.fee, "fee")?, 5).ok_or(wrong("fee"))?;
-        let refund_no = match kind {
-            LineKind::Paid => None,
-            LineKind::Refunded => Some(number(cell(self.refund_no, "refund number")?).ok_or(wrong("refund number"))?),
-        };
-        let told = BillLine {
+        let told = Told {
+            line,
             kind,
-            out_trade_no: number(cell(self.out_trade_no, "order number")?).ok_or(wrong("order number"))?,
-            trade_no: number(cell(self.trade_no, "trade number")?).ok_or(wrong("trade number"))?,
-            refund_no,
-            amount: amount(sum).ok_or(wrong("amount"))?,
-            fee: fee(e5),
-            at,
+            out_trade_no: cell(self.out_trade_no, "order number")?,
+            trade_no: cell(self.trade_no, "trade number")?,
+            refund_no: cell(self.refund_no, "refund number")?,
+            amount: sum,
+            at: cell(self.time, "time")?,
+            e5: decimal(cell(self.fee, "fee")?, 5).ok_or(wrong("fee"))?,
         };
-        Ok((e5, told))
+        Ok((told.e5, told.read(day)?))
     }
 }
 
