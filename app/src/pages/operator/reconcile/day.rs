@@ -97,7 +97,7 @@ fn facts(day: &SettlementDay) -> impl IntoView + use<> {
     let t = words(lang());
     let (paid, delivered, witnessed) = day.meters;
     let window = day.window.map(|(from, to)| {
-        view! { <dt>{t.window}</dt><dd class="num">{from.to_string()}" – "{to.to_string()}</dd> }
+        view! { <dt>{t.window}</dt><dd>{from.to_string()}" – "{to.to_string()}</dd> }
     });
     let compared = day.compared_at.map(|at| {
         view! {

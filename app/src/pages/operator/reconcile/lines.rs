@@ -75,7 +75,7 @@ fn row(line: &DifferenceLine) -> impl IntoView + use<> {
             <td class="number">{amount(line.bill)}</td>
             <td class="number">{amount(line.ours)}</td>
             <td class="number">{line.gap.to_string()}</td>
-            <td>{next(line, lang())}</td>
+            <td class="long">{next(line, lang())}</td>
             <td>{decision}</td>
         </tr>
     }
