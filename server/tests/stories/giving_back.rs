@@ -1,8 +1,8 @@
 //! Money that people give back: whole orders, corrections in parts, two people for much, the counter for what is too old; on both
 //! databases.
 
-use crate::closing::begin;
 use crate::support::World;
+use crate::support::closings::begin;
 use crate::support::flat::Flat;
 use crate::support::refunding::{BY_HAND, colleague, refused, uuid};
 use crate::support::rooms::Room;

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::closing::{CASH, advance, begin, proved, who};
+use crate::support::closings::{CASH, advance, begin, proved, who};
 use crate::support::refunding::{BY_HAND, POLICY};
 use crate::support::shop::Shop;
 use crate::support::{World, bind};
