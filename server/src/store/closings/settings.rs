@@ -17,8 +17,12 @@ pub(super) async fn of(tx: &mut Tx, now: Timestamp, old: MeterId) -> Result<Vec<
     let status: Option<(i64,)> =
         on!(tx, |c| sqlx::query_as("SELECT status FROM meter_latest WHERE meter_id = $1").bind(old.0).fetch_optional(c).await)?;
     let mode = status.and_then(|(word,)| u16::try_from(word).ok()).map_or(ControlMode::Prepaid, |word| StatusWord(word).mode());
+    // Also what it did since it was last read.
     let pending: Vec<(String, String)> = on!(tx, |c| sqlx::query_as(
-        "SELECT kind, args FROM commands WHERE meter_id = $1 AND NOT money AND state IN ('queued', 'sending')
+        "SELECT kind, args FROM commands c WHERE meter_id = $1 AND NOT money
+           AND (state IN ('queued', 'sending') OR (state = 'done' AND finished_at >= COALESCE(
+                CASE WHEN kind = 'mode' THEN (SELECT observed_at FROM meter_latest l WHERE l.meter_id = c.meter_id)
+                     ELSE (SELECT read_at FROM meter_parameters p WHERE p.meter_id = c.meter_id) END, 0)))
          ORDER BY decided_at, id"
     )
     .bind(old.0)
