@@ -34,6 +34,7 @@ pub fn action(code: &str, lang: Lang) -> String {
         "return.approve" => ("复核同意", "Approved"),
         "return.reject" => ("复核不同意", "Rejected"),
         "return.cancel" => ("撤回申请", "Request taken back"),
+        "return.expire" => ("申请过期", "Not approved in time"),
         "return.pay" => ("退款付出", "Paid out"),
         "receipt.print" => ("打印收据", "Receipt printed"),
         "order.create" => ("下单", "Order made"),

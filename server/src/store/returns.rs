@@ -191,11 +191,11 @@ async fn lock(tx: &mut Tx, id: ReturnId) -> Result<Option<Return>> {
 }
 
 /// The audit line of a step.
-async fn record(tx: &mut Tx, at: Timestamp, by: UserId, ip: &str, action: &str, row: &Return) -> Result<()> {
+async fn record(tx: &mut Tx, at: Timestamp, by: Option<UserId>, ip: &str, action: &str, row: &Return) -> Result<()> {
     let detail = serde_json::json!({
         "number": row.number.to_string(), "kind": row.kind, "account": AccountId(row.account_id), "meter": MeterId(row.meter_id),
         "tender": row.tender, "amount_fen": row.amount_fen, "reason": row.reason,
     });
-    let (actor, subject) = (format!("user:{by}"), format!("return:{}", row.id()));
+    let (actor, subject) = (by.map_or_else(|| "system".into(), |by| format!("user:{by}")), format!("return:{}", row.id()));
     audit::append(tx, at, &Entry { actor: &actor, ip, action, subject: &subject, detail: &detail.to_string() }).await
 }

@@ -190,6 +190,8 @@ both!(above_the_limit_a_second_person_decides, |w: World| async move {
     let late = s.ask(&s.wish(s.some(0, 6_000))).await.unwrap();
     assert_eq!(returns::expire(&s.w.db, now.plus(24 * HOUR + HOUR)).await.unwrap(), 1);
     assert_eq!((s.now(&no).await, s.now(&late).await), (ReturnState::Rejected, ReturnState::Expired));
+    let said = "SELECT subject FROM audit WHERE action = 'return.expire' AND actor = 'system'";
+    assert_eq!(s.w.word(said).await, format!("return:{}", late.id()));
     assert_eq!(s.view(0, 1).count, 2);
     engine.stop().await;
     s.prove().await;

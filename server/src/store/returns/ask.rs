@@ -54,7 +54,7 @@ pub async fn ask(db: &Db, rng: &Rng, at: Timestamp, rules: &Rules, limits: &Limi
         debits::check(&mut tx, at, &debit(&row)).await?;
     }
     let row = if until.is_none() { begin(&mut tx, rng, at, limits, &row, &new.ip).await? } else { row };
-    record(&mut tx, at, new.by, &new.ip, "return.ask", &row).await?;
+    record(&mut tx, at, Some(new.by), &new.ip, "return.ask", &row).await?;
     tx.commit().await?;
     Ok(row)
 }

@@ -1,7 +1,7 @@
 //! The second person: approves or rejects, never the one who asked; and taking a wish back.
 
 use app::error::AppError;
-use app::model::ids::{CommandId, ReturnId, UserId};
+use app::model::ids::{CommandId, ReturnId, UserId, Uuid};
 use app::model::order::ReturnState;
 use app::model::time::Timestamp;
 use app::ports::Who;
@@ -35,7 +35,7 @@ pub async fn approve(db: &Db, rng: &Rng, at: Timestamp, limits: &Limits, who: &W
     let mut tx = db.begin().await?;
     let row = decide(&mut tx, at, who, id, None).await?;
     let row = begin(&mut tx, rng, at, limits, &row, &who.ip).await?;
-    record(&mut tx, at, who.user, &who.ip, "return.approve", &row).await?;
+    record(&mut tx, at, Some(who.user), &who.ip, "return.approve", &row).await?;
     tx.commit().await?;
     Ok(row)
 }
@@ -48,7 +48,7 @@ pub async fn reject(db: &Db, at: Timestamp, who: &Who, id: ReturnId, why: &str) 
     let mut tx = db.begin().await?;
     let row = decide(&mut tx, at, who, id, Some(why)).await?;
     finish(&mut tx, &row, ReturnState::Waiting, ReturnState::Rejected).await?;
-    record(&mut tx, at, who.user, &who.ip, "return.reject", &row).await?;
+    record(&mut tx, at, Some(who.user), &who.ip, "return.reject", &row).await?;
     tx.commit().await
 }
 
@@ -100,21 +100,31 @@ pub async fn cancel(db: &Db, at: Timestamp, who: &Who, id: ReturnId) -> Result<(
         return Err(AppError::Conflict.into());
     }
     finish(&mut tx, &row, from, ReturnState::Cancelled).await?;
-    record(&mut tx, at, who.user, &who.ip, "return.cancel", &row).await?;
+    record(&mut tx, at, Some(who.user), &who.ip, "return.cancel", &row).await?;
     tx.commit().await
 }
 
 /// Ends what nobody approved in time; gives how many.
 ///
 /// # Errors
-/// Where the database fails.
+/// Where the database fails; what was ended before stays so.
 pub async fn expire(db: &Db, at: Timestamp) -> Result<u64> {
-    let mut tx = db.begin().await?;
-    let ended =
-        on!(&mut tx, |c| sqlx::query("UPDATE returns SET state = 'expired' WHERE state IN ('waiting') AND expires_at <= $1")
+    let over: Vec<(Uuid,)> =
+        read!(db, |pool| sqlx::query_as("SELECT id FROM returns WHERE state = 'waiting' AND expires_at <= $1")
             .bind(at.0)
-            .execute(c)
+            .fetch_all(pool)
             .await)?;
-    tx.commit().await?;
+    let mut ended = 0;
+    for (id,) in over {
+        let mut tx = db.begin().await?;
+        let Some(row) = lock(&mut tx, ReturnId(id)).await? else { continue };
+        if row.state()? != ReturnState::Waiting {
+            continue;
+        }
+        finish(&mut tx, &row, ReturnState::Waiting, ReturnState::Expired).await?;
+        record(&mut tx, at, None, "", "return.expire", &row).await?;
+        tx.commit().await?;
+        ended += 1;
+    }
     Ok(ended)
 }

@@ -51,7 +51,7 @@ pub async fn pay_out(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: ReturnId)
         _ => {}
     }
     ledger::post(&mut tx, rng, at, &transfer).await?;
-    record(&mut tx, at, who.user, &who.ip, "return.pay", &row).await?;
+    record(&mut tx, at, Some(who.user), &who.ip, "return.pay", &row).await?;
     receipts::issue(&mut tx, at, who.user, For::Return(row.id())).await?;
     let row = lock(&mut tx, id).await?.ok_or(AppError::NotFound)?;
     tx.commit().await?;
