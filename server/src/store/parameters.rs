@@ -43,8 +43,8 @@ fn parse(text: &str) -> Result<Parameters> {
     serde_json::from_str(text).map_err(|_| StoreError::Inconsistent { table: "meter_parameters", column: "parameters" })
 }
 
-/// Keeps what was read; `at` is when the meter showed that version. A meter counts the parameter commands that it accepts; where it counted more than this server sent since the
-/// last time, somebody else holds the keys: a case.
+/// Keeps what was read; `at` is when the meter showed that version. A meter counts the parameter commands that it accepts; where it
+/// counted more than this server sent since the last time, somebody else holds the keys: a case.
 ///
 /// # Errors
 /// Where the database fails.

@@ -68,8 +68,8 @@ pub struct NewClosing {
 /// reading. The same key gives the same closing back.
 ///
 /// # Errors
-/// Refused with [`AppError::AccountNotOpen`], [`AppError::Conflict`] where another closing is under way, a meter was just added, or the key was used
-/// for something else, [`AppError::Invalid`] for a tender of a channel or an account that is the same, and as
+/// Refused with [`AppError::AccountNotOpen`], [`AppError::Conflict`] where another closing is under way, a meter was just added, or
+/// the key was used for something else, [`AppError::Invalid`] for a tender of a channel or an account that is the same, and as
 /// [`accounts::open`] for the room that it moves to.
 pub async fn begin(db: &Db, rng: &Rng, at: Timestamp, new: &NewClosing) -> Result<ClosingId> {
     let mut tx = db.begin().await?;

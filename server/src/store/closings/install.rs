@@ -31,8 +31,8 @@ pub struct Device {
 
 /// Puts the new meter in the place of one that was read, in one transaction: the old one is retired, the new one opened for the same
 /// account (its key epoch rises as at every opening), and what was left is sent into it as a purchase is, behind what could not reach
-/// the old one. A wallet on the ledger goes on with its tier position and limits; a meter with a wallet inside is told the old one's limits,
-/// prices and mode, and counts its tier use from nothing, for no operation of its profile sets that.
+/// the old one. A wallet on the ledger goes on with its tier position and limits; a meter with a wallet inside is told the old one's
+/// limits, prices and mode, and counts its tier use from nothing, for no operation of its profile sets that.
 ///
 /// # Errors
 /// Refused with [`AppError::NotFound`], [`AppError::Conflict`] where nothing is to be replaced (any more) or the address or serial
@@ -86,10 +86,11 @@ pub async fn swap(db: &Db, rng: &Rng, at: Timestamp, who: &Who, old: MeterId, de
     if used.is_some() {
         return Err(AppError::AccountAlreadyOpen.into());
     }
-    let both_inside = device.wallet == Wallet::Meter && wallets::kind(&mut tx, old).await? == Wallet::Meter;
-    let set = if both_inside { settings::of(&mut tx, at, old).await? } else { Vec::new() };
+    let set = settings::of(&mut tx, at, old).await?;
     let new = put_in_place(&mut tx, rng, at, old, device).await?;
-    settings::tell(&mut tx, rng, at, who.user, new, &set).await?;
+    if device.wallet == Wallet::Meter {
+        settings::tell(&mut tx, rng, at, who.user, new, &set).await?;
+    }
     let (actor, subject) = (format!("user:{}", who.user), format!("meter:{new}"));
     let detail = json!({ "old": old, "new": new, "serial": device.serial, "reason": reason }).to_string();
     let entry = Entry { actor: &actor, ip: &who.ip, action: "meter.swap", subject: &subject, detail: &detail };

@@ -3,16 +3,20 @@
 
 use app::model::ids::{BatchId, MeterId, UserId};
 use app::model::issue::Issue;
-use app::model::meter::{ControlMode, StatusWord};
+use app::model::meter::{ControlMode, StatusWord, Wallet};
 use app::model::time::Timestamp;
 
 use crate::domain::settings::carried;
 use crate::rng::Rng;
 use crate::store::batches::{self, NewBatch};
-use crate::store::{Result, Tx, on, parameters};
+use crate::store::{Result, Tx, on, parameters, wallets};
 
-/// How the old meter is set, to be asked before it is retired: then what it was still to be told is given up.
+/// How the old meter is set, nothing where its credit is not inside; to be asked before it is retired: then what it was still to be
+/// told is given up.
 pub(super) async fn of(tx: &mut Tx, now: Timestamp, old: MeterId) -> Result<Vec<Issue>> {
+    if wallets::kind(tx, old).await? != Wallet::Meter {
+        return Ok(Vec::new());
+    }
     let known = parameters::known(tx, old).await?;
     let status: Option<(i64,)> =
         on!(tx, |c| sqlx::query_as("SELECT status FROM meter_latest WHERE meter_id = $1").bind(old.0).fetch_optional(c).await)?;

@@ -1,5 +1,5 @@
-//! Money that went back at a channel's own console, outside of us. It was booked to suspense when the channel told of it; here a person
-//! says what it was for: it pays what waits to go back, or it is lost.
+//! Money that went back at a channel's own console, outside of us. It was booked to suspense when the channel told of it; here a
+//! person says what it was for: it pays what waits to go back, or it is lost.
 
 use app::error::AppError;
 use app::model::ids::{AccountId, OrderId, ReturnId, Uuid};
