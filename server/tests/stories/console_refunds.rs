@@ -10,6 +10,7 @@ use crate::support::web::{Web, location};
 use app::error::AppError;
 use app::model::ids::{OrderId, UserId};
 use app::model::money::{Fen, Money};
+use app::model::time::DAY;
 use app::ports::Role;
 use server::clock::Clock;
 use server::domain::ledger::Account;
@@ -96,6 +97,31 @@ both!(an_order_that_was_not_delivered_ends_with_what_went_back_at_the_console, |
     assert_eq!(shop.open_cases().await, 0);
     assert_eq!(refused(clear(&shop, clerk, of).await), AppError::ExceedsRefundable);
     shop.proved().await;
+});
+
+both!(a_return_is_offered_what_the_account_paid_through_channels, |w: World| async move {
+    let (shop, clerk, order, number) = bought(w).await;
+    let offered = async |later| {
+        let (db, now) = (&shop.world.db, shop.world.clock.now().plus(later));
+        let sales = console::by_channel(db, clerk, shop.room.meter, &BY_HAND, now).await.unwrap();
+        sales.into_iter().map(|sale| (sale.order, sale.left)).collect::<Vec<_>>()
+    };
+    assert_eq!(offered(0).await, [(order, Fen(5_000))]);
+    assert_eq!(offered(BY_HAND.alipay_days * DAY).await, [], "the channel gives it back no more");
+    correct(&shop, clerk, order, 3_000).await.unwrap();
+    assert_eq!(offered(0).await, [(order, Fen(2_000))], "what was not taken back before");
+    at_the_console(&shop, &number, 1_000).await;
+    assert_eq!(offered(0).await, [], "nobody has said what went back at the console");
+    let rest = correct(&shop, clerk, order, 1_000).await.unwrap();
+    clear(&shop, clerk, Of::Return(rest.id())).await.unwrap();
+    assert_eq!(offered(0).await, [(order, Fen(1_000))]);
+    let w = &shop.world;
+    w.execute("INSERT INTO places (id, kind, name, sort) SELECT id, 'building', 'elsewhere', 9 FROM accounts").await;
+    w.execute(
+        "INSERT INTO operator_buildings (user_id, place_id) SELECT u.id, p.id FROM users u, places p WHERE p.name = 'elsewhere'",
+    )
+    .await;
+    assert_eq!(offered(0).await, [], "whoever may not see the building");
 });
 
 both!(what_was_used_is_lost_and_only_who_may_approve_says_so, |w: World| async move {
