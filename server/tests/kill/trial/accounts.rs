@@ -1,21 +1,12 @@
 //! Returns, closings, moves and a replacement.
 
-use std::sync::Arc;
-
 use server::store::verify;
 
-use super::Report;
-use super::killer::Killer;
-use super::lives;
-use super::site::Site;
-use super::victim::Victim;
+use super::{Report, Stage, lives};
 use crate::support::World;
 
 pub async fn run(w: &World) -> Report {
-    let site = Arc::new(Site::start(w).await);
-    let victim = Arc::new(Victim::start(&site).await);
-    let killer = Killer::start(&victim, &w.rng, 1);
-    site.opened(w).await;
+    let Stage { site, victim, killer, .. } = Stage::set(w, 1).await;
     let sold = lives::live(&site, &victim, &w.rng, w).await;
     killer.end().await;
     let deaths = victim.deaths();

@@ -19,9 +19,15 @@ mod site;
 mod victim;
 mod weather;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use killer::Killer;
+use site::Site;
+use tokio::time::Instant;
 use victim::Victim;
+
+use crate::support::World;
 
 /// Purchases that fit into the time that the tests have, and kills.
 const OPERATIONS: usize = 180;
@@ -46,6 +52,26 @@ impl Volume {
 
     fn part(self, of: usize) -> Self {
         Self { operations: (self.operations / of).max(1), ..self }
+    }
+}
+
+/// Where a trial is played: a site, and a server that is killed until it ends.
+struct Stage {
+    begun: Instant,
+    site: Arc<Site>,
+    victim: Arc<Victim>,
+    killer: Killer,
+}
+
+impl Stage {
+    /// With every account open; the server dies at least so often.
+    async fn set(w: &World, kills: usize) -> Self {
+        let begun = Instant::now();
+        let site = Arc::new(Site::start(w).await);
+        let victim = Arc::new(Victim::start(&site).await);
+        let killer = Killer::start(&victim, &w.rng, kills);
+        site.opened(w).await;
+        Self { begun, site, victim, killer }
     }
 }
 

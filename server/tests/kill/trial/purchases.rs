@@ -1,6 +1,5 @@
 //! Purchases at the counter and through the channels, while rooms whose credit is on the ledger use energy.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use server::store::verify;
@@ -8,19 +7,13 @@ use tokio::time::{Instant, sleep};
 
 use super::buyers::{CHANNELS, counter_sales, top_ups};
 use super::clerk::Clerk;
-use super::killer::Killer;
 use super::site::Site;
-use super::victim::Victim;
 use super::weather::{Weather, hurry};
-use super::{Report, Volume, Work};
+use super::{Report, Stage, Volume, Work};
 use crate::support::World;
 
 pub async fn run(w: &World, volume: Volume) -> Report {
-    let begun = Instant::now();
-    let site = Arc::new(Site::start(w).await);
-    let victim = Arc::new(Victim::start(&site).await);
-    let killer = Killer::start(&victim, &w.rng, volume.kills);
-    site.opened(w).await;
+    let Stage { begun, site, victim, killer } = Stage::set(w, volume.kills).await;
     let weather = Weather::start(&site, w);
     let work = Work::new(volume);
     let clerk = Clerk::new(&victim, &w.rng, w).await;

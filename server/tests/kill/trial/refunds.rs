@@ -2,7 +2,6 @@
 //! its meter, and taken back out of it in parts.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use app::model::ids::{OrderId, Uuid};
@@ -13,15 +12,14 @@ use server::clock::{Clock, SystemClock};
 use server::meters::sim::LineFault;
 use server::pay::sandbox::Trade;
 use server::store::{Db, verify};
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 use super::buyers::{CHANNELS, Phone, some_money};
 use super::clerk::Clerk;
-use super::killer::Killer;
 use super::site::{ROOMS, Site, trouble};
 use super::victim::Victim;
 use super::weather::{Weather, hurry};
-use super::{Report, Volume, Work};
+use super::{Report, Stage, Volume, Work};
 use crate::support::{World, bind};
 
 /// What happens in which rooms.
@@ -51,11 +49,7 @@ enum Expected {
 }
 
 pub async fn run(w: &World, volume: Volume) -> Report {
-    let begun = Instant::now();
-    let site = Arc::new(Site::start(w).await);
-    let victim = Arc::new(Victim::start(&site).await);
-    let killer = Killer::start(&victim, &w.rng, volume.kills);
-    site.opened(w).await;
+    let Stage { begun, site, victim, killer } = Stage::set(w, volume.kills).await;
     let weather = Weather::start(&site, w);
     let work = Work::new(volume.part(4));
     let clerk = Clerk::new(&victim, &w.rng, w).await;
