@@ -86,11 +86,16 @@ test("what the lists lead to is accessible and fits", async ({ page }, info) => 
   expect(seen.some((path) => path.startsWith("/rooms/"))).toBe(true);
 });
 
-test("an operator's pages fit a phone", async ({ page }, info) => {
+test("an operator's pages fit a phone and a finger", async ({ page }, info) => {
   test.skip(info.project.name !== "phone", "the desktop is looked at above");
   await logIn(page, "operator");
+  const targets = page.locator("main").locator("button, .button, select, input:not([type=checkbox], [type=radio], [type=hidden])");
   for (const path of operator) {
     await page.goto(path);
+    const small = await targets.evaluateAll((all) =>
+      all.filter((one) => one.checkVisibility() && one.getBoundingClientRect().height < 43.5).map((one) => one.outerHTML.slice(0, 120)),
+    );
+    expect(small, `${path} has something too small for a finger`).toEqual([]);
     const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
     expect(wide, `${path} scrolls sideways`).toBeLessThanOrEqual(0);
   }

@@ -15,8 +15,8 @@ catalogue! {
     no_days: "还没有需要对账的日子。", "There is no day to reconcile yet.";
     no_channel: "没有启用任何支付渠道。", "No payment channel is configured.";
     all_settled: "没有未处理的差异。", "Nothing waits for a decision.";
-    undecided: "条差异未处理", "differences wait for a decision";
-    differences: "条差异", "differences";
+    undecided: "条差异未处理", "to be decided";
+    differences: "条差异", "listed";
     bill: "渠道账单（元）", "Bill (yuan)";
     ledger: "账本（元）", "Ledger (yuan)";
     listed: "已列差异（元）", "Listed (yuan)";
