@@ -16,6 +16,7 @@ mod routes;
 pub mod rsa;
 pub mod sandbox;
 mod settings;
+mod settling;
 pub mod unionpay;
 pub mod unpack;
 mod verified;

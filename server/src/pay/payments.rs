@@ -11,6 +11,7 @@ use super::channel::{Cashier, Channel, Payer, SignIn};
 use super::config::{Config, ConfigError};
 use super::expiry::Expiry;
 use super::reconcile::ReconcileConfig;
+use super::settling::Settling;
 use super::verified::Verified;
 use crate::clock::SharedClock;
 use crate::domain::order::Limits;
@@ -44,6 +45,7 @@ struct Inner {
     refunds: Rules,
     reconcile: ReconcileConfig,
     channels: Vec<Box<dyn Channel>>,
+    settling: Settling,
     /// The query job waits for this.
     asked: Arc<Notify>,
     /// The delivery engine is poked by this after money was committed.
@@ -69,8 +71,9 @@ impl Payments {
             }
         }
         let asked = Arc::new(Notify::new());
+        let settling = Settling::new(db.clone(), clock.clone(), rng.clone());
         let Config { limits, refunds, reconcile, .. } = *config;
-        Ok(Self(Arc::new(Inner { db, clock, rng, limits, refunds, reconcile, channels, asked, paid })))
+        Ok(Self(Arc::new(Inner { db, clock, rng, limits, refunds, reconcile, channels, settling, asked, paid })))
     }
 
     /// Which channels can be offered.
@@ -175,7 +178,7 @@ impl Payments {
     /// Where it could not be stored: the channel must not be told that it was.
     pub async fn settle(&self, event: &Verified) -> Result<Outcome, StoreError> {
         let inner = &self.0;
-        let outcome = payments::settle(&inner.db, &inner.rng, inner.clock.now(), event).await?;
+        let outcome = inner.settling.settle(event).await?;
         let (channel, source) = (event.channel().as_str(), event.source().as_str());
         let (attempt, said) = (event.out_trade_no(), outcome.as_str());
         match outcome {

@@ -1,5 +1,9 @@
 //! Payments against a sandbox that speaks the real protocol over HTTP and fails in every way it knows, on both databases.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
 use crate::support::World;
 use crate::support::shop::{Counts, PHONE, Shop};
 use app::error::AppError;
@@ -8,7 +12,7 @@ use app::model::order::OrderState;
 use app::model::time::{MINUTE, SECOND};
 use server::pay::Cashier;
 use server::pay::sandbox::{Faults, Status};
-use server::store::order_lists;
+use server::store::{Db, order_lists};
 
 both!(a_payment_is_credited_once_with_its_order, |w: World| async move {
     let shop = Shop::open(w).await;
@@ -61,6 +65,58 @@ both!(ten_notifications_at_once_credit_once, |w: World| async move {
     shop.until(&number, |trade| trade.acknowledged == 20).await;
     assert_eq!(shop.proved().await, Counts::ONCE);
 });
+
+/// PostgreSQL settles each by itself; SQLite has one writer, for which they wait here until somebody lets go of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_for_the_writer_is_settled_together_and_one_that_fails_holds_up_no_other() {
+    let shop = Shop::open(World::sqlite().await).await;
+    let Db::Sqlite { write, .. } = &shop.world.db else { panic!("it is SQLite") };
+    let mut all = Vec::new();
+    for _ in 0..12 {
+        all.push(shop.at_the_cashier(1_000).await);
+    }
+    let (broken, lost) = all.pop().unwrap();
+    sqlx::raw_sql(sqlx::AssertSqlSafe(format!(
+        "CREATE TRIGGER broken BEFORE UPDATE OF paid_at ON orders WHEN hex(NEW.id) = '{}' BEGIN SELECT RAISE(ABORT, 'broken'); END",
+        broken.0.simple().to_string().to_uppercase()
+    )))
+    .execute(write)
+    .await
+    .unwrap();
+    let commits = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&commits);
+    write.acquire().await.unwrap().lock_handle().await.unwrap().set_commit_hook(move || {
+        counted.fetch_add(1, Ordering::Relaxed);
+        true
+    });
+    let pay_all = async |numbers: &mut dyn Iterator<Item = &String>| {
+        let held = shop.world.db.begin().await.unwrap();
+        numbers.for_each(|number| assert!(shop.sandbox.pay(number)));
+        // Time to knock: the channel gives up after a longer one.
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        drop(held);
+    };
+    let settled = async |number: &str| shop.until(number, |trade| trade.acknowledged > 0).await;
+
+    let (first, second) = all.split_at(6);
+    pay_all(&mut first.iter().map(|(_, number)| number)).await;
+    for (_, number) in first {
+        settled(number).await;
+    }
+    assert!(commits.load(Ordering::Relaxed) <= 2, "the first to come, and all others with the next");
+
+    pay_all(&mut second.iter().map(|(_, number)| number).chain([&lost])).await;
+    for (order, number) in &all {
+        settled(number).await;
+        assert_eq!(shop.state(*order).await, "paid");
+    }
+    assert_eq!((shop.trade(&lost).acknowledged, &*shop.state(broken).await), (0, "pending"), "nobody is told that it is stored");
+    sqlx::raw_sql("DROP TRIGGER broken").execute(write).await.unwrap();
+    assert!(shop.sandbox.notify(&lost));
+    settled(&lost).await;
+    let Counts { credits, payments, events, .. } = shop.proved().await;
+    assert_eq!((credits, payments, events), (12, 12, 12));
+}
 
 both!(a_lost_notification_is_found_by_asking, |w: World| async move {
     let shop = Shop::open(w).await;

@@ -1,4 +1,4 @@
-//! A verified event, settled in one transaction: the event row that makes a repetition harmless, the attempt, the order, the
+//! Verified events, settled in one transaction: of each the event row that makes a repetition harmless, the attempt, the order, the
 //! ledger, the credit command, the audit line - or a case, where something does not fit.
 
 use app::model::ids::{OrderId, Uuid};
@@ -72,29 +72,38 @@ pub(super) struct Subject {
     pub(super) order: Order,
 }
 
-/// Settles a verified event.
+/// Settles verified events in one transaction, each as if it came alone after those before it.
 ///
 /// # Errors
-/// Where the database fails; then nothing was changed and the channel must be told so.
-pub async fn settle(db: &Db, rng: &Rng, at: Timestamp, event: &Verified) -> Result<Outcome> {
+/// Where the database fails; then nothing was changed and the channels must be told so.
+pub async fn settle(db: &Db, rng: &Rng, at: Timestamp, events: &[&Verified]) -> Result<Vec<Outcome>> {
     let mut tx = db.begin().await?;
-    let subject = lock(&mut tx, event.out_trade_no()).await?;
-    let outcome = match event.kind() {
-        Kind::Paid => paid(&mut tx, rng, at, event, subject.as_ref()).await?,
-        Kind::Refunded(sum) => returned::summed(&mut tx, rng, at, event, subject.as_ref(), sum).await?,
-        Kind::Returned => returned::returned(&mut tx, rng, at, event, subject.as_ref()).await?,
-        Kind::NotReturned => returned::not_returned(&mut tx, rng, at, event, subject.as_ref()).await?,
-        Kind::Closed => closed(&mut tx, rng, at, event, subject.as_ref()).await?,
-        Kind::Absent => match &subject {
-            Some(subject) if at.since(subject.attempt.expires_at()) > DEAD_AFTER => end(&mut tx, at, event, subject).await?,
-            _ => Outcome::Ignored,
-        },
-    };
-    if matches!(outcome, Outcome::Duplicate | Outcome::Ignored) {
-        return Ok(outcome);
+    let mut outcomes = Vec::with_capacity(events.len());
+    for event in events {
+        outcomes.push(settle_one(&mut tx, rng, at, event).await?);
     }
-    tx.commit().await?;
-    Ok(outcome)
+    if outcomes.iter().any(|outcome| !matches!(outcome, Outcome::Duplicate | Outcome::Ignored)) {
+        tx.commit().await?;
+    }
+    Ok(outcomes)
+}
+
+/// Writes nothing where it gives [`Outcome::Duplicate`] or [`Outcome::Ignored`].
+async fn settle_one(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &Verified) -> Result<Outcome> {
+    let subject = lock(tx, event.out_trade_no()).await?;
+    match event.kind() {
+        Kind::Paid => paid(tx, rng, at, event, subject.as_ref()).await,
+        Kind::Refunded(sum) => returned::summed(tx, rng, at, event, subject.as_ref(), sum).await,
+        Kind::Returned => returned::returned(tx, rng, at, event, subject.as_ref()).await,
+        Kind::NotReturned => returned::not_returned(tx, rng, at, event, subject.as_ref()).await,
+        Kind::Closed => closed(tx, rng, at, event, subject.as_ref()).await,
+        Kind::Absent => match subject {
+            Some(subject) if is_open(&subject) && at.since(subject.attempt.expires_at()) > DEAD_AFTER => {
+                end(tx, at, event, &subject).await
+            }
+            _ => Ok(Outcome::Ignored),
+        },
+    }
 }
 
 /// The updates change nothing: they lock the rows on an engine that locks rows. Always the attempt before its order.
@@ -174,17 +183,22 @@ async fn closed(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &Verified, subject
     if subject.attempt.state == "paid" {
         return returned::summed(tx, rng, at, event, Some(subject), subject.attempt.amount()).await;
     }
+    if !is_open(subject) {
+        return Ok(Outcome::Ignored);
+    }
     if insert(tx, rng, at, event, "closed", Some(subject), Outcome::Closed).await?.is_none() {
         return Ok(Outcome::Duplicate);
     }
     end(tx, at, event, subject).await
 }
 
-/// Ends an unpaid attempt, and its order unless another attempt may still pay it.
+/// Whether the attempt may still be paid or end.
+fn is_open(subject: &Subject) -> bool {
+    matches!(&*subject.attempt.state, "pending" | "closing")
+}
+
+/// Ends an attempt that is open, and its order unless another attempt may still pay it.
 async fn end(tx: &mut Tx, at: Timestamp, event: &Verified, subject: &Subject) -> Result<Outcome> {
-    if !matches!(&*subject.attempt.state, "pending" | "closing") {
-        return Ok(Outcome::Ignored);
-    }
     move_attempt(tx, at, subject, "closed", None).await?;
     on!(tx, |c| sqlx::query(
         "UPDATE orders SET state = 'closed' WHERE id = $1 AND state = 'pending' AND NOT EXISTS
