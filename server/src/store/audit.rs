@@ -33,13 +33,14 @@ struct Line {
     hash: Vec<u8>,
 }
 
-/// Appends a line in the caller's transaction; the head row makes writers queue, so that the chain never forks.
+/// Appends a line in the caller's transaction; the head row, locked here and moved on by the line itself, makes writers queue, so that
+/// the chain never forks.
 ///
 /// # Errors
 /// Where the database fails.
 pub async fn append(tx: &mut Tx, at: Timestamp, entry: &Entry<'_>) -> Result<()> {
     let (seq, previous): (i64, Vec<u8>) =
-        on!(tx, |c| sqlx::query_as("UPDATE audit_head SET seq = seq + 1 WHERE one = 1 RETURNING seq, hash")
+        on!(tx, |c| sqlx::query_as("UPDATE audit_head SET seq = seq WHERE one = 1 RETURNING seq + 1, hash")
             .fetch_optional(c)
             .await)?
         .ok_or(super::StoreError::Inconsistent { table: "audit_head", column: "one" })?;
@@ -57,7 +58,6 @@ pub async fn append(tx: &mut Tx, at: Timestamp, entry: &Entry<'_>) -> Result<()>
     .bind(&hash)
     .execute(c)
     .await)?;
-    on!(tx, |c| sqlx::query("UPDATE audit_head SET hash = $1 WHERE one = 1").bind(&hash).execute(c).await)?;
     Ok(())
 }
 

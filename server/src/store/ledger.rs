@@ -42,18 +42,20 @@ pub async fn post(tx: &mut Tx, rng: &Rng, at: Timestamp, transfer: &Transfer) ->
     // In the order of the codes, so that two transactions never wait for each other's rows.
     let mut sides = [(&debit, transfer.amount.0, 0), (&credit, 0, transfer.amount.0)];
     sides.sort();
-    for (account, debits, credits) in sides {
-        on!(tx, |c| sqlx::query(
-            "INSERT INTO ledger_balances (account, debits_e4, credits_e4) VALUES ($1, $2, $3)
-             ON CONFLICT (account) DO UPDATE SET debits_e4 = ledger_balances.debits_e4 + excluded.debits_e4,
-                                                 credits_e4 = ledger_balances.credits_e4 + excluded.credits_e4",
-        )
-        .bind(account)
-        .bind(debits)
-        .bind(credits)
-        .execute(c)
-        .await)?;
-    }
+    let [first, second] = sides;
+    on!(tx, |c| sqlx::query(
+        "INSERT INTO ledger_balances (account, debits_e4, credits_e4) VALUES ($1, $2, $3), ($4, $5, $6)
+         ON CONFLICT (account) DO UPDATE SET debits_e4 = ledger_balances.debits_e4 + excluded.debits_e4,
+                                             credits_e4 = ledger_balances.credits_e4 + excluded.credits_e4",
+    )
+    .bind(first.0)
+    .bind(first.1)
+    .bind(first.2)
+    .bind(second.0)
+    .bind(second.1)
+    .bind(second.2)
+    .execute(c)
+    .await)?;
     Ok(())
 }
 

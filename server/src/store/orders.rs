@@ -205,16 +205,48 @@ pub(super) async fn carry(tx: &mut Tx, rng: &Rng, at: Timestamp, new: &NewOrder)
     }
 }
 
-/// Posts the payment of an order that has just become `paid`, and credits it to the server wallet or stores the command that will
-/// bring it into the meter. Where that meter takes nothing any more the order waits for a person, or follows the account that moved.
-pub(super) async fn deliver(tx: &mut Tx, rng: &Rng, at: Timestamp, order: Order, by: Option<UserId>) -> Result<Order> {
-    let (account, meter) = (AccountId(order.account_id), MeterId(order.meter_id));
-    let takes = accounts::takes(tx, account, meter).await?;
-    ledger::post(tx, rng, at, &payment(order.id, order.tender()?, account, order.amount().money())).await?;
-    if takes == Takes::No {
-        return stranded::keep(tx, rng, at, order).await;
+/// Where the money of an order can go.
+pub(super) enum Way {
+    /// Into its meter.
+    Here,
+    /// Its account moved: into that account's meter.
+    Moved(AccountId, MeterId),
+    /// Nowhere: a person decides, or it goes back.
+    Nowhere,
+}
+
+/// Where an order can go as things stand. Locks the account's meter.
+pub(super) async fn way(tx: &mut Tx, order: &Order) -> Result<Way> {
+    let account = AccountId(order.account_id);
+    if accounts::takes(tx, account, MeterId(order.meter_id)).await? != Takes::No {
+        return Ok(Way::Here);
     }
-    credit(tx, rng, at, order, by).await
+    let moved = stranded::follows(tx, account).await?;
+    Ok(moved.map_or(Way::Nowhere, |(account, meter)| Way::Moved(account, meter)))
+}
+
+/// Posts the payment of an order that has just become `paid`, and brings it where it can go, or has it wait for a person.
+async fn deliver(tx: &mut Tx, rng: &Rng, at: Timestamp, order: Order, by: Option<UserId>) -> Result<Order> {
+    let way = way(tx, &order).await?;
+    deliver_by(tx, rng, at, &way, order, by).await
+}
+
+/// [`deliver`] by a way that is known: credits to the server wallet, or stores the command that will bring it into the meter.
+pub(super) async fn deliver_by(
+    tx: &mut Tx,
+    rng: &Rng,
+    at: Timestamp,
+    way: &Way,
+    order: Order,
+    by: Option<UserId>,
+) -> Result<Order> {
+    let account = AccountId(order.account_id);
+    ledger::post(tx, rng, at, &payment(order.id, order.tender()?, account, order.amount().money())).await?;
+    match *way {
+        Way::Here => credit(tx, rng, at, order, by).await,
+        Way::Moved(account, meter) => stranded::send(tx, rng, at, &order, account, meter).await,
+        Way::Nowhere => stranded::hold(tx, rng, at, order.id()).await,
+    }
 }
 
 /// Credits a paid order to the server wallet, or stores the command that will bring it into the meter.
@@ -235,13 +267,6 @@ async fn credit(tx: &mut Tx, rng: &Rng, at: Timestamp, order: Order, by: Option<
     };
     commands::enqueue(tx, at, &command).await?;
     Ok(order)
-}
-
-/// Whether the order's meter still takes money for its account, or the one in the room that the account moved to. Locks the account's
-/// meter.
-pub(super) async fn is_deliverable(tx: &mut Tx, order: &Order) -> Result<bool> {
-    let (account, meter) = (AccountId(order.account_id), MeterId(order.meter_id));
-    Ok(accounts::takes(tx, account, meter).await? != Takes::No || stranded::follows(tx, account).await?.is_some())
 }
 
 /// Posts the payment of an order that has just become `paid` and cannot be delivered: a person decides, or it goes back.

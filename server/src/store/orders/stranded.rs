@@ -14,15 +14,8 @@ use crate::store::audit::{self, Entry};
 use crate::store::cases::{self, kind};
 use crate::store::{Db, Result, StoreError, Tx, ledger, on, read};
 
-/// An order that has just been paid and whose meter takes nothing: follows its account into another room, or waits for a person.
-pub(super) async fn keep(tx: &mut Tx, rng: &Rng, at: Timestamp, order: Order) -> Result<Order> {
-    match follows(tx, AccountId(order.account_id)).await? {
-        Some((account, meter)) => send(tx, rng, at, &order, account, meter).await,
-        None => hold(tx, rng, at, order.id()).await,
-    }
-}
-
-async fn hold(tx: &mut Tx, rng: &Rng, at: Timestamp, id: OrderId) -> Result<Order> {
+/// An order that has just been paid and can go nowhere waits for a person.
+pub(super) async fn hold(tx: &mut Tx, rng: &Rng, at: Timestamp, id: OrderId) -> Result<Order> {
     let held: Option<Order> = on!(tx, |c| sqlx::query_as(
         "UPDATE orders SET state = 'case' WHERE id = $1 AND state IN ('paid', 'case')
          RETURNING id, number, account_id, meter_id, tender, amount_fen, state, created_by, created_at, paid_at, credited_at,
@@ -64,7 +57,14 @@ async fn moved_to(tx: &mut Tx, account: AccountId) -> Result<Option<(AccountId, 
 }
 
 /// Sends an order that is in no meter to another one. The caller has seen to it that this one takes money.
-async fn send(tx: &mut Tx, rng: &Rng, at: Timestamp, order: &Order, account: AccountId, meter: MeterId) -> Result<Order> {
+pub(super) async fn send(
+    tx: &mut Tx,
+    rng: &Rng,
+    at: Timestamp,
+    order: &Order,
+    account: AccountId,
+    meter: MeterId,
+) -> Result<Order> {
     let sent: Option<Order> = on!(tx, |c| sqlx::query_as(
         "UPDATE orders SET account_id = $2, meter_id = $3, state = 'paid' WHERE id = $1 AND state IN ('paid', 'case')
          RETURNING id, number, account_id, meter_id, tender, amount_fen, state, created_by, created_at, paid_at, credited_at,

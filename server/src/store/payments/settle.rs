@@ -12,7 +12,7 @@ use crate::domain::payment::{Claimed, DEAD_AFTER, Expected, Mismatch, Verdict, j
 use crate::pay::{Kind, Verified};
 use crate::rng::Rng;
 use crate::store::audit::{self, Entry};
-use crate::store::orders::{self, Order};
+use crate::store::orders::{self, Order, Way};
 use crate::store::{Db, Result, StoreError, Tx, cases, ledger, on};
 
 /// What an event made.
@@ -131,12 +131,12 @@ async fn lock(tx: &mut Tx, out_trade_no: &str) -> Result<Option<Subject>> {
 
 async fn paid(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &Verified, subject: Option<&Subject>) -> Result<Outcome> {
     let verdict = verdict(event, subject)?;
-    let deliverable = match (verdict, subject) {
-        (Verdict::Credit { .. }, Some(subject)) => orders::is_deliverable(tx, &subject.order).await?,
-        _ => false,
+    let way = match (verdict, subject) {
+        (Verdict::Credit { .. }, Some(subject)) => orders::way(tx, &subject.order).await?,
+        _ => Way::Nowhere,
     };
     let outcome = match verdict {
-        Verdict::Credit { .. } if !deliverable => Outcome::Undeliverable,
+        Verdict::Credit { .. } if matches!(way, Way::Nowhere) => Outcome::Undeliverable,
         Verdict::Credit { late } => Outcome::Credited { late },
         Verdict::Twice => Outcome::Twice,
         Verdict::Hold(mismatch) => Outcome::Held(mismatch),
@@ -147,11 +147,11 @@ async fn paid(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &Verified, subject: 
         (Verdict::Credit { .. }, Some(subject)) => {
             move_attempt(tx, at, subject, "paid", event.trade_no()).await?;
             pay_order(tx, at, subject).await?;
-            if deliverable {
-                orders::deliver(tx, rng, at, subject.order.clone(), None).await?;
-            } else {
+            if matches!(way, Way::Nowhere) {
                 orders::hold_paid(tx, rng, at, &subject.order).await?;
                 open_case(tx, rng, at, cases::kind::UNDELIVERABLE, event, Some(subject), outcome).await?;
+            } else {
+                orders::deliver_by(tx, rng, at, &way, subject.order.clone(), None).await?;
             }
         }
         (Verdict::Twice, Some(subject)) => {
