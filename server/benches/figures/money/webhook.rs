@@ -1,6 +1,7 @@
 //! Verified notifications at 200 a second: signature, event, attempt, order, ledger, command, audit line, fsync, answer.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -11,9 +12,11 @@ use app::model::money::Fen;
 use axum::Router;
 use axum::body::Bytes;
 use axum::http::{HeaderMap, StatusCode};
+use futures::stream::{self, StreamExt, TryStreamExt};
 use server::clock::{Clock, SystemClock};
 use server::domain::order::Limits;
 use server::meters::framing::Framing;
+use server::pay::sandbox::Sandbox;
 use server::pay::{Config, Payments, routes};
 use server::rng::Rng;
 use server::store::Db;
@@ -32,6 +35,7 @@ use crate::{Length, Outcome};
 /// Notifications a second.
 const RATE: u64 = 200;
 const ROOMS: u8 = 100;
+const ROUNDS: usize = 3;
 
 /// Stands where the channel thinks that the product is: passes on, and takes the time of each answer.
 #[derive(Clone)]
@@ -65,40 +69,58 @@ pub async fn run(length: Length) -> Outcome<Vec<Figure>> {
     let router = Router::new().fallback(move |headers: HeaderMap, body: Bytes| passing.clone().pass(headers, body));
     tokio::spawn(async move { axum::serve(tap, router).await });
 
-    let all = usize::try_from(length.seconds(60).as_secs() * RATE)?;
-    let http = client(1)?;
-    let mut numbers = Vec::new();
-    for room in rooms.iter().cycle().take(all) {
-        numbers.push(order(&payments, &http, &rng, *room, 5_000).await?);
+    let shop = Shop { payments, sandbox, rng, rooms, watch, bare: directory.path().join("bare.db") };
+    let (mut ratios, mut said) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let (ratio, words) = shop.round(length).await?;
+        ratios.push(ratio);
+        said.push(words);
     }
-    let bare = Arc::new(Mutex::new(Vec::new()));
-    let beside = tokio::spawn(fsyncs(directory.path().join("bare.db"), Arc::clone(&bare)));
-    let mut pace = tokio::time::interval(Duration::from_micros(1_000_000 / RATE));
-    for number in &numbers {
-        pace.tick().await;
-        if !sandbox.pay(number) {
-            return Err(format!("{number} cannot be paid").into());
+    let against = format!("of one fsynced transaction beside it, at {RATE}/s: {}", said.join("; "));
+    Ok(vec![Figure::at_most("pay.webhook_p99", 10.0, "ratio", against, ratios)])
+}
+
+struct Shop {
+    payments: Payments,
+    sandbox: Sandbox,
+    rng: Rng,
+    rooms: Vec<Room>,
+    watch: Watch,
+    /// The database beside which is measured.
+    bare: PathBuf,
+}
+
+impl Shop {
+    /// Gives the p99 in transactions, and how it came about.
+    async fn round(&self, length: Length) -> Outcome<(f64, String)> {
+        let all = usize::try_from(length.seconds(60).as_secs() * RATE)?;
+        let http = client(1)?;
+        let orders = self.rooms.iter().cycle().take(all).map(|room| order(&self.payments, &http, &self.rng, *room, 5_000));
+        let numbers: Vec<String> = stream::iter(orders).buffer_unordered(4).try_collect().await?;
+        self.watch.forget();
+        let bare = Arc::new(Mutex::new(Vec::new()));
+        let beside = tokio::spawn(fsyncs(self.bare.clone(), Arc::clone(&bare)));
+        let mut pace = tokio::time::interval(Duration::from_micros(1_000_000 / RATE));
+        for number in &numbers {
+            pace.tick().await;
+            if !self.sandbox.pay(number) {
+                return Err(format!("{number} cannot be paid").into());
+            }
         }
-    }
-    for _ in 0..300 {
-        if watch.seen().len() >= all {
-            break;
+        for _ in 0..300 {
+            if self.watch.seen().len() >= all {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        beside.abort();
+        let (seen, bare) = (self.watch.seen(), bare.lock().unwrap_or_else(PoisonError::into_inner).clone());
+        if seen.len() < all {
+            return Err(format!("{} of {all} notifications were acknowledged", seen.len()).into());
+        }
+        let (p50, p99, one, one_p99) = (quantile(&seen, 0.5), quantile(&seen, 0.99), quantile(&bare, 0.5), quantile(&bare, 0.99));
+        Ok((p99 / one, format!("{all} with p50 {p50:.2}, p99 {p99:.2} ms (one {one:.2}, its p99 {one_p99:.2} ms)")))
     }
-    beside.abort();
-    let (seen, bare) = (watch.seen(), bare.lock().unwrap_or_else(PoisonError::into_inner).clone());
-    if seen.len() < all {
-        return Err(format!("{} of {all} notifications were acknowledged", seen.len()).into());
-    }
-    let (p99, one) = (quantile(&seen, 0.99), quantile(&bare, 0.5));
-    let against = format!(
-        "of one fsynced transaction (beside it {one:.2} ms, its own p99 {:.2} ms); p50 {:.2} ms, p99 {p99:.2} ms, {} at {RATE}/s",
-        quantile(&bare, 0.99),
-        quantile(&seen, 0.5),
-        seen.len()
-    );
-    Ok(vec![Figure::at_most("pay.webhook_p99", 10.0, "ratio", against, vec![p99 / one])])
 }
 
 impl Watch {
@@ -117,6 +139,10 @@ impl Watch {
         (status, text)
     }
 
+    fn forget(&self) {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     fn seen(&self) -> Vec<f64> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -133,14 +159,16 @@ fn client(host: u8) -> Outcome<reqwest::Client> {
 }
 
 /// One row and its fsync, twenty times a second, ms each: what the disk gives while it is measured.
-async fn fsyncs(path: std::path::PathBuf, times: Arc<Mutex<Vec<f64>>>) -> Outcome<()> {
+async fn fsyncs(path: PathBuf, times: Arc<Mutex<Vec<f64>>>) -> Outcome<()> {
     let options = SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full);
     let mut connection: SqliteConnection = options.connect().await?;
-    sqlx::query("CREATE TABLE rows (id BLOB PRIMARY KEY NOT NULL, at BIGINT NOT NULL)").execute(&mut connection).await?;
+    sqlx::query("CREATE TABLE IF NOT EXISTS rows (id BLOB PRIMARY KEY NOT NULL, at BIGINT NOT NULL)")
+        .execute(&mut connection)
+        .await?;
     let rng = Rng::from_system();
     loop {
         let (id, begun) = (rng.id(SystemClock.now()), Instant::now());
