@@ -101,13 +101,13 @@ pub fn case(kind: &str, lang: Lang) -> Case {
         "payment" => (
             (
                 "付款不符",
-                "收到一笔验证过的付款，但金额、商户或订单状态对不上。",
-                "到支付渠道后台核对这笔交易，再决定入账或退款。",
+                "收到一笔验证过的付款，但金额、商户或订单状态对不上。系统会马上向渠道查询，相符即自动入账并结案。",
+                "仍未结案的，到支付渠道后台核对这笔交易，再决定入账或退款。",
             ),
             (
                 "Payment does not fit",
-                "A verified payment does not fit its order: amount, merchant or state.",
-                "Look the payment up at the channel, then book it or refund it.",
+                "A verified payment does not fit its order: amount, merchant or state. The channel is asked at once; where its answer fits, the payment is credited and the case closes by itself.",
+                "If it stays open, look the payment up at the channel, then book it or refund it.",
             ),
         ),
         "paid-twice" => (

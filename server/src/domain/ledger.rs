@@ -203,10 +203,11 @@ pub const fn refund_cleared(of: Uuid, account: AccountId, amount: Money) -> Tran
     Transfer { operation: "refund-cleared", reference: of, debit: Account::Paid(account), credit: Account::Suspense, amount }
 }
 
-/// Or that the site loses it: what was given back is in the meter, and cannot be taken out of it any more.
+/// Or that the site loses it: what was given back is in the meter, and cannot be taken out of it any more. `event` told of it, or of
+/// the last of it.
 #[must_use]
-pub const fn refund_lost(order: Uuid, amount: Money) -> Transfer {
-    Transfer { operation: "refund-lost", reference: order, debit: Account::WriteOff, credit: Account::Suspense, amount }
+pub const fn refund_lost(event: Uuid, amount: Money) -> Transfer {
+    Transfer { operation: "refund-lost", reference: event, debit: Account::WriteOff, credit: Account::Suspense, amount }
 }
 
 /// A meter or wallet was closed: what is due of what was left in it is on its way to wherever it goes. `of` is the meter's row in

@@ -10,7 +10,7 @@ use crate::support::web::{Web, location};
 use app::error::AppError;
 use app::model::ids::{OrderId, UserId};
 use app::model::money::{Fen, Money};
-use app::model::time::DAY;
+use app::model::time::{DAY, SECOND};
 use app::ports::Role;
 use server::clock::Clock;
 use server::domain::ledger::Account;
@@ -18,7 +18,7 @@ use server::domain::order::Limits;
 use server::domain::returns;
 use server::store::refunds::{self, Of};
 use server::store::returns::{NewReturn, Return, ask as ask_return};
-use server::store::{StoreError, console};
+use server::store::{StoreError, console, verify};
 
 /// A room whose wallet is on the ledger, and a purchase of 50.00 in it.
 async fn bought(w: World) -> (Shop, UserId, OrderId, String) {
@@ -41,15 +41,16 @@ async fn clear(shop: &Shop, by: UserId, of: Of) -> Result<(), StoreError> {
     refunds::clear(&shop.world.db, &shop.world.rng, shop.world.clock.now(), &shop.who(by), of).await
 }
 
-async fn at_the_console(shop: &Shop, number: &str, fen: i64) {
+async fn at_the_console(shop: &Shop, number: &str, refund: &str, fen: i64) {
+    shop.wait(SECOND);
     let before = shop.trade(number).acknowledged;
-    assert!(shop.sandbox.refund(number, "console1", Fen(fen)));
+    assert!(shop.sandbox.refund(number, refund, Fen(fen)));
     shop.until(number, |trade| trade.acknowledged > before).await;
 }
 
 both!(a_correction_is_paid_by_what_went_back_at_the_console_and_not_twice, |w: World| async move {
     let (shop, clerk, order, number) = bought(w).await;
-    at_the_console(&shop, &number, 2_000).await;
+    at_the_console(&shop, &number, "console1", 2_000).await;
     assert_eq!(shop.balance(&Account::Suspense).await, Money(-200_000));
     let case = console::cases(&shop.world.db, clerk, Default::default()).await.unwrap().lines[0].id;
     let noted = console::close_case(&shop.world.db, shop.world.clock.now(), &shop.who(clerk), case, "noted").await;
@@ -84,7 +85,7 @@ both!(an_order_that_was_not_delivered_ends_with_what_went_back_at_the_console, |
     let (order, number) = shop.paid(3_000).await;
     let of = Of::Payment(shop.payment(&number).await);
     assert_eq!(refused(clear(&shop, clerk, of).await), AppError::ExceedsRefundable, "nothing went back");
-    at_the_console(&shop, &number, 3_000).await;
+    at_the_console(&shop, &number, "console1", 3_000).await;
     shop.world.execute("UPDATE commands SET state = 'sending', attempts = 1").await;
     assert_eq!(refused(clear(&shop, clerk, of).await), AppError::InTheMeter);
     shop.world.execute("UPDATE commands SET state = 'queued', attempts = 0").await;
@@ -110,7 +111,7 @@ both!(a_return_is_offered_what_the_account_paid_through_channels, |w: World| asy
     assert_eq!(offered(BY_HAND.alipay_days * DAY).await, [], "the channel gives it back no more");
     correct(&shop, clerk, order, 3_000).await.unwrap();
     assert_eq!(offered(0).await, [(order, Fen(2_000))], "what was not taken back before");
-    at_the_console(&shop, &number, 1_000).await;
+    at_the_console(&shop, &number, "console1", 1_000).await;
     assert_eq!(offered(0).await, [], "nobody has said what went back at the console");
     let rest = correct(&shop, clerk, order, 1_000).await.unwrap();
     clear(&shop, clerk, Of::Return(rest.id())).await.unwrap();
@@ -127,7 +128,7 @@ both!(a_return_is_offered_what_the_account_paid_through_channels, |w: World| asy
 both!(what_was_used_is_lost_and_only_who_may_approve_says_so, |w: World| async move {
     let (shop, clerk, order, number) = bought(w).await;
     let second = colleague(&shop.world, Role::Admin).await;
-    at_the_console(&shop, &number, 2_000).await;
+    at_the_console(&shop, &number, "console1", 2_000).await;
     let lose = async |by| {
         let (w, who) = (&shop.world, shop.who(by));
         refunds::write_off(&w.db, &w.rng, w.clock.now(), &who, order, "已用掉").await
@@ -140,9 +141,50 @@ both!(what_was_used_is_lost_and_only_who_may_approve_says_so, |w: World| async m
     shop.proved().await;
 });
 
+both!(what_goes_back_after_a_loss_is_another_loss_each_once, |w: World| async move {
+    let (shop, clerk, order, number) = bought(w).await;
+    let boss = colleague(&shop.world, Role::Admin).await;
+    let lose = async || {
+        let (w, who) = (&shop.world, shop.who(boss));
+        refunds::write_off(&w.db, &w.rng, w.clock.now(), &who, order, "已用掉").await
+    };
+    let lost = async || (shop.balance(&Account::Suspense).await, shop.balance(&Account::WriteOff).await);
+    // Two that nobody had looked at meanwhile are one loss.
+    at_the_console(&shop, &number, "console1", 1_000).await;
+    at_the_console(&shop, &number, "console2", 500).await;
+    lose().await.unwrap();
+    assert_eq!(lost().await, (Money::ZERO, Money(-150_000)));
+    // The next one opens a case of its own, and is lost once, though two say so at once.
+    at_the_console(&shop, &number, "console3", 700).await;
+    assert_eq!((lost().await, shop.open_cases().await), ((Money(-70_000), Money(-150_000)), 1));
+    shop.proved().await;
+    let both = futures::future::join_all((0..2).map(|_| lose())).await;
+    assert_eq!(both.iter().filter(|one| one.is_ok()).count(), 1, "{both:?}");
+    assert_eq!((lost().await, shop.open_cases().await), ((Money::ZERO, Money(-220_000)), 0));
+    // Of a third a part pays a return, and the rest is lost.
+    at_the_console(&shop, &number, "console4", 2_000).await;
+    let back = correct(&shop, clerk, order, 1_200).await.unwrap();
+    clear(&shop, clerk, Of::Return(back.id())).await.unwrap();
+    assert_eq!(shop.open_cases().await, 1);
+    lose().await.unwrap();
+    assert_eq!(refused(lose().await), AppError::Conflict);
+    assert_eq!((lost().await, shop.open_cases().await), ((Money::ZERO, Money(-300_000)), 0));
+    shop.proved().await;
+    // More is said to be lost than went back.
+    shop.world
+        .execute(
+            "INSERT INTO ledger_transfers (id, operation, reference, debit, credit, amount_e4, at)
+             SELECT id, 'refund-lost', id, 'write-off', 'suspense', 100, received_at FROM payment_events WHERE kind = 'refund:1000'",
+        )
+        .await;
+    let differences = verify::verify(&shop.world.db).await.unwrap().differences;
+    let found = differences.iter().find(|one| one.rule == "console refunds and what became of them").unwrap();
+    assert_eq!((found.expected, found.found), (420_000, 420_100));
+});
+
 both!(a_person_clears_it_in_the_console, |w: World| async move {
     let (shop, clerk, order, number) = bought(w).await;
-    at_the_console(&shop, &number, 2_000).await;
+    at_the_console(&shop, &number, "console1", 2_000).await;
     let web = Web::start(&shop.world).await;
     let boss = web.person(&shop.world, Role::Admin, "boss").await;
     let page = format!("/refunds/of/{order}");

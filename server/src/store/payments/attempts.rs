@@ -180,7 +180,8 @@ async fn of_order(tx: &mut Tx, order: OrderId) -> Result<Vec<Attempt>> {
     .await)
 }
 
-/// Takes the attempts whose query is due, each with the time of its next one, so that no other process asks as well.
+/// Takes the attempts whose query is due, each with the time of its next one, so that no other process asks as well. One that is held
+/// is asked about while only notifications were heard of it that do not fit; after the channel's own word a person decides.
 ///
 /// # Errors
 /// Where the database fails.
@@ -188,7 +189,9 @@ pub async fn claim_due(db: &Db, now: Timestamp, limit: i64, next: impl Fn(&Attem
     let due: Vec<Attempt> = read!(db, |pool| sqlx::query_as(
         "SELECT id, order_id, channel, out_trade_no, amount_fen, app_id, seller_id, state, created_at, expires_at, queries,
                 next_query_at, trade_no
-         FROM payment_attempts WHERE state IN ('pending', 'closing') AND next_query_at <= $1
+         FROM payment_attempts WHERE state IN ('pending', 'closing', 'held') AND next_query_at <= $1
+           AND (state <> 'held' OR NOT EXISTS (SELECT 1 FROM payment_events e WHERE e.attempt_id = payment_attempts.id
+                                               AND (e.kind = 'paid' OR e.kind LIKE 'refund:%')))
          ORDER BY next_query_at, id LIMIT $2"
     )
     .bind(now.0)
@@ -203,7 +206,7 @@ pub async fn claim_due(db: &Db, now: Timestamp, limit: i64, next: impl Fn(&Attem
     for attempt in due {
         let taken = on!(&mut tx, |c| sqlx::query(
             "UPDATE payment_attempts SET next_query_at = $1, queries = queries + 1, queried_at = $2
-             WHERE id = $3 AND next_query_at = $4 AND state IN ('pending', 'closing')"
+             WHERE id = $3 AND next_query_at = $4 AND state IN ('pending', 'closing', 'held')"
         )
         .bind(next(&attempt).0)
         .bind(now.0)
@@ -219,14 +222,16 @@ pub async fn claim_due(db: &Db, now: Timestamp, limit: i64, next: impl Fn(&Attem
     Ok(claimed)
 }
 
-/// Notes, before the channel is told to close it, that an attempt is being closed: nobody is given its form any more.
+/// Notes, before the channel is told to close it, that an attempt is being closed: nobody is given its form any more. One that is held
+/// stays so: nobody pays its order anew meanwhile.
 ///
 /// # Errors
 /// Where the database fails.
 pub async fn begin_close(db: &Db, attempt: AttemptId) -> Result<bool> {
     let mut tx = db.begin().await?;
     let touched = on!(&mut tx, |c| sqlx::query(
-        "UPDATE payment_attempts SET state = 'closing' WHERE id = $1 AND state IN ('pending', 'closing')"
+        "UPDATE payment_attempts SET state = CASE WHEN state = 'held' THEN 'held' ELSE 'closing' END
+         WHERE id = $1 AND state IN ('pending', 'closing', 'held')"
     )
     .bind(attempt.0)
     .execute(c)

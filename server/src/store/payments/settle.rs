@@ -1,7 +1,7 @@
 //! Verified events, settled in one transaction: of each the event row that makes a repetition harmless, the attempt, the order, the
 //! ledger, the credit command, the audit line - or a case, where something does not fit.
 
-use app::model::ids::{OrderId, Uuid};
+use app::model::ids::{AttemptId, OrderId, Uuid};
 use app::model::order::OrderState;
 use app::model::time::Timestamp;
 
@@ -9,11 +9,11 @@ use super::{Attempt, returned};
 use crate::domain::ledger::suspense;
 use crate::domain::order::may_step;
 use crate::domain::payment::{Claimed, DEAD_AFTER, Expected, Mismatch, Verdict, judge};
-use crate::pay::{Kind, Verified};
+use crate::pay::{Kind, Source, Verified};
 use crate::rng::Rng;
 use crate::store::audit::{self, Entry};
 use crate::store::orders::{self, Order, Way};
-use crate::store::{Db, Result, StoreError, Tx, cases, ledger, on};
+use crate::store::{Db, Result, StoreError, Tx, cases, ledger, on, refunds};
 
 /// What an event made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,6 +131,11 @@ async fn lock(tx: &mut Tx, out_trade_no: &str) -> Result<Option<Subject>> {
 
 async fn paid(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &Verified, subject: Option<&Subject>) -> Result<Outcome> {
     let verdict = verdict(event, subject)?;
+    if let (Verdict::Hold(mismatch), Some(subject), Source::Notify) = (verdict, subject, event.source())
+        && !refunds::known(tx, AttemptId(subject.attempt.id)).await?.is_paid()
+    {
+        return doubted(tx, rng, at, event, subject, Outcome::Held(mismatch)).await;
+    }
     let way = match (verdict, subject) {
         (Verdict::Credit { .. }, Some(subject)) => orders::way(tx, &subject.order).await?,
         _ => Way::Nowhere,
@@ -173,7 +178,31 @@ async fn paid(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &Verified, subject: 
         // `judge` holds what has no attempt.
         (_, None) => return Err(StoreError::Inconsistent { table: "payment_attempts", column: "out_trade_no" }),
     }
+    if let (Verdict::Credit { .. } | Verdict::Twice, Some(Subject { attempt, order })) = (verdict, subject)
+        && attempt.state == "held"
+    {
+        cases::resolve_order(tx, at, &[cases::kind::PAYMENT], OrderId(order.id), "answered").await?;
+    }
     record(tx, at, event, subject, outcome).await?;
+    Ok(outcome)
+}
+
+/// A notification that does not fit may be false where the payment is real: it is held and books nothing, under a key of its own, and
+/// the channel is asked, whose answer counts. A second notification, which fits, counts as well.
+async fn doubted(
+    tx: &mut Tx,
+    rng: &Rng,
+    at: Timestamp,
+    event: &Verified,
+    subject: &Subject,
+    outcome: Outcome,
+) -> Result<Outcome> {
+    if insert(tx, rng, at, event, "paid-held", Some(subject), outcome).await?.is_none() {
+        return Ok(Outcome::Duplicate);
+    }
+    move_attempt(tx, at, subject, "held", None).await?;
+    open_case(tx, rng, at, cases::kind::PAYMENT, event, Some(subject), outcome).await?;
+    record(tx, at, event, Some(subject), outcome).await?;
     Ok(outcome)
 }
 
@@ -186,7 +215,9 @@ async fn closed(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &Verified, subject
     if !is_open(subject) {
         return Ok(Outcome::Ignored);
     }
-    if insert(tx, rng, at, event, "closed", Some(subject), Outcome::Closed).await?.is_none() {
+    let heard = insert(tx, rng, at, event, "closed", Some(subject), Outcome::Closed).await?.is_none();
+    // What was held after it had ended ends again.
+    if heard && subject.attempt.state != "held" {
         return Ok(Outcome::Duplicate);
     }
     end(tx, at, event, subject).await
@@ -194,10 +225,11 @@ async fn closed(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &Verified, subject
 
 /// Whether the attempt may still be paid or end.
 fn is_open(subject: &Subject) -> bool {
-    matches!(&*subject.attempt.state, "pending" | "closing")
+    matches!(&*subject.attempt.state, "pending" | "closing" | "held")
 }
 
-/// Ends an attempt that is open, and its order unless another attempt may still pay it.
+/// Ends an attempt that is open, and its order unless another attempt may still pay it. The case of one that was held stays: somebody
+/// must look at what was told of it.
 async fn end(tx: &mut Tx, at: Timestamp, event: &Verified, subject: &Subject) -> Result<Outcome> {
     move_attempt(tx, at, subject, "closed", None).await?;
     on!(tx, |c| sqlx::query(
@@ -275,13 +307,15 @@ pub(super) async fn insert(
 pub(super) async fn move_attempt(tx: &mut Tx, at: Timestamp, subject: &Subject, to: &str, trade_no: Option<&str>) -> Result<()> {
     let paid_at = (to == "paid").then_some(at.0);
     let moved = on!(tx, |c| sqlx::query(
-        "UPDATE payment_attempts SET state = $1, trade_no = COALESCE($2, trade_no), paid_at = COALESCE($3, paid_at)
+        "UPDATE payment_attempts SET state = $1, trade_no = COALESCE($2, trade_no), paid_at = COALESCE($3, paid_at),
+                next_query_at = CASE WHEN $1 = 'held' THEN $5 ELSE next_query_at END
          WHERE id = $4 AND state IN ('pending', 'closing', 'closed', 'held')"
     )
     .bind(to)
     .bind(trade_no)
     .bind(paid_at)
     .bind(subject.attempt.id)
+    .bind(at.0)
     .execute(c)
     .await)?;
     if moved == 1 { Ok(()) } else { Err(StoreError::Inconsistent { table: "payment_attempts", column: "state" }) }

@@ -29,9 +29,12 @@ macro_rules! unsaid {
                                WHERE p.order_id = o.id AND x.kind = 'paid'
                                  AND x.outcome IN ('credited', 'credited-late', 'undeliverable'))), 0) / 100
               - COALESCE((SELECT SUM(t.amount_e4) FROM ledger_transfers t
-                          WHERE (t.operation IN ('refund-cleared', 'refund-lost') AND t.reference = o.id)
-                             OR (t.operation = 'refund-cleared'
-                                 AND t.reference IN (SELECT v.id FROM returns v WHERE v.corrects_order = o.id))), 0) / 100
+                          WHERE (t.operation = 'refund-cleared'
+                                 AND (t.reference = o.id
+                                      OR t.reference IN (SELECT v.id FROM returns v WHERE v.corrects_order = o.id)))
+                             OR (t.operation = 'refund-lost'
+                                 AND t.reference IN (SELECT x.id FROM payment_events x JOIN payment_attempts p ON p.id = x.attempt_id
+                                                     WHERE p.order_id = o.id))), 0) / 100
               AS BIGINT)"
     };
 }
@@ -71,7 +74,7 @@ pub async fn clear(db: &Db, rng: &Rng, at: Timestamp, who: &Who, of: Of) -> Resu
 ///
 /// # Errors
 /// Refused with [`AppError::SecondPerson`] for whoever may not, [`AppError::NotFound`], or [`AppError::Conflict`] where nothing is
-/// left of it, or some was lost before.
+/// left of it.
 pub async fn write_off(db: &Db, rng: &Rng, at: Timestamp, who: &Who, order: OrderId, reason: &str) -> Result<()> {
     if !crate::store::returns::may_approve(db, who.user).await? {
         return Err(AppError::SecondPerson.into());
@@ -89,10 +92,8 @@ pub async fn write_off(db: &Db, rng: &Rng, at: Timestamp, who: &Who, order: Orde
     if left <= Fen::ZERO {
         return Err(AppError::Conflict.into());
     }
-    match ledger::post(&mut tx, rng, at, &refund_lost(order.0, left.money())).await {
-        Err(error) if error.is_duplicate() => return Err(AppError::Conflict.into()),
-        posted => posted?,
-    }
+    let told = untold(&mut tx, &payment).await?;
+    ledger::post(&mut tx, rng, at, &refund_lost(told, left.money())).await?;
     cases::resolve_order(&mut tx, at, &[kind::REFUND_ELSEWHERE], order, "lost").await?;
     let detail = json!({ "order": order, "amount_fen": left, "reason": reason });
     record(&mut tx, at, who, "refund.lost", order, &detail).await?;
@@ -109,6 +110,21 @@ async fn left(tx: &mut Tx, payment: &Payment) -> Result<Fen> {
         .fetch_optional(c)
         .await)?;
     Ok(Fen(row.map_or(0, |(fen,)| fen)))
+}
+
+/// The event that told last of what is left. A loss is posted by it, so that of what goes back later another can be: where anything is
+/// left, it was told since the loss before.
+async fn untold(tx: &mut Tx, payment: &Payment) -> Result<Uuid> {
+    let event: Option<(Uuid,)> = on!(tx, |c| sqlx::query_as(
+        "SELECT t.reference FROM ledger_transfers t JOIN payment_events e ON e.id = t.reference
+         WHERE t.operation = 'refund-elsewhere' AND e.attempt_id = $1
+           AND NOT EXISTS (SELECT 1 FROM ledger_transfers l WHERE l.operation = 'refund-lost' AND l.reference = e.id)
+         ORDER BY t.at DESC, t.id DESC LIMIT 1"
+    )
+    .bind(payment.attempt_id)
+    .fetch_optional(c)
+    .await)?;
+    Ok(event.ok_or(StoreError::Inconsistent { table: "ledger_transfers", column: "reference" })?.0)
 }
 
 async fn clear_return(
