@@ -182,6 +182,10 @@ fn greet(config: &Config, rooms: &[Room], sandbox: &Sandbox, simulator: &Simulat
     println!("  operator   {OPERATOR:<10} password  {PASSWORD}");
     println!("  resident   {resident:<10} password  {PASSWORD}   (any room: building-room, e.g. 4-215)\n");
     println!("  payments   {} (a sandbox: nothing is charged)", sandbox.address());
+    println!(
+        "  refunds    http://{}/control (the channels' own console, where money goes back without the site)",
+        sandbox.address()
+    );
     if let Some(control) = simulator.control {
         println!("  meters     http://{control}/meters (look into them, break them: see server/src/meters/sim/control.rs)");
     }

@@ -10,6 +10,7 @@ use crate::support::web::{Web, location};
 use app::error::AppError;
 use app::model::ids::{OrderId, UserId};
 use app::model::money::{Fen, Money};
+use app::model::order::Tender;
 use app::model::time::{DAY, SECOND};
 use app::ports::Role;
 use server::clock::Clock;
@@ -47,6 +48,37 @@ async fn at_the_console(shop: &Shop, number: &str, refund: &str, fen: i64) {
     assert!(shop.sandbox.refund(number, refund, Fen(fen)));
     shop.until(number, |trade| trade.acknowledged > before).await;
 }
+
+both!(the_sandboxes_console_gives_back_and_each_channel_tells_of_it_its_own_way, |w: World| async move {
+    let shop = Shop::under(w, BY_HAND).await;
+    let console = format!("http://{}/control", shop.sandbox.address());
+    let give = async |number: &str, yuan: &str| {
+        shop.wait(SECOND);
+        let answer = shop.http.post(format!("{console}/refund/{number}")).form(&[("amount", yuan)]).send().await.unwrap();
+        answer.status().as_u16()
+    };
+    for (tender, suspense_e4, cases) in
+        [(Tender::Alipay, -300_000, 1), (Tender::WechatPay, -600_000, 2), (Tender::UnionPay, -600_000, 2)]
+    {
+        let (_, number) = shop.reach(tender, 5_000).await;
+        assert_eq!(give(&number, "1.00").await, 409, "{tender:?} is not paid");
+        assert!(shop.sandbox.pay(&number));
+        shop.until(&number, |trade| trade.acknowledged == 1).await;
+        let page = shop.http.get(&console).send().await.unwrap().text().await.unwrap();
+        assert!(page.contains(&format!("/control/refund/{number}")) && page.contains("50.00"), "{page}");
+        for wrong in ["50.01", "0", "-1", "1,5", ""] {
+            assert_eq!(give(&number, wrong).await, 409, "{tender:?} {wrong}");
+        }
+        assert_eq!((give(&number, "20.00").await, give(&number, "10.00").await), (303, 303));
+        assert_eq!(give(&number, "20.01").await, 409, "{tender:?}: no more than was paid");
+        let told = tender != Tender::UnionPay;
+        shop.until(&number, |trade| !told || trade.acknowledged == 3).await;
+        assert_eq!(shop.trade(&number).refunded(), Fen(3_000));
+        let found = (shop.balance(&Account::Suspense).await, shop.open_cases().await);
+        assert_eq!(found, (Money(suspense_e4), cases), "{tender:?}");
+    }
+    shop.proved().await;
+});
 
 both!(a_correction_is_paid_by_what_went_back_at_the_console_and_not_twice, |w: World| async move {
     let (shop, clerk, order, number) = bought(w).await;

@@ -13,7 +13,11 @@ use crate::pay::form::{self, Fields, encode};
 const STYLE: &str = include_str!("cashier.css");
 
 pub(super) async fn front() -> Response {
-    page("支付沙箱", "<p class=note>这里是支付沙箱。请从商户页面发起付款。</p>").into_response()
+    page(
+        "支付沙箱",
+        "<p class=note>这里是支付沙箱。请从商户页面发起付款。</p><a class=cancel href=\"/control\">渠道后台（仅限本机）</a>",
+    )
+    .into_response()
 }
 
 pub(super) async fn show(State(bank): State<Bank>, Path(token): Path<String>, RawQuery(query): RawQuery) -> Response {
@@ -106,7 +110,7 @@ fn ended(trade: &Trade, word: &str, back: &str) -> String {
     )
 }
 
-fn page(title: &str, body: &str) -> impl IntoResponse + use<> {
+pub(super) fn page(title: &str, body: &str) -> impl IntoResponse + use<> {
     let html = format!(
         "<!DOCTYPE html>
 <html lang=zh-CN><head><meta charset=utf-8><meta name=viewport content=\"width=device-width, initial-scale=1\">
@@ -117,6 +121,6 @@ fn page(title: &str, body: &str) -> impl IntoResponse + use<> {
     ([(header::CONTENT_SECURITY_POLICY, policy), (header::CACHE_CONTROL, "no-store")], Html(html))
 }
 
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -8,6 +8,7 @@ mod bank;
 mod bills;
 mod books;
 mod cashier;
+mod console;
 mod control;
 mod faults;
 mod gateway;
@@ -140,6 +141,8 @@ fn routes(bank: Bank) -> Router {
         .route("/cashier/{token}", get(cashier::show))
         .route("/cashier/{token}/pay", post(cashier::pay))
         .route("/cashier/{token}/cancel", post(cashier::cancel))
+        .route("/control", get(console::show))
+        .route("/control/refund/{out_trade_no}", post(console::refund))
         .route("/control/books", get(control::books))
         .route("/control/faults", put(control::set_faults).get(control::faults))
         .route("/control/pay/{out_trade_no}", post(control::pay))

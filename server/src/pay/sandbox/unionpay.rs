@@ -248,7 +248,7 @@ impl Bank {
 
     /// The same with some fields changed before it is signed.
     pub(super) fn unionpay_form(&self, trade: &Trade, faults: &Faults, changes: &[(&str, &str)]) -> Option<String> {
-        let refund = trade.refunds.iter().next_back();
+        let refund = self.newest_refund(trade);
         let (kind, number, amount) = match refund {
             Some((number, amount)) => ("04", number, *amount),
             None if trade.paid_at.is_some() => ("01", &trade.out_trade_no, trade.amount),

@@ -329,7 +329,7 @@ impl Bank {
 
     /// Of a payment, or of the newest refund.
     pub(super) fn wechat_letter(&self, trade: &Trade, faults: &Faults) -> Option<Letter> {
-        let (kind, resource) = match trade.refunds.iter().next_back() {
+        let (kind, resource) = match self.newest_refund(trade) {
             Some((request, amount)) => {
                 let other = faults.refund_amount.as_deref().and_then(|text| Fen::parse_yuan(text).ok());
                 let mut told = refund_told(trade, request, other.unwrap_or(*amount), "SUCCESS");
