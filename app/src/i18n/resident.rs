@@ -95,11 +95,14 @@ words! {
     step_not_paid: "未付款，订单已关闭", "Not paid; the order is closed";
     step_refunding: "正在退款", "Going back to you";
     step_refunded: "已退款", "Refunded";
+    step_checking: "正在核对付款", "Your payment is being checked";
     step_case: "人工核对中", "Somebody is looking into it";
     note_not_paid: "如果已经扣款，核实后会自动存入电表，不用再付。",
         "If you were charged after all, it is checked and put into the meter by itself. You need not pay again.";
     note_paying: "付款后一般几秒内到账；回到本页即可看到进度。",
         "After paying it is in the meter within seconds. Come back to this page to follow it.";
+    note_checking: "收到的付款信息与订单不符，正在向支付渠道核实。请勿重复支付；核实相符会自动存入，否则由管理员处理。",
+        "What we were told of the payment does not fit the order, so the channel is asked. Do not pay twice: if all is well it is credited by itself, otherwise the office settles it.";
     note_refund: "按原支付方式退回。", "To where it was paid from.";
     note_case: "您的钱是安全的，请勿重复支付。管理员会处理，可凭订单号查询。",
         "Your money is safe; do not pay twice. The office will settle it; quote the order number if you ask.";

@@ -75,10 +75,21 @@ impl Residents {
             remaining: order.remaining_fen.map(Fen),
             lost_since: latest.lost_since,
             full: progress.note.as_deref().is_some_and(|note| note.contains("hoarding-limit")),
-            refunds: refunds::of_order(&self.db, id).await?.iter().filter_map(shown).collect(),
+            held: state == OrderState::Pending && progress.held,
+            refunds: self.going_back(id).await?,
             power: on_ledger.then(|| views::power(&latest)),
             now: self.clock.now(),
         })
+    }
+
+    /// What goes back by us, and what went back at the channel's console.
+    async fn going_back(&self, order: OrderId) -> Result<Vec<RefundView>, AppError> {
+        let ours = refunds::of_order(&self.db, order).await?;
+        let elsewhere = refunds::gone_elsewhere(&self.db, order).await?;
+        let gone = |(amount, tender, at)| RefundView { amount, tender, at, done_at: Some(at), by_person: false };
+        let mut all: Vec<RefundView> = ours.iter().filter_map(shown).chain(elsewhere.into_iter().map(gone)).collect();
+        all.sort_by_key(|refund| refund.at);
+        Ok(all)
     }
 
     /// The order, if it is of this room's account; anybody else's does not exist.

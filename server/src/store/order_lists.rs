@@ -12,8 +12,10 @@ pub struct Progress {
     /// The order.
     #[sqlx(flatten)]
     pub order: Order,
-    /// Whether money for it is held for a person: state of its newest attempt.
+    /// State of its newest attempt.
     pub attempt_state: Option<String>,
+    /// Whether something was told of one of its attempts that does not fit.
+    pub held: bool,
     /// Until when it can be paid.
     pub expires_at: Option<i64>,
     /// A word of `CommandState`.
@@ -36,6 +38,7 @@ pub async fn progress(db: &Db, id: OrderId) -> Result<Option<Progress>> {
     read!(db, |pool| sqlx::query_as(
         "SELECT o.id, o.number, o.account_id, o.meter_id, o.tender, o.amount_fen, o.state, o.created_by, o.created_at, o.paid_at,
                 o.credited_at, o.count, o.remaining_fen, p.state AS attempt_state, p.expires_at, c.state AS command_state,
+                EXISTS (SELECT 1 FROM payment_attempts h WHERE h.order_id = o.id AND h.state = 'held') AS held,
                 c.attempts AS command_attempts, c.sent_at, c.next_at, c.note
          FROM orders o
          LEFT JOIN payment_attempts p

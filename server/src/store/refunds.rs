@@ -22,7 +22,7 @@ pub use ask::{NewRefund, Of, Policy, ask};
 pub use decide::{approve, cancel, deliver_again, expire, reject};
 pub use due::{Due, claim_due, slow};
 pub(super) use elsewhere::unsaid;
-pub use elsewhere::{clear, write_off};
+pub use elsewhere::{clear, gone_elsewhere, write_off};
 pub use end::pay_out;
 pub(super) use end::{done, failed};
 pub use owed::{Owed, needs_person, owed};

@@ -1,22 +1,28 @@
 //! Money that somebody gave back at the channel's own console: a person says what it paid, or that it is lost, and until then nothing
 //! of it goes back a second time; on both databases.
 
+use std::sync::Arc;
+
 use crate::support::World;
 use crate::support::flat::Flat;
 use crate::support::refunding::{BY_HAND, colleague, refused, uuid};
 use crate::support::rooms::Room;
 use crate::support::shop::Shop;
 use crate::support::web::{Web, location};
+use app::api::resident::ResidentPort;
 use app::error::AppError;
 use app::model::ids::{OrderId, UserId};
 use app::model::money::{Fen, Money};
-use app::model::order::Tender;
+use app::model::order::{OrderState, Tender};
 use app::model::time::{DAY, SECOND};
-use app::ports::Role;
+use app::ports::{Role, Who};
 use server::clock::Clock;
 use server::domain::ledger::Account;
 use server::domain::order::Limits;
 use server::domain::returns;
+use server::live::Live;
+use server::pay::sandbox::Faults;
+use server::resident::Residents;
 use server::store::refunds::{self, Of};
 use server::store::returns::{NewReturn, Return, ask as ask_return};
 use server::store::{StoreError, console, verify};
@@ -78,6 +84,28 @@ both!(the_sandboxes_console_gives_back_and_each_channel_tells_of_it_its_own_way,
         assert_eq!(found, (Money(suspense_e4), cases), "{tender:?}");
     }
     shop.proved().await;
+});
+
+both!(the_payer_sees_what_is_being_checked_and_what_went_back, |w: World| async move {
+    let shop = Shop::under(w, BY_HAND).await;
+    let (db, clock, rng) = (shop.world.db.clone(), shop.world.clock.clone(), shop.world.rng.clone());
+    let live = Live::load(&db, clock.clone()).await.unwrap();
+    let residents = Residents::new(db, clock, rng, live, shop.payments.clone(), Arc::new(|| {}));
+    let payer = Who { role: Role::Resident, ..shop.who(shop.room.resident) };
+    let (order, number) = shop.at_the_cashier(5_000).await;
+    let seen = async || residents.order(&payer, order).await.unwrap();
+    assert!(!seen().await.held);
+    shop.sandbox.set_faults(Faults { amount: Some("500.00".into()), ..Faults::default() });
+    assert!(shop.sandbox.pay(&number));
+    shop.until(&number, |trade| trade.acknowledged == 1).await;
+    assert!(seen().await.held, "nobody is told to pay again");
+    shop.sandbox.set_faults(Faults::default());
+    shop.query().await.unwrap();
+    let paid = seen().await;
+    assert_eq!((paid.held, paid.state, paid.refunds.len()), (false, OrderState::Paid, 0));
+    at_the_console(&shop, &number, "console1", 2_000).await;
+    let back: Vec<_> = seen().await.refunds.iter().map(|one| (one.amount, one.tender, one.done_at.is_some())).collect();
+    assert_eq!(back, [(Fen(2_000), Tender::Alipay, true)]);
 });
 
 both!(a_correction_is_paid_by_what_went_back_at_the_console_and_not_twice, |w: World| async move {

@@ -166,6 +166,9 @@ pub struct OrderView {
     /// The meter holds too much to take it; a person decides.
     #[serde(default)]
     pub full: bool,
+    /// Something was told of its payment that does not fit: the channel is asked, then a person decides.
+    #[serde(default)]
+    pub held: bool,
     /// Money of it that goes back, oldest first.
     #[serde(default)]
     pub refunds: Vec<RefundView>,

@@ -12,6 +12,7 @@ use crate::ui::steps::{Reach, Step, steps};
 pub fn order_body(order: &OrderView, lang: Lang) -> impl IntoView + use<> {
     let t = words(lang);
     let (class, head) = match order.state {
+        OrderState::Pending if order.held => ("alarm1", t.step_checking),
         OrderState::Pending => ("accent", t.head_pending),
         OrderState::Paid => ("accent", t.head_paid),
         OrderState::Credited if order.power.is_some() => ("open", t.head_in_account),
@@ -40,7 +41,7 @@ pub fn order_body(order: &OrderView, lang: Lang) -> impl IntoView + use<> {
 fn actions(order: &OrderView, lang: Lang) -> impl IntoView + use<> {
     let t = words(lang);
     match order.state {
-        OrderState::Pending => view! {
+        OrderState::Pending if !order.held => view! {
             <form method="post" action="/api/resident/pay">
                 <input type="hidden" name="order" value=order.id.to_string() />
                 <button class="primary wide tall">{t.pay_now}</button>
@@ -51,7 +52,7 @@ fn actions(order: &OrderView, lang: Lang) -> impl IntoView + use<> {
             view! { <a class="button primary wide tall" href="/topup">{t.again}</a> }.into_any()
         }
         OrderState::Credited => view! { <a class="button primary wide tall" href="/home">{t.done}</a> }.into_any(),
-        OrderState::Paid | OrderState::Refunding | OrderState::Case => {
+        OrderState::Pending | OrderState::Paid | OrderState::Refunding | OrderState::Case => {
             view! { <a class="button wide" href="/home">{t.done}</a> }.into_any()
         }
     }
@@ -79,6 +80,7 @@ pub fn order_steps(order: &OrderView, lang: Lang) -> Vec<Step> {
         OrderState::Pending => {
             let waiting = Step::new(Reach::Now, t.step_pay, None);
             list.push(match order.expires_at {
+                _ if order.held => Step::new(Reach::Now, t.step_checking, None).note(t.note_checking),
                 Some(at) => {
                     waiting.note(format!("{}{}{}", say::pay_before(at, order.now, lang), lang.pick("。", ". "), t.note_paying))
                 }
@@ -189,6 +191,7 @@ mod tests {
             remaining: None,
             lost_since: None,
             full: false,
+            held: false,
             refunds: Vec::new(),
             power: None,
             now: at.plus(MINUTE),
@@ -217,6 +220,14 @@ mod tests {
         ] {
             assert_eq!(reaches(&order), expected, "{:?} sent {:?}", order.state, order.sent_at);
         }
+    }
+
+    #[test]
+    fn nobody_is_asked_to_pay_what_is_being_checked() {
+        let held = OrderView { held: true, ..order(OrderState::Pending) };
+        assert_eq!(reaches(&held), reaches(&order(OrderState::Pending)));
+        let said = |order: &OrderView| order_steps(order, Lang::En)[1].note.clone().unwrap();
+        assert!(said(&held).contains("Do not pay twice") && !said(&order(OrderState::Pending)).contains("twice"));
     }
 
     #[test]

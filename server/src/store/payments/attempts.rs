@@ -248,7 +248,7 @@ pub async fn nudge(db: &Db, now: Timestamp, order: OrderId) -> Result<bool> {
     let mut tx = db.begin().await?;
     let touched = on!(&mut tx, |c| sqlx::query(
         "UPDATE payment_attempts SET next_query_at = $1
-         WHERE order_id = $2 AND state IN ('pending', 'closing') AND next_query_at > $1
+         WHERE order_id = $2 AND state IN ('pending', 'closing', 'held') AND next_query_at > $1
            AND COALESCE(queried_at, created_at) <= $3"
     )
     .bind(now.0)

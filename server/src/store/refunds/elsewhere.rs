@@ -4,6 +4,7 @@
 use app::error::AppError;
 use app::model::ids::{AccountId, OrderId, ReturnId, Uuid};
 use app::model::money::Fen;
+use app::model::order::Tender;
 use app::model::refund::RefundSource;
 use app::model::time::Timestamp;
 use app::ports::Who;
@@ -17,7 +18,7 @@ use crate::domain::ledger::{refund_cleared, refund_lost};
 use crate::rng::Rng;
 use crate::store::audit::{self, Entry};
 use crate::store::cases::{self, kind};
-use crate::store::{Db, Result, StoreError, Tx, ledger, on};
+use crate::store::{Db, Result, StoreError, Tx, ledger, on, read};
 
 /// What went back of an order `o` at the console, and nobody has said what for, fen. Of a payment that credits nothing it counts as
 /// nothing: that lies in suspense itself, where the two are even.
@@ -39,6 +40,27 @@ macro_rules! unsaid {
     };
 }
 pub(in crate::store) use unsaid;
+
+/// Money of an order that went back at the console: how much, through which channel, and when we heard of it; oldest first.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn gone_elsewhere(db: &Db, order: OrderId) -> Result<Vec<(Fen, Tender, Timestamp)>> {
+    let rows: Vec<(i64, String, i64)> = read!(db, |pool| sqlx::query_as(
+        "SELECT t.amount_e4 / 100, e.channel, t.at
+         FROM payment_attempts p JOIN payment_events e ON e.attempt_id = p.id
+              JOIN ledger_transfers t ON t.operation = 'refund-elsewhere' AND t.reference = e.id
+         WHERE p.order_id = $1 ORDER BY t.at, t.id"
+    )
+    .bind(order.0)
+    .fetch_all(pool)
+    .await)?;
+    let read = |(fen, channel, at): (i64, String, i64)| {
+        let tender = Tender::parse(&channel).ok_or(StoreError::Inconsistent { table: "payment_events", column: "channel" })?;
+        Ok((Fen(fen), tender, Timestamp(at)))
+    };
+    rows.into_iter().map(read).collect()
+}
 
 /// Pays with it what waits to go back: a return that its meter gave, as far as it goes, or an order that was not delivered, whole.
 ///

@@ -100,7 +100,7 @@ fn elsewhere(order: OrderId, found: &Elsewhere) -> impl IntoView + use<> {
                     <p class="hint">{t.write_off_hint}</p>
                     <input type="hidden" name="order" value=order.to_string() />
                     {reason_field("reason", w.reason)}
-                    <button class="danger">{t.write_off}</button>
+                    <div class="buttons"><button class="danger">{t.write_off}</button></div>
                 </form>
             </details>
         }
