@@ -21,7 +21,7 @@ use crate::store::cases::{self, kind};
 use crate::store::{Db, Result, StoreError, Tx, ledger, on, read};
 
 /// What went back of an order `o` at the console, and nobody has said what for, fen. Of a payment that credits nothing it counts as
-/// nothing: that lies in suspense itself, where the two are even.
+/// nothing: that lies in suspense itself, where the two are even. Losses were once posted by the order.
 macro_rules! unsaid {
     () => {
         "CAST(COALESCE((SELECT SUM(t.amount_e4) FROM ledger_transfers t JOIN payment_events e ON e.id = t.reference
@@ -30,9 +30,9 @@ macro_rules! unsaid {
                                WHERE p.order_id = o.id AND x.kind = 'paid'
                                  AND x.outcome IN ('credited', 'credited-late', 'undeliverable'))), 0) / 100
               - COALESCE((SELECT SUM(t.amount_e4) FROM ledger_transfers t
-                          WHERE (t.operation = 'refund-cleared'
-                                 AND (t.reference = o.id
-                                      OR t.reference IN (SELECT v.id FROM returns v WHERE v.corrects_order = o.id)))
+                          WHERE (t.operation IN ('refund-cleared', 'refund-lost') AND t.reference = o.id)
+                             OR (t.operation = 'refund-cleared'
+                                 AND t.reference IN (SELECT v.id FROM returns v WHERE v.corrects_order = o.id))
                              OR (t.operation = 'refund-lost'
                                  AND t.reference IN (SELECT x.id FROM payment_events x JOIN payment_attempts p ON p.id = x.attempt_id
                                                      WHERE p.order_id = o.id))), 0) / 100

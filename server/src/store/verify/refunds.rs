@@ -63,9 +63,9 @@ pub(super) const RULES: &[&str] = &[
                                       JOIN payment_attempts p ON p.id = e.attempt_id
                                  WHERE t.operation = 'refund-elsewhere' AND p.order_id = o.id), 0) AS BIGINT) AS elsewhere,
                   CAST(COALESCE((SELECT SUM(t.amount_e4) FROM ledger_transfers t
-                                 WHERE (t.operation = 'refund-cleared'
-                                        AND (t.reference = o.id
-                                             OR t.reference IN (SELECT v.id FROM returns v WHERE v.corrects_order = o.id)))
+                                 WHERE (t.operation IN ('refund-cleared', 'refund-lost') AND t.reference = o.id)
+                                    OR (t.operation = 'refund-cleared' AND t.reference IN
+                                          (SELECT v.id FROM returns v WHERE v.corrects_order = o.id))
                                     OR (t.operation = 'refund-lost' AND t.reference IN
                                           (SELECT e.id FROM payment_events e JOIN payment_attempts p ON p.id = e.attempt_id
                                            WHERE p.order_id = o.id))), 0) AS BIGINT) AS said
