@@ -98,7 +98,7 @@ async fn settle_one(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &Verified) -> 
         Kind::NotReturned => returned::not_returned(tx, rng, at, event, subject.as_ref()).await,
         Kind::Closed => closed(tx, rng, at, event, subject.as_ref()).await,
         Kind::Absent => match subject {
-            Some(subject) if is_open(&subject) && at.since(subject.attempt.expires_at()) > DEAD_AFTER => {
+            Some(subject) if at.since(subject.attempt.expires_at()) > DEAD_AFTER && is_open(tx, &subject).await? => {
                 end(tx, at, event, &subject).await
             }
             _ => Ok(Outcome::Ignored),
@@ -212,7 +212,7 @@ async fn closed(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &Verified, subject
     if subject.attempt.state == "paid" {
         return returned::summed(tx, rng, at, event, Some(subject), subject.attempt.amount()).await;
     }
-    if !is_open(subject) {
+    if !is_open(tx, subject).await? {
         return Ok(Outcome::Ignored);
     }
     let heard = insert(tx, rng, at, event, "closed", Some(subject), Outcome::Closed).await?.is_none();
@@ -223,9 +223,13 @@ async fn closed(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &Verified, subject
     end(tx, at, event, subject).await
 }
 
-/// Whether the attempt may still be paid or end.
-fn is_open(subject: &Subject) -> bool {
-    matches!(&*subject.attempt.state, "pending" | "closing" | "held")
+/// Whether the attempt may still be paid or end. One that is held may, until the channel's own answer has held it.
+async fn is_open(tx: &mut Tx, subject: &Subject) -> Result<bool> {
+    Ok(match &*subject.attempt.state {
+        "pending" | "closing" => true,
+        "held" => !refunds::known(tx, AttemptId(subject.attempt.id)).await?.is_paid(),
+        _ => false,
+    })
 }
 
 /// Ends an attempt that is open, and its order unless another attempt may still pay it. The case of one that was held stays: somebody
