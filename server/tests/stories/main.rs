@@ -21,6 +21,7 @@ mod framings;
 mod full_disk;
 mod gateways;
 mod giving_back;
+mod held;
 mod jsapi;
 mod ledger;
 mod life;
