@@ -15,6 +15,7 @@ use super::bcd::BcdTime;
 use super::directory::{Directory, Meter};
 use super::link::Priority;
 use super::profile::ReadBack;
+use super::recorder::is_overtaken;
 use crate::rng::Rng;
 use crate::store::{self, Db, parameters};
 
@@ -26,7 +27,8 @@ pub type Change = (MeterId, u16, Timestamp);
 
 /// Sees the versions go by.
 pub struct Watch {
-    known: HashMap<MeterId, u16>,
+    /// Each with the instant since when it is known.
+    known: HashMap<MeterId, (u16, Timestamp)>,
     changes: mpsc::UnboundedSender<Change>,
 }
 
@@ -37,13 +39,20 @@ impl Watch {
     /// Where the database fails.
     pub async fn load(db: &Db, changes: mpsc::UnboundedSender<Change>) -> store::Result<Self> {
         let rows = parameters::versions(db).await?;
-        let known = rows.into_iter().filter_map(|(meter, version)| Some((MeterId(meter), u16::try_from(version).ok()?)));
+        let known = rows
+            .into_iter()
+            .filter_map(|(meter, version, at)| Some((MeterId(meter), (u16::try_from(version).ok()?, Timestamp(at)))));
         Ok(Self { known: known.collect(), changes })
     }
 
-    /// A meter showed this version.
+    /// A meter showed this version, not before that instant.
     pub fn see(&mut self, meter: MeterId, version: u16, at: Timestamp) {
-        if self.known.insert(meter, version) != Some(version) {
+        let before = self.known.get(&meter).copied();
+        if before.is_some_and(|(_, since)| is_overtaken(at, since)) {
+            return;
+        }
+        self.known.insert(meter, (version, at));
+        if before.is_none_or(|(known, _)| known != version) {
             // Nobody keeps parameters any more while everything stops.
             let _ = self.changes.send((meter, version, at));
         }
@@ -69,19 +78,18 @@ impl Keeper {
                 () = stop.cancelled() => return,
                 next = timeout(AGAIN, changes.recv()) => next,
             };
-            match next {
+            let due: Vec<MeterId> = match next {
                 Ok(Some((meter, version, at))) => {
-                    if !self.keep(meter, version, at).await {
-                        waiting.insert(meter, (version, at));
-                    }
+                    waiting.insert(meter, (version, at));
+                    vec![meter]
                 }
                 Ok(None) => return,
-                Err(_) => {
-                    for (meter, (version, at)) in std::mem::take(&mut waiting) {
-                        if !stop.is_cancelled() && !self.keep(meter, version, at).await {
-                            waiting.insert(meter, (version, at));
-                        }
-                    }
+                Err(_) => waiting.keys().copied().collect(),
+            };
+            for meter in due {
+                let Some(&(version, at)) = waiting.get(&meter).filter(|_| !stop.is_cancelled()) else { continue };
+                if self.keep(meter, version, at).await {
+                    waiting.remove(&meter);
                 }
             }
         }
@@ -179,6 +187,23 @@ mod tests {
     use super::super::wish::{Evidence, Wish, evidence, wish};
     use super::*;
     use app::model::issue::Issue;
+
+    #[test]
+    fn what_a_late_sweep_saw_before_a_command_is_no_change() {
+        let (changes, mut seen) = mpsc::unbounded_channel();
+        let (meter, mut watch) = (MeterId(uuid::Uuid::nil()), Watch { known: HashMap::new(), changes });
+        watch.see(meter, 7, Timestamp(1_000));
+        // The sweep began at 1,500 and saw 7; the command was looked at before and after it was applied.
+        watch.see(meter, 7, Timestamp(1_400));
+        watch.see(meter, 8, Timestamp(1_600));
+        watch.see(meter, 7, Timestamp(1_500));
+        watch.see(meter, 8, Timestamp(2_500));
+        watch.see(meter, 9, Timestamp(3_500));
+        drop(watch);
+        let told: Vec<Change> = std::iter::from_fn(|| seen.try_recv().ok()).collect();
+        let expected = [(7, 1_000), (8, 1_600), (9, 3_500)].map(|(version, at)| (meter, version, Timestamp(at)));
+        assert_eq!(told, expected);
+    }
 
     #[test]
     fn what_was_issued_is_what_is_read() {

@@ -30,6 +30,7 @@ use crate::store::wallets::Metered;
 use crate::store::{self, Db, console, counters, readings};
 use batch::Batch;
 use track::Track;
+pub(super) use track::is_overtaken;
 
 /// A batch is stored when it is this old or this large.
 const BATCH_AGE: Duration = Duration::from_millis(500);
@@ -218,8 +219,8 @@ impl Recorder {
     }
 
     fn take(&mut self, event: Event, batch: &mut Batch) {
-        if let Event::Read { meter, at, face: Face::Wallet(state), .. } | Event::Face { meter, at, face: Face::Wallet(state) } =
-            &event
+        if let Event::Read { meter, from: at, face: Face::Wallet(state), .. }
+        | Event::Face { meter, at, face: Face::Wallet(state) } = &event
             && let Some(watch) = &mut self.parameters
         {
             watch.see(*meter, state.parameters, *at);

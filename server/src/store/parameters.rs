@@ -8,12 +8,12 @@ use uuid::Uuid;
 use super::{Db, Result, StoreError, Tx, cases, on, read};
 use crate::rng::Rng;
 
-/// The version that is known of each meter.
+/// The version that is known of each meter, and since when.
 ///
 /// # Errors
 /// Where the database fails.
-pub async fn versions(db: &Db) -> Result<Vec<(Uuid, i64)>> {
-    read!(db, |pool| sqlx::query_as("SELECT meter_id, version FROM meter_parameters").fetch_all(pool).await)
+pub async fn versions(db: &Db) -> Result<Vec<(Uuid, i64, i64)>> {
+    read!(db, |pool| sqlx::query_as("SELECT meter_id, version, read_at FROM meter_parameters").fetch_all(pool).await)
 }
 
 /// A meter's parameters and when they were read.

@@ -15,6 +15,11 @@ use crate::store::events::{Change, Subject, Turn};
 /// A clock that was set back by less than this is waited for; by more, readings are marked as out of order.
 const CLOCK_STEP_MS: i64 = 10_000;
 
+/// Whether what was seen at that instant is older than what was seen last: a sweep that a command overtook tells of it afterwards.
+pub(crate) fn is_overtaken(at: Timestamp, last: Timestamp) -> bool {
+    at < last && last.since(at) < CLOCK_STEP_MS
+}
+
 pub(super) struct Track {
     pub(super) latest: Latest,
     pub(super) baseline: Option<Baseline>,
@@ -53,16 +58,11 @@ impl Track {
     /// Two stored readings of a meter are never of the same instant, and small steps of our clock back are no disorder.
     pub(super) fn row_at(&mut self, at: Timestamp) -> Timestamp {
         let at = match self.last_row {
-            Some(last) if at <= last && last.since(at) < CLOCK_STEP_MS => last.plus(1),
+            Some(last) if at == last || is_overtaken(at, last) => last.plus(1),
             _ => at,
         };
         self.last_row = Some(at);
         at
-    }
-
-    /// A sweep that a command overtook has read an older state than the one that is known.
-    fn is_overtaken(&self, at: Timestamp) -> bool {
-        self.latest.observed_at.is_some_and(|last| at < last && last.since(at) < CLOCK_STEP_MS)
     }
 
     /// Takes in wallet and relay; gives what began or ended by it.
@@ -70,7 +70,7 @@ impl Track {
         let mut changes = Vec::new();
         self.latest.lost_since = None;
         self.turn(EventKind::MeterLost, false, at, &mut changes);
-        if self.is_overtaken(at) {
+        if self.latest.observed_at.is_some_and(|last| is_overtaken(at, last)) {
             return changes;
         }
         let latest = &mut self.latest;
