@@ -2,7 +2,6 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -11,7 +10,8 @@ use app::model::meter::Wallet;
 use app::model::money::Fen;
 use axum::Router;
 use axum::body::Bytes;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, HeaderValue};
 use futures::stream::{self, StreamExt, TryStreamExt};
 use server::clock::{Clock, SystemClock};
 use server::domain::order::Limits;
@@ -37,15 +37,13 @@ const RATE: u64 = 200;
 const ROOMS: u8 = 100;
 const ROUNDS: usize = 3;
 
-/// Stands where the channel thinks that the product is: passes on, and takes the time of each answer.
-#[derive(Clone)]
-struct Watch {
-    product: SocketAddr,
-    /// Two addresses, as channels send from some.
-    clients: [reqwest::Client; 2],
-    turn: Arc<AtomicUsize>,
-    seen: Arc<Mutex<Vec<f64>>>,
-}
+/// Stands where the channel thinks that the product is, and keeps what it is told: signing is the channel's work, so it is done before
+/// anything is measured.
+#[derive(Clone, Default)]
+struct Tap(Arc<Mutex<Vec<Told>>>);
+
+/// A notification.
+type Told = (Option<HeaderValue>, Bytes);
 
 pub async fn run(length: Length) -> Outcome<Vec<Figure>> {
     let directory = tempfile::tempdir()?;
@@ -61,15 +59,20 @@ pub async fn run(length: Length) -> Outcome<Vec<Figure>> {
         ..Config::default()
     };
     let payments = Payments::new(&config, db.clone(), Arc::new(SystemClock), rng.clone(), Arc::new(|| {}))?;
-    let watch =
-        Watch { product: product.local_addr()?, clients: [client(2)?, client(3)?], turn: Arc::default(), seen: Arc::default() };
     let service = routes(payments.clone()).into_make_service_with_connect_info::<SocketAddr>();
+    let url = format!("http://{}/pay/alipay/notify", product.local_addr()?);
     tokio::spawn(async move { axum::serve(product, service).await });
-    let passing = watch.clone();
-    let router = Router::new().fallback(move |headers: HeaderMap, body: Bytes| passing.clone().pass(headers, body));
+    let told = Tap::default();
+    let keeping = told.clone();
+    let router = Router::new().fallback(async move |headers: HeaderMap, body: Bytes| {
+        keeping.lock().push((headers.get(CONTENT_TYPE).cloned(), body));
+        "success"
+    });
     tokio::spawn(async move { axum::serve(tap, router).await });
 
-    let shop = Shop { payments, sandbox, rng, rooms, watch, bare: directory.path().join("bare.db") };
+    // Two addresses, as channels send from some.
+    let clients = [client(2)?, client(3)?];
+    let shop = Shop { payments, sandbox, rng, rooms, told, url, clients, bare: directory.path().join("bare.db") };
     let (mut ratios, mut said) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         let (ratio, words) = shop.round(length).await?;
@@ -85,7 +88,10 @@ struct Shop {
     sandbox: Sandbox,
     rng: Rng,
     rooms: Vec<Room>,
-    watch: Watch,
+    told: Tap,
+    /// Where the product listens.
+    url: String,
+    clients: [reqwest::Client; 2],
     /// The database beside which is measured.
     bare: PathBuf,
 }
@@ -97,55 +103,58 @@ impl Shop {
         let http = client(1)?;
         let orders = self.rooms.iter().cycle().take(all).map(|room| order(&self.payments, &http, &self.rng, *room, 5_000));
         let numbers: Vec<String> = stream::iter(orders).buffer_unordered(4).try_collect().await?;
-        self.watch.forget();
-        let bare = Arc::new(Mutex::new(Vec::new()));
-        let beside = tokio::spawn(fsyncs(self.bare.clone(), Arc::clone(&bare)));
-        let mut pace = tokio::time::interval(Duration::from_micros(1_000_000 / RATE));
         for number in &numbers {
-            pace.tick().await;
             if !self.sandbox.pay(number) {
                 return Err(format!("{number} cannot be paid").into());
             }
         }
-        for _ in 0..300 {
-            if self.watch.seen().len() >= all {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
+        let told = self.told(all).await?;
+
+        let bare = Arc::new(Mutex::new(Vec::new()));
+        let beside = tokio::spawn(fsyncs(self.bare.clone(), Arc::clone(&bare)));
+        let mut pace = tokio::time::interval(Duration::from_micros(1_000_000 / RATE));
+        let mut answers = tokio::task::JoinSet::new();
+        for ((kind, body), client) in told.into_iter().zip(self.clients.iter().cycle()) {
+            let request = client.post(&self.url).body(body);
+            let request = kind.into_iter().fold(request, |request, kind| request.header(CONTENT_TYPE, kind));
+            pace.tick().await;
+            answers.spawn(acknowledged(request));
         }
+        let seen: Vec<Option<f64>> = answers.join_all().await;
         beside.abort();
-        let (seen, bare) = (self.watch.seen(), bare.lock().unwrap_or_else(PoisonError::into_inner).clone());
+        let seen: Vec<f64> = seen.into_iter().flatten().collect();
+        let bare = bare.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if seen.len() < all {
             return Err(format!("{} of {all} notifications were acknowledged", seen.len()).into());
         }
         let (p50, p99, one, one_p99) = (quantile(&seen, 0.5), quantile(&seen, 0.99), quantile(&bare, 0.5), quantile(&bare, 0.99));
         Ok((p99 / one, format!("{all} with p50 {p50:.2}, p99 {p99:.2} ms (one {one:.2}, its p99 {one_p99:.2} ms)")))
     }
+
+    /// What the channel tells of all these payments.
+    async fn told(&self, all: usize) -> Outcome<Vec<Told>> {
+        for _ in 0..600 {
+            if self.told.lock().len() >= all {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        let told = std::mem::take(&mut *self.told.lock());
+        if told.len() == all { Ok(told) } else { Err(format!("{} of {all} notifications were sent", told.len()).into()) }
+    }
 }
 
-impl Watch {
-    async fn pass(self, headers: HeaderMap, body: Bytes) -> (StatusCode, String) {
-        let turn = self.turn.fetch_add(1, Ordering::Relaxed) % 2;
-        let Some(client) = self.clients.get(turn) else { return (StatusCode::BAD_GATEWAY, String::new()) };
-        let request = client.post(format!("http://{}/pay/alipay/notify", self.product)).body(body);
-        let kind = headers.get("content-type").cloned();
-        let request = kind.into_iter().fold(request, |request, kind| request.header("content-type", kind));
-        let begun = Instant::now();
-        let Ok(answer) = request.send().await else { return (StatusCode::BAD_GATEWAY, String::new()) };
-        let (status, text) = (answer.status(), answer.text().await.unwrap_or_default());
-        if text == "success" {
-            self.seen.lock().unwrap_or_else(PoisonError::into_inner).push(begun.elapsed().as_secs_f64() * 1_000.0);
-        }
-        (status, text)
+impl Tap {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Told>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
-    fn forget(&self) {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clear();
-    }
-
-    fn seen(&self) -> Vec<f64> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
+/// How long the product took, ms; `None` where it did not take it.
+async fn acknowledged(request: reqwest::RequestBuilder) -> Option<f64> {
+    let begun = Instant::now();
+    let text = request.send().await.ok()?.text().await.ok()?;
+    (text == "success").then(|| begun.elapsed().as_secs_f64() * 1_000.0)
 }
 
 async fn listen() -> Outcome<TcpListener> {
