@@ -48,8 +48,7 @@ pub enum Debited {
 /// # Errors
 /// As [`check`].
 pub(super) async fn take(tx: &mut Tx, rng: &Rng, at: Timestamp, debit: &Debit) -> Result<Debited> {
-    check(tx, at, debit).await?;
-    if wallets::kind(tx, debit.meter).await? == Wallet::Server {
+    if check(tx, at, debit).await? == Wallet::Server {
         let (count, remaining) = wallets::debit(tx, rng, at, debit).await?;
         return Ok(Debited::Done { count, remaining });
     }
@@ -68,25 +67,26 @@ pub(super) async fn take(tx: &mut Tx, rng: &Rng, at: Timestamp, debit: &Debit) -
     Ok(Debited::Asked(command.id))
 }
 
-/// Whether the wallet holds as much, as far as is known; a meter is read again before it is told. Locks the account's meter.
+/// Whether the wallet holds as much, as far as is known, and which it is; a meter is read again before it is told. Locks the account's
+/// meter.
 ///
 /// # Errors
 /// Refused with [`AppError::AccountNotOpen`], [`AppError::AmountOutOfRange`], [`AppError::MeterLost`] where it was never read, or
 /// [`AppError::ExceedsRemaining`].
-pub(super) async fn check(tx: &mut Tx, at: Timestamp, debit: &Debit) -> Result<()> {
+pub(super) async fn check(tx: &mut Tx, at: Timestamp, debit: &Debit) -> Result<Wallet> {
     if debit.amount <= Fen::ZERO || debit.amount > Fen(u32::MAX.into()) {
         return Err(AppError::AmountOutOfRange.into());
     }
     // A meter that is leaving its account is closed whole; nothing is taken out of it besides.
-    if accounts::takes(tx, debit.account, debit.meter).await? != Takes::Open {
+    let Takes::Open(wallet) = accounts::takes(tx, debit.account, debit.meter).await? else {
         return Err(AppError::AccountNotOpen.into());
-    }
-    let held = if wallets::kind(tx, debit.meter).await? == Wallet::Server {
+    };
+    let held = if wallet == Wallet::Server {
         wallets::held(tx, at, debit.meter).await?.0
     } else {
         in_meter(tx, debit.meter).await? - on_its_way(tx, debit.meter).await?
     };
-    if debit.amount > held { Err(AppError::ExceedsRemaining.into()) } else { Ok(()) }
+    if debit.amount > held { Err(AppError::ExceedsRemaining.into()) } else { Ok(wallet) }
 }
 
 async fn in_meter(tx: &mut Tx, meter: MeterId) -> Result<Fen> {

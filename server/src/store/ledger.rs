@@ -19,12 +19,11 @@ pub struct Balance {
     pub credits_e4: i64,
 }
 
-/// Posts one transfer and moves both balances, in the caller's transaction.
+/// Posts one transfer in the caller's transaction; the database moves both balances with it.
 ///
 /// # Errors
 /// A duplicate ([`super::StoreError::is_duplicate`]) where this operation was posted before.
 pub async fn post(tx: &mut Tx, rng: &Rng, at: Timestamp, transfer: &Transfer) -> Result<()> {
-    let (debit, credit) = (transfer.debit.code(), transfer.credit.code());
     on!(tx, |c| {
         sqlx::query(
         "INSERT INTO ledger_transfers (id, operation, reference, debit, credit, amount_e4, at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
@@ -32,30 +31,13 @@ pub async fn post(tx: &mut Tx, rng: &Rng, at: Timestamp, transfer: &Transfer) ->
     .bind(rng.id(at))
     .bind(transfer.operation)
     .bind(transfer.reference)
-    .bind(&debit)
-    .bind(&credit)
+    .bind(transfer.debit.code())
+    .bind(transfer.credit.code())
     .bind(transfer.amount.0)
     .bind(at.0)
     .execute(c)
     .await
     })?;
-    // In the order of the codes, so that two transactions never wait for each other's rows.
-    let mut sides = [(&debit, transfer.amount.0, 0), (&credit, 0, transfer.amount.0)];
-    sides.sort();
-    let [first, second] = sides;
-    on!(tx, |c| sqlx::query(
-        "INSERT INTO ledger_balances (account, debits_e4, credits_e4) VALUES ($1, $2, $3), ($4, $5, $6)
-         ON CONFLICT (account) DO UPDATE SET debits_e4 = ledger_balances.debits_e4 + excluded.debits_e4,
-                                             credits_e4 = ledger_balances.credits_e4 + excluded.credits_e4",
-    )
-    .bind(first.0)
-    .bind(first.1)
-    .bind(first.2)
-    .bind(second.0)
-    .bind(second.1)
-    .bind(second.2)
-    .execute(c)
-    .await)?;
     Ok(())
 }
 

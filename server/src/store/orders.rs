@@ -207,8 +207,8 @@ pub(super) async fn carry(tx: &mut Tx, rng: &Rng, at: Timestamp, new: &NewOrder)
 
 /// Where the money of an order can go.
 pub(super) enum Way {
-    /// Into its meter.
-    Here,
+    /// Into its meter, or the server wallet of it.
+    Here(Wallet),
     /// Its account moved: into that account's meter.
     Moved(AccountId, MeterId),
     /// Nowhere: a person decides, or it goes back.
@@ -218,8 +218,8 @@ pub(super) enum Way {
 /// Where an order can go as things stand. Locks the account's meter.
 pub(super) async fn way(tx: &mut Tx, order: &Order) -> Result<Way> {
     let account = AccountId(order.account_id);
-    if accounts::takes(tx, account, MeterId(order.meter_id)).await? != Takes::No {
-        return Ok(Way::Here);
+    if let Takes::Open(wallet) | Takes::Opening(wallet) = accounts::takes(tx, account, MeterId(order.meter_id)).await? {
+        return Ok(Way::Here(wallet));
     }
     let moved = stranded::follows(tx, account).await?;
     Ok(moved.map_or(Way::Nowhere, |(account, meter)| Way::Moved(account, meter)))
@@ -243,15 +243,15 @@ pub(super) async fn deliver_by(
     let account = AccountId(order.account_id);
     ledger::post(tx, rng, at, &payment(order.id, order.tender()?, account, order.amount().money())).await?;
     match *way {
-        Way::Here => credit(tx, rng, at, order, by).await,
+        Way::Here(wallet) => credit(tx, rng, at, order, wallet, by).await,
         Way::Moved(account, meter) => stranded::send(tx, rng, at, &order, account, meter).await,
         Way::Nowhere => stranded::hold(tx, rng, at, order.id()).await,
     }
 }
 
 /// Credits a paid order to the server wallet, or stores the command that will bring it into the meter.
-async fn credit(tx: &mut Tx, rng: &Rng, at: Timestamp, order: Order, by: Option<UserId>) -> Result<Order> {
-    if wallets::kind(tx, MeterId(order.meter_id)).await? == Wallet::Server {
+async fn credit(tx: &mut Tx, rng: &Rng, at: Timestamp, order: Order, wallet: Wallet, by: Option<UserId>) -> Result<Order> {
+    if wallet == Wallet::Server {
         return wallets::credit(tx, rng, at, &order).await;
     }
     let command = NewCommand {
@@ -357,12 +357,12 @@ async fn by_key(tx: &mut Tx, new: &NewOrder) -> Result<Option<Order>> {
 /// An operator may sell the first purchase while the `open` command is on its way: commands of a meter keep their order.
 async fn check(tx: &mut Tx, at: Timestamp, limits: &Limits, new: &NewOrder, state: OrderState) -> Result<()> {
     // It locks the account's meter, so that two sales cannot both fit below the hoarding limit.
-    match accounts::takes(tx, new.account, new.meter).await? {
-        Takes::Open => {}
-        Takes::Opening if state == OrderState::Paid => {}
+    let wallet = match accounts::takes(tx, new.account, new.meter).await? {
+        Takes::Open(wallet) => wallet,
+        Takes::Opening(wallet) if state == OrderState::Paid => wallet,
         _ => return Err(AppError::AccountNotOpen.into()),
-    }
-    if wallets::kind(tx, new.meter).await? == Wallet::Server {
+    };
+    if wallet == Wallet::Server {
         let (held, most) = wallets::held(tx, at, new.meter).await?;
         let limits = Limits { hoarding_fen: most.map_or(limits.hoarding_fen, |most| most.0), ..*limits };
         return Ok(limits.check(new.amount, held, Fen::ZERO)?);

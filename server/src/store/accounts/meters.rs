@@ -2,21 +2,22 @@
 
 use app::error::AppError;
 use app::model::ids::{AccountId, MeterId, PlaceId, UserId, Uuid};
+use app::model::meter::Wallet;
 use app::model::time::Timestamp;
 use app::ports::Who;
 
 use super::{Opened, attach};
 use crate::rng::Rng;
 use crate::store::audit::{self, Entry};
-use crate::store::{Db, Result, Tx, on};
+use crate::store::{Db, Result, StoreError, Tx, on};
 
-/// Whether a meter of an account takes money.
+/// Whether a meter of an account takes money, and into which wallet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::store) enum Takes {
-    /// It does.
-    Open,
+    /// It does, where its credit lives.
+    Open(Wallet),
     /// It will: its account is being opened, and commands of a meter keep their order.
-    Opening,
+    Opening(Wallet),
     /// It is not, or will not be, a meter of that account.
     No,
 }
@@ -34,18 +35,21 @@ pub(in crate::store) async fn takes(tx: &mut Tx, account: AccountId, meter: Mete
     if here == 0 {
         return Ok(Takes::No);
     }
-    let row: Option<(String, i64)> = on!(tx, |c| {
+    let row: Option<(String, i64, String)> = on!(tx, |c| {
         sqlx::query_as(
-        "SELECT state, (SELECT COUNT(*) FROM closing_meters WHERE meter_id = $2 AND final_at IS NULL) FROM accounts WHERE id = $1"
-    )
-    .bind(account.0)
-    .bind(meter.0)
-    .fetch_optional(c)
-    .await
+            "SELECT a.state, (SELECT COUNT(*) FROM closing_meters WHERE meter_id = $2 AND final_at IS NULL), m.wallet
+         FROM accounts a JOIN meters m ON m.id = $2 WHERE a.id = $1",
+        )
+        .bind(account.0)
+        .bind(meter.0)
+        .fetch_optional(c)
+        .await
     })?;
-    Ok(match row.as_ref().map(|(state, leaving)| (state.as_str(), *leaving)) {
-        Some(("open", 0)) => Takes::Open,
-        Some(("opening", 0)) => Takes::Opening,
+    let Some((state, 0, wallet)) = row else { return Ok(Takes::No) };
+    let wallet = Wallet::parse(&wallet).ok_or(StoreError::Inconsistent { table: "meters", column: "wallet" })?;
+    Ok(match state.as_str() {
+        "open" => Takes::Open(wallet),
+        "opening" => Takes::Opening(wallet),
         _ => Takes::No,
     })
 }

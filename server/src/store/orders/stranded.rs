@@ -12,7 +12,7 @@ use crate::rng::Rng;
 use crate::store::accounts::{self, Takes};
 use crate::store::audit::{self, Entry};
 use crate::store::cases::{self, kind};
-use crate::store::{Db, Result, StoreError, Tx, ledger, on, read};
+use crate::store::{Db, Result, StoreError, Tx, ledger, on, read, wallets};
 
 /// An order that has just been paid and can go nowhere waits for a person.
 pub(super) async fn hold(tx: &mut Tx, rng: &Rng, at: Timestamp, id: OrderId) -> Result<Order> {
@@ -86,7 +86,8 @@ pub(super) async fn send(
         let transfer = reroute(rng.id(at), AccountId(order.account_id), account, order.amount().money());
         ledger::post(tx, rng, at, &transfer).await?;
     }
-    credit(tx, rng, at, sent, None).await
+    let wallet = wallets::kind(tx, meter).await?;
+    credit(tx, rng, at, sent, wallet, None).await
 }
 
 async fn resolve(tx: &mut Tx, at: Timestamp, order: OrderId, resolution: &str) -> Result<()> {
