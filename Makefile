@@ -12,9 +12,10 @@ run:
 
 # Everything that can be checked.
 test:
+	@.ci/setup lints
+# One compiles for the browser on one processor while the other looks at what it compiles.
+	@$(MAKE) --no-print-directory --jobs=2 check site
 	@.ci/setup all
-	@$(MAKE) --no-print-directory check
-	@.ci/site
 	@$(MAKE) --no-print-directory unit
 	@$(MAKE) --no-print-directory end2end
 	@.ci/say "all is well"
@@ -43,7 +44,9 @@ check:
 	@cargo clippy --quiet --workspace --exclude frontend --all-targets -- --deny warnings
 	@cargo clippy --quiet --package frontend --target wasm32-unknown-unknown -- --deny warnings
 
-# Unit, store and black-box tests on SQLite and on a private PostgreSQL cluster.
+# Unit, store and black-box tests on SQLite and on a private PostgreSQL cluster. Most of a story is waiting, so twice as many run as there
+# are processors.
+unit: export RUST_TEST_THREADS ?= $(shell expr 2 '*' $$(nproc))
 unit:
 	@.ci/say "unit, store and black-box tests"
 	@.ci/postgres cargo test --quiet --workspace --exclude frontend $(ARGS)
