@@ -1,6 +1,8 @@
 # The front doors. Each installs what is missing, prints what it does, stops at the first failure, and is quick when nothing changed.
 .PHONY: run test bench site setup check unit end2end clean-site
 .DEFAULT_GOAL := run
+# Cargo shares out its own jobs.
+unexport MAKEFLAGS MFLAGS
 
 # A running site with simulated meters and a payment sandbox.
 run:
