@@ -20,31 +20,46 @@ use server::store::refunds::{self, Of as Back};
 use server::store::returns::{self, NewReturn, Of};
 use server::store::{StoreError, Tx, accounts};
 
-/// Long enough for a task to come as far as the lock.
+/// Long enough for a task to come as far as the lock, where nobody can see that it has.
 const TO_THE_LOCK: Duration = Duration::from_millis(300);
+/// PostgreSQL tells who waits; a busy machine needs longer.
+const MOST: Duration = Duration::from_secs(10);
 
-/// Holds a row by an update that changes nothing.
-async fn hold(w: &World, sql: &'static str, id: Uuid) -> Tx {
+/// Holds a row as it is: after a new version of it, PostgreSQL would let whoever comes first go first, and not whoever waited longer.
+async fn hold(w: &World, row: &'static str, id: Uuid) -> Tx {
     let mut held = w.db.begin().await.unwrap();
     match &mut held {
-        Tx::Sqlite(tx) => drop(sqlx::query(sql).bind(id).execute(&mut **tx).await.unwrap()),
-        Tx::Postgres(tx) => drop(sqlx::query(sql).bind(id).execute(&mut **tx).await.unwrap()),
+        Tx::Sqlite(_) => {}
+        Tx::Postgres(tx) => {
+            let sql = sqlx::AssertSqlSafe(format!("SELECT 1 FROM {row} FOR UPDATE"));
+            sqlx::query(sql).bind(id).execute(&mut **tx).await.unwrap();
+        }
     }
     held
 }
 
 /// Runs both until they wait for what is held, the first one first in line, and gives how they end when it is let go.
-async fn at_once<A, B>(held: Tx, first: A, second: B) -> (A::Output, B::Output)
+async fn at_once<A, B>(w: &World, held: Tx, first: A, second: B) -> (A::Output, B::Output)
 where
     A: Future<Output: Send + 'static> + Send + 'static,
     B: Future<Output: Send + 'static> + Send + 'static,
 {
     let first = tokio::spawn(first);
-    tokio::time::sleep(TO_THE_LOCK).await;
+    until_waiting(w, &held, 1).await;
     let second = tokio::spawn(second);
-    tokio::time::sleep(TO_THE_LOCK).await;
+    until_waiting(w, &held, 2).await;
     held.commit().await.unwrap();
     (first.await.unwrap(), second.await.unwrap())
+}
+
+async fn until_waiting(w: &World, held: &Tx, tasks: i64) {
+    tokio::time::sleep(TO_THE_LOCK).await;
+    let begun = std::time::Instant::now();
+    let waiting = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    while matches!(held, Tx::Postgres(_)) && w.number(waiting).await < tasks {
+        assert!(begun.elapsed() < MOST, "{tasks} should wait for what is held");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
 /// A sale at the counter that cannot reach its meter any more: the meter was taken down.
@@ -76,12 +91,12 @@ fn give_back(w: &World, order: &Order) -> impl Future<Output = Result<returns::R
 both!(an_order_that_is_given_back_is_not_sent_elsewhere_as_well, |w: World| async move {
     let order = stranded(&w).await;
     let neighbour = w.room(2).await;
-    let held = hold(&w, "UPDATE orders SET state = state WHERE id = $1", order.id).await;
+    let held = hold(&w, "orders WHERE id = $1", order.id).await;
     let (there, by) = (w.clone(), who(app::model::ids::UserId(order.created_by)));
     let elsewhere = async move {
         orders::readdress(&there.db, &there.rng, there.clock.now(), &by, OrderId(order.id), neighbour.account).await
     };
-    let (back, sent) = at_once(held, give_back(&w, &order), elsewhere).await;
+    let (back, sent) = at_once(&w, held, give_back(&w, &order), elsewhere).await;
     assert_eq!(back.unwrap().state().unwrap(), ReturnState::Taken);
     assert!(matches!(sent, Err(StoreError::Refused(AppError::Conflict))), "{sent:?}");
     assert_eq!(w.number("SELECT COUNT(*) FROM orders WHERE state = 'case'").await, 1);
@@ -90,8 +105,8 @@ both!(an_order_that_is_given_back_is_not_sent_elsewhere_as_well, |w: World| asyn
 
 both!(a_form_that_is_sent_twice_at_once_is_one_correction, |w: World| async move {
     let order = stranded(&w).await;
-    let held = hold(&w, "UPDATE orders SET state = state WHERE id = $1", order.id).await;
-    let (one, other) = at_once(held, give_back(&w, &order), give_back(&w, &order)).await;
+    let held = hold(&w, "orders WHERE id = $1", order.id).await;
+    let (one, other) = at_once(&w, held, give_back(&w, &order), give_back(&w, &order)).await;
     assert_eq!(one.unwrap().id(), other.unwrap().id());
     assert_eq!(w.number("SELECT COUNT(*) FROM returns").await, 1);
     proved(&w).await;
@@ -107,8 +122,8 @@ both!(a_form_that_is_sent_twice_at_once_is_one_refund, |w: World| async move {
         let (w, new) = (shop.world.clone(), new.clone());
         async move { refunds::ask(&w.db, &w.rng, w.clock.now(), &POLICY, &new).await }
     };
-    let attempt = "UPDATE payment_attempts SET state = state WHERE id = (SELECT attempt_id FROM payment_events WHERE id = $1)";
-    let (one, other) = at_once(hold(&shop.world, attempt, event).await, ask(), ask()).await;
+    let attempt = "payment_attempts WHERE id = (SELECT attempt_id FROM payment_events WHERE id = $1)";
+    let (one, other) = at_once(&shop.world, hold(&shop.world, attempt, event).await, ask(), ask()).await;
     assert_eq!(one.unwrap().id(), other.unwrap().id());
     assert_eq!(shop.lies().await, (0, 3_000, 3_000));
     shop.proved().await;
@@ -118,11 +133,11 @@ both!(no_meter_is_left_behind_in_an_account_that_is_closed, |w: World| async mov
     let (room, clerk, extra) = (w.room(1).await, w.clerk().await, w.meter(2).await);
     let beside = "UPDATE meters SET place_id = (SELECT m.place_id FROM meters m WHERE m.id = $1) WHERE unit = $2";
     bind(&w.db, beside, room.meter.0, &[2]).await;
-    let held = hold(&w, "UPDATE accounts SET state = state WHERE id = $1", room.account.0).await;
+    let held = hold(&w, "accounts WHERE id = $1", room.account.0).await;
     let (one, other) = (w.clone(), w.clone());
     let add = async move { accounts::add_meter(&one.db, &one.rng, one.clock.now(), &who(clerk), room.account, extra).await };
     let close = async move { begin(&other, other.clock.now(), clerk, room.account, CASH).await };
-    let (added, closed) = at_once(held, add, close).await;
+    let (added, closed) = at_once(&w, held, add, close).await;
     added.unwrap();
     // Where the lock is the whole database the closing has both; where it is a row it has seen one, and says so.
     let leaving = w.number("SELECT COUNT(*) FROM closing_meters").await;
