@@ -61,8 +61,6 @@ impl Db {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
-            // Writing the log back makes one commit wait for many; four times as rarely, it is beyond the slowest hundredth.
-            .pragma("wal_autocheckpoint", "4000")
             .busy_timeout(Duration::from_secs(5));
         // A connection to a file is not lost on the way, so none is tried before it is used: that was one trip in fifteen to its thread.
         let pool = |size: u32| {
