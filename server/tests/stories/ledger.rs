@@ -1,11 +1,11 @@
 //! The ledger and the audit chain keep what they promise, on both databases.
 
-use crate::support::World;
+use crate::support::{World, bind};
 use app::model::ids::AccountId;
 use app::model::money::Money;
 use app::model::order::Tender;
 use server::clock::Clock;
-use server::domain::ledger::{self, Account};
+use server::domain::ledger::{self, Account, Transfer};
 use server::store::{audit, ledger as store};
 use uuid::Uuid;
 
@@ -25,6 +25,37 @@ both!(a_payment_posts_once, |w: World| async move {
     assert_eq!(store::credit_balance(&w.db, &Account::Paid(account)).await.unwrap(), Money(500_000));
     assert_eq!(store::credit_balance(&w.db, &Account::Cash).await.unwrap(), Money(-500_000));
     assert_eq!(store::balances(&w.db).await.unwrap(), store::recomputed_balances(&w.db).await.unwrap());
+});
+
+both!(a_transfer_moves_its_balances_whoever_writes_it, |w: World| async move {
+    let by_hand = "INSERT INTO ledger_transfers (id, operation, reference, debit, credit, amount_e4, at)
+                   VALUES ($1, 'payment', $1, 'cash', 'paid:x', $2, $3)";
+    bind(&w.db, by_hand, w.rng.id(w.clock.now()), &[70_000, 0]).await;
+    bind(&w.db, by_hand, w.rng.id(w.clock.now()), &[30_000, 1]).await;
+    let found = store::balances(&w.db).await.unwrap();
+    let found: Vec<_> = found.iter().map(|found| (found.account.as_str(), found.debits_e4, found.credits_e4)).collect();
+    assert_eq!(found, [("cash", 100_000, 0), ("paid:x", 0, 100_000)]);
+});
+
+both!(transfers_both_ways_at_once_wait_for_each_other_and_none_is_lost, |w: World| async move {
+    let account = AccountId(w.rng.id(w.clock.now()));
+    let posts = (0..200).map(|n| {
+        let w = w.clone();
+        tokio::spawn(async move {
+            let there = ledger::payment(w.rng.id(w.clock.now()), Tender::Cash, account, Money(100));
+            let (debit, credit) = (there.credit.clone(), there.debit.clone());
+            let transfer = if n % 2 == 0 { there } else { Transfer { debit, credit, ..there } };
+            let mut tx = w.db.begin().await?;
+            store::post(&mut tx, &w.rng, w.clock.now(), &transfer).await?;
+            tx.commit().await
+        })
+    });
+    for post in futures::future::join_all(posts).await {
+        post.unwrap().unwrap();
+    }
+    let found = store::balances(&w.db).await.unwrap();
+    assert!(found.iter().all(|found| (found.debits_e4, found.credits_e4) == (10_000, 10_000)), "{found:?}");
+    assert_eq!(found, store::recomputed_balances(&w.db).await.unwrap());
 });
 
 both!(an_audit_line_cannot_be_changed_unseen, |w: World| async move {
