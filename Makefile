@@ -48,7 +48,7 @@ check:
 
 # Unit, store and black-box tests on SQLite and on a private PostgreSQL cluster. Most of a story is waiting, so twice as many run as there
 # are processors.
-unit: export RUST_TEST_THREADS ?= $(shell expr 2 '*' $$(nproc))
+unit: export RUST_TEST_THREADS ?= $(shell expr 2 '*' $$(getconf _NPROCESSORS_ONLN))
 unit:
 	@.ci/say "unit, store and black-box tests"
 	@.ci/postgres cargo test --quiet --workspace --exclude frontend $(ARGS)

@@ -113,7 +113,7 @@ impl Shop {
         self.told(all).await?;
         let told = std::mem::take(&mut *self.told.lock());
 
-        let (bare, (stolen, ticks)) = (Arc::new(Mutex::new(Vec::new())), stolen());
+        let (bare, before) = (Arc::new(Mutex::new(Vec::new())), ticks());
         let beside = tokio::spawn(fsyncs(self.bare.clone(), Arc::clone(&bare)));
         let mut pace = tokio::time::interval(Duration::from_micros(1_000_000 / RATE));
         let mut answers = tokio::task::JoinSet::new();
@@ -125,8 +125,8 @@ impl Shop {
         }
         let seen: Vec<Option<f64>> = answers.join_all().await;
         beside.abort();
-        let (later_stolen, later) = self::stolen();
-        let steal = 100.0 * (later_stolen - stolen) / (later - ticks).max(1.0);
+        let after = ticks();
+        let stolen = 100.0 * (after.0 - before.0) / (after.1 - before.1).max(1.0);
         let seen: Vec<f64> = seen.into_iter().flatten().collect();
         let bare = bare.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if seen.len() < all {
@@ -135,7 +135,7 @@ impl Shop {
         let (p50, p99, one, one_p99) = (quantile(&seen, 0.5), quantile(&seen, 0.99), quantile(&bare, 0.5), quantile(&bare, 0.99));
         Ok((
             p99 / one,
-            format!("{all} with p50 {p50:.2}, p99 {p99:.2} ms (one {one:.2}, its p99 {one_p99:.2} ms; {steal:.1} % stolen)"),
+            format!("{all} with p50 {p50:.2}, p99 {p99:.2} ms (one {one:.2}, its p99 {one_p99:.2} ms; {stolen:.1} % stolen)"),
         ))
     }
 
@@ -175,8 +175,8 @@ fn client(host: u8) -> Outcome<reqwest::Client> {
     Ok(reqwest::Client::builder().local_address(from).redirect(reqwest::redirect::Policy::none()).no_proxy().build()?)
 }
 
-/// The processors' time that the hypervisor gave to others, and all of it, in ticks; nothing where the system does not tell.
-fn stolen() -> (f64, f64) {
+/// The ticks of the processors that the hypervisor gave to others, and all of them; nothing where the system does not tell.
+fn ticks() -> (f64, f64) {
     let stat = std::fs::read_to_string("/proc/stat").unwrap_or_default();
     let ticks: Vec<f64> =
         stat.lines().next().unwrap_or_default().split_whitespace().filter_map(|tick| tick.parse().ok()).collect();

@@ -38,7 +38,7 @@ pub(in crate::store) async fn takes(tx: &mut Tx, account: AccountId, meter: Mete
     let row: Option<(String, i64, String)> = on!(tx, |c| {
         sqlx::query_as(
             "SELECT a.state, (SELECT COUNT(*) FROM closing_meters WHERE meter_id = $2 AND final_at IS NULL), m.wallet
-         FROM accounts a JOIN meters m ON m.id = $2 WHERE a.id = $1",
+             FROM accounts a JOIN meters m ON m.id = $2 WHERE a.id = $1",
         )
         .bind(account.0)
         .bind(meter.0)
