@@ -1,7 +1,7 @@
 //! Who may open what. Every page and every area of the server functions has a line here; what has none is refused to everybody.
 
-use crate::error::AppError;
 use crate::ports::Role;
+use model::error::AppError;
 
 /// Whom something is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

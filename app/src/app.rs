@@ -6,13 +6,13 @@ use leptos_meta::{MetaTags, provide_meta_context};
 use leptos_router::components::{FlatRoutes, Route, Router};
 use leptos_router::{SsrMode, path};
 
-use crate::error::AppError;
 use crate::i18n::lang;
 use crate::pages::auth::login::LoginPage;
 use crate::pages::auth::password::PasswordPage;
 use crate::pages::error::ErrorPage;
 use crate::pages::{operator, resident};
 use crate::ports;
+use model::error::AppError;
 
 /// What the document links to; found once at the start of the server.
 #[derive(Clone, Debug)]

@@ -11,10 +11,8 @@
 pub mod access;
 pub mod api;
 pub mod app;
-pub mod error;
 pub mod i18n;
 pub mod link;
-pub mod model;
 pub mod pages;
 pub mod ports;
 pub mod ui;

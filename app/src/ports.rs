@@ -12,10 +12,10 @@ use crate::api::operator::OperatorPort;
 use crate::api::reconcile::ReconcilePort;
 use crate::api::resident::ResidentPort;
 use crate::api::till::TillPort;
-use crate::error::AppError;
-use crate::model::ids::UserId;
-use crate::model::time::Timestamp;
 use crate::ui::theme::Theme;
+use model::error::AppError;
+pub use model::person::{Role, Who};
+use model::time::Timestamp;
 
 /// All the ports of one server.
 #[derive(Clone)]
@@ -66,30 +66,6 @@ pub struct Visit {
     pub agent: String,
     /// Light or dark.
     pub theme: Theme,
-}
-
-/// What kind of person is logged in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// Lives in a room.
-    Resident,
-    /// Sells, switches, reads.
-    Operator,
-    /// An operator who also keeps operators and settings.
-    Admin,
-}
-
-/// The person of the session.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Who {
-    /// Their id.
-    pub user: UserId,
-    /// What they are.
-    pub role: Role,
-    /// What to call them.
-    pub name: String,
-    /// Where the request came from; for the audit chain.
-    pub ip: String,
 }
 
 /// The instant of the request, from the server's clock; views show ages against it.

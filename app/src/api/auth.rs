@@ -3,11 +3,11 @@
 use async_trait::async_trait;
 use leptos::prelude::*;
 
-use super::answer;
+use super::{ApiError, answer};
 use crate::access::start;
-use crate::error::AppError;
 use crate::link;
 use crate::ports::{Role, Who, anyone, ports, visit};
+use model::error::AppError;
 
 /// A session that was just opened.
 #[derive(Clone, Debug)]
@@ -31,7 +31,7 @@ pub trait AuthPort: Send + Sync {
 
 /// Logs in, and on to where the person wanted to go.
 #[server(name = LogIn, prefix = "/api", endpoint = "auth/log-in")]
-pub async fn log_in(login: String, password: String, next: Option<String>) -> Result<(), AppError> {
+pub async fn log_in(login: String, password: String, next: Option<String>) -> Result<(), ApiError> {
     let ports = ports()?;
     let back = next.as_deref().map_or_else(|| "/login".to_owned(), |next| link::with("/login", "next", next));
     let opened = ports.auth.log_in(login.trim(), &password, &visit().ip).await;
@@ -44,7 +44,7 @@ pub async fn log_in(login: String, password: String, next: Option<String>) -> Re
 
 /// Logs out.
 #[server(name = LogOut, prefix = "/api", endpoint = "auth/log-out")]
-pub async fn log_out() -> Result<(), AppError> {
+pub async fn log_out() -> Result<(), ApiError> {
     let (ports, who) = (ports()?, anyone()?);
     let ended = ports.auth.log_out(&who, &visit().session).await;
     if ended.is_ok() {
@@ -55,7 +55,7 @@ pub async fn log_out() -> Result<(), AppError> {
 
 /// Changes the password; this device stays logged in with a new session.
 #[server(name = ChangePassword, prefix = "/api", endpoint = "auth/password")]
-pub async fn change_password(old: String, new: String) -> Result<(), AppError> {
+pub async fn change_password(old: String, new: String) -> Result<(), ApiError> {
     let (ports, who) = (ports()?, anyone()?);
     let changed = ports.auth.change_password(&who, &old, &new).await;
     let onwards = changed.map(|session| {

@@ -3,6 +3,7 @@
 //! Reads that only a page needs are plain functions; a server function exists only where a browser calls it.
 
 pub mod auth;
+mod error;
 pub mod life;
 pub mod operator;
 pub mod reconcile;
@@ -10,14 +11,15 @@ pub mod resident;
 pub mod site;
 pub mod till;
 
-use crate::error::AppError;
 use crate::ports::ports;
+pub use error::ApiError;
+use model::error::AppError;
 
 /// How a form's server function ends: onwards to the path it gives, or back with the error's code as `?e=`.
 ///
 /// # Errors
 /// The outcome's, where the caller is a program and not a form.
-pub fn answer(outcome: Result<String, AppError>, back: &str) -> Result<(), AppError> {
+pub fn answer(outcome: Result<String, AppError>, back: &str) -> Result<(), ApiError> {
     let reply = ports()?.reply;
     match outcome {
         Ok(path) => {
@@ -25,6 +27,6 @@ pub fn answer(outcome: Result<String, AppError>, back: &str) -> Result<(), AppEr
             Ok(())
         }
         Err(error) if reply.send_back(error, back) => Ok(()),
-        Err(error) => Err(error),
+        Err(error) => Err(error.into()),
     }
 }

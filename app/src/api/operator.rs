@@ -4,11 +4,8 @@ mod actions;
 mod batches;
 mod counter;
 mod events;
-mod exposed;
-mod lists;
 mod opening;
 mod prices;
-mod room;
 mod serial;
 mod sweep;
 mod trust;
@@ -17,36 +14,32 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::error::AppError;
-use crate::model::gateway::{Sweep, SweepInterval, Trust};
-use crate::model::ids::{BatchId, CaseId, EventId, GatewayId, MeterId, OrderId, PlaceId, Uuid};
-use crate::model::issue::{Issue, Kind};
-use crate::model::meter::{ControlMode, Latest};
-use crate::model::parameters::Parameters;
-use crate::model::tariff::Prices;
-use crate::model::time::Timestamp;
 use crate::ports::{Who, operator, ports};
+use model::error::AppError;
+use model::gateway::{Sweep, SweepInterval, Trust};
+use model::ids::{BatchId, CaseId, EventId, GatewayId, MeterId, OrderId, PlaceId, Uuid};
+use model::issue::{Issue, Kind};
+use model::meter::{ControlMode, Latest};
+use model::parameters::Parameters;
+use model::tariff::Prices;
+use model::time::Timestamp;
 
 pub(crate) use actions::parse;
 pub use actions::{
     CloseCase, ReadNow, RetryGateway, Sell, SetLimits, SetMode, close_case, read_now, retry_gateway, sell, set_limits, set_mode,
 };
 pub use actions::{TryAgain, try_again};
-pub use batches::{
-    Batch, BatchCounts, BatchItem, BatchQuery, BatchView, Building, CancelBatch, IssueCommands, LeftOut, Missed, Preview,
-    ROOMS_MAX, RetryBatch, Target, cancel_batch, issue_commands, retry_batch,
+pub use batches::{CancelBatch, IssueCommands, RetryBatch, cancel_batch, issue_commands, retry_batch};
+pub use counter::{SettleCounter, settle_counter};
+pub use events::{AcknowledgeEvent, acknowledge_event};
+pub use model::console::{
+    Account, AccountLine, AccountState, AuditLine, Batch, BatchCounts, BatchItem, BatchQuery, BatchView, Building, CaseLine,
+    CaseQuery, CommandLine, DayCharge, EventLine, EventQuery, Exposed, ExposedLine, Gap, GatewayLine, HeldCounter, JournalLine,
+    LeftOut, MeterLine, Missed, PAGE, Page, Preview, Progress, Query, ROOMS_MAX, Reading, Resident, Room, RoomDay, RoomName,
+    Sale, Split, Target, WalletLimits, WalletView, What, kwh,
 };
-pub(crate) use counter::kwh;
-pub use counter::{Gap, HeldCounter, SettleCounter, Split, settle_counter};
-pub use events::{AcknowledgeEvent, EventLine, EventQuery, acknowledge_event};
-pub use exposed::{Exposed, ExposedLine};
-pub use lists::{AccountLine, AccountState, AuditLine, CaseLine, CaseQuery, GatewayLine, MeterLine, Page, Query};
 pub use opening::{METERS_MAX, Mistake, MovesIn, OpenAccount, Opening, RESIDENTS_MAX, Row, open_account};
 pub use prices::{AssignPrices, Plan, PlanVersion, PriceForm, PricesView, PublishPrices, assign_prices, publish_prices};
-pub use room::{
-    Account, CommandLine, DayCharge, JournalLine, Progress, Reading, Resident, Room, RoomDay, RoomName, Sale, WalletLimits,
-    WalletView, What,
-};
 pub use serial::{ConfirmSerial, confirm_serial};
 pub use sweep::{SetSweep, set_sweep};
 pub use trust::{SetTrust, set_trust};

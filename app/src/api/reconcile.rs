@@ -5,14 +5,14 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use leptos::prelude::*;
 
-use crate::api::answer;
 use crate::api::operator::parse;
-use crate::error::AppError;
-use crate::model::ids::{MeterId, Uuid};
-use crate::model::money::{Fen, Money};
-use crate::model::order::Tender;
-use crate::model::time::{Date, Timestamp};
+use crate::api::{ApiError, answer};
 use crate::ports::{Who, operator, ports};
+use model::error::AppError;
+use model::ids::{MeterId, Uuid};
+use model::money::{Fen, Money};
+use model::order::Tender;
+use model::time::{Date, Timestamp};
 
 /// The longest reason that is taken.
 const MOST_SAID: usize = 200;
@@ -190,7 +190,7 @@ fn back(channel: &str, day: &str) -> String {
 
 /// Fetches a bill and compares again.
 #[server(name = RunReconcile, prefix = "/api", endpoint = "operator/reconcile-run")]
-pub async fn run_reconcile(channel: String, day: String) -> Result<(), AppError> {
+pub async fn run_reconcile(channel: String, day: String) -> Result<(), ApiError> {
     let (who, port) = books()?;
     let page = back(&channel, &day);
     let done = async {
@@ -202,7 +202,7 @@ pub async fn run_reconcile(channel: String, day: String) -> Result<(), AppError>
 
 /// Closes a day.
 #[server(name = CloseSettlement, prefix = "/api", endpoint = "operator/reconcile-close")]
-pub async fn close_settlement(channel: String, day: String, reason: String) -> Result<(), AppError> {
+pub async fn close_settlement(channel: String, day: String, reason: String) -> Result<(), ApiError> {
     let (who, port) = books()?;
     let page = back(&channel, &day);
     let done = async {
@@ -217,7 +217,7 @@ pub async fn close_settlement(channel: String, day: String, reason: String) -> R
 
 /// Notes what the bank took in of a day.
 #[server(name = NoteReceipt, prefix = "/api", endpoint = "operator/reconcile-receipt")]
-pub async fn note_receipt(channel: String, day: String, amount: String, key: String) -> Result<(), AppError> {
+pub async fn note_receipt(channel: String, day: String, amount: String, key: String) -> Result<(), ApiError> {
     let (who, port) = books()?;
     let page = back(&channel, &day);
     let done = async {

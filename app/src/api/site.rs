@@ -2,15 +2,15 @@
 
 use leptos::prelude::*;
 
-use super::answer;
-use crate::error::AppError;
+use super::{ApiError, answer};
 use crate::i18n::Lang;
 use crate::ports::ports;
 use crate::ui::theme::Theme;
+use model::error::AppError;
 
 /// Chooses the language.
 #[server(name = ChooseLanguage, prefix = "/api", endpoint = "site/language")]
-pub async fn choose_language(lang: String, back: String) -> Result<(), AppError> {
+pub async fn choose_language(lang: String, back: String) -> Result<(), ApiError> {
     let reply = ports()?.reply;
     let chosen = Lang::choose(&lang).ok_or(AppError::Invalid);
     answer(
@@ -24,7 +24,7 @@ pub async fn choose_language(lang: String, back: String) -> Result<(), AppError>
 
 /// Chooses the theme.
 #[server(name = ChooseTheme, prefix = "/api", endpoint = "site/theme")]
-pub async fn choose_theme(theme: String, back: String) -> Result<(), AppError> {
+pub async fn choose_theme(theme: String, back: String) -> Result<(), ApiError> {
     let reply = ports()?.reply;
     let chosen = Theme::parse(&theme).ok_or(AppError::Invalid);
     answer(

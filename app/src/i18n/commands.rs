@@ -7,12 +7,12 @@ pub use words::{Words, words};
 use super::Lang;
 use super::common;
 use crate::api::operator::LeftOut;
-use crate::model::energy::Energy;
-use crate::model::issue::{Issue, Kind, Problem};
-use crate::model::money::{Fen, Money};
-use crate::model::order::CommandState;
-use crate::model::parameters::{Limits, PlanEntry, Slot, TierPeriod, Tiers};
-use crate::model::time::Timestamp;
+use model::energy::Energy;
+use model::issue::{Issue, Kind, Problem};
+use model::money::{Fen, Money};
+use model::order::CommandState;
+use model::parameters::{Limits, PlanEntry, Slot, TierPeriod, Tiers};
+use model::time::Timestamp;
 
 /// What a kind is called.
 #[must_use]

@@ -1,9 +1,9 @@
 //! Words that every area shares: states, modes, tenders, progress, units and times.
 
 use super::Lang;
-use crate::model::meter::{ControlMode, SupplyState};
-use crate::model::order::{CommandState, OrderState, Tender};
-use crate::model::time::{DAY, Date, HOUR, MINUTE, SECOND, Timestamp};
+use model::meter::{ControlMode, SupplyState};
+use model::order::{CommandState, OrderState, Tender};
+use model::time::{DAY, Date, HOUR, MINUTE, SECOND, Timestamp};
 
 /// The unit behind an amount of money.
 #[must_use]
@@ -177,7 +177,7 @@ pub fn ago(at: Timestamp, now: Timestamp, lang: Lang) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::time::Civil;
+    use model::time::Civil;
 
     fn instant(year: i64, month: u8, day: u8, hour: u8, minute: u8) -> Timestamp {
         Civil { year, month, day, hour, minute, second: 2 }.timestamp().unwrap()

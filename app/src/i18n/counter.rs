@@ -2,7 +2,7 @@
 
 use super::Lang;
 use crate::api::operator::{Gap, Split};
-use crate::model::energy::Energy;
+use model::energy::Energy;
 
 /// The words of the form.
 #[derive(Clone, Copy)]

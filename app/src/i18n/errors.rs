@@ -1,7 +1,7 @@
 //! What each error says: what is so, and what to do next.
 
 use super::Lang;
-use crate::error::AppError;
+use model::error::AppError;
 
 /// The words for an error.
 #[must_use]

@@ -1,7 +1,7 @@
 //! What each kind of event means, and the next step; and the words of their page.
 
 use super::Lang;
-use crate::model::event::EventKind;
+use model::event::EventKind;
 
 /// What a kind of event is called, why it is raised, and what to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

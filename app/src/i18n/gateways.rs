@@ -1,7 +1,7 @@
 //! Words about gateways and how often meters are read.
 
 use super::Lang;
-use crate::model::gateway::{GatewayHealth, SweepInterval};
+use model::gateway::{GatewayHealth, SweepInterval};
 
 /// The words.
 #[derive(Clone, Copy)]

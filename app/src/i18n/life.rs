@@ -3,7 +3,7 @@
 use super::till::catalogue;
 use super::{Lang, common};
 use crate::api::life::{ClosingKind, Goes, Kept};
-use crate::model::money::Fen;
+use model::money::Fen;
 
 catalogue! {
     title: "户的变更", "The account";

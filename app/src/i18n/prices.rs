@@ -1,7 +1,7 @@
 //! Words of price plans and of wallets on the ledger.
 
 use super::Lang;
-use crate::model::parameters::TierPeriod;
+use model::parameters::TierPeriod;
 
 /// The catalogue.
 #[derive(Clone, Copy)]

@@ -2,7 +2,7 @@
 
 use super::Lang;
 use super::till::catalogue;
-use crate::model::refund::{RefundSource, RefundState};
+use model::refund::{RefundSource, RefundState};
 
 catalogue! {
     refunds: "退款", "Refunds";

@@ -21,7 +21,7 @@ catalogue! {
 /// A kind by its word.
 #[must_use]
 pub fn kind(word: &str, lang: Lang) -> &'static str {
-    match crate::model::order::ReturnKind::parse(word) {
+    match model::order::ReturnKind::parse(word) {
         Some(kind) => super::till::kind(kind, lang),
         None if word == "sale" => words(lang).sale,
         None if word == "refund" => words(lang).refund,

@@ -2,8 +2,8 @@
 
 use super::{Lang, common};
 use crate::api::operator::{AccountState, What};
-use crate::model::meter::ControlMode;
-use crate::model::money::Fen;
+use model::meter::ControlMode;
+use model::money::Fen;
 
 /// The catalogue.
 #[derive(Clone, Copy)]

@@ -2,7 +2,7 @@
 
 use super::Lang;
 use crate::api::till::ReceiptOf;
-use crate::model::order::{ReturnKind, ReturnState};
+use model::order::{ReturnKind, ReturnState};
 
 macro_rules! catalogue {
     ($($name:ident: $zh:literal, $en:literal;)*) => {

@@ -3,10 +3,10 @@
 use leptos::prelude::*;
 
 use super::auth::AuthFrame;
-use crate::error::AppError;
 use crate::i18n::site::words;
 use crate::i18n::{errors, lang};
 use crate::ports;
+use model::error::AppError;
 
 /// What is so and what to do next, with the status that goes with it.
 #[component]

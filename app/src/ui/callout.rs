@@ -2,8 +2,8 @@
 
 use leptos::prelude::*;
 
-use crate::error::AppError;
 use crate::i18n::{errors, lang};
+use model::error::AppError;
 
 /// How much it matters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

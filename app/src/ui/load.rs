@@ -2,8 +2,8 @@
 
 use leptos::prelude::*;
 
-use crate::error::AppError;
 use crate::pages::error::ErrorPage;
+use model::error::AppError;
 
 /// Shows what `read` gives, or the page that says what went wrong.
 pub fn load<T: 'static>(

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use crate::i18n::{Lang, lang};
-use crate::model::event::DayMark;
+use model::event::DayMark;
 
 /// The sign; empty for a day whose both midnights were read.
 #[must_use]

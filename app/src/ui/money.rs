@@ -3,8 +3,8 @@
 use leptos::prelude::*;
 
 use crate::i18n::{common, lang};
-use crate::model::energy::Energy;
-use crate::model::money::Fen;
+use model::energy::Energy;
+use model::money::Fen;
 
 /// `63.20 元`.
 #[component]

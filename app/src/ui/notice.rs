@@ -3,8 +3,8 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
-use crate::error::AppError;
 use crate::i18n::{errors, lang};
+use model::error::AppError;
 
 /// The words for the error in the address, if there is one.
 #[component]

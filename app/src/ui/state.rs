@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use crate::i18n::{Lang, common, lang};
-use crate::model::meter::{ControlMode, SupplyState};
+use model::meter::{ControlMode, SupplyState};
 
 /// The class that carries the colour.
 #[must_use]

@@ -3,8 +3,8 @@
 use leptos::prelude::*;
 
 use crate::i18n::{Lang, common};
-use crate::model::time::Timestamp;
 use crate::ui::time::iso;
+use model::time::Timestamp;
 
 /// How far a step is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

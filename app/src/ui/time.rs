@@ -3,8 +3,8 @@
 use leptos::prelude::*;
 
 use crate::i18n::{common, lang};
-use crate::model::time::{SECOND, Timestamp};
 use crate::ports::now;
+use model::time::{SECOND, Timestamp};
 
 /// `今天 21:15`.
 #[component]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use server::meters::sim::BusTiming;
+use simulator::BusTiming;
 
 /// The blocks that a reading of the reference profile asks for: the first register, and how many.
 pub const READS: [(u16, u16); 2] = [(0x0100, 38), (0, 17)];

@@ -1,8 +1,8 @@
 //! The database that a site is measured on.
 
-use server::clock::{Clock, SystemClock};
-use server::rng::Rng;
-use server::store::Db;
+use domain::clock::{Clock, SystemClock};
+use domain::rng::Rng;
+use store::Db;
 use uuid::Uuid;
 
 use crate::Outcome;

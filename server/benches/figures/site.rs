@@ -3,23 +3,23 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use app::model::ids::{GatewayId, MeterId, PlaceId};
-use app::model::meter::Wallet;
-use app::model::money::Fen;
-use app::ports::Role;
+use domain::clock::{Clock, SystemClock};
+use domain::framing::Framing;
+use domain::rng::Rng;
+use model::ids::{GatewayId, MeterId, PlaceId};
+use model::meter::Wallet;
+use model::money::Fen;
+use model::person::Role;
 use reqwest::header::{CONTENT_TYPE, COOKIE, SET_COOKIE};
 use reqwest::redirect::Policy;
-use server::auth::Passwords;
-use server::clock::{Clock, SystemClock};
-use server::meters::framing::Framing;
-use server::meters::sim::Estate;
-use server::meters::sim::command::throw_away_keys;
-use server::rng::Rng;
-use server::store::accounts::{self, NewResident, TakeOver};
-use server::store::meters::{NewGateway, NewMeter, add_gateway, add_meter};
-use server::store::places::{self, NewPlace};
-use server::store::users::{self, NewUser};
-use server::store::{Db, Tx};
+use server::services::auth::Passwords;
+use simulator::Estate;
+use simulator::command::throw_away_keys;
+use store::accounts::{self, NewResident, TakeOver};
+use store::meters::{NewGateway, NewMeter, add_gateway, add_meter};
+use store::places::{self, NewPlace};
+use store::users::{self, NewUser};
+use store::{Db, Tx};
 use uuid::Uuid;
 
 use crate::Outcome;

@@ -3,19 +3,19 @@
 use std::io::{IsTerminal, Read};
 use std::process::ExitCode;
 
-use app::error::AppError;
 use app::i18n::{Lang, errors};
-use app::ports::Role;
 use clap::{Subcommand, ValueEnum};
+use model::error::AppError;
+use model::person::Role;
 
 use super::Outcome;
-use crate::auth::{Passwords, is_weak};
-use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
-use crate::rng::Rng;
+use crate::services::auth::{Passwords, is_weak};
 use crate::startup::open_database;
-use crate::store::StoreError;
-use crate::store::users::{self, NewUser};
+use domain::clock::{Clock, SystemClock};
+use domain::rng::Rng;
+use store::StoreError;
+use store::users::{self, NewUser};
 
 #[derive(Subcommand)]
 pub enum Admin {

@@ -4,16 +4,17 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use app::model::time::Timestamp;
+use model::time::Timestamp;
 
 use super::Outcome;
-use crate::clock::{SharedClock, SystemClock};
-use crate::config::{Config, Secret};
-use crate::meters::profile::{Area, Profile, Profiles, Protocol};
-use crate::meters::usable;
-use crate::pay::Channel;
-use crate::rng::Rng;
+use crate::config::Config;
 use crate::startup::{StartError, open_database};
+use domain::clock::{SharedClock, SystemClock};
+use domain::rng::Rng;
+use domain::secret::Secret;
+use meters::profile::{Area, Profile, Profiles, Protocol};
+use meters::usable;
+use payments::Channel;
 
 /// What to look at.
 #[derive(clap::Args)]

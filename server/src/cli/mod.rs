@@ -2,11 +2,14 @@
 
 mod admin;
 mod check;
+#[cfg(feature = "demo")]
 mod demo;
 mod logging;
 mod migrate;
+#[cfg(feature = "demo")]
 mod sandbox;
 mod serve;
+#[cfg(feature = "demo")]
 mod simulate;
 mod verify;
 
@@ -17,7 +20,6 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::config::{Config, ConfigError};
-use crate::meters::sim;
 use crate::startup::StartError;
 
 /// What a command gives back; the chain of causes is printed by [`main`].
@@ -39,6 +41,7 @@ enum Command {
     /// Run the server
     Serve,
     /// A whole site to try: simulated meters, payments that cost nothing, and the server
+    #[cfg(feature = "demo")]
     Demo(crate::demo::Args),
     /// Bring the database up to date and exit
     Migrate,
@@ -47,8 +50,10 @@ enum Command {
     /// Read the configuration and the meter profiles, open the database, and say what is missing
     Check(check::Args),
     /// Run simulated gateways and meters over Modbus TCP
-    Simulate(sim::command::Args),
+    #[cfg(feature = "demo")]
+    Simulate(simulator::command::Args),
     /// Run a payment gateway for trying out: Alipay's protocol, throw-away keys, a cashier page, no money
+    #[cfg(feature = "demo")]
     Sandbox(sandbox::Sandbox),
     /// Keep the people who log in
     #[command(subcommand)]
@@ -58,7 +63,7 @@ enum Command {
 /// Runs the command that was asked for.
 #[must_use]
 pub fn main() -> ExitCode {
-    crate::memory::give_back();
+    crate::allocator::give_back();
     let cli = Cli::parse();
     match run(cli) {
         Ok(code) => code,
@@ -80,11 +85,14 @@ fn run(cli: Cli) -> Outcome {
     runtime.block_on(async {
         match cli.command {
             Command::Serve => serve::run(&config).await,
+            #[cfg(feature = "demo")]
             Command::Demo(args) => demo::run(config, args).await,
             Command::Migrate => migrate::run(&config).await,
             Command::Verify(args) => verify::run(&config, &args).await,
             Command::Check(args) => check::run(&config, &args).await,
+            #[cfg(feature = "demo")]
             Command::Simulate(args) => simulate::run(&config, args).await,
+            #[cfg(feature = "demo")]
             Command::Sandbox(args) => sandbox::run(args).await,
             Command::Admin(command) => admin::run(&config, command).await,
         }

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::Outcome;
-use crate::clock::SystemClock;
-use crate::pay::sandbox::{self, APP_ID, APP_SECRET, Config, KEY_ID, Keys, MCHID, MER_ID};
-use crate::rng::Rng;
+use domain::clock::SystemClock;
+use domain::rng::Rng;
+use sandbox::{APP_ID, APP_SECRET, Config, KEY_ID, Keys, MCHID, MER_ID};
 
 #[derive(Args)]
 pub struct Sandbox {
@@ -67,14 +67,13 @@ fn settings(address: SocketAddr, keys: &Keys, directory: Option<&Path>) -> Strin
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::SystemClock;
-    use crate::pay;
+    use domain::clock::SystemClock;
 
     #[test]
     fn what_is_printed_is_a_configuration_of_all_channels() {
         #[derive(serde::Deserialize)]
         struct File {
-            pay: pay::Config,
+            pay: payments::Config,
         }
         let directory = tempfile::tempdir().unwrap();
         let keys = Keys::keep(directory.path()).unwrap();

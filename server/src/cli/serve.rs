@@ -4,10 +4,10 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use super::Outcome;
-use crate::clock::SystemClock;
 use crate::config::Config;
-use crate::rng::Rng;
 use crate::startup::Application;
+use domain::clock::SystemClock;
+use domain::rng::Rng;
 
 pub async fn run(config: &Config) -> Outcome {
     let application = Application::build(config, Arc::new(SystemClock), Rng::from_system()).await?;

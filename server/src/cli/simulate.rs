@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use super::Outcome;
 use super::serve::stop_signal;
 use crate::config::Config;
-use crate::meters::keys::MasterKeys;
-use crate::meters::sim::command;
+use meters::keys::MasterKeys;
+use simulator::command;
 
 pub async fn run(config: &Config, args: command::Args) -> Outcome {
     let [enc, mac, aes] = [&config.keys.enc, &config.keys.mac, &config.keys.aes].map(|key| key.expose());

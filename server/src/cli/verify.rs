@@ -3,15 +3,15 @@
 use std::process::ExitCode;
 
 use app::api::till::TrialLine;
-use app::model::money::Money;
-use app::model::time::Timestamp;
+use model::money::Money;
+use model::time::Timestamp;
 
 use super::Outcome;
-use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
+use crate::services::cash_desk::by_kind;
 use crate::startup::open_database;
-use crate::store::{ledger, verify};
-use crate::till::by_kind;
+use domain::clock::{Clock, SystemClock};
+use store::{ledger, verify};
 
 #[derive(clap::Args)]
 pub struct Args {

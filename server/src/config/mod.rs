@@ -2,7 +2,6 @@
 //! `dormwatt.example.toml` lists every key with its default; a test compares the two.
 
 mod error;
-mod secret;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
@@ -11,11 +10,10 @@ use figment::Figment;
 use figment::providers::{Env, Format, Toml};
 use serde::Deserialize;
 
+use domain::secret::Secret;
 pub use error::ConfigError;
-pub use secret::Secret;
 
-use crate::domain::returns::Rules;
-use crate::{meters, pay};
+use domain::returns::Rules;
 
 /// All of it.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -30,7 +28,7 @@ pub struct Config {
     /// How meters are read.
     pub meters: meters::config::Config,
     /// How residents pay.
-    pub pay: pay::Config,
+    pub pay: payments::Config,
     /// Returns and corrections at the counter.
     pub counter: Rules,
     /// The estate's keys for secured meter commands.

@@ -1,11 +1,11 @@
 //! The building that was fitted out later, with what was at hand: meters of several makes behind one transparent gateway, some of
 //! Modbus RTU and some of DL/T 645 on the same bus, their credit on the server's ledger, and instruments that only measure.
 
-use app::model::meter::Wallet;
+use model::meter::Wallet;
 
 use super::site::{BUILDINGS, Room};
-use crate::meters::framing::Framing;
-use crate::meters::sim::MeterPlan;
+use domain::framing::Framing;
+use simulator::MeterPlan;
 
 /// Its name.
 pub const NAME: &str = "综合楼";
@@ -47,7 +47,7 @@ pub fn rooms(seed: u64) -> impl Iterator<Item = Room> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::meters::profile::{Profiles, Protocol};
+    use meters::profile::{Profiles, Protocol};
 
     #[test]
     fn each_meter_is_of_a_shipped_profile_and_has_its_wallet() {

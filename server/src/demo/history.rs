@@ -1,13 +1,13 @@
 //! The energy of the last weeks, as the rooms' load says it was: charts and forecasts have something to stand on at once.
 
-use app::model::energy::Energy;
-use app::model::ids::MeterId;
-use app::model::time::{HOUR, Timestamp};
+use model::energy::Energy;
+use model::ids::MeterId;
+use model::time::{HOUR, Timestamp};
 
 use super::site::Room;
-use crate::meters::rollup::Parts;
-use crate::meters::sim::Load;
-use crate::store::energy::{Day, Hour};
+use domain::rollup::Parts;
+use simulator::Load;
+use store::energy::{Day, Hour};
 
 /// Days of daily energy.
 pub(super) const DAYS: i64 = 31;

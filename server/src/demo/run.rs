@@ -9,18 +9,18 @@ use std::sync::Arc;
 
 use super::seed::{self, Seed};
 use super::site::{self, Room};
-use crate::auth::Passwords;
-use crate::clock::SharedClock;
-use crate::config::{Config, Database, Keys, Secret, Server};
-use crate::meters::config as meters;
-use crate::meters::dlt645::Access;
-use crate::meters::keys::MasterKeys;
-use crate::meters::sim::command::throw_away_keys;
-use crate::meters::sim::{self, BusTiming, LineFault, Load, Profile, Simulator};
-use crate::pay;
-use crate::pay::sandbox::{self, Sandbox};
-use crate::rng::Rng;
+use crate::config::{Config, Database, Keys, Server};
+use crate::services::auth::Passwords;
 use crate::startup::{Application, open_database};
+use domain::clock::SharedClock;
+use domain::rng::Rng;
+use domain::secret::Secret;
+use meters::config::Config as MeterConfig;
+use meters::dlt645::Access;
+use meters::keys::MasterKeys;
+use sandbox::Sandbox;
+use simulator::command::throw_away_keys;
+use simulator::{BusTiming, LineFault, Load, Profile, Simulator};
 
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
@@ -118,27 +118,27 @@ fn configure(config: &mut Config, args: &Args, host: &str, keys: &MasterKeys, sa
         mac: Secret::from(&*hex::encode(keys.mac)),
         aes: Secret::from(&*hex::encode(keys.aes)),
     };
-    config.meters = meters::Config {
+    config.meters = MeterConfig {
         sweep_interval_ms: args.sweep.saturating_mul(1_000),
         baud: args.baud.unwrap_or(0),
         dlt645: Access {
-            password: hex::encode(sim::DLT645_PASSWORD).as_str().into(),
-            operator: hex::encode(sim::DLT645_OPERATOR).as_str().into(),
+            password: hex::encode(simulator::DLT645_PASSWORD).as_str().into(),
+            operator: hex::encode(simulator::DLT645_OPERATOR).as_str().into(),
         },
-        ..meters::Config::default()
+        ..MeterConfig::default()
     };
-    config.pay = pay::Config {
+    config.pay = payments::Config {
         public_url,
         alipay: Some(sandbox.product_config(host)),
         // The real WeChat opens no sheet for a made-up application: there the page says to open a browser, where the sandbox is.
-        wechat: Some(pay::WechatConfig { app_secret: None, ..sandbox.wechat_config(host) }),
+        wechat: Some(payments::WechatConfig { app_secret: None, ..sandbox.wechat_config(host) }),
         unionpay: Some(sandbox.unionpay_config(host)),
-        ..pay::Config::default()
+        ..payments::Config::default()
     };
 }
 
 async fn simulator(args: &Args, rooms: &[Room], load: Load, keys: MasterKeys) -> Result<Simulator> {
-    let config = sim::Config {
+    let config = simulator::Config {
         base_port: after(args.address, 10)?.port(),
         bus: args.baud.map(BusTiming::at),
         load,
@@ -146,9 +146,9 @@ async fn simulator(args: &Args, rooms: &[Room], load: Load, keys: MasterKeys) ->
         state_file: Some(args.data.join("meters.state")),
         seed: SEED,
         control: Some(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), after(args.address, 2)?.port())),
-        ..sim::Config::new(site::estate(rooms), keys)
+        ..simulator::Config::new(site::estate(rooms), keys)
     };
-    Ok(sim::start(config).await?)
+    Ok(simulator::start(config).await?)
 }
 
 async fn cashier(args: &Args, clock: SharedClock, rng: Rng) -> Result<Sandbox> {

@@ -4,22 +4,22 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 
-use app::model::ids::{GatewayId, MeterId, PlaceId};
-use app::model::money::Fen;
-use app::model::time::{DAY, Timestamp};
-use app::ports::Role;
+use model::ids::{GatewayId, MeterId, PlaceId};
+use model::money::Fen;
+use model::person::Role;
+use model::time::{DAY, Timestamp};
 
 use super::history;
 use super::site::{self, Room};
 use super::wallets;
-use crate::meters::sim::Load;
-use crate::rng::Rng;
-use crate::store::accounts::{self, NewResident, TakeOver};
-use crate::store::energy;
-use crate::store::meters::{self, NewGateway, NewMeter};
-use crate::store::places::{self as rows, NewPlace};
-use crate::store::users::{self, NewUser};
-use crate::store::{Db, Result};
+use domain::rng::Rng;
+use simulator::Load;
+use store::accounts::{self, NewResident, TakeOver};
+use store::energy;
+use store::meters::{self, NewGateway, NewMeter};
+use store::places::{self as rows, NewPlace};
+use store::users::{self, NewUser};
+use store::{Db, Result};
 
 /// What goes into the database.
 pub struct Seed<'a> {

@@ -1,12 +1,12 @@
 //! What stands at the demo's site: the reference dormitory, four buildings with 696 rooms, and the annex; one gateway a building.
 
-use app::model::meter::{ControlMode, Wallet};
+use model::meter::{ControlMode, Wallet};
 
 use super::annex;
-use crate::meters::framing::Framing;
-use crate::meters::operation::Limits;
-use crate::meters::serial::AccountNumber;
-use crate::meters::sim::{Estate, GatewayPlan, MeterPlan, OpenAccount};
+use domain::framing::Framing;
+use domain::operation::Limits;
+use domain::serial::AccountNumber;
+use simulator::{Estate, GatewayPlan, MeterPlan, OpenAccount};
 
 /// Name and number of rooms.
 pub const BUILDINGS: [(&str, u8); 4] = [("3号楼", 199), ("4号楼", 199), ("5号楼", 199), ("6号楼", 99)];

@@ -2,17 +2,17 @@
 
 use std::collections::HashSet;
 
-use app::model::ids::MeterId;
-use app::model::money::Fen;
-use app::model::parameters::{PlanEntry, TierPeriod};
-use app::model::tariff::{DayTable, Prices, Slot, Tiers};
-use app::model::time::Timestamp;
+use model::ids::MeterId;
+use model::money::Fen;
+use model::parameters::{PlanEntry, TierPeriod};
+use model::tariff::{DayTable, Prices, Slot, Tiers};
+use model::time::Timestamp;
 
 use super::seed::Seed;
-use crate::rng::Rng;
-use crate::store::accounts::{self, NewResident, TakeOver};
-use crate::store::prices::{self, Publication};
-use crate::store::{Db, Result, places, wallets};
+use domain::rng::Rng;
+use store::accounts::{self, NewResident, TakeOver};
+use store::prices::{self, Publication};
+use store::{Db, Result, places, wallets};
 
 /// What the older system kept for the first rooms, fen, in turn: one in arrears, one warned.
 const HELD: [i64; 6] = [4_320, 12_650, 0, 380, 8_000, 1_540];

@@ -4,11 +4,11 @@
 //! compressed once at build time.
 
 use app::app::Site;
-use app::error::AppError;
 use axum::extract::Request;
 use axum::http::header::{self, HeaderMap, HeaderValue};
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
+use model::error::AppError;
 use rust_embed::{EmbeddedFile, RustEmbed};
 
 #[derive(RustEmbed)]

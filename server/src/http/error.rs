@@ -1,7 +1,6 @@
 //! Errors in the site's look: whatever layer refused, a person gets a page and a program gets JSON.
 
 use app::app::failure;
-use app::error::AppError;
 use app::link;
 use axum::Json;
 use axum::body::{Body, to_bytes};
@@ -10,6 +9,7 @@ use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use leptos::server_fn::error::SERVER_FN_ERROR_HEADER;
+use model::error::AppError;
 
 use super::session::Facts;
 use super::{AppState, context};

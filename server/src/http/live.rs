@@ -13,9 +13,9 @@ use tokio::time::{Instant, sleep_until};
 
 use super::AppState;
 use super::session::Facts;
-use crate::auth::hash;
-use crate::live::Watch;
-use crate::store::{console, sessions};
+use crate::services::auth::hash;
+use meters::live::Watch;
+use store::{console, sessions};
 
 /// Proxies close what is silent for longer.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -56,7 +56,7 @@ pub async fn stream(State(state): State<AppState>, Extension(facts): Extension<F
 
 struct Wall {
     watch: Watch,
-    scope: crate::live::Scope,
+    scope: domain::wall_layout::Scope,
     token: String,
     state: AppState,
     hello: bool,
@@ -102,14 +102,14 @@ impl Wall {
         let session = sessions::find(&self.state.db, &hash(&self.token), self.state.clock.now()).await;
         let user = match session {
             Ok(None) => return false,
-            Ok(Some(session)) if session.role().is_ok_and(|role| role != app::ports::Role::Resident) => session.user_id,
+            Ok(Some(session)) if session.role().is_ok_and(|role| role != model::person::Role::Resident) => session.user_id,
             Ok(Some(_)) => return false,
             Err(error) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "live.check_failed");
                 return true;
             }
         };
-        match console::scope(&self.state.db, app::model::ids::UserId(user)).await {
+        match console::scope(&self.state.db, model::ids::UserId(user)).await {
             // The browser comes back by itself and gets the new scope.
             Ok(scope) => scope == self.scope,
             Err(_) => true,

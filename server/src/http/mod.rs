@@ -3,10 +3,12 @@
 mod assets;
 mod context;
 mod error;
+pub mod exports;
 mod health;
+mod limit;
 mod live;
 mod log;
-mod register;
+pub mod notifications;
 mod reply;
 mod router;
 mod security;
@@ -30,11 +32,11 @@ pub use assets::site;
 pub use router::{build, routes};
 pub use session::Facts;
 
-use crate::clock::SharedClock;
 use crate::config;
-use crate::live::Live;
-use crate::rng::Rng;
-use crate::store::Db;
+use domain::clock::SharedClock;
+use domain::rng::Rng;
+use meters::live::Live;
+use store::Db;
 
 /// What every handler may use. Cheap to clone.
 #[derive(Clone)]

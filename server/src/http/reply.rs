@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use app::error::AppError;
 use app::link;
 use app::ports::Reply;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use leptos_axum::ResponseOptions;
+use model::error::AppError;
 
 use super::session::cookie_name;
 use crate::config;

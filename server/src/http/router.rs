@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use app::access::{self, Access, PAGES};
 use app::app::{App, shell};
-use app::error::AppError;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
@@ -16,6 +15,7 @@ use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Redirect};
 use axum::routing::{MethodRouter, get};
 use leptos_axum::{LeptosRoutes, generate_route_list};
+use model::error::AppError;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::csrf::CsrfLayer;
@@ -23,8 +23,8 @@ use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use super::session::Facts;
-use super::{AppState, assets, context, error, health, live, log, register, security, session, wechat};
-use crate::report;
+use super::{AppState, assets, context, error, health, live, log, security, session, wechat};
+use crate::http::exports::register;
 
 /// Larger than any form; files come in by routes of their own.
 const BODY_LIMIT: usize = 64 * 1024;
@@ -42,9 +42,9 @@ pub fn routes() -> Vec<Route> {
         ("/health", Access::Public, get(health::ready)),
         ("/health/live", Access::Public, get(health::live)),
         ("/health/ready", Access::Public, get(health::ready)),
-        ("/exposed.csv", Access::Operator, get(report::exposed)),
+        ("/exposed.csv", Access::Operator, get(super::exports::exposed)),
         ("/live", Access::Operator, get(live::stream)),
-        ("/reconcile.csv", Access::Operator, get(report::reconcile)),
+        ("/reconcile.csv", Access::Operator, get(super::exports::reconcile)),
         ("/pay/wechat/back", Access::Resident, get(wechat::back)),
         ("/register.csv", Access::Operator, get(register::download)),
     ]

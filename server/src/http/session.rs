@@ -2,20 +2,20 @@
 
 use std::net::SocketAddr;
 
-use app::i18n::Lang;
-use app::model::ids::UserId;
-use app::model::time::Timestamp;
 use app::ports::{Visit, Who};
 use app::ui::theme::Theme;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
 use axum::response::Response;
+use model::ids::UserId;
+use model::language::Lang;
+use model::time::Timestamp;
 
 use super::AppState;
-use crate::auth::{expires, hash, worth_writing};
 use crate::config;
-use crate::store::{self, sessions};
+use crate::services::auth::{expires, hash, worth_writing};
+use store::sessions;
 
 /// What is known of the request; among its extensions.
 #[derive(Clone, Debug)]

@@ -1,9 +1,9 @@
 //! `/pay/wechat/back`: the payer comes back from WeChat, which tells by a code who it is.
 
-use app::error::AppError;
 use axum::extract::{Query, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
+use model::error::AppError;
 use serde::Deserialize;
 
 use super::AppState;

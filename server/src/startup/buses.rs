@@ -6,20 +6,21 @@
 
 use std::sync::OnceLock;
 
-use app::model::ids::{GatewayId, MeterId};
+use model::ids::{GatewayId, MeterId};
 use tokio::runtime::Builder;
 use tokio::sync::oneshot;
 
 use super::StartError;
 use crate::config::{Config, Keys};
-use crate::live::Live;
-use crate::meters::gateway::GatewayState;
-use crate::meters::keys::MasterKeys;
-use crate::meters::profile::Profiles;
-use crate::meters::{self, Handle, Meters};
-use crate::operator::Field;
-use crate::store::Db;
-use crate::{clock::SharedClock, rng::Rng};
+use crate::services::console::Field;
+use domain::clock::SharedClock;
+use domain::rng::Rng;
+use meters::gateway::GatewayState;
+use meters::keys::MasterKeys;
+use meters::live::Live;
+use meters::profile::Profiles;
+use meters::{Handle, Meters};
+use store::Db;
 
 /// A handle that is there from the beginning.
 #[derive(Default)]

@@ -9,29 +9,22 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use app::error::AppError;
 use axum::Router;
+use model::error::AppError;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use buses::Buses;
 
-use crate::auth::Auth;
-use crate::clock::SharedClock;
 use crate::config::Config;
-use crate::domain::returns::Rules;
 use crate::http::{self, AppState, Backends};
-use crate::life::Registrar;
-use crate::live::Live;
-use crate::meters::Handle;
-use crate::meters::profile::Profiles;
-use crate::operator::{Field, Operator};
-use crate::pay::{self, Payments};
-use crate::reconcile::Reconciliation;
-use crate::resident::Residents;
-use crate::rng::Rng;
-use crate::store::{Db, StoreError};
+use crate::services::account_lifecycle::Registrar;
+use crate::services::auth::Auth;
+use crate::services::cash_desk::Till;
+use crate::services::console::{Field, Operator};
+use crate::services::reconciliation::Reconciliation;
+use crate::services::residents::Residents;
 use crate::tasks::Driver;
 use crate::tasks::clock::SetClocks;
 use crate::tasks::closings::AdvanceClosings;
@@ -43,7 +36,14 @@ use crate::tasks::query_payments::QueryPayments;
 use crate::tasks::reconcile::Reconcile;
 use crate::tasks::refunds::Refunds;
 use crate::tasks::subsidies::GiveSubsidies;
-use crate::till::Till;
+use domain::clock::SharedClock;
+use domain::returns::Rules;
+use domain::rng::Rng;
+use meters::Handle;
+use meters::live::Live;
+use meters::profile::Profiles;
+use payments::Payments;
+use store::{Db, StoreError};
 
 /// How long open requests may take after the stop was asked for.
 const GRACE: Duration = Duration::from_secs(10);
@@ -141,7 +141,7 @@ impl Application {
             cashiers: payments.form_origins().into(),
             stopping: CancellationToken::new(),
         };
-        let router = http::build(state.clone(), pay::routes(payments.clone()));
+        let router = http::build(state.clone(), http::notifications::routes(payments.clone()));
         let tasks = TaskTracker::new();
         let driver = Driver::new(state.clock.clone(), state.stopping.clone(), tasks.clone());
         Ok(Self { listener, address, router, state, buses, payments, rules: config.counter, driver, tasks })

@@ -4,14 +4,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use app::model::ids::MeterId;
 use async_trait::async_trait;
+use model::ids::MeterId;
 
 use super::{Failure, Task};
-use crate::clock::SharedClock;
-use crate::domain::clock::{Verdict, judge};
-use crate::rng::Rng;
-use crate::store::{Db, clocks};
+use domain::clock::SharedClock;
+use domain::meter_clock::{Verdict, judge};
+use domain::rng::Rng;
+use store::{Db, clocks};
 
 /// The task.
 pub struct SetClocks {

@@ -6,10 +6,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::{Failure, Task};
-use crate::clock::SharedClock;
-use crate::domain::returns::Rules;
-use crate::rng::Rng;
-use crate::store::{Db, closings};
+use domain::clock::SharedClock;
+use domain::returns::Rules;
+use domain::rng::Rng;
+use store::{Db, closings};
 
 /// The task.
 pub struct AdvanceClosings {

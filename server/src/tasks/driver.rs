@@ -4,14 +4,14 @@ use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use app::model::time::Timestamp;
 use async_trait::async_trait;
 use futures::FutureExt;
+use model::time::Timestamp;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::clock::SharedClock;
+use domain::clock::SharedClock;
 
 /// Why an activation failed; the next one tries again.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -130,7 +130,7 @@ mod tests {
     use std::sync::atomic::{AtomicU64, Ordering};
 
     use super::*;
-    use crate::clock::TestClock;
+    use domain::clock::TestClock;
 
     struct Counted {
         runs: AtomicU64,

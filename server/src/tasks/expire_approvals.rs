@@ -5,9 +5,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::{Failure, Task};
-use crate::clock::SharedClock;
-use crate::rng::Rng;
-use crate::store::{Db, refunds, returns};
+use domain::clock::SharedClock;
+use domain::rng::Rng;
+use store::{Db, refunds, returns};
 
 /// The task.
 pub struct ExpireApprovals {

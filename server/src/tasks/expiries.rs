@@ -5,8 +5,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::{Failure, Task};
-use crate::pay::Payments;
-use crate::store::expiries::{Ending, keep};
+use payments::Payments;
+use store::expiries::{Ending, keep};
 
 /// The task.
 pub struct WatchExpiries(pub Payments);

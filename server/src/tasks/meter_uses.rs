@@ -5,9 +5,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::{Failure, Task};
-use crate::clock::SharedClock;
-use crate::rng::Rng;
-use crate::store::{Db, uses};
+use domain::clock::SharedClock;
+use domain::rng::Rng;
+use store::{Db, consumption};
 
 /// The task.
 pub struct MeterUses {
@@ -30,10 +30,10 @@ impl Task for MeterUses {
     }
 
     async fn run(&self) -> Result<String, Failure> {
-        let due = uses::due(&self.db, self.clock.now().date().start()).await?;
+        let due = consumption::due(&self.db, self.clock.now().date().start()).await?;
         let mut brought = 0;
         for &(account, meter) in &due {
-            brought += usize::from(uses::bring_in(&self.db, &self.rng, account, meter).await?);
+            brought += usize::from(consumption::bring_in(&self.db, &self.rng, account, meter).await?);
         }
         Ok(format!("{brought} of {} brought in", due.len()))
     }

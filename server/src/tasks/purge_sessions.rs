@@ -5,8 +5,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::{Failure, Task};
-use crate::clock::SharedClock;
-use crate::store::{Db, sessions};
+use domain::clock::SharedClock;
+use store::{Db, sessions};
 
 /// The task.
 pub struct PurgeSessions {

@@ -2,18 +2,19 @@
 
 use std::time::Duration;
 
-use app::model::ids::AttemptId;
-use app::model::order::Tender;
-use app::model::time::{SECOND, Timestamp};
 use async_trait::async_trait;
 use futures::{StreamExt, stream};
+use model::ids::AttemptId;
+use model::order::Tender;
+use model::time::{SECOND, Timestamp};
 
 use super::{Failure, Task};
-use crate::domain::payment::next_query;
-use crate::pay::channel::{Answer, Channel, ChannelError};
-use crate::pay::{Kind, Payments};
-use crate::store::StoreError;
-use crate::store::payments::{Attempt, Outcome, begin_close, claim_due};
+use domain::payment::next_query;
+use domain::payment_event::Kind;
+use payments::Payments;
+use payments::channel::{Answer, Channel, ChannelError};
+use store::StoreError;
+use store::payments::{Attempt, Outcome, begin_close, claim_due};
 
 /// With the period this bounds how often a channel is asked: this many times a second.
 const BATCH: i64 = 20;

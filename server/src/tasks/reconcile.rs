@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use app::model::order::Tender;
-use app::model::time::Date;
 use async_trait::async_trait;
+use model::order::Tender;
+use model::time::Date;
 
 use super::{Failure, Task};
-use crate::pay::Payments;
-use crate::pay::reconcile::{Fetched, ReconcileConfig};
-use crate::store::{Result, reconcile};
+use payments::Payments;
+use payments::reconcile::{Fetched, ReconcileConfig};
+use store::{Result, reconcile};
 
 /// Bills of one channel in one activation: a month that was missed comes within a few.
 const AT_ONCE: usize = 10;

@@ -2,17 +2,17 @@
 
 use std::time::Duration;
 
-use app::model::order::Tender;
 use async_trait::async_trait;
 use futures::{StreamExt, stream};
+use model::order::Tender;
 
 use super::{Failure, Task};
-use crate::domain::refund::{SLOW_AFTER, next_try};
-use crate::pay::Payments;
-use crate::pay::channel::{Channel, ChannelError, RefundAnswer};
-use crate::store::StoreError;
-use crate::store::payments::Outcome;
-use crate::store::refunds::{self, Due, NewRefund, Owed, Policy};
+use domain::refund::{SLOW_AFTER, next_try};
+use payments::Payments;
+use payments::channel::{Channel, ChannelError, RefundAnswer};
+use store::StoreError;
+use store::payments::Outcome;
+use store::refunds::{self, Due, NewRefund, Owed, Policy};
 
 /// With the period this bounds how often a channel is asked: this many times a second.
 const BATCH: i64 = 20;

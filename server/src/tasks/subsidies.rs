@@ -3,16 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use app::error::AppError;
-use app::model::subsidy::Month;
 use async_trait::async_trait;
+use model::error::AppError;
+use model::subsidy::Month;
 
 use super::{Failure, Task};
-use crate::clock::SharedClock;
-use crate::domain::order::Limits;
-use crate::domain::subsidy::{Rule, rule_for};
-use crate::rng::Rng;
-use crate::store::{Db, StoreError, subsidies};
+use domain::clock::SharedClock;
+use domain::order::Limits;
+use domain::rng::Rng;
+use domain::subsidy::{Rule, rule_for};
+use store::{Db, StoreError, subsidies};
 
 /// The task.
 pub struct GiveSubsidies {

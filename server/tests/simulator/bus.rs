@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use server::meters::sim::{BusTiming, LineFault, Simulator, start};
+use simulator::{BusTiming, LineFault, Simulator, start};
 
 use super::config;
 use super::line::{Line, read};

@@ -2,7 +2,7 @@
 
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
-use server::meters::sim::{Simulator, start};
+use simulator::{Simulator, start};
 
 use super::line::{Line, read};
 use super::{config, monday};

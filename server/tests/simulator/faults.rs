@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use server::meters::frame::FrameVersion;
-use server::meters::operation::Operation;
-use server::meters::sim::{Defect, LineFault, Mishap, Simulator};
+use domain::operation::Operation;
+use meters::frame::FrameVersion;
+use simulator::{Defect, LineFault, Mishap, Simulator};
 use tokio::net::TcpStream;
 
 use super::line::{Line, read};
@@ -230,7 +230,7 @@ async fn a_clock_that_is_off_or_lost_shows_until_it_is_set() {
     assert_eq!(line.read(2, 0x010d, 3).await, [0x2611, 0x2223, 0x5830]);
     meter.suffer(Mishap::ClockLost).await.unwrap();
     assert_eq!((line.read(2, 0x010d, 3).await, status(&mut line).await >> 13), (vec![0x0001, 0x0100, 0], 1));
-    let now = server::meters::bcd::BcdTime::from_timestamp(super::monday()).unwrap();
+    let now = domain::bcd::BcdTime::from_timestamp(super::monday()).unwrap();
     assert_eq!(line.operate(2, FrameVersion::Aes, &Operation::SetClock(now)).await, 0);
     assert_eq!((line.read(2, 0x010d, 3).await, status(&mut line).await >> 13), (vec![0x2611, 0x2300, 0], 0));
 }
@@ -241,7 +241,7 @@ async fn a_malignant_load_trips_until_the_mode_is_set() {
     let mut line = Line::to(simulator.addresses()[0]).await;
     simulator.meter(0, 2).unwrap().suffer(Mishap::MalignantLoad).await.unwrap();
     assert_eq!((status(&mut line).await, line.read(2, 0x0301, 1).await), (0b1000_0000_0010, vec![0x050b]));
-    let release = Operation::SetMode(app::model::meter::ControlMode::Prepaid);
+    let release = Operation::SetMode(model::meter::ControlMode::Prepaid);
     assert_eq!(line.operate(2, FrameVersion::Aes, &release).await, 0);
     assert_eq!(status(&mut line).await, 0b11);
 }

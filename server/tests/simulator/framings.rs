@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use server::meters::framing::Framing;
-use server::meters::sim::{LineFault, Simulator, start};
+use domain::framing::Framing;
+use simulator::{LineFault, Simulator, start};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;

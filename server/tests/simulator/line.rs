@@ -3,9 +3,9 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use server::meters::frame::{FrameVersion, Header, seal};
-use server::meters::operation::Operation;
-use server::meters::serial::Serial;
+use domain::operation::Operation;
+use domain::serial::Serial;
+use meters::frame::{FrameVersion, Header, seal};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;

@@ -12,10 +12,10 @@ mod profiles;
 mod restart;
 mod scale;
 
-use app::model::time::{Date, Timestamp};
-use server::clock::TestClock;
-use server::meters::keys::MasterKeys;
-use server::meters::sim::{Config, Estate, Load, OpenAccount, Simulator, start};
+use domain::clock::TestClock;
+use meters::keys::MasterKeys;
+use model::time::{Date, Timestamp};
+use simulator::{Config, Estate, Load, OpenAccount, Simulator, start};
 use std::sync::Arc;
 
 /// 2026-11-23 00:00 in Shanghai.

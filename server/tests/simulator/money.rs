@@ -1,8 +1,8 @@
 //! Money over the wire, in both versions of the secured frame.
 
-use app::model::meter::ControlMode;
-use server::meters::frame::FrameVersion;
-use server::meters::operation::{DayTable, Operation, PlanEntry, Slot};
+use domain::operation::{DayTable, Operation, PlanEntry, Slot};
+use meters::frame::FrameVersion;
+use model::meter::ControlMode;
 
 use super::line::Line;
 use super::site;

@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
-use app::model::ids::{GatewayId, MeterId};
-use app::model::meter::Wallet;
-use server::clock::{SharedClock, TestClock};
-use server::meters::codec::Face;
-use server::meters::config::Config;
-use server::meters::directory::Meter;
-use server::meters::driver::{self, Reading};
-use server::meters::link::{Carrier, Link, Priority, Target};
-use server::meters::profile::{Field, Profile, Profiles, Protocol};
-use server::meters::sim::{Defect, GatewayPlan, Load, MeterPlan, Simulator, start};
-use server::rng::Rng;
+use domain::clock::{SharedClock, TestClock};
+use domain::meter_state::Face;
+use domain::rng::Rng;
+use meters::config::Config;
+use meters::directory::Meter;
+use meters::driver::{self, Reading};
+use meters::link::{Carrier, Link, Priority, Target};
+use meters::profile::{Field, Profile, Profiles, Protocol};
+use model::ids::{GatewayId, MeterId};
+use model::meter::Wallet;
+use simulator::{Defect, GatewayPlan, Load, MeterPlan, Simulator, start};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 

@@ -4,10 +4,11 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use server::meters::frame::{FrameVersion, Header, seal};
-use server::meters::operation::Operation;
-use server::meters::serial::AccountNumber;
-use server::meters::sim::{Defect, LineFault, StartError, command::throw_away_keys, estate, start};
+use domain::operation::Operation;
+use domain::serial::AccountNumber;
+use meters::frame::{FrameVersion, Header, seal};
+use simulator::command::throw_away_keys;
+use simulator::{Defect, LineFault, StartError, estate, start};
 use tokio::net::TcpStream;
 
 use super::line::{Line, read, write};

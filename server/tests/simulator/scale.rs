@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use server::meters::sim::{Config, Estate, start};
+use simulator::{Config, Estate, start};
 
 use super::keys;
 use super::line::Line;

@@ -6,8 +6,8 @@ use crate::support::World;
 use crate::support::web::{Web, location};
 use app::access::{Access, PAGES, function};
 use app::app::App;
-use app::ports::Role;
 use leptos::server_fn::axum::server_fn_paths;
+use model::person::Role;
 use reqwest::Method;
 
 /// All that is open to everybody. To add to it is a decision.

@@ -3,14 +3,14 @@
 use crate::support::World;
 use crate::support::closings::{proved, who};
 use crate::support::flat::refused;
-use app::error::AppError;
-use app::model::ids::{AccountId, UserId};
-use app::model::money::Fen;
-use app::model::order::Tender;
-use server::clock::Clock;
-use server::domain::order::Limits;
-use server::store::accounts::{self, FirstPurchase, NewResident, OpenAccount, TakeOver};
-use server::store::{StoreError, verify};
+use domain::clock::Clock;
+use domain::order::Limits;
+use model::error::AppError;
+use model::ids::{AccountId, UserId};
+use model::money::Fen;
+use model::order::Tender;
+use store::accounts::{self, FirstPurchase, NewResident, OpenAccount, TakeOver};
+use store::{StoreError, verify};
 
 both!(an_account_opens_once, |w: World| async move {
     let meter = w.meter(1).await;
@@ -31,7 +31,7 @@ both!(an_account_opens_once, |w: World| async move {
     let again = accounts::open(&w.db, &w.rng, w.clock.now(), &Limits::default(), &open("li")).await;
     assert!(matches!(again, Err(StoreError::Refused(AppError::AccountAlreadyOpen))));
 
-    let due = server::store::commands::due(&w.db, w.clock.now(), 10).await.unwrap();
+    let due = store::commands::due(&w.db, w.clock.now(), 10).await.unwrap();
     assert_eq!(due.iter().map(|c| c.kind.as_str()).collect::<Vec<_>>(), ["open", "credit"]);
     assert_eq!(verify::verify(&w.db).await.unwrap().differences, []);
 });
@@ -93,8 +93,8 @@ impl World {
         let sql =
             "INSERT INTO users (id, role, login, name, password_hash, created_at) VALUES ($1, 'operator', 'op', 'op', 'x', 0)";
         match &mut tx {
-            server::store::Tx::Sqlite(c) => sqlx::query(sql).bind(id).execute(&mut **c).await.map(|_| ()).unwrap(),
-            server::store::Tx::Postgres(c) => sqlx::query(sql).bind(id).execute(&mut **c).await.map(|_| ()).unwrap(),
+            store::Tx::Sqlite(c) => sqlx::query(sql).bind(id).execute(&mut **c).await.map(|_| ()).unwrap(),
+            store::Tx::Postgres(c) => sqlx::query(sql).bind(id).execute(&mut **c).await.map(|_| ()).unwrap(),
         }
         tx.commit().await.unwrap();
         UserId(id)

@@ -6,23 +6,24 @@ use std::time::Duration;
 
 use crate::support::World;
 use crate::support::site::{Site, until};
-use app::api::operator::{BatchCounts, BatchQuery, LeftOut, OperatorPort, Target};
-use app::error::AppError;
-use app::model::ids::{BatchId, MeterId};
-use app::model::issue::{Issue, Kind};
-use app::model::meter::ControlMode;
-use app::model::parameters::{Limits, PlanEntry, Slot, TierPeriod, Tiers};
-use app::model::time::{HOUR, MINUTE, Timestamp};
-use app::ports::{Role, Who};
-use server::clock::{Clock, SystemClock};
-use server::domain::order;
-use server::live::Live;
-use server::meters::Handle;
-use server::meters::sim::LineFault;
-use server::operator::{NoField, Operator};
-use server::store::{audit, parameters};
+use app::api::operator::OperatorPort;
+use domain::clock::{Clock, SystemClock};
+use domain::order;
+use meters::Handle;
+use meters::live::Live;
+use model::console::{BatchCounts, BatchQuery, LeftOut, Target};
+use model::error::AppError;
+use model::ids::{BatchId, MeterId};
+use model::issue::{Issue, Kind};
+use model::meter::ControlMode;
+use model::parameters::{Limits, PlanEntry, Slot, TierPeriod, Tiers};
+use model::person::{Role, Who};
+use model::time::{HOUR, MINUTE, Timestamp};
+use server::services::console::{NoField, Operator};
 use server::tasks::Task;
 use server::tasks::clock::SetClocks;
+use simulator::LineFault;
+use store::{audit, parameters};
 
 const SOON: Duration = Duration::from_secs(60);
 
@@ -37,7 +38,7 @@ struct Desk {
 impl Desk {
     async fn new(w: World, gateways: usize, meters: u8) -> Self {
         let s = Site::new(w, gateways, meters).await;
-        let clock: server::clock::SharedClock = Arc::new(SystemClock);
+        let clock: domain::clock::SharedClock = Arc::new(SystemClock);
         let live = Live::load(&s.w.db, clock.clone()).await.unwrap();
         let limits = order::Limits::default();
         let port = Operator::new(s.w.db.clone(), clock, s.w.rng.clone(), live.clone(), limits, Arc::new(NoField)).unwrap();

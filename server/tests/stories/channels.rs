@@ -2,10 +2,10 @@
 
 use crate::support::World;
 use crate::support::shop::{Counts, PHONE, Shop};
-use app::error::AppError;
-use app::model::order::Tender;
-use app::model::time::{MINUTE, SECOND};
-use server::pay::sandbox::Faults;
+use model::error::AppError;
+use model::order::Tender;
+use model::time::{MINUTE, SECOND};
+use sandbox::Faults;
 
 /// All of them, with what the sandbox calls a question about a trade.
 const CHANNELS: [(Tender, &str); 3] =

@@ -112,7 +112,7 @@ fn help_is_complete() {
 #[test]
 fn an_integrator_tries_a_meter_profile() {
     let dir = tempfile::tempdir().unwrap();
-    let good = include_str!("../../profiles/hiking-dds238.toml");
+    let good = include_str!("../../crates/meters/profiles/hiking-dds238.toml");
     std::fs::write(dir.path().join("mine.toml"), good).unwrap();
     let output = dormwatt(dir.path(), &["check", "--profile", "mine.toml"], &[], "");
     let said = String::from_utf8(output.stdout).unwrap();
@@ -147,7 +147,7 @@ fn an_integrator_tries_a_meter_profile() {
 #[test]
 fn check_names_the_channels_or_the_key_that_is_wrong() {
     let dir = tempfile::tempdir().unwrap();
-    let vectors = concat!(env!("CARGO_MANIFEST_DIR"), "/src/pay/alipay/vectors");
+    let vectors = concat!(env!("CARGO_MANIFEST_DIR"), "/crates/payments/src/alipay/vectors");
     let alipay = format!(
         "[database]\nurl = \"sqlite:t.db\"\n[pay]\npublic_url = \"https://power.example\"\n[pay.alipay]\napp_id = \"2021000000000001\"\n\
          seller_id = \"2088000000000001\"\nprivate_key_file = \"{vectors}/app-pkcs1.pem\"\n\

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use crate::support::World;
 use crate::support::site::{Site, until};
-use app::model::meter::ControlMode;
-use server::meters::sim::{Defect, LineFault};
-use server::store::commands::Command;
+use model::meter::ControlMode;
+use simulator::{Defect, LineFault};
+use store::commands::Command;
 
 const SOON: Duration = Duration::from_secs(20);
 

@@ -10,22 +10,22 @@ use crate::support::rooms::Room;
 use crate::support::shop::Shop;
 use crate::support::web::{Web, location};
 use app::api::resident::ResidentPort;
-use app::error::AppError;
-use app::model::ids::{OrderId, UserId};
-use app::model::money::{Fen, Money};
-use app::model::order::{OrderState, Tender};
-use app::model::time::{DAY, SECOND};
-use app::ports::{Role, Who};
-use server::clock::Clock;
-use server::domain::ledger::Account;
-use server::domain::order::Limits;
-use server::domain::returns;
-use server::live::Live;
-use server::pay::sandbox::Faults;
-use server::resident::Residents;
-use server::store::refunds::{self, Of};
-use server::store::returns::{NewReturn, Return, ask as ask_return};
-use server::store::{StoreError, console, verify};
+use domain::clock::Clock;
+use domain::ledger::Account;
+use domain::order::Limits;
+use domain::returns;
+use meters::live::Live;
+use model::error::AppError;
+use model::ids::{OrderId, UserId};
+use model::money::{Fen, Money};
+use model::order::{OrderState, Tender};
+use model::person::{Role, Who};
+use model::time::{DAY, SECOND};
+use sandbox::Faults;
+use server::services::residents::Residents;
+use store::refunds::{self, Of};
+use store::returns::{NewReturn, Return, ask as ask_return};
+use store::{StoreError, console, verify};
 
 /// A room whose wallet is on the ledger, and a purchase of 50.00 in it.
 async fn bought(w: World) -> (Shop, UserId, OrderId, String) {
@@ -38,7 +38,7 @@ async fn bought(w: World) -> (Shop, UserId, OrderId, String) {
 
 async fn correct(shop: &Shop, by: UserId, order: OrderId, fen: i64) -> Result<Return, StoreError> {
     let key = shop.world.rng.id(shop.world.clock.now());
-    let of = server::store::returns::Of::Sale(order, Fen(fen));
+    let of = store::returns::Of::Sale(order, Fen(fen));
     let new = NewReturn { key, of, reason: "渠道后台已退".into(), by, ip: String::new() };
     let (db, rng, now) = (&shop.world.db, &shop.world.rng, shop.world.clock.now());
     ask_return(db, rng, now, &returns::Rules::default(), &Limits::default(), &new).await

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use crate::support::World;
 use crate::support::site::{Site, until};
-use app::model::money::Fen;
-use app::model::order::OrderState;
-use server::clock::{Clock, SystemClock};
-use server::meters::sim::{BusTiming, LineFault};
-use server::store::accounts::{self, FirstPurchase, NewResident, OpenAccount};
-use server::store::deliveries;
+use domain::clock::{Clock, SystemClock};
+use model::money::Fen;
+use model::order::OrderState;
+use simulator::{BusTiming, LineFault};
+use store::accounts::{self, FirstPurchase, NewResident, OpenAccount};
+use store::deliveries;
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -186,20 +186,20 @@ both!(an_account_is_opened_and_its_first_purchase_follows, |w: World| async move
         }
     })
     .await;
-    let meters = server::store::meters::meters(&s.w.db).await.unwrap();
+    let meters = store::meters::meters(&s.w.db).await.unwrap();
     let engine = s.start().await;
     for (n, meter) in meters.iter().enumerate() {
         let at = SystemClock.now();
         let new = OpenAccount {
-            meter: app::model::ids::MeterId(meter.id),
+            meter: model::ids::MeterId(meter.id),
             also: Vec::new(),
             resident: NewResident { name: "x".into(), login: format!("x{n}"), password_hash: String::new() },
             housemates: Vec::new(),
-            first: Some(FirstPurchase { key: s.w.rng.id(at), tender: app::model::order::Tender::Cash, amount: Fen(10_000) }),
+            first: Some(FirstPurchase { key: s.w.rng.id(at), tender: model::order::Tender::Cash, amount: Fen(10_000) }),
             by: s.clerk,
             ip: String::new(),
         };
-        accounts::open(&s.w.db, &s.w.rng, at, &server::domain::order::Limits::default(), &new).await.unwrap();
+        accounts::open(&s.w.db, &s.w.rng, at, &domain::order::Limits::default(), &new).await.unwrap();
     }
     engine.wake();
     s.settled(SOON).await;

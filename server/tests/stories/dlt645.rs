@@ -5,16 +5,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use app::model::ids::MeterId;
-use app::model::time::{Date, HOUR, MINUTE, SECOND};
-use server::clock::{Clock, SystemClock, TestClock};
-use server::live::Live;
-use server::meters::framing::Framing;
-use server::meters::sim::{Load, Mishap};
-use server::store::commands::Command;
-use server::store::{meters, wallets};
+use ::meters::live::Live;
+use domain::clock::{Clock, SystemClock, TestClock};
+use domain::framing::Framing;
+use model::ids::MeterId;
+use model::time::{Date, HOUR, MINUTE, SECOND};
 use server::tasks::Task;
 use server::tasks::clock::SetClocks;
+use simulator::{Load, Mishap};
+use store::commands::Command;
+use store::{meters, wallets};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use crate::support::World;
 use crate::support::shop::Shop;
-use app::model::time::{DAY, Timestamp};
+use domain::clock::Clock;
+use model::time::{DAY, Timestamp};
+use payments::{Config, Payments, UnionpayConfig};
 use rcgen::{CertificateParams, KeyPair, PKCS_RSA_SHA256, date_time_ymd};
-use server::clock::Clock;
-use server::pay::{Config, Payments, UnionpayConfig};
 use server::tasks::Task;
 use server::tasks::expiries::WatchExpiries;
 
@@ -66,5 +66,5 @@ both!(a_certificate_that_ends_is_one_case_until_it_is_renewed, |w: World| async 
     assert_eq!(shop.world.number(open).await, 0);
     assert_eq!(shop.world.word("SELECT resolution FROM cases ORDER BY closed_at DESC LIMIT 1").await, "mended");
     assert_eq!(shop.world.number("SELECT COUNT(*) FROM audit WHERE action = 'case.close'").await, 1);
-    assert_eq!(server::store::verify::verify(&shop.world.db).await.unwrap().differences, []);
+    assert_eq!(store::verify::verify(&shop.world.db).await.unwrap().differences, []);
 });

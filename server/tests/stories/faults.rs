@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use crate::support::World;
 use crate::support::site::{Site, until};
-use app::model::ids::MeterId;
-use app::model::meter::Latest;
-use server::clock::SystemClock;
-use server::live::Live;
-use server::meters::framing::Framing;
-use server::meters::gateway::GatewayHealth;
-use server::meters::sim::{Defect, GatewayPlan, LineFault, Mishap, OpenAccount};
+use domain::clock::SystemClock;
+use domain::framing::Framing;
+use meters::gateway::GatewayHealth;
+use meters::live::Live;
+use model::ids::MeterId;
+use model::meter::Latest;
+use simulator::{Defect, GatewayPlan, LineFault, Mishap, OpenAccount};
 
 const SOON: Duration = Duration::from_secs(60);
 

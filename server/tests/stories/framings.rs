@@ -3,23 +3,23 @@
 use std::io::Write;
 use std::sync::Arc;
 
-use app::model::energy::Energy;
-use app::model::ids::{GatewayId, MeterId};
-use app::model::time::{Date, HOUR};
-use server::clock::TestClock;
-use server::meters::bcd::BcdTime;
-use server::meters::codec::{Face, Plain};
-use server::meters::config::Config;
-use server::meters::directory::Meter;
-use server::meters::dlt645::{Access, Answer, Ask, Refusal};
-use server::meters::driver;
-use server::meters::framing::Framing;
-use server::meters::keys::MasterKeys;
-use server::meters::link::{Carrier, Link, LinkError, LinkState, Priority, Target, Tls, TlsSettings};
-use server::meters::profile::Profiles;
-use server::meters::serial::Serial;
-use server::meters::sim::{self, Estate, LineFault, Load, MeterPlan, MeterView, Simulator};
-use server::rng::Rng;
+use domain::bcd::BcdTime;
+use domain::clock::TestClock;
+use domain::framing::Framing;
+use domain::meter_state::{Face, Plain};
+use domain::rng::Rng;
+use domain::serial::Serial;
+use meters::config::Config;
+use meters::directory::Meter;
+use meters::dlt645::{Access, Answer, Ask, Refusal};
+use meters::driver;
+use meters::keys::MasterKeys;
+use meters::link::{Carrier, Link, LinkError, LinkState, Priority, Target, Tls, TlsSettings};
+use meters::profile::Profiles;
+use model::energy::Energy;
+use model::ids::{GatewayId, MeterId};
+use model::time::{Date, HOUR};
+use simulator::{Estate, LineFault, Load, MeterPlan, MeterView, Simulator};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::support::fingerprint;
@@ -49,8 +49,8 @@ impl Site {
         let plans = gateway.meters.clone();
         let keys = MasterKeys { enc: [1; 16], mac: [2; 16], aes: [3; 32] };
         let clock = TestClock::new(Date::from_ymd(2026, 11, 23).unwrap().start());
-        let config = sim::Config { clock, load: Load::Constant { watts: 1_000 }, ..sim::Config::new(estate, keys) };
-        let simulator = sim::start(config).await.unwrap();
+        let config = simulator::Config { clock, load: Load::Constant { watts: 1_000 }, ..simulator::Config::new(estate, keys) };
+        let simulator = simulator::start(config).await.unwrap();
         Self { simulator, profiles: Profiles::load(None).unwrap(), plans }
     }
 

@@ -1,10 +1,10 @@
 //! A disk that is full refuses writes with a word for it, loses nothing, and is written again once there is room.
 
-use app::error::AppError;
-use app::model::ids::PlaceId;
-use server::clock::Clock;
-use server::store::places::{self, NewPlace};
-use server::store::{Db, Result};
+use domain::clock::Clock;
+use model::error::AppError;
+use model::ids::PlaceId;
+use store::places::{self, NewPlace};
+use store::{Db, Result};
 
 use crate::support::World;
 

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use app::model::gateway::{GatewayHealth, Trust};
-use app::model::ids::{GatewayId, MeterId};
-use app::ports::{Role, Who};
-use server::clock::{Clock, SystemClock};
-use server::meters::framing::Framing;
-use server::store::{console, meters, trust};
+use domain::clock::{Clock, SystemClock};
+use domain::framing::Framing;
+use model::gateway::{GatewayHealth, Trust};
+use model::ids::{GatewayId, MeterId};
+use model::person::{Role, Who};
+use store::{console, meters, trust};
 
 use crate::support::site::{Site, until};
 use crate::support::web::{Web, location};
@@ -79,7 +79,7 @@ both!(a_meter_that_its_gateway_cannot_carry_is_a_case_until_it_is_mended, |w: Wo
     let open = "SELECT COUNT(*) FROM cases WHERE kind = 'unusable' AND closed_at IS NULL";
     until(SOON, "the case", || async { s.w.number(open).await == 1 }).await;
     let cases = console::cases_of(&s.w.db, s.clerk, MeterId(s.meters[1].0)).await.unwrap();
-    let said = app::i18n::cases::unusable(&cases[0].detail, app::i18n::Lang::En).unwrap();
+    let said = app::i18n::cases::unusable(&cases[0].detail, model::language::Lang::En).unwrap();
     assert!(said.contains("make the gateway transparent"), "{said}");
     engine.reload();
     s.w.execute("UPDATE gateways SET framing = 'transparent'").await;

@@ -8,22 +8,22 @@ use crate::support::refunding::{BY_HAND, colleague, refused, uuid};
 use crate::support::rooms::Room;
 use crate::support::shop::{Counts, Shop};
 use crate::support::web::{Web, location};
-use app::error::AppError;
-use app::model::ids::UserId;
-use app::model::money::{Fen, Money};
-use app::model::order::Tender;
-use app::model::refund::RefundState;
-use app::model::time::{DAY, HOUR};
-use app::ports::Role;
-use server::clock::Clock;
-use server::domain::ledger::Account;
-use server::domain::order::Limits;
-use server::domain::returns;
-use server::pay::sandbox::Faults;
-use server::store::closings::{self, Counted, What};
-use server::store::console;
-use server::store::refunds::{self, NewRefund, Of};
-use server::store::returns::{NewReturn, ask as ask_return};
+use domain::clock::Clock;
+use domain::ledger::Account;
+use domain::order::Limits;
+use domain::returns;
+use model::error::AppError;
+use model::ids::UserId;
+use model::money::{Fen, Money};
+use model::order::Tender;
+use model::person::Role;
+use model::refund::RefundState;
+use model::time::{DAY, HOUR};
+use sandbox::Faults;
+use store::closings::{self, Counted, What};
+use store::console;
+use store::refunds::{self, NewRefund, Of};
+use store::returns::{NewReturn, ask as ask_return};
 
 both!(by_hand_a_person_gives_back_what_was_paid_twice, |w: World| async move {
     let clerk = w.clerk().await;
@@ -155,14 +155,14 @@ both!(a_sale_through_a_channel_is_corrected_in_parts_and_goes_back_by_it, |w: Wo
     assert_eq!(shop.state(order).await, "credited");
     let correct = async |fen| {
         let key = shop.world.rng.id(shop.world.clock.now());
-        let of = server::store::returns::Of::Sale(order, Fen(fen));
+        let of = store::returns::Of::Sale(order, Fen(fen));
         let new = NewReturn { key, of, reason: "充错房间".into(), by: clerk, ip: String::new() };
         let (db, rng, now) = (&shop.world.db, &shop.world.rng, shop.world.clock.now());
         ask_return(db, rng, now, &returns::Rules::default(), &Limits::default(), &new).await
     };
     let first = correct(2_000).await.unwrap();
     let who = shop.who(clerk);
-    let cash = server::store::returns::pay_out(&shop.world.db, &shop.world.rng, shop.world.clock.now(), &who, first.id()).await;
+    let cash = store::returns::pay_out(&shop.world.db, &shop.world.rng, shop.world.clock.now(), &who, first.id()).await;
     assert_eq!(refused(cash), AppError::Conflict, "it goes back the way it came");
     assert_eq!(refused(correct(3_001).await), AppError::AmountOutOfRange);
     shop.give_back().await.unwrap();

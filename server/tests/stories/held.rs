@@ -1,8 +1,8 @@
 //! Payments of which something was told that does not fit: held, asked about, and credited once or kept apart, on both databases.
 
-use app::error::AppError;
-use app::model::time::{MINUTE, SECOND};
-use server::pay::sandbox::{Faults, Status};
+use model::error::AppError;
+use model::time::{MINUTE, SECOND};
+use sandbox::{Faults, Status};
 
 use crate::support::World;
 use crate::support::shop::{Counts, PHONE, Shop};

@@ -7,16 +7,16 @@ use crate::support::World;
 use crate::support::rooms::Room;
 use crate::support::site::until;
 use crate::support::web::{Web, location};
-use app::model::time::{HOUR, MINUTE};
+use domain::clock::Clock;
+use model::time::{HOUR, MINUTE};
+use payments::rsa::PublicKey;
+use payments::wechat::jsapi::invocation_text;
 use reqwest::header::{CONTENT_TYPE, COOKIE, USER_AGENT};
 use reqwest::{Response, StatusCode};
-use server::auth::hash;
-use server::clock::Clock;
+use sandbox::{Sandbox, Status};
 use server::config::Config;
-use server::pay::rsa::PublicKey;
-use server::pay::sandbox::{self, Sandbox, Status};
-use server::pay::wechat::jsapi::invocation_text;
-use server::store::sessions::{self, NewSession};
+use server::services::auth::hash;
+use store::sessions::{self, NewSession};
 
 struct Phone {
     w: World,

@@ -1,12 +1,12 @@
 //! The ledger and the audit chain keep what they promise, on both databases.
 
 use crate::support::{World, bind};
-use app::model::ids::AccountId;
-use app::model::money::Money;
-use app::model::order::Tender;
-use server::clock::Clock;
-use server::domain::ledger::{self, Account, Transfer};
-use server::store::{audit, ledger as store};
+use domain::clock::Clock;
+use domain::ledger::{self, Account, Transfer};
+use model::ids::AccountId;
+use model::money::Money;
+use model::order::Tender;
+use store::{Db, audit, ledger as stored};
 use uuid::Uuid;
 
 both!(a_payment_posts_once, |w: World| async move {
@@ -14,17 +14,17 @@ both!(a_payment_posts_once, |w: World| async move {
     let order = w.rng.id(w.clock.now());
     let payment = ledger::payment(order, Tender::Cash, account, Money(500_000));
     let mut tx = w.db.begin().await.unwrap();
-    store::post(&mut tx, &w.rng, w.clock.now(), &payment).await.unwrap();
+    stored::post(&mut tx, &w.rng, w.clock.now(), &payment).await.unwrap();
     tx.commit().await.unwrap();
 
     let mut tx = w.db.begin().await.unwrap();
-    let again = store::post(&mut tx, &w.rng, w.clock.now(), &payment).await;
+    let again = stored::post(&mut tx, &w.rng, w.clock.now(), &payment).await;
     assert!(again.unwrap_err().is_duplicate());
     drop(tx);
 
-    assert_eq!(store::credit_balance(&w.db, &Account::Paid(account)).await.unwrap(), Money(500_000));
-    assert_eq!(store::credit_balance(&w.db, &Account::Cash).await.unwrap(), Money(-500_000));
-    assert_eq!(store::balances(&w.db).await.unwrap(), store::recomputed_balances(&w.db).await.unwrap());
+    assert_eq!(stored::credit_balance(&w.db, &Account::Paid(account)).await.unwrap(), Money(500_000));
+    assert_eq!(stored::credit_balance(&w.db, &Account::Cash).await.unwrap(), Money(-500_000));
+    assert_eq!(stored::balances(&w.db).await.unwrap(), stored::recomputed_balances(&w.db).await.unwrap());
 });
 
 both!(a_transfer_moves_its_balances_whoever_writes_it, |w: World| async move {
@@ -32,7 +32,7 @@ both!(a_transfer_moves_its_balances_whoever_writes_it, |w: World| async move {
                    VALUES ($1, 'payment', $1, 'cash', 'paid:x', $2, $3)";
     bind(&w.db, by_hand, w.rng.id(w.clock.now()), &[70_000, 0]).await;
     bind(&w.db, by_hand, w.rng.id(w.clock.now()), &[30_000, 1]).await;
-    let found = store::balances(&w.db).await.unwrap();
+    let found = stored::balances(&w.db).await.unwrap();
     let found: Vec<_> = found.iter().map(|found| (found.account.as_str(), found.debits_e4, found.credits_e4)).collect();
     assert_eq!(found, [("cash", 100_000, 0), ("paid:x", 0, 100_000)]);
 });
@@ -46,16 +46,16 @@ both!(transfers_both_ways_at_once_wait_for_each_other_and_none_is_lost, |w: Worl
             let (debit, credit) = (there.credit.clone(), there.debit.clone());
             let transfer = if n % 2 == 0 { there } else { Transfer { debit, credit, ..there } };
             let mut tx = w.db.begin().await?;
-            store::post(&mut tx, &w.rng, w.clock.now(), &transfer).await?;
+            stored::post(&mut tx, &w.rng, w.clock.now(), &transfer).await?;
             tx.commit().await
         })
     });
     for post in futures::future::join_all(posts).await {
         post.unwrap().unwrap();
     }
-    let found = store::balances(&w.db).await.unwrap();
+    let found = stored::balances(&w.db).await.unwrap();
     assert!(found.iter().all(|found| (found.debits_e4, found.credits_e4) == (10_000, 10_000)), "{found:?}");
-    assert_eq!(found, store::recomputed_balances(&w.db).await.unwrap());
+    assert_eq!(found, stored::recomputed_balances(&w.db).await.unwrap());
 });
 
 both!(an_audit_line_cannot_be_changed_unseen, |w: World| async move {
@@ -74,8 +74,8 @@ both!(an_audit_line_cannot_be_changed_unseen, |w: World| async move {
     assert!(refused.is_err() || refused.unwrap() == 0);
 
     let trigger = match w.db {
-        server::store::Db::Sqlite { .. } => "DROP TRIGGER audit_no_update",
-        server::store::Db::Postgres(_) => "DROP TRIGGER audit_append_only ON audit",
+        Db::Sqlite { .. } => "DROP TRIGGER audit_no_update",
+        Db::Postgres(_) => "DROP TRIGGER audit_append_only ON audit",
     };
     raw(&w, trigger).await.unwrap();
     raw(&w, "UPDATE audit SET actor = 'nobody' WHERE seq = 2").await.unwrap();
@@ -93,7 +93,7 @@ both!(ids_are_unique_and_ordered, |w: World| async move {
 
 async fn raw(w: &World, sql: &'static str) -> Result<u64, sqlx::Error> {
     match &w.db {
-        server::store::Db::Sqlite { write, .. } => sqlx::query(sql).execute(write).await.map(|done| done.rows_affected()),
-        server::store::Db::Postgres(pool) => sqlx::query(sql).execute(pool).await.map(|done| done.rows_affected()),
+        Db::Sqlite { write, .. } => sqlx::query(sql).execute(write).await.map(|done| done.rows_affected()),
+        Db::Postgres(pool) => sqlx::query(sql).execute(pool).await.map(|done| done.rows_affected()),
     }
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::support::World;
 use crate::support::site::until;
 use crate::support::web::{Web, location};
-use app::ports::Role;
-use server::clock::Clock;
+use domain::clock::Clock;
+use model::person::Role;
 
 both!(an_account_is_closed_over_its_pages, |w: World| async move {
     let web = Web::start(&w).await;

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use crate::support::World;
 use crate::support::web::Web;
-use app::model::meter::{Latest, StatusWord};
-use app::model::money::Fen;
-use app::model::wall::{Delta, Snapshot};
-use app::ports::Role;
-use server::clock::Clock;
+use domain::clock::Clock;
+use model::meter::{Latest, StatusWord};
+use model::money::Fen;
+use model::person::Role;
+use model::wall::{Delta, Snapshot};
 use tokio::time::timeout;
 
 /// Reads on until the buffer holds a whole event of that name, and gives its data.

@@ -10,14 +10,14 @@ use crate::support::World;
 use crate::support::paying::channels;
 use crate::support::site::until;
 use crate::support::web::PASSWORD;
-use app::model::ids::OrderId;
-use app::model::time::Timestamp;
+use domain::clock::{Clock, SystemClock};
+use model::ids::OrderId;
+use model::time::Timestamp;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE, USER_AGENT};
-use server::auth::Passwords;
-use server::clock::{Clock, SystemClock};
-use server::pay::sandbox::{self, Faults, Sandbox, Trade};
-use server::store::Db;
-use server::store::users::{self, NewUser};
+use sandbox::{Faults, Sandbox, Trade};
+use server::services::auth::Passwords;
+use store::Db;
+use store::users::{self, NewUser};
 
 const SOON: Duration = Duration::from_secs(30);
 const PHONE: &str = "Mozilla/5.0 (Linux; Android 14) Mobile";
@@ -119,7 +119,7 @@ impl Scene {
     async fn set(w: World) -> Self {
         let room = w.room(1).await;
         let hash = Passwords::new(w.rng.clone()).unwrap().hash(PASSWORD).await.unwrap();
-        let boss = NewUser { role: app::ports::Role::Admin, login: "zhang-jianguo", name: "张建国", password_hash: &hash };
+        let boss = NewUser { role: model::person::Role::Admin, login: "zhang-jianguo", name: "张建国", password_hash: &hash };
         users::create(&w.db, &w.rng, SystemClock.now(), &boss, "test").await.unwrap();
         let sql = "UPDATE users SET login = 'wang-xiaoming', name = '王小明', password_hash = $1 WHERE id = $2";
         match &w.db {
@@ -200,10 +200,10 @@ impl Scene {
         until(SOON, "the refund", || async { self.state(trade).await == "refunded" }).await;
     }
 
-    async fn ids(&self, trade: &Trade) -> (OrderId, app::model::ids::Uuid) {
+    async fn ids(&self, trade: &Trade) -> (OrderId, model::ids::Uuid) {
         let sql = "SELECT p.order_id, e.id FROM payment_attempts p JOIN payment_events e ON e.attempt_id = p.id
                    WHERE p.out_trade_no = $1 AND e.kind = 'paid'";
-        let (order, event): (app::model::ids::Uuid, app::model::ids::Uuid) = match &self.w.db {
+        let (order, event): (model::ids::Uuid, model::ids::Uuid) = match &self.w.db {
             Db::Sqlite { read, .. } => sqlx::query_as(sql).bind(&trade.out_trade_no).fetch_one(read).await.unwrap(),
             Db::Postgres(pool) => sqlx::query_as(sql).bind(&trade.out_trade_no).fetch_one(pool).await.unwrap(),
         };

@@ -7,21 +7,21 @@ use crate::support::closings::{CASH, advance, begin, owed, proved, read, seen, s
 use crate::support::flat::{Flat, refused};
 use crate::support::shop::Shop;
 use crate::support::site::{Site, until};
-use app::error::AppError;
-use app::model::energy::Energy;
-use app::model::ids::{ClosingId, MeterId};
-use app::model::issue::Issue;
-use app::model::meter::{ControlMode, Wallet};
-use app::model::money::{Fen, Money};
-use app::model::order::{CommandState, OrderState, Tender};
-use app::model::parameters::{Limits, Parameters, Slot, TierPeriod, Tiers};
-use app::model::tariff;
-use app::model::time::Timestamp;
-use server::clock::{Clock, SystemClock};
-use server::domain::ledger::Account;
-use server::meters::sim::LineFault;
-use server::store::closings::{self, Counted, Device, Goes, What};
-use server::store::{StoreError, meters, parameters, prices, rooms, wallets};
+use domain::clock::{Clock, SystemClock};
+use domain::ledger::Account;
+use model::energy::Energy;
+use model::error::AppError;
+use model::ids::{ClosingId, MeterId};
+use model::issue::Issue;
+use model::meter::{ControlMode, Wallet};
+use model::money::{Fen, Money};
+use model::order::{CommandState, OrderState, Tender};
+use model::parameters::{Limits, Parameters, Slot, TierPeriod, Tiers};
+use model::tariff;
+use model::time::Timestamp;
+use simulator::LineFault;
+use store::closings::{self, Counted, Device, Goes, What};
+use store::{StoreError, meters, parameters, prices, rooms, wallets};
 
 const SOON: Duration = Duration::from_secs(30);
 
@@ -38,11 +38,11 @@ async fn spare(w: World) -> Site {
 /// The second meter, as a new one that nobody has registered.
 async fn device(s: &Site, unit: u8) -> Device {
     let row = meters::find(&s.w.db, s.meters[usize::from(unit) - 1]).await.unwrap().unwrap();
-    let gateway = app::model::ids::GatewayId(row.gateway_id);
+    let gateway = model::ids::GatewayId(row.gateway_id);
     Device { serial: row.serial, gateway, unit, profile: row.profile, wallet: Wallet::Meter }
 }
 
-async fn install(w: &World, by: app::model::ids::UserId, id: ClosingId, device: &Device) -> Result<MeterId, StoreError> {
+async fn install(w: &World, by: model::ids::UserId, id: ClosingId, device: &Device) -> Result<MeterId, StoreError> {
     closings::install(&w.db, &w.rng, SystemClock.now(), &who(by), id, device).await
 }
 

@@ -3,18 +3,20 @@
 use std::sync::Arc;
 
 use crate::support::World;
-use app::api::operator::{CaseQuery, Mistake, MovesIn, Opening, OperatorPort, Query, Row, Sale, What};
-use app::error::AppError;
-use app::model::ids::{MeterId, PlaceId, UserId};
-use app::model::meter::{ControlMode, Latest, StatusWord};
-use app::model::money::Fen;
-use app::model::order::{CommandState, Tender};
-use app::ports::{Role, Who};
-use server::clock::Clock;
-use server::domain::order::Limits;
-use server::live::{Live, Scope};
-use server::operator::{NoField, Operator};
-use server::store::{Db, audit, cases, console};
+use app::api::operator::{Mistake, MovesIn, Opening, OperatorPort, Row};
+use domain::clock::Clock;
+use domain::order::Limits;
+use domain::wall_layout::Scope;
+use meters::live::Live;
+use model::console::{CaseQuery, Query, Sale, What};
+use model::error::AppError;
+use model::ids::{MeterId, PlaceId, UserId};
+use model::meter::{ControlMode, Latest, StatusWord};
+use model::money::Fen;
+use model::order::{CommandState, Tender};
+use model::person::{Role, Who};
+use server::services::console::{NoField, Operator};
+use store::{Db, audit, cases, console};
 use uuid::Uuid;
 
 /// Two buildings with a room each; the clerk may see the first only.

@@ -2,17 +2,17 @@
 
 use crate::support::World;
 use crate::support::rooms::Room;
-use app::api::till::{ReceiptNumber, RecordQuery};
-use app::error::AppError;
-use app::model::money::{Fen, Money};
-use app::model::order::{OrderState, Tender};
-use server::clock::Clock;
-use server::domain::ledger::Account;
-use server::domain::order::Limits;
-use server::store::console::{self, Terms};
-use server::store::order_lists;
-use server::store::orders::{self, NewOrder};
-use server::store::{StoreError, ledger, verify};
+use domain::clock::Clock;
+use domain::ledger::Account;
+use domain::order::Limits;
+use model::console::{ReceiptNumber, RecordQuery};
+use model::error::AppError;
+use model::money::{Fen, Money};
+use model::order::{OrderState, Tender};
+use store::console::{self, Terms};
+use store::order_lists;
+use store::orders::{self, NewOrder};
+use store::{StoreError, ledger, verify};
 
 fn sale(w: &World, room: Room, fen: i64) -> NewOrder {
     NewOrder {

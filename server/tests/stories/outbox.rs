@@ -1,14 +1,14 @@
 //! Whose turn it is in the outbox, on both databases.
 
 use crate::support::World;
-use app::model::ids::{MeterId, OrderId};
-use app::model::money::Fen;
-use app::model::order::Tender;
-use app::model::time::Timestamp;
-use server::clock::Clock;
-use server::domain::order::Limits;
-use server::store::orders::{self, NewOrder};
-use server::store::{deliveries, verify};
+use domain::clock::Clock;
+use domain::order::Limits;
+use model::ids::{MeterId, OrderId};
+use model::money::Fen;
+use model::order::Tender;
+use model::time::Timestamp;
+use store::orders::{self, NewOrder};
+use store::{deliveries, verify};
 
 both!(a_purchase_under_way_goes_on_though_an_earlier_one_is_committed_later, |w: World| async move {
     let room = w.room(1).await;
@@ -37,7 +37,7 @@ both!(a_purchase_under_way_goes_on_though_an_earlier_one_is_committed_later, |w:
     assert!(verify::verify(&w.db).await.unwrap().differences.is_empty());
 });
 
-async fn next(w: &World, meter: MeterId) -> (OrderId, server::store::commands::Command) {
+async fn next(w: &World, meter: MeterId) -> (OrderId, store::commands::Command) {
     let command = deliveries::next(&w.db, meter, w.clock.now().plus(1_000)).await.unwrap().expect("one moves");
     (OrderId(command.order_id.unwrap()), command)
 }

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use crate::support::World;
 use crate::support::shop::{Counts, PHONE, Shop};
-use app::error::AppError;
-use app::model::money::Fen;
-use app::model::order::OrderState;
-use app::model::time::{MINUTE, SECOND};
-use server::pay::Cashier;
-use server::pay::sandbox::{Faults, Status};
-use server::store::{Db, order_lists};
+use model::error::AppError;
+use model::money::Fen;
+use model::order::OrderState;
+use model::time::{MINUTE, SECOND};
+use payments::Cashier;
+use sandbox::{Faults, Status};
+use store::{Db, order_lists};
 
 both!(a_payment_is_credited_once_with_its_order, |w: World| async move {
     let shop = Shop::open(w).await;
@@ -381,15 +381,15 @@ both!(two_who_ask_ask_each_once_and_not_faster_than_agreed, |w: World| async mov
 
 both!(no_channel_no_offer, |w: World| async move {
     let room = w.room(1).await;
-    let config = server::pay::Config::default();
+    let config = payments::Config::default();
     let paid = std::sync::Arc::new(|| {});
-    let payments = server::pay::Payments::new(&config, w.db.clone(), w.clock.clone(), w.rng.clone(), paid).unwrap();
+    let payments = payments::Payments::new(&config, w.db.clone(), w.clock.clone(), w.rng.clone(), paid).unwrap();
     assert!(payments.offered().is_empty() && payments.form_origins().is_empty());
-    let top_up = server::pay::TopUp {
+    let top_up = payments::TopUp {
         key: room.account.0,
         account: room.account,
         meter: room.meter,
-        tender: app::model::order::Tender::Alipay,
+        tender: model::order::Tender::Alipay,
         amount: Fen(5_000),
         by: room.resident,
         ip: String::new(),

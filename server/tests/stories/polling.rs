@@ -6,15 +6,15 @@ use std::time::Duration;
 use crate::support::World;
 use crate::support::site::{Site, until};
 use crate::truth::open_case;
-use app::api::operator::Gap;
-use app::model::ids::MeterId;
-use app::model::meter::SupplyState;
-use app::ports::{Role, Who};
-use server::clock::{Clock, SystemClock};
-use server::live::Live;
-use server::meters::gateway::GatewayHealth;
-use server::meters::sim::{Defect, LineFault, Mishap};
-use server::store::{counters, readings};
+use domain::clock::{Clock, SystemClock};
+use meters::gateway::GatewayHealth;
+use meters::live::Live;
+use model::console::Gap;
+use model::ids::MeterId;
+use model::meter::SupplyState;
+use model::person::{Role, Who};
+use simulator::{Defect, LineFault, Mishap};
+use store::{counters, readings};
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -197,7 +197,7 @@ fn live_states(s: &Site, live: &Live) -> Vec<usize> {
 async fn readings_by_unit(s: &Site) -> Vec<(i64, i64)> {
     let sql = "SELECT m.unit, COUNT(*) FROM readings r JOIN meters m ON m.id = r.meter_id GROUP BY m.unit";
     match &s.w.db {
-        server::store::Db::Sqlite { read, .. } => sqlx::query_as(sql).fetch_all(read).await.unwrap(),
-        server::store::Db::Postgres(pool) => sqlx::query_as(sql).fetch_all(pool).await.unwrap(),
+        store::Db::Sqlite { read, .. } => sqlx::query_as(sql).fetch_all(read).await.unwrap(),
+        store::Db::Postgres(pool) => sqlx::query_as(sql).fetch_all(pool).await.unwrap(),
     }
 }

@@ -7,18 +7,18 @@ use crate::support::closings::{CASH, advance, begin, proved, who};
 use crate::support::refunding::{BY_HAND, POLICY};
 use crate::support::shop::Shop;
 use crate::support::{World, bind};
-use app::error::AppError;
-use app::model::ids::{OrderId, Uuid};
-use app::model::money::Fen;
-use app::model::order::{ReturnState, Tender};
-use server::clock::Clock;
-use server::domain::order::Limits;
-use server::domain::returns::Rules;
-use server::store::closings::{self, Counted};
-use server::store::orders::{self, NewOrder, Order};
-use server::store::refunds::{self, Of as Back};
-use server::store::returns::{self, NewReturn, Of};
-use server::store::{StoreError, Tx, accounts};
+use domain::clock::Clock;
+use domain::order::Limits;
+use domain::returns::Rules;
+use model::error::AppError;
+use model::ids::{OrderId, Uuid};
+use model::money::Fen;
+use model::order::{ReturnState, Tender};
+use store::closings::{self, Counted};
+use store::orders::{self, NewOrder, Order};
+use store::refunds::{self, Of as Back};
+use store::returns::{self, NewReturn, Of};
+use store::{StoreError, Tx, accounts};
 
 /// Long enough for a task to come as far as the lock, where nobody can see that it has.
 const TO_THE_LOCK: Duration = Duration::from_millis(300);
@@ -83,7 +83,7 @@ async fn stranded(w: &World) -> Order {
 }
 
 fn give_back(w: &World, order: &Order) -> impl Future<Output = Result<returns::Return, StoreError>> + Send + 'static {
-    let (w, by, of) = (w.clone(), app::model::ids::UserId(order.created_by), Of::Sale(OrderId(order.id), order.amount()));
+    let (w, by, of) = (w.clone(), model::ids::UserId(order.created_by), Of::Sale(OrderId(order.id), order.amount()));
     let new = NewReturn { key: order.id, of, reason: "未到表".into(), by, ip: String::new() };
     async move { returns::ask(&w.db, &w.rng, w.clock.now(), &Rules::default(), &Limits::default(), &new).await }
 }
@@ -92,7 +92,7 @@ both!(an_order_that_is_given_back_is_not_sent_elsewhere_as_well, |w: World| asyn
     let order = stranded(&w).await;
     let neighbour = w.room(2).await;
     let held = hold(&w, "orders WHERE id = $1", order.id).await;
-    let (there, by) = (w.clone(), who(app::model::ids::UserId(order.created_by)));
+    let (there, by) = (w.clone(), who(model::ids::UserId(order.created_by)));
     let elsewhere = async move {
         orders::readdress(&there.db, &there.rng, there.clock.now(), &by, OrderId(order.id), neighbour.account).await
     };

@@ -3,17 +3,18 @@
 use std::sync::Arc;
 
 use crate::support::World;
-use app::model::energy::Energy;
-use app::model::ids::MeterId;
-use app::model::meter::StatusWord;
-use app::model::money::Fen;
-use app::model::time::{HOUR, MINUTE, Timestamp};
-use server::clock::Clock;
-use server::live::Live;
-use server::meters::codec::{Face, Measurement, State};
-use server::meters::recorder::{Event, Recorder, Source};
-use server::meters::serial::AccountNumber;
-use server::store::{energy, readings};
+use domain::clock::Clock;
+use domain::meter_state::{Face, Measurement, State};
+use domain::reading_source::Source;
+use domain::serial::AccountNumber;
+use meters::live::Live;
+use meters::recorder::{Event, Recorder};
+use model::energy::Energy;
+use model::ids::MeterId;
+use model::meter::StatusWord;
+use model::money::Fen;
+use model::time::{HOUR, MINUTE, Timestamp};
+use store::{energy, readings};
 use tokio::sync::mpsc;
 
 pub fn state() -> State {
@@ -132,7 +133,7 @@ both!(a_batch_that_was_read_before_a_delivery_does_not_undo_what_that_read_back,
     record(&w, &live, vec![reading(meter, now, 10)]).await;
     w.execute("UPDATE meter_latest SET observed_at = observed_at + 60000, count = 9").await;
     let mut stale = readings::Batch::default();
-    stale.latest.push(app::model::meter::Latest { observed_at: Some(now.plus(1)), ..live.get(meter).unwrap() });
+    stale.latest.push(model::meter::Latest { observed_at: Some(now.plus(1)), ..live.get(meter).unwrap() });
     readings::write(&w.db, &w.rng, now, &stale).await.unwrap();
     assert_eq!(w.number("SELECT count FROM meter_latest").await, 9);
 });

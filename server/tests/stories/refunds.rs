@@ -4,15 +4,15 @@
 use crate::support::World;
 use crate::support::refunding::{BY_HAND, refused};
 use crate::support::shop::{DESK, Shop};
-use app::error::AppError;
-use app::model::money::{Fen, Money};
-use app::model::order::Tender;
-use app::model::refund::RefundState;
-use app::model::time::{DAY, HOUR, MINUTE, SECOND};
-use server::clock::Clock;
-use server::domain::ledger::Account;
-use server::pay::sandbox::Faults;
-use server::store::refunds::{self, NewRefund, Of};
+use domain::clock::Clock;
+use domain::ledger::Account;
+use model::error::AppError;
+use model::money::{Fen, Money};
+use model::order::Tender;
+use model::refund::RefundState;
+use model::time::{DAY, HOUR, MINUTE, SECOND};
+use sandbox::Faults;
+use store::refunds::{self, NewRefund, Of};
 
 both!(what_was_paid_twice_goes_back_by_itself_once, |w: World| async move {
     let shop = Shop::open(w).await;

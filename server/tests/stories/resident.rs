@@ -5,20 +5,20 @@ use std::sync::Arc;
 use crate::support::World;
 use crate::support::rooms::Room;
 use app::api::resident::{Cashier, CashierStep, ResidentPort};
-use app::error::AppError;
-use app::model::ids::{CommandId, OrderId};
-use app::model::meter::{Latest, StatusWord};
-use app::model::money::Fen;
-use app::model::order::{CommandState, OrderState, Tender};
-use app::model::time::{DAY, MINUTE, Timestamp};
 use app::ports::{Role, Visit, Who};
-use server::clock::Clock;
-use server::domain::order::Limits;
-use server::live::Live;
-use server::pay::alipay::AlipayConfig;
-use server::pay::{self, Payments};
-use server::resident::Residents;
-use server::store::orders::{self, NewOrder};
+use domain::clock::Clock;
+use domain::order::Limits;
+use meters::live::Live;
+use model::error::AppError;
+use model::ids::{CommandId, OrderId};
+use model::meter::{Latest, StatusWord};
+use model::money::Fen;
+use model::order::{CommandState, OrderState, Tender};
+use model::time::{DAY, MINUTE, Timestamp};
+use payments::Payments;
+use payments::alipay::AlipayConfig;
+use server::services::residents::Residents;
+use store::orders::{self, NewOrder};
 
 const OPEN: u16 = 1 << 1;
 const ON: u16 = OPEN | 1;
@@ -32,17 +32,17 @@ struct Site {
 impl Site {
     async fn new(w: World) -> Self {
         let live = Live::load(&w.db, w.clock.clone()).await.unwrap();
-        let config = pay::Config {
+        let config = payments::Config {
             public_url: "https://power.example".into(),
             alipay: Some(AlipayConfig {
                 gateway: "https://gateway.example/gateway.do".into(),
                 app_id: "2021000000000001".into(),
                 seller_id: "2088000000000001".into(),
-                private_key: Some(include_str!("../../src/pay/alipay/vectors/app-pkcs8.pem").into()),
-                alipay_public_key: Some(include_str!("../../src/pay/alipay/vectors/gateway-public.pem").into()),
+                private_key: Some(include_str!("../../crates/payments/src/alipay/vectors/app-pkcs8.pem").into()),
+                alipay_public_key: Some(include_str!("../../crates/payments/src/alipay/vectors/gateway-public.pem").into()),
                 ..AlipayConfig::default()
             }),
-            ..pay::Config::default()
+            ..payments::Config::default()
         };
         let payments = Payments::new(&config, w.db.clone(), w.clock.clone(), w.rng.clone(), Arc::new(|| {})).unwrap();
         let residents = Residents::new(w.db.clone(), w.clock.clone(), w.rng.clone(), live.clone(), payments, Arc::new(|| {}));
@@ -58,12 +58,12 @@ impl Site {
         });
     }
 
-    fn key(&self) -> app::model::ids::Uuid {
+    fn key(&self) -> model::ids::Uuid {
         self.w.rng.id(self.w.clock.now())
     }
 
     /// A purchase at the counter: an order without a payment channel.
-    async fn bought(&self, room: Room, clerk: app::model::ids::UserId) -> OrderId {
+    async fn bought(&self, room: Room, clerk: model::ids::UserId) -> OrderId {
         let new = NewOrder {
             key: self.key(),
             account: room.account,

@@ -6,20 +6,20 @@ use std::time::Duration;
 use crate::support::World;
 use crate::support::rooms::Room;
 use crate::support::site::{Site, until};
-use app::error::AppError;
-use app::model::ids::{OrderId, UserId};
-use app::model::money::{Fen, Money};
-use app::model::order::{OrderState, ReturnState, Tender};
-use app::model::time::{HOUR, Timestamp};
-use app::ports::{Role, Who};
-use server::clock::{Clock, SystemClock};
-use server::domain::ledger::Account;
-use server::domain::order::Limits;
-use server::domain::returns::Rules;
-use server::meters::sim::{BusTiming, LineFault};
-use server::store::returns::{self, NewReturn, Of, Return};
-use server::store::users::{self, NewUser};
-use server::store::{StoreError, commands, deliveries, ledger};
+use domain::clock::{Clock, SystemClock};
+use domain::ledger::Account;
+use domain::order::Limits;
+use domain::returns::Rules;
+use model::error::AppError;
+use model::ids::{OrderId, UserId};
+use model::money::{Fen, Money};
+use model::order::{OrderState, ReturnState, Tender};
+use model::person::{Role, Who};
+use model::time::{HOUR, Timestamp};
+use simulator::{BusTiming, LineFault};
+use store::returns::{self, NewReturn, Of, Return};
+use store::users::{self, NewUser};
+use store::{StoreError, commands, deliveries, ledger};
 
 const SOON: Duration = Duration::from_secs(20);
 /// Two people above this.
@@ -34,7 +34,7 @@ fn refused<T: std::fmt::Debug>(result: Result<T, StoreError>) -> AppError {
 
 impl Site {
     /// Sold and in the meter, and seen there.
-    async fn stocked(w: World, meters: u8, fen: i64) -> (Self, server::meters::Handle) {
+    async fn stocked(w: World, meters: u8, fen: i64) -> (Self, meters::Handle) {
         let s = Self::new(w, 1, meters).await;
         for room in 0..usize::from(meters) {
             s.sell(room, fen).await;

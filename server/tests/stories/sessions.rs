@@ -2,12 +2,12 @@
 
 use crate::support::World;
 use crate::support::web::{PASSWORD, Web, location};
-use app::model::time::{DAY, HOUR, MINUTE, SECOND};
-use app::ports::Role;
+use domain::clock::Clock;
+use model::person::Role;
+use model::time::{DAY, HOUR, MINUTE, SECOND};
 use reqwest::Method;
 use reqwest::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, SET_COOKIE};
-use server::clock::Clock;
-use server::store::{audit, verify};
+use store::{audit, verify};
 
 both!(a_session_opens_slides_and_ends, |w: World| async move {
     let web = Web::start(&w).await;
@@ -185,9 +185,9 @@ both!(the_server_stops_in_good_order, |w: World| async move {
 both!(sessions_that_ended_are_removed, |w: World| async move {
     let web = Web::start(&w).await;
     web.person(&w, Role::Operator, "op").await;
-    assert_eq!(server::store::sessions::purge(&w.db, w.clock.now()).await.unwrap(), 0);
+    assert_eq!(store::sessions::purge(&w.db, w.clock.now()).await.unwrap(), 0);
     w.clock.advance(12 * HOUR + MINUTE);
-    assert_eq!(server::store::sessions::purge(&w.db, w.clock.now()).await.unwrap(), 1);
+    assert_eq!(store::sessions::purge(&w.db, w.clock.now()).await.unwrap(), 1);
 });
 
 /// Posts that many chunks of 4 KiB without saying how many; gives the status line.

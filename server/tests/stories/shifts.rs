@@ -2,17 +2,17 @@
 
 use crate::support::World;
 use crate::support::rooms::Room;
-use app::error::AppError;
-use app::model::ids::UserId;
-use app::model::money::{Fen, Money};
-use app::model::order::Tender;
-use app::ports::{Role, Who};
-use server::clock::Clock;
-use server::domain::ledger::Account;
-use server::domain::order::Limits;
-use server::store::orders::{self, NewOrder, Order};
-use server::store::shifts::{self, Shift};
-use server::store::{StoreError, ledger, verify};
+use domain::clock::Clock;
+use domain::ledger::Account;
+use domain::order::Limits;
+use model::error::AppError;
+use model::ids::UserId;
+use model::money::{Fen, Money};
+use model::order::Tender;
+use model::person::{Role, Who};
+use store::orders::{self, NewOrder, Order};
+use store::shifts::{self, Shift};
+use store::{StoreError, ledger, verify};
 
 fn refused<T: std::fmt::Debug>(result: Result<T, StoreError>) -> AppError {
     match result {

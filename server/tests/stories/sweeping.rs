@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use app::model::gateway::{Sweep, SweepInterval};
-use app::model::ids::{GatewayId, MeterId};
-use app::ports::{Role, Who};
-use server::clock::{Clock, SystemClock};
-use server::live::{Live, Scope};
-use server::store::intervals;
+use domain::clock::{Clock, SystemClock};
+use domain::wall_layout::Scope;
+use meters::live::Live;
+use model::gateway::{Sweep, SweepInterval};
+use model::ids::{GatewayId, MeterId};
+use model::person::{Role, Who};
+use store::intervals;
 
 use crate::support::World;
 use crate::support::site::{Site, until};
@@ -34,7 +35,7 @@ async fn set(s: &Site, of: Sweep, seconds: Option<i64>) {
 }
 
 async fn readings(s: &Site, meter: MeterId) -> usize {
-    server::store::readings::recent(&s.w.db, meter, 1_000).await.unwrap().len()
+    store::readings::recent(&s.w.db, meter, 1_000).await.unwrap().len()
 }
 
 both!(an_interval_that_is_changed_reaches_the_bus_without_a_restart, |w: World| async move {
@@ -85,7 +86,7 @@ both!(the_site_and_gateways_are_for_administrators_and_a_meter_for_who_may_see_i
     let meter = w.room(1).await.meter;
     let web = Web::start(&w).await;
     let (admin, operator) = (web.person(&w, Role::Admin, "root").await, web.person(&w, Role::Operator, "desk").await);
-    let gateway = server::store::meters::gateways(&w.db).await.unwrap()[0].id;
+    let gateway = store::meters::gateways(&w.db).await.unwrap()[0].id;
     let forms = ["of=site&id=&seconds=60".to_owned(), format!("of=gateway&id={gateway}&seconds=300")];
     for form in &forms {
         let refused = operator.post("/api/operator/sweep-interval", form).await;

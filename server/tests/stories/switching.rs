@@ -4,16 +4,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use app::model::ids::MeterId;
-use app::model::meter::Wallet;
-use server::clock::{Clock, SystemClock};
-use server::live::Live;
-use server::meters::keys::MasterKeys;
-use server::meters::profile::Profiles;
-use server::meters::{Handle, Meters};
-use server::store::commands::{self, Command, NewCommand, priority};
-use server::store::meters::{NewMeter, add_meter};
-use server::store::places::{self, NewPlace};
+use ::meters::keys::MasterKeys;
+use ::meters::live::Live;
+use ::meters::profile::Profiles;
+use ::meters::{Handle, Meters};
+use domain::clock::{Clock, SystemClock};
+use model::ids::MeterId;
+use model::meter::Wallet;
+use store::commands::{self, Command, NewCommand, priority};
+use store::meters::{NewMeter, add_meter};
+use store::places::{self, NewPlace};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -106,7 +106,7 @@ impl Room {
         let address = dds238.start().await;
         let gateway = w.gateways(&[address]).await[0];
         let at = SystemClock.now();
-        let (place, meter) = (app::model::ids::PlaceId(w.rng.id(at)), MeterId(w.rng.id(at)));
+        let (place, meter) = (model::ids::PlaceId(w.rng.id(at)), MeterId(w.rng.id(at)));
         let mut tx = w.db.begin().await.unwrap();
         places::add(&mut tx, &NewPlace { id: place, parent: None, kind: "room", name: "101", sort: 1 }).await.unwrap();
         let serial = "000000000238".to_owned();
@@ -114,7 +114,7 @@ impl Room {
             NewMeter { id: meter, place, gateway, unit: 1, serial, profile: "hiking-dds238".into(), wallet: Wallet::Server };
         add_meter(&mut tx, at, &new).await.unwrap();
         tx.commit().await.unwrap();
-        let clock: server::clock::SharedClock = Arc::new(SystemClock);
+        let clock: domain::clock::SharedClock = Arc::new(SystemClock);
         let live = Live::load(&w.db, clock.clone()).await.unwrap();
         let keys = MasterKeys { enc: [1; 16], mac: [2; 16], aes: [3; 32] };
         let (db, rng, profiles) = (w.db.clone(), w.rng.clone(), Profiles::load(None).unwrap());
@@ -124,7 +124,7 @@ impl Room {
 
     async fn wish(&self, kind: &'static str, args: &str) -> Command {
         let at = SystemClock.now();
-        let id = app::model::ids::CommandId(self.w.rng.id(at));
+        let id = model::ids::CommandId(self.w.rng.id(at));
         let (meter, args, priority) = (self.meter, args.to_owned(), priority::RELAY);
         let new = NewCommand { id, meter, account: None, order: None, kind, args, money: false, priority, by: None };
         let mut tx = self.w.db.begin().await.unwrap();

@@ -2,7 +2,7 @@
 
 use crate::support::World;
 use crate::support::web::{Web, location};
-use app::ports::Role;
+use model::person::Role;
 
 async fn text(answer: reqwest::Response) -> String {
     assert_eq!(answer.status(), 200, "{}", answer.url());
@@ -15,11 +15,11 @@ both!(the_register_is_a_page_and_a_file, |w: World| async move {
     let web = Web::start(&w).await;
     let (clerk, boss) = (web.person(&w, Role::Operator, "=HYPERLINK(1)").await, web.person(&w, Role::Admin, "boss").await);
     for _ in 0..3 {
-        let key = w.rng.id(app::model::time::Timestamp(1));
+        let key = w.rng.id(model::time::Timestamp(1));
         let sold = clerk.post("/api/operator/sell", &format!("meter={}&amount=50&tender=cash&key={key}", room.meter)).await;
         assert_eq!(location(&sold), format!("/rooms/{}", room.meter));
     }
-    let key = w.rng.id(app::model::time::Timestamp(1));
+    let key = w.rng.id(model::time::Timestamp(1));
     let form = format!("meter={}&amount=300.00&tender=cash&reason=%E9%80%80%E5%AE%BF&key={key}", room.meter);
     let asked = clerk.post("/api/operator/return", &form).await;
     let page = location(&asked).to_owned();
@@ -43,7 +43,7 @@ both!(the_register_is_a_page_and_a_file, |w: World| async move {
     let all = text(boss.get("/register.csv").await).await;
     assert!(all.lines().any(|line| line.contains("退电") && line.contains("扣减中")), "{all}");
 
-    let year = app::model::time::Timestamp(w.number("SELECT MAX(issued_at) FROM receipts").await).date().ymd().0;
+    let year = model::time::Timestamp(w.number("SELECT MAX(issued_at) FROM receipts").await).date().ymd().0;
     let receipt = text(clerk.get(&format!("/receipts/{year}-000001")).await).await;
     assert!(receipt.contains("伍拾元整") && receipt.contains("副本"), "nothing was printed yet");
     for (print, copy) in [(1, false), (2, true)] {

@@ -5,20 +5,21 @@ use std::sync::Arc;
 use crate::readings::{hub, measurement, reading, record, state};
 use crate::support::World;
 use crate::support::site::{Site, until};
-use app::api::operator::{EventQuery, Gap};
-use app::error::AppError;
-use app::model::energy::Energy;
-use app::model::event::EventKind;
-use app::model::ids::{CaseId, MeterId};
-use app::model::meter::StatusWord;
-use app::model::time::{DAY, HOUR, MINUTE, Timestamp};
-use app::ports::{Role, Who};
-use server::clock::Clock;
-use server::meters::codec::{Face, Measurement, Plain, State};
-use server::meters::recorder::{Event, Source};
-use server::meters::sim::{Defect, LineFault, Mishap};
-use server::store::{Db, cases, console, counters, energy, readings, serials};
+use domain::clock::Clock;
+use domain::meter_state::{Face, Measurement, Plain, State};
+use domain::reading_source::Source;
+use meters::recorder::Event;
+use model::console::{EventQuery, Gap};
+use model::energy::Energy;
+use model::error::AppError;
+use model::event::EventKind;
+use model::ids::{CaseId, MeterId};
+use model::meter::StatusWord;
+use model::person::{Role, Who};
+use model::time::{DAY, HOUR, MINUTE, Timestamp};
+use simulator::{Defect, LineFault, Mishap};
 use std::time::Duration;
+use store::{Db, cases, console, counters, energy, readings, serials};
 
 const SOON: Duration = Duration::from_secs(30);
 
@@ -150,9 +151,8 @@ both!(a_running_recorder_hears_of_a_decision, |w: World| async move {
     let (meter, live) = (w.meter(1).await, hub(&w).await);
     let start = w.clock.now();
     let (send, receive) = tokio::sync::mpsc::channel(10);
-    let clock: server::clock::SharedClock = w.clock.clone();
-    let recorder =
-        server::meters::recorder::Recorder::load(w.db.clone(), clock, w.rng.clone(), live, Arc::default()).await.unwrap();
+    let clock: domain::clock::SharedClock = w.clock.clone();
+    let recorder = meters::recorder::Recorder::load(w.db.clone(), clock, w.rng.clone(), live, Arc::default()).await.unwrap();
     let running = tokio::spawn(recorder.run(receive));
     send.send(reading(meter, start, 500_000)).await.unwrap();
     send.send(reading(meter, start.plus(MINUTE), 7)).await.unwrap();

@@ -2,14 +2,17 @@
 
 use crate::support::World;
 use crate::support::shop::{Counts, DESK, PHONE, Shop};
-use app::model::money::Fen;
-use app::model::order::Tender;
-use app::model::time::{DAY, HOUR, MINUTE, SECOND};
-use server::clock::Clock;
-use server::pay::bill::{BillAnswer, LineKind};
-use server::pay::channel::{Notice, Refund, RefundAnswer};
-use server::pay::sandbox::{BillFaults, Faults};
-use server::pay::{Cashier, Kind, form};
+use domain::clock::Clock;
+use domain::payment_event::Kind;
+use domain::refund::RefundRequest;
+use domain::statement::LineKind;
+use model::money::Fen;
+use model::order::Tender;
+use model::time::{DAY, HOUR, MINUTE, SECOND};
+use payments::bill::BillAnswer;
+use payments::channel::{Notice, RefundAnswer};
+use payments::{Cashier, form};
+use sandbox::{BillFaults, Faults};
 
 both!(the_payer_posts_a_form_pays_and_is_posted_back, |w: World| async move {
     let shop = Shop::open(w).await;
@@ -159,7 +162,7 @@ both!(a_refund_under_one_number_gives_once, |w: World| async move {
     assert!(shop.sandbox.pay(&number));
     shop.until(&number, |trade| trade.acknowledged == 1).await;
     let channel = shop.payments.channel(Tender::UnionPay).unwrap();
-    let refund = Refund {
+    let refund = RefundRequest {
         number: format!("{number}R1"),
         out_trade_no: number.clone(),
         trade_no: shop.trade(&number).trade_no,
@@ -185,10 +188,10 @@ both!(a_refund_under_one_number_gives_once, |w: World| async move {
     shop.sandbox.set_faults(Faults { lose: true, ..Faults::default() });
     let RefundAnswer::Event(event) = channel.query_refund(&refund).await.unwrap() else { panic!("no end") };
     assert_eq!((event.kind(), event.refund_no(), event.amount()), (Kind::Returned, Some(&*refund.number), Fen(2_000)));
-    let more = Refund { number: format!("{number}R2"), amount: Fen(3_001), ..refund.clone() };
+    let more = RefundRequest { number: format!("{number}R2"), amount: Fen(3_001), ..refund.clone() };
     let RefundAnswer::Event(event) = channel.refund(&more).await.unwrap() else { panic!("no end") };
     assert_eq!(event.kind(), Kind::NotReturned, "more than was paid");
-    let other = Refund { trade_no: "950".into(), number: format!("{number}R3"), ..refund.clone() };
+    let other = RefundRequest { trade_no: "950".into(), number: format!("{number}R3"), ..refund.clone() };
     let RefundAnswer::Event(event) = channel.refund(&other).await.unwrap() else { panic!("no end") };
     assert_eq!(event.kind(), Kind::NotReturned, "a trade that is none");
     assert_eq!(shop.trade(&number).refunded(), Fen(2_000));
@@ -220,7 +223,7 @@ both!(the_file_of_a_settlement_day_is_read_or_refused_whole, |w: World| async mo
     assert!(shop.sandbox.pay(&number));
     shop.until(&number, |trade| trade.acknowledged == 1).await;
     let channel = shop.payments.channel(Tender::UnionPay).unwrap();
-    let refund = Refund {
+    let refund = RefundRequest {
         number: format!("{number}R1"),
         out_trade_no: number.clone(),
         trade_no: shop.trade(&number).trade_no,
@@ -240,7 +243,7 @@ both!(the_file_of_a_settlement_day_is_read_or_refused_whole, |w: World| async mo
     assert_eq!((paid.kind, paid.out_trade_no.as_str(), paid.amount), (LineKind::Paid, number.as_str(), Fen(5_000)));
     assert_eq!((returned.kind, returned.refund_no.as_deref()), (LineKind::Refunded, Some(&*refund.number)));
     assert_eq!((returned.out_trade_no.as_str(), returned.trade_no.as_str()), (number.as_str(), paid.trade_no.as_str()));
-    assert!(paid.fee > returned.fee && returned.fee < app::model::money::Money(0));
+    assert!(paid.fee > returned.fee && returned.fee < model::money::Money(0));
 
     fault(BillFaults { says_nothing: true, ..BillFaults::default() });
     let BillAnswer::Ready(empty) = channel.bill(day).await.unwrap() else { panic!("not ready") };

@@ -5,22 +5,22 @@ use std::sync::Arc;
 
 use crate::support::rooms::Room;
 use crate::support::{World, bind};
-use app::model::ids::{PlaceId, UserId};
-use app::model::money::{Fen, Money};
-use app::model::order::Tender;
-use app::model::subsidy::{Month, Per};
-use app::model::time::{DAY, MINUTE};
-use app::ports::{Role, Who};
-use server::clock::Clock;
-use server::domain::ledger::{self, Account};
-use server::domain::order::Limits;
-use server::domain::subsidy::Rule;
-use server::store::accounts::{self, TakeOver};
-use server::store::orders::{self, NewOrder};
-use server::store::{cases, ledger as books, subsidies, verify};
+use domain::clock::Clock;
+use domain::ledger::{self, Account};
+use domain::order::Limits;
+use domain::subsidy::Rule;
+use model::ids::{PlaceId, UserId};
+use model::money::{Fen, Money};
+use model::order::Tender;
+use model::person::{Role, Who};
+use model::subsidy::{Month, Per};
+use model::time::{DAY, MINUTE};
 use server::tasks::Task;
 use server::tasks::meter_uses::MeterUses;
 use server::tasks::subsidies::GiveSubsidies;
+use store::accounts::{self, TakeOver};
+use store::orders::{self, NewOrder};
+use store::{cases, ledger as books, subsidies, verify};
 use uuid::Uuid;
 
 impl World {
@@ -137,8 +137,8 @@ async fn give(w: &World) -> String {
 
 async fn place(w: &World, sql: &'static str) -> PlaceId {
     PlaceId(match &w.db {
-        server::store::Db::Sqlite { read, .. } => sqlx::query_scalar(sql).fetch_one(read).await.unwrap(),
-        server::store::Db::Postgres(pool) => sqlx::query_scalar(sql).fetch_one(pool).await.unwrap(),
+        store::Db::Sqlite { read, .. } => sqlx::query_scalar(sql).fetch_one(read).await.unwrap(),
+        store::Db::Postgres(pool) => sqlx::query_scalar(sql).fetch_one(pool).await.unwrap(),
     })
 }
 

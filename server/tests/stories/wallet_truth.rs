@@ -1,18 +1,18 @@
 //! What a server wallet warns of and why; energy without a price; many meters told at once; and those below zero.
 
-use app::api::operator::EventQuery;
-use app::model::event::EventKind;
-use app::model::ids::{BatchId, MeterId, PlaceId};
-use app::model::issue::Issue;
-use app::model::meter::ControlMode;
-use app::model::money::{Fen, Money};
-use app::model::time::{HOUR, MINUTE};
-use app::ports::Role;
-use server::clock::Clock;
-use server::meters::recorder::Event;
-use server::store::batches::{self, NewBatch};
-use server::store::places::{self, NewPlace};
-use server::store::{console, wallets};
+use domain::clock::Clock;
+use meters::recorder::Event;
+use model::console::EventQuery;
+use model::event::EventKind;
+use model::ids::{BatchId, MeterId, PlaceId};
+use model::issue::Issue;
+use model::meter::ControlMode;
+use model::money::{Fen, Money};
+use model::person::Role;
+use model::time::{HOUR, MINUTE};
+use store::batches::{self, NewBatch};
+use store::places::{self, NewPlace};
+use store::{console, wallets};
 
 use crate::support::flat::Flat;
 use crate::support::web::Web;
@@ -118,8 +118,8 @@ both!(energy_without_a_price_waits_and_holds_up_nobody, |w: World| async move {
     assert_eq!(flat.w.number("SELECT COUNT(*) FROM cases WHERE kind = 'unpriced' AND closed_at IS NULL").await, 1);
     flat.prove().await;
     // Somebody gives the place the plan: what waits is charged with the next reading, in its order.
-    let plan = flat.publish(Some(flat.start.plus(40 * MINUTE)), app::model::tariff::Prices::flat(20_000)).await.unwrap();
-    server::store::prices::assign(&flat.w.db, flat.start, Some(&flat.who()), elsewhere, plan).await.unwrap();
+    let plan = flat.publish(Some(flat.start.plus(40 * MINUTE)), model::tariff::Prices::flat(20_000)).await.unwrap();
+    store::prices::assign(&flat.w.db, flat.start, Some(&flat.who()), elsewhere, plan).await.unwrap();
     flat.record(vec![flat.reading(90, 1_800)]).await;
     // 0.5 kWh at 1 yuan; of 0.2 kWh a third at 1 and two thirds at 2; 0.1 kWh at 2.
     assert_eq!(flat.balance_e4().await, 500_000 - 5_000 - 660 - 2 * 1_340 - 2_000);
@@ -163,10 +163,10 @@ both!(modes_reach_meters_of_both_kinds_in_one_batch, |w: World| async move {
     assert_eq!((shown.counts.meters, shown.counts.waiting), (2, 2));
     // What is decided on the ledger is not taken back with what was not sent.
     assert_eq!(batches::cancel(&flat.w.db, now, &who, id, &[flat.meter, inside]).await.unwrap(), 1);
-    assert_eq!(told(flat.meter).await, app::model::order::CommandState::Queued);
+    assert_eq!(told(flat.meter).await, model::order::CommandState::Queued);
     // A later decision takes its place.
     set_mode(&flat, ControlMode::Guaranteed).await;
-    assert_eq!(told(flat.meter).await, app::model::order::CommandState::Superseded);
+    assert_eq!(told(flat.meter).await, model::order::CommandState::Superseded);
     assert!(flat.relay().await);
     flat.w.execute("UPDATE meters SET wallet = 'none' WHERE unit = 9").await;
     flat.prove().await;
@@ -203,10 +203,10 @@ both!(who_is_below_zero_since_when_and_still_supplied, |w: World| async move {
 });
 
 /// An operator who is bound to another building.
-async fn elsewhere(flat: &Flat) -> app::model::ids::UserId {
+async fn elsewhere(flat: &Flat) -> model::ids::UserId {
     let (now, place) = (flat.w.clock.now(), PlaceId(flat.w.rng.id(flat.start)));
-    let hash = server::store::users::NewUser { role: Role::Operator, login: "bound", name: "bound", password_hash: "x" };
-    let user = server::store::users::create(&flat.w.db, &flat.w.rng, now, &hash, "test").await.unwrap();
+    let hash = store::users::NewUser { role: Role::Operator, login: "bound", name: "bound", password_hash: "x" };
+    let user = store::users::create(&flat.w.db, &flat.w.rng, now, &hash, "test").await.unwrap();
     let mut tx = flat.w.db.begin().await.unwrap();
     places::add(&mut tx, &NewPlace { id: place, parent: None, kind: "building", name: "9", sort: 9 }).await.unwrap();
     tx.commit().await.unwrap();

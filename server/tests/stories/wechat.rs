@@ -2,16 +2,18 @@
 
 use crate::support::World;
 use crate::support::shop::{Counts, DESK, PHONE, Shop};
-use app::model::ids::OrderId;
-use app::model::money::Fen;
-use app::model::order::Tender;
-use app::model::time::{MINUTE, SECOND};
-use server::clock::Clock;
-use server::pay::Cashier;
-use server::pay::channel::{Refund, RefundAnswer};
-use server::pay::sandbox::{Faults, Status};
-use server::pay::wechat::VerifyConfig;
-use server::pay::{Config, Kind, Payer, WechatConfig};
+use domain::clock::Clock;
+use domain::payment_event::Kind;
+use domain::refund::RefundRequest;
+use model::ids::OrderId;
+use model::money::Fen;
+use model::order::Tender;
+use model::time::{MINUTE, SECOND};
+use payments::Cashier;
+use payments::channel::RefundAnswer;
+use payments::wechat::VerifyConfig;
+use payments::{Config, Payer, WechatConfig};
+use sandbox::{Faults, Status};
 
 /// Orders by WeChat; gives the order and the number of its trade.
 async fn at_the_cashier(shop: &Shop, payer: &Payer<'_>) -> (OrderId, String, Cashier) {
@@ -156,9 +158,9 @@ both!(an_unpaid_trade_is_closed_by_us_because_wechat_does_not, |w: World| async 
 both!(a_start_whose_answer_was_lost_is_the_same_trade_when_it_is_tried_again, |w: World| async move {
     let shop = Shop::open(w).await;
     shop.sandbox.set_faults(Faults { silent_on: vec!["prepay".into()], ..Faults::default() });
-    let top_up = server::store::orders::NewOrder { tender: Tender::WechatPay, ..shop.top_up(5_000) };
+    let top_up = store::orders::NewOrder { tender: Tender::WechatPay, ..shop.top_up(5_000) };
     let refused = shop.payments.start(&top_up, &PHONE).await.unwrap_err();
-    assert_eq!(refused, app::error::AppError::ChannelUnavailable);
+    assert_eq!(refused, model::error::AppError::ChannelUnavailable);
     shop.sandbox.set_faults(Faults::default());
     let order = shop.payments.start(&top_up, &PHONE).await.unwrap().order.id();
     assert_eq!((shop.sandbox.books().len(), shop.world.number("SELECT COUNT(*) FROM payment_attempts").await), (1, 1));
@@ -173,7 +175,7 @@ both!(a_refund_under_one_number_gives_once, |w: World| async move {
     assert!(shop.sandbox.pay(&number));
     shop.until(&number, |trade| trade.acknowledged == 1).await;
     let channel = shop.payments.channel(Tender::WechatPay).unwrap();
-    let refund = Refund {
+    let refund = RefundRequest {
         number: format!("{number}R1"),
         out_trade_no: number.clone(),
         trade_no: shop.trade(&number).trade_no,
@@ -189,7 +191,7 @@ both!(a_refund_under_one_number_gives_once, |w: World| async move {
     assert_eq!(shop.trade(&number).refunded(), Fen(2_000), "the same number again gives nothing more");
     let RefundAnswer::Event(event) = channel.query_refund(&refund).await.unwrap() else { panic!("no end") };
     assert_eq!((event.kind(), event.refund_no(), event.amount()), (Kind::Returned, Some(&*refund.number), Fen(2_000)));
-    let more = Refund { number: format!("{number}R2"), amount: Fen(3_001), ..refund };
+    let more = RefundRequest { number: format!("{number}R2"), amount: Fen(3_001), ..refund };
     let RefundAnswer::Event(event) = channel.refund(&more).await.unwrap() else { panic!("no end") };
     assert_eq!(event.kind(), Kind::NotReturned, "more than was paid");
     assert_eq!(shop.trade(&number).refunded(), Fen(2_000));

@@ -7,14 +7,14 @@ use crate::support::closings::{CASH, advance, begin, owed, proved, read, seen, s
 use crate::support::flat::{Flat, refused};
 use crate::support::shop::Shop;
 use crate::support::site::{Site, until};
-use app::error::AppError;
-use app::model::ids::{ClosingId, UserId};
-use app::model::money::Money;
-use server::clock::{Clock, SystemClock};
-use server::domain::ledger::Account;
-use server::meters::sim::LineFault;
-use server::store::closings::{self, What};
-use server::store::{StoreError, rooms};
+use domain::clock::{Clock, SystemClock};
+use domain::ledger::Account;
+use model::error::AppError;
+use model::ids::{ClosingId, UserId};
+use model::money::Money;
+use simulator::LineFault;
+use store::closings::{self, What};
+use store::{StoreError, rooms};
 
 const SOON: Duration = Duration::from_secs(30);
 

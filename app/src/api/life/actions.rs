@@ -3,13 +3,13 @@
 use leptos::prelude::*;
 
 use super::{Counted, Device, Goes, Newcomer, Registry, registry};
-use crate::api::answer;
 use crate::api::operator::{kwh, parse};
 use crate::api::till::said;
-use crate::error::AppError;
-use crate::model::ids::ClosingId;
-use crate::model::money::Fen;
-use crate::model::order::Tender;
+use crate::api::{ApiError, answer};
+use model::error::AppError;
+use model::ids::ClosingId;
+use model::money::Fen;
+use model::order::Tender;
 
 fn room(meter: &str) -> String {
     format!("/rooms/{meter}")
@@ -45,7 +45,7 @@ fn device(serial: &str, gateway: &str, unit: &str, profile: &str) -> Result<Devi
 
 /// Lets somebody log in for an account; without a password it is somebody who logs in by that name already.
 #[server(name = AddResident, prefix = "/api", endpoint = "operator/add-resident")]
-pub async fn add_resident(meter: String, name: String, login: String, password: String) -> Result<(), AppError> {
+pub async fn add_resident(meter: String, name: String, login: String, password: String) -> Result<(), ApiError> {
     let Registry { who, port } = registry()?;
     let done = async {
         let (name, login) = (name.trim().to_owned(), login.trim().to_owned());
@@ -61,7 +61,7 @@ pub async fn add_resident(meter: String, name: String, login: String, password: 
 
 /// Ends a resident's access to an account.
 #[server(name = RemoveResident, prefix = "/api", endpoint = "operator/remove-resident")]
-pub async fn remove_resident(meter: String, login: String) -> Result<(), AppError> {
+pub async fn remove_resident(meter: String, login: String) -> Result<(), ApiError> {
     let Registry { who, port } = registry()?;
     let done = async { port.remove_resident(&who, parse(&meter)?, &login).await }.await;
     answer(done.map(|()| room(&meter)), &room(&meter))
@@ -69,7 +69,7 @@ pub async fn remove_resident(meter: String, login: String) -> Result<(), AppErro
 
 /// Gives an account another meter of its room.
 #[server(name = AddMeter, prefix = "/api", endpoint = "operator/add-meter")]
-pub async fn add_meter(meter: String, other: String) -> Result<(), AppError> {
+pub async fn add_meter(meter: String, other: String) -> Result<(), ApiError> {
     let Registry { who, port } = registry()?;
     let done = async { port.add_meter(&who, parse(&meter)?, parse(&other)?).await }.await;
     answer(done.map(|()| room(&other)), &room(&meter))
@@ -77,7 +77,7 @@ pub async fn add_meter(meter: String, other: String) -> Result<(), AppError> {
 
 /// Closes an account.
 #[server(name = CloseAccount, prefix = "/api", endpoint = "operator/close-account")]
-pub async fn close_account(meter: String, tender: String, account: String, reason: String, key: String) -> Result<(), AppError> {
+pub async fn close_account(meter: String, tender: String, account: String, reason: String, key: String) -> Result<(), ApiError> {
     let Registry { who, port } = registry()?;
     let done = async {
         let goes = goes(&tender, &account)?;
@@ -88,7 +88,7 @@ pub async fn close_account(meter: String, tender: String, account: String, reaso
 
 /// Moves an account to the room of another meter.
 #[server(name = MoveAccount, prefix = "/api", endpoint = "operator/move-account")]
-pub async fn move_account(meter: String, to: String, reason: String, key: String) -> Result<(), AppError> {
+pub async fn move_account(meter: String, to: String, reason: String, key: String) -> Result<(), ApiError> {
     let Registry { who, port } = registry()?;
     let done = async { port.relocate(&who, parse(&meter)?, parse(&to)?, &said(&reason)?, parse(&key)?).await }.await;
     answer(done.map(|id| page(&id.to_string())), &room(&meter))
@@ -96,7 +96,7 @@ pub async fn move_account(meter: String, to: String, reason: String, key: String
 
 /// Begins to replace a meter.
 #[server(name = BeginReplacement, prefix = "/api", endpoint = "operator/replace-meter")]
-pub async fn begin_replacement(meter: String, reason: String, key: String) -> Result<(), AppError> {
+pub async fn begin_replacement(meter: String, reason: String, key: String) -> Result<(), ApiError> {
     let Registry { who, port } = registry()?;
     let done = async { port.replace(&who, parse(&meter)?, &said(&reason)?, parse(&key)?).await }.await;
     answer(done.map(|id| page(&id.to_string())), &room(&meter))
@@ -111,7 +111,7 @@ pub async fn swap_meter(
     unit: String,
     profile: String,
     reason: String,
-) -> Result<(), AppError> {
+) -> Result<(), ApiError> {
     let Registry { who, port } = registry()?;
     let done = async {
         let device = device(&serial, &gateway, &unit, &profile)?;
@@ -128,7 +128,7 @@ pub async fn install_meter(
     gateway: String,
     unit: String,
     profile: String,
-) -> Result<(), AppError> {
+) -> Result<(), ApiError> {
     let Registry { who, port } = registry()?;
     let done = async {
         let device = device(&serial, &gateway, &unit, &profile)?;
@@ -145,7 +145,7 @@ pub async fn count_meter(
     remaining: String,
     total: String,
     reason: String,
-) -> Result<(), AppError> {
+) -> Result<(), ApiError> {
     let Registry { who, port } = registry()?;
     let done = async {
         let remaining = match remaining.trim() {
@@ -167,7 +167,7 @@ fn signed(text: &str) -> Result<Fen, AppError> {
 
 /// Decides anew where the money of a closing goes.
 #[server(name = DecideClosing, prefix = "/api", endpoint = "operator/decide-closing")]
-pub async fn decide_closing(closing: String, tender: String, account: String) -> Result<(), AppError> {
+pub async fn decide_closing(closing: String, tender: String, account: String) -> Result<(), ApiError> {
     let Registry { who, port } = registry()?;
     let done = async { port.decide(&who, parse(&closing)?, &goes(&tender, &account)?).await };
     answer(done.await.map(|()| page(&closing)), &page(&closing))
@@ -175,7 +175,7 @@ pub async fn decide_closing(closing: String, tender: String, account: String) ->
 
 /// Takes back a closing that was begun.
 #[server(name = WithdrawClosing, prefix = "/api", endpoint = "operator/withdraw-closing")]
-pub async fn withdraw_closing(closing: String) -> Result<(), AppError> {
+pub async fn withdraw_closing(closing: String) -> Result<(), ApiError> {
     let Registry { who, port } = registry()?;
     let done = async { port.withdraw(&who, parse(&closing)?).await }.await;
     answer(done.map(|()| page(&closing)), &page(&closing))
@@ -183,7 +183,7 @@ pub async fn withdraw_closing(closing: String) -> Result<(), AppError> {
 
 /// Sends a purchase that could not reach its meter to another account.
 #[server(name = Readdress, prefix = "/api", endpoint = "operator/readdress")]
-pub async fn readdress(closing: String, order: String, account: String) -> Result<(), AppError> {
+pub async fn readdress(closing: String, order: String, account: String) -> Result<(), ApiError> {
     let Registry { who, port } = registry()?;
     let done = async { port.readdress(&who, parse(&order)?, account.trim()).await }.await;
     answer(done.map(|()| page(&closing)), &page(&closing))

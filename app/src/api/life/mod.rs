@@ -2,22 +2,23 @@
 //! buildings that the operator may see.
 
 mod actions;
-mod views;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::error::AppError;
-use crate::model::ids::{ClosingId, MeterId, OrderId, Uuid};
 use crate::ports::{Who, operator, ports};
+use model::error::AppError;
+use model::ids::{ClosingId, MeterId, OrderId, Uuid};
 
 pub use actions::{
     AddMeter, AddResident, BeginReplacement, CloseAccount, CountMeter, DecideClosing, InstallMeter, MoveAccount, Readdress,
     RemoveResident, SwapMeter, WithdrawClosing, add_meter, add_resident, begin_replacement, close_account, count_meter,
     decide_closing, install_meter, move_account, readdress, remove_resident, swap_meter, withdraw_closing,
 };
-pub use views::{Closing, ClosingKind, ClosingMeter, Counted, Device, Goes, Kept, Life, Neighbour, Newcomer, Setting, Stranded};
+pub use model::console::{
+    Closing, ClosingKind, ClosingMeter, Counted, Device, Goes, Kept, Life, Neighbour, Newcomer, Setting, Stranded,
+};
 
 /// What the server does for the life of accounts.
 #[async_trait]

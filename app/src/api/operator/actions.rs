@@ -3,13 +3,13 @@
 use leptos::prelude::*;
 
 use super::{Desk, Sale, WalletLimits, desk};
-use crate::api::answer;
-use crate::error::AppError;
+use crate::api::{ApiError, answer};
 use crate::link;
-use crate::model::ids::{CaseId, GatewayId, MeterId, Uuid};
-use crate::model::meter::ControlMode;
-use crate::model::money::Fen;
-use crate::model::order::Tender;
+use model::error::AppError;
+use model::ids::{CaseId, GatewayId, MeterId, Uuid};
+use model::meter::ControlMode;
+use model::money::Fen;
+use model::order::Tender;
 
 /// The page of a room.
 pub(super) fn room(meter: &str) -> String {
@@ -30,7 +30,7 @@ pub(super) fn sale(meter: MeterId, amount: &str, tender: &str, key: &str) -> Res
 
 /// Sells at the counter.
 #[server(name = Sell, prefix = "/api", endpoint = "operator/sell")]
-pub async fn sell(meter: String, amount: String, tender: String, key: String) -> Result<(), AppError> {
+pub async fn sell(meter: String, amount: String, tender: String, key: String) -> Result<(), ApiError> {
     let Desk { who, port } = desk()?;
     let done = async { port.sell(&who, &sale(parse(&meter)?, &amount, &tender, &key)?).await }.await;
     answer(done.map(|_| room(&meter)), &room(&meter))
@@ -38,7 +38,7 @@ pub async fn sell(meter: String, amount: String, tender: String, key: String) ->
 
 /// Sets the control mode.
 #[server(name = SetMode, prefix = "/api", endpoint = "operator/mode")]
-pub async fn set_mode(meter: String, mode: String, key: String) -> Result<(), AppError> {
+pub async fn set_mode(meter: String, mode: String, key: String) -> Result<(), ApiError> {
     let Desk { who, port } = desk()?;
     let done = async {
         let mode = ControlMode::parse(&mode).ok_or(AppError::Invalid)?;
@@ -57,7 +57,7 @@ pub async fn set_limits(
     hoarding: String,
     overload_w: String,
     malignant_w: String,
-) -> Result<(), AppError> {
+) -> Result<(), ApiError> {
     let Desk { who, port } = desk()?;
     let done = async {
         let yuan = |text: &str| match text.trim() {
@@ -80,7 +80,7 @@ pub async fn set_limits(
 
 /// Reads a meter before its turn.
 #[server(name = ReadNow, prefix = "/api", endpoint = "operator/read-now")]
-pub async fn read_now(meter: String) -> Result<(), AppError> {
+pub async fn read_now(meter: String) -> Result<(), ApiError> {
     let Desk { who, port } = desk()?;
     let done = async { port.read_now(&who, parse(&meter)?).await }.await;
     answer(done.map(|()| link::with(&room(&meter), "asked", "read")), &room(&meter))
@@ -88,7 +88,7 @@ pub async fn read_now(meter: String) -> Result<(), AppError> {
 
 /// Closes a case with what was done about it.
 #[server(name = CloseCase, prefix = "/api", endpoint = "operator/close-case")]
-pub async fn close_case(case: String, resolution: String) -> Result<(), AppError> {
+pub async fn close_case(case: String, resolution: String) -> Result<(), ApiError> {
     let Desk { who, port } = desk()?;
     let done = async { port.close_case(&who, parse::<CaseId>(&case)?, &resolution).await }.await;
     answer(done.map(|()| "/cases".to_owned()), "/cases")
@@ -96,7 +96,7 @@ pub async fn close_case(case: String, resolution: String) -> Result<(), AppError
 
 /// Tries a gateway now.
 #[server(name = RetryGateway, prefix = "/api", endpoint = "operator/retry-gateway")]
-pub async fn retry_gateway(gateway: String) -> Result<(), AppError> {
+pub async fn retry_gateway(gateway: String) -> Result<(), ApiError> {
     let Desk { who, port } = desk()?;
     let done = async { port.retry_gateway(&who, parse::<GatewayId>(&gateway)?).await }.await;
     answer(done.map(|()| link::with("/meters", "asked", "retry")), "/meters")
@@ -104,7 +104,7 @@ pub async fn retry_gateway(gateway: String) -> Result<(), AppError> {
 
 /// Takes up the money command that a case holds.
 #[server(name = TryAgain, prefix = "/api", endpoint = "operator/try-again")]
-pub async fn try_again(case: String) -> Result<(), AppError> {
+pub async fn try_again(case: String) -> Result<(), ApiError> {
     let Desk { who, port } = desk()?;
     let done = async { port.try_again(&who, parse::<CaseId>(&case)?).await }.await;
     answer(done.map(|()| "/cases".to_owned()), "/cases")

@@ -3,110 +3,9 @@
 use leptos::prelude::*;
 
 use super::actions::parse;
-use super::{Desk, desk};
-use crate::api::answer;
-use crate::error::AppError;
-use crate::model::energy::Energy;
-use crate::model::ids::CaseId;
-use crate::model::time::Timestamp;
-
-/// The longest counter that a person may write down, kWh.
-const MOST_KWH: i64 = 100_000_000;
-
-/// How the energy that a person counts for a gap falls into rates.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Split {
-    /// Into none: the meter counts no rates.
-    #[default]
-    None,
-    /// As the meter's own registers say.
-    Registers,
-    /// Nobody knows: it stands at the flat rate, as an estimate.
-    Flat,
-}
-
-impl Split {
-    /// The word in the database.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Registers => "registers",
-            Self::Flat => "flat",
-        }
-    }
-}
-
-/// A counter that is held back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct HeldCounter {
-    /// Why, by the code of its quality.
-    pub quality: u8,
-    /// The last value that counted; `None` where none ever did.
-    pub last: Option<(Timestamp, Energy)>,
-    /// The newest value.
-    pub now: (Timestamp, Energy),
-    /// How the difference falls into rates.
-    pub split: Split,
-}
-
-impl HeldCounter {
-    /// What counting the difference would add; `None` where that makes no sense.
-    #[must_use]
-    pub fn difference(&self) -> Option<Energy> {
-        let (at, last) = self.last?;
-        (self.now.0 > at && self.now.1 >= last).then(|| self.now.1 - last)
-    }
-}
-
-/// What becomes of the energy between the last value that counted and the newest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Gap {
-    /// Nothing: the counter counts from here on.
-    Accept,
-    /// The difference is counted.
-    Count,
-    /// The meter was replaced: the old one's end and the new one's start are counted.
-    Replaced {
-        /// What the old meter showed at last.
-        end: Energy,
-        /// What the new one showed at first.
-        start: Energy,
-    },
-}
-
-impl Gap {
-    /// The word in the database and in forms.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Accept => "accept",
-            Self::Count => "count",
-            Self::Replaced { .. } => "replaced",
-        }
-    }
-
-    fn parse(choice: &str, end: &str, start: &str) -> Result<Self, AppError> {
-        match choice {
-            "accept" => Ok(Self::Accept),
-            "count" => Ok(Self::Count),
-            "replaced" => Ok(Self::Replaced { end: kwh(end)?, start: kwh(start)? }),
-            _ => Err(AppError::Invalid),
-        }
-    }
-}
-
-/// Kilowatt-hours with up to three decimals, as a counter shows them.
-pub(crate) fn kwh(text: &str) -> Result<Energy, AppError> {
-    let (whole, part) = text.trim().split_once('.').unwrap_or((text.trim(), ""));
-    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    if whole.is_empty() || whole.len() > 9 || part.len() > 3 || !digits(whole) || !digits(part) {
-        return Err(AppError::Invalid);
-    }
-    let number = |text: &str| text.parse::<i64>().map_err(|_| AppError::Invalid);
-    let (whole, part) = (number(whole)?, number(&format!("{part:0<3}"))?);
-    if whole >= MOST_KWH { Err(AppError::Invalid) } else { Ok(Energy(whole * 1_000 + part)) }
-}
+use super::{Desk, Gap, desk};
+use crate::api::{ApiError, answer};
+use model::ids::CaseId;
 
 /// Settles a counter that is held back: closes its case with what was done and what becomes of the gap.
 #[server(name = SettleCounter, prefix = "/api", endpoint = "operator/settle-counter")]
@@ -116,47 +15,11 @@ pub async fn settle_counter(
     end: String,
     start: String,
     resolution: String,
-) -> Result<(), AppError> {
+) -> Result<(), ApiError> {
     let Desk { who, port } = desk()?;
     let done = async {
         let gap = Gap::parse(&choice, &end, &start)?;
         port.settle_counter(&who, parse::<CaseId>(&case)?, gap, &resolution).await
     };
     answer(done.await.map(|()| "/cases".to_owned()), "/cases")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_counter_is_read_as_it_is_shown() {
-        for (text, wh) in [("0", 0), ("12.48", 12_480), (" 999999.99 ", 999_999_990), ("7.5", 7_500), ("3.", 3_000)] {
-            assert_eq!(kwh(text), Ok(Energy(wh)), "{text}");
-        }
-        for text in ["", ".5", "-1", "1e3", "1.2345", "1,5", "100000000", "9999999999", "12.4x"] {
-            assert_eq!(kwh(text), Err(AppError::Invalid), "{text}");
-        }
-    }
-
-    #[test]
-    fn a_choice_is_one_of_three() {
-        assert_eq!(Gap::parse("accept", "", ""), Ok(Gap::Accept));
-        let replaced = Gap::Replaced { end: Energy(1_000), start: Energy(0) };
-        assert_eq!(Gap::parse("replaced", "1", "0"), Ok(replaced));
-        assert_eq!(Gap::parse("replaced", "1", ""), Err(AppError::Invalid));
-        assert_eq!(Gap::parse("else", "", ""), Err(AppError::Invalid));
-    }
-
-    #[test]
-    fn a_counter_that_fell_has_no_difference_to_count() {
-        let held = |last, now| HeldCounter {
-            quality: 2,
-            last: Some((Timestamp(1), Energy(last))),
-            now: (Timestamp(2), Energy(now)),
-            split: Split::None,
-        };
-        assert_eq!(held(10, 30).difference(), Some(Energy(20)));
-        assert_eq!(held(30, 10).difference(), None);
-    }
 }

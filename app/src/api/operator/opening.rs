@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::actions::{parse, room, sale};
 use super::{Desk, Sale, desk};
-use crate::api::answer;
-use crate::error::AppError;
+use crate::api::{ApiError, answer};
 use crate::link;
-use crate::model::ids::MeterId;
+use model::error::AppError;
+use model::ids::MeterId;
 
 /// Residents that one form takes; more are added afterwards.
 pub const RESIDENTS_MAX: usize = 8;
@@ -149,7 +149,7 @@ pub async fn open_account(
     amount: String,
     tender: String,
     key: String,
-) -> Result<(), AppError> {
+) -> Result<(), ApiError> {
     let Desk { who, port } = desk()?;
     let residents = filled(residents);
     let done = async {

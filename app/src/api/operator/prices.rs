@@ -4,13 +4,13 @@ use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{Desk, desk};
-use crate::api::answer;
-use crate::error::AppError;
+use crate::api::{ApiError, answer};
 use crate::link;
-use crate::model::ids::{PlaceId, Uuid};
-use crate::model::parameters::TierPeriod;
-use crate::model::tariff::{Prices, Tiers, parse_plan, parse_price};
-use crate::model::time::{Civil, Timestamp};
+use model::error::AppError;
+use model::ids::{PlaceId, Uuid};
+use model::parameters::TierPeriod;
+use model::tariff::{Prices, Tiers, parse_plan, parse_price};
+use model::time::{Civil, Timestamp};
 
 /// A plan with all of its versions.
 #[derive(Clone, Debug, PartialEq)]
@@ -132,7 +132,7 @@ fn instant(text: &str) -> Option<Timestamp> {
 
 /// Publishes a version; a new name makes a new plan.
 #[server(name = PublishPrices, prefix = "/api", endpoint = "operator/publish-prices")]
-pub async fn publish_prices(form: PriceForm) -> Result<(), AppError> {
+pub async fn publish_prices(form: PriceForm) -> Result<(), ApiError> {
     let Desk { who, port } = desk()?;
     let done = async {
         let (prices, from) = form.parse()?;
@@ -143,7 +143,7 @@ pub async fn publish_prices(form: PriceForm) -> Result<(), AppError> {
 
 /// Gives a place a plan, from now on.
 #[server(name = AssignPrices, prefix = "/api", endpoint = "operator/assign-prices")]
-pub async fn assign_prices(place: String, plan: String) -> Result<(), AppError> {
+pub async fn assign_prices(place: String, plan: String) -> Result<(), ApiError> {
     let Desk { who, port } = desk()?;
     let done = async {
         let (place, plan) = (place.parse().map_err(|_| AppError::Invalid)?, plan.parse().map_err(|_| AppError::Invalid)?);

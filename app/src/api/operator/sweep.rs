@@ -3,14 +3,14 @@
 use leptos::prelude::*;
 
 use super::{Desk, desk};
-use crate::api::answer;
-use crate::error::AppError;
+use crate::api::{ApiError, answer};
 use crate::link;
-use crate::model::gateway::{Sweep, SweepInterval};
+use model::error::AppError;
+use model::gateway::{Sweep, SweepInterval};
 
 /// Sets how often the site, a gateway or a meter is read; empty `seconds` leave it to the level above.
 #[server(name = SetSweep, prefix = "/api", endpoint = "operator/sweep-interval")]
-pub async fn set_sweep(of: String, id: String, seconds: String) -> Result<(), AppError> {
+pub async fn set_sweep(of: String, id: String, seconds: String) -> Result<(), ApiError> {
     let Desk { who, port } = desk()?;
     let back = if of == "meter" { format!("/rooms/{id}") } else { "/meters".to_owned() };
     let done = async {

@@ -3,16 +3,16 @@
 use leptos::prelude::*;
 
 use super::Cashier;
-use crate::api::answer;
-use crate::error::AppError;
-use crate::model::ids::{OrderId, Uuid};
-use crate::model::money::{Fen, ParseMoneyError};
-use crate::model::order::Tender;
+use crate::api::{ApiError, answer};
 use crate::ports::{ports, resident, visit};
+use model::error::AppError;
+use model::ids::{OrderId, Uuid};
+use model::money::{Fen, ParseMoneyError};
+use model::order::Tender;
 
 /// Makes an order and goes to the cashier; what was typed into `own` counts before the button that was chosen.
 #[server(name = TopUp, prefix = "/api", endpoint = "resident/top-up")]
-pub async fn top_up(key: Uuid, amount: Option<String>, own: Option<String>, channel: String) -> Result<(), AppError> {
+pub async fn top_up(key: Uuid, amount: Option<String>, own: Option<String>, channel: String) -> Result<(), ApiError> {
     let (ports, who) = (ports()?, resident()?);
     let ordered = match wanted(amount.as_deref(), own.as_deref(), &channel) {
         Ok((amount, tender)) => ports.resident.top_up(&who, key, amount, tender).await,
@@ -26,20 +26,20 @@ pub async fn top_up(key: Uuid, amount: Option<String>, own: Option<String>, chan
 
 /// Goes to the cashier of an order that was not paid yet.
 #[server(name = Pay, prefix = "/api", endpoint = "resident/pay")]
-pub async fn pay(order: OrderId) -> Result<(), AppError> {
+pub async fn pay(order: OrderId) -> Result<(), ApiError> {
     to_cashier(order).await
 }
 
 /// Decides to switch the room.
 #[server(name = Switch, prefix = "/api", endpoint = "resident/switch")]
-pub async fn switch(key: Uuid, on: bool) -> Result<(), AppError> {
+pub async fn switch(key: Uuid, on: bool) -> Result<(), ApiError> {
     let (ports, who) = (ports()?, resident()?);
     let decided = ports.resident.switch(&who, key, on).await;
     answer(decided.map(|command| format!("/switch/{command}")), "/switch")
 }
 
 /// The order is stored by now: whatever the channel says, its page is where to go on.
-async fn to_cashier(order: OrderId) -> Result<(), AppError> {
+async fn to_cashier(order: OrderId) -> Result<(), ApiError> {
     let (ports, who) = (ports()?, resident()?);
     match ports.resident.pay(&who, order, &visit()).await {
         Ok(Cashier::Address(cashier)) => {

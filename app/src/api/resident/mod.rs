@@ -8,12 +8,12 @@ use async_trait::async_trait;
 pub use actions::{Pay, Switch, TopUp, pay, switch, top_up};
 pub use views::*;
 
-use crate::error::AppError;
-use crate::model::ids::{CommandId, OrderId, Uuid};
-use crate::model::money::Fen;
-use crate::model::order::Tender;
-use crate::model::time::Date;
 use crate::ports::{Visit, Who, ports, resident, visit};
+use model::error::AppError;
+use model::ids::{CommandId, OrderId, Uuid};
+use model::money::Fen;
+use model::order::Tender;
+use model::time::Date;
 
 /// What the server does for the resident's pages. Every function is bound to the resident's current account: what belongs to
 /// another is [`AppError::NotFound`], and who has no account gets [`AppError::AccountNotOpen`].

@@ -2,15 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::AppError;
-use crate::model::energy::Energy;
-use crate::model::event::DayMark;
-use crate::model::forecast::Forecast;
-use crate::model::ids::{CommandId, OrderId, Uuid};
-use crate::model::meter::Latest;
-use crate::model::money::{Fen, Money};
-use crate::model::order::{CommandState, OrderState, Tender};
-use crate::model::time::{Date, Timestamp};
+use model::energy::Energy;
+use model::error::AppError;
+use model::event::DayMark;
+use model::forecast::Forecast;
+use model::ids::{CommandId, OrderId, Uuid};
+use model::meter::Latest;
+use model::money::{Fen, Money};
+use model::order::{CommandState, OrderState, Tender};
+use model::time::{Date, Timestamp};
 
 /// The resident's room.
 #[derive(Clone, Debug, PartialEq)]

@@ -2,15 +2,15 @@
 
 use leptos::prelude::*;
 
-use super::returns::said;
+use super::said;
 use super::{ReceiptNumber, Till, Wish, WishOf, till};
-use crate::api::answer;
 use crate::api::operator::parse;
-use crate::error::AppError;
+use crate::api::{ApiError, answer};
 use crate::link;
-use crate::model::ids::{OrderId, ReturnId};
-use crate::model::money::Fen;
-use crate::model::order::Tender;
+use model::error::AppError;
+use model::ids::{OrderId, ReturnId};
+use model::money::Fen;
+use model::order::Tender;
 
 fn page(id: &str) -> String {
     format!("/returns/{id}")
@@ -22,7 +22,7 @@ pub(super) fn yuan(text: &str) -> Result<Fen, AppError> {
 
 /// Asks for a return.
 #[server(name = AskReturn, prefix = "/api", endpoint = "operator/return")]
-pub async fn ask_return(meter: String, amount: String, tender: String, reason: String, key: String) -> Result<(), AppError> {
+pub async fn ask_return(meter: String, amount: String, tender: String, reason: String, key: String) -> Result<(), ApiError> {
     let Till { who, port } = till()?;
     let done = async {
         let tender = Tender::parse(&tender).ok_or(AppError::Invalid)?;
@@ -34,7 +34,7 @@ pub async fn ask_return(meter: String, amount: String, tender: String, reason: S
 
 /// Asks to take a wrong sale or return back; an empty amount is all of it.
 #[server(name = Correct, prefix = "/api", endpoint = "operator/correct")]
-pub async fn correct(original: String, sale: bool, amount: String, reason: String, key: String) -> Result<(), AppError> {
+pub async fn correct(original: String, sale: bool, amount: String, reason: String, key: String) -> Result<(), ApiError> {
     let Till { who, port } = till()?;
     let done = async {
         let of = if sale {
@@ -49,7 +49,7 @@ pub async fn correct(original: String, sale: bool, amount: String, reason: Strin
 
 /// The second person says yes.
 #[server(name = ApproveReturn, prefix = "/api", endpoint = "operator/approve-return")]
-pub async fn approve_return(id: String) -> Result<(), AppError> {
+pub async fn approve_return(id: String) -> Result<(), ApiError> {
     let Till { who, port } = till()?;
     let done = async { port.approve(&who, parse(&id)?).await }.await;
     answer(done.map(|()| page(&id)), &page(&id))
@@ -57,7 +57,7 @@ pub async fn approve_return(id: String) -> Result<(), AppError> {
 
 /// The second person says no.
 #[server(name = RejectReturn, prefix = "/api", endpoint = "operator/reject-return")]
-pub async fn reject_return(id: String, reason: String) -> Result<(), AppError> {
+pub async fn reject_return(id: String, reason: String) -> Result<(), ApiError> {
     let Till { who, port } = till()?;
     let done = async { port.reject(&who, parse(&id)?, &said(&reason)?).await }.await;
     answer(done.map(|()| page(&id)), &page(&id))
@@ -65,7 +65,7 @@ pub async fn reject_return(id: String, reason: String) -> Result<(), AppError> {
 
 /// Takes a wish back.
 #[server(name = CancelReturn, prefix = "/api", endpoint = "operator/cancel-return")]
-pub async fn cancel_return(id: String) -> Result<(), AppError> {
+pub async fn cancel_return(id: String) -> Result<(), ApiError> {
     let Till { who, port } = till()?;
     let done = async { port.cancel(&who, parse(&id)?).await }.await;
     answer(done.map(|()| page(&id)), &page(&id))
@@ -73,7 +73,7 @@ pub async fn cancel_return(id: String) -> Result<(), AppError> {
 
 /// The money leaves the counter.
 #[server(name = PayOut, prefix = "/api", endpoint = "operator/pay-out")]
-pub async fn pay_out(id: String) -> Result<(), AppError> {
+pub async fn pay_out(id: String) -> Result<(), ApiError> {
     let Till { who, port } = till()?;
     let done = async { port.pay_out(&who, parse(&id)?).await }.await;
     answer(done.map(|()| page(&id)), &page(&id))
@@ -81,7 +81,7 @@ pub async fn pay_out(id: String) -> Result<(), AppError> {
 
 /// Counts a print of a receipt, and shows it as it is printed.
 #[server(name = PrintReceipt, prefix = "/api", endpoint = "operator/print-receipt")]
-pub async fn print_receipt(number: String) -> Result<(), AppError> {
+pub async fn print_receipt(number: String) -> Result<(), ApiError> {
     let Till { who, port } = till()?;
     let back = format!("/receipts/{number}");
     let done = async { port.print(&who, parse::<ReceiptNumber>(&number)?).await }.await;

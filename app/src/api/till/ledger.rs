@@ -4,13 +4,13 @@ use leptos::prelude::*;
 
 use super::actions::yuan;
 use super::{Till, till};
-use crate::api::answer;
 use crate::api::operator::parse;
-use crate::error::AppError;
-use crate::model::ids::PlaceId;
-use crate::model::money::{Fen, Money};
-use crate::model::subsidy::{Month, Per};
-use crate::model::time::Timestamp;
+use crate::api::{ApiError, answer};
+use model::error::AppError;
+use model::ids::PlaceId;
+use model::money::{Fen, Money};
+use model::subsidy::{Month, Per};
+use model::time::Timestamp;
 
 /// What every kind of account took and gave up to an instant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,7 +64,7 @@ pub struct Subsidies {
 
 /// Decides what rooms below a place get from a month on; an empty amount ends it.
 #[server(name = SetSubsidy, prefix = "/api", endpoint = "operator/subsidy")]
-pub async fn set_subsidy(place: String, from: String, per: String, amount: String) -> Result<(), AppError> {
+pub async fn set_subsidy(place: String, from: String, per: String, amount: String) -> Result<(), ApiError> {
     let Till { who, port } = till()?;
     let done = async {
         let amount = if amount.trim().is_empty() { Fen::ZERO } else { yuan(&amount)? };

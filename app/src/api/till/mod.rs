@@ -2,10 +2,7 @@
 
 mod actions;
 mod ledger;
-mod receipts;
-mod records;
 mod refunds;
-mod returns;
 mod shifts;
 
 use std::sync::Arc;
@@ -13,27 +10,26 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::api::operator::Page;
-use crate::error::AppError;
-use crate::model::ids::{MeterId, OrderId, PlaceId, RefundId, ReturnId, ShiftId, Uuid};
-use crate::model::money::Fen;
-use crate::model::subsidy::{Month, Per};
-use crate::model::time::Timestamp;
 use crate::ports::{Who, operator, ports};
+use model::error::AppError;
+use model::ids::{MeterId, OrderId, PlaceId, RefundId, ReturnId, ShiftId, Uuid};
+use model::money::Fen;
+use model::subsidy::{Month, Per};
+use model::time::Timestamp;
 
 pub use actions::{
     ApproveReturn, AskReturn, CancelReturn, Correct, PayOut, PrintReceipt, RejectReturn, approve_return, ask_return,
     cancel_return, correct, pay_out, print_receipt, reject_return,
 };
 pub use ledger::{SetSubsidy, Subsidies, SubsidyRule, TrialBalance, TrialLine, set_subsidy};
-pub use receipts::{Receipt, ReceiptNumber, ReceiptOf};
-pub use records::{RecordLine, RecordQuery, RecordState, Records};
-pub use refunds::{
-    ApproveRefund, AskRefund, CancelRefund, ClearRefund, DeliverOrder, Elsewhere, OrderMoney, PayRefund, RefundLine, RefundOf,
-    RefundQuery, RefundWish, Refundable, RejectRefund, WriteOffRefund, approve_refund, ask_refund, cancel_refund, clear_refund,
-    deliver_order, pay_refund, reject_refund, write_off_refund,
+pub use model::console::{
+    ChannelSale, Elsewhere, MOST_SAID, OrderMoney, Original, Receipt, ReceiptNumber, ReceiptOf, RecordLine, RecordQuery,
+    RecordState, Records, RefundLine, RefundOf, RefundQuery, RefundWish, Refundable, ReturnLine, Wish, WishOf, parts, said,
 };
-pub(crate) use returns::said;
-pub use returns::{ChannelSale, Original, ReturnLine, Wish, WishOf, parts};
+pub use refunds::{
+    ApproveRefund, AskRefund, CancelRefund, ClearRefund, DeliverOrder, PayRefund, RejectRefund, WriteOffRefund, approve_refund,
+    ask_refund, cancel_refund, clear_refund, deliver_order, pay_refund, reject_refund, write_off_refund,
+};
 pub use shifts::{CloseShift, OpenShift, Shift, ShiftEnd, Shifts, Takings, close_shift, open_shift};
 
 /// What the server does for the pages of the till.

@@ -3,169 +3,12 @@
 use leptos::prelude::*;
 
 use super::actions::yuan;
-use super::returns::said;
-use super::{ReceiptNumber, Till, till};
-use crate::api::answer;
-use crate::api::operator::{RoomName, parse};
-use crate::error::AppError;
-use crate::model::ids::{MeterId, OrderId, RefundId, ReturnId, Uuid};
-use crate::model::money::Fen;
-use crate::model::order::{OrderState, Tender};
-use crate::model::refund::{RefundSource, RefundState};
-use crate::model::time::Timestamp;
-
-/// What a refund gives back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RefundOf {
-    /// A verified payment, by its event.
-    Payment(Uuid),
-    /// A return that was taken out of a wallet.
-    Return(ReturnId),
-}
-
-/// A refund as it is wished for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RefundWish {
-    /// Of which order.
-    pub order: OrderId,
-    /// What.
-    pub of: RefundOf,
-    /// Over the counter, where the channel gives it no more; `None`: the way it came.
-    pub over_counter: Option<Tender>,
-    /// How much.
-    pub amount: Fen,
-    /// Why.
-    pub reason: String,
-    /// Made with the form.
-    pub key: Uuid,
-}
-
-/// What the list of refunds is asked for; what is left out matches all.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct RefundQuery {
-    /// Standing there.
-    pub state: Option<RefundState>,
-    /// Going by this way.
-    pub tender: Option<Tender>,
-    /// Counted from 0.
-    pub page: i64,
-}
-
-/// A refund, and how far it is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RefundLine {
-    /// Its id.
-    pub id: RefundId,
-    /// What people quote and the channel keeps.
-    pub refund_no: String,
-    /// Where it stands.
-    pub state: RefundState,
-    /// What it gives back.
-    pub source: RefundSource,
-    /// By which way.
-    pub tender: Tender,
-    /// How the money came.
-    pub channel: Tender,
-    /// The channel's number of the payment.
-    pub trade_no: String,
-    /// How much.
-    pub amount: Fen,
-    /// Why.
-    pub reason: String,
-    /// The order that was paid.
-    pub order: OrderId,
-    /// Its number.
-    pub order_number: i64,
-    /// The return that is paid by it.
-    pub back: Option<ReturnId>,
-    /// Which meter.
-    pub meter: MeterId,
-    /// Which room.
-    pub room: RoomName,
-    /// The account's number.
-    pub account: String,
-    /// Who asked; `None` where the configuration decided.
-    pub asked_by: Option<String>,
-    /// Whether that is who looks at it.
-    pub mine: bool,
-    /// When.
-    pub asked_at: Timestamp,
-    /// Until when a second person may approve it; `None` where none is needed.
-    pub expires_at: Option<Timestamp>,
-    /// The second person.
-    pub decided_by: Option<String>,
-    /// Why it was rejected.
-    pub note: Option<String>,
-    /// How often the channel was asked.
-    pub tries: i64,
-    /// When it is asked next.
-    pub next_at: Option<Timestamp>,
-    /// Who paid it over the counter.
-    pub settled_by: Option<String>,
-    /// When it was with the payer, or came to nothing.
-    pub settled_at: Option<Timestamp>,
-    /// Its receipt.
-    pub receipt: Option<ReceiptNumber>,
-}
-
-/// Money of an order that may go back.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refundable {
-    /// What it is.
-    pub of: RefundOf,
-    /// Where it lies.
-    pub source: RefundSource,
-    /// How it came.
-    pub channel: Tender,
-    /// The channel's number of the payment.
-    pub trade_no: String,
-    /// When it came.
-    pub at: Timestamp,
-    /// How much came; of a return, how much was taken.
-    pub paid: Fen,
-    /// How much may go back.
-    pub left: Fen,
-    /// Whether the channel gives it back, by its days.
-    pub by_channel: bool,
-    /// Whether it may go over the counter: the channel gives it no more, or has refused.
-    pub over_counter: bool,
-}
-
-/// What went back at the channel's own console, and nobody has said what for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Elsewhere {
-    /// How much.
-    pub left: Fen,
-    /// What it can pay, and how much of that.
-    pub pays: Vec<(RefundOf, Fen)>,
-    /// Whether who looks at it may say that it is lost.
-    pub may_write_off: bool,
-}
-
-/// What may go back of an order, and what did.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OrderMoney {
-    /// The order.
-    pub order: OrderId,
-    /// Its number.
-    pub number: i64,
-    /// Where it stands.
-    pub state: OrderState,
-    /// Which meter.
-    pub meter: MeterId,
-    /// Which room.
-    pub room: RoomName,
-    /// Whether it can be delivered after all.
-    pub deliverable: bool,
-    /// What may go back.
-    pub payments: Vec<Refundable>,
-    /// What went back at the channel's console and is not accounted for.
-    pub elsewhere: Option<Elsewhere>,
-    /// What went or goes back, newest first.
-    pub refunds: Vec<RefundLine>,
-    /// For the form.
-    pub key: Uuid,
-}
+use super::said;
+use super::{RefundOf, RefundWish, Till, till};
+use crate::api::operator::parse;
+use crate::api::{ApiError, answer};
+use model::error::AppError;
+use model::order::Tender;
 
 fn of(payment: &str, back: &str) -> Result<RefundOf, AppError> {
     Ok(if back.is_empty() { RefundOf::Payment(parse(payment)?) } else { RefundOf::Return(parse(back)?) })
@@ -185,7 +28,7 @@ pub async fn ask_refund(
     amount: String,
     reason: String,
     key: String,
-) -> Result<(), AppError> {
+) -> Result<(), ApiError> {
     let Till { who, port } = till()?;
     let done = async {
         let of = of(&payment, &back)?;
@@ -202,7 +45,7 @@ pub async fn ask_refund(
 
 /// The second person says yes.
 #[server(name = ApproveRefund, prefix = "/api", endpoint = "operator/approve-refund")]
-pub async fn approve_refund(id: String) -> Result<(), AppError> {
+pub async fn approve_refund(id: String) -> Result<(), ApiError> {
     let Till { who, port } = till()?;
     let done = async { port.approve_refund(&who, parse(&id)?).await }.await;
     answer(done.map(|()| page(&id)), &page(&id))
@@ -210,7 +53,7 @@ pub async fn approve_refund(id: String) -> Result<(), AppError> {
 
 /// The second person says no.
 #[server(name = RejectRefund, prefix = "/api", endpoint = "operator/reject-refund")]
-pub async fn reject_refund(id: String, reason: String) -> Result<(), AppError> {
+pub async fn reject_refund(id: String, reason: String) -> Result<(), ApiError> {
     let Till { who, port } = till()?;
     let done = async { port.reject_refund(&who, parse(&id)?, &said(&reason)?).await }.await;
     answer(done.map(|()| page(&id)), &page(&id))
@@ -218,7 +61,7 @@ pub async fn reject_refund(id: String, reason: String) -> Result<(), AppError> {
 
 /// Takes a refund back of which nothing went.
 #[server(name = CancelRefund, prefix = "/api", endpoint = "operator/cancel-refund")]
-pub async fn cancel_refund(id: String) -> Result<(), AppError> {
+pub async fn cancel_refund(id: String) -> Result<(), ApiError> {
     let Till { who, port } = till()?;
     let done = async { port.cancel_refund(&who, parse(&id)?).await }.await;
     answer(done.map(|()| page(&id)), &page(&id))
@@ -226,7 +69,7 @@ pub async fn cancel_refund(id: String) -> Result<(), AppError> {
 
 /// The money leaves the counter.
 #[server(name = PayRefund, prefix = "/api", endpoint = "operator/pay-refund")]
-pub async fn pay_refund(id: String) -> Result<(), AppError> {
+pub async fn pay_refund(id: String) -> Result<(), ApiError> {
     let Till { who, port } = till()?;
     let done = async { port.pay_refund(&who, parse(&id)?).await }.await;
     answer(done.map(|()| page(&id)), &page(&id))
@@ -234,7 +77,7 @@ pub async fn pay_refund(id: String) -> Result<(), AppError> {
 
 /// What went back at the channel's console has paid this.
 #[server(name = ClearRefund, prefix = "/api", endpoint = "operator/clear-refund")]
-pub async fn clear_refund(order: String, payment: String, back: String) -> Result<(), AppError> {
+pub async fn clear_refund(order: String, payment: String, back: String) -> Result<(), ApiError> {
     let Till { who, port } = till()?;
     let done = async { port.clear_refund(&who, parse(&order)?, of(&payment, &back)?).await }.await;
     let back = format!("/refunds/of/{order}");
@@ -243,7 +86,7 @@ pub async fn clear_refund(order: String, payment: String, back: String) -> Resul
 
 /// What went back at the channel's console is lost.
 #[server(name = WriteOffRefund, prefix = "/api", endpoint = "operator/write-off-refund")]
-pub async fn write_off_refund(order: String, reason: String) -> Result<(), AppError> {
+pub async fn write_off_refund(order: String, reason: String) -> Result<(), ApiError> {
     let Till { who, port } = till()?;
     let done = async { port.write_off_refund(&who, parse(&order)?, &said(&reason)?).await }.await;
     let back = format!("/refunds/of/{order}");
@@ -252,7 +95,7 @@ pub async fn write_off_refund(order: String, reason: String) -> Result<(), AppEr
 
 /// An order is delivered after all that was not given back.
 #[server(name = DeliverOrder, prefix = "/api", endpoint = "operator/deliver-order")]
-pub async fn deliver_order(order: String) -> Result<(), AppError> {
+pub async fn deliver_order(order: String) -> Result<(), ApiError> {
     let Till { who, port } = till()?;
     let done = async { port.deliver(&who, parse(&order)?).await }.await;
     let back = format!("/refunds/of/{order}");

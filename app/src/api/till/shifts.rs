@@ -2,16 +2,16 @@
 
 use leptos::prelude::*;
 
+use super::MOST_SAID;
 use super::actions::yuan;
-use super::returns::MOST_SAID;
 use super::{Till, till};
-use crate::api::answer;
 use crate::api::operator::parse;
-use crate::error::AppError;
-use crate::model::ids::ShiftId;
-use crate::model::money::Fen;
-use crate::model::order::Tender;
-use crate::model::time::Timestamp;
+use crate::api::{ApiError, answer};
+use model::error::AppError;
+use model::ids::ShiftId;
+use model::money::Fen;
+use model::order::Tender;
+use model::time::Timestamp;
 
 /// A shift as it is reported.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,7 +71,7 @@ pub struct Shifts {
 
 /// Opens the drawer; an empty amount is none.
 #[server(name = OpenShift, prefix = "/api", endpoint = "operator/open-shift")]
-pub async fn open_shift(float: String) -> Result<(), AppError> {
+pub async fn open_shift(float: String) -> Result<(), ApiError> {
     let Till { who, port } = till()?;
     let done = async {
         let float = if float.trim().is_empty() { Fen::ZERO } else { yuan(&float)? };
@@ -82,7 +82,7 @@ pub async fn open_shift(float: String) -> Result<(), AppError> {
 
 /// Closes a shift with what was counted.
 #[server(name = CloseShift, prefix = "/api", endpoint = "operator/close-shift")]
-pub async fn close_shift(id: String, counted: String, reason: String) -> Result<(), AppError> {
+pub async fn close_shift(id: String, counted: String, reason: String) -> Result<(), ApiError> {
     let Till { who, port } = till()?;
     let page = format!("/shifts/{id}");
     let done = async {

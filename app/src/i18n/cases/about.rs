@@ -1,10 +1,10 @@
 //! What a case is about: the reason that its detail gives, the page that it leads to, and what the system did about it.
 
 use crate::i18n::{Lang, common, gateways, life, operator, refunds};
-use crate::model::ids::ClosingId;
-use crate::model::order::Tender;
-use crate::model::refund::RefundState;
-use crate::model::time::{Date, Timestamp};
+use model::ids::ClosingId;
+use model::order::Tender;
+use model::refund::RefundState;
+use model::time::{Date, Timestamp};
 
 /// Why a meter cannot be read as it is registered, and what to do; by the detail of its case.
 #[must_use]

@@ -5,10 +5,10 @@ use serde_json::Value;
 
 use super::why;
 use crate::i18n::{Lang, commands, common, reconcile};
-use crate::model::energy::Energy;
-use crate::model::money::Fen;
-use crate::model::order::Tender;
-use crate::model::time::Timestamp;
+use model::energy::Energy;
+use model::money::Fen;
+use model::order::Tender;
+use model::time::Timestamp;
 
 /// The fields that details have, whatever their kind.
 #[derive(Default, Deserialize)]

@@ -1,7 +1,7 @@
 //! The words of the codes that say why.
 
-use crate::error::AppError;
 use crate::i18n::{Lang, commands, errors};
+use model::error::AppError;
 
 /// Why a payment does not fit its order.
 pub(super) fn payment(why: &str, lang: Lang) -> Option<&'static str> {

@@ -3,9 +3,9 @@
 use crate::api::resident::RefundView;
 use crate::i18n::Lang::{self, En, Zh};
 use crate::i18n::common;
-use crate::model::forecast::Forecast;
-use crate::model::money::Fen;
-use crate::model::time::Timestamp;
+use model::forecast::Forecast;
+use model::money::Fen;
+use model::time::Timestamp;
 
 /// How long the credit lasts.
 #[must_use]

@@ -8,11 +8,11 @@ use super::register::day;
 use crate::api::operator::{EventLine, EventQuery, Page, desk};
 use crate::i18n::events::{event, words};
 use crate::i18n::{lang, operator};
-use crate::model::event::EventKind;
-use crate::model::money::Fen;
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::time::At;
+use model::event::EventKind;
+use model::money::Fen;
 
 /// What the address says.
 #[derive(Clone)]
@@ -136,8 +136,8 @@ pub fn figures(line: &EventLine) -> String {
         number("limit_fen").map(|fen| format!("< {}", Fen(fen))),
         number("current_ca").map(|ca| format!("{}.{:02} A", ca / 100, ca % 100)),
         number("from").zip(number("to")).map(|(from, to)| format!("{from} → {to}")),
-        number("last_total_wh").map(|wh| format!("{} kWh → 0", crate::model::energy::Energy(wh))),
-        number("reverse_wh").map(|wh| format!("{} kWh", crate::model::energy::Energy(wh))),
+        number("last_total_wh").map(|wh| format!("{} kWh → 0", model::energy::Energy(wh))),
+        number("reverse_wh").map(|wh| format!("{} kWh", model::energy::Energy(wh))),
     ];
     let said: Vec<String> = all.into_iter().flatten().collect();
     if said.is_empty() { String::new() } else { format!(" ({})", said.join(", ")) }

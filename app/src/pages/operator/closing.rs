@@ -10,16 +10,16 @@ use self::way::way_of;
 use super::frame::{Frame, Section};
 use crate::api::life::{Closing, Registry, registry};
 use crate::api::operator::parse;
-use crate::error::AppError;
 use crate::i18n::life::{kind, words};
 use crate::i18n::{common, lang};
-use crate::model::ids::ClosingId;
-use crate::model::order::ReturnState;
 use crate::ports::now;
 use crate::ui::live::{IDLE, Live};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::steps::steps;
+use model::error::AppError;
+use model::ids::ClosingId;
+use model::order::ReturnState;
 
 /// The page: `/closings/:id`.
 #[component]

@@ -6,9 +6,9 @@ use crate::api::operator::{CaseLine, Gap, HeldCounter};
 use crate::i18n::counter::{choice, words};
 use crate::i18n::room::quality;
 use crate::i18n::{lang, operator};
-use crate::model::energy::Energy;
-use crate::model::time::Timestamp;
 use crate::ui::time::At;
+use model::energy::Energy;
+use model::time::Timestamp;
 
 /// The form that settles it.
 pub fn settle(line: &CaseLine) -> impl IntoView + use<> {

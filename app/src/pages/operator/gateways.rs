@@ -7,8 +7,8 @@ use super::trust::trust_forms;
 use crate::api::operator::GatewayLine;
 use crate::i18n::gateways::{framing, health, interval, words};
 use crate::i18n::{lang, operator};
-use crate::model::gateway::{Sweep, SweepInterval};
 use crate::ui::time::{Ago, At};
+use model::gateway::{Sweep, SweepInterval};
 
 /// The table, under the site's interval. Only who `may_set` intervals and trust gets the forms.
 pub fn gateways(lines: &[GatewayLine], site: Option<SweepInterval>, may_set: bool) -> impl IntoView + use<> {

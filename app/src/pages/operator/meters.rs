@@ -7,12 +7,12 @@ use super::parts::{address, age, page_param, pager, param, state_cell};
 use crate::api::operator::{GatewayLine, MeterLine, Page, Query, desk};
 use crate::i18n::operator::words;
 use crate::i18n::{self, lang};
-use crate::model::gateway::SweepInterval;
-use crate::model::meter::SupplyState;
 use crate::ports::Role;
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
+use model::gateway::SweepInterval;
+use model::meter::SupplyState;
 
 /// The page: `/meters?q=301&state=lost&page=2`.
 #[component]

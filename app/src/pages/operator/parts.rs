@@ -7,10 +7,10 @@ use crate::api::operator::Page;
 use crate::i18n::lang;
 use crate::i18n::operator::words;
 use crate::link;
-use crate::model::meter::{Latest, SupplyState};
-use crate::model::wall::Tile;
 use crate::ui::state::{Mode, State};
 use crate::ui::time::Ago;
+use model::meter::{Latest, SupplyState};
+use model::wall::Tile;
 
 /// A value of the address; empty where there is none.
 pub fn param(name: &str) -> String {

@@ -7,15 +7,15 @@ use super::parts::param;
 use crate::api::operator::{Plan, PlanVersion, PricesView, desk};
 use crate::i18n::prices::{period, words};
 use crate::i18n::{commands, lang};
-use crate::model::money::Money;
-use crate::model::parameters::{PlanEntry, Slot, TierPeriod};
-use crate::model::tariff::{self, Prices};
-use crate::model::time::Timestamp;
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::field::Field;
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::time::At;
+use model::money::Money;
+use model::parameters::{PlanEntry, Slot, TierPeriod};
+use model::tariff::{self, Prices};
+use model::time::Timestamp;
 
 /// The page: `/prices`.
 #[component]

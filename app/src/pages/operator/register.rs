@@ -7,11 +7,11 @@ use super::parts::{address, choice, page_param, pager, param};
 use crate::api::till::{RecordLine, RecordQuery, RecordState, Records, Till, till};
 use crate::i18n::operator::words;
 use crate::i18n::{Lang, common, lang, refunds, register, till as till_words};
-use crate::model::order::{OrderState, ReturnState, Tender};
-use crate::model::refund::RefundState;
-use crate::model::time::Date;
 use crate::ui::load::load;
 use crate::ui::time::At;
+use model::order::{OrderState, ReturnState, Tender};
+use model::refund::RefundState;
+use model::time::Date;
 
 /// What the address may say.
 const PARAMS: [&str; 9] = ["q", "kind", "state", "tender", "building", "by", "receipt", "from", "until"];
@@ -57,7 +57,7 @@ pub(super) fn day(text: &str) -> Option<Date> {
 /// Where a line may stand.
 fn states() -> [(&'static str, RecordState); 17] {
     let sale = |state: OrderState| (state.as_str(), RecordState::Sale(state));
-    let back = |state: ReturnState| (state.as_str(), RecordState::Back(crate::model::order::ReturnKind::Return, state));
+    let back = |state: ReturnState| (state.as_str(), RecordState::Back(model::order::ReturnKind::Return, state));
     let refund = |state: RefundState| (state.as_str(), RecordState::Refund(state));
     [
         sale(OrderState::Pending),

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use crate::i18n::gateways::{interval, words};
 use crate::i18n::lang;
-use crate::model::gateway::{Sweep, SweepInterval};
+use model::gateway::{Sweep, SweepInterval};
 
 /// A choice of intervals; `otherwise` says what holds without one. `label` is for those who do not see the column's head.
 pub fn sweep_form(of: Sweep, set: Option<SweepInterval>, label: &'static str, otherwise: &'static str) -> impl IntoView {

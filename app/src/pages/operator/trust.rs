@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use crate::api::operator::GatewayLine;
 use crate::i18n::gateways::words;
 use crate::i18n::lang;
-use crate::model::gateway::Trust;
+use model::gateway::Trust;
 
 /// The forms of those gateways that speak TLS.
 pub fn trust_forms(lines: &[GatewayLine]) -> impl IntoView + use<> {

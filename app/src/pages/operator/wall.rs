@@ -8,10 +8,10 @@ use super::wall_table::WallTable;
 use crate::api::operator::{Seat, desk};
 use crate::i18n::lang;
 use crate::i18n::operator::words;
-use crate::model::wall::Tile;
 use crate::ui::load::load;
 use crate::ui::wall::MeterWall;
 use crate::ui::wall::filter::{Filter, count};
+use model::wall::Tile;
 
 /// The page. The filter is in the address: `?show=arrears,lost&q=301`.
 #[component]

@@ -5,10 +5,10 @@ use leptos::prelude::*;
 use super::parts::{age, amount, marks, pager, state_cell};
 use crate::api::operator::{Page, Seat};
 use crate::i18n::{lang, operator, wall};
-use crate::model::wall::Tile;
 use crate::ui::units;
 use crate::ui::wall::filter::{Chip, Counts, Filter};
 use crate::ui::wall::{LiveRows, chip_face};
+use model::wall::Tile;
 
 /// The rooms that the filter shows, a page at a time; the numbers follow the meters where there are scripts.
 #[component]

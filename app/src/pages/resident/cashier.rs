@@ -8,11 +8,11 @@ use leptos_router::hooks::use_params_map;
 
 use super::frame::{Frame, Tab, load};
 use crate::api::resident::{self as api, CashierStep, CashierView};
-use crate::error::AppError;
 use crate::i18n::resident::words;
 use crate::i18n::{common, lang};
-use crate::model::ids::OrderId;
 use crate::ui::callout::{Callout, Tone};
+use model::error::AppError;
+use model::ids::OrderId;
 
 /// The page of `/orders/:id/pay`.
 #[component]

@@ -4,12 +4,12 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 
 use crate::api::resident::{self as api, Past};
-use crate::error::AppError;
 use crate::i18n::resident::words;
 use crate::i18n::{common, lang};
 use crate::pages::error::ErrorPage;
 use crate::ports::{now, ports};
 use crate::ui::icon::{Icon, IconMark};
+use model::error::AppError;
 
 /// The five places of the navigation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

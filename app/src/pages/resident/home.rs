@@ -9,14 +9,14 @@ use super::usage::daily_bars;
 use crate::api::resident::{self as api, Home};
 use crate::i18n::resident::{say, words};
 use crate::i18n::{common, lang};
-use crate::model::meter::SupplyState;
-use crate::model::switch;
 use crate::ports::{anyone, now};
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::icon::{Icon, IconMark};
 use crate::ui::live::{CALM, Live};
 use crate::ui::notice::Notice;
 use crate::ui::state::{Mode, RelayOpen, State};
+use model::meter::SupplyState;
+use model::switch;
 
 /// The page.
 #[component]

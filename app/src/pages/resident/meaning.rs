@@ -2,12 +2,12 @@
 
 use crate::i18n::Lang;
 use crate::i18n::resident::{say, words};
-use crate::model::forecast::{Forecast, amount_to_restore};
-use crate::model::meter::{ControlMode, Latest, SupplyState};
-use crate::model::money::Fen;
-use crate::model::time::Timestamp;
 use crate::pages::resident::topup::OFFERED;
 use crate::ui::callout::Tone;
+use model::forecast::{Forecast, amount_to_restore};
+use model::meter::{ControlMode, Latest, SupplyState};
+use model::money::Fen;
+use model::time::Timestamp;
 
 /// What the line is made from.
 pub struct Known<'a> {
@@ -128,9 +128,9 @@ pub fn read(latest: &Latest, now: Timestamp, lang: Lang) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::ids::{MeterId, Uuid};
-    use crate::model::meter::StatusWord;
-    use crate::model::time::Civil;
+    use model::ids::{MeterId, Uuid};
+    use model::meter::StatusWord;
+    use model::time::Civil;
 
     const OPEN: u16 = 1 << 1;
     const ON: u16 = OPEN | 1;

@@ -8,12 +8,12 @@ use leptos_router::hooks::use_params_map;
 use super::frame::{Frame, Tab, load};
 use super::order_body::order_body;
 use crate::api::resident as api;
-use crate::error::AppError;
 use crate::i18n::lang;
 use crate::i18n::resident::words;
-use crate::model::ids::OrderId;
 use crate::ui::live::{BUSY, Live, without_script};
 use crate::ui::notice::Notice;
+use model::error::AppError;
+use model::ids::OrderId;
 
 /// The page of `/orders/:id`.
 #[component]

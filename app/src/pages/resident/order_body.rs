@@ -5,8 +5,8 @@ use leptos::prelude::*;
 use crate::api::resident::{OrderView, Power, RefundView};
 use crate::i18n::resident::{say, words};
 use crate::i18n::{Lang, common};
-use crate::model::order::OrderState;
 use crate::ui::steps::{Reach, Step, steps};
+use model::order::OrderState;
 
 /// Headline, what waits and why, the steps, what to do, and the facts.
 pub fn order_body(order: &OrderView, lang: Lang) -> impl IntoView + use<> {
@@ -167,10 +167,10 @@ fn deliver(order: &OrderView, state: OrderState, list: &mut Vec<Step>, lang: Lan
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::ids::{OrderId, Uuid};
-    use crate::model::money::Fen;
-    use crate::model::order::Tender;
-    use crate::model::time::{MINUTE, SECOND, Timestamp};
+    use model::ids::{OrderId, Uuid};
+    use model::money::Fen;
+    use model::order::Tender;
+    use model::time::{MINUTE, SECOND, Timestamp};
 
     fn order(state: OrderState) -> OrderView {
         let at = Timestamp(1_795_600_000_000);

@@ -7,9 +7,9 @@ use super::frame::{Frame, Tab, load};
 use crate::api::resident::{self as api, Record, Records};
 use crate::i18n::resident::{say, words};
 use crate::i18n::{common, lang};
-use crate::model::order::OrderState;
 use crate::ports::now;
 use crate::ui::money::Yuan;
+use model::order::OrderState;
 
 /// The page; `?page=2` and so on.
 #[component]

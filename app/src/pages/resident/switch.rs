@@ -5,12 +5,12 @@ use leptos::prelude::*;
 use super::frame::{Frame, Tab, load};
 use super::meaning::{read, relay};
 use crate::api::resident::{self as api, SwitchOffer};
-use crate::error::AppError;
 use crate::i18n::resident::words;
 use crate::i18n::{errors, lang};
 use crate::ports::now;
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::notice::Notice;
+use model::error::AppError;
 
 /// The page that asks.
 #[component]

@@ -5,8 +5,8 @@ use leptos::prelude::*;
 use crate::api::resident::CommandView;
 use crate::i18n::Lang;
 use crate::i18n::resident::{say, words};
-use crate::model::order::CommandState;
 use crate::ui::steps::{Reach, Step, steps};
+use model::order::CommandState;
 
 /// Headline, what waits and why, the steps, and the way back.
 pub fn switch_body(command: &CommandView, lang: Lang) -> impl IntoView + use<> {
@@ -52,7 +52,7 @@ pub fn switch_steps(command: &CommandView, lang: Lang) -> Vec<Step> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::time::Timestamp;
+    use model::time::Timestamp;
 
     #[test]
     fn done_is_said_only_when_it_was_read_back() {

@@ -8,11 +8,11 @@ use leptos_router::hooks::use_params_map;
 use super::frame::{Frame, Tab, load};
 use super::switch_body::switch_body;
 use crate::api::resident as api;
-use crate::error::AppError;
 use crate::i18n::lang;
 use crate::i18n::resident::words;
-use crate::model::ids::CommandId;
 use crate::ui::live::{BUSY, Live, without_script};
+use model::error::AppError;
+use model::ids::CommandId;
 
 /// The page of `/switch/:id`.
 #[component]

@@ -6,12 +6,12 @@ use super::frame::{Frame, Tab, load};
 use crate::api::resident::{self as api, Offer};
 use crate::i18n::resident::{say, words};
 use crate::i18n::{common, lang};
-use crate::model::money::Fen;
-use crate::model::order::Tender;
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::field::Field;
 use crate::ui::icon::{Icon, IconMark};
 use crate::ui::notice::Notice;
+use model::money::Fen;
+use model::order::Tender;
 
 /// The amounts on the buttons.
 pub const OFFERED: [Fen; 4] = [Fen(2_000), Fen(5_000), Fen(10_000), Fen(20_000)];

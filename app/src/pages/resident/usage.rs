@@ -7,12 +7,12 @@ use super::frame::{Frame, Tab, load};
 use crate::api::resident::{self as api, Usage, Used};
 use crate::i18n::resident::{say, words};
 use crate::i18n::{common, lang};
-use crate::model::energy::Energy;
-use crate::model::money::Money;
-use crate::model::time::Date;
 use crate::ports::now;
 use crate::ui::bars::{Bar, Bars};
 use crate::ui::mark;
+use model::energy::Energy;
+use model::money::Money;
+use model::time::Date;
 
 /// The page; `?day=2026-11-20` chooses the day.
 #[component]

@@ -4,10 +4,10 @@ use leptos::prelude::*;
 
 use super::scene::{Seen, Signals};
 use crate::i18n::{Lang, common, wall};
-use crate::model::meter::SupplyState;
-use crate::model::money::Fen;
-use crate::model::time::Timestamp;
 use crate::ui::state::class;
+use model::meter::SupplyState;
+use model::money::Fen;
+use model::time::Timestamp;
 
 /// The card.
 pub fn card(signals: Signals, lang: Lang, clear: impl Fn() + Copy + Send + 'static) -> impl IntoView {

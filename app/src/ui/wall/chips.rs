@@ -4,8 +4,8 @@ use leptos::prelude::*;
 
 use super::filter::Chip;
 use crate::i18n::{Lang, common, wall};
-use crate::model::meter::ControlMode;
 use crate::ui::state::{class, mode_shape, shape};
+use model::meter::ControlMode;
 
 /// A chip that is a plain link.
 pub fn chip_face(

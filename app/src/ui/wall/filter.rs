@@ -1,8 +1,8 @@
 //! What of the wall is shown: states, marks and words, as the address says them.
 
 use crate::link;
-use crate::model::meter::{ControlMode, SupplyState};
-use crate::model::wall::Tile;
+use model::meter::{ControlMode, SupplyState};
+use model::wall::Tile;
 
 /// What a chip across the top counts and filters by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -170,7 +170,7 @@ impl Filter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::wall::Flags;
+    use model::wall::Flags;
 
     fn tile(flags: u16) -> Tile {
         Tile { flags: Flags(flags), ..Tile::UNSEEN }

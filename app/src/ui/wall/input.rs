@@ -10,7 +10,7 @@ use web_sys::{EventTarget, KeyboardEvent, MouseEvent, PointerEvent, WheelEvent};
 
 use super::layout::{Step, Zoom};
 use super::scene::Scene;
-use crate::model::ids::MeterId;
+use model::ids::MeterId;
 
 /// How far the wheel turns for one step of the zoom.
 const NOTCH: f64 = 60.0;

@@ -14,7 +14,7 @@ use super::scene::{Scene, Signals};
 use super::stream::{self, Link};
 use super::{card, input};
 use crate::i18n::{Lang, common, wall};
-use crate::model::time::Timestamp;
+use model::time::Timestamp;
 
 /// Ages are painted anew this often.
 const TICK: Duration = Duration::from_secs(5);

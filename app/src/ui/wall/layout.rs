@@ -1,6 +1,6 @@
 //! Where each tile stands: buildings as sections, floors as rows, rooms in order.
 
-use super::model::Block;
+use super::state::Block;
 
 /// How near one looks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -272,7 +272,7 @@ fn kept(block: &Block, shows: impl Fn(usize) -> bool) -> Vec<(usize, Vec<usize>)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ui::wall::model::Floor;
+    use crate::ui::wall::state::Floor;
 
     fn block(first: usize, floors: usize, rooms: usize) -> Block {
         let floor = |n: usize| Floor { name: format!("{n}"), start: first + n * rooms, end: first + (n + 1) * rooms };

@@ -10,11 +10,11 @@ pub mod fit;
 mod input;
 mod island;
 pub mod layout;
-pub mod model;
 mod paint;
 mod rows;
 mod scene;
 mod shapes;
+pub mod state;
 mod stream;
 mod theme;
 
@@ -23,9 +23,9 @@ pub use island::MeterWall;
 pub use rows::LiveRows;
 
 use crate::i18n::{Lang, common, wall::Words};
-use crate::model::meter::ControlMode;
-use crate::model::wall::Tile;
 use filter::Chip;
+use model::meter::ControlMode;
+use model::wall::Tile;
 
 /// The marks of a tile beside its state, in words.
 #[must_use]

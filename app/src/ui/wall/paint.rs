@@ -5,13 +5,13 @@ use web_sys::CanvasRenderingContext2d as Context;
 
 use super::fit::{ems, fit};
 use super::layout::{Layout, Rect, Zoom};
-use super::model::Model;
 use super::shapes;
+use super::state::Model;
 use super::theme::{Theme, tint};
 use crate::i18n::{Lang, common, wall};
-use crate::model::meter::{ControlMode, SupplyState};
-use crate::model::money::Fen;
-use crate::model::wall::Tile;
+use model::meter::{ControlMode, SupplyState};
+use model::money::Fen;
+use model::wall::Tile;
 
 type Drawn = Result<(), JsValue>;
 

@@ -9,12 +9,12 @@ use web_sys::Element;
 
 use super::stream::{self, Link, Take};
 use crate::i18n::{Lang, common, wall};
-use crate::model::ids::MeterId;
-use crate::model::meter::SupplyState;
-use crate::model::money::Fen;
-use crate::model::time::Timestamp;
-use crate::model::wall::{Delta, Snapshot, Tile};
 use crate::ui::state::{class, mode_shape, shape};
+use model::ids::MeterId;
+use model::meter::SupplyState;
+use model::money::Fen;
+use model::time::Timestamp;
+use model::wall::{Delta, Snapshot, Tile};
 
 /// Says how the stream is doing, and fills the rows.
 #[island]

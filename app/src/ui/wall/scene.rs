@@ -10,13 +10,13 @@ use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, HtmlElement};
 
 use super::filter::{Counts, Filter};
 use super::layout::{Layout, Step, Zoom};
-use super::model::Model;
 use super::paint::{Look, Painter, View};
+use super::state::Model;
 use super::stream::{Link, Take};
 use super::theme::Theme;
 use crate::i18n::Lang;
-use crate::model::ids::MeterId;
-use crate::model::wall::{Delta, Snapshot, Tile};
+use model::ids::MeterId;
+use model::wall::{Delta, Snapshot, Tile};
 
 /// What the scene tells the page around it.
 #[derive(Clone, Copy)]

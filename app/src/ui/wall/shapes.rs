@@ -5,7 +5,7 @@ use std::f64::consts::{PI, TAU};
 use wasm_bindgen::JsValue;
 use web_sys::CanvasRenderingContext2d as Context;
 
-use crate::model::meter::SupplyState;
+use model::meter::SupplyState;
 
 type Drawn = Result<(), JsValue>;
 

@@ -9,7 +9,7 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 use web_sys::{EventSource, MessageEvent};
 
-use crate::model::wall::{Delta, Snapshot};
+use model::wall::{Delta, Snapshot};
 
 /// How the stream is doing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use wasm_bindgen::JsValue;
 
-use crate::model::meter::SupplyState;
+use model::meter::SupplyState;
 
 /// Colours and fonts, ready for a canvas.
 #[derive(Clone, Debug)]

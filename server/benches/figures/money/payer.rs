@@ -3,13 +3,13 @@
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
-use app::model::ids::{AccountId, MeterId, UserId};
-use app::model::money::Fen;
-use app::model::order::Tender;
-use server::clock::{Clock, SystemClock};
-use server::pay::sandbox::{self, Keys, Sandbox};
-use server::pay::{Cashier, Device, Payer, Payments, TopUp};
-use server::rng::Rng;
+use domain::clock::{Clock, SystemClock};
+use domain::rng::Rng;
+use model::ids::{AccountId, MeterId, UserId};
+use model::money::Fen;
+use model::order::Tender;
+use payments::{Cashier, Device, Payer, Payments, TopUp};
+use sandbox::{Keys, Sandbox};
 
 use crate::Outcome;
 

@@ -2,13 +2,13 @@
 
 use std::time::Instant;
 
-use app::model::ids::AccountId;
-use app::model::money::Money;
-use app::model::order::Tender;
-use server::clock::{Clock, SystemClock};
-use server::domain::ledger::{Transfer, payment};
-use server::rng::Rng;
-use server::store::{Db, ledger};
+use domain::clock::{Clock, SystemClock};
+use domain::ledger::{Transfer, payment};
+use domain::rng::Rng;
+use model::ids::AccountId;
+use model::money::Money;
+use model::order::Tender;
+use store::{Db, ledger};
 use uuid::Uuid;
 
 use super::WINDOWS;

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use server::clock::{Clock, SystemClock};
-use server::pay::{Config, Payments};
-use server::rng::Rng;
+use domain::clock::{Clock, SystemClock};
+use domain::rng::Rng;
+use payments::{Config, Payments};
 use uuid::Uuid;
 
 use super::payer::{order, sandbox};
@@ -63,7 +63,7 @@ pub async fn run(length: Length) -> Outcome<Vec<Figure>> {
 /// When the order of that trade was read back, epoch ms.
 async fn credited(site: &Site, number: &str) -> Outcome<Option<i64>> {
     let sql = "SELECT o.id, o.credited_at FROM orders o JOIN payment_attempts p ON p.order_id = o.id WHERE p.out_trade_no = $1";
-    let server::store::Db::Sqlite { read, .. } = &site.db else { return Err("not a SQLite site".into()) };
+    let store::Db::Sqlite { read, .. } = &site.db else { return Err("not a SQLite site".into()) };
     let (_, at): (Uuid, Option<i64>) = sqlx::query_as(sql).bind(number).fetch_one(read).await?;
     Ok(at)
 }

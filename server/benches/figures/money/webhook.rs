@@ -5,26 +5,26 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use app::model::ids::{GatewayId, MeterId, PlaceId};
-use app::model::meter::Wallet;
-use app::model::money::Fen;
 use axum::Router;
 use axum::body::Bytes;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, HeaderValue};
+use domain::clock::{Clock, SystemClock};
+use domain::framing::Framing;
+use domain::order::Limits;
+use domain::rng::Rng;
 use futures::stream::{self, StreamExt, TryStreamExt};
-use server::clock::{Clock, SystemClock};
-use server::domain::order::Limits;
-use server::meters::framing::Framing;
-use server::pay::sandbox::Sandbox;
-use server::pay::{Config, Payments, routes};
-use server::rng::Rng;
-use server::store::Db;
-use server::store::accounts::{self, NewResident, TakeOver};
-use server::store::meters::{NewGateway, NewMeter, add_gateway, add_meter};
-use server::store::places::{self, NewPlace};
+use model::ids::{GatewayId, MeterId, PlaceId};
+use model::meter::Wallet;
+use model::money::Fen;
+use payments::{Config, Payments};
+use sandbox::Sandbox;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
+use store::Db;
+use store::accounts::{self, NewResident, TakeOver};
+use store::meters::{NewGateway, NewMeter, add_gateway, add_meter};
+use store::places::{self, NewPlace};
 use tokio::net::TcpListener;
 use uuid::Uuid;
 
@@ -59,7 +59,7 @@ pub async fn run(length: Length) -> Outcome<Vec<Figure>> {
         ..Config::default()
     };
     let payments = Payments::new(&config, db.clone(), Arc::new(SystemClock), rng.clone(), Arc::new(|| {}))?;
-    let service = routes(payments.clone()).into_make_service_with_connect_info::<SocketAddr>();
+    let service = server::http::notifications::routes(payments.clone()).into_make_service_with_connect_info::<SocketAddr>();
     let url = format!("http://{}/pay/alipay/notify", product.local_addr()?);
     tokio::spawn(async move { axum::serve(product, service).await });
     let told = Tap::default();
@@ -251,9 +251,9 @@ pub(super) async fn rooms(db: &Db) -> Outcome<Vec<Room>> {
     let Db::Sqlite { read, .. } = db else { return Err("not a SQLite site".into()) };
     let rows: Vec<(Uuid, Uuid, Uuid)> = sqlx::query_as(sql).fetch_all(read).await?;
     let room = |(account, meter, resident): (Uuid, Uuid, Uuid)| Room {
-        account: app::model::ids::AccountId(account),
+        account: model::ids::AccountId(account),
         meter: MeterId(meter),
-        resident: app::model::ids::UserId(resident),
+        resident: model::ids::UserId(resident),
     };
     Ok(rows.into_iter().map(room).collect())
 }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use server::meters::config::Config;
-use server::meters::link::{Carrier, Link, Priority, Target};
-use server::rng::Rng;
+use domain::rng::Rng;
+use meters::config::Config;
+use meters::link::{Carrier, Link, Priority, Target};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::net::tcp::OwnedWriteHalf;

@@ -64,5 +64,5 @@ fn first_byte(log: &[Seen], unit: u8, decision: Instant) -> Option<f64> {
 }
 
 fn rand_key() -> u128 {
-    u128::from(server::rng::Rng::from_system().below(1 << 62))
+    u128::from(domain::rng::Rng::from_system().below(1 << 62))
 }

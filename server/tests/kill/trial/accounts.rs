@@ -1,6 +1,6 @@
 //! Returns, closings, moves and a replacement.
 
-use server::store::verify;
+use store::verify;
 
 use super::{Report, Stage, lives};
 use crate::support::World;

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use app::model::ids::OrderId;
-use app::model::money::Fen;
-use app::model::time::Timestamp;
+use domain::rng::Rng;
 use futures::future::join_all;
+use model::ids::OrderId;
+use model::money::Fen;
+use model::time::Timestamp;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE, USER_AGENT};
-use server::pay::sandbox::Trade;
-use server::rng::Rng;
+use sandbox::Trade;
 use tokio::time::{Instant, sleep};
 
 use super::Work;

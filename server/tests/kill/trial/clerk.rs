@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use app::model::time::Timestamp;
-use server::rng::Rng;
+use domain::rng::Rng;
+use model::time::Timestamp;
 use tokio::time::{Instant, sleep};
 
 use super::buyers::{insist, log_in};

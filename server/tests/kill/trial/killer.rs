@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use server::rng::Rng;
+use domain::rng::Rng;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 

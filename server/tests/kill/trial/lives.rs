@@ -1,9 +1,9 @@
 //! A clerk who gives money back, closes accounts, moves them and replaces a meter, whatever happens to the server meanwhile.
 
-use app::model::ids::Uuid;
-use app::model::money::Fen;
-use server::rng::Rng;
-use server::store::Db;
+use domain::rng::Rng;
+use model::ids::Uuid;
+use model::money::Fen;
+use store::Db;
 
 use super::buyers::insist;
 use super::clerk::Clerk;

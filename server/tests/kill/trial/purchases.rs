@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use server::store::verify;
+use store::verify;
 use tokio::time::{Instant, sleep};
 
 use super::buyers::{CHANNELS, counter_sales, top_ups};

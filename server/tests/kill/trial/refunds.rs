@@ -4,14 +4,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use app::model::ids::{OrderId, Uuid};
-use app::model::money::Fen;
-use app::model::time::MINUTE;
+use domain::clock::{Clock, SystemClock};
 use futures::future::join_all;
-use server::clock::{Clock, SystemClock};
-use server::meters::sim::LineFault;
-use server::pay::sandbox::Trade;
-use server::store::{Db, verify};
+use model::ids::{OrderId, Uuid};
+use model::money::Fen;
+use model::time::MINUTE;
+use sandbox::Trade;
+use simulator::LineFault;
+use store::{Db, verify};
 use tokio::time::sleep;
 
 use super::buyers::{CHANNELS, Phone, some_money};

@@ -3,19 +3,19 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use app::model::ids::{MeterId, PlaceId};
-use app::model::money::Fen;
-use app::model::tariff::Prices;
-use server::auth::Passwords;
-use server::clock::{Clock, SystemClock};
-use server::meters::keys::MasterKeys;
-use server::meters::sim::{self, Estate, GatewayPlan, LineFault, MeterHandle, MeterPlan, MeterView, OpenAccount, Simulator};
-use server::pay::sandbox::{self, Faults, Sandbox};
-use server::store::Db;
-use server::store::accounts::{self, NewResident, TakeOver};
-use server::store::meters;
-use server::store::prices::{self, Publication};
-use server::store::users::{self, NewUser};
+use ::meters::keys::MasterKeys;
+use domain::clock::{Clock, SystemClock};
+use model::ids::{MeterId, PlaceId};
+use model::money::Fen;
+use model::tariff::Prices;
+use sandbox::{Faults, Sandbox};
+use server::services::auth::Passwords;
+use simulator::{Estate, GatewayPlan, LineFault, MeterHandle, MeterPlan, MeterView, OpenAccount, Simulator};
+use store::Db;
+use store::accounts::{self, NewResident, TakeOver};
+use store::meters;
+use store::prices::{self, Publication};
+use store::users::{self, NewUser};
 
 use tokio::time::{Instant, sleep};
 
@@ -65,7 +65,9 @@ impl Site {
             let number = number(gateway, plan.unit).parse().unwrap();
             plan.account = Some(OpenAccount { number, epoch: 1, count: 0, order: 0, cumulative: 0, remaining: 0 });
         }
-        let simulator = sim::start(sim::Config { seed: 3, ..sim::Config::new(estate.clone(), keys.clone()) }).await.unwrap();
+        let simulator = simulator::start(simulator::Config { seed: 3, ..simulator::Config::new(estate.clone(), keys.clone()) })
+            .await
+            .unwrap();
         for unit in 1..=ON_LEDGER {
             simulator.meter(GATEWAYS, unit).unwrap().draw(Some(WATTS)).await.unwrap();
         }
@@ -195,7 +197,7 @@ impl Room {
 async fn seed(w: &World, simulator: &Simulator, estate: &Estate) -> Vec<Room> {
     let hash = Passwords::new(w.rng.clone()).unwrap().hash(PASSWORD).await.unwrap();
     let now = SystemClock.now();
-    let clerk = NewUser { role: app::ports::Role::Operator, login: "clerk", name: "clerk", password_hash: &hash };
+    let clerk = NewUser { role: model::person::Role::Operator, login: "clerk", name: "clerk", password_hash: &hash };
     users::create(&w.db, &w.rng, now, &clerk, "test").await.unwrap();
     let gateways = w.gateways(simulator.addresses()).await;
     let new = Publication { plan: "all".into(), effective_at: None, prices: Prices::flat(100_000) };

@@ -4,9 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use server::pay::sandbox::Faults;
-use server::rng::Rng;
-use server::store::Db;
+use domain::rng::Rng;
+use sandbox::Faults;
+use store::Db;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 

@@ -1,11 +1,11 @@
 //! What people, channel, tasks and engine do.
 
-use app::model::money::Fen;
-use app::model::order::{CommandState, OrderState};
-use app::model::refund::RefundState;
-use server::domain::ledger::Account;
-use server::meters::delivery::next::{Frame, Next, Progress, next};
-use server::meters::money_rule::{Claimed, Deed};
+use domain::ledger::Account;
+use domain::money_rule::{Claimed, Deed};
+use meters::delivery::next::{Frame, Next, Progress, next};
+use model::money::Fen;
+use model::order::{CommandState, OrderState};
+use model::refund::RefundState;
 
 use super::channel::{Status, Word};
 use super::said::{Broken, Flaw};

@@ -3,14 +3,14 @@
 
 use std::collections::BTreeSet;
 
-use app::model::ids::{AccountId, Uuid};
-use app::model::money::{Fen, Money};
-use app::model::order::OrderState::{self, Case, Closed, Credited, Paid, Pending, Refunded, Refunding};
-use app::model::order::{CommandState, Tender};
-use app::model::refund::RefundState;
-use server::domain::ledger::{Account, Transfer, delivery, payment, refund, refund_release, refund_reserve, suspense};
-use server::domain::payment::{Claimed, Expected, Verdict, judge};
-use server::domain::{order, refund as refunds};
+use domain::ledger::{Account, Transfer, delivery, payment, refund, refund_release, refund_reserve, suspense};
+use domain::payment::{Claimed, Expected, Verdict, judge};
+use domain::{order, refund as refunds};
+use model::ids::{AccountId, Uuid};
+use model::money::{Fen, Money};
+use model::order::OrderState::{self, Case, Closed, Credited, Paid, Pending, Refunded, Refunding};
+use model::order::{CommandState, Tender};
+use model::refund::RefundState;
 
 use super::{Broken, Flaw};
 

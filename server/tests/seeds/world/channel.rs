@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use app::model::money::Fen;
+use model::money::Fen;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {

@@ -2,15 +2,16 @@
 
 use std::sync::LazyLock;
 
-use server::meters::codec::{State, Values};
-use server::meters::frame::{FrameVersion, Header, seal};
-use server::meters::keys::MasterKeys;
-use server::meters::operation::{Limits, Operation};
-use server::meters::profile::{Profile, Profiles};
-use server::meters::serial::Serial;
-use server::meters::sim::{Bare, MeterPlan, OpenAccount};
-use server::meters::wish::words;
-use server::rng::Rng;
+use domain::meter_state::State;
+use domain::operation::{Limits, Operation};
+use domain::rng::Rng;
+use domain::serial::Serial;
+use meters::codec::Values;
+use meters::command_args::words;
+use meters::frame::{FrameVersion, Header, seal};
+use meters::keys::MasterKeys;
+use meters::profile::{Profile, Profiles};
+use simulator::{Bare, MeterPlan, OpenAccount};
 
 use super::{Broken, LIMIT, START};
 

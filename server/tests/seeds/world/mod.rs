@@ -16,9 +16,9 @@ mod line;
 mod promises;
 mod said;
 
-use app::model::money::Fen;
-use app::model::time::Timestamp;
-use server::rng::Rng;
+use domain::rng::Rng;
+use model::money::Fen;
+use model::time::Timestamp;
 
 use books::Books;
 use channel::{Channel, Word};

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use app::model::money::{Fen, Money};
-use app::model::order::{CommandState, OrderState};
-use app::model::refund::RefundState;
-use server::domain::ledger::Account;
+use domain::ledger::Account;
+use model::money::{Fen, Money};
+use model::order::{CommandState, OrderState};
+use model::refund::RefundState;
 
 use super::World;
 use super::books::{self, CHANNEL};

@@ -1,7 +1,7 @@
 //! Bills are untrusted: what is not wholly right is not imported, and the day says why.
 
 use super::*;
-use app::model::time::MINUTE;
+use model::time::MINUTE;
 
 both!(a_bill_that_is_not_wholly_right_changes_nothing, |w: World| async move {
     let shop = Shop::open(w).await;

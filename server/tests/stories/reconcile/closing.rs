@@ -1,11 +1,11 @@
 //! A day is closed by a person, and a closed day that changes is open again.
 
 use super::*;
-use app::error::AppError;
-use app::model::ids::{CaseId, Uuid};
-use server::clock::Clock;
-use server::store::reconcile::{close, note_receipt};
-use server::store::{StoreError, console};
+use domain::clock::Clock;
+use model::error::AppError;
+use model::ids::{CaseId, Uuid};
+use store::reconcile::{close, note_receipt};
+use store::{StoreError, console};
 
 fn refused(result: Result<(), StoreError>) -> AppError {
     match result.unwrap_err() {

@@ -1,12 +1,12 @@
 //! Payments around midnight, and refunds on other days than their payments.
 
 use super::*;
-use app::model::time::MINUTE;
+use model::time::MINUTE;
 
 /// Both clocks a few minutes before midnight.
 fn late_evening(shop: &Shop) {
     let midnight = shop.today().plus(1).start();
-    shop.wait(midnight.plus(-5 * MINUTE).since(server::clock::Clock::now(&*shop.world.clock)));
+    shop.wait(midnight.plus(-5 * MINUTE).since(domain::clock::Clock::now(&*shop.world.clock)));
 }
 
 both!(paid_before_midnight_and_told_after_it_is_no_difference, |w: World| async move {

@@ -1,15 +1,15 @@
 //! The third way: what was paid is in the meter, by its count and by its own journal, or is a difference.
 
 use super::*;
-use app::model::energy::Energy;
-use app::model::meter::StatusWord;
-use server::clock::Clock;
-use server::meters::codec::State;
-use server::meters::driver::JournalRecord;
-use server::meters::profile::JournalKind;
-use server::meters::serial::AccountNumber;
-use server::store::deliveries::{self, Verdict};
-use server::store::{journals, reconcile};
+use domain::clock::Clock;
+use domain::meter_records::JournalKind;
+use domain::meter_records::JournalRecord;
+use domain::meter_state::State;
+use domain::serial::AccountNumber;
+use model::energy::Energy;
+use model::meter::StatusWord;
+use store::deliveries::{self, Verdict};
+use store::{journals, reconcile};
 
 /// What the meter shows after a purchase.
 fn state(count: u16, cumulative: i64) -> State {
@@ -49,7 +49,7 @@ impl Shop {
     }
 
     /// What is listed, whatever else the books say.
-    async fn why(&self, day: app::model::time::Date) -> Vec<(String, String)> {
+    async fn why(&self, day: model::time::Date) -> Vec<(String, String)> {
         let listed = reconcile::differences(&self.world.db, Tender::Alipay, day).await.unwrap();
         listed.into_iter().map(|row| (row.class, row.why)).collect()
     }

@@ -9,14 +9,14 @@ mod pages;
 use crate::support::World;
 use crate::support::bills::CHANNELS;
 use crate::support::shop::Shop;
-use app::model::money::{Fen, Money};
-use app::model::order::Tender;
-use app::model::time::{DAY, HOUR};
-use server::domain::ledger::Account;
-use server::pay::reconcile::Fetched;
-use server::pay::sandbox::{BillFaults, Faults};
-use server::store::ledger::credit_balance;
-use server::store::reconcile::Imported;
+use domain::ledger::Account;
+use model::money::{Fen, Money};
+use model::order::Tender;
+use model::time::{DAY, HOUR};
+use payments::reconcile::Fetched;
+use sandbox::{BillFaults, Faults};
+use store::ledger::credit_balance;
+use store::reconcile::Imported;
 
 both!(a_day_that_is_equal_on_both_channels, |w: World| async move {
     let shop = Shop::open(w).await;
@@ -151,8 +151,8 @@ both!(what_is_not_in_the_meter_after_a_day_is_a_difference, |w: World| async mov
     // A case about the meter itself says what to do; two would only confuse.
     let meter = shop.room.meter;
     let mut tx = shop.world.db.begin().await.unwrap();
-    let (at, rng) = (server::clock::Clock::now(&*shop.world.clock), &shop.world.rng);
-    server::store::cases::open(&mut tx, rng, at, "delivery", Some(meter), None, "{}").await.unwrap();
+    let (at, rng) = (domain::clock::Clock::now(&*shop.world.clock), &shop.world.rng);
+    store::cases::open(&mut tx, rng, at, "delivery", Some(meter), None, "{}").await.unwrap();
     tx.commit().await.unwrap();
     shop.reconciles().await.unwrap();
     assert_eq!((shop.classes(Tender::Alipay, day).await, shop.bill_cases().await), (vec![], 0));

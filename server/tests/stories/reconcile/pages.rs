@@ -2,18 +2,18 @@
 
 use super::*;
 use crate::support::web::{Web, location};
-use app::ports::Role;
+use model::person::Role;
 use server::config::Config;
 
 /// The product with its channels, and the address of a day that is over.
 async fn web(shop: &Shop) -> Web {
     let mut config = Config::default();
     config.server.address.set_port(0);
-    config.pay = server::pay::Config {
+    config.pay = payments::Config {
         public_url: format!("http://{}", shop.address),
         alipay: Some(shop.sandbox.product_config("127.0.0.1")),
         wechat: Some(shop.sandbox.wechat_config("127.0.0.1")),
-        ..server::pay::Config::default()
+        ..payments::Config::default()
     };
     Web::with(&shop.world, config, shop.world.clock.clone()).await
 }
@@ -55,7 +55,7 @@ both!(a_person_runs_reads_and_closes_a_day, |w: World| async move {
     assert_eq!(location(&answer), page);
     let text = person.get(&page).await.text().await.unwrap();
     assert!(text.contains("已结账") && text.contains("coupon"), "{text}");
-    let key = shop.world.rng.id(server::clock::Clock::now(&*shop.world.clock));
+    let key = shop.world.rng.id(domain::clock::Clock::now(&*shop.world.clock));
     let answer = person.post("/api/operator/reconcile-receipt", &format!("{about}&amount=48.71&key={key}")).await;
     assert_eq!(location(&answer), page);
     assert!(person.get(&page).await.text().await.unwrap().contains("48.71"));

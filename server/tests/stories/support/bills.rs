@@ -1,18 +1,18 @@
 //! A shop whose days are reconciled.
 
-use app::model::ids::{OrderId, UserId};
-use app::model::money::Fen;
-use app::model::order::Tender;
-use app::model::time::{Date, HOUR};
-use app::ports::{Role, Who};
-use server::clock::Clock;
-use server::pay::ReconcileConfig;
-use server::pay::reconcile::Fetched;
-use server::pay::sandbox::{BillFaults, Faults};
-use server::store::reconcile::{self, DayRow, DifferenceRow};
-use server::store::verify;
+use domain::clock::Clock;
+use model::ids::{OrderId, UserId};
+use model::money::Fen;
+use model::order::Tender;
+use model::person::{Role, Who};
+use model::time::{Date, HOUR};
+use payments::ReconcileConfig;
+use payments::reconcile::Fetched;
+use sandbox::{BillFaults, Faults};
 use server::tasks::Task;
 use server::tasks::reconcile::Reconcile;
+use store::reconcile::{self, DayRow, DifferenceRow};
+use store::verify;
 
 use super::shop::{PHONE, Shop};
 

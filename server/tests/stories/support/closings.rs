@@ -2,17 +2,17 @@
 
 use std::time::Duration;
 
-use app::model::ids::{AccountId, ClosingId, UserId};
-use app::model::money::Money;
-use app::model::order::Tender;
-use app::model::time::Timestamp;
-use app::ports::{Role, Who};
-use server::clock::{Clock, SystemClock};
-use server::domain::ledger::Account;
-use server::domain::returns::Rules;
-use server::meters::Handle;
-use server::store::closings::{self, Goes, NewClosing, View, What};
-use server::store::{StoreError, ledger, verify};
+use domain::clock::{Clock, SystemClock};
+use domain::ledger::Account;
+use domain::returns::Rules;
+use meters::Handle;
+use model::ids::{AccountId, ClosingId, UserId};
+use model::money::Money;
+use model::order::Tender;
+use model::person::{Role, Who};
+use model::time::Timestamp;
+use store::closings::{self, Goes, NewClosing, View, What};
+use store::{StoreError, ledger, verify};
 
 use super::World;
 use super::site::{Site, until};

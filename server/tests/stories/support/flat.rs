@@ -2,26 +2,27 @@
 
 use std::sync::Arc;
 
-use app::error::AppError;
-use app::model::energy::Energy;
-use app::model::ids::{AccountId, GatewayId, MeterId, PlaceId, UserId, Uuid};
-use app::model::meter::{Latest, Wallet};
-use app::model::money::Fen;
-use app::model::order::Tender;
-use app::model::tariff::Prices;
-use app::model::time::{MINUTE, Timestamp};
-use app::ports::{Role, Who};
-use server::clock::Clock;
-use server::domain::order::Limits;
-use server::live::Live;
-use server::meters::codec::{Face, Measurement, Plain};
-use server::meters::recorder::{Event, Recorder, Source};
-use server::store::accounts::{self, NewResident, OpenAccount};
-use server::store::meters::{self, NewMeter};
-use server::store::orders::{self, NewOrder, Order};
-use server::store::places::{self, NewPlace};
-use server::store::prices::{self, Publication};
-use server::store::{StoreError, verify, wallets};
+use ::meters::live::Live;
+use ::meters::recorder::{Event, Recorder};
+use domain::clock::Clock;
+use domain::meter_state::{Face, Measurement, Plain};
+use domain::order::Limits;
+use domain::reading_source::Source;
+use model::energy::Energy;
+use model::error::AppError;
+use model::ids::{AccountId, GatewayId, MeterId, PlaceId, UserId, Uuid};
+use model::meter::{Latest, Wallet};
+use model::money::Fen;
+use model::order::Tender;
+use model::person::{Role, Who};
+use model::tariff::Prices;
+use model::time::{MINUTE, Timestamp};
+use store::accounts::{self, NewResident, OpenAccount};
+use store::meters::{self, NewMeter};
+use store::orders::{self, NewOrder, Order};
+use store::places::{self, NewPlace};
+use store::prices::{self, Publication};
+use store::{StoreError, verify, wallets};
 use tokio::sync::mpsc;
 
 use super::World;

@@ -21,15 +21,15 @@ pub mod web;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use app::model::ids::{GatewayId, MeterId, PlaceId};
-use app::model::meter::Wallet;
-use app::model::time::Timestamp;
-use server::clock::{Clock, TestClock};
-use server::meters::framing::Framing;
-use server::rng::Rng;
-use server::store::Db;
-use server::store::meters::{self, NewGateway, NewMeter};
-use server::store::places::{self, NewPlace};
+use domain::clock::{Clock, TestClock};
+use domain::framing::Framing;
+use domain::rng::Rng;
+use model::ids::{GatewayId, MeterId, PlaceId};
+use model::meter::Wallet;
+use model::time::Timestamp;
+use store::Db;
+use store::meters::{self, NewGateway, NewMeter};
+use store::places::{self, NewPlace};
 
 /// A fresh, migrated database and all that a store function asks for.
 #[derive(Clone)]

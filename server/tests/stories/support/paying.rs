@@ -1,7 +1,7 @@
 //! The channels of a sandbox, for a server that is a process of its own.
 
-use server::config::Secret;
-use server::pay::sandbox::Sandbox;
+use domain::secret::Secret;
+use sandbox::Sandbox;
 
 /// The sections of a configuration file, with so much patience for the sandbox's answers.
 pub fn channels(sandbox: &Sandbox, timeout_ms: u64) -> String {

@@ -1,18 +1,18 @@
 //! What stories about refunds share: payments that have to go back, and where their money lies.
 
-use app::error::AppError;
-use app::model::ids::{OrderId, UserId, Uuid};
-use app::model::money::{Fen, Money};
-use app::model::refund::RefundState;
-use app::model::time::MINUTE;
-use app::ports::{Role, Who};
-use server::clock::Clock;
-use server::domain::ledger::Account;
-use server::domain::refund::Rules;
-use server::domain::returns;
-use server::store::refunds::{self, NewRefund, Of, Policy, Refund};
-use server::store::users::{self, NewUser};
-use server::store::{StoreError, ledger};
+use domain::clock::Clock;
+use domain::ledger::Account;
+use domain::refund::Rules;
+use domain::returns;
+use model::error::AppError;
+use model::ids::{OrderId, UserId, Uuid};
+use model::money::{Fen, Money};
+use model::person::{Role, Who};
+use model::refund::RefundState;
+use model::time::MINUTE;
+use store::refunds::{self, NewRefund, Of, Policy, Refund};
+use store::users::{self, NewUser};
+use store::{StoreError, ledger};
 
 use super::World;
 use super::shop::Shop;
@@ -58,8 +58,8 @@ impl Shop {
         let sql = "SELECT e.id FROM payment_events e JOIN payment_attempts p ON p.id = e.attempt_id
                    WHERE p.out_trade_no = $1 AND e.kind = 'paid'";
         match &self.world.db {
-            server::store::Db::Sqlite { read, .. } => sqlx::query_scalar(sql).bind(number).fetch_one(read).await.unwrap(),
-            server::store::Db::Postgres(pool) => sqlx::query_scalar(sql).bind(number).fetch_one(pool).await.unwrap(),
+            store::Db::Sqlite { read, .. } => sqlx::query_scalar(sql).bind(number).fetch_one(read).await.unwrap(),
+            store::Db::Postgres(pool) => sqlx::query_scalar(sql).bind(number).fetch_one(pool).await.unwrap(),
         }
     }
 
@@ -113,7 +113,7 @@ pub async fn colleague(w: &World, role: Role) -> UserId {
 /// One id out of the database.
 pub async fn uuid(w: &World, sql: &'static str) -> Uuid {
     match &w.db {
-        server::store::Db::Sqlite { read, .. } => sqlx::query_scalar(sql).fetch_one(read).await.unwrap(),
-        server::store::Db::Postgres(pool) => sqlx::query_scalar(sql).fetch_one(pool).await.unwrap(),
+        store::Db::Sqlite { read, .. } => sqlx::query_scalar(sql).fetch_one(read).await.unwrap(),
+        store::Db::Postgres(pool) => sqlx::query_scalar(sql).fetch_one(pool).await.unwrap(),
     }
 }

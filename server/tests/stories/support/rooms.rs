@@ -1,10 +1,10 @@
 //! Rooms with an open account and a resident, and a look at the books.
 
-use app::model::ids::{AccountId, MeterId, UserId};
-use app::model::money::Fen;
-use server::clock::Clock;
-use server::store::Db;
-use server::store::accounts::{self, NewResident, TakeOver};
+use domain::clock::Clock;
+use model::ids::{AccountId, MeterId, UserId};
+use model::money::Fen;
+use store::Db;
+use store::accounts::{self, NewResident, TakeOver};
 use uuid::Uuid;
 
 use super::World;

@@ -4,20 +4,20 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use app::model::ids::OrderId;
-use app::model::money::Fen;
-use app::model::order::Tender;
-use app::model::time::MINUTE;
-use server::clock::{Clock, TestClock};
-use server::domain::refund::Rules;
-use server::pay::sandbox::{self, Keys, Sandbox, Trade};
-use server::pay::{self, Cashier, Config, Device, Payer, Payments, Started};
-use server::store::orders::{self, NewOrder, Order};
-use server::store::payments::attempts_of;
-use server::store::verify;
+use domain::clock::{Clock, TestClock};
+use domain::refund::Rules;
+use model::ids::OrderId;
+use model::money::Fen;
+use model::order::Tender;
+use model::time::MINUTE;
+use payments::{Cashier, Config, Device, Payer, Payments, Started};
+use sandbox::{Keys, Sandbox, Trade};
 use server::tasks::Task;
 use server::tasks::query_payments::QueryPayments;
 use server::tasks::refunds::Refunds;
+use store::orders::{self, NewOrder, Order};
+use store::payments::attempts_of;
+use store::verify;
 use tokio::net::TcpListener;
 
 use super::World;
@@ -63,9 +63,9 @@ impl Shop {
             rng: world.rng.clone(),
         };
         let sandbox = sandbox::start(config).await.unwrap();
-        let alipay = pay::AlipayConfig { timeout_ms: 300, ..sandbox.product_config("127.0.0.1") };
-        let wechat = pay::WechatConfig { timeout_ms: 300, ..sandbox.wechat_config("127.0.0.1") };
-        let unionpay = pay::UnionpayConfig { timeout_ms: 300, ..sandbox.unionpay_config("127.0.0.1") };
+        let alipay = payments::AlipayConfig { timeout_ms: 300, ..sandbox.product_config("127.0.0.1") };
+        let wechat = payments::WechatConfig { timeout_ms: 300, ..sandbox.wechat_config("127.0.0.1") };
+        let unionpay = payments::UnionpayConfig { timeout_ms: 300, ..sandbox.unionpay_config("127.0.0.1") };
         let (alipay, wechat, unionpay) = (Some(alipay), Some(wechat), Some(unionpay));
         let (payments, address) = serve(&world, Config { alipay, wechat, unionpay, refunds, ..Config::default() }).await;
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap();
@@ -133,7 +133,7 @@ impl Shop {
     pub async fn visit(&self, cashier: &Cashier) -> String {
         self.follow(cashier).await;
         let Cashier::Address(address) = cashier else { panic!("{cashier:?}") };
-        let fields = pay::form::parse(address.split_once('?').unwrap().1.as_bytes()).unwrap();
+        let fields = payments::form::parse(address.split_once('?').unwrap().1.as_bytes()).unwrap();
         let content: serde_json::Value = serde_json::from_str(&fields["biz_content"]).unwrap();
         content["out_trade_no"].as_str().unwrap().to_owned()
     }
@@ -234,7 +234,7 @@ async fn serve(world: &World, config: Config) -> (Payments, SocketAddr) {
     let config = Config { public_url: format!("http://{address}"), ..config };
     let (db, clock, rng) = (world.db.clone(), world.clock.clone(), world.rng.clone());
     let payments = Payments::new(&config, db, clock, rng, Arc::new(|| {})).unwrap();
-    let router = pay::routes(payments.clone());
+    let router = server::http::notifications::routes(payments.clone());
     tokio::spawn(async move { axum::serve(listener, router).await });
     (payments, address)
 }

@@ -2,23 +2,23 @@
 
 use std::time::{Duration, Instant};
 
-use app::model::ids::{GatewayId, MeterId, OrderId, PlaceId, UserId};
-use app::model::money::Fen;
-use app::model::order::Tender;
-use server::clock::{Clock, SystemClock};
-use server::domain::order::Limits;
-use server::live::Live;
-use server::meters::config::Config;
-use server::meters::keys::MasterKeys;
-use server::meters::profile::Profiles;
-use server::meters::sim::{self, Estate, MeterHandle, MeterView, OpenAccount, Simulator};
-use server::meters::{Handle, Meters};
-use server::store::accounts::{self, NewResident, TakeOver};
-use server::store::commands::{self, NewCommand, priority};
-use server::store::meters::{NewGateway, NewMeter, add_gateway, add_meter};
-use server::store::orders::{self, NewOrder, Order};
-use server::store::{Db, verify};
+use ::meters::config::Config;
+use ::meters::keys::MasterKeys;
+use ::meters::live::Live;
+use ::meters::profile::Profiles;
+use ::meters::{Handle, Meters};
+use domain::clock::{Clock, SystemClock};
+use domain::order::Limits;
+use model::ids::{GatewayId, MeterId, OrderId, PlaceId, UserId};
+use model::money::Fen;
+use model::order::Tender;
+use simulator::{Estate, MeterHandle, MeterView, OpenAccount, Simulator};
 use std::sync::Arc;
+use store::accounts::{self, NewResident, TakeOver};
+use store::commands::{self, NewCommand, priority};
+use store::meters::{NewGateway, NewMeter, add_gateway, add_meter};
+use store::orders::{self, NewOrder, Order};
+use store::{Db, verify};
 use uuid::Uuid;
 
 use super::World;
@@ -58,17 +58,17 @@ impl Site {
     }
 
     /// The same, with the simulator's configuration changed: framings of gateways, models of meters, what they hold.
-    pub async fn with(w: World, gateways: usize, meters: u8, change: impl FnOnce(&mut sim::Config)) -> Self {
+    pub async fn with(w: World, gateways: usize, meters: u8, change: impl FnOnce(&mut simulator::Config)) -> Self {
         let keys = MasterKeys { enc: [0x11; 16], mac: [0x22; 16], aes: [0x33; 32] };
         let mut estate = Estate::uniform(7, gateways, meters);
         for (gateway, meter) in estate.meters_mut() {
             let number = format!("26112300{gateway:04}{:04}", meter.unit).parse().unwrap();
             meter.account = Some(OpenAccount { number, epoch: 1, count: 0, order: 0, cumulative: 0, remaining: 0 });
         }
-        let mut config = sim::Config::new(estate, keys.clone());
+        let mut config = simulator::Config::new(estate, keys.clone());
         change(&mut config);
         let estate = config.estate.clone();
-        let sim = sim::start(config).await.unwrap();
+        let sim = simulator::start(config).await.unwrap();
         let mut site = Self { clerk: w.clerk().await, w, sim, rooms: Vec::new(), meters: Vec::new(), config: quick(), keys };
         site.enter(&estate).await;
         site
@@ -128,7 +128,7 @@ impl Site {
 
     /// Starts the engine.
     pub async fn start(&self) -> Handle {
-        let clock: server::clock::SharedClock = Arc::new(SystemClock);
+        let clock: domain::clock::SharedClock = Arc::new(SystemClock);
         let live = Live::load(&self.w.db, clock.clone()).await.unwrap();
         self.start_with(live).await
     }
@@ -139,7 +139,7 @@ impl Site {
     }
 
     /// Starts the engine with this hub, by this clock.
-    pub async fn start_at(&self, clock: server::clock::SharedClock, live: Live) -> Handle {
+    pub async fn start_at(&self, clock: domain::clock::SharedClock, live: Live) -> Handle {
         let (db, rng, keys, config) = (self.w.db.clone(), self.w.rng.clone(), self.keys.clone(), self.config.clone());
         Meters { db, clock, rng, live, keys, config, profiles: Profiles::load(None).unwrap() }.start().await.unwrap()
     }
@@ -157,7 +157,7 @@ impl Site {
     /// Decides on a command that moves no money.
     pub async fn command(&self, meter: MeterId, kind: &'static str, args: &str) -> commands::Command {
         let at = SystemClock.now();
-        let id = app::model::ids::CommandId(self.w.rng.id(at));
+        let id = model::ids::CommandId(self.w.rng.id(at));
         let priority = if matches!(kind, "mode" | "switch") { priority::RELAY } else { priority::SETTINGS };
         let args = args.to_owned();
         let new = NewCommand { id, meter, account: None, order: None, kind, args, money: false, priority, by: Some(self.clerk) };
@@ -172,13 +172,13 @@ impl Site {
     }
 
     pub async fn refreshed(&self, command: &commands::Command) -> commands::Command {
-        commands::find(&self.w.db, app::model::ids::CommandId(command.id)).await.unwrap().unwrap()
+        commands::find(&self.w.db, model::ids::CommandId(command.id)).await.unwrap().unwrap()
     }
 
     /// The command that waits for a person.
-    pub async fn held(&self) -> app::model::ids::CommandId {
+    pub async fn held(&self) -> model::ids::CommandId {
         let sql = "SELECT id FROM commands WHERE state = 'case'";
-        app::model::ids::CommandId(match &self.w.db {
+        model::ids::CommandId(match &self.w.db {
             Db::Sqlite { read, .. } => sqlx::query_scalar(sql).fetch_one(read).await.unwrap(),
             Db::Postgres(pool) => sqlx::query_scalar(sql).fetch_one(pool).await.unwrap(),
         })
@@ -226,7 +226,7 @@ impl World {
             Db::Sqlite { read, .. } => sqlx::query_as(sql).bind(meter.0).fetch_one(read).await.unwrap(),
             Db::Postgres(pool) => sqlx::query_as(sql).bind(meter.0).fetch_one(pool).await.unwrap(),
         };
-        Room { meter, account: app::model::ids::AccountId(account), resident: UserId(user) }
+        Room { meter, account: model::ids::AccountId(account), resident: UserId(user) }
     }
 }
 

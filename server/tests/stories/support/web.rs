@@ -1,18 +1,19 @@
 //! A real server on a port of its own, and people who talk to it.
 
+use domain::clock::{Clock, SharedClock};
+use domain::secret::Secret;
+use meters::live::Live;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
 use reqwest::redirect::Policy;
 use reqwest::{Method, Response};
-use server::auth::Passwords;
-use server::clock::{Clock, SharedClock};
-use server::config::{Config, Secret};
-use server::live::Live;
+use server::config::Config;
+use server::services::auth::Passwords;
 use server::startup::Application;
-use server::store::users::{self, NewUser};
+use store::users::{self, NewUser};
 use tokio_util::sync::CancellationToken;
 
 use super::World;
-use app::ports::Role;
+use model::person::Role;
 
 pub const PASSWORD: &str = "correct horse battery";
 

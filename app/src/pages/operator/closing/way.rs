@@ -3,9 +3,9 @@
 use crate::api::life::{Closing, ClosingMeter};
 use crate::i18n::life::words;
 use crate::i18n::{Lang, common};
-use crate::model::money::{Fen, Money};
-use crate::model::order::{CommandState, OrderState, ReturnState};
 use crate::ui::steps::{Reach, Step};
+use model::money::{Fen, Money};
+use model::order::{CommandState, OrderState, ReturnState};
 
 /// All of it.
 pub(super) fn way_of(closing: &Closing, lang: Lang) -> Vec<Step> {

@@ -7,14 +7,14 @@ use super::super::frame::{Frame, Section};
 use super::super::parts::{address, page_param, pager, param};
 use super::progress::progress;
 use crate::api::operator::{BatchItem, BatchView, Page, desk};
-use crate::error::AppError;
 use crate::i18n::commands::{say, words};
 use crate::i18n::lang;
-use crate::model::ids::BatchId;
 use crate::ui::live::{BUSY, Live, without_script};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::time::AtSeconds;
+use model::error::AppError;
+use model::ids::BatchId;
 
 /// The page: `/commands/:batch?state=failed&page=2`.
 #[component]

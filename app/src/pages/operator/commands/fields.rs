@@ -5,8 +5,8 @@ use leptos::prelude::*;
 use super::super::parts::param;
 use crate::i18n::commands::{rate, words};
 use crate::i18n::{common, lang};
-use crate::model::issue::{ENTRIES, Kind, PRICES, SLOTS};
-use crate::model::meter::ControlMode;
+use model::issue::{ENTRIES, Kind, PRICES, SLOTS};
+use model::meter::ControlMode;
 
 /// The fields of a kind.
 pub fn fields(kind: Kind) -> AnyView {

@@ -7,10 +7,10 @@ use super::super::parts::{page_param, pager};
 use crate::api::operator::{Missed, Page, desk};
 use crate::i18n::commands::{note, prices, words};
 use crate::i18n::{common, lang};
-use crate::model::meter::SupplyState;
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::time::{Ago, At};
+use model::meter::SupplyState;
 
 /// The page: `/commands/missed`.
 #[component]

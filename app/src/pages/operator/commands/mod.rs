@@ -14,10 +14,10 @@ use super::parts::{address, choice, page_param, pager, param};
 use crate::api::operator::{Batch, BatchQuery, Page, desk};
 use crate::i18n::commands::{kind, say, words};
 use crate::i18n::{lang, operator};
-use crate::model::issue::Kind;
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::time::At;
+use model::issue::Kind;
 
 /// The page: `/commands?kind=prices&state=failed&page=2`.
 #[component]

@@ -10,12 +10,12 @@ use crate::api::operator::{Building, ROOMS_MAX, Target, desk};
 use crate::i18n::commands::{kind, many, problem, purpose, words};
 use crate::i18n::{common, lang};
 use crate::link;
-use crate::model::ids::MeterId;
-use crate::model::issue::{Kind, Problem};
-use crate::model::meter::SupplyState;
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
+use model::ids::MeterId;
+use model::issue::{Kind, Problem};
+use model::meter::SupplyState;
 
 /// The values of a name that the address has several of.
 pub fn all(name: &str) -> Vec<String> {

@@ -6,14 +6,14 @@ use super::super::frame::{Frame, Section};
 use super::super::parts::param;
 use super::new::{IssueForm, all, target};
 use crate::api::operator::{Building, Preview, desk};
-use crate::error::AppError;
 use crate::i18n::commands::{consequence, left_out, many, say, words};
 use crate::i18n::lang;
-use crate::model::ids::Uuid;
-use crate::model::issue::{Issue, Kind, Problem};
-use crate::model::meter::ControlMode;
 use crate::ports::{now, visit};
 use crate::ui::load::load;
+use model::error::AppError;
+use model::ids::Uuid;
+use model::issue::{Issue, Kind, Problem};
+use model::meter::ControlMode;
 
 /// Rooms that are named; of more, how many there are.
 const NAMED: usize = 400;

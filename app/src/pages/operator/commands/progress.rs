@@ -5,8 +5,8 @@ use leptos::prelude::*;
 use crate::api::operator::{BatchCounts, BatchItem, BatchView};
 use crate::i18n::commands::{note, state, words};
 use crate::i18n::{Lang, common, lang, operator, room};
-use crate::model::order::CommandState;
-use crate::model::time::Timestamp;
+use model::order::CommandState;
+use model::time::Timestamp;
 
 /// The counts and the table of one page of meters.
 pub(super) fn progress(seen: &BatchView) -> impl IntoView + use<> {
@@ -119,7 +119,7 @@ fn in_force(state: CommandState, lang: Lang) -> &'static str {
 mod tests {
     use super::*;
     use crate::api::operator::RoomName;
-    use crate::model::ids::MeterId;
+    use model::ids::MeterId;
 
     fn item(state: CommandState, note: Option<&str>) -> BatchItem {
         BatchItem {

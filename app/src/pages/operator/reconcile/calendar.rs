@@ -7,14 +7,14 @@ use super::super::parts::param;
 use crate::api::reconcile::{Calendar, DayState, SettlementDay, books, day_in, page_of};
 use crate::i18n::reconcile::{state, words};
 use crate::i18n::{common, lang};
-use crate::model::meter::SupplyState;
-use crate::model::money::{Fen, Money};
-use crate::model::order::Tender;
-use crate::model::time::Date;
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::state::{mark as shape_mark, shape};
+use model::meter::SupplyState;
+use model::money::{Fen, Money};
+use model::order::Tender;
+use model::time::Date;
 
 /// The page: `/reconcile?until=2026-11-30`.
 #[component]

@@ -9,12 +9,12 @@ use super::lines::lines;
 use crate::api::reconcile::{DayView, SettlementDay, books, day_of};
 use crate::i18n::reconcile::{note, words};
 use crate::i18n::{common, lang};
-use crate::model::ids::Uuid;
-use crate::model::money::Money;
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::time::At;
+use model::ids::Uuid;
+use model::money::Money;
 
 /// The page: `/reconcile/alipay/2026-11-23`.
 #[component]

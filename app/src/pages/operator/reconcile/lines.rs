@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use crate::api::reconcile::DifferenceLine;
 use crate::i18n::reconcile::{class, why, words};
 use crate::i18n::{Lang, cases, lang};
-use crate::model::money::Fen;
+use model::money::Fen;
 
 /// The table, with what the lines add up to.
 pub(super) fn lines(listed: &[DifferenceLine]) -> impl IntoView + use<> {

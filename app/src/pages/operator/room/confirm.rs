@@ -5,14 +5,14 @@ use leptos::prelude::*;
 use super::super::parts::param;
 use crate::api::operator::Room;
 use crate::api::till::ChannelSale;
-use crate::error::AppError;
 use crate::i18n::room::{consequence, return_consequence, sale_consequence, though_lost, words};
 use crate::i18n::{common, lang};
-use crate::model::ids::Uuid;
-use crate::model::meter::{ControlMode, SupplyState};
-use crate::model::money::Fen;
-use crate::model::order::Tender;
 use crate::ui::callout::Problem;
+use model::error::AppError;
+use model::ids::Uuid;
+use model::meter::{ControlMode, SupplyState};
+use model::money::Fen;
+use model::order::Tender;
 
 /// What the address asks for: `?do=sale&amount=50&tender=cash`, `?do=return&...&reason=`, `?do=forced_off`. Nothing where it asks for nothing.
 pub fn confirm(room: &Room, by_channel: &[ChannelSale], key: Uuid) -> Option<AnyView> {

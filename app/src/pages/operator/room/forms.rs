@@ -5,11 +5,11 @@ use leptos::prelude::*;
 use crate::api::till::{ChannelSale, parts};
 use crate::i18n::room::words;
 use crate::i18n::{common, lang, till};
-use crate::model::ids::MeterId;
-use crate::model::meter::ControlMode;
-use crate::model::money::Fen;
-use crate::model::order::Tender;
 use crate::ui::time::At;
+use model::ids::MeterId;
+use model::meter::ControlMode;
+use model::money::Fen;
+use model::order::Tender;
 
 /// A sale: amount, Enter, Enter.
 pub fn sale(meter: MeterId) -> impl IntoView {

@@ -6,13 +6,13 @@ use super::memory;
 use crate::api::operator::{Reading, Room, RoomDay};
 use crate::i18n::room::{quality, source, words};
 use crate::i18n::{common, lang};
-use crate::model::energy::Energy;
-use crate::model::time::Date;
 use crate::ports::now;
 use crate::ui::bars::{Bar, Bars};
 use crate::ui::mark;
 use crate::ui::time::AtSeconds;
 use crate::ui::units;
+use model::energy::Energy;
+use model::time::Date;
 
 /// Energy of the last days as bars.
 pub fn days(room: &Room) -> impl IntoView + use<> {

@@ -9,9 +9,9 @@ use crate::api::operator::{AccountState, Room};
 use crate::api::till::ChannelSale;
 use crate::i18n::life::words;
 use crate::i18n::{lang, till};
-use crate::model::ids::{GatewayId, MeterId};
-use crate::model::meter::Wallet;
 use crate::ui::callout::{Callout, Tone};
+use model::ids::{GatewayId, MeterId};
+use model::meter::Wallet;
 
 /// That something is under way, and where to see it.
 pub fn under_way(life: &Life) -> impl IntoView + use<> {

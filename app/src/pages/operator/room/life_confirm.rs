@@ -7,12 +7,12 @@ use super::confirm::{card, whom};
 use crate::api::life::{Goes, Life};
 use crate::api::operator::{MeterLine, Room};
 use crate::api::till::said;
-use crate::error::AppError;
 use crate::i18n::lang;
 use crate::i18n::life::{close_consequence, meter_consequence, move_consequence, out_consequence, replace_consequence, words};
-use crate::model::ids::Uuid;
-use crate::model::order::Tender;
 use crate::ui::callout::Problem;
+use model::error::AppError;
+use model::ids::Uuid;
+use model::order::Tender;
 
 /// What the address asks for: `?do=close&tender=cash&reason=`, `?do=move&to=`, `?do=replace`, `?do=add-meter`, `?do=resident-out`.
 /// Nothing where it asks for nothing of these.

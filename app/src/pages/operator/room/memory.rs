@@ -6,11 +6,11 @@ use crate::api::operator::{EventLine, JournalLine, Room, RoomDay};
 use crate::i18n::events::{self, event};
 use crate::i18n::memory::{record, words};
 use crate::i18n::{common, lang};
-use crate::model::energy::Energy;
 use crate::pages::operator::alarms::figures;
 use crate::ports::now;
 use crate::ui::mark;
 use crate::ui::time::{At, AtSeconds};
+use model::energy::Energy;
 
 /// Rate in force, tier position, and whether the meter says who it is; what it does not say is left out.
 pub fn facts(room: &Room) -> impl IntoView + use<> {

@@ -23,18 +23,18 @@ use super::sweep::sweep_form;
 use crate::api::life::{Life, registry};
 use crate::api::operator::{Account, AccountState, CaseLine, MeterLine, Room, desk};
 use crate::api::till::{ChannelSale, till};
-use crate::error::AppError;
 use crate::i18n::room::{self, words};
 use crate::i18n::{cases, gateways, lang};
-use crate::model::gateway::Sweep;
-use crate::model::ids::{MeterId, Uuid};
-use crate::model::meter::Wallet;
-use crate::model::parameters::Parameters;
-use crate::model::time::Timestamp;
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::time::At;
+use model::error::AppError;
+use model::gateway::Sweep;
+use model::ids::{MeterId, Uuid};
+use model::meter::Wallet;
+use model::parameters::Parameters;
+use model::time::Timestamp;
 
 /// What the page needs beside the room: a key for the form that is asked for.
 #[derive(Clone)]

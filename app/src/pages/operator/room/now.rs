@@ -6,13 +6,13 @@ use crate::api::operator::{CommandLine, Progress};
 use crate::i18n::commands::note;
 use crate::i18n::room::{self, words};
 use crate::i18n::{Lang, common, lang};
-use crate::model::meter::{Latest, SupplyState, Wallet};
-use crate::model::order::CommandState;
-use crate::model::time::Timestamp;
 use crate::ui::live::{BUSY, IDLE, Live};
 use crate::ui::state::{mode_mark, state_mark};
 use crate::ui::steps::{Reach, Step, steps};
 use crate::ui::units;
+use model::meter::{Latest, SupplyState, Wallet};
+use model::order::CommandState;
+use model::time::Timestamp;
 
 /// The values and the commands.
 pub(super) fn now(progress: &Progress, kind: Wallet) -> impl IntoView + use<> {
@@ -133,7 +133,7 @@ fn failed(line: &CommandLine, lang: Lang) -> Step {
 mod tests {
     use super::*;
     use crate::api::operator::What;
-    use crate::model::ids::CommandId;
+    use model::ids::CommandId;
 
     fn line(state: CommandState, sent: Option<i64>) -> CommandLine {
         CommandLine {

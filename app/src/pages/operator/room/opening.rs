@@ -7,10 +7,10 @@ use super::super::parts::param;
 use super::forms::tenders;
 use crate::api::life::Neighbour;
 use crate::api::operator::{METERS_MAX, RESIDENTS_MAX};
-use crate::error::AppError;
 use crate::i18n::room::{Words, resident, words};
 use crate::i18n::{errors, lang};
-use crate::model::ids::{MeterId, Uuid};
+use model::error::AppError;
+use model::ids::{MeterId, Uuid};
 
 /// What was written before a mistake, and whose mistake it was.
 struct Before {

@@ -4,11 +4,11 @@ use leptos::prelude::*;
 
 use crate::i18n::commands::{limits, plan, prices, slots, tiers, words};
 use crate::i18n::lang;
-use crate::model::ids::MeterId;
-use crate::model::parameters::Parameters;
-use crate::model::time::Timestamp;
 use crate::ports::now;
 use crate::ui::time::At;
+use model::ids::MeterId;
+use model::parameters::Parameters;
+use model::time::Timestamp;
 
 /// The card; with the way to set them where they are this meter's own business.
 pub fn parameters(meter: MeterId, known: Option<&(Parameters, Timestamp)>, own: bool) -> impl IntoView + use<> {

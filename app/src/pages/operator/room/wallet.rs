@@ -5,11 +5,11 @@ use leptos::prelude::*;
 use crate::api::operator::{DayCharge, Room, WalletLimits, WalletView};
 use crate::i18n::lang;
 use crate::i18n::prices::words;
-use crate::model::energy::Energy;
-use crate::model::ids::MeterId;
-use crate::model::money::Fen;
 use crate::ui::field::Field;
 use crate::ui::time::At;
+use model::energy::Energy;
+use model::ids::MeterId;
+use model::money::Fen;
 
 /// Balance, relay and position.
 pub fn wallet(room: &Room, wallet: &WalletView) -> impl IntoView + use<> {
@@ -49,7 +49,7 @@ pub fn charges(charges: &[DayCharge]) -> impl IntoView + use<> {
         return view! { <section class="card"><h2>{t.charges}</h2><p class="empty">{t.no_charges}</p></section> }.into_any();
     }
     let energy = charges.iter().fold(Energy::ZERO, |sum, charge| sum + charge.energy);
-    let cost = charges.iter().map(|charge| charge.cost).sum::<crate::model::money::Money>();
+    let cost = charges.iter().map(|charge| charge.cost).sum::<model::money::Money>();
     let rows = charges.iter().map(row).collect_view();
     view! {
         <section class="card stack-tight">

@@ -8,14 +8,14 @@ use super::super::parts::param;
 use super::reason_field;
 use crate::api::operator::{desk, parse};
 use crate::api::till::{Original, Till, till};
-use crate::error::AppError;
 use crate::i18n::till::words;
 use crate::i18n::{common, lang};
-use crate::model::ids::Uuid;
-use crate::model::money::Fen;
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::time::At;
+use model::error::AppError;
+use model::ids::Uuid;
+use model::money::Fen;
 
 /// The page: `/corrections/:original`.
 #[component]

@@ -7,10 +7,10 @@ use super::super::parts::param;
 use crate::api::till::{Till, TrialBalance, TrialLine, till};
 use crate::i18n::lang;
 use crate::i18n::ledger::{account, words};
-use crate::model::money::Money;
-use crate::model::time::Timestamp;
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::load::load;
+use model::money::Money;
+use model::time::Timestamp;
 
 /// The page: `/ledger?at=2026-11-30` (the end of that day) or `?at=2026-11-30T12:00`; without it now.
 #[component]

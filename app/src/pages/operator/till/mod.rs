@@ -15,7 +15,7 @@ pub mod subsidies;
 use leptos::prelude::*;
 
 use crate::i18n::{lang, till};
-use crate::model::order::ReturnState;
+use model::order::ReturnState;
 
 /// A state as a coloured word.
 fn state(state: ReturnState) -> impl IntoView {

@@ -8,16 +8,16 @@ use super::reason_field;
 use super::refunds::table;
 use crate::api::operator::parse;
 use crate::api::till::{Elsewhere, OrderMoney, RefundOf, Refundable, Till, till};
-use crate::error::AppError;
 use crate::i18n::refunds::{self, words};
 use crate::i18n::{common, lang, till as till_words};
-use crate::model::ids::{OrderId, Uuid};
-use crate::model::money::Fen;
-use crate::model::order::Tender;
-use crate::model::refund::RefundSource;
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::time::At;
+use model::error::AppError;
+use model::ids::{OrderId, Uuid};
+use model::money::Fen;
+use model::order::Tender;
+use model::refund::RefundSource;
 
 /// The page: `/refunds/of/:order`.
 #[component]

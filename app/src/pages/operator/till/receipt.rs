@@ -7,11 +7,11 @@ use super::super::frame::{Frame, Section};
 use super::super::parts::param;
 use crate::api::operator::parse;
 use crate::api::till::{Receipt, ReceiptNumber, Till, till};
-use crate::error::AppError;
 use crate::i18n::till::{receipt, words};
 use crate::i18n::{Lang, common, lang};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
+use model::error::AppError;
 
 /// The page: `/receipts/:number`; with `?print=1` a print of it was registered.
 #[component]

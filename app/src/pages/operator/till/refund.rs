@@ -7,16 +7,16 @@ use super::super::frame::{Frame, Section};
 use super::{hand_over, press, second_person};
 use crate::api::operator::parse;
 use crate::api::till::{RefundLine, Till, till};
-use crate::error::AppError;
 use crate::i18n::refunds::{self, words};
 use crate::i18n::{common, lang, till as till_words};
-use crate::model::ids::RefundId;
-use crate::model::refund::RefundState;
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::live::{BUSY, Live, without_script};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::time::At;
+use model::error::AppError;
+use model::ids::RefundId;
+use model::refund::RefundState;
 
 /// The page: `/refunds/:id`.
 #[component]

@@ -9,11 +9,11 @@ use crate::api::operator::Page;
 use crate::api::till::{RefundLine, RefundQuery, Till, till};
 use crate::i18n::refunds::{self, words};
 use crate::i18n::{common, lang, operator};
-use crate::model::order::Tender;
-use crate::model::refund::RefundState;
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::time::At;
+use model::order::Tender;
+use model::refund::RefundState;
 
 /// The page: `/refunds?state=failed&tender=alipay&page=2`.
 #[component]
@@ -36,7 +36,7 @@ fn List(page: Page<RefundLine>, query: RefundQuery) -> impl IntoView {
     let states = RefundState::ALL.map(|state| (state.as_str(), refunds::state(state, lang))).to_vec();
     let ways = Tender::ALL.into_iter().filter(|tender| *tender != Tender::Subsidy);
     let ways = ways.map(|tender| (tender.as_str(), common::tender(tender, lang))).collect();
-    let sum: crate::model::money::Fen = page.lines.iter().map(|line| line.amount).sum();
+    let sum: model::money::Fen = page.lines.iter().map(|line| line.amount).sum();
     view! {
         <Frame title=t.refunds section=Section::Sales>
             <h1>{t.refunds}</h1>
@@ -55,7 +55,7 @@ fn List(page: Page<RefundLine>, query: RefundQuery) -> impl IntoView {
 }
 
 /// The refunds as a table; with the sum of these lines, where one is given.
-pub(super) fn table(lines: &[RefundLine], sum: Option<crate::model::money::Fen>) -> impl IntoView + use<> {
+pub(super) fn table(lines: &[RefundLine], sum: Option<model::money::Fen>) -> impl IntoView + use<> {
     let (t, o) = (words(lang()), operator::words(lang()));
     let rows = lines.iter().map(row).collect_view();
     let foot = sum.map(|sum| {

@@ -7,17 +7,17 @@ use super::super::frame::{Frame, Section};
 use super::{hand_over, press, second_person, state};
 use crate::api::operator::parse;
 use crate::api::till::{ReturnLine, Till, till};
-use crate::error::AppError;
 use crate::i18n::till::{kind, next, words};
 use crate::i18n::{common, lang, refunds, room};
-use crate::model::ids::ReturnId;
-use crate::model::order::ReturnState;
-use crate::model::refund::RefundState;
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::live::{BUSY, Live, without_script};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::time::At;
+use model::error::AppError;
+use model::ids::ReturnId;
+use model::order::ReturnState;
+use model::refund::RefundState;
 
 /// The page: `/returns/:id`.
 #[component]
@@ -77,7 +77,7 @@ fn actions(line: &ReturnLine) -> impl IntoView + use<> {
         .then(|| hand_over("/api/operator/pay-out", &id, t.pay_out, t.pay_out_hint));
     let case = (line.state == ReturnState::Case)
         .then(|| view! { <p><a class="button" href="/cases">{room::words(lang()).cases}</a></p> });
-    let correct = (line.state == ReturnState::Done && line.kind == crate::model::order::ReturnKind::Return)
+    let correct = (line.state == ReturnState::Done && line.kind == model::order::ReturnKind::Return)
         .then(|| view! { <a class="button" href=format!("/corrections/{}", line.id)>{t.correct}</a> });
     view! {
         {decide} {pay} {case}

@@ -6,13 +6,13 @@ use leptos_router::hooks::use_params_map;
 use super::super::frame::{Frame, Section};
 use crate::api::operator::parse;
 use crate::api::till::{Shift, ShiftEnd, Till, till};
-use crate::error::AppError;
 use crate::i18n::shifts::words;
 use crate::i18n::{common, lang};
-use crate::model::ids::ShiftId;
-use crate::model::money::Fen;
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
+use model::error::AppError;
+use model::ids::ShiftId;
+use model::money::Fen;
 
 /// The page: `/shifts/:id`.
 #[component]

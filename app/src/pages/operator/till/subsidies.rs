@@ -6,11 +6,11 @@ use super::super::frame::{Frame, Section};
 use crate::api::till::{Subsidies, SubsidyRule, Till, till};
 use crate::i18n::lang;
 use crate::i18n::ledger::words;
-use crate::model::money::Fen;
-use crate::model::subsidy::Per;
 use crate::ui::field::Field;
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
+use model::money::Fen;
+use model::subsidy::Per;
 
 /// The page: `/subsidies`.
 #[component]

@@ -1,0 +1,189 @@
+//! Returns and corrections as the till shows them.
+
+use super::ReceiptNumber;
+use super::RoomName;
+use crate::error::AppError;
+use crate::ids::{MeterId, OrderId, ReturnId, Uuid};
+use crate::money::Fen;
+use crate::order::{ReturnKind, ReturnState, Tender};
+use crate::time::Timestamp;
+
+/// Characters of a reason.
+pub const MOST_SAID: usize = 200;
+
+/// What is wished.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WishOf {
+    /// The resident gets money back.
+    Remaining {
+        /// Out of which meter.
+        meter: MeterId,
+        /// How it is paid out.
+        tender: Tender,
+        /// How much.
+        amount: Fen,
+    },
+    /// A wrong sale is taken back, or as much of it as is still there.
+    Sale(OrderId, Fen),
+    /// A wrong return is taken back.
+    Return(ReturnId),
+}
+
+/// A wish at the till.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wish {
+    /// What.
+    pub of: WishOf,
+    /// Why; neither empty nor a book.
+    pub reason: String,
+    /// Made with the form.
+    pub key: Uuid,
+}
+
+/// What somebody said, without blanks around it.
+///
+/// # Errors
+/// [`AppError::Invalid`] where nothing or too much is said.
+pub fn said(text: &str) -> Result<String, AppError> {
+    let text = text.trim();
+    if text.is_empty() || text.chars().count() > MOST_SAID { Err(AppError::Invalid) } else { Ok(text.to_owned()) }
+}
+
+/// A return or correction, and how far it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReturnLine {
+    /// Its id.
+    pub id: ReturnId,
+    /// The number that the meter keeps.
+    pub number: i64,
+    /// What it is.
+    pub kind: ReturnKind,
+    /// Where it stands.
+    pub state: ReturnState,
+    /// Out of which meter.
+    pub meter: MeterId,
+    /// Which room.
+    pub room: RoomName,
+    /// The account's number.
+    pub account: String,
+    /// How it is paid.
+    pub tender: Tender,
+    /// How much.
+    pub amount: Fen,
+    /// Why.
+    pub reason: String,
+    /// Who asks.
+    pub asked_by: String,
+    /// Whether that is who looks at it.
+    pub mine: bool,
+    /// When.
+    pub asked_at: Timestamp,
+    /// Until when a second person may approve it; `None` where none is needed.
+    pub expires_at: Option<Timestamp>,
+    /// The second person.
+    pub decided_by: Option<String>,
+    /// Why it was rejected or refused.
+    pub note: Option<String>,
+    /// Whether nothing was sent to the meter yet.
+    pub unsent: bool,
+    /// Why its debit waits, as the store names it.
+    pub waits: Option<String>,
+    /// When the meter was read back.
+    pub taken_at: Option<Timestamp>,
+    /// What it held then.
+    pub remaining: Option<Fen>,
+    /// Who paid it out.
+    pub settled_by: Option<String>,
+    /// When.
+    pub settled_at: Option<Timestamp>,
+    /// Its receipt.
+    pub receipt: Option<ReceiptNumber>,
+    /// The number of the sale or return that it takes back.
+    pub corrects: Option<i64>,
+    /// The sale that it takes back.
+    pub sale: Option<OrderId>,
+}
+
+/// A sale or return that may be corrected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Original {
+    /// Its id.
+    pub id: Uuid,
+    /// Whether it is a sale, and not a return.
+    pub sale: bool,
+    /// Its number.
+    pub number: i64,
+    /// Which meter.
+    pub meter: MeterId,
+    /// Which room.
+    pub room: RoomName,
+    /// How much.
+    pub amount: Fen,
+    /// How much of it no correction has taken back, or may.
+    pub left: Fen,
+    /// How it was paid.
+    pub tender: Tender,
+    /// When.
+    pub at: Timestamp,
+    /// By whom.
+    pub by: String,
+    /// What the meter was last seen to hold.
+    pub held: Option<Fen>,
+}
+
+/// A sale through a channel of which something may still go back the way it came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChannelSale {
+    /// The order.
+    pub order: OrderId,
+    /// Its number.
+    pub number: i64,
+    /// By which channel.
+    pub tender: Tender,
+    /// When it was paid.
+    pub at: Timestamp,
+    /// How much of it.
+    pub left: Fen,
+}
+
+/// An amount, given back against the sales in their order: how much of each.
+#[must_use]
+pub fn parts(amount: Fen, sales: &[ChannelSale]) -> Vec<(ChannelSale, Fen)> {
+    let mut rest = amount;
+    let take = |sale: &ChannelSale| {
+        let part = sale.left.min(rest);
+        rest = rest - part;
+        (*sale, part)
+    };
+    sales.iter().map(take).filter(|(_, part)| *part > Fen::ZERO).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_amount_goes_back_by_the_newest_sales_first_and_never_more_than_they_were() {
+        let sale = |number, left| ChannelSale {
+            order: OrderId(Uuid::from_u128(1)),
+            number,
+            tender: Tender::Alipay,
+            at: Timestamp(0),
+            left: Fen(left),
+        };
+        let sales = [sale(3, 5_000), sale(2, 0), sale(1, 4_000)];
+        let of = |fen| parts(Fen(fen), &sales).iter().map(|(sale, part)| (sale.number, part.0)).collect::<Vec<_>>();
+        assert_eq!(of(3_000), [(3, 3_000)]);
+        assert_eq!(of(8_000), [(3, 5_000), (1, 3_000)]);
+        assert_eq!(of(10_000), [(3, 5_000), (1, 4_000)], "the rest goes over the counter");
+        assert_eq!(parts(Fen(1), &[]), []);
+    }
+
+    #[test]
+    fn a_reason_is_said_and_no_book() {
+        assert_eq!(said(" 住户退宿 "), Ok("住户退宿".to_owned()));
+        assert_eq!(said("  "), Err(AppError::Invalid));
+        assert_eq!(said(&"长".repeat(MOST_SAID)).map(|said| said.chars().count()), Ok(MOST_SAID));
+        assert_eq!(said(&"长".repeat(MOST_SAID + 1)), Err(AppError::Invalid));
+    }
+}

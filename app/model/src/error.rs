@@ -1,0 +1,122 @@
+//! What can go wrong for a person, as codes: each has words in both languages and a remedy (`i18n/errors.rs`).
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! errors {
+    ($($(#[$doc:meta])* $name:ident = $code:literal, $status:literal;)*) => {
+        /// An error with a meaning to the person who caused or met it.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, thiserror::Error)]
+        pub enum AppError {$(
+            $(#[$doc])*
+            #[error($code)]
+            #[serde(rename = $code)]
+            $name,
+        )*}
+
+        impl AppError {
+            /// Every error there is.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// The code in addresses and answers.
+            #[must_use]
+            pub const fn code(self) -> &'static str { match self { $(Self::$name => $code),* } }
+
+            /// From that code.
+            #[must_use]
+            pub fn from_code(code: &str) -> Option<Self> { match code { $($code => Some(Self::$name),)* _ => None } }
+
+            /// The HTTP status that goes with it.
+            #[must_use]
+            pub const fn status(self) -> u16 { match self { $(Self::$name => $status),* } }
+        }
+    };
+}
+
+errors! {
+    /// No session, or it has ended.
+    NotLoggedIn = "not-logged-in", 401;
+    /// Wrong login name or password.
+    BadCredentials = "bad-credentials", 401;
+    /// Too many tries; wait.
+    RateLimited = "rate-limited", 429;
+    /// Logged in, but this is not theirs to see or do.
+    Forbidden = "forbidden", 403;
+    /// There is no such thing, or not for this person.
+    NotFound = "not-found", 404;
+    /// A field is not of its form.
+    Invalid = "invalid", 422;
+    /// The amount is not yuan with at most two decimals.
+    InvalidAmount = "invalid-amount", 422;
+    /// Below the smallest or above the largest amount of one sale.
+    AmountOutOfRange = "amount-out-of-range", 422;
+    /// The meter may not hold that much.
+    HoardingLimit = "hoarding-limit", 422;
+    /// The meter holds less than that.
+    ExceedsRemaining = "exceeds-remaining", 422;
+    /// It is not in the meter yet, was no sale, or was corrected before.
+    NotCorrectable = "not-correctable", 409;
+    /// No more of the payment is left to give back.
+    ExceedsRefundable = "exceeds-refundable", 422;
+    /// The payment is older than its channel gives back: over the counter, with a reason.
+    RefundTooOld = "refund-too-old", 409;
+    /// The payment's channel must be asked first: money goes back the way it came.
+    RefundByChannel = "refund-by-channel", 409;
+    /// It is in the meter, or on its way there, and must be taken out of it first.
+    InTheMeter = "in-the-meter", 409;
+    /// The operator's shift is closed; the next one must be opened first.
+    ShiftClosed = "shift-closed", 409;
+    /// The drawer was counted and differs; the reason is missing.
+    DrawerDiffers = "drawer-differs", 422;
+    /// A second person must decide: not the one who asked.
+    SecondPerson = "second-person", 403;
+    /// No account is open there.
+    AccountNotOpen = "account-not-open", 409;
+    /// An account is open there already.
+    AccountAlreadyOpen = "account-already-open", 409;
+    /// The login name is taken.
+    LoginTaken = "login-taken", 409;
+    /// The resident has another account.
+    HasAccount = "has-account", 409;
+    /// The new password is too short or the same.
+    WeakPassword = "weak-password", 422;
+    /// The old password is wrong.
+    WrongPassword = "wrong-password", 422;
+    /// No price plan holds for the room.
+    NoPrices = "no-prices", 409;
+    /// This payment channel is not configured.
+    ChannelUnavailable = "channel-unavailable", 503;
+    /// The order can no longer be paid or changed.
+    OrderClosed = "order-closed", 409;
+    /// The meter is lost; nothing was sent.
+    MeterLost = "meter-lost", 409;
+    /// Power is off for arrears: top up first.
+    OffForArrears = "off-for-arrears", 409;
+    /// The operator has forced the power off.
+    OffByOperator = "off-by-operator", 409;
+    /// The operator has guaranteed the power; the resident cannot switch.
+    OnByOperator = "on-by-operator", 409;
+    /// Tripped for overload or a malignant load: call the operator.
+    OffForOverload = "off-for-overload", 409;
+    /// What was begun has gone too far to be taken back.
+    TooLate = "too-late", 409;
+    /// Differences are open that nobody has decided about; the reason is missing.
+    DifferencesOpen = "differences-open", 409;
+    /// Somebody else changed it meanwhile.
+    Conflict = "conflict", 409;
+    /// A part of the system does not answer just now; nothing was changed.
+    Unavailable = "unavailable", 503;
+    /// Our fault; it is in the log.
+    Internal = "internal", 500;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_go_round_and_are_distinct() {
+        for &error in AppError::ALL {
+            assert_eq!(AppError::from_code(error.code()), Some(error));
+        }
+    }
+}

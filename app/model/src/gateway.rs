@@ -1,0 +1,123 @@
+//! How a gateway does, and how often its meters are read.
+
+use serde::{Deserialize, Serialize};
+
+/// How a gateway does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum GatewayHealth {
+    /// Not heard of yet.
+    Connecting,
+    /// It answers.
+    Up,
+    /// It does not accept connections.
+    Unreachable,
+    /// It accepts connections, and no meter behind it answers.
+    Silent,
+}
+
+impl GatewayHealth {
+    /// Whether the gateway itself is lost, and not just meters behind it.
+    #[must_use]
+    pub const fn is_lost(self) -> bool {
+        matches!(self, Self::Unreachable | Self::Silent)
+    }
+}
+
+/// From one reading of a meter to the next, in seconds: at most a day; 0 reads as often as the bus allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct SweepInterval(u32);
+
+impl SweepInterval {
+    /// As often as the bus allows.
+    pub const CONTINUOUS: Self = Self(0);
+    /// Those that people choose from.
+    pub const CHOICES: [Self; 8] = [Self(0), Self(60), Self(180), Self(300), Self(600), Self(900), Self(1_800), Self(3_600)];
+
+    /// `None` for less than nothing and for more than a day.
+    #[must_use]
+    pub fn new(seconds: i64) -> Option<Self> {
+        u32::try_from(seconds).ok().filter(|&seconds| seconds <= 86_400).map(Self)
+    }
+
+    /// Seconds.
+    #[must_use]
+    pub const fn seconds(self) -> u32 {
+        self.0
+    }
+}
+
+/// What an interval is set for; what has none is read as the level above says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sweep {
+    /// The site.
+    Site,
+    /// A gateway.
+    Gateway(crate::ids::GatewayId),
+    /// A meter.
+    Meter(crate::ids::MeterId),
+}
+
+/// Whom to trust at a gateway that speaks TLS.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trust {
+    /// The name in its certificate; `None`: its host.
+    pub name: Option<String>,
+    /// The SHA-256 fingerprint of its one certificate, 64 hex digits; `None`: whatever a known authority signed.
+    pub pin: Option<String>,
+}
+
+impl Trust {
+    /// From a form, where an empty field is none, and colons and spaces in a fingerprint are for people. `None` where it is no name
+    /// or no fingerprint.
+    #[must_use]
+    pub fn parse(name: &str, pin: &str) -> Option<Self> {
+        let (name, pin) = (name.trim(), pin.replace([':', ' '], "").to_ascii_lowercase());
+        let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        let is_pin = pin.is_empty() || pin.len() == 64 && pin.bytes().all(|byte| byte.is_ascii_hexdigit());
+        (is_pin && (name.is_empty() || is_host(name))).then(|| Self { name: given(name), pin: given(&pin) })
+    }
+
+    /// The fingerprint as people compare it: `AB:CD:...`.
+    #[must_use]
+    pub fn shown_pin(&self) -> String {
+        let pairs = self.pin.as_deref().unwrap_or_default().as_bytes().chunks(2);
+        pairs.map(|pair| String::from_utf8_lossy(pair).to_uppercase()).collect::<Vec<_>>().join(":")
+    }
+}
+
+/// A host's name or address, as a certificate can carry it.
+fn is_host(name: &str) -> bool {
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    name.parse::<std::net::IpAddr>().is_ok() || name.len() <= 253 && name.split('.').all(is_label)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trust_is_a_name_a_fingerprint_or_neither() {
+        let pin = "ab".repeat(32);
+        let shown = ["AB"; 32].join(":");
+        let trust = Trust::parse(" gw-3.example.cn ", &format!(" {shown} ")).unwrap_or_default();
+        assert_eq!((trust.name.as_deref(), trust.pin.as_deref()), (Some("gw-3.example.cn"), Some(&*pin)));
+        assert_eq!(trust.shown_pin(), shown);
+        assert_eq!(Trust::parse("", " "), Some(Trust::default()));
+        assert!(Trust::parse("10.0.0.7", "").is_some() && Trust::parse("fe80::1", "").is_some());
+        for (name, pin) in [("a b", ""), ("-a", ""), ("a..b", ""), ("https://a", ""), ("", "ab"), ("", &*"g".repeat(64))] {
+            assert_eq!(Trust::parse(name, pin), None, "{name} {pin}");
+        }
+    }
+
+    #[test]
+    fn an_interval_is_from_none_to_a_day() {
+        assert_eq!(SweepInterval::new(0), Some(SweepInterval::CONTINUOUS));
+        assert_eq!(SweepInterval::new(86_400).map(SweepInterval::seconds), Some(86_400));
+        assert_eq!((SweepInterval::new(-1), SweepInterval::new(86_401)), (None, None));
+    }
+}

@@ -1,0 +1,22 @@
+//! The words of the field as types; each is parsed on construction, so a value that exists is valid.
+
+pub mod console;
+pub mod energy;
+pub mod error;
+pub mod event;
+pub mod forecast;
+pub mod gateway;
+pub mod ids;
+pub mod issue;
+pub mod language;
+pub mod meter;
+pub mod money;
+pub mod order;
+pub mod parameters;
+pub mod person;
+pub mod refund;
+pub mod subsidy;
+pub mod switch;
+pub mod tariff;
+pub mod time;
+pub mod wall;

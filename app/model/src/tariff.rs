@@ -1,0 +1,250 @@
+//! What energy costs: prices of the rates, tiers, day tables and a date plan, as the meter profile has them.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::parameters::{PlanEntry, TierPeriod};
+use super::time::{DAY, MINUTE, Timestamp};
+
+/// In force where the plan says nothing: 3, flat.
+const FLAT: u8 = 3;
+/// The highest price and surcharge that may be published: 100 yuan/kWh.
+const MAX_PRICE: u32 = 1_000_000;
+
+/// Step prices.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tiers {
+    /// When use starts again at zero.
+    pub period: TierPeriod,
+    /// Use at which tiers 2 and 3 begin, Wh.
+    pub thresholds: [i64; 2],
+    /// What tiers 2 and 3 cost over tier 1, 0.0001 yuan/kWh.
+    pub surcharges: [u32; 2],
+}
+
+/// From a minute of the day on, a rate is in force.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Slot {
+    /// 1 spike, 2 peak, 3 flat, 4 valley.
+    pub rate: u8,
+    /// Minutes since midnight.
+    pub starts: u16,
+}
+
+/// At most 14 slots that ascend from 00:00; empty: flat all day.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DayTable(pub Vec<Slot>);
+
+/// Everything that a price version says.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Prices {
+    /// Of rates 1-4 (spike, peak, flat, valley), 0.0001 yuan/kWh.
+    pub rates: [u32; 4],
+    /// Step prices.
+    #[serde(default)]
+    pub tiers: Tiers,
+    /// Day tables 1 and 2.
+    #[serde(default)]
+    pub tables: [DayTable; 2],
+    /// Which of them is in force when; empty: flat all year.
+    #[serde(default)]
+    pub plan: Vec<PlanEntry>,
+}
+
+/// A text or a set of prices is not as it must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TariffError {
+    /// A day table is not ascending slots from 00:00.
+    #[error("a day table is at most 14 slots like 07:00=2 that ascend from 00:00")]
+    DayTable,
+    /// A date plan names no days.
+    #[error("a date plan is at most 4 entries like 07-01=2")]
+    Plan,
+    /// A price is above 100 yuan, or thresholds fall.
+    #[error("a price or a threshold is out of range")]
+    Range,
+}
+
+impl Prices {
+    /// One price, at all times.
+    #[must_use]
+    pub const fn flat(price: u32) -> Self {
+        let tiers = Tiers { period: TierPeriod::None, thresholds: [0; 2], surcharges: [0; 2] };
+        Self { rates: [price; 4], tiers, tables: [DayTable(Vec::new()), DayTable(Vec::new())], plan: Vec::new() }
+    }
+
+    /// Whether they may be published.
+    ///
+    /// # Errors
+    /// The first thing that is wrong.
+    pub fn validate(&self) -> Result<(), TariffError> {
+        let Tiers { thresholds: [second, third], surcharges, .. } = self.tiers;
+        if self.rates.iter().chain(&surcharges).any(|&price| price > MAX_PRICE) || second < 0 || third < second {
+            return Err(TariffError::Range);
+        }
+        if !self.tables.iter().all(DayTable::is_valid) {
+            return Err(TariffError::DayTable);
+        }
+        let days = |e: &PlanEntry| (1..=12).contains(&e.month) && (1..=31).contains(&e.day) && (1..=2).contains(&e.table);
+        if self.plan.len() > 4 || !self.plan.iter().all(days) { Err(TariffError::Plan) } else { Ok(()) }
+    }
+
+    /// The rate in force, 1-4.
+    #[must_use]
+    pub fn rate(&self, at: Timestamp) -> u8 {
+        let minute = at.since(at.date().start()) / MINUTE;
+        let slots = self.slots(at);
+        slots.iter().rev().find(|slot| i64::from(slot.starts) <= minute).map_or(FLAT, |slot| slot.rate)
+    }
+
+    /// The next moment at which the rate or the day may change.
+    #[must_use]
+    pub fn next_edge(&self, at: Timestamp) -> Timestamp {
+        let midnight = at.date().start();
+        let edges = self.slots(at).iter().map(|slot| midnight.plus(i64::from(slot.starts) * MINUTE));
+        edges.filter(|&edge| edge > at).min().unwrap_or(midnight.plus(DAY))
+    }
+
+    /// The table of the latest plan entry of this year, or else of the last one before: the plan goes round.
+    fn slots(&self, at: Timestamp) -> &[Slot] {
+        let (_, month, day) = at.date().ymd();
+        let begun = self.plan.iter().filter(|entry| (entry.month, entry.day) <= (month, day)).max();
+        let entry = begun.or_else(|| self.plan.iter().max());
+        let table = entry.and_then(|entry| self.tables.get(usize::from(entry.table).wrapping_sub(1)));
+        table.map_or(&[], |table| &table.0)
+    }
+}
+
+impl DayTable {
+    fn is_valid(&self) -> bool {
+        self.0.len() <= 14
+            && self.0.first().is_none_or(|slot| slot.starts == 0)
+            && self.0.is_sorted_by(|a, b| a.starts < b.starts)
+            && self.0.iter().all(|slot| (1..=4).contains(&slot.rate) && slot.starts < 24 * 60)
+    }
+}
+
+impl FromStr for DayTable {
+    type Err = TariffError;
+
+    /// `00:00=4 07:00=3`: a time and the rate from then on, parted by blanks or commas.
+    fn from_str(text: &str) -> Result<Self, TariffError> {
+        let slot = |word: &str| {
+            let (time, rate) = word.split_once('=')?;
+            let (hour, minute) = time.split_once(':')?;
+            let (hour, minute): (u16, u16) = (hour.parse().ok()?, minute.parse().ok()?);
+            let rate = rate.parse().ok()?;
+            (hour < 24 && minute < 60).then_some(Slot { rate, starts: hour * 60 + minute })
+        };
+        let slots: Option<Vec<_>> = words(text).map(slot).collect();
+        slots.map(Self).filter(Self::is_valid).ok_or(TariffError::DayTable)
+    }
+}
+
+impl fmt::Display for DayTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (n, Slot { rate, starts }) in self.0.iter().enumerate() {
+            let gap = if n == 0 { "" } else { " " };
+            write!(f, "{gap}{:02}:{:02}={rate}", starts / 60, starts % 60)?;
+        }
+        Ok(())
+    }
+}
+
+impl FromStr for PlanEntry {
+    type Err = TariffError;
+
+    /// `07-01=2`: a month, a day, and the day table from then on.
+    fn from_str(word: &str) -> Result<Self, TariffError> {
+        let entry = || {
+            let (date, table) = word.split_once('=')?;
+            let (month, day) = date.split_once('-')?;
+            Some(Self { month: month.parse().ok()?, day: day.parse().ok()?, table: table.parse().ok()? })
+        };
+        entry().ok_or(TariffError::Plan)
+    }
+}
+
+impl fmt::Display for PlanEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:02}-{:02}={}", self.month, self.day, self.table)
+    }
+}
+
+/// Reads yuan/kWh with at most four decimals, in 0.0001 yuan; `None` where it is none, or above 100 000.
+#[must_use]
+pub fn parse_price(text: &str) -> Option<u32> {
+    let (whole, decimals) = text.trim().split_once('.').unwrap_or((text.trim(), ""));
+    let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
+    if whole.is_empty() || whole.len() > 5 || decimals.len() > 4 || !digits(whole) || !digits(decimals) {
+        return None;
+    }
+    Some(whole.parse::<u32>().ok()? * 10_000 + format!("{decimals:0<4}").parse::<u32>().ok()?)
+}
+
+/// Reads a date plan: entries parted by blanks or commas.
+///
+/// # Errors
+/// [`TariffError::Plan`].
+pub fn parse_plan(text: &str) -> Result<Vec<PlanEntry>, TariffError> {
+    words(text).map(str::parse).collect()
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split([' ', ',', '，', '\n', '\r', '\t']).filter(|word| !word.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::{Civil, HOUR};
+
+    fn at(month: u8, day: u8, hour: u8, minute: u8) -> Timestamp {
+        Civil { year: 2026, month, day, hour, minute, second: 0 }.timestamp().unwrap()
+    }
+
+    fn seasons() -> Prices {
+        let tables = ["00:00=4 08:00=2 22:00=4", "00:00=3, 10:30=1 16:00=3"].map(|text| text.parse().unwrap());
+        Prices { rates: [4, 3, 2, 1], tables, plan: parse_plan("03-01=1 07-01=2").unwrap(), ..Prices::default() }
+    }
+
+    #[test]
+    fn the_rate_follows_the_day_table_and_the_plan_goes_round() {
+        let prices = seasons();
+        assert_eq!(prices.validate(), Ok(()));
+        for (when, rate) in [
+            (at(3, 1, 0, 0), 4),
+            (at(6, 30, 8, 0), 2),
+            (at(6, 30, 21, 59), 2),
+            (at(7, 1, 10, 29), 3),
+            (at(7, 1, 10, 30), 1),
+            (at(1, 5, 10, 30), 1),
+        ] {
+            assert_eq!(prices.rate(when), rate, "{when}");
+        }
+        assert_eq!(Prices::flat(5_400).rate(at(1, 1, 3, 0)), FLAT);
+        assert_eq!(prices.next_edge(at(7, 1, 10, 30)), at(7, 1, 16, 0));
+        assert_eq!(prices.next_edge(at(7, 1, 16, 0)), at(7, 1, 16, 0).plus(8 * HOUR));
+    }
+
+    #[test]
+    fn texts_go_round_and_broken_ones_are_refused() {
+        for text in ["", "00:00=4 08:00=2 22:00=4"] {
+            assert_eq!(text.parse::<DayTable>().unwrap().to_string(), text);
+        }
+        for text in ["08:00=2", "00:00=5", "00:00=1 00:00=2", "24:00=1", "x", "00:00", "00:00=1 09:00=2 08:00=3"] {
+            assert_eq!(text.parse::<DayTable>(), Err(TariffError::DayTable), "{text}");
+        }
+        assert_eq!("07-01=2".parse::<PlanEntry>().unwrap().to_string(), "07-01=2");
+        assert!(parse_plan("07").is_err());
+        assert_eq!([parse_price("0.54"), parse_price("1"), parse_price("2.0001")], [Some(5_400), Some(10_000), Some(20_001)]);
+        for text in ["", ".5", "0.54001", "-1", "1e1", "999999"] {
+            assert_eq!(parse_price(text), None, "{text}");
+        }
+        let broken = Prices { plan: parse_plan("13-01=1").unwrap(), ..Prices::flat(1) };
+        assert_eq!(broken.validate(), Err(TariffError::Plan));
+        assert_eq!(Prices::flat(MAX_PRICE + 1).validate(), Err(TariffError::Range));
+    }
+}

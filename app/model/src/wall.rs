@@ -1,0 +1,243 @@
+//! What the live wall sends: every room once, then only what changed. Numbers travel as flat lists, because ten thousand small
+//! objects cost a browser more to parse than to paint.
+
+use serde::{Deserialize, Serialize};
+
+use super::ids::MeterId;
+use super::meter::{ControlMode, Latest, StatusWord, SupplyState};
+
+/// Everything a tile shows, in 20 bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tile {
+    /// State and marks.
+    pub flags: Flags,
+    /// Remaining amount in fen.
+    pub remaining: i32,
+    /// Active power, W.
+    pub power_w: i32,
+    /// When it was read, epoch seconds; 0 for never.
+    pub observed_s: u32,
+    /// Since when it is lost, epoch seconds; 0 while it answers.
+    pub lost_s: u32,
+}
+
+/// A state and its marks, packed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Flags(pub u16);
+
+const GUARANTEED: u16 = 1 << 3;
+const FORCED_OFF: u16 = 1 << 4;
+const RELAY_OPEN: u16 = 1 << 5;
+const SWITCHED_OFF: u16 = 1 << 6;
+const ATTENTION: u16 = 1 << 7;
+const RELAY_UNSEEN: u16 = 1 << 8;
+
+impl Flags {
+    /// Of a meter as it was last seen.
+    #[must_use]
+    pub const fn of(latest: &Latest) -> Self {
+        let status = latest.status;
+        let mut bits = latest.state() as u16;
+        bits |= match status.mode() {
+            ControlMode::Prepaid => 0,
+            ControlMode::Guaranteed => GUARANTEED,
+            ControlMode::ForcedOff => FORCED_OFF,
+        };
+        // A meter that was never read has no relay to speak of.
+        if !status.relay_closed() && !status.relay_unseen() && latest.observed_at.is_some() {
+            bits |= RELAY_OPEN;
+        }
+        if status.user_switch_off() {
+            bits |= SWITCHED_OFF;
+        }
+        if needs_attention(status) {
+            bits |= ATTENTION;
+        }
+        if status.relay_unseen() {
+            bits |= RELAY_UNSEEN;
+        }
+        Self(bits)
+    }
+
+    /// The state.
+    #[must_use]
+    pub const fn state(self) -> SupplyState {
+        SupplyState::from_code((self.0 & 0b111) as u8)
+    }
+
+    /// The control mode.
+    #[must_use]
+    pub const fn mode(self) -> ControlMode {
+        if self.0 & FORCED_OFF != 0 {
+            ControlMode::ForcedOff
+        } else if self.0 & GUARANTEED != 0 {
+            ControlMode::Guaranteed
+        } else {
+            ControlMode::Prepaid
+        }
+    }
+
+    /// The relay was observed open.
+    #[must_use]
+    pub const fn relay_open(self) -> bool {
+        self.0 & RELAY_OPEN != 0
+    }
+
+    /// Nothing tells how the relay stands, or there is none.
+    #[must_use]
+    pub const fn relay_unseen(self) -> bool {
+        self.0 & RELAY_UNSEEN != 0
+    }
+
+    /// The resident has switched the room off.
+    #[must_use]
+    pub const fn switched_off(self) -> bool {
+        self.0 & SWITCHED_OFF != 0
+    }
+
+    /// Something beside the credit wants a person: overload, cover, relay fault, reverse energy.
+    #[must_use]
+    pub const fn attention(self) -> bool {
+        self.0 & ATTENTION != 0
+    }
+}
+
+const fn needs_attention(status: StatusWord) -> bool {
+    status.tripped_overload()
+        || status.tripped_malignant()
+        || status.cover_open()
+        || status.relay_fault()
+        || status.reverse_energy()
+}
+
+impl Tile {
+    /// A tile nobody has seen.
+    pub const UNSEEN: Self = Self { flags: Flags(SupplyState::Lost as u16), remaining: 0, power_w: 0, observed_s: 0, lost_s: 0 };
+
+    /// Numbers a tile takes in a flat list.
+    pub const WIDTH: usize = 5;
+
+    /// Of a meter as it was last seen.
+    #[must_use]
+    pub fn of(latest: &Latest) -> Self {
+        let seconds = |at: Option<super::time::Timestamp>| at.map_or(0, |at| u32::try_from(at.0 / 1_000).unwrap_or(0));
+        let fen = latest.remaining.0.clamp(i64::from(i32::MIN), i64::from(i32::MAX));
+        Self {
+            flags: Flags::of(latest),
+            remaining: i32::try_from(fen).unwrap_or(0),
+            power_w: latest.power_w.unwrap_or(0),
+            observed_s: seconds(latest.observed_at),
+            lost_s: seconds(latest.lost_since),
+        }
+    }
+
+    /// Since when it stands as it stands: silent since, or observed at; 0 where it was never read.
+    #[must_use]
+    pub const fn since_s(self) -> u32 {
+        if self.lost_s != 0 { self.lost_s } else { self.observed_s }
+    }
+
+    /// Its numbers on the wire.
+    #[must_use]
+    pub fn numbers(self) -> [i64; Self::WIDTH] {
+        [
+            i64::from(self.flags.0),
+            i64::from(self.remaining),
+            i64::from(self.power_w),
+            i64::from(self.observed_s),
+            i64::from(self.lost_s),
+        ]
+    }
+
+    /// From its numbers; `None` where they are no tile.
+    #[must_use]
+    pub fn from_numbers(numbers: &[i64]) -> Option<Self> {
+        let &[flags, remaining, power_w, observed, lost] = numbers else { return None };
+        Some(Self {
+            flags: Flags(u16::try_from(flags).ok()?),
+            remaining: i32::try_from(remaining).ok()?,
+            power_w: i32::try_from(power_w).ok()?,
+            observed_s: u32::try_from(observed).ok()?,
+            lost_s: u32::try_from(lost).ok()?,
+        })
+    }
+}
+
+/// A building on the wall.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Building {
+    /// Its name.
+    pub name: String,
+    /// Its floors, in order.
+    pub floors: Vec<Floor>,
+}
+
+/// A floor (or unit): one row of tiles.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Floor {
+    /// Its name.
+    pub name: String,
+    /// Room name and meter, in order.
+    pub rooms: Vec<(String, MeterId)>,
+}
+
+/// The whole wall, as one person may see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// The revision it stands at.
+    pub revision: u64,
+    /// The server's time, epoch ms; ages are counted against it, not against the browser's clock.
+    pub at: i64,
+    /// Where each meter is; the index of a tile counts through it in order.
+    pub buildings: Vec<Building>,
+    /// [`Tile::WIDTH`] numbers a meter.
+    pub tiles: Vec<i64>,
+}
+
+/// What changed since the revision before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delta {
+    /// The revision it leads to.
+    pub revision: u64,
+    /// The server's time, epoch ms.
+    pub at: i64,
+    /// Index and [`Tile::WIDTH`] numbers a changed meter.
+    pub tiles: Vec<i64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::money::Fen;
+    use crate::time::Timestamp;
+
+    #[test]
+    fn a_tile_goes_over_the_wire_unchanged() {
+        let latest = Latest {
+            observed_at: Some(Timestamp(1_795_600_000_123)),
+            status: StatusWord(0b1_0100_0010),
+            remaining: Fen(-1_234),
+            power_w: Some(-7),
+            ..Latest::unseen(MeterId(uuid::Uuid::nil()))
+        };
+        let tile = Tile::of(&latest);
+        assert_eq!(Tile::from_numbers(&tile.numbers()), Some(tile));
+        assert_eq!(tile.flags.state(), SupplyState::Arrears);
+        assert_eq!(tile.flags.mode(), ControlMode::Guaranteed);
+        assert!(tile.flags.relay_open() && tile.flags.switched_off());
+        assert_eq!(tile.since_s(), 1_795_600_000);
+    }
+
+    #[test]
+    fn what_is_no_tile_is_refused() {
+        for numbers in [&[][..], &[0; 4], &[0; 6], &[-1, 0, 0, 0, 0], &[0, i64::MAX, 0, 0, 0], &[0, 0, 0, -1, 0]] {
+            assert_eq!(Tile::from_numbers(numbers), None);
+        }
+    }
+
+    #[test]
+    fn a_meter_never_read_is_lost_and_shows_no_relay() {
+        let tile = Tile::of(&Latest::unseen(MeterId(uuid::Uuid::nil())));
+        assert_eq!(tile, Tile::UNSEEN);
+    }
+}

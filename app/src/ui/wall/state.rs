@@ -1,0 +1,183 @@
+//! The wall as numbers: compact arrays that a snapshot fills and deltas change.
+
+use super::filter::{self, Counts, Filter};
+use model::ids::MeterId;
+use model::wall::{Delta, Snapshot, Tile};
+
+/// A run of tiles on one floor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Floor {
+    /// Its name.
+    pub name: String,
+    /// Its first tile, and the one after its last.
+    pub start: usize,
+    /// The one after its last.
+    pub end: usize,
+}
+
+/// A building.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Block {
+    /// Its name.
+    pub name: String,
+    /// Its floors, as they stand on the wall.
+    pub floors: Vec<Floor>,
+}
+
+/// A room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Room {
+    /// Its name.
+    pub name: String,
+    /// Building, floor and room in lower case, for the search.
+    pub place: String,
+    /// Its meter.
+    pub meter: MeterId,
+}
+
+/// Everything the wall shows.
+#[derive(Clone, Debug, Default)]
+pub struct Model {
+    /// Buildings.
+    pub blocks: Vec<Block>,
+    /// Rooms, by index of their tile.
+    pub rooms: Vec<Room>,
+    /// Tiles.
+    pub tiles: Vec<Tile>,
+    /// How many tiles each chip holds.
+    pub counts: Counts,
+    /// The revision these tiles stand at.
+    pub revision: u64,
+}
+
+/// What a delta did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changed {
+    /// Tiles to paint anew.
+    pub tiles: Vec<usize>,
+    /// Some tile is shown now that was not, or the other way round.
+    pub moved: bool,
+}
+
+impl Model {
+    /// From a snapshot. Tiles that are missing or broken are unseen.
+    #[must_use]
+    pub fn new(snapshot: Snapshot) -> Self {
+        let (mut blocks, mut rooms) = (Vec::new(), Vec::new());
+        for building in snapshot.buildings {
+            let mut floors = Vec::new();
+            for floor in building.floors {
+                let start = rooms.len();
+                for (name, meter) in floor.rooms {
+                    let place = format!("{} {} {name}", building.name, floor.name).to_lowercase();
+                    rooms.push(Room { name, place, meter });
+                }
+                floors.push(Floor { name: floor.name, start, end: rooms.len() });
+            }
+            // The wall looks like the building: the ground floor is at the bottom.
+            if floors.iter().all(|floor| is_storey(&floor.name)) {
+                floors.reverse();
+            }
+            blocks.push(Block { name: building.name, floors });
+        }
+        let mut numbers = snapshot.tiles.chunks(Tile::WIDTH);
+        let tiles: Vec<Tile> =
+            rooms.iter().map(|_| numbers.next().and_then(Tile::from_numbers).unwrap_or(Tile::UNSEEN)).collect();
+        let counts = filter::count(tiles.iter().copied());
+        Self { blocks, rooms, tiles, counts, revision: snapshot.revision }
+    }
+
+    /// Takes in a delta. What came before this snapshot is left alone: its values may be older.
+    pub fn apply(&mut self, delta: &Delta, filter: &Filter) -> Changed {
+        let mut changed = Changed::default();
+        if delta.revision <= self.revision {
+            return changed;
+        }
+        self.revision = delta.revision;
+        for one in delta.tiles.chunks(Tile::WIDTH + 1) {
+            let Some((index, numbers)) = one.split_first() else { continue };
+            let (Ok(index), Some(tile)) = (usize::try_from(*index), Tile::from_numbers(numbers)) else { continue };
+            let (Some(old), Some(room)) = (self.tiles.get_mut(index), self.rooms.get(index)) else { continue };
+            changed.moved |= filter.shows(*old, &room.place) != filter.shows(tile, &room.place);
+            filter::add(&mut self.counts, *old, -1);
+            filter::add(&mut self.counts, tile, 1);
+            *old = tile;
+            changed.tiles.push(index);
+        }
+        changed
+    }
+
+    /// Whether a tile is shown.
+    #[must_use]
+    pub fn shows(&self, index: usize, filter: &Filter) -> bool {
+        let (Some(tile), Some(room)) = (self.tiles.get(index), self.rooms.get(index)) else { return false };
+        filter.shows(*tile, &room.place)
+    }
+
+    /// Building and floor of a tile.
+    #[must_use]
+    pub fn place(&self, index: usize) -> Option<(&str, &str)> {
+        self.blocks.iter().find_map(|block| {
+            let floor = block.floors.iter().find(|floor| (floor.start..floor.end).contains(&index))?;
+            Some((block.name.as_str(), floor.name.as_str()))
+        })
+    }
+}
+
+/// Whether a name is that of a storey; units stand side by side and keep their order.
+fn is_storey(name: &str) -> bool {
+    let name = name.trim().to_lowercase();
+    let ends = ["层", "楼", "f", "floor"].iter().any(|end| name.ends_with(end));
+    ends || name.starts_with("floor") || (!name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::wall::filter::Chip;
+    use model::meter::SupplyState;
+    use model::wall::{Building, Floor as WireFloor};
+
+    fn snapshot(tiles: &[u16]) -> Snapshot {
+        let room = |n: u128| (format!("{n}"), MeterId(uuid::Uuid::from_u128(n)));
+        let floor =
+            |name: &str, rooms: &[u128]| WireFloor { name: name.into(), rooms: rooms.iter().copied().map(room).collect() };
+        Snapshot {
+            revision: 7,
+            at: 0,
+            buildings: vec![Building { name: "A".into(), floors: vec![floor("1层", &[101, 102]), floor("2层", &[201])] }],
+            tiles: tiles.iter().flat_map(|flags| [i64::from(*flags), 100, 0, 1, 0]).collect(),
+        }
+    }
+
+    #[test]
+    fn the_top_floor_is_on_top_and_indices_stay() {
+        let model = Model::new(snapshot(&[0, 3, 5]));
+        let names: Vec<&str> = model.blocks[0].floors.iter().map(|floor| floor.name.as_str()).collect();
+        assert_eq!(names, ["2层", "1层"]);
+        assert_eq!(model.rooms[2].name, "201");
+        assert_eq!(model.place(2), Some(("A", "2层")));
+        assert_eq!(model.counts[3], 1);
+        assert!(!is_storey("1单元") && is_storey("12") && is_storey("Floor 3") && !is_storey(""));
+    }
+
+    #[test]
+    fn a_delta_moves_tiles_and_counts() {
+        let mut model = Model::new(snapshot(&[0, 0, 5]));
+        let filter = Filter::default().toggled(Chip::State(SupplyState::Lost));
+        let delta = Delta { revision: 8, at: 0, tiles: vec![0, 5, 100, 0, 1, 1] };
+        assert_eq!(model.apply(&delta, &filter), Changed { tiles: vec![0], moved: true });
+        assert_eq!((model.counts[0], model.counts[5]), (1, 2));
+        assert_eq!(model.apply(&delta, &filter), Changed::default(), "what came before is left alone");
+        let delta = Delta { revision: 9, at: 0, tiles: vec![1, 0, 99, 0, 1, 0] };
+        assert_eq!(model.apply(&delta, &filter), Changed { tiles: vec![1], moved: false });
+    }
+
+    #[test]
+    fn broken_numbers_change_nothing() {
+        let mut model = Model::new(snapshot(&[0]));
+        assert_eq!(model.tiles[1], Tile::UNSEEN);
+        let delta = Delta { revision: 9, at: 0, tiles: vec![99, 0, 0, 0, 0, 0, -1, 0, 0, 0, 0, 0, 1, 2, 3] };
+        assert_eq!(model.apply(&delta, &Filter::default()), Changed::default());
+    }
+}

@@ -1,0 +1,207 @@
+//! What a counter's new value means against the last one that counted: pure.
+//!
+//! Nothing is dropped: a value that cannot be is kept, held back from the energy that people see, and opens a case.
+
+use model::energy::Energy;
+use model::time::{HOUR, Timestamp};
+
+use super::rollup::{Parts, Stretch};
+
+/// Room for a meter that rounds and for clocks that differ, on top of half as much again.
+const SLACK_WH: i64 = 200;
+
+/// What one phase carries at most, W: 60 A at 250 V.
+pub const MOST_W: i64 = 15_000;
+/// What the main of a building carries at most, W.
+pub const MOST_W_OF_A_BUILDING: i64 = 1_000_000;
+
+/// The quality of a reading, by its code in the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Quality {
+    /// The counter went on.
+    Good = 0,
+    /// It passed its end and began again.
+    Rollover = 1,
+    /// It fell: replaced or tampered with.
+    Fell = 2,
+    /// It grew by more than can have passed.
+    Jumped = 3,
+    /// It is not newer than the last one.
+    Disordered = 4,
+    /// It began again from nothing: reset, or erased over the bus.
+    Reset = 5,
+    /// A person let it begin anew here; what was before is not counted.
+    Begun = 6,
+    /// A person counted what had passed up to here.
+    Settled = 7,
+}
+
+impl Quality {
+    /// Its energy counts, and the next one is measured against it.
+    #[must_use]
+    pub const fn counts(self) -> bool {
+        matches!(self, Self::Good | Self::Rollover | Self::Begun | Self::Settled)
+    }
+
+    /// The word in a case.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Rollover => "rollover",
+            Self::Fell => "fell",
+            Self::Jumped => "jumped",
+            Self::Disordered => "disordered",
+            Self::Reset => "reset",
+            Self::Begun => "begun",
+            Self::Settled => "settled",
+        }
+    }
+}
+
+/// What a model's counter can show, and what can pass through it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counter {
+    /// It begins again from nothing here.
+    pub wrap: Energy,
+    /// The most that passes in an hour.
+    pub per_hour: Energy,
+}
+
+impl Default for Counter {
+    /// Eight digits of 0.01 kWh, one phase.
+    fn default() -> Self {
+        Self { wrap: Energy(1_000_000_000), per_hour: Energy(MOST_W) }
+    }
+}
+
+impl Counter {
+    /// The most energy that can have passed in `ms`, with margin.
+    const fn possible(&self, ms: i64) -> i64 {
+        (ms.saturating_mul(self.per_hour.0 * 3 / 2) / HOUR).saturating_add(SLACK_WH)
+    }
+}
+
+/// The last value that counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Baseline {
+    /// When it was read.
+    pub at: Timestamp,
+    /// The counter.
+    pub total: Energy,
+    /// The counters beside it: backwards and by rate; `None` where the meter has none.
+    pub reverse: Option<Energy>,
+    /// Spike, peak, flat, valley.
+    pub rates: Option<[Energy; 4]>,
+}
+
+/// The quality of a new value, and what passed since the last one: nothing where that does not count.
+#[must_use]
+pub fn classify(last: Option<&Baseline>, now: &Baseline, counter: &Counter) -> (Quality, Option<Stretch>) {
+    let Some(last) = last else { return (Quality::Good, None) };
+    if now.at <= last.at {
+        return (Quality::Disordered, None);
+    }
+    let possible = counter.possible(now.at.since(last.at));
+    let grown = now.total.0 - last.total.0;
+    let (quality, energy) = match grown {
+        0.. if grown <= possible => (Quality::Good, grown),
+        0.. => return (Quality::Jumped, None),
+        _ if (0..=possible).contains(&(grown + counter.wrap.0)) => (Quality::Rollover, grown + counter.wrap.0),
+        // No further from nothing than what can have passed since.
+        _ if now.total.0 <= possible && grown < -SLACK_WH => return (Quality::Reset, None),
+        _ => return (Quality::Fell, None),
+    };
+    (quality, Some(passed(last, now, Energy(energy), counter.wrap)))
+}
+
+/// What passed between two readings, with its parts as far as the counters beside the total agree with it.
+#[must_use]
+pub fn passed(last: &Baseline, now: &Baseline, energy: Energy, wrap: Energy) -> Stretch {
+    let grown = |last: Energy, now: Energy| {
+        let grown = now.0 - last.0;
+        Energy(if grown < 0 { grown + wrap.0 } else { grown })
+    };
+    // Each register cuts off its own last digit.
+    let fits = |part: Energy| (0..=energy.0 + 50).contains(&part.0);
+    let reverse = last.reverse.zip(now.reverse).map(|(last, now)| grown(last, now)).filter(|&part| fits(part));
+    let rates = last.rates.zip(now.rates).map(|(last, now)| {
+        std::array::from_fn(|n| last.get(n).zip(now.get(n)).map_or(Energy::ZERO, |(&last, &now)| grown(last, now)))
+    });
+    let rates = rates.filter(|rates: &[Energy; 4]| fits(rates.iter().fold(Energy::ZERO, |sum, &rate| sum + rate)));
+    let parts = Parts { reverse: reverse.unwrap_or_default(), rates: rates.unwrap_or_default() };
+    Stretch { from: last.at, to: now.at, energy, parts }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::time::{DAY, MINUTE};
+
+    fn at(at: i64, total: i64) -> Baseline {
+        Baseline { at: Timestamp(at), total: Energy(total), reverse: None, rates: None }
+    }
+
+    #[test]
+    fn each_kind_is_told() {
+        let (last, near_end) = (at(DAY, 500_000), at(DAY, 999_999_500));
+        let cases = [
+            (None, DAY, 77, Quality::Good, None),
+            (Some(last), DAY + 30 * MINUTE, 500_000, Quality::Good, Some(0)),
+            (Some(last), DAY + 30 * MINUTE, 507_500, Quality::Good, Some(7_500)),
+            (Some(last), DAY + 30 * MINUTE, 512_000, Quality::Jumped, None),
+            (Some(last), DAY + HOUR, 512_000, Quality::Good, Some(12_000)),
+            (Some(last), DAY + MINUTE, 999_000_000, Quality::Jumped, None),
+            (Some(last), DAY + MINUTE, 499_990, Quality::Fell, None),
+            (Some(last), DAY + MINUTE, 30_000, Quality::Fell, None),
+            (Some(last), DAY + MINUTE, 0, Quality::Reset, None),
+            (Some(last), DAY + HOUR, 9_000, Quality::Reset, None),
+            (Some(at(DAY, 100)), DAY + MINUTE, 90, Quality::Fell, None),
+            (Some(last), DAY, 500_010, Quality::Disordered, None),
+            (Some(last), DAY - 1, 499_000, Quality::Disordered, None),
+            (Some(near_end), DAY + 30 * MINUTE, 100, Quality::Rollover, Some(600)),
+            (Some(near_end), DAY + 30 * MINUTE, 900_000, Quality::Fell, None),
+            // A meter that is read a second later may have completed one more step.
+            (Some(last), DAY + 1_000, 500_010, Quality::Good, Some(10)),
+        ];
+        for (last, when, total, quality, energy) in cases {
+            let (found, stretch) = classify(last.as_ref(), &at(when, total), &Counter::default());
+            assert_eq!((found, stretch.map(|s| s.energy.0)), (quality, energy), "{total} at {when}");
+        }
+    }
+
+    #[test]
+    fn a_counter_of_fewer_digits_rolls_over_where_it_ends() {
+        let five = Counter { wrap: Energy(100_000_000), ..Counter::default() };
+        let (last, now) = (at(DAY, 99_999_000), at(DAY + HOUR, 500));
+        assert_eq!(classify(Some(&last), &now, &five).0, Quality::Rollover);
+        assert_eq!(classify(Some(&last), &now, &Counter::default()).0, Quality::Reset);
+    }
+
+    #[test]
+    fn an_instrument_of_a_whole_building_may_grow_faster() {
+        let (last, now) = (at(DAY, 0), at(DAY + HOUR, 200_000));
+        assert_eq!(classify(Some(&last), &now, &Counter::default()).0, Quality::Jumped);
+        let wide = Counter { per_hour: Energy(400_000), ..Counter::default() };
+        assert_eq!(classify(Some(&last), &now, &wide).0, Quality::Good);
+    }
+
+    #[test]
+    fn parts_are_kept_only_where_they_agree_with_the_whole() {
+        let wrap = Counter::default().wrap;
+        let with = |when: i64, total: i64, rates: [i64; 4]| Baseline { rates: Some(rates.map(Energy)), ..at(when, total) };
+        let last = with(DAY, 1_000, [100, 200, 300, 400]);
+        let stretch = passed(&last, &with(DAY + HOUR, 1_100, [100, 250, 350, 400]), Energy(100), wrap);
+        assert_eq!(stretch.parts.rates, [0, 50, 50, 0].map(Energy));
+        let stretch = passed(&last, &with(DAY + HOUR, 1_100, [100, 950, 350, 400]), Energy(100), wrap);
+        assert_eq!(stretch.parts, Parts::default(), "rates that grew by more than the total say nothing");
+        let stretch = passed(&last, &at(DAY + HOUR, 1_100), Energy(100), wrap);
+        assert_eq!(stretch.parts, Parts::default());
+    }
+
+    #[test]
+    fn no_arithmetic_overflows() {
+        let (last, now) = (at(i64::MIN, 0), at(i64::MAX, 42_949_672_950));
+        assert!(classify(Some(&last), &now, &Counter::default()).0.counts());
+    }
+}

@@ -1,0 +1,316 @@
+//! The chart of accounts, and the transfers that each operation makes.
+//!
+//! A transfer takes from one account what it gives to another (debit and credit of one row), so that no set of them can be
+//! out of balance. Amounts are positive; a reversal is a transfer the other way.
+
+use model::ids::AccountId;
+use model::money::Money;
+use model::order::Tender;
+use uuid::Uuid;
+
+/// A ledger account, by its code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Account {
+    /// Cash in the drawers (asset).
+    Cash,
+    /// Card terminal takings on their way to the bank (asset).
+    Card,
+    /// Bank account (asset).
+    Bank,
+    /// What a payment channel holds for us until it settles (asset).
+    Clearing(&'static str),
+    /// What a payment channel keeps for its service (expense).
+    Fees(&'static str),
+    /// Paid by residents and not yet in the meter (liability).
+    Paid(AccountId),
+    /// In the meter, not yet consumed (liability).
+    InMeter(AccountId),
+    /// The server wallet: paid and not yet consumed; negative where more was consumed than paid (liability).
+    Wallet(AccountId),
+    /// Energy that residents used (income).
+    Consumption,
+    /// Received and not to be credited: paid twice, or not of the amount asked; goes back, or a person says whose it is (liability).
+    Suspense,
+    /// On its way back to payers: decided, and not yet with them (liability).
+    Refunding,
+    /// What the site gives to residents (expense).
+    Subsidies,
+    /// Out of a meter or wallet that was closed: on its way into a hand, another meter or another account (liability).
+    Carried,
+    /// What is not followed up: below a fen at a closing, overdrawn and never paid (income or expense).
+    WriteOff,
+    /// What was counted in the drawers beyond or below what should have been there (income or expense).
+    DrawerDifference,
+    /// What meters held when the site was taken over from an older system (equity).
+    TakenOver,
+}
+
+impl Account {
+    /// The code that the ledger stores.
+    #[must_use]
+    pub fn code(&self) -> String {
+        match self {
+            Self::Cash => "cash".into(),
+            Self::Card => "card".into(),
+            Self::Bank => "bank".into(),
+            Self::Clearing(channel) => format!("clearing:{channel}"),
+            Self::Fees(channel) => format!("fees:{channel}"),
+            Self::Paid(account) => format!("paid:{account}"),
+            Self::InMeter(account) => format!("meter:{account}"),
+            Self::Wallet(account) => format!("wallet:{account}"),
+            Self::Consumption => "consumption".into(),
+            Self::Suspense => "suspense".into(),
+            Self::Refunding => "refunding".into(),
+            Self::Subsidies => "subsidies".into(),
+            Self::Carried => "carried".into(),
+            Self::WriteOff => "write-off".into(),
+            Self::DrawerDifference => "drawer-difference".into(),
+            Self::TakenOver => "taken-over".into(),
+        }
+    }
+
+    /// Where a tender's money is first.
+    #[must_use]
+    pub const fn of_tender(tender: Tender) -> Self {
+        match tender {
+            Tender::Cash => Self::Cash,
+            Tender::Card => Self::Card,
+            Tender::Transfer => Self::Bank,
+            Tender::Alipay | Tender::WechatPay | Tender::UnionPay => Self::Clearing(tender.as_str()),
+            Tender::Subsidy => Self::Subsidies,
+            Tender::Carried => Self::Carried,
+        }
+    }
+}
+
+/// The kind of account that a code is of: without whose it is.
+#[must_use]
+pub fn kind_of(code: &str) -> &str {
+    match code.split_once(':') {
+        Some(("clearing" | "fees", _)) | None => code,
+        Some((kind, _)) => kind,
+    }
+}
+
+/// One row of the ledger. `operation` with `reference` happens once: a repetition is refused by the database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Transfer {
+    /// What happened: `payment`, `suspense`, `delivery`, `withdrawal`, `payout`, `refund-reserve`, `refund`, `refund-release`,
+    /// `refund-elsewhere`, `refund-cleared`, `refund-lost`, `fees`, `settlement`, `final`, `write-off`,
+    /// `reroute`, `drawer`, `use`, `takeover`, `consumption`, `consumption-reversal`.
+    pub operation: &'static str,
+    /// What it happened to: an order, an account, a charge.
+    pub reference: Uuid,
+    /// Takes.
+    pub debit: Account,
+    /// Gives.
+    pub credit: Account,
+    /// How much; positive.
+    pub amount: Money,
+}
+
+/// A resident paid: the money is ours to deliver.
+#[must_use]
+pub const fn payment(order: Uuid, tender: Tender, account: AccountId, amount: Money) -> Transfer {
+    Transfer { operation: "payment", reference: order, debit: Account::of_tender(tender), credit: Account::Paid(account), amount }
+}
+
+/// A channel received money that credits no order: `event` is the verified event that says so.
+#[must_use]
+pub const fn suspense(event: Uuid, channel: &'static str, amount: Money) -> Transfer {
+    Transfer { operation: "suspense", reference: event, debit: Account::Clearing(channel), credit: Account::Suspense, amount }
+}
+
+/// A bill says what the channel keeps of a day, or what it keeps beyond the bill before (negative: below it); `None` where that is the
+/// same. `change` is the day's taking up of this bill.
+#[must_use]
+pub fn fees(change: Uuid, channel: &'static str, beyond: Money) -> Option<Transfer> {
+    let (debit, credit) = match beyond.0 {
+        0 => return None,
+        1.. => (Account::Fees(channel), Account::Clearing(channel)),
+        _ => (Account::Clearing(channel), Account::Fees(channel)),
+    };
+    Some(Transfer { operation: "fees", reference: change, debit, credit, amount: Money(beyond.0.abs()) })
+}
+
+/// What a channel held for us is in the bank: `receipt` is what a person noted.
+#[must_use]
+pub const fn settlement(receipt: Uuid, channel: &'static str, amount: Money) -> Transfer {
+    let credit = Account::Clearing(channel);
+    Transfer { operation: "settlement", reference: receipt, debit: Account::Bank, credit, amount }
+}
+
+/// The meter holds it: read back with its purchase count.
+#[must_use]
+pub const fn delivery(order: Uuid, account: AccountId, amount: Money) -> Transfer {
+    Transfer { operation: "delivery", reference: order, debit: Account::Paid(account), credit: Account::InMeter(account), amount }
+}
+
+/// The meter gave it back: read back with its purchase count. What was delivered is ours to deliver or refund again.
+#[must_use]
+pub const fn withdrawal(command: Uuid, account: AccountId, amount: Money) -> Transfer {
+    Transfer {
+        operation: "withdrawal",
+        reference: command,
+        debit: Account::InMeter(account),
+        credit: Account::Paid(account),
+        amount,
+    }
+}
+
+/// The server wallet gave it back: there is no meter to ask.
+#[must_use]
+pub const fn withdrawal_of_wallet(reference: Uuid, account: AccountId, amount: Money) -> Transfer {
+    Transfer { operation: "withdrawal", reference, debit: Account::Wallet(account), credit: Account::Paid(account), amount }
+}
+
+/// What was taken out of the wallet is in the resident's hand again.
+#[must_use]
+pub const fn payout(of: Uuid, tender: Tender, account: AccountId, amount: Money) -> Transfer {
+    Transfer { operation: "payout", reference: of, debit: Account::Paid(account), credit: Account::of_tender(tender), amount }
+}
+
+/// Money is to go back to its payer: it is set apart from where it lies, so that nothing else is done with it.
+#[must_use]
+pub const fn refund_reserve(refund: Uuid, from: Account, amount: Money) -> Transfer {
+    Transfer { operation: "refund-reserve", reference: refund, debit: from, credit: Account::Refunding, amount }
+}
+
+/// It is with the payer.
+#[must_use]
+pub const fn refund(refund: Uuid, tender: Tender, amount: Money) -> Transfer {
+    let credit = Account::of_tender(tender);
+    Transfer { operation: "refund", reference: refund, debit: Account::Refunding, credit, amount }
+}
+
+/// It does not go back after all: it lies where it lay.
+#[must_use]
+pub const fn refund_release(refund: Uuid, from: Account, amount: Money) -> Transfer {
+    Transfer { operation: "refund-release", reference: refund, debit: Account::Refunding, credit: from, amount }
+}
+
+/// Somebody gave money back at the channel's own console: `event` is the verified event that says so. Whose it was is for a person
+/// to say.
+#[must_use]
+pub const fn refund_elsewhere(event: Uuid, channel: &'static str, amount: Money) -> Transfer {
+    let credit = Account::Clearing(channel);
+    Transfer { operation: "refund-elsewhere", reference: event, debit: Account::Suspense, credit, amount }
+}
+
+/// A person says what the console's refund paid: `of` is the return, or the order that was not delivered.
+#[must_use]
+pub const fn refund_cleared(of: Uuid, account: AccountId, amount: Money) -> Transfer {
+    Transfer { operation: "refund-cleared", reference: of, debit: Account::Paid(account), credit: Account::Suspense, amount }
+}
+
+/// Or that the site loses it: what was given back is in the meter, and cannot be taken out of it any more. `event` told of it, or of
+/// the last of it.
+#[must_use]
+pub const fn refund_lost(event: Uuid, amount: Money) -> Transfer {
+    Transfer { operation: "refund-lost", reference: event, debit: Account::WriteOff, credit: Account::Suspense, amount }
+}
+
+/// A meter or wallet was closed: what is due of what was left in it is on its way to wherever it goes. `of` is the meter's row in
+/// its closing. `None` where nothing was left.
+#[must_use]
+pub fn final_amount(of: Uuid, from: Account, due: Money) -> Option<Transfer> {
+    (due > Money::ZERO).then_some(Transfer {
+        operation: "final",
+        reference: of,
+        debit: from,
+        credit: Account::Carried,
+        amount: due,
+    })
+}
+
+/// Likewise what is not followed up: kept by the site, or lost by it (negative). `None` where nothing is.
+#[must_use]
+pub fn write_off(of: Uuid, from: Account, kept: Money) -> Option<Transfer> {
+    let (debit, credit) = match kept.0 {
+        0 => return None,
+        1.. => (from, Account::WriteOff),
+        _ => (Account::WriteOff, from),
+    };
+    Some(Transfer { operation: "write-off", reference: of, debit, credit, amount: Money(kept.0.abs()) })
+}
+
+/// What a closing has taken out of meters is in the resident's hand.
+#[must_use]
+pub const fn payout_of_carried(of: Uuid, tender: Tender, amount: Money) -> Transfer {
+    Transfer { operation: "payout", reference: of, debit: Account::Carried, credit: Account::of_tender(tender), amount }
+}
+
+/// A purchase that could not reach its meter goes to another account.
+#[must_use]
+pub const fn reroute(of: Uuid, from: AccountId, to: AccountId, amount: Money) -> Transfer {
+    Transfer { operation: "reroute", reference: of, debit: Account::Paid(from), credit: Account::Paid(to), amount }
+}
+
+/// A drawer was counted: what is there beyond (positive) or below what should be; `None` where it is right.
+#[must_use]
+pub fn drawer_difference(shift: Uuid, counted_beyond: Money) -> Option<Transfer> {
+    let (debit, credit) = match counted_beyond.0 {
+        0 => return None,
+        1.. => (Account::Cash, Account::DrawerDifference),
+        _ => (Account::DrawerDifference, Account::Cash),
+    };
+    Some(Transfer { operation: "drawer", reference: shift, debit, credit, amount: Money(counted_beyond.0.abs()) })
+}
+
+/// The server wallet holds it: there is no meter to wait for.
+#[must_use]
+pub const fn credit(order: Uuid, account: AccountId, amount: Money) -> Transfer {
+    Transfer { operation: "delivery", reference: order, debit: Account::Paid(account), credit: Account::Wallet(account), amount }
+}
+
+/// Energy was used from a server wallet.
+#[must_use]
+pub const fn consumption(charge: Uuid, account: AccountId, amount: Money) -> Transfer {
+    Transfer {
+        operation: "consumption",
+        reference: charge,
+        debit: Account::Wallet(account),
+        credit: Account::Consumption,
+        amount,
+    }
+}
+
+/// A meter's own wallet fell by this between two observations that no money command explains; negative where it rose. What it used
+/// before the site was taken over is not income. `None` where nothing was used.
+#[must_use]
+pub fn use_of_meter(of: Uuid, account: AccountId, amount: Money, before_takeover: bool) -> Option<Transfer> {
+    let other = if before_takeover { Account::TakenOver } else { Account::Consumption };
+    let (debit, credit) = match amount.0 {
+        0 => return None,
+        1.. => (Account::InMeter(account), other),
+        _ => (other, Account::InMeter(account)),
+    };
+    Some(Transfer { operation: "use", reference: of, debit, credit, amount: Money(amount.0.abs()) })
+}
+
+/// A charge was wrong: `reversal` is the one that takes it back.
+#[must_use]
+pub const fn consumption_reversal(reversal: Uuid, account: AccountId, amount: Money) -> Transfer {
+    Transfer {
+        operation: "consumption-reversal",
+        reference: reversal,
+        debit: Account::Consumption,
+        credit: Account::Wallet(account),
+        amount,
+    }
+}
+
+/// What an older system kept for an account whose wallet is on the ledger.
+#[must_use]
+pub const fn takeover_of_wallet(account: AccountId, amount: Money) -> Transfer {
+    Transfer { operation: "takeover", reference: account.0, debit: Account::TakenOver, credit: Account::Wallet(account), amount }
+}
+
+/// What the meter held when the site was taken over.
+#[must_use]
+pub const fn takeover(account: AccountId, amount: Money) -> Transfer {
+    Transfer { operation: "takeover", reference: account.0, debit: Account::TakenOver, credit: Account::InMeter(account), amount }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,30 @@
+//! What the ledger knows a meter to have applied.
+
+use model::money::Fen;
+
+use crate::meter_state::State;
+
+/// What the ledger knows a meter to have applied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Witnessed {
+    /// Key epoch.
+    pub epoch: u16,
+    /// Purchase count.
+    pub count: u16,
+    /// Credited minus debited.
+    pub cumulative: Fen,
+}
+
+impl Witnessed {
+    /// From epoch, count and cumulative amount (fen) as they are stored; `None` where a meter could not hold them.
+    #[must_use]
+    pub fn from_row((epoch, count, cumulative): (i64, i64, i64)) -> Option<Self> {
+        Some(Self { epoch: epoch.try_into().ok()?, count: count.try_into().ok()?, cumulative: Fen(cumulative) })
+    }
+
+    /// What a state shows.
+    #[must_use]
+    pub const fn of(state: &State) -> Self {
+        Self { epoch: state.epoch, count: state.count, cumulative: state.cumulative }
+    }
+}

@@ -1,0 +1,13 @@
+//! The parameters as a frame carries them.
+
+use model::parameters::{Limits, Tiers};
+
+pub(super) fn limits(limits: &Limits, out: &mut Vec<u8>) {
+    [limits.alarm1, limits.alarm2, limits.overdraft, limits.hoarding].iter().for_each(|amount| out.extend(amount.to_be_bytes()));
+    out.extend(limits.overload_w.to_be_bytes());
+}
+
+pub(super) fn tiers(tiers: &Tiers, out: &mut Vec<u8>) {
+    out.push(tiers.period as u8);
+    tiers.thresholds.iter().chain(&tiers.surcharges).for_each(|value| out.extend(value.to_be_bytes()));
+}

@@ -1,0 +1,51 @@
+//! From the words of one value to a number in our units.
+
+use model::time::Date;
+
+use crate::profile::{Kind, Value, WordOrder};
+use domain::bcd::{self, BcdTime};
+
+/// A digit is none.
+pub(super) struct NoDigit;
+
+/// The value in our units; `None` where it shows no real time, no number, or neither of two states.
+pub(super) fn ours(value: &Value, order: WordOrder, words: &[u16]) -> Result<Option<i128>, NoDigit> {
+    let shift = |all, word: &u16| (all << 16) | u64::from(*word);
+    let raw = match order {
+        WordOrder::High => words.iter().fold(0_u64, shift),
+        WordOrder::Low => words.iter().rev().fold(0_u64, shift),
+    };
+    if let Some(flag) = value.flag {
+        return Ok(flag.read(raw).map(i128::from));
+    }
+    let bytes = raw.to_be_bytes();
+    Ok(match value.kind {
+        Kind::Clock => clock(bytes),
+        Kind::Date => date(bytes),
+        Kind::F32 => value.step.of_float(f32::from_bits(raw as u32).into()),
+        Kind::F64 => value.step.of_float(f64::from_bits(raw)),
+        kind => Some(value.step.of(whole(kind, raw).ok_or(NoDigit)?)),
+    })
+}
+
+fn whole(kind: Kind, raw: u64) -> Option<i128> {
+    Some(match kind {
+        Kind::U8h => ((raw >> 8) & 0xff).into(),
+        Kind::U8l => (raw & 0xff).into(),
+        Kind::I16 => (raw as u16).cast_signed().into(),
+        Kind::I32 => (raw as u32).cast_signed().into(),
+        Kind::I64 => raw.cast_signed().into(),
+        Kind::Bcd4 | Kind::Bcd8 | Kind::Bcd12 | Kind::Bcd16 => bcd::number(&raw.to_be_bytes())?,
+        _ => raw.into(),
+    })
+}
+
+fn clock([_, _, time @ ..]: [u8; 8]) -> Option<i128> {
+    Some(BcdTime::from_bytes(time)?.timestamp().0.into())
+}
+
+fn date([.., _, year, month, day]: [u8; 8]) -> Option<i128> {
+    let digits = |byte| bcd::unpack(byte);
+    let date = Date::from_ymd(2000 + i64::from(digits(year)?), digits(month)?, digits(day)?)?;
+    Some(date.0.into())
+}

@@ -1,0 +1,338 @@
+//! From a stored command to the operation it asks for, and how its effect is seen in the meter.
+
+use model::meter::ControlMode;
+use model::time::{MINUTE, Timestamp};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::profile::ReadBack;
+use domain::bcd::BcdTime;
+use domain::meter_state::State;
+use domain::money_rule::Deed;
+use domain::operation::{DayTable, Limits, Operation, PlanEntry, Tiers};
+use domain::serial::AccountNumber;
+
+/// The fields of a command are not those of its kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the fields are not those of the kind")]
+pub struct WishError;
+
+/// A clock that was set is right within this.
+const CLOCK_TOLERANCE: i64 = MINUTE;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OpenArgs {
+    account: AccountNumber,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MoneyArgs {
+    order: u64,
+    amount_fen: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CloseArgs {
+    order: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ModeArgs {
+    mode: ControlMode,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SwitchArgs {
+    on: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RelayArgs {
+    closed: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PriceArgs {
+    standby: bool,
+    prices: [u32; 4],
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PlannedArgs {
+    prices: [u32; 4],
+    at: BcdTime,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SwitchOverArgs {
+    at: Option<BcdTime>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DayTableArgs {
+    table: u8,
+    slots: DayTable,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DatePlanArgs {
+    entries: Vec<PlanEntry>,
+}
+
+/// The deed of a money command.
+///
+/// # Errors
+/// [`WishError`].
+pub fn deed(kind: &str, args: &str) -> Result<Deed, WishError> {
+    Ok(match kind {
+        "open" => Deed::Open(fields::<OpenArgs>(args)?.account),
+        "credit" => {
+            let MoneyArgs { order, amount_fen: amount } = fields(args)?;
+            Deed::Credit { order, amount }
+        }
+        "debit" => {
+            let MoneyArgs { order, amount_fen: amount } = fields(args)?;
+            Deed::Debit { order, amount }
+        }
+        "close" => Deed::Close { order: fields::<CloseArgs>(args)?.order },
+        _ => return Err(WishError),
+    })
+}
+
+/// What a command that moves no money asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// These are brought about, one after the other.
+    Operations(Vec<Operation>),
+    /// A plain relay stands so.
+    Relay {
+        /// Or open.
+        closed: bool,
+    },
+    /// The meter is read whole.
+    Read,
+    /// Planned prices are in force since their switch-over.
+    InForce {
+        /// Of rates 1-4, 0.0001 yuan/kWh.
+        prices: [u32; 4],
+        /// The instant of the switch-over.
+        at: Timestamp,
+    },
+}
+
+/// The wish of a command that moves no money; a clock is set to `now`. Prices whose switch-over has passed are set at once: the
+/// meter was lost until now.
+///
+/// # Errors
+/// [`WishError`].
+pub fn wish(kind: &str, args: &str, now: Timestamp) -> Result<Wish, WishError> {
+    Ok(match kind {
+        "read" => Wish::Read,
+        "relay" => Wish::Relay { closed: fields::<RelayArgs>(args)?.closed },
+        "in_force" => {
+            let PlannedArgs { prices, at } = fields(args)?;
+            Wish::InForce { prices, at: at.timestamp() }
+        }
+        "standby" => {
+            let PlannedArgs { prices, at } = fields(args)?;
+            let standby = at.timestamp() > now;
+            let mut operations = vec![Operation::SetPrices { standby, prices }];
+            if standby {
+                operations.push(Operation::SetSwitchOver(Some(at)));
+            }
+            Wish::Operations(operations)
+        }
+        _ => Wish::Operations(vec![setting(kind, args, now)?]),
+    })
+}
+
+fn setting(kind: &str, args: &str, now: Timestamp) -> Result<Operation, WishError> {
+    Ok(match kind {
+        "mode" => Operation::SetMode(fields::<ModeArgs>(args)?.mode),
+        "switch" => Operation::UserSwitch(fields::<SwitchArgs>(args)?.on),
+        "limits" => Operation::SetLimits(fields::<Limits>(args)?),
+        "prices" => {
+            let PriceArgs { standby, prices } = fields(args)?;
+            Operation::SetPrices { standby, prices }
+        }
+        "tiers" => Operation::SetTiers(fields::<Tiers>(args)?),
+        "switch_over" => Operation::SetSwitchOver(fields::<SwitchOverArgs>(args)?.at),
+        "clock" => Operation::SetClock(BcdTime::from_timestamp(now).ok_or(WishError)?),
+        "day_table" => {
+            let DayTableArgs { table, slots } = fields(args)?;
+            Operation::SetDayTable { table, slots }
+        }
+        "date_plan" => Operation::SetDatePlan(fields::<DatePlanArgs>(args)?.entries),
+        _ => return Err(WishError),
+    })
+}
+
+fn fields<T: DeserializeOwned>(args: &str) -> Result<T, WishError> {
+    serde_json::from_str(args).map_err(|_| WishError)
+}
+
+/// How the effect of an operation is seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Evidence {
+    /// In the state block: `true` where it stands as wished.
+    State(bool),
+    /// In these registers, which must hold exactly this.
+    Registers {
+        /// The first.
+        address: u16,
+        /// What they must hold.
+        words: Vec<u16>,
+    },
+}
+
+/// Where to look for the effect of a setting. `answered`: the meter has just said that it is done.
+#[must_use]
+pub fn evidence(map: &ReadBack, operation: &Operation, seen: &State, answered: bool, now: Timestamp) -> Evidence {
+    let body = operation.body();
+    let at = |address: u16, bytes: Vec<u8>| Evidence::Registers { address, words: words(&bytes) };
+    let skip = |n: usize| body.get(n..).unwrap_or_default().to_vec();
+    match operation {
+        Operation::SetMode(mode) => {
+            // Setting a mode also releases a trip. Without the meter's word a trip that stands may be one that was not released.
+            let tripped = seen.status.tripped_overload() || seen.status.tripped_malignant();
+            Evidence::State(seen.status.mode() == *mode && (answered || !tripped))
+        }
+        Operation::UserSwitch(on) => Evidence::State(seen.status.user_switch_off() != *on),
+        Operation::SetClock(_) => Evidence::State(seen.clock.is_some_and(|clock| clock.since(now).abs() <= CLOCK_TOLERANCE)),
+        Operation::SetLimits(_) => at(map.limits, body),
+        Operation::SetPrices { standby: false, .. } => at(map.prices, skip(1)),
+        Operation::SetPrices { standby: true, .. } => at(map.standby_prices, skip(1)),
+        // The period is one byte in the frame and one register in the meter.
+        Operation::SetTiers(_) => at(map.tiers, [vec![0], body].concat()),
+        Operation::SetSwitchOver(_) => at(map.switch_over, body),
+        Operation::SetDayTable { table, .. } => {
+            let [first, second] = map.day_tables;
+            at(if *table == 2 { second } else { first }, padded(skip(2), 42))
+        }
+        Operation::SetDatePlan(_) => at(map.date_plan, padded(skip(1), 12)),
+        Operation::Open { .. } | Operation::Credit { .. } | Operation::Debit { .. } | Operation::Close { .. } => {
+            Evidence::State(false)
+        }
+    }
+}
+
+/// Whether the relay stands against what the mode demands, as observed.
+#[must_use]
+pub fn relay_fault(operation: &Operation, seen: &State) -> bool {
+    match operation {
+        Operation::SetMode(ControlMode::ForcedOff) | Operation::UserSwitch(false) if !seen.status.guaranteed() => {
+            seen.status.relay_closed()
+        }
+        Operation::SetMode(ControlMode::Guaranteed) => !seen.status.relay_closed(),
+        _ => seen.status.relay_fault(),
+    }
+}
+
+fn padded(mut bytes: Vec<u8>, length: usize) -> Vec<u8> {
+    bytes.resize(length, 0);
+    bytes
+}
+
+/// Bytes as registers; an odd one is filled with zero.
+#[must_use]
+pub fn words(bytes: &[u8]) -> Vec<u16> {
+    bytes
+        .chunks(2)
+        .map(|pair| pair.iter().fold(0, |word, &byte| (word << 8) | u16::from(byte)) << (8 * (pair.len() % 2)))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::profile::Profiles;
+    use super::*;
+    use domain::fixtures::state;
+    use domain::operation::TierPeriod;
+    use model::meter::StatusWord;
+
+    #[test]
+    fn commands_become_operations() {
+        let now = Timestamp(1_795_600_000_000);
+        assert_eq!(deed("credit", r#"{"order":7,"amount_fen":5000}"#), Ok(Deed::Credit { order: 7, amount: 5_000 }));
+        assert_eq!(deed("close", r#"{"order":7}"#), Ok(Deed::Close { order: 7 }));
+        let mode = |word: &str| setting("mode", &format!(r#"{{"mode":"{word}"}}"#), now);
+        assert_eq!(mode("forced_off"), Ok(Operation::SetMode(ControlMode::ForcedOff)));
+        assert_eq!(setting("switch", r#"{"on":false}"#, now), Ok(Operation::UserSwitch(false)));
+        for (kind, args) in [
+            ("credit", r#"{"order":-7,"amount_fen":5000}"#),
+            ("credit", r#"{"order":7,"amount_fen":5000000000}"#),
+            ("credit", r#"{"order":7}"#),
+            ("open", r#"{"account":"12"}"#),
+            ("close", ""),
+            ("mode", "{}"),
+        ] {
+            assert_eq!(deed(kind, args), Err(WishError), "{kind} {args}");
+        }
+        assert_eq!(mode("on"), Err(WishError));
+        assert_eq!(wish("credit", r#"{"order":7,"amount_fen":5000}"#, now), Err(WishError));
+        assert_eq!(wish("read", "{}", now), Ok(Wish::Read));
+    }
+
+    #[test]
+    fn planned_prices_wait_until_their_instant_and_not_longer() {
+        let (args, prices) = (r#"{"prices":[1,2,3,4],"at":1795600000000}"#, [1, 2, 3, 4]);
+        let at = BcdTime::from_timestamp(Timestamp(1_795_600_000_000));
+        let loaded = vec![Operation::SetPrices { standby: true, prices }, Operation::SetSwitchOver(at)];
+        assert_eq!(wish("standby", args, Timestamp(1_795_599_999_999)), Ok(Wish::Operations(loaded)));
+        let late = vec![Operation::SetPrices { standby: false, prices }];
+        assert_eq!(wish("standby", args, Timestamp(1_795_600_000_000)), Ok(Wish::Operations(late)));
+        assert_eq!(wish("in_force", args, Timestamp(0)), Ok(Wish::InForce { prices, at: Timestamp(1_795_600_000_000) }));
+    }
+
+    #[test]
+    fn modes_and_switches_are_seen_in_the_status() {
+        let map = &Profiles::load(None).unwrap().get("rpp").unwrap().secured.clone().unwrap().read_back;
+        let shows = |bits: u16| State { status: StatusWord(bits), ..state() };
+        let off = Operation::SetMode(ControlMode::ForcedOff);
+        let seen = |operation: &Operation, bits, answered| evidence(map, operation, &shows(bits), answered, Timestamp(0));
+        assert_eq!(seen(&off, 1 << 7, false), Evidence::State(true));
+        assert_eq!(seen(&off, 1 << 6, false), Evidence::State(false));
+        assert_eq!(seen(&off, 1 << 7 | 1 << 5, false), Evidence::State(false), "the trip may be older than the command");
+        assert_eq!(seen(&off, 1 << 7 | 1 << 5, true), Evidence::State(true));
+        assert_eq!(seen(&Operation::UserSwitch(true), 0, false), Evidence::State(true));
+        assert_eq!(seen(&Operation::UserSwitch(false), 0, false), Evidence::State(false));
+        assert!(relay_fault(&off, &shows(1 << 7 | 1)));
+        assert!(!relay_fault(&off, &shows(1 << 7)));
+    }
+
+    #[test]
+    fn settings_are_seen_in_their_registers() {
+        let map = &Profiles::load(None).unwrap().get("rpp").unwrap().secured.clone().unwrap().read_back;
+        let registers = |operation: &Operation| match evidence(map, operation, &state(), true, Timestamp(0)) {
+            Evidence::Registers { address, words } => (address, words),
+            Evidence::State(_) => panic!("in the state block"),
+        };
+        let limits = Limits { alarm1: 0x1_0002, alarm2: 3, overdraft: 4, hoarding: 5, overload_w: 6 };
+        assert_eq!(registers(&Operation::SetLimits(limits)), (0x0140, vec![1, 2, 0, 3, 0, 4, 0, 5, 6]));
+        let tiers = Tiers { period: TierPeriod::Year, thresholds: [1, 2], surcharges: [3, 4] };
+        assert_eq!(registers(&Operation::SetTiers(tiers)), (0x0151, vec![2, 0, 1, 0, 2, 0, 3, 0, 4]));
+        let prices = |standby| Operation::SetPrices { standby, prices: [1, 2, 3, 4] };
+        assert_eq!(registers(&prices(false)), (0x0149, vec![0, 1, 0, 2, 0, 3, 0, 4]));
+        assert_eq!(registers(&prices(true)).0, 0x015a);
+        assert_eq!(registers(&Operation::SetSwitchOver(None)), (0x0162, vec![0; 3]));
+        assert_eq!(registers(&Operation::SetDatePlan(Vec::new())), (0x2000, vec![0; 6]));
+        let table = Operation::SetDayTable { table: 2, slots: DayTable::default() };
+        assert_eq!(registers(&table), (0x201b, vec![0; 21]));
+    }
+
+    #[test]
+    fn odd_bytes_are_filled() {
+        assert_eq!(words(&[1, 2, 3]), [0x0102, 0x0300]);
+    }
+}

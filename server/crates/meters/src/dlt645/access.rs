@@ -1,0 +1,61 @@
+//! What a DL/T 645 meter wants to know before it switches: section `meters.dlt645` of the configuration.
+
+use serde::Deserialize;
+
+use domain::secret::Secret;
+
+/// Password and operator, as hex in the order in which they are sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Access {
+    /// PA P0 P1 P2: the level, then the password, 8 hex digits; without it no relay of a DL/T 645 meter is switched.
+    pub password: Secret,
+    /// C0 C1 C2 C3: who is named as operator, 8 hex digits; zeros if empty.
+    pub operator: Secret,
+}
+
+impl Access {
+    /// Says which key cannot be used; never its value.
+    ///
+    /// # Errors
+    /// The key and what it must be.
+    pub fn check(&self) -> Result<(), String> {
+        for (key, secret) in [("password", &self.password), ("operator", &self.operator)] {
+            if !secret.expose().is_empty() && bytes(secret).is_none() {
+                return Err(format!("meters.dlt645.{key}: must be 8 hex digits, in the order in which they are sent"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Password and operator as they are sent; `None` without a password.
+    pub(super) fn sent(&self) -> Option<[u8; 8]> {
+        let [pa, p0, p1, p2] = bytes(&self.password)?;
+        let [c0, c1, c2, c3] = bytes(&self.operator).unwrap_or_default();
+        Some([pa, p0, p1, p2, c0, c1, c2, c3])
+    }
+}
+
+fn bytes(secret: &Secret) -> Option<[u8; 4]> {
+    let mut bytes = [0; 4];
+    hex::decode_to_slice(secret.expose(), &mut bytes).ok()?;
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wrong_keys_are_named_and_never_shown() {
+        let access = |password: &str, operator: &str| Access { password: password.into(), operator: operator.into() };
+        assert_eq!(access("", "").check(), Ok(()));
+        assert_eq!(access("", "").sent(), None);
+        assert_eq!(access("02123456", "").sent(), Some([2, 0x12, 0x34, 0x56, 0, 0, 0, 0]));
+        assert_eq!(access("02123456", "01020304").sent(), Some([2, 0x12, 0x34, 0x56, 1, 2, 3, 4]));
+        for (wrong, key) in [(access("hunter2", ""), "password"), (access("02123456", "0102030x"), "operator")] {
+            let said = wrong.check().unwrap_err() + &format!("{wrong:?}");
+            assert!(said.contains(key) && !said.contains("hunter2") && !said.contains("0102"), "{said}");
+        }
+    }
+}

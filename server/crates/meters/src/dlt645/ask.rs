@@ -1,0 +1,287 @@
+//! What a master asks, and which answer belongs to it: address, control code and data identifier are all compared.
+
+use serde::Deserialize;
+
+use super::access::Access;
+use super::frame::{Address, Frame};
+use super::refusal::Refusal;
+use crate::decoding::{OutOfStep, Progress};
+use domain::bcd::BcdTime;
+use domain::serial::Serial;
+
+const TIME: u8 = 0x08;
+const READ: u8 = 0x11;
+const FOLLOW: u8 = 0x12;
+const WRITE: u8 = 0x14;
+const SWITCH: u8 = 0x1c;
+/// The control code of an answer: from the meter; an error; more frames follow.
+const ANSWER: u8 = 0x80;
+const ERROR: u8 = 0x40;
+const MORE: u8 = 0x20;
+/// Until when a switching command may be obeyed, ss mm hh DD MM YY: it goes straight to the meter and is never kept on the way, so
+/// what matters is that a meter whose clock is wrong obeys too.
+const FOREVER: [u8; 6] = [0x59, 0x59, 0x23, 0x31, 0x12, 0x99];
+
+/// What control code 1C can command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[repr(u8)]
+pub enum Switch {
+    /// Open the relay.
+    Trip = 0x1a,
+    /// Permit closing: the resident presses a key.
+    ClosePermitted = 0x1b,
+    /// Close the relay.
+    Close = 0x1c,
+    /// Keep it closed whatever happens.
+    Guarantee = 0x3a,
+    /// No longer.
+    EndGuarantee = 0x3b,
+}
+
+/// One half of a meter's clock: each has an identifier of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Half {
+    /// Date and day of the week.
+    Date,
+    /// Time of day.
+    Time,
+}
+
+/// A request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ask {
+    /// The value under a data identifier, DI3 to DI0.
+    Read {
+        /// Of which meter.
+        meter: Serial,
+        /// Which value.
+        di: u32,
+    },
+    /// What follows an answer that said that there is more.
+    Follow {
+        /// Of which meter.
+        meter: Serial,
+        /// Which value.
+        di: u32,
+        /// Which frame: 1 for the first one that follows.
+        sequence: u8,
+    },
+    /// Switch the relay.
+    Switch {
+        /// Of which meter.
+        meter: Serial,
+        /// How.
+        command: Switch,
+    },
+    /// Set one half of a meter's own clock.
+    Clock {
+        /// Of which meter.
+        meter: Serial,
+        /// Under which identifier.
+        di: u32,
+        /// Which half.
+        half: Half,
+        /// To what.
+        time: BcdTime,
+    },
+    /// The time, for all meters of the bus; none answers. A meter obeys once a day, where it is less than five minutes off.
+    Time(BcdTime),
+}
+
+/// An answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// What stands under the identifier.
+    Data {
+        /// As sent: the low byte first.
+        bytes: Vec<u8>,
+        /// There is more; ask what follows.
+        more: bool,
+    },
+    /// Obeyed, or sent to all.
+    Done,
+}
+
+impl Ask {
+    /// The meter that must answer; `None` where none does.
+    #[must_use]
+    pub const fn meter(&self) -> Option<Serial> {
+        match self {
+            Self::Read { meter, .. } | Self::Follow { meter, .. } | Self::Switch { meter, .. } | Self::Clock { meter, .. } => {
+                Some(*meter)
+            }
+            Self::Time(_) => None,
+        }
+    }
+
+    /// The bytes for the wire; `None` where it needs a password and none is given.
+    #[must_use]
+    pub fn encode(&self, access: &Access) -> Option<Vec<u8>> {
+        let data = match self {
+            Self::Read { di, .. } => di.to_le_bytes().to_vec(),
+            Self::Follow { di, sequence, .. } => [&di.to_le_bytes()[..], &[*sequence]].concat(),
+            Self::Switch { command, .. } => [&access.sent()?[..], &[*command as u8, 0], &FOREVER].concat(),
+            Self::Clock { di, half, time, .. } => [&di.to_le_bytes()[..], &access.sent()?, &half.of(*time)].concat(),
+            Self::Time(time) => time.bytes().into_iter().rev().collect(),
+        };
+        let address = self.meter().map_or(Address::All, Address::Meter);
+        Frame { address, control: self.control(), data }.encode()
+    }
+
+    /// Reads the answer as it comes in: a meter's refusal is an answer too.
+    ///
+    /// # Errors
+    /// [`OutOfStep`] where it is no frame, another meter's, or the answer to something else.
+    pub fn answer(&self, came: &[u8]) -> Result<Progress<Result<Answer, Refusal>>, OutOfStep> {
+        let frame = match Frame::decode(came)? {
+            Progress::More(missing) => return Ok(Progress::More(missing)),
+            Progress::Whole(frame) => frame,
+        };
+        if self.meter().map(Address::Meter) != Some(frame.address) {
+            return Err(OutOfStep);
+        }
+        let own = self.control();
+        let answer = if frame.control == own | ANSWER | ERROR {
+            Err(Refusal::parse(&frame.data).ok_or(OutOfStep)?)
+        } else if frame.control & !MORE == own | ANSWER {
+            Ok(self.value(&frame.data, frame.control & MORE != 0).ok_or(OutOfStep)?)
+        } else {
+            return Err(OutOfStep);
+        };
+        Ok(Progress::Whole(answer))
+    }
+
+    fn value(&self, data: &[u8], more: bool) -> Option<Answer> {
+        match self {
+            Self::Read { di, .. } => {
+                let bytes = data.strip_prefix(&di.to_le_bytes())?.to_vec();
+                Some(Answer::Data { bytes, more })
+            }
+            Self::Follow { di, sequence, .. } => {
+                let bytes = data.strip_prefix(&di.to_le_bytes())?.strip_suffix(&[*sequence])?.to_vec();
+                Some(Answer::Data { bytes, more })
+            }
+            Self::Switch { .. } | Self::Clock { .. } => (data.is_empty() && !more).then_some(Answer::Done),
+            Self::Time(_) => None,
+        }
+    }
+
+    const fn control(&self) -> u8 {
+        match self {
+            Self::Read { .. } => READ,
+            Self::Follow { .. } => FOLLOW,
+            Self::Switch { .. } => SWITCH,
+            Self::Clock { .. } => WRITE,
+            Self::Time(_) => TIME,
+        }
+    }
+}
+
+impl Half {
+    /// As it is sent: `WW DD MM YY`, the week from Sunday, 0; or `ss mm hh`.
+    fn of(self, time: BcdTime) -> Vec<u8> {
+        let [year, month, day, hour, minute, second] = time.bytes();
+        match self {
+            Self::Date => vec![time.weekday(), day, month, year],
+            Self::Time => vec![second, minute, hour],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DI: u32 = 0x0001_0000;
+
+    fn meter() -> Serial {
+        "000000000161".parse().unwrap()
+    }
+
+    fn came(address: Address, control: u8, data: &[u8]) -> Vec<u8> {
+        Frame { address, control, data: data.to_vec() }.encode().unwrap()
+    }
+
+    fn from(control: u8, data: &[u8]) -> Vec<u8> {
+        came(Address::Meter(meter()), control, data)
+    }
+
+    #[test]
+    fn the_published_request_and_its_reply() {
+        let ask = Ask::Read { meter: meter(), di: DI };
+        let request = ask.encode(&Access::default()).unwrap();
+        assert_eq!(hex::encode(&request[4..]), "68610100000000681104333334331416");
+        let reply = hex::decode("6861010000000068910833333433593333338a16").unwrap();
+        let answer = Answer::Data { bytes: vec![0x26, 0, 0, 0], more: false };
+        assert_eq!(ask.answer(&reply), Ok(Progress::Whole(Ok(answer))));
+    }
+
+    #[test]
+    fn an_answer_to_something_else_is_refused() {
+        let ask = Ask::Read { meter: meter(), di: DI };
+        let other = Address::Meter("000000000162".parse().unwrap());
+        for odd in [
+            came(other, 0x91, &[0, 0, 1, 0, 9, 9, 9, 9]),
+            came(Address::All, 0x91, &[0, 0, 1, 0, 9, 9, 9, 9]),
+            from(0x91, &[0, 0, 2, 0, 9, 9, 9, 9]),
+            from(0x92, &[0, 0, 1, 0, 9, 9, 9, 9]),
+            // Its own request, as a bus that echoes gives it back.
+            from(0x11, &[0, 0, 1, 0]),
+            from(0xd2, &[2]),
+            from(0xd1, &[]),
+        ] {
+            assert_eq!(ask.answer(&odd), Err(OutOfStep), "{odd:x?}");
+        }
+    }
+
+    #[test]
+    fn what_follows_carries_its_number() {
+        let ask = Ask::Follow { meter: meter(), di: DI, sequence: 2 };
+        let data = |bytes: &[u8], more| Ok(Progress::Whole(Ok(Answer::Data { bytes: bytes.to_vec(), more })));
+        assert_eq!(ask.answer(&from(0x92, &[0, 0, 1, 0, 7, 8, 2])), data(&[7, 8], false));
+        assert_eq!(ask.answer(&from(0xb2, &[0, 0, 1, 0, 7, 8, 2])), data(&[7, 8], true));
+        assert_eq!(ask.answer(&from(0x92, &[0, 0, 1, 0, 7, 8, 3])), Err(OutOfStep));
+    }
+
+    #[test]
+    fn switching_carries_password_and_operator() {
+        let ask = Ask::Switch { meter: meter(), command: Switch::Trip };
+        assert_eq!(ask.encode(&Access::default()), None, "not without a password");
+        let access = Access { password: "02123456".into(), operator: "01020304".into() };
+        let Ok(Progress::Whole(sent)) = Frame::decode(&ask.encode(&access).unwrap()) else { panic!("no frame") };
+        assert_eq!(sent.control, 0x1c);
+        assert_eq!(hex::encode(&sent.data), "02123456010203041a00595923311299");
+        assert_eq!(ask.answer(&from(0x9c, &[])), Ok(Progress::Whole(Ok(Answer::Done))));
+        assert_eq!(ask.answer(&from(0xdc, &[4])), Ok(Progress::Whole(Err(Refusal::Error(4)))));
+        assert_eq!(ask.answer(&from(0x9c, &[1])), Err(OutOfStep));
+    }
+
+    #[test]
+    fn a_clock_is_set_in_two_halves_with_the_password() {
+        let time = BcdTime::from_bytes([0x26, 0x11, 0x22, 0x18, 0x30, 0x05]).unwrap();
+        let access = Access { password: "02123456".into(), operator: "01020304".into() };
+        for (di, half, data) in [
+            (0x0400_0101, Half::Date, "01010004021234560102030400221126"),
+            (0x0400_0102, Half::Time, "020100040212345601020304053018"),
+        ] {
+            let ask = Ask::Clock { meter: meter(), di, half, time };
+            assert_eq!(ask.encode(&Access::default()), None, "not without a password");
+            let Ok(Progress::Whole(sent)) = Frame::decode(&ask.encode(&access).unwrap()) else { panic!("no frame") };
+            assert_eq!((sent.control, hex::encode(&sent.data)), (0x14, data.to_owned()), "a Sunday");
+            assert_eq!(ask.answer(&from(0x94, &[])), Ok(Progress::Whole(Ok(Answer::Done))));
+            assert_eq!(ask.answer(&from(0xd4, &[4])), Ok(Progress::Whole(Err(Refusal::Error(4)))));
+            assert_eq!(ask.answer(&from(0x9c, &[])), Err(OutOfStep));
+        }
+    }
+
+    #[test]
+    fn time_goes_to_all_and_nothing_answers_it() {
+        let time = BcdTime::from_bytes([0x26, 0x11, 0x22, 0x18, 0x30, 0x05]).unwrap();
+        let ask = Ask::Time(time);
+        let Ok(Progress::Whole(sent)) = Frame::decode(&ask.encode(&Access::default()).unwrap()) else { panic!("no frame") };
+        assert_eq!((sent.address, sent.control), (Address::All, 0x08));
+        assert_eq!(sent.data, [0x05, 0x30, 0x18, 0x22, 0x11, 0x26]);
+        assert_eq!(ask.answer(&from(0x88, &[])), Err(OutOfStep));
+    }
+}

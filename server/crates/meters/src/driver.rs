@@ -1,0 +1,83 @@
+//! What is asked of a meter, whatever its model: read it, look at it, switch it. The profile says how.
+
+use model::time::Timestamp;
+
+use super::directory::Meter;
+use super::dlt645;
+use super::link::{LinkError, Priority};
+use super::reader::{self, ReadError};
+use super::records;
+use domain::clock::SharedClock;
+pub use domain::meter_records::{Frozen, JournalRecord};
+use domain::meter_state::{Face, Measurement};
+
+/// The exception of a meter that does not know what is asked of it.
+const ILLEGAL_FUNCTION: LinkError = LinkError::Exception(0x01);
+
+/// A whole reading.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// When identity, wallet and relay were read; the counters follow at once.
+    pub at: Timestamp,
+    /// Counters and instantaneous values.
+    pub measurement: Measurement,
+    /// Wallet and relay.
+    pub face: Face,
+}
+
+/// Reads a meter whole. Its identity comes first, where it says one: it tells who answers.
+///
+/// # Errors
+/// [`ReadError`].
+pub async fn read(meter: &Meter, priority: Priority, clock: &SharedClock) -> Result<Reading, ReadError> {
+    let (values, at) = match &meter.profile.dlt645 {
+        Some(has) => dlt645::driver::whole(meter, has, priority, clock).await?,
+        None => reader::whole(meter, priority, clock).await?,
+    };
+    Ok(Reading { at, measurement: values.measurement()?, face: values.face(meter.profile.abilities.wallet)? })
+}
+
+/// Looks at wallet and relay alone, and when that was.
+///
+/// # Errors
+/// [`ReadError`].
+pub async fn face(meter: &Meter, priority: Priority, clock: &SharedClock) -> Result<(Face, Timestamp), ReadError> {
+    let face = match &meter.profile.dlt645 {
+        Some(has) => dlt645::driver::face(meter, has, priority).await?.face(meter.profile.abilities.wallet)?,
+        None => reader::face(meter, priority).await?,
+    };
+    Ok((face, clock.now()))
+}
+
+/// Switches a plain relay; sent once. Whether it obeys is seen by [`face`] alone.
+///
+/// # Errors
+/// [`LinkError`]; after anything but an exception or [`LinkError::Unreachable`] nobody knows whether it arrived. A meter without
+/// a plain relay gives exception 01, and nothing is sent.
+pub async fn switch(meter: &Meter, priority: Priority, closed: bool) -> Result<(), LinkError> {
+    if let Some(has) = &meter.profile.dlt645 {
+        return dlt645::driver::switch(meter, has, priority, closed).await;
+    }
+    let relay = meter.profile.relay.as_ref().ok_or(ILLEGAL_FUNCTION)?;
+    let words = if closed { &relay.close } else { &relay.open };
+    meter.link.write(priority, meter.unit, relay.address, words.clone()).await
+}
+
+/// The midnights that the meter keeps, newest first; empty where it keeps none.
+///
+/// # Errors
+/// [`ReadError`].
+pub async fn freeze(meter: &Meter, priority: Priority) -> Result<Vec<Frozen>, ReadError> {
+    match &meter.profile.dlt645 {
+        Some(has) => dlt645::driver::freeze(meter, has, priority).await,
+        None => records::freeze(meter, priority).await,
+    }
+}
+
+/// The journal that the meter keeps, newest first; empty where it keeps none.
+///
+/// # Errors
+/// [`ReadError`].
+pub async fn journal(meter: &Meter, priority: Priority) -> Result<Vec<JournalRecord>, ReadError> {
+    records::journal(meter, priority).await
+}

@@ -1,0 +1,179 @@
+//! The secured frame that is written to 0x0200: sealing it as the master does, opening it as the meter does.
+//!
+//! Version 1 is two-key triple DES with a retail MAC: what meters of this class speak, legacy by today's standards.
+//! Version 2 is AES-256-GCM, for meters that announce it.
+
+#[cfg(test)]
+mod fuzz;
+mod result;
+mod version1;
+mod version2;
+
+use serde::{Deserialize, Serialize};
+
+use super::keys::MasterKeys;
+use domain::operation::{Operation, ParseError};
+use domain::serial::Serial;
+pub use result::FrameResult;
+
+/// How a frame is protected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[repr(u8)]
+pub enum FrameVersion {
+    /// Triple DES with MAC; legacy.
+    Tdes = 1,
+    /// AES-256-GCM.
+    Aes = 2,
+}
+
+impl FrameVersion {
+    /// The best version that a meter announces in register 0x0120; `None` where it announces none that is known.
+    #[must_use]
+    pub const fn best(announced: u16) -> Option<Self> {
+        match announced & 3 {
+            0 => None,
+            1 => Some(Self::Tdes),
+            _ => Some(Self::Aes),
+        }
+    }
+
+    /// Its bit in register 0x0120.
+    #[must_use]
+    pub const fn bit(self) -> u16 {
+        self as u16
+    }
+
+    /// The body is padded with zeros to a multiple of this.
+    const fn block(self) -> usize {
+        match self {
+            Self::Tdes => 8,
+            Self::Aes => 2,
+        }
+    }
+}
+
+/// What a header says beside version and operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// Key epoch that the meter is in (register 0x0109).
+    pub epoch: u16,
+    /// The meter's challenge (0x0110).
+    pub challenge: [u8; 4],
+    /// Version 2 only: raised with every frame to this meter, never the same twice; version 1 does not carry it.
+    pub frame_number: u32,
+}
+
+/// A frame whose MAC or tag is right.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opened {
+    /// How it was protected.
+    pub version: FrameVersion,
+    /// Operation code in the header.
+    pub code: u8,
+    /// The rest of the header.
+    pub header: Header,
+    /// Serial number in the body: the meter's own unless something is wrong; may not even be digits.
+    pub serial: [u8; 6],
+    /// The operation, or why the fields are none. Kept apart, because a meter checks epoch, challenge and serial first.
+    pub operation: Result<Operation, ParseError>,
+}
+
+/// Why a frame cannot be opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FrameError {
+    /// Neither version 1 nor 2.
+    #[error("unknown frame version")]
+    Version,
+    /// No frame of its version is that long.
+    #[error("frame of the wrong length")]
+    Length,
+    /// The MAC or the tag is wrong.
+    #[error("wrong MAC")]
+    Mac,
+    /// The cryptographic library failed.
+    #[error("cipher failed")]
+    Cipher,
+}
+
+impl From<aws_lc_rs::error::Unspecified> for FrameError {
+    fn from(_: aws_lc_rs::error::Unspecified) -> Self {
+        Self::Cipher
+    }
+}
+
+/// Seals an operation for the meter `serial`.
+///
+/// # Errors
+/// [`FrameError::Cipher`] where the cryptographic library fails.
+pub fn seal(
+    keys: &MasterKeys,
+    version: FrameVersion,
+    header: &Header,
+    serial: Serial,
+    operation: &Operation,
+) -> Result<Vec<u8>, FrameError> {
+    let mut body = serial.bytes().to_vec();
+    body.extend(operation.body());
+    seal_body(keys, version, header, serial, operation.code(), body)
+}
+
+/// Seals any body under the keys of `serial`; for tests of what a meter refuses after the MAC.
+pub fn seal_body(
+    keys: &MasterKeys,
+    version: FrameVersion,
+    header: &Header,
+    serial: Serial,
+    code: u8,
+    mut body: Vec<u8>,
+) -> Result<Vec<u8>, FrameError> {
+    body.resize(body.len().next_multiple_of(version.block()), 0);
+    let mut head = vec![version as u8, code];
+    head.extend(header.epoch.to_be_bytes());
+    head.extend(header.challenge);
+    match version {
+        FrameVersion::Tdes => Ok(version1::seal(&keys.version1(serial, header.epoch), head, &body)),
+        FrameVersion::Aes => {
+            head.extend(header.frame_number.to_be_bytes());
+            version2::seal(keys.version2(serial, header.epoch)?, head, body)
+        }
+    }
+}
+
+/// Opens a frame as the meter `serial` does, under the key of the epoch that the header names.
+///
+/// # Errors
+/// [`FrameError`] in the order in which a meter checks: version and length, then the MAC.
+pub fn open(keys: &MasterKeys, serial: Serial, frame: &[u8]) -> Result<Opened, FrameError> {
+    let version = match frame.first() {
+        Some(1) => FrameVersion::Tdes,
+        Some(2) => FrameVersion::Aes,
+        Some(_) => return Err(FrameError::Version),
+        None => return Err(FrameError::Length),
+    };
+    let (code, header, body) = match version {
+        FrameVersion::Tdes => {
+            let (head, secret, mac) = version1::split(frame)?;
+            let [_, code, e0, e1, challenge @ ..] = *head;
+            let header = Header { epoch: u16::from_be_bytes([e0, e1]), challenge, frame_number: 0 };
+            (code, header, version1::open(&keys.version1(serial, header.epoch), head, secret, mac)?)
+        }
+        FrameVersion::Aes => {
+            let (head, secret) = version2::split(frame)?;
+            let [_, code, e0, e1, c0, c1, c2, c3, number @ ..] = *head;
+            let (epoch, frame_number) = (u16::from_be_bytes([e0, e1]), u32::from_be_bytes(number));
+            let header = Header { epoch, challenge: [c0, c1, c2, c3], frame_number };
+            (code, header, version2::open(keys.version2(serial, epoch)?, head, secret)?)
+        }
+    };
+    let (serial, fields) = body.split_first_chunk().ok_or(FrameError::Length)?;
+    let operation = Operation::parse(code, fields).and_then(|operation| {
+        // No more padding than the version needs.
+        let needed = (serial.len() + operation.body().len()).next_multiple_of(version.block());
+        if needed == body.len() { Ok(operation) } else { Err(ParseError::Length) }
+    });
+    Ok(Opened { version, code, header, serial: *serial, operation })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,34 @@
+//! Meters: how they are read and commanded, and the frames that they speak.
+
+mod archive;
+mod cipher;
+pub mod codec;
+pub mod command_args;
+pub mod config;
+pub mod decoding;
+pub mod delivery;
+pub mod directory;
+pub mod dlt645;
+pub mod driver;
+pub mod frame;
+#[cfg(test)]
+mod fuzz;
+pub mod gateway;
+pub mod keys;
+pub mod link;
+pub mod live;
+pub mod meter_ledger_check;
+pub mod parameters;
+pub mod planner;
+pub mod poller;
+pub mod profile;
+pub mod reader;
+pub mod reconciler;
+pub mod recorder;
+mod records;
+pub mod schedule;
+pub mod server_wallets;
+pub mod start;
+pub mod usable;
+
+pub use start::{Handle, Meters};

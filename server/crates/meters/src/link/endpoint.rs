@@ -1,0 +1,206 @@
+//! The task that owns one TCP endpoint: connects, works off the queue, drops what is out of step, pauses, connects again.
+
+use std::collections::BinaryHeap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::time::{Instant, sleep, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use super::connection::Connection;
+use super::mbap::Transactions;
+use super::target::Target;
+use super::{LinkError, LinkState, Request};
+use crate::config::Config;
+use domain::rng::Rng;
+
+/// Gateways and firewalls forget idle connections; a request on one that is gone would be lost without need.
+const IDLE_LIMIT: Duration = Duration::from_secs(60);
+/// So many connections in a row that ended without one answer mean a gateway that accepts and does not serve.
+const FRUITLESS_LIMIT: u32 = 3;
+const FIRST_PAUSE_MS: u64 = 500;
+
+pub(super) struct Endpoint {
+    target: Target,
+    config: Arc<Config>,
+    rng: Rng,
+    stop: CancellationToken,
+    requests: mpsc::UnboundedReceiver<Request>,
+    retry: Arc<Notify>,
+    distrusted: Arc<AtomicBool>,
+    state: watch::Sender<LinkState>,
+    waiting: BinaryHeap<Request>,
+    turn: u64,
+    /// They go on over all connections.
+    transactions: Transactions,
+}
+
+/// Why a connection ended.
+enum End {
+    Stop,
+    /// It was idle too long to be trusted; nothing is under way on its bus.
+    Idle,
+    /// It gave what was not asked for.
+    Stale,
+    /// It fell out of step or broke; whether it ever answered.
+    Dropped {
+        fruitful: bool,
+    },
+}
+
+impl Endpoint {
+    pub(super) fn new(
+        target: Target,
+        config: Arc<Config>,
+        rng: Rng,
+        stop: CancellationToken,
+        requests: mpsc::UnboundedReceiver<Request>,
+        (retry, distrusted): (Arc<Notify>, Arc<AtomicBool>),
+        state: watch::Sender<LinkState>,
+    ) -> Self {
+        let transactions = Transactions::new(&rng);
+        let waiting = BinaryHeap::new();
+        Self { target, config, rng, stop, requests, retry, distrusted, state, waiting, turn: 0, transactions }
+    }
+
+    pub(super) async fn run(mut self) {
+        let stop = self.stop.clone();
+        let (mut failures, mut fruitless) = (0, 0);
+        // What a process before this one asked may still be answered.
+        let mut unsettled = true;
+        while !stop.is_cancelled() {
+            let opening = Connection::open(&self.target, Duration::from_millis(self.config.connect_timeout_ms));
+            let opened = tokio::select! {
+                opened = opening => opened,
+                () = stop.cancelled() => break,
+            };
+            match opened {
+                Ok(connection) => {
+                    if self.state.send_replace(LinkState::Up) != LinkState::Up {
+                        tracing::info!(host = self.target.host, port = self.target.port, "gateway.connected");
+                    }
+                    let end = self.serve(connection, unsettled).await;
+                    unsettled = !matches!(end, End::Idle);
+                    match end {
+                        End::Stop => break,
+                        End::Idle | End::Stale | End::Dropped { fruitful: true } => fruitless = 0,
+                        End::Dropped { fruitful: false } => fruitless += 1,
+                    }
+                    if fruitless < FRUITLESS_LIMIT {
+                        failures = 0;
+                        continue;
+                    }
+                }
+                Err(error) => {
+                    if *self.state.borrow() != LinkState::Down {
+                        tracing::warn!(host = self.target.host, port = self.target.port, %error, "gateway.unreachable");
+                    }
+                }
+            }
+            self.state.send_replace(LinkState::Down);
+            failures += 1;
+            if !self.pause(failures).await {
+                break;
+            }
+        }
+    }
+
+    /// Works off the queue until the connection ends.
+    async fn serve(&mut self, mut connection: Connection, unsettled: bool) -> End {
+        let mut fruitful = false;
+        if unsettled {
+            let stop = self.stop.clone();
+            let settled = tokio::select! {
+                settled = connection.settle(Duration::from_millis(self.config.late_ms)) => settled,
+                () = stop.cancelled() => return End::Stop,
+            };
+            if let Err(error) = settled {
+                tracing::warn!(host = self.target.host, port = self.target.port, %error, "gateway.unsettled");
+                return End::Dropped { fruitful };
+            }
+        }
+        loop {
+            let Some(request) = self.next().await else { return End::Stop };
+            if request.reply.is_closed() {
+                continue;
+            }
+            let (distrusted, idle) = (self.distrusted.swap(false, Ordering::Relaxed), connection.idle() > IDLE_LIMIT);
+            // A late answer that lies there costs the connection, and not the request that comes after it.
+            let disturbed = connection.is_disturbed();
+            if distrusted || idle || disturbed {
+                self.waiting.push(request);
+                return match (disturbed, distrusted) {
+                    (true, _) => End::Dropped { fruitful },
+                    (_, true) => End::Stale,
+                    _ => End::Idle,
+                };
+            }
+            let within = self.config.timeout(request.action.registers(), request.priority);
+            let transaction = self.transactions.next();
+            let answer = connection.exchange(transaction, &request.action, &self.config.dlt645, within).await;
+            let in_step = answer.as_ref().err().is_none_or(|error| error.is_in_step());
+            fruitful |= in_step || answer == Err(LinkError::Timeout);
+            // Whoever asked may have gone meanwhile.
+            drop(request.reply.send(answer));
+            if !in_step {
+                return End::Dropped { fruitful };
+            }
+            if self.config.gap_ms > 0 {
+                sleep(Duration::from_millis(self.config.gap_ms)).await;
+            }
+        }
+    }
+
+    /// The most urgent request; waits for one. `None` to stop.
+    async fn next(&mut self) -> Option<Request> {
+        loop {
+            if self.stop.is_cancelled() {
+                return None;
+            }
+            while let Ok(request) = self.requests.try_recv() {
+                self.admit(request);
+            }
+            if let Some(request) = self.waiting.pop() {
+                return Some(request);
+            }
+            tokio::select! {
+                request = self.requests.recv() => self.admit(request?),
+                () = self.stop.cancelled() => return None,
+            }
+        }
+    }
+
+    fn admit(&mut self, mut request: Request) {
+        self.turn += 1;
+        request.turn = self.turn;
+        self.waiting.push(request);
+    }
+
+    /// Waits before the next try to connect, refusing what is asked meanwhile; `false` to stop.
+    async fn pause(&mut self, failures: u32) -> bool {
+        let until = Instant::now() + self.backoff(failures);
+        for request in self.waiting.drain() {
+            drop(request.reply.send(Err(LinkError::Unreachable)));
+        }
+        loop {
+            tokio::select! {
+                () = sleep_until(until) => return true,
+                () = self.retry.notified() => return true,
+                () = self.stop.cancelled() => return false,
+                request = self.requests.recv() => match request {
+                    Some(request) => drop(request.reply.send(Err(LinkError::Unreachable))),
+                    None => return false,
+                },
+            }
+        }
+    }
+
+    /// Doubles up to the cap; a fifth up or down, so that gateways that went together are not tried together.
+    fn backoff(&self, failures: u32) -> Duration {
+        let doubled = FIRST_PAUSE_MS.saturating_mul(1 << failures.saturating_sub(1).min(16));
+        let pause = doubled.min(self.config.reconnect_cap_ms);
+        Duration::from_millis(pause * 4 / 5 + self.rng.below(pause * 2 / 5 + 1))
+    }
+}

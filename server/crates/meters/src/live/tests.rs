@@ -1,0 +1,160 @@
+use model::ids::PlaceId;
+use model::meter::StatusWord;
+use model::money::Fen;
+use model::time::Timestamp;
+use model::wall::{Delta, Tile};
+use uuid::Uuid;
+
+use super::*;
+use domain::clock::TestClock;
+
+fn meter(n: u128) -> MeterId {
+    MeterId(Uuid::from_u128(n))
+}
+
+fn building(n: u128) -> PlaceId {
+    PlaceId(Uuid::from_u128(1_000 + n))
+}
+
+fn seat(n: u128, of: u128, floor: &str) -> Seat {
+    Seat {
+        meter: meter(n),
+        building: building(of),
+        building_name: format!("{of}号楼"),
+        floor: floor.into(),
+        room: format!("{n}"),
+    }
+}
+
+fn layout() -> Layout {
+    Layout::new(vec![seat(1, 1, "1"), seat(2, 1, "1"), seat(3, 1, "2"), seat(4, 2, "1")])
+}
+
+fn hub() -> Live {
+    Live::new(TestClock::new(Timestamp(1_000_000)), layout(), [])
+}
+
+fn reading(n: u128, fen: i64) -> Latest {
+    Latest { observed_at: Some(Timestamp(900_000)), status: StatusWord(0b11), remaining: Fen(fen), ..Latest::unseen(meter(n)) }
+}
+
+fn parse(bytes: &bytes::Bytes) -> (String, String) {
+    let text = String::from_utf8(bytes.to_vec()).unwrap();
+    let line = |key: &str| text.lines().find_map(|line| line.strip_prefix(key)).unwrap().to_owned();
+    assert!(text.ends_with("\n\n"));
+    (line("event: "), line("data: "))
+}
+
+fn delta(bytes: &bytes::Bytes) -> Delta {
+    let (event, data) = parse(bytes);
+    assert_eq!(event, "delta");
+    serde_json::from_str(&data).unwrap()
+}
+
+fn snapshot(bytes: &bytes::Bytes) -> Snapshot {
+    let (event, data) = parse(bytes);
+    assert_eq!(event, "snapshot");
+    serde_json::from_str(&data).unwrap()
+}
+
+fn only(n: u128) -> Scope {
+    Scope::Buildings([building(n)].into())
+}
+
+#[tokio::test]
+async fn changes_of_one_moment_travel_together_and_only_the_newest() {
+    let live = hub();
+    let mut watch = live.watch(&Scope::All);
+    let first = snapshot(&watch.next().await);
+    assert_eq!(first.buildings.len(), 2);
+    assert_eq!(first.buildings[0].floors.len(), 2);
+    assert_eq!(first.tiles.len(), 4 * Tile::WIDTH);
+
+    live.publish(reading(2, 100));
+    live.publish(reading(4, 7));
+    live.publish(reading(2, 90));
+    live.flush();
+    let delta = delta(&watch.next().await);
+    assert_eq!(delta.revision, first.revision + 1);
+    let changed: Vec<_> = delta.tiles.chunks(Tile::WIDTH + 1).map(|one| (one[0], one[2])).collect();
+    assert_eq!(changed, [(1, 90), (3, 7)]);
+}
+
+#[tokio::test]
+async fn a_scope_hears_of_its_buildings_only() {
+    let live = hub();
+    let mut watch = live.watch(&only(2));
+    let first = snapshot(&watch.next().await);
+    assert_eq!(first.buildings.len(), 1);
+    assert_eq!(first.buildings[0].floors[0].rooms, [("4".to_owned(), meter(4))]);
+    live.publish(reading(1, 5));
+    live.flush();
+    live.publish(reading(4, 6));
+    live.flush();
+    let delta = delta(&watch.next().await);
+    assert_eq!(delta.tiles[0], 0, "indices count through what this scope sees");
+    assert_eq!(delta.tiles.len(), Tile::WIDTH + 1);
+}
+
+#[tokio::test]
+async fn what_says_nothing_new_is_not_sent() {
+    let live = hub();
+    live.publish(reading(1, 5));
+    live.flush();
+    let mut changes = live.subscribe();
+    live.publish(reading(1, 5));
+    live.publish(reading(2, 5));
+    assert_eq!(changes.recv().await.unwrap(), meter(2));
+}
+
+#[tokio::test]
+async fn a_wall_that_falls_behind_gets_a_snapshot() {
+    let live = hub();
+    let mut watch = live.watch(&Scope::All);
+    let _ = watch.next().await;
+    for fen in 0..200 {
+        live.publish(reading(1, fen));
+        live.flush();
+    }
+    let again = snapshot(&watch.next().await);
+    assert_eq!(again.tiles[1], 199);
+    live.publish(reading(1, 500));
+    live.flush();
+    assert!(delta(&watch.next().await).revision > again.revision);
+}
+
+#[tokio::test]
+async fn walls_of_one_scope_share_the_bytes() {
+    let live = hub();
+    let (mut one, mut two) = (live.watch(&Scope::All), live.watch(&Scope::All));
+    let (first, second) = (one.next().await, two.next().await);
+    assert_eq!(first.as_ptr(), second.as_ptr());
+    live.publish(reading(1, 5));
+    live.flush();
+    assert_eq!(one.next().await.as_ptr(), two.next().await.as_ptr());
+}
+
+#[tokio::test]
+async fn a_meter_that_answered_before_it_was_placed_is_not_forgotten() {
+    let live = hub();
+    live.publish(reading(9, 77));
+    assert_eq!(live.get(meter(9)).unwrap().remaining, Fen(77));
+    let mut seats = layout().seats().to_vec();
+    seats.push(seat(9, 2, "1"));
+    live.lock().lay_out(Layout::new(seats));
+    assert_eq!(live.get(meter(9)).unwrap().remaining, Fen(77));
+    assert_eq!(live.seats(&only(2)).len(), 2);
+    assert_eq!(live.get(meter(10)), None);
+}
+
+#[tokio::test]
+async fn scopes_that_nobody_watches_are_forgotten() {
+    let live = hub();
+    let mut watch = live.watch(&only(1));
+    let _ = watch.next().await;
+    assert_eq!(live.lock().topics.len(), 1);
+    drop(watch);
+    live.publish(reading(1, 5));
+    live.flush();
+    assert!(live.lock().topics.is_empty());
+}

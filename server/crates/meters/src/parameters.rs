@@ -1,0 +1,242 @@
+//! The parameters that meters hold: read when a meter says that they changed, and kept for pages.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use model::ids::MeterId;
+use model::parameters::{Limits, Parameters, PlanEntry, Slot, TierPeriod, Tiers};
+use model::time::Timestamp;
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+use super::directory::{Directory, Meter};
+use super::link::Priority;
+use super::profile::ReadBack;
+use super::recorder::is_overtaken;
+use domain::bcd::BcdTime;
+use domain::rng::Rng;
+use store::{self, Db, parameters};
+
+/// What could not be read is tried again this much later.
+const AGAIN: Duration = Duration::from_secs(30);
+
+/// A meter whose parameters have another version than the known one, and when it showed that.
+pub type Change = (MeterId, u16, Timestamp);
+
+/// Sees the versions go by.
+pub struct Watch {
+    /// Each with the instant since when it is known.
+    known: HashMap<MeterId, (u16, Timestamp)>,
+    changes: mpsc::UnboundedSender<Change>,
+}
+
+impl Watch {
+    /// Begins with the versions that were kept.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn load(db: &Db, changes: mpsc::UnboundedSender<Change>) -> store::Result<Self> {
+        let rows = parameters::versions(db).await?;
+        let known = rows
+            .into_iter()
+            .filter_map(|(meter, version, at)| Some((MeterId(meter), (u16::try_from(version).ok()?, Timestamp(at)))));
+        Ok(Self { known: known.collect(), changes })
+    }
+
+    /// A meter showed this version, not before that instant.
+    pub fn see(&mut self, meter: MeterId, version: u16, at: Timestamp) {
+        let before = self.known.get(&meter).copied();
+        if before.is_some_and(|(_, since)| is_overtaken(at, since)) {
+            return;
+        }
+        self.known.insert(meter, (version, at));
+        if before.is_none_or(|(known, _)| known != version) {
+            // Nobody keeps parameters any more while everything stops.
+            let _ = self.changes.send((meter, version, at));
+        }
+    }
+}
+
+/// The task that reads and keeps them, one meter after the other: nothing waits for it.
+pub struct Keeper {
+    /// Where they are kept.
+    pub db: Db,
+    /// Ids.
+    pub rng: Rng,
+    /// The way to each meter.
+    pub directory: Arc<Directory>,
+}
+
+impl Keeper {
+    /// Works until it is stopped.
+    pub async fn run(self, mut changes: mpsc::UnboundedReceiver<Change>, stop: CancellationToken) {
+        let mut waiting: BTreeMap<MeterId, (u16, Timestamp)> = BTreeMap::new();
+        loop {
+            let next = tokio::select! {
+                () = stop.cancelled() => return,
+                next = timeout(AGAIN, changes.recv()) => next,
+            };
+            let due: Vec<MeterId> = match next {
+                Ok(Some((meter, version, at))) => {
+                    waiting.insert(meter, (version, at));
+                    vec![meter]
+                }
+                Ok(None) => return,
+                Err(_) => waiting.keys().copied().collect(),
+            };
+            for meter in due {
+                let Some(&(version, at)) = waiting.get(&meter).filter(|_| !stop.is_cancelled()) else { continue };
+                if self.keep(meter, version, at).await {
+                    waiting.remove(&meter);
+                }
+            }
+        }
+    }
+
+    /// Whether it is done with.
+    async fn keep(&self, id: MeterId, version: u16, at: Timestamp) -> bool {
+        let Some(meter) = self.directory.get(id) else { return true };
+        let Some(map) = meter.profile.secured.as_ref().map(|secured| &secured.read_back) else { return true };
+        let Some(found) = read(&meter, map).await else { return false };
+        match parameters::keep(&self.db, &self.rng, at, id, version, &found).await {
+            Ok(()) => true,
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, meter = %id, "parameters.not-kept");
+                false
+            }
+        }
+    }
+}
+
+/// Two reads, behind everything else on the bus.
+async fn read(meter: &Meter, map: &ReadBack) -> Option<Parameters> {
+    let [first, second] = map.day_tables;
+    let settings = span(&[(map.limits, 9), (map.prices, 8), (map.tiers, 9), (map.standby_prices, 8), (map.switch_over, 3)])?;
+    let tables = span(&[(map.date_plan, 6), (first, 21), (second, 21)])?;
+    let mut registers = HashMap::new();
+    for (address, count) in [settings, tables] {
+        let words = meter.link.read(Priority::Sweep, meter.unit, address, count).await.ok()?;
+        registers.extend((address..).zip(words));
+    }
+    decode(map, &registers)
+}
+
+/// From the first to the last register of several.
+fn span(parts: &[(u16, u16)]) -> Option<(u16, u16)> {
+    let first = parts.iter().map(|(address, _)| *address).min()?;
+    let end = parts.iter().map(|(address, count)| address.saturating_add(*count)).max()?;
+    Some((first, end - first))
+}
+
+fn decode(map: &ReadBack, registers: &HashMap<u16, u16>) -> Option<Parameters> {
+    let word = |address: u16| registers.get(&address).copied();
+    let double = |address: u16| Some(u32::from(word(address)?) << 16 | u32::from(word(address.checked_add(1)?)?));
+    let prices = |at: u16| Some([double(at)?, double(at + 2)?, double(at + 4)?, double(at + 6)?]);
+    let bytes = |at: u16, count: u16| -> Option<Vec<u8>> {
+        Some((at..at + count).map(word).collect::<Option<Vec<_>>>()?.into_iter().flat_map(u16::to_be_bytes).collect())
+    };
+    let limits = Limits {
+        alarm1: double(map.limits)?,
+        alarm2: double(map.limits + 2)?,
+        overdraft: double(map.limits + 4)?,
+        hoarding: double(map.limits + 6)?,
+        overload_w: word(map.limits + 8)?,
+    };
+    let tiers = Tiers {
+        period: match word(map.tiers)? {
+            0 => TierPeriod::None,
+            1 => TierPeriod::Month,
+            2 => TierPeriod::Year,
+            _ => return None,
+        },
+        thresholds: [double(map.tiers + 1)?, double(map.tiers + 3)?],
+        surcharges: [double(map.tiers + 5)?, double(map.tiers + 7)?],
+    };
+    let table = |at: u16| -> Option<Vec<Slot>> {
+        let slots = bytes(at, 21)?;
+        let slots = slots.chunks_exact(3).filter_map(|slot| match *slot {
+            [rate, hour, minute] if rate != 0 => Some(Slot { rate, hour, minute }),
+            _ => None,
+        });
+        Some(slots.collect())
+    };
+    let plan = bytes(map.date_plan, 6)?;
+    let date_plan = plan.chunks_exact(3).filter_map(|entry| match *entry {
+        [month, day, table] if month != 0 => Some(PlanEntry { month, day, table }),
+        _ => None,
+    });
+    let [first, second] = map.day_tables;
+    Some(Parameters {
+        limits,
+        prices: prices(map.prices)?,
+        tiers,
+        standby: prices(map.standby_prices)?,
+        switch_over: bytes(map.switch_over, 3)?.try_into().ok().and_then(BcdTime::from_bytes).map(BcdTime::timestamp),
+        date_plan: date_plan.collect(),
+        day_tables: [table(first)?, table(second)?],
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::profile::Profiles;
+    use super::*;
+    use crate::command_args::{Evidence, Wish, evidence, wish};
+    use domain::fixtures::state;
+    use domain::operation::Operation;
+    use model::issue::Issue;
+
+    #[test]
+    fn what_a_late_sweep_saw_before_a_command_is_no_change() {
+        let (changes, mut seen) = mpsc::unbounded_channel();
+        let (meter, mut watch) = (MeterId(uuid::Uuid::nil()), Watch { known: HashMap::new(), changes });
+        watch.see(meter, 7, Timestamp(1_000));
+        // The sweep began at 1,500 and saw 7; the command was looked at before and after it was applied.
+        watch.see(meter, 7, Timestamp(1_400));
+        watch.see(meter, 8, Timestamp(1_600));
+        watch.see(meter, 7, Timestamp(1_500));
+        watch.see(meter, 8, Timestamp(2_500));
+        watch.see(meter, 9, Timestamp(3_500));
+        drop(watch);
+        let told: Vec<Change> = std::iter::from_fn(|| seen.try_recv().ok()).collect();
+        let expected = [(7, 1_000), (8, 1_600), (9, 3_500)].map(|(version, at)| (meter, version, Timestamp(at)));
+        assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn what_was_issued_is_what_is_read() {
+        let map = Profiles::load(None).unwrap().get("rpp").unwrap().secured.clone().unwrap().read_back;
+        let slots = vec![Slot { rate: 4, hour: 0, minute: 0 }, Slot { rate: 2, hour: 8, minute: 30 }];
+        let wanted = Parameters {
+            limits: Limits { alarm1: 70_000, alarm2: 500, overdraft: 1, hoarding: 2, overload_w: 1_800 },
+            prices: [9_000, 7_000, 5_383, 3_000],
+            tiers: Tiers { period: TierPeriod::Year, thresholds: [100, 70_000], surcharges: [500, 3_000] },
+            standby: [0; 4],
+            switch_over: None,
+            date_plan: vec![PlanEntry { month: 7, day: 1, table: 2 }],
+            day_tables: [Vec::new(), slots.clone()],
+        };
+        let mut registers: HashMap<u16, u16> = (0x0140..0x0168).chain(0x2000..0x2030).map(|address| (address, 0)).collect();
+        for issue in [
+            Issue::Limits(wanted.limits),
+            Issue::Prices(wanted.prices),
+            Issue::Tiers(wanted.tiers),
+            Issue::DayTable { table: 2, slots },
+            Issue::DatePlan(wanted.date_plan.clone()),
+        ] {
+            let Ok(Wish::Operations(operations)) = wish(issue.kind().as_str(), &issue.args(), Timestamp(0)) else {
+                panic!("{issue:?}")
+            };
+            let see = |operation: &Operation| evidence(&map, operation, &state(), true, Timestamp(0));
+            for operation in &operations {
+                let Evidence::Registers { address, words } = see(operation) else { panic!("{operation:?}") };
+                registers.extend((address..).zip(words));
+            }
+        }
+        assert_eq!(decode(&map, &registers), Some(wanted));
+        registers.remove(&0x0144);
+        assert_eq!(decode(&map, &registers), None);
+    }
+}

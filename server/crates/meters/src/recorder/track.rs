@@ -1,0 +1,180 @@
+//! What is known of one meter between two readings.
+
+use model::event::EventKind;
+use model::ids::MeterId;
+use model::meter::Latest;
+use model::time::Timestamp;
+
+use domain::alarm_conditions::{self, Signs};
+use domain::classify::{Baseline, Quality};
+use domain::load::Load;
+use domain::meter_state::{Face, Measurement};
+use domain::server_wallet::Purse;
+use store::events::{Change, Subject, Turn};
+
+/// A clock that was set back by less than this is waited for; by more, readings are marked as out of order.
+const CLOCK_STEP_MS: i64 = 10_000;
+
+/// Whether what was seen at that instant is older than what was seen last: a sweep that a command overtook tells of it afterwards.
+pub(crate) fn is_overtaken(at: Timestamp, last: Timestamp) -> bool {
+    at < last && last.since(at) < CLOCK_STEP_MS
+}
+
+pub(super) struct Track {
+    pub(super) latest: Latest,
+    pub(super) baseline: Option<Baseline>,
+    /// Since when values are held back.
+    pub(super) held_since: Option<Timestamp>,
+    /// The instant of the newest stored reading.
+    pub(super) last_row: Option<Timestamp>,
+    /// What is the matter with it.
+    signs: Signs,
+    /// Whether its relay was open when it was last read whole.
+    was_open: bool,
+    /// When its reverse counter last grew.
+    reverse_grew: Option<Timestamp>,
+    /// Its load when it was last read.
+    pub(super) load: Option<Load>,
+}
+
+impl Track {
+    pub(super) fn new(meter: MeterId) -> Self {
+        Self::of(Latest::unseen(meter))
+    }
+
+    pub(super) fn of(latest: Latest) -> Self {
+        let signs = Signs::default();
+        Self { latest, baseline: None, held_since: None, last_row: None, signs, was_open: false, reverse_grew: None, load: None }
+    }
+
+    /// An event that was open when the process began.
+    pub(super) fn resume(&mut self, kind: EventKind, since: Timestamp) {
+        self.signs.set(kind, true);
+        if kind == EventKind::Reverse {
+            self.reverse_grew = Some(since);
+        }
+    }
+
+    /// Two stored readings of a meter are never of the same instant, and small steps of our clock back are no disorder.
+    pub(super) fn row_at(&mut self, at: Timestamp) -> Timestamp {
+        let at = match self.last_row {
+            Some(last) if at == last || is_overtaken(at, last) => last.plus(1),
+            _ => at,
+        };
+        self.last_row = Some(at);
+        at
+    }
+
+    /// Takes in wallet and relay; gives what began or ended by it.
+    pub(super) fn see_face(&mut self, at: Timestamp, face: &Face, purse: Option<&Purse>) -> Vec<Change> {
+        let mut changes = Vec::new();
+        self.latest.lost_since = None;
+        self.turn(EventKind::MeterLost, false, at, &mut changes);
+        if self.latest.observed_at.is_some_and(|last| is_overtaken(at, last)) {
+            return changes;
+        }
+        let latest = &mut self.latest;
+        latest.observed_at = Some(at);
+        latest.status = face.status();
+        latest.clock_offset_s = face.clock_offset_s(at);
+        if let Some(state) = face.wallet() {
+            if let Some(before) = latest.tamper.filter(|before| state.tamper > *before) {
+                let detail = serde_json::json!({ "from": before, "to": state.tamper }).to_string();
+                changes.push(change(latest.meter, EventKind::Tamper, at, Turn::Happened(detail)));
+            }
+            (latest.remaining, latest.cumulative) = (state.remaining, state.cumulative);
+            (latest.count, latest.epoch) = (state.count, state.epoch);
+            (latest.tamper, latest.journal) = (Some(state.tamper), Some(state.journal));
+            (latest.tier, latest.rate) = (Some(state.tier_energy), u8::try_from(state.rate).ok());
+        }
+        if let Some(purse) = purse {
+            purse.show(latest);
+        }
+        for (kind, so) in alarm_conditions::of_meter(self.latest.status) {
+            self.turn(kind, so, at, &mut changes);
+        }
+        if purse.is_none() {
+            // A server wallet's own are raised with what moves it.
+            for (kind, so) in alarm_conditions::of_wallet(self.latest.status) {
+                self.turn(kind, so, at, &mut changes);
+            }
+        }
+        changes
+    }
+
+    /// Takes in what was measured and how its counter went; gives what began or ended by it.
+    pub(super) fn see_measurement(
+        &mut self,
+        now: &Baseline,
+        quality: Quality,
+        face: &Face,
+        measurement: &Measurement,
+    ) -> Vec<Change> {
+        let (at, mut changes) = (now.at, Vec::new());
+        let latest = &mut self.latest;
+        (latest.power_w, latest.power_factor) = (measurement.power_w, measurement.power_factor);
+        (latest.voltage_dv, latest.current_ca) = (measurement.voltage_dv, measurement.current_ca);
+        let is_open = match face {
+            Face::Wallet(state) => !state.status.relay_closed(),
+            Face::Plain(plain) => plain.relay_closed == Some(false),
+        };
+        let fails = alarm_conditions::relay_fails(std::mem::replace(&mut self.was_open, is_open) && is_open, &self.latest);
+        self.turn(EventKind::RelayFault, fails, at, &mut changes);
+        let before = self.baseline.and_then(|last| last.reverse);
+        if quality == Quality::Good && before.zip(now.reverse).is_some_and(|(before, now)| now > before) {
+            self.reverse_grew = Some(at);
+        }
+        let back = alarm_conditions::flows_back(self.latest.status, self.reverse_grew, at);
+        self.turn(EventKind::Reverse, back, at, &mut changes);
+        match quality {
+            Quality::Reset => self.turn(EventKind::CounterZeroed, true, at, &mut changes),
+            quality if quality.counts() => self.turn(EventKind::CounterZeroed, false, at, &mut changes),
+            _ => {}
+        }
+        if quality.counts() {
+            self.held_since = None;
+            self.latest.total = now.total;
+            self.latest.reverse = now.reverse.unwrap_or(self.latest.reverse);
+            self.baseline = Some(*now);
+        }
+        changes
+    }
+
+    /// It does not answer, alone or with its whole gateway: then only the gateway's loss is an event.
+    pub(super) fn lose(&mut self, since: Timestamp, alone: bool) -> Vec<Change> {
+        self.latest.lost_since = Some(since);
+        let mut changes = Vec::new();
+        if alone {
+            self.turn(EventKind::MeterLost, true, since, &mut changes);
+        }
+        changes
+    }
+
+    fn turn(&mut self, kind: EventKind, so: bool, at: Timestamp, changes: &mut Vec<Change>) {
+        if self.signs.set(kind, so) {
+            let turn = if so { Turn::Raised(self.detail(kind)) } else { Turn::Over };
+            changes.push(change(self.latest.meter, kind, at, turn));
+        }
+    }
+
+    /// What was measured when it began.
+    fn detail(&self, kind: EventKind) -> String {
+        let latest = &self.latest;
+        match kind {
+            EventKind::RelayFault | EventKind::Overload | EventKind::Malignant => {
+                serde_json::json!({ "power_w": latest.power_w, "current_ca": latest.current_ca })
+            }
+            EventKind::Arrears | EventKind::Alarm1 | EventKind::Alarm2 => {
+                serde_json::json!({ "remaining_fen": latest.remaining.0 })
+            }
+            EventKind::CounterZeroed => serde_json::json!({ "last_total_wh": latest.total.0 }),
+            EventKind::Reverse => serde_json::json!({ "reverse_wh": latest.reverse.0 }),
+            _ => serde_json::json!({}),
+        }
+        .to_string()
+    }
+}
+
+const fn change(meter: MeterId, kind: EventKind, at: Timestamp, turn: Turn) -> Change {
+    Change { kind, subject: Subject::Meter(meter), at, turn }
+}

@@ -1,0 +1,93 @@
+//! Reading the records that a meter keeps of its midnights and of money and relay.
+
+use domain::meter_records::{Frozen, JournalRecord};
+use model::energy::Energy;
+use model::money::Fen;
+use model::time::{Date, Timestamp};
+
+use super::codec::{DecodeError, Values};
+use super::directory::Meter;
+use super::link::Priority;
+use super::profile::{Field, Table};
+use super::reader::{self, ReadError};
+
+/// The midnights that the meter keeps, newest first; one that passes while they are read may be missing, none is twice.
+///
+/// # Errors
+/// [`ReadError`].
+pub async fn freeze(meter: &Meter, priority: Priority) -> Result<Vec<Frozen>, ReadError> {
+    let mut frozen: Vec<Frozen> = Vec::new();
+    let Some(table) = &meter.profile.freeze else { return Ok(frozen) };
+    for values in read(meter, priority, table, |values| values.get(Field::Day).is_none()).await? {
+        let record = self::frozen(&values)?;
+        if frozen.last().is_none_or(|last| record.day < last.day) {
+            frozen.push(record);
+        }
+    }
+    Ok(frozen)
+}
+
+/// The journal, newest first, one table after the other.
+///
+/// # Errors
+/// [`ReadError`].
+pub async fn journal(meter: &Meter, priority: Priority) -> Result<Vec<JournalRecord>, ReadError> {
+    let mut records: Vec<JournalRecord> = Vec::new();
+    for table in &meter.profile.journals {
+        let is_empty = |values: &Values| match values.get(Field::JournalSequence) {
+            Some(sequence) => sequence == 0,
+            None => values.get(Field::When).is_none(),
+        };
+        for values in read(meter, priority, table, is_empty).await? {
+            // A line written while this is read moves the others down by one, and brings one again.
+            match record(table, &values)? {
+                Some(record) if records.last() != Some(&record) => records.push(record),
+                _ => {}
+            }
+        }
+    }
+    Ok(records)
+}
+
+/// The records before the first empty one.
+async fn read(
+    meter: &Meter,
+    priority: Priority,
+    table: &Table,
+    is_empty: impl Fn(&Values) -> bool,
+) -> Result<Vec<Values>, ReadError> {
+    let mut all = Vec::new();
+    for read in table.reads(meter.profile.max_registers) {
+        let registers = reader::registers(meter, priority, &read).await?;
+        for record in registers.chunks(usize::from(table.registers).max(1)) {
+            let values = Values::record(&meter.profile, table, record)?;
+            if is_empty(&values) {
+                return Ok(all);
+            }
+            all.push(values);
+        }
+    }
+    Ok(all)
+}
+
+fn frozen(values: &Values) -> Result<Frozen, DecodeError> {
+    Ok(Frozen {
+        day: Date(values.number(Field::Day)?),
+        total: Energy(values.number(Field::Total)?),
+        remaining: values.optional(Field::Remaining)?.map(Fen),
+    })
+}
+
+/// `None` for a kind that the profile does not know.
+fn record(table: &Table, values: &Values) -> Result<Option<JournalRecord>, DecodeError> {
+    let Some(what) = table.kind.or_else(|| table.kind_of(values.get(Field::Kind)?)) else { return Ok(None) };
+    Ok(Some(JournalRecord {
+        sequence: values.optional(Field::JournalSequence)?,
+        at: values.optional(Field::When)?.map(Timestamp),
+        what,
+        cause: values.optional(Field::Cause)?.unwrap_or(0),
+        amount: Fen(values.optional(Field::Amount)?.unwrap_or(0)),
+        count: values.optional(Field::Count)?,
+        remaining: values.optional(Field::Remaining)?.map(Fen),
+    }))
+}

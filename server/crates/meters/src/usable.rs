@@ -1,0 +1,109 @@
+//! Whether a meter can be read where it is registered, and if not, why and what to do.
+
+use std::sync::Arc;
+
+use super::config::Config;
+use super::link::{Carrier, Target};
+use super::profile::{Profile, Profiles, Protocol};
+use domain::framing::Framing;
+use domain::serial::Serial;
+use store::meters::{self as rows, GatewayRow, MeterRow};
+use store::{self, Db};
+
+/// Why a meter cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unusable {
+    /// Not an address on a bus.
+    #[error("its unit id is {0}: it must be 1 to 247")]
+    Unit(i64),
+    /// Not a number of twelve digits.
+    #[error("its serial number must have 12 digits")]
+    Serial,
+    /// Nothing is known of its model.
+    #[error("there is no profile {0:?}: put its file into meters.profiles_dir, or name another")]
+    Profile(String),
+    /// Its gateway cannot carry what it speaks.
+    #[error("it speaks DL/T 645, and its gateway Modbus ({0}): only a gateway with framing transparent carries it")]
+    NotCarried(String),
+}
+
+impl Unusable {
+    /// For the case: a word for the reason, and what stands in the way. Pages have words for each.
+    #[must_use]
+    pub fn detail(&self) -> String {
+        let (why, is) = match self {
+            Self::Unit(unit) => ("unit", unit.to_string()),
+            Self::Serial => ("serial", String::new()),
+            Self::Profile(name) => ("profile", name.clone()),
+            Self::NotCarried(framing) => ("framing", framing.clone()),
+        };
+        serde_json::json!({ "why": why, "is": is }).to_string()
+    }
+}
+
+/// The unit id, serial number and profile of a meter that can be read behind a gateway of this framing.
+///
+/// # Errors
+/// [`Unusable`].
+pub fn usable(row: &MeterRow, framing: &str, profiles: &Profiles) -> Result<(u8, Serial, Arc<Profile>), Unusable> {
+    let unit = u8::try_from(row.unit).ok().filter(|unit| (1..=247).contains(unit)).ok_or(Unusable::Unit(row.unit))?;
+    let serial = row.serial.parse().map_err(|_| Unusable::Serial)?;
+    let profile = profiles.get(&row.profile).ok_or_else(|| Unusable::Profile(row.profile.clone()))?;
+    if profile.protocol == Protocol::Dlt645 && Framing::parse(framing) != Some(Framing::Transparent) {
+        return Err(Unusable::NotCarried(framing.to_owned()));
+    }
+    Ok((unit, serial, profile))
+}
+
+/// What is wrong with the gateways and meters in service, a line each.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn problems(db: &Db, config: &Config, profiles: &Profiles) -> store::Result<Vec<String>> {
+    let gateways = rows::gateways(db).await?;
+    let mut lines: Vec<String> = gateways.iter().filter_map(|row| gateway(row, config)).collect();
+    for row in rows::meters(db).await? {
+        let behind = gateways.iter().find(|gateway| gateway.id == row.gateway_id);
+        let Some(gateway) = behind else { continue };
+        if let Err(why) = usable(&row, &gateway.framing, profiles) {
+            lines.push(format!("meter {} behind gateway {}: {why}", row.serial, gateway.name));
+        }
+    }
+    Ok(lines)
+}
+
+fn gateway(row: &GatewayRow, config: &Config) -> Option<String> {
+    match Target::of(row, &config.tls).carrier {
+        Carrier::Unusable(why) => Some(format!("gateway {}: {why}", row.name)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_reason_is_told_with_what_to_do() {
+        let profiles = Profiles::load(None).unwrap();
+        let row = |unit, serial: &str, profile: &str| MeterRow {
+            id: uuid::Uuid::nil(),
+            place_id: uuid::Uuid::nil(),
+            gateway_id: uuid::Uuid::nil(),
+            unit,
+            serial: serial.into(),
+            profile: profile.into(),
+            wallet: "server".into(),
+            sweep_interval_s: None,
+        };
+        let why = |row: MeterRow, framing: &str| usable(&row, framing, &profiles).map(|(unit, ..)| unit);
+        assert_eq!(why(row(7, "000000000161", "dlt645"), "transparent"), Ok(7));
+        assert_eq!(why(row(7, "000000000161", "rpp"), "transparent"), Ok(7), "RTU");
+        for framing in ["modbus-tcp", "modbus-tls", "new"] {
+            assert_eq!(why(row(7, "000000000161", "dlt645"), framing), Err(Unusable::NotCarried(framing.into())));
+        }
+        assert_eq!(why(row(248, "000000000161", "rpp"), "modbus-tcp"), Err(Unusable::Unit(248)));
+        assert_eq!(why(row(1, "161", "rpp"), "modbus-tcp"), Err(Unusable::Serial));
+        assert_eq!(why(row(1, "000000000161", "abc"), "modbus-tcp"), Err(Unusable::Profile("abc".into())));
+    }
+}

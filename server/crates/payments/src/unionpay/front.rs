@@ -1,0 +1,70 @@
+//! The front transaction: a form that the payer's browser posts. The trade comes to be when the payer pays at the cashier.
+
+use super::sign::fields;
+use super::{UnionPay, wire_time};
+use crate::channel::{ChannelError, Device, Form};
+use model::time::Timestamp;
+use store::payments::Attempt;
+
+impl UnionPay {
+    /// `txnTime` is the attempt's creation, so that number, merchant and time name the same trade in every later question;
+    /// `payTimeout` is absolute, so that a form sent late does not live longer than the attempt.
+    pub(super) fn front_form(&self, attempt: &Attempt, device: Device) -> Result<Form, ChannelError> {
+        let channel_type = if device == Device::Desk { "07" } else { "08" };
+        let request = fields([
+            ("txnType", "01"),
+            ("txnSubType", "01"),
+            ("bizType", "000201"),
+            ("channelType", channel_type),
+            ("orderId", &attempt.out_trade_no),
+            ("txnTime", &wire_time(Timestamp(attempt.created_at))),
+            ("txnAmt", &attempt.amount_fen.to_string()),
+            ("currencyCode", "156"),
+            ("payTimeout", &wire_time(attempt.expires_at())),
+            ("orderDesc", &self.subject),
+            // UnionPay's page posts the payer back here; that proves nothing.
+            ("frontUrl", &format!("{}?out_trade_no={}", self.return_url, attempt.out_trade_no)),
+            ("backUrl", &self.notify_url),
+        ]);
+        let signed = self.signer.sign(request)?;
+        Ok(Form { action: format!("{}/gateway/api/frontTransReq.do", self.gateway), fields: signed.into_iter().collect() })
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::form::Fields;
+    use crate::unionpay::sign;
+    use crate::unionpay::tests::{AT, unionpay};
+
+    /// The attempt of the vectors.
+    pub fn attempt() -> Attempt {
+        Attempt {
+            id: uuid::Uuid::nil(),
+            order_id: uuid::Uuid::nil(),
+            channel: "unionpay".into(),
+            out_trade_no: "D7531000N1".into(),
+            amount_fen: 5_000,
+            app_id: "777290058110048".into(),
+            seller_id: "777290058110048".into(),
+            state: "pending".into(),
+            created_at: AT.0,
+            expires_at: AT.0 + 900_000,
+            queries: 0,
+            next_query_at: 0,
+            trade_no: None,
+        }
+    }
+
+    #[test]
+    fn the_form_is_the_one_that_openssl_signed() {
+        let form = unionpay().front_form(&attempt(), Device::Phone).unwrap();
+        assert_eq!(form.action, "https://gateway.95516.com/gateway/api/frontTransReq.do");
+        let fields: Fields = form.fields.into_iter().collect();
+        assert_eq!(sign::text(&fields), include_str!("vectors/front.txt"));
+        assert_eq!(fields["signature"], include_str!("vectors/front.sig"));
+        let desk = unionpay().front_form(&attempt(), Device::Desk).unwrap();
+        assert!(desk.fields.contains(&("channelType".into(), "07".into())));
+    }
+}

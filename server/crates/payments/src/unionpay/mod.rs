@@ -1,0 +1,187 @@
+//! UnionPay's online gateway (ACP 5.1.0): a front transaction posted by the payer's browser, a back channel for the rest.
+
+mod bill;
+mod config;
+mod front;
+pub mod message;
+mod notify;
+mod query;
+mod refund;
+pub mod sign;
+mod statement;
+mod trust;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use http::HeaderMap;
+use model::order::Tender;
+use model::time::{Civil, Date, MINUTE, Timestamp};
+
+pub use config::{HashName, UnionpayConfig};
+
+use self::message::Message;
+use self::sign::Signer;
+use self::trust::Trust;
+use super::bill::BillAnswer;
+use super::channel::{Answer, Cashier, Channel, ChannelError, Notice, NoticeError, Payer, RefundAnswer};
+use super::expiry::Expiry;
+use super::form::{Fields, encode};
+use super::wire::{body, unreachable};
+use domain::clock::SharedClock;
+use domain::refund::RefundRequest;
+use store::payments::{Attempt, Terms};
+
+/// The channel, ready to use.
+pub struct UnionPay {
+    gateway: String,
+    files: String,
+    signer: Signer,
+    trust: Trust,
+    subject: String,
+    notify_url: String,
+    return_url: String,
+    lifetime_minutes: i64,
+    client: reqwest::Client,
+    expiries: Vec<Expiry>,
+    clock: SharedClock,
+}
+
+impl UnionPay {
+    async fn call(&self, path: &str, fields: Fields) -> Result<Message, ChannelError> {
+        let response = self.send(format!("{}/gateway/api/{path}", self.gateway), fields, None).await?;
+        self.opened(&body(response).await?)
+    }
+
+    /// Posts a signed request.
+    async fn send(&self, address: String, fields: Fields, patience: Option<Duration>) -> Result<reqwest::Response, ChannelError> {
+        let fields = self.signer.sign(fields)?;
+        let form = encode(fields.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        let request = self.client.post(address);
+        let mut request = request.header("Content-Type", "application/x-www-form-urlencoded; charset=UTF-8").body(form);
+        if let Some(patience) = patience {
+            request = request.timeout(patience);
+        }
+        let response = request.send().await.map_err(unreachable)?;
+        if !response.status().is_success() {
+            return Err(ChannelError::Answer("an HTTP status that is no success"));
+        }
+        Ok(response)
+    }
+
+    /// Opens an answer: believed only with UnionPay's signature.
+    fn opened(&self, body: &[u8]) -> Result<Message, ChannelError> {
+        let fields = message::parse_answer(body).ok_or(ChannelError::Answer("no message of its form"))?;
+        let opened = self.trust.open(fields, self.clock.now(), body);
+        opened.ok_or(ChannelError::Answer("a signature that is not the channel's"))
+    }
+
+    async fn ask(&self, fields: Fields) -> Result<Message, ChannelError> {
+        self.call("queryTrans.do", fields).await
+    }
+}
+
+#[async_trait]
+impl Channel for UnionPay {
+    fn tender(&self) -> Tender {
+        Tender::UnionPay
+    }
+
+    /// UnionPay knows merchants and no applications: the merchant stands for both.
+    fn terms(&self) -> Terms<'_> {
+        Terms {
+            channel: Tender::UnionPay,
+            app_id: &self.signer.mer_id,
+            seller_id: &self.signer.mer_id,
+            lifetime: self.lifetime_minutes * MINUTE,
+        }
+    }
+
+    fn form_origin(&self) -> String {
+        self.gateway.clone()
+    }
+
+    async fn start(&self, attempt: &Attempt, payer: &Payer<'_>) -> Result<Cashier, ChannelError> {
+        Ok(Cashier::Form(self.front_form(attempt, payer.device)?))
+    }
+
+    async fn query(&self, attempt: &Attempt) -> Result<Answer, ChannelError> {
+        self.ask_trade(attempt).await
+    }
+
+    /// There is none: the trade ends by `payTimeout`, and the queries after it tell how.
+    async fn close(&self, _: &Attempt) -> Result<(), ChannelError> {
+        Ok(())
+    }
+
+    async fn refund(&self, refund: &RefundRequest) -> Result<RefundAnswer, ChannelError> {
+        self.give_back(refund).await
+    }
+
+    async fn query_refund(&self, refund: &RefundRequest) -> Result<RefundAnswer, ChannelError> {
+        self.ask_refund(refund).await
+    }
+
+    fn parse_notify(&self, _: &HeaderMap, body: &[u8]) -> Result<Notice, NoticeError> {
+        self.read_notify(body)
+    }
+
+    fn ack(&self) -> &'static str {
+        "ok"
+    }
+
+    fn nack(&self) -> &'static str {
+        "refused"
+    }
+
+    async fn bill(&self, day: Date) -> Result<BillAnswer, ChannelError> {
+        self.fetch_bill(day).await
+    }
+
+    fn expiries(&self) -> Vec<Expiry> {
+        self.expiries.clone()
+    }
+}
+
+/// `20261123210000`, Beijing time.
+#[must_use]
+pub fn wire_time(at: Timestamp) -> String {
+    let civil = at.civil();
+    let (year, month, day) = (civil.year, civil.month, civil.day);
+    format!("{year:04}{month:02}{day:02}{:02}{:02}{:02}", civil.hour, civil.minute, civil.second)
+}
+
+/// The other way round.
+#[must_use]
+pub fn read_wire_time(text: &str) -> Option<Timestamp> {
+    if text.len() != 14 || !text.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let part = |from: usize| text.get(from..from + 2).and_then(|part| part.parse().ok());
+    let year = text.get(..4)?.parse().ok()?;
+    Civil { year, month: part(4)?, day: part(6)?, hour: part(8)?, minute: part(10)?, second: part(12)? }.timestamp()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::clock::TestClock;
+
+    /// The moment of the vectors.
+    pub(super) const AT: Timestamp = Timestamp(1_795_438_800_000);
+
+    /// The channel with the keys of the vectors.
+    pub(super) fn unionpay() -> UnionPay {
+        let config = config::tests::good();
+        config.build("https://dorm.example", "https://dorm.example", TestClock::new(AT)).unwrap()
+    }
+
+    #[test]
+    fn the_wire_tells_beijing_time() {
+        assert_eq!(wire_time(AT), "20261123210000");
+        assert_eq!(read_wire_time("20261123210000"), Some(AT));
+        for text in ["", "2026112321000", "20261323210000", "2026112321000x", "+0261123210000", "2026112321000é"] {
+            assert_eq!(read_wire_time(text), None, "{text}");
+        }
+    }
+}

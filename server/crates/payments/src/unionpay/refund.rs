@@ -1,0 +1,146 @@
+//! Refunds: transactions of their own, with a number and a time of ours; the same ones again give nothing more.
+
+use model::order::Tender;
+
+use super::message::Message;
+use super::query::{Standing, question};
+use super::sign::fields;
+use super::{UnionPay, wire_time};
+use crate::channel::{ChannelError, RefundAnswer};
+use domain::payment_event::{Kind, Source, Statement, Verified};
+use domain::refund::RefundRequest;
+
+/// Refusals after which the same request will never succeed: too much, no such trade, or one that does not fit it.
+const FINAL: [&str; 3] = ["33", "35", "36"];
+
+impl UnionPay {
+    /// 00 only says that it was accepted: the end comes by notification or query.
+    pub(super) async fn give_back(&self, refund: &RefundRequest) -> Result<RefundAnswer, ChannelError> {
+        let request = fields([
+            ("txnType", "04"),
+            ("txnSubType", "00"),
+            ("bizType", "000201"),
+            ("channelType", "07"),
+            ("orderId", &refund.number),
+            ("txnTime", &wire_time(refund.requested_at)),
+            ("txnAmt", &refund.amount.0.to_string()),
+            ("currencyCode", "156"),
+            ("origQryId", &refund.trade_no),
+            ("backUrl", &self.notify_url),
+            ("reqReserved", &refund.out_trade_no),
+        ]);
+        let message = self.call("backTransReq.do", request).await?;
+        match message.get("respCode") {
+            // 12: we asked before.
+            "00" | "03" | "04" | "05" | "12" => {
+                self.is_about(&message, &refund.number, refund.requested_at)?;
+                Ok(RefundAnswer::Processing)
+            }
+            code if FINAL.contains(&code) => {
+                self.is_about(&message, &refund.number, refund.requested_at)?;
+                Ok(RefundAnswer::Event(self.refund_event(refund, Kind::NotReturned, &message)))
+            }
+            code => Ok(RefundAnswer::Unknown(code.chars().take(8).collect())),
+        }
+    }
+
+    pub(super) async fn ask_refund(&self, refund: &RefundRequest) -> Result<RefundAnswer, ChannelError> {
+        let message = self.ask(question(&refund.number, refund.requested_at)).await?;
+        self.read_refund(refund, &message)
+    }
+
+    fn read_refund(&self, refund: &RefundRequest, message: &Message) -> Result<RefundAnswer, ChannelError> {
+        let standing = Standing::of(message);
+        if let Standing::Unanswered(code) = standing {
+            return Ok(RefundAnswer::Unknown(code));
+        }
+        self.is_about(message, &refund.number, refund.requested_at)?;
+        Ok(match standing {
+            Standing::Done if message.amount() != Some(refund.amount) || !message.is_cny() => {
+                return Err(ChannelError::Answer("another amount"));
+            }
+            Standing::Done => RefundAnswer::Event(self.refund_event(refund, Kind::Returned, message)),
+            Standing::Absent => RefundAnswer::Absent,
+            // Only what is known to be an end is one: a second refund under another number would be money given twice.
+            Standing::Failed(code) if code == "01" || code == "30" || FINAL.contains(&&*code) || code.starts_with('6') => {
+                RefundAnswer::Event(self.refund_event(refund, Kind::NotReturned, message))
+            }
+            Standing::Failed(code) => RefundAnswer::Unknown(format!("origRespCode {code}")),
+            Standing::Open | Standing::Unanswered(_) => RefundAnswer::Processing,
+        })
+    }
+
+    fn refund_event(&self, refund: &RefundRequest, kind: Kind, message: &Message) -> Verified {
+        Verified::from_verified_signature(Statement {
+            channel: Tender::UnionPay,
+            kind,
+            source: Source::Query,
+            out_trade_no: refund.out_trade_no.clone(),
+            trade_no: Some(refund.trade_no.clone()),
+            app_id: None,
+            seller_id: Some(self.signer.mer_id.clone()),
+            amount: refund.amount,
+            cny: true,
+            refund_no: Some(refund.number.clone()),
+            digest: message.digest(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::unionpay::tests::{AT, unionpay};
+    use model::money::Fen;
+
+    fn read(changes: &[(&str, &str)]) -> Result<RefundAnswer, ChannelError> {
+        let refund = RefundRequest {
+            number: "D7531000N1R1".into(),
+            out_trade_no: "D7531000N1".into(),
+            trade_no: "95".into(),
+            amount: Fen(2_000),
+            paid: Fen(5_000),
+            requested_at: AT,
+        };
+        let told = [
+            ("respCode", "00"),
+            ("origRespCode", "00"),
+            ("orderId", "D7531000N1R1"),
+            ("txnTime", "20261123210000"),
+            ("txnAmt", "2000"),
+            ("currencyCode", "156"),
+        ];
+        let message = Message::from_verified_signature(fields(told.into_iter().chain(changes.iter().copied())), b"");
+        unionpay().read_refund(&refund, &message)
+    }
+
+    fn kind(changes: &[(&str, &str)]) -> Option<Kind> {
+        match read(changes) {
+            Ok(RefundAnswer::Event(event)) => Some(event.kind()),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn only_a_clear_word_ends_a_refund() {
+        assert_eq!((kind(&[]), kind(&[("origRespCode", "A6")])), (Some(Kind::Returned), Some(Kind::Returned)));
+        for code in ["01", "33", "35", "36", "61"] {
+            assert_eq!(kind(&[("origRespCode", code)]), Some(Kind::NotReturned), "{code}");
+        }
+        for code in ["03", "04", "05"] {
+            assert!(matches!(read(&[("origRespCode", code)]), Ok(RefundAnswer::Processing)), "{code}");
+        }
+        for code in ["02", "37", "98", "zz", ""] {
+            assert!(matches!(read(&[("origRespCode", code)]), Ok(RefundAnswer::Unknown(_))), "{code}");
+        }
+        assert!(matches!(read(&[("respCode", "34")]), Ok(RefundAnswer::Absent)));
+        assert!(matches!(read(&[("respCode", "02")]), Ok(RefundAnswer::Unknown(_))));
+    }
+
+    #[test]
+    fn an_answer_about_something_else_is_none() {
+        for change in [("orderId", "D7531000N1R2"), ("txnTime", "20261123210001"), ("txnAmt", "2001"), ("currencyCode", "840")] {
+            assert!(read(&[change]).is_err(), "{change:?}");
+        }
+    }
+}

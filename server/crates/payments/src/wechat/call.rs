@@ -1,0 +1,88 @@
+//! A signed call, whose answer is believed only with WeChat's signature.
+
+use http::{HeaderMap, Method};
+use serde::de::DeserializeOwned;
+
+use super::WechatPay;
+use crate::channel::{ChannelError, NoticeError};
+use crate::wire::{body, unreachable};
+
+/// An answer.
+pub struct Answered {
+    pub status: u16,
+    pub body: Vec<u8>,
+}
+
+/// The body of an answer that is no success.
+#[derive(serde::Deserialize)]
+struct Failure {
+    #[serde(default)]
+    code: String,
+}
+
+impl Answered {
+    /// The object of a success.
+    pub fn object<T: DeserializeOwned>(&self) -> Result<T, ChannelError> {
+        if !(200..300).contains(&self.status) {
+            return Err(ChannelError::Refused(self.code()));
+        }
+        serde_json::from_slice(&self.body).map_err(|_| ChannelError::Answer("an object that is not of its form"))
+    }
+
+    /// Why it is no success.
+    pub fn code(&self) -> String {
+        let failure: Result<Failure, _> = serde_json::from_slice(&self.body);
+        let code: String = failure.map(|failure| failure.code).unwrap_or_default().chars().take(64).collect();
+        format!("{} {code}", self.status)
+    }
+
+    /// Whether it is this refusal.
+    pub fn is(&self, status: u16, codes: &[&str]) -> bool {
+        self.status == status && codes.iter().any(|code| self.code().ends_with(&format!(" {code}")))
+    }
+}
+
+impl WechatPay {
+    /// An answer that is WeChat's, by a key that is known, or is after certificates were asked for.
+    pub(super) async fn call(
+        &self,
+        method: Method,
+        target: &str,
+        content: Option<&serde_json::Value>,
+    ) -> Result<Answered, ChannelError> {
+        let (answered, headers) = self.exchange(method, target, content).await?;
+        let mut good = self.keys.verify(&headers, &answered.body, self.clock.now());
+        if good == Err(NoticeError::UnknownKey) && self.renew_keys().await {
+            good = self.keys.verify(&headers, &answered.body, self.clock.now());
+        }
+        good.map_err(|_| ChannelError::Answer("a signature that is not the channel's"))?;
+        Ok(answered)
+    }
+
+    /// An answer of which nothing is known yet. The body is written once: these bytes are signed, and these are sent.
+    pub(super) async fn exchange(
+        &self,
+        method: Method,
+        target: &str,
+        content: Option<&serde_json::Value>,
+    ) -> Result<(Answered, HeaderMap), ChannelError> {
+        let content = content.map(ToString::to_string).unwrap_or_default();
+        let nonce = hex::encode_upper(self.rng.bytes::<16>());
+        let authorization = self.signer.authorization(method.as_str(), target, self.clock.now(), &nonce, &content)?;
+        let mut request = self
+            .client
+            .request(method, format!("{}{target}", self.gateway))
+            .header("Authorization", authorization)
+            .header("Accept", "application/json");
+        if let Some(id) = &self.preferred {
+            request = request.header("Wechatpay-Serial", id);
+        }
+        if !content.is_empty() {
+            request = request.header("Content-Type", "application/json").body(content);
+        }
+        let response = request.send().await.map_err(unreachable)?;
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let body = body(response).await?;
+        Ok((Answered { status, body }, headers))
+    }
+}

@@ -1,0 +1,268 @@
+//! The configuration of WeChat Pay, checked whole at the start: a fault names its key.
+
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+use super::WechatPay;
+use super::jsapi::Jsapi;
+use super::keys::{Keys, VerifyKey};
+use super::seal::ApiKey;
+use super::sign::Signer;
+use crate::config::ConfigError;
+use crate::expiry::Expiry;
+use crate::rsa::{PrivateKey, PublicKey};
+use crate::settings::Section;
+use crate::x509::Certificate;
+use domain::clock::SharedClock;
+use domain::rng::Rng;
+use domain::secret::Secret;
+
+const SECTION: Section = Section("pay.wechat");
+const GATEWAY: &str = "https://api.mch.weixin.qq.com";
+
+/// `[pay.wechat]`. Keys and certificates are given inline or by file.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct WechatConfig {
+    /// Address of the gateway.
+    pub gateway: String,
+    /// The application that belongs to the merchant (wx...).
+    pub app_id: String,
+    /// The application's secret, for payments inside WeChat (JSAPI); without it payers there are asked to open a browser.
+    pub app_secret: Option<Secret>,
+    /// Our merchant number; money for anyone else is never credited.
+    pub mchid: String,
+    /// The APIv3 key, 32 characters: what notifications are sealed with.
+    pub api_v3_key: Secret,
+    /// Our certificate (`apiclient_cert.pem`).
+    pub certificate: Option<String>,
+    /// Or the file that holds it.
+    pub certificate_file: Option<PathBuf>,
+    /// Its key (`apiclient_key.pem`).
+    pub private_key: Option<Secret>,
+    /// Or the file that holds it.
+    pub private_key_file: Option<PathBuf>,
+    /// What WeChat signs with: its public key, or platform certificates, or both while the merchant is moved.
+    pub verify: Vec<VerifyConfig>,
+    /// What the payer reads on the cashier page.
+    pub subject: String,
+    /// For how many minutes an order may be paid.
+    pub lifetime_minutes: i64,
+    /// How long the gateway may take to answer, ms.
+    pub timeout_ms: u64,
+}
+
+/// `[[pay.wechat.verify]]`: a public key with its id, or a certificate.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct VerifyConfig {
+    /// `PUB_KEY_ID_...`; a certificate says its own.
+    pub id: String,
+    /// WeChat Pay's public key.
+    pub public_key: Option<String>,
+    /// Or the file that holds it.
+    pub public_key_file: Option<PathBuf>,
+    /// A platform certificate.
+    pub certificate: Option<String>,
+    /// Or the file that holds it.
+    pub certificate_file: Option<PathBuf>,
+}
+
+impl Default for WechatConfig {
+    fn default() -> Self {
+        Self {
+            gateway: GATEWAY.into(),
+            app_id: String::new(),
+            app_secret: None,
+            mchid: String::new(),
+            api_v3_key: Secret::default(),
+            certificate: None,
+            certificate_file: None,
+            private_key: None,
+            private_key_file: None,
+            verify: Vec::new(),
+            subject: "宿舍电费充值".into(),
+            lifetime_minutes: 15,
+            timeout_ms: 10_000,
+        }
+    }
+}
+
+impl WechatConfig {
+    /// Checks everything and makes the channel.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the key and what is wrong with it.
+    pub fn build(&self, public_url: &str, notify_url: &str, clock: SharedClock, rng: Rng) -> Result<WechatPay, ConfigError> {
+        let (gateway, nearby) = SECTION.origin("gateway", &self.gateway, GATEWAY)?;
+        if !(8..=32).contains(&self.app_id.len()) || !self.app_id.bytes().all(|b| b.is_ascii_alphanumeric()) {
+            return Err(SECTION.fault("app_id", "must be the application's id, letters and digits (wx...)"));
+        }
+        if !(8..=32).contains(&self.mchid.len()) || !self.mchid.bytes().all(|b| b.is_ascii_digit()) {
+            return Err(SECTION.fault("mchid", "must be the merchant's number, digits only"));
+        }
+        let secret = self.app_secret.as_ref().map(Secret::expose).unwrap_or_default();
+        if self.app_secret.is_some() && (secret.len() != 32 || !secret.bytes().all(|b| b.is_ascii_alphanumeric())) {
+            return Err(SECTION.fault("app_secret", "must be the application's secret, 32 letters and digits"));
+        }
+        let jsapi = self.app_secret.clone().map(|secret| Jsapi { secret, back: format!("{public_url}/pay/wechat/back") });
+        let api_key = ApiKey::parse(self.api_v3_key.expose())
+            .ok_or_else(|| SECTION.fault("api_v3_key", "must be the 32 letters and digits that were set at the console"))?;
+        if self.subject.is_empty() || self.subject.len() > 127 {
+            return Err(SECTION.fault("subject", "must be 1 to 127 bytes"));
+        }
+        let timeout = SECTION.times(self.lifetime_minutes, self.timeout_ms)?;
+        let certificate =
+            SECTION.key("certificate", self.certificate.as_deref(), self.certificate_file.as_ref(), Certificate::parse)?;
+        let private = self.private_key.as_ref().map(Secret::expose);
+        let key = SECTION.key("private_key", private, self.private_key_file.as_ref(), PrivateKey::parse)?;
+        if key.public().ok().as_ref() != Some(&certificate.key) {
+            return Err(SECTION.fault("private_key", "does not belong to the certificate"));
+        }
+        let now = clock.now();
+        if !certificate.is_current(now) {
+            return Err(SECTION.fault("certificate", format!("is valid only until {}", certificate.not_after)));
+        }
+        let (keys, mut expiries) = self.keys(&certificate)?;
+        expiries.push(Expiry { key: format!("{}.certificate", SECTION.0), at: certificate.not_after });
+        // The one that requests name as the one that answers shall be signed with.
+        let preferred = self.verify.iter().map(|one| one.id.clone()).find(|id| !id.is_empty());
+        Ok(WechatPay {
+            gateway,
+            nearby,
+            app_id: self.app_id.clone(),
+            signer: Signer { mchid: self.mchid.clone(), serial: certificate.serial_hex, key },
+            api_key,
+            keys,
+            preferred,
+            jsapi,
+            subject: self.subject.clone(),
+            notify_url: format!("{notify_url}/pay/wechat/notify"),
+            return_url: format!("{public_url}/pay/return"),
+            lifetime_minutes: self.lifetime_minutes,
+            client: SECTION.client(nearby, timeout)?,
+            expiries,
+            clock,
+            rng,
+        })
+    }
+
+    fn keys(&self, ours: &Certificate) -> Result<(Keys, Vec<Expiry>), ConfigError> {
+        let (keys, mut expiries) = (Keys::default(), Vec::new());
+        if self.verify.is_empty() {
+            return Err(SECTION.fault("verify", "is missing; give WeChat Pay's public key or its platform certificate"));
+        }
+        for (n, one) in self.verify.iter().enumerate() {
+            let name = |key: &str| format!("verify[{n}].{key}");
+            let by_key = one.public_key.is_some() || one.public_key_file.is_some();
+            let (id, key) = if by_key {
+                if !one.id.starts_with("PUB_KEY_ID_") {
+                    return Err(SECTION.fault(&name("id"), "must be the public key's id, PUB_KEY_ID_..."));
+                }
+                let key = SECTION.key(
+                    &name("public_key"),
+                    one.public_key.as_deref(),
+                    one.public_key_file.as_ref(),
+                    PublicKey::parse,
+                )?;
+                (one.id.clone(), VerifyKey { key, validity: None })
+            } else {
+                let text = one.certificate.as_deref();
+                let file = one.certificate_file.as_ref();
+                let certificate = SECTION.key(&name("certificate"), text, file, Certificate::parse)?;
+                if !one.id.is_empty() && one.id != certificate.serial_hex {
+                    return Err(SECTION.fault(&name("id"), "is not the certificate's serial number; leave it out"));
+                }
+                expiries.push(Expiry { key: format!("{}.{}", SECTION.0, name("certificate")), at: certificate.not_after });
+                let validity = Some((certificate.not_before, certificate.not_after));
+                (certificate.serial_hex, VerifyKey { key: certificate.key, validity })
+            };
+            if key.key == ours.key {
+                return Err(SECTION.fault(&name("public_key"), "is our own; WeChat Pay's is needed"));
+            }
+            if keys.learn(id, key).is_some() {
+                return Err(SECTION.fault(&name("id"), "is given twice"));
+            }
+        }
+        Ok((keys, expiries))
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::sync::Arc;
+
+    use model::time::Timestamp;
+
+    use super::*;
+    use domain::clock::TestClock;
+
+    pub fn good() -> WechatConfig {
+        WechatConfig {
+            app_id: "wxd678efh567hg6787".into(),
+            mchid: "1900000001".into(),
+            api_v3_key: "0123456789abcdef0123456789abcdef".into(),
+            certificate: Some(include_str!("vectors/merchant.pem").into()),
+            private_key: Some(include_str!("vectors/merchant-key.pem").into()),
+            verify: vec![VerifyConfig {
+                id: "PUB_KEY_ID_1".into(),
+                public_key: Some(include_str!("../alipay/vectors/gateway-public.pem").into()),
+                ..VerifyConfig::default()
+            }],
+            ..WechatConfig::default()
+        }
+    }
+
+    pub fn built(config: &WechatConfig, at: Timestamp) -> Result<WechatPay, ConfigError> {
+        let clock: Arc<TestClock> = TestClock::new(at);
+        config.build("https://dorm.example", "https://dorm.example", clock, Rng::from_seed([1; 32]))
+    }
+
+    #[test]
+    fn a_fault_names_its_key_and_never_the_secret() {
+        let problem = |config: &WechatConfig, at| built(config, Timestamp(at)).err().map(|e| e.to_string()).unwrap_or_default();
+        const NOW: i64 = 1_795_438_800_000;
+        assert_eq!(problem(&good(), NOW), "");
+        let verify = |one: VerifyConfig| WechatConfig { verify: vec![one], ..good() };
+        let own = include_str!("vectors/merchant.pem").to_owned();
+        for (config, expected) in [
+            (WechatConfig { gateway: "http://api.mch.weixin.qq.com".into(), ..good() }, "pay.wechat.gateway must be https"),
+            (WechatConfig { api_v3_key: "0123456789abcdef".into(), ..good() }, "pay.wechat.api_v3_key must be the 32"),
+            (WechatConfig { mchid: "19x".into(), ..good() }, "pay.wechat.mchid "),
+            (WechatConfig { app_secret: Some("short".into()), ..good() }, "pay.wechat.app_secret must be"),
+            (WechatConfig { certificate: None, ..good() }, "pay.wechat.certificate is missing"),
+            (
+                WechatConfig { private_key: Some(include_str!("../alipay/vectors/app-pkcs8.pem").into()), ..good() },
+                "pay.wechat.private_key does not belong",
+            ),
+            (WechatConfig { verify: vec![], ..good() }, "pay.wechat.verify is missing"),
+            (verify(VerifyConfig { id: "1".into(), ..good().verify[0].clone() }), "pay.wechat.verify[0].id must be"),
+            (
+                verify(VerifyConfig { certificate: Some(own), ..VerifyConfig::default() }),
+                "pay.wechat.verify[0].public_key is our own",
+            ),
+            (
+                WechatConfig { verify: vec![good().verify[0].clone(), good().verify[0].clone()], ..good() },
+                "pay.wechat.verify[1].id is given twice",
+            ),
+        ] {
+            let said = problem(&config, NOW);
+            assert!(said.starts_with(expected), "{said}");
+        }
+        assert!(problem(&good(), 2_000_000_000_000).starts_with("pay.wechat.certificate is valid only until 2031"));
+        let shown = format!("{:?}", good());
+        assert!(!shown.contains("PRIVATE KEY") && !shown.contains("0123456789abcdef"));
+    }
+
+    #[test]
+    fn certificates_say_when_they_end_and_public_keys_do_not_end() {
+        let platform = VerifyConfig { certificate: Some(include_str!("vectors/platform.pem").into()), ..VerifyConfig::default() };
+        let mut config = good();
+        config.verify.push(platform);
+        let channel = built(&config, Timestamp(1_795_438_800_000)).unwrap();
+        let keys: Vec<_> = channel.expiries.iter().map(|one| one.key.as_str()).collect();
+        assert_eq!(keys, ["pay.wechat.verify[1].certificate", "pay.wechat.certificate"]);
+        assert!(["1FED", "PUB_KEY_ID_1"].iter().all(|serial| channel.keys.known(serial).is_some()));
+    }
+}

@@ -1,0 +1,190 @@
+//! Starting, asking about and closing a trade.
+
+use aws_lc_rs::digest::{SHA256, digest};
+use http::Method;
+use model::money::Fen;
+use model::order::Tender;
+use model::time::Timestamp;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::WechatPay;
+use crate::channel::{Answer, Cashier, ChannelError, Device, Payer};
+use crate::form;
+use domain::payment_event::{Kind, Source, Statement, Verified};
+use store::payments::Attempt;
+
+/// A trade as answers and notifications tell it.
+#[derive(Deserialize)]
+pub(super) struct Trade {
+    appid: String,
+    mchid: String,
+    out_trade_no: String,
+    transaction_id: Option<String>,
+    trade_state: String,
+    amount: Option<Amount>,
+}
+
+#[derive(Deserialize)]
+struct Amount {
+    /// What was asked, fen; `payer_total` is less where the payer had a coupon.
+    total: i64,
+    currency: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Started {
+    h5_url: Option<String>,
+    prepay_id: Option<String>,
+    code_url: Option<String>,
+}
+
+impl WechatPay {
+    /// On a phone the address that opens WeChat, at a desk a QR code, inside WeChat what opens its sheet where it is known who pays. The
+    /// same attempt again is the same trade.
+    pub(super) async fn prepay(&self, attempt: &Attempt, payer: &Payer<'_>) -> Result<Cashier, ChannelError> {
+        let mut content = json!({
+            "appid": self.app_id,
+            "mchid": self.signer.mchid,
+            "description": self.subject,
+            "out_trade_no": attempt.out_trade_no,
+            "time_expire": rfc3339(attempt.expires_at()),
+            "notify_url": self.notify_url,
+            "amount": { "total": attempt.amount_fen, "currency": "CNY" },
+        });
+        if let (Some(id), Some(content)) = (payer.id, content.as_object_mut()) {
+            content.insert("payer".into(), json!({ "openid": id.expose() }));
+            let started: Started =
+                self.call(Method::POST, "/v3/pay/transactions/jsapi", Some(&json!(content))).await?.object()?;
+            let proper = |id: &String| (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic());
+            let prepay_id = started.prepay_id.filter(proper).ok_or(ChannelError::Answer("no prepay_id"))?;
+            return Ok(Cashier::Invoke(self.invocation(&prepay_id)?));
+        }
+        let phone = payer.device == Device::Phone;
+        if let (true, Some(content)) = (phone, content.as_object_mut()) {
+            let scene = json!({ "payer_client_ip": payer.ip, "h5_info": { "type": "Wap" } });
+            content.insert("scene_info".into(), scene);
+        }
+        let target = if phone { "/v3/pay/transactions/h5" } else { "/v3/pay/transactions/native" };
+        let started: Started = self.call(Method::POST, target, Some(&content)).await?.object()?;
+        match (started.h5_url, started.code_url) {
+            (Some(url), _) if phone && self.leads_to_wechat(&url) => {
+                let back = format!("{}?out_trade_no={}", self.return_url, attempt.out_trade_no);
+                Ok(Cashier::Address(format!("{url}&{}", form::encode([("redirect_url", &*back)]))))
+            }
+            (_, Some(code)) if !phone && code.len() <= 256 => Ok(Cashier::Scan(code)),
+            _ => Err(ChannelError::Answer("no address to pay at")),
+        }
+    }
+
+    /// An address that browsers are sent to is the cashier's.
+    fn leads_to_wechat(&self, url: &str) -> bool {
+        let origin = reqwest::Url::parse(url).map(|url| url.origin().ascii_serialization());
+        url.contains('?') && origin.is_ok_and(|origin| origin == self.cashier_origin())
+    }
+
+    pub(super) fn cashier_origin(&self) -> String {
+        if self.nearby { self.gateway.clone() } else { "https://wx.tenpay.com".to_owned() }
+    }
+
+    pub(super) async fn ask(&self, attempt: &Attempt) -> Result<Answer, ChannelError> {
+        let target = format!("/v3/pay/transactions/out-trade-no/{}?mchid={}", attempt.out_trade_no, self.signer.mchid);
+        let answered = self.call(Method::GET, &target, None).await?;
+        if answered.is(404, &["ORDER_NOT_EXIST", "ORDERNOTEXIST"]) {
+            return Ok(Answer::Event(self.absent(attempt, &answered.body)));
+        }
+        if answered.status != 200 {
+            return Ok(Answer::Unknown(answered.code()));
+        }
+        let trade: Trade = answered.object()?;
+        if trade.out_trade_no != attempt.out_trade_no {
+            return Err(ChannelError::Answer("another trade"));
+        }
+        match trade.kind() {
+            Some(None) => Ok(Answer::Waiting),
+            Some(Some(kind)) => self
+                .event(trade, kind, Source::Query, attempt.amount(), &answered.body)
+                .map(Answer::Event)
+                .ok_or(ChannelError::Answer("a trade without number or amount")),
+            None => Ok(Answer::Unknown("an unknown trade_state".into())),
+        }
+    }
+
+    pub(super) async fn tell_to_close(&self, attempt: &Attempt) -> Result<(), ChannelError> {
+        let target = format!("/v3/pay/transactions/out-trade-no/{}/close", attempt.out_trade_no);
+        let answered = self.call(Method::POST, &target, Some(&json!({ "mchid": self.signer.mchid }))).await?;
+        let code = answered.code();
+        tracing::info!(channel = "wechat", attempt = attempt.out_trade_no, code, "payment.close.answered");
+        Ok(())
+    }
+
+    /// `None` where a paid trade lacks what it must have. An unpaid one is not told with its amount.
+    pub(super) fn event(&self, trade: Trade, kind: Kind, source: Source, asked: Fen, body: &[u8]) -> Option<Verified> {
+        let unpaid = kind == Kind::Closed;
+        let amount = trade.amount.as_ref().map(|amount| Fen(amount.total)).filter(|amount| (Fen(1)..=Fen::MAX).contains(amount));
+        let number = |text: &String| (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric());
+        let trade_no = trade.transaction_id.filter(number);
+        if !unpaid && (amount.is_none() || trade_no.is_none()) {
+            return None;
+        }
+        let amount = amount.unwrap_or(asked);
+        Some(Verified::from_verified_signature(Statement {
+            channel: Tender::WechatPay,
+            kind: if let Kind::Refunded(_) = kind { Kind::Refunded(amount) } else { kind },
+            source,
+            out_trade_no: trade.out_trade_no,
+            trade_no,
+            app_id: Some(trade.appid),
+            seller_id: Some(trade.mchid),
+            amount,
+            cny: trade.amount.and_then(|amount| amount.currency).is_none_or(|currency| currency == "CNY"),
+            refund_no: None,
+            digest: digest(&SHA256, body).as_ref().to_vec(),
+        }))
+    }
+
+    fn absent(&self, attempt: &Attempt, body: &[u8]) -> Verified {
+        Verified::from_verified_signature(Statement {
+            channel: Tender::WechatPay,
+            kind: Kind::Absent,
+            source: Source::Query,
+            out_trade_no: attempt.out_trade_no.clone(),
+            trade_no: None,
+            app_id: Some(self.app_id.clone()),
+            seller_id: Some(self.signer.mchid.clone()),
+            amount: attempt.amount(),
+            cny: true,
+            refund_no: None,
+            digest: digest(&SHA256, body).as_ref().to_vec(),
+        })
+    }
+}
+
+impl Trade {
+    /// Nothing for a word that we do not know, nothing inside for one that decides nothing.
+    pub(super) fn kind(&self) -> Option<Option<Kind>> {
+        Some(match self.trade_state.as_str() {
+            "SUCCESS" => Some(Kind::Paid),
+            // Only that a refund was begun, and not how much: a person has a look.
+            "REFUND" => Some(Kind::Refunded(Fen::ZERO)),
+            "CLOSED" | "REVOKED" => Some(Kind::Closed),
+            "NOTPAY" | "USERPAYING" | "ACCEPT" | "PAYERROR" => None,
+            _ => return None,
+        })
+    }
+}
+
+/// `2026-11-23T21:15:00+08:00`.
+fn rfc3339(at: Timestamp) -> String {
+    format!("{}+08:00", at.to_string().replace(' ', "T"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_is_told_in_beijing_time() {
+        assert_eq!(rfc3339(Timestamp(1_795_438_800_000)), "2026-11-23T21:00:00+08:00");
+    }
+}

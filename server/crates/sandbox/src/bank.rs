@@ -1,0 +1,180 @@
+//! The sandbox's state, and what can be done to it.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use model::money::Fen;
+use model::time::Timestamp;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::books::Trade;
+use super::faults::Faults;
+use super::oauth::OAuth;
+use super::unionpay::Unionpay;
+use super::wechat::Wechat;
+use super::{Config, SandboxError};
+use crate::state_file::Memory;
+use domain::clock::SharedClock;
+use domain::rng::Rng;
+use payments::rsa::{PrivateKey, PublicKey};
+
+/// Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Bank(pub(super) Arc<Inner>);
+
+pub(super) struct Inner {
+    pub app_id: String,
+    pub seller_id: String,
+    pub wechat: Wechat,
+    pub unionpay: Unionpay,
+    pub oauth: OAuth,
+    pub gateway_key: PrivateKey,
+    /// For falsified notifications.
+    pub forger_key: PrivateKey,
+    pub app_key: PublicKey,
+    pub speed: u32,
+    pub clock: SharedClock,
+    pub rng: Rng,
+    pub client: reqwest::Client,
+    pub stop: CancellationToken,
+    pub tasks: TaskTracker,
+    trades: Mutex<BTreeMap<String, Trade>>,
+    faults: Mutex<Faults>,
+    /// When money went back, by trade and refund.
+    refunded_at: Mutex<BTreeMap<(String, String), Timestamp>>,
+    /// A notification that waits for the next one.
+    held: Mutex<Option<Trade>>,
+}
+
+impl Bank {
+    pub fn new(config: Config, stop: CancellationToken, tasks: TaskTracker) -> Result<Self, SandboxError> {
+        let client = reqwest::Client::builder()
+            .user_agent("dormwatt-sandbox")
+            .timeout(Duration::from_secs(15))
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .build()
+            .map_err(SandboxError::Client)?;
+        let forger_key = PrivateKey::generate()?;
+        Ok(Self(Arc::new(Inner {
+            app_id: config.keys.app_id.clone(),
+            seller_id: config.keys.seller_id.clone(),
+            wechat: Wechat::of(&config.keys)?,
+            oauth: OAuth::default(),
+            unionpay: Unionpay::of(&config.keys, &forger_key)?,
+            gateway_key: config.keys.gateway()?,
+            forger_key,
+            app_key: config.keys.app()?,
+            speed: config.speed.max(1),
+            clock: config.clock,
+            rng: config.rng,
+            client,
+            stop,
+            tasks,
+            trades: Mutex::default(),
+            faults: Mutex::default(),
+            refunded_at: Mutex::default(),
+            held: Mutex::default(),
+        })))
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.0.clock.now()
+    }
+
+    pub fn faults(&self) -> Faults {
+        self.0.faults.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub fn set_faults(&self, faults: Faults) {
+        *self.0.faults.lock().unwrap_or_else(PoisonError::into_inner) = faults;
+    }
+
+    /// Where notifications go out of order: holds this one back, or gives the one that was.
+    pub fn swap(&self, trade: &Trade) -> Option<Trade> {
+        let mut held = self.0.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = held.take();
+        if before.is_none() {
+            *held = Some(trade.clone());
+        }
+        before
+    }
+
+    pub fn trades(&self) -> MutexGuard<'_, BTreeMap<String, Trade>> {
+        self.0.trades.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn books(&self) -> Vec<Trade> {
+        self.trades().values().cloned().collect()
+    }
+
+    /// What a restart must not forget.
+    pub fn memory(&self) -> Memory {
+        let times = self.0.refunded_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let refunded = times.iter().map(|((trade, refund), at)| (trade.clone(), refund.clone(), *at)).collect();
+        Memory { trades: self.books(), refunded, asked: self.0.unionpay.all_asked().clone() }
+    }
+
+    /// Takes that up again.
+    pub fn recall(&self, memory: Memory) {
+        self.trades().extend(memory.trades.into_iter().map(|trade| (trade.out_trade_no.clone(), trade)));
+        let mut times = self.0.refunded_at.lock().unwrap_or_else(PoisonError::into_inner);
+        times.extend(memory.refunded.into_iter().map(|(trade, refund, at)| ((trade, refund), at)));
+        self.0.unionpay.all_asked().extend(memory.asked);
+    }
+
+    /// A trade as it stands now.
+    pub fn find(&self, out_trade_no: &str) -> Option<Trade> {
+        let now = self.now();
+        let mut trades = self.trades();
+        let trade = trades.get_mut(out_trade_no)?;
+        trade.expire(now);
+        Some(trade.clone())
+    }
+
+    /// By the secret part of the cashier's address.
+    pub fn by_token(&self, token: &str) -> Option<Trade> {
+        let number = self.trades().values().find(|trade| trade.token == token)?.out_trade_no.clone();
+        self.find(&number)
+    }
+
+    pub fn pay(&self, out_trade_no: &str) -> bool {
+        let now = self.now();
+        let paid = self.trades().get_mut(out_trade_no).is_some_and(|trade| trade.pay(now));
+        if paid {
+            tracing::info!(out_trade_no, "sandbox.paid");
+            self.notify(out_trade_no);
+        }
+        paid
+    }
+
+    /// When that refund was made.
+    pub fn refunded_at(&self, out_trade_no: &str, request: &str) -> Option<Timestamp> {
+        let times = self.0.refunded_at.lock().unwrap_or_else(PoisonError::into_inner);
+        times.get(&(out_trade_no.to_owned(), request.to_owned())).copied()
+    }
+
+    pub fn refund(&self, out_trade_no: &str, request: &str, amount: Fen) -> bool {
+        let at_once = !self.faults().refund_slow;
+        let refunded = self.trades().get_mut(out_trade_no).is_some_and(|trade| trade.refund(request, amount, at_once));
+        if refunded {
+            let mut times = self.0.refunded_at.lock().unwrap_or_else(PoisonError::into_inner);
+            times.entry((out_trade_no.to_owned(), request.to_owned())).or_insert_with(|| self.now());
+        }
+        if refunded && at_once {
+            tracing::info!(out_trade_no, %amount, "sandbox.refunded");
+            self.notify(out_trade_no);
+        }
+        refunded
+    }
+
+    /// Refunds that took their time end, unless they still have to.
+    pub fn end_refunds(&self, out_trade_no: &str) {
+        let ended = !self.faults().refund_slow && self.trades().get_mut(out_trade_no).is_some_and(Trade::end_refunds);
+        if ended {
+            self.notify(out_trade_no);
+        }
+    }
+}

@@ -1,0 +1,279 @@
+//! The payment sandbox: a server of its own that speaks the wire protocols of all channels with throw-away keys, shows a cashier page
+//! where one taps pay or cancel, signs and sends notifications, keeps books of its own, and fails as it is told to.
+//!
+//! The product talks to it exactly as to the real gateway, by configured address and keys.
+
+mod alipay_bill;
+mod bank;
+mod bills;
+mod books;
+mod cashier;
+mod console;
+mod control;
+mod faults;
+mod gateway;
+mod keys;
+mod notify;
+mod oauth;
+mod request;
+mod state_file;
+mod unionpay;
+mod unionpay_bill;
+mod wechat;
+mod wechat_bill;
+
+use std::net::SocketAddr;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post, put};
+use model::money::Fen;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+pub use bills::BillFaults;
+pub use books::{Status, Trade};
+pub use faults::Faults;
+pub use keys::Keys;
+pub use oauth::APP_SECRET;
+pub use unionpay::MER_ID;
+pub use wechat::{APP_ID, KEY_ID, MCHID};
+
+use self::bank::Bank;
+use domain::clock::SharedClock;
+use domain::rng::Rng;
+use payments::AlipayConfig;
+use payments::unionpay::UnionpayConfig;
+use payments::wechat::{VerifyConfig, WechatConfig};
+
+/// What a sandbox is started with.
+pub struct Config {
+    /// Where to listen; port 0 takes any.
+    pub address: SocketAddr,
+    /// The keys of both sides; [`Keys::generate`] makes new ones.
+    pub keys: Keys,
+    /// How many times faster than the real schedule a notification that was not acknowledged is sent again.
+    pub speed: u32,
+    /// Its own clock.
+    pub clock: SharedClock,
+    /// Its own randomness.
+    pub rng: Rng,
+}
+
+/// Why a sandbox does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum SandboxError {
+    /// The address cannot be taken.
+    #[error("cannot listen on {0}")]
+    Listen(SocketAddr, #[source] std::io::Error),
+    /// A key cannot be used.
+    #[error("a key of the sandbox {0}")]
+    Key(#[from] payments::rsa::KeyError),
+    /// No certificate could be made.
+    #[error("the sandbox's certificates cannot be made")]
+    Certificate(#[from] rcgen::Error),
+    /// Its keys or books cannot be kept.
+    #[error("what the sandbox keeps in {0} cannot be read or written")]
+    Keep(std::path::PathBuf, #[source] std::io::Error),
+    /// No client for the notifications.
+    #[error("no notifications can be sent")]
+    Client(#[source] reqwest::Error),
+}
+
+/// A sandbox that runs; it ends when dropped.
+pub struct Sandbox {
+    address: SocketAddr,
+    keys: Keys,
+    bank: Bank,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+/// Starts a sandbox.
+///
+/// # Errors
+/// [`SandboxError`].
+pub async fn start(config: Config) -> Result<Sandbox, SandboxError> {
+    let listen = |error| SandboxError::Listen(config.address, error);
+    let listener = TcpListener::bind(config.address).await.map_err(listen)?;
+    let address = listener.local_addr().map_err(listen)?;
+    let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+    let keys = config.keys.clone();
+    let bank = Bank::new(config, stop.clone(), tasks.clone())?;
+    let router = routes(bank.clone());
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let stopping = stop.clone();
+    tasks.spawn(async move {
+        // Connections that hang on purpose must not hold up the end.
+        let serving = axum::serve(listener, service);
+        tokio::select! {
+            () = stopping.cancelled() => {}
+            served = serving.into_future() => {
+                if let Err(error) = served {
+                    tracing::error!(error = &error as &dyn std::error::Error, "sandbox.ended");
+                }
+            }
+        }
+    });
+    tracing::info!(%address, "sandbox.started");
+    Ok(Sandbox { address, keys, bank, stop, tasks })
+}
+
+fn routes(bank: Bank) -> Router {
+    Router::new()
+        .route("/", get(cashier::front).post(unionpay_bill::file))
+        .route("/gateway.do", get(gateway::by_get).post(gateway::by_post))
+        .route("/v3/pay/transactions/{kind}", post(wechat::prepay))
+        .route("/v3/pay/transactions/out-trade-no/{number}", get(wechat::query))
+        .route("/v3/pay/transactions/out-trade-no/{number}/close", post(wechat::close))
+        .route("/v3/certificates", get(wechat::certificates))
+        .route("/v3/refund/domestic/refunds", post(wechat::refund))
+        .route("/v3/refund/domestic/refunds/{number}", get(wechat::query_refund))
+        .route("/bills/alipay", get(alipay_bill::download))
+        .route("/v3/bill/tradebill", get(wechat_bill::address))
+        .route("/v3/billdownload/file", get(wechat_bill::download))
+        .route("/connect/oauth2/authorize", get(oauth::authorize))
+        .route("/sns/oauth2/access_token", get(oauth::token))
+        .route("/gateway/api/frontTransReq.do", post(unionpay::front))
+        .route("/gateway/api/queryTrans.do", post(unionpay::query))
+        .route("/gateway/api/backTransReq.do", post(unionpay::refund))
+        .route("/cashier/{token}", get(cashier::show))
+        .route("/cashier/{token}/pay", post(cashier::pay))
+        .route("/cashier/{token}/cancel", post(cashier::cancel))
+        .route("/control", get(console::show))
+        .route("/control/refund/{out_trade_no}", post(console::refund))
+        .route("/control/books", get(control::books))
+        .route("/control/faults", put(control::set_faults).get(control::faults))
+        .route("/control/pay/{out_trade_no}", post(control::pay))
+        .route("/control/notify/{out_trade_no}", post(control::notify))
+        .layer(DefaultBodyLimit::max(payments::form::MAX_BYTES))
+        .with_state(bank)
+}
+
+impl Sandbox {
+    /// Where it listens.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The address that the product's configuration names; `host` is how the payer's browser reaches this machine.
+    #[must_use]
+    pub fn gateway(&self, host: &str) -> String {
+        format!("http://{host}:{}/gateway.do", self.address.port())
+    }
+
+    /// The keys of both sides.
+    #[must_use]
+    pub const fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    /// The configuration with which the product pays here.
+    #[must_use]
+    pub fn product_config(&self, host: &str) -> AlipayConfig {
+        AlipayConfig {
+            gateway: self.gateway(host),
+            app_id: self.keys.app_id.clone(),
+            seller_id: self.keys.seller_id.clone(),
+            private_key: Some(self.keys.app_private.as_str().into()),
+            alipay_public_key: Some(self.keys.gateway_public.clone()),
+            ..AlipayConfig::default()
+        }
+    }
+
+    /// The same for WeChat Pay.
+    #[must_use]
+    pub fn wechat_config(&self, host: &str) -> WechatConfig {
+        WechatConfig {
+            gateway: format!("http://{host}:{}", self.address.port()),
+            app_id: wechat::APP_ID.to_owned(),
+            app_secret: Some(APP_SECRET.into()),
+            mchid: wechat::MCHID.to_owned(),
+            api_v3_key: (&self.keys.api_v3_key).into(),
+            certificate: Some(self.keys.certificate.clone()),
+            private_key: Some((&self.keys.app_private).into()),
+            verify: vec![VerifyConfig {
+                id: wechat::KEY_ID.to_owned(),
+                public_key: Some(self.keys.gateway_public.clone()),
+                ..VerifyConfig::default()
+            }],
+            ..WechatConfig::default()
+        }
+    }
+
+    /// The same for UnionPay.
+    #[must_use]
+    pub fn unionpay_config(&self, host: &str) -> UnionpayConfig {
+        UnionpayConfig {
+            gateway: format!("http://{host}:{}", self.address.port()),
+            files: format!("http://{host}:{}", self.address.port()),
+            mer_id: MER_ID.to_owned(),
+            certificate: Some(self.keys.certificate.clone()),
+            private_key: Some((&self.keys.app_private).into()),
+            root: Some(self.keys.chain.root.clone()),
+            middle: Some(self.keys.chain.middle.clone()),
+            ..UnionpayConfig::default()
+        }
+    }
+
+    /// WeChat signs by a platform certificate of this serial number from now on, and gives it out; here it is.
+    ///
+    /// # Errors
+    /// Where it cannot be made.
+    pub fn wechat_by_certificate(&self, serial: u32) -> Result<String, SandboxError> {
+        let certificate = keys::certificate(&self.keys.gateway()?, "sandbox platform", serial)?;
+        self.bank.0.wechat.sign_by(format!("{serial:X}"), certificate.clone());
+        Ok(certificate)
+    }
+
+    /// A notification of UnionPay's trade as it stands, with some fields changed before it was signed; nothing where there is none.
+    #[must_use]
+    pub fn unionpay_notice(&self, out_trade_no: &str, changes: &[(&str, &str)]) -> Option<String> {
+        let trade = self.bank.find(out_trade_no)?;
+        self.bank.unionpay_form(&trade, &Faults::default(), changes)
+    }
+
+    /// Sets how it fails from now on.
+    pub fn set_faults(&self, faults: Faults) {
+        self.bank.set_faults(faults);
+    }
+
+    /// Pays a trade as the payer would at the cashier. False where there is none, or it can no longer be paid.
+    #[must_use]
+    pub fn pay(&self, out_trade_no: &str) -> bool {
+        self.bank.pay(out_trade_no)
+    }
+
+    /// Gives a part of a paid trade back, as somebody at the channel's console would.
+    #[must_use]
+    pub fn refund(&self, out_trade_no: &str, request: &str, amount: Fen) -> bool {
+        self.bank.refund(out_trade_no, request, amount)
+    }
+
+    /// Sends the notification of a trade's present state again.
+    #[must_use]
+    pub fn notify(&self, out_trade_no: &str) -> bool {
+        self.bank.notify(out_trade_no)
+    }
+
+    /// All trades.
+    #[must_use]
+    pub fn books(&self) -> Vec<Trade> {
+        self.bank.books()
+    }
+
+    /// Ends it and waits until it has.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}

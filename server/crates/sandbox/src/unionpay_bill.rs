@@ -1,0 +1,101 @@
+//! UnionPay's bill of the sandbox: in the answer, as base64 of a deflated zip of a GBK file with fields of fixed width.
+
+use std::io::Write;
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::response::Response;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use encoding_rs::GBK;
+use flate2::Compression;
+use flate2::write::ZlibEncoder;
+use model::order::Tender;
+use model::time::{Date, HOUR, Timestamp};
+
+use super::bank::Bank;
+use super::bills::{Row, much, zipped};
+use super::faults::Faults;
+use super::unionpay::{MER_ID, get, told};
+use domain::statement::LineKind;
+use payments::form::Fields;
+use payments::unionpay::wire_time;
+
+const WIDTHS: [usize; 41] = [
+    3, 11, 11, 6, 10, 19, 12, 4, 2, 21, 2, 32, 2, 6, 10, 13, 13, 4, 15, 2, 2, 6, 2, 4, 32, 1, 21, 15, 1, 15, 32, 13, 13, 8, 32,
+    13, 13, 12, 2, 1, 131,
+];
+
+pub(super) async fn file(State(bank): State<Bank>, body: Bytes) -> Response {
+    bank.answer("file", &body, |request, faults| answer(&bank, request, faults)).await
+}
+
+fn answer(bank: &Bank, request: &Fields, faults: &Faults) -> Fields {
+    let proper = get(request, "txnType") == "76" && get(request, "fileType") == "00";
+    let Some(day) = settlement_day(bank.now(), get(request, "settleDate")).filter(|_| proper) else { return told("10", &[]) };
+    let window = (day.start().plus(-HOUR), day.plus(1).start().plus(-HOUR));
+    let bill = &faults.bill;
+    if bill.not_ready || bank.now() < window.1 {
+        return told("02", &[]);
+    }
+    let rows = bank.bill_rows(Tender::UnionPay, window);
+    if bill.says_nothing || rows.is_empty() {
+        return told("98", &[]);
+    }
+    let (year, month, of) = day.ymd();
+    let name = format!("INN{:02}{month:02}{of:02}88ZM_{MER_ID}", year % 100);
+    let text: String = rows.iter().enumerate().map(|(n, row)| line(row, bill.others, bill.wrong_sum && n == 0)).collect();
+    let plain = if bill.bomb { much() } else { GBK.encode(&text).0.into_owned() };
+    let mut packed = deflated(&zipped(&[(&name, plain), (&name.replace("ZM_", "ZME_"), Vec::new())]));
+    if bill.wrong_hash {
+        packed.truncate(packed.len() / 2);
+    }
+    told("00", &[("settleDate", get(request, "settleDate")), ("fileName", &name), ("fileContent", &STANDARD.encode(packed))])
+}
+
+/// The newest day of that month and day which has begun.
+fn settlement_day(now: Timestamp, text: &str) -> Option<Date> {
+    let (month, day) = (text.get(..2)?.parse().ok()?, text.get(2..)?.parse().ok()?);
+    let year = now.date().ymd().0;
+    let days = [year + 1, year, year - 1].into_iter().filter_map(|year| Date::from_ymd(year, month, day));
+    days.into_iter().find(|day| day.start().plus(-HOUR) <= now)
+}
+
+fn line(row: &Row, others: bool, wrong: bool) -> String {
+    let (kind, sub, trade, carried) = match row.kind {
+        LineKind::Paid => ("01", "01", "", ""),
+        LineKind::Refunded => ("04", "00", row.trade_no.as_str(), row.out_trade_no.as_str()),
+    };
+    let own = row.refund_no.as_deref().unwrap_or(&row.out_trade_no);
+    let query_id = if trade.is_empty() { row.trade_no.clone() } else { format!("R{own}").chars().take(21).collect() };
+    let settled = row.amount.0 - row.fee.0.abs() + i64::from(wrong);
+    let (fee, net) = if row.fee.0 < 0 || !trade.is_empty() { ('C', 'D') } else { ('D', 'C') };
+    let time = wire_time(row.at);
+    let said = [
+        (1, "S22".to_owned()),
+        (5, time.get(4..).unwrap_or_default().to_owned()),
+        (6, "621700****0001".to_owned()),
+        (7, format!("{:012}", row.amount.0)),
+        (10, query_id),
+        (12, own.to_owned()),
+        (16, format!("{fee}{:012}", row.fee.0.abs())),
+        (17, format!("{net}{settled:012}")),
+        (20, kind.to_owned()),
+        (21, sub.to_owned()),
+        (22, "000201".to_owned()),
+        (27, trade.to_owned()),
+        (28, if others { "777290058119999".to_owned() } else { MER_ID.to_owned() }),
+        (35, carried.to_owned()),
+    ];
+    let field = |number: usize| said.iter().find(|(at, _)| *at == number).map(|(_, text)| text.as_str()).unwrap_or_default();
+    let fields: Vec<String> = (1..).zip(WIDTHS).map(|(number, width)| format!("{:<width$}", field(number))).collect();
+    fields.join(" ") + "\r\n"
+}
+
+fn deflated(plain: &[u8]) -> Vec<u8> {
+    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
+    match encoder.write_all(plain) {
+        Ok(()) => encoder.finish().unwrap_or_default(),
+        Err(_) => Vec::new(),
+    }
+}

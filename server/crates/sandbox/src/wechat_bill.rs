@@ -1,0 +1,96 @@
+//! WeChat Pay's bill of the sandbox: a signed answer with address and digest, and a gzip file for which one signs again.
+
+use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use model::money::Fen;
+use model::order::Tender;
+use model::time::Date;
+use serde_json::{Value, json};
+
+use super::alipay_bill::parse_day;
+use super::bank::Bank;
+use super::bills::{Row, Sums, gzipped, much};
+use super::wechat::{APP_ID, Call, MCHID};
+use domain::statement::LineKind;
+use payments::form::{self, Fields};
+
+const HEAD: &str = "交易时间,公众账号ID,商户号,特约商户号,设备号,微信订单号,商户订单号,用户标识,交易类型,交易状态,付款银行,货币种类,\
+                    应结订单金额,代金券金额,微信退款单号,商户退款单号,退款金额,充值券退款金额,退款类型,退款状态,商品名称,商户数据包,\
+                    手续费,费率,订单金额,申请退款金额,费率备注";
+const SUMS: &str = "总交易单数,应结订单总金额,退款总金额,充值券退款总金额,手续费总金额,订单总金额,申请退款总金额";
+
+fn query(uri: &Uri) -> Fields {
+    form::parse(uri.query().unwrap_or_default().as_bytes()).unwrap_or_default()
+}
+
+pub(super) async fn address(State(bank): State<Bank>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+    let (host, asked) = (headers.get("host").and_then(|host| host.to_str().ok()).unwrap_or_default(), query(&uri));
+    let field = |name: &str| asked.get(name).map(String::as_str).unwrap_or_default();
+    let act = |_: &Value| {
+        let day = parse_day(field("bill_date")).ok_or((400, "PARAM_ERROR"))?;
+        if field("bill_type") != "ALL" || field("tar_type") != "GZIP" {
+            return Err((400, "PARAM_ERROR"));
+        }
+        let faults = bank.faults().bill;
+        if faults.not_ready || bank.now() < day.plus(1).start() {
+            return Err((400, "STATEMENT_CREATING"));
+        }
+        if faults.says_nothing || bank.bill_rows(Tender::WechatPay, (day.start(), day.plus(1).start())).is_empty() {
+            return Err((400, "NO_STATEMENT_EXIST"));
+        }
+        let of = if faults.wrong_hash { Vec::new() } else { text(&bank, day).into_bytes() };
+        Ok(json!({
+            "hash_type": "SHA1", "hash_value": hex::encode(digest(&SHA1_FOR_LEGACY_USE_ONLY, &of)),
+            "download_url": format!("http://{host}/v3/billdownload/file?token={day}"),
+        }))
+    };
+    Call { bank: &bank, method: &method, uri: &uri, headers: &headers, body: &body }.answer("bill", act).await
+}
+
+/// Not signed, as the real one's is not.
+pub(super) async fn download(State(bank): State<Bank>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+    let call = Call { bank: &bank, method: &method, uri: &uri, headers: &headers, body: &body };
+    let day = query(&uri).get("token").and_then(|token| parse_day(token));
+    let (Ok(_), Some(day)) = (call.verified(), day) else { return StatusCode::UNAUTHORIZED.into_response() };
+    let file = if bank.faults().bill.bomb { gzipped(&much()) } else { gzipped(text(&bank, day).as_bytes()) };
+    ([(header::CONTENT_TYPE, "application/octet-stream")], file).into_response()
+}
+
+fn text(bank: &Bank, day: Date) -> String {
+    let faults = bank.faults().bill;
+    let rows = bank.bill_rows(Tender::WechatPay, (day.start(), day.plus(1).start()));
+    let mchid = if faults.others { "1900009999" } else { MCHID };
+    let mut text = format!("\u{feff}{HEAD}\r\n");
+    for row in &rows {
+        text.push_str(&line(row, mchid));
+    }
+    let sums = Sums::of(&rows, &faults);
+    let fees: Fen = rows.iter().map(|row| row.fee).sum();
+    text.push_str(&format!(
+        "{SUMS}\r\n`{}.0,`{},`{},`0.0,`{fees},`{},`{}\r\n",
+        rows.len(),
+        sums.paid.1,
+        sums.refunded.1,
+        sums.paid.1,
+        sums.refunded.1
+    ));
+    text
+}
+
+fn line(row: &Row, mchid: &str) -> String {
+    let (trade, order) = (&row.trade_no, &row.out_trade_no);
+    let refund = row.refund_no.as_deref().unwrap_or("0");
+    let (state, paid, back, of_refund) = match row.kind {
+        LineKind::Paid => ("SUCCESS", row.amount, Fen::ZERO, ["", ""]),
+        LineKind::Refunded => ("REFUND", Fen::ZERO, row.amount, ["ORIGINAL", "SUCCESS"]),
+    };
+    let [way, refunded] = of_refund;
+    format!(
+        "`{},`{APP_ID},`{mchid},`0,`,`{trade},`{order},`o-sandbox,`MWEB,`{state},`OTHERS,`CNY,`{paid},`0.00,`50{refund},`{refund},\
+         `{back},`0.00,`{way},`{refunded},`{},`,`{}000,`0.60%,`{paid},`{back},`\r\n",
+        row.at, row.subject, row.fee
+    )
+}

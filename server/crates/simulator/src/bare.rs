@@ -1,0 +1,58 @@
+//! A meter without its line: for simulations that repeat to the bit, and do a hundred thousand runs in minutes.
+
+use model::time::Timestamp;
+
+use super::estate::MeterPlan;
+use super::load::Load;
+use super::meter::Meter;
+use super::modbus::Exception;
+use super::registers::{self, MAILBOX};
+use super::secured;
+use meters::keys::MasterKeys;
+
+/// The very state machine that stands behind a simulated gateway.
+pub struct Bare {
+    meter: Meter,
+    keys: MasterKeys,
+    now: Timestamp,
+}
+
+impl Bare {
+    /// A meter as planned, whose room draws nothing.
+    #[must_use]
+    pub fn new(plan: &MeterPlan, keys: MasterKeys, now: Timestamp) -> Self {
+        Self { meter: Meter::new(plan, now), keys, now }
+    }
+
+    /// What its registers read.
+    ///
+    /// # Errors
+    /// The code of the exception.
+    pub fn read(&self, address: u16, count: u16) -> Result<Vec<u16>, u8> {
+        registers::read(&self.meter, &Load::Constant { watts: 0 }, address, count).map_err(|exception| exception as u8)
+    }
+
+    /// A secured frame arrives in its mailbox.
+    ///
+    /// # Errors
+    /// The code of the exception.
+    pub fn write(&mut self, address: u16, words: &[u16]) -> Result<(), u8> {
+        if address != MAILBOX {
+            return Err(Exception::IllegalAddress as u8);
+        }
+        let frame: Vec<u8> = words.iter().flat_map(|word| word.to_be_bytes()).collect();
+        secured::receive(&mut self.meter, &self.keys, &frame, self.now).map(drop).map_err(|exception| exception as u8)
+    }
+
+    /// Energy for so many fen is used.
+    pub fn uses(&mut self, fen: u32) {
+        self.meter.wallet.charge(u64::from(fen) * 10_000);
+    }
+
+    /// The truth: purchase count, credited minus debited, and what is left.
+    #[must_use]
+    pub const fn holds(&self) -> (u16, i64, i64) {
+        let wallet = &self.meter.wallet;
+        (wallet.count, wallet.cumulative as i64, wallet.remaining as i64)
+    }
+}

@@ -1,0 +1,81 @@
+//! The site's time, which may run faster than the wall clock and can be moved forward.
+
+use std::sync::{Mutex, PoisonError};
+
+use model::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use domain::clock::{Clock, SharedClock};
+
+/// A moment named on both clocks; site time runs on from here.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Anchor {
+    /// On the wall.
+    pub wall: Timestamp,
+    /// At the simulated site.
+    pub site: Timestamp,
+    /// How many times as fast as the wall clock.
+    pub speed: f64,
+}
+
+impl Anchor {
+    /// The site's time when the wall clock shows `wall`.
+    #[must_use]
+    pub fn site_at(&self, wall: Timestamp) -> Timestamp {
+        self.site.plus((wall.since(self.wall) as f64 * self.speed) as i64)
+    }
+}
+
+/// The site's clock. A server that is given the same clock lives in the same time as the meters.
+pub struct SiteClock {
+    wall: SharedClock,
+    anchor: Mutex<Anchor>,
+}
+
+impl SiteClock {
+    /// Runs from `anchor` on.
+    #[must_use]
+    pub fn new(wall: SharedClock, anchor: Anchor) -> Self {
+        Self { wall, anchor: Mutex::new(anchor) }
+    }
+
+    /// Moves the site forward and gives the moment from which it runs on.
+    pub fn advance(&self, ms: i64) -> Anchor {
+        let mut anchor = self.anchor.lock().unwrap_or_else(PoisonError::into_inner);
+        let wall = self.wall.now();
+        *anchor = Anchor { wall, site: anchor.site_at(wall).plus(ms.max(0)), speed: anchor.speed };
+        *anchor
+    }
+
+    /// The moment from which it runs now.
+    #[must_use]
+    pub fn anchor(&self) -> Anchor {
+        *self.anchor.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Clock for SiteClock {
+    fn now(&self) -> Timestamp {
+        self.anchor().site_at(self.wall.now())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::clock::TestClock;
+
+    #[test]
+    fn runs_faster_and_moves_forward() {
+        let wall = TestClock::new(Timestamp(1_000));
+        let site = SiteClock::new(wall.clone(), Anchor { wall: Timestamp(1_000), site: Timestamp(5_000), speed: 60.0 });
+        assert_eq!(site.now(), Timestamp(5_000));
+        wall.advance(10);
+        assert_eq!(site.now(), Timestamp(5_600));
+        let anchor = site.advance(1_000);
+        assert_eq!(anchor, Anchor { wall: Timestamp(1_010), site: Timestamp(6_600), speed: 60.0 });
+        assert_eq!(site.now(), Timestamp(6_600));
+        site.advance(-1_000);
+        assert_eq!(site.now(), Timestamp(6_600));
+    }
+}

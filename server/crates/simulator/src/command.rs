@@ -1,0 +1,280 @@
+//! `dormwatt simulate`.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use model::money::Fen;
+
+use super::bus::BusTiming;
+use super::estate::Estate;
+use super::load::{Load, Profile, ProfileError};
+use super::{Config, StartError, start};
+use domain::framing::Framing;
+use meters::keys::{MasterKeys, ParseKeyError};
+use meters::profile::Profiles;
+
+/// Simulated gateways, over Modbus TCP, TLS or transparent, with meters of any profile: wallets, relays, journals, and faults to
+/// order.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// How many gateways.
+    #[arg(long, default_value_t = 4)]
+    pub gateways: u16,
+    /// How many meters behind each of them.
+    #[arg(long, default_value_t = 174, value_parser = clap::value_parser!(u8).range(1..=247))]
+    pub meters: u8,
+    /// Which model the meters are: the name of a profile; several, separated by commas, take turns. Others than rpp have no
+    /// wallet and a closed relay.
+    #[arg(long, default_value = "rpp", value_delimiter = ',')]
+    pub profile: Vec<String>,
+    /// A directory of further profiles (*.toml), as meters.profiles_dir of the configuration.
+    #[arg(long, value_name = "DIR")]
+    pub profiles: Option<String>,
+    /// How the gateways carry frames: modbus-tcp, modbus-tls, or transparent for the bytes of the bus, Modbus RTU and DL/T 645.
+    #[arg(long, default_value = "modbus-tcp", value_parser = framing)]
+    pub framing: Framing,
+    /// Writes the certificate of gateways that speak TLS here (PEM), for whoever shall trust it; each start makes a new one.
+    #[arg(long, value_name = "FILE")]
+    pub certificate: Option<PathBuf>,
+    /// Where the gateways listen.
+    #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    pub host: IpAddr,
+    /// Port of the first gateway, the others following; 0: any free ones, which the log names.
+    #[arg(long, default_value_t = 5020)]
+    pub port: u16,
+    /// Starts every meter with an account open and so many yuan in it; without it no account is open and no power flows.
+    #[arg(long, value_name = "YUAN", value_parser = amount)]
+    pub credit: Option<i32>,
+    /// Models the time that a bus takes, at so many bits a second; without it transactions take no time.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(300..=1_000_000))]
+    pub baud: Option<u32>,
+    /// From a request to its answer on the bus.
+    #[arg(long, default_value_t = 20, requires = "baud")]
+    pub turnaround_ms: u64,
+    /// How long a gateway waits for a meter that does not answer.
+    #[arg(long, default_value_t = 500, requires = "baud")]
+    pub patience_ms: u64,
+    /// A recorded load to draw: CSV of hour,kwh,kvarh,volt; without it a built-in daily curve.
+    #[arg(long, value_name = "FILE")]
+    pub load: Option<PathBuf>,
+    /// How much of the recorded load a typical room draws; the default suits a household's.
+    #[arg(long, default_value_t = 0.2, requires = "load")]
+    pub load_scale: f64,
+    /// How many times as fast as the wall clock the site's time runs.
+    #[arg(long, default_value_t = 1.0)]
+    pub speed: f64,
+    /// Keeps the meters' memory in this file; the same arguments find it again.
+    #[arg(long, value_name = "FILE")]
+    pub state: Option<PathBuf>,
+    /// Serves the control interface here: look into meters and break them, over HTTP. It asks nobody who they are.
+    #[arg(long, value_name = "ADDR")]
+    pub control: Option<SocketAddr>,
+    /// Master key for encryption, version 1: 32 hexadecimal digits. Without keys here, those of the configuration; without
+    /// those, throw-away ones made from the seed.
+    #[arg(long, env = "DORMWATT_SIM_KEY_ENC", hide_env_values = true, requires_all = ["key_mac", "key_aes"])]
+    pub key_enc: Option<String>,
+    /// Master key for MACs, version 1: 32 hexadecimal digits.
+    #[arg(long, env = "DORMWATT_SIM_KEY_MAC", hide_env_values = true, requires_all = ["key_enc", "key_aes"])]
+    pub key_mac: Option<String>,
+    /// Master key of version 2: 64 hexadecimal digits.
+    #[arg(long, env = "DORMWATT_SIM_KEY_AES", hide_env_values = true, requires_all = ["key_enc", "key_mac"])]
+    pub key_aes: Option<String>,
+    /// Makes serial numbers, rooms and faults; the same seed gives the same ones.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+}
+
+/// The simulator cannot run.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// The load profile cannot be used.
+    #[error(transparent)]
+    Load(#[from] ProfileError),
+    /// A master key cannot be read.
+    #[error(transparent)]
+    Key(#[from] ParseKeyError),
+    /// The profiles cannot be used.
+    #[error(transparent)]
+    Profiles(#[from] meters::profile::ProfileError),
+    /// The certificate cannot be written.
+    #[error("{}: {source}", .file.display())]
+    Certificate {
+        /// Where to.
+        file: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// There is no such profile.
+    #[error("--profile: there is no profile {0:?}")]
+    Profile(String),
+    /// An argument makes no sense.
+    #[error("{0}")]
+    Argument(&'static str),
+    /// The site cannot be started.
+    #[error(transparent)]
+    Start(#[from] StartError),
+}
+
+/// Runs until `stop` is ready. Without keys among the arguments the meters use `keys`, or else throw-away ones.
+///
+/// # Errors
+/// [`CommandError`] says what to change.
+pub async fn run(args: Args, keys: Option<MasterKeys>, stop: impl Future<Output = ()>) -> Result<(), CommandError> {
+    let simulator = start(config(&args, keys)?).await?;
+    if let (Some(file), Some(pem)) = (&args.certificate, simulator.certificate()) {
+        std::fs::write(file, pem).map_err(|source| CommandError::Certificate { file: file.clone(), source })?;
+    }
+    for (gateway, address) in simulator.addresses().iter().enumerate() {
+        tracing::info!(gateway, %address, meters = args.meters, "sim.gateway.listening");
+    }
+    if let Some(address) = simulator.control {
+        tracing::info!(%address, "sim.control.listening");
+    }
+    stop.await;
+    simulator.stop().await;
+    tracing::info!("sim.stopped");
+    Ok(())
+}
+
+/// What the arguments ask for.
+///
+/// # Errors
+/// [`CommandError`] says what to change.
+pub fn config(args: &Args, keys: Option<MasterKeys>) -> Result<Config, CommandError> {
+    if !(0.001..=100_000.0).contains(&args.speed) {
+        return Err(CommandError::Argument("--speed must be from 0.001 to 100000"));
+    }
+    if !(0.0..=1_000.0).contains(&args.load_scale) {
+        return Err(CommandError::Argument("--load-scale must be from 0 to 1000"));
+    }
+    let keys = match (&args.key_enc, &args.key_mac, &args.key_aes) {
+        (Some(enc), Some(mac), Some(aes)) => MasterKeys::parse(enc, mac, aes)?,
+        _ => keys.unwrap_or_else(|| throw_away_keys(args.seed)),
+    };
+    let load = match &args.load {
+        Some(file) => {
+            let permille = (args.load_scale * 1_000.0).round() as u32;
+            Load::Profile { profile: Arc::new(Profile::read(file)?), permille }
+        }
+        None => Load::Curve,
+    };
+    let bus = args.baud.map(|baud| BusTiming {
+        baud,
+        turnaround: Duration::from_millis(args.turnaround_ms),
+        patience: Duration::from_millis(args.patience_ms),
+    });
+    let profiles = Profiles::load(args.profiles.as_deref())?;
+    Ok(Config {
+        profiles: Some(profiles.clone()),
+        host: args.host,
+        base_port: args.port,
+        bus,
+        load,
+        speed: args.speed,
+        state_file: args.state.clone(),
+        seed: args.seed,
+        control: args.control,
+        ..Config::new(estate(args, &profiles)?, keys)
+    })
+}
+
+/// The site's meters, their profiles in turns.
+fn estate(args: &Args, profiles: &Profiles) -> Result<Estate, CommandError> {
+    let mut estate = Estate::uniform(args.seed, usize::from(args.gateways), args.meters);
+    estate.gateways.iter_mut().for_each(|gateway| gateway.framing = args.framing);
+    for ((_, plan), name) in estate.meters_mut().zip(args.profile.iter().cycle()) {
+        let profile = profiles.get(name).ok_or_else(|| CommandError::Profile(name.clone()))?;
+        if profile.secured.is_none() {
+            *plan = plan.clone().plain(name.clone());
+        } else if let Some(credit) = args.credit {
+            *plan = plan.clone().in_use(credit);
+        }
+    }
+    Ok(estate)
+}
+
+fn framing(word: &str) -> Result<Framing, String> {
+    Framing::parse(word).ok_or_else(|| "expected modbus-tcp, modbus-tls or transparent".into())
+}
+
+fn amount(text: &str) -> Result<i32, String> {
+    let fen = Fen::parse_yuan(text).map_err(|_| "expected yuan with at most two decimals, such as 100 or 63.20")?;
+    i32::try_from(fen.0).map_err(|_| "a meter holds at most 21474836.47 yuan".into())
+}
+
+/// Keys that protect nothing, for sites that are not real: whoever knows the seed knows them.
+#[must_use]
+pub fn throw_away_keys(seed: u64) -> MasterKeys {
+    let mut bytes = [0; 32];
+    for (to, from) in bytes.iter_mut().zip(b"dormwatt".iter().chain(&seed.to_be_bytes())) {
+        *to = *from;
+    }
+    MasterKeys::generate(&domain::rng::Rng::from_seed(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    fn parse(words: &[&str]) -> Result<Args, clap::Error> {
+        Line::try_parse_from(std::iter::once(&"simulate").chain(words)).map(|line| line.args)
+    }
+
+    #[test]
+    fn the_defaults_are_the_reference_site() {
+        let config = config(&parse(&[]).unwrap(), None).unwrap();
+        assert_eq!(config.estate.meters().count(), 696);
+        assert_eq!((config.base_port, config.bus, config.speed), (5020, None, 1.0));
+        assert_eq!(config.keys, throw_away_keys(1));
+        assert!(config.estate.meters().all(|(_, meter)| meter.account.is_none()));
+    }
+
+    #[test]
+    fn meters_may_start_with_credit() {
+        let config = config(&parse(&["--credit", "63.20"]).unwrap(), None).unwrap();
+        let (_, plan) = config.estate.meters().next().unwrap();
+        let account = plan.account.unwrap();
+        assert_eq!((account.remaining, account.count, account.number.to_string()), (6_320, 1, "1000260100000001".into()));
+    }
+
+    #[test]
+    fn gateways_and_meters_may_be_others() {
+        let words = ["--framing", "transparent", "--profile", "rpp,hiking-dds238", "--meters", "3", "--credit", "1"];
+        let config = config(&parse(&words).unwrap(), None).unwrap();
+        assert!(config.estate.gateways.iter().all(|gateway| gateway.framing == Framing::Transparent));
+        let kinds: Vec<_> = config.estate.meters().take(3).map(|(_, plan)| (&*plan.profile, plan.account.is_some())).collect();
+        assert_eq!(kinds, [("rpp", true), ("hiking-dds238", false), ("rpp", true)]);
+    }
+
+    #[test]
+    fn arguments_that_make_no_sense_are_named() {
+        for words in [
+            &["--meters", "0"][..],
+            &["--meters", "248"],
+            &["--turnaround-ms", "5"],
+            &["--key-enc", "00"],
+            &["--credit", "1e3"],
+            &["--framing", "carrier-pigeon"],
+            &["--credit", "21474836.48"],
+        ] {
+            assert!(parse(words).is_err(), "{words:?}");
+        }
+        let error = |words| config(&parse(words).unwrap(), None).err().unwrap().to_string();
+        assert_eq!(error(&["--speed", "0"]), "--speed must be from 0.001 to 100000");
+        assert_eq!(error(&["--speed", "NaN"]), "--speed must be from 0.001 to 100000");
+        assert_eq!(error(&["--profile", "rpp,nix"]), "--profile: there is no profile \"nix\"");
+        assert!(error(&["--load", "no/such.csv"]).contains("no/such.csv"));
+        let bad_key = error(&["--key-enc", "s3cret", "--key-mac", "", "--key-aes", ""]);
+        assert!(bad_key.contains("enc") && !bad_key.contains("s3cret"), "{bad_key}");
+    }
+}

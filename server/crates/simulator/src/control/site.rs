@@ -1,0 +1,120 @@
+//! Gateways, and the whole site.
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Json;
+use serde::{Deserialize, Serialize};
+
+use super::{Refusal, Strike, Switch};
+use crate::gateway::ChangeError;
+use crate::handle::{GatewayHandle, SiteHandle};
+use crate::load::mix;
+use crate::view::MeterView;
+
+/// A year, s.
+const LONGEST: u32 = 366 * 86_400;
+
+#[derive(Deserialize)]
+pub(super) struct Share {
+    share: f64,
+    #[serde(flatten)]
+    strike: Strike,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Advance {
+    advance_s: u32,
+}
+
+/// Which meters answer to each other's address.
+#[derive(Deserialize)]
+pub(super) struct Swapped {
+    units: [u8; 2],
+}
+
+/// The site's time.
+#[derive(Serialize)]
+pub(super) struct Time {
+    epoch_ms: i64,
+    shanghai: String,
+}
+
+pub(super) async fn list(State(site): State<SiteHandle>) -> Result<Json<Vec<MeterView>>, Refusal> {
+    let views: Result<_, ChangeError> = site.meters().iter().map(|meter| meter.view()).collect();
+    Ok(Json(views?))
+}
+
+/// Which meters is decided by their serial numbers, so that a later share holds those of a smaller one.
+pub(super) async fn fault_share(State(site): State<SiteHandle>, Json(share): Json<Share>) -> Result<Json<usize>, Refusal> {
+    let mut meters = Vec::new();
+    for meter in site.meters() {
+        let serial = meter.view()?.serial.bytes();
+        meters.push((serial.iter().fold(0, |hash, &byte| mix(hash ^ u64::from(byte))), meter));
+    }
+    meters.sort_by_key(|(hash, _)| *hash);
+    let struck = (meters.len() as f64 * share.share.clamp(0.0, 1.0)).round() as usize;
+    for (_, meter) in meters.iter().take(struck) {
+        meter.fault(share.strike.fault, share.strike.probability)?;
+    }
+    Ok(Json(struck))
+}
+
+pub(super) async fn heal(State(site): State<SiteHandle>) -> Result<StatusCode, Refusal> {
+    for meter in site.meters() {
+        meter.heal()?;
+    }
+    for gateway in (0..).map_while(|index| site.gateway(index)) {
+        gateway.heal();
+    }
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(super) async fn gateway_fault(
+    State(site): State<SiteHandle>,
+    Path(gateway): Path<usize>,
+    Json(strike): Json<Strike>,
+) -> Result<StatusCode, Refusal> {
+    find(&site, gateway)?.fault(strike.fault, strike.probability);
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(super) async fn gateway_heal(State(site): State<SiteHandle>, Path(gateway): Path<usize>) -> Result<StatusCode, Refusal> {
+    find(&site, gateway)?.heal();
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(super) async fn refuse(
+    State(site): State<SiteHandle>,
+    Path(gateway): Path<usize>,
+    Json(switch): Json<Switch>,
+) -> Result<StatusCode, Refusal> {
+    find(&site, gateway)?.refuse(switch.on);
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(super) async fn swap(
+    State(site): State<SiteHandle>,
+    Path(gateway): Path<usize>,
+    Json(swapped): Json<Swapped>,
+) -> Result<StatusCode, Refusal> {
+    find(&site, gateway)?.swap(swapped.units);
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(super) async fn time(State(site): State<SiteHandle>) -> Json<Time> {
+    let now = site.clock().now();
+    Json(Time { epoch_ms: now.0, shanghai: now.to_string() })
+}
+
+pub(super) async fn advance(State(site): State<SiteHandle>, Json(by): Json<Advance>) -> Result<Json<Time>, Refusal> {
+    // Meters make up for every step of it; a slip of the keyboard must not keep them busy for hours.
+    if by.advance_s > LONGEST {
+        return Err(Refusal::TooFar);
+    }
+    site.advance(i64::from(by.advance_s) * 1_000).await?;
+    Ok(time(State(site)).await)
+}
+
+fn find(site: &SiteHandle, gateway: usize) -> Result<GatewayHandle, Refusal> {
+    site.gateway(gateway).ok_or(Refusal::NotFound)
+}

@@ -1,0 +1,189 @@
+//! What stands at the simulated site: gateways, the meters behind them, and what those hold from the start.
+
+use std::borrow::Cow;
+
+use model::meter::ControlMode;
+use serde::{Deserialize, Serialize};
+
+use super::load::{Shape, mix};
+use domain::framing::Framing;
+use domain::operation::{DayTable, Limits, PlanEntry, Tiers};
+use domain::serial::{AccountNumber, Serial};
+
+/// The whole site. The gateway at index `g` listens on base port + `g`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Estate {
+    /// In the order of their ports.
+    pub gateways: Vec<GatewayPlan>,
+}
+
+/// A gateway and the meters behind it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GatewayPlan {
+    /// How it carries their frames.
+    pub framing: Framing,
+    /// In any order.
+    pub meters: Vec<MeterPlan>,
+}
+
+/// A meter as it leaves the fitter's hands. Start from [`MeterPlan::new`] and set what differs:
+/// `plan.account = Some(OpenAccount { .. })` for a meter that is in use already, so that a database can be seeded to match.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MeterPlan {
+    /// Modbus unit id behind its gateway, 1-247. A DL/T 645 meter answers to its serial number alone.
+    pub unit: u8,
+    /// 12 digits.
+    pub serial: Serial,
+    /// Which model it is: the name of a profile.
+    pub profile: Cow<'static, str>,
+    /// It has no wallet: nothing but mode and switch governs its relay.
+    pub plain: bool,
+    /// Secured-frame versions that it announces in 0x0120: 0b01 version 1 alone, 0b11 both.
+    pub versions: u16,
+    /// The account that is open already.
+    pub account: Option<OpenAccount>,
+    /// Alarm amounts, overdraft, hoarding (0.01 yuan) and overload power.
+    pub limits: Limits,
+    /// Prices of rates 1-4, 0.0001 yuan/kWh.
+    pub prices: [u32; 4],
+    /// Step prices.
+    pub tiers: Tiers,
+    /// Day tables 1 and 2.
+    pub day_tables: [DayTable; 2],
+    /// Which day table is in force when; empty: rate 3 always.
+    pub date_plan: Vec<PlanEntry>,
+    /// How the relay is governed.
+    pub mode: ControlMode,
+    /// Total energy counter, 0.01 kWh; all of it in rate 3.
+    pub energy: u32,
+    /// What its room draws.
+    pub shape: Shape,
+}
+
+/// An account that is open from the start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenAccount {
+    /// 16 digits.
+    pub number: AccountNumber,
+    /// Key epoch: 1 after the first opening.
+    pub epoch: u16,
+    /// Money commands applied in this epoch.
+    pub count: u16,
+    /// Order number of the last of them; 0 where there was none.
+    pub order: u64,
+    /// Credited minus debited in this epoch, 0.01 yuan.
+    pub cumulative: i32,
+    /// What remains, 0.01 yuan.
+    pub remaining: i32,
+}
+
+impl MeterPlan {
+    /// A new meter: no account, 0.5 yuan/kWh, alarms at 20 and 5 yuan, no other limits, a room of its own size.
+    #[must_use]
+    pub fn new(seed: u64, gateway: usize, unit: u8) -> Self {
+        let room = mix(seed ^ mix((gateway as u64) << 8 | u64::from(unit)));
+        Self {
+            unit,
+            serial: serial(seed, gateway, unit),
+            profile: Cow::Borrowed("rpp"),
+            plain: false,
+            versions: if unit.is_multiple_of(2) { 0b11 } else { 0b01 },
+            account: None,
+            limits: Limits { alarm1: 2_000, alarm2: 500, ..Limits::default() },
+            prices: [5_000; 4],
+            tiers: Tiers::default(),
+            day_tables: [DayTable::default(), DayTable::default()],
+            date_plan: Vec::new(),
+            mode: ControlMode::Prepaid,
+            energy: 0,
+            shape: Shape {
+                seed: room,
+                offset_days: (mix(room) % 1_400) as u32,
+                scale_permille: 500 + (mix(room ^ 1) % 1_001) as u32,
+            },
+        }
+    }
+
+    /// The same meter in use since yesterday: an account numbered after the meter, first purchase applied, all of it left.
+    #[must_use]
+    pub fn in_use(self, amount: i32) -> Self {
+        let number = AccountNumber::of(self.serial);
+        let account = OpenAccount { number, epoch: 1, count: 1, order: 0, cumulative: amount, remaining: amount };
+        Self { account: Some(account), ..self }
+    }
+}
+
+impl MeterPlan {
+    /// The same meter as another model, without a wallet; its relay is closed. Its serial number keeps eight digits, for some
+    /// models have no room for twelve.
+    #[must_use]
+    pub fn plain(self, profile: impl Into<Cow<'static, str>>) -> Self {
+        let [_, _, c, d, e, f] = self.serial.bytes();
+        let serial = Serial::from_bytes([0, 0, c, d, e, f]).unwrap_or(self.serial);
+        Self { profile: profile.into(), plain: true, serial, account: None, ..self }
+    }
+}
+
+impl Estate {
+    /// `gateways` gateways with units 1 to `meters` behind each; the even units announce version 2 of the secured frame.
+    #[must_use]
+    pub fn uniform(seed: u64, gateways: usize, meters: u8) -> Self {
+        let behind = |gateway| GatewayPlan {
+            framing: Framing::ModbusTcp,
+            meters: (1..=meters.min(247)).map(|unit| MeterPlan::new(seed, gateway, unit)).collect(),
+        };
+        Self { gateways: (0..gateways).map(behind).collect() }
+    }
+
+    /// Every meter, with its gateway's index.
+    pub fn meters_mut(&mut self) -> impl Iterator<Item = (usize, &mut MeterPlan)> {
+        self.gateways
+            .iter_mut()
+            .enumerate()
+            .flat_map(|(index, gateway)| gateway.meters.iter_mut().map(move |meter| (index, meter)))
+    }
+
+    /// Every meter, with its gateway's index.
+    pub fn meters(&self) -> impl Iterator<Item = (usize, &MeterPlan)> {
+        self.gateways.iter().enumerate().flat_map(|(index, gateway)| gateway.meters.iter().map(move |meter| (index, meter)))
+    }
+}
+
+/// The serial number of a simulated meter: `26`, two digits of the seed, five of the gateway, three of the unit.
+#[must_use]
+pub fn serial(seed: u64, gateway: usize, unit: u8) -> Serial {
+    let [a, b] = decimals(seed % 100);
+    let [c, d, e, f, g] = decimals(gateway as u64);
+    let [h, i, j] = decimals(unit.into());
+    Serial::from_digits([2, 6, a, b, c, d, e, f, g, h, i, j])
+}
+
+fn decimals<const N: usize>(mut value: u64) -> [u8; N] {
+    let mut digits = [0; N];
+    for digit in digits.iter_mut().rev() {
+        *digit = (value % 10) as u8;
+        value /= 10;
+    }
+    digits
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn serials_are_readable_and_unique() {
+        assert_eq!(serial(142, 3, 199).to_string(), "264200003199");
+        let estate = Estate::uniform(1, 500, 200);
+        let serials: HashSet<_> = estate.meters().map(|(_, meter)| meter.serial).collect();
+        assert_eq!(serials.len(), 100_000);
+    }
+
+    #[test]
+    fn half_of_the_meters_announce_version_2() {
+        let estate = Estate::uniform(1, 4, 174);
+        assert_eq!(estate.meters().filter(|(_, meter)| meter.versions == 0b11).count(), 348);
+    }
+}

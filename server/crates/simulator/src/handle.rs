@@ -1,0 +1,240 @@
+//! Handles of a running site: its addresses, its meters, its time, its end.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::faults::{Defect, LineFault, Mishap};
+use super::gateway::{ChangeError, Gateway, Site};
+use super::start;
+use super::view::MeterView;
+use domain::clock::SharedClock;
+
+/// A running site. Dropping it stops it.
+pub struct Simulator {
+    site: Arc<Site>,
+    gateways: Arc<[Arc<Gateway>]>,
+    addresses: Vec<SocketAddr>,
+    /// Where the control interface listens.
+    pub control: Option<SocketAddr>,
+    pub(super) stop: CancellationToken,
+    pub(super) tasks: TaskTracker,
+}
+
+impl Simulator {
+    pub(super) fn new(
+        site: Arc<Site>,
+        gateways: Arc<[Arc<Gateway>]>,
+        addresses: Vec<SocketAddr>,
+        stop: CancellationToken,
+        tasks: TaskTracker,
+    ) -> Self {
+        Self { site, gateways, addresses, control: None, stop, tasks }
+    }
+
+    /// Where the gateways listen, in their order.
+    #[must_use]
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// The certificate of the gateways that speak TLS, in PEM; `None` where there are none.
+    #[must_use]
+    pub fn certificate(&self) -> Option<&str> {
+        self.site.tls.as_ref().map(|identity| &*identity.pem)
+    }
+
+    /// The site's clock; give it to a server that shall live in the same time.
+    #[must_use]
+    pub fn clock(&self) -> SharedClock {
+        start::shared(&self.site)
+    }
+
+    /// Handles that outlive this one.
+    #[must_use]
+    pub fn handle(&self) -> SiteHandle {
+        SiteHandle { site: Arc::clone(&self.site), gateways: Arc::clone(&self.gateways) }
+    }
+
+    /// The gateway at this place in the estate.
+    #[must_use]
+    pub fn gateway(&self, gateway: usize) -> Option<GatewayHandle> {
+        self.handle().gateway(gateway)
+    }
+
+    /// A meter by its gateway's place in the estate and its unit id.
+    #[must_use]
+    pub fn meter(&self, gateway: usize, unit: u8) -> Option<MeterHandle> {
+        self.handle().meter(gateway, unit)
+    }
+
+    /// Every meter.
+    #[must_use]
+    pub fn meters(&self) -> Vec<MeterHandle> {
+        self.handle().meters()
+    }
+
+    /// Moves the site's time forward.
+    ///
+    /// # Errors
+    /// The state file cannot be written; time has moved nevertheless.
+    pub async fn advance(&self, ms: i64) -> Result<(), ChangeError> {
+        self.handle().advance(ms).await
+    }
+
+    /// Stops it, and waits until its memory is in the state file.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+        if let Some(state) = &self.site.state {
+            state.close();
+        }
+    }
+}
+
+impl Drop for Simulator {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+/// The site without its end: for the control interface and for tasks.
+#[derive(Clone)]
+pub struct SiteHandle {
+    site: Arc<Site>,
+    gateways: Arc<[Arc<Gateway>]>,
+}
+
+impl SiteHandle {
+    /// See [`Simulator::gateway`].
+    #[must_use]
+    pub fn gateway(&self, gateway: usize) -> Option<GatewayHandle> {
+        self.gateways.get(gateway).map(|gateway| GatewayHandle(Arc::clone(gateway)))
+    }
+
+    /// See [`Simulator::meter`].
+    #[must_use]
+    pub fn meter(&self, gateway: usize, unit: u8) -> Option<MeterHandle> {
+        let gateway = self.gateways.get(gateway)?;
+        gateway.look(unit, |_| ()).ok().map(|()| MeterHandle { gateway: Arc::clone(gateway), unit })
+    }
+
+    /// See [`Simulator::meters`].
+    #[must_use]
+    pub fn meters(&self) -> Vec<MeterHandle> {
+        self.gateways.iter().flat_map(|gateway| GatewayHandle(Arc::clone(gateway)).meters()).collect()
+    }
+
+    /// See [`Simulator::advance`].
+    ///
+    /// # Errors
+    /// The state file cannot be written; time has moved nevertheless.
+    pub async fn advance(&self, ms: i64) -> Result<(), ChangeError> {
+        let anchor = self.site.clock.advance(ms);
+        match &self.site.state {
+            Some(state) => state.append_clock(anchor).await.map_err(ChangeError::State),
+            None => Ok(()),
+        }
+    }
+
+    /// The site's clock.
+    #[must_use]
+    pub fn clock(&self) -> SharedClock {
+        start::shared(&self.site)
+    }
+}
+
+/// A gateway.
+#[derive(Clone)]
+pub struct GatewayHandle(Arc<Gateway>);
+
+impl GatewayHandle {
+    /// The meters behind it.
+    #[must_use]
+    pub fn meters(&self) -> Vec<MeterHandle> {
+        self.0.units().into_iter().map(|unit| MeterHandle { gateway: Arc::clone(&self.0), unit }).collect()
+    }
+
+    /// Makes every request to any of its meters suffer a fault: 0.0 never, 1.0 always.
+    pub fn fault(&self, fault: LineFault, probability: f64) {
+        self.0.faults(|faults| faults.set(fault, probability));
+    }
+
+    /// Refuses connections and closes those there are; or listens again.
+    pub fn refuse(&self, refused: bool) {
+        self.0.refused.send_replace(refused);
+    }
+
+    /// Exchanges the addresses of two of its meters, as after a rewiring that nobody noted.
+    pub fn swap(&self, units: [u8; 2]) {
+        self.0.swap(Some(units));
+    }
+
+    /// Heals it: no faults, addresses as planned, and it listens.
+    pub fn heal(&self) {
+        self.0.faults(super::faults::Faults::clear);
+        self.0.swap(None);
+        self.refuse(false);
+    }
+}
+
+/// A meter.
+#[derive(Clone)]
+pub struct MeterHandle {
+    gateway: Arc<Gateway>,
+    unit: u8,
+}
+
+impl MeterHandle {
+    /// What it truly holds now.
+    ///
+    /// # Errors
+    /// Never for a handle that this simulator gave.
+    pub fn view(&self) -> Result<MeterView, ChangeError> {
+        let load = &self.gateway.site().load;
+        Ok(self.gateway.look(self.unit, |slot| MeterView::new(self.gateway.index, slot, load))?)
+    }
+
+    /// Makes requests to it suffer a fault: 0.0 never, 1.0 always.
+    ///
+    /// # Errors
+    /// Never for a handle that this simulator gave.
+    pub fn fault(&self, fault: LineFault, probability: f64) -> Result<(), ChangeError> {
+        Ok(self.gateway.look(self.unit, |slot| slot.faults.set(fault, probability))?)
+    }
+
+    /// Heals its line.
+    ///
+    /// # Errors
+    /// Never for a handle that this simulator gave.
+    pub fn heal(&self) -> Result<(), ChangeError> {
+        Ok(self.gateway.look(self.unit, |slot| slot.faults.clear())?)
+    }
+
+    /// Breaks or repairs it.
+    ///
+    /// # Errors
+    /// [`ChangeError::State`] where the change cannot be kept; then there is none.
+    pub async fn defect(&self, defect: Defect, on: bool) -> Result<(), ChangeError> {
+        self.gateway.change(self.unit, |meter| defect.put(meter, on)).await
+    }
+
+    /// Lets something happen to it.
+    ///
+    /// # Errors
+    /// [`ChangeError::State`] where the change cannot be kept; then there is none.
+    pub async fn suffer(&self, mishap: Mishap) -> Result<(), ChangeError> {
+        self.gateway.change(self.unit, |meter| mishap.strike(meter)).await
+    }
+
+    /// Sets what its room draws; `None`: as the load says.
+    ///
+    /// # Errors
+    /// [`ChangeError::State`] where the change cannot be kept; then there is none.
+    pub async fn draw(&self, watts: Option<u32>) -> Result<(), ChangeError> {
+        self.gateway.change(self.unit, |meter| meter.room.watts = watts).await
+    }
+}

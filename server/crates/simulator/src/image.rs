@@ -1,0 +1,146 @@
+//! The registers of a meter of any Modbus profile, made from the same file that the server reads them by: each value of the
+//! profile, from what the meter holds to words. Written apart from the server's decoder, so that each checks the other.
+
+use std::ops::Range;
+
+use super::facts::Facts;
+use super::load::Load;
+use super::meter::Meter;
+use super::modbus::Exception;
+use domain::bcd::pack;
+use meters::profile::{Access, Area, Block, Field, Kind, Profile, Table, Value, WordOrder};
+
+/// Reads registers, all of them inside one range that the profile lets be read across.
+///
+/// # Errors
+/// Exception 02 where there are no such registers, 03 for more than the meter gives at once.
+pub fn read(profile: &Profile, meter: &Meter, load: &Load, area: Area, address: u16, count: u16) -> Result<Vec<u16>, Exception> {
+    if count > profile.max_registers {
+        return Err(Exception::IllegalValue);
+    }
+    let asked = u32::from(address)..u32::from(address) + u32::from(count);
+    let block = profile.readable().find(|block| block.area == area && covers(&(u32::from(block.address)..block.end()), &asked));
+    let tables = profile.freeze.iter().chain(&profile.journals);
+    let table = tables.into_iter().find(|table| table.area == area && covers(&(u32::from(table.address)..table.end()), &asked));
+    let (first, image) = match (block, table) {
+        (Some(block), _) => (block.address, self::block(profile, meter, load, block)),
+        (None, Some(table)) => (table.address, self::table(profile, meter, table)),
+        (None, None) => return Err(Exception::IllegalAddress),
+    };
+    let start = usize::from(address - first);
+    let found = image.get(start..start + usize::from(count)).ok_or(Exception::IllegalAddress)?;
+    found.iter().copied().collect::<Option<Vec<u16>>>().ok_or(Exception::IllegalAddress)
+}
+
+fn covers(range: &Range<u32>, asked: &Range<u32>) -> bool {
+    range.start <= asked.start && asked.end <= range.end
+}
+
+/// A range of registers; `None` where a table has gaps that cannot be read.
+type Image = Vec<Option<u16>>;
+
+fn block(profile: &Profile, meter: &Meter, load: &Load, block: &Block) -> Image {
+    let mut image = vec![Some(0); usize::from(block.registers)];
+    let facts = Facts::of(meter, load);
+    for (n, value) in block.values.iter().enumerate() {
+        // What is listed once a phase adds up to the whole.
+        let same = |values: &[Value]| values.iter().filter(|other| other.field == value.field).count();
+        let (before, all) = (same(block.values.get(..n).unwrap_or_default()), same(&block.values));
+        if let Some(whole) = facts.get(value.field) {
+            let part = |n: usize| whole * n as i128 / all as i128;
+            put(&mut image, profile, value, value.address - block.address, part(before + 1) - part(before));
+        }
+    }
+    image
+}
+
+fn table(profile: &Profile, meter: &Meter, table: &Table) -> Image {
+    let mut image = vec![None; (table.end() - u32::from(table.address)) as usize];
+    let is_freeze = profile.freeze.as_ref().is_some_and(|freeze| std::ptr::eq(freeze, table));
+    let records = if is_freeze { Facts::freezes(meter) } else { Facts::journal(meter, table) };
+    let mut records = records.into_iter();
+    for place in (0..table.records).map(|n| n * table.stride()) {
+        let range = usize::from(place)..usize::from(place + table.registers);
+        image.get_mut(range).into_iter().flatten().for_each(|word| *word = Some(0));
+        let Some(record) = records.next() else { continue };
+        for value in &table.values {
+            if let Some(ours) = record.get(value.field) {
+                put(&mut image, profile, value, place + value.address, ours);
+            }
+        }
+    }
+    image
+}
+
+/// Values may share a register, a byte or some bits each.
+fn put(image: &mut Image, profile: &Profile, value: &Value, at: u16, ours: i128) {
+    let count = value.kind.registers();
+    let raw = raw(value, ours);
+    for n in 0..count {
+        let high_first = value.word_order.unwrap_or(profile.word_order) == WordOrder::High;
+        let shift = 16 * if high_first { count - 1 - n } else { n };
+        if let Some(word) = image.get_mut(usize::from(at + n)) {
+            *word = Some(word.unwrap_or(0) | (raw >> shift) as u16);
+        }
+    }
+}
+
+/// The bits of a value: our units turned into counts, and those into the form. A counter's higher digits fall off.
+fn raw(value: &Value, ours: i128) -> u64 {
+    if let Some(flag) = value.flag {
+        let other = if flag.on & flag.mask == 0 { flag.mask & flag.mask.wrapping_neg() } else { 0 };
+        return if ours == 0 { flag.off.unwrap_or(other) } else { flag.on };
+    }
+    let step = value.step;
+    let (numerator, denominator) = (i128::from(step.numerator), i128::from(step.denominator));
+    let counts = ours * denominator / numerator;
+    let float = ours as f64 * denominator as f64 / numerator as f64;
+    match value.kind {
+        Kind::U8h => (counts as u64 & 0xff) << 8,
+        Kind::U8l => counts as u64 & 0xff,
+        Kind::U16 | Kind::I16 => counts as u64 & 0xffff,
+        Kind::U32 | Kind::I32 => counts as u64 & 0xffff_ffff,
+        Kind::U64 | Kind::I64 => counts as u64,
+        Kind::F32 => (float as f32).to_bits().into(),
+        Kind::F64 => float.to_bits(),
+        Kind::Bcd4 => digits(counts, 2),
+        Kind::Bcd8 => digits(counts, 4),
+        Kind::Bcd12 => digits(counts, 6),
+        Kind::Bcd16 => digits(counts, 8),
+        // Facts give times as digits already.
+        Kind::Clock | Kind::Date => ours as u64,
+    }
+}
+
+fn digits(counts: i128, bytes: u32) -> u64 {
+    let pair = |n: u32| u64::from(pack((counts.unsigned_abs() / 100_u128.pow(n) % 100) as u8));
+    (0..bytes).fold(0, |all, n| all | pair(n) << (8 * n))
+}
+
+/// What a write does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Write {
+    /// Switches the relay: closed, or open.
+    Relay(bool),
+    /// Sets the energy counters to zero, as some models let anybody on the bus.
+    Zero,
+}
+
+/// Understands a write.
+///
+/// # Errors
+/// Exception 02 where nothing can be written, 03 for what means nothing there.
+pub fn write(profile: &Profile, address: u16, bytes: &[u8]) -> Result<Write, Exception> {
+    let words: Vec<u16> = bytes.as_chunks().0.iter().copied().map(u16::from_be_bytes).collect();
+    if let Some(relay) = profile.relay.as_ref().filter(|relay| relay.address == address) {
+        // Given back to its own judgement, a meter without money has nothing to judge: it stays closed.
+        let closes = relay.close == words || relay.release.as_ref() == Some(&words);
+        return if closes || relay.open == words { Ok(Write::Relay(closes)) } else { Err(Exception::IllegalValue) };
+    }
+    let asked = u32::from(address)..u32::from(address) + words.len() as u32;
+    let writable = |block: &&Block| block.access != Access::R && covers(&(u32::from(block.address)..block.end()), &asked);
+    let block = profile.blocks.iter().find(writable).ok_or(Exception::IllegalAddress)?;
+    let total =
+        block.values.iter().any(|value| value.field == Field::Total && covers(&asked, &(value.address.into()..value.end())));
+    if total && words.iter().all(|&word| word == 0) { Ok(Write::Zero) } else { Err(Exception::IllegalValue) }
+}

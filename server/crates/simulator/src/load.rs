@@ -1,0 +1,122 @@
+//! What the rooms draw: a pure function of room and time, so that a restart finds the same energy again.
+
+mod curve;
+mod profile;
+
+use std::sync::Arc;
+
+use model::time::{HOUR, MINUTE, Timestamp};
+use serde::{Deserialize, Serialize};
+
+pub use profile::{Profile, ProfileError};
+
+/// Power is constant for this long.
+const STEP: i64 = 5 * MINUTE;
+const STEPS: i64 = HOUR / STEP;
+
+/// Where the load comes from.
+#[derive(Clone, Debug, Default)]
+pub enum Load {
+    /// A dormitory room's day, built in: little by day, most from 18 to 23 o'clock.
+    #[default]
+    Curve,
+    /// A recorded load, from a file.
+    Profile {
+        /// The file's hours.
+        profile: Arc<Profile>,
+        /// Thousandths of it that a typical room draws; 200 for a whole household's.
+        permille: u32,
+    },
+    /// The same power always; for tests.
+    Constant {
+        /// Active power.
+        watts: u32,
+    },
+}
+
+/// How one room differs from the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shape {
+    /// Which room: rooms of different seeds fluctuate differently.
+    pub seed: u64,
+    /// How many days into a recorded profile this room begins.
+    pub offset_days: u32,
+    /// Thousandths of what a typical room draws.
+    pub scale_permille: u32,
+}
+
+/// What flows while the relay is closed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flow {
+    /// Active power, W.
+    pub watts: u32,
+    /// Reactive power, var.
+    pub vars: i32,
+    /// Voltage, 0.1 V; there is one while the relay is open, too.
+    pub decivolts: u16,
+}
+
+impl Load {
+    /// What a room draws at a moment.
+    #[must_use]
+    pub fn at(&self, shape: &Shape, at: Timestamp) -> Flow {
+        let (mean, permille) = match self {
+            Self::Curve => (curve::hour(shape, at), 1_000),
+            Self::Profile { profile, permille } => (profile.hour(shape, at), *permille),
+            Self::Constant { watts } => return Flow { watts: *watts, vars: 0, decivolts: 2_200 },
+        };
+        let swing = swing(shape.seed, at);
+        let scale = i64::from(shape.scale_permille) * i64::from(permille) * (1_000 + swing);
+        let scaled = |value: i64| value * scale / 1_000_000_000;
+        Flow {
+            watts: u32::try_from(scaled(i64::from(mean.watts))).unwrap_or(0),
+            vars: i32::try_from(scaled(i64::from(mean.vars))).unwrap_or(0),
+            decivolts: mean.decivolts,
+        }
+    }
+
+    /// Until when that stays the same.
+    #[must_use]
+    pub const fn next_change(at: Timestamp) -> Timestamp {
+        Timestamp((at.0.div_euclid(STEP) + 1) * STEP)
+    }
+}
+
+/// Thousandths by which a five-minute step differs from its hour's mean. Steps half an hour apart cancel out, so the
+/// hour's energy stays what the load says.
+fn swing(seed: u64, at: Timestamp) -> i64 {
+    let step = at.0.div_euclid(STEP);
+    let (hour, in_hour) = (step.div_euclid(STEPS), step.rem_euclid(STEPS));
+    let pair = in_hour % (STEPS / 2);
+    let size = (mix(seed ^ mix(hour as u64 ^ ((pair as u64) << 48))) % 601) as i64 - 300;
+    if in_hour == pair { size } else { -size }
+}
+
+/// SplitMix64's finaliser: a fixed, well mixed number for every number.
+pub(super) const fn mix(value: u64) -> u64 {
+    let mut z = value.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fluctuation_leaves_the_hour_as_it_is() {
+        let shape = Shape { seed: 7, offset_days: 0, scale_permille: 1_000 };
+        for hour in 0..200 {
+            let swings: Vec<i64> = (0..STEPS).map(|step| swing(shape.seed, Timestamp(hour * HOUR + step * STEP))).collect();
+            assert_eq!(swings.iter().sum::<i64>(), 0);
+            assert!(swings.iter().any(|&swing| swing != 0));
+        }
+    }
+
+    #[test]
+    fn changes_every_five_minutes() {
+        assert_eq!(Load::next_change(Timestamp(0)), Timestamp(STEP));
+        assert_eq!(Load::next_change(Timestamp(STEP - 1)), Timestamp(STEP));
+    }
+}

@@ -1,0 +1,283 @@
+//! One meter: a state machine that only moves when somebody looks at it. Nothing runs between two looks; [`Meter::run`]
+//! makes up for the time that passed, so a hundred thousand meters cost nothing while nobody asks.
+
+use model::meter::ControlMode;
+use model::time::{Date, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::energy::Energy;
+use super::estate::MeterPlan;
+use super::freeze::{Freezes, Frozen};
+use super::journal::{BY_COMMAND, Journal, Kind, Record};
+use super::load::{Flow, Load, Shape};
+use super::relay::{Inputs, Open, Relay, rule};
+use super::secured::Mailbox;
+use super::status;
+use super::tariff::Tariff;
+use super::wallet::Wallet;
+use domain::bcd::BcdTime;
+use domain::operation::Limits;
+use domain::serial::Serial;
+
+/// The meter's own clock, against the site's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LocalClock {
+    /// Ahead of the site by this, ms.
+    pub offset: i64,
+    /// It was lost and not set since.
+    pub lost: bool,
+    /// The day whose midnight was dealt with last.
+    pub day: Date,
+    /// The day on which a broadcast set it last.
+    #[serde(default)]
+    pub set_on: Option<Date>,
+}
+
+/// What somebody did to it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tamper {
+    /// The cover is open.
+    pub cover_open: bool,
+    /// Wired the wrong way round.
+    pub reversed: bool,
+    /// Covers opened and bypasses, since manufacture.
+    pub events: u16,
+    /// When energy last flowed in reverse.
+    pub reverse_seen: Option<Timestamp>,
+}
+
+/// What the room behind it draws.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Room {
+    /// How it differs from others.
+    pub shape: Shape,
+    /// Set by hand in place of the load, W.
+    pub watts: Option<u32>,
+}
+
+/// Everything that a meter keeps through a power cut.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Meter {
+    /// 12 digits.
+    pub serial: Serial,
+    /// It has no wallet: nothing but mode and switch governs its relay.
+    #[serde(default)]
+    pub plain: bool,
+    /// Secured-frame versions it announces.
+    pub versions: u16,
+    /// Up to when time has been made up for.
+    pub until: Timestamp,
+    /// Counters.
+    pub energy: Energy,
+    /// Credit.
+    pub wallet: Wallet,
+    /// Prices.
+    pub tariff: Tariff,
+    /// Limits.
+    pub limits: Limits,
+    /// How the relay is governed.
+    pub mode: ControlMode,
+    /// The resident's switch is off.
+    pub switched_off: bool,
+    /// Tripped for overload.
+    pub overload: bool,
+    /// Tripped for a malignant load.
+    pub malignant: bool,
+    /// The relay.
+    pub relay: Relay,
+    /// The clock.
+    pub clock: LocalClock,
+    /// Block J.
+    pub journal: Journal,
+    /// Block F.
+    pub freezes: Freezes,
+    /// Where secured frames arrive.
+    pub mailbox: Mailbox,
+    /// +1 at each accepted parameter command.
+    pub parameter_version: u16,
+    /// What somebody did to it.
+    pub tamper: Tamper,
+    /// The room behind it.
+    pub room: Room,
+}
+
+impl Meter {
+    /// A meter as planned, put into service at `now`.
+    #[must_use]
+    pub fn new(plan: &MeterPlan, now: Timestamp) -> Self {
+        let wallet = plan.account.map_or_else(Wallet::default, |open| Wallet {
+            account: Some(open.number),
+            epoch: open.epoch,
+            remaining: open.remaining,
+            cumulative: open.cumulative,
+            count: open.count,
+            order: open.order,
+            ..Wallet::default()
+        });
+        let tariff = Tariff {
+            prices: plan.prices,
+            tiers: plan.tiers,
+            day_tables: plan.day_tables.clone(),
+            date_plan: plan.date_plan.clone(),
+            ..Tariff::default()
+        };
+        let mut meter = Self {
+            serial: plan.serial,
+            plain: plan.plain,
+            versions: plan.versions,
+            until: now,
+            energy: Energy::starting_at(plan.energy),
+            wallet,
+            tariff,
+            limits: plan.limits,
+            mode: plan.mode,
+            switched_off: false,
+            overload: false,
+            malignant: false,
+            relay: Relay::default(),
+            clock: LocalClock { day: now.date(), ..LocalClock::default() },
+            journal: Journal::default(),
+            freezes: Freezes::default(),
+            mailbox: Mailbox::new(plan.shape.seed),
+            parameter_version: 0,
+            tamper: Tamper::default(),
+            room: Room { shape: plan.shape, watts: None },
+        };
+        meter.relay.commanded = rule(&meter.inputs()).is_none();
+        meter
+    }
+
+    /// What its clock shows.
+    #[must_use]
+    pub const fn local(&self) -> Timestamp {
+        self.until.plus(self.clock.offset)
+    }
+
+    /// What its clock shows, as the registers have it; zeros outside the century.
+    #[must_use]
+    pub fn bcd_clock(&self) -> [u8; 6] {
+        BcdTime::from_timestamp(self.local()).map_or([0; 6], BcdTime::bytes)
+    }
+
+    /// What the relay rule looks at.
+    #[must_use]
+    pub fn inputs(&self) -> Inputs {
+        let floor = -i64::from(self.limits.overdraft);
+        Inputs {
+            mode: self.mode,
+            account_open: self.plain || self.wallet.account.is_some(),
+            overload: self.overload,
+            malignant: self.malignant,
+            used_up: !self.plain && i64::from(self.wallet.remaining) <= floor,
+            switched_off: self.switched_off,
+        }
+    }
+
+    /// What flows now.
+    #[must_use]
+    pub fn flow(&self, load: &Load) -> Flow {
+        let mut flow = load.at(&self.room.shape, self.until);
+        if let Some(watts) = self.room.watts {
+            flow = Flow { watts, vars: 0, ..flow };
+        }
+        if self.relay.closed() { flow } else { Flow { watts: 0, vars: 0, ..flow } }
+    }
+
+    /// Makes up for the time until `now`: energy, charges, trips, midnights, switch-overs, each at its moment.
+    pub fn run(&mut self, load: &Load, now: Timestamp) {
+        while self.until < now {
+            self.turn();
+            let change = self.tariff.next_change(self.local()).plus(-self.clock.offset);
+            let end = now.min(Load::next_change(self.until)).min(change);
+            self.pass(load, end);
+        }
+        self.turn();
+    }
+
+    /// Time up to `end`, in which load, rate and prices stay the same.
+    fn pass(&mut self, load: &Load, end: Timestamp) {
+        let rate = self.tariff.rate(self.local());
+        while self.until < end {
+            let mut watts = self.flow(load).watts;
+            let limit = u32::from(self.limits.overload_w);
+            // A guaranteed supply never trips, so there is nothing to latch.
+            if limit > 0 && watts > limit && !self.overload && self.mode == ControlMode::Prepaid {
+                self.overload = true;
+                self.settle(None);
+                watts = self.flow(load).watts;
+            }
+            let (flowed, whole) = self.energy.flow(watts, end.since(self.until));
+            self.until = self.until.plus(flowed);
+            if whole {
+                self.step(rate);
+            }
+        }
+    }
+
+    fn step(&mut self, rate: u8) {
+        self.energy.step(rate, self.tamper.reversed);
+        if self.tamper.reversed {
+            self.tamper.reverse_seen = Some(self.until);
+        }
+        if self.wallet.account.is_some() {
+            self.wallet.charge(self.tariff.price(rate, self.wallet.tier_use));
+            self.settle(None);
+        }
+    }
+
+    /// What its clock brings: freezes, new tier periods, standby prices.
+    fn turn(&mut self) {
+        let local = self.local();
+        let today = local.date();
+        if today > self.clock.day {
+            self.clock.day = today;
+            let Energy { total, rates, reverse, .. } = self.energy;
+            self.freezes.push(Frozen { day: today, total, remaining: self.wallet.remaining, reverse, rates });
+            if self.tariff.tier_period_begins(today.start()) {
+                self.wallet.tier_use = 0;
+            }
+        }
+        self.tariff.switch_over_at(local);
+    }
+
+    /// Sets its clock; the next freeze is the next midnight that it sees.
+    pub fn set_clock(&mut self, local: Timestamp) {
+        self.clock = LocalClock { offset: local.since(self.until), lost: false, day: local.date(), ..self.clock };
+    }
+
+    /// Applies the relay rule; a change is recorded, by command or with the status bit behind it.
+    pub fn settle(&mut self, cause: Option<u8>) {
+        let before = self.relay.closed();
+        let verdict = rule(&self.inputs());
+        self.relay.commanded = verdict.is_none();
+        self.note_relay(
+            before,
+            cause.unwrap_or(match verdict {
+                // What closes by itself had been open for arrears: nothing else heals without a command.
+                None | Some(Open::Arrears) => status::ARREARS,
+                Some(Open::Overload) => status::OVERLOAD,
+                Some(Open::Malignant) => status::MALIGNANT,
+                Some(Open::ForcedOff | Open::NoAccount | Open::UserSwitch) => BY_COMMAND,
+            }),
+        );
+    }
+
+    /// Records a change of the relay since `before`.
+    pub fn note_relay(&mut self, before: bool, cause: u8) {
+        match (before, self.relay.closed()) {
+            (true, false) => self.record(Kind::RelayOpened, cause, 0),
+            (false, true) => self.record(Kind::RelayClosed, cause, 0),
+            _ => {}
+        }
+    }
+
+    /// Adds to the journal.
+    pub fn record(&mut self, kind: Kind, cause: u8, amount: i32) {
+        let when = self.bcd_clock();
+        let (count, remaining) = (self.wallet.count, self.wallet.remaining);
+        self.journal.push(Record { sequence: 0, kind, cause, when, amount, count, remaining });
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,76 @@
+//! Which model a meter is: what it understands.
+
+use std::sync::Arc;
+
+use super::image::{self, Write};
+use super::journal::BY_COMMAND;
+use super::load::Load;
+use super::meter::Meter;
+use super::modbus::Exception;
+use super::registers::{self as reference, MAILBOX};
+use super::secured::{self, Effect};
+use meters::keys::MasterKeys;
+use meters::profile::{Area, Profile, Protocol};
+
+/// A model.
+#[derive(Clone, Debug)]
+pub enum Model {
+    /// The reference profile, with its secured frames.
+    Reference,
+    /// Any other Modbus meter, made from its profile.
+    Modbus(Arc<Profile>),
+    /// DL/T 645-2007.
+    Dlt645,
+}
+
+impl Model {
+    /// The counterpart of a profile.
+    #[must_use]
+    pub fn of(profile: &Arc<Profile>) -> Self {
+        match profile.protocol {
+            Protocol::Dlt645 => Self::Dlt645,
+            Protocol::Modbus if profile.secured.is_some() => Self::Reference,
+            Protocol::Modbus => Self::Modbus(Arc::clone(profile)),
+        }
+    }
+
+    /// Whether it speaks Modbus.
+    #[must_use]
+    pub const fn speaks_modbus(&self) -> bool {
+        !matches!(self, Self::Dlt645)
+    }
+
+    /// Reads registers.
+    ///
+    /// # Errors
+    /// The exception to answer with.
+    pub fn read(&self, meter: &Meter, load: &Load, area: Area, address: u16, count: u16) -> Result<Vec<u16>, Exception> {
+        match (self, area) {
+            (Self::Reference, Area::Holding) => reference::read(meter, load, address, count),
+            (Self::Modbus(profile), _) => image::read(profile, meter, load, area, address, count),
+            (Self::Reference, Area::Input) | (Self::Dlt645, _) => Err(Exception::IllegalFunction),
+        }
+    }
+
+    /// Writes registers.
+    ///
+    /// # Errors
+    /// The exception to answer with.
+    pub fn write(&self, meter: &mut Meter, keys: &MasterKeys, address: u16, bytes: &[u8]) -> Result<Effect, Exception> {
+        match self {
+            Self::Reference if address == MAILBOX => secured::receive(meter, keys, bytes, meter.until),
+            Self::Reference => Err(Exception::IllegalAddress),
+            Self::Modbus(profile) => {
+                match image::write(profile, address, bytes)? {
+                    Write::Relay(closed) => {
+                        meter.switched_off = !closed;
+                        meter.settle(Some(BY_COMMAND));
+                    }
+                    Write::Zero => meter.energy.zero(),
+                }
+                Ok(Effect::Changed)
+            }
+            Self::Dlt645 => Err(Exception::IllegalFunction),
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! The relay: the rule by which a meter commands it, and what it does.
+
+use model::meter::ControlMode;
+use serde::{Deserialize, Serialize};
+
+/// Why the rule says open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Open {
+    /// Mode forced off.
+    ForcedOff,
+    /// No account.
+    NoAccount,
+    /// An overload trip that is not yet released.
+    Overload,
+    /// A malignant-load trip that is not yet released.
+    Malignant,
+    /// The credit and the overdraft are used up.
+    Arrears,
+    /// The resident's switch.
+    UserSwitch,
+}
+
+/// Everything that the rule looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Inputs {
+    /// How the relay is governed.
+    pub mode: ControlMode,
+    /// An account is open.
+    pub account_open: bool,
+    /// Tripped for overload.
+    pub overload: bool,
+    /// Tripped for a malignant load.
+    pub malignant: bool,
+    /// Remaining amount at or below minus the overdraft limit.
+    pub used_up: bool,
+    /// The resident's switch is off.
+    pub switched_off: bool,
+}
+
+/// The relay rule, in the order of the profile; `None`: closed.
+#[must_use]
+pub const fn rule(inputs: &Inputs) -> Option<Open> {
+    match inputs.mode {
+        ControlMode::ForcedOff => return Some(Open::ForcedOff),
+        ControlMode::Guaranteed => return None,
+        ControlMode::Prepaid => {}
+    }
+    if !inputs.account_open {
+        Some(Open::NoAccount)
+    } else if inputs.overload {
+        Some(Open::Overload)
+    } else if inputs.malignant {
+        Some(Open::Malignant)
+    } else if inputs.used_up {
+        Some(Open::Arrears)
+    } else if inputs.switched_off {
+        Some(Open::UserSwitch)
+    } else {
+        None
+    }
+}
+
+/// The relay itself, as commanded and as it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Relay {
+    /// What the rule last said: closed.
+    pub commanded: bool,
+    /// Contacts welded: never opens.
+    pub welded: bool,
+    /// Coil dead: never closes.
+    pub stuck: bool,
+}
+
+impl Relay {
+    /// Whether current can flow.
+    #[must_use]
+    pub const fn closed(self) -> bool {
+        self.welded || (self.commanded && !self.stuck)
+    }
+
+    /// It does not do what it was told.
+    #[must_use]
+    pub const fn fault(self) -> bool {
+        self.closed() != self.commanded
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each row: mode, account, overload, malignant, used up, switched off; and what follows. Every step of the rule is
+    /// shown to go before all steps behind it.
+    #[test]
+    fn the_rule_in_its_order() {
+        use ControlMode::{ForcedOff, Guaranteed, Prepaid};
+        let table = [
+            (ForcedOff, true, false, false, false, false, Some(Open::ForcedOff)),
+            (ForcedOff, false, true, true, true, true, Some(Open::ForcedOff)),
+            (Guaranteed, true, false, false, false, false, None),
+            (Guaranteed, false, true, true, true, true, None),
+            (Prepaid, false, true, true, true, true, Some(Open::NoAccount)),
+            (Prepaid, false, false, false, false, false, Some(Open::NoAccount)),
+            (Prepaid, true, true, true, true, true, Some(Open::Overload)),
+            (Prepaid, true, false, true, true, true, Some(Open::Malignant)),
+            (Prepaid, true, false, false, true, true, Some(Open::Arrears)),
+            (Prepaid, true, false, false, false, true, Some(Open::UserSwitch)),
+            (Prepaid, true, false, false, false, false, None),
+        ];
+        for (mode, account_open, overload, malignant, used_up, switched_off, expected) in table {
+            let inputs = Inputs { mode, account_open, overload, malignant, used_up, switched_off };
+            assert_eq!(rule(&inputs), expected, "{inputs:?}");
+        }
+    }
+
+    #[test]
+    fn broken_relays_do_not_obey() {
+        for (commanded, welded, stuck, closed, fault) in [
+            (true, false, false, true, false),
+            (false, false, false, false, false),
+            (false, true, false, true, true),
+            (true, false, true, false, true),
+            (true, true, false, true, false),
+        ] {
+            let relay = Relay { commanded, welded, stuck };
+            assert_eq!((relay.closed(), relay.fault()), (closed, fault), "{relay:?}");
+        }
+    }
+}

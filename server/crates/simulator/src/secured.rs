@@ -1,0 +1,121 @@
+//! The mailbox at 0x0200: the checks before an operation is applied, in the order of the profile.
+
+use std::collections::VecDeque;
+
+use model::time::{MINUTE, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::apply::apply;
+use super::load::mix;
+use super::meter::Meter;
+use super::modbus::Exception;
+use meters::frame::{self, FrameError, FrameResult, Opened};
+use meters::keys::MasterKeys;
+
+/// So many bad MACs within a minute lock the mailbox for a minute.
+const PATIENCE: usize = 5;
+
+/// What the mailbox remembers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mailbox {
+    /// Challenges are drawn from this chain, so that none comes twice, not even after a restart.
+    chain: u64,
+    /// Operation and result of the last frame.
+    pub last: [u8; 2],
+    #[serde(skip)]
+    bad: VecDeque<Timestamp>,
+    #[serde(skip)]
+    locked_until: Option<Timestamp>,
+}
+
+impl Mailbox {
+    /// Empty.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        Self { chain: mix(seed ^ 0x6368_616c), last: [0; 2], bad: VecDeque::new(), locked_until: None }
+    }
+
+    /// What the next frame must carry.
+    #[must_use]
+    pub fn challenge(&self) -> [u8; 4] {
+        let [a, b, c, d, ..] = mix(self.chain).to_be_bytes();
+        [a, b, c, d]
+    }
+
+    fn renew(&mut self) {
+        let old = self.challenge();
+        while self.challenge() == old {
+            self.chain = self.chain.wrapping_add(1);
+        }
+    }
+
+    fn locked(&self, now: Timestamp) -> bool {
+        self.locked_until.is_some_and(|until| now < until)
+    }
+
+    fn bad_mac(&mut self, now: Timestamp) {
+        self.bad.retain(|&at| now.since(at) < MINUTE);
+        self.bad.push_back(now);
+        if self.bad.len() >= PATIENCE {
+            self.bad.clear();
+            self.locked_until = Some(now.plus(MINUTE));
+        }
+    }
+}
+
+/// What a frame did to the meter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Nothing but register 0x0112.
+    Refused,
+    /// The challenge at least: to be kept before the answer goes out.
+    Changed,
+}
+
+/// Takes a frame at `now`, up to which the meter has run already. The write is answered normally unless an exception says
+/// otherwise; the result is in register 0x0112.
+///
+/// # Errors
+/// Exception 06 while locked; 03 for a frame of a wrong length, or of a version that is unknown or not announced.
+pub fn receive(meter: &mut Meter, keys: &MasterKeys, bytes: &[u8], now: Timestamp) -> Result<Effect, Exception> {
+    if meter.mailbox.locked(now) {
+        return Err(Exception::Busy);
+    }
+    let announced = bytes.first().is_some_and(|&version| matches!(version, 1 | 2) && meter.versions & u16::from(version) != 0);
+    if !announced {
+        return Err(Exception::IllegalValue);
+    }
+    let code = bytes.get(1).copied().unwrap_or(0);
+    let opened = match frame::open(keys, meter.serial, bytes) {
+        Ok(opened) => opened,
+        Err(FrameError::Version | FrameError::Length) => return Err(Exception::IllegalValue),
+        Err(FrameError::Mac) => {
+            meter.mailbox.bad_mac(now);
+            meter.mailbox.last = [code, FrameResult::Mac as u8];
+            return Ok(Effect::Refused);
+        }
+        Err(FrameError::Cipher) => return Err(Exception::DeviceFailure),
+    };
+    let (effect, result) = judge(meter, opened);
+    meter.mailbox.last = [code, result as u8];
+    Ok(effect)
+}
+
+fn judge(meter: &mut Meter, opened: Opened) -> (Effect, FrameResult) {
+    if opened.header.epoch != meter.wallet.epoch {
+        return (Effect::Refused, FrameResult::Epoch);
+    }
+    if opened.header.challenge != meter.mailbox.challenge() {
+        return (Effect::Refused, FrameResult::Challenge);
+    }
+    meter.mailbox.renew();
+    let result = match opened.operation {
+        _ if opened.serial != meter.serial.bytes() => FrameResult::Serial,
+        Ok(operation) => apply(meter, &operation),
+        Err(_) => FrameResult::Range,
+    };
+    (Effect::Changed, result)
+}
+
+#[cfg(test)]
+mod tests;

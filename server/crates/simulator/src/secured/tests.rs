@@ -1,0 +1,197 @@
+//! What a meter does with frames: the order of its checks, the money rule, the lock.
+
+use model::meter::ControlMode;
+use model::time::SECOND;
+
+use super::*;
+use crate::estate::{MeterPlan, OpenAccount};
+use crate::journal::{BY_COMMAND, Kind};
+use crate::status;
+use domain::bcd::BcdTime;
+use domain::operation::{Limits, Operation};
+use meters::frame::{FrameVersion, Header, seal, seal_body};
+
+fn keys() -> MasterKeys {
+    MasterKeys { enc: [1; 16], mac: [2; 16], aes: [3; 32] }
+}
+
+/// Account open, epoch 1, count 1, 100 yuan.
+fn meter() -> Meter {
+    let number = "1000000000000001".parse().unwrap();
+    let account = Some(OpenAccount { number, epoch: 1, count: 1, order: 7, cumulative: 10_000, remaining: 10_000 });
+    Meter::new(&MeterPlan { account, ..MeterPlan::new(1, 0, 2) }, Timestamp(0))
+}
+
+fn header(meter: &Meter) -> Header {
+    Header { epoch: meter.wallet.epoch, challenge: meter.mailbox.challenge(), frame_number: 1 }
+}
+
+fn send(meter: &mut Meter, operation: &Operation) -> FrameResult {
+    let frame = seal(&keys(), FrameVersion::Aes, &header(meter), meter.serial, operation).unwrap();
+    let challenge = meter.mailbox.challenge();
+    let effect = receive(meter, &keys(), &frame, Timestamp(0)).unwrap();
+    assert_eq!(effect, Effect::Changed);
+    assert_ne!(meter.mailbox.challenge(), challenge, "a frame that passes changes the challenge, whatever its result");
+    assert_eq!(meter.mailbox.last[0], operation.code());
+    FrameResult::from_code(meter.mailbox.last[1]).unwrap()
+}
+
+#[test]
+fn the_money_rule() {
+    let credit = |order, count, amount| Operation::Credit { order, count, amount };
+    let debit = |order, count, amount| Operation::Debit { order, count, amount };
+    let mut meter = meter();
+    // Each row: command, result, and the wallet after it.
+    let table = [
+        (credit(8, 1, 500), FrameResult::Count, (1, 10_000, 10_000)),
+        (credit(8, 3, 500), FrameResult::Count, (1, 10_000, 10_000)),
+        (credit(8, 0, 500), FrameResult::Count, (1, 10_000, 10_000)),
+        (credit(8, 2, 500), FrameResult::Done, (2, 10_500, 10_500)),
+        (credit(8, 2, 500), FrameResult::AlreadyApplied, (2, 10_500, 10_500)),
+        (credit(9, 2, 500), FrameResult::Count, (2, 10_500, 10_500)),
+        (credit(8, 2, 501), FrameResult::Count, (2, 10_500, 10_500)),
+        (debit(8, 2, 500), FrameResult::Count, (2, 10_500, 10_500)),
+        (debit(9, 3, 10_501), FrameResult::Exceeds, (2, 10_500, 10_500)),
+        (debit(9, 3, 10_500), FrameResult::Done, (3, 0, 0)),
+        (debit(9, 3, 10_500), FrameResult::AlreadyApplied, (3, 0, 0)),
+        (credit(10, 4, u32::MAX), FrameResult::Range, (3, 0, 0)),
+        (credit(10, 4, i32::MAX as u32), FrameResult::Done, (4, i32::MAX, i32::MAX)),
+        (credit(11, 5, 1), FrameResult::Range, (4, i32::MAX, i32::MAX)),
+    ];
+    for (operation, result, wallet) in table {
+        assert_eq!(send(&mut meter, &operation), result, "{operation:?}");
+        assert_eq!((meter.wallet.count, meter.wallet.remaining, meter.wallet.cumulative), wallet, "{operation:?}");
+    }
+    assert_eq!(meter.wallet.order, 10);
+}
+
+#[test]
+fn the_hoarding_limit_is_on_what_remains_after() {
+    let mut meter = meter();
+    meter.limits.hoarding = 10_500;
+    assert_eq!(send(&mut meter, &Operation::Credit { order: 8, count: 2, amount: 501 }), FrameResult::Hoarding);
+    assert_eq!(send(&mut meter, &Operation::Credit { order: 8, count: 2, amount: 500 }), FrameResult::Done);
+}
+
+#[test]
+fn closing_empties_the_wallet_and_opening_starts_an_epoch() {
+    let mut meter = meter();
+    let (account, other) = ("1000000000000002".parse().unwrap(), "1000000000000003".parse().unwrap());
+    assert_eq!(send(&mut meter, &Operation::Open { account }), FrameResult::AlreadyOpen);
+    let close = Operation::Close { order: 9, count: 2 };
+    assert_eq!(send(&mut meter, &close), FrameResult::Done);
+    let records: Vec<_> = meter.journal.records().map(|r| (r.kind, r.cause, r.amount, r.count, r.remaining)).collect();
+    assert_eq!(records, [(Kind::RelayOpened, BY_COMMAND, 0, 2, 0), (Kind::Close, 0, 10_000, 2, 0)]);
+    assert_eq!(send(&mut meter, &close), FrameResult::NotOpen, "a repeated close");
+    assert_eq!((meter.wallet.account, meter.wallet.remaining, meter.wallet.count), (None, 0, 2));
+
+    assert_eq!(send(&mut meter, &Operation::Open { account: other }), FrameResult::Done);
+    assert_eq!((meter.wallet.epoch, meter.wallet.count, meter.wallet.account), (2, 0, Some(other)));
+    assert!(!meter.relay.closed(), "nothing remains yet");
+    // The last command of the old epoch is no "already applied" in the new one.
+    assert_eq!(send(&mut meter, &Operation::Close { order: 9, count: 0 }), FrameResult::Count);
+    assert_eq!(send(&mut meter, &Operation::Credit { order: 10, count: 1, amount: 1 }), FrameResult::Done);
+    let newest = meter.journal.records().next().unwrap();
+    assert_eq!((newest.kind, newest.cause, meter.relay.closed()), (Kind::RelayClosed, status::ARREARS, true));
+}
+
+#[test]
+fn modes_and_the_switch_move_the_relay_by_command() {
+    let mut meter = meter();
+    for (operation, closed) in [
+        (Operation::UserSwitch(false), false),
+        (Operation::SetMode(ControlMode::Guaranteed), true),
+        (Operation::SetMode(ControlMode::ForcedOff), false),
+        (Operation::SetMode(ControlMode::Prepaid), false),
+        (Operation::UserSwitch(true), true),
+    ] {
+        assert_eq!(send(&mut meter, &operation), FrameResult::Done);
+        assert_eq!(meter.relay.closed(), closed, "{operation:?}");
+    }
+    assert!(meter.journal.records().all(|record| record.cause == BY_COMMAND));
+    assert_eq!(meter.parameter_version, 0);
+}
+
+#[test]
+fn setting_the_mode_releases_trips() {
+    let mut meter = meter();
+    (meter.overload, meter.malignant) = (true, true);
+    meter.settle(None);
+    assert_eq!(send(&mut meter, &Operation::SetMode(ControlMode::Prepaid)), FrameResult::Done);
+    assert!(meter.relay.closed() && !meter.overload && !meter.malignant);
+}
+
+#[test]
+fn parameters_raise_their_version_and_are_recorded() {
+    let mut meter = meter();
+    let limits = Limits { alarm1: 3_000, alarm2: 1_000, overdraft: 500, hoarding: 0, overload_w: 2_500 };
+    let clock = BcdTime::from_bytes([0x26, 0x11, 0x23, 0x12, 0, 0]).unwrap();
+    assert_eq!(send(&mut meter, &Operation::SetLimits(limits)), FrameResult::Done);
+    assert_eq!(send(&mut meter, &Operation::SetPrices { standby: true, prices: [9; 4] }), FrameResult::Done);
+    assert_eq!(send(&mut meter, &Operation::SetClock(clock)), FrameResult::Done);
+    assert_eq!((meter.limits, meter.tariff.standby, meter.bcd_clock()), (limits, Some([9; 4]), clock.bytes()));
+    assert_eq!(meter.parameter_version, 3);
+    let causes: Vec<u8> = meter.journal.records().filter(|r| r.kind == Kind::Parameter).map(|r| r.cause).collect();
+    assert_eq!(causes, [0x0b, 0x08, 0x07]);
+}
+
+#[test]
+fn checks_are_made_in_their_order() {
+    let credit = Operation::Credit { order: 8, count: 2, amount: 1 };
+    for version in [FrameVersion::Tdes, FrameVersion::Aes] {
+        let mut meter = meter();
+        let good = header(&meter);
+        let stale = Header { challenge: [0; 4], ..good };
+        let elsewhere = Header { epoch: 9, ..stale };
+        let serial = meter.serial;
+        let wrong_serial = [&[0x99; 6][..], &[7; 8]].concat();
+        let bad_fields = [&serial.bytes()[..], &[7; 8]].concat();
+        let cases = [
+            (seal(&keys(), version, &elsewhere, serial, &credit), FrameResult::Epoch, Effect::Refused),
+            (seal(&keys(), version, &stale, serial, &credit), FrameResult::Challenge, Effect::Refused),
+            (seal_body(&keys(), version, &good, serial, 5, wrong_serial), FrameResult::Serial, Effect::Changed),
+        ];
+        for (frame, result, effect) in cases {
+            assert_eq!(receive(&mut meter, &keys(), &frame.unwrap(), Timestamp(0)), Ok(effect));
+            assert_eq!(meter.mailbox.last[1], result as u8);
+            assert_eq!(meter.mailbox.challenge() == good.challenge, effect == Effect::Refused);
+        }
+        let now = header(&meter);
+        let frame = seal_body(&keys(), version, &now, serial, 5, bad_fields).unwrap();
+        assert_eq!(receive(&mut meter, &keys(), &frame, Timestamp(0)), Ok(Effect::Changed));
+        assert_eq!(meter.mailbox.last, [5, FrameResult::Range as u8]);
+        // The same frame again: its challenge is spent.
+        assert_eq!(receive(&mut meter, &keys(), &frame, Timestamp(0)), Ok(Effect::Refused));
+        assert_eq!(meter.mailbox.last, [5, FrameResult::Challenge as u8]);
+        assert_eq!(meter.wallet.remaining, 10_000);
+    }
+}
+
+#[test]
+fn versions_that_are_not_announced_are_refused() {
+    let mut meter = meter();
+    meter.versions = 0b01;
+    let frame = seal(&keys(), FrameVersion::Aes, &header(&meter), meter.serial, &Operation::UserSwitch(true)).unwrap();
+    assert_eq!(receive(&mut meter, &keys(), &frame, Timestamp(0)), Err(Exception::IllegalValue));
+    assert_eq!(receive(&mut meter, &keys(), &[], Timestamp(0)), Err(Exception::IllegalValue));
+    assert_eq!(receive(&mut meter, &keys(), &[1; 20], Timestamp(0)), Err(Exception::IllegalValue));
+    assert_eq!(meter.mailbox.last, [0; 2]);
+}
+
+#[test]
+fn five_bad_macs_within_a_minute_lock_the_mailbox_for_a_minute() {
+    let mut meter = meter();
+    let at = |seconds| Timestamp(seconds * SECOND);
+    let mut bad = vec![0; 24];
+    (bad[0], bad[1]) = (1, 2);
+    // Spread over more than a minute, four at a time are no reason.
+    for seconds in [0, 20, 40, 59, 61, 81] {
+        assert_eq!(receive(&mut meter, &keys(), &bad, at(seconds)), Ok(Effect::Refused), "{seconds}");
+        assert_eq!(meter.mailbox.last, [2, FrameResult::Mac as u8]);
+    }
+    assert_eq!(receive(&mut meter, &keys(), &bad, at(82)), Ok(Effect::Refused));
+    let good = seal(&keys(), FrameVersion::Aes, &header(&meter), meter.serial, &Operation::UserSwitch(true)).unwrap();
+    assert_eq!(receive(&mut meter, &keys(), &good, at(83)), Err(Exception::Busy));
+    assert_eq!(receive(&mut meter, &keys(), &good, at(141)), Err(Exception::Busy));
+    assert_eq!(receive(&mut meter, &keys(), &good, at(142)), Ok(Effect::Changed));
+}

@@ -1,0 +1,82 @@
+//! The TCP side of a gateway: it listens, welcomes, refuses.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio_util::sync::CancellationToken;
+
+use super::conversation::{Newest, converse};
+use super::gateway::Gateway;
+use domain::framing::Framing;
+
+/// Listens on an address; a restart may take the address of its predecessor at once.
+///
+/// # Errors
+/// As the operating system says: in use, not permitted.
+pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(1024)
+}
+
+/// Serves a gateway until `stop`; while it refuses, nothing listens and nobody is connected.
+pub async fn serve(gateway: Arc<Gateway>, listener: TcpListener, address: SocketAddr, stop: CancellationToken) {
+    let mut refused = gateway.refused.subscribe();
+    let mut listener = Some(listener);
+    while !stop.is_cancelled() {
+        let Some(open) = listener.take().or_else(|| listen(address).ok()) else {
+            tracing::warn!(gateway = gateway.index, %address, "sim.gateway.cannot_listen");
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            continue;
+        };
+        let connections = stop.child_token();
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = refused.wait_for(|&refused| refused) => {}
+            () = accept(&gateway, &open, &connections) => {}
+        }
+        connections.cancel();
+        drop(open);
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = refused.wait_for(|&refused| !refused) => {}
+        }
+    }
+}
+
+async fn accept(gateway: &Arc<Gateway>, listener: &TcpListener, connections: &CancellationToken) {
+    let newest = Newest::default();
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                let (gateway, newest, stop) = (Arc::clone(gateway), newest.clone(), connections.clone());
+                tokio::spawn(async move {
+                    tokio::select! {
+                        () = stop.cancelled() => {}
+                        _ = welcome(&gateway, stream, newest, &stop) => {}
+                    }
+                });
+            }
+            // Out of descriptors, most likely: others may close some.
+            Err(error) => {
+                tracing::warn!(gateway = gateway.index, %error, "sim.gateway.accept_failed");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+}
+
+async fn welcome(gateway: &Gateway, stream: TcpStream, newest: Newest, stop: &CancellationToken) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    match (gateway.framing, &gateway.site().tls) {
+        (Framing::ModbusTls, Some(tls)) => {
+            let stream = tls.acceptor.accept(stream).await?;
+            converse(gateway, stream, newest, stop).await
+        }
+        _ => converse(gateway, stream, newest, stop).await,
+    }
+}

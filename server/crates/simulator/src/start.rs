@@ -1,0 +1,232 @@
+//! From a configuration to a running site.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::clock::{Anchor, SiteClock};
+use super::estate::{GatewayPlan, MeterPlan};
+use super::faults::Faults;
+use super::gateway::{Gateway, Site, Slot};
+use super::handle::Simulator;
+use super::load::mix;
+use super::meter::Meter;
+use super::persist::{Restored, StateError, StateFile};
+use super::server::{listen, serve};
+use super::tls::{Identity, TlsError};
+use super::{Config, control};
+use crate::meter_model::Model;
+use domain::clock::{Clock, SharedClock};
+use domain::framing::Framing;
+use domain::rng::Rng;
+use domain::serial::Serial;
+use meters::profile::{ProfileError, Profiles};
+
+/// How often the state file is rewritten.
+const REWRITE: Duration = Duration::from_secs(300);
+
+/// The site cannot be started.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A gateway, or the control interface, cannot listen.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// There are more gateways than ports above the first one.
+    #[error("{gateways} gateways do not fit above port {base}")]
+    Ports {
+        /// How many.
+        gateways: usize,
+        /// The first port.
+        base: u16,
+    },
+    /// Two meters share a unit id, or a unit id is not 1-247.
+    #[error("gateway {gateway}: unit {unit} is taken twice or is not 1-247")]
+    Unit {
+        /// Which gateway, from 0.
+        gateway: usize,
+        /// Which unit.
+        unit: u8,
+    },
+    /// The built-in meter profiles cannot be read.
+    #[error(transparent)]
+    Profiles(#[from] ProfileError),
+    /// A plan names a profile that no meter can be made from.
+    #[error("gateway {gateway}, unit {unit}: there is no simulated meter of profile {profile}")]
+    Profile {
+        /// Which gateway, from 0.
+        gateway: usize,
+        /// Which unit.
+        unit: u8,
+        /// Which profile.
+        profile: String,
+    },
+    /// A gateway shall speak TLS and cannot.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The state file cannot be used.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// The state file cannot be written.
+    #[error("the state file cannot be written: {0}")]
+    Write(String),
+    /// The state file belongs to another site.
+    #[error("the state file holds meter {found} where this site has {planned} (gateway {gateway}, unit {unit})")]
+    OtherSite {
+        /// Which gateway, from 0.
+        gateway: usize,
+        /// Which unit.
+        unit: u8,
+        /// Serial number in the file.
+        found: Serial,
+        /// Serial number of the plan.
+        planned: Serial,
+    },
+}
+
+/// Starts a site; it runs until [`Simulator::stop`], or until the simulator is dropped.
+///
+/// # Errors
+/// [`StartError`]; then nothing runs.
+pub async fn start(config: Config) -> Result<Simulator, StartError> {
+    check(&config)?;
+    let (state, restored) = match &config.state_file {
+        Some(path) => StateFile::open(path).map(|(file, restored)| (Some(file), restored))?,
+        None => (None, Restored::default()),
+    };
+    let anchor = anchor(&config, restored.anchor);
+    if let Some(state) = &state {
+        state.append_clock(anchor).await.map_err(StartError::Write)?;
+    }
+    let clock = Arc::new(SiteClock::new(config.clock.clone(), anchor));
+    let secret = config.estate.gateways.iter().any(|gateway| gateway.framing == Framing::ModbusTls);
+    let tls = secret.then(|| Identity::generate(config.host)).transpose()?;
+    let site = Arc::new(Site { clock, load: config.load, keys: config.keys, bus: config.bus, state, tls });
+
+    let profiles = config.profiles.map_or_else(|| Profiles::load(None), Ok)?;
+    let mut restored = restored.meters;
+    let (mut gateways, mut listeners) = (Vec::new(), Vec::new());
+    for (index, GatewayPlan { framing, meters }) in config.estate.gateways.iter().enumerate() {
+        let slot = |plan| slot(index, plan, &profiles, &site, &mut restored);
+        let slots = meters.iter().map(slot).collect::<Result<_, _>>()?;
+        gateways.push(Arc::new(Gateway::new(index, *framing, Arc::clone(&site), rng(config.seed, index), slots)));
+        // `check` made sure that the port exists.
+        let port = if config.base_port == 0 { 0 } else { config.base_port.saturating_add(index as u16) };
+        listeners.push(bind(SocketAddr::new(config.host, port))?);
+    }
+    let control = config.control.map(bind).transpose()?;
+
+    let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+    let addresses: Vec<SocketAddr> = listeners.iter().map(|(_, address)| *address).collect();
+    for (gateway, (listener, address)) in gateways.iter().zip(listeners) {
+        tasks.spawn(serve(Arc::clone(gateway), listener, address, stop.clone()));
+    }
+    let gateways: Arc<[Arc<Gateway>]> = gateways.into();
+    if site.state.is_some() {
+        tasks.spawn(keep(Arc::clone(&site), Arc::clone(&gateways), stop.clone()));
+    }
+    let mut simulator = Simulator::new(site, gateways, addresses, stop, tasks);
+    if let Some((listener, address)) = control {
+        control::spawn(&mut simulator, listener, address);
+    }
+    Ok(simulator)
+}
+
+fn check(config: &Config) -> Result<(), StartError> {
+    let gateways = config.estate.gateways.len();
+    let room = usize::from(u16::MAX - config.base_port) + 1;
+    if config.base_port != 0 && gateways > room {
+        return Err(StartError::Ports { gateways, base: config.base_port });
+    }
+    for (gateway, plans) in config.estate.gateways.iter().enumerate() {
+        let mut seen = [false; 248];
+        for plan in &plans.meters {
+            let place = seen.get_mut(usize::from(plan.unit)).filter(|seen| plan.unit != 0 && !**seen);
+            *place.ok_or(StartError::Unit { gateway, unit: plan.unit })? = true;
+        }
+    }
+    Ok(())
+}
+
+/// Site time goes on where the file left it, at the speed asked for now.
+fn anchor(config: &Config, restored: Option<Anchor>) -> Anchor {
+    let wall = config.clock.now();
+    let site = restored.map_or(config.starts_at.unwrap_or(wall), |anchor| anchor.site_at(wall));
+    Anchor { wall, site, speed: config.speed }
+}
+
+fn slot(
+    gateway: usize,
+    plan: &MeterPlan,
+    profiles: &Profiles,
+    site: &Site,
+    restored: &mut HashMap<(usize, u8), Meter>,
+) -> Result<Slot, StartError> {
+    let none = || StartError::Profile { gateway, unit: plan.unit, profile: plan.profile.to_string() };
+    let model = Model::of(&profiles.get(&plan.profile).ok_or_else(none)?);
+    let meter = match restored.remove(&(gateway, plan.unit)) {
+        Some(meter) if meter.serial == plan.serial => meter,
+        Some(meter) => {
+            let (found, planned) = (meter.serial, plan.serial);
+            return Err(StartError::OtherSite { gateway, unit: plan.unit, found, planned });
+        }
+        None => Meter::new(plan, site.clock.now()),
+    };
+    Ok(Slot { unit: plan.unit, model, meter, faults: Faults::default() })
+}
+
+fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let fail = |source| StartError::Listen { address, source };
+    let listener = listen(address).map_err(fail)?;
+    let address = listener.local_addr().map_err(fail)?;
+    Ok((listener, address))
+}
+
+fn rng(seed: u64, gateway: usize) -> Rng {
+    let mut bytes = [0; 32];
+    let mut state = mix(seed ^ mix(gateway as u64));
+    for chunk in bytes.as_chunks_mut::<8>().0 {
+        state = mix(state);
+        *chunk = state.to_be_bytes();
+    }
+    Rng::from_seed(bytes)
+}
+
+/// Rewrites the state file now and then, and at the end.
+async fn keep(site: Arc<Site>, gateways: Arc<[Arc<Gateway>]>, stop: CancellationToken) {
+    loop {
+        let stopped = stop.run_until_cancelled(tokio::time::sleep(REWRITE)).await.is_none();
+        if let Err(error) = rewrite(&site, &gateways).await {
+            tracing::warn!(error, "sim.state.rewrite_failed");
+        }
+        if stopped {
+            return;
+        }
+    }
+}
+
+async fn rewrite(site: &Site, gateways: &[Arc<Gateway>]) -> Result<(), String> {
+    let Some(state) = &site.state else { return Ok(()) };
+    state.begin_rewriting().await?;
+    let mut meters = Vec::new();
+    for gateway in gateways {
+        let memory = gateway.memory().await;
+        meters.extend(memory.into_iter().map(|(unit, meter)| (gateway.index, unit, meter)));
+    }
+    state.rewrite(site.clock.anchor(), &meters).await
+}
+
+/// The site's clock, for a server that shall live in the same time.
+pub(super) fn shared(site: &Site) -> SharedClock {
+    site.clock.clone() as Arc<dyn Clock>
+}

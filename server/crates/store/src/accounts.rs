@@ -1,0 +1,240 @@
+//! Accounts: opened on the meters of a room for its residents, or taken over from an older system.
+
+mod insert;
+mod meters;
+mod residents;
+
+use model::error::AppError;
+use model::ids::{AccountId, CommandId, MeterId, PlaceId, UserId, Uuid};
+use model::meter::Wallet;
+use model::money::Fen;
+use model::order::Tender;
+use model::time::Timestamp;
+
+pub use meters::add_meter;
+pub(super) use meters::{Takes, attach_to, first_that_takes, takes};
+pub use residents::{Newcomer, add_resident, remove_resident};
+pub(super) use residents::{end as end_residents, pass_on as pass_residents_on};
+
+use super::audit::{self, Entry};
+use super::commands::{self, NewCommand, priority};
+use super::orders::{self, NewOrder};
+use super::{Db, Result, Tx, ledger, wallets};
+use domain::ledger::{takeover, takeover_of_wallet};
+use domain::order::Limits;
+use domain::rng::Rng;
+
+/// The person an account is opened for; logs in with this.
+#[derive(Clone, Debug)]
+pub struct NewResident {
+    /// What to call them.
+    pub name: String,
+    /// Login name, unique over residents and operators.
+    pub login: String,
+    /// Argon2id hash of the first password.
+    pub password_hash: String,
+}
+
+/// An account to open.
+#[derive(Clone, Debug)]
+pub struct OpenAccount {
+    /// On which meter.
+    pub meter: MeterId,
+    /// On which other meters of the same room.
+    pub also: Vec<MeterId>,
+    /// For whom.
+    pub resident: NewResident,
+    /// For whom else.
+    pub housemates: Vec<NewResident>,
+    /// The first purchase, if one is sold with it: how it is paid, how much, and the key of the form.
+    pub first: Option<FirstPurchase>,
+    /// Which operator opens it.
+    pub by: UserId,
+    /// From where; for the audit chain.
+    pub ip: String,
+}
+
+/// A purchase that is sold with the opening.
+#[derive(Clone, Debug)]
+pub struct FirstPurchase {
+    /// Made with the form.
+    pub key: Uuid,
+    /// At the counter: cash, card or transfer.
+    pub tender: Tender,
+    /// How much.
+    pub amount: Fen,
+}
+
+/// What a meter already holds when its site is taken over.
+#[derive(Clone, Debug)]
+pub struct TakeOver {
+    /// The meter.
+    pub meter: MeterId,
+    /// The account number in the meter.
+    pub number: String,
+    /// When the older system opened it.
+    pub opened_at: Timestamp,
+    /// Its key epoch.
+    pub epoch: u16,
+    /// Money commands it has applied in this epoch.
+    pub count: u16,
+    /// Credited minus debited in this epoch.
+    pub cumulative: Fen,
+    /// Who lives there; `None` where nobody may log in yet.
+    pub resident: Option<NewResident>,
+}
+
+/// Opens an account in one transaction: account, residents, the `open` command for each meter, which raises its key epoch, and the
+/// first purchase behind it. The account is `opening` until a meter was read back. A meter without a wallet inside gets no
+/// command: its account is open with the first reading.
+///
+/// # Errors
+/// Refused with [`AppError::AccountAlreadyOpen`], [`AppError::LoginTaken`], [`AppError::NotFound`], [`AppError::NoPrices`], with
+/// [`AppError::Invalid`] for an instrument or a meter of another room, or as [`orders::sell`] for the first purchase.
+pub async fn open(db: &Db, rng: &Rng, at: Timestamp, limits: &Limits, new: &OpenAccount) -> Result<AccountId> {
+    let mut tx = db.begin().await?;
+    let account = open_within(&mut tx, rng, at, limits, new).await?;
+    tx.commit().await?;
+    Ok(account)
+}
+
+async fn open_within(tx: &mut Tx, rng: &Rng, at: Timestamp, limits: &Limits, new: &OpenAccount) -> Result<AccountId> {
+    let place = insert::place_of(tx, new.meter).await?;
+    let opened = begin(tx, rng, at, place, new.by).await?;
+    for meter in std::iter::once(new.meter).chain(new.also.iter().copied()) {
+        attach(tx, rng, at, &opened, meter).await?;
+    }
+    for resident in std::iter::once(&new.resident).chain(&new.housemates) {
+        residents::insert(tx, rng, at, opened.account, resident).await?;
+    }
+    let sold = match &new.first {
+        Some(first) => {
+            let order = NewOrder {
+                key: first.key,
+                account: opened.account,
+                meter: new.meter,
+                tender: first.tender,
+                amount: first.amount,
+                by: new.by,
+                ip: new.ip.clone(),
+            };
+            Some((orders::sell_unwritten(tx, rng, at, limits, &order).await?, order))
+        }
+        None => None,
+    };
+    // The audit lines last: they are written one transaction after the other, so whoever holds them waits for nothing else.
+    let others: Vec<&str> = new.housemates.iter().map(|one| one.login.as_str()).collect();
+    let detail = serde_json::json!({
+        "number": opened.number, "meter": new.meter, "also": new.also, "login": new.resident.login, "others": others,
+    });
+    note_opened(tx, at, new.by, &new.ip, opened.account, &detail.to_string()).await?;
+    if let Some((sold, order)) = sold {
+        orders::write_sale(tx, at, &order, &sold).await?;
+    }
+    Ok(opened.account)
+}
+
+/// An account that is being opened.
+pub(super) struct Opened {
+    /// Its id.
+    pub account: AccountId,
+    /// Its number, which meters keep.
+    pub number: String,
+    /// Its room.
+    pub place: PlaceId,
+    /// Who opens it.
+    pub by: UserId,
+}
+
+/// An account of a place that has none, without meters and residents yet, in the caller's transaction.
+async fn begin(tx: &mut Tx, rng: &Rng, at: Timestamp, place: PlaceId, by: UserId) -> Result<Opened> {
+    if insert::has_account(tx, place).await? {
+        return Err(AppError::AccountAlreadyOpen.into());
+    }
+    let (account, number) = (AccountId(rng.id(at)), insert::number(rng, at));
+    match insert::account(tx, at, account, &number, place, "opening").await {
+        // Two at once: the other was first.
+        Err(error) if error.is_duplicate() => Err(AppError::AccountAlreadyOpen.into()),
+        inserted => inserted.map(|()| Opened { account, number, place, by }),
+    }
+}
+
+/// Gives an account a meter of its room, in the caller's transaction: a wallet on the ledger begins with its next reading, one inside a
+/// meter is opened there by a command.
+pub(super) async fn attach(tx: &mut Tx, rng: &Rng, at: Timestamp, to: &Opened, meter: MeterId) -> Result<()> {
+    if insert::place_of(tx, meter).await? != to.place {
+        return Err(AppError::Invalid.into());
+    }
+    match insert::meter(tx, at, to.account, meter, &insert::Known::default()).await {
+        Err(error) if error.is_duplicate() => return Err(AppError::AccountAlreadyOpen.into()),
+        inserted => inserted?,
+    }
+    match wallets::kind(tx, meter).await? {
+        Wallet::Server => wallets::open(tx, rng, at, to.account, meter).await,
+        Wallet::Meter => commands::enqueue(tx, at, &opening(rng, at, to, meter)).await,
+        // An instrument sells nothing.
+        Wallet::None => Err(AppError::Invalid.into()),
+    }
+}
+
+/// An account without residents on a meter of a place that has none, in the caller's transaction; the audit line is the caller's.
+pub(super) async fn open_at(tx: &mut Tx, rng: &Rng, at: Timestamp, meter: MeterId, by: UserId) -> Result<AccountId> {
+    let place = insert::place_of(tx, meter).await?;
+    let opened = begin(tx, rng, at, place, by).await?;
+    attach(tx, rng, at, &opened, meter).await?;
+    Ok(opened.account)
+}
+
+/// The audit line of an opening.
+async fn note_opened(tx: &mut Tx, at: Timestamp, by: UserId, ip: &str, account: AccountId, detail: &str) -> Result<()> {
+    let (actor, subject) = (format!("user:{by}"), format!("account:{account}"));
+    audit::append(tx, at, &Entry { actor: &actor, ip, action: "account.open", subject: &subject, detail }).await
+}
+
+/// The command that opens the account in a meter with a wallet inside.
+fn opening(rng: &Rng, at: Timestamp, to: &Opened, meter: MeterId) -> NewCommand {
+    NewCommand {
+        id: CommandId(rng.id(at)),
+        meter,
+        account: Some(to.account),
+        order: None,
+        kind: "open",
+        args: serde_json::json!({ "account": to.number }).to_string(),
+        money: true,
+        priority: priority::MONEY,
+        by: Some(to.by),
+    }
+}
+
+/// Takes over the accounts that meters already hold, all in one transaction: the ledger starts with what is in them.
+///
+/// # Errors
+/// Where one of them cannot be taken over; then none is.
+pub async fn take_over(db: &Db, rng: &Rng, at: Timestamp, accounts: &[TakeOver]) -> Result<()> {
+    let mut tx = db.begin().await?;
+    for one in accounts {
+        let account = AccountId(rng.id(at));
+        let place = insert::place_of(&mut tx, one.meter).await?;
+        let on_ledger = wallets::kind(&mut tx, one.meter).await? == Wallet::Server;
+        // The older system's wallet begins to count here with the first reading.
+        let state = if on_ledger { "opening" } else { "open" };
+        insert::account(&mut tx, one.opened_at, account, &one.number, place, state).await?;
+        let known = insert::Known { epoch: one.epoch, count: one.count, cumulative: one.cumulative };
+        insert::meter(&mut tx, one.opened_at, account, one.meter, &known).await?;
+        if let Some(resident) = &one.resident {
+            residents::insert(&mut tx, rng, at, account, resident).await?;
+        }
+        if one.cumulative > Fen::ZERO {
+            let amount = one.cumulative.money();
+            let transfer = if on_ledger { takeover_of_wallet(account, amount) } else { takeover(account, amount) };
+            ledger::post(&mut tx, rng, at, &transfer).await?;
+        }
+        if on_ledger {
+            wallets::open(&mut tx, rng, at, account, one.meter).await?;
+        }
+    }
+    let detail = serde_json::json!({ "accounts": accounts.len() }).to_string();
+    let entry = Entry { actor: "system", ip: "", action: "site.take-over", subject: "site", detail: &detail };
+    audit::append(&mut tx, at, &entry).await?;
+    tx.commit().await
+}

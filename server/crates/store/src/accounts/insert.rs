@@ -1,0 +1,72 @@
+//! The rows of an account.
+
+use model::error::AppError;
+use model::ids::{AccountId, MeterId, PlaceId, Uuid};
+use model::money::Fen;
+use model::time::Timestamp;
+
+use crate::{Result, Tx, on};
+use domain::rng::Rng;
+
+/// What the ledger knows a meter to hold from the beginning.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Known {
+    /// Its key epoch; 0 until the meter was read back after its opening.
+    pub epoch: u16,
+    /// Money commands applied in it.
+    pub count: u16,
+    /// Credited minus debited in it.
+    pub cumulative: Fen,
+}
+
+/// Where a meter in service is.
+pub(super) async fn place_of(tx: &mut Tx, meter: MeterId) -> Result<PlaceId> {
+    let row: Option<(Uuid,)> = on!(tx, |c| sqlx::query_as("SELECT place_id FROM meters WHERE id = $1 AND retired_at IS NULL")
+        .bind(meter.0)
+        .fetch_optional(c)
+        .await)?;
+    row.map(|(id,)| PlaceId(id)).ok_or_else(|| AppError::NotFound.into())
+}
+
+/// Whether a place has an account that is not closed.
+pub(super) async fn has_account(tx: &mut Tx, place: PlaceId) -> Result<bool> {
+    let row: Option<(i64,)> =
+        on!(tx, |c| sqlx::query_as("SELECT CAST(1 AS BIGINT) FROM accounts WHERE place_id = $1 AND closed_at IS NULL")
+            .bind(place.0)
+            .fetch_optional(c)
+            .await)?;
+    Ok(row.is_some())
+}
+
+pub(super) async fn account(tx: &mut Tx, at: Timestamp, id: AccountId, number: &str, place: PlaceId, state: &str) -> Result<()> {
+    on!(tx, |c| sqlx::query("INSERT INTO accounts (id, number, place_id, state, opened_at) VALUES ($1, $2, $3, $4, $5)")
+        .bind(id.0)
+        .bind(number)
+        .bind(place.0)
+        .bind(state)
+        .bind(at.0)
+        .execute(c)
+        .await)?;
+    Ok(())
+}
+
+pub(super) async fn meter(tx: &mut Tx, at: Timestamp, account: AccountId, meter: MeterId, known: &Known) -> Result<()> {
+    on!(tx, |c| sqlx::query(
+        "INSERT INTO account_meters (account_id, meter_id, epoch, count, cumulative_fen, from_at) VALUES ($1, $2, $3, $4, $5, $6)"
+    )
+    .bind(account.0)
+    .bind(meter.0)
+    .bind(i64::from(known.epoch))
+    .bind(i64::from(known.count))
+    .bind(known.cumulative.0)
+    .bind(at.0)
+    .execute(c)
+    .await)?;
+    Ok(())
+}
+
+/// Sixteen digits: the day it was opened, then ten that nobody can guess; never all zero, which means no account in a meter.
+pub(super) fn number(rng: &Rng, at: Timestamp) -> String {
+    let (year, month, day) = at.date().ymd();
+    format!("{:02}{month:02}{day:02}{:010}", year % 100, rng.below(10_000_000_000))
+}

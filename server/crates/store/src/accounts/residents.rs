@@ -1,0 +1,154 @@
+//! Who may log in for an account.
+
+use model::error::AppError;
+use model::ids::{AccountId, UserId, Uuid};
+use model::person::Who;
+use model::time::Timestamp;
+
+use super::NewResident;
+use crate::audit::{self, Entry};
+use crate::{Db, Result, StoreError, Tx, on};
+use domain::rng::Rng;
+
+/// Somebody who moves in.
+#[derive(Clone, Debug)]
+pub enum Newcomer {
+    /// Never lived here.
+    New(NewResident),
+    /// Logs in by this name already, and has no account now.
+    Known(String),
+}
+
+/// Lets a person log in for an account that is not closed.
+///
+/// # Errors
+/// Refused with [`AppError::AccountNotOpen`], [`AppError::LoginTaken`], [`AppError::NotFound`] for a known resident who is none, or
+/// [`AppError::HasAccount`] for one who has an account.
+pub async fn add_resident(db: &Db, rng: &Rng, at: Timestamp, who: &Who, account: AccountId, newcomer: &Newcomer) -> Result<()> {
+    let mut tx = db.begin().await?;
+    lock_open(&mut tx, account).await?;
+    let login = match newcomer {
+        Newcomer::New(resident) => {
+            insert(&mut tx, rng, at, account, resident).await?;
+            &resident.login
+        }
+        Newcomer::Known(login) => {
+            let user = known(&mut tx, login).await?.ok_or(AppError::NotFound)?;
+            link(&mut tx, at, account, user).await?;
+            login
+        }
+    };
+    record(&mut tx, at, who, account, "account.resident", &serde_json::json!({ "login": login })).await?;
+    tx.commit().await
+}
+
+/// Ends a person's access to an account; everything else stays.
+///
+/// # Errors
+/// Refused with [`AppError::NotFound`] where it is not theirs (any more).
+pub async fn remove_resident(db: &Db, at: Timestamp, who: &Who, account: AccountId, login: &str) -> Result<()> {
+    let mut tx = db.begin().await?;
+    let ended = on!(&mut tx, |c| sqlx::query(
+        "UPDATE account_residents SET to_at = $1
+         WHERE account_id = $2 AND to_at IS NULL AND user_id = (SELECT id FROM users WHERE login = $3)"
+    )
+    .bind(at.0)
+    .bind(account.0)
+    .bind(login)
+    .execute(c)
+    .await)?;
+    if ended != 1 {
+        return Err(AppError::NotFound.into());
+    }
+    record(&mut tx, at, who, account, "account.resident-out", &serde_json::json!({ "login": login })).await?;
+    tx.commit().await
+}
+
+/// A new person, and their access, in the caller's transaction.
+pub(crate) async fn insert(tx: &mut Tx, rng: &Rng, at: Timestamp, account: AccountId, resident: &NewResident) -> Result<()> {
+    let user = UserId(rng.id(at));
+    let inserted = on!(tx, |c| sqlx::query(
+        "INSERT INTO users (id, role, login, name, password_hash, created_at) VALUES ($1, 'resident', $2, $3, $4, $5)
+         ON CONFLICT (login) DO NOTHING"
+    )
+    .bind(user.0)
+    .bind(&resident.login)
+    .bind(&resident.name)
+    .bind(&resident.password_hash)
+    .bind(at.0)
+    .execute(c)
+    .await)?;
+    if inserted == 0 {
+        return Err(StoreError::Refused(AppError::LoginTaken));
+    }
+    link(tx, at, account, user).await
+}
+
+/// Ends the access of all who have it, in the caller's transaction.
+pub(crate) async fn end(tx: &mut Tx, at: Timestamp, account: AccountId) -> Result<()> {
+    on!(tx, |c| sqlx::query("UPDATE account_residents SET to_at = $1 WHERE account_id = $2 AND to_at IS NULL")
+        .bind(at.0)
+        .bind(account.0)
+        .execute(c)
+        .await)?;
+    Ok(())
+}
+
+/// Whoever had access to one account has it to another instead, in the caller's transaction.
+pub(crate) async fn pass_on(tx: &mut Tx, at: Timestamp, from: AccountId, to: AccountId) -> Result<()> {
+    let rows: Vec<(Uuid,)> = on!(tx, |c| sqlx::query_as(
+        "UPDATE account_residents SET to_at = $1 WHERE account_id = $2 AND to_at IS NULL RETURNING user_id"
+    )
+    .bind(at.0)
+    .bind(from.0)
+    .fetch_all(c)
+    .await)?;
+    for (user,) in rows {
+        link(tx, at, to, UserId(user)).await?;
+    }
+    Ok(())
+}
+
+async fn link(tx: &mut Tx, at: Timestamp, account: AccountId, user: UserId) -> Result<()> {
+    let linked: Result<u64> =
+        on!(tx, |c| sqlx::query("INSERT INTO account_residents (account_id, user_id, from_at) VALUES ($1, $2, $3)")
+            .bind(account.0)
+            .bind(user.0)
+            .bind(at.0)
+            .execute(c)
+            .await);
+    match linked {
+        Err(error) if error.is_duplicate() => Err(AppError::HasAccount.into()),
+        linked => linked.map(drop),
+    }
+}
+
+async fn known(tx: &mut Tx, login: &str) -> Result<Option<UserId>> {
+    let row: Option<(Uuid,)> =
+        on!(tx, |c| sqlx::query_as("SELECT id FROM users WHERE login = $1 AND role = 'resident' AND disabled_at IS NULL")
+            .bind(login)
+            .fetch_optional(c)
+            .await)?;
+    Ok(row.map(|(id,)| UserId(id)))
+}
+
+/// The update changes nothing: it locks the row on an engine that locks rows.
+async fn lock_open(tx: &mut Tx, account: AccountId) -> Result<()> {
+    let open = on!(tx, |c| sqlx::query("UPDATE accounts SET state = state WHERE id = $1 AND state IN ('opening', 'open')")
+        .bind(account.0)
+        .execute(c)
+        .await)?;
+    if open == 1 { Ok(()) } else { Err(AppError::AccountNotOpen.into()) }
+}
+
+async fn record(
+    tx: &mut Tx,
+    at: Timestamp,
+    who: &Who,
+    account: AccountId,
+    action: &str,
+    detail: &serde_json::Value,
+) -> Result<()> {
+    let (actor, subject) = (format!("user:{}", who.user), format!("account:{account}"));
+    audit::append(tx, at, &Entry { actor: &actor, ip: &who.ip, action, subject: &subject, detail: &detail.to_string() }).await
+}

@@ -1,0 +1,222 @@
+//! What follows by itself, one transaction a step, from what is stored alone.
+
+use model::ids::{AccountId, ClosingId, MeterId, Uuid};
+use model::money::Fen;
+use model::order::Tender;
+use model::time::Timestamp;
+use serde_json::json;
+
+use super::{Closing, Kind, begun_by, locked, meters_of, record};
+use crate::closings::final_settlement;
+use crate::orders::{self, NewOrder};
+use crate::returns::{self, Owed};
+use crate::{Db, Result, StoreError, Tx, accounts, cases, on, read};
+use domain::returns::Rules;
+use domain::rng::Rng;
+
+/// Closings that one round takes up.
+const ROUND: i64 = 500;
+
+/// Takes every closing a step further that can go on; gives how many did. One that fails does not hold up the others.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn advance_all(db: &Db, rng: &Rng, at: Timestamp, rules: &Rules) -> Result<usize> {
+    let mut moved = 0;
+    for closing in due(db).await? {
+        match advance(db, rng, at, rules, closing).await {
+            Ok(()) => moved += 1,
+            Err(error) => tracing::error!(error = &error as &dyn std::error::Error, %closing, "closing.not-advanced"),
+        }
+    }
+    Ok(moved)
+}
+
+/// Those that can go on: all their meters have ended, or one can, or is lost; their money has no way yet, or its way ended.
+async fn due(db: &Db) -> Result<Vec<ClosingId>> {
+    let rows: Vec<(Uuid,)> = read!(db, |pool| {
+        sqlx::query_as(
+        "SELECT c.id FROM closings c
+         WHERE c.ended_at IS NULL AND (
+             (c.read_at IS NULL AND NOT EXISTS (SELECT 1 FROM closing_meters m WHERE m.closing_id = c.id AND m.final_at IS NULL))
+             OR EXISTS (SELECT 1 FROM closing_meters m JOIN wallets w ON w.meter_id = m.meter_id
+                        WHERE m.closing_id = c.id AND m.final_at IS NULL AND m.command_id IS NULL AND w.uncharged_wh = 0
+                          AND (w.started_at IS NULL OR w.counted_at >= c.begun_at))
+             OR EXISTS (SELECT 1 FROM closing_meters m JOIN meter_latest l ON l.meter_id = m.meter_id AND l.lost_since IS NOT NULL
+                        WHERE m.closing_id = c.id AND m.final_at IS NULL
+                          AND NOT EXISTS (SELECT 1 FROM cases k WHERE k.meter_id = m.meter_id AND k.kind = 'closing'
+                                                                  AND k.closed_at IS NULL))
+             OR (c.read_at IS NOT NULL AND c.kind <> 'replace'
+                 AND (c.return_id IS NULL
+                      OR EXISTS (SELECT 1 FROM returns r WHERE r.id = c.return_id AND r.state IN ('rejected', 'cancelled', 'expired')))
+                 AND NOT EXISTS (SELECT 1 FROM closing_meters m JOIN cases k ON k.meter_id = m.meter_id
+                                 WHERE m.closing_id = c.id AND k.kind = 'closing' AND k.closed_at IS NULL)))
+         ORDER BY c.begun_at, c.id LIMIT $1"
+    )
+    .bind(ROUND)
+    .fetch_all(pool)
+    .await
+    })?;
+    Ok(rows.into_iter().map(|(id,)| ClosingId(id)).collect())
+}
+
+async fn advance(db: &Db, rng: &Rng, at: Timestamp, rules: &Rules, id: ClosingId) -> Result<()> {
+    let mut tx = db.begin().await?;
+    let closing = locked(&mut tx, id).await?;
+    if closing.ended_at.is_some() {
+        return Ok(());
+    }
+    let mut lines = Vec::new();
+    if closing.read_at.is_none() {
+        for (row, meter, told) in final_settlement::waiting(&mut tx, id).await? {
+            if told || !final_settlement::of_wallet(&mut tx, rng, at, &closing, row, meter, None).await? {
+                say_if_lost(&mut tx, rng, at, &closing, meter).await?;
+            }
+        }
+        if !final_settlement::waiting(&mut tx, id).await?.is_empty() {
+            return tx.commit().await;
+        }
+        all_read(&mut tx, rng, at, &closing).await?;
+        lines.push(("closing.read", json!({})));
+    }
+    if closing.kind()? != Kind::Replace
+        && let Some(line) = send_money(&mut tx, rng, at, rules, &closing).await?
+    {
+        lines.push(line);
+    }
+    for (action, more) in lines {
+        record(&mut tx, at, None, action, &closing, more).await?;
+    }
+    tx.commit().await
+}
+
+/// A meter that does not answer holds up its closing: a person may wait for it, or count what it holds.
+async fn say_if_lost(tx: &mut Tx, rng: &Rng, at: Timestamp, closing: &Closing, meter: MeterId) -> Result<()> {
+    let lost: Option<(Option<i64>,)> = on!(tx, |c| sqlx::query_as("SELECT lost_since FROM meter_latest WHERE meter_id = $1")
+        .bind(meter.0)
+        .fetch_optional(c)
+        .await)?;
+    if lost.is_some_and(|(since,)| since.is_some()) {
+        let detail = json!({ "why": "lost", "closing": closing.id() }).to_string();
+        cases::open(tx, rng, at, cases::kind::CLOSING, Some(meter), None, &detail).await?;
+    }
+    Ok(())
+}
+
+/// Its last meter has ended: an account that was to be closed is.
+async fn all_read(tx: &mut Tx, rng: &Rng, at: Timestamp, closing: &Closing) -> Result<()> {
+    on!(tx, |c| sqlx::query("UPDATE closings SET read_at = $1 WHERE id = $2").bind(at.0).bind(closing.id).execute(c).await)?;
+    if closing.kind()? == Kind::Replace {
+        return Ok(());
+    }
+    let closed =
+        on!(tx, |c| sqlx::query("UPDATE accounts SET state = 'closed', closed_at = $1 WHERE id = $2 AND state = 'closing'")
+            .bind(at.0)
+            .bind(closing.account_id)
+            .execute(c)
+            .await)?;
+    if closed != 1 {
+        return Err(StoreError::Inconsistent { table: "accounts", column: "state" });
+    }
+    accounts::end_residents(tx, at, closing.account()).await?;
+    final_settlement::rest_of_wallet(tx, rng, at, closing).await
+}
+
+/// What was left in its meters.
+pub(super) async fn due_of(tx: &mut Tx, id: ClosingId) -> Result<Fen> {
+    let sum: Option<(i64,)> = on!(tx, |c| sqlx::query_as(
+        "SELECT CAST(COALESCE(SUM(final_fen), 0) AS BIGINT) FROM closing_meters WHERE closing_id = $1"
+    )
+    .bind(id.0)
+    .fetch_optional(c)
+    .await)?;
+    Ok(Fen(sum.map_or(0, |(fen,)| fen)))
+}
+
+/// Sends the money on its way; gives the audit line of what was done.
+async fn send_money(
+    tx: &mut Tx,
+    rng: &Rng,
+    at: Timestamp,
+    rules: &Rules,
+    closing: &Closing,
+) -> Result<Option<(&'static str, serde_json::Value)>> {
+    let amount = due_of(tx, closing.id()).await?;
+    if amount == Fen::ZERO {
+        end(tx, at, closing.id(), None).await?;
+        return Ok(Some(("closing.end", json!({ "amount_fen": 0 }))));
+    }
+    if closing.return_id.is_some() {
+        // It is under way, or came to nothing: nobody approved it.
+        stuck(tx, rng, at, closing, "not-approved").await?;
+        return Ok(None);
+    }
+    let meter = meters_of(tx, closing.id()).await?.first().copied();
+    let meter = meter.ok_or(StoreError::Inconsistent { table: "closing_meters", column: "closing_id" })?;
+    match (closing.tender(), closing.to_account_id.map(AccountId)) {
+        (Some(tender), _) => {
+            let (account, by) = (closing.account(), begun_by(closing));
+            let owed = Owed { closing: closing.id(), account, meter, tender, amount, reason: closing.reason.clone(), by };
+            let row = returns::owe(tx, rng, at, rules, &owed).await?;
+            on!(tx, |c| sqlx::query("UPDATE closings SET return_id = $1 WHERE id = $2")
+                .bind(row.id)
+                .bind(closing.id)
+                .execute(c)
+                .await)?;
+            Ok(Some(("closing.owe", json!({ "amount_fen": amount, "return": row.id() }))))
+        }
+        (None, Some(account)) => {
+            let to = match closing.to_meter_id.map(MeterId) {
+                Some(meter) => Some(meter),
+                None => accounts::first_that_takes(tx, account).await?,
+            };
+            let order = match to {
+                Some(to) => carry(tx, rng, at, closing, account, to, amount).await?,
+                None => None,
+            };
+            let Some(order) = order else {
+                stuck(tx, rng, at, closing, "takes-nothing").await?;
+                return Ok(None);
+            };
+            Ok(Some(("closing.carry", json!({ "amount_fen": amount, "order": order, "to": account }))))
+        }
+        (None, None) => {
+            stuck(tx, rng, at, closing, "undecided").await?;
+            Ok(None)
+        }
+    }
+}
+
+/// Puts it into a meter and ends the closing; `None` where that meter takes nothing.
+pub(super) async fn carry(
+    tx: &mut Tx,
+    rng: &Rng,
+    at: Timestamp,
+    closing: &Closing,
+    account: AccountId,
+    meter: MeterId,
+    amount: Fen,
+) -> Result<Option<Uuid>> {
+    let new =
+        NewOrder { key: closing.id, account, meter, tender: Tender::Carried, amount, by: begun_by(closing), ip: String::new() };
+    let Some(order) = orders::carry(tx, rng, at, &new).await? else { return Ok(None) };
+    end(tx, at, closing.id(), Some(order.id)).await?;
+    Ok(Some(order.id))
+}
+
+pub(super) async fn end(tx: &mut Tx, at: Timestamp, id: ClosingId, order: Option<Uuid>) -> Result<()> {
+    on!(tx, |c| sqlx::query("UPDATE closings SET ended_at = $1, order_id = $2 WHERE id = $3 AND ended_at IS NULL")
+        .bind(at.0)
+        .bind(order)
+        .bind(id.0)
+        .execute(c)
+        .await)?;
+    Ok(())
+}
+
+/// A person decides how the money goes.
+async fn stuck(tx: &mut Tx, rng: &Rng, at: Timestamp, closing: &Closing, why: &str) -> Result<()> {
+    let meter = meters_of(tx, closing.id()).await?.first().copied();
+    let detail = json!({ "why": why, "closing": closing.id() }).to_string();
+    cases::open(tx, rng, at, cases::kind::CLOSING, meter, None, &detail).await
+}

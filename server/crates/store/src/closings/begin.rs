@@ -1,0 +1,237 @@
+//! Deciding that meters leave their account.
+
+use model::error::AppError;
+use model::ids::{AccountId, ClosingId, CommandId, MeterId, UserId, Uuid};
+use model::meter::Wallet;
+use model::order::Tender;
+use model::person::Who;
+use model::time::Timestamp;
+
+use super::{Kind, locked, record};
+use crate::accounts;
+use crate::commands::{self, NewCommand, priority};
+use crate::{Db, Result, Tx, on, wallets};
+use domain::rng::Rng;
+
+/// Where the money of a closed account goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Goes {
+    /// Over the counter.
+    Counter(Tender),
+    /// Into another account.
+    Account(AccountId),
+}
+
+/// What is decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum What {
+    /// The account ends.
+    Close(Goes),
+    /// It goes on in another room: its residents have that one from now on, and the money follows when the old meters were read.
+    Move {
+        /// On which meter there; it has no account.
+        to: MeterId,
+    },
+    /// One of its meters is replaced.
+    Replace {
+        /// The one that goes.
+        meter: MeterId,
+    },
+}
+
+impl What {
+    const fn kind(self) -> Kind {
+        match self {
+            Self::Close(_) => Kind::Close,
+            Self::Move { .. } => Kind::Move,
+            Self::Replace { .. } => Kind::Replace,
+        }
+    }
+}
+
+/// A closing as it is decided.
+#[derive(Clone, Debug)]
+pub struct NewClosing {
+    /// Made with the form: the same key gives the same closing, however often it is sent.
+    pub key: Uuid,
+    /// Of which account.
+    pub account: AccountId,
+    /// What.
+    pub what: What,
+    /// Why.
+    pub reason: String,
+    /// Who decides.
+    pub who: Who,
+}
+
+/// Begins it in one transaction: from now on the meters take no money, and each is told to close its account or asked for its last
+/// reading. The same key gives the same closing back.
+///
+/// # Errors
+/// Refused with [`AppError::AccountNotOpen`], [`AppError::Conflict`] where another closing is under way, a meter was just added, or
+/// the key was used for something else, [`AppError::Invalid`] for a tender of a channel or an account that is the same, and as
+/// [`accounts::open`] for the room that it moves to.
+pub async fn begin(db: &Db, rng: &Rng, at: Timestamp, new: &NewClosing) -> Result<ClosingId> {
+    let mut tx = db.begin().await?;
+    if let Some(before) = by_key(&mut tx, new).await? {
+        return Ok(before);
+    }
+    let meters = lock_meters(&mut tx, new).await?;
+    if meters.is_empty() || !leave_open(&mut tx, new).await? {
+        // The same form, sent twice at once: the other was first and has committed by now.
+        return by_key(&mut tx, new).await?.ok_or_else(|| AppError::AccountNotOpen.into());
+    }
+    if new.what.kind() != Kind::Replace && has_others(&mut tx, new.account, meters.len()).await? {
+        return Err(AppError::Conflict.into());
+    }
+    let (to_account, to_meter) = destination(&mut tx, rng, at, new).await?;
+    let id = ClosingId(rng.id(at));
+    insert(&mut tx, at, id, new, to_account, to_meter).await?;
+    for meter in meters {
+        ask(&mut tx, rng, at, id, new, meter).await?;
+    }
+    let closing = locked(&mut tx, id).await?;
+    let action = match new.what {
+        What::Close(_) => "account.close",
+        What::Move { .. } => "account.move",
+        What::Replace { .. } => "meter.replace",
+    };
+    let more = serde_json::json!({ "tender": closing.tender, "to_account": to_account, "to_meter": to_meter });
+    record(&mut tx, at, Some(&new.who), action, &closing, more).await?;
+    tx.commit().await?;
+    Ok(id)
+}
+
+async fn by_key(tx: &mut Tx, new: &NewClosing) -> Result<Option<ClosingId>> {
+    let row: Option<(Uuid, Uuid, String)> =
+        on!(tx, |c| sqlx::query_as("SELECT id, account_id, kind FROM closings WHERE key = $1")
+            .bind(new.key)
+            .fetch_optional(c)
+            .await)?;
+    match row {
+        Some((id, account, kind)) if account == new.account.0 && kind == new.what.kind().as_str() => Ok(Some(ClosingId(id))),
+        Some(_) => Err(AppError::Conflict.into()),
+        None => Ok(None),
+    }
+}
+
+/// The meters that leave, locked before the account.
+async fn lock_meters(tx: &mut Tx, new: &NewClosing) -> Result<Vec<MeterId>> {
+    let only = if let What::Replace { meter } = new.what { Some(meter.0) } else { None };
+    let rows: Vec<(Uuid,)> = on!(tx, |c| sqlx::query_as(
+        "UPDATE account_meters SET count = count
+         WHERE account_id = $1 AND to_at IS NULL AND meter_id = COALESCE($2, meter_id) RETURNING meter_id"
+    )
+    .bind(new.account.0)
+    .bind(only)
+    .fetch_all(c)
+    .await)?;
+    let mut meters: Vec<MeterId> = rows.into_iter().map(|(meter,)| MeterId(meter)).collect();
+    meters.sort_unstable();
+    Ok(meters)
+}
+
+/// The account stops being open, unless only a meter of it goes. Gives whether it was.
+async fn leave_open(tx: &mut Tx, new: &NewClosing) -> Result<bool> {
+    let account = new.account.0;
+    let changed = match new.what {
+        What::Replace { .. } => on!(tx, |c| sqlx::query("UPDATE accounts SET state = state WHERE id = $1 AND state = 'open'")
+            .bind(account)
+            .execute(c)
+            .await)?,
+        What::Close(_) | What::Move { .. } => {
+            on!(tx, |c| sqlx::query("UPDATE accounts SET state = 'closing' WHERE id = $1 AND state IN ('opening', 'open')")
+                .bind(account)
+                .execute(c)
+                .await)?
+        }
+    };
+    Ok(changed == 1)
+}
+
+/// Whether the account got a meter after its meters were locked and before it stopped being open: that one would be left behind.
+async fn has_others(tx: &mut Tx, account: AccountId, locked: usize) -> Result<bool> {
+    let row: Option<(i64,)> = on!(tx, |c| sqlx::query_as(
+        "SELECT CAST(COUNT(*) AS BIGINT) FROM account_meters WHERE account_id = $1 AND to_at IS NULL"
+    )
+    .bind(account.0)
+    .fetch_optional(c)
+    .await)?;
+    Ok(row.is_none_or(|(count,)| usize::try_from(count) != Ok(locked)))
+}
+
+async fn destination(tx: &mut Tx, rng: &Rng, at: Timestamp, new: &NewClosing) -> Result<(Option<AccountId>, Option<MeterId>)> {
+    match new.what {
+        What::Close(Goes::Counter(tender)) if !tender.is_counter() => Err(AppError::Invalid.into()),
+        What::Close(Goes::Account(other)) if other == new.account => Err(AppError::Invalid.into()),
+        What::Close(Goes::Account(other)) => {
+            let meter = accounts::first_that_takes(tx, other).await?;
+            meter.map(|_| (Some(other), None)).ok_or_else(|| AppError::AccountNotOpen.into())
+        }
+        What::Close(Goes::Counter(_)) | What::Replace { .. } => Ok((None, None)),
+        What::Move { to } => {
+            let account = accounts::open_at(tx, rng, at, to, new.who.user).await?;
+            accounts::pass_residents_on(tx, at, new.account, account).await?;
+            Ok((Some(account), Some(to)))
+        }
+    }
+}
+
+async fn insert(
+    tx: &mut Tx,
+    at: Timestamp,
+    id: ClosingId,
+    new: &NewClosing,
+    to_account: Option<AccountId>,
+    to_meter: Option<MeterId>,
+) -> Result<()> {
+    let tender = if let What::Close(Goes::Counter(tender)) = new.what { Some(tender.as_str()) } else { None };
+    let inserted = on!(tx, |c| sqlx::query(
+        "INSERT INTO closings (id, key, kind, account_id, tender, to_account_id, to_meter_id, reason, begun_by, begun_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+    )
+    .bind(id.0)
+    .bind(new.key)
+    .bind(new.what.kind().as_str())
+    .bind(new.account.0)
+    .bind(tender)
+    .bind(to_account.map(|id| id.0))
+    .bind(to_meter.map(|id| id.0))
+    .bind(&new.reason)
+    .bind(new.who.user.0)
+    .bind(at.0)
+    .execute(c)
+    .await);
+    match inserted {
+        // Another closing of the account is under way.
+        Err(error) if error.is_duplicate() => Err(AppError::Conflict.into()),
+        inserted => inserted.map(drop),
+    }
+}
+
+/// A meter with a wallet inside closes its account itself, after all money that was decided before; of another one the last reading is
+/// wanted.
+async fn ask(tx: &mut Tx, rng: &Rng, at: Timestamp, id: ClosingId, new: &NewClosing, meter: MeterId) -> Result<()> {
+    let by = Some(new.who.user);
+    let own_wallet = wallets::kind(tx, meter).await? == Wallet::Meter;
+    let command = if own_wallet {
+        let args = serde_json::json!({ "order": rng.order_number(at) }).to_string();
+        NewCommand { kind: "close", args, account: Some(new.account), money: true, ..blank(rng, at, meter, priority::MONEY, by) }
+    } else {
+        NewCommand { kind: "read", ..blank(rng, at, meter, priority::READ, by) }
+    };
+    commands::enqueue(tx, at, &command).await?;
+    on!(tx, |c| sqlx::query("INSERT INTO closing_meters (id, closing_id, meter_id, command_id) VALUES ($1, $2, $3, $4)")
+        .bind(rng.id(at))
+        .bind(id.0)
+        .bind(meter.0)
+        .bind(own_wallet.then_some(command.id.0))
+        .execute(c)
+        .await)?;
+    Ok(())
+}
+
+fn blank(rng: &Rng, at: Timestamp, meter: MeterId, priority: i64, by: Option<UserId>) -> NewCommand {
+    let (id, args) = (CommandId(rng.id(at)), "{}".to_owned());
+    NewCommand { id, meter, account: None, order: None, kind: "read", args, money: false, priority, by }
+}

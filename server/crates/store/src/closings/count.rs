@@ -1,0 +1,168 @@
+//! A meter that is gone, or does not answer any more: a person says what was left in it.
+
+use model::energy::Energy;
+use model::error::AppError;
+use model::ids::{ClosingId, MeterId, Uuid};
+use model::money::Fen;
+use model::person::Who;
+use model::time::Timestamp;
+
+use super::{Closing, locked, record};
+use crate::closings::final_settlement::{self, By};
+use crate::deliveries::note;
+use crate::{Db, Result, Tx, consumption, counters, on, orders, returns, wallets};
+use domain::rng::Rng;
+use domain::rollup::{Parts, Stretch};
+
+/// What a person counted.
+#[derive(Clone, Debug)]
+pub struct Counted {
+    /// What its display, or the last reading less what was used since, says to be left; for a meter with a wallet inside.
+    pub remaining: Option<Fen>,
+    /// Where its counter stood; must be known where the wallet is on the ledger.
+    pub total: Option<Energy>,
+    /// How it is known.
+    pub reason: String,
+}
+
+/// Ends a meter by what a person counted. It is told nothing any more: what was on its way into it waits for a person, what was to be
+/// taken out of it was not.
+///
+/// # Errors
+/// Refused with [`AppError::NotFound`], [`AppError::Conflict`] where it has ended by itself, [`AppError::ExceedsRemaining`] for more
+/// than can be in it, [`AppError::Invalid`] for a counter that is missing or went back, or [`AppError::NoPrices`].
+pub async fn count(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: ClosingId, meter: MeterId, counted: &Counted) -> Result<()> {
+    let mut tx = db.begin().await?;
+    let closing = locked(&mut tx, id).await?;
+    let row: Option<(Uuid, Option<Uuid>)> = on!(&mut tx, |c| sqlx::query_as(
+        "SELECT id, command_id FROM closing_meters WHERE closing_id = $1 AND meter_id = $2 AND final_at IS NULL"
+    )
+    .bind(id.0)
+    .bind(meter.0)
+    .fetch_optional(c)
+    .await)?;
+    let (row, command) = row.ok_or(AppError::Conflict)?;
+    let by = By { user: who.user, reason: &counted.reason, total: counted.total };
+    match command {
+        Some(command) => of_meter(&mut tx, rng, at, &closing, row, meter, command, counted, &by).await?,
+        None => of_wallet(&mut tx, rng, at, &closing, row, meter, &by).await?,
+    }
+    let more = serde_json::json!({
+        "meter": meter, "remaining_fen": counted.remaining, "total_wh": counted.total.map(|total| total.0), "said": counted.reason,
+    });
+    record(&mut tx, at, Some(who), "closing.count", &closing, more).await?;
+    tx.commit().await
+}
+
+async fn of_meter(
+    tx: &mut Tx,
+    rng: &Rng,
+    at: Timestamp,
+    closing: &Closing,
+    row: Uuid,
+    meter: MeterId,
+    command: Uuid,
+    counted: &Counted,
+    by: &By<'_>,
+) -> Result<()> {
+    let remaining = counted.remaining.ok_or(AppError::InvalidAmount)?;
+    // Whoever comes first has the command: this, or the meter's own answer.
+    if !give_up(tx, at, command).await? {
+        return Err(AppError::Conflict.into());
+    }
+    give_up_others(tx, rng, at, closing, meter).await?;
+    let ended: Option<(i64, i64)> = on!(tx, |c| sqlx::query_as(
+        "UPDATE account_meters SET to_at = $1 WHERE account_id = $2 AND meter_id = $3 AND to_at IS NULL
+         RETURNING epoch, cumulative_fen"
+    )
+    .bind(at.0)
+    .bind(closing.account_id)
+    .bind(meter.0)
+    .fetch_optional(c)
+    .await)?;
+    let (epoch, cumulative) = ended.ok_or(AppError::Conflict)?;
+    let known = consumption::Known { account: closing.account(), meter, epoch, cumulative: Fen(cumulative) };
+    // What was used is used: no more can be in it than was put in, less what was seen to be gone.
+    if remaining > known.cumulative - consumption::posted(tx, closing.account(), meter, epoch).await?.0 {
+        return Err(AppError::ExceedsRemaining.into());
+    }
+    if let Some(total) = by.total {
+        add_energy(tx, at, meter, total).await?;
+    }
+    final_settlement::of_meter(tx, rng, at, row, &known, remaining, Some(by)).await
+}
+
+async fn of_wallet(
+    tx: &mut Tx,
+    rng: &Rng,
+    at: Timestamp,
+    closing: &Closing,
+    row: Uuid,
+    meter: MeterId,
+    by: &By<'_>,
+) -> Result<()> {
+    let total = by.total.ok_or(AppError::Invalid)?;
+    wallets::count(tx, rng, at, meter, total).await?;
+    if final_settlement::of_wallet(tx, rng, at, closing, row, meter, Some(by)).await? {
+        Ok(())
+    } else {
+        Err(AppError::NoPrices.into())
+    }
+}
+
+async fn give_up(tx: &mut Tx, at: Timestamp, command: Uuid) -> Result<bool> {
+    let given_up = on!(tx, |c| sqlx::query(
+        "UPDATE commands SET state = 'superseded', finished_at = $1, note = $2
+         WHERE id = $3 AND state IN ('queued', 'sending', 'case')"
+    )
+    .bind(at.0)
+    .bind(note::COUNTED)
+    .bind(command)
+    .execute(c)
+    .await)?;
+    Ok(given_up == 1)
+}
+
+/// What else was on its way to the meter.
+async fn give_up_others(tx: &mut Tx, rng: &Rng, at: Timestamp, closing: &Closing, meter: MeterId) -> Result<()> {
+    let debits: Vec<(Uuid,)> = on!(tx, |c| sqlx::query_as(
+        "UPDATE commands SET state = 'superseded', finished_at = $1, note = $2
+         WHERE meter_id = $3 AND account_id = $4 AND money AND kind <> 'credit' AND state IN ('queued', 'sending', 'case')
+         RETURNING id"
+    )
+    .bind(at.0)
+    .bind(note::COUNTED)
+    .bind(meter.0)
+    .bind(closing.account_id)
+    .fetch_all(c)
+    .await)?;
+    for (command,) in debits {
+        returns::declined(tx, command, note::COUNTED).await?;
+    }
+    orders::strand(tx, rng, at, closing.account(), meter).await?;
+    on!(tx, |c| sqlx::query(
+        "UPDATE cases SET closed_at = $1, resolution = 'counted'
+         WHERE meter_id = $2 AND kind IN ('delivery', 'meter-differs') AND closed_at IS NULL"
+    )
+    .bind(at.0)
+    .bind(meter.0)
+    .execute(c)
+    .await)?;
+    Ok(())
+}
+
+/// What passed since the last reading that counts, into hours and days.
+async fn add_energy(tx: &mut Tx, at: Timestamp, meter: MeterId, total: Energy) -> Result<()> {
+    let last: Option<(i64, i64)> = on!(tx, |c| sqlx::query_as(
+        "SELECT at, total_wh FROM readings WHERE meter_id = $1 AND quality IN (0, 1, 6, 7) ORDER BY at DESC LIMIT 1"
+    )
+    .bind(meter.0)
+    .fetch_optional(c)
+    .await)?;
+    let Some((from, wh)) = last else { return Ok(()) };
+    let energy = total - Energy(wh);
+    if energy < Energy::ZERO || at.0 <= from {
+        return Err(AppError::Invalid.into());
+    }
+    counters::add(tx, at, meter, &Stretch { from: Timestamp(from), to: at, energy, parts: Parts::default() }).await
+}

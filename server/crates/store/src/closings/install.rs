@@ -1,0 +1,151 @@
+//! The new meter in the place of the old one.
+
+use model::error::AppError;
+use model::ids::{ClosingId, GatewayId, MeterId, PlaceId, Uuid};
+use model::meter::Wallet;
+use model::money::Fen;
+use model::person::Who;
+use model::time::Timestamp;
+use serde_json::json;
+
+use super::{Kind, advance, locked, meters_of, record, settings};
+use crate::audit::{self, Entry};
+use crate::meters::{self, NewMeter};
+use crate::{Db, Result, StoreError, Tx, accounts, on, orders, wallets};
+use domain::rng::Rng;
+
+/// A meter that takes another one's place.
+#[derive(Clone, Debug)]
+pub struct Device {
+    /// Its serial number, 12 digits.
+    pub serial: String,
+    /// Behind which gateway.
+    pub gateway: GatewayId,
+    /// Unit id, 1-247; the old meter's is free for it.
+    pub unit: u8,
+    /// Name of its profile.
+    pub profile: String,
+    /// Where its credit lives, by its profile.
+    pub wallet: Wallet,
+}
+
+/// Puts the new meter in the place of one that was read, in one transaction: the old one is retired, the new one opened for the same
+/// account (its key epoch rises as at every opening), and what was left is sent into it as a purchase is, behind what could not reach
+/// the old one. A wallet on the ledger goes on with its tier position and limits; a meter with a wallet inside is told the old one's
+/// limits, prices and mode, and counts its tier use from nothing, for no operation of its profile sets that.
+///
+/// # Errors
+/// Refused with [`AppError::NotFound`], [`AppError::Conflict`] where nothing is to be replaced (any more) or the address or serial
+/// number is taken, [`AppError::Invalid`] where its credit would live elsewhere than the old one's, or as [`accounts::add_meter`].
+pub async fn install(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: ClosingId, device: &Device) -> Result<MeterId> {
+    let mut tx = db.begin().await?;
+    let closing = locked(&mut tx, id).await?;
+    if closing.kind()? != Kind::Replace || closing.read_at.is_none() || closing.ended_at.is_some() {
+        return Err(AppError::Conflict.into());
+    }
+    let old = meters_of(&mut tx, id).await?.first().copied();
+    let old = old.ok_or(StoreError::Inconsistent { table: "closing_meters", column: "closing_id" })?;
+    if wallets::kind(&mut tx, old).await? != device.wallet {
+        return Err(AppError::Invalid.into());
+    }
+    let set = settings::of(&mut tx, at, old).await?;
+    let new = put_in_place(&mut tx, rng, at, old, device).await?;
+    accounts::attach_to(&mut tx, rng, at, closing.account(), new, who.user).await?;
+    match device.wallet {
+        Wallet::Server => wallets::take_over(&mut tx, rng, at, old, new).await?,
+        Wallet::Meter => settings::tell(&mut tx, rng, at, who.user, new, &set).await?,
+        Wallet::None => {}
+    }
+    on!(&mut tx, |c| sqlx::query("UPDATE closings SET to_meter_id = $1 WHERE id = $2").bind(new.0).bind(id.0).execute(c).await)?;
+    let amount = advance::due_of(&mut tx, id).await?;
+    if amount > Fen::ZERO {
+        let sent = advance::carry(&mut tx, rng, at, &closing, closing.account(), new, amount).await?;
+        sent.ok_or(AppError::AccountNotOpen)?;
+    } else {
+        advance::end(&mut tx, at, id, None).await?;
+    }
+    orders::follow(&mut tx, rng, at, closing.account(), old, new).await?;
+    let more = json!({ "old": old, "new": new, "serial": device.serial, "amount_fen": amount });
+    record(&mut tx, at, Some(who), "meter.install", &closing, more).await?;
+    tx.commit().await?;
+    Ok(new)
+}
+
+/// Replaces a meter that has no account, or an instrument: the old one is retired, the new one takes its place and is set as it was.
+///
+/// # Errors
+/// Refused with [`AppError::NotFound`], [`AppError::AccountAlreadyOpen`] where an account is on it (its replacement begins with its
+/// last reading), or [`AppError::Conflict`] where address or serial number is taken.
+pub async fn swap(db: &Db, rng: &Rng, at: Timestamp, who: &Who, old: MeterId, device: &Device, reason: &str) -> Result<MeterId> {
+    let mut tx = db.begin().await?;
+    let used: Option<(i64,)> =
+        on!(&mut tx, |c| sqlx::query_as("SELECT CAST(1 AS BIGINT) FROM account_meters WHERE meter_id = $1 AND to_at IS NULL")
+            .bind(old.0)
+            .fetch_optional(c)
+            .await)?;
+    if used.is_some() {
+        return Err(AppError::AccountAlreadyOpen.into());
+    }
+    let set = settings::of(&mut tx, at, old).await?;
+    let new = put_in_place(&mut tx, rng, at, old, device).await?;
+    if device.wallet == Wallet::Meter {
+        settings::tell(&mut tx, rng, at, who.user, new, &set).await?;
+    }
+    let (actor, subject) = (format!("user:{}", who.user), format!("meter:{new}"));
+    let detail = json!({ "old": old, "new": new, "serial": device.serial, "reason": reason }).to_string();
+    let entry = Entry { actor: &actor, ip: &who.ip, action: "meter.swap", subject: &subject, detail: &detail };
+    audit::append(&mut tx, at, &entry).await?;
+    tx.commit().await?;
+    Ok(new)
+}
+
+/// Retires the old meter and adds the new one in its room; one that is registered there already is taken.
+async fn put_in_place(tx: &mut Tx, rng: &Rng, at: Timestamp, old: MeterId, device: &Device) -> Result<MeterId> {
+    let row: Option<(Uuid,)> =
+        on!(tx, |c| sqlx::query_as("UPDATE meters SET retired_at = $1 WHERE id = $2 AND retired_at IS NULL RETURNING place_id")
+            .bind(at.0)
+            .bind(old.0)
+            .fetch_optional(c)
+            .await)?;
+    let place = PlaceId(row.ok_or(AppError::NotFound)?.0);
+    // Nothing is told to it any more, and nobody has to look after it.
+    on!(tx, |c| sqlx::query(
+        "UPDATE commands SET state = 'superseded', finished_at = $1, note = $3
+         WHERE meter_id = $2 AND NOT money AND state IN ('queued', 'sending')"
+    )
+    .bind(at.0)
+    .bind(old.0)
+    .bind(crate::deliveries::note::SUPERSEDED)
+    .execute(c)
+    .await)?;
+    on!(tx, |c| sqlx::query(
+        "UPDATE cases SET closed_at = $1, resolution = 'replaced' WHERE meter_id = $2 AND order_id IS NULL AND closed_at IS NULL"
+    )
+    .bind(at.0)
+    .bind(old.0)
+    .execute(c)
+    .await)?;
+    let there: Option<(Uuid, String)> =
+        on!(tx, |c| sqlx::query_as("SELECT id, wallet FROM meters WHERE serial = $1 AND place_id = $2 AND retired_at IS NULL")
+            .bind(&device.serial)
+            .bind(place.0)
+            .fetch_optional(c)
+            .await)?;
+    if let Some((id, wallet)) = there {
+        return if wallet == device.wallet.as_str() { Ok(MeterId(id)) } else { Err(AppError::Invalid.into()) };
+    }
+    let id = MeterId(rng.id(at));
+    let new = NewMeter {
+        id,
+        place,
+        gateway: device.gateway,
+        unit: device.unit,
+        serial: device.serial.clone(),
+        profile: device.profile.clone(),
+        wallet: device.wallet,
+    };
+    match meters::add_meter(tx, at, &new).await {
+        Err(error) if error.is_duplicate() => Err(AppError::Conflict.into()),
+        added => added.map(|()| id),
+    }
+}

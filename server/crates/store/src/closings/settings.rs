@@ -1,0 +1,46 @@
+//! What a new meter is told so that it is set as the one in whose place it comes: limits, prices, tiers, tables and mode, each a
+//! command of the outbox that is sent, read back and recorded like any other.
+
+use model::ids::{BatchId, MeterId, UserId};
+use model::issue::Issue;
+use model::meter::{ControlMode, StatusWord, Wallet};
+use model::time::Timestamp;
+
+use crate::batches::{self, NewBatch};
+use crate::{Result, Tx, on, parameters, wallets};
+use domain::rng::Rng;
+use domain::settings::carried;
+
+/// How the old meter is set, nothing where its credit is not inside; to be asked before it is retired: then what it was still to be
+/// told is given up.
+pub(super) async fn of(tx: &mut Tx, now: Timestamp, old: MeterId) -> Result<Vec<Issue>> {
+    if wallets::kind(tx, old).await? != Wallet::Meter {
+        return Ok(Vec::new());
+    }
+    let known = parameters::known(tx, old).await?;
+    let status: Option<(i64,)> =
+        on!(tx, |c| sqlx::query_as("SELECT status FROM meter_latest WHERE meter_id = $1").bind(old.0).fetch_optional(c).await)?;
+    let mode = status.and_then(|(word,)| u16::try_from(word).ok()).map_or(ControlMode::Prepaid, |word| StatusWord(word).mode());
+    // Also what it did since it was last read.
+    let pending: Vec<(String, String)> = on!(tx, |c| sqlx::query_as(
+        "SELECT kind, args FROM commands c WHERE meter_id = $1 AND NOT money
+           AND (state IN ('queued', 'sending') OR (state = 'done' AND finished_at >= COALESCE(
+                CASE WHEN kind = 'mode' THEN (SELECT observed_at FROM meter_latest l WHERE l.meter_id = c.meter_id)
+                     ELSE (SELECT read_at FROM meter_parameters p WHERE p.meter_id = c.meter_id) END, 0)))
+         ORDER BY decided_at, id"
+    )
+    .bind(old.0)
+    .fetch_all(c)
+    .await)?;
+    let pending: Vec<Issue> = pending.iter().filter_map(|(kind, args)| Issue::stored(kind, args)).collect();
+    Ok(carried(known.as_ref(), mode, &pending, now))
+}
+
+/// Tells the new one. Each is a batch of one meter, so that it can be followed and tried again; the audit line is the caller's.
+pub(super) async fn tell(tx: &mut Tx, rng: &Rng, at: Timestamp, by: UserId, new: MeterId, issues: &[Issue]) -> Result<()> {
+    for issue in issues {
+        let batch = NewBatch { id: BatchId(rng.id(at)), issue, meters: &[new] };
+        batches::create_in(tx, rng, at, by, &batch).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,280 @@
+//! A closing as people look at it.
+
+use model::energy::Energy;
+use model::ids::{AccountId, BatchId, ClosingId, MeterId, OrderId, ReturnId, Uuid};
+use model::issue::Issue;
+use model::money::{Fen, Money};
+use model::order::{CommandState, OrderState, ReturnState, Tender};
+use model::time::Timestamp;
+use sqlx::FromRow;
+
+use super::Kind;
+use crate::{Db, Result, StoreError, read};
+
+#[derive(FromRow)]
+struct Row {
+    id: Uuid,
+    kind: String,
+    account_id: Uuid,
+    number: String,
+    tender: Option<String>,
+    to_account_id: Option<Uuid>,
+    to_number: Option<String>,
+    to_meter_id: Option<Uuid>,
+    reason: String,
+    by_name: String,
+    begun_at: i64,
+    read_at: Option<i64>,
+    ended_at: Option<i64>,
+    return_id: Option<Uuid>,
+    return_state: Option<String>,
+    order_id: Option<Uuid>,
+    order_state: Option<String>,
+    withdrawn_by: Option<String>,
+    arrived: bool,
+}
+
+/// A closing with its meters.
+#[derive(Clone, Debug)]
+pub struct View {
+    /// Its id.
+    pub id: ClosingId,
+    /// What for.
+    pub kind: Kind,
+    /// Whose.
+    pub account: AccountId,
+    /// The account's number.
+    pub number: String,
+    /// How it is paid out, where it goes over the counter.
+    pub tender: Option<Tender>,
+    /// Into which other account it goes, and that one's number.
+    pub to_account: Option<(AccountId, String)>,
+    /// Into which meter.
+    pub to_meter: Option<MeterId>,
+    /// Why.
+    pub reason: String,
+    /// Who decided.
+    pub by: String,
+    /// When.
+    pub begun_at: Timestamp,
+    /// When the last of its meters was read.
+    pub read_at: Option<Timestamp>,
+    /// When the money was where it belongs.
+    pub ended_at: Option<Timestamp>,
+    /// The return, and where it stands.
+    pub returned: Option<(ReturnId, ReturnState)>,
+    /// The order that carries it on, and where it stands.
+    pub carried: Option<(OrderId, OrderState)>,
+    /// Its meters.
+    pub meters: Vec<ViewMeter>,
+    /// Who took it back.
+    pub withdrawn_by: Option<String>,
+    /// Whether the account in the new room has begun.
+    pub arrived: bool,
+    /// What a new meter was told with its installation.
+    pub settings: Vec<ViewSetting>,
+}
+
+/// What a new meter was told so that it is set as the old one was.
+#[derive(Clone, Debug)]
+pub struct ViewSetting {
+    /// Where it can be followed, and tried again.
+    pub batch: BatchId,
+    /// What.
+    pub issue: Issue,
+    /// Where it stands.
+    pub state: CommandState,
+}
+
+/// A meter of a closing.
+#[derive(Clone, Debug)]
+pub struct ViewMeter {
+    /// Which.
+    pub meter: MeterId,
+    /// Its serial number.
+    pub serial: String,
+    /// Whether its credit is inside.
+    pub own_wallet: bool,
+    /// A word of `CommandState`, of its `close`.
+    pub command_state: Option<String>,
+    /// Why that stands where it stands.
+    pub note: Option<String>,
+    /// When it was first sent.
+    pub sent_at: Option<Timestamp>,
+    /// Since when the meter does not answer.
+    pub lost_since: Option<Timestamp>,
+    /// When it ended.
+    pub final_at: Option<Timestamp>,
+    /// What was left.
+    pub left: Option<Fen>,
+    /// What was written off; negative where it was overdrawn.
+    pub written_off: Option<Money>,
+    /// Where its counter stood.
+    pub total: Option<Energy>,
+    /// Who counted it, and how they knew.
+    pub counted: Option<(String, String)>,
+}
+
+#[derive(FromRow)]
+struct MeterRow {
+    meter_id: Uuid,
+    serial: String,
+    command_id: Option<Uuid>,
+    command_state: Option<String>,
+    note: Option<String>,
+    sent_at: Option<i64>,
+    lost_since: Option<i64>,
+    final_at: Option<i64>,
+    final_fen: Option<i64>,
+    written_off_e4: Option<i64>,
+    final_wh: Option<i64>,
+    counted_name: Option<String>,
+    said: Option<String>,
+}
+
+/// One closing.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn view(db: &Db, id: ClosingId) -> Result<Option<View>> {
+    let row: Option<Row> = read!(db, |pool| {
+        sqlx::query_as(
+        "SELECT c.id, c.kind, c.account_id, a.number, c.tender, c.to_account_id, t.number AS to_number, c.to_meter_id, c.reason,
+                u.name AS by_name, c.begun_at, c.read_at, c.ended_at, c.return_id, r.state AS return_state, c.order_id,
+                o.state AS order_state, b.name AS withdrawn_by,
+                COALESCE(c.kind = 'move' AND (t.state <> 'opening' OR EXISTS (SELECT 1 FROM orders x WHERE x.account_id = t.id)
+                    OR EXISTS (SELECT 1 FROM commands x WHERE x.account_id = t.id AND x.attempts > 0)), FALSE) AS arrived
+         FROM closings c JOIN accounts a ON a.id = c.account_id LEFT JOIN accounts t ON t.id = c.to_account_id
+              JOIN users u ON u.id = c.begun_by LEFT JOIN returns r ON r.id = c.return_id LEFT JOIN orders o ON o.id = c.order_id
+              LEFT JOIN users b ON b.id = c.withdrawn_by
+         WHERE c.id = $1"
+    )
+    .bind(id.0)
+    .fetch_optional(pool)
+    .await
+    })?;
+    let Some(row) = row else { return Ok(None) };
+    let meters: Vec<MeterRow> = read!(db, |pool| sqlx::query_as(
+        "SELECT cm.meter_id, m.serial, cm.command_id, x.state AS command_state, x.note, x.sent_at, l.lost_since, cm.final_at,
+                cm.final_fen, cm.written_off_e4, cm.final_wh, u.name AS counted_name, cm.reason AS said
+         FROM closing_meters cm JOIN meters m ON m.id = cm.meter_id LEFT JOIN commands x ON x.id = cm.command_id
+              LEFT JOIN meter_latest l ON l.meter_id = m.id LEFT JOIN users u ON u.id = cm.counted_by
+         WHERE cm.closing_id = $1 ORDER BY cm.id"
+    )
+    .bind(id.0)
+    .fetch_all(pool)
+    .await)?;
+    // They were decided in the transaction that ended it.
+    let settings: Vec<SettingRow> = read!(db, |pool| sqlx::query_as(
+        "SELECT b.id, b.kind, b.args, x.state FROM closings c
+              JOIN commands x ON x.meter_id = c.to_meter_id AND x.decided_at = c.ended_at AND x.kind <> 'in_force'
+              JOIN batches b ON b.id = x.batch_id AND b.decided_at = c.ended_at
+         WHERE c.id = $1 AND c.kind = 'replace' ORDER BY b.id"
+    )
+    .bind(id.0)
+    .fetch_all(pool)
+    .await)?;
+    row.view(meters, settings).map(Some)
+}
+
+#[derive(FromRow)]
+struct SettingRow {
+    id: Uuid,
+    kind: String,
+    args: String,
+    state: String,
+}
+
+impl SettingRow {
+    fn view(&self) -> Result<ViewSetting> {
+        Ok(ViewSetting {
+            batch: BatchId(self.id),
+            issue: Issue::stored(&self.kind, &self.args).ok_or(StoreError::Inconsistent { table: "batches", column: "args" })?,
+            state: CommandState::parse(&self.state).ok_or(StoreError::Inconsistent { table: "commands", column: "state" })?,
+        })
+    }
+}
+
+impl Row {
+    fn view(self, meters: Vec<MeterRow>, settings: Vec<SettingRow>) -> Result<View> {
+        let unknown = |table, column| StoreError::Inconsistent { table, column };
+        let state = |word: &str| ReturnState::parse(word).ok_or(unknown("returns", "state"));
+        let order_state = |word: &str| OrderState::parse(word).ok_or(unknown("orders", "state"));
+        let tender = self.tender.as_deref().map(|word| Tender::parse(word).ok_or(unknown("closings", "tender")));
+        Ok(View {
+            id: ClosingId(self.id),
+            kind: Kind::parse(&self.kind)?,
+            account: AccountId(self.account_id),
+            number: self.number,
+            tender: tender.transpose()?,
+            to_account: self.to_account_id.map(AccountId).zip(self.to_number),
+            to_meter: self.to_meter_id.map(MeterId),
+            reason: self.reason,
+            by: self.by_name,
+            begun_at: Timestamp(self.begun_at),
+            read_at: self.read_at.map(Timestamp),
+            ended_at: self.ended_at.map(Timestamp),
+            returned: match (self.return_id, self.return_state.as_deref()) {
+                (Some(id), Some(word)) => Some((ReturnId(id), state(word)?)),
+                _ => None,
+            },
+            carried: match (self.order_id, self.order_state.as_deref()) {
+                (Some(id), Some(word)) => Some((OrderId(id), order_state(word)?)),
+                _ => None,
+            },
+            meters: meters.into_iter().map(MeterRow::view).collect(),
+            withdrawn_by: self.withdrawn_by,
+            arrived: self.arrived,
+            settings: settings.iter().map(SettingRow::view).collect::<Result<_>>()?,
+        })
+    }
+}
+
+impl MeterRow {
+    fn view(self) -> ViewMeter {
+        ViewMeter {
+            meter: MeterId(self.meter_id),
+            serial: self.serial,
+            own_wallet: self.command_id.is_some(),
+            command_state: self.command_state,
+            note: self.note,
+            sent_at: self.sent_at.map(Timestamp),
+            lost_since: self.lost_since.map(Timestamp),
+            final_at: self.final_at.map(Timestamp),
+            left: self.final_fen.map(Fen),
+            written_off: self.written_off_e4.map(Money),
+            total: self.final_wh.map(Energy),
+            counted: self.counted_name.zip(self.said),
+        }
+    }
+}
+
+/// The newest closing of an account.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn of_account(db: &Db, account: AccountId) -> Result<Option<ClosingId>> {
+    let row: Option<(Uuid,)> = read!(db, |pool| sqlx::query_as(
+        "SELECT id FROM closings WHERE account_id = $1 ORDER BY begun_at DESC, id DESC LIMIT 1"
+    )
+    .bind(account.0)
+    .fetch_optional(pool)
+    .await)?;
+    Ok(row.map(|(id,)| ClosingId(id)))
+}
+
+/// The newest closing that a meter has to do with and that is not over: it leaves an account, or takes in its money.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn of_meter(db: &Db, meter: MeterId) -> Result<Option<ClosingId>> {
+    let row: Option<(Uuid,)> = read!(db, |pool| sqlx::query_as(
+        "SELECT id FROM closings WHERE ended_at IS NULL
+           AND (to_meter_id = $1 OR id IN (SELECT closing_id FROM closing_meters WHERE meter_id = $1))
+         ORDER BY begun_at DESC, id DESC LIMIT 1"
+    )
+    .bind(meter.0)
+    .fetch_optional(pool)
+    .await)?;
+    Ok(row.map(|(id,)| ClosingId(id)))
+}

@@ -1,0 +1,129 @@
+//! Taking back what was begun, as long as nothing of it has happened: no meter was told or read, and no money has moved.
+
+use model::error::AppError;
+use model::ids::{AccountId, ClosingId, CommandId, MeterId, Uuid};
+use model::money::Money;
+use model::person::Who;
+use model::time::Timestamp;
+use serde_json::json;
+
+use super::{Closing, Kind, locked, record};
+use crate::{Db, Result, StoreError, Tx, accounts, cases, commands, ledger, on, orders, wallets};
+use domain::ledger::Account;
+use domain::rng::Rng;
+
+/// Takes it back: the meters stay with their account, which takes money again; what was paid meanwhile and waits goes into its meter.
+///
+/// # Errors
+/// Refused with [`AppError::NotFound`], or [`AppError::TooLate`] where a meter was told or read, or a new room's account has begun.
+pub async fn withdraw(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: ClosingId) -> Result<()> {
+    let mut tx = db.begin().await?;
+    let closing = locked(&mut tx, id).await?;
+    if closing.read_at.is_some() || closing.ended_at.is_some() {
+        return Err(AppError::TooLate.into());
+    }
+    let meters = keep_meters(&mut tx, at, id).await?;
+    if let (Kind::Move, Some(to)) = (closing.kind()?, closing.to_account_id) {
+        leave_new_room(&mut tx, rng, at, &closing, AccountId(to)).await?;
+    }
+    if closing.kind()? != Kind::Replace {
+        reopen(&mut tx, closing.account()).await?;
+    }
+    on!(&mut tx, |c| {
+        sqlx::query(
+        "UPDATE closings SET read_at = $2, ended_at = $2, withdrawn_by = $3, to_account_id = NULL, to_meter_id = NULL WHERE id = $1"
+    )
+    .bind(id.0)
+    .bind(at.0)
+    .bind(who.user.0)
+    .execute(c)
+    .await
+    })?;
+    for meter in &meters {
+        cases::resolve(&mut tx, at, cases::kind::CLOSING, *meter, "withdrawn").await?;
+        orders::follow(&mut tx, rng, at, closing.account(), *meter, *meter).await?;
+    }
+    let more = json!({ "meters": meters, "to_account": closing.to_account_id, "to_meter": closing.to_meter_id });
+    record(&mut tx, at, Some(who), "closing.withdraw", &closing, more).await?;
+    tx.commit().await
+}
+
+/// Its meters do not leave: none has ended, and none was told to close.
+async fn keep_meters(tx: &mut Tx, at: Timestamp, id: ClosingId) -> Result<Vec<MeterId>> {
+    let rows: Vec<(Uuid, Option<Uuid>, Option<i64>)> = on!(tx, |c| sqlx::query_as(
+        "SELECT meter_id, command_id, final_at FROM closing_meters WHERE closing_id = $1 ORDER BY id"
+    )
+    .bind(id.0)
+    .fetch_all(c)
+    .await)?;
+    for (_, command, ended) in &rows {
+        let untouched = match command {
+            _ if ended.is_some() => false,
+            Some(command) => commands::cancel_unsent(tx, at, CommandId(*command)).await?,
+            None => true,
+        };
+        if !untouched {
+            return Err(AppError::TooLate.into());
+        }
+    }
+    on!(tx, |c| sqlx::query("UPDATE closing_meters SET final_at = $2 WHERE closing_id = $1")
+        .bind(id.0)
+        .bind(at.0)
+        .execute(c)
+        .await)?;
+    Ok(rows.into_iter().map(|(meter, ..)| MeterId(meter)).collect())
+}
+
+/// The account in the new room, which nothing has happened to either, ends; its residents come back.
+async fn leave_new_room(tx: &mut Tx, rng: &Rng, at: Timestamp, closing: &Closing, to: AccountId) -> Result<()> {
+    let meters: Vec<(Uuid,)> = on!(tx, |c| sqlx::query_as(
+        "UPDATE account_meters SET to_at = $2 WHERE account_id = $1 AND to_at IS NULL RETURNING meter_id"
+    )
+    .bind(to.0)
+    .bind(at.0)
+    .fetch_all(c)
+    .await)?;
+    let ended = on!(tx, |c| sqlx::query(
+        "UPDATE accounts SET state = 'closed', closed_at = $2 WHERE id = $1 AND state = 'opening'
+           AND NOT EXISTS (SELECT 1 FROM orders WHERE orders.account_id = accounts.id)"
+    )
+    .bind(to.0)
+    .bind(at.0)
+    .execute(c)
+    .await)?;
+    let opening: Vec<(Uuid,)> =
+        on!(tx, |c| sqlx::query_as("SELECT id FROM commands WHERE account_id = $1 AND kind = 'open' AND state <> 'superseded'")
+            .bind(to.0)
+            .fetch_all(c)
+            .await)?;
+    let mut untouched = ended == 1;
+    for (command,) in opening {
+        untouched &= commands::cancel_unsent(tx, at, CommandId(command)).await?;
+    }
+    for account in [Account::Wallet(to), Account::InMeter(to), Account::Paid(to)] {
+        untouched &= ledger::balance(tx, &account).await? == Money::ZERO;
+    }
+    for (meter,) in meters {
+        untouched &= wallets::leave(tx, rng, at, to, MeterId(meter), at).await?;
+    }
+    if !untouched {
+        return Err(AppError::TooLate.into());
+    }
+    accounts::pass_residents_on(tx, at, to, closing.account()).await
+}
+
+/// The account is as it was: open where one of its meters has begun, else still being opened.
+async fn reopen(tx: &mut Tx, account: AccountId) -> Result<()> {
+    let reopened = on!(tx, |c| sqlx::query(
+        "UPDATE accounts SET state = CASE WHEN EXISTS (
+             SELECT 1 FROM account_meters am JOIN meters m ON m.id = am.meter_id
+                    LEFT JOIN wallets w ON w.meter_id = am.meter_id AND w.account_id = am.account_id
+             WHERE am.account_id = accounts.id AND am.to_at IS NULL
+               AND ((m.wallet = 'meter' AND am.epoch > 0) OR w.started_at IS NOT NULL)) THEN 'open' ELSE 'opening' END
+         WHERE id = $1 AND state = 'closing'"
+    )
+    .bind(account.0)
+    .execute(c)
+    .await)?;
+    if reopened == 1 { Ok(()) } else { Err(StoreError::Inconsistent { table: "accounts", column: "state" }) }
+}

@@ -1,0 +1,102 @@
+//! Accounts and closings that an operator may see, and the meters beside another one.
+
+use model::console::Neighbour;
+use model::console::RoomName;
+use model::ids::{AccountId, GatewayId, MeterId, UserId};
+use sqlx::FromRow;
+use uuid::Uuid;
+
+use super::{Name, above, names, within};
+use crate::{Db, Result, read};
+
+/// The account of that number, open or being opened, if the operator may see it.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn account_by_number(db: &Db, operator: UserId, number: &str) -> Result<Option<AccountId>> {
+    let row: Option<(Uuid,)> = read!(db, |pool| sqlx::query_as(concat!(
+        "SELECT a.id FROM accounts a JOIN places r ON r.id = a.place_id",
+        above!(),
+        "WHERE a.number = $2 AND a.state IN ('opening', 'open') AND",
+        within!()
+    ))
+    .bind(operator.0)
+    .bind(number)
+    .fetch_optional(pool)
+    .await)?;
+    Ok(row.map(|(id,)| AccountId(id)))
+}
+
+/// Where an account is, if the operator may see it.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn room_of_account(db: &Db, operator: UserId, account: AccountId) -> Result<Option<RoomName>> {
+    let row: Option<Name> = read!(db, |pool| sqlx::query_as(concat!(
+        "SELECT",
+        names!(),
+        "FROM accounts a JOIN places r ON r.id = a.place_id",
+        above!(),
+        "WHERE a.id = $2 AND",
+        within!()
+    ))
+    .bind(operator.0)
+    .bind(account.0)
+    .fetch_optional(pool)
+    .await)?;
+    Ok(row.map(RoomName::from))
+}
+
+#[derive(FromRow)]
+struct Beside {
+    id: Uuid,
+    serial: String,
+    account_id: Option<Uuid>,
+    wallet: String,
+}
+
+/// The other meters of a meter's room: those of its account, and those that have none. The caller has seen to it that it is the
+/// operator's.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn beside(db: &Db, meter: MeterId, account: Option<AccountId>) -> Result<(Vec<Neighbour>, Vec<Neighbour>)> {
+    let rows: Vec<Beside> = read!(db, |pool| sqlx::query_as(
+        "SELECT m.id, m.serial, am.account_id, m.wallet FROM meters m
+         JOIN meters here ON here.place_id = m.place_id AND here.id = $1 AND m.id <> here.id
+         LEFT JOIN account_meters am ON am.meter_id = m.id AND am.to_at IS NULL
+         WHERE m.retired_at IS NULL ORDER BY m.serial"
+    )
+    .bind(meter.0)
+    .fetch_all(pool)
+    .await)?;
+    let (mut siblings, mut free) = (Vec::new(), Vec::new());
+    for row in rows {
+        let one = Neighbour { meter: MeterId(row.id), serial: row.serial };
+        match row.account_id {
+            Some(of) if account == Some(AccountId(of)) => siblings.push(one),
+            None if row.wallet != "none" => free.push(one),
+            _ => {}
+        }
+    }
+    Ok((siblings, free))
+}
+
+/// The gateways that serve meters which the operator may see, by name.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn gateway_names(db: &Db, operator: UserId) -> Result<Vec<(GatewayId, String)>> {
+    let rows: Vec<(Uuid, String)> = read!(db, |pool| sqlx::query_as(concat!(
+        "SELECT DISTINCT g.id, g.name FROM gateways g
+         JOIN meters m ON m.gateway_id = g.id AND m.retired_at IS NULL JOIN places r ON r.id = m.place_id",
+        above!(),
+        "WHERE g.retired_at IS NULL AND",
+        within!(),
+        "ORDER BY g.name"
+    ))
+    .bind(operator.0)
+    .fetch_all(pool)
+    .await)?;
+    Ok(rows.into_iter().map(|(id, name)| (GatewayId(id), name)).collect())
+}

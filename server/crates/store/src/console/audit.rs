@@ -1,0 +1,109 @@
+//! The audit chain as people read it.
+
+use std::collections::HashMap;
+
+use model::console::{AuditLine, Page, Query, RoomName};
+use model::ids::{MeterId, UserId};
+use model::time::Timestamp;
+use sqlx::FromRow;
+use uuid::Uuid;
+
+use super::{Name, above, like, names};
+use crate::{Db, Result, read};
+
+#[derive(FromRow)]
+struct Row {
+    seq: i64,
+    at: i64,
+    actor: String,
+    ip: String,
+    action: String,
+    subject: String,
+    detail: String,
+    total: i64,
+}
+
+/// A page of the chain, newest first. Lines do not say which building they are about, so an operator who is bound to buildings
+/// sees what they did themselves.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn audit(db: &Db, operator: UserId, query: &Query) -> Result<Page<AuditLine>> {
+    let rows: Vec<Row> = read!(db, |pool| sqlx::query_as(
+        "SELECT seq, at, actor, ip, action, subject, detail, COUNT(*) OVER () AS total FROM audit
+         WHERE (actor = $2 OR NOT EXISTS (SELECT 1 FROM operator_buildings WHERE user_id = $1))
+           AND ($3 = '' OR LOWER(action || ' ' || subject || ' ' || detail || ' ' || ip) LIKE LOWER($3) ESCAPE '!')
+         ORDER BY seq DESC LIMIT $4 OFFSET $5"
+    )
+    .bind(operator.0)
+    .bind(format!("user:{operator}"))
+    .bind(like(&query.text))
+    .bind(Page::<AuditLine>::SIZE)
+    .bind(query.page * Page::<AuditLine>::SIZE)
+    .fetch_all(pool)
+    .await)?;
+    let total = rows.first().map_or(0, |row| row.total);
+    let (names, places) = (people(db, &rows).await?, places(db, &rows).await?);
+    let lines = rows.into_iter().map(|row| AuditLine {
+        place: places.get(&row.subject).cloned(),
+        seq: row.seq,
+        at: Timestamp(row.at),
+        subject: names.get(&row.subject).cloned().unwrap_or(row.subject),
+        actor: names.get(&row.actor).cloned().unwrap_or(row.actor),
+        ip: row.ip,
+        action: row.action,
+        detail: row.detail,
+    });
+    Ok(Page { lines: lines.collect(), total })
+}
+
+/// What to call the people of a page.
+async fn people(db: &Db, rows: &[Row]) -> Result<HashMap<String, String>> {
+    let mut names = HashMap::new();
+    for person in rows.iter().flat_map(|row| [&row.actor, &row.subject]) {
+        let Some(Ok(user)) = person.strip_prefix("user:").map(Uuid::parse_str) else { continue };
+        if names.contains_key(person) {
+            continue;
+        }
+        let name: Option<(String,)> =
+            read!(db, |pool| sqlx::query_as("SELECT name FROM users WHERE id = $1").bind(user).fetch_optional(pool).await)?;
+        names.insert(person.clone(), name.map_or_else(|| person.clone(), |(name,)| name));
+    }
+    Ok(names)
+}
+
+#[derive(FromRow)]
+struct PlaceRow {
+    meter_id: Uuid,
+    #[sqlx(flatten)]
+    name: Name,
+}
+
+/// Where the meters are that the subjects of a page are about.
+async fn places(db: &Db, rows: &[Row]) -> Result<HashMap<String, (MeterId, RoomName)>> {
+    let mut places = HashMap::new();
+    for subject in rows.iter().map(|row| &row.subject) {
+        let Some((kind @ ("meter" | "order" | "account" | "case" | "command"), id)) = subject.split_once(':') else { continue };
+        let (Ok(id), false) = (Uuid::parse_str(id), places.contains_key(subject)) else { continue };
+        let place: Option<PlaceRow> = read!(db, |pool| sqlx::query_as(concat!(
+            "SELECT m.id AS meter_id,",
+            names!(),
+            "FROM meters m JOIN places r ON r.id = m.place_id",
+            above!(),
+            "WHERE m.id = CASE $1 WHEN 'meter' THEN $2
+                               WHEN 'order' THEN (SELECT meter_id FROM orders WHERE id = $2)
+                               WHEN 'command' THEN (SELECT meter_id FROM commands WHERE id = $2)
+                               WHEN 'case' THEN (SELECT COALESCE(cases.meter_id, orders.meter_id) FROM cases
+                                                 LEFT JOIN orders ON orders.id = cases.order_id WHERE cases.id = $2)
+                               ELSE (SELECT meter_id FROM account_meters WHERE account_id = $2 ORDER BY from_at LIMIT 1) END"
+        ))
+        .bind(kind)
+        .bind(id)
+        .fetch_optional(pool)
+        .await)?;
+        if let Some(place) = place {
+            places.insert(subject.clone(), (MeterId(place.meter_id), place.name.into()));
+        }
+    }
+    Ok(places)
+}

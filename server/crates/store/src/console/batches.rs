@@ -1,0 +1,258 @@
+//! Batches and their meters as people follow them. A meter that was tried again counts by its newest try.
+
+use model::console::{Batch, BatchCounts, BatchItem, BatchQuery, Missed, Page};
+use model::ids::{BatchId, MeterId, UserId};
+use model::issue::Issue;
+use model::order::CommandState;
+use model::time::Timestamp;
+use sqlx::FromRow;
+use uuid::Uuid;
+
+use super::{Name, above, names, within};
+use crate::{Db, Result, StoreError, read};
+
+/// No later command of the same batch, meter and kind.
+macro_rules! newest {
+    ($alias:literal) => {
+        concat!(
+            " NOT EXISTS (SELECT 1 FROM commands n WHERE n.batch_id = ",
+            $alias,
+            ".batch_id AND n.meter_id = ",
+            $alias,
+            ".meter_id AND n.kind = ",
+            $alias,
+            ".kind AND n.decided_at > ",
+            $alias,
+            ".decided_at) "
+        )
+    };
+}
+
+#[derive(FromRow)]
+struct Row {
+    id: Uuid,
+    kind: String,
+    args: String,
+    decided_at: i64,
+    by_name: String,
+    meters: i64,
+    done: i64,
+    waiting: i64,
+    sending: i64,
+    failed: i64,
+    dropped: i64,
+    missed: i64,
+    total: i64,
+}
+
+impl Row {
+    fn batch(self) -> Result<Batch> {
+        Ok(Batch {
+            id: BatchId(self.id),
+            issue: Issue::stored(&self.kind, &self.args).ok_or(StoreError::Inconsistent { table: "batches", column: "args" })?,
+            by: self.by_name,
+            decided_at: Timestamp(self.decided_at),
+            counts: BatchCounts {
+                meters: self.meters,
+                done: self.done,
+                waiting: self.waiting,
+                sending: self.sending,
+                failed: self.failed,
+                dropped: self.dropped,
+                missed: self.missed,
+            },
+        })
+    }
+}
+
+/// A page of batches, newest first, counted over the meters that the operator may see. With `only` that one.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn batches(db: &Db, operator: UserId, only: Option<BatchId>, query: &BatchQuery) -> Result<Page<Batch>> {
+    let rows: Vec<Row> = read!(db, |pool| {
+        sqlx::query_as(concat!(
+        "WITH page AS (
+             SELECT h.id, h.kind, h.args, h.decided_at, h.decided_by, COUNT(*) OVER () AS total FROM batches h
+             WHERE ($2 = '' OR h.kind = $2)
+               AND ($3 = '' OR EXISTS (SELECT 1 FROM commands s WHERE s.batch_id = h.id AND s.kind <> 'in_force'
+                    AND (($3 = 'moving' AND s.state IN ('queued', 'sending')) OR ($3 = 'failed' AND s.state IN ('failed', 'case')))))
+               AND ($6 OR h.id = $7)
+               AND EXISTS (SELECT 1 FROM commands s JOIN meters m ON m.id = s.meter_id JOIN places r ON r.id = m.place_id",
+        above!(),
+        "WHERE s.batch_id = h.id AND",
+        within!(),
+        ") ORDER BY h.decided_at DESC, h.id DESC LIMIT $4 OFFSET $5)
+         SELECT p.id, p.kind, p.args, p.decided_at, u.name AS by_name, p.total, COUNT(c.id) AS meters,
+                COUNT(CASE WHEN c.state = 'done' THEN 1 END) AS done,
+                COUNT(CASE WHEN c.state = 'queued' THEN 1 END) AS waiting,
+                COUNT(CASE WHEN c.state = 'sending' THEN 1 END) AS sending,
+                COUNT(CASE WHEN c.state IN ('failed', 'case') THEN 1 END) AS failed,
+                COUNT(CASE WHEN c.state = 'superseded' THEN 1 END) AS dropped,
+                (SELECT COUNT(*) FROM commands f WHERE f.batch_id = p.id AND f.kind = 'in_force' AND f.state = 'failed' AND",
+        newest!("f"),
+        ") AS missed
+         FROM page p JOIN users u ON u.id = p.decided_by JOIN commands c ON c.batch_id = p.id AND c.kind <> 'in_force'
+         JOIN meters m ON m.id = c.meter_id JOIN places r ON r.id = m.place_id",
+        above!(),
+        "WHERE",
+        within!(),
+        "AND",
+        newest!("c"),
+        "GROUP BY p.id, p.kind, p.args, p.decided_at, u.name, p.total ORDER BY p.decided_at DESC, p.id DESC"
+    ))
+    .bind(operator.0)
+    .bind(query.kind.map_or("", model::issue::Kind::as_str))
+    .bind(query.state.as_str())
+    .bind(Page::<Batch>::SIZE)
+    .bind(query.page * Page::<Batch>::SIZE)
+    .bind(only.is_none())
+    .bind(only.map_or(Uuid::nil(), |id| id.0))
+    .fetch_all(pool)
+    .await
+    })?;
+    let total = rows.first().map_or(0, |row| row.total);
+    Ok(Page { lines: rows.into_iter().map(Row::batch).collect::<Result<_>>()?, total })
+}
+
+#[derive(FromRow)]
+struct ItemRow {
+    meter_id: Uuid,
+    state: String,
+    note: Option<String>,
+    decided_at: i64,
+    sent_at: Option<i64>,
+    finished_at: Option<i64>,
+    next_at: i64,
+    attempts: i64,
+    lost_since: Option<i64>,
+    switched: Option<String>,
+    #[sqlx(flatten)]
+    name: Name,
+    total: i64,
+}
+
+impl ItemRow {
+    fn item(self) -> Result<BatchItem> {
+        let state = |word: &str| CommandState::parse(word).ok_or(StoreError::Inconsistent { table: "commands", column: "state" });
+        Ok(BatchItem {
+            meter: MeterId(self.meter_id),
+            state: state(&self.state)?,
+            note: self.note,
+            decided_at: Timestamp(self.decided_at),
+            sent_at: self.sent_at.map(Timestamp),
+            finished_at: self.finished_at.map(Timestamp),
+            next_at: Timestamp(self.next_at),
+            attempts: self.attempts,
+            lost_since: self.lost_since.map(Timestamp),
+            in_force: self.switched.as_deref().map(state).transpose()?,
+            room: self.name.into(),
+        })
+    }
+}
+
+/// The meters of a batch, by place; `state` leaves `moving`, `failed` or `done` ones. A negative page gives them all.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn batch_items(db: &Db, operator: UserId, batch: BatchId, state: &str, page: i64) -> Result<Page<BatchItem>> {
+    let size = Page::<BatchItem>::SIZE;
+    let (limit, offset) = if page < 0 { (i64::MAX, 0) } else { (size, page * size) };
+    let rows: Vec<ItemRow> = read!(db, |pool| sqlx::query_as(concat!(
+        "SELECT c.meter_id, c.state, c.note, c.decided_at, c.sent_at, c.finished_at, c.next_at, c.attempts, l.lost_since,
+                f.state AS switched, COUNT(*) OVER () AS total,",
+        names!(),
+        "FROM batches h JOIN commands c ON c.batch_id = h.id AND c.kind <> 'in_force'
+         LEFT JOIN commands f ON f.batch_id = h.id AND f.meter_id = c.meter_id AND f.kind = 'in_force' AND",
+        newest!("f"),
+        "LEFT JOIN meter_latest l ON l.meter_id = c.meter_id
+         JOIN meters m ON m.id = c.meter_id JOIN places r ON r.id = m.place_id",
+        above!(),
+        "WHERE h.id = $2 AND",
+        within!(),
+        "AND",
+        newest!("c"),
+        "AND ($3 = '' OR ($3 = 'moving' AND c.state IN ('queued', 'sending')) OR ($3 = 'done' AND c.state = 'done')
+              OR ($3 = 'failed' AND (c.state IN ('failed', 'case') OR c.note = 'cancelled' OR f.state = 'failed')))
+         ORDER BY t.sort, b.sort, r.sort, m.unit, m.id LIMIT $4 OFFSET $5"
+    ))
+    .bind(operator.0)
+    .bind(batch.0)
+    .bind(state)
+    .bind(limit)
+    .bind(offset)
+    .fetch_all(pool)
+    .await)?;
+    let total = rows.first().map_or(0, |row| row.total);
+    Ok(Page { lines: rows.into_iter().map(ItemRow::item).collect::<Result<_>>()?, total })
+}
+
+#[derive(FromRow)]
+struct MissedRow {
+    meter_id: Uuid,
+    batch_id: Uuid,
+    args: String,
+    loaded: String,
+    note: Option<String>,
+    lost_since: Option<i64>,
+    looked_at: Option<i64>,
+    #[sqlx(flatten)]
+    name: Name,
+    total: i64,
+}
+
+/// The meters whose planned prices are not known to be in force though their switch-over has passed.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn missed(db: &Db, operator: UserId, now: Timestamp, page: i64) -> Result<Page<Missed>> {
+    let rows: Vec<MissedRow> = read!(db, |pool| sqlx::query_as(concat!(
+        "SELECT f.meter_id, h.id AS batch_id, h.args, c.state AS loaded, f.note, l.lost_since, f.finished_at AS looked_at,
+                COUNT(*) OVER () AS total,",
+        names!(),
+        "FROM batches h JOIN commands f ON f.batch_id = h.id AND f.kind = 'in_force'
+         JOIN commands c ON c.batch_id = h.id AND c.meter_id = f.meter_id AND c.kind = h.kind AND",
+        newest!("c"),
+        "LEFT JOIN meter_latest l ON l.meter_id = f.meter_id
+         JOIN meters m ON m.id = f.meter_id AND m.retired_at IS NULL JOIN places r ON r.id = m.place_id",
+        above!(),
+        "WHERE h.effective_at <= $2 AND f.state IN ('queued', 'sending', 'failed') AND",
+        within!(),
+        "AND",
+        newest!("f"),
+        "ORDER BY h.effective_at DESC, t.sort, b.sort, r.sort, m.unit, m.id LIMIT $3 OFFSET $4"
+    ))
+    .bind(operator.0)
+    .bind(now.0)
+    .bind(Page::<Missed>::SIZE)
+    .bind(page * Page::<Missed>::SIZE)
+    .fetch_all(pool)
+    .await)?;
+    let total = rows.first().map_or(0, |row| row.total);
+    let line = |row: MissedRow| {
+        let issue = Issue::stored("standby", &row.args);
+        let Some(Issue::Standby { prices, at }) = issue else {
+            return Err(StoreError::Inconsistent { table: "batches", column: "args" });
+        };
+        Ok(Missed {
+            meter: MeterId(row.meter_id),
+            batch: BatchId(row.batch_id),
+            room: row.name.into(),
+            prices,
+            at,
+            loaded: row.loaded == "done",
+            failed: row.note.as_deref() == Some("missed"),
+            lost_since: row.lost_since.map(Timestamp),
+            looked_at: row.looked_at.map(Timestamp),
+        })
+    };
+    Ok(Page { lines: rows.into_iter().map(line).collect::<Result<_>>()?, total })
+}
+
+/// Which meters in service keep their credit where: a word of `Wallet`.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn wallets(db: &Db) -> Result<Vec<(Uuid, String)>> {
+    read!(db, |pool| sqlx::query_as("SELECT id, wallet FROM meters WHERE retired_at IS NULL").fetch_all(pool).await)
+}

@@ -1,0 +1,215 @@
+//! Cases as people settle them.
+
+use model::console::{CaseLine, CaseQuery, Page};
+use model::error::AppError;
+use model::ids::{CaseId, CommandId, MeterId, OrderId, UserId};
+use model::person::Who;
+use model::time::Timestamp;
+use sqlx::FromRow;
+use uuid::Uuid;
+
+use super::{Name, above, names, within};
+use crate::audit::{self, Entry};
+use crate::cases::kind;
+use crate::refunds::unsaid;
+use crate::{Db, Result, Tx, on, read, serials};
+
+#[derive(FromRow)]
+struct Row {
+    id: Uuid,
+    kind: String,
+    detail: String,
+    meter_id: Option<Uuid>,
+    order_number: Option<i64>,
+    order_id: Option<Uuid>,
+    opened_at: i64,
+    closed_at: Option<i64>,
+    closed_by: Option<String>,
+    resolution: Option<String>,
+    #[sqlx(flatten)]
+    name: Name,
+    held: bool,
+    total: i64,
+}
+
+/// A page of cases: open ones oldest first, closed ones newest first. A case without a meter is for those who may see everything.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn cases(db: &Db, operator: UserId, query: CaseQuery) -> Result<Page<CaseLine>> {
+    let rows: Vec<Row> = read!(db, |pool| sqlx::query_as(concat!(
+        "SELECT c.id, c.kind, c.detail, m.id AS meter_id, o.number AS order_number, o.id AS order_id, c.opened_at, c.closed_at,
+                u.name AS closed_by, c.resolution, COUNT(*) OVER () AS total,
+                EXISTS (SELECT 1 FROM commands WHERE commands.meter_id = m.id AND commands.money AND commands.state = 'case'
+                           AND COALESCE(commands.order_id, m.id) = COALESCE(c.order_id, m.id) AND c.kind = 'delivery') AS held,",
+        names!(),
+        "FROM cases c LEFT JOIN orders o ON o.id = c.order_id LEFT JOIN meters m ON m.id = COALESCE(c.meter_id, o.meter_id)
+         LEFT JOIN places r ON r.id = m.place_id",
+        above!(),
+        "LEFT JOIN users u ON u.id = c.closed_by
+         WHERE",
+        within!(),
+        "AND (c.closed_at IS NOT NULL) = $2
+         ORDER BY c.closed_at DESC, c.opened_at, c.id LIMIT $3 OFFSET $4"
+    ))
+    .bind(operator.0)
+    .bind(query.closed)
+    .bind(Page::<CaseLine>::SIZE)
+    .bind(query.page * Page::<CaseLine>::SIZE)
+    .fetch_all(pool)
+    .await)?;
+    let total = rows.first().map_or(0, |row| row.total);
+    Ok(Page { lines: rows.into_iter().map(line).collect(), total })
+}
+
+/// The open cases of a meter.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn cases_of(db: &Db, operator: UserId, meter: MeterId) -> Result<Vec<CaseLine>> {
+    let rows: Vec<Row> = read!(db, |pool| sqlx::query_as(concat!(
+        "SELECT c.id, c.kind, c.detail, m.id AS meter_id, o.number AS order_number, o.id AS order_id, c.opened_at, c.closed_at,
+                NULL AS closed_by, c.resolution, COUNT(*) OVER () AS total,
+                EXISTS (SELECT 1 FROM commands WHERE commands.meter_id = m.id AND commands.money AND commands.state = 'case'
+                           AND COALESCE(commands.order_id, m.id) = COALESCE(c.order_id, m.id) AND c.kind = 'delivery') AS held,",
+        names!(),
+        "FROM cases c LEFT JOIN orders o ON o.id = c.order_id JOIN meters m ON m.id = COALESCE(c.meter_id, o.meter_id)
+         JOIN places r ON r.id = m.place_id",
+        above!(),
+        "WHERE m.id = $2 AND c.closed_at IS NULL AND",
+        within!(),
+        "ORDER BY c.opened_at, c.id"
+    ))
+    .bind(operator.0)
+    .bind(meter.0)
+    .fetch_all(pool)
+    .await)?;
+    Ok(rows.into_iter().map(line).collect())
+}
+
+fn line(row: Row) -> CaseLine {
+    let of_money = [kind::PAYMENT, kind::PAID_TWICE, kind::UNDELIVERABLE, kind::REFUND, kind::REFUND_ELSEWHERE].contains(&&*row.kind)
+        // What the meter would not take because it holds too much.
+        || row.kind == kind::DELIVERY && row.detail.contains("hoarding-limit");
+    CaseLine {
+        id: CaseId(row.id),
+        answers: (row.kind == kind::IDENTITY && row.closed_at.is_none()).then(|| serials::answering(&row.detail)).flatten(),
+        kind: row.kind,
+        held: row.held && row.closed_at.is_none(),
+        detail: row.detail,
+        counter: None,
+        room: row.meter_id.is_some().then(|| row.name.into()),
+        meter: row.meter_id.map(MeterId),
+        order: row.order_number,
+        refunds: row.order_id.filter(|_| of_money).map(OrderId),
+        opened_at: Timestamp(row.opened_at),
+        closed_at: row.closed_at.map(Timestamp),
+        closed_by: row.closed_by,
+        resolution: row.resolution,
+    }
+}
+
+/// Closes a case with what was done about it.
+///
+/// # Errors
+/// Refused with [`AppError::NotFound`] where it is not the operator's, [`AppError::Conflict`] where somebody closed it meanwhile
+/// or where money still hangs on it: what waits for a person or lies in suspense must not lose the case that names the next step.
+pub async fn close_case(db: &Db, at: Timestamp, who: &Who, case: CaseId, resolution: &str) -> Result<()> {
+    let mut tx = db.begin().await?;
+    let (kind, _) = close_in(&mut tx, at, who, case, resolution).await?;
+    note_closed(&mut tx, at, who, case, &serde_json::json!({ "kind": kind, "resolution": resolution })).await?;
+    tx.commit().await
+}
+
+/// Closes a case in the caller's transaction; gives its kind and the meter that it is about. The audit line is the caller's to
+/// write with [`note_closed`], last.
+pub(crate) async fn close_in(
+    tx: &mut Tx,
+    at: Timestamp,
+    who: &Who,
+    case: CaseId,
+    resolution: &str,
+) -> Result<(String, Option<MeterId>)> {
+    let found: Option<(String, Option<String>, Option<Uuid>)> = on!(tx, |c| {
+        sqlx::query_as(concat!(
+        "SELECT c.kind, CASE WHEN c.kind = 'delivery' AND c.order_id IS NULL AND EXISTS
+                                    (SELECT 1 FROM returns WHERE returns.meter_id = c.meter_id AND returns.state = 'case')
+                             THEN 'case'
+                             WHEN c.kind IN ('paid-twice', 'payment', 'refund') AND EXISTS
+                                    (SELECT 1 FROM payment_attempts p JOIN payment_events e ON e.attempt_id = p.id
+                                          JOIN ledger_transfers t ON t.operation = 'suspense' AND t.reference = e.id
+                                     WHERE p.order_id = c.order_id
+                                       AND t.amount_e4 > 100 * COALESCE((SELECT SUM(f.amount_fen) FROM refunds f
+                                                                         WHERE f.event_id = e.id AND f.state = 'done'), 0)
+                                       AND NOT EXISTS (SELECT 1 FROM ledger_transfers w JOIN payment_events b ON b.id = w.reference
+                                                       WHERE w.operation = 'refund-elsewhere' AND b.attempt_id = p.id))
+                             THEN 'case'
+                             WHEN c.kind = 'refund' AND EXISTS
+                                    (SELECT 1 FROM returns v WHERE v.corrects_order = c.order_id AND v.state = 'taken'
+                                                               AND v.tender NOT IN ('cash', 'card', 'transfer'))
+                             THEN 'case'
+                             WHEN c.kind = 'refund-elsewhere' AND ",
+        unsaid!(),
+        " > 0
+                             THEN 'case' ELSE o.state END, m.id FROM cases c LEFT JOIN orders o ON o.id = c.order_id
+         LEFT JOIN meters m ON m.id = COALESCE(c.meter_id, o.meter_id) LEFT JOIN places r ON r.id = m.place_id",
+        above!(),
+        "WHERE c.id = $2 AND",
+        within!()
+    ))
+    .bind(who.user.0)
+    .bind(case.0)
+    .fetch_optional(c)
+    .await
+    })?;
+    let (kind, order, meter) = found.ok_or(AppError::NotFound)?;
+    if order.as_deref() == Some("case") {
+        return Err(AppError::Conflict.into());
+    }
+    let closed = on!(tx, |c| sqlx::query(
+        "UPDATE cases SET closed_at = $1, closed_by = $2, resolution = $3 WHERE id = $4 AND closed_at IS NULL"
+    )
+    .bind(at.0)
+    .bind(who.user.0)
+    .bind(resolution)
+    .bind(case.0)
+    .execute(c)
+    .await)?;
+    if closed == 0 {
+        return Err(AppError::Conflict.into());
+    }
+    Ok((kind, meter.map(MeterId)))
+}
+
+/// The audit line of a case that was closed.
+pub(crate) async fn note_closed(tx: &mut Tx, at: Timestamp, who: &Who, case: CaseId, detail: &serde_json::Value) -> Result<()> {
+    let entry = Entry {
+        actor: &format!("user:{}", who.user),
+        ip: &who.ip,
+        action: "case.close",
+        subject: &format!("case:{case}"),
+        detail: &detail.to_string(),
+    };
+    audit::append(tx, at, &entry).await
+}
+
+/// The money command that a case holds, where the case is open and the operator's.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn held(db: &Db, operator: UserId, case: CaseId) -> Result<Option<CommandId>> {
+    let row: Option<(Uuid,)> = read!(db, |pool| sqlx::query_as(concat!(
+        "SELECT h.id FROM cases c LEFT JOIN orders o ON o.id = c.order_id
+         JOIN meters m ON m.id = COALESCE(c.meter_id, o.meter_id) JOIN places r ON r.id = m.place_id",
+        above!(),
+        "JOIN commands h ON h.meter_id = m.id AND h.money AND h.state = 'case'
+                        AND COALESCE(h.order_id, m.id) = COALESCE(c.order_id, m.id)
+         WHERE c.id = $2 AND c.kind = 'delivery' AND c.closed_at IS NULL AND",
+        within!()
+    ))
+    .bind(operator.0)
+    .bind(case.0)
+    .fetch_optional(pool)
+    .await)?;
+    Ok(row.map(|(id,)| CommandId(id)))
+}

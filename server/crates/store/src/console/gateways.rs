@@ -1,0 +1,65 @@
+//! The gateways and how the meters behind them are doing.
+
+use model::console::GatewayLine;
+use model::gateway::{SweepInterval, Trust};
+use model::ids::{GatewayId, UserId};
+use model::time::Timestamp;
+use sqlx::FromRow;
+use uuid::Uuid;
+
+use super::{above, within};
+use crate::{Db, Result, read};
+use domain::framing::Framing;
+
+#[derive(FromRow)]
+struct Row {
+    id: Uuid,
+    name: String,
+    host: String,
+    port: i64,
+    framing: String,
+    sweep_interval_s: Option<i64>,
+    tls_name: Option<String>,
+    tls_pin: Option<String>,
+    meters: i64,
+    lost: i64,
+    newest: Option<i64>,
+    oldest: Option<i64>,
+}
+
+/// The gateways that have meters which the operator may see, counted over these; how they do themselves is for the caller to add.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn gateways(db: &Db, operator: UserId) -> Result<Vec<GatewayLine>> {
+    let rows: Vec<Row> = read!(db, |pool| sqlx::query_as(concat!(
+        "SELECT g.id, g.name, g.host, g.port, g.framing, g.sweep_interval_s, g.tls_name, g.tls_pin, COUNT(m.id) AS meters,
+                CAST(SUM(CASE WHEN l.lost_since IS NOT NULL OR l.observed_at IS NULL THEN 1 ELSE 0 END) AS BIGINT) AS lost,
+                MAX(l.observed_at) AS newest,
+                MIN(CASE WHEN l.lost_since IS NULL THEN l.observed_at END) AS oldest
+         FROM gateways g JOIN meters m ON m.gateway_id = g.id AND m.retired_at IS NULL
+         LEFT JOIN meter_latest l ON l.meter_id = m.id JOIN places r ON r.id = m.place_id",
+        above!(),
+        "WHERE g.retired_at IS NULL AND",
+        within!(),
+        "GROUP BY g.id, g.name, g.host, g.port, g.framing, g.sweep_interval_s, g.tls_name, g.tls_pin ORDER BY g.name"
+    ))
+    .bind(operator.0)
+    .fetch_all(pool)
+    .await)?;
+    let lines = rows.into_iter().map(|row| GatewayLine {
+        id: GatewayId(row.id),
+        name: row.name,
+        address: format!("{}:{}", row.host, row.port),
+        trust: (Framing::parse(&row.framing) == Some(Framing::ModbusTls))
+            .then_some(Trust { name: row.tls_name, pin: row.tls_pin }),
+        framing: row.framing,
+        sweep: row.sweep_interval_s.and_then(SweepInterval::new),
+        health: None,
+        meters: row.meters,
+        lost: row.lost,
+        newest: row.newest.map(Timestamp),
+        oldest: row.oldest.map(Timestamp),
+    });
+    Ok(lines.collect())
+}

@@ -1,0 +1,222 @@
+//! Returns and corrections as the till shows them.
+
+use model::console::Page;
+use model::console::{ChannelSale, Original, ReceiptNumber, ReturnLine};
+use model::ids::{MeterId, OrderId, ReturnId, UserId};
+use model::money::Fen;
+use model::order::Tender;
+use model::time::Timestamp;
+use sqlx::FromRow;
+use uuid::Uuid;
+
+use super::{Name, above, names, within};
+use crate::refunds::unsaid;
+use crate::returns::Return;
+use crate::{Db, Result, StoreError, read};
+use domain::refund::Rules;
+
+#[derive(FromRow)]
+struct Row {
+    #[sqlx(flatten)]
+    back: Return,
+    #[sqlx(flatten)]
+    name: Name,
+    account_number: String,
+    asked_by_name: String,
+    decided_by_name: Option<String>,
+    settled_by_name: Option<String>,
+    note: Option<String>,
+    remaining_fen: Option<i64>,
+    attempts: Option<i64>,
+    waits: Option<String>,
+    receipt_year: Option<i64>,
+    receipt_number: Option<i64>,
+    corrects: Option<i64>,
+    total: i64,
+}
+
+/// Everything of a return `v`, with its room `r`, up to the `WHERE`.
+macro_rules! returned {
+    () => {
+        concat!(
+            "SELECT v.id, v.number, v.kind, v.account_id, v.meter_id, v.corrects_order, v.corrects_return, v.tender, v.amount_fen,
+                    v.reason, v.state, v.asked_by, v.asked_at, v.expires_at, v.command_id, v.sale_id, v.taken_at, v.settled_at, v.source,
+                    v.closing_id,
+                    v.note, v.remaining_fen, a.number AS account_number, u.name AS asked_by_name, d.name AS decided_by_name,
+                    s.name AS settled_by_name, c.attempts, c.note AS waits, p.year AS receipt_year, p.number AS receipt_number,
+                    COALESCE(wo.number, wr.number) AS corrects, COUNT(*) OVER () AS total,",
+            names!(),
+            "FROM returns v JOIN accounts a ON a.id = v.account_id JOIN places r ON r.id = a.place_id",
+            above!(),
+            "JOIN users u ON u.id = v.asked_by LEFT JOIN users d ON d.id = v.decided_by
+             LEFT JOIN users s ON s.id = v.settled_by LEFT JOIN commands c ON c.id = v.command_id
+             LEFT JOIN orders wo ON wo.id = v.corrects_order LEFT JOIN returns wr ON wr.id = v.corrects_return
+             LEFT JOIN receipts p ON p.return_id = v.id OR p.order_id = v.sale_id
+             WHERE",
+            within!()
+        )
+    };
+}
+
+/// One that the operator may see.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn returned(db: &Db, operator: UserId, id: ReturnId) -> Result<Option<ReturnLine>> {
+    let row: Option<Row> = read!(db, |pool| sqlx::query_as(concat!(returned!(), "AND v.id = $2"))
+        .bind(operator.0)
+        .bind(id.0)
+        .fetch_optional(pool)
+        .await)?;
+    row.map(|row| line(row, operator)).transpose()
+}
+
+/// What waits for a second person, the oldest first.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn approvals(db: &Db, operator: UserId, now: Timestamp, page: i64) -> Result<Page<ReturnLine>> {
+    let size = Page::<ReturnLine>::SIZE;
+    let rows: Vec<Row> = read!(db, |pool| sqlx::query_as(concat!(
+        returned!(),
+        "AND v.state = 'waiting' AND v.expires_at > $2 ORDER BY v.asked_at, v.id LIMIT $3 OFFSET $4"
+    ))
+    .bind(operator.0)
+    .bind(now.0)
+    .bind(size)
+    .bind(page * size)
+    .fetch_all(pool)
+    .await)?;
+    let total = rows.first().map_or(0, |row| row.total);
+    Ok(Page { lines: rows.into_iter().map(|row| line(row, operator)).collect::<Result<_>>()?, total })
+}
+
+fn line(row: Row, operator: UserId) -> Result<ReturnLine> {
+    let back = row.back;
+    let receipt = row.receipt_year.zip(row.receipt_number).map(|(year, number)| ReceiptNumber { year, number });
+    Ok(ReturnLine {
+        id: back.id(),
+        number: back.number,
+        kind: back.kind()?,
+        state: back.state()?,
+        meter: MeterId(back.meter_id),
+        room: row.name.into(),
+        account: row.account_number,
+        tender: back.tender()?,
+        amount: back.amount(),
+        mine: back.asked_by == operator.0,
+        asked_by: row.asked_by_name,
+        asked_at: Timestamp(back.asked_at),
+        expires_at: back.expires_at.map(Timestamp),
+        decided_by: row.decided_by_name,
+        note: row.note,
+        unsent: row.attempts == Some(0),
+        waits: row.waits,
+        taken_at: back.taken_at.map(Timestamp),
+        remaining: row.remaining_fen.map(Fen),
+        settled_by: row.settled_by_name,
+        settled_at: back.settled_at.map(Timestamp),
+        receipt,
+        corrects: row.corrects,
+        sale: back.corrects_order.map(OrderId),
+        reason: back.reason,
+    })
+}
+
+#[derive(FromRow)]
+struct OriginalRow {
+    sale: bool,
+    number: i64,
+    meter_id: Uuid,
+    tender: String,
+    amount_fen: i64,
+    left_fen: i64,
+    at: i64,
+    by_name: String,
+    held_fen: Option<i64>,
+    #[sqlx(flatten)]
+    name: Name,
+}
+
+/// A sale or return of a room that the operator may see.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn original(db: &Db, operator: UserId, id: Uuid) -> Result<Option<Original>> {
+    let row: Option<OriginalRow> = read!(db, |pool| {
+        sqlx::query_as(concat!(
+        "SELECT x.sale, x.number, x.meter_id, x.tender, x.amount_fen, x.at,
+                x.amount_fen - CAST(COALESCE((SELECT SUM(c.amount_fen) FROM returns c WHERE c.corrects_order = x.id
+                    AND c.state NOT IN ('refused', 'rejected', 'cancelled', 'expired')), 0) AS BIGINT) AS left_fen, u.name AS by_name,
+                CASE WHEN l.observed_at IS NOT NULL THEN l.remaining_fen END AS held_fen,",
+        names!(),
+        "FROM (SELECT TRUE AS sale, id, number, account_id, meter_id, tender, amount_fen, created_at AS at, created_by AS by_id
+               FROM orders WHERE id = $2
+               UNION ALL
+               SELECT FALSE, id, number, account_id, meter_id, tender, amount_fen, asked_at, asked_by
+               FROM returns WHERE id = $2) AS x
+         JOIN accounts a ON a.id = x.account_id JOIN places r ON r.id = a.place_id",
+        above!(),
+        "JOIN users u ON u.id = x.by_id LEFT JOIN meter_latest l ON l.meter_id = x.meter_id
+         WHERE",
+        within!()
+    ))
+    .bind(operator.0)
+    .bind(id)
+    .fetch_optional(pool)
+    .await
+    })?;
+    row.map(|row| {
+        Ok(Original {
+            id,
+            sale: row.sale,
+            number: row.number,
+            meter: MeterId(row.meter_id),
+            room: row.name.into(),
+            amount: Fen(row.amount_fen),
+            left: Fen(row.left_fen),
+            tender: Tender::parse(&row.tender).ok_or(StoreError::Inconsistent { table: "orders", column: "tender" })?,
+            at: Timestamp(row.at),
+            by: row.by_name,
+            held: row.held_fen.map(Fen),
+        })
+    })
+    .transpose()
+}
+
+/// Sales that are offered.
+const OFFERED: i64 = 8;
+
+/// Sales of a meter's account through a channel that are in it and may go back the way they came, newest first: not those that were
+/// corrected whole, that are too old, or of which money went back at the channel's console and nobody has said what for.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn by_channel(db: &Db, operator: UserId, meter: MeterId, rules: &Rules, now: Timestamp) -> Result<Vec<ChannelSale>> {
+    let rows: Vec<(Uuid, i64, String, i64, i64)> = read!(db, |pool| sqlx::query_as(concat!(
+        "SELECT x.id, x.number, x.tender, x.at, x.left_fen FROM
+           (SELECT o.id, o.number, o.tender, o.paid_at AS at,
+                   o.amount_fen - CAST(COALESCE((SELECT SUM(c.amount_fen) FROM returns c WHERE c.corrects_order = o.id
+                       AND c.state NOT IN ('refused', 'rejected', 'cancelled', 'expired')), 0) AS BIGINT) AS left_fen
+            FROM orders o JOIN account_meters am ON am.account_id = o.account_id AND am.meter_id = o.meter_id AND am.to_at IS NULL
+                 JOIN meters m ON m.id = o.meter_id JOIN places r ON r.id = m.place_id",
+        above!(),
+        "WHERE o.meter_id = $2 AND o.state = 'credited' AND o.paid_at IS NOT NULL
+              AND o.tender NOT IN ('cash', 'card', 'transfer', 'subsidy', 'carried') AND ",
+        unsaid!(),
+        " <= 0 AND",
+        within!(),
+        ") AS x WHERE x.left_fen > 0 ORDER BY x.at DESC LIMIT $3"
+    ))
+    .bind(operator.0)
+    .bind(meter.0)
+    .bind(OFFERED)
+    .fetch_all(pool)
+    .await)?;
+    let sale = |(id, number, tender, at, left): (Uuid, i64, String, i64, i64)| {
+        let tender = Tender::parse(&tender).ok_or(StoreError::Inconsistent { table: "orders", column: "tender" })?;
+        let sale = ChannelSale { order: OrderId(id), number, tender, at: Timestamp(at), left: Fen(left) };
+        Ok(rules.gives_back(tender, sale.at, now).then_some(sale))
+    };
+    rows.into_iter().filter_map(|row| sale(row).transpose()).collect()
+}

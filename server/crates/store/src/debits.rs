@@ -1,0 +1,118 @@
+//! Taking money back out of a wallet: the one way, for returns, corrections, closings and replacements.
+
+use model::error::AppError;
+use model::ids::{AccountId, CommandId, MeterId, UserId, Uuid};
+use model::meter::Wallet;
+use model::money::Fen;
+use model::time::Timestamp;
+
+use super::accounts::{self, Takes};
+use super::commands::{self, NewCommand, priority};
+use super::{Result, StoreError, Tx, on, wallets};
+use domain::rng::Rng;
+
+/// What is to be taken, from where.
+#[derive(Clone, Copy, Debug)]
+pub struct Debit {
+    /// Whose.
+    pub account: AccountId,
+    /// Out of which of its meters.
+    pub meter: MeterId,
+    /// What asks for it; the ledger's reference where there is no command.
+    pub of: Uuid,
+    /// The number that the meter keeps, as of an order.
+    pub number: i64,
+    /// How much.
+    pub amount: Fen,
+    /// Who decided.
+    pub by: UserId,
+}
+
+/// How far it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Debited {
+    /// In the outbox; over when the meter was read back.
+    Asked(CommandId),
+    /// Out of the server wallet.
+    Done {
+        /// The purchase count it became.
+        count: i64,
+        /// What remains.
+        remaining: Fen,
+    },
+}
+
+/// Takes it in the caller's transaction: from a meter by a command, which the ledger follows when it was read back; from a server
+/// wallet at once.
+///
+/// # Errors
+/// As [`check`].
+pub(super) async fn take(tx: &mut Tx, rng: &Rng, at: Timestamp, debit: &Debit) -> Result<Debited> {
+    if check(tx, at, debit).await? == Wallet::Server {
+        let (count, remaining) = wallets::debit(tx, rng, at, debit).await?;
+        return Ok(Debited::Done { count, remaining });
+    }
+    let command = NewCommand {
+        id: CommandId(rng.id(at)),
+        meter: debit.meter,
+        account: Some(debit.account),
+        order: None,
+        kind: "debit",
+        args: serde_json::json!({ "order": debit.number, "amount_fen": debit.amount }).to_string(),
+        money: true,
+        priority: priority::MONEY,
+        by: Some(debit.by),
+    };
+    commands::enqueue(tx, at, &command).await?;
+    Ok(Debited::Asked(command.id))
+}
+
+/// Whether the wallet holds as much, as far as is known, and which it is; a meter is read again before it is told. Locks the account's
+/// meter.
+///
+/// # Errors
+/// Refused with [`AppError::AccountNotOpen`], [`AppError::AmountOutOfRange`], [`AppError::MeterLost`] where it was never read, or
+/// [`AppError::ExceedsRemaining`].
+pub(super) async fn check(tx: &mut Tx, at: Timestamp, debit: &Debit) -> Result<Wallet> {
+    if debit.amount <= Fen::ZERO || debit.amount > Fen(u32::MAX.into()) {
+        return Err(AppError::AmountOutOfRange.into());
+    }
+    // A meter that is leaving its account is closed whole; nothing is taken out of it besides.
+    let Takes::Open(wallet) = accounts::takes(tx, debit.account, debit.meter).await? else {
+        return Err(AppError::AccountNotOpen.into());
+    };
+    let held = if wallet == Wallet::Server {
+        wallets::held(tx, at, debit.meter).await?.0
+    } else {
+        in_meter(tx, debit.meter).await? - on_its_way(tx, debit.meter).await?
+    };
+    if debit.amount > held { Err(AppError::ExceedsRemaining.into()) } else { Ok(wallet) }
+}
+
+async fn in_meter(tx: &mut Tx, meter: MeterId) -> Result<Fen> {
+    let row: Option<(i64,)> =
+        on!(tx, |c| sqlx::query_as("SELECT remaining_fen FROM meter_latest WHERE meter_id = $1 AND observed_at IS NOT NULL")
+            .bind(meter.0)
+            .fetch_optional(c)
+            .await)?;
+    row.map(|(fen,)| Fen(fen)).ok_or_else(|| AppError::MeterLost.into())
+}
+
+/// What other debits will take that are not read back yet.
+async fn on_its_way(tx: &mut Tx, meter: MeterId) -> Result<Fen> {
+    #[derive(serde::Deserialize)]
+    struct Args {
+        amount_fen: i64,
+    }
+    let rows: Vec<(String,)> = on!(tx, |c| sqlx::query_as(
+        "SELECT args FROM commands WHERE meter_id = $1 AND kind = 'debit' AND state IN ('queued', 'sending', 'case')"
+    )
+    .bind(meter.0)
+    .fetch_all(c)
+    .await)?;
+    let amount = |(args,): (String,)| serde_json::from_str::<Args>(&args).map(|args| Fen(args.amount_fen));
+    rows.into_iter()
+        .map(amount)
+        .sum::<std::result::Result<Fen, _>>()
+        .map_err(|_| StoreError::Inconsistent { table: "commands", column: "args" })
+}

@@ -1,0 +1,65 @@
+//! What meters should hold by the ledger, and the case where one does not.
+
+use model::ids::{MeterId, Uuid};
+use model::time::Timestamp;
+
+use crate::cases::{self, kind};
+use crate::{Db, Result, read};
+use domain::ledger_position::Witnessed;
+use domain::rng::Rng;
+
+/// What every meter with an open account should hold.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn witnessed(db: &Db) -> Result<Vec<(MeterId, Witnessed)>> {
+    let rows: Vec<(Uuid, i64, i64, i64)> = read!(db, |pool| sqlx::query_as(
+        "SELECT m.meter_id, m.epoch, m.count, m.cumulative_fen
+         FROM account_meters m JOIN accounts a ON a.id = m.account_id WHERE m.to_at IS NULL AND a.state = 'open'
+           AND NOT EXISTS (SELECT 1 FROM commands c WHERE c.meter_id = m.meter_id AND c.kind = 'open'
+                           AND c.state IN ('queued', 'sending', 'case'))"
+    )
+    .fetch_all(pool)
+    .await)?;
+    let known = |(id, epoch, count, fen)| Witnessed::from_row((epoch, count, fen)).map(|known| (MeterId(id), known));
+    Ok(rows.into_iter().filter_map(known).collect())
+}
+
+/// Opens a case where a meter does not hold what it should and nothing explains it: no money command under way or ended since
+/// reading began, no open delivery case. Gives what the meter should hold; `None` where no account is open on it.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn confirm_difference(
+    db: &Db,
+    rng: &Rng,
+    at: Timestamp,
+    meter: MeterId,
+    read_from: Timestamp,
+    seen: Witnessed,
+) -> Result<Option<Witnessed>> {
+    let row: Option<(i64, i64, i64, bool)> = read!(db, |pool| sqlx::query_as(
+        "SELECT m.epoch, m.count, m.cumulative_fen,
+                EXISTS (SELECT 1 FROM commands c WHERE c.meter_id = m.meter_id AND c.money
+                        AND (c.state = 'sending' OR c.finished_at >= $2 OR (c.kind = 'open' AND c.state IN ('queued', 'case'))))
+                OR EXISTS (SELECT 1 FROM cases k WHERE k.meter_id = m.meter_id AND k.closed_at IS NULL
+                           AND k.kind IN ('delivery', 'meter-differs'))
+         FROM account_meters m JOIN accounts a ON a.id = m.account_id
+         WHERE m.meter_id = $1 AND m.to_at IS NULL AND a.state = 'open'",
+    )
+    .bind(meter.0)
+    .bind(read_from.0)
+    .fetch_optional(pool)
+    .await)?;
+    let Some((epoch, count, cumulative, explained)) = row else { return Ok(None) };
+    let Some(expected) = Witnessed::from_row((epoch, count, cumulative)) else { return Ok(None) };
+    if expected != seen && !explained {
+        let side = |w: &Witnessed| serde_json::json!({ "epoch": w.epoch, "count": w.count, "cumulative_fen": w.cumulative.0 });
+        let detail = serde_json::json!({ "ledger": side(&expected), "meter": side(&seen) }).to_string();
+        let mut tx = db.begin().await?;
+        cases::open(&mut tx, rng, at, kind::METER_DIFFERS, Some(meter), None, &detail).await?;
+        tx.commit().await?;
+        tracing::warn!(meter = %meter, "meter.differs");
+    }
+    Ok(Some(expected))
+}

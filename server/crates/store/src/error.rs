@@ -1,0 +1,90 @@
+//! What can go wrong below a store function.
+
+use model::error::AppError;
+
+/// An error of the database or of what it holds.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database refused or did not answer.
+    #[error("the database failed")]
+    Sql(#[from] sqlx::Error),
+    /// The schema could not be brought up to date.
+    #[error("the migrations failed")]
+    Migrate(#[from] sqlx::migrate::MigrateError),
+    /// A stored value is not of its type.
+    #[error("{table}.{column} holds a value that is not of its type")]
+    Inconsistent {
+        /// Where.
+        table: &'static str,
+        /// Which column.
+        column: &'static str,
+    },
+    /// The person's wish cannot be met; nothing was changed.
+    #[error("refused: {0}")]
+    Refused(#[from] AppError),
+}
+
+impl StoreError {
+    /// The work ended before it said whether it was done; it may be asked for again.
+    #[must_use]
+    pub const fn interrupted() -> Self {
+        Self::Sql(sqlx::Error::WorkerCrashed)
+    }
+
+    /// Whether a unique key stood in the way: somebody was first.
+    #[must_use]
+    pub fn is_duplicate(&self) -> bool {
+        matches!(self, Self::Sql(sqlx::Error::Database(error)) if error.is_unique_violation())
+    }
+
+    /// Whether the database itself is in trouble, as with a full disk: nothing was written, and the same wish may succeed later.
+    #[must_use]
+    pub fn is_unavailable(&self) -> bool {
+        match self {
+            Self::Sql(sqlx::Error::PoolTimedOut | sqlx::Error::Io(_)) => true,
+            Self::Sql(sqlx::Error::Database(error)) => error.code().is_some_and(|code| is_trouble(&code)),
+            _ => false,
+        }
+    }
+}
+
+/// SQLite: locked for too long (5), read-only (8), I/O error (10), full (13), by their primary codes. PostgreSQL: insufficient
+/// resources (class 53), shut down (57P), I/O error (58).
+fn is_trouble(code: &str) -> bool {
+    match code.parse::<u32>() {
+        Ok(number) if code.len() < 5 => matches!(number & 0xff, 5 | 8 | 10 | 13),
+        _ => ["53", "57P", "58"].iter().any(|class| code.starts_with(class)),
+    }
+}
+
+impl From<StoreError> for AppError {
+    /// What the person is told; the cause goes to the log here, once.
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Refused(problem) => problem,
+            _ if error.is_unavailable() => {
+                tracing::error!(error = &error as &dyn std::error::Error, "store.unavailable");
+                Self::Unavailable
+            }
+            _ => {
+                tracing::error!(error = &error as &dyn std::error::Error, "store.failed");
+                Self::Internal
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trouble_of_the_database_is_told_from_a_refusal() {
+        for code in ["5", "13", "778", "53100", "57P01", "58030"] {
+            assert!(is_trouble(code), "{code}");
+        }
+        for code in ["1", "19", "2067", "23505", "40001", "42P01", ""] {
+            assert!(!is_trouble(code), "{code}");
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! How often meters are read: of a meter, else of its gateway, else of the site, else as the configuration has it.
+
+use model::error::AppError;
+use model::gateway::{Sweep, SweepInterval};
+use model::person::Who;
+use model::time::Timestamp;
+use uuid::Uuid;
+
+use super::audit::{self, Entry};
+use super::{Db, Result, on, read};
+
+/// The site's interval in seconds, where it has one.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn of_site(db: &Db) -> Result<Option<i64>> {
+    let row: Option<(Option<i64>,)> =
+        read!(db, |pool| sqlx::query_as("SELECT sweep_interval_s FROM site_settings WHERE one = 1").fetch_optional(pool).await)?;
+    Ok(row.and_then(|(seconds,)| seconds))
+}
+
+/// Sets an interval, or leaves it to the level above: with its audit line in one transaction. Whether that person may is the
+/// caller's to know.
+///
+/// # Errors
+/// Refused with [`AppError::NotFound`] where there is no such gateway or meter in service.
+pub async fn set(db: &Db, at: Timestamp, who: &Who, of: Sweep, interval: Option<SweepInterval>) -> Result<()> {
+    let (text, id, subject) = match of {
+        Sweep::Site => {
+            ("UPDATE site_settings SET sweep_interval_s = $1 WHERE one = 1 AND $2 = $2", Uuid::nil(), "site".to_owned())
+        }
+        Sweep::Gateway(id) => {
+            ("UPDATE gateways SET sweep_interval_s = $1 WHERE id = $2 AND retired_at IS NULL", id.0, format!("gateway:{id}"))
+        }
+        Sweep::Meter(id) => {
+            ("UPDATE meters SET sweep_interval_s = $1 WHERE id = $2 AND retired_at IS NULL", id.0, format!("meter:{id}"))
+        }
+    };
+    let seconds = interval.map(|interval| i64::from(interval.seconds()));
+    let mut tx = db.begin().await?;
+    let found = on!(&mut tx, |c| sqlx::query(text).bind(seconds).bind(id).execute(c).await)?;
+    if found == 0 {
+        return Err(AppError::NotFound.into());
+    }
+    let detail = serde_json::json!({ "seconds": seconds }).to_string();
+    let entry =
+        Entry { actor: &format!("user:{}", who.user), ip: &who.ip, action: "sweep.interval", subject: &subject, detail: &detail };
+    audit::append(&mut tx, at, &entry).await?;
+    tx.commit().await
+}

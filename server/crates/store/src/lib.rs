@@ -1,0 +1,98 @@
+//! SQL, one file a noun, for SQLite and PostgreSQL alike.
+//!
+//! Queries are static strings with `$n` that both engines accept; [`on!`] runs the same query on whichever pool or
+//! transaction is there. A business operation is one function here and one transaction.
+
+mod bulk;
+mod db;
+mod error;
+
+pub mod accounts;
+pub mod audit;
+pub mod batches;
+pub mod cases;
+pub mod clocks;
+pub mod closings;
+pub mod commands;
+pub mod console;
+pub mod consumption;
+pub mod counters;
+pub mod debits;
+pub mod deliveries;
+pub mod energy;
+pub mod events;
+pub mod expiries;
+pub mod intervals;
+pub mod journals;
+pub mod ledger;
+pub mod meters;
+pub mod midnights;
+pub mod order_lists;
+pub mod orders;
+pub mod parameters;
+pub mod payers;
+pub mod payments;
+pub mod places;
+pub mod prices;
+pub mod readings;
+pub mod receipts;
+pub mod reconcile;
+pub mod refunds;
+pub mod returns;
+pub mod rooms;
+pub mod serials;
+pub mod sessions;
+pub mod shifts;
+pub mod subsidies;
+pub mod trust;
+pub mod users;
+pub mod verify;
+pub mod wallets;
+
+pub use db::{Db, Tx};
+pub(crate) use db::{on, read};
+pub use error::StoreError;
+
+/// What every store function gives back.
+pub type Result<T> = std::result::Result<T, StoreError>;
+
+/// How many rows a statement touched, or the rows themselves: what both engines agree on.
+pub(crate) fn db_result<T: Outcome>(result: std::result::Result<T, sqlx::Error>) -> Result<T::Plain> {
+    result.map(Outcome::plain).map_err(StoreError::from)
+}
+
+/// Turns an engine's answer into one that both share.
+pub(crate) trait Outcome {
+    /// The shared form.
+    type Plain;
+    /// Converts.
+    fn plain(self) -> Self::Plain;
+}
+
+impl Outcome for sqlx::sqlite::SqliteQueryResult {
+    type Plain = u64;
+    fn plain(self) -> u64 {
+        self.rows_affected()
+    }
+}
+
+impl Outcome for sqlx::postgres::PgQueryResult {
+    type Plain = u64;
+    fn plain(self) -> u64 {
+        self.rows_affected()
+    }
+}
+
+impl<T> Outcome for Vec<T> {
+    type Plain = Self;
+    fn plain(self) -> Self {
+        self
+    }
+}
+
+impl<T> Outcome for Option<T> {
+    type Plain = Self;
+    fn plain(self) -> Self {
+        self
+    }
+}

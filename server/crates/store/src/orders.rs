@@ -1,0 +1,395 @@
+//! Sales: made, sold at the counter, and how far each has come.
+
+mod undeliverable;
+
+use model::error::AppError;
+use model::ids::{AccountId, CommandId, MeterId, OrderId, UserId, Uuid};
+use model::meter::Wallet;
+use model::money::Fen;
+use model::order::{OrderState, Tender};
+use model::time::Timestamp;
+use sqlx::FromRow;
+
+pub(super) use undeliverable::{follow, strand};
+pub use undeliverable::{readdress, stranded};
+
+use super::accounts::{self, Takes};
+use super::audit::{self, Entry};
+use super::commands::{self, NewCommand, priority};
+use super::receipts::{self, For};
+use super::shifts::{self, Entered};
+use super::{Db, Result, StoreError, Tx, ledger, on, read, wallets};
+use domain::ledger::payment;
+use domain::order::Limits;
+use domain::rng::Rng;
+
+/// A sale as it is asked for.
+#[derive(Clone, Debug)]
+pub struct NewOrder {
+    /// Made with the form: the same key gives the same order, however often it is sent.
+    pub key: Uuid,
+    /// For which account.
+    pub account: AccountId,
+    /// Into which of its meters.
+    pub meter: MeterId,
+    /// How it is paid.
+    pub tender: Tender,
+    /// How much.
+    pub amount: Fen,
+    /// Who asks.
+    pub by: UserId,
+    /// From where; for the audit chain.
+    pub ip: String,
+}
+
+/// A stored sale.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub struct Order {
+    /// [`OrderId`].
+    pub id: Uuid,
+    /// What the meter keeps and people quote.
+    pub number: i64,
+    /// [`AccountId`].
+    pub account_id: Uuid,
+    /// [`MeterId`].
+    pub meter_id: Uuid,
+    /// A word of [`Tender`].
+    pub tender: String,
+    /// How much, fen.
+    pub amount_fen: i64,
+    /// A word of [`OrderState`].
+    pub state: String,
+    /// [`UserId`] of who asked.
+    pub created_by: Uuid,
+    /// When it was asked.
+    pub created_at: i64,
+    /// When it was paid.
+    pub paid_at: Option<i64>,
+    /// When it was read back from the meter.
+    pub credited_at: Option<i64>,
+    /// The purchase count that it became.
+    pub count: Option<i64>,
+    /// What the meter held after it, fen.
+    pub remaining_fen: Option<i64>,
+}
+
+impl Order {
+    /// Its id.
+    #[must_use]
+    pub const fn id(&self) -> OrderId {
+        OrderId(self.id)
+    }
+
+    /// How much.
+    #[must_use]
+    pub const fn amount(&self) -> Fen {
+        Fen(self.amount_fen)
+    }
+
+    /// Where it stands.
+    ///
+    /// # Errors
+    /// Where the stored word is unknown.
+    pub fn state(&self) -> Result<OrderState> {
+        OrderState::parse(&self.state).ok_or(StoreError::Inconsistent { table: "orders", column: "state" })
+    }
+
+    /// How it is paid.
+    ///
+    /// # Errors
+    /// Where the stored word is unknown.
+    pub fn tender(&self) -> Result<Tender> {
+        Tender::parse(&self.tender).ok_or(StoreError::Inconsistent { table: "orders", column: "tender" })
+    }
+
+    fn is_for(&self, new: &NewOrder) -> bool {
+        self.account_id == new.account.0
+            && self.meter_id == new.meter.0
+            && self.tender == new.tender.as_str()
+            && self.amount_fen == new.amount.0
+            && self.created_by == new.by.0
+    }
+}
+
+/// Stores an order that a channel will be asked to collect. The same key gives the same order back.
+///
+/// # Errors
+/// Refused with [`AppError::Conflict`] where the key was used for something else, [`AppError::AccountNotOpen`],
+/// [`AppError::AmountOutOfRange`] or [`AppError::HoardingLimit`].
+pub async fn create(db: &Db, rng: &Rng, at: Timestamp, limits: &Limits, new: &NewOrder) -> Result<Order> {
+    let mut tx = db.begin().await?;
+    let order = match insert(&mut tx, rng, at, limits, new, OrderState::Pending).await? {
+        Inserted::New(order) => order,
+        Inserted::Before(order) => return Ok(order),
+    };
+    record(&mut tx, at, new, &order, "order.create").await?;
+    tx.commit().await?;
+    Ok(order)
+}
+
+/// Sells at the counter: the money is in the operator's hand, so order, posting, credit command and audit line are one transaction.
+/// The same key gives the same sale back.
+///
+/// # Errors
+/// As [`create`]; [`AppError::Invalid`] for a tender that a channel collects.
+pub async fn sell(db: &Db, rng: &Rng, at: Timestamp, limits: &Limits, new: &NewOrder) -> Result<Order> {
+    let mut tx = db.begin().await?;
+    let order = sell_within(&mut tx, rng, at, limits, new).await?;
+    tx.commit().await?;
+    Ok(order)
+}
+
+/// [`sell`] in the caller's transaction: the first purchase belongs to the opening of its account.
+///
+/// # Errors
+/// As [`sell`].
+pub async fn sell_within(tx: &mut Tx, rng: &Rng, at: Timestamp, limits: &Limits, new: &NewOrder) -> Result<Order> {
+    let sold = sell_unwritten(tx, rng, at, limits, new).await?;
+    write_sale(tx, at, new, &sold).await?;
+    Ok(sold.order)
+}
+
+/// A sale, and whether it is new.
+pub(super) struct Sold {
+    /// It.
+    pub order: Order,
+    new: bool,
+}
+
+/// [`sell_within`] without its audit line and receipt: [`write_sale`] writes them when everything else is done.
+pub(super) async fn sell_unwritten(tx: &mut Tx, rng: &Rng, at: Timestamp, limits: &Limits, new: &NewOrder) -> Result<Sold> {
+    if !new.tender.is_counter() {
+        return Err(AppError::Invalid.into());
+    }
+    let order = match insert(tx, rng, at, limits, new, OrderState::Paid).await? {
+        Inserted::New(order) => order,
+        Inserted::Before(order) => return Ok(Sold { order, new: false }),
+    };
+    shifts::note(tx, rng, at, new.by, Entered::Sale(order.id)).await?;
+    let order = deliver(tx, rng, at, order, Some(new.by)).await?;
+    Ok(Sold { order, new: true })
+}
+
+/// The audit line and the receipt of a sale; nothing for one that was made before.
+pub(super) async fn write_sale(tx: &mut Tx, at: Timestamp, new: &NewOrder, sold: &Sold) -> Result<()> {
+    if !sold.new {
+        return Ok(());
+    }
+    record(tx, at, new, &sold.order, "sale.create").await?;
+    receipts::issue(tx, at, new.by, For::Sale(sold.order.id())).await
+}
+
+/// Gives what the site pays for, in the caller's transaction: no counter, no shift, no receipt.
+///
+/// # Errors
+/// As [`create`].
+pub(super) async fn grant_within(tx: &mut Tx, rng: &Rng, at: Timestamp, limits: &Limits, new: &NewOrder) -> Result<Order> {
+    let order = match insert(tx, rng, at, limits, new, OrderState::Paid).await? {
+        Inserted::New(order) => order,
+        Inserted::Before(order) => return Ok(order),
+    };
+    let order = deliver(tx, rng, at, order, None).await?;
+    record(tx, at, new, &order, "subsidy.grant").await?;
+    Ok(order)
+}
+
+/// Puts what was left in a meter that was closed into a meter that takes money, in the caller's transaction; no limit counts, for it was
+/// in a meter before. Gives `None` where that meter does not take it.
+pub(super) async fn carry(tx: &mut Tx, rng: &Rng, at: Timestamp, new: &NewOrder) -> Result<Option<Order>> {
+    if accounts::takes(tx, new.account, new.meter).await? == Takes::No {
+        return Ok(None);
+    }
+    match insert_row(tx, rng, at, new, OrderState::Paid).await? {
+        Inserted::New(order) => deliver(tx, rng, at, order, Some(new.by)).await.map(Some),
+        Inserted::Before(order) => Ok(Some(order)),
+    }
+}
+
+/// Where the money of an order can go.
+pub(super) enum Way {
+    /// Into its meter, or the server wallet of it.
+    Here(Wallet),
+    /// Its account moved: into that account's meter.
+    Moved(AccountId, MeterId),
+    /// Nowhere: a person decides, or it goes back.
+    Nowhere,
+}
+
+/// Where an order can go as things stand. Locks the account's meter.
+pub(super) async fn way(tx: &mut Tx, order: &Order) -> Result<Way> {
+    let account = AccountId(order.account_id);
+    if let Takes::Open(wallet) | Takes::Opening(wallet) = accounts::takes(tx, account, MeterId(order.meter_id)).await? {
+        return Ok(Way::Here(wallet));
+    }
+    let moved = undeliverable::follows(tx, account).await?;
+    Ok(moved.map_or(Way::Nowhere, |(account, meter)| Way::Moved(account, meter)))
+}
+
+/// Posts the payment of an order that has just become `paid`, and brings it where it can go, or has it wait for a person.
+async fn deliver(tx: &mut Tx, rng: &Rng, at: Timestamp, order: Order, by: Option<UserId>) -> Result<Order> {
+    let way = way(tx, &order).await?;
+    deliver_by(tx, rng, at, &way, order, by).await
+}
+
+/// [`deliver`] by a way that is known: credits to the server wallet, or stores the command that will bring it into the meter.
+pub(super) async fn deliver_by(
+    tx: &mut Tx,
+    rng: &Rng,
+    at: Timestamp,
+    way: &Way,
+    order: Order,
+    by: Option<UserId>,
+) -> Result<Order> {
+    let account = AccountId(order.account_id);
+    ledger::post(tx, rng, at, &payment(order.id, order.tender()?, account, order.amount().money())).await?;
+    match *way {
+        Way::Here(wallet) => credit(tx, rng, at, order, wallet, by).await,
+        Way::Moved(account, meter) => undeliverable::send(tx, rng, at, &order, account, meter).await,
+        Way::Nowhere => undeliverable::hold(tx, rng, at, order.id()).await,
+    }
+}
+
+/// Credits a paid order to the server wallet, or stores the command that will bring it into the meter.
+async fn credit(tx: &mut Tx, rng: &Rng, at: Timestamp, order: Order, wallet: Wallet, by: Option<UserId>) -> Result<Order> {
+    if wallet == Wallet::Server {
+        return wallets::credit(tx, rng, at, &order).await;
+    }
+    let command = NewCommand {
+        id: CommandId(rng.id(at)),
+        meter: MeterId(order.meter_id),
+        account: Some(AccountId(order.account_id)),
+        order: Some(order.id()),
+        kind: "credit",
+        args: serde_json::json!({ "order": order.number, "amount_fen": order.amount_fen }).to_string(),
+        money: true,
+        priority: priority::MONEY,
+        by,
+    };
+    commands::enqueue(tx, at, &command).await?;
+    Ok(order)
+}
+
+/// Posts the payment of an order that has just become `paid` and cannot be delivered: a person decides, or it goes back.
+pub(super) async fn hold_paid(tx: &mut Tx, rng: &Rng, at: Timestamp, order: &Order) -> Result<()> {
+    let account = AccountId(order.account_id);
+    ledger::post(tx, rng, at, &payment(order.id, order.tender()?, account, order.amount().money())).await?;
+    on!(tx, |c| sqlx::query("UPDATE orders SET state = 'case' WHERE id = $1 AND state = 'paid'")
+        .bind(order.id)
+        .execute(c)
+        .await)?;
+    Ok(())
+}
+
+/// One order.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn find(db: &Db, id: OrderId) -> Result<Option<Order>> {
+    read!(db, |pool| sqlx::query_as(
+        "SELECT id, number, account_id, meter_id, tender, amount_fen, state, created_by, created_at, paid_at, credited_at,
+                count, remaining_fen
+         FROM orders WHERE id = $1"
+    )
+    .bind(id.0)
+    .fetch_optional(pool)
+    .await)
+}
+
+enum Inserted {
+    New(Order),
+    Before(Order),
+}
+
+async fn insert(tx: &mut Tx, rng: &Rng, at: Timestamp, limits: &Limits, new: &NewOrder, state: OrderState) -> Result<Inserted> {
+    // A repetition is answered before anything is checked: the order itself may have filled the meter meanwhile.
+    if let Some(order) = by_key(tx, new).await? {
+        return Ok(Inserted::Before(order));
+    }
+    check(tx, at, limits, new, state).await?;
+    insert_row(tx, rng, at, new, state).await
+}
+
+async fn insert_row(tx: &mut Tx, rng: &Rng, at: Timestamp, new: &NewOrder, state: OrderState) -> Result<Inserted> {
+    let paid_at = (state == OrderState::Paid).then_some(at.0);
+    let order: Option<Order> = on!(tx, |c| {
+        sqlx::query_as(
+        "INSERT INTO orders (id, number, key, account_id, meter_id, tender, amount_fen, state, created_by, created_at, paid_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (key) DO NOTHING
+         RETURNING id, number, account_id, meter_id, tender, amount_fen, state, created_by, created_at, paid_at, credited_at,
+                   count, remaining_fen"
+    )
+    .bind(rng.id(at))
+    .bind(rng.order_number(at))
+    .bind(new.key)
+    .bind(new.account.0)
+    .bind(new.meter.0)
+    .bind(new.tender.as_str())
+    .bind(new.amount.0)
+    .bind(state.as_str())
+    .bind(new.by.0)
+    .bind(at.0)
+    .bind(paid_at)
+    .fetch_optional(c)
+    .await
+    })?;
+    match order {
+        Some(order) => Ok(Inserted::New(order)),
+        // The same form, sent twice at once: the other was first and has committed by now.
+        None => by_key(tx, new).await?.map(Inserted::Before).ok_or_else(|| AppError::Conflict.into()),
+    }
+}
+
+async fn by_key(tx: &mut Tx, new: &NewOrder) -> Result<Option<Order>> {
+    let order: Option<Order> = on!(tx, |c| sqlx::query_as(
+        "SELECT id, number, account_id, meter_id, tender, amount_fen, state, created_by, created_at, paid_at, credited_at,
+                count, remaining_fen
+         FROM orders WHERE key = $1"
+    )
+    .bind(new.key)
+    .fetch_optional(c)
+    .await)?;
+    match order {
+        Some(order) if !order.is_for(new) => Err(AppError::Conflict.into()),
+        order => Ok(order),
+    }
+}
+
+/// An operator may sell the first purchase while the `open` command is on its way: commands of a meter keep their order.
+async fn check(tx: &mut Tx, at: Timestamp, limits: &Limits, new: &NewOrder, state: OrderState) -> Result<()> {
+    // It locks the account's meter, so that two sales cannot both fit below the hoarding limit.
+    let wallet = match accounts::takes(tx, new.account, new.meter).await? {
+        Takes::Open(wallet) => wallet,
+        Takes::Opening(wallet) if state == OrderState::Paid => wallet,
+        _ => return Err(AppError::AccountNotOpen.into()),
+    };
+    if wallet == Wallet::Server {
+        let (held, most) = wallets::held(tx, at, new.meter).await?;
+        let limits = Limits { hoarding_fen: most.map_or(limits.hoarding_fen, |most| most.0), ..*limits };
+        return Ok(limits.check(new.amount, held, Fen::ZERO)?);
+    }
+    let sums: Option<(i64, i64)> = on!(tx, |c| sqlx::query_as(
+        "SELECT COALESCE((SELECT remaining_fen FROM meter_latest WHERE meter_id = $1 AND observed_at IS NOT NULL), 0),
+                CAST(COALESCE((SELECT SUM(amount_fen) FROM orders WHERE meter_id = $1 AND state = 'paid'), 0) AS BIGINT)"
+    )
+    .bind(new.meter.0)
+    .fetch_optional(c)
+    .await)?;
+    let (held, coming) = sums.unwrap_or_default();
+    limits.check(new.amount, Fen(held), Fen(coming))?;
+    Ok(())
+}
+
+async fn record(tx: &mut Tx, at: Timestamp, new: &NewOrder, order: &Order, action: &str) -> Result<()> {
+    let detail = serde_json::json!({
+        "number": order.number.to_string(), "account": new.account, "meter": new.meter,
+        "tender": order.tender, "amount_fen": order.amount_fen,
+    });
+    let entry = Entry {
+        actor: &format!("user:{}", new.by),
+        ip: &new.ip,
+        action,
+        subject: &format!("order:{}", order.id()),
+        detail: &detail.to_string(),
+    };
+    audit::append(tx, at, &entry).await
+}

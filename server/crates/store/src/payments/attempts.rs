@@ -1,0 +1,261 @@
+//! Attempts to pay an order: one channel, one number, one amount, one end.
+
+use model::error::AppError;
+use model::ids::{AttemptId, OrderId, Uuid};
+use model::money::Fen;
+use model::order::{OrderState, Tender};
+use model::time::{MINUTE, SECOND, Timestamp};
+use sqlx::FromRow;
+
+use crate::{Db, Result, StoreError, Tx, on, read};
+use domain::rng::Rng;
+
+/// A form is handed out again only if at least this much is left to pay it.
+const WORTH_RESUMING: i64 = MINUTE;
+/// The first query; see `tasks::query_payments`.
+const FIRST_QUERY: i64 = 10 * SECOND;
+/// A page that is open makes us ask sooner, but not more often than this.
+const NUDGE_SPACING: i64 = 3 * SECOND;
+
+/// A stored attempt.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub struct Attempt {
+    /// [`AttemptId`].
+    pub id: Uuid,
+    /// [`OrderId`].
+    pub order_id: Uuid,
+    /// A word of [`Tender`].
+    pub channel: String,
+    /// Our number at the channel.
+    pub out_trade_no: String,
+    /// How much, fen.
+    pub amount_fen: i64,
+    /// Our application at the channel.
+    pub app_id: String,
+    /// Our merchant number at the channel.
+    pub seller_id: String,
+    /// `pending`, `closing`, `paid`, `closed` or `held`.
+    pub state: String,
+    /// When it was stored.
+    pub created_at: i64,
+    /// Until when the channel takes the payment.
+    pub expires_at: i64,
+    /// How often we asked the channel.
+    pub queries: i64,
+    /// When we ask next.
+    pub next_query_at: i64,
+    /// The channel's number of the trade that paid it.
+    pub trade_no: Option<String>,
+}
+
+impl Attempt {
+    /// Its id.
+    #[must_use]
+    pub const fn id(&self) -> AttemptId {
+        AttemptId(self.id)
+    }
+
+    /// How much.
+    #[must_use]
+    pub const fn amount(&self) -> Fen {
+        Fen(self.amount_fen)
+    }
+
+    /// Until when the channel takes the payment.
+    #[must_use]
+    pub const fn expires_at(&self) -> Timestamp {
+        Timestamp(self.expires_at)
+    }
+}
+
+/// Under which terms an attempt is made.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms<'a> {
+    /// Through which channel.
+    pub channel: Tender,
+    /// Our application there.
+    pub app_id: &'a str,
+    /// Our merchant number there.
+    pub seller_id: &'a str,
+    /// For how long it may be paid, ms; the end is rounded up to a whole minute, for channels that know no seconds.
+    pub lifetime: i64,
+}
+
+/// The attempt under which an order can be paid now: the open one while it lasts, otherwise a new one with a new number.
+/// Committed when this returns; only then may the channel hear of it.
+///
+/// # Errors
+/// Refused with [`AppError::NotFound`], [`AppError::OrderClosed`] or [`AppError::Invalid`] (another channel's order).
+pub async fn open_attempt(db: &Db, rng: &Rng, at: Timestamp, order: OrderId, terms: &Terms<'_>) -> Result<Attempt> {
+    let mut tx = db.begin().await?;
+    // Locks the order, so that two taps do not make two attempts.
+    let row: Option<(String, String, i64, i64)> = on!(&mut tx, |c| sqlx::query_as(
+        "UPDATE orders SET state = state WHERE id = $1 RETURNING state, tender, number, amount_fen"
+    )
+    .bind(order.0)
+    .fetch_optional(c)
+    .await)?;
+    let (state, tender, number, amount_fen) = row.ok_or(AppError::NotFound)?;
+    if tender != terms.channel.as_str() {
+        return Err(AppError::Invalid.into());
+    }
+    if OrderState::parse(&state) != Some(OrderState::Pending) {
+        return Err(AppError::OrderClosed.into());
+    }
+    let before = of_order(&mut tx, order).await?;
+    if before.iter().any(|attempt| attempt.state == "held" || attempt.state == "paid") {
+        return Err(AppError::OrderClosed.into());
+    }
+    let resumed = before.iter().find(|attempt| {
+        attempt.state == "pending"
+            && attempt.app_id == terms.app_id
+            && attempt.seller_id == terms.seller_id
+            && attempt.expires_at > at.plus(WORTH_RESUMING).0
+    });
+    if let Some(attempt) = resumed {
+        return Ok(attempt.clone());
+    }
+    let end = at.plus(terms.lifetime + MINUTE - 1).0;
+    let attempt: Option<Attempt> = on!(&mut tx, |c| sqlx::query_as(
+        "INSERT INTO payment_attempts
+           (id, order_id, channel, out_trade_no, amount_fen, app_id, seller_id, state, created_at, expires_at, next_query_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, 'pending', $8, $9, $10)
+         RETURNING id, order_id, channel, out_trade_no, amount_fen, app_id, seller_id, state, created_at, expires_at, queries,
+                   next_query_at, trade_no"
+    )
+    .bind(rng.id(at))
+    .bind(order.0)
+    .bind(terms.channel.as_str())
+    .bind(format!("D{number}N{}", before.len() + 1))
+    .bind(amount_fen)
+    .bind(terms.app_id)
+    .bind(terms.seller_id)
+    .bind(at.0)
+    .bind(end - end.rem_euclid(MINUTE))
+    .bind(at.plus(FIRST_QUERY).0)
+    .fetch_optional(c)
+    .await)?;
+    tx.commit().await?;
+    attempt.ok_or(StoreError::Inconsistent { table: "payment_attempts", column: "id" })
+}
+
+/// By our number at the channel.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn find(db: &Db, out_trade_no: &str) -> Result<Option<Attempt>> {
+    read!(db, |pool| sqlx::query_as(
+        "SELECT id, order_id, channel, out_trade_no, amount_fen, app_id, seller_id, state, created_at, expires_at, queries,
+                next_query_at, trade_no
+         FROM payment_attempts WHERE out_trade_no = $1"
+    )
+    .bind(out_trade_no)
+    .fetch_optional(pool)
+    .await)
+}
+
+/// All attempts of an order, oldest first.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn attempts_of(db: &Db, order: OrderId) -> Result<Vec<Attempt>> {
+    read!(db, |pool| sqlx::query_as(
+        "SELECT id, order_id, channel, out_trade_no, amount_fen, app_id, seller_id, state, created_at, expires_at, queries,
+                next_query_at, trade_no
+         FROM payment_attempts WHERE order_id = $1 ORDER BY created_at, id"
+    )
+    .bind(order.0)
+    .fetch_all(pool)
+    .await)
+}
+
+async fn of_order(tx: &mut Tx, order: OrderId) -> Result<Vec<Attempt>> {
+    on!(tx, |c| sqlx::query_as(
+        "SELECT id, order_id, channel, out_trade_no, amount_fen, app_id, seller_id, state, created_at, expires_at, queries,
+                next_query_at, trade_no
+         FROM payment_attempts WHERE order_id = $1 ORDER BY created_at, id"
+    )
+    .bind(order.0)
+    .fetch_all(c)
+    .await)
+}
+
+/// Takes the attempts whose query is due, each with the time of its next one, so that no other process asks as well. One that is held
+/// is asked about while only notifications were heard of it that do not fit; after the channel's own word a person decides.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn claim_due(db: &Db, now: Timestamp, limit: i64, next: impl Fn(&Attempt) -> Timestamp) -> Result<Vec<Attempt>> {
+    let due: Vec<Attempt> = read!(db, |pool| sqlx::query_as(
+        "SELECT id, order_id, channel, out_trade_no, amount_fen, app_id, seller_id, state, created_at, expires_at, queries,
+                next_query_at, trade_no
+         FROM payment_attempts WHERE state IN ('pending', 'closing', 'held') AND next_query_at <= $1
+           AND (state <> 'held' OR NOT EXISTS (SELECT 1 FROM payment_events e WHERE e.attempt_id = payment_attempts.id
+                                               AND (e.kind = 'paid' OR e.kind LIKE 'refund:%')))
+         ORDER BY next_query_at, id LIMIT $2"
+    )
+    .bind(now.0)
+    .bind(limit)
+    .fetch_all(pool)
+    .await)?;
+    if due.is_empty() {
+        return Ok(due);
+    }
+    let mut claimed = Vec::with_capacity(due.len());
+    let mut tx = db.begin().await?;
+    for attempt in due {
+        let taken = on!(&mut tx, |c| sqlx::query(
+            "UPDATE payment_attempts SET next_query_at = $1, queries = queries + 1, queried_at = $2
+             WHERE id = $3 AND next_query_at = $4 AND state IN ('pending', 'closing', 'held')"
+        )
+        .bind(next(&attempt).0)
+        .bind(now.0)
+        .bind(attempt.id)
+        .bind(attempt.next_query_at)
+        .execute(c)
+        .await)?;
+        if taken == 1 {
+            claimed.push(attempt);
+        }
+    }
+    tx.commit().await?;
+    Ok(claimed)
+}
+
+/// Notes, before the channel is told to close it, that an attempt is being closed: nobody is given its form any more. One that is held
+/// stays so: nobody pays its order anew meanwhile.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn begin_close(db: &Db, attempt: AttemptId) -> Result<bool> {
+    let mut tx = db.begin().await?;
+    let touched = on!(&mut tx, |c| sqlx::query(
+        "UPDATE payment_attempts SET state = CASE WHEN state = 'held' THEN 'held' ELSE 'closing' END
+         WHERE id = $1 AND state IN ('pending', 'closing', 'held')"
+    )
+    .bind(attempt.0)
+    .execute(c)
+    .await)?;
+    tx.commit().await?;
+    Ok(touched == 1)
+}
+
+/// Somebody looks at the order: ask the channel now, unless we have just done so. Says whether anything is to be asked.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn nudge(db: &Db, now: Timestamp, order: OrderId) -> Result<bool> {
+    let mut tx = db.begin().await?;
+    let touched = on!(&mut tx, |c| sqlx::query(
+        "UPDATE payment_attempts SET next_query_at = $1
+         WHERE order_id = $2 AND state IN ('pending', 'closing', 'held') AND next_query_at > $1
+           AND COALESCE(queried_at, created_at) <= $3"
+    )
+    .bind(now.0)
+    .bind(order.0)
+    .bind(now.plus(-NUDGE_SPACING).0)
+    .execute(c)
+    .await)?;
+    tx.commit().await?;
+    Ok(touched > 0)
+}

@@ -1,0 +1,164 @@
+//! Verified words about refunds: of ours by their number, of whatever went back by its sum, and of what nobody here asked for.
+
+use model::ids::{AttemptId, Uuid};
+use model::money::Fen;
+use model::refund::RefundState;
+use model::time::Timestamp;
+
+use super::settle::{Outcome, Subject, fits, insert, move_attempt, open_case, record};
+use crate::cases::kind;
+use crate::refunds::{self, Refund};
+use crate::{Result, Tx, ledger, on};
+use domain::ledger::refund_elsewhere;
+use domain::payment::Mismatch;
+use domain::payment_event::{Source, Verified};
+use domain::refund::unasked;
+use domain::rng::Rng;
+
+/// A refund of this number is with the payer.
+pub(super) async fn returned(
+    tx: &mut Tx,
+    rng: &Rng,
+    at: Timestamp,
+    event: &Verified,
+    subject: Option<&Subject>,
+) -> Result<Outcome> {
+    let number = event.refund_no().unwrap_or_default();
+    let ours = refunds::by_number(tx, number).await?;
+    let Some((row, subject)) = ours.as_ref().zip(subject) else {
+        return unsolicited(tx, rng, at, event, subject, &format!("refund:{number}"), event.amount()).await;
+    };
+    if !is_about(event, subject, row) {
+        // The refund itself goes on: it ends by a word that fits.
+        let outcome = Outcome::Held(Mismatch::Amount);
+        if insert(tx, rng, at, event, &format!("refund-held:{number}"), Some(subject), outcome).await?.is_none() {
+            return Ok(Outcome::Duplicate);
+        }
+        open_case(tx, rng, at, kind::REFUND, event, Some(subject), outcome).await?;
+        record(tx, at, event, Some(subject), outcome).await?;
+        return Ok(outcome);
+    }
+    match row.state()? {
+        RefundState::Done => Ok(Outcome::Duplicate),
+        RefundState::Sending => {
+            if insert(tx, rng, at, event, &format!("refund:{number}"), Some(subject), Outcome::Returned).await?.is_none() {
+                return Ok(Outcome::Duplicate);
+            }
+            let settled = refunds::done(tx, rng, at, row, None).await?;
+            record(tx, at, event, Some(subject), Outcome::Returned).await?;
+            if let Some(settled) = settled {
+                settled.receipt(tx, at).await?;
+            }
+            Ok(Outcome::Returned)
+        }
+        // It had failed for good, or was never sent: whatever this is, it is not what our books say.
+        _ => unsolicited(tx, rng, at, event, Some(subject), &format!("refund:{number}"), event.amount()).await,
+    }
+}
+
+/// A refund of this number came to nothing.
+pub(super) async fn not_returned(
+    tx: &mut Tx,
+    rng: &Rng,
+    at: Timestamp,
+    event: &Verified,
+    subject: Option<&Subject>,
+) -> Result<Outcome> {
+    let number = event.refund_no().unwrap_or_default();
+    let ours = refunds::by_number(tx, number).await?;
+    let Some((row, subject)) = ours.as_ref().zip(subject) else { return Ok(Outcome::Ignored) };
+    if row.state()? != RefundState::Sending || row.attempt_id != subject.attempt.id || !fits(event, subject) {
+        return Ok(Outcome::Ignored);
+    }
+    if insert(tx, rng, at, event, &format!("refund-failed:{number}"), Some(subject), Outcome::NotReturned).await?.is_none() {
+        return Ok(Outcome::Duplicate);
+    }
+    refunds::failed(tx, rng, at, row).await?;
+    // What a sum told while this was under way was another's, then.
+    if let Some((told, sum)) = noted(tx, subject.attempt.id).await? {
+        let known = refunds::known(tx, AttemptId(subject.attempt.id)).await?;
+        let excess = unasked(sum, known.done(), known.sending(), known.elsewhere());
+        if excess > Fen::ZERO {
+            ledger::post(tx, rng, at, &refund_elsewhere(told, event.channel().as_str(), excess.money())).await?;
+            open_case(tx, rng, at, kind::REFUND_ELSEWHERE, event, Some(subject), Outcome::Refunded).await?;
+        }
+    }
+    record(tx, at, event, Some(subject), Outcome::NotReturned).await?;
+    Ok(Outcome::NotReturned)
+}
+
+/// So much of a trade went back, all refunds together. Each further one raises the sum, so the sum tells a new one from a
+/// repetition. What may be ours is asked about by its number; only what exceeds that is another's.
+pub(super) async fn summed(
+    tx: &mut Tx,
+    rng: &Rng,
+    at: Timestamp,
+    event: &Verified,
+    subject: Option<&Subject>,
+    sum: Fen,
+) -> Result<Outcome> {
+    let key = format!("refund:{}", sum.0);
+    let Some(subject) = subject.filter(|subject| fits(event, subject)) else {
+        return unsolicited(tx, rng, at, event, subject, &key, sum).await;
+    };
+    let attempt = AttemptId(subject.attempt.id);
+    let known = refunds::known(tx, attempt).await?;
+    if !known.is_paid() {
+        return unsolicited(tx, rng, at, event, Some(subject), &key, sum).await;
+    }
+    // Only about an attempt that we took for unpaid is its trade asked: since then its notification came.
+    if event.source() == Source::Query {
+        return Ok(Outcome::Ignored);
+    }
+    let excess = unasked(sum, known.done(), known.sending(), known.elsewhere());
+    if excess > Fen::ZERO {
+        return unsolicited(tx, rng, at, event, Some(subject), &key, excess).await;
+    }
+    if insert(tx, rng, at, event, &key, Some(subject), Outcome::Noted).await?.is_none() {
+        return Ok(Outcome::Duplicate);
+    }
+    refunds::hurry(tx, at, attempt).await?;
+    Ok(Outcome::Noted)
+}
+
+/// Money went back that nobody here asked for: stored, booked where the payment is in our books, and a case.
+async fn unsolicited(
+    tx: &mut Tx,
+    rng: &Rng,
+    at: Timestamp,
+    event: &Verified,
+    subject: Option<&Subject>,
+    key: &str,
+    amount: Fen,
+) -> Result<Outcome> {
+    let Some(id) = insert(tx, rng, at, event, key, subject, Outcome::Refunded).await? else { return Ok(Outcome::Duplicate) };
+    if let Some(subject) = subject.filter(|subject| fits(event, subject)) {
+        if refunds::known(tx, AttemptId(subject.attempt.id)).await?.is_paid() {
+            ledger::post(tx, rng, at, &refund_elsewhere(id, event.channel().as_str(), amount.money())).await?;
+        } else if subject.attempt.state != "paid" {
+            move_attempt(tx, at, subject, "held", None).await?;
+        }
+    }
+    open_case(tx, rng, at, kind::REFUND_ELSEWHERE, event, subject, Outcome::Refunded).await?;
+    record(tx, at, event, subject, Outcome::Refunded).await?;
+    Ok(Outcome::Refunded)
+}
+
+/// The largest sum that a channel told of an attempt and that was taken for ours, with its event; not one that is booked.
+async fn noted(tx: &mut Tx, attempt: Uuid) -> Result<Option<(Uuid, Fen)>> {
+    let row: Option<(Uuid, i64)> = on!(tx, |c| sqlx::query_as(
+        "SELECT e.id, e.amount_fen FROM payment_events e
+         WHERE e.attempt_id = $1 AND e.outcome = 'noted' AND NOT EXISTS
+           (SELECT 1 FROM ledger_transfers t WHERE t.operation = 'refund-elsewhere' AND t.reference = e.id)
+         ORDER BY e.amount_fen DESC LIMIT 1"
+    )
+    .bind(attempt)
+    .fetch_optional(c)
+    .await)?;
+    Ok(row.map(|(id, fen)| (id, Fen(fen))))
+}
+
+/// Whether the channel speaks of exactly what we asked for.
+fn is_about(event: &Verified, subject: &Subject, row: &Refund) -> bool {
+    row.attempt_id == subject.attempt.id && row.amount() == event.amount() && event.is_cny() && fits(event, subject)
+}

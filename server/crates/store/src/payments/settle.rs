@@ -1,0 +1,396 @@
+//! Verified events, settled in one transaction: of each the event row that makes a repetition harmless, the attempt, the order, the
+//! ledger, the credit command, the audit line - or a case, where something does not fit.
+
+use model::ids::{AttemptId, OrderId, Uuid};
+use model::order::OrderState;
+use model::time::Timestamp;
+
+use super::{Attempt, returned};
+use crate::audit::{self, Entry};
+use crate::orders::{self, Order, Way};
+use crate::{Db, Result, StoreError, Tx, cases, ledger, on, refunds};
+use domain::ledger::suspense;
+use domain::order::may_step;
+use domain::payment::{Claimed, DEAD_AFTER, Expected, Mismatch, Verdict, judge};
+use domain::payment_event::{Kind, Source, Verified};
+use domain::rng::Rng;
+
+/// What an event made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The order is paid and its credit command stored.
+    Credited {
+        /// It had been closed.
+        late: bool,
+    },
+    /// The order was paid before; the money is kept apart and a case is open.
+    Twice,
+    /// Something does not fit: stored, held, a case is open.
+    Held(Mismatch),
+    /// Heard before; nothing changed.
+    Duplicate,
+    /// The attempt ended unpaid.
+    Closed,
+    /// Paid for a meter that takes nothing any more; a case is open.
+    Undeliverable,
+    /// Our refund is with the payer.
+    Returned,
+    /// Our refund came to nothing; a case is open.
+    NotReturned,
+    /// Money went back that may be ours: the channel is asked.
+    Noted,
+    /// Money went back to the payer without us; a case is open.
+    Refunded,
+    /// It changes nothing (now).
+    Ignored,
+}
+
+impl Outcome {
+    /// As the event row, the audit chain and the log say it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Credited { late: false } => "credited",
+            Self::Credited { late: true } => "credited-late",
+            Self::Twice => "paid-twice",
+            Self::Held(_) => "held",
+            Self::Duplicate => "duplicate",
+            Self::Closed => "closed",
+            Self::Undeliverable => "undeliverable",
+            Self::Returned => "returned",
+            Self::NotReturned => "not-returned",
+            Self::Noted => "noted",
+            Self::Refunded => "refunded",
+            Self::Ignored => "ignored",
+        }
+    }
+}
+
+/// What the event is about, locked: no other event of the attempt or its order is settled meanwhile.
+pub(super) struct Subject {
+    pub(super) attempt: Attempt,
+    pub(super) order: Order,
+}
+
+/// Settles verified events in one transaction, each as if it came alone after those before it.
+///
+/// # Errors
+/// Where the database fails; then nothing was changed and the channels must be told so.
+pub async fn settle(db: &Db, rng: &Rng, at: Timestamp, events: &[&Verified]) -> Result<Vec<Outcome>> {
+    let mut tx = db.begin().await?;
+    let mut outcomes = Vec::with_capacity(events.len());
+    for event in events {
+        outcomes.push(settle_one(&mut tx, rng, at, event).await?);
+    }
+    if outcomes.iter().any(|outcome| !matches!(outcome, Outcome::Duplicate | Outcome::Ignored)) {
+        tx.commit().await?;
+    }
+    Ok(outcomes)
+}
+
+/// Writes nothing where it gives [`Outcome::Duplicate`] or [`Outcome::Ignored`].
+async fn settle_one(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &Verified) -> Result<Outcome> {
+    let subject = lock(tx, event.out_trade_no()).await?;
+    match event.kind() {
+        Kind::Paid => paid(tx, rng, at, event, subject.as_ref()).await,
+        Kind::Refunded(sum) => returned::summed(tx, rng, at, event, subject.as_ref(), sum).await,
+        Kind::Returned => returned::returned(tx, rng, at, event, subject.as_ref()).await,
+        Kind::NotReturned => returned::not_returned(tx, rng, at, event, subject.as_ref()).await,
+        Kind::Closed => closed(tx, rng, at, event, subject.as_ref()).await,
+        Kind::Absent => match subject {
+            Some(subject) if at.since(subject.attempt.expires_at()) > DEAD_AFTER && is_open(tx, &subject).await? => {
+                end(tx, at, event, &subject).await
+            }
+            _ => Ok(Outcome::Ignored),
+        },
+    }
+}
+
+/// The updates change nothing: they lock the rows on an engine that locks rows. Always the attempt before its order.
+async fn lock(tx: &mut Tx, out_trade_no: &str) -> Result<Option<Subject>> {
+    let attempt: Option<Attempt> = on!(tx, |c| sqlx::query_as(
+        "UPDATE payment_attempts SET state = state WHERE out_trade_no = $1
+         RETURNING id, order_id, channel, out_trade_no, amount_fen, app_id, seller_id, state, created_at, expires_at, queries,
+                   next_query_at, trade_no"
+    )
+    .bind(out_trade_no)
+    .fetch_optional(c)
+    .await)?;
+    let Some(attempt) = attempt else { return Ok(None) };
+    let order: Option<Order> = on!(tx, |c| sqlx::query_as(
+        "UPDATE orders SET state = state WHERE id = $1
+         RETURNING id, number, account_id, meter_id, tender, amount_fen, state, created_by, created_at, paid_at, credited_at,
+                   count, remaining_fen"
+    )
+    .bind(attempt.order_id)
+    .fetch_optional(c)
+    .await)?;
+    let order = order.ok_or(StoreError::Inconsistent { table: "payment_attempts", column: "order_id" })?;
+    Ok(Some(Subject { attempt, order }))
+}
+
+async fn paid(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &Verified, subject: Option<&Subject>) -> Result<Outcome> {
+    let verdict = verdict(event, subject)?;
+    if let (Verdict::Hold(mismatch), Some(subject), Source::Notify) = (verdict, subject, event.source())
+        && !refunds::known(tx, AttemptId(subject.attempt.id)).await?.is_paid()
+    {
+        return doubted(tx, rng, at, event, subject, Outcome::Held(mismatch)).await;
+    }
+    let way = match (verdict, subject) {
+        (Verdict::Credit { .. }, Some(subject)) => orders::way(tx, &subject.order).await?,
+        _ => Way::Nowhere,
+    };
+    let outcome = match verdict {
+        Verdict::Credit { .. } if matches!(way, Way::Nowhere) => Outcome::Undeliverable,
+        Verdict::Credit { late } => Outcome::Credited { late },
+        Verdict::Twice => Outcome::Twice,
+        Verdict::Hold(mismatch) => Outcome::Held(mismatch),
+    };
+    // Before anything else is changed: whoever inserts the row has the event.
+    let Some(id) = insert(tx, rng, at, event, "paid", subject, outcome).await? else { return Ok(Outcome::Duplicate) };
+    match (verdict, subject) {
+        (Verdict::Credit { .. }, Some(subject)) => {
+            move_attempt(tx, at, subject, "paid", event.trade_no()).await?;
+            pay_order(tx, at, subject).await?;
+            if matches!(way, Way::Nowhere) {
+                orders::hold_paid(tx, rng, at, &subject.order).await?;
+                open_case(tx, rng, at, cases::kind::UNDELIVERABLE, event, Some(subject), outcome).await?;
+            } else {
+                orders::deliver_by(tx, rng, at, &way, subject.order.clone(), None).await?;
+            }
+        }
+        (Verdict::Twice, Some(subject)) => {
+            if subject.attempt.state != "paid" {
+                move_attempt(tx, at, subject, "paid", event.trade_no()).await?;
+            }
+            keep_apart(tx, rng, at, event, id).await?;
+            open_case(tx, rng, at, cases::kind::PAID_TWICE, event, Some(subject), outcome).await?;
+        }
+        (Verdict::Hold(mismatch), subject) => {
+            if let Some(subject) = subject.filter(|subject| subject.attempt.state != "paid") {
+                move_attempt(tx, at, subject, "held", None).await?;
+            }
+            if mismatch.is_our_money() {
+                keep_apart(tx, rng, at, event, id).await?;
+            }
+            open_case(tx, rng, at, cases::kind::PAYMENT, event, subject, outcome).await?;
+        }
+        // `judge` holds what has no attempt.
+        (_, None) => return Err(StoreError::Inconsistent { table: "payment_attempts", column: "out_trade_no" }),
+    }
+    if let (Verdict::Credit { .. } | Verdict::Twice, Some(Subject { attempt, order })) = (verdict, subject)
+        && attempt.state == "held"
+    {
+        cases::resolve_order(tx, at, &[cases::kind::PAYMENT], OrderId(order.id), "answered").await?;
+    }
+    record(tx, at, event, subject, outcome).await?;
+    Ok(outcome)
+}
+
+/// A notification that does not fit may be false where the payment is real: it is held and books nothing, under a key of its own, and
+/// the channel is asked, whose answer counts. A second notification, which fits, counts as well.
+async fn doubted(
+    tx: &mut Tx,
+    rng: &Rng,
+    at: Timestamp,
+    event: &Verified,
+    subject: &Subject,
+    outcome: Outcome,
+) -> Result<Outcome> {
+    if insert(tx, rng, at, event, "paid-held", Some(subject), outcome).await?.is_none() {
+        return Ok(Outcome::Duplicate);
+    }
+    move_attempt(tx, at, subject, "held", None).await?;
+    open_case(tx, rng, at, cases::kind::PAYMENT, event, Some(subject), outcome).await?;
+    record(tx, at, event, Some(subject), outcome).await?;
+    Ok(outcome)
+}
+
+async fn closed(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &Verified, subject: Option<&Subject>) -> Result<Outcome> {
+    let Some(subject) = subject.filter(|subject| fits(event, subject)) else { return Ok(Outcome::Ignored) };
+    // A trade that was paid is closed only by giving all of it back.
+    if subject.attempt.state == "paid" {
+        return returned::summed(tx, rng, at, event, Some(subject), subject.attempt.amount()).await;
+    }
+    if !is_open(tx, subject).await? {
+        return Ok(Outcome::Ignored);
+    }
+    let heard = insert(tx, rng, at, event, "closed", Some(subject), Outcome::Closed).await?.is_none();
+    // What was held after it had ended ends again.
+    if heard && subject.attempt.state != "held" {
+        return Ok(Outcome::Duplicate);
+    }
+    end(tx, at, event, subject).await
+}
+
+/// Whether the attempt may still be paid or end. One that is held may, until the channel's own answer has held it.
+async fn is_open(tx: &mut Tx, subject: &Subject) -> Result<bool> {
+    Ok(match &*subject.attempt.state {
+        "pending" | "closing" => true,
+        "held" => !refunds::known(tx, AttemptId(subject.attempt.id)).await?.is_paid(),
+        _ => false,
+    })
+}
+
+/// Ends an attempt that is open, and its order unless another attempt may still pay it. The case of one that was held stays: somebody
+/// must look at what was told of it.
+async fn end(tx: &mut Tx, at: Timestamp, event: &Verified, subject: &Subject) -> Result<Outcome> {
+    move_attempt(tx, at, subject, "closed", None).await?;
+    on!(tx, |c| sqlx::query(
+        "UPDATE orders SET state = 'closed' WHERE id = $1 AND state = 'pending' AND NOT EXISTS
+           (SELECT 1 FROM payment_attempts WHERE order_id = $1 AND state IN ('pending', 'closing', 'held'))"
+    )
+    .bind(subject.order.id)
+    .execute(c)
+    .await)?;
+    record(tx, at, event, Some(subject), Outcome::Closed).await?;
+    Ok(Outcome::Closed)
+}
+
+fn verdict(event: &Verified, subject: Option<&Subject>) -> Result<Verdict> {
+    let claimed = Claimed {
+        channel: event.channel().as_str(),
+        app_id: event.app_id(),
+        seller_id: event.seller_id(),
+        amount: event.amount(),
+        cny: event.is_cny(),
+    };
+    let Some(Subject { attempt, order }) = subject else { return Ok(judge(None, &claimed)) };
+    let expected = Expected {
+        channel: &attempt.channel,
+        app_id: &attempt.app_id,
+        seller_id: &attempt.seller_id,
+        amount: attempt.amount(),
+        settled: attempt.state == "paid",
+        order: order.state()?,
+    };
+    Ok(judge(Some(&expected), &claimed))
+}
+
+/// Whether an event that pays nothing is about our attempt at all.
+pub(super) fn fits(event: &Verified, subject: &Subject) -> bool {
+    event.channel().as_str() == subject.attempt.channel
+        && event.app_id().is_none_or(|id| id == subject.attempt.app_id)
+        && event.seller_id().is_none_or(|id| id == subject.attempt.seller_id)
+}
+
+/// `None` where it was stored before.
+pub(super) async fn insert(
+    tx: &mut Tx,
+    rng: &Rng,
+    at: Timestamp,
+    event: &Verified,
+    kind: &str,
+    subject: Option<&Subject>,
+    outcome: Outcome,
+) -> Result<Option<Uuid>> {
+    let id = rng.id(at);
+    let inserted = on!(tx, |c| {
+        sqlx::query(
+        "INSERT INTO payment_events (id, channel, trade_no, kind, source, attempt_id, amount_fen, digest, outcome, received_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (channel, trade_no, kind) DO NOTHING"
+    )
+    .bind(id)
+    .bind(event.channel().as_str())
+    // A trade that ended unpaid has no number at some channels; ours is as good.
+    .bind(event.trade_no().unwrap_or_else(|| event.out_trade_no()))
+    .bind(kind)
+    .bind(event.source().as_str())
+    .bind(subject.map(|subject| subject.attempt.id))
+    // What went back, where the event tells a sum of that.
+    .bind(if let Kind::Refunded(sum) = event.kind() { sum.0 } else { event.amount().0 })
+    .bind(event.digest())
+    .bind(outcome.as_str())
+    .bind(at.0)
+    .execute(c)
+    .await
+    })?;
+    Ok((inserted == 1).then_some(id))
+}
+
+pub(super) async fn move_attempt(tx: &mut Tx, at: Timestamp, subject: &Subject, to: &str, trade_no: Option<&str>) -> Result<()> {
+    let paid_at = (to == "paid").then_some(at.0);
+    let moved = on!(tx, |c| sqlx::query(
+        "UPDATE payment_attempts SET state = $1, trade_no = COALESCE($2, trade_no), paid_at = COALESCE($3, paid_at),
+                next_query_at = CASE WHEN $1 = 'held' THEN $5 ELSE next_query_at END
+         WHERE id = $4 AND state IN ('pending', 'closing', 'closed', 'held')"
+    )
+    .bind(to)
+    .bind(trade_no)
+    .bind(paid_at)
+    .bind(subject.attempt.id)
+    .bind(at.0)
+    .execute(c)
+    .await)?;
+    if moved == 1 { Ok(()) } else { Err(StoreError::Inconsistent { table: "payment_attempts", column: "state" }) }
+}
+
+async fn pay_order(tx: &mut Tx, at: Timestamp, subject: &Subject) -> Result<()> {
+    if !may_step(subject.order.state()?, OrderState::Paid) {
+        return Err(StoreError::Inconsistent { table: "orders", column: "state" });
+    }
+    let moved = on!(tx, |c| sqlx::query(
+        "UPDATE orders SET state = 'paid', paid_at = $1 WHERE id = $2 AND state IN ('pending', 'closed')"
+    )
+    .bind(at.0)
+    .bind(subject.order.id)
+    .execute(c)
+    .await)?;
+    if moved == 1 { Ok(()) } else { Err(StoreError::Inconsistent { table: "orders", column: "state" }) }
+}
+
+async fn keep_apart(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &Verified, id: Uuid) -> Result<()> {
+    ledger::post(tx, rng, at, &suspense(id, event.channel().as_str(), event.amount().money())).await
+}
+
+pub(super) async fn open_case(
+    tx: &mut Tx,
+    rng: &Rng,
+    at: Timestamp,
+    kind: &'static str,
+    event: &Verified,
+    subject: Option<&Subject>,
+    outcome: Outcome,
+) -> Result<()> {
+    let order = subject.map(|subject| OrderId(subject.order.id));
+    cases::open(tx, rng, at, kind, None, order, &detail(event, subject, outcome)).await
+}
+
+pub(super) async fn record(
+    tx: &mut Tx,
+    at: Timestamp,
+    event: &Verified,
+    subject: Option<&Subject>,
+    outcome: Outcome,
+) -> Result<()> {
+    let subject_code = subject.map_or_else(|| format!("trade:{}", event.out_trade_no()), |s| format!("order:{}", s.order.id()));
+    let entry = Entry {
+        actor: &format!("channel:{}", event.channel().as_str()),
+        ip: "",
+        action: &format!("payment.{}", outcome.as_str()),
+        subject: &subject_code,
+        detail: &detail(event, subject, outcome),
+    };
+    audit::append(tx, at, &entry).await
+}
+
+fn detail(event: &Verified, subject: Option<&Subject>, outcome: Outcome) -> String {
+    let mismatch = if let Outcome::Held(mismatch) = outcome { Some(mismatch.as_str()) } else { None };
+    let refunded_fen = match event.kind() {
+        Kind::Refunded(sum) => Some(sum.0),
+        Kind::Returned => Some(event.amount().0),
+        _ => None,
+    };
+    serde_json::json!({
+        "reason": mismatch.unwrap_or_else(|| outcome.as_str()),
+        "channel": event.channel().as_str(),
+        "source": event.source().as_str(),
+        "out_trade_no": event.out_trade_no(),
+        "trade_no": event.trade_no(),
+        "amount_fen": event.amount().0,
+        "refunded_fen": refunded_fen,
+        "expected_fen": subject.map(|s| s.attempt.amount_fen),
+        "order_was": subject.and_then(|s| s.order.state().ok()).map(OrderState::as_str),
+    })
+    .to_string()
+}

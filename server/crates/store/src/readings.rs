@@ -1,0 +1,247 @@
+//! Readings, written in batches together with all that follows from them, and where counting stands.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use model::energy::Energy;
+use model::ids::MeterId;
+use model::meter::Latest;
+use model::time::Timestamp;
+use sqlx::FromRow;
+use uuid::Uuid;
+
+use super::bulk::Bulk;
+use super::energy::{self, Day, Hour};
+use super::events::{self, Change};
+use super::wallets::{self, Metered};
+use super::{Db, Result, cases, on, read};
+use domain::classify::Baseline;
+use domain::rng::Rng;
+use domain::server_wallet::Purse;
+
+/// One stored reading.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub struct Reading {
+    /// [`MeterId`].
+    pub meter_id: Uuid,
+    /// When it was read, epoch ms.
+    pub at: i64,
+    /// See [`domain::classify::Quality`].
+    pub quality: i64,
+    /// See [`domain::reading_source::Source`].
+    pub source: i64,
+    /// Status word.
+    pub status: i64,
+    /// Total energy counter.
+    pub total_wh: i64,
+    /// Reverse energy counter; `None`, here and below, for what the meter does not measure.
+    pub reverse_wh: Option<i64>,
+    /// Remaining amount.
+    pub remaining_fen: i64,
+    /// Active power.
+    pub power_w: Option<i64>,
+    /// 0.1 V.
+    pub voltage_dv: Option<i64>,
+    /// 0.01 A.
+    pub current_ca: Option<i64>,
+    /// 0.001.
+    pub power_factor: Option<i64>,
+    /// Energy counter of rate 1.
+    pub spike_wh: Option<i64>,
+    /// Of rate 2.
+    pub peak_wh: Option<i64>,
+    /// Of rate 3.
+    pub flat_wh: Option<i64>,
+    /// Of rate 4.
+    pub valley_wh: Option<i64>,
+}
+
+/// A reading that cannot be, for a person to look at.
+#[derive(Clone, Debug)]
+pub struct Doubt {
+    /// One of [`cases::kind`].
+    pub kind: &'static str,
+    /// Which meter.
+    pub meter: MeterId,
+    /// What is doubtful, as JSON.
+    pub detail: String,
+}
+
+/// What belongs together: all of it is stored, or none. No two shares and no two `latest` are of the same key.
+#[derive(Clone, Debug, Default)]
+pub struct Batch {
+    /// New readings.
+    pub readings: Vec<Reading>,
+    /// Those of them that a server wallet pays for.
+    pub metered: Vec<Metered>,
+    /// Energy to add to hours.
+    pub hours: Vec<Hour>,
+    /// Energy to add to days.
+    pub days: Vec<Day>,
+    /// Cases to open.
+    pub doubts: Vec<Doubt>,
+    /// Events that began or ended, in their order.
+    pub events: Vec<Change>,
+    /// What meters were last seen to hold.
+    pub latest: Vec<Latest>,
+}
+
+static READINGS: LazyLock<Bulk> = LazyLock::new(|| {
+    Bulk::new(
+        "INSERT INTO readings (meter_id, at, quality, source, status, total_wh, reverse_wh, remaining_fen, power_w, voltage_dv,
+                               current_ca, power_factor, spike_wh, peak_wh, flat_wh, valley_wh)",
+        16,
+        "ON CONFLICT (meter_id, at) DO NOTHING",
+    )
+});
+static LATEST: LazyLock<Bulk> = LazyLock::new(|| {
+    Bulk::new(
+        "INSERT INTO meter_latest (meter_id, observed_at, lost_since, status, remaining_fen, cumulative_fen, count, epoch,
+                                   total_wh, reverse_wh, power_w, voltage_dv, current_ca, power_factor, clock_offset_s, rate,
+                                   tier_wh, tamper, journal)",
+        19,
+        "ON CONFLICT (meter_id) DO UPDATE SET observed_at = excluded.observed_at, lost_since = excluded.lost_since,
+             status = excluded.status, remaining_fen = excluded.remaining_fen, cumulative_fen = excluded.cumulative_fen,
+             count = excluded.count, epoch = excluded.epoch, total_wh = excluded.total_wh, reverse_wh = excluded.reverse_wh,
+             power_w = excluded.power_w, voltage_dv = excluded.voltage_dv, current_ca = excluded.current_ca,
+             power_factor = excluded.power_factor, clock_offset_s = excluded.clock_offset_s,
+             rate = excluded.rate, tier_wh = excluded.tier_wh, tamper = excluded.tamper, journal = excluded.journal
+         WHERE COALESCE(excluded.observed_at, 0) >= COALESCE(meter_latest.observed_at, 0)",
+    )
+});
+
+/// Stores a batch in one transaction, and charges what was used from server wallets; gives what those then hold.
+///
+/// # Errors
+/// Where the database fails; then nothing was stored and the same batch may be tried again.
+pub async fn write(db: &Db, rng: &Rng, at: Timestamp, batch: &Batch) -> Result<BTreeMap<MeterId, Purse>> {
+    let mut tx = db.begin().await?;
+    for (text, rows) in READINGS.pieces(&tx, &batch.readings) {
+        on!(&mut tx, |c| {
+            let mut query = sqlx::query(text);
+            for r in rows {
+                query = query.bind(r.meter_id).bind(r.at).bind(r.quality).bind(r.source).bind(r.status).bind(r.total_wh);
+                query = query.bind(r.reverse_wh).bind(r.remaining_fen).bind(r.power_w).bind(r.voltage_dv);
+                query = query.bind(r.current_ca).bind(r.power_factor);
+                query = query.bind(r.spike_wh).bind(r.peak_wh).bind(r.flat_wh).bind(r.valley_wh);
+            }
+            query.execute(c).await
+        })?;
+    }
+    energy::add(&mut tx, &batch.hours, &batch.days, Some(at)).await?;
+    let charged = wallets::charge(&mut tx, rng, at, &batch.metered).await?;
+    let mut latest = Cow::from(&batch.latest);
+    if !charged.is_empty() {
+        latest.to_mut().iter_mut().filter_map(|l| Some((charged.get(&l.meter)?, l))).for_each(|(purse, l)| purse.show(l));
+    }
+    for doubt in &batch.doubts {
+        cases::open(&mut tx, rng, at, doubt.kind, Some(doubt.meter), None, &doubt.detail).await?;
+    }
+    for change in &batch.events {
+        events::apply(&mut tx, rng, change).await?;
+    }
+    for (text, rows) in LATEST.pieces(&tx, &latest) {
+        on!(&mut tx, |c| {
+            let mut query = sqlx::query(text);
+            for l in rows {
+                query = query.bind(l.meter.0).bind(l.observed_at.map(|at| at.0)).bind(l.lost_since.map(|at| at.0));
+                query = query.bind(i64::from(l.status.0)).bind(l.remaining.0).bind(l.cumulative.0);
+                query = query.bind(i64::from(l.count)).bind(i64::from(l.epoch)).bind(l.total.0).bind(l.reverse.0);
+                query = query.bind(l.power_w.map(i64::from)).bind(l.voltage_dv.map(i64::from)).bind(l.current_ca.map(i64::from));
+                query = query.bind(l.power_factor.map(i64::from)).bind(l.clock_offset_s.map(i64::from));
+                query = query.bind(l.rate.map(i64::from)).bind(l.tier.map(|energy| energy.0));
+                query = query.bind(l.tamper.map(i64::from)).bind(l.journal.map(i64::from));
+            }
+            query.execute(c).await
+        })?;
+    }
+    tx.commit().await?;
+    Ok(charged)
+}
+
+/// Where counting stands: the last reading that counted, and the first that was held since.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromRow)]
+pub struct Counted {
+    /// [`MeterId`].
+    pub meter_id: Uuid,
+    /// When the last one that counted was read.
+    pub at: i64,
+    /// Its counter.
+    pub total_wh: i64,
+    /// The counters beside it.
+    pub reverse_wh: Option<i64>,
+    /// Of rate 1.
+    pub spike_wh: Option<i64>,
+    /// Of rate 2.
+    pub peak_wh: Option<i64>,
+    /// Of rate 3.
+    pub flat_wh: Option<i64>,
+    /// Of rate 4.
+    pub valley_wh: Option<i64>,
+    /// When the first one after it, which was held, was read.
+    pub held_since: Option<i64>,
+    /// When the last one of all was read.
+    pub last_at: i64,
+}
+
+impl Counted {
+    /// The reading that the next one is measured against.
+    #[must_use]
+    pub fn baseline(&self) -> Baseline {
+        let rates = [self.spike_wh, self.peak_wh, self.flat_wh, self.valley_wh];
+        let known = rates.iter().all(Option::is_some);
+        Baseline {
+            at: Timestamp(self.at),
+            total: Energy(self.total_wh),
+            reverse: self.reverse_wh.map(Energy),
+            rates: known.then(|| rates.map(|wh| Energy(wh.unwrap_or(0)))),
+        }
+    }
+}
+
+macro_rules! counted {
+    ($which:literal) => {
+        concat!(
+            "SELECT r.meter_id, r.at, r.total_wh, r.reverse_wh, r.spike_wh, r.peak_wh, r.flat_wh, r.valley_wh,
+                    (SELECT MIN(h.at) FROM readings h WHERE h.meter_id = r.meter_id AND h.at > r.at) AS held_since,
+                    (SELECT MAX(l.at) FROM readings l WHERE l.meter_id = r.meter_id) AS last_at
+             FROM meters m JOIN readings r ON r.meter_id = m.id AND r.at =
+                  (SELECT x.at FROM readings x WHERE x.meter_id = m.id AND x.quality IN (0, 1, 6, 7) ORDER BY x.at DESC LIMIT 1)
+             WHERE ",
+            $which
+        )
+    };
+}
+
+/// Where counting stands for every meter in service.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn counted(db: &Db) -> Result<Vec<Counted>> {
+    read!(db, |pool| sqlx::query_as(counted!("m.retired_at IS NULL")).fetch_all(pool).await)
+}
+
+/// Where counting stands for one meter; `None` where nothing was ever counted.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn counted_of(db: &Db, meter: MeterId) -> Result<Option<Counted>> {
+    read!(db, |pool| sqlx::query_as(counted!("m.id = $1")).bind(meter.0).fetch_optional(pool).await)
+}
+
+/// The newest readings, newest first.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn recent(db: &Db, meter: MeterId, limit: i64) -> Result<Vec<Reading>> {
+    read!(db, |pool| sqlx::query_as(
+        "SELECT meter_id, at, quality, source, status, total_wh, reverse_wh, remaining_fen, power_w, voltage_dv, current_ca,
+                power_factor, spike_wh, peak_wh, flat_wh, valley_wh
+         FROM readings WHERE meter_id = $1 ORDER BY at DESC LIMIT $2",
+    )
+    .bind(meter.0)
+    .bind(limit)
+    .fetch_all(pool)
+    .await)
+}

@@ -1,0 +1,64 @@
+//! Closing a day: a person says that it is as it should be, or why it is not.
+
+use model::error::AppError;
+use model::order::Tender;
+use model::person::Who;
+use model::time::{Date, Timestamp};
+use uuid::Uuid;
+
+use super::subject;
+use crate::audit::{self, Entry};
+use crate::{Db, Result, cases, on};
+
+/// Closes a day. Where differences are open that nobody has decided about, `reason` must say why it is closed nevertheless.
+///
+/// # Errors
+/// Refused with [`AppError::NotFound`] where nothing was compared, [`AppError::Conflict`] where it is closed, or
+/// [`AppError::DifferencesOpen`].
+pub async fn close(db: &Db, at: Timestamp, who: &Who, channel: Tender, day: Date, reason: &str) -> Result<()> {
+    let mut tx = db.begin().await?;
+    let row: Option<(Option<i64>, Option<Uuid>)> = on!(&mut tx, |c| sqlx::query_as(
+        "UPDATE settlement_days SET tried_at = tried_at WHERE channel = $1 AND day = $2 AND compared_at IS NOT NULL
+         RETURNING closed_at, case_id"
+    )
+    .bind(channel.as_str())
+    .bind(day.0)
+    .fetch_optional(c)
+    .await)?;
+    let (closed, case) = row.ok_or(AppError::NotFound)?;
+    if closed.is_some() {
+        return Err(AppError::Conflict.into());
+    }
+    let open: Option<(i64,)> = on!(&mut tx, |c| {
+        sqlx::query_as(
+        "SELECT CAST(COUNT(*) AS BIGINT) FROM settlement_differences d JOIN cases k ON k.id = d.case_id AND k.closed_at IS NULL
+         WHERE d.channel = $1 AND d.day = $2 AND d.gone_at IS NULL"
+    )
+    .bind(channel.as_str())
+    .bind(day.0)
+    .fetch_optional(c)
+    .await
+    })?;
+    let undecided = open.map_or(0, |(count,)| count);
+    if undecided > 0 && reason.is_empty() {
+        return Err(AppError::DifferencesOpen.into());
+    }
+    on!(&mut tx, |c| sqlx::query(
+        "UPDATE settlement_days SET closed_at = $3, closed_by = $4, reason = $5, case_id = NULL WHERE channel = $1 AND day = $2"
+    )
+    .bind(channel.as_str())
+    .bind(day.0)
+    .bind(at.0)
+    .bind(who.user.0)
+    .bind(reason)
+    .execute(c)
+    .await)?;
+    if let Some(case) = case {
+        cases::mend(&mut tx, at, case).await?;
+    }
+    let detail = serde_json::json!({ "undecided": undecided, "reason": reason }).to_string();
+    let (actor, subject) = (format!("user:{}", who.user), subject(channel, day));
+    let entry = Entry { actor: &actor, ip: &who.ip, action: "bill.close", subject: &subject, detail: &detail };
+    audit::append(&mut tx, at, &entry).await?;
+    tx.commit().await
+}

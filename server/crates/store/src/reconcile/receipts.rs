@@ -1,0 +1,65 @@
+//! What the bank took in of a channel's day: noted by a person, and moved from the channel's account to the bank's.
+
+use model::error::AppError;
+use model::ids::Uuid;
+use model::money::Fen;
+use model::order::Tender;
+use model::person::Who;
+use model::time::{Date, Timestamp};
+
+use super::subject;
+use crate::audit::{self, Entry};
+use crate::{Db, Result, ledger, on};
+use domain::ledger::settlement;
+use domain::rng::Rng;
+
+/// Notes what came. The same key again notes nothing more.
+///
+/// # Errors
+/// Refused with [`AppError::NotFound`] where the day has no bill, or [`AppError::InvalidAmount`].
+pub async fn note_receipt(
+    db: &Db,
+    rng: &Rng,
+    at: Timestamp,
+    who: &Who,
+    (channel, day): (Tender, Date),
+    key: Uuid,
+    amount: Fen,
+) -> Result<()> {
+    if amount <= Fen::ZERO || amount > Fen::MAX {
+        return Err(AppError::InvalidAmount.into());
+    }
+    let (mut tx, id) = (db.begin().await?, rng.id(at));
+    let locked = on!(&mut tx, |c| sqlx::query(
+        "UPDATE settlement_days SET tried_at = tried_at WHERE channel = $1 AND day = $2 AND bill_id IS NOT NULL"
+    )
+    .bind(channel.as_str())
+    .bind(day.0)
+    .execute(c)
+    .await)?;
+    if locked != 1 {
+        return Err(AppError::NotFound.into());
+    }
+    let noted = on!(&mut tx, |c| sqlx::query(
+        "INSERT INTO settlement_receipts (id, key, channel, day, amount_fen, noted_by, noted_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (key) DO NOTHING"
+    )
+    .bind(id)
+    .bind(key)
+    .bind(channel.as_str())
+    .bind(day.0)
+    .bind(amount.0)
+    .bind(who.user.0)
+    .bind(at.0)
+    .execute(c)
+    .await)?;
+    if noted == 0 {
+        return Ok(());
+    }
+    ledger::post(&mut tx, rng, at, &settlement(id, channel.as_str(), amount.money())).await?;
+    let (actor, subject) = (format!("user:{}", who.user), subject(channel, day));
+    let detail = serde_json::json!({ "amount_fen": amount }).to_string();
+    let entry = Entry { actor: &actor, ip: &who.ip, action: "bill.receipt", subject: &subject, detail: &detail };
+    audit::append(&mut tx, at, &entry).await?;
+    tx.commit().await
+}

@@ -1,0 +1,198 @@
+//! Money of a verified payment that goes back: asked for, approved by a second person where it is much, sent through the payment's
+//! channel under one number until its final word, or paid over the counter where the channel gives it no more.
+//!
+//! Rows are locked in one order: the attempt, the command, the order, the return, the refund.
+
+mod ask;
+mod console_refunds;
+mod decide;
+mod due;
+mod end;
+mod owed;
+mod payment;
+
+use model::ids::{AccountId, OrderId, RefundId, ReturnId, UserId, Uuid};
+use model::money::Fen;
+use model::order::Tender;
+use model::refund::{RefundSource, RefundState};
+use model::time::Timestamp;
+use sqlx::FromRow;
+
+pub use ask::{NewRefund, Of, Policy, ask};
+pub(super) use console_refunds::unsaid;
+pub use console_refunds::{clear, gone_elsewhere, write_off};
+pub use decide::{approve, cancel, deliver_again, expire, reject};
+pub use due::{Due, claim_due, slow};
+pub use end::pay_out;
+pub(super) use end::{done, failed};
+pub use owed::{Owed, needs_person, owed};
+pub use payment::is_of;
+pub(super) use payment::{hurry, known};
+
+use super::audit::{self, Entry};
+use super::{Db, Result, StoreError, Tx, on, read};
+use domain::ledger::Account;
+
+/// A stored refund.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub struct Refund {
+    /// [`RefundId`].
+    pub id: Uuid,
+    /// What people quote.
+    pub number: i64,
+    /// What the channel keeps.
+    pub refund_no: String,
+    /// The verified payment.
+    pub event_id: Uuid,
+    /// Its attempt.
+    pub attempt_id: Uuid,
+    /// [`OrderId`].
+    pub order_id: Uuid,
+    /// [`AccountId`] of the order.
+    pub account_id: Uuid,
+    source: String,
+    /// [`ReturnId`] where it pays a return.
+    pub return_id: Option<Uuid>,
+    tender: String,
+    /// How much, fen.
+    pub amount_fen: i64,
+    /// Why.
+    pub reason: String,
+    state: String,
+    /// [`UserId`]; `None` where the configuration decided.
+    pub asked_by: Option<Uuid>,
+    /// When.
+    pub asked_at: i64,
+    /// Until when a second person may approve it.
+    pub expires_at: Option<i64>,
+    /// When it was with the payer.
+    pub settled_at: Option<i64>,
+}
+
+impl Refund {
+    /// Its id.
+    #[must_use]
+    pub const fn id(&self) -> RefundId {
+        RefundId(self.id)
+    }
+
+    /// How much.
+    #[must_use]
+    pub const fn amount(&self) -> Fen {
+        Fen(self.amount_fen)
+    }
+
+    /// Where it stands.
+    ///
+    /// # Errors
+    /// Where the stored word is unknown.
+    pub fn state(&self) -> Result<RefundState> {
+        RefundState::parse(&self.state).ok_or(StoreError::Inconsistent { table: "refunds", column: "state" })
+    }
+
+    /// What it gives back.
+    ///
+    /// # Errors
+    /// Where the stored word is unknown.
+    pub fn source(&self) -> Result<RefundSource> {
+        RefundSource::parse(&self.source).ok_or(StoreError::Inconsistent { table: "refunds", column: "source" })
+    }
+
+    /// By which way.
+    ///
+    /// # Errors
+    /// Where the stored word is unknown.
+    pub fn tender(&self) -> Result<Tender> {
+        Tender::parse(&self.tender).ok_or(StoreError::Inconsistent { table: "refunds", column: "tender" })
+    }
+
+    /// Where the money lies that it gives back.
+    fn lies_in(&self) -> Result<Account> {
+        Ok(match self.source()? {
+            RefundSource::Suspense => Account::Suspense,
+            RefundSource::Order | RefundSource::Return => Account::Paid(AccountId(self.account_id)),
+        })
+    }
+
+    const fn order(&self) -> OrderId {
+        OrderId(self.order_id)
+    }
+}
+
+/// One refund.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn find(db: &Db, id: RefundId) -> Result<Option<Refund>> {
+    read!(db, |pool| sqlx::query_as(
+        "SELECT id, number, refund_no, event_id, attempt_id, order_id, source, return_id, tender, amount_fen, reason, state,
+                asked_by, asked_at, expires_at, settled_at,
+                (SELECT account_id FROM orders WHERE orders.id = refunds.order_id) AS account_id
+         FROM refunds WHERE id = $1"
+    )
+    .bind(id.0)
+    .fetch_optional(pool)
+    .await)
+}
+
+/// All refunds of an order, oldest first.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn of_order(db: &Db, order: OrderId) -> Result<Vec<Refund>> {
+    read!(db, |pool| sqlx::query_as(
+        "SELECT id, number, refund_no, event_id, attempt_id, order_id, source, return_id, tender, amount_fen, reason, state,
+                asked_by, asked_at, expires_at, settled_at,
+                (SELECT account_id FROM orders WHERE orders.id = refunds.order_id) AS account_id
+         FROM refunds WHERE order_id = $1 ORDER BY asked_at, id"
+    )
+    .bind(order.0)
+    .fetch_all(pool)
+    .await)
+}
+
+/// By the number that the channel keeps, in the caller's transaction, which holds its attempt.
+pub(super) async fn by_number(tx: &mut Tx, refund_no: &str) -> Result<Option<Refund>> {
+    on!(tx, |c| sqlx::query_as(
+        "UPDATE refunds SET state = state WHERE refund_no = $1
+         RETURNING id, number, refund_no, event_id, attempt_id, order_id, source, return_id, tender, amount_fen, reason, state,
+                   asked_by, asked_at, expires_at, settled_at,
+                   (SELECT account_id FROM orders WHERE orders.id = refunds.order_id) AS account_id"
+    )
+    .bind(refund_no)
+    .fetch_optional(c)
+    .await)
+}
+
+/// The refund, locked with its attempt and order.
+async fn lock(tx: &mut Tx, id: RefundId) -> Result<Option<Refund>> {
+    on!(tx, |c| sqlx::query(
+        "UPDATE payment_attempts SET state = state WHERE id = (SELECT attempt_id FROM refunds WHERE id = $1)"
+    )
+    .bind(id.0)
+    .execute(c)
+    .await)?;
+    on!(tx, |c| sqlx::query("UPDATE orders SET state = state WHERE id = (SELECT order_id FROM refunds WHERE id = $1)")
+        .bind(id.0)
+        .execute(c)
+        .await)?;
+    on!(tx, |c| sqlx::query_as(
+        "UPDATE refunds SET state = state WHERE id = $1
+         RETURNING id, number, refund_no, event_id, attempt_id, order_id, source, return_id, tender, amount_fen, reason, state,
+                   asked_by, asked_at, expires_at, settled_at,
+                   (SELECT account_id FROM orders WHERE orders.id = refunds.order_id) AS account_id"
+    )
+    .bind(id.0)
+    .fetch_optional(c)
+    .await)
+}
+
+/// The audit line of a step.
+async fn record(tx: &mut Tx, at: Timestamp, by: Option<UserId>, ip: &str, action: &str, row: &Refund) -> Result<()> {
+    let detail = serde_json::json!({
+        "number": row.refund_no, "order": OrderId(row.order_id), "return": row.return_id.map(ReturnId), "source": row.source,
+        "tender": row.tender, "amount_fen": row.amount_fen, "reason": row.reason,
+    });
+    let (actor, subject) = (by.map_or_else(|| "system".to_owned(), |by| format!("user:{by}")), format!("refund:{}", row.id()));
+    audit::append(tx, at, &Entry { actor: &actor, ip, action, subject: &subject, detail: &detail.to_string() }).await
+}

@@ -1,0 +1,253 @@
+//! Asking for a refund: reserved under the lock of its attempt, so that never more goes back than was paid.
+
+use model::error::AppError;
+use model::ids::{AttemptId, OrderId, ReturnId, UserId, Uuid};
+use model::money::Fen;
+use model::order::{OrderState, ReturnState, Tender};
+use model::refund::{RefundSource, RefundState};
+use model::time::Timestamp;
+
+use super::payment::{self, Payment};
+use super::{Refund, known, lock, record};
+use crate::{Db, Result, StoreError, Tx, cases, commands, ledger, on};
+use domain::ledger::refund_reserve;
+use domain::order::may_step;
+use domain::refund::{Rules, refundable};
+use domain::returns;
+use domain::rng::Rng;
+
+/// Under which rules refunds are given.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Policy {
+    /// `[pay.refunds]`.
+    pub refunds: Rules,
+    /// The two-person rule of the counter.
+    pub counter: returns::Rules,
+}
+
+/// What is to go back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Of {
+    /// A verified payment (the id of its event): money that credits nothing, whole or in part, or an order that was not delivered.
+    Payment(Uuid),
+    /// A return that was taken out of the meter, of a sale through a channel.
+    Return(ReturnId),
+}
+
+/// A refund as it is asked for.
+#[derive(Clone, Debug)]
+pub struct NewRefund {
+    /// Made with the form: the same key gives the same refund, however often it is sent.
+    pub key: Uuid,
+    /// What.
+    pub of: Of,
+    /// Over the counter, where the channel gives it no more; `None`: the way it came.
+    pub over_counter: Option<Tender>,
+    /// How much.
+    pub amount: Fen,
+    /// Why.
+    pub reason: String,
+    /// Who asks; `None` where the configuration decides, and no second person is needed.
+    pub by: Option<UserId>,
+    /// From where; for the audit chain.
+    pub ip: String,
+}
+
+/// Stores the refund with its number and reserves its amount. What is to go through the channel is sent by the next activation of
+/// the task. The same key gives the same refund back.
+///
+/// # Errors
+/// Refused with [`AppError::NotFound`], [`AppError::Conflict`] where the key was used for something else or nothing lies there to
+/// give back, [`AppError::ExceedsRefundable`], [`AppError::AmountOutOfRange`] for a part of an order, [`AppError::InTheMeter`] for an
+/// order that may have reached its meter, [`AppError::RefundTooOld`] where the channel gives it no more, and
+/// [`AppError::RefundByChannel`] for money over the counter that the channel was not asked for.
+pub async fn ask(db: &Db, rng: &Rng, at: Timestamp, policy: &Policy, new: &NewRefund) -> Result<Refund> {
+    let mut tx = db.begin().await?;
+    let event = match new.of {
+        Of::Payment(event) => event,
+        Of::Return(id) => payment_of(&mut tx, id).await?,
+    };
+    let payment = payment::lock(&mut tx, event).await?;
+    // Under the lock: of one form sent twice at once the second finds what the first has committed.
+    if let Some(before) = by_key(&mut tx, new).await? {
+        return Ok(before);
+    }
+    let source = match new.of {
+        Of::Return(_) => RefundSource::Return,
+        Of::Payment(_) => payment.source().ok_or(AppError::Conflict)?,
+    };
+    let tender = way(&mut tx, at, policy, new, &payment).await?;
+    match (source, new.of) {
+        (RefundSource::Order, _) => take_order(&mut tx, at, &payment, new.amount).await?,
+        (_, Of::Return(id)) => take_return(&mut tx, id, new.amount).await?,
+        _ => {}
+    }
+    let known = known(&mut tx, AttemptId(payment.attempt_id)).await?;
+    if new.amount <= Fen::ZERO || new.amount > refundable(Fen(payment.paid_fen), known.reserved(), known.elsewhere()) {
+        return Err(AppError::ExceedsRefundable.into());
+    }
+    let until = new.by.and_then(|_| policy.counter.second_until(new.amount, at));
+    let Some(row) = insert(&mut tx, rng, at, new, &payment, (source, tender, until)).await? else {
+        // The key was used for another payment meanwhile.
+        return by_key(&mut tx, new).await?.ok_or_else(|| AppError::Conflict.into());
+    };
+    ledger::post(&mut tx, rng, at, &refund_reserve(row.id, row.lies_in()?, row.amount().money())).await?;
+    record(&mut tx, at, new.by, &new.ip, "refund.ask", &row).await?;
+    tx.commit().await?;
+    Ok(row)
+}
+
+/// The way it came; over the counter only what the channel gives no more or has refused, so that nobody turns a card into cash.
+async fn way(tx: &mut Tx, at: Timestamp, policy: &Policy, new: &NewRefund, payment: &Payment) -> Result<Tender> {
+    let channel =
+        Tender::parse(&payment.channel).ok_or(StoreError::Inconsistent { table: "payment_events", column: "channel" })?;
+    let gives = policy.refunds.gives_back(channel, Timestamp(payment.received_at), at);
+    let Some(tender) = new.over_counter else {
+        return if gives { Ok(channel) } else { Err(AppError::RefundTooOld.into()) };
+    };
+    if !tender.is_counter() {
+        return Err(AppError::Invalid.into());
+    }
+    let refused: Option<(i64,)> =
+        on!(tx, |c| sqlx::query_as("SELECT CAST(1 AS BIGINT) FROM refunds WHERE event_id = $1 AND state = 'failed' LIMIT 1")
+            .bind(payment.event_id)
+            .fetch_optional(c)
+            .await)?;
+    if gives && refused.is_none() { Err(AppError::RefundByChannel.into()) } else { Ok(tender) }
+}
+
+/// An order that is not in its meter and of which no frame can arrive any more: all of it goes back.
+pub(super) async fn take_order(tx: &mut Tx, at: Timestamp, payment: &Payment, amount: Fen) -> Result<()> {
+    let order = OrderId(payment.order_id);
+    if !commands::take_back(tx, at, order).await? {
+        return Err(AppError::InTheMeter.into());
+    }
+    let row: Option<(String, i64)> =
+        on!(tx, |c| sqlx::query_as("UPDATE orders SET state = state WHERE id = $1 RETURNING state, amount_fen")
+            .bind(order.0)
+            .fetch_optional(c)
+            .await)?;
+    let (state, fen) = row.ok_or(AppError::NotFound)?;
+    let state = OrderState::parse(&state).ok_or(StoreError::Inconsistent { table: "orders", column: "state" })?;
+    if !may_step(state, OrderState::Refunding) {
+        return Err(AppError::Conflict.into());
+    }
+    if amount != Fen(fen) {
+        return Err(AppError::AmountOutOfRange.into());
+    }
+    on!(tx, |c| sqlx::query("UPDATE orders SET state = 'refunding' WHERE id = $1 AND state IN ('paid', 'case')")
+        .bind(order.0)
+        .execute(c)
+        .await)?;
+    // Nothing of it is on its way to the meter any more, so that the meter's other money need not wait.
+    cases::resolve_order(tx, at, &[cases::kind::DELIVERY], order, "refund").await
+}
+
+/// A return that was taken and is not paid yet; in whole or in what other refunds leave of it.
+async fn take_return(tx: &mut Tx, id: ReturnId, amount: Fen) -> Result<()> {
+    let row: Option<(String, i64, i64)> = on!(tx, |c| sqlx::query_as(
+        "UPDATE returns SET state = state WHERE id = $1
+         RETURNING state, amount_fen,
+                   CAST(COALESCE((SELECT SUM(f.amount_fen) FROM refunds f WHERE f.return_id = returns.id
+                                  AND f.state IN ('waiting', 'sending', 'payable', 'done')), 0) AS BIGINT)
+                   + CAST(COALESCE((SELECT SUM(t.amount_e4) FROM ledger_transfers t
+                                    WHERE t.operation = 'refund-cleared' AND t.reference = returns.id), 0) / 100 AS BIGINT)"
+    )
+    .bind(id.0)
+    .fetch_optional(c)
+    .await)?;
+    let (state, fen, reserved) = row.ok_or(AppError::NotFound)?;
+    if ReturnState::parse(&state) != Some(ReturnState::Taken) {
+        return Err(AppError::Conflict.into());
+    }
+    if amount.0 > fen - reserved { Err(AppError::ExceedsRefundable.into()) } else { Ok(()) }
+}
+
+/// The payment of the sale that a return takes back.
+pub(super) async fn payment_of(tx: &mut Tx, id: ReturnId) -> Result<Uuid> {
+    let row: Option<(Uuid,)> = on!(tx, |c| sqlx::query_as(
+        "SELECT e.id FROM returns r JOIN payment_attempts p ON p.order_id = r.corrects_order
+              JOIN payment_events e ON e.attempt_id = p.id AND e.kind = 'paid' AND e.outcome IN ('credited', 'credited-late')
+         WHERE r.id = $1 AND r.tender = e.channel"
+    )
+    .bind(id.0)
+    .fetch_optional(c)
+    .await)?;
+    row.map(|(id,)| id).ok_or_else(|| AppError::NotFound.into())
+}
+
+type Terms = (RefundSource, Tender, Option<Timestamp>);
+
+/// `None` where the key was used before.
+async fn insert(
+    tx: &mut Tx,
+    rng: &Rng,
+    at: Timestamp,
+    new: &NewRefund,
+    payment: &Payment,
+    (source, tender, until): Terms,
+) -> Result<Option<Refund>> {
+    let (id, number) = (rng.id(at), rng.order_number(at));
+    let state = match until {
+        Some(_) => RefundState::Waiting,
+        None => super::decide::begun(tender),
+    };
+    let back = match new.of {
+        Of::Return(id) => Some(id.0),
+        Of::Payment(_) => None,
+    };
+    let inserted = on!(tx, |c| {
+        sqlx::query(
+        "INSERT INTO refunds (id, number, refund_no, key, event_id, attempt_id, order_id, source, return_id, tender, amount_fen,
+                              reason, state, asked_by, asked_at, expires_at, next_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) ON CONFLICT (key) DO NOTHING"
+    )
+    .bind(id)
+    .bind(number)
+    .bind(format!("R{number}"))
+    .bind(new.key)
+    .bind(payment.event_id)
+    .bind(payment.attempt_id)
+    .bind(payment.order_id)
+    .bind(source.as_str())
+    .bind(back)
+    .bind(tender.as_str())
+    .bind(new.amount.0)
+    .bind(&new.reason)
+    .bind(state.as_str())
+    .bind(new.by.map(|by| by.0))
+    .bind(at.0)
+    .bind(until.map(|at| at.0))
+    .bind((state == RefundState::Sending).then_some(at.0))
+    .execute(c)
+    .await
+    })?;
+    if inserted == 1 { lock(tx, model::ids::RefundId(id)).await } else { Ok(None) }
+}
+
+async fn by_key(tx: &mut Tx, new: &NewRefund) -> Result<Option<Refund>> {
+    let row: Option<Refund> = on!(tx, |c| sqlx::query_as(
+        "SELECT id, number, refund_no, event_id, attempt_id, order_id, source, return_id, tender, amount_fen, reason, state,
+                asked_by, asked_at, expires_at, settled_at,
+                (SELECT account_id FROM orders WHERE orders.id = refunds.order_id) AS account_id
+         FROM refunds WHERE key = $1"
+    )
+    .bind(new.key)
+    .fetch_optional(c)
+    .await)?;
+    match row {
+        Some(row) if !row.is_for(new) => Err(AppError::Conflict.into()),
+        row => Ok(row),
+    }
+}
+
+impl Refund {
+    fn is_for(&self, new: &NewRefund) -> bool {
+        let same = match new.of {
+            Of::Payment(event) => self.event_id == event && self.return_id.is_none(),
+            Of::Return(id) => self.return_id == Some(id.0),
+        };
+        let way = new.over_counter.is_none_or(|tender| tender.as_str() == self.tender);
+        same && way && self.amount_fen == new.amount.0 && self.asked_by == new.by.map(|by| by.0)
+    }
+}

@@ -1,0 +1,211 @@
+//! Money that went back at a channel's own console, outside of us. It was booked to suspense when the channel told of it; here a
+//! person says what it was for: it pays what waits to go back, or it is lost.
+
+use model::error::AppError;
+use model::ids::{AccountId, OrderId, ReturnId, Uuid};
+use model::money::Fen;
+use model::order::Tender;
+use model::person::Who;
+use model::refund::RefundSource;
+use model::time::Timestamp;
+use serde_json::json;
+
+use super::Of;
+use super::ask::{payment_of, take_order};
+use super::end::{Settled, settle_return};
+use super::payment::{self, Payment};
+use crate::audit::{self, Entry};
+use crate::cases::{self, kind};
+use crate::{Db, Result, StoreError, Tx, ledger, on, read};
+use domain::ledger::{refund_cleared, refund_lost};
+use domain::rng::Rng;
+
+/// What went back of an order `o` at the console, and nobody has said what for, fen. Of a payment that credits nothing it counts as
+/// nothing: that lies in suspense itself, where the two are even. Losses were once posted by the order.
+macro_rules! unsaid {
+    () => {
+        "CAST(COALESCE((SELECT SUM(t.amount_e4) FROM ledger_transfers t JOIN payment_events e ON e.id = t.reference
+                        WHERE t.operation = 'refund-elsewhere' AND e.attempt_id IN
+                              (SELECT x.attempt_id FROM payment_events x JOIN payment_attempts p ON p.id = x.attempt_id
+                               WHERE p.order_id = o.id AND x.kind = 'paid'
+                                 AND x.outcome IN ('credited', 'credited-late', 'undeliverable'))), 0) / 100
+              - COALESCE((SELECT SUM(t.amount_e4) FROM ledger_transfers t
+                          WHERE (t.operation IN ('refund-cleared', 'refund-lost') AND t.reference = o.id)
+                             OR (t.operation = 'refund-cleared'
+                                 AND t.reference IN (SELECT v.id FROM returns v WHERE v.corrects_order = o.id))
+                             OR (t.operation = 'refund-lost'
+                                 AND t.reference IN (SELECT x.id FROM payment_events x JOIN payment_attempts p ON p.id = x.attempt_id
+                                                     WHERE p.order_id = o.id))), 0) / 100
+              AS BIGINT)"
+    };
+}
+pub(crate) use unsaid;
+
+/// Money of an order that went back at the console: how much, through which channel, and when we heard of it; oldest first.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn gone_elsewhere(db: &Db, order: OrderId) -> Result<Vec<(Fen, Tender, Timestamp)>> {
+    let rows: Vec<(i64, String, i64)> = read!(db, |pool| sqlx::query_as(
+        "SELECT t.amount_e4 / 100, e.channel, t.at
+         FROM payment_attempts p JOIN payment_events e ON e.attempt_id = p.id
+              JOIN ledger_transfers t ON t.operation = 'refund-elsewhere' AND t.reference = e.id
+         WHERE p.order_id = $1 ORDER BY t.at, t.id"
+    )
+    .bind(order.0)
+    .fetch_all(pool)
+    .await)?;
+    let read = |(fen, channel, at): (i64, String, i64)| {
+        let tender = Tender::parse(&channel).ok_or(StoreError::Inconsistent { table: "payment_events", column: "channel" })?;
+        Ok((Fen(fen), tender, Timestamp(at)))
+    };
+    rows.into_iter().map(read).collect()
+}
+
+/// Pays with it what waits to go back: a return that its meter gave, as far as it goes, or an order that was not delivered, whole.
+///
+/// # Errors
+/// Refused with [`AppError::NotFound`], [`AppError::Conflict`] where nothing waits, [`AppError::InTheMeter`] for an order that may
+/// have reached its meter, or [`AppError::ExceedsRefundable`] where no (or not enough) money went back at the console.
+pub async fn clear(db: &Db, rng: &Rng, at: Timestamp, who: &Who, of: Of) -> Result<()> {
+    let mut tx = db.begin().await?;
+    let event = match of {
+        Of::Payment(event) => event,
+        Of::Return(id) => payment_of(&mut tx, id).await?,
+    };
+    let payment = payment::lock(&mut tx, event).await?;
+    let order = OrderId(payment.order_id);
+    let left = left(&mut tx, &payment).await?;
+    let (amount, settled) = match of {
+        Of::Return(id) => clear_return(&mut tx, rng, at, who, id, left).await?,
+        Of::Payment(_) => (clear_order(&mut tx, rng, at, &payment, left).await?, None),
+    };
+    cases::resolve_order(&mut tx, at, &[kind::REFUND, kind::UNDELIVERABLE], order, "cleared").await?;
+    if amount == left {
+        cases::resolve_order(&mut tx, at, &[kind::REFUND_ELSEWHERE], order, "cleared").await?;
+    }
+    let detail = json!({ "order": order, "amount_fen": amount, "left_fen": left - amount });
+    record(&mut tx, at, who, "refund.clear", order, &detail).await?;
+    if let Some(settled) = settled {
+        settled.receipt(&mut tx, at).await?;
+    }
+    tx.commit().await
+}
+
+/// The rest of it cannot be had back: the site loses it. For those who may approve.
+///
+/// # Errors
+/// Refused with [`AppError::SecondPerson`] for whoever may not, [`AppError::NotFound`], or [`AppError::Conflict`] where nothing is
+/// left of it.
+pub async fn write_off(db: &Db, rng: &Rng, at: Timestamp, who: &Who, order: OrderId, reason: &str) -> Result<()> {
+    if !crate::returns::may_approve(db, who.user).await? {
+        return Err(AppError::SecondPerson.into());
+    }
+    let mut tx = db.begin().await?;
+    let event: Option<(Uuid,)> = on!(&mut tx, |c| sqlx::query_as(
+        "SELECT e.id FROM payment_events e JOIN payment_attempts p ON p.id = e.attempt_id
+         WHERE p.order_id = $1 AND e.kind = 'paid' AND e.outcome IN ('credited', 'credited-late', 'undeliverable')"
+    )
+    .bind(order.0)
+    .fetch_optional(c)
+    .await)?;
+    let payment = payment::lock(&mut tx, event.ok_or(AppError::NotFound)?.0).await?;
+    let left = left(&mut tx, &payment).await?;
+    if left <= Fen::ZERO {
+        return Err(AppError::Conflict.into());
+    }
+    let told = untold(&mut tx, &payment).await?;
+    ledger::post(&mut tx, rng, at, &refund_lost(told, left.money())).await?;
+    cases::resolve_order(&mut tx, at, &[kind::REFUND_ELSEWHERE], order, "lost").await?;
+    let detail = json!({ "order": order, "amount_fen": left, "reason": reason });
+    record(&mut tx, at, who, "refund.lost", order, &detail).await?;
+    tx.commit().await
+}
+
+/// The attempt is locked.
+async fn left(tx: &mut Tx, payment: &Payment) -> Result<Fen> {
+    if payment.source() != Some(RefundSource::Order) {
+        return Ok(Fen::ZERO);
+    }
+    let row: Option<(i64,)> = on!(tx, |c| sqlx::query_as(concat!("SELECT ", unsaid!(), " FROM orders o WHERE o.id = $1"))
+        .bind(payment.order_id)
+        .fetch_optional(c)
+        .await)?;
+    Ok(Fen(row.map_or(0, |(fen,)| fen)))
+}
+
+/// The event that told last of what is left. A loss is posted by it, so that of what goes back later another can be: where anything is
+/// left, it was told since the loss before.
+async fn untold(tx: &mut Tx, payment: &Payment) -> Result<Uuid> {
+    let event: Option<(Uuid,)> = on!(tx, |c| sqlx::query_as(
+        "SELECT t.reference FROM ledger_transfers t JOIN payment_events e ON e.id = t.reference
+         WHERE t.operation = 'refund-elsewhere' AND e.attempt_id = $1
+           AND NOT EXISTS (SELECT 1 FROM ledger_transfers l WHERE l.operation = 'refund-lost' AND l.reference = e.id)
+         ORDER BY t.at DESC, t.id DESC LIMIT 1"
+    )
+    .bind(payment.attempt_id)
+    .fetch_optional(c)
+    .await)?;
+    Ok(event.ok_or(StoreError::Inconsistent { table: "ledger_transfers", column: "reference" })?.0)
+}
+
+async fn clear_return(
+    tx: &mut Tx,
+    rng: &Rng,
+    at: Timestamp,
+    who: &Who,
+    id: ReturnId,
+    left: Fen,
+) -> Result<(Fen, Option<Settled>)> {
+    let row: Option<(String, Uuid, i64)> = on!(tx, |c| sqlx::query_as(
+        "UPDATE returns SET state = state WHERE id = $1
+         RETURNING state, account_id, amount_fen
+             - CAST(COALESCE((SELECT SUM(f.amount_fen) FROM refunds f WHERE f.return_id = returns.id
+                              AND f.state IN ('waiting', 'sending', 'payable', 'done')), 0) AS BIGINT)
+             - CAST(COALESCE((SELECT SUM(t.amount_e4) FROM ledger_transfers t
+                              WHERE t.operation = 'refund-cleared' AND t.reference = returns.id), 0) / 100 AS BIGINT)"
+    )
+    .bind(id.0)
+    .fetch_optional(c)
+    .await)?;
+    let (state, account, due) = row.ok_or(AppError::NotFound)?;
+    if state != "taken" || due <= 0 {
+        return Err(AppError::Conflict.into());
+    }
+    let amount = left.min(Fen(due));
+    if amount <= Fen::ZERO {
+        return Err(AppError::ExceedsRefundable.into());
+    }
+    match ledger::post(tx, rng, at, &refund_cleared(id.0, AccountId(account), amount.money())).await {
+        Err(error) if error.is_duplicate() => return Err(AppError::Conflict.into()),
+        posted => posted?,
+    }
+    Ok((amount, settle_return(tx, at, Some(id.0), Some(who.user)).await?))
+}
+
+async fn clear_order(tx: &mut Tx, rng: &Rng, at: Timestamp, payment: &Payment, left: Fen) -> Result<Fen> {
+    let row: Option<(Uuid, i64)> = on!(tx, |c| sqlx::query_as("SELECT account_id, amount_fen FROM orders WHERE id = $1")
+        .bind(payment.order_id)
+        .fetch_optional(c)
+        .await)?;
+    let (account, fen) = row.ok_or(AppError::NotFound)?;
+    let amount = Fen(fen);
+    if left < amount {
+        return Err(AppError::ExceedsRefundable.into());
+    }
+    take_order(tx, at, payment, amount).await?;
+    let moved = on!(tx, |c| sqlx::query("UPDATE orders SET state = 'refunded' WHERE id = $1 AND state = 'refunding'")
+        .bind(payment.order_id)
+        .execute(c)
+        .await)?;
+    if moved != 1 {
+        return Err(StoreError::Inconsistent { table: "orders", column: "state" });
+    }
+    ledger::post(tx, rng, at, &refund_cleared(payment.order_id, AccountId(account), amount.money())).await?;
+    Ok(amount)
+}
+
+async fn record(tx: &mut Tx, at: Timestamp, who: &Who, action: &str, order: OrderId, detail: &serde_json::Value) -> Result<()> {
+    let (actor, subject) = (format!("user:{}", who.user), format!("order:{order}"));
+    audit::append(tx, at, &Entry { actor: &actor, ip: &who.ip, action, subject: &subject, detail: &detail.to_string() }).await
+}

@@ -1,0 +1,179 @@
+//! The second person: approves or rejects, never the one who asked; taking a refund back before it went; and delivering after all
+//! what was not given back.
+
+use model::error::AppError;
+use model::ids::{AccountId, MeterId, OrderId, RefundId, Uuid};
+use model::order::Tender;
+use model::person::Who;
+use model::refund::{RefundSource, RefundState};
+use model::time::Timestamp;
+
+use super::{Refund, lock, record};
+use crate::accounts::{self, Takes};
+use crate::audit::{self, Entry};
+use crate::cases::{self, kind};
+use crate::{Db, Result, StoreError, Tx, commands, ledger, on, read};
+use domain::ledger::refund_release;
+use domain::rng::Rng;
+
+/// Where a decided refund begins.
+pub(super) const fn begun(tender: Tender) -> RefundState {
+    if tender.is_counter() { RefundState::Payable } else { RefundState::Sending }
+}
+
+/// The second person says yes.
+///
+/// # Errors
+/// Refused with [`AppError::NotFound`], [`AppError::SecondPerson`] for whoever may not, or [`AppError::Conflict`] where it does not
+/// wait any more.
+pub async fn approve(db: &Db, at: Timestamp, who: &Who, id: RefundId) -> Result<Refund> {
+    let mut tx = db.begin().await?;
+    let row = decide(&mut tx, at, who, id, None).await?;
+    let state = begun(row.tender()?);
+    let next = (state == RefundState::Sending).then_some(at.0);
+    let moved =
+        on!(&mut tx, |c| sqlx::query("UPDATE refunds SET state = $2, next_at = $3 WHERE id = $1 AND state IN ('waiting')")
+            .bind(row.id)
+            .bind(state.as_str())
+            .bind(next)
+            .execute(c)
+            .await)?;
+    one(moved)?;
+    record(&mut tx, at, Some(who.user), &who.ip, "refund.approve", &row).await?;
+    tx.commit().await?;
+    super::find(db, id).await?.ok_or_else(|| AppError::NotFound.into())
+}
+
+/// The second person says no, and why.
+///
+/// # Errors
+/// As [`approve`].
+pub async fn reject(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: RefundId, why: &str) -> Result<()> {
+    let mut tx = db.begin().await?;
+    let row = decide(&mut tx, at, who, id, Some(why)).await?;
+    stop(&mut tx, rng, at, &row, RefundState::Rejected).await?;
+    record(&mut tx, at, Some(who.user), &who.ip, "refund.reject", &row).await?;
+    tx.commit().await
+}
+
+/// Takes a refund back that waits for the second person or for somebody to pay it out. What the channel was asked for is not taken
+/// back: nobody here knows whether it went.
+///
+/// # Errors
+/// Refused with [`AppError::NotFound`], or [`AppError::Conflict`] where it is too late.
+pub async fn cancel(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: RefundId) -> Result<()> {
+    let mut tx = db.begin().await?;
+    let row = lock(&mut tx, id).await?.ok_or(AppError::NotFound)?;
+    if !matches!(row.state()?, RefundState::Waiting | RefundState::Payable) {
+        return Err(AppError::Conflict.into());
+    }
+    stop(&mut tx, rng, at, &row, RefundState::Cancelled).await?;
+    record(&mut tx, at, Some(who.user), &who.ip, "refund.cancel", &row).await?;
+    tx.commit().await
+}
+
+/// Ends what nobody approved in time; gives how many.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn expire(db: &Db, rng: &Rng, at: Timestamp) -> Result<u64> {
+    let over: Vec<(Uuid,)> =
+        read!(db, |pool| sqlx::query_as("SELECT id FROM refunds WHERE state = 'waiting' AND expires_at <= $1")
+            .bind(at.0)
+            .fetch_all(pool)
+            .await)?;
+    let mut ended = 0;
+    for (id,) in over {
+        let mut tx = db.begin().await?;
+        let Some(row) = lock(&mut tx, RefundId(id)).await? else { continue };
+        if row.state()? != RefundState::Waiting {
+            continue;
+        }
+        stop(&mut tx, rng, at, &row, RefundState::Expired).await?;
+        record(&mut tx, at, None, "", "refund.expire", &row).await?;
+        tx.commit().await?;
+        ended += 1;
+    }
+    Ok(ended)
+}
+
+/// Writes down who decided; gives the refund, still waiting.
+async fn decide(tx: &mut Tx, at: Timestamp, who: &Who, id: RefundId, why: Option<&str>) -> Result<Refund> {
+    let row = lock(tx, id).await?.ok_or(AppError::NotFound)?;
+    if row.state()? != RefundState::Waiting || row.expires_at.is_none_or(|until| until <= at.0) {
+        return Err(AppError::Conflict.into());
+    }
+    let decided = on!(tx, |c| sqlx::query(
+        "UPDATE refunds SET decided_by = $2, decided_at = $3, note = $4
+         WHERE id = $1 AND asked_by <> $2 AND EXISTS
+           (SELECT 1 FROM users WHERE id = $2 AND disabled_at IS NULL AND (role = 'admin' OR may_approve))"
+    )
+    .bind(id.0)
+    .bind(who.user.0)
+    .bind(at.0)
+    .bind(why)
+    .execute(c)
+    .await)?;
+    if decided == 1 { Ok(row) } else { Err(AppError::SecondPerson.into()) }
+}
+
+/// Nothing goes back: the money lies where it lay, and a case says so where nothing else does.
+async fn stop(tx: &mut Tx, rng: &Rng, at: Timestamp, row: &Refund, to: RefundState) -> Result<()> {
+    let moved = on!(tx, |c| sqlx::query("UPDATE refunds SET state = $2 WHERE id = $1 AND state IN ('waiting', 'payable')")
+        .bind(row.id)
+        .bind(to.as_str())
+        .execute(c)
+        .await)?;
+    one(moved)?;
+    release(tx, rng, at, row, to.as_str()).await
+}
+
+/// Gives the reserved amount back to where it lay; an order waits for a person again.
+pub(super) async fn release(tx: &mut Tx, rng: &Rng, at: Timestamp, row: &Refund, why: &str) -> Result<()> {
+    if row.source()? == RefundSource::Order {
+        let moved = on!(tx, |c| sqlx::query("UPDATE orders SET state = 'case' WHERE id = $1 AND state IN ('refunding')")
+            .bind(row.order_id)
+            .execute(c)
+            .await)?;
+        if moved != 1 {
+            return Err(StoreError::Inconsistent { table: "orders", column: "state" });
+        }
+    }
+    ledger::post(tx, rng, at, &refund_release(row.id, row.lies_in()?, row.amount().money())).await?;
+    let detail = serde_json::json!({
+        "why": why, "refund": row.refund_no, "channel": row.tender, "amount_fen": row.amount_fen, "source": row.source,
+    });
+    cases::open(tx, rng, at, kind::REFUND, None, Some(row.order()), &detail.to_string()).await
+}
+
+/// A person has an order delivered after all that was not given back.
+///
+/// # Errors
+/// Refused with [`AppError::NotFound`], [`AppError::AccountNotOpen`] where its meter takes nothing for it any more, or
+/// [`AppError::Conflict`] where it does not wait for a person, or was never on its way.
+pub async fn deliver_again(db: &Db, at: Timestamp, who: &Who, order: OrderId) -> Result<()> {
+    let mut tx = db.begin().await?;
+    if !commands::send_after_all(&mut tx, at, order).await? {
+        return Err(AppError::Conflict.into());
+    }
+    let row: Option<(Uuid, Uuid)> = on!(&mut tx, |c| sqlx::query_as(
+        "UPDATE orders SET state = 'paid' WHERE id = $1 AND state IN ('case') RETURNING account_id, meter_id"
+    )
+    .bind(order.0)
+    .fetch_optional(c)
+    .await)?;
+    let (account, meter) = row.ok_or(AppError::Conflict)?;
+    // A meter that is closed, or leaves its account, takes nothing: the order waits on for a person.
+    if accounts::takes(&mut tx, AccountId(account), MeterId(meter)).await? == Takes::No {
+        return Err(AppError::AccountNotOpen.into());
+    }
+    cases::resolve_order(&mut tx, at, &[kind::REFUND, kind::UNDELIVERABLE], order, "deliver").await?;
+    let (actor, subject) = (format!("user:{}", who.user), format!("order:{order}"));
+    let entry = Entry { actor: &actor, ip: &who.ip, action: "order.deliver", subject: &subject, detail: "{}" };
+    audit::append(&mut tx, at, &entry).await?;
+    tx.commit().await
+}
+
+const fn one(rows: u64) -> Result<()> {
+    if rows == 1 { Ok(()) } else { Err(StoreError::Inconsistent { table: "refunds", column: "state" }) }
+}

@@ -1,0 +1,147 @@
+//! How a refund ends: by the channel's final word, or over the counter.
+
+use model::error::AppError;
+use model::ids::{OrderId, RefundId, ReturnId, UserId, Uuid};
+use model::person::Who;
+use model::refund::{RefundSource, RefundState};
+use model::time::Timestamp;
+
+use super::decide::release;
+use super::{Refund, lock, record};
+use crate::cases::{self, kind};
+use crate::receipts::{self, For};
+use crate::shifts::{self, Entered};
+use crate::{Db, Result, StoreError, Tx, ledger, on};
+use domain::ledger::refund;
+use domain::rng::Rng;
+
+/// The money is with the payer: with it the ledger, and what it was for. The attempt, the order and the refund are locked. Gives the
+/// return that is settled by it, whose receipt is to be issued after the audit line.
+pub(crate) async fn done(tx: &mut Tx, rng: &Rng, at: Timestamp, row: &Refund, by: Option<UserId>) -> Result<Option<Settled>> {
+    let moved = on!(tx, |c| sqlx::query(
+        "UPDATE refunds SET state = 'done', settled_at = $2, settled_by = $3, next_at = NULL
+         WHERE id = $1 AND state IN ('sending', 'payable')"
+    )
+    .bind(row.id)
+    .bind(at.0)
+    .bind(by.map(|by| by.0))
+    .execute(c)
+    .await)?;
+    if moved != 1 {
+        return Err(StoreError::Inconsistent { table: "refunds", column: "state" });
+    }
+    ledger::post(tx, rng, at, &refund(row.id, row.tender()?, row.amount().money())).await?;
+    match row.source()? {
+        RefundSource::Suspense => {
+            if nothing_lies(tx, row.order()).await? {
+                let kinds = [kind::PAID_TWICE, kind::PAYMENT, kind::REFUND];
+                cases::resolve_order(tx, at, &kinds, row.order(), "refunded").await?;
+            }
+            Ok(None)
+        }
+        RefundSource::Order => {
+            let moved =
+                on!(tx, |c| sqlx::query("UPDATE orders SET state = 'refunded' WHERE id = $1 AND state IN ('refunding')")
+                    .bind(row.order_id)
+                    .execute(c)
+                    .await)?;
+            if moved != 1 {
+                return Err(StoreError::Inconsistent { table: "orders", column: "state" });
+            }
+            cases::resolve_order(tx, at, &[kind::REFUND, kind::UNDELIVERABLE], row.order(), "refunded").await?;
+            Ok(None)
+        }
+        RefundSource::Return => {
+            cases::resolve_order(tx, at, &[kind::REFUND], row.order(), "refunded").await?;
+            settle_return(tx, at, row.return_id, by).await
+        }
+    }
+}
+
+/// A return that is settled, by whom its receipt is given.
+pub(crate) struct Settled {
+    id: ReturnId,
+    by: UserId,
+}
+
+impl Settled {
+    /// Gives its receipt; after the audit line.
+    pub async fn receipt(&self, tx: &mut Tx, at: Timestamp) -> Result<()> {
+        receipts::issue(tx, at, self.by, For::Return(self.id)).await
+    }
+}
+
+/// The return is done when all of it went back, by us or at the channel's console.
+pub(super) async fn settle_return(tx: &mut Tx, at: Timestamp, of: Option<Uuid>, by: Option<UserId>) -> Result<Option<Settled>> {
+    let done: Option<(Uuid, Uuid)> = on!(tx, |c| {
+        sqlx::query_as(
+        "UPDATE returns SET state = 'done', settled_at = $2, settled_by = COALESCE($3, asked_by)
+         WHERE id = $1 AND state IN ('taken')
+           AND amount_fen = COALESCE((SELECT SUM(f.amount_fen) FROM refunds f WHERE f.return_id = returns.id AND f.state = 'done'), 0)
+             + COALESCE((SELECT SUM(t.amount_e4) FROM ledger_transfers t
+                         WHERE t.operation = 'refund-cleared' AND t.reference = returns.id), 0) / 100
+         RETURNING id, settled_by"
+    )
+    .bind(of)
+    .bind(at.0)
+    .bind(by.map(|by| by.0))
+    .fetch_optional(c)
+    .await
+    })?;
+    Ok(done.map(|(id, by)| Settled { id: ReturnId(id), by: UserId(by) }))
+}
+
+/// Whether all money of an order that credits nothing went back.
+async fn nothing_lies(tx: &mut Tx, order: OrderId) -> Result<bool> {
+    let lies: Option<(i64,)> = on!(tx, |c| sqlx::query_as(
+        "SELECT CAST(1 AS BIGINT)
+         FROM payment_attempts p JOIN payment_events e ON e.attempt_id = p.id
+              JOIN ledger_transfers t ON t.operation = 'suspense' AND t.reference = e.id
+         WHERE p.order_id = $1 AND t.amount_e4 > 100 * COALESCE((SELECT SUM(f.amount_fen) FROM refunds f
+                                                                 WHERE f.event_id = e.id AND f.state = 'done'), 0)
+         LIMIT 1"
+    )
+    .bind(order.0)
+    .fetch_optional(c)
+    .await)?;
+    Ok(lies.is_none())
+}
+
+/// The channel will not: the money lies where it lay, and a case names the next step.
+pub(crate) async fn failed(tx: &mut Tx, rng: &Rng, at: Timestamp, row: &Refund) -> Result<()> {
+    let moved = on!(tx, |c| sqlx::query(
+        "UPDATE refunds SET state = 'failed', settled_at = $2, next_at = NULL WHERE id = $1 AND state IN ('sending')"
+    )
+    .bind(row.id)
+    .bind(at.0)
+    .execute(c)
+    .await)?;
+    if moved != 1 {
+        return Err(StoreError::Inconsistent { table: "refunds", column: "state" });
+    }
+    release(tx, rng, at, row, "refused").await
+}
+
+/// Somebody at the counter has paid it: into their shift, with a receipt. Paid twice it is paid once.
+///
+/// # Errors
+/// Refused with [`AppError::NotFound`], or [`AppError::Conflict`] where there is nothing to pay (yet).
+pub async fn pay_out(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: RefundId) -> Result<Refund> {
+    let mut tx = db.begin().await?;
+    let row = lock(&mut tx, id).await?.ok_or(AppError::NotFound)?;
+    match (row.state()?, row.tender()?.is_counter()) {
+        (RefundState::Done, true) => return Ok(row),
+        (RefundState::Payable, true) => {}
+        _ => return Err(AppError::Conflict.into()),
+    }
+    shifts::note(&mut tx, rng, at, who.user, Entered::Refund(row.id)).await?;
+    let settled = done(&mut tx, rng, at, &row, Some(who.user)).await?;
+    record(&mut tx, at, Some(who.user), &who.ip, "refund.pay", &row).await?;
+    receipts::issue(&mut tx, at, who.user, For::Refund(id)).await?;
+    if let Some(settled) = settled {
+        settled.receipt(&mut tx, at).await?;
+    }
+    let row = lock(&mut tx, id).await?.ok_or(AppError::NotFound)?;
+    tx.commit().await?;
+    Ok(row)
+}

@@ -1,0 +1,82 @@
+//! What goes back without a person: returns whose meter has given the money, and, where the configuration says so, payments that
+//! credit nothing.
+
+use model::error::AppError;
+use model::ids::{OrderId, ReturnId, Uuid};
+use model::money::Fen;
+use model::time::Timestamp;
+
+use super::{Of, unsaid};
+use crate::cases::{self, kind};
+use crate::{Db, Result, read};
+use domain::rng::Rng;
+
+/// Something that is to go back and for which no refund was ever asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Owed {
+    /// What.
+    pub of: Of,
+    /// How much.
+    pub amount: Fen,
+    /// Of which order.
+    pub order: OrderId,
+}
+
+/// What is owed now; with `automatic` also what credits nothing.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn owed(db: &Db, automatic: bool, limit: i64) -> Result<Vec<Owed>> {
+    // A case of a refund says that a person looks at it; where money went back at the channel's console, a person says what for,
+    // before any of it goes back twice.
+    let returns: Vec<(Uuid, i64, Uuid)> = read!(db, |pool| {
+        sqlx::query_as(concat!(
+        "SELECT r.id, r.amount_fen, r.corrects_order FROM returns r JOIN orders o ON o.id = r.corrects_order
+         WHERE r.state = 'taken' AND r.tender NOT IN ('cash', 'card', 'transfer') AND ",
+        unsaid!(),
+        " <= 0
+           AND NOT EXISTS (SELECT 1 FROM refunds f WHERE f.return_id = r.id)
+           AND NOT EXISTS (SELECT 1 FROM cases k WHERE k.order_id = r.corrects_order AND k.kind = 'refund' AND k.closed_at IS NULL)
+         ORDER BY r.taken_at LIMIT $1"
+    ))
+    .bind(limit)
+    .fetch_all(pool)
+    .await
+    })?;
+    let mut owed: Vec<Owed> = returns
+        .into_iter()
+        .map(|(id, fen, order)| Owed { of: Of::Return(ReturnId(id)), amount: Fen(fen), order: OrderId(order) })
+        .collect();
+    if automatic {
+        let payments: Vec<(Uuid, i64, Uuid)> = read!(db, |pool| sqlx::query_as(
+            "SELECT e.id, e.amount_fen, k.order_id
+             FROM cases k JOIN payment_attempts p ON p.order_id = k.order_id
+                  JOIN payment_events e ON e.attempt_id = p.id AND e.kind = 'paid'
+                       AND e.outcome = CASE WHEN k.kind = 'paid-twice' THEN 'paid-twice' ELSE 'undeliverable' END
+             WHERE k.kind IN ('paid-twice', 'undeliverable') AND k.closed_at IS NULL
+               AND NOT EXISTS (SELECT 1 FROM refunds f WHERE f.event_id = e.id)
+               AND NOT EXISTS (SELECT 1 FROM cases o WHERE o.order_id = k.order_id AND o.kind = 'refund' AND o.closed_at IS NULL)
+             ORDER BY e.received_at LIMIT $1"
+        )
+        .bind(limit)
+        .fetch_all(pool)
+        .await)?;
+        owed.extend(payments.into_iter().map(|(id, fen, order)| Owed {
+            of: Of::Payment(id),
+            amount: Fen(fen),
+            order: OrderId(order),
+        }));
+    }
+    Ok(owed)
+}
+
+/// It cannot go back by itself: a case says why.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn needs_person(db: &Db, rng: &Rng, at: Timestamp, owed: &Owed, why: AppError) -> Result<()> {
+    let detail = serde_json::json!({ "why": why.code(), "amount_fen": owed.amount.0 });
+    let mut tx = db.begin().await?;
+    cases::open(&mut tx, rng, at, kind::REFUND, None, Some(owed.order), &detail.to_string()).await?;
+    tx.commit().await
+}

@@ -1,0 +1,146 @@
+//! The payment that a refund is a part of, and what of it went back.
+
+use model::error::AppError;
+use model::ids::{AttemptId, OrderId, Uuid};
+use model::money::Fen;
+use model::refund::RefundSource;
+use model::time::Timestamp;
+use sqlx::FromRow;
+
+use super::Of;
+use crate::{Db, Result, Tx, on, read};
+
+/// A verified payment, with its attempt locked: nothing else of it goes back meanwhile.
+#[derive(Clone, Debug, FromRow)]
+pub(super) struct Payment {
+    pub event_id: Uuid,
+    pub attempt_id: Uuid,
+    pub order_id: Uuid,
+    pub channel: String,
+    pub paid_fen: i64,
+    pub received_at: i64,
+    outcome: String,
+    suspended: bool,
+}
+
+impl Payment {
+    /// What it is if it pays no return; `None` where the money is not in our books.
+    pub fn source(&self) -> Option<RefundSource> {
+        match self.outcome.as_str() {
+            _ if self.suspended => Some(RefundSource::Suspense),
+            "credited" | "credited-late" | "undeliverable" => Some(RefundSource::Order),
+            _ => None,
+        }
+    }
+}
+
+/// Reads and locks the payment of an event.
+pub(super) async fn lock(tx: &mut Tx, event: Uuid) -> Result<Payment> {
+    let payment: Option<Payment> = on!(tx, |c| {
+        sqlx::query_as(
+        "SELECT e.id AS event_id, p.id AS attempt_id, p.order_id, e.channel, e.amount_fen AS paid_fen, e.received_at, e.outcome,
+                EXISTS (SELECT 1 FROM ledger_transfers t WHERE t.operation = 'suspense' AND t.reference = e.id) AS suspended
+         FROM payment_events e JOIN payment_attempts p ON p.id = e.attempt_id WHERE e.id = $1 AND e.kind = 'paid'"
+    )
+    .bind(event)
+    .fetch_optional(c)
+    .await
+    })?;
+    let payment = payment.ok_or(AppError::NotFound)?;
+    on!(tx, |c| sqlx::query("UPDATE payment_attempts SET state = state WHERE id = $1")
+        .bind(payment.attempt_id)
+        .execute(c)
+        .await)?;
+    Ok(payment)
+}
+
+/// What is known of an attempt's money that went back. The caller has locked the attempt.
+#[derive(Clone, Copy, Debug, FromRow)]
+pub(crate) struct Known {
+    paid: i64,
+    reserved: i64,
+    done: i64,
+    sending: i64,
+    elsewhere: i64,
+}
+
+impl Known {
+    /// Whether the attempt was paid by our books.
+    pub const fn is_paid(self) -> bool {
+        self.paid > 0
+    }
+
+    /// All that went back or may.
+    pub const fn reserved(self) -> Fen {
+        Fen(self.reserved)
+    }
+
+    /// Went back through the channel, by us.
+    pub const fn done(self) -> Fen {
+        Fen(self.done)
+    }
+
+    /// The channel is asked for it.
+    pub const fn sending(self) -> Fen {
+        Fen(self.sending)
+    }
+
+    /// Went back at the channel's console.
+    pub const fn elsewhere(self) -> Fen {
+        Fen(self.elsewhere)
+    }
+}
+
+pub(crate) async fn known(tx: &mut Tx, attempt: AttemptId) -> Result<Known> {
+    let row: Option<Known> = on!(tx, |c| {
+        sqlx::query_as(
+        "SELECT CAST(COALESCE((SELECT SUM(e.amount_fen) FROM payment_events e WHERE e.attempt_id = $1 AND e.kind = 'paid'), 0)
+                     AS BIGINT) AS paid,
+                CAST(COALESCE(SUM(CASE WHEN f.state IN ('waiting', 'sending', 'payable', 'done') THEN f.amount_fen ELSE 0 END), 0)
+                     AS BIGINT) AS reserved,
+                CAST(COALESCE(SUM(CASE WHEN f.state = 'done' AND f.tender NOT IN ('cash', 'card', 'transfer') THEN f.amount_fen
+                                       ELSE 0 END), 0) AS BIGINT) AS done,
+                CAST(COALESCE(SUM(CASE WHEN f.state = 'sending' THEN f.amount_fen ELSE 0 END), 0) AS BIGINT) AS sending,
+                CAST(COALESCE((SELECT SUM(t.amount_e4) FROM ledger_transfers t JOIN payment_events e ON e.id = t.reference
+                               WHERE t.operation = 'refund-elsewhere' AND e.attempt_id = $1), 0) / 100 AS BIGINT) AS elsewhere
+         FROM refunds f WHERE f.attempt_id = $1"
+    )
+    .bind(attempt.0)
+    .fetch_optional(c)
+    .await
+    })?;
+    row.ok_or(crate::StoreError::Inconsistent { table: "refunds", column: "attempt_id" })
+}
+
+/// The channel told of refunds without their number: ask for each of ours that is under way, now.
+pub(crate) async fn hurry(tx: &mut Tx, at: Timestamp, attempt: AttemptId) -> Result<()> {
+    on!(tx, |c| sqlx::query("UPDATE refunds SET next_at = $1 WHERE attempt_id = $2 AND state = 'sending' AND next_at > $1")
+        .bind(at.0)
+        .bind(attempt.0)
+        .execute(c)
+        .await)?;
+    Ok(())
+}
+
+/// Whether that is money of this order.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn is_of(db: &Db, order: OrderId, of: Of) -> Result<bool> {
+    let id = match of {
+        Of::Payment(event) => event,
+        Of::Return(id) => id.0,
+    };
+    let row: Option<(i64,)> = read!(db, |pool| {
+        sqlx::query_as(
+        "SELECT CAST(1 AS BIGINT) FROM orders o WHERE o.id = $1
+           AND (EXISTS (SELECT 1 FROM payment_attempts p JOIN payment_events e ON e.attempt_id = p.id WHERE p.order_id = o.id AND e.id = $2)
+                OR EXISTS (SELECT 1 FROM returns v WHERE v.corrects_order = o.id AND v.id = $2))"
+    )
+    .bind(order.0)
+    .bind(id)
+    .fetch_optional(pool)
+    .await
+    })?;
+    Ok(row.is_some())
+}

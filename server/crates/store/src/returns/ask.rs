@@ -1,0 +1,263 @@
+//! Asking for a return or a correction, and beginning it where no second person is needed.
+
+use model::error::AppError;
+use model::ids::{AccountId, MeterId, OrderId, ReturnId, UserId, Uuid};
+use model::money::Fen;
+use model::order::{OrderState, ReturnKind, ReturnState, Tender};
+use model::time::Timestamp;
+
+use super::{NewReturn, Of, Return, Source, lock, owed, record};
+use crate::debits::{self, Debit, Debited};
+use crate::orders::{self, NewOrder, Order};
+use crate::{Db, Result, StoreError, Tx, on};
+use domain::order::Limits;
+use domain::returns::Rules;
+use domain::rng::Rng;
+
+/// What it comes down to: from whom, how much, how paid.
+pub(super) struct Terms {
+    pub(super) kind: ReturnKind,
+    pub(super) source: Source,
+    pub(super) account: AccountId,
+    pub(super) meter: MeterId,
+    pub(super) order: Option<Uuid>,
+    pub(super) back: Option<Uuid>,
+    pub(super) closing: Option<Uuid>,
+    pub(super) tender: Tender,
+    pub(super) amount: Fen,
+}
+
+/// Stores the wish; where it needs no second person it begins in the same transaction. The same key gives the same return back.
+///
+/// # Errors
+/// Refused with [`AppError::Conflict`] where the key was used for something else, [`AppError::NotFound`] for an original that is
+/// not there, [`AppError::NotCorrectable`] for one that cannot be corrected (any more), [`AppError::Invalid`] for a tender of a
+/// channel, and as [`debits::take`] for what the meter does not hold.
+pub async fn ask(db: &Db, rng: &Rng, at: Timestamp, rules: &Rules, limits: &Limits, new: &NewReturn) -> Result<Return> {
+    let mut tx = db.begin().await?;
+    if let Some(before) = by_key(&mut tx, new).await? {
+        return Ok(before);
+    }
+    let terms = match terms(&mut tx, new).await {
+        Ok(terms) => terms,
+        // The same form, sent twice at once: this one waited for the other, which has taken what there was.
+        Err(StoreError::Refused(why)) => return by_key(&mut tx, new).await?.ok_or_else(|| why.into()),
+        Err(error) => return Err(error),
+    };
+    let until = rules.second_until(terms.amount, at);
+    let Some(row) = insert(&mut tx, rng, at, new, &terms, until).await? else {
+        // The same form, sent twice at once: the other was first and has committed by now.
+        return by_key(&mut tx, new).await?.ok_or_else(|| AppError::Conflict.into());
+    };
+    if terms.kind != ReturnKind::UndoReturn && terms.source == Source::Wallet {
+        // Whoever asks hears at once what the meter does not hold.
+        debits::check(&mut tx, at, &debit(&row)).await?;
+    }
+    let row = if until.is_none() { begin(&mut tx, rng, at, limits, &row, &new.ip).await? } else { row };
+    record(&mut tx, at, Some(new.by), &new.ip, "return.ask", &row).await?;
+    tx.commit().await?;
+    Ok(row)
+}
+
+fn debit(row: &Return) -> Debit {
+    Debit {
+        account: AccountId(row.account_id),
+        meter: MeterId(row.meter_id),
+        of: row.id,
+        number: row.number,
+        amount: row.amount(),
+        by: UserId(row.asked_by),
+    }
+}
+
+/// Begins a waiting return: debits the wallet, or sells again what was wrongly returned.
+pub(super) async fn begin(tx: &mut Tx, rng: &Rng, at: Timestamp, limits: &Limits, row: &Return, ip: &str) -> Result<Return> {
+    if row.kind()? == ReturnKind::UndoReturn {
+        return sell_again(tx, rng, at, limits, row, ip).await;
+    }
+    if row.source()? != Source::Wallet {
+        return owed::begin(tx, at, row).await;
+    }
+    let (state, command, taken_at, count, remaining) = match debits::take(tx, rng, at, &debit(row)).await? {
+        Debited::Asked(command) => (ReturnState::Taking, Some(command.0), None, None, None),
+        Debited::Done { count, remaining } => (ReturnState::Taken, None, Some(at.0), Some(count), Some(remaining.0)),
+    };
+    let moved = on!(tx, |c| sqlx::query(
+        "UPDATE returns SET state = $2, command_id = $3, taken_at = $4, count = $5, remaining_fen = $6
+         WHERE id = $1 AND state IN ('waiting')"
+    )
+    .bind(row.id)
+    .bind(state.as_str())
+    .bind(command)
+    .bind(taken_at)
+    .bind(count)
+    .bind(remaining)
+    .execute(c)
+    .await)?;
+    again(tx, row, moved).await
+}
+
+/// The money comes back over the counter and goes into the meter as a sale does. It held as much before, so only the hoarding limit
+/// counts.
+async fn sell_again(tx: &mut Tx, rng: &Rng, at: Timestamp, limits: &Limits, row: &Return, ip: &str) -> Result<Return> {
+    let new = NewOrder {
+        key: row.id,
+        account: AccountId(row.account_id),
+        meter: MeterId(row.meter_id),
+        tender: row.tender()?,
+        amount: row.amount(),
+        by: UserId(row.asked_by),
+        ip: ip.to_owned(),
+    };
+    let limits = Limits { min_fen: 1, max_fen: Fen::MAX.0, ..*limits };
+    let order = orders::sell_within(tx, rng, at, &limits, &new).await?;
+    let moved = on!(tx, |c| sqlx::query(
+        "UPDATE returns SET state = 'done', sale_id = $2, settled_at = $3, settled_by = asked_by
+         WHERE id = $1 AND state IN ('waiting')"
+    )
+    .bind(row.id)
+    .bind(order.id)
+    .bind(at.0)
+    .execute(c)
+    .await)?;
+    again(tx, row, moved).await
+}
+
+pub(super) async fn again(tx: &mut Tx, row: &Return, moved: u64) -> Result<Return> {
+    let row = if moved == 1 { lock(tx, row.id()).await? } else { None };
+    row.ok_or(StoreError::Inconsistent { table: "returns", column: "state" })
+}
+
+async fn terms(tx: &mut Tx, new: &NewReturn) -> Result<Terms> {
+    match new.of {
+        Of::Remaining { account, meter, tender, amount } if tender.is_counter() => {
+            let (kind, source) = (ReturnKind::Return, Source::Wallet);
+            Ok(Terms { kind, source, account, meter, order: None, back: None, closing: None, tender, amount })
+        }
+        Of::Remaining { .. } => Err(AppError::Invalid.into()),
+        Of::Sale(id, amount) => {
+            let order: Option<Order> = on!(tx, |c| sqlx::query_as(
+                "UPDATE orders SET state = state WHERE id = $1
+                 RETURNING id, number, account_id, meter_id, tender, amount_fen, state, created_by, created_at, paid_at,
+                           credited_at, count, remaining_fen"
+            )
+            .bind(id.0)
+            .fetch_optional(c)
+            .await)?;
+            let order = order.ok_or(AppError::NotFound)?;
+            let tender = order.tender()?;
+            if let Some(terms) = owed::undelivered(tx, &order, amount).await? {
+                return Ok(terms);
+            }
+            if order.state()? != OrderState::Credited || matches!(tender, Tender::Subsidy | Tender::Carried) {
+                return Err(AppError::NotCorrectable.into());
+            }
+            // What a channel collected goes back through it, and may go back in parts; what is gone is not there to be taken.
+            let before = if tender.is_channel() { corrected(tx, id).await? } else { Fen::ZERO };
+            if before == order.amount() {
+                return Err(AppError::NotCorrectable.into());
+            }
+            if amount > order.amount() - before {
+                return Err(AppError::AmountOutOfRange.into());
+            }
+            let (account, meter) = (AccountId(order.account_id), MeterId(order.meter_id));
+            let (kind, source, order) = (ReturnKind::UndoSale, Source::Wallet, Some(order.id));
+            Ok(Terms { kind, source, account, meter, order, back: None, closing: None, tender, amount })
+        }
+        Of::Return(id) => {
+            let back = lock(tx, ReturnId(id.0)).await?.ok_or(AppError::NotFound)?;
+            let from_wallet = back.kind()? == ReturnKind::Return && back.source()? == Source::Wallet;
+            if back.state()? != ReturnState::Done || !from_wallet {
+                return Err(AppError::NotCorrectable.into());
+            }
+            let (account, meter) = (AccountId(back.account_id), MeterId(back.meter_id));
+            let (kind, source, tender, amount) = (ReturnKind::UndoReturn, Source::Wallet, back.tender()?, back.amount());
+            Ok(Terms { kind, source, account, meter, order: None, back: Some(back.id), closing: None, tender, amount })
+        }
+    }
+}
+
+/// What corrections of a sale have taken back, or may. The order is locked.
+async fn corrected(tx: &mut Tx, order: OrderId) -> Result<Fen> {
+    let row: Option<(i64,)> = on!(tx, |c| sqlx::query_as(
+        "SELECT CAST(COALESCE(SUM(amount_fen), 0) AS BIGINT) FROM returns
+         WHERE corrects_order = $1 AND state NOT IN ('refused', 'rejected', 'cancelled', 'expired')"
+    )
+    .bind(order.0)
+    .fetch_optional(c)
+    .await)?;
+    Ok(Fen(row.map_or(0, |(fen,)| fen)))
+}
+
+/// `None` where the key was used before.
+pub(super) async fn insert(
+    tx: &mut Tx,
+    rng: &Rng,
+    at: Timestamp,
+    new: &NewReturn,
+    terms: &Terms,
+    until: Option<Timestamp>,
+) -> Result<Option<Return>> {
+    let inserted: Result<Option<Return>> = on!(tx, |c| {
+        sqlx::query_as(
+        "INSERT INTO returns (id, number, key, kind, account_id, meter_id, corrects_order, corrects_return, tender, amount_fen,
+                              reason, state, asked_by, asked_at, expires_at, source, closing_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'waiting', $12, $13, $14, $15, $16) ON CONFLICT (key) DO NOTHING
+         RETURNING id, number, kind, account_id, meter_id, corrects_order, corrects_return, tender, amount_fen, reason, state,
+                   asked_by, asked_at, expires_at, command_id, sale_id, taken_at, settled_at, source, closing_id"
+    )
+    .bind(rng.id(at))
+    .bind(rng.order_number(at))
+    .bind(new.key)
+    .bind(terms.kind.as_str())
+    .bind(terms.account.0)
+    .bind(terms.meter.0)
+    .bind(terms.order)
+    .bind(terms.back)
+    .bind(terms.tender.as_str())
+    .bind(terms.amount.0)
+    .bind(&new.reason)
+    .bind(new.by.0)
+    .bind(at.0)
+    .bind(until.map(|at| at.0))
+    .bind(terms.source.as_str())
+    .bind(terms.closing)
+    .fetch_optional(c)
+    .await
+    });
+    match inserted {
+        // The original has its correction.
+        Err(error) if error.is_duplicate() => Err(AppError::NotCorrectable.into()),
+        inserted => inserted,
+    }
+}
+
+async fn by_key(tx: &mut Tx, new: &NewReturn) -> Result<Option<Return>> {
+    let row: Option<Return> = on!(tx, |c| sqlx::query_as(
+        "SELECT id, number, kind, account_id, meter_id, corrects_order, corrects_return, tender, amount_fen, reason, state,
+                asked_by, asked_at, expires_at, command_id, sale_id, taken_at, settled_at, source, closing_id
+         FROM returns WHERE key = $1"
+    )
+    .bind(new.key)
+    .fetch_optional(c)
+    .await)?;
+    match row {
+        Some(row) if !row.is_for(new) => Err(AppError::Conflict.into()),
+        row => Ok(row),
+    }
+}
+
+impl Return {
+    fn is_for(&self, new: &NewReturn) -> bool {
+        let same = match new.of {
+            Of::Remaining { account, meter, tender, amount } => {
+                self.kind == ReturnKind::Return.as_str()
+                    && (self.account_id, self.meter_id, self.amount_fen) == (account.0, meter.0, amount.0)
+                    && self.tender == tender.as_str()
+            }
+            Of::Sale(id, amount) => self.corrects_order == Some(id.0) && self.amount_fen == amount.0,
+            Of::Return(id) => self.corrects_return == Some(id.0),
+        };
+        same && self.asked_by == new.by.0
+    }
+}

@@ -1,0 +1,130 @@
+//! The second person: approves or rejects, never the one who asked; and taking a wish back.
+
+use model::error::AppError;
+use model::ids::{CommandId, ReturnId, UserId, Uuid};
+use model::order::ReturnState;
+use model::person::Who;
+use model::time::Timestamp;
+
+use super::ask::begin;
+use super::{Return, find, lock, record};
+use crate::{Db, Result, Tx, commands, on, read};
+use domain::order::Limits;
+use domain::rng::Rng;
+
+/// Whether somebody may approve what others ask: administrators, and operators who were given it.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn may_approve(db: &Db, user: UserId) -> Result<bool> {
+    let row: Option<(i64,)> = read!(db, |pool| sqlx::query_as(
+        "SELECT CAST(1 AS BIGINT) FROM users WHERE id = $1 AND disabled_at IS NULL AND (role = 'admin' OR may_approve)"
+    )
+    .bind(user.0)
+    .fetch_optional(pool)
+    .await)?;
+    Ok(row.is_some())
+}
+
+/// The second person says yes, and it begins in the same transaction.
+///
+/// # Errors
+/// Refused with [`AppError::NotFound`], [`AppError::SecondPerson`] for whoever may not, [`AppError::Conflict`] where it does not
+/// wait any more, and as [`super::ask`] for what has changed meanwhile.
+pub async fn approve(db: &Db, rng: &Rng, at: Timestamp, limits: &Limits, who: &Who, id: ReturnId) -> Result<Return> {
+    let mut tx = db.begin().await?;
+    let row = decide(&mut tx, at, who, id, None).await?;
+    let row = begin(&mut tx, rng, at, limits, &row, &who.ip).await?;
+    record(&mut tx, at, Some(who.user), &who.ip, "return.approve", &row).await?;
+    tx.commit().await?;
+    Ok(row)
+}
+
+/// The second person says no, and why.
+///
+/// # Errors
+/// As [`approve`].
+pub async fn reject(db: &Db, at: Timestamp, who: &Who, id: ReturnId, why: &str) -> Result<()> {
+    let mut tx = db.begin().await?;
+    let row = decide(&mut tx, at, who, id, Some(why)).await?;
+    finish(&mut tx, &row, ReturnState::Waiting, ReturnState::Rejected).await?;
+    record(&mut tx, at, Some(who.user), &who.ip, "return.reject", &row).await?;
+    tx.commit().await
+}
+
+/// Writes down who decided; gives the return, still waiting.
+async fn decide(tx: &mut Tx, at: Timestamp, who: &Who, id: ReturnId, why: Option<&str>) -> Result<Return> {
+    let row = lock(tx, id).await?.ok_or(AppError::NotFound)?;
+    if row.state()? != ReturnState::Waiting || row.expires_at.is_none_or(|until| until <= at.0) {
+        return Err(AppError::Conflict.into());
+    }
+    let decided = on!(tx, |c| sqlx::query(
+        "UPDATE returns SET decided_by = $2, decided_at = $3, note = $4
+         WHERE id = $1 AND asked_by <> $2 AND EXISTS
+           (SELECT 1 FROM users WHERE id = $2 AND disabled_at IS NULL AND (role = 'admin' OR may_approve))"
+    )
+    .bind(id.0)
+    .bind(who.user.0)
+    .bind(at.0)
+    .bind(why)
+    .execute(c)
+    .await)?;
+    if decided == 1 { Ok(row) } else { Err(AppError::SecondPerson.into()) }
+}
+
+async fn finish(tx: &mut Tx, row: &Return, from: ReturnState, to: ReturnState) -> Result<()> {
+    let moved = on!(tx, |c| sqlx::query("UPDATE returns SET state = $3 WHERE id = $1 AND state = $2")
+        .bind(row.id)
+        .bind(from.as_str())
+        .bind(to.as_str())
+        .execute(c)
+        .await)?;
+    if moved == 1 { Ok(()) } else { Err(AppError::Conflict.into()) }
+}
+
+/// Takes a wish back: while it waits for the second person, or while nothing of it was sent to the meter, which may be lost.
+///
+/// # Errors
+/// Refused with [`AppError::NotFound`], or [`AppError::Conflict`] where it is too late.
+pub async fn cancel(db: &Db, at: Timestamp, who: &Who, id: ReturnId) -> Result<()> {
+    let row = find(db, id).await?.ok_or(AppError::NotFound)?;
+    let mut tx = db.begin().await?;
+    let from = row.state()?;
+    let unsent = match (from, row.command_id) {
+        (ReturnState::Waiting, _) => true,
+        // The command before its return, as where it is settled: so the two never wait for each other.
+        (ReturnState::Taking, Some(command)) => commands::cancel_unsent(&mut tx, at, CommandId(command)).await?,
+        _ => false,
+    };
+    if !unsent {
+        return Err(AppError::Conflict.into());
+    }
+    finish(&mut tx, &row, from, ReturnState::Cancelled).await?;
+    record(&mut tx, at, Some(who.user), &who.ip, "return.cancel", &row).await?;
+    tx.commit().await
+}
+
+/// Ends what nobody approved in time; gives how many.
+///
+/// # Errors
+/// Where the database fails; what was ended before stays so.
+pub async fn expire(db: &Db, at: Timestamp) -> Result<u64> {
+    let over: Vec<(Uuid,)> =
+        read!(db, |pool| sqlx::query_as("SELECT id FROM returns WHERE state = 'waiting' AND expires_at <= $1")
+            .bind(at.0)
+            .fetch_all(pool)
+            .await)?;
+    let mut ended = 0;
+    for (id,) in over {
+        let mut tx = db.begin().await?;
+        let Some(row) = lock(&mut tx, ReturnId(id)).await? else { continue };
+        if row.state()? != ReturnState::Waiting {
+            continue;
+        }
+        finish(&mut tx, &row, ReturnState::Waiting, ReturnState::Expired).await?;
+        record(&mut tx, at, None, "", "return.expire", &row).await?;
+        tx.commit().await?;
+        ended += 1;
+    }
+    Ok(ended)
+}

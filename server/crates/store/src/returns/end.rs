@@ -1,0 +1,104 @@
+//! How a return ends: as the meter was read back, and when it is paid out.
+
+use model::error::AppError;
+use model::ids::{AccountId, ClosingId, ReturnId, Uuid};
+use model::money::Fen;
+use model::order::ReturnState;
+use model::person::Who;
+use model::time::Timestamp;
+
+use super::{Return, Source, find, lock, owed, record};
+use crate::receipts::{self, For};
+use crate::shifts::{self, Entered};
+use crate::{Db, Result, Tx, closings, ledger, on};
+use domain::ledger::{payout, payout_of_carried};
+use domain::rng::Rng;
+
+/// The money leaves the counter: only for what the meter was read back to have given. Paid twice it is paid once.
+///
+/// # Errors
+/// Refused with [`AppError::NotFound`], or [`AppError::Conflict`] where there is nothing to pay (yet).
+pub async fn pay_out(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: ReturnId) -> Result<Return> {
+    let mut tx = db.begin().await?;
+    // The closing before its return, as where it is settled: so the two never wait for each other.
+    if let Some(closing) = find(db, id).await?.and_then(|row| row.closing_id) {
+        closings::lock(&mut tx, ClosingId(closing)).await?;
+    }
+    let row = lock(&mut tx, id).await?.ok_or(AppError::NotFound)?;
+    match row.state()? {
+        ReturnState::Done => return Ok(row),
+        // What came through a channel goes back through it, or by a refund over the counter.
+        ReturnState::Taken if row.tender()?.is_counter() => {}
+        _ => return Err(AppError::Conflict.into()),
+    }
+    on!(&mut tx, |c| sqlx::query(
+        "UPDATE returns SET state = 'done', settled_by = $2, settled_at = $3 WHERE id = $1 AND state IN ('taken')"
+    )
+    .bind(row.id)
+    .bind(who.user.0)
+    .bind(at.0)
+    .execute(c)
+    .await)?;
+    shifts::note(&mut tx, rng, at, who.user, Entered::Payout(row.id)).await?;
+    let (account, tender, amount) = (AccountId(row.account_id), row.tender()?, row.amount().money());
+    let transfer = match row.source()? {
+        Source::Wallet | Source::Order => payout(row.id, tender, account, amount),
+        Source::Closing => payout_of_carried(row.id, tender, amount),
+    };
+    match (row.source()?, row.closing_id) {
+        (Source::Order, _) => owed::sale_is_back(&mut tx, at, &row).await?,
+        (Source::Closing, Some(closing)) => closings::paid_out(&mut tx, at, ClosingId(closing), row.id()).await?,
+        _ => {}
+    }
+    ledger::post(&mut tx, rng, at, &transfer).await?;
+    record(&mut tx, at, Some(who.user), &who.ip, "return.pay", &row).await?;
+    receipts::issue(&mut tx, at, who.user, For::Return(row.id())).await?;
+    let row = lock(&mut tx, id).await?.ok_or(AppError::NotFound)?;
+    tx.commit().await?;
+    Ok(row)
+}
+
+/// The debit was read back. A debit may be of something else than a return.
+pub(crate) async fn taken(tx: &mut Tx, at: Timestamp, command: Uuid, count: Option<i64>, left: Fen) -> Result<()> {
+    on!(tx, |c| sqlx::query(
+        "UPDATE returns SET state = 'taken', taken_at = $2, count = $3, remaining_fen = $4
+         WHERE command_id = $1 AND state IN ('taking', 'case')"
+    )
+    .bind(command)
+    .bind(at.0)
+    .bind(count)
+    .bind(left.0)
+    .execute(c)
+    .await)?;
+    Ok(())
+}
+
+/// The meter refused, or is gone: nothing was taken, and nothing is paid.
+pub(crate) async fn declined(tx: &mut Tx, command: Uuid, why: &str) -> Result<()> {
+    on!(tx, |c| sqlx::query(
+        "UPDATE returns SET state = 'refused', note = $2 WHERE command_id = $1 AND state IN ('taking', 'case')"
+    )
+    .bind(command)
+    .bind(why)
+    .execute(c)
+    .await)?;
+    Ok(())
+}
+
+/// Nobody can tell whether the meter gave it: a person decides.
+pub(crate) async fn held_back(tx: &mut Tx, command: Uuid) -> Result<()> {
+    on!(tx, |c| sqlx::query("UPDATE returns SET state = 'case' WHERE command_id = $1 AND state IN ('taking')")
+        .bind(command)
+        .execute(c)
+        .await)?;
+    Ok(())
+}
+
+/// A person has the meter asked again.
+pub(crate) async fn taken_up(tx: &mut Tx, command: Uuid) -> Result<()> {
+    on!(tx, |c| sqlx::query("UPDATE returns SET state = 'taking' WHERE command_id = $1 AND state IN ('case')")
+        .bind(command)
+        .execute(c)
+        .await)?;
+    Ok(())
+}

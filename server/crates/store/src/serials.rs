@@ -1,0 +1,58 @@
+//! A meter that was replaced: the serial number that answers at its address becomes its own, by a person's word.
+
+use model::error::AppError;
+use model::ids::CaseId;
+use model::person::Who;
+use model::time::Timestamp;
+use serde::Deserialize;
+
+use super::cases::kind;
+use super::console::{close_in, note_closed};
+use super::{Db, Result, StoreError, on};
+
+/// What an identity case says.
+#[derive(Deserialize)]
+struct Detail {
+    answers: String,
+}
+
+/// The serial number that answered where another one was expected, by the detail of the case.
+#[must_use]
+pub fn answering(detail: &str) -> Option<String> {
+    serde_json::from_str(detail).ok().map(|Detail { answers }| answers)
+}
+
+/// Takes the serial number over that the case has seen, and closes it; with the audit line in one transaction. The counter of the
+/// new meter is settled by a case of its own.
+///
+/// # Errors
+/// Refused with [`AppError::NotFound`] and [`AppError::Conflict`] as [`super::console::close_case`] is, and with
+/// [`AppError::Conflict`] where that number is another meter's, or money of an open account is in the old one.
+pub async fn confirm(db: &Db, at: Timestamp, who: &Who, case: CaseId, resolution: &str) -> Result<()> {
+    let mut tx = db.begin().await?;
+    let (kind, meter) = close_in(&mut tx, at, who, case, resolution).await?;
+    let meter = meter.filter(|_| kind == kind::IDENTITY).ok_or(AppError::NotFound)?;
+    let found: Option<(String, String)> = on!(&mut tx, |c| sqlx::query_as(
+        "SELECT c.detail, m.serial FROM cases c JOIN meters m ON m.id = c.meter_id WHERE c.id = $1"
+    )
+    .bind(case.0)
+    .fetch_optional(c)
+    .await)?;
+    let (detail, was) = found.ok_or(AppError::NotFound)?;
+    let serial = answering(&detail).ok_or(StoreError::Inconsistent { table: "cases", column: "detail" })?;
+    let taken = on!(&mut tx, |c| sqlx::query(
+        "UPDATE meters SET serial = $1 WHERE id = $2 AND retired_at IS NULL
+           AND NOT EXISTS (SELECT 1 FROM meters o WHERE o.serial = $1 AND o.retired_at IS NULL)
+           AND NOT (wallet = 'meter' AND EXISTS (SELECT 1 FROM account_meters a WHERE a.meter_id = $2 AND a.to_at IS NULL))"
+    )
+    .bind(&serial)
+    .bind(meter.0)
+    .execute(c)
+    .await)?;
+    if taken == 0 {
+        return Err(AppError::Conflict.into());
+    }
+    let detail = serde_json::json!({ "kind": kind, "resolution": resolution, "meter": meter, "was": was, "serial": serial });
+    note_closed(&mut tx, at, who, case, &detail).await?;
+    tx.commit().await
+}

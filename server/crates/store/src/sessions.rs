@@ -1,0 +1,141 @@
+//! Sessions: only the SHA-256 of a token is stored, so a stolen copy of the database opens none.
+
+use model::ids::UserId;
+use model::person::{Role, Who};
+use model::time::Timestamp;
+use sqlx::FromRow;
+use uuid::Uuid;
+
+use super::audit::{self, Entry};
+use super::users::role;
+use super::{Db, Result, Tx, on, read};
+
+/// SHA-256 of a token.
+pub type TokenHash = [u8; 32];
+
+/// A session to open.
+#[derive(Clone, Debug)]
+pub struct NewSession {
+    /// Of its token.
+    pub hash: TokenHash,
+    /// Whose.
+    pub user: UserId,
+    /// From where.
+    pub ip: String,
+    /// Until when, unless it is used.
+    pub expires: Timestamp,
+}
+
+/// An open session and whose it is.
+#[derive(Clone, Debug, FromRow)]
+pub struct Session {
+    /// [`UserId`].
+    pub user_id: Uuid,
+    role: String,
+    /// What to call them.
+    pub name: String,
+    /// When it was opened.
+    pub created_at: i64,
+    /// When its use was last written down.
+    pub seen_at: i64,
+}
+
+impl Session {
+    /// What the person is.
+    ///
+    /// # Errors
+    /// Where the stored word is unknown.
+    pub fn role(&self) -> Result<Role> {
+        role(&self.role)
+    }
+}
+
+/// The session of that token, if it is open now.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn find(db: &Db, hash: &TokenHash, now: Timestamp) -> Result<Option<Session>> {
+    read!(db, |pool| sqlx::query_as(
+        "SELECT s.user_id, u.role, u.name, s.created_at, s.seen_at
+         FROM sessions s JOIN users u ON u.id = s.user_id
+         WHERE s.token_hash = $1 AND s.expires_at > $2 AND u.disabled_at IS NULL"
+    )
+    .bind(hash.as_slice())
+    .bind(now.0)
+    .fetch_optional(pool)
+    .await)
+}
+
+/// Opens a session after the password was right: earlier wrong tries are forgotten.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn open(db: &Db, at: Timestamp, session: &NewSession) -> Result<()> {
+    let mut tx = db.begin().await?;
+    insert(&mut tx, at, session).await?;
+    on!(&mut tx, |c| sqlx::query("UPDATE users SET failed_logins = 0, locked_until = NULL WHERE id = $1")
+        .bind(session.user.0)
+        .execute(c)
+        .await)?;
+    let actor = format!("user:{}", session.user);
+    let entry = Entry { actor: &actor, ip: &session.ip, action: "session.open", subject: &actor, detail: "{}" };
+    audit::append(&mut tx, at, &entry).await?;
+    tx.commit().await
+}
+
+pub(super) async fn insert(tx: &mut Tx, at: Timestamp, session: &NewSession) -> Result<()> {
+    on!(tx, |c| sqlx::query(
+        "INSERT INTO sessions (token_hash, user_id, created_at, seen_at, expires_at, ip) VALUES ($1, $2, $3, $3, $4, $5)"
+    )
+    .bind(session.hash.as_slice())
+    .bind(session.user.0)
+    .bind(at.0)
+    .bind(session.expires.0)
+    .bind(&session.ip)
+    .execute(c)
+    .await)?;
+    Ok(())
+}
+
+/// Writes down that it is in use, and until when it now lasts.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn touch(db: &Db, hash: &TokenHash, now: Timestamp, expires: Timestamp) -> Result<()> {
+    let mut tx = db.begin().await?;
+    on!(&mut tx, |c| sqlx::query("UPDATE sessions SET seen_at = $1, expires_at = $2 WHERE token_hash = $3")
+        .bind(now.0)
+        .bind(expires.0)
+        .bind(hash.as_slice())
+        .execute(c)
+        .await)?;
+    tx.commit().await
+}
+
+/// Ends one session.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn close(db: &Db, at: Timestamp, who: &Who, hash: &TokenHash) -> Result<()> {
+    let mut tx = db.begin().await?;
+    on!(&mut tx, |c| sqlx::query("DELETE FROM sessions WHERE token_hash = $1 AND user_id = $2")
+        .bind(hash.as_slice())
+        .bind(who.user.0)
+        .execute(c)
+        .await)?;
+    let actor = format!("user:{}", who.user);
+    let entry = Entry { actor: &actor, ip: &who.ip, action: "session.close", subject: &actor, detail: "{}" };
+    audit::append(&mut tx, at, &entry).await?;
+    tx.commit().await
+}
+
+/// Removes what has expired; gives how many.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn purge(db: &Db, now: Timestamp) -> Result<u64> {
+    let mut tx = db.begin().await?;
+    let removed = on!(&mut tx, |c| sqlx::query("DELETE FROM sessions WHERE expires_at <= $1").bind(now.0).execute(c).await)?;
+    tx.commit().await?;
+    Ok(removed)
+}

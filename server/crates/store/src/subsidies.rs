@@ -1,0 +1,197 @@
+//! Monthly subsidies: what was decided, who has not got theirs, and giving it, once a room and month.
+
+use model::ids::{AccountId, MeterId, PlaceId, UserId, Uuid};
+use model::money::Fen;
+use model::order::Tender;
+use model::person::Who;
+use model::subsidy::{Month, Per};
+use model::time::Timestamp;
+use sqlx::FromRow;
+
+use super::audit::{self, Entry};
+use super::orders::{self, NewOrder};
+use super::{Db, Result, StoreError, on, read};
+use domain::order::Limits;
+use domain::rng::Rng;
+use domain::subsidy::Rule;
+
+#[derive(FromRow)]
+struct RuleRow {
+    place_id: Uuid,
+    from_month: i64,
+    per: String,
+    amount_fen: i64,
+    decided_by: Uuid,
+    by_name: String,
+}
+
+/// A rule, and who decided it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decided {
+    /// The rule.
+    pub rule: Rule,
+    /// Who.
+    pub by: UserId,
+    /// What they are called.
+    pub by_name: String,
+}
+
+/// All rules, the newest first.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn rules(db: &Db) -> Result<Vec<Decided>> {
+    let rows: Vec<RuleRow> = read!(db, |pool| sqlx::query_as(
+        "SELECT s.place_id, s.from_month, s.per, s.amount_fen, s.decided_by, u.name AS by_name
+         FROM subsidy_rules s JOIN users u ON u.id = s.decided_by ORDER BY s.from_month DESC, s.decided_at DESC"
+    )
+    .fetch_all(pool)
+    .await)?;
+    let decided = |row: RuleRow| {
+        let per = Per::parse(&row.per).ok_or(StoreError::Inconsistent { table: "subsidy_rules", column: "per" })?;
+        let rule = Rule { place: PlaceId(row.place_id), from: Month(row.from_month), per, amount: Fen(row.amount_fen) };
+        Ok(Decided { rule, by: UserId(row.decided_by), by_name: row.by_name })
+    };
+    rows.into_iter().map(decided).collect()
+}
+
+/// Decides what rooms below a place get from a month on, with its audit line. What was given is not changed.
+///
+/// # Errors
+/// Where the database fails. The caller has seen to it that the place is the operator's.
+pub async fn decide(db: &Db, at: Timestamp, who: &Who, rule: &Rule) -> Result<()> {
+    let mut tx = db.begin().await?;
+    on!(&mut tx, |c| {
+        sqlx::query(
+        "INSERT INTO subsidy_rules (place_id, from_month, per, amount_fen, decided_by, decided_at) VALUES ($1, $2, $3, $4, $5, $6)
+         ON CONFLICT (place_id, from_month) DO UPDATE SET per = excluded.per, amount_fen = excluded.amount_fen,
+                                                          decided_by = excluded.decided_by, decided_at = excluded.decided_at"
+    )
+    .bind(rule.place.0)
+    .bind(rule.from.0)
+    .bind(rule.per.as_str())
+    .bind(rule.amount.0)
+    .bind(who.user.0)
+    .bind(at.0)
+    .execute(c)
+    .await
+    })?;
+    let (actor, subject) = (format!("user:{}", who.user), format!("place:{}", rule.place));
+    let detail = serde_json::json!({ "from": rule.from.to_string(), "per": rule.per.as_str(), "amount_fen": rule.amount });
+    let entry = Entry { actor: &actor, ip: &who.ip, action: "subsidy.rule", subject: &subject, detail: &detail.to_string() };
+    audit::append(&mut tx, at, &entry).await?;
+    tx.commit().await
+}
+
+/// A room with an open account that got nothing yet in a month.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub struct Room {
+    account_id: Uuid,
+    meter_id: Uuid,
+    place_id: Uuid,
+    above: Option<Uuid>,
+    top: Option<Uuid>,
+    site: Option<Uuid>,
+    /// Residents.
+    pub heads: i64,
+}
+
+impl Room {
+    /// The room and the places above it.
+    #[must_use]
+    pub fn upwards(&self) -> Vec<PlaceId> {
+        [Some(self.place_id), self.above, self.top, self.site].into_iter().flatten().map(PlaceId).collect()
+    }
+}
+
+/// Those rooms.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn rooms(db: &Db, month: Month) -> Result<Vec<Room>> {
+    read!(db, |pool| {
+        sqlx::query_as(
+        "SELECT a.id AS account_id, am.meter_id, r.id AS place_id, b.id AS above, t.id AS top, t.parent_id AS site,
+                (SELECT COUNT(*) FROM account_residents h WHERE h.account_id = a.id AND h.to_at IS NULL) AS heads
+         FROM accounts a JOIN places r ON r.id = a.place_id
+              LEFT JOIN places b ON b.id = r.parent_id LEFT JOIN places t ON t.id = b.parent_id
+              JOIN account_meters am ON am.account_id = a.id AND am.to_at IS NULL
+                   AND am.meter_id = (SELECT f.meter_id FROM account_meters f JOIN meters m ON m.id = f.meter_id AND m.wallet <> 'none'
+                                      WHERE f.account_id = a.id AND f.to_at IS NULL ORDER BY f.from_at, f.meter_id LIMIT 1)
+         WHERE a.state = 'open' AND NOT EXISTS (SELECT 1 FROM subsidies s WHERE s.place_id = a.place_id AND s.month = $1)
+         ORDER BY a.id"
+    )
+    .bind(month.0)
+    .fetch_all(pool)
+    .await
+    })
+}
+
+/// Gives a room its subsidy, as a sale that nobody pays: order, posting and credit command in one transaction with the row that makes
+/// it happen once. Gives whether this was that once.
+///
+/// # Errors
+/// Refused as [`orders::sell`] where the meter may not hold it; a later try may succeed.
+pub async fn grant(
+    db: &Db,
+    rng: &Rng,
+    at: Timestamp,
+    limits: &Limits,
+    month: Month,
+    room: &Room,
+    decided: &Decided,
+) -> Result<bool> {
+    let amount = decided.rule.comes_to(room.heads);
+    if amount <= Fen::ZERO {
+        return Ok(false);
+    }
+    let mut tx = db.begin().await?;
+    let inserted = on!(&mut tx, |c| sqlx::query(
+        "INSERT INTO subsidies (place_id, month, account_id, heads, amount_fen) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (place_id, month) DO NOTHING"
+    )
+    .bind(room.place_id)
+    .bind(month.0)
+    .bind(room.account_id)
+    .bind(room.heads)
+    .bind(amount.0)
+    .execute(c)
+    .await)?;
+    if inserted == 0 {
+        return Ok(false);
+    }
+    let new = NewOrder {
+        key: rng.id(at),
+        account: AccountId(room.account_id),
+        meter: MeterId(room.meter_id),
+        tender: Tender::Subsidy,
+        amount,
+        by: decided.by,
+        ip: String::new(),
+    };
+    let limits = Limits { min_fen: 1, max_fen: Fen::MAX.0, ..*limits };
+    let order = orders::grant_within(&mut tx, rng, at, &limits, &new).await?;
+    on!(&mut tx, |c| sqlx::query("UPDATE subsidies SET order_id = $3 WHERE place_id = $1 AND month = $2 AND order_id IS NULL")
+        .bind(room.place_id)
+        .bind(month.0)
+        .bind(order.id)
+        .execute(c)
+        .await)?;
+    tx.commit().await?;
+    Ok(true)
+}
+
+/// How many rooms got something in a month, and how much in all.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn given(db: &Db, month: Month) -> Result<(i64, Fen)> {
+    let row: Option<(i64, i64)> = read!(db, |pool| sqlx::query_as(
+        "SELECT COUNT(*), CAST(COALESCE(SUM(amount_fen), 0) AS BIGINT) FROM subsidies WHERE month = $1"
+    )
+    .bind(month.0)
+    .fetch_optional(pool)
+    .await)?;
+    let (rooms, fen) = row.unwrap_or_default();
+    Ok((rooms, Fen(fen)))
+}

@@ -1,0 +1,187 @@
+//! The people who log in.
+
+use model::ids::UserId;
+use model::person::{Role, Who};
+use model::time::Timestamp;
+use sqlx::FromRow;
+use uuid::Uuid;
+
+use super::audit::{self, Entry};
+use super::sessions::{self, NewSession};
+use super::{Db, Result, StoreError, on, read};
+use domain::rng::Rng;
+use model::error::AppError;
+
+/// What logging in needs to know.
+#[derive(Clone, Debug, FromRow)]
+pub struct Credentials {
+    /// [`UserId`].
+    pub id: Uuid,
+    role: String,
+    /// What to call them.
+    pub name: String,
+    /// A PHC string.
+    pub password_hash: String,
+    /// Not before this instant, after too many tries.
+    pub locked_until: Option<i64>,
+}
+
+impl Credentials {
+    /// What they are.
+    ///
+    /// # Errors
+    /// Where the stored word is unknown.
+    pub fn role(&self) -> Result<Role> {
+        role(&self.role)
+    }
+}
+
+/// The word of a role in the database.
+#[must_use]
+pub const fn role_word(role: Role) -> &'static str {
+    match role {
+        Role::Resident => "resident",
+        Role::Operator => "operator",
+        Role::Admin => "admin",
+    }
+}
+
+/// The role of that word.
+pub(super) fn role(word: &str) -> Result<Role> {
+    [Role::Resident, Role::Operator, Role::Admin]
+        .into_iter()
+        .find(|&role| role_word(role) == word)
+        .ok_or(StoreError::Inconsistent { table: "users", column: "role" })
+}
+
+/// Whoever logs in by that name and is not disabled.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn by_login(db: &Db, login: &str) -> Result<Option<Credentials>> {
+    read!(db, |pool| sqlx::query_as(
+        "SELECT id, role, name, password_hash, locked_until FROM users WHERE login = $1 AND disabled_at IS NULL"
+    )
+    .bind(login)
+    .fetch_optional(pool)
+    .await)
+}
+
+/// The same by id.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn by_id(db: &Db, user: UserId) -> Result<Option<Credentials>> {
+    read!(db, |pool| sqlx::query_as(
+        "SELECT id, role, name, password_hash, locked_until FROM users WHERE id = $1 AND disabled_at IS NULL"
+    )
+    .bind(user.0)
+    .fetch_optional(pool)
+    .await)
+}
+
+/// A person to add.
+#[derive(Clone, Debug)]
+pub struct NewUser<'a> {
+    /// What they are.
+    pub role: Role,
+    /// What they log in as.
+    pub login: &'a str,
+    /// What to call them.
+    pub name: &'a str,
+    /// A PHC string.
+    pub password_hash: &'a str,
+}
+
+/// Adds a person; `actor` is who did it, for the audit chain.
+///
+/// # Errors
+/// [`AppError::LoginTaken`], or where the database fails.
+pub async fn create(db: &Db, rng: &Rng, at: Timestamp, user: &NewUser<'_>, actor: &str) -> Result<UserId> {
+    let id = UserId(rng.id(at));
+    let mut tx = db.begin().await?;
+    let added = on!(&mut tx, |c| sqlx::query(
+        "INSERT INTO users (id, role, login, name, password_hash, created_at) VALUES ($1, $2, $3, $4, $5, $6)
+         ON CONFLICT (login) DO NOTHING"
+    )
+    .bind(id.0)
+    .bind(role_word(user.role))
+    .bind(user.login)
+    .bind(user.name)
+    .bind(user.password_hash)
+    .bind(at.0)
+    .execute(c)
+    .await)?;
+    if added == 0 {
+        return Err(StoreError::Refused(AppError::LoginTaken));
+    }
+    let detail = serde_json::json!({ "login": user.login, "role": role_word(user.role) }).to_string();
+    let subject = format!("user:{id}");
+    audit::append(&mut tx, at, &Entry { actor, ip: "", action: "user.create", subject: &subject, detail: &detail }).await?;
+    tx.commit().await?;
+    Ok(id)
+}
+
+/// Lets an operator approve what others ask for, or no longer; `actor` is who did it, for the audit chain.
+///
+/// # Errors
+/// Refused with [`AppError::NotFound`] where no operator has that login name.
+pub async fn set_approver(db: &Db, at: Timestamp, login: &str, may: bool, actor: &str) -> Result<()> {
+    let mut tx = db.begin().await?;
+    let found: Option<(Uuid,)> = on!(&mut tx, |c| sqlx::query_as(
+        "UPDATE users SET may_approve = $2 WHERE login = $1 AND role = 'operator' AND disabled_at IS NULL RETURNING id"
+    )
+    .bind(login)
+    .bind(may)
+    .fetch_optional(c)
+    .await)?;
+    let (id,) = found.ok_or(AppError::NotFound)?;
+    let (subject, detail) = (format!("user:{}", UserId(id)), serde_json::json!({ "may_approve": may }).to_string());
+    audit::append(&mut tx, at, &Entry { actor, ip: "", action: "user.approver", subject: &subject, detail: &detail }).await?;
+    tx.commit().await
+}
+
+/// Counts a wrong password; `pause` says for how long the account waits after so many of them.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn password_was_wrong(db: &Db, at: Timestamp, user: UserId, ip: &str, pause: fn(i64) -> i64) -> Result<()> {
+    let mut tx = db.begin().await?;
+    let row: Option<(i64,)> = on!(&mut tx, |c| sqlx::query_as(
+        "UPDATE users SET failed_logins = failed_logins + 1 WHERE id = $1 RETURNING failed_logins"
+    )
+    .bind(user.0)
+    .fetch_optional(c)
+    .await)?;
+    let failed = row.map_or(0, |(failed,)| failed);
+    on!(&mut tx, |c| sqlx::query("UPDATE users SET locked_until = $1 WHERE id = $2")
+        .bind(at.0 + pause(failed))
+        .bind(user.0)
+        .execute(c)
+        .await)?;
+    let detail = format!(r#"{{"failed":{failed}}}"#);
+    let subject = format!("user:{user}");
+    let entry = Entry { actor: "system", ip, action: "session.refuse", subject: &subject, detail: &detail };
+    audit::append(&mut tx, at, &entry).await?;
+    tx.commit().await
+}
+
+/// Replaces the password, ends all sessions of that person and opens the one given.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn change_password(db: &Db, at: Timestamp, who: &Who, password_hash: &str, session: &NewSession) -> Result<()> {
+    let mut tx = db.begin().await?;
+    on!(&mut tx, |c| sqlx::query("UPDATE users SET password_hash = $1 WHERE id = $2")
+        .bind(password_hash)
+        .bind(who.user.0)
+        .execute(c)
+        .await)?;
+    let ended = on!(&mut tx, |c| sqlx::query("DELETE FROM sessions WHERE user_id = $1").bind(who.user.0).execute(c).await)?;
+    sessions::insert(&mut tx, at, session).await?;
+    let subject = format!("user:{}", who.user);
+    let detail = format!(r#"{{"sessions_ended":{ended}}}"#);
+    let entry = Entry { actor: &subject, ip: &who.ip, action: "user.password", subject: &subject, detail: &detail };
+    audit::append(&mut tx, at, &entry).await?;
+    tx.commit().await
+}

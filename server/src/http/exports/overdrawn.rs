@@ -1,0 +1,50 @@
+//! The exposed meters as a file.
+
+use app::i18n::exposed::words;
+use axum::Extension;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use model::time::Timestamp;
+
+use super::csv::line;
+use crate::http::{AppState, Facts};
+use store::console;
+
+/// All that the operator may see. The route table lets only operators come here.
+pub async fn exposed(State(state): State<AppState>, Extension(facts): Extension<Facts>) -> Response {
+    let Some(who) = &facts.who else { return StatusCode::UNAUTHORIZED.into_response() };
+    let exposed = match console::exposed(&state.db, who.user, -1).await {
+        Ok(exposed) => exposed,
+        Err(error) => {
+            tracing::error!(error = &error as &dyn std::error::Error, "exposed.failed");
+            return StatusCode::SERVICE_UNAVAILABLE.into_response();
+        }
+    };
+    let t = words(facts.lang);
+    let mut file = "\u{feff}".to_owned();
+    file += &line(&[t.room, t.account, t.residents, t.owed, t.since, t.relay, t.observed, t.lost].map(str::to_owned));
+    let at = |at: Option<Timestamp>| at.map(|at| at.to_string()).unwrap_or_default();
+    for one in exposed.page.lines {
+        let relay = one.relay.map_or(t.never, |(closed, _)| if closed { t.closed } else { t.open });
+        file += &line(&[
+            one.room.to_string(),
+            one.number,
+            one.residents,
+            one.owed.to_string(),
+            one.since.to_string(),
+            relay.to_owned(),
+            at(one.relay.map(|(_, at)| at)),
+            at(one.lost_since),
+        ]);
+    }
+    let mut total: [String; 8] = Default::default();
+    (total[0], total[3]) = (t.total.to_owned(), exposed.owed.to_string());
+    file += &line(&total);
+    let headers = [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
+        (header::CONTENT_DISPOSITION, "attachment; filename=\"exposed.csv\""),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    (headers, file).into_response()
+}

@@ -1,0 +1,84 @@
+//! `/register.csv`: the register of the till as a file, streamed: as long as the register is, and never whole in memory.
+
+use app::pages::operator::register;
+use axum::body::{Body, Bytes};
+use axum::extract::{Query, Request, State};
+use axum::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE};
+use axum::response::{IntoResponse, Response};
+use futures::stream;
+use model::console::{RecordLine, RecordQuery};
+use model::ids::{UserId, Uuid};
+use model::language::Lang;
+use model::time::Timestamp;
+
+use crate::http::AppState;
+use crate::http::exports::csv;
+use crate::http::session::Facts;
+use store::{Db, Result, console};
+
+/// Lines read at once.
+const CHUNK: i64 = 500;
+
+/// Answers with the file. The guard has let only operators in; what they may see is for the query.
+pub async fn download(State(state): State<AppState>, Query(said): Query<Vec<(String, String)>>, request: Request) -> Response {
+    let facts = request.extensions().get::<Facts>();
+    let Some((who, lang)) = facts.and_then(|facts| Some((facts.who.clone()?, facts.lang))) else {
+        return axum::http::StatusCode::UNAUTHORIZED.into_response();
+    };
+    let query =
+        register::query(|name| said.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone()).unwrap_or_default());
+    let headers = [
+        (CONTENT_TYPE, "text/csv; charset=utf-8"),
+        (CONTENT_DISPOSITION, "attachment; filename=\"dormwatt-register.csv\""),
+        (CACHE_CONTROL, "no-store"),
+    ];
+    (headers, Body::from_stream(lines(state.db, who.user, query, lang))).into_response()
+}
+
+/// Where the file stands.
+enum At {
+    Head,
+    After(Timestamp, Uuid),
+    End,
+}
+
+fn lines(db: Db, user: UserId, query: RecordQuery, lang: Lang) -> impl stream::Stream<Item = Result<Bytes>> {
+    let terms = console::Terms::of(user, &query);
+    stream::try_unfold((At::Head, db, terms), move |(at, db, terms)| async move {
+        let (mut text, after) = match at {
+            At::End => return Ok(None),
+            // Spreadsheets take a file without the mark for one in the system's old code page.
+            At::Head => (format!("\u{feff}{}", csv::line(&register::head(lang).map(str::to_owned))), None),
+            At::After(at, id) => (String::new(), Some((at, id))),
+        };
+        let found = console::records(&db, &terms, after, CHUNK, 0).await?;
+        for record in &found {
+            text.push_str(&csv::line(&cells(record, lang)));
+        }
+        let next = match found.last() {
+            Some(last) if found.len() as i64 == CHUNK => At::After(last.at, last.id),
+            _ => At::End,
+        };
+        Ok(Some((Bytes::from(text), (next, db, terms))))
+    })
+}
+
+fn cells(record: &RecordLine, lang: Lang) -> [String; 14] {
+    let (kind, state) = register::said(record.state, lang);
+    [
+        record.at.to_string(),
+        kind.to_owned(),
+        state.to_owned(),
+        record.room.building.clone(),
+        record.room.floor.clone(),
+        record.room.room.clone(),
+        record.account.clone(),
+        app::i18n::common::tender(record.tender, lang).to_owned(),
+        record.amount.to_string(),
+        record.taken.to_string(),
+        record.given.to_string(),
+        record.by.clone(),
+        record.receipt.map(|number| number.to_string()).unwrap_or_default(),
+        if record.number == 0 { String::new() } else { record.number.to_string() },
+    ]
+}

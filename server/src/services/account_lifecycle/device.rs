@@ -1,0 +1,34 @@
+//! A new meter as a person describes it: what they leave out is as the old one's.
+
+use model::console::Device;
+use model::error::AppError;
+use model::ids::{GatewayId, MeterId};
+use model::person::Who;
+
+use super::Registrar;
+use store::{closings, console, meters};
+
+impl Registrar {
+    /// The whole description; where its credit lives its profile says.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] for a gateway that is not the operator's, [`AppError::Invalid`] for an unknown profile or a unit id that
+    /// no bus has.
+    pub(super) async fn device(&self, who: &Who, old: MeterId, device: &Device) -> Result<closings::Device, AppError> {
+        let row = meters::find(&self.db, old).await?.ok_or(AppError::NotFound)?;
+        let gateway = device.gateway.unwrap_or(GatewayId(row.gateway_id));
+        if device.gateway.is_some() && !console::may_touch_gateway(&self.db, who.user, gateway).await? {
+            return Err(AppError::NotFound);
+        }
+        let unit = match device.unit {
+            Some(unit) => unit,
+            None => u8::try_from(row.unit).map_err(|_| AppError::Invalid)?,
+        };
+        if !(1..=247).contains(&unit) {
+            return Err(AppError::Invalid);
+        }
+        let profile = device.profile.clone().unwrap_or(row.profile);
+        let wallet = self.profiles.get(&profile).ok_or(AppError::Invalid)?.abilities.wallet;
+        Ok(closings::Device { serial: device.serial.clone(), gateway, unit, profile, wallet })
+    }
+}

@@ -1,0 +1,40 @@
+//! How long a session lasts: it slides with use, up to an end that no use moves.
+
+use model::person::Role;
+use model::time::{DAY, HOUR, MINUTE, Timestamp};
+
+/// How long it lasts unused, and at most.
+const fn spans(role: Role) -> (i64, i64) {
+    match role {
+        Role::Resident => (14 * DAY, 90 * DAY),
+        // A console stands in an office, where others pass by.
+        Role::Operator | Role::Admin => (12 * HOUR, 7 * DAY),
+    }
+}
+
+/// When a session opened at `created` ends if it is not used after `now`.
+#[must_use]
+pub fn expires(role: Role, created: Timestamp, now: Timestamp) -> Timestamp {
+    let (idle, at_most) = spans(role);
+    Timestamp((now.0 + idle).min(created.0 + at_most))
+}
+
+/// Whether a use is worth a write: not every request is, since the end moves by hours.
+#[must_use]
+pub const fn worth_writing(seen: Timestamp, now: Timestamp) -> bool {
+    now.0 - seen.0 >= 10 * MINUTE
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slides_up_to_its_end() {
+        let opened = Timestamp(0);
+        assert_eq!(expires(Role::Resident, opened, Timestamp(DAY)), Timestamp(15 * DAY));
+        assert_eq!(expires(Role::Resident, opened, Timestamp(89 * DAY)), Timestamp(90 * DAY));
+        assert_eq!(expires(Role::Operator, opened, Timestamp(HOUR)), Timestamp(13 * HOUR));
+        assert!(!worth_writing(opened, Timestamp(MINUTE)) && worth_writing(opened, Timestamp(10 * MINUTE)));
+    }
+}

@@ -1,0 +1,217 @@
+//! Issuing commands to many meters: whom that would reach, doing it, and following it.
+
+use std::collections::HashMap;
+
+use aws_lc_rs::digest::{Context, SHA256};
+use model::console::{BatchView, Building, LeftOut, Preview, Target};
+use model::error::AppError;
+use model::ids::{BatchId, MeterId};
+use model::issue::{Issue, Kind};
+use model::meter::{Latest, SupplyState, Wallet};
+use model::person::Who;
+
+use super::{Operator, search};
+use domain::wall_layout::Seat;
+use store::batches::{self, NewBatch};
+use store::console;
+
+/// Why a meter cannot be told something; `None` where it can. This is the one place where that is decided: a wallet in the meter
+/// takes everything by secured frames; a wallet on the ledger is told modes and switch there, and has its prices in the plans.
+const fn left_out(kind: Kind, wallet: Wallet, latest: &Latest, lost_too: bool) -> Option<LeftOut> {
+    let can = match wallet {
+        Wallet::Meter => true,
+        Wallet::Server => matches!(kind, Kind::Read | Kind::Mode | Kind::Switch),
+        Wallet::None => matches!(kind, Kind::Read),
+    };
+    if !can {
+        return Some(LeftOut::Ability);
+    }
+    let lost = matches!(latest.state(), SupplyState::Lost);
+    if lost && !(lost_too || matches!(kind, Kind::Read)) {
+        return Some(LeftOut::Lost);
+    }
+    if matches!(kind, Kind::Switch) && latest.observed_at.is_some() && !latest.status.account_open() {
+        return Some(LeftOut::NotOpen);
+    }
+    None
+}
+
+/// The buildings and floors of the operator, in the order of the wall.
+pub(super) async fn buildings(desk: &Operator, who: &Who) -> Result<Vec<Building>, AppError> {
+    let scope = console::scope(&desk.db, who.user).await?;
+    let mut buildings: Vec<Building> = Vec::new();
+    for (seat, _) in desk.live.seats(&scope) {
+        if buildings.last().is_none_or(|last| last.id != seat.building) {
+            buildings.push(Building { id: seat.building, name: seat.building_name.clone(), floors: Vec::new() });
+        }
+        let Some(building) = buildings.last_mut() else { continue };
+        match building.floors.last_mut() {
+            Some((floor, meters)) if *floor == seat.floor => *meters += 1,
+            _ => building.floors.push((seat.floor.clone(), 1)),
+        }
+    }
+    Ok(buildings)
+}
+
+pub(super) async fn preview(desk: &Operator, who: &Who, kind: Kind, target: &Target) -> Result<Preview, AppError> {
+    let scope = console::scope(&desk.db, who.user).await?;
+    let wallets: HashMap<_, _> = console::wallets(&desk.db).await?.into_iter().collect();
+    let (seats, unknown) = chosen(desk.live.seats(&scope), target);
+    let mut preview = Preview { meters: Vec::new(), left_out: Vec::new(), unknown, seal: String::new() };
+    for (seat, latest) in seats {
+        // A seat without a meter in service was retired a moment ago.
+        let Some(wallet) = wallets.get(&seat.meter.0).and_then(|word| Wallet::parse(word)) else { continue };
+        match left_out(kind, wallet, &latest, target.lost) {
+            None => preview.meters.push((seat.meter, seat.name())),
+            Some(why) => preview.left_out.push((seat.name(), why)),
+        }
+    }
+    preview.left_out.sort_by_key(|(_, why)| *why);
+    preview.seal = seal(&preview.meters.iter().map(|(meter, _)| *meter).collect::<Vec<_>>());
+    Ok(preview)
+}
+
+/// The seats that a target means, and the lines of its list that name no room, or several.
+fn chosen(seats: Vec<(Seat, Latest)>, target: &Target) -> (Vec<(Seat, Latest)>, Vec<String>) {
+    let mut listed = Vec::new();
+    let mut unknown = Vec::new();
+    let lines: Vec<&str> = target.rooms.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    for line in &lines {
+        let mut named = seats.iter().filter(|(seat, _)| search::names(line, &seat.name())).map(|(seat, _)| seat.meter);
+        match (named.next(), named.next()) {
+            (Some(meter), None) => listed.push(meter),
+            _ => unknown.push((*line).to_owned()),
+        }
+    }
+    let placed = |seat: &Seat| {
+        target.places.iter().any(|(building, floor)| *building == seat.building && (floor.is_empty() || *floor == seat.floor))
+    };
+    let everywhere = target.meter.is_none() && target.places.is_empty() && lines.is_empty();
+    let meant = |seat: &Seat| everywhere || target.meter == Some(seat.meter) || placed(seat) || listed.contains(&seat.meter);
+    let fits = |latest: &Latest| target.state.is_none_or(|state| state == latest.state());
+    (seats.into_iter().filter(|(seat, latest)| meant(seat) && fits(latest)).collect(), unknown)
+}
+
+/// Stands for exactly these meters.
+fn seal(meters: &[MeterId]) -> String {
+    let mut context = Context::new(&SHA256);
+    meters.iter().for_each(|meter| context.update(meter.0.as_bytes()));
+    hex::encode(context.finish().as_ref().iter().take(8).copied().collect::<Vec<_>>())
+}
+
+pub(super) async fn issue(
+    desk: &Operator,
+    who: &Who,
+    id: BatchId,
+    issue: &Issue,
+    target: &Target,
+    sealed: &str,
+) -> Result<(), AppError> {
+    let preview = preview(desk, who, issue.kind(), target).await?;
+    if preview.seal != sealed {
+        return Err(AppError::Conflict);
+    }
+    let meters: Vec<MeterId> = preview.meters.into_iter().map(|(meter, _)| meter).collect();
+    let batch = NewBatch { id, issue, meters: &meters };
+    batches::create(&desk.db, &desk.rng, desk.clock.now(), who, &batch).await?;
+    desk.field.wake();
+    Ok(())
+}
+
+pub(super) async fn batch(desk: &Operator, who: &Who, id: BatchId, state: &str, page: i64) -> Result<BatchView, AppError> {
+    let found = console::batches(&desk.db, who.user, Some(id), &Default::default()).await?;
+    let batch = found.lines.into_iter().next().ok_or(AppError::NotFound)?;
+    let items = console::batch_items(&desk.db, who.user, id, state, page).await?;
+    Ok(BatchView { batch, items: items.lines, total: items.total, at: desk.clock.now() })
+}
+
+pub(super) async fn retry(desk: &Operator, who: &Who, id: BatchId, meter: Option<MeterId>) -> Result<(), AppError> {
+    let meters = touched(desk, who, id, "failed").await?;
+    let meters: Vec<MeterId> = meters.into_iter().filter(|one| meter.is_none_or(|meter| meter == *one)).collect();
+    batches::retry(&desk.db, &desk.rng, desk.clock.now(), who, id, &meters).await?;
+    desk.field.wake();
+    Ok(())
+}
+
+pub(super) async fn cancel(desk: &Operator, who: &Who, id: BatchId) -> Result<(), AppError> {
+    let meters = touched(desk, who, id, "moving").await?;
+    batches::cancel(&desk.db, desk.clock.now(), who, id, &meters).await?;
+    Ok(())
+}
+
+/// The meters of a batch in that state that the operator may touch.
+async fn touched(desk: &Operator, who: &Who, id: BatchId, state: &str) -> Result<Vec<MeterId>, AppError> {
+    let items = console::batch_items(&desk.db, who.user, id, state, -1).await?;
+    Ok(items.lines.into_iter().map(|item| item.meter).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use model::ids::{PlaceId, Uuid};
+    use model::meter::StatusWord;
+    use model::time::Timestamp;
+
+    use super::*;
+
+    fn seat(n: u8, building: u8, floor: &str, room: &str, status: Option<u16>) -> (Seat, Latest) {
+        let meter = MeterId(Uuid::from_u128(n.into()));
+        let latest = match status {
+            Some(bits) => Latest {
+                observed_at: Some(Timestamp(1)),
+                status: StatusWord(bits),
+                remaining: model::money::Fen(100),
+                ..Latest::unseen(meter)
+            },
+            None => Latest::unseen(meter),
+        };
+        let building_name = format!("{building}号楼");
+        let building = PlaceId(Uuid::from_u128(building.into()));
+        (Seat { meter, building, building_name, floor: floor.into(), room: room.into() }, latest)
+    }
+
+    fn estate() -> Vec<(Seat, Latest)> {
+        vec![
+            seat(1, 1, "1层", "101", Some(0b11)),
+            seat(2, 1, "2层", "201", Some(0b11)),
+            seat(3, 2, "1层", "101", None),
+            seat(4, 2, "1层", "102", Some(0)),
+        ]
+    }
+
+    fn numbers(target: &Target) -> Vec<u128> {
+        chosen(estate(), target).0.iter().map(|(seat, _)| seat.meter.0.as_u128()).collect()
+    }
+
+    #[test]
+    fn a_target_is_places_rooms_and_a_state() {
+        let place = |n: u8, floor: &str| (PlaceId(Uuid::from_u128(n.into())), floor.to_owned());
+        assert_eq!(numbers(&Target::default()), [1, 2, 3, 4]);
+        assert_eq!(numbers(&Target { places: vec![place(1, "")], ..Target::default() }), [1, 2]);
+        assert_eq!(numbers(&Target { places: vec![place(1, "2层"), place(2, "1层")], ..Target::default() }), [2, 3, 4]);
+        assert_eq!(numbers(&Target { state: Some(SupplyState::Lost), ..Target::default() }), [3]);
+        assert_eq!(numbers(&Target { meter: Some(MeterId(Uuid::from_u128(4))), ..Target::default() }), [4]);
+        let rooms = Target { rooms: "2号楼 101\n\n 102 \n101\n909".into(), ..Target::default() };
+        assert_eq!(numbers(&rooms), [3, 4]);
+        assert_eq!(chosen(estate(), &rooms).1, ["101", "909"], "one is two rooms, the other none");
+    }
+
+    #[test]
+    fn who_is_left_out_and_why() {
+        let of = |kind, n: usize, wallet, lost| left_out(kind, wallet, &estate()[n].1, lost);
+        assert_eq!(of(Kind::Prices, 0, Wallet::Meter, false), None);
+        assert_eq!(of(Kind::Prices, 0, Wallet::Server, false), Some(LeftOut::Ability));
+        assert_eq!(of(Kind::Mode, 0, Wallet::Server, false), None);
+        assert_eq!(of(Kind::Mode, 0, Wallet::None, false), Some(LeftOut::Ability));
+        assert_eq!(of(Kind::Prices, 2, Wallet::Meter, false), Some(LeftOut::Lost));
+        assert_eq!(of(Kind::Prices, 2, Wallet::Meter, true), None);
+        assert_eq!(of(Kind::Switch, 3, Wallet::Meter, false), Some(LeftOut::NotOpen));
+        assert_eq!(of(Kind::Read, 2, Wallet::None, false), None, "whether it answers is what a reading finds out");
+    }
+
+    #[test]
+    fn a_seal_stands_for_its_meters_alone() {
+        let meters = [1_u128, 2, 3].map(|n| MeterId(Uuid::from_u128(n)));
+        assert_eq!(seal(&meters), seal(&meters));
+        assert_ne!(seal(&meters), seal(&meters[..2]));
+    }
+}

@@ -1,0 +1,87 @@
+//! From an order to the channel's cashier.
+
+use app::api::resident::{Cashier, CashierStep, CashierView};
+use app::ports::{Visit, Who};
+use model::error::AppError;
+use model::ids::OrderId;
+use qrcodegen::{QrCode, QrCodeEcc};
+
+use super::Residents;
+use payments::{Device, Payer};
+
+impl Residents {
+    /// Straight to the channel where an address leads there, otherwise to our page before it.
+    pub(super) async fn to_cashier(&self, who: &Who, id: OrderId, visit: &Visit) -> Result<Cashier, AppError> {
+        let room = self.room(who).await?;
+        let order = self.own(&room, id).await?.order;
+        let device = Device::of(&visit.agent);
+        if device == Device::InWechat {
+            let Some(inside) = self.inside(order.tender()?) else { return Ok(Cashier::Page) };
+            let Some(payer) = self.payer(inside.0, visit).await? else { return self.ask_payer(inside, id, visit).await };
+            self.payments.resume(id, &Payer { ip: &who.ip, device, id: Some(&payer) }).await?;
+            return Ok(Cashier::Page);
+        }
+        Ok(match self.payments.resume(id, &Payer { ip: &who.ip, device, id: None }).await?.cashier {
+            payments::Cashier::Address(address) => Cashier::Address(address),
+            payments::Cashier::Form(_) | payments::Cashier::Scan(_) | payments::Cashier::Invoke(_) => Cashier::Page,
+        })
+    }
+
+    pub(super) async fn cashier_page(&self, who: &Who, id: OrderId, visit: &Visit) -> Result<CashierView, AppError> {
+        let room = self.room(who).await?;
+        let order = self.own(&room, id).await?.order;
+        let (device, tender) = (Device::of(&visit.agent), order.tender()?);
+        let step = if device == Device::InWechat {
+            match self.inside(tender) {
+                None => CashierStep::OpenBrowser,
+                Some((channel, _)) => match self.payer(channel, visit).await? {
+                    None => CashierStep::SignIn,
+                    Some(payer) => step(self.payments.again(id, &Payer { ip: &who.ip, device, id: Some(&payer) }).await?)?,
+                },
+            }
+        } else {
+            step(self.payments.again(id, &Payer { ip: &who.ip, device, id: None }).await?)?
+        };
+        Ok(CashierView { amount: order.amount(), tender, step })
+    }
+}
+
+fn step(cashier: payments::Cashier) -> Result<CashierStep, AppError> {
+    Ok(match cashier {
+        payments::Cashier::Address(address) => CashierStep::Follow(address),
+        payments::Cashier::Form(form) => CashierStep::Post(form.action, form.fields),
+        payments::Cashier::Scan(text) => scan(&text)?,
+        payments::Cashier::Invoke(request) => {
+            let request: serde_json::Map<_, _> = request.into_iter().map(|(name, value)| (name, value.into())).collect();
+            CashierStep::Invoke(serde_json::Value::Object(request).to_string())
+        }
+    })
+}
+
+/// The QR code with the quiet zone of four modules that scanners need.
+fn scan(text: &str) -> Result<CashierStep, AppError> {
+    const QUIET: i32 = 4;
+    let code = QrCode::encode_text(text, QrCodeEcc::Medium).map_err(|_| AppError::ChannelUnavailable)?;
+    let mut path = String::new();
+    for (x, y) in (0..code.size()).flat_map(|y| (0..code.size()).map(move |x| (x, y))) {
+        if code.get_module(x, y) {
+            path.push_str(&format!("M{} {}h1v1h-1z", x + QUIET, y + QUIET));
+        }
+    }
+    Ok(CashierStep::Scan(code.size() + 2 * QUIET, path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_has_its_three_corners_and_a_quiet_zone() {
+        let CashierStep::Scan(size, path) = scan("weixin://wxpay/bizpayurl?pr=p4lpSuKzz").unwrap() else { panic!("no code") };
+        assert_eq!(size, 37, "version 3 and four modules on either side");
+        for corner in ["M4 4h1", "M32 4h1", "M4 32h1"] {
+            assert!(path.contains(corner), "{corner}");
+        }
+        assert!(!path.contains("M3 ") && !path.contains("M33 "));
+    }
+}

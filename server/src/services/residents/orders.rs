@@ -1,0 +1,112 @@
+//! Topping up, and how far a top-up is.
+
+use app::api::resident::{Offer, OrderView, RefundView};
+use model::error::AppError;
+use model::ids::{OrderId, Uuid};
+use model::money::Fen;
+use model::order::{OrderState, Tender};
+use model::person::Who;
+use model::refund::RefundState;
+use model::time::Timestamp;
+
+use super::{Residents, views};
+use store::order_lists::{self, Progress};
+use store::orders::{self, NewOrder};
+use store::refunds::{self, Refund};
+use store::rooms::{self, Room};
+use store::wallets;
+
+impl Residents {
+    pub(super) async fn offer_of(&self, who: &Who) -> Result<Offer, AppError> {
+        let room = self.room(who).await?;
+        let latest = self.latest(&room);
+        let limits = self.payments.limits();
+        // What is paid and under way counts too; the store checks it again in the transaction of the order.
+        let coming = rooms::coming_sum(&self.db, room.meter()).await?;
+        let mut max = Fen(limits.max_fen);
+        if limits.hoarding_fen > 0 {
+            max = max.min(Fen(limits.hoarding_fen) - latest.remaining - coming);
+        }
+        Ok(Offer {
+            key: self.form_key(),
+            min: Fen(limits.min_fen),
+            max,
+            channels: self.payments.offered(),
+            room: views::room(&room, latest),
+        })
+    }
+
+    pub(super) async fn order_for(&self, who: &Who, key: Uuid, amount: Fen, tender: Tender) -> Result<OrderId, AppError> {
+        let room = self.room(who).await?;
+        if !self.payments.offered().contains(&tender) {
+            return Err(AppError::ChannelUnavailable);
+        }
+        let new =
+            NewOrder { key, account: room.account(), meter: room.meter(), tender, amount, by: who.user, ip: who.ip.clone() };
+        let order = orders::create(&self.db, &self.rng, self.clock.now(), &self.payments.limits(), &new).await?;
+        Ok(order.id())
+    }
+
+    pub(super) async fn progress(&self, who: &Who, id: OrderId) -> Result<OrderView, AppError> {
+        let room = self.room(who).await?;
+        let progress = self.own(&room, id).await?;
+        let order = &progress.order;
+        let state = order.state()?;
+        if state == OrderState::Pending {
+            // Somebody is looking: ask the channel sooner than its turn.
+            self.payments.nudge(id).await;
+        }
+        let latest = self.latest(&room);
+        let on_ledger = wallets::is_here(&self.db, room.meter()).await?;
+        Ok(OrderView {
+            id,
+            number: order.number,
+            amount: order.amount(),
+            tender: order.tender()?,
+            state,
+            created_at: Timestamp(order.created_at),
+            expires_at: progress.expires_at.map(Timestamp),
+            paid_at: order.paid_at.map(Timestamp),
+            sent_at: progress.sent_at.map(Timestamp),
+            attempts: progress.command_attempts.unwrap_or(0),
+            next_at: progress.next_at.map(Timestamp),
+            credited_at: order.credited_at.map(Timestamp),
+            count: order.count,
+            remaining: order.remaining_fen.map(Fen),
+            lost_since: latest.lost_since,
+            full: progress.note.as_deref().is_some_and(|note| note.contains("hoarding-limit")),
+            held: state == OrderState::Pending && progress.held,
+            refunds: self.going_back(id).await?,
+            power: on_ledger.then(|| views::power(&latest)),
+            now: self.clock.now(),
+        })
+    }
+
+    /// What goes back by us, and what went back at the channel's console.
+    async fn going_back(&self, order: OrderId) -> Result<Vec<RefundView>, AppError> {
+        let ours = refunds::of_order(&self.db, order).await?;
+        let elsewhere = refunds::gone_elsewhere(&self.db, order).await?;
+        let gone = |(amount, tender, at)| RefundView { amount, tender, at, done_at: Some(at), by_person: false };
+        let mut all: Vec<RefundView> = ours.iter().filter_map(shown).chain(elsewhere.into_iter().map(gone)).collect();
+        all.sort_by_key(|refund| refund.at);
+        Ok(all)
+    }
+
+    /// The order, if it is of this room's account; anybody else's does not exist.
+    pub(super) async fn own(&self, room: &Room, order: OrderId) -> Result<Progress, AppError> {
+        let progress = order_lists::progress(&self.db, order).await?;
+        progress.filter(|progress| progress.order.account_id == room.account_id).ok_or(AppError::NotFound)
+    }
+}
+
+/// What the payer is told of a refund; what came to nothing is not, for another one takes it up or a person does.
+fn shown(refund: &Refund) -> Option<RefundView> {
+    let (state, tender) = (refund.state().ok()?, refund.tender().ok()?);
+    state.is_reserved().then(|| RefundView {
+        amount: refund.amount(),
+        tender,
+        at: Timestamp(refund.asked_at),
+        done_at: refund.settled_at.map(Timestamp),
+        by_person: matches!(state, RefundState::Waiting | RefundState::Payable),
+    })
+}
