@@ -34,9 +34,9 @@ pub use counter::{SettleCounter, settle_counter};
 pub use events::{AcknowledgeEvent, acknowledge_event};
 pub use model::console::{
     Account, AccountLine, AccountState, AuditLine, Batch, BatchCounts, BatchItem, BatchQuery, BatchView, Building, CaseLine,
-    CaseQuery, CommandLine, DayCharge, EventLine, EventQuery, Exposed, ExposedLine, Gap, GatewayLine, HeldCounter, JournalLine,
-    LeftOut, MeterLine, Missed, PAGE, Page, Preview, Progress, Query, ROOMS_MAX, Reading, Resident, Room, RoomDay, RoomName,
-    Sale, Split, Target, WalletLimits, WalletView, What, kwh,
+    CaseQuery, CommandContent, CommandLine, DayCharge, EventLine, EventQuery, Exposed, ExposedLine, Gap, GatewayLine,
+    HeldCounter, JournalLine, LeftOut, MeterLine, Missed, PAGE, Page, Preview, Progress, Query, ROOMS_MAX, Reading, Resident,
+    Room, RoomDay, RoomName, Sale, Split, Target, WalletLimits, WalletView, kwh,
 };
 pub use opening::{METERS_MAX, Mistake, MovesIn, OpenAccount, Opening, RESIDENTS_MAX, Row, open_account};
 pub use prices::{AssignPrices, Plan, PlanVersion, PriceForm, PricesView, PublishPrices, assign_prices, publish_prices};

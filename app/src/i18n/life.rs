@@ -2,7 +2,7 @@
 
 use super::till::catalogue;
 use super::{Lang, common};
-use crate::api::life::{ClosingKind, Goes, Kept};
+use crate::api::life::{BalanceTarget, ClosingKind, WithdrawalRefusal};
 use model::money::Fen;
 
 catalogue! {
@@ -113,14 +113,16 @@ pub const fn kind(kind: ClosingKind, lang: Lang) -> &'static str {
 
 /// Why a closing cannot be taken back any more.
 #[must_use]
-pub const fn why_kept(kept: Kept, lang: Lang) -> &'static str {
+pub const fn why_kept(kept: WithdrawalRefusal, lang: Lang) -> &'static str {
     let (zh, en) = match kept {
-        Kept::Told => (
+        WithdrawalRefusal::Told => (
             "已通知电表关闭，不能再撤回；办完后可重新开户。",
             "A meter was told to close, so this cannot be taken back; open an account anew when it is done.",
         ),
-        Kept::Read => ("电表已读回并关闭，不能再撤回。", "A meter was read and closed, so this cannot be taken back."),
-        Kept::Arrived => (
+        WithdrawalRefusal::Read => {
+            ("电表已读回并关闭，不能再撤回。", "A meter was read and closed, so this cannot be taken back.")
+        }
+        WithdrawalRefusal::Arrived => (
             "新房间已经开户或收款，不能再撤回；可再换回来。",
             "The account in the new room has begun, so this cannot be taken back; move it back instead.",
         ),
@@ -130,7 +132,7 @@ pub const fn why_kept(kept: Kept, lang: Lang) -> &'static str {
 
 /// What closing will do to whom.
 #[must_use]
-pub fn close_consequence(whom: &str, goes: &Goes, held: Option<Fen>, lang: Lang) -> String {
+pub fn close_consequence(whom: &str, goes: &BalanceTarget, held: Option<Fen>, lang: Lang) -> String {
     let yuan = common::yuan(lang);
     let overdrawn = held.is_some_and(|held| held < Fen::ZERO);
     let owed = match lang {
@@ -143,16 +145,16 @@ pub fn close_consequence(whom: &str, goes: &Goes, held: Option<Fen>, lang: Lang)
         Lang::Zh => {
             let about = about.map(|held| format!("（约 {held} {yuan}）")).unwrap_or_default();
             let way = match goes {
-                Goes::Counter(tender) => format!("以{}退给住户", common::tender(*tender, lang)),
-                Goes::Account(number) => format!("转入户号 {number}"),
+                BalanceTarget::Counter(tender) => format!("以{}退给住户", common::tender(*tender, lang)),
+                BalanceTarget::Account(number) => format!("转入户号 {number}"),
             };
             format!("将为 {whom} 销户：抄读并关闭电表、断电，余额{about}{way}；住户不再能看到这个房间。{owed}")
         }
         Lang::En => {
             let about = about.map(|held| format!(" (about {held} {yuan})")).unwrap_or_default();
             let way = match goes {
-                Goes::Counter(tender) => format!("is paid out ({})", common::tender(*tender, lang)),
-                Goes::Account(number) => format!("goes into account {number}"),
+                BalanceTarget::Counter(tender) => format!("is paid out ({})", common::tender(*tender, lang)),
+                BalanceTarget::Account(number) => format!("goes into account {number}"),
             };
             format!(
                 "This closes the account of {whom}: its meters are read and closed, the power goes off, what is left{about} {way}, and the residents lose the room.{owed}"

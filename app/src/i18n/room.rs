@@ -1,7 +1,7 @@
 //! Words of the operator's page of a room, and the sentences that say what an action will do to whom.
 
 use super::{Lang, common};
-use crate::api::operator::{AccountState, What};
+use crate::api::operator::{AccountState, CommandContent};
 use model::meter::ControlMode;
 use model::money::Fen;
 
@@ -289,20 +289,20 @@ pub const fn though_lost(lang: Lang) -> &'static str {
 
 /// A command in words.
 #[must_use]
-pub fn what(what: &What, lang: Lang) -> String {
+pub fn what(what: &CommandContent, lang: Lang) -> String {
     let yuan = common::yuan(lang);
     match what {
-        What::Open => lang.pick("开户", "Open the account").to_owned(),
-        What::Credit(amount) => format!("{} {amount} {yuan}", lang.pick("售电", "Credit")),
-        What::Debit(amount) => format!("{} {amount} {yuan}", lang.pick("退电", "Debit")),
-        What::Close => lang.pick("销户", "Close the account").to_owned(),
-        What::Mode(mode) => format!("{} {}", lang.pick("设为", "Set to"), common::mode(*mode, lang)),
-        What::Relay(true) => lang.pick("继电器合闸", "Close the relay").to_owned(),
-        What::Relay(false) => lang.pick("继电器断开", "Open the relay").to_owned(),
-        What::Switch(true) => lang.pick("住户合闸", "Resident switches on").to_owned(),
-        What::Switch(false) => lang.pick("住户关闸", "Resident switches off").to_owned(),
-        What::Issue(issue) => super::commands::say(issue, lang),
-        What::Other(kind) => format!("{} {kind}", lang.pick("设置", "Setting")),
+        CommandContent::Open => lang.pick("开户", "Open the account").to_owned(),
+        CommandContent::Credit(amount) => format!("{} {amount} {yuan}", lang.pick("售电", "Credit")),
+        CommandContent::Debit(amount) => format!("{} {amount} {yuan}", lang.pick("退电", "Debit")),
+        CommandContent::Close => lang.pick("销户", "Close the account").to_owned(),
+        CommandContent::Mode(mode) => format!("{} {}", lang.pick("设为", "Set to"), common::mode(*mode, lang)),
+        CommandContent::Relay(true) => lang.pick("继电器合闸", "Close the relay").to_owned(),
+        CommandContent::Relay(false) => lang.pick("继电器断开", "Open the relay").to_owned(),
+        CommandContent::Switch(true) => lang.pick("住户合闸", "Resident switches on").to_owned(),
+        CommandContent::Switch(false) => lang.pick("住户关闸", "Resident switches off").to_owned(),
+        CommandContent::Issue(issue) => super::commands::say(issue, lang),
+        CommandContent::Other(kind) => format!("{} {kind}", lang.pick("设置", "Setting")),
     }
 }
 

@@ -22,7 +22,7 @@ const HELD: [i64; 6] = [4_320, 12_650, 0, 380, 8_000, 1_540];
 /// # Errors
 /// Where the database fails.
 pub async fn take_over(db: &Db, rng: &Rng, now: Timestamp, seed: &Seed<'_>, ids: &[MeterId]) -> Result<()> {
-    let here: HashSet<MeterId> = wallets::purses(db).await?.into_iter().map(|(meter, _)| meter).collect();
+    let here: HashSet<MeterId> = wallets::server_wallets(db).await?.into_iter().map(|(meter, _)| meter).collect();
     if here.is_empty() {
         return Ok(());
     }

@@ -19,7 +19,7 @@ use buses::Buses;
 
 use crate::config::Config;
 use crate::http::{self, AppState, Backends};
-use crate::services::account_lifecycle::Registrar;
+use crate::services::account_lifecycle::AccountLifecycleService;
 use crate::services::auth::Auth;
 use crate::services::cash_desk::Till;
 use crate::services::console::{Field, Operator};
@@ -117,7 +117,7 @@ impl Application {
         let (limits, refunds) = (payments.limits(), payments.refund_rules());
         let till = Till::new(db.clone(), clock.clone(), rng.clone(), limits, config.counter, refunds, field.clone());
         let profiles = Profiles::load(config.meters.profiles_dir.as_deref()).map_err(|error| StartError::Part(error.into()))?;
-        let life = Registrar::new(db.clone(), clock.clone(), rng.clone(), live.clone(), profiles, field.clone())
+        let life = AccountLifecycleService::new(db.clone(), clock.clone(), rng.clone(), live.clone(), profiles, field.clone())
             .map_err(StartError::part)?;
         let operator = Operator::new(db.clone(), clock.clone(), rng.clone(), live.clone(), payments.limits(), field)
             .map_err(StartError::part)?;

@@ -131,8 +131,8 @@ impl Refunds {
 
 fn wish(owed: &Owed) -> NewRefund {
     let (key, reason) = match owed.of {
-        refunds::Of::Payment(event) => (event, "automatic"),
-        refunds::Of::Return(id) => (id.0, "return"),
+        refunds::RefundSubject::Payment(event) => (event, "automatic"),
+        refunds::RefundSubject::Return(id) => (id.0, "return"),
     };
     NewRefund { key, of: owed.of, over_counter: None, amount: owed.amount, reason: reason.into(), by: None, ip: String::new() }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::clock::{SharedClock, TestClock};
-use domain::meter_state::Face;
+use domain::meter_state::MeterStatus;
 use domain::rng::Rng;
 use meters::config::Config;
 use meters::directory::Meter;
@@ -59,7 +59,7 @@ impl Bench {
     /// What was read, against the truth.
     async fn compare(&self) {
         let (profile, view) = (&self.meter.profile, self.simulator.meter(0, 1).unwrap().view().unwrap());
-        let Reading { measurement: m, face, .. } = self.read().await;
+        let Reading { measurement: m, meter_status, .. } = self.read().await;
         let name = &profile.name;
         // Our units in one count of the field, which is as exact as a meter can say it.
         let count = |field| {
@@ -82,9 +82,11 @@ impl Bench {
             assert_eq!(read.is_some(), profile.has(field), "{name}: {field:?}");
             read.into_iter().for_each(|read| same(field, read.into(), truth.into(), &format!("{field:?}")));
         }
-        match face {
-            Face::Wallet(state) => assert_eq!((state.serial, state.status.relay_closed()), (view.serial, view.relay_closed)),
-            Face::Plain(plain) => {
+        match meter_status {
+            MeterStatus::Wallet(state) => {
+                assert_eq!((state.serial, state.status.relay_closed()), (view.serial, view.relay_closed))
+            }
+            MeterStatus::Plain(plain) => {
                 assert_eq!(plain.relay_closed, profile.has(Field::RelayClosed).then_some(view.relay_closed), "{name}: relay");
                 assert_eq!(plain.clock, profile.has(Field::Clock).then_some(view.clock), "{name}: clock");
                 assert!(plain.relay_fault.is_none_or(|fault| !fault), "{name}: relay fault");

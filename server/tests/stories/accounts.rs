@@ -104,18 +104,18 @@ impl World {
 both!(residents_come_and_go, |w: World| async move {
     let (room, other, clerk) = (w.room(1).await, w.room(2).await, w.clerk().await);
     let (by, now) = (who(clerk), w.clock.now());
-    let add = |newcomer: accounts::Newcomer, to: AccountId| {
+    let add = |newcomer: accounts::ResidentToAdd, to: AccountId| {
         let (w, by) = (w.clone(), by.clone());
         async move { accounts::add_resident(&w.db, &w.rng, now, &by, to, &newcomer).await }
     };
-    add(accounts::Newcomer::New(resident("sun")), room.account).await.unwrap();
-    assert_eq!(refused(add(accounts::Newcomer::New(resident("sun")), room.account).await), Some(AppError::LoginTaken));
-    let known = || accounts::Newcomer::Known("sun".into());
+    add(accounts::ResidentToAdd::New(resident("sun")), room.account).await.unwrap();
+    assert_eq!(refused(add(accounts::ResidentToAdd::New(resident("sun")), room.account).await), Some(AppError::LoginTaken));
+    let known = || accounts::ResidentToAdd::Known("sun".into());
     assert_eq!(refused(add(known(), other.account).await), Some(AppError::HasAccount), "one account at a time");
     accounts::remove_resident(&w.db, now, &by, room.account, "sun").await.unwrap();
     assert_eq!(refused(accounts::remove_resident(&w.db, now, &by, room.account, "sun").await), Some(AppError::NotFound));
     add(known(), other.account).await.unwrap();
-    assert_eq!(refused(add(accounts::Newcomer::Known("clerk".into()), other.account).await), Some(AppError::NotFound));
+    assert_eq!(refused(add(accounts::ResidentToAdd::Known("clerk".into()), other.account).await), Some(AppError::NotFound));
     let user = w.number("SELECT COUNT(*) FROM account_residents WHERE to_at IS NULL").await;
     assert_eq!(user, 3);
     assert_eq!(w.number("SELECT COUNT(*) FROM audit WHERE action LIKE 'account.resident%'").await, 3);

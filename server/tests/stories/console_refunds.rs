@@ -23,7 +23,7 @@ use model::person::{Role, Who};
 use model::time::{DAY, SECOND};
 use sandbox::Faults;
 use server::services::residents::Residents;
-use store::refunds::{self, Of};
+use store::refunds::{self, RefundSubject};
 use store::returns::{NewReturn, Return, ask as ask_return};
 use store::{StoreError, console, verify};
 
@@ -38,13 +38,13 @@ async fn bought(w: World) -> (Shop, UserId, OrderId, String) {
 
 async fn correct(shop: &Shop, by: UserId, order: OrderId, fen: i64) -> Result<Return, StoreError> {
     let key = shop.world.rng.id(shop.world.clock.now());
-    let of = store::returns::Of::Sale(order, Fen(fen));
+    let of = store::returns::RefundSubject::Sale(order, Fen(fen));
     let new = NewReturn { key, of, reason: "渠道后台已退".into(), by, ip: String::new() };
     let (db, rng, now) = (&shop.world.db, &shop.world.rng, shop.world.clock.now());
     ask_return(db, rng, now, &returns::Rules::default(), &Limits::default(), &new).await
 }
 
-async fn clear(shop: &Shop, by: UserId, of: Of) -> Result<(), StoreError> {
+async fn clear(shop: &Shop, by: UserId, of: RefundSubject) -> Result<(), StoreError> {
     refunds::clear(&shop.world.db, &shop.world.rng, shop.world.clock.now(), &shop.who(by), of).await
 }
 
@@ -119,13 +119,13 @@ both!(a_correction_is_paid_by_what_went_back_at_the_console_and_not_twice, |w: W
     // The channel would give 30.00 more: nobody is asked before somebody has said what the 20.00 were.
     assert_eq!(shop.give_back().await.unwrap(), "begun 0, asked 0, ended 0, failed 0");
     assert_eq!(shop.trade(&number).refunded(), Fen(2_000));
-    let both = futures::future::join_all((0..2).map(|_| clear(&shop, clerk, Of::Return(back.id())))).await;
+    let both = futures::future::join_all((0..2).map(|_| clear(&shop, clerk, RefundSubject::Return(back.id())))).await;
     assert_eq!(both.iter().filter(|one| one.is_ok()).count(), 1, "{both:?}");
     assert_eq!(shop.balance(&Account::Suspense).await, Money::ZERO);
     assert_eq!(shop.open_cases().await, 0);
     shop.proved().await;
     // The rest goes the way it came.
-    let rest = shop.wish(clerk, Of::Return(back.id()), 1_000);
+    let rest = shop.wish(clerk, RefundSubject::Return(back.id()), 1_000);
     let more = refunds::NewRefund { amount: Fen(1_001), key: shop.world.rng.id(shop.world.clock.now()), ..rest.clone() };
     assert_eq!(refused(shop.ask(&more).await), AppError::ExceedsRefundable);
     shop.ask(&rest).await.unwrap();
@@ -143,7 +143,7 @@ both!(an_order_that_was_not_delivered_ends_with_what_went_back_at_the_console, |
     let clerk = w.clerk().await;
     let shop = Shop::under(w, BY_HAND).await;
     let (order, number) = shop.paid(3_000).await;
-    let of = Of::Payment(shop.payment(&number).await);
+    let of = RefundSubject::Payment(shop.payment(&number).await);
     assert_eq!(refused(clear(&shop, clerk, of).await), AppError::ExceedsRefundable, "nothing went back");
     at_the_console(&shop, &number, "console1", 3_000).await;
     shop.world.execute("UPDATE commands SET state = 'sending', attempts = 1").await;
@@ -174,7 +174,7 @@ both!(a_return_is_offered_what_the_account_paid_through_channels, |w: World| asy
     at_the_console(&shop, &number, "console1", 1_000).await;
     assert_eq!(offered(0).await, [], "nobody has said what went back at the console");
     let rest = correct(&shop, clerk, order, 1_000).await.unwrap();
-    clear(&shop, clerk, Of::Return(rest.id())).await.unwrap();
+    clear(&shop, clerk, RefundSubject::Return(rest.id())).await.unwrap();
     assert_eq!(offered(0).await, [(order, Fen(1_000))]);
     let w = &shop.world;
     w.execute("INSERT INTO places (id, kind, name, sort) SELECT id, 'building', 'elsewhere', 9 FROM accounts").await;
@@ -224,7 +224,7 @@ both!(what_goes_back_after_a_loss_is_another_loss_each_once, |w: World| async mo
     // Of a third a part pays a return, and the rest is lost.
     at_the_console(&shop, &number, "console4", 2_000).await;
     let back = correct(&shop, clerk, order, 1_200).await.unwrap();
-    clear(&shop, clerk, Of::Return(back.id())).await.unwrap();
+    clear(&shop, clerk, RefundSubject::Return(back.id())).await.unwrap();
     assert_eq!(shop.open_cases().await, 1);
     lose().await.unwrap();
     assert_eq!(refused(lose().await), AppError::Conflict);

@@ -12,7 +12,7 @@ use model::ids::MeterId;
 use model::time::{Date, HOUR, MINUTE, SECOND};
 use server::tasks::Task;
 use server::tasks::clock::SetClocks;
-use simulator::{Load, Mishap};
+use simulator::{Load, OneTimeFault};
 use store::commands::Command;
 use store::{meters, wallets};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -183,7 +183,7 @@ both!(a_clock_is_told_to_the_bus_or_to_the_meter_alone_and_never_near_an_edge, |
     let truth = |unit: u8| s.view(0, unit).clock.since(clock.now()) / SECOND;
     // A minute, two, and ten; the last is right.
     for (unit, seconds) in [(1, 60), (2, -120), (3, 600)] {
-        s.meter(0, unit).suffer(Mishap::ClockOff { seconds }).await.unwrap();
+        s.meter(0, unit).suffer(OneTimeFault::ClockOff { seconds }).await.unwrap();
     }
     until(SOON, "the clocks to be seen", || async { (0..4).all(|n| off(n) == [Some(60), Some(-120), Some(600), Some(0)][n]) })
         .await;

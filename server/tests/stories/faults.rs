@@ -13,7 +13,7 @@ use meters::gateway::GatewayHealth;
 use meters::live::Live;
 use model::ids::MeterId;
 use model::meter::Latest;
-use simulator::{Defect, GatewayPlan, LineFault, Mishap, OpenAccount};
+use simulator::{Defect, GatewayPlan, LineFault, OneTimeFault, OpenAccount};
 
 const SOON: Duration = Duration::from_secs(60);
 
@@ -223,24 +223,27 @@ enum Trace {
 }
 
 /// Each mishap, its trace, and the one after it.
-fn mishap(mishap: Mishap) -> (Trace, Option<Mishap>) {
+fn mishap(mishap: OneTimeFault) -> (Trace, Option<OneTimeFault>) {
     match mishap {
-        Mishap::CounterZeroed => (Trace::Held("reset"), Some(Mishap::CounterJump { kwh: 400 })),
-        Mishap::CounterJump { .. } => (Trace::Held("jumped"), Some(Mishap::CounterNearEnd)),
-        Mishap::CounterNearEnd => (Trace::Held("jumped"), Some(Mishap::ClockOff { seconds: 3_600 })),
-        Mishap::ClockOff { .. } => {
-            (Trace::Shown(|seen| seen.clock_offset_s.is_some_and(|off| (3_590..3_610).contains(&off))), Some(Mishap::ClockLost))
-        }
-        Mishap::ClockLost => (
-            Trace::Shown(|seen| seen.status.clock_lost() && seen.clock_offset_s < Some(-800_000_000)),
-            Some(Mishap::MalignantLoad),
+        OneTimeFault::CounterZeroed => (Trace::Held("reset"), Some(OneTimeFault::CounterJump { kwh: 400 })),
+        OneTimeFault::CounterJump { .. } => (Trace::Held("jumped"), Some(OneTimeFault::CounterNearEnd)),
+        OneTimeFault::CounterNearEnd => (Trace::Held("jumped"), Some(OneTimeFault::ClockOff { seconds: 3_600 })),
+        OneTimeFault::ClockOff { .. } => (
+            Trace::Shown(|seen| seen.clock_offset_s.is_some_and(|off| (3_590..3_610).contains(&off))),
+            Some(OneTimeFault::ClockLost),
         ),
-        Mishap::MalignantLoad => (Trace::Shown(|seen| seen.status.tripped_malignant() && !seen.status.relay_closed()), None),
+        OneTimeFault::ClockLost => (
+            Trace::Shown(|seen| seen.status.clock_lost() && seen.clock_offset_s < Some(-800_000_000)),
+            Some(OneTimeFault::MalignantLoad),
+        ),
+        OneTimeFault::MalignantLoad => {
+            (Trace::Shown(|seen| seen.status.tripped_malignant() && !seen.status.relay_closed()), None)
+        }
     }
 }
 
 both!(each_mishap_leaves_its_trace, |w: World| async move {
-    let mishaps: Vec<Mishap> = successors(Some(Mishap::CounterZeroed), |one| mishap(*one).1).collect();
+    let mishaps: Vec<OneTimeFault> = successors(Some(OneTimeFault::CounterZeroed), |one| mishap(*one).1).collect();
     let s = Site::with(w, 1, mishaps.len() as u8, |sim| {
         sim.estate.meters_mut().for_each(|(_, meter)| meter.energy = 500_000);
     })

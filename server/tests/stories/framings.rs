@@ -6,7 +6,7 @@ use std::sync::Arc;
 use domain::bcd::BcdTime;
 use domain::clock::TestClock;
 use domain::framing::Framing;
-use domain::meter_state::{Face, Plain};
+use domain::meter_state::{MeterStatus, Plain};
 use domain::rng::Rng;
 use domain::serial::Serial;
 use meters::config::Config;
@@ -86,9 +86,9 @@ impl Site {
     }
 
     async fn plain(&self, meter: &Meter) -> Plain {
-        match driver::face(meter, Priority::Sweep, &self.simulator.clock()).await.unwrap().0 {
-            Face::Plain(plain) => plain,
-            Face::Wallet(_) => panic!("no wallet"),
+        match driver::meter_status(meter, Priority::Sweep, &self.simulator.clock()).await.unwrap().0 {
+            MeterStatus::Plain(plain) => plain,
+            MeterStatus::Wallet(_) => panic!("no wallet"),
         }
     }
 }
@@ -102,7 +102,7 @@ async fn a_transparent_gateway_mixes_rtu_and_dlt645_by_meter() {
     for _ in 0..3 {
         let (reading, truth) = (site.reading(&rtu).await, site.truth(1));
         assert_eq!(reading.measurement.total, Energy::from_centi_kwh(truth.total));
-        assert_eq!(reading.face.wallet().unwrap().serial, truth.serial);
+        assert_eq!(reading.meter_status.wallet().unwrap().serial, truth.serial);
 
         let (reading, truth) = (site.reading(&dlt645).await, site.truth(2));
         let measured = reading.measurement;
@@ -110,7 +110,7 @@ async fn a_transparent_gateway_mixes_rtu_and_dlt645_by_meter() {
         assert_eq!((measured.reverse, measured.power_w), (Some(Energy(0)), Some(1_000)));
         assert_eq!(measured.rates.unwrap().into_iter().fold(Energy(0), |sum, rate| sum + rate), measured.total);
         assert!(measured.voltage_dv.is_some() && measured.current_ca.is_some() && measured.power_factor.is_some());
-        let Face::Plain(plain) = reading.face else { panic!("no wallet") };
+        let MeterStatus::Plain(plain) = reading.meter_status else { panic!("no wallet") };
         assert_eq!((plain.relay_closed, plain.clock), (Some(true), Some(truth.clock)));
         assert!(plain.remaining.is_some() && plain.count.is_some());
     }
@@ -207,7 +207,7 @@ async fn modbus_inside_tls_trusts_an_authority_or_one_fingerprint_and_nothing_el
         let way = site.way(Carrier::Tls(Tls::new(settings, name, pin.map(String::as_str)).unwrap()), "");
         if trusted {
             let reading = site.reading(&site.meter(1, &way)).await;
-            assert_eq!(reading.face.wallet().unwrap().serial, site.plans[0].serial);
+            assert_eq!(reading.meter_status.wallet().unwrap().serial, site.plans[0].serial);
         } else {
             way.0.state().wait_for(|&state| state == LinkState::Down).await.unwrap();
         }

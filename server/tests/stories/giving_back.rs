@@ -20,7 +20,7 @@ use model::person::Role;
 use model::refund::RefundState;
 use model::time::{DAY, HOUR};
 use sandbox::Faults;
-use store::closings::{self, Counted, What};
+use store::closings::{self, ClosingRequest, Counted};
 use store::console;
 use store::refunds::{self, NewRefund, Of};
 use store::returns::{NewReturn, ask as ask_return};
@@ -101,7 +101,7 @@ both!(much_money_goes_back_only_by_two_people, |w: World| async move {
     // Not into a meter that leaves its account: it is told to close behind what was decided before, and nothing comes after that.
     let row = shop.ask(&shop.wish(clerk, of, 5_000)).await.unwrap();
     refunds::reject(db, rng, now, &shop.who(second), row.id(), "不退").await.unwrap();
-    let replace = What::Replace { meter: shop.room.meter };
+    let replace = ClosingRequest::Replace { meter: shop.room.meter };
     let closing = begin(&shop.world, now, clerk, shop.room.account, replace).await.unwrap();
     assert_eq!(refused(refunds::deliver_again(db, now, &shop.who(clerk), order).await), AppError::AccountNotOpen);
     assert_eq!((shop.state(order).await, shop.open_cases().await), ("case".into(), 1), "it still waits for a person");

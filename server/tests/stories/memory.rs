@@ -9,7 +9,7 @@ use domain::classify::Counter;
 use domain::clock::Clock;
 use domain::meter_records::JournalKind;
 use domain::meter_records::{Frozen, JournalRecord};
-use domain::meter_state::{Face, Measurement};
+use domain::meter_state::{Measurement, MeterStatus};
 use domain::reading_source::Source;
 use meters::live::Live;
 use meters::recorder::Event;
@@ -17,7 +17,7 @@ use model::energy::Energy;
 use model::ids::MeterId;
 use model::money::Fen;
 use model::time::{DAY, Date, HOUR, MINUTE, Timestamp};
-use simulator::{Defect, Mishap};
+use simulator::{Defect, OneTimeFault};
 use store::{energy, journals, midnights};
 
 const SOON: Duration = Duration::from_secs(40);
@@ -25,7 +25,7 @@ const SOON: Duration = Duration::from_secs(40);
 fn reading(meter: MeterId, at: Timestamp, wh: i64, peak: i64) -> Event {
     let rates = Some([0, peak, wh - peak, 0].map(Energy));
     let measurement = Measurement { rates, ..measurement(wh) };
-    Event::Read { meter, from: at, at, source: Source::Sweep, measurement, face: Face::Wallet(state()) }
+    Event::Read { meter, from: at, at, source: Source::Sweep, measurement, meter_status: MeterStatus::Wallet(state()) }
 }
 
 fn frozen(day: Date, wh: i64) -> Frozen {
@@ -120,7 +120,7 @@ both!(a_journal_without_numbers_is_read_again_and_each_record_is_kept_once, |w: 
         *meter = meter.clone().plain("eastron-sdm320y");
     })
     .await;
-    s.meter(0, 1).suffer(Mishap::MalignantLoad).await.unwrap();
+    s.meter(0, 1).suffer(OneTimeFault::MalignantLoad).await.unwrap();
     let records = || async { s.w.number("SELECT COUNT(*) FROM meter_journal WHERE sequence = 0").await };
     // A process that starts reads it, for nothing says whether it has moved.
     for kept in 1..=2 {

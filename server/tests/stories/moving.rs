@@ -20,7 +20,7 @@ use model::parameters::{Limits, Parameters, Slot, TierPeriod, Tiers};
 use model::tariff;
 use model::time::Timestamp;
 use simulator::LineFault;
-use store::closings::{self, Counted, Device, Goes, What};
+use store::closings::{self, BalanceTarget, ClosingRequest, Counted, Device};
 use store::{StoreError, meters, parameters, prices, rooms, wallets};
 
 const SOON: Duration = Duration::from_secs(30);
@@ -52,8 +52,8 @@ both!(an_account_moves_with_its_residents_and_its_money, |w: World| async move {
     let (room, to) = (s.rooms[0], s.meters[1]);
     // The old meter is lost: nobody has to wait for it to live in the new room.
     s.meter(0, 1).fault(LineFault::Silent, 1.0).unwrap();
-    let id = begin(&s.w, SystemClock.now(), s.clerk, room.account, What::Move { to }).await.unwrap();
-    let again = begin(&s.w, SystemClock.now(), s.clerk, room.account, What::Move { to }).await;
+    let id = begin(&s.w, SystemClock.now(), s.clerk, room.account, ClosingRequest::Move { to }).await.unwrap();
+    let again = begin(&s.w, SystemClock.now(), s.clerk, room.account, ClosingRequest::Move { to }).await;
     assert_eq!(refused(again), Some(AppError::AccountNotOpen));
     engine.wake();
     until(SOON, "the new account", || async { s.view(0, 2).account.is_some() }).await;
@@ -80,7 +80,7 @@ both!(an_account_moves_with_its_residents_and_its_money, |w: World| async move {
 both!(a_room_that_is_taken_is_not_moved_into, |w: World| async move {
     let s = Site::new(w, 1, 2).await;
     let now = SystemClock.now();
-    let taken = begin(&s.w, now, s.clerk, s.rooms[0].account, What::Move { to: s.meters[1] }).await;
+    let taken = begin(&s.w, now, s.clerk, s.rooms[0].account, ClosingRequest::Move { to: s.meters[1] }).await;
     assert_eq!(refused(taken), Some(AppError::AccountAlreadyOpen));
     assert_eq!(s.w.number("SELECT COUNT(*) FROM accounts WHERE state = 'open'").await, 2, "nothing changed");
     assert_eq!(s.w.number("SELECT COUNT(*) FROM commands").await, 0);
@@ -92,7 +92,7 @@ both!(a_late_payment_follows_the_account_into_its_new_room, |w: World| async mov
     let w = shop.world.clone();
     let (clerk, to) = (w.clerk().await, w.meter(77).await);
     let (order, number) = shop.at_the_cashier(5_000).await;
-    begin(&w, w.clock.now(), clerk, shop.room.account, What::Move { to }).await.unwrap();
+    begin(&w, w.clock.now(), clerk, shop.room.account, ClosingRequest::Move { to }).await.unwrap();
     assert!(shop.sandbox.pay(&number));
     shop.until(&number, |trade| trade.acknowledged == 1).await;
     let paid = shop.order(order).await;
@@ -110,7 +110,7 @@ both!(a_replaced_meter_hands_on_what_it_held_once, |w: World| async move {
     // The new meter is not registered yet.
     s.w.execute("UPDATE meters SET retired_at = 1 WHERE unit = 2").await;
     engine.reload();
-    let what = What::Replace { meter: room.meter };
+    let what = ClosingRequest::Replace { meter: room.meter };
     let id = begin(&s.w, SystemClock.now(), s.clerk, room.account, what).await.unwrap();
     assert_eq!(refused(begin(&s.w, SystemClock.now(), s.clerk, room.account, CASH).await), Some(AppError::Conflict));
     assert_eq!(refused(install(&s.w, s.clerk, id, &new).await), Some(AppError::Conflict), "the old one is not read yet");
@@ -142,7 +142,7 @@ both!(a_dead_meter_is_counted_and_what_was_on_its_way_goes_into_the_new_one, |w:
     s.meter(0, 1).fault(LineFault::Silent, 1.0).unwrap();
     let late = s.sell(0, 300).await;
     s.w.execute("UPDATE meters SET place_id = (SELECT m.place_id FROM meters m WHERE m.unit = 1)").await;
-    let id = begin(&s.w, SystemClock.now(), s.clerk, room.account, What::Replace { meter: room.meter }).await.unwrap();
+    let id = begin(&s.w, SystemClock.now(), s.clerk, room.account, ClosingRequest::Replace { meter: room.meter }).await.unwrap();
     let counted = Counted { remaining: Some(Fen(4_200)), total: None, reason: "屏显".into() };
     closings::count(&s.w.db, &s.w.rng, SystemClock.now(), &who(s.clerk), id, room.meter, &counted).await.unwrap();
     advance(&s.w, SystemClock.now()).await;
@@ -165,9 +165,9 @@ both!(a_meter_that_is_not_replaced_after_all_closes_its_account, |w: World| asyn
     let s = spare(w).await;
     let engine = stocked(&s, &[500]).await;
     let room = s.rooms[0];
-    let id = begin(&s.w, SystemClock.now(), s.clerk, room.account, What::Replace { meter: room.meter }).await.unwrap();
+    let id = begin(&s.w, SystemClock.now(), s.clerk, room.account, ClosingRequest::Replace { meter: room.meter }).await.unwrap();
     read(&s, &engine, id).await;
-    closings::decide(&s.w.db, SystemClock.now(), &who(s.clerk), id, Goes::Counter(Tender::Cash)).await.unwrap();
+    closings::decide(&s.w.db, SystemClock.now(), &who(s.clerk), id, BalanceTarget::Counter(Tender::Cash)).await.unwrap();
     advance(&s.w, SystemClock.now()).await;
     advance(&s.w, SystemClock.now()).await;
     assert_eq!(s.w.number("SELECT COUNT(*) FROM accounts WHERE state = 'closed'").await, 1);
@@ -206,7 +206,7 @@ both!(a_new_meter_is_set_as_the_old_one_was, |w: World| async move {
     s.meter(0, 1).fault(LineFault::Silent, 1.0).unwrap();
     let prices = [9_900, 7_700, 5_500, 3_300];
     s.command(room.meter, "prices", &Issue::Prices(prices).args()).await;
-    let id = begin(&s.w, SystemClock.now(), s.clerk, room.account, What::Replace { meter: room.meter }).await.unwrap();
+    let id = begin(&s.w, SystemClock.now(), s.clerk, room.account, ClosingRequest::Replace { meter: room.meter }).await.unwrap();
     let counted = Counted { remaining: Some(Fen(5_000)), total: None, reason: "屏显".into() };
     closings::count(&s.w.db, &s.w.rng, SystemClock.now(), &who(s.clerk), id, room.meter, &counted).await.unwrap();
     advance(&s.w, SystemClock.now()).await;
@@ -240,7 +240,7 @@ both!(a_wallet_on_the_ledger_goes_on_in_the_new_meter_at_its_tier, |w: World| as
     flat.record(vec![flat.reading(0, 1_000), flat.reading(30, 3_000)]).await;
     flat.sell(account, 5_000).await.unwrap();
     w.clock.advance(31 * 60_000);
-    let id = begin(&w, w.clock.now(), flat.clerk, account, What::Replace { meter: flat.meter }).await.unwrap();
+    let id = begin(&w, w.clock.now(), flat.clerk, account, ClosingRequest::Replace { meter: flat.meter }).await.unwrap();
     let counted = Counted { remaining: None, total: Some(Energy(3_500)), reason: "屏显".into() };
     w.clock.advance(60_000);
     closings::count(&w.db, &w.rng, w.clock.now(), &who(flat.clerk), id, flat.meter, &counted).await.unwrap();

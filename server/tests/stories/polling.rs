@@ -13,7 +13,7 @@ use model::console::Gap;
 use model::ids::MeterId;
 use model::meter::SupplyState;
 use model::person::{Role, Who};
-use simulator::{Defect, LineFault, Mishap};
+use simulator::{Defect, LineFault, OneTimeFault};
 use store::{counters, readings};
 
 const SOON: Duration = Duration::from_secs(20);
@@ -144,7 +144,7 @@ both!(a_zeroed_counter_is_held_until_a_person_accepts_it, |w: World| async move 
     let live = hub(&s).await;
     let engine = s.start_with(live.clone()).await;
     until(SOON, "all meters", || async { live_states(&s, &live).is_empty() }).await;
-    s.meter(0, 1).suffer(Mishap::CounterZeroed).await.unwrap();
+    s.meter(0, 1).suffer(OneTimeFault::CounterZeroed).await.unwrap();
     s.meter(0, 2).defect(Defect::CoverOpen, true).await.unwrap();
     until(SOON, "the case", || async { s.w.number("SELECT COUNT(*) FROM cases WHERE kind = 'reading'").await == 1 }).await;
     tokio::time::sleep(Duration::from_millis(800)).await;

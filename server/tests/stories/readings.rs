@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::support::World;
 use domain::clock::Clock;
-use domain::meter_state::{Face, Measurement, State};
+use domain::meter_state::{Measurement, MeterStatus, State};
 use domain::reading_source::Source;
 use domain::serial::AccountNumber;
 use meters::live::Live;
@@ -42,7 +42,14 @@ pub fn state() -> State {
 }
 
 pub fn reading(meter: MeterId, at: Timestamp, wh: i64) -> Event {
-    Event::Read { meter, from: at, at, source: Source::Sweep, measurement: measurement(wh), face: Face::Wallet(state()) }
+    Event::Read {
+        meter,
+        from: at,
+        at,
+        source: Source::Sweep,
+        measurement: measurement(wh),
+        meter_status: MeterStatus::Wallet(state()),
+    }
 }
 
 pub fn measurement(wh: i64) -> Measurement {
@@ -145,7 +152,7 @@ both!(a_sweep_that_a_command_overtook_does_not_show_the_state_before_it, |w: Wor
     let read_back = State { count: 2, remaining: Fen(6_000), ..state() };
     let events = vec![
         reading(meter, now, 10),
-        Event::Face { meter, at: now.plus(200), face: Face::Wallet(read_back) },
+        Event::MeterStatus { meter, at: now.plus(200), meter_status: MeterStatus::Wallet(read_back) },
         // Its state was read before the command, its counters after.
         reading(meter, now.plus(100), 20),
     ];

@@ -12,7 +12,7 @@ use model::order::Tender;
 use model::refund::RefundState;
 use model::time::{DAY, HOUR, MINUTE, SECOND};
 use sandbox::Faults;
-use store::refunds::{self, NewRefund, Of};
+use store::refunds::{self, NewRefund, RefundSubject};
 
 both!(what_was_paid_twice_goes_back_by_itself_once, |w: World| async move {
     let shop = Shop::open(w).await;
@@ -41,7 +41,7 @@ both!(many_at_once_never_take_more_than_was_paid, |w: World| async move {
     let clerk = w.clerk().await;
     let shop = Shop::under(w, BY_HAND).await;
     let (_, _, second) = shop.paid_twice(5_000).await;
-    let of = Of::Payment(shop.payment(&second).await);
+    let of = RefundSubject::Payment(shop.payment(&second).await);
     let wishes: Vec<_> = (0..12).map(|_| shop.wish(clerk, of, 1_200)).collect();
     let all = futures::future::join_all(wishes.iter().map(|new| shop.ask(new))).await;
     assert_eq!(all.iter().filter(|asked| asked.is_ok()).count(), 4, "{all:?}");
@@ -99,7 +99,7 @@ both!(what_the_channel_refuses_is_for_a_person, |w: World| async move {
     shop.proved().await;
 
     // Again, under a number of its own; refused again; then over the counter.
-    let of = Of::Payment(shop.payment(&second).await);
+    let of = RefundSubject::Payment(shop.payment(&second).await);
     let again = shop.ask(&shop.wish(clerk, of, 4_000)).await.unwrap();
     shop.give_back().await.unwrap();
     assert_eq!(shop.now(&again).await, RefundState::Failed);
@@ -146,7 +146,7 @@ both!(a_refund_ends_by_a_notification_that_fits_and_by_no_other, |w: World| asyn
     let number = shop.number(order).await;
     assert!(shop.sandbox.pay(&number));
     shop.until(&number, |trade| trade.acknowledged == 1).await;
-    let row = shop.ask(&shop.wish(clerk, Of::Payment(shop.payment(&number).await), 3_000)).await.unwrap();
+    let row = shop.ask(&shop.wish(clerk, RefundSubject::Payment(shop.payment(&number).await), 3_000)).await.unwrap();
     assert_eq!(shop.state(order).await, "refunding");
     assert_eq!(shop.world.word("SELECT note FROM commands").await, "refund", "nothing is sent to the meter any more");
 
@@ -193,7 +193,7 @@ both!(what_goes_back_at_the_channels_console_is_booked_and_counts, |w: World| as
     shop.until(&second, |trade| trade.acknowledged == 2).await;
     assert_eq!(shop.lies().await, (4_000, 0, 9_000));
     assert_eq!(shop.world.number("SELECT COUNT(*) FROM cases WHERE kind = 'refund-elsewhere'").await, 1);
-    let of = Of::Payment(shop.payment(&second).await);
+    let of = RefundSubject::Payment(shop.payment(&second).await);
     assert_eq!(refused(shop.ask(&shop.wish(clerk, of, 4_001)).await), AppError::ExceedsRefundable);
     shop.ask(&shop.wish(clerk, of, 4_000)).await.unwrap();
     shop.give_back().await.unwrap();
@@ -206,7 +206,7 @@ both!(what_was_taken_for_ours_is_booked_when_ours_fails, |w: World| async move {
     let clerk = w.clerk().await;
     let shop = Shop::under(w, BY_HAND).await;
     let (_, _, second) = shop.paid_twice(4_000).await;
-    let row = shop.ask(&shop.wish(clerk, Of::Payment(shop.payment(&second).await), 4_000)).await.unwrap();
+    let row = shop.ask(&shop.wish(clerk, RefundSubject::Payment(shop.payment(&second).await), 4_000)).await.unwrap();
     // Somebody at the channel's console is faster. The sum that is told may be ours, so nothing is concluded from it.
     assert!(shop.sandbox.refund(&second, "console1", Fen(4_000)));
     shop.until(&second, |trade| trade.acknowledged == 2).await;
@@ -227,7 +227,7 @@ both!(unionpay_says_later_that_it_gave_back, |w: World| async move {
     let (order, number) = shop.reach(Tender::UnionPay, 3_000).await;
     assert!(shop.sandbox.pay(&number));
     shop.until(&number, |trade| trade.acknowledged == 1).await;
-    let refund = shop.ask(&shop.wish(clerk, Of::Payment(shop.payment(&number).await), 3_000)).await.unwrap();
+    let refund = shop.ask(&shop.wish(clerk, RefundSubject::Payment(shop.payment(&number).await), 3_000)).await.unwrap();
     // Nobody tells of it: its acceptance is no end, and the question after it is.
     shop.sandbox.set_faults(Faults { lose: true, ..Faults::default() });
     assert_eq!(shop.give_back().await.unwrap(), "begun 0, asked 1, ended 0, failed 0");

@@ -17,7 +17,7 @@ use model::order::{OrderState, ReturnState, Tender};
 use model::person::{Role, Who};
 use model::time::{HOUR, Timestamp};
 use simulator::{BusTiming, LineFault};
-use store::returns::{self, NewReturn, Of, Return};
+use store::returns::{self, NewReturn, Return, ReturnSubject};
 use store::users::{self, NewUser};
 use store::{StoreError, commands, deliveries, ledger};
 
@@ -51,14 +51,14 @@ impl Site {
         until(SOON, "the readings", || async { self.w.number(held).await == self.rooms.len() as i64 }).await;
     }
 
-    fn wish(&self, of: Of) -> NewReturn {
+    fn wish(&self, of: ReturnSubject) -> NewReturn {
         let key = self.w.rng.id(SystemClock.now());
         NewReturn { key, of, reason: "住户退宿".into(), by: self.clerk, ip: "127.0.0.1".into() }
     }
 
-    fn some(&self, room: usize, fen: i64) -> Of {
+    fn some(&self, room: usize, fen: i64) -> ReturnSubject {
         let Room { account, meter, .. } = self.rooms[room];
-        Of::Remaining { account, meter, tender: Tender::Cash, amount: Fen(fen) }
+        ReturnSubject::Remaining { account, meter, tender: Tender::Cash, amount: Fen(fen) }
     }
 
     async fn ask(&self, new: &NewReturn) -> Result<Return, StoreError> {
@@ -201,12 +201,16 @@ both!(a_wrong_sale_is_taken_back_once_and_no_more_than_is_left, |w: World| async
     let (s, engine) = Site::stocked(w, 1, 500).await;
     let wrong = s.sell(0, 4_000).await;
     let id = OrderId(wrong.id);
-    assert_eq!(refused(s.ask(&s.wish(Of::Sale(id, Fen(4_000)))).await), AppError::NotCorrectable, "not in the meter yet");
+    assert_eq!(
+        refused(s.ask(&s.wish(ReturnSubject::Sale(id, Fen(4_000)))).await),
+        AppError::NotCorrectable,
+        "not in the meter yet"
+    );
     engine.wake();
     s.settled(SOON).await;
-    assert_eq!(refused(s.ask(&s.wish(Of::Sale(id, Fen(4_001)))).await), AppError::AmountOutOfRange);
-    let row = s.ask(&s.wish(Of::Sale(id, Fen(4_000)))).await.unwrap();
-    assert_eq!(refused(s.ask(&s.wish(Of::Sale(id, Fen(100)))).await), AppError::NotCorrectable, "once per sale");
+    assert_eq!(refused(s.ask(&s.wish(ReturnSubject::Sale(id, Fen(4_001)))).await), AppError::AmountOutOfRange);
+    let row = s.ask(&s.wish(ReturnSubject::Sale(id, Fen(4_000)))).await.unwrap();
+    assert_eq!(refused(s.ask(&s.wish(ReturnSubject::Sale(id, Fen(100)))).await), AppError::NotCorrectable, "once per sale");
     engine.wake();
     s.until(&row, ReturnState::Taken).await;
     s.pay(&row).await.unwrap();
@@ -246,7 +250,8 @@ both!(many_hands_at_once_do_it_once, |w: World| async move {
     let wrong = s.sell(0, 1_000).await;
     engine.wake();
     s.settled(SOON).await;
-    let both = [s.wish(Of::Sale(OrderId(wrong.id), Fen(1_000))), s.wish(Of::Sale(OrderId(wrong.id), Fen(900)))];
+    let both =
+        [s.wish(ReturnSubject::Sale(OrderId(wrong.id), Fen(1_000))), s.wish(ReturnSubject::Sale(OrderId(wrong.id), Fen(900)))];
     let asked = futures::future::join_all(both.iter().map(|new| s.ask(new))).await;
     assert_eq!(asked.iter().filter(|one| one.is_ok()).count(), 1);
     s.settled(SOON).await;
@@ -257,14 +262,18 @@ both!(many_hands_at_once_do_it_once, |w: World| async move {
 both!(a_wrong_return_is_taken_back_once, |w: World| async move {
     let (s, engine) = Site::stocked(w, 1, 4_000).await;
     let row = s.ask(&s.wish(s.some(0, 1_500))).await.unwrap();
-    assert_eq!(refused(s.ask(&s.wish(Of::Return(row.id()))).await), AppError::NotCorrectable, "not paid out yet");
+    assert_eq!(refused(s.ask(&s.wish(ReturnSubject::Return(row.id()))).await), AppError::NotCorrectable, "not paid out yet");
     engine.wake();
     s.until(&row, ReturnState::Taken).await;
     s.pay(&row).await.unwrap();
-    let undone = s.ask(&s.wish(Of::Return(row.id()))).await.unwrap();
+    let undone = s.ask(&s.wish(ReturnSubject::Return(row.id()))).await.unwrap();
     assert_eq!(undone.state().unwrap(), ReturnState::Done);
-    assert_eq!(refused(s.ask(&s.wish(Of::Return(row.id()))).await), AppError::NotCorrectable);
-    assert_eq!(refused(s.ask(&s.wish(Of::Return(undone.id()))).await), AppError::NotCorrectable, "a correction is not corrected");
+    assert_eq!(refused(s.ask(&s.wish(ReturnSubject::Return(row.id()))).await), AppError::NotCorrectable);
+    assert_eq!(
+        refused(s.ask(&s.wish(ReturnSubject::Return(undone.id()))).await),
+        AppError::NotCorrectable,
+        "a correction is not corrected"
+    );
     engine.wake();
     s.settled(SOON).await;
     assert_eq!((s.view(0, 1).remaining, s.balance(&Account::Cash).await), (4_000, Money(-400_000)));

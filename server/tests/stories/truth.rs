@@ -6,7 +6,7 @@ use crate::readings::{hub, measurement, reading, record, state};
 use crate::support::World;
 use crate::support::site::{Site, until};
 use domain::clock::Clock;
-use domain::meter_state::{Face, Measurement, Plain, State};
+use domain::meter_state::{Measurement, MeterStatus, Plain, State};
 use domain::reading_source::Source;
 use meters::recorder::Event;
 use model::console::{EventQuery, Gap};
@@ -17,7 +17,7 @@ use model::ids::{CaseId, MeterId};
 use model::meter::StatusWord;
 use model::person::{Role, Who};
 use model::time::{DAY, HOUR, MINUTE, Timestamp};
-use simulator::{Defect, LineFault, Mishap};
+use simulator::{Defect, LineFault, OneTimeFault};
 use std::time::Duration;
 use store::{Db, cases, console, counters, energy, readings, serials};
 
@@ -40,7 +40,7 @@ async fn settle(w: &World, who: &Who, gap: Gap) -> Result<(), AppError> {
 }
 
 fn with(meter: MeterId, at: Timestamp, measurement: Measurement, state: State) -> Event {
-    Event::Read { meter, from: at, at, source: Source::Sweep, measurement, face: Face::Wallet(state) }
+    Event::Read { meter, from: at, at, source: Source::Sweep, measurement, meter_status: MeterStatus::Wallet(state) }
 }
 
 /// The kinds of open events, and of all.
@@ -200,9 +200,9 @@ both!(what_flows_through_an_open_relay_and_backwards_is_an_event, |w: World| asy
     let seen = |at: i64, closed: Option<bool>, watts: i32, reverse: i64| {
         let measured =
             Measurement { power_w: Some(watts), current_ca: Some(500), reverse: Some(Energy(reverse)), ..measurement(0) };
-        let face = Face::Plain(Plain { relay_closed: closed, ..Plain::default() });
+        let meter_status = MeterStatus::Plain(Plain { relay_closed: closed, ..Plain::default() });
         let at = start.plus(at);
-        Event::Read { meter, from: at, at, source: Source::Sweep, measurement: measured, face }
+        Event::Read { meter, from: at, at, source: Source::Sweep, measurement: measured, meter_status }
     };
     record(&w, &live, vec![seen(0, None, 1_000, 0), seen(MINUTE, None, 1_000, 0)]).await;
     assert_eq!(kinds(&w, &who).await.1, 0, "an instrument has no relay to be welded");
@@ -263,8 +263,8 @@ both!(what_breaks_in_a_meter_becomes_its_event, |w: World| async move {
     let engine = s.start().await;
     until(SOON, "all meters", || async { s.w.number("SELECT COUNT(DISTINCT meter_id) FROM readings").await == 5 }).await;
     s.meter(0, 1).defect(Defect::CoverOpen, true).await.unwrap();
-    s.meter(0, 2).suffer(Mishap::MalignantLoad).await.unwrap();
-    s.meter(0, 3).suffer(Mishap::ClockLost).await.unwrap();
+    s.meter(0, 2).suffer(OneTimeFault::MalignantLoad).await.unwrap();
+    s.meter(0, 3).suffer(OneTimeFault::ClockLost).await.unwrap();
     s.meter(0, 4).fault(LineFault::Silent, 1.0).unwrap();
     let count = "SELECT COUNT(*) FROM events WHERE CASE WHEN until_at IS NULL
                  THEN kind IN ('cover-open', 'malignant-load', 'clock-lost', 'meter-lost') ELSE kind = 'tamper' END";
@@ -344,8 +344,8 @@ both!(without_a_serial_a_counter_that_cannot_be_the_same_is_held, |w: World| asy
     let (one, other, live) = (w.meter(1).await, w.meter(2).await, hub(&w).await);
     let seen = |meter: MeterId, minutes: i64, wh: i64| {
         let at = w.clock.now().plus(minutes * MINUTE);
-        let face = Face::Plain(Plain::default());
-        Event::Read { meter, from: at, at, source: Source::Sweep, measurement: measurement(wh), face }
+        let meter_status = MeterStatus::Plain(Plain::default());
+        Event::Read { meter, from: at, at, source: Source::Sweep, measurement: measurement(wh), meter_status }
     };
     record(&w, &live, vec![seen(one, 0, 500_000), seen(other, 0, 80_000)]).await;
     let swapped = (1..6).flat_map(|n| [seen(one, 10 * n, 80_000 + n), seen(other, 10 * n, 500_000 + n)]).collect();

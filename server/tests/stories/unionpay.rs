@@ -4,7 +4,7 @@ use crate::support::World;
 use crate::support::shop::{Counts, DESK, PHONE, Shop};
 use domain::clock::Clock;
 use domain::payment_event::Kind;
-use domain::refund::RefundRequest;
+use domain::refund::ChannelRefund;
 use domain::statement::LineKind;
 use model::money::Fen;
 use model::order::Tender;
@@ -162,7 +162,7 @@ both!(a_refund_under_one_number_gives_once, |w: World| async move {
     assert!(shop.sandbox.pay(&number));
     shop.until(&number, |trade| trade.acknowledged == 1).await;
     let channel = shop.payments.channel(Tender::UnionPay).unwrap();
-    let refund = RefundRequest {
+    let refund = ChannelRefund {
         number: format!("{number}R1"),
         out_trade_no: number.clone(),
         trade_no: shop.trade(&number).trade_no,
@@ -188,10 +188,10 @@ both!(a_refund_under_one_number_gives_once, |w: World| async move {
     shop.sandbox.set_faults(Faults { lose: true, ..Faults::default() });
     let RefundAnswer::Event(event) = channel.query_refund(&refund).await.unwrap() else { panic!("no end") };
     assert_eq!((event.kind(), event.refund_no(), event.amount()), (Kind::Returned, Some(&*refund.number), Fen(2_000)));
-    let more = RefundRequest { number: format!("{number}R2"), amount: Fen(3_001), ..refund.clone() };
+    let more = ChannelRefund { number: format!("{number}R2"), amount: Fen(3_001), ..refund.clone() };
     let RefundAnswer::Event(event) = channel.refund(&more).await.unwrap() else { panic!("no end") };
     assert_eq!(event.kind(), Kind::NotReturned, "more than was paid");
-    let other = RefundRequest { trade_no: "950".into(), number: format!("{number}R3"), ..refund.clone() };
+    let other = ChannelRefund { trade_no: "950".into(), number: format!("{number}R3"), ..refund.clone() };
     let RefundAnswer::Event(event) = channel.refund(&other).await.unwrap() else { panic!("no end") };
     assert_eq!(event.kind(), Kind::NotReturned, "a trade that is none");
     assert_eq!(shop.trade(&number).refunded(), Fen(2_000));
@@ -223,7 +223,7 @@ both!(the_file_of_a_settlement_day_is_read_or_refused_whole, |w: World| async mo
     assert!(shop.sandbox.pay(&number));
     shop.until(&number, |trade| trade.acknowledged == 1).await;
     let channel = shop.payments.channel(Tender::UnionPay).unwrap();
-    let refund = RefundRequest {
+    let refund = ChannelRefund {
         number: format!("{number}R1"),
         out_trade_no: number.clone(),
         trade_no: shop.trade(&number).trade_no,

@@ -106,8 +106,8 @@ both!(energy_without_a_price_waits_and_holds_up_nobody, |w: World| async move {
     tx.commit().await.unwrap();
     bind(&flat.w.db, "UPDATE meters SET place_id = $1 WHERE unit = $2", elsewhere.0, &[1]).await;
     let beside = match flat.reading(30, 700) {
-        Event::Read { from, at, source, measurement, face, .. } => {
-            Event::Read { meter: other, from, at, source, measurement, face }
+        Event::Read { from, at, source, measurement, meter_status, .. } => {
+            Event::Read { meter: other, from, at, source, measurement, meter_status }
         }
         event => event,
     };
@@ -131,7 +131,7 @@ both!(energy_without_a_price_waits_and_holds_up_nobody, |w: World| async move {
 both!(only_what_has_moved_is_looked_at_again, |w: World| async move {
     let (flat, account) = Flat::supplied(w, 10_000, 100).await;
     let now = flat.w.clock.now();
-    let moved = async |since| wallets::purses_since(&flat.w.db, since).await.unwrap().len();
+    let moved = async |since| wallets::server_wallets_since(&flat.w.db, since).await.unwrap().len();
     assert_eq!((moved(now).await, moved(now.plus(1)).await), (1, 0));
     flat.record(vec![flat.seen(1, 1_000, 0, false)]).await;
     flat.w.clock.advance(HOUR);

@@ -8,7 +8,7 @@ use ::meters::recorder::Event;
 use domain::clock::Clock;
 use domain::order::Limits;
 use domain::returns::Rules;
-use domain::rollup::{Parts, Stretch};
+use domain::rollup::{ConsumptionInterval, Parts};
 use model::console::Gap;
 use model::energy::Energy;
 use model::error::AppError;
@@ -75,7 +75,7 @@ both!(a_batch_that_is_stored_twice_or_not_at_all_charges_once, |w: World| async 
     let metered = wallets::Metered {
         meter: flat.meter,
         at,
-        stretch: Some(Stretch { from: flat.start, to: at, energy: Energy(500), parts: Parts::default() }),
+        stretch: Some(ConsumptionInterval { from: flat.start, to: at, energy: Energy(500), parts: Parts::default() }),
         counts: true,
         total: Energy(1_500),
         load: None,
@@ -229,7 +229,7 @@ both!(a_person_decides_over_the_ledger_and_releases_a_trip, |w: World| async mov
     let mode = async |mode| {
         let key = flat.w.rng.id(now);
         console::set_mode(&flat.w.db, &flat.w.rng, now, &flat.who(), flat.meter, mode, key).await.unwrap();
-        flat.record(vec![Event::Purses]).await;
+        flat.record(vec![Event::ServerWallets]).await;
         (flat.w.word("SELECT args FROM commands ORDER BY decided_at DESC, id DESC LIMIT 1").await, flat.latest().status.mode())
     };
     assert_eq!(mode(ControlMode::Prepaid).await, (r#"{"closed":true}"#.into(), ControlMode::Prepaid));
@@ -244,7 +244,7 @@ both!(a_person_decides_over_the_ledger_and_releases_a_trip, |w: World| async mov
     }
     assert_eq!(rooms::switching(&flat.w.db, flat.meter).await.unwrap(), Some((CommandId(wish.key), false)));
     assert!(!flat.relay().await);
-    flat.record(vec![Event::Purses]).await;
+    flat.record(vec![Event::ServerWallets]).await;
     assert!(flat.latest().status.user_switch_off());
     flat.prove().await;
 });

@@ -4,7 +4,7 @@ use crate::support::World;
 use crate::support::shop::{Counts, DESK, PHONE, Shop};
 use domain::clock::Clock;
 use domain::payment_event::Kind;
-use domain::refund::RefundRequest;
+use domain::refund::ChannelRefund;
 use model::ids::OrderId;
 use model::money::Fen;
 use model::order::Tender;
@@ -175,7 +175,7 @@ both!(a_refund_under_one_number_gives_once, |w: World| async move {
     assert!(shop.sandbox.pay(&number));
     shop.until(&number, |trade| trade.acknowledged == 1).await;
     let channel = shop.payments.channel(Tender::WechatPay).unwrap();
-    let refund = RefundRequest {
+    let refund = ChannelRefund {
         number: format!("{number}R1"),
         out_trade_no: number.clone(),
         trade_no: shop.trade(&number).trade_no,
@@ -191,7 +191,7 @@ both!(a_refund_under_one_number_gives_once, |w: World| async move {
     assert_eq!(shop.trade(&number).refunded(), Fen(2_000), "the same number again gives nothing more");
     let RefundAnswer::Event(event) = channel.query_refund(&refund).await.unwrap() else { panic!("no end") };
     assert_eq!((event.kind(), event.refund_no(), event.amount()), (Kind::Returned, Some(&*refund.number), Fen(2_000)));
-    let more = RefundRequest { number: format!("{number}R2"), amount: Fen(3_001), ..refund };
+    let more = ChannelRefund { number: format!("{number}R2"), amount: Fen(3_001), ..refund };
     let RefundAnswer::Event(event) = channel.refund(&more).await.unwrap() else { panic!("no end") };
     assert_eq!(event.kind(), Kind::NotReturned, "more than was paid");
     assert_eq!(shop.trade(&number).refunded(), Fen(2_000));

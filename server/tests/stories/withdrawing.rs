@@ -13,7 +13,7 @@ use model::error::AppError;
 use model::ids::{ClosingId, UserId};
 use model::money::Money;
 use simulator::LineFault;
-use store::closings::{self, What};
+use store::closings::{self, ClosingRequest};
 use store::{StoreError, rooms};
 
 const SOON: Duration = Duration::from_secs(30);
@@ -28,7 +28,7 @@ both!(a_closing_is_taken_back_before_its_meter_was_told_and_the_account_goes_on,
     let room = s.rooms[0];
     s.meter(0, 1).fault(LineFault::Silent, 1.0).unwrap();
     // The engine tries a meter that is silent by reading it first: nothing is sent to it.
-    for what in [CASH, What::Replace { meter: room.meter }] {
+    for what in [CASH, ClosingRequest::Replace { meter: room.meter }] {
         let id = begin(&s.w, SystemClock.now(), s.clerk, room.account, what).await.unwrap();
         engine.wake();
         advance(&s.w, SystemClock.now()).await;
@@ -81,7 +81,7 @@ both!(a_move_is_taken_back_with_its_residents_until_the_new_room_has_begun, |w: 
     for unit in [1, 2] {
         s.meter(0, unit).fault(LineFault::Silent, 1.0).unwrap();
     }
-    let id = begin(&s.w, SystemClock.now(), s.clerk, room.account, What::Move { to }).await.unwrap();
+    let id = begin(&s.w, SystemClock.now(), s.clerk, room.account, ClosingRequest::Move { to }).await.unwrap();
     assert_eq!(rooms::of_resident(&s.w.db, room.resident).await.unwrap().unwrap().meter(), to);
     withdraw(&s.w, s.clerk, id).await.unwrap();
     assert_eq!(rooms::of_resident(&s.w.db, room.resident).await.unwrap().unwrap().meter(), room.meter);
@@ -89,7 +89,7 @@ both!(a_move_is_taken_back_with_its_residents_until_the_new_room_has_begun, |w: 
     proved(&s.w).await;
     // The new room is opened at once: then it is too late, and nothing is changed by the try.
     s.meter(0, 2).heal().unwrap();
-    let id = begin(&s.w, SystemClock.now(), s.clerk, room.account, What::Move { to }).await.unwrap();
+    let id = begin(&s.w, SystemClock.now(), s.clerk, room.account, ClosingRequest::Move { to }).await.unwrap();
     engine.wake();
     until(SOON, "the new account", || async { s.view(0, 2).account.is_some() }).await;
     until(SOON, "its opening", || async { seen(&s.w, id).await.arrived }).await;

@@ -11,7 +11,7 @@ use crate::time::Timestamp;
 
 /// Somebody who moves in.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Newcomer {
+pub enum ResidentToAdd {
     /// Never lived here: name, login name, first password.
     New {
         /// What to call them.
@@ -27,7 +27,7 @@ pub enum Newcomer {
 
 /// Where the money of an account goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Goes {
+pub enum BalanceTarget {
     /// Over the counter.
     Counter(Tender),
     /// Into the account of that number.
@@ -60,7 +60,7 @@ pub struct Counted {
 
 /// A meter, by its number.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Neighbour {
+pub struct OtherMeter {
     /// Which.
     pub meter: MeterId,
     /// Its serial number.
@@ -71,9 +71,9 @@ pub struct Neighbour {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Life {
     /// Other meters of the account.
-    pub siblings: Vec<Neighbour>,
+    pub siblings: Vec<OtherMeter>,
     /// Other meters of the room that have no account.
-    pub free: Vec<Neighbour>,
+    pub free: Vec<OtherMeter>,
     /// The closing that is under way.
     pub closing: Option<ClosingId>,
     /// The gateways, for a meter that is replaced.
@@ -93,7 +93,7 @@ pub enum ClosingKind {
 
 /// Why a closing cannot be taken back any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kept {
+pub enum WithdrawalRefusal {
     /// A meter was told to close.
     Told,
     /// A meter has ended.
@@ -169,14 +169,14 @@ impl Closing {
 
     /// Why it cannot be taken back (any more); `None` where it can.
     #[must_use]
-    pub fn kept(&self) -> Option<Kept> {
+    pub fn kept(&self) -> Option<WithdrawalRefusal> {
         if self.read_at.is_some() || self.meters.iter().any(|meter| meter.final_at.is_some()) {
-            return Some(Kept::Read);
+            return Some(WithdrawalRefusal::Read);
         }
         if self.meters.iter().any(|meter| meter.sent_at.is_some()) {
-            return Some(Kept::Told);
+            return Some(WithdrawalRefusal::Told);
         }
-        self.arrived.then_some(Kept::Arrived)
+        self.arrived.then_some(WithdrawalRefusal::Arrived)
     }
 
     /// Whether the credit is in the meter itself.

@@ -18,7 +18,7 @@ pub enum RefundOf {
 
 /// A refund as it is wished for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RefundWish {
+pub struct RefundRequest {
     /// Of which order.
     pub order: OrderId,
     /// What.
@@ -126,7 +126,7 @@ pub struct Refundable {
 
 /// What went back at the channel's own console, and nobody has said what for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Elsewhere {
+pub struct ConsoleRefund {
     /// How much.
     pub left: Fen,
     /// What it can pay, and how much of that.
@@ -153,7 +153,7 @@ pub struct OrderMoney {
     /// What may go back.
     pub payments: Vec<Refundable>,
     /// What went back at the channel's console and is not accounted for.
-    pub elsewhere: Option<Elsewhere>,
+    pub console_refund: Option<ConsoleRefund>,
     /// What went or goes back, newest first.
     pub refunds: Vec<RefundLine>,
     /// For the form.

@@ -13,7 +13,7 @@ pub const MOST_SAID: usize = 200;
 
 /// What is wished.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WishOf {
+pub enum ReturnTarget {
     /// The resident gets money back.
     Remaining {
         /// Out of which meter.
@@ -31,9 +31,9 @@ pub enum WishOf {
 
 /// A wish at the till.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wish {
+pub struct ReturnRequest {
     /// What.
-    pub of: WishOf,
+    pub of: ReturnTarget,
     /// Why; neither empty nor a book.
     pub reason: String,
     /// Made with the form.

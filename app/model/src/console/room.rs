@@ -209,7 +209,7 @@ pub struct Reading {
 /// What a command tells the meter.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum What {
+pub enum CommandContent {
     /// Open an account.
     Open,
     /// Credit a purchase.
@@ -236,7 +236,7 @@ pub struct CommandLine {
     /// Its id.
     pub id: CommandId,
     /// What it tells the meter.
-    pub what: What,
+    pub what: CommandContent,
     /// Where it stands.
     pub state: CommandState,
     /// Who decided; `None` for the system.

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::{Counted, Device, Goes, Newcomer, Registry, registry};
+use super::{BalanceTarget, Counted, Device, Registry, ResidentToAdd, registry};
 use crate::api::operator::{kwh, parse};
 use crate::api::till::said;
 use crate::api::{ApiError, answer};
@@ -20,10 +20,10 @@ fn page(closing: &str) -> String {
 }
 
 /// Over the counter, or into the account of a number; where both are named the number counts.
-fn goes(tender: &str, account: &str) -> Result<Goes, AppError> {
+fn goes(tender: &str, account: &str) -> Result<BalanceTarget, AppError> {
     match account.trim() {
-        "" => Tender::parse(tender).map(Goes::Counter).ok_or(AppError::Invalid),
-        number => Ok(Goes::Account(number.to_owned())),
+        "" => Tender::parse(tender).map(BalanceTarget::Counter).ok_or(AppError::Invalid),
+        number => Ok(BalanceTarget::Account(number.to_owned())),
     }
 }
 
@@ -53,7 +53,8 @@ pub async fn add_resident(meter: String, name: String, login: String, password: 
         if login.is_empty() || too_long || (name.is_empty() && !password.is_empty()) {
             return Err(AppError::Invalid);
         }
-        let newcomer = if password.is_empty() { Newcomer::Known(login) } else { Newcomer::New { name, login, password } };
+        let newcomer =
+            if password.is_empty() { ResidentToAdd::Known(login) } else { ResidentToAdd::New { name, login, password } };
         port.add_resident(&who, parse(&meter)?, &newcomer).await
     };
     answer(done.await.map(|()| room(&meter)), &room(&meter))
@@ -195,8 +196,8 @@ mod tests {
 
     #[test]
     fn money_goes_over_the_counter_or_into_an_account() {
-        assert_eq!(goes("cash", " "), Ok(Goes::Counter(Tender::Cash)));
-        assert_eq!(goes("cash", " 2611230000000001"), Ok(Goes::Account("2611230000000001".into())));
+        assert_eq!(goes("cash", " "), Ok(BalanceTarget::Counter(Tender::Cash)));
+        assert_eq!(goes("cash", " 2611230000000001"), Ok(BalanceTarget::Account("2611230000000001".into())));
         assert_eq!(goes("gold", ""), Err(AppError::Invalid));
     }
 

@@ -17,7 +17,8 @@ pub use actions::{
     decide_closing, install_meter, move_account, readdress, remove_resident, swap_meter, withdraw_closing,
 };
 pub use model::console::{
-    Closing, ClosingKind, ClosingMeter, Counted, Device, Goes, Kept, Life, Neighbour, Newcomer, Setting, Stranded,
+    BalanceTarget, Closing, ClosingKind, ClosingMeter, Counted, Device, Life, OtherMeter, ResidentToAdd, Setting, Stranded,
+    WithdrawalRefusal,
 };
 
 /// What the server does for the life of accounts.
@@ -26,13 +27,20 @@ pub trait LifePort: Send + Sync {
     /// What can be done about the account of a meter.
     async fn life(&self, who: &Who, meter: MeterId) -> Result<Life, AppError>;
     /// Lets somebody log in for the account of a meter.
-    async fn add_resident(&self, who: &Who, meter: MeterId, newcomer: &Newcomer) -> Result<(), AppError>;
+    async fn add_resident(&self, who: &Who, meter: MeterId, newcomer: &ResidentToAdd) -> Result<(), AppError>;
     /// Ends a resident's access to it.
     async fn remove_resident(&self, who: &Who, meter: MeterId, login: &str) -> Result<(), AppError>;
     /// Gives it another meter of its room.
     async fn add_meter(&self, who: &Who, meter: MeterId, other: MeterId) -> Result<(), AppError>;
     /// Closes it.
-    async fn close(&self, who: &Who, meter: MeterId, goes: &Goes, reason: &str, key: Uuid) -> Result<ClosingId, AppError>;
+    async fn close(
+        &self,
+        who: &Who,
+        meter: MeterId,
+        goes: &BalanceTarget,
+        reason: &str,
+        key: Uuid,
+    ) -> Result<ClosingId, AppError>;
     /// Moves it to the room of another meter.
     async fn relocate(&self, who: &Who, meter: MeterId, to: MeterId, reason: &str, key: Uuid) -> Result<ClosingId, AppError>;
     /// Begins to replace a meter: its last reading.
@@ -44,7 +52,7 @@ pub trait LifePort: Send + Sync {
     /// Ends a meter by what a person counted.
     async fn count(&self, who: &Who, closing: ClosingId, meter: MeterId, counted: &Counted) -> Result<(), AppError>;
     /// Decides anew where the money goes.
-    async fn decide(&self, who: &Who, closing: ClosingId, goes: &Goes) -> Result<(), AppError>;
+    async fn decide(&self, who: &Who, closing: ClosingId, goes: &BalanceTarget) -> Result<(), AppError>;
     /// Takes back what was begun, as long as nothing has happened.
     async fn withdraw(&self, who: &Who, closing: ClosingId) -> Result<(), AppError>;
     /// Sends a purchase that could not reach its meter to the account of that number.

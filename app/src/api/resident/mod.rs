@@ -24,7 +24,7 @@ pub trait ResidentPort: Send + Sync {
     /// The last 30 days, and the hours of one of them.
     async fn usage(&self, who: &Who, day: Option<Date>) -> Result<Usage, AppError>;
     /// What a top-up may be.
-    async fn offer(&self, who: &Who) -> Result<Offer, AppError>;
+    async fn offer(&self, who: &Who) -> Result<TopUpOffer, AppError>;
     /// Makes the order of a form; the same key gives the same order.
     async fn top_up(&self, who: &Who, key: Uuid, amount: Fen, tender: Tender) -> Result<OrderId, AppError>;
     /// Starts paying an order with this browser.
@@ -46,7 +46,7 @@ pub trait ResidentPort: Send + Sync {
     /// Whose room it is.
     async fn me(&self, who: &Who) -> Result<Me, AppError>;
     /// What is left of the last account of somebody who has no room now.
-    async fn past(&self, who: &Who) -> Result<Option<Past>, AppError>;
+    async fn past(&self, who: &Who) -> Result<Option<PastAccount>, AppError>;
 }
 
 /// What the page between us and the cashier shows.
@@ -77,9 +77,9 @@ reads! {
     /// The last 30 days, and the hours of one of them.
     usage(day: Option<Date>) -> Usage;
     /// What a top-up may be.
-    offer() -> Offer;
+    offer() -> TopUpOffer;
     /// What is left of the last account.
-    past() -> Option<Past>;
+    past() -> Option<PastAccount>;
     /// How far an order is.
     order(id: OrderId) -> OrderView;
     /// The switch before it is used.

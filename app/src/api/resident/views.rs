@@ -31,7 +31,7 @@ pub struct Room {
 
 /// What is left of a resident's last account.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Past {
+pub struct PastAccount {
     /// Where the room is, from the building inwards, with its name.
     pub room: String,
     /// The account's number.
@@ -89,7 +89,7 @@ pub struct Usage {
 
 /// What a top-up may be.
 #[derive(Clone, Debug)]
-pub struct Offer {
+pub struct TopUpOffer {
     /// For the form, so that sending it twice makes one order.
     pub key: Uuid,
     /// The room.

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::said;
-use super::{ReceiptNumber, Till, Wish, WishOf, till};
+use super::{ReceiptNumber, ReturnRequest, ReturnTarget, Till, till};
 use crate::api::operator::parse;
 use crate::api::{ApiError, answer};
 use crate::link;
@@ -26,8 +26,8 @@ pub async fn ask_return(meter: String, amount: String, tender: String, reason: S
     let Till { who, port } = till()?;
     let done = async {
         let tender = Tender::parse(&tender).ok_or(AppError::Invalid)?;
-        let of = WishOf::Remaining { meter: parse(&meter)?, tender, amount: yuan(&amount)? };
-        port.ask(&who, &Wish { of, reason: said(&reason)?, key: parse(&key)? }).await
+        let of = ReturnTarget::Remaining { meter: parse(&meter)?, tender, amount: yuan(&amount)? };
+        port.ask(&who, &ReturnRequest { of, reason: said(&reason)?, key: parse(&key)? }).await
     };
     answer(done.await.map(|id| page(&id.to_string())), &format!("/rooms/{meter}"))
 }
@@ -38,11 +38,11 @@ pub async fn correct(original: String, sale: bool, amount: String, reason: Strin
     let Till { who, port } = till()?;
     let done = async {
         let of = if sale {
-            WishOf::Sale(parse::<OrderId>(&original)?, yuan(&amount)?)
+            ReturnTarget::Sale(parse::<OrderId>(&original)?, yuan(&amount)?)
         } else {
-            WishOf::Return(parse::<ReturnId>(&original)?)
+            ReturnTarget::Return(parse::<ReturnId>(&original)?)
         };
-        port.ask(&who, &Wish { of, reason: said(&reason)?, key: parse(&key)? }).await
+        port.ask(&who, &ReturnRequest { of, reason: said(&reason)?, key: parse(&key)? }).await
     };
     answer(done.await.map(|id| page(&id.to_string())), &format!("/corrections/{original}"))
 }

@@ -23,8 +23,9 @@ pub use actions::{
 };
 pub use ledger::{SetSubsidy, Subsidies, SubsidyRule, TrialBalance, TrialLine, set_subsidy};
 pub use model::console::{
-    ChannelSale, Elsewhere, MOST_SAID, OrderMoney, Original, Receipt, ReceiptNumber, ReceiptOf, RecordLine, RecordQuery,
-    RecordState, Records, RefundLine, RefundOf, RefundQuery, RefundWish, Refundable, ReturnLine, Wish, WishOf, parts, said,
+    ChannelSale, ConsoleRefund, MOST_SAID, OrderMoney, Original, Receipt, ReceiptNumber, ReceiptOf, RecordLine, RecordQuery,
+    RecordState, Records, RefundLine, RefundOf, RefundQuery, RefundRequest, Refundable, ReturnLine, ReturnRequest, ReturnTarget,
+    parts, said,
 };
 pub use refunds::{
     ApproveRefund, AskRefund, CancelRefund, ClearRefund, DeliverOrder, PayRefund, RejectRefund, WriteOffRefund, approve_refund,
@@ -36,7 +37,7 @@ pub use shifts::{CloseShift, OpenShift, Shift, ShiftEnd, Shifts, Takings, close_
 #[async_trait]
 pub trait TillPort: Send + Sync {
     /// Asks for a return or a correction.
-    async fn ask(&self, who: &Who, wish: &Wish) -> Result<ReturnId, AppError>;
+    async fn ask(&self, who: &Who, wish: &ReturnRequest) -> Result<ReturnId, AppError>;
     /// The second person says yes.
     async fn approve(&self, who: &Who, id: ReturnId) -> Result<(), AppError>;
     /// The second person says no, and why.
@@ -56,7 +57,7 @@ pub trait TillPort: Send + Sync {
     /// What of an order may go back, and what did.
     async fn order_money(&self, who: &Who, order: OrderId) -> Result<OrderMoney, AppError>;
     /// Asks for a refund.
-    async fn ask_refund(&self, who: &Who, wish: &RefundWish) -> Result<RefundId, AppError>;
+    async fn ask_refund(&self, who: &Who, wish: &RefundRequest) -> Result<RefundId, AppError>;
     /// The second person says yes.
     async fn approve_refund(&self, who: &Who, id: RefundId) -> Result<(), AppError>;
     /// The second person says no, and why.

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::actions::yuan;
 use super::said;
-use super::{RefundOf, RefundWish, Till, till};
+use super::{RefundOf, RefundRequest, Till, till};
 use crate::api::operator::parse;
 use crate::api::{ApiError, answer};
 use model::error::AppError;
@@ -38,7 +38,7 @@ pub async fn ask_refund(
             _ => return Err(AppError::Invalid),
         };
         let (order, amount, reason) = (parse(&order)?, yuan(&amount)?, said(&reason)?);
-        port.ask_refund(&who, &RefundWish { order, of, over_counter, amount, reason, key: parse(&key)? }).await
+        port.ask_refund(&who, &RefundRequest { order, of, over_counter, amount, reason, key: parse(&key)? }).await
     };
     answer(done.await.map(|id| page(&id.to_string())), &format!("/refunds/of/{order}"))
 }

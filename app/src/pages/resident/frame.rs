@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-use crate::api::resident::{self as api, Past};
+use crate::api::resident::{self as api, PastAccount};
 use crate::i18n::resident::words;
 use crate::i18n::{common, lang};
 use crate::pages::error::ErrorPage;
@@ -93,7 +93,7 @@ pub fn load<T: Send + 'static>(
 
 /// Logged in, but without a room: the first day, or after moving out.
 #[component]
-fn NoRoom(tab: Tab, past: Option<Past>) -> impl IntoView {
+fn NoRoom(tab: Tab, past: Option<PastAccount>) -> impl IntoView {
     let t = words(lang());
     if let Ok(ports) = ports() {
         ports.reply.status(AppError::NotFound.status());
@@ -109,7 +109,7 @@ fn NoRoom(tab: Tab, past: Option<Past>) -> impl IntoView {
 }
 
 /// What became of the last room.
-fn was(past: &Past) -> impl IntoView + use<> {
+fn was(past: &PastAccount) -> impl IntoView + use<> {
     let (t, lang) = (words(lang()), lang());
     let state = match past.closed_at {
         Some(at) => format!("{} · {}", t.was_closed, common::at(at, now(), lang)),

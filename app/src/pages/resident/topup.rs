@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::frame::{Frame, Tab, load};
-use crate::api::resident::{self as api, Offer};
+use crate::api::resident::{self as api, TopUpOffer};
 use crate::i18n::resident::{say, words};
 use crate::i18n::{common, lang};
 use crate::ui::callout::{Callout, Tone};
@@ -23,7 +23,7 @@ pub fn TopUpPage() -> impl IntoView {
 }
 
 #[component]
-fn Ask(offer: Offer) -> impl IntoView {
+fn Ask(offer: TopUpOffer) -> impl IntoView {
     let lang = lang();
     let t = words(lang);
     let latest = &offer.room.latest;
@@ -60,7 +60,7 @@ const fn icon(channel: Tender) -> Icon {
 }
 
 #[component]
-fn Form(offer: Offer) -> impl IntoView {
+fn Form(offer: TopUpOffer) -> impl IntoView {
     let lang = lang();
     let t = words(lang);
     // The first that fits is chosen, so that the form is complete as it opens.

@@ -12,9 +12,9 @@ const REVERSE_OVER: i64 = DAY;
 
 /// A set of kinds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Signs(u16);
+pub struct AlarmConditions(u16);
 
-impl Signs {
+impl AlarmConditions {
     /// Whether it holds this one.
     #[must_use]
     pub const fn holds(self, kind: EventKind) -> bool {
@@ -116,7 +116,7 @@ mod tests {
 
     #[test]
     fn a_set_says_what_changed() {
-        let mut signs = Signs::default();
+        let mut signs = AlarmConditions::default();
         assert!(signs.set(EventKind::Overload, true) && !signs.set(EventKind::Overload, true));
         assert!(signs.holds(EventKind::Overload) && !signs.holds(EventKind::Malignant));
         assert!(signs.set(EventKind::Overload, false));

@@ -5,7 +5,7 @@
 use model::energy::Energy;
 use model::time::{HOUR, Timestamp};
 
-use super::rollup::{Parts, Stretch};
+use super::rollup::{ConsumptionInterval, Parts};
 
 /// Room for a meter that rounds and for clocks that differ, on top of half as much again.
 const SLACK_WH: i64 = 200;
@@ -97,7 +97,7 @@ pub struct Baseline {
 
 /// The quality of a new value, and what passed since the last one: nothing where that does not count.
 #[must_use]
-pub fn classify(last: Option<&Baseline>, now: &Baseline, counter: &Counter) -> (Quality, Option<Stretch>) {
+pub fn classify(last: Option<&Baseline>, now: &Baseline, counter: &Counter) -> (Quality, Option<ConsumptionInterval>) {
     let Some(last) = last else { return (Quality::Good, None) };
     if now.at <= last.at {
         return (Quality::Disordered, None);
@@ -117,7 +117,7 @@ pub fn classify(last: Option<&Baseline>, now: &Baseline, counter: &Counter) -> (
 
 /// What passed between two readings, with its parts as far as the counters beside the total agree with it.
 #[must_use]
-pub fn passed(last: &Baseline, now: &Baseline, energy: Energy, wrap: Energy) -> Stretch {
+pub fn passed(last: &Baseline, now: &Baseline, energy: Energy, wrap: Energy) -> ConsumptionInterval {
     let grown = |last: Energy, now: Energy| {
         let grown = now.0 - last.0;
         Energy(if grown < 0 { grown + wrap.0 } else { grown })
@@ -130,7 +130,7 @@ pub fn passed(last: &Baseline, now: &Baseline, energy: Energy, wrap: Energy) -> 
     });
     let rates = rates.filter(|rates: &[Energy; 4]| fits(rates.iter().fold(Energy::ZERO, |sum, &rate| sum + rate)));
     let parts = Parts { reverse: reverse.unwrap_or_default(), rates: rates.unwrap_or_default() };
-    Stretch { from: last.at, to: now.at, energy, parts }
+    ConsumptionInterval { from: last.at, to: now.at, energy, parts }
 }
 
 #[cfg(test)]
@@ -165,8 +165,8 @@ mod tests {
             (Some(last), DAY + 1_000, 500_010, Quality::Good, Some(10)),
         ];
         for (last, when, total, quality, energy) in cases {
-            let (found, stretch) = classify(last.as_ref(), &at(when, total), &Counter::default());
-            assert_eq!((found, stretch.map(|s| s.energy.0)), (quality, energy), "{total} at {when}");
+            let (found, interval) = classify(last.as_ref(), &at(when, total), &Counter::default());
+            assert_eq!((found, interval.map(|s| s.energy.0)), (quality, energy), "{total} at {when}");
         }
     }
 
@@ -191,12 +191,12 @@ mod tests {
         let wrap = Counter::default().wrap;
         let with = |when: i64, total: i64, rates: [i64; 4]| Baseline { rates: Some(rates.map(Energy)), ..at(when, total) };
         let last = with(DAY, 1_000, [100, 200, 300, 400]);
-        let stretch = passed(&last, &with(DAY + HOUR, 1_100, [100, 250, 350, 400]), Energy(100), wrap);
-        assert_eq!(stretch.parts.rates, [0, 50, 50, 0].map(Energy));
-        let stretch = passed(&last, &with(DAY + HOUR, 1_100, [100, 950, 350, 400]), Energy(100), wrap);
-        assert_eq!(stretch.parts, Parts::default(), "rates that grew by more than the total say nothing");
-        let stretch = passed(&last, &at(DAY + HOUR, 1_100), Energy(100), wrap);
-        assert_eq!(stretch.parts, Parts::default());
+        let interval = passed(&last, &with(DAY + HOUR, 1_100, [100, 250, 350, 400]), Energy(100), wrap);
+        assert_eq!(interval.parts.rates, [0, 50, 50, 0].map(Energy));
+        let interval = passed(&last, &with(DAY + HOUR, 1_100, [100, 950, 350, 400]), Energy(100), wrap);
+        assert_eq!(interval.parts, Parts::default(), "rates that grew by more than the total say nothing");
+        let interval = passed(&last, &at(DAY + HOUR, 1_100), Energy(100), wrap);
+        assert_eq!(interval.parts, Parts::default());
     }
 
     #[test]

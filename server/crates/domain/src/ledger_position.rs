@@ -6,7 +6,7 @@ use crate::meter_state::State;
 
 /// What the ledger knows a meter to have applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Witnessed {
+pub struct LedgerPosition {
     /// Key epoch.
     pub epoch: u16,
     /// Purchase count.
@@ -15,7 +15,7 @@ pub struct Witnessed {
     pub cumulative: Fen,
 }
 
-impl Witnessed {
+impl LedgerPosition {
     /// From epoch, count and cumulative amount (fen) as they are stored; `None` where a meter could not hold them.
     #[must_use]
     pub fn from_row((epoch, count, cumulative): (i64, i64, i64)) -> Option<Self> {

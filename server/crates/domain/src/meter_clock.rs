@@ -17,7 +17,7 @@ const FAR: i64 = 20 * MINUTE;
 
 /// What is known of a meter's clock.
 #[derive(Clone, Copy, Debug)]
-pub struct Seen {
+pub struct ClockObservation {
     /// The meter's time minus ours, s; `None` where it shows none.
     pub offset_s: Option<i64>,
     /// The meter says that it lost the time.
@@ -43,7 +43,7 @@ pub enum Verdict {
 
 /// Judges a clock. `edges` are the minutes of the day at which a rate begins.
 #[must_use]
-pub fn judge(now: Timestamp, seen: &Seen, edges: &[u16]) -> Verdict {
+pub fn judge(now: Timestamp, seen: &ClockObservation, edges: &[u16]) -> Verdict {
     let rests = |rest: i64| seen.last.is_some_and(|last| now.since(last) < rest);
     let offset = match seen.offset_s {
         Some(offset) if !seen.lost => offset,
@@ -89,23 +89,23 @@ mod tests {
         Civil { year: 2026, month: 11, day: 24, hour, minute, second: 0 }.timestamp().unwrap()
     }
 
-    const OFF: Seen = Seen { offset_s: Some(-90), lost: false, sets: 0, last: None };
+    const OFF: ClockObservation = ClockObservation { offset_s: Some(-90), lost: false, sets: 0, last: None };
 
     #[test]
     fn a_clock_is_set_only_when_it_must_be() {
         let noon = at(12, 30);
         for (seen, verdict) in [
-            (Seen { offset_s: Some(30), ..OFF }, Verdict::Fine),
-            (Seen { offset_s: Some(-31), ..OFF }, Verdict::Set),
-            (Seen { last: Some(noon.plus(-19 * HOUR)), ..OFF }, Verdict::Later),
-            (Seen { last: Some(noon.plus(-21 * HOUR)), ..OFF }, Verdict::Set),
-            (Seen { offset_s: Some(301), sets: 1, ..OFF }, Verdict::Set),
-            (Seen { offset_s: Some(301), sets: 2, ..OFF }, Verdict::Faulty),
-            (Seen { offset_s: Some(300), sets: 2, ..OFF }, Verdict::Set),
-            (Seen { offset_s: Some(2), lost: true, ..OFF }, Verdict::Set),
-            (Seen { offset_s: None, ..OFF }, Verdict::Set),
-            (Seen { offset_s: None, last: Some(noon.plus(-HOUR / 2)), ..OFF }, Verdict::Later),
-            (Seen { offset_s: Some(-40_000), ..OFF }, Verdict::Set),
+            (ClockObservation { offset_s: Some(30), ..OFF }, Verdict::Fine),
+            (ClockObservation { offset_s: Some(-31), ..OFF }, Verdict::Set),
+            (ClockObservation { last: Some(noon.plus(-19 * HOUR)), ..OFF }, Verdict::Later),
+            (ClockObservation { last: Some(noon.plus(-21 * HOUR)), ..OFF }, Verdict::Set),
+            (ClockObservation { offset_s: Some(301), sets: 1, ..OFF }, Verdict::Set),
+            (ClockObservation { offset_s: Some(301), sets: 2, ..OFF }, Verdict::Faulty),
+            (ClockObservation { offset_s: Some(300), sets: 2, ..OFF }, Verdict::Set),
+            (ClockObservation { offset_s: Some(2), lost: true, ..OFF }, Verdict::Set),
+            (ClockObservation { offset_s: None, ..OFF }, Verdict::Set),
+            (ClockObservation { offset_s: None, last: Some(noon.plus(-HOUR / 2)), ..OFF }, Verdict::Later),
+            (ClockObservation { offset_s: Some(-40_000), ..OFF }, Verdict::Set),
         ] {
             assert_eq!(judge(noon, &seen, &[]), verdict, "{seen:?}");
         }
@@ -128,13 +128,13 @@ mod tests {
             (at(8, 20), 90, &[510], Verdict::Set),
             (at(8, 30), 90, &[0, 480, 1_020], Verdict::Set),
         ] {
-            let seen = Seen { offset_s: Some(offset_s), ..OFF };
+            let seen = ClockObservation { offset_s: Some(offset_s), ..OFF };
             assert_eq!(judge(now, &seen, edges), verdict, "{now} {offset_s} {edges:?}");
         }
     }
 
     #[test]
     fn a_lost_clock_is_set_at_once_even_at_midnight() {
-        assert_eq!(judge(at(0, 0), &Seen { lost: true, ..OFF }, &[]), Verdict::Set);
+        assert_eq!(judge(at(0, 0), &ClockObservation { lost: true, ..OFF }, &[]), Verdict::Set);
     }
 }

@@ -41,7 +41,7 @@ impl Measurement {
 
 /// What a meter shows besides its counters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Face {
+pub enum MeterStatus {
     /// Credit lives in the meter: its state block.
     Wallet(State),
     /// No secured wallet inside: the server decides, the meter switches or only measures.
@@ -63,7 +63,7 @@ pub struct Plain {
     pub count: Option<u16>,
 }
 
-impl Face {
+impl MeterStatus {
     /// The status word: the meter's own, or what can be said of the relay.
     #[must_use]
     pub const fn status(&self) -> StatusWord {

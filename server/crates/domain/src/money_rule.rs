@@ -11,7 +11,7 @@ use crate::meter_state::State;
 
 /// What a money command is to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Deed {
+pub enum MoneyOperation {
     /// Open this account.
     Open(AccountNumber),
     /// Add money for an order.
@@ -39,7 +39,7 @@ pub enum Deed {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Claimed {
     /// What to do.
-    pub deed: Deed,
+    pub money_operation: MoneyOperation,
     /// The key epoch in which it counts; an opening counts in whichever the meter is.
     pub epoch: u16,
     /// The purchase count it makes.
@@ -62,20 +62,20 @@ impl Claimed {
     #[must_use]
     pub const fn operation(&self) -> Operation {
         let count = self.count;
-        match self.deed {
-            Deed::Open(account) => Operation::Open { account },
-            Deed::Credit { order, amount } => Operation::Credit { order, count, amount },
-            Deed::Debit { order, amount } => Operation::Debit { order, count, amount },
-            Deed::Close { order } => Operation::Close { order, count },
+        match self.money_operation {
+            MoneyOperation::Open(account) => Operation::Open { account },
+            MoneyOperation::Credit { order, amount } => Operation::Credit { order, count, amount },
+            MoneyOperation::Debit { order, amount } => Operation::Debit { order, count, amount },
+            MoneyOperation::Close { order } => Operation::Close { order, count },
         }
     }
 
     /// Judges what the meter shows.
     #[must_use]
     pub fn judge(&self, seen: &State) -> Verdict {
-        let order = match self.deed {
-            Deed::Open(account) => return judge_opening(account, seen),
-            Deed::Credit { order, .. } | Deed::Debit { order, .. } | Deed::Close { order } => order,
+        let order = match self.money_operation {
+            MoneyOperation::Open(account) => return judge_opening(account, seen),
+            MoneyOperation::Credit { order, .. } | MoneyOperation::Debit { order, .. } | MoneyOperation::Close { order } => order,
         };
         let stop = |why: &str| {
             let expected = json!({ "epoch": self.epoch, "count": self.count, "order": order });
@@ -119,9 +119,13 @@ mod tests {
 
     #[test]
     fn the_rule() {
-        let deeds = [Deed::Credit { order: 9, amount: 5_000 }, Deed::Debit { order: 9, amount: 5_000 }, Deed::Close { order: 9 }];
-        for deed in deeds {
-            let claimed = Claimed { deed, epoch: 3, count: 8 };
+        let deeds = [
+            MoneyOperation::Credit { order: 9, amount: 5_000 },
+            MoneyOperation::Debit { order: 9, amount: 5_000 },
+            MoneyOperation::Close { order: 9 },
+        ];
+        for money_operation in deeds {
+            let claimed = Claimed { money_operation, epoch: 3, count: 8 };
             for (epoch, count, order, verdict) in [
                 (3, 8, 9, "delivered"),
                 (3, 7, 8, "send"),
@@ -148,20 +152,20 @@ mod tests {
 
     #[test]
     fn the_last_count_of_an_epoch_is_no_beginning() {
-        let claimed = Claimed { deed: Deed::Credit { order: 1, amount: 1 }, epoch: 1, count: 0 };
+        let claimed = Claimed { money_operation: MoneyOperation::Credit { order: 1, amount: 1 }, epoch: 1, count: 0 };
         assert!(matches!(claimed.judge(&seen(1, u16::MAX, 5)), Verdict::Stop(_)));
     }
 
     #[test]
     fn nothing_is_sent_to_a_meter_without_account() {
-        let claimed = Claimed { deed: Deed::Credit { order: 1, amount: 1 }, epoch: 1, count: 1 };
+        let claimed = Claimed { money_operation: MoneyOperation::Credit { order: 1, amount: 1 }, epoch: 1, count: 1 };
         let closed = State { status: StatusWord(0), ..seen(1, 0, 0) };
         assert!(matches!(claimed.judge(&closed), Verdict::Stop(why) if why.contains("not-open")));
     }
 
     #[test]
     fn a_close_that_was_applied_is_delivered_although_no_account_is_open() {
-        let claimed = Claimed { deed: Deed::Close { order: 4 }, epoch: 1, count: 6 };
+        let claimed = Claimed { money_operation: MoneyOperation::Close { order: 4 }, epoch: 1, count: 6 };
         assert_eq!(claimed.judge(&State { status: StatusWord(0), ..seen(1, 6, 4) }), Verdict::Delivered);
     }
 
@@ -169,7 +173,7 @@ mod tests {
     fn openings_are_known_by_their_account_number() {
         let account: AccountNumber = "6407353703886369".parse().unwrap();
         let other: AccountNumber = "1111111111111111".parse().unwrap();
-        let claimed = Claimed { deed: Deed::Open(account), epoch: 0, count: 0 };
+        let claimed = Claimed { money_operation: MoneyOperation::Open(account), epoch: 0, count: 0 };
         let shows = |status, account, count| State { status: StatusWord(status), account, count, ..state() };
         assert_eq!(claimed.judge(&shows(0, AccountNumber::NONE, 0)), Verdict::Send);
         assert_eq!(claimed.judge(&shows(2, account, 0)), Verdict::Delivered);

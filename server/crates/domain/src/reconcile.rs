@@ -60,7 +60,7 @@ impl Class {
 
 /// What our books have of a payment or refund.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ours {
+pub struct LedgerEntry {
     /// What it is.
     pub kind: LineKind,
     /// Our number of the attempt.
@@ -80,7 +80,7 @@ pub struct Ours {
     /// Its order.
     pub order: Option<OrderId>,
     /// Whether another day's bill has it.
-    pub elsewhere: bool,
+    pub beyond_the_day: bool,
 }
 
 /// What is not simply equal.
@@ -132,7 +132,7 @@ impl Comparison {
 /// Holds the lines of a bill against `ours`: all that is booked in the window, and all that any line names. `unbilled` are the
 /// windows of neighbouring days whose bills are still to come.
 #[must_use]
-pub fn compare(window: Window, lines: &[BillLine], ours: &[Ours], unbilled: &[Window]) -> Comparison {
+pub fn compare(window: Window, lines: &[BillLine], ours: &[LedgerEntry], unbilled: &[Window]) -> Comparison {
     let mut index = Index::of(ours);
     let mut result = Comparison { bill: lines.iter().map(BillLine::signed).sum(), ..Comparison::default() };
     for line in lines {
@@ -152,7 +152,7 @@ pub fn compare(window: Window, lines: &[BillLine], ours: &[Ours], unbilled: &[Wi
         if booked_here && !index.taken(at) {
             let may_come =
                 unbilled.iter().any(|&(from, to)| known.since.plus(-CLOCKS_DIFFER) < to && from <= known.at.plus(CLOCKS_DIFFER));
-            let class = if known.elsewhere || may_come { Class::Edge } else { Class::OursOnly };
+            let class = if known.beyond_the_day || may_come { Class::Edge } else { Class::OursOnly };
             result.findings.push(finding(class, window, None, Some(known)));
         }
     }
@@ -161,7 +161,7 @@ pub fn compare(window: Window, lines: &[BillLine], ours: &[Ours], unbilled: &[Wi
 }
 
 /// `None` where they are equal.
-fn judge(window: Window, line: &BillLine, known: &Ours) -> Option<Class> {
+fn judge(window: Window, line: &BillLine, known: &LedgerEntry) -> Option<Class> {
     if known.booked == Fen::ZERO || known.trade_no.as_ref().is_some_and(|number| *number != line.trade_no) {
         Some(Class::State)
     } else if known.booked != line.amount {
@@ -173,13 +173,13 @@ fn judge(window: Window, line: &BillLine, known: &Ours) -> Option<Class> {
     }
 }
 
-fn finding(class: Class, window: Window, line: Option<&BillLine>, known: Option<&Ours>) -> Finding {
+fn finding(class: Class, window: Window, line: Option<&BillLine>, known: Option<&LedgerEntry>) -> Finding {
     let kind = line.map(|line| line.kind).or(known.map(|known| known.kind)).unwrap_or(LineKind::Paid);
     let bill = line.map(|line| line.amount);
     let ours = known.map(|known| known.booked);
     let here = known.filter(|known| within(window, known.at)).map_or(Fen::ZERO, |known| known.booked);
     let why = match (class, known) {
-        (Class::Edge, Some(known)) if line.is_none() && !known.elsewhere => "bill-to-come",
+        (Class::Edge, Some(known)) if line.is_none() && !known.beyond_the_day => "bill-to-come",
         (Class::Edge, _) if line.is_none() => "other-bill",
         (Class::Edge, _) => "booked-elsewhere",
         (Class::State, Some(known)) if known.booked != Fen::ZERO => "trade-number",
@@ -221,7 +221,7 @@ struct Index<'a> {
 }
 
 impl<'a> Index<'a> {
-    fn of(ours: &'a [Ours]) -> Self {
+    fn of(ours: &'a [LedgerEntry]) -> Self {
         let mut index = Self {
             by_trade: HashMap::new(),
             by_number: HashMap::new(),
@@ -294,7 +294,7 @@ pub enum Metered {
     /// Delivered, by the ledger and what the meter shows.
     Delivered,
     /// And the meter itself wrote it down.
-    Witnessed,
+    LedgerPosition,
     /// They contradict each other.
     Contradicts(&'static str),
 }
@@ -317,7 +317,7 @@ pub fn metered(purchase: &Purchase, now: Timestamp) -> Metered {
     match (fell, purchase.journal) {
         (true, _) if !purchase.in_case => Metered::Contradicts("count"),
         (true, _) => Metered::Open,
-        (false, Some(_)) => Metered::Witnessed,
+        (false, Some(_)) => Metered::LedgerPosition,
         (false, None) => Metered::Delivered,
     }
 }

@@ -99,7 +99,7 @@ impl Rules {
 
 /// Money that goes back. Its number is made and stored before the channel hears of it, and stays the same on every try.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RefundRequest {
+pub struct ChannelRefund {
     /// Our number of it.
     pub number: String,
     /// Our number of the trade.

@@ -32,7 +32,7 @@ impl Parts {
 
 /// What passed between two readings, as if it had passed evenly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stretch {
+pub struct ConsumptionInterval {
     /// The earlier reading.
     pub from: Timestamp,
     /// The later one.
@@ -43,7 +43,7 @@ pub struct Stretch {
     pub parts: Parts,
 }
 
-impl Stretch {
+impl ConsumptionInterval {
     /// Its energy by the hour since the epoch. The shares sum to the whole.
     pub fn by_hour(&self) -> impl Iterator<Item = (i64, Energy)> + use<> {
         let whole = *self;
@@ -99,12 +99,12 @@ mod tests {
     use model::time::{DAY, MINUTE};
     use proptest::prelude::*;
 
-    fn stretch(from: i64, to: i64, wh: i64) -> Stretch {
-        Stretch { from: Timestamp(from), to: Timestamp(to), energy: Energy(wh), parts: Parts::default() }
+    fn interval(from: i64, to: i64, wh: i64) -> ConsumptionInterval {
+        ConsumptionInterval { from: Timestamp(from), to: Timestamp(to), energy: Energy(wh), parts: Parts::default() }
     }
 
     fn hours(from: i64, to: i64, wh: i64) -> Vec<(i64, i64)> {
-        stretch(from, to, wh).by_hour().map(|(hour, energy)| (hour, energy.0)).collect()
+        interval(from, to, wh).by_hour().map(|(hour, energy)| (hour, energy.0)).collect()
     }
 
     #[test]
@@ -118,14 +118,14 @@ mod tests {
 
     #[test]
     fn days_change_at_midnight_in_shanghai() {
-        let days: Vec<_> = stretch(15 * HOUR, 17 * HOUR, 100).by_day().map(|(day, energy, _)| (day.0, energy.0)).collect();
+        let days: Vec<_> = interval(15 * HOUR, 17 * HOUR, 100).by_day().map(|(day, energy, _)| (day.0, energy.0)).collect();
         assert_eq!(days, [(0, 50), (1, 50)]);
     }
 
     #[test]
     fn a_counter_read_in_between_moves_energy_to_its_side() {
         let parts = Parts { reverse: Energy(10), rates: [0, 40, 60, 0].map(Energy) };
-        let whole = Stretch { parts, ..stretch(0, 10 * HOUR, 100) };
+        let whole = ConsumptionInterval { parts, ..interval(0, 10 * HOUR, 100) };
         let (one, two) = whole.cut(Timestamp(5 * HOUR), Energy(90));
         assert_eq!((one.energy, two.energy), (Energy(90), Energy(10)));
         assert_eq!((one.parts.rates, two.parts.rates), ([0, 36, 54, 0].map(Energy), [0, 4, 6, 0].map(Energy)));
@@ -141,7 +141,7 @@ mod tests {
             cuts in prop::collection::vec((0.0..1.0_f64, 0.0..1.0_f64), 0..6),
         ) {
             let parts = Parts { reverse: Energy(wh / 3), rates: [rate.min(wh), 0, 0, 0].map(Energy) };
-            let whole = Stretch { parts, ..stretch(from, from + span, wh) };
+            let whole = ConsumptionInterval { parts, ..interval(from, from + span, wh) };
             let mut pieces = vec![whole];
             for (time, energy) in cuts {
                 let last = pieces.pop().unwrap();
@@ -150,8 +150,8 @@ mod tests {
                 let (one, two) = last.cut(at, Energy(part(last.energy.0, energy)));
                 pieces.extend([one, two]);
             }
-            let hours: Vec<_> = pieces.iter().flat_map(Stretch::by_hour).collect();
-            let days: Vec<_> = pieces.iter().flat_map(Stretch::by_day).collect();
+            let hours: Vec<_> = pieces.iter().flat_map(ConsumptionInterval::by_hour).collect();
+            let days: Vec<_> = pieces.iter().flat_map(ConsumptionInterval::by_day).collect();
             prop_assert_eq!(hours.iter().map(|h| h.1.0).sum::<i64>(), wh);
             prop_assert_eq!(days.iter().map(|d| d.1.0).sum::<i64>(), wh);
             prop_assert_eq!(days.iter().map(|d| d.2.rates[0].0).sum::<i64>(), rate.min(wh));

@@ -7,7 +7,7 @@ use crate::wallet::Wallet;
 
 /// A server wallet as it is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Purse {
+pub struct ServerWallet {
     /// What decides about the relay.
     pub wallet: Wallet,
     /// Bought in all.
@@ -16,7 +16,7 @@ pub struct Purse {
     pub count: u16,
 }
 
-impl Purse {
+impl ServerWallet {
     /// Puts what the ledger says beside what the meter shows.
     pub fn show(&self, latest: &mut Latest) {
         latest.status = self.wallet.status(latest.status);

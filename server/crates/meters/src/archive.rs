@@ -141,10 +141,10 @@ impl Archive {
 
     async fn fetch_one(&self, meter: &Meter, want: Want) -> Result<(), Failure> {
         // Who answers is asked first: the records themselves do not say whose they are.
-        let (face, _) = driver::face(meter, Priority::Sweep, &self.clock).await?;
+        let (meter_status, _) = driver::meter_status(meter, Priority::Sweep, &self.clock).await?;
         if want.journal {
             let records = driver::journal(meter, Priority::Sweep).await?;
-            let newest = face.wallet().map(|state| state.journal);
+            let newest = meter_status.wallet().map(|state| state.journal);
             journals::keep(&self.db, &self.rng, self.clock.now(), meter.id, newest, &records).await?;
         }
         if want.freeze {

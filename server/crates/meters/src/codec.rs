@@ -2,7 +2,7 @@
 
 mod registers;
 
-use domain::meter_state::{Face, Measurement, Plain, State};
+use domain::meter_state::{Measurement, MeterStatus, Plain, State};
 use model::energy::Energy;
 use model::meter::{StatusWord, Wallet};
 use model::money::Fen;
@@ -140,12 +140,12 @@ impl Values {
     ///
     /// # Errors
     /// [`DecodeError`] for what is beyond its range, and for a secured wallet that is not whole.
-    pub fn face(&self, wallet: Wallet) -> Result<Face, DecodeError> {
+    pub fn meter_status(&self, wallet: Wallet) -> Result<MeterStatus, DecodeError> {
         if wallet == Wallet::Meter {
-            return self.state().map(Face::Wallet);
+            return self.state().map(MeterStatus::Wallet);
         }
         let flag = |field| self.get(field).map(|on| on != 0);
-        Ok(Face::Plain(Plain {
+        Ok(MeterStatus::Plain(Plain {
             relay_closed: flag(Field::RelayClosed),
             relay_fault: flag(Field::RelayFault),
             clock: self.optional(Field::Clock)?.map(Timestamp),

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use super::profile::ReadBack;
 use domain::bcd::BcdTime;
 use domain::meter_state::State;
-use domain::money_rule::Deed;
+use domain::money_rule::MoneyOperation;
 use domain::operation::{DayTable, Limits, Operation, PlanEntry, Tiers};
 use domain::serial::AccountNumber;
 
@@ -94,18 +94,18 @@ struct DatePlanArgs {
 ///
 /// # Errors
 /// [`WishError`].
-pub fn deed(kind: &str, args: &str) -> Result<Deed, WishError> {
+pub fn money_operation(kind: &str, args: &str) -> Result<MoneyOperation, WishError> {
     Ok(match kind {
-        "open" => Deed::Open(fields::<OpenArgs>(args)?.account),
+        "open" => MoneyOperation::Open(fields::<OpenArgs>(args)?.account),
         "credit" => {
             let MoneyArgs { order, amount_fen: amount } = fields(args)?;
-            Deed::Credit { order, amount }
+            MoneyOperation::Credit { order, amount }
         }
         "debit" => {
             let MoneyArgs { order, amount_fen: amount } = fields(args)?;
-            Deed::Debit { order, amount }
+            MoneyOperation::Debit { order, amount }
         }
-        "close" => Deed::Close { order: fields::<CloseArgs>(args)?.order },
+        "close" => MoneyOperation::Close { order: fields::<CloseArgs>(args)?.order },
         _ => return Err(WishError),
     })
 }
@@ -264,8 +264,11 @@ mod tests {
     #[test]
     fn commands_become_operations() {
         let now = Timestamp(1_795_600_000_000);
-        assert_eq!(deed("credit", r#"{"order":7,"amount_fen":5000}"#), Ok(Deed::Credit { order: 7, amount: 5_000 }));
-        assert_eq!(deed("close", r#"{"order":7}"#), Ok(Deed::Close { order: 7 }));
+        assert_eq!(
+            money_operation("credit", r#"{"order":7,"amount_fen":5000}"#),
+            Ok(MoneyOperation::Credit { order: 7, amount: 5_000 })
+        );
+        assert_eq!(money_operation("close", r#"{"order":7}"#), Ok(MoneyOperation::Close { order: 7 }));
         let mode = |word: &str| setting("mode", &format!(r#"{{"mode":"{word}"}}"#), now);
         assert_eq!(mode("forced_off"), Ok(Operation::SetMode(ControlMode::ForcedOff)));
         assert_eq!(setting("switch", r#"{"on":false}"#, now), Ok(Operation::UserSwitch(false)));
@@ -277,7 +280,7 @@ mod tests {
             ("close", ""),
             ("mode", "{}"),
         ] {
-            assert_eq!(deed(kind, args), Err(WishError), "{kind} {args}");
+            assert_eq!(money_operation(kind, args), Err(WishError), "{kind} {args}");
         }
         assert_eq!(mode("on"), Err(WishError));
         assert_eq!(wish("credit", r#"{"order":7,"amount_fen":5000}"#, now), Err(WishError));

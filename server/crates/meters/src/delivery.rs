@@ -34,7 +34,7 @@ use super::reader::ReadError;
 use super::recorder::Event;
 use crate::command_args::{self, Wish, WishError};
 use domain::clock::SharedClock;
-use domain::meter_state::{Face, State};
+use domain::meter_state::{MeterStatus, State};
 use domain::operation::Operation;
 use domain::reading_source::Source;
 use domain::rng::Rng;
@@ -105,7 +105,7 @@ impl Engine {
             tokio::select! {
                 () = stop.cancelled() => break,
                 () = wake.notified() => {}
-                Some(meter) = heard.recv() => self.hurry(meter).await,
+                Some(meter) = heard.recv() => self.reset_backoff(meter).await,
                 Some(ended) = tasks.join_next_with_id() => {
                     let id = match ended {
                         Ok((id, ())) => id,
@@ -136,9 +136,9 @@ impl Engine {
         }
     }
 
-    async fn hurry(&self, meter: MeterId) {
+    async fn reset_backoff(&self, meter: MeterId) {
         self.lock_failures().remove(&meter);
-        if let Err(error) = deliveries::hurry(&self.db, meter, self.clock.now()).await {
+        if let Err(error) = deliveries::reset_backoff(&self.db, meter, self.clock.now()).await {
             tracing::warn!(error = &error as &dyn std::error::Error, meter = %meter, "delivery.not-hurried");
         }
     }
@@ -188,13 +188,13 @@ impl Engine {
 
     /// Reads the state of a meter with a secured wallet and shows it; where it cannot be read, everything for the meter waits.
     async fn look(&self, meter: &Meter, priority: Priority) -> Result<Result<(State, Timestamp), Step>, StoreError> {
-        match driver::face(meter, priority, &self.clock).await {
-            Ok((face, at)) => {
+        match driver::meter_status(meter, priority, &self.clock).await {
+            Ok((meter_status, at)) => {
                 self.lock_failures().remove(&meter.id);
-                self.report(Event::Face { meter: meter.id, at, face }).await;
-                match face {
-                    Face::Wallet(state) => Ok(Ok((state, at))),
-                    Face::Plain(_) => self.wait(meter.id, note::INVALID).await.map(Err),
+                self.report(Event::MeterStatus { meter: meter.id, at, meter_status }).await;
+                match meter_status {
+                    MeterStatus::Wallet(state) => Ok(Ok((state, at))),
+                    MeterStatus::Plain(_) => self.wait(meter.id, note::INVALID).await.map(Err),
                 }
             }
             Err(error) => self.unread(meter, error).await.map(Err),
@@ -256,7 +256,7 @@ impl Engine {
     }
 
     async fn wait_for(&self, meter: MeterId, ms: i64, why: &str) -> Result<Step, StoreError> {
-        deliveries::put_off(&self.db, meter, self.clock.now().plus(ms), why).await?;
+        deliveries::defer_meter(&self.db, meter, self.clock.now().plus(ms), why).await?;
         Ok(Step::Later)
     }
 

@@ -9,7 +9,7 @@ use super::reader::{self, ReadError};
 use super::records;
 use domain::clock::SharedClock;
 pub use domain::meter_records::{Frozen, JournalRecord};
-use domain::meter_state::{Face, Measurement};
+use domain::meter_state::{Measurement, MeterStatus};
 
 /// The exception of a meter that does not know what is asked of it.
 const ILLEGAL_FUNCTION: LinkError = LinkError::Exception(0x01);
@@ -22,7 +22,7 @@ pub struct Reading {
     /// Counters and instantaneous values.
     pub measurement: Measurement,
     /// Wallet and relay.
-    pub face: Face,
+    pub meter_status: MeterStatus,
 }
 
 /// Reads a meter whole. Its identity comes first, where it says one: it tells who answers.
@@ -34,19 +34,19 @@ pub async fn read(meter: &Meter, priority: Priority, clock: &SharedClock) -> Res
         Some(has) => dlt645::driver::whole(meter, has, priority, clock).await?,
         None => reader::whole(meter, priority, clock).await?,
     };
-    Ok(Reading { at, measurement: values.measurement()?, face: values.face(meter.profile.abilities.wallet)? })
+    Ok(Reading { at, measurement: values.measurement()?, meter_status: values.meter_status(meter.profile.abilities.wallet)? })
 }
 
 /// Looks at wallet and relay alone, and when that was.
 ///
 /// # Errors
 /// [`ReadError`].
-pub async fn face(meter: &Meter, priority: Priority, clock: &SharedClock) -> Result<(Face, Timestamp), ReadError> {
-    let face = match &meter.profile.dlt645 {
-        Some(has) => dlt645::driver::face(meter, has, priority).await?.face(meter.profile.abilities.wallet)?,
-        None => reader::face(meter, priority).await?,
+pub async fn meter_status(meter: &Meter, priority: Priority, clock: &SharedClock) -> Result<(MeterStatus, Timestamp), ReadError> {
+    let meter_status = match &meter.profile.dlt645 {
+        Some(has) => dlt645::driver::meter_status(meter, has, priority).await?.meter_status(meter.profile.abilities.wallet)?,
+        None => reader::meter_status(meter, priority).await?,
     };
-    Ok((face, clock.now()))
+    Ok((meter_status, clock.now()))
 }
 
 /// Switches a plain relay; sent once. Whether it obeys is seen by [`face`] alone.

@@ -2,7 +2,7 @@
 //!
 //! Each reading is compared in memory; only a difference asks the database, which knows whether a money command explains it.
 
-use domain::ledger_position::Witnessed;
+use domain::ledger_position::LedgerPosition;
 use std::collections::HashMap;
 
 use model::ids::MeterId;
@@ -14,19 +14,19 @@ use store::{self, Db, deliveries};
 
 /// What is expected of every meter with an open account.
 #[derive(Default)]
-pub struct Witness(HashMap<MeterId, Witnessed>);
+pub struct MeterLedgerCheck(HashMap<MeterId, LedgerPosition>);
 
-impl Witness {
+impl MeterLedgerCheck {
     /// As the database has it.
     ///
     /// # Errors
     /// Where the database fails.
     pub async fn load(db: &Db) -> store::Result<Self> {
-        Ok(Self(deliveries::witnessed(db).await?.into_iter().collect()))
+        Ok(Self(deliveries::ledger_positions(db).await?.into_iter().collect()))
     }
 
     /// A delivery has moved what is expected.
-    pub fn expect(&mut self, meter: MeterId, expected: Option<Witnessed>) {
+    pub fn expect(&mut self, meter: MeterId, expected: Option<LedgerPosition>) {
         match expected {
             Some(expected) => drop(self.0.insert(meter, expected)),
             None => drop(self.0.remove(&meter)),
@@ -36,7 +36,7 @@ impl Witness {
     /// Whether a state is not what is expected.
     #[must_use]
     pub fn differs(&self, meter: MeterId, state: &State) -> bool {
-        self.0.get(&meter).is_some_and(|expected| *expected != Witnessed::of(state))
+        self.0.get(&meter).is_some_and(|expected| *expected != LedgerPosition::of(state))
     }
 
     /// Asks the database about a state that differs, and opens a case where no money command explains it.
@@ -52,7 +52,7 @@ impl Witness {
         read_from: Timestamp,
         state: &State,
     ) -> store::Result<()> {
-        let expected = deliveries::confirm_difference(db, rng, at, meter, read_from, Witnessed::of(state)).await?;
+        let expected = deliveries::confirm_difference(db, rng, at, meter, read_from, LedgerPosition::of(state)).await?;
         self.expect(meter, expected);
         Ok(())
     }

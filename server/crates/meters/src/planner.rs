@@ -10,7 +10,7 @@ pub struct Plan {
     /// How many of `whole` it takes until identity, wallet and relay are known.
     pub until_face: usize,
     /// Identity, wallet and relay alone; the total where a meter shows none of them.
-    pub face: Vec<Read>,
+    pub meter_status: Vec<Read>,
 }
 
 impl Plan {
@@ -19,13 +19,13 @@ impl Plan {
     pub fn of(profile: &Profile) -> Self {
         let everything = [Field::FACE, Field::MEASUREMENT].concat();
         let whole = requests(profile, &everything);
-        let face = match requests(profile, Field::FACE) {
+        let meter_status = match requests(profile, Field::FACE) {
             nothing if nothing.is_empty() => requests(profile, &[Field::Total]),
-            face => face,
+            meter_status => meter_status,
         };
         let shows = |read: &Read| profile.readable().any(|block| shows_face(block, read));
         let until_face = whole.iter().rposition(shows).map_or(whole.len(), |last| last + 1);
-        Self { whole, until_face, face }
+        Self { whole, until_face, meter_status }
     }
 }
 
@@ -125,7 +125,7 @@ mod tests {
     fn a_face_is_looked_at_alone_and_an_instrument_by_its_total() {
         for (name, address, count) in [("rpp", 0x0100, 38), ("hiking-dds238", 0x1a, 1), ("chint-ddsu666", 0x4000, 2)] {
             let profile = Profiles::load(None).unwrap().get(name).unwrap();
-            assert_eq!(profile.plan.face, [Read { area: Area::Holding, address, count }], "{name}");
+            assert_eq!(profile.plan.meter_status, [Read { area: Area::Holding, address, count }], "{name}");
         }
     }
 

@@ -77,7 +77,7 @@ impl Poller {
         let stop = self.stop.clone();
         while !stop.is_cancelled() {
             while let Ok(control) = self.control.try_recv() {
-                self.obey(control);
+                self.handle(control);
             }
             let state = *link.borrow_and_update();
             match state {
@@ -100,7 +100,7 @@ impl Poller {
             tokio::select! {
                 () = sleep_until(until.unwrap_or(self.started)), if until.is_some() => {}
                 control = self.control.recv() => match control {
-                    Some(control) => self.obey(control),
+                    Some(control) => self.handle(control),
                     None => return,
                 },
                 changed = link.changed() => if changed.is_err() { return },
@@ -114,7 +114,7 @@ impl Poller {
         u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
-    fn obey(&mut self, control: Control) {
+    fn handle(&mut self, control: Control) {
         match control {
             Control::Meters(meters) => {
                 self.meters = meters.into_iter().map(|meter| (meter.id, meter)).collect();
@@ -124,7 +124,7 @@ impl Poller {
                 self.health.send_modify(|state| state.meters = self.meters.len());
             }
             Control::ReadNow(meter, source) => {
-                self.schedule.urge(meter);
+                self.schedule.request_read(meter);
                 self.asked_by.insert(meter, source);
             }
             Control::Pace(pace) => self.schedule.set_pace(pace),
@@ -145,7 +145,7 @@ impl Poller {
         let now = self.now();
         let took = now.saturating_sub(began);
         match result {
-            Ok(driver::Reading { at, measurement, face }) => {
+            Ok(driver::Reading { at, measurement, meter_status }) => {
                 self.strangers.remove(&id);
                 let change = self.schedule.good(id, now, took);
                 self.apply(change, Some(at)).await;
@@ -155,7 +155,7 @@ impl Poller {
                     // Nobody to hear is nobody who waits.
                     let _ = self.heard.send(id);
                 }
-                self.report(Event::Read { meter: id, from, at, source, measurement, face }).await;
+                self.report(Event::Read { meter: id, from, at, source, measurement, meter_status }).await;
             }
             Err(error) => self.fail(id, error, from, now, took).await,
         }

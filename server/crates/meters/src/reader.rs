@@ -8,7 +8,7 @@ use super::link::{LinkError, Priority};
 use super::profile::{Area, Field, Read};
 use super::schedule::Failure;
 use domain::clock::SharedClock;
-use domain::meter_state::Face;
+use domain::meter_state::MeterStatus;
 use domain::serial::Serial;
 
 /// Exceptions by which a gateway says that a meter behind it does not answer.
@@ -73,10 +73,10 @@ pub async fn whole(meter: &Meter, priority: Priority, clock: &SharedClock) -> Re
 ///
 /// # Errors
 /// [`ReadError`].
-pub async fn face(meter: &Meter, priority: Priority) -> Result<Face, ReadError> {
+pub async fn meter_status(meter: &Meter, priority: Priority) -> Result<MeterStatus, ReadError> {
     let mut values = Values::default();
-    read(meter, priority, &meter.profile.plan.face, &mut values).await?;
-    Ok(values.face(meter.profile.abilities.wallet)?)
+    read(meter, priority, &meter.profile.plan.meter_status, &mut values).await?;
+    Ok(values.meter_status(meter.profile.abilities.wallet)?)
 }
 
 /// Does the requests one after the other; a wrong serial number or a broken digit ends it, and the connection.

@@ -53,7 +53,7 @@ impl Reconciler {
                 Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "relays.not-reconciled"),
             }
             // A recorder that has gone is stopping.
-            let _ = self.events.send(Event::Purses).await;
+            let _ = self.events.send(Event::ServerWallets).await;
             tokio::select! {
                 () = stop.cancelled() => return,
                 () = moved.notified() => {}

@@ -19,16 +19,16 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::directory::Directory;
 use super::parameters::Watch;
 use crate::live::Live;
-use crate::meter_ledger_check::Witness;
-use crate::server_wallets::Purses;
+use crate::meter_ledger_check::MeterLedgerCheck;
+use crate::server_wallets::ServerWallets;
 use batch::Batch;
 use domain::classify::{Baseline, Counter, classify};
 use domain::clock::SharedClock;
-use domain::ledger_position::Witnessed;
-use domain::meter_state::{Face, Measurement};
+use domain::ledger_position::LedgerPosition;
+use domain::meter_state::{Measurement, MeterStatus};
 use domain::rng::Rng;
 use domain::serial::Serial;
-use domain::server_wallet::Purse;
+use domain::server_wallet::ServerWallet;
 use store::events::{self, Change, Subject, Turn};
 use store::wallets::Metered;
 use store::{self, Db, console, counters, readings};
@@ -56,16 +56,16 @@ pub enum Event {
         /// Counters and instantaneous values.
         measurement: Measurement,
         /// Wallet and relay.
-        face: Face,
+        meter_status: MeterStatus,
     },
     /// Wallet and relay alone, read on the way of a command.
-    Face {
+    MeterStatus {
         /// Of which meter.
         meter: MeterId,
         /// When.
         at: Timestamp,
         /// Wallet and relay.
-        face: Face,
+        meter_status: MeterStatus,
     },
     /// It does not answer.
     Lost {
@@ -95,10 +95,10 @@ pub enum Event {
         /// Which meter.
         meter: MeterId,
         /// What it should hold; `None` where no account is open any more.
-        expected: Option<Witnessed>,
+        expected: Option<LedgerPosition>,
     },
     /// Server wallets may have moved: a purchase, a mode, a switch.
-    Purses,
+    ServerWallets,
 }
 
 /// The task.
@@ -112,10 +112,10 @@ pub struct Recorder {
     held: HashSet<MeterId>,
     looked_at: Timestamp,
     lost_gateways: HashSet<GatewayId>,
-    witness: Witness,
+    ledger_check: MeterLedgerCheck,
     directory: Arc<Directory>,
     parameters: Option<Watch>,
-    purses: Purses,
+    server_wallets: ServerWallets,
     /// Whether some have moved, and until when that was followed; `None` for all anew.
     moved: bool,
     followed: Option<Timestamp>,
@@ -144,10 +144,10 @@ impl Recorder {
             tracks.entry(meter).or_insert_with(|| Track::new(meter)).resume(kind, since);
         }
         let lost_gateways = events::lost_gateways(&db).await?.into_iter().collect();
-        let witness = Witness::load(&db).await?;
+        let ledger_check = MeterLedgerCheck::load(&db).await?;
         // What was decided while nobody ran stands in the readings already.
         let looked_at = clock.now();
-        let (purses, unsettled) = (Purses::load(&db).await?, Arc::default());
+        let (server_wallets, unsettled) = (ServerWallets::load(&db).await?, Arc::default());
         Ok(Self {
             db,
             clock,
@@ -157,10 +157,10 @@ impl Recorder {
             held,
             looked_at,
             lost_gateways,
-            witness,
+            ledger_check,
             directory,
             parameters: None,
-            purses,
+            server_wallets,
             // What moved while nobody ran is in the purses, and not in what was last shown.
             moved: true,
             followed: None,
@@ -200,8 +200,8 @@ impl Recorder {
                 refresh = Instant::now() + witness_refresh();
                 // Meters that were added have a purse too.
                 (self.moved, self.followed) = (true, None);
-                match Witness::load(&self.db).await {
-                    Ok(witness) => self.witness = witness,
+                match MeterLedgerCheck::load(&self.db).await {
+                    Ok(ledger_check) => self.ledger_check = ledger_check,
                     Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "witness.stale"),
                 }
             }
@@ -209,15 +209,15 @@ impl Recorder {
     }
 
     fn take(&mut self, event: Event, batch: &mut Batch) {
-        if let Event::Read { meter, from: at, face: Face::Wallet(state), .. }
-        | Event::Face { meter, at, face: Face::Wallet(state) } = &event
+        if let Event::Read { meter, from: at, meter_status: MeterStatus::Wallet(state), .. }
+        | Event::MeterStatus { meter, at, meter_status: MeterStatus::Wallet(state) } = &event
             && let Some(watch) = &mut self.parameters
         {
             watch.see(*meter, state.parameters, *at);
         }
         match event {
-            Event::Read { meter, from, at, source, measurement, face } => {
-                if let Some(state) = face.wallet().filter(|state| self.witness.differs(meter, state)) {
+            Event::Read { meter, from, at, source, measurement, meter_status } => {
+                if let Some(state) = meter_status.wallet().filter(|state| self.ledger_check.differs(meter, state)) {
                     batch.suspect(meter, from, state);
                 }
                 let known = self.directory.get(meter);
@@ -226,14 +226,14 @@ impl Recorder {
                     batch.events(vec![gateway_change(gateway, at, Turn::Over)]);
                 }
                 let track = self.tracks.entry(meter).or_insert_with(|| Track::new(meter));
-                let purse = self.purses.get(meter);
-                batch.events(track.see_face(at, &face, purse));
+                let server_wallet = self.server_wallets.get(meter);
+                batch.events(track.see_face(at, &meter_status, server_wallet));
                 let at = track.row_at(at);
                 let Measurement { total, reverse, rates, .. } = measurement;
                 let now = Baseline { at, total, reverse, rates };
-                let (quality, stretch) = classify(track.baseline.as_ref(), &now, &counter);
-                if let Some(stretch) = stretch {
-                    batch.energy(meter, &stretch);
+                let (quality, interval) = classify(track.baseline.as_ref(), &now, &counter);
+                if let Some(interval) = interval {
+                    batch.energy(meter, &interval);
                 }
                 if quality.counts() {
                     self.held.remove(&meter);
@@ -242,22 +242,22 @@ impl Recorder {
                     self.held.insert(meter);
                     batch.hold(meter, quality, track.baseline.as_ref(), &now);
                 }
-                batch.events(track.see_measurement(&now, quality, &face, &measurement));
+                batch.events(track.see_measurement(&now, quality, &meter_status, &measurement));
                 batch.reading(meter, at, quality, source, &measurement, &track.latest);
                 batch.latest(meter);
-                if purse.is_some() {
+                if server_wallet.is_some() {
                     // Shown when it was charged.
                     let counts = quality.counts();
                     let load = measurement.load(at);
                     let before = std::mem::replace(&mut track.load, load);
-                    batch.meter(Metered { meter, at, counts, stretch, total, load, before });
+                    batch.meter(Metered { meter, at, counts, interval, total, load, before });
                 } else {
                     self.live.publish(track.latest.clone());
                 }
             }
-            Event::Face { meter, at, face } => {
+            Event::MeterStatus { meter, at, meter_status } => {
                 let track = self.tracks.entry(meter).or_insert_with(|| Track::new(meter));
-                batch.events(track.see_face(at, &face, self.purses.get(meter)));
+                batch.events(track.see_face(at, &meter_status, self.server_wallets.get(meter)));
                 batch.latest(meter);
                 self.live.publish(track.latest.clone());
             }
@@ -273,8 +273,8 @@ impl Recorder {
                 }
             }
             Event::Stranger { meter, serial } => batch.stranger(meter, serial),
-            Event::Expect { meter, expected } => self.witness.expect(meter, expected),
-            Event::Purses => self.moved = true,
+            Event::Expect { meter, expected } => self.ledger_check.expect(meter, expected),
+            Event::ServerWallets => self.moved = true,
         }
     }
 
@@ -282,7 +282,7 @@ impl Recorder {
     async fn follow_purses(&mut self, batch: &mut Batch) {
         let now = self.clock.now();
         // A wallet may have moved in a transaction that was on its way while the last look was taken.
-        let moved = match self.purses.follow(&self.db, self.followed.map(|at| at.plus(-MINUTE))).await {
+        let moved = match self.server_wallets.follow(&self.db, self.followed.map(|at| at.plus(-MINUTE))).await {
             Ok(moved) => moved,
             Err(error) => {
                 self.moved = true;
@@ -290,10 +290,10 @@ impl Recorder {
             }
         };
         self.followed = Some(now);
-        for (meter, purse) in moved {
+        for (meter, server_wallet) in moved {
             let Some(track) = self.tracks.get_mut(&meter) else { continue };
             let mut latest = track.latest.clone();
-            purse.show(&mut latest);
+            server_wallet.show(&mut latest);
             if latest != track.latest {
                 track.latest = latest.clone();
                 batch.latest(meter);
@@ -304,15 +304,15 @@ impl Recorder {
 
     /// Meters without a wallet inside are shown with what was charged, those without an account too; a relay that is not as it
     /// should be is told.
-    fn show_metered(&mut self, metered: &[Metered], mut charged: BTreeMap<MeterId, Purse>) {
+    fn show_metered(&mut self, metered: &[Metered], mut charged: BTreeMap<MeterId, ServerWallet>) {
         for Metered { meter, .. } in metered {
             let Some(track) = self.tracks.get_mut(meter) else { continue };
-            if let Some(purse) = charged.remove(meter) {
-                purse.show(&mut track.latest);
-                if purse.differs(&track.latest) {
+            if let Some(server_wallet) = charged.remove(meter) {
+                server_wallet.show(&mut track.latest);
+                if server_wallet.differs(&track.latest) {
                     self.unsettled.notify_one();
                 }
-                self.purses.put(*meter, purse);
+                self.server_wallets.put(*meter, server_wallet);
             }
             self.live.publish(track.latest.clone());
         }
@@ -340,7 +340,7 @@ impl Recorder {
         };
         self.show_metered(&rows.metered, charged);
         for (meter, from, state) in batch.suspects {
-            if let Err(error) = self.witness.confirm(&self.db, &self.rng, self.clock.now(), meter, from, &state).await {
+            if let Err(error) = self.ledger_check.confirm(&self.db, &self.rng, self.clock.now(), meter, from, &state).await {
                 tracing::warn!(error = &error as &dyn std::error::Error, meter = %meter, "witness.not-confirmed");
             }
         }

@@ -130,7 +130,7 @@ impl Schedule {
     }
 
     /// Somebody wants this meter read now.
-    pub fn urge(&mut self, meter: MeterId) {
+    pub fn request_read(&mut self, meter: MeterId) {
         if let Some(entry) = self.meters.get_mut(&meter) {
             self.asked += 1;
             entry.asked.get_or_insert(self.asked);

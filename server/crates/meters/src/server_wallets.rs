@@ -1,6 +1,6 @@
 //! What the recorder knows of server wallets, so that such a meter is shown as one with a wallet inside.
 
-use domain::server_wallet::Purse;
+use domain::server_wallet::ServerWallet;
 use std::collections::HashMap;
 
 use model::ids::MeterId;
@@ -10,20 +10,20 @@ use store::{self, Db, wallets};
 
 /// Those of all meters without a wallet inside.
 #[derive(Default)]
-pub struct Purses(HashMap<MeterId, Purse>);
+pub struct ServerWallets(HashMap<MeterId, ServerWallet>);
 
-impl Purses {
+impl ServerWallets {
     /// As the database has them.
     ///
     /// # Errors
     /// Where the database fails.
     pub async fn load(db: &Db) -> store::Result<Self> {
-        Ok(Self(wallets::purses(db).await?.into_iter().collect()))
+        Ok(Self(wallets::server_wallets(db).await?.into_iter().collect()))
     }
 
     /// The purse of a meter; `None` where the wallet is in the meter.
     #[must_use]
-    pub fn get(&self, meter: MeterId) -> Option<&Purse> {
+    pub fn get(&self, meter: MeterId) -> Option<&ServerWallet> {
         self.0.get(&meter)
     }
 
@@ -31,17 +31,17 @@ impl Purses {
     ///
     /// # Errors
     /// Where the database fails.
-    pub async fn follow(&mut self, db: &Db, since: Option<Timestamp>) -> store::Result<Vec<(MeterId, Purse)>> {
+    pub async fn follow(&mut self, db: &Db, since: Option<Timestamp>) -> store::Result<Vec<(MeterId, ServerWallet)>> {
         let moved = match since {
-            Some(since) => wallets::purses_since(db, since).await?,
-            None => wallets::purses(db).await?,
+            Some(since) => wallets::server_wallets_since(db, since).await?,
+            None => wallets::server_wallets(db).await?,
         };
         self.0.extend(moved.iter().copied());
         Ok(moved)
     }
 
     /// It has moved.
-    pub fn put(&mut self, meter: MeterId, purse: Purse) {
-        self.0.insert(meter, purse);
+    pub fn put(&mut self, meter: MeterId, server_wallet: ServerWallet) {
+        self.0.insert(meter, server_wallet);
     }
 }

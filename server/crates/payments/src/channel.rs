@@ -1,7 +1,7 @@
 //! What every payment channel does for us.
 
 use async_trait::async_trait;
-use domain::refund::RefundRequest;
+use domain::refund::ChannelRefund;
 use http::HeaderMap;
 use model::order::Tender;
 use model::time::Date;
@@ -225,12 +225,12 @@ pub trait Channel: Send + Sync {
     ///
     /// # Errors
     /// As [`Self::query`].
-    async fn refund(&self, refund: &RefundRequest) -> Result<RefundAnswer, ChannelError>;
+    async fn refund(&self, refund: &ChannelRefund) -> Result<RefundAnswer, ChannelError>;
     /// Asks how a refund stands.
     ///
     /// # Errors
     /// As [`Self::query`].
-    async fn query_refund(&self, refund: &RefundRequest) -> Result<RefundAnswer, ChannelError>;
+    async fn query_refund(&self, refund: &ChannelRefund) -> Result<RefundAnswer, ChannelError>;
     /// Reads and verifies a notification.
     ///
     /// # Errors

@@ -127,7 +127,7 @@ impl Defect {
 /// Something that happens once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "mishap", rename_all = "snake_case")]
-pub enum Mishap {
+pub enum OneTimeFault {
     /// The energy counters fall to zero.
     CounterZeroed,
     /// The total jumps.
@@ -148,7 +148,7 @@ pub enum Mishap {
     MalignantLoad,
 }
 
-impl Mishap {
+impl OneTimeFault {
     /// Happens to a meter.
     pub fn strike(self, meter: &mut Meter) {
         match self {

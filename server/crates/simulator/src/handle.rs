@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::faults::{Defect, LineFault, Mishap};
+use super::faults::{Defect, LineFault, OneTimeFault};
 use super::gateway::{ChangeError, Gateway, Site};
 use super::start;
 use super::view::MeterView;
@@ -226,7 +226,7 @@ impl MeterHandle {
     ///
     /// # Errors
     /// [`ChangeError::State`] where the change cannot be kept; then there is none.
-    pub async fn suffer(&self, mishap: Mishap) -> Result<(), ChangeError> {
+    pub async fn suffer(&self, mishap: OneTimeFault) -> Result<(), ChangeError> {
         self.gateway.change(self.unit, |meter| mishap.strike(meter)).await
     }
 

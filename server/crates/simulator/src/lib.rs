@@ -55,7 +55,7 @@ pub use bare::Bare;
 pub use bus::BusTiming;
 pub use dlt645::{OPERATOR as DLT645_OPERATOR, PASSWORD as DLT645_PASSWORD};
 pub use estate::{Estate, GatewayPlan, MeterPlan, OpenAccount};
-pub use faults::{Defect, LineFault, Mishap};
+pub use faults::{Defect, LineFault, OneTimeFault};
 pub use gateway::ChangeError;
 pub use handle::{GatewayHandle, MeterHandle, Simulator};
 pub use load::{Load, Profile};

@@ -13,7 +13,7 @@ use model::time::Timestamp;
 
 pub use meters::add_meter;
 pub(super) use meters::{Takes, attach_to, first_that_takes, takes};
-pub use residents::{Newcomer, add_resident, remove_resident};
+pub use residents::{ResidentToAdd, add_resident, remove_resident};
 pub(super) use residents::{end as end_residents, pass_on as pass_residents_on};
 
 use super::audit::{self, Entry};

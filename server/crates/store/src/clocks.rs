@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::audit::{self, Entry};
 use super::commands::{self, NewCommand, priority};
 use super::{Db, Result, cases, read};
-use domain::meter_clock::{Seen, THRESHOLD_S};
+use domain::meter_clock::{ClockObservation, THRESHOLD_S};
 use domain::rng::Rng;
 
 /// The fields of a clock command that the rule decided: it is sent soon or not at all.
@@ -34,7 +34,7 @@ pub struct Off {
     /// It has a wallet of its own, and takes the time by a secured frame.
     pub secured: bool,
     /// What is known of its clock.
-    pub seen: Seen,
+    pub seen: ClockObservation,
     /// Minutes of the day at which its rates begin.
     pub edges: Vec<u16>,
 }
@@ -74,7 +74,7 @@ impl Row {
         Off {
             meter: MeterId(self.meter_id),
             secured: self.secured,
-            seen: Seen { offset_s: self.offset_s, lost: self.lost, sets: self.sets, last: self.last.map(Timestamp) },
+            seen: ClockObservation { offset_s: self.offset_s, lost: self.lost, sets: self.sets, last: self.last.map(Timestamp) },
             // Where nobody reads the day tables, a rate may begin at half past as well as on the hour.
             edges: if self.secured { kept.collect() } else { (0..24).map(|hour| hour * 60 + 30).collect() },
         }

@@ -22,7 +22,7 @@ use model::time::Timestamp;
 use sqlx::FromRow;
 
 pub use advance::advance_all;
-pub use begin::{Goes, NewClosing, What, begin};
+pub use begin::{BalanceTarget, ClosingRequest, NewClosing, begin};
 pub use count::{Counted, count};
 pub use decide::decide;
 pub(super) use final_settlement::closed;

@@ -16,7 +16,7 @@ use super::wallets::{self, Metered};
 use super::{Db, Result, Tx, on, read};
 use domain::classify::Quality;
 use domain::rng::Rng;
-use domain::rollup::{Parts, Stretch};
+use domain::rollup::{ConsumptionInterval, Parts};
 
 /// Meters about whose counters something was decided since then.
 ///
@@ -105,7 +105,7 @@ impl Ends {
 
     /// What passed by the person's word: the quality that the newest reading takes, the energy of the gap, and how it falls into
     /// rates.
-    fn settle(&self, gap: Gap) -> std::result::Result<(Quality, Option<Stretch>, Split), AppError> {
+    fn settle(&self, gap: Gap) -> std::result::Result<(Quality, Option<ConsumptionInterval>, Split), AppError> {
         let Some((from, last)) = self.held().last else { return Ok((Quality::Begun, None, Split::None)) };
         let now = Energy(self.total_wh);
         let energy = match gap {
@@ -120,7 +120,7 @@ impl Ends {
         }
         let (rates, split) = self.by_rate(gap, last);
         let parts = Parts { rates, ..Parts::default() };
-        Ok((Quality::Settled, Some(Stretch { from, to: Timestamp(self.at), energy, parts }), split))
+        Ok((Quality::Settled, Some(ConsumptionInterval { from, to: Timestamp(self.at), energy, parts }), split))
     }
 }
 
@@ -170,14 +170,14 @@ async fn decide(
     ends: &Ends,
     gap: Gap,
 ) -> Result<(Energy, Split)> {
-    let (quality, stretch, split) = ends.settle(gap)?;
+    let (quality, interval, split) = ends.settle(gap)?;
     on!(tx, |c| sqlx::query("UPDATE readings SET quality = $1 WHERE meter_id = $2 AND at = $3")
         .bind(quality as i64)
         .bind(meter.0)
         .bind(ends.at)
         .execute(c)
         .await)?;
-    let energy = stretch.map_or(Energy::ZERO, |stretch| stretch.energy);
+    let energy = interval.map_or(Energy::ZERO, |interval| interval.energy);
     on!(tx, |c| sqlx::query(
         "INSERT INTO counter_decisions (case_id, meter_id, at, choice, energy_wh, decided_at, split, from_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
@@ -189,21 +189,21 @@ async fn decide(
     .bind(energy.0)
     .bind(at.0)
     .bind(split.as_str())
-    .bind(stretch.map(|stretch| stretch.from.0))
+    .bind(interval.map(|interval| interval.from.0))
     .execute(c)
     .await)?;
-    if let Some(stretch) = stretch {
-        add(tx, at, meter, &stretch).await?;
+    if let Some(interval) = interval {
+        add(tx, at, meter, &interval).await?;
     }
     let (read_at, total) = (Timestamp(ends.at), Energy(ends.total_wh));
-    let metered = Metered { meter, at: read_at, stretch, counts: true, total, load: None, before: None };
+    let metered = Metered { meter, at: read_at, interval, counts: true, total, load: None, before: None };
     wallets::charge(tx, rng, at, &[metered]).await?;
     Ok((energy, split))
 }
 
 /// A stretch's energy, to its hours and days.
-pub(super) async fn add(tx: &mut Tx, at: Timestamp, meter: MeterId, stretch: &Stretch) -> Result<()> {
-    let hours: Vec<Hour> = stretch.by_hour().map(|(hour, energy)| Hour { meter, hour, energy }).collect();
-    let days: Vec<Day> = stretch.by_day().map(|(day, energy, parts)| Day { meter, day, energy, parts }).collect();
+pub(super) async fn add(tx: &mut Tx, at: Timestamp, meter: MeterId, interval: &ConsumptionInterval) -> Result<()> {
+    let hours: Vec<Hour> = interval.by_hour().map(|(hour, energy)| Hour { meter, hour, energy }).collect();
+    let days: Vec<Day> = interval.by_day().map(|(day, energy, parts)| Day { meter, day, energy, parts }).collect();
     energy::add(tx, &hours, &days, Some(at)).await
 }

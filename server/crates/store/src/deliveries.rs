@@ -13,7 +13,7 @@ use super::commands::{self, Command};
 use super::{Db, Result, StoreError, on, read};
 pub use again::{Decision, try_again};
 pub use check::{begin, defer, done, is_read_since, missed, unread};
-pub use ledger_check::{confirm_difference, witnessed};
+pub use ledger_check::{confirm_difference, ledger_positions};
 pub use observed::{Ending, observed};
 pub use settle::{Verdict, hold, refuse, settle};
 
@@ -159,7 +159,7 @@ pub async fn begin_send(db: &Db, at: Timestamp, command: &Command) -> Result<Opt
 ///
 /// # Errors
 /// Where the database fails.
-pub async fn put_off(db: &Db, meter: MeterId, until: Timestamp, note: &str) -> Result<()> {
+pub async fn defer_meter(db: &Db, meter: MeterId, until: Timestamp, note: &str) -> Result<()> {
     let mut tx = db.begin().await?;
     on!(&mut tx, |c| sqlx::query(
         "UPDATE commands SET next_at = $1, note = $2
@@ -178,7 +178,7 @@ pub async fn put_off(db: &Db, meter: MeterId, until: Timestamp, note: &str) -> R
 ///
 /// # Errors
 /// Where the database fails.
-pub async fn hurry(db: &Db, meter: MeterId, now: Timestamp) -> Result<bool> {
+pub async fn reset_backoff(db: &Db, meter: MeterId, now: Timestamp) -> Result<bool> {
     let waits: Option<(i64,)> = read!(db, |pool| {
         sqlx::query_as(
         "SELECT CAST(1 AS BIGINT) FROM commands WHERE meter_id = $1 AND state IN ('queued', 'sending') AND kind <> 'in_force' LIMIT 1"

@@ -13,7 +13,7 @@ use super::{Db, Result, Tx, on, read};
 use domain::classify::{Baseline, Counter, Quality, passed};
 use domain::meter_records::Frozen;
 use domain::reading_source::Source;
-use domain::rollup::{Parts, Stretch};
+use domain::rollup::{ConsumptionInterval, Parts};
 
 /// Meters that were read before and after a midnight and whose counter at it is not known, at most `limit`.
 ///
@@ -156,20 +156,20 @@ struct Moved {
 }
 
 impl Moved {
-    fn take(&mut self, stretch: &Stretch) {
-        self.change(stretch, |held, share| held - share);
+    fn take(&mut self, interval: &ConsumptionInterval) {
+        self.change(interval, |held, share| held - share);
     }
 
-    fn give(&mut self, stretch: &Stretch) {
-        self.change(stretch, |held, share| held + share);
+    fn give(&mut self, interval: &ConsumptionInterval) {
+        self.change(interval, |held, share| held + share);
     }
 
-    fn change(&mut self, stretch: &Stretch, rule: impl Fn(Energy, Energy) -> Energy + Copy) {
-        for (hour, share) in stretch.by_hour() {
+    fn change(&mut self, interval: &ConsumptionInterval, rule: impl Fn(Energy, Energy) -> Energy + Copy) {
+        for (hour, share) in interval.by_hour() {
             let slot = self.hours.entry(hour).or_default();
             *slot = rule(*slot, share);
         }
-        for (day, share, parts) in stretch.by_day() {
+        for (day, share, parts) in interval.by_day() {
             let (energy, all) = self.days.entry(day).or_default();
             (*energy, *all) = (rule(*energy, share), all.zip(parts, rule));
         }

@@ -206,7 +206,7 @@ pub(super) async fn carry(tx: &mut Tx, rng: &Rng, at: Timestamp, new: &NewOrder)
 }
 
 /// Where the money of an order can go.
-pub(super) enum Way {
+pub(super) enum DeliveryTarget {
     /// Into its meter, or the server wallet of it.
     Here(Wallet),
     /// Its account moved: into that account's meter.
@@ -216,13 +216,13 @@ pub(super) enum Way {
 }
 
 /// Where an order can go as things stand. Locks the account's meter.
-pub(super) async fn way(tx: &mut Tx, order: &Order) -> Result<Way> {
+pub(super) async fn way(tx: &mut Tx, order: &Order) -> Result<DeliveryTarget> {
     let account = AccountId(order.account_id);
     if let Takes::Open(wallet) | Takes::Opening(wallet) = accounts::takes(tx, account, MeterId(order.meter_id)).await? {
-        return Ok(Way::Here(wallet));
+        return Ok(DeliveryTarget::Here(wallet));
     }
     let moved = undeliverable::follows(tx, account).await?;
-    Ok(moved.map_or(Way::Nowhere, |(account, meter)| Way::Moved(account, meter)))
+    Ok(moved.map_or(DeliveryTarget::Nowhere, |(account, meter)| DeliveryTarget::Moved(account, meter)))
 }
 
 /// Posts the payment of an order that has just become `paid`, and brings it where it can go, or has it wait for a person.
@@ -236,16 +236,16 @@ pub(super) async fn deliver_by(
     tx: &mut Tx,
     rng: &Rng,
     at: Timestamp,
-    way: &Way,
+    way: &DeliveryTarget,
     order: Order,
     by: Option<UserId>,
 ) -> Result<Order> {
     let account = AccountId(order.account_id);
     ledger::post(tx, rng, at, &payment(order.id, order.tender()?, account, order.amount().money())).await?;
     match *way {
-        Way::Here(wallet) => credit(tx, rng, at, order, wallet, by).await,
-        Way::Moved(account, meter) => undeliverable::send(tx, rng, at, &order, account, meter).await,
-        Way::Nowhere => undeliverable::hold(tx, rng, at, order.id()).await,
+        DeliveryTarget::Here(wallet) => credit(tx, rng, at, order, wallet, by).await,
+        DeliveryTarget::Moved(account, meter) => undeliverable::send(tx, rng, at, &order, account, meter).await,
+        DeliveryTarget::Nowhere => undeliverable::hold(tx, rng, at, order.id()).await,
     }
 }
 

@@ -18,7 +18,7 @@ use super::wallets::{self, Metered};
 use super::{Db, Result, cases, on, read};
 use domain::classify::Baseline;
 use domain::rng::Rng;
-use domain::server_wallet::Purse;
+use domain::server_wallet::ServerWallet;
 
 /// One stored reading.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
@@ -59,7 +59,7 @@ pub struct Reading {
 
 /// A reading that cannot be, for a person to look at.
 #[derive(Clone, Debug)]
-pub struct Doubt {
+pub struct DoubtfulReading {
     /// One of [`cases::kind`].
     pub kind: &'static str,
     /// Which meter.
@@ -80,7 +80,7 @@ pub struct Batch {
     /// Energy to add to days.
     pub days: Vec<Day>,
     /// Cases to open.
-    pub doubts: Vec<Doubt>,
+    pub doubts: Vec<DoubtfulReading>,
     /// Events that began or ended, in their order.
     pub events: Vec<Change>,
     /// What meters were last seen to hold.
@@ -115,7 +115,7 @@ static LATEST: LazyLock<Bulk> = LazyLock::new(|| {
 ///
 /// # Errors
 /// Where the database fails; then nothing was stored and the same batch may be tried again.
-pub async fn write(db: &Db, rng: &Rng, at: Timestamp, batch: &Batch) -> Result<BTreeMap<MeterId, Purse>> {
+pub async fn write(db: &Db, rng: &Rng, at: Timestamp, batch: &Batch) -> Result<BTreeMap<MeterId, ServerWallet>> {
     let mut tx = db.begin().await?;
     for (text, rows) in READINGS.pieces(&tx, &batch.readings) {
         on!(&mut tx, |c| {
@@ -133,7 +133,11 @@ pub async fn write(db: &Db, rng: &Rng, at: Timestamp, batch: &Batch) -> Result<B
     let charged = wallets::charge(&mut tx, rng, at, &batch.metered).await?;
     let mut latest = Cow::from(&batch.latest);
     if !charged.is_empty() {
-        latest.to_mut().iter_mut().filter_map(|l| Some((charged.get(&l.meter)?, l))).for_each(|(purse, l)| purse.show(l));
+        latest
+            .to_mut()
+            .iter_mut()
+            .filter_map(|l| Some((charged.get(&l.meter)?, l)))
+            .for_each(|(server_wallet, l)| server_wallet.show(l));
     }
     for doubt in &batch.doubts {
         cases::open(&mut tx, rng, at, doubt.kind, Some(doubt.meter), None, &doubt.detail).await?;

@@ -18,7 +18,7 @@ use model::refund::{RefundSource, RefundState};
 use model::time::Timestamp;
 use sqlx::FromRow;
 
-pub use ask::{NewRefund, Of, Policy, ask};
+pub use ask::{NewRefund, Policy, RefundSubject, ask};
 pub(super) use console_refunds::unsaid;
 pub use console_refunds::{clear, gone_elsewhere, write_off};
 pub use decide::{approve, cancel, deliver_again, expire, reject};
@@ -27,7 +27,7 @@ pub use end::pay_out;
 pub(super) use end::{done, failed};
 pub use owed::{Owed, needs_person, owed};
 pub use payment::is_of;
-pub(super) use payment::{hurry, known};
+pub(super) use payment::{known, reset_backoff};
 
 use super::audit::{self, Entry};
 use super::{Db, Result, StoreError, Tx, on, read};

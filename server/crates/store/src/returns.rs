@@ -22,7 +22,7 @@ use model::time::Timestamp;
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Of {
+pub enum ReturnSubject {
     /// The resident gets back what is left, or a part.
     Remaining {
         /// Whose.
@@ -46,7 +46,7 @@ pub struct NewReturn {
     /// Made with the form: the same key gives the same return, however often it is sent.
     pub key: Uuid,
     /// What.
-    pub of: Of,
+    pub of: ReturnSubject,
     /// Why.
     pub reason: String,
     /// Who asks.

@@ -83,7 +83,7 @@ pub async fn of_resident(db: &Db, user: UserId) -> Result<Option<Room>> {
 
 /// What is left of the last account of somebody who has no room now.
 #[derive(Clone, Debug, FromRow)]
-pub struct Past {
+pub struct PastAccountRow {
     /// The account's number.
     pub number: String,
     /// Where it was, from the building inwards.
@@ -104,7 +104,7 @@ pub struct Past {
 ///
 /// # Errors
 /// Where the database fails.
-pub async fn past(db: &Db, user: UserId) -> Result<Option<Past>> {
+pub async fn past(db: &Db, user: UserId) -> Result<Option<PastAccountRow>> {
     read!(db, |pool| {
         sqlx::query_as(
         "SELECT a.number, COALESCE(t.name || ' ', '') || COALESCE(p.name || ' ', '') || r.name AS place, a.closed_at, c.kind, c.read_at,

@@ -26,12 +26,12 @@ pub(super) use control::{decide_mode, decide_switch, relay_args};
 pub(super) use leave::{count, leave, take_over};
 pub use reconcile::{AGAIN, reconcile};
 pub(super) use sale::{credit, debit, held, open};
-pub use views::{ChargeRow, DayLine, View, charges, day_lines, is_here, purses, purses_since, view};
+pub use views::{ChargeRow, DayLine, View, charges, day_lines, is_here, server_wallets, server_wallets_since, view};
 
 use super::{Result, StoreError, Tx, ledger, on};
 use domain::ledger::Account;
 use domain::rng::Rng;
-use domain::server_wallet::Purse;
+use domain::server_wallet::ServerWallet;
 use domain::tariff::Position;
 use domain::wallet::{Trip, Wallet};
 
@@ -130,7 +130,7 @@ async fn lock(tx: &mut Tx, meter: MeterId) -> Result<Option<Row>> {
 }
 
 /// Stores a locked wallet with the relay as it should be now and what it warns of, and gives what it shows.
-async fn save(tx: &mut Tx, rng: &Rng, at: Timestamp, row: &mut Row) -> Result<Purse> {
+async fn save(tx: &mut Tx, rng: &Rng, at: Timestamp, row: &mut Row) -> Result<ServerWallet> {
     save_since(tx, rng, at, at, row, None).await
 }
 
@@ -142,10 +142,10 @@ async fn save_since(
     since: Timestamp,
     row: &mut Row,
     load: Option<&Value>,
-) -> Result<Purse> {
-    let purse = purse(tx, row).await?;
-    row.negative_since = (purse.wallet.remaining < Fen::ZERO).then(|| row.negative_since.unwrap_or(since.0));
-    warn::warn(tx, rng, since, row, &purse.wallet, load).await?;
+) -> Result<ServerWallet> {
+    let server_wallet = server_wallet(tx, row).await?;
+    row.negative_since = (server_wallet.wallet.remaining < Fen::ZERO).then(|| row.negative_since.unwrap_or(since.0));
+    warn::warn(tx, rng, since, row, &server_wallet.wallet, load).await?;
     on!(tx, |c| {
         sqlx::query(
             "UPDATE wallets SET account_id = $2, mode = $3, user_off = $4, alarm1_fen = $5, alarm2_fen = $6, overdraft_fen = $7,
@@ -173,7 +173,7 @@ async fn save_since(
         .bind(row.tier_period)
         .bind(row.tier_wh)
         .bind(row.carry_e7)
-        .bind(purse.wallet.relay())
+        .bind(server_wallet.wallet.relay())
         .bind(at.0)
         .bind(row.hoarding_fen)
         .bind(row.malignant_w)
@@ -183,12 +183,12 @@ async fn save_since(
         .execute(c)
         .await
     })?;
-    Ok(purse)
+    Ok(server_wallet)
 }
 
-async fn purse(tx: &mut Tx, row: &Row) -> Result<Purse> {
+async fn server_wallet(tx: &mut Tx, row: &Row) -> Result<ServerWallet> {
     let Some(account) = row.account() else {
-        return Ok(Purse { wallet: row.wallet(Fen::ZERO)?, cumulative: Fen::ZERO, count: 0 });
+        return Ok(ServerWallet { wallet: row.wallet(Fen::ZERO)?, cumulative: Fen::ZERO, count: 0 });
     };
     let (remaining, _) = ledger::balance(tx, &Account::Wallet(account)).await?.split_fen();
     let bought: Option<(i64, i64)> = on!(tx, |c| sqlx::query_as(
@@ -199,5 +199,9 @@ async fn purse(tx: &mut Tx, row: &Row) -> Result<Purse> {
     .fetch_optional(c)
     .await)?;
     let (count, cumulative) = bought.unwrap_or_default();
-    Ok(Purse { wallet: row.wallet(remaining)?, cumulative: Fen(cumulative), count: u16::try_from(count).unwrap_or(u16::MAX) })
+    Ok(ServerWallet {
+        wallet: row.wallet(remaining)?,
+        cumulative: Fen(cumulative),
+        count: u16::try_from(count).unwrap_or(u16::MAX),
+    })
 }

@@ -5,10 +5,10 @@ use model::error::AppError;
 use model::ids::{GatewayId, MeterId};
 use model::person::Who;
 
-use super::Registrar;
+use super::AccountLifecycleService;
 use store::{closings, console, meters};
 
-impl Registrar {
+impl AccountLifecycleService {
     /// The whole description; where its credit lives its profile says.
     ///
     /// # Errors

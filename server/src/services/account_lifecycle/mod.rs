@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use app::api::life::LifePort;
 use async_trait::async_trait;
-use model::console::{Closing, ClosingKind, ClosingMeter, Counted, Device, Goes, Life, Newcomer, Setting, Stranded};
+use model::console::{
+    BalanceTarget, Closing, ClosingKind, ClosingMeter, Counted, Device, Life, ResidentToAdd, Setting, Stranded,
+};
 use model::error::AppError;
 use model::ids::{AccountId, ClosingId, MeterId, OrderId, Uuid};
 use model::order::CommandState;
@@ -20,11 +22,11 @@ use domain::rng::Rng;
 use meters::live::Live;
 use meters::profile::Profiles;
 use store::accounts::{self, NewResident};
-use store::closings::{self, Kind, NewClosing, View, ViewMeter, ViewSetting, What};
+use store::closings::{self, ClosingRequest, Kind, NewClosing, View, ViewMeter, ViewSetting};
 use store::{Db, StoreError, console, orders, parameters};
 
 /// What keeps the accounts.
-pub struct Registrar {
+pub struct AccountLifecycleService {
     db: Db,
     clock: SharedClock,
     rng: Rng,
@@ -34,7 +36,7 @@ pub struct Registrar {
     field: Arc<dyn Field>,
 }
 
-impl Registrar {
+impl AccountLifecycleService {
     /// Over these parts.
     ///
     /// # Errors
@@ -68,10 +70,10 @@ impl Registrar {
         Ok((view, room))
     }
 
-    async fn goes(&self, who: &Who, goes: &Goes) -> Result<closings::Goes, AppError> {
+    async fn goes(&self, who: &Who, goes: &BalanceTarget) -> Result<closings::BalanceTarget, AppError> {
         Ok(match goes {
-            Goes::Counter(tender) => closings::Goes::Counter(*tender),
-            Goes::Account(number) => closings::Goes::Account(self.numbered(who, number).await?),
+            BalanceTarget::Counter(tender) => closings::BalanceTarget::Counter(*tender),
+            BalanceTarget::Account(number) => closings::BalanceTarget::Account(self.numbered(who, number).await?),
         })
     }
 
@@ -79,7 +81,14 @@ impl Registrar {
         console::account_by_number(&self.db, who.user, number).await?.ok_or(AppError::NotFound)
     }
 
-    async fn begin(&self, who: &Who, account: AccountId, what: What, reason: &str, key: Uuid) -> Result<ClosingId, AppError> {
+    async fn begin(
+        &self,
+        who: &Who,
+        account: AccountId,
+        what: ClosingRequest,
+        reason: &str,
+        key: Uuid,
+    ) -> Result<ClosingId, AppError> {
         let new = NewClosing { key, account, what, reason: reason.to_owned(), who: who.clone() };
         let id = closings::begin(&self.db, &self.rng, self.clock.now(), &new).await?;
         self.field.wake();
@@ -95,7 +104,7 @@ impl Registrar {
 }
 
 #[async_trait]
-impl LifePort for Registrar {
+impl LifePort for AccountLifecycleService {
     async fn life(&self, who: &Who, meter: MeterId) -> Result<Life, AppError> {
         let account = self.room_of(who, meter).await?.account.account_id.map(AccountId);
         let (siblings, free) = console::beside(&self.db, meter, account).await?;
@@ -103,12 +112,12 @@ impl LifePort for Registrar {
         Ok(Life { siblings, free, closing, gateways: console::gateway_names(&self.db, who.user).await? })
     }
 
-    async fn add_resident(&self, who: &Who, meter: MeterId, newcomer: &Newcomer) -> Result<(), AppError> {
+    async fn add_resident(&self, who: &Who, meter: MeterId, newcomer: &ResidentToAdd) -> Result<(), AppError> {
         let account = self.account_of(who, meter).await?;
         let newcomer = match newcomer {
-            Newcomer::Known(login) => accounts::Newcomer::Known(login.clone()),
-            Newcomer::New { password, .. } if password.chars().count() < MIN_PASSWORD => return Err(AppError::WeakPassword),
-            Newcomer::New { name, login, password } => accounts::Newcomer::New(NewResident {
+            ResidentToAdd::Known(login) => accounts::ResidentToAdd::Known(login.clone()),
+            ResidentToAdd::New { password, .. } if password.chars().count() < MIN_PASSWORD => return Err(AppError::WeakPassword),
+            ResidentToAdd::New { name, login, password } => accounts::ResidentToAdd::New(NewResident {
                 name: name.clone(),
                 login: login.clone(),
                 password_hash: self.passwords.hash(password).await?,
@@ -132,23 +141,30 @@ impl LifePort for Registrar {
         Ok(())
     }
 
-    async fn close(&self, who: &Who, meter: MeterId, goes: &Goes, reason: &str, key: Uuid) -> Result<ClosingId, AppError> {
+    async fn close(
+        &self,
+        who: &Who,
+        meter: MeterId,
+        goes: &BalanceTarget,
+        reason: &str,
+        key: Uuid,
+    ) -> Result<ClosingId, AppError> {
         let account = self.account_of(who, meter).await?;
         let goes = self.goes(who, goes).await?;
-        self.begin(who, account, What::Close(goes), reason, key).await
+        self.begin(who, account, ClosingRequest::Close(goes), reason, key).await
     }
 
     async fn relocate(&self, who: &Who, meter: MeterId, to: MeterId, reason: &str, key: Uuid) -> Result<ClosingId, AppError> {
         let account = self.account_of(who, meter).await?;
         self.room_of(who, to).await?;
-        let id = self.begin(who, account, What::Move { to }, reason, key).await?;
+        let id = self.begin(who, account, ClosingRequest::Move { to }, reason, key).await?;
         self.field.read_now(to);
         Ok(id)
     }
 
     async fn replace(&self, who: &Who, meter: MeterId, reason: &str, key: Uuid) -> Result<ClosingId, AppError> {
         let account = self.account_of(who, meter).await?;
-        self.begin(who, account, What::Replace { meter }, reason, key).await
+        self.begin(who, account, ClosingRequest::Replace { meter }, reason, key).await
     }
 
     async fn swap(&self, who: &Who, meter: MeterId, device: &Device, reason: &str) -> Result<MeterId, AppError> {
@@ -183,7 +199,7 @@ impl LifePort for Registrar {
         Ok(closings::count(&self.db, &self.rng, self.clock.now(), who, closing, meter, &counted).await?)
     }
 
-    async fn decide(&self, who: &Who, closing: ClosingId, goes: &Goes) -> Result<(), AppError> {
+    async fn decide(&self, who: &Who, closing: ClosingId, goes: &BalanceTarget) -> Result<(), AppError> {
         self.closing_of(who, closing).await?;
         let goes = self.goes(who, goes).await?;
         Ok(closings::decide(&self.db, self.clock.now(), who, closing, goes).await?)

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use model::console::Page;
 use model::console::{
     ChannelSale, OrderMoney, Original, Receipt, ReceiptNumber, RecordLine, RecordQuery, Records, RefundLine, RefundOf,
-    RefundQuery, RefundWish, ReturnLine, Wish, WishOf,
+    RefundQuery, RefundRequest, ReturnLine, ReturnRequest, ReturnTarget,
 };
 use model::error::AppError;
 use model::ids::{AccountId, MeterId, OrderId, PlaceId, RefundId, ReturnId, ShiftId, Uuid};
@@ -26,7 +26,7 @@ use domain::order::Limits;
 use domain::refund;
 use domain::returns::Rules;
 use domain::rng::Rng;
-use store::returns::{self, NewReturn, Of};
+use store::returns::{self, NewReturn, ReturnSubject};
 use store::{Db, console, receipts};
 
 pub use ledger::by_kind;
@@ -65,20 +65,20 @@ impl Till {
 
 #[async_trait]
 impl TillPort for Till {
-    async fn ask(&self, who: &Who, wish: &Wish) -> Result<ReturnId, AppError> {
+    async fn ask(&self, who: &Who, wish: &ReturnRequest) -> Result<ReturnId, AppError> {
         let of = match wish.of {
-            WishOf::Remaining { meter, tender, amount } => {
+            ReturnTarget::Remaining { meter, tender, amount } => {
                 let room = console::room(&self.db, who.user, meter).await?.ok_or(AppError::NotFound)?;
                 let account = room.account.account_id.map(AccountId).ok_or(AppError::AccountNotOpen)?;
-                Of::Remaining { account, meter, tender, amount }
+                ReturnSubject::Remaining { account, meter, tender, amount }
             }
-            WishOf::Sale(id, amount) => {
+            ReturnTarget::Sale(id, amount) => {
                 self.original(who, id.0).await?;
-                Of::Sale(id, amount)
+                ReturnSubject::Sale(id, amount)
             }
-            WishOf::Return(id) => {
+            ReturnTarget::Return(id) => {
                 self.original(who, id.0).await?;
-                Of::Return(id)
+                ReturnSubject::Return(id)
             }
         };
         let new = NewReturn { key: wish.key, of, reason: wish.reason.clone(), by: who.user, ip: who.ip.clone() };
@@ -131,7 +131,7 @@ impl TillPort for Till {
         refunds::order_money(self, who, order).await
     }
 
-    async fn ask_refund(&self, who: &Who, wish: &RefundWish) -> Result<RefundId, AppError> {
+    async fn ask_refund(&self, who: &Who, wish: &RefundRequest) -> Result<RefundId, AppError> {
         refunds::ask(self, who, wish).await
     }
 

@@ -1,14 +1,14 @@
 //! Refunds, as the till asks for them: each of an order that the operator may see.
 
 use model::console::Page;
-use model::console::{OrderMoney, RefundLine, RefundOf, RefundQuery, RefundWish};
+use model::console::{OrderMoney, RefundLine, RefundOf, RefundQuery, RefundRequest};
 use model::error::AppError;
 use model::ids::{OrderId, RefundId};
 use model::person::Who;
 
 use super::Till;
 use store::console;
-use store::refunds::{self, NewRefund, Of, Policy};
+use store::refunds::{self, NewRefund, Policy, RefundSubject};
 
 pub(super) async fn list(till: &Till, who: &Who, query: &RefundQuery) -> Result<Page<RefundLine>, AppError> {
     Ok(console::refunds(&till.db, who.user, query).await?)
@@ -26,16 +26,16 @@ pub(super) async fn order_money(till: &Till, who: &Who, order: OrderId) -> Resul
 }
 
 /// Only what the page of that order shows: nobody asks for another building's money.
-async fn of_order(till: &Till, who: &Who, order: OrderId, of: RefundOf) -> Result<Of, AppError> {
+async fn of_order(till: &Till, who: &Who, order: OrderId, of: RefundOf) -> Result<RefundSubject, AppError> {
     let money = order_money(till, who, order).await?;
     let of = match of {
-        RefundOf::Payment(event) => Of::Payment(event),
-        RefundOf::Return(id) => Of::Return(id),
+        RefundOf::Payment(event) => RefundSubject::Payment(event),
+        RefundOf::Return(id) => RefundSubject::Return(id),
     };
     if refunds::is_of(&till.db, money.order, of).await? { Ok(of) } else { Err(AppError::NotFound) }
 }
 
-pub(super) async fn ask(till: &Till, who: &Who, wish: &RefundWish) -> Result<RefundId, AppError> {
+pub(super) async fn ask(till: &Till, who: &Who, wish: &RefundRequest) -> Result<RefundId, AppError> {
     let of = of_order(till, who, wish.order, wish.of).await?;
     let new = NewRefund {
         key: wish.key,

@@ -1,6 +1,8 @@
 //! All there is to know of one room.
 
-use model::console::{Account, AccountState, CommandLine, JournalLine, Progress, Reading, Resident, Room, RoomDay, What};
+use model::console::{
+    Account, AccountState, CommandContent, CommandLine, JournalLine, Progress, Reading, Resident, Room, RoomDay,
+};
 use model::energy::Energy;
 use model::error::AppError;
 use model::event::DayMark;
@@ -134,21 +136,21 @@ fn command(row: CommandRow) -> store::Result<CommandLine> {
 }
 
 /// What a command says, from its kind and arguments; what is not understood is shown by its kind.
-fn what(kind: &str, text: &str) -> What {
+fn what(kind: &str, text: &str) -> CommandContent {
     let args: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
     let amount = args.get("amount_fen").and_then(serde_json::Value::as_i64).map(Fen);
     let mode = args.get("mode").and_then(serde_json::Value::as_str).and_then(ControlMode::parse);
     let on = args.get("on").and_then(serde_json::Value::as_bool);
     let closed = args.get("closed").and_then(serde_json::Value::as_bool);
     match (kind, amount, mode, on) {
-        ("open", ..) => What::Open,
-        ("close", ..) => What::Close,
-        ("credit", Some(amount), ..) => What::Credit(amount),
-        ("debit", Some(amount), ..) => What::Debit(amount),
-        ("mode", _, Some(mode), _) => What::Mode(mode),
-        ("relay", ..) if closed.is_some() => What::Relay(closed == Some(true)),
-        ("switch", _, _, Some(on)) => What::Switch(on),
-        _ => Issue::stored(kind, text).map_or_else(|| What::Other(kind.to_owned()), What::Issue),
+        ("open", ..) => CommandContent::Open,
+        ("close", ..) => CommandContent::Close,
+        ("credit", Some(amount), ..) => CommandContent::Credit(amount),
+        ("debit", Some(amount), ..) => CommandContent::Debit(amount),
+        ("mode", _, Some(mode), _) => CommandContent::Mode(mode),
+        ("relay", ..) if closed.is_some() => CommandContent::Relay(closed == Some(true)),
+        ("switch", _, _, Some(on)) => CommandContent::Switch(on),
+        _ => Issue::stored(kind, text).map_or_else(|| CommandContent::Other(kind.to_owned()), CommandContent::Issue),
     }
 }
 
@@ -158,11 +160,11 @@ mod tests {
 
     #[test]
     fn commands_are_understood_from_their_arguments() {
-        assert_eq!(what("credit", r#"{"order":7,"amount_fen":6320}"#), What::Credit(Fen(6_320)));
-        assert_eq!(what("mode", r#"{"mode":"forced_off"}"#), What::Mode(ControlMode::ForcedOff));
-        assert_eq!(what("switch", r#"{"on":false}"#), What::Switch(false));
-        assert_eq!(what("relay", r#"{"closed":true}"#), What::Relay(true));
-        assert_eq!(what("credit", "{"), What::Other("credit".into()), "what is broken is shown, not dropped");
-        assert_eq!(what("clock", "{}"), What::Issue(Issue::Clock));
+        assert_eq!(what("credit", r#"{"order":7,"amount_fen":6320}"#), CommandContent::Credit(Fen(6_320)));
+        assert_eq!(what("mode", r#"{"mode":"forced_off"}"#), CommandContent::Mode(ControlMode::ForcedOff));
+        assert_eq!(what("switch", r#"{"on":false}"#), CommandContent::Switch(false));
+        assert_eq!(what("relay", r#"{"closed":true}"#), CommandContent::Relay(true));
+        assert_eq!(what("credit", "{"), CommandContent::Other("credit".into()), "what is broken is shown, not dropped");
+        assert_eq!(what("clock", "{}"), CommandContent::Issue(Issue::Clock));
     }
 }

@@ -10,7 +10,7 @@ mod views;
 use std::sync::Arc;
 
 use app::api::resident::{
-    Cashier, CashierView, CommandView, Home, Me, Offer, OrderView, Past, Records, ResidentPort, SwitchOffer, Usage,
+    Cashier, CashierView, CommandView, Home, Me, OrderView, PastAccount, Records, ResidentPort, SwitchOffer, TopUpOffer, Usage,
 };
 use app::ports::{Visit, Who};
 use async_trait::async_trait;
@@ -102,7 +102,7 @@ impl ResidentPort for Residents {
         Ok(Usage { days, day, hours: views::hours(&hours) })
     }
 
-    async fn offer(&self, who: &Who) -> Result<Offer, AppError> {
+    async fn offer(&self, who: &Who) -> Result<TopUpOffer, AppError> {
         self.offer_of(who).await
     }
 
@@ -149,9 +149,9 @@ impl ResidentPort for Residents {
         Ok(Records { records, page, more })
     }
 
-    async fn past(&self, who: &Who) -> Result<Option<Past>, AppError> {
+    async fn past(&self, who: &Who) -> Result<Option<PastAccount>, AppError> {
         let past = rooms::past(&self.db, who.user).await?;
-        Ok(past.filter(|past| past.kind.is_some()).map(|past| Past {
+        Ok(past.filter(|past| past.kind.is_some()).map(|past| PastAccount {
             room: past.place,
             account: past.number,
             closed_at: past.closed_at.map(Timestamp),

@@ -1,6 +1,6 @@
 //! Topping up, and how far a top-up is.
 
-use app::api::resident::{Offer, OrderView, RefundView};
+use app::api::resident::{OrderView, RefundView, TopUpOffer};
 use model::error::AppError;
 use model::ids::{OrderId, Uuid};
 use model::money::Fen;
@@ -17,7 +17,7 @@ use store::rooms::{self, Room};
 use store::wallets;
 
 impl Residents {
-    pub(super) async fn offer_of(&self, who: &Who) -> Result<Offer, AppError> {
+    pub(super) async fn offer_of(&self, who: &Who) -> Result<TopUpOffer, AppError> {
         let room = self.room(who).await?;
         let latest = self.latest(&room);
         let limits = self.payments.limits();
@@ -27,7 +27,7 @@ impl Residents {
         if limits.hoarding_fen > 0 {
             max = max.min(Fen(limits.hoarding_fen) - latest.remaining - coming);
         }
-        Ok(Offer {
+        Ok(TopUpOffer {
             key: self.form_key(),
             min: Fen(limits.min_fen),
             max,
@@ -85,9 +85,9 @@ impl Residents {
     /// What goes back by us, and what went back at the channel's console.
     async fn going_back(&self, order: OrderId) -> Result<Vec<RefundView>, AppError> {
         let ours = refunds::of_order(&self.db, order).await?;
-        let elsewhere = refunds::gone_elsewhere(&self.db, order).await?;
+        let console_refund = refunds::gone_elsewhere(&self.db, order).await?;
         let gone = |(amount, tender, at)| RefundView { amount, tender, at, done_at: Some(at), by_person: false };
-        let mut all: Vec<RefundView> = ours.iter().filter_map(shown).chain(elsewhere.into_iter().map(gone)).collect();
+        let mut all: Vec<RefundView> = ours.iter().filter_map(shown).chain(console_refund.into_iter().map(gone)).collect();
         all.sort_by_key(|refund| refund.at);
         Ok(all)
     }

@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep};
 use super::buyers::{CHANNELS, counter_sales, top_ups};
 use super::clerk::Clerk;
 use super::site::Site;
-use super::weather::{Weather, hurry};
+use super::weather::{Weather, reset_backoff};
 use super::{Report, Stage, Volume, Work};
 use crate::support::World;
 
@@ -86,7 +86,7 @@ async fn settle(w: &World, top_ups: usize) {
     let deadline = Instant::now() + Duration::from_secs(180);
     let top_ups = i64::try_from(top_ups).unwrap();
     loop {
-        hurry(w).await;
+        reset_backoff(w).await;
         let on_their_way = w.number("SELECT COUNT(*) FROM orders WHERE state = 'paid'").await;
         let known = w.number("SELECT COUNT(*) FROM payment_attempts WHERE state = 'paid'").await;
         if on_their_way == 0 && known == top_ups {

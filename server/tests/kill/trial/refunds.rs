@@ -18,7 +18,7 @@ use super::buyers::{CHANNELS, Phone, some_money};
 use super::clerk::Clerk;
 use super::site::{ROOMS, Site, trouble};
 use super::victim::Victim;
-use super::weather::{Weather, hurry};
+use super::weather::{Weather, reset_backoff};
 use super::{Report, Stage, Volume, Work};
 use crate::support::{World, bind};
 
@@ -31,7 +31,7 @@ const CLOSED: std::ops::Range<usize> = 10..ROOMS;
 const TOO_LATE: usize = 3;
 
 /// What was paid for an order, and what of it must have gone back; by the numbers of its trades where it does not matter which.
-struct Deed {
+struct MoneyOperation {
     room: usize,
     trades: Vec<Trade>,
     back: Expected,
@@ -62,7 +62,7 @@ pub async fn run(w: &World, volume: Volume) -> Report {
     );
     killer.end().await;
     weather.clear();
-    let deeds: Vec<Deed> = [twice, parts, taken, closed].into_iter().flatten().flatten().collect();
+    let deeds: Vec<MoneyOperation> = [twice, parts, taken, closed].into_iter().flatten().flatten().collect();
     trial.settle(&deeds).await;
     let deaths = victim.deaths();
     victim.end().await;
@@ -71,17 +71,17 @@ pub async fn run(w: &World, volume: Volume) -> Report {
     let books: BTreeMap<String, Trade> =
         site.sandbox.books().into_iter().map(|trade| (trade.out_trade_no.clone(), trade)).collect();
     let (mut expected, mut refunds) = (BTreeMap::<usize, (i64, usize)>::new(), 0);
-    for deed in &deeds {
-        let back: Vec<Fen> = deed.trades.iter().map(|trade| books[&trade.out_trade_no].refunded()).collect();
-        let amount = deed.trades[0].amount;
-        refunds += deed.trades.iter().map(|trade| books[&trade.out_trade_no].refunds.len()).sum::<usize>();
-        let state = order_of(w, &deed.trades[0]).await.1;
-        let (fen, count) = expected.entry(deed.room).or_default();
+    for money_operation in &deeds {
+        let back: Vec<Fen> = money_operation.trades.iter().map(|trade| books[&trade.out_trade_no].refunded()).collect();
+        let amount = money_operation.trades[0].amount;
+        refunds += money_operation.trades.iter().map(|trade| books[&trade.out_trade_no].refunds.len()).sum::<usize>();
+        let state = order_of(w, &money_operation.trades[0]).await.1;
+        let (fen, count) = expected.entry(money_operation.room).or_default();
         let mut credited = |commands: usize, less: Fen| {
             (*fen, *count) = (*fen + amount.0 - less.0, *count + commands);
             assert_eq!(state, "credited", "{back:?}");
         };
-        match deed.back {
+        match money_operation.back {
             Expected::One => {
                 credited(1, Fen::ZERO);
                 assert!(back == [amount, Fen::ZERO] || back == [Fen::ZERO, amount], "{amount}: {back:?}");
@@ -144,7 +144,7 @@ impl Trial<'_> {
     }
 
     /// Two forms of one order, and both are paid.
-    async fn twice(&self, room: usize) -> Vec<Deed> {
+    async fn twice(&self, room: usize) -> Vec<MoneyOperation> {
         let (phone, mut deeds) = (self.phone(room).await, Vec::new());
         while self.work.another(self.victim) {
             let first = phone.top_up(some_money(self.clerk.rng)).await;
@@ -162,13 +162,13 @@ impl Trial<'_> {
                 self.pay(trade);
                 sleep(Duration::from_millis(self.clerk.rng.below(200))).await;
             }
-            deeds.push(Deed { room, trades, back: Expected::One });
+            deeds.push(MoneyOperation { room, trades, back: Expected::One });
         }
         deeds
     }
 
     /// A sale that is in its meter is taken back in two parts.
-    async fn in_parts(&self, room: usize) -> Vec<Deed> {
+    async fn in_parts(&self, room: usize) -> Vec<MoneyOperation> {
         let (phone, mut deeds) = (self.phone(room).await, Vec::new());
         while self.work.another(self.victim) {
             let trade = phone.top_up(some_money(self.clerk.rng)).await;
@@ -180,13 +180,13 @@ impl Trial<'_> {
                 let form = format!("original={order}&sale=true&amount={part}&reason=wrong");
                 self.clerk.until_done("/api/operator/correct", &form).await;
             }
-            deeds.push(Deed { room, trades: vec![trade], back: Expected::Parts(parts) });
+            deeds.push(MoneyOperation { room, trades: vec![trade], back: Expected::Parts(parts) });
         }
         deeds
     }
 
     /// Somebody gives an order back while it is on its way into its meter: whoever is first has it, and never both.
-    async fn taken_back(&self, room: usize) -> Vec<Deed> {
+    async fn taken_back(&self, room: usize) -> Vec<MoneyOperation> {
         let (phone, mut deeds) = (self.phone(room).await, Vec::new());
         let meter = self.site.handle(room);
         while self.work.another(self.victim) {
@@ -204,13 +204,13 @@ impl Trial<'_> {
             assert!(too_late || !went.contains("e="), "{went}");
             meter.heal().unwrap();
             trouble(&meter);
-            deeds.push(Deed { room, trades: vec![trade], back: Expected::AllOrNothing });
+            deeds.push(MoneyOperation { room, trades: vec![trade], back: Expected::AllOrNothing });
         }
         deeds
     }
 
     /// Orders wait at the cashier while their account is closed, and are paid then.
-    async fn closed(&self, room: usize) -> Vec<Deed> {
+    async fn closed(&self, room: usize) -> Vec<MoneyOperation> {
         let (phone, mut trades) = (self.phone(room).await, Vec::new());
         for _ in 0..TOO_LATE {
             trades.push(phone.top_up(some_money(self.clerk.rng)).await);
@@ -218,16 +218,16 @@ impl Trial<'_> {
         let meter = self.site.rooms[room].meter;
         self.clerk.until_done("/api/operator/close-account", &format!("meter={meter}&tender=cash&account=&reason=out")).await;
         trades.iter().for_each(|trade| self.pay(trade));
-        trades.into_iter().map(|trade| Deed { room, trades: vec![trade], back: Expected::All }).collect()
+        trades.into_iter().map(|trade| MoneyOperation { room, trades: vec![trade], back: Expected::All }).collect()
     }
 
     /// Waits until nothing is under way any more.
-    async fn settle(&self, deeds: &[Deed]) {
+    async fn settle(&self, deeds: &[MoneyOperation]) {
         let w = self.clerk.w;
-        let paid = i64::try_from(deeds.iter().map(|deed| deed.trades.len()).sum::<usize>()).unwrap();
+        let paid = i64::try_from(deeds.iter().map(|money_operation| money_operation.trades.len()).sum::<usize>()).unwrap();
         self.clerk
             .wait("everything to end", || async {
-                hurry(w).await;
+                reset_backoff(w).await;
                 let known = w.number("SELECT COUNT(*) FROM payment_attempts WHERE state = 'paid'").await;
                 let left = w.number("SELECT COUNT(*) FROM orders WHERE state IN ('paid', 'case', 'refunding')").await
                     + w.number("SELECT COUNT(*) FROM returns WHERE state IN ('waiting', 'taking', 'taken')").await

@@ -29,7 +29,7 @@ impl Weather {
             async move {
                 loop {
                     site.sandbox.set_faults(bad(&w.rng));
-                    hurry(&w).await;
+                    reset_backoff(&w).await;
                     sleep(Duration::from_millis(100 + w.rng.below(500))).await;
                 }
             }
@@ -45,7 +45,7 @@ impl Weather {
 }
 
 /// Time passes: the next questions about payments and refunds are due.
-pub async fn hurry(w: &World) {
+pub async fn reset_backoff(w: &World) {
     for sql in [
         "UPDATE payment_attempts SET next_query_at = 0 WHERE state IN ('pending', 'closing')",
         "UPDATE refunds SET next_at = 0 WHERE state = 'sending'",

@@ -1,7 +1,7 @@
 //! What people, channel, tasks and engine do.
 
 use domain::ledger::Account;
-use domain::money_rule::{Claimed, Deed};
+use domain::money_rule::{Claimed, MoneyOperation};
 use meters::delivery::next::{Frame, Next, Progress, next};
 use model::money::Fen;
 use model::order::{CommandState, OrderState};
@@ -158,8 +158,9 @@ impl World {
         let Some(command) = self.books.next_command() else { return Ok(()) };
         let Some((epoch, count)) = self.commit(|books| Ok(books.claim(command)))? else { return Ok(()) };
         let order = self.books.orders[self.books.commands[command].order].clone();
-        let deed = Deed::Credit { order: order.number, amount: u32::try_from(order.amount.0).unwrap_or_default() };
-        let mut claimed = Claimed { deed, epoch, count };
+        let money_operation =
+            MoneyOperation::Credit { order: order.number, amount: u32::try_from(order.amount.0).unwrap_or_default() };
+        let mut claimed = Claimed { money_operation, epoch, count };
         let fresh = self.books.commands[command].attempts == 0;
         let mut progress = Progress { fresh, last: None, sends: 0, limit: LIMIT };
         loop {

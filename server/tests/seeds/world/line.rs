@@ -47,12 +47,12 @@ impl Line {
     /// The meter's state, read as the profile plans it and decoded as the product does.
     pub fn look(&self) -> Result<State, Broken> {
         let mut values = Values::default();
-        for read in &PROFILE.plan.face {
+        for read in &PROFILE.plan.meter_status {
             let registers = self.meter.read(read.address, read.count).map_err(|code| Broken(format!("exception {code}")))?;
             values.take(&PROFILE, read, &registers).map_err(|error| Broken(error.to_string()))?;
         }
-        let face = values.face(PROFILE.abilities.wallet).map_err(|error| Broken(error.to_string()))?;
-        face.wallet().copied().ok_or_else(|| Broken::new("a meter without a wallet"))
+        let meter_status = values.meter_status(PROFILE.abilities.wallet).map_err(|error| Broken(error.to_string()))?;
+        meter_status.wallet().copied().ok_or_else(|| Broken::new("a meter without a wallet"))
     }
 
     /// Seals a frame for what was seen, and sends it; it may not arrive.

@@ -80,7 +80,7 @@ both!(a_purchase_is_held_against_count_and_journal, |w: World| async move {
     shop.fetches(Tender::Alipay, day).await;
     let meters = async || {
         let row = shop.day(Tender::Alipay, day).await;
-        (row.purchases, row.delivered, row.witnessed)
+        (row.purchases, row.delivered, row.ledger_positions)
     };
     assert_eq!((shop.classes(Tender::Alipay, day).await, meters().await), (vec![], (1, 1, 0)));
     // The journal is read, by which the meter itself says so.

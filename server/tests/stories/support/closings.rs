@@ -11,7 +11,7 @@ use model::money::Money;
 use model::order::Tender;
 use model::person::{Role, Who};
 use model::time::Timestamp;
-use store::closings::{self, Goes, NewClosing, View, What};
+use store::closings::{self, BalanceTarget, ClosingRequest, NewClosing, View};
 use store::{StoreError, ledger, verify};
 
 use super::World;
@@ -20,13 +20,19 @@ use super::site::{Site, until};
 const SOON: Duration = Duration::from_secs(30);
 /// Two people above this.
 pub const RULES: Rules = Rules { approve_above_fen: 5_000, approval_hours: 24 };
-pub const CASH: What = What::Close(Goes::Counter(Tender::Cash));
+pub const CASH: ClosingRequest = ClosingRequest::Close(BalanceTarget::Counter(Tender::Cash));
 
 pub fn who(user: UserId) -> Who {
     Who { user, role: Role::Operator, name: String::new(), ip: "10.0.0.9".into() }
 }
 
-pub async fn begin(w: &World, at: Timestamp, by: UserId, account: AccountId, what: What) -> Result<ClosingId, StoreError> {
+pub async fn begin(
+    w: &World,
+    at: Timestamp,
+    by: UserId,
+    account: AccountId,
+    what: ClosingRequest,
+) -> Result<ClosingId, StoreError> {
     let new = NewClosing { key: w.rng.id(at), account, what, reason: "住户退宿".into(), who: who(by) };
     closings::begin(&w.db, &w.rng, at, &new).await
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ::meters::live::Live;
 use ::meters::recorder::{Event, Recorder};
 use domain::clock::Clock;
-use domain::meter_state::{Face, Measurement, Plain};
+use domain::meter_state::{Measurement, MeterStatus, Plain};
 use domain::order::Limits;
 use domain::reading_source::Source;
 use model::energy::Energy;
@@ -136,8 +136,8 @@ impl Flat {
             power_factor: None,
         };
         let at = self.start.plus(minutes * MINUTE);
-        let face = Face::Plain(Plain { relay_closed: Some(closed), ..Plain::default() });
-        Event::Read { meter: self.meter, from: at, at, source: Source::Sweep, measurement, face }
+        let meter_status = MeterStatus::Plain(Plain { relay_closed: Some(closed), ..Plain::default() });
+        Event::Read { meter: self.meter, from: at, at, source: Source::Sweep, measurement, meter_status }
     }
 
     /// A recorder that lives for these events.

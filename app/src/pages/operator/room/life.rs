@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::super::parts::param;
 use super::forms::tenders;
-use crate::api::life::{Life, Neighbour};
+use crate::api::life::{Life, OtherMeter};
 use crate::api::operator::{AccountState, Room};
 use crate::api::till::ChannelSale;
 use crate::i18n::life::words;
@@ -87,7 +87,7 @@ fn residents(room: &Room, meter: MeterId) -> impl IntoView + use<> {
     }
 }
 
-fn add_meter(meter: MeterId, free: &[Neighbour]) -> impl IntoView + use<> {
+fn add_meter(meter: MeterId, free: &[OtherMeter]) -> impl IntoView + use<> {
     let t = words(lang());
     let choices = free.iter().map(|one| view! { <option value=one.meter.to_string()>{one.serial.clone()}</option> });
     let body = if free.is_empty() {

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::super::parts::param;
 use super::confirm::{card, whom};
-use crate::api::life::{Goes, Life};
+use crate::api::life::{BalanceTarget, Life};
 use crate::api::operator::{MeterLine, Room};
 use crate::api::till::said;
 use crate::i18n::lang;
@@ -55,14 +55,14 @@ pub fn confirm(room: &Room, life: &Life, found: &[MeterLine], key: Uuid) -> Opti
 fn close(room: &Room, whom: &str, key: Uuid) -> AnyView {
     let account = param("account").trim().to_owned();
     let goes = match (account.is_empty(), Tender::parse(&param("tender"))) {
-        (false, _) => Goes::Account(account.clone()),
-        (true, Some(tender)) => Goes::Counter(tender),
+        (false, _) => BalanceTarget::Account(account.clone()),
+        (true, Some(tender)) => BalanceTarget::Counter(tender),
         (true, None) => return view! { <Problem error=AppError::Invalid /> }.into_any(),
     };
     let Ok(reason) = said(&param("reason")) else { return view! { <Problem error=AppError::Invalid /> }.into_any() };
     let latest = &room.progress.latest;
     let says = close_consequence(whom, &goes, latest.observed_at.map(|_| latest.remaining), lang());
-    let tender = if let Goes::Counter(tender) = goes { tender.as_str().to_owned() } else { String::new() };
+    let tender = if let BalanceTarget::Counter(tender) = goes { tender.as_str().to_owned() } else { String::new() };
     let fields = [("tender", tender), ("account", account), ("reason", reason)];
     card(room, "/api/operator/close-account", says, &fields, key, true)
 }

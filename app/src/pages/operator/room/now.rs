@@ -132,13 +132,13 @@ fn failed(line: &CommandLine, lang: Lang) -> Step {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::operator::What;
+    use crate::api::operator::CommandContent;
     use model::ids::CommandId;
 
     fn line(state: CommandState, sent: Option<i64>) -> CommandLine {
         CommandLine {
             id: CommandId(uuid::Uuid::nil()),
-            what: What::Open,
+            what: CommandContent::Open,
             state,
             by: None,
             decided_at: Timestamp(1),

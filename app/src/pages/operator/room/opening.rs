@@ -5,7 +5,7 @@ use leptos_router::hooks::use_query_map;
 
 use super::super::parts::param;
 use super::forms::tenders;
-use crate::api::life::Neighbour;
+use crate::api::life::OtherMeter;
 use crate::api::operator::{METERS_MAX, RESIDENTS_MAX};
 use crate::i18n::room::{Words, resident, words};
 use crate::i18n::{errors, lang};
@@ -41,7 +41,7 @@ impl Before {
 }
 
 /// The form. After a mistake the page comes back with `?do=open` and what was written, but for passwords.
-pub fn opening(meter: MeterId, free: &[Neighbour], key: Uuid) -> impl IntoView + use<> {
+pub fn opening(meter: MeterId, free: &[OtherMeter], key: Uuid) -> impl IntoView + use<> {
     let t = words(lang());
     let before = if param("do") == "open" { Some(Before::read()) } else { None };
     let amount = before.as_ref().map(|before| before.amount.clone());
@@ -74,7 +74,7 @@ pub fn opening(meter: MeterId, free: &[Neighbour], key: Uuid) -> impl IntoView +
 }
 
 /// The other meters of the room; nothing where there are none, and no one has just taken one that was chosen.
-fn meters(t: &Words, free: &[Neighbour], before: Option<&Before>) -> Option<impl IntoView + use<>> {
+fn meters(t: &Words, free: &[OtherMeter], before: Option<&Before>) -> Option<impl IntoView + use<>> {
     let chosen = |id: &str| before.is_some_and(|before| before.meters.iter().any(|one| one == id));
     // One that is refused may not be among the free ones any more.
     let problem = before.and_then(|before| before.meters.iter().find_map(|id| before.problem(id)));

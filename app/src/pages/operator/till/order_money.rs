@@ -7,7 +7,7 @@ use super::super::frame::{Frame, Section};
 use super::reason_field;
 use super::refunds::table;
 use crate::api::operator::parse;
-use crate::api::till::{Elsewhere, OrderMoney, RefundOf, Refundable, Till, till};
+use crate::api::till::{ConsoleRefund, OrderMoney, RefundOf, Refundable, Till, till};
 use crate::i18n::refunds::{self, words};
 use crate::i18n::{common, lang, till as till_words};
 use crate::ui::load::load;
@@ -36,8 +36,8 @@ fn Body(money: OrderMoney) -> impl IntoView {
     let title = format!("{} {}", t.give_back, money.room);
     let open = |one: &&Refundable| one.left > Fen::ZERO && (one.by_channel || one.over_counter);
     let forms = money.payments.iter().filter(open).map(|one| form(money.order, money.key, one)).collect_view();
-    let nothing = money.elsewhere.is_none() && !money.payments.iter().any(|one| open(&one));
-    let elsewhere = money.elsewhere.as_ref().map(|found| elsewhere(money.order, found));
+    let nothing = money.console_refund.is_none() && !money.payments.iter().any(|one| open(&one));
+    let console_refund = money.console_refund.as_ref().map(|found| console_refund(money.order, found));
     let deliver = money.deliverable.then(|| {
         view! {
             <form class="card stack-tight" method="post" action="/api/operator/deliver-order">
@@ -61,7 +61,7 @@ fn Body(money: OrderMoney) -> impl IntoView {
                 </dl>
             </section>
             {nothing.then(|| view! { <p class="empty">{t.nothing}</p> })}
-            {elsewhere}
+            {console_refund}
             {forms}
             {deliver}
             {before}
@@ -71,7 +71,7 @@ fn Body(money: OrderMoney) -> impl IntoView {
 }
 
 /// What went back at the channel's console: what it paid, or that it is lost.
-fn elsewhere(order: OrderId, found: &Elsewhere) -> impl IntoView + use<> {
+fn console_refund(order: OrderId, found: &ConsoleRefund) -> impl IntoView + use<> {
     let (t, w, c) = (words(lang()), till_words::words(lang()), common::yuan(lang()));
     let pays = found.pays.iter().map(|(of, amount)| {
         let (payment, back) = fields(*of);

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::closing::Left;
+use crate::closing::FinalBalance;
 use model::money::Fen;
 use proptest::prelude::*;
 
@@ -110,7 +110,7 @@ proptest! {
         if !wallet {
             all.extend(use_of_meter(of, account, sold - left, false));
         }
-        let Left { due, written_off } = Left::of(left);
+        let FinalBalance { due, written_off } = FinalBalance::of(left);
         all.extend(final_amount(of, from.clone(), due.money()));
         all.extend(write_off(of, from, written_off));
         if due > Fen::ZERO {

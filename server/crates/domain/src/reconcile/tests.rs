@@ -21,8 +21,8 @@ fn line(kind: LineKind, number: &str, fen: i64) -> BillLine {
     }
 }
 
-fn ours(kind: LineKind, number: &str, fen: i64) -> Ours {
-    Ours {
+fn ours(kind: LineKind, number: &str, fen: i64) -> LedgerEntry {
+    LedgerEntry {
         kind,
         out_trade_no: number.into(),
         trade_no: Some(format!("T{number}")),
@@ -32,11 +32,11 @@ fn ours(kind: LineKind, number: &str, fen: i64) -> Ours {
         at: FROM.plus(2 * HOUR),
         state: "paid".into(),
         order: None,
-        elsewhere: false,
+        beyond_the_day: false,
     }
 }
 
-fn paid(number: &str, fen: i64) -> (BillLine, Ours) {
+fn paid(number: &str, fen: i64) -> (BillLine, LedgerEntry) {
     (line(LineKind::Paid, number, fen), ours(LineKind::Paid, number, fen))
 }
 
@@ -62,12 +62,12 @@ fn every_class_is_told() {
     let lines = std::slice::from_ref(&one);
     for (ours, expected) in [
         (vec![], vec![(Class::ChannelOnly, 5_000, "unknown")]),
-        (vec![Ours { booked: Fen(4_999), ..known.clone() }], vec![(Class::Amount, 1, "paid")]),
-        (vec![Ours { booked: Fen::ZERO, state: "closed".into(), ..known.clone() }], vec![(Class::State, 5_000, "closed")]),
-        (vec![Ours { trade_no: Some("X".into()), ..known.clone() }], vec![(Class::State, 0, "trade-number")]),
-        (vec![Ours { at: WINDOW.1, ..known.clone() }], vec![(Class::Edge, 5_000, "booked-elsewhere")]),
-        (vec![Ours { at: FROM.plus(-1), ..known.clone() }], vec![(Class::Edge, 5_000, "booked-elsewhere")]),
-        (vec![Ours { at: WINDOW.1.plus(-1), trade_no: None, ..known.clone() }], vec![]),
+        (vec![LedgerEntry { booked: Fen(4_999), ..known.clone() }], vec![(Class::Amount, 1, "paid")]),
+        (vec![LedgerEntry { booked: Fen::ZERO, state: "closed".into(), ..known.clone() }], vec![(Class::State, 5_000, "closed")]),
+        (vec![LedgerEntry { trade_no: Some("X".into()), ..known.clone() }], vec![(Class::State, 0, "trade-number")]),
+        (vec![LedgerEntry { at: WINDOW.1, ..known.clone() }], vec![(Class::Edge, 5_000, "booked-elsewhere")]),
+        (vec![LedgerEntry { at: FROM.plus(-1), ..known.clone() }], vec![(Class::Edge, 5_000, "booked-elsewhere")]),
+        (vec![LedgerEntry { at: WINDOW.1.plus(-1), trade_no: None, ..known.clone() }], vec![]),
     ] {
         assert_eq!(classes(&compare(WINDOW, lines, &ours, &[])), expected, "{ours:?}");
     }
@@ -77,16 +77,17 @@ fn every_class_is_told() {
 fn what_no_bill_has_is_ours_only_once_every_bill_is_there_that_may_have_it() {
     let (_, known) = paid("1", 5_000);
     let (before, after) = ((FROM.plus(-DAY), FROM), (WINDOW.1, WINDOW.1.plus(DAY)));
-    let only = |ours: &Ours, unbilled: &[Window]| classes(&compare(WINDOW, &[], std::slice::from_ref(ours), unbilled))[0].0;
+    let only =
+        |ours: &LedgerEntry, unbilled: &[Window]| classes(&compare(WINDOW, &[], std::slice::from_ref(ours), unbilled))[0].0;
     assert_eq!(only(&known, &[before, after]), Class::OursOnly, "begun and booked in the middle of the day");
-    let late = Ours { since: FROM.plus(-HOUR), ..known.clone() };
+    let late = LedgerEntry { since: FROM.plus(-HOUR), ..known.clone() };
     assert_eq!(only(&late, &[before]), Class::Edge, "paid before midnight, perhaps, and told after it");
     assert_eq!(only(&late, &[after]), Class::OursOnly);
-    let edge = Ours { at: WINDOW.1.plus(-MINUTE), ..known.clone() };
+    let edge = LedgerEntry { at: WINDOW.1.plus(-MINUTE), ..known.clone() };
     assert_eq!(only(&edge, &[after]), Class::Edge, "their clock may be ahead");
     assert_eq!(only(&edge, &[]), Class::OursOnly, "the neighbour came, and has it not");
-    assert_eq!(only(&Ours { elsewhere: true, ..known.clone() }, &[]), Class::Edge);
-    let nothing = compare(WINDOW, &[], &[Ours { booked: Fen::ZERO, ..known }], &[]);
+    assert_eq!(only(&LedgerEntry { beyond_the_day: true, ..known.clone() }, &[]), Class::Edge);
+    let nothing = compare(WINDOW, &[], &[LedgerEntry { booked: Fen::ZERO, ..known }], &[]);
     assert_eq!(nothing, Comparison::default(), "what moved nothing is missed by nobody");
 }
 
@@ -95,10 +96,10 @@ fn a_refund_whose_number_was_not_told_is_known_by_its_trade_and_amount() {
     let refund = ours(LineKind::Refunded, "1", 1_000);
     let told = [line(LineKind::Refunded, "1", 1_000)];
     for number in [None, Some("1000".to_owned())] {
-        let comparison = compare(WINDOW, &told, &[Ours { refund_no: number, ..refund.clone() }], &[]);
+        let comparison = compare(WINDOW, &told, &[LedgerEntry { refund_no: number, ..refund.clone() }], &[]);
         assert_eq!((comparison.equal, classes(&comparison)), (1, vec![]));
     }
-    let other = compare(WINDOW, &told, &[Ours { refund_no: None, booked: Fen(900), ..refund }], &[]);
+    let other = compare(WINDOW, &told, &[LedgerEntry { refund_no: None, booked: Fen(900), ..refund }], &[]);
     let expected = vec![(Class::ChannelOnly, -1_000, "unknown"), (Class::OursOnly, 900, "paid")];
     assert_eq!(classes(&other), expected);
 }
@@ -127,7 +128,7 @@ fn a_purchase_is_held_against_its_meter() {
     let waiting = Purchase { delivered: Fen::ZERO, applied: None, ..good.clone() };
     for (purchase, expected) in [
         (good.clone(), Metered::Delivered),
-        (Purchase { journal: Some(Fen(5_000)), ..good.clone() }, Metered::Witnessed),
+        (Purchase { journal: Some(Fen(5_000)), ..good.clone() }, Metered::LedgerPosition),
         (Purchase { journal: Some(Fen(500)), ..good.clone() }, Metered::Contradicts("journal")),
         (Purchase { delivered: Fen(500), ..good.clone() }, Metered::Contradicts("delivered-amount")),
         (Purchase { applied: None, shown: None, ..good.clone() }, Metered::Delivered),
@@ -162,7 +163,7 @@ proptest! {
         let known: Vec<_> = books.iter().map(|&(refund, n, fen, hour, more)| {
             let one = ours(kind(refund), &n.to_string(), if fen == 3 { 0 } else { fen });
             let trade_no = one.trade_no.clone().filter(|_| n % 2 == 0 || more);
-            Ours { at: FROM.plus(hour * HOUR), since: FROM.plus((hour - 1) * HOUR), elsewhere: more, trade_no, ..one }
+            LedgerEntry { at: FROM.plus(hour * HOUR), since: FROM.plus((hour - 1) * HOUR), beyond_the_day: more, trade_no, ..one }
         }).collect();
         let neighbours = [(FROM.plus(-DAY), FROM), (WINDOW.1, WINDOW.1.plus(DAY))];
         let comparison = compare(WINDOW, &lines, &known, if unbilled { &neighbours } else { &[] });

@@ -13,9 +13,9 @@ fn read(n: usize) -> Read {
 fn state(registers: &[u16]) -> Result<State, DecodeError> {
     let mut values = Values::default();
     values.take(&RPP, &read(0), registers)?;
-    match values.face(Wallet::Meter)? {
-        Face::Wallet(state) => Ok(state),
-        Face::Plain(_) => panic!("a wallet"),
+    match values.meter_status(Wallet::Meter)? {
+        MeterStatus::Wallet(state) => Ok(state),
+        MeterStatus::Plain(_) => panic!("a wallet"),
     }
 }
 
@@ -49,7 +49,7 @@ fn a_state_block_is_read() {
     assert_eq!((s.remaining, s.overdraft(), s.cumulative), (Fen(-5), Fen(5), Fen(12_345)));
     assert_eq!((s.count, s.epoch, s.reverse), (7, 2, Energy(30)));
     assert_eq!(s.clock.unwrap().to_string(), "2026-11-22 18:30:00");
-    assert_eq!(Face::Wallet(s).clock_offset_s(s.clock.unwrap().plus(2_500)), Some(-2));
+    assert_eq!(MeterStatus::Wallet(s).clock_offset_s(s.clock.unwrap().plus(2_500)), Some(-2));
     assert_eq!((s.challenge, s.last_operation, s.last_result), ([0x9b, 0x58, 0x3c, 0xb4], 2, 3));
     assert_eq!(s.last_order, 0xffff_0000_0000_0009);
     assert_eq!(s.account.to_string(), "6407353703886369");

@@ -35,9 +35,9 @@ impl Engine {
             return Ok(Step::Ended);
         }
         match driver::read(meter, Priority::ReadNow, &self.clock).await {
-            Ok(driver::Reading { at, measurement, face }) => {
+            Ok(driver::Reading { at, measurement, meter_status }) => {
                 let source = Source::OnDemand;
-                self.report(Event::Read { meter: meter.id, from: now, at, source, measurement, face }).await;
+                self.report(Event::Read { meter: meter.id, from: now, at, source, measurement, meter_status }).await;
                 deliveries::defer(&self.db, command, self.clock.now().plus(STORED)).await?;
                 Ok(Step::Later)
             }

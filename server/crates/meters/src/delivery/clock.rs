@@ -64,11 +64,11 @@ impl Engine {
 
     /// By how many seconds it is off now; shown to everybody. Everything for the meter waits where it shows no time.
     async fn off(&self, meter: &Meter) -> Result<Result<i32, Step>, StoreError> {
-        match driver::face(meter, Priority::Settings, &self.clock).await {
-            Ok((face, at)) => {
+        match driver::meter_status(meter, Priority::Settings, &self.clock).await {
+            Ok((meter_status, at)) => {
                 self.lock_failures().remove(&meter.id);
-                self.report(Event::Face { meter: meter.id, at, face }).await;
-                match face.clock_offset_s(at) {
+                self.report(Event::MeterStatus { meter: meter.id, at, meter_status }).await;
+                match meter_status.clock_offset_s(at) {
                     Some(off) => Ok(Ok(off)),
                     None => self.wait(meter.id, "unreadable").await.map(Err),
                 }

@@ -14,7 +14,7 @@ use crate::recorder::Event;
 use domain::meter_records::JournalKind;
 use domain::meter_records::JournalRecord;
 use domain::meter_state::State;
-use domain::money_rule::{Claimed, Deed};
+use domain::money_rule::{Claimed, MoneyOperation};
 use domain::reading_source::Source;
 use store::StoreError;
 use store::commands::Command;
@@ -30,10 +30,10 @@ fn left(journal: &[JournalRecord], count: u16) -> Option<Fen> {
 impl Engine {
     /// Moves one money command as far as it goes now.
     pub(super) async fn money(&self, command: &Command, meter: &Meter) -> Result<Step, StoreError> {
-        let Ok(deed) = command_args::deed(&command.kind, &command.args) else {
+        let Ok(money_operation) = command_args::money_operation(&command.kind, &command.args) else {
             return self.hold(command, None, r#"{"why":"invalid"}"#.into()).await;
         };
-        let Some(claimed) = self.claim(command, deed).await? else {
+        let Some(claimed) = self.claim(command, money_operation).await? else {
             return self.hold(command, None, r#"{"why":"no-account"}"#.into()).await;
         };
         let command = &Command { epoch: Some(claimed.epoch.into()), count: Some(claimed.count.into()), ..command.clone() };
@@ -66,7 +66,7 @@ impl Engine {
     }
 
     /// Epoch and count, as they were claimed before or are claimed now.
-    async fn claim(&self, command: &Command, deed: Deed) -> Result<Option<Claimed>, StoreError> {
+    async fn claim(&self, command: &Command, money_operation: MoneyOperation) -> Result<Option<Claimed>, StoreError> {
         let (epoch, count) = match (command.epoch, command.count) {
             (Some(epoch), Some(count)) => (epoch, count),
             _ => match deliveries::claim(&self.db, command).await? {
@@ -75,7 +75,7 @@ impl Engine {
             },
         };
         let (Ok(epoch), Ok(count)) = (u16::try_from(epoch), u16::try_from(count)) else { return Ok(None) };
-        Ok(Some(Claimed { deed, epoch, count }))
+        Ok(Some(Claimed { money_operation, epoch, count }))
     }
 
     async fn settle_money(
@@ -86,10 +86,10 @@ impl Engine {
         seen: &State,
         at: Timestamp,
     ) -> Result<Step, StoreError> {
-        let amount = match claimed.deed {
-            Deed::Credit { amount, .. } | Deed::Debit { amount, .. } => Fen(amount.into()),
-            Deed::Open(_) => Fen::ZERO,
-            Deed::Close { .. } => match driver::journal(meter, Priority::Money).await {
+        let amount = match claimed.money_operation {
+            MoneyOperation::Credit { amount, .. } | MoneyOperation::Debit { amount, .. } => Fen(amount.into()),
+            MoneyOperation::Open(_) => Fen::ZERO,
+            MoneyOperation::Close { .. } => match driver::journal(meter, Priority::Money).await {
                 Ok(journal) => match left(&journal, claimed.count) {
                     Some(left) => left,
                     None => return self.hold(command, None, r#"{"why":"no-final-record"}"#.into()).await,

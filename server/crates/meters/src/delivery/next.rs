@@ -4,7 +4,7 @@ use model::money::Fen;
 
 use super::SENDS;
 use domain::meter_state::State;
-use domain::money_rule::{Claimed, Deed, Verdict};
+use domain::money_rule::{Claimed, MoneyOperation, Verdict};
 use domain::result_code::{Outcome, outcome};
 
 /// A frame that was sent in this activation.
@@ -61,7 +61,7 @@ pub fn next(claimed: &Claimed, progress: &Progress, seen: &State) -> Next {
     }
     let judged = progress.last.is_some_and(|frame| frame.is_judged_in(seen));
     let unsent = progress.fresh && progress.last.is_none();
-    if let Some(why) = declines(claimed.deed, seen, judged, unsent) {
+    if let Some(why) = declines(claimed.money_operation, seen, judged, unsent) {
         return Next::Refuse(judged.then_some(seen.last_result), why);
     }
     if judged {
@@ -74,7 +74,7 @@ pub fn next(claimed: &Claimed, progress: &Progress, seen: &State) -> Next {
         }
     }
     // Two purchases may each have fitted when they were made. What was sent is the meter's to refuse.
-    if unsent && let Some(why) = too_much(claimed.deed, seen, progress.limit) {
+    if unsent && let Some(why) = too_much(claimed.money_operation, seen, progress.limit) {
         return Next::Hold(None, why);
     }
     if progress.sends >= SENDS { Next::Wait } else { Next::Send }
@@ -82,17 +82,17 @@ pub fn next(claimed: &Claimed, progress: &Progress, seen: &State) -> Next {
 
 /// Why a debit ends without a person: the meter was asked for more than it holds and has said so, or shows it before the first frame
 /// was sent. Nothing has moved then; whoever asked chooses a smaller amount.
-fn declines(deed: Deed, seen: &State, judged: bool, unsent: bool) -> Option<&'static str> {
+fn declines(money_operation: MoneyOperation, seen: &State, judged: bool, unsent: bool) -> Option<&'static str> {
     const EXCEEDS: &str = "exceeds-remaining";
-    let Deed::Debit { amount, .. } = deed else { return None };
+    let MoneyOperation::Debit { amount, .. } = money_operation else { return None };
     let said = judged && outcome(seen.last_result) == Outcome::Refused(EXCEEDS);
     let shown = unsent && seen.remaining < Fen(amount.into());
     (said || shown).then_some(EXCEEDS)
 }
 
 /// Whether the meter would hold more than it may, with what it shows now; as the meter itself says it.
-fn too_much(deed: Deed, seen: &State, limit: Fen) -> Option<String> {
-    let Deed::Credit { amount, .. } = deed else { return None };
+fn too_much(money_operation: MoneyOperation, seen: &State, limit: Fen) -> Option<String> {
+    let MoneyOperation::Credit { amount, .. } = money_operation else { return None };
     let over = limit > Fen::ZERO && seen.remaining + Fen(amount.into()) > limit;
     let why = || serde_json::json!({ "why": "hoarding-limit", "remaining_fen": seen.remaining.0, "limit_fen": limit.0 });
     over.then(|| why().to_string())
@@ -111,8 +111,8 @@ mod tests {
     use domain::fixtures::state;
     use model::meter::StatusWord;
 
-    const CREDIT: Claimed = Claimed { deed: Deed::Credit { order: 9, amount: 5_000 }, epoch: 1, count: 8 };
-    const DEBIT: Claimed = Claimed { deed: Deed::Debit { order: 9, amount: 5_000 }, epoch: 1, count: 8 };
+    const CREDIT: Claimed = Claimed { money_operation: MoneyOperation::Credit { order: 9, amount: 5_000 }, epoch: 1, count: 8 };
+    const DEBIT: Claimed = Claimed { money_operation: MoneyOperation::Debit { order: 9, amount: 5_000 }, epoch: 1, count: 8 };
     const FRESH: Progress = Progress { fresh: true, last: None, sends: 0, limit: Fen(10_000) };
 
     /// Not applied, with so much in it and that result.

@@ -10,7 +10,7 @@ use crate::driver::{self, Reading};
 use crate::link::{LinkError, Priority};
 use crate::recorder::Event;
 use domain::alarm_conditions;
-use domain::meter_state::{Face, Measurement};
+use domain::meter_state::{Measurement, MeterStatus};
 use domain::reading_source::Source;
 use store::StoreError;
 use store::commands::Command;
@@ -34,10 +34,10 @@ enum Stand {
     Unseen,
 }
 
-fn stand(closed: bool, face: &Face, measured: &Measurement) -> Stand {
-    let (shown, fault) = match face {
-        Face::Wallet(state) => (Some(state.status.relay_closed()), state.status.relay_fault()),
-        Face::Plain(plain) => (plain.relay_closed, plain.relay_fault == Some(true)),
+fn stand(closed: bool, meter_status: &MeterStatus, measured: &Measurement) -> Stand {
+    let (shown, fault) = match meter_status {
+        MeterStatus::Wallet(state) => (Some(state.status.relay_closed()), state.status.relay_fault()),
+        MeterStatus::Plain(plain) => (plain.relay_closed, plain.relay_fault == Some(true)),
     };
     let flows = alarm_conditions::flows(measured.current_ca, measured.power_w);
     match shown {
@@ -65,7 +65,7 @@ impl Engine {
                 Ok(seen) => seen,
                 Err(step) => return Ok(step),
             };
-            let stands = stand(closed, &seen.face, &seen.measurement);
+            let stands = stand(closed, &seen.meter_status, &seen.measurement);
             last = Some((stands, seen));
             match (stands, told) {
                 (Stand::AsWished, _) => break,
@@ -113,8 +113,8 @@ impl Engine {
         match driver::read(meter, Priority::Relay, &self.clock).await {
             Ok(reading) => {
                 self.lock_failures().remove(&meter.id);
-                let Reading { at, measurement, face } = reading;
-                self.report(Event::Read { meter: meter.id, from, at, source: Source::ReadBack, measurement, face }).await;
+                let Reading { at, measurement, meter_status } = reading;
+                self.report(Event::Read { meter: meter.id, from, at, source: Source::ReadBack, measurement, meter_status }).await;
                 Ok(Ok(reading))
             }
             Err(error) => self.unread(meter, error).await.map(Err),
@@ -130,7 +130,7 @@ impl Engine {
         ending: Ending,
     ) -> Result<Step, StoreError> {
         let detail = serde_json::json!({
-            "command": command.kind, "closed": closed, "status": seen.face.status().0,
+            "command": command.kind, "closed": closed, "status": seen.meter_status.status().0,
             "current_ca": seen.measurement.current_ca, "power_w": seen.measurement.power_w,
         });
         tracing::info!(meter = %meter.id, closed, ?ending, "delivery.relay-observed");
@@ -161,9 +161,9 @@ mod tests {
 
     #[test]
     fn a_relay_stands_as_it_shows_and_as_the_current_flows() {
-        let shows = |relay_closed| Face::Plain(Plain { relay_closed, ..Plain::default() });
+        let shows = |relay_closed| MeterStatus::Plain(Plain { relay_closed, ..Plain::default() });
         let idle = measured(Some(3), Some(1));
-        for (closed, face, measured, stands) in [
+        for (closed, meter_status, measured, stands) in [
             (false, shows(Some(false)), idle, Stand::AsWished),
             (false, shows(Some(false)), measured(None, None), Stand::AsWished),
             (false, shows(Some(false)), measured(Some(512), Some(1_100)), Stand::Flows),
@@ -174,12 +174,12 @@ mod tests {
             (true, shows(None), idle, Stand::Unseen),
             (
                 false,
-                Face::Plain(Plain { relay_closed: Some(false), relay_fault: Some(true), ..Plain::default() }),
+                MeterStatus::Plain(Plain { relay_closed: Some(false), relay_fault: Some(true), ..Plain::default() }),
                 idle,
                 Stand::Flows,
             ),
         ] {
-            assert_eq!(stand(closed, &face, &measured), stands, "{closed} {face:?}");
+            assert_eq!(stand(closed, &meter_status, &measured), stands, "{closed} {meter_status:?}");
         }
     }
 }

@@ -29,7 +29,7 @@ pub async fn whole(
     priority: Priority,
     clock: &SharedClock,
 ) -> Result<(Values, Timestamp), ReadError> {
-    let mut values = face(meter, has, priority).await?;
+    let mut values = meter_status(meter, has, priority).await?;
     let at = clock.now();
     read(meter, priority, has.items.iter().filter(|item| !is_face(item)), &mut values).await?;
     Ok((values, at))
@@ -39,7 +39,7 @@ pub async fn whole(
 ///
 /// # Errors
 /// [`ReadError`].
-pub async fn face(meter: &Meter, has: &Dlt645, priority: Priority) -> Result<Values, ReadError> {
+pub async fn meter_status(meter: &Meter, has: &Dlt645, priority: Priority) -> Result<Values, ReadError> {
     let mut values = Values::default();
     read(meter, priority, has.items.iter().filter(|item| is_face(item)), &mut values).await?;
     Ok(values)

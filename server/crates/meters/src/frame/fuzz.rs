@@ -36,7 +36,7 @@ fn fuzz_registers_of_every_profile() {
         |input| {
             let words: Vec<u16> = input.as_chunks().0.iter().map(|pair| u16::from_be_bytes(*pair)).collect();
             for profile in profiles.iter() {
-                for read in profile.plan.whole.iter().chain(&profile.plan.face) {
+                for read in profile.plan.whole.iter().chain(&profile.plan.meter_status) {
                     let count = usize::from(read.count);
                     let mut registers = words.clone();
                     registers.resize(count, 0);
@@ -48,7 +48,7 @@ fn fuzz_registers_of_every_profile() {
                     if values.take(profile, read, &registers).is_err() {
                         continue;
                     }
-                    let _ = (values.measurement(), values.face(profile.abilities.wallet), values.serial());
+                    let _ = (values.measurement(), values.meter_status(profile.abilities.wallet), values.serial());
                     if let (Some(result), Ok(Some(serial))) = (values.get(Field::LastResult), values.serial()) {
                         let result = u8::try_from(result).unwrap();
                         assert!(FrameResult::from_code(result).is_none_or(|known| known as u8 == result));

@@ -9,7 +9,7 @@ use super::{Area, Profile, Profiles, Read};
 use crate::codec::Values;
 use crate::profile::Field;
 use domain::meter_records::JournalKind;
-use domain::meter_state::{Face, Measurement, Plain};
+use domain::meter_state::{Measurement, MeterStatus, Plain};
 
 /// The registers of a meter; what is not listed holds an odd pattern that no value may be mistaken for.
 struct Image(HashMap<(Area, u16), u16>);
@@ -43,9 +43,9 @@ fn values(profile: &Profile, image: &Image) -> Values {
 fn reading(name: &str, parts: &[(Area, u16, &[u16])]) -> (Measurement, Plain) {
     let profile = profile(name);
     let values = values(&profile, &Image::new(parts));
-    match values.face(profile.abilities.wallet).unwrap() {
-        Face::Plain(plain) => (values.measurement().unwrap(), plain),
-        Face::Wallet(_) => panic!("a plain meter"),
+    match values.meter_status(profile.abilities.wallet).unwrap() {
+        MeterStatus::Plain(plain) => (values.measurement().unwrap(), plain),
+        MeterStatus::Wallet(_) => panic!("a plain meter"),
     }
 }
 

@@ -10,19 +10,19 @@ use model::time::{Date, Timestamp};
 use domain::classify::{Baseline, Quality};
 use domain::meter_state::{Measurement, State};
 use domain::reading_source::Source;
-use domain::rollup::{Parts, Stretch};
+use domain::rollup::{ConsumptionInterval, Parts};
 use domain::serial::Serial;
 use store::cases::kind;
 use store::energy::{Day, Hour};
 use store::events::Change;
-use store::readings::{self, Doubt, Reading};
+use store::readings::{self, DoubtfulReading, Reading};
 use store::wallets::Metered;
 
 /// What has come in since the last time.
 #[derive(Default)]
 pub(super) struct Batch {
     readings: Vec<Reading>,
-    doubts: Vec<Doubt>,
+    doubts: Vec<DoubtfulReading>,
     events: Vec<Change>,
     metered: Vec<Metered>,
     touched: BTreeSet<MeterId>,
@@ -78,15 +78,15 @@ impl Batch {
         self.metered.push(reading);
     }
 
-    pub(super) fn energy(&mut self, meter: MeterId, stretch: &Stretch) {
-        if stretch.energy == Energy::ZERO {
+    pub(super) fn energy(&mut self, meter: MeterId, interval: &ConsumptionInterval) {
+        if interval.energy == Energy::ZERO {
             return;
         }
-        for (hour, share) in stretch.by_hour().filter(|(_, share)| *share != Energy::ZERO) {
+        for (hour, share) in interval.by_hour().filter(|(_, share)| *share != Energy::ZERO) {
             let slot = self.hours.entry((meter, hour)).or_default();
             *slot = *slot + share;
         }
-        for (day, share, parts) in stretch.by_day() {
+        for (day, share, parts) in interval.by_day() {
             let (energy, all) = self.days.entry((meter, day)).or_default();
             *energy = *energy + share;
             *all = all.zip(parts, |one, other| one + other);
@@ -102,12 +102,12 @@ impl Batch {
             "last_at": last.map(|last| last.at.0),
             "last_total_wh": last.map(|last| last.total.0),
         });
-        self.doubts.push(Doubt { kind: kind::READING, meter, detail: detail.to_string() });
+        self.doubts.push(DoubtfulReading { kind: kind::READING, meter, detail: detail.to_string() });
     }
 
     pub(super) fn stranger(&mut self, meter: MeterId, serial: Serial) {
         let detail = serde_json::json!({ "answers": serial }).to_string();
-        self.doubts.push(Doubt { kind: kind::IDENTITY, meter, detail });
+        self.doubts.push(DoubtfulReading { kind: kind::IDENTITY, meter, detail });
     }
 
     pub(super) fn suspect(&mut self, meter: MeterId, from: Timestamp, state: &State) {

@@ -5,11 +5,11 @@ use model::ids::MeterId;
 use model::meter::Latest;
 use model::time::Timestamp;
 
-use domain::alarm_conditions::{self, Signs};
+use domain::alarm_conditions::{self, AlarmConditions};
 use domain::classify::{Baseline, Quality};
 use domain::load::Load;
-use domain::meter_state::{Face, Measurement};
-use domain::server_wallet::Purse;
+use domain::meter_state::{Measurement, MeterStatus};
+use domain::server_wallet::ServerWallet;
 use store::events::{Change, Subject, Turn};
 
 /// A clock that was set back by less than this is waited for; by more, readings are marked as out of order.
@@ -28,7 +28,7 @@ pub(super) struct Track {
     /// The instant of the newest stored reading.
     pub(super) last_row: Option<Timestamp>,
     /// What is the matter with it.
-    signs: Signs,
+    signs: AlarmConditions,
     /// Whether its relay was open when it was last read whole.
     was_open: bool,
     /// When its reverse counter last grew.
@@ -43,7 +43,7 @@ impl Track {
     }
 
     pub(super) fn of(latest: Latest) -> Self {
-        let signs = Signs::default();
+        let signs = AlarmConditions::default();
         Self { latest, baseline: None, held_since: None, last_row: None, signs, was_open: false, reverse_grew: None, load: None }
     }
 
@@ -66,7 +66,12 @@ impl Track {
     }
 
     /// Takes in wallet and relay; gives what began or ended by it.
-    pub(super) fn see_face(&mut self, at: Timestamp, face: &Face, purse: Option<&Purse>) -> Vec<Change> {
+    pub(super) fn see_face(
+        &mut self,
+        at: Timestamp,
+        meter_status: &MeterStatus,
+        server_wallet: Option<&ServerWallet>,
+    ) -> Vec<Change> {
         let mut changes = Vec::new();
         self.latest.lost_since = None;
         self.turn(EventKind::MeterLost, false, at, &mut changes);
@@ -75,9 +80,9 @@ impl Track {
         }
         let latest = &mut self.latest;
         latest.observed_at = Some(at);
-        latest.status = face.status();
-        latest.clock_offset_s = face.clock_offset_s(at);
-        if let Some(state) = face.wallet() {
+        latest.status = meter_status.status();
+        latest.clock_offset_s = meter_status.clock_offset_s(at);
+        if let Some(state) = meter_status.wallet() {
             if let Some(before) = latest.tamper.filter(|before| state.tamper > *before) {
                 let detail = serde_json::json!({ "from": before, "to": state.tamper }).to_string();
                 changes.push(change(latest.meter, EventKind::Tamper, at, Turn::Happened(detail)));
@@ -87,13 +92,13 @@ impl Track {
             (latest.tamper, latest.journal) = (Some(state.tamper), Some(state.journal));
             (latest.tier, latest.rate) = (Some(state.tier_energy), u8::try_from(state.rate).ok());
         }
-        if let Some(purse) = purse {
-            purse.show(latest);
+        if let Some(server_wallet) = server_wallet {
+            server_wallet.show(latest);
         }
         for (kind, so) in alarm_conditions::of_meter(self.latest.status) {
             self.turn(kind, so, at, &mut changes);
         }
-        if purse.is_none() {
+        if server_wallet.is_none() {
             // A server wallet's own are raised with what moves it.
             for (kind, so) in alarm_conditions::of_wallet(self.latest.status) {
                 self.turn(kind, so, at, &mut changes);
@@ -107,16 +112,16 @@ impl Track {
         &mut self,
         now: &Baseline,
         quality: Quality,
-        face: &Face,
+        meter_status: &MeterStatus,
         measurement: &Measurement,
     ) -> Vec<Change> {
         let (at, mut changes) = (now.at, Vec::new());
         let latest = &mut self.latest;
         (latest.power_w, latest.power_factor) = (measurement.power_w, measurement.power_factor);
         (latest.voltage_dv, latest.current_ca) = (measurement.voltage_dv, measurement.current_ca);
-        let is_open = match face {
-            Face::Wallet(state) => !state.status.relay_closed(),
-            Face::Plain(plain) => plain.relay_closed == Some(false),
+        let is_open = match meter_status {
+            MeterStatus::Wallet(state) => !state.status.relay_closed(),
+            MeterStatus::Plain(plain) => plain.relay_closed == Some(false),
         };
         let fails = alarm_conditions::relay_fails(std::mem::replace(&mut self.was_open, is_open) && is_open, &self.latest);
         self.turn(EventKind::RelayFault, fails, at, &mut changes);

@@ -202,7 +202,7 @@ fn who_is_asked_for_goes_first_even_when_lost() {
     }
     s.failed(all[2], 20, 10, Failure::Refused);
     s.failed(all[2], 30, 10, Failure::Refused);
-    s.urge(all[2]);
+    s.request_read(all[2]);
     assert_eq!(s.next(40), Next::Read { meter: all[2], turn: Turn::Asked });
     s.failed(all[2], 50, 10, Failure::Refused);
     assert!(matches!(s.next(60), Next::Wait(Some(_))), "an urgent try is made once");
@@ -214,7 +214,7 @@ fn who_asks_without_end_leaves_the_round_every_fourth_turn() {
     let mut s = schedule(&all, CONTINUOUS);
     let mut round = HashSet::new();
     for turn in 1..=16 {
-        all[2..].iter().for_each(|&id| s.urge(id));
+        all[2..].iter().for_each(|&id| s.request_read(id));
         let Next::Read { meter, turn: why } = s.next(turn * 1_000) else { panic!("nothing to read") };
         assert_eq!(why == Turn::Round, turn % 4 == 0, "turn {turn}");
         if why == Turn::Round {
@@ -233,7 +233,7 @@ fn those_who_ask_are_served_in_the_order_of_asking() {
         s.good(id, 10, 10);
     }
     for n in [3, 0, 2, 3] {
-        s.urge(all[n]);
+        s.request_read(all[n]);
     }
     let mut served = Vec::new();
     while let Next::Read { meter, .. } = s.next(100) {

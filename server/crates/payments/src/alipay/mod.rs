@@ -23,7 +23,7 @@ use super::bill::BillAnswer;
 use super::channel::{Answer, Cashier, Channel, ChannelError, Notice, NoticeError, Payer, RefundAnswer};
 use super::rsa::{PrivateKey, PublicKey};
 use domain::clock::SharedClock;
-use domain::refund::RefundRequest;
+use domain::refund::ChannelRefund;
 use store::payments::{Attempt, Terms};
 
 /// The channel, ready to use.
@@ -80,11 +80,11 @@ impl Channel for Alipay {
         self.tell_to_close(attempt).await
     }
 
-    async fn refund(&self, refund: &RefundRequest) -> Result<RefundAnswer, ChannelError> {
+    async fn refund(&self, refund: &ChannelRefund) -> Result<RefundAnswer, ChannelError> {
         self.give_back(refund).await
     }
 
-    async fn query_refund(&self, refund: &RefundRequest) -> Result<RefundAnswer, ChannelError> {
+    async fn query_refund(&self, refund: &ChannelRefund) -> Result<RefundAnswer, ChannelError> {
         self.ask_refund(refund).await
     }
 

@@ -9,7 +9,7 @@ use super::Alipay;
 use super::answer::{Inner, Method, open};
 use crate::channel::{ChannelError, RefundAnswer};
 use domain::payment_event::{Kind, Source, Statement, Verified};
-use domain::refund::RefundRequest;
+use domain::refund::ChannelRefund;
 
 /// Refusals after which the same request will never succeed; any other may pass.
 const FINAL: [&str; 7] = [
@@ -23,7 +23,7 @@ const FINAL: [&str; 7] = [
 ];
 
 impl Alipay {
-    pub(super) async fn give_back(&self, refund: &RefundRequest) -> Result<RefundAnswer, ChannelError> {
+    pub(super) async fn give_back(&self, refund: &ChannelRefund) -> Result<RefundAnswer, ChannelError> {
         let content = json!({
             "out_trade_no": refund.out_trade_no,
             "refund_amount": refund.amount.to_string(),
@@ -46,7 +46,7 @@ impl Alipay {
         Ok(if done { RefundAnswer::Event(self.refund_event(refund, Kind::Returned, &body)) } else { RefundAnswer::Processing })
     }
 
-    pub(super) async fn ask_refund(&self, refund: &RefundRequest) -> Result<RefundAnswer, ChannelError> {
+    pub(super) async fn ask_refund(&self, refund: &ChannelRefund) -> Result<RefundAnswer, ChannelError> {
         let content = json!({ "out_trade_no": refund.out_trade_no, "out_request_no": refund.number });
         let body = self.call(Method::RefundQuery, &content).await?;
         let inner = open(Method::RefundQuery, &body, &self.alipay_key)?;
@@ -67,13 +67,13 @@ impl Alipay {
         })
     }
 
-    fn is_about(refund: &RefundRequest, inner: &Inner) -> Result<(), ChannelError> {
+    fn is_about(refund: &ChannelRefund, inner: &Inner) -> Result<(), ChannelError> {
         let same = inner.out_trade_no.as_deref() == Some(&*refund.out_trade_no)
             && inner.out_request_no.as_deref().is_none_or(|number| number == refund.number);
         if same { Ok(()) } else { Err(ChannelError::Answer("another refund")) }
     }
 
-    fn refund_event(&self, refund: &RefundRequest, kind: Kind, body: &[u8]) -> Verified {
+    fn refund_event(&self, refund: &ChannelRefund, kind: Kind, body: &[u8]) -> Verified {
         Verified::from_verified_signature(Statement {
             channel: Tender::Alipay,
             kind,

@@ -29,7 +29,7 @@ use super::expiry::Expiry;
 use super::form::{Fields, encode};
 use super::wire::{body, unreachable};
 use domain::clock::SharedClock;
-use domain::refund::RefundRequest;
+use domain::refund::ChannelRefund;
 use store::payments::{Attempt, Terms};
 
 /// The channel, ready to use.
@@ -114,11 +114,11 @@ impl Channel for UnionPay {
         Ok(())
     }
 
-    async fn refund(&self, refund: &RefundRequest) -> Result<RefundAnswer, ChannelError> {
+    async fn refund(&self, refund: &ChannelRefund) -> Result<RefundAnswer, ChannelError> {
         self.give_back(refund).await
     }
 
-    async fn query_refund(&self, refund: &RefundRequest) -> Result<RefundAnswer, ChannelError> {
+    async fn query_refund(&self, refund: &ChannelRefund) -> Result<RefundAnswer, ChannelError> {
         self.ask_refund(refund).await
     }
 

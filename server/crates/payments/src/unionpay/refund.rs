@@ -8,14 +8,14 @@ use super::sign::fields;
 use super::{UnionPay, wire_time};
 use crate::channel::{ChannelError, RefundAnswer};
 use domain::payment_event::{Kind, Source, Statement, Verified};
-use domain::refund::RefundRequest;
+use domain::refund::ChannelRefund;
 
 /// Refusals after which the same request will never succeed: too much, no such trade, or one that does not fit it.
 const FINAL: [&str; 3] = ["33", "35", "36"];
 
 impl UnionPay {
     /// 00 only says that it was accepted: the end comes by notification or query.
-    pub(super) async fn give_back(&self, refund: &RefundRequest) -> Result<RefundAnswer, ChannelError> {
+    pub(super) async fn give_back(&self, refund: &ChannelRefund) -> Result<RefundAnswer, ChannelError> {
         let request = fields([
             ("txnType", "04"),
             ("txnSubType", "00"),
@@ -44,12 +44,12 @@ impl UnionPay {
         }
     }
 
-    pub(super) async fn ask_refund(&self, refund: &RefundRequest) -> Result<RefundAnswer, ChannelError> {
+    pub(super) async fn ask_refund(&self, refund: &ChannelRefund) -> Result<RefundAnswer, ChannelError> {
         let message = self.ask(question(&refund.number, refund.requested_at)).await?;
         self.read_refund(refund, &message)
     }
 
-    fn read_refund(&self, refund: &RefundRequest, message: &Message) -> Result<RefundAnswer, ChannelError> {
+    fn read_refund(&self, refund: &ChannelRefund, message: &Message) -> Result<RefundAnswer, ChannelError> {
         let standing = Standing::of(message);
         if let Standing::Unanswered(code) = standing {
             return Ok(RefundAnswer::Unknown(code));
@@ -70,7 +70,7 @@ impl UnionPay {
         })
     }
 
-    fn refund_event(&self, refund: &RefundRequest, kind: Kind, message: &Message) -> Verified {
+    fn refund_event(&self, refund: &ChannelRefund, kind: Kind, message: &Message) -> Verified {
         Verified::from_verified_signature(Statement {
             channel: Tender::UnionPay,
             kind,
@@ -94,7 +94,7 @@ mod tests {
     use model::money::Fen;
 
     fn read(changes: &[(&str, &str)]) -> Result<RefundAnswer, ChannelError> {
-        let refund = RefundRequest {
+        let refund = ChannelRefund {
             number: "D7531000N1R1".into(),
             out_trade_no: "D7531000N1".into(),
             trade_no: "95".into(),

@@ -28,7 +28,7 @@ use super::bill::BillAnswer;
 use super::channel::{Answer, Cashier, Channel, ChannelError, Notice, NoticeError, Payer, RefundAnswer, SignIn};
 use super::expiry::Expiry;
 use domain::clock::SharedClock;
-use domain::refund::RefundRequest;
+use domain::refund::ChannelRefund;
 use domain::rng::Rng;
 use store::payments::{Attempt, Terms};
 
@@ -84,11 +84,11 @@ impl Channel for WechatPay {
         self.tell_to_close(attempt).await
     }
 
-    async fn refund(&self, refund: &RefundRequest) -> Result<RefundAnswer, ChannelError> {
+    async fn refund(&self, refund: &ChannelRefund) -> Result<RefundAnswer, ChannelError> {
         self.give_back(refund).await
     }
 
-    async fn query_refund(&self, refund: &RefundRequest) -> Result<RefundAnswer, ChannelError> {
+    async fn query_refund(&self, refund: &ChannelRefund) -> Result<RefundAnswer, ChannelError> {
         self.ask_refund(refund).await
     }
 

@@ -11,7 +11,7 @@ use super::WechatPay;
 use super::call::Answered;
 use crate::channel::{ChannelError, RefundAnswer};
 use domain::payment_event::{Kind, Source, Statement, Verified};
-use domain::refund::RefundRequest;
+use domain::refund::ChannelRefund;
 
 /// Refusals after which the same request will never succeed; any other may pass.
 const FINAL: [&str; 4] = ["INVALID_REQUEST", "PARAM_ERROR", "USER_ACCOUNT_ABNORMAL", "RESOURCE_NOT_EXISTS"];
@@ -38,7 +38,7 @@ struct Amounts {
 }
 
 impl WechatPay {
-    pub(super) async fn give_back(&self, refund: &RefundRequest) -> Result<RefundAnswer, ChannelError> {
+    pub(super) async fn give_back(&self, refund: &ChannelRefund) -> Result<RefundAnswer, ChannelError> {
         let content = json!({
             "out_trade_no": refund.out_trade_no,
             "out_refund_no": refund.number,
@@ -53,7 +53,7 @@ impl WechatPay {
         self.read_refund(refund, &answered)
     }
 
-    pub(super) async fn ask_refund(&self, refund: &RefundRequest) -> Result<RefundAnswer, ChannelError> {
+    pub(super) async fn ask_refund(&self, refund: &ChannelRefund) -> Result<RefundAnswer, ChannelError> {
         let target = format!("/v3/refund/domestic/refunds/{}", refund.number);
         let answered = self.call(Method::GET, &target, None).await?;
         if answered.is(404, &["RESOURCE_NOT_EXISTS"]) {
@@ -62,7 +62,7 @@ impl WechatPay {
         self.read_refund(refund, &answered)
     }
 
-    fn read_refund(&self, refund: &RefundRequest, answered: &Answered) -> Result<RefundAnswer, ChannelError> {
+    fn read_refund(&self, refund: &ChannelRefund, answered: &Answered) -> Result<RefundAnswer, ChannelError> {
         if answered.status != 200 {
             return Ok(RefundAnswer::Unknown(answered.code()));
         }
@@ -103,7 +103,7 @@ impl WechatPay {
         Some(Some(Verified::from_verified_signature(statement)))
     }
 
-    fn refused(&self, refund: &RefundRequest, body: &[u8]) -> Verified {
+    fn refused(&self, refund: &ChannelRefund, body: &[u8]) -> Verified {
         Verified::from_verified_signature(Statement {
             channel: Tender::WechatPay,
             kind: Kind::NotReturned,

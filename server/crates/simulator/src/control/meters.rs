@@ -6,7 +6,7 @@ use axum::response::Json;
 use serde::Deserialize;
 
 use super::{Refusal, Strike};
-use crate::faults::{Defect, Mishap};
+use crate::faults::{Defect, OneTimeFault};
 use crate::handle::{MeterHandle, SiteHandle};
 use crate::view::MeterView;
 
@@ -54,7 +54,7 @@ pub(super) async fn defect(
 pub(super) async fn mishap(
     State(site): State<SiteHandle>,
     Path(at): At,
-    Json(mishap): Json<Mishap>,
+    Json(mishap): Json<OneTimeFault>,
 ) -> Result<StatusCode, Refusal> {
     find(&site, at)?.suffer(mishap).await?;
     Ok(StatusCode::NO_CONTENT)

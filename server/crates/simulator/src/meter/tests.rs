@@ -4,7 +4,7 @@ use model::time::{DAY, HOUR, MINUTE};
 
 use super::*;
 use crate::estate::OpenAccount;
-use crate::faults::{Defect, Mishap};
+use crate::faults::{Defect, OneTimeFault};
 use crate::journal::Kind;
 use domain::operation::{Slot, TierPeriod, Tiers};
 
@@ -117,7 +117,7 @@ fn tiers_climb_within_the_month_and_begin_again() {
 #[test]
 fn every_midnight_is_frozen_by_the_meters_own_clock() {
     let mut meter = meter(100_000);
-    Mishap::ClockOff { seconds: 3_600 }.strike(&mut meter);
+    OneTimeFault::ClockOff { seconds: 3_600 }.strike(&mut meter);
     meter.run(&KILOWATT, monday().plus(2 * DAY));
     let frozen: Vec<_> = meter.freezes.days().map(|f| (f.day.to_string(), f.total, f.remaining)).collect();
     assert_eq!(frozen, [("2026-11-25".into(), 4_700, 100_000 - 2_350), ("2026-11-24".into(), 2_300, 100_000 - 1_150)]);
@@ -179,7 +179,7 @@ fn covers_are_counted_once_an_opening() {
 #[test]
 fn a_lost_clock_starts_in_2000_and_runs_on() {
     let mut meter = meter(0);
-    Mishap::ClockLost.strike(&mut meter);
+    OneTimeFault::ClockLost.strike(&mut meter);
     meter.run(&KILOWATT, monday().plus(MINUTE));
     assert_eq!((meter.bcd_clock(), status::word(&meter) >> 13 & 1), ([0, 1, 1, 0, 1, 0], 1));
     meter.set_clock(meter.until);
@@ -190,6 +190,6 @@ fn a_lost_clock_starts_in_2000_and_runs_on() {
 fn zeroed_counters_leave_the_money_alone() {
     let mut meter = meter(10_000);
     meter.run(&KILOWATT, monday().plus(HOUR));
-    Mishap::CounterZeroed.strike(&mut meter);
+    OneTimeFault::CounterZeroed.strike(&mut meter);
     assert_eq!((meter.energy.total, meter.energy.rates, meter.wallet.remaining), (0, [0; 4], 9_950));
 }

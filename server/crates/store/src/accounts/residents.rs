@@ -12,7 +12,7 @@ use domain::rng::Rng;
 
 /// Somebody who moves in.
 #[derive(Clone, Debug)]
-pub enum Newcomer {
+pub enum ResidentToAdd {
     /// Never lived here.
     New(NewResident),
     /// Logs in by this name already, and has no account now.
@@ -24,15 +24,22 @@ pub enum Newcomer {
 /// # Errors
 /// Refused with [`AppError::AccountNotOpen`], [`AppError::LoginTaken`], [`AppError::NotFound`] for a known resident who is none, or
 /// [`AppError::HasAccount`] for one who has an account.
-pub async fn add_resident(db: &Db, rng: &Rng, at: Timestamp, who: &Who, account: AccountId, newcomer: &Newcomer) -> Result<()> {
+pub async fn add_resident(
+    db: &Db,
+    rng: &Rng,
+    at: Timestamp,
+    who: &Who,
+    account: AccountId,
+    newcomer: &ResidentToAdd,
+) -> Result<()> {
     let mut tx = db.begin().await?;
     lock_open(&mut tx, account).await?;
     let login = match newcomer {
-        Newcomer::New(resident) => {
+        ResidentToAdd::New(resident) => {
             insert(&mut tx, rng, at, account, resident).await?;
             &resident.login
         }
-        Newcomer::Known(login) => {
+        ResidentToAdd::Known(login) => {
             let user = known(&mut tx, login).await?.ok_or(AppError::NotFound)?;
             link(&mut tx, at, account, user).await?;
             login

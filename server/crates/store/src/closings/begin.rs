@@ -15,7 +15,7 @@ use domain::rng::Rng;
 
 /// Where the money of a closed account goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Goes {
+pub enum BalanceTarget {
     /// Over the counter.
     Counter(Tender),
     /// Into another account.
@@ -24,9 +24,9 @@ pub enum Goes {
 
 /// What is decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum What {
+pub enum ClosingRequest {
     /// The account ends.
-    Close(Goes),
+    Close(BalanceTarget),
     /// It goes on in another room: its residents have that one from now on, and the money follows when the old meters were read.
     Move {
         /// On which meter there; it has no account.
@@ -39,7 +39,7 @@ pub enum What {
     },
 }
 
-impl What {
+impl ClosingRequest {
     const fn kind(self) -> Kind {
         match self {
             Self::Close(_) => Kind::Close,
@@ -57,7 +57,7 @@ pub struct NewClosing {
     /// Of which account.
     pub account: AccountId,
     /// What.
-    pub what: What,
+    pub what: ClosingRequest,
     /// Why.
     pub reason: String,
     /// Who decides.
@@ -92,9 +92,9 @@ pub async fn begin(db: &Db, rng: &Rng, at: Timestamp, new: &NewClosing) -> Resul
     }
     let closing = locked(&mut tx, id).await?;
     let action = match new.what {
-        What::Close(_) => "account.close",
-        What::Move { .. } => "account.move",
-        What::Replace { .. } => "meter.replace",
+        ClosingRequest::Close(_) => "account.close",
+        ClosingRequest::Move { .. } => "account.move",
+        ClosingRequest::Replace { .. } => "meter.replace",
     };
     let more = serde_json::json!({ "tender": closing.tender, "to_account": to_account, "to_meter": to_meter });
     record(&mut tx, at, Some(&new.who), action, &closing, more).await?;
@@ -117,7 +117,7 @@ async fn by_key(tx: &mut Tx, new: &NewClosing) -> Result<Option<ClosingId>> {
 
 /// The meters that leave, locked before the account.
 async fn lock_meters(tx: &mut Tx, new: &NewClosing) -> Result<Vec<MeterId>> {
-    let only = if let What::Replace { meter } = new.what { Some(meter.0) } else { None };
+    let only = if let ClosingRequest::Replace { meter } = new.what { Some(meter.0) } else { None };
     let rows: Vec<(Uuid,)> = on!(tx, |c| sqlx::query_as(
         "UPDATE account_meters SET count = count
          WHERE account_id = $1 AND to_at IS NULL AND meter_id = COALESCE($2, meter_id) RETURNING meter_id"
@@ -135,11 +135,13 @@ async fn lock_meters(tx: &mut Tx, new: &NewClosing) -> Result<Vec<MeterId>> {
 async fn leave_open(tx: &mut Tx, new: &NewClosing) -> Result<bool> {
     let account = new.account.0;
     let changed = match new.what {
-        What::Replace { .. } => on!(tx, |c| sqlx::query("UPDATE accounts SET state = state WHERE id = $1 AND state = 'open'")
-            .bind(account)
-            .execute(c)
-            .await)?,
-        What::Close(_) | What::Move { .. } => {
+        ClosingRequest::Replace { .. } => {
+            on!(tx, |c| sqlx::query("UPDATE accounts SET state = state WHERE id = $1 AND state = 'open'")
+                .bind(account)
+                .execute(c)
+                .await)?
+        }
+        ClosingRequest::Close(_) | ClosingRequest::Move { .. } => {
             on!(tx, |c| sqlx::query("UPDATE accounts SET state = 'closing' WHERE id = $1 AND state IN ('opening', 'open')")
                 .bind(account)
                 .execute(c)
@@ -162,14 +164,14 @@ async fn has_others(tx: &mut Tx, account: AccountId, locked: usize) -> Result<bo
 
 async fn destination(tx: &mut Tx, rng: &Rng, at: Timestamp, new: &NewClosing) -> Result<(Option<AccountId>, Option<MeterId>)> {
     match new.what {
-        What::Close(Goes::Counter(tender)) if !tender.is_counter() => Err(AppError::Invalid.into()),
-        What::Close(Goes::Account(other)) if other == new.account => Err(AppError::Invalid.into()),
-        What::Close(Goes::Account(other)) => {
+        ClosingRequest::Close(BalanceTarget::Counter(tender)) if !tender.is_counter() => Err(AppError::Invalid.into()),
+        ClosingRequest::Close(BalanceTarget::Account(other)) if other == new.account => Err(AppError::Invalid.into()),
+        ClosingRequest::Close(BalanceTarget::Account(other)) => {
             let meter = accounts::first_that_takes(tx, other).await?;
             meter.map(|_| (Some(other), None)).ok_or_else(|| AppError::AccountNotOpen.into())
         }
-        What::Close(Goes::Counter(_)) | What::Replace { .. } => Ok((None, None)),
-        What::Move { to } => {
+        ClosingRequest::Close(BalanceTarget::Counter(_)) | ClosingRequest::Replace { .. } => Ok((None, None)),
+        ClosingRequest::Move { to } => {
             let account = accounts::open_at(tx, rng, at, to, new.who.user).await?;
             accounts::pass_residents_on(tx, at, new.account, account).await?;
             Ok((Some(account), Some(to)))
@@ -185,7 +187,7 @@ async fn insert(
     to_account: Option<AccountId>,
     to_meter: Option<MeterId>,
 ) -> Result<()> {
-    let tender = if let What::Close(Goes::Counter(tender)) = new.what { Some(tender.as_str()) } else { None };
+    let tender = if let ClosingRequest::Close(BalanceTarget::Counter(tender)) = new.what { Some(tender.as_str()) } else { None };
     let inserted = on!(tx, |c| sqlx::query(
         "INSERT INTO closings (id, key, kind, account_id, tender, to_account_id, to_meter_id, reason, begun_by, begun_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"

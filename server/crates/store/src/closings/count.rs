@@ -12,7 +12,7 @@ use crate::closings::final_settlement::{self, By};
 use crate::deliveries::note;
 use crate::{Db, Result, Tx, consumption, counters, on, orders, returns, wallets};
 use domain::rng::Rng;
-use domain::rollup::{Parts, Stretch};
+use domain::rollup::{ConsumptionInterval, Parts};
 
 /// What a person counted.
 #[derive(Clone, Debug)]
@@ -164,5 +164,5 @@ async fn add_energy(tx: &mut Tx, at: Timestamp, meter: MeterId, total: Energy) -
     if energy < Energy::ZERO || at.0 <= from {
         return Err(AppError::Invalid.into());
     }
-    counters::add(tx, at, meter, &Stretch { from: Timestamp(from), to: at, energy, parts: Parts::default() }).await
+    counters::add(tx, at, meter, &ConsumptionInterval { from: Timestamp(from), to: at, energy, parts: Parts::default() }).await
 }

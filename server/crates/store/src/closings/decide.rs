@@ -5,7 +5,7 @@ use model::ids::{AccountId, ClosingId};
 use model::person::Who;
 use model::time::Timestamp;
 
-use super::{Closing, Goes, Kind, locked, meters_of, record};
+use super::{BalanceTarget, Closing, Kind, locked, meters_of, record};
 use crate::{Db, Result, Tx, accounts, cases, on};
 
 /// Decides. A meter that was to be replaced, and is not, closes its account this way.
@@ -13,7 +13,7 @@ use crate::{Db, Result, Tx, accounts, cases, on};
 /// # Errors
 /// Refused with [`AppError::NotFound`], [`AppError::Conflict`] where the money is on its way or the old meter not read yet,
 /// [`AppError::AccountNotOpen`] for an account that takes nothing, or [`AppError::Invalid`] for a tender of a channel.
-pub async fn decide(db: &Db, at: Timestamp, who: &Who, id: ClosingId, goes: Goes) -> Result<()> {
+pub async fn decide(db: &Db, at: Timestamp, who: &Who, id: ClosingId, goes: BalanceTarget) -> Result<()> {
     let mut tx = db.begin().await?;
     let closing = locked(&mut tx, id).await?;
     if closing.ended_at.is_some() || closing.read_at.is_none() {
@@ -21,10 +21,10 @@ pub async fn decide(db: &Db, at: Timestamp, who: &Who, id: ClosingId, goes: Goes
     }
     take_back(&mut tx, &closing).await?;
     let (tender, account) = match goes {
-        Goes::Counter(tender) if tender.is_counter() => (Some(tender.as_str()), None),
-        Goes::Counter(_) => return Err(AppError::Invalid.into()),
-        Goes::Account(other) if other == closing.account() => return Err(AppError::Invalid.into()),
-        Goes::Account(other) => {
+        BalanceTarget::Counter(tender) if tender.is_counter() => (Some(tender.as_str()), None),
+        BalanceTarget::Counter(_) => return Err(AppError::Invalid.into()),
+        BalanceTarget::Account(other) if other == closing.account() => return Err(AppError::Invalid.into()),
+        BalanceTarget::Account(other) => {
             accounts::first_that_takes(&mut tx, other).await?.ok_or(AppError::AccountNotOpen)?;
             (None, Some(other))
         }

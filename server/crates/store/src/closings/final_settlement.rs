@@ -8,7 +8,7 @@ use model::time::Timestamp;
 use super::Closing;
 use crate::commands::Command;
 use crate::{Result, StoreError, Tx, cases, consumption, ledger, on, wallets};
-use domain::closing::Left;
+use domain::closing::FinalBalance;
 use domain::ledger::{Account, final_amount, write_off};
 use domain::rng::Rng;
 
@@ -99,7 +99,7 @@ pub(super) async fn of_wallet(
         .bind(meter.0)
         .execute(c)
         .await)?;
-    finish(tx, at, row, meter, &Left { due: Fen::ZERO, written_off: Money::ZERO }, by).await?;
+    finish(tx, at, row, meter, &FinalBalance { due: Fen::ZERO, written_off: Money::ZERO }, by).await?;
     Ok(true)
 }
 
@@ -127,8 +127,8 @@ pub(super) async fn rest_of_wallet(tx: &mut Tx, rng: &Rng, at: Timestamp, closin
     Ok(())
 }
 
-async fn post(tx: &mut Tx, rng: &Rng, at: Timestamp, row: Uuid, from: Account, balance: Money) -> Result<Left> {
-    let left = Left::of(balance);
+async fn post(tx: &mut Tx, rng: &Rng, at: Timestamp, row: Uuid, from: Account, balance: Money) -> Result<FinalBalance> {
+    let left = FinalBalance::of(balance);
     let transfers = [final_amount(row, from.clone(), left.due.money()), write_off(row, from, left.written_off)];
     for transfer in transfers.into_iter().flatten() {
         ledger::post(tx, rng, at, &transfer).await?;
@@ -136,7 +136,7 @@ async fn post(tx: &mut Tx, rng: &Rng, at: Timestamp, row: Uuid, from: Account, b
     Ok(left)
 }
 
-async fn finish(tx: &mut Tx, at: Timestamp, row: Uuid, meter: MeterId, left: &Left, by: Option<&By<'_>>) -> Result<()> {
+async fn finish(tx: &mut Tx, at: Timestamp, row: Uuid, meter: MeterId, left: &FinalBalance, by: Option<&By<'_>>) -> Result<()> {
     let finished = on!(tx, |c| sqlx::query(
         "UPDATE closing_meters SET final_at = $2, final_fen = $3, written_off_e4 = $4, counted_by = $5, reason = $6,
                 final_wh = COALESCE($7, (SELECT total_wh FROM meter_latest WHERE meter_latest.meter_id = closing_meters.meter_id))

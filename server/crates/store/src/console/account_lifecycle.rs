@@ -1,6 +1,6 @@
 //! Accounts and closings that an operator may see, and the meters beside another one.
 
-use model::console::Neighbour;
+use model::console::OtherMeter;
 use model::console::RoomName;
 use model::ids::{AccountId, GatewayId, MeterId, UserId};
 use sqlx::FromRow;
@@ -60,7 +60,7 @@ struct Beside {
 ///
 /// # Errors
 /// Where the database fails.
-pub async fn beside(db: &Db, meter: MeterId, account: Option<AccountId>) -> Result<(Vec<Neighbour>, Vec<Neighbour>)> {
+pub async fn beside(db: &Db, meter: MeterId, account: Option<AccountId>) -> Result<(Vec<OtherMeter>, Vec<OtherMeter>)> {
     let rows: Vec<Beside> = read!(db, |pool| sqlx::query_as(
         "SELECT m.id, m.serial, am.account_id, m.wallet FROM meters m
          JOIN meters here ON here.place_id = m.place_id AND here.id = $1 AND m.id <> here.id
@@ -72,7 +72,7 @@ pub async fn beside(db: &Db, meter: MeterId, account: Option<AccountId>) -> Resu
     .await)?;
     let (mut siblings, mut free) = (Vec::new(), Vec::new());
     for row in rows {
-        let one = Neighbour { meter: MeterId(row.id), serial: row.serial };
+        let one = OtherMeter { meter: MeterId(row.id), serial: row.serial };
         match row.account_id {
             Some(of) if account == Some(AccountId(of)) => siblings.push(one),
             None if row.wallet != "none" => free.push(one),

@@ -1,7 +1,7 @@
 //! Refunds as the console shows them.
 
 use model::console::Page;
-use model::console::{Elsewhere, OrderMoney, ReceiptNumber, RefundLine, RefundOf, RefundQuery, Refundable};
+use model::console::{ConsoleRefund, OrderMoney, ReceiptNumber, RefundLine, RefundOf, RefundQuery, Refundable};
 use model::ids::{MeterId, OrderId, RefundId, ReturnId, UserId};
 use model::money::Fen;
 use model::order::{OrderState, Tender};
@@ -158,7 +158,7 @@ struct PaymentRow {
     waits: bool,
     refused: bool,
     reserved: i64,
-    elsewhere: i64,
+    console_refund: i64,
 }
 
 #[derive(FromRow)]
@@ -212,7 +212,7 @@ pub async fn order_money(
                 CAST(COALESCE((SELECT SUM(f.amount_fen) FROM refunds f WHERE f.event_id = e.id
                                AND f.state IN ('waiting', 'sending', 'payable', 'done')), 0) AS BIGINT) AS reserved,
                 CAST(COALESCE((SELECT SUM(t.amount_e4) FROM ledger_transfers t JOIN payment_events x ON x.id = t.reference
-                               WHERE t.operation = 'refund-elsewhere' AND x.attempt_id = e.attempt_id), 0) / 100 AS BIGINT) AS elsewhere
+                               WHERE t.operation = 'refund-elsewhere' AND x.attempt_id = e.attempt_id), 0) / 100 AS BIGINT) AS console_refund
          FROM payment_attempts p JOIN payment_events e ON e.attempt_id = p.id AND e.kind = 'paid' JOIN orders o ON o.id = p.order_id
          WHERE p.order_id = $1 ORDER BY e.received_at, e.id"
     )
@@ -238,7 +238,7 @@ pub async fn order_money(
     }
     if let Some(sale) = payments.iter().find(|payment| !payment.suspended) {
         for back in &backs {
-            let left = refundable(Fen(sale.amount_fen), Fen(sale.reserved), Fen(sale.elsewhere));
+            let left = refundable(Fen(sale.amount_fen), Fen(sale.reserved), Fen(sale.console_refund));
             let of = RefundOf::Return(ReturnId(back.id));
             let left = left.min(Fen(back.amount_fen - back.reserved));
             let at = Timestamp(back.taken_at.unwrap_or(sale.received_at));
@@ -252,7 +252,7 @@ pub async fn order_money(
             });
         }
     }
-    let elsewhere = elsewhere(&found, &payments, &backs);
+    let console_refund = console_refund(&found, &payments, &backs);
     let rows: Vec<Row> =
         read!(db, |pool| sqlx::query_as(concat!(refunded!(), "AND f.order_id = $2 ORDER BY f.asked_at DESC, f.id DESC"))
             .bind(operator.0)
@@ -267,14 +267,14 @@ pub async fn order_money(
         room: found.name.into(),
         deliverable: found.deliverable,
         payments: may,
-        elsewhere,
+        console_refund,
         refunds: rows.into_iter().map(|row| line(row, operator)).collect::<Result<_>>()?,
         key,
     }))
 }
 
 /// What went back at the channel's console and what it can pay; `None` where nothing of it is open.
-fn elsewhere(found: &OrderRow, payments: &[PaymentRow], backs: &[BackRow]) -> Option<Elsewhere> {
+fn console_refund(found: &OrderRow, payments: &[PaymentRow], backs: &[BackRow]) -> Option<ConsoleRefund> {
     let sale = payments.iter().find(|payment| !payment.suspended)?;
     let left = Fen(found.unsaid);
     let back = |back: &BackRow| (RefundOf::Return(ReturnId(back.id)), left.min(Fen(back.amount_fen - back.reserved)));
@@ -282,7 +282,7 @@ fn elsewhere(found: &OrderRow, payments: &[PaymentRow], backs: &[BackRow]) -> Op
     if sale.waits && left >= Fen(sale.amount_fen) {
         pays.push((RefundOf::Payment(sale.id), Fen(sale.amount_fen)));
     }
-    (left > Fen::ZERO).then_some(Elsewhere { left, pays, may_write_off: found.may_approve })
+    (left > Fen::ZERO).then_some(ConsoleRefund { left, pays, may_write_off: found.may_approve })
 }
 
 fn plain(payment: &PaymentRow, rules: &Rules, now: Timestamp) -> Result<Refundable> {
@@ -296,7 +296,7 @@ fn plain(payment: &PaymentRow, rules: &Rules, now: Timestamp) -> Result<Refundab
         trade_no: payment.trade_no.clone(),
         at: Timestamp(payment.received_at),
         paid: Fen(payment.amount_fen),
-        left: refundable(Fen(payment.amount_fen), Fen(payment.reserved), Fen(payment.elsewhere)),
+        left: refundable(Fen(payment.amount_fen), Fen(payment.reserved), Fen(payment.console_refund)),
         by_channel,
         over_counter: payment.refused || !by_channel,
     })

@@ -5,14 +5,14 @@ use model::time::Timestamp;
 
 use crate::cases::{self, kind};
 use crate::{Db, Result, read};
-use domain::ledger_position::Witnessed;
+use domain::ledger_position::LedgerPosition;
 use domain::rng::Rng;
 
 /// What every meter with an open account should hold.
 ///
 /// # Errors
 /// Where the database fails.
-pub async fn witnessed(db: &Db) -> Result<Vec<(MeterId, Witnessed)>> {
+pub async fn ledger_positions(db: &Db) -> Result<Vec<(MeterId, LedgerPosition)>> {
     let rows: Vec<(Uuid, i64, i64, i64)> = read!(db, |pool| sqlx::query_as(
         "SELECT m.meter_id, m.epoch, m.count, m.cumulative_fen
          FROM account_meters m JOIN accounts a ON a.id = m.account_id WHERE m.to_at IS NULL AND a.state = 'open'
@@ -21,7 +21,7 @@ pub async fn witnessed(db: &Db) -> Result<Vec<(MeterId, Witnessed)>> {
     )
     .fetch_all(pool)
     .await)?;
-    let known = |(id, epoch, count, fen)| Witnessed::from_row((epoch, count, fen)).map(|known| (MeterId(id), known));
+    let known = |(id, epoch, count, fen)| LedgerPosition::from_row((epoch, count, fen)).map(|known| (MeterId(id), known));
     Ok(rows.into_iter().filter_map(known).collect())
 }
 
@@ -36,8 +36,8 @@ pub async fn confirm_difference(
     at: Timestamp,
     meter: MeterId,
     read_from: Timestamp,
-    seen: Witnessed,
-) -> Result<Option<Witnessed>> {
+    seen: LedgerPosition,
+) -> Result<Option<LedgerPosition>> {
     let row: Option<(i64, i64, i64, bool)> = read!(db, |pool| sqlx::query_as(
         "SELECT m.epoch, m.count, m.cumulative_fen,
                 EXISTS (SELECT 1 FROM commands c WHERE c.meter_id = m.meter_id AND c.money
@@ -52,9 +52,10 @@ pub async fn confirm_difference(
     .fetch_optional(pool)
     .await)?;
     let Some((epoch, count, cumulative, explained)) = row else { return Ok(None) };
-    let Some(expected) = Witnessed::from_row((epoch, count, cumulative)) else { return Ok(None) };
+    let Some(expected) = LedgerPosition::from_row((epoch, count, cumulative)) else { return Ok(None) };
     if expected != seen && !explained {
-        let side = |w: &Witnessed| serde_json::json!({ "epoch": w.epoch, "count": w.count, "cumulative_fen": w.cumulative.0 });
+        let side =
+            |w: &LedgerPosition| serde_json::json!({ "epoch": w.epoch, "count": w.count, "cumulative_fen": w.cumulative.0 });
         let detail = serde_json::json!({ "ledger": side(&expected), "meter": side(&seen) }).to_string();
         let mut tx = db.begin().await?;
         cases::open(&mut tx, rng, at, kind::METER_DIFFERS, Some(meter), None, &detail).await?;

@@ -9,7 +9,7 @@ use crate::audit::{self, Entry};
 use crate::commands::Command;
 use crate::{Db, Result, StoreError, Tx, cases, closings, ledger, on, returns};
 use domain::ledger::{delivery, withdrawal};
-use domain::ledger_position::Witnessed;
+use domain::ledger_position::LedgerPosition;
 use domain::meter_state::State;
 use domain::rng::Rng;
 
@@ -31,7 +31,7 @@ pub struct Verdict<'a> {
 ///
 /// # Errors
 /// Where the database fails; then nothing was settled.
-pub async fn settle(db: &Db, rng: &Rng, command: &Command, seen: &Verdict<'_>) -> Result<Option<Option<Witnessed>>> {
+pub async fn settle(db: &Db, rng: &Rng, command: &Command, seen: &Verdict<'_>) -> Result<Option<Option<LedgerPosition>>> {
     let (at, state) = (seen.at, seen.state);
     let mut tx = db.begin().await?;
     let note = seen.relay_fault.then_some(super::note::RELAY);
@@ -194,7 +194,7 @@ async fn post(tx: &mut Tx, rng: &Rng, account: AccountId, command: &Command, see
 }
 
 /// What the meter is now known to have applied.
-async fn known(tx: &mut Tx, account: AccountId, command: &Command) -> Result<Witnessed> {
+async fn known(tx: &mut Tx, account: AccountId, command: &Command) -> Result<LedgerPosition> {
     let row: Option<(i64, i64, i64)> = on!(tx, |c| sqlx::query_as(
         "SELECT epoch, count, cumulative_fen FROM account_meters WHERE account_id = $1 AND meter_id = $2 AND to_at IS NULL"
     )
@@ -202,7 +202,7 @@ async fn known(tx: &mut Tx, account: AccountId, command: &Command) -> Result<Wit
     .bind(command.meter_id)
     .fetch_optional(c)
     .await)?;
-    row.and_then(Witnessed::from_row).ok_or(StoreError::Inconsistent { table: "account_meters", column: "count" })
+    row.and_then(LedgerPosition::from_row).ok_or(StoreError::Inconsistent { table: "account_meters", column: "count" })
 }
 
 /// What was read back is the newest that is known of the meter.

@@ -77,7 +77,7 @@ pub(super) async fn not_returned(
     // What a sum told while this was under way was another's, then.
     if let Some((told, sum)) = noted(tx, subject.attempt.id).await? {
         let known = refunds::known(tx, AttemptId(subject.attempt.id)).await?;
-        let excess = unasked(sum, known.done(), known.sending(), known.elsewhere());
+        let excess = unasked(sum, known.done(), known.sending(), known.console_refund());
         if excess > Fen::ZERO {
             ledger::post(tx, rng, at, &refund_elsewhere(told, event.channel().as_str(), excess.money())).await?;
             open_case(tx, rng, at, kind::REFUND_ELSEWHERE, event, Some(subject), Outcome::Refunded).await?;
@@ -110,14 +110,14 @@ pub(super) async fn summed(
     if event.source() == Source::Query {
         return Ok(Outcome::Ignored);
     }
-    let excess = unasked(sum, known.done(), known.sending(), known.elsewhere());
+    let excess = unasked(sum, known.done(), known.sending(), known.console_refund());
     if excess > Fen::ZERO {
         return unsolicited(tx, rng, at, event, Some(subject), &key, excess).await;
     }
     if insert(tx, rng, at, event, &key, Some(subject), Outcome::Noted).await?.is_none() {
         return Ok(Outcome::Duplicate);
     }
-    refunds::hurry(tx, at, attempt).await?;
+    refunds::reset_backoff(tx, at, attempt).await?;
     Ok(Outcome::Noted)
 }
 

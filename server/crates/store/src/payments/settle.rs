@@ -7,7 +7,7 @@ use model::time::Timestamp;
 
 use super::{Attempt, returned};
 use crate::audit::{self, Entry};
-use crate::orders::{self, Order, Way};
+use crate::orders::{self, DeliveryTarget, Order};
 use crate::{Db, Result, StoreError, Tx, cases, ledger, on, refunds};
 use domain::ledger::suspense;
 use domain::order::may_step;
@@ -134,14 +134,14 @@ async fn paid(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &Verified, subject: 
     if let (Verdict::Hold(mismatch), Some(subject), Source::Notify) = (verdict, subject, event.source())
         && !refunds::known(tx, AttemptId(subject.attempt.id)).await?.is_paid()
     {
-        return doubted(tx, rng, at, event, subject, Outcome::Held(mismatch)).await;
+        return hold_notification(tx, rng, at, event, subject, Outcome::Held(mismatch)).await;
     }
     let way = match (verdict, subject) {
         (Verdict::Credit { .. }, Some(subject)) => orders::way(tx, &subject.order).await?,
-        _ => Way::Nowhere,
+        _ => DeliveryTarget::Nowhere,
     };
     let outcome = match verdict {
-        Verdict::Credit { .. } if matches!(way, Way::Nowhere) => Outcome::Undeliverable,
+        Verdict::Credit { .. } if matches!(way, DeliveryTarget::Nowhere) => Outcome::Undeliverable,
         Verdict::Credit { late } => Outcome::Credited { late },
         Verdict::Twice => Outcome::Twice,
         Verdict::Hold(mismatch) => Outcome::Held(mismatch),
@@ -152,7 +152,7 @@ async fn paid(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &Verified, subject: 
         (Verdict::Credit { .. }, Some(subject)) => {
             move_attempt(tx, at, subject, "paid", event.trade_no()).await?;
             pay_order(tx, at, subject).await?;
-            if matches!(way, Way::Nowhere) {
+            if matches!(way, DeliveryTarget::Nowhere) {
                 orders::hold_paid(tx, rng, at, &subject.order).await?;
                 open_case(tx, rng, at, cases::kind::UNDELIVERABLE, event, Some(subject), outcome).await?;
             } else {
@@ -163,7 +163,7 @@ async fn paid(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &Verified, subject: 
             if subject.attempt.state != "paid" {
                 move_attempt(tx, at, subject, "paid", event.trade_no()).await?;
             }
-            keep_apart(tx, rng, at, event, id).await?;
+            post_to_suspense(tx, rng, at, event, id).await?;
             open_case(tx, rng, at, cases::kind::PAID_TWICE, event, Some(subject), outcome).await?;
         }
         (Verdict::Hold(mismatch), subject) => {
@@ -171,7 +171,7 @@ async fn paid(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &Verified, subject: 
                 move_attempt(tx, at, subject, "held", None).await?;
             }
             if mismatch.is_our_money() {
-                keep_apart(tx, rng, at, event, id).await?;
+                post_to_suspense(tx, rng, at, event, id).await?;
             }
             open_case(tx, rng, at, cases::kind::PAYMENT, event, subject, outcome).await?;
         }
@@ -189,7 +189,7 @@ async fn paid(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &Verified, subject: 
 
 /// A notification that does not fit may be false where the payment is real: it is held and books nothing, under a key of its own, and
 /// the channel is asked, whose answer counts. A second notification, which fits, counts as well.
-async fn doubted(
+async fn hold_notification(
     tx: &mut Tx,
     rng: &Rng,
     at: Timestamp,
@@ -339,7 +339,7 @@ async fn pay_order(tx: &mut Tx, at: Timestamp, subject: &Subject) -> Result<()> 
     if moved == 1 { Ok(()) } else { Err(StoreError::Inconsistent { table: "orders", column: "state" }) }
 }
 
-async fn keep_apart(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &Verified, id: Uuid) -> Result<()> {
+async fn post_to_suspense(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &Verified, id: Uuid) -> Result<()> {
     ledger::post(tx, rng, at, &suspense(id, event.channel().as_str(), event.amount().money())).await
 }
 

@@ -8,7 +8,7 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 use crate::{Result, Tx, on};
-use domain::reconcile::{Ours, Window};
+use domain::reconcile::{LedgerEntry, Window};
 use domain::statement::LineKind;
 
 /// Before the numbers of refunds in the kinds of events.
@@ -24,13 +24,13 @@ struct Row {
     booked_e4: Option<i64>,
     at: i64,
     order_id: Option<Uuid>,
-    elsewhere: bool,
+    console_refund: bool,
 }
 
 impl Row {
-    fn ours(self) -> Ours {
+    fn ours(self) -> LedgerEntry {
         let refund_no = self.kind.strip_prefix(REFUND).map(str::to_owned);
-        Ours {
+        LedgerEntry {
             kind: if refund_no.is_some() { LineKind::Refunded } else { LineKind::Paid },
             out_trade_no: self.out_trade_no.unwrap_or_default(),
             trade_no: self.trade_no,
@@ -40,23 +40,23 @@ impl Row {
             at: Timestamp(self.at),
             state: self.state,
             order: self.order_id.map(OrderId),
-            elsewhere: self.elsewhere,
+            beyond_the_day: self.console_refund,
         }
     }
 }
 
 /// Everything booked in the window, and everything that the bill names, in the caller's transaction.
-pub(super) async fn ours(tx: &mut Tx, channel: Tender, day: Date, window: Window, bill: Uuid) -> Result<Vec<Ours>> {
+pub(super) async fn ours(tx: &mut Tx, channel: Tender, day: Date, window: Window, bill: Uuid) -> Result<Vec<LedgerEntry>> {
     let mut rows = payments(tx, channel, day, window, bill).await?;
     rows.extend(unpaid(tx, channel, bill).await?);
     rows.extend(refunds(tx, channel, day, window, bill).await?);
     rows.extend(unreturned(tx, channel, bill).await?);
-    let mut ours: Vec<Ours> = rows.into_iter().map(Row::ours).collect();
+    let mut ours: Vec<LedgerEntry> = rows.into_iter().map(Row::ours).collect();
     // What the ledger moved without an event that says so is listed, and not passed over.
     let (known, all) = (booked(&ours, window), moved(tx, channel, window).await?);
     if known != all {
         let rest = all - known;
-        ours.push(Ours {
+        ours.push(LedgerEntry {
             kind: if rest > Fen::ZERO { LineKind::Paid } else { LineKind::Refunded },
             out_trade_no: String::new(),
             trade_no: None,
@@ -66,13 +66,13 @@ pub(super) async fn ours(tx: &mut Tx, channel: Tender, day: Date, window: Window
             at: window.0,
             state: "no-event".into(),
             order: None,
-            elsewhere: false,
+            beyond_the_day: false,
         });
     }
     Ok(ours)
 }
 
-fn booked(ours: &[Ours], (from, to): Window) -> Fen {
+fn booked(ours: &[LedgerEntry], (from, to): Window) -> Fen {
     let here = ours.iter().filter(|one| from <= one.at && one.at < to);
     here.map(|one| if one.kind == LineKind::Paid { one.booked } else { -one.booked }).sum()
 }
@@ -100,7 +100,7 @@ async fn payments(tx: &mut Tx, channel: Tender, day: Date, (from, to): Window, b
         "SELECT p.out_trade_no, e.trade_no, e.kind, e.outcome AS state, p.created_at AS since,
                 COALESCE(t.amount_e4, s.amount_e4) AS booked_e4, e.received_at AS at, p.order_id,
                 EXISTS (SELECT 1 FROM bill_lines b JOIN settlement_days d ON d.bill_id = b.bill_id
-                        WHERE d.channel = $1 AND d.day <> $2 AND b.kind = 'paid' AND b.trade_no = e.trade_no) AS elsewhere
+                        WHERE d.channel = $1 AND d.day <> $2 AND b.kind = 'paid' AND b.trade_no = e.trade_no) AS console_refund
          FROM payment_events e
               LEFT JOIN payment_attempts p ON p.id = e.attempt_id
               LEFT JOIN ledger_transfers t ON t.operation = 'payment' AND t.reference = p.order_id
@@ -125,7 +125,7 @@ async fn payments(tx: &mut Tx, channel: Tender, day: Date, (from, to): Window, b
 async fn unpaid(tx: &mut Tx, channel: Tender, bill: Uuid) -> Result<Vec<Row>> {
     on!(tx, |c| sqlx::query_as(
         "SELECT p.out_trade_no, p.trade_no, 'paid' AS kind, p.state, p.created_at AS since, CAST(0 AS BIGINT) AS booked_e4,
-                p.created_at AS at, p.order_id, (1 = 0) AS elsewhere
+                p.created_at AS at, p.order_id, (1 = 0) AS console_refund
          FROM payment_attempts p
          WHERE p.channel = $1 AND p.out_trade_no IN (SELECT out_trade_no FROM bill_lines WHERE bill_id = $2 AND kind = 'paid')
            AND NOT EXISTS (SELECT 1 FROM payment_events e WHERE e.attempt_id = p.id AND e.kind = 'paid')
@@ -144,7 +144,7 @@ async fn refunds(tx: &mut Tx, channel: Tender, day: Date, (from, to): Window, bi
                 COALESCE(t.amount_e4, x.amount_e4) AS booked_e4, e.received_at AS at, p.order_id,
                 EXISTS (SELECT 1 FROM bill_lines b JOIN settlement_days d ON d.bill_id = b.bill_id
                         WHERE d.channel = $1 AND d.day <> $2 AND b.kind = 'refunded' AND b.trade_no = e.trade_no
-                          AND (b.refund_no = SUBSTR(e.kind, 8) OR b.amount_fen * 100 = x.amount_e4)) AS elsewhere
+                          AND (b.refund_no = SUBSTR(e.kind, 8) OR b.amount_fen * 100 = x.amount_e4)) AS console_refund
          FROM payment_events e
               LEFT JOIN payment_attempts p ON p.id = e.attempt_id
               LEFT JOIN refunds r ON e.outcome = 'returned' AND r.refund_no = SUBSTR(e.kind, 8)
@@ -168,7 +168,7 @@ async fn refunds(tx: &mut Tx, channel: Tender, day: Date, (from, to): Window, bi
 async fn unreturned(tx: &mut Tx, channel: Tender, bill: Uuid) -> Result<Vec<Row>> {
     on!(tx, |c| sqlx::query_as(
         "SELECT p.out_trade_no, p.trade_no, 'refund:' || r.refund_no AS kind, r.state, r.asked_at AS since,
-                CAST(0 AS BIGINT) AS booked_e4, r.asked_at AS at, r.order_id, (1 = 0) AS elsewhere
+                CAST(0 AS BIGINT) AS booked_e4, r.asked_at AS at, r.order_id, (1 = 0) AS console_refund
          FROM refunds r JOIN payment_attempts p ON p.id = r.attempt_id
          WHERE p.channel = $1 AND r.refund_no IN (SELECT refund_no FROM bill_lines WHERE bill_id = $2 AND kind = 'refunded')
            AND NOT EXISTS (SELECT 1 FROM payment_events e WHERE e.channel = $1 AND e.kind = 'refund:' || r.refund_no)

@@ -21,7 +21,7 @@ pub(super) struct Meters {
     /// Of these, in their meter or wallet.
     pub delivered: i64,
     /// Of these, in the meter's own journal too.
-    pub witnessed: i64,
+    pub ledger_positions: i64,
     /// Contradictions.
     pub findings: Vec<Finding>,
 }
@@ -77,8 +77,8 @@ pub(super) async fn meters(tx: &mut Tx, now: Timestamp, channel: Tender, bill: U
     for row in rows {
         result.purchases += 1;
         let found = metered(&row.purchase(), now);
-        result.delivered += i64::from(matches!(found, Metered::Delivered | Metered::Witnessed));
-        result.witnessed += i64::from(found == Metered::Witnessed);
+        result.delivered += i64::from(matches!(found, Metered::Delivered | Metered::LedgerPosition));
+        result.ledger_positions += i64::from(found == Metered::LedgerPosition);
         if let Metered::Contradicts(why) = found {
             result.findings.push(row.finding(why));
         }

@@ -41,7 +41,7 @@ pub struct DayRow {
     /// Of these, delivered.
     pub delivered: i64,
     /// Of these, in the meters' own journals.
-    pub witnessed: i64,
+    pub ledger_positions: i64,
     /// What differs.
     pub differences: i64,
     /// And of that, nobody has decided about.
@@ -63,7 +63,7 @@ macro_rules! day_columns {
                           WHERE f.channel = s.channel AND f.day = s.day), 0) AS fee_e4,
                 COALESCE((SELECT CAST(SUM(r.amount_fen) AS BIGINT) FROM settlement_receipts r
                           WHERE r.channel = s.channel AND r.day = s.day), 0) AS received_fen,
-                s.equal_lines, s.purchases, s.delivered, s.witnessed,
+                s.equal_lines, s.purchases, s.delivered, s.ledger_positions,
                 (SELECT CAST(COUNT(*) AS BIGINT) FROM settlement_differences d
                  WHERE d.channel = s.channel AND d.day = s.day AND d.gone_at IS NULL AND d.class <> 'edge') AS differences,
                 (SELECT CAST(COUNT(*) AS BIGINT) FROM settlement_differences d JOIN cases k ON k.id = d.case_id

@@ -27,7 +27,7 @@ pub struct Policy {
 
 /// What is to go back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Of {
+pub enum RefundSubject {
     /// A verified payment (the id of its event): money that credits nothing, whole or in part, or an order that was not delivered.
     Payment(Uuid),
     /// A return that was taken out of the meter, of a sale through a channel.
@@ -40,7 +40,7 @@ pub struct NewRefund {
     /// Made with the form: the same key gives the same refund, however often it is sent.
     pub key: Uuid,
     /// What.
-    pub of: Of,
+    pub of: RefundSubject,
     /// Over the counter, where the channel gives it no more; `None`: the way it came.
     pub over_counter: Option<Tender>,
     /// How much.
@@ -64,8 +64,8 @@ pub struct NewRefund {
 pub async fn ask(db: &Db, rng: &Rng, at: Timestamp, policy: &Policy, new: &NewRefund) -> Result<Refund> {
     let mut tx = db.begin().await?;
     let event = match new.of {
-        Of::Payment(event) => event,
-        Of::Return(id) => payment_of(&mut tx, id).await?,
+        RefundSubject::Payment(event) => event,
+        RefundSubject::Return(id) => payment_of(&mut tx, id).await?,
     };
     let payment = payment::lock(&mut tx, event).await?;
     // Under the lock: of one form sent twice at once the second finds what the first has committed.
@@ -73,17 +73,17 @@ pub async fn ask(db: &Db, rng: &Rng, at: Timestamp, policy: &Policy, new: &NewRe
         return Ok(before);
     }
     let source = match new.of {
-        Of::Return(_) => RefundSource::Return,
-        Of::Payment(_) => payment.source().ok_or(AppError::Conflict)?,
+        RefundSubject::Return(_) => RefundSource::Return,
+        RefundSubject::Payment(_) => payment.source().ok_or(AppError::Conflict)?,
     };
     let tender = way(&mut tx, at, policy, new, &payment).await?;
     match (source, new.of) {
         (RefundSource::Order, _) => take_order(&mut tx, at, &payment, new.amount).await?,
-        (_, Of::Return(id)) => take_return(&mut tx, id, new.amount).await?,
+        (_, RefundSubject::Return(id)) => take_return(&mut tx, id, new.amount).await?,
         _ => {}
     }
     let known = known(&mut tx, AttemptId(payment.attempt_id)).await?;
-    if new.amount <= Fen::ZERO || new.amount > refundable(Fen(payment.paid_fen), known.reserved(), known.elsewhere()) {
+    if new.amount <= Fen::ZERO || new.amount > refundable(Fen(payment.paid_fen), known.reserved(), known.console_refund()) {
         return Err(AppError::ExceedsRefundable.into());
     }
     let until = new.by.and_then(|_| policy.counter.second_until(new.amount, at));
@@ -193,8 +193,8 @@ async fn insert(
         None => super::decide::begun(tender),
     };
     let back = match new.of {
-        Of::Return(id) => Some(id.0),
-        Of::Payment(_) => None,
+        RefundSubject::Return(id) => Some(id.0),
+        RefundSubject::Payment(_) => None,
     };
     let inserted = on!(tx, |c| {
         sqlx::query(
@@ -244,8 +244,8 @@ async fn by_key(tx: &mut Tx, new: &NewRefund) -> Result<Option<Refund>> {
 impl Refund {
     fn is_for(&self, new: &NewRefund) -> bool {
         let same = match new.of {
-            Of::Payment(event) => self.event_id == event && self.return_id.is_none(),
-            Of::Return(id) => self.return_id == Some(id.0),
+            RefundSubject::Payment(event) => self.event_id == event && self.return_id.is_none(),
+            RefundSubject::Return(id) => self.return_id == Some(id.0),
         };
         let way = new.over_counter.is_none_or(|tender| tender.as_str() == self.tender);
         same && way && self.amount_fen == new.amount.0 && self.asked_by == new.by.map(|by| by.0)

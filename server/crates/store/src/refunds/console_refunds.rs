@@ -10,7 +10,7 @@ use model::refund::RefundSource;
 use model::time::Timestamp;
 use serde_json::json;
 
-use super::Of;
+use super::RefundSubject;
 use super::ask::{payment_of, take_order};
 use super::end::{Settled, settle_return};
 use super::payment::{self, Payment};
@@ -67,18 +67,18 @@ pub async fn gone_elsewhere(db: &Db, order: OrderId) -> Result<Vec<(Fen, Tender,
 /// # Errors
 /// Refused with [`AppError::NotFound`], [`AppError::Conflict`] where nothing waits, [`AppError::InTheMeter`] for an order that may
 /// have reached its meter, or [`AppError::ExceedsRefundable`] where no (or not enough) money went back at the console.
-pub async fn clear(db: &Db, rng: &Rng, at: Timestamp, who: &Who, of: Of) -> Result<()> {
+pub async fn clear(db: &Db, rng: &Rng, at: Timestamp, who: &Who, of: RefundSubject) -> Result<()> {
     let mut tx = db.begin().await?;
     let event = match of {
-        Of::Payment(event) => event,
-        Of::Return(id) => payment_of(&mut tx, id).await?,
+        RefundSubject::Payment(event) => event,
+        RefundSubject::Return(id) => payment_of(&mut tx, id).await?,
     };
     let payment = payment::lock(&mut tx, event).await?;
     let order = OrderId(payment.order_id);
     let left = left(&mut tx, &payment).await?;
     let (amount, settled) = match of {
-        Of::Return(id) => clear_return(&mut tx, rng, at, who, id, left).await?,
-        Of::Payment(_) => (clear_order(&mut tx, rng, at, &payment, left).await?, None),
+        RefundSubject::Return(id) => clear_return(&mut tx, rng, at, who, id, left).await?,
+        RefundSubject::Payment(_) => (clear_order(&mut tx, rng, at, &payment, left).await?, None),
     };
     cases::resolve_order(&mut tx, at, &[kind::REFUND, kind::UNDELIVERABLE], order, "cleared").await?;
     if amount == left {

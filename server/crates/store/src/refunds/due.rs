@@ -7,7 +7,7 @@ use sqlx::FromRow;
 
 use crate::cases::{self, kind};
 use crate::{Db, Result, on, read};
-use domain::refund::RefundRequest;
+use domain::refund::ChannelRefund;
 use domain::rng::Rng;
 
 /// A refund that is sent, with all that its channel asks for.
@@ -37,8 +37,8 @@ pub struct Due {
 impl Due {
     /// As the channel wants it.
     #[must_use]
-    pub fn told(&self) -> RefundRequest {
-        RefundRequest {
+    pub fn told(&self) -> ChannelRefund {
+        ChannelRefund {
             number: self.refund_no.clone(),
             out_trade_no: self.out_trade_no.clone(),
             trade_no: self.trade_no.clone(),

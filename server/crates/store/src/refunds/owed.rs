@@ -6,7 +6,7 @@ use model::ids::{OrderId, ReturnId, Uuid};
 use model::money::Fen;
 use model::time::Timestamp;
 
-use super::{Of, unsaid};
+use super::{RefundSubject, unsaid};
 use crate::cases::{self, kind};
 use crate::{Db, Result, read};
 use domain::rng::Rng;
@@ -15,7 +15,7 @@ use domain::rng::Rng;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Owed {
     /// What.
-    pub of: Of,
+    pub of: RefundSubject,
     /// How much.
     pub amount: Fen,
     /// Of which order.
@@ -45,7 +45,7 @@ pub async fn owed(db: &Db, automatic: bool, limit: i64) -> Result<Vec<Owed>> {
     })?;
     let mut owed: Vec<Owed> = returns
         .into_iter()
-        .map(|(id, fen, order)| Owed { of: Of::Return(ReturnId(id)), amount: Fen(fen), order: OrderId(order) })
+        .map(|(id, fen, order)| Owed { of: RefundSubject::Return(ReturnId(id)), amount: Fen(fen), order: OrderId(order) })
         .collect();
     if automatic {
         let payments: Vec<(Uuid, i64, Uuid)> = read!(db, |pool| sqlx::query_as(
@@ -62,7 +62,7 @@ pub async fn owed(db: &Db, automatic: bool, limit: i64) -> Result<Vec<Owed>> {
         .fetch_all(pool)
         .await)?;
         owed.extend(payments.into_iter().map(|(id, fen, order)| Owed {
-            of: Of::Payment(id),
+            of: RefundSubject::Payment(id),
             amount: Fen(fen),
             order: OrderId(order),
         }));

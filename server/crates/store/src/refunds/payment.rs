@@ -7,7 +7,7 @@ use model::refund::RefundSource;
 use model::time::Timestamp;
 use sqlx::FromRow;
 
-use super::Of;
+use super::RefundSubject;
 use crate::{Db, Result, Tx, on, read};
 
 /// A verified payment, with its attempt locked: nothing else of it goes back meanwhile.
@@ -61,7 +61,7 @@ pub(crate) struct Known {
     reserved: i64,
     done: i64,
     sending: i64,
-    elsewhere: i64,
+    console_refund: i64,
 }
 
 impl Known {
@@ -86,8 +86,8 @@ impl Known {
     }
 
     /// Went back at the channel's console.
-    pub const fn elsewhere(self) -> Fen {
-        Fen(self.elsewhere)
+    pub const fn console_refund(self) -> Fen {
+        Fen(self.console_refund)
     }
 }
 
@@ -102,7 +102,7 @@ pub(crate) async fn known(tx: &mut Tx, attempt: AttemptId) -> Result<Known> {
                                        ELSE 0 END), 0) AS BIGINT) AS done,
                 CAST(COALESCE(SUM(CASE WHEN f.state = 'sending' THEN f.amount_fen ELSE 0 END), 0) AS BIGINT) AS sending,
                 CAST(COALESCE((SELECT SUM(t.amount_e4) FROM ledger_transfers t JOIN payment_events e ON e.id = t.reference
-                               WHERE t.operation = 'refund-elsewhere' AND e.attempt_id = $1), 0) / 100 AS BIGINT) AS elsewhere
+                               WHERE t.operation = 'refund-elsewhere' AND e.attempt_id = $1), 0) / 100 AS BIGINT) AS console_refund
          FROM refunds f WHERE f.attempt_id = $1"
     )
     .bind(attempt.0)
@@ -113,7 +113,7 @@ pub(crate) async fn known(tx: &mut Tx, attempt: AttemptId) -> Result<Known> {
 }
 
 /// The channel told of refunds without their number: ask for each of ours that is under way, now.
-pub(crate) async fn hurry(tx: &mut Tx, at: Timestamp, attempt: AttemptId) -> Result<()> {
+pub(crate) async fn reset_backoff(tx: &mut Tx, at: Timestamp, attempt: AttemptId) -> Result<()> {
     on!(tx, |c| sqlx::query("UPDATE refunds SET next_at = $1 WHERE attempt_id = $2 AND state = 'sending' AND next_at > $1")
         .bind(at.0)
         .bind(attempt.0)
@@ -126,10 +126,10 @@ pub(crate) async fn hurry(tx: &mut Tx, at: Timestamp, attempt: AttemptId) -> Res
 ///
 /// # Errors
 /// Where the database fails.
-pub async fn is_of(db: &Db, order: OrderId, of: Of) -> Result<bool> {
+pub async fn is_of(db: &Db, order: OrderId, of: RefundSubject) -> Result<bool> {
     let id = match of {
-        Of::Payment(event) => event,
-        Of::Return(id) => id.0,
+        RefundSubject::Payment(event) => event,
+        RefundSubject::Return(id) => id.0,
     };
     let row: Option<(i64,)> = read!(db, |pool| {
         sqlx::query_as(

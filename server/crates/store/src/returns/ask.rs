@@ -6,7 +6,7 @@ use model::money::Fen;
 use model::order::{OrderState, ReturnKind, ReturnState, Tender};
 use model::time::Timestamp;
 
-use super::{NewReturn, Of, Return, Source, lock, owed, record};
+use super::{NewReturn, Return, ReturnSubject, Source, lock, owed, record};
 use crate::debits::{self, Debit, Debited};
 use crate::orders::{self, NewOrder, Order};
 use crate::{Db, Result, StoreError, Tx, on};
@@ -130,12 +130,12 @@ pub(super) async fn again(tx: &mut Tx, row: &Return, moved: u64) -> Result<Retur
 
 async fn terms(tx: &mut Tx, new: &NewReturn) -> Result<Terms> {
     match new.of {
-        Of::Remaining { account, meter, tender, amount } if tender.is_counter() => {
+        ReturnSubject::Remaining { account, meter, tender, amount } if tender.is_counter() => {
             let (kind, source) = (ReturnKind::Return, Source::Wallet);
             Ok(Terms { kind, source, account, meter, order: None, back: None, closing: None, tender, amount })
         }
-        Of::Remaining { .. } => Err(AppError::Invalid.into()),
-        Of::Sale(id, amount) => {
+        ReturnSubject::Remaining { .. } => Err(AppError::Invalid.into()),
+        ReturnSubject::Sale(id, amount) => {
             let order: Option<Order> = on!(tx, |c| sqlx::query_as(
                 "UPDATE orders SET state = state WHERE id = $1
                  RETURNING id, number, account_id, meter_id, tender, amount_fen, state, created_by, created_at, paid_at,
@@ -164,7 +164,7 @@ async fn terms(tx: &mut Tx, new: &NewReturn) -> Result<Terms> {
             let (kind, source, order) = (ReturnKind::UndoSale, Source::Wallet, Some(order.id));
             Ok(Terms { kind, source, account, meter, order, back: None, closing: None, tender, amount })
         }
-        Of::Return(id) => {
+        ReturnSubject::Return(id) => {
             let back = lock(tx, ReturnId(id.0)).await?.ok_or(AppError::NotFound)?;
             let from_wallet = back.kind()? == ReturnKind::Return && back.source()? == Source::Wallet;
             if back.state()? != ReturnState::Done || !from_wallet {
@@ -250,13 +250,13 @@ async fn by_key(tx: &mut Tx, new: &NewReturn) -> Result<Option<Return>> {
 impl Return {
     fn is_for(&self, new: &NewReturn) -> bool {
         let same = match new.of {
-            Of::Remaining { account, meter, tender, amount } => {
+            ReturnSubject::Remaining { account, meter, tender, amount } => {
                 self.kind == ReturnKind::Return.as_str()
                     && (self.account_id, self.meter_id, self.amount_fen) == (account.0, meter.0, amount.0)
                     && self.tender == tender.as_str()
             }
-            Of::Sale(id, amount) => self.corrects_order == Some(id.0) && self.amount_fen == amount.0,
-            Of::Return(id) => self.corrects_return == Some(id.0),
+            ReturnSubject::Sale(id, amount) => self.corrects_order == Some(id.0) && self.amount_fen == amount.0,
+            ReturnSubject::Return(id) => self.corrects_return == Some(id.0),
         };
         same && self.asked_by == new.by.0
     }

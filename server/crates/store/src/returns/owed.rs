@@ -7,7 +7,7 @@ use model::order::{OrderState, ReturnKind, Tender};
 use model::time::Timestamp;
 
 use super::ask::{Terms, again, insert};
-use super::{NewReturn, Of, Return, Source};
+use super::{NewReturn, Return, ReturnSubject, Source};
 use crate::orders::Order;
 use crate::{Result, StoreError, Tx, cases, on};
 use domain::returns::Rules;
@@ -37,7 +37,7 @@ pub(crate) async fn owe(tx: &mut Tx, rng: &Rng, at: Timestamp, rules: &Rules, ow
     let Owed { closing, account, meter, tender, amount, by, .. } = *owed;
     let new = NewReturn {
         key: rng.id(at),
-        of: Of::Remaining { account, meter, tender, amount },
+        of: ReturnSubject::Remaining { account, meter, tender, amount },
         reason: owed.reason.clone(),
         by,
         ip: String::new(),

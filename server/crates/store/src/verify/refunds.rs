@@ -57,11 +57,11 @@ pub(super) const RULES: &[&str] = &[
                 FROM orders) AS x ON x.id = o.id
      WHERE CASE o.state WHEN 'refunding' THEN 1 WHEN 'refunded' THEN 2 ELSE 0 END <> x.stage",
     // Of what went back at a channel's console no more is said than went: what it paid, or that it is lost.
-    "SELECT 'console refunds and what became of them' AS rule, CAST(x.number AS TEXT) AS subject, x.elsewhere AS expected, x.said AS found
+    "SELECT 'console refunds and what became of them' AS rule, CAST(x.number AS TEXT) AS subject, x.console_refund AS expected, x.said AS found
      FROM (SELECT o.number,
                   CAST(COALESCE((SELECT SUM(t.amount_e4) FROM ledger_transfers t JOIN payment_events e ON e.id = t.reference
                                       JOIN payment_attempts p ON p.id = e.attempt_id
-                                 WHERE t.operation = 'refund-elsewhere' AND p.order_id = o.id), 0) AS BIGINT) AS elsewhere,
+                                 WHERE t.operation = 'refund-elsewhere' AND p.order_id = o.id), 0) AS BIGINT) AS console_refund,
                   CAST(COALESCE((SELECT SUM(t.amount_e4) FROM ledger_transfers t
                                  WHERE (t.operation IN ('refund-cleared', 'refund-lost') AND t.reference = o.id)
                                     OR (t.operation = 'refund-cleared' AND t.reference IN

@@ -19,8 +19,8 @@ use crate::{Db, Result, StoreError, Tx, ledger, on};
 use domain::ledger::{consumption, consumption_reversal};
 use domain::load::{Load, OVERLOAD_READINGS, above, malignant};
 use domain::rng::Rng;
-use domain::rollup::Stretch;
-use domain::server_wallet::Purse;
+use domain::rollup::ConsumptionInterval;
+use domain::server_wallet::ServerWallet;
 use domain::tariff::{Line, Passed, Version, charge as cost};
 use domain::wallet::Trip;
 
@@ -33,7 +33,7 @@ pub struct Metered {
     pub at: Timestamp,
     /// What passed since the reading before it that counted; `None` for the first, where this one is held, or where a person let
     /// the counter begin anew.
-    pub stretch: Option<Stretch>,
+    pub interval: Option<ConsumptionInterval>,
     /// Whether it counts: one that is held charges nothing until a person has settled it.
     pub counts: bool,
     /// Its counter.
@@ -48,10 +48,10 @@ pub struct Metered {
 ///
 /// # Errors
 /// Where the database fails.
-pub async fn charge(tx: &mut Tx, rng: &Rng, at: Timestamp, readings: &[Metered]) -> Result<BTreeMap<MeterId, Purse>> {
-    let mut purses = BTreeMap::new();
+pub async fn charge(tx: &mut Tx, rng: &Rng, at: Timestamp, readings: &[Metered]) -> Result<BTreeMap<MeterId, ServerWallet>> {
+    let mut server_wallets = BTreeMap::new();
     if readings.is_empty() {
-        return Ok(purses);
+        return Ok(server_wallets);
     }
     let prices = Catalogue::load(tx).await?;
     // In the order of the meters, so that two transactions never wait for each other's rows.
@@ -64,11 +64,11 @@ pub async fn charge(tx: &mut Tx, rng: &Rng, at: Timestamp, readings: &[Metered])
             load = watch_load(&mut row, reading);
             take(tx, rng, &prices, &mut row, reading).await?;
         }
-        let purse = save_since(tx, rng, at, reading.at, &mut row, load.as_ref()).await?;
-        show(tx, reading, &purse).await?;
-        purses.insert(reading.meter, purse);
+        let server_wallet = save_since(tx, rng, at, reading.at, &mut row, load.as_ref()).await?;
+        show(tx, reading, &server_wallet).await?;
+        server_wallets.insert(reading.meter, server_wallet);
     }
-    Ok(purses)
+    Ok(server_wallets)
 }
 
 /// A forbidden load, or more power than allowed for so many readings, trips until a person releases it. Gives what was measured.
@@ -92,7 +92,9 @@ async fn take(tx: &mut Tx, rng: &Rng, prices: &Catalogue, row: &mut Row, reading
     if row.started_at.is_none() {
         return start(tx, row, account, reading).await;
     }
-    if let Some(Stretch { from, energy, parts, .. }) = reading.stretch.filter(|stretch| stretch.energy > Energy::ZERO) {
+    if let Some(ConsumptionInterval { from, energy, parts, .. }) =
+        reading.interval.filter(|interval| interval.energy > Energy::ZERO)
+    {
         let passed = Passed { from, to: reading.at, energy, rates: Some(parts.rates) };
         let versions = prices.timeline(tx, reading.meter).await?;
         if versions.is_empty() {
@@ -200,9 +202,9 @@ async fn insert(tx: &mut Tx, rng: &Rng, new: &New<'_>) -> Result<Option<Uuid>> {
 }
 
 /// The stored reading tells what the wallet held after it, as a meter's own does.
-async fn show(tx: &mut Tx, reading: &Metered, purse: &Purse) -> Result<()> {
+async fn show(tx: &mut Tx, reading: &Metered, server_wallet: &ServerWallet) -> Result<()> {
     on!(tx, |c| sqlx::query("UPDATE readings SET remaining_fen = $1 WHERE meter_id = $2 AND at = $3")
-        .bind(purse.wallet.remaining.0)
+        .bind(server_wallet.wallet.remaining.0)
         .bind(reading.meter.0)
         .bind(reading.at.0)
         .execute(c)

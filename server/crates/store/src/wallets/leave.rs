@@ -9,7 +9,7 @@ use super::charge::{Metered, charge};
 use super::{lock, save};
 use crate::{Result, StoreError, Tx, counters};
 use domain::rng::Rng;
-use domain::rollup::{Parts, Stretch};
+use domain::rollup::{ConsumptionInterval, Parts};
 
 /// Ends the wallet's account; the relay opens. Gives whether it could: it must have been read and charged from `since` on, and
 /// nothing may wait for a price.
@@ -46,11 +46,11 @@ pub(crate) async fn count(tx: &mut Tx, rng: &Rng, at: Timestamp, meter: MeterId,
     if energy < Energy::ZERO || at.0 <= from {
         return Err(AppError::Invalid.into());
     }
-    let stretch = Stretch { from: Timestamp(from), to: at, energy, parts: Parts::default() };
+    let interval = ConsumptionInterval { from: Timestamp(from), to: at, energy, parts: Parts::default() };
     // Nobody knows into which rates it fell: by time, as where a meter has no registers.
-    let metered = Metered { meter, at, stretch: Some(stretch), counts: true, total, load: None, before: None };
+    let metered = Metered { meter, at, interval: Some(interval), counts: true, total, load: None, before: None };
     charge(tx, rng, at, &[metered]).await?;
-    counters::add(tx, at, meter, &stretch).await?;
+    counters::add(tx, at, meter, &interval).await?;
     let row = lock(tx, meter).await?.ok_or(StoreError::Inconsistent { table: "wallets", column: "meter_id" })?;
     if row.uncharged_wh > 0 { Err(AppError::NoPrices.into()) } else { Ok(()) }
 }

@@ -46,7 +46,7 @@ pub(crate) async fn credit(tx: &mut Tx, rng: &Rng, at: Timestamp, order: &Order)
     .bind(order.meter_id)
     .execute(c)
     .await)?;
-    let purse = save(tx, rng, at, &mut row).await?;
+    let server_wallet = save(tx, rng, at, &mut row).await?;
     let settled: Option<Order> = on!(tx, |c| {
         sqlx::query_as(
         "UPDATE orders SET state = 'credited', credited_at = $1, count = $2, remaining_fen = $3 WHERE id = $4 AND state = 'paid'
@@ -54,8 +54,8 @@ pub(crate) async fn credit(tx: &mut Tx, rng: &Rng, at: Timestamp, order: &Order)
                    count, remaining_fen"
     )
     .bind(at.0)
-    .bind(i64::from(purse.count))
-    .bind(purse.wallet.remaining.0)
+    .bind(i64::from(server_wallet.count))
+    .bind(server_wallet.wallet.remaining.0)
     .bind(order.id)
     .fetch_optional(c)
     .await
@@ -66,8 +66,8 @@ pub(crate) async fn credit(tx: &mut Tx, rng: &Rng, at: Timestamp, order: &Order)
 /// What a wallet holds, and the most it may; `None` for no limit of its own.
 pub(crate) async fn held(tx: &mut Tx, at: Timestamp, meter: MeterId) -> Result<(Fen, Option<Fen>)> {
     let row = take(tx, at, meter).await?;
-    let purse = super::purse(tx, &row).await?;
-    Ok((purse.wallet.remaining, (row.hoarding_fen > 0).then_some(Fen(row.hoarding_fen))))
+    let server_wallet = super::server_wallet(tx, &row).await?;
+    Ok((server_wallet.wallet.remaining, (row.hoarding_fen > 0).then_some(Fen(row.hoarding_fen))))
 }
 
 /// Takes money back out of a wallet; gives the purchase count that it became and what remains. The caller has checked the account.
@@ -76,7 +76,7 @@ pub(crate) async fn held(tx: &mut Tx, at: Timestamp, meter: MeterId) -> Result<(
 /// Refused with [`AppError::ExceedsRemaining`].
 pub(crate) async fn debit(tx: &mut Tx, rng: &Rng, at: Timestamp, debit: &Debit) -> Result<(i64, Fen)> {
     let mut row = take(tx, at, debit.meter).await?;
-    if debit.amount > super::purse(tx, &row).await?.wallet.remaining {
+    if debit.amount > super::server_wallet(tx, &row).await?.wallet.remaining {
         return Err(AppError::ExceedsRemaining.into());
     }
     ledger::post(tx, rng, at, &withdrawal_of_wallet(debit.of, debit.account, debit.amount.money())).await?;
@@ -89,6 +89,6 @@ pub(crate) async fn debit(tx: &mut Tx, rng: &Rng, at: Timestamp, debit: &Debit) 
     .bind(debit.meter.0)
     .execute(c)
     .await)?;
-    let purse = save(tx, rng, at, &mut row).await?;
-    Ok((i64::from(purse.count), purse.wallet.remaining))
+    let server_wallet = save(tx, rng, at, &mut row).await?;
+    Ok((i64::from(server_wallet.count), server_wallet.wallet.remaining))
 }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::Row;
 use crate::{Db, Result, read};
-use domain::server_wallet::Purse;
+use domain::server_wallet::ServerWallet;
 
 #[derive(FromRow)]
 struct Shown {
@@ -21,10 +21,10 @@ struct Shown {
 }
 
 impl Shown {
-    fn purse(&self) -> Result<Purse> {
+    fn server_wallet(&self) -> Result<ServerWallet> {
         let (remaining, _) = Money(self.balance_e4).split_fen();
         let count = u16::try_from(self.count).unwrap_or(u16::MAX);
-        Ok(Purse { wallet: self.row.wallet(remaining)?, cumulative: Fen(self.cumulative_fen), count })
+        Ok(ServerWallet { wallet: self.row.wallet(remaining)?, cumulative: Fen(self.cumulative_fen), count })
     }
 }
 
@@ -55,19 +55,19 @@ macro_rules! shown {
 ///
 /// # Errors
 /// Where the database fails.
-pub async fn purses(db: &Db) -> Result<Vec<(MeterId, Purse)>> {
+pub async fn server_wallets(db: &Db) -> Result<Vec<(MeterId, ServerWallet)>> {
     let rows: Vec<Shown> = read!(db, |pool| sqlx::query_as(shown!("")).fetch_all(pool).await)?;
-    rows.into_iter().map(|row| Ok((MeterId(row.id), row.purse()?))).collect()
+    rows.into_iter().map(|row| Ok((MeterId(row.id), row.server_wallet()?))).collect()
 }
 
 /// Those of them that have moved since then.
 ///
 /// # Errors
 /// Where the database fails.
-pub async fn purses_since(db: &Db, since: Timestamp) -> Result<Vec<(MeterId, Purse)>> {
+pub async fn server_wallets_since(db: &Db, since: Timestamp) -> Result<Vec<(MeterId, ServerWallet)>> {
     let rows: Vec<Shown> =
         read!(db, |pool| sqlx::query_as(shown!(" AND w.changed_at >= $1")).bind(since.0).fetch_all(pool).await)?;
-    rows.into_iter().map(|row| Ok((MeterId(row.id), row.purse()?))).collect()
+    rows.into_iter().map(|row| Ok((MeterId(row.id), row.server_wallet()?))).collect()
 }
 
 /// Whether a meter's credit is on the ledger.
