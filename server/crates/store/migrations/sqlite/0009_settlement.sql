@@ -1,6 +1,4 @@
--- Bills of the channels, and how they compare with the ledger.
-
--- A bill as it came: once by channel, day and digest; nothing of it is changed.
+-- A channel's statement as it came: once by channel, day and digest.
 CREATE TABLE bills (
     id BLOB PRIMARY KEY NOT NULL,
     channel TEXT NOT NULL,
@@ -8,11 +6,16 @@ CREATE TABLE bills (
     day BIGINT NOT NULL,
     from_at BIGINT NOT NULL,
     to_at BIGINT NOT NULL CHECK (to_at > from_at),
-    -- SHA-256 of the file; empty where the channel says that nothing happened.
+    -- SHA-256 of the file; empty where the channel reports a day without payments.
     digest BLOB NOT NULL,
     imported_at BIGINT NOT NULL,
     UNIQUE (channel, day, digest)
 );
+CREATE TRIGGER bills_no_update BEFORE UPDATE ON bills
+BEGIN SELECT RAISE(ABORT, 'bills is append-only'); END;
+CREATE TRIGGER bills_no_delete BEFORE DELETE ON bills
+BEGIN SELECT RAISE(ABORT, 'bills is append-only'); END;
+
 CREATE TABLE bill_lines (
     bill_id BLOB NOT NULL REFERENCES bills (id),
     line BIGINT NOT NULL,
@@ -21,14 +24,18 @@ CREATE TABLE bill_lines (
     trade_no TEXT NOT NULL,
     refund_no TEXT,
     amount_fen BIGINT NOT NULL CHECK (amount_fen > 0),
-    -- What the channel keeps; negative where it gives a fee back.
+    -- The channel's fee; negative where it returns one.
     fee_e4 BIGINT NOT NULL,
     at BIGINT NOT NULL,
     PRIMARY KEY (bill_id, line)
 );
 CREATE INDEX bill_lines_trade ON bill_lines (trade_no, kind);
+CREATE TRIGGER bill_lines_no_update BEFORE UPDATE ON bill_lines
+BEGIN SELECT RAISE(ABORT, 'bill_lines is append-only'); END;
+CREATE TRIGGER bill_lines_no_delete BEFORE DELETE ON bill_lines
+BEGIN SELECT RAISE(ABORT, 'bill_lines is append-only'); END;
 
--- Which bill a day stands by from when on, and what that adds to its fees; the ledger's posting refers to it.
+-- Which statement is the valid one of a day from an instant on, and what it adds to the fees; the ledger's posting refers to it.
 CREATE TABLE settlement_bills (
     id BLOB PRIMARY KEY NOT NULL,
     channel TEXT NOT NULL,
@@ -38,18 +45,22 @@ CREATE TABLE settlement_bills (
     at BIGINT NOT NULL
 );
 CREATE INDEX settlement_bills_day ON settlement_bills (channel, day);
+CREATE TRIGGER settlement_bills_no_update BEFORE UPDATE ON settlement_bills
+BEGIN SELECT RAISE(ABORT, 'settlement_bills is append-only'); END;
+CREATE TRIGGER settlement_bills_no_delete BEFORE DELETE ON settlement_bills
+BEGIN SELECT RAISE(ABORT, 'settlement_bills is append-only'); END;
 
--- How far a channel's day is.
+-- The progress of a channel's settlement day.
 CREATE TABLE settlement_days (
     channel TEXT NOT NULL,
     day BIGINT NOT NULL,
     bill_id BLOB REFERENCES bills (id),
     tried_at BIGINT NOT NULL,
-    -- Why the last try brought no bill; NULL where it did.
+    -- Why the last attempt brought no statement; NULL where it did.
     note TEXT,
-    -- When the channel first said that nothing happened.
+    -- When the channel first reported a day without payments.
     nothing_at BIGINT,
-    -- When bill, ledger and meters were last compared, and what came out.
+    -- When statement, ledger and meters were last compared, with the result.
     compared_at BIGINT,
     bill_fen BIGINT NOT NULL DEFAULT 0,
     ledger_fen BIGINT NOT NULL DEFAULT 0,
@@ -65,7 +76,7 @@ CREATE TABLE settlement_days (
     PRIMARY KEY (channel, day)
 );
 
--- What is not equal, as long as it is not, and afterwards when it was gone.
+-- Each difference that reconciliation found; `gone_at` is set once it no longer exists.
 CREATE TABLE settlement_differences (
     id BLOB PRIMARY KEY NOT NULL,
     channel TEXT NOT NULL,
@@ -77,18 +88,18 @@ CREATE TABLE settlement_differences (
     refund_no TEXT NOT NULL,
     bill_fen BIGINT,
     ours_fen BIGINT,
-    -- What it adds to the bill's total beyond the ledger's.
+    -- By how much it raises the statement's total above the ledger's.
     gap_fen BIGINT NOT NULL,
     why TEXT NOT NULL,
     order_id BLOB REFERENCES orders (id),
-    -- NULL where a person has nothing to decide.
+    -- NULL where an operator has nothing to decide.
     case_id BLOB REFERENCES cases (id),
     found_at BIGINT NOT NULL,
     gone_at BIGINT
 );
 CREATE INDEX settlement_differences_day ON settlement_differences (channel, day, gone_at);
 
--- What the bank took in of a channel's day, as a person reads it from the bank's statement.
+-- What the bank received of a channel's day, as an operator reads it from the bank's statement.
 CREATE TABLE settlement_receipts (
     id BLOB PRIMARY KEY NOT NULL,
     key BLOB NOT NULL UNIQUE,
@@ -100,36 +111,7 @@ CREATE TABLE settlement_receipts (
     FOREIGN KEY (channel, day) REFERENCES settlement_days (channel, day)
 );
 CREATE INDEX settlement_receipts_day ON settlement_receipts (channel, day);
-
-CREATE TRIGGER bills_no_update BEFORE UPDATE ON bills
-BEGIN
-    SELECT RAISE(ABORT, 'bills is append-only');
-END;
-CREATE TRIGGER bills_no_delete BEFORE DELETE ON bills
-BEGIN
-    SELECT RAISE(ABORT, 'bills is append-only');
-END;
-CREATE TRIGGER bill_lines_no_update BEFORE UPDATE ON bill_lines
-BEGIN
-    SELECT RAISE(ABORT, 'bill_lines is append-only');
-END;
-CREATE TRIGGER bill_lines_no_delete BEFORE DELETE ON bill_lines
-BEGIN
-    SELECT RAISE(ABORT, 'bill_lines is append-only');
-END;
-CREATE TRIGGER settlement_bills_no_update BEFORE UPDATE ON settlement_bills
-BEGIN
-    SELECT RAISE(ABORT, 'settlement_bills is append-only');
-END;
-CREATE TRIGGER settlement_bills_no_delete BEFORE DELETE ON settlement_bills
-BEGIN
-    SELECT RAISE(ABORT, 'settlement_bills is append-only');
-END;
 CREATE TRIGGER settlement_receipts_no_update BEFORE UPDATE ON settlement_receipts
-BEGIN
-    SELECT RAISE(ABORT, 'settlement_receipts is append-only');
-END;
+BEGIN SELECT RAISE(ABORT, 'settlement_receipts is append-only'); END;
 CREATE TRIGGER settlement_receipts_no_delete BEFORE DELETE ON settlement_receipts
-BEGIN
-    SELECT RAISE(ABORT, 'settlement_receipts is append-only');
-END;
+BEGIN SELECT RAISE(ABORT, 'settlement_receipts is append-only'); END;
