@@ -8,7 +8,9 @@
 )]
 
 mod append_only;
+mod same_schema;
 mod sites;
+mod statements;
 
 use sqlx::AssertSqlSafe;
 use store::Db;
