@@ -8,6 +8,8 @@
 )]
 
 mod append_only;
+mod lint;
+mod rebuild;
 mod same_schema;
 mod sites;
 mod statements;
