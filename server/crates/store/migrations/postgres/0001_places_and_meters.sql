@@ -1,0 +1,106 @@
+-- Times are epoch ms (UTC); `*_fen` is 0.01 yuan, `*_e4` 0.0001 yuan, `*_e7` 0.0000001 yuan. SQLite and PostgreSQL have the same
+-- tables, columns, keys and checks; a test compares them.
+
+-- The place tree: site > building > unit (floor) > room. A group is any node.
+CREATE TABLE places (
+    id UUID PRIMARY KEY NOT NULL,
+    parent_id UUID REFERENCES places (id),
+    kind TEXT NOT NULL CHECK (kind IN ('site', 'building', 'unit', 'room')),
+    name TEXT NOT NULL,
+    sort BIGINT NOT NULL,
+    UNIQUE (parent_id, name)
+);
+CREATE INDEX places_parent ON places (parent_id, sort);
+
+-- The interval of readings where neither the gateway nor the meter has its own; NULL: the configuration's.
+CREATE TABLE site_settings (
+    one BIGINT PRIMARY KEY NOT NULL CHECK (one = 1),
+    sweep_interval_s BIGINT CHECK (sweep_interval_s >= 0)
+);
+INSERT INTO site_settings (one) VALUES (1);
+
+CREATE TABLE gateways (
+    id UUID PRIMARY KEY NOT NULL,
+    name TEXT NOT NULL UNIQUE,
+    host TEXT NOT NULL,
+    port BIGINT NOT NULL CHECK (port BETWEEN 1 AND 65535),
+    created_at BIGINT NOT NULL,
+    retired_at BIGINT,
+    framing TEXT NOT NULL DEFAULT 'modbus-tcp' CHECK (framing IN ('modbus-tcp', 'modbus-tls', 'transparent')),
+    -- NULL: the site's interval.
+    sweep_interval_s BIGINT CHECK (sweep_interval_s >= 0),
+    -- The name in its TLS certificate; NULL: its host.
+    tls_name TEXT,
+    -- SHA-256 of its certificate, 64 hex digits, where no known authority signed it; NULL: an authority must have.
+    tls_pin TEXT
+);
+
+CREATE TABLE meters (
+    id UUID PRIMARY KEY NOT NULL,
+    place_id UUID NOT NULL REFERENCES places (id),
+    gateway_id UUID NOT NULL REFERENCES gateways (id),
+    unit BIGINT NOT NULL CHECK (unit BETWEEN 1 AND 247),
+    serial TEXT NOT NULL,
+    profile TEXT NOT NULL,
+    -- Of secured frames, version 2: raised before every frame, so that a nonce is never used twice.
+    frame_number BIGINT NOT NULL DEFAULT 0,
+    created_at BIGINT NOT NULL,
+    retired_at BIGINT,
+    -- NULL: the gateway's interval.
+    sweep_interval_s BIGINT CHECK (sweep_interval_s >= 0),
+    -- Where the credit lives: in the meter, or in the ledger (the server trips the relay); none: an instrument.
+    wallet TEXT NOT NULL DEFAULT 'meter' CHECK (wallet IN ('meter', 'server', 'none')),
+    -- The newest record of its journal that was read; NULL before the first, or where the model does not number them.
+    journal_read BIGINT
+);
+CREATE UNIQUE INDEX meters_address ON meters (gateway_id, unit) WHERE retired_at IS NULL;
+CREATE UNIQUE INDEX meters_serial ON meters (serial) WHERE retired_at IS NULL;
+CREATE INDEX meters_place ON meters (place_id);
+
+-- The newest good reading of each meter, and since when the meter has been lost. NULL: the model does not measure it.
+CREATE TABLE meter_latest (
+    meter_id UUID PRIMARY KEY NOT NULL REFERENCES meters (id),
+    observed_at BIGINT,
+    lost_since BIGINT,
+    status BIGINT NOT NULL,
+    remaining_fen BIGINT NOT NULL,
+    cumulative_fen BIGINT NOT NULL,
+    count BIGINT NOT NULL,
+    epoch BIGINT NOT NULL,
+    total_wh BIGINT NOT NULL,
+    reverse_wh BIGINT NOT NULL,
+    power_w BIGINT,
+    voltage_dv BIGINT,
+    current_ca BIGINT,
+    power_factor BIGINT,
+    clock_offset_s BIGINT,
+    -- The rate in force, consumption in the tier period, cover and bypass events, the newest journal record.
+    rate BIGINT,
+    tier_wh BIGINT,
+    tamper BIGINT,
+    journal BIGINT
+);
+
+CREATE TABLE meter_parameters (
+    meter_id UUID PRIMARY KEY NOT NULL REFERENCES meters (id),
+    -- The meter's own count of accepted parameter commands.
+    version BIGINT NOT NULL,
+    read_at BIGINT NOT NULL,
+    -- Limits, prices, tiers, day tables, as JSON.
+    parameters TEXT NOT NULL
+);
+
+-- The meter's own journal, each record once. `sequence` is 0 where the model does not number them, `at` 0 where its clock was
+-- lost.
+CREATE TABLE meter_journal (
+    meter_id UUID NOT NULL REFERENCES meters (id),
+    at BIGINT NOT NULL,
+    sequence BIGINT NOT NULL,
+    kind TEXT NOT NULL,
+    cause BIGINT NOT NULL,
+    amount_fen BIGINT NOT NULL,
+    count BIGINT,
+    remaining_fen BIGINT,
+    read_at BIGINT NOT NULL,
+    PRIMARY KEY (meter_id, at, sequence, kind)
+);

@@ -1,0 +1,66 @@
+CREATE TABLE users (
+    id UUID PRIMARY KEY NOT NULL,
+    role TEXT NOT NULL CHECK (role IN ('resident', 'operator', 'admin')),
+    login TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    password_hash TEXT NOT NULL,
+    failed_logins BIGINT NOT NULL DEFAULT 0,
+    locked_until BIGINT,
+    created_at BIGINT NOT NULL,
+    disabled_at BIGINT,
+    -- Approves returns and refunds as the second person; administrators always may.
+    may_approve BOOLEAN NOT NULL DEFAULT FALSE
+);
+
+-- The buildings that an operator may see and operate; no row means all.
+CREATE TABLE operator_buildings (
+    user_id UUID NOT NULL REFERENCES users (id),
+    place_id UUID NOT NULL REFERENCES places (id),
+    PRIMARY KEY (user_id, place_id)
+);
+
+CREATE TABLE sessions (
+    token_hash BYTEA PRIMARY KEY NOT NULL,
+    user_id UUID NOT NULL REFERENCES users (id),
+    created_at BIGINT NOT NULL,
+    seen_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    ip TEXT NOT NULL
+);
+CREATE INDEX sessions_user ON sessions (user_id);
+
+CREATE TABLE accounts (
+    id UUID PRIMARY KEY NOT NULL,
+    number TEXT NOT NULL UNIQUE CHECK (length(number) = 16),
+    place_id UUID NOT NULL REFERENCES places (id),
+    state TEXT NOT NULL CHECK (state IN ('opening', 'open', 'closing', 'closed')),
+    opened_at BIGINT NOT NULL,
+    closed_at BIGINT
+);
+CREATE UNIQUE INDEX accounts_place ON accounts (place_id) WHERE closed_at IS NULL;
+
+-- `key` is the account's id as it appears in the ledger's account codes.
+CREATE VIEW account_keys AS SELECT id, number, REPLACE(CAST(id AS TEXT), '-', '') AS key FROM accounts;
+
+-- The meters of an account. `count` and `cumulative_fen` are what the ledger knows the meter to have applied in `epoch`.
+CREATE TABLE account_meters (
+    account_id UUID NOT NULL REFERENCES accounts (id),
+    meter_id UUID NOT NULL REFERENCES meters (id),
+    epoch BIGINT NOT NULL,
+    count BIGINT NOT NULL,
+    cumulative_fen BIGINT NOT NULL,
+    from_at BIGINT NOT NULL,
+    to_at BIGINT,
+    PRIMARY KEY (account_id, meter_id, from_at)
+);
+CREATE UNIQUE INDEX account_meters_meter ON account_meters (meter_id) WHERE to_at IS NULL;
+
+CREATE TABLE account_residents (
+    account_id UUID NOT NULL REFERENCES accounts (id),
+    user_id UUID NOT NULL REFERENCES users (id),
+    from_at BIGINT NOT NULL,
+    to_at BIGINT,
+    PRIMARY KEY (account_id, user_id, from_at)
+);
+CREATE UNIQUE INDEX account_residents_user ON account_residents (user_id) WHERE to_at IS NULL;
+CREATE INDEX account_residents_account ON account_residents (account_id, to_at);

@@ -1,0 +1,97 @@
+-- PostgreSQL may hold several sites, each in a schema of its own, and may be sharded. Every function therefore fixes its
+-- search_path to the schema it was created in, and append-only tables are guarded row by row: statement triggers do not fire on
+-- shards.
+CREATE FUNCTION append_only() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    RAISE EXCEPTION '% is append-only', TG_TABLE_NAME;
+END
+$$;
+
+-- Double entry as transfers: a row debits one account and credits another with the same amount, so the sum over all accounts is
+-- zero by construction. `operation` with `reference` happens once.
+CREATE TABLE ledger_transfers (
+    id UUID PRIMARY KEY NOT NULL,
+    operation TEXT NOT NULL,
+    reference UUID NOT NULL,
+    debit TEXT NOT NULL,
+    credit TEXT NOT NULL CHECK (credit <> debit),
+    amount_e4 BIGINT NOT NULL CHECK (amount_e4 > 0),
+    at BIGINT NOT NULL,
+    UNIQUE (operation, reference)
+);
+CREATE INDEX ledger_transfers_debit ON ledger_transfers (debit, at);
+CREATE INDEX ledger_transfers_credit ON ledger_transfers (credit, at);
+CREATE TRIGGER ledger_transfers_append_only BEFORE UPDATE OR DELETE ON ledger_transfers
+    FOR EACH ROW EXECUTE FUNCTION append_only();
+CREATE TRIGGER ledger_transfers_no_truncate BEFORE TRUNCATE ON ledger_transfers
+    FOR EACH STATEMENT EXECUTE FUNCTION append_only();
+
+-- A projection of the transfers; `dormwatt verify` recomputes it.
+CREATE TABLE ledger_balances (
+    account TEXT PRIMARY KEY NOT NULL,
+    debits_e4 BIGINT NOT NULL,
+    credits_e4 BIGINT NOT NULL
+);
+-- The transfer itself moves both balances: one statement fewer in every transaction, and no transfer without it. In the order of
+-- the codes, so that two transfers cannot deadlock.
+CREATE FUNCTION ledger_moves_balances() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    INSERT INTO ledger_balances AS b (account, debits_e4, credits_e4)
+    SELECT account, debits, credits
+    FROM (VALUES (NEW.debit, NEW.amount_e4, 0), (NEW.credit, 0, NEW.amount_e4)) AS sides (account, debits, credits)
+    ORDER BY account
+    ON CONFLICT (account)
+        DO UPDATE SET debits_e4 = b.debits_e4 + excluded.debits_e4, credits_e4 = b.credits_e4 + excluded.credits_e4;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER ledger_moves_balances AFTER INSERT ON ledger_transfers FOR EACH ROW EXECUTE FUNCTION ledger_moves_balances();
+
+-- Who did what, when, from where; each line's hash covers the line before.
+CREATE TABLE audit (
+    seq BIGINT PRIMARY KEY NOT NULL,
+    at BIGINT NOT NULL,
+    actor TEXT NOT NULL,
+    ip TEXT NOT NULL,
+    action TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    hash BYTEA NOT NULL
+);
+CREATE TRIGGER audit_append_only BEFORE UPDATE OR DELETE ON audit
+    FOR EACH ROW EXECUTE FUNCTION append_only();
+CREATE TRIGGER audit_no_truncate BEFORE TRUNCATE ON audit
+    FOR EACH STATEMENT EXECUTE FUNCTION append_only();
+
+CREATE TABLE audit_head (
+    one BIGINT PRIMARY KEY NOT NULL CHECK (one = 1),
+    seq BIGINT NOT NULL,
+    hash BYTEA NOT NULL
+);
+INSERT INTO audit_head (one, seq, hash) VALUES (1, 0, '');
+-- The line itself moves the head of its chain: one statement fewer in every transaction, and no line without it.
+CREATE FUNCTION audit_moves_head() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    UPDATE audit_head SET seq = NEW.seq, hash = NEW.hash WHERE one = 1;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER audit_moves_head AFTER INSERT ON audit FOR EACH ROW EXECUTE FUNCTION audit_moves_head();
+
+-- What was used from a meter wallet between two trusted observations, once a day; negative where it rose.
+CREATE TABLE meter_uses (
+    id UUID PRIMARY KEY NOT NULL,
+    meter_id UUID NOT NULL REFERENCES meters (id),
+    account_id UUID NOT NULL REFERENCES accounts (id),
+    epoch BIGINT NOT NULL,
+    -- The observation before; NULL for the first of an account.
+    from_at BIGINT,
+    at BIGINT NOT NULL,
+    amount_fen BIGINT NOT NULL,
+    UNIQUE (meter_id, at)
+);
+CREATE INDEX meter_uses_account ON meter_uses (account_id, meter_id, epoch, at);
+CREATE TRIGGER meter_uses_append_only BEFORE UPDATE OR DELETE ON meter_uses
+    FOR EACH ROW EXECUTE FUNCTION append_only();
+CREATE TRIGGER meter_uses_no_truncate BEFORE TRUNCATE ON meter_uses
+    FOR EACH STATEMENT EXECUTE FUNCTION append_only();

@@ -1,7 +1,0 @@
--- A line of the audit chain moves its head on by itself: one statement less in every transaction, and no line without it.
-CREATE FUNCTION audit_moves_head() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  UPDATE audit_head SET seq = NEW.seq, hash = NEW.hash WHERE one = 1;
-  RETURN NULL;
-END $$;
-CREATE TRIGGER audit_moves_head AFTER INSERT ON audit FOR EACH ROW EXECUTE FUNCTION audit_moves_head();

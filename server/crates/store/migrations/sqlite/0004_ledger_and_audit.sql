@@ -1,0 +1,77 @@
+-- Double entry as transfers: a row debits one account and credits another with the same amount, so the sum over all accounts is
+-- zero by construction. `operation` with `reference` happens once.
+CREATE TABLE ledger_transfers (
+    id BLOB PRIMARY KEY NOT NULL,
+    operation TEXT NOT NULL,
+    reference BLOB NOT NULL,
+    debit TEXT NOT NULL,
+    credit TEXT NOT NULL CHECK (credit <> debit),
+    amount_e4 BIGINT NOT NULL CHECK (amount_e4 > 0),
+    at BIGINT NOT NULL,
+    UNIQUE (operation, reference)
+);
+CREATE INDEX ledger_transfers_debit ON ledger_transfers (debit, at);
+CREATE INDEX ledger_transfers_credit ON ledger_transfers (credit, at);
+CREATE TRIGGER ledger_transfers_no_update BEFORE UPDATE ON ledger_transfers
+BEGIN SELECT RAISE(ABORT, 'ledger_transfers is append-only'); END;
+CREATE TRIGGER ledger_transfers_no_delete BEFORE DELETE ON ledger_transfers
+BEGIN SELECT RAISE(ABORT, 'ledger_transfers is append-only'); END;
+
+-- A projection of the transfers; `dormwatt verify` recomputes it.
+CREATE TABLE ledger_balances (
+    account TEXT PRIMARY KEY NOT NULL,
+    debits_e4 BIGINT NOT NULL,
+    credits_e4 BIGINT NOT NULL
+);
+-- The transfer itself moves both balances: one statement fewer in every transaction, and no transfer without it.
+CREATE TRIGGER ledger_moves_balances AFTER INSERT ON ledger_transfers BEGIN
+    INSERT INTO ledger_balances (account, debits_e4, credits_e4)
+    VALUES (NEW.debit, NEW.amount_e4, 0), (NEW.credit, 0, NEW.amount_e4)
+    ON CONFLICT (account)
+        DO UPDATE SET debits_e4 = debits_e4 + excluded.debits_e4, credits_e4 = credits_e4 + excluded.credits_e4;
+END;
+
+-- Who did what, when, from where; each line's hash covers the line before.
+CREATE TABLE audit (
+    seq BIGINT PRIMARY KEY NOT NULL,
+    at BIGINT NOT NULL,
+    actor TEXT NOT NULL,
+    ip TEXT NOT NULL,
+    action TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    hash BLOB NOT NULL
+);
+CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit
+BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END;
+CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit
+BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END;
+
+CREATE TABLE audit_head (
+    one BIGINT PRIMARY KEY NOT NULL CHECK (one = 1),
+    seq BIGINT NOT NULL,
+    hash BLOB NOT NULL
+);
+INSERT INTO audit_head (one, seq, hash) VALUES (1, 0, x'');
+-- The line itself moves the head of its chain: one statement fewer in every transaction, and no line without it.
+CREATE TRIGGER audit_moves_head AFTER INSERT ON audit BEGIN
+    UPDATE audit_head SET seq = NEW.seq, hash = NEW.hash WHERE one = 1;
+END;
+
+-- What was used from a meter wallet between two trusted observations, once a day; negative where it rose.
+CREATE TABLE meter_uses (
+    id BLOB PRIMARY KEY NOT NULL,
+    meter_id BLOB NOT NULL REFERENCES meters (id),
+    account_id BLOB NOT NULL REFERENCES accounts (id),
+    epoch BIGINT NOT NULL,
+    -- The observation before; NULL for the first of an account.
+    from_at BIGINT,
+    at BIGINT NOT NULL,
+    amount_fen BIGINT NOT NULL,
+    UNIQUE (meter_id, at)
+);
+CREATE INDEX meter_uses_account ON meter_uses (account_id, meter_id, epoch, at);
+CREATE TRIGGER meter_uses_no_update BEFORE UPDATE ON meter_uses
+BEGIN SELECT RAISE(ABORT, 'meter_uses is append-only'); END;
+CREATE TRIGGER meter_uses_no_delete BEFORE DELETE ON meter_uses
+BEGIN SELECT RAISE(ABORT, 'meter_uses is append-only'); END;

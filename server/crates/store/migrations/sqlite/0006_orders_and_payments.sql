@@ -1,0 +1,120 @@
+-- An operator's cash drawer from opening to closing.
+CREATE TABLE shifts (
+    id BLOB PRIMARY KEY NOT NULL,
+    operator_id BLOB NOT NULL REFERENCES users (id),
+    opened_at BIGINT NOT NULL,
+    -- Change in the drawer before the first sale.
+    float_fen BIGINT NOT NULL CHECK (float_fen >= 0),
+    closed_at BIGINT,
+    closed_by BLOB REFERENCES users (id),
+    -- What the ledger expected in the drawer, what was counted, and why they differ.
+    expected_fen BIGINT,
+    counted_fen BIGINT CHECK (counted_fen >= 0),
+    reason TEXT
+);
+CREATE UNIQUE INDEX shifts_open ON shifts (operator_id) WHERE closed_at IS NULL;
+CREATE INDEX shifts_opened ON shifts (opened_at);
+
+-- A sale. `number` is stored in the meter (UINT64, below 2^63); `key` makes a form that is sent twice harmless.
+CREATE TABLE orders (
+    id BLOB PRIMARY KEY NOT NULL,
+    number BIGINT NOT NULL UNIQUE CHECK (number > 0),
+    key BLOB NOT NULL UNIQUE,
+    account_id BLOB NOT NULL REFERENCES accounts (id),
+    meter_id BLOB NOT NULL REFERENCES meters (id),
+    -- `carried`: the balance of another meter, after a move or a meter replacement.
+    tender TEXT NOT NULL
+        CHECK (tender IN ('cash', 'card', 'transfer', 'alipay', 'wechat', 'unionpay', 'subsidy', 'carried')),
+    amount_fen BIGINT NOT NULL CHECK (amount_fen > 0),
+    state TEXT NOT NULL CHECK (state IN ('pending', 'paid', 'credited', 'closed', 'refunding', 'refunded', 'case')),
+    created_by BLOB NOT NULL REFERENCES users (id),
+    created_at BIGINT NOT NULL,
+    paid_at BIGINT,
+    credited_at BIGINT,
+    -- As read back after the credit.
+    count BIGINT,
+    remaining_fen BIGINT,
+    -- The shift that took the money.
+    shift_id BLOB REFERENCES shifts (id)
+);
+CREATE INDEX orders_account ON orders (account_id, created_at);
+CREATE INDEX orders_created ON orders (created_at);
+CREATE INDEX orders_state ON orders (state, created_at);
+CREATE INDEX orders_shift ON orders (shift_id);
+
+-- One attempt to pay an order through one channel, stored before the channel hears of it.
+CREATE TABLE payment_attempts (
+    id BLOB PRIMARY KEY NOT NULL,
+    order_id BLOB NOT NULL REFERENCES orders (id),
+    channel TEXT NOT NULL,
+    out_trade_no TEXT NOT NULL UNIQUE,
+    amount_fen BIGINT NOT NULL CHECK (amount_fen > 0),
+    app_id TEXT NOT NULL,
+    seller_id TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('pending', 'closing', 'paid', 'closed', 'held')),
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    queries BIGINT NOT NULL DEFAULT 0,
+    next_query_at BIGINT NOT NULL,
+    queried_at BIGINT,
+    trade_no TEXT,
+    paid_at BIGINT
+);
+CREATE INDEX payment_attempts_order ON payment_attempts (order_id);
+CREATE INDEX payment_attempts_due ON payment_attempts (state, next_query_at);
+CREATE INDEX payment_attempts_created ON payment_attempts (channel, created_at);
+
+-- Verified events only. The unique key makes a repeated notification harmless.
+CREATE TABLE payment_events (
+    id BLOB PRIMARY KEY NOT NULL,
+    channel TEXT NOT NULL,
+    trade_no TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    source TEXT NOT NULL CHECK (source IN ('notify', 'query')),
+    attempt_id BLOB REFERENCES payment_attempts (id),
+    amount_fen BIGINT NOT NULL,
+    digest BLOB NOT NULL,
+    outcome TEXT NOT NULL,
+    received_at BIGINT NOT NULL,
+    UNIQUE (channel, trade_no, kind)
+);
+CREATE INDEX payment_events_attempt ON payment_events (attempt_id);
+CREATE TRIGGER payment_events_no_update BEFORE UPDATE ON payment_events
+BEGIN SELECT RAISE(ABORT, 'payment_events is append-only'); END;
+CREATE TRIGGER payment_events_no_delete BEFORE DELETE ON payment_events
+BEGIN SELECT RAISE(ABORT, 'payment_events is append-only'); END;
+
+-- The payer's id at a channel that requires it (WeChat's openid), obtained by OAuth with a state that is valid once, and deleted
+-- with the session.
+CREATE TABLE payers (
+    session_hash BLOB PRIMARY KEY NOT NULL REFERENCES sessions (token_hash) ON DELETE CASCADE,
+    app_id TEXT NOT NULL,
+    -- The order to be paid afterwards.
+    order_id BLOB NOT NULL REFERENCES orders (id),
+    -- SHA-256 of the state; NULL once it came back.
+    state_hash BLOB,
+    asked_at BIGINT NOT NULL,
+    payer_id TEXT
+);
+
+-- The monthly subsidy of the rooms below a place from a month on (year * 12 + month - 1); the nearest place decides, 0 ends it.
+CREATE TABLE subsidy_rules (
+    place_id BLOB NOT NULL REFERENCES places (id),
+    from_month BIGINT NOT NULL,
+    per TEXT NOT NULL CHECK (per IN ('room', 'head')),
+    amount_fen BIGINT NOT NULL CHECK (amount_fen >= 0),
+    decided_by BLOB NOT NULL REFERENCES users (id),
+    decided_at BIGINT NOT NULL,
+    PRIMARY KEY (place_id, from_month)
+);
+-- The subsidy of a room in a month, paid once.
+CREATE TABLE subsidies (
+    place_id BLOB NOT NULL REFERENCES places (id),
+    month BIGINT NOT NULL,
+    account_id BLOB NOT NULL REFERENCES accounts (id),
+    heads BIGINT NOT NULL,
+    amount_fen BIGINT NOT NULL CHECK (amount_fen > 0),
+    order_id BLOB UNIQUE REFERENCES orders (id),
+    PRIMARY KEY (place_id, month)
+);
+CREATE INDEX subsidies_account ON subsidies (account_id, month);

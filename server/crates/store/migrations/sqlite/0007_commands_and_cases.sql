@@ -1,0 +1,97 @@
+-- One decision for many meters, with one command for each.
+CREATE TABLE batches (
+    id BLOB PRIMARY KEY NOT NULL,
+    -- As in commands.
+    kind TEXT NOT NULL,
+    args TEXT NOT NULL,
+    -- When standby prices come into force; afterwards each meter is read to confirm it.
+    effective_at BIGINT,
+    decided_by BLOB NOT NULL REFERENCES users (id),
+    decided_at BIGINT NOT NULL
+);
+CREATE INDEX batches_decided ON batches (decided_at);
+CREATE INDEX batches_effective ON batches (effective_at);
+
+-- The outbox: a command is stored in the transaction of the decision, sent later, and done only when read back.
+CREATE TABLE commands (
+    id BLOB PRIMARY KEY NOT NULL,
+    meter_id BLOB NOT NULL REFERENCES meters (id),
+    account_id BLOB REFERENCES accounts (id),
+    order_id BLOB UNIQUE REFERENCES orders (id),
+    -- open, credit, debit, close, mode, switch, ...: the operations of the profile.
+    kind TEXT NOT NULL,
+    -- The operation's fields as JSON; an empty object where there are none.
+    args TEXT NOT NULL,
+    money BOOLEAN NOT NULL,
+    priority BIGINT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('queued', 'sending', 'done', 'failed', 'case', 'superseded')),
+    -- Set in the transaction that turns a money command to `sending`, before its first byte leaves.
+    epoch BIGINT,
+    count BIGINT,
+    attempts BIGINT NOT NULL DEFAULT 0,
+    next_at BIGINT NOT NULL,
+    decided_by BLOB REFERENCES users (id),
+    decided_at BIGINT NOT NULL,
+    sent_at BIGINT,
+    finished_at BIGINT,
+    result BIGINT,
+    note TEXT,
+    batch_id BLOB REFERENCES batches (id)
+);
+CREATE INDEX commands_due ON commands (state, next_at);
+CREATE INDEX commands_meter ON commands (meter_id, decided_at);
+-- A meter has at most one money command in flight: a second would have to guess the purchase count.
+CREATE UNIQUE INDEX commands_one_money ON commands (meter_id) WHERE money AND state = 'sending';
+CREATE INDEX commands_batch ON commands (batch_id, meter_id);
+
+CREATE TABLE cases (
+    id BLOB PRIMARY KEY NOT NULL,
+    kind TEXT NOT NULL,
+    meter_id BLOB REFERENCES meters (id),
+    order_id BLOB REFERENCES orders (id),
+    detail TEXT NOT NULL,
+    opened_at BIGINT NOT NULL,
+    closed_at BIGINT,
+    closed_by BLOB REFERENCES users (id),
+    resolution TEXT,
+    -- What the case is about where that is neither a meter nor an order.
+    subject TEXT
+);
+CREATE INDEX cases_open ON cases (closed_at, opened_at);
+CREATE UNIQUE INDEX cases_meter_open ON cases (kind, meter_id) WHERE closed_at IS NULL AND order_id IS NULL;
+CREATE UNIQUE INDEX cases_order_open ON cases (kind, order_id) WHERE closed_at IS NULL;
+CREATE UNIQUE INDEX cases_subject_open ON cases (kind, subject) WHERE closed_at IS NULL AND subject IS NOT NULL;
+
+-- What an operator decided about an energy counter that did not continue.
+CREATE TABLE counter_decisions (
+    case_id BLOB PRIMARY KEY NOT NULL REFERENCES cases (id),
+    meter_id BLOB NOT NULL REFERENCES meters (id),
+    -- The reading from which the counter is valid again.
+    at BIGINT NOT NULL,
+    choice TEXT NOT NULL CHECK (choice IN ('accept', 'count', 'replaced')),
+    energy_wh BIGINT NOT NULL,
+    decided_at BIGINT NOT NULL,
+    -- How the energy of the gap was split into rates: by the meter's own registers, or all at the flat rate, an estimate.
+    split TEXT NOT NULL DEFAULT 'none' CHECK (split IN ('none', 'registers', 'flat')),
+    -- Where the gap starts.
+    from_at BIGINT
+);
+CREATE INDEX counter_decisions_at ON counter_decisions (decided_at);
+
+-- A condition of a meter or gateway, from when until when.
+CREATE TABLE events (
+    id BLOB PRIMARY KEY NOT NULL,
+    kind TEXT NOT NULL,
+    meter_id BLOB REFERENCES meters (id),
+    gateway_id BLOB REFERENCES gateways (id),
+    since BIGINT NOT NULL,
+    until_at BIGINT,
+    detail TEXT NOT NULL,
+    acknowledged_at BIGINT,
+    acknowledged_by BLOB REFERENCES users (id),
+    CHECK ((meter_id IS NULL) <> (gateway_id IS NULL))
+);
+CREATE UNIQUE INDEX events_meter_open ON events (kind, meter_id) WHERE until_at IS NULL AND meter_id IS NOT NULL;
+CREATE UNIQUE INDEX events_gateway_open ON events (kind, gateway_id) WHERE until_at IS NULL AND gateway_id IS NOT NULL;
+CREATE INDEX events_since ON events (since);
+CREATE INDEX events_meter ON events (meter_id, since);

@@ -1,0 +1,117 @@
+-- A channel's statement as it came: once by channel, day and digest.
+CREATE TABLE bills (
+    id BLOB PRIMARY KEY NOT NULL,
+    channel TEXT NOT NULL,
+    -- The channel's day, counted from 1970-01-01, and what it covers: from (included) to (excluded).
+    day BIGINT NOT NULL,
+    from_at BIGINT NOT NULL,
+    to_at BIGINT NOT NULL CHECK (to_at > from_at),
+    -- SHA-256 of the file; empty where the channel reports a day without payments.
+    digest BLOB NOT NULL,
+    imported_at BIGINT NOT NULL,
+    UNIQUE (channel, day, digest)
+);
+CREATE TRIGGER bills_no_update BEFORE UPDATE ON bills
+BEGIN SELECT RAISE(ABORT, 'bills is append-only'); END;
+CREATE TRIGGER bills_no_delete BEFORE DELETE ON bills
+BEGIN SELECT RAISE(ABORT, 'bills is append-only'); END;
+
+CREATE TABLE bill_lines (
+    bill_id BLOB NOT NULL REFERENCES bills (id),
+    line BIGINT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('paid', 'refunded')),
+    out_trade_no TEXT NOT NULL,
+    trade_no TEXT NOT NULL,
+    refund_no TEXT,
+    amount_fen BIGINT NOT NULL CHECK (amount_fen > 0),
+    -- The channel's fee; negative where it returns one.
+    fee_e4 BIGINT NOT NULL,
+    at BIGINT NOT NULL,
+    PRIMARY KEY (bill_id, line)
+);
+CREATE INDEX bill_lines_trade ON bill_lines (trade_no, kind);
+CREATE TRIGGER bill_lines_no_update BEFORE UPDATE ON bill_lines
+BEGIN SELECT RAISE(ABORT, 'bill_lines is append-only'); END;
+CREATE TRIGGER bill_lines_no_delete BEFORE DELETE ON bill_lines
+BEGIN SELECT RAISE(ABORT, 'bill_lines is append-only'); END;
+
+-- Which statement is the valid one of a day from an instant on, and what it adds to the fees; the ledger's posting refers to it.
+CREATE TABLE settlement_bills (
+    id BLOB PRIMARY KEY NOT NULL,
+    channel TEXT NOT NULL,
+    day BIGINT NOT NULL,
+    bill_id BLOB NOT NULL REFERENCES bills (id),
+    fee_e4 BIGINT NOT NULL,
+    at BIGINT NOT NULL
+);
+CREATE INDEX settlement_bills_day ON settlement_bills (channel, day);
+CREATE TRIGGER settlement_bills_no_update BEFORE UPDATE ON settlement_bills
+BEGIN SELECT RAISE(ABORT, 'settlement_bills is append-only'); END;
+CREATE TRIGGER settlement_bills_no_delete BEFORE DELETE ON settlement_bills
+BEGIN SELECT RAISE(ABORT, 'settlement_bills is append-only'); END;
+
+-- The progress of a channel's settlement day.
+CREATE TABLE settlement_days (
+    channel TEXT NOT NULL,
+    day BIGINT NOT NULL,
+    bill_id BLOB REFERENCES bills (id),
+    tried_at BIGINT NOT NULL,
+    -- Why the last attempt brought no statement; NULL where it did.
+    note TEXT,
+    -- When the channel first reported a day without payments.
+    nothing_at BIGINT,
+    -- When statement, ledger and meters were last compared, with the result.
+    compared_at BIGINT,
+    bill_fen BIGINT NOT NULL DEFAULT 0,
+    ledger_fen BIGINT NOT NULL DEFAULT 0,
+    equal_lines BIGINT NOT NULL DEFAULT 0,
+    purchases BIGINT NOT NULL DEFAULT 0,
+    delivered BIGINT NOT NULL DEFAULT 0,
+    witnessed BIGINT NOT NULL DEFAULT 0,
+    closed_at BIGINT,
+    closed_by BLOB REFERENCES users (id),
+    reason TEXT,
+    -- Open where a closed day changed.
+    case_id BLOB REFERENCES cases (id),
+    PRIMARY KEY (channel, day)
+);
+
+-- Each difference that reconciliation found; `gone_at` is set once it no longer exists.
+CREATE TABLE settlement_differences (
+    id BLOB PRIMARY KEY NOT NULL,
+    channel TEXT NOT NULL,
+    day BIGINT NOT NULL,
+    class TEXT NOT NULL CHECK (class IN ('channel-only', 'ours-only', 'amount', 'state', 'edge', 'meter')),
+    kind TEXT NOT NULL CHECK (kind IN ('paid', 'refunded')),
+    out_trade_no TEXT NOT NULL,
+    trade_no TEXT NOT NULL,
+    refund_no TEXT NOT NULL,
+    bill_fen BIGINT,
+    ours_fen BIGINT,
+    -- By how much it raises the statement's total above the ledger's.
+    gap_fen BIGINT NOT NULL,
+    why TEXT NOT NULL,
+    order_id BLOB REFERENCES orders (id),
+    -- NULL where an operator has nothing to decide.
+    case_id BLOB REFERENCES cases (id),
+    found_at BIGINT NOT NULL,
+    gone_at BIGINT
+);
+CREATE INDEX settlement_differences_day ON settlement_differences (channel, day, gone_at);
+
+-- What the bank received of a channel's day, as an operator reads it from the bank's statement.
+CREATE TABLE settlement_receipts (
+    id BLOB PRIMARY KEY NOT NULL,
+    key BLOB NOT NULL UNIQUE,
+    channel TEXT NOT NULL,
+    day BIGINT NOT NULL,
+    amount_fen BIGINT NOT NULL CHECK (amount_fen > 0),
+    noted_by BLOB NOT NULL REFERENCES users (id),
+    noted_at BIGINT NOT NULL,
+    FOREIGN KEY (channel, day) REFERENCES settlement_days (channel, day)
+);
+CREATE INDEX settlement_receipts_day ON settlement_receipts (channel, day);
+CREATE TRIGGER settlement_receipts_no_update BEFORE UPDATE ON settlement_receipts
+BEGIN SELECT RAISE(ABORT, 'settlement_receipts is append-only'); END;
+CREATE TRIGGER settlement_receipts_no_delete BEFORE DELETE ON settlement_receipts
+BEGIN SELECT RAISE(ABORT, 'settlement_receipts is append-only'); END;
