@@ -10,11 +10,9 @@ pub enum Access {
     Public,
     /// Whoever is logged in.
     Anyone,
-    /// Residents.
     Resident,
     /// Operators and administrators.
     Operator,
-    /// Administrators.
     Admin,
 }
 

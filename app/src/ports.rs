@@ -112,7 +112,6 @@ pub fn now() -> Timestamp {
     use_context::<Now>().map_or(Timestamp(0), |now| now.0)
 }
 
-/// This request.
 #[must_use]
 pub fn visit() -> Visit {
     use_context().unwrap_or_default()

@@ -11,7 +11,6 @@ use serde::{Deserialize, Serialize};
 pub struct Energy(pub i64);
 
 impl Energy {
-    /// No energy.
     pub const ZERO: Self = Self(0);
 
     /// From a counter of 0.01 kWh steps.

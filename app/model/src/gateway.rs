@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 pub enum GatewayHealth {
     /// Not heard of yet.
     Connecting,
-    /// It answers.
     Up,
     /// It does not accept connections.
     Unreachable,
@@ -39,7 +38,6 @@ impl SweepInterval {
         u32::try_from(seconds).ok().filter(|&seconds| seconds <= 86_400).map(Self)
     }
 
-    /// Seconds.
     #[must_use]
     pub const fn seconds(self) -> u32 {
         self.0
@@ -49,11 +47,8 @@ impl SweepInterval {
 /// What an interval is set for; what has none is read as the level above says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sweep {
-    /// The site.
     Site,
-    /// A gateway.
     Gateway(crate::ids::GatewayId),
-    /// A meter.
     Meter(crate::ids::MeterId),
 }
 

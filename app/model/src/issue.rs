@@ -32,13 +32,11 @@ pub enum Kind {
     Standby,
     /// The waiting prices are not to come into force.
     Cancel,
-    /// Step prices.
     Tiers,
     /// A day table.
     DayTable,
     /// The date plan.
     DatePlan,
-    /// The clock.
     Clock,
     /// Nothing is changed: the meter is read now.
     Read,
@@ -100,7 +98,6 @@ pub enum Issue {
     Standby {
         /// Of rates 1-4, 0.0001 yuan/kWh.
         prices: [u32; 4],
-        /// When.
         at: Timestamp,
     },
     /// Cancel the switch-over.
@@ -118,7 +115,6 @@ pub enum Issue {
     DatePlan(Vec<PlanEntry>),
     /// Set the clock to the server's.
     Clock,
-    /// Read now.
     Read,
 }
 
@@ -151,7 +147,6 @@ struct PlanArgs {
 }
 
 impl Issue {
-    /// Its kind.
     #[must_use]
     pub const fn kind(&self) -> Kind {
         match self {

@@ -2,13 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The languages.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Lang {
     /// Simplified Chinese, the first language.
     #[default]
     Zh,
-    /// English.
     En,
 }
 

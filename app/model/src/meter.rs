@@ -137,7 +137,6 @@ bits! {
     tripped_overload = 5,
     /// Guaranteed: forced on.
     guaranteed = 6,
-    /// Forced off.
     forced_off = 7,
     /// The resident's own switch is off.
     user_switch_off = 8,
@@ -174,7 +173,6 @@ impl StatusWord {
 /// What a meter was last seen to hold; the newest good reading, and since when it has been silent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Latest {
-    /// Which meter.
     pub meter: MeterId,
     /// When the values below were read; `None` before the first reading.
     pub observed_at: Option<Timestamp>,
@@ -188,7 +186,6 @@ pub struct Latest {
     pub cumulative: Fen,
     /// Money commands applied in this key epoch.
     pub count: u16,
-    /// Key epoch.
     pub epoch: u16,
     /// Total active energy counter.
     pub total: Energy,

@@ -28,7 +28,6 @@ pub enum ParseMoneyError {
 }
 
 impl Fen {
-    /// No money.
     pub const ZERO: Self = Self(0);
     /// The largest amount that any text may name: 100 million yuan, the bound of the payment channels.
     pub const MAX: Self = Self(10_000_000_000);
@@ -116,7 +115,6 @@ impl Fen {
 }
 
 impl Money {
-    /// No money.
     pub const ZERO: Self = Self(0);
 
     /// Whole fen, rounded towards minus infinity, and the remainder below a fen (0..100).

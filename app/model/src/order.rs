@@ -30,7 +30,6 @@ pub enum Tender {
     Cash,
     /// Card terminal at the counter.
     Card,
-    /// Bank transfer.
     Transfer,
     /// Alipay mobile web.
     Alipay,
@@ -68,7 +67,6 @@ pub enum ReturnState {
     Taken,
     /// A person decides; the case names the next step.
     Case,
-    /// Paid out.
     Done,
     /// The meter would not: it holds less. Nothing was paid.
     Refused,

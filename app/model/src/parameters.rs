@@ -33,7 +33,6 @@ impl Limits {
 #[serde(rename_all = "snake_case")]
 #[repr(u8)]
 pub enum TierPeriod {
-    /// No tiers.
     #[default]
     None = 0,
     /// A calendar month.
@@ -105,7 +104,6 @@ impl DayTable {
     /// The most slots that a table holds.
     pub const MAX: usize = 14;
 
-    /// Its slots.
     #[must_use]
     pub const fn slots(&self) -> &[Slot] {
         &self.0
@@ -162,11 +160,9 @@ impl PlanEntry {
 /// What a meter's parameters were when they were read.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Parameters {
-    /// Limits.
     pub limits: Limits,
     /// Prices in force, 0.0001 yuan/kWh.
     pub prices: [u32; 4],
-    /// Step prices.
     pub tiers: Tiers,
     /// Prices that wait, 0.0001 yuan/kWh.
     pub standby: [u32; 4],

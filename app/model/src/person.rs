@@ -16,7 +16,6 @@ pub enum Role {
 /// The person of the session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Who {
-    /// Their id.
     pub user: UserId,
     /// What they are.
     pub role: Role,

@@ -8,9 +8,7 @@ use super::time::{Date, Timestamp};
 /// For each what a subsidy is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Per {
-    /// Each room.
     Room,
-    /// Each resident.
     Head,
 }
 

@@ -13,7 +13,6 @@ const FLAT: u8 = 3;
 /// The highest price and surcharge that may be published: 100 yuan/kWh.
 const MAX_PRICE: u32 = 1_000_000;
 
-/// Step prices.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tiers {
     /// When use starts again at zero.
@@ -42,7 +41,6 @@ pub struct DayTable(pub Vec<Slot>);
 pub struct Prices {
     /// Of rates 1-4 (spike, peak, flat, valley), 0.0001 yuan/kWh.
     pub rates: [u32; 4],
-    /// Step prices.
     #[serde(default)]
     pub tiers: Tiers,
     /// Day tables 1 and 2.

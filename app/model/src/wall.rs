@@ -59,7 +59,6 @@ impl Flags {
         Self(bits)
     }
 
-    /// The state.
     #[must_use]
     pub const fn state(self) -> SupplyState {
         SupplyState::from_code((self.0 & 0b111) as u8)
@@ -166,7 +165,6 @@ impl Tile {
 /// A building on the wall.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Building {
-    /// Its name.
     pub name: String,
     /// Its floors, in order.
     pub floors: Vec<Floor>,
@@ -175,7 +173,6 @@ pub struct Building {
 /// A floor (or unit): one row of tiles.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Floor {
-    /// Its name.
     pub name: String,
     /// Room name and meter, in order.
     pub rooms: Vec<(String, MeterId)>,

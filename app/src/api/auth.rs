@@ -42,7 +42,6 @@ pub async fn log_in(login: String, password: String, next: Option<String>) -> Re
     answer(onwards, &back)
 }
 
-/// Logs out.
 #[server(name = LogOut, prefix = "/api", endpoint = "auth/log-out")]
 pub async fn log_out() -> Result<(), ApiError> {
     let (ports, who) = (ports()?, anyone()?);

@@ -72,9 +72,7 @@ pub trait OperatorPort: Send + Sync {
     async fn read_now(&self, who: &Who, meter: MeterId) -> Result<(), AppError>;
     /// Opens an account, with a first purchase if one is given.
     async fn open_account(&self, who: &Who, opening: &Opening) -> Result<(), Mistake>;
-    /// Accounts.
     async fn accounts(&self, who: &Who, query: &Query) -> Result<Page<AccountLine>, AppError>;
-    /// Cases.
     async fn cases(&self, who: &Who, query: &CaseQuery) -> Result<Page<CaseLine>, AppError>;
     /// Closes a case with what was done about it.
     async fn close_case(&self, who: &Who, case: CaseId, resolution: &str) -> Result<(), AppError>;
@@ -88,7 +86,6 @@ pub trait OperatorPort: Send + Sync {
     async fn acknowledge(&self, who: &Who, event: EventId) -> Result<(), AppError>;
     /// Takes up the money command that a case holds: the meter is read again and the money rule decides anew.
     async fn try_again(&self, who: &Who, case: CaseId) -> Result<(), AppError>;
-    /// Gateways.
     async fn gateways(&self, who: &Who) -> Result<Vec<GatewayLine>, AppError>;
     /// Tries a gateway now instead of waiting for its next turn.
     async fn retry_gateway(&self, who: &Who, gateway: GatewayId) -> Result<(), AppError>;
@@ -98,7 +95,6 @@ pub trait OperatorPort: Send + Sync {
     async fn set_sweep(&self, who: &Who, of: Sweep, interval: Option<SweepInterval>) -> Result<(), AppError>;
     /// Says whom to trust at a gateway that speaks TLS. For administrators.
     async fn set_trust(&self, who: &Who, gateway: GatewayId, trust: &Trust) -> Result<(), AppError>;
-    /// Meters.
     async fn meters(&self, who: &Who, query: &Query) -> Result<Page<MeterLine>, AppError>;
     /// Meters whose wallet on the ledger is below zero.
     async fn exposed(&self, who: &Who, page: i64) -> Result<Exposed, AppError>;
@@ -135,7 +131,6 @@ pub trait OperatorPort: Send + Sync {
 /// The operator of the session, and the port.
 #[derive(Clone)]
 pub struct Desk {
-    /// Who asks.
     pub who: Who,
     /// Whom they ask.
     pub port: Arc<dyn OperatorPort>,

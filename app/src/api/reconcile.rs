@@ -24,7 +24,6 @@ pub enum DayState {
     Waiting,
     /// Bill, ledger and meters agree.
     Equal,
-    /// Something differs.
     Differs,
     /// A person closed it.
     Closed,
@@ -33,9 +32,7 @@ pub enum DayState {
 /// A channel's day.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SettlementDay {
-    /// Which channel.
     pub channel: Tender,
-    /// Which day.
     pub day: Date,
     /// How far it is.
     pub state: DayState,
@@ -59,7 +56,6 @@ pub struct SettlementDay {
     pub received: Fen,
     /// Lines that are equal.
     pub equal: i64,
-    /// What differs.
     pub differences: i64,
     /// And of that, nobody has decided about.
     pub undecided: i64,
@@ -90,15 +86,11 @@ pub struct DifferenceLine {
     pub class: String,
     /// Whether it is a refund.
     pub refund: bool,
-    /// Our number.
     pub out_trade_no: String,
-    /// The channel's.
     pub trade_no: String,
-    /// The refund's.
     pub refund_no: String,
     /// By the bill.
     pub bill: Option<Fen>,
-    /// By us.
     pub ours: Option<Fen>,
     /// What it adds to the bill beyond the ledger.
     pub gap: Fen,
@@ -130,7 +122,6 @@ pub struct Calendar {
 /// One day of a channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DayView {
-    /// The day.
     pub day: SettlementDay,
     /// What is not equal.
     pub lines: Vec<DifferenceLine>,
@@ -147,7 +138,6 @@ pub trait ReconcilePort: Send + Sync {
     async fn day(&self, who: &Who, channel: Tender, day: Date) -> Result<DayView, AppError>;
     /// Fetches its bill and compares again.
     async fn run(&self, who: &Who, channel: Tender, day: Date) -> Result<(), AppError>;
-    /// Closes it.
     async fn close(&self, who: &Who, channel: Tender, day: Date, reason: &str) -> Result<(), AppError>;
     /// Notes what the bank took in.
     async fn receive(&self, who: &Who, channel: Tender, day: Date, key: Uuid, amount: Fen) -> Result<(), AppError>;

@@ -3,7 +3,6 @@
 use super::Lang;
 use model::gateway::{GatewayHealth, SweepInterval};
 
-/// The words.
 #[derive(Clone, Copy)]
 pub struct Words {
     pub framing: &'static str,

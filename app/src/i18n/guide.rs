@@ -30,7 +30,6 @@ pub const fn cases(lang: Lang) -> (&'static str, &'static str) {
     )
 }
 
-/// The chapters.
 #[must_use]
 pub const fn chapters(lang: Lang) -> &'static [Chapter] {
     lang.pick(ZH, EN)

@@ -3,7 +3,6 @@
 use super::Lang;
 use crate::api::operator::JournalLine;
 
-/// The catalogue.
 #[derive(Clone, Copy)]
 pub struct Words {
     pub journal: &'static str,

@@ -3,7 +3,6 @@
 use super::Lang;
 use model::parameters::TierPeriod;
 
-/// The catalogue.
 #[derive(Clone, Copy)]
 pub struct Words {
     pub prices: &'static str,

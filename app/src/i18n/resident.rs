@@ -7,7 +7,6 @@ use super::Lang;
 
 macro_rules! words {
     ($($key:ident: $zh:literal, $en:literal;)*) => {
-        /// The catalogue.
         #[derive(Clone, Copy)]
         pub struct Words { $(pub $key: &'static str,)* }
         const ZH: Words = Words { $($key: $zh,)* };

@@ -5,7 +5,6 @@ use crate::api::operator::{AccountState, CommandContent};
 use model::meter::ControlMode;
 use model::money::Fen;
 
-/// The catalogue.
 #[derive(Clone, Copy)]
 pub struct Words {
     pub now: &'static str,

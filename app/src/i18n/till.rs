@@ -6,7 +6,6 @@ use model::order::{ReturnKind, ReturnState};
 
 macro_rules! catalogue {
     ($($name:ident: $zh:literal, $en:literal;)*) => {
-        /// The catalogue.
         #[derive(Clone, Copy)]
         pub struct Words {$(pub $name: &'static str),*}
 

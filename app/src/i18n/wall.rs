@@ -2,7 +2,6 @@
 
 use super::Lang;
 
-/// The catalogue.
 #[derive(Clone, Copy)]
 pub struct Words {
     pub wall: &'static str,

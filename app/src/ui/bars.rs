@@ -2,7 +2,6 @@
 
 use leptos::prelude::*;
 
-/// One bar.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bar {
     /// Below it; may be empty.

@@ -5,21 +5,16 @@ use leptos::prelude::*;
 /// What an icon shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Icon {
-    /// A house.
     Home,
-    /// Three bars.
     Bars,
     /// A plus in a circle.
     TopUp,
-    /// A list.
     List,
-    /// A person.
     Person,
     /// The power mark.
     Power,
     /// A magnifying glass.
     Search,
-    /// A purse.
     Purse,
     /// A speech bubble.
     Bubble,

@@ -7,7 +7,6 @@ use leptos::prelude::*;
 pub fn SecretField(
     /// Its name in the form.
     name: String,
-    /// Its label.
     label: String,
     /// The `autocomplete` token.
     autocomplete: String,

@@ -30,12 +30,10 @@ impl Reach {
     }
 }
 
-/// One step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
     /// How far it is.
     pub reach: Reach,
-    /// What happens.
     pub text: String,
     /// More, in smaller type.
     pub note: Option<String>,

@@ -10,7 +10,6 @@ use crate::Outcome;
 /// The server that `make bench` starts for PostgreSQL.
 const SERVER: &str = "DORMWATT_TEST_POSTGRES";
 
-/// Which engine.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Engine {
     Sqlite,
@@ -49,7 +48,6 @@ impl Engine {
     }
 }
 
-/// One number.
 pub async fn number(db: &Db, sql: &'static str) -> Outcome<i64> {
     Ok(match db {
         Db::Sqlite { read, .. } => sqlx::query_scalar(sql).fetch_one(read).await?,

@@ -24,7 +24,6 @@ impl Process {
         Ok(Self { child, log: log.to_owned() })
     }
 
-    /// Ends it.
     pub fn stop(&mut self) {
         // It may have ended by itself.
         let _ = self.child.kill();

@@ -36,7 +36,6 @@ impl Tap {
         Ok((tap, port))
     }
 
-    /// Everything seen.
     pub fn seen(&self) -> Vec<Seen> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

@@ -9,12 +9,7 @@ use figment::error::Kind;
 pub enum ConfigError {
     /// The file that was asked for cannot be read.
     #[error("the configuration file {} cannot be read", path.display())]
-    File {
-        /// Its path.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
+    File { path: PathBuf, source: std::io::Error },
     /// A key or a value that cannot be used, with its place.
     #[error("{0}")]
     Key(String),

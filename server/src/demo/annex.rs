@@ -7,7 +7,6 @@ use super::site::{BUILDINGS, Room};
 use domain::framing::Framing;
 use simulator::MeterPlan;
 
-/// Its name.
 pub const NAME: &str = "综合楼";
 /// Its index, and that of its gateway: after the dormitories.
 pub const INDEX: usize = BUILDINGS.len();

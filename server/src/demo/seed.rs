@@ -23,7 +23,6 @@ use store::{Db, Result};
 
 /// What goes into the database.
 pub struct Seed<'a> {
-    /// The rooms.
     pub rooms: &'a [Room],
     /// Where their gateways listen, in the order of the buildings.
     pub gateways: &'a [SocketAddr],
@@ -36,17 +35,11 @@ pub struct Seed<'a> {
 }
 
 /// Whether it was not seeded before.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn is_needed(db: &Db, operator: &str) -> Result<bool> {
     Ok(users::by_login(db, operator).await?.is_none())
 }
 
 /// Seeds it. The operator comes last: as long as there is none, the seeding was not finished.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn run(db: &Db, rng: &Rng, now: Timestamp, seed: &Seed<'_>) -> Result<()> {
     let ids = places(db, rng, now, seed).await?;
     let (hours, days) = history::before(now, seed.load, seed.rooms, &ids);

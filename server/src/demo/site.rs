@@ -20,7 +20,6 @@ const OPENED: u64 = 260_901;
 pub struct Room {
     /// Index in [`BUILDINGS`], or the annex; and of the gateway.
     pub building: usize,
-    /// From 1.
     pub floor: u8,
     /// From 1 on its floor.
     pub number: u8,

@@ -18,9 +18,6 @@ use store::{Db, Result, places, wallets};
 const HELD: [i64; 6] = [4_320, 12_650, 0, 380, 8_000, 1_540];
 
 /// Publishes the plan and takes the accounts over. Nothing to do at a site without such meters.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn take_over(db: &Db, rng: &Rng, now: Timestamp, seed: &Seed<'_>, ids: &[MeterId]) -> Result<()> {
     let here: HashSet<MeterId> = wallets::server_wallets(db).await?.into_iter().map(|(meter, _)| meter).collect();
     if here.is_empty() {

@@ -41,11 +41,8 @@ use store::Db;
 /// What every handler may use. Cheap to clone.
 #[derive(Clone)]
 pub struct AppState {
-    /// The database.
     pub db: Db,
-    /// The time.
     pub clock: SharedClock,
-    /// Randomness.
     pub rng: Rng,
     /// What every meter was last seen to hold.
     pub live: Live,

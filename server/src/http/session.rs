@@ -24,9 +24,7 @@ pub struct Facts {
     pub who: Option<Who>,
     /// The rest that pages want to know.
     pub visit: Visit,
-    /// The language.
     pub lang: Lang,
-    /// The instant.
     pub now: Timestamp,
     /// The database could not be asked who this is.
     pub trouble: bool,

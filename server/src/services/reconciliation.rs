@@ -24,7 +24,6 @@ const OLDEST: i64 = 90;
 /// People ask a channel for a bill no sooner than this after the last time.
 const PAUSE: i64 = 10 * SECOND;
 
-/// Reconciliation.
 pub struct Reconciliation {
     payments: Payments,
     /// When a person last asked each channel.

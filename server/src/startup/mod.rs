@@ -56,12 +56,7 @@ pub enum StartError {
     Database(#[source] StoreError),
     /// The port is taken, or the address is not this machine's.
     #[error("cannot listen on {address} (server.address)")]
-    Listen {
-        /// Where.
-        address: SocketAddr,
-        /// Why.
-        source: std::io::Error,
-    },
+    Listen { address: SocketAddr, source: std::io::Error },
     /// A setting that only the part it is for can judge.
     #[error("{0}")]
     Setting(String),

@@ -13,13 +13,9 @@ use domain::meter_clock::{Verdict, judge};
 use domain::rng::Rng;
 use store::{Db, clocks};
 
-/// The task.
 pub struct SetClocks {
-    /// The database.
     pub db: Db,
-    /// The time.
     pub clock: SharedClock,
-    /// Ids.
     pub rng: Rng,
     /// Whether a meter without a wallet of its own takes the time.
     pub takes_time: Arc<dyn Fn(MeterId) -> bool + Send + Sync>,

@@ -11,13 +11,9 @@ use domain::returns::Rules;
 use domain::rng::Rng;
 use store::{Db, closings};
 
-/// The task.
 pub struct AdvanceClosings {
-    /// The database.
     pub db: Db,
-    /// The time.
     pub clock: SharedClock,
-    /// Ids.
     pub rng: Rng,
     /// When a return needs a second person.
     pub rules: Rules,

@@ -33,7 +33,6 @@ pub trait Task: Send + Sync + 'static {
 /// How a task stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Status {
-    /// Its name.
     pub name: &'static str,
     /// Activations so far.
     pub runs: u64,

@@ -9,13 +9,9 @@ use domain::clock::SharedClock;
 use domain::rng::Rng;
 use store::{Db, refunds, returns};
 
-/// The task.
 pub struct ExpireApprovals {
-    /// The database.
     pub db: Db,
-    /// The time.
     pub clock: SharedClock,
-    /// Ids.
     pub rng: Rng,
 }
 

@@ -8,7 +8,6 @@ use super::{Failure, Task};
 use payments::Payments;
 use store::expiries::{Ending, keep};
 
-/// The task.
 pub struct WatchExpiries(pub Payments);
 
 #[async_trait]

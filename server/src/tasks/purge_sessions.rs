@@ -8,11 +8,8 @@ use super::{Failure, Task};
 use domain::clock::SharedClock;
 use store::{Db, sessions};
 
-/// The task.
 pub struct PurgeSessions {
-    /// The database.
     pub db: Db,
-    /// The time.
     pub clock: SharedClock,
 }
 

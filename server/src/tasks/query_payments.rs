@@ -23,7 +23,6 @@ const AT_ONCE: usize = 4;
 /// A payer who pressed the button in the last second gets his payment booked before we close.
 const CLOSE_AFTER: i64 = 5 * SECOND;
 
-/// The task.
 pub struct QueryPayments(pub Payments);
 
 /// How one question ended.

@@ -14,9 +14,7 @@ use store::{Result, reconcile};
 /// Bills of one channel in one activation: a month that was missed comes within a few.
 const AT_ONCE: usize = 10;
 
-/// The task.
 pub struct Reconcile {
-    /// The channels.
     pub payments: Payments,
     /// When, and how far back.
     pub config: ReconcileConfig,

@@ -19,7 +19,6 @@ const BATCH: i64 = 20;
 /// How many questions are under way at once.
 const AT_ONCE: usize = 4;
 
-/// The task.
 pub struct Refunds(pub Payments);
 
 /// What keeps a refund from its end.

@@ -14,13 +14,9 @@ use domain::rng::Rng;
 use domain::subsidy::{Rule, rule_for};
 use store::{Db, StoreError, subsidies};
 
-/// The task.
 pub struct GiveSubsidies {
-    /// The database.
     pub db: Db,
-    /// The time.
     pub clock: SharedClock,
-    /// Ids.
     pub rng: Rng,
     /// What a meter may hold.
     pub limits: Limits,

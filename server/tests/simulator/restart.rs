@@ -90,7 +90,6 @@ impl Process {
 }
 
 impl Drop for Process {
-    /// SIGKILL.
     fn drop(&mut self) {
         self.0.kill().ok();
         self.0.wait().ok();

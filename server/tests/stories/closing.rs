@@ -22,7 +22,7 @@ use simulator::{BusTiming, LineFault};
 use store::accounts::{self, NewResident, OpenAccount};
 use store::closings::{self, BalanceTarget, Counted, NewClosing};
 use store::orders::{self, NewOrder};
-use store::returns::{self, NewReturn, Of};
+use store::returns::{self, NewReturn, ReturnSubject};
 use store::users::{self, NewUser};
 use store::{StoreError, cases, console, rooms};
 
@@ -72,7 +72,7 @@ both!(a_closed_account_gives_back_what_was_left_and_the_next_one_begins_a_new_ep
         ip: String::new(),
     };
     assert_eq!(refused(orders::sell(&s.w.db, &s.w.rng, now, &limits, &sale).await), Some(AppError::AccountNotOpen));
-    let of = Of::Remaining { account: room.account, meter: room.meter, tender: Tender::Cash, amount: Fen(100) };
+    let of = ReturnSubject::Remaining { account: room.account, meter: room.meter, tender: Tender::Cash, amount: Fen(100) };
     let wish = NewReturn { key: s.w.rng.id(now), of, reason: "x".into(), by: s.clerk, ip: String::new() };
     assert_eq!(refused(returns::ask(&s.w.db, &s.w.rng, now, &RULES, &limits, &wish).await), Some(AppError::AccountNotOpen));
 
@@ -240,7 +240,7 @@ both!(a_sale_that_never_reached_its_meter_is_paid_back_at_the_counter, |w: World
     advance(&s.w, now).await;
     assert!(seen(&s.w, id).await.ended_at.is_some(), "nothing was left in it");
     proved(&s.w).await;
-    let of = Of::Sale(OrderId(late.id), Fen(900));
+    let of = ReturnSubject::Sale(OrderId(late.id), Fen(900));
     let wish = NewReturn { key: s.w.rng.id(now), of, reason: "未到表".into(), by: s.clerk, ip: String::new() };
     let row = returns::ask(&s.w.db, &s.w.rng, now, &RULES, &Limits::default(), &wish).await.unwrap();
     assert_eq!(row.state().unwrap(), ReturnState::Taken);

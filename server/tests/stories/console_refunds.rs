@@ -38,7 +38,7 @@ async fn bought(w: World) -> (Shop, UserId, OrderId, String) {
 
 async fn correct(shop: &Shop, by: UserId, order: OrderId, fen: i64) -> Result<Return, StoreError> {
     let key = shop.world.rng.id(shop.world.clock.now());
-    let of = store::returns::RefundSubject::Sale(order, Fen(fen));
+    let of = store::returns::ReturnSubject::Sale(order, Fen(fen));
     let new = NewReturn { key, of, reason: "渠道后台已退".into(), by, ip: String::new() };
     let (db, rng, now) = (&shop.world.db, &shop.world.rng, shop.world.clock.now());
     ask_return(db, rng, now, &returns::Rules::default(), &Limits::default(), &new).await

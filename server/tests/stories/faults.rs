@@ -52,7 +52,6 @@ fn line_faults() -> impl Iterator<Item = (LineFault, Outcome)> {
 /// What carries a meter's frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Wire {
-    /// Modbus TCP.
     Tcp,
     /// Modbus RTU, on the bus of a transparent gateway.
     Rtu,

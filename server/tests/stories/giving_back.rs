@@ -22,7 +22,7 @@ use model::time::{DAY, HOUR};
 use sandbox::Faults;
 use store::closings::{self, ClosingRequest, Counted};
 use store::console;
-use store::refunds::{self, NewRefund, Of};
+use store::refunds::{self, NewRefund, RefundSubject};
 use store::returns::{NewReturn, ask as ask_return};
 
 both!(by_hand_a_person_gives_back_what_was_paid_twice, |w: World| async move {
@@ -35,7 +35,7 @@ both!(by_hand_a_person_gives_back_what_was_paid_twice, |w: World| async move {
     let closing = console::close_case(&shop.world.db, shop.world.clock.now(), &who, case, "done").await;
     assert_eq!(refused(closing), AppError::Conflict, "money still lies there");
 
-    let new = shop.wish(clerk, Of::Payment(shop.payment(&second).await), 3_000);
+    let new = shop.wish(clerk, RefundSubject::Payment(shop.payment(&second).await), 3_000);
     let row = shop.ask(&new).await.unwrap();
     assert_eq!(row, shop.ask(&new).await.unwrap(), "a form sent twice is one refund");
     assert_eq!(refused(shop.ask(&NewRefund { amount: Fen(1), ..new.clone() }).await), AppError::Conflict);
@@ -43,7 +43,7 @@ both!(by_hand_a_person_gives_back_what_was_paid_twice, |w: World| async move {
     assert_eq!(refused(shop.ask(&shop.wish(clerk, new.of, 2_001)).await), AppError::ExceedsRefundable);
     assert_eq!(refused(shop.ask(&shop.wish(clerk, new.of, 0)).await), AppError::ExceedsRefundable);
     assert_eq!(
-        refused(shop.ask(&shop.wish(clerk, Of::Payment(shop.world.rng.id(shop.world.clock.now())), 1)).await),
+        refused(shop.ask(&shop.wish(clerk, RefundSubject::Payment(shop.world.rng.id(shop.world.clock.now())), 1)).await),
         AppError::NotFound
     );
     shop.give_back().await.unwrap();
@@ -60,7 +60,7 @@ both!(an_order_goes_back_whole_and_only_before_its_meter_may_have_it, |w: World|
     let clerk = w.clerk().await;
     let shop = Shop::under(w, BY_HAND).await;
     let (order, number) = shop.paid(3_000).await;
-    let of = Of::Payment(shop.payment(&number).await);
+    let of = RefundSubject::Payment(shop.payment(&number).await);
     assert_eq!(refused(shop.ask(&shop.wish(clerk, of, 2_999)).await), AppError::AmountOutOfRange);
     // A frame may be on its way: nobody gives the money back as well.
     shop.world.execute("UPDATE commands SET state = 'sending', attempts = 1").await;
@@ -79,7 +79,7 @@ both!(much_money_goes_back_only_by_two_people, |w: World| async move {
     let (clerk, second) = (w.clerk().await, colleague(&w, Role::Admin).await);
     let shop = Shop::under(w, BY_HAND).await;
     let (order, number) = shop.paid(5_000).await;
-    let of = Of::Payment(shop.payment(&number).await);
+    let of = RefundSubject::Payment(shop.payment(&number).await);
     let row = shop.ask(&shop.wish(clerk, of, 5_000)).await.unwrap();
     assert_eq!((shop.now(&row).await, shop.state(order).await), (RefundState::Waiting, "refunding".into()));
     shop.give_back().await.unwrap();
@@ -130,7 +130,7 @@ both!(what_is_too_old_for_the_channel_goes_over_the_counter, |w: World| async mo
     let clerk = w.clerk().await;
     let shop = Shop::open(w).await;
     let (_, _, second) = shop.paid_twice(3_000).await;
-    let of = Of::Payment(shop.payment(&second).await);
+    let of = RefundSubject::Payment(shop.payment(&second).await);
     let transfer = |shop: &Shop| NewRefund { over_counter: Some(Tender::Transfer), ..shop.wish(clerk, of, 3_000) };
     assert_eq!(refused(shop.ask(&transfer(&shop)).await), AppError::RefundByChannel, "nobody turns a card into cash");
     shop.wait(90 * DAY);
@@ -155,7 +155,7 @@ both!(a_sale_through_a_channel_is_corrected_in_parts_and_goes_back_by_it, |w: Wo
     assert_eq!(shop.state(order).await, "credited");
     let correct = async |fen| {
         let key = shop.world.rng.id(shop.world.clock.now());
-        let of = store::returns::Of::Sale(order, Fen(fen));
+        let of = store::returns::ReturnSubject::Sale(order, Fen(fen));
         let new = NewReturn { key, of, reason: "充错房间".into(), by: clerk, ip: String::new() };
         let (db, rng, now) = (&shop.world.db, &shop.world.rng, shop.world.clock.now());
         ask_return(db, rng, now, &returns::Rules::default(), &Limits::default(), &new).await
@@ -174,10 +174,13 @@ both!(a_sale_through_a_channel_is_corrected_in_parts_and_goes_back_by_it, |w: Wo
     assert_eq!(shop.balance(&Account::Paid(account)).await, Money(300_000), "out of the wallet, and not lost");
     shop.proved().await;
     shop.sandbox.set_faults(Faults::default());
-    shop.ask(&shop.wish(clerk, Of::Return(second.id()), 1_000)).await.unwrap();
-    assert_eq!(refused(shop.ask(&shop.wish(clerk, Of::Return(second.id()), 2_001)).await), AppError::ExceedsRefundable);
+    shop.ask(&shop.wish(clerk, RefundSubject::Return(second.id()), 1_000)).await.unwrap();
+    assert_eq!(
+        refused(shop.ask(&shop.wish(clerk, RefundSubject::Return(second.id()), 2_001)).await),
+        AppError::ExceedsRefundable
+    );
     shop.give_back().await.unwrap();
-    let cash = NewRefund { over_counter: Some(Tender::Cash), ..shop.wish(clerk, Of::Return(second.id()), 2_000) };
+    let cash = NewRefund { over_counter: Some(Tender::Cash), ..shop.wish(clerk, RefundSubject::Return(second.id()), 2_000) };
     let cash = shop.ask(&cash).await.unwrap();
     refunds::pay_out(&shop.world.db, &shop.world.rng, shop.world.clock.now(), &who, cash.id()).await.unwrap();
     assert_eq!(shop.world.number("SELECT COUNT(*) FROM returns WHERE state = 'done'").await, 2);

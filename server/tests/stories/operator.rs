@@ -8,7 +8,7 @@ use domain::clock::Clock;
 use domain::order::Limits;
 use domain::wall_layout::Scope;
 use meters::live::Live;
-use model::console::{CaseQuery, ClosingRequest, Query, Sale};
+use model::console::{CaseQuery, CommandContent, Query, Sale};
 use model::error::AppError;
 use model::ids::{MeterId, PlaceId, UserId};
 use model::meter::{ControlMode, Latest, StatusWord};
@@ -153,7 +153,7 @@ both!(a_mode_is_decided_once_and_its_way_is_shown, |w: World| async move {
     let progress = e.desk.room(&e.clerk, e.here).await.unwrap().progress;
     assert!(progress.is_moving());
     let [command] = &progress.commands[..] else { panic!("one decision: {progress:?}") };
-    assert_eq!(command.what, ClosingRequest::Mode(ControlMode::ForcedOff));
+    assert_eq!(command.what, CommandContent::Mode(ControlMode::ForcedOff));
     assert_eq!((command.state, command.by.as_deref()), (CommandState::Queued, Some("clerk")));
     assert_eq!(e.desk.set_mode(&e.boss, e.there, ControlMode::Prepaid, key).await.unwrap_err(), AppError::Conflict);
 
@@ -180,7 +180,7 @@ both!(opening_sells_the_first_purchase, |w: World| async move {
     let room = e.desk.room(&e.boss, e.there).await.unwrap();
     assert_eq!(room.account.unwrap().residents[0].login, "zhangsan");
     let kinds: Vec<_> = room.progress.commands.iter().map(|command| command.what.clone()).collect();
-    assert_eq!(kinds, [ClosingRequest::Credit(Fen(5_000)), ClosingRequest::Open]);
+    assert_eq!(kinds, [CommandContent::Credit(Fen(5_000)), CommandContent::Open]);
     assert_eq!(room.days.len(), 14);
 });
 

@@ -16,8 +16,8 @@ use model::money::Fen;
 use model::order::{ReturnState, Tender};
 use store::closings::{self, Counted};
 use store::orders::{self, NewOrder, Order};
-use store::refunds::{self, Of as Back};
-use store::returns::{self, NewReturn, Of};
+use store::refunds::{self, RefundSubject as Back};
+use store::returns::{self, NewReturn, ReturnSubject};
 use store::{StoreError, Tx, accounts};
 
 /// Long enough for a task to come as far as the lock, where nobody can see that it has.
@@ -83,7 +83,7 @@ async fn stranded(w: &World) -> Order {
 }
 
 fn give_back(w: &World, order: &Order) -> impl Future<Output = Result<returns::Return, StoreError>> + Send + 'static {
-    let (w, by, of) = (w.clone(), model::ids::UserId(order.created_by), Of::Sale(OrderId(order.id), order.amount()));
+    let (w, by, of) = (w.clone(), model::ids::UserId(order.created_by), ReturnSubject::Sale(OrderId(order.id), order.amount()));
     let new = NewReturn { key: order.id, of, reason: "未到表".into(), by, ip: String::new() };
     async move { returns::ask(&w.db, &w.rng, w.clock.now(), &Rules::default(), &Limits::default(), &new).await }
 }

@@ -20,7 +20,7 @@ use model::parameters::TierPeriod;
 use model::tariff::{Prices, Tiers, parse_plan};
 use model::time::{HOUR, MINUTE, SECOND};
 use store::prices::{self, Publication};
-use store::returns::{self, NewReturn, Of};
+use store::returns::{self, NewReturn, ReturnSubject};
 use store::rooms::{self, Switch};
 use store::{Db, console, counters, meters, readings, verify, wallets};
 
@@ -43,11 +43,11 @@ both!(money_goes_back_out_of_a_wallet_at_once_and_the_relay_follows, |w: World| 
     let (flat, account) = Flat::supplied(w, 10_000, 5_000).await;
     let (db, rng) = (&flat.w.db, &flat.w.rng);
     let now = flat.w.clock.now();
-    let ask = |of: Of| {
+    let ask = |of: ReturnSubject| {
         let new = NewReturn { key: rng.id(now), of, reason: "退宿".into(), by: flat.clerk, ip: String::new() };
         async move { returns::ask(db, rng, now, &Rules::default(), &Limits::default(), &new).await }
     };
-    let some = |fen: i64| Of::Remaining { account, meter: flat.meter, tender: Tender::Card, amount: Fen(fen) };
+    let some = |fen: i64| ReturnSubject::Remaining { account, meter: flat.meter, tender: Tender::Card, amount: Fen(fen) };
     // Half a yuan was used: what is charged is not there any more.
     flat.record(vec![flat.reading(30, 1_500)]).await;
     assert_eq!(refused(ask(some(4_951)).await), Some(AppError::ExceedsRemaining));
@@ -58,11 +58,11 @@ both!(money_goes_back_out_of_a_wallet_at_once_and_the_relay_follows, |w: World| 
     returns::pay_out(db, rng, now, &flat.who(), row.id()).await.unwrap();
     flat.prove().await;
 
-    ask(Of::Return(row.id())).await.unwrap();
+    ask(ReturnSubject::Return(row.id())).await.unwrap();
     assert!(flat.relay().await, "taken back: it is there again");
     assert_eq!(flat.balance_e4().await, 495_000);
     let wrong = flat.sell(account, 1_000).await.unwrap();
-    let undone = ask(Of::Sale(wrong.id(), Fen(1_000))).await.unwrap();
+    let undone = ask(ReturnSubject::Sale(wrong.id(), Fen(1_000))).await.unwrap();
     returns::pay_out(db, rng, now, &flat.who(), undone.id()).await.unwrap();
     assert_eq!(flat.balance_e4().await, 495_000);
     assert_eq!(flat.w.number("SELECT COUNT(*) FROM commands WHERE money").await, 0);
@@ -75,7 +75,7 @@ both!(a_batch_that_is_stored_twice_or_not_at_all_charges_once, |w: World| async 
     let metered = wallets::Metered {
         meter: flat.meter,
         at,
-        stretch: Some(ConsumptionInterval { from: flat.start, to: at, energy: Energy(500), parts: Parts::default() }),
+        interval: Some(ConsumptionInterval { from: flat.start, to: at, energy: Energy(500), parts: Parts::default() }),
         counts: true,
         total: Energy(1_500),
         load: None,

@@ -43,7 +43,6 @@ pub struct Device {
     pub gateway: Option<GatewayId>,
     /// Its address on the bus.
     pub unit: Option<u8>,
-    /// Its profile.
     pub profile: Option<String>,
 }
 
@@ -61,7 +60,6 @@ pub struct Counted {
 /// A meter, by its number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OtherMeter {
-    /// Which.
     pub meter: MeterId,
     /// Its serial number.
     pub serial: String,
@@ -107,7 +105,6 @@ pub enum WithdrawalRefusal {
 pub struct Setting {
     /// Where it can be followed, and tried again.
     pub batch: BatchId,
-    /// What.
     pub issue: Issue,
     /// Where it stands.
     pub state: CommandState,
@@ -116,11 +113,8 @@ pub struct Setting {
 /// A closing, and how far it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Closing {
-    /// Its id.
     pub id: ClosingId,
-    /// What for.
     pub kind: ClosingKind,
-    /// Which room.
     pub room: RoomName,
     /// The account's number.
     pub account: String,
@@ -130,11 +124,8 @@ pub struct Closing {
     pub to_account: Option<String>,
     /// The meter that it goes into.
     pub to_meter: Option<MeterId>,
-    /// Why.
     pub reason: String,
-    /// Who decided.
     pub by: String,
-    /// When.
     pub begun_at: Timestamp,
     /// When the last of its meters was read.
     pub read_at: Option<Timestamp>,
@@ -144,7 +135,6 @@ pub struct Closing {
     pub returned: Option<(ReturnId, ReturnState)>,
     /// The order that carries it on, and where it stands.
     pub carried: Option<(OrderId, OrderState)>,
-    /// Its meters.
     pub meters: Vec<ClosingMeter>,
     /// Who took it back.
     pub withdrawn_by: Option<String>,
@@ -216,7 +206,6 @@ impl Closing {
 /// A meter of a closing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClosingMeter {
-    /// Which.
     pub meter: MeterId,
     /// Its serial number.
     pub serial: String,
@@ -224,7 +213,6 @@ pub struct ClosingMeter {
     pub own_wallet: bool,
     /// Where its `close` stands.
     pub command: Option<CommandState>,
-    /// Why.
     pub note: Option<String>,
     /// When it was first sent.
     pub sent_at: Option<Timestamp>,
@@ -245,14 +233,10 @@ pub struct ClosingMeter {
 /// A purchase that could not reach its meter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stranded {
-    /// It.
     pub order: OrderId,
-    /// Its number.
     pub number: i64,
-    /// How much.
     pub amount: Fen,
     /// How it was paid.
     pub tender: Tender,
-    /// When.
     pub at: Timestamp,
 }

@@ -15,7 +15,6 @@ pub const ROOMS_MAX: usize = 20_000;
 /// Which meters are meant. Without places, rooms and a meter: all that the operator may see.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Target {
-    /// One meter.
     pub meter: Option<MeterId>,
     /// Buildings, and floors of a building by name (empty: the whole building).
     pub places: Vec<(PlaceId, String)>,
@@ -48,9 +47,7 @@ impl Target {
 /// A building and its floors, to choose from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Building {
-    /// The building.
     pub id: PlaceId,
-    /// Its name.
     pub name: String,
     /// Its floors and how many meters each has.
     pub floors: Vec<(String, usize)>,
@@ -83,7 +80,6 @@ pub struct Preview {
 /// What the batches are asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BatchQuery {
-    /// One kind.
     pub kind: Option<Kind>,
     /// `moving`, `failed`, or empty for all.
     pub state: String,
@@ -94,9 +90,7 @@ pub struct BatchQuery {
 /// How many meters of a batch stand where.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BatchCounts {
-    /// In all.
     pub meters: i64,
-    /// Read back.
     pub done: i64,
     /// Not sent yet.
     pub waiting: i64,
@@ -118,16 +112,12 @@ impl BatchCounts {
     }
 }
 
-/// A batch.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Batch {
-    /// Its id.
     pub id: BatchId,
     /// What was told.
     pub issue: Issue,
-    /// Who decided.
     pub by: String,
-    /// When.
     pub decided_at: Timestamp,
     /// How far it is.
     pub counts: BatchCounts,
@@ -136,11 +126,9 @@ pub struct Batch {
 /// A meter of a batch.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BatchItem {
-    /// Which.
     pub meter: MeterId,
     /// Where it is.
     pub room: RoomName,
-    /// How far.
     pub state: CommandState,
     /// Why it stands there.
     pub note: Option<String>,
@@ -163,7 +151,6 @@ pub struct BatchItem {
 /// A batch as its page shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BatchView {
-    /// The batch.
     pub batch: Batch,
     /// A page of its meters.
     pub items: Vec<BatchItem>,
@@ -176,7 +163,6 @@ pub struct BatchView {
 /// A meter that missed a price switch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Missed {
-    /// Which.
     pub meter: MeterId,
     /// By which batch.
     pub batch: BatchId,
@@ -184,7 +170,6 @@ pub struct Missed {
     pub room: RoomName,
     /// What should be in force, 0.0001 yuan/kWh.
     pub prices: [u32; 4],
-    /// Since when.
     pub at: Timestamp,
     /// Whether it holds the planned prices.
     pub loaded: bool,

@@ -23,15 +23,12 @@ pub struct EventQuery {
 /// Something that is or was the matter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventLine {
-    /// The event.
     pub id: EventId,
-    /// What.
     pub kind: EventKind,
     /// At which meter, and where that is.
     pub meter: Option<(MeterId, RoomName)>,
     /// At which gateway.
     pub gateway: Option<String>,
-    /// Since when.
     pub since: Timestamp,
     /// Until when; `None` while it lasts.
     pub until: Option<Timestamp>,

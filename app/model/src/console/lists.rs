@@ -42,11 +42,9 @@ impl<T> Page<T> {
 pub enum AccountState {
     /// The meter was told to open it.
     Opening,
-    /// Open.
     Open,
     /// The meter was told to close it.
     Closing,
-    /// Closed.
     Closed,
 }
 
@@ -75,19 +73,15 @@ impl AccountState {
 /// A line of the accounts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AccountLine {
-    /// The account.
     pub id: AccountId,
-    /// Its number.
     pub number: String,
     /// Where it stands.
     pub state: AccountState,
     /// Its meter, while it has one.
     pub meter: Option<MeterId>,
-    /// Its room.
     pub room: RoomName,
     /// Names of its residents.
     pub residents: String,
-    /// Since when.
     pub opened_at: Timestamp,
     /// What its meter was last seen to hold.
     pub latest: Option<Latest>,
@@ -115,9 +109,7 @@ pub struct MeterLine {
 /// How a gateway is doing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GatewayLine {
-    /// The gateway.
     pub id: GatewayId,
-    /// Its name.
     pub name: String,
     /// `host:port`.
     pub address: String,
@@ -162,7 +154,6 @@ pub struct CaseQuery {
 /// Something a person must settle.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CaseLine {
-    /// The case.
     pub id: CaseId,
     /// Its kind, as the store names it.
     pub kind: String,
@@ -176,17 +167,14 @@ pub struct CaseLine {
     pub counter: Option<super::HeldCounter>,
     /// At which meter.
     pub meter: Option<MeterId>,
-    /// Which room.
     pub room: Option<RoomName>,
     /// Number of the order it is about.
     pub order: Option<i64>,
     /// The order whose money may have to go back.
     pub refunds: Option<OrderId>,
-    /// Since when.
     pub opened_at: Timestamp,
     /// When it was closed.
     pub closed_at: Option<Timestamp>,
-    /// By whom.
     pub closed_by: Option<String>,
     /// What was done.
     pub resolution: Option<String>,
@@ -195,17 +183,12 @@ pub struct CaseLine {
 /// A line of the audit chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditLine {
-    /// Its number.
     pub seq: i64,
-    /// When.
     pub at: Timestamp,
     /// Who: a person's name, or `system` or `channel:...` as stored.
     pub actor: String,
-    /// From where.
     pub ip: String,
-    /// What.
     pub action: String,
-    /// To what.
     pub subject: String,
     /// Whose meter it is about, and where that is.
     pub place: Option<(MeterId, RoomName)>,

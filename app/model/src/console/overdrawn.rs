@@ -8,9 +8,7 @@ use crate::time::Timestamp;
 /// One of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExposedLine {
-    /// The meter.
     pub meter: MeterId,
-    /// Its room.
     pub room: RoomName,
     /// The account's number.
     pub number: String,
@@ -18,7 +16,6 @@ pub struct ExposedLine {
     pub residents: String,
     /// How far below zero; positive.
     pub owed: Money,
-    /// Since when.
     pub since: Timestamp,
     /// The relay as it should be: `true` for closed.
     pub should_be_closed: bool,

@@ -13,9 +13,7 @@ use crate::time::Timestamp;
 /// The number of a receipt: the year, and its number in it, without a gap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReceiptNumber {
-    /// Four digits.
     pub year: i64,
-    /// From 1.
     pub number: i64,
 }
 
@@ -44,7 +42,6 @@ impl FromStr for ReceiptNumber {
 /// What a receipt is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReceiptOf {
-    /// A sale.
     Sale,
     /// A return or correction.
     Back(ReturnKind),
@@ -55,21 +52,16 @@ pub enum ReceiptOf {
 /// A receipt as it is printed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receipt {
-    /// Its number.
     pub number: ReceiptNumber,
     /// Who gives it.
     pub site: String,
-    /// What for.
     pub of: ReceiptOf,
     /// When it was settled.
     pub at: Timestamp,
-    /// By whom.
     pub by: String,
     /// How often it was printed.
     pub prints: i64,
-    /// Which room.
     pub room: RoomName,
-    /// Its meter.
     pub meter: MeterId,
     /// The meter's serial number.
     pub serial: String,
@@ -81,7 +73,6 @@ pub struct Receipt {
     pub order: i64,
     /// How it was paid.
     pub tender: Tender,
-    /// How much.
     pub amount: Fen,
     /// The purchase count it became; `None` while it is on its way.
     pub count: Option<i64>,

@@ -11,7 +11,6 @@ use crate::time::{Date, Timestamp};
 /// What a line is, and where it stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RecordState {
-    /// A sale.
     Sale(OrderState),
     /// A return or correction.
     Back(ReturnKind, ReturnState),
@@ -19,7 +18,6 @@ pub enum RecordState {
     Refund(RefundState),
     /// A shift, closed or open.
     Shift {
-        /// Counted.
         closed: bool,
     },
 }
@@ -71,9 +69,7 @@ pub struct RecordQuery {
     pub text: String,
     /// Of this kind.
     pub kind: String,
-    /// Standing there.
     pub state: String,
-    /// Paid so.
     pub tender: Option<Tender>,
     /// By somebody of that name.
     pub by: String,
@@ -81,9 +77,7 @@ pub struct RecordQuery {
     pub building: String,
     /// With this receipt.
     pub receipt: Option<ReceiptNumber>,
-    /// First day.
     pub from: Option<Date>,
-    /// Last day.
     pub until: Option<Date>,
     /// Counted from 0.
     pub page: i64,
@@ -92,7 +86,6 @@ pub struct RecordQuery {
 /// A page of the register and the totals of all that the filter holds.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Records {
-    /// The page.
     pub page: Page<RecordLine>,
     /// Sum of what was paid in.
     pub taken: Fen,
@@ -113,7 +106,6 @@ pub struct RecordLine {
     pub number: i64,
     /// Which meter; none for a shift.
     pub meter: Option<MeterId>,
-    /// Which room.
     pub room: RoomName,
     /// The account's number.
     pub account: String,
@@ -131,7 +123,6 @@ pub struct RecordLine {
     pub by: String,
     /// The purchase count it became.
     pub count: Option<i64>,
-    /// Its receipt.
     pub receipt: Option<ReceiptNumber>,
 }
 

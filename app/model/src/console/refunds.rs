@@ -21,13 +21,10 @@ pub enum RefundOf {
 pub struct RefundRequest {
     /// Of which order.
     pub order: OrderId,
-    /// What.
     pub of: RefundOf,
     /// Over the counter, where the channel gives it no more; `None`: the way it came.
     pub over_counter: Option<Tender>,
-    /// How much.
     pub amount: Fen,
-    /// Why.
     pub reason: String,
     /// Made with the form.
     pub key: Uuid,
@@ -36,7 +33,6 @@ pub struct RefundRequest {
 /// What the list of refunds is asked for; what is left out matches all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RefundQuery {
-    /// Standing there.
     pub state: Option<RefundState>,
     /// Going by this way.
     pub tender: Option<Tender>,
@@ -47,7 +43,6 @@ pub struct RefundQuery {
 /// A refund, and how far it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefundLine {
-    /// Its id.
     pub id: RefundId,
     /// What people quote and the channel keeps.
     pub refund_no: String,
@@ -61,19 +56,14 @@ pub struct RefundLine {
     pub channel: Tender,
     /// The channel's number of the payment.
     pub trade_no: String,
-    /// How much.
     pub amount: Fen,
-    /// Why.
     pub reason: String,
     /// The order that was paid.
     pub order: OrderId,
-    /// Its number.
     pub order_number: i64,
     /// The return that is paid by it.
     pub back: Option<ReturnId>,
-    /// Which meter.
     pub meter: MeterId,
-    /// Which room.
     pub room: RoomName,
     /// The account's number.
     pub account: String,
@@ -81,7 +71,6 @@ pub struct RefundLine {
     pub asked_by: Option<String>,
     /// Whether that is who looks at it.
     pub mine: bool,
-    /// When.
     pub asked_at: Timestamp,
     /// Until when a second person may approve it; `None` where none is needed.
     pub expires_at: Option<Timestamp>,
@@ -97,7 +86,6 @@ pub struct RefundLine {
     pub settled_by: Option<String>,
     /// When it was with the payer, or came to nothing.
     pub settled_at: Option<Timestamp>,
-    /// Its receipt.
     pub receipt: Option<ReceiptNumber>,
 }
 
@@ -127,7 +115,6 @@ pub struct Refundable {
 /// What went back at the channel's own console, and nobody has said what for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConsoleRefund {
-    /// How much.
     pub left: Fen,
     /// What it can pay, and how much of that.
     pub pays: Vec<(RefundOf, Fen)>,
@@ -138,15 +125,11 @@ pub struct ConsoleRefund {
 /// What may go back of an order, and what did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OrderMoney {
-    /// The order.
     pub order: OrderId,
-    /// Its number.
     pub number: i64,
     /// Where it stands.
     pub state: OrderState,
-    /// Which meter.
     pub meter: MeterId,
-    /// Which room.
     pub room: RoomName,
     /// Whether it can be delivered after all.
     pub deliverable: bool,

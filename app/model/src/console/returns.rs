@@ -20,7 +20,6 @@ pub enum ReturnTarget {
         meter: MeterId,
         /// How it is paid out.
         tender: Tender,
-        /// How much.
         amount: Fen,
     },
     /// A wrong sale is taken back, or as much of it as is still there.
@@ -32,7 +31,6 @@ pub enum ReturnTarget {
 /// A wish at the till.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReturnRequest {
-    /// What.
     pub of: ReturnTarget,
     /// Why; neither empty nor a book.
     pub reason: String,
@@ -52,7 +50,6 @@ pub fn said(text: &str) -> Result<String, AppError> {
 /// A return or correction, and how far it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReturnLine {
-    /// Its id.
     pub id: ReturnId,
     /// The number that the meter keeps.
     pub number: i64,
@@ -62,21 +59,16 @@ pub struct ReturnLine {
     pub state: ReturnState,
     /// Out of which meter.
     pub meter: MeterId,
-    /// Which room.
     pub room: RoomName,
     /// The account's number.
     pub account: String,
     /// How it is paid.
     pub tender: Tender,
-    /// How much.
     pub amount: Fen,
-    /// Why.
     pub reason: String,
-    /// Who asks.
     pub asked_by: String,
     /// Whether that is who looks at it.
     pub mine: bool,
-    /// When.
     pub asked_at: Timestamp,
     /// Until when a second person may approve it; `None` where none is needed.
     pub expires_at: Option<Timestamp>,
@@ -94,9 +86,7 @@ pub struct ReturnLine {
     pub remaining: Option<Fen>,
     /// Who paid it out.
     pub settled_by: Option<String>,
-    /// When.
     pub settled_at: Option<Timestamp>,
-    /// Its receipt.
     pub receipt: Option<ReceiptNumber>,
     /// The number of the sale or return that it takes back.
     pub corrects: Option<i64>,
@@ -107,25 +97,18 @@ pub struct ReturnLine {
 /// A sale or return that may be corrected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Original {
-    /// Its id.
     pub id: Uuid,
     /// Whether it is a sale, and not a return.
     pub sale: bool,
-    /// Its number.
     pub number: i64,
-    /// Which meter.
     pub meter: MeterId,
-    /// Which room.
     pub room: RoomName,
-    /// How much.
     pub amount: Fen,
     /// How much of it no correction has taken back, or may.
     pub left: Fen,
     /// How it was paid.
     pub tender: Tender,
-    /// When.
     pub at: Timestamp,
-    /// By whom.
     pub by: String,
     /// What the meter was last seen to hold.
     pub held: Option<Fen>,
@@ -134,9 +117,7 @@ pub struct Original {
 /// A sale through a channel of which something may still go back the way it came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChannelSale {
-    /// The order.
     pub order: OrderId,
-    /// Its number.
     pub number: i64,
     /// By which channel.
     pub tender: Tender,

@@ -18,11 +18,9 @@ use crate::time::{Date, Timestamp};
 /// Where a room is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoomName {
-    /// The building.
     pub building: String,
     /// The floor or unit; may be empty.
     pub floor: String,
-    /// The room.
     pub room: String,
 }
 
@@ -40,7 +38,6 @@ impl fmt::Display for RoomName {
 pub struct Room {
     /// Where it is.
     pub name: RoomName,
-    /// The gateway.
     pub gateway: GatewayId,
     /// The gateway's name.
     pub gateway_name: String,
@@ -50,7 +47,6 @@ pub struct Room {
     pub serial: String,
     /// How often it is read; `None`: as its gateway.
     pub sweep: Option<SweepInterval>,
-    /// Its profile.
     pub profile: String,
     /// Where its credit lives; [`Wallet::None`] for an instrument, which sells and switches nothing.
     pub kind: Wallet,
@@ -68,7 +64,6 @@ pub struct Room {
     pub identified: Option<bool>,
     /// What the meter was last seen to hold, and its commands.
     pub progress: Progress,
-    /// Open cases.
     pub cases: Vec<CaseLine>,
     /// The wallet, where it is on the ledger; `None` where it is in the meter.
     pub wallet: Option<WalletView>,
@@ -111,7 +106,6 @@ pub struct WalletLimits {
 /// Energy of a day at one price.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DayCharge {
-    /// Which day.
     pub day: Date,
     /// The price plan, and the number of its version.
     pub plan: String,
@@ -119,9 +113,7 @@ pub struct DayCharge {
     pub rate: i64,
     /// 1-3.
     pub tier: i64,
-    /// Per kWh.
     pub price: Money,
-    /// How much.
     pub energy: Energy,
     /// What it cost, to 0.0001 yuan.
     pub cost: Money,
@@ -130,7 +122,6 @@ pub struct DayCharge {
 /// A day of a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RoomDay {
-    /// Which.
     pub day: Date,
     /// How much; `None` where nothing was read.
     pub energy: Option<Energy>,
@@ -162,13 +153,11 @@ pub struct JournalLine {
 /// The account of a room.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
-    /// Its id.
     pub id: AccountId,
     /// Its number in the meter.
     pub number: String,
     /// Where it stands.
     pub state: super::AccountState,
-    /// Since when.
     pub opened_at: Timestamp,
     /// Who may log in for it.
     pub residents: Vec<Resident>,
@@ -186,19 +175,16 @@ pub struct Resident {
 /// A stored reading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reading {
-    /// When.
     pub at: Timestamp,
     /// 0 good, 1 rollover; held: 2 fell, 3 jumped, 4 disordered, 5 reset; by a person: 6 begun anew, 7 counted.
     pub quality: u8,
     /// 0 sweep, 1 on demand, 2 read back, 3 freeze.
     pub source: u8,
-    /// The counter.
     pub total: Energy,
     /// The reverse counter.
     pub reverse: Option<Energy>,
     /// What was left.
     pub remaining: Fen,
-    /// W.
     pub power_w: Option<i64>,
     /// 0.1 V.
     pub voltage_dv: Option<i64>,
@@ -233,7 +219,6 @@ pub enum CommandContent {
 /// A command and how far it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CommandLine {
-    /// Its id.
     pub id: CommandId,
     /// What it tells the meter.
     pub what: CommandContent,
@@ -241,7 +226,6 @@ pub struct CommandLine {
     pub state: CommandState,
     /// Who decided; `None` for the system.
     pub by: Option<String>,
-    /// When.
     pub decided_at: Timestamp,
     /// When its first byte left.
     pub sent_at: Option<Timestamp>,
@@ -264,7 +248,6 @@ pub struct Progress {
     pub at: Timestamp,
     /// What the meter was last seen to hold.
     pub latest: Latest,
-    /// The commands.
     pub commands: Vec<CommandLine>,
 }
 
@@ -281,7 +264,6 @@ impl Progress {
 pub struct Sale {
     /// Into which meter.
     pub meter: MeterId,
-    /// How much.
     pub amount: Fen,
     /// How it was paid.
     pub tender: Tender,

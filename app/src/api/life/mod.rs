@@ -32,7 +32,6 @@ pub trait LifePort: Send + Sync {
     async fn remove_resident(&self, who: &Who, meter: MeterId, login: &str) -> Result<(), AppError>;
     /// Gives it another meter of its room.
     async fn add_meter(&self, who: &Who, meter: MeterId, other: MeterId) -> Result<(), AppError>;
-    /// Closes it.
     async fn close(
         &self,
         who: &Who,
@@ -64,7 +63,6 @@ pub trait LifePort: Send + Sync {
 /// The operator of the session, and the port.
 #[derive(Clone)]
 pub struct Registry {
-    /// Who asks.
     pub who: Who,
     /// Whom they ask.
     pub port: Arc<dyn LifePort>,

@@ -15,7 +15,6 @@ use model::time::{Civil, Timestamp};
 /// A plan with all of its versions.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
-    /// Its id.
     pub id: Uuid,
     /// What it is called.
     pub name: String,
@@ -30,20 +29,17 @@ pub struct Plan {
 pub struct PlanVersion {
     /// 1 for the first.
     pub number: i64,
-    /// Since when.
     pub effective_at: Timestamp,
     /// What energy costs.
     pub prices: Prices,
     /// Who published it; `None` for the system.
     pub by: Option<String>,
-    /// When.
     pub published_at: Timestamp,
 }
 
 /// What the page shows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PricesView {
-    /// All plans.
     pub plans: Vec<Plan>,
     /// Places that a plan can be given to: their names from the top.
     pub places: Vec<(PlaceId, String)>,
@@ -63,11 +59,8 @@ pub struct PriceForm {
     pub from: String,
     /// Yuan/kWh of rates 1-4.
     pub spike: String,
-    /// Likewise.
     pub peak: String,
-    /// Likewise.
     pub flat: String,
-    /// Likewise.
     pub valley: String,
     /// `none`, `month`, `year`.
     pub period: String,
@@ -77,11 +70,9 @@ pub struct PriceForm {
     pub third: String,
     /// Yuan/kWh over tier 1.
     pub over2: String,
-    /// Likewise.
     pub over3: String,
     /// `00:00=4 07:00=2`.
     pub table1: String,
-    /// Likewise.
     pub table2: String,
     /// `01-01=1 07-01=2`.
     pub days: String,

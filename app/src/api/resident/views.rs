@@ -47,7 +47,6 @@ pub struct PastAccount {
 /// Energy of a day or an hour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Used<T> {
-    /// Which.
     pub of: T,
     /// How much; `None` where nothing was read.
     pub energy: Option<Energy>,
@@ -60,7 +59,6 @@ pub struct Used<T> {
 /// The room at a glance.
 #[derive(Clone, Debug)]
 pub struct Home {
-    /// The room.
     pub room: Room,
     /// How long the credit lasts.
     pub forecast: Option<Forecast>,
@@ -79,7 +77,6 @@ pub struct Home {
 /// The last 30 days, and the hours of one of them.
 #[derive(Clone, Debug)]
 pub struct Usage {
-    /// Oldest first.
     pub days: Vec<Used<Date>>,
     /// The chosen day.
     pub day: Date,
@@ -92,7 +89,6 @@ pub struct Usage {
 pub struct TopUpOffer {
     /// For the form, so that sending it twice makes one order.
     pub key: Uuid,
-    /// The room.
     pub room: Room,
     /// The smallest amount.
     pub min: Fen,
@@ -105,11 +101,9 @@ pub struct TopUpOffer {
 /// A purchase in a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
-    /// Its id.
     pub id: OrderId,
     /// When it was asked.
     pub at: Timestamp,
-    /// How much.
     pub amount: Fen,
     /// How it is paid.
     pub tender: Tender,
@@ -122,9 +116,7 @@ pub struct Record {
 /// A page of purchases.
 #[derive(Clone, Debug)]
 pub struct Records {
-    /// Newest first.
     pub records: Vec<Record>,
-    /// From 1.
     pub page: u32,
     /// Whether there are older ones.
     pub more: bool,
@@ -133,11 +125,9 @@ pub struct Records {
 /// How far an order is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderView {
-    /// Its id.
     pub id: OrderId,
     /// What people quote.
     pub number: i64,
-    /// How much.
     pub amount: Fen,
     /// How it is paid.
     pub tender: Tender,
@@ -151,7 +141,6 @@ pub struct OrderView {
     pub paid_at: Option<Timestamp>,
     /// When the meter was first told.
     pub sent_at: Option<Timestamp>,
-    /// How often.
     pub attempts: i64,
     /// When the meter will be told again.
     pub next_at: Option<Timestamp>,
@@ -189,7 +178,6 @@ impl OrderView {
 /// Money that goes back to whoever paid.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefundView {
-    /// How much.
     pub amount: Fen,
     /// By which way.
     pub tender: Tender,
@@ -213,7 +201,6 @@ pub enum Cashier {
 /// What the page between us and the cashier shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CashierView {
-    /// How much.
     pub amount: Fen,
     /// Through which channel.
     pub tender: Tender,
@@ -241,7 +228,6 @@ pub enum CashierStep {
 /// What a credit on the ledger does for the power of a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Power {
-    /// It flows.
     On,
     /// It comes back by itself.
     Coming,
@@ -254,7 +240,6 @@ pub enum Power {
 pub struct SwitchOffer {
     /// For the form, so that sending it twice makes one command.
     pub key: Uuid,
-    /// The room.
     pub room: Room,
     /// Why it may not be used.
     pub refusal: Option<AppError>,
@@ -282,7 +267,6 @@ pub struct CommandView {
 /// Whose room it is.
 #[derive(Clone, Debug)]
 pub struct Me {
-    /// Login name.
     pub login: String,
     /// The room; `None` where none is open.
     pub room: Option<Room>,

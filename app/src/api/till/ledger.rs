@@ -15,7 +15,6 @@ use model::time::Timestamp;
 /// What every kind of account took and gave up to an instant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrialBalance {
-    /// The instant.
     pub at: Timestamp,
     /// By kind of account.
     pub lines: Vec<TrialLine>,
@@ -39,13 +38,11 @@ pub struct TrialLine {
 pub struct SubsidyRule {
     /// The place's name.
     pub place: String,
-    /// From when.
     pub from: Month,
     /// For each what.
     pub per: Per,
     /// How much; nothing ends it.
     pub amount: Fen,
-    /// Who decided.
     pub by: String,
 }
 
@@ -56,7 +53,6 @@ pub struct Subsidies {
     pub rules: Vec<SubsidyRule>,
     /// Places that it can be decided for.
     pub places: Vec<(PlaceId, String)>,
-    /// This month.
     pub month: Month,
     /// Rooms of the whole site that got something this month, and how much in all.
     pub given: (i64, Fen),

@@ -76,7 +76,6 @@ pub trait TillPort: Send + Sync {
     async fn by_channel(&self, who: &Who, meter: MeterId) -> Result<Vec<ChannelSale>, AppError>;
     /// A sale or return that may be corrected.
     async fn original(&self, who: &Who, id: Uuid) -> Result<Original, AppError>;
-    /// A receipt.
     async fn receipt(&self, who: &Who, number: ReceiptNumber) -> Result<Receipt, AppError>;
     /// Counts a print of it.
     async fn print(&self, who: &Who, number: ReceiptNumber) -> Result<(), AppError>;
@@ -101,7 +100,6 @@ pub trait TillPort: Send + Sync {
 /// The operator of the session, and the till.
 #[derive(Clone)]
 pub struct Till {
-    /// Who asks.
     pub who: Who,
     /// Whom they ask.
     pub port: Arc<dyn TillPort>,

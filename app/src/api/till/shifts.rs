@@ -16,9 +16,7 @@ use model::time::Timestamp;
 /// A shift as it is reported.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shift {
-    /// Its id.
     pub id: ShiftId,
-    /// Whose.
     pub operator: String,
     /// When the drawer was opened.
     pub opened_at: Timestamp,
@@ -46,9 +44,7 @@ pub struct ShiftEnd {
 /// What went over the counter by one tender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Takings {
-    /// Which.
     pub tender: Tender,
-    /// Sales.
     pub sales: i64,
     /// What came in.
     pub taken: Fen,

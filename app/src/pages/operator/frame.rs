@@ -13,27 +13,21 @@ use crate::ui::search_box::SearchBox;
 pub enum Section {
     /// The wall, rooms, and what the search finds.
     Wall,
-    /// Accounts.
     Accounts,
-    /// Sales.
     Sales,
     /// Trial balance and subsidies.
     Ledger,
     /// Bills against the ledger.
     Reconcile,
-    /// Cash drawers.
     Shifts,
     /// What waits for a second person.
     Approvals,
     /// Meters and gateways.
     Meters,
-    /// Alarms.
     Alarms,
     /// Commands to many meters.
     Commands,
-    /// Price plans.
     Prices,
-    /// Cases.
     Cases,
     /// The audit chain.
     Audit,

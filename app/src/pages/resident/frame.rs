@@ -18,7 +18,6 @@ pub enum Tab {
     Home,
     /// Energy by day and hour.
     Usage,
-    /// Buying credit.
     TopUp,
     /// What was bought.
     Records,
@@ -26,7 +25,6 @@ pub enum Tab {
     Me,
 }
 
-/// The frame.
 #[component]
 pub fn Frame(
     /// The page's name, for the window and the heading.

@@ -18,7 +18,6 @@ use crate::ui::state::{Mode, RelayOpen, State};
 use model::meter::SupplyState;
 use model::switch;
 
-/// The page.
 #[component]
 pub fn HomePage() -> impl IntoView {
     load(Tab::Home, api::home(), |home| view! { <Room home /> }.into_any())

@@ -16,7 +16,6 @@ use model::order::Tender;
 /// The amounts on the buttons.
 pub const OFFERED: [Fen; 4] = [Fen(2_000), Fen(5_000), Fen(10_000), Fen(20_000)];
 
-/// The page.
 #[component]
 pub fn TopUpPage() -> impl IntoView {
     load(Tab::TopUp, api::offer(), |offer| view! { <Ask offer /> }.into_any())

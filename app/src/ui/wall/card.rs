@@ -9,7 +9,6 @@ use model::meter::SupplyState;
 use model::money::Fen;
 use model::time::Timestamp;
 
-/// The card.
 pub fn card(signals: Signals, lang: Lang, clear: impl Fn() + Copy + Send + 'static) -> impl IntoView {
     let words = wall::words(lang);
     let body = move || match signals.focus.get() {

@@ -9,9 +9,7 @@ use model::wall::Tile;
 pub enum Chip {
     /// One of the six states.
     State(SupplyState),
-    /// Forced on.
     Guaranteed,
-    /// Forced off.
     ForcedOff,
     /// The relay was observed open.
     RelayOpen,
@@ -72,7 +70,6 @@ impl Chip {
 /// Tiles a chip: how many.
 pub type Counts = [u32; Chip::ALL.len()];
 
-/// Counts tiles.
 #[must_use]
 pub fn count(tiles: impl IntoIterator<Item = Tile>) -> Counts {
     let mut counts = Counts::default();
@@ -128,7 +125,6 @@ impl Filter {
         self.chips.contains(&chip)
     }
 
-    /// The words.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text

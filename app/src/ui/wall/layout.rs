@@ -73,13 +73,9 @@ const MARGIN: f64 = 12.0;
 /// A rectangle on the wall.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rect {
-    /// Left.
     pub x: f64,
-    /// Top.
     pub y: f64,
-    /// Width.
     pub w: f64,
-    /// Height.
     pub h: f64,
 }
 
@@ -96,7 +92,6 @@ impl Rect {
 pub struct Line {
     /// Where its first tile stands.
     pub x: f64,
-    /// Its top.
     pub y: f64,
     /// Position of its first tile in [`Layout::order`].
     pub start: usize,
@@ -109,7 +104,6 @@ pub struct Line {
 /// A building's name.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Head {
-    /// Which building.
     pub block: usize,
     /// Where the name stands.
     pub at: Rect,
@@ -123,7 +117,6 @@ pub struct Layout {
     zoom: Zoom,
     /// How high it is.
     pub height: f64,
-    /// Building names.
     pub heads: Vec<Head>,
     /// Lines, in the order of the wall.
     pub lines: Vec<Line>,

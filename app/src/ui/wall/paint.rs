@@ -20,9 +20,7 @@ type Drawn = Result<(), JsValue>;
 pub struct View {
     /// First row of the window.
     pub top: f64,
-    /// Its width.
     pub width: f64,
-    /// Its height.
     pub height: f64,
     /// The server's time, epoch seconds.
     pub now_s: i64,

@@ -23,7 +23,6 @@ use model::wall::{Delta, Snapshot, Tile};
 pub struct Signals {
     /// Tiles a chip.
     pub counts: RwSignal<Counts>,
-    /// Tiles shown.
     pub shown: RwSignal<Option<usize>>,
     /// The tile one looks at.
     pub focus: RwSignal<Option<Seen>>,
@@ -40,9 +39,7 @@ pub struct Signals {
 pub struct Seen {
     /// Building, floor and room.
     pub place: String,
-    /// The meter.
     pub meter: MeterId,
-    /// The tile.
     pub tile: Tile,
 }
 

@@ -7,7 +7,6 @@ use model::wall::{Delta, Snapshot, Tile};
 /// A run of tiles on one floor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Floor {
-    /// Its name.
     pub name: String,
     /// Its first tile, and the one after its last.
     pub start: usize,
@@ -15,34 +14,27 @@ pub struct Floor {
     pub end: usize,
 }
 
-/// A building.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Block {
-    /// Its name.
     pub name: String,
     /// Its floors, as they stand on the wall.
     pub floors: Vec<Floor>,
 }
 
-/// A room.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Room {
-    /// Its name.
     pub name: String,
     /// Building, floor and room in lower case, for the search.
     pub place: String,
-    /// Its meter.
     pub meter: MeterId,
 }
 
 /// Everything the wall shows.
 #[derive(Clone, Debug, Default)]
 pub struct Model {
-    /// Buildings.
     pub blocks: Vec<Block>,
     /// Rooms, by index of their tile.
     pub rooms: Vec<Room>,
-    /// Tiles.
     pub tiles: Vec<Tile>,
     /// How many tiles each chip holds.
     pub counts: Counts,

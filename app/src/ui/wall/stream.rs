@@ -29,7 +29,6 @@ pub enum Link {
 pub trait Take {
     /// Everything, at first and whenever the stream came back.
     fn snapshot(&self, snapshot: Snapshot);
-    /// What changed.
     fn delta(&self, delta: &Delta);
 }
 

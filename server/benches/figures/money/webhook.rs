@@ -42,7 +42,6 @@ const ROUNDS: usize = 3;
 #[derive(Clone, Default)]
 struct Tap(Arc<Mutex<Vec<Told>>>);
 
-/// A notification.
 type Told = (Option<HeaderValue>, Bytes);
 
 pub async fn run(length: Length) -> Outcome<Vec<Figure>> {

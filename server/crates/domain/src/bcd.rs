@@ -72,7 +72,6 @@ impl BcdTime {
         civil.timestamp().map(Self)
     }
 
-    /// Its bytes.
     #[must_use]
     pub fn bytes(self) -> [u8; 6] {
         let c = self.0.civil();
@@ -87,7 +86,6 @@ impl BcdTime {
         u8::try_from((self.0.date().0 + 4).rem_euclid(7)).unwrap_or(0)
     }
 
-    /// The instant.
     #[must_use]
     pub const fn timestamp(self) -> Timestamp {
         self.0

@@ -87,7 +87,6 @@ impl Counter {
 pub struct Baseline {
     /// When it was read.
     pub at: Timestamp,
-    /// The counter.
     pub total: Energy,
     /// The counters beside it: backwards and by rate; `None` where the meter has none.
     pub reverse: Option<Energy>,

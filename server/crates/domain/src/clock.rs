@@ -7,7 +7,6 @@ use model::time::Timestamp;
 
 /// Tells the time. Shared as [`SharedClock`].
 pub trait Clock: Send + Sync {
-    /// Now.
     fn now(&self) -> Timestamp;
 }
 

@@ -101,9 +101,7 @@ pub struct Transfer {
     pub operation: &'static str,
     /// What it happened to: an order, an account, a charge.
     pub reference: Uuid,
-    /// Takes.
     pub debit: Account,
-    /// Gives.
     pub credit: Account,
     /// How much; positive.
     pub amount: Money,

@@ -7,9 +7,7 @@ use crate::meter_state::State;
 /// What the ledger knows a meter to have applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LedgerPosition {
-    /// Key epoch.
     pub epoch: u16,
-    /// Purchase count.
     pub count: u16,
     /// Credited minus debited.
     pub cumulative: Fen,

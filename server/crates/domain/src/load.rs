@@ -12,7 +12,6 @@ const REACTIVE_PARTS: i64 = 3;
 /// What a meter measured of its load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Load {
-    /// When.
     pub at: Timestamp,
     /// Active power, W.
     pub power_w: i64,

@@ -31,11 +31,9 @@ pub struct ClockObservation {
 /// What is done about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Nothing.
     Fine,
     /// It is set now.
     Set,
-    /// Later.
     Later,
     /// A person must look.
     Faulty,

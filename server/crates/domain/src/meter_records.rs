@@ -10,7 +10,6 @@ use serde::Deserialize;
 pub struct Frozen {
     /// The day that began at that midnight.
     pub day: Date,
-    /// The counter.
     pub total: Energy,
     /// Remaining amount, where the meter keeps it.
     pub remaining: Option<Fen>,
@@ -23,7 +22,6 @@ pub struct JournalRecord {
     pub sequence: Option<u16>,
     /// When; `None` where the meter's clock showed no real time.
     pub at: Option<Timestamp>,
-    /// What.
     pub what: JournalKind,
     /// Why: of the relay the number of the status bit behind it, 255 by command; 0 where the meter does not say.
     pub cause: u8,
@@ -39,19 +37,12 @@ pub struct JournalRecord {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum JournalKind {
-    /// Money in.
     Credit,
-    /// Money out.
     Debit,
-    /// Account opened.
     Open,
-    /// Account closed.
     Close,
-    /// Relay opened.
     RelayOpened,
-    /// Relay closed.
     RelayClosed,
-    /// Settings changed.
     Parameter,
     /// Cover opened, or a bypass.
     Tamper,

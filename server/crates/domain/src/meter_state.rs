@@ -23,9 +23,7 @@ pub struct Measurement {
     pub current_ca: Option<u16>,
     /// W, all phases.
     pub power_w: Option<i32>,
-    /// var.
     pub reactive_var: Option<i32>,
-    /// VA.
     pub apparent_va: Option<i32>,
     /// 0.001.
     pub power_factor: Option<i16>,
@@ -55,7 +53,6 @@ pub struct Plain {
     pub relay_closed: Option<bool>,
     /// It says itself that its relay does not obey.
     pub relay_fault: Option<bool>,
-    /// Its clock.
     pub clock: Option<Timestamp>,
     /// Remaining amount, where it can be read though not written.
     pub remaining: Option<Fen>,
@@ -105,13 +102,11 @@ pub struct State {
     pub serial: Serial,
     /// Its status word.
     pub status: StatusWord,
-    /// Remaining amount.
     pub remaining: Fen,
     /// Credited minus debited in this epoch.
     pub cumulative: Fen,
     /// Money commands applied in this epoch.
     pub count: u16,
-    /// Key epoch.
     pub epoch: u16,
     /// Reverse active energy.
     pub reverse: Energy,
@@ -123,7 +118,6 @@ pub struct State {
     pub challenge: [u8; 4],
     /// Operation of the last secured frame.
     pub last_operation: u8,
-    /// Its result.
     pub last_result: u8,
     /// Order number of the last applied money command.
     pub last_order: u64,

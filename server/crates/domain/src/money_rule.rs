@@ -18,14 +18,12 @@ pub enum MoneyOperation {
     Credit {
         /// The order's number.
         order: u64,
-        /// Fen.
         amount: u32,
     },
     /// Take money back.
     Debit {
         /// The order's number.
         order: u64,
-        /// Fen.
         amount: u32,
     },
     /// Close the account.

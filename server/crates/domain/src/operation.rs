@@ -17,16 +17,13 @@ pub use parse::ParseError;
 pub enum Operation {
     /// Opens an account: count, amounts and tier use to 0, key epoch + 1.
     Open {
-        /// Its number.
         account: AccountNumber,
     },
-    /// Adds money.
     Credit {
         /// The order it comes from.
         order: u64,
         /// The purchase count after it.
         count: u16,
-        /// How much.
         amount: u32,
     },
     /// Takes money back, at most what remains.
@@ -35,7 +32,6 @@ pub enum Operation {
         order: u64,
         /// The purchase count after it.
         count: u16,
-        /// How much.
         amount: u32,
     },
     /// Closes the account: the wallet is emptied, the relay opens.
@@ -58,7 +54,6 @@ pub enum Operation {
         /// One a rate.
         prices: [u32; 4],
     },
-    /// Step prices.
     SetTiers(Tiers),
     /// When the standby prices come into force; `None` cancels.
     SetSwitchOver(Option<BcdTime>),
@@ -68,7 +63,6 @@ pub enum Operation {
     SetDayTable {
         /// 1 or 2.
         table: u8,
-        /// Its slots.
         slots: DayTable,
     },
     /// Which day table is in force from which day of the year; at most four.

@@ -29,7 +29,6 @@ pub struct Expected<'a> {
     pub app_id: &'a str,
     /// Our merchant number at the channel.
     pub seller_id: &'a str,
-    /// How much.
     pub amount: Fen,
     /// Whether the attempt was settled as paid before.
     pub settled: bool,
@@ -46,7 +45,6 @@ pub struct Claimed<'a> {
     pub app_id: Option<&'a str>,
     /// For which merchant; `None` likewise.
     pub seller_id: Option<&'a str>,
-    /// How much.
     pub amount: Fen,
     /// Whether that is in yuan.
     pub cny: bool,
@@ -59,11 +57,9 @@ pub enum Mismatch {
     Unknown,
     /// The attempt was given to another channel.
     Channel,
-    /// Another application.
     App,
     /// Another merchant: the money is not ours.
     Seller,
-    /// Another currency.
     Currency,
     /// Another amount: the money is ours, and whose it is must be found out.
     Amount,

@@ -25,7 +25,6 @@ pub enum Kind {
 pub enum Source {
     /// The channel told us.
     Notify,
-    /// We asked.
     Query,
 }
 
@@ -71,13 +70,11 @@ impl Verified {
         Self(statement)
     }
 
-    /// Which channel.
     #[must_use]
     pub const fn channel(&self) -> Tender {
         self.0.channel
     }
 
-    /// What happened.
     #[must_use]
     pub const fn kind(&self) -> Kind {
         self.0.kind

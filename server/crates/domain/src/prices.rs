@@ -10,9 +10,7 @@ use super::tariff::Version;
 pub struct Assigned {
     /// Steps from the meter's own place upwards: 0 is the nearest.
     pub distance: i64,
-    /// Which plan.
     pub plan: Uuid,
-    /// Since when.
     pub from: Timestamp,
 }
 

@@ -5,7 +5,6 @@
 pub enum Source {
     /// The regular round.
     Sweep = 0,
-    /// Somebody asked.
     OnDemand = 1,
     /// After a command.
     ReadBack = 2,

@@ -77,7 +77,6 @@ pub struct LedgerEntry {
     pub at: Timestamp,
     /// Where it stands, in a word.
     pub state: String,
-    /// Its order.
     pub order: Option<OrderId>,
     /// Whether another day's bill has it.
     pub beyond_the_day: bool,
@@ -86,11 +85,9 @@ pub struct LedgerEntry {
 /// What is not simply equal.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Finding {
-    /// How.
     pub class: Class,
     /// What it is about.
     pub kind: LineKind,
-    /// Our number.
     pub out_trade_no: String,
     /// The channel's; empty where it is not known.
     pub trade_no: String,
@@ -104,7 +101,6 @@ pub struct Finding {
     pub gap: Fen,
     /// Why, in a word of ours.
     pub why: String,
-    /// Its order.
     pub order: Option<OrderId>,
 }
 
@@ -270,7 +266,6 @@ impl<'a> Index<'a> {
 pub struct Purchase {
     /// What was paid.
     pub amount: Fen,
-    /// When.
     pub paid_at: Timestamp,
     /// What the ledger delivered.
     pub delivered: Fen,

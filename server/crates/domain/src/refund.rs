@@ -63,7 +63,6 @@ pub struct Rules {
     pub alipay_days: i64,
     /// Likewise WeChat Pay.
     pub wechat_days: i64,
-    /// Likewise UnionPay.
     pub unionpay_days: i64,
 }
 

@@ -8,7 +8,6 @@ use model::time::{Date, HOUR, Timestamp};
 /// Of an energy: what flowed backwards, and what fell into each rate; zero where the meter does not say.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Parts {
-    /// Backwards.
     pub reverse: Energy,
     /// Spike, peak, flat, valley.
     pub rates: [Energy; 4],
@@ -37,9 +36,7 @@ pub struct ConsumptionInterval {
     pub from: Timestamp,
     /// The later one.
     pub to: Timestamp,
-    /// What passed.
     pub energy: Energy,
-    /// Of it.
     pub parts: Parts,
 }
 

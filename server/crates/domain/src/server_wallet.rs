@@ -12,7 +12,6 @@ pub struct ServerWallet {
     pub wallet: Wallet,
     /// Bought in all.
     pub cumulative: Fen,
-    /// Purchases.
     pub count: u16,
 }
 

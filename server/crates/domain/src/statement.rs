@@ -26,7 +26,6 @@ pub enum LineKind {
 }
 
 impl LineKind {
-    /// Both.
     pub const ALL: [Self; 2] = [Self::Paid, Self::Refunded];
 
     /// The stored word.

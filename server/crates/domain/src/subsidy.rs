@@ -7,13 +7,10 @@ use model::subsidy::{Month, Per};
 /// What rooms below a place get from a month on; nothing ends it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rule {
-    /// Where.
     pub place: PlaceId,
-    /// From when.
     pub from: Month,
     /// For each what.
     pub per: Per,
-    /// How much.
     pub amount: Fen,
 }
 

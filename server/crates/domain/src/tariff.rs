@@ -35,7 +35,6 @@ pub struct Passed {
     pub from: Timestamp,
     /// The later one.
     pub to: Timestamp,
-    /// How much.
     pub energy: Energy,
     /// Of it, by the meter's own registers, in rates 1-4.
     pub rates: Option<[Energy; 4]>,
@@ -65,7 +64,6 @@ pub struct Line {
     pub tier: u8,
     /// Surcharge included, 0.0001 yuan/kWh.
     pub price_e4: i64,
-    /// How much.
     pub wh: i64,
     /// What it cost, 1e-7 yuan.
     pub cost_e7: i64,

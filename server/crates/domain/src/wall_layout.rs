@@ -11,7 +11,6 @@ use model::wall::{Building, Floor};
 pub enum Scope {
     /// All of them.
     All,
-    /// These.
     Buildings(BTreeSet<PlaceId>),
 }
 
@@ -29,9 +28,7 @@ impl Scope {
 /// One meter's place on the wall.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seat {
-    /// The meter.
     pub meter: MeterId,
-    /// Its building.
     pub building: PlaceId,
     /// The building's name.
     pub building_name: String,

@@ -35,19 +35,14 @@ const DUE: i64 = 5_000;
 /// Rest after a fetch, in times of what it took.
 const REST: u32 = 3;
 
-/// The task.
 pub struct Archive {
-    /// The database.
     pub db: Db,
-    /// Now.
     pub clock: SharedClock,
-    /// Ids.
     pub rng: Rng,
     /// The way to each meter.
     pub directory: Arc<Directory>,
     /// How often it looks for what is missing.
     pub period: Duration,
-    /// Ends it.
     pub stop: CancellationToken,
 }
 

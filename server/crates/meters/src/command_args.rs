@@ -116,10 +116,7 @@ pub enum Wish {
     /// These are brought about, one after the other.
     Operations(Vec<Operation>),
     /// A plain relay stands so.
-    Relay {
-        /// Or open.
-        closed: bool,
-    },
+    Relay { closed: bool },
     /// The meter is read whole.
     Read,
     /// Planned prices are in force since their switch-over.
@@ -189,7 +186,6 @@ pub enum Evidence {
     State(bool),
     /// In these registers, which must hold exactly this.
     Registers {
-        /// The first.
         address: u16,
         /// What they must hold.
         words: Vec<u16>,

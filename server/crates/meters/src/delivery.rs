@@ -57,11 +57,8 @@ const LOCKED_MS: i64 = 61_000;
 
 /// The parts of the reconciler.
 pub struct Engine {
-    /// The outbox.
     pub db: Db,
-    /// Now.
     pub clock: SharedClock,
-    /// Ids.
     pub rng: Rng,
     /// The site's master keys.
     pub keys: MasterKeys,
@@ -69,7 +66,6 @@ pub struct Engine {
     pub directory: Arc<Directory>,
     /// What was read on the way.
     pub events: mpsc::Sender<Event>,
-    /// Timing.
     pub config: Arc<Config>,
     /// Failures in a row, by meter.
     pub failures: Mutex<HashMap<MeterId, u32>>,
@@ -88,7 +84,6 @@ enum Step {
 enum Sent {
     /// The meter took it; its result stands in the state block.
     Taken,
-    /// Nobody knows.
     Unknown,
     /// It was not sent, or the meter would not look at it.
     Refused(LinkError),

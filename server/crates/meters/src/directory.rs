@@ -14,7 +14,6 @@ use domain::serial::Serial;
 /// A meter and the way to it.
 #[derive(Clone)]
 pub struct Meter {
-    /// Which.
     pub id: MeterId,
     /// Behind which gateway.
     pub gateway: GatewayId,
@@ -22,7 +21,6 @@ pub struct Meter {
     pub unit: u8,
     /// Serial number that must answer there.
     pub serial: Serial,
-    /// Its model.
     pub profile: Arc<Profile>,
     /// From one reading to the next.
     pub sweep_interval_ms: u64,
@@ -37,7 +35,6 @@ pub struct Meter {
 pub struct Directory(RwLock<HashMap<MeterId, Arc<Meter>>>);
 
 impl Directory {
-    /// One meter.
     #[must_use]
     pub fn get(&self, meter: MeterId) -> Option<Arc<Meter>> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).get(&meter).cloned()

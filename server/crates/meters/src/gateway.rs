@@ -7,13 +7,11 @@ use model::time::Timestamp;
 /// A gateway and how it does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GatewayState {
-    /// Which.
     pub id: GatewayId,
     /// What people call it.
     pub name: String,
     /// How it does.
     pub health: GatewayHealth,
-    /// Since when.
     pub since: Timestamp,
     /// Meters behind it.
     pub meters: usize,

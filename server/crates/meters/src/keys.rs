@@ -42,7 +42,6 @@ impl MasterKeys {
         Ok(Self { enc: key("enc", enc)?, mac: key("mac", mac)?, aes: key("aes", aes)? })
     }
 
-    /// New keys.
     #[must_use]
     pub fn generate(rng: &Rng) -> Self {
         Self { enc: rng.bytes(), mac: rng.bytes(), aes: rng.bytes() }

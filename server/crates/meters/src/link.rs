@@ -77,9 +77,7 @@ pub enum LinkError {
 /// Whether the gateway accepts connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LinkState {
-    /// Trying.
     Connecting,
-    /// Connected.
     Up,
     /// Refused or silent; tried again after a pause.
     Down,

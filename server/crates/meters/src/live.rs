@@ -68,9 +68,6 @@ impl Live {
     }
 
     /// A hub over what the store holds.
-    ///
-    /// # Errors
-    /// Where the database fails.
     pub async fn load(db: &Db, clock: SharedClock) -> store::Result<Self> {
         let (layout, latest) = (console::layout(db).await?, console::latest(db).await?);
         Ok(Self::new(clock, layout, latest))

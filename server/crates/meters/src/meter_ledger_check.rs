@@ -18,9 +18,6 @@ pub struct MeterLedgerCheck(HashMap<MeterId, LedgerPosition>);
 
 impl MeterLedgerCheck {
     /// As the database has it.
-    ///
-    /// # Errors
-    /// Where the database fails.
     pub async fn load(db: &Db) -> store::Result<Self> {
         Ok(Self(deliveries::ledger_positions(db).await?.into_iter().collect()))
     }

@@ -34,9 +34,6 @@ pub struct Watch {
 
 impl Watch {
     /// Begins with the versions that were kept.
-    ///
-    /// # Errors
-    /// Where the database fails.
     pub async fn load(db: &Db, changes: mpsc::UnboundedSender<Change>) -> store::Result<Self> {
         let rows = parameters::versions(db).await?;
         let known = rows
@@ -63,7 +60,6 @@ impl Watch {
 pub struct Keeper {
     /// Where they are kept.
     pub db: Db,
-    /// Ids.
     pub rng: Rng,
     /// The way to each meter.
     pub directory: Arc<Directory>,

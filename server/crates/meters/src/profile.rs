@@ -63,7 +63,6 @@ pub struct Profile {
     pub time_of_use: Option<TimeOfUse>,
     /// Its values at each midnight.
     pub freeze: Option<Table>,
-    /// Its journals.
     #[serde(rename = "journal", default)]
     pub journals: Vec<Table>,
     /// How secured frames are written, for a wallet in the meter.
@@ -128,12 +127,10 @@ pub enum Area {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Access {
-    /// Read.
     #[default]
     R,
     /// Write, with function 16.
     W,
-    /// Both.
     Rw,
 }
 
@@ -141,12 +138,10 @@ pub enum Access {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Block {
-    /// Which area.
     #[serde(default)]
     pub area: Area,
     /// The first register.
     pub address: u16,
-    /// How many.
     pub registers: u16,
     /// What may be done with them.
     #[serde(default)]
@@ -172,9 +167,7 @@ impl Block {
 pub struct Read {
     /// Of which area.
     pub area: Area,
-    /// The first.
     pub address: u16,
-    /// How many.
     pub count: u16,
 }
 
@@ -222,13 +215,10 @@ pub struct ReadBack {
     pub limits: u16,
     /// Prices in force.
     pub prices: u16,
-    /// Step prices.
     pub tiers: u16,
-    /// Standby prices.
     pub standby_prices: u16,
     /// When the standby prices come into force.
     pub switch_over: u16,
-    /// Date plan.
     pub date_plan: u16,
     /// Day tables 1 and 2.
     pub day_tables: [u16; 2],

@@ -17,7 +17,6 @@ const TARGET_SILENT: [u8; 2] = [0x0a, 0x0b];
 /// Why a meter could not be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
-    /// No answer.
     #[error("no answer")]
     Link(#[from] LinkError),
     /// An answer that says nothing.

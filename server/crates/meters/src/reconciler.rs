@@ -17,13 +17,9 @@ use store::{Db, wallets};
 /// A wallet that moved without a signal is noticed this much later.
 const REST: Duration = Duration::from_secs(5);
 
-/// The task.
 pub struct Reconciler {
-    /// The database.
     pub db: Db,
-    /// Now.
     pub clock: SharedClock,
-    /// Ids.
     pub rng: Rng,
     /// The recorder, which shows wallets.
     pub events: mpsc::Sender<Event>,

@@ -51,7 +51,6 @@ pub enum Event {
         from: Timestamp,
         /// When the state was read; the counters follow at once.
         at: Timestamp,
-        /// Why.
         source: Source,
         /// Counters and instantaneous values.
         measurement: Measurement,
@@ -62,37 +61,23 @@ pub enum Event {
     MeterStatus {
         /// Of which meter.
         meter: MeterId,
-        /// When.
         at: Timestamp,
         /// Wallet and relay.
         meter_status: MeterStatus,
     },
     /// It does not answer.
     Lost {
-        /// Which meter.
         meter: MeterId,
-        /// Since when.
         since: Timestamp,
         /// Its gateway answers for others.
         alone: bool,
     },
     /// Nothing behind a gateway answers, until one of its meters is read again.
-    GatewayLost {
-        /// Which gateway.
-        gateway: GatewayId,
-        /// Since when.
-        since: Timestamp,
-    },
+    GatewayLost { gateway: GatewayId, since: Timestamp },
     /// Another serial number answers at its address; nothing else that was read counts.
-    Stranger {
-        /// Whose address.
-        meter: MeterId,
-        /// Who answers.
-        serial: Serial,
-    },
+    Stranger { meter: MeterId, serial: Serial },
     /// What the ledger knows a meter to have applied has changed.
     Expect {
-        /// Which meter.
         meter: MeterId,
         /// What it should hold; `None` where no account is open any more.
         expected: Option<LedgerPosition>,
@@ -101,7 +86,6 @@ pub enum Event {
     ServerWallets,
 }
 
-/// The task.
 pub struct Recorder {
     db: Db,
     clock: SharedClock,
@@ -125,9 +109,6 @@ pub struct Recorder {
 
 impl Recorder {
     /// Takes up where the stored readings end. The directory knows what the meters' counters can show.
-    ///
-    /// # Errors
-    /// Where the database fails.
     pub async fn load(db: Db, clock: SharedClock, rng: Rng, live: Live, directory: Arc<Directory>) -> store::Result<Self> {
         let latest = console::latest(&db).await?;
         let mut tracks: HashMap<MeterId, Track> = latest.into_iter().map(|seen| (seen.meter, Track::of(seen))).collect();

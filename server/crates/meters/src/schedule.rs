@@ -53,12 +53,7 @@ pub enum Turn {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
     /// Read this meter.
-    Read {
-        /// Which.
-        meter: MeterId,
-        /// Why.
-        turn: Turn,
-    },
+    Read { meter: MeterId, turn: Turn },
     /// Nothing before this instant; `None`: nothing at all.
     Wait(Option<u64>),
 }
@@ -75,7 +70,6 @@ pub enum Failure {
 /// What a result changes for people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// Nothing.
     Nothing,
     /// It answers again.
     Found,

@@ -14,9 +14,6 @@ pub struct ServerWallets(HashMap<MeterId, ServerWallet>);
 
 impl ServerWallets {
     /// As the database has them.
-    ///
-    /// # Errors
-    /// Where the database fails.
     pub async fn load(db: &Db) -> store::Result<Self> {
         Ok(Self(wallets::server_wallets(db).await?.into_iter().collect()))
     }
@@ -28,9 +25,6 @@ impl ServerWallets {
     }
 
     /// Takes in those that have moved since then, or all; gives them.
-    ///
-    /// # Errors
-    /// Where the database fails.
     pub async fn follow(&mut self, db: &Db, since: Option<Timestamp>) -> store::Result<Vec<(MeterId, ServerWallet)>> {
         let moved = match since {
             Some(since) => wallets::server_wallets_since(db, since).await?,

@@ -38,21 +38,15 @@ const LOOK: Duration = Duration::from_secs(1);
 /// Reports that may wait for the recorder before pollers wait too.
 const BACKLOG: usize = 1_024;
 
-/// The parts.
 pub struct Meters {
-    /// The database.
     pub db: Db,
-    /// Now.
     pub clock: SharedClock,
     /// Ids and jitter.
     pub rng: Rng,
-    /// Who watches.
     pub live: Live,
     /// The site's master keys.
     pub keys: MasterKeys,
-    /// Timing.
     pub config: Config,
-    /// Meter models.
     pub profiles: Profiles,
 }
 
@@ -157,9 +151,6 @@ impl Shared {
 
 impl Meters {
     /// Starts reading all meters in service, and delivering what waits in the outbox.
-    ///
-    /// # Errors
-    /// Where the database fails.
     pub async fn start(self) -> store::Result<Handle> {
         let (changed, changes) = mpsc::unbounded_channel();
         let watch = Watch::load(&self.db, changed).await?;

@@ -56,9 +56,6 @@ pub fn usable(row: &MeterRow, framing: &str, profiles: &Profiles) -> Result<(u8,
 }
 
 /// What is wrong with the gateways and meters in service, a line each.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn problems(db: &Db, config: &Config, profiles: &Profiles) -> store::Result<Vec<String>> {
     let gateways = rows::gateways(db).await?;
     let mut lines: Vec<String> = gateways.iter().filter_map(|row| gateway(row, config)).collect();

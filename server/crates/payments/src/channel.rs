@@ -15,9 +15,7 @@ use store::payments::{Attempt, Terms};
 /// A form that the payer's browser posts to the channel: the fields in the body, the rest in the address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Form {
-    /// Where to.
     pub action: String,
-    /// Hidden fields.
     pub fields: Vec<(String, String)>,
 }
 
@@ -50,7 +48,6 @@ pub enum Device {
     Phone,
     /// The browser inside WeChat, where no channel's page opens but WeChat's own sheet, if it knows the payer.
     InWechat,
-    /// A computer.
     Desk,
 }
 
@@ -73,7 +70,6 @@ impl Device {
 pub struct Payer<'a> {
     /// The payer's address.
     pub ip: &'a str,
-    /// And device.
     pub device: Device,
     /// Who the channel says the payer is, where it was asked ([`SignIn`]).
     pub id: Option<&'a PayerId>,
@@ -200,7 +196,6 @@ impl From<FormError> for NoticeError {
 /// A payment channel. Nothing that it gives out moves money but a [`Verified`] event.
 #[async_trait]
 pub trait Channel: Send + Sync {
-    /// Which one.
     fn tender(&self) -> Tender;
     /// Under which terms it is given attempts.
     fn terms(&self) -> Terms<'_>;

@@ -26,11 +26,9 @@ pub struct Config {
     pub refunds: Rules,
     /// Alipay mobile web.
     pub alipay: Option<AlipayConfig>,
-    /// WeChat Pay.
     pub wechat: Option<WechatConfig>,
     /// When their bills are fetched.
     pub reconcile: ReconcileConfig,
-    /// UnionPay.
     pub unionpay: Option<UnionpayConfig>,
 }
 

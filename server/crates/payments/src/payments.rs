@@ -27,7 +27,6 @@ pub type TopUp = NewOrder;
 /// An order that waits for its payer.
 #[derive(Clone, Debug)]
 pub struct Started {
-    /// The order.
     pub order: Order,
     /// How the payer comes to the cashier.
     pub cashier: Cashier,

@@ -21,7 +21,6 @@ pub enum KeyError {
     /// Protected by a pass phrase.
     #[error("is encrypted; give it without a pass phrase")]
     Encrypted,
-    /// A certificate.
     #[error("is a certificate; give the public key")]
     Certificate,
     /// A public key where the private one belongs.

@@ -34,11 +34,8 @@ pub struct Certificate {
     pub serial_hex: String,
     /// And in decimal, as UnionPay does.
     pub serial_decimal: String,
-    /// Its key.
     pub key: PublicKey,
-    /// From when.
     pub not_before: Timestamp,
-    /// Until when.
     pub not_after: Timestamp,
     /// The subject's common name.
     pub common_name: String,

@@ -13,7 +13,6 @@ use serde::{Deserialize, Serialize};
 pub enum Status {
     /// The payer is at the cashier.
     WaitBuyerPay,
-    /// Paid.
     TradeSuccess,
     /// Ended unpaid, or all of it went back.
     TradeClosed,
@@ -38,13 +37,10 @@ pub struct Trade {
     pub tender: Tender,
     /// The merchant's number.
     pub out_trade_no: String,
-    /// Ours.
     pub trade_no: String,
     /// The secret part of the cashier's address.
     pub token: String,
-    /// How much.
     pub amount: Fen,
-    /// For what.
     pub subject: String,
     /// Where to notify.
     pub notify_url: String,

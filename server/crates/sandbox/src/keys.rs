@@ -42,7 +42,6 @@ pub struct Chain {
     pub root: String,
     /// Signs the signer's.
     pub middle: String,
-    /// The signer's.
     pub signer: String,
 }
 

@@ -258,7 +258,6 @@ impl Sandbox {
         self.bank.notify(out_trade_no)
     }
 
-    /// All trades.
     #[must_use]
     pub fn books(&self) -> Vec<Trade> {
         self.bank.books()

@@ -100,12 +100,7 @@ pub enum CommandError {
     Profiles(#[from] meters::profile::ProfileError),
     /// The certificate cannot be written.
     #[error("{}: {source}", .file.display())]
-    Certificate {
-        /// Where to.
-        file: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
+    Certificate { file: PathBuf, source: std::io::Error },
     /// There is no such profile.
     #[error("--profile: there is no profile {0:?}")]
     Profile(String),

@@ -12,9 +12,7 @@ pub const WRAP: u32 = 100_000_000;
 pub struct Energy {
     /// Forward and reverse magnitude.
     pub total: u32,
-    /// By rate.
     pub rates: [u32; 4],
-    /// Reverse alone.
     pub reverse: u32,
     /// Not yet a whole step, W·ms.
     partial: u64,

@@ -32,7 +32,6 @@ pub struct GatewayPlan {
 pub struct MeterPlan {
     /// Modbus unit id behind its gateway, 1-247. A DL/T 645 meter answers to its serial number alone.
     pub unit: u8,
-    /// 12 digits.
     pub serial: Serial,
     /// Which model it is: the name of a profile.
     pub profile: Cow<'static, str>,
@@ -46,7 +45,6 @@ pub struct MeterPlan {
     pub limits: Limits,
     /// Prices of rates 1-4, 0.0001 yuan/kWh.
     pub prices: [u32; 4],
-    /// Step prices.
     pub tiers: Tiers,
     /// Day tables 1 and 2.
     pub day_tables: [DayTable; 2],
@@ -63,7 +61,6 @@ pub struct MeterPlan {
 /// An account that is open from the start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenAccount {
-    /// 16 digits.
     pub number: AccountNumber,
     /// Key epoch: 1 after the first opening.
     pub epoch: u16,

@@ -12,7 +12,6 @@ use domain::bcd::pack;
 use domain::meter_records::JournalKind;
 use meters::profile::{Field, Table};
 
-/// Some facts.
 pub struct Facts(Vec<(Field, i128)>);
 
 impl Facts {

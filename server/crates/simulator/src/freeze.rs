@@ -38,7 +38,6 @@ impl Freezes {
         self.0.push_front(frozen);
     }
 
-    /// Newest first.
     pub fn days(&self) -> impl Iterator<Item = &Frozen> {
         self.0.iter()
     }

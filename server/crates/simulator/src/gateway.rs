@@ -46,7 +46,6 @@ pub struct Slot {
     pub unit: u8,
     /// What the meter understands.
     pub model: Model,
-    /// The meter.
     pub meter: Meter,
     /// Faults between gateway and meter.
     pub faults: Faults,
@@ -82,7 +81,6 @@ struct Inner {
 /// What a gateway does with a request.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Delivery {
-    /// Answers.
     Answer(Reply),
     /// Answers later; other requests may be answered before.
     Late(Duration, Reply),
@@ -92,7 +90,6 @@ pub enum Delivery {
     Raw(Vec<u8>),
     /// Sends half of this answer and closes the connection.
     Cut(Reply),
-    /// Says nothing.
     Nothing,
 }
 

@@ -70,7 +70,6 @@ impl Simulator {
         self.handle().meter(gateway, unit)
     }
 
-    /// Every meter.
     #[must_use]
     pub fn meters(&self) -> Vec<MeterHandle> {
         self.handle().meters()
@@ -147,7 +146,6 @@ impl SiteHandle {
     }
 }
 
-/// A gateway.
 #[derive(Clone)]
 pub struct GatewayHandle(Arc<Gateway>);
 
@@ -181,7 +179,6 @@ impl GatewayHandle {
     }
 }
 
-/// A meter.
 #[derive(Clone)]
 pub struct MeterHandle {
     gateway: Arc<Gateway>,

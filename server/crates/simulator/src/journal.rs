@@ -11,35 +11,26 @@ pub const WIDTH: usize = 10;
 /// Cause of a relay record: a command, no judgement of the meter's own.
 pub const BY_COMMAND: u8 = 0xff;
 
-/// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[repr(u8)]
 pub enum Kind {
-    /// Money in.
     Credit = 1,
-    /// Money out.
     Debit = 2,
-    /// Account opened.
     Open = 3,
     /// Account closed; the amount is what was left.
     Close = 4,
-    /// Relay opened.
     RelayOpened = 5,
-    /// Relay closed.
     RelayClosed = 6,
     /// A parameter was set.
     Parameter = 7,
-    /// Cover opened.
     Tamper = 8,
 }
 
-/// One record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
     /// Raised by one with every record; never 0.
     pub sequence: u16,
-    /// What happened.
     pub kind: Kind,
     /// Relay records: the status bit behind it; parameter records: the operation.
     pub cause: u8,
@@ -76,7 +67,6 @@ impl Journal {
         self.newest
     }
 
-    /// Newest first.
     pub fn records(&self) -> impl Iterator<Item = &Record> {
         self.records.iter()
     }

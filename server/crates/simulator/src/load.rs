@@ -28,10 +28,7 @@ pub enum Load {
         permille: u32,
     },
     /// The same power always; for tests.
-    Constant {
-        /// Active power.
-        watts: u32,
-    },
+    Constant { watts: u32 },
 }
 
 /// How one room differs from the others.

@@ -12,9 +12,7 @@ pub struct Measured {
     pub centiamperes: u16,
     /// W; negative while energy flows in reverse.
     pub watts: i32,
-    /// var.
     pub vars: i32,
-    /// VA.
     pub apparent: i32,
     /// 0.001; negative while energy flows in reverse.
     pub factor: i16,

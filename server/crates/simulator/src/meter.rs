@@ -58,7 +58,6 @@ pub struct Room {
 /// Everything that a meter keeps through a power cut.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Meter {
-    /// 12 digits.
     pub serial: Serial,
     /// It has no wallet: nothing but mode and switch governs its relay.
     #[serde(default)]
@@ -67,13 +66,9 @@ pub struct Meter {
     pub versions: u16,
     /// Up to when time has been made up for.
     pub until: Timestamp,
-    /// Counters.
     pub energy: Energy,
-    /// Credit.
     pub wallet: Wallet,
-    /// Prices.
     pub tariff: Tariff,
-    /// Limits.
     pub limits: Limits,
     /// How the relay is governed.
     pub mode: ControlMode,
@@ -83,13 +78,9 @@ pub struct Meter {
     pub overload: bool,
     /// Tripped for a malignant load.
     pub malignant: bool,
-    /// The relay.
     pub relay: Relay,
-    /// The clock.
     pub clock: LocalClock,
-    /// Block J.
     pub journal: Journal,
-    /// Block F.
     pub freezes: Freezes,
     /// Where secured frames arrive.
     pub mailbox: Mailbox,

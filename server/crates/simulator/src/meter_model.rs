@@ -12,7 +12,6 @@ use super::secured::{self, Effect};
 use meters::keys::MasterKeys;
 use meters::profile::{Area, Profile, Protocol};
 
-/// A model.
 #[derive(Clone, Debug)]
 pub enum Model {
     /// The reference profile, with its secured frames.

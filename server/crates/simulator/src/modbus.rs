@@ -21,7 +21,6 @@ pub enum Exception {
     IllegalValue = 0x03,
     /// The meter failed: what it should keep could not be kept.
     DeviceFailure = 0x04,
-    /// Busy.
     Busy = 0x06,
     /// The gateway heard nothing from the meter.
     NoAnswer = 0x0b,
@@ -34,14 +33,10 @@ pub enum Request<'a> {
     Read {
         /// Of which area.
         area: Area,
-        /// First register.
         address: u16,
-        /// How many.
         count: u16,
     },
-    /// Function 16.
     Write {
-        /// First register.
         address: u16,
         /// Two bytes a register.
         bytes: &'a [u8],
@@ -55,7 +50,6 @@ pub struct Header {
     pub transaction: u16,
     /// Bytes of the PDU that follows.
     pub length: usize,
-    /// Which meter.
     pub unit: u8,
 }
 

@@ -52,23 +52,13 @@ pub struct Restored {
 pub enum StateError {
     /// It cannot be opened, read or written.
     #[error("state file {}: {source}", .file.display())]
-    Io {
-        /// Which file.
-        file: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
+    Io { file: PathBuf, source: io::Error },
     /// Another simulator has it open.
     #[error("state file {}: in use by another simulator", .0.display())]
     InUse(PathBuf),
     /// A line in its middle cannot be read.
     #[error("state file {}, line {line}: not written by this simulator", .file.display())]
-    Line {
-        /// Which file.
-        file: PathBuf,
-        /// From 1.
-        line: usize,
-    },
+    Line { file: PathBuf, line: usize },
 }
 
 /// The open state file.

@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 pub enum Open {
     /// Mode forced off.
     ForcedOff,
-    /// No account.
     NoAccount,
     /// An overload trip that is not yet released.
     Overload,

@@ -29,7 +29,6 @@ pub struct Mailbox {
 }
 
 impl Mailbox {
-    /// Empty.
     #[must_use]
     pub fn new(seed: u64) -> Self {
         Self { chain: mix(seed ^ 0x6368_616c), last: [0; 2], bad: VecDeque::new(), locked_until: None }

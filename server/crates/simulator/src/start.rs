@@ -36,16 +36,10 @@ const REWRITE: Duration = Duration::from_secs(300);
 pub enum StartError {
     /// A gateway, or the control interface, cannot listen.
     #[error("cannot listen on {address}: {source}")]
-    Listen {
-        /// Where.
-        address: SocketAddr,
-        /// Why.
-        source: io::Error,
-    },
+    Listen { address: SocketAddr, source: io::Error },
     /// There are more gateways than ports above the first one.
     #[error("{gateways} gateways do not fit above port {base}")]
     Ports {
-        /// How many.
         gateways: usize,
         /// The first port.
         base: u16,
@@ -55,7 +49,6 @@ pub enum StartError {
     Unit {
         /// Which gateway, from 0.
         gateway: usize,
-        /// Which unit.
         unit: u8,
     },
     /// The built-in meter profiles cannot be read.
@@ -66,9 +59,7 @@ pub enum StartError {
     Profile {
         /// Which gateway, from 0.
         gateway: usize,
-        /// Which unit.
         unit: u8,
-        /// Which profile.
         profile: String,
     },
     /// A gateway shall speak TLS and cannot.
@@ -85,7 +76,6 @@ pub enum StartError {
     OtherSite {
         /// Which gateway, from 0.
         gateway: usize,
-        /// Which unit.
         unit: u8,
         /// Serial number in the file.
         found: Serial,

@@ -18,7 +18,6 @@ pub struct Tariff {
     pub standby: Option<[u32; 4]>,
     /// When they come into force.
     pub switch_over: Option<BcdTime>,
-    /// Step prices.
     pub tiers: Tiers,
     /// Day tables 1 and 2.
     pub day_tables: [DayTable; 2],

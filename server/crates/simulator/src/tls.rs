@@ -12,7 +12,6 @@ use tokio_rustls::rustls::pki_types::PrivatePkcs8KeyDer;
 /// No certificate could be made.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
-    /// The certificate.
     #[error("no certificate could be made")]
     Certificate(#[from] rcgen::Error),
     /// What is made of it.
@@ -24,7 +23,6 @@ pub enum TlsError {
 pub struct Identity {
     /// The certificate, for whoever shall trust it.
     pub pem: String,
-    /// Accepts connections.
     pub acceptor: TlsAcceptor,
 }
 

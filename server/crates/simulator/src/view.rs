@@ -18,11 +18,9 @@ pub struct MeterView {
     pub gateway: usize,
     /// Modbus unit id.
     pub unit: u8,
-    /// 12 digits.
     pub serial: Serial,
     /// The account that is open.
     pub account: Option<AccountNumber>,
-    /// Key epoch.
     pub epoch: u16,
     /// Money commands applied in this epoch.
     pub count: u16,
@@ -34,7 +32,6 @@ pub struct MeterView {
     pub remainder_micro: u32,
     /// Credited minus debited in this epoch, 0.01 yuan.
     pub cumulative: i32,
-    /// Status word.
     pub status: u16,
     /// How the relay is governed.
     pub mode: ControlMode,
@@ -54,7 +51,6 @@ pub struct MeterView {
     pub parameter_version: u16,
     /// Secured-frame versions that it announces.
     pub versions: u16,
-    /// Newest first.
     pub journal: Vec<Record>,
     /// Faults of its line, with how often they strike.
     pub faults: Vec<(LineFault, f64)>,

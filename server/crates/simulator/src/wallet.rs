@@ -10,9 +10,7 @@ const MICRO_PER_FEN: u64 = 10_000;
 /// A money command, as the rule against repetition compares it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MoneyCommand {
-    /// Operation code.
     pub code: u8,
-    /// Order number.
     pub order: u64,
     /// 0.01 yuan; 0 for a close.
     pub amount: u32,

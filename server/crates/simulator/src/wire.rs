@@ -8,11 +8,9 @@ use domain::framing::Framing;
 /// What a master asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ask {
-    /// Modbus.
     Modbus {
         /// Of which meter.
         unit: u8,
-        /// What.
         pdu: Vec<u8>,
     },
     /// DL/T 645; the frame names its meter.
@@ -22,11 +20,9 @@ pub enum Ask {
 /// What a meter answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reply {
-    /// Modbus.
     Modbus {
         /// In the name of which meter.
         unit: u8,
-        /// What.
         pdu: Vec<u8>,
     },
     /// DL/T 645.

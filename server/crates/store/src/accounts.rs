@@ -42,7 +42,6 @@ pub struct OpenAccount {
     pub meter: MeterId,
     /// On which other meters of the same room.
     pub also: Vec<MeterId>,
-    /// For whom.
     pub resident: NewResident,
     /// For whom else.
     pub housemates: Vec<NewResident>,
@@ -61,14 +60,12 @@ pub struct FirstPurchase {
     pub key: Uuid,
     /// At the counter: cash, card or transfer.
     pub tender: Tender,
-    /// How much.
     pub amount: Fen,
 }
 
 /// What a meter already holds when its site is taken over.
 #[derive(Clone, Debug)]
 pub struct TakeOver {
-    /// The meter.
     pub meter: MeterId,
     /// The account number in the meter.
     pub number: String,
@@ -136,11 +133,9 @@ async fn open_within(tx: &mut Tx, rng: &Rng, at: Timestamp, limits: &Limits, new
 
 /// An account that is being opened.
 pub(super) struct Opened {
-    /// Its id.
     pub account: AccountId,
     /// Its number, which meters keep.
     pub number: String,
-    /// Its room.
     pub place: PlaceId,
     /// Who opens it.
     pub by: UserId,

@@ -35,9 +35,6 @@ struct Line {
 
 /// Appends a line in the caller's transaction; the head row, locked here and moved on by the line itself, makes writers queue, so that
 /// the chain never forks.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn append(tx: &mut Tx, at: Timestamp, entry: &Entry<'_>) -> Result<()> {
     let (seq, previous): (i64, Vec<u8>) =
         on!(tx, |c| sqlx::query_as("UPDATE audit_head SET seq = seq WHERE one = 1 RETURNING seq + 1, hash")
@@ -62,9 +59,6 @@ pub async fn append(tx: &mut Tx, at: Timestamp, entry: &Entry<'_>) -> Result<()>
 }
 
 /// Walks the chain; gives the number of lines, or the first line whose hash does not follow from the one before.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn verify(db: &Db) -> Result<std::result::Result<i64, i64>> {
     let mut previous = Vec::new();
     let mut seq = 0;

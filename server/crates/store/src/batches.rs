@@ -220,9 +220,6 @@ pub async fn retry(db: &Db, rng: &Rng, at: Timestamp, who: &Who, batch: BatchId,
 
 /// Takes back what was not sent yet, of these meters. Gives how many commands that were. What was decided on the ledger is in force
 /// there: it takes another decision.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn cancel(db: &Db, at: Timestamp, who: &Who, batch: BatchId, meters: &[MeterId]) -> Result<u64> {
     let mut tx = db.begin().await?;
     let mut taken = 0;

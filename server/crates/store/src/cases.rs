@@ -66,9 +66,6 @@ pub mod kind {
 
 /// Makes the open cases of a kind those that were found, a meter and its detail each: opens what is new, and closes what was mended
 /// or is found for another reason now.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn keep(db: &Db, rng: &Rng, at: Timestamp, kind: &'static str, found: &[(MeterId, String)]) -> Result<()> {
     let open: Vec<(Uuid, Uuid, String)> = read!(db, |pool| sqlx::query_as(
         "SELECT id, meter_id, detail FROM cases WHERE kind = $1 AND meter_id IS NOT NULL AND closed_at IS NULL"
@@ -107,9 +104,6 @@ pub async fn keep(db: &Db, rng: &Rng, at: Timestamp, kind: &'static str, found: 
 }
 
 /// Opens a case in the caller's transaction, unless one of its kind is open there already.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn open(
     tx: &mut Tx,
     rng: &Rng,
@@ -136,9 +130,6 @@ pub async fn open(
 }
 
 /// Closes the open cases of these kinds on an order in the caller's transaction, where their reason is gone.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn resolve_order(
     tx: &mut Tx,
     at: Timestamp,
@@ -161,9 +152,6 @@ pub async fn resolve_order(
 }
 
 /// Opens a case about no meter or order in the caller's transaction, for those who see the whole site; gives its id.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn open_apart(tx: &mut Tx, rng: &Rng, at: Timestamp, kind: &'static str, detail: &str) -> Result<Uuid> {
     let id = rng.id(at);
     on!(tx, |c| sqlx::query("INSERT INTO cases (id, kind, detail, opened_at) VALUES ($1, $2, $3, $4)")
@@ -177,9 +165,6 @@ pub async fn open_apart(tx: &mut Tx, rng: &Rng, at: Timestamp, kind: &'static st
 }
 
 /// Closes a case in the caller's transaction, whose reason is gone; nothing where a person has closed it.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn mend(tx: &mut Tx, at: Timestamp, case: Uuid) -> Result<()> {
     on!(tx, |c| sqlx::query("UPDATE cases SET closed_at = $1, resolution = 'mended' WHERE id = $2 AND closed_at IS NULL")
         .bind(at.0)
@@ -190,9 +175,6 @@ pub async fn mend(tx: &mut Tx, at: Timestamp, case: Uuid) -> Result<()> {
 }
 
 /// Closes the open case of a kind on a meter in the caller's transaction, where its reason is gone; nothing where none is open.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn resolve(tx: &mut Tx, at: Timestamp, kind: &'static str, meter: MeterId, resolution: &'static str) -> Result<()> {
     on!(tx, |c| sqlx::query(
         "UPDATE cases SET closed_at = $1, resolution = $2 WHERE meter_id = $3 AND kind = $4 AND closed_at IS NULL"

@@ -29,7 +29,6 @@ struct Row {
 /// A meter whose clock is off.
 #[derive(Clone, Debug)]
 pub struct Off {
-    /// Which.
     pub meter: MeterId,
     /// It has a wallet of its own, and takes the time by a secured frame.
     pub secured: bool,
@@ -40,9 +39,6 @@ pub struct Off {
 }
 
 /// Meters that answer, show the wrong time or, with a wallet of their own, none, and are not being told already.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn off(db: &Db, now: Timestamp) -> Result<Vec<Off>> {
     let rows: Vec<Row> = read!(db, |pool| {
         sqlx::query_as(
@@ -82,9 +78,6 @@ impl Row {
 }
 
 /// Tells a meter the time: command and audit line in one transaction.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn set(db: &Db, rng: &Rng, at: Timestamp, off: &Off) -> Result<()> {
     let mut tx = db.begin().await?;
     let command = NewCommand {
@@ -107,9 +100,6 @@ pub async fn set(db: &Db, rng: &Rng, at: Timestamp, off: &Off) -> Result<()> {
 }
 
 /// A clock that does not keep time: a case, unless one is open.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn faulty(db: &Db, rng: &Rng, at: Timestamp, off: &Off) -> Result<()> {
     let known: Option<(Uuid,)> =
         read!(db, |pool| sqlx::query_as("SELECT id FROM cases WHERE meter_id = $1 AND kind = $2 AND closed_at IS NULL")

@@ -10,11 +10,9 @@ use super::{Db, Result, StoreError, Tx, on, read};
 
 /// Priorities on a bus; the smallest goes first.
 pub mod priority {
-    /// Money.
     pub const MONEY: i64 = 0;
     /// The relay: modes and the resident's switch.
     pub const RELAY: i64 = 1;
-    /// Settings.
     pub const SETTINGS: i64 = 2;
     /// Somebody asked to see the meter.
     pub const READ: i64 = 3;
@@ -23,7 +21,6 @@ pub mod priority {
 /// A command as it is decided.
 #[derive(Clone, Debug)]
 pub struct NewCommand {
-    /// Its id.
     pub id: CommandId,
     /// To which meter.
     pub meter: MeterId,
@@ -54,7 +51,6 @@ pub struct Command {
     pub account_id: Option<Uuid>,
     /// [`OrderId`].
     pub order_id: Option<Uuid>,
-    /// Operation.
     pub kind: String,
     /// Fields as JSON.
     pub args: String,
@@ -70,7 +66,6 @@ pub struct Command {
     pub count: Option<i64>,
     /// How often it was sent.
     pub attempts: i64,
-    /// Not before.
     pub next_at: i64,
     /// When it was decided.
     pub decided_at: i64,
@@ -95,9 +90,6 @@ impl Command {
 }
 
 /// Stores a command in the transaction of its decision. A relay wish that was not sent yet gives way to a newer one of its kind.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn enqueue(tx: &mut Tx, at: Timestamp, command: &NewCommand) -> Result<()> {
     if command.priority == priority::RELAY {
         on!(tx, |c| sqlx::query(
@@ -131,9 +123,6 @@ pub async fn enqueue(tx: &mut Tx, at: Timestamp, command: &NewCommand) -> Result
 }
 
 /// Takes back a command of which no frame was sent. Gives whether it could: the engine counts a try before its first byte leaves.
-///
-/// # Errors
-/// Where the database fails.
 pub(super) async fn cancel_unsent(tx: &mut Tx, at: Timestamp, id: CommandId) -> Result<bool> {
     let cancelled = on!(tx, |c| sqlx::query(
         "UPDATE commands SET state = 'superseded', finished_at = $2, note = $3
@@ -149,9 +138,6 @@ pub(super) async fn cancel_unsent(tx: &mut Tx, at: Timestamp, id: CommandId) -> 
 
 /// Takes back what was to bring an order into its meter. Gives whether nothing of it can arrive any more: no frame was sent, or the
 /// meter refused the frame because it holds too much already.
-///
-/// # Errors
-/// Where the database fails.
 pub(super) async fn take_back(tx: &mut Tx, at: Timestamp, order: OrderId) -> Result<bool> {
     on!(tx, |c| sqlx::query(
         "UPDATE commands SET state = 'superseded', finished_at = $2, note = $3
@@ -172,9 +158,6 @@ pub(super) async fn take_back(tx: &mut Tx, at: Timestamp, order: OrderId) -> Res
 }
 
 /// Takes up again what [`take_back`] took back. Gives whether there was such a command.
-///
-/// # Errors
-/// Where the database fails.
 pub(super) async fn send_after_all(tx: &mut Tx, at: Timestamp, order: OrderId) -> Result<bool> {
     let queued = on!(tx, |c| sqlx::query(
         "UPDATE commands SET state = 'queued', epoch = NULL, count = NULL, next_at = $2, finished_at = NULL, result = NULL,
@@ -190,9 +173,6 @@ pub(super) async fn send_after_all(tx: &mut Tx, at: Timestamp, order: OrderId) -
 }
 
 /// Commands that may move now, most urgent first: due, and no open delivery case on their meter.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn due(db: &Db, now: Timestamp, limit: i64) -> Result<Vec<Command>> {
     read!(db, |pool| sqlx::query_as(
         "SELECT id, meter_id, account_id, order_id, kind, args, money, priority, state, epoch, count, attempts, next_at,
@@ -209,10 +189,6 @@ pub async fn due(db: &Db, now: Timestamp, limit: i64) -> Result<Vec<Command>> {
     .await)
 }
 
-/// One command.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn find(db: &Db, id: CommandId) -> Result<Option<Command>> {
     read!(db, |pool| sqlx::query_as(
         "SELECT id, meter_id, account_id, order_id, kind, args, money, priority, state, epoch, count, attempts, next_at,

@@ -9,9 +9,6 @@ use domain::ledger::use_of_meter;
 use domain::rng::Rng;
 
 /// Meters with a wallet inside and an open account that were observed since `day` began, and whose use was brought in before it.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn due(db: &Db, day: Timestamp) -> Result<Vec<(AccountId, MeterId)>> {
     let rows: Vec<(Uuid, Uuid)> = read!(db, |pool| sqlx::query_as(
         "SELECT am.account_id, am.meter_id FROM account_meters am
@@ -66,9 +63,7 @@ pub async fn bring_in(db: &Db, rng: &Rng, account: AccountId, meter: MeterId) ->
 /// What the ledger knows a meter to have applied.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Known {
-    /// Whose.
     pub account: AccountId,
-    /// Which meter.
     pub meter: MeterId,
     /// The key epoch.
     pub epoch: i64,

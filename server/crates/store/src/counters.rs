@@ -19,9 +19,6 @@ use domain::rng::Rng;
 use domain::rollup::{ConsumptionInterval, Parts};
 
 /// Meters about whose counters something was decided since then.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn decided_since(db: &Db, since: Timestamp) -> Result<Vec<MeterId>> {
     let rows: Vec<(Uuid,)> =
         read!(db, |pool| sqlx::query_as("SELECT DISTINCT meter_id FROM counter_decisions WHERE decided_at >= $1")
@@ -125,9 +122,6 @@ impl Ends {
 }
 
 /// How a counter stands that is held back; `None` where it counts.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn held(db: &Db, meter: MeterId) -> Result<Option<HeldCounter>> {
     let row: Option<Ends> = read!(db, |pool| sqlx::query_as(ends!()).bind(meter.0).fetch_optional(pool).await)?;
     Ok(row.map(|ends| ends.held()))

@@ -18,7 +18,6 @@ static POSTGRES: Migrator = sqlx::migrate!("./migrations/postgres");
 pub enum Db {
     /// Embedded: readers beside one writer, so that no write waits for a lock it cannot get.
     Sqlite {
-        /// Readers.
         read: SqlitePool,
         /// The one writer.
         write: SqlitePool,

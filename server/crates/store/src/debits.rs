@@ -14,7 +14,6 @@ use domain::rng::Rng;
 /// What is to be taken, from where.
 #[derive(Clone, Copy, Debug)]
 pub struct Debit {
-    /// Whose.
     pub account: AccountId,
     /// Out of which of its meters.
     pub meter: MeterId,
@@ -22,9 +21,7 @@ pub struct Debit {
     pub of: Uuid,
     /// The number that the meter keeps, as of an order.
     pub number: i64,
-    /// How much.
     pub amount: Fen,
-    /// Who decided.
     pub by: UserId,
 }
 
@@ -37,7 +34,6 @@ pub enum Debited {
     Done {
         /// The purchase count it became.
         count: i64,
-        /// What remains.
         remaining: Fen,
     },
 }

@@ -48,9 +48,6 @@ pub mod note {
 }
 
 /// Meters with commands that may move now, most urgent first.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn due(db: &Db, now: Timestamp, limit: i64) -> Result<Vec<MeterId>> {
     let rows: Vec<(Uuid,)> = read!(db, |pool| sqlx::query_as(
         "SELECT meter_id FROM commands
@@ -69,9 +66,6 @@ pub async fn due(db: &Db, now: Timestamp, limit: i64) -> Result<Vec<MeterId>> {
 /// The command of this meter that moves next. Money goes in the order of its decisions, none while another is under way or a
 /// delivery case is open. One that is under way goes on whatever is queued: on PostgreSQL a purchase decided a moment earlier may
 /// be committed a moment later, when this one has its purchase count already.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn next(db: &Db, meter: MeterId, now: Timestamp) -> Result<Option<Command>> {
     read!(db, |pool| sqlx::query_as(
         "SELECT id, meter_id, account_id, order_id, kind, args, money, priority, state, epoch, count, attempts, next_at,
@@ -103,9 +97,6 @@ pub struct Claim {
 
 /// Claims a queued money command: epoch and count are fixed and durable before any byte leaves. `None` where it is not the
 /// meter's turn or there is no such account on the meter any more.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn claim(db: &Db, command: &Command) -> Result<Option<Claim>> {
     let mut tx = db.begin().await?;
     let known: Option<(i64, i64)> = on!(&mut tx, |c| sqlx::query_as(
@@ -134,9 +125,6 @@ pub async fn claim(db: &Db, command: &Command) -> Result<Option<Claim>> {
 }
 
 /// Counts a try and gives the frame number for it, durable before the frame leaves. `None` where the command has ended meanwhile.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn begin_send(db: &Db, at: Timestamp, command: &Command) -> Result<Option<u32>> {
     let mut tx = db.begin().await?;
     let counted = on!(&mut tx, |c| sqlx::query(
@@ -156,9 +144,6 @@ pub async fn begin_send(db: &Db, at: Timestamp, command: &Command) -> Result<Opt
 }
 
 /// Puts off everything that waits for this meter: nothing can move while it does not answer.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn defer_meter(db: &Db, meter: MeterId, until: Timestamp, note: &str) -> Result<()> {
     let mut tx = db.begin().await?;
     on!(&mut tx, |c| sqlx::query(
@@ -175,9 +160,6 @@ pub async fn defer_meter(db: &Db, meter: MeterId, until: Timestamp, note: &str) 
 
 /// The meter was heard again: what waits for it may move now, except what is not to be looked at before its instant. Gives whether
 /// anything does.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn reset_backoff(db: &Db, meter: MeterId, now: Timestamp) -> Result<bool> {
     let waits: Option<(i64,)> = read!(db, |pool| {
         sqlx::query_as(
@@ -204,9 +186,6 @@ pub async fn reset_backoff(db: &Db, meter: MeterId, now: Timestamp) -> Result<bo
 }
 
 /// Ends a wish that was sent without a known effect when a newer one of its kind waits. Gives whether it did.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn give_way(db: &Db, at: Timestamp, command: &Command) -> Result<bool> {
     let mut tx = db.begin().await?;
     let ended = on!(&mut tx, |c| sqlx::query(

@@ -18,24 +18,18 @@ const REVISED_AFTER: i64 = 12 * HOUR;
 /// Energy to add to an hour of a meter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hour {
-    /// Which meter.
     pub meter: MeterId,
     /// Hours since the epoch.
     pub hour: i64,
-    /// How much.
     pub energy: Energy,
 }
 
 /// Energy to add to a Shanghai day of a meter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Day {
-    /// Which meter.
     pub meter: MeterId,
-    /// Which day.
     pub day: Date,
-    /// How much.
     pub energy: Energy,
-    /// Of it.
     pub parts: Parts,
 }
 
@@ -60,9 +54,6 @@ static DAYS: LazyLock<Bulk> = LazyLock::new(|| {
 
 /// Adds to hours and days in the caller's transaction. No two of each are of the same key; `revised` where people may have seen
 /// these days before as they were.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn add(tx: &mut Tx, hours: &[Hour], days: &[Day], revised: Option<Timestamp>) -> Result<()> {
     for (text, rows) in HOURS.pieces(tx, hours) {
         on!(tx, |c| {
@@ -90,11 +81,8 @@ pub async fn add(tx: &mut Tx, hours: &[Hour], days: &[Day], revised: Option<Time
 /// A day as it stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DayEnergy {
-    /// Which.
     pub day: Date,
-    /// How much.
     pub energy: Energy,
-    /// Of it.
     pub parts: Parts,
     /// How sure it is.
     pub mark: DayMark,
@@ -117,9 +105,6 @@ struct DayRow {
 }
 
 /// Each day from `from` to `today`, both included, with its parts and how sure it is; days without any energy are left out.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn days(db: &Db, meter: MeterId, from: Date, today: Date) -> Result<Vec<DayEnergy>> {
     // A midnight is sure where a reading that counts is of that very instant: the freeze register's.
     let rows: Vec<DayRow> = read!(db, |pool| {
@@ -152,9 +137,6 @@ pub async fn days(db: &Db, meter: MeterId, from: Date, today: Date) -> Result<Ve
 }
 
 /// Energy of each day from `from` to `to`, both included; days without any are left out.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn daily(db: &Db, meter: MeterId, from: Date, to: Date) -> Result<Vec<(Date, Energy)>> {
     let rows: Vec<(i64, i64)> = read!(db, |pool| sqlx::query_as(
         "SELECT day, wh FROM energy_daily WHERE meter_id = $1 AND day BETWEEN $2 AND $3 ORDER BY day"
@@ -168,9 +150,6 @@ pub async fn daily(db: &Db, meter: MeterId, from: Date, to: Date) -> Result<Vec<
 }
 
 /// Energy of the hours of a Shanghai day, by the hour 0-23; hours without any are left out.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn hourly(db: &Db, meter: MeterId, day: Date) -> Result<Vec<(u8, Energy)>> {
     let first = day.start().0 / HOUR;
     let rows: Vec<(i64, i64)> = read!(db, |pool| sqlx::query_as(

@@ -13,12 +13,7 @@ pub enum StoreError {
     Migrate(#[from] sqlx::migrate::MigrateError),
     /// A stored value is not of its type.
     #[error("{table}.{column} holds a value that is not of its type")]
-    Inconsistent {
-        /// Where.
-        table: &'static str,
-        /// Which column.
-        column: &'static str,
-    },
+    Inconsistent { table: &'static str, column: &'static str },
     /// The person's wish cannot be met; nothing was changed.
     #[error("refused: {0}")]
     Refused(#[from] AppError),

@@ -11,7 +11,6 @@ use domain::rng::Rng;
 /// What an event is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Subject {
-    /// A meter.
     Meter(MeterId),
     /// A gateway and all behind it.
     Gateway(GatewayId),
@@ -29,11 +28,8 @@ impl Subject {
 /// Something that began or ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// What.
     pub kind: EventKind,
-    /// Where.
     pub subject: Subject,
-    /// When.
     pub at: Timestamp,
     /// How it stands.
     pub turn: Turn,
@@ -51,9 +47,6 @@ pub enum Turn {
 }
 
 /// Writes down what began or ended, in the caller's transaction.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn apply(tx: &mut Tx, rng: &Rng, change: &Change) -> Result<()> {
     let Change { kind, subject, at, turn } = change;
     match turn {
@@ -64,9 +57,6 @@ pub async fn apply(tx: &mut Tx, rng: &Rng, change: &Change) -> Result<()> {
 }
 
 /// Raises an event in the caller's transaction, unless one of its kind is open there already.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn raise(tx: &mut Tx, rng: &Rng, kind: EventKind, subject: Subject, since: Timestamp, detail: &str) -> Result<()> {
     insert(tx, rng, kind, subject, since, None, detail).await
 }
@@ -98,9 +88,6 @@ async fn insert(
 }
 
 /// Ends the open event of a kind in the caller's transaction; nothing where none is open.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn clear(tx: &mut Tx, kind: EventKind, subject: Subject, until: Timestamp) -> Result<()> {
     let (meter, gateway) = subject.columns();
     on!(tx, |c| sqlx::query(
@@ -117,9 +104,6 @@ pub async fn clear(tx: &mut Tx, kind: EventKind, subject: Subject, until: Timest
 }
 
 /// The open events of meters: whose, what, since when.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn open_of_meters(db: &Db) -> Result<Vec<(MeterId, EventKind, Timestamp)>> {
     let rows: Vec<(Uuid, String, i64)> = read!(db, |pool| sqlx::query_as(
         "SELECT meter_id, kind, since FROM events WHERE until_at IS NULL AND meter_id IS NOT NULL"
@@ -134,9 +118,6 @@ pub async fn open_of_meters(db: &Db) -> Result<Vec<(MeterId, EventKind, Timestam
 }
 
 /// Gateways whose loss is open.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn lost_gateways(db: &Db) -> Result<Vec<GatewayId>> {
     let rows: Vec<(Uuid,)> = read!(db, |pool| sqlx::query_as(
         "SELECT gateway_id FROM events WHERE until_at IS NULL AND gateway_id IS NOT NULL AND kind = 'gateway-lost'"

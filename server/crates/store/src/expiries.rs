@@ -36,9 +36,6 @@ struct Row {
 }
 
 /// Makes the cases those of what ends now. What somebody closed is not opened again before the end has come a step nearer.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn keep(db: &Db, rng: &Rng, at: Timestamp, found: &[Ending]) -> Result<()> {
     let rows: Vec<Row> = read!(db, |pool| sqlx::query_as(
         "SELECT id, subject, detail, closed_at IS NOT NULL AS closed FROM cases WHERE kind = $1 AND subject IS NOT NULL"

@@ -10,9 +10,6 @@ use super::audit::{self, Entry};
 use super::{Db, Result, on, read};
 
 /// The site's interval in seconds, where it has one.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn of_site(db: &Db) -> Result<Option<i64>> {
     let row: Option<(Option<i64>,)> =
         read!(db, |pool| sqlx::query_as("SELECT sweep_interval_s FROM site_settings WHERE one = 1").fetch_optional(pool).await)?;

@@ -15,9 +15,6 @@ use domain::rng::Rng;
 const CLOCKS_DIFFER: i64 = 10 * MINUTE;
 
 /// Meters whose journal has moved since it was last read, at most `limit`.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn moved(db: &Db, limit: i64) -> Result<Vec<MeterId>> {
     let rows: Vec<(Uuid,)> = read!(db, |pool| sqlx::query_as(
         "SELECT m.id FROM meter_latest l JOIN meters m ON m.id = l.meter_id
@@ -124,9 +121,6 @@ pub struct Record {
 }
 
 /// The newest records of a meter, newest first.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn recent(db: &Db, meter: MeterId, limit: i64) -> Result<Vec<Record>> {
     read!(db, |pool| sqlx::query_as(
         "SELECT at, kind, cause, amount_fen, count, remaining_fen FROM meter_journal

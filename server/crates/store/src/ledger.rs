@@ -42,9 +42,6 @@ pub async fn post(tx: &mut Tx, rng: &Rng, at: Timestamp, transfer: &Transfer) ->
 }
 
 /// What an account gave minus what it took: positive for what we owe.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn credit_balance(db: &Db, account: &Account) -> Result<Money> {
     let balance: Option<(i64,)> =
         read!(db, |pool| sqlx::query_as("SELECT credits_e4 - debits_e4 FROM ledger_balances WHERE account = $1")
@@ -55,9 +52,6 @@ pub async fn credit_balance(db: &Db, account: &Account) -> Result<Money> {
 }
 
 /// The same in the caller's transaction.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn balance(tx: &mut Tx, account: &Account) -> Result<Money> {
     let balance: Option<(i64,)> =
         on!(tx, |c| sqlx::query_as("SELECT credits_e4 - debits_e4 FROM ledger_balances WHERE account = $1")
@@ -68,9 +62,6 @@ pub async fn balance(tx: &mut Tx, account: &Account) -> Result<Money> {
 }
 
 /// All balances, by code.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn balances(db: &Db) -> Result<Vec<Balance>> {
     read!(db, |pool| sqlx::query_as("SELECT account, debits_e4, credits_e4 FROM ledger_balances ORDER BY account")
         .fetch_all(pool)
@@ -78,9 +69,6 @@ pub async fn balances(db: &Db) -> Result<Vec<Balance>> {
 }
 
 /// What every account took and gave up to an instant, by the transfers alone.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn balances_at(db: &Db, at: Timestamp) -> Result<Vec<Balance>> {
     read!(db, |pool| sqlx::query_as(
         "SELECT account, CAST(SUM(debits) AS BIGINT) AS debits_e4, CAST(SUM(credits) AS BIGINT) AS credits_e4
@@ -95,9 +83,6 @@ pub async fn balances_at(db: &Db, at: Timestamp) -> Result<Vec<Balance>> {
 }
 
 /// The balances as the transfers alone give them; differs from [`balances`] only where something is wrong.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn recomputed_balances(db: &Db) -> Result<Vec<Balance>> {
     balances_at(db, Timestamp(i64::MAX)).await
 }

@@ -65,7 +65,6 @@ pub(crate) fn db_result<T: Outcome>(result: std::result::Result<T, sqlx::Error>)
 pub(crate) trait Outcome {
     /// The shared form.
     type Plain;
-    /// Converts.
     fn plain(self) -> Self::Plain;
 }
 

@@ -18,7 +18,6 @@ pub struct GatewayRow {
     pub name: String,
     /// Host name or address.
     pub host: String,
-    /// TCP port.
     pub port: i64,
     /// A word of [`Framing`].
     pub framing: String,
@@ -54,13 +53,11 @@ pub struct MeterRow {
 /// A gateway to add.
 #[derive(Clone, Debug)]
 pub struct NewGateway {
-    /// Its id.
     pub id: GatewayId,
     /// What people call it; unique.
     pub name: String,
     /// Host name or address.
     pub host: String,
-    /// TCP port.
     pub port: u16,
     /// How it carries frames.
     pub framing: Framing,
@@ -69,11 +66,8 @@ pub struct NewGateway {
 /// A meter to add.
 #[derive(Clone, Debug)]
 pub struct NewMeter {
-    /// Its id.
     pub id: MeterId,
-    /// Its room.
     pub place: PlaceId,
-    /// Its gateway.
     pub gateway: GatewayId,
     /// Unit id, 1-247.
     pub unit: u8,
@@ -86,9 +80,6 @@ pub struct NewMeter {
 }
 
 /// All gateways in service, by name.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn gateways(db: &Db) -> Result<Vec<GatewayRow>> {
     read!(db, |pool| {
         sqlx::query_as(
@@ -100,9 +91,6 @@ pub async fn gateways(db: &Db) -> Result<Vec<GatewayRow>> {
 }
 
 /// All meters in service, by address.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn meters(db: &Db) -> Result<Vec<MeterRow>> {
     read!(db, |pool| {
         sqlx::query_as(
@@ -114,9 +102,6 @@ pub async fn meters(db: &Db) -> Result<Vec<MeterRow>> {
 }
 
 /// One meter, in service or not.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn find(db: &Db, meter: MeterId) -> Result<Option<MeterRow>> {
     read!(db, |pool| sqlx::query_as(
         "SELECT id, place_id, gateway_id, unit, serial, profile, wallet, sweep_interval_s FROM meters WHERE id = $1"

@@ -16,9 +16,6 @@ use domain::reading_source::Source;
 use domain::rollup::{ConsumptionInterval, Parts};
 
 /// Meters that were read before and after a midnight and whose counter at it is not known, at most `limit`.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn missing(db: &Db, midnight: Timestamp, limit: i64) -> Result<Vec<MeterId>> {
     let rows: Vec<(Uuid,)> = read!(db, |pool| sqlx::query_as(
         "SELECT m.id FROM meters m JOIN meter_latest l ON l.meter_id = m.id

@@ -9,7 +9,6 @@ use super::{Db, Result, read};
 /// An order, and how far its payment and its delivery are.
 #[derive(Clone, Debug, FromRow)]
 pub struct Progress {
-    /// The order.
     #[sqlx(flatten)]
     pub order: Order,
     /// State of its newest attempt.
@@ -31,9 +30,6 @@ pub struct Progress {
 }
 
 /// One order with its progress.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn progress(db: &Db, id: OrderId) -> Result<Option<Progress>> {
     read!(db, |pool| sqlx::query_as(
         "SELECT o.id, o.number, o.account_id, o.meter_id, o.tender, o.amount_fen, o.state, o.created_by, o.created_at, o.paid_at,
@@ -52,9 +48,6 @@ pub async fn progress(db: &Db, id: OrderId) -> Result<Option<Progress>> {
 }
 
 /// The orders of an account, newest first.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn of_account(db: &Db, account: AccountId, limit: i64, offset: i64) -> Result<Vec<Order>> {
     read!(db, |pool| sqlx::query_as(
         "SELECT id, number, account_id, meter_id, tender, amount_fen, state, created_by, created_at, paid_at, credited_at,

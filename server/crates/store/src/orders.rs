@@ -34,9 +34,7 @@ pub struct NewOrder {
     pub meter: MeterId,
     /// How it is paid.
     pub tender: Tender,
-    /// How much.
     pub amount: Fen,
-    /// Who asks.
     pub by: UserId,
     /// From where; for the audit chain.
     pub ip: String,
@@ -74,13 +72,11 @@ pub struct Order {
 }
 
 impl Order {
-    /// Its id.
     #[must_use]
     pub const fn id(&self) -> OrderId {
         OrderId(self.id)
     }
 
-    /// How much.
     #[must_use]
     pub const fn amount(&self) -> Fen {
         Fen(self.amount_fen)
@@ -151,7 +147,6 @@ pub async fn sell_within(tx: &mut Tx, rng: &Rng, at: Timestamp, limits: &Limits,
 
 /// A sale, and whether it is new.
 pub(super) struct Sold {
-    /// It.
     pub order: Order,
     new: bool,
 }
@@ -280,10 +275,6 @@ pub(super) async fn hold_paid(tx: &mut Tx, rng: &Rng, at: Timestamp, order: &Ord
     Ok(())
 }
 
-/// One order.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn find(db: &Db, id: OrderId) -> Result<Option<Order>> {
     read!(db, |pool| sqlx::query_as(
         "SELECT id, number, account_id, meter_id, tender, amount_fen, state, created_by, created_at, paid_at, credited_at,

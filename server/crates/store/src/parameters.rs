@@ -9,9 +9,6 @@ use super::{Db, Result, StoreError, Tx, cases, on, read};
 use domain::rng::Rng;
 
 /// The version that is known of each meter, and since when.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn versions(db: &Db) -> Result<Vec<(Uuid, i64, i64)>> {
     read!(db, |pool| sqlx::query_as("SELECT meter_id, version, read_at FROM meter_parameters").fetch_all(pool).await)
 }
@@ -45,9 +42,6 @@ fn parse(text: &str) -> Result<Parameters> {
 
 /// Keeps what was read; `at` is when the meter showed that version. A meter counts the parameter commands that it accepts; where it
 /// counted more than this server sent since the last time, somebody else holds the keys: a case.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn keep(db: &Db, rng: &Rng, at: Timestamp, meter: MeterId, version: u16, parameters: &Parameters) -> Result<()> {
     let text = serde_json::to_string(parameters)
         .map_err(|_| StoreError::Inconsistent { table: "meter_parameters", column: "parameters" })?;

@@ -11,9 +11,6 @@ use super::{Db, Result, on, read};
 const PATIENCE: i64 = 10 * MINUTE;
 
 /// Notes that the session's payer is sent to the channel with this state, to pay this order afterwards. An earlier state is void.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn ask(db: &Db, at: Timestamp, session: &TokenHash, app_id: &str, order: OrderId, state: &TokenHash) -> Result<()> {
     let mut tx = db.begin().await?;
     on!(&mut tx, |c| sqlx::query(
@@ -32,9 +29,6 @@ pub async fn ask(db: &Db, at: Timestamp, session: &TokenHash, app_id: &str, orde
 }
 
 /// The payer is back with this state: gives the order to pay, once, and only to the session that was sent.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn returned(db: &Db, at: Timestamp, session: &TokenHash, state: &TokenHash) -> Result<Option<OrderId>> {
     let mut tx = db.begin().await?;
     let order: Option<(Uuid,)> = on!(&mut tx, |c| sqlx::query_as(
@@ -50,9 +44,6 @@ pub async fn returned(db: &Db, at: Timestamp, session: &TokenHash, state: &Token
 }
 
 /// Keeps who the session's payer is.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn learn(db: &Db, session: &TokenHash, app_id: &str, payer: &str) -> Result<()> {
     let mut tx = db.begin().await?;
     on!(&mut tx, |c| sqlx::query("UPDATE payers SET payer_id = $1 WHERE session_hash = $2 AND app_id = $3")
@@ -65,9 +56,6 @@ pub async fn learn(db: &Db, session: &TokenHash, app_id: &str, payer: &str) -> R
 }
 
 /// Who the session's payer is to this application.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn known(db: &Db, session: &TokenHash, app_id: &str) -> Result<Option<String>> {
     let row: Option<(String,)> = read!(db, |pool| sqlx::query_as(
         "SELECT payer_id FROM payers WHERE session_hash = $1 AND app_id = $2 AND payer_id IS NOT NULL"

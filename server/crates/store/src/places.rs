@@ -7,7 +7,6 @@ use super::{Db, Result, Tx, on, read};
 /// A place to add.
 #[derive(Clone, Copy, Debug)]
 pub struct NewPlace<'a> {
-    /// Its id.
     pub id: PlaceId,
     /// What it is part of; `None` for the site.
     pub parent: Option<PlaceId>,
@@ -20,9 +19,6 @@ pub struct NewPlace<'a> {
 }
 
 /// The tops of the tree: the sites.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn sites(db: &Db) -> Result<Vec<PlaceId>> {
     let rows: Vec<(Uuid,)> =
         read!(db, |pool| sqlx::query_as("SELECT id FROM places WHERE parent_id IS NULL").fetch_all(pool).await)?;

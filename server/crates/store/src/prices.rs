@@ -108,15 +108,12 @@ async fn record(tx: &mut Tx, at: Timestamp, who: Option<&Who>, action: &str, sub
 /// A published version.
 #[derive(Clone, Debug, FromRow)]
 pub struct VersionRow {
-    /// Its id.
     pub id: Uuid,
     /// Of which plan.
     pub plan_id: Uuid,
     /// 1 for the plan's first.
     pub number: i64,
-    /// Since when.
     pub effective_at: i64,
-    /// As JSON.
     pub prices: String,
     /// When it was published.
     pub published_at: i64,
@@ -137,9 +134,6 @@ impl VersionRow {
 }
 
 /// All versions of all plans: by plan, the newest first.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn versions(db: &Db) -> Result<Vec<VersionRow>> {
     read!(db, |pool| sqlx::query_as(
         "SELECT v.id, v.plan_id, v.number, v.effective_at, v.prices, v.published_at, p.name AS plan, u.name AS by_name
@@ -151,9 +145,6 @@ pub async fn versions(db: &Db) -> Result<Vec<VersionRow>> {
 }
 
 /// Where plans hold now: plan, place, and since when.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn places(db: &Db) -> Result<Vec<(Uuid, Uuid, i64)>> {
     read!(db, |pool| sqlx::query_as(
         "SELECT a.plan_id, a.place_id, a.from_at FROM price_places a

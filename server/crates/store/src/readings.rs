@@ -31,15 +31,12 @@ pub struct Reading {
     pub quality: i64,
     /// See [`domain::reading_source::Source`].
     pub source: i64,
-    /// Status word.
     pub status: i64,
     /// Total energy counter.
     pub total_wh: i64,
     /// Reverse energy counter; `None`, here and below, for what the meter does not measure.
     pub reverse_wh: Option<i64>,
-    /// Remaining amount.
     pub remaining_fen: i64,
-    /// Active power.
     pub power_w: Option<i64>,
     /// 0.1 V.
     pub voltage_dv: Option<i64>,
@@ -62,7 +59,6 @@ pub struct Reading {
 pub struct DoubtfulReading {
     /// One of [`cases::kind`].
     pub kind: &'static str,
-    /// Which meter.
     pub meter: MeterId,
     /// What is doubtful, as JSON.
     pub detail: String,
@@ -71,7 +67,6 @@ pub struct DoubtfulReading {
 /// What belongs together: all of it is stored, or none. No two shares and no two `latest` are of the same key.
 #[derive(Clone, Debug, Default)]
 pub struct Batch {
-    /// New readings.
     pub readings: Vec<Reading>,
     /// Those of them that a server wallet pays for.
     pub metered: Vec<Metered>,
@@ -171,7 +166,6 @@ pub struct Counted {
     pub meter_id: Uuid,
     /// When the last one that counted was read.
     pub at: i64,
-    /// Its counter.
     pub total_wh: i64,
     /// The counters beside it.
     pub reverse_wh: Option<i64>,
@@ -219,25 +213,16 @@ macro_rules! counted {
 }
 
 /// Where counting stands for every meter in service.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn counted(db: &Db) -> Result<Vec<Counted>> {
     read!(db, |pool| sqlx::query_as(counted!("m.retired_at IS NULL")).fetch_all(pool).await)
 }
 
 /// Where counting stands for one meter; `None` where nothing was ever counted.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn counted_of(db: &Db, meter: MeterId) -> Result<Option<Counted>> {
     read!(db, |pool| sqlx::query_as(counted!("m.id = $1")).bind(meter.0).fetch_optional(pool).await)
 }
 
 /// The newest readings, newest first.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn recent(db: &Db, meter: MeterId, limit: i64) -> Result<Vec<Reading>> {
     read!(db, |pool| sqlx::query_as(
         "SELECT meter_id, at, quality, source, status, total_wh, reverse_wh, remaining_fen, power_w, voltage_dv, current_ca,

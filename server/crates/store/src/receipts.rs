@@ -11,7 +11,6 @@ use super::{Db, Result, StoreError, Tx, on};
 /// What a receipt is for.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum For {
-    /// A sale.
     Sale(OrderId),
     /// A return, or a sale taken back.
     Return(ReturnId),

@@ -44,7 +44,6 @@ pub struct Refund {
     pub refund_no: String,
     /// The verified payment.
     pub event_id: Uuid,
-    /// Its attempt.
     pub attempt_id: Uuid,
     /// [`OrderId`].
     pub order_id: Uuid,
@@ -56,12 +55,10 @@ pub struct Refund {
     tender: String,
     /// How much, fen.
     pub amount_fen: i64,
-    /// Why.
     pub reason: String,
     state: String,
     /// [`UserId`]; `None` where the configuration decided.
     pub asked_by: Option<Uuid>,
-    /// When.
     pub asked_at: i64,
     /// Until when a second person may approve it.
     pub expires_at: Option<i64>,
@@ -70,13 +67,11 @@ pub struct Refund {
 }
 
 impl Refund {
-    /// Its id.
     #[must_use]
     pub const fn id(&self) -> RefundId {
         RefundId(self.id)
     }
 
-    /// How much.
     #[must_use]
     pub const fn amount(&self) -> Fen {
         Fen(self.amount_fen)
@@ -119,10 +114,6 @@ impl Refund {
     }
 }
 
-/// One refund.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn find(db: &Db, id: RefundId) -> Result<Option<Refund>> {
     read!(db, |pool| sqlx::query_as(
         "SELECT id, number, refund_no, event_id, attempt_id, order_id, source, return_id, tender, amount_fen, reason, state,
@@ -136,9 +127,6 @@ pub async fn find(db: &Db, id: RefundId) -> Result<Option<Refund>> {
 }
 
 /// All refunds of an order, oldest first.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn of_order(db: &Db, order: OrderId) -> Result<Vec<Refund>> {
     read!(db, |pool| sqlx::query_as(
         "SELECT id, number, refund_no, event_id, attempt_id, order_id, source, return_id, tender, amount_fen, reason, state,

@@ -25,13 +25,11 @@ use model::time::Timestamp;
 pub enum ReturnSubject {
     /// The resident gets back what is left, or a part.
     Remaining {
-        /// Whose.
         account: AccountId,
         /// Out of which meter.
         meter: MeterId,
         /// How it is paid out.
         tender: Tender,
-        /// How much.
         amount: Fen,
     },
     /// A wrong sale is taken back, or as much of it as is still there.
@@ -45,11 +43,8 @@ pub enum ReturnSubject {
 pub struct NewReturn {
     /// Made with the form: the same key gives the same return, however often it is sent.
     pub key: Uuid,
-    /// What.
     pub of: ReturnSubject,
-    /// Why.
     pub reason: String,
-    /// Who asks.
     pub by: UserId,
     /// From where; for the audit chain.
     pub ip: String,
@@ -74,7 +69,6 @@ pub struct Return {
     tender: String,
     /// How much, fen.
     pub amount_fen: i64,
-    /// Why.
     pub reason: String,
     state: String,
     /// [`UserId`] of who asked.
@@ -119,7 +113,6 @@ impl Source {
 }
 
 impl Return {
-    /// Its id.
     #[must_use]
     pub const fn id(&self) -> ReturnId {
         ReturnId(self.id)
@@ -156,17 +149,12 @@ impl Return {
         found.ok_or(StoreError::Inconsistent { table: "returns", column: "source" })
     }
 
-    /// How much.
     #[must_use]
     pub const fn amount(&self) -> Fen {
         Fen(self.amount_fen)
     }
 }
 
-/// One return.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn find(db: &Db, id: ReturnId) -> Result<Option<Return>> {
     read!(db, |pool| sqlx::query_as(
         "SELECT id, number, kind, account_id, meter_id, corrects_order, corrects_return, tender, amount_fen, reason, state,

@@ -37,13 +37,11 @@ pub struct Room {
 }
 
 impl Room {
-    /// The account.
     #[must_use]
     pub const fn account(&self) -> AccountId {
         AccountId(self.account_id)
     }
 
-    /// The meter.
     #[must_use]
     pub const fn meter(&self) -> MeterId {
         MeterId(self.meter_id)
@@ -59,9 +57,6 @@ impl Room {
 }
 
 /// The room of who asks; `None` where no account is theirs now. Of an account with more meters, the first.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn of_resident(db: &Db, user: UserId) -> Result<Option<Room>> {
     read!(db, |pool| sqlx::query_as(
         "SELECT a.id AS account_id, a.number, a.state, ar.from_at, am.meter_id, r.name AS room,
@@ -101,9 +96,6 @@ pub struct PastAccountRow {
 }
 
 /// The last account of a resident, if they had it to its end.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn past(db: &Db, user: UserId) -> Result<Option<PastAccountRow>> {
     read!(db, |pool| {
         sqlx::query_as(
@@ -127,9 +119,6 @@ pub async fn past(db: &Db, user: UserId) -> Result<Option<PastAccountRow>> {
 }
 
 /// The login name of a person.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn login(db: &Db, user: UserId) -> Result<Option<String>> {
     let row: Option<(String,)> =
         read!(db, |pool| sqlx::query_as("SELECT login FROM users WHERE id = $1").bind(user.0).fetch_optional(pool).await)?;
@@ -137,9 +126,6 @@ pub async fn login(db: &Db, user: UserId) -> Result<Option<String>> {
 }
 
 /// The newest purchase that is paid and not in the meter yet.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn coming(db: &Db, account: AccountId) -> Result<Option<Order>> {
     read!(db, |pool| sqlx::query_as(
         "SELECT id, number, account_id, meter_id, tender, amount_fen, state, created_by, created_at, paid_at, credited_at,
@@ -152,9 +138,6 @@ pub async fn coming(db: &Db, account: AccountId) -> Result<Option<Order>> {
 }
 
 /// What is paid for a meter and not in it yet.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn coming_sum(db: &Db, meter: MeterId) -> Result<Fen> {
     let row: Option<(i64,)> = read!(db, |pool| sqlx::query_as(
         "SELECT CAST(COALESCE(SUM(amount_fen), 0) AS BIGINT) FROM orders WHERE meter_id = $1 AND state = 'paid'"
@@ -166,9 +149,6 @@ pub async fn coming_sum(db: &Db, meter: MeterId) -> Result<Fen> {
 }
 
 /// Since when the relay of a meter has been seen open, without a gap back to when it was last seen closed.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn off_since(db: &Db, meter: MeterId) -> Result<Option<Timestamp>> {
     let row: Option<(Option<i64>,)> = read!(db, |pool| sqlx::query_as(
         "SELECT MIN(at) FROM readings WHERE meter_id = $1 AND source <> 3 AND at > COALESCE(
@@ -181,9 +161,6 @@ pub async fn off_since(db: &Db, meter: MeterId) -> Result<Option<Timestamp>> {
 }
 
 /// Energy and money that a meter was seen to use since `from`: from its counters and its balance, purchases between them added.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn spent_since(db: &Db, meter: MeterId, from: Timestamp) -> Result<Option<(Energy, Fen)>> {
     let ends: Vec<(i64, i64, i64)> = read!(db, |pool| sqlx::query_as(
         "SELECT at, total_wh, remaining_fen FROM readings WHERE meter_id = $1 AND at IN (
@@ -212,9 +189,6 @@ pub async fn spent_since(db: &Db, meter: MeterId, from: Timestamp) -> Result<Opt
 }
 
 /// The same summed over meters of the site that bought nothing in that time, at most 500 of them, and over how many.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn spent_by_site_since(db: &Db, from: Timestamp) -> Result<(Energy, Fen, i64)> {
     let sums: Option<(i64, i64, i64)> = read!(db, |pool| sqlx::query_as(
         "SELECT CAST(COALESCE(SUM(l.total_wh - f.total_wh), 0) AS BIGINT),
@@ -233,9 +207,6 @@ pub async fn spent_by_site_since(db: &Db, from: Timestamp) -> Result<(Energy, Fe
 }
 
 /// A switching of this meter that is not finished: its command, and whether on or off.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn switching(db: &Db, meter: MeterId) -> Result<Option<(CommandId, bool)>> {
     let row: Option<(Uuid, String)> = read!(db, |pool| sqlx::query_as(
         "SELECT id, args FROM commands WHERE meter_id = $1 AND kind IN ('switch', 'relay') AND state IN ('queued', 'sending')
@@ -267,11 +238,9 @@ pub struct Switch {
     pub key: Uuid,
     /// Of which account.
     pub account: AccountId,
-    /// Which meter.
     pub meter: MeterId,
     /// On or off.
     pub on: bool,
-    /// Who wishes.
     pub by: UserId,
     /// From where; for the audit chain.
     pub ip: String,

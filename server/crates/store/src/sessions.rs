@@ -18,9 +18,7 @@ pub type TokenHash = [u8; 32];
 pub struct NewSession {
     /// Of its token.
     pub hash: TokenHash,
-    /// Whose.
     pub user: UserId,
-    /// From where.
     pub ip: String,
     /// Until when, unless it is used.
     pub expires: Timestamp,
@@ -51,9 +49,6 @@ impl Session {
 }
 
 /// The session of that token, if it is open now.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn find(db: &Db, hash: &TokenHash, now: Timestamp) -> Result<Option<Session>> {
     read!(db, |pool| sqlx::query_as(
         "SELECT s.user_id, u.role, u.name, s.created_at, s.seen_at
@@ -67,9 +62,6 @@ pub async fn find(db: &Db, hash: &TokenHash, now: Timestamp) -> Result<Option<Se
 }
 
 /// Opens a session after the password was right: earlier wrong tries are forgotten.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn open(db: &Db, at: Timestamp, session: &NewSession) -> Result<()> {
     let mut tx = db.begin().await?;
     insert(&mut tx, at, session).await?;
@@ -98,9 +90,6 @@ pub(super) async fn insert(tx: &mut Tx, at: Timestamp, session: &NewSession) -> 
 }
 
 /// Writes down that it is in use, and until when it now lasts.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn touch(db: &Db, hash: &TokenHash, now: Timestamp, expires: Timestamp) -> Result<()> {
     let mut tx = db.begin().await?;
     on!(&mut tx, |c| sqlx::query("UPDATE sessions SET seen_at = $1, expires_at = $2 WHERE token_hash = $3")
@@ -113,9 +102,6 @@ pub async fn touch(db: &Db, hash: &TokenHash, now: Timestamp, expires: Timestamp
 }
 
 /// Ends one session.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn close(db: &Db, at: Timestamp, who: &Who, hash: &TokenHash) -> Result<()> {
     let mut tx = db.begin().await?;
     on!(&mut tx, |c| sqlx::query("DELETE FROM sessions WHERE token_hash = $1 AND user_id = $2")
@@ -130,9 +116,6 @@ pub async fn close(db: &Db, at: Timestamp, who: &Who, hash: &TokenHash) -> Resul
 }
 
 /// Removes what has expired; gives how many.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn purge(db: &Db, now: Timestamp) -> Result<u64> {
     let mut tx = db.begin().await?;
     let removed = on!(&mut tx, |c| sqlx::query("DELETE FROM sessions WHERE expires_at <= $1").bind(now.0).execute(c).await)?;

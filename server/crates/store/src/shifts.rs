@@ -29,7 +29,6 @@ pub struct Shift {
     pub closed_at: Option<i64>,
     /// What should have been in it.
     pub expected_fen: Option<i64>,
-    /// What was.
     pub counted_fen: Option<i64>,
     /// Why they differ.
     pub reason: Option<String>,
@@ -40,7 +39,6 @@ pub struct Shift {
 pub struct Takings {
     /// A word of `Tender`.
     pub tender: String,
-    /// Sales.
     pub sales: i64,
     /// What came in, fen.
     pub taken_fen: i64,
@@ -170,10 +168,6 @@ async fn record(tx: &mut Tx, at: Timestamp, who: &Who, action: &str, subject: &s
     audit::append(tx, at, &Entry { actor: &actor, ip: &who.ip, action, subject, detail: &detail }).await
 }
 
-/// One shift.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn find(db: &Db, id: ShiftId) -> Result<Option<Shift>> {
     read!(db, |pool| {
         sqlx::query_as(
@@ -188,9 +182,6 @@ pub async fn find(db: &Db, id: ShiftId) -> Result<Option<Shift>> {
 }
 
 /// The newest shifts, open ones first: of one operator, or with `None` of all.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn recent(db: &Db, operator: Option<UserId>, limit: i64) -> Result<Vec<Shift>> {
     read!(db, |pool| {
         sqlx::query_as(
@@ -207,9 +198,6 @@ pub async fn recent(db: &Db, operator: Option<UserId>, limit: i64) -> Result<Vec
 }
 
 /// What went over the counter in a shift, by tender.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn takings(db: &Db, id: ShiftId) -> Result<Vec<Takings>> {
     read!(db, |pool| sqlx::query_as(
         "SELECT tender, CAST(SUM(sale) AS BIGINT) AS sales, CAST(SUM(taken) / 100 AS BIGINT) AS taken_fen,
@@ -230,7 +218,6 @@ pub async fn takings(db: &Db, id: ShiftId) -> Result<Vec<Takings>> {
 }
 
 impl Shift {
-    /// Its id.
     #[must_use]
     pub const fn id(&self) -> ShiftId {
         ShiftId(self.id)
@@ -263,7 +250,6 @@ pub(super) async fn note(tx: &mut Tx, rng: &Rng, at: Timestamp, operator: UserId
 /// What is written into a shift.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Entered {
-    /// An order.
     Sale(Uuid),
     /// A return that is paid out.
     Payout(Uuid),

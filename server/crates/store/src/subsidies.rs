@@ -28,18 +28,13 @@ struct RuleRow {
 /// A rule, and who decided it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decided {
-    /// The rule.
     pub rule: Rule,
-    /// Who.
     pub by: UserId,
     /// What they are called.
     pub by_name: String,
 }
 
 /// All rules, the newest first.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn rules(db: &Db) -> Result<Vec<Decided>> {
     let rows: Vec<RuleRow> = read!(db, |pool| sqlx::query_as(
         "SELECT s.place_id, s.from_month, s.per, s.amount_fen, s.decided_by, u.name AS by_name
@@ -92,7 +87,6 @@ pub struct Room {
     above: Option<Uuid>,
     top: Option<Uuid>,
     site: Option<Uuid>,
-    /// Residents.
     pub heads: i64,
 }
 
@@ -104,10 +98,6 @@ impl Room {
     }
 }
 
-/// Those rooms.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn rooms(db: &Db, month: Month) -> Result<Vec<Room>> {
     read!(db, |pool| {
         sqlx::query_as(
@@ -182,9 +172,6 @@ pub async fn grant(
 }
 
 /// How many rooms got something in a month, and how much in all.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn given(db: &Db, month: Month) -> Result<(i64, Fen)> {
     let row: Option<(i64, i64)> = read!(db, |pool| sqlx::query_as(
         "SELECT COUNT(*), CAST(COALESCE(SUM(amount_fen), 0) AS BIGINT) FROM subsidies WHERE month = $1"

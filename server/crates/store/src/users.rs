@@ -55,9 +55,6 @@ pub(super) fn role(word: &str) -> Result<Role> {
 }
 
 /// Whoever logs in by that name and is not disabled.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn by_login(db: &Db, login: &str) -> Result<Option<Credentials>> {
     read!(db, |pool| sqlx::query_as(
         "SELECT id, role, name, password_hash, locked_until FROM users WHERE login = $1 AND disabled_at IS NULL"
@@ -68,9 +65,6 @@ pub async fn by_login(db: &Db, login: &str) -> Result<Option<Credentials>> {
 }
 
 /// The same by id.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn by_id(db: &Db, user: UserId) -> Result<Option<Credentials>> {
     read!(db, |pool| sqlx::query_as(
         "SELECT id, role, name, password_hash, locked_until FROM users WHERE id = $1 AND disabled_at IS NULL"
@@ -142,9 +136,6 @@ pub async fn set_approver(db: &Db, at: Timestamp, login: &str, may: bool, actor:
 }
 
 /// Counts a wrong password; `pause` says for how long the account waits after so many of them.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn password_was_wrong(db: &Db, at: Timestamp, user: UserId, ip: &str, pause: fn(i64) -> i64) -> Result<()> {
     let mut tx = db.begin().await?;
     let row: Option<(i64,)> = on!(&mut tx, |c| sqlx::query_as(
@@ -167,9 +158,6 @@ pub async fn password_was_wrong(db: &Db, at: Timestamp, user: UserId, ip: &str, 
 }
 
 /// Replaces the password, ends all sessions of that person and opens the one given.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn change_password(db: &Db, at: Timestamp, who: &Who, password_hash: &str, session: &NewSession) -> Result<()> {
     let mut tx = db.begin().await?;
     on!(&mut tx, |c| sqlx::query("UPDATE users SET password_hash = $1 WHERE id = $2")

@@ -230,9 +230,6 @@ const RULES: &[&str] = &[
 ];
 
 /// Compares everything; reads only.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn verify(db: &Db) -> Result<Report> {
     let mut report = Report::default();
     match audit::verify(db).await? {

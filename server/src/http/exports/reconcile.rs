@@ -15,7 +15,6 @@ use serde::Deserialize;
 use super::csv::line;
 use crate::http::{AppState, Facts};
 
-/// Which day.
 #[derive(Deserialize)]
 pub struct Asked {
     #[serde(default)]

@@ -32,7 +32,6 @@ struct Tries {
     last: i64,
 }
 
-/// The counters.
 #[derive(Default)]
 pub struct Throttle(Mutex<HashMap<String, Tries>>);
 

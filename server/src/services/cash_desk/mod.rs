@@ -31,7 +31,6 @@ use store::{Db, console, receipts};
 
 pub use ledger::by_kind;
 
-/// The till.
 pub struct Till {
     db: Db,
     clock: SharedClock,

@@ -162,7 +162,6 @@ pub struct Books {
     pub charged_e4: i64,
     /// What the ledger says is left, 0.0001 yuan.
     pub left_e4: i64,
-    /// Purchases.
     pub count: i64,
 }
 

@@ -10,7 +10,7 @@ use model::money::{Fen, Money};
 use model::person::{Role, Who};
 use model::refund::RefundState;
 use model::time::MINUTE;
-use store::refunds::{self, NewRefund, Of, Policy, Refund};
+use store::refunds::{self, NewRefund, Policy, Refund, RefundSubject};
 use store::users::{self, NewUser};
 use store::{StoreError, ledger};
 
@@ -63,7 +63,7 @@ impl Shop {
         }
     }
 
-    pub fn wish(&self, by: UserId, of: Of, fen: i64) -> NewRefund {
+    pub fn wish(&self, by: UserId, of: RefundSubject, fen: i64) -> NewRefund {
         NewRefund {
             key: self.world.rng.id(self.world.clock.now()),
             of,

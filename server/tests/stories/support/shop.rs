@@ -25,7 +25,6 @@ use super::rooms::Room;
 
 /// A phone on the same machine.
 pub const PHONE: Payer<'static> = Payer { ip: "127.0.0.1", device: Device::Phone, id: None };
-/// A computer.
 pub const DESK: Payer<'static> = Payer { ip: "127.0.0.1", device: Device::Desk, id: None };
 
 pub struct Shop {
@@ -251,6 +250,5 @@ pub struct Counts {
 impl Counts {
     /// One payment, credited once, and nothing odd.
     pub const ONCE: Self = Self { credits: 1, payments: 1, suspense_fen: 0, events: 1, cases: 0 };
-    /// Nothing happened.
     pub const NONE: Self = Self { credits: 0, payments: 0, suspense_fen: 0, events: 0, cases: 0 };
 }

@@ -41,7 +41,6 @@ pub fn NewCommandPage() -> impl IntoView {
     })
 }
 
-/// Which operation.
 #[component]
 fn Choose() -> impl IntoView {
     let t = words(lang());

@@ -141,7 +141,6 @@ pub fn way() -> impl IntoView {
     }
 }
 
-/// Why.
 pub fn reason() -> impl IntoView {
     view! {
         <label class="field">

@@ -51,7 +51,6 @@ pub enum Next {
     Wait,
 }
 
-/// Decides.
 #[must_use]
 pub fn next(claimed: &Claimed, progress: &Progress, seen: &State) -> Next {
     match claimed.judge(seen) {

@@ -35,7 +35,6 @@ pub enum Switch {
     Close = 0x1c,
     /// Keep it closed whatever happens.
     Guarantee = 0x3a,
-    /// No longer.
     EndGuarantee = 0x3b,
 }
 
@@ -48,21 +47,18 @@ pub enum Half {
     Time,
 }
 
-/// A request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ask {
     /// The value under a data identifier, DI3 to DI0.
     Read {
         /// Of which meter.
         meter: Serial,
-        /// Which value.
         di: u32,
     },
     /// What follows an answer that said that there is more.
     Follow {
         /// Of which meter.
         meter: Serial,
-        /// Which value.
         di: u32,
         /// Which frame: 1 for the first one that follows.
         sequence: u8,
@@ -71,7 +67,6 @@ pub enum Ask {
     Switch {
         /// Of which meter.
         meter: Serial,
-        /// How.
         command: Switch,
     },
     /// Set one half of a meter's own clock.
@@ -80,16 +75,13 @@ pub enum Ask {
         meter: Serial,
         /// Under which identifier.
         di: u32,
-        /// Which half.
         half: Half,
-        /// To what.
         time: BcdTime,
     },
     /// The time, for all meters of the bus; none answers. A meter obeys once a day, where it is less than five minutes off.
     Time(BcdTime),
 }
 
-/// An answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// What stands under the identifier.

@@ -28,7 +28,6 @@ pub enum Address {
 pub struct Frame {
     /// To a meter, or from it.
     pub address: Address,
-    /// Control code.
     pub control: u8,
     /// At most [`MOST_DATA`] bytes.
     pub data: Vec<u8>,

@@ -27,7 +27,6 @@ macro_rules! results {
 }
 
 results! {
-    /// Done.
     Done = 0,
     /// Already applied: no money moved this time.
     AlreadyApplied = 1,
@@ -37,7 +36,6 @@ results! {
     Hoarding = 3,
     /// Serial number mismatch.
     Serial = 4,
-    /// MAC error.
     Mac = 5,
     /// Account not open.
     NotOpen = 6,
@@ -45,7 +43,6 @@ results! {
     AlreadyOpen = 7,
     /// Amount exceeds what remains.
     Exceeds = 8,
-    /// Stale challenge.
     Challenge = 9,
     /// Parameter out of range.
     Range = 10,

@@ -18,7 +18,6 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// Connects.
     pub(super) async fn open(target: &Target, within: Duration) -> std::io::Result<Self> {
         let stream = target.connect(within).await?;
         Ok(Self::new(stream, matches!(target.carrier, Carrier::Transparent)))

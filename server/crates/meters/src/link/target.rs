@@ -17,7 +17,6 @@ use store::meters::GatewayRow;
 pub struct Target {
     /// Host name or address.
     pub host: String,
-    /// TCP port.
     pub port: u16,
     /// What is spoken there.
     pub carrier: Carrier,
@@ -26,7 +25,6 @@ pub struct Target {
 /// What carries frames to a gateway.
 #[derive(Clone, Debug)]
 pub enum Carrier {
-    /// Modbus TCP.
     Tcp,
     /// Modbus TCP inside TLS.
     Tls(Tls),

@@ -37,9 +37,7 @@ pub enum TlsError {
     File {
         /// The key that names it.
         key: &'static str,
-        /// Its path.
         path: PathBuf,
-        /// Why not.
         why: String,
     },
     /// One of certificate and key without the other.
@@ -100,7 +98,6 @@ impl Tls {
         Ok(Self { config: Arc::new(config), name })
     }
 
-    /// Shakes hands.
     pub(super) async fn secure(&self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
         let connector = TlsConnector::from(Arc::clone(&self.config));
         connector.connect(self.name.clone(), stream).await.map_err(explain)

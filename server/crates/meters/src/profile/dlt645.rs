@@ -58,10 +58,8 @@ pub struct Item {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Form {
-    /// Decimal digits.
     #[default]
     Bcd,
-    /// Bits.
     Binary,
     /// `YYMMDDWW`, with the day of the week.
     Date,
@@ -89,7 +87,6 @@ pub struct DailyFreeze {
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RelayCodes {
-    /// To open.
     pub open: Switch,
     /// To close: at once, or permitting it, where the resident presses a key.
     pub close: Switch,

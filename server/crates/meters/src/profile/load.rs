@@ -31,7 +31,6 @@ const EMBEDDED: &[(&str, &str)] = embedded![
 /// One thing that is wrong with a profile.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// Which file.
     pub file: String,
     /// Which line, from 1.
     pub line: usize,
@@ -57,9 +56,7 @@ pub enum ProfileError {
     /// A file cannot be read.
     #[error("meter profile {file} cannot be read")]
     Io {
-        /// Which file.
         file: String,
-        /// Why.
         #[source]
         source: std::io::Error,
     },

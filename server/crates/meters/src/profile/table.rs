@@ -34,7 +34,6 @@ pub struct Table {
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KindCode {
-    /// The number.
     pub value: u64,
     /// What it stands for.
     pub kind: JournalKind,

@@ -7,7 +7,6 @@ use serde::de::{Deserializer, Error, Visitor};
 
 use super::field::Field;
 
-/// One value.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Value {
@@ -15,7 +14,6 @@ pub struct Value {
     pub field: Field,
     /// Its first register; in a record of a table, counted from the record's first.
     pub address: u16,
-    /// Its form.
     #[serde(rename = "type")]
     pub kind: Kind,
     /// Our units in one count.
@@ -70,13 +68,9 @@ pub enum Kind {
     F32,
     /// IEEE 754, four registers.
     F64,
-    /// 4 digits.
     Bcd4,
-    /// 8 digits.
     Bcd8,
-    /// 12 digits.
     Bcd12,
-    /// 16 digits.
     Bcd16,
     /// A time in digits: YY MM DD hh mm ss, three registers.
     Clock,

@@ -58,9 +58,7 @@ pub struct Inner {
     pub code: String,
     /// The reason where it is not.
     pub sub_code: Option<String>,
-    /// Our number.
     pub out_trade_no: Option<String>,
-    /// Alipay's number.
     pub trade_no: Option<String>,
     /// Where the trade stands.
     pub trade_status: Option<String>,

@@ -19,7 +19,6 @@ const SECTION: Section = Section("pay.alipay");
 pub struct AlipayConfig {
     /// Address of the gateway.
     pub gateway: String,
-    /// Our application.
     pub app_id: String,
     /// Our merchant number (2088...); money for anyone else is never credited.
     pub seller_id: String,

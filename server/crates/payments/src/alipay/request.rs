@@ -12,9 +12,7 @@ use crate::rsa::PrivateKey;
 pub struct Caller<'a> {
     /// The gateway's address.
     pub gateway: &'a str,
-    /// Our application.
     pub app_id: &'a str,
-    /// Our key.
     pub key: &'a PrivateKey,
     /// Now; printed in Beijing time.
     pub now: Timestamp,

@@ -28,10 +28,8 @@ pub enum BillError {
         /// What should be there.
         what: &'static str,
     },
-    /// Somebody else's.
     #[error("is another merchant's")]
     Owner,
-    /// Another day's.
     #[error("is of another day")]
     Day,
     /// The same line again.
@@ -102,9 +100,7 @@ pub struct Told<'a> {
     pub line: usize,
     /// What it is.
     pub kind: LineKind,
-    /// Our number.
     pub out_trade_no: &'a str,
-    /// The channel's.
     pub trade_no: &'a str,
     /// The refund's; a payment has none.
     pub refund_no: &'a str,

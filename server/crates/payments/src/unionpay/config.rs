@@ -33,7 +33,6 @@ pub struct UnionpayConfig {
     pub certificate: Option<String>,
     /// Or the file that holds it.
     pub certificate_file: Option<PathBuf>,
-    /// Its key.
     pub private_key: Option<Secret>,
     /// Or the file that holds it.
     pub private_key_file: Option<PathBuf>,

@@ -37,7 +37,6 @@ pub struct Signer {
     pub mer_id: String,
     /// The serial number of our certificate, decimal.
     pub cert_id: String,
-    /// Its key.
     pub key: PrivateKey,
 }
 

@@ -46,7 +46,6 @@ pub fn read(mer_id: &str, window: (Timestamp, Timestamp), zip: &[u8]) -> Result<
     Ok(lines.into_inner())
 }
 
-/// A line.
 struct Cut<'a> {
     at: usize,
     line: &'a [u8],

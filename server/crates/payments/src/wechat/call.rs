@@ -7,7 +7,6 @@ use super::WechatPay;
 use crate::channel::{ChannelError, NoticeError};
 use crate::wire::{body, unreachable};
 
-/// An answer.
 pub struct Answered {
     pub status: u16,
     pub body: Vec<u8>,

@@ -17,10 +17,8 @@ const WINDOW: i64 = 5 * MINUTE;
 /// Certificates are asked for no more often than this.
 const SPACING: i64 = 10 * MINUTE;
 
-/// One key.
 #[derive(Clone, Debug)]
 pub struct VerifyKey {
-    /// Verifies.
     pub key: PublicKey,
     /// From and until when, where a certificate says so.
     pub validity: Option<(Timestamp, Timestamp)>,

@@ -24,9 +24,7 @@ pub(super) struct RefundTold {
     out_trade_no: String,
     transaction_id: String,
     out_refund_no: String,
-    /// In answers.
     status: Option<String>,
-    /// In notifications.
     refund_status: Option<String>,
     amount: Amounts,
 }

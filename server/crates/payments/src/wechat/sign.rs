@@ -28,7 +28,6 @@ pub struct Signer {
     pub mchid: String,
     /// The serial number of our certificate.
     pub serial: String,
-    /// Its key.
     pub key: PrivateKey,
 }
 

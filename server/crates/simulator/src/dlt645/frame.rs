@@ -22,7 +22,6 @@ const WILDCARD: [u8; 6] = [0xaa; 6];
 pub enum Address {
     /// A meter, by its serial number.
     Meter(Serial),
-    /// All.
     All,
     /// Whoever is alone.
     Anyone,
@@ -33,7 +32,6 @@ pub enum Address {
 pub struct Frame {
     /// To or from whom.
     pub address: Address,
-    /// Control code.
     pub control: u8,
     /// What it carries.
     pub data: Vec<u8>,

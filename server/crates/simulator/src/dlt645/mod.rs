@@ -33,7 +33,6 @@ mod code {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Refusal {
-    /// Something else.
     Other = 0x01,
     /// There is no such value.
     NoData = 0x02,

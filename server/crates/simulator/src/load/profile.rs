@@ -24,14 +24,11 @@ pub enum ProfileError {
     /// A line is not what it should be.
     #[error("load profile {}, line {line}: {what}", .file.display())]
     Line {
-        /// Which file.
         file: PathBuf,
-        /// From 1.
         line: usize,
         /// What is expected there.
         what: &'static str,
     },
-    /// Too short.
     #[error("load profile {}: holds no whole day from 00:00 to 23:00", .0.display())]
     NoDay(PathBuf),
 }

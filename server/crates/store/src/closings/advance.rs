@@ -18,9 +18,6 @@ use domain::rng::Rng;
 const ROUND: i64 = 500;
 
 /// Takes every closing a step further that can go on; gives how many did. One that fails does not hold up the others.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn advance_all(db: &Db, rng: &Rng, at: Timestamp, rules: &Rules) -> Result<usize> {
     let mut moved = 0;
     for closing in due(db).await? {

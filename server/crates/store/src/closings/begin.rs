@@ -56,11 +56,8 @@ pub struct NewClosing {
     pub key: Uuid,
     /// Of which account.
     pub account: AccountId,
-    /// What.
     pub what: ClosingRequest,
-    /// Why.
     pub reason: String,
-    /// Who decides.
     pub who: Who,
 }
 

@@ -37,11 +37,8 @@ struct Row {
 /// A closing with its meters.
 #[derive(Clone, Debug)]
 pub struct View {
-    /// Its id.
     pub id: ClosingId,
-    /// What for.
     pub kind: Kind,
-    /// Whose.
     pub account: AccountId,
     /// The account's number.
     pub number: String,
@@ -51,11 +48,8 @@ pub struct View {
     pub to_account: Option<(AccountId, String)>,
     /// Into which meter.
     pub to_meter: Option<MeterId>,
-    /// Why.
     pub reason: String,
-    /// Who decided.
     pub by: String,
-    /// When.
     pub begun_at: Timestamp,
     /// When the last of its meters was read.
     pub read_at: Option<Timestamp>,
@@ -65,7 +59,6 @@ pub struct View {
     pub returned: Option<(ReturnId, ReturnState)>,
     /// The order that carries it on, and where it stands.
     pub carried: Option<(OrderId, OrderState)>,
-    /// Its meters.
     pub meters: Vec<ViewMeter>,
     /// Who took it back.
     pub withdrawn_by: Option<String>,
@@ -80,7 +73,6 @@ pub struct View {
 pub struct ViewSetting {
     /// Where it can be followed, and tried again.
     pub batch: BatchId,
-    /// What.
     pub issue: Issue,
     /// Where it stands.
     pub state: CommandState,
@@ -89,7 +81,6 @@ pub struct ViewSetting {
 /// A meter of a closing.
 #[derive(Clone, Debug)]
 pub struct ViewMeter {
-    /// Which.
     pub meter: MeterId,
     /// Its serial number.
     pub serial: String,
@@ -132,10 +123,6 @@ struct MeterRow {
     said: Option<String>,
 }
 
-/// One closing.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn view(db: &Db, id: ClosingId) -> Result<Option<View>> {
     let row: Option<Row> = read!(db, |pool| {
         sqlx::query_as(
@@ -250,9 +237,6 @@ impl MeterRow {
 }
 
 /// The newest closing of an account.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn of_account(db: &Db, account: AccountId) -> Result<Option<ClosingId>> {
     let row: Option<(Uuid,)> = read!(db, |pool| sqlx::query_as(
         "SELECT id FROM closings WHERE account_id = $1 ORDER BY begun_at DESC, id DESC LIMIT 1"
@@ -264,9 +248,6 @@ pub async fn of_account(db: &Db, account: AccountId) -> Result<Option<ClosingId>
 }
 
 /// The newest closing that a meter has to do with and that is not over: it leaves an account, or takes in its money.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn of_meter(db: &Db, meter: MeterId) -> Result<Option<ClosingId>> {
     let row: Option<(Uuid,)> = read!(db, |pool| sqlx::query_as(
         "SELECT id FROM closings WHERE ended_at IS NULL

@@ -10,9 +10,6 @@ use super::{Name, above, names, within};
 use crate::{Db, Result, read};
 
 /// The account of that number, open or being opened, if the operator may see it.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn account_by_number(db: &Db, operator: UserId, number: &str) -> Result<Option<AccountId>> {
     let row: Option<(Uuid,)> = read!(db, |pool| sqlx::query_as(concat!(
         "SELECT a.id FROM accounts a JOIN places r ON r.id = a.place_id",
@@ -28,9 +25,6 @@ pub async fn account_by_number(db: &Db, operator: UserId, number: &str) -> Resul
 }
 
 /// Where an account is, if the operator may see it.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn room_of_account(db: &Db, operator: UserId, account: AccountId) -> Result<Option<RoomName>> {
     let row: Option<Name> = read!(db, |pool| sqlx::query_as(concat!(
         "SELECT",
@@ -57,9 +51,6 @@ struct Beside {
 
 /// The other meters of a meter's room: those of its account, and those that have none. The caller has seen to it that it is the
 /// operator's.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn beside(db: &Db, meter: MeterId, account: Option<AccountId>) -> Result<(Vec<OtherMeter>, Vec<OtherMeter>)> {
     let rows: Vec<Beside> = read!(db, |pool| sqlx::query_as(
         "SELECT m.id, m.serial, am.account_id, m.wallet FROM meters m
@@ -83,9 +74,6 @@ pub async fn beside(db: &Db, meter: MeterId, account: Option<AccountId>) -> Resu
 }
 
 /// The gateways that serve meters which the operator may see, by name.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn gateway_names(db: &Db, operator: UserId) -> Result<Vec<(GatewayId, String)>> {
     let rows: Vec<(Uuid, String)> = read!(db, |pool| sqlx::query_as(concat!(
         "SELECT DISTINCT g.id, g.name FROM gateways g

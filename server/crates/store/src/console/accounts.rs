@@ -24,9 +24,6 @@ struct Row {
 }
 
 /// A page of accounts, by place; what the meters hold is for the caller to add.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn accounts(db: &Db, operator: UserId, query: &Query) -> Result<Page<AccountLine>> {
     let rows: Vec<Row> = read!(db, |pool| sqlx::query_as(concat!(
         "WITH listed AS (

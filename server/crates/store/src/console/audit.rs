@@ -25,9 +25,6 @@ struct Row {
 
 /// A page of the chain, newest first. Lines do not say which building they are about, so an operator who is bound to buildings
 /// sees what they did themselves.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn audit(db: &Db, operator: UserId, query: &Query) -> Result<Page<AuditLine>> {
     let rows: Vec<Row> = read!(db, |pool| sqlx::query_as(
         "SELECT seq, at, actor, ip, action, subject, detail, COUNT(*) OVER () AS total FROM audit

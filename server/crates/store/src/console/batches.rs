@@ -66,9 +66,6 @@ impl Row {
 }
 
 /// A page of batches, newest first, counted over the meters that the operator may see. With `only` that one.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn batches(db: &Db, operator: UserId, only: Option<BatchId>, query: &BatchQuery) -> Result<Page<Batch>> {
     let rows: Vec<Row> = read!(db, |pool| {
         sqlx::query_as(concat!(
@@ -152,9 +149,6 @@ impl ItemRow {
 }
 
 /// The meters of a batch, by place; `state` leaves `moving`, `failed` or `done` ones. A negative page gives them all.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn batch_items(db: &Db, operator: UserId, batch: BatchId, state: &str, page: i64) -> Result<Page<BatchItem>> {
     let size = Page::<BatchItem>::SIZE;
     let (limit, offset) = if page < 0 { (i64::MAX, 0) } else { (size, page * size) };
@@ -202,9 +196,6 @@ struct MissedRow {
 }
 
 /// The meters whose planned prices are not known to be in force though their switch-over has passed.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn missed(db: &Db, operator: UserId, now: Timestamp, page: i64) -> Result<Page<Missed>> {
     let rows: Vec<MissedRow> = read!(db, |pool| sqlx::query_as(concat!(
         "SELECT f.meter_id, h.id AS batch_id, h.args, c.state AS loaded, f.note, l.lost_since, f.finished_at AS looked_at,
@@ -250,9 +241,6 @@ pub async fn missed(db: &Db, operator: UserId, now: Timestamp, page: i64) -> Res
 }
 
 /// Which meters in service keep their credit where: a word of `Wallet`.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn wallets(db: &Db) -> Result<Vec<(Uuid, String)>> {
     read!(db, |pool| sqlx::query_as("SELECT id, wallet FROM meters WHERE retired_at IS NULL").fetch_all(pool).await)
 }

@@ -33,9 +33,6 @@ struct Row {
 }
 
 /// A page of cases: open ones oldest first, closed ones newest first. A case without a meter is for those who may see everything.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn cases(db: &Db, operator: UserId, query: CaseQuery) -> Result<Page<CaseLine>> {
     let rows: Vec<Row> = read!(db, |pool| sqlx::query_as(concat!(
         "SELECT c.id, c.kind, c.detail, m.id AS meter_id, o.number AS order_number, o.id AS order_id, c.opened_at, c.closed_at,
@@ -63,9 +60,6 @@ pub async fn cases(db: &Db, operator: UserId, query: CaseQuery) -> Result<Page<C
 }
 
 /// The open cases of a meter.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn cases_of(db: &Db, operator: UserId, meter: MeterId) -> Result<Vec<CaseLine>> {
     let rows: Vec<Row> = read!(db, |pool| sqlx::query_as(concat!(
         "SELECT c.id, c.kind, c.detail, m.id AS meter_id, o.number AS order_number, o.id AS order_id, c.opened_at, c.closed_at,
@@ -194,9 +188,6 @@ pub(crate) async fn note_closed(tx: &mut Tx, at: Timestamp, who: &Who, case: Cas
 }
 
 /// The money command that a case holds, where the case is open and the operator's.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn held(db: &Db, operator: UserId, case: CaseId) -> Result<Option<CommandId>> {
     let row: Option<(Uuid,)> = read!(db, |pool| sqlx::query_as(concat!(
         "SELECT h.id FROM cases c LEFT JOIN orders o ON o.id = c.order_id

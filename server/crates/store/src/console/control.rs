@@ -83,9 +83,6 @@ async fn may_touch(tx: &mut Tx, operator: UserId, meter: MeterId) -> Result<bool
 }
 
 /// Whether a gateway has meters that the operator may see.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn may_touch_gateway(db: &Db, operator: UserId, gateway: GatewayId) -> Result<bool> {
     let row: Option<(Uuid,)> = read!(db, |pool| sqlx::query_as(concat!(
         "SELECT m.gateway_id FROM meters m JOIN places r ON r.id = m.place_id",

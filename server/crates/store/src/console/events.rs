@@ -48,9 +48,6 @@ macro_rules! seen {
 }
 
 /// A page of events: open ones and those that are over, each newest first.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn events(db: &Db, operator: UserId, query: &EventQuery) -> Result<Page<EventLine>> {
     let rows: Vec<Row> = read!(db, |pool| sqlx::query_as(concat!(
         "SELECT e.id, e.kind, e.meter_id, g.name AS gateway, e.since, e.until_at, e.detail, e.acknowledged_at,
@@ -93,9 +90,6 @@ fn line(row: Row) -> Result<EventLine> {
 }
 
 /// The newest events of a meter, open ones first.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn events_of(db: &Db, operator: UserId, meter: MeterId, limit: i64) -> Result<Vec<EventLine>> {
     let rows: Vec<Row> = read!(db, |pool| sqlx::query_as(concat!(
         "SELECT e.id, e.kind, e.meter_id, g.name AS gateway, e.since, e.until_at, e.detail, e.acknowledged_at,
@@ -113,9 +107,6 @@ pub async fn events_of(db: &Db, operator: UserId, meter: MeterId, limit: i64) ->
 }
 
 /// The names of the buildings that the operator may see, in their order.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn buildings(db: &Db, operator: UserId) -> Result<Vec<String>> {
     let rows: Vec<(String,)> = read!(db, |pool| sqlx::query_as(
         "SELECT name FROM places p WHERE kind = 'building' AND (

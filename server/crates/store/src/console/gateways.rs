@@ -28,9 +28,6 @@ struct Row {
 }
 
 /// The gateways that have meters which the operator may see, counted over these; how they do themselves is for the caller to add.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn gateways(db: &Db, operator: UserId) -> Result<Vec<GatewayLine>> {
     let rows: Vec<Row> = read!(db, |pool| sqlx::query_as(concat!(
         "SELECT g.id, g.name, g.host, g.port, g.framing, g.sweep_interval_s, g.tls_name, g.tls_pin, COUNT(m.id) AS meters,

@@ -22,9 +22,6 @@ struct Row {
 }
 
 /// A page of meters, by place; what they hold is for the caller to add. The state `lost` leaves only those that do not answer.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn meters(db: &Db, operator: UserId, query: &Query) -> Result<Page<MeterLine>> {
     let rows: Vec<Row> = read!(db, |pool| sqlx::query_as(concat!(
         "WITH listed AS (

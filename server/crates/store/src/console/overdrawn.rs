@@ -29,9 +29,6 @@ struct Row {
 }
 
 /// A page of them, the deepest first, with the sum of all. A negative page gives them all.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn exposed(db: &Db, operator: UserId, page: i64) -> Result<Exposed> {
     let size = Page::<ExposedLine>::SIZE;
     let (limit, offset) = if page < 0 { (i64::MAX, 0) } else { (size, page * size) };

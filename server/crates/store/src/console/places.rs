@@ -23,9 +23,6 @@ struct PlaceRow {
 }
 
 /// The meters in the order of the wall.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn layout(db: &Db) -> Result<Layout> {
     let places: Vec<PlaceRow> =
         read!(db, |pool| sqlx::query_as("SELECT id, parent_id, kind, name, sort FROM places").fetch_all(pool).await)?;
@@ -90,9 +87,6 @@ struct LatestRow {
 }
 
 /// What every meter was last seen to hold.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn latest(db: &Db) -> Result<Vec<Latest>> {
     let rows: Vec<LatestRow> = read!(db, |pool| sqlx::query_as(
         "SELECT meter_id, observed_at, lost_since, status, remaining_fen, cumulative_fen, count, epoch, total_wh, reverse_wh,
@@ -131,9 +125,6 @@ impl LatestRow {
 }
 
 /// Places that the operator may give a price plan, each named from the top of the tree down: all, or their buildings and below.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn priced_places(db: &Db, user: UserId) -> Result<Vec<(PlaceId, String)>> {
     let places: Vec<PlaceRow> =
         read!(db, |pool| sqlx::query_as("SELECT id, parent_id, kind, name, sort FROM places").fetch_all(pool).await)?;
@@ -156,9 +147,6 @@ pub async fn priced_places(db: &Db, user: UserId) -> Result<Vec<(PlaceId, String
 }
 
 /// Which buildings an operator may see: those named, or all where none is.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn scope(db: &Db, user: UserId) -> Result<Scope> {
     let named: Vec<(Uuid,)> = read!(db, |pool| sqlx::query_as("SELECT place_id FROM operator_buildings WHERE user_id = $1")
         .bind(user.0)

@@ -36,9 +36,6 @@ struct Row {
 }
 
 /// A receipt for a room that the operator may see.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn receipt(db: &Db, operator: UserId, number: ReceiptNumber) -> Result<Option<Receipt>> {
     let row: Option<Row> = read!(db, |pool| {
         sqlx::query_as(concat!(

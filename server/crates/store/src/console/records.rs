@@ -132,9 +132,6 @@ pub struct Totals {
 }
 
 /// Lines of the register, newest first, after the line `after`; with `offset` lines left out.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn records(
     db: &Db,
     terms: &Terms,
@@ -161,9 +158,6 @@ pub async fn records(
 }
 
 /// The totals of the whole filter.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn record_totals(db: &Db, terms: &Terms) -> Result<Totals> {
     let totals: Option<Totals> = read!(db, |pool| terms
         .bind(sqlx::query_as(concat!(

@@ -70,9 +70,6 @@ macro_rules! refunded {
 }
 
 /// One that the operator may see.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn refund(db: &Db, operator: UserId, id: RefundId) -> Result<Option<RefundLine>> {
     let row: Option<Row> = read!(db, |pool| sqlx::query_as(concat!(refunded!(), "AND f.id = $2"))
         .bind(operator.0)
@@ -83,9 +80,6 @@ pub async fn refund(db: &Db, operator: UserId, id: RefundId) -> Result<Option<Re
 }
 
 /// A page of refunds, newest first.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn refunds(db: &Db, operator: UserId, query: &RefundQuery) -> Result<Page<RefundLine>> {
     let size = Page::<RefundLine>::SIZE;
     let rows: Vec<Row> = read!(db, |pool| sqlx::query_as(concat!(
@@ -170,9 +164,6 @@ struct BackRow {
 }
 
 /// What of an order may go back and what did, where the operator may see it.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn order_money(
     db: &Db,
     operator: UserId,

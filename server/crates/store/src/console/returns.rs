@@ -59,9 +59,6 @@ macro_rules! returned {
 }
 
 /// One that the operator may see.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn returned(db: &Db, operator: UserId, id: ReturnId) -> Result<Option<ReturnLine>> {
     let row: Option<Row> = read!(db, |pool| sqlx::query_as(concat!(returned!(), "AND v.id = $2"))
         .bind(operator.0)
@@ -72,9 +69,6 @@ pub async fn returned(db: &Db, operator: UserId, id: ReturnId) -> Result<Option<
 }
 
 /// What waits for a second person, the oldest first.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn approvals(db: &Db, operator: UserId, now: Timestamp, page: i64) -> Result<Page<ReturnLine>> {
     let size = Page::<ReturnLine>::SIZE;
     let rows: Vec<Row> = read!(db, |pool| sqlx::query_as(concat!(
@@ -139,9 +133,6 @@ struct OriginalRow {
 }
 
 /// A sale or return of a room that the operator may see.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn original(db: &Db, operator: UserId, id: Uuid) -> Result<Option<Original>> {
     let row: Option<OriginalRow> = read!(db, |pool| {
         sqlx::query_as(concat!(
@@ -189,9 +180,6 @@ const OFFERED: i64 = 8;
 
 /// Sales of a meter's account through a channel that are in it and may go back the way they came, newest first: not those that were
 /// corrected whole, that are too old, or of which money went back at the channel's console and nobody has said what for.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn by_channel(db: &Db, operator: UserId, meter: MeterId, rules: &Rules, now: Timestamp) -> Result<Vec<ChannelSale>> {
     let rows: Vec<(Uuid, i64, String, i64, i64)> = read!(db, |pool| sqlx::query_as(concat!(
         "SELECT x.id, x.number, x.tender, x.at, x.left_fen FROM

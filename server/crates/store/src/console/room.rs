@@ -13,7 +13,6 @@ use crate::{Db, Result, StoreError, read};
 pub struct RoomRow {
     #[sqlx(flatten)]
     name: Name,
-    /// Its gateway.
     pub gateway_id: Uuid,
     /// The gateway's name.
     pub gateway: String,
@@ -21,7 +20,6 @@ pub struct RoomRow {
     pub unit: i64,
     /// Its serial number.
     pub serial: String,
-    /// Its profile.
     pub profile: String,
     wallet: String,
     /// Seconds between two readings; `None`: as its gateway has it.
@@ -51,20 +49,14 @@ impl RoomRow {
 /// The account on a meter; all empty where there is none.
 #[derive(FromRow)]
 pub struct AccountRow {
-    /// Its id.
     pub account_id: Option<Uuid>,
-    /// Its number.
     pub number: Option<String>,
     /// A word of `AccountState`.
     pub state: Option<String>,
-    /// Since when.
     pub opened_at: Option<i64>,
 }
 
 /// A room that the operator may see.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn room(db: &Db, operator: UserId, meter: MeterId) -> Result<Option<RoomRow>> {
     read!(db, |pool| {
         sqlx::query_as(concat!(
@@ -84,9 +76,6 @@ pub async fn room(db: &Db, operator: UserId, meter: MeterId) -> Result<Option<Ro
 }
 
 /// Name and login of an account's residents.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn residents(db: &Db, account: Uuid) -> Result<Vec<(String, String)>> {
     read!(db, |pool| sqlx::query_as(
         "SELECT u.name, u.login FROM account_residents ar JOIN users u ON u.id = ar.user_id
@@ -100,17 +89,12 @@ pub async fn residents(db: &Db, account: Uuid) -> Result<Vec<(String, String)>> 
 /// A command of a meter and who decided it.
 #[derive(FromRow)]
 pub struct CommandRow {
-    /// The command.
     #[sqlx(flatten)]
     pub command: crate::commands::Command,
-    /// Who decided.
     pub by_name: Option<String>,
 }
 
 /// The newest commands of a meter.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn commands(db: &Db, meter: MeterId, limit: i64) -> Result<Vec<CommandRow>> {
     read!(db, |pool| sqlx::query_as(
         "SELECT c.id, c.meter_id, c.account_id, c.order_id, c.kind, c.args, c.money, c.priority, c.state, c.epoch, c.count,

@@ -11,11 +11,9 @@ use crate::{Db, Result, on, returns};
 /// Who decides, and from where.
 #[derive(Clone, Copy, Debug)]
 pub struct Decision<'a> {
-    /// The operator.
     pub by: UserId,
     /// For the audit chain.
     pub ip: &'a str,
-    /// When.
     pub at: Timestamp,
 }
 

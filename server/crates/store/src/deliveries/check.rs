@@ -9,9 +9,6 @@ use crate::{Db, Result, cases, on, read};
 use domain::rng::Rng;
 
 /// Whether a reading of the meter from that instant on is stored.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn is_read_since(db: &Db, meter: MeterId, since: Timestamp) -> Result<bool> {
     let row: Option<(i64,)> =
         read!(db, |pool| sqlx::query_as("SELECT at FROM readings WHERE meter_id = $1 AND at >= $2 LIMIT 1")
@@ -23,9 +20,6 @@ pub async fn is_read_since(db: &Db, meter: MeterId, since: Timestamp) -> Result<
 }
 
 /// Counts a try. Gives whether the command still stands.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn begin(db: &Db, at: Timestamp, command: &Command) -> Result<bool> {
     let mut tx = db.begin().await?;
     let counted = on!(&mut tx, |c| sqlx::query(
@@ -41,9 +35,6 @@ pub async fn begin(db: &Db, at: Timestamp, command: &Command) -> Result<bool> {
 }
 
 /// Puts off this command alone.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn defer(db: &Db, command: &Command, until: Timestamp) -> Result<()> {
     let mut tx = db.begin().await?;
     on!(&mut tx, |c| sqlx::query("UPDATE commands SET next_at = $1 WHERE id = $2 AND state IN ('queued', 'sending')")
@@ -55,9 +46,6 @@ pub async fn defer(db: &Db, command: &Command, until: Timestamp) -> Result<()> {
 }
 
 /// What was asked for is seen. Prices that are in force close the case that they were missed.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn done(db: &Db, at: Timestamp, command: &Command) -> Result<()> {
     let mut tx = db.begin().await?;
     on!(&mut tx, |c| sqlx::query(
@@ -81,9 +69,6 @@ pub async fn done(db: &Db, at: Timestamp, command: &Command) -> Result<()> {
 }
 
 /// The meter could not be read; whoever asked is told why.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn unread(db: &Db, at: Timestamp, command: &Command, why: &str) -> Result<()> {
     let mut tx = db.begin().await?;
     on!(&mut tx, |c| sqlx::query(
@@ -98,9 +83,6 @@ pub async fn unread(db: &Db, at: Timestamp, command: &Command, why: &str) -> Res
 }
 
 /// Planned prices stay away: the look fails, and a case names the next step.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn missed(db: &Db, rng: &Rng, at: Timestamp, command: &Command, detail: &str) -> Result<()> {
     let mut tx = db.begin().await?;
     let ended = on!(&mut tx, |c| sqlx::query(

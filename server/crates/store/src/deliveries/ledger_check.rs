@@ -9,9 +9,6 @@ use domain::ledger_position::LedgerPosition;
 use domain::rng::Rng;
 
 /// What every meter with an open account should hold.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn ledger_positions(db: &Db) -> Result<Vec<(MeterId, LedgerPosition)>> {
     let rows: Vec<(Uuid, i64, i64, i64)> = read!(db, |pool| sqlx::query_as(
         "SELECT m.meter_id, m.epoch, m.count, m.cumulative_fen
@@ -27,9 +24,6 @@ pub async fn ledger_positions(db: &Db) -> Result<Vec<(MeterId, LedgerPosition)>>
 
 /// Opens a case where a meter does not hold what it should and nothing explains it: no money command under way or ended since
 /// reading began, no open delivery case. Gives what the meter should hold; `None` where no account is open on it.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn confirm_difference(
     db: &Db,
     rng: &Rng,

@@ -79,9 +79,6 @@ pub async fn settle(db: &Db, rng: &Rng, command: &Command, seen: &Verdict<'_>) -
 }
 
 /// The meter refused a command; no money has moved and nothing changed.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn refuse(db: &Db, at: Timestamp, command: &Command, result: Option<u8>, note: &str) -> Result<()> {
     let mut tx = db.begin().await?;
     let ended = on!(&mut tx, |c| sqlx::query(
@@ -105,9 +102,6 @@ pub async fn refuse(db: &Db, at: Timestamp, command: &Command, result: Option<u8
 }
 
 /// Neither delivered nor undelivered by the rule, or refused: a person decides. Money commands of the meter wait meanwhile.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn hold(db: &Db, rng: &Rng, at: Timestamp, command: &Command, result: Option<u8>, detail: &str) -> Result<()> {
     let mut tx = db.begin().await?;
     let ended = on!(&mut tx, |c| sqlx::query(

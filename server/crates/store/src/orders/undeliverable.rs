@@ -189,9 +189,6 @@ pub async fn readdress(db: &Db, rng: &Rng, at: Timestamp, who: &Who, order: Orde
 }
 
 /// The orders of an account that wait for a person, oldest first.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn stranded(db: &Db, account: AccountId) -> Result<Vec<Order>> {
     read!(db, |pool| sqlx::query_as(
         "SELECT o.id, o.number, o.account_id, o.meter_id, o.tender, o.amount_fen, o.state, o.created_by, o.created_at, o.paid_at,

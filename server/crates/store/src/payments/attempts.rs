@@ -49,13 +49,11 @@ pub struct Attempt {
 }
 
 impl Attempt {
-    /// Its id.
     #[must_use]
     pub const fn id(&self) -> AttemptId {
         AttemptId(self.id)
     }
 
-    /// How much.
     #[must_use]
     pub const fn amount(&self) -> Fen {
         Fen(self.amount_fen)
@@ -140,9 +138,6 @@ pub async fn open_attempt(db: &Db, rng: &Rng, at: Timestamp, order: OrderId, ter
 }
 
 /// By our number at the channel.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn find(db: &Db, out_trade_no: &str) -> Result<Option<Attempt>> {
     read!(db, |pool| sqlx::query_as(
         "SELECT id, order_id, channel, out_trade_no, amount_fen, app_id, seller_id, state, created_at, expires_at, queries,
@@ -155,9 +150,6 @@ pub async fn find(db: &Db, out_trade_no: &str) -> Result<Option<Attempt>> {
 }
 
 /// All attempts of an order, oldest first.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn attempts_of(db: &Db, order: OrderId) -> Result<Vec<Attempt>> {
     read!(db, |pool| sqlx::query_as(
         "SELECT id, order_id, channel, out_trade_no, amount_fen, app_id, seller_id, state, created_at, expires_at, queries,
@@ -182,9 +174,6 @@ async fn of_order(tx: &mut Tx, order: OrderId) -> Result<Vec<Attempt>> {
 
 /// Takes the attempts whose query is due, each with the time of its next one, so that no other process asks as well. One that is held
 /// is asked about while only notifications were heard of it that do not fit; after the channel's own word a person decides.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn claim_due(db: &Db, now: Timestamp, limit: i64, next: impl Fn(&Attempt) -> Timestamp) -> Result<Vec<Attempt>> {
     let due: Vec<Attempt> = read!(db, |pool| sqlx::query_as(
         "SELECT id, order_id, channel, out_trade_no, amount_fen, app_id, seller_id, state, created_at, expires_at, queries,
@@ -224,9 +213,6 @@ pub async fn claim_due(db: &Db, now: Timestamp, limit: i64, next: impl Fn(&Attem
 
 /// Notes, before the channel is told to close it, that an attempt is being closed: nobody is given its form any more. One that is held
 /// stays so: nobody pays its order anew meanwhile.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn begin_close(db: &Db, attempt: AttemptId) -> Result<bool> {
     let mut tx = db.begin().await?;
     let touched = on!(&mut tx, |c| sqlx::query(
@@ -241,9 +227,6 @@ pub async fn begin_close(db: &Db, attempt: AttemptId) -> Result<bool> {
 }
 
 /// Somebody looks at the order: ask the channel now, unless we have just done so. Says whether anything is to be asked.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn nudge(db: &Db, now: Timestamp, order: OrderId) -> Result<bool> {
     let mut tx = db.begin().await?;
     let touched = on!(&mut tx, |c| sqlx::query(

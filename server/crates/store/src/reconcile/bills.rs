@@ -30,9 +30,6 @@ pub enum Imported {
 
 /// Whether a channel is to be believed that says nothing happened: said twice, and our ledger holds nothing, or it says so for days.
 /// Remembers when it first said so.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn says_nothing(db: &Db, at: Timestamp, channel: Tender, bill: &Bill) -> Result<bool> {
     let mut tx = db.begin().await?;
     let row: Option<(i64,)> = on!(&mut tx, |c| sqlx::query_as(
@@ -64,9 +61,6 @@ pub async fn says_nothing(db: &Db, at: Timestamp, channel: Tender, bill: &Bill) 
 }
 
 /// Remembers that no bill came, and why.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn unavailable(db: &Db, at: Timestamp, channel: Tender, day: Date, why: &str) -> Result<()> {
     let mut tx = db.begin().await?;
     on!(&mut tx, |c| sqlx::query(

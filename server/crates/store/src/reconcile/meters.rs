@@ -22,7 +22,6 @@ pub(super) struct Meters {
     pub delivered: i64,
     /// Of these, in the meter's own journal too.
     pub ledger_positions: i64,
-    /// Contradictions.
     pub findings: Vec<Finding>,
 }
 

@@ -16,7 +16,6 @@ pub struct DayRow {
     pub day: i64,
     /// Where a bill is there: what it covers.
     pub from_at: Option<i64>,
-    /// Until when.
     pub to_at: Option<i64>,
     /// When it was last asked for.
     pub tried_at: i64,
@@ -42,13 +41,11 @@ pub struct DayRow {
     pub delivered: i64,
     /// Of these, in the meters' own journals.
     pub ledger_positions: i64,
-    /// What differs.
     pub differences: i64,
     /// And of that, nobody has decided about.
     pub undecided: i64,
     /// When a person closed it.
     pub closed_at: Option<i64>,
-    /// Who.
     pub closed_by: Option<String>,
     /// And why, where something differed.
     pub reason: Option<String>,
@@ -74,9 +71,6 @@ macro_rules! day_columns {
 }
 
 /// The days of a span, newest first.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn days(db: &Db, from: Date, to: Date) -> Result<Vec<DayRow>> {
     read!(db, |pool| sqlx::query_as(concat!(day_columns!(), "WHERE s.day >= $1 AND s.day <= $2 ORDER BY s.day DESC, s.channel"))
         .bind(from.0)
@@ -86,9 +80,6 @@ pub async fn days(db: &Db, from: Date, to: Date) -> Result<Vec<DayRow>> {
 }
 
 /// One day of a channel.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn day(db: &Db, channel: Tender, day: Date) -> Result<Option<DayRow>> {
     read!(db, |pool| sqlx::query_as(concat!(day_columns!(), "WHERE s.channel = $1 AND s.day = $2"))
         .bind(channel.as_str())
@@ -104,11 +95,8 @@ pub struct DifferenceRow {
     pub class: String,
     /// `paid` or `refunded`.
     pub kind: String,
-    /// Our number.
     pub out_trade_no: String,
-    /// The channel's.
     pub trade_no: String,
-    /// The refund's.
     pub refund_no: String,
     /// By the bill, fen.
     pub bill_fen: Option<i64>,
@@ -122,22 +110,16 @@ pub struct DifferenceRow {
     pub meter_id: Option<Uuid>,
     /// The order's number.
     pub order_number: Option<i64>,
-    /// Its case.
     pub case_id: Option<Uuid>,
     /// When it was found.
     pub found_at: i64,
     /// When a person decided.
     pub decided_at: Option<i64>,
-    /// What.
     pub decision: Option<String>,
-    /// Who.
     pub decided_by: Option<String>,
 }
 
 /// What is open of a day, differences first.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn differences(db: &Db, channel: Tender, day: Date) -> Result<Vec<DifferenceRow>> {
     read!(db, |pool| sqlx::query_as(
         "SELECT d.class, d.kind, d.out_trade_no, d.trade_no, d.refund_no, d.bill_fen, d.ours_fen, d.gap_fen, d.why, o.meter_id,
@@ -166,9 +148,6 @@ pub struct SinceRow {
 }
 
 /// The day of a channel's first attempt, and the days since then of which anything is known. `None` where it was never used.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn due(db: &Db, channel: Tender, from: Date) -> Result<Option<(Date, Vec<SinceRow>)>> {
     let first: Option<(Option<i64>,)> =
         read!(db, |pool| sqlx::query_as("SELECT MIN(created_at) FROM payment_attempts WHERE channel = $1")

@@ -39,13 +39,10 @@ pub enum RefundSubject {
 pub struct NewRefund {
     /// Made with the form: the same key gives the same refund, however often it is sent.
     pub key: Uuid,
-    /// What.
     pub of: RefundSubject,
     /// Over the counter, where the channel gives it no more; `None`: the way it came.
     pub over_counter: Option<Tender>,
-    /// How much.
     pub amount: Fen,
-    /// Why.
     pub reason: String,
     /// Who asks; `None` where the configuration decides, and no second person is needed.
     pub by: Option<UserId>,

@@ -42,9 +42,6 @@ macro_rules! unsaid {
 pub(crate) use unsaid;
 
 /// Money of an order that went back at the console: how much, through which channel, and when we heard of it; oldest first.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn gone_elsewhere(db: &Db, order: OrderId) -> Result<Vec<(Fen, Tender, Timestamp)>> {
     let rows: Vec<(i64, String, i64)> = read!(db, |pool| sqlx::query_as(
         "SELECT t.amount_e4 / 100, e.channel, t.at

@@ -73,9 +73,6 @@ pub async fn cancel(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: RefundId) 
 }
 
 /// Ends what nobody approved in time; gives how many.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn expire(db: &Db, rng: &Rng, at: Timestamp) -> Result<u64> {
     let over: Vec<(Uuid,)> =
         read!(db, |pool| sqlx::query_as("SELECT id FROM refunds WHERE state = 'waiting' AND expires_at <= $1")

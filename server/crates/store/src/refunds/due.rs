@@ -56,9 +56,6 @@ impl Due {
 }
 
 /// Takes the refunds that are due, each with the time of its next try, so that no other process asks as well.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn claim_due(db: &Db, now: Timestamp, limit: i64, next: impl Fn(&Due) -> Timestamp) -> Result<Vec<Due>> {
     let due: Vec<Due> = read!(db, |pool| sqlx::query_as(
         "SELECT f.id, f.refund_no, f.order_id, e.channel, p.app_id, p.out_trade_no, e.trade_no, f.amount_fen,
@@ -93,9 +90,6 @@ pub async fn claim_due(db: &Db, now: Timestamp, limit: i64, next: impl Fn(&Due) 
 }
 
 /// Shows a person a refund that its channel does not end. It is asked for on and on meanwhile.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn slow(db: &Db, rng: &Rng, at: Timestamp, due: &Due) -> Result<()> {
     let detail = serde_json::json!({
         "why": "slow", "refund": due.refund_no, "channel": due.channel, "amount_fen": due.amount_fen,

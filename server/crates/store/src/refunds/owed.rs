@@ -14,18 +14,13 @@ use domain::rng::Rng;
 /// Something that is to go back and for which no refund was ever asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Owed {
-    /// What.
     pub of: RefundSubject,
-    /// How much.
     pub amount: Fen,
     /// Of which order.
     pub order: OrderId,
 }
 
 /// What is owed now; with `automatic` also what credits nothing.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn owed(db: &Db, automatic: bool, limit: i64) -> Result<Vec<Owed>> {
     // A case of a refund says that a person looks at it; where money went back at the channel's console, a person says what for,
     // before any of it goes back twice.
@@ -71,9 +66,6 @@ pub async fn owed(db: &Db, automatic: bool, limit: i64) -> Result<Vec<Owed>> {
 }
 
 /// It cannot go back by itself: a case says why.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn needs_person(db: &Db, rng: &Rng, at: Timestamp, owed: &Owed, why: AppError) -> Result<()> {
     let detail = serde_json::json!({ "why": why.code(), "amount_fen": owed.amount.0 });
     let mut tx = db.begin().await?;

@@ -123,9 +123,6 @@ pub(crate) async fn reset_backoff(tx: &mut Tx, at: Timestamp, attempt: AttemptId
 }
 
 /// Whether that is money of this order.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn is_of(db: &Db, order: OrderId, of: RefundSubject) -> Result<bool> {
     let id = match of {
         RefundSubject::Payment(event) => event,

@@ -13,9 +13,6 @@ use domain::order::Limits;
 use domain::rng::Rng;
 
 /// Whether somebody may approve what others ask: administrators, and operators who were given it.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn may_approve(db: &Db, user: UserId) -> Result<bool> {
     let row: Option<(i64,)> = read!(db, |pool| sqlx::query_as(
         "SELECT CAST(1 AS BIGINT) FROM users WHERE id = $1 AND disabled_at IS NULL AND (role = 'admin' OR may_approve)"

@@ -15,17 +15,13 @@ use domain::rng::Rng;
 
 /// What a closing owes.
 pub(crate) struct Owed {
-    /// Which.
     pub closing: ClosingId,
-    /// Whose.
     pub account: AccountId,
     /// Out of which meter; one of them where there were more.
     pub meter: MeterId,
     /// How it is paid out.
     pub tender: Tender,
-    /// How much.
     pub amount: Fen,
-    /// Why.
     pub reason: String,
     /// Who asked for it.
     pub by: UserId,

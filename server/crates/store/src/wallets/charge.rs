@@ -36,7 +36,6 @@ pub struct Metered {
     pub interval: Option<ConsumptionInterval>,
     /// Whether it counts: one that is held charges nothing until a person has settled it.
     pub counts: bool,
-    /// Its counter.
     pub total: Energy,
     /// What it measured of the load, and the reading before it.
     pub load: Option<Load>,
@@ -45,9 +44,6 @@ pub struct Metered {
 }
 
 /// Charges readings in the caller's transaction, which has stored them before; gives what the wallets then show.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn charge(tx: &mut Tx, rng: &Rng, at: Timestamp, readings: &[Metered]) -> Result<BTreeMap<MeterId, ServerWallet>> {
     let mut server_wallets = BTreeMap::new();
     if readings.is_empty() {

@@ -19,9 +19,6 @@ pub(crate) fn relay_args(closed: bool) -> String {
 
 /// Sets the mode, which releases a trip as it does in a meter. Gives the relay as it should be; `None` where the meter has its own
 /// wallet and must be told.
-///
-/// # Errors
-/// Where the database fails.
 pub(crate) async fn decide_mode(
     tx: &mut Tx,
     rng: &Rng,
@@ -39,9 +36,6 @@ pub(crate) async fn decide_mode(
 }
 
 /// Sets the resident's switch; otherwise as [`decide_mode`].
-///
-/// # Errors
-/// Where the database fails.
 pub(crate) async fn decide_switch(tx: &mut Tx, rng: &Rng, at: Timestamp, meter: MeterId, on: bool) -> Result<Option<bool>> {
     if kind(tx, meter).await? != Kind::Server {
         return Ok(None);

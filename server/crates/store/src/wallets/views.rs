@@ -52,18 +52,12 @@ macro_rules! shown {
 }
 
 /// The purses of all meters in service whose wallet is here, whether an account is open or not.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn server_wallets(db: &Db) -> Result<Vec<(MeterId, ServerWallet)>> {
     let rows: Vec<Shown> = read!(db, |pool| sqlx::query_as(shown!("")).fetch_all(pool).await)?;
     rows.into_iter().map(|row| Ok((MeterId(row.id), row.server_wallet()?))).collect()
 }
 
 /// Those of them that have moved since then.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn server_wallets_since(db: &Db, since: Timestamp) -> Result<Vec<(MeterId, ServerWallet)>> {
     let rows: Vec<Shown> =
         read!(db, |pool| sqlx::query_as(shown!(" AND w.changed_at >= $1")).bind(since.0).fetch_all(pool).await)?;
@@ -71,9 +65,6 @@ pub async fn server_wallets_since(db: &Db, since: Timestamp) -> Result<Vec<(Mete
 }
 
 /// Whether a meter's credit is on the ledger.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn is_here(db: &Db, meter: MeterId) -> Result<bool> {
     let row: Option<(i64,)> =
         read!(db, |pool| sqlx::query_as("SELECT CAST(1 AS BIGINT) FROM meters WHERE id = $1 AND wallet = 'server'")
@@ -98,9 +89,7 @@ pub struct View {
     pub closed: bool,
     /// Since when it has been tripped.
     pub tripped_at: Option<i64>,
-    /// First warning.
     pub alarm1_fen: i64,
-    /// Second warning.
     pub alarm2_fen: i64,
     /// How far below zero it may go.
     pub overdraft_fen: i64,
@@ -115,9 +104,6 @@ pub struct View {
 }
 
 /// The wallet of a meter; `None` where there is none here.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn view(db: &Db, meter: MeterId) -> Result<Option<View>> {
     read!(db, |pool| {
         sqlx::query_as(
@@ -134,7 +120,6 @@ pub async fn view(db: &Db, meter: MeterId) -> Result<Option<View>> {
 /// Energy of a day at one price.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct DayLine {
-    /// Shanghai day.
     pub day: i64,
     /// The price plan.
     pub plan: String,
@@ -146,16 +131,12 @@ pub struct DayLine {
     pub tier: i64,
     /// 0.0001 yuan/kWh.
     pub price_e4: i64,
-    /// How much.
     pub wh: i64,
     /// 1e-7 yuan.
     pub cost_e7: i64,
 }
 
 /// What an account was charged for a meter from `first` on, by day and price, the newest day first.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn day_lines(db: &Db, account: AccountId, meter: MeterId, first: Date) -> Result<Vec<DayLine>> {
     read!(db, |pool| sqlx::query_as(
         "SELECT d.day, p.name AS plan, v.number AS version, d.rate, d.tier, d.price_e4, d.wh, d.cost_e7
@@ -170,27 +151,20 @@ pub async fn day_lines(db: &Db, account: AccountId, meter: MeterId, first: Date)
     .await)
 }
 
-/// One charge.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct ChargeRow {
-    /// Its id.
     pub id: Uuid,
     /// From the reading at.
     pub from_at: i64,
     /// To the reading at.
     pub at: i64,
-    /// Energy.
     pub wh: i64,
-    /// Debited.
     pub amount_e4: i64,
     /// Which charge it takes back.
     pub reverses: Option<Uuid>,
 }
 
 /// The newest charges of a meter.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn charges(db: &Db, meter: MeterId, limit: i64) -> Result<Vec<ChargeRow>> {
     read!(db, |pool| sqlx::query_as(
         "SELECT id, from_at, at, wh, amount_e4, reverses FROM charges WHERE meter_id = $1 ORDER BY at DESC, id DESC LIMIT $2"
