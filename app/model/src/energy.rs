@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 /// Energy in Wh; a meter's counter step of 0.01 kWh is 10 Wh.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
+#[cfg_attr(feature = "sqlx", derive(sqlx::Type), sqlx(transparent))]
 pub struct Energy(pub i64);
 
 impl Energy {

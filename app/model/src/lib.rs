@@ -15,8 +15,19 @@ pub mod order;
 pub mod parameters;
 pub mod person;
 pub mod refund;
+pub mod stored;
 pub mod subsidy;
 pub mod switch;
 pub mod tariff;
 pub mod time;
 pub mod wall;
+
+// For the macros of `stored`.
+#[doc(hidden)]
+pub use serde;
+#[cfg(feature = "sqlx")]
+#[doc(hidden)]
+pub use sqlx;
+
+// So that `word_enum!` names this crate the same way inside and outside.
+extern crate self as model;

@@ -9,11 +9,13 @@ use serde::{Deserialize, Serialize};
 /// An amount in fen (0.01 yuan): what is paid, refunded, printed, and kept in a meter.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
+#[cfg_attr(feature = "sqlx", derive(sqlx::Type), sqlx(transparent))]
 pub struct Fen(pub i64);
 
 /// An amount in 0.0001 yuan: what the ledger keeps, so that charges of less than a fen are never truncated.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
+#[cfg_attr(feature = "sqlx", derive(sqlx::Type), sqlx(transparent))]
 pub struct Money(pub i64);
 
 /// Why a text is no amount of yuan.
