@@ -1,13 +1,11 @@
-//! The configuration: defaults, then a TOML file, then `DORMWATT_SECTION__KEY` from the environment.
-//! `dormwatt.example.toml` lists every key with its default; a test compares the two.
+//! The configuration. `dormwatt.example.toml` lists every key with its default; a test compares the two.
 
 mod error;
+mod layers;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 
-use figment::Figment;
-use figment::providers::{Env, Format, Toml};
 use serde::Deserialize;
 
 use domain::secret::Secret;
@@ -118,15 +116,8 @@ impl Config {
     /// # Errors
     /// Names the key, and the file or variable it stands in.
     pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
-        let mut figment = Figment::new();
-        if let Some(path) = file {
-            // figment treats a missing file as an empty one; a typo in --config must not start a server on defaults.
-            std::fs::metadata(path).map_err(|source| ConfigError::File { path: path.to_owned(), source })?;
-            figment = figment.merge(Toml::file_exact(path));
-        }
-        // Variables without a section (`DORMWATT_CONFIG`, ...) are no keys of the file.
-        let environment = Env::prefixed("DORMWATT_").filter(|key| key.as_str().contains("__")).split("__");
-        let mut config: Self = figment.merge(environment).extract().map_err(|error| ConfigError::explain(error, file))?;
+        let variables = std::env::vars_os().filter_map(|(name, text)| Some((name.into_string().ok()?, text.into_string().ok()?)));
+        let mut config: Self = layers::load(file, variables)?;
         // One address serves both, unless channels and people come different ways.
         if config.pay.public_url.is_empty() {
             config.pay.public_url.clone_from(&config.server.public_url);
