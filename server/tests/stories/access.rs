@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use crate::support::World;
-use crate::support::web::{Web, location};
 use app::access::{Access, PAGES, function};
 use app::app::App;
 use leptos::server_fn::axum::server_fn_paths;
 use model::person::Role;
 use reqwest::Method;
+use story_support::web::{Web, location};
+use story_support::{World, both};
 
 /// All that is open to everybody. To add to it is a decision.
 const PUBLIC: &[&str] =

@@ -4,8 +4,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::support::World;
-use crate::support::site::{Site, until};
 use app::api::operator::OperatorPort;
 use domain::clock::{Clock, SystemClock};
 use domain::order;
@@ -24,6 +22,8 @@ use server::tasks::Task;
 use server::tasks::clock::SetClocks;
 use simulator::LineFault;
 use store::{audit, parameters};
+use story_support::site::{Site, until};
+use story_support::{World, both};
 
 const SOON: Duration = Duration::from_secs(60);
 
@@ -262,7 +262,7 @@ both!(an_operator_follows_only_their_own_meters, |w: World| async move {
     // A building that holds no room at all.
     let nowhere = d.s.w.rng.id(SystemClock.now());
     let place = "INSERT INTO places (id, parent_id, kind, name, sort) VALUES ($1, NULL, 'building', 'x', $2)";
-    crate::support::bind(&d.s.w.db, place, nowhere, &[9]).await;
+    story_support::bind(&d.s.w.db, place, nowhere, &[9]).await;
     d.s.w.execute("INSERT INTO operator_buildings (user_id, place_id) SELECT u.id, p.id FROM users u, places p WHERE u.login = 'clerk' AND p.name = 'x'").await;
     assert_eq!(d.port.batch(&d.who, batch, "", 0).await.unwrap_err(), AppError::NotFound);
     assert_eq!(d.port.batches(&d.who, &BatchQuery::default()).await.unwrap().total, 0);
@@ -294,7 +294,7 @@ both!(clocks_are_set_by_the_rule, |w: World| async move {
             let sql = "INSERT INTO meter_latest (meter_id, observed_at, status, remaining_fen, cumulative_fen, count, epoch, total_wh,
                                                  reverse_wh, clock_offset_s) VALUES ($1, $2, 3, 0, 0, 0, 1, 0, 0, $3)
                        ON CONFLICT (meter_id) DO UPDATE SET observed_at = excluded.observed_at, clock_offset_s = excluded.clock_offset_s";
-            crate::support::bind(&db, sql, meter.0, &[seen, offset]).await;
+            story_support::bind(&db, sql, meter.0, &[seen, offset]).await;
         }
     };
     let task = SetClocks {
@@ -315,7 +315,7 @@ both!(clocks_are_set_by_the_rule, |w: World| async move {
         assert_eq!(task.run().await.unwrap(), says);
     }
     for round in 0..2 {
-        crate::support::bind(
+        story_support::bind(
             &w.db,
             "UPDATE commands SET state = 'done', finished_at = $2 WHERE meter_id = $1",
             meter.0,

@@ -1,11 +1,11 @@
 //! What must hold of every channel, tried on each of them against a sandbox that fails in every way it knows, on both databases.
 
-use crate::support::World;
-use crate::support::shop::{Counts, PHONE, Shop};
 use model::error::AppError;
 use model::order::Tender;
 use model::time::{MINUTE, SECOND};
 use sandbox::Faults;
+use story_support::shop::{Counts, PHONE, Shop};
+use story_support::{World, both};
 
 /// All of them, with what the sandbox calls a question about a trade.
 const CHANNELS: [(Tender, &str); 3] =

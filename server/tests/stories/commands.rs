@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use crate::support::World;
-use crate::support::site::{Site, until};
 use model::meter::ControlMode;
 use simulator::{Defect, LineFault};
 use store::commands::Command;
+use story_support::site::{Site, until};
+use story_support::{World, both};
 
 const SOON: Duration = Duration::from_secs(20);
 

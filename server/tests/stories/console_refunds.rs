@@ -3,12 +3,6 @@
 
 use std::sync::Arc;
 
-use crate::support::World;
-use crate::support::flat::Flat;
-use crate::support::refunding::{BY_HAND, colleague, refused, uuid};
-use crate::support::rooms::Room;
-use crate::support::shop::Shop;
-use crate::support::web::{Web, location};
 use app::api::resident::ResidentPort;
 use domain::clock::Clock;
 use domain::ledger::Account;
@@ -26,14 +20,20 @@ use server::services::residents::Residents;
 use store::refunds::{self, RefundSubject};
 use store::returns::{NewReturn, Return, ask as ask_return};
 use store::{StoreError, console, verify};
+use story_support::refunding::{BY_HAND, colleague, refused, uuid};
+use story_support::room_fixture::RoomFixture;
+use story_support::rooms::Room;
+use story_support::shop::Shop;
+use story_support::web::{Web, location};
+use story_support::{World, both};
 
 /// A room whose wallet is on the ledger, and a purchase of 50.00 in it.
 async fn bought(w: World) -> (Shop, UserId, OrderId, String) {
-    let (flat, account) = Flat::supplied(w, 10_000, 1_000).await;
-    let resident = UserId(uuid(&flat.w, "SELECT user_id FROM account_residents").await);
-    let shop = Shop::of(flat.w.clone(), Room { meter: flat.meter, account, resident }, BY_HAND).await;
+    let (fixture, account) = RoomFixture::supplied(w, 10_000, 1_000).await;
+    let resident = UserId(uuid(&fixture.w, "SELECT user_id FROM account_residents").await);
+    let shop = Shop::of(fixture.w.clone(), Room { meter: fixture.meter, account, resident }, BY_HAND).await;
     let (order, number) = shop.paid(5_000).await;
-    (shop, flat.clerk, order, number)
+    (shop, fixture.clerk, order, number)
 }
 
 async fn correct(shop: &Shop, by: UserId, order: OrderId, fen: i64) -> Result<Return, StoreError> {

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use crate::support::World;
-use crate::support::site::{Site, until};
 use domain::clock::{Clock, SystemClock};
 use model::money::Fen;
 use model::order::OrderState;
 use simulator::{BusTiming, LineFault};
 use store::accounts::{self, FirstPurchase, NewResident, OpenAccount};
 use store::deliveries;
+use story_support::site::{Site, until};
+use story_support::{World, both};
 
 const SOON: Duration = Duration::from_secs(20);
 

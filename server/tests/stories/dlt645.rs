@@ -18,8 +18,8 @@ use store::{meters, wallets};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::support::site::{Site, until};
-use crate::support::{self, World};
+use story_support::site::{Site, until};
+use story_support::{World, both};
 
 const SOON: Duration = Duration::from_secs(60);
 /// As the simulated meters want it.
@@ -120,7 +120,7 @@ impl Tap {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (port, gateway) = (listener.local_addr().unwrap().port(), s.sim.addresses()[0]);
         let row = meters::gateways(&s.w.db).await.unwrap()[0].id;
-        support::bind(&s.w.db, "UPDATE gateways SET port = $2 WHERE id = $1", row, &[port.into()]).await;
+        story_support::bind(&s.w.db, "UPDATE gateways SET port = $2 WHERE id = $1", row, &[port.into()]).await;
         let same = Arc::clone(&tap);
         tokio::spawn(async move {
             while let Ok((ours, _)) = listener.accept().await {

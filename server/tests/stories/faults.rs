@@ -5,8 +5,6 @@ use std::iter::successors;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::support::World;
-use crate::support::site::{Site, until};
 use domain::clock::SystemClock;
 use domain::framing::Framing;
 use meters::gateway::GatewayHealth;
@@ -14,6 +12,8 @@ use meters::live::Live;
 use model::ids::MeterId;
 use model::meter::Latest;
 use simulator::{Defect, GatewayPlan, LineFault, OneTimeFault, OpenAccount};
+use story_support::site::{Site, until};
+use story_support::{World, both};
 
 const SOON: Duration = Duration::from_secs(60);
 

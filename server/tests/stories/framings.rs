@@ -22,7 +22,7 @@ use model::time::{Date, HOUR};
 use simulator::{Estate, LineFault, Load, MeterPlan, MeterView, Simulator};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::support::fingerprint;
+use story_support::fingerprint;
 
 /// As the simulated meters want it.
 const PASSWORD: &str = "02563412";

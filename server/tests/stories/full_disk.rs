@@ -6,7 +6,7 @@ use model::ids::PlaceId;
 use store::places::{self, NewPlace};
 use store::{Db, Result};
 
-use crate::support::World;
+use story_support::World;
 
 /// One page of text.
 async fn add(w: &World, sort: i64) -> Result<()> {

@@ -9,9 +9,9 @@ use model::ids::{GatewayId, MeterId};
 use model::person::{Role, Who};
 use store::{console, meters, trust};
 
-use crate::support::site::{Site, until};
-use crate::support::web::{Web, location};
-use crate::support::{World, fingerprint};
+use story_support::site::{Site, until};
+use story_support::web::{Web, location};
+use story_support::{World, both, fingerprint};
 
 const SOON: Duration = Duration::from_secs(60);
 
@@ -46,7 +46,7 @@ both!(trust_is_for_administrators_and_for_gateways_that_speak_tls, |w: World| as
     let web = Web::start(&w).await;
     let (admin, operator) = (web.person(&w, Role::Admin, "root").await, web.person(&w, Role::Operator, "desk").await);
     let id = gateway(&w).await;
-    let post = async |person: &crate::support::web::Person, name: &str, pin: &str| {
+    let post = async |person: &story_support::web::Person, name: &str, pin: &str| {
         let form = format!("gateway={id}&name={name}&pin={pin}");
         location(&person.post("/api/operator/gateway-trust", &form).await).to_owned()
     };

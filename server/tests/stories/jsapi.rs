@@ -3,10 +3,6 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::support::World;
-use crate::support::rooms::Room;
-use crate::support::site::until;
-use crate::support::web::{Web, location};
 use domain::clock::Clock;
 use model::time::{HOUR, MINUTE};
 use payments::rsa::PublicKey;
@@ -17,6 +13,10 @@ use sandbox::{Sandbox, Status};
 use server::config::Config;
 use server::services::auth::hash;
 use store::sessions::{self, NewSession};
+use story_support::rooms::Room;
+use story_support::site::until;
+use story_support::web::{Web, location};
+use story_support::{World, both};
 
 struct Phone {
     w: World,

@@ -1,12 +1,12 @@
 //! The ledger and the audit chain keep what they promise, on both databases.
 
-use crate::support::{World, bind};
 use domain::clock::Clock;
 use domain::ledger::{self, Account, Transfer};
 use model::ids::AccountId;
 use model::money::Money;
 use model::order::Tender;
 use store::{Db, audit, ledger as stored};
+use story_support::{World, bind, both};
 use uuid::Uuid;
 
 both!(a_payment_posts_once, |w: World| async move {

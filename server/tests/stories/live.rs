@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use crate::support::World;
-use crate::support::web::Web;
 use domain::clock::Clock;
 use model::meter::{Latest, StatusWord};
 use model::money::Fen;
 use model::person::Role;
 use model::wall::{Delta, Snapshot};
+use story_support::web::Web;
+use story_support::{World, both};
 use tokio::time::timeout;
 
 /// Reads on until the buffer holds a whole event of that name, and gives its data.

@@ -6,10 +6,6 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use crate::support::World;
-use crate::support::paying::channels;
-use crate::support::site::until;
-use crate::support::web::PASSWORD;
 use domain::clock::{Clock, SystemClock};
 use model::ids::OrderId;
 use model::time::Timestamp;
@@ -18,6 +14,10 @@ use sandbox::{Faults, Sandbox, Trade};
 use server::services::auth::Passwords;
 use store::Db;
 use store::users::{self, NewUser};
+use story_support::channel_config::channels;
+use story_support::site::until;
+use story_support::web::PASSWORD;
+use story_support::{World, both};
 
 const SOON: Duration = Duration::from_secs(30);
 const PHONE: &str = "Mozilla/5.0 (Linux; Android 14) Mobile";

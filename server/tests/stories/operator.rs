@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use crate::support::World;
 use app::api::operator::{Mistake, MovesIn, Opening, OperatorPort, Row};
 use domain::clock::Clock;
 use domain::order::Limits;
@@ -17,6 +16,7 @@ use model::order::{CommandState, Tender};
 use model::person::{Role, Who};
 use server::services::console::{NoField, Operator};
 use store::{Db, audit, cases, console};
+use story_support::{World, both};
 use uuid::Uuid;
 
 /// Two buildings with a room each; the clerk may see the first only.

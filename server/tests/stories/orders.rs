@@ -1,7 +1,5 @@
 //! Sales: sold once however often the form is sent, bounded, and found again, on both databases.
 
-use crate::support::World;
-use crate::support::rooms::Room;
 use domain::clock::Clock;
 use domain::ledger::Account;
 use domain::order::Limits;
@@ -13,6 +11,8 @@ use store::console::{self, Terms};
 use store::order_lists;
 use store::orders::{self, NewOrder};
 use store::{StoreError, ledger, verify};
+use story_support::rooms::Room;
+use story_support::{World, both};
 
 fn sale(w: &World, room: Room, fen: i64) -> NewOrder {
     NewOrder {

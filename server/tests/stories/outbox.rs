@@ -1,6 +1,5 @@
 //! Whose turn it is in the outbox, on both databases.
 
-use crate::support::World;
 use domain::clock::Clock;
 use domain::order::Limits;
 use model::ids::{MeterId, OrderId};
@@ -9,6 +8,7 @@ use model::order::Tender;
 use model::time::Timestamp;
 use store::orders::{self, NewOrder};
 use store::{deliveries, verify};
+use story_support::{World, both};
 
 both!(a_purchase_under_way_goes_on_though_an_earlier_one_is_committed_later, |w: World| async move {
     let room = w.room(1).await;

@@ -4,8 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use crate::support::World;
-use crate::support::shop::{Counts, PHONE, Shop};
 use model::error::AppError;
 use model::money::Fen;
 use model::order::OrderState;
@@ -13,6 +11,8 @@ use model::time::{MINUTE, SECOND};
 use payments::Cashier;
 use sandbox::{Faults, Status};
 use store::{Db, order_lists};
+use story_support::shop::{Counts, PHONE, Shop};
+use story_support::{World, both};
 
 both!(a_payment_is_credited_once_with_its_order, |w: World| async move {
     let shop = Shop::open(w).await;

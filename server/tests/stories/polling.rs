@@ -3,9 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::support::World;
-use crate::support::site::{Site, until};
-use crate::truth::open_case;
+use crate::reading_quality::open_case;
 use domain::clock::{Clock, SystemClock};
 use meters::gateway::GatewayHealth;
 use meters::live::Live;
@@ -15,6 +13,8 @@ use model::meter::SupplyState;
 use model::person::{Role, Who};
 use simulator::{Defect, LineFault, OneTimeFault};
 use store::{counters, readings};
+use story_support::site::{Site, until};
+use story_support::{World, both};
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -190,7 +190,7 @@ both!(who_asks_is_served_although_the_round_is_slow, |w: World| async move {
 
 /// The places in the estate, from 1, of the meters that are shown as lost.
 fn live_states(s: &Site, live: &Live) -> Vec<usize> {
-    let lost = |(n, room): (usize, &crate::support::rooms::Room)| (state(live, room.meter) == SupplyState::Lost).then_some(n + 1);
+    let lost = |(n, room): (usize, &story_support::rooms::Room)| (state(live, room.meter) == SupplyState::Lost).then_some(n + 1);
     s.rooms.iter().enumerate().filter_map(lost).collect()
 }
 

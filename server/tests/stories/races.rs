@@ -3,10 +3,6 @@
 
 use std::time::Duration;
 
-use crate::support::closings::{CASH, advance, begin, proved, who};
-use crate::support::refunding::{BY_HAND, POLICY};
-use crate::support::shop::Shop;
-use crate::support::{World, bind};
 use domain::clock::Clock;
 use domain::order::Limits;
 use domain::returns::Rules;
@@ -19,6 +15,10 @@ use store::orders::{self, NewOrder, Order};
 use store::refunds::{self, RefundSubject as Back};
 use store::returns::{self, NewReturn, ReturnSubject};
 use store::{StoreError, Tx, accounts};
+use story_support::closings::{CASH, advance, begin, proved, who};
+use story_support::refunding::{BY_HAND, POLICY};
+use story_support::shop::Shop;
+use story_support::{World, bind, both};
 
 /// Long enough for a task to come as far as the lock, where nobody can see that it has.
 const TO_THE_LOCK: Duration = Duration::from_millis(300);

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use crate::support::World;
 use domain::clock::Clock;
 use domain::meter_state::{Measurement, MeterStatus, State};
 use domain::reading_source::Source;
@@ -15,6 +14,7 @@ use model::meter::StatusWord;
 use model::money::Fen;
 use model::time::{HOUR, MINUTE, Timestamp};
 use store::{energy, readings};
+use story_support::{World, both};
 use tokio::sync::mpsc;
 
 pub fn state() -> State {

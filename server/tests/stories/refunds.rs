@@ -1,9 +1,6 @@
 //! Money that goes back through its channel: once, under one number, never more than came, whatever the channel does, on both
 //! databases.
 
-use crate::support::World;
-use crate::support::refunding::{BY_HAND, refused};
-use crate::support::shop::{DESK, Shop};
 use domain::clock::Clock;
 use domain::ledger::Account;
 use model::error::AppError;
@@ -13,6 +10,9 @@ use model::refund::RefundState;
 use model::time::{DAY, HOUR, MINUTE, SECOND};
 use sandbox::Faults;
 use store::refunds::{self, NewRefund, RefundSubject};
+use story_support::refunding::{BY_HAND, refused};
+use story_support::shop::{DESK, Shop};
+use story_support::{World, both};
 
 both!(what_was_paid_twice_goes_back_by_itself_once, |w: World| async move {
     let shop = Shop::open(w).await;

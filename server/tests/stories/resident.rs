@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use crate::support::World;
-use crate::support::rooms::Room;
 use app::api::resident::{Cashier, CashierStep, ResidentPort};
 use app::ports::{Role, Visit, Who};
 use domain::clock::Clock;
@@ -19,6 +17,8 @@ use payments::Payments;
 use payments::alipay::AlipayConfig;
 use server::services::residents::Residents;
 use store::orders::{self, NewOrder};
+use story_support::rooms::Room;
+use story_support::{World, both};
 
 const OPEN: u16 = 1 << 1;
 const ON: u16 = OPEN | 1;
@@ -295,21 +295,21 @@ async fn reading(w: &World, room: Room, at: Timestamp, status: u16, total_wh: i6
     let sql =
         "INSERT INTO readings (meter_id, at, quality, source, status, total_wh, reverse_wh, remaining_fen, power_w, voltage_dv,
                                      current_ca, power_factor) VALUES ($1, $2, 0, 0, $3, $4, 0, $5, 0, 0, 0, 0)";
-    crate::support::bind(&w.db, sql, room.meter.0, &[at.0, i64::from(status), total_wh, remaining]).await;
+    story_support::bind(&w.db, sql, room.meter.0, &[at.0, i64::from(status), total_wh, remaining]).await;
 }
 
 async fn latest(w: &World, room: Room, at: Timestamp, total_wh: i64, remaining: i64) {
     let sql = "INSERT INTO meter_latest (meter_id, observed_at, status, total_wh, remaining_fen, cumulative_fen, count, epoch,
                                          reverse_wh, power_w, voltage_dv, current_ca, power_factor)
                VALUES ($1, $2, 3, $3, $4, 0, 0, 1, 0, 0, 0, 0, 0)";
-    crate::support::bind(&w.db, sql, room.meter.0, &[at.0, total_wh, remaining]).await;
+    story_support::bind(&w.db, sql, room.meter.0, &[at.0, total_wh, remaining]).await;
 }
 
 async fn energy(w: &World, room: Room, day: i64, wh: i64) {
-    crate::support::bind(&w.db, "INSERT INTO energy_daily (meter_id, day, wh) VALUES ($1, $2, $3)", room.meter.0, &[day, wh])
+    story_support::bind(&w.db, "INSERT INTO energy_daily (meter_id, day, wh) VALUES ($1, $2, $3)", room.meter.0, &[day, wh])
         .await;
 }
 
 async fn credited(w: &World, order: OrderId, at: Timestamp) {
-    crate::support::bind(&w.db, "UPDATE orders SET state = 'credited', credited_at = $2 WHERE id = $1", order.0, &[at.0]).await;
+    story_support::bind(&w.db, "UPDATE orders SET state = 'credited', credited_at = $2 WHERE id = $1", order.0, &[at.0]).await;
 }

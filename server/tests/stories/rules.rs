@@ -1,6 +1,7 @@
 //! The list of the rules of payments names tests that are there.
 
 use std::path::Path;
+use story_support::both;
 
 const LIST: &str = include_str!("../../crates/payments/src/README.md");
 

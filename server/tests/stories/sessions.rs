@@ -1,13 +1,13 @@
 //! Logging in and out, as a browser does it, on both databases.
 
-use crate::support::World;
-use crate::support::web::{PASSWORD, Web, location};
 use domain::clock::Clock;
 use model::person::Role;
 use model::time::{DAY, HOUR, MINUTE, SECOND};
 use reqwest::Method;
 use reqwest::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, SET_COOKIE};
 use store::{audit, verify};
+use story_support::web::{PASSWORD, Web, location};
+use story_support::{World, both};
 
 both!(a_session_opens_slides_and_ends, |w: World| async move {
     let web = Web::start(&w).await;

@@ -1,7 +1,5 @@
 //! Shifts: a drawer is counted against the ledger, and a closed shift sells nothing, on both databases.
 
-use crate::support::World;
-use crate::support::rooms::Room;
 use domain::clock::Clock;
 use domain::ledger::Account;
 use domain::order::Limits;
@@ -13,6 +11,8 @@ use model::person::{Role, Who};
 use store::orders::{self, NewOrder, Order};
 use store::shifts::{self, Shift};
 use store::{StoreError, ledger, verify};
+use story_support::rooms::Room;
+use story_support::{World, both};
 
 fn refused<T: std::fmt::Debug>(result: Result<T, StoreError>) -> AppError {
     match result {

@@ -1,7 +1,5 @@
 //! What is UnionPay's own, against a sandbox that speaks its protocol; what every channel must hold is in `channels.rs`.
 
-use crate::support::World;
-use crate::support::shop::{Counts, DESK, PHONE, Shop};
 use domain::clock::Clock;
 use domain::payment_event::Kind;
 use domain::refund::ChannelRefund;
@@ -13,6 +11,8 @@ use payments::bill::BillAnswer;
 use payments::channel::{Notice, RefundAnswer};
 use payments::{Cashier, form};
 use sandbox::{BillFaults, Faults};
+use story_support::shop::{Counts, DESK, PHONE, Shop};
+use story_support::{World, both};
 
 both!(the_payer_posts_a_form_pays_and_is_posted_back, |w: World| async move {
     let shop = Shop::open(w).await;

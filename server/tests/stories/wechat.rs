@@ -1,7 +1,5 @@
 //! WeChat Pay against a sandbox that speaks its protocol and fails in every way it knows, on both databases.
 
-use crate::support::World;
-use crate::support::shop::{Counts, DESK, PHONE, Shop};
 use domain::clock::Clock;
 use domain::payment_event::Kind;
 use domain::refund::ChannelRefund;
@@ -14,6 +12,8 @@ use payments::channel::RefundAnswer;
 use payments::wechat::VerifyConfig;
 use payments::{Config, Payer, WechatConfig};
 use sandbox::{Faults, Status};
+use story_support::shop::{Counts, DESK, PHONE, Shop};
+use story_support::{World, both};
 
 /// Orders by WeChat; gives the order and the number of its trade.
 async fn at_the_cashier(shop: &Shop, payer: &Payer<'_>) -> (OrderId, String, Cashier) {

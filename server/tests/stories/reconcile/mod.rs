@@ -1,14 +1,11 @@
 //! Bills of a sandbox that speaks the channels' protocols, compared with the ledger and the meters, on both databases.
 
-mod believed;
 mod closing;
 mod edges;
 mod meters;
 mod pages;
+mod statements;
 
-use crate::support::World;
-use crate::support::bills::CHANNELS;
-use crate::support::shop::Shop;
 use domain::ledger::Account;
 use model::money::{Fen, Money};
 use model::order::Tender;
@@ -17,6 +14,9 @@ use payments::reconcile::Fetched;
 use sandbox::{BillFaults, Faults};
 use store::ledger::credit_balance;
 use store::reconcile::Imported;
+use story_support::bills::CHANNELS;
+use story_support::shop::Shop;
+use story_support::{World, both};
 
 both!(a_day_that_is_equal_on_both_channels, |w: World| async move {
     let shop = Shop::open(w).await;
@@ -121,7 +121,7 @@ both!(what_nobody_told_us_of_differs_in_state_until_it_is_asked_for, |w: World| 
 both!(a_late_payment_of_a_closed_order_is_a_payment_like_any_other, |w: World| async move {
     let shop = Shop::open(w).await;
     let day = shop.today();
-    let started = shop.payments.start(&shop.top_up(5_000), &crate::support::shop::PHONE).await.unwrap();
+    let started = shop.payments.start(&shop.top_up(5_000), &story_support::shop::PHONE).await.unwrap();
     for _ in 0..25 {
         shop.world.clock.advance(60_000);
         shop.query().await.unwrap();

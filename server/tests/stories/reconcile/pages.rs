@@ -1,9 +1,9 @@
 //! The pages: who may open them, what they show, and what their forms do.
 
 use super::*;
-use crate::support::web::{Web, location};
 use model::person::Role;
 use server::config::Config;
+use story_support::web::{Web, location};
 
 /// The product with its channels, and the address of a day that is over.
 async fn web(shop: &Shop) -> Web {
