@@ -11,12 +11,15 @@ use story_support::{World, both};
 
 const SERVER: &str = env!("CARGO_BIN_EXE_dormwatt");
 
-both!(killed_at_any_moment, |w: World| async move {
+both!(purchases_survive_kills_at_any_moment, |w: World| async move {
     println!("{}", purchases::run(&w, SERVER, Volume::of_the_environment()).await.summary)
 });
 
-both!(killed_while_money_goes_back, |w: World| async move {
+both!(refunds_survive_kills_at_any_moment, |w: World| async move {
     println!("{}", refunds::run(&w, SERVER, Volume::of_the_environment()).await.summary)
 });
 
-both!(killed_while_accounts_end, |w: World| async move { println!("{}", accounts::run(&w, SERVER).await.summary) });
+both!(
+    account_changes_survive_kills_at_any_moment,
+    |w: World| async move { println!("{}", accounts::run(&w, SERVER).await.summary) }
+);

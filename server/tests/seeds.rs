@@ -14,7 +14,7 @@ use story_support::seeds::{Flaw, Tally, run};
 const TIME: Duration = Duration::from_secs(8);
 
 #[test]
-fn no_seed_breaks_a_promise() {
+fn no_seed_breaks_an_invariant() {
     if let Ok(seed) = std::env::var("DORMWATT_SEED") {
         println!("{:?}", run(seed.parse().unwrap(), Flaw::None, true).unwrap());
         return;
@@ -34,7 +34,7 @@ fn no_seed_breaks_a_promise() {
 }
 
 #[test]
-fn the_same_seed_is_the_same_story() {
+fn the_same_seed_gives_the_same_run() {
     for seed in 0..20 {
         assert_eq!(run(seed, Flaw::None, false), run(seed, Flaw::None, false), "{seed}");
     }
@@ -42,7 +42,7 @@ fn the_same_seed_is_the_same_story() {
 
 /// What a promise is worth that no mistake breaks: each of these is found soon.
 #[test]
-fn every_flaw_is_found() {
+fn every_injected_flaw_is_detected() {
     for flaw in [
         Flaw::ForgetsEvents,
         Flaw::CountsFromTheMeter,

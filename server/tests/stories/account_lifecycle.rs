@@ -8,7 +8,7 @@ use story_support::site::until;
 use story_support::web::{Web, location};
 use story_support::{World, both};
 
-both!(an_account_is_closed_over_its_pages, |w: World| async move {
+both!(an_account_is_closed_through_the_pages, |w: World| async move {
     let web = Web::start(&w).await;
     let (room, other) = (w.room(1).await, w.room(2).await);
     let operator = web.person(&w, Role::Operator, "operator").await;
@@ -66,7 +66,7 @@ both!(an_account_is_closed_over_its_pages, |w: World| async move {
     web.stop();
 });
 
-both!(an_opening_form_comes_back_with_what_was_written_and_names_the_wrong_row, |w: World| async move {
+both!(a_rejected_opening_form_keeps_its_input_and_names_the_row, |w: World| async move {
     let web = Web::start(&w).await;
     let (meter, second) = (w.meter(7).await, w.meter(8).await);
     w.execute("UPDATE meters SET place_id = (SELECT m.place_id FROM meters m WHERE m.unit = 7) WHERE unit = 8").await;

@@ -12,7 +12,7 @@ use story_support::closings::{proved, who};
 use story_support::room_fixture::refused;
 use story_support::{World, both};
 
-both!(an_account_opens_once, |w: World| async move {
+both!(an_account_is_opened_once, |w: World| async move {
     let meter = w.meter(1).await;
     let by = operator(&w).await;
     let open = |login: &str| {
@@ -36,7 +36,7 @@ both!(an_account_opens_once, |w: World| async move {
     assert_eq!(verify::verify(&w.db).await.unwrap().differences, []);
 });
 
-both!(a_login_name_is_given_once, |w: World| async move {
+both!(a_login_name_is_unique, |w: World| async move {
     let by = operator(&w).await;
     for (unit, expected) in [(1, true), (2, false)] {
         let meter = w.meter(unit).await;
@@ -57,7 +57,7 @@ both!(a_login_name_is_given_once, |w: World| async move {
     }
 });
 
-both!(the_ledger_starts_with_what_the_meters_hold, |w: World| async move {
+both!(the_ledger_starts_with_the_meters_balances, |w: World| async move {
     let mut all = Vec::new();
     for unit in 1..=3 {
         all.push(TakeOver {
@@ -98,7 +98,7 @@ async fn operator(w: &World) -> UserId {
     UserId(id)
 }
 
-both!(residents_come_and_go, |w: World| async move {
+both!(residents_are_added_and_removed, |w: World| async move {
     let (room, other, clerk) = (w.room(1).await, w.room(2).await, w.clerk().await);
     let (by, now) = (who(clerk), w.clock.now());
     let add = |newcomer: accounts::ResidentToAdd, to: AccountId| {
@@ -118,7 +118,7 @@ both!(residents_come_and_go, |w: World| async move {
     assert_eq!(w.number("SELECT COUNT(*) FROM audit WHERE action LIKE 'account.resident%'").await, 3);
 });
 
-both!(two_openings_at_once_open_one_account_or_two_but_never_fail, |w: World| async move {
+both!(concurrent_openings_never_fail, |w: World| async move {
     let clerk = w.clerk().await;
     let mut meters = Vec::new();
     for unit in 1..=6 {

@@ -9,7 +9,7 @@ async fn text(answer: reqwest::Response) -> String {
     answer.text().await.unwrap()
 }
 
-both!(the_register_is_a_page_and_a_file, |w: World| async move {
+both!(the_sales_journal_is_a_page_and_a_file, |w: World| async move {
     let room = w.room(1).await;
     w.shows(room.meter, 0, 0, 90_000).await;
     let web = Web::start(&w).await;

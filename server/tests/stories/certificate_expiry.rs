@@ -29,7 +29,7 @@ fn payments(shop: &Shop, certificate: Option<String>) -> Payments {
     Payments::new(&config, db, clock, rng, Arc::new(|| {})).unwrap()
 }
 
-both!(a_certificate_that_ends_is_one_case_until_it_is_renewed, |w: World| async move {
+both!(an_expiring_certificate_is_one_case_until_renewed, |w: World| async move {
     let shop = Shop::open(w).await;
     let (clock, start) = (&shop.world.clock, shop.world.clock.now());
     let task = WatchExpiries(payments(&shop, Some(certificate(&shop, start.plus(40 * DAY)))));

@@ -42,7 +42,7 @@ fn li(login: &str) -> NewResident {
     NewResident { name: login.into(), login: login.into(), password_hash: String::new() }
 }
 
-both!(a_closed_account_gives_back_what_was_left_and_the_next_one_begins_a_new_epoch, |w: World| async move {
+both!(a_closure_returns_the_balance_and_the_next_epoch_begins, |w: World| async move {
     let s = Site::with(w, 1, 1, |sim| {
         for (_, meter) in sim.estate.meters_mut() {
             let account = meter.account.as_mut().unwrap();
@@ -125,7 +125,7 @@ both!(a_closed_account_gives_back_what_was_left_and_the_next_one_begins_a_new_ep
     proved(&s.w).await;
 });
 
-both!(two_meters_of_one_account_end_together, |w: World| async move {
+both!(both_meters_of_one_account_close_together, |w: World| async move {
     let s = Site::with(w, 1, 4, |sim| {
         for (_, meter) in sim.estate.meters_mut().skip(1) {
             meter.account = None;
@@ -176,7 +176,7 @@ both!(two_meters_of_one_account_end_together, |w: World| async move {
     proved(&s.w).await;
 });
 
-both!(a_lost_meter_holds_its_closing_up_until_it_answers_or_a_person_counts, |w: World| async move {
+both!(a_lost_meter_blocks_its_closure_until_read_or_counted, |w: World| async move {
     let s = Site::new(w, 1, 3).await;
     let engine = stocked(&s, &[3_000, 2_000, 100]).await;
     for unit in [1, 2] {
@@ -230,7 +230,7 @@ both!(a_lost_meter_holds_its_closing_up_until_it_answers_or_a_person_counts, |w:
     proved(&s.w).await;
 });
 
-both!(a_sale_that_never_reached_its_meter_is_paid_back_at_the_counter, |w: World| async move {
+both!(an_undelivered_sale_is_refunded_in_cash_on_closure, |w: World| async move {
     let s = Site::new(w, 1, 1).await;
     // The engine never ran: nobody knows the meter, and nothing was delivered.
     let (late, now) = (s.sell(0, 900).await, SystemClock.now());
@@ -252,7 +252,7 @@ both!(a_sale_that_never_reached_its_meter_is_paid_back_at_the_counter, |w: World
     proved(&s.w).await;
 });
 
-both!(a_payment_for_a_closing_account_is_kept_for_a_person, |w: World| async move {
+both!(a_payment_for_a_closing_account_opens_a_case, |w: World| async move {
     let shop = Shop::open(w).await;
     let w = shop.world.clone();
     let (order, number) = shop.at_the_cashier(5_000).await;
@@ -280,7 +280,7 @@ both!(a_payment_for_a_closing_account_is_kept_for_a_person, |w: World| async mov
     proved(&w).await;
 });
 
-both!(a_return_that_nobody_approves_leaves_the_way_open_for_another, |w: World| async move {
+both!(an_unapproved_return_does_not_block_another, |w: World| async move {
     let s = Site::new(w, 1, 2).await;
     let engine = stocked(&s, &[9_000, 100]).await;
     let (room, other): (Room, Room) = (s.rooms[0], s.rooms[1]);
@@ -308,7 +308,7 @@ both!(a_return_that_nobody_approves_leaves_the_way_open_for_another, |w: World| 
     proved(&s.w).await;
 });
 
-both!(an_engine_that_dies_anywhere_closes_once, |w: World| async move {
+both!(a_crash_at_any_point_closes_an_account_once, |w: World| async move {
     let s = Site::with(w, 1, 4, |sim| sim.bus = Some(BusTiming::at(19_200))).await;
     let engine = stocked(&s, &[4_000, 3_000, 2_000, 1_000]).await;
     engine.stop().await;
@@ -339,7 +339,7 @@ both!(an_engine_that_dies_anywhere_closes_once, |w: World| async move {
     proved(&s.w).await;
 });
 
-both!(a_wallet_on_the_ledger_is_closed_to_the_last_ten_thousandth, |w: World| async move {
+both!(a_server_wallet_is_closed_to_the_ten_thousandth, |w: World| async move {
     // 0.5017 yuan a kWh; 1.234 kWh cost 0.6190978.
     let (fixture, account) = RoomFixture::supplied(w, 5_017, 5_000).await;
     let w = fixture.w.clone();

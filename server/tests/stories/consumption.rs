@@ -52,7 +52,7 @@ async fn proved(w: &World) {
     assert_eq!(verify::verify(&w.db).await.unwrap().differences, []);
 }
 
-both!(what_a_meter_uses_is_posted_once_a_day, |w: World| async move {
+both!(consumption_is_posted_once_a_day, |w: World| async move {
     let room = w.room(1).await;
     sell_and_deliver(&w, room, 1, 10_000).await;
     w.shows(room.meter, 1, 10_000, 9_000).await;
@@ -81,7 +81,7 @@ both!(what_a_meter_uses_is_posted_once_a_day, |w: World| async move {
     }
 });
 
-both!(what_cannot_be_trusted_waits, |w: World| async move {
+both!(untrusted_readings_are_not_posted, |w: World| async move {
     let room = w.room(1).await;
     sell_and_deliver(&w, room, 1, 10_000).await;
     w.shows(room.meter, 2, 12_000, 9_000).await;
@@ -106,7 +106,7 @@ both!(what_cannot_be_trusted_waits, |w: World| async move {
     assert!(found.iter().any(|one| one.rule == "use of a meter and posting" && one.expected == 70_000), "{found:?}");
 });
 
-both!(what_was_used_before_the_take_over_is_no_income, |w: World| async move {
+both!(consumption_before_the_take_over_is_no_income, |w: World| async move {
     let meter = w.meter(9).await;
     let (number, opened_at) = ("2611230000000009".to_owned(), w.clock.now());
     let one = TakeOver { meter, number, opened_at, epoch: 1, count: 4, cumulative: Fen(40_000), resident: None };

@@ -7,7 +7,7 @@ use sandbox::{Faults, Status};
 use story_support::shop::{Counts, PHONE, Shop};
 use story_support::{World, both};
 
-both!(what_does_not_fit_is_held_until_the_channels_answer_credits_it_once, |w: World| async move {
+both!(a_held_payment_is_credited_once_by_the_channels_answer, |w: World| async move {
     let shop = Shop::open(w).await;
     let faults = [
         (Faults { amount: Some("500.00".into()), ..Faults::default() }, "amount"),
@@ -54,7 +54,7 @@ both!(what_does_not_fit_is_held_until_the_channels_answer_credits_it_once, |w: W
     assert_eq!(shop.proved().await, credited, "whatever is told again");
 });
 
-both!(a_notification_that_fits_credits_what_one_that_did_not_had_held, |w: World| async move {
+both!(a_matching_notification_credits_a_held_payment, |w: World| async move {
     let shop = Shop::open(w).await;
     let (order, number) = shop.at_the_cashier(5_000).await;
     shop.sandbox.set_faults(Faults { amount: Some("500.00".into()), ..Faults::default() });
@@ -72,7 +72,7 @@ both!(a_notification_that_fits_credits_what_one_that_did_not_had_held, |w: World
     assert_eq!(shop.proved().await, Counts { events: 2, ..Counts::ONCE });
 });
 
-both!(what_does_not_fit_by_the_channels_own_answer_is_kept_apart_once, |w: World| async move {
+both!(a_mismatch_confirmed_by_the_channel_is_suspended_once, |w: World| async move {
     let shop = Shop::open(w).await;
     let (order, number) = shop.at_the_cashier(5_000).await;
     // The channel took another amount than was asked for, and says so in each way.
@@ -91,7 +91,7 @@ both!(what_does_not_fit_by_the_channels_own_answer_is_kept_apart_once, |w: World
     assert_eq!(shop.world.word("SELECT state FROM payment_attempts").await, "held");
 });
 
-both!(what_was_told_and_never_paid_ends_as_unpaid_and_keeps_its_case, |w: World| async move {
+both!(a_notified_but_unpaid_order_closes_and_keeps_its_case, |w: World| async move {
     let shop = Shop::open(w).await;
     // Of a trade that the channel knows, and of one that it does not.
     let (visited, number) = shop.at_the_cashier(5_000).await;

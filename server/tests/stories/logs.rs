@@ -220,7 +220,7 @@ fn longest(line: &str) -> &str {
     runs.max_by_key(|run| run.len()).unwrap_or_default()
 }
 
-both!(the_log_tells_orders_and_results_and_nothing_that_is_secret, |w: World| async move {
+both!(the_log_holds_orders_and_results_and_no_secrets, |w: World| async move {
     let s = Scene::set(w).await;
     let mut trades = Vec::new();
     for (channel, agent) in [("alipay", PHONE), ("unionpay", PHONE), ("wechat", PHONE), ("wechat", IN_WECHAT)] {

@@ -25,7 +25,7 @@ use story_support::shop::{Counts, Shop};
 use story_support::web::{Web, location};
 use story_support::{World, both};
 
-both!(by_hand_a_person_gives_back_what_was_paid_twice, |w: World| async move {
+both!(an_operator_refunds_a_double_payment, |w: World| async move {
     let clerk = w.clerk().await;
     let shop = Shop::under(w, BY_HAND).await;
     let (_, first, second) = shop.paid_twice(5_000).await;
@@ -56,7 +56,7 @@ both!(by_hand_a_person_gives_back_what_was_paid_twice, |w: World| async move {
     shop.proved().await;
 });
 
-both!(an_order_goes_back_whole_and_only_before_its_meter_may_have_it, |w: World| async move {
+both!(an_order_is_refunded_whole_and_only_before_delivery, |w: World| async move {
     let clerk = w.clerk().await;
     let shop = Shop::under(w, BY_HAND).await;
     let (order, number) = shop.paid(3_000).await;
@@ -75,7 +75,7 @@ both!(an_order_goes_back_whole_and_only_before_its_meter_may_have_it, |w: World|
     assert_eq!(shop.proved().await, Counts { events: 3, credits: 1, ..Counts::ONCE });
 });
 
-both!(much_money_goes_back_only_by_two_people, |w: World| async move {
+both!(a_large_refund_needs_two_people, |w: World| async move {
     let (clerk, second) = (w.clerk().await, colleague(&w, Role::Admin).await);
     let shop = Shop::under(w, BY_HAND).await;
     let (order, number) = shop.paid(5_000).await;
@@ -126,7 +126,7 @@ both!(much_money_goes_back_only_by_two_people, |w: World| async move {
     shop.proved().await;
 });
 
-both!(what_is_too_old_for_the_channel_goes_over_the_counter, |w: World| async move {
+both!(a_payment_too_old_for_the_channel_is_refunded_in_cash, |w: World| async move {
     let clerk = w.clerk().await;
     let shop = Shop::open(w).await;
     let (_, _, second) = shop.paid_twice(3_000).await;
@@ -146,7 +146,7 @@ both!(what_is_too_old_for_the_channel_goes_over_the_counter, |w: World| async mo
     shop.proved().await;
 });
 
-both!(a_sale_through_a_channel_is_corrected_in_parts_and_goes_back_by_it, |w: World| async move {
+both!(a_channel_sale_is_corrected_and_refunded_in_parts, |w: World| async move {
     let (fixture, account) = RoomFixture::supplied(w, 10_000, 1_000).await;
     let clerk = fixture.clerk;
     let resident = UserId(uuid(&fixture.w, "SELECT user_id FROM account_residents").await);
@@ -190,7 +190,7 @@ both!(a_sale_through_a_channel_is_corrected_in_parts_and_goes_back_by_it, |w: Wo
     shop.proved().await;
 });
 
-both!(a_refund_is_asked_for_and_followed_in_the_console, |w: World| async move {
+both!(a_refund_is_requested_and_followed_in_the_console, |w: World| async move {
     let shop = Shop::under(w, BY_HAND).await;
     let (order, _, second) = shop.paid_twice(5_000).await;
     let mut config = server::config::Config::default();

@@ -39,7 +39,7 @@ async fn days(w: &World, meter: MeterId, from: Date, today: Date) -> Vec<(i64, i
     days.iter().map(of).collect()
 }
 
-both!(the_midnights_of_an_outage_split_its_days, |w: World| async move {
+both!(midnight_freezes_split_an_outage_into_days, |w: World| async move {
     let (meter, live) = (w.meter(1).await, hub(&w).await);
     let first = w.clock.now().date();
     let (from, to) = (first.start().plus(12 * HOUR), first.plus(2).start().plus(12 * HOUR));
@@ -63,7 +63,7 @@ both!(the_midnights_of_an_outage_split_its_days, |w: World| async move {
     assert_eq!(days(&w, meter, first.plus(2), first.plus(2)).await, [(4_500, 1_000, false, false)]);
 });
 
-both!(a_midnight_that_does_not_fit_is_kept_and_splits_nothing, |w: World| async move {
+both!(an_implausible_midnight_freeze_is_kept_and_splits_nothing, |w: World| async move {
     let (meter, live) = (w.meter(1).await, hub(&w).await);
     let first = w.clock.now().date();
     let (from, to) = (first.start().plus(23 * HOUR), first.plus(1).start().plus(HOUR));
@@ -82,7 +82,7 @@ fn credit(sequence: u16, at: Timestamp, count: u16, fen: i64) -> JournalRecord {
     JournalRecord { sequence: Some(sequence), at: Some(at), what: JournalKind::Credit, cause: 0, amount, count, remaining: None }
 }
 
-both!(a_credit_that_no_command_made_becomes_a_case, |w: World| async move {
+both!(a_journal_credit_without_a_command_opens_a_case, |w: World| async move {
     let room = w.room(1).await;
     let now = w.clock.now();
     let older = credit(1, now.plus(-DAY), 7, 100);
@@ -99,7 +99,7 @@ both!(a_credit_that_no_command_made_becomes_a_case, |w: World| async move {
     assert_eq!(newest.iter().map(|record| record.amount_fen).collect::<Vec<_>>(), [9_900, 100]);
 });
 
-both!(a_journal_is_read_when_it_moved_and_agrees_with_the_ledger, |w: World| async move {
+both!(a_journal_is_read_when_it_grew_and_matches_the_ledger, |w: World| async move {
     let s = Site::new(w, 1, 3).await;
     let engine = s.start().await;
     s.sell(0, 5_000).await;
@@ -114,7 +114,7 @@ both!(a_journal_is_read_when_it_moved_and_agrees_with_the_ledger, |w: World| asy
     assert_eq!(s.w.number("SELECT COUNT(*) FROM cases").await, 0);
 });
 
-both!(a_journal_without_numbers_is_read_again_and_each_record_is_kept_once, |w: World| async move {
+both!(an_unnumbered_journal_is_stored_once_when_read_again, |w: World| async move {
     let s = Site::with(w, 1, 1, |sim| {
         let meter = &mut sim.estate.gateways[0].meters[0];
         *meter = meter.clone().plain("eastron-sdm320y");
@@ -143,7 +143,7 @@ both!(a_journal_without_numbers_is_read_again_and_each_record_is_kept_once, |w: 
     assert_eq!((records().await, s.w.number("SELECT COUNT(*) FROM cases WHERE kind = 'journal'").await), (2, 0));
 });
 
-both!(after_an_outage_a_meter_tells_its_midnights, |w: World| async move {
+both!(midnight_freezes_are_read_after_an_outage, |w: World| async move {
     let s = Site::new(w, 1, 2).await;
     let clock = s.sim.clock();
     let start = async || s.start_at(clock.clone(), Live::load(&s.w.db, clock.clone()).await.unwrap()).await;

@@ -46,7 +46,7 @@ async fn install(w: &World, by: model::ids::UserId, id: ClosingId, device: &Devi
     closings::install(&w.db, &w.rng, SystemClock.now(), &who(by), id, device).await
 }
 
-both!(an_account_moves_with_its_residents_and_its_money, |w: World| async move {
+both!(an_account_moves_with_its_residents_and_balance, |w: World| async move {
     let s = spare(w).await;
     let engine = stocked(&s, &[6_000]).await;
     let (room, to) = (s.rooms[0], s.meters[1]);
@@ -77,7 +77,7 @@ both!(an_account_moves_with_its_residents_and_its_money, |w: World| async move {
     proved(&s.w).await;
 });
 
-both!(a_room_that_is_taken_is_not_moved_into, |w: World| async move {
+both!(an_occupied_room_is_not_moved_into, |w: World| async move {
     let s = Site::new(w, 1, 2).await;
     let now = SystemClock.now();
     let taken = begin(&s.w, now, s.clerk, s.rooms[0].account, ClosingRequest::Move { to: s.meters[1] }).await;
@@ -87,7 +87,7 @@ both!(a_room_that_is_taken_is_not_moved_into, |w: World| async move {
     proved(&s.w).await;
 });
 
-both!(a_late_payment_follows_the_account_into_its_new_room, |w: World| async move {
+both!(a_late_payment_follows_the_account_to_its_new_room, |w: World| async move {
     let shop = Shop::open(w).await;
     let w = shop.world.clone();
     let (clerk, to) = (w.clerk().await, w.meter(77).await);
@@ -102,7 +102,7 @@ both!(a_late_payment_follows_the_account_into_its_new_room, |w: World| async mov
     proved(&w).await;
 });
 
-both!(a_replaced_meter_hands_on_what_it_held_once, |w: World| async move {
+both!(a_replaced_meters_balance_is_transferred_once, |w: World| async move {
     let s = spare(w).await;
     let engine = stocked(&s, &[5_000]).await;
     let room = s.rooms[0];
@@ -135,7 +135,7 @@ both!(a_replaced_meter_hands_on_what_it_held_once, |w: World| async move {
     proved(&s.w).await;
 });
 
-both!(a_dead_meter_is_counted_and_what_was_on_its_way_goes_into_the_new_one, |w: World| async move {
+both!(a_dead_meters_pending_credit_goes_to_the_new_meter, |w: World| async move {
     let s = spare(w).await;
     let engine = stocked(&s, &[5_000]).await;
     let room = s.rooms[0];
@@ -161,7 +161,7 @@ both!(a_dead_meter_is_counted_and_what_was_on_its_way_goes_into_the_new_one, |w:
     proved(&s.w).await;
 });
 
-both!(a_meter_that_is_not_replaced_after_all_closes_its_account, |w: World| async move {
+both!(an_abandoned_replacement_closes_the_account, |w: World| async move {
     let s = spare(w).await;
     let engine = stocked(&s, &[500]).await;
     let room = s.rooms[0];
@@ -176,7 +176,7 @@ both!(a_meter_that_is_not_replaced_after_all_closes_its_account, |w: World| asyn
     proved(&s.w).await;
 });
 
-both!(a_new_meter_is_set_as_the_old_one_was, |w: World| async move {
+both!(a_new_meter_gets_the_old_meters_settings, |w: World| async move {
     let s = spare(w).await;
     let engine = stocked(&s, &[5_000]).await;
     let room = s.rooms[0];
@@ -229,7 +229,7 @@ both!(a_new_meter_is_set_as_the_old_one_was, |w: World| async move {
     proved(&s.w).await;
 });
 
-both!(a_wallet_on_the_ledger_goes_on_in_the_new_meter_at_its_tier, |w: World| async move {
+both!(a_server_wallet_continues_at_its_tier_on_the_new_meter, |w: World| async move {
     let fixture = RoomFixture::new(w).await;
     let w = fixture.w.clone();
     // 0.5 yuan a kWh, above 2 kWh a year twice that.
@@ -265,7 +265,7 @@ both!(a_wallet_on_the_ledger_goes_on_in_the_new_meter_at_its_tier, |w: World| as
     fixture.prove().await;
 });
 
-both!(a_meter_without_an_account_is_swapped, |w: World| async move {
+both!(a_meter_without_an_account_is_replaced, |w: World| async move {
     let s = spare(w).await;
     let now = SystemClock.now();
     let swap = |old: MeterId, device: Device| {

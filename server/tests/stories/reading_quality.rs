@@ -50,7 +50,7 @@ async fn kinds(w: &World, who: &Who) -> (Vec<EventKind>, usize) {
     (open.lines.iter().map(|line| line.kind).collect(), open.lines.len() + over.lines.len())
 }
 
-both!(a_days_energy_is_kept_by_direction_and_rate, |w: World| async move {
+both!(daily_energy_is_stored_by_direction_and_rate, |w: World| async move {
     let meter = w.meter(1).await;
     let start = w.clock.now().date().start().plus(23 * HOUR);
     let at = |hours: i64, total: i64, reverse: i64, rates: [i64; 4]| {
@@ -71,7 +71,7 @@ both!(a_days_energy_is_kept_by_direction_and_rate, |w: World| async move {
     assert_eq!((seen.reverse, seen.rate, seen.tier), (Energy(300), Some(3), Some(Energy(0))));
 });
 
-both!(the_energy_of_a_gap_is_what_a_person_says, |w: World| async move {
+both!(an_operator_decides_the_energy_of_a_gap, |w: World| async move {
     let who = clerk(&w).await;
     let live = hub(&w).await;
     let start = w.clock.now();
@@ -103,7 +103,7 @@ both!(the_energy_of_a_gap_is_what_a_person_says, |w: World| async move {
     assert_eq!(w.number("SELECT COUNT(*) FROM readings WHERE quality BETWEEN 2 AND 5").await, 0);
 });
 
-both!(the_rates_of_a_gap_are_those_of_the_registers_or_flat_and_marked, |w: World| async move {
+both!(a_gap_takes_register_rates_or_is_marked_flat, |w: World| async move {
     let who = clerk(&w).await;
     let live = hub(&w).await;
     let day = w.clock.now().date();
@@ -146,7 +146,7 @@ both!(the_rates_of_a_gap_are_those_of_the_registers_or_flat_and_marked, |w: Worl
     assert_eq!(w.number("SELECT COUNT(*) FROM counter_decisions WHERE split = 'flat'").await, 3);
 });
 
-both!(a_running_recorder_hears_of_a_decision, |w: World| async move {
+both!(a_running_recorder_applies_a_decision, |w: World| async move {
     let who = clerk(&w).await;
     let (meter, live) = (w.meter(1).await, hub(&w).await);
     let start = w.clock.now();
@@ -166,7 +166,7 @@ both!(a_running_recorder_hears_of_a_decision, |w: World| async move {
     assert_eq!(w.number("SELECT COUNT(*) FROM cases").await, 1);
 });
 
-both!(signs_become_events_once_and_end, |w: World| async move {
+both!(alarm_conditions_become_events_once_and_end, |w: World| async move {
     let who = clerk(&w).await;
     let (meter, live) = (w.meter(1).await, hub(&w).await);
     let start = w.clock.now();
@@ -192,7 +192,7 @@ both!(signs_become_events_once_and_end, |w: World| async move {
     assert_eq!(w.number(since).await, MINUTE);
 });
 
-both!(what_flows_through_an_open_relay_and_backwards_is_an_event, |w: World| async move {
+both!(energy_through_an_open_relay_or_reverse_is_an_event, |w: World| async move {
     let who = clerk(&w).await;
     let (meter, live) = (w.meter(1).await, hub(&w).await);
     let start = w.clock.now();
@@ -218,7 +218,7 @@ both!(what_flows_through_an_open_relay_and_backwards_is_an_event, |w: World| asy
     assert_eq!(kinds(&w, &who).await, (vec![], 2));
 });
 
-both!(an_erased_counter_is_an_event_until_somebody_decides, |w: World| async move {
+both!(an_erased_counter_is_an_event_until_decided, |w: World| async move {
     let who = clerk(&w).await;
     let (meter, live) = (w.meter(1).await, hub(&w).await);
     let at = |minutes: i64| w.clock.now().plus(minutes * MINUTE);
@@ -230,7 +230,7 @@ both!(an_erased_counter_is_an_event_until_somebody_decides, |w: World| async mov
     assert_eq!(kinds(&w, &who).await, (vec![], 1));
 });
 
-both!(an_event_is_seen_once_by_those_who_may, |w: World| async move {
+both!(an_event_is_acknowledged_once_by_permitted_operators, |w: World| async move {
     let who = clerk(&w).await;
     let (meter, live) = (w.meter(1).await, hub(&w).await);
     let since = w.clock.now();
@@ -258,7 +258,7 @@ both!(an_event_is_seen_once_by_those_who_may, |w: World| async move {
     assert_eq!(AppError::from(refused), AppError::NotFound);
 });
 
-both!(what_breaks_in_a_meter_becomes_its_event, |w: World| async move {
+both!(a_meter_defect_becomes_an_event, |w: World| async move {
     let s = Site::new(w, 1, 5).await;
     let engine = s.start().await;
     until(SOON, "all meters", || async { s.w.number("SELECT COUNT(DISTINCT meter_id) FROM readings").await == 5 }).await;
@@ -279,7 +279,7 @@ both!(what_breaks_in_a_meter_becomes_its_event, |w: World| async move {
     engine.stop().await;
 });
 
-both!(two_meters_that_changed_places_bill_nobody, |w: World| async move {
+both!(two_swapped_meters_bill_nobody, |w: World| async move {
     let s = Site::new(w, 1, 3).await;
     for unit in 1..=3 {
         s.meter(0, unit).draw(Some(2_000)).await.unwrap();
@@ -306,7 +306,7 @@ both!(two_meters_that_changed_places_bill_nobody, |w: World| async move {
     assert_eq!(s.w.number("SELECT COUNT(*) FROM cases").await, 2);
 });
 
-both!(a_replaced_meters_number_is_read_and_confirmed_by_a_person, |w: World| async move {
+both!(a_replaced_meters_serial_is_confirmed_by_an_operator, |w: World| async move {
     let s = Site::with(w, 1, 2, |sim| {
         let first = &mut sim.estate.gateways[0].meters[0];
         *first = first.clone().plain("eastron-sdm320y");
@@ -340,7 +340,7 @@ both!(a_replaced_meters_number_is_read_and_confirmed_by_a_person, |w: World| asy
     assert_eq!(s.w.number(identity).await, 2, "nothing was done");
 });
 
-both!(without_a_serial_a_counter_that_cannot_be_the_same_is_held, |w: World| async move {
+both!(an_impossible_counter_without_a_serial_is_held, |w: World| async move {
     let (one, other, live) = (w.meter(1).await, w.meter(2).await, hub(&w).await);
     let seen = |meter: MeterId, minutes: i64, wh: i64| {
         let at = w.clock.now().plus(minutes * MINUTE);

@@ -150,7 +150,7 @@ impl Room {
 const OPEN: &str = r#"{"closed":false}"#;
 const CLOSE: &str = r#"{"closed":true}"#;
 
-both!(a_relay_is_told_once_and_done_when_observed, |w| async move {
+both!(a_relay_command_is_sent_once_and_done_when_observed, |w| async move {
     let room = Room::new(w).await;
     let command = room.wish("relay", OPEN).await;
     assert_eq!((command.state.as_str(), command.note, command.attempts), ("done", None, 1));
@@ -165,7 +165,7 @@ both!(a_relay_is_told_once_and_done_when_observed, |w| async move {
     room.engine.stop().await;
 });
 
-both!(an_answer_that_never_came_is_not_sent_again_where_the_relay_obeyed, |w| async move {
+both!(a_command_with_a_lost_answer_is_not_resent_if_applied, |w| async move {
     let room = Room::new(w).await;
     room.dds238.mute_once.store(true, Ordering::SeqCst);
     let command = room.wish("relay", OPEN).await;
@@ -185,7 +185,7 @@ both!(a_welded_relay_opens_a_case, |w| async move {
     room.engine.stop().await;
 });
 
-both!(a_relay_that_does_not_move_opens_a_case, |w| async move {
+both!(a_stuck_relay_opens_a_case, |w| async move {
     let room = Room::new(w).await;
     room.dds238.deaf.store(true, Ordering::SeqCst);
     let command = room.wish("relay", OPEN).await;
@@ -194,7 +194,7 @@ both!(a_relay_that_does_not_move_opens_a_case, |w| async move {
     room.engine.stop().await;
 });
 
-both!(what_a_meter_cannot_do_is_refused_and_never_sent, |w| async move {
+both!(an_unsupported_command_is_refused_and_never_sent, |w| async move {
     let room = Room::new(w).await;
     for (kind, args) in [("mode", r#"{"mode":"forced_off"}"#), ("day_table", r#"{"table":1,"slots":[]}"#), ("relay", "{}")] {
         let command = room.wish(kind, args).await;

@@ -118,7 +118,7 @@ both!(a_return_is_paid_only_after_the_meter_confirmed, |w: World| async move {
     s.prove().await;
 });
 
-both!(what_the_meter_does_not_hold_is_not_paid, |w: World| async move {
+both!(a_return_above_the_meters_balance_is_not_paid, |w: World| async move {
     let (s, engine) = stocked(w, 1, 4_000).await;
     assert_eq!(refused(ask(&s, &return_request(&s, part(&s, 0, 4_001))).await), AppError::ExceedsRemaining);
     let (first, second) = (return_request(&s, part(&s, 0, 2_500)), return_request(&s, part(&s, 0, 2_500)));
@@ -143,7 +143,7 @@ both!(what_the_meter_does_not_hold_is_not_paid, |w: World| async move {
     s.prove().await;
 });
 
-both!(a_lost_meter_pays_nothing_and_the_wish_can_be_taken_back, |w: World| async move {
+both!(a_return_from_a_lost_meter_can_be_withdrawn, |w: World| async move {
     let (s, engine) = stocked(w, 2, 4_000).await;
     s.meter(0, 1).fault(LineFault::Silent, 1.0).unwrap();
     let (row, other) = (
@@ -165,7 +165,7 @@ both!(a_lost_meter_pays_nothing_and_the_wish_can_be_taken_back, |w: World| async
     s.prove().await;
 });
 
-both!(above_the_limit_a_second_person_decides, |w: World| async move {
+both!(a_return_above_the_limit_needs_a_second_person, |w: World| async move {
     let (s, engine) = stocked(w, 1, 20_000).await;
     let row = ask(&s, &return_request(&s, part(&s, 0, 5_001))).await.unwrap();
     assert_eq!((row.state().unwrap(), row.command_id), (ReturnState::Waiting, None), "nothing was told to the meter");
@@ -198,7 +198,7 @@ both!(above_the_limit_a_second_person_decides, |w: World| async move {
     s.prove().await;
 });
 
-both!(a_wrong_sale_is_taken_back_once_and_no_more_than_is_left, |w: World| async move {
+both!(a_wrong_sale_is_corrected_once_up_to_the_balance, |w: World| async move {
     let (s, engine) = stocked(w, 1, 500).await;
     let wrong = s.sell(0, 4_000).await;
     let id = OrderId(wrong.id);
@@ -229,7 +229,7 @@ both!(a_wrong_sale_is_taken_back_once_and_no_more_than_is_left, |w: World| async
     s.prove().await;
 });
 
-both!(many_hands_at_once_do_it_once, |w: World| async move {
+both!(concurrent_decisions_take_effect_once, |w: World| async move {
     let (s, engine) = stocked(w, 1, 20_000).await;
     let new = return_request(&s, part(&s, 0, 6_000));
     let asked = futures::future::join_all((0..6).map(|_| ask(&s, &new))).await;
@@ -266,7 +266,7 @@ both!(many_hands_at_once_do_it_once, |w: World| async move {
     s.prove().await;
 });
 
-both!(a_wrong_return_is_taken_back_once, |w: World| async move {
+both!(a_wrong_return_is_corrected_once, |w: World| async move {
     let (s, engine) = stocked(w, 1, 4_000).await;
     let row = ask(&s, &return_request(&s, part(&s, 0, 1_500))).await.unwrap();
     assert_eq!(
@@ -293,7 +293,7 @@ both!(a_wrong_return_is_taken_back_once, |w: World| async move {
     s.prove().await;
 });
 
-both!(a_debit_in_doubt_waits_for_a_person_and_is_never_paid_meanwhile, |w: World| async move {
+both!(an_uncertain_debit_waits_for_a_decision_and_is_not_paid, |w: World| async move {
     let (s, engine) = stocked(w, 1, 4_000).await;
     engine.stop().await;
     s.w.execute("UPDATE account_meters SET count = 7").await;
@@ -313,7 +313,7 @@ both!(a_debit_in_doubt_waits_for_a_person_and_is_never_paid_meanwhile, |w: World
     s.prove().await;
 });
 
-both!(an_engine_that_dies_anywhere_debits_once, |w: World| async move {
+both!(a_crash_at_any_point_debits_once, |w: World| async move {
     let s = Site::with(w, 1, 2, |sim| sim.bus = Some(BusTiming::at(19_200))).await;
     for room in 0..2 {
         s.sell(room, 9_000).await;

@@ -37,7 +37,7 @@ async fn set_mode(fixture: &RoomFixture, mode: ControlMode) {
     console::set_mode(&fixture.w.db, &fixture.w.rng, now, &fixture.who(), fixture.meter, mode, key).await.unwrap();
 }
 
-both!(each_level_is_an_event_with_its_figures_and_ends_with_money, |w: World| async move {
+both!(each_warning_level_is_an_event_that_a_top_up_ends, |w: World| async move {
     let (fixture, account) = RoomFixture::supplied(w, 10_000, 2_500).await;
     assert_eq!(events(&fixture).await, []);
     let steps = [(30, 6_010, EventKind::Alarm1), (600, 21_010, EventKind::Alarm2), (800, 27_000, EventKind::Arrears)];
@@ -65,7 +65,7 @@ both!(each_level_is_an_event_with_its_figures_and_ends_with_money, |w: World| as
     fixture.prove().await;
 });
 
-both!(a_forbidden_load_trips_with_its_reason_until_a_person_restores, |w: World| async move {
+both!(a_forbidden_load_trips_until_an_operator_restores, |w: World| async move {
     let (fixture, _) = RoomFixture::supplied(w, 10_000, 9_000).await;
     limit(&fixture, 0, 1_000).await;
     // Half an hour apart says nothing; within minutes it is one appliance.
@@ -98,7 +98,7 @@ both!(a_forbidden_load_trips_with_its_reason_until_a_person_restores, |w: World|
     fixture.prove().await;
 });
 
-both!(energy_without_a_price_waits_and_holds_up_nobody, |w: World| async move {
+both!(energy_without_a_price_waits_and_delays_no_other, |w: World| async move {
     let (fixture, _) = RoomFixture::supplied(w, 10_000, 5_000).await;
     let other = fixture.w.meter(9).await;
     // The meter is moved to a building that has no plan.
@@ -130,7 +130,7 @@ both!(energy_without_a_price_waits_and_holds_up_nobody, |w: World| async move {
     fixture.prove().await;
 });
 
-both!(only_what_has_moved_is_looked_at_again, |w: World| async move {
+both!(only_changed_wallets_are_reexamined, |w: World| async move {
     let (fixture, account) = RoomFixture::supplied(w, 10_000, 100).await;
     let now = fixture.w.clock.now();
     let moved = async |since| wallets::server_wallets_since(&fixture.w.db, since).await.unwrap().len();
@@ -145,7 +145,7 @@ both!(only_what_has_moved_is_looked_at_again, |w: World| async move {
     assert_eq!(look(None).await, 0, "it is told already");
 });
 
-both!(modes_reach_meters_of_both_kinds_in_one_batch, |w: World| async move {
+both!(one_batch_sets_modes_on_both_wallet_kinds, |w: World| async move {
     let (fixture, _) = RoomFixture::supplied(w, 10_000, 2_500).await;
     let (inside, now, who) = (fixture.w.meter(9).await, fixture.w.clock.now(), fixture.who());
     let issue = Issue::Mode(ControlMode::ForcedOff);
@@ -174,7 +174,7 @@ both!(modes_reach_meters_of_both_kinds_in_one_batch, |w: World| async move {
     fixture.prove().await;
 });
 
-both!(who_is_below_zero_since_when_and_still_supplied, |w: World| async move {
+both!(overdrawn_rooms_are_listed_with_date_and_supply, |w: World| async move {
     let (fixture, account) = RoomFixture::supplied(w, 10_000, 1_000).await;
     let none = console::exposed(&fixture.w.db, fixture.clerk, 0).await.unwrap();
     assert_eq!((none.page.total, none.owed), (0, Money::ZERO));

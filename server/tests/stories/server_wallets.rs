@@ -24,7 +24,7 @@ use store::{Db, console, counters, meters, readings, verify, wallets};
 use story_support::room_fixture::{RoomFixture, refused};
 use story_support::{World, both};
 
-both!(consumption_is_debited_with_its_readings_and_the_remainder_is_carried, |w: World| async move {
+both!(consumption_is_debited_and_its_remainder_carried, |w: World| async move {
     let (fixture, account) = RoomFixture::supplied(w, 5_401, 5_000).await;
     // 77 Wh x 0.5401 yuan/kWh = 0.0415877 yuan each: three of them, then a restart, then one.
     fixture.record((1..=3).map(|n| fixture.reading(n * 30, 1_000 + n * 77)).collect()).await;
@@ -39,7 +39,7 @@ both!(consumption_is_debited_with_its_readings_and_the_remainder_is_carried, |w:
     fixture.prove().await;
 });
 
-both!(money_goes_back_out_of_a_wallet_at_once_and_the_relay_follows, |w: World| async move {
+both!(a_return_from_a_server_wallet_is_immediate, |w: World| async move {
     let (fixture, account) = RoomFixture::supplied(w, 10_000, 5_000).await;
     let (db, rng) = (&fixture.w.db, &fixture.w.rng);
     let now = fixture.w.clock.now();
@@ -69,7 +69,7 @@ both!(money_goes_back_out_of_a_wallet_at_once_and_the_relay_follows, |w: World| 
     fixture.prove().await;
 });
 
-both!(a_batch_that_is_stored_twice_or_not_at_all_charges_once, |w: World| async move {
+both!(a_batch_stored_twice_or_retried_charges_once, |w: World| async move {
     let (fixture, _) = RoomFixture::supplied(w, 10_000, 5_000).await;
     let at = fixture.start.plus(HOUR);
     let metered = wallets::Metered {
@@ -99,7 +99,7 @@ both!(a_batch_that_is_stored_twice_or_not_at_all_charges_once, |w: World| async 
     fixture.prove().await;
 });
 
-both!(prices_take_over_at_their_instant_and_the_nearest_place_wins, |w: World| async move {
+both!(prices_start_on_time_and_the_nearest_place_wins, |w: World| async move {
     let (fixture, account) = RoomFixture::supplied(w, 10_000, 5_000).await;
     let tiers = Tiers { period: TierPeriod::Month, thresholds: [1_300, 9_000], surcharges: [10_000, 20_000] };
     let dearer = Prices { tiers, ..Prices::flat(20_000) };
@@ -131,7 +131,7 @@ both!(prices_take_over_at_their_instant_and_the_nearest_place_wins, |w: World| a
     fixture.prove().await;
 });
 
-both!(an_account_begins_with_the_first_reading_after_its_opening, |w: World| async move {
+both!(an_account_starts_at_the_first_reading_after_opening, |w: World| async move {
     let fixture = RoomFixture::new(w).await;
     assert_eq!(refused(fixture.open().await), Some(AppError::NoPrices));
     fixture.priced(10_000).await;
@@ -154,7 +154,7 @@ both!(an_account_begins_with_the_first_reading_after_its_opening, |w: World| asy
     fixture.prove().await;
 });
 
-both!(a_sale_is_credited_where_it_is_settled_up_to_the_hoarding_limit, |w: World| async move {
+both!(a_sale_is_credited_at_once_up_to_the_hoarding_limit, |w: World| async move {
     let (fixture, account) = RoomFixture::supplied(w, 10_000, 1_000).await;
     let limits = wallets::Limits {
         alarm1: Fen(2_000),
@@ -178,7 +178,7 @@ both!(a_sale_is_credited_where_it_is_settled_up_to_the_hoarding_limit, |w: World
     fixture.prove().await;
 });
 
-both!(credit_that_runs_out_warns_trips_and_comes_back_with_a_top_up, |w: World| async move {
+both!(exhausted_credit_warns_trips_and_a_top_up_restores, |w: World| async move {
     let (fixture, account) = RoomFixture::supplied(w, 10_000, 2_500).await;
     let mut seen = Vec::new();
     for (minutes, wh) in [(30, 5_990), (60, 6_010), (600, 21_010), (800, 27_000)] {
@@ -208,7 +208,7 @@ both!(credit_that_runs_out_warns_trips_and_comes_back_with_a_top_up, |w: World| 
     fixture.prove().await;
 });
 
-both!(a_person_decides_over_the_ledger_and_releases_a_trip, |w: World| async move {
+both!(an_operator_override_beats_the_balance_and_ends_a_trip, |w: World| async move {
     let (fixture, account) = RoomFixture::supplied(w, 10_000, 2_500).await;
     let now = fixture.w.clock.now();
     let limits = wallets::Limits {
@@ -257,7 +257,7 @@ both!(a_person_decides_over_the_ledger_and_releases_a_trip, |w: World| async mov
     fixture.prove().await;
 });
 
-both!(a_held_reading_charges_nothing_and_a_wrong_charge_is_taken_back, |w: World| async move {
+both!(a_held_reading_is_free_and_a_wrong_charge_reversed, |w: World| async move {
     let (fixture, _) = RoomFixture::supplied(w, 10_000, 5_000).await;
     // It fell: held, until a person says that the meter was replaced at 2.0 kWh by one that began at 0.
     fixture.record(vec![fixture.reading(30, 1_500), fixture.reading(60, 20), fixture.reading(90, 120)]).await;

@@ -35,7 +35,7 @@ fn who(user: UserId, role: Role) -> Who {
     Who { user, role, name: String::new(), ip: String::new() }
 }
 
-both!(a_drawer_is_counted_against_the_ledger, |w: World| async move {
+both!(a_cash_drawer_is_compared_with_the_ledger, |w: World| async move {
     let (room, clerk) = (w.room(1).await, w.clerk().await);
     let own = who(clerk, Role::Operator);
     shifts::open(&w.db, &w.rng, w.clock.now(), &own, Fen(10_000)).await.unwrap();
@@ -63,7 +63,7 @@ both!(a_drawer_is_counted_against_the_ledger, |w: World| async move {
     assert_eq!(verify::verify(&w.db).await.unwrap().differences, []);
 });
 
-both!(a_closed_shift_sells_nothing, |w: World| async move {
+both!(a_closed_shift_allows_no_sale, |w: World| async move {
     let (room, clerk) = (w.room(1).await, w.clerk().await);
     let own = who(clerk, Role::Operator);
     sell(&w, room, clerk, Tender::Cash, 5_000).await.unwrap();

@@ -38,7 +38,7 @@ async fn readings(s: &Site, meter: MeterId) -> usize {
     store::readings::recent(&s.w.db, meter, 1_000).await.unwrap().len()
 }
 
-both!(an_interval_that_is_changed_reaches_the_bus_without_a_restart, |w: World| async move {
+both!(a_changed_interval_takes_effect_without_a_restart, |w: World| async move {
     let (s, live) = slow(w).await;
     let engine = s.start_with(live.clone()).await;
     let [a, b, c] = [0, 1, 4].map(|n| s.rooms[n].meter);
@@ -70,7 +70,7 @@ both!(an_interval_that_is_changed_reaches_the_bus_without_a_restart, |w: World| 
     s.prove().await;
 });
 
-both!(the_round_hurries_while_somebody_watches, |w: World| async move {
+both!(the_sweep_speeds_up_while_a_page_is_open, |w: World| async move {
     let (mut s, live) = slow(w).await;
     s.config.watched_interval_ms = 0;
     let engine = s.start_with(live.clone()).await;
@@ -82,7 +82,7 @@ both!(the_round_hurries_while_somebody_watches, |w: World| async move {
     engine.stop().await;
 });
 
-both!(the_site_and_gateways_are_for_administrators_and_a_meter_for_who_may_see_it, |w: World| async move {
+both!(sweep_settings_follow_the_access_rules, |w: World| async move {
     let meter = w.room(1).await.meter;
     let web = Web::start(&w).await;
     let (admin, operator) = (web.person(&w, Role::Admin, "root").await, web.person(&w, Role::Operator, "desk").await);
@@ -109,7 +109,7 @@ both!(the_site_and_gateways_are_for_administrators_and_a_meter_for_who_may_see_i
     web.stop();
 });
 
-both!(nothing_is_set_for_what_is_not_there, |w: World| async move {
+both!(settings_for_unknown_objects_are_refused, |w: World| async move {
     let s = Site::new(w, 1, 1).await;
     for of in [Sweep::Gateway(GatewayId(uuid::Uuid::nil())), Sweep::Meter(MeterId(uuid::Uuid::nil()))] {
         assert!(intervals::set(&s.w.db, SystemClock.now(), &who(&s), of, None).await.is_err());

@@ -22,7 +22,7 @@ async fn withdraw(w: &World, by: UserId, id: ClosingId) -> Result<(), StoreError
     closings::withdraw(&w.db, &w.rng, SystemClock.now(), &who(by), id).await
 }
 
-both!(a_closing_is_taken_back_before_its_meter_was_told_and_the_account_goes_on, |w: World| async move {
+both!(a_closure_is_withdrawn_before_its_meter_command_is_sent, |w: World| async move {
     let s = Site::new(w, 1, 1).await;
     let engine = stocked(&s, &[5_000]).await;
     let room = s.rooms[0];
@@ -56,7 +56,7 @@ both!(a_closing_is_taken_back_before_its_meter_was_told_and_the_account_goes_on,
     proved(&s.w).await;
 });
 
-both!(a_meter_that_was_told_may_have_heard_it, |w: World| async move {
+both!(a_closure_cannot_be_withdrawn_once_its_command_was_sent, |w: World| async move {
     let s = Site::new(w, 1, 1).await;
     let engine = stocked(&s, &[5_000]).await;
     engine.stop().await;
@@ -69,7 +69,7 @@ both!(a_meter_that_was_told_may_have_heard_it, |w: World| async move {
     proved(&s.w).await;
 });
 
-both!(a_move_is_taken_back_with_its_residents_until_the_new_room_has_begun, |w: World| async move {
+both!(a_move_is_withdrawn_until_the_new_room_has_begun, |w: World| async move {
     let s = Site::with(w, 1, 2, |sim| {
         for (_, meter) in sim.estate.meters_mut().skip(1) {
             meter.account = None;
@@ -99,7 +99,7 @@ both!(a_move_is_taken_back_with_its_residents_until_the_new_room_has_begun, |w: 
     proved(&s.w).await;
 });
 
-both!(what_was_paid_while_it_closed_goes_into_the_meter_when_it_is_taken_back, |w: World| async move {
+both!(payments_during_a_withdrawn_closure_reach_the_meter, |w: World| async move {
     let shop = Shop::open(w).await;
     let w = shop.world.clone();
     let clerk = w.clerk().await;
@@ -115,7 +115,7 @@ both!(what_was_paid_while_it_closed_goes_into_the_meter_when_it_is_taken_back, |
     proved(&w).await;
 });
 
-both!(a_wallet_on_the_ledger_stays_until_its_last_reading, |w: World| async move {
+both!(a_server_wallet_stays_open_until_its_final_reading, |w: World| async move {
     let (fixture, account) = RoomFixture::supplied(w, 5_000, 5_000).await;
     let w = fixture.w.clone();
     w.clock.advance(60_000);

@@ -67,7 +67,7 @@ async fn add_journal_record(shop: &Shop, amount: i64, count: u16) {
     journals::keep(db, rng, now, shop.room.meter, Some(count), &[record]).await.unwrap();
 }
 
-both!(a_purchase_is_held_against_count_and_journal, |w: World| async move {
+both!(a_purchase_is_compared_with_count_and_journal, |w: World| async move {
     let shop = Shop::open(w).await;
     let day = shop.today();
     shop.pays(Tender::Alipay, 5_000).await;

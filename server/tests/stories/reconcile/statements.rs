@@ -3,7 +3,7 @@
 use super::*;
 use model::time::MINUTE;
 
-both!(a_bill_that_is_not_wholly_right_changes_nothing, |w: World| async move {
+both!(a_partly_invalid_statement_changes_nothing, |w: World| async move {
     let shop = Shop::open(w).await;
     for channel in CHANNELS {
         let day = shop.today();
@@ -39,7 +39,7 @@ both!(a_bill_that_is_not_wholly_right_changes_nothing, |w: World| async move {
     }
 });
 
-both!(all_that_failed_is_told_and_tried_again, |w: World| async move {
+both!(every_failure_is_reported_and_retried, |w: World| async move {
     let shop = Shop::open(w).await;
     shop.pays(Tender::Alipay, 5_000).await;
     shop.next_day(11);
@@ -49,7 +49,7 @@ both!(all_that_failed_is_told_and_tried_again, |w: World| async move {
     assert_eq!(shop.reconciles().await.unwrap(), "fetched 1, waiting 0, failed 0, compared 0");
 });
 
-both!(nothing_is_believed_when_it_is_said_twice_and_our_books_say_so_too, |w: World| async move {
+both!(an_empty_statement_counts_when_repeated_and_ledger_agrees, |w: World| async move {
     let shop = Shop::open(w).await;
     for channel in CHANNELS {
         shop.pays(channel, 5_000).await;
@@ -69,7 +69,7 @@ both!(nothing_is_believed_when_it_is_said_twice_and_our_books_say_so_too, |w: Wo
     }
 });
 
-both!(a_channel_that_forgets_is_not_believed_at_once, |w: World| async move {
+both!(a_statement_missing_known_payments_is_not_accepted_at_once, |w: World| async move {
     let shop = Shop::open(w).await;
     for channel in CHANNELS {
         let day = shop.today();

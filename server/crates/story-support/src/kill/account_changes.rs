@@ -1,4 +1,4 @@
-//! A operator who gives money back, closes accounts, moves them and replaces a meter, whatever happens to the server meanwhile.
+//! An operator who gives money back, closes accounts, moves them and replaces a meter, whatever happens to the server meanwhile.
 
 use domain::rng::Rng;
 use model::ids::Uuid;
