@@ -1,6 +1,6 @@
 //! The rules against late answers, tried on a gateway that holds every other answer back until its request has timed out, and
-//! passes it on to whoever is connected next. None may be taken for the answer to another request. `DORMWATT_LATE_ROUNDS=10` sends ten
-//! times as many requests.
+//! passes it on to whoever is connected next. None may be taken for the answer to another request. `DORMWATT_LATE_ROUNDS=10`
+//! sends ten times as many requests.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
