@@ -1,5 +1,5 @@
-//! Commands to many meters, on both databases: each operation of the profile reaches real simulated meters and is read back; what
-//! is lost, refused, overtaken or taken back is told meter by meter.
+//! Batches of commands, on both databases: each operation of the profile reaches simulated meters and is read back; what is lost,
+//! refused, superseded or withdrawn is listed for each meter.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,7 +27,7 @@ use story_support::{World, both};
 
 const SOON: Duration = Duration::from_secs(60);
 
-/// A site, the desk over it, and who sits there.
+/// A site and the console of one operator.
 struct Desk {
     s: Site,
     port: Operator,
@@ -54,7 +54,7 @@ impl Desk {
         self.s.rooms[n].meter
     }
 
-    /// All meters, those that do not answer too.
+    /// All meters, including those that do not answer.
     fn all() -> Target {
         Target { lost: true, ..Target::default() }
     }

@@ -1,4 +1,4 @@
-//! The pages of the till over HTTP: a return with its second person, the register and its file, the receipt, on both databases.
+//! The cash desk pages over HTTP: a return with approval, the sales journal and its file, the receipt; on both databases.
 
 use model::person::Role;
 use story_support::web::{Web, location};

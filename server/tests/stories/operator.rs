@@ -1,4 +1,4 @@
-//! The operator's desk, on both databases: everything within one's buildings, nothing twice, nothing for residents.
+//! The operator console, on both databases: limited to the operator's buildings, idempotent, closed to residents.
 
 use std::sync::Arc;
 
@@ -85,11 +85,16 @@ impl Estate {
     }
 
     fn opening(&self, meter: MeterId) -> Opening {
-        Opening { meter, also: Vec::new(), residents: vec![moves_in("张三", "zhangsan")], first: Some(self.sale(meter, 5_000)) }
+        Opening {
+            meter,
+            also: Vec::new(),
+            residents: vec![resident_to_add("张三", "zhangsan")],
+            first: Some(self.sale(meter, 5_000)),
+        }
     }
 }
 
-fn moves_in(name: &str, login: &str) -> MovesIn {
+fn resident_to_add(name: &str, login: &str) -> MovesIn {
     MovesIn { name: name.into(), login: login.into(), password: "long enough".into() }
 }
 
@@ -159,7 +164,7 @@ both!(a_mode_command_is_stored_once_and_its_progress_is_shown, |w: World| async 
 
     e.desk.set_mode(&e.clerk, e.here, ControlMode::Prepaid, e.desk.key()).await.unwrap();
     let progress = e.desk.room(&e.clerk, e.here).await.unwrap().progress;
-    assert_eq!(progress.commands[1].state, CommandState::Superseded, "the newer wish takes its place");
+    assert_eq!(progress.commands[1].state, CommandState::Superseded, "superseded by the newer command");
 
     let lines = e.desk.audit(&e.clerk, &Query { text: "meter.mode".into(), ..Query::default() }).await.unwrap();
     assert_eq!(lines.total, 2, "a form sent twice is written down once");
@@ -191,7 +196,7 @@ both!(opening_takes_several_meters_or_names_the_wrong_row, |w: World| async move
         .await;
     let opening = Opening {
         also: vec![second],
-        residents: vec![moves_in("张三", "zhangsan"), moves_in("李四", "lisi"), moves_in("王五", "wangwu")],
+        residents: vec![resident_to_add("张三", "zhangsan"), resident_to_add("李四", "lisi"), resident_to_add("王五", "wangwu")],
         ..e.opening(e.there)
     };
     // A meter of another room, and a login name that somebody has: nothing of it is stored.

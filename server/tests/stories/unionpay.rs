@@ -1,4 +1,4 @@
-//! What is UnionPay's own, against a sandbox that speaks its protocol; what every channel must hold is in `channels.rs`.
+//! What is specific to UnionPay; `channels.rs` has what every channel must hold.
 
 use domain::clock::Clock;
 use domain::payment_event::Kind;
