@@ -149,7 +149,8 @@ fn check_lists_the_channels_or_names_the_wrong_key() {
     let dir = tempfile::tempdir().unwrap();
     let vectors = concat!(env!("CARGO_MANIFEST_DIR"), "/crates/payments/src/alipay/vectors");
     let alipay = format!(
-        "[database]\nurl = \"sqlite:t.db\"\n[pay]\npublic_url = \"https://power.example\"\n[pay.alipay]\napp_id = \"2021000000000001\"\n\
+        "[database]\nurl = \"sqlite:t.db\"\n[pay]\npublic_url = \"https://power.example\"\n[pay.alipay]\n\
+         app_id = \"2021000000000001\"\n\
          seller_id = \"2088000000000001\"\nprivate_key_file = \"{vectors}/app-pkcs1.pem\"\n\
          alipay_public_key_file = \"{vectors}/gateway-public.pem\"\n"
     );

@@ -234,7 +234,8 @@ both!(each_console_refund_after_a_write_off_is_written_off_once, |w: World| asyn
     shop.world
         .execute(
             "INSERT INTO ledger_transfers (id, operation, reference, debit, credit, amount_e4, at)
-             SELECT id, 'refund-lost', id, 'write-off', 'suspense', 100, received_at FROM payment_events WHERE kind = 'refund:1000'",
+             SELECT id, 'refund-lost', id, 'write-off', 'suspense', 100, received_at
+             FROM payment_events WHERE kind = 'refund:1000'",
         )
         .await;
     let differences = verify::verify(&shop.world.db).await.unwrap().differences;

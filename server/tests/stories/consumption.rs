@@ -100,8 +100,11 @@ both!(untrusted_readings_are_not_posted, |w: World| async move {
     assert_eq!(owed(&w, &Account::Consumption).await, Money(80_000));
     proved(&w).await;
     // And a posting that is not what was used shows.
-    w.execute("INSERT INTO meter_uses (id, meter_id, account_id, epoch, at, amount_fen) SELECT id, id, (SELECT id FROM accounts), 1, 5, 700 FROM meters")
-        .await;
+    w.execute(
+        "INSERT INTO meter_uses (id, meter_id, account_id, epoch, at, amount_fen) \
+         SELECT id, id, (SELECT id FROM accounts), 1, 5, 700 FROM meters",
+    )
+    .await;
     let found = verify::verify(&w.db).await.unwrap().differences;
     assert!(found.iter().any(|one| one.rule == "use of a meter and posting" && one.expected == 70_000), "{found:?}");
 });

@@ -248,7 +248,10 @@ both!(a_refund_is_requested_and_followed_in_the_console, |w: World| async move {
         )
         .await;
     shop.world
-        .execute("INSERT INTO operator_buildings (user_id, place_id) SELECT u.id, b.id FROM users u, users b WHERE b.login = 'boss' AND u.login = 'other'")
+        .execute(
+            "INSERT INTO operator_buildings (user_id, place_id) SELECT u.id, b.id FROM users u, users b \
+             WHERE b.login = 'boss' AND u.login = 'other'",
+        )
         .await;
     for path in [&page, &refund] {
         assert_eq!(other.get(path).await.status(), 404, "{path}");

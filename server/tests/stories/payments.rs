@@ -77,7 +77,8 @@ async fn queued_payments_settle_together_despite_one_failure() {
     }
     let (broken, lost) = all.pop().unwrap();
     sqlx::raw_sql(sqlx::AssertSqlSafe(format!(
-        "CREATE TRIGGER broken BEFORE UPDATE OF paid_at ON orders WHEN hex(NEW.id) = '{}' BEGIN SELECT RAISE(ABORT, 'broken'); END",
+        "CREATE TRIGGER broken BEFORE UPDATE OF paid_at ON orders WHEN hex(NEW.id) = '{}' \
+         BEGIN SELECT RAISE(ABORT, 'broken'); END",
         broken.0.simple().to_string().to_uppercase()
     )))
     .execute(write)

@@ -25,7 +25,7 @@ const TO_THE_LOCK: Duration = Duration::from_millis(300);
 /// PostgreSQL reports waiting backends; a busy machine needs longer.
 const MOST: Duration = Duration::from_secs(10);
 
-/// Holds a row as it is: after a new version of it, PostgreSQL would let whoever comes first go first, and not whoever waited longer.
+/// Locks a row without changing it: with a new row version, PostgreSQL would not release the waiters in their order.
 async fn hold(w: &World, row: &'static str, id: Uuid) -> Tx {
     let mut held = w.db.begin().await.unwrap();
     match &mut held {

@@ -37,8 +37,7 @@ const RATE: u64 = 200;
 const ROOMS: u8 = 100;
 const ROUNDS: usize = 3;
 
-/// Receives the notifications in place of the product and keeps them: the channel signs them before anything is measured, as that is its
-/// own work.
+/// Receives the notifications in place of the product and keeps them, so that the channel has signed them before the measurement.
 #[derive(Clone, Default)]
 struct NotificationRecorder(Arc<Mutex<Vec<Notification>>>);
 

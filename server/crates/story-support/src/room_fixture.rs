@@ -161,7 +161,8 @@ impl RoomFixture {
     pub async fn balance_e4(&self) -> i64 {
         self.w
             .number(
-                "SELECT CAST(COALESCE(SUM(credits_e4 - debits_e4), 0) AS BIGINT) FROM ledger_balances WHERE account LIKE 'wallet:%'",
+                "SELECT CAST(COALESCE(SUM(credits_e4 - debits_e4), 0) AS BIGINT) FROM ledger_balances
+                 WHERE account LIKE 'wallet:%'",
             )
             .await
     }

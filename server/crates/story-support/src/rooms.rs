@@ -45,7 +45,9 @@ impl World {
 
     /// Stores a reading of a meter in its first epoch.
     pub async fn shows(&self, meter: MeterId, count: i64, cumulative: i64, remaining: i64) {
-        let sql = "INSERT INTO meter_latest (meter_id, observed_at, status, epoch, count, cumulative_fen, remaining_fen, total_wh, reverse_wh)
+        let sql =
+            "INSERT INTO meter_latest (meter_id, observed_at, status, epoch, count, cumulative_fen, remaining_fen, total_wh,
+                                             reverse_wh)
                    VALUES ($1, $2, 3, 1, $3, $4, $5, 0, 0)
                    ON CONFLICT (meter_id) DO UPDATE SET observed_at = excluded.observed_at, count = excluded.count,
                        cumulative_fen = excluded.cumulative_fen, remaining_fen = excluded.remaining_fen";
@@ -55,7 +57,8 @@ impl World {
     /// An operator.
     pub async fn clerk(&self) -> UserId {
         let id = self.rng.id(self.clock.now());
-        let sql = "INSERT INTO users (id, role, login, name, password_hash, created_at) VALUES ($1, 'operator', 'clerk', 'clerk', '', 0)";
+        let sql = "INSERT INTO users (id, role, login, name, password_hash, created_at)
+                   VALUES ($1, 'operator', 'clerk', 'clerk', '', 0)";
         match &self.db {
             Db::Sqlite { write, .. } => drop(sqlx::query(sql).bind(id).execute(write).await.unwrap()),
             Db::Postgres(pool) => drop(sqlx::query(sql).bind(id).execute(pool).await.unwrap()),

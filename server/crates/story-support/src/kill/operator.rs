@@ -69,4 +69,5 @@ const UNDER_WAY: &str =
       || COALESCE((SELECT string_agg(state, ' ') FROM returns WHERE state IN ('waiting', 'taking', 'taken', 'case')), '') || ' | '
       || COALESCE((SELECT string_agg(state || ' ' || source || ' ' || tries, '; ') FROM refunds
                    WHERE state NOT IN ('done', 'rejected', 'cancelled', 'expired')), '') || ' | '
-      || COALESCE((SELECT string_agg(state || ' ' || queries, '; ') FROM payment_attempts WHERE state IN ('pending', 'closing')), '')";
+      || COALESCE((SELECT string_agg(state || ' ' || queries, '; ') FROM payment_attempts
+                   WHERE state IN ('pending', 'closing')), '')";

@@ -169,7 +169,8 @@ impl Room {
     /// The server wallet of the room.
     pub async fn books(&self, w: &World) -> Books {
         let sql = "SELECT COALESCE(w.started_wh, -1) AS started_wh, COALESCE(w.counted_wh, -1) AS counted_wh,
-                          CAST(COALESCE((SELECT SUM(wh) FROM charges c WHERE c.meter_id = w.meter_id), 0) AS BIGINT) AS charged_wh,
+                          CAST(COALESCE((SELECT SUM(wh) FROM charges c WHERE c.meter_id = w.meter_id), 0) AS BIGINT)
+                              AS charged_wh,
                           CAST(COALESCE((SELECT SUM(amount_e4) FROM charges c WHERE c.meter_id = w.meter_id), 0) AS BIGINT)
                               AS charged_e4,
                           COALESCE(b.credits_e4 - b.debits_e4, 0) AS left_e4, m.count
