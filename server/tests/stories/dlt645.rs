@@ -121,13 +121,13 @@ impl Proxy {
         let (port, gateway) = (listener.local_addr().unwrap().port(), s.sim.addresses()[0]);
         let row = meters::gateways(&s.w.db).await.unwrap()[0].id;
         story_support::bind(&s.w.db, "UPDATE gateways SET port = $2 WHERE id = $1", row, &[port.into()]).await;
-        let same = Arc::clone(&tap);
+        let same = Arc::clone(&proxy);
         tokio::spawn(async move {
             while let Ok((ours, _)) = listener.accept().await {
                 tokio::spawn(Arc::clone(&same).pass(ours, gateway));
             }
         });
-        tap
+        proxy
     }
 
     async fn pass(self: Arc<Self>, mut server: TcpStream, gateway: SocketAddr) -> std::io::Result<()> {

@@ -175,7 +175,7 @@ both!(a_mode_command_is_stored_once_and_its_progress_is_shown, |w: World| async 
 
 both!(opening_an_account_sells_the_first_purchase, |w: World| async move {
     let e = Estate::new(w).await;
-    let weak = MovesIn { password: "short".into(), ..moves_in("张三", "zhangsan") };
+    let weak = MovesIn { password: "short".into(), ..resident_to_add("张三", "zhangsan") };
     let weak = Opening { residents: vec![weak], ..e.opening(e.there) };
     assert_eq!(e.desk.open_account(&e.boss, &weak).await, Err(Mistake::of(0, AppError::WeakPassword)));
     let opening = e.opening(e.there);
