@@ -1,4 +1,4 @@
-//! What an operator sets and settles about gateways: whom to trust at one that speaks TLS, and meters that one cannot carry.
+//! Settings of gateways: the certificates trusted over TLS, and meters that a gateway cannot carry.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The operator's desk, on both databases: everything within one's buildings, nothing twice, nothing for residents.
+//! The operator console, on both databases: limited to the operator's buildings, idempotent, closed to residents.
 
 use model::case::{CaseDetail, CaseKind, DeliveryCase, HoldReason, RelayCase};
 use std::sync::Arc;
@@ -86,11 +86,16 @@ impl Estate {
     }
 
     fn opening(&self, meter: MeterId) -> Opening {
-        Opening { meter, also: Vec::new(), residents: vec![moves_in("张三", "zhangsan")], first: Some(self.sale(meter, 5_000)) }
+        Opening {
+            meter,
+            also: Vec::new(),
+            residents: vec![resident_to_add("张三", "zhangsan")],
+            first: Some(self.sale(meter, 5_000)),
+        }
     }
 }
 
-fn moves_in(name: &str, login: &str) -> MovesIn {
+fn resident_to_add(name: &str, login: &str) -> MovesIn {
     MovesIn { name: name.into(), login: login.into(), password: "long enough".into() }
 }
 
@@ -160,7 +165,7 @@ both!(a_mode_command_is_stored_once_and_its_progress_is_shown, |w: World| async 
 
     e.desk.set_mode(&e.clerk, e.here, ControlMode::Prepaid, e.desk.key()).await.unwrap();
     let progress = e.desk.room(&e.clerk, e.here).await.unwrap().progress;
-    assert_eq!(progress.commands[1].state, CommandState::Superseded, "the newer wish takes its place");
+    assert_eq!(progress.commands[1].state, CommandState::Superseded, "superseded by the newer command");
 
     let lines = e.desk.audit(&e.clerk, &Query { text: "meter.mode".into(), ..Query::default() }).await.unwrap();
     assert_eq!(lines.total, 2, "a form sent twice is written down once");
@@ -171,7 +176,7 @@ both!(a_mode_command_is_stored_once_and_its_progress_is_shown, |w: World| async 
 
 both!(opening_an_account_sells_the_first_purchase, |w: World| async move {
     let e = Estate::new(w).await;
-    let weak = MovesIn { password: "short".into(), ..moves_in("张三", "zhangsan") };
+    let weak = MovesIn { password: "short".into(), ..resident_to_add("张三", "zhangsan") };
     let weak = Opening { residents: vec![weak], ..e.opening(e.there) };
     assert_eq!(e.desk.open_account(&e.boss, &weak).await, Err(Mistake::of(0, AppError::WeakPassword)));
     let opening = e.opening(e.there);
@@ -192,7 +197,7 @@ both!(opening_takes_several_meters_or_names_the_wrong_row, |w: World| async move
         .await;
     let opening = Opening {
         also: vec![second],
-        residents: vec![moves_in("张三", "zhangsan"), moves_in("李四", "lisi"), moves_in("王五", "wangwu")],
+        residents: vec![resident_to_add("张三", "zhangsan"), resident_to_add("李四", "lisi"), resident_to_add("王五", "wangwu")],
         ..e.opening(e.there)
     };
     // A meter of another room, and a login name that somebody has: nothing of it is stored.

@@ -1,4 +1,4 @@
-//! What counters, signs and people's decisions make of readings, on both databases.
+//! How counters, alarm conditions and operators' decisions classify readings, on both databases.
 
 use model::case::CaseDetail;
 use std::sync::Arc;
@@ -44,7 +44,7 @@ fn with(meter: MeterId, at: Timestamp, measurement: Measurement, state: State) -
     Event::Read { meter, from: at, at, source: Source::Sweep, measurement, meter_status: MeterStatus::Wallet(state) }
 }
 
-/// The kinds of open events, and of all.
+/// The kinds of open events, and the number of all.
 async fn kinds(w: &World, who: &Who) -> (Vec<EventKind>, usize) {
     let open = console::events(&w.db, who.user, &EventQuery::default()).await.unwrap();
     let over = console::events(&w.db, who.user, &EventQuery { over: true, ..EventQuery::default() }).await.unwrap();

@@ -1,4 +1,4 @@
-//! Bills of a sandbox that speaks the channels' protocols, compared with the ledger and the meters, on both databases.
+//! Statements of a sandbox that speaks the channels' protocols, compared with the ledger and the meters, on both databases.
 
 mod closing;
 mod edges;
@@ -49,7 +49,7 @@ both!(a_day_without_differences_on_both_channels, |w: World| async move {
     assert_eq!(counts(&shop).await, before);
 });
 
-/// What must not grow when the same is imported again.
+/// Counts that a repeated import must not change.
 async fn counts(shop: &Shop) -> [i64; 5] {
     let w = &shop.world;
     [
