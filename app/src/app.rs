@@ -73,7 +73,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/login") view=LoginPage ssr=SsrMode::Async/>
                 <Route path=path!("/password") view=PasswordPage ssr=SsrMode::Async/>
                 <Route path=path!("/home") view=resident::home::HomePage ssr=SsrMode::Async/>
-                <Route path=path!("/use") view=resident::usage::UsePage ssr=SsrMode::Async/>
+                <Route path=path!("/usage") view=resident::usage::UsePage ssr=SsrMode::Async/>
                 <Route path=path!("/topup") view=resident::topup::TopUpPage ssr=SsrMode::Async/>
                 <Route path=path!("/orders/:id") view=resident::order::OrderPage ssr=SsrMode::Async/>
                 <Route path=path!("/orders/:id/pay") view=resident::cashier::CashierPage ssr=SsrMode::Async/>
@@ -87,7 +87,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/rooms/:meter") view=operator::room::RoomPage ssr=SsrMode::Async/>
                 <Route path=path!("/accounts") view=operator::accounts::AccountsPage ssr=SsrMode::Async/>
                 <Route path=path!("/closings/:id") view=operator::closing::ClosingPage ssr=SsrMode::Async/>
-                <Route path=path!("/exposed") view=operator::exposed::ExposedPage ssr=SsrMode::Async/>
+                <Route path=path!("/overdrawn") view=operator::exposed::ExposedPage ssr=SsrMode::Async/>
                 <Route path=path!("/sales") view=operator::register::RegisterPage ssr=SsrMode::Async/>
                 <Route path=path!("/returns/:id") view=operator::till::returned::ReturnPage ssr=SsrMode::Async/>
                 <Route path=path!("/corrections/:original") view=operator::till::correction::CorrectionPage ssr=SsrMode::Async/>
@@ -107,7 +107,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/commands") view=operator::commands::CommandsPage ssr=SsrMode::Async/>
                 <Route path=path!("/commands/new") view=operator::commands::new::NewCommandPage ssr=SsrMode::Async/>
                 <Route path=path!("/commands/preview") view=operator::commands::preview::PreviewPage ssr=SsrMode::Async/>
-                <Route path=path!("/commands/missed") view=operator::commands::missed::MissedPage ssr=SsrMode::Async/>
+                <Route path=path!("/commands/missed-price-switches") view=operator::commands::missed::MissedPage ssr=SsrMode::Async/>
                 <Route path=path!("/commands/:batch") view=operator::commands::batch::BatchPage ssr=SsrMode::Async/>
                 <Route path=path!("/prices") view=operator::prices::PricesPage ssr=SsrMode::Async/>
                 <Route path=path!("/cases") view=operator::cases::CasesPage ssr=SsrMode::Async/>

@@ -1,4 +1,4 @@
-//! Starts the parts in the order in which they need each other, and tells how to get in.
+//! Starts the parts in the order of their dependencies, and prints how to log in.
 
 use std::error::Error;
 use std::future::Future;

@@ -1,8 +1,6 @@
 //! Money that somebody gave back at the channel's own console: a person says what it paid, or that it is lost, and until then nothing
 //! of it goes back a second time; on both databases.
 
-use std::sync::Arc;
-
 use crate::support::World;
 use crate::support::flat::Flat;
 use crate::support::refunding::{BY_HAND, colleague, refused, uuid};
@@ -14,7 +12,6 @@ use domain::clock::Clock;
 use domain::ledger::Account;
 use domain::order::Limits;
 use domain::returns;
-use meters::live::Live;
 use model::error::AppError;
 use model::ids::{OrderId, UserId};
 use model::money::{Fen, Money};
@@ -22,7 +19,7 @@ use model::order::{OrderState, Tender};
 use model::person::{Role, Who};
 use model::time::{DAY, SECOND};
 use sandbox::Faults;
-use server::services::residents::Residents;
+use server::services::residents::ResidentService;
 use store::refunds::{self, RefundSubject};
 use store::returns::{NewReturn, Return, ask as ask_return};
 use store::{StoreError, console, verify};
@@ -88,9 +85,7 @@ both!(the_sandboxes_console_gives_back_and_each_channel_tells_of_it_its_own_way,
 
 both!(the_payer_sees_what_is_being_checked_and_what_went_back, |w: World| async move {
     let shop = Shop::under(w, BY_HAND).await;
-    let (db, clock, rng) = (shop.world.db.clone(), shop.world.clock.clone(), shop.world.rng.clone());
-    let live = Live::load(&db, clock.clone()).await.unwrap();
-    let residents = Residents::new(db, clock, rng, live, shop.payments.clone(), Arc::new(|| {}));
+    let residents = ResidentService::new(shop.world.context().await, shop.payments.clone());
     let payer = Who { role: Role::Resident, ..shop.who(shop.room.resident) };
     let (order, number) = shop.at_the_cashier(5_000).await;
     let seen = async || residents.order(&payer, order).await.unwrap();

@@ -30,7 +30,7 @@ both!(a_payment_is_credited_once_with_its_order, |w: World| async move {
 both!(the_same_form_twice_is_one_order_and_one_trade, |w: World| async move {
     let shop = Shop::open(w).await;
     let top_up = shop.top_up(5_000);
-    let all = futures::future::join_all((0..6).map(|_| shop.payments.start(&top_up, &PHONE))).await;
+    let all = futures::future::join_all((0..6).map(|_| shop.start(&top_up, &PHONE))).await;
     let forms: Vec<_> = all.into_iter().map(|started| started.unwrap().cashier).collect();
     let mut numbers = Vec::new();
     for form in &forms {
@@ -197,7 +197,7 @@ both!(a_payment_nobody_ordered_is_a_case, |w: World| async move {
 both!(an_unpaid_order_ends_only_by_the_channels_word, |w: World| async move {
     let shop = Shop::open(w).await;
     let (visited, number) = shop.at_the_cashier(5_000).await;
-    let unvisited = shop.payments.start(&shop.top_up(6_000), &PHONE).await.unwrap().order.id();
+    let unvisited = shop.start(&shop.top_up(6_000), &PHONE).await.unwrap().order.id();
     // The channel is down all the while: nothing may be concluded.
     shop.sandbox.set_faults(Faults { status: Some(502), ..Faults::default() });
     shop.past_the_end().await;
@@ -216,7 +216,7 @@ both!(an_unpaid_order_ends_only_by_the_channels_word, |w: World| async move {
 
 both!(a_trade_the_channel_does_not_know_is_not_dead_before_its_time, |w: World| async move {
     let shop = Shop::open(w).await;
-    let started = shop.payments.start(&shop.top_up(5_000), &PHONE).await.unwrap();
+    let started = shop.start(&shop.top_up(5_000), &PHONE).await.unwrap();
     // Fourteen minutes in the payer has not pressed the button; each query says: no such trade.
     for _ in 0..14 {
         shop.wait(MINUTE);
@@ -231,7 +231,7 @@ both!(a_trade_the_channel_does_not_know_is_not_dead_before_its_time, |w: World| 
 
 both!(a_payment_after_the_close_is_credited, |w: World| async move {
     let shop = Shop::open(w).await;
-    let started = shop.payments.start(&shop.top_up(5_000), &PHONE).await.unwrap();
+    let started = shop.start(&shop.top_up(5_000), &PHONE).await.unwrap();
     // Our clock runs ahead of the channel's: we close what it still lets the payer pay.
     for _ in 0..25 {
         shop.world.clock.advance(MINUTE);
@@ -300,7 +300,7 @@ both!(a_close_whose_answer_was_lost_is_concluded_by_the_query, |w: World| async 
     shop.world.clock.advance(16 * MINUTE + 30 * SECOND);
     let silent_on = |method: &str| Faults { silent_on: vec![method.into()], ..Faults::default() };
     shop.sandbox.set_faults(silent_on("alipay.trade.query"));
-    assert_eq!(shop.query().await.unwrap_err(), "none of 1 questions was answered");
+    assert_eq!(shop.query().await.unwrap_err(), "none of 1 queries was answered");
     assert_eq!(shop.state(order).await, "pending", "silence concludes nothing");
     shop.world.clock.advance(5 * MINUTE);
     shop.sandbox.set_faults(silent_on("alipay.trade.close"));
@@ -367,7 +367,7 @@ both!(who_knocks_too_often_waits_and_nothing_else_counts, |w: World| async move 
 both!(two_who_ask_ask_each_once_and_not_faster_than_agreed, |w: World| async move {
     let shop = Shop::open(w).await;
     for _ in 0..25 {
-        shop.payments.start(&shop.top_up(100), &PHONE).await.unwrap();
+        shop.start(&shop.top_up(100), &PHONE).await.unwrap();
     }
     shop.wait(12 * SECOND);
     let count = |said: &str| -> u32 { said.split([' ', ',']).nth(1).unwrap().parse().unwrap() };
@@ -385,7 +385,7 @@ both!(no_channel_no_offer, |w: World| async move {
     let paid = std::sync::Arc::new(|| {});
     let payments = payments::Payments::new(&config, w.db.clone(), w.clock.clone(), w.rng.clone(), paid).unwrap();
     assert!(payments.offered().is_empty() && payments.form_origins().is_empty());
-    let top_up = payments::TopUp {
+    let top_up = store::orders::NewOrder {
         key: room.account.0,
         account: room.account,
         meter: room.meter,
@@ -394,6 +394,6 @@ both!(no_channel_no_offer, |w: World| async move {
         by: room.resident,
         ip: String::new(),
     };
-    assert_eq!(payments.start(&top_up, &PHONE).await.unwrap_err(), AppError::ChannelUnavailable);
+    assert_eq!(payments.create_order(&top_up).await.unwrap_err(), AppError::ChannelUnavailable);
     assert_eq!(w.number("SELECT COUNT(*) FROM orders").await, 0);
 });

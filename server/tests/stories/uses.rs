@@ -1,8 +1,6 @@
 //! What meters use reaches the ledger once a day, and only what can be trusted; subsidies reach each room once a month; on both
 //! databases.
 
-use std::sync::Arc;
-
 use crate::support::rooms::Room;
 use crate::support::{World, bind};
 use domain::clock::Clock;
@@ -16,7 +14,7 @@ use model::person::{Role, Who};
 use model::subsidy::{Month, Per};
 use model::time::{DAY, MINUTE};
 use server::tasks::Task;
-use server::tasks::meter_uses::MeterUses;
+use server::tasks::consumption::PostConsumption;
 use server::tasks::subsidies::GiveSubsidies;
 use store::accounts::{self, TakeOver};
 use store::orders::{self, NewOrder};
@@ -41,7 +39,7 @@ impl World {
     }
 
     async fn bring_in(&self) -> String {
-        let task = MeterUses { db: self.db.clone(), clock: self.clock.clone(), rng: self.rng.clone() };
+        let task = PostConsumption(self.context().await);
         task.run().await.unwrap()
     }
 
@@ -58,17 +56,17 @@ both!(what_a_meter_uses_is_posted_once_a_day, |w: World| async move {
     let room = w.room(1).await;
     w.put_in(room, 1, 10_000).await;
     w.shows(room.meter, 1, 10_000, 9_000).await;
-    assert_eq!(w.bring_in().await, "1 of 1 brought in");
-    assert_eq!(w.bring_in().await, "0 of 0 brought in", "once a day");
+    assert_eq!(w.bring_in().await, "1 of 1 posted");
+    assert_eq!(w.bring_in().await, "0 of 0 posted", "once a day");
     let held = Account::InMeter(room.account);
     assert_eq!((w.owed(&held).await, w.owed(&Account::Consumption).await), (Money(900_000), Money(100_000)));
 
     w.clock.advance(DAY);
-    assert_eq!(w.bring_in().await, "0 of 0 brought in", "nothing was read today");
+    assert_eq!(w.bring_in().await, "0 of 0 posted", "nothing was read today");
     // Money that went in meanwhile is not use.
     w.put_in(room, 2, 5_000).await;
     w.shows(room.meter, 2, 15_000, 13_500).await;
-    assert_eq!(w.bring_in().await, "1 of 1 brought in");
+    assert_eq!(w.bring_in().await, "1 of 1 posted");
     assert_eq!((w.owed(&held).await, w.owed(&Account::Consumption).await), (Money(1_350_000), Money(150_000)));
     assert_eq!(w.number("SELECT COUNT(*) FROM meter_uses").await, 2);
     w.proved().await;
@@ -87,18 +85,18 @@ both!(what_cannot_be_trusted_waits, |w: World| async move {
     let room = w.room(1).await;
     w.put_in(room, 1, 10_000).await;
     w.shows(room.meter, 2, 12_000, 9_000).await;
-    assert_eq!(w.bring_in().await, "0 of 1 brought in", "the meter holds money that the ledger does not know");
+    assert_eq!(w.bring_in().await, "0 of 1 posted", "the meter holds money that the ledger does not know");
     w.shows(room.meter, 1, 10_000, 9_000).await;
     let mut tx = w.db.begin().await.unwrap();
     cases::open(&mut tx, &w.rng, w.clock.now(), cases::kind::METER_DIFFERS, Some(room.meter), None, "{}").await.unwrap();
     tx.commit().await.unwrap();
-    assert_eq!(w.bring_in().await, "0 of 1 brought in");
+    assert_eq!(w.bring_in().await, "0 of 1 posted");
     w.execute("UPDATE cases SET closed_at = 1").await;
-    assert_eq!(w.bring_in().await, "1 of 1 brought in");
+    assert_eq!(w.bring_in().await, "1 of 1 posted");
     // What came back comes back in the books too.
     w.clock.advance(DAY);
     w.shows(room.meter, 1, 10_000, 9_200).await;
-    assert_eq!(w.bring_in().await, "1 of 1 brought in");
+    assert_eq!(w.bring_in().await, "1 of 1 posted");
     assert_eq!(w.owed(&Account::Consumption).await, Money(80_000));
     w.proved().await;
     // And a posting that is not what was used shows.
@@ -114,7 +112,7 @@ both!(what_was_used_before_the_take_over_is_no_income, |w: World| async move {
     let one = TakeOver { meter, number, opened_at, epoch: 1, count: 4, cumulative: Fen(40_000), resident: None };
     accounts::take_over(&w.db, &w.rng, opened_at, &[one]).await.unwrap();
     w.shows(meter, 4, 40_000, 15_000).await;
-    assert_eq!(w.bring_in().await, "1 of 1 brought in");
+    assert_eq!(w.bring_in().await, "1 of 1 posted");
     assert_eq!((w.owed(&Account::Consumption).await, w.owed(&Account::TakenOver).await), (Money(0), Money(-1_500_000)));
     w.clock.advance(DAY);
     w.shows(meter, 4, 40_000, 14_000).await;
@@ -125,14 +123,8 @@ both!(what_was_used_before_the_take_over_is_no_income, |w: World| async move {
 
 /// Gives what is due; also at once and again.
 async fn give(w: &World) -> String {
-    let task = || GiveSubsidies {
-        db: w.db.clone(),
-        clock: w.clock.clone(),
-        rng: w.rng.clone(),
-        limits: Limits::default(),
-        wake: Arc::new(|| {}),
-    };
-    task().run().await.unwrap()
+    let task = GiveSubsidies { context: w.context().await, limits: Limits::default() };
+    task.run().await.unwrap()
 }
 
 async fn place(w: &World, sql: &'static str) -> PlaceId {

@@ -63,7 +63,7 @@ pub fn expiry(detail: &str, lang: Lang) -> Option<String> {
 /// The page of the settlement day that a case is about; by its detail.
 #[must_use]
 pub fn settlement(detail: &str) -> Option<String> {
-    day(detail).map(|(channel, day)| crate::api::reconcile::page_of(channel, day))
+    day(detail).map(|(channel, day)| crate::api::reconciliation::page_of(channel, day))
 }
 
 /// What that day is called.
@@ -79,7 +79,7 @@ fn day(detail: &str) -> Option<(Tender, Date)> {
         day: &'a str,
     }
     let Day { channel, day } = serde_json::from_str(detail).ok()?;
-    crate::api::reconcile::day_of(channel, day).ok()
+    crate::api::reconciliation::day_of(channel, day).ok()
 }
 
 /// The closing that a case is about, by its detail.

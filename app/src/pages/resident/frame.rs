@@ -40,7 +40,7 @@ pub fn Frame(
     let t = words(lang());
     let links = [
         (Tab::Home, "/home", Icon::Home, t.home),
-        (Tab::Usage, "/use", Icon::Bars, t.usage),
+        (Tab::Usage, "/usage", Icon::Bars, t.usage),
         (Tab::TopUp, "/topup", Icon::TopUp, t.top_up),
         (Tab::Records, "/records", Icon::List, t.records),
         (Tab::Me, "/me", Icon::Person, t.me),
@@ -81,7 +81,7 @@ pub fn load<T: Send + 'static>(
         match read.await {
             Ok(value) => show(value),
             Err(AppError::AccountNotOpen) => {
-                let past = api::past().await.unwrap_or_default();
+                let past = api::past_account().await.unwrap_or_default();
                 view! { <NoRoom tab past /> }.into_any()
             }
             Err(error) => view! { <ErrorPage error /> }.into_any(),

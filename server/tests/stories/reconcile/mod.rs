@@ -121,7 +121,7 @@ both!(what_nobody_told_us_of_differs_in_state_until_it_is_asked_for, |w: World| 
 both!(a_late_payment_of_a_closed_order_is_a_payment_like_any_other, |w: World| async move {
     let shop = Shop::open(w).await;
     let day = shop.today();
-    let started = shop.payments.start(&shop.top_up(5_000), &crate::support::shop::PHONE).await.unwrap();
+    let started = shop.start(&shop.top_up(5_000), &crate::support::shop::PHONE).await.unwrap();
     for _ in 0..25 {
         shop.world.clock.advance(60_000);
         shop.query().await.unwrap();
