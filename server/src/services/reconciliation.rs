@@ -155,7 +155,7 @@ fn day_view(row: DayRow) -> Result<SettlementDay, StoreError> {
         equal: row.equal_lines,
         differences: row.differences,
         undecided: row.undecided,
-        meters: (row.purchases, row.delivered, row.ledger_positions),
+        meters: (row.purchases, row.delivered, row.in_journal),
         closed,
     })
 }
