@@ -14,21 +14,21 @@ use crate::pages::{operator, resident};
 use crate::ports;
 use model::error::AppError;
 
-/// What the document links to; found once at the start of the server.
+/// The files that documents link to; found once when the server starts.
 #[derive(Clone, Debug)]
 pub struct Site {
-    /// The address of the WebAssembly bundle without `.js` and `_bg.wasm`; without one the pages work all the same.
+    /// The address of the WebAssembly bundle without `.js` and `_bg.wasm`. Pages work without a bundle.
     pub bundle: Option<String>,
     /// The address of the stylesheet.
     pub stylesheet: Option<String>,
 }
 
-/// The document of a page that the routes choose.
+/// The document of a page, which the routes choose.
 pub fn shell(site: Site) -> impl IntoView {
     document(site, view! { <App/> }.into_any())
 }
 
-/// The document of a page that says what went wrong.
+/// The document of an error page.
 pub fn failure(site: Site, error: AppError) -> impl IntoView {
     provide_meta_context();
     document(site, view! { <ErrorPage error/> }.into_any())
@@ -62,8 +62,8 @@ fn loader(bundle: &str) -> String {
     format!("{}({:?}, {:?})", include_str!("islands.js").trim_end(), format!("{bundle}.js"), format!("{bundle}_bg.wasm"))
 }
 
-/// The routes: flat, and rendered whole before the first byte leaves, so that status, cookies and redirects are in time.
-/// Each has a line in `access::PAGES` too; a test compares the two.
+/// The routes: flat, and rendered completely before the first byte is sent, so that pages can set status, cookies and redirects.
+/// Each route has a line in `access::PAGES`; a test compares the two.
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
