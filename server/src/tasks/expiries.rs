@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use model::case::ExpiryCase;
 
 use super::{Failure, Task};
 use crate::services::Context;
 use payments::Payments;
-use store::expiries::{Ending, keep};
+use store::expiries::keep;
 
 pub struct WatchExpiries {
     pub context: Context,
@@ -28,11 +29,11 @@ impl Task for WatchExpiries {
         let Context { db, rng, .. } = &self.context;
         let now = self.context.now();
         let all = self.payments.expiries();
-        let near: Vec<Ending> = all
+        let near: Vec<ExpiryCase> = all
             .iter()
             .filter_map(|expiry| {
-                let nearness = expiry.nearness(now)?.as_str();
-                Some(Ending { key: expiry.key.clone(), until: expiry.at, nearness })
+                let state = expiry.nearness(now)?;
+                Some(ExpiryCase { key: expiry.key.clone(), until: expiry.at, state })
             })
             .collect();
         keep(db, rng, now, &near).await?;

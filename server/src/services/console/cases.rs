@@ -2,13 +2,13 @@
 
 use app::api::cases::CasesPort;
 use async_trait::async_trait;
+use model::case::CaseKind;
 use model::console::{CaseLine, CaseQuery, Gap, Page};
 use model::error::AppError;
 use model::ids::CaseId;
 use model::person::Who;
 
 use super::ConsoleService;
-use store::cases::kind;
 use store::{console, counters, deliveries, serials};
 
 /// Characters of a resolution.
@@ -18,7 +18,7 @@ const RESOLUTION_MAX: usize = 500;
 impl CasesPort for ConsoleService {
     async fn cases(&self, who: &Who, query: &CaseQuery) -> Result<Page<CaseLine>, AppError> {
         let mut page = console::cases(&self.context.db, who.user, *query).await?;
-        for line in page.lines.iter_mut().filter(|line| line.kind == kind::READING && line.closed_at.is_none()) {
+        for line in page.lines.iter_mut().filter(|line| line.detail.kind() == CaseKind::Reading && line.closed_at.is_none()) {
             line.counter = match line.meter {
                 Some(meter) => counters::held(&self.context.db, meter).await?,
                 None => None,
