@@ -40,10 +40,10 @@ pub async fn switch(key: Uuid, on: bool) -> Result<(), ApiError> {
 
 /// The order is stored by now: if the channel fails, the payer continues on the order's page.
 async fn to_cashier(order: OrderId) -> Result<(), ApiError> {
-    let (ports, who) = (ports()?, resident()?);
+    let (ports, who, reply) = (ports()?, resident()?, reply()?);
     match ports.resident.pay(&who, order, &visit()).await {
         Ok(Cashier::Address(cashier)) => {
-            reply()?.leave(&cashier);
+            reply.leave(&cashier);
             Ok(())
         }
         Ok(Cashier::Page) => answer(Ok(format!("/orders/{order}/pay")), "/records"),

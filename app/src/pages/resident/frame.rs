@@ -7,7 +7,7 @@ use crate::api::resident::{self as api, PastAccount};
 use crate::i18n::resident::words;
 use crate::i18n::{common, lang};
 use crate::pages::error::ErrorPage;
-use crate::ports::{now, ports};
+use crate::ports::{now, reply};
 use crate::ui::icon::{Icon, IconMark};
 use model::error::AppError;
 
@@ -93,8 +93,8 @@ pub fn load<T: Send + 'static>(
 #[component]
 fn NoRoom(tab: Tab, past: Option<PastAccount>) -> impl IntoView {
     let t = words(lang());
-    if let Ok(ports) = ports() {
-        ports.reply.status(AppError::NotFound.status());
+    if let Ok(reply) = reply() {
+        reply.status(AppError::NotFound.status());
     }
     let waits = past.as_ref().is_some_and(|past| past.replacing);
     view! {
