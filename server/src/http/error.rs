@@ -23,7 +23,7 @@ pub fn wants_html(headers: &HeaderMap) -> bool {
 pub async fn render_errors(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let html = wants_html(request.headers());
     let method = request.method().clone();
-    let facts = request.extensions().get::<RequestInfo>().cloned();
+    let info = request.extensions().get::<RequestInfo>().cloned();
     let page = html.then(|| copy_head(&request));
     let response = server_fn_status(next.run(request).await).await;
     let status = response.status();
@@ -33,7 +33,7 @@ pub async fn render_errors(State(state): State<AppState>, request: Request, next
     let error = response.extensions().get::<AppError>().copied().unwrap_or_else(|| from_status(status));
     let Some(page) = page else { return (status, Json(error)).into_response() };
     if error == AppError::NotLoggedIn {
-        return Redirect::to(&login_address(&method, facts)).into_response();
+        return Redirect::to(&login_address(&method, info)).into_response();
     }
     let site = state.site.clone();
     let provide = move || context::provide(&state);
@@ -72,8 +72,8 @@ pub fn status(error: AppError) -> StatusCode {
 }
 
 /// The login page, which leads back to `GET` pages only.
-fn login_address(method: &Method, facts: Option<RequestInfo>) -> String {
-    let here = facts.map(|facts| facts.visit.here).unwrap_or_default();
+fn login_address(method: &Method, info: Option<RequestInfo>) -> String {
+    let here = info.map(|info| info.visit.here).unwrap_or_default();
     match *method {
         Method::GET => link::with("/login", "next", link::local(&here)),
         _ => "/login?e=not-logged-in".to_owned(),
