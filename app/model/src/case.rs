@@ -280,11 +280,7 @@ impl CaseDetail {
             Self::Delivery(case) => case.reason == HoldReason::HoardingLimit,
             detail => matches!(
                 detail.kind(),
-                CaseKind::Payment
-                    | CaseKind::PaidTwice
-                    | CaseKind::Undeliverable
-                    | CaseKind::Refund
-                    | CaseKind::RefundElsewhere
+                CaseKind::Payment | CaseKind::PaidTwice | CaseKind::Undeliverable | CaseKind::Refund | CaseKind::RefundElsewhere
             ),
         }
     }

@@ -1,14 +1,11 @@
 //! Refunds made at the channel's own console: an operator says what each one settles or writes it off, and until then that money
 //! is not refunded a second time; on both databases.
 
-use std::sync::Arc;
-
 use app::api::resident::ResidentPort;
 use domain::clock::Clock;
 use domain::ledger::Account;
 use domain::order::Limits;
 use domain::returns;
-use meters::live::Live;
 use model::error::AppError;
 use model::ids::{OrderId, UserId};
 use model::money::{Fen, Money};
@@ -16,7 +13,7 @@ use model::order::{OrderState, Tender};
 use model::person::{Role, Who};
 use model::time::{DAY, SECOND};
 use sandbox::Faults;
-use server::services::residents::Residents;
+use server::services::residents::ResidentService;
 use store::refunds::{self, RefundSubject};
 use store::returns::{NewReturn, Return, ask as ask_return};
 use store::{StoreError, console, verify};
@@ -88,9 +85,7 @@ both!(console_refunds_are_reported_by_each_channel, |w: World| async move {
 
 both!(the_payer_sees_pending_checks_and_console_refunds, |w: World| async move {
     let shop = Shop::under(w, BY_HAND).await;
-    let (db, clock, rng) = (shop.world.db.clone(), shop.world.clock.clone(), shop.world.rng.clone());
-    let live = Live::load(&db, clock.clone()).await.unwrap();
-    let residents = Residents::new(db, clock, rng, live, shop.payments.clone(), Arc::new(|| {}));
+    let residents = ResidentService::new(shop.world.context().await, shop.payments.clone());
     let payer = Who { role: Role::Resident, ..shop.who(shop.room.resident) };
     let (order, number) = shop.at_the_cashier(5_000).await;
     let seen = async || residents.order(&payer, order).await.unwrap();

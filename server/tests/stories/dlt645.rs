@@ -10,6 +10,7 @@ use domain::clock::{Clock, SystemClock, TestClock};
 use domain::framing::Framing;
 use model::ids::MeterId;
 use model::time::{Date, HOUR, MINUTE, SECOND};
+use server::services::Context;
 use server::tasks::Task;
 use server::tasks::clock::SetClocks;
 use simulator::{Load, OneTimeFault};
@@ -187,14 +188,13 @@ both!(a_clock_is_set_by_broadcast_or_alone_and_not_near_midnight, |w: World| asy
     }
     until(SOON, "the clocks to be seen", || async { (0..4).all(|n| off(n) == [Some(60), Some(-120), Some(600), Some(0)][n]) })
         .await;
-    let (waker, told) = (Arc::clone(&engine), Arc::clone(&engine));
-    let task = SetClocks {
+    let task = SetClocks(Context {
         db: s.w.db.clone(),
         clock: clock.clone(),
         rng: s.w.rng.clone(),
-        takes_time: Arc::new(move |meter| told.takes_time(meter)),
-        wake: Arc::new(move || waker.wake()),
-    };
+        live: live.clone(),
+        gateway: engine.clone(),
+    });
     // The hour, and half past it, where a rate may begin.
     for minutes in [0, 3, 25] {
         clock.advance(minutes * MINUTE);

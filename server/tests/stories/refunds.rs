@@ -55,7 +55,7 @@ both!(a_lost_refund_answer_is_queried_under_the_same_number, |w: World| async mo
     let (_, _, second) = shop.paid_twice(5_000).await;
     let silent = Faults { silent_on: vec!["alipay.trade.refund".into()], lose: true, ..Faults::default() };
     shop.sandbox.set_faults(silent);
-    assert_eq!(shop.give_back().await.unwrap_err(), "none of 1 refunds could be asked for");
+    assert_eq!(shop.give_back().await.unwrap_err(), "none of 1 refunds could be requested");
     assert_eq!(shop.trade(&second).refunded(), Fen(5_000), "it did it, and never said so");
     assert_eq!(shop.lies().await, (0, 5_000, 10_000), "nothing is concluded from silence");
     assert_eq!(shop.give_back().await.unwrap(), "begun 0, asked 0, ended 0, failed 0", "not at once");

@@ -210,7 +210,7 @@ both!(a_forged_certificate_chain_is_rejected, |w: World| async move {
     shop.until(&number, |trade| trade.notified == 5).await;
     assert_eq!(shop.trade(&number).acknowledged, 0);
     shop.wait(11 * SECOND);
-    assert_eq!(shop.query().await.unwrap_err(), "none of 1 questions was answered", "its answers are not believed either");
+    assert_eq!(shop.query().await.unwrap_err(), "none of 1 queries was answered", "its answers are not believed either");
     assert_eq!((shop.state(order).await.as_str(), shop.proved().await), ("pending", Counts::NONE));
     let genuine = shop.sandbox.unionpay_notice(&number, &[]).unwrap();
     let fields = form::parse(genuine.as_bytes()).unwrap();

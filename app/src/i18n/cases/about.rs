@@ -9,8 +9,12 @@ use model::refund::RefundState;
 pub fn unusable(case: &UnusableCase, lang: Lang) -> String {
     let UnusableCase { reason, value } = case;
     let (zh, en) = match reason {
-        UnusableReason::Unit => (format!("站号是 {value}，应改为 1 到 247。"), format!("Its unit id is {value}: give it one from 1 to 247.")),
-        UnusableReason::Serial => ("表号应为 12 位数字，请改正。".to_owned(), "Its serial number must have 12 digits: correct it.".to_owned()),
+        UnusableReason::Unit => {
+            (format!("站号是 {value}，应改为 1 到 247。"), format!("Its unit id is {value}: give it one from 1 to 247."))
+        }
+        UnusableReason::Serial => {
+            ("表号应为 12 位数字，请改正。".to_owned(), "Its serial number must have 12 digits: correct it.".to_owned())
+        }
         UnusableReason::Profile => (
             format!("没有表型“{value}”：把表型文件放进 meters.profiles_dir，或改用别的表型。"),
             format!("There is no profile {value:?}: put its file into meters.profiles_dir, or name another."),
@@ -48,7 +52,7 @@ pub fn expiry(case: &ExpiryCase, lang: Lang) -> String {
 /// The page of the settlement day that a case is about.
 #[must_use]
 pub fn settlement(case: &CaseDetail) -> Option<String> {
-    case.settlement_day().map(|(channel, day)| crate::api::reconcile::page_of(channel, day))
+    case.settlement_day().map(|(channel, day)| crate::api::reconciliation::page_of(channel, day))
 }
 
 /// What that day is called.

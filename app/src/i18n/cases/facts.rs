@@ -159,8 +159,9 @@ fn reading(case: &ReadingCase, lang: Lang) -> Vec<Option<String>> {
 }
 
 fn relay(case: &RelayCase, lang: Lang) -> Vec<Option<String>> {
-    let wanted =
-        case.closed.map(|closed| if closed { lang.pick("应合闸", "should be closed") } else { lang.pick("应断开", "should be open") });
+    let wanted = case
+        .closed
+        .map(|closed| if closed { lang.pick("应合闸", "should be closed") } else { lang.pick("应断开", "should be open") });
     let clock = (case.command == "clock").then(|| lang.pick("校时", "setting the clock"));
     vec![
         wanted.or(clock).map(str::to_owned),
@@ -225,7 +226,12 @@ mod tests {
             ["退款单号 R7", "继续查询"],
             ["refund R7", "asked on"],
         ),
-        ("refund", r#"{"reason":"refund-too-old","refund":null,"channel":null,"amount_fen":5000}"#, ["退款期限", "50.00"], ["older than", "50.00"]),
+        (
+            "refund",
+            r#"{"reason":"refund-too-old","refund":null,"channel":null,"amount_fen":5000}"#,
+            ["退款期限", "50.00"],
+            ["older than", "50.00"],
+        ),
         (
             "delivery",
             r#"{"why":"count","expected":{"epoch":1,"count":5,"order":7},"found":{"epoch":1,"count":9,"order":8}}"#,

@@ -57,7 +57,8 @@ pub async fn run(length: Length) -> Outcome<Vec<Figure>> {
         ..Config::default()
     };
     let payments = Payments::new(&config, db.clone(), Arc::new(SystemClock), rng.clone(), Arc::new(|| {}))?;
-    let service = server::http::notifications::routes(payments.clone()).into_make_service_with_connect_info::<SocketAddr>();
+    let service = server::http::notifications::routes(payments.clone(), Arc::new(SystemClock))
+        .into_make_service_with_connect_info::<SocketAddr>();
     let url = format!("http://{}/pay/alipay/notify", product.local_addr()?);
     tokio::spawn(async move { axum::serve(product, service).await });
     let notifications = NotificationRecorder::default();

@@ -33,7 +33,10 @@ mod tests {
     fn it_is_said_a_month_and_a_week_before() {
         let expiry = Expiry { key: "pay.wechat.certificate".into(), at: Timestamp(100 * DAY) };
         let at = |days: i64| expiry.nearness(Timestamp(days * DAY));
-        assert_eq!((at(69), at(70), at(92), at(93)), (None, Some(CertificateState::ThirtyDays), Some(CertificateState::ThirtyDays), Some(CertificateState::SevenDays)));
+        assert_eq!(
+            (at(69), at(70), at(92), at(93)),
+            (None, Some(CertificateState::ThirtyDays), Some(CertificateState::ThirtyDays), Some(CertificateState::SevenDays))
+        );
         assert_eq!((at(99), at(100)), (Some(CertificateState::SevenDays), Some(CertificateState::Expired)));
     }
 }

@@ -6,8 +6,8 @@ mod meters;
 mod pages;
 mod statements;
 
-use model::case::{CaseDetail, DeliveryCase, HoldReason};
 use domain::ledger::Account;
+use model::case::{CaseDetail, DeliveryCase, HoldReason};
 use model::money::{Fen, Money};
 use model::order::Tender;
 use model::time::{DAY, HOUR};
@@ -122,7 +122,7 @@ both!(an_unnotified_payment_differs_until_queried, |w: World| async move {
 both!(a_late_payment_of_a_closed_order_reconciles_normally, |w: World| async move {
     let shop = Shop::open(w).await;
     let day = shop.today();
-    let started = shop.payments.start(&shop.top_up(5_000), &story_support::shop::PHONE).await.unwrap();
+    let started = shop.start(&shop.top_up(5_000), &story_support::shop::PHONE).await.unwrap();
     for _ in 0..25 {
         shop.world.clock.advance(60_000);
         shop.query().await.unwrap();

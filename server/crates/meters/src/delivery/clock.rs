@@ -1,7 +1,6 @@
 //! The clock of a meter that takes the time without a secured frame: told to its whole bus where it is a little off, to the meter
 //! alone where it is far off or did not listen, and done when it was read back.
 
-use model::case::RelayCase;
 use super::{Engine, SENDS, Step};
 use crate::directory::Meter;
 use crate::dlt645::driver as dlt645;
@@ -11,6 +10,7 @@ use crate::profile::Dlt645;
 use crate::recorder::Event;
 use domain::bcd::BcdTime;
 use domain::meter_clock::THRESHOLD_S;
+use model::case::RelayCase;
 use store::StoreError;
 use store::commands::Command;
 use store::deliveries::{self, Ending, note};

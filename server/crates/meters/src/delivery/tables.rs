@@ -1,11 +1,11 @@
 //! Time-of-use tables in plain registers: written once, and done when they are read back.
 
-use model::case::RelayCase;
 use super::{Engine, Step};
 use crate::directory::Meter;
 use crate::link::{LinkError, Priority};
 use crate::profile::TimeOfUse;
 use domain::operation::Operation;
+use model::case::RelayCase;
 use store::StoreError;
 use store::commands::Command;
 use store::deliveries::{self, Ending, note};

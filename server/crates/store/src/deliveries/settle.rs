@@ -66,8 +66,7 @@ pub async fn settle(db: &Db, rng: &Rng, command: &Command, seen: &Verdict<'_>) -
         }
     }
     if seen.relay_fault {
-        let case =
-            RelayCase { command: command.kind.clone(), status: Some(state.status.0), ..RelayCase::default() };
+        let case = RelayCase { command: command.kind.clone(), status: Some(state.status.0), ..RelayCase::default() };
         cases::open(&mut tx, rng, at, Some(MeterId(command.meter_id)), None, &CaseDetail::Relay(case)).await?;
     }
     show(&mut tx, at, command, state).await?;

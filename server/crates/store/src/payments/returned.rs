@@ -34,12 +34,8 @@ pub(super) async fn returned(
         if insert(tx, rng, at, event, &format!("refund-held:{number}"), Some(subject), outcome).await?.is_none() {
             return Ok(Outcome::Duplicate);
         }
-        let case = RefundCase {
-            reason: None,
-            refund: Some(number.to_owned()),
-            channel: Some(event.channel()),
-            amount: event.amount(),
-        };
+        let case =
+            RefundCase { reason: None, refund: Some(number.to_owned()), channel: Some(event.channel()), amount: event.amount() };
         open_case(tx, rng, at, Some(subject), CaseDetail::Refund(case)).await?;
         record(tx, at, event, Some(subject), outcome).await?;
         return Ok(outcome);

@@ -167,7 +167,8 @@ async fn paid(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &Verified, subject: 
                 move_attempt(tx, at, subject, "paid", event.trade_no()).await?;
             }
             post_to_suspense(tx, rng, at, event, id).await?;
-            open_case(tx, rng, at, Some(subject), CaseDetail::PaidTwice(case(event, Some(subject), PaymentReason::PaidTwice))).await?;
+            open_case(tx, rng, at, Some(subject), CaseDetail::PaidTwice(case(event, Some(subject), PaymentReason::PaidTwice)))
+                .await?;
         }
         (Verdict::Hold(mismatch), subject) => {
             if let Some(subject) = subject.filter(|subject| subject.attempt.state != "paid") {
