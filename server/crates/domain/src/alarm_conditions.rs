@@ -1,27 +1,26 @@
-//! What of a meter's values is the matter with it: pure. An event is raised when its sign appears and is over when the sign is gone.
+//! Conditions derived from a meter's values. An event is raised when its condition appears and ends when the condition clears.
 
 use model::event::EventKind;
 use model::meter::{Latest, StatusWord};
 use model::time::{DAY, Timestamp};
 
-/// What still flows through an open relay is more than its measuring error: 0.2 A, 20 W.
+/// Thresholds above the measuring error of an open relay: 0.2 A and 20 W.
 const FLOWS_CA: u16 = 20;
 const FLOWS_W: i32 = 20;
-/// Reverse energy is over when none was seen for as long.
+/// A reverse-energy condition ends when the reverse counter has not grown for this long.
 const REVERSE_OVER: i64 = DAY;
 
-/// A set of kinds.
+/// A set of event kinds, as bits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AlarmConditions(u16);
 
 impl AlarmConditions {
-    /// Whether it holds this one.
     #[must_use]
     pub const fn holds(self, kind: EventKind) -> bool {
         self.0 & 1 << kind as u16 != 0
     }
 
-    /// Puts one in or takes it out; says whether that changed anything.
+    /// Adds or removes a kind; returns whether the set changed.
     pub const fn set(&mut self, kind: EventKind, on: bool) -> bool {
         let before = self.0;
         if on {
@@ -33,14 +32,13 @@ impl AlarmConditions {
     }
 }
 
-/// Which kinds a status word decides about the meter, each with whether it is so. The relay's needs the current too: see
-/// [`relay_fails`].
+/// Conditions of the meter itself, each with whether it holds. The relay's condition also needs the current: see [`relay_fails`].
 #[must_use]
 pub const fn of_meter(status: StatusWord) -> [(EventKind, bool); 2] {
     [(EventKind::CoverOpen, status.cover_open()), (EventKind::ClockLost, status.clock_lost())]
 }
 
-/// Which kinds it decides about the credit and the load, wherever the wallet is: of the three levels, the worst alone.
+/// Conditions of credit and load, wherever the wallet is. Of arrears, alarm 2 and alarm 1 only the worst is set.
 #[must_use]
 pub const fn of_wallet(status: StatusWord) -> [(EventKind, bool); 5] {
     let arrears = status.tripped_arrears();
@@ -54,14 +52,14 @@ pub const fn of_wallet(status: StatusWord) -> [(EventKind, bool); 5] {
     ]
 }
 
-/// The relay does not do what it is told: the meter says so, or current flows though it stays `open`: seen so twice, because
-/// state and current are read one after the other, and a relay that opens in between is not welded.
+/// Whether the relay is faulty: the meter reports it, or load current flows while the relay is `open`. `open` must hold in two
+/// successive readings, because state and current are read one after the other and the relay may open in between.
 #[must_use]
 pub fn relay_fails(open: bool, now: &Latest) -> bool {
     now.status.relay_fault() || (open && flows(now.current_ca, now.power_w))
 }
 
-/// Whether a load draws current, 0.01 A, and power, W, by what a meter measures of them.
+/// Whether a load draws current (0.01 A) and power (W); a value that is not measured is ignored.
 #[must_use]
 pub const fn flows(current_ca: Option<u16>, power_w: Option<i32>) -> bool {
     match (current_ca, power_w) {
@@ -72,7 +70,7 @@ pub const fn flows(current_ca: Option<u16>, power_w: Option<i32>) -> bool {
     }
 }
 
-/// Energy flows backwards: the meter says so, or its reverse counter grew lately.
+/// Whether energy flows in reverse: the meter reports it, or its reverse counter grew within the last day.
 #[must_use]
 pub const fn flows_back(status: StatusWord, grew_at: Option<Timestamp>, now: Timestamp) -> bool {
     let lately = match grew_at {
@@ -92,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn a_welded_relay_is_told_by_its_word_or_by_the_current() {
+    fn relay_fault_shows_in_the_status_or_the_current() {
         for (open, status, current, power, fails) in [
             (true, 0, Some(500), Some(1_100), true),
             (true, 0, Some(500), None, true),
@@ -106,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn reverse_energy_is_over_a_day_after_the_last_of_it() {
+    fn reverse_energy_clears_one_day_after_last_growth() {
         let at = Timestamp(1_000);
         assert!(flows_back(StatusWord(1 << 9), None, at));
         assert!(flows_back(StatusWord(0), Some(at), at.plus(DAY - 1)));
@@ -115,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn a_set_says_what_changed() {
+    fn set_reports_whether_anything_changed() {
         let mut signs = AlarmConditions::default();
         assert!(signs.set(EventKind::Overload, true) && !signs.set(EventKind::Overload, true));
         assert!(signs.holds(EventKind::Overload) && !signs.holds(EventKind::Malignant));
@@ -123,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_status_word_names_what_is_the_matter_and_of_the_levels_the_worst() {
+    fn status_word_yields_conditions_and_only_the_worst_level() {
         let word = |status| {
             let all = of_meter(StatusWord(status)).into_iter().chain(of_wallet(StatusWord(status)));
             all.filter(|(_, so)| *so).map(|(kind, _)| kind).collect::<Vec<_>>()

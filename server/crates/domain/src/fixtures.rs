@@ -1,4 +1,4 @@
-//! Values for the unit tests of this area.
+//! Sample values shared by unit tests.
 
 #![allow(clippy::unwrap_used, reason = "values for tests")]
 
@@ -9,7 +9,7 @@ use model::money::Fen;
 use super::serial::AccountNumber;
 use crate::meter_state::State;
 
-/// A meter that has just left the factory.
+/// State block of a meter as delivered from the factory.
 pub fn state() -> State {
     State {
         serial: "006026773546".parse().unwrap(),

@@ -1,7 +1,7 @@
-//! The money rule: what a meter's state says of a claimed money command: pure.
+//! The money rule: decides from a meter's state block whether a claimed money command was applied.
 //!
-//! After a lost answer nobody knows whether a frame arrived. The purchase count does: at the claimed count with our order number
-//! the command was applied; at the count before it, it was not and may be sent; anything else is for a person.
+//! After a lost answer it is unknown whether the frame arrived. The purchase count tells: at the claimed count with our order
+//! number the command was applied; at the count before it was not, and may be sent; anything else needs an operator.
 
 use serde_json::json;
 
@@ -9,54 +9,38 @@ use super::operation::Operation;
 use super::serial::AccountNumber;
 use crate::meter_state::State;
 
-/// What a money command is to do.
+/// A command that moves money, or opens or closes an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MoneyOperation {
-    /// Open this account.
     Open(AccountNumber),
-    /// Add money for an order.
-    Credit {
-        /// The order's number.
-        order: u64,
-        amount: u32,
-    },
-    /// Take money back.
-    Debit {
-        /// The order's number.
-        order: u64,
-        amount: u32,
-    },
-    /// Close the account.
-    Close {
-        /// The order's number.
-        order: u64,
-    },
+    Credit { order: u64, amount: u32 },
+    Debit { order: u64, amount: u32 },
+    Close { order: u64 },
 }
 
-/// A deed with the epoch and count it was claimed for.
+/// A money operation with the key epoch and purchase count claimed for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Claimed {
-    /// What to do.
     pub money_operation: MoneyOperation,
-    /// The key epoch in which it counts; an opening counts in whichever the meter is.
+    /// Key epoch of the count; an opening is valid in any epoch.
     pub epoch: u16,
-    /// The purchase count it makes.
+    /// Purchase count after the operation.
     pub count: u16,
 }
 
-/// What a state says.
+/// What follows from a state block.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// The meter has applied it.
+    /// The meter has applied the command.
     Delivered,
-    /// The meter has not; it may be sent, again if need be.
+    /// The meter has not applied it; it may be sent or sent again.
     Send,
-    /// Neither; the text says what was expected and found, as JSON.
+    /// Neither; JSON with what was expected and what was found.
     Stop(String),
 }
 
 impl Claimed {
-    /// The operation to seal.
+    /// The operation to seal into a frame.
     #[must_use]
     pub const fn operation(&self) -> Operation {
         let count = self.count;
@@ -68,7 +52,7 @@ impl Claimed {
         }
     }
 
-    /// Judges what the meter shows.
+    /// Compares the claim with the meter's state block.
     #[must_use]
     pub fn judge(&self, seen: &State) -> Verdict {
         let order = match self.money_operation {
@@ -116,13 +100,13 @@ mod tests {
     }
 
     #[test]
-    fn the_rule() {
-        let deeds = [
+    fn money_rule_table() {
+        let operations = [
             MoneyOperation::Credit { order: 9, amount: 5_000 },
             MoneyOperation::Debit { order: 9, amount: 5_000 },
             MoneyOperation::Close { order: 9 },
         ];
-        for money_operation in deeds {
+        for money_operation in operations {
             let claimed = Claimed { money_operation, epoch: 3, count: 8 };
             for (epoch, count, order, verdict) in [
                 (3, 8, 9, "delivered"),
@@ -149,26 +133,26 @@ mod tests {
     }
 
     #[test]
-    fn the_last_count_of_an_epoch_is_no_beginning() {
+    fn count_does_not_wrap_within_an_epoch() {
         let claimed = Claimed { money_operation: MoneyOperation::Credit { order: 1, amount: 1 }, epoch: 1, count: 0 };
         assert!(matches!(claimed.judge(&seen(1, u16::MAX, 5)), Verdict::Stop(_)));
     }
 
     #[test]
-    fn nothing_is_sent_to_a_meter_without_account() {
+    fn nothing_is_sent_without_an_open_account() {
         let claimed = Claimed { money_operation: MoneyOperation::Credit { order: 1, amount: 1 }, epoch: 1, count: 1 };
         let closed = State { status: StatusWord(0), ..seen(1, 0, 0) };
         assert!(matches!(claimed.judge(&closed), Verdict::Stop(why) if why.contains("not-open")));
     }
 
     #[test]
-    fn a_close_that_was_applied_is_delivered_although_no_account_is_open() {
+    fn applied_close_is_delivered_without_an_open_account() {
         let claimed = Claimed { money_operation: MoneyOperation::Close { order: 4 }, epoch: 1, count: 6 };
         assert_eq!(claimed.judge(&State { status: StatusWord(0), ..seen(1, 6, 4) }), Verdict::Delivered);
     }
 
     #[test]
-    fn openings_are_known_by_their_account_number() {
+    fn openings_are_recognised_by_account_number() {
         let account: AccountNumber = "6407353703886369".parse().unwrap();
         let other: AccountNumber = "1111111111111111".parse().unwrap();
         let claimed = Claimed { money_operation: MoneyOperation::Open(account), epoch: 0, count: 0 };

@@ -1,4 +1,4 @@
-//! Reads an operation's fields strictly: lengths, digits, ranges, and nothing but zeros behind them.
+//! Strict decoder of operation fields: lengths, digits, ranges and zero padding.
 
 use model::meter::ControlMode;
 
@@ -6,24 +6,20 @@ use super::{DayTable, Limits, Operation, PlanEntry, Slot, TierPeriod, Tiers};
 use crate::bcd::BcdTime;
 use crate::serial::AccountNumber;
 
-/// Why fields are not those of an operation.
+/// Why the fields of an operation were rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ParseError {
-    /// No such operation.
     #[error("unknown operation {0:#04x}")]
     Operation(u8),
-    /// Too few or too many bytes.
     #[error("fields of the wrong length")]
     Length,
-    /// Bytes behind the fields are not zero.
     #[error("padding is not zero")]
     Padding,
-    /// A value that the profile does not allow.
     #[error("a field is out of range")]
     Range,
 }
 
-/// The most padding of any frame version is one byte short of a DES block.
+/// The most padding of any frame version: one byte less than a DES block.
 const MAX_PADDING: usize = 7;
 
 struct Fields<'a>(&'a [u8]);
@@ -159,7 +155,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn padding_is_zero_and_short() {
+    fn padding_must_be_zero_and_short() {
         let mut body = Operation::UserSwitch(true).body();
         body.extend([0; 7]);
         assert_eq!(operation(6, &body), Ok(Operation::UserSwitch(true)));
@@ -170,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn values_out_of_range_are_refused() {
+    fn values_out_of_range_are_rejected() {
         let alarm2_above_1 = [0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
         let falling_tiers = [1, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0];
         let cases: [(u8, &[u8]); 8] = [
@@ -191,7 +187,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_parse_or_are_refused(code: u8, body in prop::collection::vec(any::<u8>(), 0..80)) {
+        fn arbitrary_bytes_parse_or_are_rejected(code: u8, body in prop::collection::vec(any::<u8>(), 0..80)) {
             if let Ok(parsed) = operation(code % 16, &body) {
                 let fields = parsed.body();
                 prop_assert_eq!(parsed.code(), code % 16);
