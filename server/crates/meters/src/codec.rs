@@ -1,4 +1,4 @@
-//! From registers to what they say, by the profile; never trusts a length or a digit.
+//! Decodes registers into field values as the profile describes them; lengths and digits are always checked.
 
 mod registers;
 
@@ -13,28 +13,23 @@ use super::profile::{Field, Profile, Read, Table, Value};
 use domain::bcd;
 use domain::serial::{AccountNumber, Serial};
 
-/// Why registers say nothing.
+/// Why registers could not be decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
-    /// Not as many registers as the block has.
+    /// The number of registers is not that of the request.
     #[error("{got} registers instead of {wanted}")]
-    Length {
-        /// How many came.
-        got: usize,
-        /// How many the block has.
-        wanted: usize,
-    },
-    /// A digit is none, or a value is out of its range.
-    #[error("{0:?} is not of its type")]
+    Length { got: usize, wanted: usize },
+    /// A digit is not decimal, or a value is out of range.
+    #[error("{0:?} is out of range")]
     Value(Field),
-    /// The profile names no such value in this block.
+    /// The profile has no such field in this block.
     #[error("the profile has no {0:?}")]
     Missing(Field),
 }
 
-/// What was read of a meter, by field: numbers in our units, instants in milliseconds.
+/// Decoded values of a meter by field, in the server's units; times in epoch milliseconds.
 ///
-/// On the heap: it goes through every caller that awaits a request.
+/// Boxed because it is held across every await on the way to the caller.
 #[derive(Clone, Debug)]
 pub struct Values(Box<[Option<i128>; Field::COUNT]>);
 
@@ -45,10 +40,10 @@ impl Default for Values {
 }
 
 impl Values {
-    /// Takes what one request brought. What shows no real time or no number stays unknown.
+    /// Decodes the registers of one request. An invalid time or a NaN leaves its field unknown.
     ///
     /// # Errors
-    /// [`DecodeError`] where the length is wrong or a digit is none.
+    /// [`DecodeError`] for a wrong length or an invalid digit.
     pub fn take(&mut self, profile: &Profile, read: &Read, registers: &[u16]) -> Result<(), DecodeError> {
         let wanted = usize::from(read.count);
         if registers.len() != wanted {
@@ -61,10 +56,10 @@ impl Values {
         Ok(())
     }
 
-    /// Takes one record of a table.
+    /// Decodes one record of a table.
     ///
     /// # Errors
-    /// [`DecodeError`] as [`Values::take`].
+    /// As [`Values::take`].
     pub fn record(profile: &Profile, table: &Table, registers: &[u16]) -> Result<Self, DecodeError> {
         let mut values = Self::default();
         for value in &table.values {
@@ -87,20 +82,20 @@ impl Values {
         Ok(())
     }
 
-    /// Sets a field, in our units.
+    /// Sets a field, in the server's units.
     pub fn set(&mut self, field: Field, ours: i128) {
         if let Some(slot) = self.0.get_mut(field as usize) {
             *slot = Some(ours);
         }
     }
 
-    /// A field, where it is known.
+    /// The value of a field; `None` if unknown.
     #[must_use]
     pub fn get(&self, field: Field) -> Option<i128> {
         self.0.get(field as usize).copied().flatten()
     }
 
-    /// The serial number, where the meter says one.
+    /// The serial number, if the meter reports one.
     ///
     /// # Errors
     /// [`DecodeError::Value`] for more than twelve digits.
@@ -109,10 +104,10 @@ impl Values {
         self.get(Field::Serial).map(of).transpose()
     }
 
-    /// What was measured.
+    /// Counters and instantaneous values.
     ///
     /// # Errors
-    /// [`DecodeError`] without a total, or for what is beyond its range.
+    /// [`DecodeError`] without a total, or for a value out of range.
     pub fn measurement(&self) -> Result<Measurement, DecodeError> {
         let rates = [Field::Spike, Field::Peak, Field::Flat, Field::Valley].map(|rate| self.get(rate));
         Ok(Measurement {
@@ -136,10 +131,10 @@ impl Values {
         })
     }
 
-    /// How wallet and relay stand.
+    /// Wallet and relay.
     ///
     /// # Errors
-    /// [`DecodeError`] for what is beyond its range, and for a secured wallet that is not whole.
+    /// [`DecodeError`] for a value out of range, or if a field of a secured wallet is missing.
     pub fn meter_status(&self, wallet: Wallet) -> Result<MeterStatus, DecodeError> {
         if wallet == Wallet::Meter {
             return self.state().map(MeterStatus::Wallet);
@@ -158,7 +153,7 @@ impl Values {
         let account = bcd::of_number(self.raw(Field::Account)?).and_then(AccountNumber::from_bytes);
         Ok(State {
             serial: self.serial()?.ok_or(DecodeError::Missing(Field::Serial))?,
-            // Bit 15 is reserved in the meter and ours here.
+            // Bit 15 is reserved in the meter; the server uses it for an unknown relay state.
             status: StatusWord(self.number::<u16>(Field::Status)? & 0x7fff),
             remaining: Fen(self.number(Field::Remaining)?),
             cumulative: Fen(self.number(Field::Cumulative)?),
@@ -180,18 +175,18 @@ impl Values {
         })
     }
 
-    /// A field that must be there.
+    /// A required field.
     ///
     /// # Errors
-    /// [`DecodeError`] where it is not, or does not fit.
+    /// [`DecodeError`] if it is missing or out of range.
     pub fn number<T: TryFrom<i128>>(&self, field: Field) -> Result<T, DecodeError> {
         T::try_from(self.raw(field)?).map_err(|_| DecodeError::Value(field))
     }
 
-    /// A field that may be there.
+    /// An optional field.
     ///
     /// # Errors
-    /// [`DecodeError`] where it does not fit.
+    /// [`DecodeError`] if it is out of range.
     pub fn optional<T: TryFrom<i128>>(&self, field: Field) -> Result<Option<T>, DecodeError> {
         self.get(field).map(T::try_from).transpose().map_err(|_| DecodeError::Value(field))
     }

@@ -1,7 +1,7 @@
-//! The reconciler of the outbox: brings commands into meters and believes only what it reads back.
+//! The delivery engine: brings queued commands into meters and completes them only after reading the result back.
 //!
-//! It wakes by signal and every second, takes no input but the table `commands`, and does nothing twice: whatever was
-//! interrupted is resolved by reading the meter. Meters go side by side; the commands of one meter go one after the other.
+//! Its only input is the table `commands`; it runs by signal and every second. Nothing is done twice: whatever was interrupted is
+//! resolved by reading the meter. Meters are served in parallel, the commands of one meter in order.
 
 mod check;
 mod clock;
@@ -42,55 +42,52 @@ use store::commands::Command;
 use store::deliveries::{self, note};
 use store::{Db, StoreError};
 
-/// Everything works without a signal too, this much later.
+/// Commands are picked up this much later if a signal was missed.
 const PERIOD: Duration = Duration::from_secs(1);
-/// Meters taken up in one round; the rest follow as these end.
+/// Meters picked up in one round; the rest follow as these finish.
 const ROUND: i64 = 1_000;
-/// How long a graceful stop waits for what is under way.
+/// How long a graceful stop waits for deliveries in progress.
 const GRACE: Duration = Duration::from_secs(10);
-/// Frames sent for one command in one activation.
+/// The most frames sent for one command in one activation.
 const SENDS: u32 = 3;
-/// The pause after the first failure; doubles from there.
+/// Pause after the first failure; it doubles with each further one.
 const FIRST_PAUSE_MS: u64 = 2_000;
-/// A mailbox that had too many wrong frames is locked for a minute.
+/// A meter locks its mailbox for a minute after too many frames with a bad MAC.
 const LOCKED_MS: i64 = 61_000;
 
-/// The parts of the reconciler.
 pub struct Engine {
     pub db: Db,
     pub clock: SharedClock,
     pub rng: Rng,
-    /// The site's master keys.
     pub keys: MasterKeys,
-    /// The way to each meter.
     pub directory: Arc<Directory>,
-    /// What was read on the way.
+    /// Readings taken during deliveries go to the recorder.
     pub events: mpsc::Sender<Event>,
     pub config: Arc<Config>,
-    /// Failures in a row, by meter.
+    /// Consecutive failures by meter.
     pub failures: Mutex<HashMap<MeterId, u32>>,
 }
 
 /// How an activation of one command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
-    /// It is over; the next may move.
+    /// The command is finished; the meter's next one may start.
     Ended,
-    /// The meter has to wait.
+    /// The meter must wait.
     Later,
 }
 
-/// What became of a frame.
+/// What became of a frame that was to be written.
 enum Sent {
-    /// The meter took it; its result stands in the state block.
+    /// The meter accepted the write; the result is in the state block.
     Taken,
     Unknown,
-    /// It was not sent, or the meter would not look at it.
+    /// Not sent, or rejected by the meter before it was examined.
     Refused(LinkError),
 }
 
 impl Engine {
-    /// Works until it is stopped; then what is under way is finished.
+    /// Runs until `stop` is cancelled; then finishes deliveries in progress.
     pub async fn run(self: Arc<Self>, wake: Arc<Notify>, mut heard: mpsc::UnboundedReceiver<MeterId>, stop: CancellationToken) {
         let mut busy: HashMap<MeterId, Id> = HashMap::new();
         let mut tasks = JoinSet::new();
@@ -122,23 +119,23 @@ impl Engine {
                         });
                     }
                 }
-                Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "delivery.no-outbox"),
+                Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "delivery.outbox-unavailable"),
             }
         }
         let finish = async { while tasks.join_next().await.is_some() {} };
         if timeout(GRACE, finish).await.is_err() {
-            tracing::warn!(meters = tasks.len(), "delivery.cut-short");
+            tracing::warn!(meters = tasks.len(), "delivery.stop-timed-out");
         }
     }
 
     async fn reset_backoff(&self, meter: MeterId) {
         self.lock_failures().remove(&meter);
         if let Err(error) = deliveries::reset_backoff(&self.db, meter, self.clock.now()).await {
-            tracing::warn!(error = &error as &dyn std::error::Error, meter = %meter, "delivery.not-hurried");
+            tracing::warn!(error = &error as &dyn std::error::Error, meter = %meter, "delivery.backoff-not-reset");
         }
     }
 
-    /// Moves the commands of one meter until none is due.
+    /// Activates the commands of one meter until none is due.
     async fn serve(&self, meter: MeterId, stop: &CancellationToken) {
         while !stop.is_cancelled() {
             let step = match deliveries::next(&self.db, meter, self.clock.now()).await {
@@ -150,7 +147,7 @@ impl Engine {
                 Ok(Step::Ended) => {}
                 Ok(Step::Later) => return,
                 Err(error) => {
-                    // Nothing is lost: the command stands as it stood, and the next round takes it up.
+                    // Nothing is lost: the command is unchanged, and the next round picks it up.
                     tracing::error!(error = &error as &dyn std::error::Error, meter = %meter, "delivery.failed");
                     return;
                 }
@@ -181,7 +178,7 @@ impl Engine {
         }
     }
 
-    /// Reads the state of a meter with a secured wallet and shows it; where it cannot be read, everything for the meter waits.
+    /// Reads and reports the state block of a meter with a secured wallet; if that fails, all commands of the meter wait.
     async fn look(&self, meter: &Meter, priority: Priority) -> Result<Result<(State, Timestamp), Step>, StoreError> {
         match driver::meter_status(meter, priority, &self.clock).await {
             Ok((meter_status, at)) => {
@@ -196,18 +193,19 @@ impl Engine {
         }
     }
 
-    /// Everything for a meter waits that could not be read.
+    /// Defers all commands of a meter that could not be read.
     async fn unread(&self, meter: &Meter, error: ReadError) -> Result<Step, StoreError> {
         if error == ReadError::Link(LinkError::Stopped) {
             return Ok(Step::Later);
         }
-        tracing::info!(meter = %meter.id, %error, "delivery.meter-unread");
-        // The poller finds out whether the meter is lost or another stands there, and says when it is heard again.
+        tracing::info!(meter = %meter.id, %error, "delivery.read-failed");
+        // The poller finds out whether the meter is lost or replaced, and reports when it answers again.
         let _ = meter.poll.send(Control::ReadNow(meter.id, Source::OnDemand));
         self.wait(meter.id, error.word()).await
     }
 
-    /// Seals and writes one frame for the challenge of `seen`; counted and numbered durably before. `None`: ended meanwhile.
+    /// Seals and writes one frame for the challenge in `seen`, after counting and numbering it in the database. `None` if the
+    /// command was ended meanwhile.
     async fn send(
         &self,
         command: &Command,
@@ -225,7 +223,7 @@ impl Engine {
         let bytes = match frame::seal(&self.keys, version, &header, meter.serial, operation) {
             Ok(bytes) => bytes,
             Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "delivery.not-sealed");
+                tracing::error!(error = &error as &dyn std::error::Error, "delivery.seal-failed");
                 return Ok(Some(Sent::Refused(LinkError::Stopped)));
             }
         };
@@ -238,7 +236,7 @@ impl Engine {
         }))
     }
 
-    /// Everything for this meter waits, twice as long after each failure.
+    /// Defers all commands of a meter; the pause doubles with each failure.
     async fn wait(&self, meter: MeterId, why: &str) -> Result<Step, StoreError> {
         let failures = {
             let mut all = self.lock_failures();

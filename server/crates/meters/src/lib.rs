@@ -1,4 +1,4 @@
-//! Meters: how they are read and commanded, and the frames that they speak.
+//! Reading and commanding meters: profiles, codecs, frames, links, poller and delivery engine.
 
 mod archive;
 mod cipher;

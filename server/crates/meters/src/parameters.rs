@@ -1,4 +1,4 @@
-//! The parameters that meters hold: read when a meter says that they changed, and kept for pages.
+//! Parameters held in the meters: read when a meter's parameter version changes, and stored for display.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -19,21 +19,21 @@ use domain::bcd::BcdTime;
 use domain::rng::Rng;
 use store::{self, Db, parameters};
 
-/// What could not be read is tried again this much later.
+/// Retry interval after a failed read.
 const AGAIN: Duration = Duration::from_secs(30);
 
-/// A meter whose parameters have another version than the known one, and when it showed that.
+/// Meter, new parameter version, and when the meter showed it.
 pub type Change = (MeterId, u16, Timestamp);
 
-/// Sees the versions go by.
+/// Detects changes of parameter versions.
 pub struct Watch {
-    /// Each with the instant since when it is known.
+    /// Version of each meter, and since when it is known.
     known: HashMap<MeterId, (u16, Timestamp)>,
     changes: mpsc::UnboundedSender<Change>,
 }
 
 impl Watch {
-    /// Begins with the versions that were kept.
+    /// Starts with the stored versions.
     pub async fn load(db: &Db, changes: mpsc::UnboundedSender<Change>) -> store::Result<Self> {
         let rows = parameters::versions(db).await?;
         let known = rows
@@ -42,7 +42,7 @@ impl Watch {
         Ok(Self { known: known.collect(), changes })
     }
 
-    /// A meter showed this version, not before that instant.
+    /// Records the version that a meter showed at `at`.
     pub fn see(&mut self, meter: MeterId, version: u16, at: Timestamp) {
         let before = self.known.get(&meter).copied();
         if before.is_some_and(|(_, since)| is_overtaken(at, since)) {
@@ -50,23 +50,21 @@ impl Watch {
         }
         self.known.insert(meter, (version, at));
         if before.is_none_or(|(known, _)| known != version) {
-            // Nobody keeps parameters any more while everything stops.
+            // During shutdown nobody receives changes.
             let _ = self.changes.send((meter, version, at));
         }
     }
 }
 
-/// The task that reads and keeps them, one meter after the other: nothing waits for it.
+/// Task that reads and stores parameters, one meter at a time; nothing waits for it.
 pub struct Keeper {
-    /// Where they are kept.
     pub db: Db,
     pub rng: Rng,
-    /// The way to each meter.
     pub directory: Arc<Directory>,
 }
 
 impl Keeper {
-    /// Works until it is stopped.
+    /// Runs until `stop` is cancelled.
     pub async fn run(self, mut changes: mpsc::UnboundedReceiver<Change>, stop: CancellationToken) {
         let mut waiting: BTreeMap<MeterId, (u16, Timestamp)> = BTreeMap::new();
         loop {
@@ -91,7 +89,7 @@ impl Keeper {
         }
     }
 
-    /// Whether it is done with.
+    /// Returns whether the change is done with; otherwise it is retried.
     async fn keep(&self, id: MeterId, version: u16, at: Timestamp) -> bool {
         let Some(meter) = self.directory.get(id) else { return true };
         let Some(map) = meter.profile.secured.as_ref().map(|secured| &secured.read_back) else { return true };
@@ -99,14 +97,14 @@ impl Keeper {
         match parameters::keep(&self.db, &self.rng, at, id, version, &found).await {
             Ok(()) => true,
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, meter = %id, "parameters.not-kept");
+                tracing::warn!(error = &error as &dyn std::error::Error, meter = %id, "parameters.not-stored");
                 false
             }
         }
     }
 }
 
-/// Two reads, behind everything else on the bus.
+/// Reads all parameters in two requests, with the lowest priority on the bus.
 async fn read(meter: &Meter, map: &ReadBack) -> Option<Parameters> {
     let [first, second] = map.day_tables;
     let settings = span(&[(map.limits, 9), (map.prices, 8), (map.tiers, 9), (map.standby_prices, 8), (map.switch_over, 3)])?;
@@ -119,7 +117,7 @@ async fn read(meter: &Meter, map: &ReadBack) -> Option<Parameters> {
     decode(map, &registers)
 }
 
-/// From the first to the last register of several.
+/// The range from the first to the last register of several ranges.
 fn span(parts: &[(u16, u16)]) -> Option<(u16, u16)> {
     let first = parts.iter().map(|(address, _)| *address).min()?;
     let end = parts.iter().map(|(address, count)| address.saturating_add(*count)).max()?;
@@ -185,11 +183,11 @@ mod tests {
     use model::issue::Issue;
 
     #[test]
-    fn what_a_late_sweep_saw_before_a_command_is_no_change() {
+    fn versions_overtaken_by_a_command_are_ignored() {
         let (changes, mut seen) = mpsc::unbounded_channel();
         let (meter, mut watch) = (MeterId(uuid::Uuid::nil()), Watch { known: HashMap::new(), changes });
         watch.see(meter, 7, Timestamp(1_000));
-        // The sweep began at 1,500 and saw 7; the command was looked at before and after it was applied.
+        // The sweep began at 1,500 and saw 7; the command was read before and after it was applied.
         watch.see(meter, 7, Timestamp(1_400));
         watch.see(meter, 8, Timestamp(1_600));
         watch.see(meter, 7, Timestamp(1_500));
@@ -202,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_issued_is_what_is_read() {
+    fn parameters_read_equal_the_parameters_issued() {
         let map = Profiles::load(None).unwrap().get("rpp").unwrap().secured.clone().unwrap().read_back;
         let slots = vec![Slot { rate: 4, hour: 0, minute: 0 }, Slot { rate: 2, hour: 8, minute: 30 }];
         let wanted = Parameters {

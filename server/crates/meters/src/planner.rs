@@ -1,20 +1,20 @@
-//! From the values that are wanted to the fewest requests that bring them, within the meter's limits. Pure.
+//! Plans the fewest requests that read a set of fields within the meter's limits.
 
 use super::profile::{Block, Field, Profile, Read, Value};
 
-/// The requests of a profile, made once.
+/// The requests of a profile, planned once when it is loaded.
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
-    /// Everything: identity, wallet and relay first, then what is measured.
+    /// A full reading: identity, wallet and relay first, then the measurements.
     pub whole: Vec<Read>,
-    /// How many of `whole` it takes until identity, wallet and relay are known.
+    /// How many requests of `whole` read identity, wallet and relay.
     pub until_face: usize,
-    /// Identity, wallet and relay alone; the total where a meter shows none of them.
+    /// Identity, wallet and relay alone; the total for a meter that shows none of them.
     pub meter_status: Vec<Read>,
 }
 
 impl Plan {
-    /// The plan of a profile that was checked.
+    /// The plan of a valid profile.
     #[must_use]
     pub fn of(profile: &Profile) -> Self {
         let everything = [Field::FACE, Field::MEASUREMENT].concat();
@@ -29,8 +29,8 @@ impl Plan {
     }
 }
 
-/// The fewest requests that bring the wanted values: never across the edge of a block, an atomic block whole, none longer than
-/// the meter allows. The block with the serial number comes first, then those that show wallet and relay, then as in the profile.
+/// The fewest requests that read the wanted fields: within a block, an atomic block as a whole, none longer than the meter
+/// allows. The block with the serial number comes first, then those with wallet and relay, then the rest in profile order.
 #[must_use]
 pub fn requests(profile: &Profile, wanted: &[Field]) -> Vec<Read> {
     let mut blocks: Vec<&Block> = profile.readable().collect();
@@ -46,7 +46,7 @@ pub fn requests(profile: &Profile, wanted: &[Field]) -> Vec<Read> {
             continue;
         }
         values.sort_by_key(|value| (value.address, value.end()));
-        // Beginning each request as late and ending it as late as possible leaves the fewest for the rest.
+        // Starting each request as late and ending it as late as possible leaves the fewest values for the rest.
         let mut open: Option<(u16, u32)> = None;
         for value in values {
             open = Some(match open {
@@ -69,7 +69,7 @@ fn request(block: &Block, (start, end): (u16, u32)) -> Read {
     Read { area: block.area, address: start, count }
 }
 
-/// Identity first, then wallet and relay, then the rest.
+/// Order of reading: identity, then wallet and relay, then the rest.
 fn rank(block: &Block) -> u8 {
     let holds = |fields: &[Field]| block.values.iter().any(|value| value.field.is_in(fields));
     if holds(&[Field::Serial]) {
@@ -85,7 +85,7 @@ fn shows_face(block: &Block, read: &Read) -> bool {
     block.area == read.area && block.values.iter().any(|value| value.field.is_in(Field::FACE) && is_within(value, read))
 }
 
-/// Whether a request brings all registers of a value of its area.
+/// Whether a request covers all registers of a value in its area.
 #[must_use]
 pub fn is_within(value: &Value, read: &Read) -> bool {
     value.address >= read.address && value.end() <= u32::from(read.address) + u32::from(read.count)
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn the_shipped_profiles_are_read_so() {
+    fn plans_of_the_built_in_profiles() {
         use Area::{Holding as H, Input as I};
         for (name, expected, until_face) in [
             ("rpp", vec![(H, 0x0100, 38), (H, 0, 17)], 1),
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_face_is_looked_at_alone_and_an_instrument_by_its_total() {
+    fn status_is_read_alone_and_an_instrument_by_its_total() {
         for (name, address, count) in [("rpp", 0x0100, 38), ("hiking-dds238", 0x1a, 1), ("chint-ddsu666", 0x4000, 2)] {
             let profile = Profiles::load(None).unwrap().get(name).unwrap();
             assert_eq!(profile.plan.meter_status, [Read { area: Area::Holding, address, count }], "{name}");
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn wanted_values_of_a_block_share_requests_within_the_limit() {
+    fn wanted_values_share_requests_within_the_limit() {
         let read = |fields: &[Field]| {
             let profile = Profiles::load(None).unwrap().get("eastron-sdm320y").unwrap();
             requests(&profile, fields).iter().map(|read| (read.address, read.count)).collect::<Vec<_>>()
@@ -141,7 +141,7 @@ mod tests {
         assert_eq!(read(&[Field::Epoch]), []);
     }
 
-    /// A profile of one area: blocks of values one after the other with gaps, of one field each.
+    /// A profile of one area with blocks of values and gaps, each value of another field.
     fn profile(max: u16, blocks: &[(bool, Vec<(u16, u8)>)]) -> Profile {
         let kinds = [("u16", 1), ("u32", 2), ("bcd12", 3), ("u64", 4)];
         let fields = ["total", "voltage", "current", "power_factor", "remaining", "count", "serial", "alarm1", "alarm2", "price"];
@@ -170,7 +170,7 @@ mod tests {
         Profile::parse("x.toml", &(head + &text)).unwrap()
     }
 
-    /// The fewest requests for values in the order of their addresses, by trying every way to cut them.
+    /// The fewest requests for values in address order, by exhaustive search.
     fn fewest(values: &[&Value], max: u32) -> usize {
         let Some(first) = values.first() else { return 0 };
         let fits = |n: &usize| values.iter().take(*n).all(|value| value.end() - u32::from(first.address) <= max);
@@ -179,7 +179,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_wanted_value_comes_once_within_the_limits_and_no_plan_is_shorter(
+        fn plans_are_complete_within_limits_and_minimal(
             max in 4_u16..30,
             blocks in prop::collection::vec((any::<bool>(), prop::collection::vec((0_u16..8, 0_u8..4), 1..5)), 1..4),
             picked in prop::collection::vec(any::<bool>(), 10),

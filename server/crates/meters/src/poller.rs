@@ -1,4 +1,4 @@
-//! The round over the meters of one gateway: asks the schedule who is next, reads, and reports.
+//! Polls the meters of one gateway: the schedule chooses the next meter, the poller reads it and reports.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -21,24 +21,23 @@ use domain::clock::SharedClock;
 use domain::reading_source::Source;
 use domain::serial::Serial;
 
-/// What a poller is told.
+/// Commands to a poller.
 pub enum Control {
-    /// These meters from now on.
+    /// Replaces the meters.
     Meters(Vec<Arc<Meter>>),
-    /// Read this one now.
+    /// Read this meter as soon as possible.
     ReadNow(MeterId, Source),
-    /// While somebody watches: no meter waits longer than so many ms; `None`: each at its own interval.
+    /// Longest interval while someone watches, ms; `None` for each meter's own interval.
     Pace(Option<u64>),
-    /// Try what is lost now.
+    /// Try lost meters now.
     Retry,
 }
 
-/// The parts of a poller.
 pub struct Poller {
     link: Link,
     clock: SharedClock,
     events: mpsc::Sender<Event>,
-    /// Meters that were lost and answer again.
+    /// Receives meters that were lost and answer again.
     heard: mpsc::UnboundedSender<MeterId>,
     control: mpsc::UnboundedReceiver<Control>,
     health: watch::Sender<GatewayState>,
@@ -46,15 +45,15 @@ pub struct Poller {
     schedule: Schedule,
     started: Instant,
     meters: HashMap<MeterId, Arc<Meter>>,
-    /// Meters that failed last time, since when, and whether they were reported lost.
+    /// Meters whose last reading failed: since when, and whether they were reported lost.
     failing: HashMap<MeterId, (Timestamp, bool)>,
     asked_by: HashMap<MeterId, Source>,
-    /// Serial numbers that answered last time in place of a meter's own.
+    /// Serial numbers that last answered in place of a meter's own.
     strangers: HashMap<MeterId, Serial>,
 }
 
 impl Poller {
-    /// A poller without meters.
+    /// Starts without meters.
     #[must_use]
     pub fn new(
         link: Link,
@@ -71,7 +70,7 @@ impl Poller {
         Self { link, clock, events, heard, control, health, stop, schedule, started, meters, failing, asked_by, strangers }
     }
 
-    /// Goes round until it is stopped.
+    /// Polls until `stop` is cancelled.
     pub async fn run(mut self) {
         let mut link = self.link.state();
         let stop = self.stop.clone();
@@ -109,7 +108,7 @@ impl Poller {
         }
     }
 
-    /// Steady milliseconds, for the schedule.
+    /// Monotonic milliseconds for the schedule.
     fn now(&self) -> u64 {
         u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
@@ -152,7 +151,7 @@ impl Poller {
                 self.tell(GatewayHealth::Up);
                 if let Some((_, true)) = self.failing.remove(&id) {
                     tracing::info!(meter = %id, "meter.found");
-                    // Nobody to hear is nobody who waits.
+                    // Without a delivery engine nobody waits for the meter.
                     let _ = self.heard.send(id);
                 }
                 self.report(Event::Read { meter: id, from, at, source, measurement, meter_status }).await;
@@ -162,10 +161,10 @@ impl Poller {
     }
 
     async fn fail(&mut self, id: MeterId, error: ReadError, from: Timestamp, now: u64, took: u64) {
-        // Before the schedule: a gateway that is lost by this failure reports this meter with the others.
+        // Before the schedule: if this failure makes the gateway lost, the meter is reported with the others.
         self.failing.entry(id).or_insert((from, false));
         let stranger = if let ReadError::Stranger(serial) = error { Some(serial) } else { None };
-        // Once may be an answer that slipped; the same one twice, on two connections, lives at this address.
+        // A single mismatch may be a late answer; the same serial number on two connections is installed at this address.
         if let (Some(serial), true) = (stranger, self.strangers.get(&id) == stranger.as_ref()) {
             self.report(Event::Stranger { meter: id, serial }).await;
         }
@@ -185,7 +184,7 @@ impl Poller {
         }
     }
 
-    /// What a change means for the gateway as a whole.
+    /// Reports what a schedule change means for the gateway as a whole.
     async fn apply(&mut self, change: Change, at: Option<Timestamp>) {
         match change {
             Change::GatewayLost => {
@@ -207,7 +206,7 @@ impl Poller {
         }
     }
 
-    /// Says once that a meter is lost, alone or with its gateway: since it first failed.
+    /// Reports a meter as lost, once, since its first failure; `alone` unless its gateway is lost too.
     async fn lose(&mut self, id: MeterId, at: Timestamp, alone: bool) {
         let (since, reported) = self.failing.entry(id).or_insert((at, false));
         let since = *since;
@@ -228,7 +227,7 @@ impl Poller {
         });
     }
 
-    /// Waits where the recorder is behind: a database that is down stops the round rather than dropping readings.
+    /// Waits while the recorder is behind: a database outage pauses polling instead of dropping readings.
     async fn report(&self, event: Event) {
         tokio::select! {
             biased;

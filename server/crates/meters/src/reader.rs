@@ -1,4 +1,4 @@
-//! Reading a meter's registers as its profile plans it, and making sure that it is that meter.
+//! Reads a meter's registers in the requests that its profile plans, and verifies the serial number.
 
 use model::time::Timestamp;
 
@@ -11,7 +11,7 @@ use domain::clock::SharedClock;
 use domain::meter_state::MeterStatus;
 use domain::serial::Serial;
 
-/// Exceptions by which a gateway says that a meter behind it does not answer.
+/// Exceptions with which a gateway reports that a meter does not answer.
 const TARGET_SILENT: [u8; 2] = [0x0a, 0x0b];
 
 /// Why a meter could not be read.
@@ -19,8 +19,8 @@ const TARGET_SILENT: [u8; 2] = [0x0a, 0x0b];
 pub enum ReadError {
     #[error("no answer")]
     Link(#[from] LinkError),
-    /// An answer that says nothing.
-    #[error("an answer that cannot be read")]
+    /// The answer could not be decoded.
+    #[error("invalid answer")]
     Decode(#[from] DecodeError),
     /// Another meter answered.
     #[error("meter {0} answered")]
@@ -28,7 +28,7 @@ pub enum ReadError {
 }
 
 impl ReadError {
-    /// What it means for the schedule of a bus.
+    /// What the error means for the schedule of the bus.
     #[must_use]
     pub const fn failure(self) -> Failure {
         match self {
@@ -39,7 +39,7 @@ impl ReadError {
         }
     }
 
-    /// The word that is stored with a command that waits for it.
+    /// Reason code stored with the commands that wait for the meter.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -53,7 +53,7 @@ impl ReadError {
     }
 }
 
-/// Reads everything; the instant is that at which identity, wallet and relay were known.
+/// Full reading, with the time at which identity, wallet and relay were read.
 ///
 /// # Errors
 /// [`ReadError`].
@@ -62,13 +62,13 @@ pub async fn whole(meter: &Meter, priority: Priority, clock: &SharedClock) -> Re
     let (first, rest) = plan.whole.split_at_checked(plan.until_face).unwrap_or((&plan.whole, &[]));
     let mut values = Values::default();
     read(meter, priority, first, &mut values).await?;
-    // A command may go between two requests, so the face's instant is the reading's.
+    // A command may be sent between two requests, so the time of the status is the time of the reading.
     let at = clock.now();
     read(meter, priority, rest, &mut values).await?;
     Ok((values, at))
 }
 
-/// Reads who the meter is, and how wallet and relay stand.
+/// Reads identity, wallet and relay.
 ///
 /// # Errors
 /// [`ReadError`].
@@ -78,7 +78,7 @@ pub async fn meter_status(meter: &Meter, priority: Priority) -> Result<MeterStat
     Ok(values.meter_status(meter.profile.abilities.wallet)?)
 }
 
-/// Does the requests one after the other; a wrong serial number or a broken digit ends it, and the connection.
+/// Performs the requests in order. A wrong serial number or an invalid digit ends the reading and the connection.
 async fn read(meter: &Meter, priority: Priority, reads: &[Read], values: &mut Values) -> Result<(), ReadError> {
     for read in reads {
         let registers = registers(meter, priority, read).await?;
@@ -90,14 +90,14 @@ async fn read(meter: &Meter, priority: Priority, reads: &[Read], values: &mut Va
             Ok(Some(serial)) => ReadError::Stranger(serial),
             Err(error) => error.into(),
         };
-        // Another meter may answer here, or answers may have slipped by one: a fresh connection tells.
+        // Another meter may be installed here, or answers may be shifted by one; a new connection tells.
         meter.link.distrust();
         return Err(error);
     }
     Ok(())
 }
 
-/// Does one request.
+/// Performs one request.
 ///
 /// # Errors
 /// [`LinkError`].

@@ -1,5 +1,5 @@
-//! Keeps relays of server wallets as they should be: those of wallets that have moved, at a signal and every few seconds besides,
-//! and now and then all of them.
+//! The relay controller: brings relays of server wallets into the state that their wallets ask for. Wallets that changed are
+//! checked at a signal and every few seconds; all of them from time to time.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,28 +14,28 @@ use domain::clock::SharedClock;
 use domain::rng::Rng;
 use store::{Db, wallets};
 
-/// A wallet that moved without a signal is noticed this much later.
+/// How soon a change without a signal is noticed.
 const REST: Duration = Duration::from_secs(5);
 
 pub struct Reconciler {
     pub db: Db,
     pub clock: SharedClock,
     pub rng: Rng,
-    /// The recorder, which shows wallets.
+    /// To the recorder, which publishes wallets.
     pub events: mpsc::Sender<Event>,
-    /// The delivery, which sends commands.
+    /// Wakes the delivery engine.
     pub wake: Arc<Notify>,
 }
 
 impl Reconciler {
-    /// Works until `stop`; `moved` says that a wallet may have moved.
+    /// Runs until `stop` is cancelled; `moved` signals that a wallet may have changed.
     pub async fn run(self, moved: Arc<Notify>, stop: CancellationToken) {
         let (mut looked, mut all) = (None, None);
         loop {
             let now = self.clock.now();
-            // A relay that was moved by hand, or that did not obey, moved no wallet.
+            // A relay that was switched by hand, or did not obey, changed no wallet, so all are checked from time to time.
             let whole = all.is_none_or(|at: Timestamp| now.since(at) >= wallets::AGAIN);
-            // A wallet may have moved in a transaction that was on its way while the last look was taken.
+            // Overlaps the previous check, for transactions that were committed while it ran.
             let since = looked.filter(|_| !whole).map(|at: Timestamp| at.plus(-MINUTE));
             match wallets::reconcile(&self.db, &self.rng, now, since).await {
                 Ok(commands) => {
@@ -48,7 +48,7 @@ impl Reconciler {
                 }
                 Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "relays.not-reconciled"),
             }
-            // A recorder that has gone is stopping.
+            // The recorder is gone only during shutdown.
             let _ = self.events.send(Event::ServerWallets).await;
             tokio::select! {
                 () = stop.cancelled() => return,

@@ -1,6 +1,6 @@
-//! What becomes of readings: classified, shown at once, stored in batches with the energy of their hours and days.
+//! Records readings: classifies them, publishes them, and stores them in batches with the hourly and daily energy.
 //!
-//! One task knows what every meter was last seen to hold, so a sweep and a read-back can never overwrite each other out of order.
+//! A single task holds the last known values of every meter, so a sweep and a read-back cannot overwrite each other out of order.
 
 mod batch;
 mod track;
@@ -35,54 +35,45 @@ use store::{self, Db, console, counters, readings};
 use track::Track;
 pub(super) use track::is_overtaken;
 
-/// A batch is stored when it is this old or this large.
+/// A batch is stored when it reaches this age or size.
 const BATCH_AGE: Duration = Duration::from_millis(500);
 const BATCH_ROWS: usize = 200;
-/// A database that refuses a batch is asked again after this long.
+/// Pause before a failed batch is retried.
 const RETRY: Duration = Duration::from_secs(1);
-/// What pollers and deliveries report.
+/// Reports of pollers and deliveries.
 #[derive(Clone, Debug)]
 pub enum Event {
-    /// A whole reading.
+    /// A full reading.
     Read {
-        /// Of which meter.
         meter: MeterId,
-        /// When reading began: what was settled later is not in it.
+        /// When reading began; commands settled later are not reflected.
         from: Timestamp,
-        /// When the state was read; the counters follow at once.
+        /// When the status was read; the counters follow immediately.
         at: Timestamp,
         source: Source,
-        /// Counters and instantaneous values.
         measurement: Measurement,
-        /// Wallet and relay.
         meter_status: MeterStatus,
     },
-    /// Wallet and relay alone, read on the way of a command.
-    MeterStatus {
-        /// Of which meter.
-        meter: MeterId,
-        at: Timestamp,
-        /// Wallet and relay.
-        meter_status: MeterStatus,
-    },
-    /// It does not answer.
+    /// Wallet and relay alone, read during a delivery.
+    MeterStatus { meter: MeterId, at: Timestamp, meter_status: MeterStatus },
+    /// The meter does not answer.
     Lost {
         meter: MeterId,
         since: Timestamp,
-        /// Its gateway answers for others.
+        /// Other meters of its gateway answer.
         alone: bool,
     },
-    /// Nothing behind a gateway answers, until one of its meters is read again.
+    /// No meter of a gateway answers. Ends with the next reading of any of them.
     GatewayLost { gateway: GatewayId, since: Timestamp },
-    /// Another serial number answers at its address; nothing else that was read counts.
+    /// Another serial number answers at the meter's address; the values read are discarded.
     Stranger { meter: MeterId, serial: Serial },
-    /// What the ledger knows a meter to have applied has changed.
+    /// The ledger position of a meter has changed.
     Expect {
         meter: MeterId,
-        /// What it should hold; `None` where no account is open any more.
+        /// `None` if no account is open any more.
         expected: Option<LedgerPosition>,
     },
-    /// Server wallets may have moved: a purchase, a mode, a switch.
+    /// Server wallets may have changed: a purchase, a mode, a switch.
     ServerWallets,
 }
 
@@ -92,7 +83,7 @@ pub struct Recorder {
     rng: Rng,
     live: Live,
     tracks: HashMap<MeterId, Track>,
-    /// Meters whose counter is held back, and until when a person's decisions were looked at.
+    /// Meters whose counter is held, and until when operators' decisions were applied.
     held: HashSet<MeterId>,
     looked_at: Timestamp,
     lost_gateways: HashSet<GatewayId>,
@@ -100,15 +91,15 @@ pub struct Recorder {
     directory: Arc<Directory>,
     parameters: Option<Watch>,
     server_wallets: ServerWallets,
-    /// Whether some have moved, and until when that was followed; `None` for all anew.
+    /// Whether server wallets may have changed, and until when changes were applied; `None` reloads all.
     moved: bool,
     followed: Option<Timestamp>,
-    /// Rung where a relay is not as its server wallet asks for.
+    /// Signalled when a relay differs from the state that its server wallet asks for.
     unsettled: Arc<Notify>,
 }
 
 impl Recorder {
-    /// Takes up where the stored readings end. The directory knows what the meters' counters can show.
+    /// Continues from the stored readings.
     pub async fn load(db: Db, clock: SharedClock, rng: Rng, live: Live, directory: Arc<Directory>) -> store::Result<Self> {
         let latest = console::latest(&db).await?;
         let mut tracks: HashMap<MeterId, Track> = latest.into_iter().map(|seen| (seen.meter, Track::of(seen))).collect();
@@ -126,7 +117,7 @@ impl Recorder {
         }
         let lost_gateways = events::lost_gateways(&db).await?.into_iter().collect();
         let ledger_check = MeterLedgerCheck::load(&db).await?;
-        // What was decided while nobody ran stands in the readings already.
+        // Decisions made while the process was down are in the readings already.
         let looked_at = clock.now();
         let (server_wallets, unsettled) = (ServerWallets::load(&db).await?, Arc::default());
         Ok(Self {
@@ -142,27 +133,27 @@ impl Recorder {
             directory,
             parameters: None,
             server_wallets,
-            // What moved while nobody ran is in the purses, and not in what was last shown.
+            // Changes made while the process was down are in the wallets but not in the last known values.
             moved: true,
             followed: None,
             unsettled,
         })
     }
 
-    /// The same, and whoever keeps parameters hears of their changes.
+    /// Also reports changes of parameter versions.
     #[must_use]
     pub fn watching(mut self, parameters: Watch) -> Self {
         self.parameters = Some(parameters);
         self
     }
 
-    /// Rings where a relay is not as its server wallet asks for.
+    /// Signalled when a relay differs from the state that its server wallet asks for.
     #[must_use]
     pub fn unsettled(&self) -> Arc<Notify> {
         Arc::clone(&self.unsettled)
     }
 
-    /// Works until nobody can report any more; then what is left is stored.
+    /// Runs until all senders are gone; then stores the rest.
     pub async fn run(mut self, mut events: mpsc::Receiver<Event>) {
         let mut refresh = Instant::now() + witness_refresh();
         while let Some(first) = events.recv().await {
@@ -179,11 +170,11 @@ impl Recorder {
             self.store(batch).await;
             if Instant::now() >= refresh {
                 refresh = Instant::now() + witness_refresh();
-                // Meters that were added have a purse too.
+                // Meters that were added have a wallet too.
                 (self.moved, self.followed) = (true, None);
                 match MeterLedgerCheck::load(&self.db).await {
                     Ok(ledger_check) => self.ledger_check = ledger_check,
-                    Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "witness.stale"),
+                    Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "meter_ledger_check.stale"),
                 }
             }
         }
@@ -227,7 +218,7 @@ impl Recorder {
                 batch.reading(meter, at, quality, source, &measurement, &track.latest);
                 batch.latest(meter);
                 if server_wallet.is_some() {
-                    // Shown when it was charged.
+                    // Published after it was charged.
                     let counts = quality.counts();
                     let load = measurement.load(at);
                     let before = std::mem::replace(&mut track.load, load);
@@ -259,15 +250,15 @@ impl Recorder {
         }
     }
 
-    /// Shows every meter whose server wallet has moved as it stands now.
+    /// Publishes every meter whose server wallet has changed.
     async fn follow_purses(&mut self, batch: &mut Batch) {
         let now = self.clock.now();
-        // A wallet may have moved in a transaction that was on its way while the last look was taken.
+        // Overlaps the previous check, for transactions that were committed while it ran.
         let moved = match self.server_wallets.follow(&self.db, self.followed.map(|at| at.plus(-MINUTE))).await {
             Ok(moved) => moved,
             Err(error) => {
                 self.moved = true;
-                return tracing::warn!(error = &error as &dyn std::error::Error, "purses.stale");
+                return tracing::warn!(error = &error as &dyn std::error::Error, "server_wallets.stale");
             }
         };
         self.followed = Some(now);
@@ -283,8 +274,8 @@ impl Recorder {
         }
     }
 
-    /// Meters without a wallet inside are shown with what was charged, those without an account too; a relay that is not as it
-    /// should be is told.
+    /// Publishes meters without a meter wallet with what was charged, including those without an account; signals a relay that
+    /// differs from the state that its wallet asks for.
     fn show_metered(&mut self, metered: &[Metered], mut charged: BTreeMap<MeterId, ServerWallet>) {
         for Metered { meter, .. } in metered {
             let Some(track) = self.tracks.get_mut(meter) else { continue };
@@ -299,7 +290,7 @@ impl Recorder {
         }
     }
 
-    /// Stores a batch, however often the database must be asked: nothing is dropped, and while this waits, the pollers do.
+    /// Stores a batch, retrying until it succeeds: nothing is dropped, and pollers wait meanwhile.
     async fn store(&mut self, mut batch: Batch) {
         if std::mem::take(&mut self.moved) {
             self.follow_purses(&mut batch).await;
@@ -322,19 +313,19 @@ impl Recorder {
         self.show_metered(&rows.metered, charged);
         for (meter, from, state) in batch.suspects {
             if let Err(error) = self.ledger_check.confirm(&self.db, &self.rng, self.clock.now(), meter, from, &state).await {
-                tracing::warn!(error = &error as &dyn std::error::Error, meter = %meter, "witness.not-confirmed");
+                tracing::warn!(error = &error as &dyn std::error::Error, meter = %meter, "meter_ledger_check.failed");
             }
         }
     }
 
-    /// Where a person has decided about a counter that is held, it counts again from the reading that they chose.
+    /// Releases held counters for which an operator has chosen a new baseline.
     async fn follow_decisions(&mut self) {
         if self.held.is_empty() {
             return;
         }
         let now = self.clock.now();
         let decided = async {
-            // A decision may have been on its way while the last look was taken.
+            // Overlaps the previous check, for decisions that were committed while it ran.
             for meter in counters::decided_since(&self.db, self.looked_at.plus(-MINUTE)).await? {
                 let Some(track) = self.tracks.get_mut(&meter).filter(|track| track.held_since.is_some()) else { continue };
                 let Some(from) = readings::counted_of(&self.db, meter).await?.map(|counted| counted.baseline()) else { continue };
@@ -347,7 +338,7 @@ impl Recorder {
         };
         match decided.await {
             Ok(()) => self.looked_at = now,
-            Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "readings.still-held"),
+            Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "readings.decisions-unavailable"),
         }
     }
 }

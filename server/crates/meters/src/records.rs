@@ -1,4 +1,4 @@
-//! Reading the records that a meter keeps of its midnights and of money and relay.
+//! Reads the records that a meter keeps: daily freezes, and the journal of money and relay events.
 
 use domain::meter_records::{Frozen, JournalRecord};
 use model::energy::Energy;
@@ -11,7 +11,7 @@ use super::link::Priority;
 use super::profile::{Field, Table};
 use super::reader::{self, ReadError};
 
-/// The midnights that the meter keeps, newest first; one that passes while they are read may be missing, none is twice.
+/// The daily freezes that the meter keeps, newest first. A freeze taken while they are read may be missing; none is repeated.
 ///
 /// # Errors
 /// [`ReadError`].
@@ -39,7 +39,7 @@ pub async fn journal(meter: &Meter, priority: Priority) -> Result<Vec<JournalRec
             None => values.get(Field::When).is_none(),
         };
         for values in read(meter, priority, table, is_empty).await? {
-            // A line written while this is read moves the others down by one, and brings one again.
+            // A record written while the table is read shifts the others by one, so that one is read twice.
             match record(table, &values)? {
                 Some(record) if records.last() != Some(&record) => records.push(record),
                 _ => {}

@@ -1,4 +1,4 @@
-//! Starting and stopping everything that reads and commands meters, and following changes of gateways and meters.
+//! Starts and stops everything that reads and commands meters, and applies changes of gateways and meters.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -31,32 +31,31 @@ use domain::rng::Rng;
 use store::meters::{self as rows, GatewayRow, MeterRow};
 use store::{self, Db, cases, intervals};
 
-/// Added gateways and meters are found without a signal too, this much later.
+/// Changes of gateways and meters are noticed this much later if a signal was missed.
 const RELOAD: Duration = Duration::from_secs(30);
-/// How often it is seen whether somebody watches.
+/// How often it is checked whether someone watches.
 const LOOK: Duration = Duration::from_secs(1);
-/// Reports that may wait for the recorder before pollers wait too.
+/// The most reports queued for the recorder before pollers wait.
 const BACKLOG: usize = 1_024;
 
 pub struct Meters {
     pub db: Db,
     pub clock: SharedClock,
-    /// Ids and jitter.
+    /// For ids and jitter.
     pub rng: Rng,
     pub live: Live,
-    /// The site's master keys.
     pub keys: MasterKeys,
     pub config: Config,
     pub profiles: Profiles,
 }
 
-/// A handle on what runs. Cheap to clone; everything works without a call too, a little later.
+/// Handle of the running tasks, cheap to clone. Its signals only speed things up: each task also runs periodically.
 #[derive(Clone)]
 pub struct Handle(Arc<Shared>);
 
 struct Shared {
     wake: Arc<Notify>,
-    /// A server wallet may have moved.
+    /// Signals that a server wallet may have changed.
     moved: Arc<Notify>,
     reload: Notify,
     stop: CancellationToken,
@@ -74,48 +73,48 @@ struct Bus {
 }
 
 impl Handle {
-    /// A command, or a purchase from a server wallet, was committed.
+    /// Signals that a command, or a purchase from a server wallet, was committed.
     pub fn wake(&self) {
         self.0.wake.notify_one();
         self.0.moved.notify_one();
     }
 
-    /// Somebody wants to see this meter as it is now.
+    /// Requests a reading of this meter.
     pub fn read_now(&self, meter: MeterId) {
         if let Some(found) = self.0.directory.get(meter) {
-            // A poller that has gone is being replaced, and reads all its meters first.
+            // If the poller is gone it is being replaced, and the new one reads all meters.
             let _ = found.poll.send(Control::ReadNow(meter, Source::OnDemand));
         }
     }
 
-    /// Whether a meter says who it is, so that another one at its address is noticed at once; `None` where it is not in service.
+    /// Whether a meter reports its serial number, so that a replacement is noticed at once; `None` if it is not in service.
     #[must_use]
     pub fn is_identified(&self, meter: MeterId) -> Option<bool> {
         self.0.directory.get(meter).map(|meter| meter.profile.abilities.serial)
     }
 
-    /// Whether a meter in service takes the time from its bus.
+    /// Whether a meter in service accepts the time from a broadcast on its bus.
     #[must_use]
     pub fn takes_time(&self, meter: MeterId) -> bool {
         let found = self.0.directory.get(meter);
         found.is_some_and(|meter| meter.profile.dlt645.as_ref().is_some_and(|has| has.clock().is_some()))
     }
 
-    /// Try this gateway now, and the meters behind it that are lost.
+    /// Connects to this gateway now, and tries the lost meters behind it.
     pub fn retry_gateway(&self, gateway: GatewayId) {
         if let Some(bus) = self.0.lock_buses().get(&gateway) {
             bus.link.retry();
-            // A poller that has gone is being replaced, and tries all its meters.
+            // If the poller is gone it is being replaced, and the new one tries all meters.
             let _ = bus.control.send(Control::Retry);
         }
     }
 
-    /// Gateways or meters were added, moved or retired, or are to be read at other intervals.
+    /// Signals that gateways or meters were added, moved or retired, or that intervals changed.
     pub fn reload(&self) {
         self.0.reload.notify_one();
     }
 
-    /// How the gateways do, by name.
+    /// State of all gateways, by name.
     #[must_use]
     pub fn gateways(&self) -> Vec<GatewayState> {
         let mut states: Vec<_> = self.0.lock_buses().values().map(|bus| bus.health.borrow().clone()).collect();
@@ -123,7 +122,7 @@ impl Handle {
         states
     }
 
-    /// Stops: what is under way is finished, what was read is stored.
+    /// Stops all tasks after finishing deliveries and storing readings.
     pub async fn stop(&self) {
         self.0.stop.cancel();
         let tasks = std::mem::take(&mut *self.0.tasks.lock().unwrap_or_else(PoisonError::into_inner));
@@ -134,7 +133,7 @@ impl Handle {
         }
     }
 
-    /// Ends everything at once, as a crash would; for tests.
+    /// Ends all tasks at once, as a crash would; for tests.
     pub fn abort(&self) {
         for task in self.0.tasks.lock().unwrap_or_else(PoisonError::into_inner).iter() {
             task.abort();
@@ -150,7 +149,7 @@ impl Shared {
 }
 
 impl Meters {
-    /// Starts reading all meters in service, and delivering what waits in the outbox.
+    /// Starts reading all meters in service and delivering queued commands.
     pub async fn start(self) -> store::Result<Handle> {
         let (changed, changes) = mpsc::unbounded_channel();
         let watch = Watch::load(&self.db, changed).await?;
@@ -226,7 +225,7 @@ impl Meters {
 
 struct Supervisor {
     live: Live,
-    /// The longest interval while somebody watches, in ms; `None` while nobody does.
+    /// Longest interval while someone watches, ms; `None` while nobody does.
     pace: Option<u64>,
     db: Db,
     clock: SharedClock,
@@ -260,7 +259,7 @@ impl Supervisor {
         }
     }
 
-    /// The round hurries while somebody watches.
+    /// Shortens the sweep while someone watches.
     fn set_pace(&mut self) {
         let pace = self.live.is_watched().then_some(self.config.watched_interval_ms);
         if std::mem::replace(&mut self.pace, pace) != pace {
@@ -270,7 +269,7 @@ impl Supervisor {
         }
     }
 
-    /// Makes what runs equal to what the database lists.
+    /// Makes the running tasks match the database.
     async fn reload(&mut self) -> store::Result<()> {
         let (gateways, meters) = (rows::gateways(&self.db).await?, rows::meters(&self.db).await?);
         let site = intervals::of_site(&self.db).await?;
@@ -278,7 +277,7 @@ impl Supervisor {
         cases::keep(&self.db, &self.rng, self.clock.now(), cases::kind::UNUSABLE, &unusable).await
     }
 
-    /// Starts and stops what is needed for that; gives the meters that cannot be read, and why.
+    /// Starts and stops links and pollers as needed; returns the meters that cannot be read, and why.
     fn adopt(&self, gateways: Vec<GatewayRow>, meters: Vec<MeterRow>, site: Option<i64>) -> Vec<(MeterId, String)> {
         let each: HashMap<GatewayId, Option<i64>> =
             gateways.iter().map(|row| (GatewayId(row.id), row.sweep_interval_s)).collect();
@@ -311,7 +310,7 @@ impl Supervisor {
         self.shared.directory.replace(by_gateway.values().flatten().cloned());
         for (gateway, meters) in by_gateway {
             if let Some(bus) = buses.get(&gateway) {
-                // A poller that has gone is stopping.
+                // A poller that is gone is stopping.
                 let _ = bus.control.send(Control::Meters(meters));
             }
         }
@@ -365,7 +364,7 @@ impl Supervisor {
     }
 }
 
-/// Whether it is reached as before; how often its meters are read is told to the poller that runs.
+/// Whether the gateway is reached as before. Changed intervals are sent to the running poller.
 fn is_same_bus(a: &GatewayRow, b: &GatewayRow) -> bool {
     (a.id, &a.name, &a.host, a.port, &a.framing, &a.tls_name, &a.tls_pin)
         == (b.id, &b.name, &b.host, b.port, &b.framing, &b.tls_name, &b.tls_pin)

@@ -1,14 +1,14 @@
-//! From the words of one value to a number in our units.
+//! Converts the registers of one value to the server's units.
 
 use model::time::Date;
 
 use crate::profile::{Kind, Value, WordOrder};
 use domain::bcd::{self, BcdTime};
 
-/// A digit is none.
+/// A digit is not decimal.
 pub(super) struct NoDigit;
 
-/// The value in our units; `None` where it shows no real time, no number, or neither of two states.
+/// The value in the server's units; `None` for an invalid time, a NaN, or a flag that matches neither state.
 pub(super) fn ours(value: &Value, order: WordOrder, words: &[u16]) -> Result<Option<i128>, NoDigit> {
     let shift = |all, word: &u16| (all << 16) | u64::from(*word);
     let raw = match order {

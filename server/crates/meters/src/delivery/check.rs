@@ -1,4 +1,4 @@
-//! Commands that change nothing: a reading that somebody asked for, and the look whether a planned price switch took place.
+//! Commands that change nothing: a requested reading, and the check whether a planned price switch took place.
 
 use model::ids::MeterId;
 use model::time::{MINUTE, SECOND, Timestamp};
@@ -16,15 +16,15 @@ use store::StoreError;
 use store::commands::Command;
 use store::deliveries;
 
-/// A reading is stored within this; a little later it is looked for.
+/// Time for the recorder to store a reading.
 const STORED: i64 = SECOND / 2;
-/// How long after its switch-over a meter may still show the old prices: its clock may be behind.
+/// How long after the switch-over a meter may still show the old prices: its clock may be slow.
 const GRACE: i64 = 10 * MINUTE;
-/// How long until it is looked at again.
+/// Pause before the next check.
 const AGAIN: i64 = MINUTE;
 
 impl Engine {
-    /// Reads the meter; over when the reading is stored, or when the meter cannot be read.
+    /// Reads the meter; ends when the reading is stored or the meter cannot be read.
     pub(super) async fn read(&self, command: &Command, meter: &Meter) -> Result<Step, StoreError> {
         let now = self.clock.now();
         if deliveries::is_read_since(&self.db, meter.id, Timestamp(command.decided_at)).await? {
@@ -50,7 +50,7 @@ impl Engine {
         }
     }
 
-    /// Looks whether planned prices are in force; where they stay away, a person hears of it.
+    /// Checks whether planned prices are in force; a case is opened if they are not.
     pub(super) async fn in_force(
         &self,
         command: &Command,
@@ -82,7 +82,7 @@ impl Engine {
         }
         let clock_off_s = seen.clock.map(|clock| clock.since(now) / SECOND);
         let detail = serde_json::json!({ "planned": prices, "since": at.0, "clock_off_s": clock_off_s });
-        tracing::warn!(meter = %MeterId(command.meter_id), "delivery.prices-missed");
+        tracing::warn!(meter = %MeterId(command.meter_id), "delivery.price-switch-missed");
         deliveries::missed(&self.db, &self.rng, now, command, &detail.to_string()).await?;
         Ok(Step::Ended)
     }

@@ -1,5 +1,5 @@
-//! The clock of a meter that takes the time without a secured frame: told to its whole bus where it is a little off, to the meter
-//! alone where it is far off or did not listen, and done when it was read back.
+//! Sets the clock of a meter that needs no secured frame for it: by a broadcast to its bus for a small offset, individually for a
+//! large one or if the broadcast had no effect. Done when the clock was read back.
 
 use super::{Engine, SENDS, Step};
 use crate::directory::Meter;
@@ -14,12 +14,12 @@ use store::StoreError;
 use store::commands::Command;
 use store::deliveries::{self, Ending, note};
 
-/// A meter takes a broadcast within five minutes of its own time; by less, for it has seconds to age.
+/// A meter accepts a broadcast within five minutes of its own time; the margin covers the age of the reading.
 const REACH_S: i32 = 290;
 
 impl Engine {
-    /// Moves a wish about such a clock as far as it goes now. The clock is read before it is told anything: a broadcast for one meter
-    /// sets its neighbours too.
+    /// Advances a clock command as far as possible now. The clock is read before anything is sent: a broadcast meant for one
+    /// meter sets all meters of the bus.
     pub(super) async fn clock(&self, command: &Command, meter: &Meter, has: &Dlt645) -> Result<Step, StoreError> {
         if self.is_late(command) {
             return self.refuse(command, None, note::LATE).await;
@@ -32,7 +32,7 @@ impl Engine {
         if command.attempts >= SENDS.into() {
             return self.refuse(command, None, note::NOT_KEPT).await;
         }
-        // Counted durably before it leaves; nothing counted is a command that ended meanwhile.
+        // Counted in the database before it is sent. `None`: the command was ended meanwhile.
         if deliveries::begin_send(&self.db, self.clock.now(), command).await?.is_none() {
             return Ok(Step::Ended);
         }
@@ -52,7 +52,7 @@ impl Engine {
                 return self.observed_clock(command, off, Ending::NotPermitted).await;
             }
             Err(LinkError::Unreachable) => return self.wait(meter.id, note::LOST).await,
-            // Whatever came: the clock itself says what became of it.
+            // Whatever the result, the clock itself shows whether it was set.
             Ok(()) | Err(_) => {}
         }
         match self.off(meter).await? {
@@ -62,7 +62,7 @@ impl Engine {
         }
     }
 
-    /// By how many seconds it is off now; shown to everybody. Everything for the meter waits where it shows no time.
+    /// Reads and reports the clock's offset, s. If the meter shows no valid time, its commands wait.
     async fn off(&self, meter: &Meter) -> Result<Result<i32, Step>, StoreError> {
         match driver::meter_status(meter, Priority::Settings, &self.clock).await {
             Ok((meter_status, at)) => {

@@ -1,4 +1,4 @@
-//! Opening, credit, debit, closing: exactly once, whatever is lost on the way.
+//! Delivers openings, credits, debits and closures exactly once, whatever is lost on the way.
 
 use model::money::Fen;
 use model::time::Timestamp;
@@ -20,15 +20,15 @@ use store::StoreError;
 use store::commands::Command;
 use store::deliveries::{self, note};
 
-/// What was left in a meter when it closed its account with this count: only its own journal says it to the fen. The newest such
-/// record; an older one is of another epoch.
+/// The amount left in the meter when it closed the account at this count; only the meter's journal has it to the fen. Takes the
+/// newest such record, as older ones belong to earlier epochs.
 fn left(journal: &[JournalRecord], count: u16) -> Option<Fen> {
     let record = journal.iter().find(|record| record.what == JournalKind::Close && record.count == Some(count))?;
     Some(record.amount)
 }
 
 impl Engine {
-    /// Moves one money command as far as it goes now.
+    /// Advances one money command as far as possible now.
     pub(super) async fn money(&self, command: &Command, meter: &Meter) -> Result<Step, StoreError> {
         let Ok(money_operation) = command_args::money_operation(&command.kind, &command.args) else {
             return self.hold(command, None, r#"{"why":"invalid"}"#.into()).await;
@@ -65,7 +65,7 @@ impl Engine {
         }
     }
 
-    /// Epoch and count, as they were claimed before or are claimed now.
+    /// The epoch and count claimed for the command, before or now.
     async fn claim(&self, command: &Command, money_operation: MoneyOperation) -> Result<Option<Claimed>, StoreError> {
         let (epoch, count) = match (command.epoch, command.count) {
             (Some(epoch), Some(count)) => (epoch, count),
@@ -101,7 +101,7 @@ impl Engine {
         if let Some(expected) = deliveries::settle(&self.db, &self.rng, command, &verdict).await? {
             tracing::info!(meter = %meter.id, kind = command.kind, count = seen.count, "delivery.done");
             self.report(Event::Expect { meter: meter.id, expected }).await;
-            // Power and counters have been last seen before; nobody to read them now is no fault.
+            // Power and counters may be old; the poller reads them, if it is running.
             let _ = meter.poll.send(Control::ReadNow(meter.id, Source::ReadBack));
         }
         Ok(Step::Ended)

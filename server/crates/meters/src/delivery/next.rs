@@ -1,4 +1,4 @@
-//! What an activation of a money command does next, by what its meter shows: pure.
+//! Decides the next action for a money command from the meter's state block.
 
 use model::money::Fen;
 
@@ -7,47 +7,46 @@ use domain::meter_state::State;
 use domain::money_rule::{Claimed, MoneyOperation, Verdict};
 use domain::result_code::{Outcome, outcome};
 
-/// A frame that was sent in this activation.
+/// A frame sent in this activation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Frame {
-    /// For which challenge.
+    /// The challenge it was sealed for.
     pub challenge: [u8; 4],
-    /// The meter said that it took it.
+    /// The meter accepted the write.
     pub taken: bool,
 }
 
 impl Frame {
-    /// Whether the result that the meter shows is this frame's: it took it, or its challenge has moved on.
+    /// Whether the result in the state block belongs to this frame: the meter accepted it, or the challenge has changed since.
     fn is_judged_in(&self, seen: &State) -> bool {
         self.taken || self.challenge != seen.challenge
     }
 }
 
-/// How far the command is.
+/// How far the delivery of a command has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
-    /// No frame of it was ever sent before this activation.
+    /// No frame was sent for the command before this activation.
     pub fresh: bool,
     /// The newest frame of this activation.
     pub last: Option<Frame>,
-    /// How many frames this activation has sent.
+    /// Frames sent in this activation.
     pub sends: u32,
-    /// The most that the meter may hold; 0: no limit.
+    /// The hoarding limit; 0 for none.
     pub limit: Fen,
 }
 
-/// What is done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Next {
-    /// The meter has it.
+    /// The meter has applied the command.
     Settle,
-    /// A frame is sent, and the meter read again.
+    /// Send a frame and read the meter again.
     Send,
-    /// The meter will not, no money has moved, and nobody has to look: the word says why, beside the meter's own result.
+    /// The meter declines, no money has moved, and no operator is needed. Carries the meter's result code and a reason code.
     Refuse(Option<u8>, &'static str),
-    /// A person decides; what was found, as JSON, beside the meter's own result.
+    /// An operator must decide. Carries the meter's result code and the findings as JSON.
     Hold(Option<u8>, String),
-    /// Nobody knows after so many frames: the meter waits a while.
+    /// The outcome is still unknown after the allowed number of frames.
     Wait,
 }
 
@@ -66,21 +65,21 @@ pub fn next(claimed: &Claimed, progress: &Progress, seen: &State) -> Next {
     if judged {
         match outcome(seen.last_result) {
             Outcome::Refused(why) => return refused(seen, why),
-            // It says that it was applied and shows that it was not.
+            // The meter reports the command as applied but shows that it was not.
             Outcome::Applied => return refused(seen, "contradiction"),
             Outcome::Again(why) if progress.sends >= SENDS => return refused(seen, why),
             Outcome::Again(_) => {}
         }
     }
-    // Two purchases may each have fitted when they were made. What was sent is the meter's to refuse.
+    // Two purchases may each have fitted when they were made. Once a frame was sent, the limit is for the meter to enforce.
     if unsent && let Some(why) = too_much(claimed.money_operation, seen, progress.limit) {
         return Next::Hold(None, why);
     }
     if progress.sends >= SENDS { Next::Wait } else { Next::Send }
 }
 
-/// Why a debit ends without a person: the meter was asked for more than it holds and has said so, or shows it before the first frame
-/// was sent. Nothing has moved then; whoever asked chooses a smaller amount.
+/// Why a debit is refused without an operator: it exceeds the remaining amount, by the meter's own result or by its state before
+/// the first frame. No money has moved; the requester chooses a smaller amount.
 fn declines(money_operation: MoneyOperation, seen: &State, judged: bool, unsent: bool) -> Option<&'static str> {
     const EXCEEDS: &str = "exceeds-remaining";
     let MoneyOperation::Debit { amount, .. } = money_operation else { return None };
@@ -89,7 +88,7 @@ fn declines(money_operation: MoneyOperation, seen: &State, judged: bool, unsent:
     (said || shown).then_some(EXCEEDS)
 }
 
-/// Whether the meter would hold more than it may, with what it shows now; as the meter itself says it.
+/// Whether a credit would exceed the hoarding limit, as the meter itself would check it.
 fn too_much(money_operation: MoneyOperation, seen: &State, limit: Fen) -> Option<String> {
     let MoneyOperation::Credit { amount, .. } = money_operation else { return None };
     let over = limit > Fen::ZERO && seen.remaining + Fen(amount.into()) > limit;
@@ -114,7 +113,7 @@ mod tests {
     const DEBIT: Claimed = Claimed { money_operation: MoneyOperation::Debit { order: 9, amount: 5_000 }, epoch: 1, count: 8 };
     const FRESH: Progress = Progress { fresh: true, last: None, sends: 0, limit: Fen(10_000) };
 
-    /// Not applied, with so much in it and that result.
+    /// State of a meter that has not applied the command.
     fn seen(remaining: i64, last_result: u8) -> State {
         State { epoch: 1, count: 7, last_order: 8, status: StatusWord(0b11), remaining: Fen(remaining), last_result, ..state() }
     }
@@ -128,19 +127,19 @@ mod tests {
     }
 
     #[test]
-    fn what_fits_is_sent_and_what_never_fitted_is_not() {
+    fn only_amounts_that_fit_are_sent() {
         assert_eq!(next(&CREDIT, &FRESH, &seen(5_000, 0)), Next::Send);
         assert!(held(&next(&CREDIT, &FRESH, &seen(5_001, 0)), "hoarding-limit"));
-        assert_eq!(next(&CREDIT, &Progress { fresh: false, ..FRESH }, &seen(5_001, 0)), Next::Send, "it may be on its way");
+        assert_eq!(next(&CREDIT, &Progress { fresh: false, ..FRESH }, &seen(5_001, 0)), Next::Send, "a frame may be on its way");
         assert_eq!(next(&DEBIT, &FRESH, &seen(5_000, 0)), Next::Send);
         assert_eq!(next(&DEBIT, &FRESH, &seen(4_999, 0)), Next::Refuse(None, "exceeds-remaining"));
         assert_eq!(next(&DEBIT, &Progress { fresh: false, ..FRESH }, &seen(4_999, 0)), Next::Send);
     }
 
     #[test]
-    fn a_result_counts_only_if_it_is_this_frames() {
+    fn a_result_counts_only_for_its_own_frame() {
         let unknown = sent(false, 1);
-        assert_eq!(next(&CREDIT, &unknown, &seen(0, 3)), Next::Send, "an older frame's result");
+        assert_eq!(next(&CREDIT, &unknown, &seen(0, 3)), Next::Send, "the result of an older frame");
         let moved = State { challenge: [1; 4], ..seen(0, 3) };
         assert!(held(&next(&CREDIT, &unknown, &moved), "hoarding-limit"));
         assert!(held(&next(&CREDIT, &sent(true, 1), &seen(0, 0)), "contradiction"));
@@ -148,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_not_sent_for_ever() {
+    fn the_number_of_frames_is_limited() {
         for sends in 0..SENDS {
             assert_eq!(next(&CREDIT, &sent(true, sends), &seen(0, 9)), Next::Send, "a stale challenge");
             assert_eq!(next(&CREDIT, &sent(false, sends), &seen(0, 0)), Next::Send);

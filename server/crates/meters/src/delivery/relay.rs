@@ -1,4 +1,4 @@
-//! A plain relay: told once, looked at until it stands as wished, and believed only then.
+//! Switches a plain relay once, then reads the meter until the relay shows the requested state.
 
 use std::time::Duration;
 
@@ -16,21 +16,21 @@ use store::StoreError;
 use store::commands::Command;
 use store::deliveries::{self, Ending, note};
 
-/// How often a relay is looked at after it was told, and the pause before each look. Contacts move within tens of milliseconds;
-/// what a meter shows of them, and of the current, follows within seconds.
+/// How often a relay is read after it was switched, and the pause before each reading. Contacts move within tens of milliseconds;
+/// the state and current that a meter shows follow within seconds.
 const LOOKS: u32 = 8;
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// How a relay stands to what is wished.
+/// The observed relay compared with the command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stand {
-    /// As wished, and no current says otherwise.
+    /// As commanded, and no current contradicts it.
     AsWished,
-    /// The other way.
+    /// In the opposite state.
     Against,
-    /// It shows open, and power still flows: welded or bridged.
+    /// Open, but power still flows: welded or bypassed.
     Flows,
-    /// It shows neither.
+    /// The meter shows no relay state.
     Unseen,
 }
 
@@ -49,8 +49,8 @@ fn stand(closed: bool, meter_status: &MeterStatus, measured: &Measurement) -> St
 }
 
 impl Engine {
-    /// Moves one wish about a plain relay as far as it goes now. The meter is read before it is told anything, so a wish that was
-    /// sent before a crash, or that somebody at the meter fulfilled, is never sent blindly again.
+    /// Advances one relay command as far as possible now. The meter is read before anything is sent, so that a command sent
+    /// before a crash, or already carried out at the meter, is not sent again blindly.
     pub(super) async fn relay(&self, command: &Command, meter: &Meter, closed: bool) -> Result<Step, StoreError> {
         if deliveries::give_way(&self.db, self.clock.now(), command).await? {
             return Ok(Step::Ended);
@@ -70,7 +70,7 @@ impl Engine {
             match (stands, told) {
                 (Stand::AsWished, _) => break,
                 (Stand::Against | Stand::Unseen, None) => {
-                    // Counted durably before it leaves; nothing counted is a command that ended meanwhile.
+                    // Counted in the database before it is sent. `None`: the command was ended meanwhile.
                     if deliveries::begin_send(&self.db, self.clock.now(), command).await?.is_none() {
                         return Ok(Step::Ended);
                     }
@@ -87,7 +87,7 @@ impl Engine {
                 Some(Err(LinkError::Refused(refusal))) if refusal.is_of_password() => {
                     return self.observed(command, meter, closed, &seen, Ending::NotPermitted).await;
                 }
-                // It says itself that it did not: busy, perhaps.
+                // The meter reports that it did not switch; it may be busy.
                 Some(Err(LinkError::Refused(_))) if command.attempts + 1 < SENDS.into() => {
                     return self.wait(meter.id, "busy").await;
                 }
@@ -98,7 +98,8 @@ impl Engine {
         }
         match last {
             Some((Stand::AsWished, seen)) => self.observed(command, meter, closed, &seen, Ending::Done).await,
-            // Nobody knows whether it was told: it is read again, and told again where it still stands the other way.
+            // It is unknown whether the command arrived: the relay is read again, and switched again if it is still in the
+            // opposite state.
             Some((Stand::Against | Stand::Unseen, _)) | None if told != Some(Ok(())) => {
                 self.wait(meter.id, note::UNCONFIRMED).await
             }
@@ -107,7 +108,7 @@ impl Engine {
         }
     }
 
-    /// Reads a meter whole, and shows it.
+    /// Takes and reports a full reading.
     async fn observe(&self, meter: &Meter) -> Result<Result<Reading, Step>, StoreError> {
         let from = self.clock.now();
         match driver::read(meter, Priority::Relay, &self.clock).await {
@@ -160,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_relay_stands_as_it_shows_and_as_the_current_flows() {
+    fn relay_is_judged_by_its_state_and_the_current() {
         let shows = |relay_closed| MeterStatus::Plain(Plain { relay_closed, ..Plain::default() });
         let idle = measured(Some(3), Some(1));
         for (closed, meter_status, measured, stands) in [

@@ -1,4 +1,4 @@
-//! Modes, switches, limits, prices, clock: sent, and done only when their effect was read back.
+//! Delivers settings (mode, switch, limits, prices, clock) and completes them only after their effect was read back.
 
 use model::ids::MeterId;
 use model::money::Fen;
@@ -18,20 +18,20 @@ use store::clocks;
 use store::commands::{Command, priority};
 use store::deliveries::{self, note};
 
-/// A clock is set this soon after it was decided, or not at all.
+/// A clock command is executed this soon after it was decided, or not at all.
 const SOON: i64 = 2 * MINUTE;
 
-/// How far an operation was brought.
+/// How far an operation has come.
 enum Brought {
-    /// The meter shows it.
+    /// The meter shows its effect.
     Seen(State, Timestamp),
     /// The command ended or waits.
     Not(Step),
 }
 
 impl Engine {
-    /// Brings the operations of one command about, in their order, as far as it goes now. Each is seen in the meter before the next
-    /// is sent; what was interrupted begins again with what is not seen yet.
+    /// Applies the operations of one command in order, as far as possible now. The effect of each is read back before the next is
+    /// sent; an interrupted command resumes with the first operation whose effect does not show.
     pub(super) async fn setting(&self, command: &Command, meter: &Meter, operations: &[Operation]) -> Result<Step, StoreError> {
         if matches!(command.kind.as_str(), "mode" | "switch") && deliveries::give_way(&self.db, self.clock.now(), command).await?
         {
@@ -53,7 +53,7 @@ impl Engine {
         }
     }
 
-    /// Whether the rule chose a moment for it that has passed: minutes later it may be the hour.
+    /// Whether the command was decided automatically for a moment that has passed: minutes later it may be the full hour.
     pub(super) fn is_late(&self, command: &Command) -> bool {
         command.args == clocks::BY_RULE && self.clock.now().since(Timestamp(command.decided_at)) > SOON
     }
@@ -61,7 +61,7 @@ impl Engine {
     async fn bring_about(&self, command: &Command, meter: &Meter, operation: &Operation) -> Result<Brought, StoreError> {
         let ended = |step: Result<Step, StoreError>| step.map(Brought::Not);
         let priority = if command.priority == priority::RELAY { Priority::Relay } else { Priority::Settings };
-        // Sent before, perhaps: its effect may be there already.
+        // It may have been sent before, and its effect may show already.
         let mut sent = command.attempts > 0;
         let mut challenge = None;
         for sends in 0.. {

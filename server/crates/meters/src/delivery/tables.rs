@@ -1,4 +1,4 @@
-//! Time-of-use tables in plain registers: written once, and done when they are read back.
+//! Writes time-of-use tables to plain registers, once, and completes when they were read back.
 
 use super::{Engine, Step};
 use crate::directory::Meter;
@@ -9,7 +9,7 @@ use store::StoreError;
 use store::commands::Command;
 use store::deliveries::{self, Ending, note};
 
-/// Where a table goes, and as what.
+/// Address and registers of a table.
 fn place(tables: &TimeOfUse, operation: &Operation) -> Option<(u16, Vec<u16>)> {
     match operation {
         Operation::SetDayTable { table, slots } => tables.day_table(*table, slots),
@@ -19,7 +19,7 @@ fn place(tables: &TimeOfUse, operation: &Operation) -> Option<(u16, Vec<u16>)> {
 }
 
 impl Engine {
-    /// Moves the time-of-use tables of a meter without secured frames as far as they go now.
+    /// Advances the time-of-use tables of a meter without secured frames as far as possible now.
     pub(super) async fn tables(&self, command: &Command, meter: &Meter, operations: &[Operation]) -> Result<Step, StoreError> {
         for operation in operations {
             let Some((address, words)) = meter.profile.time_of_use.as_ref().and_then(|tables| place(tables, operation)) else {
@@ -34,7 +34,7 @@ impl Engine {
         Ok(Step::Ended)
     }
 
-    /// Writes one table unless it stands there already; `None` when it was read back.
+    /// Writes one table unless the meter holds it already; `None` when it was read back.
     async fn table(&self, command: &Command, meter: &Meter, address: u16, words: Vec<u16>) -> Result<Option<Step>, StoreError> {
         let (priority, count) = (Priority::Settings, u16::try_from(words.len()).unwrap_or(u16::MAX));
         match meter.link.read(priority, meter.unit, address, count).await {
@@ -53,7 +53,7 @@ impl Engine {
             },
             Err(LinkError::Exception(0x01..=0x03)) => self.refuse(command, None, "frame-refused").await,
             Err(LinkError::Unreachable) => self.wait(meter.id, note::LOST).await,
-            // Nobody knows whether it arrived: it is read again, and written again where it does not stand there.
+            // It is unknown whether the write arrived: the table is read again, and written again if it differs.
             Err(_) => self.wait(meter.id, note::UNCONFIRMED).await,
         };
         step.map(Some)

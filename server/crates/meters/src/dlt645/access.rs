@@ -1,24 +1,24 @@
-//! What a DL/T 645 meter wants to know before it switches: section `meters.dlt645` of the configuration.
+//! Credentials for switching DL/T 645 meters: section `meters.dlt645` of the configuration.
 
 use serde::Deserialize;
 
 use domain::secret::Secret;
 
-/// Password and operator, as hex in the order in which they are sent.
+/// Password and operator code, as hex in transmission order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Access {
-    /// PA P0 P1 P2: the level, then the password, 8 hex digits; without it no relay of a DL/T 645 meter is switched.
+    /// PA P0 P1 P2: level and password, 8 hex digits. Without it no DL/T 645 relay is switched.
     pub password: Secret,
-    /// C0 C1 C2 C3: who is named as operator, 8 hex digits; zeros if empty.
+    /// C0 C1 C2 C3: operator code, 8 hex digits; zeros if empty.
     pub operator: Secret,
 }
 
 impl Access {
-    /// Says which key cannot be used; never its value.
+    /// Reports an invalid key; never its value.
     ///
     /// # Errors
-    /// The key and what it must be.
+    /// A message with the key and its format.
     pub fn check(&self) -> Result<(), String> {
         for (key, secret) in [("password", &self.password), ("operator", &self.operator)] {
             if !secret.expose().is_empty() && bytes(secret).is_none() {
@@ -28,7 +28,7 @@ impl Access {
         Ok(())
     }
 
-    /// Password and operator as they are sent; `None` without a password.
+    /// Password and operator code as transmitted; `None` without a password.
     pub(super) fn sent(&self) -> Option<[u8; 8]> {
         let [pa, p0, p1, p2] = bytes(&self.password)?;
         let [c0, c1, c2, c3] = bytes(&self.operator).unwrap_or_default();
@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn wrong_keys_are_named_and_never_shown() {
+    fn invalid_keys_are_named_and_never_shown() {
         let access = |password: &str, operator: &str| Access { password: password.into(), operator: operator.into() };
         assert_eq!(access("", "").check(), Ok(()));
         assert_eq!(access("", "").sent(), None);

@@ -1,4 +1,4 @@
-//! What a master asks, and which answer belongs to it: address, control code and data identifier are all compared.
+//! Requests to a DL/T 645 meter, and the check that an answer belongs to its request: address, control code and data identifier.
 
 use serde::Deserialize;
 
@@ -14,31 +14,31 @@ const READ: u8 = 0x11;
 const FOLLOW: u8 = 0x12;
 const WRITE: u8 = 0x14;
 const SWITCH: u8 = 0x1c;
-/// The control code of an answer: from the meter; an error; more frames follow.
+/// Bits of an answer's control code: from the meter, error, more frames follow.
 const ANSWER: u8 = 0x80;
 const ERROR: u8 = 0x40;
 const MORE: u8 = 0x20;
-/// Until when a switching command may be obeyed, ss mm hh DD MM YY: it goes straight to the meter and is never kept on the way, so
-/// what matters is that a meter whose clock is wrong obeys too.
+/// Latest time at which a switching command is valid, ss mm hh DD MM YY. Commands are never queued on the way, so the far future
+/// is safe and lets meters with a wrong clock obey.
 const FOREVER: [u8; 6] = [0x59, 0x59, 0x23, 0x31, 0x12, 0x99];
 
-/// What control code 1C can command.
+/// Commands of control code 1C.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[repr(u8)]
 pub enum Switch {
     /// Open the relay.
     Trip = 0x1a,
-    /// Permit closing: the resident presses a key.
+    /// Permit closing; the resident presses a button.
     ClosePermitted = 0x1b,
     /// Close the relay.
     Close = 0x1c,
-    /// Keep it closed whatever happens.
+    /// Keep it closed regardless of credit.
     Guarantee = 0x3a,
     EndGuarantee = 0x3b,
 }
 
-/// One half of a meter's clock: each has an identifier of its own.
+/// One part of a meter's clock; each has its own data identifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Half {
     /// Date and day of the week.
@@ -49,54 +49,48 @@ pub enum Half {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ask {
-    /// The value under a data identifier, DI3 to DI0.
+    /// The value of a data identifier, DI3 to DI0.
     Read {
-        /// Of which meter.
         meter: Serial,
         di: u32,
     },
-    /// What follows an answer that said that there is more.
+    /// The next frame of an answer that announced more.
     Follow {
-        /// Of which meter.
         meter: Serial,
         di: u32,
-        /// Which frame: 1 for the first one that follows.
+        /// Frame number: 1 for the first one that follows.
         sequence: u8,
     },
-    /// Switch the relay.
     Switch {
-        /// Of which meter.
         meter: Serial,
         command: Switch,
     },
-    /// Set one half of a meter's own clock.
+    /// Set one part of the meter's clock.
     Clock {
-        /// Of which meter.
         meter: Serial,
-        /// Under which identifier.
         di: u32,
         half: Half,
         time: BcdTime,
     },
-    /// The time, for all meters of the bus; none answers. A meter obeys once a day, where it is less than five minutes off.
+    /// Set the time of all meters on the bus; none answers. A meter accepts it once a day, if it is less than five minutes off.
     Time(BcdTime),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// What stands under the identifier.
+    /// The value of the identifier.
     Data {
-        /// As sent: the low byte first.
+        /// As transmitted: low byte first.
         bytes: Vec<u8>,
-        /// There is more; ask what follows.
+        /// More frames follow.
         more: bool,
     },
-    /// Obeyed, or sent to all.
+    /// The command was accepted, or broadcast.
     Done,
 }
 
 impl Ask {
-    /// The meter that must answer; `None` where none does.
+    /// The meter that must answer; `None` for a broadcast.
     #[must_use]
     pub const fn meter(&self) -> Option<Serial> {
         match self {
@@ -107,7 +101,7 @@ impl Ask {
         }
     }
 
-    /// The bytes for the wire; `None` where it needs a password and none is given.
+    /// The bytes to transmit; `None` if a password is needed and none is configured.
     #[must_use]
     pub fn encode(&self, access: &Access) -> Option<Vec<u8>> {
         let data = match self {
@@ -121,10 +115,10 @@ impl Ask {
         Frame { address, control: self.control(), data }.encode()
     }
 
-    /// Reads the answer as it comes in: a meter's refusal is an answer too.
+    /// Decodes the answer from the bytes received so far. A refusal by the meter is an answer too.
     ///
     /// # Errors
-    /// [`OutOfStep`] where it is no frame, another meter's, or the answer to something else.
+    /// [`OutOfStep`] for bytes that are no frame, another meter's frame, or the answer to another request.
     pub fn answer(&self, came: &[u8]) -> Result<Progress<Result<Answer, Refusal>>, OutOfStep> {
         let frame = match Frame::decode(came)? {
             Progress::More(missing) => return Ok(Progress::More(missing)),
@@ -171,7 +165,7 @@ impl Ask {
 }
 
 impl Half {
-    /// As it is sent: `WW DD MM YY`, the week from Sunday, 0; or `ss mm hh`.
+    /// As transmitted: `WW DD MM YY` with Sunday as 0, or `ss mm hh`.
     fn of(self, time: BcdTime) -> Vec<u8> {
         let [year, month, day, hour, minute, second] = time.bytes();
         match self {
@@ -200,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn the_published_request_and_its_reply() {
+    fn published_request_and_reply() {
         let ask = Ask::Read { meter: meter(), di: DI };
         let request = ask.encode(&Access::default()).unwrap();
         assert_eq!(hex::encode(&request[4..]), "68610100000000681104333334331416");
@@ -210,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_to_something_else_is_refused() {
+    fn answers_to_other_requests_are_rejected() {
         let ask = Ask::Read { meter: meter(), di: DI };
         let other = Address::Meter("000000000162".parse().unwrap());
         for odd in [
@@ -218,7 +212,7 @@ mod tests {
             came(Address::All, 0x91, &[0, 0, 1, 0, 9, 9, 9, 9]),
             from(0x91, &[0, 0, 2, 0, 9, 9, 9, 9]),
             from(0x92, &[0, 0, 1, 0, 9, 9, 9, 9]),
-            // Its own request, as a bus that echoes gives it back.
+            // The request itself, echoed by the bus.
             from(0x11, &[0, 0, 1, 0]),
             from(0xd2, &[2]),
             from(0xd1, &[]),
@@ -228,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn what_follows_carries_its_number() {
+    fn following_frames_carry_their_number() {
         let ask = Ask::Follow { meter: meter(), di: DI, sequence: 2 };
         let data = |bytes: &[u8], more| Ok(Progress::Whole(Ok(Answer::Data { bytes: bytes.to_vec(), more })));
         assert_eq!(ask.answer(&from(0x92, &[0, 0, 1, 0, 7, 8, 2])), data(&[7, 8], false));
@@ -250,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_is_set_in_two_halves_with_the_password() {
+    fn clock_is_set_in_two_parts_with_the_password() {
         let time = BcdTime::from_bytes([0x26, 0x11, 0x22, 0x18, 0x30, 0x05]).unwrap();
         let access = Access { password: "02123456".into(), operator: "01020304".into() };
         for (di, half, data) in [
@@ -268,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn time_goes_to_all_and_nothing_answers_it() {
+    fn time_is_broadcast_without_an_answer() {
         let time = BcdTime::from_bytes([0x26, 0x11, 0x22, 0x18, 0x30, 0x05]).unwrap();
         let ask = Ask::Time(time);
         let Ok(Progress::Whole(sent)) = Frame::decode(&ask.encode(&Access::default()).unwrap()) else { panic!("no frame") };

@@ -1,5 +1,5 @@
-//! Reading, switching and setting a DL/T 645 meter, by the items of its profile. Every answer carries the meter's own address, so none can
-//! be another meter's.
+//! Reads, switches and sets a DL/T 645 meter by the items of its profile. Every answer carries the meter's address, so it cannot
+//! be confused with another meter's.
 
 use model::energy::Energy;
 use model::time::{Date, MINUTE, Timestamp};
@@ -16,10 +16,10 @@ use domain::bcd::BcdTime;
 use domain::clock::SharedClock;
 use domain::meter_records::Frozen;
 
-/// More frames than any value takes: a meter that never ends is not waited for.
+/// The most frames of one value; a meter that announces more is malfunctioning.
 const MOST_FRAMES: u8 = 32;
 
-/// Reads everything; the instant is that at which wallet and relay were known.
+/// Full reading, with the time at which wallet and relay were read.
 ///
 /// # Errors
 /// [`ReadError`].
@@ -35,7 +35,7 @@ pub async fn whole(
     Ok((values, at))
 }
 
-/// Reads how wallet, relay and clock stand.
+/// Reads wallet, relay and clock.
 ///
 /// # Errors
 /// [`ReadError`].
@@ -45,17 +45,18 @@ pub async fn meter_status(meter: &Meter, has: &Dlt645, priority: Priority) -> Re
     Ok(values)
 }
 
-/// Switches the relay; sent once.
+/// Switches the relay; the command is sent once.
 ///
 /// # Errors
-/// [`LinkError`]; exception 01, and nothing is sent, where the profile knows no such command.
+/// [`LinkError`]; exception 01 without sending if the profile has no relay.
 pub async fn switch(meter: &Meter, has: &Dlt645, priority: Priority, closed: bool) -> Result<(), LinkError> {
     let relay = has.relay.ok_or(LinkError::Exception(0x01))?;
     let command = if closed { relay.close } else { relay.open };
     meter.link.dlt645(priority, Ask::Switch { meter: meter.serial, command }).await.map(drop)
 }
 
-/// Tells all meters of the bus the time; none answers. One that is less than five minutes off takes it, once a day.
+/// Broadcasts the time to all meters of the bus; none answers. A meter accepts it once a day, if it is less than five minutes
+/// off.
 ///
 /// # Errors
 /// [`LinkError`].
@@ -63,10 +64,10 @@ pub async fn tell_time(meter: &Meter, priority: Priority, time: BcdTime) -> Resu
     meter.link.dlt645(priority, Ask::Time(time)).await.map(drop)
 }
 
-/// Sets the meter's own clock, date and time of day each sent once.
+/// Sets the meter's own clock; date and time of day are each sent once.
 ///
 /// # Errors
-/// [`LinkError`]; exception 01, and nothing is sent, where the profile knows no clock.
+/// [`LinkError`]; exception 01 without sending if the profile has no clock.
 pub async fn set_clock(meter: &Meter, has: &Dlt645, priority: Priority, time: BcdTime) -> Result<(), LinkError> {
     let [date, of_day] = has.clock().ok_or(LinkError::Exception(0x01))?;
     for (di, half) in [(date, Half::Date), (of_day, Half::Time)] {
@@ -75,10 +76,10 @@ pub async fn set_clock(meter: &Meter, has: &Dlt645, priority: Priority, time: Bc
     Ok(())
 }
 
-/// The midnights that the meter keeps, newest first.
+/// The daily freezes that the meter keeps, newest first.
 ///
 /// # Errors
-/// [`ReadError`]; also where a midnight passes meanwhile, which moves all of them by one.
+/// [`ReadError`]; also if midnight passes meanwhile, which shifts all freezes by one.
 pub async fn freeze(meter: &Meter, has: &Dlt645, priority: Priority) -> Result<Vec<Frozen>, ReadError> {
     let mut all: Vec<Frozen> = Vec::new();
     let Some(freeze) = has.freeze else { return Ok(all) };
@@ -104,7 +105,7 @@ fn is_face(item: &Item) -> bool {
     item.field.is_in(Field::FACE) || matches!(item.field, Field::Date | Field::Time)
 }
 
-/// Asks for what the items need, each identifier once where its items follow each other. What the meter does not have is left out.
+/// Reads the items, each identifier once if its items are adjacent. Values that the meter does not have are left out.
 async fn read<'a>(
     meter: &Meter,
     priority: Priority,
@@ -124,14 +125,14 @@ async fn read<'a>(
         }
         asked = Some(answer);
     }
-    // Just after midnight the date may still be yesterday's.
+    // Shortly after midnight the date may still be yesterday's.
     if let (Some(date), Some(time)) = (values.get(Field::Date), values.get(Field::Time).filter(|&time| time >= MINUTE.into())) {
         values.set(Field::Clock, date + time);
     }
     Ok(())
 }
 
-/// What stands under an identifier, all its frames; `None` where the meter has nothing there.
+/// The value of an identifier from all its frames; `None` if the meter has none.
 async fn value(meter: &Meter, priority: Priority, di: u32) -> Result<Option<Vec<u8>>, ReadError> {
     let mut all = Vec::new();
     for sequence in 0..MOST_FRAMES {

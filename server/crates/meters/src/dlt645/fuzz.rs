@@ -1,4 +1,4 @@
-//! DL/T 645 frames and answers of all kinds: what is accepted is, byte for byte, the one frame that says it.
+//! Fuzzing of DL/T 645 frames and answers: whatever is accepted re-encodes to the same bytes.
 
 use super::frame::{Address, Frame};
 use super::*;
@@ -7,13 +7,13 @@ use domain::bcd::BcdTime;
 use domain::serial::Serial;
 use test_support::fuzz::run;
 
-/// The frame without the bytes that wake.
+/// The frame without its preamble.
 fn bare(bytes: &[u8]) -> &[u8] {
     let wakes = bytes.iter().take_while(|&&byte| byte == 0xfe).count();
     &bytes[wakes..]
 }
 
-/// Length, checksum and end made right for what stands between.
+/// Corrects length, checksum and end byte for the data between them.
 fn repair(input: &mut [u8]) {
     let start = input.len() - bare(input).len();
     let Some(data) = input.len().checked_sub(start + 12).filter(|&data| data <= 255) else { return };

@@ -1,11 +1,11 @@
-//! From the bytes under an identifier to a value in our units; bytes come low one first, two digits each.
+//! Decodes the bytes of a data identifier into the server's units; two digits a byte, low byte first.
 
 use model::time::{Date, HOUR, MINUTE, SECOND};
 
 use crate::profile::dlt645::{Form, Item};
 use domain::bcd;
 
-/// What an item says. `Some(None)`: the meter has no value there, and says so; `None`: this is not of the item's form.
+/// `Some(None)`: the meter reports that it has no value; `None`: the bytes do not have the item's type.
 pub(super) fn ours(item: &Item, bytes: &[u8]) -> Option<Option<i128>> {
     if let Some(flag) = item.flag {
         let state = u64::try_from(binary(bytes, item.offset, item.digits)?).ok()?;
@@ -14,7 +14,7 @@ pub(super) fn ours(item: &Item, bytes: &[u8]) -> Option<Option<i128>> {
     match item.form {
         Form::Bcd => Some(decimal(bytes, item.offset, item.digits, item.signed)?.map(|digits| item.step.of(digits))),
         Form::Binary => Some(Some(item.step.of(binary(bytes, item.offset, item.digits)?))),
-        // A clock that shows no real time is no error: it is lost.
+        // A clock that shows no valid time is lost, not an error.
         Form::Date => {
             let [_, day, month, year] = *taken(bytes, item.offset, 8)?.as_array()?;
             Some(date(year, month, day).map(|date| date.start().0.into()))
@@ -26,7 +26,7 @@ pub(super) fn ours(item: &Item, bytes: &[u8]) -> Option<Option<i128>> {
     }
 }
 
-/// Decimal digits; `Some(None)` where all bits are set: the standard's word for no value.
+/// Decimal digits; `Some(None)` if all bits are set, which the standard defines as no value.
 pub(super) fn decimal(bytes: &[u8], offset: u8, digits: u8, signed: bool) -> Option<Option<i128>> {
     let mut number: Vec<u8> = taken(bytes, offset, digits)?.iter().rev().copied().collect();
     if number.iter().all(|&byte| byte == 0xff) {
@@ -41,7 +41,7 @@ pub(super) fn decimal(bytes: &[u8], offset: u8, digits: u8, signed: bool) -> Opt
     Some(Some(if negative { -magnitude } else { magnitude }))
 }
 
-/// The day of a freeze, from its `YYMMDDhhmm`: the one that began at that midnight.
+/// The day of a freeze, from its `YYMMDDhhmm`: the day that began at that midnight.
 pub(super) fn frozen_day(bytes: &[u8]) -> Option<Date> {
     let [0, 0, day, month, year] = *bytes else { return None };
     date(year, month, day)
@@ -75,12 +75,12 @@ mod tests {
     }
 
     #[test]
-    fn digits_come_low_byte_first_and_may_carry_a_sign() {
+    fn digits_are_low_byte_first_and_may_carry_a_sign() {
         let total = item("di = 0\nfield = \"total\"\ndigits = 8\nstep = 10");
         assert_eq!(ours(&total, &[0x26, 0, 0, 0]), Some(Some(260)));
         assert_eq!(ours(&total, &[0x78, 0x56, 0x34, 0x12]), Some(Some(123_456_780)));
-        assert_eq!(ours(&total, &[0xff; 4]), Some(None), "no value");
-        assert_eq!(ours(&total, &[0x0a, 0, 0, 0]), None, "no digit");
+        assert_eq!(ours(&total, &[0xff; 4]), Some(None), "all bits set: no value");
+        assert_eq!(ours(&total, &[0x0a, 0, 0, 0]), None, "not a digit");
         assert_eq!(ours(&total, &[0x26, 0, 0]), None, "too short");
         let power = item("di = 0\nfield = \"power\"\ndigits = 6\nsigned = true\nstep = \"1/10\"");
         assert_eq!(ours(&power, &[0x50, 0x34, 0x12]), Some(Some(12_345)));
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn the_relay_is_a_bit_of_a_state_word() {
+    fn relay_is_a_bit_of_a_state_word() {
         let relay = item("di = 0\nfield = \"relay_closed\"\ntype = \"binary\"\ndigits = 4\nflag = { mask = 0x10, on = 0 }");
         assert_eq!(ours(&relay, &[0x00, 0x00]), Some(Some(1)));
         assert_eq!(ours(&relay, &[0x50, 0x00]), Some(Some(0)));
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn clocks_and_freezes_show_real_days_or_none() {
+    fn invalid_clocks_and_freezes_are_unknown() {
         let (date, time) = (
             item("di = 0\nfield = \"date\"\ntype = \"date\"\ndigits = 8"),
             item("di = 0\nfield = \"time\"\ntype = \"time\"\ndigits = 6"),

@@ -1,4 +1,4 @@
-//! DL/T 645-2007, behind transparent gateways: frames, what can be asked, and how an answer is told from everything else.
+//! DL/T 645-2007 behind transparent gateways: frames, requests, and the check that an answer belongs to its request.
 
 mod access;
 mod ask;

@@ -1,4 +1,5 @@
-//! Secured frames and what a meter shows of their results: a changed frame is never opened, and any registers are read or refused.
+//! Fuzzing of secured frames and of registers: a modified frame is never opened, and registers are decoded or rejected without a
+//! panic.
 
 use super::*;
 use crate::codec::Values;

@@ -1,4 +1,4 @@
-//! One scope that walls watch: its events are encoded once, and all its walls share the bytes.
+//! One scope that walls watch: its events are encoded once and shared by all of them.
 
 use bytes::Bytes;
 use model::meter::Latest;
@@ -8,15 +8,15 @@ use tokio::sync::broadcast;
 
 use domain::wall_layout::{Layout, Scope};
 
-/// Deltas that a wall may be behind (16 s of them) before it gets a new snapshot.
+/// The most deltas (16 s) that a wall may lag behind before it gets a new snapshot.
 const BACKLOG: usize = 64;
 
 pub(super) struct Topic {
     scope: Scope,
-    /// Seat of the layout to index in this scope.
+    /// Index within this scope, by position in the layout.
     local: Vec<Option<usize>>,
     sender: broadcast::Sender<Bytes>,
-    /// The newest snapshot and its revision, for walls that come at the same time.
+    /// The newest snapshot with its revision, for walls that connect at the same time.
     cached: Option<(u64, Bytes)>,
 }
 
@@ -52,7 +52,7 @@ impl Topic {
         (bytes, receiver)
     }
 
-    /// Tells all walls to begin anew.
+    /// Sends all walls a new snapshot.
     pub(super) fn reset(&mut self, layout: &Layout, latest: &[Latest], revision: u64, at: i64) {
         self.local = local(&self.scope, layout);
         let bytes = event("snapshot", revision, &snapshot(&self.scope, layout, latest, revision, at));
@@ -69,13 +69,13 @@ impl Topic {
             }
         }
         if !tiles.is_empty() {
-            // An error says only that the last wall has just closed.
+            // An error only means that the last wall has just closed.
             let _ = self.sender.send(event("delta", revision, &Delta { revision, at, tiles }));
         }
     }
 }
 
-/// Everything that a scope holds.
+/// The meter wall of a scope.
 pub(super) fn snapshot(scope: &Scope, layout: &Layout, latest: &[Latest], revision: u64, at: i64) -> Snapshot {
     let within = layout.seats().iter().zip(latest).filter(|(seat, _)| scope.holds(seat.building));
     let tiles = within.flat_map(|(_, latest)| Tile::of(latest).numbers()).collect();
@@ -87,9 +87,9 @@ fn local(scope: &Scope, layout: &Layout) -> Vec<Option<usize>> {
     layout.seats().iter().map(|seat| if scope.holds(seat.building) { next.next() } else { None }).collect()
 }
 
-/// A server-sent event as it goes over the wire.
+/// Encodes a server-sent event.
 fn event(name: &str, revision: u64, data: &impl Serialize) -> Bytes {
-    // Lists of numbers and strings always encode; JSON holds no line break, so one data line is enough.
+    // Lists of numbers and strings always encode, and JSON has no line breaks, so one data line is enough.
     let data = serde_json::to_string(data).unwrap_or_default();
     Bytes::from(format!("id: {revision}\nevent: {name}\ndata: {data}\n\n"))
 }

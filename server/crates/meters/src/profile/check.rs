@@ -1,11 +1,11 @@
-//! What a profile must mean, beyond its form. Each problem names the key at which it stands.
+//! Semantic checks of a profile that parsed. Each problem names the key at which it occurs.
 
 use model::meter::Wallet;
 
 use super::dlt645::Form;
 use super::{Access, Area, Block, Field, Profile, Protocol, Table, Value};
 
-/// What is wrong, by the path of its key: `block[1].values[3].step`.
+/// Problems by the path of the key: `block[1].values[3].step`.
 pub(super) struct Findings(pub(super) Vec<(String, String)>);
 
 impl Findings {
@@ -20,7 +20,7 @@ impl Findings {
     }
 }
 
-/// Everything that is wrong with a profile.
+/// All problems of a profile.
 pub(super) fn findings(profile: &Profile) -> Findings {
     let mut found = Findings(Vec::new());
     let named = !profile.name.is_empty() && profile.name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
@@ -83,7 +83,7 @@ fn values(
         found.unless(inside, format!("{path}.address"), format!("{:?} does not stand inside", value.field));
         found.unless(value.kind.registers() <= profile.max_registers, format!("{path}.type"), "is longer than max_registers");
         let belongs = allowed.iter().any(|fields| value.field.is_in(fields));
-        found.unless(belongs, format!("{path}.field"), format!("{:?} has no meaning here", value.field));
+        found.unless(belongs, format!("{path}.field"), format!("{:?} is not allowed here", value.field));
         let (is_flag, is_time) = (value.field.is_in(Field::FLAGS), value.field.is_in(Field::TIMES));
         found.unless(
             is_flag == value.flag.is_some(),
@@ -94,7 +94,7 @@ fn values(
     }
 }
 
-/// Blocks of one area do not share registers.
+/// Blocks of one area must not overlap.
 fn apart(profile: &Profile, found: &mut Findings) {
     for (n, block) in profile.blocks.iter().enumerate() {
         let meets = |other: &&Block| {
@@ -105,7 +105,7 @@ fn apart(profile: &Profile, found: &mut Findings) {
     }
 }
 
-/// A value stands in one place; only phases are listed more than once, and then added.
+/// A field must occur once; only phases may be repeated, and are added.
 fn once(profile: &Profile, found: &mut Findings) {
     let mut seen: Vec<(Field, usize)> = Vec::new();
     for (n, block) in profile.blocks.iter().enumerate() {
@@ -115,7 +115,7 @@ fn once(profile: &Profile, found: &mut Findings) {
             found.unless(
                 before.is_none() || phase,
                 format!("block[{n}].values[{m}].field"),
-                format!("{:?} stands above already", value.field),
+                format!("{:?} occurs above already", value.field),
             );
             seen.push((value.field, n));
         }
@@ -207,7 +207,7 @@ fn dlt645(profile: &Profile, found: &mut Findings) {
         let whole = item.digits % 2 == 0 && (2..=16).contains(&item.digits);
         found.unless(whole, format!("{path}.digits"), "must be even, 2 to 16");
         let belongs = [Field::FACE, Field::MEASUREMENT, &[Field::Date, Field::Time]].iter().any(|list| item.field.is_in(list));
-        found.unless(belongs, format!("{path}.field"), format!("{:?} has no meaning here", item.field));
+        found.unless(belongs, format!("{path}.field"), format!("{:?} is not allowed here", item.field));
         let form = match item.field {
             Field::Date => item.form == Form::Date && item.digits == 8,
             Field::Time => item.form == Form::Time && item.digits == 6,
@@ -226,7 +226,7 @@ fn dlt645(profile: &Profile, found: &mut Findings) {
     }
 }
 
-/// What a profile says that the meter can do is what it says how to do.
+/// The declared abilities must match what the profile describes.
 fn abilities(profile: &Profile, found: &mut Findings) {
     let can = &profile.abilities;
     let by_dlt645 = profile.dlt645.as_ref();
@@ -240,7 +240,7 @@ fn abilities(profile: &Profile, found: &mut Findings) {
     );
     let freeze = profile.freeze.is_some() || by_dlt645.is_some_and(|d| d.freeze.is_some());
     found.unless(can.freeze == freeze, "abilities.freeze", "must be true exactly where freeze stands");
-    // A DL/T 645 meter answers with its address, which is its number.
+    // A DL/T 645 meter answers with its address, which is its serial number.
     let serial = profile.has(Field::Serial) || by_dlt645.is_some();
     found.unless(can.serial == serial, "abilities.serial", "must be true exactly where the meter says its serial number");
     let rates = [Field::Spike, Field::Peak, Field::Flat, Field::Valley].iter().filter(|rate| profile.has(**rate)).count();

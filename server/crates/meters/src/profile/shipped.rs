@@ -1,4 +1,4 @@
-//! Every shipped profile, over registers as its meter gives them.
+//! Every built-in profile against register contents of its meter.
 
 use std::collections::HashMap;
 
@@ -11,7 +11,7 @@ use crate::profile::Field;
 use domain::meter_records::JournalKind;
 use domain::meter_state::{Measurement, MeterStatus, Plain};
 
-/// The registers of a meter; what is not listed holds an odd pattern that no value may be mistaken for.
+/// Registers of a meter; unlisted ones hold a pattern that differs from any expected value.
 struct Image(HashMap<(Area, u16), u16>);
 
 impl Image {
@@ -55,7 +55,7 @@ fn float(value: f32) -> [u16; 2] {
 }
 
 #[test]
-fn the_shipped_profiles_are_these() {
+fn built_in_profiles_are_loaded() {
     let names: Vec<String> = Profiles::load(None).unwrap().iter().map(|profile| profile.name.clone()).collect();
     for name in [
         "acrel-ddsy1352",
@@ -85,7 +85,7 @@ fn acrel_ddsy1352() {
     assert_eq!((measured.reactive_var, measured.apparent_va, measured.power_factor), (None, Some(2_721), Some(1_000)));
     assert_eq!(plain.relay_closed, Some(false));
     assert_eq!(reading("acrel-ddsy1352", &parts(&[1, 0])).1.relay_closed, Some(true));
-    assert_eq!(reading("acrel-ddsy1352", &parts(&[0, 1])).1.relay_closed, None, "not forced: it judges by itself");
+    assert_eq!(reading("acrel-ddsy1352", &parts(&[0, 1])).1.relay_closed, None, "not forced: the meter decides");
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn acrel_dtsy1352() {
 }
 
 #[test]
-fn acrel_time_of_use_tables_are_written_as_the_meter_keeps_them() {
+fn acrel_time_of_use_tables_match_the_manual() {
     use domain::operation::{DayTable, PlanEntry, Slot};
     let profile = profile("acrel-ddsy1352");
     let tables = profile.time_of_use.as_ref().unwrap();
@@ -190,8 +190,12 @@ fn eastron_sdm530y() {
             (Area::Holding, 0xfbfe, &[0]),
         ],
     );
-    assert_eq!((measured.voltage_dv, measured.current_ca), (Some(2_310), Some(100)), "the first phase's");
-    assert_eq!((measured.power_w, measured.apparent_va, measured.reactive_var), (Some(250), Some(353), Some(15)), "their sums");
+    assert_eq!((measured.voltage_dv, measured.current_ca), (Some(2_310), Some(100)), "the first phase");
+    assert_eq!(
+        (measured.power_w, measured.apparent_va, measured.reactive_var),
+        (Some(250), Some(353), Some(15)),
+        "sums of the phases"
+    );
     assert_eq!((measured.power_factor, measured.reverse, measured.total), (Some(-750), Some(Energy(1_500)), Energy(100_000)));
     assert_eq!(plain.relay_fault, Some(false));
 }
@@ -216,7 +220,7 @@ fn instruments() {
 }
 
 #[test]
-fn both_word_orders_and_all_forms() {
+fn all_types_in_both_word_orders() {
     let text = include_str!("../../profiles/generic-integer.toml");
     let total = |kind: &str, step: &str, order: &str, words: &[u16]| {
         let registers = words.len().to_string();
@@ -249,7 +253,7 @@ fn both_word_orders_and_all_forms() {
 }
 
 #[test]
-fn each_names_its_sources_and_has_a_wallet_that_its_abilities_allow() {
+fn profiles_name_sources_and_match_their_abilities() {
     for profile in Profiles::load(None).unwrap().iter() {
         assert!(profile.source.iter().all(|source| source.len() > 10), "{}", profile.name);
         assert!(profile.secured.is_some() || !profile.unknown.is_empty(), "{} knows everything?", profile.name);

@@ -1,4 +1,4 @@
-//! Rows that are collected before they are stored together.
+//! Rows collected for one transaction.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +18,7 @@ use store::events::Change;
 use store::readings::{self, DoubtfulReading, Reading};
 use store::wallets::Metered;
 
-/// What has come in since the last time.
+/// Rows since the last write.
 #[derive(Default)]
 pub(super) struct Batch {
     readings: Vec<Reading>,
@@ -28,7 +28,7 @@ pub(super) struct Batch {
     touched: BTreeSet<MeterId>,
     hours: BTreeMap<(MeterId, i64), Energy>,
     days: BTreeMap<(MeterId, Date), (Energy, Parts)>,
-    /// States that do not match the ledger: read from when on.
+    /// States that differ from the ledger, with the start of their reading.
     pub(super) suspects: Vec<(MeterId, Timestamp, State)>,
 }
 
@@ -93,7 +93,7 @@ impl Batch {
         }
     }
 
-    /// One case a stretch of values that are held back; the later ones say nothing new.
+    /// One case per period in which values are held; later values add nothing.
     pub(super) fn hold(&mut self, meter: MeterId, quality: Quality, last: Option<&Baseline>, now: &Baseline) {
         let detail = serde_json::json!({
             "quality": quality.as_str(),
@@ -118,7 +118,7 @@ impl Batch {
         self.events.extend(changes);
     }
 
-    /// The rows to store, with what each touched meter holds now.
+    /// The rows to store, with the last known values of each meter they touch.
     pub(super) fn finish(&mut self, latest: impl Fn(&MeterId) -> Option<Latest>) -> readings::Batch {
         let hour = |((meter, hour), energy)| Hour { meter, hour, energy };
         let day = |((meter, day), (energy, parts))| Day { meter, day, energy, parts };

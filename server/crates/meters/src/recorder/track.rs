@@ -1,4 +1,4 @@
-//! What is known of one meter between two readings.
+//! State of one meter between readings.
 
 use model::event::EventKind;
 use model::ids::MeterId;
@@ -12,10 +12,10 @@ use domain::meter_state::{Measurement, MeterStatus};
 use domain::server_wallet::ServerWallet;
 use store::events::{Change, Subject, Turn};
 
-/// A clock that was set back by less than this is waited for; by more, readings are marked as out of order.
+/// When our clock is set back by less than this, timestamps wait for it; by more, readings are marked as out of order.
 const CLOCK_STEP_MS: i64 = 10_000;
 
-/// Whether what was seen at that instant is older than what was seen last: a sweep that a command overtook tells of it afterwards.
+/// Whether an observation is older than the last one: a sweep that a command overtook reports after it.
 pub(crate) fn is_overtaken(at: Timestamp, last: Timestamp) -> bool {
     at < last && last.since(at) < CLOCK_STEP_MS
 }
@@ -23,17 +23,16 @@ pub(crate) fn is_overtaken(at: Timestamp, last: Timestamp) -> bool {
 pub(super) struct Track {
     pub(super) latest: Latest,
     pub(super) baseline: Option<Baseline>,
-    /// Since when values are held back.
+    /// Since when values are held.
     pub(super) held_since: Option<Timestamp>,
-    /// The instant of the newest stored reading.
+    /// Time of the newest stored reading.
     pub(super) last_row: Option<Timestamp>,
-    /// What is the matter with it.
     signs: AlarmConditions,
-    /// Whether its relay was open when it was last read whole.
+    /// Whether its relay was open in the last full reading.
     was_open: bool,
     /// When its reverse counter last grew.
     reverse_grew: Option<Timestamp>,
-    /// Its load when it was last read.
+    /// Load in the last reading.
     pub(super) load: Option<Load>,
 }
 
@@ -47,7 +46,7 @@ impl Track {
         Self { latest, baseline: None, held_since: None, last_row: None, signs, was_open: false, reverse_grew: None, load: None }
     }
 
-    /// An event that was open when the process began.
+    /// Restores an event that was open when the process started.
     pub(super) fn resume(&mut self, kind: EventKind, since: Timestamp) {
         self.signs.set(kind, true);
         if kind == EventKind::Reverse {
@@ -55,7 +54,7 @@ impl Track {
         }
     }
 
-    /// Two stored readings of a meter are never of the same instant, and small steps of our clock back are no disorder.
+    /// A time for the stored row: two readings of a meter never share one, and small steps of our clock back do not reorder rows.
     pub(super) fn row_at(&mut self, at: Timestamp) -> Timestamp {
         let at = match self.last_row {
             Some(last) if at == last || is_overtaken(at, last) => last.plus(1),
@@ -65,7 +64,7 @@ impl Track {
         at
     }
 
-    /// Takes in wallet and relay; gives what began or ended by it.
+    /// Applies wallet and relay; returns the events that began or ended.
     pub(super) fn see_face(
         &mut self,
         at: Timestamp,
@@ -99,7 +98,7 @@ impl Track {
             self.turn(kind, so, at, &mut changes);
         }
         if server_wallet.is_none() {
-            // A server wallet's own are raised with what moves it.
+            // Conditions of a server wallet are raised by the transaction that changes it.
             for (kind, so) in alarm_conditions::of_wallet(self.latest.status) {
                 self.turn(kind, so, at, &mut changes);
             }
@@ -107,7 +106,7 @@ impl Track {
         changes
     }
 
-    /// Takes in what was measured and how its counter went; gives what began or ended by it.
+    /// Applies a measurement and the quality of its counter; returns the events that began or ended.
     pub(super) fn see_measurement(
         &mut self,
         now: &Baseline,
@@ -145,7 +144,7 @@ impl Track {
         changes
     }
 
-    /// It does not answer, alone or with its whole gateway: then only the gateway's loss is an event.
+    /// Marks the meter as lost. Only the gateway's loss is an event unless the meter is lost `alone`.
     pub(super) fn lose(&mut self, since: Timestamp, alone: bool) -> Vec<Change> {
         self.latest.lost_since = Some(since);
         let mut changes = Vec::new();
@@ -162,7 +161,7 @@ impl Track {
         }
     }
 
-    /// What was measured when it began.
+    /// Values at the beginning of an event.
     fn detail(&self, kind: EventKind) -> String {
         let latest = &self.latest;
         match kind {

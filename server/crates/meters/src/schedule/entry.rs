@@ -1,19 +1,19 @@
-//! One meter in the schedule of its bus.
+//! Schedule entry of one meter.
 
-/// Never more often than this, however short the interval.
+/// Shortest interval, ms.
 const FLOOR_MS: u64 = 200;
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Entry {
     pub(super) due: u64,
-    /// From one reading to the next, as it is set.
+    /// Configured interval, ms.
     pub(super) interval: u64,
-    /// The same, as it is while somebody watches or nobody does.
+    /// Effective interval while someone watches or nobody does, ms.
     pub(super) paced: u64,
     pub(super) failures: u32,
     /// It has answered since the gateway was found.
     pub(super) known: bool,
-    /// Its place among those that are asked for.
+    /// Position among the requested readings.
     pub(super) asked: Option<u64>,
 }
 
@@ -22,12 +22,12 @@ impl Entry {
         Self { due: now, interval, paced: paced(interval, pace), failures: 0, known: false, asked: None }
     }
 
-    /// As if it had never been tried.
+    /// Resets the state to that of a meter that was never tried.
     pub(super) const fn afresh(self, now: u64) -> Self {
         Self { due: now, failures: 0, known: false, ..self }
     }
 
-    /// A meter that answers moves to where it would stand, had it always had this interval.
+    /// Changes the interval; a meter that answers becomes due as if it had always had it.
     pub(super) fn set(&mut self, interval: u64, pace: Option<u64>) {
         let was = self.paced;
         (self.interval, self.paced) = (interval, paced(interval, pace));

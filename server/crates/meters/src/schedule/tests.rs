@@ -4,14 +4,14 @@ use super::*;
 use model::ids::Uuid;
 
 const POLICY: Policy = Policy { probe_cap_ms: 45_000, probe_share: 45 };
-/// As often as the bus allows.
+/// Reads as often as the bus allows.
 const CONTINUOUS: u64 = 0;
 
 fn ids(n: u128) -> Vec<MeterId> {
     (1..=n).map(|i| MeterId(Uuid::from_u128(i))).collect()
 }
 
-/// A schedule of these meters, all with one interval.
+/// A schedule of meters with one interval.
 fn schedule(meters: &[MeterId], interval: u64) -> Schedule {
     let mut schedule = Schedule::new(POLICY);
     schedule.set_meters(&each(meters, interval), 0);
@@ -22,7 +22,7 @@ fn each(meters: &[MeterId], interval: u64) -> HashMap<MeterId, u64> {
     meters.iter().map(|&id| (id, interval)).collect()
 }
 
-/// A bus on which some meters are dead: gives, for each meter, the instants at which it was read well.
+/// A simulated bus with some dead meters; records attempts and successful readings of each meter.
 struct Bus {
     schedule: Schedule,
     now: u64,
@@ -70,7 +70,7 @@ impl Bus {
         changes
     }
 
-    /// The 99th percentile of the time between two readings of a living meter, after `from`.
+    /// The 99th percentile of the time between two readings of an answering meter, after `from`.
     fn p99_gap(&self, from: u64) -> u64 {
         let mut gaps: Vec<u64> =
             self.good.values().flat_map(|at| at.windows(2).filter(|w| w[0] >= from).map(|w| w[1] - w[0])).collect();
@@ -80,7 +80,7 @@ impl Bus {
 }
 
 #[test]
-fn healthy_meters_go_round_in_turn() {
+fn healthy_meters_are_read_in_turn() {
     let mut bus = Bus::new(25, 0, CONTINUOUS, 50);
     assert_eq!(bus.run(60_000), []);
     assert_eq!(bus.p99_gap(0), 25 * 50);
@@ -89,14 +89,14 @@ fn healthy_meters_go_round_in_turn() {
 }
 
 #[test]
-fn a_long_interval_leaves_the_bus_quiet() {
+fn a_long_interval_leaves_the_bus_idle() {
     let mut bus = Bus::new(10, 0, 60_000, 50);
     bus.run(600_000);
     assert!(bus.good.values().all(|at| at.len() == 10), "{:?}", bus.good.values().map(Vec::len).collect::<Vec<_>>());
 }
 
 #[test]
-fn a_fifth_dead_costs_the_living_little_and_starves_none() {
+fn dead_meters_cost_little_and_starve_none() {
     for refuses in [false, true] {
         let mut bus = Bus::new(25, 5, CONTINUOUS, 50);
         bus.refuses = refuses;
@@ -110,7 +110,7 @@ fn a_fifth_dead_costs_the_living_little_and_starves_none() {
 }
 
 #[test]
-fn a_dead_meter_that_answers_again_is_noticed_within_a_minute() {
+fn a_dead_meter_that_answers_again_is_noticed_in_a_minute() {
     for (meters, dead, read_ms) in [(25, 5, 50), (174, 9, 212), (174, 35, 212), (1, 1, 50)] {
         let mut bus = Bus::new(meters, dead, CONTINUOUS, read_ms);
         bus.run(900_000);
@@ -125,17 +125,17 @@ fn a_dead_meter_that_answers_again_is_noticed_within_a_minute() {
 }
 
 #[test]
-fn tries_on_a_lost_meter_double_to_the_cap() {
+fn attempts_on_a_lost_meter_double_to_the_cap() {
     let mut bus = Bus::new(2, 1, 60_000, 50);
     bus.run(500_000);
     let tries = bus.tries[&MeterId(Uuid::from_u128(1))].clone();
     let gaps: Vec<u64> = tries.windows(2).map(|w| w[1] - w[0]).collect();
-    // Two patient tries, hasty ones, and a patient one again: the pauses behind them are 2, 5, 10, 20, 40 s, then the cap.
+    // Two normal attempts, then short ones, then a normal one; the pauses are 2, 5, 10, 20, 40 s, then the cap.
     assert_eq!(gaps[..9], [3_000, 6_000, 10_500, 20_500, 40_500, 45_500, 45_500, 45_500, 46_000]);
 }
 
 #[test]
-fn one_failure_is_noise_and_two_are_a_lost_meter() {
+fn two_failures_in_a_row_mean_a_lost_meter() {
     let all = ids(3);
     let mut s = schedule(&all, CONTINUOUS);
     for &id in &all {
@@ -158,7 +158,7 @@ fn a_silent_gateway_is_told_from_silent_meters() {
     let from = bus.now;
     let changes = bus.run(from + 10_000);
     assert_eq!(changes.last(), Some(&Change::GatewayLost));
-    assert_eq!(bus.run(from + 60_000), [], "said once");
+    assert_eq!(bus.run(from + 60_000), [], "reported once");
     assert!(bus.schedule.is_gateway_lost());
     bus.dead.clear();
     let from = bus.now;
@@ -168,7 +168,7 @@ fn a_silent_gateway_is_told_from_silent_meters() {
 }
 
 #[test]
-fn a_gateway_that_refuses_for_all_its_meters_lives() {
+fn a_gateway_that_refuses_for_all_meters_is_not_lost() {
     let mut bus = Bus::new(8, 8, CONTINUOUS, 50);
     bus.refuses = true;
     let changes = bus.run(60_000);
@@ -176,13 +176,13 @@ fn a_gateway_that_refuses_for_all_its_meters_lives() {
 }
 
 #[test]
-fn a_gateway_silent_from_the_start_is_lost_once_all_have_failed() {
+fn a_gateway_silent_from_the_start_is_lost() {
     let mut bus = Bus::new(8, 8, CONTINUOUS, 50);
     assert_eq!(bus.run(60_000), [Change::GatewayLost]);
 }
 
 #[test]
-fn an_unreachable_gateway_comes_back_as_a_whole() {
+fn an_unreachable_gateway_recovers_with_all_meters() {
     let all = ids(4);
     let mut s = schedule(&all, CONTINUOUS);
     assert_eq!(s.unreachable(0), Change::GatewayLost);
@@ -194,7 +194,7 @@ fn an_unreachable_gateway_comes_back_as_a_whole() {
 }
 
 #[test]
-fn who_is_asked_for_goes_first_even_when_lost() {
+fn requested_readings_go_first_even_of_a_lost_meter() {
     let all = ids(3);
     let mut s = schedule(&all, 60_000);
     for &id in &all {
@@ -205,11 +205,11 @@ fn who_is_asked_for_goes_first_even_when_lost() {
     s.request_read(all[2]);
     assert_eq!(s.next(40), Next::Read { meter: all[2], turn: Turn::Asked });
     s.failed(all[2], 50, 10, Failure::Refused);
-    assert!(matches!(s.next(60), Next::Wait(Some(_))), "an urgent try is made once");
+    assert!(matches!(s.next(60), Next::Wait(Some(_))), "a requested attempt is made once");
 }
 
 #[test]
-fn who_asks_without_end_leaves_the_round_every_fourth_turn() {
+fn requested_readings_leave_every_fourth_turn_to_the_sweep() {
     let all = ids(4);
     let mut s = schedule(&all, CONTINUOUS);
     let mut round = HashSet::new();
@@ -226,7 +226,7 @@ fn who_asks_without_end_leaves_the_round_every_fourth_turn() {
 }
 
 #[test]
-fn those_who_ask_are_served_in_the_order_of_asking() {
+fn requests_are_served_in_order() {
     let all = ids(4);
     let mut s = schedule(&all, 60_000);
     for &id in &all {
@@ -244,7 +244,7 @@ fn those_who_ask_are_served_in_the_order_of_asking() {
 }
 
 #[test]
-fn each_meter_has_its_own_interval_and_a_watcher_shortens_the_long_ones() {
+fn intervals_are_individual_and_limited_while_watched() {
     let all = ids(3);
     let mut s = Schedule::new(POLICY);
     s.set_meters(&HashMap::from([(all[0], 1_800_000), (all[1], 60_000), (all[2], 1_800_000)]), 0);
@@ -275,7 +275,7 @@ fn a_retry_does_not_wait_for_the_pause() {
 }
 
 #[test]
-fn meters_come_and_go() {
+fn meters_are_added_and_removed() {
     let all = ids(4);
     let mut s = schedule(&all[..2], CONTINUOUS);
     s.set_meters(&each(&all[1..], CONTINUOUS), 5);
