@@ -1,4 +1,4 @@
-//! The operations' own rules: what each does to the meter, and when it is refused.
+//! The rules of each operation: what it does to the meter, and when it is refused.
 
 use super::journal::{BY_COMMAND, Kind};
 use super::meter::Meter;
@@ -6,7 +6,7 @@ use super::wallet::MoneyCommand;
 use domain::operation::Operation;
 use meters::frame::FrameResult;
 
-/// Applies an operation that passed all checks before it; a refused one changes nothing.
+/// Applies an operation that passed all earlier checks; a refused one changes nothing.
 pub fn apply(meter: &mut Meter, operation: &Operation) -> FrameResult {
     match *operation {
         Operation::Open { account } => {
@@ -37,7 +37,7 @@ pub fn apply(meter: &mut Meter, operation: &Operation) -> FrameResult {
     }
 }
 
-/// The money rule: the count must be the next one; the same command again is recognised, anything else is refused.
+/// The money rule: the count must be the next one. A repetition of the last command is recognised; anything else is refused.
 fn money(meter: &mut Meter, command: MoneyCommand, count: u16) -> FrameResult {
     if meter.wallet.account.is_none() {
         return FrameResult::NotOpen;
@@ -61,7 +61,7 @@ fn money(meter: &mut Meter, command: MoneyCommand, count: u16) -> FrameResult {
     meter.wallet.order = command.order;
     meter.wallet.last = Some(command);
     meter.record(kind, 0, amount);
-    // A credit or debit moves the relay only over the line of arrears; a close opens it by command.
+    // A credit or debit moves the relay only across the arrears limit; a close opens it by command.
     meter.settle((kind == Kind::Close).then_some(BY_COMMAND));
     FrameResult::Done
 }
@@ -98,7 +98,7 @@ fn parameter(meter: &mut Meter, operation: &Operation) -> FrameResult {
         Operation::SetPrices { standby: false, prices } => meter.tariff.prices = *prices,
         Operation::SetPrices { standby: true, prices } => meter.tariff.standby = Some(*prices),
         Operation::SetTiers(tiers) => {
-            // Use counted over another period says nothing about this one.
+            // Energy counted over another period does not apply to this one.
             if tiers.period != meter.tariff.tiers.period {
                 meter.wallet.tier_use = 0;
             }

@@ -1,5 +1,5 @@
-//! The control interface: look into a running site and break it, over HTTP with JSON. For demos and black-box tests; it
-//! asks nobody who they are, so it listens only where it is told to.
+//! The control interface: inspects a running site and injects faults, over HTTP with JSON. For demos and black-box tests; it has
+//! no authentication and listens only if configured.
 //!
 //! ```text
 //! GET  /meters                               every meter, with what it truly holds
@@ -41,7 +41,7 @@ pub(super) fn spawn(simulator: &mut Simulator, listener: TcpListener, address: S
     simulator.tasks.spawn(async move {
         let served = axum::serve(listener, app).with_graceful_shutdown(stop.clone().cancelled_owned());
         tokio::select! {
-            // A connection that is kept open must not keep the simulator alive.
+            // An open connection must not keep the simulator alive.
             () = stop.cancelled() => {}
             served = async { served.await } => if let Err(error) = served {
                 tracing::error!(%error, "sim.control.failed");
@@ -50,7 +50,6 @@ pub(super) fn spawn(simulator: &mut Simulator, listener: TcpListener, address: S
     });
 }
 
-/// The interface of a site.
 fn router(site: SiteHandle) -> Router {
     let meter = Router::new()
         .route("/", get(meters::show))
@@ -69,7 +68,7 @@ fn router(site: SiteHandle) -> Router {
         .with_state(site)
 }
 
-/// A fault and how often it strikes.
+/// A line fault with its probability.
 #[derive(Deserialize)]
 struct Strike {
     #[serde(flatten)]
@@ -82,13 +81,12 @@ const fn always() -> f64 {
     1.0
 }
 
-/// What is switched on or off.
 #[derive(Deserialize)]
 struct Switch {
     on: bool,
 }
 
-/// Why a request changes nothing.
+/// Why a request was rejected.
 enum Refusal {
     NotFound,
     TooFar,

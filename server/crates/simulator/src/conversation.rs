@@ -1,4 +1,4 @@
-//! One connection to a gateway: requests in their order, and what happens to the answers.
+//! One connection to a gateway: requests in order, and delivery of the replies.
 
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,10 +9,9 @@ use tokio_util::sync::CancellationToken;
 use super::gateway::{Delivery, Gateway};
 use super::wire::{Step, put, put_broken, take};
 
-/// Where answers go to.
 type Writer = Arc<tokio::sync::Mutex<Box<dyn AsyncWrite + Send + Unpin>>>;
 
-/// What the connections to one gateway share: who is connected now.
+/// The newest connection to a gateway, shared by all its connections.
 #[derive(Clone, Default)]
 pub struct Newest(Arc<Mutex<Option<Writer>>>);
 
@@ -26,10 +25,10 @@ impl Newest {
     }
 }
 
-/// Answers until the connection ends or speaks something else.
+/// Serves requests until the connection ends or receives bytes that do not match the framing.
 ///
 /// # Errors
-/// The connection broke.
+/// An error of the connection.
 pub async fn converse<S>(gateway: &Gateway, stream: S, newest: Newest, stop: &CancellationToken) -> io::Result<()>
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
@@ -66,7 +65,7 @@ where
                         () = tokio::time::sleep(after) => {}
                     }
                     let Some(newest) = newest.get() else { return };
-                    // The client may be gone by now; then nobody misses the answer.
+                    // The client may be gone by now.
                     send(&newest, &put(framing, transaction, &reply)).await.ok();
                 });
             }

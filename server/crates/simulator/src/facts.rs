@@ -1,4 +1,4 @@
-//! What a meter can say, by the fields of a profile and in the server's units; times as the digits that a register shows.
+//! A meter's values by profile field, in the server's units; times as the BCD digits of a register.
 
 use model::time::Date;
 
@@ -15,7 +15,7 @@ use meters::profile::{Field, Table};
 pub struct Facts(Vec<(Field, i128)>);
 
 impl Facts {
-    /// How a meter stands.
+    /// Current values of a meter.
     #[must_use]
     pub fn of(meter: &Meter, load: &Load) -> Self {
         let (energy, now) = (&meter.energy, Measured::of(meter, load));
@@ -54,7 +54,7 @@ impl Facts {
         ])
     }
 
-    /// Its midnights, newest first.
+    /// Its daily freezes, newest first.
     #[must_use]
     pub fn freezes(meter: &Meter) -> Vec<Self> {
         let facts = |frozen: &Frozen| {
@@ -64,7 +64,7 @@ impl Facts {
         meter.freezes.days().map(facts).collect()
     }
 
-    /// Those of its journal's records that a table holds, newest first.
+    /// Its journal records of the kinds in a table, newest first.
     #[must_use]
     pub fn journal(meter: &Meter, table: &Table) -> Vec<Self> {
         meter.journal.records().filter_map(|record| Self::record(record, table)).collect()
@@ -87,7 +87,7 @@ impl Facts {
         ]))
     }
 
-    /// One of them.
+    /// The value of a field; `None` if there is none.
     #[must_use]
     pub fn get(&self, field: Field) -> Option<i128> {
         self.0.iter().find(|(known, _)| *known == field).map(|(_, fact)| *fact)

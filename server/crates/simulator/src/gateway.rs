@@ -24,19 +24,17 @@ use domain::rng::Rng;
 use meters::keys::MasterKeys;
 use meters::profile::Area;
 
-/// What all gateways share.
+/// Shared by all gateways.
 pub struct Site {
-    /// The site's time.
     pub clock: Arc<SiteClock>,
-    /// What rooms draw.
     pub load: Load,
-    /// What meters' keys derive from.
+    /// Master keys of the meters.
     pub keys: MasterKeys,
-    /// How long transactions take; `None`: no time.
+    /// Bus timing; `None`: transactions take no time.
     pub bus: Option<BusTiming>,
-    /// Where meters' memory is kept.
+    /// Where the meters' state is stored.
     pub state: Option<StateFile>,
-    /// How gateways that speak TLS name themselves; `None` where there are none.
+    /// Certificate of gateways that speak TLS; `None` if there are none.
     pub tls: Option<Identity>,
 }
 
@@ -44,26 +42,24 @@ pub struct Site {
 pub struct Slot {
     /// Modbus unit id.
     pub unit: u8,
-    /// What the meter understands.
     pub model: Model,
     pub meter: Meter,
     /// Faults between gateway and meter.
     pub faults: Faults,
 }
 
-/// A gateway and what is behind it.
+/// A gateway and its meters.
 pub struct Gateway {
-    /// Its place in the estate.
+    /// Index in the estate.
     pub index: usize,
-    /// How it carries frames.
     pub framing: Framing,
     /// Whether it refuses connections.
     pub refused: watch::Sender<bool>,
     site: Arc<Site>,
     rng: Rng,
-    /// Held while a request is on the wire.
+    /// Held while a request is on the bus.
     bus: tokio::sync::Mutex<BusClock>,
-    /// Held while a meter changes, until the change is on disk; nobody reads a change before that.
+    /// Held while a meter changes, until the change is on disk; nothing reads the change before.
     turn: tokio::sync::Mutex<()>,
     inner: Mutex<Inner>,
 }
@@ -72,39 +68,36 @@ struct Inner {
     /// Ascending by unit.
     slots: Vec<Slot>,
     faults: Faults,
-    /// An answer that waits to go out in place of the next one.
+    /// An answer waiting to replace the next one.
     shifted: Option<Reply>,
-    /// Units whose meters were exchanged.
+    /// Units of two meters that exchanged addresses.
     swapped: Option<[u8; 2]>,
 }
 
-/// What a gateway does with a request.
+/// How a gateway answers a request.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Delivery {
     Answer(Reply),
     /// Answers later; other requests may be answered before.
     Late(Duration, Reply),
-    /// Answers with a check that does not fit.
+    /// Answers with a wrong check value.
     BadCheck(Reply),
-    /// Sends these bytes, which are no answer.
+    /// Sends these bytes, which are not an answer.
     Raw(Vec<u8>),
     /// Sends half of this answer and closes the connection.
     Cut(Reply),
     Nothing,
 }
 
-/// There is no such meter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no such meter")]
 pub struct NoMeter;
 
-/// Why a meter could not be changed from outside.
+/// Why a meter could not be changed.
 #[derive(Debug, thiserror::Error)]
 pub enum ChangeError {
-    /// There is no such meter.
     #[error(transparent)]
     NoMeter(#[from] NoMeter),
-    /// Its memory could not be kept.
     #[error("the state file cannot be written: {0}")]
     State(String),
 }
@@ -119,7 +112,7 @@ impl Gateway {
         Self { index, framing, refused, site, rng, bus: Default::default(), turn: Default::default(), inner }
     }
 
-    /// Serves one request, as slowly as the bus is.
+    /// Serves one request in the time that the bus takes.
     pub async fn transact(&self, ask: &Ask) -> Delivery {
         let mut clock = self.bus.lock().await;
         let begun = clock.begin();
@@ -177,14 +170,14 @@ impl Gateway {
         Delivery::Answer(earlier.unwrap_or(reply))
     }
 
-    /// Waits until the bus would be free again: after the answer, or after the gateway lost its patience.
+    /// Waits until the bus is free: after the answer, or after the gateway's time-out.
     async fn hold(&self, clock: &mut BusClock, begun: Instant, lengths: Option<(usize, usize)>) {
         let Some(timing) = &self.site.bus else { return };
         let took = lengths.map_or(timing.patience, |(request, answer)| timing.transaction(request, answer));
         clock.end(begun + took).await;
     }
 
-    /// The gateway's own faults go before those of the meter's line.
+    /// Faults of the gateway take precedence over those of the meter's line.
     fn draw(&self, unit: u8) -> Result<Option<LineFault>, NoMeter> {
         let mut inner = self.lock();
         if let Some(fault) = inner.faults.draw(&self.rng) {
@@ -193,7 +186,7 @@ impl Gateway {
         inner.slot(unit).map(|slot| slot.faults.draw(&self.rng))
     }
 
-    /// Which meter feels addressed; `None`: all of them.
+    /// The unit of the addressed meter; `None` for a broadcast.
     fn addressed(&self, ask: &Ask) -> Result<Option<u8>, NoMeter> {
         let mut inner = self.lock();
         match ask {
@@ -207,7 +200,7 @@ impl Gateway {
                     Address::Meter(serial) => slot.meter.serial == serial,
                     Address::All | Address::Anyone => true,
                 });
-                // Where several answer at once nobody understands them.
+                // When several meters answer at once, the answers collide.
                 match (hear.next(), hear.next()) {
                     (Some(slot), None) => Ok(Some(slot.unit)),
                     _ => Err(NoMeter),
@@ -216,7 +209,7 @@ impl Gateway {
         }
     }
 
-    /// A transparent gateway does not know that nobody answered.
+    /// A transparent gateway does not know that no meter answered.
     fn no_answer(&self, ask: &Ask) -> Option<Reply> {
         match ask {
             Ask::Modbus { unit, pdu } if self.framing != Framing::Transparent => {
@@ -287,7 +280,7 @@ impl Gateway {
         None
     }
 
-    /// Changes a meter from outside, and keeps the change.
+    /// Changes a meter and stores the change.
     ///
     /// # Errors
     /// [`ChangeError`]; then nothing has changed.
@@ -295,7 +288,7 @@ impl Gateway {
         self.commit(unit, |meter| (change(meter), Effect::Changed)).await
     }
 
-    /// A change becomes visible only after it is on disk: a reader who saw money must find it again after a power cut.
+    /// A change becomes visible only after it is on disk: money that was seen must survive a power cut.
     async fn commit<R>(&self, unit: u8, change: impl FnOnce(&mut Meter) -> (R, Effect)) -> Result<R, ChangeError> {
         let _turn = self.turn.lock().await;
         let mut next = self.look(unit, |slot| slot.meter.clone())?;
@@ -307,10 +300,10 @@ impl Gateway {
         Ok(result)
     }
 
-    /// Looks at a meter as it stands now.
+    /// Accesses a meter in its current state.
     ///
     /// # Errors
-    /// [`NoMeter`].
+    /// [`NoMeter`] if there is no such unit.
     pub fn look<R>(&self, unit: u8, look: impl FnOnce(&mut Slot) -> R) -> Result<R, NoMeter> {
         let mut inner = self.lock();
         let slot = inner.slot(unit)?;
@@ -318,29 +311,28 @@ impl Gateway {
         Ok(look(slot))
     }
 
-    /// Looks at the faults of the gateway itself.
+    /// Accesses the faults of the gateway itself.
     pub fn faults<R>(&self, look: impl FnOnce(&mut Faults) -> R) -> R {
         look(&mut self.lock().faults)
     }
 
-    /// Exchanges the addresses of two meters, as after a rewiring that nobody noted; `None`: as planned.
+    /// Exchanges the addresses of two meters, as after an unrecorded rewiring; `None` restores the plan.
     pub fn swap(&self, units: Option<[u8; 2]>) {
         self.lock().swapped = units;
     }
 
-    /// The units behind it, ascending.
+    /// Units of all meters, ascending.
     #[must_use]
     pub fn units(&self) -> Vec<u8> {
         self.lock().slots.iter().map(|slot| slot.unit).collect()
     }
 
-    /// Every meter's memory, no change being under way.
+    /// The state of every meter, while no change is in progress.
     pub async fn memory(&self) -> Vec<(u8, Meter)> {
         let _turn = self.turn.lock().await;
         self.lock().slots.iter().map(|slot| (slot.unit, slot.meter.clone())).collect()
     }
 
-    /// What all gateways share.
     #[must_use]
     pub fn site(&self) -> &Site {
         &self.site
@@ -352,7 +344,7 @@ impl Gateway {
 }
 
 impl Inner {
-    /// Whose meter hears under a unit id.
+    /// The unit of the meter that is wired to a unit id.
     fn wired(&self, unit: u8) -> u8 {
         match self.swapped {
             Some([a, b]) if unit == a => b,

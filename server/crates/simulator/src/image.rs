@@ -1,5 +1,5 @@
-//! The registers of a meter of any Modbus profile, made from the same file that the server reads them by: each value of the
-//! profile, from what the meter holds to words. Written apart from the server's decoder, so that each checks the other.
+//! Registers of a meter of any Modbus profile, encoded from the same file with which the server decodes them. Implemented
+//! independently of the server's decoder, so that each tests the other.
 
 use std::ops::Range;
 
@@ -10,10 +10,10 @@ use super::modbus::Exception;
 use domain::bcd::pack;
 use meters::profile::{Access, Area, Block, Field, Kind, Profile, Table, Value, WordOrder};
 
-/// Reads registers, all of them inside one range that the profile lets be read across.
+/// Reads registers, all within one range that the profile allows to be read at once.
 ///
 /// # Errors
-/// Exception 02 where there are no such registers, 03 for more than the meter gives at once.
+/// Exception 02 for unknown registers, 03 for more than the meter returns at once.
 pub fn read(profile: &Profile, meter: &Meter, load: &Load, area: Area, address: u16, count: u16) -> Result<Vec<u16>, Exception> {
     if count > profile.max_registers {
         return Err(Exception::IllegalValue);
@@ -36,14 +36,14 @@ fn covers(range: &Range<u32>, asked: &Range<u32>) -> bool {
     range.start <= asked.start && asked.end <= range.end
 }
 
-/// A range of registers; `None` where a table has gaps that cannot be read.
+/// A range of registers; `None` for gaps that cannot be read.
 type Image = Vec<Option<u16>>;
 
 fn block(profile: &Profile, meter: &Meter, load: &Load, block: &Block) -> Image {
     let mut image = vec![Some(0); usize::from(block.registers)];
     let facts = Facts::of(meter, load);
     for (n, value) in block.values.iter().enumerate() {
-        // What is listed once a phase adds up to the whole.
+        // A field listed once per phase is split so that the parts add up to the total.
         let same = |values: &[Value]| values.iter().filter(|other| other.field == value.field).count();
         let (before, all) = (same(block.values.get(..n).unwrap_or_default()), same(&block.values));
         if let Some(whole) = facts.get(value.field) {
@@ -72,7 +72,7 @@ fn table(profile: &Profile, meter: &Meter, table: &Table) -> Image {
     image
 }
 
-/// Values may share a register, a byte or some bits each.
+/// Writes a value; several values may share a register.
 fn put(image: &mut Image, profile: &Profile, value: &Value, at: u16, ours: i128) {
     let count = value.kind.registers();
     let raw = raw(value, ours);
@@ -85,7 +85,7 @@ fn put(image: &mut Image, profile: &Profile, value: &Value, at: u16, ours: i128)
     }
 }
 
-/// The bits of a value: our units turned into counts, and those into the form. A counter's higher digits fall off.
+/// The encoded bits of a value. Higher digits of a counter are dropped.
 fn raw(value: &Value, ours: i128) -> u64 {
     if let Some(flag) = value.flag {
         let other = if flag.on & flag.mask == 0 { flag.mask & flag.mask.wrapping_neg() } else { 0 };
@@ -107,7 +107,7 @@ fn raw(value: &Value, ours: i128) -> u64 {
         Kind::Bcd8 => digits(counts, 4),
         Kind::Bcd12 => digits(counts, 6),
         Kind::Bcd16 => digits(counts, 8),
-        // Facts give times as digits already.
+        // Times are BCD digits already.
         Kind::Clock | Kind::Date => ours as u64,
     }
 }
@@ -117,23 +117,23 @@ fn digits(counts: i128, bytes: u32) -> u64 {
     (0..bytes).fold(0, |all, n| all | pair(n) << (8 * n))
 }
 
-/// What a write does.
+/// Effect of a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Write {
-    /// Switches the relay: closed, or open.
+    /// Switches the relay; `true` is closed.
     Relay(bool),
-    /// Sets the energy counters to zero, as some models let anybody on the bus.
+    /// Resets the energy counters to zero, which some models allow anyone on the bus.
     Zero,
 }
 
-/// Understands a write.
+/// Decodes a write.
 ///
 /// # Errors
-/// Exception 02 where nothing can be written, 03 for what means nothing there.
+/// Exception 02 for registers that cannot be written, 03 for invalid values.
 pub fn write(profile: &Profile, address: u16, bytes: &[u8]) -> Result<Write, Exception> {
     let words: Vec<u16> = bytes.as_chunks().0.iter().copied().map(u16::from_be_bytes).collect();
     if let Some(relay) = profile.relay.as_ref().filter(|relay| relay.address == address) {
-        // Given back to its own judgement, a meter without money has nothing to judge: it stays closed.
+        // Without a wallet the meter has no reason to open, so a released relay is closed.
         let closes = relay.close == words || relay.release.as_ref() == Some(&words);
         return if closes || relay.open == words { Ok(Write::Relay(closes)) } else { Err(Exception::IllegalValue) };
     }

@@ -1,4 +1,4 @@
-//! Which model a meter is: what it understands.
+//! The protocol and registers of a meter, by its profile.
 
 use std::sync::Arc;
 
@@ -14,16 +14,16 @@ use meters::profile::{Area, Profile, Protocol};
 
 #[derive(Clone, Debug)]
 pub enum Model {
-    /// The reference profile, with its secured frames.
+    /// The reference profile, with secured frames.
     Reference,
-    /// Any other Modbus meter, made from its profile.
+    /// Any other Modbus meter, generated from its profile.
     Modbus(Arc<Profile>),
     /// DL/T 645-2007.
     Dlt645,
 }
 
 impl Model {
-    /// The counterpart of a profile.
+    /// The simulated model of a profile.
     #[must_use]
     pub fn of(profile: &Arc<Profile>) -> Self {
         match profile.protocol {
@@ -33,7 +33,6 @@ impl Model {
         }
     }
 
-    /// Whether it speaks Modbus.
     #[must_use]
     pub const fn speaks_modbus(&self) -> bool {
         !matches!(self, Self::Dlt645)
@@ -42,7 +41,7 @@ impl Model {
     /// Reads registers.
     ///
     /// # Errors
-    /// The exception to answer with.
+    /// The exception to reply with.
     pub fn read(&self, meter: &Meter, load: &Load, area: Area, address: u16, count: u16) -> Result<Vec<u16>, Exception> {
         match (self, area) {
             (Self::Reference, Area::Holding) => reference::read(meter, load, address, count),
@@ -54,7 +53,7 @@ impl Model {
     /// Writes registers.
     ///
     /// # Errors
-    /// The exception to answer with.
+    /// The exception to reply with.
     pub fn write(&self, meter: &mut Meter, keys: &MasterKeys, address: u16, bytes: &[u8]) -> Result<Effect, Exception> {
         match self {
             Self::Reference if address == MAILBOX => secured::receive(meter, keys, bytes, meter.until),

@@ -1,4 +1,4 @@
-//! From a configuration to a running site.
+//! Starts a site from its configuration.
 
 use std::collections::HashMap;
 use std::io;
@@ -28,63 +28,52 @@ use domain::rng::Rng;
 use domain::serial::Serial;
 use meters::profile::{ProfileError, Profiles};
 
-/// How often the state file is rewritten.
+/// Interval at which the state file is rewritten.
 const REWRITE: Duration = Duration::from_secs(300);
 
-/// The site cannot be started.
+/// Why a site cannot be started.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// A gateway, or the control interface, cannot listen.
     #[error("cannot listen on {address}: {source}")]
     Listen { address: SocketAddr, source: io::Error },
-    /// There are more gateways than ports above the first one.
+    /// More gateways than ports above the first one.
     #[error("{gateways} gateways do not fit above port {base}")]
-    Ports {
-        gateways: usize,
-        /// The first port.
-        base: u16,
-    },
-    /// Two meters share a unit id, or a unit id is not 1-247.
+    Ports { gateways: usize, base: u16 },
     #[error("gateway {gateway}: unit {unit} is taken twice or is not 1-247")]
     Unit {
-        /// Which gateway, from 0.
+        /// Gateway index, from 0.
         gateway: usize,
         unit: u8,
     },
-    /// The built-in meter profiles cannot be read.
     #[error(transparent)]
     Profiles(#[from] ProfileError),
-    /// A plan names a profile that no meter can be made from.
     #[error("gateway {gateway}, unit {unit}: there is no simulated meter of profile {profile}")]
     Profile {
-        /// Which gateway, from 0.
+        /// Gateway index, from 0.
         gateway: usize,
         unit: u8,
         profile: String,
     },
-    /// A gateway shall speak TLS and cannot.
     #[error(transparent)]
     Tls(#[from] TlsError),
-    /// The state file cannot be used.
     #[error(transparent)]
     State(#[from] StateError),
-    /// The state file cannot be written.
     #[error("the state file cannot be written: {0}")]
     Write(String),
     /// The state file belongs to another site.
     #[error("the state file holds meter {found} where this site has {planned} (gateway {gateway}, unit {unit})")]
     OtherSite {
-        /// Which gateway, from 0.
+        /// Gateway index, from 0.
         gateway: usize,
         unit: u8,
         /// Serial number in the file.
         found: Serial,
-        /// Serial number of the plan.
+        /// Serial number in the plan.
         planned: Serial,
     },
 }
 
-/// Starts a site; it runs until [`Simulator::stop`], or until the simulator is dropped.
+/// Starts a site, which runs until [`Simulator::stop`] or until the simulator is dropped.
 ///
 /// # Errors
 /// [`StartError`]; then nothing runs.
@@ -148,7 +137,7 @@ fn check(config: &Config) -> Result<(), StartError> {
     Ok(())
 }
 
-/// Site time goes on where the file left it, at the speed asked for now.
+/// Site time continues from the file, at the configured speed.
 fn anchor(config: &Config, restored: Option<Anchor>) -> Anchor {
     let wall = config.clock.now();
     let site = restored.map_or(config.starts_at.unwrap_or(wall), |anchor| anchor.site_at(wall));
@@ -192,7 +181,7 @@ fn rng(seed: u64, gateway: usize) -> Rng {
     Rng::from_seed(bytes)
 }
 
-/// Rewrites the state file now and then, and at the end.
+/// Rewrites the state file periodically, and at the end.
 async fn keep(site: Arc<Site>, gateways: Arc<[Arc<Gateway>]>, stop: CancellationToken) {
     loop {
         let stopped = stop.run_until_cancelled(tokio::time::sleep(REWRITE)).await.is_none();
@@ -216,7 +205,6 @@ async fn rewrite(site: &Site, gateways: &[Arc<Gateway>]) -> Result<(), String> {
     state.rewrite(site.clock.anchor(), &meters).await
 }
 
-/// The site's clock, for a server that shall live in the same time.
 pub(super) fn shared(site: &Site) -> SharedClock {
     site.clock.clone() as Arc<dyn Clock>
 }

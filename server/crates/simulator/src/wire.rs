@@ -1,36 +1,30 @@
-//! What goes over a gateway's TCP connection, by its framing: requests taken from a stream of bytes, answers put into one.
+//! Bytes of a gateway's TCP connection in its framing: parsing requests from a stream, and encoding replies.
 
 use super::dlt645::{self, Frame};
 use super::modbus::{self, HEADER, Header};
 use super::rtu;
 use domain::framing::Framing;
 
-/// What a master asks.
+/// A request of a master.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ask {
     Modbus {
-        /// Of which meter.
         unit: u8,
         pdu: Vec<u8>,
     },
-    /// DL/T 645; the frame names its meter.
+    /// The frame names its meter.
     Dlt645(Frame),
 }
 
-/// What a meter answers.
+/// A reply of a meter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reply {
-    Modbus {
-        /// In the name of which meter.
-        unit: u8,
-        pdu: Vec<u8>,
-    },
-    /// DL/T 645.
+    Modbus { unit: u8, pdu: Vec<u8> },
     Dlt645(Frame),
 }
 
 impl Ask {
-    /// Bytes on a serial bus without the Modbus envelope, for its timing.
+    /// Length on a serial bus without the Modbus envelope, for bus timing.
     #[must_use]
     pub fn length(&self) -> usize {
         match self {
@@ -41,7 +35,7 @@ impl Ask {
 }
 
 impl Reply {
-    /// The same, naming the next meter.
+    /// The same reply with another meter's address.
     #[must_use]
     pub fn of_another(self) -> Self {
         match self {
@@ -50,7 +44,7 @@ impl Reply {
         }
     }
 
-    /// The same without its last two bytes, what is around them consistent.
+    /// The same reply without its last two bytes, with a consistent frame around it.
     #[must_use]
     pub fn shortened(mut self) -> Self {
         let (Self::Modbus { pdu: bytes, .. } | Self::Dlt645(Frame { data: bytes, .. })) = &mut self;
@@ -68,18 +62,18 @@ impl Reply {
     }
 }
 
-/// What stands at the start of the bytes that came.
+/// The beginning of the received bytes.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Step {
-    /// A request, with the transaction number where the framing has one.
+    /// A request, with its transaction number if the framing has one.
     Ask(u16, Ask),
-    /// Not yet a whole one.
+    /// An incomplete request.
     More,
-    /// Something else than this framing: nothing on the connection can be trusted.
+    /// Bytes that do not match the framing; the connection cannot be resynchronised.
     Foreign,
 }
 
-/// Takes the next request out of what came.
+/// Removes the next request from the received bytes.
 pub fn take(framing: Framing, came: &mut Vec<u8>) -> Step {
     match framing {
         Framing::ModbusTcp | Framing::ModbusTls => take_tcp(came),
@@ -95,7 +89,7 @@ fn take_tcp(came: &mut Vec<u8>) -> Step {
     Step::Ask(transaction, Ask::Modbus { unit, pdu })
 }
 
-/// Meters of both protocols hear everything on a bus; what is none of their frames they skip.
+/// Meters of both protocols share the bus; bytes that belong to neither are skipped.
 fn take_bus(came: &mut Vec<u8>) -> Step {
     for start in 0..came.len() {
         let rest = came.get(start..).unwrap_or_default();
@@ -106,12 +100,12 @@ fn take_bus(came: &mut Vec<u8>) -> Step {
             return Step::Ask(0, ask);
         }
     }
-    // Of noise keep only what may be the begin of a request.
+    // Of noise, keeps only what may be the beginning of a request.
     came.drain(..came.len().saturating_sub(rtu::LONGEST.max(dlt645::LONGEST)));
     Step::More
 }
 
-/// The bytes of an answer to a transaction.
+/// Encodes the reply to a transaction.
 #[must_use]
 pub fn put(framing: Framing, transaction: u16, reply: &Reply) -> Vec<u8> {
     match (framing, reply) {
@@ -121,7 +115,7 @@ pub fn put(framing: Framing, transaction: u16, reply: &Reply) -> Vec<u8> {
     }
 }
 
-/// The same with what the framing checks by broken: the transaction number, the CRC, the checksum.
+/// Encodes a reply with a wrong check value: transaction number, CRC or checksum.
 #[must_use]
 pub fn put_broken(framing: Framing, transaction: u16, reply: &Reply) -> Vec<u8> {
     let mut bytes = put(framing, transaction.wrapping_add(1), reply);
@@ -146,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn both_protocols_come_from_one_stream_and_noise_is_skipped() {
+    fn both_protocols_share_a_stream_and_noise_is_skipped() {
         let time = Frame { address: Address::All, control: 8, data: vec![0; 6] };
         let mut came = vec![0xff, 0x00, 0x68];
         came.extend(rtu::frame(0x68, &[3, 0, 0, 0, 2]));
@@ -157,7 +151,7 @@ mod tests {
         assert_eq!(take(Framing::Transparent, &mut came), Step::More);
         came.extend(vec![0; 5_000]);
         assert_eq!(take(Framing::Transparent, &mut came), Step::More);
-        assert!(came.len() < 300, "noise is forgotten");
+        assert!(came.len() < 300, "noise is discarded");
     }
 
     #[test]
@@ -172,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_check_is_the_framings_own() {
+    fn a_bad_check_is_that_of_the_framing() {
         let reply = Reply::Modbus { unit: 1, pdu: vec![3, 2, 0, 1] };
         assert_eq!(put_broken(Framing::ModbusTcp, 7, &reply), put(Framing::ModbusTcp, 8, &reply));
         let [good, bad] = [put(Framing::Transparent, 0, &reply), put_broken(Framing::Transparent, 0, &reply)];

@@ -1,4 +1,4 @@
-//! One meter.
+//! Handlers for one meter.
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -10,7 +10,7 @@ use crate::faults::{Defect, OneTimeFault};
 use crate::handle::{MeterHandle, SiteHandle};
 use crate::view::MeterView;
 
-/// Gateway and unit.
+/// Gateway index and unit id.
 type At = Path<(usize, u8)>;
 
 #[derive(Deserialize)]

@@ -1,4 +1,4 @@
-//! Gateways, and the whole site.
+//! Handlers for gateways and the whole site.
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -11,7 +11,7 @@ use crate::handle::{GatewayHandle, SiteHandle};
 use crate::load::mix;
 use crate::view::MeterView;
 
-/// A year, s.
+/// One year, s.
 const LONGEST: u32 = 366 * 86_400;
 
 #[derive(Deserialize)]
@@ -26,13 +26,12 @@ pub(super) struct Advance {
     advance_s: u32,
 }
 
-/// Which meters answer to each other's address.
+/// Two meters that exchange addresses.
 #[derive(Deserialize)]
 pub(super) struct Swapped {
     units: [u8; 2],
 }
 
-/// The site's time.
 #[derive(Serialize)]
 pub(super) struct Time {
     epoch_ms: i64,
@@ -44,7 +43,7 @@ pub(super) async fn list(State(site): State<SiteHandle>) -> Result<Json<Vec<Mete
     Ok(Json(views?))
 }
 
-/// Which meters is decided by their serial numbers, so that a later share holds those of a smaller one.
+/// Meters are chosen by serial number, so that a larger share includes the meters of a smaller one.
 pub(super) async fn fault_share(State(site): State<SiteHandle>, Json(share): Json<Share>) -> Result<Json<usize>, Refusal> {
     let mut meters = Vec::new();
     for meter in site.meters() {
@@ -107,7 +106,7 @@ pub(super) async fn time(State(site): State<SiteHandle>) -> Json<Time> {
 }
 
 pub(super) async fn advance(State(site): State<SiteHandle>, Json(by): Json<Advance>) -> Result<Json<Time>, Refusal> {
-    // Meters make up for every step of it; a slip of the keyboard must not keep them busy for hours.
+    // Meters simulate every step of the skipped time; a typing error must not keep them busy for hours.
     if by.advance_s > LONGEST {
         return Err(Refusal::TooFar);
     }

@@ -1,4 +1,4 @@
-//! The meter's side of DL/T 645-2007: what it answers to a frame, and what a frame does to it.
+//! The meter's side of DL/T 645-2007: replies to frames, and their effect on the meter.
 
 mod control;
 mod frame;
@@ -13,12 +13,10 @@ use super::secured::Effect;
 pub use control::{OPERATOR, PASSWORD};
 pub use frame::{Address, ENVELOPE, Frame};
 
-/// The longest frame that a master sends.
 pub const LONGEST: usize = ENVELOPE + 4 + 200;
-/// Bytes of a value that one answer carries beside its identifier; more follows in further frames.
+/// Bytes of a value in one reply besides its identifier; longer values continue in further frames.
 const PIECE: usize = 196;
 
-/// Control codes of requests.
 mod code {
     pub const TIME: u8 = 0x08;
     pub const READ: u8 = 0x11;
@@ -29,21 +27,20 @@ mod code {
     pub const SECURITY: u8 = 0x03;
 }
 
-/// A request that is refused: the error byte.
+/// Why a request was refused: the error byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Refusal {
     Other = 0x01,
-    /// There is no such value.
     NoData = 0x02,
-    /// Wrong password, or not allowed.
+    /// Wrong password, or no permission.
     Unauthorised = 0x04,
 }
 
-/// Authentication failed, as an answer to secured requests has it: two bytes, low one first.
+/// "Authentication failed" as answered to security requests: two bytes, low byte first.
 const NOT_AUTHENTICATED: [u8; 2] = [0x08, 0x00];
 
-/// Lets a meter take a frame. Broadcasts have no answer.
+/// Executes a frame; broadcasts have no reply.
 pub fn receive(meter: &mut Meter, load: &Load, frame: &Frame) -> (Option<Frame>, Effect) {
     let data = &*frame.data;
     let (answer, effect) = match frame.control {
@@ -64,7 +61,7 @@ pub fn receive(meter: &mut Meter, load: &Load, frame: &Frame) -> (Option<Frame>,
     (Some(Frame { address: Address::Meter(meter.serial), control, data }), effect)
 }
 
-/// The error answer of a meter that is asked at a bad moment.
+/// The error reply of a busy meter.
 #[must_use]
 pub fn refusal(meter: &Meter, frame: &Frame) -> Frame {
     Frame { address: Address::Meter(meter.serial), control: frame.control | 0xc0, data: vec![Refusal::Other as u8] }
@@ -72,7 +69,7 @@ pub fn refusal(meter: &Meter, frame: &Frame) -> Frame {
 
 type Answer = Result<(Vec<u8>, bool), Refusal>;
 
-/// One piece of a value behind `echo`, and whether another one follows.
+/// One piece of a value after `echo`, and whether another piece follows.
 fn read(meter: &Meter, load: &Load, identifier: &[u8], piece: usize, echo: &[u8]) -> Answer {
     let Some(&[d0, d1, d2, d3]) = identifier.first_chunk() else { return Err(Refusal::Other) };
     if identifier.len() > 4 {
@@ -84,7 +81,7 @@ fn read(meter: &Meter, load: &Load, identifier: &[u8], piece: usize, echo: &[u8]
     Ok(([echo, part].concat(), pieces.next().is_some()))
 }
 
-/// Further frames carry the identifier, their piece, and the number of the frame, from 1.
+/// Further frames carry the identifier, a piece, and the frame number from 1.
 fn read_on(meter: &Meter, load: &Load, data: &[u8]) -> Answer {
     let (Some(identifier), Some(&sequence), 5) = (data.get(..4), data.get(4), data.len()) else { return Err(Refusal::Other) };
     if sequence == 0 {

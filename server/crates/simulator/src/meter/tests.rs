@@ -1,4 +1,4 @@
-//! Time passes: charging, trips, midnights and switch-overs at their moments.
+//! Time-dependent behaviour: charging, trips, midnights and price switches at their times.
 
 use model::time::{DAY, HOUR, MINUTE};
 
@@ -26,14 +26,14 @@ fn last(meter: &Meter) -> (Kind, u8) {
 }
 
 #[test]
-fn a_kilowatt_for_an_hour_at_half_a_yuan() {
+fn one_kilowatt_for_an_hour_at_half_a_yuan() {
     let mut meter = meter(10_000);
     meter.run(&KILOWATT, monday().plus(HOUR));
     assert_eq!((meter.energy.total, meter.energy.rates, meter.wallet.remaining), (100, [0, 0, 100, 0], 9_950));
 }
 
 #[test]
-fn looking_often_or_seldom_comes_to_the_same() {
+fn frequent_and_rare_access_give_the_same_result() {
     let (mut often, mut seldom) = (meter(100_000), meter(100_000));
     for at in (0..3 * DAY).step_by(7_919) {
         often.run(&Load::Curve, monday().plus(at));
@@ -45,7 +45,7 @@ fn looking_often_or_seldom_comes_to_the_same() {
 }
 
 #[test]
-fn the_relay_opens_at_the_step_that_uses_the_credit_up_and_nothing_passes_after() {
+fn relay_opens_at_the_step_that_uses_up_the_credit() {
     let mut meter = meter(5);
     meter.limits.overdraft = 10;
     meter.run(&KILOWATT, monday().plus(DAY));
@@ -59,7 +59,7 @@ fn the_relay_opens_at_the_step_that_uses_the_credit_up_and_nothing_passes_after(
 }
 
 #[test]
-fn a_guaranteed_supply_goes_on_into_debt_without_a_trip() {
+fn guaranteed_supply_goes_into_debt_without_a_trip() {
     let mut meter = meter(0);
     meter.mode = ControlMode::Guaranteed;
     meter.limits.overload_w = 500;
@@ -70,7 +70,7 @@ fn a_guaranteed_supply_goes_on_into_debt_without_a_trip() {
 }
 
 #[test]
-fn an_overload_trips_at_once_and_stays() {
+fn overload_trips_at_once_and_latches() {
     let mut meter = meter(10_000);
     meter.limits.overload_w = 999;
     meter.run(&KILOWATT, monday().plus(MINUTE));
@@ -81,7 +81,7 @@ fn an_overload_trips_at_once_and_stays() {
 }
 
 #[test]
-fn alarms_are_below_not_at() {
+fn alarms_are_raised_below_the_limit_not_at_it() {
     let bits = |remaining| status::word(&meter(remaining)) >> 2 & 3;
     assert_eq!([2_000, 1_999, 500, 499].map(bits), [0, 1, 1, 3]);
     let mut closed = meter(0);
@@ -90,7 +90,7 @@ fn alarms_are_below_not_at() {
 }
 
 #[test]
-fn each_step_costs_the_rate_of_its_moment() {
+fn each_step_is_charged_at_the_rate_of_its_time() {
     let mut meter = meter(10_000);
     meter.tariff.prices = [0, 10_000, 5_000, 2_000];
     let slots = [(4, 0), (2, 1)].map(|(rate, hour)| Slot { rate, hour, minute: 0 });
@@ -102,7 +102,7 @@ fn each_step_costs_the_rate_of_its_moment() {
 }
 
 #[test]
-fn tiers_climb_within_the_month_and_begin_again() {
+fn tiers_rise_within_the_month_and_restart() {
     let mut meter = meter(100_000);
     meter.tariff.tiers = Tiers { period: TierPeriod::Month, thresholds: [100, 200], surcharges: [1_000, 5_000] };
     meter.run(&KILOWATT, monday().plus(3 * HOUR));
@@ -115,7 +115,7 @@ fn tiers_climb_within_the_month_and_begin_again() {
 }
 
 #[test]
-fn every_midnight_is_frozen_by_the_meters_own_clock() {
+fn midnights_are_frozen_by_the_meters_own_clock() {
     let mut meter = meter(100_000);
     OneTimeFault::ClockOff { seconds: 3_600 }.strike(&mut meter);
     meter.run(&KILOWATT, monday().plus(2 * DAY));
@@ -124,7 +124,7 @@ fn every_midnight_is_frozen_by_the_meters_own_clock() {
 }
 
 #[test]
-fn standby_prices_come_at_their_moment() {
+fn standby_prices_take_effect_at_their_time() {
     let mut meter = meter(10_000);
     meter.tariff.standby = Some([10_000; 4]);
     meter.tariff.switch_over = BcdTime::from_timestamp(monday().plus(HOUR / 2));
@@ -134,7 +134,7 @@ fn standby_prices_come_at_their_moment() {
 }
 
 #[test]
-fn a_welded_relay_goes_on_supplying_and_says_so() {
+fn a_welded_relay_keeps_supplying_and_reports_a_fault() {
     let mut meter = meter(1);
     Defect::RelayWelded.put(&mut meter, true);
     meter.run(&KILOWATT, monday().plus(HOUR));
@@ -145,7 +145,7 @@ fn a_welded_relay_goes_on_supplying_and_says_so() {
 }
 
 #[test]
-fn a_stuck_relay_supplies_nothing_and_says_so() {
+fn a_stuck_relay_supplies_nothing_and_reports_a_fault() {
     let mut meter = meter(1_000);
     Defect::RelayStuck.put(&mut meter, true);
     meter.run(&KILOWATT, monday().plus(HOUR));
@@ -153,7 +153,7 @@ fn a_stuck_relay_supplies_nothing_and_says_so() {
 }
 
 #[test]
-fn reverse_energy_counts_costs_and_is_remembered_for_a_day() {
+fn reverse_energy_is_charged_and_reported_for_a_day() {
     let mut meter = meter(10_000);
     Defect::ReverseEnergy.put(&mut meter, true);
     meter.run(&KILOWATT, monday().plus(HOUR));
@@ -166,7 +166,7 @@ fn reverse_energy_counts_costs_and_is_remembered_for_a_day() {
 }
 
 #[test]
-fn covers_are_counted_once_an_opening() {
+fn each_cover_opening_is_counted_once() {
     let mut meter = meter(0);
     Defect::CoverOpen.put(&mut meter, true);
     Defect::CoverOpen.put(&mut meter, true);
@@ -177,7 +177,7 @@ fn covers_are_counted_once_an_opening() {
 }
 
 #[test]
-fn a_lost_clock_starts_in_2000_and_runs_on() {
+fn a_lost_clock_restarts_in_2000() {
     let mut meter = meter(0);
     OneTimeFault::ClockLost.strike(&mut meter);
     meter.run(&KILOWATT, monday().plus(MINUTE));
@@ -187,7 +187,7 @@ fn a_lost_clock_starts_in_2000_and_runs_on() {
 }
 
 #[test]
-fn zeroed_counters_leave_the_money_alone() {
+fn zeroed_counters_do_not_affect_money() {
     let mut meter = meter(10_000);
     meter.run(&KILOWATT, monday().plus(HOUR));
     OneTimeFault::CounterZeroed.strike(&mut meter);

@@ -1,4 +1,4 @@
-//! What a meter does with frames: the order of its checks, the money rule, the lock.
+//! Processing of secured frames: the order of checks, the money rule, the lock.
 
 use model::meter::ControlMode;
 use model::time::SECOND;
@@ -37,11 +37,11 @@ fn send(meter: &mut Meter, operation: &Operation) -> FrameResult {
 }
 
 #[test]
-fn the_money_rule() {
+fn money_rule() {
     let credit = |order, count, amount| Operation::Credit { order, count, amount };
     let debit = |order, count, amount| Operation::Debit { order, count, amount };
     let mut meter = meter();
-    // Each row: command, result, and the wallet after it.
+    // Columns: command, result, and the wallet afterwards.
     let table = [
         (credit(8, 1, 500), FrameResult::Count, (1, 10_000, 10_000)),
         (credit(8, 3, 500), FrameResult::Count, (1, 10_000, 10_000)),
@@ -66,7 +66,7 @@ fn the_money_rule() {
 }
 
 #[test]
-fn the_hoarding_limit_is_on_what_remains_after() {
+fn hoarding_limit_applies_to_the_amount_after_the_credit() {
     let mut meter = meter();
     meter.limits.hoarding = 10_500;
     assert_eq!(send(&mut meter, &Operation::Credit { order: 8, count: 2, amount: 501 }), FrameResult::Hoarding);
@@ -88,7 +88,7 @@ fn closing_empties_the_wallet_and_opening_starts_an_epoch() {
     assert_eq!(send(&mut meter, &Operation::Open { account: other }), FrameResult::Done);
     assert_eq!((meter.wallet.epoch, meter.wallet.count, meter.wallet.account), (2, 0, Some(other)));
     assert!(!meter.relay.closed(), "nothing remains yet");
-    // The last command of the old epoch is no "already applied" in the new one.
+    // The last command of the old epoch is not "already applied" in the new one.
     assert_eq!(send(&mut meter, &Operation::Close { order: 9, count: 0 }), FrameResult::Count);
     assert_eq!(send(&mut meter, &Operation::Credit { order: 10, count: 1, amount: 1 }), FrameResult::Done);
     let newest = meter.journal.records().next().unwrap();
@@ -96,7 +96,7 @@ fn closing_empties_the_wallet_and_opening_starts_an_epoch() {
 }
 
 #[test]
-fn modes_and_the_switch_move_the_relay_by_command() {
+fn mode_and_switch_move_the_relay_by_command() {
     let mut meter = meter();
     for (operation, closed) in [
         (Operation::UserSwitch(false), false),
@@ -136,7 +136,7 @@ fn parameters_raise_their_version_and_are_recorded() {
 }
 
 #[test]
-fn checks_are_made_in_their_order() {
+fn checks_are_made_in_order() {
     let credit = Operation::Credit { order: 8, count: 2, amount: 1 };
     for version in [FrameVersion::Tdes, FrameVersion::Aes] {
         let mut meter = meter();
@@ -160,7 +160,7 @@ fn checks_are_made_in_their_order() {
         let frame = seal_body(&keys(), version, &now, serial, 5, bad_fields).unwrap();
         assert_eq!(receive(&mut meter, &keys(), &frame, Timestamp(0)), Ok(Effect::Changed));
         assert_eq!(meter.mailbox.last, [5, FrameResult::Range as u8]);
-        // The same frame again: its challenge is spent.
+        // The same frame again: its challenge is used up.
         assert_eq!(receive(&mut meter, &keys(), &frame, Timestamp(0)), Ok(Effect::Refused));
         assert_eq!(meter.mailbox.last, [5, FrameResult::Challenge as u8]);
         assert_eq!(meter.wallet.remaining, 10_000);
@@ -168,7 +168,7 @@ fn checks_are_made_in_their_order() {
 }
 
 #[test]
-fn versions_that_are_not_announced_are_refused() {
+fn unannounced_versions_are_rejected() {
     let mut meter = meter();
     meter.versions = 0b01;
     let frame = seal(&keys(), FrameVersion::Aes, &header(&meter), meter.serial, &Operation::UserSwitch(true)).unwrap();
@@ -179,12 +179,12 @@ fn versions_that_are_not_announced_are_refused() {
 }
 
 #[test]
-fn five_bad_macs_within_a_minute_lock_the_mailbox_for_a_minute() {
+fn five_bad_macs_within_a_minute_lock_the_mailbox() {
     let mut meter = meter();
     let at = |seconds| Timestamp(seconds * SECOND);
     let mut bad = vec![0; 24];
     (bad[0], bad[1]) = (1, 2);
-    // Spread over more than a minute, four at a time are no reason.
+    // At most four within any minute do not lock it.
     for seconds in [0, 20, 40, 59, 61, 81] {
         assert_eq!(receive(&mut meter, &keys(), &bad, at(seconds)), Ok(Effect::Refused), "{seconds}");
         assert_eq!(meter.mailbox.last, [2, FrameResult::Mac as u8]);
