@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep_until};
 use super::AppState;
 use super::session::Facts;
 use crate::services::auth::hash;
-use meters::live::Watch;
+use meters::live::WallStream;
 use store::{console, sessions};
 
 /// Proxies close what is silent for longer.
@@ -55,7 +55,7 @@ pub async fn stream(State(state): State<AppState>, Extension(facts): Extension<F
 }
 
 struct Wall {
-    watch: Watch,
+    watch: WallStream,
     scope: domain::wall_layout::Scope,
     token: String,
     state: AppState,

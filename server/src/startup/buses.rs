@@ -19,13 +19,13 @@ use meters::gateway::GatewayState;
 use meters::keys::MasterKeys;
 use meters::live::Live;
 use meters::profile::Profiles;
-use meters::{Handle, Meters};
+use meters::{GatewayHandle, Meters};
 use store::Db;
 
 /// A handle that is there from the beginning.
 #[derive(Default)]
 pub struct Buses {
-    handle: OnceLock<Handle>,
+    handle: OnceLock<GatewayHandle>,
     /// Ends the thread when it is dropped: after the database is closed, for its connections may have been opened there.
     thread: OnceLock<oneshot::Sender<()>>,
 }
@@ -66,7 +66,7 @@ impl Buses {
 
     /// The handle, where meters are read.
     #[must_use]
-    pub fn handle(&self) -> Option<&Handle> {
+    pub fn handle(&self) -> Option<&GatewayHandle> {
         self.handle.get()
     }
 
@@ -108,7 +108,7 @@ impl Field for Buses {
     }
 
     fn gateways(&self) -> Vec<GatewayState> {
-        self.handle.get().map(Handle::gateways).unwrap_or_default()
+        self.handle.get().map(GatewayHandle::gateways).unwrap_or_default()
     }
 }
 

@@ -39,7 +39,7 @@ use crate::tasks::subsidies::GiveSubsidies;
 use domain::clock::SharedClock;
 use domain::returns::Rules;
 use domain::rng::Rng;
-use meters::Handle;
+use meters::GatewayHandle;
 use meters::live::Live;
 use meters::profile::Profiles;
 use payments::Payments;
@@ -150,7 +150,7 @@ impl Application {
 
     /// The buses, where meters are read.
     #[must_use]
-    pub fn meters(&self) -> Option<&Handle> {
+    pub fn meters(&self) -> Option<&GatewayHandle> {
         self.buses.handle()
     }
 

@@ -9,7 +9,7 @@ use model::ids::MeterId;
 
 use super::{Failure, Task};
 use domain::clock::SharedClock;
-use domain::meter_clock::{Verdict, judge};
+use domain::meter_clock::{ClockAction, clock_action};
 use domain::rng::Rng;
 use store::{Db, clocks};
 
@@ -39,16 +39,16 @@ impl Task for SetClocks {
         off.retain(|meter| meter.secured || (self.takes_time)(meter.meter));
         let (mut set, mut faulty) = (0, 0);
         for meter in &off {
-            match judge(now, &meter.seen, &meter.edges) {
-                Verdict::Set => {
+            match clock_action(now, &meter.seen, &meter.edges) {
+                ClockAction::Set => {
                     clocks::set(&self.db, &self.rng, now, meter).await?;
                     set += 1;
                 }
-                Verdict::Faulty => {
+                ClockAction::Faulty => {
                     clocks::faulty(&self.db, &self.rng, now, meter).await?;
                     faulty += 1;
                 }
-                Verdict::Fine | Verdict::Later => {}
+                ClockAction::Fine | ClockAction::Later => {}
             }
         }
         if set > 0 {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use app::api::operator::OperatorPort;
 use domain::clock::{Clock, SystemClock};
 use domain::order;
-use meters::Handle;
+use meters::GatewayHandle;
 use meters::live::Live;
 use model::console::{BatchCounts, BatchQuery, LeftOut, Target};
 use model::error::AppError;
@@ -46,7 +46,7 @@ impl Desk {
         Self { s, port, live, who }
     }
 
-    async fn start(&self) -> Handle {
+    async fn start(&self) -> GatewayHandle {
         self.s.start_with(self.live.clone()).await
     }
 

@@ -5,10 +5,10 @@ use model::meter::{Latest, StatusWord};
 use model::time::{DAY, Timestamp};
 
 /// Thresholds above the measuring error of an open relay: 0.2 A and 20 W.
-const FLOWS_CA: u16 = 20;
-const FLOWS_W: i32 = 20;
+const LOAD_CA: u16 = 20;
+const LOAD_W: i32 = 20;
 /// A reverse-energy condition ends when the reverse counter has not grown for this long.
-const REVERSE_OVER: i64 = DAY;
+const REVERSE_MEMORY: i64 = DAY;
 
 /// A set of event kinds, as bits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub struct AlarmConditions(u16);
 
 impl AlarmConditions {
     #[must_use]
-    pub const fn holds(self, kind: EventKind) -> bool {
+    pub const fn contains(self, kind: EventKind) -> bool {
         self.0 & 1 << kind as u16 != 0
     }
 
@@ -32,7 +32,8 @@ impl AlarmConditions {
     }
 }
 
-/// Conditions of the meter itself, each with whether it holds. The relay's condition also needs the current: see [`relay_fails`].
+/// Conditions of the meter itself, each with whether it holds. The relay's condition needs the current too: see
+/// [`has_relay_fault`].
 #[must_use]
 pub const fn of_meter(status: StatusWord) -> [(EventKind, bool); 2] {
     [(EventKind::CoverOpen, status.cover_open()), (EventKind::ClockLost, status.clock_lost())]
@@ -55,29 +56,29 @@ pub const fn of_wallet(status: StatusWord) -> [(EventKind, bool); 5] {
 /// Whether the relay is faulty: the meter reports it, or load current flows while the relay is `open`. `open` must hold in two
 /// successive readings, because state and current are read one after the other and the relay may open in between.
 #[must_use]
-pub fn relay_fails(open: bool, now: &Latest) -> bool {
-    now.status.relay_fault() || (open && flows(now.current_ca, now.power_w))
+pub fn has_relay_fault(open: bool, now: &Latest) -> bool {
+    now.status.relay_fault() || (open && draws_load(now.current_ca, now.power_w))
 }
 
 /// Whether a load draws current (0.01 A) and power (W); a value that is not measured is ignored.
 #[must_use]
-pub const fn flows(current_ca: Option<u16>, power_w: Option<i32>) -> bool {
+pub const fn draws_load(current_ca: Option<u16>, power_w: Option<i32>) -> bool {
     match (current_ca, power_w) {
-        (Some(current), Some(power)) => current >= FLOWS_CA && power.abs() >= FLOWS_W,
-        (Some(current), None) => current >= FLOWS_CA,
-        (None, Some(power)) => power.abs() >= FLOWS_W,
+        (Some(current), Some(power)) => current >= LOAD_CA && power.abs() >= LOAD_W,
+        (Some(current), None) => current >= LOAD_CA,
+        (None, Some(power)) => power.abs() >= LOAD_W,
         (None, None) => false,
     }
 }
 
 /// Whether energy flows in reverse: the meter reports it, or its reverse counter grew within the last day.
 #[must_use]
-pub const fn flows_back(status: StatusWord, grew_at: Option<Timestamp>, now: Timestamp) -> bool {
-    let lately = match grew_at {
-        Some(at) => now.since(at) < REVERSE_OVER,
+pub const fn has_reverse_energy(status: StatusWord, last_growth: Option<Timestamp>, now: Timestamp) -> bool {
+    let recent = match last_growth {
+        Some(at) => now.since(at) < REVERSE_MEMORY,
         None => false,
     };
-    status.reverse_energy() || lately
+    status.reverse_energy() || recent
 }
 
 #[cfg(test)]
@@ -99,32 +100,32 @@ mod tests {
             (false, 0, Some(500), Some(1_100), false),
             (false, 1 | 1 << 12, Some(500), Some(1_100), true),
         ] {
-            assert_eq!(relay_fails(open, &seen(status, current, power)), fails, "{status} {current:?} {power:?}");
+            assert_eq!(has_relay_fault(open, &seen(status, current, power)), fails, "{status} {current:?} {power:?}");
         }
     }
 
     #[test]
     fn reverse_energy_clears_one_day_after_last_growth() {
         let at = Timestamp(1_000);
-        assert!(flows_back(StatusWord(1 << 9), None, at));
-        assert!(flows_back(StatusWord(0), Some(at), at.plus(DAY - 1)));
-        assert!(!flows_back(StatusWord(0), Some(at), at.plus(DAY)));
-        assert!(!flows_back(StatusWord(0), None, at));
+        assert!(has_reverse_energy(StatusWord(1 << 9), None, at));
+        assert!(has_reverse_energy(StatusWord(0), Some(at), at.plus(DAY - 1)));
+        assert!(!has_reverse_energy(StatusWord(0), Some(at), at.plus(DAY)));
+        assert!(!has_reverse_energy(StatusWord(0), None, at));
     }
 
     #[test]
     fn set_reports_whether_anything_changed() {
-        let mut signs = AlarmConditions::default();
-        assert!(signs.set(EventKind::Overload, true) && !signs.set(EventKind::Overload, true));
-        assert!(signs.holds(EventKind::Overload) && !signs.holds(EventKind::Malignant));
-        assert!(signs.set(EventKind::Overload, false));
+        let mut conditions = AlarmConditions::default();
+        assert!(conditions.set(EventKind::Overload, true) && !conditions.set(EventKind::Overload, true));
+        assert!(conditions.contains(EventKind::Overload) && !conditions.contains(EventKind::Malignant));
+        assert!(conditions.set(EventKind::Overload, false));
     }
 
     #[test]
     fn status_word_yields_conditions_and_only_the_worst_level() {
         let word = |status| {
             let all = of_meter(StatusWord(status)).into_iter().chain(of_wallet(StatusWord(status)));
-            all.filter(|(_, so)| *so).map(|(kind, _)| kind).collect::<Vec<_>>()
+            all.filter(|(_, is_set)| *is_set).map(|(kind, _)| kind).collect::<Vec<_>>()
         };
         assert_eq!(word(1 << 5 | 1 << 13), [EventKind::ClockLost, EventKind::Overload]);
         assert_eq!(word(1 << 10 | 1 << 11), [EventKind::CoverOpen, EventKind::Malignant]);

@@ -16,8 +16,7 @@ pub const fn unpack(byte: u8) -> Option<u8> {
     if tens > 9 || ones > 9 { None } else { Some(tens * 10 + ones) }
 }
 
-/// The number that the digits form, most significant byte first; `None` if a nibble is not a decimal digit or the number exceeds
-/// 64 bits.
+/// The number that the digits form, most significant byte first; `None` for a nibble above 9 or a number over 64 bits.
 #[must_use]
 pub fn number(bytes: &[u8]) -> Option<i128> {
     let add = |all: u64, &byte: &u8| all.checked_mul(100)?.checked_add(unpack(byte)?.into());

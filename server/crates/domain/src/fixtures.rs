@@ -7,11 +7,11 @@ use model::meter::StatusWord;
 use model::money::Fen;
 
 use super::serial::AccountNumber;
-use crate::meter_state::State;
+use crate::meter_state::StateBlock;
 
 /// State block of a meter as delivered from the factory.
-pub fn state() -> State {
-    State {
+pub fn state() -> StateBlock {
+    StateBlock {
         serial: "006026773546".parse().unwrap(),
         status: StatusWord(0),
         remaining: Fen(0),

@@ -41,14 +41,14 @@ impl Measurement {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MeterStatus {
     /// The credit lives in the meter: its state block.
-    Wallet(State),
+    Wallet(StateBlock),
     /// No secured wallet in the meter: the server decides, the meter switches or only measures.
-    Plain(Plain),
+    Plain(PlainStatus),
 }
 
 /// Status of a meter without a secured wallet; `None` for what the meter does not show.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Plain {
+pub struct PlainStatus {
     /// Observed relay state.
     pub relay_closed: Option<bool>,
     /// The meter reports a relay fault.
@@ -87,7 +87,7 @@ impl MeterStatus {
 
     /// The state block of a meter with a wallet.
     #[must_use]
-    pub const fn wallet(&self) -> Option<&State> {
+    pub const fn wallet(&self) -> Option<&StateBlock> {
         match self {
             Self::Wallet(state) => Some(state),
             Self::Plain(_) => None,
@@ -97,7 +97,7 @@ impl MeterStatus {
 
 /// The state block of the reference profile: identity, wallet and relay at one instant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct State {
+pub struct StateBlock {
     pub serial: Serial,
     pub status: StatusWord,
     pub remaining: Fen,
@@ -132,7 +132,7 @@ pub struct State {
     pub accepts: u16,
 }
 
-impl State {
+impl StateBlock {
     /// Depth of the overdraft; zero if the balance is not negative.
     #[must_use]
     pub fn overdraft(&self) -> Fen {

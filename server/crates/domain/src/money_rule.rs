@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::operation::Operation;
 use super::serial::AccountNumber;
-use crate::meter_state::State;
+use crate::meter_state::StateBlock;
 
 /// A command that moves money, or opens or closes an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub enum MoneyOperation {
 
 /// A money operation with the key epoch and purchase count claimed for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Claimed {
+pub struct ClaimedOperation {
     pub money_operation: MoneyOperation,
     /// Key epoch of the count; an opening is valid in any epoch.
     pub epoch: u16,
@@ -30,7 +30,7 @@ pub struct Claimed {
 
 /// What follows from a state block.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum MoneyVerdict {
     /// The meter has applied the command.
     Delivered,
     /// The meter has not applied it; it may be sent or sent again.
@@ -39,7 +39,7 @@ pub enum Verdict {
     Stop(String),
 }
 
-impl Claimed {
+impl ClaimedOperation {
     /// The operation to seal into a frame.
     #[must_use]
     pub const fn operation(&self) -> Operation {
@@ -54,39 +54,39 @@ impl Claimed {
 
     /// Compares the claim with the meter's state block.
     #[must_use]
-    pub fn judge(&self, seen: &State) -> Verdict {
+    pub fn judge(&self, seen: &StateBlock) -> MoneyVerdict {
         let order = match self.money_operation {
             MoneyOperation::Open(account) => return judge_opening(account, seen),
             MoneyOperation::Credit { order, .. } | MoneyOperation::Debit { order, .. } | MoneyOperation::Close { order } => order,
         };
-        let stop = |why: &str| {
+        let stop = |reason: &str| {
             let expected = json!({ "epoch": self.epoch, "count": self.count, "order": order });
             let found = json!({ "epoch": seen.epoch, "count": seen.count, "order": seen.last_order });
-            Verdict::Stop(json!({ "why": why, "expected": expected, "found": found }).to_string())
+            MoneyVerdict::Stop(json!({ "why": reason, "expected": expected, "found": found }).to_string())
         };
         if seen.epoch != self.epoch {
             return stop("epoch");
         }
         if seen.count == self.count {
-            return if seen.last_order == order { Verdict::Delivered } else { stop("order") };
+            return if seen.last_order == order { MoneyVerdict::Delivered } else { stop("order") };
         }
         if seen.count.checked_add(1) != Some(self.count) {
             return stop("count");
         }
-        if seen.status.account_open() { Verdict::Send } else { stop("not-open") }
+        if seen.status.account_open() { MoneyVerdict::Send } else { stop("not-open") }
     }
 }
 
-fn judge_opening(account: AccountNumber, seen: &State) -> Verdict {
+fn judge_opening(account: AccountNumber, seen: &StateBlock) -> MoneyVerdict {
     if !seen.status.account_open() {
-        return Verdict::Send;
+        return MoneyVerdict::Send;
     }
     if seen.account == account && seen.count == 0 {
-        return Verdict::Delivered;
+        return MoneyVerdict::Delivered;
     }
     let expected = json!({ "account": account, "count": 0 });
     let found = json!({ "account": seen.account, "count": seen.count });
-    Verdict::Stop(json!({ "why": "account", "expected": expected, "found": found }).to_string())
+    MoneyVerdict::Stop(json!({ "why": "account", "expected": expected, "found": found }).to_string())
 }
 
 #[cfg(test)]
@@ -95,8 +95,8 @@ mod tests {
     use crate::fixtures::state;
     use model::meter::StatusWord;
 
-    fn seen(epoch: u16, count: u16, last_order: u64) -> State {
-        State { epoch, count, last_order, status: StatusWord(0b11), ..state() }
+    fn seen(epoch: u16, count: u16, last_order: u64) -> StateBlock {
+        StateBlock { epoch, count, last_order, status: StatusWord(0b11), ..state() }
     }
 
     #[test]
@@ -107,7 +107,7 @@ mod tests {
             MoneyOperation::Close { order: 9 },
         ];
         for money_operation in operations {
-            let claimed = Claimed { money_operation, epoch: 3, count: 8 };
+            let claimed = ClaimedOperation { money_operation, epoch: 3, count: 8 };
             for (epoch, count, order, verdict) in [
                 (3, 8, 9, "delivered"),
                 (3, 7, 8, "send"),
@@ -122,10 +122,13 @@ mod tests {
             ] {
                 let got = claimed.judge(&seen(epoch, count, order));
                 match verdict {
-                    "delivered" => assert_eq!(got, Verdict::Delivered),
-                    "send" => assert_eq!(got, Verdict::Send),
+                    "delivered" => assert_eq!(got, MoneyVerdict::Delivered),
+                    "send" => assert_eq!(got, MoneyVerdict::Send),
                     why => {
-                        assert!(matches!(&got, Verdict::Stop(text) if text.contains(&format!("\"why\":\"{why}\""))), "{got:?}")
+                        assert!(
+                            matches!(&got, MoneyVerdict::Stop(text) if text.contains(&format!("\"why\":\"{why}\""))),
+                            "{got:?}"
+                        )
                     }
                 }
             }
@@ -134,32 +137,32 @@ mod tests {
 
     #[test]
     fn count_does_not_wrap_within_an_epoch() {
-        let claimed = Claimed { money_operation: MoneyOperation::Credit { order: 1, amount: 1 }, epoch: 1, count: 0 };
-        assert!(matches!(claimed.judge(&seen(1, u16::MAX, 5)), Verdict::Stop(_)));
+        let claimed = ClaimedOperation { money_operation: MoneyOperation::Credit { order: 1, amount: 1 }, epoch: 1, count: 0 };
+        assert!(matches!(claimed.judge(&seen(1, u16::MAX, 5)), MoneyVerdict::Stop(_)));
     }
 
     #[test]
     fn nothing_is_sent_without_an_open_account() {
-        let claimed = Claimed { money_operation: MoneyOperation::Credit { order: 1, amount: 1 }, epoch: 1, count: 1 };
-        let closed = State { status: StatusWord(0), ..seen(1, 0, 0) };
-        assert!(matches!(claimed.judge(&closed), Verdict::Stop(why) if why.contains("not-open")));
+        let claimed = ClaimedOperation { money_operation: MoneyOperation::Credit { order: 1, amount: 1 }, epoch: 1, count: 1 };
+        let closed = StateBlock { status: StatusWord(0), ..seen(1, 0, 0) };
+        assert!(matches!(claimed.judge(&closed), MoneyVerdict::Stop(why) if why.contains("not-open")));
     }
 
     #[test]
     fn applied_close_is_delivered_without_an_open_account() {
-        let claimed = Claimed { money_operation: MoneyOperation::Close { order: 4 }, epoch: 1, count: 6 };
-        assert_eq!(claimed.judge(&State { status: StatusWord(0), ..seen(1, 6, 4) }), Verdict::Delivered);
+        let claimed = ClaimedOperation { money_operation: MoneyOperation::Close { order: 4 }, epoch: 1, count: 6 };
+        assert_eq!(claimed.judge(&StateBlock { status: StatusWord(0), ..seen(1, 6, 4) }), MoneyVerdict::Delivered);
     }
 
     #[test]
     fn openings_are_recognised_by_account_number() {
         let account: AccountNumber = "6407353703886369".parse().unwrap();
         let other: AccountNumber = "1111111111111111".parse().unwrap();
-        let claimed = Claimed { money_operation: MoneyOperation::Open(account), epoch: 0, count: 0 };
-        let shows = |status, account, count| State { status: StatusWord(status), account, count, ..state() };
-        assert_eq!(claimed.judge(&shows(0, AccountNumber::NONE, 0)), Verdict::Send);
-        assert_eq!(claimed.judge(&shows(2, account, 0)), Verdict::Delivered);
-        assert!(matches!(claimed.judge(&shows(2, other, 0)), Verdict::Stop(_)));
-        assert!(matches!(claimed.judge(&shows(2, account, 1)), Verdict::Stop(_)));
+        let claimed = ClaimedOperation { money_operation: MoneyOperation::Open(account), epoch: 0, count: 0 };
+        let shows = |status, account, count| StateBlock { status: StatusWord(status), account, count, ..state() };
+        assert_eq!(claimed.judge(&shows(0, AccountNumber::NONE, 0)), MoneyVerdict::Send);
+        assert_eq!(claimed.judge(&shows(2, account, 0)), MoneyVerdict::Delivered);
+        assert!(matches!(claimed.judge(&shows(2, other, 0)), MoneyVerdict::Stop(_)));
+        assert!(matches!(claimed.judge(&shows(2, account, 1)), MoneyVerdict::Stop(_)));
     }
 }

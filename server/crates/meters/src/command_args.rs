@@ -7,14 +7,14 @@ use serde::de::DeserializeOwned;
 
 use super::profile::ReadBack;
 use domain::bcd::BcdTime;
-use domain::meter_state::State;
+use domain::meter_state::StateBlock;
 use domain::money_rule::MoneyOperation;
 use domain::operation::{DayTable, Limits, Operation, PlanEntry, Tiers};
 use domain::serial::AccountNumber;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the arguments do not match the command kind")]
-pub struct WishError;
+pub struct CommandArgsError;
 
 /// Tolerance of a clock that is read back.
 const CLOCK_TOLERANCE: i64 = MINUTE;
@@ -92,8 +92,8 @@ struct DatePlanArgs {
 /// The operation of a money command.
 ///
 /// # Errors
-/// [`WishError`] for an unknown kind or invalid arguments.
-pub fn money_operation(kind: &str, args: &str) -> Result<MoneyOperation, WishError> {
+/// [`CommandArgsError`] for an unknown kind or invalid arguments.
+pub fn money_operation(kind: &str, args: &str) -> Result<MoneyOperation, CommandArgsError> {
     Ok(match kind {
         "open" => MoneyOperation::Open(fields::<OpenArgs>(args)?.account),
         "credit" => {
@@ -105,13 +105,13 @@ pub fn money_operation(kind: &str, args: &str) -> Result<MoneyOperation, WishErr
             MoneyOperation::Debit { order, amount }
         }
         "close" => MoneyOperation::Close { order: fields::<CloseArgs>(args)?.order },
-        _ => return Err(WishError),
+        _ => return Err(CommandArgsError),
     })
 }
 
 /// What a command that moves no money asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Wish {
+pub enum CommandArgs {
     /// Operations to apply in this order.
     Operations(Vec<Operation>),
     /// The state that a plain relay should have.
@@ -119,7 +119,7 @@ pub enum Wish {
     /// A full reading.
     Read,
     /// Check that planned prices took effect at their switch-over.
-    InForce {
+    PricesInForce {
         /// Rates 1-4, 0.0001 yuan/kWh.
         prices: [u32; 4],
         at: Timestamp,
@@ -130,14 +130,14 @@ pub enum Wish {
 /// the meter was lost until now.
 ///
 /// # Errors
-/// [`WishError`] for an unknown kind or invalid arguments.
-pub fn wish(kind: &str, args: &str, now: Timestamp) -> Result<Wish, WishError> {
+/// [`CommandArgsError`] for an unknown kind or invalid arguments.
+pub fn parse(kind: &str, args: &str, now: Timestamp) -> Result<CommandArgs, CommandArgsError> {
     Ok(match kind {
-        "read" => Wish::Read,
-        "relay" => Wish::Relay { closed: fields::<RelayArgs>(args)?.closed },
+        "read" => CommandArgs::Read,
+        "relay" => CommandArgs::Relay { closed: fields::<RelayArgs>(args)?.closed },
         "in_force" => {
             let PlannedArgs { prices, at } = fields(args)?;
-            Wish::InForce { prices, at: at.timestamp() }
+            CommandArgs::PricesInForce { prices, at: at.timestamp() }
         }
         "standby" => {
             let PlannedArgs { prices, at } = fields(args)?;
@@ -146,13 +146,13 @@ pub fn wish(kind: &str, args: &str, now: Timestamp) -> Result<Wish, WishError> {
             if standby {
                 operations.push(Operation::SetSwitchOver(Some(at)));
             }
-            Wish::Operations(operations)
+            CommandArgs::Operations(operations)
         }
-        _ => Wish::Operations(vec![setting(kind, args, now)?]),
+        _ => CommandArgs::Operations(vec![setting(kind, args, now)?]),
     })
 }
 
-fn setting(kind: &str, args: &str, now: Timestamp) -> Result<Operation, WishError> {
+fn setting(kind: &str, args: &str, now: Timestamp) -> Result<Operation, CommandArgsError> {
     Ok(match kind {
         "mode" => Operation::SetMode(fields::<ModeArgs>(args)?.mode),
         "switch" => Operation::UserSwitch(fields::<SwitchArgs>(args)?.on),
@@ -163,18 +163,18 @@ fn setting(kind: &str, args: &str, now: Timestamp) -> Result<Operation, WishErro
         }
         "tiers" => Operation::SetTiers(fields::<Tiers>(args)?),
         "switch_over" => Operation::SetSwitchOver(fields::<SwitchOverArgs>(args)?.at),
-        "clock" => Operation::SetClock(BcdTime::from_timestamp(now).ok_or(WishError)?),
+        "clock" => Operation::SetClock(BcdTime::from_timestamp(now).ok_or(CommandArgsError)?),
         "day_table" => {
             let DayTableArgs { table, slots } = fields(args)?;
             Operation::SetDayTable { table, slots }
         }
         "date_plan" => Operation::SetDatePlan(fields::<DatePlanArgs>(args)?.entries),
-        _ => return Err(WishError),
+        _ => return Err(CommandArgsError),
     })
 }
 
-fn fields<T: DeserializeOwned>(args: &str) -> Result<T, WishError> {
-    serde_json::from_str(args).map_err(|_| WishError)
+fn fields<T: DeserializeOwned>(args: &str) -> Result<T, CommandArgsError> {
+    serde_json::from_str(args).map_err(|_| CommandArgsError)
 }
 
 /// Where the effect of an operation shows.
@@ -188,7 +188,7 @@ pub enum Evidence {
 
 /// Where the effect of a setting shows. `answered`: the meter has just reported the operation as done.
 #[must_use]
-pub fn evidence(map: &ReadBack, operation: &Operation, seen: &State, answered: bool, now: Timestamp) -> Evidence {
+pub fn evidence(map: &ReadBack, operation: &Operation, seen: &StateBlock, answered: bool, now: Timestamp) -> Evidence {
     let body = operation.body();
     let at = |address: u16, bytes: Vec<u8>| Evidence::Registers { address, words: words(&bytes) };
     let skip = |n: usize| body.get(n..).unwrap_or_default().to_vec();
@@ -219,7 +219,7 @@ pub fn evidence(map: &ReadBack, operation: &Operation, seen: &State, answered: b
 
 /// Whether the observed relay state contradicts the operation.
 #[must_use]
-pub fn relay_fault(operation: &Operation, seen: &State) -> bool {
+pub fn relay_fault(operation: &Operation, seen: &StateBlock) -> bool {
     match operation {
         Operation::SetMode(ControlMode::ForcedOff) | Operation::UserSwitch(false) if !seen.status.guaranteed() => {
             seen.status.relay_closed()
@@ -270,11 +270,11 @@ mod tests {
             ("close", ""),
             ("mode", "{}"),
         ] {
-            assert_eq!(money_operation(kind, args), Err(WishError), "{kind} {args}");
+            assert_eq!(money_operation(kind, args), Err(CommandArgsError), "{kind} {args}");
         }
-        assert_eq!(mode("on"), Err(WishError));
-        assert_eq!(wish("credit", r#"{"order":7,"amount_fen":5000}"#, now), Err(WishError));
-        assert_eq!(wish("read", "{}", now), Ok(Wish::Read));
+        assert_eq!(mode("on"), Err(CommandArgsError));
+        assert_eq!(parse("credit", r#"{"order":7,"amount_fen":5000}"#, now), Err(CommandArgsError));
+        assert_eq!(parse("read", "{}", now), Ok(CommandArgs::Read));
     }
 
     #[test]
@@ -282,16 +282,19 @@ mod tests {
         let (args, prices) = (r#"{"prices":[1,2,3,4],"at":1795600000000}"#, [1, 2, 3, 4]);
         let at = BcdTime::from_timestamp(Timestamp(1_795_600_000_000));
         let loaded = vec![Operation::SetPrices { standby: true, prices }, Operation::SetSwitchOver(at)];
-        assert_eq!(wish("standby", args, Timestamp(1_795_599_999_999)), Ok(Wish::Operations(loaded)));
+        assert_eq!(parse("standby", args, Timestamp(1_795_599_999_999)), Ok(CommandArgs::Operations(loaded)));
         let late = vec![Operation::SetPrices { standby: false, prices }];
-        assert_eq!(wish("standby", args, Timestamp(1_795_600_000_000)), Ok(Wish::Operations(late)));
-        assert_eq!(wish("in_force", args, Timestamp(0)), Ok(Wish::InForce { prices, at: Timestamp(1_795_600_000_000) }));
+        assert_eq!(parse("standby", args, Timestamp(1_795_600_000_000)), Ok(CommandArgs::Operations(late)));
+        assert_eq!(
+            parse("in_force", args, Timestamp(0)),
+            Ok(CommandArgs::PricesInForce { prices, at: Timestamp(1_795_600_000_000) })
+        );
     }
 
     #[test]
     fn modes_and_switches_show_in_the_status_word() {
         let map = &Profiles::load(None).unwrap().get("rpp").unwrap().secured.clone().unwrap().read_back;
-        let shows = |bits: u16| State { status: StatusWord(bits), ..state() };
+        let shows = |bits: u16| StateBlock { status: StatusWord(bits), ..state() };
         let off = Operation::SetMode(ControlMode::ForcedOff);
         let seen = |operation: &Operation, bits, answered| evidence(map, operation, &shows(bits), answered, Timestamp(0));
         assert_eq!(seen(&off, 1 << 7, false), Evidence::State(true));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::dlt645::Access;
+use super::dlt645::Credentials;
 use super::link::TlsSettings;
 
 use super::link::Priority;
@@ -47,7 +47,7 @@ pub struct Config {
     /// Gateways that speak Modbus over TLS.
     pub tls: TlsSettings,
     /// Meters that speak DL/T 645.
-    pub dlt645: Access,
+    pub dlt645: Credentials,
 }
 
 const FIVE_MINUTES: u64 = 300_000;
@@ -70,7 +70,7 @@ impl Default for Config {
             archive_interval_ms: 30_000,
             profiles_dir: None,
             tls: TlsSettings::default(),
-            dlt645: Access::default(),
+            dlt645: Credentials::default(),
         }
     }
 }

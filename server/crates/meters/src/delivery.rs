@@ -6,7 +6,7 @@
 mod check;
 mod clock;
 mod money;
-pub mod next;
+pub mod next_action;
 mod relay;
 mod setting;
 mod tables;
@@ -28,13 +28,13 @@ use super::driver;
 use super::frame::{self, FrameVersion, Header};
 use super::keys::MasterKeys;
 use super::link::{LinkError, Priority};
-use super::poller::Control;
-use super::profile::Secured;
+use super::poller::PollerCommand;
+use super::profile::SecuredFrames;
 use super::reader::ReadError;
-use super::recorder::Event;
-use crate::command_args::{self, Wish, WishError};
+use super::recorder::MeterEvent;
+use crate::command_args::{self, CommandArgs, CommandArgsError};
 use domain::clock::SharedClock;
-use domain::meter_state::{MeterStatus, State};
+use domain::meter_state::{MeterStatus, StateBlock};
 use domain::operation::Operation;
 use domain::reading_source::Source;
 use domain::rng::Rng;
@@ -45,24 +45,24 @@ use store::{Db, StoreError};
 /// Commands are picked up this much later if a signal was missed.
 const PERIOD: Duration = Duration::from_secs(1);
 /// Meters picked up in one round; the rest follow as these finish.
-const ROUND: i64 = 1_000;
+const METERS_PER_ROUND: i64 = 1_000;
 /// How long a graceful stop waits for deliveries in progress.
 const GRACE: Duration = Duration::from_secs(10);
 /// The most frames sent for one command in one activation.
-const SENDS: u32 = 3;
+const MAX_SENDS: u32 = 3;
 /// Pause after the first failure; it doubles with each further one.
-const FIRST_PAUSE_MS: u64 = 2_000;
+const FIRST_BACKOFF_MS: u64 = 2_000;
 /// A meter locks its mailbox for a minute after too many frames with a bad MAC.
 const LOCKED_MS: i64 = 61_000;
 
-pub struct Engine {
+pub struct DeliveryEngine {
     pub db: Db,
     pub clock: SharedClock,
     pub rng: Rng,
     pub keys: MasterKeys,
     pub directory: Arc<Directory>,
     /// Readings taken during deliveries go to the recorder.
-    pub events: mpsc::Sender<Event>,
+    pub events: mpsc::Sender<MeterEvent>,
     pub config: Arc<Config>,
     /// Consecutive failures by meter.
     pub failures: Mutex<HashMap<MeterId, u32>>,
@@ -70,7 +70,7 @@ pub struct Engine {
 
 /// How an activation of one command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Step {
+enum CommandStep {
     /// The command is finished; the meter's next one may start.
     Ended,
     /// The meter must wait.
@@ -78,17 +78,22 @@ enum Step {
 }
 
 /// What became of a frame that was to be written.
-enum Sent {
+enum WriteOutcome {
     /// The meter accepted the write; the result is in the state block.
-    Taken,
-    Unknown,
+    Accepted,
+    Unconfirmed,
     /// Not sent, or rejected by the meter before it was examined.
-    Refused(LinkError),
+    Rejected(LinkError),
 }
 
-impl Engine {
+impl DeliveryEngine {
     /// Runs until `stop` is cancelled; then finishes deliveries in progress.
-    pub async fn run(self: Arc<Self>, wake: Arc<Notify>, mut heard: mpsc::UnboundedReceiver<MeterId>, stop: CancellationToken) {
+    pub async fn run(
+        self: Arc<Self>,
+        wake: Arc<Notify>,
+        mut recovered: mpsc::UnboundedReceiver<MeterId>,
+        stop: CancellationToken,
+    ) {
         let mut busy: HashMap<MeterId, Id> = HashMap::new();
         let mut tasks = JoinSet::new();
         let mut tick = interval(PERIOD);
@@ -97,7 +102,7 @@ impl Engine {
             tokio::select! {
                 () = stop.cancelled() => break,
                 () = wake.notified() => {}
-                Some(meter) = heard.recv() => self.reset_backoff(meter).await,
+                Some(meter) = recovered.recv() => self.reset_backoff(meter).await,
                 Some(ended) = tasks.join_next_with_id() => {
                     let id = match ended {
                         Ok((id, ())) => id,
@@ -110,12 +115,12 @@ impl Engine {
                 }
                 _ = tick.tick() => {}
             }
-            match deliveries::due(&self.db, self.clock.now(), ROUND).await {
+            match deliveries::due(&self.db, self.clock.now(), METERS_PER_ROUND).await {
                 Ok(meters) => {
                     for meter in meters {
                         busy.entry(meter).or_insert_with(|| {
                             let (engine, stop) = (Arc::clone(&self), stop.clone());
-                            tasks.spawn(async move { engine.serve(meter, &stop).await }).id()
+                            tasks.spawn(async move { engine.run_commands(meter, &stop).await }).id()
                         });
                     }
                 }
@@ -136,7 +141,7 @@ impl Engine {
     }
 
     /// Activates the commands of one meter until none is due.
-    async fn serve(&self, meter: MeterId, stop: &CancellationToken) {
+    async fn run_commands(&self, meter: MeterId, stop: &CancellationToken) {
         while !stop.is_cancelled() {
             let step = match deliveries::next(&self.db, meter, self.clock.now()).await {
                 Ok(Some(command)) => self.activate(&command).await,
@@ -144,8 +149,8 @@ impl Engine {
                 Err(error) => Err(error),
             };
             match step {
-                Ok(Step::Ended) => {}
-                Ok(Step::Later) => return,
+                Ok(CommandStep::Ended) => {}
+                Ok(CommandStep::Later) => return,
                 Err(error) => {
                     // Nothing is lost: the command is unchanged, and the next round picks it up.
                     tracing::error!(error = &error as &dyn std::error::Error, meter = %meter, "delivery.failed");
@@ -155,53 +160,57 @@ impl Engine {
         }
     }
 
-    async fn activate(&self, command: &Command) -> Result<Step, StoreError> {
+    async fn activate(&self, command: &Command) -> Result<CommandStep, StoreError> {
         let id = MeterId(command.meter_id);
         let Some(meter) = self.directory.get(id) else {
-            return self.wait(id, note::UNKNOWN_METER).await;
+            return self.back_off(id, note::UNKNOWN_METER).await;
         };
         let secured = meter.profile.secured.is_some();
         if command.money {
             let invalid = r#"{"why":"invalid"}"#;
             return if secured { self.money(command, &meter).await } else { self.hold(command, None, invalid.into()).await };
         }
-        match command_args::wish(&command.kind, &command.args, self.clock.now()) {
-            Ok(Wish::Read) => self.read(command, &meter).await,
-            Ok(Wish::Relay { closed }) => self.relay(command, &meter, closed).await,
-            Ok(Wish::Operations(operations)) => match (&*operations, &meter.profile.dlt645) {
-                ([Operation::SetClock(_)], Some(has)) => self.clock(command, &meter, has).await,
+        match command_args::parse(&command.kind, &command.args, self.clock.now()) {
+            Ok(CommandArgs::Read) => self.read(command, &meter).await,
+            Ok(CommandArgs::Relay { closed }) => self.relay(command, &meter, closed).await,
+            Ok(CommandArgs::Operations(operations)) => match (&*operations, &meter.profile.dlt645) {
+                ([Operation::SetClock(_)], Some(dlt645)) => self.clock(command, &meter, dlt645).await,
                 _ if secured => self.setting(command, &meter, &operations).await,
                 _ => self.tables(command, &meter, &operations).await,
             },
-            Ok(Wish::InForce { prices, at }) if secured => self.in_force(command, &meter, prices, at).await,
-            Ok(Wish::InForce { .. }) | Err(WishError) => self.refuse(command, None, note::INVALID).await,
+            Ok(CommandArgs::PricesInForce { prices, at }) if secured => self.check_prices(command, &meter, prices, at).await,
+            Ok(CommandArgs::PricesInForce { .. }) | Err(CommandArgsError) => self.refuse(command, None, note::INVALID).await,
         }
     }
 
     /// Reads and reports the state block of a meter with a secured wallet; if that fails, all commands of the meter wait.
-    async fn look(&self, meter: &Meter, priority: Priority) -> Result<Result<(State, Timestamp), Step>, StoreError> {
+    async fn read_state(
+        &self,
+        meter: &Meter,
+        priority: Priority,
+    ) -> Result<Result<(StateBlock, Timestamp), CommandStep>, StoreError> {
         match driver::meter_status(meter, priority, &self.clock).await {
             Ok((meter_status, at)) => {
                 self.lock_failures().remove(&meter.id);
-                self.report(Event::MeterStatus { meter: meter.id, at, meter_status }).await;
+                self.report(MeterEvent::MeterStatus { meter: meter.id, at, meter_status }).await;
                 match meter_status {
                     MeterStatus::Wallet(state) => Ok(Ok((state, at))),
-                    MeterStatus::Plain(_) => self.wait(meter.id, note::INVALID).await.map(Err),
+                    MeterStatus::Plain(_) => self.back_off(meter.id, note::INVALID).await.map(Err),
                 }
             }
-            Err(error) => self.unread(meter, error).await.map(Err),
+            Err(error) => self.defer_unread(meter, error).await.map(Err),
         }
     }
 
     /// Defers all commands of a meter that could not be read.
-    async fn unread(&self, meter: &Meter, error: ReadError) -> Result<Step, StoreError> {
+    async fn defer_unread(&self, meter: &Meter, error: ReadError) -> Result<CommandStep, StoreError> {
         if error == ReadError::Link(LinkError::Stopped) {
-            return Ok(Step::Later);
+            return Ok(CommandStep::Later);
         }
         tracing::info!(meter = %meter.id, %error, "delivery.read-failed");
         // The poller finds out whether the meter is lost or replaced, and reports when it answers again.
-        let _ = meter.poll.send(Control::ReadNow(meter.id, Source::OnDemand));
-        self.wait(meter.id, error.word()).await
+        let _ = meter.poll.send(PollerCommand::ReadNow(meter.id, Source::OnDemand));
+        self.back_off(meter.id, error.reason_code()).await
     }
 
     /// Seals and writes one frame for the challenge in `seen`, after counting and numbering it in the database. `None` if the
@@ -211,12 +220,12 @@ impl Engine {
         command: &Command,
         meter: &Meter,
         priority: Priority,
-        seen: &State,
+        seen: &StateBlock,
         operation: &Operation,
-    ) -> Result<Option<Sent>, StoreError> {
+    ) -> Result<Option<WriteOutcome>, StoreError> {
         let secured = meter.profile.secured.as_ref();
         let Some((secured, version)) = secured.and_then(|secured| Some((secured, version(secured, seen)?))) else {
-            return Ok(Some(Sent::Refused(LinkError::Exception(0x03))));
+            return Ok(Some(WriteOutcome::Rejected(LinkError::Exception(0x03))));
         };
         let Some(frame_number) = deliveries::begin_send(&self.db, self.clock.now(), command).await? else { return Ok(None) };
         let header = Header { epoch: seen.epoch, challenge: seen.challenge, frame_number };
@@ -224,36 +233,36 @@ impl Engine {
             Ok(bytes) => bytes,
             Err(error) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "delivery.seal-failed");
-                return Ok(Some(Sent::Refused(LinkError::Stopped)));
+                return Ok(Some(WriteOutcome::Rejected(LinkError::Stopped)));
             }
         };
         tracing::info!(meter = %meter.id, kind = command.kind, version = version as u8, "delivery.send");
         let written = meter.link.write(priority, meter.unit, secured.address, command_args::words(&bytes)).await;
         Ok(Some(match written {
-            Ok(()) => Sent::Taken,
-            Err(error @ (LinkError::Exception(0x01..=0x03 | 0x06) | LinkError::Unreachable)) => Sent::Refused(error),
-            Err(_) => Sent::Unknown,
+            Ok(()) => WriteOutcome::Accepted,
+            Err(error @ (LinkError::Exception(0x01..=0x03 | 0x06) | LinkError::Unreachable)) => WriteOutcome::Rejected(error),
+            Err(_) => WriteOutcome::Unconfirmed,
         }))
     }
 
     /// Defers all commands of a meter; the pause doubles with each failure.
-    async fn wait(&self, meter: MeterId, why: &str) -> Result<Step, StoreError> {
+    async fn back_off(&self, meter: MeterId, reason: &str) -> Result<CommandStep, StoreError> {
         let failures = {
             let mut all = self.lock_failures();
             let failures = all.entry(meter).or_default();
             *failures = failures.saturating_add(1);
             *failures
         };
-        let pause = FIRST_PAUSE_MS.saturating_mul(1 << (failures - 1).min(16)).min(self.config.command_cap_ms);
-        self.wait_for(meter, i64::try_from(pause).unwrap_or(i64::MAX), why).await
+        let pause = FIRST_BACKOFF_MS.saturating_mul(1 << (failures - 1).min(16)).min(self.config.command_cap_ms);
+        self.defer_meter(meter, i64::try_from(pause).unwrap_or(i64::MAX), reason).await
     }
 
-    async fn wait_for(&self, meter: MeterId, ms: i64, why: &str) -> Result<Step, StoreError> {
-        deliveries::defer_meter(&self.db, meter, self.clock.now().plus(ms), why).await?;
-        Ok(Step::Later)
+    async fn defer_meter(&self, meter: MeterId, ms: i64, reason: &str) -> Result<CommandStep, StoreError> {
+        deliveries::defer_meter(&self.db, meter, self.clock.now().plus(ms), reason).await?;
+        Ok(CommandStep::Later)
     }
 
-    async fn report(&self, event: Event) {
+    async fn report(&self, event: MeterEvent) {
         if self.events.send(event).await.is_err() {
             tracing::debug!("recorder.gone");
         }
@@ -265,7 +274,7 @@ impl Engine {
 }
 
 /// The best frame version that the meter announces and the profile knows.
-fn version(secured: &Secured, seen: &State) -> Option<FrameVersion> {
+fn version(secured: &SecuredFrames, seen: &StateBlock) -> Option<FrameVersion> {
     let announced = |version: FrameVersion| {
         let entry = secured.versions.iter().find(|entry| entry.version == version as u8);
         entry.is_some_and(|entry| seen.accepts & (1 << entry.bit) != 0)

@@ -7,7 +7,7 @@ use model::ids::{GatewayId, MeterId};
 use tokio::sync::mpsc;
 
 use super::link::Link;
-use super::poller::Control;
+use super::poller::PollerCommand;
 use super::profile::Profile;
 use domain::serial::Serial;
 
@@ -25,7 +25,7 @@ pub struct Meter {
     /// Link to its gateway.
     pub link: Link,
     /// Commands to the poller of its gateway.
-    pub poll: mpsc::UnboundedSender<Control>,
+    pub poll: mpsc::UnboundedSender<PollerCommand>,
 }
 
 /// All meters in service.

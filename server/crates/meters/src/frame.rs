@@ -66,7 +66,7 @@ pub struct Header {
 
 /// A frame with a valid MAC or tag.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Opened {
+pub struct OpenedFrame {
     pub version: FrameVersion,
     pub code: u8,
     pub header: Header,
@@ -139,7 +139,7 @@ pub fn seal_body(
 ///
 /// # Errors
 /// [`FrameError`] in the order of a meter's checks: version and length, then the MAC.
-pub fn open(keys: &MasterKeys, serial: Serial, frame: &[u8]) -> Result<Opened, FrameError> {
+pub fn open(keys: &MasterKeys, serial: Serial, frame: &[u8]) -> Result<OpenedFrame, FrameError> {
     let version = match frame.first() {
         Some(1) => FrameVersion::Tdes,
         Some(2) => FrameVersion::Aes,
@@ -167,7 +167,7 @@ pub fn open(keys: &MasterKeys, serial: Serial, frame: &[u8]) -> Result<Opened, F
         let needed = (serial.len() + operation.body().len()).next_multiple_of(version.block());
         if needed == body.len() { Ok(operation) } else { Err(ParseError::Length) }
     });
-    Ok(Opened { version, code, header, serial: *serial, operation })
+    Ok(OpenedFrame { version, code, header, serial: *serial, operation })
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! watches, and all walls of that scope share the bytes. A wall that cannot keep up gets a new snapshot.
 
 mod topic;
-mod watch;
+mod wall_stream;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,7 +21,7 @@ use domain::clock::SharedClock;
 use domain::wall_layout::{Layout, Scope, Seat};
 use store::{self, Db, console};
 use topic::Topic;
-pub use watch::Watch;
+pub use wall_stream::WallStream;
 
 /// How long changes are collected before they are sent.
 const COALESCE: Duration = Duration::from_millis(250);
@@ -47,7 +47,7 @@ struct State {
     revision: u64,
     topics: Vec<Topic>,
     /// Meters that answered before they were part of the layout.
-    strays: HashMap<MeterId, Latest>,
+    unplaced: HashMap<MeterId, Latest>,
 }
 
 impl Live {
@@ -61,9 +61,9 @@ impl Live {
             queue: Vec::new(),
             revision: 0,
             topics: Vec::new(),
-            strays: latest.into_iter().map(|latest| (latest.meter, latest)).collect(),
+            unplaced: latest.into_iter().map(|latest| (latest.meter, latest)).collect(),
         };
-        state.lay_out(layout);
+        state.set_layout(layout);
         Self(Arc::new(Hub { clock, state: Mutex::new(state), changes: broadcast::channel(BACKLOG).0 }))
     }
 
@@ -81,7 +81,7 @@ impl Live {
         let layout = console::layout(db).await?;
         let at = self.0.clock.now();
         let mut state = self.lock();
-        state.lay_out(layout);
+        state.set_layout(layout);
         state.revision += 1;
         let State { layout, latest, topics, revision, .. } = &mut *state;
         for topic in topics {
@@ -94,7 +94,7 @@ impl Live {
     pub fn publish(&self, latest: Latest) {
         let meter = latest.meter;
         let mut state = self.lock();
-        if state.put(latest) {
+        if state.update(latest) {
             drop(state);
             // No subscriber is no error.
             let _ = self.0.changes.send(meter);
@@ -107,7 +107,7 @@ impl Live {
         let state = self.lock();
         match state.layout.seat(meter) {
             Some(seat) => state.latest.get(seat).cloned(),
-            None => state.strays.get(&meter).cloned(),
+            None => state.unplaced.get(&meter).cloned(),
         }
     }
 
@@ -140,8 +140,8 @@ impl Live {
 
     /// The encoded event stream of a wall: a snapshot, then changes.
     #[must_use]
-    pub fn watch(&self, scope: &Scope) -> Watch {
-        Watch::new(self.clone(), scope.clone())
+    pub fn watch(&self, scope: &Scope) -> WallStream {
+        WallStream::new(self.clone(), scope.clone())
     }
 
     /// Whether any wall is being watched.
@@ -158,7 +158,7 @@ impl Live {
         }
         state.revision += 1;
         let State { latest, dirty, queue, topics, revision, .. } = &mut *state;
-        // Drops scopes that nobody watches any more.
+        // Drops scopes that are no longer watched.
         topics.retain(Topic::is_watched);
         for topic in topics.iter_mut() {
             topic.send_delta(latest, queue, *revision, self.0.clock.now().0);
@@ -203,23 +203,26 @@ impl Live {
 }
 
 impl State {
-    fn lay_out(&mut self, layout: Layout) {
-        let mut known = std::mem::take(&mut self.strays);
-        known.extend(std::mem::take(&mut self.latest).into_iter().map(|latest| (latest.meter, latest)));
-        self.latest =
-            layout.seats().iter().map(|seat| known.remove(&seat.meter).unwrap_or_else(|| Latest::unseen(seat.meter))).collect();
+    fn set_layout(&mut self, layout: Layout) {
+        let mut by_meter = std::mem::take(&mut self.unplaced);
+        by_meter.extend(std::mem::take(&mut self.latest).into_iter().map(|latest| (latest.meter, latest)));
+        self.latest = layout
+            .seats()
+            .iter()
+            .map(|seat| by_meter.remove(&seat.meter).unwrap_or_else(|| Latest::unseen(seat.meter)))
+            .collect();
         self.dirty = vec![false; self.latest.len()];
         self.queue.clear();
-        self.strays = known;
+        self.unplaced = by_meter;
         self.layout = layout;
     }
 
     /// Stores the values; returns whether they changed.
-    fn put(&mut self, latest: Latest) -> bool {
+    fn update(&mut self, latest: Latest) -> bool {
         let Some(seat) = self.layout.seat(latest.meter) else {
             let meter = latest.meter;
-            return self.strays.get(&meter) != Some(&latest) && {
-                self.strays.insert(meter, latest);
+            return self.unplaced.get(&meter) != Some(&latest) && {
+                self.unplaced.insert(meter, latest);
                 true
             };
         };

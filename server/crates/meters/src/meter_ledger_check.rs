@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use model::ids::MeterId;
 use model::time::Timestamp;
 
-use domain::meter_state::State;
+use domain::meter_state::StateBlock;
 use domain::rng::Rng;
 use store::{self, Db, deliveries};
 
@@ -33,7 +33,7 @@ impl MeterLedgerCheck {
 
     /// Whether a state block differs from the expected position.
     #[must_use]
-    pub fn differs(&self, meter: MeterId, state: &State) -> bool {
+    pub fn differs(&self, meter: MeterId, state: &StateBlock) -> bool {
         self.0.get(&meter).is_some_and(|expected| *expected != LedgerPosition::of(state))
     }
 
@@ -48,7 +48,7 @@ impl MeterLedgerCheck {
         at: Timestamp,
         meter: MeterId,
         read_from: Timestamp,
-        state: &State,
+        state: &StateBlock,
     ) -> store::Result<()> {
         let expected = deliveries::confirm_difference(db, rng, at, meter, read_from, LedgerPosition::of(state)).await?;
         self.expect(meter, expected);

@@ -20,57 +20,57 @@ use domain::rng::Rng;
 use store::{self, Db, parameters};
 
 /// Retry interval after a failed read.
-const AGAIN: Duration = Duration::from_secs(30);
+const RETRY: Duration = Duration::from_secs(30);
 
 /// Meter, new parameter version, and when the meter showed it.
-pub type Change = (MeterId, u16, Timestamp);
+pub type VersionChange = (MeterId, u16, Timestamp);
 
 /// Detects changes of parameter versions.
-pub struct Watch {
+pub struct VersionTracker {
     /// Version of each meter, and since when it is known.
-    known: HashMap<MeterId, (u16, Timestamp)>,
-    changes: mpsc::UnboundedSender<Change>,
+    versions: HashMap<MeterId, (u16, Timestamp)>,
+    changes: mpsc::UnboundedSender<VersionChange>,
 }
 
-impl Watch {
+impl VersionTracker {
     /// Starts with the stored versions.
-    pub async fn load(db: &Db, changes: mpsc::UnboundedSender<Change>) -> store::Result<Self> {
+    pub async fn load(db: &Db, changes: mpsc::UnboundedSender<VersionChange>) -> store::Result<Self> {
         let rows = parameters::versions(db).await?;
-        let known = rows
+        let versions = rows
             .into_iter()
             .filter_map(|(meter, version, at)| Some((MeterId(meter), (u16::try_from(version).ok()?, Timestamp(at)))));
-        Ok(Self { known: known.collect(), changes })
+        Ok(Self { versions: versions.collect(), changes })
     }
 
     /// Records the version that a meter showed at `at`.
-    pub fn see(&mut self, meter: MeterId, version: u16, at: Timestamp) {
-        let before = self.known.get(&meter).copied();
+    pub fn observe(&mut self, meter: MeterId, version: u16, at: Timestamp) {
+        let before = self.versions.get(&meter).copied();
         if before.is_some_and(|(_, since)| is_overtaken(at, since)) {
             return;
         }
-        self.known.insert(meter, (version, at));
-        if before.is_none_or(|(known, _)| known != version) {
-            // During shutdown nobody receives changes.
+        self.versions.insert(meter, (version, at));
+        if before.is_none_or(|(last, _)| last != version) {
+            // During shutdown the receiver may be gone.
             let _ = self.changes.send((meter, version, at));
         }
     }
 }
 
 /// Task that reads and stores parameters, one meter at a time; nothing waits for it.
-pub struct Keeper {
+pub struct ParameterReader {
     pub db: Db,
     pub rng: Rng,
     pub directory: Arc<Directory>,
 }
 
-impl Keeper {
+impl ParameterReader {
     /// Runs until `stop` is cancelled.
-    pub async fn run(self, mut changes: mpsc::UnboundedReceiver<Change>, stop: CancellationToken) {
+    pub async fn run(self, mut changes: mpsc::UnboundedReceiver<VersionChange>, stop: CancellationToken) {
         let mut waiting: BTreeMap<MeterId, (u16, Timestamp)> = BTreeMap::new();
         loop {
             let next = tokio::select! {
                 () = stop.cancelled() => return,
-                next = timeout(AGAIN, changes.recv()) => next,
+                next = timeout(RETRY, changes.recv()) => next,
             };
             let due: Vec<MeterId> = match next {
                 Ok(Some((meter, version, at))) => {
@@ -82,7 +82,7 @@ impl Keeper {
             };
             for meter in due {
                 let Some(&(version, at)) = waiting.get(&meter).filter(|_| !stop.is_cancelled()) else { continue };
-                if self.keep(meter, version, at).await {
+                if self.read_and_store(meter, version, at).await {
                     waiting.remove(&meter);
                 }
             }
@@ -90,7 +90,7 @@ impl Keeper {
     }
 
     /// Returns whether the change is done with; otherwise it is retried.
-    async fn keep(&self, id: MeterId, version: u16, at: Timestamp) -> bool {
+    async fn read_and_store(&self, id: MeterId, version: u16, at: Timestamp) -> bool {
         let Some(meter) = self.directory.get(id) else { return true };
         let Some(map) = meter.profile.secured.as_ref().map(|secured| &secured.read_back) else { return true };
         let Some(found) = read(&meter, map).await else { return false };
@@ -177,7 +177,7 @@ fn decode(map: &ReadBack, registers: &HashMap<u16, u16>) -> Option<Parameters> {
 mod tests {
     use super::super::profile::Profiles;
     use super::*;
-    use crate::command_args::{Evidence, Wish, evidence, wish};
+    use crate::command_args::{self, CommandArgs, Evidence, evidence};
     use domain::fixtures::state;
     use domain::operation::Operation;
     use model::issue::Issue;
@@ -185,18 +185,18 @@ mod tests {
     #[test]
     fn versions_overtaken_by_a_command_are_ignored() {
         let (changes, mut seen) = mpsc::unbounded_channel();
-        let (meter, mut watch) = (MeterId(uuid::Uuid::nil()), Watch { known: HashMap::new(), changes });
-        watch.see(meter, 7, Timestamp(1_000));
+        let (meter, mut tracker) = (MeterId(uuid::Uuid::nil()), VersionTracker { versions: HashMap::new(), changes });
+        tracker.observe(meter, 7, Timestamp(1_000));
         // The sweep began at 1,500 and saw 7; the command was read before and after it was applied.
-        watch.see(meter, 7, Timestamp(1_400));
-        watch.see(meter, 8, Timestamp(1_600));
-        watch.see(meter, 7, Timestamp(1_500));
-        watch.see(meter, 8, Timestamp(2_500));
-        watch.see(meter, 9, Timestamp(3_500));
-        drop(watch);
-        let told: Vec<Change> = std::iter::from_fn(|| seen.try_recv().ok()).collect();
+        tracker.observe(meter, 7, Timestamp(1_400));
+        tracker.observe(meter, 8, Timestamp(1_600));
+        tracker.observe(meter, 7, Timestamp(1_500));
+        tracker.observe(meter, 8, Timestamp(2_500));
+        tracker.observe(meter, 9, Timestamp(3_500));
+        drop(tracker);
+        let reported: Vec<VersionChange> = std::iter::from_fn(|| seen.try_recv().ok()).collect();
         let expected = [(7, 1_000), (8, 1_600), (9, 3_500)].map(|(version, at)| (meter, version, Timestamp(at)));
-        assert_eq!(told, expected);
+        assert_eq!(reported, expected);
     }
 
     #[test]
@@ -220,7 +220,8 @@ mod tests {
             Issue::DayTable { table: 2, slots },
             Issue::DatePlan(wanted.date_plan.clone()),
         ] {
-            let Ok(Wish::Operations(operations)) = wish(issue.kind().as_str(), &issue.args(), Timestamp(0)) else {
+            let Ok(CommandArgs::Operations(operations)) = command_args::parse(issue.kind().as_str(), &issue.args(), Timestamp(0))
+            else {
                 panic!("{issue:?}")
             };
             let see = |operation: &Operation| evidence(&map, operation, &state(), true, Timestamp(0));

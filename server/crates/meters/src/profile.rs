@@ -18,11 +18,11 @@ use model::meter::Wallet;
 use serde::Deserialize;
 
 pub use dlt645::Dlt645;
-pub use field::Field;
-pub use load::{Problem, ProfileError, Profiles};
+pub use field::MeterField;
+pub use load::{ProfileError, ProfileProblem, Profiles};
 pub use table::Table;
 pub use time_of_use::TimeOfUse;
-pub use value::{Flag, Kind, Step, Value, WordOrder};
+pub use value::{Flag, Step, Value, ValueType, WordOrder};
 
 use super::planner::Plan;
 
@@ -31,7 +31,6 @@ use super::planner::Plan;
 pub struct Profile {
     /// Referenced by `meters.profile`.
     pub name: String,
-    /// Display name.
     pub title: String,
     /// Sources of the facts, with revision.
     pub source: Vec<String>,
@@ -56,7 +55,7 @@ pub struct Profile {
     #[serde(rename = "block", default)]
     pub blocks: Vec<Block>,
     /// How the relay is switched by plain registers.
-    pub relay: Option<Relay>,
+    pub relay: Option<RelayRegisters>,
     /// Time-of-use tables in plain registers.
     pub time_of_use: Option<TimeOfUse>,
     /// The daily freeze.
@@ -64,7 +63,7 @@ pub struct Profile {
     #[serde(rename = "journal", default)]
     pub journals: Vec<Table>,
     /// How secured frames are written, for a meter wallet.
-    pub secured: Option<Secured>,
+    pub secured: Option<SecuredFrames>,
     /// Data items of a DL/T 645 meter.
     pub dlt645: Option<Dlt645>,
     /// The requests of a reading, planned when the profile is loaded.
@@ -122,7 +121,7 @@ pub enum Area {
 /// Permitted access to registers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Access {
+pub enum AccessMode {
     #[default]
     R,
     /// Write with function 16.
@@ -136,11 +135,10 @@ pub enum Access {
 pub struct Block {
     #[serde(default)]
     pub area: Area,
-    /// First register.
     pub address: u16,
     pub registers: u16,
     #[serde(default)]
-    pub access: Access,
+    pub access: AccessMode,
     /// The values are only consistent together, so the block is always read whole.
     #[serde(default)]
     pub atomic: bool,
@@ -158,7 +156,7 @@ impl Block {
 
 /// One read request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Read {
+pub struct ReadRequest {
     pub area: Area,
     pub address: u16,
     pub count: u16,
@@ -167,8 +165,7 @@ pub struct Read {
 /// A relay that is switched by one function-16 write. Its state is the value `relay_closed` of a block.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Relay {
-    /// First register.
+pub struct RelayRegisters {
     pub address: u16,
     /// Words that open it.
     pub open: Vec<u16>,
@@ -181,18 +178,18 @@ pub struct Relay {
 /// How secured frames are written, and where their effect is read back.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Secured {
+pub struct SecuredFrames {
     /// Register to which a frame is written.
     pub address: u16,
     /// Frame versions with the bit of `accepts` that announces each.
-    pub versions: Vec<FrameBit>,
+    pub versions: Vec<FrameVersionBit>,
     pub read_back: ReadBack,
 }
 
 /// A frame version and its bit in `accepts`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct FrameBit {
+pub struct FrameVersionBit {
     /// 1 (TDES) or 2 (AES).
     pub version: u8,
     /// 0-15.
@@ -219,7 +216,7 @@ pub struct ReadBack {
 impl Profile {
     /// Whether a reading contains this field.
     #[must_use]
-    pub fn has(&self, field: Field) -> bool {
+    pub fn has(&self, field: MeterField) -> bool {
         let among_items = || self.dlt645.iter().flat_map(|dlt645| &dlt645.items).any(|item| item.field == field);
         self.values().any(|value| value.field == field) || among_items()
     }
@@ -231,13 +228,12 @@ impl Profile {
 
     /// The readable blocks.
     pub fn readable(&self) -> impl Iterator<Item = &Block> {
-        self.blocks.iter().filter(|block| block.access != Access::W)
+        self.blocks.iter().filter(|block| block.access != AccessMode::W)
     }
 }
 
 impl Profile {
-    /// Limits of the energy counter. A counter with unknown range is assumed not to wrap; an instrument may measure a whole
-    /// building.
+    /// Limits of the energy counter. A counter of unknown range is assumed not to wrap; an instrument may measure a building.
     #[must_use]
     pub fn counter(&self) -> Counter {
         let most = if self.abilities.wallet == Wallet::None { MOST_W_OF_A_BUILDING } else { MOST_W };

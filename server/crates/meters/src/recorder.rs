@@ -17,7 +17,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::directory::Directory;
-use super::parameters::Watch;
+use super::parameters::VersionTracker;
 use crate::live::Live;
 use crate::meter_ledger_check::MeterLedgerCheck;
 use crate::server_wallets::ServerWallets;
@@ -32,7 +32,7 @@ use domain::server_wallet::ServerWallet;
 use store::events::{self, Change, Subject, Turn};
 use store::wallets::Metered;
 use store::{self, Db, console, counters, readings};
-use track::Track;
+use track::MeterTrack;
 pub(super) use track::is_overtaken;
 
 /// A batch is stored when it reaches this age or size.
@@ -40,9 +40,12 @@ const BATCH_AGE: Duration = Duration::from_millis(500);
 const BATCH_ROWS: usize = 200;
 /// Pause before a failed batch is retried.
 const RETRY: Duration = Duration::from_secs(1);
+/// Ledger positions and server wallets are reloaded this often.
+const LEDGER_REFRESH: Duration = Duration::from_secs(60);
+
 /// Reports of pollers and deliveries.
 #[derive(Clone, Debug)]
-pub enum Event {
+pub enum MeterEvent {
     /// A full reading.
     Read {
         meter: MeterId,
@@ -57,7 +60,7 @@ pub enum Event {
     /// Wallet and relay alone, read during a delivery.
     MeterStatus { meter: MeterId, at: Timestamp, meter_status: MeterStatus },
     /// The meter does not answer.
-    Lost {
+    MeterLost {
         meter: MeterId,
         since: Timestamp,
         /// Other meters of its gateway answer.
@@ -66,9 +69,9 @@ pub enum Event {
     /// No meter of a gateway answers. Ends with the next reading of any of them.
     GatewayLost { gateway: GatewayId, since: Timestamp },
     /// Another serial number answers at the meter's address; the values read are discarded.
-    Stranger { meter: MeterId, serial: Serial },
+    SerialMismatch { meter: MeterId, serial: Serial },
     /// The ledger position of a meter has changed.
-    Expect {
+    LedgerPosition {
         meter: MeterId,
         /// `None` if no account is open any more.
         expected: Option<LedgerPosition>,
@@ -82,44 +85,45 @@ pub struct Recorder {
     clock: SharedClock,
     rng: Rng,
     live: Live,
-    tracks: HashMap<MeterId, Track>,
+    tracks: HashMap<MeterId, MeterTrack>,
     /// Meters whose counter is held, and until when operators' decisions were applied.
     held: HashSet<MeterId>,
-    looked_at: Timestamp,
+    decisions_checked_at: Timestamp,
     lost_gateways: HashSet<GatewayId>,
     ledger_check: MeterLedgerCheck,
     directory: Arc<Directory>,
-    parameters: Option<Watch>,
+    parameters: Option<VersionTracker>,
     server_wallets: ServerWallets,
     /// Whether server wallets may have changed, and until when changes were applied; `None` reloads all.
     moved: bool,
-    followed: Option<Timestamp>,
+    refreshed_at: Option<Timestamp>,
     /// Signalled when a relay differs from the state that its server wallet asks for.
-    unsettled: Arc<Notify>,
+    relay_mismatch: Arc<Notify>,
 }
 
 impl Recorder {
     /// Continues from the stored readings.
     pub async fn load(db: Db, clock: SharedClock, rng: Rng, live: Live, directory: Arc<Directory>) -> store::Result<Self> {
         let latest = console::latest(&db).await?;
-        let mut tracks: HashMap<MeterId, Track> = latest.into_iter().map(|seen| (seen.meter, Track::of(seen))).collect();
+        let mut tracks: HashMap<MeterId, MeterTrack> =
+            latest.into_iter().map(|seen| (seen.meter, MeterTrack::of(seen))).collect();
         let mut held = HashSet::new();
         for counted in readings::counted(&db).await? {
             let meter = MeterId(counted.meter_id);
-            let track = tracks.entry(meter).or_insert_with(|| Track::new(meter));
+            let track = tracks.entry(meter).or_insert_with(|| MeterTrack::new(meter));
             track.baseline = Some(counted.baseline());
             track.held_since = counted.held_since.map(Timestamp);
             track.last_row = Some(Timestamp(counted.last_at));
             held.extend(track.held_since.map(|_| meter));
         }
         for (meter, kind, since) in events::open_of_meters(&db).await? {
-            tracks.entry(meter).or_insert_with(|| Track::new(meter)).resume(kind, since);
+            tracks.entry(meter).or_insert_with(|| MeterTrack::new(meter)).resume(kind, since);
         }
         let lost_gateways = events::lost_gateways(&db).await?.into_iter().collect();
         let ledger_check = MeterLedgerCheck::load(&db).await?;
         // Decisions made while the process was down are in the readings already.
-        let looked_at = clock.now();
-        let (server_wallets, unsettled) = (ServerWallets::load(&db).await?, Arc::default());
+        let decisions_checked_at = clock.now();
+        let (server_wallets, relay_mismatch) = (ServerWallets::load(&db).await?, Arc::default());
         Ok(Self {
             db,
             clock,
@@ -127,7 +131,7 @@ impl Recorder {
             live,
             tracks,
             held,
-            looked_at,
+            decisions_checked_at,
             lost_gateways,
             ledger_check,
             directory,
@@ -135,43 +139,43 @@ impl Recorder {
             server_wallets,
             // Changes made while the process was down are in the wallets but not in the last known values.
             moved: true,
-            followed: None,
-            unsettled,
+            refreshed_at: None,
+            relay_mismatch,
         })
     }
 
     /// Also reports changes of parameter versions.
     #[must_use]
-    pub fn watching(mut self, parameters: Watch) -> Self {
+    pub fn with_version_tracker(mut self, parameters: VersionTracker) -> Self {
         self.parameters = Some(parameters);
         self
     }
 
     /// Signalled when a relay differs from the state that its server wallet asks for.
     #[must_use]
-    pub fn unsettled(&self) -> Arc<Notify> {
-        Arc::clone(&self.unsettled)
+    pub fn relay_mismatch(&self) -> Arc<Notify> {
+        Arc::clone(&self.relay_mismatch)
     }
 
     /// Runs until all senders are gone; then stores the rest.
-    pub async fn run(mut self, mut events: mpsc::Receiver<Event>) {
-        let mut refresh = Instant::now() + witness_refresh();
+    pub async fn run(mut self, mut events: mpsc::Receiver<MeterEvent>) {
+        let mut refresh = Instant::now() + LEDGER_REFRESH;
         while let Some(first) = events.recv().await {
-            self.follow_decisions().await;
+            self.apply_decisions().await;
             let mut batch = Batch::default();
             let until = Instant::now() + BATCH_AGE;
-            self.take(first, &mut batch);
+            self.handle(first, &mut batch);
             while batch.rows() < BATCH_ROWS {
                 match timeout_at(until, events.recv()).await {
-                    Ok(Some(event)) => self.take(event, &mut batch),
+                    Ok(Some(event)) => self.handle(event, &mut batch),
                     Ok(None) | Err(_) => break,
                 }
             }
             self.store(batch).await;
             if Instant::now() >= refresh {
-                refresh = Instant::now() + witness_refresh();
+                refresh = Instant::now() + LEDGER_REFRESH;
                 // Meters that were added have a wallet too.
-                (self.moved, self.followed) = (true, None);
+                (self.moved, self.refreshed_at) = (true, None);
                 match MeterLedgerCheck::load(&self.db).await {
                     Ok(ledger_check) => self.ledger_check = ledger_check,
                     Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "meter_ledger_check.stale"),
@@ -180,26 +184,26 @@ impl Recorder {
         }
     }
 
-    fn take(&mut self, event: Event, batch: &mut Batch) {
-        if let Event::Read { meter, from: at, meter_status: MeterStatus::Wallet(state), .. }
-        | Event::MeterStatus { meter, at, meter_status: MeterStatus::Wallet(state) } = &event
-            && let Some(watch) = &mut self.parameters
+    fn handle(&mut self, event: MeterEvent, batch: &mut Batch) {
+        if let MeterEvent::Read { meter, from: at, meter_status: MeterStatus::Wallet(state), .. }
+        | MeterEvent::MeterStatus { meter, at, meter_status: MeterStatus::Wallet(state) } = &event
+            && let Some(tracker) = &mut self.parameters
         {
-            watch.see(*meter, state.parameters, *at);
+            tracker.observe(*meter, state.parameters, *at);
         }
         match event {
-            Event::Read { meter, from, at, source, measurement, meter_status } => {
+            MeterEvent::Read { meter, from, at, source, measurement, meter_status } => {
                 if let Some(state) = meter_status.wallet().filter(|state| self.ledger_check.differs(meter, state)) {
-                    batch.suspect(meter, from, state);
+                    batch.ledger_mismatch(meter, from, state);
                 }
-                let known = self.directory.get(meter);
-                let counter = known.as_ref().map_or_else(Counter::default, |meter| meter.profile.counter());
-                if let Some(gateway) = known.map(|meter| meter.gateway).filter(|gateway| self.lost_gateways.remove(gateway)) {
+                let found = self.directory.get(meter);
+                let counter = found.as_ref().map_or_else(Counter::default, |meter| meter.profile.counter());
+                if let Some(gateway) = found.map(|meter| meter.gateway).filter(|gateway| self.lost_gateways.remove(gateway)) {
                     batch.events(vec![gateway_change(gateway, at, Turn::Over)]);
                 }
-                let track = self.tracks.entry(meter).or_insert_with(|| Track::new(meter));
+                let track = self.tracks.entry(meter).or_insert_with(|| MeterTrack::new(meter));
                 let server_wallet = self.server_wallets.get(meter);
-                batch.events(track.see_face(at, &meter_status, server_wallet));
+                batch.events(track.apply_status(at, &meter_status, server_wallet));
                 let at = track.row_at(at);
                 let Measurement { total, reverse, rates, .. } = measurement;
                 let now = Baseline { at, total, reverse, rates };
@@ -214,7 +218,7 @@ impl Recorder {
                     self.held.insert(meter);
                     batch.hold(meter, quality, track.baseline.as_ref(), &now);
                 }
-                batch.events(track.see_measurement(&now, quality, &meter_status, &measurement));
+                batch.events(track.apply_measurement(&now, quality, &meter_status, &measurement));
                 batch.reading(meter, at, quality, source, &measurement, &track.latest);
                 batch.latest(meter);
                 if server_wallet.is_some() {
@@ -227,41 +231,41 @@ impl Recorder {
                     self.live.publish(track.latest.clone());
                 }
             }
-            Event::MeterStatus { meter, at, meter_status } => {
-                let track = self.tracks.entry(meter).or_insert_with(|| Track::new(meter));
-                batch.events(track.see_face(at, &meter_status, self.server_wallets.get(meter)));
+            MeterEvent::MeterStatus { meter, at, meter_status } => {
+                let track = self.tracks.entry(meter).or_insert_with(|| MeterTrack::new(meter));
+                batch.events(track.apply_status(at, &meter_status, self.server_wallets.get(meter)));
                 batch.latest(meter);
                 self.live.publish(track.latest.clone());
             }
-            Event::Lost { meter, since, alone } => {
-                let track = self.tracks.entry(meter).or_insert_with(|| Track::new(meter));
-                batch.events(track.lose(since, alone));
+            MeterEvent::MeterLost { meter, since, alone } => {
+                let track = self.tracks.entry(meter).or_insert_with(|| MeterTrack::new(meter));
+                batch.events(track.mark_lost(since, alone));
                 batch.latest(meter);
                 self.live.publish(track.latest.clone());
             }
-            Event::GatewayLost { gateway, since } => {
+            MeterEvent::GatewayLost { gateway, since } => {
                 if self.lost_gateways.insert(gateway) {
                     batch.events(vec![gateway_change(gateway, since, Turn::Raised("{}".into()))]);
                 }
             }
-            Event::Stranger { meter, serial } => batch.stranger(meter, serial),
-            Event::Expect { meter, expected } => self.ledger_check.expect(meter, expected),
-            Event::ServerWallets => self.moved = true,
+            MeterEvent::SerialMismatch { meter, serial } => batch.serial_mismatch(meter, serial),
+            MeterEvent::LedgerPosition { meter, expected } => self.ledger_check.expect(meter, expected),
+            MeterEvent::ServerWallets => self.moved = true,
         }
     }
 
     /// Publishes every meter whose server wallet has changed.
-    async fn follow_purses(&mut self, batch: &mut Batch) {
+    async fn refresh_server_wallets(&mut self, batch: &mut Batch) {
         let now = self.clock.now();
         // Overlaps the previous check, for transactions that were committed while it ran.
-        let moved = match self.server_wallets.follow(&self.db, self.followed.map(|at| at.plus(-MINUTE))).await {
+        let moved = match self.server_wallets.refresh(&self.db, self.refreshed_at.map(|at| at.plus(-MINUTE))).await {
             Ok(moved) => moved,
             Err(error) => {
                 self.moved = true;
                 return tracing::warn!(error = &error as &dyn std::error::Error, "server_wallets.stale");
             }
         };
-        self.followed = Some(now);
+        self.refreshed_at = Some(now);
         for (meter, server_wallet) in moved {
             let Some(track) = self.tracks.get_mut(&meter) else { continue };
             let mut latest = track.latest.clone();
@@ -282,9 +286,9 @@ impl Recorder {
             if let Some(server_wallet) = charged.remove(meter) {
                 server_wallet.show(&mut track.latest);
                 if server_wallet.differs(&track.latest) {
-                    self.unsettled.notify_one();
+                    self.relay_mismatch.notify_one();
                 }
-                self.server_wallets.put(*meter, server_wallet);
+                self.server_wallets.insert(*meter, server_wallet);
             }
             self.live.publish(track.latest.clone());
         }
@@ -293,7 +297,7 @@ impl Recorder {
     /// Stores a batch, retrying until it succeeds: nothing is dropped, and pollers wait meanwhile.
     async fn store(&mut self, mut batch: Batch) {
         if std::mem::take(&mut self.moved) {
-            self.follow_purses(&mut batch).await;
+            self.refresh_server_wallets(&mut batch).await;
         }
         let latest = |meter: &MeterId| self.tracks.get(meter).map(|track| track.latest.clone());
         let rows = batch.finish(latest);
@@ -311,7 +315,7 @@ impl Recorder {
             sleep(RETRY).await;
         };
         self.show_metered(&rows.metered, charged);
-        for (meter, from, state) in batch.suspects {
+        for (meter, from, state) in batch.ledger_mismatches {
             if let Err(error) = self.ledger_check.confirm(&self.db, &self.rng, self.clock.now(), meter, from, &state).await {
                 tracing::warn!(error = &error as &dyn std::error::Error, meter = %meter, "meter_ledger_check.failed");
             }
@@ -319,14 +323,14 @@ impl Recorder {
     }
 
     /// Releases held counters for which an operator has chosen a new baseline.
-    async fn follow_decisions(&mut self) {
+    async fn apply_decisions(&mut self) {
         if self.held.is_empty() {
             return;
         }
         let now = self.clock.now();
         let decided = async {
             // Overlaps the previous check, for decisions that were committed while it ran.
-            for meter in counters::decided_since(&self.db, self.looked_at.plus(-MINUTE)).await? {
+            for meter in counters::decided_since(&self.db, self.decisions_checked_at.plus(-MINUTE)).await? {
                 let Some(track) = self.tracks.get_mut(&meter).filter(|track| track.held_since.is_some()) else { continue };
                 let Some(from) = readings::counted_of(&self.db, meter).await?.map(|counted| counted.baseline()) else { continue };
                 if track.baseline.is_none_or(|last| last.at < from.at) {
@@ -337,7 +341,7 @@ impl Recorder {
             Ok::<_, store::StoreError>(())
         };
         match decided.await {
-            Ok(()) => self.looked_at = now,
+            Ok(()) => self.decisions_checked_at = now,
             Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "readings.decisions-unavailable"),
         }
     }
@@ -345,8 +349,4 @@ impl Recorder {
 
 const fn gateway_change(gateway: GatewayId, at: Timestamp, turn: Turn) -> Change {
     Change { kind: EventKind::GatewayLost, subject: Subject::Gateway(gateway), at, turn }
-}
-
-const fn witness_refresh() -> Duration {
-    Duration::from_secs(60)
 }

@@ -12,10 +12,10 @@ use std::collections::HashMap;
 
 use model::ids::MeterId;
 
-use entry::Entry;
+use entry::ScheduleEntry;
 
 /// Pause after the first failure, which may be noise.
-const SUSPECT_MS: u64 = 2_000;
+const FIRST_RETRY_MS: u64 = 2_000;
 /// Pause after the second failure; it doubles with each further one.
 const PROBE_MS: u64 = 5_000;
 /// Consecutive failures after which a meter is lost.
@@ -27,11 +27,11 @@ const SILENT_LIMIT: usize = 5;
 /// Interval of attempts on a lost gateway that accepts connections.
 const GATEWAY_PROBE_MS: u64 = 3_000;
 /// The most requested readings in a row while a meter of the sweep is due.
-const ASKED_IN_A_ROW: u32 = 3;
+const MAX_REQUESTS_IN_A_ROW: u32 = 3;
 
 /// How a bus is shared.
 #[derive(Clone, Copy, Debug)]
-pub struct Policy {
+pub struct SchedulePolicy {
     /// Longest pause between attempts on a lost meter.
     pub probe_cap_ms: u64,
     /// Share of a busy bus for attempts on lost meters, percent.
@@ -40,27 +40,27 @@ pub struct Policy {
 
 /// Why a meter is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Turn {
+pub enum ReadReason {
     /// The reading was requested.
-    Asked,
+    Requested,
     /// The meter is due.
-    Round,
+    Sweep,
     /// An attempt on a lost meter, with a short time limit.
     Probe,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Next {
+pub enum ScheduledAction {
     Read {
         meter: MeterId,
-        turn: Turn,
+        reason: ReadReason,
     },
     /// Wait until this time; `None` if nothing is scheduled.
     Wait(Option<u64>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Failure {
+pub enum ReadFailure {
     /// No answer, or an invalid one.
     Silent,
     /// The meter refused, or the gateway reported that it does not answer: the gateway itself works.
@@ -69,7 +69,7 @@ pub enum Failure {
 
 /// Change of state caused by a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Change {
+pub enum StatusChange {
     Nothing,
     /// The meter answers again.
     Found,
@@ -84,8 +84,8 @@ pub enum Change {
 /// The meters of one gateway.
 #[derive(Debug)]
 pub struct Schedule {
-    policy: Policy,
-    meters: HashMap<MeterId, Entry>,
+    policy: SchedulePolicy,
+    meters: HashMap<MeterId, ScheduleEntry>,
     /// Longest interval while someone watches.
     pace: Option<u64>,
     /// Bus time that attempts on lost meters may use while others wait, ms times 100; negative after an attempt.
@@ -94,23 +94,23 @@ pub struct Schedule {
     silent: Vec<MeterId>,
     gateway_lost: bool,
     /// Number of requests so far.
-    asked: u64,
+    request_count: u64,
     /// Consecutive requested readings.
-    asked_in_a_row: u32,
+    requests_in_a_row: u32,
 }
 
 impl Schedule {
     #[must_use]
-    pub fn new(policy: Policy) -> Self {
+    pub fn new(policy: SchedulePolicy) -> Self {
         let (meters, silent) = (HashMap::new(), Vec::new());
-        Self { policy, meters, pace: None, credit: 0, silent, gateway_lost: false, asked: 0, asked_in_a_row: 0 }
+        Self { policy, meters, pace: None, credit: 0, silent, gateway_lost: false, request_count: 0, requests_in_a_row: 0 }
     }
 
     /// Replaces the meters, each with its interval in ms. Meters that stay keep their state.
     pub fn set_meters(&mut self, meters: &HashMap<MeterId, u64>, now: u64) {
         self.meters.retain(|id, _| meters.contains_key(id));
         for (&id, &interval) in meters {
-            self.meters.entry(id).or_insert_with(|| Entry::new(interval, self.pace, now)).set(interval, self.pace);
+            self.meters.entry(id).or_insert_with(|| ScheduleEntry::new(interval, self.pace, now)).set(interval, self.pace);
         }
     }
 
@@ -125,8 +125,8 @@ impl Schedule {
     /// Requests a reading of this meter.
     pub fn request_read(&mut self, meter: MeterId) {
         if let Some(entry) = self.meters.get_mut(&meter) {
-            self.asked += 1;
-            entry.asked.get_or_insert(self.asked);
+            self.request_count += 1;
+            entry.request.get_or_insert(self.request_count);
         }
     }
 
@@ -149,13 +149,13 @@ impl Schedule {
 
     /// The next action at `now`.
     #[must_use]
-    pub fn next(&self, now: u64) -> Next {
+    pub fn next(&self, now: u64) -> ScheduledAction {
         // Ranks due meters before others, a first failure before lost meters, then by the longest wait. Ties go by id, which
         // makes the schedule deterministic.
-        let (mut asked, mut live, mut failed) = (None, None, None);
+        let (mut requested, mut live, mut failed) = (None, None, None);
         for (&id, entry) in &self.meters {
-            if let Some(turn) = entry.asked {
-                asked = Some(asked.map_or((turn, id), |first| (turn, id).min(first)));
+            if let Some(request) = entry.request {
+                requested = Some(requested.map_or((request, id), |first| (request, id).min(first)));
             }
             let first = if entry.failures == 0 { &mut live } else { &mut failed };
             let rank = (entry.due > now, entry.failures >= LOST_AFTER, entry.due, id);
@@ -165,47 +165,49 @@ impl Schedule {
         }
         let due = |(rank, _): &((bool, bool, u64, MeterId), u32)| !rank.0;
         let (live_due, failed_due) = (live.filter(due), failed.filter(due));
-        if let Some((_, meter)) = asked
-            && (live_due.is_none() || self.asked_in_a_row < ASKED_IN_A_ROW)
+        if let Some((_, meter)) = requested
+            && (live_due.is_none() || self.requests_in_a_row < MAX_REQUESTS_IN_A_ROW)
         {
-            return Next::Read { meter, turn: Turn::Asked };
+            return ScheduledAction::Read { meter, reason: ReadReason::Requested };
         }
         let ((.., meter), failures) = match (live_due, failed_due) {
             (Some(_), Some(failed)) if self.credit > 0 => failed,
             (Some(one), _) | (None, Some(one)) => one,
-            (None, None) => return Next::Wait([live, failed].into_iter().flatten().map(|((_, _, due, _), _)| due).min()),
+            (None, None) => {
+                return ScheduledAction::Wait([live, failed].into_iter().flatten().map(|((_, _, due, _), _)| due).min());
+            }
         };
         let hasty = failures >= LOST_AFTER && failures % PATIENT_EVERY != 0;
-        Next::Read { meter, turn: if hasty { Turn::Probe } else { Turn::Round } }
+        ScheduledAction::Read { meter, reason: if hasty { ReadReason::Probe } else { ReadReason::Sweep } }
     }
 
     /// Records a successful reading that occupied the bus for `took` ms.
-    pub fn good(&mut self, meter: MeterId, now: u64, took: u64) -> Change {
+    pub fn succeeded(&mut self, meter: MeterId, now: u64, took: u64) -> StatusChange {
         self.silent.clear();
         let share = i64::try_from(self.policy.probe_share.min(90)).unwrap_or(0);
-        let Some(entry) = self.meters.get_mut(&meter) else { return Change::Nothing };
-        let (was, asked) = (entry.failures, entry.asked.take());
+        let Some(entry) = self.meters.get_mut(&meter) else { return StatusChange::Nothing };
+        let (was, requested) = (entry.failures, entry.request.take());
         let due = now.saturating_sub(took) + entry.paced;
-        *entry = Entry { due, failures: 0, known: true, ..*entry };
-        self.asked_in_a_row = if asked.is_some() { self.asked_in_a_row.saturating_add(1) } else { 0 };
+        *entry = ScheduleEntry { due, failures: 0, has_answered: true, ..*entry };
+        self.requests_in_a_row = if requested.is_some() { self.requests_in_a_row.saturating_add(1) } else { 0 };
         // Successful readings earn time for attempts on lost meters; at most one attempt is saved, so that attempts never come in
         // a row.
         self.credit = (self.credit + milliseconds(took) * share * 100 / (100 - share)).min(1);
         if std::mem::take(&mut self.gateway_lost) {
-            return self.found_by(meter, now);
+            return self.gateway_found(meter, now);
         }
-        if was >= LOST_AFTER { Change::Found } else { Change::Nothing }
+        if was >= LOST_AFTER { StatusChange::Found } else { StatusChange::Nothing }
     }
 
     /// Records a failed reading that occupied the bus for `took` ms.
-    pub fn failed(&mut self, meter: MeterId, now: u64, took: u64, failure: Failure) -> Change {
+    pub fn failed(&mut self, meter: MeterId, now: u64, took: u64, failure: ReadFailure) -> StatusChange {
         let policy = self.policy;
-        let Some(entry) = self.meters.get_mut(&meter) else { return Change::Nothing };
-        let (was_known, first) = (entry.known, entry.failures == 0);
+        let Some(entry) = self.meters.get_mut(&meter) else { return StatusChange::Nothing };
+        let (had_answered, first) = (entry.has_answered, entry.failures == 0);
         entry.failures = entry.failures.saturating_add(1);
-        self.asked_in_a_row = if entry.asked.take().is_some() { self.asked_in_a_row.saturating_add(1) } else { 0 };
+        self.requests_in_a_row = if entry.request.take().is_some() { self.requests_in_a_row.saturating_add(1) } else { 0 };
         let doubled = match entry.failures {
-            1 => SUSPECT_MS,
+            1 => FIRST_RETRY_MS,
             n => PROBE_MS.saturating_mul(1 << (n - LOST_AFTER).min(16)),
         };
         entry.due = now + doubled.min(policy.probe_cap_ms);
@@ -213,33 +215,33 @@ impl Schedule {
         if !first {
             self.credit -= milliseconds(took) * 100;
         }
-        if failure == Failure::Refused {
+        if failure == ReadFailure::Refused {
             self.silent.clear();
             return if std::mem::take(&mut self.gateway_lost) {
-                self.found_by(meter, now)
+                self.gateway_found(meter, now)
             } else if lost_now {
-                Change::MeterLost
+                StatusChange::MeterLost
             } else {
-                Change::Nothing
+                StatusChange::Nothing
             };
         }
-        if was_known && !self.silent.contains(&meter) {
+        if had_answered && !self.silent.contains(&meter) {
             self.silent.push(meter);
         }
         if self.gateway_lost {
-            self.rest(meter, now);
-            return Change::Nothing;
+            self.move_to_end(meter, now);
+            return StatusChange::Nothing;
         }
-        let living = self.meters.values().filter(|e| e.known && e.failures == 0).count();
+        let living = self.meters.values().filter(|e| e.has_answered && e.failures == 0).count();
         if self.silent.len() >= SILENT_LIMIT || (living == 0 && self.all_failed()) {
             return self.lose_gateway(now);
         }
-        if lost_now { Change::MeterLost } else { Change::Nothing }
+        if lost_now { StatusChange::MeterLost } else { StatusChange::Nothing }
     }
 
     /// Records that the gateway does not accept connections.
-    pub fn unreachable(&mut self, now: u64) -> Change {
-        if self.gateway_lost { Change::Nothing } else { self.lose_gateway(now) }
+    pub fn unreachable(&mut self, now: u64) -> StatusChange {
+        if self.gateway_lost { StatusChange::Nothing } else { self.lose_gateway(now) }
     }
 
     /// Records that the gateway accepts connections; one meter becomes due.
@@ -255,19 +257,19 @@ impl Schedule {
         self.meters.len() > 1 && self.meters.values().all(|e| e.failures > 0)
     }
 
-    fn lose_gateway(&mut self, now: u64) -> Change {
+    fn lose_gateway(&mut self, now: u64) -> StatusChange {
         self.gateway_lost = true;
         // Spreads the attempts, one after the other.
-        for (turn, entry) in (1..).zip(self.meters.values_mut()) {
+        for (place, entry) in (1..).zip(self.meters.values_mut()) {
             entry.failures = entry.failures.max(LOST_AFTER);
-            entry.known = false;
-            entry.due = now + turn * GATEWAY_PROBE_MS;
+            entry.has_answered = false;
+            entry.due = now + place * GATEWAY_PROBE_MS;
         }
-        Change::GatewayLost
+        StatusChange::GatewayLost
     }
 
     /// On a lost gateway, moves the meter that was tried to the end of the queue.
-    fn rest(&mut self, meter: MeterId, now: u64) {
+    fn move_to_end(&mut self, meter: MeterId, now: u64) {
         let line = self.meters.len() as u64;
         if let Some(entry) = self.meters.get_mut(&meter) {
             entry.due = now + line * GATEWAY_PROBE_MS;
@@ -275,11 +277,11 @@ impl Schedule {
     }
 
     /// The gateway answered for this meter, so all others are tried again.
-    fn found_by(&mut self, meter: MeterId, now: u64) -> Change {
+    fn gateway_found(&mut self, meter: MeterId, now: u64) -> StatusChange {
         for (_, entry) in self.meters.iter_mut().filter(|(id, _)| **id != meter) {
-            *entry = entry.afresh(now);
+            *entry = entry.reset(now);
         }
-        Change::GatewayFound
+        StatusChange::GatewayFound
     }
 }
 

@@ -25,7 +25,7 @@ impl ServerWallets {
     }
 
     /// Reloads the wallets changed since `since`, or all; returns them.
-    pub async fn follow(&mut self, db: &Db, since: Option<Timestamp>) -> store::Result<Vec<(MeterId, ServerWallet)>> {
+    pub async fn refresh(&mut self, db: &Db, since: Option<Timestamp>) -> store::Result<Vec<(MeterId, ServerWallet)>> {
         let moved = match since {
             Some(since) => wallets::server_wallets_since(db, since).await?,
             None => wallets::server_wallets(db).await?,
@@ -35,7 +35,7 @@ impl ServerWallets {
     }
 
     /// Stores the changed wallet of a meter.
-    pub fn put(&mut self, meter: MeterId, server_wallet: ServerWallet) {
+    pub fn insert(&mut self, meter: MeterId, server_wallet: ServerWallet) {
         self.0.insert(meter, server_wallet);
     }
 }

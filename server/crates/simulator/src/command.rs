@@ -25,8 +25,8 @@ pub struct Args {
     /// Number of meters behind each gateway.
     #[arg(long, default_value_t = 174, value_parser = clap::value_parser!(u8).range(1..=247))]
     pub meters: u8,
-    /// Profile of the meters; several names, separated by commas, are used in turn. Profiles other than rpp have no wallet and a
-    /// closed relay.
+    /// Profile of the meters; several names, separated by commas, are used in turn. Only meters of profile rpp have a wallet; the
+    /// relay of others is closed.
     #[arg(long, default_value = "rpp", value_delimiter = ',')]
     pub profile: Vec<String>,
     /// Directory of additional profiles (*.toml), like meters.profiles_dir of the configuration.

@@ -6,7 +6,7 @@
 //! GET  /gateways/{g}/meters/{unit}           one of them
 //! PUT  /gateways/{g}/meters/{unit}/faults    {"fault":"lost_answer","probability":0.3}; "late_answer" and "slow" take "ms"
 //! PUT  /gateways/{g}/meters/{unit}/defects   {"defect":"relay_welded","on":true}
-//! POST /gateways/{g}/meters/{unit}/mishaps   {"mishap":"clock_off","seconds":600}
+//! POST /gateways/{g}/meters/{unit}/one-time-faults  {"fault":"clock_off","seconds":600}
 //! PUT  /gateways/{g}/meters/{unit}/load      {"watts":1500}, or null for the load as it is
 //! PUT  /gateways/{g}/faults                  as for a meter: every request through this gateway
 //! PUT  /gateways/{g}/refused                 {"on":true}
@@ -55,7 +55,7 @@ fn router(site: SiteHandle) -> Router {
         .route("/", get(meters::show))
         .route("/faults", put(meters::fault).delete(meters::heal))
         .route("/defects", put(meters::defect))
-        .route("/mishaps", post(meters::mishap))
+        .route("/one-time-faults", post(meters::one_time_fault))
         .route("/load", put(meters::load));
     Router::new()
         .route("/meters", get(site::list))
@@ -70,7 +70,7 @@ fn router(site: SiteHandle) -> Router {
 
 /// A line fault with its probability.
 #[derive(Deserialize)]
-struct Strike {
+struct FaultRequest {
     #[serde(flatten)]
     fault: LineFault,
     #[serde(default = "always")]
@@ -82,14 +82,14 @@ const fn always() -> f64 {
 }
 
 #[derive(Deserialize)]
-struct Switch {
+struct SwitchRequest {
     on: bool,
 }
 
 /// Why a request was rejected.
 enum Refusal {
     NotFound,
-    TooFar,
+    AdvanceTooLong,
     Change(ChangeError),
 }
 
@@ -105,7 +105,7 @@ impl IntoResponse for Refusal {
             Self::NotFound | Self::Change(ChangeError::NoMeter(_)) => {
                 (StatusCode::NOT_FOUND, "no such gateway or meter".to_owned())
             }
-            Self::TooFar => (StatusCode::BAD_REQUEST, "time moves at most a year at once".to_owned()),
+            Self::AdvanceTooLong => (StatusCode::BAD_REQUEST, "time moves at most a year at once".to_owned()),
             Self::Change(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
         };
         (status, Json(json!({ "error": error }))).into_response()

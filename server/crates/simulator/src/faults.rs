@@ -7,7 +7,7 @@
 use model::time::{Civil, SECOND};
 use serde::{Deserialize, Serialize};
 
-use super::journal::Kind;
+use super::journal::RecordKind;
 use super::meter::Meter;
 use super::status;
 use domain::rng::Rng;
@@ -107,18 +107,18 @@ impl Defect {
             Self::CoverOpen => {
                 if on && !meter.tamper.cover_open {
                     meter.tamper.events = meter.tamper.events.saturating_add(1);
-                    meter.record(Kind::Tamper, status::COVER_OPEN, 0);
+                    meter.record(RecordKind::Tamper, status::COVER_OPEN, 0);
                 }
                 meter.tamper.cover_open = on;
             }
         }
-        meter.note_relay(closed, status::RELAY_FAULT);
+        meter.record_relay_change(closed, status::RELAY_FAULT);
     }
 }
 
 /// A fault that happens once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "mishap", rename_all = "snake_case")]
+#[serde(tag = "fault", rename_all = "snake_case")]
 pub enum OneTimeFault {
     /// The energy counters drop to zero.
     CounterZeroed,
@@ -138,7 +138,7 @@ pub enum OneTimeFault {
 }
 
 impl OneTimeFault {
-    pub fn strike(self, meter: &mut Meter) {
+    pub fn apply(self, meter: &mut Meter) {
         match self {
             Self::CounterZeroed => meter.energy.zero(),
             Self::CounterJump { kwh } => meter.energy.jump(kwh),
@@ -151,7 +151,7 @@ impl OneTimeFault {
             }
             Self::MalignantLoad => {
                 meter.malignant = true;
-                meter.settle(None);
+                meter.apply_relay_rule(None);
             }
         }
     }
@@ -167,8 +167,8 @@ mod tests {
         let mut faults = Faults::default();
         assert_eq!(faults.draw(&rng), None);
         faults.set(LineFault::LostAnswer, 0.25);
-        let struck = (0..4_000).filter(|_| faults.draw(&rng).is_some()).count();
-        assert!((850..1_150).contains(&struck), "{struck}");
+        let occurred = (0..4_000).filter(|_| faults.draw(&rng).is_some()).count();
+        assert!((850..1_150).contains(&occurred), "{occurred}");
         faults.set(LineFault::Busy, 1.0);
         assert!((0..100).all(|_| faults.draw(&rng).is_some()));
         faults.set(LineFault::Busy, 0.0);

@@ -118,7 +118,7 @@ impl SiteHandle {
     #[must_use]
     pub fn meter(&self, gateway: usize, unit: u8) -> Option<MeterHandle> {
         let gateway = self.gateways.get(gateway)?;
-        gateway.look(unit, |_| ()).ok().map(|()| MeterHandle { gateway: Arc::clone(gateway), unit })
+        gateway.with_slot(unit, |_| ()).ok().map(|()| MeterHandle { gateway: Arc::clone(gateway), unit })
     }
 
     /// See [`Simulator::meters`].
@@ -190,7 +190,7 @@ impl MeterHandle {
     /// Never, for a handle from this simulator.
     pub fn view(&self) -> Result<MeterView, ChangeError> {
         let load = &self.gateway.site().load;
-        Ok(self.gateway.look(self.unit, |slot| MeterView::new(self.gateway.index, slot, load))?)
+        Ok(self.gateway.with_slot(self.unit, |slot| MeterView::new(self.gateway.index, slot, load))?)
     }
 
     /// Injects a fault into requests to this meter; probability 0.0 never, 1.0 always.
@@ -198,7 +198,7 @@ impl MeterHandle {
     /// # Errors
     /// Never, for a handle from this simulator.
     pub fn fault(&self, fault: LineFault, probability: f64) -> Result<(), ChangeError> {
-        Ok(self.gateway.look(self.unit, |slot| slot.faults.set(fault, probability))?)
+        Ok(self.gateway.with_slot(self.unit, |slot| slot.faults.set(fault, probability))?)
     }
 
     /// Clears the faults of its line.
@@ -206,7 +206,7 @@ impl MeterHandle {
     /// # Errors
     /// Never, for a handle from this simulator.
     pub fn heal(&self) -> Result<(), ChangeError> {
-        Ok(self.gateway.look(self.unit, |slot| slot.faults.clear())?)
+        Ok(self.gateway.with_slot(self.unit, |slot| slot.faults.clear())?)
     }
 
     /// Breaks or repairs the meter.
@@ -221,8 +221,8 @@ impl MeterHandle {
     ///
     /// # Errors
     /// [`ChangeError::State`] if the change cannot be stored; then nothing has changed.
-    pub async fn suffer(&self, mishap: OneTimeFault) -> Result<(), ChangeError> {
-        self.gateway.change(self.unit, |meter| mishap.strike(meter)).await
+    pub async fn inject(&self, fault: OneTimeFault) -> Result<(), ChangeError> {
+        self.gateway.change(self.unit, |meter| fault.apply(meter)).await
     }
 
     /// Sets the load of its room, W; `None` restores the planned load.

@@ -14,7 +14,7 @@ pub const BY_COMMAND: u8 = 0xff;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[repr(u8)]
-pub enum Kind {
+pub enum RecordKind {
     Credit = 1,
     Debit = 2,
     Open = 3,
@@ -30,7 +30,7 @@ pub enum Kind {
 pub struct Record {
     /// Increases by one with every record; never 0.
     pub sequence: u16,
-    pub kind: Kind,
+    pub kind: RecordKind,
     /// Status bit of a relay record; operation code of a parameter record.
     pub cause: u8,
     /// The meter's clock, BCD.
@@ -77,7 +77,7 @@ mod tests {
     #[test]
     fn sixteen_records_are_kept_and_the_sequence_skips_zero() {
         let mut journal = Journal { newest: 65_530, ..Journal::default() };
-        let record = Record { sequence: 0, kind: Kind::Credit, cause: 0, when: [0; 6], amount: 1, count: 1, remaining: 1 };
+        let record = Record { sequence: 0, kind: RecordKind::Credit, cause: 0, when: [0; 6], amount: 1, count: 1, remaining: 1 };
         (0..20).for_each(|_| journal.push(record));
         let sequences: Vec<u16> = journal.records().map(|record| record.sequence).collect();
         assert_eq!(sequences, [15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 65_535]);

@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::energy::Energy;
 use super::estate::MeterPlan;
 use super::freeze::{Freezes, Frozen};
-use super::journal::{BY_COMMAND, Journal, Kind, Record};
+use super::journal::{BY_COMMAND, Journal, Record, RecordKind};
 use super::load::{Flow, Load, Shape};
-use super::relay::{Inputs, Open, Relay, rule};
+use super::relay::{OpenReason, Relay, RelayInputs, open_reason};
 use super::secured::Mailbox;
 use super::status;
 use super::tariff::Tariff;
@@ -33,7 +33,7 @@ pub struct LocalClock {
     pub set_on: Option<Date>,
 }
 
-/// Tamper detection.
+/// State of tamper detection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tamper {
     pub cover_open: bool,
@@ -126,11 +126,11 @@ impl Meter {
             tamper: Tamper::default(),
             room: Room { shape: plan.shape, watts: None },
         };
-        meter.relay.commanded = rule(&meter.inputs()).is_none();
+        meter.relay.commanded = open_reason(&meter.inputs()).is_none();
         meter
     }
 
-    /// Its clock.
+    /// The time that its clock shows.
     #[must_use]
     pub const fn local(&self) -> Timestamp {
         self.until.plus(self.clock.offset)
@@ -144,9 +144,9 @@ impl Meter {
 
     /// Inputs of the relay rule.
     #[must_use]
-    pub fn inputs(&self) -> Inputs {
+    pub fn inputs(&self) -> RelayInputs {
         let floor = -i64::from(self.limits.overdraft);
-        Inputs {
+        RelayInputs {
             mode: self.mode,
             account_open: self.plain || self.wallet.account.is_some(),
             overload: self.overload,
@@ -169,16 +169,16 @@ impl Meter {
     /// Advances to `now`: energy, charges, trips, midnights and price switches, each at its time.
     pub fn run(&mut self, load: &Load, now: Timestamp) {
         while self.until < now {
-            self.turn();
+            self.process_clock_events();
             let change = self.tariff.next_change(self.local()).plus(-self.clock.offset);
             let end = now.min(Load::next_change(self.until)).min(change);
-            self.pass(load, end);
+            self.advance_to(load, end);
         }
-        self.turn();
+        self.process_clock_events();
     }
 
     /// Advances to `end`, over which load, rate and prices are constant.
-    fn pass(&mut self, load: &Load, end: Timestamp) {
+    fn advance_to(&mut self, load: &Load, end: Timestamp) {
         let rate = self.tariff.rate(self.local());
         while self.until < end {
             let mut watts = self.flow(load).watts;
@@ -186,7 +186,7 @@ impl Meter {
             // A guaranteed supply never trips, so nothing is latched.
             if limit > 0 && watts > limit && !self.overload && self.mode == ControlMode::Prepaid {
                 self.overload = true;
-                self.settle(None);
+                self.apply_relay_rule(None);
                 watts = self.flow(load).watts;
             }
             let (flowed, whole) = self.energy.flow(watts, end.since(self.until));
@@ -204,12 +204,12 @@ impl Meter {
         }
         if self.wallet.account.is_some() {
             self.wallet.charge(self.tariff.price(rate, self.wallet.tier_use));
-            self.settle(None);
+            self.apply_relay_rule(None);
         }
     }
 
     /// Processes clock events: freezes, new tier periods, standby prices.
-    fn turn(&mut self) {
+    fn process_clock_events(&mut self) {
         let local = self.local();
         let today = local.date();
         if today > self.clock.day {
@@ -229,33 +229,33 @@ impl Meter {
     }
 
     /// Applies the relay rule; records a change with `cause`, or with the status bit behind it.
-    pub fn settle(&mut self, cause: Option<u8>) {
+    pub fn apply_relay_rule(&mut self, cause: Option<u8>) {
         let before = self.relay.closed();
-        let verdict = rule(&self.inputs());
-        self.relay.commanded = verdict.is_none();
-        self.note_relay(
+        let reason = open_reason(&self.inputs());
+        self.relay.commanded = reason.is_none();
+        self.record_relay_change(
             before,
-            cause.unwrap_or(match verdict {
+            cause.unwrap_or(match reason {
                 // Only arrears end without a command, so a relay that closes by itself was open for arrears.
-                None | Some(Open::Arrears) => status::ARREARS,
-                Some(Open::Overload) => status::OVERLOAD,
-                Some(Open::Malignant) => status::MALIGNANT,
-                Some(Open::ForcedOff | Open::NoAccount | Open::UserSwitch) => BY_COMMAND,
+                None | Some(OpenReason::Arrears) => status::ARREARS,
+                Some(OpenReason::Overload) => status::OVERLOAD,
+                Some(OpenReason::Malignant) => status::MALIGNANT,
+                Some(OpenReason::ForcedOff | OpenReason::NoAccount | OpenReason::UserSwitch) => BY_COMMAND,
             }),
         );
     }
 
     /// Records a change of the relay since `before`.
-    pub fn note_relay(&mut self, before: bool, cause: u8) {
+    pub fn record_relay_change(&mut self, before: bool, cause: u8) {
         match (before, self.relay.closed()) {
-            (true, false) => self.record(Kind::RelayOpened, cause, 0),
-            (false, true) => self.record(Kind::RelayClosed, cause, 0),
+            (true, false) => self.record(RecordKind::RelayOpened, cause, 0),
+            (false, true) => self.record(RecordKind::RelayClosed, cause, 0),
             _ => {}
         }
     }
 
     /// Adds a journal record.
-    pub fn record(&mut self, kind: Kind, cause: u8, amount: i32) {
+    pub fn record(&mut self, kind: RecordKind, cause: u8, amount: i32) {
         let when = self.bcd_clock();
         let (count, remaining) = (self.wallet.count, self.wallet.remaining);
         self.journal.push(Record { sequence: 0, kind, cause, when, amount, count, remaining });

@@ -2,18 +2,18 @@
 
 use std::sync::Arc;
 
-use super::image::{self, Write};
+use super::image::{self, RegisterWrite};
 use super::journal::BY_COMMAND;
 use super::load::Load;
 use super::meter::Meter;
 use super::modbus::Exception;
 use super::registers::{self as reference, MAILBOX};
-use super::secured::{self, Effect};
+use super::secured::{self, FrameEffect};
 use meters::keys::MasterKeys;
 use meters::profile::{Area, Profile, Protocol};
 
 #[derive(Clone, Debug)]
-pub enum Model {
+pub enum MeterModel {
     /// The reference profile, with secured frames.
     Reference,
     /// Any other Modbus meter, generated from its profile.
@@ -22,7 +22,7 @@ pub enum Model {
     Dlt645,
 }
 
-impl Model {
+impl MeterModel {
     /// The simulated model of a profile.
     #[must_use]
     pub fn of(profile: &Arc<Profile>) -> Self {
@@ -38,7 +38,7 @@ impl Model {
         !matches!(self, Self::Dlt645)
     }
 
-    /// Reads registers.
+    /// Reads registers of the meter.
     ///
     /// # Errors
     /// The exception to reply with.
@@ -50,23 +50,23 @@ impl Model {
         }
     }
 
-    /// Writes registers.
+    /// Writes registers of the meter.
     ///
     /// # Errors
     /// The exception to reply with.
-    pub fn write(&self, meter: &mut Meter, keys: &MasterKeys, address: u16, bytes: &[u8]) -> Result<Effect, Exception> {
+    pub fn write(&self, meter: &mut Meter, keys: &MasterKeys, address: u16, bytes: &[u8]) -> Result<FrameEffect, Exception> {
         match self {
             Self::Reference if address == MAILBOX => secured::receive(meter, keys, bytes, meter.until),
             Self::Reference => Err(Exception::IllegalAddress),
             Self::Modbus(profile) => {
                 match image::write(profile, address, bytes)? {
-                    Write::Relay(closed) => {
+                    RegisterWrite::Relay(closed) => {
                         meter.switched_off = !closed;
-                        meter.settle(Some(BY_COMMAND));
+                        meter.apply_relay_rule(Some(BY_COMMAND));
                     }
-                    Write::Zero => meter.energy.zero(),
+                    RegisterWrite::Zero => meter.energy.zero(),
                 }
-                Ok(Effect::Changed)
+                Ok(FrameEffect::Changed)
             }
             Self::Dlt645 => Err(Exception::IllegalFunction),
         }

@@ -9,12 +9,10 @@ const MAX_READ: u16 = 125;
 /// The most registers of one write.
 pub const MAX_WRITE: u16 = 123;
 
-/// Exception codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Exception {
     IllegalFunction = 0x01,
-    /// Unknown registers.
     IllegalAddress = 0x02,
     /// Invalid length or value.
     IllegalValue = 0x03,

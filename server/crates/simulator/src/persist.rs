@@ -24,7 +24,7 @@ use writer::{Job, Writer};
 /// A line for writing.
 #[derive(Serialize)]
 #[serde(rename_all = "snake_case")]
-enum Line<'a> {
+enum StateLine<'a> {
     Clock(Anchor),
     Meter { gateway: usize, unit: u8, memory: &'a Meter },
 }
@@ -32,7 +32,7 @@ enum Line<'a> {
 /// A line for reading.
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Restoring {
+enum StoredLine {
     Clock(Anchor),
     Meter { gateway: usize, unit: u8, memory: Box<Meter> },
 }
@@ -92,8 +92,8 @@ impl StateFile {
     /// # Errors
     /// Why it could not be written.
     pub async fn append(&self, gateway: usize, unit: u8, meter: &Meter) -> Result<(), String> {
-        let line = encode(&Line::Meter { gateway, unit, memory: meter })?;
-        self.ask(|done| Job::Append(line, done)).await
+        let line = encode(&StateLine::Meter { gateway, unit, memory: meter })?;
+        self.submit(|done| Job::Append(line, done)).await
     }
 
     /// Writes the course of site time to disk.
@@ -101,8 +101,8 @@ impl StateFile {
     /// # Errors
     /// Why it could not be written.
     pub async fn append_clock(&self, anchor: Anchor) -> Result<(), String> {
-        let line = encode(&Line::Clock(anchor))?;
-        self.ask(|done| Job::Append(line, done)).await
+        let line = encode(&StateLine::Clock(anchor))?;
+        self.submit(|done| Job::Append(line, done)).await
     }
 
     /// Starts a rewrite: lines appended from now on are also kept in memory, to follow the rewritten contents.
@@ -110,7 +110,7 @@ impl StateFile {
     /// # Errors
     /// If the file is closed.
     pub async fn begin_rewriting(&self) -> Result<(), String> {
-        self.ask(Job::Begin).await
+        self.submit(Job::Begin).await
     }
 
     /// Replaces the file by the state of all meters, followed by the lines since [`StateFile::begin_rewriting`].
@@ -118,11 +118,11 @@ impl StateFile {
     /// # Errors
     /// Why the old file was kept.
     pub async fn rewrite(&self, anchor: Anchor, meters: &[(usize, u8, Meter)]) -> Result<(), String> {
-        let mut text = encode(&Line::Clock(anchor))?;
+        let mut text = encode(&StateLine::Clock(anchor))?;
         for (gateway, unit, memory) in meters {
-            text.extend(encode(&Line::Meter { gateway: *gateway, unit: *unit, memory })?);
+            text.extend(encode(&StateLine::Meter { gateway: *gateway, unit: *unit, memory })?);
         }
-        self.ask(|done| Job::Rewrite(text, done)).await
+        self.submit(|done| Job::Rewrite(text, done)).await
     }
 
     /// Finishes pending writes and closes the file.
@@ -133,7 +133,7 @@ impl StateFile {
         }
     }
 
-    async fn ask(&self, job: impl FnOnce(oneshot::Sender<Result<(), String>>) -> Job) -> Result<(), String> {
+    async fn submit(&self, job: impl FnOnce(oneshot::Sender<Result<(), String>>) -> Job) -> Result<(), String> {
         let (done, answer) = oneshot::channel();
         let sent = match &*self.jobs.lock().unwrap_or_else(PoisonError::into_inner) {
             Some(jobs) => jobs.send(job(done)).is_ok(),
@@ -152,7 +152,7 @@ impl Drop for StateFile {
     }
 }
 
-fn encode(line: &Line<'_>) -> Result<Vec<u8>, String> {
+fn encode(line: &StateLine<'_>) -> Result<Vec<u8>, String> {
     let mut text = serde_json::to_vec(line).map_err(|error| error.to_string())?;
     text.push(b'\n');
     Ok(text)
@@ -165,8 +165,8 @@ fn restore(path: &Path, text: &[u8]) -> Result<(Restored, u64), StateError> {
     for (index, line) in text.split_inclusive(|&byte| byte == b'\n').enumerate() {
         let Some(whole) = line.strip_suffix(b"\n") else { break };
         match serde_json::from_slice(whole) {
-            Ok(Restoring::Clock(anchor)) => restored.anchor = Some(anchor),
-            Ok(Restoring::Meter { gateway, unit, memory }) => {
+            Ok(StoredLine::Clock(anchor)) => restored.anchor = Some(anchor),
+            Ok(StoredLine::Meter { gateway, unit, memory }) => {
                 restored.meters.insert((gateway, unit), *memory);
             }
             Err(_) => return Err(StateError::Line { file: path.to_owned(), line: index + 1 }),

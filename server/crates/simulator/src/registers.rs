@@ -1,9 +1,9 @@
 //! The register map of the reference profile.
 
 use super::freeze;
+use super::instantaneous_values::InstantaneousValues;
 use super::journal;
 use super::load::Load;
-use super::measured::Measured;
 use super::meter::Meter;
 use super::modbus::Exception;
 use super::status;
@@ -81,7 +81,7 @@ impl Image {
 }
 
 fn measurement(meter: &Meter, load: &Load) -> Image {
-    let now = Measured::of(meter, load);
+    let now = InstantaneousValues::of(meter, load);
     Image::default()
         .long(meter.energy.total)
         .longs(&meter.energy.rates)

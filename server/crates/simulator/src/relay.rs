@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// Why the relay is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Open {
+pub enum OpenReason {
     ForcedOff,
     NoAccount,
     /// An overload trip that was not released.
@@ -20,7 +20,7 @@ pub enum Open {
 
 /// Inputs of the relay rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Inputs {
+pub struct RelayInputs {
     pub mode: ControlMode,
     pub account_open: bool,
     pub overload: bool,
@@ -33,22 +33,22 @@ pub struct Inputs {
 
 /// The relay rule in the order of the profile; `None`: the relay is closed.
 #[must_use]
-pub const fn rule(inputs: &Inputs) -> Option<Open> {
+pub const fn open_reason(inputs: &RelayInputs) -> Option<OpenReason> {
     match inputs.mode {
-        ControlMode::ForcedOff => return Some(Open::ForcedOff),
+        ControlMode::ForcedOff => return Some(OpenReason::ForcedOff),
         ControlMode::Guaranteed => return None,
         ControlMode::Prepaid => {}
     }
     if !inputs.account_open {
-        Some(Open::NoAccount)
+        Some(OpenReason::NoAccount)
     } else if inputs.overload {
-        Some(Open::Overload)
+        Some(OpenReason::Overload)
     } else if inputs.malignant {
-        Some(Open::Malignant)
+        Some(OpenReason::Malignant)
     } else if inputs.used_up {
-        Some(Open::Arrears)
+        Some(OpenReason::Arrears)
     } else if inputs.switched_off {
-        Some(Open::UserSwitch)
+        Some(OpenReason::UserSwitch)
     } else {
         None
     }
@@ -89,21 +89,21 @@ mod tests {
     fn relay_rule_in_its_order() {
         use ControlMode::{ForcedOff, Guaranteed, Prepaid};
         let table = [
-            (ForcedOff, true, false, false, false, false, Some(Open::ForcedOff)),
-            (ForcedOff, false, true, true, true, true, Some(Open::ForcedOff)),
+            (ForcedOff, true, false, false, false, false, Some(OpenReason::ForcedOff)),
+            (ForcedOff, false, true, true, true, true, Some(OpenReason::ForcedOff)),
             (Guaranteed, true, false, false, false, false, None),
             (Guaranteed, false, true, true, true, true, None),
-            (Prepaid, false, true, true, true, true, Some(Open::NoAccount)),
-            (Prepaid, false, false, false, false, false, Some(Open::NoAccount)),
-            (Prepaid, true, true, true, true, true, Some(Open::Overload)),
-            (Prepaid, true, false, true, true, true, Some(Open::Malignant)),
-            (Prepaid, true, false, false, true, true, Some(Open::Arrears)),
-            (Prepaid, true, false, false, false, true, Some(Open::UserSwitch)),
+            (Prepaid, false, true, true, true, true, Some(OpenReason::NoAccount)),
+            (Prepaid, false, false, false, false, false, Some(OpenReason::NoAccount)),
+            (Prepaid, true, true, true, true, true, Some(OpenReason::Overload)),
+            (Prepaid, true, false, true, true, true, Some(OpenReason::Malignant)),
+            (Prepaid, true, false, false, true, true, Some(OpenReason::Arrears)),
+            (Prepaid, true, false, false, false, true, Some(OpenReason::UserSwitch)),
             (Prepaid, true, false, false, false, false, None),
         ];
         for (mode, account_open, overload, malignant, used_up, switched_off, expected) in table {
-            let inputs = Inputs { mode, account_open, overload, malignant, used_up, switched_off };
-            assert_eq!(rule(&inputs), expected, "{inputs:?}");
+            let inputs = RelayInputs { mode, account_open, overload, malignant, used_up, switched_off };
+            assert_eq!(open_reason(&inputs), expected, "{inputs:?}");
         }
     }
 

@@ -9,7 +9,7 @@ use super::apply::apply;
 use super::load::mix;
 use super::meter::Meter;
 use super::modbus::Exception;
-use meters::frame::{self, FrameError, FrameResult, Opened};
+use meters::frame::{self, FrameError, FrameResult, OpenedFrame};
 use meters::keys::MasterKeys;
 
 /// This many bad MACs within a minute lock the mailbox for a minute.
@@ -64,7 +64,7 @@ impl Mailbox {
 
 /// Whether a frame changed the meter's state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Effect {
+pub enum FrameEffect {
     /// Only register 0x0112 changed.
     Refused,
     /// At least the challenge changed, which must be stored before the reply.
@@ -76,7 +76,7 @@ pub enum Effect {
 ///
 /// # Errors
 /// Exception 06 while locked; 03 for a frame of invalid length, or of an unknown or unannounced version.
-pub fn receive(meter: &mut Meter, keys: &MasterKeys, bytes: &[u8], now: Timestamp) -> Result<Effect, Exception> {
+pub fn receive(meter: &mut Meter, keys: &MasterKeys, bytes: &[u8], now: Timestamp) -> Result<FrameEffect, Exception> {
     if meter.mailbox.locked(now) {
         return Err(Exception::Busy);
     }
@@ -91,7 +91,7 @@ pub fn receive(meter: &mut Meter, keys: &MasterKeys, bytes: &[u8], now: Timestam
         Err(FrameError::Mac) => {
             meter.mailbox.bad_mac(now);
             meter.mailbox.last = [code, FrameResult::Mac as u8];
-            return Ok(Effect::Refused);
+            return Ok(FrameEffect::Refused);
         }
         Err(FrameError::Cipher) => return Err(Exception::DeviceFailure),
     };
@@ -100,12 +100,12 @@ pub fn receive(meter: &mut Meter, keys: &MasterKeys, bytes: &[u8], now: Timestam
     Ok(effect)
 }
 
-fn judge(meter: &mut Meter, opened: Opened) -> (Effect, FrameResult) {
+fn judge(meter: &mut Meter, opened: OpenedFrame) -> (FrameEffect, FrameResult) {
     if opened.header.epoch != meter.wallet.epoch {
-        return (Effect::Refused, FrameResult::Epoch);
+        return (FrameEffect::Refused, FrameResult::Epoch);
     }
     if opened.header.challenge != meter.mailbox.challenge() {
-        return (Effect::Refused, FrameResult::Challenge);
+        return (FrameEffect::Refused, FrameResult::Challenge);
     }
     meter.mailbox.renew();
     let result = match opened.operation {
@@ -113,7 +113,7 @@ fn judge(meter: &mut Meter, opened: Opened) -> (Effect, FrameResult) {
         Ok(operation) => apply(meter, &operation),
         Err(_) => FrameResult::Range,
     };
-    (Effect::Changed, result)
+    (FrameEffect::Changed, result)
 }
 
 #[cfg(test)]

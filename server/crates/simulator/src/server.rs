@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio_util::sync::CancellationToken;
 
-use super::conversation::{Newest, converse};
+use super::connection::{LatestConnection, serve_connection};
 use super::gateway::Gateway;
 use domain::framing::Framing;
 
@@ -49,7 +49,7 @@ pub async fn serve(gateway: Arc<Gateway>, listener: TcpListener, address: Socket
 }
 
 async fn accept(gateway: &Arc<Gateway>, listener: &TcpListener, connections: &CancellationToken) {
-    let newest = Newest::default();
+    let newest = LatestConnection::default();
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
@@ -57,7 +57,7 @@ async fn accept(gateway: &Arc<Gateway>, listener: &TcpListener, connections: &Ca
                 tokio::spawn(async move {
                     tokio::select! {
                         () = stop.cancelled() => {}
-                        _ = welcome(&gateway, stream, newest, &stop) => {}
+                        _ = handshake(&gateway, stream, newest, &stop) => {}
                     }
                 });
             }
@@ -70,13 +70,13 @@ async fn accept(gateway: &Arc<Gateway>, listener: &TcpListener, connections: &Ca
     }
 }
 
-async fn welcome(gateway: &Gateway, stream: TcpStream, newest: Newest, stop: &CancellationToken) -> io::Result<()> {
+async fn handshake(gateway: &Gateway, stream: TcpStream, newest: LatestConnection, stop: &CancellationToken) -> io::Result<()> {
     stream.set_nodelay(true)?;
     match (gateway.framing, &gateway.site().tls) {
         (Framing::ModbusTls, Some(tls)) => {
             let stream = tls.acceptor.accept(stream).await?;
-            converse(gateway, stream, newest, stop).await
+            serve_connection(gateway, stream, newest, stop).await
         }
-        _ => converse(gateway, stream, newest, stop).await,
+        _ => serve_connection(gateway, stream, newest, stop).await,
     }
 }

@@ -13,7 +13,7 @@ use tokio_util::task::TaskTracker;
 use super::clock::{Anchor, SiteClock};
 use super::estate::{GatewayPlan, MeterPlan};
 use super::faults::Faults;
-use super::gateway::{Gateway, Site, Slot};
+use super::gateway::{Gateway, MeterSlot, Site};
 use super::handle::Simulator;
 use super::load::mix;
 use super::meter::Meter;
@@ -21,7 +21,7 @@ use super::persist::{Restored, StateError, StateFile};
 use super::server::{listen, serve};
 use super::tls::{Identity, TlsError};
 use super::{Config, control};
-use crate::meter_model::Model;
+use crate::meter_model::MeterModel;
 use domain::clock::{Clock, SharedClock};
 use domain::framing::Framing;
 use domain::rng::Rng;
@@ -88,8 +88,8 @@ pub async fn start(config: Config) -> Result<Simulator, StartError> {
         state.append_clock(anchor).await.map_err(StartError::Write)?;
     }
     let clock = Arc::new(SiteClock::new(config.clock.clone(), anchor));
-    let secret = config.estate.gateways.iter().any(|gateway| gateway.framing == Framing::ModbusTls);
-    let tls = secret.then(|| Identity::generate(config.host)).transpose()?;
+    let uses_tls = config.estate.gateways.iter().any(|gateway| gateway.framing == Framing::ModbusTls);
+    let tls = uses_tls.then(|| Identity::generate(config.host)).transpose()?;
     let site = Arc::new(Site { clock, load: config.load, keys: config.keys, bus: config.bus, state, tls });
 
     let profiles = config.profiles.map_or_else(|| Profiles::load(None), Ok)?;
@@ -112,7 +112,7 @@ pub async fn start(config: Config) -> Result<Simulator, StartError> {
     }
     let gateways: Arc<[Arc<Gateway>]> = gateways.into();
     if site.state.is_some() {
-        tasks.spawn(keep(Arc::clone(&site), Arc::clone(&gateways), stop.clone()));
+        tasks.spawn(rewrite_periodically(Arc::clone(&site), Arc::clone(&gateways), stop.clone()));
     }
     let mut simulator = Simulator::new(site, gateways, addresses, stop, tasks);
     if let Some((listener, address)) = control {
@@ -123,8 +123,8 @@ pub async fn start(config: Config) -> Result<Simulator, StartError> {
 
 fn check(config: &Config) -> Result<(), StartError> {
     let gateways = config.estate.gateways.len();
-    let room = usize::from(u16::MAX - config.base_port) + 1;
-    if config.base_port != 0 && gateways > room {
+    let available = usize::from(u16::MAX - config.base_port) + 1;
+    if config.base_port != 0 && gateways > available {
         return Err(StartError::Ports { gateways, base: config.base_port });
     }
     for (gateway, plans) in config.estate.gateways.iter().enumerate() {
@@ -150,9 +150,9 @@ fn slot(
     profiles: &Profiles,
     site: &Site,
     restored: &mut HashMap<(usize, u8), Meter>,
-) -> Result<Slot, StartError> {
+) -> Result<MeterSlot, StartError> {
     let none = || StartError::Profile { gateway, unit: plan.unit, profile: plan.profile.to_string() };
-    let model = Model::of(&profiles.get(&plan.profile).ok_or_else(none)?);
+    let model = MeterModel::of(&profiles.get(&plan.profile).ok_or_else(none)?);
     let meter = match restored.remove(&(gateway, plan.unit)) {
         Some(meter) if meter.serial == plan.serial => meter,
         Some(meter) => {
@@ -161,7 +161,7 @@ fn slot(
         }
         None => Meter::new(plan, site.clock.now()),
     };
-    Ok(Slot { unit: plan.unit, model, meter, faults: Faults::default() })
+    Ok(MeterSlot { unit: plan.unit, model, meter, faults: Faults::default() })
 }
 
 fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
@@ -182,7 +182,7 @@ fn rng(seed: u64, gateway: usize) -> Rng {
 }
 
 /// Rewrites the state file periodically, and at the end.
-async fn keep(site: Arc<Site>, gateways: Arc<[Arc<Gateway>]>, stop: CancellationToken) {
+async fn rewrite_periodically(site: Arc<Site>, gateways: Arc<[Arc<Gateway>]>, stop: CancellationToken) {
     loop {
         let stopped = stop.run_until_cancelled(tokio::time::sleep(REWRITE)).await.is_none();
         if let Err(error) = rewrite(&site, &gateways).await {
@@ -199,8 +199,8 @@ async fn rewrite(site: &Site, gateways: &[Arc<Gateway>]) -> Result<(), String> {
     state.begin_rewriting().await?;
     let mut meters = Vec::new();
     for gateway in gateways {
-        let memory = gateway.memory().await;
-        meters.extend(memory.into_iter().map(|(unit, meter)| (gateway.index, unit, meter)));
+        let states = gateway.states().await;
+        meters.extend(states.into_iter().map(|(unit, meter)| (gateway.index, unit, meter)));
     }
     state.rewrite(site.clock.anchor(), &meters).await
 }

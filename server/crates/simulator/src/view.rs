@@ -5,7 +5,7 @@ use model::time::Timestamp;
 use serde::Serialize;
 
 use super::faults::LineFault;
-use super::gateway::Slot;
+use super::gateway::MeterSlot;
 use super::journal::Record;
 use super::load::Load;
 use super::status;
@@ -43,7 +43,7 @@ pub struct MeterView {
     pub tier_use: u32,
     /// Current power, W.
     pub watts: u32,
-    /// Its clock.
+    /// The time that its clock shows.
     pub clock: Timestamp,
     /// Number of accepted parameter commands.
     pub parameter_version: u16,
@@ -55,7 +55,7 @@ pub struct MeterView {
 }
 
 impl MeterView {
-    pub(super) fn new(gateway: usize, slot: &Slot, load: &Load) -> Self {
+    pub(super) fn new(gateway: usize, slot: &MeterSlot, load: &Load) -> Self {
         let meter = &slot.meter;
         Self {
             gateway,

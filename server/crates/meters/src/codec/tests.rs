@@ -6,13 +6,13 @@ use std::sync::{Arc, LazyLock};
 static RPP: LazyLock<Arc<Profile>> = LazyLock::new(|| Profiles::load(None).unwrap().get("rpp").unwrap());
 
 /// The n-th request of a full reading.
-fn read(n: usize) -> Read {
+fn read(n: usize) -> ReadRequest {
     *RPP.plan.whole.get(n).unwrap()
 }
 
-fn state(registers: &[u16]) -> Result<State, DecodeError> {
-    let mut values = Values::default();
-    values.take(&RPP, &read(0), registers)?;
+fn state(registers: &[u16]) -> Result<StateBlock, DecodeError> {
+    let mut values = DecodedValues::default();
+    values.decode_block(&RPP, &read(0), registers)?;
     match values.meter_status(Wallet::Meter)? {
         MeterStatus::Wallet(state) => Ok(state),
         MeterStatus::Plain(_) => panic!("a wallet"),
@@ -20,8 +20,8 @@ fn state(registers: &[u16]) -> Result<State, DecodeError> {
 }
 
 fn measurement(registers: &[u16]) -> Result<Measurement, DecodeError> {
-    let mut values = Values::default();
-    values.take(&RPP, &read(1), registers)?;
+    let mut values = DecodedValues::default();
+    values.decode_block(&RPP, &read(1), registers)?;
     values.measurement()
 }
 
@@ -73,7 +73,7 @@ fn invalid_clock_is_unknown_and_invalid_serial_an_error() {
     r[0x0d] = 0xffff;
     assert_eq!(state(&r).unwrap().clock, None);
     r[1] = 0xa677;
-    assert_eq!(state(&r), Err(DecodeError::Value(Field::Serial)));
+    assert_eq!(state(&r), Err(DecodeError::Value(MeterField::Serial)));
 }
 
 proptest! {

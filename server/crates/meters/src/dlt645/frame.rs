@@ -7,7 +7,7 @@ const START: u8 = 0x68;
 const END: u8 = 0x16;
 /// Preamble that wakes the receiver; up to four bytes.
 const WAKE: u8 = 0xfe;
-const MOST_WAKES: usize = 4;
+const MAX_PREAMBLE: usize = 4;
 const OFFSET: u8 = 0x33;
 /// Length from the first start byte to the length byte.
 const HEAD: usize = 10;
@@ -41,16 +41,16 @@ impl Frame {
         bytes.extend([START, self.control, length]);
         bytes.extend(self.data.iter().map(|byte| byte.wrapping_add(OFFSET)));
         bytes.extend([sum(&bytes), END]);
-        Some([&[WAKE; MOST_WAKES][..], &bytes].concat())
+        Some([&[WAKE; MAX_PREAMBLE][..], &bytes].concat())
     }
 
     /// Decodes a frame from the bytes received so far.
     ///
     /// # Errors
     /// [`OutOfStep`] at the first invalid byte.
-    pub fn decode(came: &[u8]) -> Result<Progress<Self>, OutOfStep> {
-        let wakes = came.iter().take_while(|&&byte| byte == WAKE).count();
-        let Some(frame) = came.get(wakes..).filter(|_| wakes <= MOST_WAKES) else { return Err(OutOfStep) };
+    pub fn decode(received: &[u8]) -> Result<Progress<Self>, OutOfStep> {
+        let wakes = received.iter().take_while(|&&byte| byte == WAKE).count();
+        let Some(frame) = received.get(wakes..).filter(|_| wakes <= MAX_PREAMBLE) else { return Err(OutOfStep) };
         if frame.first().is_some_and(|&byte| byte != START) || frame.get(HEAD - 3).is_some_and(|&byte| byte != START) {
             return Err(OutOfStep);
         }

@@ -53,7 +53,7 @@ impl Refusal {
 
     /// Wrong password, or no permission. After a few of these the meter locks itself for a day.
     #[must_use]
-    pub const fn is_of_password(self) -> bool {
+    pub const fn is_password_error(self) -> bool {
         matches!(self, Self::Error(bits) if bits & 0x04 != 0)
     }
 }

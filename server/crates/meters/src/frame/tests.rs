@@ -51,7 +51,7 @@ fn known_answers_in_both_directions() {
             assert!(hex::encode(&sealed).ends_with(tag));
             let opened = open(&keys, v.serial, &hex::decode(expected).unwrap()).unwrap();
             let operation = Ok(operation.clone());
-            assert_eq!(opened, Opened { version, code: v.op, header, serial: v.serial.bytes(), operation });
+            assert_eq!(opened, OpenedFrame { version, code: v.op, header, serial: v.serial.bytes(), operation });
         }
     }
 }

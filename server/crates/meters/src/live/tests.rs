@@ -141,7 +141,7 @@ async fn values_of_a_meter_without_a_place_are_kept() {
     assert_eq!(live.get(meter(9)).unwrap().remaining, Fen(77));
     let mut seats = layout().seats().to_vec();
     seats.push(seat(9, 2, "1"));
-    live.lock().lay_out(Layout::new(seats));
+    live.lock().set_layout(Layout::new(seats));
     assert_eq!(live.get(meter(9)).unwrap().remaining, Fen(77));
     assert_eq!(live.seats(&only(2)).len(), 2);
     assert_eq!(live.get(meter(10)), None);

@@ -14,7 +14,7 @@ const BACKLOG: usize = 64;
 pub(super) struct Topic {
     scope: Scope,
     /// Index within this scope, by position in the layout.
-    local: Vec<Option<usize>>,
+    scope_index: Vec<Option<usize>>,
     sender: broadcast::Sender<Bytes>,
     /// The newest snapshot with its revision, for walls that connect at the same time.
     cached: Option<(u64, Bytes)>,
@@ -22,8 +22,8 @@ pub(super) struct Topic {
 
 impl Topic {
     pub(super) fn new(scope: Scope, layout: &Layout) -> Self {
-        let local = local(&scope, layout);
-        Self { scope, local, sender: broadcast::channel(BACKLOG).0, cached: None }
+        let scope_index = scope_index(&scope, layout);
+        Self { scope, scope_index, sender: broadcast::channel(BACKLOG).0, cached: None }
     }
 
     pub(super) fn scope(&self) -> &Scope {
@@ -54,7 +54,7 @@ impl Topic {
 
     /// Sends all walls a new snapshot.
     pub(super) fn reset(&mut self, layout: &Layout, latest: &[Latest], revision: u64, at: i64) {
-        self.local = local(&self.scope, layout);
+        self.scope_index = scope_index(&self.scope, layout);
         let bytes = event("snapshot", revision, &snapshot(&self.scope, layout, latest, revision, at));
         self.cached = Some((revision, bytes.clone()));
         let _ = self.sender.send(bytes);
@@ -63,7 +63,7 @@ impl Topic {
     pub(super) fn send_delta(&mut self, latest: &[Latest], seats: &[usize], revision: u64, at: i64) {
         let mut tiles = Vec::with_capacity(seats.len() * (Tile::WIDTH + 1));
         for &seat in seats {
-            if let (Some(Some(index)), Some(latest)) = (self.local.get(seat), latest.get(seat)) {
+            if let (Some(Some(index)), Some(latest)) = (self.scope_index.get(seat), latest.get(seat)) {
                 tiles.push(i64::try_from(*index).unwrap_or(i64::MAX));
                 tiles.extend(Tile::of(latest).numbers());
             }
@@ -82,7 +82,7 @@ pub(super) fn snapshot(scope: &Scope, layout: &Layout, latest: &[Latest], revisi
     Snapshot { revision, at, buildings: layout.buildings(scope), tiles }
 }
 
-fn local(scope: &Scope, layout: &Layout) -> Vec<Option<usize>> {
+fn scope_index(scope: &Scope, layout: &Layout) -> Vec<Option<usize>> {
     let mut next = 0..;
     layout.seats().iter().map(|seat| if scope.holds(seat.building) { next.next() } else { None }).collect()
 }

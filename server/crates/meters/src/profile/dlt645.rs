@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::field::Field;
+use super::field::MeterField;
 use super::value::{Flag, Step};
 use crate::dlt645::Switch;
 
@@ -11,7 +11,7 @@ use crate::dlt645::Switch;
 pub struct Dlt645 {
     /// The items of a reading, in request order.
     #[serde(rename = "item")]
-    pub items: Vec<Item>,
+    pub items: Vec<DataItem>,
     pub freeze: Option<DailyFreeze>,
     pub relay: Option<RelayCodes>,
 }
@@ -21,24 +21,24 @@ impl Dlt645 {
     #[must_use]
     pub fn clock(&self) -> Option<[u32; 2]> {
         let of = |field| self.items.iter().find(|item| item.field == field).map(|item| item.di);
-        Some([of(Field::Date)?, of(Field::Time)?])
+        Some([of(MeterField::Date)?, of(MeterField::Time)?])
     }
 }
 
 /// A data identifier, and one value of its answer.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Item {
+pub struct DataItem {
     /// DI3 to DI0, such as `0x00010000`.
     pub di: u32,
-    pub field: Field,
+    pub field: MeterField,
     /// Byte offset of the value, for answers with several values.
     #[serde(default)]
     pub offset: u8,
     /// Number of digits: two a byte, low byte first.
     pub digits: u8,
     #[serde(rename = "type", default)]
-    pub form: Form,
+    pub form: ItemType,
     /// The highest bit is the sign.
     #[serde(default)]
     pub signed: bool,
@@ -51,7 +51,7 @@ pub struct Item {
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Form {
+pub enum ItemType {
     #[default]
     Bcd,
     Binary,

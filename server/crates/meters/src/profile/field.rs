@@ -8,9 +8,9 @@ macro_rules! fields {
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
         #[serde(rename_all = "snake_case")]
         #[expect(missing_docs, reason = "the names are the keywords of the profile format")]
-        pub enum Field { $($name),* }
+        pub enum MeterField { $($name),* }
 
-        impl Field {
+        impl MeterField {
             pub const COUNT: usize = [$(Self::$name),*].len();
         }
     };
@@ -32,7 +32,7 @@ fields! {
     Date, Time,
 }
 
-impl Field {
+impl MeterField {
     /// Counters and instantaneous values.
     pub const MEASUREMENT: &[Self] = &[
         Self::Total,
@@ -49,7 +49,7 @@ impl Field {
         Self::PowerFactor,
     ];
     /// Identity, wallet and relay.
-    pub const FACE: &[Self] = &[
+    pub const STATUS_FIELDS: &[Self] = &[
         Self::Serial,
         Self::RelayClosed,
         Self::RelayFault,
@@ -93,7 +93,6 @@ impl Field {
         Self::Tamper,
         Self::Accepts,
     ];
-    /// Readable settings.
     pub const SETTINGS: &[Self] = &[Self::Alarm1, Self::Alarm2, Self::Overdraft, Self::Price];
     /// Fields that are times.
     pub const TIMES: &[Self] = &[Self::Clock, Self::Day, Self::When];

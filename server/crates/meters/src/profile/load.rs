@@ -29,22 +29,22 @@ const EMBEDDED: &[(&str, &str)] = embedded![
 
 /// A problem of a profile.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
+pub struct ProfileProblem {
     pub file: String,
-    /// From 1.
+    /// Line number, starting at 1.
     pub line: usize,
     /// Path of the key, such as `block[1].values[3].step`; empty for a syntax error.
     pub key: String,
-    pub what: String,
+    pub message: String,
 }
 
-impl fmt::Display for Problem {
+impl fmt::Display for ProfileProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}, line {}: ", self.file, self.line)?;
         if !self.key.is_empty() {
             write!(f, "{}: ", self.key)?;
         }
-        f.write_str(&self.what)
+        f.write_str(&self.message)
     }
 }
 
@@ -59,7 +59,7 @@ pub enum ProfileError {
     },
     /// Problems in the contents.
     #[error("meter profile {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\nmeter profile "))]
-    Wrong(Vec<Problem>),
+    Wrong(Vec<ProfileProblem>),
 }
 
 impl Profile {
@@ -70,15 +70,16 @@ impl Profile {
     pub fn parse(file: &str, text: &str) -> Result<Self, ProfileError> {
         let mut profile: Self = toml::from_str(text).map_err(|error| {
             let line = error.span().map_or(1, |span| line_of(text, span.start));
-            let (key, what) = (String::new(), error.message().to_owned());
-            ProfileError::Wrong(vec![Problem { file: file.into(), line, key, what }])
+            let (key, message) = (String::new(), error.message().to_owned());
+            ProfileError::Wrong(vec![ProfileProblem { file: file.into(), line, key, message }])
         })?;
         let found = findings(&profile).0;
         if found.is_empty() {
             profile.plan = Plan::of(&profile);
             return Ok(profile);
         }
-        let problem = |(key, what): (String, String)| Problem { file: file.into(), line: line_of_key(text, &key), key, what };
+        let problem =
+            |(key, message): (String, String)| ProfileProblem { file: file.into(), line: line_of_key(text, &key), key, message };
         Err(ProfileError::Wrong(found.into_iter().map(problem).collect()))
     }
 
@@ -191,21 +192,21 @@ mod tests {
         let (line, text) = wrong("rates = 4", "rates = \"four\"");
         assert_eq!(problems(&text), [format!("a.toml, line {line}: invalid type: string \"four\", expected u8")]);
         let (line, text) = wrong("relay = true", "relays = true");
-        let said = problems(&text).concat();
-        assert!(said.starts_with(&format!("a.toml, line {line}: unknown field `relays`")), "{said}");
+        let messages = problems(&text).concat();
+        assert!(messages.starts_with(&format!("a.toml, line {line}: unknown field `relays`")), "{messages}");
     }
 
     #[test]
     fn semantic_errors_name_file_line_and_key() {
-        for (right, bad, key, what) in [
-            ("0x011F, type = \"u16\"", "0x0126, type = \"u16\"", "block[1].values[17].address", "Tamper does not stand inside"),
+        for (right, bad, key, message) in [
+            ("0x011F, type = \"u16\"", "0x0126, type = \"u16\"", "block[1].values[17].address", "Tamper is outside the block"),
             ("registers = 17", "registers = 0", "block[0].registers", "must be 1 or more, and end within the address range"),
             ("version = 1, bit = 0", "version = 3, bit = 0", "secured.versions[0]", "must be version 1 or 2 at bit 0 to 15"),
             ("max_registers = 125", "max_registers = 126", "max_registers", "must be 1 to 125"),
-            ("journal = true", "journal = false", "abilities.journal", "must be true exactly where [[journal]] stands"),
+            ("journal = true", "journal = false", "abilities.journal", "must be true exactly if there is a [[journal]]"),
         ] {
             let (line, text) = wrong(right, bad);
-            let expected = format!("a.toml, line {line}: {key}: {what}");
+            let expected = format!("a.toml, line {line}: {key}: {message}");
             assert!(problems(&text).contains(&expected), "{expected}\n{:#?}", problems(&text));
         }
     }
@@ -213,10 +214,10 @@ mod tests {
     #[test]
     fn all_problems_are_reported_at_once() {
         let text = RPP.replacen("max_registers = 125", "max_registers = 0", 1).replacen("rates = 4", "rates = 3", 1);
-        let said = problems(&text);
+        let messages = problems(&text);
         assert!(
-            said.iter().any(|p| p.contains("max_registers:")) && said.iter().any(|p| p.contains("abilities.rates:")),
-            "{said:#?}"
+            messages.iter().any(|p| p.contains("max_registers:")) && messages.iter().any(|p| p.contains("abilities.rates:")),
+            "{messages:#?}"
         );
     }
 

@@ -4,7 +4,7 @@ use domain::meter_records::JournalKind;
 use serde::Deserialize;
 
 use super::value::Value;
-use super::{Area, Read};
+use super::{Area, ReadRequest};
 
 /// Consecutive records of one format.
 #[derive(Clone, Debug, Deserialize)]
@@ -50,10 +50,10 @@ impl Table {
     }
 
     /// The requests that read all records, newest first, with as many records each as `max_registers` allows.
-    pub fn reads(&self, max_registers: u16) -> impl Iterator<Item = Read> + use<> {
+    pub fn reads(&self, max_registers: u16) -> impl Iterator<Item = ReadRequest> + use<> {
         let together = if self.stride() == self.registers { (max_registers / self.registers.max(1)).max(1) } else { 1 };
         let (area, address, records, registers, stride) = (self.area, self.address, self.records, self.registers, self.stride());
-        (0..records).step_by(together.into()).map(move |first| Read {
+        (0..records).step_by(together.into()).map(move |first| ReadRequest {
             area,
             address: address.saturating_add(first.saturating_mul(stride)),
             count: together.min(records - first).saturating_mul(registers),

@@ -18,7 +18,6 @@ pub struct TimeOfUse {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DatePlan {
-    /// First register.
     pub address: u16,
     /// Number of entries.
     pub entries: u8,
@@ -29,7 +28,7 @@ pub struct DatePlan {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DayTables {
-    /// First registers.
+    /// First register of each table.
     pub addresses: [u16; 2],
     /// Slots of each table.
     pub slots: u8,

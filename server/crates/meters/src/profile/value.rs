@@ -5,16 +5,16 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, Visitor};
 
-use super::field::Field;
+use super::field::MeterField;
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Value {
-    pub field: Field,
+    pub field: MeterField,
     /// First register; within a table record, relative to the start of the record.
     pub address: u16,
     #[serde(rename = "type")]
-    pub kind: Kind,
+    pub kind: ValueType,
     /// The server's units in one count.
     #[serde(default)]
     pub step: Step,
@@ -46,7 +46,7 @@ pub enum WordOrder {
 /// Encoding of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+pub enum ValueType {
     /// The high byte of a register.
     U8h,
     /// The low byte of a register.
@@ -77,7 +77,7 @@ pub enum Kind {
     Date,
 }
 
-impl Kind {
+impl ValueType {
     #[must_use]
     pub const fn registers(self) -> u16 {
         match self {
@@ -138,10 +138,10 @@ impl Default for Step {
 }
 
 impl Step {
-    const MOST: i64 = 1_000_000_000;
+    const MAX: i64 = 1_000_000_000;
 
     fn new(numerator: i64, denominator: i64) -> Option<Self> {
-        let sound = numerator != 0 && numerator.abs() <= Self::MOST && (1..=Self::MOST).contains(&denominator);
+        let sound = numerator != 0 && numerator.abs() <= Self::MAX && (1..=Self::MAX).contains(&denominator);
         sound.then_some(Self { numerator, denominator })
     }
 
@@ -160,16 +160,16 @@ impl Step {
     /// Converts a float to the server's units; `None` for NaN, infinities and values of 9e15 or more.
     #[must_use]
     pub fn of_float(self, number: f64) -> Option<i128> {
-        let ours = (number * self.numerator as f64 / self.denominator as f64).round();
+        let value = (number * self.numerator as f64 / self.denominator as f64).round();
         // A double represents every integer below this.
-        (ours.abs() < 9e15).then_some(ours as i128)
+        (value.abs() < 9e15).then_some(value as i128)
     }
 }
 
 impl<'de> Deserialize<'de> for Step {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct Form;
-        impl Visitor<'_> for Form {
+        struct StepVisitor;
+        impl Visitor<'_> for StepVisitor {
             type Value = Step;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a whole number from 1 to 1000000000 or a ratio as \"1/10\"")
@@ -183,7 +183,7 @@ impl<'de> Deserialize<'de> for Step {
                 step.ok_or_else(|| E::invalid_value(serde::de::Unexpected::Str(text), &self))
             }
         }
-        from.deserialize_any(Form)
+        from.deserialize_any(StepVisitor)
     }
 }
 

@@ -8,7 +8,7 @@ use model::meter::Latest;
 use model::time::{Date, Timestamp};
 
 use domain::classify::{Baseline, Quality};
-use domain::meter_state::{Measurement, State};
+use domain::meter_state::{Measurement, StateBlock};
 use domain::reading_source::Source;
 use domain::rollup::{ConsumptionInterval, Parts};
 use domain::serial::Serial;
@@ -29,7 +29,7 @@ pub(super) struct Batch {
     hours: BTreeMap<(MeterId, i64), Energy>,
     days: BTreeMap<(MeterId, Date), (Energy, Parts)>,
     /// States that differ from the ledger, with the start of their reading.
-    pub(super) suspects: Vec<(MeterId, Timestamp, State)>,
+    pub(super) ledger_mismatches: Vec<(MeterId, Timestamp, StateBlock)>,
 }
 
 impl Batch {
@@ -105,13 +105,13 @@ impl Batch {
         self.doubts.push(DoubtfulReading { kind: kind::READING, meter, detail: detail.to_string() });
     }
 
-    pub(super) fn stranger(&mut self, meter: MeterId, serial: Serial) {
+    pub(super) fn serial_mismatch(&mut self, meter: MeterId, serial: Serial) {
         let detail = serde_json::json!({ "answers": serial }).to_string();
         self.doubts.push(DoubtfulReading { kind: kind::IDENTITY, meter, detail });
     }
 
-    pub(super) fn suspect(&mut self, meter: MeterId, from: Timestamp, state: &State) {
-        self.suspects.push((meter, from, *state));
+    pub(super) fn ledger_mismatch(&mut self, meter: MeterId, from: Timestamp, state: &StateBlock) {
+        self.ledger_mismatches.push((meter, from, *state));
     }
 
     pub(super) fn events(&mut self, changes: Vec<Change>) {

@@ -4,34 +4,34 @@
 const FLOOR_MS: u64 = 200;
 
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Entry {
+pub(super) struct ScheduleEntry {
     pub(super) due: u64,
     /// Configured interval, ms.
     pub(super) interval: u64,
-    /// Effective interval while someone watches or nobody does, ms.
+    /// Effective interval, ms; shortened while someone watches.
     pub(super) paced: u64,
     pub(super) failures: u32,
     /// It has answered since the gateway was found.
-    pub(super) known: bool,
+    pub(super) has_answered: bool,
     /// Position among the requested readings.
-    pub(super) asked: Option<u64>,
+    pub(super) request: Option<u64>,
 }
 
-impl Entry {
+impl ScheduleEntry {
     pub(super) fn new(interval: u64, pace: Option<u64>, now: u64) -> Self {
-        Self { due: now, interval, paced: paced(interval, pace), failures: 0, known: false, asked: None }
+        Self { due: now, interval, paced: paced(interval, pace), failures: 0, has_answered: false, request: None }
     }
 
     /// Resets the state to that of a meter that was never tried.
-    pub(super) const fn afresh(self, now: u64) -> Self {
-        Self { due: now, failures: 0, known: false, ..self }
+    pub(super) const fn reset(self, now: u64) -> Self {
+        Self { due: now, failures: 0, has_answered: false, ..self }
     }
 
     /// Changes the interval; a meter that answers becomes due as if it had always had it.
     pub(super) fn set(&mut self, interval: u64, pace: Option<u64>) {
         let was = self.paced;
         (self.interval, self.paced) = (interval, paced(interval, pace));
-        if self.known && self.failures == 0 {
+        if self.has_answered && self.failures == 0 {
             self.due = (self.due + self.paced).saturating_sub(was);
         }
     }

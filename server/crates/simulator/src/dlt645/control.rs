@@ -6,7 +6,7 @@ use model::time::{Date, MINUTE, Timestamp};
 use super::Refusal;
 use crate::journal::BY_COMMAND;
 use crate::meter::Meter;
-use crate::secured::Effect;
+use crate::secured::FrameEffect;
 use domain::bcd::BcdTime;
 
 /// Level and password of every simulated meter, in transmission order; they protect nothing.
@@ -31,7 +31,7 @@ pub fn relay(meter: &mut Meter, data: &[u8]) -> Result<(), Refusal> {
         0x3b => meter.mode = ControlMode::Prepaid,
         _ => return Err(Refusal::Other),
     }
-    meter.settle(Some(BY_COMMAND));
+    meter.apply_relay_rule(Some(BY_COMMAND));
     Ok(())
 }
 
@@ -51,16 +51,16 @@ pub fn write(meter: &mut Meter, data: &[u8]) -> Result<(), Refusal> {
 }
 
 /// 08 to all meters: ss mm hh DD MM YY. A meter accepts it once a day, for a small difference, away from midnight.
-pub fn broadcast_time(meter: &mut Meter, data: &[u8]) -> Effect {
+pub fn broadcast_time(meter: &mut Meter, data: &[u8]) -> FrameEffect {
     let (local, today) = (meter.local(), meter.local().date());
-    let Some(at) = time(data).filter(|at| at.since(local).abs() <= SMALL) else { return Effect::Refused };
+    let Some(at) = time(data).filter(|at| at.since(local).abs() <= SMALL) else { return FrameEffect::Refused };
     let midnights = [today.start(), Date(today.0 + 1).start()];
     if meter.clock.set_on == Some(today) || midnights.iter().any(|midnight| at.since(*midnight).abs() <= SMALL) {
-        return Effect::Refused;
+        return FrameEffect::Refused;
     }
     meter.set_clock(at);
     meter.clock.set_on = Some(today);
-    Effect::Changed
+    FrameEffect::Changed
 }
 
 /// The data after password and operator: two bytes of command, and the rest.

@@ -53,7 +53,7 @@ impl Frame {
 
     /// The same frame with another meter's address.
     #[must_use]
-    pub fn of_another(self) -> Self {
+    pub fn with_other_address(self) -> Self {
         let [a, b, c, d, e, last] = self.address.bytes();
         let next = if last == 0 { 1 } else { 0 };
         Self { address: Address::parse([a, b, c, d, e, next]).unwrap_or(self.address), ..self }

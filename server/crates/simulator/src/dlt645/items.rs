@@ -1,8 +1,8 @@
 //! Data items by identifier (DI3 DI2 DI1 DI0). Values are BCD, low byte first.
 
 use crate::freeze::Frozen;
+use crate::instantaneous_values::InstantaneousValues;
 use crate::load::Load;
-use crate::measured::Measured;
 use crate::meter::Meter;
 use domain::bcd::{BcdTime, pack};
 
@@ -16,7 +16,7 @@ const ALL: u8 = 0xff;
 pub fn read(meter: &Meter, load: &Load, identifier: u32) -> Option<Vec<u8>> {
     let energy = &meter.energy;
     let forward = energy.total.saturating_sub(energy.reverse);
-    let now = Measured::of(meter, load);
+    let now = InstantaneousValues::of(meter, load);
     let four = |value: u32| number(value.into(), 4);
     Some(match identifier.to_be_bytes() {
         [0x00, 0x00, 0x00, 0x00] => four(energy.total),

@@ -8,7 +8,7 @@ mod tests;
 
 use super::load::Load;
 use super::meter::Meter;
-use super::secured::Effect;
+use super::secured::FrameEffect;
 
 pub use control::{OPERATOR, PASSWORD};
 pub use frame::{Address, ENVELOPE, Frame};
@@ -41,17 +41,17 @@ pub enum Refusal {
 const NOT_AUTHENTICATED: [u8; 2] = [0x08, 0x00];
 
 /// Executes a frame; broadcasts have no reply.
-pub fn receive(meter: &mut Meter, load: &Load, frame: &Frame) -> (Option<Frame>, Effect) {
+pub fn receive(meter: &mut Meter, load: &Load, frame: &Frame) -> (Option<Frame>, FrameEffect) {
     let data = &*frame.data;
     let (answer, effect) = match frame.control {
         code::TIME => return (None, control::broadcast_time(meter, data)),
-        code::READ => (read(meter, load, data, 0, data), Effect::Refused),
-        code::READ_ON => (read_on(meter, load, data), Effect::Refused),
-        code::READ_ADDRESS => (Ok((meter.serial.bytes().into_iter().rev().collect(), false)), Effect::Refused),
+        code::READ => (read(meter, load, data, 0, data), FrameEffect::Refused),
+        code::READ_ON => (read_on(meter, load, data), FrameEffect::Refused),
+        code::READ_ADDRESS => (Ok((meter.serial.bytes().into_iter().rev().collect(), false)), FrameEffect::Refused),
         code::WRITE => done(control::write(meter, data)),
         code::RELAY => done(control::relay(meter, data)),
-        code::SECURITY => (Err(Refusal::Unauthorised), Effect::Refused),
-        _ => (Err(Refusal::Other), Effect::Refused),
+        code::SECURITY => (Err(Refusal::Unauthorised), FrameEffect::Refused),
+        _ => (Err(Refusal::Other), FrameEffect::Refused),
     };
     let (control, data) = match answer {
         Ok((data, more)) => (frame.control | 0x80 | u8::from(more) << 5, data),
@@ -92,9 +92,9 @@ fn read_on(meter: &Meter, load: &Load, data: &[u8]) -> Answer {
     Ok((answer, more))
 }
 
-fn done(result: Result<(), Refusal>) -> (Answer, Effect) {
+fn done(result: Result<(), Refusal>) -> (Answer, FrameEffect) {
     match result {
-        Ok(()) => (Ok((Vec::new(), false)), Effect::Changed),
-        Err(refusal) => (Err(refusal), Effect::Refused),
+        Ok(()) => (Ok((Vec::new(), false)), FrameEffect::Changed),
+        Err(refusal) => (Err(refusal), FrameEffect::Refused),
     }
 }

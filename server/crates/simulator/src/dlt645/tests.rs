@@ -21,9 +21,9 @@ fn ask(meter: &mut Meter, control: u8, data: &[u8]) -> (u8, Vec<u8>) {
 }
 
 fn value(meter: &mut Meter, identifier: u32) -> Vec<u8> {
-    let asked = identifier.to_le_bytes();
-    let (control, data) = ask(meter, 0x11, &asked);
-    assert_eq!((control, &data[..4]), (0x91, &asked[..]), "{identifier:08x}");
+    let requested = identifier.to_le_bytes();
+    let (control, data) = ask(meter, 0x11, &requested);
+    assert_eq!((control, &data[..4]), (0x91, &requested[..]), "{identifier:08x}");
     data[4..].to_vec()
 }
 

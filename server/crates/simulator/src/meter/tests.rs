@@ -5,7 +5,7 @@ use model::time::{DAY, HOUR, MINUTE};
 use super::*;
 use crate::estate::OpenAccount;
 use crate::faults::{Defect, OneTimeFault};
-use crate::journal::Kind;
+use crate::journal::RecordKind;
 use domain::operation::{Slot, TierPeriod, Tiers};
 
 const KILOWATT: Load = Load::Constant { watts: 1_000 };
@@ -21,7 +21,7 @@ fn meter(remaining: i32) -> Meter {
     Meter::new(&MeterPlan { account, ..MeterPlan::new(1, 0, 1) }, monday())
 }
 
-fn last(meter: &Meter) -> (Kind, u8) {
+fn last(meter: &Meter) -> (RecordKind, u8) {
     meter.journal.records().next().map(|record| (record.kind, record.cause)).unwrap()
 }
 
@@ -51,7 +51,7 @@ fn relay_opens_at_the_step_that_uses_up_the_credit() {
     meter.run(&KILOWATT, monday().plus(DAY));
     // 15 fen are 30 steps of half a fen.
     assert_eq!((meter.wallet.remaining, meter.energy.total), (-10, 30));
-    assert_eq!(last(&meter), (Kind::RelayOpened, status::ARREARS));
+    assert_eq!(last(&meter), (RecordKind::RelayOpened, status::ARREARS));
     let opened = BcdTime::from_timestamp(monday().plus(30 * 36_000)).unwrap();
     assert_eq!(meter.journal.records().next().unwrap().when, opened.bytes());
     assert_eq!((status::word(&meter) & 1, status::word(&meter) >> 4 & 1), (0, 1));
@@ -63,7 +63,7 @@ fn guaranteed_supply_goes_into_debt_without_a_trip() {
     let mut meter = meter(0);
     meter.mode = ControlMode::Guaranteed;
     meter.limits.overload_w = 500;
-    meter.settle(None);
+    meter.apply_relay_rule(None);
     meter.run(&KILOWATT, monday().plus(HOUR));
     assert_eq!((meter.wallet.remaining, meter.overload), (-50, false));
     assert_eq!(status::word(&meter) & 0b1111_0011, 0b0100_0011);
@@ -74,7 +74,7 @@ fn overload_trips_at_once_and_latches() {
     let mut meter = meter(10_000);
     meter.limits.overload_w = 999;
     meter.run(&KILOWATT, monday().plus(MINUTE));
-    assert_eq!((meter.energy.total, last(&meter)), (0, (Kind::RelayOpened, status::OVERLOAD)));
+    assert_eq!((meter.energy.total, last(&meter)), (0, (RecordKind::RelayOpened, status::OVERLOAD)));
     meter.run(&Load::Constant { watts: 1 }, monday().plus(HOUR));
     assert_eq!(status::word(&meter) >> 5 & 1, 1);
     assert!(!meter.relay.closed());
@@ -117,7 +117,7 @@ fn tiers_rise_within_the_month_and_restart() {
 #[test]
 fn midnights_are_frozen_by_the_meters_own_clock() {
     let mut meter = meter(100_000);
-    OneTimeFault::ClockOff { seconds: 3_600 }.strike(&mut meter);
+    OneTimeFault::ClockOff { seconds: 3_600 }.apply(&mut meter);
     meter.run(&KILOWATT, monday().plus(2 * DAY));
     let frozen: Vec<_> = meter.freezes.days().map(|f| (f.day.to_string(), f.total, f.remaining)).collect();
     assert_eq!(frozen, [("2026-11-25".into(), 4_700, 100_000 - 2_350), ("2026-11-24".into(), 2_300, 100_000 - 1_150)]);
@@ -141,7 +141,7 @@ fn a_welded_relay_keeps_supplying_and_reports_a_fault() {
     assert_eq!((meter.energy.total, meter.wallet.remaining), (100, -49));
     assert_eq!(status::word(&meter) & 0b1_0000_0001_0001, 0b1_0000_0001_0001);
     Defect::RelayWelded.put(&mut meter, false);
-    assert_eq!((status::word(&meter) & 1, last(&meter)), (0, (Kind::RelayOpened, status::RELAY_FAULT)));
+    assert_eq!((status::word(&meter) & 1, last(&meter)), (0, (RecordKind::RelayOpened, status::RELAY_FAULT)));
 }
 
 #[test]
@@ -170,7 +170,7 @@ fn each_cover_opening_is_counted_once() {
     let mut meter = meter(0);
     Defect::CoverOpen.put(&mut meter, true);
     Defect::CoverOpen.put(&mut meter, true);
-    assert_eq!((meter.tamper.events, last(&meter)), (1, (Kind::Tamper, status::COVER_OPEN)));
+    assert_eq!((meter.tamper.events, last(&meter)), (1, (RecordKind::Tamper, status::COVER_OPEN)));
     assert_eq!(status::word(&meter) >> 10 & 1, 1);
     Defect::CoverOpen.put(&mut meter, false);
     assert_eq!((meter.tamper.events, status::word(&meter) >> 10 & 1), (1, 0));
@@ -179,7 +179,7 @@ fn each_cover_opening_is_counted_once() {
 #[test]
 fn a_lost_clock_restarts_in_2000() {
     let mut meter = meter(0);
-    OneTimeFault::ClockLost.strike(&mut meter);
+    OneTimeFault::ClockLost.apply(&mut meter);
     meter.run(&KILOWATT, monday().plus(MINUTE));
     assert_eq!((meter.bcd_clock(), status::word(&meter) >> 13 & 1), ([0, 1, 1, 0, 1, 0], 1));
     meter.set_clock(meter.until);
@@ -190,6 +190,6 @@ fn a_lost_clock_restarts_in_2000() {
 fn zeroed_counters_do_not_affect_money() {
     let mut meter = meter(10_000);
     meter.run(&KILOWATT, monday().plus(HOUR));
-    OneTimeFault::CounterZeroed.strike(&mut meter);
+    OneTimeFault::CounterZeroed.apply(&mut meter);
     assert_eq!((meter.energy.total, meter.energy.rates, meter.wallet.remaining), (0, [0; 4], 9_950));
 }

@@ -22,12 +22,12 @@ pub(super) struct Writer {
     /// Length of the file up to its last complete line on disk.
     good: u64,
     /// Lines appended since a rewrite started.
-    aside: Option<Vec<u8>>,
+    since_rewrite: Option<Vec<u8>>,
 }
 
 impl Writer {
     pub(super) const fn new(path: PathBuf, file: File, good: u64) -> Self {
-        Self { path, file, good, aside: None }
+        Self { path, file, good, since_rewrite: None }
     }
 
     /// Runs until all senders are gone.
@@ -53,7 +53,7 @@ impl Writer {
             }
             match other {
                 Some(Job::Begin(done)) => {
-                    self.aside = Some(Vec::new());
+                    self.since_rewrite = Some(Vec::new());
                     answer(done, Ok(()));
                 }
                 Some(Job::Rewrite(text, done)) => {
@@ -72,22 +72,22 @@ impl Writer {
             return Err(error);
         }
         self.good += text.len() as u64;
-        if let Some(aside) = &mut self.aside {
-            aside.extend(text);
+        if let Some(since_rewrite) = &mut self.since_rewrite {
+            since_rewrite.extend(text);
         }
         Ok(())
     }
 
     fn rewrite(&mut self, mut text: Vec<u8>) -> io::Result<()> {
-        text.extend(self.aside.take().unwrap_or_default());
-        let beside = self.path.with_added_extension("new");
+        text.extend(self.since_rewrite.take().unwrap_or_default());
+        let new_path = self.path.with_added_extension("new");
         // Left behind by an earlier attempt.
-        std::fs::remove_file(&beside).ok();
-        let mut file = File::options().append(true).create_new(true).open(&beside)?;
+        std::fs::remove_file(&new_path).ok();
+        let mut file = File::options().append(true).create_new(true).open(&new_path)?;
         file.try_lock()?;
         file.write_all(&text)?;
         file.sync_all()?;
-        std::fs::rename(&beside, &self.path)?;
+        std::fs::rename(&new_path, &self.path)?;
         if let Some(directory) = self.path.parent().filter(|directory| !directory.as_os_str().is_empty()) {
             File::open(directory)?.sync_all()?;
         }

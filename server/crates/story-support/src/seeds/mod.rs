@@ -1,6 +1,6 @@
 //! The world of one seed. The product's own are: what a verified payment means (`domain::payment`), the steps of orders and refunds and
 //! what may go back (`domain::{order,refund}`), the postings (`domain::ledger`), what an activation of a money command does
-//! (`meters::delivery::next` over `meters::money_rule`), the sealed frames, the registers' profile and their decoding, and the simulated
+//! (`meters::delivery::next_action` over `meters::money_rule`), the sealed frames, the registers' profile and their decoding, and the simulated
 //! meter with its mailbox and wallet. Modelled are the store (`books`), the channel, and the line.
 
 mod actions;
@@ -132,7 +132,7 @@ impl Simulation {
             8 => self.give_back(),
             _ => {
                 self.line.old_frame(&self.rng);
-                self.line.meter.uses(self.rng.below(400) as u32);
+                self.line.meter.consume(self.rng.below(400) as u32);
                 Ok(())
             }
         };

@@ -6,16 +6,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, split};
 use tokio_util::sync::CancellationToken;
 
-use super::gateway::{Delivery, Gateway};
-use super::wire::{Step, put, put_broken, take};
+use super::gateway::{Gateway, GatewayResponse};
+use super::wire::{ParsedInput, encode_reply, encode_with_bad_check, parse_request};
 
 type Writer = Arc<tokio::sync::Mutex<Box<dyn AsyncWrite + Send + Unpin>>>;
 
 /// The newest connection to a gateway, shared by all its connections.
 #[derive(Clone, Default)]
-pub struct Newest(Arc<Mutex<Option<Writer>>>);
+pub struct LatestConnection(Arc<Mutex<Option<Writer>>>);
 
-impl Newest {
+impl LatestConnection {
     fn set(&self, writer: &Writer) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(writer));
     }
@@ -29,7 +29,12 @@ impl Newest {
 ///
 /// # Errors
 /// An error of the connection.
-pub async fn converse<S>(gateway: &Gateway, stream: S, newest: Newest, stop: &CancellationToken) -> io::Result<()>
+pub async fn serve_connection<S>(
+    gateway: &Gateway,
+    stream: S,
+    newest: LatestConnection,
+    stop: &CancellationToken,
+) -> io::Result<()>
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
@@ -37,27 +42,27 @@ where
     let (mut reader, writer) = split(stream);
     let writer: Writer = Arc::new(tokio::sync::Mutex::new(Box::new(writer)));
     newest.set(&writer);
-    let mut came = Vec::new();
+    let mut received = Vec::new();
     loop {
-        let (transaction, ask) = match take(framing, &mut came) {
-            Step::Ask(transaction, ask) => (transaction, ask),
-            Step::Foreign => return writer.lock().await.shutdown().await,
-            Step::More => match reader.read_buf(&mut came).await? {
+        let (transaction, request) = match parse_request(framing, &mut received) {
+            ParsedInput::Request(transaction, request) => (transaction, request),
+            ParsedInput::Foreign => return writer.lock().await.shutdown().await,
+            ParsedInput::Incomplete => match reader.read_buf(&mut received).await? {
                 0 => return Ok(()),
                 _ => continue,
             },
         };
-        match gateway.transact(&ask).await {
-            Delivery::Answer(reply) => send(&writer, &put(framing, transaction, &reply)).await?,
-            Delivery::BadCheck(reply) => send(&writer, &put_broken(framing, transaction, &reply)).await?,
-            Delivery::Raw(bytes) => send(&writer, &bytes).await?,
-            Delivery::Nothing => {}
-            Delivery::Cut(reply) => {
-                let whole = put(framing, transaction, &reply);
+        match gateway.transact(&request).await {
+            GatewayResponse::Answer(reply) => send(&writer, &encode_reply(framing, transaction, &reply)).await?,
+            GatewayResponse::BadCheck(reply) => send(&writer, &encode_with_bad_check(framing, transaction, &reply)).await?,
+            GatewayResponse::Raw(bytes) => send(&writer, &bytes).await?,
+            GatewayResponse::Nothing => {}
+            GatewayResponse::Cut(reply) => {
+                let whole = encode_reply(framing, transaction, &reply);
                 send(&writer, whole.get(..whole.len() / 2).unwrap_or_default()).await?;
                 return writer.lock().await.shutdown().await;
             }
-            Delivery::Late(after, reply) => {
+            GatewayResponse::Late(after, reply) => {
                 let (newest, stop) = (newest.clone(), stop.clone());
                 tokio::spawn(async move {
                     tokio::select! {
@@ -66,7 +71,7 @@ where
                     }
                     let Some(newest) = newest.get() else { return };
                     // The client may be gone by now.
-                    send(&newest, &put(framing, transaction, &reply)).await.ok();
+                    send(&newest, &encode_reply(framing, transaction, &reply)).await.ok();
                 });
             }
         }

@@ -11,20 +11,20 @@ use super::secured;
 use meters::keys::MasterKeys;
 
 /// The same state machine as behind a simulated gateway.
-pub struct Bare {
+pub struct DetachedMeter {
     meter: Meter,
     keys: MasterKeys,
     now: Timestamp,
 }
 
-impl Bare {
+impl DetachedMeter {
     /// Creates the planned meter with no load.
     #[must_use]
     pub fn new(plan: &MeterPlan, keys: MasterKeys, now: Timestamp) -> Self {
         Self { meter: Meter::new(plan, now), keys, now }
     }
 
-    /// Reads registers.
+    /// Reads `count` registers.
     ///
     /// # Errors
     /// The exception code.
@@ -45,13 +45,13 @@ impl Bare {
     }
 
     /// Consumes energy worth `fen`.
-    pub fn uses(&mut self, fen: u32) {
+    pub fn consume(&mut self, fen: u32) {
         self.meter.wallet.charge(u64::from(fen) * 10_000);
     }
 
     /// Purchase count, credits minus debits, and remaining amount.
     #[must_use]
-    pub const fn holds(&self) -> (u16, i64, i64) {
+    pub const fn totals(&self) -> (u16, i64, i64) {
         let wallet = &self.meter.wallet;
         (wallet.count, wallet.cumulative as i64, wallet.remaining as i64)
     }

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::access::Access;
+use super::credentials::Credentials;
 use super::frame::{Address, Frame};
 use super::refusal::Refusal;
 use crate::decoding::{OutOfStep, Progress};
@@ -40,7 +40,7 @@ pub enum Switch {
 
 /// One part of a meter's clock; each has its own data identifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Half {
+pub enum ClockPart {
     /// Date and day of the week.
     Date,
     /// Time of day.
@@ -48,7 +48,7 @@ pub enum Half {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ask {
+pub enum Dlt645Request {
     /// The value of a data identifier, DI3 to DI0.
     Read {
         meter: Serial,
@@ -69,7 +69,7 @@ pub enum Ask {
     Clock {
         meter: Serial,
         di: u32,
-        half: Half,
+        part: ClockPart,
         time: BcdTime,
     },
     /// Set the time of all meters on the bus; none answers. A meter accepts it once a day, if it is less than five minutes off.
@@ -89,7 +89,7 @@ pub enum Answer {
     Done,
 }
 
-impl Ask {
+impl Dlt645Request {
     /// The meter that must answer; `None` for a broadcast.
     #[must_use]
     pub const fn meter(&self) -> Option<Serial> {
@@ -103,12 +103,12 @@ impl Ask {
 
     /// The bytes to transmit; `None` if a password is needed and none is configured.
     #[must_use]
-    pub fn encode(&self, access: &Access) -> Option<Vec<u8>> {
+    pub fn encode(&self, credentials: &Credentials) -> Option<Vec<u8>> {
         let data = match self {
             Self::Read { di, .. } => di.to_le_bytes().to_vec(),
             Self::Follow { di, sequence, .. } => [&di.to_le_bytes()[..], &[*sequence]].concat(),
-            Self::Switch { command, .. } => [&access.sent()?[..], &[*command as u8, 0], &FOREVER].concat(),
-            Self::Clock { di, half, time, .. } => [&di.to_le_bytes()[..], &access.sent()?, &half.of(*time)].concat(),
+            Self::Switch { command, .. } => [&credentials.wire_bytes()?[..], &[*command as u8, 0], &FOREVER].concat(),
+            Self::Clock { di, part, time, .. } => [&di.to_le_bytes()[..], &credentials.wire_bytes()?, &part.of(*time)].concat(),
             Self::Time(time) => time.bytes().into_iter().rev().collect(),
         };
         let address = self.meter().map_or(Address::All, Address::Meter);
@@ -119,8 +119,8 @@ impl Ask {
     ///
     /// # Errors
     /// [`OutOfStep`] for bytes that are no frame, another meter's frame, or the answer to another request.
-    pub fn answer(&self, came: &[u8]) -> Result<Progress<Result<Answer, Refusal>>, OutOfStep> {
-        let frame = match Frame::decode(came)? {
+    pub fn answer(&self, received: &[u8]) -> Result<Progress<Result<Answer, Refusal>>, OutOfStep> {
+        let frame = match Frame::decode(received)? {
             Progress::More(missing) => return Ok(Progress::More(missing)),
             Progress::Whole(frame) => frame,
         };
@@ -164,7 +164,7 @@ impl Ask {
     }
 }
 
-impl Half {
+impl ClockPart {
     /// As transmitted: `WW DD MM YY` with Sunday as 0, or `ss mm hh`.
     fn of(self, time: BcdTime) -> Vec<u8> {
         let [year, month, day, hour, minute, second] = time.bytes();
@@ -185,89 +185,91 @@ mod tests {
         "000000000161".parse().unwrap()
     }
 
-    fn came(address: Address, control: u8, data: &[u8]) -> Vec<u8> {
+    fn encoded(address: Address, control: u8, data: &[u8]) -> Vec<u8> {
         Frame { address, control, data: data.to_vec() }.encode().unwrap()
     }
 
-    fn from(control: u8, data: &[u8]) -> Vec<u8> {
-        came(Address::Meter(meter()), control, data)
+    fn reply_with(control: u8, data: &[u8]) -> Vec<u8> {
+        encoded(Address::Meter(meter()), control, data)
     }
 
     #[test]
     fn published_request_and_reply() {
-        let ask = Ask::Read { meter: meter(), di: DI };
-        let request = ask.encode(&Access::default()).unwrap();
-        assert_eq!(hex::encode(&request[4..]), "68610100000000681104333334331416");
+        let request = Dlt645Request::Read { meter: meter(), di: DI };
+        let frame = request.encode(&Credentials::default()).unwrap();
+        assert_eq!(hex::encode(&frame[4..]), "68610100000000681104333334331416");
         let reply = hex::decode("6861010000000068910833333433593333338a16").unwrap();
         let answer = Answer::Data { bytes: vec![0x26, 0, 0, 0], more: false };
-        assert_eq!(ask.answer(&reply), Ok(Progress::Whole(Ok(answer))));
+        assert_eq!(request.answer(&reply), Ok(Progress::Whole(Ok(answer))));
     }
 
     #[test]
     fn answers_to_other_requests_are_rejected() {
-        let ask = Ask::Read { meter: meter(), di: DI };
+        let request = Dlt645Request::Read { meter: meter(), di: DI };
         let other = Address::Meter("000000000162".parse().unwrap());
-        for odd in [
-            came(other, 0x91, &[0, 0, 1, 0, 9, 9, 9, 9]),
-            came(Address::All, 0x91, &[0, 0, 1, 0, 9, 9, 9, 9]),
-            from(0x91, &[0, 0, 2, 0, 9, 9, 9, 9]),
-            from(0x92, &[0, 0, 1, 0, 9, 9, 9, 9]),
+        for answer in [
+            encoded(other, 0x91, &[0, 0, 1, 0, 9, 9, 9, 9]),
+            encoded(Address::All, 0x91, &[0, 0, 1, 0, 9, 9, 9, 9]),
+            reply_with(0x91, &[0, 0, 2, 0, 9, 9, 9, 9]),
+            reply_with(0x92, &[0, 0, 1, 0, 9, 9, 9, 9]),
             // The request itself, echoed by the bus.
-            from(0x11, &[0, 0, 1, 0]),
-            from(0xd2, &[2]),
-            from(0xd1, &[]),
+            reply_with(0x11, &[0, 0, 1, 0]),
+            reply_with(0xd2, &[2]),
+            reply_with(0xd1, &[]),
         ] {
-            assert_eq!(ask.answer(&odd), Err(OutOfStep), "{odd:x?}");
+            assert_eq!(request.answer(&answer), Err(OutOfStep), "{answer:x?}");
         }
     }
 
     #[test]
     fn following_frames_carry_their_number() {
-        let ask = Ask::Follow { meter: meter(), di: DI, sequence: 2 };
+        let request = Dlt645Request::Follow { meter: meter(), di: DI, sequence: 2 };
         let data = |bytes: &[u8], more| Ok(Progress::Whole(Ok(Answer::Data { bytes: bytes.to_vec(), more })));
-        assert_eq!(ask.answer(&from(0x92, &[0, 0, 1, 0, 7, 8, 2])), data(&[7, 8], false));
-        assert_eq!(ask.answer(&from(0xb2, &[0, 0, 1, 0, 7, 8, 2])), data(&[7, 8], true));
-        assert_eq!(ask.answer(&from(0x92, &[0, 0, 1, 0, 7, 8, 3])), Err(OutOfStep));
+        assert_eq!(request.answer(&reply_with(0x92, &[0, 0, 1, 0, 7, 8, 2])), data(&[7, 8], false));
+        assert_eq!(request.answer(&reply_with(0xb2, &[0, 0, 1, 0, 7, 8, 2])), data(&[7, 8], true));
+        assert_eq!(request.answer(&reply_with(0x92, &[0, 0, 1, 0, 7, 8, 3])), Err(OutOfStep));
     }
 
     #[test]
     fn switching_carries_password_and_operator() {
-        let ask = Ask::Switch { meter: meter(), command: Switch::Trip };
-        assert_eq!(ask.encode(&Access::default()), None, "not without a password");
-        let access = Access { password: "02123456".into(), operator: "01020304".into() };
-        let Ok(Progress::Whole(sent)) = Frame::decode(&ask.encode(&access).unwrap()) else { panic!("no frame") };
+        let request = Dlt645Request::Switch { meter: meter(), command: Switch::Trip };
+        assert_eq!(request.encode(&Credentials::default()), None, "not without a password");
+        let credentials = Credentials { password: "02123456".into(), operator: "01020304".into() };
+        let Ok(Progress::Whole(sent)) = Frame::decode(&request.encode(&credentials).unwrap()) else { panic!("no frame") };
         assert_eq!(sent.control, 0x1c);
         assert_eq!(hex::encode(&sent.data), "02123456010203041a00595923311299");
-        assert_eq!(ask.answer(&from(0x9c, &[])), Ok(Progress::Whole(Ok(Answer::Done))));
-        assert_eq!(ask.answer(&from(0xdc, &[4])), Ok(Progress::Whole(Err(Refusal::Error(4)))));
-        assert_eq!(ask.answer(&from(0x9c, &[1])), Err(OutOfStep));
+        assert_eq!(request.answer(&reply_with(0x9c, &[])), Ok(Progress::Whole(Ok(Answer::Done))));
+        assert_eq!(request.answer(&reply_with(0xdc, &[4])), Ok(Progress::Whole(Err(Refusal::Error(4)))));
+        assert_eq!(request.answer(&reply_with(0x9c, &[1])), Err(OutOfStep));
     }
 
     #[test]
     fn clock_is_set_in_two_parts_with_the_password() {
         let time = BcdTime::from_bytes([0x26, 0x11, 0x22, 0x18, 0x30, 0x05]).unwrap();
-        let access = Access { password: "02123456".into(), operator: "01020304".into() };
-        for (di, half, data) in [
-            (0x0400_0101, Half::Date, "01010004021234560102030400221126"),
-            (0x0400_0102, Half::Time, "020100040212345601020304053018"),
+        let credentials = Credentials { password: "02123456".into(), operator: "01020304".into() };
+        for (di, part, data) in [
+            (0x0400_0101, ClockPart::Date, "01010004021234560102030400221126"),
+            (0x0400_0102, ClockPart::Time, "020100040212345601020304053018"),
         ] {
-            let ask = Ask::Clock { meter: meter(), di, half, time };
-            assert_eq!(ask.encode(&Access::default()), None, "not without a password");
-            let Ok(Progress::Whole(sent)) = Frame::decode(&ask.encode(&access).unwrap()) else { panic!("no frame") };
+            let request = Dlt645Request::Clock { meter: meter(), di, part, time };
+            assert_eq!(request.encode(&Credentials::default()), None, "not without a password");
+            let Ok(Progress::Whole(sent)) = Frame::decode(&request.encode(&credentials).unwrap()) else { panic!("no frame") };
             assert_eq!((sent.control, hex::encode(&sent.data)), (0x14, data.to_owned()), "a Sunday");
-            assert_eq!(ask.answer(&from(0x94, &[])), Ok(Progress::Whole(Ok(Answer::Done))));
-            assert_eq!(ask.answer(&from(0xd4, &[4])), Ok(Progress::Whole(Err(Refusal::Error(4)))));
-            assert_eq!(ask.answer(&from(0x9c, &[])), Err(OutOfStep));
+            assert_eq!(request.answer(&reply_with(0x94, &[])), Ok(Progress::Whole(Ok(Answer::Done))));
+            assert_eq!(request.answer(&reply_with(0xd4, &[4])), Ok(Progress::Whole(Err(Refusal::Error(4)))));
+            assert_eq!(request.answer(&reply_with(0x9c, &[])), Err(OutOfStep));
         }
     }
 
     #[test]
     fn time_is_broadcast_without_an_answer() {
         let time = BcdTime::from_bytes([0x26, 0x11, 0x22, 0x18, 0x30, 0x05]).unwrap();
-        let ask = Ask::Time(time);
-        let Ok(Progress::Whole(sent)) = Frame::decode(&ask.encode(&Access::default()).unwrap()) else { panic!("no frame") };
+        let request = Dlt645Request::Time(time);
+        let Ok(Progress::Whole(sent)) = Frame::decode(&request.encode(&Credentials::default()).unwrap()) else {
+            panic!("no frame")
+        };
         assert_eq!((sent.address, sent.control), (Address::All, 0x08));
         assert_eq!(sent.data, [0x05, 0x30, 0x18, 0x22, 0x11, 0x26]);
-        assert_eq!(ask.answer(&from(0x88, &[])), Err(OutOfStep));
+        assert_eq!(request.answer(&reply_with(0x88, &[])), Err(OutOfStep));
     }
 }

@@ -5,7 +5,7 @@ use super::meter::Meter;
 
 /// The counters are in [`super::energy::Energy`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Measured {
+pub struct InstantaneousValues {
     /// 0.1 V.
     pub decivolts: u16,
     /// 0.01 A.
@@ -18,7 +18,7 @@ pub struct Measured {
     pub factor: i16,
 }
 
-impl Measured {
+impl InstantaneousValues {
     /// Values at the time to which the meter has run.
     #[must_use]
     pub fn of(meter: &Meter, load: &Load) -> Self {

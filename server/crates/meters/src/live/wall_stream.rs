@@ -6,13 +6,13 @@ use tokio::sync::broadcast::{Receiver, error::RecvError};
 use super::Live;
 use domain::wall_layout::Scope;
 
-pub struct Watch {
+pub struct WallStream {
     live: Live,
     scope: Scope,
     receiver: Option<Receiver<Bytes>>,
 }
 
-impl Watch {
+impl WallStream {
     pub(super) const fn new(live: Live, scope: Scope) -> Self {
         Self { live, scope, receiver: None }
     }
