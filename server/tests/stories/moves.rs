@@ -258,7 +258,7 @@ both!(a_server_wallet_continues_at_its_tier_on_the_new_meter, |w: World| async m
     assert_eq!((view.tier_wh, view.overload_w), (2_500, 900));
     // 2 kWh at 0.5 yuan and 0.5 kWh at 1 yuan were used; the rest is the account's, whatever meter counts for it.
     assert_eq!(owed(&w, &Account::Wallet(account)).await, Money(500_000 - 15_000));
-    let fixture = RoomFixture { meter: new, ..flat };
+    let fixture = RoomFixture { meter: new, ..fixture };
     fixture.record(vec![fixture.reading(40, 10), fixture.reading(70, 1_010)]).await;
     assert_eq!(owed(&w, &Account::Wallet(account)).await, Money(500_000 - 25_000), "the second tier from the first kWh on");
     assert!(seen(&w, id).await.ended_at.is_some());

@@ -78,7 +78,7 @@ both!(a_purchase_is_compared_with_count_and_journal, |w: World| async move {
     shop.fetches(Tender::Alipay, day).await;
     let meters = async || {
         let row = shop.day(Tender::Alipay, day).await;
-        (row.purchases, row.delivered, row.ledger_positions)
+        (row.purchases, row.delivered, row.in_journal)
     };
     assert_eq!((shop.classes(Tender::Alipay, day).await, meters().await), (vec![], (1, 1, 0)));
     // The journal is read, by which the meter itself says so.
