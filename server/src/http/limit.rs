@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_address_does_not_keep_another_out_and_a_second_is_soon_over() {
+    fn the_limit_is_per_address_and_per_second() {
         let limit = Limit::default();
         let [one, other] = [1, 2].map(|n| Some(IpAddr::from([10, 0, 0, n])));
         assert!((0..MOST).all(|_| limit.admits(one, Timestamp(999))));

@@ -1,4 +1,4 @@
-//! Server wallets: charged with the readings that say so, once, whatever crashes; opened, sold to, warned, tripped and restored.
+//! Server wallets: charged once per reading despite crashes; opened, topped up, warned, tripped and restored.
 
 use std::collections::BTreeMap;
 
@@ -190,9 +190,7 @@ both!(exhausted_credit_warns_trips_and_a_top_up_restores, |w: World| async move 
     assert_eq!(fixture.latest().remaining, Fen(-100), "what passed is debited");
     assert!(fixture.latest().status.tripped_arrears());
     // One command, however often it is looked at; a meter that is lost gets none until it is back.
-    fixture
-        .record(vec![MeterEvent::MeterLost { meter: fixture.meter, since: fixture.start.plus(805 * MINUTE), alone: true }])
-        .await;
+    fixture.record(vec![MeterEvent::MeterLost { meter: fixture.meter, since: fixture.start.plus(805 * MINUTE), alone: true }]).await;
     assert_eq!(fixture.reconcile().await.0, 0);
     fixture.record(vec![fixture.reading(810, 27_050)]).await;
     fixture.w.clock.advance(811 * MINUTE);
@@ -247,12 +245,12 @@ both!(an_operator_override_beats_the_balance_and_ends_a_trip, |w: World| async m
     assert_eq!(mode(ControlMode::Guaranteed).await, (r#"{"closed":true}"#.into(), ControlMode::Guaranteed));
     assert_eq!(mode(ControlMode::Prepaid).await.1, ControlMode::Prepaid);
     // The resident's switch, twice by the same form.
-    let wish =
+    let request =
         Switch { key: fixture.w.rng.id(now), account, meter: fixture.meter, on: false, by: fixture.clerk, ip: String::new() };
     for _ in 0..2 {
-        assert_eq!(rooms::switch(&fixture.w.db, &fixture.w.rng, now, &wish).await.unwrap(), CommandId(wish.key));
+        assert_eq!(rooms::switch(&fixture.w.db, &fixture.w.rng, now, &request).await.unwrap(), CommandId(request.key));
     }
-    assert_eq!(rooms::switching(&fixture.w.db, fixture.meter).await.unwrap(), Some((CommandId(wish.key), false)));
+    assert_eq!(rooms::switching(&fixture.w.db, fixture.meter).await.unwrap(), Some((CommandId(request.key), false)));
     assert!(!fixture.relay().await);
     fixture.record(vec![MeterEvent::ServerWallets]).await;
     assert!(fixture.latest().status.user_switch_off());

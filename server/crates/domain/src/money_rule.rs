@@ -3,7 +3,7 @@
 //! After a lost answer it is unknown whether the frame arrived. The purchase count tells: at the claimed count with our order
 //! number the command was applied; at the count before it was not, and may be sent; anything else needs an operator.
 
-use serde_json::json;
+use model::case::{DeliveryCase, HoldReason, MeterPosition};
 
 use super::operation::Operation;
 use super::serial::AccountNumber;
@@ -35,8 +35,8 @@ pub enum MoneyVerdict {
     Delivered,
     /// The meter has not applied it; it may be sent or sent again.
     Send,
-    /// Neither; JSON with what was expected and what was found.
-    Stop(String),
+    /// Neither; what was expected and what was found.
+    Stop(Box<DeliveryCase>),
 }
 
 impl ClaimedOperation {
@@ -59,21 +59,26 @@ impl ClaimedOperation {
             MoneyOperation::Open(account) => return judge_opening(account, seen),
             MoneyOperation::Credit { order, .. } | MoneyOperation::Debit { order, .. } | MoneyOperation::Close { order } => order,
         };
-        let stop = |reason: &str| {
-            let expected = json!({ "epoch": self.epoch, "count": self.count, "order": order });
-            let found = json!({ "epoch": seen.epoch, "count": seen.count, "order": seen.last_order });
-            MoneyVerdict::Stop(json!({ "why": reason, "expected": expected, "found": found }).to_string())
+        let position = |epoch, count, order| MeterPosition {
+            epoch: Some(epoch),
+            count: Some(count),
+            order: Some(order),
+            ..MeterPosition::default()
+        };
+        let stop = |reason| {
+            let expected = position(self.epoch, self.count, order);
+            stop(reason, expected, position(seen.epoch, seen.count, seen.last_order))
         };
         if seen.epoch != self.epoch {
-            return stop("epoch");
+            return stop(HoldReason::Epoch);
         }
         if seen.count == self.count {
-            return if seen.last_order == order { MoneyVerdict::Delivered } else { stop("order") };
+            return if seen.last_order == order { MoneyVerdict::Delivered } else { stop(HoldReason::Order) };
         }
         if seen.count.checked_add(1) != Some(self.count) {
-            return stop("count");
+            return stop(HoldReason::Count);
         }
-        if seen.status.account_open() { MoneyVerdict::Send } else { stop("not-open") }
+        if seen.status.account_open() { MoneyVerdict::Send } else { stop(HoldReason::NotOpen) }
     }
 }
 
@@ -84,9 +89,16 @@ fn judge_opening(account: AccountNumber, seen: &StateBlock) -> MoneyVerdict {
     if seen.account == account && seen.count == 0 {
         return MoneyVerdict::Delivered;
     }
-    let expected = json!({ "account": account, "count": 0 });
-    let found = json!({ "account": seen.account, "count": seen.count });
-    MoneyVerdict::Stop(json!({ "why": "account", "expected": expected, "found": found }).to_string())
+    let position = |account: AccountNumber, count| MeterPosition {
+        account: Some(account.to_string()),
+        count: Some(count),
+        ..MeterPosition::default()
+    };
+    stop(HoldReason::Account, position(account, 0), position(seen.account, seen.count))
+}
+
+fn stop(reason: HoldReason, expected: MeterPosition, found: MeterPosition) -> MoneyVerdict {
+    MoneyVerdict::Stop(Box::new(DeliveryCase { expected: Some(expected), found: Some(found), ..DeliveryCase::new(reason) }))
 }
 
 #[cfg(test)]
@@ -125,10 +137,7 @@ mod tests {
                     "delivered" => assert_eq!(got, MoneyVerdict::Delivered),
                     "send" => assert_eq!(got, MoneyVerdict::Send),
                     why => {
-                        assert!(
-                            matches!(&got, MoneyVerdict::Stop(text) if text.contains(&format!("\"why\":\"{why}\""))),
-                            "{got:?}"
-                        )
+                        assert!(matches!(&got, MoneyVerdict::Stop(case) if case.reason.as_str() == why), "{got:?}")
                     }
                 }
             }
@@ -145,7 +154,7 @@ mod tests {
     fn nothing_is_sent_without_an_open_account() {
         let claimed = ClaimedOperation { money_operation: MoneyOperation::Credit { order: 1, amount: 1 }, epoch: 1, count: 1 };
         let closed = StateBlock { status: StatusWord(0), ..seen(1, 0, 0) };
-        assert!(matches!(claimed.judge(&closed), MoneyVerdict::Stop(why) if why.contains("not-open")));
+        assert!(matches!(claimed.judge(&closed), MoneyVerdict::Stop(case) if case.reason == HoldReason::NotOpen));
     }
 
     #[test]

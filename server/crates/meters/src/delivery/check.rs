@@ -1,5 +1,6 @@
 //! Commands that change nothing: a requested reading, and the check whether a planned price switch took place.
 
+use model::case::PricesCase;
 use model::ids::MeterId;
 use model::time::{MINUTE, SECOND, Timestamp};
 
@@ -80,10 +81,10 @@ impl DeliveryEngine {
             deliveries::defer(&self.db, command, now.plus(RECHECK)).await?;
             return Ok(CommandStep::Later);
         }
-        let clock_offset_s = seen.clock.map(|clock| clock.since(now) / SECOND);
-        let detail = serde_json::json!({ "planned": prices, "since": at.0, "clock_off_s": clock_offset_s });
+        let clock_off_s = seen.clock.map(|clock| clock.since(now) / SECOND);
+        let case = PricesCase { planned: prices, since: at, clock_off_s };
         tracing::warn!(meter = %MeterId(command.meter_id), "delivery.price-switch-missed");
-        deliveries::missed(&self.db, &self.rng, now, command, &detail.to_string()).await?;
+        deliveries::missed(&self.db, &self.rng, now, command, case).await?;
         Ok(CommandStep::Ended)
     }
 }

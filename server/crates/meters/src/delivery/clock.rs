@@ -1,6 +1,8 @@
 //! Sets the clock of a meter that needs no secured frame for it: by a broadcast to its bus for a small offset, individually for a
 //! large one or if the broadcast had no effect. Done when the clock was read back.
 
+use model::case::RelayCase;
+
 use super::{CommandStep, DeliveryEngine, MAX_SENDS};
 use crate::directory::Meter;
 use crate::dlt645::driver as dlt645;
@@ -83,8 +85,8 @@ impl DeliveryEngine {
     }
 
     async fn observed_clock(&self, command: &Command, offset_s: i32, ending: Ending) -> Result<CommandStep, StoreError> {
-        let detail = serde_json::json!({ "command": command.kind, "off_s": offset_s }).to_string();
-        deliveries::observed(&self.db, &self.rng, self.clock.now(), command, ending, &detail).await?;
+        let case = RelayCase { command: command.kind.clone(), off_s: Some(offset_s.into()), ..RelayCase::default() };
+        deliveries::observed(&self.db, &self.rng, self.clock.now(), command, ending, case).await?;
         Ok(CommandStep::Ended)
     }
 }

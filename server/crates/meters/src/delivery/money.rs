@@ -1,5 +1,6 @@
 //! Delivers openings, credits, debits and closures exactly once, whatever is lost on the way.
 
+use model::case::{DeliveryCase, HoldReason};
 use model::money::Fen;
 use model::time::Timestamp;
 
@@ -31,10 +32,10 @@ impl DeliveryEngine {
     /// Advances one money command as far as possible now.
     pub(super) async fn money(&self, command: &Command, meter: &Meter) -> Result<CommandStep, StoreError> {
         let Ok(money_operation) = command_args::money_operation(&command.kind, &command.args) else {
-            return self.hold(command, None, r#"{"why":"invalid"}"#.into()).await;
+            return self.hold(command, None, DeliveryCase::new(HoldReason::Invalid).into()).await;
         };
         let Some(claimed) = self.claim(command, money_operation).await? else {
-            return self.hold(command, None, r#"{"why":"no-account"}"#.into()).await;
+            return self.hold(command, None, DeliveryCase::new(HoldReason::NoAccount).into()).await;
         };
         let command = &Command { epoch: Some(claimed.epoch.into()), count: Some(claimed.count.into()), ..command.clone() };
         let limit = Fen(self.config.hoarding_fen);
@@ -47,7 +48,7 @@ impl DeliveryEngine {
             match next_action(&claimed, &progress, &seen) {
                 MoneyAction::Settle => return self.settle_money(command, meter, &claimed, &seen, at).await,
                 MoneyAction::Refuse(result, reason) => return self.refuse(command, result, reason).await,
-                MoneyAction::Hold(result, detail) => return self.hold(command, result, detail).await,
+                MoneyAction::Hold(result, case) => return self.hold(command, result, case).await,
                 MoneyAction::Wait => return self.back_off(meter.id, note::UNCONFIRMED).await,
                 MoneyAction::Send => {}
             }
@@ -58,7 +59,7 @@ impl DeliveryEngine {
                     return self.defer_meter(meter.id, LOCKED_MS, "busy").await;
                 }
                 Some(WriteOutcome::Rejected(LinkError::Exception(_))) => {
-                    return self.hold(command, None, r#"{"why":"frame-refused"}"#.into()).await;
+                    return self.hold(command, None, DeliveryCase::new(HoldReason::FrameRefused).into()).await;
                 }
                 Some(WriteOutcome::Rejected(_)) => return self.back_off(meter.id, note::LOST).await,
                 None => return Ok(CommandStep::Ended),
@@ -98,7 +99,7 @@ impl DeliveryEngine {
             MoneyOperation::Close { .. } => match driver::journal(meter, Priority::Money).await {
                 Ok(journal) => match final_amount(&journal, claimed.count) {
                     Some(amount) => amount,
-                    None => return self.hold(command, None, r#"{"why":"no-final-record"}"#.into()).await,
+                    None => return self.hold(command, None, DeliveryCase::new(HoldReason::NoFinalRecord).into()).await,
                 },
                 Err(error) => return self.defer_unread(meter, error).await,
             },
@@ -113,9 +114,14 @@ impl DeliveryEngine {
         Ok(CommandStep::Ended)
     }
 
-    pub(super) async fn hold(&self, command: &Command, result: Option<u8>, detail: String) -> Result<CommandStep, StoreError> {
-        tracing::warn!(command = %deliveries::id_of(command), kind = command.kind, detail, "delivery.held");
-        deliveries::hold(&self.db, &self.rng, self.clock.now(), command, result, &detail).await?;
+    pub(super) async fn hold(
+        &self,
+        command: &Command,
+        result: Option<u8>,
+        case: Box<DeliveryCase>,
+    ) -> Result<CommandStep, StoreError> {
+        tracing::warn!(command = %deliveries::id_of(command), kind = command.kind, ?case, "delivery.held");
+        deliveries::hold(&self.db, &self.rng, self.clock.now(), command, result, case).await?;
         Ok(CommandStep::Ended)
     }
 }

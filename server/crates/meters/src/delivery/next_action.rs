@@ -1,5 +1,6 @@
 //! Decides the next action for a money command from the meter's state block.
 
+use model::case::{DeliveryCase, HoldReason};
 use model::money::Fen;
 
 use super::MAX_SENDS;
@@ -44,8 +45,8 @@ pub enum MoneyAction {
     Send,
     /// The meter declines, no money has moved, and no operator is needed. Carries the meter's result code and a reason code.
     Refuse(Option<u8>, &'static str),
-    /// An operator must decide. Carries the meter's result code and the findings as JSON.
-    Hold(Option<u8>, String),
+    /// An operator must decide. Carries the meter's result code and the findings.
+    Hold(Option<u8>, Box<DeliveryCase>),
     /// The outcome is still unknown after the allowed number of frames.
     Wait,
 }
@@ -54,7 +55,7 @@ pub enum MoneyAction {
 pub fn next_action(claimed: &ClaimedOperation, progress: &SendProgress, seen: &StateBlock) -> MoneyAction {
     match claimed.judge(seen) {
         MoneyVerdict::Delivered => return MoneyAction::Settle,
-        MoneyVerdict::Stop(why) => return MoneyAction::Hold(Some(seen.last_result), why),
+        MoneyVerdict::Stop(case) => return MoneyAction::Hold(Some(seen.last_result), case),
         MoneyVerdict::Send => {}
     }
     let judged = progress.last_frame.is_some_and(|frame| frame.is_judged_in(seen));
@@ -66,14 +67,14 @@ pub fn next_action(claimed: &ClaimedOperation, progress: &SendProgress, seen: &S
         match outcome(seen.last_result) {
             FrameOutcome::Refused(why) => return hold_refused(seen, why),
             // The meter reports the command as applied but shows that it was not.
-            FrameOutcome::Applied => return hold_refused(seen, "contradiction"),
+            FrameOutcome::Applied => return hold_refused(seen, HoldReason::Contradiction),
             FrameOutcome::Retry(why) if progress.sends >= MAX_SENDS => return hold_refused(seen, why),
             FrameOutcome::Retry(_) => {}
         }
     }
     // Two purchases may each have fitted when they were made. Once a frame was sent, the limit is for the meter to enforce.
-    if unsent && let Some(why) = hoarding_violation(claimed.money_operation, seen, progress.limit) {
-        return MoneyAction::Hold(None, why);
+    if unsent && let Some(case) = hoarding_violation(claimed.money_operation, seen, progress.limit) {
+        return MoneyAction::Hold(None, Box::new(case));
     }
     if progress.sends >= MAX_SENDS { MoneyAction::Wait } else { MoneyAction::Send }
 }
@@ -81,26 +82,29 @@ pub fn next_action(claimed: &ClaimedOperation, progress: &SendProgress, seen: &S
 /// Why a debit is refused without an operator: it exceeds the remaining amount, by the meter's own result or by its state before
 /// the first frame. No money has moved; the requester chooses a smaller amount.
 fn debit_refusal(money_operation: MoneyOperation, seen: &StateBlock, judged: bool, unsent: bool) -> Option<&'static str> {
-    const EXCEEDS: &str = "exceeds-remaining";
+    const EXCEEDS: HoldReason = HoldReason::ExceedsRemaining;
     let MoneyOperation::Debit { amount, .. } = money_operation else { return None };
     let reported = judged && outcome(seen.last_result) == FrameOutcome::Refused(EXCEEDS);
     let shown = unsent && seen.remaining < Fen(amount.into());
-    (reported || shown).then_some(EXCEEDS)
+    (reported || shown).then_some(EXCEEDS.as_str())
 }
 
 /// Whether a credit would exceed the hoarding limit, as the meter itself would check it.
-fn hoarding_violation(money_operation: MoneyOperation, seen: &StateBlock, limit: Fen) -> Option<String> {
+fn hoarding_violation(money_operation: MoneyOperation, seen: &StateBlock, limit: Fen) -> Option<DeliveryCase> {
     let MoneyOperation::Credit { amount, .. } = money_operation else { return None };
     let over = limit > Fen::ZERO && seen.remaining + Fen(amount.into()) > limit;
-    let why = || serde_json::json!({ "why": "hoarding-limit", "remaining_fen": seen.remaining.0, "limit_fen": limit.0 });
-    over.then(|| why().to_string())
+    let case = DeliveryCase::new(HoldReason::HoardingLimit);
+    over.then_some(DeliveryCase { remaining: Some(seen.remaining), limit: Some(limit), ..case })
 }
 
-fn hold_refused(seen: &StateBlock, why: &str) -> MoneyAction {
-    let detail = serde_json::json!({
-        "why": why, "result": seen.last_result, "count": seen.count, "remaining_fen": seen.remaining.0,
-    });
-    MoneyAction::Hold(Some(seen.last_result), detail.to_string())
+fn hold_refused(seen: &StateBlock, reason: HoldReason) -> MoneyAction {
+    let case = DeliveryCase {
+        result: Some(seen.last_result),
+        count: Some(seen.count),
+        remaining: Some(seen.remaining),
+        ..DeliveryCase::new(reason)
+    };
+    MoneyAction::Hold(Some(seen.last_result), Box::new(case))
 }
 
 #[cfg(test)]
@@ -133,7 +137,7 @@ mod tests {
     }
 
     fn is_held(action: &MoneyAction, why: &str) -> bool {
-        matches!(action, MoneyAction::Hold(_, detail) if detail.contains(&format!("\"why\":\"{why}\"")))
+        matches!(action, MoneyAction::Hold(_, case) if case.reason.as_str() == why)
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Switches a plain relay once, then reads the meter until the relay shows the requested state.
 
+use model::case::RelayCase;
 use std::time::Duration;
 
 use tokio::time::sleep;
@@ -131,12 +132,16 @@ impl DeliveryEngine {
         seen: &Reading,
         ending: Ending,
     ) -> Result<CommandStep, StoreError> {
-        let detail = serde_json::json!({
-            "command": command.kind, "closed": closed, "status": seen.meter_status.status().0,
-            "current_ca": seen.measurement.current_ca, "power_w": seen.measurement.power_w,
-        });
+        let case = RelayCase {
+            command: command.kind.clone(),
+            closed: Some(closed),
+            status: Some(seen.meter_status.status().0),
+            current_ca: seen.measurement.current_ca.map(Into::into),
+            power_w: seen.measurement.power_w.map(Into::into),
+            off_s: None,
+        };
         tracing::info!(meter = %meter.id, closed, ?ending, "delivery.relay-observed");
-        deliveries::observed(&self.db, &self.rng, seen.at, command, ending, &detail.to_string()).await?;
+        deliveries::observed(&self.db, &self.rng, seen.at, command, ending, case).await?;
         Ok(CommandStep::Ended)
     }
 }

@@ -86,9 +86,11 @@ impl DeliveryEngine {
                 return Ok(SettingProgress::Confirmed(seen, at));
             }
             match answer {
-                Some(FrameOutcome::Refused(why)) => return ended(self.refuse(command, Some(seen.last_result), why).await),
+                Some(FrameOutcome::Refused(why)) => {
+                    return ended(self.refuse(command, Some(seen.last_result), why.as_str()).await);
+                }
                 Some(FrameOutcome::Retry(why)) if sends >= MAX_SENDS => {
-                    return ended(self.refuse(command, Some(seen.last_result), why).await);
+                    return ended(self.refuse(command, Some(seen.last_result), why.as_str()).await);
                 }
                 _ if sends >= MAX_SENDS => break,
                 _ => {}

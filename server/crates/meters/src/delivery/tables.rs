@@ -1,5 +1,7 @@
 //! Writes time-of-use tables to plain registers, once, and completes when they were read back.
 
+use model::case::RelayCase;
+
 use super::{CommandStep, DeliveryEngine};
 use crate::directory::Meter;
 use crate::link::{LinkError, Priority};
@@ -34,8 +36,8 @@ impl DeliveryEngine {
                 return Ok(step);
             }
         }
-        let detail = serde_json::json!({ "kind": command.kind }).to_string();
-        deliveries::observed(&self.db, &self.rng, self.clock.now(), command, Ending::Done, &detail).await?;
+        let case = RelayCase { command: command.kind.clone(), ..RelayCase::default() };
+        deliveries::observed(&self.db, &self.rng, self.clock.now(), command, Ending::Done, case).await?;
         Ok(CommandStep::Ended)
     }
 
