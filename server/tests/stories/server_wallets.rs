@@ -190,7 +190,9 @@ both!(exhausted_credit_warns_trips_and_a_top_up_restores, |w: World| async move 
     assert_eq!(fixture.latest().remaining, Fen(-100), "what passed is debited");
     assert!(fixture.latest().status.tripped_arrears());
     // One command, however often it is looked at; a meter that is lost gets none until it is back.
-    fixture.record(vec![MeterEvent::MeterLost { meter: fixture.meter, since: fixture.start.plus(805 * MINUTE), alone: true }]).await;
+    fixture
+        .record(vec![MeterEvent::MeterLost { meter: fixture.meter, since: fixture.start.plus(805 * MINUTE), alone: true }])
+        .await;
     assert_eq!(fixture.reconcile().await.0, 0);
     fixture.record(vec![fixture.reading(810, 27_050)]).await;
     fixture.w.clock.advance(811 * MINUTE);

@@ -195,7 +195,11 @@ impl Simulation {
             if taken && self.books.flaw == Flaw::BelievesTheWrite {
                 return self.commit(|books| books.credited(command));
             }
-            progress = SendProgress { last_frame: Some(SentFrame { challenge: seen.challenge, accepted: taken }), sends: progress.sends + 1, ..progress };
+            progress = SendProgress {
+                last_frame: Some(SentFrame { challenge: seen.challenge, accepted: taken }),
+                sends: progress.sends + 1,
+                ..progress
+            };
         }
     }
 
