@@ -176,8 +176,8 @@ impl Simulation {
                     self.log(|| format!("{} is in the meter", order.number));
                     return self.commit(|books| books.credited(command));
                 }
-                MoneyAction::Hold(_, why) => {
-                    self.log(|| format!("{} is held: {why}", order.number));
+                MoneyAction::Hold(_, case) => {
+                    self.log(|| format!("{} is held: {}", order.number, case.reason.as_str()));
                     return self.commit(|books| books.held(command));
                 }
                 MoneyAction::Refuse(..) => return Err(Violation::new("a credit was declined as a debit is").into()),

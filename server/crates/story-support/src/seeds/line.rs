@@ -6,7 +6,7 @@ use domain::meter_state::StateBlock;
 use domain::operation::{Limits, Operation};
 use domain::rng::Rng;
 use domain::serial::Serial;
-use meters::codec::Values;
+use meters::codec::DecodedValues;
 use meters::command_args::words;
 use meters::frame::{FrameVersion, Header, seal};
 use meters::keys::MasterKeys;
@@ -46,10 +46,10 @@ impl Line {
 
     /// The meter's state, read by the profile and decoded by the product.
     pub fn look(&self) -> Result<StateBlock, Violation> {
-        let mut values = Values::default();
+        let mut values = DecodedValues::default();
         for read in &PROFILE.plan.meter_status {
             let registers = self.meter.read(read.address, read.count).map_err(|code| Violation(format!("exception {code}")))?;
-            values.take(&PROFILE, read, &registers).map_err(|error| Violation(error.to_string()))?;
+            values.decode_block(&PROFILE, read, &registers).map_err(|error| Violation(error.to_string()))?;
         }
         let meter_status = values.meter_status(PROFILE.abilities.wallet).map_err(|error| Violation(error.to_string()))?;
         meter_status.wallet().copied().ok_or_else(|| Violation::new("a meter without a wallet"))
