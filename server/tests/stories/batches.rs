@@ -7,7 +7,7 @@ use std::time::Duration;
 use app::api::batches::BatchesPort;
 use domain::clock::{Clock, SystemClock};
 use domain::order;
-use meters::Handle;
+use meters::GatewayHandle;
 use meters::live::Live;
 use model::console::{BatchCounts, BatchQuery, LeftOut, Target};
 use model::error::AppError;
@@ -51,7 +51,7 @@ impl Desk {
         Self { s, port, live, context, who }
     }
 
-    async fn start(&self) -> Handle {
+    async fn start(&self) -> GatewayHandle {
         self.s.start_with(self.live.clone()).await
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use ::meters::keys::MasterKeys;
 use ::meters::live::Live;
 use ::meters::profile::Profiles;
-use ::meters::{Handle, Meters};
+use ::meters::{GatewayHandle, Meters};
 use domain::clock::{Clock, SystemClock};
 use model::ids::MeterId;
 use model::meter::Wallet;
@@ -96,7 +96,7 @@ struct Room {
     w: World,
     dds238: Arc<Dds238>,
     meter: MeterId,
-    engine: Handle,
+    engine: GatewayHandle,
 }
 
 impl Room {

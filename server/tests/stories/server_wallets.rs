@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ::meters::recorder::Event;
+use ::meters::recorder::MeterEvent;
 use domain::clock::Clock;
 use domain::order::Limits;
 use domain::returns::Rules;
@@ -190,7 +190,9 @@ both!(exhausted_credit_warns_trips_and_a_top_up_restores, |w: World| async move 
     assert_eq!(fixture.latest().remaining, Fen(-100), "what passed is debited");
     assert!(fixture.latest().status.tripped_arrears());
     // One command, however often it is looked at; a meter that is lost gets none until it is back.
-    fixture.record(vec![Event::Lost { meter: fixture.meter, since: fixture.start.plus(805 * MINUTE), alone: true }]).await;
+    fixture
+        .record(vec![MeterEvent::MeterLost { meter: fixture.meter, since: fixture.start.plus(805 * MINUTE), alone: true }])
+        .await;
     assert_eq!(fixture.reconcile().await.0, 0);
     fixture.record(vec![fixture.reading(810, 27_050)]).await;
     fixture.w.clock.advance(811 * MINUTE);
@@ -233,7 +235,7 @@ both!(an_operator_override_beats_the_balance_and_ends_a_trip, |w: World| async m
     let mode = async |mode| {
         let key = fixture.w.rng.id(now);
         console::set_mode(&fixture.w.db, &fixture.w.rng, now, &fixture.who(), fixture.meter, mode, key).await.unwrap();
-        fixture.record(vec![Event::ServerWallets]).await;
+        fixture.record(vec![MeterEvent::ServerWallets]).await;
         (
             fixture.w.word("SELECT args FROM commands ORDER BY decided_at DESC, id DESC LIMIT 1").await,
             fixture.latest().status.mode(),
@@ -252,7 +254,7 @@ both!(an_operator_override_beats_the_balance_and_ends_a_trip, |w: World| async m
     }
     assert_eq!(rooms::switching(&fixture.w.db, fixture.meter).await.unwrap(), Some((CommandId(request.key), false)));
     assert!(!fixture.relay().await);
-    fixture.record(vec![Event::ServerWallets]).await;
+    fixture.record(vec![MeterEvent::ServerWallets]).await;
     assert!(fixture.latest().status.user_switch_off());
     fixture.prove().await;
 });

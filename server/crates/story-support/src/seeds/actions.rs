@@ -1,8 +1,8 @@
 //! The actions of people, the channel, the tasks and the delivery engine.
 
 use domain::ledger::Account;
-use domain::money_rule::{Claimed, MoneyOperation};
-use meters::delivery::next::{Frame, Next, Progress, next};
+use domain::money_rule::{ClaimedOperation, MoneyOperation};
+use meters::delivery::next_action::{MoneyAction, SendProgress, SentFrame, next_action};
 use model::money::Fen;
 use model::order::{CommandState, OrderState};
 use model::refund::RefundState;
@@ -160,9 +160,9 @@ impl Simulation {
         let order = self.books.orders[self.books.commands[command].order].clone();
         let money_operation =
             MoneyOperation::Credit { order: order.number, amount: u32::try_from(order.amount.0).unwrap_or_default() };
-        let mut claimed = Claimed { money_operation, epoch, count };
+        let mut claimed = ClaimedOperation { money_operation, epoch, count };
         let fresh = self.books.commands[command].attempts == 0;
-        let mut progress = Progress { fresh, last: None, sends: 0, limit: LIMIT };
+        let mut progress = SendProgress { never_sent: fresh, last_frame: None, sends: 0, limit: LIMIT };
         loop {
             if self.bad(8) {
                 return Ok(());
@@ -171,18 +171,18 @@ impl Simulation {
             if self.books.flaw == Flaw::CountsFromTheMeter {
                 claimed.count = seen.count + 1;
             }
-            match next(&claimed, &progress, &seen) {
-                Next::Settle => {
+            match next_action(&claimed, &progress, &seen) {
+                MoneyAction::Settle => {
                     self.log(|| format!("{} is in the meter", order.number));
                     return self.commit(|books| books.credited(command));
                 }
-                Next::Hold(_, why) => {
-                    self.log(|| format!("{} is held: {why:?}", order.number));
+                MoneyAction::Hold(_, case) => {
+                    self.log(|| format!("{} is held: {}", order.number, case.reason.as_str()));
                     return self.commit(|books| books.held(command));
                 }
-                Next::Refuse(..) => return Err(Violation::new("a credit was declined as a debit is").into()),
-                Next::Wait => return Ok(()),
-                Next::Send => {}
+                MoneyAction::Refuse(..) => return Err(Violation::new("a credit was declined as a debit is").into()),
+                MoneyAction::Wait => return Ok(()),
+                MoneyAction::Send => {}
             }
             let Some(frame_number) = self.commit(|books| Ok(books.begin_send(command)))? else { return Ok(()) };
             self.tally.frames += 1;
@@ -195,7 +195,11 @@ impl Simulation {
             if taken && self.books.flaw == Flaw::BelievesTheWrite {
                 return self.commit(|books| books.credited(command));
             }
-            progress = Progress { last: Some(Frame { challenge: seen.challenge, taken }), sends: progress.sends + 1, ..progress };
+            progress = SendProgress {
+                last_frame: Some(SentFrame { challenge: seen.challenge, accepted: taken }),
+                sends: progress.sends + 1,
+                ..progress
+            };
         }
     }
 
@@ -246,7 +250,7 @@ impl Simulation {
     pub(super) fn try_again(&mut self) -> Step {
         let held = self.books.commands.iter().position(|command| command.state == CommandState::Case);
         let Some(command) = held else { return Ok(()) };
-        self.line.meter.uses(6_000);
+        self.line.meter.consume(6_000);
         self.commit(|books| books.try_again(command))
     }
 
