@@ -183,7 +183,7 @@ both!(an_order_paid_twice_is_credited_once_and_rest_suspended, |w: World| async 
     let shop = Shop::open(w).await;
     for (n, tender) in (1..).zip([Tender::Alipay, Tender::UnionPay]) {
         let (order, first) = shop.reach(tender, 5_000).await;
-        // The product's clock says that the first form is over; the channel still takes it.
+        // The first attempt has expired by the product's clock; the channel still accepts it.
         shop.world.clock.advance(16 * MINUTE);
         shop.arrive(&shop.another_attempt(order).await.cashier).await;
         let second = shop.number(order).await;

@@ -250,7 +250,7 @@ both!(a_payment_after_the_order_closed_is_credited, |w: World| async move {
 both!(an_order_paid_twice_is_credited_once_and_rest_suspended, |w: World| async move {
     let shop = Shop::open(w).await;
     let (order, first) = shop.at_the_cashier(5_000).await;
-    // The product's clock says that the first form is over; the channel still takes it.
+    // The first attempt has expired by the product's clock; the channel still accepts it.
     shop.world.clock.advance(16 * MINUTE);
     let second = shop.visit(&shop.another_attempt(order).await.cashier).await;
     assert_ne!(first, second);
