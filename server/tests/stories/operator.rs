@@ -199,7 +199,7 @@ both!(opening_takes_several_meters_or_names_the_wrong_row, |w: World| async move
         residents: vec![resident_to_add("张三", "zhangsan"), resident_to_add("李四", "lisi"), resident_to_add("王五", "wangwu")],
         ..e.opening(e.there)
     };
-    // A meter of another room, and a login name that somebody has: nothing of it is stored.
+    // A meter of another room, and a login that is taken: nothing is stored.
     let elsewhere = Opening { also: vec![second, far], ..opening.clone() };
     let taken = Some(Row::Meter(far));
     let refused = e.desk.open_account(&e.boss, &elsewhere).await;
