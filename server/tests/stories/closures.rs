@@ -391,5 +391,4 @@ both!(a_server_wallet_is_closed_to_the_ten_thousandth, |w: World| async move {
     assert!(closing.ended_at.is_some() && closing.meters[0].written_off.unwrap() < Money(0), "{closing:?}");
     assert_eq!(w.number("SELECT COUNT(*) FROM cases").await, 0);
     fixture.prove().await;
-    assert_eq!(cases::kind::CLOSING, "closing");
 });

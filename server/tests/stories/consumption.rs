@@ -1,6 +1,7 @@
 //! Consumption is posted to the ledger once a day, from trusted readings only; subsidies reach each room once a month; on both
 //! databases.
 
+use model::case::{CaseDetail, MeterPosition};
 use std::sync::Arc;
 
 use domain::clock::Clock;
@@ -88,7 +89,8 @@ both!(untrusted_readings_are_not_posted, |w: World| async move {
     assert_eq!(post_consumption(&w).await, "0 of 1 brought in", "the meter holds money that the ledger does not know");
     w.shows(room.meter, 1, 10_000, 9_000).await;
     let mut tx = w.db.begin().await.unwrap();
-    cases::open(&mut tx, &w.rng, w.clock.now(), cases::kind::METER_DIFFERS, Some(room.meter), None, "{}").await.unwrap();
+    let case = CaseDetail::MeterDiffers { ledger: MeterPosition::default(), meter: MeterPosition::default() };
+    cases::open(&mut tx, &w.rng, w.clock.now(), Some(room.meter), None, &case).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(post_consumption(&w).await, "0 of 1 brought in");
     w.execute("UPDATE cases SET closed_at = 1").await;

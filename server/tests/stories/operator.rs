@@ -1,5 +1,6 @@
 //! The operator console, on both databases: limited to the operator's buildings, idempotent, closed to residents.
 
+use model::case::{CaseDetail, CaseKind, DeliveryCase, HoldReason, RelayCase};
 use std::sync::Arc;
 
 use app::api::operator::{Mistake, MovesIn, Opening, OperatorPort, Row};
@@ -112,7 +113,7 @@ both!(an_operator_sees_only_their_buildings, |w: World| async move {
     e.desk.open_account(&e.boss, &e.opening(e.there)).await.unwrap();
     let mut tx = e.w.db.begin().await.unwrap();
     for meter in [e.here, e.there] {
-        cases::open(&mut tx, &e.w.rng, e.w.clock.now(), cases::kind::READING, Some(meter), None, "{}").await.unwrap();
+        cases::open(&mut tx, &e.w.rng, e.w.clock.now(), Some(meter), None, &CaseDetail::Clock { off_s: Some(400), sets: 2 }).await.unwrap();
     }
     tx.commit().await.unwrap();
 
@@ -249,28 +250,29 @@ both!(a_case_keeps_its_resolution, |w: World| async move {
     let order = e.desk.sell(&e.clerk, &e.sale(e.here, 5_000)).await.unwrap();
     let mut tx = e.w.db.begin().await.unwrap();
     let at = e.w.clock.now();
-    cases::open(&mut tx, &e.w.rng, at, cases::kind::RELAY, Some(e.here), None, "{}").await.unwrap();
-    cases::open(&mut tx, &e.w.rng, at, cases::kind::DELIVERY, Some(e.here), Some(order), "{}").await.unwrap();
+    let (relay, delivery) = (RelayCase::default(), Box::new(DeliveryCase::new(HoldReason::Count)));
+    cases::open(&mut tx, &e.w.rng, at, Some(e.here), None, &CaseDetail::Relay(relay)).await.unwrap();
+    cases::open(&mut tx, &e.w.rng, at, Some(e.here), Some(order), &CaseDetail::Delivery(delivery)).await.unwrap();
     tx.commit().await.unwrap();
     run(&e.w, "UPDATE orders SET state = 'case' WHERE id = $1", &[order.0]).await;
 
     let open = e.desk.room(&e.clerk, e.here).await.unwrap().cases;
-    let of = |kind: &str| open.iter().find(|case| case.kind == kind).unwrap().id;
-    assert_eq!(e.desk.close_case(&e.clerk, of("relay"), "  ").await.unwrap_err(), AppError::Invalid);
-    e.desk.close_case(&e.clerk, of("relay"), "换了继电器").await.unwrap();
-    assert_eq!(e.desk.close_case(&e.clerk, of("relay"), "again").await.unwrap_err(), AppError::Conflict);
+    let of = |kind| open.iter().find(|case| case.detail.kind() == kind).unwrap().id;
+    assert_eq!(e.desk.close_case(&e.clerk, of(CaseKind::Relay), "  ").await.unwrap_err(), AppError::Invalid);
+    e.desk.close_case(&e.clerk, of(CaseKind::Relay), "换了继电器").await.unwrap();
+    assert_eq!(e.desk.close_case(&e.clerk, of(CaseKind::Relay), "again").await.unwrap_err(), AppError::Conflict);
     assert_eq!(
-        e.desk.close_case(&e.clerk, of("delivery"), "done").await.unwrap_err(),
+        e.desk.close_case(&e.clerk, of(CaseKind::Delivery), "done").await.unwrap_err(),
         AppError::Conflict,
         "money that waits for a person keeps its case"
     );
-    assert_eq!(e.desk.try_again(&e.clerk, of("relay")).await.unwrap_err(), AppError::NotFound);
+    assert_eq!(e.desk.try_again(&e.clerk, of(CaseKind::Relay)).await.unwrap_err(), AppError::NotFound);
     run(&e.w, "UPDATE commands SET state = 'case' WHERE order_id = $1", &[order.0]).await;
     assert!(e.desk.room(&e.clerk, e.here).await.unwrap().cases[0].held);
-    e.desk.try_again(&e.clerk, of("delivery")).await.unwrap();
+    e.desk.try_again(&e.clerk, of(CaseKind::Delivery)).await.unwrap();
     assert_eq!(e.w.word("SELECT state FROM orders").await, "paid", "the money rule decides anew");
-    assert_eq!(e.desk.try_again(&e.clerk, of("delivery")).await.unwrap_err(), AppError::NotFound);
+    assert_eq!(e.desk.try_again(&e.clerk, of(CaseKind::Delivery)).await.unwrap_err(), AppError::NotFound);
     let closed = e.desk.cases(&e.clerk, &CaseQuery { closed: true, page: 0 }).await.unwrap();
-    let relay = closed.lines.iter().find(|case| case.kind == "relay").unwrap();
+    let relay = closed.lines.iter().find(|case| case.detail.kind() == CaseKind::Relay).unwrap();
     assert_eq!((relay.resolution.as_deref(), relay.closed_by.as_deref()), (Some("换了继电器"), Some("clerk")));
 });

@@ -6,6 +6,7 @@ mod meters;
 mod pages;
 mod statements;
 
+use model::case::{CaseDetail, DeliveryCase, HoldReason};
 use domain::ledger::Account;
 use model::money::{Fen, Money};
 use model::order::Tender;
@@ -152,7 +153,8 @@ both!(an_order_undelivered_after_a_day_is_a_difference, |w: World| async move {
     let meter = shop.room.meter;
     let mut tx = shop.world.db.begin().await.unwrap();
     let (at, rng) = (domain::clock::Clock::now(&*shop.world.clock), &shop.world.rng);
-    store::cases::open(&mut tx, rng, at, "delivery", Some(meter), None, "{}").await.unwrap();
+    let case = CaseDetail::Delivery(Box::new(DeliveryCase::new(HoldReason::Count)));
+    store::cases::open(&mut tx, rng, at, Some(meter), None, &case).await.unwrap();
     tx.commit().await.unwrap();
     shop.reconciles().await.unwrap();
     assert_eq!((shop.classes(Tender::Alipay, day).await, shop.bill_cases().await), (vec![], 0));

@@ -1,6 +1,7 @@
 //! The clock of a meter that takes the time without a secured frame: told to its whole bus where it is a little off, to the meter
 //! alone where it is far off or did not listen, and done when it was read back.
 
+use model::case::RelayCase;
 use super::{Engine, SENDS, Step};
 use crate::directory::Meter;
 use crate::dlt645::driver as dlt645;
@@ -78,8 +79,8 @@ impl Engine {
     }
 
     async fn observed_clock(&self, command: &Command, off: i32, ending: Ending) -> Result<Step, StoreError> {
-        let detail = serde_json::json!({ "command": command.kind, "off_s": off }).to_string();
-        deliveries::observed(&self.db, &self.rng, self.clock.now(), command, ending, &detail).await?;
+        let case = RelayCase { command: command.kind.clone(), off_s: Some(off.into()), ..RelayCase::default() };
+        deliveries::observed(&self.db, &self.rng, self.clock.now(), command, ending, case).await?;
         Ok(Step::Ended)
     }
 }

@@ -1,5 +1,6 @@
 //! Time-of-use tables in plain registers: written once, and done when they are read back.
 
+use model::case::RelayCase;
 use super::{Engine, Step};
 use crate::directory::Meter;
 use crate::link::{LinkError, Priority};
@@ -29,8 +30,8 @@ impl Engine {
                 return Ok(step);
             }
         }
-        let detail = serde_json::json!({ "kind": command.kind }).to_string();
-        deliveries::observed(&self.db, &self.rng, self.clock.now(), command, Ending::Done, &detail).await?;
+        let case = RelayCase { command: command.kind.clone(), ..RelayCase::default() };
+        deliveries::observed(&self.db, &self.rng, self.clock.now(), command, Ending::Done, case).await?;
         Ok(Step::Ended)
     }
 
