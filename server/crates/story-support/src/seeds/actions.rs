@@ -177,7 +177,7 @@ impl Simulation {
                     return self.commit(|books| books.credited(command));
                 }
                 Next::Hold(_, why) => {
-                    self.log(|| format!("{} is held: {why}", order.number));
+                    self.log(|| format!("{} is held: {why:?}", order.number));
                     return self.commit(|books| books.held(command));
                 }
                 Next::Refuse(..) => return Err(Violation::new("a credit was declined as a debit is").into()),
