@@ -61,7 +61,7 @@ impl Bench {
         let (profile, view) = (&self.meter.profile, self.simulator.meter(0, 1).unwrap().view().unwrap());
         let Reading { measurement: m, meter_status, .. } = self.read().await;
         let name = &profile.name;
-        // Our units in one count of the field, which is as exact as a meter can say it.
+        // Our units in one count of the field, which is the resolution of the meter.
         let count = |field| {
             let value = profile.values().find(|value| value.field == field)?;
             Some((value.step.numerator / value.step.denominator).max(1))

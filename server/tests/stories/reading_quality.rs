@@ -61,7 +61,7 @@ both!(daily_energy_is_stored_by_direction_and_rate, |w: World| async move {
     };
     let live = hub(&w).await;
     record(&w, &live, vec![at(0, 10_000, 100, [0, 4_000, 3_000, 3_000])]).await;
-    // The restart remembers every counter, not only the total.
+    // The restart restores every counter, not only the total.
     record(&w, &live, vec![at(2, 11_000, 300, [0, 4_600, 3_400, 3_000])]).await;
     let today = start.date();
     let days = energy::days(&w.db, meter, today, today.plus(1)).await.unwrap();
@@ -117,7 +117,7 @@ both!(a_gap_takes_register_rates_or_is_marked_flat, |w: World| async move {
     // What is held after 50 kWh, 20 of them at peak; what is decided; and how it falls into rates.
     let stories = [
         (grown, Gap::Count, "registers", [0, 480_000, 369_960, 0]),
-        // One register was reset: the others say nothing either.
+        // One register was reset, so the others are not used either.
         ((900_000, Some([0, 0, 400_000, 0])), Gap::Count, "flat", [0, 0, 850_000, 0]),
         ((900_000, None), Gap::Count, "none", [0; 4]),
         ((30, Some([0, 10, 20, 0])), replaced(50_000, 0), "registers", [0, 10, 20, 0]),
@@ -288,7 +288,7 @@ both!(two_swapped_meters_bill_nobody, |w: World| async move {
     let engine = s.start().await;
     until(SOON, "all meters", || async { s.w.number("SELECT COUNT(DISTINCT meter_id) FROM readings").await == 3 }).await;
     engine.stop().await;
-    // The bus was addressed anew: 1 answers where 2 did and the other way round.
+    // The addresses were swapped: meter 1 answers at 2 and the other way round.
     s.w.execute("UPDATE meters SET unit = 100 WHERE unit = 1").await;
     s.w.execute("UPDATE meters SET unit = 1 WHERE unit = 2").await;
     s.w.execute("UPDATE meters SET unit = 2 WHERE unit = 100").await;

@@ -21,7 +21,7 @@ impl Simulation {
             Ok(books.attempts[attempt].number.clone())
         })?;
         self.log(|| format!("order of {amount} as {number}"));
-        // Some come to the cashier later, or never.
+        // Some payers open the cashier later, or never.
         if !self.one_in(4) {
             self.channel.begin(&number, amount);
         }
@@ -41,7 +41,7 @@ impl Simulation {
         let Some(order) = self.any(&pending) else { return Ok(()) };
         let ends = self.now + LIFETIME;
         let (number, amount) = self.commit(|books| {
-            // Looked at again under the lock.
+            // Checked again under the lock.
             if books.orders[order].state != OrderState::Pending {
                 return Ok((String::new(), Fen::ZERO));
             }
@@ -73,7 +73,7 @@ impl Simulation {
         self.tally.payments += 1;
         let asked =
             self.books.by_number(&number).is_some_and(|at| matches!(self.books.attempts[at].state, "pending" | "closing"));
-        // A word that is lost is asked for; one for an attempt that was given up is sent until it is heard.
+        // A lost notification is queried; one for a closed attempt is repeated until it arrives.
         if !(asked && self.bad(3)) {
             self.messages.push(word);
         }
@@ -96,7 +96,7 @@ impl Simulation {
 
     fn settle(&mut self, word: &Message) -> Step {
         self.log(|| format!("hears {word:?}"));
-        // Now and then a word names another amount: verified, and wrong.
+        // Some verified notifications have a wrong amount.
         let wrong = if matches!(word, Message::Paid { .. }) && self.bad(40) { Fen(1) } else { Fen::ZERO };
         let (now, flaw) = (self.now, self.books.flaw);
         self.commit(|books| match word {
@@ -138,7 +138,7 @@ impl Simulation {
                         }
                         Ok(())
                     })?;
-                    // Neither the request nor its answer need arrive: the question after it tells.
+                    // The request or its answer may be lost; the next query shows the result.
                     if !self.bad(4) {
                         self.channel.close(&number);
                     }
@@ -228,14 +228,14 @@ impl Simulation {
             if self.bad(4) {
                 continue;
             }
-            // Asked for the first time, and again where the channel has never heard of it.
+            // Requested the first time, and again if the channel does not know it.
             let word = if refund.tries > 0 && self.channel.knows(&trade, &number) {
                 Message::Returned { refund: number }
             } else {
                 self.channel.refund(&trade, &number, refund.amount)
             };
             if self.bad(3) {
-                // The answer is lost; a notification may tell.
+                // The answer is lost; a notification may arrive instead.
                 if self.one_in(2) {
                     self.messages.push(word);
                 }

@@ -35,7 +35,7 @@ impl Line {
         let plan = MeterPlan::new(rng.next_u64(), 0, if aes { 2 } else { 1 });
         let number = "2611230000000001".parse().unwrap();
         let account = Some(OpenAccount { number, epoch: 1, count: 0, order: 0, cumulative: 0, remaining: 0 });
-        // The meter's own limit is the lower one now and then.
+        // Sometimes the meter's own limit is the lower one.
         let hoarding = if rng.below(2) == 0 { LIMIT.0 as u32 } else { 20_000 };
         let limits = Limits { hoarding, ..plan.limits };
         let serial = plan.serial;
@@ -72,7 +72,7 @@ impl Line {
     pub fn old_frame(&mut self, rng: &Rng) {
         let address = PROFILE.secured.as_ref().map_or(0, |secured| secured.address);
         if let Some(frame) = self.sent.get(rng.below(self.sent.len().max(1) as u64) as usize) {
-            // Whatever it answers, nobody hears it.
+            // Its answer is ignored.
             let _ = self.meter.write(address, frame);
         }
     }

@@ -151,7 +151,7 @@ impl Simulation {
     /// A transaction: all or nothing, and the process may crash before and after it.
     fn commit<T>(&mut self, change: impl FnOnce(&mut Books) -> Result<T, Violation>) -> Step<T> {
         if !self.nested && self.bad(6) {
-            // Somebody else comes between.
+            // Another action comes between.
             self.nested = true;
             let what = [3, 8, 8, 4][self.rng.below(4) as usize];
             let done = match what {
