@@ -54,13 +54,8 @@ pub async fn stream(State(state): State<AppState>, Extension(info): Extension<Re
     (headers, Body::from_stream(wall.events())).into_response()
 }
 
-<<<<<<< HEAD
-struct WallStream {
-    watch: Watch,
-=======
-struct Wall {
+struct WallResponse {
     watch: WallStream,
->>>>>>> h-meters
     scope: domain::wall_layout::Scope,
     token: String,
     state: AppState,
