@@ -1,5 +1,6 @@
 //! How a command ends, each in one transaction: done as it was read back, refused by the meter, or held for a person.
 
+use model::case::{CaseDetail, DeliveryCase, RelayCase};
 use model::ids::{AccountId, MeterId, OrderId};
 use model::money::Fen;
 use model::time::Timestamp;
@@ -10,14 +11,14 @@ use crate::commands::Command;
 use crate::{Db, Result, StoreError, Tx, cases, closings, ledger, on, returns};
 use domain::ledger::{delivery, withdrawal};
 use domain::ledger_position::LedgerPosition;
-use domain::meter_state::State;
+use domain::meter_state::StateBlock;
 use domain::rng::Rng;
 
 /// What was read back.
 #[derive(Clone, Copy, Debug)]
 pub struct Verdict<'a> {
     /// The meter's state after the command.
-    pub state: &'a State,
+    pub state: &'a StateBlock,
     /// When it was read.
     pub at: Timestamp,
     /// How much a credit or debit moved, or what was left where the account was closed.
@@ -65,8 +66,8 @@ pub async fn settle(db: &Db, rng: &Rng, command: &Command, seen: &Verdict<'_>) -
         }
     }
     if seen.relay_fault {
-        let detail = serde_json::json!({ "command": command.kind, "status": state.status.0 }).to_string();
-        cases::open(&mut tx, rng, at, cases::kind::RELAY, Some(MeterId(command.meter_id)), None, &detail).await?;
+        let case = RelayCase { command: command.kind.clone(), status: Some(state.status.0), ..RelayCase::default() };
+        cases::open(&mut tx, rng, at, Some(MeterId(command.meter_id)), None, &CaseDetail::Relay(case)).await?;
     }
     show(&mut tx, at, command, state).await?;
     let detail = serde_json::json!({
@@ -102,7 +103,16 @@ pub async fn refuse(db: &Db, at: Timestamp, command: &Command, result: Option<u8
 }
 
 /// Neither delivered nor undelivered by the rule, or refused: a person decides. Money commands of the meter wait meanwhile.
-pub async fn hold(db: &Db, rng: &Rng, at: Timestamp, command: &Command, result: Option<u8>, detail: &str) -> Result<()> {
+pub async fn hold(
+    db: &Db,
+    rng: &Rng,
+    at: Timestamp,
+    command: &Command,
+    result: Option<u8>,
+    case: Box<DeliveryCase>,
+) -> Result<()> {
+    let case = CaseDetail::Delivery(case);
+    let detail = case.to_json();
     let mut tx = db.begin().await?;
     let ended = on!(&mut tx, |c| sqlx::query(
         "UPDATE commands SET state = 'case', finished_at = $1, result = $2, note = $3
@@ -110,7 +120,7 @@ pub async fn hold(db: &Db, rng: &Rng, at: Timestamp, command: &Command, result: 
     )
     .bind(at.0)
     .bind(result.map(i64::from))
-    .bind(detail)
+    .bind(&detail)
     .bind(command.id)
     .execute(c)
     .await)?;
@@ -125,12 +135,12 @@ pub async fn hold(db: &Db, rng: &Rng, at: Timestamp, command: &Command, result: 
     }
     returns::held_back(&mut tx, command.id).await?;
     let (meter, order) = (MeterId(command.meter_id), command.order_id.map(OrderId));
-    cases::open(&mut tx, rng, at, cases::kind::DELIVERY, Some(meter), order, detail).await?;
-    record(&mut tx, at, command, "command.held", detail).await?;
+    cases::open(&mut tx, rng, at, Some(meter), order, &case).await?;
+    record(&mut tx, at, command, "command.held", &detail).await?;
     tx.commit().await
 }
 
-async fn opened(tx: &mut Tx, account: AccountId, command: &Command, state: &State) -> Result<()> {
+async fn opened(tx: &mut Tx, account: AccountId, command: &Command, state: &StateBlock) -> Result<()> {
     let meter = on!(tx, |c| sqlx::query(
         "UPDATE account_meters SET epoch = $1, count = 0, cumulative_fen = 0
          WHERE account_id = $2 AND meter_id = $3 AND to_at IS NULL"
@@ -200,7 +210,7 @@ async fn known(tx: &mut Tx, account: AccountId, command: &Command) -> Result<Led
 }
 
 /// What was read back is the newest that is known of the meter.
-async fn show(tx: &mut Tx, at: Timestamp, command: &Command, state: &State) -> Result<()> {
+async fn show(tx: &mut Tx, at: Timestamp, command: &Command, state: &StateBlock) -> Result<()> {
     on!(tx, |c| sqlx::query(
         "UPDATE meter_latest SET observed_at = $1, lost_since = NULL, status = $2, remaining_fen = $3, cumulative_fen = $4,
                 count = $5, epoch = $6 WHERE meter_id = $7 AND COALESCE(observed_at, 0) <= $1"
