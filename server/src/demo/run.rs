@@ -16,7 +16,7 @@ use domain::clock::SharedClock;
 use domain::rng::Rng;
 use domain::secret::Secret;
 use meters::config::Config as MeterConfig;
-use meters::dlt645::Access;
+use meters::dlt645::Credentials;
 use meters::keys::MasterKeys;
 use sandbox::Sandbox;
 use simulator::command::throw_away_keys;
@@ -118,7 +118,7 @@ fn configure(config: &mut Config, args: &Args, host: &str, keys: &MasterKeys, sa
     config.meters = MeterConfig {
         sweep_interval_ms: args.sweep.saturating_mul(1_000),
         baud: args.baud.unwrap_or(0),
-        dlt645: Access {
+        dlt645: Credentials {
             password: hex::encode(simulator::DLT645_PASSWORD).as_str().into(),
             operator: hex::encode(simulator::DLT645_OPERATOR).as_str().into(),
         },

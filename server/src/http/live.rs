@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep_until};
 use super::AppState;
 use super::session::RequestInfo;
 use crate::services::auth::hash;
-use meters::live::Watch;
+use meters::live::WallStream;
 use store::{console, sessions};
 
 /// Proxies close connections that are silent for longer.
@@ -54,8 +54,13 @@ pub async fn stream(State(state): State<AppState>, Extension(info): Extension<Re
     (headers, Body::from_stream(wall.events())).into_response()
 }
 
+<<<<<<< HEAD
 struct WallStream {
     watch: Watch,
+=======
+struct Wall {
+    watch: WallStream,
+>>>>>>> h-meters
     scope: domain::wall_layout::Scope,
     token: String,
     state: AppState,

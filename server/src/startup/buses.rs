@@ -16,13 +16,23 @@ use crate::services::{Context, MeterGateway, NoMeterGateway};
 use meters::gateway::GatewayState;
 use meters::keys::MasterKeys;
 use meters::profile::Profiles;
+<<<<<<< HEAD
 use meters::{Handle, Meters};
+=======
+use meters::{GatewayHandle, Meters};
+use store::Db;
+>>>>>>> h-meters
 
 /// The handle of the meters, before and after they are started.
 #[derive(Default)]
 pub struct Buses {
+<<<<<<< HEAD
     handle: OnceLock<Handle>,
     /// Ends the thread when it is dropped. That is after the database is closed, whose connections may belong to the thread.
+=======
+    handle: OnceLock<GatewayHandle>,
+    /// Ends the thread when it is dropped: after the database is closed, for its connections may have been opened there.
+>>>>>>> h-meters
     thread: OnceLock<oneshot::Sender<()>>,
 }
 
@@ -58,7 +68,7 @@ impl Buses {
 
     /// `None` in a process that does not poll.
     #[must_use]
-    pub fn handle(&self) -> Option<&Handle> {
+    pub fn handle(&self) -> Option<&GatewayHandle> {
         self.handle.get()
     }
 
@@ -105,7 +115,11 @@ impl MeterGateway for Buses {
     }
 
     fn gateways(&self) -> Vec<GatewayState> {
+<<<<<<< HEAD
         self.gateway().gateways()
+=======
+        self.handle.get().map(GatewayHandle::gateways).unwrap_or_default()
+>>>>>>> h-meters
     }
 }
 

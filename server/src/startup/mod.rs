@@ -34,7 +34,7 @@ use crate::tasks::subsidies::GiveSubsidies;
 use domain::clock::SharedClock;
 use domain::returns::Rules;
 use domain::rng::Rng;
-use meters::Handle;
+use meters::GatewayHandle;
 use meters::live::Live;
 use meters::profile::Profiles;
 use payments::Payments;
@@ -118,7 +118,7 @@ impl Application {
 
     /// `None` in a process that does not poll.
     #[must_use]
-    pub fn meters(&self) -> Option<&Handle> {
+    pub fn meters(&self) -> Option<&GatewayHandle> {
         self.buses.handle()
     }
 

@@ -5,9 +5,16 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::{Failure, Task};
+<<<<<<< HEAD
 use crate::services::Context;
 use domain::meter_clock::{Verdict, judge};
 use store::clocks;
+=======
+use domain::clock::SharedClock;
+use domain::meter_clock::{ClockAction, clock_action};
+use domain::rng::Rng;
+use store::{Db, clocks};
+>>>>>>> h-meters
 
 pub struct SetClocks(pub Context);
 
@@ -28,6 +35,7 @@ impl Task for SetClocks {
         off.retain(|meter| meter.secured || gateway.takes_time(meter.meter));
         let (mut set, mut faulty) = (0, 0);
         for meter in &off {
+<<<<<<< HEAD
             match judge(now, &meter.seen, &meter.edges) {
                 Verdict::Set => {
                     clocks::set(db, rng, now, meter).await?;
@@ -35,9 +43,18 @@ impl Task for SetClocks {
                 }
                 Verdict::Faulty => {
                     clocks::faulty(db, rng, now, meter).await?;
+=======
+            match clock_action(now, &meter.seen, &meter.edges) {
+                ClockAction::Set => {
+                    clocks::set(&self.db, &self.rng, now, meter).await?;
+                    set += 1;
+                }
+                ClockAction::Faulty => {
+                    clocks::faulty(&self.db, &self.rng, now, meter).await?;
+>>>>>>> h-meters
                     faulty += 1;
                 }
-                Verdict::Fine | Verdict::Later => {}
+                ClockAction::Fine | ClockAction::Later => {}
             }
         }
         if set > 0 {

@@ -57,7 +57,7 @@ impl Shop {
         let config = sandbox::Config {
             address: (Ipv4Addr::LOCALHOST, 0).into(),
             keys: Keys::generate().unwrap(),
-            // The second send after 4 ms, the last after some minutes.
+            // Notifications are repeated after 4 ms, the last after some minutes.
             speed: 60_000,
             clock: bank_clock.clone(),
             rng: world.rng.clone(),
