@@ -13,7 +13,7 @@ use model::order::Tender;
 
 use super::limit::Limit;
 use payments::Payments;
-use payments::channel::{Channel, Notice, NoticeError};
+use payments::channel::{Channel, Notification, NotificationError};
 use payments::form::{self, MAX_BYTES};
 
 /// What the routes share.
@@ -52,13 +52,13 @@ async fn knock(State(door): State<Door>, Path(channel): Path<String>, request: R
 /// stored, held and acknowledged, because sending it again would not change it.
 async fn notified(payments: &Payments, channel: &dyn Channel, headers: &HeaderMap, body: &[u8]) -> Response {
     let name = channel.tender().as_str();
-    let mut read = channel.parse_notify(headers, body);
-    if matches!(read, Err(NoticeError::UnknownKey)) && channel.renew().await {
-        read = channel.parse_notify(headers, body);
+    let mut read = channel.parse_notification(headers, body);
+    if matches!(read, Err(NotificationError::UnknownKey)) && channel.refresh_keys().await {
+        read = channel.parse_notification(headers, body);
     }
     let event = match read {
-        Ok(Notice::Event(event)) => event,
-        Ok(Notice::Nothing) => return channel.ack().into_response(),
+        Ok(Notification::Event(event)) => event,
+        Ok(Notification::Ignored) => return channel.ack().into_response(),
         Err(error) => {
             tracing::warn!(channel = name, error = &error as &dyn std::error::Error, "payment.notify.refused");
             return (StatusCode::BAD_REQUEST, channel.nack()).into_response();
@@ -83,6 +83,6 @@ async fn come_back(State(door): State<Door>, RawQuery(query): RawQuery) -> Respo
     };
     let Some(attempt) = attempt else { return Redirect::to("/").into_response() };
     let order = model::ids::OrderId(attempt.order_id);
-    door.payments.nudge(order).await;
+    door.payments.request_query(order).await;
     Redirect::to(&format!("/orders/{order}")).into_response()
 }

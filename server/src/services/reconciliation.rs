@@ -68,7 +68,7 @@ impl ReconcilePort for Reconciliation {
         let to = until.unwrap_or_else(|| clock.now().date().plus(-1));
         let from = to.plus(1 - SPAN);
         let days: Vec<SettlementDay> = stored::days(db, from, to).await?.into_iter().map(told).collect::<Result<_, _>>()?;
-        let offered: Vec<Tender> = self.payments.offered().into_iter().filter(|tender| tender.is_channel()).collect();
+        let offered: Vec<Tender> = self.payments.tenders().into_iter().filter(|tender| tender.is_channel()).collect();
         let known: BTreeSet<&str> = days.iter().map(|day| day.channel.as_str()).collect();
         let of = |channel: &Tender| offered.contains(channel) || known.contains(channel.as_str());
         let channels = Tender::ALL.into_iter().filter(of).collect();
@@ -82,7 +82,7 @@ impl ReconcilePort for Reconciliation {
         let (first, last) = self.askable();
         let known = match stored::day(db, channel, day).await? {
             Some(row) => told(row)?,
-            None if self.payments.offered().contains(&channel) && first <= day && day <= last => unasked(channel, day),
+            None if self.payments.tenders().contains(&channel) && first <= day && day <= last => unasked(channel, day),
             None => return Err(AppError::NotFound),
         };
         let lines = stored::differences(db, channel, day).await?.into_iter().map(line).collect();

@@ -174,7 +174,7 @@ impl Application {
         let Self { listener, router, state, buses, payments, rules, driver, tasks, .. } = self;
         let stopping = state.stopping.clone();
         tasks.spawn(state.live.clone().run(stopping.clone()));
-        driver.start(QueryPayments(payments.clone()), payments.asked());
+        driver.start(QueryPayments(payments.clone()), payments.query_requests());
         driver.start(Refunds(payments.clone()), Arc::default());
         driver.start(Reconcile { payments: payments.clone(), config: payments.reconcile_config() }, Arc::default());
         driver.start(WatchExpiries(payments.clone()), Arc::default());

@@ -27,7 +27,7 @@ impl Task for WatchExpiries {
         let near: Vec<Ending> = all
             .iter()
             .filter_map(|expiry| {
-                let nearness = expiry.nearness(now)?.as_str();
+                let nearness = expiry.stage(now)?.as_str();
                 Some(Ending { key: expiry.key.clone(), until: expiry.at, nearness })
             })
             .collect();

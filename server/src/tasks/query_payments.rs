@@ -10,9 +10,9 @@ use model::time::{SECOND, Timestamp};
 
 use super::{Failure, Task};
 use domain::payment::next_query;
-use domain::payment_event::Kind;
+use domain::payment_event::EventKind;
 use payments::Payments;
-use payments::channel::{Answer, Channel, ChannelError};
+use payments::channel::{Channel, ChannelError, QueryResponse};
 use store::StoreError;
 use store::payments::{Attempt, Outcome, begin_close, claim_due};
 
@@ -93,9 +93,9 @@ impl QueryPayments {
         let answer = channel.query(attempt).await?;
         let ended = clock.now().since(attempt.expires_at()) > CLOSE_AFTER;
         let still_open = match &answer {
-            Answer::Waiting => true,
-            Answer::Event(event) => event.kind() == Kind::Absent,
-            Answer::Unknown(_) => false,
+            QueryResponse::Waiting => true,
+            QueryResponse::Event(event) => event.kind() == EventKind::Absent,
+            QueryResponse::Unknown(_) => false,
         };
         if !(ended && still_open) {
             return self.conclude(attempt, answer).await;
@@ -112,11 +112,11 @@ impl QueryPayments {
         self.conclude(attempt, answer).await
     }
 
-    async fn conclude(&self, attempt: &Attempt, answer: Answer) -> Result<Asked, AskError> {
+    async fn conclude(&self, attempt: &Attempt, answer: QueryResponse) -> Result<Asked, AskError> {
         match answer {
-            Answer::Event(event) => Ok(Asked::Settled(self.0.settle(&event).await?)),
-            Answer::Waiting => Ok(Asked::Open),
-            Answer::Unknown(said) => {
+            QueryResponse::Event(event) => Ok(Asked::Settled(self.0.settle(&event).await?)),
+            QueryResponse::Waiting => Ok(Asked::Open),
+            QueryResponse::Unknown(said) => {
                 tracing::info!(channel = attempt.channel, attempt = attempt.out_trade_no, said, "payment.query.unknown");
                 Ok(Asked::Open)
             }

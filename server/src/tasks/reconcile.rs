@@ -8,7 +8,7 @@ use model::time::Date;
 
 use super::{Failure, Task};
 use payments::Payments;
-use payments::reconcile::{Fetched, ReconcileConfig};
+use payments::reconcile::{FetchOutcome, ReconcileConfig};
 use store::{Result, reconcile};
 
 /// Bills of one channel in one activation: a month that was missed comes within a few.
@@ -41,7 +41,7 @@ impl Task for Reconcile {
 
     async fn run(&self) -> std::result::Result<String, Failure> {
         let mut done = Done::default();
-        for channel in self.payments.offered() {
+        for channel in self.payments.tenders() {
             self.channel(channel, &mut done).await?;
         }
         let Done { fetched, waiting, failed, compared } = done;
@@ -56,7 +56,7 @@ impl Reconcile {
     /// From the oldest day on, so that what lies across an edge finds its neighbour.
     async fn channel(&self, channel: Tender, done: &mut Done) -> Result<()> {
         let (db, clock, rng) = self.payments.parts();
-        let newest = self.config.newest(channel, clock.now());
+        let newest = self.config.newest_due_day(channel, clock.now());
         let oldest = newest.plus(1 - i64::from(self.config.days_back));
         let Some((first, known)) = reconcile::due(db, channel, oldest).await? else { return Ok(()) };
         let mut asked = 0;
@@ -71,9 +71,9 @@ impl Reconcile {
                 _ => {
                     asked += 1;
                     match self.payments.reconcile(channel, Date(day), None).await? {
-                        Fetched::Compared(..) => done.fetched += 1,
-                        Fetched::NotYet | Fetched::Nothing => done.waiting += 1,
-                        Fetched::Failed => done.failed += 1,
+                        FetchOutcome::Compared(..) => done.fetched += 1,
+                        FetchOutcome::NotYet | FetchOutcome::EmptyUnconfirmed => done.waiting += 1,
+                        FetchOutcome::Failed => done.failed += 1,
                     }
                 }
             }

@@ -272,8 +272,8 @@ both!(the_log_tells_orders_and_results_and_nothing_that_is_secret, |w: World| as
     // And nothing else.
     let keys = s.sandbox.keys();
     let secrets = [
-        keys.app_private.as_str(),
-        keys.api_v3_key.as_str(),
+        keys.app_private.expose(),
+        keys.api_v3_key.expose(),
         sandbox::APP_SECRET,
         payer.as_str(),
         s.resident.split_once('=').unwrap().1,

@@ -384,7 +384,7 @@ both!(no_channel_no_offer, |w: World| async move {
     let config = payments::Config::default();
     let paid = std::sync::Arc::new(|| {});
     let payments = payments::Payments::new(&config, w.db.clone(), w.clock.clone(), w.rng.clone(), paid).unwrap();
-    assert!(payments.offered().is_empty() && payments.form_origins().is_empty());
+    assert!(payments.tenders().is_empty() && payments.form_origins().is_empty());
     let top_up = payments::TopUp {
         key: room.account.0,
         account: room.account,

@@ -1,48 +1,43 @@
-//! Certificates end by themselves: said 30 and 7 days before, while there is time to get new ones.
+//! Expiry dates of configured certificates, and when operators are warned.
 
 use model::time::{DAY, Timestamp};
 
-/// Something that ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Expiry {
-    /// The key of the configuration that holds it.
+    /// The configuration key that holds the certificate.
     pub key: String,
-    /// When it ends.
+    /// The last moment at which the certificate is valid.
     pub at: Timestamp,
 }
 
-/// How near the end is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Nearness {
-    /// Within thirty days.
-    Month,
-    /// Within seven days.
-    Week,
-    /// It has ended.
-    Over,
+pub enum ExpiryStage {
+    Within30Days,
+    Within7Days,
+    Expired,
 }
 
 impl Expiry {
-    /// Whether anything is to be said now.
+    /// `None` more than 30 days before expiry.
     #[must_use]
-    pub const fn nearness(&self, now: Timestamp) -> Option<Nearness> {
+    pub const fn stage(&self, now: Timestamp) -> Option<ExpiryStage> {
         match self.at.since(now) {
-            ..=0 => Some(Nearness::Over),
-            left if left <= 7 * DAY => Some(Nearness::Week),
-            left if left <= 30 * DAY => Some(Nearness::Month),
+            ..=0 => Some(ExpiryStage::Expired),
+            remaining if remaining <= 7 * DAY => Some(ExpiryStage::Within7Days),
+            remaining if remaining <= 30 * DAY => Some(ExpiryStage::Within30Days),
             _ => None,
         }
     }
 }
 
-impl Nearness {
-    /// For the case and the log.
+impl ExpiryStage {
+    /// The value in cases and log events.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Month => "30-days",
-            Self::Week => "7-days",
-            Self::Over => "over",
+            Self::Within30Days => "30-days",
+            Self::Within7Days => "7-days",
+            Self::Expired => "over",
         }
     }
 }
@@ -52,10 +47,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_said_a_month_and_a_week_before() {
+    fn expiry_warns_30_and_7_days_ahead() {
         let expiry = Expiry { key: "pay.wechat.certificate".into(), at: Timestamp(100 * DAY) };
-        let at = |days: i64| expiry.nearness(Timestamp(days * DAY));
-        assert_eq!((at(69), at(70), at(92), at(93)), (None, Some(Nearness::Month), Some(Nearness::Month), Some(Nearness::Week)));
-        assert_eq!((at(99), at(100)), (Some(Nearness::Week), Some(Nearness::Over)));
+        let at = |days: i64| expiry.stage(Timestamp(days * DAY));
+        let (month, week) = (Some(ExpiryStage::Within30Days), Some(ExpiryStage::Within7Days));
+        assert_eq!((at(69), at(70), at(92), at(93)), (None, month, month, week));
+        assert_eq!((at(99), at(100)), (week, Some(ExpiryStage::Expired)));
     }
 }

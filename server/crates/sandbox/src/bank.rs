@@ -15,7 +15,7 @@ use super::oauth::OAuth;
 use super::unionpay::Unionpay;
 use super::wechat::Wechat;
 use super::{Config, SandboxError};
-use crate::state_file::Memory;
+use crate::state_file::SavedState;
 use domain::clock::SharedClock;
 use domain::rng::Rng;
 use payments::rsa::{PrivateKey, PublicKey};
@@ -111,18 +111,18 @@ impl Bank {
     }
 
     /// What a restart must not forget.
-    pub fn memory(&self) -> Memory {
+    pub fn saved_state(&self) -> SavedState {
         let times = self.0.refunded_at.lock().unwrap_or_else(PoisonError::into_inner);
         let refunded = times.iter().map(|((trade, refund), at)| (trade.clone(), refund.clone(), *at)).collect();
-        Memory { trades: self.books(), refunded, asked: self.0.unionpay.all_asked().clone() }
+        SavedState { trades: self.books(), refunded, asked: self.0.unionpay.transaction_requests().clone() }
     }
 
     /// Takes that up again.
-    pub fn recall(&self, memory: Memory) {
-        self.trades().extend(memory.trades.into_iter().map(|trade| (trade.out_trade_no.clone(), trade)));
+    pub fn restore(&self, state: SavedState) {
+        self.trades().extend(state.trades.into_iter().map(|trade| (trade.out_trade_no.clone(), trade)));
         let mut times = self.0.refunded_at.lock().unwrap_or_else(PoisonError::into_inner);
-        times.extend(memory.refunded.into_iter().map(|(trade, refund, at)| ((trade, refund), at)));
-        self.0.unionpay.all_asked().extend(memory.asked);
+        times.extend(state.refunded.into_iter().map(|(trade, refund, at)| ((trade, refund), at)));
+        self.0.unionpay.transaction_requests().extend(state.asked);
     }
 
     /// A trade as it stands now.

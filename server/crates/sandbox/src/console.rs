@@ -12,17 +12,17 @@ use serde::Deserialize;
 use super::bank::Bank;
 use super::books::{Status, Trade};
 use super::cashier::{escape, page};
-use super::control::Local;
+use super::control::LoopbackClient;
 
 /// So many trades are shown.
 const SHOWN: usize = 50;
 
 #[derive(Deserialize)]
-pub(super) struct GiveBack {
+pub(super) struct RefundForm {
     amount: String,
 }
 
-pub(super) async fn show(_: Local, State(bank): State<Bank>) -> Response {
+pub(super) async fn show(_: LoopbackClient, State(bank): State<Bank>) -> Response {
     let mut trades: Vec<Trade> = bank.books().into_iter().filter(|trade| trade.paid_at.is_some()).collect();
     trades.sort_by_key(|trade| std::cmp::Reverse(trade.paid_at));
     let rows: String = trades.iter().take(SHOWN).map(row).collect();
@@ -35,10 +35,10 @@ pub(super) async fn show(_: Local, State(bank): State<Bank>) -> Response {
 }
 
 pub(super) async fn refund(
-    _: Local,
+    _: LoopbackClient,
     State(bank): State<Bank>,
     Path(number): Path<String>,
-    Form(back): Form<GiveBack>,
+    Form(back): Form<RefundForm>,
 ) -> Response {
     let done = Fen::parse_yuan(&back.amount).is_ok_and(|amount| bank.refund_at_console(&number, amount));
     if done {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::bills::BillFaults;
+use super::statements::StatementFaults;
 
 /// What goes wrong. The default is nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,8 +40,8 @@ pub struct Faults {
     pub status: Option<u16>,
     /// The gateway does what these methods ask for, and never says so.
     pub silent_on: Vec<String>,
-    /// What is wrong with bills.
-    pub bill: BillFaults,
+    /// What is wrong with statements.
+    pub statement: StatementFaults,
 }
 
 impl Default for Faults {
@@ -63,7 +63,7 @@ impl Default for Faults {
             reorder: false,
             status: None,
             silent_on: Vec::new(),
-            bill: BillFaults::default(),
+            statement: StatementFaults::default(),
         }
     }
 }

@@ -20,15 +20,15 @@ pub struct Keys {
     /// The product's merchant number.
     pub seller_id: String,
     /// The product signs with this. Only so that it can be put into the product's configuration; the sandbox never uses it.
-    pub app_private: Text,
+    pub app_private: Secret,
     /// The sandbox verifies the product with this.
     pub app_public: String,
     /// The certificate of the product's key, as WeChat Pay and UnionPay hand one out.
     pub certificate: String,
     /// What WeChat Pay seals notifications with.
-    pub api_v3_key: Text,
+    pub api_v3_key: Secret,
     /// The sandbox signs with this.
-    pub gateway_private: Text,
+    pub gateway_private: Secret,
     /// The product verifies the sandbox with this.
     pub gateway_public: String,
     /// UnionPay's certificates: the root and the middle one that the product pins, and the one that messages carry.
@@ -78,30 +78,6 @@ fn pair(key: &PrivateKey) -> Result<KeyPair, SandboxError> {
     Ok(KeyPair::from_pkcs8_pem_and_sign_algo(&key.to_pem()?, &PKCS_RSA_SHA256)?)
 }
 
-/// A private key as text; not printed.
-#[derive(Clone)]
-pub struct Text(String);
-
-impl Text {
-    /// The PEM text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl std::fmt::Debug for Text {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("***")
-    }
-}
-
-impl From<&Text> for Secret {
-    fn from(text: &Text) -> Self {
-        Self::from(text.as_str())
-    }
-}
-
 impl Keys {
     /// New keys for both sides.
     ///
@@ -117,12 +93,12 @@ impl Keys {
         let api_v3_key: String = hex::encode(digest(&SHA256, app_pem.as_bytes())).chars().take(32).collect();
         Ok(Self {
             certificate: certificate(app, "sandbox merchant", 0x2026_1123)?,
-            api_v3_key: Text(api_v3_key),
+            api_v3_key: Secret::from(&*api_v3_key),
             app_id: "2021000000000001".into(),
             seller_id: "2088000000000001".into(),
-            app_private: Text(app.to_pem()?),
+            app_private: Secret::from(&*app.to_pem()?),
             app_public: app.public()?.to_pem(),
-            gateway_private: Text(gateway.to_pem()?),
+            gateway_private: Secret::from(&*gateway.to_pem()?),
             gateway_public: gateway.public()?.to_pem(),
             chain: Chain::of(gateway)?,
         })
@@ -132,8 +108,8 @@ impl Keys {
     ///
     /// # Errors
     /// Where they cannot be read or written, or are no keys.
-    pub fn keep(directory: &Path) -> Result<Self, SandboxError> {
-        let keep = |error| SandboxError::Keep(directory.to_owned(), error);
+    pub fn load_or_generate(directory: &Path) -> Result<Self, SandboxError> {
+        let keep = |error| SandboxError::State(directory.to_owned(), error);
         fs::create_dir_all(directory).map_err(keep)?;
         let key = |name: &str| -> Result<PrivateKey, SandboxError> {
             let path = directory.join(name);
@@ -156,7 +132,7 @@ impl Keys {
     }
 
     pub(super) fn gateway(&self) -> Result<PrivateKey, SandboxError> {
-        Ok(PrivateKey::parse(self.gateway_private.as_str())?)
+        Ok(PrivateKey::parse(self.gateway_private.expose())?)
     }
 
     pub(super) fn app(&self) -> Result<PublicKey, SandboxError> {
@@ -178,14 +154,14 @@ mod tests {
     fn kept_keys_stay_the_same_and_are_not_printed() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("keys");
-        let first = Keys::keep(&path).unwrap();
-        let second = Keys::keep(&path).unwrap();
+        let first = Keys::load_or_generate(&path).unwrap();
+        let second = Keys::load_or_generate(&path).unwrap();
         assert_eq!(first.gateway_public, second.gateway_public);
         assert_eq!(first.app_public, second.app_public);
         assert_ne!(first.app_public, first.gateway_public);
         assert_eq!((&first.chain.root, &first.chain.middle), (&second.chain.root, &second.chain.middle));
         assert!(!format!("{first:?}").contains("PRIVATE"));
         std::fs::write(path.join("app-private.pem"), "rubbish!").unwrap();
-        assert!(matches!(Keys::keep(&path), Err(SandboxError::Key(_))));
+        assert!(matches!(Keys::load_or_generate(&path), Err(SandboxError::Key(_))));
     }
 }

@@ -3,24 +3,24 @@
 //!
 //! The product talks to it exactly as to the real gateway, by configured address and keys.
 
-mod alipay_bill;
+mod alipay;
+mod alipay_request;
+mod alipay_statement;
 mod bank;
-mod bills;
 mod books;
 mod cashier;
 mod console;
 mod control;
 mod faults;
-mod gateway;
 mod keys;
 mod notify;
 mod oauth;
-mod request;
 mod state_file;
+mod statements;
 mod unionpay;
-mod unionpay_bill;
+mod unionpay_statement;
 mod wechat;
-mod wechat_bill;
+mod wechat_statement;
 
 use std::net::SocketAddr;
 
@@ -32,11 +32,11 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-pub use bills::BillFaults;
 pub use books::{Status, Trade};
 pub use faults::Faults;
 pub use keys::Keys;
 pub use oauth::APP_SECRET;
+pub use statements::StatementFaults;
 pub use unionpay::MER_ID;
 pub use wechat::{APP_ID, KEY_ID, MCHID};
 
@@ -75,7 +75,7 @@ pub enum SandboxError {
     Certificate(#[from] rcgen::Error),
     /// Its keys or books cannot be kept.
     #[error("what the sandbox keeps in {0} cannot be read or written")]
-    Keep(std::path::PathBuf, #[source] std::io::Error),
+    State(std::path::PathBuf, #[source] std::io::Error),
     /// No client for the notifications.
     #[error("no notifications can be sent")]
     Client(#[source] reqwest::Error),
@@ -122,17 +122,17 @@ pub async fn start(config: Config) -> Result<Sandbox, SandboxError> {
 
 fn routes(bank: Bank) -> Router {
     Router::new()
-        .route("/", get(cashier::front).post(unionpay_bill::file))
-        .route("/gateway.do", get(gateway::by_get).post(gateway::by_post))
+        .route("/", get(cashier::front).post(unionpay_statement::file))
+        .route("/gateway.do", get(alipay::by_get).post(alipay::by_post))
         .route("/v3/pay/transactions/{kind}", post(wechat::prepay))
         .route("/v3/pay/transactions/out-trade-no/{number}", get(wechat::query))
         .route("/v3/pay/transactions/out-trade-no/{number}/close", post(wechat::close))
         .route("/v3/certificates", get(wechat::certificates))
         .route("/v3/refund/domestic/refunds", post(wechat::refund))
         .route("/v3/refund/domestic/refunds/{number}", get(wechat::query_refund))
-        .route("/bills/alipay", get(alipay_bill::download))
-        .route("/v3/bill/tradebill", get(wechat_bill::address))
-        .route("/v3/billdownload/file", get(wechat_bill::download))
+        .route("/statements/alipay", get(alipay_statement::download))
+        .route("/v3/bill/tradebill", get(wechat_statement::address))
+        .route("/v3/billdownload/file", get(wechat_statement::download))
         .route("/connect/oauth2/authorize", get(oauth::authorize))
         .route("/sns/oauth2/access_token", get(oauth::token))
         .route("/gateway/api/frontTransReq.do", post(unionpay::front))
@@ -177,7 +177,7 @@ impl Sandbox {
             gateway: self.gateway(host),
             app_id: self.keys.app_id.clone(),
             seller_id: self.keys.seller_id.clone(),
-            private_key: Some(self.keys.app_private.as_str().into()),
+            private_key: Some(self.keys.app_private.clone()),
             alipay_public_key: Some(self.keys.gateway_public.clone()),
             ..AlipayConfig::default()
         }
@@ -191,9 +191,9 @@ impl Sandbox {
             app_id: wechat::APP_ID.to_owned(),
             app_secret: Some(APP_SECRET.into()),
             mchid: wechat::MCHID.to_owned(),
-            api_v3_key: (&self.keys.api_v3_key).into(),
+            api_v3_key: self.keys.api_v3_key.clone(),
             certificate: Some(self.keys.certificate.clone()),
-            private_key: Some((&self.keys.app_private).into()),
+            private_key: Some(self.keys.app_private.clone()),
             verify: vec![VerifyConfig {
                 id: wechat::KEY_ID.to_owned(),
                 public_key: Some(self.keys.gateway_public.clone()),
@@ -211,7 +211,7 @@ impl Sandbox {
             files: format!("http://{host}:{}", self.address.port()),
             mer_id: MER_ID.to_owned(),
             certificate: Some(self.keys.certificate.clone()),
-            private_key: Some((&self.keys.app_private).into()),
+            private_key: Some(self.keys.app_private.clone()),
             root: Some(self.keys.chain.root.clone()),
             middle: Some(self.keys.chain.middle.clone()),
             ..UnionpayConfig::default()
@@ -222,7 +222,7 @@ impl Sandbox {
     ///
     /// # Errors
     /// Where it cannot be made.
-    pub fn wechat_by_certificate(&self, serial: u32) -> Result<String, SandboxError> {
+    pub fn sign_wechat_with_certificate(&self, serial: u32) -> Result<String, SandboxError> {
         let certificate = keys::certificate(&self.keys.gateway()?, "sandbox platform", serial)?;
         self.bank.0.wechat.sign_by(format!("{serial:X}"), certificate.clone());
         Ok(certificate)
@@ -230,7 +230,7 @@ impl Sandbox {
 
     /// A notification of UnionPay's trade as it stands, with some fields changed before it was signed; nothing where there is none.
     #[must_use]
-    pub fn unionpay_notice(&self, out_trade_no: &str, changes: &[(&str, &str)]) -> Option<String> {
+    pub fn unionpay_notification_form(&self, out_trade_no: &str, changes: &[(&str, &str)]) -> Option<String> {
         let trade = self.bank.find(out_trade_no)?;
         self.bank.unionpay_form(&trade, &Faults::default(), changes)
     }

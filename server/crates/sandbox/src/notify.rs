@@ -25,7 +25,7 @@ const fn pauses(tender: Tender) -> &'static [u64] {
 
 /// A notification as it is posted.
 #[derive(Clone)]
-pub(super) struct Letter {
+pub(super) struct NotificationRequest {
     pub headers: HeaderMap,
     pub body: Vec<u8>,
 }
@@ -45,7 +45,7 @@ impl Bank {
         self.0.tasks.spawn(async move {
             let all = async {
                 for trade in &sent {
-                    bank.persist(trade, &notify_id).await;
+                    bank.send_until_acknowledged(trade, &notify_id).await;
                 }
             };
             tokio::select! {
@@ -56,17 +56,17 @@ impl Bank {
         true
     }
 
-    async fn persist(&self, trade: &Trade, notify_id: &str) {
+    async fn send_until_acknowledged(&self, trade: &Trade, notify_id: &str) {
         for pause in pauses(trade.tender) {
             tokio::time::sleep(Duration::from_millis(pause * 1_000 / u64::from(self.0.speed))).await;
             let faults = self.faults();
             tokio::time::sleep(Duration::from_millis(faults.delay_ms)).await;
-            let Some(mut letter) = self.letter(trade, notify_id, &faults) else { return };
+            let Some(mut notification) = self.notification(trade, notify_id, &faults) else { return };
             if faults.half {
-                let half = letter.body.len() / 2;
-                letter.body.truncate(half);
+                let half = notification.body.len() / 2;
+                notification.body.truncate(half);
             }
-            let copies = (0..faults.copies.max(1)).map(|_| self.send(trade, letter.clone(), faults.lose));
+            let copies = (0..faults.copies.max(1)).map(|_| self.send(trade, notification.clone(), faults.lose));
             // The real one counts the last answer; with copies, any success ends it.
             if futures::future::join_all(copies).await.contains(&true) {
                 return;
@@ -75,12 +75,12 @@ impl Bank {
         tracing::warn!(out_trade_no = trade.out_trade_no, "sandbox.notify.given_up");
     }
 
-    async fn send(&self, trade: &Trade, letter: Letter, lose: bool) -> bool {
+    async fn send(&self, trade: &Trade, notification: NotificationRequest, lose: bool) -> bool {
         self.count(trade, |trade| trade.notified += 1);
         if lose {
             return false;
         }
-        let request = self.0.client.post(&trade.notify_url).headers(letter.headers).body(letter.body);
+        let request = self.0.client.post(&trade.notify_url).headers(notification.headers).body(notification.body);
         let (status, answer) = match request.send().await {
             Ok(response) => (response.status(), response.text().await.unwrap_or_default()),
             Err(error) => {
@@ -105,15 +105,15 @@ impl Bank {
         }
     }
 
-    fn letter(&self, trade: &Trade, notify_id: &str, faults: &Faults) -> Option<Letter> {
+    fn notification(&self, trade: &Trade, notify_id: &str, faults: &Faults) -> Option<NotificationRequest> {
         let body = match trade.tender {
-            Tender::WechatPay => return self.wechat_letter(trade, faults),
-            Tender::UnionPay => self.unionpay_letter(trade, faults)?,
+            Tender::WechatPay => return self.wechat_notification(trade, faults),
+            Tender::UnionPay => self.unionpay_notification(trade, faults)?,
             _ => self.form(trade, notify_id, faults)?,
         };
         let body = body.into_bytes();
         let kind = HeaderValue::from_static("application/x-www-form-urlencoded; charset=utf-8");
-        Some(Letter { headers: HeaderMap::from_iter([(CONTENT_TYPE, kind)]), body })
+        Some(NotificationRequest { headers: HeaderMap::from_iter([(CONTENT_TYPE, kind)]), body })
     }
 
     fn form(&self, trade: &Trade, notify_id: &str, faults: &Faults) -> Option<String> {

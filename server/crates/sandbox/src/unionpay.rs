@@ -33,12 +33,12 @@ pub(super) struct Unionpay {
     certificate: String,
     /// Of the forger's own making.
     forged: String,
-    asked: Mutex<BTreeMap<String, Asked>>,
+    requests: Mutex<BTreeMap<String, TransactionRequest>>,
 }
 
 /// What names a transaction beside its number, and what it is to say when it is told.
 #[derive(Clone, Serialize, Deserialize)]
-pub(super) struct Asked {
+pub(super) struct TransactionRequest {
     txn_time: String,
     reserved: String,
 }
@@ -52,24 +52,24 @@ impl Unionpay {
             cert_id: ours.serial_decimal,
             certificate: wire(&keys.chain.signer),
             forged: wire(&Chain::of(forger)?.signer),
-            asked: Mutex::default(),
+            requests: Mutex::default(),
         })
     }
 
     /// All that was asked, for a restart.
-    pub fn all_asked(&self) -> MutexGuard<'_, BTreeMap<String, Asked>> {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    pub fn transaction_requests(&self) -> MutexGuard<'_, BTreeMap<String, TransactionRequest>> {
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn asked(&self, number: &str) -> Option<Asked> {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner).get(number).cloned()
+    fn transaction_request(&self, number: &str) -> Option<TransactionRequest> {
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner).get(number).cloned()
     }
 
     /// Notes a transaction; false where another has its number.
     fn note(&self, request: &Fields) -> bool {
         let (txn_time, reserved) = (get(request, "txnTime").to_owned(), get(request, "reqReserved").to_owned());
-        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        let noted = asked.entry(get(request, "orderId").to_owned()).or_insert_with(|| Asked { txn_time, reserved });
+        let mut asked = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
+        let noted = asked.entry(get(request, "orderId").to_owned()).or_insert_with(|| TransactionRequest { txn_time, reserved });
         noted.txn_time == get(request, "txnTime")
     }
 }
@@ -129,17 +129,17 @@ pub(super) async fn front(State(bank): State<Bank>, body: Bytes) -> Response {
 pub(super) async fn query(State(bank): State<Bank>, body: Bytes) -> Response {
     bank.answer("query", &body, |request, faults| {
         let number = get(request, "orderId");
-        let asked = bank.0.unionpay.asked(number).filter(|asked| asked.txn_time == get(request, "txnTime"));
+        let asked = bank.0.unionpay.transaction_request(number).filter(|asked| asked.txn_time == get(request, "txnTime"));
         if let Some(trade) = bank.books().iter().find(|trade| trade.pending.contains_key(number)) {
             bank.end_refunds(&trade.out_trade_no);
         }
         let known = asked.and_then(|_| bank.transaction(number));
-        let Some((trade, amount)) = known.filter(|_| get(request, "txnType") == "00") else { return told("34", &[]) };
+        let Some((trade, amount)) = known.filter(|_| get(request, "txnType") == "00") else { return response_fields("34", &[]) };
         let usual = if trade.pending.contains_key(number) { "05" } else { "00" };
         let code = faults.code.as_deref().unwrap_or(usual);
         let amount = amount.0.to_string();
         let more = [("origRespCode", code), ("txnAmt", &amount), ("currencyCode", "156"), ("queryId", &trade.trade_no)];
-        told("00", &more)
+        response_fields("00", &more)
     })
     .await
 }
@@ -149,12 +149,12 @@ pub(super) async fn refund(State(bank): State<Bank>, body: Bytes) -> Response {
         let original = bank.books().into_iter().find(|trade| trade.trade_no == get(request, "origQryId"));
         let amount = fen(get(request, "txnAmt"));
         let proper = get(request, "txnType") == "04" && get(request, "currencyCode") == "156";
-        let (Some(trade), Some(amount), true) = (original, amount, proper) else { return told("35", &[]) };
+        let (Some(trade), Some(amount), true) = (original, amount, proper) else { return response_fields("35", &[]) };
         if !bank.0.unionpay.note(request) {
-            return told("12", &[]);
+            return response_fields("12", &[]);
         }
         let accepted = !bank.faults().refund_refused && bank.refund(&trade.out_trade_no, get(request, "orderId"), amount);
-        told(if accepted { "00" } else { "36" }, &[])
+        response_fields(if accepted { "00" } else { "36" }, &[])
     })
     .await
 }
@@ -163,7 +163,7 @@ pub(super) fn get<'a>(fields: &'a Fields, name: &str) -> &'a str {
     fields.get(name).map(String::as_str).unwrap_or_default()
 }
 
-pub(super) fn told(code: &str, more: &[(&str, &str)]) -> Fields {
+pub(super) fn response_fields(code: &str, more: &[(&str, &str)]) -> Fields {
     fields([("respCode", code), ("respMsg", "sandbox[0000000]")].into_iter().chain(more.iter().copied()))
 }
 
@@ -181,7 +181,7 @@ impl Bank {
             }
             Err((code, reason)) => {
                 tracing::warn!(code, reason, "sandbox.unionpay.refused");
-                (Fields::new(), told(code, &[]))
+                (Fields::new(), response_fields(code, &[]))
             }
         };
         if faults.silent_on.iter().any(|silent| silent == name) {
@@ -242,7 +242,7 @@ impl Bank {
     }
 
     /// Of a payment, or of the newest refund that was asked for here: what is done at the console is not told.
-    pub(super) fn unionpay_letter(&self, trade: &Trade, faults: &Faults) -> Option<String> {
+    pub(super) fn unionpay_notification(&self, trade: &Trade, faults: &Faults) -> Option<String> {
         self.unionpay_form(trade, faults, &[])
     }
 
@@ -255,13 +255,13 @@ impl Bank {
             // Only success is told.
             None => return None,
         };
-        let asked = self.0.unionpay.asked(number)?;
+        let asked = self.0.unionpay.transaction_request(number)?;
         let other = if refund.is_some() { &faults.refund_amount } else { &faults.amount };
         let amount = other.as_deref().and_then(|text| Fen::parse_yuan(text).ok()).unwrap_or(amount).0.to_string();
         let code = faults.code.as_deref().unwrap_or("00");
         // A refund is a trade of its own, with a number of its own.
         let query_id = if refund.is_some() { format!("R{number}") } else { trade.trade_no.clone() };
-        let mut message = told(
+        let mut message = response_fields(
             code,
             &[
                 ("txnType", kind),

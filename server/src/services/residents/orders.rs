@@ -31,14 +31,14 @@ impl Residents {
             key: self.form_key(),
             min: Fen(limits.min_fen),
             max,
-            channels: self.payments.offered(),
+            channels: self.payments.tenders(),
             room: views::room(&room, latest),
         })
     }
 
     pub(super) async fn order_for(&self, who: &Who, key: Uuid, amount: Fen, tender: Tender) -> Result<OrderId, AppError> {
         let room = self.room(who).await?;
-        if !self.payments.offered().contains(&tender) {
+        if !self.payments.tenders().contains(&tender) {
             return Err(AppError::ChannelUnavailable);
         }
         let new =
@@ -54,7 +54,7 @@ impl Residents {
         let state = order.state()?;
         if state == OrderState::Pending {
             // Somebody is looking: ask the channel sooner than its turn.
-            self.payments.nudge(id).await;
+            self.payments.request_query(id).await;
         }
         let latest = self.latest(&room);
         let on_ledger = wallets::is_here(&self.db, room.meter()).await?;

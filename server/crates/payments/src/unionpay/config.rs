@@ -6,16 +6,16 @@ use serde::Deserialize;
 
 use super::UnionPay;
 use super::sign::Signer;
-use super::trust::Trust;
+use super::trust::TrustStore;
 use crate::config::ConfigError;
 use crate::expiry::Expiry;
 use crate::rsa::{Hash, PrivateKey};
-use crate::settings::Section;
+use crate::settings::ConfigSection;
 use crate::x509::Certificate;
 use domain::clock::SharedClock;
 use domain::secret::Secret;
 
-const SECTION: Section = Section("pay.unionpay");
+const SECTION: ConfigSection = ConfigSection("pay.unionpay");
 const GATEWAY: &str = "https://gateway.95516.com";
 const FILES: &str = "https://filedownload.95516.com";
 
@@ -95,7 +95,7 @@ impl UnionpayConfig {
     /// # Errors
     /// [`ConfigError`] names the key and what is wrong with it.
     pub fn build(&self, public_url: &str, notify_url: &str, clock: SharedClock) -> Result<UnionPay, ConfigError> {
-        let (gateway, nearby) = SECTION.origin("gateway", &self.gateway, GATEWAY)?;
+        let (gateway, local) = SECTION.origin("gateway", &self.gateway, GATEWAY)?;
         let (files, _) = SECTION.origin("files", &self.files, FILES)?;
         if self.mer_id.len() != 15 || !self.mer_id.bytes().all(|b| b.is_ascii_alphanumeric()) {
             return Err(SECTION.fault("mer_id", "must be the merchant's number, 15 digits"));
@@ -111,16 +111,16 @@ impl UnionpayConfig {
         let now = clock.now();
         let certificate = |name: &str, text: &Option<String>, file: &Option<PathBuf>| {
             let certificate = SECTION.key(name, text.as_deref(), file.as_ref(), Certificate::parse)?;
-            if !certificate.is_current(now) {
+            if !certificate.is_valid_at(now) {
                 let (from, until) = (certificate.not_before, certificate.not_after);
                 return Err(SECTION.fault(name, format!("is valid only from {from} until {until}")));
             }
             Ok(certificate)
         };
-        let ours = certificate("certificate", &self.certificate, &self.certificate_file)?;
+        let merchant = certificate("certificate", &self.certificate, &self.certificate_file)?;
         let private = self.private_key.as_ref().map(Secret::expose);
         let key = SECTION.key("private_key", private, self.private_key_file.as_ref(), PrivateKey::parse)?;
-        if key.public().ok().as_ref() != Some(&ours.key) {
+        if key.public().ok().as_ref() != Some(&merchant.key) {
             return Err(SECTION.fault("private_key", "does not belong to the certificate"));
         }
         let root = certificate("root", &self.root, &self.root_file)?;
@@ -135,18 +135,18 @@ impl UnionpayConfig {
         if !middle.is_signed_by(&root.key, &hashes) {
             return Err(SECTION.fault("middle", "is not signed by the root"));
         }
-        let expiries = [("certificate", &ours), ("middle", &middle), ("root", &root)]
+        let expiries = [("certificate", &merchant), ("middle", &middle), ("root", &root)]
             .map(|(key, one)| Expiry { key: format!("{}.{key}", SECTION.0), at: one.not_after });
         Ok(UnionPay {
             gateway,
             files,
-            signer: Signer { mer_id: self.mer_id.clone(), cert_id: ours.serial_decimal, key },
-            trust: Trust::new(root, middle, hashes, self.test),
+            signer: Signer { mer_id: self.mer_id.clone(), cert_id: merchant.serial_decimal, key },
+            trust: TrustStore::new(root, middle, hashes, self.test),
             subject: self.subject.clone(),
             notify_url: format!("{notify_url}/pay/unionpay/notify"),
             return_url: format!("{public_url}/pay/return"),
             lifetime_minutes: self.lifetime_minutes,
-            client: SECTION.client(nearby, timeout)?,
+            client: SECTION.client(local, timeout)?,
             expiries: expiries.into(),
             clock,
         })

@@ -1,15 +1,14 @@
 //! A message of UnionPay whose signature was good, and the form in which answers come.
 
-use aws_lc_rs::digest::{SHA256, digest};
-
 use model::money::Fen;
 
 use crate::form::Fields;
+use crate::verified;
 
 /// Most fields that are looked at.
 const MAX_FIELDS: usize = 100;
 
-/// What UnionPay says. Only [`super::trust::Trust`] makes one.
+/// What UnionPay says. Only [`super::trust::TrustStore`] makes one.
 #[derive(Debug)]
 pub struct Message {
     fields: Fields,
@@ -42,7 +41,7 @@ pub fn parse_answer(body: &[u8]) -> Option<Fields> {
 
 impl Message {
     pub(super) fn from_verified_signature(fields: Fields, body: &[u8]) -> Self {
-        Self { fields, digest: digest(&SHA256, body).as_ref().to_vec() }
+        Self { fields, digest: verified::sha256(body) }
     }
 
     /// A field; empty where it is not there.

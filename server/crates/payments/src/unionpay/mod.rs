@@ -1,6 +1,5 @@
 //! UnionPay's online gateway (ACP 5.1.0): a front transaction posted by the payer's browser, a back channel for the rest.
 
-mod bill;
 mod config;
 mod front;
 pub mod message;
@@ -8,7 +7,8 @@ mod notify;
 mod query;
 mod refund;
 pub mod sign;
-mod statement;
+mod statement_download;
+mod statement_file;
 mod trust;
 
 use std::time::Duration;
@@ -22,12 +22,12 @@ pub use config::{HashName, UnionpayConfig};
 
 use self::message::Message;
 use self::sign::Signer;
-use self::trust::Trust;
-use super::bill::BillAnswer;
-use super::channel::{Answer, Cashier, Channel, ChannelError, Notice, NoticeError, Payer, RefundAnswer};
+use self::trust::TrustStore;
+use super::channel::{Cashier, Channel, ChannelError, Notification, NotificationError, Payer, QueryResponse, RefundResponse};
 use super::expiry::Expiry;
 use super::form::{Fields, encode};
-use super::wire::{body, unreachable};
+use super::response_body::{body, unreachable};
+use super::statement::StatementResponse;
 use domain::clock::SharedClock;
 use domain::refund::ChannelRefund;
 use store::payments::{Attempt, Terms};
@@ -37,7 +37,7 @@ pub struct UnionPay {
     gateway: String,
     files: String,
     signer: Signer,
-    trust: Trust,
+    trust: TrustStore,
     subject: String,
     notify_url: String,
     return_url: String,
@@ -50,7 +50,7 @@ pub struct UnionPay {
 impl UnionPay {
     async fn call(&self, path: &str, fields: Fields) -> Result<Message, ChannelError> {
         let response = self.send(format!("{}/gateway/api/{path}", self.gateway), fields, None).await?;
-        self.opened(&body(response).await?)
+        self.verify(&body(response).await?)
     }
 
     /// Posts a signed request.
@@ -64,19 +64,19 @@ impl UnionPay {
         }
         let response = request.send().await.map_err(unreachable)?;
         if !response.status().is_success() {
-            return Err(ChannelError::Answer("an HTTP status that is no success"));
+            return Err(ChannelError::InvalidResponse("an HTTP status that is no success"));
         }
         Ok(response)
     }
 
     /// Opens an answer: believed only with UnionPay's signature.
-    fn opened(&self, body: &[u8]) -> Result<Message, ChannelError> {
-        let fields = message::parse_answer(body).ok_or(ChannelError::Answer("no message of its form"))?;
-        let opened = self.trust.open(fields, self.clock.now(), body);
-        opened.ok_or(ChannelError::Answer("a signature that is not the channel's"))
+    fn verify(&self, body: &[u8]) -> Result<Message, ChannelError> {
+        let fields = message::parse_answer(body).ok_or(ChannelError::InvalidResponse("no message of its form"))?;
+        let verify = self.trust.verify(fields, self.clock.now(), body);
+        verify.ok_or(ChannelError::InvalidResponse("a signature that is not the channel's"))
     }
 
-    async fn ask(&self, fields: Fields) -> Result<Message, ChannelError> {
+    async fn query_transaction(&self, fields: Fields) -> Result<Message, ChannelError> {
         self.call("queryTrans.do", fields).await
     }
 }
@@ -105,8 +105,8 @@ impl Channel for UnionPay {
         Ok(Cashier::Form(self.front_form(attempt, payer.device)?))
     }
 
-    async fn query(&self, attempt: &Attempt) -> Result<Answer, ChannelError> {
-        self.ask_trade(attempt).await
+    async fn query(&self, attempt: &Attempt) -> Result<QueryResponse, ChannelError> {
+        self.query_trade(attempt).await
     }
 
     /// There is none: the trade ends by `payTimeout`, and the queries after it tell how.
@@ -114,16 +114,16 @@ impl Channel for UnionPay {
         Ok(())
     }
 
-    async fn refund(&self, refund: &ChannelRefund) -> Result<RefundAnswer, ChannelError> {
-        self.give_back(refund).await
+    async fn refund(&self, refund: &ChannelRefund) -> Result<RefundResponse, ChannelError> {
+        self.submit_refund(refund).await
     }
 
-    async fn query_refund(&self, refund: &ChannelRefund) -> Result<RefundAnswer, ChannelError> {
-        self.ask_refund(refund).await
+    async fn query_refund(&self, refund: &ChannelRefund) -> Result<RefundResponse, ChannelError> {
+        self.fetch_refund(refund).await
     }
 
-    fn parse_notify(&self, _: &HeaderMap, body: &[u8]) -> Result<Notice, NoticeError> {
-        self.read_notify(body)
+    fn parse_notification(&self, _: &HeaderMap, body: &[u8]) -> Result<Notification, NotificationError> {
+        self.read_notification(body)
     }
 
     fn ack(&self) -> &'static str {
@@ -134,8 +134,8 @@ impl Channel for UnionPay {
         "refused"
     }
 
-    async fn bill(&self, day: Date) -> Result<BillAnswer, ChannelError> {
-        self.fetch_bill(day).await
+    async fn statement(&self, day: Date) -> Result<StatementResponse, ChannelError> {
+        self.fetch_statement(day).await
     }
 
     fn expiries(&self) -> Vec<Expiry> {

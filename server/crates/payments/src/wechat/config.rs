@@ -5,23 +5,23 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use super::WechatPay;
+use super::api_v3_key::ApiV3Key;
 use super::jsapi::Jsapi;
-use super::keys::{Keys, VerifyKey};
-use super::seal::ApiKey;
+use super::keys::{VerificationKey, VerificationKeys};
 use super::sign::Signer;
 use crate::config::ConfigError;
 use crate::expiry::Expiry;
 use crate::rsa::{PrivateKey, PublicKey};
-use crate::settings::Section;
+use crate::settings::ConfigSection;
 use crate::x509::Certificate;
 use domain::clock::SharedClock;
 use domain::rng::Rng;
 use domain::secret::Secret;
 
-const SECTION: Section = Section("pay.wechat");
+const SECTION: ConfigSection = ConfigSection("pay.wechat");
 const GATEWAY: &str = "https://api.mch.weixin.qq.com";
 
-/// `[pay.wechat]`. Keys and certificates are given inline or by file.
+/// `[pay.wechat]`. VerificationKeys and certificates are given inline or by file.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct WechatConfig {
@@ -95,7 +95,7 @@ impl WechatConfig {
     /// # Errors
     /// [`ConfigError`] names the key and what is wrong with it.
     pub fn build(&self, public_url: &str, notify_url: &str, clock: SharedClock, rng: Rng) -> Result<WechatPay, ConfigError> {
-        let (gateway, nearby) = SECTION.origin("gateway", &self.gateway, GATEWAY)?;
+        let (gateway, local) = SECTION.origin("gateway", &self.gateway, GATEWAY)?;
         if !(8..=32).contains(&self.app_id.len()) || !self.app_id.bytes().all(|b| b.is_ascii_alphanumeric()) {
             return Err(SECTION.fault("app_id", "must be the application's id, letters and digits (wx...)"));
         }
@@ -107,7 +107,7 @@ impl WechatConfig {
             return Err(SECTION.fault("app_secret", "must be the application's secret, 32 letters and digits"));
         }
         let jsapi = self.app_secret.clone().map(|secret| Jsapi { secret, back: format!("{public_url}/pay/wechat/back") });
-        let api_key = ApiKey::parse(self.api_v3_key.expose())
+        let api_key = ApiV3Key::parse(self.api_v3_key.expose())
             .ok_or_else(|| SECTION.fault("api_v3_key", "must be the 32 letters and digits that were set at the console"))?;
         if self.subject.is_empty() || self.subject.len() > 127 {
             return Err(SECTION.fault("subject", "must be 1 to 127 bytes"));
@@ -121,7 +121,7 @@ impl WechatConfig {
             return Err(SECTION.fault("private_key", "does not belong to the certificate"));
         }
         let now = clock.now();
-        if !certificate.is_current(now) {
+        if !certificate.is_valid_at(now) {
             return Err(SECTION.fault("certificate", format!("is valid only until {}", certificate.not_after)));
         }
         let (keys, mut expiries) = self.keys(&certificate)?;
@@ -130,7 +130,7 @@ impl WechatConfig {
         let preferred = self.verify.iter().map(|one| one.id.clone()).find(|id| !id.is_empty());
         Ok(WechatPay {
             gateway,
-            nearby,
+            local,
             app_id: self.app_id.clone(),
             signer: Signer { mchid: self.mchid.clone(), serial: certificate.serial_hex, key },
             api_key,
@@ -141,15 +141,15 @@ impl WechatConfig {
             notify_url: format!("{notify_url}/pay/wechat/notify"),
             return_url: format!("{public_url}/pay/return"),
             lifetime_minutes: self.lifetime_minutes,
-            client: SECTION.client(nearby, timeout)?,
+            client: SECTION.client(local, timeout)?,
             expiries,
             clock,
             rng,
         })
     }
 
-    fn keys(&self, ours: &Certificate) -> Result<(Keys, Vec<Expiry>), ConfigError> {
-        let (keys, mut expiries) = (Keys::default(), Vec::new());
+    fn keys(&self, merchant: &Certificate) -> Result<(VerificationKeys, Vec<Expiry>), ConfigError> {
+        let (keys, mut expiries) = (VerificationKeys::default(), Vec::new());
         if self.verify.is_empty() {
             return Err(SECTION.fault("verify", "is missing; give WeChat Pay's public key or its platform certificate"));
         }
@@ -166,7 +166,7 @@ impl WechatConfig {
                     one.public_key_file.as_ref(),
                     PublicKey::parse,
                 )?;
-                (one.id.clone(), VerifyKey { key, validity: None })
+                (one.id.clone(), VerificationKey { key, validity: None })
             } else {
                 let text = one.certificate.as_deref();
                 let file = one.certificate_file.as_ref();
@@ -176,12 +176,12 @@ impl WechatConfig {
                 }
                 expiries.push(Expiry { key: format!("{}.{}", SECTION.0, name("certificate")), at: certificate.not_after });
                 let validity = Some((certificate.not_before, certificate.not_after));
-                (certificate.serial_hex, VerifyKey { key: certificate.key, validity })
+                (certificate.serial_hex, VerificationKey { key: certificate.key, validity })
             };
-            if key.key == ours.key {
+            if key.key == merchant.key {
                 return Err(SECTION.fault(&name("public_key"), "is our own; WeChat Pay's is needed"));
             }
-            if keys.learn(id, key).is_some() {
+            if keys.insert(id, key).is_some() {
                 return Err(SECTION.fault(&name("id"), "is given twice"));
             }
         }
@@ -263,6 +263,6 @@ pub(super) mod tests {
         let channel = built(&config, Timestamp(1_795_438_800_000)).unwrap();
         let keys: Vec<_> = channel.expiries.iter().map(|one| one.key.as_str()).collect();
         assert_eq!(keys, ["pay.wechat.verify[1].certificate", "pay.wechat.certificate"]);
-        assert!(["1FED", "PUB_KEY_ID_1"].iter().all(|serial| channel.keys.known(serial).is_some()));
+        assert!(["1FED", "PUB_KEY_ID_1"].iter().all(|serial| channel.keys.get(serial).is_some()));
     }
 }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::WechatPay;
 use crate::channel::{ChannelError, PayerId, SignIn};
 use crate::form;
-use crate::wire::{body, unreachable};
+use crate::response_body::{body, unreachable};
 use domain::secret::Secret;
 
 /// What it takes beside the rest of the channel.
@@ -19,7 +19,7 @@ pub struct Jsapi {
 }
 
 #[derive(Deserialize)]
-struct Answer {
+struct AccessTokenResponse {
     openid: Option<String>,
     errcode: Option<i64>,
 }
@@ -27,7 +27,7 @@ struct Answer {
 impl WechatPay {
     /// Where payers say who they are, and where we ask what they said.
     fn oauth_origin(&self, official: &'static str) -> &str {
-        if self.nearby { &self.gateway } else { official }
+        if self.local { &self.gateway } else { official }
     }
 
     /// What the page hands to WeChat: names and values, the last one our signature.
@@ -74,7 +74,7 @@ impl SignIn for WechatPay {
 
     /// The address holds our secret: it goes into no error and no log.
     async fn payer(&self, code: &str) -> Result<PayerId, ChannelError> {
-        let jsapi = self.jsapi.as_ref().ok_or(ChannelError::Answer("no secret of the application"))?;
+        let jsapi = self.jsapi.as_ref().ok_or(ChannelError::InvalidResponse("no secret of the application"))?;
         let query = form::encode([
             ("appid", self.app_id.as_str()),
             ("secret", jsapi.secret.expose()),
@@ -84,14 +84,14 @@ impl SignIn for WechatPay {
         let address = format!("{}/sns/oauth2/access_token?{query}", self.oauth_origin("https://api.weixin.qq.com"));
         let response = self.client.get(address).send().await.map_err(unreachable)?;
         if !response.status().is_success() {
-            return Err(ChannelError::Answer("an HTTP status that is no success"));
+            return Err(ChannelError::InvalidResponse("an HTTP status that is no success"));
         }
-        let answer: Answer = serde_json::from_slice(&body(response).await?)
-            .map_err(|_| ChannelError::Answer("an object that is not of its form"))?;
+        let answer: AccessTokenResponse = serde_json::from_slice(&body(response).await?)
+            .map_err(|_| ChannelError::InvalidResponse("an object that is not of its form"))?;
         if let Some(code) = answer.errcode.filter(|code| *code != 0) {
             return Err(ChannelError::Refused(code.to_string()));
         }
-        answer.openid.and_then(PayerId::parse).ok_or(ChannelError::Answer("nobody's id"))
+        answer.openid.and_then(PayerId::parse).ok_or(ChannelError::InvalidResponse("nobody's id"))
     }
 }
 

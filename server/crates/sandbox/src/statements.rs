@@ -1,4 +1,4 @@
-//! The sandbox's bills, out of its own books, and how they are wrong when they are told to be.
+//! The sandbox's statements, out of its own books, and how they are wrong when they are told to be.
 
 use std::collections::BTreeMap;
 use std::io::{Cursor, Write};
@@ -14,14 +14,14 @@ use zip::write::{SimpleFileOptions, ZipWriter};
 use super::bank::Bank;
 use domain::statement::LineKind;
 
-/// What is wrong with bills. The default is nothing.
+/// What is wrong with statements. The default is nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct BillFaults {
+pub struct StatementFaults {
     /// They are not made yet.
     pub not_ready: bool,
     /// What the channel says instead is that there was nothing.
-    pub says_nothing: bool,
+    pub reports_empty: bool,
     /// The payment of this number is not in it.
     pub missing: Option<String>,
     /// A payment that nobody made is in it, yuan.
@@ -31,7 +31,7 @@ pub struct BillFaults {
     /// These payments are in it as given back too.
     pub refunded: Option<String>,
     /// The payment of this number is in it twice.
-    pub doubled: Option<String>,
+    pub duplicated: Option<String>,
     /// Fees are this many fen higher a payment.
     pub fee_fen: i64,
     /// The sum of payments is a fen too high.
@@ -41,11 +41,11 @@ pub struct BillFaults {
     /// It unpacks to much more than it is.
     pub bomb: bool,
     /// It is another merchant's.
-    pub others: bool,
+    pub wrong_merchant: bool,
 }
 
-/// One line of a bill, before it is written as the channel writes it.
-pub(super) struct Row {
+/// One line of a statement, before it is written as the channel writes it.
+pub(super) struct StatementRow {
     pub kind: LineKind,
     pub out_trade_no: String,
     pub trade_no: String,
@@ -57,14 +57,14 @@ pub(super) struct Row {
     pub subject: String,
 }
 
-/// What a bill's lines add up to.
-pub(super) struct Sums {
+/// What a statement's lines add up to.
+pub(super) struct StatementTotals {
     pub paid: (usize, Fen),
     pub refunded: (usize, Fen),
 }
 
-impl Sums {
-    pub fn of(rows: &[Row], faults: &BillFaults) -> Self {
+impl StatementTotals {
+    pub fn of(rows: &[StatementRow], faults: &StatementFaults) -> Self {
         let sum = |kind| {
             let of_kind: Vec<Fen> = rows.iter().filter(|row| row.kind == kind).map(|row| row.amount).collect();
             (of_kind.len(), of_kind.into_iter().sum::<Fen>())
@@ -81,12 +81,12 @@ fn fee_of(amount: Fen) -> Fen {
 }
 
 impl Bank {
-    /// What happened at a channel in a window of time, as its bill tells it.
-    pub(super) fn bill_rows(&self, tender: Tender, (from, to): (Timestamp, Timestamp)) -> Vec<Row> {
-        let faults = self.faults().bill;
+    /// What happened at a channel in a window of time, as its statement tells it.
+    pub(super) fn statement_rows(&self, tender: Tender, (from, to): (Timestamp, Timestamp)) -> Vec<StatementRow> {
+        let faults = self.faults().statement;
         let mut rows = Vec::new();
         for trade in self.books().into_iter().filter(|trade| trade.tender == tender) {
-            let row = |kind, refund_no, amount, fee, at| Row {
+            let row = |kind, refund_no, amount, fee, at| StatementRow {
                 kind,
                 out_trade_no: trade.out_trade_no.clone(),
                 trade_no: trade.trade_no.clone(),
@@ -99,7 +99,7 @@ impl Bank {
             if let Some(at) = trade.paid_at.filter(|_| faults.missing.as_ref() != Some(&trade.out_trade_no)) {
                 let told = faults.amounts.get(&trade.out_trade_no).and_then(|text| Fen::parse_yuan(text).ok());
                 let amount = told.unwrap_or(trade.amount);
-                let copies = if faults.doubled.as_ref() == Some(&trade.out_trade_no) { 2 } else { 1 };
+                let copies = if faults.duplicated.as_ref() == Some(&trade.out_trade_no) { 2 } else { 1 };
                 for _ in 0..copies {
                     rows.push(row(LineKind::Paid, None, amount, fee_of(amount) + Fen(faults.fee_fen), at));
                 }
@@ -117,7 +117,7 @@ impl Bank {
         if let Some(amount) = faults.extra.as_deref().and_then(|text| Fen::parse_yuan(text).ok()) {
             let (out_trade_no, trade_no) = ("ELSEWHERE1".to_owned(), "99990000000000000000000001".to_owned());
             let (fee, at, subject) = (fee_of(amount), from, "别处".to_owned());
-            rows.push(Row { kind: LineKind::Paid, out_trade_no, trade_no, refund_no: None, amount, fee, at, subject });
+            rows.push(StatementRow { kind: LineKind::Paid, out_trade_no, trade_no, refund_no: None, amount, fee, at, subject });
         }
         rows.retain(|row| from <= row.at && row.at < to);
         rows.sort_by_key(|row| row.at);
@@ -126,7 +126,7 @@ impl Bank {
 }
 
 /// A bomb of its kind: zeros, sixty-four megabytes of them.
-pub(super) fn much() -> Vec<u8> {
+pub(super) fn zip_bomb_content() -> Vec<u8> {
     vec![0; 64 << 20]
 }
 

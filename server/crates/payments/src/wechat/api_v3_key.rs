@@ -5,9 +5,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 /// The APIv3 key. Never printed.
-pub struct ApiKey(LessSafeKey);
+pub struct ApiV3Key(LessSafeKey);
 
-impl ApiKey {
+impl ApiV3Key {
     /// Takes the 32 characters that the console was given.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
@@ -36,9 +36,9 @@ impl ApiKey {
     }
 }
 
-impl std::fmt::Debug for ApiKey {
+impl std::fmt::Debug for ApiV3Key {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("ApiKey(..)")
+        f.write_str("ApiV3Key(..)")
     }
 }
 
@@ -49,8 +49,8 @@ mod tests {
     const NONCE: &str = "fdasflkja484";
     const SEALED: &str = include_str!("vectors/sealed.txt");
 
-    fn key() -> ApiKey {
-        ApiKey::parse("0123456789abcdef0123456789abcdef").unwrap()
+    fn key() -> ApiV3Key {
+        ApiV3Key::parse("0123456789abcdef0123456789abcdef").unwrap()
     }
 
     #[test]
@@ -75,7 +75,7 @@ mod tests {
             assert_eq!(key().open(nonce, data, sealed), None, "{nonce} {data}");
         }
         for text in ["", "0123456789abcdef", "0123456789abcdef0123456789abcde密", &"x".repeat(64)] {
-            assert!(ApiKey::parse(text).is_none(), "{text}");
+            assert!(ApiV3Key::parse(text).is_none(), "{text}");
         }
     }
 }

@@ -9,11 +9,11 @@ use model::order::Tender;
 use model::time::{Civil, Timestamp};
 use serde_json::{Value, json};
 
-use super::alipay_bill;
+use super::alipay_request::{Request, read};
+use super::alipay_statement;
 use super::bank::Bank;
 use super::books::{Status, Trade};
 use super::cashier;
-use super::request::{Request, read};
 
 pub(super) async fn by_get(state: State<Bank>, query: RawQuery, headers: HeaderMap) -> Response {
     by_post(state, query, headers, Bytes::new()).await
@@ -38,7 +38,7 @@ pub(super) async fn by_post(State(bank): State<Bank>, RawQuery(query): RawQuery,
         "alipay.trade.fastpay.refund.query" => called(&bank, &request, query_refund).await,
         "alipay.data.dataservice.bill.downloadurl.query" => {
             let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-            called(&bank, &request, |bank, request| alipay_bill::address(bank, request, host)).await
+            called(&bank, &request, |bank, request| alipay_statement::address(bank, request, host)).await
         }
         _ => called(&bank, &request, |_, _| failure("40004", "isv.invalid-method")).await,
     }

@@ -4,14 +4,14 @@ use model::money::Fen;
 use model::time::{Civil, DAY, Date, Timestamp};
 
 use super::message::fen;
-use crate::bill::BillError;
-use crate::bill::read::Lines;
+use crate::statement::StatementError;
+use crate::statement::fields::StatementLines;
 use crate::unpack::{gbk, unzip};
-use domain::statement::{BillLine, LineKind};
+use domain::statement::{LineKind, StatementLine};
 
 /// The fields' widths. What comes after them is read where it is there: the layout grew at its end.
 const WIDTHS: [usize; 28] = [3, 11, 11, 6, 10, 19, 12, 4, 2, 21, 2, 32, 2, 6, 10, 13, 13, 4, 15, 2, 2, 6, 2, 4, 32, 1, 21, 15];
-/// A merchant's own words with a transaction: what we had it carry.
+/// A merchant's order_id words with a transaction: what we had it carry.
 const RESERVED: (usize, usize) = (397, 32);
 /// A trade may be settled some days after it was made.
 const TOLERANCE: i64 = 3 * DAY;
@@ -19,41 +19,41 @@ const TOLERANCE: i64 = 3 * DAY;
 /// Reads the file of one merchant's settlement day.
 ///
 /// # Errors
-/// [`BillError`]; also where it is somebody else's, or of another day, or a line does not add up.
-pub fn read(mer_id: &str, window: (Timestamp, Timestamp), zip: &[u8]) -> Result<Vec<BillLine>, BillError> {
+/// [`StatementError`]; also where it is somebody else's, or of another day, or a line does not add up.
+pub fn read(mer_id: &str, window: (Timestamp, Timestamp), zip: &[u8]) -> Result<Vec<StatementLine>, StatementError> {
     let mut details = None;
     for (name, bytes) in unzip(zip)? {
         let name = name.rsplit('/').next().unwrap_or_default();
         if name.starts_with("INN") && name.contains("ZM_") {
             if details.replace(bytes).is_some() {
-                return Err(BillError::Form("single file of details"));
+                return Err(StatementError::Form("single file of details"));
             }
         } else if name.contains("ZME_") && !bytes.trim_ascii().is_empty() {
             // Corrections between banks, which no request of ours made: for a person.
-            tracing::warn!(channel = "unionpay", "payment.bill.corrections");
+            tracing::warn!(channel = "unionpay", "payment.statement.corrections");
         }
     }
-    let details = details.ok_or(BillError::Form("file of details"))?;
+    let details = details.ok_or(StatementError::Form("file of details"))?;
     // Fields are cut by bytes; that these are text is checked of the whole.
     gbk(&details)?;
-    let mut lines = Lines::default();
+    let mut lines = StatementLines::default();
     for (at, line) in (1..).zip(details.split(|byte| *byte == b'\n')) {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         if !line.is_empty() {
-            lines.push(at, Cut { at, line }.read(mer_id, window)?)?;
+            lines.push(at, Record { at, line }.read(mer_id, window)?)?;
         }
     }
     Ok(lines.into_inner())
 }
 
-struct Cut<'a> {
+struct Record<'a> {
     at: usize,
     line: &'a [u8],
 }
 
-impl<'a> Cut<'a> {
+impl<'a> Record<'a> {
     /// Field number `number`, from 1, without the blanks around it.
-    fn field(&self, number: usize, what: &'static str) -> Result<&'a str, BillError> {
+    fn field(&self, number: usize, what: &'static str) -> Result<&'a str, StatementError> {
         let from: usize = WIDTHS.iter().take(number - 1).map(|width| width + 1).sum();
         let width = WIDTHS.get(number - 1).copied().unwrap_or_default();
         self.bytes(from, width).ok_or(self.wrong(what))
@@ -61,30 +61,30 @@ impl<'a> Cut<'a> {
 
     /// Only where a blank stands on both sides: a line that is shifted is not read as another.
     fn bytes(&self, from: usize, width: usize) -> Option<&'a str> {
-        let apart = |at: usize| self.line.get(at).is_none_or(|byte| *byte == b' ');
+        let is_separator = |at: usize| self.line.get(at).is_none_or(|byte| *byte == b' ');
         let text = std::str::from_utf8(self.line.get(from..from + width)?).ok().filter(|text| text.is_ascii())?;
-        (from.checked_sub(1).is_none_or(apart) && apart(from + width)).then(|| text.trim_matches(' '))
+        (from.checked_sub(1).is_none_or(is_separator) && is_separator(from + width)).then(|| text.trim_matches(' '))
     }
 
-    const fn wrong(&self, what: &'static str) -> BillError {
-        BillError::Field { line: self.at, what }
+    const fn wrong(&self, what: &'static str) -> StatementError {
+        StatementError::Field { line: self.at, what }
     }
 
-    fn word(&self, number: usize, what: &'static str) -> Result<String, BillError> {
+    fn word(&self, number: usize, what: &'static str) -> Result<String, StatementError> {
         let text = self.field(number, what)?;
         let proper = !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric());
         if proper { Ok(text.to_owned()) } else { Err(self.wrong(what)) }
     }
 
     /// A letter for the direction, and digits.
-    fn directed(&self, number: usize, what: &'static str) -> Result<Fen, BillError> {
+    fn unsigned_amount(&self, number: usize, what: &'static str) -> Result<Fen, StatementError> {
         let text = self.field(number, what)?;
         fen(text.strip_prefix(['C', 'D']).unwrap_or(text)).ok_or(self.wrong(what))
     }
 
-    fn read(&self, mer_id: &str, window: (Timestamp, Timestamp)) -> Result<BillLine, BillError> {
+    fn read(&self, mer_id: &str, window: (Timestamp, Timestamp)) -> Result<StatementLine, StatementError> {
         if self.field(28, "merchant")? != mer_id {
-            return Err(BillError::Owner);
+            return Err(StatementError::Owner);
         }
         let kind = match self.field(20, "type")? {
             "01" => LineKind::Paid,
@@ -93,29 +93,29 @@ impl<'a> Cut<'a> {
             _ => return Err(self.wrong("type")),
         };
         let amount = fen(self.field(7, "amount")?).filter(|amount| *amount > Fen::ZERO).ok_or(self.wrong("amount"))?;
-        let (fee, settled) = (self.directed(16, "fee")?, self.directed(17, "settled amount")?);
+        let (fee, settled) = (self.unsigned_amount(16, "fee")?, self.unsigned_amount(17, "settled amount")?);
         // What is settled is the amount less the fee; of a refund, less what is given back of the fee.
         let kept = if kind == LineKind::Paid { amount - settled } else { settled - amount };
         if kept != fee && kept != -fee {
-            return Err(BillError::Totals("what is settled of a line"));
+            return Err(StatementError::Totals("what is settled of a line"));
         }
-        let own = self.word(12, "order number")?;
+        let order_id = self.word(12, "order number")?;
         let (out_trade_no, refund_no, trade_no) = match kind {
-            LineKind::Paid => (own, None, self.word(10, "query number")?),
-            LineKind::Refunded => (self.carried(), Some(own), self.word(27, "query number of the trade")?),
+            LineKind::Paid => (order_id, None, self.word(10, "query number")?),
+            LineKind::Refunded => (self.original_order_id(), Some(order_id), self.word(27, "query number of the trade")?),
         };
         let at = self.instant(window)?;
-        Ok(BillLine { kind, out_trade_no, trade_no, refund_no, amount, fee: kept.money(), at })
+        Ok(StatementLine { kind, out_trade_no, trade_no, refund_no, amount, fee: kept.money(), at })
     }
 
     /// The number of the trade, as our request had a refund carry it.
-    fn carried(&self) -> String {
+    fn original_order_id(&self) -> String {
         let text = self.bytes(RESERVED.0, RESERVED.1).unwrap_or_default();
         if text.bytes().all(|b| b.is_ascii_alphanumeric()) { text.to_owned() } else { String::new() }
     }
 
     /// `MMDDhhmmss`, in the year that brings it near the day.
-    fn instant(&self, (from, to): (Timestamp, Timestamp)) -> Result<Timestamp, BillError> {
+    fn instant(&self, (from, to): (Timestamp, Timestamp)) -> Result<Timestamp, StatementError> {
         let text = self.field(5, "time")?;
         let digits = text.len() == 10 && text.bytes().all(|b| b.is_ascii_digit());
         let part = |at: usize| text.get(at..at + 2).and_then(|part| part.parse().ok()).filter(|_| digits);
@@ -128,7 +128,7 @@ impl<'a> Cut<'a> {
         if first.is_none() && last.is_none() {
             return Err(self.wrong("time"));
         }
-        first.filter(near).or(last.filter(near)).ok_or(BillError::Day)
+        first.filter(near).or(last.filter(near)).ok_or(StatementError::Day)
     }
 }
 
@@ -159,12 +159,12 @@ mod tests {
         writer.finish().unwrap().into_inner()
     }
 
-    fn details(bytes: &[u8]) -> Result<Vec<BillLine>, BillError> {
+    fn details(bytes: &[u8]) -> Result<Vec<StatementLine>, StatementError> {
         read(MER_ID, window(), &zipped(&[("INN26112388ZM_777290058110048", bytes)]))
     }
 
     /// The first line of the vector with one piece replaced by another of the same length.
-    fn changed(from: &str, to: &str) -> Result<Vec<BillLine>, BillError> {
+    fn changed(from: &str, to: &str) -> Result<Vec<StatementLine>, StatementError> {
         assert_eq!(from.len(), to.len());
         let line = DETAILS.split(|b| *b == b'\n').next().unwrap();
         let at = line.windows(from.len()).position(|piece| piece == from.as_bytes()).expect(from);
@@ -188,34 +188,34 @@ mod tests {
 
     #[test]
     fn a_line_that_is_not_of_its_form_is_refused_and_named() {
-        let wrong = |what| Err(BillError::Field { line: 1, what });
+        let wrong = |what| Err(StatementError::Field { line: 1, what });
         assert_eq!(changed("000000005000", "00000000500x"), wrong("amount"));
         assert_eq!(changed("000000005000", "000000000000"), wrong("amount"));
-        assert_eq!(changed("000000005000", "000000005001"), Err(BillError::Totals("what is settled of a line")));
+        assert_eq!(changed("000000005000", "000000005001"), Err(StatementError::Totals("what is settled of a line")));
         assert_eq!(changed("1123210005", "1323210005"), wrong("time"));
         assert_eq!(changed("1123210005", "1123210x05"), wrong("time"));
-        assert_eq!(changed("1123210005", "0523210005"), Err(BillError::Day));
-        assert_eq!(changed("777290058110048", "777290058110049"), Err(BillError::Owner));
+        assert_eq!(changed("1123210005", "0523210005"), Err(StatementError::Day));
+        assert_eq!(changed("777290058110048", "777290058110049"), Err(StatementError::Owner));
         assert_eq!(changed(" 01 01 000201", " 79 01 000201"), wrong("type"));
         let line = DETAILS.split(|b| *b == b'\n').next().unwrap();
         for end in [1, 100, 300, 307] {
-            assert!(matches!(details(&line[..end]), Err(BillError::Field { .. })), "{end}");
+            assert!(matches!(details(&line[..end]), Err(StatementError::Field { .. })), "{end}");
         }
         let shifted = [b" ", line].concat();
-        assert!(matches!(details(&shifted), Err(BillError::Field { .. })));
-        assert_eq!(details(&[line, b"\n", line].concat()), Err(BillError::Twice(2)));
+        assert!(matches!(details(&shifted), Err(StatementError::Field { .. })));
+        assert_eq!(details(&[line, b"\n", line].concat()), Err(StatementError::Twice(2)));
     }
 
     #[test]
     fn what_is_no_bill_is_refused() {
         assert_eq!(details(b""), Ok(vec![]));
-        assert_eq!(details(&[0xff, 0xfe, b'\n']), Err(BillError::Packed(UnpackError::Encoding)));
+        assert_eq!(details(&[0xff, 0xfe, b'\n']), Err(StatementError::Packed(UnpackError::Encoding)));
         let named = |name| read(MER_ID, window(), &zipped(&[(name, DETAILS)]));
-        assert_eq!(named("INN26112388ZME_777290058110048"), Err(BillError::Form("file of details")));
-        assert_eq!(named("readme.txt"), Err(BillError::Form("file of details")));
+        assert_eq!(named("INN26112388ZME_777290058110048"), Err(StatementError::Form("file of details")));
+        assert_eq!(named("readme.txt"), Err(StatementError::Form("file of details")));
         let two: [(&str, &[u8]); 2] = [("INN26112388ZM_1", b""), ("INN26112388ZM_2", b"")];
-        assert_eq!(read(MER_ID, window(), &zipped(&two)), Err(BillError::Form("single file of details")));
-        assert_eq!(read(MER_ID, window(), b"<html>"), Err(BillError::Packed(UnpackError::Form)));
+        assert_eq!(read(MER_ID, window(), &zipped(&two)), Err(StatementError::Form("single file of details")));
+        assert_eq!(read(MER_ID, window(), b"<html>"), Err(StatementError::Packed(UnpackError::Form)));
     }
 
     #[test]
@@ -225,11 +225,11 @@ mod tests {
         let at = |text: &str| {
             let line = String::from_utf8_lossy(DETAILS.split(|b| *b == b'\n').next().unwrap()).replace("1123210005", text);
             let lines = read(MER_ID, window, &zipped(&[("INN27010188ZM_1", line.as_bytes())]))?;
-            Ok::<_, BillError>(lines[0].at.to_string())
+            Ok::<_, StatementError>(lines[0].at.to_string())
         };
         assert_eq!(at("1231233000"), Ok("2026-12-31 23:30:00".into()));
         assert_eq!(at("0101000500"), Ok("2027-01-01 00:05:00".into()));
-        assert_eq!(at("0701000500"), Err(BillError::Day));
+        assert_eq!(at("0701000500"), Err(StatementError::Day));
     }
 
     proptest::proptest! {

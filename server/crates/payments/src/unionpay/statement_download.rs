@@ -1,17 +1,17 @@
 //! The file of a settlement day (`txnType` 76): in the answer itself, as base64 of a deflated zip.
 
-use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use model::time::{Date, HOUR};
 
 use super::sign::fields;
-use super::{UnionPay, statement, wire_time};
-use crate::bill::{BillAnswer, BillError};
+use super::{UnionPay, statement_file, wire_time};
 use crate::channel::ChannelError;
+use crate::response_body::{STATEMENT_TIMEOUT, file};
+use crate::statement::{StatementError, StatementResponse};
 use crate::unpack::{UnpackError, inflate};
-use crate::wire::{BILL_TIMEOUT, file};
-use domain::statement::Bill;
+use crate::verified;
+use domain::statement::Statement;
 
 /// A settlement day ends this long before midnight.
 const BEFORE_MIDNIGHT: i64 = HOUR;
@@ -22,7 +22,7 @@ fn window(day: Date) -> (model::time::Timestamp, model::time::Timestamp) {
 }
 
 impl UnionPay {
-    pub(super) async fn fetch_bill(&self, day: Date) -> Result<BillAnswer, ChannelError> {
+    pub(super) async fn fetch_statement(&self, day: Date) -> Result<StatementResponse, ChannelError> {
         let (_, month, of) = day.ymd();
         let request = fields([
             ("txnType", "76"),
@@ -32,24 +32,24 @@ impl UnionPay {
             ("txnTime", &wire_time(self.clock.now())),
             ("settleDate", &format!("{month:02}{of:02}")),
         ]);
-        let response = self.send(format!("{}/", self.files), request, Some(BILL_TIMEOUT)).await?;
-        let message = self.opened(&file(response).await?)?;
+        let response = self.send(format!("{}/", self.files), request, Some(STATEMENT_TIMEOUT)).await?;
+        let message = self.verify(&file(response).await?)?;
         let window = window(day);
         match message.get("respCode") {
             "00" => {}
             // There is no file: nothing happened, or it is not made yet. Whoever asks knows whether there should be one.
-            "98" => return Ok(BillAnswer::Ready(Bill { window, ..Bill::empty(day) })),
-            "02" | "03" | "04" | "05" => return Ok(BillAnswer::NotYet),
+            "98" => return Ok(StatementResponse::Ready(Statement { window, ..Statement::empty(day) })),
+            "02" | "03" | "04" | "05" => return Ok(StatementResponse::NotYet),
             code => return Err(ChannelError::Refused(code.chars().take(8).collect())),
         }
         // The year is in no request and no line.
         if !message.get("settleDate").is_empty() && message.get("settleDate") != format!("{month:02}{of:02}") {
-            return Err(BillError::Day.into());
+            return Err(StatementError::Day.into());
         }
-        let packed = STANDARD.decode(message.get("fileContent")).map_err(|_| BillError::Packed(UnpackError::Form))?;
-        let zip = inflate(&packed).map_err(BillError::from)?;
-        let lines = statement::read(&self.signer.mer_id, window, &zip)?;
-        Ok(BillAnswer::Ready(Bill { day, window, digest: digest(&SHA256, &zip).as_ref().to_vec(), lines }))
+        let packed = STANDARD.decode(message.get("fileContent")).map_err(|_| StatementError::Packed(UnpackError::Form))?;
+        let zip = inflate(&packed).map_err(StatementError::from)?;
+        let lines = statement_file::read(&self.signer.mer_id, window, &zip)?;
+        Ok(StatementResponse::Ready(Statement { day, window, digest: verified::sha256(&zip), lines }))
     }
 }
 
