@@ -26,11 +26,12 @@ struct Door {
 /// `POST /pay/{channel}/notify` for the channels, `/pay/return` for the payer who comes back, whom UnionPay's page sends by a form. To
 /// be merged beside the routes that have sessions, not below their layers.
 pub fn routes(payments: Payments) -> Router {
+    let limit = Arc::new(Limit::new(payments.parts().1.clone()));
     Router::new()
         .route("/pay/{channel}/notify", post(knock))
         .route("/pay/return", get(come_back).post(come_back))
         .layer(DefaultBodyLimit::max(MAX_BYTES))
-        .with_state(Door { payments, limit: Arc::default() })
+        .with_state(Door { payments, limit })
 }
 
 async fn knock(State(door): State<Door>, Path(channel): Path<String>, request: Request) -> Response {
@@ -38,7 +39,7 @@ async fn knock(State(door): State<Door>, Path(channel): Path<String>, request: R
     let Some(channel) = Tender::parse(&channel).and_then(|tender| door.payments.channel(tender)) else {
         return StatusCode::NOT_FOUND.into_response();
     };
-    if !door.limit.admits(from, door.payments.parts().1.now()) {
+    if !door.limit.admits(from) {
         return StatusCode::TOO_MANY_REQUESTS.into_response();
     }
     let headers = request.headers().clone();

@@ -1,4 +1,4 @@
-//! Alipay's statement of the sandbox: an address that lives half a minute, and a zip of GBK files behind it.
+//! Alipay's statements: a URL that is valid for 30 seconds, and a zip archive of GBK files.
 
 use axum::extract::{Query, State};
 use axum::http::{StatusCode, header};
@@ -19,7 +19,7 @@ const HEAD: &str = "支付宝交易号,商户订单号,业务类型,商品名称
                     订单金额（元）,商家实收（元）,支付宝红包（元）,集分宝（元）,支付宝优惠（元）,商家优惠（元）,券核销金额（元）,券名称,\
                     商家红包消费金额（元）,卡消费金额（元）,退款批次号/请求号,服务费（元）,分润（元）,备注";
 
-/// Gives the address, at the host by which the product came.
+/// The response with the download URL, at the host of the request.
 pub(super) fn address(bank: &Bank, request: &Request, host: &str) -> Value {
     let day = request.text("bill_date").and_then(parse_day);
     let (Some(day), Some("trade")) = (day, request.text("bill_type")) else {

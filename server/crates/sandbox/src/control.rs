@@ -1,4 +1,4 @@
-//! How tests and demos look into the sandbox and tell it to fail. Only from this machine: phones on the LAN reach the cashier.
+//! HTTP API for tests and demos: books, payments and faults. Accessible only from this machine, unlike the cashier.
 
 use std::net::SocketAddr;
 
@@ -12,7 +12,7 @@ use super::bank::Bank;
 use super::books::Trade;
 use super::faults::Faults;
 
-/// Somebody on this machine.
+/// Extractor that rejects clients on other machines.
 pub(super) struct LoopbackClient;
 
 impl FromRequestParts<Bank> for LoopbackClient {

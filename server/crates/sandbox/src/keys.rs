@@ -1,4 +1,4 @@
-//! The keys of both sides: throw-away ones, made at the start or kept in a directory.
+//! Throw-away keys of product and sandbox, generated at startup or stored in a directory.
 
 use std::fs;
 use std::io::Write;
@@ -12,41 +12,38 @@ use super::SandboxError;
 use domain::secret::Secret;
 use payments::rsa::{PrivateKey, PublicKey};
 
-/// Both sides' keys, as PEM, and the numbers they go with.
+/// Keys (PEM) and account numbers of product and sandbox.
 #[derive(Clone, Debug)]
 pub struct Keys {
-    /// The product's application.
+    /// The product's application id at Alipay.
     pub app_id: String,
-    /// The product's merchant number.
+    /// The product's merchant number at Alipay.
     pub seller_id: String,
-    /// The product signs with this. Only so that it can be put into the product's configuration; the sandbox never uses it.
+    /// The product signs with this key. It is here for the product's configuration; the sandbox does not use it.
     pub app_private: Secret,
-    /// The sandbox verifies the product with this.
+    /// The sandbox verifies the product's signatures with this key.
     pub app_public: String,
-    /// The certificate of the product's key, as WeChat Pay and UnionPay hand one out.
+    /// Certificate of the product's key for WeChat Pay and UnionPay.
     pub certificate: String,
-    /// What WeChat Pay seals notifications with.
+    /// WeChat Pay encrypts notifications with this key.
     pub api_v3_key: Secret,
-    /// The sandbox signs with this.
+    /// The sandbox signs with this key.
     pub gateway_private: Secret,
-    /// The product verifies the sandbox with this.
+    /// The product verifies the sandbox's signatures with this key.
     pub gateway_public: String,
-    /// UnionPay's certificates: the root and the middle one that the product pins, and the one that messages carry.
+    /// UnionPay's certificates: root and intermediate, which the product pins, and the signer's, which messages contain.
     pub chain: Chain,
 }
 
-/// Certificates from a root to a signer.
 #[derive(Clone, Debug)]
 pub struct Chain {
-    /// Signs the middle one.
     pub root: String,
-    /// Signs the signer's.
     pub middle: String,
     pub signer: String,
 }
 
 impl Chain {
-    /// Of one key in all three places: it is the signatures that are looked at.
+    /// A chain whose three certificates share one key.
     pub(super) fn of(key: &PrivateKey) -> Result<Self, SandboxError> {
         let key = pair(key)?;
         let [root, middle, signer] =
@@ -66,7 +63,7 @@ impl Chain {
     }
 }
 
-/// A certificate of a key, signed by itself.
+/// A self-signed certificate.
 pub(super) fn certificate(key: &PrivateKey, name: &str, serial: u32) -> Result<String, SandboxError> {
     let mut params = CertificateParams::default();
     params.distinguished_name.push(DnType::CommonName, name);
@@ -79,15 +76,13 @@ fn pair(key: &PrivateKey) -> Result<KeyPair, SandboxError> {
 }
 
 impl Keys {
-    /// New keys for both sides.
-    ///
     /// # Errors
-    /// Where the machine gives no randomness.
+    /// [`SandboxError::Key`] if the system provides no randomness.
     pub fn generate() -> Result<Self, SandboxError> {
         Self::of(&PrivateKey::generate()?, &PrivateKey::generate()?)
     }
 
-    /// All else follows from the two keys, so that a sandbox that is started again is the same.
+    /// Derives everything else from the two keys, so that a restarted sandbox is the same.
     fn of(app: &PrivateKey, gateway: &PrivateKey) -> Result<Self, SandboxError> {
         let app_pem = app.to_pem()?;
         let api_v3_key: String = hex::encode(digest(&SHA256, app_pem.as_bytes())).chars().take(32).collect();
@@ -104,10 +99,10 @@ impl Keys {
         })
     }
 
-    /// The keys in a directory; made there the first time, so that a restart does not change them.
+    /// Reads the keys from a directory, or generates and stores them there.
     ///
     /// # Errors
-    /// Where they cannot be read or written, or are no keys.
+    /// [`SandboxError::State`] if the files cannot be read or written, [`SandboxError::Key`] if they are not keys.
     pub fn load_or_generate(directory: &Path) -> Result<Self, SandboxError> {
         let keep = |error| SandboxError::State(directory.to_owned(), error);
         fs::create_dir_all(directory).map_err(keep)?;
@@ -140,7 +135,7 @@ impl Keys {
     }
 }
 
-/// For its owner only, from the first byte.
+/// Creates the file with permissions for its owner only.
 fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     file.write_all(text.as_bytes())
@@ -151,7 +146,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn kept_keys_stay_the_same_and_are_not_printed() {
+    fn stored_keys_are_stable_and_not_printed() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("keys");
         let first = Keys::load_or_generate(&path).unwrap();

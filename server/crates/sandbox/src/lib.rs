@@ -1,7 +1,7 @@
-//! The payment sandbox: a server of its own that speaks the wire protocols of all channels with throw-away keys, shows a cashier page
-//! where one taps pay or cancel, signs and sends notifications, keeps books of its own, and fails as it is told to.
+//! The payment sandbox: an HTTP server that implements the protocols of all channels with throw-away keys. It shows a cashier page,
+//! sends signed notifications, keeps its own books, and injects faults.
 //!
-//! The product talks to it exactly as to the real gateway, by configured address and keys.
+//! The product talks to it exactly as to the real gateways, with configured URLs and keys.
 
 mod alipay;
 mod alipay_request;
@@ -47,41 +47,31 @@ use payments::AlipayConfig;
 use payments::unionpay::UnionpayConfig;
 use payments::wechat::{VerifyConfig, WechatConfig};
 
-/// What a sandbox is started with.
 pub struct Config {
-    /// Where to listen; port 0 takes any.
+    /// Address to listen on; port 0 chooses a free port.
     pub address: SocketAddr,
-    /// The keys of both sides; [`Keys::generate`] makes new ones.
     pub keys: Keys,
-    /// How many times faster than the real schedule a notification that was not acknowledged is sent again.
+    /// Factor by which notifications are repeated faster than on the channels' schedules.
     pub speed: u32,
-    /// Its own clock.
     pub clock: SharedClock,
-    /// Its own randomness.
     pub rng: Rng,
 }
 
-/// Why a sandbox does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum SandboxError {
-    /// The address cannot be taken.
     #[error("cannot listen on {0}")]
     Listen(SocketAddr, #[source] std::io::Error),
-    /// A key cannot be used.
     #[error("a key of the sandbox {0}")]
     Key(#[from] payments::rsa::KeyError),
-    /// No certificate could be made.
     #[error("the sandbox's certificates cannot be made")]
     Certificate(#[from] rcgen::Error),
-    /// Its keys or books cannot be kept.
-    #[error("what the sandbox keeps in {0} cannot be read or written")]
+    #[error("the sandbox's file {0} cannot be read or written")]
     State(std::path::PathBuf, #[source] std::io::Error),
-    /// No client for the notifications.
-    #[error("no notifications can be sent")]
+    #[error("the HTTP client for notifications cannot be built")]
     Client(#[source] reqwest::Error),
 }
 
-/// A sandbox that runs; it ends when dropped.
+/// A running sandbox; dropping it stops it.
 pub struct Sandbox {
     address: SocketAddr,
     keys: Keys,
@@ -90,10 +80,8 @@ pub struct Sandbox {
     tasks: TaskTracker,
 }
 
-/// Starts a sandbox.
-///
 /// # Errors
-/// [`SandboxError`].
+/// [`SandboxError`] if the address is in use or the keys are invalid.
 pub async fn start(config: Config) -> Result<Sandbox, SandboxError> {
     let listen = |error| SandboxError::Listen(config.address, error);
     let listener = TcpListener::bind(config.address).await.map_err(listen)?;
@@ -105,7 +93,7 @@ pub async fn start(config: Config) -> Result<Sandbox, SandboxError> {
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let stopping = stop.clone();
     tasks.spawn(async move {
-        // Connections that hang on purpose must not hold up the end.
+        // No graceful shutdown, because some faults keep connections open on purpose.
         let serving = axum::serve(listener, service);
         tokio::select! {
             () = stopping.cancelled() => {}
@@ -152,25 +140,23 @@ fn routes(bank: Bank) -> Router {
 }
 
 impl Sandbox {
-    /// Where it listens.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The address that the product's configuration names; `host` is how the payer's browser reaches this machine.
+    /// Alipay's gateway URL; `host` is the name under which the payer's browser reaches this machine.
     #[must_use]
     pub fn gateway(&self, host: &str) -> String {
         format!("http://{host}:{}/gateway.do", self.address.port())
     }
 
-    /// The keys of both sides.
     #[must_use]
     pub const fn keys(&self) -> &Keys {
         &self.keys
     }
 
-    /// The configuration with which the product pays here.
+    /// The product's configuration for Alipay payments at this sandbox.
     #[must_use]
     pub fn product_config(&self, host: &str) -> AlipayConfig {
         AlipayConfig {
@@ -183,7 +169,7 @@ impl Sandbox {
         }
     }
 
-    /// The same for WeChat Pay.
+    /// The product's configuration for WeChat Pay payments at this sandbox.
     #[must_use]
     pub fn wechat_config(&self, host: &str) -> WechatConfig {
         WechatConfig {
@@ -203,7 +189,7 @@ impl Sandbox {
         }
     }
 
-    /// The same for UnionPay.
+    /// The product's configuration for UnionPay payments at this sandbox.
     #[must_use]
     pub fn unionpay_config(&self, host: &str) -> UnionpayConfig {
         UnionpayConfig {
@@ -218,41 +204,40 @@ impl Sandbox {
         }
     }
 
-    /// WeChat signs by a platform certificate of this serial number from now on, and gives it out; here it is.
+    /// Makes WeChat Pay sign with a new platform certificate of this serial number from now on; returns the certificate.
     ///
     /// # Errors
-    /// Where it cannot be made.
+    /// [`SandboxError::Certificate`].
     pub fn sign_wechat_with_certificate(&self, serial: u32) -> Result<String, SandboxError> {
         let certificate = keys::certificate(&self.keys.gateway()?, "sandbox platform", serial)?;
         self.bank.0.wechat.sign_by(format!("{serial:X}"), certificate.clone());
         Ok(certificate)
     }
 
-    /// A notification of UnionPay's trade as it stands, with some fields changed before it was signed; nothing where there is none.
+    /// The body of a notification about a UnionPay trade, with some fields changed before signing; `None` if the trade is unpaid.
     #[must_use]
-    pub fn unionpay_notification_form(&self, out_trade_no: &str, changes: &[(&str, &str)]) -> Option<String> {
+    pub fn unionpay_notification(&self, out_trade_no: &str, changes: &[(&str, &str)]) -> Option<String> {
         let trade = self.bank.find(out_trade_no)?;
         self.bank.unionpay_form(&trade, &Faults::default(), changes)
     }
 
-    /// Sets how it fails from now on.
     pub fn set_faults(&self, faults: Faults) {
         self.bank.set_faults(faults);
     }
 
-    /// Pays a trade as the payer would at the cashier. False where there is none, or it can no longer be paid.
+    /// Pays a trade as the payer would at the cashier; false if it does not exist or cannot be paid.
     #[must_use]
     pub fn pay(&self, out_trade_no: &str) -> bool {
         self.bank.pay(out_trade_no)
     }
 
-    /// Gives a part of a paid trade back, as somebody at the channel's console would.
+    /// Refunds a part of a paid trade, as an operator of the channel's console would.
     #[must_use]
     pub fn refund(&self, out_trade_no: &str, request: &str, amount: Fen) -> bool {
         self.bank.refund(out_trade_no, request, amount)
     }
 
-    /// Sends the notification of a trade's present state again.
+    /// Sends another notification of the trade's current state.
     #[must_use]
     pub fn notify(&self, out_trade_no: &str) -> bool {
         self.bank.notify(out_trade_no)
@@ -263,7 +248,7 @@ impl Sandbox {
         self.bank.books()
     }
 
-    /// Ends it and waits until it has.
+    /// Stops the sandbox and waits for its tasks.
     pub async fn stop(self) {
         self.stop.cancel();
         self.tasks.close();

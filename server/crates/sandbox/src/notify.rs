@@ -1,4 +1,4 @@
-//! Signs and sends notifications, again and again until the product says success.
+//! Sends signed notifications until the product acknowledges them.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::faults::Faults;
 use payments::alipay::sign::{SIGN_TYPE, notify_text};
 use payments::form::{Fields, encode};
 
-/// The pauses between sends, in seconds; the first goes at once.
+/// Delays before each attempt on the channel's schedule, seconds.
 const fn pauses(tender: Tender) -> &'static [u64] {
     match tender {
         Tender::WechatPay => {
@@ -23,7 +23,6 @@ const fn pauses(tender: Tender) -> &'static [u64] {
     }
 }
 
-/// A notification as it is posted.
 #[derive(Clone)]
 pub(super) struct NotificationRequest {
     pub headers: HeaderMap,
@@ -31,7 +30,7 @@ pub(super) struct NotificationRequest {
 }
 
 impl Bank {
-    /// Starts to notify of a trade's present state. False where there is no such trade.
+    /// Starts notifying about a trade's current state; false if there is no such trade.
     pub fn notify(&self, out_trade_no: &str) -> bool {
         let Some(trade) = self.find(out_trade_no) else { return false };
         let notify_id = hex::encode(self.0.rng.bytes::<17>());
@@ -67,7 +66,7 @@ impl Bank {
                 notification.body.truncate(half);
             }
             let copies = (0..faults.copies.max(1)).map(|_| self.send(trade, notification.clone(), faults.lose));
-            // The real one counts the last answer; with copies, any success ends it.
+            // With copies, one acknowledgement is enough.
             if futures::future::join_all(copies).await.contains(&true) {
                 return;
             }

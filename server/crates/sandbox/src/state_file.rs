@@ -1,4 +1,4 @@
-//! What the sandbox remembers over a restart, so that the statements of a demo's days stay what they were.
+//! Saves the sandbox's state, so that a demo's statements do not change after a restart.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,16 +15,16 @@ use super::{Sandbox, SandboxError};
 #[derive(Default, Serialize, Deserialize)]
 pub(super) struct SavedState {
     pub trades: Vec<Trade>,
-    /// When money went back: trade, refund, instant.
+    /// Trade number, refund number and time of each refund.
     pub refunded: Vec<(String, String, Timestamp)>,
     pub asked: BTreeMap<String, TransactionRequest>,
 }
 
 impl Sandbox {
-    /// Takes up what was kept; nothing where nothing was.
+    /// Restores the state; does nothing if the file does not exist.
     ///
     /// # Errors
-    /// Where the file cannot be read, or is no state of a sandbox.
+    /// [`SandboxError::State`] if the file cannot be read or parsed.
     pub fn restore_state(&self, file: &Path) -> Result<(), SandboxError> {
         let keep = |error| SandboxError::State(file.to_owned(), error);
         let text = match fs::read_to_string(file) {
@@ -36,10 +36,8 @@ impl Sandbox {
         Ok(())
     }
 
-    /// Keeps what it knows.
-    ///
     /// # Errors
-    /// Where the file cannot be written.
+    /// [`SandboxError::State`] if the file cannot be written.
     pub fn save_state(&self, file: &Path) -> Result<(), SandboxError> {
         let keep = |error| SandboxError::State(file.to_owned(), error);
         let text = serde_json::to_string(&self.bank.saved_state()).map_err(|error| keep(std::io::Error::other(error)))?;
@@ -83,7 +81,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_restart_forgets_nothing() {
+    async fn state_survives_a_restart() {
         let (keys, dir) = (Keys::generate().unwrap(), tempfile::tempdir().unwrap());
         let file = dir.path().join("books.json");
         let sandbox = async || {

@@ -1,4 +1,4 @@
-//! UnionPay's statement of the sandbox: in the answer, as base64 of a deflated zip of a GBK file with fields of fixed width.
+//! UnionPay's statements: base64 of a zlib-compressed zip archive with a GBK file of fixed-width fields, inside the response.
 
 use std::io::Write;
 
@@ -59,7 +59,7 @@ fn answer(bank: &Bank, request: &Fields, faults: &Faults) -> Fields {
     )
 }
 
-/// The newest day of that month and day which has begun.
+/// The latest past day with this month and day of month.
 fn settlement_day(now: Timestamp, text: &str) -> Option<Date> {
     let (month, day) = (text.get(..2)?.parse().ok()?, text.get(2..)?.parse().ok()?);
     let year = now.date().ymd().0;

@@ -1,4 +1,4 @@
-//! WeChat Pay's side of the sandbox: every request is verified as the real one verifies it, every answer is signed.
+//! WeChat Pay's gateway: verifies every request and signs every response.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -23,22 +23,20 @@ use payments::wechat::api_v3_key::ApiV3Key;
 use payments::wechat::sign::{SCHEME, answer_text, request_text};
 use payments::x509::Certificate;
 
-/// The product's application.
+/// The product's application id.
 pub const APP_ID: &str = "wx2026112300000001";
 /// The product's merchant number.
 pub const MCHID: &str = "1900000001";
-/// The id of the key that answers are signed with.
+/// Id of the public key with which responses are signed.
 pub const KEY_ID: &str = "PUB_KEY_ID_0119000000012026112300000000000000";
 
-/// What the sandbox knows of the product, and how it signs.
 pub(super) struct Wechat {
     api_key: ApiV3Key,
     serial: String,
-    /// In certificate mode the platform certificate that answers name, and its serial number.
+    /// Serial number and platform certificate in certificate mode.
     platform: Mutex<Option<(String, String)>>,
 }
 
-/// A request as it came.
 pub(super) struct Call<'a> {
     pub bank: &'a Bank,
     pub method: &'a Method,
@@ -57,7 +55,6 @@ impl Wechat {
         Ok(Self { api_key, serial, platform: Mutex::default() })
     }
 
-    /// From now on answers are signed by that certificate.
     pub fn sign_by(&self, serial: String, certificate: String) {
         *self.platform.lock().unwrap_or_else(PoisonError::into_inner) = Some((serial, certificate));
     }
@@ -68,7 +65,7 @@ impl Wechat {
 }
 
 impl Call<'_> {
-    /// Verifies, acts, signs. `name` is what the faults call it.
+    /// Answers a request with the configured faults. `name` is the method's name in [`Faults::silent_on`].
     pub(super) async fn answer(&self, name: &str, act: impl FnOnce(&Value) -> Result<Value, Refusal>) -> Response {
         let faults = self.bank.faults();
         if let Some(status) = faults.status {
@@ -90,7 +87,7 @@ impl Call<'_> {
         (StatusCode::from_u16(status).unwrap_or_default(), headers, body).into_response()
     }
 
-    /// The content of a request whose signature is good.
+    /// Verifies a request and parses its body; an empty body is `Null`.
     pub(super) fn verified(&self) -> Result<Value, Refusal> {
         let bad = (401, "SIGN_ERROR");
         let header = |name: &str| self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -304,12 +301,12 @@ impl Bank {
         }
     }
 
-    /// The headers that vouch for a body.
+    /// Signature headers for a body.
     fn signed(&self, body: &[u8], faults: &Faults) -> HeaderMap {
         let (seconds, nonce) = ((self.now().0 / SECOND).to_string(), hex::encode(self.0.rng.bytes::<16>()));
         let key = if faults.falsify { &self.0.forger_key } else { &self.0.gateway_key };
         let signature = key.sign(&answer_text(&seconds, &nonce, body)).unwrap_or_default();
-        // As the real one, which now and then tries whether signatures are looked at.
+        // Like WeChat Pay's probes with invalid signatures.
         let signature = if faults.falsify { format!("WECHATPAY/SIGNTEST/{signature}") } else { signature };
         let mut headers = HeaderMap::new();
         let serial = self.0.wechat.platform().map_or_else(|| KEY_ID.to_owned(), |(serial, _)| serial);
@@ -327,7 +324,7 @@ impl Bank {
         headers
     }
 
-    /// Of a payment, or of the newest refund.
+    /// Notifies of the payment or the latest refund.
     pub(super) fn wechat_notification(&self, trade: &Trade, faults: &Faults) -> Option<NotificationRequest> {
         let (kind, resource) = match self.newest_refund(trade) {
             Some((request, amount)) => {
@@ -340,7 +337,7 @@ impl Bank {
                 ("REFUND.SUCCESS", object)
             }
             None if trade.status == Status::TradeSuccess => ("TRANSACTION.SUCCESS", trade_object(trade, faults)),
-            // Only success is told.
+            // Only success is notified.
             None => return None,
         };
         let nonce = hex::encode(self.0.rng.bytes::<6>());
@@ -350,13 +347,13 @@ impl Bank {
             "resource": { "algorithm": "AEAD_AES_256_GCM", "ciphertext": sealed, "nonce": nonce,
                           "associated_data": "transaction", "original_type": "transaction" },
         });
-        // As PHP writes it: whoever parses it and writes it again has other bytes.
+        // Escaped slashes, so that parsing and serialising the body again changes its bytes.
         let body = body.to_string().replace('/', "\\/").into_bytes();
         Some(NotificationRequest { headers: self.signed(&body, faults), body })
     }
 }
 
-/// A part of a request; nothing where it is not there.
+/// A value by JSON pointer; `Null` if missing.
 fn at<'a>(content: &'a Value, path: &str) -> &'a Value {
     content.pointer(path).unwrap_or(&Value::Null)
 }

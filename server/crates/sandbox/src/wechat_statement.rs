@@ -1,4 +1,4 @@
-//! WeChat Pay's statement of the sandbox: a signed answer with address and digest, and a gzip file for which one signs again.
+//! WeChat Pay's statements: a signed response with URL and digest, and a gzip file whose download must be signed as well.
 
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use axum::body::Bytes;
@@ -50,7 +50,7 @@ pub(super) async fn address(State(bank): State<Bank>, method: Method, uri: Uri, 
     Call { bank: &bank, method: &method, uri: &uri, headers: &headers, body: &body }.answer("bill", act).await
 }
 
-/// Not signed, as the real one's is not.
+/// The response is unsigned, as at the real gateway.
 pub(super) async fn download(State(bank): State<Bank>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
     let call = Call { bank: &bank, method: &method, uri: &uri, headers: &headers, body: &body };
     let day = query(&uri).get("token").and_then(|token| parse_day(token));

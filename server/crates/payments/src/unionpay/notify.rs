@@ -1,4 +1,4 @@
-//! Notifications: forms that carry their signer's certificate. What they mean for us is decided where they are settled.
+//! Asynchronous notifications: forms that contain the certificate of their signer.
 
 use model::order::Tender;
 
@@ -13,7 +13,6 @@ impl UnionPay {
     pub(super) fn read_notification(&self, body: &[u8]) -> Result<Notification, NotificationError> {
         let fields = form::parse(body)?;
         let message = self.trust.verify(fields, self.clock.now(), body).ok_or(NotificationError::Signature)?;
-        // From here on it is UnionPay that speaks.
         if !matches!(message.get("respCode"), "00" | "A6") {
             return Ok(Notification::Ignored);
         }
@@ -25,7 +24,8 @@ impl UnionPay {
     }
 }
 
-/// A refund is told under its own number; the one of its trade comes back in `reqReserved`, as we sent it.
+/// A refund's notification has the refund number in `orderId`; the number of its trade returns in `reqReserved`, which the refund
+/// request set.
 fn event_from(message: &Message, kind: EventKind) -> Result<VerifiedEvent, NotificationError> {
     let word = |name: &'static str| message.word(name).map(str::to_owned).ok_or(NotificationError::Field(name));
     let refund = kind == EventKind::RefundSucceeded;
@@ -62,7 +62,7 @@ mod tests {
         }
     }
 
-    /// The vector with some fields changed and signed again by UnionPay's key.
+    /// The test vector with some fields changed, signed again with UnionPay's key.
     fn signed(changes: &[(&str, &str)]) -> String {
         let mut fields = form::parse(NOTIFY.as_bytes()).unwrap();
         fields.extend(changes.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())));
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn what_openssl_signed_is_read() {
+    fn unionpay_notification_signed_by_openssl_is_accepted() {
         let paid = event(NOTIFY);
         assert_eq!((paid.kind(), paid.out_trade_no(), paid.amount()), (EventKind::Paid, "D7531000N1", Fen(5_000)));
         assert_eq!((paid.trade_no(), paid.seller_id()), (Some("952611232100009999998"), Some("777290058110048")));
@@ -81,13 +81,13 @@ mod tests {
     }
 
     #[test]
-    fn one_byte_more_or_less_and_it_is_not_unionpays() {
+    fn altered_unionpay_notifications_are_rejected() {
         let refused = |body: &str| unionpay().read_notification(body.as_bytes()).unwrap_err();
         assert_eq!(refused(&NOTIFY.replace("txnAmt=5000", "txnAmt=5001")), NotificationError::Signature);
         assert_eq!(
             refused(&NOTIFY.replace("%0D%0A", "%0A")),
             NotificationError::Signature,
-            "the certificate's lines end as they were signed"
+            "the signature covers the certificate's line ends"
         );
         assert_eq!(refused(&format!("{NOTIFY}&more=1")), NotificationError::Signature);
         assert_eq!(refused(&format!("{NOTIFY}&txnAmt=1")), NotificationError::Form, "the same name twice");
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn the_type_and_the_code_decide_what_it_is() {
+    fn unionpay_type_and_code_decide_the_event() {
         assert_eq!(event(&signed(&[("respCode", "A6")])).kind(), EventKind::Paid);
         let refund = [("txnType", "04"), ("orderId", "D7531000N1R1"), ("origQryId", "95"), ("reqReserved", "D7531000N1")];
         let back = event(&signed(&refund));
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn signed_rubbish_is_still_rubbish() {
+    fn signed_but_invalid_unionpay_fields_are_rejected() {
         let refused = |change: (&str, &str)| unionpay().read_notification(signed(&[change]).as_bytes()).unwrap_err();
         for amount in ["", "-5000", "50.00", "5e3", "0"] {
             assert_eq!(refused(("txnAmt", amount)), NotificationError::Field("txnAmt"), "{amount}");
@@ -119,7 +119,7 @@ mod tests {
         let long = "9".repeat(65);
         assert_eq!(refused(("orderId", &long)), NotificationError::Field("orderId"));
         assert_eq!(refused(("orderId", "a\0b")), NotificationError::Field("orderId"));
-        assert_eq!(refused(("txnType", "04")), NotificationError::Field("reqReserved"), "a refund of nothing that we know");
+        assert_eq!(refused(("txnType", "04")), NotificationError::Field("reqReserved"), "a refund without its trade's number");
         assert!(!event(&signed(&[("currencyCode", "840")])).is_cny());
     }
 }

@@ -1,4 +1,4 @@
-//! `queryTrans`: one code answers the question, another says how the trade stands.
+//! `queryTrans`: `respCode` is the result of the query, `origRespCode` the result of the transaction.
 
 use model::order::Tender;
 use model::time::Timestamp;
@@ -13,23 +13,22 @@ use domain::payment::DEAD_AFTER;
 use domain::payment_event::{EventFacts, EventKind, EventSource};
 use store::payments::Attempt;
 
-/// How a trade stands by its codes.
+/// The state of a transaction by the two codes of a query response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TransactionStatus {
-    /// The money moved; A6 with a limitation that concerns the payer's bank.
+    /// `00`, or `A6`: succeeded with a limitation at the payer's bank.
     Succeeded,
-    /// It is on its way, or nobody knows: ask again.
+    /// In progress or unknown to UnionPay.
     Pending,
-    /// There is no such trade, or not yet.
+    /// There is no such transaction, or not yet.
     NotFound,
-    /// It did not happen, by this code.
+    /// Failed with this code.
     Failed(String),
-    /// The question itself was not answered.
+    /// The query itself failed, with this text.
     QueryFailed(String),
 }
 
 impl TransactionStatus {
-    /// Of an answer to a query.
     pub fn of(message: &Message) -> Self {
         let (query_code, trade_code) = (message.get("respCode"), message.get("origRespCode"));
         match (query_code, trade_code) {
@@ -46,7 +45,7 @@ pub(super) fn is_code(code: &str) -> bool {
     code.len() == 2 && code.bytes().all(|b| b.is_ascii_alphanumeric())
 }
 
-/// A question about a transaction of ours, by its number and time.
+/// The fields of a query for the transaction with this number and `txnTime`.
 pub(super) fn query_fields(number: &str, at: Timestamp) -> Fields {
     let time = wire_time(at);
     fields([
@@ -71,15 +70,15 @@ impl UnionPay {
             return Ok(QueryResponse::Unknown(code));
         }
         self.check_subject(message, &attempt.out_trade_no, Timestamp(attempt.created_at))?;
-        let dead = self.clock.now().since(attempt.expires_at()) > DEAD_AFTER;
+        let expired = self.clock.now().since(attempt.expires_at()) > DEAD_AFTER;
         let kind = match status {
             TransactionStatus::Succeeded => EventKind::Paid,
             TransactionStatus::NotFound => EventKind::Absent,
-            // The payer may try another card until the time is over.
-            TransactionStatus::Failed(_) if !dead => return Ok(QueryResponse::Waiting),
+            // The payer may try another card until the attempt expires.
+            TransactionStatus::Failed(_) if !expired => return Ok(QueryResponse::Waiting),
             TransactionStatus::Failed(_) => EventKind::Closed,
             TransactionStatus::Pending | TransactionStatus::QueryFailed(_) => {
-                return Ok(QueryResponse::Unknown("it is on its way".into()));
+                return Ok(QueryResponse::Unknown("in progress".into()));
             }
         };
         let paid = kind == EventKind::Paid;
@@ -103,7 +102,7 @@ impl UnionPay {
         })))
     }
 
-    /// Merchant, number and time together are a transaction's name.
+    /// A transaction is identified by merchant, number and time.
     pub(super) fn check_subject(&self, message: &Message, number: &str, at: Timestamp) -> Result<(), ChannelError> {
         let same = message.get("orderId") == number && message.get("txnTime") == wire_time(at);
         if same { Ok(()) } else { Err(ChannelError::InvalidResponse("another transaction")) }
@@ -136,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn the_codes_tell_the_question_from_the_trade() {
+    fn unionpay_query_and_trade_codes_are_separate() {
         for code in ["00", "A6"] {
             assert_eq!(kind(&[("origRespCode", code)]), Some(EventKind::Paid), "{code}");
         }
@@ -148,16 +147,13 @@ mod tests {
             assert!(matches!(read(&[("origRespCode", code)]), Ok(QueryResponse::Unknown(_))), "{code}");
         }
         for code in ["01", "02", "10", "11", "37", "98", "", "A6"] {
-            assert!(
-                matches!(read(&[("respCode", code)]), Ok(QueryResponse::Unknown(_))),
-                "{code}: the question was not answered"
-            );
+            assert!(matches!(read(&[("respCode", code)]), Ok(QueryResponse::Unknown(_))), "{code}: the query failed");
         }
-        assert!(matches!(read(&[("origRespCode", "61")]), Ok(QueryResponse::Waiting)), "another card may do");
+        assert!(matches!(read(&[("origRespCode", "61")]), Ok(QueryResponse::Waiting)), "the payer may use another card");
     }
 
     #[test]
-    fn an_answer_to_another_question_is_none() {
+    fn mismatched_unionpay_query_responses_are_rejected() {
         for change in
             [("orderId", "D7531000N2"), ("txnTime", "20261123210001"), ("txnAmt", "-5000"), ("txnAmt", "0"), ("queryId", "")]
         {
@@ -166,11 +162,11 @@ mod tests {
         let Ok(QueryResponse::Event(event)) = read(&[("merId", "1"), ("currencyCode", "840"), ("txnAmt", "5001")]) else {
             panic!("no event")
         };
-        assert_eq!((event.seller_id(), event.is_cny(), event.amount()), (Some("1"), false, Fen(5_001)), "told as it is");
+        assert_eq!((event.seller_id(), event.is_cny(), event.amount()), (Some("1"), false, Fen(5_001)), "reported unchanged");
     }
 
     #[test]
-    fn a_trade_that_failed_is_closed_when_nobody_can_pay_it_any_more() {
+    fn failed_unionpay_trade_closes_only_after_expiry() {
         let mut over = attempt();
         over.expires_at = attempt().created_at - DEAD_AFTER - 1;
         let Ok(QueryResponse::Event(event)) = unionpay().read(&over, &message(&[("origRespCode", "61")])) else {
@@ -178,6 +174,6 @@ mod tests {
         };
         assert_eq!((event.kind(), event.amount()), (EventKind::Closed, Fen(5_000)));
         let open = unionpay().read(&over, &message(&[("origRespCode", "05")]));
-        assert!(matches!(open, Ok(QueryResponse::Unknown(_))), "what is not known stays so");
+        assert!(matches!(open, Ok(QueryResponse::Unknown(_))), "an unknown state stays unknown");
     }
 }

@@ -1,4 +1,4 @@
-//! Refunds: transactions of their own, with a number and a time of ours; the same ones again give nothing more.
+//! Refunds: separate transactions identified by the merchant's number and time. Repeating a request with both refunds once.
 
 use model::order::Tender;
 
@@ -11,11 +11,11 @@ use crate::verified;
 use domain::payment_event::{EventFacts, EventKind, EventSource, VerifiedEvent};
 use domain::refund::ChannelRefund;
 
-/// Refusals after which the same request will never succeed: too much, no such trade, or one that does not fit it.
+/// Codes after which the request can never succeed: amount too large (33), no original trade (35), request does not match it (36).
 const FINAL: [&str; 3] = ["33", "35", "36"];
 
 impl UnionPay {
-    /// 00 only says that it was accepted: the end comes by notification or query.
+    /// Code `00` only means accepted; the result arrives by notification or query.
     pub(super) async fn submit_refund(&self, refund: &ChannelRefund) -> Result<RefundResponse, ChannelError> {
         let request = fields([
             ("txnType", "04"),
@@ -32,7 +32,7 @@ impl UnionPay {
         ]);
         let message = self.call("backTransReq.do", request).await?;
         match message.get("respCode") {
-            // 12: we asked before.
+            // 12: repeated request.
             "00" | "03" | "04" | "05" | "12" => {
                 self.check_subject(&message, &refund.number, refund.requested_at)?;
                 Ok(RefundResponse::Processing)
@@ -62,7 +62,7 @@ impl UnionPay {
             }
             TransactionStatus::Succeeded => RefundResponse::Event(self.refund_event(refund, EventKind::RefundSucceeded, message)),
             TransactionStatus::NotFound => RefundResponse::Absent,
-            // Only what is known to be an end is one: a second refund under another number would be money given twice.
+            // Only codes documented as final: a refund that is retried under another number would pay twice.
             TransactionStatus::Failed(code)
                 if code == "01" || code == "30" || FINAL.contains(&&*code) || code.starts_with('6') =>
             {
@@ -105,7 +105,7 @@ mod tests {
             paid: Fen(5_000),
             requested_at: AT,
         };
-        let told = [
+        let fields_of_success = [
             ("respCode", "00"),
             ("origRespCode", "00"),
             ("orderId", "D7531000N1R1"),
@@ -113,7 +113,7 @@ mod tests {
             ("txnAmt", "2000"),
             ("currencyCode", "156"),
         ];
-        let message = Message::from_verified_signature(fields(told.into_iter().chain(changes.iter().copied())), b"");
+        let message = Message::from_verified_signature(fields(fields_of_success.into_iter().chain(changes.iter().copied())), b"");
         unionpay().read_refund(&refund, &message)
     }
 
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_clear_word_ends_a_refund() {
+    fn only_final_unionpay_codes_end_a_refund() {
         assert_eq!(
             (kind(&[]), kind(&[("origRespCode", "A6")])),
             (Some(EventKind::RefundSucceeded), Some(EventKind::RefundSucceeded))
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_about_something_else_is_none() {
+    fn mismatched_unionpay_refund_responses_are_rejected() {
         for change in [("orderId", "D7531000N1R2"), ("txnTime", "20261123210001"), ("txnAmt", "2001"), ("currencyCode", "840")] {
             assert!(read(&[change]).is_err(), "{change:?}");
         }

@@ -1,4 +1,4 @@
-//! The file of a settlement day (`txnType` 76): in the answer itself, as base64 of a deflated zip.
+//! Statement download (`txnType` 76). The file is in the response itself: base64 of a zlib-compressed zip archive.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -13,12 +13,9 @@ use crate::unpack::{UnpackError, inflate};
 use crate::verified;
 use domain::statement::Statement;
 
-/// A settlement day ends this long before midnight.
-const BEFORE_MIDNIGHT: i64 = HOUR;
-
-/// What a settlement day covers: from 23:00 of the day before.
+/// UnionPay's settlement day lasts from 23:00 of the day before to 23:00.
 fn window(day: Date) -> (model::time::Timestamp, model::time::Timestamp) {
-    (day.start().plus(-BEFORE_MIDNIGHT), day.plus(1).start().plus(-BEFORE_MIDNIGHT))
+    (day.start().plus(-HOUR), day.plus(1).start().plus(-HOUR))
 }
 
 impl UnionPay {
@@ -37,12 +34,12 @@ impl UnionPay {
         let window = window(day);
         match message.get("respCode") {
             "00" => {}
-            // There is no file: nothing happened, or it is not made yet. Whoever asks knows whether there should be one.
+            // No file: a day without transactions, or not ready yet. The caller knows whether payments are expected.
             "98" => return Ok(StatementResponse::Ready(Statement { window, ..Statement::empty(day) })),
             "02" | "03" | "04" | "05" => return Ok(StatementResponse::NotYet),
             code => return Err(ChannelError::Refused(code.chars().take(8).collect())),
         }
-        // The year is in no request and no line.
+        // Neither requests nor lines contain the year.
         if !message.get("settleDate").is_empty() && message.get("settleDate") != format!("{month:02}{of:02}") {
             return Err(StatementError::Day.into());
         }
@@ -58,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_settlement_day_begins_an_hour_before_its_midnight() {
+    fn unionpay_settlement_day_starts_at_23_00() {
         let (from, to) = window(Date::from_ymd(2026, 11, 23).unwrap());
         assert_eq!((from.to_string().as_str(), to.to_string().as_str()), ("2026-11-22 23:00:00", "2026-11-23 23:00:00"));
     }

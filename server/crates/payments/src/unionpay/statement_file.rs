@@ -1,4 +1,4 @@
-//! UnionPay's file of details (`INN...ZM_...`): GBK, a line a transaction, fields of fixed width in bytes with a blank between them.
+//! UnionPay's statement (`INN...ZM_...`): GBK, one line per transaction, fixed-width fields (in bytes) separated by a space.
 
 use model::money::Fen;
 use model::time::{Civil, DAY, Date, Timestamp};
@@ -9,17 +9,15 @@ use crate::statement::fields::StatementLines;
 use crate::unpack::{gbk, unzip};
 use domain::statement::{LineKind, StatementLine};
 
-/// The fields' widths. What comes after them is read where it is there: the layout grew at its end.
+/// Widths of the required fields. Newer versions of the format append further fields.
 const WIDTHS: [usize; 28] = [3, 11, 11, 6, 10, 19, 12, 4, 2, 21, 2, 32, 2, 6, 10, 13, 13, 4, 15, 2, 2, 6, 2, 4, 32, 1, 21, 15];
 /// A merchant's order_id words with a transaction: what we had it carry.
 const RESERVED: (usize, usize) = (397, 32);
-/// A trade may be settled some days after it was made.
+/// A trade may be settled up to three days before or after it was made.
 const TOLERANCE: i64 = 3 * DAY;
 
-/// Reads the file of one merchant's settlement day.
-///
 /// # Errors
-/// [`StatementError`]; also where it is somebody else's, or of another day, or a line does not add up.
+/// [`StatementError`], also if it is of another merchant or day, or a line's amounts do not add up.
 pub fn read(mer_id: &str, window: (Timestamp, Timestamp), zip: &[u8]) -> Result<Vec<StatementLine>, StatementError> {
     let mut details = None;
     for (name, bytes) in unzip(zip)? {
@@ -29,12 +27,12 @@ pub fn read(mer_id: &str, window: (Timestamp, Timestamp), zip: &[u8]) -> Result<
                 return Err(StatementError::Form("single file of details"));
             }
         } else if name.contains("ZME_") && !bytes.trim_ascii().is_empty() {
-            // Corrections between banks, which no request of ours made: for a person.
+            // Interbank corrections, which follow from no request of the merchant; an operator must look at them.
             tracing::warn!(channel = "unionpay", "payment.statement.corrections");
         }
     }
     let details = details.ok_or(StatementError::Form("file of details"))?;
-    // Fields are cut by bytes; that these are text is checked of the whole.
+    // Fields are cut by bytes below, so the encoding is checked here.
     gbk(&details)?;
     let mut lines = StatementLines::default();
     for (at, line) in (1..).zip(details.split(|byte| *byte == b'\n')) {
@@ -52,34 +50,34 @@ struct Record<'a> {
 }
 
 impl<'a> Record<'a> {
-    /// Field number `number`, from 1, without the blanks around it.
+    /// Field `number`, from 1, without surrounding spaces.
     fn field(&self, number: usize, what: &'static str) -> Result<&'a str, StatementError> {
         let from: usize = WIDTHS.iter().take(number - 1).map(|width| width + 1).sum();
         let width = WIDTHS.get(number - 1).copied().unwrap_or_default();
-        self.bytes(from, width).ok_or(self.wrong(what))
+        self.bytes(from, width).ok_or(self.invalid(what))
     }
 
-    /// Only where a blank stands on both sides: a line that is shifted is not read as another.
+    /// `None` unless both neighbours are spaces, so that a shifted line is rejected.
     fn bytes(&self, from: usize, width: usize) -> Option<&'a str> {
         let is_separator = |at: usize| self.line.get(at).is_none_or(|byte| *byte == b' ');
         let text = std::str::from_utf8(self.line.get(from..from + width)?).ok().filter(|text| text.is_ascii())?;
         (from.checked_sub(1).is_none_or(is_separator) && is_separator(from + width)).then(|| text.trim_matches(' '))
     }
 
-    const fn wrong(&self, what: &'static str) -> StatementError {
+    const fn invalid(&self, what: &'static str) -> StatementError {
         StatementError::Field { line: self.at, what }
     }
 
     fn word(&self, number: usize, what: &'static str) -> Result<String, StatementError> {
         let text = self.field(number, what)?;
-        let proper = !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric());
-        if proper { Ok(text.to_owned()) } else { Err(self.wrong(what)) }
+        let valid = !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric());
+        if valid { Ok(text.to_owned()) } else { Err(self.invalid(what)) }
     }
 
-    /// A letter for the direction, and digits.
+    /// An amount with an optional direction letter (`C`, `D`), without its sign.
     fn unsigned_amount(&self, number: usize, what: &'static str) -> Result<Fen, StatementError> {
         let text = self.field(number, what)?;
-        fen(text.strip_prefix(['C', 'D']).unwrap_or(text)).ok_or(self.wrong(what))
+        fen(text.strip_prefix(['C', 'D']).unwrap_or(text)).ok_or(self.invalid(what))
     }
 
     fn read(&self, mer_id: &str, window: (Timestamp, Timestamp)) -> Result<StatementLine, StatementError> {
@@ -88,13 +86,13 @@ impl<'a> Record<'a> {
         }
         let kind = match self.field(20, "type")? {
             "01" => LineKind::Paid,
-            // A refund, or a payment that was taken back the same day.
+            // 04: refund. 31: payment revoked on the same day.
             "04" | "31" => LineKind::Refunded,
-            _ => return Err(self.wrong("type")),
+            _ => return Err(self.invalid("type")),
         };
-        let amount = fen(self.field(7, "amount")?).filter(|amount| *amount > Fen::ZERO).ok_or(self.wrong("amount"))?;
+        let amount = fen(self.field(7, "amount")?).filter(|amount| *amount > Fen::ZERO).ok_or(self.invalid("amount"))?;
         let (fee, settled) = (self.unsigned_amount(16, "fee")?, self.unsigned_amount(17, "settled amount")?);
-        // What is settled is the amount less the fee; of a refund, less what is given back of the fee.
+        // The settled amount is the amount less the fee; for a refund, less the returned fee.
         let kept = if kind == LineKind::Paid { amount - settled } else { settled - amount };
         if kept != fee && kept != -fee {
             return Err(StatementError::Totals("what is settled of a line"));
@@ -108,13 +106,13 @@ impl<'a> Record<'a> {
         Ok(StatementLine { kind, out_trade_no, trade_no, refund_no, amount, fee: kept.money(), at })
     }
 
-    /// The number of the trade, as our request had a refund carry it.
+    /// The trade's number, which refund requests put into `reqReserved`; empty if invalid.
     fn original_order_id(&self) -> String {
         let text = self.bytes(RESERVED.0, RESERVED.1).unwrap_or_default();
         if text.bytes().all(|b| b.is_ascii_alphanumeric()) { text.to_owned() } else { String::new() }
     }
 
-    /// `MMDDhhmmss`, in the year that brings it near the day.
+    /// Parses `MMDDhhmmss`, with the year that places it near the settlement day.
     fn instant(&self, (from, to): (Timestamp, Timestamp)) -> Result<Timestamp, StatementError> {
         let text = self.field(5, "time")?;
         let digits = text.len() == 10 && text.bytes().all(|b| b.is_ascii_digit());
@@ -126,7 +124,7 @@ impl<'a> Record<'a> {
         let near = |at: &Timestamp| from.plus(-TOLERANCE) <= *at && *at < to.plus(TOLERANCE);
         let [first, last] = years.map(read);
         if first.is_none() && last.is_none() {
-            return Err(self.wrong("time"));
+            return Err(self.invalid("time"));
         }
         first.filter(near).or(last.filter(near)).ok_or(StatementError::Day)
     }
@@ -163,7 +161,7 @@ mod tests {
         read(MER_ID, window(), &zipped(&[("INN26112388ZM_777290058110048", bytes)]))
     }
 
-    /// The first line of the vector with one piece replaced by another of the same length.
+    /// The first line of the test vector with `from` replaced by `to`, which must have the same length.
     fn changed(from: &str, to: &str) -> Result<Vec<StatementLine>, StatementError> {
         assert_eq!(from.len(), to.len());
         let line = DETAILS.split(|b| *b == b'\n').next().unwrap();
@@ -174,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_day_is_read_with_its_fees() {
+    fn unionpay_statement_is_parsed_with_fees() {
         let lines = details(DETAILS).unwrap();
         let [paid, refunded, late] = lines.as_slice() else { panic!("{lines:?}") };
         assert_eq!((paid.kind, paid.out_trade_no.as_str(), paid.amount), (LineKind::Paid, "D7531000N1", Fen(5_000)));
@@ -182,21 +180,21 @@ mod tests {
         assert_eq!((paid.fee, paid.at.to_string().as_str()), (Money(3_000), "2026-11-23 21:00:05"));
         assert_eq!((refunded.kind, refunded.amount, refunded.fee), (LineKind::Refunded, Fen(2_000), Money(-1_200)));
         assert_eq!((refunded.out_trade_no.as_str(), refunded.refund_no.as_deref()), ("D7531000N1", Some("D7531000N1R1")));
-        assert_eq!(refunded.trade_no, paid.trade_no, "by the trade that it is of");
+        assert_eq!(refunded.trade_no, paid.trade_no, "of the refunded trade");
         assert_eq!(late.at.to_string(), "2026-11-22 23:10:00", "the day begins at 23:00");
     }
 
     #[test]
-    fn a_line_that_is_not_of_its_form_is_refused_and_named() {
-        let wrong = |what| Err(StatementError::Field { line: 1, what });
-        assert_eq!(changed("000000005000", "00000000500x"), wrong("amount"));
-        assert_eq!(changed("000000005000", "000000000000"), wrong("amount"));
+    fn invalid_unionpay_statement_lines_are_rejected() {
+        let invalid = |what| Err(StatementError::Field { line: 1, what });
+        assert_eq!(changed("000000005000", "00000000500x"), invalid("amount"));
+        assert_eq!(changed("000000005000", "000000000000"), invalid("amount"));
         assert_eq!(changed("000000005000", "000000005001"), Err(StatementError::Totals("what is settled of a line")));
-        assert_eq!(changed("1123210005", "1323210005"), wrong("time"));
-        assert_eq!(changed("1123210005", "1123210x05"), wrong("time"));
+        assert_eq!(changed("1123210005", "1323210005"), invalid("time"));
+        assert_eq!(changed("1123210005", "1123210x05"), invalid("time"));
         assert_eq!(changed("1123210005", "0523210005"), Err(StatementError::Day));
         assert_eq!(changed("777290058110048", "777290058110049"), Err(StatementError::Owner));
-        assert_eq!(changed(" 01 01 000201", " 79 01 000201"), wrong("type"));
+        assert_eq!(changed(" 01 01 000201", " 79 01 000201"), invalid("type"));
         let line = DETAILS.split(|b| *b == b'\n').next().unwrap();
         for end in [1, 100, 300, 307] {
             assert!(matches!(details(&line[..end]), Err(StatementError::Field { .. })), "{end}");
@@ -207,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_bill_is_refused() {
+    fn invalid_unionpay_statement_files_are_rejected() {
         assert_eq!(details(b""), Ok(vec![]));
         assert_eq!(details(&[0xff, 0xfe, b'\n']), Err(StatementError::Packed(UnpackError::Encoding)));
         let named = |name| read(MER_ID, window(), &zipped(&[(name, DETAILS)]));
@@ -219,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn the_year_is_the_one_that_is_near() {
+    fn unionpay_statement_year_is_the_nearest() {
         let day = Date::from_ymd(2027, 1, 1).unwrap();
         let window = (day.start().plus(-3_600_000), day.plus(1).start().plus(-3_600_000));
         let at = |text: &str| {
@@ -234,7 +232,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn no_bytes_make_it_panic(at in 0usize..600, byte: u8) {
+        fn unionpay_statement_parsing_never_panics(at in 0usize..600, byte: u8) {
             let mut bytes = DETAILS.to_vec();
             if let Some(place) = bytes.get_mut(at) {
                 *place = byte;

@@ -1,4 +1,4 @@
-//! Whose word counts: a message carries the certificate of its signer, which must chain to the two that are pinned here.
+//! Signature verification. Each message contains its signer's certificate, which must chain to the two pinned certificates.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -12,20 +12,19 @@ use crate::form::Fields;
 use crate::rsa::Hash;
 use crate::x509::Certificate;
 
-/// Who signs in the field; the third part of a certificate's common name.
+/// Holder of production certificates: the third part of the common name.
 pub const PRODUCTION_HOLDER: &str = "中国银联股份有限公司";
-/// Who signs in test environments as well.
+/// Holder of test environment certificates.
 pub const TEST_HOLDER: &str = "00040000:SIGN";
-/// UnionPay signs with one certificate at a time, and with two while it changes.
+/// UnionPay signs with one certificate, and with two during a change.
 const CACHE_SIZE: usize = 8;
 
-/// The pinned certificates and what is allowed of others.
 pub struct TrustStore {
     pub root: Certificate,
     pub middle: Certificate,
     pub hashes: Vec<Hash>,
     pub test: bool,
-    /// Certificates that were found good, by the SHA-256 of their text; their dates are looked at each time.
+    /// Certificates whose chain is verified, by the SHA-256 of their text; validity is checked on each use.
     verified: Mutex<HashMap<Vec<u8>, Certificate>>,
 }
 
@@ -34,18 +33,18 @@ impl TrustStore {
         Self { root, middle, hashes, test, verified: Mutex::default() }
     }
 
-    /// Opens a message: version and method, then the certificate in it, then the signature. `body` is the message as it came.
+    /// Verifies version and sign method, then the certificate, then the signature. `body` is the message as received.
     pub fn verify(&self, fields: Fields, now: Timestamp, body: &[u8]) -> Option<Message> {
         let field = |name: &str| fields.get(name).map(String::as_str).unwrap_or_default();
         if field("version") != VERSION || field("signMethod") != SIGN_METHOD {
             return None;
         }
         let certificate = self.trusted_certificate(field("signPubKeyCert"), now)?;
-        let good = certificate.key.verifies(signed_text(&fields).as_bytes(), field("signature"));
-        good.then(|| Message::from_verified_signature(fields, body))
+        let is_valid = certificate.key.verifies(signed_text(&fields).as_bytes(), field("signature"));
+        is_valid.then(|| Message::from_verified_signature(fields, body))
     }
 
-    /// The certificate in a message, where it is UnionPay's and current.
+    /// Parses a message's certificate; `None` unless it chains to the pinned ones, belongs to UnionPay and is valid now.
     fn trusted_certificate(&self, text: &str, now: Timestamp) -> Option<Certificate> {
         let key = digest(&SHA256, text.as_bytes()).as_ref().to_vec();
         let cached = self.verified.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
@@ -61,12 +60,12 @@ impl TrustStore {
                 certificate
             }
         };
-        let current = [&certificate, &self.middle, &self.root].into_iter().all(|one| one.is_valid_at(now));
-        current.then_some(certificate)
+        let all_valid = [&certificate, &self.middle, &self.root].into_iter().all(|one| one.is_valid_at(now));
+        all_valid.then_some(certificate)
     }
 
     fn is_issued_to_unionpay(&self, leaf: &Certificate) -> bool {
-        // The middle's own signature was checked at the start.
+        // The intermediate certificate's own signature is verified at startup.
         leaf.is_signed_by(&self.middle.key, &self.hashes) && self.is_accepted_name(&leaf.common_name)
     }
 
@@ -96,7 +95,7 @@ mod tests {
         TrustStore::new(Certificate::parse(root).unwrap(), Certificate::parse(middle).unwrap(), hashes.to_vec(), test)
     }
 
-    /// A message with this certificate, signed by the key of all the leaves.
+    /// A message with this certificate, signed with the key shared by all leaf certificates of the test vectors.
     fn signed(certificate: &str, more: &[(&str, &str)]) -> Fields {
         let common = [("version", "5.1.0"), ("signMethod", "01"), ("respCode", "00"), ("signPubKeyCert", certificate)];
         let mut fields = fields(common.into_iter().chain(more.iter().copied()));
@@ -107,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn what_openssl_signed_is_opened_and_nothing_else() {
+    fn unionpay_response_signed_by_openssl_is_accepted() {
         let verify = |body: &[u8]| trust(&[Hash::Sha256], false).verify(parse_answer(body)?, AT, body);
         assert_eq!(verify(ANSWER).unwrap().get("origRespCode"), "00");
         let text = String::from_utf8(ANSWER.to_vec()).unwrap();
@@ -124,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn the_method_and_the_version_are_ours_to_choose() {
+    fn other_sign_methods_and_versions_are_rejected() {
         let trust = trust(&[Hash::Sha256], false);
         let leaf = include_str!("vectors/leaf.pem");
         assert!(trust.verify(signed(leaf, &[]), AT, b"").is_some());
@@ -134,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_must_chain_be_current_and_be_unionpays() {
+    fn signer_certificate_must_chain_be_valid_and_unionpay() {
         let opened =
             |hashes: &[Hash], test: bool, leaf: &str, at| trust(hashes, test).verify(signed(leaf, &[]), at, b"").is_some();
         let both = [Hash::Sha1, Hash::Sha256];
@@ -144,13 +143,13 @@ mod tests {
         assert!(!opened(&[Hash::Sha256], false, include_str!("vectors/leaf-sha1.pem"), AT), "not on the list");
         assert!(opened(&both, true, include_str!("vectors/leaf-test.pem"), AT));
         for (refused, why) in [
-            (include_str!("vectors/leaf-test.pem"), "a tester in the field"),
+            (include_str!("vectors/leaf-test.pem"), "a test certificate in production"),
             (include_str!("vectors/leaf-ended.pem"), "ended"),
             (include_str!("vectors/leaf-unchained.pem"), "signed by the root"),
             (include_str!("vectors/leaf-other.pem"), "another company"),
             (include_str!("vectors/leaf-short.pem"), "a name without a third part"),
-            (include_str!("vectors/merchant.pem"), "ours, by the same middle certificate"),
-            (include_str!("vectors/middle.pem"), "the middle itself"),
+            (include_str!("vectors/merchant.pem"), "the merchant's certificate"),
+            (include_str!("vectors/middle.pem"), "the intermediate certificate itself"),
             ("", "none"),
         ] {
             assert!(!opened(&both, false, refused, AT), "{why}");
@@ -159,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_remembered_certificate_ends_all_the_same() {
+    fn cached_certificates_still_expire() {
         let trust = trust(&[Hash::Sha256], false);
         let leaf = include_str!("vectors/leaf.pem");
         assert!(trust.verify(signed(leaf, &[]), AT, b"").is_some());
@@ -169,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn names_of_any_form_are_only_compared() {
+    fn certificate_holder_must_match_exactly() {
         let [field, test] = [trust(&[], false), trust(&[], true)];
         assert!(
             field.is_accepted_name("041@Z12@中国银联股份有限公司@00016494") && test.is_accepted_name("041@Z12@00040000:SIGN")

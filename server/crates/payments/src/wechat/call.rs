@@ -1,4 +1,4 @@
-//! A signed call, whose answer is believed only with WeChat's signature.
+//! Signed requests and verified responses.
 
 use http::{HeaderMap, Method};
 use serde::de::DeserializeOwned;
@@ -12,7 +12,7 @@ pub struct ApiResponse {
     pub body: Vec<u8>,
 }
 
-/// The body of an answer that is no success.
+/// The body of an error response.
 #[derive(serde::Deserialize)]
 struct ErrorBody {
     #[serde(default)]
@@ -20,29 +20,29 @@ struct ErrorBody {
 }
 
 impl ApiResponse {
-    /// The object of a success.
+    /// Parses the body of a successful response.
     pub fn parse<T: DeserializeOwned>(&self) -> Result<T, ChannelError> {
         if !(200..300).contains(&self.status) {
             return Err(ChannelError::Refused(self.error_code()));
         }
-        serde_json::from_slice(&self.body).map_err(|_| ChannelError::InvalidResponse("an object that is not of its form"))
+        serde_json::from_slice(&self.body).map_err(|_| ChannelError::InvalidResponse("an object of another form"))
     }
 
-    /// Why it is no success.
+    /// HTTP status and error code, e.g. `404 ORDER_NOT_EXIST`.
     pub fn error_code(&self) -> String {
         let failure: Result<ErrorBody, _> = serde_json::from_slice(&self.body);
         let code: String = failure.map(|failure| failure.code).unwrap_or_default().chars().take(64).collect();
         format!("{} {code}", self.status)
     }
 
-    /// Whether it is this refusal.
+    /// Whether this is an error with the given status and one of the codes.
     pub fn is_error(&self, status: u16, codes: &[&str]) -> bool {
         self.status == status && codes.iter().any(|code| self.error_code().ends_with(&format!(" {code}")))
     }
 }
 
 impl WechatPay {
-    /// An answer that is WeChat's, by a key that is known, or is after certificates were asked for.
+    /// Sends a request and verifies the response's signature, if necessary after fetching new platform certificates.
     pub(super) async fn call(
         &self,
         method: Method,
@@ -54,11 +54,11 @@ impl WechatPay {
         if good == Err(NotificationError::UnknownKey) && self.fetch_new_keys().await {
             good = self.keys.verify(&headers, &response.body, self.clock.now());
         }
-        good.map_err(|_| ChannelError::InvalidResponse("a signature that is not the channel's"))?;
+        good.map_err(|_| ChannelError::InvalidResponse("an invalid signature"))?;
         Ok(response)
     }
 
-    /// An answer of which nothing is known yet. The body is written once: these bytes are signed, and these are sent.
+    /// Sends a request and returns the unverified response. The body is serialised once, so that the signed bytes are the sent ones.
     pub(super) async fn exchange(
         &self,
         method: Method,

@@ -1,4 +1,4 @@
-//! Certificate mode: WeChat's platform certificates, asked for when a message names one that is not known.
+//! Certificate mode: fetches WeChat Pay's platform certificates when a message names an unknown one.
 
 use http::{HeaderMap, Method};
 use model::time::Timestamp;
@@ -30,8 +30,8 @@ struct EncryptedCertificate {
 }
 
 impl WechatPay {
-    /// Whether a key came that was not known. In public-key mode, and soon after the last time, nothing is asked: anybody can send a
-    /// message that names a number of their own.
+    /// Returns whether new certificates were received. Does nothing in public-key mode or within [`VerificationKeys`]' refresh interval,
+    /// because anybody can send a message that names an unknown serial number.
     pub(super) async fn fetch_new_keys(&self) -> bool {
         let now = self.clock.now();
         if !self.keys.start_refresh(now) {
@@ -54,7 +54,7 @@ impl WechatPay {
         let answer: CertificatesResponse = response.parse()?;
         let received: Vec<(String, VerificationKey)> = answer.data.iter().filter_map(|entry| self.decrypt(entry, now)).collect();
         self.verify_with_new_keys(&headers, &response.body, &received, now)
-            .map_err(|_| ChannelError::InvalidResponse("a signature that is not the channel's"))?;
+            .map_err(|_| ChannelError::InvalidResponse("an invalid signature"))?;
         let mut new = 0;
         for (serial, key) in received {
             if self.keys.get(&serial).is_none() {
@@ -65,7 +65,7 @@ impl WechatPay {
         Ok(new)
     }
 
-    /// A certificate that was sealed with the key which only WeChat and we have; nothing where it is not current, or not what it says.
+    /// Decrypts a certificate with the APIv3 key; `None` if it is not valid now, has another serial number, or is the merchant's own.
     fn decrypt(&self, entry: &CertificateEntry, now: Timestamp) -> Option<(String, VerificationKey)> {
         let sealed = &entry.encrypt_certificate;
         if sealed.algorithm != "AEAD_AES_256_GCM" {
@@ -81,7 +81,7 @@ impl WechatPay {
         is_acceptable.then_some((certificate.serial_hex, VerificationKey { key: certificate.key, validity }))
     }
 
-    /// By a key that is known; where WeChat signs with the new one already, by that: it came sealed.
+    /// Verifies with a known key, or with a received one: those are authenticated by the APIv3 key, and WeChat may sign with a new one.
     fn verify_with_new_keys(
         &self,
         headers: &HeaderMap,

@@ -1,4 +1,4 @@
-//! The configuration of WeChat Pay, checked whole at the start: a fault names its key.
+//! The configuration of WeChat Pay, validated at startup.
 
 use std::path::PathBuf;
 
@@ -25,31 +25,31 @@ const GATEWAY: &str = "https://api.mch.weixin.qq.com";
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct WechatConfig {
-    /// Address of the gateway.
+    /// URL of the gateway, without a path.
     pub gateway: String,
-    /// The application that belongs to the merchant (wx...).
+    /// Application id (`wx...`) bound to the merchant.
     pub app_id: String,
-    /// The application's secret, for payments inside WeChat (JSAPI); without it payers there are asked to open a browser.
+    /// Secret of the application, for payments inside WeChat (JSAPI). Without it, payers inside WeChat are asked to open a browser.
     pub app_secret: Option<Secret>,
-    /// Our merchant number; money for anyone else is never credited.
+    /// Merchant number; payments to any other merchant are not credited.
     pub mchid: String,
-    /// The APIv3 key, 32 characters: what notifications are sealed with.
+    /// APIv3 key, 32 characters, which encrypts notifications.
     pub api_v3_key: Secret,
-    /// Our certificate (`apiclient_cert.pem`).
+    /// The merchant's certificate (`apiclient_cert.pem`).
     pub certificate: Option<String>,
     /// Or the file that holds it.
     pub certificate_file: Option<PathBuf>,
-    /// Its key (`apiclient_key.pem`).
+    /// The certificate's private key (`apiclient_key.pem`).
     pub private_key: Option<Secret>,
     /// Or the file that holds it.
     pub private_key_file: Option<PathBuf>,
-    /// What WeChat signs with: its public key, or platform certificates, or both while the merchant is moved.
+    /// WeChat Pay's public key or platform certificates; both during a migration.
     pub verify: Vec<VerifyConfig>,
-    /// What the payer reads on the cashier page.
+    /// Description on the cashier page.
     pub subject: String,
-    /// For how many minutes an order may be paid.
+    /// Minutes until an attempt expires.
     pub lifetime_minutes: i64,
-    /// How long the gateway may take to answer, ms.
+    /// Response timeout of the gateway, ms.
     pub timeout_ms: u64,
 }
 
@@ -57,13 +57,11 @@ pub struct WechatConfig {
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct VerifyConfig {
-    /// `PUB_KEY_ID_...`; a certificate says its own.
+    /// `PUB_KEY_ID_...`; for a certificate optional, its serial number.
     pub id: String,
-    /// WeChat Pay's public key.
     pub public_key: Option<String>,
     /// Or the file that holds it.
     pub public_key_file: Option<PathBuf>,
-    /// A platform certificate.
     pub certificate: Option<String>,
     /// Or the file that holds it.
     pub certificate_file: Option<PathBuf>,
@@ -90,10 +88,8 @@ impl Default for WechatConfig {
 }
 
 impl WechatConfig {
-    /// Checks everything and makes the channel.
-    ///
     /// # Errors
-    /// [`ConfigError`] names the key and what is wrong with it.
+    /// [`ConfigError`] names the first invalid key.
     pub fn build(&self, public_url: &str, notify_url: &str, clock: SharedClock, rng: Rng) -> Result<WechatPay, ConfigError> {
         let (gateway, local) = SECTION.origin("gateway", &self.gateway, GATEWAY)?;
         if !(8..=32).contains(&self.app_id.len()) || !self.app_id.bytes().all(|b| b.is_ascii_alphanumeric()) {
@@ -126,7 +122,7 @@ impl WechatConfig {
         }
         let (keys, mut expiries) = self.keys(&certificate)?;
         expiries.push(Expiry { key: format!("{}.certificate", SECTION.0), at: certificate.not_after });
-        // The one that requests name as the one that answers shall be signed with.
+        // Requests name the key with which WeChat Pay should sign the response.
         let preferred = self.verify.iter().map(|one| one.id.clone()).find(|id| !id.is_empty());
         Ok(WechatPay {
             gateway,
@@ -179,7 +175,7 @@ impl WechatConfig {
                 (certificate.serial_hex, VerificationKey { key: certificate.key, validity })
             };
             if key.key == merchant.key {
-                return Err(SECTION.fault(&name("public_key"), "is our own; WeChat Pay's is needed"));
+                return Err(SECTION.fault(&name("public_key"), "is the merchant's own; WeChat Pay's is needed"));
             }
             if keys.insert(id, key).is_some() {
                 return Err(SECTION.fault(&name("id"), "is given twice"));
@@ -220,7 +216,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_fault_names_its_key_and_never_the_secret() {
+    fn wechat_config_errors_name_the_key_without_secrets() {
         let problem = |config: &WechatConfig, at| built(config, Timestamp(at)).err().map(|e| e.to_string()).unwrap_or_default();
         const NOW: i64 = 1_795_438_800_000;
         assert_eq!(problem(&good(), NOW), "");
@@ -240,15 +236,15 @@ pub(super) mod tests {
             (verify(VerifyConfig { id: "1".into(), ..good().verify[0].clone() }), "pay.wechat.verify[0].id must be"),
             (
                 verify(VerifyConfig { certificate: Some(own), ..VerifyConfig::default() }),
-                "pay.wechat.verify[0].public_key is our own",
+                "pay.wechat.verify[0].public_key is the merchant",
             ),
             (
                 WechatConfig { verify: vec![good().verify[0].clone(), good().verify[0].clone()], ..good() },
                 "pay.wechat.verify[1].id is given twice",
             ),
         ] {
-            let said = problem(&config, NOW);
-            assert!(said.starts_with(expected), "{said}");
+            let error = problem(&config, NOW);
+            assert!(error.starts_with(expected), "{error}");
         }
         assert!(problem(&good(), 2_000_000_000_000).starts_with("pay.wechat.certificate is valid only until 2031"));
         let shown = format!("{:?}", good());
@@ -256,7 +252,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn certificates_say_when_they_end_and_public_keys_do_not_end() {
+    fn wechat_expiries_list_certificates_only() {
         let platform = VerifyConfig { certificate: Some(include_str!("vectors/platform.pem").into()), ..VerifyConfig::default() };
         let mut config = good();
         config.verify.push(platform);

@@ -1,5 +1,4 @@
-//! The keys of WeChat Pay by the serial number that a message names: public keys and platform certificates, several at a time, because
-//! WeChat moves merchants from one to the next in steps.
+//! WeChat Pay's signing keys by serial number: public keys and platform certificates. Several are valid at a time during a migration.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError, RwLock};
@@ -11,20 +10,20 @@ use super::sign::answer_text;
 use crate::channel::NotificationError;
 use crate::rsa::PublicKey;
 
-/// A message is believed for this long, in either direction of the clock.
+/// Largest difference between a message's timestamp and the clock.
 const MAX_CLOCK_SKEW: i64 = 5 * MINUTE;
 
-/// Certificates are last_refresh for no more often than this.
+/// Shortest interval between requests for certificates.
 const REFRESH_INTERVAL: i64 = 10 * MINUTE;
 
 #[derive(Clone, Debug)]
 pub struct VerificationKey {
     pub key: PublicKey,
-    /// From and until when, where a certificate says so.
+    /// Validity period of a certificate; `None` for a public key.
     pub validity: Option<(Timestamp, Timestamp)>,
 }
 
-/// All keys, by serial number; in certificate mode more are learnt.
+/// Known keys; certificate mode adds further ones at run time.
 #[derive(Debug, Default)]
 pub struct VerificationKeys {
     by_serial: RwLock<BTreeMap<String, VerificationKey>>,
@@ -32,18 +31,17 @@ pub struct VerificationKeys {
 }
 
 impl VerificationKeys {
-    /// Adds a key; gives the one that had its serial number.
+    /// Adds a key; returns the previous key with this serial number.
     pub fn insert(&self, serial: String, key: VerificationKey) -> Option<VerificationKey> {
         self.by_serial.write().unwrap_or_else(PoisonError::into_inner).insert(serial, key)
     }
 
-    /// The key of a serial number.
     #[must_use]
     pub fn get(&self, serial: &str) -> Option<VerificationKey> {
         self.by_serial.read().unwrap_or_else(PoisonError::into_inner).get(serial).cloned()
     }
 
-    /// Whether certificates is_due be last_refresh for now, which counts as asking: only where there are any, and not again at once.
+    /// Whether certificates should be requested now; if so, records the time. Only in certificate mode, once per [`REFRESH_INTERVAL`].
     #[must_use]
     pub fn start_refresh(&self, now: Timestamp) -> bool {
         let by_certificate =
@@ -56,14 +54,14 @@ impl VerificationKeys {
         is_due
     }
 
-    /// Checks the signature of an answer or notification over its bytes as they came: headers, serial number, age, signature.
+    /// Verifies headers, serial number, timestamp and signature of a response or notification over its raw body.
     ///
     /// # Errors
-    /// Says at which of them it failed; nothing of the message is_due be used then.
+    /// [`NotificationError`] names the failed check; nothing of the message may be used.
     pub fn verify(&self, headers: &HeaderMap, body: &[u8], now: Timestamp) -> Result<(), NotificationError> {
         let header = |name| {
             let mut values = headers.get_all(name).iter();
-            // The same header twice: which of them was signed?
+            // For a repeated header it would be ambiguous which value was signed.
             let value = values.next().filter(|_| values.next().is_none());
             value.and_then(|value| value.to_str().ok()).ok_or(NotificationError::Signature)
         };
@@ -74,9 +72,9 @@ impl VerificationKeys {
         if now.since(Timestamp(seconds.saturating_mul(SECOND))).saturating_abs() > MAX_CLOCK_SKEW {
             return Err(NotificationError::Stale);
         }
-        let current = key.validity.is_none_or(|(from, until)| from <= now && now <= until);
-        // Where WeChat probes us with a false signature (`WECHATPAY/SIGNTEST/...`), this is where it ends.
-        if !current || !key.key.verifies(&answer_text(timestamp, nonce, body), signature) {
+        let is_valid = key.validity.is_none_or(|(from, until)| from <= now && now <= until);
+        // WeChat Pay sometimes sends invalid signatures (`WECHATPAY/SIGNTEST/...`) as a probe; they fail here.
+        if !is_valid || !key.key.verifies(&answer_text(timestamp, nonce, body), signature) {
             return Err(NotificationError::Signature);
         }
         Ok(())
@@ -116,7 +114,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn certificates_are_asked_for_in_their_mode_only_and_not_all_the_time() {
+    fn certificates_are_refreshed_at_a_limited_rate() {
         let keys = keys();
         assert!(keys.start_refresh(AT));
         assert!(!keys.start_refresh(AT) && !keys.start_refresh(AT.plus(REFRESH_INTERVAL - 1)));
@@ -127,7 +125,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn what_openssl_signed_verifies_within_five_minutes_either_way() {
+    fn wechat_signatures_are_valid_for_five_minutes() {
         let at = |ms| keys().verify(&headers(SIGNATURE), NOTIFY.as_bytes(), AT.plus(ms));
         assert_eq!(at(0), Ok(()));
         assert_eq!((at(MAX_CLOCK_SKEW), at(-MAX_CLOCK_SKEW)), (Ok(()), Ok(())));
@@ -139,13 +137,13 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn the_bytes_as_they_came_are_what_was_signed() {
+    fn wechat_signature_covers_the_raw_body() {
         let parsed: serde_json::Value = serde_json::from_str(NOTIFY).unwrap();
         assert!(keys().verify(&headers(SIGNATURE), parsed.to_string().as_bytes(), AT).is_err());
     }
 
     #[test]
-    fn rubbish_and_probes_end_in_a_plain_refusal() {
+    fn invalid_and_probe_signatures_are_rejected() {
         let probe = format!("WECHATPAY/SIGNTEST/{SIGNATURE}");
         for signature in [&*probe, "WECHATPAY/SIGNTEST/AAAA", "", "=", "AAAA", &SIGNATURE[1..], &"A".repeat(344)] {
             let refused = keys().verify(&headers(signature), NOTIFY.as_bytes(), AT);

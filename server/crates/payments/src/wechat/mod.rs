@@ -1,4 +1,4 @@
-//! WeChat Pay API v3: H5 on phones, Native (a QR code) at desks and JSAPI inside WeChat, in public-key and in certificate mode.
+//! WeChat Pay APIv3: H5 on phones, Native (QR code) on desktops and JSAPI inside WeChat, in public-key and certificate mode.
 
 pub mod api_v3_key;
 mod call;
@@ -34,7 +34,6 @@ use domain::refund::ChannelRefund;
 use domain::rng::Rng;
 use store::payments::{Attempt, Terms};
 
-/// The channel, ready to use.
 pub struct WechatPay {
     gateway: String,
     local: bool,
@@ -43,7 +42,7 @@ pub struct WechatPay {
     api_key: ApiV3Key,
     keys: VerificationKeys,
     preferred: Option<String>,
-    /// Where the application's secret is known.
+    /// `None` without a configured application secret.
     jsapi: Option<Jsapi>,
     subject: String,
     notify_url: String,

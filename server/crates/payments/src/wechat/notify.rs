@@ -1,4 +1,4 @@
-//! Notifications: signed headers over raw bytes, then a sealed resource. What they mean for us is decided where they are settled.
+//! Asynchronous notifications: signed headers and an encrypted resource.
 
 use http::HeaderMap;
 use model::money::Fen;
@@ -28,7 +28,6 @@ struct Resource {
 impl WechatPay {
     pub(super) fn read_notification(&self, headers: &HeaderMap, body: &[u8]) -> Result<Notification, NotificationError> {
         self.keys.verify(headers, body, self.clock.now())?;
-        // From here on it is WeChat that speaks.
         let notification: NotificationBody = serde_json::from_slice(body).map_err(|_| NotificationError::Form)?;
         let resource = &notification.resource;
         if resource.algorithm != "AEAD_AES_256_GCM" {
@@ -80,7 +79,7 @@ mod tests {
         }
     }
 
-    /// A notification of this type and resource, signed by WeChat's key.
+    /// Parses a notification of this type and resource, signed with WeChat Pay's key.
     fn signed(event_type: &str, resource: &str) -> Result<Notification, NotificationError> {
         let key = ApiV3Key::parse("0123456789abcdef0123456789abcdef").unwrap();
         let sealed = key.seal("0123456789ab", "x", resource.as_bytes()).unwrap();
@@ -97,16 +96,16 @@ mod tests {
     }
 
     #[test]
-    fn what_openssl_signed_and_sealed_is_read() {
+    fn wechat_notification_signed_by_openssl_is_accepted() {
         let paid = event(channel().read_notification(&headers(SIGNATURE), NOTIFY.as_bytes()));
         assert_eq!((paid.kind(), paid.out_trade_no()), (EventKind::Paid, "D7531N1"));
-        assert_eq!(paid.amount(), Fen(5_000), "the total, not what the payer paid after his coupon");
+        assert_eq!(paid.amount(), Fen(5_000), "the total, not the amount paid after a coupon");
         assert_eq!((paid.app_id(), paid.seller_id()), (Some("wxd678efh567hg6787"), Some("1900000001")));
         assert_eq!((paid.trade_no(), paid.is_cny()), (Some("4200001234202611230000000001"), true));
     }
 
     #[test]
-    fn signed_rubbish_is_still_rubbish() {
+    fn signed_but_invalid_wechat_fields_are_rejected() {
         let plain = include_str!("vectors/plain.json");
         let refused = |body: &str| signed("TRANSACTION.SUCCESS", body).unwrap_err();
         assert_eq!(refused("{"), NotificationError::Field("transaction"));
@@ -125,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refund_is_told_by_its_own_number() {
+    fn wechat_refund_notification_has_its_own_number() {
         let told = |status: &str| {
             format!(
                 r#"{{"mchid":"1900000001","out_trade_no":"D7531N1","transaction_id":"42","out_refund_no":"D7531N1R1",

@@ -1,4 +1,4 @@
-//! Refunds: asked for again under the same number until WeChat gives a final word.
+//! Refunds. Repeating a request with the same number refunds once.
 
 use http::Method;
 use model::money::Fen;
@@ -13,13 +13,13 @@ use crate::verified;
 use domain::payment_event::{EventFacts, EventKind, EventSource, VerifiedEvent};
 use domain::refund::ChannelRefund;
 
-/// Refusals after which the same request will never succeed; any other may pass.
+/// Error codes after which the request can never succeed; all others may be temporary.
 const FINAL: [&str; 4] = ["INVALID_REQUEST", "PARAM_ERROR", "USER_ACCOUNT_ABNORMAL", "RESOURCE_NOT_EXISTS"];
 
-/// A refund as answers and notifications tell it.
+/// A refund in a response or notification.
 #[derive(Deserialize)]
 pub(super) struct RefundResource {
-    /// Only in notifications.
+    /// Notifications only.
     mchid: Option<String>,
     out_trade_no: String,
     transaction_id: String,
@@ -75,7 +75,7 @@ impl WechatPay {
         })
     }
 
-    /// Nothing for a word that we do not know or an amount that is none, nothing inside while it is under way.
+    /// `None` for an unknown status or an invalid amount, `Some(None)` while the refund is in progress.
     pub(super) fn refund_event(
         &self,
         resource: RefundResource,
@@ -84,7 +84,7 @@ impl WechatPay {
     ) -> Option<Option<VerifiedEvent>> {
         let kind = match resource.status.as_deref().or(resource.refund_status.as_deref())? {
             "SUCCESS" => EventKind::RefundSucceeded,
-            // Abnormal: the payer's account does not take it; a person decides how it goes back.
+            // ABNORMAL: the payer's account rejected the money; an operator decides.
             "CLOSED" | "ABNORMAL" => EventKind::RefundFailed,
             "PROCESSING" => return Some(None),
             _ => return None,

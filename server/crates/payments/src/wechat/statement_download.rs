@@ -1,5 +1,5 @@
-//! `/v3/bill/tradebill`: a signed answer with an address and a digest, and the file that lies there, which is asked for with our
-//! signature and response without one.
+//! Statement download (`/v3/bill/tradebill`): a signed response with a URL and a digest, then the file. The request for the file is
+//! signed, its response is not.
 
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use http::Method;
@@ -26,7 +26,7 @@ impl WechatPay {
     pub(super) async fn fetch_statement(&self, day: Date) -> Result<StatementResponse, ChannelError> {
         let target = format!("/v3/bill/tradebill?bill_date={day}&bill_type=ALL&tar_type=GZIP");
         let response = self.call(Method::GET, &target, None).await?;
-        // Also what it says before the statement is made; whoever asks knows whether there should be one.
+        // WeChat Pay also returns this before the statement is ready; the caller knows whether payments are expected.
         if response.is_error(400, &["NO_STATEMENT_EXIST"]) {
             return Ok(StatementResponse::Ready(Statement::empty(day)));
         }
@@ -35,10 +35,11 @@ impl WechatPay {
         }
         let location: StatementLocation = response.parse()?;
         if location.hash_type != "SHA1" {
-            return Err(ChannelError::InvalidResponse("a digest of another kind"));
+            return Err(ChannelError::InvalidResponse("an unsupported digest"));
         }
-        let target =
-            self.download_target(&location.download_url).ok_or(ChannelError::InvalidResponse("a statement at another host"))?;
+        let target = self
+            .download_target(&location.download_url)
+            .ok_or(ChannelError::InvalidResponse("a download URL at another host"))?;
         let plain = gunzip(&self.download(&target).await?).map_err(StatementError::from)?;
         if !location.hash_value.eq_ignore_ascii_case(&hex::encode(digest(&SHA1_FOR_LEGACY_USE_ONLY, &plain))) {
             return Err(StatementError::Digest.into());
@@ -47,7 +48,7 @@ impl WechatPay {
         Ok(StatementResponse::Ready(Statement { lines, digest: verified::sha256(&plain), ..Statement::empty(day) }))
     }
 
-    /// Path and query of an address at the gateway, as they are: they are signed.
+    /// Path and query of a URL at the gateway, unchanged because the request signature covers them; `None` for another origin.
     fn download_target(&self, text: &str) -> Option<String> {
         let (url, gateway) = (Url::parse(text).ok()?, Url::parse(&self.gateway).ok()?);
         let target = text.strip_prefix(self.gateway.trim_end_matches('/'))?;
@@ -62,7 +63,7 @@ impl WechatPay {
             request.timeout(STATEMENT_TIMEOUT).header("Authorization", authorization).header("Accept", "application/json");
         let response = request.send().await.map_err(unreachable)?;
         if !response.status().is_success() {
-            return Err(ChannelError::InvalidResponse("an HTTP status that is no success"));
+            return Err(ChannelError::InvalidResponse("an HTTP error status"));
         }
         file(response).await
     }

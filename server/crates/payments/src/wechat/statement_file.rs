@@ -1,5 +1,5 @@
-//! WeChat Pay's statement of trades: UTF-8 with a mark at its beginning, a backtick before each value, and two lines that sum up. Names of
-//! goods are free text, so that lines are split at a comma with a backtick and nowhere else.
+//! WeChat Pay's statement: UTF-8 with a byte order mark, a backtick before each value, and two lines of totals. It is not CSV: goods
+//! names are free text without quotes, so fields are split at a comma followed by a backtick.
 
 use model::money::Fen;
 use model::time::Date;
@@ -9,13 +9,11 @@ use crate::statement::fields::{ColumnIndex, LineText, StatementLines, decimal};
 use crate::unpack::UnpackError;
 use domain::statement::{LineKind, StatementLine};
 
-/// What the names of the sums begin with.
+/// Name of the first total.
 const SUMS: &str = "总交易单数";
 
-/// Reads the plain statement of one merchant's day.
-///
 /// # Errors
-/// [`StatementError`]; also where it is somebody else's, or of another day, or does not add up.
+/// [`StatementError`], also if it is of another merchant or day, or its totals do not match its lines.
 pub fn read(mchid: &str, day: Date, plain: &[u8]) -> Result<Vec<StatementLine>, StatementError> {
     let text = std::str::from_utf8(plain).map_err(|_| UnpackError::Encoding)?;
     let mut rows = (1..).zip(text.trim_start_matches('\u{feff}').lines().map(|row| row.trim_end_matches('\r')));
@@ -37,12 +35,12 @@ pub fn read(mchid: &str, day: Date, plain: &[u8]) -> Result<Vec<StatementLine>, 
     Err(StatementError::Form("sums"))
 }
 
-/// The names of columns, which have the backtick or have it not.
+/// Splits column names, which may or may not have a backtick.
 fn names_in(row: &str) -> impl Iterator<Item = &str> + Clone {
     row.split(',').map(|name| name.trim_start_matches('`'))
 }
 
-/// `None` where the first value has no backtick.
+/// Splits values; `None` if the first has no backtick.
 fn values(row: &str) -> Option<Vec<&str>> {
     Some(row.strip_prefix('`')?.split(",`").collect())
 }
@@ -66,7 +64,7 @@ fn check(columns: &ColumnIndex, cells: &[&str], lines: &StatementLines, fees: i6
     }
 }
 
-/// Where the columns are that are needed.
+/// Positions of the columns that are used.
 struct Layout {
     time: usize,
     mchid: usize,
@@ -91,7 +89,7 @@ impl Layout {
             out_trade_no: columns.at("商户订单号")?,
             state: columns.at("交易状态")?,
             currency: columns.at("货币种类")?,
-            // What reaches us; what the payer was asked for differs where a coupon of ours was used.
+            // The amount received; the amount charged differs if the merchant's coupon was used.
             received: columns.at("应结订单金额")?,
             refund_no: columns.at("商户退款单号")?,
             refunded: columns.at("退款金额")?,
@@ -100,23 +98,23 @@ impl Layout {
         })
     }
 
-    /// The line, and its fee in 0.00001 yuan.
+    /// Returns the line and its fee in 1e-5 yuan, which the totals are checked with.
     fn line(&self, line: usize, mchid: &str, day: Date, cells: &[&str]) -> Result<(i64, StatementLine), StatementError> {
-        let wrong = |what| StatementError::Field { line, what };
-        let cell = |at: usize, what| cells.get(at).copied().ok_or(wrong(what));
+        let invalid = |what| StatementError::Field { line, what };
+        let cell = |at: usize, what| cells.get(at).copied().ok_or(invalid(what));
         if cell(self.mchid, "merchant")? != mchid {
             return Err(StatementError::Owner);
         }
         if cell(self.currency, "currency")? != "CNY" {
-            return Err(wrong("currency"));
+            return Err(invalid("currency"));
         }
         let (kind, sum) = match cell(self.state, "state")? {
             "SUCCESS" => (LineKind::Paid, cell(self.received, "amount")?),
-            // It leaves us when it is begun; one that failed is none of these.
+            // The refund is deducted when it starts; failed refunds have other states.
             "REFUND" if ["SUCCESS", "PROCESSING", "CHANGE"].contains(&cell(self.refund_state, "refund state")?) => {
                 (LineKind::Refunded, cell(self.refunded, "amount")?)
             }
-            _ => return Err(wrong("state")),
+            _ => return Err(invalid("state")),
         };
         let text = LineText {
             line,
@@ -126,7 +124,7 @@ impl Layout {
             refund_no: cell(self.refund_no, "refund number")?,
             amount: sum,
             at: cell(self.time, "time")?,
-            fee_e5: decimal(cell(self.fee, "fee")?, 5).ok_or(wrong("fee"))?,
+            fee_e5: decimal(cell(self.fee, "fee")?, 5).ok_or(invalid("fee"))?,
         };
         Ok((text.fee_e5, text.parse(day)?))
     }
@@ -149,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn payments_and_refunds_are_read() {
+    fn wechat_statement_is_parsed() {
         let lines = parse(STATEMENT).unwrap();
         let summary: Vec<_> = lines.iter().map(|line| (line.kind, &*line.out_trade_no, line.amount, line.fee)).collect();
         assert_eq!(
@@ -162,14 +160,14 @@ mod tests {
         );
         assert_eq!(lines[2].refund_no.as_deref(), Some("R1"));
         assert_eq!(parse(&format!("\u{feff}{}", STATEMENT.replace('\n', "\r\n"))), Ok(lines.clone()));
-        // Names with a backtick, or in another order.
+        // Column names may have backticks.
         let (names, rest) = STATEMENT.split_once('\n').unwrap();
         let marked: Vec<String> = names.split(',').map(|name| format!("`{name}")).collect();
         assert_eq!(parse(&format!("{}\n{rest}", marked.join(","))), Ok(lines));
     }
 
     #[test]
-    fn what_is_not_wholly_right_is_not_believed() {
+    fn invalid_wechat_statements_are_rejected() {
         let field = |what| StatementError::Field { line: 2, what };
         let twice = STATEMENT.lines().find(|line| line.contains("D2N1")).unwrap();
         for (text, error) in [
@@ -201,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn fuzz_wechat_statements() {
+    fn fuzz_wechat_statement() {
         test_support::fuzz::run(
             "wechat_statement",
             |_| (),

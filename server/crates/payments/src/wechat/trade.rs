@@ -1,4 +1,4 @@
-//! Starting, asking about and closing a trade.
+//! Creates, queries and closes trades.
 
 use http::Method;
 use model::money::Fen;
@@ -14,7 +14,7 @@ use crate::verified;
 use domain::payment_event::{EventFacts, EventKind, EventSource, VerifiedEvent};
 use store::payments::Attempt;
 
-/// A trade as answers and notifications tell it.
+/// A trade in a response or notification.
 #[derive(Deserialize)]
 pub(super) struct Trade {
     appid: String,
@@ -27,7 +27,7 @@ pub(super) struct Trade {
 
 #[derive(Deserialize)]
 struct TradeAmount {
-    /// What was asked, fen; `payer_total` is less where the payer had a coupon.
+    /// Fen. `payer_total` is lower if the payer used a coupon.
     total: i64,
     currency: Option<String>,
 }
@@ -40,8 +40,7 @@ struct PrepayResponse {
 }
 
 impl WechatPay {
-    /// On a phone the address that opens WeChat, at a desk a QR code, inside WeChat what opens its sheet where it is known who pays. The
-    /// same attempt again is the same trade.
+    /// JSAPI for a payer with a known id, H5 on phones, Native otherwise. Repeated calls for an attempt return the same trade.
     pub(super) async fn prepay(&self, attempt: &Attempt, payer: &Payer<'_>) -> Result<Cashier, ChannelError> {
         let mut content = json!({
             "appid": self.app_id,
@@ -56,8 +55,8 @@ impl WechatPay {
             content.insert("payer".into(), json!({ "openid": id.expose() }));
             let response: PrepayResponse =
                 self.call(Method::POST, "/v3/pay/transactions/jsapi", Some(&json!(content))).await?.parse()?;
-            let proper = |id: &String| (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic());
-            let prepay_id = response.prepay_id.filter(proper).ok_or(ChannelError::InvalidResponse("no prepay_id"))?;
+            let valid = |id: &String| (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic());
+            let prepay_id = response.prepay_id.filter(valid).ok_or(ChannelError::InvalidResponse("no prepay_id"))?;
             return Ok(Cashier::Invoke(self.invocation(&prepay_id)?));
         }
         let phone = payer.device == Device::Phone;
@@ -73,11 +72,11 @@ impl WechatPay {
                 Ok(Cashier::Address(format!("{url}&{}", form::encode([("redirect_url", &*back)]))))
             }
             (_, Some(code)) if !phone && code.len() <= 256 => Ok(Cashier::Scan(code)),
-            _ => Err(ChannelError::InvalidResponse("no address to pay at")),
+            _ => Err(ChannelError::InvalidResponse("no payment URL")),
         }
     }
 
-    /// An address that browsers are sent to is the cashier's.
+    /// Whether the URL, to which the payer's browser is redirected, is at WeChat's cashier.
     fn is_wechat_cashier(&self, url: &str) -> bool {
         let origin = reqwest::Url::parse(url).map(|url| url.origin().ascii_serialization());
         url.contains('?') && origin.is_ok_and(|origin| origin == self.cashier_origin())
@@ -118,7 +117,7 @@ impl WechatPay {
         Ok(())
     }
 
-    /// `None` where a paid trade lacks what it must have. An unpaid one is not told with its amount.
+    /// `None` if a paid trade has no valid number or amount. Unpaid trades are reported without amount; `expected` is used then.
     pub(super) fn event(
         &self,
         trade: Trade,
@@ -168,11 +167,11 @@ impl WechatPay {
 }
 
 impl Trade {
-    /// Nothing for a word that we do not know, nothing inside for one that decides nothing.
+    /// `None` for an unknown state, `Some(None)` for one that is not final.
     pub(super) fn kind(&self) -> Option<Option<EventKind>> {
         Some(match self.trade_state.as_str() {
             "SUCCESS" => Some(EventKind::Paid),
-            // Only that a refund was begun, and not how much: a person has a look.
+            // Says that a refund was started, but not its amount: an operator has to look.
             "REFUND" => Some(EventKind::Refunded(Fen::ZERO)),
             "CLOSED" | "REVOKED" => Some(EventKind::Closed),
             "NOTPAY" | "USERPAYING" | "ACCEPT" | "PAYERROR" => None,
@@ -181,7 +180,7 @@ impl Trade {
     }
 }
 
-/// `2026-11-23T21:15:00+08:00`.
+/// Formats `2026-11-23T21:15:00+08:00`.
 fn rfc3339(at: Timestamp) -> String {
     format!("{}+08:00", at.to_string().replace(' ', "T"))
 }
@@ -191,7 +190,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_end_is_told_in_beijing_time() {
+    fn wechat_expiry_is_beijing_time() {
         assert_eq!(rfc3339(Timestamp(1_795_438_800_000)), "2026-11-23T21:00:00+08:00");
     }
 }
