@@ -5,8 +5,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::{Failure, Task};
+use model::case::ExpiryCase;
 use payments::Payments;
-use store::expiries::{Ending, keep};
+use store::expiries::keep;
 
 pub struct WatchExpiries(pub Payments);
 
@@ -24,11 +25,11 @@ impl Task for WatchExpiries {
         let (db, clock, rng) = self.0.parts();
         let now = clock.now();
         let all = self.0.expiries();
-        let near: Vec<Ending> = all
+        let near: Vec<ExpiryCase> = all
             .iter()
             .filter_map(|expiry| {
-                let nearness = expiry.stage(now)?.as_str();
-                Some(Ending { key: expiry.key.clone(), until: expiry.at, nearness })
+                let state = expiry.state(now)?;
+                Some(ExpiryCase { key: expiry.key.clone(), until: expiry.at, state })
             })
             .collect();
         keep(db, rng, now, &near).await?;

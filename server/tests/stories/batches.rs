@@ -1,5 +1,5 @@
-//! Commands to many meters, on both databases: each operation of the profile reaches real simulated meters and is read back; what
-//! is lost, refused, overtaken or taken back is told meter by meter.
+//! Batches of commands, on both databases: each operation of the profile reaches simulated meters and is read back; what is lost,
+//! refused, superseded or withdrawn is listed for each meter.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,7 +27,7 @@ use story_support::{World, both};
 
 const SOON: Duration = Duration::from_secs(60);
 
-/// A site, the desk over it, and who sits there.
+/// A site and the console of one operator.
 struct Desk {
     s: Site,
     port: Operator,
@@ -54,7 +54,7 @@ impl Desk {
         self.s.rooms[n].meter
     }
 
-    /// All meters, those that do not answer too.
+    /// All meters, including those that do not answer.
     fn all() -> Target {
         Target { lost: true, ..Target::default() }
     }
@@ -243,7 +243,12 @@ both!(meters_that_missed_a_price_switch_are_listed, |w: World| async move {
     // Somebody sets the old prices again: the next look says so, and trying again mends it.
     let old = d.issue(Issue::Prices([1, 2, 3, 4]), &Desk::all()).await;
     d.over(old).await;
-    d.s.w.execute("UPDATE commands SET state = 'queued', next_at = 0, args = '{\"prices\":[9500,7500,5500,3500],\"at\":1795000000000}' WHERE kind = 'in_force'").await;
+    d.s.w
+        .execute(
+            "UPDATE commands SET state = 'queued', next_at = 0, \
+         args = '{\"prices\":[9500,7500,5500,3500],\"at\":1795000000000}' WHERE kind = 'in_force'",
+        )
+        .await;
     let cases = "SELECT COUNT(*) FROM cases WHERE kind = 'prices' AND closed_at IS NULL";
     until(SOON, "both to be missed", || async { d.s.w.number(cases).await == 2 }).await;
     let missed = d.port.missed(&d.who, 0).await.unwrap();
@@ -263,7 +268,12 @@ both!(an_operator_sees_batches_of_their_own_meters_only, |w: World| async move {
     let nowhere = d.s.w.rng.id(SystemClock.now());
     let place = "INSERT INTO places (id, parent_id, kind, name, sort) VALUES ($1, NULL, 'building', 'x', $2)";
     story_support::bind(&d.s.w.db, place, nowhere, &[9]).await;
-    d.s.w.execute("INSERT INTO operator_buildings (user_id, place_id) SELECT u.id, p.id FROM users u, places p WHERE u.login = 'clerk' AND p.name = 'x'").await;
+    d.s.w
+        .execute(
+            "INSERT INTO operator_buildings (user_id, place_id) SELECT u.id, p.id FROM users u, places p \
+         WHERE u.login = 'clerk' AND p.name = 'x'",
+        )
+        .await;
     assert_eq!(d.port.batch(&d.who, batch, "", 0).await.unwrap_err(), AppError::NotFound);
     assert_eq!(d.port.batches(&d.who, &BatchQuery::default()).await.unwrap().total, 0);
     d.port.cancel_batch(&d.who, batch).await.unwrap();
@@ -291,9 +301,11 @@ both!(clocks_are_set_when_the_rule_requires_it, |w: World| async move {
     let see = |offset: i64| {
         let (db, seen) = (w.db.clone(), w.clock.now().0);
         async move {
-            let sql = "INSERT INTO meter_latest (meter_id, observed_at, status, remaining_fen, cumulative_fen, count, epoch, total_wh,
+            let sql = "INSERT INTO meter_latest (meter_id, observed_at, status, remaining_fen, cumulative_fen, count, epoch,
+                                                 total_wh,
                                                  reverse_wh, clock_offset_s) VALUES ($1, $2, 3, 0, 0, 0, 1, 0, 0, $3)
-                       ON CONFLICT (meter_id) DO UPDATE SET observed_at = excluded.observed_at, clock_offset_s = excluded.clock_offset_s";
+                       ON CONFLICT (meter_id) DO UPDATE SET observed_at = excluded.observed_at,
+                           clock_offset_s = excluded.clock_offset_s";
             story_support::bind(&db, sql, meter.0, &[seen, offset]).await;
         }
     };

@@ -1,4 +1,4 @@
-//! Certificates that end are a case in time, one a key, which closes by itself, on both databases.
+//! Expiring certificates open one case for each key, which closes by itself; on both databases.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Payments of which something was told that does not fit: held, asked about, and credited once or kept apart, on both databases.
+//! Payments with a mismatched notification: held, queried, and credited once or suspended; on both databases.
 
 use model::error::AppError;
 use model::time::{MINUTE, SECOND};

@@ -1,4 +1,4 @@
-//! Accounts that go on in another room, and meters that are replaced: what was left is in the next meter once, on both databases.
+//! Moves to another room and meter replacements: the balance reaches the next meter once, on both databases.
 
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ async fn spare(w: World) -> Site {
     .await
 }
 
-/// The second meter, as a new one that nobody has registered.
+/// The second meter, as an unregistered one.
 async fn device(s: &Site, unit: u8) -> Device {
     let row = meters::find(&s.w.db, s.meters[usize::from(unit) - 1]).await.unwrap().unwrap();
     let gateway = model::ids::GatewayId(row.gateway_id);
@@ -258,7 +258,7 @@ both!(a_server_wallet_continues_at_its_tier_on_the_new_meter, |w: World| async m
     assert_eq!((view.tier_wh, view.overload_w), (2_500, 900));
     // 2 kWh at 0.5 yuan and 0.5 kWh at 1 yuan were used; the rest is the account's, whatever meter counts for it.
     assert_eq!(owed(&w, &Account::Wallet(account)).await, Money(500_000 - 15_000));
-    let fixture = RoomFixture { meter: new, ..flat };
+    let fixture = RoomFixture { meter: new, ..fixture };
     fixture.record(vec![fixture.reading(40, 10), fixture.reading(70, 1_010)]).await;
     assert_eq!(owed(&w, &Account::Wallet(account)).await, Money(500_000 - 25_000), "the second tier from the first kWh on");
     assert!(seen(&w, id).await.ended_at.is_some());

@@ -1,5 +1,6 @@
-//! The operator's desk, on both databases: everything within one's buildings, nothing twice, nothing for residents.
+//! The operator console, on both databases: limited to the operator's buildings, idempotent, closed to residents.
 
+use model::case::{CaseDetail, CaseKind, DeliveryCase, HoldReason, RelayCase};
 use std::sync::Arc;
 
 use app::api::operator::{Mistake, MovesIn, Opening, OperatorPort, Row};
@@ -85,11 +86,16 @@ impl Estate {
     }
 
     fn opening(&self, meter: MeterId) -> Opening {
-        Opening { meter, also: Vec::new(), residents: vec![moves_in("张三", "zhangsan")], first: Some(self.sale(meter, 5_000)) }
+        Opening {
+            meter,
+            also: Vec::new(),
+            residents: vec![resident_to_add("张三", "zhangsan")],
+            first: Some(self.sale(meter, 5_000)),
+        }
     }
 }
 
-fn moves_in(name: &str, login: &str) -> MovesIn {
+fn resident_to_add(name: &str, login: &str) -> MovesIn {
     MovesIn { name: name.into(), login: login.into(), password: "long enough".into() }
 }
 
@@ -107,7 +113,9 @@ both!(an_operator_sees_only_their_buildings, |w: World| async move {
     e.desk.open_account(&e.boss, &e.opening(e.there)).await.unwrap();
     let mut tx = e.w.db.begin().await.unwrap();
     for meter in [e.here, e.there] {
-        cases::open(&mut tx, &e.w.rng, e.w.clock.now(), cases::kind::READING, Some(meter), None, "{}").await.unwrap();
+        cases::open(&mut tx, &e.w.rng, e.w.clock.now(), Some(meter), None, &CaseDetail::Clock { off_s: Some(400), sets: 2 })
+            .await
+            .unwrap();
     }
     tx.commit().await.unwrap();
 
@@ -159,7 +167,7 @@ both!(a_mode_command_is_stored_once_and_its_progress_is_shown, |w: World| async 
 
     e.desk.set_mode(&e.clerk, e.here, ControlMode::Prepaid, e.desk.key()).await.unwrap();
     let progress = e.desk.room(&e.clerk, e.here).await.unwrap().progress;
-    assert_eq!(progress.commands[1].state, CommandState::Superseded, "the newer wish takes its place");
+    assert_eq!(progress.commands[1].state, CommandState::Superseded, "superseded by the newer command");
 
     let lines = e.desk.audit(&e.clerk, &Query { text: "meter.mode".into(), ..Query::default() }).await.unwrap();
     assert_eq!(lines.total, 2, "a form sent twice is written down once");
@@ -170,7 +178,7 @@ both!(a_mode_command_is_stored_once_and_its_progress_is_shown, |w: World| async 
 
 both!(opening_an_account_sells_the_first_purchase, |w: World| async move {
     let e = Estate::new(w).await;
-    let weak = MovesIn { password: "short".into(), ..moves_in("张三", "zhangsan") };
+    let weak = MovesIn { password: "short".into(), ..resident_to_add("张三", "zhangsan") };
     let weak = Opening { residents: vec![weak], ..e.opening(e.there) };
     assert_eq!(e.desk.open_account(&e.boss, &weak).await, Err(Mistake::of(0, AppError::WeakPassword)));
     let opening = e.opening(e.there);
@@ -191,7 +199,7 @@ both!(opening_takes_several_meters_or_names_the_wrong_row, |w: World| async move
         .await;
     let opening = Opening {
         also: vec![second],
-        residents: vec![moves_in("张三", "zhangsan"), moves_in("李四", "lisi"), moves_in("王五", "wangwu")],
+        residents: vec![resident_to_add("张三", "zhangsan"), resident_to_add("李四", "lisi"), resident_to_add("王五", "wangwu")],
         ..e.opening(e.there)
     };
     // A meter of another room, and a login name that somebody has: nothing of it is stored.
@@ -244,28 +252,29 @@ both!(a_case_keeps_its_resolution, |w: World| async move {
     let order = e.desk.sell(&e.clerk, &e.sale(e.here, 5_000)).await.unwrap();
     let mut tx = e.w.db.begin().await.unwrap();
     let at = e.w.clock.now();
-    cases::open(&mut tx, &e.w.rng, at, cases::kind::RELAY, Some(e.here), None, "{}").await.unwrap();
-    cases::open(&mut tx, &e.w.rng, at, cases::kind::DELIVERY, Some(e.here), Some(order), "{}").await.unwrap();
+    let (relay, delivery) = (RelayCase::default(), Box::new(DeliveryCase::new(HoldReason::Count)));
+    cases::open(&mut tx, &e.w.rng, at, Some(e.here), None, &CaseDetail::Relay(relay)).await.unwrap();
+    cases::open(&mut tx, &e.w.rng, at, Some(e.here), Some(order), &CaseDetail::Delivery(delivery)).await.unwrap();
     tx.commit().await.unwrap();
     run(&e.w, "UPDATE orders SET state = 'case' WHERE id = $1", &[order.0]).await;
 
     let open = e.desk.room(&e.clerk, e.here).await.unwrap().cases;
-    let of = |kind: &str| open.iter().find(|case| case.kind == kind).unwrap().id;
-    assert_eq!(e.desk.close_case(&e.clerk, of("relay"), "  ").await.unwrap_err(), AppError::Invalid);
-    e.desk.close_case(&e.clerk, of("relay"), "换了继电器").await.unwrap();
-    assert_eq!(e.desk.close_case(&e.clerk, of("relay"), "again").await.unwrap_err(), AppError::Conflict);
+    let of = |kind| open.iter().find(|case| case.detail.kind() == kind).unwrap().id;
+    assert_eq!(e.desk.close_case(&e.clerk, of(CaseKind::Relay), "  ").await.unwrap_err(), AppError::Invalid);
+    e.desk.close_case(&e.clerk, of(CaseKind::Relay), "换了继电器").await.unwrap();
+    assert_eq!(e.desk.close_case(&e.clerk, of(CaseKind::Relay), "again").await.unwrap_err(), AppError::Conflict);
     assert_eq!(
-        e.desk.close_case(&e.clerk, of("delivery"), "done").await.unwrap_err(),
+        e.desk.close_case(&e.clerk, of(CaseKind::Delivery), "done").await.unwrap_err(),
         AppError::Conflict,
         "money that waits for a person keeps its case"
     );
-    assert_eq!(e.desk.try_again(&e.clerk, of("relay")).await.unwrap_err(), AppError::NotFound);
+    assert_eq!(e.desk.try_again(&e.clerk, of(CaseKind::Relay)).await.unwrap_err(), AppError::NotFound);
     run(&e.w, "UPDATE commands SET state = 'case' WHERE order_id = $1", &[order.0]).await;
     assert!(e.desk.room(&e.clerk, e.here).await.unwrap().cases[0].held);
-    e.desk.try_again(&e.clerk, of("delivery")).await.unwrap();
+    e.desk.try_again(&e.clerk, of(CaseKind::Delivery)).await.unwrap();
     assert_eq!(e.w.word("SELECT state FROM orders").await, "paid", "the money rule decides anew");
-    assert_eq!(e.desk.try_again(&e.clerk, of("delivery")).await.unwrap_err(), AppError::NotFound);
+    assert_eq!(e.desk.try_again(&e.clerk, of(CaseKind::Delivery)).await.unwrap_err(), AppError::NotFound);
     let closed = e.desk.cases(&e.clerk, &CaseQuery { closed: true, page: 0 }).await.unwrap();
-    let relay = closed.lines.iter().find(|case| case.kind == "relay").unwrap();
+    let relay = closed.lines.iter().find(|case| case.detail.kind() == CaseKind::Relay).unwrap();
     assert_eq!((relay.resolution.as_deref(), relay.closed_by.as_deref()), (Some("换了继电器"), Some("clerk")));
 });

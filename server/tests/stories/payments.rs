@@ -1,4 +1,4 @@
-//! Payments against a sandbox that speaks the real protocol over HTTP and fails in every way it knows, on both databases.
+//! Payments through a sandbox that speaks the real protocol over HTTP and injects faults, on both databases.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -66,7 +66,7 @@ both!(ten_concurrent_notifications_credit_once, |w: World| async move {
     assert_eq!(shop.proved().await, Counts::ONCE);
 });
 
-/// PostgreSQL settles each by itself; SQLite has one writer, for which they wait here until somebody lets go of it.
+/// PostgreSQL settles each payment alone; on SQLite they queue for the one writer until it is released.
 #[tokio::test(flavor = "multi_thread")]
 async fn queued_payments_settle_together_despite_one_failure() {
     let shop = Shop::open(World::sqlite().await).await;
@@ -77,7 +77,8 @@ async fn queued_payments_settle_together_despite_one_failure() {
     }
     let (broken, lost) = all.pop().unwrap();
     sqlx::raw_sql(sqlx::AssertSqlSafe(format!(
-        "CREATE TRIGGER broken BEFORE UPDATE OF paid_at ON orders WHEN hex(NEW.id) = '{}' BEGIN SELECT RAISE(ABORT, 'broken'); END",
+        "CREATE TRIGGER broken BEFORE UPDATE OF paid_at ON orders WHEN hex(NEW.id) = '{}' \
+         BEGIN SELECT RAISE(ABORT, 'broken'); END",
         broken.0.simple().to_string().to_uppercase()
     )))
     .execute(write)

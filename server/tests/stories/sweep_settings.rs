@@ -1,4 +1,4 @@
-//! How often meters are read: by the site, a gateway or a meter, changed while it runs, on both databases.
+//! Sweep intervals of the site, a gateway or a meter, changed at run time; on both databases.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What is UnionPay's own, against a sandbox that speaks its protocol; what every channel must hold is in `channels.rs`.
+//! What is specific to UnionPay; `channels.rs` has what every channel must hold.
 
 use domain::clock::Clock;
 use domain::payment_event::EventKind;
@@ -212,7 +212,7 @@ both!(a_refund_under_one_number_pays_once, |w: World| async move {
 both!(a_forged_certificate_chain_is_rejected, |w: World| async move {
     let shop = Shop::open(w).await;
     let (order, number) = shop.reach(Tender::UnionPay, 5_000).await;
-    // Signed properly, by a certificate that names UnionPay and that the forger made: who looks only at the signature believes it.
+    // Correctly signed with a self-made certificate that names UnionPay: the signature alone is not enough.
     shop.sandbox.set_faults(Faults { falsify: true, ..Faults::default() });
     assert!(shop.sandbox.pay(&number));
     shop.until(&number, |trade| trade.notified == 5).await;

@@ -1,4 +1,4 @@
-//! WeChat Pay against a sandbox that speaks its protocol and fails in every way it knows, on both databases.
+//! WeChat Pay against a sandbox that speaks its protocol and injects faults, on both databases.
 
 use domain::clock::Clock;
 use domain::payment_event::EventKind;

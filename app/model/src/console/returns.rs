@@ -144,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_amount_goes_back_by_the_newest_sales_first_and_never_more_than_they_were() {
+    fn an_amount_is_refunded_from_the_newest_sales_first() {
         let sale = |number, left| ChannelSale {
             order: OrderId(Uuid::from_u128(1)),
             number,

@@ -1,4 +1,4 @@
-//! Whoever pays: orders, goes to the sandbox's cashier, and pays.
+//! A payer: orders, opens the sandbox's cashier, and pays.
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ pub struct Room {
     pub resident: UserId,
 }
 
-/// A sandbox on any port, that tells each payment once.
+/// A sandbox on a free port that notifies each payment once.
 pub async fn sandbox() -> Outcome<Sandbox> {
     let config = sandbox::Config {
         address: (Ipv4Addr::LOCALHOST, 0).into(),
@@ -36,7 +36,7 @@ pub async fn sandbox() -> Outcome<Sandbox> {
     Ok(sandbox::start(config).await?)
 }
 
-/// Orders and comes to the cashier; gives the number of the trade, which waits to be paid.
+/// Orders and opens the cashier; gives the number of the trade.
 pub async fn order(payments: &Payments, http: &reqwest::Client, rng: &Rng, room: Room, fen: i64) -> Outcome<String> {
     let top_up = TopUp {
         key: rng.id(SystemClock.now()),

@@ -1,5 +1,6 @@
 //! What a channel reports about a trade or a refund, after its signature was verified. Only these events change payment states.
 
+pub use model::case::PaymentSource as EventSource;
 use model::money::Fen;
 use model::order::Tender;
 
@@ -17,25 +18,6 @@ pub enum EventKind {
     RefundSucceeded,
     /// The refund with this event's `refund_no` ended without moving money.
     RefundFailed,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EventSource {
-    /// The channel's asynchronous notification.
-    Notify,
-    /// The channel's synchronous answer to a request.
-    Query,
-}
-
-impl EventSource {
-    /// The value stored in the database.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Notify => "notify",
-            Self::Query => "query",
-        }
-    }
 }
 
 /// The facts of a message whose signature was verified.

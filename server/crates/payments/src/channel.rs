@@ -12,7 +12,8 @@ use super::statement::{StatementError, StatementResponse};
 use domain::payment_event::VerifiedEvent;
 use store::payments::{Attempt, Terms};
 
-/// A form that the payer's browser posts to the channel: `fields` go into the body, further parameters are in the query of `action`.
+/// A form that the payer's browser posts to the channel: `fields` go into the body, further parameters are in the query of
+/// `action`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Form {
     pub action: String,

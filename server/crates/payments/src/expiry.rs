@@ -1,5 +1,6 @@
 //! Expiry dates of configured certificates, and when operators are warned.
 
+use model::case::CertificateState;
 use model::time::{DAY, Timestamp};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,34 +11,15 @@ pub struct Expiry {
     pub at: Timestamp,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ExpiryStage {
-    Within30Days,
-    Within7Days,
-    Expired,
-}
-
 impl Expiry {
     /// `None` more than 30 days before expiry.
     #[must_use]
-    pub const fn stage(&self, now: Timestamp) -> Option<ExpiryStage> {
+    pub const fn state(&self, now: Timestamp) -> Option<CertificateState> {
         match self.at.since(now) {
-            ..=0 => Some(ExpiryStage::Expired),
-            remaining if remaining <= 7 * DAY => Some(ExpiryStage::Within7Days),
-            remaining if remaining <= 30 * DAY => Some(ExpiryStage::Within30Days),
+            ..=0 => Some(CertificateState::Expired),
+            remaining if remaining <= 7 * DAY => Some(CertificateState::SevenDays),
+            remaining if remaining <= 30 * DAY => Some(CertificateState::ThirtyDays),
             _ => None,
-        }
-    }
-}
-
-impl ExpiryStage {
-    /// The value in cases and log events.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Within30Days => "30-days",
-            Self::Within7Days => "7-days",
-            Self::Expired => "over",
         }
     }
 }
@@ -49,9 +31,9 @@ mod tests {
     #[test]
     fn expiry_warns_30_and_7_days_ahead() {
         let expiry = Expiry { key: "pay.wechat.certificate".into(), at: Timestamp(100 * DAY) };
-        let at = |days: i64| expiry.stage(Timestamp(days * DAY));
-        let (month, week) = (Some(ExpiryStage::Within30Days), Some(ExpiryStage::Within7Days));
+        let at = |days: i64| expiry.state(Timestamp(days * DAY));
+        let (month, week) = (Some(CertificateState::ThirtyDays), Some(CertificateState::SevenDays));
         assert_eq!((at(69), at(70), at(92), at(93)), (None, month, month, week));
-        assert_eq!((at(99), at(100)), (week, Some(ExpiryStage::Expired)));
+        assert_eq!((at(99), at(100)), (week, Some(CertificateState::Expired)));
     }
 }

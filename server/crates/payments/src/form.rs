@@ -1,7 +1,8 @@
 //! A strict `application/x-www-form-urlencoded` parser and its encoder.
 //!
-//! Signatures cover the decoded values. `form_urlencoded` accepts malformed escapes, invalid UTF-8 and repeated names, so that several
-//! messages would fit one signature; its encoder writes a space as `+`, which WeChat's and UnionPay's byte-exact texts do not.
+//! Signatures cover the decoded values. `form_urlencoded` accepts malformed escapes, invalid UTF-8 and repeated names, so that
+//! several messages would fit one signature; its encoder writes a space as `+`, which WeChat's and UnionPay's byte-exact texts do
+//! not.
 
 use std::collections::BTreeMap;
 

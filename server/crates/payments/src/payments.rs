@@ -51,7 +51,8 @@ struct Inner {
 }
 
 impl Payments {
-    /// Builds the channels and logs certificates that expire soon. `paid` is called after an order became paid; it must not block.
+    /// Builds the channels and logs certificates that expire soon. `paid` is called after an order became paid; it must not
+    /// block.
     ///
     /// # Errors
     /// [`ConfigError`] names the first invalid key.
@@ -64,8 +65,8 @@ impl Payments {
     ) -> Result<Self, ConfigError> {
         let channels = config.channels(&clock, &rng)?;
         for expiry in channels.iter().flat_map(|channel| channel.expiries()) {
-            if let Some(stage) = expiry.stage(clock.now()) {
-                tracing::warn!(key = expiry.key, until = %expiry.at, stage = stage.as_str(), "payment.certificate.expiring");
+            if let Some(state) = expiry.state(clock.now()) {
+                tracing::warn!(key = expiry.key, until = %expiry.at, state = state.as_str(), "payment.certificate.expiring");
             }
         }
         let query_requests = Arc::new(Notify::new());
@@ -108,7 +109,8 @@ impl Payments {
         self.0.reconcile
     }
 
-    /// Stores an order and an attempt to pay it, and opens the cashier. The same key gives the same order, however often it is sent.
+    /// Stores an order and an attempt to pay it, and opens the cashier. The same key gives the same order, however often it is
+    /// sent.
     ///
     /// # Errors
     /// [`AppError::ChannelUnavailable`], what [`orders::create`] refuses, and [`AppError::OrderClosed`] where the key's order is
@@ -157,7 +159,8 @@ impl Payments {
         Ok(())
     }
 
-    /// Brings forward the next query of the order's attempt, because somebody is watching it. The store limits how often that happens.
+    /// Brings forward the next query of the order's attempt, because somebody is watching it. The store limits how often that
+    /// happens.
     pub async fn request_query(&self, order: OrderId) {
         match payments::nudge(&self.0.db, self.0.clock.now(), order).await {
             Ok(true) => self.0.query_requests.notify_one(),

@@ -76,8 +76,8 @@ pub enum FetchOutcome {
 }
 
 impl Payments {
-    /// Fetches the statement of a past day and compares that day; a new statement also re-compares the days before and after. `by` is
-    /// the operator who requested it, `None` for the scheduled task.
+    /// Fetches the statement of a past day and compares that day; a new statement also re-compares the days before and after.
+    /// `by` is the operator who requested it, `None` for the scheduled task.
     ///
     /// # Errors
     /// [`AppError::ChannelUnavailable`] if the channel is not configured; [`StoreError`] if the database fails.

@@ -1,5 +1,5 @@
-//! RSA signatures (PKCS#1 v1.5, SHA-256) and the key formats of the channels' merchant consoles: PEM or bare base64, private keys in
-//! PKCS#1 or PKCS#8, public keys in SPKI or PKCS#1.
+//! RSA signatures (PKCS#1 v1.5, SHA-256) and the key formats of the channels' merchant consoles: PEM or bare base64, private keys
+//! in PKCS#1 or PKCS#8, public keys in SPKI or PKCS#1.
 
 use std::fmt;
 

@@ -1,7 +1,8 @@
 //! Writes verified events to the database.
 //!
-//! SQLite runs one write transaction at a time and each waits for the disk, so events that arrive meanwhile share the next transaction.
-//! On PostgreSQL each event has its own transaction: they run concurrently, and a shared one would lock the rows of many orders.
+//! SQLite runs one write transaction at a time and each waits for the disk, so events that arrive meanwhile share the next
+//! transaction. On PostgreSQL each event has its own transaction: they run concurrently, and a shared one would lock the rows of
+//! many orders.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -1,5 +1,5 @@
-//! The payment sandbox: an HTTP server that implements the protocols of all channels with throw-away keys. It shows a cashier page,
-//! sends signed notifications, keeps its own books, and injects faults.
+//! The payment sandbox: an HTTP server that implements the protocols of all channels with throw-away keys. It shows a cashier
+//! page, sends signed notifications, keeps its own books, and injects faults.
 //!
 //! The product talks to it exactly as to the real gateways, with configured URLs and keys.
 

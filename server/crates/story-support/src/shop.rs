@@ -1,4 +1,4 @@
-//! The product's payment half and a sandbox, each a server of its own on loopback, as in the field.
+//! The payment half of the product and a sandbox, each a server of its own on loopback, as in production.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -34,7 +34,7 @@ pub struct Shop {
     pub sandbox: Sandbox,
     /// The sandbox's clock; it does not move with the product's.
     pub bank_clock: Arc<TestClock>,
-    /// Where the product takes notifications.
+    /// The address that receives notifications.
     pub address: SocketAddr,
     pub http: reqwest::Client,
 }
@@ -44,13 +44,13 @@ impl Shop {
         Self::under(world, Rules::default()).await
     }
 
-    /// With other rules for refunds.
+    /// With these rules for refunds.
     pub async fn under(world: World, refunds: Rules) -> Self {
         let room = world.room(1).await;
         Self::of(world, room, refunds).await
     }
 
-    /// For a room that is there.
+    /// For an existing room.
     pub async fn of(world: World, room: Room, refunds: Rules) -> Self {
         let bank_clock = TestClock::new(world.clock.now());
         let config = sandbox::Config {
@@ -89,28 +89,28 @@ impl Shop {
         }
     }
 
-    /// Orders and brings the payer to the cashier; gives the order and the number of the trade.
+    /// Orders and opens the cashier; gives the order and the number of the trade.
     pub async fn at_the_cashier(&self, fen: i64) -> (OrderId, String) {
         let started = self.payments.start(&self.top_up(fen), &PHONE).await.unwrap();
         let number = self.visit(&started.cashier).await;
         (started.order.id(), number)
     }
 
-    /// The same through another channel.
+    /// Orders through this channel.
     pub async fn paying_by(&self, tender: Tender, fen: i64, payer: &Payer<'_>) -> (OrderId, Cashier) {
         let top_up = NewOrder { tender, ..self.top_up(fen) };
         let started = self.payments.start(&top_up, payer).await.unwrap();
         (started.order.id(), started.cashier)
     }
 
-    /// Orders through any channel and brings a phone to its cashier; gives the order and the number of the trade.
+    /// Orders through this channel and opens its cashier on a phone; gives the order and the number of the trade.
     pub async fn reach(&self, tender: Tender, fen: i64) -> (OrderId, String) {
         let (order, cashier) = self.paying_by(tender, fen, &PHONE).await;
         self.arrive(&cashier).await;
         (order, self.number(order).await)
     }
 
-    /// Goes to a cashier as the payer's browser does; WeChat's trade is there before its payer.
+    /// Opens a cashier as the payer's browser does. A WeChat trade exists before that.
     pub async fn arrive(&self, cashier: &Cashier) {
         match cashier {
             Cashier::Address(address) if address.contains("/cashier/") => {}
@@ -128,7 +128,7 @@ impl Shop {
         attempts_of(&self.world.db, order).await.unwrap().pop().unwrap().out_trade_no
     }
 
-    /// Goes to Alipay's cashier as the payer's browser does.
+    /// Opens Alipay's cashier as the payer's browser does; gives the number of the trade.
     pub async fn visit(&self, cashier: &Cashier) -> String {
         self.follow(cashier).await;
         let Cashier::Address(address) = cashier else { panic!("{cashier:?}") };
@@ -137,7 +137,7 @@ impl Shop {
         content["out_trade_no"].as_str().unwrap().to_owned()
     }
 
-    /// Where the address leads.
+    /// The address that the cashier redirects to.
     pub async fn follow(&self, cashier: &Cashier) -> String {
         let Cashier::Address(address) = cashier else { panic!("{cashier:?}") };
         let answer = self.http.get(address).send().await.unwrap();
@@ -161,7 +161,7 @@ impl Shop {
         self.sandbox.books().into_iter().find(|trade| trade.out_trade_no == number).unwrap()
     }
 
-    /// Waits until the sandbox's books say so.
+    /// Waits until the sandbox's record of the trade satisfies the condition.
     pub async fn until(&self, number: &str, what: impl Fn(&Trade) -> bool) -> Trade {
         for _ in 0..500 {
             let trade = self.trade(number);
@@ -173,7 +173,7 @@ impl Shop {
         panic!("waited in vain: {:?}", self.trade(number));
     }
 
-    /// Both clocks move.
+    /// Advances both clocks.
     pub fn wait(&self, ms: i64) {
         self.world.clock.advance(ms);
         self.bank_clock.advance(ms);
@@ -184,12 +184,12 @@ impl Shop {
         QueryPayments(self.payments.clone()).run().await.map_err(|error| error.to_string())
     }
 
-    /// One activation of the task that gives money back.
+    /// One activation of the refund task.
     pub async fn give_back(&self) -> Result<String, String> {
         Refunds(self.payments.clone()).run().await.map_err(|error| error.to_string())
     }
 
-    /// Long enough for every attempt to be over and dead, asking on the way as the job would.
+    /// Advances until every attempt has expired, and runs the query job on the way.
     pub async fn past_the_end(&self) {
         for _ in 0..25 {
             self.wait(MINUTE);
@@ -208,7 +208,7 @@ impl Shop {
         (answer.status().as_u16(), answer.text().await.unwrap())
     }
 
-    /// Credit commands, payments and events so far, and that all books agree.
+    /// Credit commands, payments and events so far; asserts that all accounts agree.
     pub async fn proved(&self) -> Counts {
         assert_eq!(verify::verify(&self.world.db).await.unwrap().differences, []);
         let w = &self.world;
@@ -226,7 +226,7 @@ impl Shop {
     }
 }
 
-/// The product's payment half, on a port of its own.
+/// The product's payment half on a free port.
 async fn serve(world: &World, config: Config) -> (Payments, SocketAddr) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -248,7 +248,7 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// One payment, credited once, and nothing odd.
+    /// One payment, credited once, without cases.
     pub const ONCE: Self = Self { credits: 1, payments: 1, suspense_fen: 0, events: 1, cases: 0 };
     pub const NONE: Self = Self { credits: 0, payments: 0, suspense_fen: 0, events: 0, cases: 0 };
 }

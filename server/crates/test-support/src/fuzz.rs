@@ -1,7 +1,7 @@
 //! Fuzzing of the decoders with bolero, bounded in `cargo test`.
 //!
-//! Each entry of `corpus/<decoder>/` (hexadecimal; `#` starts a comment) is checked whole and truncated at every length. Then bolero
-//! generates mutations of the entries, and shrinks those that fail. `BOLERO_RANDOM_SEED=<printed seed>` repeats a failure,
+//! Each entry of `corpus/<decoder>/` (hexadecimal; `#` starts a comment) is checked whole and truncated at every length. Then
+//! bolero generates mutations of the entries, and shrinks those that fail. `BOLERO_RANDOM_SEED=<printed seed>` repeats a failure,
 //! `BOLERO_RANDOM_ITERATIONS=1000000` runs longer, and `cargo bolero test -p <crate> <test>` guides the mutations by coverage.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -18,8 +18,8 @@ const SIGNIFICANT: [u8; 14] = [0x00, 0x01, 0x03, 0x10, 0x16, 0x33, 0x40, 0x68, 0
 /// Operation, position and operand; each is reduced to its valid range.
 type Mutation = (u8, u16, u16);
 
-/// Runs `check` on the decoder's corpus and on mutated entries. `repair` corrects the checksum of half of them, so that the code behind
-/// the checksum is reached as well.
+/// Runs `check` on the decoder's corpus and on mutated entries. `repair` corrects the checksum of half of them, so that the code
+/// behind the checksum is reached as well.
 pub fn run(decoder: &str, repair: impl Fn(&mut [u8]), check: impl Fn(&[u8])) {
     let location = location();
     if !location.should_run() {

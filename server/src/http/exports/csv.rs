@@ -2,8 +2,9 @@
 
 use csv::{Terminator, WriterBuilder};
 
-/// One record with its line end. A cell that a spreadsheet would evaluate (`=`, `+`, `-`, `@`, tab or carriage return at its start) is
-/// prefixed with an apostrophe, unless it is a number; so is a number of more than 15 digits, of which a spreadsheet would lose digits.
+/// One record with its line end. A cell that a spreadsheet would evaluate (`=`, `+`, `-`, `@`, tab or carriage return at its
+/// start) is prefixed with an apostrophe, unless it is a number; so is a number of more than 15 digits, of which a spreadsheet
+/// would lose digits.
 #[must_use]
 pub fn line<const N: usize>(cells: &[String; N]) -> String {
     let mut writer = WriterBuilder::new().terminator(Terminator::CRLF).buffer_capacity(256).from_writer(Vec::new());

@@ -1,5 +1,6 @@
-//! Slows down guessing. Not governor: only failures count and pauses grow with them, which a quota per period cannot express. Known accounts count in the database, which all processes share; addresses, and names that nobody
-//! has, count here, so that a pause does not tell which names exist.
+//! Slows down guessing. Not governor: only failures count and pauses grow with them, which a quota per period cannot express.
+//! Known accounts count in the database, which all processes share; addresses, and names that nobody has, count here, so that a
+//! pause does not tell which names exist.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};

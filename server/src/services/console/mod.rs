@@ -7,6 +7,7 @@ mod prices;
 mod room;
 mod search;
 
+use model::case::CaseKind;
 use std::sync::Arc;
 
 use app::api::operator::{Mistake, Opening, OperatorPort, PricesView, Seat};
@@ -32,7 +33,6 @@ use domain::clock::SharedClock;
 use domain::order::Limits;
 use domain::rng::Rng;
 use meters::live::Live;
-use store::cases::kind;
 use store::orders::{self, NewOrder};
 use store::{Db, console, counters, deliveries, intervals, parameters, serials, trust};
 
@@ -142,7 +142,7 @@ impl OperatorPort for Operator {
 
     async fn cases(&self, who: &Who, query: &CaseQuery) -> Result<Page<CaseLine>, AppError> {
         let mut page = console::cases(&self.db, who.user, *query).await?;
-        for line in page.lines.iter_mut().filter(|line| line.kind == kind::READING && line.closed_at.is_none()) {
+        for line in page.lines.iter_mut().filter(|line| line.detail.kind() == CaseKind::Reading && line.closed_at.is_none()) {
             line.counter = match line.meter {
                 Some(meter) => counters::held(&self.db, meter).await?,
                 None => None,

@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_known_price_is_kept_for_an_hour_and_an_unknown_one_for_a_minute() {
+    fn prices_are_cached_an_hour_and_missing_ones_a_minute() {
         let (kept, start) = (SitePrice::default(), Timestamp(1_795_600_000_000));
         assert_eq!(kept.get(start), None);
         kept.put(start, Some(Money(5_400)));

@@ -1,4 +1,4 @@
-//! The third way: what was paid is in the meter, by its count and by its own journal, or is a difference.
+//! Every payment is compared with the purchase count and the journal of its meter.
 
 use super::*;
 use domain::clock::Clock;
@@ -47,7 +47,7 @@ async fn deliver(shop: &Shop, fen: i64) {
     deliveries::settle(db, rng, &command, &verdict).await.unwrap().unwrap();
 }
 
-/// What is listed, whatever else the books say.
+/// The listed differences.
 async fn reasons(shop: &Shop, day: model::time::Date) -> Vec<(String, String)> {
     let listed = reconcile::differences(&shop.world.db, Tender::Alipay, day).await.unwrap();
     listed.into_iter().map(|row| (row.class, row.why)).collect()
@@ -78,7 +78,7 @@ both!(a_purchase_is_compared_with_count_and_journal, |w: World| async move {
     shop.fetches(Tender::Alipay, day).await;
     let meters = async || {
         let row = shop.day(Tender::Alipay, day).await;
-        (row.purchases, row.delivered, row.ledger_positions)
+        (row.purchases, row.delivered, row.in_journal)
     };
     assert_eq!((shop.classes(Tender::Alipay, day).await, meters().await), (vec![], (1, 1, 0)));
     // The journal is read, by which the meter itself says so.

@@ -121,7 +121,7 @@ fn Body(shown: Shown) -> impl IntoView {
 
 /// An open case, with what to do about it.
 fn case(case: &CaseLine) -> impl IntoView + use<> {
-    let (words, at, t) = (cases::case(&case.kind, lang()), case.opened_at, words(lang()));
+    let (words, at, t) = (cases::case(case.detail.kind(), lang()), case.opened_at, words(lang()));
     let said = said(case);
     view! {
         <Callout tone=Tone::Warn>

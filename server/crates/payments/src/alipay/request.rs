@@ -1,5 +1,5 @@
-//! Signed requests: public parameters in the query string and `biz_content` in the body, as in Alipay's SDKs. The gateway takes the
-//! body's charset from the query string.
+//! Signed requests: public parameters in the query string and `biz_content` in the body, as in Alipay's SDKs. The gateway takes
+//! the body's charset from the query string.
 
 use model::time::Timestamp;
 

@@ -1,4 +1,5 @@
-//! Synchronous responses. The signature covers the raw text of the inner object, so it is verified before any parsing of that object.
+//! Synchronous responses. The signature covers the raw text of the inner object, so it is verified before any parsing of that
+//! object.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;

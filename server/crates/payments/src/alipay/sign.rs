@@ -1,4 +1,5 @@
-//! The texts that Alipay's signatures cover. Only RSA2 (RSA with SHA-256) is accepted: a message cannot choose a weaker algorithm.
+//! The texts that Alipay's signatures cover. Only RSA2 (RSA with SHA-256) is accepted: a message cannot choose a weaker
+//! algorithm.
 
 use crate::form::Fields;
 

@@ -1,5 +1,5 @@
-//! Alipay's statement: a zip archive of GBK-encoded CSV files, of which the detail file is parsed. Remark lines above and below the
-//! transactions begin with `#`.
+//! Alipay's statement: a zip archive of GBK-encoded CSV files, of which the detail file is parsed. Remark lines above and below
+//! the transactions begin with `#`.
 
 use model::money::Fen;
 use model::time::Date;

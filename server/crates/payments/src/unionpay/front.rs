@@ -7,8 +7,8 @@ use model::time::Timestamp;
 use store::payments::Attempt;
 
 impl UnionPay {
-    /// `txnTime` is the attempt's creation, because later queries identify the trade by merchant, number and this time. `payTimeout` is
-    /// absolute, so that the trade cannot outlive the attempt when the form is submitted late.
+    /// `txnTime` is the attempt's creation, because later queries identify the trade by merchant, number and this time.
+    /// `payTimeout` is absolute, so that the trade cannot outlive the attempt when the form is submitted late.
     pub(super) fn front_form(&self, attempt: &Attempt, device: Device) -> Result<Form, ChannelError> {
         let channel_type = if device == Device::Desk { "07" } else { "08" };
         let request = fields([

@@ -11,7 +11,8 @@ use crate::verified;
 use domain::payment_event::{EventFacts, EventKind, EventSource, VerifiedEvent};
 use domain::refund::ChannelRefund;
 
-/// Codes after which the request can never succeed: amount too large (33), no original trade (35), request does not match it (36).
+/// Codes after which the request can never succeed: amount too large (33), no original trade (35), request does not match it
+/// (36).
 const FINAL: [&str; 3] = ["33", "35", "36"];
 
 impl UnionPay {

@@ -30,8 +30,8 @@ struct EncryptedCertificate {
 }
 
 impl WechatPay {
-    /// Returns whether new certificates were received. Does nothing in public-key mode or within [`VerificationKeys`]' refresh interval,
-    /// because anybody can send a message that names an unknown serial number.
+    /// Returns whether new certificates were received. Does nothing in public-key mode or within [`VerificationKeys`]' refresh
+    /// interval, because anybody can send a message that names an unknown serial number.
     pub(super) async fn fetch_new_keys(&self) -> bool {
         let now = self.clock.now();
         if !self.keys.start_refresh(now) {
@@ -65,7 +65,8 @@ impl WechatPay {
         Ok(new)
     }
 
-    /// Decrypts a certificate with the APIv3 key; `None` if it is not valid now, has another serial number, or is the merchant's own.
+    /// Decrypts a certificate with the APIv3 key; `None` if it is not valid now, has another serial number, or is the merchant's
+    /// own.
     fn decrypt(&self, entry: &CertificateEntry, now: Timestamp) -> Option<(String, VerificationKey)> {
         let sealed = &entry.encrypt_certificate;
         if sealed.algorithm != "AEAD_AES_256_GCM" {
@@ -81,7 +82,8 @@ impl WechatPay {
         is_acceptable.then_some((certificate.serial_hex, VerificationKey { key: certificate.key, validity }))
     }
 
-    /// Verifies with a known key, or with a received one: those are authenticated by the APIv3 key, and WeChat may sign with a new one.
+    /// Verifies with a known key, or with a received one: those are authenticated by the APIv3 key, and WeChat may sign with a
+    /// new one.
     fn verify_with_new_keys(
         &self,
         headers: &HeaderMap,

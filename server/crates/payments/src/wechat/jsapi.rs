@@ -1,5 +1,5 @@
-//! JSAPI payments in WeChat's own browser: OAuth2 sign-in (`snsapi_base`, without user interaction) for the payer's `openid`, and the
-//! signed parameters for WeChat's JavaScript bridge.
+//! JSAPI payments in WeChat's own browser: OAuth2 sign-in (`snsapi_base`, without user interaction) for the payer's `openid`, and
+//! the signed parameters for WeChat's JavaScript bridge.
 
 use async_trait::async_trait;
 use serde::Deserialize;

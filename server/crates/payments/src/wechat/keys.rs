@@ -1,4 +1,5 @@
-//! WeChat Pay's signing keys by serial number: public keys and platform certificates. Several are valid at a time during a migration.
+//! WeChat Pay's signing keys by serial number: public keys and platform certificates. Several are valid at a time during a
+//! migration.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError, RwLock};
@@ -41,7 +42,8 @@ impl VerificationKeys {
         self.by_serial.read().unwrap_or_else(PoisonError::into_inner).get(serial).cloned()
     }
 
-    /// Whether certificates should be requested now; if so, records the time. Only in certificate mode, once per [`REFRESH_INTERVAL`].
+    /// Whether certificates should be requested now; if so, records the time. Only in certificate mode, once per
+    /// [`REFRESH_INTERVAL`].
     #[must_use]
     pub fn start_refresh(&self, now: Timestamp) -> bool {
         let by_certificate =

@@ -1,5 +1,5 @@
-//! Statement download (`/v3/bill/tradebill`): a signed response with a URL and a digest, then the file. The request for the file is
-//! signed, its response is not.
+//! Statement download (`/v3/bill/tradebill`): a signed response with a URL and a digest, then the file. The request for the file
+//! is signed, its response is not.
 
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use http::Method;

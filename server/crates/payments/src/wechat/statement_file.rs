@@ -1,5 +1,5 @@
-//! WeChat Pay's statement: UTF-8 with a byte order mark, a backtick before each value, and two lines of totals. It is not CSV: goods
-//! names are free text without quotes, so fields are split at a comma followed by a backtick.
+//! WeChat Pay's statement: UTF-8 with a byte order mark, a backtick before each value, and two lines of totals. It is not CSV:
+//! goods names are free text without quotes, so fields are split at a comma followed by a backtick.
 
 use model::money::Fen;
 use model::time::Date;
