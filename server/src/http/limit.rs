@@ -11,7 +11,7 @@ use governor::state::keyed::HashMapStateStore;
 use governor::{Quota, RateLimiter};
 
 /// Notifications of one address at once, and again within each second.
-const PER_SECOND: NonZeroU32 = NonZeroU32::new(200).unwrap();
+const PER_SECOND: NonZeroU32 = NonZeroU32::MIN.saturating_add(199);
 /// From this number of addresses on, those that used nothing of their quota recently are forgotten.
 const MAX_IDLE: usize = 1_000;
 

@@ -4,10 +4,11 @@
 //! bolero generates mutations of the entries, and shrinks those that fail. `BOLERO_RANDOM_SEED=<printed seed>` repeats a failure,
 //! `BOLERO_RANDOM_ITERATIONS=1000000` runs longer, and `cargo bolero test -p <crate> <test>` guides the mutations by coverage.
 
+use std::fmt::{self, Debug, Formatter};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
 
-use bolero::generator::{TypeGeneratorWithParams, ValueGenerator, produce};
+use bolero::generator::produce;
 use bolero::{DefaultEngine, TargetLocation, TestTarget};
 
 /// Takes a second or two without optimisation.
@@ -26,22 +27,31 @@ pub fn run(decoder: &str, repair: impl Fn(&mut [u8]), check: impl Fn(&[u8])) {
         return;
     }
     let corpus = corpus(decoder);
+    let check = AssertUnwindSafe(check);
     for entry in &corpus {
-        (0..=entry.len()).for_each(|end| report(decoder, &entry[..end], &check));
+        (0..=entry.len()).for_each(|end| report(decoder, &entry[..end], &*check));
     }
-    let mutations = produce::<Vec<Mutation>>().with().len(1_usize..=4);
-    let test = AssertUnwindSafe(|(entry, mutations, repaired): &(u16, Vec<Mutation>, bool)| {
-        let mut input = pick(&corpus, *entry).clone();
-        mutations.iter().for_each(|mutation| mutate(&mut input, &corpus, *mutation));
-        if *repaired {
-            repair(&mut input);
-        }
-        report(decoder, &input, &check);
-    });
     TestTarget::new(DefaultEngine::new(location))
         .with_iterations(ITERATIONS)
-        .with_generator((produce::<u16>(), mutations, produce::<bool>()))
-        .for_each(move |input| (&test)(input));
+        .with_generator((produce::<u16>(), produce::<Vec<Mutation>>().with().len(1_usize..=4), produce::<bool>()))
+        .map(|(entry, mutations, repaired)| {
+            let mut input = pick(&corpus, entry).clone();
+            mutations.into_iter().for_each(|mutation| mutate(&mut input, &corpus, mutation));
+            if repaired {
+                repair(&mut input);
+            }
+            Input(input)
+        })
+        .for_each(move |input| (*check)(&input.0));
+}
+
+/// Printed in hexadecimal when it fails.
+struct Input(Vec<u8>);
+
+impl Debug for Input {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex::encode(&self.0))
+    }
 }
 
 /// The running test, by the name under which `cargo bolero` selects it.

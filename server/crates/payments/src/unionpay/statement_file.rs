@@ -11,7 +11,7 @@ use domain::statement::{LineKind, StatementLine};
 
 /// Widths of the required fields. Newer versions of the format append further fields.
 const WIDTHS: [usize; 28] = [3, 11, 11, 6, 10, 19, 12, 4, 2, 21, 2, 32, 2, 6, 10, 13, 13, 4, 15, 2, 2, 6, 2, 4, 32, 1, 21, 15];
-/// A merchant's order_id words with a transaction: what we had it carry.
+/// Offset and width of `reqReserved`.
 const RESERVED: (usize, usize) = (397, 32);
 /// A trade may be settled up to three days before or after it was made.
 const TOLERANCE: i64 = 3 * DAY;
