@@ -116,3 +116,9 @@ fn mutate(input: &mut Vec<u8>, corpus: &[Vec<u8>], (operation, position, operand
 fn failing_mutations_are_found() {
     run("rtu_read", |_| (), |input| assert!(input.len() < 20, "found"));
 }
+
+#[test]
+#[should_panic = "test failed"]
+fn mutations_are_checked() {
+    run("rtu_read", |_| (), |input| assert!(input.len() < 64));
+}
