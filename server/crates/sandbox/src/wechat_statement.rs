@@ -87,10 +87,10 @@ fn line(row: &StatementRow, mchid: &str) -> String {
         LineKind::Paid => ("SUCCESS", row.amount, Fen::ZERO, ["", ""]),
         LineKind::Refunded => ("REFUND", Fen::ZERO, row.amount, ["ORIGINAL", "SUCCESS"]),
     };
-    let [way, refunded] = of_refund;
+    let [refund_type, refund_state] = of_refund;
     format!(
-        "`{},`{APP_ID},`{mchid},`0,`,`{trade},`{order},`o-sandbox,`MWEB,`{state},`OTHERS,`CNY,`{paid},`0.00,`50{refund},`{refund},\
-         `{back},`0.00,`{way},`{refunded},`{},`,`{}000,`0.60%,`{paid},`{back},`\r\n",
+        "`{},`{APP_ID},`{mchid},`0,`,`{trade},`{order},`o-sandbox,`MWEB,`{state},`OTHERS,`CNY,`{paid},`0.00,`50{refund},\
+         `{refund},`{back},`0.00,`{refund_type},`{refund_state},`{},`,`{}000,`0.60%,`{paid},`{back},`\r\n",
         row.at, row.subject, row.fee
     )
 }

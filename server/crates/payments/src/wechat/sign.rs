@@ -40,7 +40,8 @@ impl Signer {
         let signature = self.key.sign(request_text(method, target, seconds, nonce, body).as_bytes())?;
         let (mchid, serial) = (&self.mchid, &self.serial);
         Ok(format!(
-            "{SCHEME} mchid=\"{mchid}\",nonce_str=\"{nonce}\",signature=\"{signature}\",timestamp=\"{seconds}\",serial_no=\"{serial}\""
+            "{SCHEME} mchid=\"{mchid}\",nonce_str=\"{nonce}\",signature=\"{signature}\",\
+             timestamp=\"{seconds}\",serial_no=\"{serial}\""
         ))
     }
 }
