@@ -6,7 +6,7 @@ pub use words::{Words, words};
 
 use super::Lang;
 use super::common;
-use crate::api::operator::LeftOut;
+use model::console::LeftOut;
 use model::energy::Energy;
 use model::issue::{Issue, Kind, Problem};
 use model::money::{Fen, Money};

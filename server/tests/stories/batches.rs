@@ -4,10 +4,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use app::api::operator::OperatorPort;
+use app::api::batches::BatchesPort;
 use domain::clock::{Clock, SystemClock};
 use domain::order;
-use meters::Handle;
+use meters::GatewayHandle;
 use meters::live::Live;
 use model::console::{BatchCounts, BatchQuery, LeftOut, Target};
 use model::error::AppError;
@@ -17,7 +17,9 @@ use model::meter::ControlMode;
 use model::parameters::{Limits, PlanEntry, Slot, TierPeriod, Tiers};
 use model::person::{Role, Who};
 use model::time::{HOUR, MINUTE, Timestamp};
-use server::services::console::{NoField, Operator};
+use server::services::auth::Passwords;
+use server::services::console::ConsoleService;
+use server::services::{Context, NoMeterGateway};
 use server::tasks::Task;
 use server::tasks::clock::SetClocks;
 use simulator::LineFault;
@@ -30,7 +32,8 @@ const SOON: Duration = Duration::from_secs(60);
 /// A site and the console of one operator.
 struct Desk {
     s: Site,
-    port: Operator,
+    port: ConsoleService,
+    context: Context,
     live: Live,
     who: Who,
 }
@@ -40,13 +43,15 @@ impl Desk {
         let s = Site::new(w, gateways, meters).await;
         let clock: domain::clock::SharedClock = Arc::new(SystemClock);
         let live = Live::load(&s.w.db, clock.clone()).await.unwrap();
-        let limits = order::Limits::default();
-        let port = Operator::new(s.w.db.clone(), clock, s.w.rng.clone(), live.clone(), limits, Arc::new(NoField)).unwrap();
+        let (db, rng, live_too) = (s.w.db.clone(), s.w.rng.clone(), live.clone());
+        let context = Context { db, clock, rng, live: live_too, gateway: Arc::new(NoMeterGateway) };
+        let passwords = Passwords::new(context.rng.clone()).unwrap();
+        let port = ConsoleService::new(context.clone(), passwords, order::Limits::default());
         let who = Who { user: s.clerk, role: Role::Operator, name: "clerk".into(), ip: "10.0.0.5".into() };
-        Self { s, port, live, who }
+        Self { s, port, live, context, who }
     }
 
-    async fn start(&self) -> Handle {
+    async fn start(&self) -> GatewayHandle {
         self.s.start_with(self.live.clone()).await
     }
 
@@ -60,9 +65,9 @@ impl Desk {
     }
 
     async fn issue(&self, issue: Issue, target: &Target) -> BatchId {
-        let id = BatchId(self.port.key());
+        let id = BatchId(self.context.form_key());
         let preview = self.port.preview(&self.who, issue.kind(), target).await.unwrap();
-        self.port.issue(&self.who, id, &issue, target, &preview.seal).await.unwrap();
+        self.port.issue_commands(&self.who, id, &issue, target, &preview.seal).await.unwrap();
         id
     }
 
@@ -116,7 +121,7 @@ both!(every_batch_operation_reaches_meters_on_two_gateways, |w: World| async mov
     }
     assert_eq!(d.s.view(0, 1).mode, ControlMode::Prepaid);
 
-    // What was issued is what the meters hold, as pages show it.
+    // The meters hold what was issued, as the pages show it.
     let known = || async { parameters::find(&d.s.w.db, d.meter(0)).await.unwrap().map(|(found, _)| found) };
     until(SOON, "the parameters to be kept", || async { known().await.is_some_and(|found| found.switch_over == Some(at)) }).await;
     let found = known().await.unwrap();
@@ -192,15 +197,15 @@ both!(a_newer_batch_wins_and_unsent_commands_can_be_withdrawn, |w: World| async 
 
 both!(a_repeated_or_late_form_starts_one_batch, |w: World| async move {
     let d = Desk::new(w, 1, 2).await;
-    let (id, issue) = (BatchId(d.port.key()), Issue::Clock);
+    let (id, issue) = (BatchId(d.context.form_key()), Issue::Clock);
     let seal = d.port.preview(&d.who, Kind::Clock, &Desk::all()).await.unwrap().seal;
-    d.port.issue(&d.who, id, &issue, &Desk::all(), &seal).await.unwrap();
-    d.port.issue(&d.who, id, &issue, &Desk::all(), &seal).await.unwrap();
+    d.port.issue_commands(&d.who, id, &issue, &Desk::all(), &seal).await.unwrap();
+    d.port.issue_commands(&d.who, id, &issue, &Desk::all(), &seal).await.unwrap();
     assert_eq!(d.s.w.number("SELECT COUNT(*) FROM commands").await, 2);
     let one = Target { meter: Some(d.meter(0)), ..Desk::all() };
-    let other = d.port.issue(&d.who, BatchId(d.port.key()), &issue, &one, &seal).await;
+    let other = d.port.issue_commands(&d.who, BatchId(d.context.form_key()), &issue, &one, &seal).await;
     assert_eq!(other.unwrap_err(), AppError::Conflict, "other meters than were shown");
-    let stranger = BatchId(d.port.key());
+    let stranger = BatchId(d.context.form_key());
     assert_eq!(d.port.batch(&d.who, stranger, "", 0).await.unwrap_err(), AppError::NotFound);
 });
 
@@ -228,19 +233,22 @@ both!(meters_that_missed_a_price_switch_are_listed, |w: World| async move {
     let batch = d.issue(Issue::Standby { prices: planned, at }, &Desk::all()).await;
     until(SOON, "the switch-over", || async { SystemClock.now() > at }).await;
     until(SOON, "the first to be told", || async { d.counts(batch).await.done == 1 }).await;
-    let missed = d.port.missed(&d.who, 0).await.unwrap();
+    let missed = d.port.missed_price_switches(&d.who, 0).await.unwrap();
     assert_eq!(missed.total, 2, "none was looked at yet");
-    // The minute until they are looked at is not waited for.
+    // Skips the minute until they are checked.
     d.s.w.execute("UPDATE commands SET next_at = 0 WHERE kind = 'in_force'").await;
-    until(SOON, "the first to be in force", || async { d.port.missed(&d.who, 0).await.unwrap().total == 1 }).await;
-    let line = d.port.missed(&d.who, 0).await.unwrap().lines.remove(0);
+    until(SOON, "the first to be in force", || async { d.port.missed_price_switches(&d.who, 0).await.unwrap().total == 1 }).await;
+    let line = d.port.missed_price_switches(&d.who, 0).await.unwrap().lines.remove(0);
     assert_eq!((line.meter, line.prices, line.loaded, line.failed), (d.meter(1), planned, false, false));
 
     d.s.meter(0, 2).heal().unwrap();
-    until(SOON, "the late one to have the prices", || async { d.port.missed(&d.who, 0).await.unwrap().total == 0 }).await;
+    until(SOON, "the late one to have the prices", || async {
+        d.port.missed_price_switches(&d.who, 0).await.unwrap().total == 0
+    })
+    .await;
     assert_eq!(d.counts(batch).await.done, 2);
 
-    // Somebody sets the old prices again: the next look says so, and trying again mends it.
+    // The old prices were set again: the next check reports it, and a retry corrects it.
     let old = d.issue(Issue::Prices([1, 2, 3, 4]), &Desk::all()).await;
     d.over(old).await;
     d.s.w
@@ -251,12 +259,12 @@ both!(meters_that_missed_a_price_switch_are_listed, |w: World| async move {
         .await;
     let cases = "SELECT COUNT(*) FROM cases WHERE kind = 'prices' AND closed_at IS NULL";
     until(SOON, "both to be missed", || async { d.s.w.number(cases).await == 2 }).await;
-    let missed = d.port.missed(&d.who, 0).await.unwrap();
+    let missed = d.port.missed_price_switches(&d.who, 0).await.unwrap();
     assert!(missed.total == 2 && missed.lines.iter().all(|line| line.loaded && line.failed));
     assert_eq!(d.counts(batch).await.missed, 2);
     d.port.retry_batch(&d.who, batch, None).await.unwrap();
     d.s.settled(SOON).await;
-    assert_eq!(d.port.missed(&d.who, 0).await.unwrap().total, 0);
+    assert_eq!(d.port.missed_price_switches(&d.who, 0).await.unwrap().total, 0);
     assert_eq!(d.s.w.number(cases).await, 0, "prices in force close their case");
     engine.stop().await;
 });
@@ -309,18 +317,12 @@ both!(clocks_are_set_when_the_rule_requires_it, |w: World| async move {
             story_support::bind(&db, sql, meter.0, &[seen, offset]).await;
         }
     };
-    let task = SetClocks {
-        db: w.db.clone(),
-        clock: w.clock.clone(),
-        rng: w.rng.clone(),
-        takes_time: Arc::new(|_| false),
-        wake: Arc::new(|| ()),
-    };
+    let task = SetClocks(w.context().await);
     assert_eq!(now.civil().minute, 46, "far from the hour");
     for (offset, says) in [
         (20, "0 off, 0 set, 0 at fault"),
         (90, "1 off, 1 set, 0 at fault"),
-        // It is being told.
+        // Its command is being sent.
         (90, "0 off, 0 set, 0 at fault"),
     ] {
         see(offset).await;

@@ -1,13 +1,11 @@
 //! Consumption is posted to the ledger once a day, from trusted readings only; subsidies reach each room once a month; on both
 //! databases.
 
-use model::case::{CaseDetail, MeterPosition};
-use std::sync::Arc;
-
 use domain::clock::Clock;
 use domain::ledger::{self, Account};
 use domain::order::Limits;
 use domain::subsidy::Rule;
+use model::case::{CaseDetail, MeterPosition};
 use model::ids::{PlaceId, UserId};
 use model::money::{Fen, Money};
 use model::order::Tender;
@@ -15,7 +13,7 @@ use model::person::{Role, Who};
 use model::subsidy::{Month, Per};
 use model::time::{DAY, MINUTE};
 use server::tasks::Task;
-use server::tasks::meter_uses::MeterUses;
+use server::tasks::consumption::PostConsumption;
 use server::tasks::subsidies::GiveSubsidies;
 use store::accounts::{self, TakeOver};
 use store::orders::{self, NewOrder};
@@ -41,7 +39,7 @@ async fn sell_and_deliver(w: &World, room: Room, count: i64, fen: i64) {
 }
 
 async fn post_consumption(w: &World) -> String {
-    let task = MeterUses { db: w.db.clone(), clock: w.clock.clone(), rng: w.rng.clone() };
+    let task = PostConsumption(w.context().await);
     task.run().await.unwrap()
 }
 
@@ -57,17 +55,17 @@ both!(consumption_is_posted_once_a_day, |w: World| async move {
     let room = w.room(1).await;
     sell_and_deliver(&w, room, 1, 10_000).await;
     w.shows(room.meter, 1, 10_000, 9_000).await;
-    assert_eq!(post_consumption(&w).await, "1 of 1 brought in");
-    assert_eq!(post_consumption(&w).await, "0 of 0 brought in", "once a day");
+    assert_eq!(post_consumption(&w).await, "1 of 1 posted");
+    assert_eq!(post_consumption(&w).await, "0 of 0 posted", "once a day");
     let held = Account::InMeter(room.account);
     assert_eq!((owed(&w, &held).await, owed(&w, &Account::Consumption).await), (Money(900_000), Money(100_000)));
 
     w.clock.advance(DAY);
-    assert_eq!(post_consumption(&w).await, "0 of 0 brought in", "nothing was read today");
+    assert_eq!(post_consumption(&w).await, "0 of 0 posted", "nothing was read today");
     // Money that went in meanwhile is not use.
     sell_and_deliver(&w, room, 2, 5_000).await;
     w.shows(room.meter, 2, 15_000, 13_500).await;
-    assert_eq!(post_consumption(&w).await, "1 of 1 brought in");
+    assert_eq!(post_consumption(&w).await, "1 of 1 posted");
     assert_eq!((owed(&w, &held).await, owed(&w, &Account::Consumption).await), (Money(1_350_000), Money(150_000)));
     assert_eq!(w.number("SELECT COUNT(*) FROM meter_uses").await, 2);
     proved(&w).await;
@@ -86,19 +84,19 @@ both!(untrusted_readings_are_not_posted, |w: World| async move {
     let room = w.room(1).await;
     sell_and_deliver(&w, room, 1, 10_000).await;
     w.shows(room.meter, 2, 12_000, 9_000).await;
-    assert_eq!(post_consumption(&w).await, "0 of 1 brought in", "the meter holds money that the ledger does not know");
+    assert_eq!(post_consumption(&w).await, "0 of 1 posted", "the meter holds money that the ledger does not know");
     w.shows(room.meter, 1, 10_000, 9_000).await;
     let mut tx = w.db.begin().await.unwrap();
     let case = CaseDetail::MeterDiffers { ledger: MeterPosition::default(), meter: MeterPosition::default() };
     cases::open(&mut tx, &w.rng, w.clock.now(), Some(room.meter), None, &case).await.unwrap();
     tx.commit().await.unwrap();
-    assert_eq!(post_consumption(&w).await, "0 of 1 brought in");
+    assert_eq!(post_consumption(&w).await, "0 of 1 posted");
     w.execute("UPDATE cases SET closed_at = 1").await;
-    assert_eq!(post_consumption(&w).await, "1 of 1 brought in");
+    assert_eq!(post_consumption(&w).await, "1 of 1 posted");
     // What came back comes back in the books too.
     w.clock.advance(DAY);
     w.shows(room.meter, 1, 10_000, 9_200).await;
-    assert_eq!(post_consumption(&w).await, "1 of 1 brought in");
+    assert_eq!(post_consumption(&w).await, "1 of 1 posted");
     assert_eq!(owed(&w, &Account::Consumption).await, Money(80_000));
     proved(&w).await;
     // And a posting that is not what was used shows.
@@ -117,7 +115,7 @@ both!(consumption_before_the_take_over_is_no_income, |w: World| async move {
     let one = TakeOver { meter, number, opened_at, epoch: 1, count: 4, cumulative: Fen(40_000), resident: None };
     accounts::take_over(&w.db, &w.rng, opened_at, &[one]).await.unwrap();
     w.shows(meter, 4, 40_000, 15_000).await;
-    assert_eq!(post_consumption(&w).await, "1 of 1 brought in");
+    assert_eq!(post_consumption(&w).await, "1 of 1 posted");
     assert_eq!((owed(&w, &Account::Consumption).await, owed(&w, &Account::TakenOver).await), (Money(0), Money(-1_500_000)));
     w.clock.advance(DAY);
     w.shows(meter, 4, 40_000, 14_000).await;
@@ -128,14 +126,8 @@ both!(consumption_before_the_take_over_is_no_income, |w: World| async move {
 
 /// Grants the due subsidies, concurrently and repeatedly.
 async fn grant_subsidies(w: &World) -> String {
-    let task = || GiveSubsidies {
-        db: w.db.clone(),
-        clock: w.clock.clone(),
-        rng: w.rng.clone(),
-        limits: Limits::default(),
-        wake: Arc::new(|| {}),
-    };
-    task().run().await.unwrap()
+    let task = GiveSubsidies { context: w.context().await, limits: Limits::default() };
+    task.run().await.unwrap()
 }
 
 async fn place(w: &World, sql: &'static str) -> PlaceId {

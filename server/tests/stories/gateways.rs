@@ -57,12 +57,12 @@ both!(only_administrators_set_trust_and_only_on_tls_gateways, |w: World| async m
     for (name, pin) in [("a%20b", ""), ("", "abc"), ("https://gw", "")] {
         assert!(post(&admin, name, pin).await.contains("e=invalid"), "{name} {pin}");
     }
-    assert_eq!(post(&admin, "gw.example", &"AB:".repeat(32)).await, "/meters?asked=trust");
+    assert_eq!(post(&admin, "gw.example", &"AB:".repeat(32)).await, "/meters?done=trust");
     let page = admin.get("/meters").await.text().await.unwrap();
     assert!(page.contains("gw.example") && page.contains(&["AB"; 32].join(":")));
     assert!(!operator.get("/meters").await.text().await.unwrap().contains("gateway-trust"));
     assert_eq!(w.word("SELECT tls_pin FROM gateways").await, "ab".repeat(32));
-    assert_eq!(post(&admin, "", "").await, "/meters?asked=trust");
+    assert_eq!(post(&admin, "", "").await, "/meters?done=trust");
     assert_eq!(w.number("SELECT COUNT(*) FROM gateways WHERE tls_name IS NULL AND tls_pin IS NULL").await, 1);
     web.stop();
 });

@@ -15,7 +15,7 @@ use model::order::{CommandState, OrderState, Tender};
 use model::time::{DAY, MINUTE, Timestamp};
 use payments::Payments;
 use payments::alipay::AlipayConfig;
-use server::services::residents::Residents;
+use server::services::residents::ResidentService;
 use store::orders::{self, NewOrder};
 use story_support::rooms::Room;
 use story_support::{World, both};
@@ -26,12 +26,13 @@ const ON: u16 = OPEN | 1;
 struct Site {
     w: World,
     live: Live,
-    residents: Residents,
+    residents: ResidentService,
 }
 
 impl Site {
     async fn new(w: World) -> Self {
-        let live = Live::load(&w.db, w.clock.clone()).await.unwrap();
+        let context = w.context().await;
+        let live = context.live.clone();
         let config = payments::Config {
             public_url: "https://power.example".into(),
             alipay: Some(AlipayConfig {
@@ -45,7 +46,7 @@ impl Site {
             ..payments::Config::default()
         };
         let payments = Payments::new(&config, w.db.clone(), w.clock.clone(), w.rng.clone(), Arc::new(|| {})).unwrap();
-        let residents = Residents::new(w.db.clone(), w.clock.clone(), w.rng.clone(), live.clone(), payments, Arc::new(|| {}));
+        let residents = ResidentService::new(context, payments);
         Self { w, live, residents }
     }
 
@@ -188,7 +189,7 @@ both!(a_top_up_sent_twice_is_one_order, |w: World| async move {
     let site = Site::new(w).await;
     site.publish_reading(room, ON, 5_000);
     let person = who(room);
-    let key = site.residents.offer(&person).await.unwrap().key;
+    let key = site.residents.top_up_offer(&person).await.unwrap().key;
     let doubled =
         futures::future::join_all((0..4).map(|_| site.residents.top_up(&person, key, Fen(5_000), Tender::Alipay))).await;
     let order = doubled[0].unwrap();
@@ -203,7 +204,7 @@ both!(a_top_up_sent_twice_is_one_order, |w: World| async move {
         panic!("no address")
     };
     assert!(cashier.starts_with("https://gateway.example/gateway.do?"), "{cashier}");
-    // Inside WeChat nothing opens; the page says how to get out, and begins nothing.
+    // Inside WeChat no cashier opens; the page explains how to leave, and starts no payment.
     let in_wechat = &Visit { agent: "Mozilla/5.0 (iPhone) MicroMessenger/8.0.50".into(), ..Visit::default() };
     assert_eq!(site.residents.pay(&person, order, in_wechat).await, Ok(Cashier::Page));
     assert_eq!(site.residents.cashier(&person, order, in_wechat).await.unwrap().step, CashierStep::OpenBrowser);
@@ -218,7 +219,7 @@ both!(a_refused_top_up_makes_no_order, |w: World| async move {
     let site = Site::new(w).await;
     site.publish_reading(room, ON, 450_000);
     let person = who(room);
-    let offer = site.residents.offer(&person).await.unwrap();
+    let offer = site.residents.top_up_offer(&person).await.unwrap();
     assert_eq!((offer.min, offer.max), (Fen(100), Fen(50_000)), "the hoarding limit leaves 500 yuan");
     for (amount, tender, expected) in [
         (Fen(99), Tender::Alipay, AppError::AmountOutOfRange),

@@ -52,7 +52,7 @@ pub fn expiry(case: &ExpiryCase, lang: Lang) -> String {
 /// The page of the settlement day that a case is about.
 #[must_use]
 pub fn settlement(case: &CaseDetail) -> Option<String> {
-    case.settlement_day().map(|(channel, day)| crate::api::reconcile::page_of(channel, day))
+    case.settlement_day().map(|(channel, day)| crate::api::reconciliation::page_of(channel, day))
 }
 
 /// What that day is called.

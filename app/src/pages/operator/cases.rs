@@ -6,21 +6,22 @@ use model::case::CaseDetail;
 use super::counter;
 use super::frame::{Frame, Section};
 use super::parts::{page_param, pager, param};
-use crate::api::operator::{CaseLine, CaseQuery, Page, desk};
 use crate::i18n::counter::words as counter_words;
 use crate::i18n::operator::words;
 use crate::i18n::{cases, lang, life, refunds};
+use crate::ports::{operator, ports};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::time::At;
+use model::console::{CaseLine, CaseQuery, Page};
 
 /// The page: `/cases`, and `/cases?state=closed`.
 #[component]
 pub fn CasesPage() -> impl IntoView {
     let query = CaseQuery { closed: param("state") == "closed", page: page_param() };
     let read = async move {
-        let desk = desk()?;
-        desk.port.cases(&desk.who, &query).await
+        let (ports, who) = (ports()?, operator()?);
+        ports.cases.cases(&who, &query).await
     };
     load(read, move |page| view! { <List page query /> }.into_any())
 }

@@ -57,7 +57,8 @@ pub async fn run(length: Length) -> Outcome<Vec<Figure>> {
         ..Config::default()
     };
     let payments = Payments::new(&config, db.clone(), Arc::new(SystemClock), rng.clone(), Arc::new(|| {}))?;
-    let service = server::http::notifications::routes(payments.clone()).into_make_service_with_connect_info::<SocketAddr>();
+    let service = server::http::notifications::routes(payments.clone(), Arc::new(SystemClock))
+        .into_make_service_with_connect_info::<SocketAddr>();
     let url = format!("http://{}/pay/alipay/notify", product.local_addr()?);
     tokio::spawn(async move { axum::serve(product, service).await });
     let notifications = NotificationRecorder::default();
@@ -102,7 +103,7 @@ impl Shop {
         let orders = self.rooms.iter().cycle().take(all).map(|room| order(&self.payments, &http, &self.rng, *room, 5_000));
         let numbers: Vec<String> = stream::iter(orders).buffer_unordered(4).try_collect().await?;
         for (paid, number) in numbers.iter().enumerate() {
-            // More at once, and the sandbox tells some of them a second time, minutes later.
+            // With more at once the sandbox repeats some minutes later.
             self.until_notified(paid.saturating_sub(32)).await?;
             if !self.sandbox.pay(number) {
                 return Err(format!("{number} cannot be paid").into());

@@ -21,9 +21,6 @@ use store::orders::{self, NewOrder, Order};
 use store::payments::{self, Attempt, Outcome, Terms};
 use store::{Db, StoreError};
 
-/// A top-up is an order whose tender names the channel.
-pub type TopUp = NewOrder;
-
 /// An order and the cashier at which it can be paid.
 #[derive(Clone, Debug)]
 pub struct StartedPayment {
@@ -109,18 +106,15 @@ impl Payments {
         self.0.reconcile
     }
 
-    /// Stores an order and an attempt to pay it, and opens the cashier. The same key gives the same order, however often it is
-    /// sent.
+    /// Creates an order to be paid through the channel that its tender names; [`Self::resume`] opens the cashier. The same key gives the
+    /// same order.
     ///
     /// # Errors
-    /// [`AppError::ChannelUnavailable`], what [`orders::create`] refuses, and [`AppError::OrderClosed`] where the key's order is
-    /// past paying.
-    pub async fn start(&self, top_up: &TopUp, payer: &Payer<'_>) -> Result<StartedPayment, AppError> {
+    /// [`AppError::ChannelUnavailable`], and what [`orders::create`] refuses.
+    pub async fn create_order(&self, new: &NewOrder) -> Result<Order, AppError> {
         let inner = &self.0;
-        let channel = self.channel(top_up.tender).ok_or(AppError::ChannelUnavailable)?;
-        let order = orders::create(&inner.db, &inner.rng, inner.clock.now(), &inner.limits, top_up).await?;
-        let cashier = self.cashier(&order, channel, payer).await?;
-        Ok(StartedPayment { order, cashier })
+        self.channel(new.tender).ok_or(AppError::ChannelUnavailable)?;
+        Ok(orders::create(&inner.db, &inner.rng, inner.clock.now(), &inner.limits, new).await?)
     }
 
     /// Opens the cashier of an unpaid order, for its open attempt or a new one. The caller has checked access to the order.
@@ -201,9 +195,7 @@ impl Payments {
         self.0.query_requests.clone()
     }
 
-    /// What the query job needs: the database, the clock, and randomness for its jitter.
-    #[must_use]
-    pub fn parts(&self) -> (&Db, &SharedClock, &Rng) {
+    pub(crate) fn parts(&self) -> (&Db, &SharedClock, &Rng) {
         (&self.0.db, &self.0.clock, &self.0.rng)
     }
 

@@ -52,7 +52,11 @@ impl Shop {
 
     /// One activation of the task.
     pub async fn reconciles(&self) -> Result<String, String> {
-        let task = Reconcile { payments: self.payments.clone(), config: ReconcileConfig::default() };
+        let task = Reconcile {
+            context: self.world.context().await,
+            payments: self.payments.clone(),
+            config: ReconcileConfig::default(),
+        };
         task.run().await.map_err(|error| error.to_string())
     }
 

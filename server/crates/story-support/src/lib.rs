@@ -27,9 +27,11 @@ use std::sync::Arc;
 use domain::clock::{Clock, TestClock};
 use domain::framing::Framing;
 use domain::rng::Rng;
+use meters::live::Live;
 use model::ids::{GatewayId, MeterId, PlaceId};
 use model::meter::Wallet;
 use model::time::Timestamp;
+use server::services::{Context, NoMeterGateway};
 use store::Db;
 use store::meters::{self, NewGateway, NewMeter};
 use store::places::{self, NewPlace};
@@ -46,6 +48,13 @@ pub struct World {
 }
 
 impl World {
+    /// What services and tasks work with, in a process that polls no meters.
+    pub async fn context(&self) -> Context {
+        let live = Live::load(&self.db, self.clock.clone()).await.unwrap();
+        let (db, clock, rng) = (self.db.clone(), self.clock.clone(), self.rng.clone());
+        Context { db, clock, rng, live, gateway: Arc::new(NoMeterGateway) }
+    }
+
     pub async fn sqlite() -> Self {
         let dir = tempfile::tempdir().unwrap();
         Self::open(database::sqlite(dir.path()).await, dir).await
@@ -123,7 +132,7 @@ macro_rules! both {
             async fn sqlite() {
                 let story = $story;
                 let world = $crate::World::sqlite().await;
-                // The story may keep only the fields it uses; the directory lives here.
+                // The test may keep only some fields; this keeps the directory.
                 story(world.clone()).await;
             }
 
@@ -131,7 +140,7 @@ macro_rules! both {
             async fn postgres() {
                 let story = $story;
                 let world = $crate::World::postgres().await;
-                // The story may keep only the fields it uses; the directory lives here.
+                // The test may keep only some fields; this keeps the directory.
                 story(world.clone()).await;
             }
         }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use domain::clock::{Clock, TestClock};
 use domain::refund::Rules;
+use model::error::AppError;
 use model::ids::OrderId;
 use model::money::Fen;
 use model::order::Tender;
@@ -14,7 +15,7 @@ use payments::{Cashier, Config, Device, Payer, Payments, StartedPayment};
 use sandbox::{Keys, Sandbox, Trade};
 use server::tasks::Task;
 use server::tasks::query_payments::QueryPayments;
-use server::tasks::refunds::Refunds;
+use server::tasks::refunds::SendRefunds;
 use store::orders::{self, NewOrder, Order};
 use store::payments::attempts_of;
 use store::verify;
@@ -56,7 +57,7 @@ impl Shop {
         let config = sandbox::Config {
             address: (Ipv4Addr::LOCALHOST, 0).into(),
             keys: Keys::generate().unwrap(),
-            // The second send after 4 ms, the last after some minutes.
+            // Notifications are repeated after 4 ms, the last after some minutes.
             speed: 60_000,
             clock: bank_clock.clone(),
             rng: world.rng.clone(),
@@ -89,9 +90,15 @@ impl Shop {
         }
     }
 
+    /// An order and its cashier, as the product opens them.
+    pub async fn start(&self, top_up: &NewOrder, payer: &Payer<'_>) -> Result<Started, AppError> {
+        let order = self.payments.create_order(top_up).await?;
+        self.payments.resume(order.id(), payer).await
+    }
+
     /// Orders and opens the cashier; gives the order and the number of the trade.
     pub async fn at_the_cashier(&self, fen: i64) -> (OrderId, String) {
-        let started = self.payments.start(&self.top_up(fen), &PHONE).await.unwrap();
+        let started = self.start(&self.top_up(fen), &PHONE).await.unwrap();
         let number = self.visit(&started.cashier).await;
         (started.order.id(), number)
     }
@@ -99,7 +106,7 @@ impl Shop {
     /// Orders through this channel.
     pub async fn paying_by(&self, tender: Tender, fen: i64, payer: &Payer<'_>) -> (OrderId, Cashier) {
         let top_up = NewOrder { tender, ..self.top_up(fen) };
-        let started = self.payments.start(&top_up, payer).await.unwrap();
+        let started = self.start(&top_up, payer).await.unwrap();
         (started.order.id(), started.cashier)
     }
 
@@ -181,12 +188,14 @@ impl Shop {
 
     /// One activation of the query job.
     pub async fn query(&self) -> Result<String, String> {
-        QueryPayments(self.payments.clone()).run().await.map_err(|error| error.to_string())
+        let task = QueryPayments { context: self.world.context().await, payments: self.payments.clone() };
+        task.run().await.map_err(|error| error.to_string())
     }
 
     /// One activation of the refund task.
     pub async fn give_back(&self) -> Result<String, String> {
-        Refunds(self.payments.clone()).run().await.map_err(|error| error.to_string())
+        let task = SendRefunds { context: self.world.context().await, payments: self.payments.clone() };
+        task.run().await.map_err(|error| error.to_string())
     }
 
     /// Advances until every attempt has expired, and runs the query job on the way.
@@ -233,7 +242,7 @@ async fn serve(world: &World, config: Config) -> (Payments, SocketAddr) {
     let config = Config { public_url: format!("http://{address}"), ..config };
     let (db, clock, rng) = (world.db.clone(), world.clock.clone(), world.rng.clone());
     let payments = Payments::new(&config, db, clock, rng, Arc::new(|| {})).unwrap();
-    let router = server::http::notifications::routes(payments.clone());
+    let router = server::http::notifications::routes(payments.clone(), world.clock.clone());
     tokio::spawn(async move { axum::serve(listener, router).await });
     (payments, address)
 }

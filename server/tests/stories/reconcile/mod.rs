@@ -122,7 +122,7 @@ both!(an_unnotified_payment_differs_until_queried, |w: World| async move {
 both!(a_late_payment_of_a_closed_order_reconciles_normally, |w: World| async move {
     let shop = Shop::open(w).await;
     let day = shop.today();
-    let started = shop.payments.start(&shop.top_up(5_000), &story_support::shop::PHONE).await.unwrap();
+    let started = shop.start(&shop.top_up(5_000), &story_support::shop::PHONE).await.unwrap();
     for _ in 0..25 {
         shop.world.clock.advance(60_000);
         shop.query().await.unwrap();

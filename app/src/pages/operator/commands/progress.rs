@@ -2,9 +2,9 @@
 
 use leptos::prelude::*;
 
-use crate::api::operator::{BatchCounts, BatchItem, BatchView};
 use crate::i18n::commands::{note, state, words};
 use crate::i18n::{Lang, common, lang, operator, room};
+use model::console::{BatchCounts, BatchItem, BatchView};
 use model::order::CommandState;
 use model::time::Timestamp;
 
@@ -118,7 +118,7 @@ fn in_force(state: CommandState, lang: Lang) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::operator::RoomName;
+    use model::console::RoomName;
     use model::ids::MeterId;
 
     fn item(state: CommandState, note: Option<&str>) -> BatchItem {

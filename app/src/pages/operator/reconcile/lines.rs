@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::api::reconcile::DifferenceLine;
+use crate::api::reconciliation::DifferenceLine;
 use crate::i18n::reconcile::{class, why, words};
 use crate::i18n::{Lang, cases, lang};
 use model::case::CaseKind;

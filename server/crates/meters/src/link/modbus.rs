@@ -113,7 +113,7 @@ pub(super) mod tests {
     ) -> Result<Vec<u8>, LinkError> {
         let (near, mut far) = duplex(PIPE);
         let (mut modbus, mut transport) = (Modbus::new(adu), Transport::new(Box::new(near)));
-        let mut bytes = Vec::new();
+        let mut bytes = Vec::with_capacity(PIPE);
         tokio::select! {
             answer = modbus.exchange(&mut transport, transaction, unit, registers) => Err(answer.unwrap_err()),
             read = far.read_buf(&mut bytes) => read.map(|_| bytes).map_err(|_| LinkError::Broken),
