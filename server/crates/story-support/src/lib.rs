@@ -27,7 +27,7 @@ use std::sync::Arc;
 use domain::clock::{Clock, TestClock};
 use domain::framing::Framing;
 use domain::rng::Rng;
-use meters::live::Live;
+use ::meters::live::Live;
 use model::ids::{GatewayId, MeterId, PlaceId};
 use model::meter::Wallet;
 use model::time::Timestamp;
