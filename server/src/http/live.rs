@@ -36,7 +36,7 @@ pub async fn stream(State(state): State<AppState>, Extension(info): Extension<Re
         }
     };
     let now = Instant::now();
-    let wall = WallStream {
+    let wall = WallEvents {
         watch: state.context.live.watch(&scope),
         scope,
         token: info.visit.session,
@@ -55,7 +55,7 @@ pub async fn stream(State(state): State<AppState>, Extension(info): Extension<Re
 }
 
 <<<<<<< HEAD
-struct WallStream {
+struct WallEvents {
     watch: Watch,
 =======
 struct Wall {
@@ -69,7 +69,7 @@ struct Wall {
     check_at: Instant,
 }
 
-impl WallStream {
+impl WallEvents {
     fn events(self) -> impl Stream<Item = Result<Bytes, Infallible>> {
         futures::stream::unfold(self, |mut wall| async move { wall.next().await.map(|bytes| (Ok(bytes), wall)) })
     }

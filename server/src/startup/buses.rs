@@ -17,7 +17,7 @@ use meters::gateway::GatewayState;
 use meters::keys::MasterKeys;
 use meters::profile::Profiles;
 <<<<<<< HEAD
-use meters::{Handle, Meters};
+use meters::{GatewayHandle, Meters};
 =======
 use meters::{GatewayHandle, Meters};
 use store::Db;
@@ -27,7 +27,7 @@ use store::Db;
 #[derive(Default)]
 pub struct Buses {
 <<<<<<< HEAD
-    handle: OnceLock<Handle>,
+    handle: OnceLock<GatewayHandle>,
     /// Ends the thread when it is dropped. That is after the database is closed, whose connections may belong to the thread.
 =======
     handle: OnceLock<GatewayHandle>,
