@@ -36,7 +36,7 @@ pub async fn stream(State(state): State<AppState>, Extension(info): Extension<Re
         }
     };
     let now = Instant::now();
-    let wall = WallEvents {
+    let wall = WallResponse {
         watch: state.context.live.watch(&scope),
         scope,
         token: info.visit.session,
@@ -54,13 +54,8 @@ pub async fn stream(State(state): State<AppState>, Extension(info): Extension<Re
     (headers, Body::from_stream(wall.events())).into_response()
 }
 
-<<<<<<< HEAD
-struct WallEvents {
-    watch: Watch,
-=======
-struct Wall {
+struct WallResponse {
     watch: WallStream,
->>>>>>> h-meters
     scope: domain::wall_layout::Scope,
     token: String,
     state: AppState,
@@ -69,7 +64,7 @@ struct Wall {
     check_at: Instant,
 }
 
-impl WallEvents {
+impl WallResponse {
     fn events(self) -> impl Stream<Item = Result<Bytes, Infallible>> {
         futures::stream::unfold(self, |mut wall| async move { wall.next().await.map(|bytes| (Ok(bytes), wall)) })
     }

@@ -16,23 +16,13 @@ use crate::services::{Context, MeterGateway, NoMeterGateway};
 use meters::gateway::GatewayState;
 use meters::keys::MasterKeys;
 use meters::profile::Profiles;
-<<<<<<< HEAD
 use meters::{GatewayHandle, Meters};
-=======
-use meters::{GatewayHandle, Meters};
-use store::Db;
->>>>>>> h-meters
 
 /// The handle of the meters, before and after they are started.
 #[derive(Default)]
 pub struct Buses {
-<<<<<<< HEAD
-    handle: OnceLock<GatewayHandle>,
-    /// Ends the thread when it is dropped. That is after the database is closed, whose connections may belong to the thread.
-=======
     handle: OnceLock<GatewayHandle>,
     /// Ends the thread when it is dropped: after the database is closed, for its connections may have been opened there.
->>>>>>> h-meters
     thread: OnceLock<oneshot::Sender<()>>,
 }
 
@@ -115,11 +105,7 @@ impl MeterGateway for Buses {
     }
 
     fn gateways(&self) -> Vec<GatewayState> {
-<<<<<<< HEAD
         self.gateway().gateways()
-=======
-        self.handle.get().map(GatewayHandle::gateways).unwrap_or_default()
->>>>>>> h-meters
     }
 }
 

@@ -5,16 +5,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::{Failure, Task};
-<<<<<<< HEAD
 use crate::services::Context;
-use domain::meter_clock::{Verdict, judge};
-use store::clocks;
-=======
-use domain::clock::SharedClock;
 use domain::meter_clock::{ClockAction, clock_action};
-use domain::rng::Rng;
-use store::{Db, clocks};
->>>>>>> h-meters
+use store::clocks;
 
 pub struct SetClocks(pub Context);
 
@@ -35,23 +28,13 @@ impl Task for SetClocks {
         off.retain(|meter| meter.secured || gateway.takes_time(meter.meter));
         let (mut set, mut faulty) = (0, 0);
         for meter in &off {
-<<<<<<< HEAD
-            match judge(now, &meter.seen, &meter.edges) {
-                Verdict::Set => {
+            match clock_action(now, &meter.seen, &meter.edges) {
+                ClockAction::Set => {
                     clocks::set(db, rng, now, meter).await?;
                     set += 1;
                 }
-                Verdict::Faulty => {
-                    clocks::faulty(db, rng, now, meter).await?;
-=======
-            match clock_action(now, &meter.seen, &meter.edges) {
-                ClockAction::Set => {
-                    clocks::set(&self.db, &self.rng, now, meter).await?;
-                    set += 1;
-                }
                 ClockAction::Faulty => {
-                    clocks::faulty(&self.db, &self.rng, now, meter).await?;
->>>>>>> h-meters
+                    clocks::faulty(db, rng, now, meter).await?;
                     faulty += 1;
                 }
                 ClockAction::Fine | ClockAction::Later => {}

@@ -1,13 +1,7 @@
 //! Sets the clock of a meter that needs no secured frame for it: by a broadcast to its bus for a small offset, individually for a
 //! large one or if the broadcast had no effect. Done when the clock was read back.
 
-<<<<<<< HEAD
-use super::{Engine, SENDS, Step};
-=======
-use model::case::RelayCase;
-
 use super::{CommandStep, DeliveryEngine, MAX_SENDS};
->>>>>>> h-meters
 use crate::directory::Meter;
 use crate::dlt645::driver as dlt645;
 use crate::driver;

@@ -1,12 +1,6 @@
 //! Writes time-of-use tables to plain registers, once, and completes when they were read back.
 
-<<<<<<< HEAD
-use super::{Engine, Step};
-=======
-use model::case::RelayCase;
-
 use super::{CommandStep, DeliveryEngine};
->>>>>>> h-meters
 use crate::directory::Meter;
 use crate::link::{LinkError, Priority};
 use crate::profile::TimeOfUse;
