@@ -80,7 +80,7 @@ both!(a_meter_that_its_gateway_cannot_carry_is_a_case_until_it_is_mended, |w: Wo
     until(SOON, "the case", || async { s.w.number(open).await == 1 }).await;
     let cases = console::cases_of(&s.w.db, s.clerk, MeterId(s.meters[1].0)).await.unwrap();
     let said = app::i18n::cases::unusable(&cases[0].detail, model::language::Lang::En).unwrap();
-    assert!(said.contains("make the gateway transparent"), "{said}");
+    assert!(said.contains("Set the gateway to transparent"), "{said}");
     engine.reload();
     s.w.execute("UPDATE gateways SET framing = 'transparent'").await;
     engine.reload();

@@ -1,4 +1,4 @@
-//! The cases: what each means, the next step, and what was done.
+//! The cases: their meaning, the next step and the resolution.
 
 use leptos::prelude::*;
 
@@ -6,9 +6,9 @@ use super::counter;
 use super::frame::{Frame, Section};
 use super::parts::{page_param, pager, param};
 use crate::api::operator::{CaseLine, CaseQuery, Page, desk};
-use crate::i18n::counter::words as counter_words;
-use crate::i18n::operator::words;
-use crate::i18n::{cases, lang, life, refunds};
+use crate::i18n::counter::texts as counter_words;
+use crate::i18n::operator::texts;
+use crate::i18n::{account_lifecycle, cases, lang, refunds};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::time::At;
@@ -26,7 +26,7 @@ pub fn CasesPage() -> impl IntoView {
 
 #[component]
 fn List(page: Page<CaseLine>, query: CaseQuery) -> impl IntoView {
-    let t = words(lang());
+    let t = texts(lang());
     let here = if query.closed { "/cases?state=closed" } else { "/cases" };
     let current = [false, true].map(|closed| (query.closed == closed).then_some("page"));
     let [open, closed] = current;
@@ -66,23 +66,23 @@ fn item(line: &CaseLine) -> impl IntoView + use<> {
                 <h2>{words.name}" "{place}</h2>
                 <At at=line.opened_at />
             </div>
-            {said(line)}
+            {case_facts(line)}
             {give_back(line)}
             {end}
         </li>
     }
 }
 
-/// What is so and what to do; also on the page of the room.
-pub fn said(line: &CaseLine) -> impl IntoView + use<> {
-    let (t, r) = (words(lang()), crate::i18n::reconcile::words(lang()));
+/// The situation and the next step; also on the page of the room.
+pub fn case_facts(line: &CaseLine) -> impl IntoView + use<> {
+    let (t, r) = (texts(lang()), crate::i18n::reconcile::texts(lang()));
     let case = cases::case(&line.kind, lang());
     let reason = (line.kind == "unusable").then(|| cases::unusable(&line.detail, lang())).flatten();
     let ends = (line.kind == "expiry").then(|| cases::expiry(&line.detail, lang())).flatten();
-    let (closing, l) = (cases::closing(&line.detail), life::words(lang()));
+    let (closing, l) = (cases::closing(&line.detail), account_lifecycle::texts(lang()));
     let told = line.counter.is_some() || reason.is_some() || ends.is_some();
     let known = if told { None } else { cases::facts(&line.kind, &line.detail, lang()) };
-    // What was stored before it had words is shown as it is.
+    // A detail without texts is shown as it was stored.
     let raw = !told && known.is_none() && closing.is_none() && line.detail != "{}";
     let detail = raw.then(|| line.detail.clone());
     let day = line.kind.starts_with("bill-").then(|| cases::settlement(&line.detail)).flatten();
@@ -102,7 +102,7 @@ pub fn said(line: &CaseLine) -> impl IntoView + use<> {
 }
 
 fn ended(line: &CaseLine) -> impl IntoView + use<> {
-    let t = words(lang());
+    let t = texts(lang());
     let resolution = cases::resolution(line.resolution.as_deref().unwrap_or_default(), lang());
     view! {
         <p>
@@ -113,9 +113,9 @@ fn ended(line: &CaseLine) -> impl IntoView + use<> {
     }
 }
 
-/// Money hangs on it, so it cannot just be closed: the meter is asked again and the money rule decides.
+/// Money depends on it, so it cannot just be closed: the meter is read again and the money rule decides.
 fn again(line: &CaseLine) -> impl IntoView + use<> {
-    let t = words(lang());
+    let t = texts(lang());
     view! {
         <form class="filter" method="post" action="/api/operator/try-again">
             <input type="hidden" name="case" value=line.id.to_string() />
@@ -125,9 +125,9 @@ fn again(line: &CaseLine) -> impl IntoView + use<> {
     }
 }
 
-/// The meter that answers is the one that should: its number was read and need not be typed.
+/// Accepts the responding meter; its serial number was read and is not entered by hand.
 fn replaced(line: &CaseLine) -> impl IntoView + use<> {
-    let (t, c) = (words(lang()), counter_words(lang()));
+    let (t, c) = (texts(lang()), counter_words(lang()));
     let field = format!("replaced-{}", line.id);
     let id = field.clone();
     view! {
@@ -144,15 +144,15 @@ fn replaced(line: &CaseLine) -> impl IntoView + use<> {
     }
 }
 
-/// Where the money of its order goes back.
+/// The link to the refunds of its order.
 fn give_back(line: &CaseLine) -> impl IntoView + use<> {
     line.refunds.filter(|_| line.closed_at.is_none()).map(|order| {
-        view! { <p><a class="button primary" href=format!("/refunds/of/{order}")>{refunds::words(lang()).give_back}</a></p> }
+        view! { <p><a class="button primary" href=format!("/refunds/of/{order}")>{refunds::texts(lang()).give_back}</a></p> }
     })
 }
 
 fn close(line: &CaseLine) -> impl IntoView + use<> {
-    let t = words(lang());
+    let t = texts(lang());
     let field = format!("resolution-{}", line.id);
     let id = field.clone();
     view! {

@@ -7,7 +7,7 @@ use super::parts::{page_param, param};
 use super::wall_table::WallTable;
 use crate::api::operator::{Seat, desk};
 use crate::i18n::lang;
-use crate::i18n::operator::words;
+use crate::i18n::operator::texts;
 use crate::ui::load::load;
 use crate::ui::wall::MeterWall;
 use crate::ui::wall::filter::{Filter, count};
@@ -23,7 +23,7 @@ pub fn WallPage() -> impl IntoView {
         desk.port.seats(&desk.who).await
     };
     load(read, move |seats: Vec<Seat>| {
-        let t = words(lang());
+        let t = texts(lang());
         let counts = count(seats.iter().map(|seat| Tile::of(&seat.latest)));
         let body = if table {
             view! { <WallTable seats counts filter=Filter::parse(&show, &q) page /> }.into_any()

@@ -1,6 +1,6 @@
 //! The exposed meters as a file.
 
-use app::i18n::exposed::words;
+use app::i18n::overdrawn::texts;
 use axum::Extension;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -21,7 +21,7 @@ pub async fn exposed(State(state): State<AppState>, Extension(facts): Extension<
             return StatusCode::SERVICE_UNAVAILABLE.into_response();
         }
     };
-    let t = words(facts.lang);
+    let t = texts(facts.lang);
     let mut file = "\u{feff}".to_owned();
     file += &line(&[t.room, t.account, t.residents, t.owed, t.since, t.relay, t.observed, t.lost].map(str::to_owned));
     let at = |at: Option<Timestamp>| at.map(|at| at.to_string()).unwrap_or_default();

@@ -1,7 +1,7 @@
 //! A day of reconciliation as a file.
 
 use app::api::reconcile::{DifferenceLine, day_of};
-use app::i18n::reconcile::{class, words};
+use app::i18n::reconcile::{class, texts};
 use app::pages::operator::reconcile::lines::next;
 use axum::Extension;
 use axum::extract::{Query, State};
@@ -41,7 +41,7 @@ pub async fn reconcile(
             return status.into_response();
         }
     };
-    let t = words(facts.lang);
+    let t = texts(facts.lang);
     let mut file = "\u{feff}".to_owned();
     for (name, sum) in [
         (t.bill, shown.day.bill.to_string()),
