@@ -6,7 +6,7 @@ use super::counter;
 use super::frame::{Frame, Section};
 use super::parts::{page_param, pager, param};
 use crate::api::operator::{CaseLine, CaseQuery, Page, desk};
-use crate::i18n::counter::texts as counter_words;
+use crate::i18n::counter::texts as counter_texts;
 use crate::i18n::operator::texts;
 use crate::i18n::{account_lifecycle, cases, lang, refunds};
 use crate::ui::load::load;
@@ -127,7 +127,7 @@ fn again(line: &CaseLine) -> impl IntoView + use<> {
 
 /// Accepts the responding meter; its serial number was read and is not entered by hand.
 fn replaced(line: &CaseLine) -> impl IntoView + use<> {
-    let (t, c) = (texts(lang()), counter_words(lang()));
+    let (t, c) = (texts(lang()), counter_texts(lang()));
     let field = format!("replaced-{}", line.id);
     let id = field.clone();
     view! {
