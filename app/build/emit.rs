@@ -53,8 +53,9 @@ impl Module<'_> {
             }
             Entry::Plural { one, other, arguments } => {
                 let arm = |((variant, other), one): ((String, &String), &Option<String>)| {
-                    let one =
-                        one.iter().map(|one| format!("Lang::{variant} if *count == CountArgument::from(true) => format!({one:?}),"));
+                    let one = one
+                        .iter()
+                        .map(|one| format!("Lang::{variant} if *count == CountArgument::from(true) => format!({one:?}),"));
                     one.chain([format!("Lang::{variant} => format!({other:?}),")]).collect::<String>()
                 };
                 self.sentence(name, arguments, &variants(self.languages).zip(other).zip(one).map(arm).collect::<String>());

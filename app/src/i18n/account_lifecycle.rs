@@ -2,7 +2,7 @@
 
 pub use super::catalogue::account_lifecycle::*;
 use super::{Lang, common};
-use crate::api::life::{BalanceTarget, ClosingKind, WithdrawalRefusal};
+use model::console::{BalanceTarget, ClosingKind, WithdrawalRefusal};
 use model::money::Fen;
 
 /// What a closing is called.

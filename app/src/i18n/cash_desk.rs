@@ -2,7 +2,7 @@
 
 use super::Lang;
 pub use super::catalogue::cash_desk::*;
-use crate::api::till::ReceiptOf;
+use model::console::ReceiptOf;
 use model::order::{ReturnKind, ReturnState};
 
 /// What a return is called.

@@ -3,7 +3,7 @@
 use super::Lang;
 pub use super::catalogue::commands::*;
 use super::common;
-use crate::api::operator::LeftOut;
+use model::console::LeftOut;
 use model::energy::Energy;
 use model::issue::{Issue, Kind, Problem};
 use model::money::{Fen, Money};

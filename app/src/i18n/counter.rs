@@ -2,7 +2,7 @@
 
 use super::Lang;
 pub use super::catalogue::counter::*;
-use crate::api::operator::{Gap, Split};
+use model::console::{Gap, Split};
 use model::energy::Energy;
 
 /// What a choice does.

@@ -2,7 +2,7 @@
 
 use super::Lang;
 pub use super::catalogue::meter_journal::*;
-use crate::api::operator::JournalLine;
+use model::console::JournalLine;
 
 /// A record; with the reason where the meter gives one.
 #[must_use]

@@ -2,7 +2,7 @@
 
 use super::Lang;
 pub use super::catalogue::reconcile::*;
-use crate::api::reconcile::DayState;
+use crate::api::reconciliation::DayState;
 
 /// The name of the state of a settlement day.
 #[must_use]

@@ -2,7 +2,7 @@
 
 pub use super::catalogue::room::*;
 use super::{Lang, common};
-use crate::api::operator::{AccountState, CommandContent};
+use model::console::{AccountState, CommandContent};
 use model::meter::ControlMode;
 use model::money::Fen;
 

@@ -11,8 +11,8 @@ use model::error::AppError;
 /// The error and the next step, with the matching HTTP status.
 #[component]
 pub fn ErrorPage(error: AppError) -> impl IntoView {
-    if let Ok(ports) = ports::ports() {
-        ports.reply.status(error.status());
+    if let Ok(reply) = ports::reply() {
+        reply.status(error.status());
     }
     let t = texts(lang());
     let title = match error {

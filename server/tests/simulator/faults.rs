@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use super::line::{Line, read};
 use super::site;
 
-/// A site whose unit 2 suffers from a fault, and a line to it.
+/// A site with a fault on unit 2, and a line to it.
 async fn with(fault: LineFault) -> (Simulator, Line) {
     let (simulator, _) = site().await;
     simulator.meter(0, 2).unwrap().fault(fault, 1.0).unwrap();
@@ -22,7 +22,7 @@ fn count(simulator: &Simulator) -> u16 {
     simulator.meter(0, 2).unwrap().view().unwrap().count
 }
 
-/// Sends a credit into the fault, sealed before the fault sets in.
+/// Sends a credit that was sealed before the fault began.
 async fn credit_into(fault: LineFault) -> (Simulator, Line) {
     let (simulator, _) = site().await;
     let mut line = Line::to(simulator.addresses()[0]).await;

@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use super::{config, monday};
 
-/// A meter of a profile and the server's way to it.
+/// A meter of a profile and the server's link to it.
 struct Bench {
     simulator: Simulator,
     clock: Arc<TestClock>,
@@ -56,7 +56,7 @@ impl Bench {
         driver::read(&self.meter, Priority::Sweep, &clock).await.unwrap_or_else(|error| panic!("{name}: {error:?}"))
     }
 
-    /// What was read, against the truth.
+    /// Compares what was read with the simulator's own values.
     async fn compare(&self) {
         let (profile, view) = (&self.meter.profile, self.simulator.meter(0, 1).unwrap().view().unwrap());
         let Reading { measurement: m, meter_status, .. } = self.read().await;

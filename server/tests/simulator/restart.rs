@@ -65,7 +65,7 @@ async fn a_port_that_is_taken_is_named() {
     assert!(error.to_string().starts_with(&format!("cannot listen on {}", simulator.addresses()[0])), "{error}");
 }
 
-/// `dormwatt simulate` with one meter, version 1, on some port.
+/// `dormwatt simulate` with one version 1 meter on a free port.
 struct Process(Child);
 
 impl Process {
@@ -104,7 +104,7 @@ fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-/// Sends an operation to the process's meter, sealed with what everybody knows about it.
+/// Sends an operation to the meter of the process, sealed with its default keys.
 async fn operate(line: &mut Line, operation: &Operation) -> Result<(), Vec<u8>> {
     let block = line.read(1, 0x0109, 9).await;
     let challenge = [block[7].to_be_bytes(), block[8].to_be_bytes()].concat().try_into().unwrap();

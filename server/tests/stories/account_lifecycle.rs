@@ -1,4 +1,4 @@
-//! Account life over its pages: said before it is done, followed to its end, and only by whoever's building it is; on both databases.
+//! Account lifecycle through the pages: confirmed, followed to the end, and only by operators of the building; on both databases.
 
 use std::time::Duration;
 

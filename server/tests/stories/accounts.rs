@@ -1,4 +1,4 @@
-//! Opening and taking over accounts, and the proof over them, on both databases.
+//! Opening and taking over accounts, and the checks on them, on both databases.
 
 use domain::clock::Clock;
 use domain::order::Limits;

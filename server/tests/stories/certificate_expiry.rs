@@ -1,4 +1,4 @@
-//! Certificates that end are a case in time, one a key, which closes by itself, on both databases.
+//! Expiring certificates open one case for each key, which closes by itself; on both databases.
 
 use std::sync::Arc;
 
@@ -32,7 +32,10 @@ fn payments(shop: &Shop, certificate: Option<String>) -> Payments {
 both!(an_expiring_certificate_is_one_case_until_renewed, |w: World| async move {
     let shop = Shop::open(w).await;
     let (clock, start) = (&shop.world.clock, shop.world.clock.now());
-    let task = WatchExpiries(payments(&shop, Some(certificate(&shop, start.plus(40 * DAY)))));
+    let task = WatchExpiries {
+        context: shop.world.context().await,
+        payments: payments(&shop, Some(certificate(&shop, start.plus(40 * DAY)))),
+    };
     let open = "SELECT COUNT(*) FROM cases WHERE kind = 'expiry' AND closed_at IS NULL";
     let said = "SELECT detail FROM cases WHERE kind = 'expiry' ORDER BY opened_at DESC, id DESC LIMIT 1";
 
@@ -61,7 +64,7 @@ both!(an_expiring_certificate_is_one_case_until_renewed, |w: World| async move {
     assert_eq!(shop.world.number(open).await, 1);
     assert!(shop.world.word(said).await.contains("over"));
     // The new one is in the configuration.
-    let task = WatchExpiries(payments(&shop, None));
+    let task = WatchExpiries { context: shop.world.context().await, payments: payments(&shop, None) };
     task.run().await.unwrap();
     assert_eq!(shop.world.number(open).await, 0);
     assert_eq!(shop.world.word("SELECT resolution FROM cases ORDER BY closed_at DESC LIMIT 1").await, "mended");

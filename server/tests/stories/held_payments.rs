@@ -1,4 +1,4 @@
-//! Payments of which something was told that does not fit: held, asked about, and credited once or kept apart, on both databases.
+//! Payments with a mismatched notification: held, queried, and credited once or suspended; on both databases.
 
 use model::error::AppError;
 use model::time::{MINUTE, SECOND};
@@ -36,7 +36,7 @@ both!(a_held_payment_is_credited_once_by_the_channels_answer, |w: World| async m
     assert!(shop.sandbox.notify(last));
     shop.until(last, |trade| trade.acknowledged == 2).await;
     shop.sandbox.set_faults(Faults { status: Some(502), ..Faults::default() });
-    assert_eq!(shop.query().await.unwrap_err(), "none of 4 questions was answered");
+    assert_eq!(shop.query().await.unwrap_err(), "none of 4 queries was answered");
     assert_eq!(shop.proved().await, Counts { events: 4, cases: 4, ..Counts::NONE });
     // Asked, the channel says what was paid.
     shop.sandbox.set_faults(Faults::default());
@@ -95,7 +95,7 @@ both!(a_notified_but_unpaid_order_closes_and_keeps_its_case, |w: World| async mo
     let shop = Shop::open(w).await;
     // Of a trade that the channel knows, and of one that it does not.
     let (visited, number) = shop.at_the_cashier(5_000).await;
-    let unvisited = shop.payments.start(&shop.top_up(6_000), &PHONE).await.unwrap().order.id();
+    let unvisited = shop.start(&shop.top_up(6_000), &PHONE).await.unwrap().order.id();
     shop.world.execute("UPDATE payment_attempts SET state = 'held'").await;
     shop.past_the_end().await;
     assert_eq!(shop.trade(&number).status, Status::TradeClosed);

@@ -1,4 +1,4 @@
-//! What meters keep themselves, midnights and journals, is fetched, stored once, and believed only where it fits.
+//! Midnight freezes and journals of meters are fetched, stored once, and used only where they are plausible.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Accounts that go on in another room, and meters that are replaced: what was left is in the next meter once, on both databases.
+//! Moves to another room and meter replacements: the balance reaches the next meter once, on both databases.
 
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ async fn spare(w: World) -> Site {
     .await
 }
 
-/// The second meter, as a new one that nobody has registered.
+/// The second meter, as an unregistered one.
 async fn device(s: &Site, unit: u8) -> Device {
     let row = meters::find(&s.w.db, s.meters[usize::from(unit) - 1]).await.unwrap().unwrap();
     let gateway = model::ids::GatewayId(row.gateway_id);

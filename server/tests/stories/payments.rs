@@ -1,4 +1,4 @@
-//! Payments against a sandbox that speaks the real protocol over HTTP and fails in every way it knows, on both databases.
+//! Payments through a sandbox that speaks the real protocol over HTTP and injects faults, on both databases.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -30,7 +30,7 @@ both!(a_payment_is_credited_once_with_its_order, |w: World| async move {
 both!(a_repeated_form_is_one_order_and_one_trade, |w: World| async move {
     let shop = Shop::open(w).await;
     let top_up = shop.top_up(5_000);
-    let all = futures::future::join_all((0..6).map(|_| shop.payments.start(&top_up, &PHONE))).await;
+    let all = futures::future::join_all((0..6).map(|_| shop.start(&top_up, &PHONE))).await;
     let forms: Vec<_> = all.into_iter().map(|started| started.unwrap().cashier).collect();
     let mut numbers = Vec::new();
     for form in &forms {
@@ -66,7 +66,7 @@ both!(ten_concurrent_notifications_credit_once, |w: World| async move {
     assert_eq!(shop.proved().await, Counts::ONCE);
 });
 
-/// PostgreSQL settles each by itself; SQLite has one writer, for which they wait here until somebody lets go of it.
+/// PostgreSQL settles each payment alone; on SQLite they queue for the one writer until it is released.
 #[tokio::test(flavor = "multi_thread")]
 async fn queued_payments_settle_together_despite_one_failure() {
     let shop = Shop::open(World::sqlite().await).await;
@@ -77,7 +77,8 @@ async fn queued_payments_settle_together_despite_one_failure() {
     }
     let (broken, lost) = all.pop().unwrap();
     sqlx::raw_sql(sqlx::AssertSqlSafe(format!(
-        "CREATE TRIGGER broken BEFORE UPDATE OF paid_at ON orders WHEN hex(NEW.id) = '{}' BEGIN SELECT RAISE(ABORT, 'broken'); END",
+        "CREATE TRIGGER broken BEFORE UPDATE OF paid_at ON orders WHEN hex(NEW.id) = '{}' \
+         BEGIN SELECT RAISE(ABORT, 'broken'); END",
         broken.0.simple().to_string().to_uppercase()
     )))
     .execute(write)
@@ -197,7 +198,7 @@ both!(a_payment_without_an_order_opens_a_case, |w: World| async move {
 both!(an_unpaid_order_closes_only_on_the_channels_answer, |w: World| async move {
     let shop = Shop::open(w).await;
     let (visited, number) = shop.at_the_cashier(5_000).await;
-    let unvisited = shop.payments.start(&shop.top_up(6_000), &PHONE).await.unwrap().order.id();
+    let unvisited = shop.start(&shop.top_up(6_000), &PHONE).await.unwrap().order.id();
     // The channel is down all the while: nothing may be concluded.
     shop.sandbox.set_faults(Faults { status: Some(502), ..Faults::default() });
     shop.past_the_end().await;
@@ -216,7 +217,7 @@ both!(an_unpaid_order_closes_only_on_the_channels_answer, |w: World| async move 
 
 both!(a_trade_unknown_to_the_channel_stays_open_until_expiry, |w: World| async move {
     let shop = Shop::open(w).await;
-    let started = shop.payments.start(&shop.top_up(5_000), &PHONE).await.unwrap();
+    let started = shop.start(&shop.top_up(5_000), &PHONE).await.unwrap();
     // Fourteen minutes in the payer has not pressed the button; each query says: no such trade.
     for _ in 0..14 {
         shop.wait(MINUTE);
@@ -231,7 +232,7 @@ both!(a_trade_unknown_to_the_channel_stays_open_until_expiry, |w: World| async m
 
 both!(a_payment_after_the_order_closed_is_credited, |w: World| async move {
     let shop = Shop::open(w).await;
-    let started = shop.payments.start(&shop.top_up(5_000), &PHONE).await.unwrap();
+    let started = shop.start(&shop.top_up(5_000), &PHONE).await.unwrap();
     // Our clock runs ahead of the channel's: we close what it still lets the payer pay.
     for _ in 0..25 {
         shop.world.clock.advance(MINUTE);
@@ -300,7 +301,7 @@ both!(a_close_with_a_lost_answer_is_settled_by_a_query, |w: World| async move {
     shop.world.clock.advance(16 * MINUTE + 30 * SECOND);
     let silent_on = |method: &str| Faults { silent_on: vec![method.into()], ..Faults::default() };
     shop.sandbox.set_faults(silent_on("alipay.trade.query"));
-    assert_eq!(shop.query().await.unwrap_err(), "none of 1 questions was answered");
+    assert_eq!(shop.query().await.unwrap_err(), "none of 1 queries was answered");
     assert_eq!(shop.state(order).await, "pending", "silence concludes nothing");
     shop.world.clock.advance(5 * MINUTE);
     shop.sandbox.set_faults(silent_on("alipay.trade.close"));
@@ -367,7 +368,7 @@ both!(notifications_are_rate_limited_and_nothing_else, |w: World| async move {
 both!(concurrent_queries_ask_once_and_keep_the_agreed_rate, |w: World| async move {
     let shop = Shop::open(w).await;
     for _ in 0..25 {
-        shop.payments.start(&shop.top_up(100), &PHONE).await.unwrap();
+        shop.start(&shop.top_up(100), &PHONE).await.unwrap();
     }
     shop.wait(12 * SECOND);
     let count = |said: &str| -> u32 { said.split([' ', ',']).nth(1).unwrap().parse().unwrap() };
@@ -385,7 +386,7 @@ both!(no_channel_is_offered_when_none_is_configured, |w: World| async move {
     let paid = std::sync::Arc::new(|| {});
     let payments = payments::Payments::new(&config, w.db.clone(), w.clock.clone(), w.rng.clone(), paid).unwrap();
     assert!(payments.offered().is_empty() && payments.form_origins().is_empty());
-    let top_up = payments::TopUp {
+    let top_up = store::orders::NewOrder {
         key: room.account.0,
         account: room.account,
         meter: room.meter,
@@ -394,6 +395,6 @@ both!(no_channel_is_offered_when_none_is_configured, |w: World| async move {
         by: room.resident,
         ip: String::new(),
     };
-    assert_eq!(payments.start(&top_up, &PHONE).await.unwrap_err(), AppError::ChannelUnavailable);
+    assert_eq!(payments.create_order(&top_up).await.unwrap_err(), AppError::ChannelUnavailable);
     assert_eq!(w.number("SELECT COUNT(*) FROM orders").await, 0);
 });

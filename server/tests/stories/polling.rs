@@ -1,4 +1,4 @@
-//! Meters are read in turn, told apart, and none starves, over real TCP; what is read is stored, on both databases.
+//! Meters are polled over TCP, told apart and stored, and none delays the others; on both databases.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,5 +1,6 @@
-//! What counters, signs and people's decisions make of readings, on both databases.
+//! How counters, alarm conditions and operators' decisions classify readings, on both databases.
 
+use model::case::CaseDetail;
 use std::sync::Arc;
 
 use crate::readings::{hub, measurement, reading, record, state};
@@ -43,7 +44,7 @@ fn with(meter: MeterId, at: Timestamp, measurement: Measurement, state: State) -
     Event::Read { meter, from: at, at, source: Source::Sweep, measurement, meter_status: MeterStatus::Wallet(state) }
 }
 
-/// The kinds of open events, and of all.
+/// The kinds of open events, and the number of all.
 async fn kinds(w: &World, who: &Who) -> (Vec<EventKind>, usize) {
     let open = console::events(&w.db, who.user, &EventQuery::default()).await.unwrap();
     let over = console::events(&w.db, who.user, &EventQuery { over: true, ..EventQuery::default() }).await.unwrap();
@@ -319,7 +320,7 @@ both!(a_replaced_meters_serial_is_confirmed_by_an_operator, |w: World| async mov
     let identity = "SELECT COUNT(*) FROM cases WHERE kind = 'identity' AND closed_at IS NULL";
     until(SOON, "the stranger", || async { s.w.number(identity).await == 1 }).await;
     let open = console::cases_of(&s.w.db, s.clerk, s.meters[0]).await.unwrap().remove(0);
-    assert_eq!(open.answers.as_deref(), Some(&*serial), "nobody has to type it");
+    assert_eq!(open.detail, CaseDetail::Identity { answers: serial }, "nobody has to type it");
     serials::confirm(&s.w.db, s.w.clock.now(), &who, open.id, "replaced on Monday").await.unwrap();
     engine.reload();
     let read = "SELECT COUNT(*) FROM readings r JOIN meters m ON m.id = r.meter_id WHERE m.unit = 1";
@@ -330,8 +331,8 @@ both!(a_replaced_meters_serial_is_confirmed_by_an_operator, |w: World| async mov
     // Neither another meter's number, nor one in place of a meter that holds money.
     for (meter, answers) in [(s.meters[0], s.view(0, 2).serial.to_string()), (s.meters[1], "000000000099".to_owned())] {
         let mut tx = s.w.db.begin().await.unwrap();
-        let detail = format!(r#"{{"answers":"{answers}"}}"#);
-        cases::open(&mut tx, &s.w.rng, s.w.clock.now(), "identity", Some(meter), None, &detail).await.unwrap();
+        let case = CaseDetail::Identity { answers };
+        cases::open(&mut tx, &s.w.rng, s.w.clock.now(), Some(meter), None, &case).await.unwrap();
         tx.commit().await.unwrap();
         let case = console::cases_of(&s.w.db, s.clerk, meter).await.unwrap().remove(0).id;
         let refused = serials::confirm(&s.w.db, s.w.clock.now(), &who, case, "replaced").await.unwrap_err();

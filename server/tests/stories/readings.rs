@@ -1,4 +1,4 @@
-//! Readings become energy of hours and days, survive restarts, and are held where they cannot be, on both databases.
+//! Readings become hourly and daily energy, survive restarts, and are held when impossible; on both databases.
 
 use std::sync::Arc;
 
@@ -66,7 +66,7 @@ pub fn measurement(wh: i64) -> Measurement {
     }
 }
 
-/// A recorder that lives for these events.
+/// Runs a recorder for these events.
 pub async fn record(w: &World, live: &Live, events: Vec<Event>) {
     let recorder = Recorder::load(w.db.clone(), w.clock.clone(), w.rng.clone(), live.clone(), Arc::default()).await.unwrap();
     let (send, receive) = mpsc::channel(10_000);

@@ -1,4 +1,4 @@
-//! A plain relay is told once, and believed only as it is observed: a meter that measures, switches, and may be welded.
+//! A relay command is sent once and done when the relay is observed; the meter only measures and switches, and may be welded.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -26,9 +26,9 @@ struct Dds238 {
     closed: AtomicBool,
     /// The contacts do not part.
     welded: AtomicBool,
-    /// The register does not move either.
+    /// The register does not change either.
     deaf: AtomicBool,
-    /// Does what it is told, and its next answer to a write never comes.
+    /// Executes the next write and does not answer it.
     mute_once: AtomicBool,
     said: Mutex<Vec<u16>>,
 }
@@ -54,7 +54,7 @@ impl Dds238 {
                 let mut data = vec![0; 1 + 2 * usize::from(count)];
                 stream.read_exact(&mut data).await.unwrap();
                 assert_eq!((address, count), (0x1a, 1), "nothing but its relay is ever written");
-                self.told(u16::from_be_bytes([data[1], data[2]]));
+                self.apply(u16::from_be_bytes([data[1], data[2]]));
                 if self.mute_once.swap(false, Ordering::SeqCst) {
                     continue;
                 }
@@ -72,7 +72,7 @@ impl Dds238 {
         }
     }
 
-    fn told(&self, word: u16) {
+    fn apply(&self, word: u16) {
         self.said.lock().unwrap().push(word);
         if !self.deaf.load(Ordering::SeqCst) {
             self.closed.store(word == 1, Ordering::SeqCst);
@@ -122,7 +122,7 @@ impl Room {
         Self { w, dds238, meter, engine }
     }
 
-    async fn wish(&self, kind: &'static str, args: &str) -> Command {
+    async fn command(&self, kind: &'static str, args: &str) -> Command {
         let at = SystemClock.now();
         let id = model::ids::CommandId(self.w.rng.id(at));
         let (meter, args, priority) = (self.meter, args.to_owned(), priority::RELAY);
@@ -142,7 +142,7 @@ impl Room {
         self.w.number("SELECT COUNT(*) FROM cases WHERE kind = 'relay' AND closed_at IS NULL").await
     }
 
-    fn told(&self) -> Vec<u16> {
+    fn writes(&self) -> Vec<u16> {
         self.dds238.said.lock().unwrap().clone()
     }
 }
@@ -152,13 +152,13 @@ const CLOSE: &str = r#"{"closed":true}"#;
 
 both!(a_relay_command_is_sent_once_and_done_when_observed, |w| async move {
     let room = Room::new(w).await;
-    let command = room.wish("relay", OPEN).await;
+    let command = room.command("relay", OPEN).await;
     assert_eq!((command.state.as_str(), command.note, command.attempts), ("done", None, 1));
     // It stands so already: nothing is sent.
-    let command = room.wish("relay", OPEN).await;
+    let command = room.command("relay", OPEN).await;
     assert_eq!((command.state.as_str(), command.attempts), ("done", 0));
-    assert_eq!(room.wish("relay", CLOSE).await.state, "done");
-    assert_eq!((room.told(), room.cases().await), (vec![0, 1], 0));
+    assert_eq!(room.command("relay", CLOSE).await.state, "done");
+    assert_eq!((room.writes(), room.cases().await), (vec![0, 1], 0));
     // What was read back is a reading like any other, and the wall shows it.
     let status = "SELECT COUNT(*) FROM meter_latest WHERE power_w = 1000 AND status % 2 = 1";
     until(Duration::from_secs(30), "the closed relay", || async { room.w.number(status).await == 1 }).await;
@@ -168,38 +168,38 @@ both!(a_relay_command_is_sent_once_and_done_when_observed, |w| async move {
 both!(a_command_with_a_lost_answer_is_not_resent_if_applied, |w| async move {
     let room = Room::new(w).await;
     room.dds238.mute_once.store(true, Ordering::SeqCst);
-    let command = room.wish("relay", OPEN).await;
+    let command = room.command("relay", OPEN).await;
     assert_eq!((command.state.as_str(), command.attempts), ("done", 1));
-    assert_eq!(room.told(), [0]);
+    assert_eq!(room.writes(), [0]);
     room.engine.stop().await;
 });
 
 both!(a_welded_relay_opens_a_case, |w| async move {
     let room = Room::new(w).await;
     room.dds238.welded.store(true, Ordering::SeqCst);
-    let command = room.wish("relay", OPEN).await;
+    let command = room.command("relay", OPEN).await;
     assert_eq!((command.state.as_str(), command.note.as_deref()), ("failed", Some("relay")));
     let detail = room.w.word("SELECT detail FROM cases WHERE kind = 'relay'").await;
     assert!(detail.contains(r#""power_w":1000"#) && detail.contains(r#""closed":false"#), "{detail}");
-    assert_eq!(room.told(), [0], "told once");
+    assert_eq!(room.writes(), [0], "told once");
     room.engine.stop().await;
 });
 
 both!(a_stuck_relay_opens_a_case, |w| async move {
     let room = Room::new(w).await;
     room.dds238.deaf.store(true, Ordering::SeqCst);
-    let command = room.wish("relay", OPEN).await;
+    let command = room.command("relay", OPEN).await;
     assert_eq!((command.state.as_str(), command.note.as_deref()), ("failed", Some("relay")));
-    assert_eq!((room.told(), room.cases().await), (vec![0], 1));
+    assert_eq!((room.writes(), room.cases().await), (vec![0], 1));
     room.engine.stop().await;
 });
 
 both!(an_unsupported_command_is_refused_and_never_sent, |w| async move {
     let room = Room::new(w).await;
     for (kind, args) in [("mode", r#"{"mode":"forced_off"}"#), ("day_table", r#"{"table":1,"slots":[]}"#), ("relay", "{}")] {
-        let command = room.wish(kind, args).await;
+        let command = room.command(kind, args).await;
         assert_eq!((command.state.as_str(), command.note.as_deref()), ("failed", Some("invalid")), "{kind}");
     }
-    assert!(room.told().is_empty());
+    assert!(room.writes().is_empty());
     room.engine.stop().await;
 });

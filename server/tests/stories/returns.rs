@@ -1,5 +1,5 @@
-//! Returns and corrections: the meter first, then the money; a second person where it is much; once, whatever is lost, on both
-//! databases.
+//! Returns and corrections: the meter is debited before money is paid, a second person approves large amounts, and each happens
+//! once; on both databases.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ use story_support::site::{Site, until};
 use story_support::{World, both};
 
 const SOON: Duration = Duration::from_secs(20);
-/// Two people above this.
+/// A second person approves above this amount.
 const RULES: Rules = Rules { approve_above_fen: 5_000, approval_hours: 24 };
 
 fn refused<T: std::fmt::Debug>(result: Result<T, StoreError>) -> AppError {
@@ -32,7 +32,7 @@ fn refused<T: std::fmt::Debug>(result: Result<T, StoreError>) -> AppError {
     }
 }
 
-/// Sold and in the meter, and seen there.
+/// Sells and delivers this amount, and waits for readings that show it.
 async fn stocked(w: World, meters: u8, fen: i64) -> (Site, meters::Handle) {
     let s = Site::new(w, 1, meters).await;
     for room in 0..usize::from(meters) {
@@ -44,7 +44,7 @@ async fn stocked(w: World, meters: u8, fen: i64) -> (Site, meters::Handle) {
     (s, engine)
 }
 
-/// Waits until every meter was seen to hold something.
+/// Waits until a reading shows credit in every meter.
 async fn until_read(s: &Site) {
     let held = "SELECT COUNT(*) FROM meter_latest WHERE observed_at IS NOT NULL AND remaining_fen > 0";
     until(SOON, "the readings", || async { s.w.number(held).await == s.rooms.len() as i64 }).await;
@@ -304,7 +304,7 @@ both!(an_uncertain_debit_waits_for_a_decision_and_is_not_paid, |w: World| async 
     s.w.execute("UPDATE account_meters SET count = 1").await;
     s.w.execute("UPDATE commands SET count = 2 WHERE kind = 'debit'").await;
     let decision = deliveries::Decision { by: s.clerk, ip: "", at: SystemClock.now() };
-    deliveries::try_again(&s.w.db, s.held().await, &decision).await.unwrap();
+    deliveries::try_again(&s.w.db, s.held_command().await, &decision).await.unwrap();
     assert_eq!(state(&s, &row).await, ReturnState::Taking);
     engine.wake();
     until_state(&s, &row, ReturnState::Taken).await;

@@ -1,4 +1,4 @@
-//! What a server wallet warns of and why; energy without a price; many meters told at once; and those below zero.
+//! Warnings and trips of server wallets and their reasons; energy without a price; batches of modes; overdrawn rooms.
 
 use domain::clock::Clock;
 use meters::recorder::Event;
@@ -195,7 +195,7 @@ both!(overdrawn_rooms_are_listed_with_date_and_supply, |w: World| async move {
     let lines: Vec<&str> = file.lines().collect();
     assert_eq!(lines.len(), 3);
     assert!(lines[1].contains("2.0000") && lines[1].contains("闭合") && lines[2].contains("2.0000"), "{file}");
-    let stranger = console::exposed(&fixture.w.db, elsewhere(&fixture).await, 0).await.unwrap();
+    let stranger = console::exposed(&fixture.w.db, operator_of_another_building(&fixture).await, 0).await.unwrap();
     assert_eq!(stranger.page.total, 0, "in no building of theirs");
     // Paid again, it is exposed no more.
     fixture.w.clock.advance(2 * HOUR);
@@ -204,8 +204,8 @@ both!(overdrawn_rooms_are_listed_with_date_and_supply, |w: World| async move {
     fixture.prove().await;
 });
 
-/// An operator who is bound to another building.
-async fn elsewhere(fixture: &RoomFixture) -> model::ids::UserId {
+/// An operator who is limited to another building.
+async fn operator_of_another_building(fixture: &RoomFixture) -> model::ids::UserId {
     let (now, place) = (fixture.w.clock.now(), PlaceId(fixture.w.rng.id(fixture.start)));
     let hash = store::users::NewUser { role: Role::Operator, login: "bound", name: "bound", password_hash: "x" };
     let user = store::users::create(&fixture.w.db, &fixture.w.rng, now, &hash, "test").await.unwrap();

@@ -1,4 +1,4 @@
-//! Server wallets: charged with the readings that say so, once, whatever crashes; opened, sold to, warned, tripped and restored.
+//! Server wallets: charged once per reading despite crashes; opened, topped up, warned, tripped and restored.
 
 use std::collections::BTreeMap;
 
@@ -245,12 +245,12 @@ both!(an_operator_override_beats_the_balance_and_ends_a_trip, |w: World| async m
     assert_eq!(mode(ControlMode::Guaranteed).await, (r#"{"closed":true}"#.into(), ControlMode::Guaranteed));
     assert_eq!(mode(ControlMode::Prepaid).await.1, ControlMode::Prepaid);
     // The resident's switch, twice by the same form.
-    let wish =
+    let request =
         Switch { key: fixture.w.rng.id(now), account, meter: fixture.meter, on: false, by: fixture.clerk, ip: String::new() };
     for _ in 0..2 {
-        assert_eq!(rooms::switch(&fixture.w.db, &fixture.w.rng, now, &wish).await.unwrap(), CommandId(wish.key));
+        assert_eq!(rooms::switch(&fixture.w.db, &fixture.w.rng, now, &request).await.unwrap(), CommandId(request.key));
     }
-    assert_eq!(rooms::switching(&fixture.w.db, fixture.meter).await.unwrap(), Some((CommandId(wish.key), false)));
+    assert_eq!(rooms::switching(&fixture.w.db, fixture.meter).await.unwrap(), Some((CommandId(request.key), false)));
     assert!(!fixture.relay().await);
     fixture.record(vec![Event::ServerWallets]).await;
     assert!(fixture.latest().status.user_switch_off());

@@ -1,4 +1,4 @@
-//! Logging in and out, as a browser does it, on both databases.
+//! Login, logout and sessions as a browser uses them, on both databases.
 
 use domain::clock::Clock;
 use model::person::Role;
@@ -190,7 +190,7 @@ both!(ended_sessions_are_deleted, |w: World| async move {
     assert_eq!(store::sessions::purge(&w.db, w.clock.now()).await.unwrap(), 1);
 });
 
-/// Posts that many chunks of 4 KiB without saying how many; gives the status line.
+/// Posts chunks of 4 KiB without a content length; gives the status line.
 async fn chunked(base: &str, chunks: usize) -> String {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let address = base.strip_prefix("http://").unwrap();

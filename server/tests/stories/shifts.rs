@@ -1,4 +1,4 @@
-//! Shifts: a drawer is counted against the ledger, and a closed shift sells nothing, on both databases.
+//! Shifts: the cash drawer is compared with the ledger, and a closed shift allows no sale; on both databases.
 
 use domain::clock::Clock;
 use domain::ledger::Account;

@@ -1,4 +1,4 @@
-//! What is UnionPay's own, against a sandbox that speaks its protocol; what every channel must hold is in `channels.rs`.
+//! What is specific to UnionPay; `channels.rs` has what every channel must hold.
 
 use domain::clock::Clock;
 use domain::payment_event::Kind;
@@ -204,13 +204,13 @@ both!(a_refund_under_one_number_pays_once, |w: World| async move {
 both!(a_forged_certificate_chain_is_rejected, |w: World| async move {
     let shop = Shop::open(w).await;
     let (order, number) = shop.reach(Tender::UnionPay, 5_000).await;
-    // Signed properly, by a certificate that names UnionPay and that the forger made: who looks only at the signature believes it.
+    // Correctly signed with a self-made certificate that names UnionPay: the signature alone is not enough.
     shop.sandbox.set_faults(Faults { falsify: true, ..Faults::default() });
     assert!(shop.sandbox.pay(&number));
     shop.until(&number, |trade| trade.notified == 5).await;
     assert_eq!(shop.trade(&number).acknowledged, 0);
     shop.wait(11 * SECOND);
-    assert_eq!(shop.query().await.unwrap_err(), "none of 1 questions was answered", "its answers are not believed either");
+    assert_eq!(shop.query().await.unwrap_err(), "none of 1 queries was answered", "its answers are not believed either");
     assert_eq!((shop.state(order).await.as_str(), shop.proved().await), ("pending", Counts::NONE));
     let genuine = shop.sandbox.unionpay_notice(&number, &[]).unwrap();
     let fields = form::parse(genuine.as_bytes()).unwrap();

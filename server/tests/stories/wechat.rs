@@ -1,4 +1,4 @@
-//! WeChat Pay against a sandbox that speaks its protocol and fails in every way it knows, on both databases.
+//! WeChat Pay against a sandbox that speaks its protocol and injects faults, on both databases.
 
 use domain::clock::Clock;
 use domain::payment_event::Kind;
@@ -89,7 +89,7 @@ both!(a_forged_probe_or_truncated_notification_changes_nothing, |w: World| async
     // Answers are verified too: nothing is concluded from one that is not WeChat's.
     shop.sandbox.set_faults(Faults { falsify: true, ..Faults::default() });
     shop.wait(10 * SECOND);
-    assert_eq!(shop.query().await.unwrap_err(), "none of 1 questions was answered");
+    assert_eq!(shop.query().await.unwrap_err(), "none of 1 queries was answered");
     assert_eq!(shop.state(order).await, "pending");
     // The payment itself was real.
     shop.sandbox.set_faults(Faults { lose: true, ..Faults::default() });
@@ -159,10 +159,10 @@ both!(a_retried_start_with_a_lost_answer_is_the_same_trade, |w: World| async mov
     let shop = Shop::open(w).await;
     shop.sandbox.set_faults(Faults { silent_on: vec!["prepay".into()], ..Faults::default() });
     let top_up = store::orders::NewOrder { tender: Tender::WechatPay, ..shop.top_up(5_000) };
-    let refused = shop.payments.start(&top_up, &PHONE).await.unwrap_err();
+    let refused = shop.start(&top_up, &PHONE).await.unwrap_err();
     assert_eq!(refused, model::error::AppError::ChannelUnavailable);
     shop.sandbox.set_faults(Faults::default());
-    let order = shop.payments.start(&top_up, &PHONE).await.unwrap().order.id();
+    let order = shop.start(&top_up, &PHONE).await.unwrap().order.id();
     assert_eq!((shop.sandbox.books().len(), shop.world.number("SELECT COUNT(*) FROM payment_attempts").await), (1, 1));
     assert!(shop.sandbox.pay(&shop.number(order).await));
     shop.until(&shop.number(order).await, |trade| trade.acknowledged == 1).await;

@@ -2,76 +2,41 @@
 
 use crate::i18n::catalogue::cases::*;
 use crate::i18n::{Lang, common, gateways};
-use model::ids::ClosingId;
-use model::order::Tender;
-use model::time::{Date, Timestamp};
+use model::case::{CaseDetail, CertificateState, ExpiryCase, UnusableCase, UnusableReason};
 
-/// Why a meter cannot be read as it is registered, and what to do; by the detail of its case.
+/// Why a meter cannot be read as it is registered, and what to do.
 #[must_use]
-pub fn unusable(detail: &str, lang: Lang) -> Option<String> {
-    #[derive(serde::Deserialize)]
-    struct Reason<'a> {
-        why: &'a str,
-        is: String,
+pub fn unusable(case: &UnusableCase, lang: Lang) -> String {
+    let UnusableCase { reason, value } = case;
+    match reason {
+        UnusableReason::Unit => UnusableUnit { value }.text(lang),
+        UnusableReason::Serial => texts(lang).unusable.serial.to_owned(),
+        UnusableReason::Profile => UnusableProfile { value }.text(lang),
+        UnusableReason::Framing => UnusableFraming { framing: gateways::framing(value, lang) }.text(lang),
     }
-    let Reason { why, is } = serde_json::from_str(detail).ok()?;
-    Some(match why {
-        "unit" => UnusableUnit { value: is }.text(lang),
-        "serial" => texts(lang).unusable.serial.to_owned(),
-        "profile" => UnusableProfile { value: is }.text(lang),
-        "framing" => UnusableFraming { framing: gateways::framing(&is, lang) }.text(lang),
-        _ => return None,
-    })
 }
 
-/// Which certificate expires, and when; by the detail of its case.
+/// Which certificate expires, and when.
 #[must_use]
-pub fn expiry(detail: &str, lang: Lang) -> Option<String> {
-    #[derive(serde::Deserialize)]
-    struct Ends {
-        key: String,
-        until: i64,
-        nearness: String,
+pub fn expiry(case: &ExpiryCase, lang: Lang) -> String {
+    let ExpiryCase { key, until, state } = case;
+    match state {
+        CertificateState::Expired => ExpiryOver { key, until }.text(lang),
+        CertificateState::SevenDays => ExpiryWithin7Days { key, until }.text(lang),
+        CertificateState::ThirtyDays => ExpiryAhead { key, until }.text(lang),
     }
-    let Ends { key, until, nearness } = serde_json::from_str(detail).ok()?;
-    let until = Timestamp(until);
-    Some(match nearness.as_str() {
-        "over" => ExpiryOver { key, until }.text(lang),
-        "7-days" => ExpiryWithin7Days { key, until }.text(lang),
-        _ => ExpiryAhead { key, until }.text(lang),
-    })
 }
 
-/// The page of the settlement day that a case is about; by its detail.
+/// The page of the settlement day that a case is about.
 #[must_use]
-pub fn settlement(detail: &str) -> Option<String> {
-    day(detail).map(|(channel, day)| crate::api::reconcile::page_of(channel, day))
+pub fn settlement(case: &CaseDetail) -> Option<String> {
+    case.settlement_day().map(|(channel, day)| crate::api::reconciliation::page_of(channel, day))
 }
 
 /// What that day is called.
 #[must_use]
-pub fn settlement_name(detail: &str, lang: Lang) -> Option<String> {
-    day(detail).map(|(channel, day)| format!("{} {day}", common::tender(channel, lang)))
-}
-
-fn day(detail: &str) -> Option<(Tender, Date)> {
-    #[derive(serde::Deserialize)]
-    struct Day<'a> {
-        channel: &'a str,
-        day: &'a str,
-    }
-    let Day { channel, day } = serde_json::from_str(detail).ok()?;
-    crate::api::reconcile::day_of(channel, day).ok()
-}
-
-/// The closing that a case is about, by its detail.
-#[must_use]
-pub fn closing(detail: &str) -> Option<ClosingId> {
-    #[derive(serde::Deserialize)]
-    struct About {
-        closing: Option<ClosingId>,
-    }
-    serde_json::from_str::<About>(detail).ok()?.closing
+pub fn settlement_name(case: &CaseDetail, lang: Lang) -> Option<String> {
+    case.settlement_day().map(|(channel, day)| format!("{} {day}", common::tender(channel, lang)))
 }
 
 /// The resolution: of the system by its code, of a person as it was written.
@@ -83,56 +48,49 @@ pub fn resolution(text: &str, lang: Lang) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use model::order::Tender;
+    use model::time::Date;
 
     #[test]
-    fn an_unusable_meter_has_a_remedy() {
-        for (detail, word) in [
-            (r#"{"why":"unit","is":"248"}"#, "248"),
-            (r#"{"why":"serial","is":""}"#, "12"),
-            (r#"{"why":"profile","is":"abc"}"#, "abc"),
-            (r#"{"why":"framing","is":"modbus-tls"}"#, "TLS"),
+    fn an_unusable_meter_has_a_next_step() {
+        for (reason, value, word) in [
+            (UnusableReason::Unit, "248", "248"),
+            (UnusableReason::Serial, "", "12"),
+            (UnusableReason::Profile, "abc", "abc"),
+            (UnusableReason::Framing, "modbus-tls", "TLS"),
         ] {
-            for lang in Lang::ALL {
-                assert!(unusable(detail, lang).is_some_and(|said| said.contains(word)), "{detail}");
+            let case = UnusableCase { reason, value: value.into() };
+            for lang in [Lang::Zh, Lang::En] {
+                assert!(unusable(&case, lang).contains(word), "{case:?}");
             }
         }
-        assert_eq!((unusable("{}", Lang::En), unusable(r#"{"why":"new","is":""}"#, Lang::En)), (None, None));
     }
 
     #[test]
     fn an_expiring_certificate_is_named_with_its_day() {
-        let said =
-            |nearness: &str, lang| expiry(&format!(r#"{{"key":"pay.x","until":1795438800000,"nearness":"{nearness}"}}"#), lang);
-        for nearness in ["30-days", "7-days", "over"] {
-            for lang in Lang::ALL {
-                assert!(
-                    said(nearness, lang).is_some_and(|text| text.contains("pay.x") && text.contains("2026-11-23")),
-                    "{nearness}"
-                );
+        let words = |state, lang| {
+            expiry(&ExpiryCase { key: "pay.x".into(), until: model::time::Timestamp(1_795_438_800_000), state }, lang)
+        };
+        for state in CertificateState::ALL {
+            for lang in [Lang::Zh, Lang::En] {
+                let text = words(state, lang);
+                assert!(text.contains("pay.x") && text.contains("2026-11-23"), "{text}");
             }
         }
-        assert_ne!(said("over", Lang::En), said("30-days", Lang::En));
-        assert_eq!(expiry("{}", Lang::En), None);
+        assert_ne!(words(CertificateState::Expired, Lang::En), words(CertificateState::ThirtyDays, Lang::En));
     }
 
     #[test]
-    fn a_case_of_a_bill_leads_to_its_day() {
-        let page = settlement(r#"{"channel":"alipay","day":"2026-11-23","why":"unknown"}"#);
-        assert_eq!(page.as_deref(), Some("/reconcile/alipay/2026-11-23"));
-        let name = settlement_name(r#"{"channel":"alipay","day":"2026-11-23","why":"unknown"}"#, Lang::Zh);
-        assert_eq!(name.as_deref(), Some("支付宝 2026-11-23"));
-        assert_eq!((settlement("{}"), settlement(r#"{"channel":"cash","day":"2026-11-23"}"#)), (None, None));
+    fn a_case_of_a_bill_links_to_its_day() {
+        let day = Date::from_ymd(2026, 11, 23).unwrap();
+        let case = CaseDetail::BillReopened { channel: Tender::Alipay, day };
+        assert_eq!(settlement(&case).as_deref(), Some("/reconcile/alipay/2026-11-23"));
+        assert_eq!(settlement_name(&case, Lang::Zh).as_deref(), Some("支付宝 2026-11-23"));
+        assert_eq!(settlement(&CaseDetail::Clock { off_s: Some(1), sets: 1 }), None);
     }
 
     #[test]
-    fn a_closing_is_found_in_the_detail_of_its_case() {
-        let id = ClosingId(uuid::Uuid::from_u128(7));
-        assert_eq!(closing(&format!(r#"{{"why":"lost","closing":"{}"}}"#, id.0)), Some(id));
-        assert_eq!((closing("{}"), closing("?")), (None, None));
-    }
-
-    #[test]
-    fn resolutions_of_the_system_have_texts() {
+    fn the_systems_codes_have_words_and_a_persons_words_stay() {
         for code in [
             "try-again",
             "refunded",

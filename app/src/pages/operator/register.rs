@@ -4,11 +4,12 @@ use leptos::prelude::*;
 
 use super::frame::{Frame, Section};
 use super::parts::{address, choice, page_param, pager, param};
-use crate::api::till::{RecordLine, RecordQuery, RecordState, Records, Till, till};
 use crate::i18n::operator::texts;
 use crate::i18n::{Lang, cash_desk as cash_desk_texts, common, lang, refunds, register};
+use crate::ports::{operator, ports};
 use crate::ui::load::load;
 use crate::ui::time::At;
+use model::console::{RecordLine, RecordQuery, RecordState, Records};
 use model::order::{OrderState, ReturnState, Tender};
 use model::refund::RefundState;
 use model::time::Date;
@@ -23,8 +24,8 @@ pub fn RegisterPage() -> impl IntoView {
     let query = RecordQuery { page: number, ..query(param) };
     let asked = PARAMS.map(|name| (name, param(name)));
     let read = async move {
-        let Till { who, port } = till()?;
-        port.records(&who, &query).await
+        let (ports, who) = (ports()?, operator()?);
+        ports.receipts.records(&who, &query).await
     };
     load(read, move |records| view! { <List records number asked=asked.to_vec() /> }.into_any())
 }
@@ -262,7 +263,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn days_are_parsed_as_date_inputs_submit_them() {
+    fn days_are_read_as_date_fields_send_them() {
         assert_eq!(day("2026-11-23"), Date::from_ymd(2026, 11, 23));
         for text in ["", "2026-11", "2026-13-01", "2026-11-23x", "yesterday"] {
             assert_eq!(day(text), None, "{text}");
@@ -270,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn invalid_query_parameters_are_ignored() {
+    fn an_address_asks_for_what_makes_sense_in_it() {
         let asked = query(|name| match name {
             "kind" => "return".into(),
             "state" => "'; DROP TABLE orders".into(),

@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_step_is_done_only_after_it_was_observed() {
+    fn nothing_is_done_before_it_was_seen() {
         use StepState::{Ahead, Bad, Done, Now};
         let paid = OrderView { paid_at: Some(Timestamp(1_795_600_000_000 + SECOND)), ..order(OrderState::Paid) };
         let sent = OrderView { sent_at: Some(Timestamp(1_795_600_000_000 + 2 * SECOND)), ..paid.clone() };
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_held_order_cannot_be_paid_again() {
+    fn nobody_is_asked_to_pay_what_is_being_checked() {
         let held = OrderView { held: true, ..order(OrderState::Pending) };
         assert_eq!(reaches(&held), reaches(&order(OrderState::Pending)));
         let said = |order: &OrderView| order_steps(order, Lang::En)[1].note.clone().unwrap();
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refund_shows_its_payment_method() {
+    fn what_goes_back_is_told_with_its_way_until_it_is_there() {
         let refund = RefundView {
             amount: Fen(5_000),
             tender: Tender::Alipay,
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_wallet_credit_shows_account_and_power() {
+    fn a_server_wallet_shows_credit_first_and_power_later() {
         let credited = |power| OrderView { power: Some(power), ..order(OrderState::Credited) };
         let last = |power| order_steps(&credited(power), Lang::En).pop().unwrap();
         assert_eq!((last(Power::On).state, last(Power::Coming).state), (StepState::Done, StepState::Now));
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn a_credited_order_shows_count_and_balance() {
+    fn the_credit_is_told_with_its_count_and_balance() {
         let credited = OrderView {
             sent_at: Some(Timestamp(1)),
             count: Some(14),

@@ -1,4 +1,4 @@
-//! Durable postings, one transaction each, against the same rows by bare SQL on the same engine.
+//! Durable postings, one transaction each, compared with the same rows in plain SQL on the same engine.
 
 use std::time::Instant;
 
@@ -16,7 +16,7 @@ use crate::database::Engine;
 use crate::figure::Figure;
 use crate::{Length, Outcome};
 
-/// The three rows of a posting, as whoever writes them by hand would.
+/// The three rows of a posting in plain SQL.
 const BARE: [&str; 2] = [
     "INSERT INTO ledger_transfers (id, operation, reference, debit, credit, amount_e4, at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
     "INSERT INTO ledger_balances (account, debits_e4, credits_e4) VALUES ($1, $2, $3)

@@ -1,4 +1,4 @@
-//! A fifth of the meters is dead: what that costs the living, and how soon one that answers again is noticed.
+//! A fifth of the meters is dead: what that costs the others, and how soon a meter that answers again is noticed.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use crate::figure::{Figure, quantile};
 use crate::site::Site;
 use crate::{Length, Outcome};
 
-/// Both ways to be dead: the gateway says nothing, or answers exception 0x0B.
+/// Both faults of a dead meter: the gateway is silent, or answers exception 0x0B.
 const WAYS: [&str; 2] = ["silent", "no_answer"];
 
 pub async fn run(length: Length) -> Outcome<Vec<Figure>> {

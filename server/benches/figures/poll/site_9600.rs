@@ -10,9 +10,9 @@ use crate::{Length, Outcome};
 
 const REFERENCE: Plan = Plan { gateways: 4, meters: 174, bus: Some(Bus::SLOW), ..BUSY };
 
-/// Until every dead meter is known to be lost: a round takes 37 s, and two in a row must fail.
+/// Time until every dead meter is lost: a sweep takes 37 s, and two in a row must fail.
 const SETTLED: Duration = Duration::from_secs(240);
-/// Several rounds: a meter that is read but once in it counts as not read.
+/// Several sweeps: a meter that is read only once counts as not read.
 const WATCHED: Duration = Duration::from_secs(225);
 
 pub async fn run(_: Length) -> Outcome<Vec<Figure>> {

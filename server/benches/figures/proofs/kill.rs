@@ -1,5 +1,5 @@
-//! Random SIGKILLs while people buy and are paid back, with lost, late, doubled and false messages on both sides: half while purchases
-//! go in, half while money goes back. The run ends at the first fen that is lost or doubled, and gives no figure then.
+//! Random SIGKILLs during purchases and refunds, with lost, late, duplicated and forged messages on both sides: half of the kills
+//! during each. A fen that is lost or duplicated ends the run without a figure.
 
 use crate::database::Engine;
 use crate::figure::Figure;

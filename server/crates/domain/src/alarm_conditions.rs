@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_status_word_names_what_is_the_matter_and_of_the_levels_the_worst() {
+    fn a_status_word_gives_conditions_and_the_worst_level() {
         let word = |status| {
             let all = of_meter(StatusWord(status)).into_iter().chain(of_wallet(StatusWord(status)));
             all.filter(|(_, so)| *so).map(|(kind, _)| kind).collect::<Vec<_>>()

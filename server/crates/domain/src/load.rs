@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn a_heater_is_told_from_a_motor_and_from_an_hour_of_small_loads() {
+    fn a_heater_is_distinguished_from_a_motor_and_small_loads() {
         let idle = load(0, 60, Some(600));
         for (now, step) in [
             (load(2, 1_560, Some(990)), Some(1_500)),

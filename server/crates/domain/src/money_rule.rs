@@ -3,7 +3,7 @@
 //! After a lost answer nobody knows whether a frame arrived. The purchase count does: at the claimed count with our order number
 //! the command was applied; at the count before it, it was not and may be sent; anything else is for a person.
 
-use serde_json::json;
+use model::case::{DeliveryCase, HoldReason, MeterPosition};
 
 use super::operation::Operation;
 use super::serial::AccountNumber;
@@ -51,8 +51,8 @@ pub enum Verdict {
     Delivered,
     /// The meter has not; it may be sent, again if need be.
     Send,
-    /// Neither; the text says what was expected and found, as JSON.
-    Stop(String),
+    /// Neither; says what was expected and found.
+    Stop(Box<DeliveryCase>),
 }
 
 impl Claimed {
@@ -75,21 +75,26 @@ impl Claimed {
             MoneyOperation::Open(account) => return judge_opening(account, seen),
             MoneyOperation::Credit { order, .. } | MoneyOperation::Debit { order, .. } | MoneyOperation::Close { order } => order,
         };
-        let stop = |why: &str| {
-            let expected = json!({ "epoch": self.epoch, "count": self.count, "order": order });
-            let found = json!({ "epoch": seen.epoch, "count": seen.count, "order": seen.last_order });
-            Verdict::Stop(json!({ "why": why, "expected": expected, "found": found }).to_string())
+        let position = |epoch, count, order| MeterPosition {
+            epoch: Some(epoch),
+            count: Some(count),
+            order: Some(order),
+            ..MeterPosition::default()
+        };
+        let stop = |reason| {
+            let expected = position(self.epoch, self.count, order);
+            stop(reason, expected, position(seen.epoch, seen.count, seen.last_order))
         };
         if seen.epoch != self.epoch {
-            return stop("epoch");
+            return stop(HoldReason::Epoch);
         }
         if seen.count == self.count {
-            return if seen.last_order == order { Verdict::Delivered } else { stop("order") };
+            return if seen.last_order == order { Verdict::Delivered } else { stop(HoldReason::Order) };
         }
         if seen.count.checked_add(1) != Some(self.count) {
-            return stop("count");
+            return stop(HoldReason::Count);
         }
-        if seen.status.account_open() { Verdict::Send } else { stop("not-open") }
+        if seen.status.account_open() { Verdict::Send } else { stop(HoldReason::NotOpen) }
     }
 }
 
@@ -100,9 +105,16 @@ fn judge_opening(account: AccountNumber, seen: &State) -> Verdict {
     if seen.account == account && seen.count == 0 {
         return Verdict::Delivered;
     }
-    let expected = json!({ "account": account, "count": 0 });
-    let found = json!({ "account": seen.account, "count": seen.count });
-    Verdict::Stop(json!({ "why": "account", "expected": expected, "found": found }).to_string())
+    let position = |account: AccountNumber, count| MeterPosition {
+        account: Some(account.to_string()),
+        count: Some(count),
+        ..MeterPosition::default()
+    };
+    stop(HoldReason::Account, position(account, 0), position(seen.account, seen.count))
+}
+
+fn stop(reason: HoldReason, expected: MeterPosition, found: MeterPosition) -> Verdict {
+    Verdict::Stop(Box::new(DeliveryCase { expected: Some(expected), found: Some(found), ..DeliveryCase::new(reason) }))
 }
 
 #[cfg(test)]
@@ -141,7 +153,7 @@ mod tests {
                     "delivered" => assert_eq!(got, Verdict::Delivered),
                     "send" => assert_eq!(got, Verdict::Send),
                     why => {
-                        assert!(matches!(&got, Verdict::Stop(text) if text.contains(&format!("\"why\":\"{why}\""))), "{got:?}")
+                        assert!(matches!(&got, Verdict::Stop(case) if case.reason.as_str() == why), "{got:?}")
                     }
                 }
             }
@@ -158,11 +170,11 @@ mod tests {
     fn nothing_is_sent_to_a_meter_without_account() {
         let claimed = Claimed { money_operation: MoneyOperation::Credit { order: 1, amount: 1 }, epoch: 1, count: 1 };
         let closed = State { status: StatusWord(0), ..seen(1, 0, 0) };
-        assert!(matches!(claimed.judge(&closed), Verdict::Stop(why) if why.contains("not-open")));
+        assert!(matches!(claimed.judge(&closed), Verdict::Stop(case) if case.reason == HoldReason::NotOpen));
     }
 
     #[test]
-    fn a_close_that_was_applied_is_delivered_although_no_account_is_open() {
+    fn an_applied_close_is_delivered_without_an_open_account() {
         let claimed = Claimed { money_operation: MoneyOperation::Close { order: 4 }, epoch: 1, count: 6 };
         assert_eq!(claimed.judge(&State { status: StatusWord(0), ..seen(1, 6, 4) }), Verdict::Delivered);
     }

@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn the_nearest_place_wins_and_each_version_takes_over_in_its_turn() {
+    fn the_nearest_place_wins_and_versions_apply_in_order() {
         let versions = [version(1, 11, 0), version(1, 12, 500), version(2, 21, 100), version(2, 22, 900)];
         let line = |assigned: &[Assigned]| -> Vec<(i64, u128)> {
             timeline(assigned, &versions).iter().map(|v| (v.from.0, v.id.as_u128())).collect()

@@ -130,7 +130,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn hours_and_days_sum_to_the_counters_difference_however_it_is_cut(
+        fn hours_and_days_sum_to_the_counter_difference(
             from in 0..10_000_000_000_i64,
             span in 2..2_000_000_000_i64,
             wh in 0..15_000_000_i64,

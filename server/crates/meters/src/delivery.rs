@@ -11,6 +11,7 @@ mod relay;
 mod setting;
 mod tables;
 
+use model::case::{DeliveryCase, HoldReason};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -165,7 +166,7 @@ impl Engine {
         };
         let secured = meter.profile.secured.is_some();
         if command.money {
-            let invalid = r#"{"why":"invalid"}"#;
+            let invalid = DeliveryCase::new(HoldReason::Invalid);
             return if secured { self.money(command, &meter).await } else { self.hold(command, None, invalid.into()).await };
         }
         match command_args::wish(&command.kind, &command.args, self.clock.now()) {

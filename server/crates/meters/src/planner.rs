@@ -179,7 +179,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_wanted_value_comes_once_within_the_limits_and_no_plan_is_shorter(
+        fn every_value_is_read_once_by_the_shortest_plan(
             max in 4_u16..30,
             blocks in prop::collection::vec((any::<bool>(), prop::collection::vec((0_u16..8, 0_u8..4), 1..5)), 1..4),
             picked in prop::collection::vec(any::<bool>(), 10),

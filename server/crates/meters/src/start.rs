@@ -1,5 +1,6 @@
 //! Starting and stopping everything that reads and commands meters, and following changes of gateways and meters.
 
+use model::case::{CaseDetail, CaseKind};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -275,11 +276,11 @@ impl Supervisor {
         let (gateways, meters) = (rows::gateways(&self.db).await?, rows::meters(&self.db).await?);
         let site = intervals::of_site(&self.db).await?;
         let unusable = self.adopt(gateways, meters, site);
-        cases::keep(&self.db, &self.rng, self.clock.now(), cases::kind::UNUSABLE, &unusable).await
+        cases::keep(&self.db, &self.rng, self.clock.now(), CaseKind::Unusable, &unusable).await
     }
 
     /// Starts and stops what is needed for that; gives the meters that cannot be read, and why.
-    fn adopt(&self, gateways: Vec<GatewayRow>, meters: Vec<MeterRow>, site: Option<i64>) -> Vec<(MeterId, String)> {
+    fn adopt(&self, gateways: Vec<GatewayRow>, meters: Vec<MeterRow>, site: Option<i64>) -> Vec<(MeterId, CaseDetail)> {
         let each: HashMap<GatewayId, Option<i64>> =
             gateways.iter().map(|row| (GatewayId(row.id), row.sweep_interval_s)).collect();
         let mut buses = self.shared.lock_buses();
@@ -304,7 +305,7 @@ impl Supervisor {
                 Ok(meter) => list.push(Arc::new(meter)),
                 Err(why) => {
                     tracing::error!(meter = %MeterId(row.id), serial = row.serial, %why, "meter.unusable");
-                    unusable.push((MeterId(row.id), why.detail()));
+                    unusable.push((MeterId(row.id), why.case()));
                 }
             }
         }

@@ -7,6 +7,7 @@ use super::link::{Carrier, Target};
 use super::profile::{Profile, Profiles, Protocol};
 use domain::framing::Framing;
 use domain::serial::Serial;
+use model::case::{CaseDetail, UnusableCase, UnusableReason};
 use store::meters::{self as rows, GatewayRow, MeterRow};
 use store::{self, Db};
 
@@ -28,16 +29,16 @@ pub enum Unusable {
 }
 
 impl Unusable {
-    /// For the case: a word for the reason, and what stands in the way. Pages have words for each.
+    /// The case that it opens.
     #[must_use]
-    pub fn detail(&self) -> String {
-        let (why, is) = match self {
-            Self::Unit(unit) => ("unit", unit.to_string()),
-            Self::Serial => ("serial", String::new()),
-            Self::Profile(name) => ("profile", name.clone()),
-            Self::NotCarried(framing) => ("framing", framing.clone()),
+    pub fn case(&self) -> CaseDetail {
+        let (reason, value) = match self {
+            Self::Unit(unit) => (UnusableReason::Unit, unit.to_string()),
+            Self::Serial => (UnusableReason::Serial, String::new()),
+            Self::Profile(name) => (UnusableReason::Profile, name.clone()),
+            Self::NotCarried(framing) => (UnusableReason::Framing, framing.clone()),
         };
-        serde_json::json!({ "why": why, "is": is }).to_string()
+        CaseDetail::Unusable(UnusableCase { reason, value })
     }
 }
 

@@ -1,11 +1,12 @@
 //! What meters wrote down themselves: each record once, and money that the ledger does not know becomes a case.
 
+use model::case::{CaseDetail, JournalCase, MoneyRecord};
 use model::ids::MeterId;
 use model::time::{MINUTE, Timestamp};
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::cases::{self, kind};
+use super::cases;
 use super::{Db, Result, Tx, on, read};
 use domain::meter_records::JournalKind;
 use domain::meter_records::JournalRecord;
@@ -46,11 +47,14 @@ pub async fn keep(
             continue;
         }
         new += 1;
-        if matches!(record.what, JournalKind::Credit | JournalKind::Debit) && is_unknown(&mut tx, meter, record).await? {
-            let detail = serde_json::json!({
-                "record": record.what.as_str(), "at": record.at.map(|at| at.0), "amount_fen": record.amount.0, "count": record.count,
-            });
-            cases::open(&mut tx, rng, at, kind::JOURNAL, Some(meter), None, &detail.to_string()).await?;
+        let moved = match record.what {
+            JournalKind::Credit => MoneyRecord::Credit,
+            JournalKind::Debit => MoneyRecord::Debit,
+            _ => continue,
+        };
+        if is_unknown(&mut tx, meter, record).await? {
+            let case = JournalCase { record: moved, at: record.at, amount: record.amount, count: record.count };
+            cases::open(&mut tx, rng, at, Some(meter), None, &CaseDetail::Journal(case)).await?;
         }
     }
     on!(&mut tx, |c| sqlx::query("UPDATE meters SET journal_read = $1 WHERE id = $2")

@@ -1,5 +1,6 @@
 //! What each meter's parameters were when last read, and whether somebody else changed them.
 
+use model::case::{CaseDetail, ParametersCase};
 use model::ids::MeterId;
 use model::parameters::Parameters;
 use model::time::Timestamp;
@@ -65,8 +66,8 @@ pub async fn keep(db: &Db, rng: &Rng, at: Timestamp, meter: MeterId, version: u1
         let sent = sent.map_or(0, |(sent,)| sent);
         let accepted = (i64::from(version) - known).rem_euclid(i64::from(u16::MAX) + 1);
         if accepted > sent {
-            let detail = serde_json::json!({ "since": since, "accepted": accepted, "sent": sent }).to_string();
-            cases::open(&mut tx, rng, at, cases::kind::PARAMETERS, Some(meter), None, &detail).await?;
+            let case = CaseDetail::Parameters(ParametersCase { since: Timestamp(since), accepted, sent });
+            cases::open(&mut tx, rng, at, Some(meter), None, &case).await?;
         }
     }
     on!(&mut tx, |c| sqlx::query(

@@ -1,5 +1,6 @@
 //! Readings, written in batches together with all that follows from them, and where counting stands.
 
+use model::case::CaseDetail;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -57,11 +58,8 @@ pub struct Reading {
 /// A reading that cannot be, for a person to look at.
 #[derive(Clone, Debug)]
 pub struct DoubtfulReading {
-    /// One of [`cases::kind`].
-    pub kind: &'static str,
     pub meter: MeterId,
-    /// What is doubtful, as JSON.
-    pub detail: String,
+    pub case: CaseDetail,
 }
 
 /// What belongs together: all of it is stored, or none. No two shares and no two `latest` are of the same key.
@@ -135,7 +133,7 @@ pub async fn write(db: &Db, rng: &Rng, at: Timestamp, batch: &Batch) -> Result<B
             .for_each(|(server_wallet, l)| server_wallet.show(l));
     }
     for doubt in &batch.doubts {
-        cases::open(&mut tx, rng, at, doubt.kind, Some(doubt.meter), None, &doubt.detail).await?;
+        cases::open(&mut tx, rng, at, Some(doubt.meter), None, &doubt.case).await?;
     }
     for change in &batch.events {
         events::apply(&mut tx, rng, change).await?;

@@ -1,4 +1,4 @@
-//! What stories about closings, moves and replacements share.
+//! Helpers for closures, moves and replacements.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use crate::World;
 use crate::site::{Site, until};
 
 const SOON: Duration = Duration::from_secs(30);
-/// Two people above this.
+/// A second person approves above this amount.
 pub const RULES: Rules = Rules { approve_above_fen: 5_000, approval_hours: 24 };
 pub const CASH: ClosingRequest = ClosingRequest::Close(BalanceTarget::Counter(Tender::Cash));
 
@@ -53,7 +53,7 @@ pub async fn owed(w: &World, account: &Account) -> Money {
     ledger::credit_balance(&w.db, account).await.unwrap()
 }
 
-/// Goes on until the meters of a closing have ended.
+/// Advances until the meters of a closure have been read.
 pub async fn read(s: &Site, engine: &Handle, id: ClosingId) {
     until(SOON, "the last readings", || async {
         engine.wake();
@@ -63,7 +63,7 @@ pub async fn read(s: &Site, engine: &Handle, id: ClosingId) {
     .await;
 }
 
-/// Meters that hold something, delivered.
+/// Sells and delivers this amount into each meter.
 pub async fn stocked(s: &Site, fen: &[i64]) -> Handle {
     for (room, &fen) in fen.iter().enumerate() {
         s.sell(room, fen).await;

@@ -1,4 +1,4 @@
-//! A room whose credit is on the ledger, and the recorder that hears of its readings.
+//! A room with a server wallet, and the recorder that stores its readings.
 
 use std::sync::Arc;
 
@@ -108,7 +108,7 @@ impl RoomFixture {
         orders::sell(&self.w.db, &self.w.rng, self.w.clock.now(), &Limits::default(), &new).await
     }
 
-    /// A priced room with an account that started at 1000 Wh, relay closed, and so much on it.
+    /// A room with a price, an account opened at 1000 Wh, a closed relay, and this balance.
     pub async fn supplied(w: World, price: u32, fen: i64) -> (Self, AccountId) {
         let fixture = Self::new(w).await;
         fixture.priced(price).await;
@@ -118,7 +118,7 @@ impl RoomFixture {
         (fixture, account)
     }
 
-    /// So many minutes after the start the counter stood there.
+    /// A reading of the counter, minutes after the start.
     pub fn reading(&self, minutes: i64, wh: i64) -> Event {
         self.seen(minutes, wh, 100, true)
     }
@@ -140,7 +140,7 @@ impl RoomFixture {
         Event::Read { meter: self.meter, from: at, at, source: Source::Sweep, measurement, meter_status }
     }
 
-    /// A recorder that lives for these events.
+    /// Runs a recorder for these events.
     pub async fn record(&self, events: Vec<Event>) {
         let recorder =
             Recorder::load(self.w.db.clone(), self.w.clock.clone(), self.w.rng.clone(), self.live.clone(), Arc::default())
@@ -161,7 +161,8 @@ impl RoomFixture {
     pub async fn balance_e4(&self) -> i64 {
         self.w
             .number(
-                "SELECT CAST(COALESCE(SUM(credits_e4 - debits_e4), 0) AS BIGINT) FROM ledger_balances WHERE account LIKE 'wallet:%'",
+                "SELECT CAST(COALESCE(SUM(credits_e4 - debits_e4), 0) AS BIGINT) FROM ledger_balances
+                 WHERE account LIKE 'wallet:%'",
             )
             .await
     }
@@ -174,11 +175,11 @@ impl RoomFixture {
         assert_eq!(verify::verify(&self.w.db).await.unwrap().differences, []);
     }
 
-    /// What reconciling stores now, and the newest command's wish.
+    /// Runs the relay controller once; gives the number of stored commands, and the arguments of the newest.
     pub async fn reconcile(&self) -> (usize, String) {
         let stored = wallets::reconcile(&self.w.db, &self.w.rng, self.w.clock.now(), None).await.unwrap();
-        let wish =
+        let args =
             self.w.word("SELECT COALESCE((SELECT args FROM commands ORDER BY decided_at DESC, id DESC LIMIT 1), '')").await;
-        (stored, wish)
+        (stored, args)
     }
 }

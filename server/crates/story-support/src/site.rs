@@ -24,11 +24,11 @@ use uuid::Uuid;
 use crate::World;
 use crate::rooms::Room;
 
-/// Everything that stands.
+/// A simulated site and its database.
 pub struct Site {
     pub w: World,
     pub sim: Simulator,
-    /// Those with an account, in the order of the estate.
+    /// The rooms with an account, in the order of the estate.
     pub rooms: Vec<Room>,
     /// All meters, in the order of the estate.
     pub meters: Vec<MeterId>,
@@ -144,7 +144,7 @@ impl Site {
         Meters { db, clock, rng, live, keys, config, profiles: Profiles::load(None).unwrap() }.start().await.unwrap()
     }
 
-    /// Sells at the counter.
+    /// Sells for cash.
     pub async fn sell(&self, room: usize, fen: i64) -> Order {
         let at = SystemClock.now();
         let Room { meter, account, .. } = self.rooms[room];
@@ -154,7 +154,7 @@ impl Site {
         orders::sell(&self.w.db, &self.w.rng, at, &limits, &new).await.unwrap()
     }
 
-    /// Decides on a command that moves no money.
+    /// Stores a command that moves no money.
     pub async fn command(&self, meter: MeterId, kind: &'static str, args: &str) -> commands::Command {
         let at = SystemClock.now();
         let id = model::ids::CommandId(self.w.rng.id(at));
@@ -175,8 +175,8 @@ impl Site {
         commands::find(&self.w.db, model::ids::CommandId(command.id)).await.unwrap().unwrap()
     }
 
-    /// The command that waits for a person.
-    pub async fn held(&self) -> model::ids::CommandId {
+    /// The command that is a case.
+    pub async fn held_command(&self) -> model::ids::CommandId {
         let sql = "SELECT id FROM commands WHERE state = 'case'";
         model::ids::CommandId(match &self.w.db {
             Db::Sqlite { read, .. } => sqlx::query_scalar(sql).fetch_one(read).await.unwrap(),
@@ -193,7 +193,7 @@ impl Site {
         self.meter(gateway, unit).view().unwrap()
     }
 
-    /// Waits until no command is under way any more.
+    /// Waits until no command is pending.
     pub async fn settled(&self, within: Duration) {
         until(within, "commands to settle", || async {
             self.w.number("SELECT COUNT(*) FROM commands WHERE state IN ('queued', 'sending')").await == 0
@@ -201,7 +201,7 @@ impl Site {
         .await;
     }
 
-    /// What the books say of themselves, and what they say of the meters.
+    /// Asserts that the accounts agree with each other and with the meters.
     pub async fn prove(&self) {
         assert_eq!(verify::verify(&self.w.db).await.unwrap().differences, []);
         let sql = "SELECT m.serial, a.epoch, a.count, a.cumulative_fen FROM account_meters a JOIN meters m ON m.id = a.meter_id";
@@ -212,8 +212,8 @@ impl Site {
         for meter in self.sim.meters() {
             let view = meter.view().unwrap();
             let row = rows.iter().find(|row| row.0 == view.serial.to_string()).unwrap();
-            let known = (row.1, row.2, row.3);
-            assert_eq!(known, (view.epoch.into(), view.count.into(), view.cumulative.into()), "meter {}", view.serial);
+            let expected = (row.1, row.2, row.3);
+            assert_eq!(expected, (view.epoch.into(), view.count.into(), view.cumulative.into()), "meter {}", view.serial);
         }
     }
 }
@@ -230,7 +230,7 @@ impl World {
     }
 }
 
-/// Waits until something is so, and says what did not come.
+/// Waits until a condition holds; fails with `what`.
 pub async fn until<F: Future<Output = bool>>(within: Duration, what: &str, mut so: impl FnMut() -> F) {
     let start = Instant::now();
     while !so().await {

@@ -1,4 +1,4 @@
-//! The third way: what was paid is in the meter, by its count and by its own journal, or is a difference.
+//! Every payment is compared with the purchase count and the journal of its meter.
 
 use super::*;
 use domain::clock::Clock;
@@ -47,7 +47,7 @@ async fn deliver(shop: &Shop, fen: i64) {
     deliveries::settle(db, rng, &command, &verdict).await.unwrap().unwrap();
 }
 
-/// What is listed, whatever else the books say.
+/// The listed differences.
 async fn reasons(shop: &Shop, day: model::time::Date) -> Vec<(String, String)> {
     let listed = reconcile::differences(&shop.world.db, Tender::Alipay, day).await.unwrap();
     listed.into_iter().map(|row| (row.class, row.why)).collect()

@@ -1,9 +1,9 @@
 //! The steps of a closing: decided, each meter, the balance, the new meter's parameters, completed.
 
-use crate::api::life::{Closing, ClosingMeter};
 use crate::i18n::account_lifecycle::texts;
 use crate::i18n::{Lang, common};
 use crate::ui::steps::{Step, StepState};
+use model::console::{Closing, ClosingMeter};
 use model::money::{Fen, Money};
 use model::order::{CommandState, OrderState, ReturnState};
 

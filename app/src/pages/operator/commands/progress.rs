@@ -2,9 +2,9 @@
 
 use leptos::prelude::*;
 
-use crate::api::operator::{BatchCounts, BatchItem, BatchView};
 use crate::i18n::commands::{note, state, texts};
 use crate::i18n::{Lang, common, lang, operator, room};
+use model::console::{BatchCounts, BatchItem, BatchView};
 use model::order::CommandState;
 use model::time::Timestamp;
 
@@ -118,7 +118,7 @@ fn in_force(state: CommandState, lang: Lang) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::operator::RoomName;
+    use model::console::RoomName;
     use model::ids::MeterId;
 
     fn item(state: CommandState, note: Option<&str>) -> BatchItem {
@@ -138,14 +138,14 @@ mod tests {
     }
 
     #[test]
-    fn a_step_ahead_is_not_shown_as_done() {
+    fn what_is_ahead_is_not_called_done() {
         assert_eq!(state(CommandState::Queued, Lang::Zh), "待发送");
         assert_eq!(state(CommandState::Sending, Lang::Zh), "待读回");
         assert_eq!(state(CommandState::Done, Lang::Zh), "已读回");
     }
 
     #[test]
-    fn only_failed_commands_can_be_retried() {
+    fn only_what_did_not_work_is_tried_again() {
         assert!(is_open_to_retry(&item(CommandState::Failed, Some("lost"))));
         assert!(is_open_to_retry(&item(CommandState::Superseded, Some("cancelled"))));
         assert!(!is_open_to_retry(&item(CommandState::Superseded, Some("superseded"))));

@@ -4,17 +4,15 @@ use leptos::prelude::*;
 
 use super::super::parts::param;
 use super::forms::tenders;
-use crate::api::life::{Life, OtherMeter};
-use crate::api::operator::{AccountState, Room};
-use crate::api::till::ChannelSale;
 use crate::i18n::account_lifecycle::texts;
 use crate::i18n::{cash_desk, lang};
 use crate::ui::callout::{Callout, Tone};
+use model::console::{AccountState, ChannelSale, Lifecycle, OtherMeter, Room};
 use model::ids::{GatewayId, MeterId};
 use model::meter::Wallet;
 
 /// A change in progress, with a link to it.
-pub fn under_way(life: &Life) -> impl IntoView + use<> {
+pub fn under_way(life: &Lifecycle) -> impl IntoView + use<> {
     let t = texts(lang());
     life.closing.map(|closing| {
         view! {
@@ -27,7 +25,7 @@ pub fn under_way(life: &Life) -> impl IntoView + use<> {
 }
 
 /// The actions on the open account.
-pub fn changes(room: &Room, life: &Life, by_channel: &[ChannelSale]) -> impl IntoView + use<> {
+pub fn changes(room: &Room, life: &Lifecycle, by_channel: &[ChannelSale]) -> impl IntoView + use<> {
     let (t, meter) = (texts(lang()), room.progress.latest.meter);
     let open = room.account.as_ref().is_some_and(|account| account.state == AccountState::Open);
     // After an error the attempted action is unfolded.
@@ -127,7 +125,7 @@ fn close(meter: MeterId, by_channel: &[ChannelSale]) -> impl IntoView + use<> {
     }
 }
 
-/// Pay out at the cash desk, or transfer to another account.
+/// Over the counter, or into another account.
 pub fn balance_target() -> impl IntoView {
     let t = texts(lang());
     view! {
@@ -181,7 +179,7 @@ fn replace(meter: MeterId, own_wallet: bool) -> impl IntoView {
 }
 
 /// A meter without an account is replaced in one step.
-pub fn swap(meter: MeterId, life: &Life) -> impl IntoView + use<> {
+pub fn swap(meter: MeterId, life: &Lifecycle) -> impl IntoView + use<> {
     let t = texts(lang());
     view! {
         <details class="card">
@@ -225,7 +223,7 @@ pub fn device(gateways: &[(GatewayId, String)]) -> impl IntoView + use<> {
 }
 
 /// The other meters of the account.
-pub fn siblings(life: &Life) -> impl IntoView + use<> {
+pub fn siblings(life: &Lifecycle) -> impl IntoView + use<> {
     let t = texts(lang());
     let lines = life.siblings.iter().map(|one| {
         view! { <li><a class="num" href=format!("/rooms/{}", one.meter)>{one.serial.clone()}</a></li> }

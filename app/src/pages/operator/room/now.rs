@@ -2,7 +2,6 @@
 
 use leptos::prelude::*;
 
-use crate::api::operator::{CommandLine, Progress};
 use crate::i18n::commands::note;
 use crate::i18n::room::{self, texts};
 use crate::i18n::{Lang, common, lang};
@@ -10,6 +9,7 @@ use crate::ui::live::{BUSY, IDLE, Live};
 use crate::ui::state::{mode_mark, state_mark};
 use crate::ui::steps::{Step, StepState, steps};
 use crate::ui::units;
+use model::console::{CommandLine, Progress};
 use model::meter::{Latest, SupplyState, Wallet};
 use model::order::CommandState;
 use model::time::Timestamp;
@@ -132,7 +132,7 @@ fn failed(line: &CommandLine, lang: Lang) -> Step {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::operator::CommandContent;
+    use model::console::CommandContent;
     use model::ids::CommandId;
 
     fn line(state: CommandState, sent: Option<i64>) -> CommandLine {

@@ -1,5 +1,6 @@
 //! Commands that change nothing: a reading that somebody asked for, and the look whether a planned price switch took place.
 
+use model::case::PricesCase;
 use model::ids::MeterId;
 use model::time::{MINUTE, SECOND, Timestamp};
 
@@ -81,9 +82,9 @@ impl Engine {
             return Ok(Step::Later);
         }
         let clock_off_s = seen.clock.map(|clock| clock.since(now) / SECOND);
-        let detail = serde_json::json!({ "planned": prices, "since": at.0, "clock_off_s": clock_off_s });
+        let case = PricesCase { planned: prices, since: at, clock_off_s };
         tracing::warn!(meter = %MeterId(command.meter_id), "delivery.prices-missed");
-        deliveries::missed(&self.db, &self.rng, now, command, &detail.to_string()).await?;
+        deliveries::missed(&self.db, &self.rng, now, command, case).await?;
         Ok(Step::Ended)
     }
 }

@@ -10,6 +10,7 @@ use crate::profile::Dlt645;
 use crate::recorder::Event;
 use domain::bcd::BcdTime;
 use domain::meter_clock::THRESHOLD_S;
+use model::case::RelayCase;
 use store::StoreError;
 use store::commands::Command;
 use store::deliveries::{self, Ending, note};
@@ -78,8 +79,8 @@ impl Engine {
     }
 
     async fn observed_clock(&self, command: &Command, off: i32, ending: Ending) -> Result<Step, StoreError> {
-        let detail = serde_json::json!({ "command": command.kind, "off_s": off }).to_string();
-        deliveries::observed(&self.db, &self.rng, self.clock.now(), command, ending, &detail).await?;
+        let case = RelayCase { command: command.kind.clone(), off_s: Some(off.into()), ..RelayCase::default() };
+        deliveries::observed(&self.db, &self.rng, self.clock.now(), command, ending, case).await?;
         Ok(Step::Ended)
     }
 }

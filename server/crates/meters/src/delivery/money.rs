@@ -1,5 +1,6 @@
 //! Opening, credit, debit, closing: exactly once, whatever is lost on the way.
 
+use model::case::{DeliveryCase, HoldReason};
 use model::money::Fen;
 use model::time::Timestamp;
 
@@ -31,10 +32,10 @@ impl Engine {
     /// Moves one money command as far as it goes now.
     pub(super) async fn money(&self, command: &Command, meter: &Meter) -> Result<Step, StoreError> {
         let Ok(money_operation) = command_args::money_operation(&command.kind, &command.args) else {
-            return self.hold(command, None, r#"{"why":"invalid"}"#.into()).await;
+            return self.hold(command, None, DeliveryCase::new(HoldReason::Invalid).into()).await;
         };
         let Some(claimed) = self.claim(command, money_operation).await? else {
-            return self.hold(command, None, r#"{"why":"no-account"}"#.into()).await;
+            return self.hold(command, None, DeliveryCase::new(HoldReason::NoAccount).into()).await;
         };
         let command = &Command { epoch: Some(claimed.epoch.into()), count: Some(claimed.count.into()), ..command.clone() };
         let limit = Fen(self.config.hoarding_fen);
@@ -47,7 +48,7 @@ impl Engine {
             match next(&claimed, &progress, &seen) {
                 Next::Settle => return self.settle_money(command, meter, &claimed, &seen, at).await,
                 Next::Refuse(result, why) => return self.refuse(command, result, why).await,
-                Next::Hold(result, detail) => return self.hold(command, result, detail).await,
+                Next::Hold(result, case) => return self.hold(command, result, case).await,
                 Next::Wait => return self.wait(meter.id, note::UNCONFIRMED).await,
                 Next::Send => {}
             }
@@ -56,7 +57,7 @@ impl Engine {
                 Some(Sent::Unknown) => false,
                 Some(Sent::Refused(LinkError::Exception(0x06))) => return self.wait_for(meter.id, LOCKED_MS, "busy").await,
                 Some(Sent::Refused(LinkError::Exception(_))) => {
-                    return self.hold(command, None, r#"{"why":"frame-refused"}"#.into()).await;
+                    return self.hold(command, None, DeliveryCase::new(HoldReason::FrameRefused).into()).await;
                 }
                 Some(Sent::Refused(_)) => return self.wait(meter.id, note::LOST).await,
                 None => return Ok(Step::Ended),
@@ -92,7 +93,7 @@ impl Engine {
             MoneyOperation::Close { .. } => match driver::journal(meter, Priority::Money).await {
                 Ok(journal) => match left(&journal, claimed.count) {
                     Some(left) => left,
-                    None => return self.hold(command, None, r#"{"why":"no-final-record"}"#.into()).await,
+                    None => return self.hold(command, None, DeliveryCase::new(HoldReason::NoFinalRecord).into()).await,
                 },
                 Err(error) => return self.unread(meter, error).await,
             },
@@ -107,9 +108,9 @@ impl Engine {
         Ok(Step::Ended)
     }
 
-    pub(super) async fn hold(&self, command: &Command, result: Option<u8>, detail: String) -> Result<Step, StoreError> {
-        tracing::warn!(command = %deliveries::id_of(command), kind = command.kind, detail, "delivery.held");
-        deliveries::hold(&self.db, &self.rng, self.clock.now(), command, result, &detail).await?;
+    pub(super) async fn hold(&self, command: &Command, result: Option<u8>, case: Box<DeliveryCase>) -> Result<Step, StoreError> {
+        tracing::warn!(command = %deliveries::id_of(command), kind = command.kind, ?case, "delivery.held");
+        deliveries::hold(&self.db, &self.rng, self.clock.now(), command, result, case).await?;
         Ok(Step::Ended)
     }
 }

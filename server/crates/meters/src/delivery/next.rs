@@ -1,5 +1,6 @@
 //! What an activation of a money command does next, by what its meter shows: pure.
 
+use model::case::{DeliveryCase, HoldReason};
 use model::money::Fen;
 
 use super::SENDS;
@@ -45,8 +46,8 @@ pub enum Next {
     Send,
     /// The meter will not, no money has moved, and nobody has to look: the word says why, beside the meter's own result.
     Refuse(Option<u8>, &'static str),
-    /// A person decides; what was found, as JSON, beside the meter's own result.
-    Hold(Option<u8>, String),
+    /// A person decides; what was found, beside the meter's own result.
+    Hold(Option<u8>, Box<DeliveryCase>),
     /// Nobody knows after so many frames: the meter waits a while.
     Wait,
 }
@@ -55,7 +56,7 @@ pub enum Next {
 pub fn next(claimed: &Claimed, progress: &Progress, seen: &State) -> Next {
     match claimed.judge(seen) {
         Verdict::Delivered => return Next::Settle,
-        Verdict::Stop(why) => return Next::Hold(Some(seen.last_result), why),
+        Verdict::Stop(case) => return Next::Hold(Some(seen.last_result), case),
         Verdict::Send => {}
     }
     let judged = progress.last.is_some_and(|frame| frame.is_judged_in(seen));
@@ -67,14 +68,14 @@ pub fn next(claimed: &Claimed, progress: &Progress, seen: &State) -> Next {
         match outcome(seen.last_result) {
             Outcome::Refused(why) => return refused(seen, why),
             // It says that it was applied and shows that it was not.
-            Outcome::Applied => return refused(seen, "contradiction"),
+            Outcome::Applied => return refused(seen, HoldReason::Contradiction),
             Outcome::Again(why) if progress.sends >= SENDS => return refused(seen, why),
             Outcome::Again(_) => {}
         }
     }
     // Two purchases may each have fitted when they were made. What was sent is the meter's to refuse.
-    if unsent && let Some(why) = too_much(claimed.money_operation, seen, progress.limit) {
-        return Next::Hold(None, why);
+    if unsent && let Some(case) = too_much(claimed.money_operation, seen, progress.limit) {
+        return Next::Hold(None, Box::new(case));
     }
     if progress.sends >= SENDS { Next::Wait } else { Next::Send }
 }
@@ -82,26 +83,29 @@ pub fn next(claimed: &Claimed, progress: &Progress, seen: &State) -> Next {
 /// Why a debit ends without a person: the meter was asked for more than it holds and has said so, or shows it before the first frame
 /// was sent. Nothing has moved then; whoever asked chooses a smaller amount.
 fn declines(money_operation: MoneyOperation, seen: &State, judged: bool, unsent: bool) -> Option<&'static str> {
-    const EXCEEDS: &str = "exceeds-remaining";
+    const EXCEEDS: HoldReason = HoldReason::ExceedsRemaining;
     let MoneyOperation::Debit { amount, .. } = money_operation else { return None };
     let said = judged && outcome(seen.last_result) == Outcome::Refused(EXCEEDS);
     let shown = unsent && seen.remaining < Fen(amount.into());
-    (said || shown).then_some(EXCEEDS)
+    (said || shown).then_some(EXCEEDS.as_str())
 }
 
 /// Whether the meter would hold more than it may, with what it shows now; as the meter itself says it.
-fn too_much(money_operation: MoneyOperation, seen: &State, limit: Fen) -> Option<String> {
+fn too_much(money_operation: MoneyOperation, seen: &State, limit: Fen) -> Option<DeliveryCase> {
     let MoneyOperation::Credit { amount, .. } = money_operation else { return None };
     let over = limit > Fen::ZERO && seen.remaining + Fen(amount.into()) > limit;
-    let why = || serde_json::json!({ "why": "hoarding-limit", "remaining_fen": seen.remaining.0, "limit_fen": limit.0 });
-    over.then(|| why().to_string())
+    let case = DeliveryCase::new(HoldReason::HoardingLimit);
+    over.then_some(DeliveryCase { remaining: Some(seen.remaining), limit: Some(limit), ..case })
 }
 
-fn refused(seen: &State, why: &str) -> Next {
-    let detail = serde_json::json!({
-        "why": why, "result": seen.last_result, "count": seen.count, "remaining_fen": seen.remaining.0,
-    });
-    Next::Hold(Some(seen.last_result), detail.to_string())
+fn refused(seen: &State, reason: HoldReason) -> Next {
+    let case = DeliveryCase {
+        result: Some(seen.last_result),
+        count: Some(seen.count),
+        remaining: Some(seen.remaining),
+        ..DeliveryCase::new(reason)
+    };
+    Next::Hold(Some(seen.last_result), Box::new(case))
 }
 
 #[cfg(test)]
@@ -124,7 +128,7 @@ mod tests {
     }
 
     fn held(next: &Next, why: &str) -> bool {
-        matches!(next, Next::Hold(_, detail) if detail.contains(&format!("\"why\":\"{why}\"")))
+        matches!(next, Next::Hold(_, case) if case.reason.as_str() == why)
     }
 
     #[test]

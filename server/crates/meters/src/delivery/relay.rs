@@ -1,5 +1,6 @@
 //! A plain relay: told once, looked at until it stands as wished, and believed only then.
 
+use model::case::RelayCase;
 use std::time::Duration;
 
 use tokio::time::sleep;
@@ -129,12 +130,16 @@ impl Engine {
         seen: &Reading,
         ending: Ending,
     ) -> Result<Step, StoreError> {
-        let detail = serde_json::json!({
-            "command": command.kind, "closed": closed, "status": seen.meter_status.status().0,
-            "current_ca": seen.measurement.current_ca, "power_w": seen.measurement.power_w,
-        });
+        let case = RelayCase {
+            command: command.kind.clone(),
+            closed: Some(closed),
+            status: Some(seen.meter_status.status().0),
+            current_ca: seen.measurement.current_ca.map(Into::into),
+            power_w: seen.measurement.power_w.map(Into::into),
+            off_s: None,
+        };
         tracing::info!(meter = %meter.id, closed, ?ending, "delivery.relay-observed");
-        deliveries::observed(&self.db, &self.rng, seen.at, command, ending, &detail.to_string()).await?;
+        deliveries::observed(&self.db, &self.rng, seen.at, command, ending, case).await?;
         Ok(Step::Ended)
     }
 }

@@ -76,9 +76,9 @@ impl Engine {
                 return Ok(Brought::Seen(seen, at));
             }
             match answer {
-                Some(Outcome::Refused(why)) => return ended(self.refuse(command, Some(seen.last_result), why).await),
+                Some(Outcome::Refused(why)) => return ended(self.refuse(command, Some(seen.last_result), why.as_str()).await),
                 Some(Outcome::Again(why)) if sends >= SENDS => {
-                    return ended(self.refuse(command, Some(seen.last_result), why).await);
+                    return ended(self.refuse(command, Some(seen.last_result), why.as_str()).await);
                 }
                 _ if sends >= SENDS => break,
                 _ => {}

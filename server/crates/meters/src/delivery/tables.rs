@@ -5,6 +5,7 @@ use crate::directory::Meter;
 use crate::link::{LinkError, Priority};
 use crate::profile::TimeOfUse;
 use domain::operation::Operation;
+use model::case::RelayCase;
 use store::StoreError;
 use store::commands::Command;
 use store::deliveries::{self, Ending, note};
@@ -29,8 +30,8 @@ impl Engine {
                 return Ok(step);
             }
         }
-        let detail = serde_json::json!({ "kind": command.kind }).to_string();
-        deliveries::observed(&self.db, &self.rng, self.clock.now(), command, Ending::Done, &detail).await?;
+        let case = RelayCase { command: command.kind.clone(), ..RelayCase::default() };
+        deliveries::observed(&self.db, &self.rng, self.clock.now(), command, Ending::Done, case).await?;
         Ok(Step::Ended)
     }
 

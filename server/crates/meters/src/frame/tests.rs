@@ -85,7 +85,7 @@ fn lengths_and_versions_are_checked_before_the_mac() {
 }
 
 #[test]
-fn bad_fields_and_needless_padding_pass_the_mac_and_are_told_apart() {
+fn bad_fields_and_padding_with_a_valid_mac_are_distinguished() {
     for version in [FrameVersion::Tdes, FrameVersion::Aes] {
         let body = |fields: &[u8]| [&serial().bytes()[..], fields].concat();
         let sealed = |code, fields: &[u8]| seal_body(&keys(), version, &HEADER, serial(), code, body(fields)).unwrap();

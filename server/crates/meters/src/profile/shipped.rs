@@ -249,7 +249,7 @@ fn both_word_orders_and_all_forms() {
 }
 
 #[test]
-fn each_names_its_sources_and_has_a_wallet_that_its_abilities_allow() {
+fn each_profile_names_sources_and_has_an_allowed_wallet() {
     for profile in Profiles::load(None).unwrap().iter() {
         assert!(profile.source.iter().all(|source| source.len() > 10), "{}", profile.name);
         assert!(profile.secured.is_some() || !profile.unknown.is_empty(), "{} knows everything?", profile.name);

@@ -1,5 +1,6 @@
 //! Rows that are collected before they are stored together.
 
+use model::case::{CaseDetail, HeldReadingReason, ReadingCase};
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::energy::Energy;
@@ -12,7 +13,6 @@ use domain::meter_state::{Measurement, State};
 use domain::reading_source::Source;
 use domain::rollup::{ConsumptionInterval, Parts};
 use domain::serial::Serial;
-use store::cases::kind;
 use store::energy::{Day, Hour};
 use store::events::Change;
 use store::readings::{self, DoubtfulReading, Reading};
@@ -95,19 +95,25 @@ impl Batch {
 
     /// One case a stretch of values that are held back; the later ones say nothing new.
     pub(super) fn hold(&mut self, meter: MeterId, quality: Quality, last: Option<&Baseline>, now: &Baseline) {
-        let detail = serde_json::json!({
-            "quality": quality.as_str(),
-            "at": now.at.0,
-            "total_wh": now.total.0,
-            "last_at": last.map(|last| last.at.0),
-            "last_total_wh": last.map(|last| last.total.0),
-        });
-        self.doubts.push(DoubtfulReading { kind: kind::READING, meter, detail: detail.to_string() });
+        let quality = match quality {
+            Quality::Fell => HeldReadingReason::Fell,
+            Quality::Jumped => HeldReadingReason::Jumped,
+            Quality::Disordered => HeldReadingReason::Disordered,
+            Quality::Reset => HeldReadingReason::Reset,
+            Quality::Good | Quality::Rollover | Quality::Begun | Quality::Settled => return,
+        };
+        let case = ReadingCase {
+            quality,
+            at: now.at,
+            total_wh: now.total.0,
+            last_at: last.map(|last| last.at),
+            last_total_wh: last.map(|last| last.total.0),
+        };
+        self.doubts.push(DoubtfulReading { meter, case: CaseDetail::Reading(case) });
     }
 
     pub(super) fn stranger(&mut self, meter: MeterId, serial: Serial) {
-        let detail = serde_json::json!({ "answers": serial }).to_string();
-        self.doubts.push(DoubtfulReading { kind: kind::IDENTITY, meter, detail });
+        self.doubts.push(DoubtfulReading { meter, case: CaseDetail::Identity { answers: serial.to_string() } });
     }
 
     pub(super) fn suspect(&mut self, meter: MeterId, from: Timestamp, state: &State) {

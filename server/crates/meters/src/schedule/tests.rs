@@ -244,7 +244,7 @@ fn those_who_ask_are_served_in_the_order_of_asking() {
 }
 
 #[test]
-fn each_meter_has_its_own_interval_and_a_watcher_shortens_the_long_ones() {
+fn a_watcher_shortens_long_intervals_of_meters() {
     let all = ids(3);
     let mut s = Schedule::new(POLICY);
     s.set_meters(&HashMap::from([(all[0], 1_800_000), (all[1], 60_000), (all[2], 1_800_000)]), 0);

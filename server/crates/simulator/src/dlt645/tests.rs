@@ -100,7 +100,7 @@ fn freezes_come_one_by_one_or_all_in_frames_that_follow() {
 }
 
 #[test]
-fn a_broadcast_sets_the_clock_a_little_once_a_day_away_from_midnight() {
+fn a_broadcast_adjusts_the_clock_once_a_day_off_midnight() {
     let mut meter = meter();
     let broadcast = |meter: &mut Meter, time: [u8; 6]| {
         let frame = Frame { address: Address::All, control: 0x08, data: time.to_vec() };

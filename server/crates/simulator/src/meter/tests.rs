@@ -45,7 +45,7 @@ fn looking_often_or_seldom_comes_to_the_same() {
 }
 
 #[test]
-fn the_relay_opens_at_the_step_that_uses_the_credit_up_and_nothing_passes_after() {
+fn the_relay_opens_when_the_credit_is_used_up() {
     let mut meter = meter(5);
     meter.limits.overdraft = 10;
     meter.run(&KILOWATT, monday().plus(DAY));

@@ -1,5 +1,6 @@
 //! How commands go and end that change nothing in the meter.
 
+use model::case::{CaseDetail, CaseKind, PricesCase};
 use model::ids::MeterId;
 use model::time::Timestamp;
 
@@ -61,7 +62,7 @@ pub async fn done(db: &Db, at: Timestamp, command: &Command) -> Result<()> {
         )
         .bind(at.0)
         .bind(command.meter_id)
-        .bind(cases::kind::PRICES)
+        .bind(CaseKind::Prices)
         .execute(c)
         .await)?;
     }
@@ -83,7 +84,8 @@ pub async fn unread(db: &Db, at: Timestamp, command: &Command, why: &str) -> Res
 }
 
 /// Planned prices stay away: the look fails, and a case names the next step.
-pub async fn missed(db: &Db, rng: &Rng, at: Timestamp, command: &Command, detail: &str) -> Result<()> {
+pub async fn missed(db: &Db, rng: &Rng, at: Timestamp, command: &Command, missed: PricesCase) -> Result<()> {
+    let case = CaseDetail::Prices(missed);
     let mut tx = db.begin().await?;
     let ended = on!(&mut tx, |c| sqlx::query(
         "UPDATE commands SET state = 'failed', finished_at = $1, note = $2 WHERE id = $3 AND state IN ('queued', 'sending')"
@@ -97,9 +99,9 @@ pub async fn missed(db: &Db, rng: &Rng, at: Timestamp, command: &Command, detail
         return Ok(());
     }
     let meter = MeterId(command.meter_id);
-    cases::open(&mut tx, rng, at, cases::kind::PRICES, Some(meter), None, detail).await?;
+    cases::open(&mut tx, rng, at, Some(meter), None, &case).await?;
     let subject = format!("meter:{meter}");
-    let entry = Entry { actor: "system", ip: "", action: "prices.missed", subject: &subject, detail };
+    let entry = Entry { actor: "system", ip: "", action: "prices.missed", subject: &subject, detail: &case.to_json() };
     audit::append(&mut tx, at, &entry).await?;
     tx.commit().await
 }

@@ -1,5 +1,6 @@
 //! How a command of a plain meter ends: as it was observed.
 
+use model::case::{CaseDetail, RelayCase};
 use model::ids::MeterId;
 use model::time::Timestamp;
 
@@ -25,12 +26,13 @@ pub enum Ending {
 ///
 /// # Errors
 /// Where the database fails; then nothing was settled.
-pub async fn observed(db: &Db, rng: &Rng, at: Timestamp, command: &Command, ending: Ending, detail: &str) -> Result<()> {
+pub async fn observed(db: &Db, rng: &Rng, at: Timestamp, command: &Command, ending: Ending, seen: RelayCase) -> Result<()> {
     let mut tx = db.begin().await?;
-    let (state, note, action, kind) = match ending {
+    let detail = CaseDetail::Relay(seen.clone()).to_json();
+    let (state, note, action, case) = match ending {
         Ending::Done => ("done", None, "command.done", None),
-        Ending::Disobeyed => ("failed", Some(note::RELAY), "command.disobeyed", Some(cases::kind::RELAY)),
-        Ending::NotPermitted => ("failed", Some(note::PASSWORD), "command.not-permitted", Some(cases::kind::PASSWORD)),
+        Ending::Disobeyed => ("failed", Some(note::RELAY), "command.disobeyed", Some(CaseDetail::Relay(seen))),
+        Ending::NotPermitted => ("failed", Some(note::PASSWORD), "command.not-permitted", Some(CaseDetail::Password(seen))),
     };
     let ended = on!(&mut tx, |c| sqlx::query(
         "UPDATE commands SET state = $1, finished_at = $2, note = $3 WHERE id = $4 AND state IN ('queued', 'sending')"
@@ -44,9 +46,9 @@ pub async fn observed(db: &Db, rng: &Rng, at: Timestamp, command: &Command, endi
     if ended != 1 {
         return Ok(());
     }
-    if let Some(kind) = kind {
-        cases::open(&mut tx, rng, at, kind, Some(MeterId(command.meter_id)), None, detail).await?;
+    if let Some(case) = case {
+        cases::open(&mut tx, rng, at, Some(MeterId(command.meter_id)), None, &case).await?;
     }
-    record(&mut tx, at, command, action, detail).await?;
+    record(&mut tx, at, command, action, &detail).await?;
     tx.commit().await
 }

@@ -1,5 +1,6 @@
 //! How a command ends, each in one transaction: done as it was read back, refused by the meter, or held for a person.
 
+use model::case::{CaseDetail, DeliveryCase, RelayCase};
 use model::ids::{AccountId, MeterId, OrderId};
 use model::money::Fen;
 use model::time::Timestamp;
@@ -65,8 +66,8 @@ pub async fn settle(db: &Db, rng: &Rng, command: &Command, seen: &Verdict<'_>) -
         }
     }
     if seen.relay_fault {
-        let detail = serde_json::json!({ "command": command.kind, "status": state.status.0 }).to_string();
-        cases::open(&mut tx, rng, at, cases::kind::RELAY, Some(MeterId(command.meter_id)), None, &detail).await?;
+        let case = RelayCase { command: command.kind.clone(), status: Some(state.status.0), ..RelayCase::default() };
+        cases::open(&mut tx, rng, at, Some(MeterId(command.meter_id)), None, &CaseDetail::Relay(case)).await?;
     }
     show(&mut tx, at, command, state).await?;
     let detail = serde_json::json!({
@@ -102,7 +103,16 @@ pub async fn refuse(db: &Db, at: Timestamp, command: &Command, result: Option<u8
 }
 
 /// Neither delivered nor undelivered by the rule, or refused: a person decides. Money commands of the meter wait meanwhile.
-pub async fn hold(db: &Db, rng: &Rng, at: Timestamp, command: &Command, result: Option<u8>, detail: &str) -> Result<()> {
+pub async fn hold(
+    db: &Db,
+    rng: &Rng,
+    at: Timestamp,
+    command: &Command,
+    result: Option<u8>,
+    case: Box<DeliveryCase>,
+) -> Result<()> {
+    let case = CaseDetail::Delivery(case);
+    let detail = case.to_json();
     let mut tx = db.begin().await?;
     let ended = on!(&mut tx, |c| sqlx::query(
         "UPDATE commands SET state = 'case', finished_at = $1, result = $2, note = $3
@@ -110,7 +120,7 @@ pub async fn hold(db: &Db, rng: &Rng, at: Timestamp, command: &Command, result: 
     )
     .bind(at.0)
     .bind(result.map(i64::from))
-    .bind(detail)
+    .bind(&detail)
     .bind(command.id)
     .execute(c)
     .await)?;
@@ -125,8 +135,8 @@ pub async fn hold(db: &Db, rng: &Rng, at: Timestamp, command: &Command, result: 
     }
     returns::held_back(&mut tx, command.id).await?;
     let (meter, order) = (MeterId(command.meter_id), command.order_id.map(OrderId));
-    cases::open(&mut tx, rng, at, cases::kind::DELIVERY, Some(meter), order, detail).await?;
-    record(&mut tx, at, command, "command.held", detail).await?;
+    cases::open(&mut tx, rng, at, Some(meter), order, &case).await?;
+    record(&mut tx, at, command, "command.held", &detail).await?;
     tx.commit().await
 }
 

@@ -1,12 +1,13 @@
 //! Energy that passed while no price plan held at its meter: kept, shown and a case, until there is one. So one room without prices
 //! never holds up the readings of others, and nothing is lost of it.
 
+use model::case::{CaseDetail, CaseKind};
 use model::energy::Energy;
 use model::ids::{AccountId, MeterId};
 use model::time::Timestamp;
 
 use super::Row;
-use crate::cases::{self, kind};
+use crate::cases;
 use crate::{Result, StoreError, Tx, on};
 use domain::rng::Rng;
 use domain::tariff::Passed;
@@ -26,8 +27,8 @@ pub(super) async fn keep(tx: &mut Tx, rng: &Rng, row: &mut Row, account: Account
     .execute(c)
     .await)?;
     row.uncharged_wh += passed.energy.0;
-    let detail = serde_json::json!({ "since": passed.from.0 }).to_string();
-    cases::open(tx, rng, passed.to, kind::UNPRICED, Some(MeterId(row.meter_id)), None, &detail).await
+    let case = CaseDetail::Unpriced { since: passed.from };
+    cases::open(tx, rng, passed.to, Some(MeterId(row.meter_id)), None, &case).await
 }
 
 /// Gives what waits, in its order, to be charged in the caller's transaction; its case is over.
@@ -46,6 +47,6 @@ pub(super) async fn take(tx: &mut Tx, at: Timestamp, row: &mut Row) -> Result<Ve
     let mut all: Vec<Passed> = kept.into_iter().map(passed).collect::<Result<_>>()?;
     all.sort_unstable_by_key(|passed| passed.to);
     row.uncharged_wh = 0;
-    cases::resolve(tx, at, kind::UNPRICED, MeterId(row.meter_id), "charged").await?;
+    cases::resolve(tx, at, CaseKind::Unpriced, MeterId(row.meter_id), "charged").await?;
     Ok(all)
 }

@@ -1,4 +1,4 @@
-//! Returns, closings, moves and a replacement.
+//! The trial of returns, closures, moves and a replacement.
 
 use store::verify;
 

@@ -1,4 +1,4 @@
-//! What people, channel, tasks and engine do.
+//! The actions of people, the channel, the tasks and the delivery engine.
 
 use domain::ledger::Account;
 use domain::money_rule::{Claimed, MoneyOperation};
@@ -54,7 +54,7 @@ impl Simulation {
         Ok(())
     }
 
-    /// Somebody at the cashier pays. Who never came may come now: the channel's clock is not ours.
+    /// A payer pays. A payer who had not opened the cashier may do so late, as the channel's clock differs from ours.
     pub(super) fn pay(&mut self) -> Step {
         if let Some(attempt) = self.any(&self.books.attempts.clone()).filter(|_| self.one_in(3)) {
             let amount = self.books.orders[attempt.order].amount;
@@ -80,7 +80,7 @@ impl Simulation {
         Ok(())
     }
 
-    /// A notification arrives: any of those under way, perhaps not for the last time.
+    /// Any pending notification arrives, and may arrive again later.
     pub(super) fn receive(&mut self) -> Step {
         if self.messages.is_empty() {
             return Ok(());
@@ -111,7 +111,7 @@ impl Simulation {
         })
     }
 
-    /// The query job: asks; after the end closes and asks again.
+    /// The query job: queries; after expiry closes and queries again.
     pub(super) fn query(&mut self) -> Step {
         let waiting: Vec<_> =
             self.books.attempts.iter().filter(|attempt| matches!(attempt.state, "pending" | "closing")).cloned().collect();
@@ -153,7 +153,7 @@ impl Simulation {
         Ok(())
     }
 
-    /// One activation of the meter's next money command, as the engine does it.
+    /// One activation of the next money command, as the delivery engine does it.
     pub(super) fn deliver(&mut self) -> Step {
         let Some(command) = self.books.next_command() else { return Ok(()) };
         let Some((epoch, count)) = self.commit(|books| Ok(books.claim(command)))? else { return Ok(()) };
@@ -177,7 +177,7 @@ impl Simulation {
                     return self.commit(|books| books.credited(command));
                 }
                 Next::Hold(_, why) => {
-                    self.log(|| format!("{} is held: {why}", order.number));
+                    self.log(|| format!("{} is held: {why:?}", order.number));
                     return self.commit(|books| books.held(command));
                 }
                 Next::Refuse(..) => return Err(Violation::new("a credit was declined as a debit is").into()),
@@ -199,7 +199,7 @@ impl Simulation {
         }
     }
 
-    /// The task that gives money back: begins what is owed, asks the channel about each until its word.
+    /// The refund task: begins owed refunds, and requests each from the channel until it answers.
     pub(super) fn refunds(&mut self) -> Step {
         let owed: Vec<(usize, Fen)> = (0..self.books.attempts.len())
             .filter(|&at| self.books.attempts[at].state == "paid" && self.books.refunds.iter().all(|refund| refund.attempt != at))
@@ -242,7 +242,7 @@ impl Simulation {
         Ok(())
     }
 
-    /// A person has a held command tried again, when the room has used something.
+    /// An operator retries a held command after some consumption.
     pub(super) fn try_again(&mut self) -> Step {
         let held = self.books.commands.iter().position(|command| command.state == CommandState::Case);
         let Some(command) = held else { return Ok(()) };
@@ -250,7 +250,7 @@ impl Simulation {
         self.commit(|books| books.try_again(command))
     }
 
-    /// A person gives a paid order back, where that may still be.
+    /// An operator refunds a paid order, where that is still allowed.
     pub(super) fn give_back(&mut self) -> Step {
         let paid: Vec<usize> = (0..self.books.orders.len())
             .filter(|&order| matches!(self.books.orders[order].state, OrderState::Paid | OrderState::Case))

@@ -1,4 +1,4 @@
-//! The line to the one meter: registers read and frames written, lost or come back later.
+//! The line to the one meter: registers are read, and frames are written, lost, or delivered again later.
 
 use std::sync::LazyLock;
 
@@ -17,19 +17,19 @@ use super::{LIMIT, START, Violation};
 
 /// The shipped profile of a meter with a wallet.
 static PROFILE: LazyLock<std::sync::Arc<Profile>> = LazyLock::new(|| Profiles::load(None).unwrap().get("rpp").unwrap());
-/// One site's keys: they are derived for each meter anyway.
+/// The keys of the site; each meter's are derived from them.
 static KEYS: LazyLock<MasterKeys> = LazyLock::new(|| MasterKeys::generate(&Rng::from_seed([9; 32])));
 
 pub struct Line {
     pub meter: Bare,
     serial: Serial,
     version: FrameVersion,
-    /// What was sent before; the line may bring it again.
+    /// Frames sent before, which the line may deliver again.
     sent: Vec<Vec<u16>>,
 }
 
 impl Line {
-    /// A meter with an open account and nothing in it, of one frame version or the other.
+    /// A meter with an open, empty account, of either frame version.
     pub fn new(rng: &Rng) -> Self {
         let aes = rng.below(2) == 0;
         let plan = MeterPlan::new(rng.next_u64(), 0, if aes { 2 } else { 1 });
@@ -44,7 +44,7 @@ impl Line {
         Self { meter, serial, version, sent: Vec::new() }
     }
 
-    /// The meter's state, read as the profile plans it and decoded as the product does.
+    /// The meter's state, read by the profile and decoded by the product.
     pub fn look(&self) -> Result<State, Violation> {
         let mut values = Values::default();
         for read in &PROFILE.plan.meter_status {
@@ -55,7 +55,7 @@ impl Line {
         meter_status.wallet().copied().ok_or_else(|| Violation::new("a meter without a wallet"))
     }
 
-    /// Seals a frame for what was seen, and sends it; it may not arrive.
+    /// Seals a frame for the state that was read, and sends it; it may be lost.
     pub fn send(&mut self, operation: &Operation, seen: &State, frame_number: u32, arrives: bool) -> Result<(), Violation> {
         let header = Header { epoch: seen.epoch, challenge: seen.challenge, frame_number };
         let frame = seal(&KEYS, self.version, &header, self.serial, operation).map_err(|error| Violation(error.to_string()))?;
@@ -68,7 +68,7 @@ impl Line {
         Ok(())
     }
 
-    /// A frame of before comes out of some gateway's memory.
+    /// An earlier frame arrives again from a gateway's buffer.
     pub fn old_frame(&mut self, rng: &Rng) {
         let address = PROFILE.secured.as_ref().map_or(0, |secured| secured.address);
         if let Some(frame) = self.sent.get(rng.below(self.sent.len().max(1) as u64) as usize) {

@@ -1,64 +1,98 @@
-//! All there is to know of one room.
+//! A room: all that is known of its meter, and the commands to it.
 
+use app::api::rooms::RoomsPort;
+use async_trait::async_trait;
 use model::console::{
-    Account, AccountState, CommandContent, CommandLine, JournalLine, Progress, Reading, Resident, Room, RoomDay,
+    Account, AccountState, CommandContent, CommandLine, JournalLine, Progress, Reading, Resident, Room, RoomDay, WalletLimits,
 };
 use model::energy::Energy;
 use model::error::AppError;
 use model::event::DayMark;
 use model::gateway::SweepInterval;
-use model::ids::{AccountId, CommandId, GatewayId, MeterId};
+use model::ids::{AccountId, CommandId, GatewayId, MeterId, Uuid};
 use model::issue::Issue;
 use model::meter::ControlMode;
 use model::money::Fen;
+use model::parameters::Parameters;
 use model::person::Who;
 use model::time::{Date, Timestamp};
 
-use super::Operator;
+use super::{ConsoleService, prices};
 use domain::rollup::Parts;
 use store::console::{self, AccountRow, CommandRow};
-use store::{Db, StoreError, energy, journals, readings};
+use store::{Db, StoreError, energy, journals, parameters, readings, wallets};
 
 /// Days in the chart, readings in the table, commands in the list.
 const DAYS: i64 = 14;
 const READINGS: i64 = 20;
 const COMMANDS: i64 = 20;
-/// Lines of its own journal, and events.
+/// Lines of the meter's own journal, and events.
 const JOURNAL: i64 = 16;
 const EVENTS: i64 = 10;
 
-pub(super) async fn room(desk: &Operator, who: &Who, meter: MeterId) -> Result<Room, AppError> {
-    let row = desk.room_of(who, meter).await?;
-    let owner = row.account.account_id.map(AccountId);
-    let today = desk.clock.now().date();
-    Ok(Room {
-        name: row.name(),
-        kind: row.wallet()?,
-        gateway: GatewayId(row.gateway_id),
-        gateway_name: row.gateway,
-        unit: row.unit,
-        serial: row.serial,
-        sweep: row.sweep_interval_s.and_then(SweepInterval::new),
-        profile: row.profile,
-        account: account(&desk.db, row.account).await?,
-        readings: readings(&desk.db, meter).await?,
-        days: days(&desk.db, meter, today).await?,
-        progress: progress(desk, meter).await?,
-        events: console::events_of(&desk.db, who.user, meter, EVENTS).await?,
-        journal: journal(&desk.db, meter).await?,
-        identified: desk.field.is_identified(meter),
-        wallet: super::prices::wallet(desk, meter, owner).await?,
-        cases: console::cases_of(&desk.db, who.user, meter).await?,
-    })
+#[async_trait]
+impl RoomsPort for ConsoleService {
+    async fn room(&self, who: &Who, meter: MeterId) -> Result<Room, AppError> {
+        let row = self.context.room(who, meter).await?;
+        let (db, today) = (&self.context.db, self.context.now().date());
+        let account_id = row.account.account_id.map(AccountId);
+        Ok(Room {
+            name: row.name(),
+            kind: row.wallet()?,
+            gateway: GatewayId(row.gateway_id),
+            gateway_name: row.gateway,
+            unit: row.unit,
+            serial: row.serial,
+            sweep: row.sweep_interval_s.and_then(SweepInterval::new),
+            profile: row.profile,
+            account: account(db, row.account).await?,
+            readings: readings(db, meter).await?,
+            days: days(db, meter, today).await?,
+            progress: self.progress(meter).await?,
+            events: console::events_of(db, who.user, meter, EVENTS).await?,
+            journal: journal(db, meter).await?,
+            identified: self.context.gateway.is_identified(meter),
+            wallet: prices::wallet(&self.context, meter, account_id).await?,
+            cases: console::cases_of(db, who.user, meter).await?,
+        })
+    }
+
+    async fn parameters(&self, who: &Who, meter: MeterId) -> Result<Option<(Parameters, Timestamp)>, AppError> {
+        self.context.room(who, meter).await?;
+        Ok(parameters::find(&self.context.db, meter).await?)
+    }
+
+    async fn set_mode(&self, who: &Who, meter: MeterId, mode: ControlMode, key: Uuid) -> Result<(), AppError> {
+        console::set_mode(&self.context.db, &self.context.rng, self.context.now(), who, meter, mode, key).await?;
+        self.context.gateway.wake();
+        Ok(())
+    }
+
+    async fn set_limits(&self, who: &Who, meter: MeterId, limits: &WalletLimits) -> Result<(), AppError> {
+        self.context.room(who, meter).await?;
+        let WalletLimits { alarm1, alarm2, overdraft, hoarding, overload_w, malignant_w } = *limits;
+        let limits = wallets::Limits { alarm1, alarm2, overdraft, hoarding, overload_w, malignant_w };
+        wallets::set_limits(&self.context.db, &self.context.rng, self.context.now(), who, meter, &limits).await?;
+        self.context.gateway.wake();
+        Ok(())
+    }
+
+    async fn read_now(&self, who: &Who, meter: MeterId) -> Result<(), AppError> {
+        self.context.room(who, meter).await?;
+        self.context.gateway.read_now(meter);
+        Ok(())
+    }
 }
 
-async fn progress(desk: &Operator, meter: MeterId) -> Result<Progress, AppError> {
-    let rows = console::commands(&desk.db, meter, COMMANDS).await?;
-    Ok(Progress {
-        at: desk.clock.now(),
-        latest: desk.latest(meter),
-        commands: rows.into_iter().map(command).collect::<Result<_, StoreError>>()?,
-    })
+impl ConsoleService {
+    async fn progress(&self, meter: MeterId) -> Result<Progress, AppError> {
+        let rows = console::commands(&self.context.db, meter, COMMANDS).await?;
+        Ok(Progress {
+            at: self.context.now(),
+            latest: self.context.latest(meter),
+            commands: rows.into_iter().map(command).collect::<Result<_, StoreError>>()?,
+        })
+    }
 }
 
 async fn account(db: &Db, row: AccountRow) -> store::Result<Option<Account>> {
@@ -91,7 +125,7 @@ async fn readings(db: &Db, meter: MeterId) -> store::Result<Vec<Reading>> {
     Ok(readings.collect())
 }
 
-/// The last days up to today; a day without a row was not read.
+/// The last days up to today. A day without a row was not read.
 async fn days(db: &Db, meter: MeterId, today: Date) -> store::Result<Vec<RoomDay>> {
     let first = today.plus(1 - DAYS);
     let known = energy::days(db, meter, first, today).await?;
@@ -122,7 +156,7 @@ fn command(row: CommandRow) -> store::Result<CommandLine> {
     let command = row.command;
     Ok(CommandLine {
         id: CommandId(command.id),
-        what: what(&command.kind, &command.args),
+        what: command_content(&command.kind, &command.args),
         state: command.state()?,
         by: row.by_name,
         decided_at: Timestamp(command.decided_at),
@@ -135,8 +169,8 @@ fn command(row: CommandRow) -> store::Result<CommandLine> {
     })
 }
 
-/// What a command says, from its kind and arguments; what is not understood is shown by its kind.
-fn what(kind: &str, text: &str) -> CommandContent {
+/// The content of a command, from its kind and arguments; an unknown command is shown by its kind.
+fn command_content(kind: &str, text: &str) -> CommandContent {
     let args: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
     let amount = args.get("amount_fen").and_then(serde_json::Value::as_i64).map(Fen);
     let mode = args.get("mode").and_then(serde_json::Value::as_str).and_then(ControlMode::parse);
@@ -159,12 +193,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn commands_are_understood_from_their_arguments() {
-        assert_eq!(what("credit", r#"{"order":7,"amount_fen":6320}"#), CommandContent::Credit(Fen(6_320)));
-        assert_eq!(what("mode", r#"{"mode":"forced_off"}"#), CommandContent::Mode(ControlMode::ForcedOff));
-        assert_eq!(what("switch", r#"{"on":false}"#), CommandContent::Switch(false));
-        assert_eq!(what("relay", r#"{"closed":true}"#), CommandContent::Relay(true));
-        assert_eq!(what("credit", "{"), CommandContent::Other("credit".into()), "what is broken is shown, not dropped");
-        assert_eq!(what("clock", "{}"), CommandContent::Issue(Issue::Clock));
+    fn command_content_is_read_from_its_arguments() {
+        assert_eq!(command_content("credit", r#"{"order":7,"amount_fen":6320}"#), CommandContent::Credit(Fen(6_320)));
+        assert_eq!(command_content("mode", r#"{"mode":"forced_off"}"#), CommandContent::Mode(ControlMode::ForcedOff));
+        assert_eq!(command_content("switch", r#"{"on":false}"#), CommandContent::Switch(false));
+        assert_eq!(command_content("relay", r#"{"closed":true}"#), CommandContent::Relay(true));
+        assert_eq!(
+            command_content("credit", "{"),
+            CommandContent::Other("credit".into()),
+            "what is broken is shown, not dropped"
+        );
+        assert_eq!(command_content("clock", "{}"), CommandContent::Issue(Issue::Clock));
     }
 }

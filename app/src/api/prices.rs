@@ -1,26 +1,41 @@
-//! Price plans: what energy costs where the wallet is on the ledger.
+//! Price plans: what energy costs where the wallet is on the server.
 
+use async_trait::async_trait;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::{Desk, desk};
-use crate::api::{ApiError, answer};
+use super::form::parse;
+use super::{ApiError, answer};
 use crate::link;
+use crate::ports::{Who, operator, ports};
 use model::error::AppError;
 use model::ids::{PlaceId, Uuid};
 use model::parameters::TierPeriod;
 use model::tariff::{Prices, Tiers, parse_plan, parse_price};
 use model::time::{Civil, Timestamp};
 
+#[async_trait]
+pub trait PricesPort: Send + Sync {
+    async fn prices(&self, who: &Who) -> Result<PricesView, AppError>;
+    /// Publishes a version of a plan, from an instant or from now on.
+    async fn publish_prices(&self, who: &Who, plan: &str, from: Option<Timestamp>, prices: Prices) -> Result<(), AppError>;
+    /// Gives a place a plan, from now on.
+    async fn assign_prices(&self, who: &Who, place: PlaceId, plan: Uuid) -> Result<(), AppError>;
+}
+
+/// The operator of the session, and the ports.prices.
+pub fn port() -> Result<(Who, Arc<dyn PricesPort>), AppError> {
+    Ok((operator()?, ports()?.prices))
+}
+
 /// A plan with all of its versions.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
     pub id: Uuid,
-    /// What it is called.
     pub name: String,
     /// Newest first; at least one.
     pub versions: Vec<PlanVersion>,
-    /// Where it holds: the places that were given it, and since when.
+    /// The places that have this plan, and since when.
     pub places: Vec<(String, Timestamp)>,
 }
 
@@ -30,30 +45,27 @@ pub struct PlanVersion {
     /// 1 for the first.
     pub number: i64,
     pub effective_at: Timestamp,
-    /// What energy costs.
     pub prices: Prices,
-    /// Who published it; `None` for the system.
+    /// `None`: the system.
     pub by: Option<String>,
     pub published_at: Timestamp,
 }
 
-/// What the page shows.
+/// All plans, and where they apply.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PricesView {
     pub plans: Vec<Plan>,
-    /// Places that a plan can be given to: their names from the top.
+    /// Places that a plan can be given to, with their full names.
     pub places: Vec<(PlaceId, String)>,
-    /// Whether the operator may publish: plans are for all buildings.
+    /// Plans are for all buildings, so that an operator of some buildings may not publish.
     pub may_publish: bool,
-    /// The server's time.
     pub now: Timestamp,
 }
 
-/// A version as it is typed in.
+/// The form of a version.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct PriceForm {
-    /// The plan's name.
     pub plan: String,
     /// `2026-12-01T00:00` in Shanghai; empty for at once.
     pub from: String,
@@ -79,7 +91,7 @@ pub struct PriceForm {
 }
 
 impl PriceForm {
-    /// The prices and the instant that are meant.
+    /// The prices, and the instant from which they apply.
     ///
     /// # Errors
     /// [`AppError::Invalid`] where a field is not of its form; [`AppError::InvalidAmount`] where a price is none.
@@ -111,7 +123,7 @@ impl PriceForm {
     }
 }
 
-/// `2026-12-01T00:00`, Shanghai.
+/// Parses `2026-12-01T00:00`, Shanghai time.
 fn instant(text: &str) -> Option<Timestamp> {
     let (date, time) = text.split_once('T')?;
     let mut date = date.splitn(3, '-');
@@ -124,23 +136,20 @@ fn instant(text: &str) -> Option<Timestamp> {
 /// Publishes a version; a new name makes a new plan.
 #[server(name = PublishPrices, prefix = "/api", endpoint = "operator/publish-prices")]
 pub async fn publish_prices(form: PriceForm) -> Result<(), ApiError> {
-    let Desk { who, port } = desk()?;
+    let (ports, who) = (ports()?, operator()?);
     let done = async {
         let (prices, from) = form.parse()?;
-        port.publish_prices(&who, &form.plan, from, prices).await
+        ports.prices.publish_prices(&who, &form.plan, from, prices).await
     };
-    answer(done.await.map(|()| link::with("/prices", "asked", "published")), "/prices?do=publish")
+    answer(done.await.map(|()| link::with("/prices", "done", "published")), "/prices?do=publish")
 }
 
 /// Gives a place a plan, from now on.
 #[server(name = AssignPrices, prefix = "/api", endpoint = "operator/assign-prices")]
 pub async fn assign_prices(place: String, plan: String) -> Result<(), ApiError> {
-    let Desk { who, port } = desk()?;
-    let done = async {
-        let (place, plan) = (place.parse().map_err(|_| AppError::Invalid)?, plan.parse().map_err(|_| AppError::Invalid)?);
-        port.assign_prices(&who, place, plan).await
-    };
-    answer(done.await.map(|()| link::with("/prices", "asked", "assigned")), "/prices")
+    let (ports, who) = (ports()?, operator()?);
+    let done = async { ports.prices.assign_prices(&who, parse(&place)?, parse(&plan)?).await };
+    answer(done.await.map(|()| link::with("/prices", "done", "assigned")), "/prices")
 }
 
 #[cfg(test)]
@@ -153,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_form_becomes_prices_or_says_what_is_wrong() {
+    fn price_form_is_parsed_or_refused() {
         assert_eq!(form().parse(), Ok((Prices::flat(5_400), None)));
         let stepped = PriceForm {
             from: "2026-12-01T00:00".into(),

@@ -1,6 +1,6 @@
-//! A day of reconciliation as a file.
+//! `/reconcile.csv`: a settlement day and its differences as a file.
 
-use app::api::reconcile::{DifferenceLine, day_of};
+use app::api::reconciliation::{DifferenceLine, day_of};
 use app::i18n::reconcile::{class, texts};
 use app::pages::operator::reconcile::lines::next;
 use axum::Extension;
@@ -13,26 +13,26 @@ use model::money::Fen;
 use serde::Deserialize;
 
 use super::csv::line;
-use crate::http::{AppState, Facts};
+use crate::http::{AppState, RequestInfo};
 
 #[derive(Deserialize)]
-pub struct Asked {
+pub struct DayQuery {
     #[serde(default)]
     channel: String,
     #[serde(default)]
     day: String,
 }
 
-/// What differs, and the totals. The route table lets only operators come here, and the port only those who may see the site.
-pub async fn reconcile(
+/// The access table allows operators only, and the port only those of the whole site.
+pub async fn reconciliation(
     State(state): State<AppState>,
-    Query(asked): Query<Asked>,
-    Extension(facts): Extension<Facts>,
+    Query(query): Query<DayQuery>,
+    Extension(info): Extension<RequestInfo>,
 ) -> Response {
-    let Some(who) = &facts.who else { return StatusCode::UNAUTHORIZED.into_response() };
+    let Some(who) = &info.who else { return StatusCode::UNAUTHORIZED.into_response() };
     let shown = async {
-        let (channel, day) = day_of(&asked.channel, &asked.day)?;
-        Ok::<_, AppError>((channel, day, state.backends.reconcile.day(who, channel, day).await?))
+        let (channel, day) = day_of(&query.channel, &query.day)?;
+        Ok::<_, AppError>((channel, day, state.ports.reconciliation.settlement_day(who, channel, day).await?))
     };
     let (channel, day, shown) = match shown.await {
         Ok(shown) => shown,
@@ -41,7 +41,7 @@ pub async fn reconcile(
             return status.into_response();
         }
     };
-    let t = texts(facts.lang);
+    let t = texts(info.lang);
     let mut file = "\u{feff}".to_owned();
     for (name, sum) in [
         (t.bill, shown.day.bill.to_string()),
@@ -55,7 +55,7 @@ pub async fn reconcile(
     }
     file += &line(&[t.class, t.number, t.number, t.refund, t.bill, t.ours, t.gap, t.next, t.decision].map(str::to_owned));
     for one in &shown.lines {
-        file += &line(&cells(one, facts.lang));
+        file += &line(&cells(one, info.lang));
     }
     let name = format!("attachment; filename=\"dormwatt-{}-{day}.csv\"", channel.as_str());
     let headers = [
@@ -77,6 +77,6 @@ fn cells(one: &DifferenceLine, lang: Lang) -> [String; 9] {
         amount(one.ours),
         one.gap.to_string(),
         next(one, lang),
-        one.decision.as_ref().map(|(said, by)| format!("{said} {by}")).unwrap_or_default(),
+        one.decision.as_ref().map(|(decision, by)| format!("{decision} {by}")).unwrap_or_default(),
     ]
 }
