@@ -1,15 +1,14 @@
 # The front doors. Each installs what is missing, prints what it does, stops at the first failure, and is quick when nothing changed.
-.PHONY: run test bench site setup check unit end2end clean-site
+.PHONY: run test bench server site setup check unit end2end
 .DEFAULT_GOAL := run
 # Cargo shares out its own jobs.
 unexport MAKEFLAGS MFLAGS
 
 # A running site with simulated meters and a payment sandbox.
 run:
-	@.ci/setup build
-	@.ci/site
-	@.ci/say "building the server"
-	@cargo build --package server --bin dormwatt
+	@.ci/setup lints
+# Each ends in crates that occupy one processor only.
+	@$(MAKE) --no-print-directory --jobs=2 server site
 	@cargo run --quiet --package server --bin dormwatt -- demo $(ARGS)
 
 # Everything that can be checked.
@@ -29,6 +28,10 @@ bench:
 	@.ci/say "building what is measured, optimised"
 	@PG_DURABLE=1 .ci/postgres cargo bench --quiet --package server --bench figures --profile measured -- \
 		--only "$(ONLY)" $(if $(SHORT),--short) --out "$(CURDIR)/target/bench.json"
+
+server:
+	@.ci/say "building the server"
+	@cargo build --package server --bin dormwatt
 
 # Scripts and styles into target/site.
 site:

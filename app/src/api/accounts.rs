@@ -23,11 +23,6 @@ pub trait AccountsPort: Send + Sync {
     async fn overdrawn(&self, who: &Who, page: i64) -> Result<Exposed, AppError>;
 }
 
-/// The operator of the session, and the ports.accounts.
-pub fn port() -> Result<(Who, Arc<dyn AccountsPort>), AppError> {
-    Ok((operator()?, ports()?.accounts))
-}
-
 /// Residents in one form; more can be added afterwards.
 pub const RESIDENTS_MAX: usize = 8;
 /// Further meters in one form.

@@ -18,11 +18,6 @@ pub trait AlarmsPort: Send + Sync {
     async fn acknowledge_event(&self, who: &Who, event: EventId) -> Result<(), AppError>;
 }
 
-/// The operator of the session, and the ports.alarms.
-pub fn port() -> Result<(Who, Arc<dyn AlarmsPort>), AppError> {
-    Ok((operator()?, ports()?.alarms))
-}
-
 /// Acknowledges an event; `back` is the address of the list that the form is on.
 #[server(name = AcknowledgeEvent, prefix = "/api", endpoint = "operator/acknowledge")]
 pub async fn acknowledge_event(event: String, back: String) -> Result<(), ApiError> {

@@ -11,8 +11,3 @@ pub trait AuditPort: Send + Sync {
     /// The audit chain, newest first; an operator bound to buildings sees their own lines only.
     async fn audit(&self, who: &Who, query: &Query) -> Result<Page<AuditLine>, AppError>;
 }
-
-/// The operator of the session, and the ports.audit.
-pub fn port() -> Result<(Who, Arc<dyn AuditPort>), AppError> {
-    Ok((operator()?, ports()?.audit))
-}

@@ -32,11 +32,6 @@ pub trait BatchesPort: Send + Sync {
     async fn missed_price_switches(&self, who: &Who, page: i64) -> Result<Page<Missed>, AppError>;
 }
 
-/// The operator of the session, and the ports.batches.
-pub fn port() -> Result<(Who, Arc<dyn BatchesPort>), AppError> {
-    Ok((operator()?, ports()?.batches))
-}
-
 /// The form of a kind of command.
 fn form_page(kind: &str) -> String {
     link::with("/commands/new", "kind", kind)

@@ -23,11 +23,6 @@ pub trait CasesPort: Send + Sync {
     async fn try_again(&self, who: &Who, case: CaseId) -> Result<(), AppError>;
 }
 
-/// The operator of the session, and the ports.cases.
-pub fn port() -> Result<(Who, Arc<dyn CasesPort>), AppError> {
-    Ok((operator()?, ports()?.cases))
-}
-
 #[server(name = CloseCase, prefix = "/api", endpoint = "operator/close-case")]
 pub async fn close_case(case: String, resolution: String) -> Result<(), ApiError> {
     let (ports, who) = (ports()?, operator()?);

@@ -26,11 +26,6 @@ pub trait GatewaysPort: Send + Sync {
     async fn set_trust(&self, who: &Who, gateway: GatewayId, trust: &Trust) -> Result<(), AppError>;
 }
 
-/// The operator of the session, and the ports.gateways.
-pub fn port() -> Result<(Who, Arc<dyn GatewaysPort>), AppError> {
-    Ok((operator()?, ports()?.gateways))
-}
-
 /// Connects to a gateway at once.
 #[server(name = RetryGateway, prefix = "/api", endpoint = "operator/retry-gateway")]
 pub async fn retry_gateway(gateway: String) -> Result<(), ApiError> {

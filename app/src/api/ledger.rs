@@ -21,11 +21,6 @@ pub trait LedgerPort: Send + Sync {
     async fn set_subsidy(&self, who: &Who, place: PlaceId, from: Month, per: Per, amount: Fen) -> Result<(), AppError>;
 }
 
-/// The operator of the session, and the ports.ledger.
-pub fn port() -> Result<(Who, Arc<dyn LedgerPort>), AppError> {
-    Ok((operator()?, ports()?.ledger))
-}
-
 /// Debits and credits of every kind of account up to an instant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrialBalance {

@@ -21,8 +21,3 @@ pub trait MeterWallPort: Send + Sync {
     /// Rooms whose name, resident or account number contains every word of the text.
     async fn search(&self, who: &Who, text: &str) -> Result<Vec<MeterLine>, AppError>;
 }
-
-/// The operator of the session, and the ports.meter_wall.
-pub fn port() -> Result<(Who, Arc<dyn MeterWallPort>), AppError> {
-    Ok((operator()?, ports()?.meter_wall))
-}

@@ -23,11 +23,6 @@ pub trait PricesPort: Send + Sync {
     async fn assign_prices(&self, who: &Who, place: PlaceId, plan: Uuid) -> Result<(), AppError>;
 }
 
-/// The operator of the session, and the ports.prices.
-pub fn port() -> Result<(Who, Arc<dyn PricesPort>), AppError> {
-    Ok((operator()?, ports()?.prices))
-}
-
 /// A plan with all of its versions.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {

@@ -19,11 +19,6 @@ pub trait ReceiptsPort: Send + Sync {
     async fn records(&self, who: &Who, query: &RecordQuery) -> Result<Records, AppError>;
 }
 
-/// The operator of the session, and the ports.receipts.
-pub fn port() -> Result<(Who, Arc<dyn ReceiptsPort>), AppError> {
-    Ok((operator()?, ports()?.receipts))
-}
-
 /// Counts a print of a receipt, and shows the receipt for printing.
 #[server(name = PrintReceipt, prefix = "/api", endpoint = "operator/print-receipt")]
 pub async fn print_receipt(number: String) -> Result<(), ApiError> {

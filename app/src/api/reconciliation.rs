@@ -131,11 +131,6 @@ pub trait ReconciliationPort: Send + Sync {
     async fn note_receipt(&self, who: &Who, channel: Tender, day: Date, key: Uuid, amount: Fen) -> Result<(), AppError>;
 }
 
-/// The operator of the session, and the ports.reconciliation.
-pub fn port() -> Result<(Who, Arc<dyn ReconciliationPort>), AppError> {
-    Ok((operator()?, ports()?.reconciliation))
-}
-
 /// Parses a channel and a day from an address.
 ///
 /// # Errors

@@ -37,11 +37,6 @@ pub trait RefundsPort: Send + Sync {
     async fn channel_sales(&self, who: &Who, meter: MeterId) -> Result<Vec<ChannelSale>, AppError>;
 }
 
-/// The operator of the session, and the ports.refunds.
-pub fn port() -> Result<(Who, Arc<dyn RefundsPort>), AppError> {
-    Ok((operator()?, ports()?.refunds))
-}
-
 /// The payment or return that a refund is for.
 fn refund_of(payment: &str, back: &str) -> Result<RefundOf, AppError> {
     Ok(if back.is_empty() { RefundOf::Payment(parse(payment)?) } else { RefundOf::Return(parse(back)?) })

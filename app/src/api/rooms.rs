@@ -26,11 +26,6 @@ pub trait RoomsPort: Send + Sync {
     async fn read_now(&self, who: &Who, meter: MeterId) -> Result<(), AppError>;
 }
 
-/// The operator of the session, and the ports.rooms.
-pub fn port() -> Result<(Who, Arc<dyn RoomsPort>), AppError> {
-    Ok((operator()?, ports()?.rooms))
-}
-
 #[server(name = SetMode, prefix = "/api", endpoint = "operator/mode")]
 pub async fn set_mode(meter: String, mode: String, key: String) -> Result<(), ApiError> {
     let (ports, who) = (ports()?, operator()?);

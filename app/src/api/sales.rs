@@ -32,11 +32,6 @@ pub trait SalesPort: Send + Sync {
     async fn original(&self, who: &Who, id: Uuid) -> Result<Original, AppError>;
 }
 
-/// The operator of the session, and the ports.sales.
-pub fn port() -> Result<(Who, Arc<dyn SalesPort>), AppError> {
-    Ok((operator()?, ports()?.sales))
-}
-
 fn page(id: &str) -> String {
     format!("/returns/{id}")
 }

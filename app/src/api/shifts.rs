@@ -25,11 +25,6 @@ pub trait ShiftsPort: Send + Sync {
     async fn close_shift(&self, who: &Who, id: ShiftId, counted: Fen, reason: &str) -> Result<(), AppError>;
 }
 
-/// The operator of the session, and the ports.shifts.
-pub fn port() -> Result<(Who, Arc<dyn ShiftsPort>), AppError> {
-    Ok((operator()?, ports()?.shifts))
-}
-
 /// A shift and its takings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shift {

@@ -146,7 +146,7 @@ impl Site {
         let from = SystemClock.now().0;
         tokio::time::sleep(during).await;
         let until = SystemClock.now().0;
-        // What was read last is stored a moment later.
+        // The last readings are stored a moment later.
         tokio::time::sleep(Duration::from_secs(1)).await;
         Ok(Readings { from, until, rows: database::readings(&self.db, from, until).await? })
     }

@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep_until};
 use super::AppState;
 use super::session::RequestInfo;
 use crate::services::auth::hash;
-use meters::live::Watch;
+use meters::live::WallStream;
 use store::{console, sessions};
 
 /// Proxies close connections that are silent for longer.
@@ -36,7 +36,7 @@ pub async fn stream(State(state): State<AppState>, Extension(info): Extension<Re
         }
     };
     let now = Instant::now();
-    let wall = WallStream {
+    let wall = WallResponse {
         watch: state.context.live.watch(&scope),
         scope,
         token: info.visit.session,
@@ -54,8 +54,8 @@ pub async fn stream(State(state): State<AppState>, Extension(info): Extension<Re
     (headers, Body::from_stream(wall.events())).into_response()
 }
 
-struct WallStream {
-    watch: Watch,
+struct WallResponse {
+    watch: WallStream,
     scope: domain::wall_layout::Scope,
     token: String,
     state: AppState,
@@ -64,7 +64,7 @@ struct WallStream {
     check_at: Instant,
 }
 
-impl WallStream {
+impl WallResponse {
     fn events(self) -> impl Stream<Item = Result<Bytes, Infallible>> {
         futures::stream::unfold(self, |mut wall| async move { wall.next().await.map(|bytes| (Ok(bytes), wall)) })
     }

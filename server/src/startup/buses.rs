@@ -16,13 +16,13 @@ use crate::services::{Context, MeterGateway, NoMeterGateway};
 use meters::gateway::GatewayState;
 use meters::keys::MasterKeys;
 use meters::profile::Profiles;
-use meters::{Handle, Meters};
+use meters::{GatewayHandle, Meters};
 
 /// The handle of the meters, before and after they are started.
 #[derive(Default)]
 pub struct Buses {
-    handle: OnceLock<Handle>,
-    /// Ends the thread when it is dropped. That is after the database is closed, whose connections may belong to the thread.
+    handle: OnceLock<GatewayHandle>,
+    /// Ends the thread when it is dropped: after the database is closed, for its connections may have been opened there.
     thread: OnceLock<oneshot::Sender<()>>,
 }
 
@@ -58,7 +58,7 @@ impl Buses {
 
     /// `None` in a process that does not poll.
     #[must_use]
-    pub fn handle(&self) -> Option<&Handle> {
+    pub fn handle(&self) -> Option<&GatewayHandle> {
         self.handle.get()
     }
 

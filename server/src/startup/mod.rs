@@ -34,7 +34,7 @@ use crate::tasks::subsidies::GiveSubsidies;
 use domain::clock::SharedClock;
 use domain::returns::Rules;
 use domain::rng::Rng;
-use meters::Handle;
+use meters::GatewayHandle;
 use meters::live::Live;
 use meters::profile::Profiles;
 use payments::Payments;
@@ -118,7 +118,7 @@ impl Application {
 
     /// `None` in a process that does not poll.
     #[must_use]
-    pub fn meters(&self) -> Option<&Handle> {
+    pub fn meters(&self) -> Option<&GatewayHandle> {
         self.buses.handle()
     }
 
@@ -139,7 +139,7 @@ impl Application {
         let stopping = state.stopping.clone();
         tasks.spawn(state.context.live.clone().run(stopping.clone()));
         let context = &state.context;
-        let signal = payments.asked();
+        let signal = payments.query_requests();
         driver.start(QueryPayments { context: context.clone(), payments: payments.clone() }, signal);
         driver.start(SendRefunds { context: context.clone(), payments: payments.clone() }, Arc::default());
         let config = payments.reconcile_config();

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use super::{Failure, Task};
 use crate::services::Context;
-use domain::meter_clock::{Verdict, judge};
+use domain::meter_clock::{ClockAction, clock_action};
 use store::clocks;
 
 pub struct SetClocks(pub Context);
@@ -28,16 +28,16 @@ impl Task for SetClocks {
         off.retain(|meter| meter.secured || gateway.takes_time(meter.meter));
         let (mut set, mut faulty) = (0, 0);
         for meter in &off {
-            match judge(now, &meter.seen, &meter.edges) {
-                Verdict::Set => {
+            match clock_action(now, &meter.seen, &meter.edges) {
+                ClockAction::Set => {
                     clocks::set(db, rng, now, meter).await?;
                     set += 1;
                 }
-                Verdict::Faulty => {
+                ClockAction::Faulty => {
                     clocks::faulty(db, rng, now, meter).await?;
                     faulty += 1;
                 }
-                Verdict::Fine | Verdict::Later => {}
+                ClockAction::Fine | ClockAction::Later => {}
             }
         }
         if set > 0 {

@@ -37,7 +37,7 @@ async fn a_restart_continues_money_time_and_energy() {
     let mut line = Line::to(simulator.addresses()[0]).await;
     let view = simulator.meter(0, 2).unwrap().view().unwrap();
     assert_eq!((view.count, view.cumulative, view.order), (2, 10_100, 6));
-    // One minute on the wall is an hour at the site, half of it while nobody was there: 1 kWh, 0.50 yuan.
+    // One real minute is an hour at the site, half of it while the simulator was stopped: 1 kWh, 0.50 yuan.
     assert_eq!((view.total, view.remaining, view.clock), (100, 10_050, monday().plus(3_600_000)));
     assert_eq!(line.read(2, 0x0110, 2).await, challenge);
     assert_eq!(line.read(3, 0x011f, 1).await, [1]);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use app::api::batches::BatchesPort;
 use domain::clock::{Clock, SystemClock};
 use domain::order;
-use meters::Handle;
+use meters::GatewayHandle;
 use meters::live::Live;
 use model::console::{BatchCounts, BatchQuery, LeftOut, Target};
 use model::error::AppError;
@@ -51,7 +51,7 @@ impl Desk {
         Self { s, port, live, context, who }
     }
 
-    async fn start(&self) -> Handle {
+    async fn start(&self) -> GatewayHandle {
         self.s.start_with(self.live.clone()).await
     }
 
@@ -121,7 +121,7 @@ both!(every_batch_operation_reaches_meters_on_two_gateways, |w: World| async mov
     }
     assert_eq!(d.s.view(0, 1).mode, ControlMode::Prepaid);
 
-    // What was issued is what the meters hold, as pages show it.
+    // The meters hold what was issued, as the pages show it.
     let known = || async { parameters::find(&d.s.w.db, d.meter(0)).await.unwrap().map(|(found, _)| found) };
     until(SOON, "the parameters to be kept", || async { known().await.is_some_and(|found| found.switch_over == Some(at)) }).await;
     let found = known().await.unwrap();
@@ -235,7 +235,7 @@ both!(meters_that_missed_a_price_switch_are_listed, |w: World| async move {
     until(SOON, "the first to be told", || async { d.counts(batch).await.done == 1 }).await;
     let missed = d.port.missed_price_switches(&d.who, 0).await.unwrap();
     assert_eq!(missed.total, 2, "none was looked at yet");
-    // The minute until they are looked at is not waited for.
+    // Skips the minute until they are checked.
     d.s.w.execute("UPDATE commands SET next_at = 0 WHERE kind = 'in_force'").await;
     until(SOON, "the first to be in force", || async { d.port.missed_price_switches(&d.who, 0).await.unwrap().total == 1 }).await;
     let line = d.port.missed_price_switches(&d.who, 0).await.unwrap().lines.remove(0);
@@ -248,7 +248,7 @@ both!(meters_that_missed_a_price_switch_are_listed, |w: World| async move {
     .await;
     assert_eq!(d.counts(batch).await.done, 2);
 
-    // Somebody sets the old prices again: the next look says so, and trying again mends it.
+    // The old prices were set again: the next check reports it, and a retry corrects it.
     let old = d.issue(Issue::Prices([1, 2, 3, 4]), &Desk::all()).await;
     d.over(old).await;
     d.s.w
@@ -322,7 +322,7 @@ both!(clocks_are_set_when_the_rule_requires_it, |w: World| async move {
     for (offset, says) in [
         (20, "0 off, 0 set, 0 at fault"),
         (90, "1 off, 1 set, 0 at fault"),
-        // It is being told.
+        // Its command is being sent.
         (90, "0 off, 0 set, 0 at fault"),
     ] {
         see(offset).await;

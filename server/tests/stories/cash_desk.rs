@@ -51,7 +51,7 @@ both!(the_sales_journal_is_a_page_and_a_file, |w: World| async move {
         let sheet = text(clerk.get(location(&printed)).await).await;
         assert_eq!(sheet.contains("副本"), copy, "print {print}");
     }
-    // Whoever may see other buildings only sees none of it.
+    // Operators of other buildings see none of it.
     w.execute("INSERT INTO places (id, kind, name, sort) SELECT id, 'building', 'elsewhere', 9 FROM users WHERE login = 'boss'")
         .await;
     w.execute(

@@ -13,7 +13,7 @@ use story_support::{World, both};
 
 /// The sandbox's merchant certificate, ending at midnight UTC of that day.
 fn certificate(shop: &Shop, ends: Timestamp) -> String {
-    let key = KeyPair::from_pkcs8_pem_and_sign_algo(shop.sandbox.keys().app_private.as_str(), &PKCS_RSA_SHA256).unwrap();
+    let key = KeyPair::from_pkcs8_pem_and_sign_algo(shop.sandbox.keys().app_private.expose(), &PKCS_RSA_SHA256).unwrap();
     let (year, month, day) = ends.date().ymd();
     let mut params = CertificateParams::default();
     params.not_after = date_time_ymd(i32::try_from(year).unwrap(), month, day);
@@ -41,7 +41,7 @@ both!(an_expiring_certificate_is_one_case_until_renewed, |w: World| async move {
 
     assert_eq!(task.run().await.unwrap(), "3 watched, 0 near their end");
     assert_eq!(shop.world.number(open).await, 0);
-    // A month before; however often it is looked, and by however many processes, it is one case.
+    // A month before: one case, however often and by however many processes it is checked.
     clock.advance(11 * DAY);
     for _ in 0..3 {
         assert_eq!(task.run().await.unwrap(), "3 watched, 1 near their end");
@@ -50,12 +50,12 @@ both!(an_expiring_certificate_is_one_case_until_renewed, |w: World| async move {
     assert_eq!(shop.world.number(open).await, 1);
     let detail = shop.world.word(said).await;
     assert!(detail.contains("\"pay.unionpay.certificate\"") && detail.contains("30-days"), "{detail}");
-    // A week before the same case says so.
+    // A week before, the same case is updated.
     clock.advance(24 * DAY);
     task.run().await.unwrap();
     assert_eq!(shop.world.number("SELECT COUNT(*) FROM cases WHERE kind = 'expiry'").await, 1);
     assert!(shop.world.word(said).await.contains("7-days"));
-    // Somebody closes it: it is not opened again before the end.
+    // An operator closes it: it is not reopened before the expiry.
     shop.world.execute("UPDATE cases SET closed_at = 1, resolution = 'asked for' WHERE kind = 'expiry'").await;
     task.run().await.unwrap();
     assert_eq!(shop.world.number(open).await, 0);

@@ -53,7 +53,7 @@ both!(late_and_reordered_notifications_give_the_same_result, |w: World| async mo
         let (first, one) = shop.reach(tender, 5_000).await;
         shop.wait(SECOND);
         let (second, other) = shop.reach(tender, 6_000).await;
-        // The first payment's word is held back until the second's has been sent.
+        // The first payment's notification is delayed until after the second's.
         assert!(shop.sandbox.pay(&one) && shop.sandbox.pay(&other));
         for number in [&one, &other] {
             shop.until(number, |trade| trade.acknowledged == 1).await;
@@ -130,7 +130,7 @@ both!(an_unpaid_order_closes_only_on_the_channels_answer, |w: World| async move 
     let shop = Shop::open(w).await;
     for (tender, query) in CHANNELS {
         let (order, number) = shop.reach(tender, 5_000).await;
-        // Down, then silent, then a liar: nothing may be concluded.
+        // Down, then silent, then forged answers: nothing may be concluded.
         let silent = Faults { silent_on: vec![query.into()], ..Faults::default() };
         let liar =
             Faults { falsify: tender != Tender::Alipay, status: (tender == Tender::Alipay).then_some(500), ..Faults::default() };
@@ -159,7 +159,7 @@ both!(an_unpaid_order_closes_only_on_the_channels_answer, |w: World| async move 
 
 both!(a_payment_after_the_order_closed_is_credited, |w: World| async move {
     let shop = Shop::open(w).await;
-    // WeChat closes what we close; the others still let the payer pay where our clock runs ahead of theirs.
+    // WeChat closes what we close; on the others a trade can still be paid if our clock is ahead of theirs.
     for (n, tender) in (1..).zip([Tender::Alipay, Tender::UnionPay]) {
         let (order, cashier) = shop.paying_by(tender, 5_000, &PHONE).await;
         for _ in 0..25 {
@@ -183,7 +183,7 @@ both!(an_order_paid_twice_is_credited_once_and_rest_suspended, |w: World| async 
     let shop = Shop::open(w).await;
     for (n, tender) in (1..).zip([Tender::Alipay, Tender::UnionPay]) {
         let (order, first) = shop.reach(tender, 5_000).await;
-        // The product's clock says that the first form is over; the channel still takes it.
+        // The first attempt has expired by the product's clock; the channel still accepts it.
         shop.world.clock.advance(16 * MINUTE);
         shop.arrive(&shop.another_attempt(order).await.cashier).await;
         let second = shop.number(order).await;

@@ -111,7 +111,7 @@ both!(a_console_refund_settles_a_correction_once, |w: World| async move {
     let noted = console::close_case(&shop.world.db, shop.world.clock.now(), &shop.who(clerk), case, "noted").await;
     assert_eq!(refused(noted), AppError::Conflict, "a note does not clear it");
     let back = correct(&shop, clerk, order, 3_000).await.unwrap();
-    // The channel would give 30.00 more: nobody is asked before somebody has said what the 20.00 were.
+    // The channel could refund 30.00 more, but is not asked before an operator has cleared the 20.00.
     assert_eq!(shop.give_back().await.unwrap(), "begun 0, asked 0, ended 0, failed 0");
     assert_eq!(shop.trade(&number).refunded(), Fen(2_000));
     let both = futures::future::join_all((0..2).map(|_| clear(&shop, clerk, RefundSubject::Return(back.id())))).await;
@@ -119,7 +119,7 @@ both!(a_console_refund_settles_a_correction_once, |w: World| async move {
     assert_eq!(shop.balance(&Account::Suspense).await, Money::ZERO);
     assert_eq!(shop.open_cases().await, 0);
     shop.proved().await;
-    // The rest goes the way it came.
+    // The rest is refunded through its channel.
     let rest = shop.refund_request(clerk, RefundSubject::Return(back.id()), 1_000);
     let more = refunds::NewRefund { amount: Fen(1_001), key: shop.world.rng.id(shop.world.clock.now()), ..rest.clone() };
     assert_eq!(refused(shop.ask(&more).await), AppError::ExceedsRefundable);
@@ -204,19 +204,19 @@ both!(each_console_refund_after_a_write_off_is_written_off_once, |w: World| asyn
         refunds::write_off(&w.db, &w.rng, w.clock.now(), &who, order, "已用掉").await
     };
     let lost = async || (shop.balance(&Account::Suspense).await, shop.balance(&Account::WriteOff).await);
-    // Two that nobody had looked at meanwhile are one loss.
+    // Two that were not cleared in between are one write-off.
     at_the_console(&shop, &number, "console1", 1_000).await;
     at_the_console(&shop, &number, "console2", 500).await;
     lose().await.unwrap();
     assert_eq!(lost().await, (Money::ZERO, Money(-150_000)));
-    // The next one opens a case of its own, and is lost once, though two say so at once.
+    // The next one opens a new case and is written off once, despite two concurrent requests.
     at_the_console(&shop, &number, "console3", 700).await;
     assert_eq!((lost().await, shop.open_cases().await), ((Money(-70_000), Money(-150_000)), 1));
     shop.proved().await;
     let both = futures::future::join_all((0..2).map(|_| lose())).await;
     assert_eq!(both.iter().filter(|one| one.is_ok()).count(), 1, "{both:?}");
     assert_eq!((lost().await, shop.open_cases().await), ((Money::ZERO, Money(-220_000)), 0));
-    // Of a third a part pays a return, and the rest is lost.
+    // Of a third, a part settles a return and the rest is written off.
     at_the_console(&shop, &number, "console4", 2_000).await;
     let back = correct(&shop, clerk, order, 1_200).await.unwrap();
     clear(&shop, clerk, RefundSubject::Return(back.id())).await.unwrap();
@@ -225,7 +225,7 @@ both!(each_console_refund_after_a_write_off_is_written_off_once, |w: World| asyn
     assert_eq!(refused(lose().await), AppError::Conflict);
     assert_eq!((lost().await, shop.open_cases().await), ((Money::ZERO, Money(-300_000)), 0));
     shop.proved().await;
-    // More is said to be lost than went back.
+    // The write-off exceeds the refund.
     shop.world
         .execute(
             "INSERT INTO ledger_transfers (id, operation, reference, debit, credit, amount_e4, at)

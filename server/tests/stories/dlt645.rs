@@ -78,7 +78,7 @@ both!(a_relay_command_is_done_when_the_relay_is_observed, |w: World| async move 
 
 both!(a_refused_password_is_reported_once_and_not_retried, |w: World| async move {
     let mut s = bus(w, 1).await;
-    // What the wallet wants is not what stands there: the reconciler tells the relay to open.
+    // The relay differs from what the wallet asks for, so the relay controller opens it.
     s.w.execute("INSERT INTO wallets (meter_id, changed_at) SELECT id, 0 FROM meters").await;
     let commands = "SELECT COUNT(*) FROM commands WHERE state = 'failed' AND note = 'password' AND attempts = 1";
     for (n, password) in [(1, "02000000"), (2, "")] {
@@ -184,7 +184,7 @@ both!(a_clock_is_set_by_broadcast_or_alone_and_not_near_midnight, |w: World| asy
     let truth = |unit: u8| s.view(0, unit).clock.since(clock.now()) / SECOND;
     // A minute, two, and ten; the last is right.
     for (unit, seconds) in [(1, 60), (2, -120), (3, 600)] {
-        s.meter(0, unit).suffer(OneTimeFault::ClockOff { seconds }).await.unwrap();
+        s.meter(0, unit).inject(OneTimeFault::ClockOff { seconds }).await.unwrap();
     }
     until(SOON, "the clocks to be seen", || async { (0..4).all(|n| off(n) == [Some(60), Some(-120), Some(600), Some(0)][n]) })
         .await;

@@ -221,9 +221,9 @@ enum Trace {
     Shown(fn(&Latest) -> bool),
 }
 
-/// Each mishap, its trace, and the one after it.
-fn mishap(mishap: OneTimeFault) -> (Trace, Option<OneTimeFault>) {
-    match mishap {
+/// The trace of a one-time fault, and the fault to test next.
+fn expected_trace(fault: OneTimeFault) -> (Trace, Option<OneTimeFault>) {
+    match fault {
         OneTimeFault::CounterZeroed => (Trace::Held("reset"), Some(OneTimeFault::CounterJump { kwh: 400 })),
         OneTimeFault::CounterJump { .. } => (Trace::Held("jumped"), Some(OneTimeFault::CounterNearEnd)),
         OneTimeFault::CounterNearEnd => (Trace::Held("jumped"), Some(OneTimeFault::ClockOff { seconds: 3_600 })),
@@ -242,21 +242,21 @@ fn mishap(mishap: OneTimeFault) -> (Trace, Option<OneTimeFault>) {
 }
 
 both!(each_incident_is_recorded, |w: World| async move {
-    let mishaps: Vec<OneTimeFault> = successors(Some(OneTimeFault::CounterZeroed), |one| mishap(*one).1).collect();
-    let s = Site::with(w, 1, mishaps.len() as u8, |sim| {
+    let faults: Vec<OneTimeFault> = successors(Some(OneTimeFault::CounterZeroed), |one| expected_trace(*one).1).collect();
+    let s = Site::with(w, 1, faults.len() as u8, |sim| {
         sim.estate.meters_mut().for_each(|(_, meter)| meter.energy = 500_000);
     })
     .await;
     let live = hub(&s).await;
     let engine = s.start_with(live.clone()).await;
     until(SOON, "all meters", || async { s.meters.iter().all(|meter| !is_lost(&live, *meter)) }).await;
-    for (unit, one) in (1..).zip(&mishaps) {
-        s.meter(0, unit).suffer(*one).await.unwrap();
+    for (unit, one) in (1..).zip(&faults) {
+        s.meter(0, unit).inject(*one).await.unwrap();
     }
     let (mut held, mut n) = (0, 0);
-    for (meter, one) in s.meters.iter().zip(&mishaps) {
+    for (meter, one) in s.meters.iter().zip(&faults) {
         n += 1;
-        match mishap(*one).0 {
+        match expected_trace(*one).0 {
             Trace::Shown(shows) => {
                 let shown = || async { live.get(*meter).is_some_and(|seen| shows(&seen)) };
                 until(SOON, &format!("{one:?} to be shown"), shown).await;
@@ -271,7 +271,7 @@ both!(each_incident_is_recorded, |w: World| async move {
     }
     engine.stop().await;
     assert_eq!(s.w.number("SELECT COUNT(*) FROM cases").await, held);
-    let words = mishaps.iter().filter_map(|one| if let Trace::Held(word) = mishap(*one).0 { Some(word) } else { None });
+    let words = faults.iter().filter_map(|one| if let Trace::Held(word) = expected_trace(*one).0 { Some(word) } else { None });
     for word in words {
         let sql: &'static str = match word {
             "reset" => "SELECT COUNT(*) FROM cases WHERE detail LIKE '%reset%'",

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use domain::bcd::BcdTime;
 use domain::clock::TestClock;
 use domain::framing::Framing;
-use domain::meter_state::{MeterStatus, Plain};
+use domain::meter_state::{MeterStatus, PlainStatus};
 use domain::rng::Rng;
 use domain::serial::Serial;
 use meters::config::Config;
 use meters::directory::Meter;
-use meters::dlt645::{Access, Answer, Ask, Refusal};
+use meters::dlt645::{Answer, Credentials, Dlt645Request, Refusal};
 use meters::driver;
 use meters::keys::MasterKeys;
 use meters::link::{Carrier, Link, LinkError, LinkState, Priority, Target, Tls, TlsSettings};
@@ -55,7 +55,7 @@ impl Site {
     }
 
     fn connect(&self, carrier: Carrier, password: &str) -> Connection {
-        let dlt645 = Access { password: password.into(), ..Access::default() };
+        let dlt645 = Credentials { password: password.into(), ..Credentials::default() };
         let config = Config { request_timeout_ms: 500, late_ms: 100, baud: 0, dlt645, ..Config::default() };
         let target = Target { host: "127.0.0.1".into(), port: self.simulator.addresses()[0].port(), carrier };
         let stop = CancellationToken::new();
@@ -85,7 +85,7 @@ impl Site {
         driver::read(meter, Priority::Sweep, &self.simulator.clock()).await.unwrap()
     }
 
-    async fn plain(&self, meter: &Meter) -> Plain {
+    async fn plain(&self, meter: &Meter) -> PlainStatus {
         match driver::meter_status(meter, Priority::Sweep, &self.simulator.clock()).await.unwrap().0 {
             MeterStatus::Plain(plain) => plain,
             MeterStatus::Wallet(_) => panic!("no wallet"),
@@ -154,8 +154,8 @@ async fn a_broadcast_sets_all_clocks_of_a_bus_unanswered() {
     site.simulator.advance(10 * HOUR).await.unwrap();
     let connection = site.connect(Carrier::Transparent, "");
     let time = site.simulator.clock().now().plus(90_000);
-    let ask = Ask::Time(BcdTime::from_timestamp(time).unwrap());
-    assert_eq!(connection.0.dlt645(Priority::Settings, ask).await, Ok(Answer::Done));
+    let request = Dlt645Request::Time(BcdTime::from_timestamp(time).unwrap());
+    assert_eq!(connection.0.dlt645(Priority::Settings, request).await, Ok(Answer::Done));
     assert_eq!(site.view(2).clock, time);
     assert_eq!(site.plain(&site.meter(2, &connection)).await.clock, Some(time), "and the bus is in step");
 }
@@ -183,7 +183,7 @@ async fn dlt645_is_refused_over_modbus_tcp() {
     let site = Site::start(Framing::ModbusTcp).await;
     let connection = site.connect(Carrier::Tcp, "");
     let meter: Serial = site.plans[1].serial;
-    let asked = connection.0.dlt645(Priority::Sweep, Ask::Read { meter, di: 0 }).await;
+    let asked = connection.0.dlt645(Priority::Sweep, Dlt645Request::Read { meter, di: 0 }).await;
     assert_eq!(asked, Err(LinkError::NotCarried));
     assert!(connection.0.read(Priority::Sweep, 1, 0, 2).await.is_ok(), "and the connection stays");
 }

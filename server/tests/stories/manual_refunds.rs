@@ -64,7 +64,7 @@ both!(an_order_is_refunded_whole_and_only_before_delivery, |w: World| async move
     let (order, number) = shop.paid(3_000).await;
     let of = RefundSubject::Payment(shop.payment(&number).await);
     assert_eq!(refused(shop.ask(&shop.refund_request(clerk, of, 2_999)).await), AppError::AmountOutOfRange);
-    // A frame may be on its way: nobody gives the money back as well.
+    // A frame may be on its way, so the money is not refunded as well.
     shop.world.execute("UPDATE commands SET state = 'sending', attempts = 1").await;
     assert_eq!(refused(shop.ask(&shop.refund_request(clerk, of, 3_000)).await), AppError::InTheMeter);
     shop.world.execute("UPDATE commands SET state = 'queued', attempts = 0").await;
@@ -100,7 +100,7 @@ both!(a_large_refund_needs_two_people, |w: World| async move {
     assert_eq!(refused(refunds::deliver_again(db, now, &shop.who(clerk), order).await), AppError::Conflict);
     shop.proved().await;
 
-    // Not into a meter that leaves its account: it is told to close behind what was decided before, and nothing comes after that.
+    // Not into a meter whose account closes: the close command follows the earlier commands, and nothing follows it.
     let row = shop.ask(&shop.refund_request(clerk, of, 5_000)).await.unwrap();
     refunds::reject(db, rng, now, &shop.who(second), row.id(), "不退").await.unwrap();
     let replace = ClosingRequest::Replace { meter: shop.room.meter };
@@ -240,7 +240,7 @@ both!(a_refund_is_requested_and_followed_in_the_console, |w: World| async move {
     let file = text(boss.get("/register.csv?kind=refund").await).await;
     assert!(file.lines().any(|line| line.contains("30.00") && line.contains("已退到")), "{file}");
 
-    // Whoever may see other buildings only sees none of it, and asks for none of it.
+    // Operators of other buildings see no refund and request none.
     let other = web.person(&shop.world, Role::Operator, "other").await;
     shop.world
         .execute(

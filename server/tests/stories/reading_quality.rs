@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use crate::readings::{hub, measurement, reading, record, state};
 use domain::clock::Clock;
-use domain::meter_state::{Measurement, MeterStatus, Plain, State};
+use domain::meter_state::{Measurement, MeterStatus, PlainStatus, StateBlock};
 use domain::reading_source::Source;
-use meters::recorder::Event;
+use meters::recorder::MeterEvent;
 use model::console::{EventQuery, Gap};
 use model::energy::Energy;
 use model::error::AppError;
@@ -40,8 +40,8 @@ async fn settle(w: &World, who: &Who, gap: Gap) -> Result<(), AppError> {
     Ok(counters::settle(&w.db, &w.rng, w.clock.now(), who, open_case(w).await, gap, "looked at the meter").await?)
 }
 
-fn with(meter: MeterId, at: Timestamp, measurement: Measurement, state: State) -> Event {
-    Event::Read { meter, from: at, at, source: Source::Sweep, measurement, meter_status: MeterStatus::Wallet(state) }
+fn with(meter: MeterId, at: Timestamp, measurement: Measurement, state: StateBlock) -> MeterEvent {
+    MeterEvent::Read { meter, from: at, at, source: Source::Sweep, measurement, meter_status: MeterStatus::Wallet(state) }
 }
 
 /// The kinds of open events, and the number of all.
@@ -61,7 +61,7 @@ both!(daily_energy_is_stored_by_direction_and_rate, |w: World| async move {
     };
     let live = hub(&w).await;
     record(&w, &live, vec![at(0, 10_000, 100, [0, 4_000, 3_000, 3_000])]).await;
-    // The restart remembers every counter, not only the total.
+    // The restart restores every counter, not only the total.
     record(&w, &live, vec![at(2, 11_000, 300, [0, 4_600, 3_400, 3_000])]).await;
     let today = start.date();
     let days = energy::days(&w.db, meter, today, today.plus(1)).await.unwrap();
@@ -117,7 +117,7 @@ both!(a_gap_takes_register_rates_or_is_marked_flat, |w: World| async move {
     // What is held after 50 kWh, 20 of them at peak; what is decided; and how it falls into rates.
     let stories = [
         (grown, Gap::Count, "registers", [0, 480_000, 369_960, 0]),
-        // One register was reset: the others say nothing either.
+        // One register was reset, so the others are not used either.
         ((900_000, Some([0, 0, 400_000, 0])), Gap::Count, "flat", [0, 0, 850_000, 0]),
         ((900_000, None), Gap::Count, "none", [0; 4]),
         ((30, Some([0, 10, 20, 0])), replaced(50_000, 0), "registers", [0, 10, 20, 0]),
@@ -172,7 +172,7 @@ both!(alarm_conditions_become_events_once_and_end, |w: World| async move {
     let (meter, live) = (w.meter(1).await, hub(&w).await);
     let start = w.clock.now();
     let seen = |minutes: i64, status: u16, tamper: u16| {
-        let state = State { status: StatusWord(status), tamper, ..state() };
+        let state = StateBlock { status: StatusWord(status), tamper, ..state() };
         with(meter, start.plus(minutes * MINUTE), measurement(1_000 + minutes), state)
     };
     record(&w, &live, vec![seen(0, 0b11, 4)]).await;
@@ -185,7 +185,7 @@ both!(alarm_conditions_become_events_once_and_end, |w: World| async move {
     record(&w, &live, vec![seen(4, 0b11, 6)]).await;
     assert_eq!(kinds(&w, &who).await, (vec![], 3), "and the cover count grew in a moment");
     assert_eq!(w.word("SELECT detail FROM events WHERE kind = 'tamper'").await, r#"{"from":4,"to":6}"#);
-    record(&w, &live, vec![Event::Lost { meter, since: start.plus(5 * MINUTE), alone: true }]).await;
+    record(&w, &live, vec![MeterEvent::MeterLost { meter, since: start.plus(5 * MINUTE), alone: true }]).await;
     assert_eq!(kinds(&w, &who).await, (vec![EventKind::MeterLost], 4));
     record(&w, &live, vec![seen(6, 0b11, 6)]).await;
     assert_eq!(kinds(&w, &who).await, (vec![], 4));
@@ -201,9 +201,9 @@ both!(energy_through_an_open_relay_or_reverse_is_an_event, |w: World| async move
     let seen = |at: i64, closed: Option<bool>, watts: i32, reverse: i64| {
         let measured =
             Measurement { power_w: Some(watts), current_ca: Some(500), reverse: Some(Energy(reverse)), ..measurement(0) };
-        let meter_status = MeterStatus::Plain(Plain { relay_closed: closed, ..Plain::default() });
+        let meter_status = MeterStatus::Plain(PlainStatus { relay_closed: closed, ..PlainStatus::default() });
         let at = start.plus(at);
-        Event::Read { meter, from: at, at, source: Source::Sweep, measurement: measured, meter_status }
+        MeterEvent::Read { meter, from: at, at, source: Source::Sweep, measurement: measured, meter_status }
     };
     record(&w, &live, vec![seen(0, None, 1_000, 0), seen(MINUTE, None, 1_000, 0)]).await;
     assert_eq!(kinds(&w, &who).await.1, 0, "an instrument has no relay to be welded");
@@ -235,7 +235,7 @@ both!(an_event_is_acknowledged_once_by_permitted_operators, |w: World| async mov
     let who = clerk(&w).await;
     let (meter, live) = (w.meter(1).await, hub(&w).await);
     let since = w.clock.now();
-    record(&w, &live, vec![Event::Lost { meter, since, alone: true }]).await;
+    record(&w, &live, vec![MeterEvent::MeterLost { meter, since, alone: true }]).await;
     let find = async |query: EventQuery| console::events(&w.db, who.user, &query).await.unwrap().lines;
     let line = find(EventQuery::default()).await.remove(0);
     console::acknowledge(&w.db, since.plus(1), &who, line.id).await.unwrap();
@@ -264,8 +264,8 @@ both!(a_meter_defect_becomes_an_event, |w: World| async move {
     let engine = s.start().await;
     until(SOON, "all meters", || async { s.w.number("SELECT COUNT(DISTINCT meter_id) FROM readings").await == 5 }).await;
     s.meter(0, 1).defect(Defect::CoverOpen, true).await.unwrap();
-    s.meter(0, 2).suffer(OneTimeFault::MalignantLoad).await.unwrap();
-    s.meter(0, 3).suffer(OneTimeFault::ClockLost).await.unwrap();
+    s.meter(0, 2).inject(OneTimeFault::MalignantLoad).await.unwrap();
+    s.meter(0, 3).inject(OneTimeFault::ClockLost).await.unwrap();
     s.meter(0, 4).fault(LineFault::Silent, 1.0).unwrap();
     let count = "SELECT COUNT(*) FROM events WHERE CASE WHEN until_at IS NULL
                  THEN kind IN ('cover-open', 'malignant-load', 'clock-lost', 'meter-lost') ELSE kind = 'tamper' END";
@@ -288,7 +288,7 @@ both!(two_swapped_meters_bill_nobody, |w: World| async move {
     let engine = s.start().await;
     until(SOON, "all meters", || async { s.w.number("SELECT COUNT(DISTINCT meter_id) FROM readings").await == 3 }).await;
     engine.stop().await;
-    // The bus was addressed anew: 1 answers where 2 did and the other way round.
+    // The addresses were swapped: meter 1 answers at 2 and the other way round.
     s.w.execute("UPDATE meters SET unit = 100 WHERE unit = 1").await;
     s.w.execute("UPDATE meters SET unit = 1 WHERE unit = 2").await;
     s.w.execute("UPDATE meters SET unit = 2 WHERE unit = 100").await;
@@ -345,8 +345,8 @@ both!(an_impossible_counter_without_a_serial_is_held, |w: World| async move {
     let (one, other, live) = (w.meter(1).await, w.meter(2).await, hub(&w).await);
     let seen = |meter: MeterId, minutes: i64, wh: i64| {
         let at = w.clock.now().plus(minutes * MINUTE);
-        let meter_status = MeterStatus::Plain(Plain::default());
-        Event::Read { meter, from: at, at, source: Source::Sweep, measurement: measurement(wh), meter_status }
+        let meter_status = MeterStatus::Plain(PlainStatus::default());
+        MeterEvent::Read { meter, from: at, at, source: Source::Sweep, measurement: measurement(wh), meter_status }
     };
     record(&w, &live, vec![seen(one, 0, 500_000), seen(other, 0, 80_000)]).await;
     let swapped = (1..6).flat_map(|n| [seen(one, 10 * n, 80_000 + n), seen(other, 10 * n, 500_000 + n)]).collect();

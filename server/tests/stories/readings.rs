@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use domain::clock::Clock;
-use domain::meter_state::{Measurement, MeterStatus, State};
+use domain::meter_state::{Measurement, MeterStatus, StateBlock};
 use domain::reading_source::Source;
 use domain::serial::AccountNumber;
 use meters::live::Live;
-use meters::recorder::{Event, Recorder};
+use meters::recorder::{MeterEvent, Recorder};
 use model::energy::Energy;
 use model::ids::MeterId;
 use model::meter::StatusWord;
@@ -17,8 +17,8 @@ use store::{energy, readings};
 use story_support::{World, both};
 use tokio::sync::mpsc;
 
-pub fn state() -> State {
-    State {
+pub fn state() -> StateBlock {
+    StateBlock {
         serial: "006026773546".parse().unwrap(),
         status: StatusWord(0b11),
         remaining: Fen(1_000),
@@ -41,8 +41,8 @@ pub fn state() -> State {
     }
 }
 
-pub fn reading(meter: MeterId, at: Timestamp, wh: i64) -> Event {
-    Event::Read {
+pub fn reading(meter: MeterId, at: Timestamp, wh: i64) -> MeterEvent {
+    MeterEvent::Read {
         meter,
         from: at,
         at,
@@ -67,7 +67,7 @@ pub fn measurement(wh: i64) -> Measurement {
 }
 
 /// Runs a recorder for these events.
-pub async fn record(w: &World, live: &Live, events: Vec<Event>) {
+pub async fn record(w: &World, live: &Live, events: Vec<MeterEvent>) {
     let recorder = Recorder::load(w.db.clone(), w.clock.clone(), w.rng.clone(), live.clone(), Arc::default()).await.unwrap();
     let (send, receive) = mpsc::channel(10_000);
     for event in events {
@@ -149,10 +149,10 @@ both!(a_sweep_overtaken_by_a_command_shows_no_older_state, |w: World| async move
     let meter = w.meter(1).await;
     let live = hub(&w).await;
     let now = w.clock.now();
-    let read_back = State { count: 2, remaining: Fen(6_000), ..state() };
+    let read_back = StateBlock { count: 2, remaining: Fen(6_000), ..state() };
     let events = vec![
         reading(meter, now, 10),
-        Event::MeterStatus { meter, at: now.plus(200), meter_status: MeterStatus::Wallet(read_back) },
+        MeterEvent::MeterStatus { meter, at: now.plus(200), meter_status: MeterStatus::Wallet(read_back) },
         // Its state was read before the command, its counters after.
         reading(meter, now.plus(100), 20),
     ];

@@ -26,7 +26,7 @@ both!(a_double_payment_is_refunded_automatically_once, |w: World| async move {
     assert_eq!(shop.lies().await, (0, 0, 5_000));
     assert_eq!(shop.state(order).await, "paid", "the first is delivered");
     assert_eq!(shop.open_cases().await, 0);
-    // The channel tells of it, several times: nobody takes it for somebody else's.
+    // The channel notifies it several times; it is not mistaken for a console refund.
     shop.until(&second, |trade| trade.acknowledged == 2).await;
     assert!(shop.sandbox.notify(&second) && shop.sandbox.notify(&second));
     shop.until(&second, |trade| trade.acknowledged == 4).await;
@@ -97,7 +97,7 @@ both!(a_refund_the_channel_refuses_opens_a_case, |w: World| async move {
     assert_eq!(shop.give_back().await.unwrap(), "begun 0, asked 0, ended 0, failed 0", "nobody insists by himself");
     shop.proved().await;
 
-    // Again, under a number of its own; refused again; then over the counter.
+    // Retried under a new number and refused again; then paid in cash.
     let of = RefundSubject::Payment(shop.payment(&second).await);
     let again = shop.ask(&shop.refund_request(clerk, of, 4_000)).await.unwrap();
     shop.give_back().await.unwrap();
@@ -206,7 +206,7 @@ both!(a_refund_mistaken_for_ours_is_booked_when_ours_fails, |w: World| async mov
     let shop = Shop::under(w, BY_HAND).await;
     let (_, _, second) = shop.paid_twice(4_000).await;
     let row = shop.ask(&shop.refund_request(clerk, RefundSubject::Payment(shop.payment(&second).await), 4_000)).await.unwrap();
-    // Somebody at the channel's console is faster. The sum that is told may be ours, so nothing is concluded from it.
+    // A refund at the channel's console came first. The reported sum may be ours, so nothing is concluded from it.
     assert!(shop.sandbox.refund(&second, "console1", Fen(4_000)));
     shop.until(&second, |trade| trade.acknowledged == 2).await;
     assert_eq!((shop.now(&row).await, shop.lies().await), (RefundState::Sending, (0, 4_000, 8_000)));
@@ -227,7 +227,7 @@ both!(unionpay_confirms_a_refund_later, |w: World| async move {
     assert!(shop.sandbox.pay(&number));
     shop.until(&number, |trade| trade.acknowledged == 1).await;
     let refund = shop.ask(&shop.refund_request(clerk, RefundSubject::Payment(shop.payment(&number).await), 3_000)).await.unwrap();
-    // Nobody tells of it: its acceptance is no end, and the question after it is.
+    // Without a notification: the acceptance is not final, and the next query is.
     shop.sandbox.set_faults(Faults { lose: true, ..Faults::default() });
     assert_eq!(shop.give_back().await.unwrap(), "begun 0, asked 1, ended 0, failed 0");
     assert_eq!((shop.now(&refund).await, shop.balance(&Account::Refunding).await), (RefundState::Sending, Money(300_000)));

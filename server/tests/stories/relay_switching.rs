@@ -7,7 +7,7 @@ use std::time::Duration;
 use ::meters::keys::MasterKeys;
 use ::meters::live::Live;
 use ::meters::profile::Profiles;
-use ::meters::{Handle, Meters};
+use ::meters::{GatewayHandle, Meters};
 use domain::clock::{Clock, SystemClock};
 use model::ids::MeterId;
 use model::meter::Wallet;
@@ -96,7 +96,7 @@ struct Room {
     w: World,
     dds238: Arc<Dds238>,
     meter: MeterId,
-    engine: Handle,
+    engine: GatewayHandle,
 }
 
 impl Room {
@@ -154,7 +154,7 @@ both!(a_relay_command_is_sent_once_and_done_when_observed, |w| async move {
     let room = Room::new(w).await;
     let command = room.command("relay", OPEN).await;
     assert_eq!((command.state.as_str(), command.note, command.attempts), ("done", None, 1));
-    // It stands so already: nothing is sent.
+    // The relay is already in that position: nothing is sent.
     let command = room.command("relay", OPEN).await;
     assert_eq!((command.state.as_str(), command.attempts), ("done", 0));
     assert_eq!(room.command("relay", CLOSE).await.state, "done");

@@ -204,7 +204,7 @@ both!(a_top_up_sent_twice_is_one_order, |w: World| async move {
         panic!("no address")
     };
     assert!(cashier.starts_with("https://gateway.example/gateway.do?"), "{cashier}");
-    // Inside WeChat nothing opens; the page says how to get out, and begins nothing.
+    // Inside WeChat no cashier opens; the page explains how to leave, and starts no payment.
     let in_wechat = &Visit { agent: "Mozilla/5.0 (iPhone) MicroMessenger/8.0.50".into(), ..Visit::default() };
     assert_eq!(site.residents.pay(&person, order, in_wechat).await, Ok(Cashier::Page));
     assert_eq!(site.residents.cashier(&person, order, in_wechat).await.unwrap().step, CashierStep::OpenBrowser);

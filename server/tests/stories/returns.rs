@@ -33,7 +33,7 @@ fn refused<T: std::fmt::Debug>(result: Result<T, StoreError>) -> AppError {
 }
 
 /// Sells and delivers this amount, and waits for readings that show it.
-async fn stocked(w: World, meters: u8, fen: i64) -> (Site, meters::Handle) {
+async fn stocked(w: World, meters: u8, fen: i64) -> (Site, meters::GatewayHandle) {
     let s = Site::new(w, 1, meters).await;
     for room in 0..usize::from(meters) {
         s.sell(room, fen).await;

@@ -1,7 +1,7 @@
 //! Warnings and trips of server wallets and their reasons; energy without a price; batches of modes; overdrawn rooms.
 
 use domain::clock::Clock;
-use meters::recorder::Event;
+use meters::recorder::MeterEvent;
 use model::console::EventQuery;
 use model::event::EventKind;
 use model::ids::{BatchId, MeterId, PlaceId};
@@ -108,8 +108,8 @@ both!(energy_without_a_price_waits_and_delays_no_other, |w: World| async move {
     tx.commit().await.unwrap();
     bind(&fixture.w.db, "UPDATE meters SET place_id = $1 WHERE unit = $2", elsewhere.0, &[1]).await;
     let beside = match fixture.reading(30, 700) {
-        Event::Read { from, at, source, measurement, meter_status, .. } => {
-            Event::Read { meter: other, from, at, source, measurement, meter_status }
+        MeterEvent::Read { from, at, source, measurement, meter_status, .. } => {
+            MeterEvent::Read { meter: other, from, at, source, measurement, meter_status }
         }
         event => event,
     };

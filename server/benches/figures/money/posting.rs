@@ -30,7 +30,7 @@ pub async fn run(length: Length) -> Outcome<Vec<Figure>> {
         let (directory, beside) = (tempfile::tempdir()?, tempfile::tempdir()?);
         let db = Db::open(&engine.url(directory.path()).await?).await?;
         let bare = Db::open(&engine.url(beside.path()).await?).await?;
-        // Whoever writes the rows by hand moves the balances by hand.
+        // Plain SQL updates the balances too.
         match &bare {
             Db::Sqlite { write, .. } => sqlx::query("DROP TRIGGER ledger_moves_balances").execute(write).await.map(drop)?,
             Db::Postgres(pool) => {

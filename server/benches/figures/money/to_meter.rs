@@ -28,7 +28,7 @@ pub async fn run(length: Length) -> Outcome<Vec<Figure>> {
         alipay.gateway,
         alipay.app_id,
         alipay.seller_id,
-        keys.app_private.as_str(),
+        keys.app_private.expose(),
         keys.gateway_public
     );
     let site = Site::start_with(REFERENCE, &table).await?;
@@ -40,7 +40,7 @@ pub async fn run(length: Length) -> Outcome<Vec<Figure>> {
     let (rooms, all) = (rooms(&site.db).await?, length.count(300));
     let (mut paid, step) = (Vec::new(), 181);
     for n in 0..all {
-        // From bus to bus; never two at once in one meter.
+        // From bus to bus, so that no meter has two at once.
         let room = *rooms.get(n * step % rooms.len().max(1)).ok_or("no room to pay for")?;
         let number = order(&payments, &http, &rng, room, 1_000).await?;
         paid.push((number.clone(), SystemClock.now()));

@@ -103,7 +103,7 @@ impl Shop {
         let orders = self.rooms.iter().cycle().take(all).map(|room| order(&self.payments, &http, &self.rng, *room, 5_000));
         let numbers: Vec<String> = stream::iter(orders).buffer_unordered(4).try_collect().await?;
         for (paid, number) in numbers.iter().enumerate() {
-            // More at once, and the sandbox tells some of them a second time, minutes later.
+            // With more at once the sandbox repeats some minutes later.
             self.until_notified(paid.saturating_sub(32)).await?;
             if !self.sandbox.pay(number) {
                 return Err(format!("{number} cannot be paid").into());

@@ -17,7 +17,7 @@ pub async fn run(length: Length) -> Outcome<Vec<Figure>> {
         site.all_read(Duration::from_secs(60)).await?;
         let healthy = site.readings(length.seconds(20)).await?.sweep();
         site.strike(0.2, way).await?;
-        // Two failures each, and pauses grown to the cap.
+        // Time for two failures each, and for the back-off to reach its cap.
         tokio::time::sleep(length.seconds(100)).await;
         let (lost, live) = site.lost_and_live().await?;
         let mut gaps = Vec::new();

@@ -70,7 +70,7 @@ async fn bus(tally: Arc<Tally>, late: usize, stop: CancellationToken) -> Outcome
 
 /// Answers with address and unit of the request, every third time late.
 async fn gateway(listener: TcpListener, late: Arc<AtomicUsize>) {
-    // Whoever connected last: late answers go there too.
+    // The newest connection, which receives late answers too.
     let newest: Arc<Mutex<Option<Arc<Mutex<OwnedWriteHalf>>>>> = Arc::default();
     let rng = Rng::from_system();
     while let Ok((stream, _)) = listener.accept().await {
@@ -93,7 +93,7 @@ async fn gateway(listener: TcpListener, late: Arc<AtomicUsize>) {
                 let after = Duration::from_millis(TIMEOUT_MS + 2 + rng.below(30));
                 tokio::spawn(async move {
                     tokio::time::sleep(after).await;
-                    // The first is often closed by then, which is as it should be.
+                    // The first connection is usually closed by then, as expected.
                     let _ = own.lock().await.write_all(&answer).await;
                     let current = newest.lock().await.clone();
                     if let Some(current) = current {

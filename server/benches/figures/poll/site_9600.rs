@@ -23,7 +23,7 @@ pub async fn run(_: Length) -> Outcome<Vec<Figure>> {
         site.strike(share, "silent").await?;
         tokio::time::sleep(SETTLED).await;
         let (lost, live) = site.lost_and_live().await?;
-        // Just before it is read again, a meter's reading is as old as the gap is long.
+        // Just before the next reading the age of the last one is the gap.
         let gaps = site.readings(WATCHED).await?.gaps(&live);
         let middle = quantile(&gaps, 0.5);
         let against = format!("{} of {} meters dead; median {middle:.1} s, {} gaps", lost.len(), site.meters.len(), gaps.len());

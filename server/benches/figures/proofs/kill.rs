@@ -20,7 +20,7 @@ pub async fn run(length: Length) -> Outcome<Vec<Figure>> {
         let mut summaries = Vec::new();
         for back in [false, true] {
             let w = if engine == Engine::Sqlite { World::sqlite().await } else { World::postgres().await };
-            // A broken promise is a panic.
+            // A violation panics.
             let ended = tokio::spawn(async move {
                 if back { refunds::run(&w, SERVER, volume).await } else { purchases::run(&w, SERVER, volume).await }
             });

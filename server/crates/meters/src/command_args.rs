@@ -1,4 +1,4 @@
-//! From a stored command to the operation it asks for, and how its effect is seen in the meter.
+//! Parses the arguments of stored commands, and tells where the effect of an operation shows in the meter.
 
 use model::meter::ControlMode;
 use model::time::{MINUTE, Timestamp};
@@ -7,17 +7,16 @@ use serde::de::DeserializeOwned;
 
 use super::profile::ReadBack;
 use domain::bcd::BcdTime;
-use domain::meter_state::State;
+use domain::meter_state::StateBlock;
 use domain::money_rule::MoneyOperation;
 use domain::operation::{DayTable, Limits, Operation, PlanEntry, Tiers};
 use domain::serial::AccountNumber;
 
-/// The fields of a command are not those of its kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the fields are not those of the kind")]
-pub struct WishError;
+#[error("the arguments do not match the command kind")]
+pub struct CommandArgsError;
 
-/// A clock that was set is right within this.
+/// Tolerance of a clock that is read back.
 const CLOCK_TOLERANCE: i64 = MINUTE;
 
 #[derive(Deserialize)]
@@ -90,11 +89,11 @@ struct DatePlanArgs {
     entries: Vec<PlanEntry>,
 }
 
-/// The deed of a money command.
+/// The operation of a money command.
 ///
 /// # Errors
-/// [`WishError`].
-pub fn money_operation(kind: &str, args: &str) -> Result<MoneyOperation, WishError> {
+/// [`CommandArgsError`] for an unknown kind or invalid arguments.
+pub fn money_operation(kind: &str, args: &str) -> Result<MoneyOperation, CommandArgsError> {
     Ok(match kind {
         "open" => MoneyOperation::Open(fields::<OpenArgs>(args)?.account),
         "credit" => {
@@ -106,40 +105,39 @@ pub fn money_operation(kind: &str, args: &str) -> Result<MoneyOperation, WishErr
             MoneyOperation::Debit { order, amount }
         }
         "close" => MoneyOperation::Close { order: fields::<CloseArgs>(args)?.order },
-        _ => return Err(WishError),
+        _ => return Err(CommandArgsError),
     })
 }
 
 /// What a command that moves no money asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Wish {
-    /// These are brought about, one after the other.
+pub enum CommandArgs {
+    /// Operations to apply in this order.
     Operations(Vec<Operation>),
-    /// A plain relay stands so.
+    /// The state that a plain relay should have.
     Relay { closed: bool },
-    /// The meter is read whole.
+    /// A full reading.
     Read,
-    /// Planned prices are in force since their switch-over.
-    InForce {
-        /// Of rates 1-4, 0.0001 yuan/kWh.
+    /// Check that planned prices took effect at their switch-over.
+    PricesInForce {
+        /// Rates 1-4, 0.0001 yuan/kWh.
         prices: [u32; 4],
-        /// The instant of the switch-over.
         at: Timestamp,
     },
 }
 
-/// The wish of a command that moves no money; a clock is set to `now`. Prices whose switch-over has passed are set at once: the
-/// meter was lost until now.
+/// Parses a command that moves no money; a clock is set to `now`. Planned prices whose switch-over has passed are set at once:
+/// the meter was lost until now.
 ///
 /// # Errors
-/// [`WishError`].
-pub fn wish(kind: &str, args: &str, now: Timestamp) -> Result<Wish, WishError> {
+/// [`CommandArgsError`] for an unknown kind or invalid arguments.
+pub fn parse(kind: &str, args: &str, now: Timestamp) -> Result<CommandArgs, CommandArgsError> {
     Ok(match kind {
-        "read" => Wish::Read,
-        "relay" => Wish::Relay { closed: fields::<RelayArgs>(args)?.closed },
+        "read" => CommandArgs::Read,
+        "relay" => CommandArgs::Relay { closed: fields::<RelayArgs>(args)?.closed },
         "in_force" => {
             let PlannedArgs { prices, at } = fields(args)?;
-            Wish::InForce { prices, at: at.timestamp() }
+            CommandArgs::PricesInForce { prices, at: at.timestamp() }
         }
         "standby" => {
             let PlannedArgs { prices, at } = fields(args)?;
@@ -148,13 +146,13 @@ pub fn wish(kind: &str, args: &str, now: Timestamp) -> Result<Wish, WishError> {
             if standby {
                 operations.push(Operation::SetSwitchOver(Some(at)));
             }
-            Wish::Operations(operations)
+            CommandArgs::Operations(operations)
         }
-        _ => Wish::Operations(vec![setting(kind, args, now)?]),
+        _ => CommandArgs::Operations(vec![setting(kind, args, now)?]),
     })
 }
 
-fn setting(kind: &str, args: &str, now: Timestamp) -> Result<Operation, WishError> {
+fn setting(kind: &str, args: &str, now: Timestamp) -> Result<Operation, CommandArgsError> {
     Ok(match kind {
         "mode" => Operation::SetMode(fields::<ModeArgs>(args)?.mode),
         "switch" => Operation::UserSwitch(fields::<SwitchArgs>(args)?.on),
@@ -165,42 +163,38 @@ fn setting(kind: &str, args: &str, now: Timestamp) -> Result<Operation, WishErro
         }
         "tiers" => Operation::SetTiers(fields::<Tiers>(args)?),
         "switch_over" => Operation::SetSwitchOver(fields::<SwitchOverArgs>(args)?.at),
-        "clock" => Operation::SetClock(BcdTime::from_timestamp(now).ok_or(WishError)?),
+        "clock" => Operation::SetClock(BcdTime::from_timestamp(now).ok_or(CommandArgsError)?),
         "day_table" => {
             let DayTableArgs { table, slots } = fields(args)?;
             Operation::SetDayTable { table, slots }
         }
         "date_plan" => Operation::SetDatePlan(fields::<DatePlanArgs>(args)?.entries),
-        _ => return Err(WishError),
+        _ => return Err(CommandArgsError),
     })
 }
 
-fn fields<T: DeserializeOwned>(args: &str) -> Result<T, WishError> {
-    serde_json::from_str(args).map_err(|_| WishError)
+fn fields<T: DeserializeOwned>(args: &str) -> Result<T, CommandArgsError> {
+    serde_json::from_str(args).map_err(|_| CommandArgsError)
 }
 
-/// How the effect of an operation is seen.
+/// Where the effect of an operation shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Evidence {
-    /// In the state block: `true` where it stands as wished.
+    /// In the state block: `true` if it shows the requested value.
     State(bool),
-    /// In these registers, which must hold exactly this.
-    Registers {
-        address: u16,
-        /// What they must hold.
-        words: Vec<u16>,
-    },
+    /// In registers that must hold exactly these words.
+    Registers { address: u16, words: Vec<u16> },
 }
 
-/// Where to look for the effect of a setting. `answered`: the meter has just said that it is done.
+/// Where the effect of a setting shows. `answered`: the meter has just reported the operation as done.
 #[must_use]
-pub fn evidence(map: &ReadBack, operation: &Operation, seen: &State, answered: bool, now: Timestamp) -> Evidence {
+pub fn evidence(map: &ReadBack, operation: &Operation, seen: &StateBlock, answered: bool, now: Timestamp) -> Evidence {
     let body = operation.body();
     let at = |address: u16, bytes: Vec<u8>| Evidence::Registers { address, words: words(&bytes) };
     let skip = |n: usize| body.get(n..).unwrap_or_default().to_vec();
     match operation {
         Operation::SetMode(mode) => {
-            // Setting a mode also releases a trip. Without the meter's word a trip that stands may be one that was not released.
+            // Setting a mode also releases a trip. Without the meter's answer, a standing trip may be one that was not released.
             let tripped = seen.status.tripped_overload() || seen.status.tripped_malignant();
             Evidence::State(seen.status.mode() == *mode && (answered || !tripped))
         }
@@ -223,9 +217,9 @@ pub fn evidence(map: &ReadBack, operation: &Operation, seen: &State, answered: b
     }
 }
 
-/// Whether the relay stands against what the mode demands, as observed.
+/// Whether the observed relay state contradicts the operation.
 #[must_use]
-pub fn relay_fault(operation: &Operation, seen: &State) -> bool {
+pub fn relay_fault(operation: &Operation, seen: &StateBlock) -> bool {
     match operation {
         Operation::SetMode(ControlMode::ForcedOff) | Operation::UserSwitch(false) if !seen.status.guaranteed() => {
             seen.status.relay_closed()
@@ -240,7 +234,7 @@ fn padded(mut bytes: Vec<u8>, length: usize) -> Vec<u8> {
     bytes
 }
 
-/// Bytes as registers; an odd one is filled with zero.
+/// Packs bytes into registers; an odd last byte is padded with zero.
 #[must_use]
 pub fn words(bytes: &[u8]) -> Vec<u16> {
     bytes
@@ -276,28 +270,31 @@ mod tests {
             ("close", ""),
             ("mode", "{}"),
         ] {
-            assert_eq!(money_operation(kind, args), Err(WishError), "{kind} {args}");
+            assert_eq!(money_operation(kind, args), Err(CommandArgsError), "{kind} {args}");
         }
-        assert_eq!(mode("on"), Err(WishError));
-        assert_eq!(wish("credit", r#"{"order":7,"amount_fen":5000}"#, now), Err(WishError));
-        assert_eq!(wish("read", "{}", now), Ok(Wish::Read));
+        assert_eq!(mode("on"), Err(CommandArgsError));
+        assert_eq!(parse("credit", r#"{"order":7,"amount_fen":5000}"#, now), Err(CommandArgsError));
+        assert_eq!(parse("read", "{}", now), Ok(CommandArgs::Read));
     }
 
     #[test]
-    fn planned_prices_wait_until_their_instant_and_not_longer() {
+    fn planned_prices_wait_only_until_their_switch_over() {
         let (args, prices) = (r#"{"prices":[1,2,3,4],"at":1795600000000}"#, [1, 2, 3, 4]);
         let at = BcdTime::from_timestamp(Timestamp(1_795_600_000_000));
         let loaded = vec![Operation::SetPrices { standby: true, prices }, Operation::SetSwitchOver(at)];
-        assert_eq!(wish("standby", args, Timestamp(1_795_599_999_999)), Ok(Wish::Operations(loaded)));
+        assert_eq!(parse("standby", args, Timestamp(1_795_599_999_999)), Ok(CommandArgs::Operations(loaded)));
         let late = vec![Operation::SetPrices { standby: false, prices }];
-        assert_eq!(wish("standby", args, Timestamp(1_795_600_000_000)), Ok(Wish::Operations(late)));
-        assert_eq!(wish("in_force", args, Timestamp(0)), Ok(Wish::InForce { prices, at: Timestamp(1_795_600_000_000) }));
+        assert_eq!(parse("standby", args, Timestamp(1_795_600_000_000)), Ok(CommandArgs::Operations(late)));
+        assert_eq!(
+            parse("in_force", args, Timestamp(0)),
+            Ok(CommandArgs::PricesInForce { prices, at: Timestamp(1_795_600_000_000) })
+        );
     }
 
     #[test]
-    fn modes_and_switches_are_seen_in_the_status() {
+    fn modes_and_switches_show_in_the_status_word() {
         let map = &Profiles::load(None).unwrap().get("rpp").unwrap().secured.clone().unwrap().read_back;
-        let shows = |bits: u16| State { status: StatusWord(bits), ..state() };
+        let shows = |bits: u16| StateBlock { status: StatusWord(bits), ..state() };
         let off = Operation::SetMode(ControlMode::ForcedOff);
         let seen = |operation: &Operation, bits, answered| evidence(map, operation, &shows(bits), answered, Timestamp(0));
         assert_eq!(seen(&off, 1 << 7, false), Evidence::State(true));
@@ -311,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_are_seen_in_their_registers() {
+    fn settings_show_in_their_registers() {
         let map = &Profiles::load(None).unwrap().get("rpp").unwrap().secured.clone().unwrap().read_back;
         let registers = |operation: &Operation| match evidence(map, operation, &state(), true, Timestamp(0)) {
             Evidence::Registers { address, words } => (address, words),
@@ -331,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_bytes_are_filled() {
+    fn odd_bytes_are_padded() {
         assert_eq!(words(&[1, 2, 3]), [0x0102, 0x0300]);
     }
 }

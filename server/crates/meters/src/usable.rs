@@ -1,4 +1,4 @@
-//! Whether a meter can be read where it is registered, and if not, why and what to do.
+//! Whether a meter can be read with its registered settings, and if not, why and what to do.
 
 use std::sync::Arc;
 
@@ -11,25 +11,21 @@ use model::case::{CaseDetail, UnusableCase, UnusableReason};
 use store::meters::{self as rows, GatewayRow, MeterRow};
 use store::{self, Db};
 
-/// Why a meter cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unusable {
-    /// Not an address on a bus.
     #[error("its unit id is {0}: it must be 1 to 247")]
     Unit(i64),
-    /// Not a number of twelve digits.
     #[error("its serial number must have 12 digits")]
     Serial,
-    /// Nothing is known of its model.
     #[error("there is no profile {0:?}: put its file into meters.profiles_dir, or name another")]
     Profile(String),
-    /// Its gateway cannot carry what it speaks.
-    #[error("it speaks DL/T 645, and its gateway Modbus ({0}): only a gateway with framing transparent carries it")]
+    /// The gateway cannot carry the meter's protocol.
+    #[error("it speaks DL/T 645, but framing {0} of its gateway carries only Modbus; use framing transparent")]
     NotCarried(String),
 }
 
 impl Unusable {
-    /// The case that it opens.
+    /// The case to open, with the value at fault.
     #[must_use]
     pub fn case(&self) -> CaseDetail {
         let (reason, value) = match self {
@@ -42,7 +38,7 @@ impl Unusable {
     }
 }
 
-/// The unit id, serial number and profile of a meter that can be read behind a gateway of this framing.
+/// The unit id, serial number and profile of a meter, checked against its gateway's framing.
 ///
 /// # Errors
 /// [`Unusable`].
@@ -56,7 +52,7 @@ pub fn usable(row: &MeterRow, framing: &str, profiles: &Profiles) -> Result<(u8,
     Ok((unit, serial, profile))
 }
 
-/// What is wrong with the gateways and meters in service, a line each.
+/// Problems of gateways and meters in service, one per line.
 pub async fn problems(db: &Db, config: &Config, profiles: &Profiles) -> store::Result<Vec<String>> {
     let gateways = rows::gateways(db).await?;
     let mut lines: Vec<String> = gateways.iter().filter_map(|row| gateway(row, config)).collect();
@@ -82,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_reason_is_told_with_what_to_do() {
+    fn each_reason_says_what_to_do() {
         let profiles = Profiles::load(None).unwrap();
         let row = |unit, serial: &str, profile: &str| MeterRow {
             id: uuid::Uuid::nil(),

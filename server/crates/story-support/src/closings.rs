@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::clock::{Clock, SystemClock};
 use domain::ledger::Account;
 use domain::returns::Rules;
-use meters::Handle;
+use meters::GatewayHandle;
 use model::ids::{AccountId, ClosingId, UserId};
 use model::money::Money;
 use model::order::Tender;
@@ -54,7 +54,7 @@ pub async fn owed(w: &World, account: &Account) -> Money {
 }
 
 /// Advances until the meters of a closure have been read.
-pub async fn read(s: &Site, engine: &Handle, id: ClosingId) {
+pub async fn read(s: &Site, engine: &GatewayHandle, id: ClosingId) {
     until(SOON, "the last readings", || async {
         engine.wake();
         advance(&s.w, SystemClock.now()).await;
@@ -64,7 +64,7 @@ pub async fn read(s: &Site, engine: &Handle, id: ClosingId) {
 }
 
 /// Sells and delivers this amount into each meter.
-pub async fn stocked(s: &Site, fen: &[i64]) -> Handle {
+pub async fn stocked(s: &Site, fen: &[i64]) -> GatewayHandle {
     for (room, &fen) in fen.iter().enumerate() {
         s.sell(room, fen).await;
     }

@@ -132,7 +132,7 @@ macro_rules! both {
             async fn sqlite() {
                 let story = $story;
                 let world = $crate::World::sqlite().await;
-                // The story may keep only the fields it uses; the directory lives here.
+                // The test may keep only some fields; this keeps the directory.
                 story(world.clone()).await;
             }
 
@@ -140,7 +140,7 @@ macro_rules! both {
             async fn postgres() {
                 let story = $story;
                 let world = $crate::World::postgres().await;
-                // The story may keep only the fields it uses; the directory lives here.
+                // The test may keep only some fields; this keeps the directory.
                 story(world.clone()).await;
             }
         }

@@ -35,7 +35,7 @@ impl Shop {
     /// Two payments for one order; gives the order and both numbers.
     pub async fn paid_twice(&self, fen: i64) -> (OrderId, String, String) {
         let (order, first) = self.at_the_cashier(fen).await;
-        // The product's clock says that the first form is over; the channel still takes it.
+        // The first attempt has expired by the product's clock; the channel still accepts it.
         self.world.clock.advance(16 * MINUTE);
         let second = self.visit(&self.another_attempt(order).await.cashier).await;
         for number in [&first, &second] {

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use ::meters::live::Live;
-use ::meters::recorder::{Event, Recorder};
+use ::meters::recorder::{MeterEvent, Recorder};
 use domain::clock::Clock;
-use domain::meter_state::{Measurement, MeterStatus, Plain};
+use domain::meter_state::{Measurement, MeterStatus, PlainStatus};
 use domain::order::Limits;
 use domain::reading_source::Source;
 use model::energy::Energy;
@@ -119,11 +119,11 @@ impl RoomFixture {
     }
 
     /// A reading of the counter, minutes after the start.
-    pub fn reading(&self, minutes: i64, wh: i64) -> Event {
+    pub fn reading(&self, minutes: i64, wh: i64) -> MeterEvent {
         self.seen(minutes, wh, 100, true)
     }
 
-    pub fn seen(&self, minutes: i64, wh: i64, power_w: i32, closed: bool) -> Event {
+    pub fn seen(&self, minutes: i64, wh: i64, power_w: i32, closed: bool) -> MeterEvent {
         let measurement = Measurement {
             total: Energy(wh),
             reverse: None,
@@ -136,12 +136,12 @@ impl RoomFixture {
             power_factor: None,
         };
         let at = self.start.plus(minutes * MINUTE);
-        let meter_status = MeterStatus::Plain(Plain { relay_closed: Some(closed), ..Plain::default() });
-        Event::Read { meter: self.meter, from: at, at, source: Source::Sweep, measurement, meter_status }
+        let meter_status = MeterStatus::Plain(PlainStatus { relay_closed: Some(closed), ..PlainStatus::default() });
+        MeterEvent::Read { meter: self.meter, from: at, at, source: Source::Sweep, measurement, meter_status }
     }
 
     /// Runs a recorder for these events.
-    pub async fn record(&self, events: Vec<Event>) {
+    pub async fn record(&self, events: Vec<MeterEvent>) {
         let recorder =
             Recorder::load(self.w.db.clone(), self.w.clock.clone(), self.w.rng.clone(), self.live.clone(), Arc::default())
                 .await

@@ -6,7 +6,7 @@ use ::meters::config::Config;
 use ::meters::keys::MasterKeys;
 use ::meters::live::Live;
 use ::meters::profile::Profiles;
-use ::meters::{Handle, Meters};
+use ::meters::{GatewayHandle, Meters};
 use domain::clock::{Clock, SystemClock};
 use domain::order::Limits;
 use model::ids::{GatewayId, MeterId, OrderId, PlaceId, UserId};
@@ -127,19 +127,19 @@ impl Site {
     }
 
     /// Starts the engine.
-    pub async fn start(&self) -> Handle {
+    pub async fn start(&self) -> GatewayHandle {
         let clock: domain::clock::SharedClock = Arc::new(SystemClock);
         let live = Live::load(&self.w.db, clock.clone()).await.unwrap();
         self.start_with(live).await
     }
 
     /// Starts the engine with this hub.
-    pub async fn start_with(&self, live: Live) -> Handle {
+    pub async fn start_with(&self, live: Live) -> GatewayHandle {
         self.start_at(Arc::new(SystemClock), live).await
     }
 
     /// Starts the engine with this hub, by this clock.
-    pub async fn start_at(&self, clock: domain::clock::SharedClock, live: Live) -> Handle {
+    pub async fn start_at(&self, clock: domain::clock::SharedClock, live: Live) -> GatewayHandle {
         let (db, rng, keys, config) = (self.w.db.clone(), self.w.rng.clone(), self.keys.clone(), self.config.clone());
         Meters { db, clock, rng, live, keys, config, profiles: Profiles::load(None).unwrap() }.start().await.unwrap()
     }

@@ -4,7 +4,7 @@ use super::*;
 use domain::clock::Clock;
 use domain::meter_records::JournalKind;
 use domain::meter_records::JournalRecord;
-use domain::meter_state::State;
+use domain::meter_state::StateBlock;
 use domain::serial::AccountNumber;
 use model::energy::Energy;
 use model::meter::StatusWord;
@@ -12,8 +12,8 @@ use store::deliveries::{self, Verdict};
 use store::{journals, reconcile};
 
 /// What the meter shows after a purchase.
-fn state(count: u16, cumulative: i64) -> State {
-    State {
+fn state(count: u16, cumulative: i64) -> StateBlock {
+    StateBlock {
         serial: "000000000001".parse().unwrap(),
         status: StatusWord(3),
         remaining: Fen(cumulative),

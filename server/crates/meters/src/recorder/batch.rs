@@ -1,4 +1,4 @@
-//! Rows that are collected before they are stored together.
+//! Rows collected for one transaction.
 
 use model::case::{CaseDetail, HeldReadingReason, ReadingCase};
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,7 +9,7 @@ use model::meter::Latest;
 use model::time::{Date, Timestamp};
 
 use domain::classify::{Baseline, Quality};
-use domain::meter_state::{Measurement, State};
+use domain::meter_state::{Measurement, StateBlock};
 use domain::reading_source::Source;
 use domain::rollup::{ConsumptionInterval, Parts};
 use domain::serial::Serial;
@@ -18,7 +18,7 @@ use store::events::Change;
 use store::readings::{self, DoubtfulReading, Reading};
 use store::wallets::Metered;
 
-/// What has come in since the last time.
+/// Rows since the last write.
 #[derive(Default)]
 pub(super) struct Batch {
     readings: Vec<Reading>,
@@ -28,8 +28,8 @@ pub(super) struct Batch {
     touched: BTreeSet<MeterId>,
     hours: BTreeMap<(MeterId, i64), Energy>,
     days: BTreeMap<(MeterId, Date), (Energy, Parts)>,
-    /// States that do not match the ledger: read from when on.
-    pub(super) suspects: Vec<(MeterId, Timestamp, State)>,
+    /// States that differ from the ledger, with the start of their reading.
+    pub(super) ledger_mismatches: Vec<(MeterId, Timestamp, StateBlock)>,
 }
 
 impl Batch {
@@ -93,7 +93,7 @@ impl Batch {
         }
     }
 
-    /// One case a stretch of values that are held back; the later ones say nothing new.
+    /// One case per period in which values are held; later values add nothing.
     pub(super) fn hold(&mut self, meter: MeterId, quality: Quality, last: Option<&Baseline>, now: &Baseline) {
         let quality = match quality {
             Quality::Fell => HeldReadingReason::Fell,
@@ -112,19 +112,19 @@ impl Batch {
         self.doubts.push(DoubtfulReading { meter, case: CaseDetail::Reading(case) });
     }
 
-    pub(super) fn stranger(&mut self, meter: MeterId, serial: Serial) {
+    pub(super) fn serial_mismatch(&mut self, meter: MeterId, serial: Serial) {
         self.doubts.push(DoubtfulReading { meter, case: CaseDetail::Identity { answers: serial.to_string() } });
     }
 
-    pub(super) fn suspect(&mut self, meter: MeterId, from: Timestamp, state: &State) {
-        self.suspects.push((meter, from, *state));
+    pub(super) fn ledger_mismatch(&mut self, meter: MeterId, from: Timestamp, state: &StateBlock) {
+        self.ledger_mismatches.push((meter, from, *state));
     }
 
     pub(super) fn events(&mut self, changes: Vec<Change>) {
         self.events.extend(changes);
     }
 
-    /// The rows to store, with what each touched meter holds now.
+    /// The rows to store, with the last known values of each meter they touch.
     pub(super) fn finish(&mut self, latest: impl Fn(&MeterId) -> Option<Latest>) -> readings::Batch {
         let hour = |((meter, hour), energy)| Hour { meter, hour, energy };
         let day = |((meter, day), (energy, parts))| Day { meter, day, energy, parts };

@@ -11,14 +11,14 @@ use crate::commands::Command;
 use crate::{Db, Result, StoreError, Tx, cases, closings, ledger, on, returns};
 use domain::ledger::{delivery, withdrawal};
 use domain::ledger_position::LedgerPosition;
-use domain::meter_state::State;
+use domain::meter_state::StateBlock;
 use domain::rng::Rng;
 
 /// What was read back.
 #[derive(Clone, Copy, Debug)]
 pub struct Verdict<'a> {
     /// The meter's state after the command.
-    pub state: &'a State,
+    pub state: &'a StateBlock,
     /// When it was read.
     pub at: Timestamp,
     /// How much a credit or debit moved, or what was left where the account was closed.
@@ -140,7 +140,7 @@ pub async fn hold(
     tx.commit().await
 }
 
-async fn opened(tx: &mut Tx, account: AccountId, command: &Command, state: &State) -> Result<()> {
+async fn opened(tx: &mut Tx, account: AccountId, command: &Command, state: &StateBlock) -> Result<()> {
     let meter = on!(tx, |c| sqlx::query(
         "UPDATE account_meters SET epoch = $1, count = 0, cumulative_fen = 0
          WHERE account_id = $2 AND meter_id = $3 AND to_at IS NULL"
@@ -210,7 +210,7 @@ async fn known(tx: &mut Tx, account: AccountId, command: &Command) -> Result<Led
 }
 
 /// What was read back is the newest that is known of the meter.
-async fn show(tx: &mut Tx, at: Timestamp, command: &Command, state: &State) -> Result<()> {
+async fn show(tx: &mut Tx, at: Timestamp, command: &Command, state: &StateBlock) -> Result<()> {
     on!(tx, |c| sqlx::query(
         "UPDATE meter_latest SET observed_at = $1, lost_since = NULL, status = $2, remaining_fen = $3, cumulative_fen = $4,
                 count = $5, epoch = $6 WHERE meter_id = $7 AND COALESCE(observed_at, 0) <= $1"

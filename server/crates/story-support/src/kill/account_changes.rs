@@ -36,11 +36,11 @@ pub async fn run(site: &Site, server: &ServerProcess, rng: &Rng, w: &World) -> F
     }
     operator.until_done("/api/operator/replace-meter", &format!("meter={}&reason=broken", meter(REPLACED))).await;
     for room in RETURNS {
-        // Until the meter was seen to hold it.
+        // Retried until a reading shows the credit.
         operator.until_done("/api/operator/return", &format!("meter={}&amount=1.23&tender=cash&reason=part", meter(room))).await;
     }
     for (n, room) in MOVED.into_iter().enumerate() {
-        // Until the other one has moved out.
+        // Retried until the other account is closed.
         let to = meter(CLOSED.start + n);
         operator.until_done("/api/operator/move-account", &format!("meter={}&to={to}&reason=moves", meter(room))).await;
     }

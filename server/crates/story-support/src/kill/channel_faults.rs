@@ -50,7 +50,7 @@ pub async fn reset_backoff(w: &World) {
         "UPDATE payment_attempts SET next_query_at = 0 WHERE state IN ('pending', 'closing')",
         "UPDATE refunds SET next_at = 0 WHERE state = 'sending'",
     ] {
-        // The server has them locked: the next time, then.
+        // The rows may be locked by the server; the next call updates them.
         let _ = match &w.db {
             Db::Sqlite { write, .. } => sqlx::query(sql).execute(write).await.map(drop),
             Db::Postgres(pool) => sqlx::query(sql).execute(pool).await.map(drop),

@@ -28,7 +28,7 @@ pub async fn run(w: &World, program: &'static str, volume: Volume) -> Report {
     server.end().await;
     assert!(sold.len() + topped_up.len() >= volume.operations && deaths >= volume.kills);
 
-    // Every purchase that was acknowledged is in a meter, once, and there is none that was not.
+    // Every acknowledged purchase is in its meter once, and no other is.
     let all: Vec<_> = sold.iter().chain(&topped_up).copied().collect();
     for (index, room) in site.rooms.iter().enumerate() {
         let of_room = || all.iter().filter(|purchase| purchase.room == index);

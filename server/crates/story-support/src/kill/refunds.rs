@@ -149,7 +149,7 @@ impl Trial<'_> {
         while self.work.another(self.server) {
             let first = phone.top_up(some_money(self.operator.rng)).await;
             let order = order_of(self.operator.w, &first).await.0;
-            // As if minutes had passed: the first form is nearly over, and the channel takes it still.
+            // As if minutes had passed: the first attempt has nearly expired, and the channel still accepts it.
             let soon = SystemClock.now().plus(MINUTE - 10_000);
             bind(&self.operator.w.db, "UPDATE payment_attempts SET expires_at = $2 WHERE order_id = $1", order.0, &[soon.0])
                 .await;
@@ -177,7 +177,7 @@ impl Trial<'_> {
             let order = order_of(self.operator.w, &trade).await.0;
             let parts = [Fen(trade.amount.0 / 3), Fen(trade.amount.0 / 2)];
             for part in parts {
-                // Until it is in the meter, and was seen to be.
+                // Retried until a reading shows it in the meter.
                 let form = format!("original={order}&sale=true&amount={part}&reason=wrong");
                 self.operator.until_done("/api/operator/correct", &form).await;
             }

@@ -14,7 +14,7 @@ use super::outcome::Violation;
 impl Simulation {
     /// The meter holds what the store knows, or what the one pending command explains.
     pub(super) fn check_meter(&self) -> Result<(), Violation> {
-        let (count, cumulative, _) = self.line.meter.holds();
+        let (count, cumulative, _) = self.line.meter.totals();
         let (known, fen) = self.books.meter;
         let explained = |command: &books::Command| {
             let amount = self.books.orders[command.order].amount;
@@ -64,7 +64,7 @@ impl Simulation {
         if !wrong && self.books.balance(&Account::Clearing(CHANNEL)) != -Fen(held).money() {
             return Err(Violation(format!("the channel holds {held} for us, and our books say otherwise")));
         }
-        let (_, cumulative, _) = self.line.meter.holds();
+        let (_, cumulative, _) = self.line.meter.totals();
         if self.books.balance(&Account::InMeter(books::ROOM)) > Fen(cumulative).money() {
             return Err(Violation::new("the books have more in the meter than is in it"));
         }

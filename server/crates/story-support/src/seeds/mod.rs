@@ -1,7 +1,7 @@
 //! The simulation of one seed. The product's own code decides what a verified payment means (`domain::payment`), the steps of
 //! orders and refunds and what is refundable (`domain::{order, refund}`), the postings (`domain::ledger`), each activation of a
-//! money command (`meters::delivery::next` over `domain::money_rule`), the sealed frames, the register profile and its decoding,
-//! and the simulated meter with its mailbox and wallet. The store (`books`), the channel and the line are models.
+//! money command (`meters::delivery::next_action` over `domain::money_rule`), the sealed frames, the register profile and its
+//! decoding, and the simulated meter with its mailbox and wallet. The store (`books`), the channel and the line are models.
 
 mod actions;
 mod books;
@@ -132,7 +132,7 @@ impl Simulation {
             8 => self.give_back(),
             _ => {
                 self.line.old_frame(&self.rng);
-                self.line.meter.uses(self.rng.below(400) as u32);
+                self.line.meter.consume(self.rng.below(400) as u32);
                 Ok(())
             }
         };
@@ -151,7 +151,7 @@ impl Simulation {
     /// A transaction: all or nothing, and the process may crash before and after it.
     fn commit<T>(&mut self, change: impl FnOnce(&mut Books) -> Result<T, Violation>) -> Step<T> {
         if !self.nested && self.bad(6) {
-            // Somebody else comes between.
+            // Another action comes between.
             self.nested = true;
             let what = [3, 8, 8, 4][self.rng.below(4) as usize];
             let done = match what {

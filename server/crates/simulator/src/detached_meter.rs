@@ -1,4 +1,4 @@
-//! A meter without its line: for simulations that repeat to the bit, and do a hundred thousand runs in minutes.
+//! A meter without a gateway, for deterministic simulations of a hundred thousand runs in minutes.
 
 use model::time::Timestamp;
 
@@ -10,32 +10,32 @@ use super::registers::{self, MAILBOX};
 use super::secured;
 use meters::keys::MasterKeys;
 
-/// The very state machine that stands behind a simulated gateway.
-pub struct Bare {
+/// The same state machine as behind a simulated gateway.
+pub struct DetachedMeter {
     meter: Meter,
     keys: MasterKeys,
     now: Timestamp,
 }
 
-impl Bare {
-    /// A meter as planned, whose room draws nothing.
+impl DetachedMeter {
+    /// Creates the planned meter with no load.
     #[must_use]
     pub fn new(plan: &MeterPlan, keys: MasterKeys, now: Timestamp) -> Self {
         Self { meter: Meter::new(plan, now), keys, now }
     }
 
-    /// What its registers read.
+    /// Reads `count` registers.
     ///
     /// # Errors
-    /// The code of the exception.
+    /// The exception code.
     pub fn read(&self, address: u16, count: u16) -> Result<Vec<u16>, u8> {
         registers::read(&self.meter, &Load::Constant { watts: 0 }, address, count).map_err(|exception| exception as u8)
     }
 
-    /// A secured frame arrives in its mailbox.
+    /// Writes a secured frame to the mailbox.
     ///
     /// # Errors
-    /// The code of the exception.
+    /// The exception code.
     pub fn write(&mut self, address: u16, words: &[u16]) -> Result<(), u8> {
         if address != MAILBOX {
             return Err(Exception::IllegalAddress as u8);
@@ -44,14 +44,14 @@ impl Bare {
         secured::receive(&mut self.meter, &self.keys, &frame, self.now).map(drop).map_err(|exception| exception as u8)
     }
 
-    /// Energy for so many fen is used.
-    pub fn uses(&mut self, fen: u32) {
+    /// Consumes energy worth `fen`.
+    pub fn consume(&mut self, fen: u32) {
         self.meter.wallet.charge(u64::from(fen) * 10_000);
     }
 
-    /// The truth: purchase count, credited minus debited, and what is left.
+    /// Purchase count, credits minus debits, and remaining amount.
     #[must_use]
-    pub const fn holds(&self) -> (u16, i64, i64) {
+    pub const fn totals(&self) -> (u16, i64, i64) {
         let wallet = &self.meter.wallet;
         (wallet.count, wallet.cumulative as i64, wallet.remaining as i64)
     }

@@ -1,11 +1,11 @@
-//! What a meter measures at a moment, before any protocol has its way of saying it.
+//! Instantaneous values of a meter, independent of any protocol.
 
 use super::load::Load;
 use super::meter::Meter;
 
-/// Instantaneous values; the counters stand in [`super::energy::Energy`].
+/// The counters are in [`super::energy::Energy`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Measured {
+pub struct InstantaneousValues {
     /// 0.1 V.
     pub decivolts: u16,
     /// 0.01 A.
@@ -18,8 +18,8 @@ pub struct Measured {
     pub factor: i16,
 }
 
-impl Measured {
-    /// Of a meter, up to the moment to which it has run.
+impl InstantaneousValues {
+    /// Values at the time to which the meter has run.
     #[must_use]
     pub fn of(meter: &Meter, load: &Load) -> Self {
         let flow = meter.flow(load);
@@ -27,7 +27,7 @@ impl Measured {
         let apparent = f64::from(flow.watts).hypot(f64::from(flow.vars));
         let volts = f64::from(flow.decivolts) / 10.0;
         let centiamperes = if volts > 0.0 { apparent / volts * 100.0 } else { 0.0 };
-        // Without current there is nothing out of phase.
+        // Without current nothing is out of phase.
         let factor = if apparent > 0.0 { f64::from(flow.watts) / apparent * 1_000.0 } else { 1_000.0 };
         Self {
             decivolts: flow.decivolts,

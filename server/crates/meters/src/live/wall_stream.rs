@@ -1,4 +1,4 @@
-//! One wall's place in the stream.
+//! The event stream of one wall.
 
 use bytes::Bytes;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
@@ -6,19 +6,18 @@ use tokio::sync::broadcast::{Receiver, error::RecvError};
 use super::Live;
 use domain::wall_layout::Scope;
 
-/// The events of one wall, encoded.
-pub struct Watch {
+pub struct WallStream {
     live: Live,
     scope: Scope,
     receiver: Option<Receiver<Bytes>>,
 }
 
-impl Watch {
+impl WallStream {
     pub(super) const fn new(live: Live, scope: Scope) -> Self {
         Self { live, scope, receiver: None }
     }
 
-    /// The next event: a snapshot at first and whenever this wall fell behind, else what changed. Safe to drop and call again.
+    /// The next event: a snapshot at first and whenever this wall lagged behind, otherwise a delta. Safe to cancel.
     pub async fn next(&mut self) -> Bytes {
         if let Some(receiver) = &mut self.receiver {
             match receiver.recv().await {
