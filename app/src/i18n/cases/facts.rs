@@ -264,7 +264,7 @@ mod tests {
             ["倒走", "上次 2.00"],
             ["decreased", "previous 2.00"],
         ),
-        ("identity", r#"{"responding":"990000000001"}"#, ["990000000001", "表号"], ["990000000001", "responding"]),
+        ("identity", r#"{"answers":"990000000001"}"#, ["990000000001", "表号"], ["990000000001", "responding"]),
         (
             "relay",
             r#"{"command":"relay","closed":false,"status":1,"current_ca":3,"power_w":40}"#,
@@ -291,7 +291,7 @@ mod tests {
     ];
 
     #[test]
-    fn each_kind_is_told_in_words_of_both_languages() {
+    fn each_kind_has_facts_in_both_languages() {
         for (kind, detail, zh, en) in STORED {
             for (lang, words) in [(Lang::Zh, zh), (Lang::En, en)] {
                 let case = CaseDetail::from_json(CaseKind::parse(kind).unwrap(), detail).unwrap();
