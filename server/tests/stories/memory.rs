@@ -10,7 +10,7 @@ use domain::clock::Clock;
 use domain::meter_records::JournalKind;
 use domain::meter_records::{Frozen, JournalRecord};
 use domain::meter_state::{Measurement, MeterStatus};
-use domain::reading_source::Source;
+use model::reading::ReadingSource;
 use meters::live::Live;
 use meters::recorder::Event;
 use model::energy::Energy;
@@ -25,7 +25,7 @@ const SOON: Duration = Duration::from_secs(40);
 fn reading(meter: MeterId, at: Timestamp, wh: i64, peak: i64) -> Event {
     let rates = Some([0, peak, wh - peak, 0].map(Energy));
     let measurement = Measurement { rates, ..measurement(wh) };
-    Event::Read { meter, from: at, at, source: Source::Sweep, measurement, meter_status: MeterStatus::Wallet(state()) }
+    Event::Read { meter, from: at, at, source: ReadingSource::Sweep, measurement, meter_status: MeterStatus::Wallet(state()) }
 }
 
 fn frozen(day: Date, wh: i64) -> Frozen {

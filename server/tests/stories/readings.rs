@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::support::World;
 use domain::clock::Clock;
 use domain::meter_state::{Measurement, MeterStatus, State};
-use domain::reading_source::Source;
+use model::reading::ReadingSource;
 use domain::serial::AccountNumber;
 use meters::live::Live;
 use meters::recorder::{Event, Recorder};
@@ -46,7 +46,7 @@ pub fn reading(meter: MeterId, at: Timestamp, wh: i64) -> Event {
         meter,
         from: at,
         at,
-        source: Source::Sweep,
+        source: ReadingSource::Sweep,
         measurement: measurement(wh),
         meter_status: MeterStatus::Wallet(state()),
     }

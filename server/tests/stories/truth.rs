@@ -7,7 +7,7 @@ use crate::support::World;
 use crate::support::site::{Site, until};
 use domain::clock::Clock;
 use domain::meter_state::{Measurement, MeterStatus, Plain, State};
-use domain::reading_source::Source;
+use model::reading::ReadingSource;
 use meters::recorder::Event;
 use model::console::{EventQuery, Gap};
 use model::energy::Energy;
@@ -40,7 +40,7 @@ async fn settle(w: &World, who: &Who, gap: Gap) -> Result<(), AppError> {
 }
 
 fn with(meter: MeterId, at: Timestamp, measurement: Measurement, state: State) -> Event {
-    Event::Read { meter, from: at, at, source: Source::Sweep, measurement, meter_status: MeterStatus::Wallet(state) }
+    Event::Read { meter, from: at, at, source: ReadingSource::Sweep, measurement, meter_status: MeterStatus::Wallet(state) }
 }
 
 /// The kinds of open events, and of all.
@@ -202,7 +202,7 @@ both!(what_flows_through_an_open_relay_and_backwards_is_an_event, |w: World| asy
             Measurement { power_w: Some(watts), current_ca: Some(500), reverse: Some(Energy(reverse)), ..measurement(0) };
         let meter_status = MeterStatus::Plain(Plain { relay_closed: closed, ..Plain::default() });
         let at = start.plus(at);
-        Event::Read { meter, from: at, at, source: Source::Sweep, measurement: measured, meter_status }
+        Event::Read { meter, from: at, at, source: ReadingSource::Sweep, measurement: measured, meter_status }
     };
     record(&w, &live, vec![seen(0, None, 1_000, 0), seen(MINUTE, None, 1_000, 0)]).await;
     assert_eq!(kinds(&w, &who).await.1, 0, "an instrument has no relay to be welded");
@@ -345,7 +345,7 @@ both!(without_a_serial_a_counter_that_cannot_be_the_same_is_held, |w: World| asy
     let seen = |meter: MeterId, minutes: i64, wh: i64| {
         let at = w.clock.now().plus(minutes * MINUTE);
         let meter_status = MeterStatus::Plain(Plain::default());
-        Event::Read { meter, from: at, at, source: Source::Sweep, measurement: measurement(wh), meter_status }
+        Event::Read { meter, from: at, at, source: ReadingSource::Sweep, measurement: measurement(wh), meter_status }
     };
     record(&w, &live, vec![seen(one, 0, 500_000), seen(other, 0, 80_000)]).await;
     let swapped = (1..6).flat_map(|n| [seen(one, 10 * n, 80_000 + n), seen(other, 10 * n, 500_000 + n)]).collect();

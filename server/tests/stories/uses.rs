@@ -16,7 +16,7 @@ use model::person::{Role, Who};
 use model::subsidy::{Month, Per};
 use model::time::{DAY, MINUTE};
 use server::tasks::Task;
-use server::tasks::meter_uses::MeterUses;
+use server::tasks::meter_consumption::MeterUses;
 use server::tasks::subsidies::GiveSubsidies;
 use store::accounts::{self, TakeOver};
 use store::orders::{self, NewOrder};
@@ -54,7 +54,7 @@ impl World {
     }
 }
 
-both!(what_a_meter_uses_is_posted_once_a_day, |w: World| async move {
+both!(what_a_meter_consumption_is_posted_once_a_day, |w: World| async move {
     let room = w.room(1).await;
     w.put_in(room, 1, 10_000).await;
     w.shows(room.meter, 1, 10_000, 9_000).await;
@@ -70,7 +70,7 @@ both!(what_a_meter_uses_is_posted_once_a_day, |w: World| async move {
     w.shows(room.meter, 2, 15_000, 13_500).await;
     assert_eq!(w.bring_in().await, "1 of 1 brought in");
     assert_eq!((w.owed(&held).await, w.owed(&Account::Consumption).await), (Money(1_350_000), Money(150_000)));
-    assert_eq!(w.number("SELECT COUNT(*) FROM meter_uses").await, 2);
+    assert_eq!(w.number("SELECT COUNT(*) FROM meter_consumption").await, 2);
     w.proved().await;
 
     let yesterday = w.clock.now().plus(-DAY + MINUTE);
@@ -102,7 +102,7 @@ both!(what_cannot_be_trusted_waits, |w: World| async move {
     assert_eq!(w.owed(&Account::Consumption).await, Money(80_000));
     w.proved().await;
     // And a posting that is not what was used shows.
-    w.execute("INSERT INTO meter_uses (id, meter_id, account_id, epoch, at, amount_fen) SELECT id, id, (SELECT id FROM accounts), 1, 5, 700 FROM meters")
+    w.execute("INSERT INTO meter_consumption (id, meter_id, account_id, epoch, at, amount_fen) SELECT id, id, (SELECT id FROM accounts), 1, 5, 700 FROM meters")
         .await;
     let found = verify::verify(&w.db).await.unwrap().differences;
     assert!(found.iter().any(|one| one.rule == "use of a meter and posting" && one.expected == 70_000), "{found:?}");

@@ -3,6 +3,7 @@
 //! Nothing is dropped: a value that cannot be is kept, held back from the energy that people see, and opens a case.
 
 use model::energy::Energy;
+use model::reading::ReadingQuality;
 use model::time::{HOUR, Timestamp};
 
 use super::rollup::{ConsumptionInterval, Parts};
@@ -14,50 +15,6 @@ const SLACK_WH: i64 = 200;
 pub const MOST_W: i64 = 15_000;
 /// What the main of a building carries at most, W.
 pub const MOST_W_OF_A_BUILDING: i64 = 1_000_000;
-
-/// The quality of a reading, by its code in the database.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Quality {
-    /// The counter went on.
-    Good = 0,
-    /// It passed its end and began again.
-    Rollover = 1,
-    /// It fell: replaced or tampered with.
-    Fell = 2,
-    /// It grew by more than can have passed.
-    Jumped = 3,
-    /// It is not newer than the last one.
-    Disordered = 4,
-    /// It began again from nothing: reset, or erased over the bus.
-    Reset = 5,
-    /// A person let it begin anew here; what was before is not counted.
-    Begun = 6,
-    /// A person counted what had passed up to here.
-    Settled = 7,
-}
-
-impl Quality {
-    /// Its energy counts, and the next one is measured against it.
-    #[must_use]
-    pub const fn counts(self) -> bool {
-        matches!(self, Self::Good | Self::Rollover | Self::Begun | Self::Settled)
-    }
-
-    /// The word in a case.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Good => "good",
-            Self::Rollover => "rollover",
-            Self::Fell => "fell",
-            Self::Jumped => "jumped",
-            Self::Disordered => "disordered",
-            Self::Reset => "reset",
-            Self::Begun => "begun",
-            Self::Settled => "settled",
-        }
-    }
-}
 
 /// What a model's counter can show, and what can pass through it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,20 +53,20 @@ pub struct Baseline {
 
 /// The quality of a new value, and what passed since the last one: nothing where that does not count.
 #[must_use]
-pub fn classify(last: Option<&Baseline>, now: &Baseline, counter: &Counter) -> (Quality, Option<ConsumptionInterval>) {
-    let Some(last) = last else { return (Quality::Good, None) };
+pub fn classify(last: Option<&Baseline>, now: &Baseline, counter: &Counter) -> (ReadingQuality, Option<ConsumptionInterval>) {
+    let Some(last) = last else { return (ReadingQuality::Good, None) };
     if now.at <= last.at {
-        return (Quality::Disordered, None);
+        return (ReadingQuality::Disordered, None);
     }
     let possible = counter.possible(now.at.since(last.at));
     let grown = now.total.0 - last.total.0;
     let (quality, energy) = match grown {
-        0.. if grown <= possible => (Quality::Good, grown),
-        0.. => return (Quality::Jumped, None),
-        _ if (0..=possible).contains(&(grown + counter.wrap.0)) => (Quality::Rollover, grown + counter.wrap.0),
+        0.. if grown <= possible => (ReadingQuality::Good, grown),
+        0.. => return (ReadingQuality::Jumped, None),
+        _ if (0..=possible).contains(&(grown + counter.wrap.0)) => (ReadingQuality::Rollover, grown + counter.wrap.0),
         // No further from nothing than what can have passed since.
-        _ if now.total.0 <= possible && grown < -SLACK_WH => return (Quality::Reset, None),
-        _ => return (Quality::Fell, None),
+        _ if now.total.0 <= possible && grown < -SLACK_WH => return (ReadingQuality::Reset, None),
+        _ => return (ReadingQuality::Fell, None),
     };
     (quality, Some(passed(last, now, Energy(energy), counter.wrap)))
 }
@@ -145,23 +102,23 @@ mod tests {
     fn each_kind_is_told() {
         let (last, near_end) = (at(DAY, 500_000), at(DAY, 999_999_500));
         let cases = [
-            (None, DAY, 77, Quality::Good, None),
-            (Some(last), DAY + 30 * MINUTE, 500_000, Quality::Good, Some(0)),
-            (Some(last), DAY + 30 * MINUTE, 507_500, Quality::Good, Some(7_500)),
-            (Some(last), DAY + 30 * MINUTE, 512_000, Quality::Jumped, None),
-            (Some(last), DAY + HOUR, 512_000, Quality::Good, Some(12_000)),
-            (Some(last), DAY + MINUTE, 999_000_000, Quality::Jumped, None),
-            (Some(last), DAY + MINUTE, 499_990, Quality::Fell, None),
-            (Some(last), DAY + MINUTE, 30_000, Quality::Fell, None),
-            (Some(last), DAY + MINUTE, 0, Quality::Reset, None),
-            (Some(last), DAY + HOUR, 9_000, Quality::Reset, None),
-            (Some(at(DAY, 100)), DAY + MINUTE, 90, Quality::Fell, None),
-            (Some(last), DAY, 500_010, Quality::Disordered, None),
-            (Some(last), DAY - 1, 499_000, Quality::Disordered, None),
-            (Some(near_end), DAY + 30 * MINUTE, 100, Quality::Rollover, Some(600)),
-            (Some(near_end), DAY + 30 * MINUTE, 900_000, Quality::Fell, None),
+            (None, DAY, 77, ReadingQuality::Good, None),
+            (Some(last), DAY + 30 * MINUTE, 500_000, ReadingQuality::Good, Some(0)),
+            (Some(last), DAY + 30 * MINUTE, 507_500, ReadingQuality::Good, Some(7_500)),
+            (Some(last), DAY + 30 * MINUTE, 512_000, ReadingQuality::Jumped, None),
+            (Some(last), DAY + HOUR, 512_000, ReadingQuality::Good, Some(12_000)),
+            (Some(last), DAY + MINUTE, 999_000_000, ReadingQuality::Jumped, None),
+            (Some(last), DAY + MINUTE, 499_990, ReadingQuality::Fell, None),
+            (Some(last), DAY + MINUTE, 30_000, ReadingQuality::Fell, None),
+            (Some(last), DAY + MINUTE, 0, ReadingQuality::Reset, None),
+            (Some(last), DAY + HOUR, 9_000, ReadingQuality::Reset, None),
+            (Some(at(DAY, 100)), DAY + MINUTE, 90, ReadingQuality::Fell, None),
+            (Some(last), DAY, 500_010, ReadingQuality::Disordered, None),
+            (Some(last), DAY - 1, 499_000, ReadingQuality::Disordered, None),
+            (Some(near_end), DAY + 30 * MINUTE, 100, ReadingQuality::Rollover, Some(600)),
+            (Some(near_end), DAY + 30 * MINUTE, 900_000, ReadingQuality::Fell, None),
             // A meter that is read a second later may have completed one more step.
-            (Some(last), DAY + 1_000, 500_010, Quality::Good, Some(10)),
+            (Some(last), DAY + 1_000, 500_010, ReadingQuality::Good, Some(10)),
         ];
         for (last, when, total, quality, energy) in cases {
             let (found, interval) = classify(last.as_ref(), &at(when, total), &Counter::default());
@@ -173,16 +130,16 @@ mod tests {
     fn a_counter_of_fewer_digits_rolls_over_where_it_ends() {
         let five = Counter { wrap: Energy(100_000_000), ..Counter::default() };
         let (last, now) = (at(DAY, 99_999_000), at(DAY + HOUR, 500));
-        assert_eq!(classify(Some(&last), &now, &five).0, Quality::Rollover);
-        assert_eq!(classify(Some(&last), &now, &Counter::default()).0, Quality::Reset);
+        assert_eq!(classify(Some(&last), &now, &five).0, ReadingQuality::Rollover);
+        assert_eq!(classify(Some(&last), &now, &Counter::default()).0, ReadingQuality::Reset);
     }
 
     #[test]
     fn an_instrument_of_a_whole_building_may_grow_faster() {
         let (last, now) = (at(DAY, 0), at(DAY + HOUR, 200_000));
-        assert_eq!(classify(Some(&last), &now, &Counter::default()).0, Quality::Jumped);
+        assert_eq!(classify(Some(&last), &now, &Counter::default()).0, ReadingQuality::Jumped);
         let wide = Counter { per_hour: Energy(400_000), ..Counter::default() };
-        assert_eq!(classify(Some(&last), &now, &wide).0, Quality::Good);
+        assert_eq!(classify(Some(&last), &now, &wide).0, ReadingQuality::Good);
     }
 
     #[test]

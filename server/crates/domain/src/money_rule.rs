@@ -3,6 +3,8 @@
 //! After a lost answer nobody knows whether a frame arrived. The purchase count does: at the claimed count with our order number
 //! the command was applied; at the count before it, it was not and may be sent; anything else is for a person.
 
+use model::command::CommandReason;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::operation::Operation;
@@ -10,7 +12,8 @@ use super::serial::AccountNumber;
 use crate::meter_state::State;
 
 /// What a money command is to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum MoneyOperation {
     /// Open this account.
     Open(AccountNumber),
@@ -33,7 +36,7 @@ pub enum MoneyOperation {
     },
 }
 
-/// A deed with the epoch and count it was claimed for.
+/// A money operation with the epoch and count it was claimed for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Claimed {
     /// What to do.
@@ -51,8 +54,8 @@ pub enum Verdict {
     Delivered,
     /// The meter has not; it may be sent, again if need be.
     Send,
-    /// Neither; the text says what was expected and found, as JSON.
-    Stop(String),
+    /// Neither: the reason, and what was expected and found as JSON.
+    Stop(CommandReason, String),
 }
 
 impl Claimed {
@@ -75,21 +78,21 @@ impl Claimed {
             MoneyOperation::Open(account) => return judge_opening(account, seen),
             MoneyOperation::Credit { order, .. } | MoneyOperation::Debit { order, .. } | MoneyOperation::Close { order } => order,
         };
-        let stop = |why: &str| {
+        let stop = |why: CommandReason| {
             let expected = json!({ "epoch": self.epoch, "count": self.count, "order": order });
             let found = json!({ "epoch": seen.epoch, "count": seen.count, "order": seen.last_order });
-            Verdict::Stop(json!({ "why": why, "expected": expected, "found": found }).to_string())
+            Verdict::Stop(why, json!({ "why": why, "expected": expected, "found": found }).to_string())
         };
         if seen.epoch != self.epoch {
-            return stop("epoch");
+            return stop(CommandReason::Epoch);
         }
         if seen.count == self.count {
-            return if seen.last_order == order { Verdict::Delivered } else { stop("order") };
+            return if seen.last_order == order { Verdict::Delivered } else { stop(CommandReason::Order) };
         }
         if seen.count.checked_add(1) != Some(self.count) {
-            return stop("count");
+            return stop(CommandReason::Count);
         }
-        if seen.status.account_open() { Verdict::Send } else { stop("not-open") }
+        if seen.status.account_open() { Verdict::Send } else { stop(CommandReason::NotOpen) }
     }
 }
 
@@ -102,7 +105,8 @@ fn judge_opening(account: AccountNumber, seen: &State) -> Verdict {
     }
     let expected = json!({ "account": account, "count": 0 });
     let found = json!({ "account": seen.account, "count": seen.count });
-    Verdict::Stop(json!({ "why": "account", "expected": expected, "found": found }).to_string())
+    let why = CommandReason::Account;
+    Verdict::Stop(why, json!({ "why": why, "expected": expected, "found": found }).to_string())
 }
 
 #[cfg(test)]
@@ -117,12 +121,12 @@ mod tests {
 
     #[test]
     fn the_rule() {
-        let deeds = [
+        let operations = [
             MoneyOperation::Credit { order: 9, amount: 5_000 },
             MoneyOperation::Debit { order: 9, amount: 5_000 },
             MoneyOperation::Close { order: 9 },
         ];
-        for money_operation in deeds {
+        for money_operation in operations {
             let claimed = Claimed { money_operation, epoch: 3, count: 8 };
             for (epoch, count, order, verdict) in [
                 (3, 8, 9, "delivered"),
@@ -141,7 +145,8 @@ mod tests {
                     "delivered" => assert_eq!(got, Verdict::Delivered),
                     "send" => assert_eq!(got, Verdict::Send),
                     why => {
-                        assert!(matches!(&got, Verdict::Stop(text) if text.contains(&format!("\"why\":\"{why}\""))), "{got:?}")
+                        let why = CommandReason::parse(why).unwrap();
+                        assert!(matches!(&got, Verdict::Stop(reason, _) if *reason == why), "{got:?}")
                     }
                 }
             }
@@ -151,14 +156,14 @@ mod tests {
     #[test]
     fn the_last_count_of_an_epoch_is_no_beginning() {
         let claimed = Claimed { money_operation: MoneyOperation::Credit { order: 1, amount: 1 }, epoch: 1, count: 0 };
-        assert!(matches!(claimed.judge(&seen(1, u16::MAX, 5)), Verdict::Stop(_)));
+        assert!(matches!(claimed.judge(&seen(1, u16::MAX, 5)), Verdict::Stop(..)));
     }
 
     #[test]
     fn nothing_is_sent_to_a_meter_without_account() {
         let claimed = Claimed { money_operation: MoneyOperation::Credit { order: 1, amount: 1 }, epoch: 1, count: 1 };
         let closed = State { status: StatusWord(0), ..seen(1, 0, 0) };
-        assert!(matches!(claimed.judge(&closed), Verdict::Stop(why) if why.contains("not-open")));
+        assert!(matches!(claimed.judge(&closed), Verdict::Stop(CommandReason::NotOpen, _)));
     }
 
     #[test]
@@ -175,7 +180,7 @@ mod tests {
         let shows = |status, account, count| State { status: StatusWord(status), account, count, ..state() };
         assert_eq!(claimed.judge(&shows(0, AccountNumber::NONE, 0)), Verdict::Send);
         assert_eq!(claimed.judge(&shows(2, account, 0)), Verdict::Delivered);
-        assert!(matches!(claimed.judge(&shows(2, other, 0)), Verdict::Stop(_)));
-        assert!(matches!(claimed.judge(&shows(2, account, 1)), Verdict::Stop(_)));
+        assert!(matches!(claimed.judge(&shows(2, other, 0)), Verdict::Stop(..)));
+        assert!(matches!(claimed.judge(&shows(2, account, 1)), Verdict::Stop(..)));
     }
 }

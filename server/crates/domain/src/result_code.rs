@@ -1,31 +1,33 @@
 //! What a meter answers to a secured frame, and what follows from it.
 
+use model::command::CommandReason;
+
 /// What follows from a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// It was applied, now or before.
     Applied,
     /// The frame was not for this moment; another one with a fresh challenge may be.
-    Again(&'static str),
+    Again(CommandReason),
     /// The meter will never take it as it is.
-    Refused(&'static str),
+    Refused(CommandReason),
 }
 
-/// The meaning of a result code of the reference prepaid profile; the word is stored and has words on the pages.
+/// The meaning of a result code of the reference prepaid profile.
 #[must_use]
 pub const fn outcome(code: u8) -> Outcome {
     match code {
         0 | 1 => Outcome::Applied,
-        2 => Outcome::Refused("purchase-count"),
-        3 => Outcome::Refused("hoarding-limit"),
-        4 => Outcome::Refused("serial-mismatch"),
-        5 => Outcome::Again("mac"),
-        6 => Outcome::Refused("account-not-open"),
-        7 => Outcome::Refused("account-already-open"),
-        8 => Outcome::Refused("exceeds-remaining"),
-        9 => Outcome::Again("stale-challenge"),
-        10 => Outcome::Refused("out-of-range"),
-        11 => Outcome::Again("epoch"),
-        _ => Outcome::Refused("unknown-result"),
+        2 => Outcome::Refused(CommandReason::PurchaseCount),
+        3 => Outcome::Refused(CommandReason::HoardingLimit),
+        4 => Outcome::Refused(CommandReason::SerialMismatch),
+        5 => Outcome::Again(CommandReason::Mac),
+        6 => Outcome::Refused(CommandReason::AccountNotOpen),
+        7 => Outcome::Refused(CommandReason::AccountAlreadyOpen),
+        8 => Outcome::Refused(CommandReason::ExceedsRemaining),
+        9 => Outcome::Again(CommandReason::StaleChallenge),
+        10 => Outcome::Refused(CommandReason::OutOfRange),
+        11 => Outcome::Again(CommandReason::Epoch),
+        _ => Outcome::Refused(CommandReason::UnknownResult),
     }
 }

@@ -1,35 +1,21 @@
-//! The server wallet's rules: what its relay should be, and what status a meter with it shows. Pure; the same order as in a meter.
+//! The rules of a server wallet: the desired state of its relay and the status that its meter shows. Pure; in the order of a meter
+//! that has its own wallet.
 
 use model::meter::{ControlMode, StatusWord};
 use model::money::Fen;
+use model::word_enum;
 
-/// Why a wallet holds its relay open until somebody releases it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trip {
-    /// More power than allowed.
-    Overload,
-    /// A load that is forbidden.
-    Malignant,
-}
-
-impl Trip {
-    /// The word in the database.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Overload => "overload",
-            Self::Malignant => "malignant",
-        }
-    }
-
-    /// From that word.
-    #[must_use]
-    pub fn parse(word: &str) -> Option<Self> {
-        [Self::Overload, Self::Malignant].into_iter().find(|trip| trip.as_str() == word)
+word_enum! {
+    /// Why a wallet holds its relay open until somebody releases it.
+    pub enum Trip {
+        /// More power than allowed.
+        Overload = "overload",
+        /// A forbidden load.
+        Malignant = "malignant",
     }
 }
 
-/// All that decides.
+/// What decides about the relay.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Wallet {
     /// An account is open and its opening reading taken.

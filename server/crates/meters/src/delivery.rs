@@ -36,7 +36,7 @@ use crate::command_args::{self, Wish, WishError};
 use domain::clock::SharedClock;
 use domain::meter_state::{MeterStatus, State};
 use domain::operation::Operation;
-use domain::reading_source::Source;
+use model::reading::ReadingSource;
 use domain::rng::Rng;
 use store::commands::Command;
 use store::deliveries::{self, note};
@@ -203,7 +203,7 @@ impl Engine {
         }
         tracing::info!(meter = %meter.id, %error, "delivery.meter-unread");
         // The poller finds out whether the meter is lost or another stands there, and says when it is heard again.
-        let _ = meter.poll.send(Control::ReadNow(meter.id, Source::OnDemand));
+        let _ = meter.poll.send(Control::ReadNow(meter.id, ReadingSource::OnDemand));
         self.wait(meter.id, error.word()).await
     }
 

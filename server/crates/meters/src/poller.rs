@@ -18,7 +18,7 @@ use super::reader::ReadError;
 use super::recorder::Event;
 use super::schedule::{Change, Failure, Next, Schedule, Turn};
 use domain::clock::SharedClock;
-use domain::reading_source::Source;
+use model::reading::ReadingSource;
 use domain::serial::Serial;
 
 /// What a poller is told.
@@ -26,7 +26,7 @@ pub enum Control {
     /// These meters from now on.
     Meters(Vec<Arc<Meter>>),
     /// Read this one now.
-    ReadNow(MeterId, Source),
+    ReadNow(MeterId, ReadingSource),
     /// While somebody watches: no meter waits longer than so many ms; `None`: each at its own interval.
     Pace(Option<u64>),
     /// Try what is lost now.
@@ -48,7 +48,7 @@ pub struct Poller {
     meters: HashMap<MeterId, Arc<Meter>>,
     /// Meters that failed last time, since when, and whether they were reported lost.
     failing: HashMap<MeterId, (Timestamp, bool)>,
-    asked_by: HashMap<MeterId, Source>,
+    asked_by: HashMap<MeterId, ReadingSource>,
     /// Serial numbers that answered last time in place of a meter's own.
     strangers: HashMap<MeterId, Serial>,
 }
@@ -134,11 +134,11 @@ impl Poller {
 
     async fn read(&mut self, id: MeterId, turn: Turn) {
         let Some(meter) = self.meters.get(&id).cloned() else { return };
-        let asked_by = self.asked_by.remove(&id).unwrap_or(Source::Sweep);
+        let asked_by = self.asked_by.remove(&id).unwrap_or(ReadingSource::Sweep);
         let (source, priority) = match turn {
             Turn::Asked => (asked_by, Priority::ReadNow),
-            Turn::Round => (Source::Sweep, Priority::Sweep),
-            Turn::Probe => (Source::Sweep, Priority::Probe),
+            Turn::Round => (ReadingSource::Sweep, Priority::Sweep),
+            Turn::Probe => (ReadingSource::Sweep, Priority::Probe),
         };
         let (began, from) = (self.now(), self.clock.now());
         let result = driver::read(&meter, priority, &self.clock).await;

@@ -5,7 +5,7 @@
 mod batch;
 mod track;
 
-use domain::reading_source::Source;
+use model::reading::ReadingSource;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,7 +51,7 @@ pub enum Event {
         from: Timestamp,
         /// When the state was read; the counters follow at once.
         at: Timestamp,
-        source: Source,
+        source: ReadingSource,
         /// Counters and instantaneous values.
         measurement: Measurement,
         /// Wallet and relay.

@@ -26,7 +26,7 @@ use super::schedule::{Policy, Schedule};
 use super::usable::{Unusable, usable};
 use crate::live::Live;
 use domain::clock::SharedClock;
-use domain::reading_source::Source;
+use model::reading::ReadingSource;
 use domain::rng::Rng;
 use store::meters::{self as rows, GatewayRow, MeterRow};
 use store::{self, Db, cases, intervals};
@@ -84,7 +84,7 @@ impl Handle {
     pub fn read_now(&self, meter: MeterId) {
         if let Some(found) = self.0.directory.get(meter) {
             // A poller that has gone is being replaced, and reads all its meters first.
-            let _ = found.poll.send(Control::ReadNow(meter, Source::OnDemand));
+            let _ = found.poll.send(Control::ReadNow(meter, ReadingSource::OnDemand));
         }
     }
 

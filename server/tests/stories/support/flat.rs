@@ -7,7 +7,7 @@ use ::meters::recorder::{Event, Recorder};
 use domain::clock::Clock;
 use domain::meter_state::{Measurement, MeterStatus, Plain};
 use domain::order::Limits;
-use domain::reading_source::Source;
+use model::reading::ReadingSource;
 use model::energy::Energy;
 use model::error::AppError;
 use model::ids::{AccountId, GatewayId, MeterId, PlaceId, UserId, Uuid};
@@ -137,7 +137,7 @@ impl Flat {
         };
         let at = self.start.plus(minutes * MINUTE);
         let meter_status = MeterStatus::Plain(Plain { relay_closed: Some(closed), ..Plain::default() });
-        Event::Read { meter: self.meter, from: at, at, source: Source::Sweep, measurement, meter_status }
+        Event::Read { meter: self.meter, from: at, at, source: ReadingSource::Sweep, measurement, meter_status }
     }
 
     /// A recorder that lives for these events.

@@ -11,7 +11,7 @@ use crate::link::Priority;
 use crate::poller::Control;
 use crate::recorder::Event;
 use domain::operation::Operation;
-use domain::reading_source::Source;
+use model::reading::ReadingSource;
 use store::StoreError;
 use store::commands::Command;
 use store::deliveries;
@@ -36,14 +36,14 @@ impl Engine {
         }
         match driver::read(meter, Priority::ReadNow, &self.clock).await {
             Ok(driver::Reading { at, measurement, meter_status }) => {
-                let source = Source::OnDemand;
+                let source = ReadingSource::OnDemand;
                 self.report(Event::Read { meter: meter.id, from: now, at, source, measurement, meter_status }).await;
                 deliveries::defer(&self.db, command, self.clock.now().plus(STORED)).await?;
                 Ok(Step::Later)
             }
             Err(error) => {
                 // The poller finds out whether the meter is lost.
-                let _ = meter.poll.send(Control::ReadNow(meter.id, Source::OnDemand));
+                let _ = meter.poll.send(Control::ReadNow(meter.id, ReadingSource::OnDemand));
                 deliveries::unread(&self.db, self.clock.now(), command, error.word()).await?;
                 Ok(Step::Ended)
             }

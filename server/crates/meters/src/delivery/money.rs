@@ -15,7 +15,7 @@ use domain::meter_records::JournalKind;
 use domain::meter_records::JournalRecord;
 use domain::meter_state::State;
 use domain::money_rule::{Claimed, MoneyOperation};
-use domain::reading_source::Source;
+use model::reading::ReadingSource;
 use store::StoreError;
 use store::commands::Command;
 use store::deliveries::{self, note};
@@ -102,7 +102,7 @@ impl Engine {
             tracing::info!(meter = %meter.id, kind = command.kind, count = seen.count, "delivery.done");
             self.report(Event::Expect { meter: meter.id, expected }).await;
             // Power and counters have been last seen before; nobody to read them now is no fault.
-            let _ = meter.poll.send(Control::ReadNow(meter.id, Source::ReadBack));
+            let _ = meter.poll.send(Control::ReadNow(meter.id, ReadingSource::ReadBack));
         }
         Ok(Step::Ended)
     }

@@ -11,7 +11,7 @@ use crate::link::{LinkError, Priority};
 use crate::recorder::Event;
 use domain::alarm_conditions;
 use domain::meter_state::{Measurement, MeterStatus};
-use domain::reading_source::Source;
+use model::reading::ReadingSource;
 use store::StoreError;
 use store::commands::Command;
 use store::deliveries::{self, Ending, note};
@@ -114,7 +114,7 @@ impl Engine {
             Ok(reading) => {
                 self.lock_failures().remove(&meter.id);
                 let Reading { at, measurement, meter_status } = reading;
-                self.report(Event::Read { meter: meter.id, from, at, source: Source::ReadBack, measurement, meter_status }).await;
+                self.report(Event::Read { meter: meter.id, from, at, source: ReadingSource::ReadBack, measurement, meter_status }).await;
                 Ok(Ok(reading))
             }
             Err(error) => self.unread(meter, error).await.map(Err),

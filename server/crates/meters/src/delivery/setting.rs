@@ -11,7 +11,7 @@ use crate::link::{LinkError, Priority};
 use crate::poller::Control;
 use domain::meter_state::State;
 use domain::operation::Operation;
-use domain::reading_source::Source;
+use model::reading::ReadingSource;
 use domain::result_code::{Outcome, outcome};
 use store::StoreError;
 use store::clocks;
@@ -129,7 +129,7 @@ impl Engine {
         let verdict = deliveries::Verdict { state: seen, at, amount: Fen::ZERO, relay_fault };
         if deliveries::settle(&self.db, &self.rng, command, &verdict).await?.is_some() {
             tracing::info!(meter = %meter.id, kind = command.kind, relay_fault, "delivery.done");
-            let _ = meter.poll.send(Control::ReadNow(meter.id, Source::ReadBack));
+            let _ = meter.poll.send(Control::ReadNow(meter.id, ReadingSource::ReadBack));
         }
         Ok(Step::Ended)
     }

@@ -7,9 +7,9 @@ use model::ids::MeterId;
 use model::meter::Latest;
 use model::time::{Date, Timestamp};
 
-use domain::classify::{Baseline, Quality};
+use domain::classify::Baseline;
 use domain::meter_state::{Measurement, State};
-use domain::reading_source::Source;
+use model::reading::{ReadingQuality, ReadingSource};
 use domain::rollup::{ConsumptionInterval, Parts};
 use domain::serial::Serial;
 use store::cases::kind;
@@ -45,8 +45,8 @@ impl Batch {
         &mut self,
         meter: MeterId,
         at: Timestamp,
-        quality: Quality,
-        source: Source,
+        quality: ReadingQuality,
+        source: ReadingSource,
         measurement: &Measurement,
         seen: &Latest,
     ) {
@@ -94,7 +94,7 @@ impl Batch {
     }
 
     /// One case a stretch of values that are held back; the later ones say nothing new.
-    pub(super) fn hold(&mut self, meter: MeterId, quality: Quality, last: Option<&Baseline>, now: &Baseline) {
+    pub(super) fn hold(&mut self, meter: MeterId, quality: ReadingQuality, last: Option<&Baseline>, now: &Baseline) {
         let detail = serde_json::json!({
             "quality": quality.as_str(),
             "at": now.at.0,

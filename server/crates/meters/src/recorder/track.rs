@@ -1,12 +1,13 @@
 //! What is known of one meter between two readings.
 
+use model::reading::ReadingQuality;
 use model::event::EventKind;
 use model::ids::MeterId;
 use model::meter::Latest;
 use model::time::Timestamp;
 
 use domain::alarm_conditions::{self, AlarmConditions};
-use domain::classify::{Baseline, Quality};
+use domain::classify::Baseline;
 use domain::load::Load;
 use domain::meter_state::{Measurement, MeterStatus};
 use domain::server_wallet::ServerWallet;
@@ -111,7 +112,7 @@ impl Track {
     pub(super) fn see_measurement(
         &mut self,
         now: &Baseline,
-        quality: Quality,
+        quality: ReadingQuality,
         meter_status: &MeterStatus,
         measurement: &Measurement,
     ) -> Vec<Change> {
@@ -126,13 +127,13 @@ impl Track {
         let fails = alarm_conditions::relay_fails(std::mem::replace(&mut self.was_open, is_open) && is_open, &self.latest);
         self.turn(EventKind::RelayFault, fails, at, &mut changes);
         let before = self.baseline.and_then(|last| last.reverse);
-        if quality == Quality::Good && before.zip(now.reverse).is_some_and(|(before, now)| now > before) {
+        if quality == ReadingQuality::Good && before.zip(now.reverse).is_some_and(|(before, now)| now > before) {
             self.reverse_grew = Some(at);
         }
         let back = alarm_conditions::flows_back(self.latest.status, self.reverse_grew, at);
         self.turn(EventKind::Reverse, back, at, &mut changes);
         match quality {
-            Quality::Reset => self.turn(EventKind::CounterZeroed, true, at, &mut changes),
+            ReadingQuality::Reset => self.turn(EventKind::CounterZeroed, true, at, &mut changes),
             quality if quality.counts() => self.turn(EventKind::CounterZeroed, false, at, &mut changes),
             _ => {}
         }

@@ -1,5 +1,6 @@
 //! A meter that is gone, or does not answer any more: a person says what was left in it.
 
+use model::command::CommandReason;
 use model::energy::Energy;
 use model::error::AppError;
 use model::ids::{ClosingId, MeterId, Uuid};
@@ -9,7 +10,6 @@ use model::time::Timestamp;
 
 use super::{Closing, locked, record};
 use crate::closings::final_settlement::{self, By};
-use crate::deliveries::note;
 use crate::{Db, Result, Tx, consumption, counters, on, orders, returns, wallets};
 use domain::rng::Rng;
 use domain::rollup::{ConsumptionInterval, Parts};
@@ -112,11 +112,11 @@ async fn of_wallet(
 
 async fn give_up(tx: &mut Tx, at: Timestamp, command: Uuid) -> Result<bool> {
     let given_up = on!(tx, |c| sqlx::query(
-        "UPDATE commands SET state = 'superseded', finished_at = $1, note = $2
+        "UPDATE commands SET state = 'superseded', finished_at = $1, reason = $2
          WHERE id = $3 AND state IN ('queued', 'sending', 'case')"
     )
     .bind(at.0)
-    .bind(note::COUNTED)
+    .bind(CommandReason::Counted)
     .bind(command)
     .execute(c)
     .await)?;
@@ -126,18 +126,18 @@ async fn give_up(tx: &mut Tx, at: Timestamp, command: Uuid) -> Result<bool> {
 /// What else was on its way to the meter.
 async fn give_up_others(tx: &mut Tx, rng: &Rng, at: Timestamp, closing: &Closing, meter: MeterId) -> Result<()> {
     let debits: Vec<(Uuid,)> = on!(tx, |c| sqlx::query_as(
-        "UPDATE commands SET state = 'superseded', finished_at = $1, note = $2
+        "UPDATE commands SET state = 'superseded', finished_at = $1, reason = $2
          WHERE meter_id = $3 AND account_id = $4 AND money AND kind <> 'credit' AND state IN ('queued', 'sending', 'case')
          RETURNING id"
     )
     .bind(at.0)
-    .bind(note::COUNTED)
+    .bind(CommandReason::Counted)
     .bind(meter.0)
     .bind(closing.account_id)
     .fetch_all(c)
     .await)?;
     for (command,) in debits {
-        returns::declined(tx, command, note::COUNTED).await?;
+        returns::declined(tx, command, CommandReason::Counted.as_str()).await?;
     }
     orders::strand(tx, rng, at, closing.account(), meter).await?;
     on!(tx, |c| sqlx::query(

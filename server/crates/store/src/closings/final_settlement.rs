@@ -66,7 +66,7 @@ pub(super) async fn of_meter(
 ) -> Result<()> {
     if !consumption::post(tx, rng, at, known, remaining).await? {
         // A use of this very instant is posted: the next try has another one.
-        return Err(StoreError::Inconsistent { table: "meter_uses", column: "at" });
+        return Err(StoreError::Inconsistent { table: "meter_consumption", column: "at" });
     }
     let left = post(tx, rng, at, row, Account::InMeter(known.account), remaining.money()).await?;
     finish(tx, at, row, known.meter, &left, by).await
