@@ -7,6 +7,7 @@ pub use words::{Words, words};
 use super::Lang;
 use super::common;
 use crate::api::operator::LeftOut;
+use model::command::CommandReason;
 use model::energy::Energy;
 use model::issue::{Issue, Kind, Problem};
 use model::money::{Fen, Money};
@@ -281,30 +282,30 @@ pub const fn problem(problem: Problem, lang: Lang) -> &'static str {
     lang.pick(zh, en)
 }
 
-/// Why a command stands where it stands; the code itself where it is none of ours.
+/// Why a command waits, failed, or was given up; the stored word for reasons without a text.
 #[must_use]
-pub fn note(code: &str, lang: Lang) -> String {
-    let (zh, en) = match code {
-        "lost" => ("电表不应答", "the meter does not answer"),
-        "gateway-lost" => ("通信管理机不应答", "the gateway does not answer"),
-        "busy" => ("电表忙，稍后再试", "the meter is busy; tried again soon"),
-        "unreadable" => ("应答无法识别", "an answer that cannot be read"),
-        "stranger" => ("该地址上是另一块表", "another meter answers at this address"),
-        "unconfirmed" => ("已发送，尚未读回", "sent, not read back yet"),
-        "unknown-meter" => ("电表不在运行", "the meter is not in service"),
-        "invalid" => ("参数无法识别", "the values make no sense"),
-        "superseded" => ("被更新的指令替代", "a newer command took its place"),
-        "cancelled" => ("发出前已取消", "taken back before it was sent"),
-        "relay" => ("已执行，但继电器没有动作", "done, but the relay did not follow"),
-        "missed" => ("仍按旧电价计费", "still charges the old prices"),
-        "password" => ("电表不认密码，或未配置密码", "the meter does not know the password, or none is configured"),
-        "not-kept" => ("已发送，电表没有保存", "sent, and the meter did not keep it"),
-        "refund" => ("改为退款", "its money goes back"),
-        "late" => ("错过了合适的时刻", "its moment has passed"),
-        "out-of-range" => ("电表认为超出范围", "out of the meter's range"),
-        "not-open" => ("电表未开户", "no account is open"),
-        "frame-refused" => ("电表拒收", "the meter would not take it"),
-        other => return other.to_owned(),
+pub fn reason(reason: CommandReason, lang: Lang) -> String {
+    let (zh, en) = match reason {
+        CommandReason::Lost => ("电表不应答", "the meter does not answer"),
+        CommandReason::GatewayLost => ("通信管理机不应答", "the gateway does not answer"),
+        CommandReason::Busy => ("电表忙，稍后再试", "the meter is busy; tried again soon"),
+        CommandReason::Unreadable => ("应答无法识别", "an answer that cannot be read"),
+        CommandReason::SerialMismatch => ("该地址上是另一块表", "another meter answers at this address"),
+        CommandReason::Unconfirmed => ("已发送，尚未读回", "sent, not read back yet"),
+        CommandReason::UnknownMeter => ("电表不在运行", "the meter is not in service"),
+        CommandReason::Invalid => ("参数无法识别", "the values make no sense"),
+        CommandReason::Superseded => ("被更新的指令替代", "a newer command took its place"),
+        CommandReason::Cancelled => ("发出前已取消", "taken back before it was sent"),
+        CommandReason::Relay => ("已执行，但继电器没有动作", "done, but the relay did not follow"),
+        CommandReason::Missed => ("仍按旧电价计费", "still charges the old prices"),
+        CommandReason::Password => ("电表不认密码，或未配置密码", "the meter does not know the password, or none is configured"),
+        CommandReason::NotKept => ("已发送，电表没有保存", "sent, and the meter did not keep it"),
+        CommandReason::Refund => ("改为退款", "its money goes back"),
+        CommandReason::Late => ("错过了合适的时刻", "its moment has passed"),
+        CommandReason::OutOfRange => ("电表认为超出范围", "out of the meter's range"),
+        CommandReason::NotOpen => ("电表未开户", "no account is open"),
+        CommandReason::FrameRefused => ("电表拒收", "the meter would not take it"),
+        other => return other.as_str().to_owned(),
     };
     lang.pick(zh, en).to_owned()
 }

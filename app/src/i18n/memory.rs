@@ -2,6 +2,7 @@
 
 use super::Lang;
 use crate::api::operator::JournalLine;
+use model::reading::JournalKind;
 
 #[derive(Clone, Copy)]
 pub struct Words {
@@ -63,24 +64,23 @@ pub const fn words(lang: Lang) -> Words {
 /// A record in words; with the reason where the meter gives one.
 #[must_use]
 pub fn record(line: &JournalLine, lang: Lang) -> String {
-    let (zh, en) = match line.kind.as_str() {
-        "credit" => ("充入", "Credit"),
-        "debit" => ("退出", "Debit"),
-        "open" => ("开户", "Account opened"),
-        "close" => ("销户", "Account closed"),
-        "relay_opened" => ("断电", "Relay opened"),
-        "relay_closed" => ("通电", "Relay closed"),
-        "parameter" => ("改参数", "Settings changed"),
-        "tamper" => ("开盖或旁路", "Cover or bypass"),
-        other => return other.to_owned(),
+    let (zh, en) = match line.kind {
+        JournalKind::Credit => ("充入", "Credit"),
+        JournalKind::Debit => ("退出", "Debit"),
+        JournalKind::Open => ("开户", "Account opened"),
+        JournalKind::Close => ("销户", "Account closed"),
+        JournalKind::RelayOpened => ("断电", "Relay opened"),
+        JournalKind::RelayClosed => ("通电", "Relay closed"),
+        JournalKind::Parameter => ("改参数", "Settings changed"),
+        JournalKind::Tamper => ("开盖或旁路", "Cover or bypass"),
     };
     let what = lang.pick(zh, en);
-    let why = match (line.kind.as_str(), line.cause) {
-        ("relay_opened" | "relay_closed", 4) => Some(("欠费", "arrears")),
-        ("relay_opened" | "relay_closed", 5) => Some(("过载", "overload")),
-        ("relay_opened" | "relay_closed", 11) => Some(("恶性负载", "malignant load")),
-        ("relay_opened" | "relay_closed", 12) => Some(("继电器故障", "relay fault")),
-        ("relay_opened" | "relay_closed", 0xff) => Some(("按指令", "by command")),
+    let why = match (line.kind, line.cause) {
+        (JournalKind::RelayOpened | JournalKind::RelayClosed, 4) => Some(("欠费", "arrears")),
+        (JournalKind::RelayOpened | JournalKind::RelayClosed, 5) => Some(("过载", "overload")),
+        (JournalKind::RelayOpened | JournalKind::RelayClosed, 11) => Some(("恶性负载", "malignant load")),
+        (JournalKind::RelayOpened | JournalKind::RelayClosed, 12) => Some(("继电器故障", "relay fault")),
+        (JournalKind::RelayOpened | JournalKind::RelayClosed, 0xff) => Some(("按指令", "by command")),
         _ => None,
     };
     match why {

@@ -4,6 +4,7 @@ use super::{Lang, common};
 use crate::api::operator::{AccountState, CommandContent};
 use model::meter::ControlMode;
 use model::money::Fen;
+use model::reading::{ReadingQuality, ReadingSource};
 
 #[derive(Clone, Copy)]
 pub struct Words {
@@ -301,7 +302,7 @@ pub fn what(what: &CommandContent, lang: Lang) -> String {
         CommandContent::Switch(true) => lang.pick("住户合闸", "Resident switches on").to_owned(),
         CommandContent::Switch(false) => lang.pick("住户关闸", "Resident switches off").to_owned(),
         CommandContent::Issue(issue) => super::commands::say(issue, lang),
-        CommandContent::Other(kind) => format!("{} {kind}", lang.pick("设置", "Setting")),
+        CommandContent::Other(kind) => format!("{} {}", lang.pick("设置", "Setting"), kind.as_str()),
     }
 }
 
@@ -317,30 +318,28 @@ pub const fn account(state: AccountState, lang: Lang) -> &'static str {
     lang.pick(zh, en)
 }
 
-/// The quality of a reading, by its code.
 #[must_use]
-pub const fn quality(code: u8, lang: Lang) -> &'static str {
-    let (zh, en) = match code {
-        0 => ("正常", "good"),
-        1 => ("翻转", "rollover"),
-        2 => ("倒走", "fell"),
-        3 => ("跳变", "jumped"),
-        4 => ("乱序", "out of order"),
-        5 => ("清零", "reset"),
-        6 => ("人工重新起计", "begun anew by a person"),
-        _ => ("人工计入", "counted by a person"),
+pub const fn quality(quality: ReadingQuality, lang: Lang) -> &'static str {
+    let (zh, en) = match quality {
+        ReadingQuality::Good => ("正常", "good"),
+        ReadingQuality::Rollover => ("翻转", "rollover"),
+        ReadingQuality::Fell => ("倒走", "fell"),
+        ReadingQuality::Jumped => ("跳变", "jumped"),
+        ReadingQuality::Disordered => ("乱序", "out of order"),
+        ReadingQuality::Reset => ("清零", "reset"),
+        ReadingQuality::Begun => ("人工重新起计", "begun anew by a person"),
+        ReadingQuality::Settled => ("人工计入", "counted by a person"),
     };
     lang.pick(zh, en)
 }
 
-/// The source of a reading, by its code.
 #[must_use]
-pub const fn source(code: u8, lang: Lang) -> &'static str {
-    let (zh, en) = match code {
-        0 => ("巡抄", "sweep"),
-        1 => ("点抄", "on demand"),
-        2 => ("下发读回", "read back"),
-        _ => ("冻结", "freeze"),
+pub const fn source(source: ReadingSource, lang: Lang) -> &'static str {
+    let (zh, en) = match source {
+        ReadingSource::Sweep => ("巡抄", "sweep"),
+        ReadingSource::OnDemand => ("点抄", "on demand"),
+        ReadingSource::ReadBack => ("下发读回", "read back"),
+        ReadingSource::Freeze => ("冻结", "freeze"),
     };
     lang.pick(zh, en)
 }

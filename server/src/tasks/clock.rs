@@ -35,10 +35,10 @@ impl Task for SetClocks {
 
     async fn run(&self) -> Result<String, Failure> {
         let now = self.clock.now();
-        let mut off = clocks::off(&self.db, now).await?;
-        off.retain(|meter| meter.secured || (self.takes_time)(meter.meter));
+        let mut wrong = clocks::wrong_clocks(&self.db, now).await?;
+        wrong.retain(|meter| meter.secured || (self.takes_time)(meter.meter));
         let (mut set, mut faulty) = (0, 0);
-        for meter in &off {
+        for meter in &wrong {
             match judge(now, &meter.seen, &meter.edges) {
                 Verdict::Set => {
                     clocks::set(&self.db, &self.rng, now, meter).await?;
@@ -54,6 +54,6 @@ impl Task for SetClocks {
         if set > 0 {
             (self.wake)();
         }
-        Ok(format!("{} off, {set} set, {faulty} at fault", off.len()))
+        Ok(format!("{} off, {set} set, {faulty} at fault", wrong.len()))
     }
 }

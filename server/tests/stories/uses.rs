@@ -16,7 +16,7 @@ use model::person::{Role, Who};
 use model::subsidy::{Month, Per};
 use model::time::{DAY, MINUTE};
 use server::tasks::Task;
-use server::tasks::meter_consumption::MeterUses;
+use server::tasks::meter_uses::MeterUses;
 use server::tasks::subsidies::GiveSubsidies;
 use store::accounts::{self, TakeOver};
 use store::orders::{self, NewOrder};

@@ -1,182 +1,39 @@
-//! From a stored command to the operation it asks for, and how its effect is seen in the meter.
+//! From an issue to the operations that carry it out, and how their effect is seen in the meter.
 
+use model::issue::Issue;
 use model::meter::ControlMode;
 use model::time::{MINUTE, Timestamp};
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
 
 use super::profile::ReadBack;
 use domain::bcd::BcdTime;
 use domain::meter_state::State;
-use domain::money_rule::MoneyOperation;
-use domain::operation::{DayTable, Limits, Operation, PlanEntry, Tiers};
-use domain::serial::AccountNumber;
-
-/// The fields of a command are not those of its kind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the fields are not those of the kind")]
-pub struct WishError;
+use domain::operation::{DayTable, Operation};
 
 /// A clock that was set is right within this.
 const CLOCK_TOLERANCE: i64 = MINUTE;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct OpenArgs {
-    account: AccountNumber,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct MoneyArgs {
-    order: u64,
-    amount_fen: u32,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct CloseArgs {
-    order: u64,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ModeArgs {
-    mode: ControlMode,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SwitchArgs {
-    on: bool,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RelayArgs {
-    closed: bool,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PriceArgs {
-    standby: bool,
-    prices: [u32; 4],
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PlannedArgs {
-    prices: [u32; 4],
-    at: BcdTime,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SwitchOverArgs {
-    at: Option<BcdTime>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct DayTableArgs {
-    table: u8,
-    slots: DayTable,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct DatePlanArgs {
-    entries: Vec<PlanEntry>,
-}
-
-/// The deed of a money command.
-///
-/// # Errors
-/// [`WishError`].
-pub fn money_operation(kind: &str, args: &str) -> Result<MoneyOperation, WishError> {
-    Ok(match kind {
-        "open" => MoneyOperation::Open(fields::<OpenArgs>(args)?.account),
-        "credit" => {
-            let MoneyArgs { order, amount_fen: amount } = fields(args)?;
-            MoneyOperation::Credit { order, amount }
+/// The operations of an issue, in their order; none for a reading. A clock is set to `now`. Prices whose switch-over has passed are set
+/// at once: the meter was lost until now. `None` for values that no meter takes.
+#[must_use]
+pub fn operations(issue: &Issue, now: Timestamp) -> Option<Vec<Operation>> {
+    Some(match issue {
+        Issue::Mode(mode) => vec![Operation::SetMode(*mode)],
+        Issue::Switch(on) => vec![Operation::UserSwitch(*on)],
+        Issue::Limits(limits) => vec![Operation::SetLimits(*limits)],
+        Issue::Prices(prices) => vec![Operation::SetPrices { standby: false, prices: *prices }],
+        Issue::Standby { prices, at } if *at > now => {
+            vec![Operation::SetPrices { standby: true, prices: *prices }, Operation::SetSwitchOver(Some(BcdTime::from_timestamp(*at)?))]
         }
-        "debit" => {
-            let MoneyArgs { order, amount_fen: amount } = fields(args)?;
-            MoneyOperation::Debit { order, amount }
+        Issue::Standby { prices, .. } => vec![Operation::SetPrices { standby: false, prices: *prices }],
+        Issue::Cancel => vec![Operation::SetSwitchOver(None)],
+        Issue::Tiers(tiers) => vec![Operation::SetTiers(*tiers)],
+        Issue::DayTable { table, slots } => {
+            vec![Operation::SetDayTable { table: *table, slots: DayTable::try_from(slots.clone()).ok()? }]
         }
-        "close" => MoneyOperation::Close { order: fields::<CloseArgs>(args)?.order },
-        _ => return Err(WishError),
+        Issue::DatePlan(entries) => vec![Operation::SetDatePlan(entries.clone())],
+        Issue::Clock => vec![Operation::SetClock(BcdTime::from_timestamp(now)?)],
+        Issue::Read => Vec::new(),
     })
-}
-
-/// What a command that moves no money asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Wish {
-    /// These are brought about, one after the other.
-    Operations(Vec<Operation>),
-    /// A plain relay stands so.
-    Relay { closed: bool },
-    /// The meter is read whole.
-    Read,
-    /// Planned prices are in force since their switch-over.
-    InForce {
-        /// Of rates 1-4, 0.0001 yuan/kWh.
-        prices: [u32; 4],
-        /// The instant of the switch-over.
-        at: Timestamp,
-    },
-}
-
-/// The wish of a command that moves no money; a clock is set to `now`. Prices whose switch-over has passed are set at once: the
-/// meter was lost until now.
-///
-/// # Errors
-/// [`WishError`].
-pub fn wish(kind: &str, args: &str, now: Timestamp) -> Result<Wish, WishError> {
-    Ok(match kind {
-        "read" => Wish::Read,
-        "relay" => Wish::Relay { closed: fields::<RelayArgs>(args)?.closed },
-        "in_force" => {
-            let PlannedArgs { prices, at } = fields(args)?;
-            Wish::InForce { prices, at: at.timestamp() }
-        }
-        "standby" => {
-            let PlannedArgs { prices, at } = fields(args)?;
-            let standby = at.timestamp() > now;
-            let mut operations = vec![Operation::SetPrices { standby, prices }];
-            if standby {
-                operations.push(Operation::SetSwitchOver(Some(at)));
-            }
-            Wish::Operations(operations)
-        }
-        _ => Wish::Operations(vec![setting(kind, args, now)?]),
-    })
-}
-
-fn setting(kind: &str, args: &str, now: Timestamp) -> Result<Operation, WishError> {
-    Ok(match kind {
-        "mode" => Operation::SetMode(fields::<ModeArgs>(args)?.mode),
-        "switch" => Operation::UserSwitch(fields::<SwitchArgs>(args)?.on),
-        "limits" => Operation::SetLimits(fields::<Limits>(args)?),
-        "prices" => {
-            let PriceArgs { standby, prices } = fields(args)?;
-            Operation::SetPrices { standby, prices }
-        }
-        "tiers" => Operation::SetTiers(fields::<Tiers>(args)?),
-        "switch_over" => Operation::SetSwitchOver(fields::<SwitchOverArgs>(args)?.at),
-        "clock" => Operation::SetClock(BcdTime::from_timestamp(now).ok_or(WishError)?),
-        "day_table" => {
-            let DayTableArgs { table, slots } = fields(args)?;
-            Operation::SetDayTable { table, slots }
-        }
-        "date_plan" => Operation::SetDatePlan(fields::<DatePlanArgs>(args)?.entries),
-        _ => return Err(WishError),
-    })
-}
-
-fn fields<T: DeserializeOwned>(args: &str) -> Result<T, WishError> {
-    serde_json::from_str(args).map_err(|_| WishError)
 }
 
 /// How the effect of an operation is seen.
@@ -254,44 +111,29 @@ mod tests {
     use super::super::profile::Profiles;
     use super::*;
     use domain::fixtures::state;
-    use domain::operation::TierPeriod;
+    use domain::operation::{Limits, Slot, TierPeriod, Tiers};
     use model::meter::StatusWord;
 
     #[test]
-    fn commands_become_operations() {
+    fn issues_become_operations() {
         let now = Timestamp(1_795_600_000_000);
-        assert_eq!(
-            money_operation("credit", r#"{"order":7,"amount_fen":5000}"#),
-            Ok(MoneyOperation::Credit { order: 7, amount: 5_000 })
-        );
-        assert_eq!(money_operation("close", r#"{"order":7}"#), Ok(MoneyOperation::Close { order: 7 }));
-        let mode = |word: &str| setting("mode", &format!(r#"{{"mode":"{word}"}}"#), now);
-        assert_eq!(mode("forced_off"), Ok(Operation::SetMode(ControlMode::ForcedOff)));
-        assert_eq!(setting("switch", r#"{"on":false}"#, now), Ok(Operation::UserSwitch(false)));
-        for (kind, args) in [
-            ("credit", r#"{"order":-7,"amount_fen":5000}"#),
-            ("credit", r#"{"order":7,"amount_fen":5000000000}"#),
-            ("credit", r#"{"order":7}"#),
-            ("open", r#"{"account":"12"}"#),
-            ("close", ""),
-            ("mode", "{}"),
-        ] {
-            assert_eq!(money_operation(kind, args), Err(WishError), "{kind} {args}");
-        }
-        assert_eq!(mode("on"), Err(WishError));
-        assert_eq!(wish("credit", r#"{"order":7,"amount_fen":5000}"#, now), Err(WishError));
-        assert_eq!(wish("read", "{}", now), Ok(Wish::Read));
+        let of = |issue: Issue| operations(&issue, now);
+        assert_eq!(of(Issue::Mode(ControlMode::ForcedOff)), Some(vec![Operation::SetMode(ControlMode::ForcedOff)]));
+        assert_eq!(of(Issue::Switch(false)), Some(vec![Operation::UserSwitch(false)]));
+        assert_eq!(of(Issue::Cancel), Some(vec![Operation::SetSwitchOver(None)]));
+        assert_eq!(of(Issue::Read), Some(Vec::new()));
+        let slots = vec![Slot { rate: 4, hour: 0, minute: 1 }];
+        assert_eq!(of(Issue::DayTable { table: 1, slots }), None, "a day table begins at midnight");
     }
 
     #[test]
     fn planned_prices_wait_until_their_instant_and_not_longer() {
-        let (args, prices) = (r#"{"prices":[1,2,3,4],"at":1795600000000}"#, [1, 2, 3, 4]);
-        let at = BcdTime::from_timestamp(Timestamp(1_795_600_000_000));
-        let loaded = vec![Operation::SetPrices { standby: true, prices }, Operation::SetSwitchOver(at)];
-        assert_eq!(wish("standby", args, Timestamp(1_795_599_999_999)), Ok(Wish::Operations(loaded)));
+        let (prices, at) = ([1, 2, 3, 4], Timestamp(1_795_600_000_000));
+        let issue = Issue::Standby { prices, at };
+        let loaded = vec![Operation::SetPrices { standby: true, prices }, Operation::SetSwitchOver(BcdTime::from_timestamp(at))];
+        assert_eq!(operations(&issue, at.plus(-1)), Some(loaded));
         let late = vec![Operation::SetPrices { standby: false, prices }];
-        assert_eq!(wish("standby", args, Timestamp(1_795_600_000_000)), Ok(Wish::Operations(late)));
-        assert_eq!(wish("in_force", args, Timestamp(0)), Ok(Wish::InForce { prices, at: Timestamp(1_795_600_000_000) }));
+        assert_eq!(operations(&issue, at), Some(late));
     }
 
     #[test]

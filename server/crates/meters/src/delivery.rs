@@ -15,7 +15,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use model::command::CommandReason;
 use model::ids::MeterId;
+use model::issue::Issue;
 use model::time::Timestamp;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::{Id, JoinSet};
@@ -32,14 +34,15 @@ use super::poller::Control;
 use super::profile::Secured;
 use super::reader::ReadError;
 use super::recorder::Event;
-use crate::command_args::{self, Wish, WishError};
+use crate::command_args;
 use domain::clock::SharedClock;
+use domain::command_args::CommandArgs;
 use domain::meter_state::{MeterStatus, State};
 use domain::operation::Operation;
 use model::reading::ReadingSource;
 use domain::rng::Rng;
 use store::commands::Command;
-use store::deliveries::{self, note};
+use store::deliveries::{self, Hold};
 use store::{Db, StoreError};
 
 /// Everything works without a signal too, this much later.
@@ -159,25 +162,31 @@ impl Engine {
     }
 
     async fn activate(&self, command: &Command) -> Result<Step, StoreError> {
-        let id = MeterId(command.meter_id);
+        let id = command.meter_id;
         let Some(meter) = self.directory.get(id) else {
-            return self.wait(id, note::UNKNOWN_METER).await;
+            return self.wait(id, CommandReason::UnknownMeter).await;
         };
         let secured = meter.profile.secured.is_some();
-        if command.money {
-            let invalid = r#"{"why":"invalid"}"#;
-            return if secured { self.money(command, &meter).await } else { self.hold(command, None, invalid.into()).await };
+        match command.args() {
+            Some(CommandArgs::Money(operation)) if secured => self.money(command, &meter, *operation).await,
+            _ if command.money => self.hold(command, Hold::because(CommandReason::Invalid)).await,
+            Some(CommandArgs::Issue(Issue::Read)) => self.read(command, &meter).await,
+            Some(CommandArgs::Issue(issue)) => self.issue(command, &meter, issue).await,
+            Some(CommandArgs::ClockCorrection) => self.issue(command, &meter, &Issue::Clock).await,
+            Some(CommandArgs::Relay { closed }) => self.relay(command, &meter, *closed).await,
+            Some(CommandArgs::InForce { prices, at }) if secured => self.in_force(command, &meter, *prices, *at).await,
+            _ => self.refuse(command, None, CommandReason::Invalid).await,
         }
-        match command_args::wish(&command.kind, &command.args, self.clock.now()) {
-            Ok(Wish::Read) => self.read(command, &meter).await,
-            Ok(Wish::Relay { closed }) => self.relay(command, &meter, closed).await,
-            Ok(Wish::Operations(operations)) => match (&*operations, &meter.profile.dlt645) {
-                ([Operation::SetClock(_)], Some(has)) => self.clock(command, &meter, has).await,
-                _ if secured => self.setting(command, &meter, &operations).await,
-                _ => self.tables(command, &meter, &operations).await,
-            },
-            Ok(Wish::InForce { prices, at }) if secured => self.in_force(command, &meter, prices, at).await,
-            Ok(Wish::InForce { .. }) | Err(WishError) => self.refuse(command, None, note::INVALID).await,
+    }
+
+    async fn issue(&self, command: &Command, meter: &Meter, issue: &Issue) -> Result<Step, StoreError> {
+        let Some(operations) = command_args::operations(issue, self.clock.now()) else {
+            return self.refuse(command, None, CommandReason::Invalid).await;
+        };
+        match (&*operations, &meter.profile.dlt645) {
+            ([Operation::SetClock(_)], Some(has)) => self.clock(command, meter, has).await,
+            _ if meter.profile.secured.is_some() => self.setting(command, meter, &operations).await,
+            _ => self.tables(command, meter, &operations).await,
         }
     }
 
@@ -189,7 +198,7 @@ impl Engine {
                 self.report(Event::MeterStatus { meter: meter.id, at, meter_status }).await;
                 match meter_status {
                     MeterStatus::Wallet(state) => Ok(Ok((state, at))),
-                    MeterStatus::Plain(_) => self.wait(meter.id, note::INVALID).await.map(Err),
+                    MeterStatus::Plain(_) => self.wait(meter.id, CommandReason::Invalid).await.map(Err),
                 }
             }
             Err(error) => self.unread(meter, error).await.map(Err),
@@ -204,7 +213,7 @@ impl Engine {
         tracing::info!(meter = %meter.id, %error, "delivery.meter-unread");
         // The poller finds out whether the meter is lost or another stands there, and says when it is heard again.
         let _ = meter.poll.send(Control::ReadNow(meter.id, ReadingSource::OnDemand));
-        self.wait(meter.id, error.word()).await
+        self.wait(meter.id, error.reason()).await
     }
 
     /// Seals and writes one frame for the challenge of `seen`; counted and numbered durably before. `None`: ended meanwhile.
@@ -229,7 +238,7 @@ impl Engine {
                 return Ok(Some(Sent::Refused(LinkError::Stopped)));
             }
         };
-        tracing::info!(meter = %meter.id, kind = command.kind, version = version as u8, "delivery.send");
+        tracing::info!(meter = %meter.id, kind = command.kind.as_str(), version = version as u8, "delivery.send");
         let written = meter.link.write(priority, meter.unit, secured.address, command_args::words(&bytes)).await;
         Ok(Some(match written {
             Ok(()) => Sent::Taken,
@@ -239,7 +248,7 @@ impl Engine {
     }
 
     /// Everything for this meter waits, twice as long after each failure.
-    async fn wait(&self, meter: MeterId, why: &str) -> Result<Step, StoreError> {
+    async fn wait(&self, meter: MeterId, reason: CommandReason) -> Result<Step, StoreError> {
         let failures = {
             let mut all = self.lock_failures();
             let failures = all.entry(meter).or_default();
@@ -247,11 +256,11 @@ impl Engine {
             *failures
         };
         let pause = FIRST_PAUSE_MS.saturating_mul(1 << (failures - 1).min(16)).min(self.config.command_cap_ms);
-        self.wait_for(meter, i64::try_from(pause).unwrap_or(i64::MAX), why).await
+        self.wait_for(meter, i64::try_from(pause).unwrap_or(i64::MAX), reason).await
     }
 
-    async fn wait_for(&self, meter: MeterId, ms: i64, why: &str) -> Result<Step, StoreError> {
-        deliveries::defer_meter(&self.db, meter, self.clock.now().plus(ms), why).await?;
+    async fn wait_for(&self, meter: MeterId, ms: i64, reason: CommandReason) -> Result<Step, StoreError> {
+        deliveries::defer_meter(&self.db, meter, self.clock.now().plus(ms), reason).await?;
         Ok(Step::Later)
     }
 

@@ -18,7 +18,7 @@ use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
 use domain::clock::SharedClock;
-use domain::wall_layout::{Layout, Scope, Seat};
+use domain::wall_layout::{Layout, MeterPlace, Scope};
 use store::{self, Db, console};
 use topic::Topic;
 pub use watch::Watch;
@@ -40,7 +40,7 @@ struct Hub {
 
 struct State {
     layout: Layout,
-    /// By seat of the layout.
+    /// By position in the layout.
     latest: Vec<Latest>,
     dirty: Vec<bool>,
     queue: Vec<usize>,
@@ -105,8 +105,8 @@ impl Live {
     #[must_use]
     pub fn get(&self, meter: MeterId) -> Option<Latest> {
         let state = self.lock();
-        match state.layout.seat(meter) {
-            Some(seat) => state.latest.get(seat).cloned(),
+        match state.layout.position(meter) {
+            Some(position) => state.latest.get(position).cloned(),
             None => state.strays.get(&meter).cloned(),
         }
     }
@@ -114,7 +114,7 @@ impl Live {
     /// Where a meter is, as people say it.
     #[must_use]
     pub fn name(&self, meter: MeterId) -> Option<RoomName> {
-        self.lock().layout.place(meter).map(Seat::name)
+        self.lock().layout.place(meter).map(MeterPlace::name)
     }
 
     /// Everything, for who may see this scope.
@@ -126,10 +126,10 @@ impl Live {
 
     /// Where the meters are, and what each was last seen to hold, in the order of the wall.
     #[must_use]
-    pub fn seats(&self, scope: &Scope) -> Vec<(Seat, Latest)> {
+    pub fn meter_places(&self, scope: &Scope) -> Vec<(MeterPlace, Latest)> {
         let state = self.lock();
-        let seats = state.layout.seats().iter().zip(&state.latest);
-        seats.filter(|(seat, _)| scope.holds(seat.building)).map(|(seat, latest)| (seat.clone(), latest.clone())).collect()
+        let meter_places = state.layout.meter_places().iter().zip(&state.latest);
+        meter_places.filter(|(place, _)| scope.holds(place.building)).map(|(place, latest)| (place.clone(), latest.clone())).collect()
     }
 
     /// Each meter as it changes. Who lags behind must read everything it cares for anew.
@@ -163,8 +163,8 @@ impl Live {
         for topic in topics.iter_mut() {
             topic.send_delta(latest, queue, *revision, self.0.clock.now().0);
         }
-        for seat in queue.drain(..) {
-            if let Some(dirty) = dirty.get_mut(seat) {
+        for position in queue.drain(..) {
+            if let Some(dirty) = dirty.get_mut(position) {
                 *dirty = false;
             }
         }
@@ -207,7 +207,7 @@ impl State {
         let mut known = std::mem::take(&mut self.strays);
         known.extend(std::mem::take(&mut self.latest).into_iter().map(|latest| (latest.meter, latest)));
         self.latest =
-            layout.seats().iter().map(|seat| known.remove(&seat.meter).unwrap_or_else(|| Latest::unseen(seat.meter))).collect();
+            layout.meter_places().iter().map(|place| known.remove(&place.meter).unwrap_or_else(|| Latest::unseen(place.meter))).collect();
         self.dirty = vec![false; self.latest.len()];
         self.queue.clear();
         self.strays = known;
@@ -216,20 +216,20 @@ impl State {
 
     /// Whether it says anything new.
     fn put(&mut self, latest: Latest) -> bool {
-        let Some(seat) = self.layout.seat(latest.meter) else {
+        let Some(position) = self.layout.position(latest.meter) else {
             let meter = latest.meter;
             return self.strays.get(&meter) != Some(&latest) && {
                 self.strays.insert(meter, latest);
                 true
             };
         };
-        let (Some(place), Some(dirty)) = (self.latest.get_mut(seat), self.dirty.get_mut(seat)) else { return false };
+        let (Some(place), Some(dirty)) = (self.latest.get_mut(position), self.dirty.get_mut(position)) else { return false };
         if *place == latest {
             return false;
         }
         *place = latest;
         if !std::mem::replace(dirty, true) {
-            self.queue.push(seat);
+            self.queue.push(position);
         }
         true
     }

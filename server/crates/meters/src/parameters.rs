@@ -38,7 +38,7 @@ impl Watch {
         let rows = parameters::versions(db).await?;
         let known = rows
             .into_iter()
-            .filter_map(|(meter, version, at)| Some((MeterId(meter), (u16::try_from(version).ok()?, Timestamp(at)))));
+            .filter_map(|(meter, version, at)| Some((meter, (u16::try_from(version).ok()?, at))));
         Ok(Self { known: known.collect(), changes })
     }
 
@@ -96,7 +96,7 @@ impl Keeper {
         let Some(meter) = self.directory.get(id) else { return true };
         let Some(map) = meter.profile.secured.as_ref().map(|secured| &secured.read_back) else { return true };
         let Some(found) = read(&meter, map).await else { return false };
-        match parameters::keep(&self.db, &self.rng, at, id, version, &found).await {
+        match parameters::store(&self.db, &self.rng, at, id, version, &found).await {
             Ok(()) => true,
             Err(error) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, meter = %id, "parameters.not-kept");
@@ -179,7 +179,7 @@ fn decode(map: &ReadBack, registers: &HashMap<u16, u16>) -> Option<Parameters> {
 mod tests {
     use super::super::profile::Profiles;
     use super::*;
-    use crate::command_args::{Evidence, Wish, evidence, wish};
+    use crate::command_args::{Evidence, evidence, operations};
     use domain::fixtures::state;
     use domain::operation::Operation;
     use model::issue::Issue;
@@ -222,11 +222,8 @@ mod tests {
             Issue::DayTable { table: 2, slots },
             Issue::DatePlan(wanted.date_plan.clone()),
         ] {
-            let Ok(Wish::Operations(operations)) = wish(issue.kind().as_str(), &issue.args(), Timestamp(0)) else {
-                panic!("{issue:?}")
-            };
             let see = |operation: &Operation| evidence(&map, operation, &state(), true, Timestamp(0));
-            for operation in &operations {
+            for operation in &operations(&issue, Timestamp(0)).unwrap() {
                 let Evidence::Registers { address, words } = see(operation) else { panic!("{operation:?}") };
                 registers.extend((address..).zip(words));
             }

@@ -1,5 +1,6 @@
 //! Reading a meter's registers as its profile plans it, and making sure that it is that meter.
 
+use model::command::CommandReason;
 use model::time::Timestamp;
 
 use super::codec::{DecodeError, Values};
@@ -41,14 +42,14 @@ impl ReadError {
 
     /// The word that is stored with a command that waits for it.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub fn reason(self) -> CommandReason {
         match self {
-            Self::Link(LinkError::Unreachable) => "gateway-lost",
-            Self::Link(LinkError::Exception(code)) if !TARGET_SILENT.contains(&code) => "busy",
-            Self::Link(LinkError::Exception(_) | LinkError::Timeout | LinkError::Broken) => "lost",
-            Self::Link(LinkError::Stopped) => "stopping",
-            Self::Decode(_) | Self::Link(LinkError::Refused(_) | LinkError::NoPassword | LinkError::NotCarried) => "unreadable",
-            Self::Stranger(_) => "stranger",
+            Self::Link(LinkError::Unreachable) => CommandReason::GatewayLost,
+            Self::Link(LinkError::Exception(code)) if !TARGET_SILENT.contains(&code) => CommandReason::Busy,
+            Self::Link(LinkError::Exception(_) | LinkError::Timeout | LinkError::Broken) => CommandReason::Lost,
+            Self::Link(LinkError::Stopped) => CommandReason::Stopping,
+            Self::Decode(_) | Self::Link(LinkError::Refused(_) | LinkError::NoPassword | LinkError::NotCarried) => CommandReason::Unreadable,
+            Self::Stranger(_) => CommandReason::SerialMismatch,
         }
     }
 }

@@ -114,11 +114,11 @@ impl Recorder {
         let mut tracks: HashMap<MeterId, Track> = latest.into_iter().map(|seen| (seen.meter, Track::of(seen))).collect();
         let mut held = HashSet::new();
         for counted in readings::counted(&db).await? {
-            let meter = MeterId(counted.meter_id);
+            let meter = counted.meter_id;
             let track = tracks.entry(meter).or_insert_with(|| Track::new(meter));
             track.baseline = Some(counted.baseline());
-            track.held_since = counted.held_since.map(Timestamp);
-            track.last_row = Some(Timestamp(counted.last_at));
+            track.held_since = counted.held_since;
+            track.last_row = Some(counted.last_at);
             held.extend(track.held_since.map(|_| meter));
         }
         for (meter, kind, since) in events::open_of_meters(&db).await? {

@@ -37,7 +37,7 @@ pub struct WrongClock {
 }
 
 /// Meters that answer, show the wrong time or, with their own wallet, none, and have no clock command under way.
-pub async fn off(db: &Db, now: Timestamp) -> Result<Vec<WrongClock>> {
+pub async fn wrong_clocks(db: &Db, now: Timestamp) -> Result<Vec<WrongClock>> {
     let rows: Vec<ClockRow> = read!(db, |pool| {
         sqlx::query_as(
         "SELECT l.meter_id, m.wallet = 'meter' AS secured, l.clock_offset_s AS offset_s, (l.status & 8192) <> 0 AS lost, p.parameters,

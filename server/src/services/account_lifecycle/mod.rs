@@ -60,7 +60,7 @@ impl AccountLifecycleService {
 
     async fn account_of(&self, who: &Who, meter: MeterId) -> Result<AccountId, AppError> {
         let room = self.room_of(who, meter).await?;
-        room.account.account_id.map(AccountId).ok_or(AppError::AccountNotOpen)
+        room.account.account_id.ok_or(AppError::AccountNotOpen)
     }
 
     /// A closing of an account that the operator may see.
@@ -271,7 +271,7 @@ fn meter(one: ViewMeter) -> ClosingMeter {
         serial: one.serial,
         own_wallet: one.own_wallet,
         command: one.command_state.as_deref().and_then(CommandState::parse),
-        note: one.note,
+        reason: one.reason,
         sent_at: one.sent_at,
         lost_since: one.lost_since,
         final_at: one.final_at,

@@ -84,7 +84,7 @@ impl Operator {
 impl OperatorPort for Operator {
     async fn seats(&self, who: &Who) -> Result<Vec<Seat>, AppError> {
         let scope = console::scope(&self.db, who.user).await?;
-        Ok(self.live.seats(&scope).into_iter().map(|(seat, latest)| Seat { name: seat.name(), latest }).collect())
+        Ok(self.live.meter_places(&scope).into_iter().map(|(place, latest)| Seat { name: place.name(), latest }).collect())
     }
 
     async fn find(&self, who: &Who, text: &str) -> Result<Vec<MeterLine>, AppError> {

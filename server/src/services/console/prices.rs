@@ -84,27 +84,26 @@ pub(super) async fn wallet(desk: &Operator, meter: MeterId, account: Option<Acco
     let Some(view) = wallets::view(&desk.db, meter).await? else { return Ok(None) };
     let first = desk.clock.now().date().plus(1 - DAYS);
     let lines = match account {
-        Some(account) => wallets::day_lines(&desk.db, account, meter, first).await?,
+        Some(account) => wallets::day_charges(&desk.db, account, meter, first).await?,
         None => Vec::new(),
     };
     let charges = lines.into_iter().map(|line| DayCharge {
-        day: Date(line.day),
+        day: line.day,
         plan: format!("{} {}", line.plan, line.version),
         rate: line.rate,
         tier: line.tier,
         price: Money(line.price_e4),
-        energy: Energy(line.wh),
+        energy: line.wh,
         cost: Money(line.cost_e7 / 1_000),
     });
     let limits = WalletLimits {
-        alarm1: Fen(view.alarm1_fen),
-        alarm2: Fen(view.alarm2_fen),
-        overdraft: Fen(view.overdraft_fen),
-        hoarding: Fen(view.hoarding_fen),
+        alarm1: view.alarm1_fen,
+        alarm2: view.alarm2_fen,
+        overdraft: view.overdraft_fen,
+        hoarding: view.hoarding_fen,
         overload_w: u16::try_from(view.overload_w).unwrap_or(u16::MAX),
         malignant_w: u16::try_from(view.malignant_w).unwrap_or(u16::MAX),
     };
-    let (counted_at, tier) = (view.counted_at.map(Timestamp), Energy(view.tier_wh));
-    let uncharged = Energy(view.uncharged_wh);
+    let (counted_at, tier, uncharged) = (view.counted_at, view.tier_wh, view.uncharged_wh);
     Ok(Some(WalletView { closed: view.closed, counted_at, tier, uncharged, limits, charges: charges.collect() }))
 }

@@ -1,6 +1,7 @@
 //! Topping up, and how far a top-up is.
 
 use app::api::resident::{OrderView, RefundView, TopUpOffer};
+use model::command::CommandReason;
 use model::error::AppError;
 use model::ids::{OrderId, Uuid};
 use model::money::Fen;
@@ -22,7 +23,7 @@ impl Residents {
         let latest = self.latest(&room);
         let limits = self.payments.limits();
         // What is paid and under way counts too; the store checks it again in the transaction of the order.
-        let coming = rooms::coming_sum(&self.db, room.meter()).await?;
+        let coming = rooms::coming_sum(&self.db, room.meter_id).await?;
         let mut max = Fen(limits.max_fen);
         if limits.hoarding_fen > 0 {
             max = max.min(Fen(limits.hoarding_fen) - latest.remaining - coming);
@@ -42,7 +43,7 @@ impl Residents {
             return Err(AppError::ChannelUnavailable);
         }
         let new =
-            NewOrder { key, account: room.account(), meter: room.meter(), tender, amount, by: who.user, ip: who.ip.clone() };
+            NewOrder { key, account: room.account_id, meter: room.meter_id, tender, amount, by: who.user, ip: who.ip.clone() };
         let order = orders::create(&self.db, &self.rng, self.clock.now(), &self.payments.limits(), &new).await?;
         Ok(order.id())
     }
@@ -57,7 +58,7 @@ impl Residents {
             self.payments.nudge(id).await;
         }
         let latest = self.latest(&room);
-        let on_ledger = wallets::is_here(&self.db, room.meter()).await?;
+        let on_ledger = wallets::is_server_wallet(&self.db, room.meter_id).await?;
         Ok(OrderView {
             id,
             number: order.number,
@@ -74,7 +75,7 @@ impl Residents {
             count: order.count,
             remaining: order.remaining_fen.map(Fen),
             lost_since: latest.lost_since,
-            full: progress.note.as_deref().is_some_and(|note| note.contains("hoarding-limit")),
+            full: progress.reason == Some(CommandReason::HoardingLimit),
             held: state == OrderState::Pending && progress.held,
             refunds: self.going_back(id).await?,
             power: on_ledger.then(|| views::power(&latest)),
@@ -95,7 +96,7 @@ impl Residents {
     /// The order, if it is of this room's account; anybody else's does not exist.
     pub(super) async fn own(&self, room: &Room, order: OrderId) -> Result<Progress, AppError> {
         let progress = order_lists::progress(&self.db, order).await?;
-        progress.filter(|progress| progress.order.account_id == room.account_id).ok_or(AppError::NotFound)
+        progress.filter(|progress| progress.order.account_id == room.account_id.0).ok_or(AppError::NotFound)
     }
 }
 

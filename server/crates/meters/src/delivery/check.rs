@@ -1,6 +1,6 @@
 //! Commands that change nothing: a reading that somebody asked for, and the look whether a planned price switch took place.
 
-use model::ids::MeterId;
+use model::command::CommandReason;
 use model::time::{MINUTE, SECOND, Timestamp};
 
 use super::{Engine, Step};
@@ -27,7 +27,7 @@ impl Engine {
     /// Reads the meter; over when the reading is stored, or when the meter cannot be read.
     pub(super) async fn read(&self, command: &Command, meter: &Meter) -> Result<Step, StoreError> {
         let now = self.clock.now();
-        if deliveries::is_read_since(&self.db, meter.id, Timestamp(command.decided_at)).await? {
+        if deliveries::is_read_since(&self.db, meter.id, command.decided_at).await? {
             deliveries::done(&self.db, now, command).await?;
             return Ok(Step::Ended);
         }
@@ -44,7 +44,7 @@ impl Engine {
             Err(error) => {
                 // The poller finds out whether the meter is lost.
                 let _ = meter.poll.send(Control::ReadNow(meter.id, ReadingSource::OnDemand));
-                deliveries::unread(&self.db, self.clock.now(), command, error.word()).await?;
+                deliveries::unread(&self.db, self.clock.now(), command, error.reason()).await?;
                 Ok(Step::Ended)
             }
         }
@@ -66,11 +66,11 @@ impl Engine {
         let map = meter.profile.secured.as_ref().map(|secured| &secured.read_back);
         let evidence = map.map(|map| command_args::evidence(map, &wanted, &seen, false, now));
         let Some(Evidence::Registers { address, words }) = evidence else {
-            return self.refuse(command, None, deliveries::note::INVALID).await;
+            return self.refuse(command, None, CommandReason::Invalid).await;
         };
         let count = u16::try_from(words.len()).unwrap_or(u16::MAX);
         let Ok(found) = meter.link.read(Priority::Settings, meter.unit, address, count).await else {
-            return self.wait(meter.id, deliveries::note::LOST).await;
+            return self.wait(meter.id, CommandReason::Lost).await;
         };
         if found == words && !seen.status.standby_prices() {
             deliveries::done(&self.db, now, command).await?;
@@ -82,8 +82,8 @@ impl Engine {
         }
         let clock_off_s = seen.clock.map(|clock| clock.since(now) / SECOND);
         let detail = serde_json::json!({ "planned": prices, "since": at.0, "clock_off_s": clock_off_s });
-        tracing::warn!(meter = %MeterId(command.meter_id), "delivery.prices-missed");
-        deliveries::missed(&self.db, &self.rng, now, command, &detail.to_string()).await?;
+        tracing::warn!(meter = %command.meter_id, "delivery.prices-missed");
+        deliveries::missed_price_switch(&self.db, &self.rng, now, command, &detail.to_string()).await?;
         Ok(Step::Ended)
     }
 }

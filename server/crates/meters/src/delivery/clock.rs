@@ -1,6 +1,8 @@
 //! The clock of a meter that takes the time without a secured frame: told to its whole bus where it is a little off, to the meter
 //! alone where it is far off or did not listen, and done when it was read back.
 
+use model::command::CommandReason;
+
 use super::{Engine, SENDS, Step};
 use crate::directory::Meter;
 use crate::dlt645::driver as dlt645;
@@ -12,7 +14,7 @@ use domain::bcd::BcdTime;
 use domain::meter_clock::THRESHOLD_S;
 use store::StoreError;
 use store::commands::Command;
-use store::deliveries::{self, Ending, note};
+use store::deliveries::{self, Ending};
 
 /// A meter takes a broadcast within five minutes of its own time; by less, for it has seconds to age.
 const REACH_S: i32 = 290;
@@ -22,7 +24,7 @@ impl Engine {
     /// sets its neighbours too.
     pub(super) async fn clock(&self, command: &Command, meter: &Meter, has: &Dlt645) -> Result<Step, StoreError> {
         if self.is_late(command) {
-            return self.refuse(command, None, note::LATE).await;
+            return self.refuse(command, None, CommandReason::Late).await;
         }
         let off = match self.off(meter).await? {
             Ok(off) if is_right(off) => return self.observed_clock(command, off, Ending::Done).await,
@@ -30,14 +32,14 @@ impl Engine {
             Err(step) => return Ok(step),
         };
         if command.attempts >= SENDS.into() {
-            return self.refuse(command, None, note::NOT_KEPT).await;
+            return self.refuse(command, None, CommandReason::NotKept).await;
         }
         // Counted durably before it leaves; nothing counted is a command that ended meanwhile.
         if deliveries::begin_send(&self.db, self.clock.now(), command).await?.is_none() {
             return Ok(Step::Ended);
         }
         let Some(time) = BcdTime::from_timestamp(self.clock.now()) else {
-            return self.refuse(command, None, note::INVALID).await;
+            return self.refuse(command, None, CommandReason::Invalid).await;
         };
         let to_all = command.attempts == 0 && off.abs() <= REACH_S;
         tracing::info!(meter = %meter.id, off, to_all, "delivery.clock");
@@ -51,13 +53,13 @@ impl Engine {
             Err(LinkError::Refused(refusal)) if refusal.is_of_password() => {
                 return self.observed_clock(command, off, Ending::NotPermitted).await;
             }
-            Err(LinkError::Unreachable) => return self.wait(meter.id, note::LOST).await,
+            Err(LinkError::Unreachable) => return self.wait(meter.id, CommandReason::Lost).await,
             // Whatever came: the clock itself says what became of it.
             Ok(()) | Err(_) => {}
         }
         match self.off(meter).await? {
             Ok(off) if is_right(off) => self.observed_clock(command, off, Ending::Done).await,
-            Ok(_) => self.wait(meter.id, note::UNCONFIRMED).await,
+            Ok(_) => self.wait(meter.id, CommandReason::Unconfirmed).await,
             Err(step) => Ok(step),
         }
     }
@@ -70,7 +72,7 @@ impl Engine {
                 self.report(Event::MeterStatus { meter: meter.id, at, meter_status }).await;
                 match meter_status.clock_offset_s(at) {
                     Some(off) => Ok(Ok(off)),
-                    None => self.wait(meter.id, "unreadable").await.map(Err),
+                    None => self.wait(meter.id, CommandReason::Unreadable).await.map(Err),
                 }
             }
             Err(error) => self.unread(meter, error).await.map(Err),

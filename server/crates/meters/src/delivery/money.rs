@@ -1,11 +1,11 @@
 //! Opening, credit, debit, closing: exactly once, whatever is lost on the way.
 
+use model::command::CommandReason;
 use model::money::Fen;
 use model::time::Timestamp;
 
 use super::next::{Frame, Next, Progress, next};
 use super::{Engine, LOCKED_MS, Sent, Step};
-use crate::command_args;
 use crate::directory::Meter;
 use crate::driver;
 use crate::link::{LinkError, Priority};
@@ -18,7 +18,7 @@ use domain::money_rule::{Claimed, MoneyOperation};
 use model::reading::ReadingSource;
 use store::StoreError;
 use store::commands::Command;
-use store::deliveries::{self, note};
+use store::deliveries::{self, Hold};
 
 /// What was left in a meter when it closed its account with this count: only its own journal says it to the fen. The newest such
 /// record; an older one is of another epoch.
@@ -29,12 +29,14 @@ fn left(journal: &[JournalRecord], count: u16) -> Option<Fen> {
 
 impl Engine {
     /// Moves one money command as far as it goes now.
-    pub(super) async fn money(&self, command: &Command, meter: &Meter) -> Result<Step, StoreError> {
-        let Ok(money_operation) = command_args::money_operation(&command.kind, &command.args) else {
-            return self.hold(command, None, r#"{"why":"invalid"}"#.into()).await;
-        };
+    pub(super) async fn money(
+        &self,
+        command: &Command,
+        meter: &Meter,
+        money_operation: MoneyOperation,
+    ) -> Result<Step, StoreError> {
         let Some(claimed) = self.claim(command, money_operation).await? else {
-            return self.hold(command, None, r#"{"why":"no-account"}"#.into()).await;
+            return self.hold(command, Hold::because(CommandReason::NoAccount)).await;
         };
         let command = &Command { epoch: Some(claimed.epoch.into()), count: Some(claimed.count.into()), ..command.clone() };
         let limit = Fen(self.config.hoarding_fen);
@@ -47,18 +49,18 @@ impl Engine {
             match next(&claimed, &progress, &seen) {
                 Next::Settle => return self.settle_money(command, meter, &claimed, &seen, at).await,
                 Next::Refuse(result, why) => return self.refuse(command, result, why).await,
-                Next::Hold(result, detail) => return self.hold(command, result, detail).await,
-                Next::Wait => return self.wait(meter.id, note::UNCONFIRMED).await,
+                Next::Hold(held) => return self.hold(command, held).await,
+                Next::Wait => return self.wait(meter.id, CommandReason::Unconfirmed).await,
                 Next::Send => {}
             }
             let taken = match self.send(command, meter, Priority::Money, &seen, &claimed.operation()).await? {
                 Some(Sent::Taken) => true,
                 Some(Sent::Unknown) => false,
-                Some(Sent::Refused(LinkError::Exception(0x06))) => return self.wait_for(meter.id, LOCKED_MS, "busy").await,
+                Some(Sent::Refused(LinkError::Exception(0x06))) => return self.wait_for(meter.id, LOCKED_MS, CommandReason::Busy).await,
                 Some(Sent::Refused(LinkError::Exception(_))) => {
-                    return self.hold(command, None, r#"{"why":"frame-refused"}"#.into()).await;
+                    return self.hold(command, Hold::because(CommandReason::FrameRefused)).await;
                 }
-                Some(Sent::Refused(_)) => return self.wait(meter.id, note::LOST).await,
+                Some(Sent::Refused(_)) => return self.wait(meter.id, CommandReason::Lost).await,
                 None => return Ok(Step::Ended),
             };
             progress = Progress { last: Some(Frame { challenge: seen.challenge, taken }), sends: progress.sends + 1, ..progress };
@@ -92,14 +94,14 @@ impl Engine {
             MoneyOperation::Close { .. } => match driver::journal(meter, Priority::Money).await {
                 Ok(journal) => match left(&journal, claimed.count) {
                     Some(left) => left,
-                    None => return self.hold(command, None, r#"{"why":"no-final-record"}"#.into()).await,
+                    None => return self.hold(command, Hold::because(CommandReason::NoFinalRecord)).await,
                 },
                 Err(error) => return self.unread(meter, error).await,
             },
         };
         let verdict = deliveries::Verdict { state: seen, at, amount, relay_fault: false };
         if let Some(expected) = deliveries::settle(&self.db, &self.rng, command, &verdict).await? {
-            tracing::info!(meter = %meter.id, kind = command.kind, count = seen.count, "delivery.done");
+            tracing::info!(meter = %meter.id, kind = command.kind.as_str(), count = seen.count, "delivery.done");
             self.report(Event::Expect { meter: meter.id, expected }).await;
             // Power and counters have been last seen before; nobody to read them now is no fault.
             let _ = meter.poll.send(Control::ReadNow(meter.id, ReadingSource::ReadBack));
@@ -107,9 +109,9 @@ impl Engine {
         Ok(Step::Ended)
     }
 
-    pub(super) async fn hold(&self, command: &Command, result: Option<u8>, detail: String) -> Result<Step, StoreError> {
-        tracing::warn!(command = %deliveries::id_of(command), kind = command.kind, detail, "delivery.held");
-        deliveries::hold(&self.db, &self.rng, self.clock.now(), command, result, &detail).await?;
+    pub(super) async fn hold(&self, command: &Command, held: Hold) -> Result<Step, StoreError> {
+        tracing::warn!(command = %command.id, kind = command.kind.as_str(), detail = held.detail, "delivery.held");
+        deliveries::hold(&self.db, &self.rng, self.clock.now(), command, &held).await?;
         Ok(Step::Ended)
     }
 }

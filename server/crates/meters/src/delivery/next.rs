@@ -1,11 +1,13 @@
 //! What an activation of a money command does next, by what its meter shows: pure.
 
+use model::command::CommandReason;
 use model::money::Fen;
 
 use super::SENDS;
 use domain::meter_state::State;
 use domain::money_rule::{Claimed, MoneyOperation, Verdict};
 use domain::result_code::{Outcome, outcome};
+use store::deliveries::Hold;
 
 /// A frame that was sent in this activation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,10 +45,10 @@ pub enum Next {
     Settle,
     /// A frame is sent, and the meter read again.
     Send,
-    /// The meter will not, no money has moved, and nobody has to look: the word says why, beside the meter's own result.
-    Refuse(Option<u8>, &'static str),
-    /// A person decides; what was found, as JSON, beside the meter's own result.
-    Hold(Option<u8>, String),
+    /// The meter will not, no money has moved, and nobody has to look: with the meter's own result and the reason.
+    Refuse(Option<u8>, CommandReason),
+    /// A person decides.
+    Hold(Hold),
     /// Nobody knows after so many frames: the meter waits a while.
     Wait,
 }
@@ -55,7 +57,7 @@ pub enum Next {
 pub fn next(claimed: &Claimed, progress: &Progress, seen: &State) -> Next {
     match claimed.judge(seen) {
         Verdict::Delivered => return Next::Settle,
-        Verdict::Stop(why) => return Next::Hold(Some(seen.last_result), why),
+        Verdict::Stop(reason, detail) => return Next::Hold(Hold { reason, result: Some(seen.last_result), detail }),
         Verdict::Send => {}
     }
     let judged = progress.last.is_some_and(|frame| frame.is_judged_in(seen));
@@ -67,22 +69,22 @@ pub fn next(claimed: &Claimed, progress: &Progress, seen: &State) -> Next {
         match outcome(seen.last_result) {
             Outcome::Refused(why) => return refused(seen, why),
             // It says that it was applied and shows that it was not.
-            Outcome::Applied => return refused(seen, "contradiction"),
+            Outcome::Applied => return refused(seen, CommandReason::Contradiction),
             Outcome::Again(why) if progress.sends >= SENDS => return refused(seen, why),
             Outcome::Again(_) => {}
         }
     }
     // Two purchases may each have fitted when they were made. What was sent is the meter's to refuse.
     if unsent && let Some(why) = too_much(claimed.money_operation, seen, progress.limit) {
-        return Next::Hold(None, why);
+        return Next::Hold(why);
     }
     if progress.sends >= SENDS { Next::Wait } else { Next::Send }
 }
 
 /// Why a debit ends without a person: the meter was asked for more than it holds and has said so, or shows it before the first frame
 /// was sent. Nothing has moved then; whoever asked chooses a smaller amount.
-fn declines(money_operation: MoneyOperation, seen: &State, judged: bool, unsent: bool) -> Option<&'static str> {
-    const EXCEEDS: &str = "exceeds-remaining";
+fn declines(money_operation: MoneyOperation, seen: &State, judged: bool, unsent: bool) -> Option<CommandReason> {
+    const EXCEEDS: CommandReason = CommandReason::ExceedsRemaining;
     let MoneyOperation::Debit { amount, .. } = money_operation else { return None };
     let said = judged && outcome(seen.last_result) == Outcome::Refused(EXCEEDS);
     let shown = unsent && seen.remaining < Fen(amount.into());
@@ -90,18 +92,19 @@ fn declines(money_operation: MoneyOperation, seen: &State, judged: bool, unsent:
 }
 
 /// Whether the meter would hold more than it may, with what it shows now; as the meter itself says it.
-fn too_much(money_operation: MoneyOperation, seen: &State, limit: Fen) -> Option<String> {
+fn too_much(money_operation: MoneyOperation, seen: &State, limit: Fen) -> Option<Hold> {
     let MoneyOperation::Credit { amount, .. } = money_operation else { return None };
     let over = limit > Fen::ZERO && seen.remaining + Fen(amount.into()) > limit;
-    let why = || serde_json::json!({ "why": "hoarding-limit", "remaining_fen": seen.remaining.0, "limit_fen": limit.0 });
-    over.then(|| why().to_string())
+    let reason = CommandReason::HoardingLimit;
+    let detail = || serde_json::json!({ "why": reason, "remaining_fen": seen.remaining.0, "limit_fen": limit.0 }).to_string();
+    over.then(|| Hold { reason, result: None, detail: detail() })
 }
 
-fn refused(seen: &State, why: &str) -> Next {
+fn refused(seen: &State, reason: CommandReason) -> Next {
     let detail = serde_json::json!({
-        "why": why, "result": seen.last_result, "count": seen.count, "remaining_fen": seen.remaining.0,
+        "why": reason, "result": seen.last_result, "count": seen.count, "remaining_fen": seen.remaining.0,
     });
-    Next::Hold(Some(seen.last_result), detail.to_string())
+    Next::Hold(Hold { reason, result: Some(seen.last_result), detail: detail.to_string() })
 }
 
 #[cfg(test)]
@@ -123,17 +126,17 @@ mod tests {
         Progress { last: Some(Frame { challenge: [0; 4], taken }), sends, ..FRESH }
     }
 
-    fn held(next: &Next, why: &str) -> bool {
-        matches!(next, Next::Hold(_, detail) if detail.contains(&format!("\"why\":\"{why}\"")))
+    fn held(next: &Next, why: CommandReason) -> bool {
+        matches!(next, Next::Hold(held) if held.reason == why && held.detail.contains(why.as_str()))
     }
 
     #[test]
     fn what_fits_is_sent_and_what_never_fitted_is_not() {
         assert_eq!(next(&CREDIT, &FRESH, &seen(5_000, 0)), Next::Send);
-        assert!(held(&next(&CREDIT, &FRESH, &seen(5_001, 0)), "hoarding-limit"));
+        assert!(held(&next(&CREDIT, &FRESH, &seen(5_001, 0)), CommandReason::HoardingLimit));
         assert_eq!(next(&CREDIT, &Progress { fresh: false, ..FRESH }, &seen(5_001, 0)), Next::Send, "it may be on its way");
         assert_eq!(next(&DEBIT, &FRESH, &seen(5_000, 0)), Next::Send);
-        assert_eq!(next(&DEBIT, &FRESH, &seen(4_999, 0)), Next::Refuse(None, "exceeds-remaining"));
+        assert_eq!(next(&DEBIT, &FRESH, &seen(4_999, 0)), Next::Refuse(None, CommandReason::ExceedsRemaining));
         assert_eq!(next(&DEBIT, &Progress { fresh: false, ..FRESH }, &seen(4_999, 0)), Next::Send);
     }
 
@@ -142,9 +145,9 @@ mod tests {
         let unknown = sent(false, 1);
         assert_eq!(next(&CREDIT, &unknown, &seen(0, 3)), Next::Send, "an older frame's result");
         let moved = State { challenge: [1; 4], ..seen(0, 3) };
-        assert!(held(&next(&CREDIT, &unknown, &moved), "hoarding-limit"));
-        assert!(held(&next(&CREDIT, &sent(true, 1), &seen(0, 0)), "contradiction"));
-        assert_eq!(next(&DEBIT, &sent(true, 1), &seen(9_000, 8)), Next::Refuse(Some(8), "exceeds-remaining"));
+        assert!(held(&next(&CREDIT, &unknown, &moved), CommandReason::HoardingLimit));
+        assert!(held(&next(&CREDIT, &sent(true, 1), &seen(0, 0)), CommandReason::Contradiction));
+        assert_eq!(next(&DEBIT, &sent(true, 1), &seen(9_000, 8)), Next::Refuse(Some(8), CommandReason::ExceedsRemaining));
     }
 
     #[test]
@@ -153,7 +156,7 @@ mod tests {
             assert_eq!(next(&CREDIT, &sent(true, sends), &seen(0, 9)), Next::Send, "a stale challenge");
             assert_eq!(next(&CREDIT, &sent(false, sends), &seen(0, 0)), Next::Send);
         }
-        assert!(held(&next(&CREDIT, &sent(true, SENDS), &seen(0, 9)), "stale-challenge"));
+        assert!(held(&next(&CREDIT, &sent(true, SENDS), &seen(0, 9)), CommandReason::StaleChallenge));
         assert_eq!(next(&CREDIT, &sent(false, SENDS), &seen(0, 0)), Next::Wait);
     }
 }

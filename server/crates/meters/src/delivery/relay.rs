@@ -11,10 +11,11 @@ use crate::link::{LinkError, Priority};
 use crate::recorder::Event;
 use domain::alarm_conditions;
 use domain::meter_state::{Measurement, MeterStatus};
+use model::command::CommandReason;
 use model::reading::ReadingSource;
 use store::StoreError;
 use store::commands::Command;
-use store::deliveries::{self, Ending, note};
+use store::deliveries::{self, Ending};
 
 /// How often a relay is looked at after it was told, and the pause before each look. Contacts move within tens of milliseconds;
 /// what a meter shows of them, and of the current, follows within seconds.
@@ -56,7 +57,7 @@ impl Engine {
             return Ok(Step::Ended);
         }
         if !meter.profile.abilities.relay || meter.profile.secured.is_some() {
-            return self.refuse(command, None, note::INVALID).await;
+            return self.refuse(command, None, CommandReason::Invalid).await;
         }
         let mut told = None;
         let mut last = None;
@@ -80,7 +81,7 @@ impl Engine {
                 _ => {}
             }
             match told {
-                Some(Err(LinkError::Exception(0x01..=0x03))) => return self.refuse(command, None, "frame-refused").await,
+                Some(Err(LinkError::Exception(0x01..=0x03))) => return self.refuse(command, None, CommandReason::FrameRefused).await,
                 Some(Err(LinkError::NoPassword)) => {
                     return self.observed(command, meter, closed, &seen, Ending::NotPermitted).await;
                 }
@@ -89,10 +90,10 @@ impl Engine {
                 }
                 // It says itself that it did not: busy, perhaps.
                 Some(Err(LinkError::Refused(_))) if command.attempts + 1 < SENDS.into() => {
-                    return self.wait(meter.id, "busy").await;
+                    return self.wait(meter.id, CommandReason::Busy).await;
                 }
                 Some(Err(LinkError::Refused(_))) => return self.observed(command, meter, closed, &seen, Ending::Disobeyed).await,
-                Some(Err(LinkError::Unreachable)) => return self.wait(meter.id, note::LOST).await,
+                Some(Err(LinkError::Unreachable)) => return self.wait(meter.id, CommandReason::Lost).await,
                 _ => sleep(PAUSE).await,
             }
         }
@@ -100,7 +101,7 @@ impl Engine {
             Some((Stand::AsWished, seen)) => self.observed(command, meter, closed, &seen, Ending::Done).await,
             // Nobody knows whether it was told: it is read again, and told again where it still stands the other way.
             Some((Stand::Against | Stand::Unseen, _)) | None if told != Some(Ok(())) => {
-                self.wait(meter.id, note::UNCONFIRMED).await
+                self.wait(meter.id, CommandReason::Unconfirmed).await
             }
             Some((_, seen)) => self.observed(command, meter, closed, &seen, Ending::Disobeyed).await,
             None => Ok(Step::Later),

@@ -1,6 +1,6 @@
 //! Modes, switches, limits, prices, clock: sent, and done only when their effect was read back.
 
-use model::ids::MeterId;
+use model::command::{CommandKind, CommandPriority, CommandReason};
 use model::money::Fen;
 use model::time::{MINUTE, Timestamp};
 
@@ -9,14 +9,14 @@ use crate::command_args::{self, Evidence};
 use crate::directory::Meter;
 use crate::link::{LinkError, Priority};
 use crate::poller::Control;
+use domain::command_args::CommandArgs;
 use domain::meter_state::State;
 use domain::operation::Operation;
 use model::reading::ReadingSource;
 use domain::result_code::{Outcome, outcome};
 use store::StoreError;
-use store::clocks;
-use store::commands::{Command, priority};
-use store::deliveries::{self, note};
+use store::commands::Command;
+use store::deliveries;
 
 /// A clock is set this soon after it was decided, or not at all.
 const SOON: i64 = 2 * MINUTE;
@@ -33,12 +33,12 @@ impl Engine {
     /// Brings the operations of one command about, in their order, as far as it goes now. Each is seen in the meter before the next
     /// is sent; what was interrupted begins again with what is not seen yet.
     pub(super) async fn setting(&self, command: &Command, meter: &Meter, operations: &[Operation]) -> Result<Step, StoreError> {
-        if matches!(command.kind.as_str(), "mode" | "switch") && deliveries::give_way(&self.db, self.clock.now(), command).await?
+        if matches!(command.kind, CommandKind::Mode | CommandKind::Switch) && deliveries::give_way(&self.db, self.clock.now(), command).await?
         {
             return Ok(Step::Ended);
         }
         if self.is_late(command) {
-            return self.refuse(command, None, note::LATE).await;
+            return self.refuse(command, None, CommandReason::Late).await;
         }
         let mut last = None;
         for operation in operations {
@@ -49,18 +49,18 @@ impl Engine {
         }
         match last {
             Some((operation, seen, at)) => self.settle_setting(command, meter, operation, &seen, at).await,
-            None => self.refuse(command, None, note::INVALID).await,
+            None => self.refuse(command, None, CommandReason::Invalid).await,
         }
     }
 
     /// Whether the rule chose a moment for it that has passed: minutes later it may be the hour.
     pub(super) fn is_late(&self, command: &Command) -> bool {
-        command.args == clocks::BY_RULE && self.clock.now().since(Timestamp(command.decided_at)) > SOON
+        matches!(command.args(), Some(CommandArgs::ClockCorrection)) && self.clock.now().since(command.decided_at) > SOON
     }
 
     async fn bring_about(&self, command: &Command, meter: &Meter, operation: &Operation) -> Result<Brought, StoreError> {
         let ended = |step: Result<Step, StoreError>| step.map(Brought::Not);
-        let priority = if command.priority == priority::RELAY { Priority::Relay } else { Priority::Settings };
+        let priority = if command.priority == CommandPriority::Relay { Priority::Relay } else { Priority::Settings };
         // Sent before, perhaps: its effect may be there already.
         let mut sent = command.attempts > 0;
         let mut challenge = None;
@@ -87,15 +87,15 @@ impl Engine {
                 Some(Sent::Taken) => Some((seen.challenge, true)),
                 Some(Sent::Unknown) => Some((seen.challenge, false)),
                 Some(Sent::Refused(LinkError::Exception(0x06))) => {
-                    return ended(self.wait_for(meter.id, LOCKED_MS, "busy").await);
+                    return ended(self.wait_for(meter.id, LOCKED_MS, CommandReason::Busy).await);
                 }
-                Some(Sent::Refused(LinkError::Exception(_))) => return ended(self.refuse(command, None, "frame-refused").await),
-                Some(Sent::Refused(_)) => return ended(self.wait(meter.id, note::LOST).await),
+                Some(Sent::Refused(LinkError::Exception(_))) => return ended(self.refuse(command, None, CommandReason::FrameRefused).await),
+                Some(Sent::Refused(_)) => return ended(self.wait(meter.id, CommandReason::Lost).await),
                 None => return Ok(Brought::Not(Step::Ended)),
             };
             sent = true;
         }
-        ended(self.wait(meter.id, note::UNCONFIRMED).await)
+        ended(self.wait(meter.id, CommandReason::Unconfirmed).await)
     }
 
     async fn is_effective(
@@ -128,15 +128,15 @@ impl Engine {
         let relay_fault = command_args::relay_fault(operation, seen);
         let verdict = deliveries::Verdict { state: seen, at, amount: Fen::ZERO, relay_fault };
         if deliveries::settle(&self.db, &self.rng, command, &verdict).await?.is_some() {
-            tracing::info!(meter = %meter.id, kind = command.kind, relay_fault, "delivery.done");
+            tracing::info!(meter = %meter.id, kind = command.kind.as_str(), relay_fault, "delivery.done");
             let _ = meter.poll.send(Control::ReadNow(meter.id, ReadingSource::ReadBack));
         }
         Ok(Step::Ended)
     }
 
-    pub(super) async fn refuse(&self, command: &Command, result: Option<u8>, why: &str) -> Result<Step, StoreError> {
-        tracing::warn!(meter = %MeterId(command.meter_id), kind = command.kind, result, why, "delivery.refused");
-        deliveries::refuse(&self.db, self.clock.now(), command, result, why).await?;
+    pub(super) async fn refuse(&self, command: &Command, result: Option<u8>, reason: CommandReason) -> Result<Step, StoreError> {
+        tracing::warn!(meter = %command.meter_id, kind = command.kind.as_str(), result, why = reason.as_str(), "delivery.refused");
+        deliveries::refuse(&self.db, self.clock.now(), command, result, reason).await?;
         Ok(Step::Ended)
     }
 }

@@ -1,5 +1,7 @@
 //! Time-of-use tables in plain registers: written once, and done when they are read back.
 
+use model::command::CommandReason;
+
 use super::{Engine, Step};
 use crate::directory::Meter;
 use crate::link::{LinkError, Priority};
@@ -7,7 +9,7 @@ use crate::profile::TimeOfUse;
 use domain::operation::Operation;
 use store::StoreError;
 use store::commands::Command;
-use store::deliveries::{self, Ending, note};
+use store::deliveries::{self, Ending};
 
 /// Where a table goes, and as what.
 fn place(tables: &TimeOfUse, operation: &Operation) -> Option<(u16, Vec<u16>)> {
@@ -23,7 +25,7 @@ impl Engine {
     pub(super) async fn tables(&self, command: &Command, meter: &Meter, operations: &[Operation]) -> Result<Step, StoreError> {
         for operation in operations {
             let Some((address, words)) = meter.profile.time_of_use.as_ref().and_then(|tables| place(tables, operation)) else {
-                return self.refuse(command, None, note::INVALID).await;
+                return self.refuse(command, None, CommandReason::Invalid).await;
             };
             if let Some(step) = self.table(command, meter, address, words).await? {
                 return Ok(step);
@@ -48,13 +50,13 @@ impl Engine {
         let step = match meter.link.write(priority, meter.unit, address, words.clone()).await {
             Ok(()) => match meter.link.read(priority, meter.unit, address, count).await {
                 Ok(kept) if kept == words => return Ok(None),
-                Ok(_) => self.refuse(command, None, note::NOT_KEPT).await,
+                Ok(_) => self.refuse(command, None, CommandReason::NotKept).await,
                 Err(error) => self.unread(meter, error.into()).await,
             },
-            Err(LinkError::Exception(0x01..=0x03)) => self.refuse(command, None, "frame-refused").await,
-            Err(LinkError::Unreachable) => self.wait(meter.id, note::LOST).await,
+            Err(LinkError::Exception(0x01..=0x03)) => self.refuse(command, None, CommandReason::FrameRefused).await,
+            Err(LinkError::Unreachable) => self.wait(meter.id, CommandReason::Lost).await,
             // Nobody knows whether it arrived: it is read again, and written again where it does not stand there.
-            Err(_) => self.wait(meter.id, note::UNCONFIRMED).await,
+            Err(_) => self.wait(meter.id, CommandReason::Unconfirmed).await,
         };
         step.map(Some)
     }

@@ -51,18 +51,18 @@ impl Batch {
         seen: &Latest,
     ) {
         let [spike, peak, flat, valley] = match measurement.rates {
-            Some(rates) => rates.map(|energy| Some(energy.0)),
+            Some(rates) => rates.map(Some),
             None => [None; 4],
         };
         self.readings.push(Reading {
-            meter_id: meter.0,
-            at: at.0,
-            quality: quality as i64,
-            source: source as i64,
+            meter_id: meter,
+            at,
+            quality,
+            source,
             status: seen.status.0.into(),
-            total_wh: measurement.total.0,
-            reverse_wh: measurement.reverse.map(|energy| energy.0),
-            remaining_fen: seen.remaining.0,
+            total_wh: measurement.total,
+            reverse_wh: measurement.reverse,
+            remaining_fen: seen.remaining,
             power_w: measurement.power_w.map(i64::from),
             voltage_dv: measurement.voltage_dv.map(i64::from),
             current_ca: measurement.current_ca.map(i64::from),
@@ -93,7 +93,7 @@ impl Batch {
         }
     }
 
-    /// One case a stretch of values that are held back; the later ones say nothing new.
+    /// Opens one case for a run of held values; later ones add nothing.
     pub(super) fn hold(&mut self, meter: MeterId, quality: ReadingQuality, last: Option<&Baseline>, now: &Baseline) {
         let detail = serde_json::json!({
             "quality": quality.as_str(),
