@@ -25,7 +25,7 @@ pub const fn cases(lang: Lang) -> (&'static str, &'static str) {
         ("待处理事项", "系统自己不能断定的事，一律保留原状、列为待处理，由人决定。每一种的含义和下一步："),
         (
             "Cases",
-            "What the system cannot decide by itself is left as it is and becomes a case, for a person to settle. CommandContent each kind means, and what to do next:",
+            "What the system cannot decide by itself is left as it is and becomes a case, for a person to settle. What each kind means, and what to do next:",
         ),
     )
 }
@@ -225,7 +225,7 @@ const EN: &[Chapter] = &[
             ),
             (
                 "It has not arrived",
-                "Do not sell again. If the meter is lost, the money is kept safe and goes in when the meter answers. The system reads the purchase count before it sends anything again, so nothing is credited twice or lost. CommandContent is truly unclear becomes a case.",
+                "Do not sell again. If the meter is lost, the money is kept safe and goes in when the meter answers. The system reads the purchase count before it sends anything again, so nothing is credited twice or lost. What is truly unclear becomes a case.",
             ),
             (
                 "Payment channels",
@@ -251,7 +251,7 @@ const EN: &[Chapter] = &[
             ),
             (
                 "Refund",
-                "What a channel collected goes back through it. CommandContent was paid twice, or for a closed account, goes back by itself where the configuration says so; for the rest press “Give back” on the case or in the register. An order that is not in its meter goes back whole; what is in the meter is corrected first, and goes back when the meter gave it. A refund has one number, under which the channel is asked until its final word: do not pay it by other means meanwhile. Only what the channel refused or gives back no more is paid over the counter, with a reason. CommandContent somebody gave back at the channel's own console becomes a case: correct the sale if it is in the meter, then settle it on the refund page, or write it off.",
+                "What a channel collected goes back through it. What was paid twice, or for a closed account, goes back by itself where the configuration says so; for the rest press “Give back” on the case or in the register. An order that is not in its meter goes back whole; what is in the meter is corrected first, and goes back when the meter gave it. A refund has one number, under which the channel is asked until its final word: do not pay it by other means meanwhile. Only what the channel refused or gives back no more is paid over the counter, with a reason. What somebody gave back at the channel's own console becomes a case: correct the sale if it is in the meter, then settle it on the refund page, or write it off.",
             ),
             (
                 "Approval",
@@ -313,7 +313,7 @@ const EN: &[Chapter] = &[
             ),
             (
                 "Progress and outcome",
-                "Each meter has its own line. CommandContent failed can be tried again, what was not sent can be cancelled. After a restart it goes on where it stopped.",
+                "Each meter has its own line. What failed can be tried again, what was not sent can be cancelled. After a restart it goes on where it stopped.",
             ),
             (
                 "A new price",

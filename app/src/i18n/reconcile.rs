@@ -7,7 +7,7 @@ use crate::api::reconcile::DayState;
 catalogue! {
     reconcile: "对账", "Reconciliation";
     hint: "每天账单出来后自动取账单，与账本和电表三方核对；差异进入“待办”，由人处理后结账。",
-        "Each day's bill is fetched once it is ready and compared with the ledger and the meters. CommandContent differs becomes a case; a person closes the day.";
+        "Each day's bill is fetched once it is ready and compared with the ledger and the meters. What differs becomes a case; a person closes the day.";
     until: "截至", "Up to";
     show: "查看", "Show";
     earlier: "更早", "Earlier";

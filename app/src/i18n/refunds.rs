@@ -34,7 +34,7 @@ catalogue! {
     counter_hint: "渠道已拒绝或过了期限：由柜台付给付款人本人，请写明原因和凭据。",
         "The channel refused it or gives it back no more: pay the payer in person, and note why and on what proof.";
     nothing: "这张订单没有可退的款项。已到表的电费请先冲正。",
-        "Nothing of this order can go back. CommandContent is in the meter must be taken out by a correction first.";
+        "Nothing of this order can go back. What is in the meter must be taken out by a correction first.";
     deliver: "不退了，继续下发", "Do not refund: deliver it";
     deliver_hint: "这笔钱仍会充入该房间的电表。", "The money goes into the room's meter after all.";
     elsewhere: "渠道后台已退", "Gone back at the channel's console";

@@ -3,24 +3,17 @@
 //! A part is one file that runs something and gives figures; [`PARTS`] lists them. Whatever could eat the measurement - the
 //! simulated meters, the server itself - runs in a process of its own, and what a process takes is asked of the kernel.
 
-mod bare;
+mod baseline;
 mod bus;
 mod database;
 mod figure;
 mod money;
 mod poll;
 mod process;
-mod proof;
+mod proofs;
 mod readings;
+mod request_recorder;
 mod site;
-/// The tests' own world, their trials, and the world of seeds: what is measured here is what is tested there.
-#[path = "../../tests/stories/support/mod.rs"]
-mod support;
-mod tap;
-#[path = "../../tests/kill/trial/mod.rs"]
-mod trial;
-#[path = "../../tests/seeds/world/mod.rs"]
-mod world;
 
 use std::error::Error;
 use std::path::Path;
@@ -38,15 +31,15 @@ type Running = Pin<Box<dyn Future<Output = Outcome<Vec<Figure>>>>>;
 const PARTS: &[(&str, fn(Length) -> Running)] = &[
     ("poll.healthy", |length| Box::pin(poll::healthy::run(length))),
     ("poll.flat_out", |length| Box::pin(poll::flat_out::run(length))),
-    ("poll.dead", |length| Box::pin(poll::dead::run(length))),
+    ("poll.dead", |length| Box::pin(poll::dead_meters::run(length))),
     ("poll.site", |length| Box::pin(poll::site_9600::run(length))),
     ("poll.latency", |length| Box::pin(poll::latency::run(length))),
-    ("poll.misattributed", |length| Box::pin(poll::late::run(length))),
+    ("poll.misattributed", |length| Box::pin(poll::late_answers::run(length))),
     ("pay.webhook_p99", |length| Box::pin(money::webhook::run(length))),
     ("pay.to_meter", |length| Box::pin(money::to_meter::run(length))),
     ("ledger.posting_ratio", |length| Box::pin(money::posting::run(length))),
-    ("kill.cycles", |length| Box::pin(proof::kill::run(length))),
-    ("sim.seeds", |length| Box::pin(proof::seeds::run(length))),
+    ("kill.cycles", |length| Box::pin(proofs::kill::run(length))),
+    ("sim.seeds", |length| Box::pin(proofs::seeds::run(length))),
     ("poll.scale_10k", |length| Box::pin(poll::scale::ten_thousand(length))),
     ("poll.scale_100k", |length| Box::pin(poll::scale::hundred_thousand(length))),
 ];
@@ -93,7 +86,7 @@ impl Length {
 fn main() -> ExitCode {
     let args = Args::parse();
     let Some(task) = &args.bare else { return measure(&args) };
-    match bare::run(task) {
+    match baseline::run(task) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("bare reading: {error}");

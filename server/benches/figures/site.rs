@@ -23,12 +23,12 @@ use store::{Db, Tx};
 use uuid::Uuid;
 
 use crate::Outcome;
-use crate::bare::{self, Bare};
+use crate::baseline::{self, Baseline};
 use crate::bus::Bus;
 use crate::database::{self, Engine};
 use crate::process::Process;
 use crate::readings::Readings;
-use crate::tap::Tap;
+use crate::request_recorder::RequestRecorder;
 
 /// Makes the simulated meters; their serial numbers follow from it.
 const SEED: u64 = 1;
@@ -45,7 +45,7 @@ pub struct Plan {
     pub bus: Option<Bus>,
     /// From one reading of a meter to the next, s; 0: as often as the bus allows.
     pub sweep_s: u64,
-    /// Whether rooms have accounts and credit, and the buses taps.
+    /// Whether rooms have accounts and credit, and the buses recorders.
     pub sells: bool,
     pub engine: Engine,
 }
@@ -64,7 +64,7 @@ pub struct Site {
     pub meters: Vec<Meter>,
     plan: Plan,
     /// One a gateway, where the plan sells.
-    pub taps: Vec<Tap>,
+    pub recorders: Vec<RequestRecorder>,
     pub server: Process,
     simulator: Process,
     client: reqwest::Client,
@@ -86,11 +86,11 @@ impl Site {
         let simulator = Process::start(&directory.path().join("simulator.log"), &simulator(plan))?;
         answered(&client, PORT + 1, "time", &simulator).await?;
         let gateways = (0..plan.gateways).map(|n| SocketAddr::from((Ipv4Addr::LOCALHOST, PORT + 10 + n)));
-        let (mut taps, mut ports) = (Vec::new(), Vec::new());
+        let (mut recorders, mut ports) = (Vec::new(), Vec::new());
         for gateway in gateways {
             if plan.sells {
-                let (tap, port) = Tap::start(gateway).await?;
-                taps.push(tap);
+                let (recorder, port) = RequestRecorder::start(gateway).await?;
+                recorders.push(recorder);
                 ports.push(port);
             } else {
                 ports.push(gateway.port());
@@ -104,7 +104,8 @@ impl Site {
         let serve = ["serve".to_owned(), "--config".to_owned(), config.display().to_string()];
         let server = Process::start(&directory.path().join("server.log"), &serve)?;
         answered(&client, PORT, "health/ready", &server).await?;
-        let mut site = Self { meters, plan, taps, server, simulator, client, cookie: String::new(), db, _directory: directory };
+        let mut site =
+            Self { meters, plan, recorders, server, simulator, client, cookie: String::new(), db, _directory: directory };
         site.watch().await?;
         Ok(site)
     }
@@ -172,9 +173,9 @@ impl Site {
     }
 
     /// What it costs to do no more than to read these meters; the server ends for it.
-    pub async fn bare(&mut self, during: Duration) -> Outcome<Bare> {
+    pub async fn baseline(&mut self, during: Duration) -> Outcome<Baseline> {
         self.server.stop();
-        bare::measure(PORT + 10, self.plan, during).await
+        baseline::measure(PORT + 10, self.plan, during).await
     }
 
     /// One number out of the database.

@@ -1,8 +1,7 @@
-//! What is wrong with the configuration, said so that it can be mended: which key, in which file, and what belongs there.
+//! What is wrong with the configuration: which key, where it was given, and what belongs there. Values are never repeated, because a
+//! secret may stand in the wrong place.
 
 use std::path::{Path, PathBuf};
-
-use figment::error::Kind;
 
 /// A configuration that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -16,44 +15,27 @@ pub enum ConfigError {
 }
 
 impl ConfigError {
-    /// A value of the right form that makes no sense; `problem` begins with the key.
+    /// A value of the right type that makes no sense; `problem` begins with the key.
     #[must_use]
     pub fn unusable(problem: &str, file: Option<&Path>) -> Self {
         let place = file.map_or_else(|| "the configuration".to_owned(), |file| file.display().to_string());
         Self::Key(format!("{place}: {problem}"))
     }
 
-    /// figment's error in one line, with the place.
-    pub(super) fn explain(error: figment::Error, file: Option<&Path>) -> Self {
-        let lines: Vec<String> = error.into_iter().map(|one| line(&one, file)).collect();
-        Self::Key(lines.join("\n"))
+    /// Text that is not TOML.
+    pub(super) fn syntax(error: &toml::de::Error, text: &str, file: &Path) -> Self {
+        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        Self::Key(format!("{} line {}: {}", file.display(), before.matches('\n').count() + 1, error.message()))
     }
-}
 
-fn line(error: &figment::Error, file: Option<&Path>) -> String {
-    let mut path = error.path.clone();
-    if let Kind::UnknownField(name, _) = &error.kind
-        && path.last() != Some(name)
-    {
-        path.push(name.clone());
+    /// A key that does not exist, or a value of another type.
+    pub(super) fn value(place: &str, message: &str) -> Self {
+        let expected = message.split_once(", expected ").map(|(_, expected)| expected);
+        let problem = match expected {
+            Some(known) if message.starts_with("unknown field") => format!("there is no such key; there are {known}"),
+            Some(expected) => format!("expected {expected}"),
+            None => message.to_owned(),
+        };
+        Self::Key(format!("{place}: {problem}"))
     }
-    let key = path.join(".");
-    let from_environment = error.metadata.as_ref().is_some_and(|metadata| metadata.name.contains("environment"));
-    let place = match file {
-        _ if from_environment => format!("DORMWATT_{} in the environment", path.join("__").to_uppercase()),
-        Some(file) if key.is_empty() => file.display().to_string(),
-        Some(file) => format!("{key} in {}", file.display()),
-        None => format!("DORMWATT_{} in the environment", path.join("__").to_uppercase()),
-    };
-    let problem = match &error.kind {
-        Kind::UnknownField(_, known) => {
-            let known: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
-            format!("there is no such key; there are {}", known.join(", "))
-        }
-        // Values are left out: this may be a secret that stands in the wrong place.
-        Kind::InvalidType(_, expected) | Kind::InvalidValue(_, expected) => format!("expected {expected}"),
-        Kind::UnknownVariant(_, known) => format!("expected one of {}", known.join(", ")),
-        other => other.to_string(),
-    };
-    format!("{place}: {problem}")
 }

@@ -1,13 +1,11 @@
-//! The configuration: defaults, then a TOML file, then `DORMWATT_SECTION__KEY` from the environment.
-//! `dormwatt.example.toml` lists every key with its default; a test compares the two.
+//! The configuration. `dormwatt.example.toml` lists every key with its default; a test compares the two.
 
 mod error;
+mod layers;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 
-use figment::Figment;
-use figment::providers::{Env, Format, Toml};
 use serde::Deserialize;
 
 use domain::secret::Secret;
@@ -15,7 +13,7 @@ pub use error::ConfigError;
 
 use domain::returns::Rules;
 
-/// All of it.
+/// The whole configuration.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
@@ -23,7 +21,7 @@ pub struct Config {
     pub server: Server,
     /// Where data is kept.
     pub database: Database,
-    /// What is written to the log.
+    /// Logging.
     pub log: Log,
     /// How meters are read.
     pub meters: meters::config::Config,
@@ -31,7 +29,7 @@ pub struct Config {
     pub pay: payments::Config,
     /// Returns and corrections at the counter.
     pub counter: Rules,
-    /// The estate's keys for secured meter commands.
+    /// The site's keys for secured meter commands.
     pub keys: Keys,
 }
 
@@ -41,11 +39,11 @@ pub struct Config {
 pub struct Server {
     /// Where to listen.
     pub address: SocketAddr,
-    /// How people and payment channels reach it, without a slash at the end.
+    /// How people and payment channels reach this server, without a slash at the end.
     pub public_url: String,
-    /// Cookies without TLS; only for a demo on a LAN.
+    /// Cookies without the Secure flag; only for a demo on a LAN.
     pub insecure_cookies: bool,
-    /// Whether a proxy in front says who calls (`X-Forwarded-For`); otherwise anybody could claim any address.
+    /// Take the caller's address from `X-Forwarded-For`, which anybody could forge where no proxy sets it.
     pub behind_proxy: bool,
 }
 
@@ -57,11 +55,11 @@ pub struct Database {
     pub url: Secret,
 }
 
-/// What is written to the log.
+/// Logging.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Log {
-    /// Which events: `info`, or a filter such as `info,server::meters=debug`.
+    /// Which events: `info`, or a filter such as `info,meters=debug`.
     pub level: String,
     /// For people or for machines.
     pub format: LogFormat,
@@ -77,7 +75,7 @@ pub enum LogFormat {
     Json,
 }
 
-/// The estate's keys, as hex; empty until given.
+/// The site's keys, as hex; empty until given.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Keys {
@@ -118,16 +116,9 @@ impl Config {
     /// # Errors
     /// Names the key, and the file or variable it stands in.
     pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
-        let mut figment = Figment::new();
-        if let Some(path) = file {
-            // figment treats a missing file as an empty one; a typo in --config must not start a server on defaults.
-            std::fs::metadata(path).map_err(|source| ConfigError::File { path: path.to_owned(), source })?;
-            figment = figment.merge(Toml::file_exact(path));
-        }
-        // Variables without a section (`DORMWATT_CONFIG`, ...) are no keys of the file.
-        let environment = Env::prefixed("DORMWATT_").filter(|key| key.as_str().contains("__")).split("__");
-        let mut config: Self = figment.merge(environment).extract().map_err(|error| ConfigError::explain(error, file))?;
-        // One address serves both, unless channels and people come different ways.
+        let variables = std::env::vars_os().filter_map(|(name, text)| Some((name.into_string().ok()?, text.into_string().ok()?)));
+        let mut config: Self = layers::load(file, variables)?;
+        // One address serves both, unless payers reach the server by another one.
         if config.pay.public_url.is_empty() {
             config.pay.public_url.clone_from(&config.server.public_url);
         }
@@ -135,7 +126,7 @@ impl Config {
         Ok(config)
     }
 
-    /// What the types alone cannot see.
+    /// What the types alone do not check.
     fn check(&self) -> Result<(), String> {
         let url = &self.server.public_url;
         if !(url.starts_with("http://") || url.starts_with("https://")) || url.ends_with('/') {
@@ -179,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_example_comments_out_is_right_too() {
+    fn the_commented_keys_of_the_example_are_valid() {
         let bare = |line: &str| line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')).unwrap_or(line).to_owned();
         let all: Vec<String> = EXAMPLE.lines().map(bare).collect();
         let config = read(&all.join("\n")).unwrap();

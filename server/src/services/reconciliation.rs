@@ -161,7 +161,7 @@ fn told(row: DayRow) -> Result<SettlementDay, StoreError> {
         equal: row.equal_lines,
         differences: row.differences,
         undecided: row.undecided,
-        meters: (row.purchases, row.delivered, row.ledger_positions),
+        meters: (row.purchases, row.delivered, row.in_journal),
         closed,
     })
 }

@@ -7,7 +7,7 @@ use super::line::{Line, read, write};
 use super::site;
 
 #[tokio::test]
-async fn blocks_a_b_and_c_come_in_one_read_each() {
+async fn blocks_a_b_and_c_take_one_read_each() {
     let (simulator, clock) = site().await;
     clock.advance(3_600_000);
     let mut client = tcp::connect_slave(simulator.addresses()[0], Slave(2)).await.unwrap();
@@ -31,7 +31,7 @@ async fn half_of_the_meters_announce_version_2() {
 }
 
 #[tokio::test]
-async fn what_is_not_in_the_map_is_refused() {
+async fn unmapped_registers_are_refused() {
     let (simulator, _) = site().await;
     let mut client = tcp::connect_slave(simulator.addresses()[0], Slave(2)).await.unwrap();
     let refused = client.read_holding_registers(0x0126, 1).await.unwrap();
@@ -55,7 +55,7 @@ async fn what_is_not_in_the_map_is_refused() {
 }
 
 #[tokio::test]
-async fn another_protocol_ends_the_connection() {
+async fn another_protocol_closes_the_connection() {
     let (simulator, _) = site().await;
     for bytes in [&b"GET / HTTP/1.1\r\n\r\n"[..], &[0, 1, 0, 0, 0, 0, 1], &[0, 1, 0, 0, 0xff, 0xff, 1]] {
         let mut line = Line::to(simulator.addresses()[0]).await;

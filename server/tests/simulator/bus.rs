@@ -17,7 +17,7 @@ async fn slow_site() -> (Simulator, BusTiming) {
 }
 
 #[tokio::test]
-async fn connections_share_one_bus() {
+async fn connections_to_a_gateway_share_one_bus() {
     let (simulator, timing) = slow_site().await;
     let address = simulator.addresses()[0];
     let begun = Instant::now();
@@ -27,7 +27,7 @@ async fn connections_share_one_bus() {
 }
 
 #[tokio::test]
-async fn a_dead_meter_costs_the_gateways_patience() {
+async fn a_dead_meter_costs_the_gateway_timeout() {
     let (simulator, _) = slow_site().await;
     simulator.meter(0, 2).unwrap().fault(LineFault::Silent, 1.0).unwrap();
     simulator.meter(0, 3).unwrap().fault(LineFault::NoAnswer, 1.0).unwrap();

@@ -27,7 +27,7 @@ impl Control {
 }
 
 #[tokio::test]
-async fn meters_show_what_they_truly_hold() {
+async fn meter_views_show_the_true_contents() {
     let control = Control::start().await;
     let (status, meters) = control.ask(Method::GET, "/meters", Value::Null).await;
     assert_eq!((status, meters.as_array().unwrap().len()), (StatusCode::OK, 3));
@@ -40,7 +40,7 @@ async fn meters_show_what_they_truly_hold() {
 }
 
 #[tokio::test]
-async fn faults_defects_mishaps_and_loads_are_set_while_running() {
+async fn faults_defects_incidents_and_loads_are_set_at_run_time() {
     let control = Control::start().await;
     let mut line = Line::to(control.simulator.addresses()[0]).await;
     let done = (StatusCode::NO_CONTENT, Value::Null);
@@ -59,7 +59,7 @@ async fn faults_defects_mishaps_and_loads_are_set_while_running() {
 }
 
 #[tokio::test]
-async fn gateways_shares_and_time() {
+async fn gateway_faults_shares_and_time_are_set_at_run_time() {
     let control = Control::start().await;
     let mut line = Line::to(control.simulator.addresses()[0]).await;
     assert_eq!(control.ask(Method::PUT, "/faults", json!({"share": 0.34, "fault": "no_answer"})).await.1, json!(1));
@@ -82,7 +82,7 @@ async fn gateways_shares_and_time() {
 }
 
 #[tokio::test]
-async fn what_it_cannot_do_it_says() {
+async fn invalid_control_requests_are_rejected_with_a_reason() {
     let control = Control::start().await;
     let (status, error) = control.ask(Method::GET, "/gateways/0/meters/99", Value::Null).await;
     assert_eq!((status, error), (StatusCode::NOT_FOUND, json!({"error": "no such gateway or meter"})));

@@ -33,7 +33,7 @@ async fn credit_into(fault: LineFault) -> (Simulator, Line) {
 }
 
 #[tokio::test]
-async fn silent_says_nothing_while_its_neighbours_answer() {
+async fn silent_meter_stays_silent_while_others_answer() {
     let (_simulator, mut line) = with(LineFault::Silent).await;
     line.send(1, 2, &read(0x0100, 38)).await;
     assert_eq!(line.rest().await, (vec![], false));
@@ -41,7 +41,7 @@ async fn silent_says_nothing_while_its_neighbours_answer() {
 }
 
 #[tokio::test]
-async fn slow_answers_after_its_time() {
+async fn slow_meter_answers_after_the_delay() {
     let (_simulator, mut line) = with(LineFault::Slow { ms: 200 }).await;
     let begun = Instant::now();
     assert_eq!(line.read(2, 0x0100, 1).await.len(), 1);
@@ -49,7 +49,7 @@ async fn slow_answers_after_its_time() {
 }
 
 #[tokio::test]
-async fn a_late_answer_comes_after_others_under_its_own_number() {
+async fn a_late_answer_keeps_its_own_transaction_number() {
     let (simulator, mut line) = credit_into(LineFault::LateAnswer { ms: 300 }).await;
     line.send(2, 1, &read(0x0108, 1)).await;
     assert_eq!(line.receive().await, (2, 1, vec![3, 2, 0, 1]));
@@ -58,7 +58,7 @@ async fn a_late_answer_comes_after_others_under_its_own_number() {
 }
 
 #[tokio::test]
-async fn a_shifted_answer_goes_out_in_place_of_the_next() {
+async fn a_shifted_answer_replaces_the_next_one() {
     let (simulator, mut line) = with(LineFault::ShiftedAnswer).await;
     line.send(1, 2, &read(0x0108, 1)).await;
     assert_eq!(line.rest().await, (vec![], false));
@@ -69,7 +69,7 @@ async fn a_shifted_answer_goes_out_in_place_of_the_next() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_is_executed() {
+async fn a_request_whose_answer_is_lost_is_executed() {
     let (simulator, mut line) = credit_into(LineFault::LostAnswer).await;
     assert_eq!(line.rest().await, (vec![], false));
     assert_eq!(count(&simulator), 2);
@@ -92,7 +92,7 @@ async fn garbage_is_no_answer() {
 }
 
 #[tokio::test]
-async fn a_wrong_unit_is_in_the_header() {
+async fn a_wrong_unit_appears_in_the_header() {
     let (_simulator, mut line) = with(LineFault::WrongUnit).await;
     line.send(7, 2, &read(0x0108, 1)).await;
     assert_eq!(line.receive().await, (7, 3, vec![3, 2, 0, 1]));
@@ -120,14 +120,14 @@ async fn the_gateway_answers_for_a_dead_meter() {
 }
 
 #[tokio::test]
-async fn a_cut_ends_the_connection_in_the_middle_of_the_answer() {
+async fn a_cut_closes_the_connection_in_mid_answer() {
     let (simulator, mut line) = credit_into(LineFault::CutMidFrame).await;
     assert_eq!(line.rest().await, (vec![0x0a, 0xbc, 0, 0, 0, 6], true));
     assert_eq!(count(&simulator), 2);
 }
 
 #[tokio::test]
-async fn a_gateways_fault_strikes_all_its_meters_until_it_is_healed() {
+async fn a_gateway_fault_affects_all_its_meters_until_cleared() {
     let (simulator, _) = site().await;
     let gateway = simulator.gateway(0).unwrap();
     gateway.fault(LineFault::Busy, 1.0);
@@ -140,7 +140,7 @@ async fn a_gateways_fault_strikes_all_its_meters_until_it_is_healed() {
 }
 
 #[tokio::test]
-async fn a_gateway_that_refuses_closes_its_connections_and_comes_back() {
+async fn a_refusing_gateway_closes_connections_and_recovers() {
     let (simulator, _) = site().await;
     let (gateway, address) = (simulator.gateway(0).unwrap(), simulator.addresses()[0]);
     let mut line = Line::to(address).await;
@@ -161,7 +161,7 @@ async fn a_gateway_that_refuses_closes_its_connections_and_comes_back() {
 }
 
 #[tokio::test]
-async fn faults_that_strike_sometimes_strike_the_same_way_for_the_same_seed() {
+async fn random_faults_repeat_for_the_same_seed() {
     let mut runs = Vec::new();
     for _ in 0..2 {
         let (simulator, _) = site().await;
@@ -212,7 +212,7 @@ async fn reverse_energy_shows_in_sign_status_and_counter() {
 }
 
 #[tokio::test]
-async fn a_zeroed_counter_falls_and_the_wallet_does_not() {
+async fn a_zeroed_counter_leaves_the_wallet_unchanged() {
     let (simulator, clock) = site().await;
     let mut line = Line::to(simulator.addresses()[0]).await;
     clock.advance(3_600_000);
@@ -222,7 +222,7 @@ async fn a_zeroed_counter_falls_and_the_wallet_does_not() {
 }
 
 #[tokio::test]
-async fn a_clock_that_is_off_or_lost_shows_until_it_is_set() {
+async fn a_wrong_or_lost_clock_shows_until_it_is_set() {
     let (simulator, _) = site().await;
     let mut line = Line::to(simulator.addresses()[0]).await;
     let meter = simulator.meter(0, 2).unwrap();
@@ -247,14 +247,14 @@ async fn a_malignant_load_trips_until_the_mode_is_set() {
 }
 
 #[tokio::test]
-async fn a_bad_check_is_another_transaction() {
+async fn a_bad_checksum_breaks_only_its_own_transaction() {
     let (_simulator, mut line) = with(LineFault::BadCheck).await;
     line.send(7, 2, &read(0x0108, 1)).await;
     assert_eq!(line.receive().await, (8, 2, vec![3, 2, 0, 1]));
 }
 
 #[tokio::test]
-async fn two_meters_may_answer_to_each_others_address() {
+async fn two_meters_can_swap_addresses() {
     let (simulator, _) = site().await;
     let mut line = Line::to(simulator.addresses()[0]).await;
     let before = [line.read(1, 0x0100, 3).await, line.read(2, 0x0100, 3).await];

@@ -52,7 +52,7 @@ async fn a_transparent_gateway_carries_rtu() {
 }
 
 #[tokio::test]
-async fn line_faults_have_the_bytes_of_the_framing() {
+async fn line_faults_use_the_framing_of_the_gateway() {
     for (fault, bytes) in [
         (LineFault::Silent, &[][..]),
         (LineFault::LostAnswer, &[]),
@@ -74,7 +74,7 @@ async fn line_faults_have_the_bytes_of_the_framing() {
 }
 
 #[tokio::test]
-async fn a_late_answer_finds_whoever_is_connected_then() {
+async fn a_late_answer_goes_to_the_next_connection() {
     let (simulator, mut line) = with(LineFault::LateAnswer { ms: 400 }).await;
     line.0.write_all(&ASK_2).await.unwrap();
     assert_eq!(ask(&mut line, &ASK_1).await, ANSWER_1, "the bus serves others meanwhile");
@@ -91,7 +91,7 @@ async fn a_late_answer_finds_whoever_is_connected_then() {
 }
 
 #[tokio::test]
-async fn a_gateway_speaks_tls_with_a_certificate_of_its_own() {
+async fn a_gateway_speaks_tls_with_its_own_certificate() {
     let simulator = site(Framing::ModbusTls).await;
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(simulator.certificate().unwrap().as_bytes()).unwrap()).unwrap();

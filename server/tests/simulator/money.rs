@@ -11,7 +11,7 @@ use super::site;
 const WAYS: [(u8, FrameVersion); 3] = [(1, FrameVersion::Tdes), (2, FrameVersion::Tdes), (2, FrameVersion::Aes)];
 
 #[tokio::test]
-async fn a_credit_arrives_once_however_often_it_is_sent() {
+async fn a_credit_sent_repeatedly_is_applied_once() {
     for (unit, version) in WAYS {
         let (simulator, _) = site().await;
         let mut line = Line::to(simulator.addresses()[0]).await;
@@ -27,7 +27,7 @@ async fn a_credit_arrives_once_however_often_it_is_sent() {
 }
 
 #[tokio::test]
-async fn the_same_bytes_again_are_stale_and_a_flipped_bit_is_refused() {
+async fn replayed_frames_are_stale_and_flipped_bits_are_refused() {
     for (unit, version) in WAYS {
         let (simulator, _) = site().await;
         let mut line = Line::to(simulator.addresses()[0]).await;
@@ -57,7 +57,7 @@ async fn five_bad_frames_lock_the_mailbox() {
 }
 
 #[tokio::test]
-async fn an_account_from_opening_to_close() {
+async fn an_account_goes_from_opening_to_closure() {
     for (unit, version) in WAYS {
         let (simulator, _) = site().await;
         let mut line = Line::to(simulator.addresses()[0]).await;
@@ -80,7 +80,7 @@ async fn an_account_from_opening_to_close() {
 }
 
 #[tokio::test]
-async fn tables_can_be_written_and_read_back() {
+async fn parameter_tables_can_be_written_and_read_back() {
     let (simulator, _) = site().await;
     let mut line = Line::to(simulator.addresses()[0]).await;
     let slots = [(4, 0, 0), (1, 18, 30)].map(|(rate, hour, minute)| Slot { rate, hour, minute });

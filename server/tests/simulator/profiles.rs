@@ -106,7 +106,7 @@ fn modbus(profiles: &Profiles) -> impl Iterator<Item = &Arc<Profile>> {
 }
 
 #[tokio::test]
-async fn every_shipped_profile_is_read_as_its_meter_is() {
+async fn every_shipped_profile_reads_its_meter_correctly() {
     let profiles = Profiles::load(None).unwrap();
     for profile in modbus(&profiles) {
         let bench = Bench::new(&profiles, profile).await;
@@ -117,7 +117,7 @@ async fn every_shipped_profile_is_read_as_its_meter_is() {
 }
 
 #[tokio::test]
-async fn every_relay_is_switched_as_its_profile_says() {
+async fn every_relay_is_switched_by_its_profile() {
     let profiles = Profiles::load(None).unwrap();
     for profile in modbus(&profiles).filter(|profile| profile.relay.is_some()) {
         let bench = Bench::new(&profiles, profile).await;
@@ -133,7 +133,7 @@ async fn every_relay_is_switched_as_its_profile_says() {
 }
 
 #[tokio::test]
-async fn anybody_on_the_bus_can_erase_the_counters_of_a_dds238_and_of_no_other() {
+async fn only_a_dds238_lets_the_bus_erase_its_counters() {
     let profiles = Profiles::load(None).unwrap();
     for profile in modbus(&profiles).filter(|profile| profile.secured.is_none()) {
         let bench = Bench::new(&profiles, profile).await;

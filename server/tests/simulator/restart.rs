@@ -15,7 +15,7 @@ use super::line::{Line, read, write};
 use super::{config, monday};
 
 #[tokio::test]
-async fn a_restart_finds_money_time_and_energy_as_they_would_have_been() {
+async fn a_restart_continues_money_time_and_energy() {
     let directory = tempfile::tempdir().unwrap();
     let (mut first, clock) = config();
     first.state_file = Some(directory.path().join("state"));
@@ -116,7 +116,7 @@ async fn operate(line: &mut Line, operation: &Operation) -> Result<(), Vec<u8>> 
 }
 
 #[tokio::test]
-async fn what_was_answered_survives_a_kill() {
+async fn answered_commands_survive_a_kill() {
     let directory = tempfile::tempdir().unwrap();
     let (state, port) = (directory.path().join("state"), free_port());
     let mut process = Process::spawn(port, &state);
@@ -134,7 +134,7 @@ async fn what_was_answered_survives_a_kill() {
 }
 
 #[tokio::test]
-async fn a_full_disk_refuses_the_command_and_leaves_the_meter_as_it_was() {
+async fn a_full_disk_refuses_the_command_and_changes_no_meter() {
     let directory = tempfile::tempdir().unwrap();
     let (state, port) = (directory.path().join("state"), free_port());
     // Files may not grow beyond a few kilobytes; the write fails where the signal is ignored.
@@ -157,7 +157,7 @@ async fn a_full_disk_refuses_the_command_and_leaves_the_meter_as_it_was() {
 }
 
 #[test]
-fn a_state_file_that_is_no_file_is_refused() {
+fn a_state_path_that_is_not_a_file_is_refused() {
     let (mut config, _) = config();
     config.state_file = Some("/dev/zero".into());
     let started = tokio::runtime::Runtime::new().unwrap().block_on(start(config));
@@ -166,7 +166,7 @@ fn a_state_file_that_is_no_file_is_refused() {
 }
 
 #[tokio::test]
-async fn a_meter_that_is_broken_on_the_line_still_keeps_its_memory() {
+async fn a_meter_with_line_faults_still_saves_its_state() {
     let directory = tempfile::tempdir().unwrap();
     let (mut first, _) = config();
     first.state_file = Some(directory.path().join("state"));

@@ -8,7 +8,7 @@ use super::keys;
 use super::line::Line;
 
 #[tokio::test]
-async fn a_hundred_thousand_meters() {
+async fn a_hundred_thousand_meters_fit_in_one_process() {
     let before = resident_kib();
     let begun = Instant::now();
     let simulator = start(Config::new(Estate::uniform(1, 500, 200), keys())).await.unwrap();

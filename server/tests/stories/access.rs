@@ -2,20 +2,20 @@
 
 use std::collections::BTreeSet;
 
-use crate::support::World;
-use crate::support::web::{Web, location};
 use app::access::{Access, PAGES, function};
 use app::app::App;
 use leptos::server_fn::axum::server_fn_paths;
 use model::person::Role;
 use reqwest::Method;
+use story_support::web::{Web, location};
+use story_support::{World, both};
 
 /// All that is open to everybody. To add to it is a decision.
 const PUBLIC: &[&str] =
     &["/", "/login", "/health", "/health/live", "/health/ready", "/api/auth/log-in", "/api/site/language", "/api/site/theme"];
 
 #[test]
-fn every_page_has_an_access_line_and_every_line_a_page() {
+fn pages_and_access_table_entries_match() {
     let plain = |path: &str| path.replace('{', ":").replace('}', "");
     let routes: BTreeSet<String> = leptos_axum::generate_route_list(App).iter().map(|route| plain(route.path())).collect();
     let lines: BTreeSet<String> = PAGES.iter().map(|(path, _)| (*path).to_owned()).collect();
@@ -23,7 +23,7 @@ fn every_page_has_an_access_line_and_every_line_a_page() {
 }
 
 #[test]
-fn every_server_function_is_posted_to_and_has_an_access_line() {
+fn every_server_function_is_a_post_in_the_access_table() {
     for (path, method) in functions() {
         assert!(method == Method::POST, "{path} would change something by a link");
         assert!(function(path).is_some(), "{path} is in no area of access.rs");
@@ -31,13 +31,13 @@ fn every_server_function_is_posted_to_and_has_an_access_line() {
 }
 
 #[test]
-fn nothing_is_public_by_accident() {
+fn public_routes_are_exactly_the_listed_ones() {
     let public: BTreeSet<&str> =
         everything().into_iter().filter(|(_, access)| *access == Access::Public).map(|(path, _)| path).collect();
     assert_eq!(public, PUBLIC.iter().copied().collect());
 }
 
-both!(nobody_gets_in, |w: World| async move {
+both!(anonymous_requests_are_denied, |w: World| async move {
     let web = Web::start(&w).await;
     let (browser, program) = (web.visitor(), web.visitor().program());
     for (path, access) in everything() {
@@ -54,7 +54,7 @@ both!(nobody_gets_in, |w: World| async move {
     }
 });
 
-both!(the_wrong_person_does_not_get_in, |w: World| async move {
+both!(the_wrong_role_is_denied, |w: World| async move {
     let web = Web::start(&w).await;
     let mut refused = 0;
     for (role, login) in [(Role::Resident, "resident"), (Role::Operator, "operator"), (Role::Admin, "admin")] {
@@ -75,7 +75,7 @@ both!(the_wrong_person_does_not_get_in, |w: World| async move {
     assert!(refused > 0 || !everything().iter().any(|(_, access)| matches!(access, Access::Resident | Access::Operator)));
 });
 
-both!(the_right_person_gets_a_page_that_the_browser_accepts, |w: World| async move {
+both!(the_right_role_gets_a_page_that_browsers_accept, |w: World| async move {
     let web = Web::start(&w).await;
     for (role, login) in [(Role::Resident, "resident"), (Role::Admin, "admin")] {
         let person = web.person(&w, role, login).await;
@@ -94,7 +94,7 @@ both!(the_right_person_gets_a_page_that_the_browser_accepts, |w: World| async mo
     }
 });
 
-both!(nothing_changes_by_a_link, |w: World| async move {
+both!(get_requests_change_nothing, |w: World| async move {
     let web = Web::start(&w).await;
     for (role, login) in [(Role::Resident, "resident"), (Role::Admin, "admin")] {
         let person = web.person(&w, role, login).await;

@@ -1,8 +1,5 @@
 //! Opening and taking over accounts, and the proof over them, on both databases.
 
-use crate::support::World;
-use crate::support::closings::{proved, who};
-use crate::support::flat::refused;
 use domain::clock::Clock;
 use domain::order::Limits;
 use model::error::AppError;
@@ -11,10 +8,13 @@ use model::money::Fen;
 use model::order::Tender;
 use store::accounts::{self, FirstPurchase, NewResident, OpenAccount, TakeOver};
 use store::{StoreError, verify};
+use story_support::closings::{proved, who};
+use story_support::room_fixture::refused;
+use story_support::{World, both};
 
-both!(an_account_opens_once, |w: World| async move {
+both!(an_account_is_opened_once, |w: World| async move {
     let meter = w.meter(1).await;
-    let by = w.operator().await;
+    let by = operator(&w).await;
     let open = |login: &str| {
         let first = FirstPurchase { key: w.rng.id(w.clock.now()), tender: Tender::Cash, amount: Fen(5_000) };
         OpenAccount {
@@ -36,8 +36,8 @@ both!(an_account_opens_once, |w: World| async move {
     assert_eq!(verify::verify(&w.db).await.unwrap().differences, []);
 });
 
-both!(a_login_name_is_given_once, |w: World| async move {
-    let by = w.operator().await;
+both!(a_login_name_is_unique, |w: World| async move {
+    let by = operator(&w).await;
     for (unit, expected) in [(1, true), (2, false)] {
         let meter = w.meter(unit).await;
         let open = OpenAccount {
@@ -57,7 +57,7 @@ both!(a_login_name_is_given_once, |w: World| async move {
     }
 });
 
-both!(the_ledger_starts_with_what_the_meters_hold, |w: World| async move {
+both!(the_ledger_starts_with_the_meters_balances, |w: World| async move {
     let mut all = Vec::new();
     for unit in 1..=3 {
         all.push(TakeOver {
@@ -86,22 +86,19 @@ fn resident(login: &str) -> NewResident {
     NewResident { name: "张伟".into(), login: login.into(), password_hash: "x".into() }
 }
 
-impl World {
-    async fn operator(&self) -> UserId {
-        let id = self.rng.id(self.clock.now());
-        let mut tx = self.db.begin().await.unwrap();
-        let sql =
-            "INSERT INTO users (id, role, login, name, password_hash, created_at) VALUES ($1, 'operator', 'op', 'op', 'x', 0)";
-        match &mut tx {
-            store::Tx::Sqlite(c) => sqlx::query(sql).bind(id).execute(&mut **c).await.map(|_| ()).unwrap(),
-            store::Tx::Postgres(c) => sqlx::query(sql).bind(id).execute(&mut **c).await.map(|_| ()).unwrap(),
-        }
-        tx.commit().await.unwrap();
-        UserId(id)
+async fn operator(w: &World) -> UserId {
+    let id = w.rng.id(w.clock.now());
+    let mut tx = w.db.begin().await.unwrap();
+    let sql = "INSERT INTO users (id, role, login, name, password_hash, created_at) VALUES ($1, 'operator', 'op', 'op', 'x', 0)";
+    match &mut tx {
+        store::Tx::Sqlite(c) => sqlx::query(sql).bind(id).execute(&mut **c).await.map(|_| ()).unwrap(),
+        store::Tx::Postgres(c) => sqlx::query(sql).bind(id).execute(&mut **c).await.map(|_| ()).unwrap(),
     }
+    tx.commit().await.unwrap();
+    UserId(id)
 }
 
-both!(residents_come_and_go, |w: World| async move {
+both!(residents_are_added_and_removed, |w: World| async move {
     let (room, other, clerk) = (w.room(1).await, w.room(2).await, w.clerk().await);
     let (by, now) = (who(clerk), w.clock.now());
     let add = |newcomer: accounts::ResidentToAdd, to: AccountId| {
@@ -121,7 +118,7 @@ both!(residents_come_and_go, |w: World| async move {
     assert_eq!(w.number("SELECT COUNT(*) FROM audit WHERE action LIKE 'account.resident%'").await, 3);
 });
 
-both!(two_openings_at_once_open_one_account_or_two_but_never_fail, |w: World| async move {
+both!(concurrent_openings_never_fail, |w: World| async move {
     let clerk = w.clerk().await;
     let mut meters = Vec::new();
     for unit in 1..=6 {

@@ -4,8 +4,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::support::World;
-use crate::support::site::{Site, until};
 use app::api::operator::OperatorPort;
 use domain::clock::{Clock, SystemClock};
 use domain::order;
@@ -24,6 +22,8 @@ use server::tasks::Task;
 use server::tasks::clock::SetClocks;
 use simulator::LineFault;
 use store::{audit, parameters};
+use story_support::site::{Site, until};
+use story_support::{World, both};
 
 const SOON: Duration = Duration::from_secs(60);
 
@@ -76,7 +76,7 @@ impl Desk {
     }
 }
 
-both!(every_operation_reaches_the_meters_of_two_gateways, |w: World| async move {
+both!(every_batch_operation_reaches_meters_on_two_gateways, |w: World| async move {
     let d = Desk::new(w, 2, 2).await;
     d.s.meter(1, 2).fault(LineFault::Silent, 1.0).unwrap();
     let engine = d.start().await;
@@ -134,7 +134,7 @@ both!(every_operation_reaches_the_meters_of_two_gateways, |w: World| async move 
     engine.stop().await;
 });
 
-both!(a_batch_goes_on_after_a_crash_midway, |w: World| async move {
+both!(a_batch_continues_after_a_crash, |w: World| async move {
     let d = Desk::new(w, 2, 4).await;
     d.s.sim.gateway(1).unwrap().refuse(true);
     for unit in 1..=4 {
@@ -159,7 +159,7 @@ both!(a_batch_goes_on_after_a_crash_midway, |w: World| async move {
     engine.stop().await;
 });
 
-both!(the_newer_batch_wins_and_what_is_not_sent_can_be_taken_back, |w: World| async move {
+both!(a_newer_batch_wins_and_unsent_commands_can_be_withdrawn, |w: World| async move {
     let d = Desk::new(w, 1, 2).await;
     for unit in 1..=2 {
         d.s.meter(0, unit).fault(LineFault::Silent, 1.0).unwrap();
@@ -190,7 +190,7 @@ both!(the_newer_batch_wins_and_what_is_not_sent_can_be_taken_back, |w: World| as
     engine.stop().await;
 });
 
-both!(a_form_sent_twice_or_late_decides_once, |w: World| async move {
+both!(a_repeated_or_late_form_starts_one_batch, |w: World| async move {
     let d = Desk::new(w, 1, 2).await;
     let (id, issue) = (BatchId(d.port.key()), Issue::Clock);
     let seal = d.port.preview(&d.who, Kind::Clock, &Desk::all()).await.unwrap().seal;
@@ -204,7 +204,7 @@ both!(a_form_sent_twice_or_late_decides_once, |w: World| async move {
     assert_eq!(d.port.batch(&d.who, stranger, "", 0).await.unwrap_err(), AppError::NotFound);
 });
 
-both!(a_group_is_read_and_the_dead_are_named, |w: World| async move {
+both!(a_group_read_names_the_meters_that_do_not_answer, |w: World| async move {
     let d = Desk::new(w, 2, 2).await;
     d.s.meter(0, 2).fault(LineFault::Silent, 1.0).unwrap();
     let engine = d.start().await;
@@ -219,7 +219,7 @@ both!(a_group_is_read_and_the_dead_are_named, |w: World| async move {
     engine.stop().await;
 });
 
-both!(meters_that_missed_a_price_switch_are_listed_until_they_have_it, |w: World| async move {
+both!(meters_that_missed_a_price_switch_are_listed, |w: World| async move {
     let d = Desk::new(w, 1, 2).await;
     d.s.meter(0, 2).fault(LineFault::Silent, 1.0).unwrap();
     let engine = d.start().await;
@@ -256,13 +256,13 @@ both!(meters_that_missed_a_price_switch_are_listed_until_they_have_it, |w: World
     engine.stop().await;
 });
 
-both!(an_operator_follows_only_their_own_meters, |w: World| async move {
+both!(an_operator_sees_batches_of_their_own_meters_only, |w: World| async move {
     let d = Desk::new(w, 1, 2).await;
     let batch = d.issue(Issue::Clock, &Desk::all()).await;
     // A building that holds no room at all.
     let nowhere = d.s.w.rng.id(SystemClock.now());
     let place = "INSERT INTO places (id, parent_id, kind, name, sort) VALUES ($1, NULL, 'building', 'x', $2)";
-    crate::support::bind(&d.s.w.db, place, nowhere, &[9]).await;
+    story_support::bind(&d.s.w.db, place, nowhere, &[9]).await;
     d.s.w.execute("INSERT INTO operator_buildings (user_id, place_id) SELECT u.id, p.id FROM users u, places p WHERE u.login = 'clerk' AND p.name = 'x'").await;
     assert_eq!(d.port.batch(&d.who, batch, "", 0).await.unwrap_err(), AppError::NotFound);
     assert_eq!(d.port.batches(&d.who, &BatchQuery::default()).await.unwrap().total, 0);
@@ -271,7 +271,7 @@ both!(an_operator_follows_only_their_own_meters, |w: World| async move {
     assert!(d.port.preview(&d.who, Kind::Clock, &Desk::all()).await.unwrap().meters.is_empty());
 });
 
-both!(a_change_that_nobody_sent_is_a_case, |w: World| async move {
+both!(a_parameter_change_nobody_sent_opens_a_case, |w: World| async move {
     let meter = w.meter(1).await;
     let keep = |minutes: i64, version: u16| {
         let (w, at) = (w.clone(), w.clock.now().plus(minutes * MINUTE));
@@ -285,7 +285,7 @@ both!(a_change_that_nobody_sent_is_a_case, |w: World| async move {
     assert_eq!(w.number(cases).await, 1, "one more, over the end of the count");
 });
 
-both!(clocks_are_set_by_the_rule, |w: World| async move {
+both!(clocks_are_set_when_the_rule_requires_it, |w: World| async move {
     let meter = w.meter(1).await;
     let now = w.clock.now();
     let see = |offset: i64| {
@@ -294,7 +294,7 @@ both!(clocks_are_set_by_the_rule, |w: World| async move {
             let sql = "INSERT INTO meter_latest (meter_id, observed_at, status, remaining_fen, cumulative_fen, count, epoch, total_wh,
                                                  reverse_wh, clock_offset_s) VALUES ($1, $2, 3, 0, 0, 0, 1, 0, 0, $3)
                        ON CONFLICT (meter_id) DO UPDATE SET observed_at = excluded.observed_at, clock_offset_s = excluded.clock_offset_s";
-            crate::support::bind(&db, sql, meter.0, &[seen, offset]).await;
+            story_support::bind(&db, sql, meter.0, &[seen, offset]).await;
         }
     };
     let task = SetClocks {
@@ -315,7 +315,7 @@ both!(clocks_are_set_by_the_rule, |w: World| async move {
         assert_eq!(task.run().await.unwrap(), says);
     }
     for round in 0..2 {
-        crate::support::bind(
+        story_support::bind(
             &w.db,
             "UPDATE commands SET state = 'done', finished_at = $2 WHERE meter_id = $1",
             meter.0,

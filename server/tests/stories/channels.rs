@@ -1,11 +1,11 @@
 //! What must hold of every channel, tried on each of them against a sandbox that fails in every way it knows, on both databases.
 
-use crate::support::World;
-use crate::support::shop::{Counts, PHONE, Shop};
 use model::error::AppError;
 use model::order::Tender;
 use model::time::{MINUTE, SECOND};
 use sandbox::Faults;
+use story_support::shop::{Counts, PHONE, Shop};
+use story_support::{World, both};
 
 /// All of them, with what the sandbox calls a question about a trade.
 const CHANNELS: [(Tender, &str); 3] =
@@ -16,7 +16,7 @@ fn went_well(n: i64) -> Counts {
     Counts { credits: n, payments: n, events: n, ..Counts::NONE }
 }
 
-both!(told_ten_times_at_once_and_again_later_it_is_credited_once, |w: World| async move {
+both!(ten_concurrent_notifications_and_a_later_one_credit_once, |w: World| async move {
     let shop = Shop::open(w).await;
     for (n, (tender, _)) in (1..).zip(CHANNELS) {
         let (order, number) = shop.reach(tender, 5_000).await;
@@ -32,7 +32,7 @@ both!(told_ten_times_at_once_and_again_later_it_is_credited_once, |w: World| asy
     }
 });
 
-both!(a_lost_word_is_asked_for, |w: World| async move {
+both!(a_lost_notification_is_queried, |w: World| async move {
     let shop = Shop::open(w).await;
     shop.sandbox.set_faults(Faults { lose: true, ..Faults::default() });
     for (n, (tender, _)) in (1..).zip(CHANNELS) {
@@ -46,7 +46,7 @@ both!(a_lost_word_is_asked_for, |w: World| async move {
     }
 });
 
-both!(what_is_late_or_out_of_order_comes_out_the_same, |w: World| async move {
+both!(late_and_reordered_notifications_give_the_same_result, |w: World| async move {
     let shop = Shop::open(w).await;
     for (n, (tender, _)) in (1..).zip(CHANNELS) {
         shop.sandbox.set_faults(Faults { reorder: true, delay_ms: 20, ..Faults::default() });
@@ -63,7 +63,7 @@ both!(what_is_late_or_out_of_order_comes_out_the_same, |w: World| async move {
     }
 });
 
-both!(a_false_signature_and_half_a_body_change_nothing, |w: World| async move {
+both!(a_false_signature_or_a_truncated_body_changes_nothing, |w: World| async move {
     let shop = Shop::open(w).await;
     for (n, (tender, _)) in (1..).zip(CHANNELS) {
         let (order, number) = shop.reach(tender, 5_000).await;
@@ -86,7 +86,7 @@ both!(a_false_signature_and_half_a_body_change_nothing, |w: World| async move {
     }
 });
 
-both!(what_does_not_fit_is_held_until_the_channel_is_asked, |w: World| async move {
+both!(a_mismatched_payment_is_held_until_the_channel_is_queried, |w: World| async move {
     let shop = Shop::open(w).await;
     let amount = |yuan: &str| Faults { amount: Some(yuan.into()), ..Faults::default() };
     let seller = |id: &str| Faults { seller_id: Some(id.into()), ..Faults::default() };
@@ -126,7 +126,7 @@ both!(what_does_not_fit_is_held_until_the_channel_is_asked, |w: World| async mov
     }
 });
 
-both!(an_unpaid_order_ends_only_by_the_channels_word, |w: World| async move {
+both!(an_unpaid_order_closes_only_on_the_channels_answer, |w: World| async move {
     let shop = Shop::open(w).await;
     for (tender, query) in CHANNELS {
         let (order, number) = shop.reach(tender, 5_000).await;
@@ -157,7 +157,7 @@ both!(an_unpaid_order_ends_only_by_the_channels_word, |w: World| async move {
     assert_eq!((counts.credits, counts.payments, counts.cases), (0, 0, 0));
 });
 
-both!(a_payment_after_the_close_is_credited, |w: World| async move {
+both!(a_payment_after_the_order_closed_is_credited, |w: World| async move {
     let shop = Shop::open(w).await;
     // WeChat closes what we close; the others still let the payer pay where our clock runs ahead of theirs.
     for (n, tender) in (1..).zip([Tender::Alipay, Tender::UnionPay]) {
@@ -179,7 +179,7 @@ both!(a_payment_after_the_close_is_credited, |w: World| async move {
     assert_eq!(shop.world.number("SELECT COUNT(*) FROM payment_events WHERE outcome = 'credited-late'").await, 2);
 });
 
-both!(an_order_paid_twice_is_credited_once_and_the_rest_kept_apart, |w: World| async move {
+both!(an_order_paid_twice_is_credited_once_and_rest_suspended, |w: World| async move {
     let shop = Shop::open(w).await;
     for (n, tender) in (1..).zip([Tender::Alipay, Tender::UnionPay]) {
         let (order, first) = shop.reach(tender, 5_000).await;
@@ -204,7 +204,7 @@ both!(an_order_paid_twice_is_credited_once_and_the_rest_kept_apart, |w: World| a
     }
 });
 
-both!(rubbish_is_refused_and_only_posts_are_taken, |w: World| async move {
+both!(malformed_requests_and_other_methods_are_refused, |w: World| async move {
     let shop = Shop::open(w).await;
     for (tender, _) in CHANNELS {
         let channel = tender.as_str();

@@ -24,7 +24,7 @@ fn complaint(dir: &Path, arguments: &[&str], environment: &[(&str, &str)], code:
 }
 
 #[test]
-fn a_port_in_use_is_named() {
+fn a_port_in_use_is_named_in_the_error() {
     let dir = tempfile::tempdir().unwrap();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
@@ -34,7 +34,7 @@ fn a_port_in_use_is_named() {
 }
 
 #[test]
-fn a_bad_configuration_names_key_and_file() {
+fn a_configuration_error_names_key_and_file() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("mine.toml");
     for (text, key) in [
@@ -65,7 +65,7 @@ fn a_bad_configuration_names_key_and_file() {
 }
 
 #[test]
-fn a_place_where_no_database_can_be_is_named() {
+fn an_unusable_database_path_is_named_in_the_error() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("file"), "").unwrap();
     // /proc is read-only for everybody, root too; below a file nothing can be made.
@@ -82,7 +82,7 @@ fn a_place_where_no_database_can_be_is_named() {
 }
 
 #[test]
-fn a_person_is_added_and_the_books_are_true() {
+fn a_user_is_added_and_verify_passes() {
     let dir = tempfile::tempdir().unwrap();
     let environment = [("DORMWATT_DATABASE__URL", "sqlite:t.db")];
     let add = ["admin", "create-user", "--login", "op", "--role", "admin"];
@@ -100,7 +100,7 @@ fn a_person_is_added_and_the_books_are_true() {
 }
 
 #[test]
-fn help_is_complete() {
+fn help_lists_every_command() {
     let dir = tempfile::tempdir().unwrap();
     let help = String::from_utf8(dormwatt(dir.path(), &["--help"], &[], "").stdout).unwrap();
     for command in ["serve", "migrate", "verify", "check", "admin"] {
@@ -110,7 +110,7 @@ fn help_is_complete() {
 }
 
 #[test]
-fn an_integrator_tries_a_meter_profile() {
+fn a_meter_profile_can_be_tried_from_the_command_line() {
     let dir = tempfile::tempdir().unwrap();
     let good = include_str!("../../crates/meters/profiles/hiking-dds238.toml");
     std::fs::write(dir.path().join("mine.toml"), good).unwrap();
@@ -145,7 +145,7 @@ fn an_integrator_tries_a_meter_profile() {
 }
 
 #[test]
-fn check_names_the_channels_or_the_key_that_is_wrong() {
+fn check_lists_the_channels_or_names_the_wrong_key() {
     let dir = tempfile::tempdir().unwrap();
     let vectors = concat!(env!("CARGO_MANIFEST_DIR"), "/crates/payments/src/alipay/vectors");
     let alipay = format!(

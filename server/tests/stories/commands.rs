@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use crate::support::World;
-use crate::support::site::{Site, until};
 use model::meter::ControlMode;
 use simulator::{Defect, LineFault};
 use store::commands::Command;
+use story_support::site::{Site, until};
+use story_support::{World, both};
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -15,7 +15,7 @@ async fn ended(s: &Site, command: &Command) -> Command {
     s.refreshed(command).await
 }
 
-both!(modes_and_the_switch_are_read_back, |w: World| async move {
+both!(mode_and_switch_commands_are_read_back, |w: World| async move {
     let s = Site::new(w, 1, 1).await;
     s.sell(0, 5_000).await;
     let engine = s.start().await;
@@ -39,7 +39,7 @@ both!(modes_and_the_switch_are_read_back, |w: World| async move {
     s.prove().await;
 });
 
-both!(a_welded_relay_is_done_and_a_case, |w: World| async move {
+both!(a_welded_relay_ends_the_command_and_opens_a_case, |w: World| async move {
     let s = Site::new(w, 1, 1).await;
     s.sell(0, 5_000).await;
     let engine = s.start().await;
@@ -52,7 +52,7 @@ both!(a_welded_relay_is_done_and_a_case, |w: World| async move {
     engine.stop().await;
 });
 
-both!(settings_stand_in_the_registers_before_they_are_done, |w: World| async move {
+both!(settings_are_done_once_the_registers_show_them, |w: World| async move {
     let s = Site::new(w, 1, 2).await;
     s.sim.gateway(0).unwrap().fault(LineFault::LostAnswer, 0.2);
     let engine = s.start().await;
@@ -74,7 +74,7 @@ both!(settings_stand_in_the_registers_before_they_are_done, |w: World| async mov
     assert!(s.view(0, 1).parameter_version >= 5);
 });
 
-both!(what_is_out_of_range_or_senseless_fails_and_says_why, |w: World| async move {
+both!(invalid_settings_fail_with_a_reason, |w: World| async move {
     let s = Site::new(w, 1, 1).await;
     let engine = s.start().await;
     let meter = s.rooms[0].meter;
@@ -90,7 +90,7 @@ both!(what_is_out_of_range_or_senseless_fails_and_says_why, |w: World| async mov
     engine.stop().await;
 });
 
-both!(the_newest_wish_for_a_lost_meter_wins, |w: World| async move {
+both!(the_newest_command_for_a_lost_meter_wins, |w: World| async move {
     let s = Site::new(w, 1, 1).await;
     s.meter(0, 1).fault(LineFault::Silent, 1.0).unwrap();
     let engine = s.start().await;

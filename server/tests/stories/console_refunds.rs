@@ -3,12 +3,6 @@
 
 use std::sync::Arc;
 
-use crate::support::World;
-use crate::support::flat::Flat;
-use crate::support::refunding::{BY_HAND, colleague, refused, uuid};
-use crate::support::rooms::Room;
-use crate::support::shop::Shop;
-use crate::support::web::{Web, location};
 use app::api::resident::ResidentPort;
 use domain::clock::Clock;
 use domain::ledger::Account;
@@ -26,14 +20,20 @@ use server::services::residents::Residents;
 use store::refunds::{self, RefundSubject};
 use store::returns::{NewReturn, Return, ask as ask_return};
 use store::{StoreError, console, verify};
+use story_support::refunding::{BY_HAND, colleague, refused, uuid};
+use story_support::room_fixture::RoomFixture;
+use story_support::rooms::Room;
+use story_support::shop::Shop;
+use story_support::web::{Web, location};
+use story_support::{World, both};
 
 /// A room whose wallet is on the ledger, and a purchase of 50.00 in it.
 async fn bought(w: World) -> (Shop, UserId, OrderId, String) {
-    let (flat, account) = Flat::supplied(w, 10_000, 1_000).await;
-    let resident = UserId(uuid(&flat.w, "SELECT user_id FROM account_residents").await);
-    let shop = Shop::of(flat.w.clone(), Room { meter: flat.meter, account, resident }, BY_HAND).await;
+    let (fixture, account) = RoomFixture::supplied(w, 10_000, 1_000).await;
+    let resident = UserId(uuid(&fixture.w, "SELECT user_id FROM account_residents").await);
+    let shop = Shop::of(fixture.w.clone(), Room { meter: fixture.meter, account, resident }, BY_HAND).await;
     let (order, number) = shop.paid(5_000).await;
-    (shop, flat.clerk, order, number)
+    (shop, fixture.clerk, order, number)
 }
 
 async fn correct(shop: &Shop, by: UserId, order: OrderId, fen: i64) -> Result<Return, StoreError> {
@@ -55,7 +55,7 @@ async fn at_the_console(shop: &Shop, number: &str, refund: &str, fen: i64) {
     shop.until(number, |trade| trade.acknowledged > before).await;
 }
 
-both!(the_sandboxes_console_gives_back_and_each_channel_tells_of_it_its_own_way, |w: World| async move {
+both!(console_refunds_are_reported_by_each_channel, |w: World| async move {
     let shop = Shop::under(w, BY_HAND).await;
     let console = format!("http://{}/control", shop.sandbox.address());
     let give = async |number: &str, yuan: &str| {
@@ -86,7 +86,7 @@ both!(the_sandboxes_console_gives_back_and_each_channel_tells_of_it_its_own_way,
     shop.proved().await;
 });
 
-both!(the_payer_sees_what_is_being_checked_and_what_went_back, |w: World| async move {
+both!(the_payer_sees_pending_checks_and_console_refunds, |w: World| async move {
     let shop = Shop::under(w, BY_HAND).await;
     let (db, clock, rng) = (shop.world.db.clone(), shop.world.clock.clone(), shop.world.rng.clone());
     let live = Live::load(&db, clock.clone()).await.unwrap();
@@ -108,7 +108,7 @@ both!(the_payer_sees_what_is_being_checked_and_what_went_back, |w: World| async 
     assert_eq!(back, [(Fen(2_000), Tender::Alipay, true)]);
 });
 
-both!(a_correction_is_paid_by_what_went_back_at_the_console_and_not_twice, |w: World| async move {
+both!(a_console_refund_settles_a_correction_once, |w: World| async move {
     let (shop, clerk, order, number) = bought(w).await;
     at_the_console(&shop, &number, "console1", 2_000).await;
     assert_eq!(shop.balance(&Account::Suspense).await, Money(-200_000));
@@ -139,7 +139,7 @@ both!(a_correction_is_paid_by_what_went_back_at_the_console_and_not_twice, |w: W
     shop.proved().await;
 });
 
-both!(an_order_that_was_not_delivered_ends_with_what_went_back_at_the_console, |w: World| async move {
+both!(a_console_refund_ends_an_undelivered_order, |w: World| async move {
     let clerk = w.clerk().await;
     let shop = Shop::under(w, BY_HAND).await;
     let (order, number) = shop.paid(3_000).await;
@@ -160,7 +160,7 @@ both!(an_order_that_was_not_delivered_ends_with_what_went_back_at_the_console, |
     shop.proved().await;
 });
 
-both!(a_return_is_offered_what_the_account_paid_through_channels, |w: World| async move {
+both!(a_console_refund_can_settle_a_return_of_the_account, |w: World| async move {
     let (shop, clerk, order, number) = bought(w).await;
     let offered = async |later| {
         let (db, now) = (&shop.world.db, shop.world.clock.now().plus(later));
@@ -185,7 +185,7 @@ both!(a_return_is_offered_what_the_account_paid_through_channels, |w: World| asy
     assert_eq!(offered(0).await, [], "whoever may not see the building");
 });
 
-both!(what_was_used_is_lost_and_only_who_may_approve_says_so, |w: World| async move {
+both!(only_an_approver_writes_off_consumed_credit, |w: World| async move {
     let (shop, clerk, order, number) = bought(w).await;
     let second = colleague(&shop.world, Role::Admin).await;
     at_the_console(&shop, &number, "console1", 2_000).await;
@@ -201,7 +201,7 @@ both!(what_was_used_is_lost_and_only_who_may_approve_says_so, |w: World| async m
     shop.proved().await;
 });
 
-both!(what_goes_back_after_a_loss_is_another_loss_each_once, |w: World| async move {
+both!(each_console_refund_after_a_write_off_is_written_off_once, |w: World| async move {
     let (shop, clerk, order, number) = bought(w).await;
     let boss = colleague(&shop.world, Role::Admin).await;
     let lose = async || {
@@ -242,7 +242,7 @@ both!(what_goes_back_after_a_loss_is_another_loss_each_once, |w: World| async mo
     assert_eq!((found.expected, found.found), (420_000, 420_100));
 });
 
-both!(a_person_clears_it_in_the_console, |w: World| async move {
+both!(an_operator_clears_a_console_refund_on_its_page, |w: World| async move {
     let (shop, clerk, order, number) = bought(w).await;
     at_the_console(&shop, &number, "console1", 2_000).await;
     let web = Web::start(&shop.world).await;

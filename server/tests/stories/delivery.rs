@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use crate::support::World;
-use crate::support::site::{Site, until};
 use domain::clock::{Clock, SystemClock};
 use model::money::Fen;
 use model::order::OrderState;
 use simulator::{BusTiming, LineFault};
 use store::accounts::{self, FirstPurchase, NewResident, OpenAccount};
 use store::deliveries;
+use story_support::site::{Site, until};
+use story_support::{World, both};
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -45,7 +45,7 @@ both!(purchases_are_applied_in_order_and_once, |w: World| async move {
     engine.stop().await;
 });
 
-both!(lost_late_and_mangled_messages_lose_and_double_nothing, |w: World| async move {
+both!(lost_late_and_corrupt_messages_lose_and_double_nothing, |w: World| async move {
     let s = Site::new(w, 1, 3).await;
     let gateway = s.sim.gateway(0).unwrap();
     for (fault, often) in [
@@ -74,7 +74,7 @@ both!(lost_late_and_mangled_messages_lose_and_double_nothing, |w: World| async m
     s.prove().await;
 });
 
-both!(an_engine_that_dies_anywhere_leaves_nothing_half_done, |w: World| async move {
+both!(a_crash_at_any_point_leaves_no_partial_delivery, |w: World| async move {
     // A slow bus makes the steps of a delivery last, so that dying meets each of them.
     let s = Site::with(w, 1, 2, |sim| sim.bus = Some(BusTiming::at(19_200))).await;
     for n in 0..10 {
@@ -94,7 +94,7 @@ both!(an_engine_that_dies_anywhere_leaves_nothing_half_done, |w: World| async mo
     s.prove().await;
 });
 
-both!(a_frame_that_was_applied_and_forgotten_is_found_by_reading, |w: World| async move {
+both!(an_applied_but_unrecorded_frame_is_found_by_reading, |w: World| async move {
     let s = Site::new(w, 1, 1).await;
     let order = s.sell(0, 4_200).await;
     // The one request that changes the meter is answered by silence, again and again.
@@ -109,7 +109,7 @@ both!(a_frame_that_was_applied_and_forgotten_is_found_by_reading, |w: World| asy
     s.prove().await;
 });
 
-both!(a_count_that_is_neither_stops_and_asks_a_person, |w: World| async move {
+both!(an_unexpected_purchase_count_opens_a_case, |w: World| async move {
     let s = Site::new(w, 1, 2).await;
     s.w.execute("UPDATE account_meters SET count = 5 WHERE meter_id = (SELECT id FROM meters WHERE unit = 1)").await;
     let (first, second, other) = (s.sell(0, 900).await, s.sell(0, 800).await, s.sell(1, 700).await);
@@ -127,7 +127,7 @@ both!(a_count_that_is_neither_stops_and_asks_a_person, |w: World| async move {
     engine.stop().await;
 });
 
-both!(what_the_meter_refuses_is_a_case_with_its_meaning, |w: World| async move {
+both!(a_refusal_by_the_meter_opens_a_case_with_its_meaning, |w: World| async move {
     let s = Site::with(w, 1, 1, |sim| {
         for (_, meter) in sim.estate.meters_mut() {
             meter.limits.hoarding = 10_000;
@@ -158,7 +158,7 @@ both!(what_the_meter_refuses_is_a_case_with_its_meaning, |w: World| async move {
     s.prove().await;
 });
 
-both!(what_fitted_when_it_was_sold_and_does_not_any_more_is_not_sent, |w: World| async move {
+both!(a_sale_now_above_the_hoarding_limit_is_not_sent, |w: World| async move {
     let mut s = Site::new(w, 1, 1).await;
     s.config.hoarding_fen = 10_000;
     let (fits, too_much) = (s.sell(0, 9_000).await, s.sell(0, 2_000).await);
@@ -179,7 +179,7 @@ both!(what_fitted_when_it_was_sold_and_does_not_any_more_is_not_sent, |w: World|
     s.prove().await;
 });
 
-both!(an_account_is_opened_and_its_first_purchase_follows, |w: World| async move {
+both!(an_account_is_opened_before_its_first_purchase, |w: World| async move {
     let s = Site::with(w, 1, 2, |sim| {
         for (_, meter) in sim.estate.meters_mut() {
             meter.account = None;
@@ -212,7 +212,7 @@ both!(an_account_is_opened_and_its_first_purchase_follows, |w: World| async move
     s.prove().await;
 });
 
-both!(money_for_a_lost_meter_waits_and_goes_when_it_is_heard, |w: World| async move {
+both!(credit_for_a_lost_meter_waits_until_it_answers, |w: World| async move {
     let s = Site::new(w, 1, 3).await;
     for fault in [LineFault::Silent, LineFault::NoAnswer] {
         s.meter(0, 2).fault(fault, 1.0).unwrap();
@@ -229,7 +229,7 @@ both!(money_for_a_lost_meter_waits_and_goes_when_it_is_heard, |w: World| async m
     }
 });
 
-both!(a_meter_that_was_credited_behind_our_back_is_a_case, |w: World| async move {
+both!(a_credit_nobody_here_sent_opens_a_case, |w: World| async move {
     let s = Site::new(w, 1, 2).await;
     s.w.execute("UPDATE account_meters SET cumulative_fen = 100 WHERE meter_id = (SELECT id FROM meters WHERE unit = 2)").await;
     let engine = s.start().await;

@@ -18,8 +18,8 @@ use store::{meters, wallets};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::support::site::{Site, until};
-use crate::support::{self, World};
+use story_support::site::{Site, until};
+use story_support::{World, both};
 
 const SOON: Duration = Duration::from_secs(60);
 /// As the simulated meters want it.
@@ -63,7 +63,7 @@ fn told(command: &Command) -> (&str, Option<&str>, i64) {
 
 const CASES: &str = "SELECT COUNT(*) FROM cases WHERE kind = 'password' AND closed_at IS NULL";
 
-both!(a_relay_opens_and_closes_by_the_password_and_is_done_when_observed, |w: World| async move {
+both!(a_relay_command_is_done_when_the_relay_is_observed, |w: World| async move {
     let s = bus(w, 2).await;
     let engine = s.start().await;
     for (args, closed) in [(OPEN, false), (CLOSE, true)] {
@@ -75,7 +75,7 @@ both!(a_relay_opens_and_closes_by_the_password_and_is_done_when_observed, |w: Wo
     assert_eq!(s.w.number("SELECT COUNT(*) FROM cases").await, 0);
 });
 
-both!(a_refused_password_is_said_once_and_never_tried_again_by_itself, |w: World| async move {
+both!(a_refused_password_is_reported_once_and_not_retried, |w: World| async move {
     let mut s = bus(w, 1).await;
     // What the wallet wants is not what stands there: the reconciler tells the relay to open.
     s.w.execute("INSERT INTO wallets (meter_id, changed_at) SELECT id, 0 FROM meters").await;
@@ -120,7 +120,7 @@ impl Tap {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (port, gateway) = (listener.local_addr().unwrap().port(), s.sim.addresses()[0]);
         let row = meters::gateways(&s.w.db).await.unwrap()[0].id;
-        support::bind(&s.w.db, "UPDATE gateways SET port = $2 WHERE id = $1", row, &[port.into()]).await;
+        story_support::bind(&s.w.db, "UPDATE gateways SET port = $2 WHERE id = $1", row, &[port.into()]).await;
         let same = Arc::clone(&tap);
         tokio::spawn(async move {
             while let Ok((ours, _)) = listener.accept().await {
@@ -157,7 +157,7 @@ impl Tap {
     }
 }
 
-both!(a_lost_answer_is_read_back_and_a_lost_request_sent_again, |w: World| async move {
+both!(a_lost_answer_is_read_back_and_a_lost_request_resent, |w: World| async move {
     let s = bus(w, 1).await;
     let tap = Tap::before(&s).await;
     let engine = s.start().await;
@@ -173,7 +173,7 @@ both!(a_lost_answer_is_read_back_and_a_lost_request_sent_again, |w: World| async
     assert_eq!(s.w.number("SELECT COUNT(*) FROM cases").await, 0);
 });
 
-both!(a_clock_is_told_to_the_bus_or_to_the_meter_alone_and_never_near_an_edge, |w: World| async move {
+both!(a_clock_is_set_by_broadcast_or_alone_and_not_near_midnight, |w: World| async move {
     let noon = Date::from_ymd(2026, 11, 24).unwrap().start().plus(12 * HOUR);
     let clock = TestClock::new(noon);
     let s = bus_at(w, 4, Some(clock.clone())).await;

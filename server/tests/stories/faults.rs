@@ -5,8 +5,6 @@ use std::iter::successors;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::support::World;
-use crate::support::site::{Site, until};
 use domain::clock::SystemClock;
 use domain::framing::Framing;
 use meters::gateway::GatewayHealth;
@@ -14,6 +12,8 @@ use meters::live::Live;
 use model::ids::MeterId;
 use model::meter::Latest;
 use simulator::{Defect, GatewayPlan, LineFault, OneTimeFault, OpenAccount};
+use story_support::site::{Site, until};
+use story_support::{World, both};
 
 const SOON: Duration = Duration::from_secs(60);
 
@@ -125,9 +125,9 @@ async fn each_line_fault_ends_as_it_should(w: World, wire: Wire) {
     assert_eq!(s.w.number("SELECT COUNT(*) FROM readings WHERE quality > 0").await, 0);
 }
 
-both!(each_line_fault_on_modbus_tcp_ends_as_it_should, |w: World| each_line_fault_ends_as_it_should(w, Wire::Tcp));
-both!(each_line_fault_on_rtu_ends_as_it_should, |w: World| each_line_fault_ends_as_it_should(w, Wire::Rtu));
-both!(each_line_fault_on_dlt645_ends_as_it_should, |w: World| each_line_fault_ends_as_it_should(w, Wire::Dlt645));
+both!(each_line_fault_on_modbus_tcp_has_its_expected_outcome, |w: World| each_line_fault_ends_as_it_should(w, Wire::Tcp));
+both!(each_line_fault_on_rtu_has_its_expected_outcome, |w: World| each_line_fault_ends_as_it_should(w, Wire::Rtu));
+both!(each_line_fault_on_dlt645_has_its_expected_outcome, |w: World| each_line_fault_ends_as_it_should(w, Wire::Dlt645));
 
 async fn a_purchase_is_applied_once(w: World, wire: Wire) {
     let (s, struck) = one_gateway_a_fault(w, wire).await;
@@ -150,10 +150,10 @@ async fn a_purchase_is_applied_once(w: World, wire: Wire) {
     s.prove().await;
 }
 
-both!(a_purchase_through_each_line_fault_on_modbus_tcp_is_applied_once, |w: World| a_purchase_is_applied_once(w, Wire::Tcp));
-both!(a_purchase_through_each_line_fault_on_rtu_is_applied_once, |w: World| a_purchase_is_applied_once(w, Wire::Rtu));
+both!(each_line_fault_on_modbus_tcp_applies_a_purchase_once, |w: World| a_purchase_is_applied_once(w, Wire::Tcp));
+both!(each_line_fault_on_rtu_applies_a_purchase_once, |w: World| a_purchase_is_applied_once(w, Wire::Rtu));
 
-both!(a_relay_wish_through_each_line_fault_on_dlt645_is_done_when_observed, |w: World| async move {
+both!(each_line_fault_on_dlt645_completes_a_relay_command, |w: World| async move {
     let (s, struck) = one_gateway_a_fault(w, Wire::Dlt645).await;
     let mut wishes = Vec::new();
     for (gateway, (fault, _)) in struck.iter().enumerate() {
@@ -241,7 +241,7 @@ fn mishap(mishap: OneTimeFault) -> (Trace, Option<OneTimeFault>) {
     }
 }
 
-both!(each_mishap_leaves_its_trace, |w: World| async move {
+both!(each_incident_is_recorded, |w: World| async move {
     let mishaps: Vec<OneTimeFault> = successors(Some(OneTimeFault::CounterZeroed), |one| mishap(*one).1).collect();
     let s = Site::with(w, 1, mishaps.len() as u8, |sim| {
         sim.estate.meters_mut().for_each(|(_, meter)| meter.energy = 500_000);
@@ -281,7 +281,7 @@ both!(each_mishap_leaves_its_trace, |w: World| async move {
     }
 });
 
-both!(a_counter_that_rolls_over_goes_on, |w: World| async move {
+both!(a_counter_rollover_is_counted_through, |w: World| async move {
     let s = Site::with(w, 1, 1, |sim| {
         for (_, meter) in sim.estate.meters_mut() {
             *meter = meter.clone().in_use(50_000);
@@ -301,7 +301,7 @@ both!(a_counter_that_rolls_over_goes_on, |w: World| async move {
     assert_eq!(s.w.number("SELECT COUNT(*) FROM cases WHERE kind = 'reading'").await, 0);
 });
 
-both!(a_refused_gateway_is_lost_with_all_its_meters_and_found_again, |w: World| async move {
+both!(a_refusing_gateway_is_lost_with_its_meters_and_recovers, |w: World| async move {
     let s = Site::new(w, 1, 3).await;
     let live = hub(&s).await;
     let engine = s.start_with(live.clone()).await;
@@ -314,7 +314,7 @@ both!(a_refused_gateway_is_lost_with_all_its_meters_and_found_again, |w: World| 
     engine.stop().await;
 });
 
-both!(two_exchanged_meters_are_a_case_and_bill_nobody_else, |w: World| async move {
+both!(two_swapped_meters_are_a_case_and_bill_nobody_else, |w: World| async move {
     let s = Site::with(w, 1, 3, |sim| {
         sim.estate.meters_mut().for_each(|(_, meter)| meter.energy = 1_000_000 * u32::from(meter.unit));
     })

@@ -22,7 +22,7 @@ use model::time::{Date, HOUR};
 use simulator::{Estate, LineFault, Load, MeterPlan, MeterView, Simulator};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::support::fingerprint;
+use story_support::fingerprint;
 
 /// As the simulated meters want it.
 const PASSWORD: &str = "02563412";
@@ -117,7 +117,7 @@ async fn a_transparent_gateway_mixes_rtu_and_dlt645_by_meter() {
 }
 
 #[tokio::test]
-async fn a_dlt645_relay_obeys_the_password_alone_and_is_read_back() {
+async fn a_dlt645_relay_needs_the_password_and_is_read_back() {
     let site = Site::start(Framing::Transparent).await;
     for (password, error) in [("", LinkError::NoPassword), ("02000000", LinkError::Refused(Refusal::Error(0x04)))] {
         let way = site.way(Carrier::Transparent, password);
@@ -134,7 +134,7 @@ async fn a_dlt645_relay_obeys_the_password_alone_and_is_read_back() {
 }
 
 #[tokio::test]
-async fn the_midnights_of_a_dlt645_meter_are_read_with_their_days() {
+async fn dlt645_midnight_freezes_are_read_with_their_days() {
     let site = Site::start(Framing::Transparent).await;
     let way = site.way(Carrier::Transparent, "");
     let meter = site.meter(2, &way);
@@ -149,7 +149,7 @@ async fn the_midnights_of_a_dlt645_meter_are_read_with_their_days() {
 }
 
 #[tokio::test]
-async fn a_broadcast_sets_the_clocks_of_a_bus_and_nobody_answers() {
+async fn a_broadcast_sets_all_clocks_of_a_bus_unanswered() {
     let site = Site::start(Framing::Transparent).await;
     site.simulator.advance(10 * HOUR).await.unwrap();
     let way = site.way(Carrier::Transparent, "");
@@ -161,7 +161,7 @@ async fn a_broadcast_sets_the_clocks_of_a_bus_and_nobody_answers() {
 }
 
 #[tokio::test]
-async fn a_disturbed_answer_is_lost_and_the_next_is_right() {
+async fn a_disturbed_answer_is_dropped_and_the_next_is_correct() {
     let site = Site::start(Framing::Transparent).await;
     let way = site.way(Carrier::Transparent, "");
     for unit in [1, 2] {
@@ -179,7 +179,7 @@ async fn a_disturbed_answer_is_lost_and_the_next_is_right() {
 }
 
 #[tokio::test]
-async fn dlt645_is_never_put_into_modbus() {
+async fn dlt645_is_refused_over_modbus_tcp() {
     let site = Site::start(Framing::ModbusTcp).await;
     let way = site.way(Carrier::Tcp, "");
     let meter: Serial = site.plans[1].serial;
@@ -189,7 +189,7 @@ async fn dlt645_is_never_put_into_modbus() {
 }
 
 #[tokio::test]
-async fn modbus_inside_tls_trusts_an_authority_or_one_fingerprint_and_nothing_else() {
+async fn modbus_over_tls_trusts_only_an_authority_or_a_fingerprint() {
     let site = Site::start(Framing::ModbusTls).await;
     let pem = site.simulator.certificate().unwrap();
     let mut file = tempfile::NamedTempFile::new().unwrap();

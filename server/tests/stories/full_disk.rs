@@ -6,7 +6,7 @@ use model::ids::PlaceId;
 use store::places::{self, NewPlace};
 use store::{Db, Result};
 
-use crate::support::World;
+use story_support::World;
 
 /// One page of text.
 async fn add(w: &World, sort: i64) -> Result<()> {
@@ -18,7 +18,7 @@ async fn add(w: &World, sort: i64) -> Result<()> {
 }
 
 #[tokio::test]
-async fn writes_wait_for_room() {
+async fn writes_resume_after_a_full_disk() {
     let w = World::sqlite().await;
     let Db::Sqlite { write, .. } = &w.db else { panic!("it is SQLite") };
     let (pages,): (i64,) = sqlx::query_as("PRAGMA page_count").fetch_one(write).await.unwrap();

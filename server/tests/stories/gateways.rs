@@ -9,9 +9,9 @@ use model::ids::{GatewayId, MeterId};
 use model::person::{Role, Who};
 use store::{console, meters, trust};
 
-use crate::support::site::{Site, until};
-use crate::support::web::{Web, location};
-use crate::support::{World, fingerprint};
+use story_support::site::{Site, until};
+use story_support::web::{Web, location};
+use story_support::{World, both, fingerprint};
 
 const SOON: Duration = Duration::from_secs(60);
 
@@ -23,7 +23,7 @@ fn who(s: &Site) -> Who {
     Who { user: s.clerk, role: Role::Admin, name: String::new(), ip: String::new() }
 }
 
-both!(a_gateway_is_trusted_by_the_fingerprint_that_an_operator_sets, |w: World| async move {
+both!(a_gateway_is_trusted_by_its_configured_fingerprint, |w: World| async move {
     let s = Site::with(w, 1, 1, |sim| sim.estate.gateways[0].framing = Framing::ModbusTls).await;
     let engine = s.start().await;
     let health = || async { engine.gateways()[0].health };
@@ -41,12 +41,12 @@ both!(a_gateway_is_trusted_by_the_fingerprint_that_an_operator_sets, |w: World| 
     assert_eq!(s.w.number("SELECT COUNT(*) FROM audit WHERE action = 'gateway.trust'").await, 2);
 });
 
-both!(trust_is_for_administrators_and_for_gateways_that_speak_tls, |w: World| async move {
+both!(only_administrators_set_trust_and_only_on_tls_gateways, |w: World| async move {
     w.meter(1).await;
     let web = Web::start(&w).await;
     let (admin, operator) = (web.person(&w, Role::Admin, "root").await, web.person(&w, Role::Operator, "desk").await);
     let id = gateway(&w).await;
-    let post = async |person: &crate::support::web::Person, name: &str, pin: &str| {
+    let post = async |person: &story_support::web::Person, name: &str, pin: &str| {
         let form = format!("gateway={id}&name={name}&pin={pin}");
         location(&person.post("/api/operator/gateway-trust", &form).await).to_owned()
     };
@@ -67,7 +67,7 @@ both!(trust_is_for_administrators_and_for_gateways_that_speak_tls, |w: World| as
     web.stop();
 });
 
-both!(a_meter_that_its_gateway_cannot_carry_is_a_case_until_it_is_mended, |w: World| async move {
+both!(a_meter_its_gateway_cannot_carry_is_a_case_until_fixed, |w: World| async move {
     let s = Site::with(w, 1, 2, |sim| {
         let gateway = &mut sim.estate.gateways[0];
         gateway.framing = Framing::Transparent;

@@ -3,10 +3,6 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::support::World;
-use crate::support::rooms::Room;
-use crate::support::site::until;
-use crate::support::web::{Web, location};
 use domain::clock::Clock;
 use model::time::{HOUR, MINUTE};
 use payments::rsa::PublicKey;
@@ -17,6 +13,10 @@ use sandbox::{Sandbox, Status};
 use server::config::Config;
 use server::services::auth::hash;
 use store::sessions::{self, NewSession};
+use story_support::rooms::Room;
+use story_support::site::until;
+use story_support::web::{Web, location};
+use story_support::{World, both};
 
 struct Phone {
     w: World,
@@ -86,7 +86,7 @@ fn request(page: &str) -> serde_json::Value {
     serde_json::from_str(&rest.split_once('"').unwrap().0.replace("&quot;", "\"").replace("&amp;", "&")).unwrap()
 }
 
-both!(a_payer_inside_wechat_is_asked_once_and_pays_in_its_sheet, |w: World| async move {
+both!(a_payer_inside_wechat_authorises_once_and_pays_in_app, |w: World| async move {
     let phone = Phone::new(w, true).await;
     let back = phone.sent_back("one").await;
     let pay = location(&phone.get("one", &back).await).to_owned();
@@ -131,7 +131,7 @@ both!(a_payer_inside_wechat_is_asked_once_and_pays_in_its_sheet, |w: World| asyn
     assert!(page.contains("action=\"/api/resident/pay\"") && !page.contains("data-request"), "{page}");
 });
 
-both!(a_way_back_is_good_once_soon_and_for_who_was_sent, |w: World| async move {
+both!(an_authorisation_return_is_valid_once_and_for_one_person, |w: World| async move {
     let phone = Phone::new(w, true).await;
     let back = phone.sent_back("one").await;
     let (code, state) = back.split_once("code=").unwrap().1.split_once("&state=").unwrap();
@@ -169,7 +169,7 @@ both!(a_way_back_is_good_once_soon_and_for_who_was_sent, |w: World| async move {
     assert_eq!(phone.w.number("SELECT COUNT(*) FROM payers").await, 0);
 });
 
-both!(without_the_secret_and_by_other_channels_a_browser_is_needed, |w: World| async move {
+both!(a_browser_payment_is_used_without_the_app_secret, |w: World| async move {
     let phone = Phone::new(w, false).await;
     let answer = phone.top_up("one", "wechat").await;
     let page = phone.get("one", location(&answer)).await.text().await.unwrap();

@@ -1,12 +1,12 @@
 //! The ledger and the audit chain keep what they promise, on both databases.
 
-use crate::support::{World, bind};
 use domain::clock::Clock;
 use domain::ledger::{self, Account, Transfer};
 use model::ids::AccountId;
 use model::money::Money;
 use model::order::Tender;
 use store::{Db, audit, ledger as stored};
+use story_support::{World, bind, both};
 use uuid::Uuid;
 
 both!(a_payment_posts_once, |w: World| async move {
@@ -37,7 +37,7 @@ both!(a_transfer_moves_its_balances_whoever_writes_it, |w: World| async move {
     assert_eq!(found, [("cash", 100_000, 0), ("paid:x", 0, 100_000)]);
 });
 
-both!(transfers_both_ways_at_once_wait_for_each_other_and_none_is_lost, |w: World| async move {
+both!(concurrent_opposite_transfers_lose_nothing, |w: World| async move {
     let account = AccountId(w.rng.id(w.clock.now()));
     let posts = (0..200).map(|n| {
         let w = w.clone();
@@ -58,7 +58,7 @@ both!(transfers_both_ways_at_once_wait_for_each_other_and_none_is_lost, |w: Worl
     assert_eq!(found, stored::recomputed_balances(&w.db).await.unwrap());
 });
 
-both!(an_audit_line_cannot_be_changed_unseen, |w: World| async move {
+both!(a_changed_audit_line_is_detected, |w: World| async move {
     for n in 0..3 {
         let mut tx = w.db.begin().await.unwrap();
         let subject = format!("order:{n}");

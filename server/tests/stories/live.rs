@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use crate::support::World;
-use crate::support::web::Web;
 use domain::clock::Clock;
 use model::meter::{Latest, StatusWord};
 use model::money::Fen;
 use model::person::Role;
 use model::wall::{Delta, Snapshot};
+use story_support::web::Web;
+use story_support::{World, both};
 use tokio::time::timeout;
 
 /// Reads on until the buffer holds a whole event of that name, and gives its data.
@@ -26,7 +26,7 @@ async fn event(answer: &mut reqwest::Response, buffer: &mut String, name: &str) 
     }
 }
 
-both!(an_operator_sees_changes_as_they_come, |w: World| async move {
+both!(an_operator_receives_changes_live, |w: World| async move {
     let room = w.room(1).await;
     let web = Web::start(&w).await;
     let operator = web.person(&w, Role::Operator, "op").await;
@@ -55,7 +55,7 @@ both!(an_operator_sees_changes_as_they_come, |w: World| async move {
     assert!(ended.is_ok(), "a stop ends the stream, or the server would wait for it");
 });
 
-both!(nobody_else_gets_the_stream, |w: World| async move {
+both!(others_are_denied_the_live_stream, |w: World| async move {
     let web = Web::start(&w).await;
     assert_eq!(web.visitor().program().get("/live").await.status(), 401);
     assert_eq!(web.person(&w, Role::Resident, "res").await.program().get("/live").await.status(), 403);

@@ -6,10 +6,6 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use crate::support::World;
-use crate::support::paying::channels;
-use crate::support::site::until;
-use crate::support::web::PASSWORD;
 use domain::clock::{Clock, SystemClock};
 use model::ids::OrderId;
 use model::time::Timestamp;
@@ -18,6 +14,10 @@ use sandbox::{Faults, Sandbox, Trade};
 use server::services::auth::Passwords;
 use store::Db;
 use store::users::{self, NewUser};
+use story_support::channel_config::channels;
+use story_support::site::until;
+use story_support::web::PASSWORD;
+use story_support::{World, both};
 
 const SOON: Duration = Duration::from_secs(30);
 const PHONE: &str = "Mozilla/5.0 (Linux; Android 14) Mobile";
@@ -220,7 +220,7 @@ fn longest(line: &str) -> &str {
     runs.max_by_key(|run| run.len()).unwrap_or_default()
 }
 
-both!(the_log_tells_orders_and_results_and_nothing_that_is_secret, |w: World| async move {
+both!(the_log_holds_orders_and_results_and_no_secrets, |w: World| async move {
     let s = Scene::set(w).await;
     let mut trades = Vec::new();
     for (channel, agent) in [("alipay", PHONE), ("unionpay", PHONE), ("wechat", PHONE), ("wechat", IN_WECHAT)] {

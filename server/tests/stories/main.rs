@@ -1,56 +1,52 @@
 //! The black-box stories, one binary: what is shared is compiled and linked once. Most run on both databases.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test says so by failing")]
 
-/// Before all others, for its macro.
-#[macro_use]
-mod support;
-
 mod access;
+mod account_lifecycle;
 mod accounts;
 mod batches;
+mod cash_desk;
+mod certificate_expiry;
 mod channels;
 mod cli;
-mod closing;
+mod closures;
 mod commands;
 mod console_refunds;
+mod consumption;
 mod delivery;
 mod dlt645;
-mod expiries;
 mod faults;
 mod framings;
 mod full_disk;
 mod gateways;
-mod giving_back;
-mod held;
+mod held_payments;
 mod jsapi;
 mod ledger;
-mod life;
 mod live;
 mod logs;
-mod memory;
-mod moving;
+mod manual_refunds;
+mod meter_journal;
+mod moves;
 mod operator;
 mod orders;
 mod outbox;
 mod payments;
 mod polling;
+mod power_supply;
 mod races;
+mod reading_quality;
 mod readings;
 mod reconcile;
 mod refunds;
+mod relay_switching;
 mod resident;
 mod returns;
 mod rules;
+mod server_wallet_events;
+mod server_wallets;
 mod sessions;
 mod shifts;
-mod supply;
-mod sweeping;
-mod switching;
-mod till;
-mod truth;
+mod sweep_settings;
 mod unionpay;
-mod uses;
-mod wallet_truth;
-mod wallets;
 mod wechat;
-mod withdrawing;
+mod withdrawals;

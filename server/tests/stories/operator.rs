@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use crate::support::World;
 use app::api::operator::{Mistake, MovesIn, Opening, OperatorPort, Row};
 use domain::clock::Clock;
 use domain::order::Limits;
@@ -17,6 +16,7 @@ use model::order::{CommandState, Tender};
 use model::person::{Role, Who};
 use server::services::console::{NoField, Operator};
 use store::{Db, audit, cases, console};
+use story_support::{World, both};
 use uuid::Uuid;
 
 /// Two buildings with a room each; the clerk may see the first only.
@@ -93,7 +93,7 @@ fn moves_in(name: &str, login: &str) -> MovesIn {
     MovesIn { name: name.into(), login: login.into(), password: "long enough".into() }
 }
 
-both!(the_layout_is_the_place_tree, |w: World| async move {
+both!(the_wall_layout_follows_the_place_tree, |w: World| async move {
     let e = Estate::new(w).await;
     let all: Vec<String> = e.desk.seats(&e.boss).await.unwrap().iter().map(|seat| seat.name.to_string()).collect();
     assert_eq!(all, ["1号楼 3层 301", "2号楼 3层 301"]);
@@ -145,7 +145,7 @@ both!(a_sale_sent_twice_is_one_sale, |w: World| async move {
     assert_eq!(e.desk.sell(&e.clerk, &other).await.unwrap_err(), AppError::Conflict);
 });
 
-both!(a_mode_is_decided_once_and_its_way_is_shown, |w: World| async move {
+both!(a_mode_command_is_stored_once_and_its_progress_is_shown, |w: World| async move {
     let e = Estate::new(w).await;
     let key = e.desk.key();
     e.desk.set_mode(&e.clerk, e.here, ControlMode::ForcedOff, key).await.unwrap();
@@ -168,7 +168,7 @@ both!(a_mode_is_decided_once_and_its_way_is_shown, |w: World| async move {
     assert!(audit::verify(&e.w.db).await.unwrap().is_ok());
 });
 
-both!(opening_sells_the_first_purchase, |w: World| async move {
+both!(opening_an_account_sells_the_first_purchase, |w: World| async move {
     let e = Estate::new(w).await;
     let weak = MovesIn { password: "short".into(), ..moves_in("张三", "zhangsan") };
     let weak = Opening { residents: vec![weak], ..e.opening(e.there) };
@@ -184,7 +184,7 @@ both!(opening_sells_the_first_purchase, |w: World| async move {
     assert_eq!(room.days.len(), 14);
 });
 
-both!(an_account_opens_on_several_meters_for_several_residents_or_says_which_row_is_wrong, |w: World| async move {
+both!(opening_takes_several_meters_or_names_the_wrong_row, |w: World| async move {
     let e = Estate::new(w).await;
     let (second, far) = (e.w.meter(3).await, e.w.meter(4).await);
     run(&e.w, "UPDATE meters SET place_id = (SELECT place_id FROM meters WHERE id = $1) WHERE id = $2", &[e.there.0, second.0])
@@ -213,7 +213,7 @@ both!(an_account_opens_on_several_meters_for_several_residents_or_says_which_row
     assert!(told.lines[0].detail.contains("wangwu") && told.lines[0].detail.contains(&second.0.to_string()), "{told:?}");
 });
 
-both!(a_search_for_a_room_finds_that_room_alone, |w: World| async move {
+both!(a_room_search_finds_exactly_that_room, |w: World| async move {
     let e = Estate::new(w).await;
     assert_eq!(e.desk.find(&e.boss, "2号楼 301").await.unwrap()[0].latest.meter, e.there);
     assert_eq!(e.desk.find(&e.boss, "301").await.unwrap().len(), 2);
@@ -222,7 +222,7 @@ both!(a_search_for_a_room_finds_that_room_alone, |w: World| async move {
     assert!(e.desk.find(&e.boss, "%").await.unwrap().is_empty());
 });
 
-both!(the_audit_names_the_room_of_a_sale, |w: World| async move {
+both!(the_audit_log_names_the_room_of_a_sale, |w: World| async move {
     let e = Estate::new(w).await;
     e.desk.sell(&e.clerk, &e.sale(e.here, 5_000)).await.unwrap();
     let line = e.desk.audit(&e.clerk, &Query { text: "sale.create".into(), ..Query::default() }).await.unwrap().lines.remove(0);
@@ -230,7 +230,7 @@ both!(the_audit_names_the_room_of_a_sale, |w: World| async move {
     assert!(line.subject.starts_with("order:"));
 });
 
-both!(the_desk_shows_what_was_just_observed, |w: World| async move {
+both!(the_console_shows_the_latest_reading, |w: World| async move {
     let e = Estate::new(w).await;
     let now = e.w.clock.now();
     e.live.publish(Latest { observed_at: Some(now), status: StatusWord(0b11), remaining: Fen(777), ..Latest::unseen(e.here) });
@@ -239,7 +239,7 @@ both!(the_desk_shows_what_was_just_observed, |w: World| async move {
     assert_eq!(e.desk.meters(&e.clerk, &Query::default()).await.unwrap().lines[0].latest.observed_at, Some(now));
 });
 
-both!(a_case_keeps_what_was_done_about_it, |w: World| async move {
+both!(a_case_keeps_its_resolution, |w: World| async move {
     let e = Estate::new(w).await;
     let order = e.desk.sell(&e.clerk, &e.sale(e.here, 5_000)).await.unwrap();
     let mut tx = e.w.db.begin().await.unwrap();

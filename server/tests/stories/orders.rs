@@ -1,7 +1,5 @@
 //! Sales: sold once however often the form is sent, bounded, and found again, on both databases.
 
-use crate::support::World;
-use crate::support::rooms::Room;
 use domain::clock::Clock;
 use domain::ledger::Account;
 use domain::order::Limits;
@@ -13,6 +11,8 @@ use store::console::{self, Terms};
 use store::order_lists;
 use store::orders::{self, NewOrder};
 use store::{StoreError, ledger, verify};
+use story_support::rooms::Room;
+use story_support::{World, both};
 
 fn sale(w: &World, room: Room, fen: i64) -> NewOrder {
     NewOrder {
@@ -30,7 +30,7 @@ async fn sell(w: &World, new: &NewOrder) -> Result<orders::Order, StoreError> {
     orders::sell(&w.db, &w.rng, w.clock.now(), &Limits::default(), new).await
 }
 
-both!(a_counter_sale_is_one_transaction_and_happens_once, |w: World| async move {
+both!(a_cash_sale_is_one_transaction_and_happens_once, |w: World| async move {
     let room = w.room(1).await;
     let new = sale(&w, room, 5_000);
     let doubled = futures::future::join_all((0..8).map(|_| sell(&w, &new))).await;
@@ -50,7 +50,7 @@ both!(a_counter_sale_is_one_transaction_and_happens_once, |w: World| async move 
     assert!(matches!(sell(&w, &other).await, Err(StoreError::Refused(AppError::Conflict))));
 });
 
-both!(a_sale_that_may_not_be_changes_nothing, |w: World| async move {
+both!(a_refused_sale_changes_nothing, |w: World| async move {
     let room = w.room(1).await;
     let stranger = w.room(2).await;
     let refused = |result: Result<orders::Order, StoreError>| match result {
@@ -75,7 +75,7 @@ both!(a_sale_that_may_not_be_changes_nothing, |w: World| async move {
     assert_eq!(verify::verify(&w.db).await.unwrap().differences, []);
 });
 
-both!(the_register_finds_pages_and_totals, |w: World| async move {
+both!(the_order_list_filters_pages_and_totals, |w: World| async move {
     let (one, two) = (w.room(1).await, w.room(2).await);
     let operator = w.clerk().await;
     let mut numbers = Vec::new();

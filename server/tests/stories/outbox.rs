@@ -1,6 +1,5 @@
 //! Whose turn it is in the outbox, on both databases.
 
-use crate::support::World;
 use domain::clock::Clock;
 use domain::order::Limits;
 use model::ids::{MeterId, OrderId};
@@ -9,8 +8,9 @@ use model::order::Tender;
 use model::time::Timestamp;
 use store::orders::{self, NewOrder};
 use store::{deliveries, verify};
+use story_support::{World, both};
 
-both!(a_purchase_under_way_goes_on_though_an_earlier_one_is_committed_later, |w: World| async move {
+both!(an_earlier_purchase_committed_later_does_not_interfere, |w: World| async move {
     let room = w.room(1).await;
     let by = w.clerk().await;
     let sell = async |at: Timestamp| {

@@ -4,8 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use crate::support::World;
-use crate::support::shop::{Counts, PHONE, Shop};
 use model::error::AppError;
 use model::money::Fen;
 use model::order::OrderState;
@@ -13,6 +11,8 @@ use model::time::{MINUTE, SECOND};
 use payments::Cashier;
 use sandbox::{Faults, Status};
 use store::{Db, order_lists};
+use story_support::shop::{Counts, PHONE, Shop};
+use story_support::{World, both};
 
 both!(a_payment_is_credited_once_with_its_order, |w: World| async move {
     let shop = Shop::open(w).await;
@@ -27,7 +27,7 @@ both!(a_payment_is_credited_once_with_its_order, |w: World| async move {
     assert_eq!(shop.world.number("SELECT COUNT(*) FROM audit WHERE action = 'payment.credited'").await, 1);
 });
 
-both!(the_same_form_twice_is_one_order_and_one_trade, |w: World| async move {
+both!(a_repeated_form_is_one_order_and_one_trade, |w: World| async move {
     let shop = Shop::open(w).await;
     let top_up = shop.top_up(5_000);
     let all = futures::future::join_all((0..6).map(|_| shop.payments.start(&top_up, &PHONE))).await;
@@ -49,7 +49,7 @@ both!(the_same_form_twice_is_one_order_and_one_trade, |w: World| async move {
     assert_eq!(shop.world.number("SELECT COUNT(*) FROM orders").await, 1);
 });
 
-both!(ten_notifications_at_once_credit_once, |w: World| async move {
+both!(ten_concurrent_notifications_credit_once, |w: World| async move {
     let shop = Shop::open(w).await;
     let (order, number) = shop.at_the_cashier(5_000).await;
     shop.sandbox.set_faults(Faults { copies: 10, ..Faults::default() });
@@ -68,7 +68,7 @@ both!(ten_notifications_at_once_credit_once, |w: World| async move {
 
 /// PostgreSQL settles each by itself; SQLite has one writer, for which they wait here until somebody lets go of it.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_waits_for_the_writer_is_settled_together_and_one_that_fails_holds_up_no_other() {
+async fn queued_payments_settle_together_despite_one_failure() {
     let shop = Shop::open(World::sqlite().await).await;
     let Db::Sqlite { write, .. } = &shop.world.db else { panic!("it is SQLite") };
     let mut all = Vec::new();
@@ -118,7 +118,7 @@ async fn what_waits_for_the_writer_is_settled_together_and_one_that_fails_holds_
     assert_eq!((credits, payments, events), (12, 12, 12));
 }
 
-both!(a_lost_notification_is_found_by_asking, |w: World| async move {
+both!(a_lost_notification_is_found_by_a_query, |w: World| async move {
     let shop = Shop::open(w).await;
     shop.sandbox.set_faults(Faults { lose: true, ..Faults::default() });
     let (order, number) = shop.at_the_cashier(5_000).await;
@@ -132,7 +132,7 @@ both!(a_lost_notification_is_found_by_asking, |w: World| async move {
     assert_eq!(shop.query().await.unwrap(), "asked 0, settled 0, failed 0", "nobody asks about what is paid");
 });
 
-both!(a_payer_who_returns_makes_us_ask_at_once, |w: World| async move {
+both!(a_returning_payer_triggers_a_query_at_once, |w: World| async move {
     let shop = Shop::open(w).await;
     shop.sandbox.set_faults(Faults { lose: true, ..Faults::default() });
     let (order, number) = shop.at_the_cashier(5_000).await;
@@ -156,7 +156,7 @@ both!(a_payer_who_returns_makes_us_ask_at_once, |w: World| async move {
     }
 });
 
-both!(a_payer_who_gives_up_comes_back_to_his_order, |w: World| async move {
+both!(a_payer_who_gives_up_returns_to_the_order, |w: World| async move {
     let shop = Shop::open(w).await;
     let (order, number) = shop.at_the_cashier(5_000).await;
     let cancel = format!("http://{}/cashier/{}/cancel", shop.sandbox.address(), shop.trade(&number).token);
@@ -168,7 +168,7 @@ both!(a_payer_who_gives_up_comes_back_to_his_order, |w: World| async move {
     assert_eq!(shop.visit(&again.cashier).await, number, "as the same trade");
 });
 
-both!(a_falsified_notification_changes_nothing, |w: World| async move {
+both!(a_forged_notification_changes_nothing, |w: World| async move {
     let shop = Shop::open(w).await;
     shop.sandbox.set_faults(Faults { falsify: true, ..Faults::default() });
     let (order, number) = shop.at_the_cashier(5_000).await;
@@ -183,7 +183,7 @@ both!(a_falsified_notification_changes_nothing, |w: World| async move {
     assert_eq!(shop.proved().await, Counts::ONCE);
 });
 
-both!(a_payment_nobody_ordered_is_a_case, |w: World| async move {
+both!(a_payment_without_an_order_opens_a_case, |w: World| async move {
     let shop = Shop::open(w).await;
     let (order, number) = shop.at_the_cashier(5_000).await;
     // As if the database had been restored to an hour ago.
@@ -194,7 +194,7 @@ both!(a_payment_nobody_ordered_is_a_case, |w: World| async move {
     assert_eq!(shop.proved().await, Counts { events: 1, cases: 1, ..Counts::NONE });
 });
 
-both!(an_unpaid_order_ends_only_by_the_channels_word, |w: World| async move {
+both!(an_unpaid_order_closes_only_on_the_channels_answer, |w: World| async move {
     let shop = Shop::open(w).await;
     let (visited, number) = shop.at_the_cashier(5_000).await;
     let unvisited = shop.payments.start(&shop.top_up(6_000), &PHONE).await.unwrap().order.id();
@@ -214,7 +214,7 @@ both!(an_unpaid_order_ends_only_by_the_channels_word, |w: World| async move {
     assert_eq!((counts.credits, counts.cases), (0, 0));
 });
 
-both!(a_trade_the_channel_does_not_know_is_not_dead_before_its_time, |w: World| async move {
+both!(a_trade_unknown_to_the_channel_stays_open_until_expiry, |w: World| async move {
     let shop = Shop::open(w).await;
     let started = shop.payments.start(&shop.top_up(5_000), &PHONE).await.unwrap();
     // Fourteen minutes in the payer has not pressed the button; each query says: no such trade.
@@ -229,7 +229,7 @@ both!(a_trade_the_channel_does_not_know_is_not_dead_before_its_time, |w: World| 
     assert_eq!(shop.proved().await, Counts::ONCE);
 });
 
-both!(a_payment_after_the_close_is_credited, |w: World| async move {
+both!(a_payment_after_the_order_closed_is_credited, |w: World| async move {
     let shop = Shop::open(w).await;
     let started = shop.payments.start(&shop.top_up(5_000), &PHONE).await.unwrap();
     // Our clock runs ahead of the channel's: we close what it still lets the payer pay.
@@ -246,7 +246,7 @@ both!(a_payment_after_the_close_is_credited, |w: World| async move {
     assert_eq!(shop.world.word("SELECT outcome FROM payment_events").await, "credited-late");
 });
 
-both!(an_order_paid_twice_is_credited_once_and_the_rest_kept_apart, |w: World| async move {
+both!(an_order_paid_twice_is_credited_once_and_rest_suspended, |w: World| async move {
     let shop = Shop::open(w).await;
     let (order, first) = shop.at_the_cashier(5_000).await;
     // The product's clock says that the first form is over; the channel still takes it.
@@ -269,7 +269,7 @@ both!(an_order_paid_twice_is_credited_once_and_the_rest_kept_apart, |w: World| a
     assert_eq!(shop.proved().await, counts);
 });
 
-both!(a_refund_at_the_channel_never_credits, |w: World| async move {
+both!(a_channel_refund_never_credits, |w: World| async move {
     let shop = Shop::open(w).await;
     let (order, number) = shop.at_the_cashier(5_000).await;
     assert!(shop.sandbox.pay(&number));
@@ -293,7 +293,7 @@ both!(a_refund_at_the_channel_never_credits, |w: World| async move {
     assert_eq!(shop.proved().await, Counts { events: 3, cases: 2, ..counts });
 });
 
-both!(a_close_whose_answer_was_lost_is_concluded_by_the_query, |w: World| async move {
+both!(a_close_with_a_lost_answer_is_settled_by_a_query, |w: World| async move {
     let shop = Shop::open(w).await;
     let (order, number) = shop.at_the_cashier(5_000).await;
     // Only the product's clock: for the channel the trade still waits, so that it is our close that ends it.
@@ -310,7 +310,7 @@ both!(a_close_whose_answer_was_lost_is_concluded_by_the_query, |w: World| async 
     assert_eq!(shop.proved().await, Counts { events: 1, ..Counts::NONE });
 });
 
-both!(paid_in_the_moment_of_the_close_is_paid, |w: World| async move {
+both!(a_payment_during_the_close_is_paid, |w: World| async move {
     let shop = Shop::open(w).await;
     shop.sandbox.set_faults(Faults { lose: true, ..Faults::default() });
     let (order, number) = shop.at_the_cashier(5_000).await;
@@ -322,7 +322,7 @@ both!(paid_in_the_moment_of_the_close_is_paid, |w: World| async move {
     assert_eq!(shop.proved().await, Counts::ONCE);
 });
 
-both!(bad_requests_get_a_clear_answer_and_change_nothing, |w: World| async move {
+both!(bad_requests_get_a_clear_error_and_change_nothing, |w: World| async move {
     let shop = Shop::open(w).await;
     let (_, number) = shop.at_the_cashier(5_000).await;
     assert_eq!(shop.post_notify(vec![b'a'; 64 * 1024 + 1]).await.0, 413);
@@ -344,7 +344,7 @@ both!(bad_requests_get_a_clear_answer_and_change_nothing, |w: World| async move 
     assert_eq!(shop.proved().await, Counts::NONE);
 });
 
-both!(who_knocks_too_often_waits_and_nothing_else_counts, |w: World| async move {
+both!(notifications_are_rate_limited_and_nothing_else, |w: World| async move {
     let shop = Shop::open(w).await;
     let (order, number) = shop.at_the_cashier(5_000).await;
     // Somebody's browser, led here by another site: nothing of it is looked at, and it gets nothing to keep.
@@ -364,7 +364,7 @@ both!(who_knocks_too_often_waits_and_nothing_else_counts, |w: World| async move 
     assert_eq!((shop.state(order).await.as_str(), shop.proved().await), ("paid", Counts::ONCE));
 });
 
-both!(two_who_ask_ask_each_once_and_not_faster_than_agreed, |w: World| async move {
+both!(concurrent_queries_ask_once_and_keep_the_agreed_rate, |w: World| async move {
     let shop = Shop::open(w).await;
     for _ in 0..25 {
         shop.payments.start(&shop.top_up(100), &PHONE).await.unwrap();
@@ -379,7 +379,7 @@ both!(two_who_ask_ask_each_once_and_not_faster_than_agreed, |w: World| async mov
     assert_eq!(shop.world.number("SELECT CAST(SUM(queries) AS BIGINT) FROM payment_attempts").await, 25);
 });
 
-both!(no_channel_no_offer, |w: World| async move {
+both!(no_channel_is_offered_when_none_is_configured, |w: World| async move {
     let room = w.room(1).await;
     let config = payments::Config::default();
     let paid = std::sync::Arc::new(|| {});

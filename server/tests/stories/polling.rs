@@ -3,9 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::support::World;
-use crate::support::site::{Site, until};
-use crate::truth::open_case;
+use crate::reading_quality::open_case;
 use domain::clock::{Clock, SystemClock};
 use meters::gateway::GatewayHealth;
 use meters::live::Live;
@@ -15,6 +13,8 @@ use model::meter::SupplyState;
 use model::person::{Role, Who};
 use simulator::{Defect, LineFault, OneTimeFault};
 use store::{counters, readings};
+use story_support::site::{Site, until};
+use story_support::{World, both};
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -52,7 +52,7 @@ both!(every_meter_is_read_and_stored, |w: World| async move {
     s.prove().await;
 });
 
-both!(dead_meters_are_lost_starve_nobody_and_are_found_again, |w: World| async move {
+both!(dead_meters_are_lost_and_recover_without_delaying_others, |w: World| async move {
     let mut s = Site::new(w, 1, 10).await;
     s.config.sweep_interval_ms = 200;
     for (unit, fault) in [(2, LineFault::Silent), (5, LineFault::NoAnswer), (8, LineFault::Garbage)] {
@@ -77,7 +77,7 @@ both!(dead_meters_are_lost_starve_nobody_and_are_found_again, |w: World| async m
     engine.stop().await;
 });
 
-both!(a_lost_gateway_is_told_from_lost_meters, |w: World| async move {
+both!(a_lost_gateway_is_distinguished_from_lost_meters, |w: World| async move {
     let s = Site::new(w, 2, 6).await;
     let live = hub(&s).await;
     let engine = s.start_with(live.clone()).await;
@@ -99,7 +99,7 @@ both!(a_lost_gateway_is_told_from_lost_meters, |w: World| async move {
     engine.stop().await;
 });
 
-both!(another_meter_at_the_address_is_a_case_and_never_read_as_this_one, |w: World| async move {
+both!(a_serial_mismatch_is_a_case_and_is_never_recorded, |w: World| async move {
     let s = Site::new(w, 1, 3).await;
     s.w.execute("UPDATE meters SET serial = '999999999999' WHERE unit = 2").await;
     let live = hub(&s).await;
@@ -114,7 +114,7 @@ both!(another_meter_at_the_address_is_a_case_and_never_read_as_this_one, |w: Wor
     assert_eq!((s.view(0, 2).count, s.order(&order).await.credited_at), (0, None), "no money into a stranger");
 });
 
-both!(answers_that_slip_by_one_are_never_taken_for_another_meter, |w: World| async move {
+both!(shifted_answers_are_never_attributed_to_another_meter, |w: World| async move {
     let s = Site::with(w, 1, 8, |sim| {
         for (n, (_, meter)) in sim.estate.meters_mut().enumerate() {
             meter.energy = 1_000_000 * (n as u32 + 1);
@@ -134,7 +134,7 @@ both!(answers_that_slip_by_one_are_never_taken_for_another_meter, |w: World| asy
     assert_eq!(s.w.number("SELECT COUNT(*) FROM cases").await, 0);
 });
 
-both!(a_zeroed_counter_is_held_until_a_person_accepts_it, |w: World| async move {
+both!(a_zeroed_counter_is_held_until_an_operator_accepts_it, |w: World| async move {
     let s = Site::with(w, 1, 2, |sim| {
         for (_, meter) in sim.estate.meters_mut() {
             meter.energy = 500_000;
@@ -159,7 +159,7 @@ both!(a_zeroed_counter_is_held_until_a_person_accepts_it, |w: World| async move 
     engine.stop().await;
 });
 
-both!(meters_that_are_added_while_it_runs_are_read, |w: World| async move {
+both!(meters_added_at_run_time_are_read, |w: World| async move {
     let s = Site::new(w, 1, 3).await;
     s.w.execute("UPDATE meters SET retired_at = 1 WHERE unit = 3").await;
     let live = hub(&s).await;
@@ -174,7 +174,7 @@ both!(meters_that_are_added_while_it_runs_are_read, |w: World| async move {
     engine.stop().await;
 });
 
-both!(who_asks_is_served_although_the_round_is_slow, |w: World| async move {
+both!(an_on_demand_read_is_served_during_a_slow_sweep, |w: World| async move {
     let mut s = Site::new(w, 1, 3).await;
     s.config.sweep_interval_ms = 3_600_000;
     let live = hub(&s).await;
@@ -190,7 +190,7 @@ both!(who_asks_is_served_although_the_round_is_slow, |w: World| async move {
 
 /// The places in the estate, from 1, of the meters that are shown as lost.
 fn live_states(s: &Site, live: &Live) -> Vec<usize> {
-    let lost = |(n, room): (usize, &crate::support::rooms::Room)| (state(live, room.meter) == SupplyState::Lost).then_some(n + 1);
+    let lost = |(n, room): (usize, &story_support::rooms::Room)| (state(live, room.meter) == SupplyState::Lost).then_some(n + 1);
     s.rooms.iter().enumerate().filter_map(lost).collect()
 }
 

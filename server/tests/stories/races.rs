@@ -3,10 +3,6 @@
 
 use std::time::Duration;
 
-use crate::support::closings::{CASH, advance, begin, proved, who};
-use crate::support::refunding::{BY_HAND, POLICY};
-use crate::support::shop::Shop;
-use crate::support::{World, bind};
 use domain::clock::Clock;
 use domain::order::Limits;
 use domain::returns::Rules;
@@ -19,6 +15,10 @@ use store::orders::{self, NewOrder, Order};
 use store::refunds::{self, RefundSubject as Back};
 use store::returns::{self, NewReturn, ReturnSubject};
 use store::{StoreError, Tx, accounts};
+use story_support::closings::{CASH, advance, begin, proved, who};
+use story_support::refunding::{BY_HAND, POLICY};
+use story_support::shop::Shop;
+use story_support::{World, bind, both};
 
 /// Long enough for a task to come as far as the lock, where nobody can see that it has.
 const TO_THE_LOCK: Duration = Duration::from_millis(300);
@@ -88,7 +88,7 @@ fn give_back(w: &World, order: &Order) -> impl Future<Output = Result<returns::R
     async move { returns::ask(&w.db, &w.rng, w.clock.now(), &Rules::default(), &Limits::default(), &new).await }
 }
 
-both!(an_order_that_is_given_back_is_not_sent_elsewhere_as_well, |w: World| async move {
+both!(a_refunded_order_is_not_reassigned_as_well, |w: World| async move {
     let order = stranded(&w).await;
     let neighbour = w.room(2).await;
     let held = hold(&w, "orders WHERE id = $1", order.id).await;
@@ -103,7 +103,7 @@ both!(an_order_that_is_given_back_is_not_sent_elsewhere_as_well, |w: World| asyn
     proved(&w).await;
 });
 
-both!(a_form_that_is_sent_twice_at_once_is_one_correction, |w: World| async move {
+both!(concurrent_identical_forms_make_one_correction, |w: World| async move {
     let order = stranded(&w).await;
     let held = hold(&w, "orders WHERE id = $1", order.id).await;
     let (one, other) = at_once(&w, held, give_back(&w, &order), give_back(&w, &order)).await;
@@ -112,7 +112,7 @@ both!(a_form_that_is_sent_twice_at_once_is_one_correction, |w: World| async move
     proved(&w).await;
 });
 
-both!(a_form_that_is_sent_twice_at_once_is_one_refund, |w: World| async move {
+both!(concurrent_identical_forms_make_one_refund, |w: World| async move {
     let clerk = w.clerk().await;
     let shop = Shop::under(w, BY_HAND).await;
     let (_, number) = shop.paid(3_000).await;
@@ -129,7 +129,7 @@ both!(a_form_that_is_sent_twice_at_once_is_one_refund, |w: World| async move {
     shop.proved().await;
 });
 
-both!(no_meter_is_left_behind_in_an_account_that_is_closed, |w: World| async move {
+both!(no_meter_stays_in_a_closed_account, |w: World| async move {
     let (room, clerk, extra) = (w.room(1).await, w.clerk().await, w.meter(2).await);
     let beside = "UPDATE meters SET place_id = (SELECT m.place_id FROM meters m WHERE m.id = $1) WHERE unit = $2";
     bind(&w.db, beside, room.meter.0, &[2]).await;

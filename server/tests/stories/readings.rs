@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use crate::support::World;
 use domain::clock::Clock;
 use domain::meter_state::{Measurement, MeterStatus, State};
 use model::reading::ReadingSource;
@@ -15,6 +14,7 @@ use model::meter::StatusWord;
 use model::money::Fen;
 use model::time::{HOUR, MINUTE, Timestamp};
 use store::{energy, readings};
+use story_support::{World, both};
 use tokio::sync::mpsc;
 
 pub fn state() -> State {
@@ -81,7 +81,7 @@ pub async fn hub(w: &World) -> Live {
     Live::load(&w.db, w.clock.clone() as Arc<dyn Clock>).await.unwrap()
 }
 
-both!(energy_falls_into_its_hours_and_days_across_restarts, |w: World| async move {
+both!(energy_is_split_by_hour_and_day_across_restarts, |w: World| async move {
     let meter = w.meter(1).await;
     // 23:30 in Shanghai.
     let start = w.clock.now().date().start().plus(23 * HOUR + 30 * MINUTE);
@@ -117,7 +117,7 @@ both!(many_readings_in_one_batch_add_up, |w: World| async move {
     }
 });
 
-both!(what_cannot_be_is_held_with_a_case_and_counts_again_once_it_can, |w: World| async move {
+both!(an_impossible_reading_is_held_with_a_case, |w: World| async move {
     let meter = w.meter(1).await;
     let start = w.clock.now();
     let at = |minutes: i64| start.plus(minutes * MINUTE);
@@ -133,7 +133,7 @@ both!(what_cannot_be_is_held_with_a_case_and_counts_again_once_it_can, |w: World
     assert_eq!(live.get(meter).unwrap().total, Energy(50_300));
 });
 
-both!(a_batch_that_was_read_before_a_delivery_does_not_undo_what_that_read_back, |w: World| async move {
+both!(a_batch_read_before_a_delivery_does_not_undo_it, |w: World| async move {
     let meter = w.meter(1).await;
     let live = hub(&w).await;
     let now = w.clock.now();
@@ -145,7 +145,7 @@ both!(a_batch_that_was_read_before_a_delivery_does_not_undo_what_that_read_back,
     assert_eq!(w.number("SELECT count FROM meter_latest").await, 9);
 });
 
-both!(a_sweep_that_a_command_overtook_does_not_show_the_state_before_it, |w: World| async move {
+both!(a_sweep_overtaken_by_a_command_shows_no_older_state, |w: World| async move {
     let meter = w.meter(1).await;
     let live = hub(&w).await;
     let now = w.clock.now();

@@ -1,9 +1,6 @@
 //! Money that goes back through its channel: once, under one number, never more than came, whatever the channel does, on both
 //! databases.
 
-use crate::support::World;
-use crate::support::refunding::{BY_HAND, refused};
-use crate::support::shop::{DESK, Shop};
 use domain::clock::Clock;
 use domain::ledger::Account;
 use model::error::AppError;
@@ -13,8 +10,11 @@ use model::refund::RefundState;
 use model::time::{DAY, HOUR, MINUTE, SECOND};
 use sandbox::Faults;
 use store::refunds::{self, NewRefund, RefundSubject};
+use story_support::refunding::{BY_HAND, refused};
+use story_support::shop::{DESK, Shop};
+use story_support::{World, both};
 
-both!(what_was_paid_twice_goes_back_by_itself_once, |w: World| async move {
+both!(a_double_payment_is_refunded_automatically_once, |w: World| async move {
     let shop = Shop::open(w).await;
     let (order, first, second) = shop.paid_twice(5_000).await;
     assert_eq!(shop.lies().await, (5_000, 0, 10_000));
@@ -37,7 +37,7 @@ both!(what_was_paid_twice_goes_back_by_itself_once, |w: World| async move {
     assert!((8..=32).contains(&number.len()) && number.bytes().all(|b| b.is_ascii_alphanumeric()), "{number}");
 });
 
-both!(many_at_once_never_take_more_than_was_paid, |w: World| async move {
+both!(concurrent_refunds_never_exceed_the_payment, |w: World| async move {
     let clerk = w.clerk().await;
     let shop = Shop::under(w, BY_HAND).await;
     let (_, _, second) = shop.paid_twice(5_000).await;
@@ -51,7 +51,7 @@ both!(many_at_once_never_take_more_than_was_paid, |w: World| async move {
     shop.proved().await;
 });
 
-both!(a_lost_answer_is_asked_about_under_the_same_number, |w: World| async move {
+both!(a_lost_refund_answer_is_queried_under_the_same_number, |w: World| async move {
     let shop = Shop::open(w).await;
     let (_, _, second) = shop.paid_twice(5_000).await;
     let silent = Faults { silent_on: vec!["alipay.trade.refund".into()], lose: true, ..Faults::default() };
@@ -68,7 +68,7 @@ both!(a_lost_answer_is_asked_about_under_the_same_number, |w: World| async move 
     shop.proved().await;
 });
 
-both!(a_request_that_was_lost_is_made_again, |w: World| async move {
+both!(a_lost_refund_request_is_resent, |w: World| async move {
     let shop = Shop::open(w).await;
     let (_, _, second) = shop.paid_twice(5_000).await;
     shop.sandbox.set_faults(Faults { status: Some(502), ..Faults::default() });
@@ -85,7 +85,7 @@ both!(a_request_that_was_lost_is_made_again, |w: World| async move {
     shop.proved().await;
 });
 
-both!(what_the_channel_refuses_is_for_a_person, |w: World| async move {
+both!(a_refund_the_channel_refuses_opens_a_case, |w: World| async move {
     let clerk = w.clerk().await;
     let shop = Shop::open(w).await;
     let (_, _, second) = shop.paid_twice(5_000).await;
@@ -121,7 +121,7 @@ both!(what_the_channel_refuses_is_for_a_person, |w: World| async move {
     shop.proved().await;
 });
 
-both!(a_slow_refund_is_shown_and_never_given_up, |w: World| async move {
+both!(a_slow_refund_is_shown_and_never_abandoned, |w: World| async move {
     let shop = Shop::open(w).await;
     let (_, _, second) = shop.paid_twice(5_000).await;
     shop.sandbox.set_faults(Faults { refund_slow: true, ..Faults::default() });
@@ -139,7 +139,7 @@ both!(a_slow_refund_is_shown_and_never_given_up, |w: World| async move {
     shop.proved().await;
 });
 
-both!(a_refund_ends_by_a_notification_that_fits_and_by_no_other, |w: World| async move {
+both!(only_a_matching_notification_ends_a_refund, |w: World| async move {
     let clerk = w.clerk().await;
     let shop = Shop::under(w, BY_HAND).await;
     let (order, _) = shop.paying_by(Tender::WechatPay, 3_000, &DESK).await;
@@ -169,7 +169,7 @@ both!(a_refund_ends_by_a_notification_that_fits_and_by_no_other, |w: World| asyn
     shop.proved().await;
 });
 
-both!(paid_for_a_closed_account_goes_back_by_itself, |w: World| async move {
+both!(a_payment_for_a_closed_account_is_refunded_automatically, |w: World| async move {
     let shop = Shop::open(w).await;
     let (order, number) = shop.at_the_cashier(5_000).await;
     shop.world.execute("UPDATE account_meters SET to_at = from_at + 1").await;
@@ -185,7 +185,7 @@ both!(paid_for_a_closed_account_goes_back_by_itself, |w: World| async move {
     shop.proved().await;
 });
 
-both!(what_goes_back_at_the_channels_console_is_booked_and_counts, |w: World| async move {
+both!(a_refund_at_the_channels_console_is_booked_and_counts, |w: World| async move {
     let clerk = w.clerk().await;
     let shop = Shop::under(w, BY_HAND).await;
     let (_, _, second) = shop.paid_twice(5_000).await;
@@ -202,7 +202,7 @@ both!(what_goes_back_at_the_channels_console_is_booked_and_counts, |w: World| as
     shop.proved().await;
 });
 
-both!(what_was_taken_for_ours_is_booked_when_ours_fails, |w: World| async move {
+both!(a_refund_mistaken_for_ours_is_booked_when_ours_fails, |w: World| async move {
     let clerk = w.clerk().await;
     let shop = Shop::under(w, BY_HAND).await;
     let (_, _, second) = shop.paid_twice(4_000).await;
@@ -221,7 +221,7 @@ both!(what_was_taken_for_ours_is_booked_when_ours_fails, |w: World| async move {
     shop.proved().await;
 });
 
-both!(unionpay_says_later_that_it_gave_back, |w: World| async move {
+both!(unionpay_confirms_a_refund_later, |w: World| async move {
     let clerk = w.clerk().await;
     let shop = Shop::under(w, BY_HAND).await;
     let (order, number) = shop.reach(Tender::UnionPay, 3_000).await;

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use crate::support::World;
-use crate::support::rooms::Room;
 use app::api::resident::{Cashier, CashierStep, ResidentPort};
 use app::ports::{Role, Visit, Who};
 use domain::clock::Clock;
@@ -19,6 +17,8 @@ use payments::Payments;
 use payments::alipay::AlipayConfig;
 use server::services::residents::Residents;
 use store::orders::{self, NewOrder};
+use story_support::rooms::Room;
+use story_support::{World, both};
 
 const OPEN: u16 = 1 << 1;
 const ON: u16 = OPEN | 1;
@@ -81,7 +81,7 @@ fn who(room: Room) -> Who {
     Who { user: room.resident, role: Role::Resident, name: "住户".into(), ip: "192.0.2.7".into() }
 }
 
-both!(a_resident_sees_their_own_room_only, |w: World| async move {
+both!(a_resident_sees_only_their_own_room, |w: World| async move {
     let (mine, other) = (w.room(1).await, w.room(2).await);
     let clerk = w.clerk().await;
     let site = Site::new(w).await;
@@ -108,7 +108,7 @@ both!(a_resident_sees_their_own_room_only, |w: World| async move {
     assert_eq!((records.records.len(), records.more), (1, false));
 });
 
-both!(who_moved_out_sees_nothing, |w: World| async move {
+both!(a_former_resident_sees_nothing, |w: World| async move {
     let room = w.room(1).await;
     let clerk = w.clerk().await;
     let site = Site::new(w).await;
@@ -124,7 +124,7 @@ both!(who_moved_out_sees_nothing, |w: World| async move {
     assert_eq!(site.residents.me(&me).await.unwrap().room, None, "their own page still opens");
 });
 
-both!(the_switch_says_why_it_may_not_be_used, |w: World| async move {
+both!(a_disabled_switch_states_the_reason, |w: World| async move {
     let room = w.room(1).await;
     let site = Site::new(w).await;
     for (status, expected) in [
@@ -152,7 +152,7 @@ both!(the_switch_says_why_it_may_not_be_used, |w: World| async move {
     assert_eq!(site.w.number("SELECT COUNT(*) FROM audit WHERE action = 'meter.switch'").await, 0);
 });
 
-both!(a_wish_to_switch_is_one_command_however_often_it_is_sent, |w: World| async move {
+both!(a_repeated_switch_request_is_one_command, |w: World| async move {
     let (room, other) = (w.room(1).await, w.room(2).await);
     let site = Site::new(w).await;
     site.seen(room, ON, 5_000);
@@ -213,7 +213,7 @@ both!(a_top_up_sent_twice_is_one_order, |w: World| async move {
     assert!(site.residents.order(&person, order).await.unwrap().expires_at.is_some());
 });
 
-both!(what_may_not_be_bought_makes_no_order, |w: World| async move {
+both!(a_refused_top_up_makes_no_order, |w: World| async move {
     let room = w.room(1).await;
     let site = Site::new(w).await;
     site.seen(room, ON, 450_000);
@@ -230,7 +230,7 @@ both!(what_may_not_be_bought_makes_no_order, |w: World| async move {
     assert_eq!(site.w.number("SELECT COUNT(*) FROM orders").await, 0);
 });
 
-both!(use_and_forecast_come_from_what_was_recorded, |w: World| async move {
+both!(consumption_and_forecast_come_from_records, |w: World| async move {
     let room = w.room(1).await;
     let site = Site::new(w).await;
     let now = site.w.clock.now();
@@ -259,7 +259,7 @@ both!(use_and_forecast_come_from_what_was_recorded, |w: World| async move {
     assert_eq!(outside.day, today, "a day that is not among them is today");
 });
 
-both!(a_room_that_has_used_too_little_to_tell_takes_the_price_of_the_site, |w: World| async move {
+both!(a_room_with_little_consumption_takes_the_site_price, |w: World| async move {
     let (new, old, buyer) = (w.room(1).await, w.room(2).await, w.room(3).await);
     let clerk = w.clerk().await;
     let now = w.clock.now();
@@ -295,21 +295,21 @@ async fn reading(w: &World, room: Room, at: Timestamp, status: u16, total_wh: i6
     let sql =
         "INSERT INTO readings (meter_id, at, quality, source, status, total_wh, reverse_wh, remaining_fen, power_w, voltage_dv,
                                      current_ca, power_factor) VALUES ($1, $2, 0, 0, $3, $4, 0, $5, 0, 0, 0, 0)";
-    crate::support::bind(&w.db, sql, room.meter.0, &[at.0, i64::from(status), total_wh, remaining]).await;
+    story_support::bind(&w.db, sql, room.meter.0, &[at.0, i64::from(status), total_wh, remaining]).await;
 }
 
 async fn latest(w: &World, room: Room, at: Timestamp, total_wh: i64, remaining: i64) {
     let sql = "INSERT INTO meter_latest (meter_id, observed_at, status, total_wh, remaining_fen, cumulative_fen, count, epoch,
                                          reverse_wh, power_w, voltage_dv, current_ca, power_factor)
                VALUES ($1, $2, 3, $3, $4, 0, 0, 1, 0, 0, 0, 0, 0)";
-    crate::support::bind(&w.db, sql, room.meter.0, &[at.0, total_wh, remaining]).await;
+    story_support::bind(&w.db, sql, room.meter.0, &[at.0, total_wh, remaining]).await;
 }
 
 async fn energy(w: &World, room: Room, day: i64, wh: i64) {
-    crate::support::bind(&w.db, "INSERT INTO energy_daily (meter_id, day, wh) VALUES ($1, $2, $3)", room.meter.0, &[day, wh])
+    story_support::bind(&w.db, "INSERT INTO energy_daily (meter_id, day, wh) VALUES ($1, $2, $3)", room.meter.0, &[day, wh])
         .await;
 }
 
 async fn credited(w: &World, order: OrderId, at: Timestamp) {
-    crate::support::bind(&w.db, "UPDATE orders SET state = 'credited', credited_at = $2 WHERE id = $1", order.0, &[at.0]).await;
+    story_support::bind(&w.db, "UPDATE orders SET state = 'credited', credited_at = $2 WHERE id = $1", order.0, &[at.0]).await;
 }

@@ -3,9 +3,6 @@
 
 use std::time::Duration;
 
-use crate::support::World;
-use crate::support::rooms::Room;
-use crate::support::site::{Site, until};
 use domain::clock::{Clock, SystemClock};
 use domain::ledger::Account;
 use domain::order::Limits;
@@ -20,6 +17,9 @@ use simulator::{BusTiming, LineFault};
 use store::returns::{self, NewReturn, Return, ReturnSubject};
 use store::users::{self, NewUser};
 use store::{StoreError, commands, deliveries, ledger};
+use story_support::rooms::Room;
+use story_support::site::{Site, until};
+use story_support::{World, both};
 
 const SOON: Duration = Duration::from_secs(20);
 /// Two people above this.
@@ -32,59 +32,57 @@ fn refused<T: std::fmt::Debug>(result: Result<T, StoreError>) -> AppError {
     }
 }
 
-impl Site {
-    /// Sold and in the meter, and seen there.
-    async fn stocked(w: World, meters: u8, fen: i64) -> (Self, meters::Handle) {
-        let s = Self::new(w, 1, meters).await;
-        for room in 0..usize::from(meters) {
-            s.sell(room, fen).await;
-        }
-        let engine = s.start().await;
-        s.settled(SOON).await;
-        s.seen().await;
-        (s, engine)
+/// Sold and in the meter, and seen there.
+async fn stocked(w: World, meters: u8, fen: i64) -> (Site, meters::Handle) {
+    let s = Site::new(w, 1, meters).await;
+    for room in 0..usize::from(meters) {
+        s.sell(room, fen).await;
     }
+    let engine = s.start().await;
+    s.settled(SOON).await;
+    until_read(&s).await;
+    (s, engine)
+}
 
-    /// Waits until every meter was seen to hold something.
-    async fn seen(&self) {
-        let held = "SELECT COUNT(*) FROM meter_latest WHERE observed_at IS NOT NULL AND remaining_fen > 0";
-        until(SOON, "the readings", || async { self.w.number(held).await == self.rooms.len() as i64 }).await;
-    }
+/// Waits until every meter was seen to hold something.
+async fn until_read(s: &Site) {
+    let held = "SELECT COUNT(*) FROM meter_latest WHERE observed_at IS NOT NULL AND remaining_fen > 0";
+    until(SOON, "the readings", || async { s.w.number(held).await == s.rooms.len() as i64 }).await;
+}
 
-    fn wish(&self, of: ReturnSubject) -> NewReturn {
-        let key = self.w.rng.id(SystemClock.now());
-        NewReturn { key, of, reason: "住户退宿".into(), by: self.clerk, ip: "127.0.0.1".into() }
-    }
+fn return_request(s: &Site, of: ReturnSubject) -> NewReturn {
+    let key = s.w.rng.id(SystemClock.now());
+    NewReturn { key, of, reason: "住户退宿".into(), by: s.clerk, ip: "127.0.0.1".into() }
+}
 
-    fn some(&self, room: usize, fen: i64) -> ReturnSubject {
-        let Room { account, meter, .. } = self.rooms[room];
-        ReturnSubject::Remaining { account, meter, tender: Tender::Cash, amount: Fen(fen) }
-    }
+fn part(s: &Site, room: usize, fen: i64) -> ReturnSubject {
+    let Room { account, meter, .. } = s.rooms[room];
+    ReturnSubject::Remaining { account, meter, tender: Tender::Cash, amount: Fen(fen) }
+}
 
-    async fn ask(&self, new: &NewReturn) -> Result<Return, StoreError> {
-        returns::ask(&self.w.db, &self.w.rng, SystemClock.now(), &RULES, &Limits::default(), new).await
-    }
+async fn ask(s: &Site, new: &NewReturn) -> Result<Return, StoreError> {
+    returns::ask(&s.w.db, &s.w.rng, SystemClock.now(), &RULES, &Limits::default(), new).await
+}
 
-    async fn now(&self, row: &Return) -> ReturnState {
-        returns::find(&self.w.db, row.id()).await.unwrap().unwrap().state().unwrap()
-    }
+async fn state(s: &Site, row: &Return) -> ReturnState {
+    returns::find(&s.w.db, row.id()).await.unwrap().unwrap().state().unwrap()
+}
 
-    async fn until(&self, row: &Return, state: ReturnState) {
-        until(SOON, &format!("{state:?}"), || async { self.now(row).await == state }).await;
-    }
+async fn until_state(s: &Site, row: &Return, expected: ReturnState) {
+    until(SOON, &format!("{expected:?}"), || async { state(s, row).await == expected }).await;
+}
 
-    async fn pay(&self, row: &Return) -> Result<Return, StoreError> {
-        let who = self.who(self.clerk);
-        returns::pay_out(&self.w.db, &self.w.rng, SystemClock.now(), &who, row.id()).await
-    }
+async fn pay(s: &Site, row: &Return) -> Result<Return, StoreError> {
+    let who = who(s, s.clerk);
+    returns::pay_out(&s.w.db, &s.w.rng, SystemClock.now(), &who, row.id()).await
+}
 
-    fn who(&self, user: UserId) -> Who {
-        Who { user, role: Role::Operator, name: String::new(), ip: "10.0.0.9".into() }
-    }
+fn who(s: &Site, user: UserId) -> Who {
+    Who { user, role: Role::Operator, name: String::new(), ip: "10.0.0.9".into() }
+}
 
-    async fn balance(&self, account: &Account) -> Money {
-        ledger::credit_balance(&self.w.db, account).await.unwrap()
-    }
+async fn balance(s: &Site, account: &Account) -> Money {
+    ledger::credit_balance(&s.w.db, account).await.unwrap()
 }
 
 async fn colleague(w: &World, login: &str, role: Role) -> UserId {
@@ -93,25 +91,25 @@ async fn colleague(w: &World, login: &str, role: Role) -> UserId {
 }
 
 both!(a_return_is_paid_only_after_the_meter_confirmed, |w: World| async move {
-    let (s, engine) = Site::stocked(w, 1, 8_000).await;
-    let new = s.wish(s.some(0, 3_000));
-    let row = s.ask(&new).await.unwrap();
+    let (s, engine) = stocked(w, 1, 8_000).await;
+    let new = return_request(&s, part(&s, 0, 3_000));
+    let row = ask(&s, &new).await.unwrap();
     assert_eq!(row.state().unwrap(), ReturnState::Taking);
-    assert_eq!(s.ask(&new).await.unwrap().id, row.id, "a form sent twice is one return");
-    assert_eq!(refused(s.ask(&NewReturn { of: s.some(0, 2_000), ..new }).await), AppError::Conflict);
-    assert_eq!(refused(s.pay(&row).await), AppError::Conflict, "nothing before the meter was read back");
-    assert_eq!(s.balance(&Account::Cash).await, Money(-800_000));
+    assert_eq!(ask(&s, &new).await.unwrap().id, row.id, "a form sent twice is one return");
+    assert_eq!(refused(ask(&s, &NewReturn { of: part(&s, 0, 2_000), ..new }).await), AppError::Conflict);
+    assert_eq!(refused(pay(&s, &row).await), AppError::Conflict, "nothing before the meter was read back");
+    assert_eq!(balance(&s, &Account::Cash).await, Money(-800_000));
 
     engine.wake();
-    s.until(&row, ReturnState::Taken).await;
+    until_state(&s, &row, ReturnState::Taken).await;
     let view = s.view(0, 1);
     assert_eq!((view.count, view.cumulative, view.remaining), (2, 5_000, 5_000));
-    assert_eq!(s.balance(&Account::Paid(s.rooms[0].account)).await, Money(300_000), "owed to the resident until it is paid");
+    assert_eq!(balance(&s, &Account::Paid(s.rooms[0].account)).await, Money(300_000), "owed to the resident until it is paid");
 
-    let paid = s.pay(&row).await.unwrap();
-    assert_eq!(s.pay(&row).await.unwrap(), paid, "paid twice is paid once");
-    assert_eq!(s.balance(&Account::Cash).await, Money(-500_000));
-    assert_eq!(s.balance(&Account::Paid(s.rooms[0].account)).await, Money(0));
+    let paid = pay(&s, &row).await.unwrap();
+    assert_eq!(pay(&s, &row).await.unwrap(), paid, "paid twice is paid once");
+    assert_eq!(balance(&s, &Account::Cash).await, Money(-500_000));
+    assert_eq!(balance(&s, &Account::Paid(s.rooms[0].account)).await, Money(0));
     assert_eq!(s.w.number("SELECT COUNT(*) FROM audit WHERE action LIKE 'return.%'").await, 2);
     // The sale and the return, without a gap.
     assert_eq!(s.w.number("SELECT COUNT(*) FROM receipts").await, 2);
@@ -120,22 +118,22 @@ both!(a_return_is_paid_only_after_the_meter_confirmed, |w: World| async move {
     s.prove().await;
 });
 
-both!(what_the_meter_does_not_hold_is_not_paid, |w: World| async move {
-    let (s, engine) = Site::stocked(w, 1, 4_000).await;
-    assert_eq!(refused(s.ask(&s.wish(s.some(0, 4_001))).await), AppError::ExceedsRemaining);
-    let (first, second) = (s.wish(s.some(0, 2_500)), s.wish(s.some(0, 2_500)));
-    s.ask(&first).await.unwrap();
-    assert_eq!(refused(s.ask(&second).await), AppError::ExceedsRemaining, "what is on its way out is not there twice");
+both!(a_return_above_the_meters_balance_is_not_paid, |w: World| async move {
+    let (s, engine) = stocked(w, 1, 4_000).await;
+    assert_eq!(refused(ask(&s, &return_request(&s, part(&s, 0, 4_001))).await), AppError::ExceedsRemaining);
+    let (first, second) = (return_request(&s, part(&s, 0, 2_500)), return_request(&s, part(&s, 0, 2_500)));
+    ask(&s, &first).await.unwrap();
+    assert_eq!(refused(ask(&s, &second).await), AppError::ExceedsRemaining, "what is on its way out is not there twice");
     engine.wake();
     s.settled(SOON).await;
 
     // The book has not heard yet that the meter holds less: the meter itself is read before it is told.
     engine.stop().await;
     s.w.execute("UPDATE meter_latest SET remaining_fen = 9000").await;
-    let row = s.ask(&s.wish(s.some(0, 4_000))).await.unwrap();
+    let row = ask(&s, &return_request(&s, part(&s, 0, 4_000))).await.unwrap();
     let engine = s.start().await;
-    s.until(&row, ReturnState::Refused).await;
-    assert_eq!(refused(s.pay(&row).await), AppError::Conflict);
+    until_state(&s, &row, ReturnState::Refused).await;
+    assert_eq!(refused(pay(&s, &row).await), AppError::Conflict);
     assert_eq!(s.w.number("SELECT COUNT(*) FROM cases WHERE kind = 'delivery'").await, 0, "nothing waits for it");
     // And the meter takes the next purchase.
     let sold = s.sell(0, 1_000).await;
@@ -145,31 +143,34 @@ both!(what_the_meter_does_not_hold_is_not_paid, |w: World| async move {
     s.prove().await;
 });
 
-both!(a_lost_meter_pays_nothing_and_the_wish_can_be_taken_back, |w: World| async move {
-    let (s, engine) = Site::stocked(w, 2, 4_000).await;
+both!(a_return_from_a_lost_meter_can_be_withdrawn, |w: World| async move {
+    let (s, engine) = stocked(w, 2, 4_000).await;
     s.meter(0, 1).fault(LineFault::Silent, 1.0).unwrap();
-    let (row, other) = (s.ask(&s.wish(s.some(0, 1_000))).await.unwrap(), s.ask(&s.wish(s.some(0, 500))).await.unwrap());
+    let (row, other) = (
+        ask(&s, &return_request(&s, part(&s, 0, 1_000))).await.unwrap(),
+        ask(&s, &return_request(&s, part(&s, 0, 500))).await.unwrap(),
+    );
     engine.wake();
     until(SOON, "the note", || async { s.w.number("SELECT COUNT(*) FROM commands WHERE note = 'lost'").await > 0 }).await;
-    assert_eq!(refused(s.pay(&row).await), AppError::Conflict);
-    let who = s.who(s.clerk);
+    assert_eq!(refused(pay(&s, &row).await), AppError::Conflict);
+    let who = who(&s, s.clerk);
     returns::cancel(&s.w.db, SystemClock.now(), &who, row.id()).await.unwrap();
     assert_eq!(refused(returns::cancel(&s.w.db, SystemClock.now(), &who, row.id()).await), AppError::Conflict);
     s.meter(0, 1).heal().unwrap();
-    s.until(&other, ReturnState::Taken).await;
+    until_state(&s, &other, ReturnState::Taken).await;
     assert_eq!(refused(returns::cancel(&s.w.db, SystemClock.now(), &who, other.id()).await), AppError::Conflict);
     s.settled(SOON).await;
-    assert_eq!((s.now(&row).await, s.view(0, 1).count), (ReturnState::Cancelled, 2), "one of them was debited");
+    assert_eq!((state(&s, &row).await, s.view(0, 1).count), (ReturnState::Cancelled, 2), "one of them was debited");
     engine.stop().await;
     s.prove().await;
 });
 
-both!(above_the_limit_a_second_person_decides, |w: World| async move {
-    let (s, engine) = Site::stocked(w, 1, 20_000).await;
-    let row = s.ask(&s.wish(s.some(0, 5_001))).await.unwrap();
+both!(a_return_above_the_limit_needs_a_second_person, |w: World| async move {
+    let (s, engine) = stocked(w, 1, 20_000).await;
+    let row = ask(&s, &return_request(&s, part(&s, 0, 5_001))).await.unwrap();
     assert_eq!((row.state().unwrap(), row.command_id), (ReturnState::Waiting, None), "nothing was told to the meter");
     let approve = |user: UserId, at: Timestamp| {
-        let (db, rng, who, id) = (s.w.db.clone(), s.w.rng.clone(), s.who(user), row.id());
+        let (db, rng, who, id) = (s.w.db.clone(), s.w.rng.clone(), who(&s, user), row.id());
         async move { returns::approve(&db, &rng, at, &Limits::default(), &who, id).await }
     };
     let now = SystemClock.now();
@@ -182,14 +183,14 @@ both!(above_the_limit_a_second_person_decides, |w: World| async move {
     approve(boss, now).await.unwrap();
     assert_eq!(refused(approve(boss, now).await), AppError::Conflict, "once");
     engine.wake();
-    s.until(&row, ReturnState::Taken).await;
+    until_state(&s, &row, ReturnState::Taken).await;
 
-    let no = s.ask(&s.wish(s.some(0, 6_000))).await.unwrap();
+    let no = ask(&s, &return_request(&s, part(&s, 0, 6_000))).await.unwrap();
     users::set_approver(&s.w.db, now, "novice", true, "test").await.unwrap();
-    returns::reject(&s.w.db, now, &s.who(novice), no.id(), "金额不对").await.unwrap();
-    let late = s.ask(&s.wish(s.some(0, 6_000))).await.unwrap();
+    returns::reject(&s.w.db, now, &who(&s, novice), no.id(), "金额不对").await.unwrap();
+    let late = ask(&s, &return_request(&s, part(&s, 0, 6_000))).await.unwrap();
     assert_eq!(returns::expire(&s.w.db, now.plus(24 * HOUR + HOUR)).await.unwrap(), 1);
-    assert_eq!((s.now(&no).await, s.now(&late).await), (ReturnState::Rejected, ReturnState::Expired));
+    assert_eq!((state(&s, &no).await, state(&s, &late).await), (ReturnState::Rejected, ReturnState::Expired));
     let said = "SELECT subject FROM audit WHERE action = 'return.expire' AND actor = 'system'";
     assert_eq!(s.w.word(said).await, format!("return:{}", late.id()));
     assert_eq!(s.view(0, 1).count, 2);
@@ -197,42 +198,46 @@ both!(above_the_limit_a_second_person_decides, |w: World| async move {
     s.prove().await;
 });
 
-both!(a_wrong_sale_is_taken_back_once_and_no_more_than_is_left, |w: World| async move {
-    let (s, engine) = Site::stocked(w, 1, 500).await;
+both!(a_wrong_sale_is_corrected_once_up_to_the_balance, |w: World| async move {
+    let (s, engine) = stocked(w, 1, 500).await;
     let wrong = s.sell(0, 4_000).await;
     let id = OrderId(wrong.id);
     assert_eq!(
-        refused(s.ask(&s.wish(ReturnSubject::Sale(id, Fen(4_000)))).await),
+        refused(ask(&s, &return_request(&s, ReturnSubject::Sale(id, Fen(4_000)))).await),
         AppError::NotCorrectable,
         "not in the meter yet"
     );
     engine.wake();
     s.settled(SOON).await;
-    assert_eq!(refused(s.ask(&s.wish(ReturnSubject::Sale(id, Fen(4_001)))).await), AppError::AmountOutOfRange);
-    let row = s.ask(&s.wish(ReturnSubject::Sale(id, Fen(4_000)))).await.unwrap();
-    assert_eq!(refused(s.ask(&s.wish(ReturnSubject::Sale(id, Fen(100)))).await), AppError::NotCorrectable, "once per sale");
+    assert_eq!(refused(ask(&s, &return_request(&s, ReturnSubject::Sale(id, Fen(4_001)))).await), AppError::AmountOutOfRange);
+    let row = ask(&s, &return_request(&s, ReturnSubject::Sale(id, Fen(4_000)))).await.unwrap();
+    assert_eq!(
+        refused(ask(&s, &return_request(&s, ReturnSubject::Sale(id, Fen(100)))).await),
+        AppError::NotCorrectable,
+        "once per sale"
+    );
     engine.wake();
-    s.until(&row, ReturnState::Taken).await;
-    s.pay(&row).await.unwrap();
+    until_state(&s, &row, ReturnState::Taken).await;
+    pay(&s, &row).await.unwrap();
     assert_eq!(
         s.order(&wrong).await.state().unwrap(),
         OrderState::Credited,
         "what was sold stays written; its reversal stands beside it"
     );
-    assert_eq!((s.view(0, 1).remaining, s.balance(&Account::Cash).await), (500, Money(-50_000)));
+    assert_eq!((s.view(0, 1).remaining, balance(&s, &Account::Cash).await), (500, Money(-50_000)));
     engine.stop().await;
     s.prove().await;
 });
 
-both!(many_hands_at_once_do_it_once, |w: World| async move {
-    let (s, engine) = Site::stocked(w, 1, 20_000).await;
-    let new = s.wish(s.some(0, 6_000));
-    let asked = futures::future::join_all((0..6).map(|_| s.ask(&new))).await;
+both!(concurrent_decisions_take_effect_once, |w: World| async move {
+    let (s, engine) = stocked(w, 1, 20_000).await;
+    let new = return_request(&s, part(&s, 0, 6_000));
+    let asked = futures::future::join_all((0..6).map(|_| ask(&s, &new))).await;
     let row = asked[0].as_ref().unwrap().clone();
     assert!(asked.iter().all(|one| one.as_ref().unwrap().id == row.id));
     let mut bosses = Vec::new();
     for login in ["boss1", "boss2", "boss3", "boss4"] {
-        bosses.push(s.who(colleague(&s.w, login, Role::Admin).await));
+        bosses.push(who(&s, colleague(&s.w, login, Role::Admin).await));
     }
     let now = SystemClock.now();
     let limits = Limits::default();
@@ -242,78 +247,84 @@ both!(many_hands_at_once_do_it_once, |w: World| async move {
     assert_eq!(approved.iter().filter(|one| one.is_ok()).count(), 1);
     assert_eq!(s.w.number("SELECT COUNT(*) FROM commands WHERE kind = 'debit'").await, 1);
     engine.wake();
-    s.until(&row, ReturnState::Taken).await;
-    let paid = futures::future::join_all((0..4).map(|_| s.pay(&row))).await;
+    until_state(&s, &row, ReturnState::Taken).await;
+    let paid = futures::future::join_all((0..4).map(|_| pay(&s, &row))).await;
     assert!(paid.iter().all(Result::is_ok));
-    assert_eq!(s.balance(&Account::Cash).await, Money(-1_400_000));
+    assert_eq!(balance(&s, &Account::Cash).await, Money(-1_400_000));
     // Two corrections of one sale, and the count of the drawer beside them.
     let wrong = s.sell(0, 1_000).await;
     engine.wake();
     s.settled(SOON).await;
-    let both =
-        [s.wish(ReturnSubject::Sale(OrderId(wrong.id), Fen(1_000))), s.wish(ReturnSubject::Sale(OrderId(wrong.id), Fen(900)))];
-    let asked = futures::future::join_all(both.iter().map(|new| s.ask(new))).await;
+    let both = [
+        return_request(&s, ReturnSubject::Sale(OrderId(wrong.id), Fen(1_000))),
+        return_request(&s, ReturnSubject::Sale(OrderId(wrong.id), Fen(900))),
+    ];
+    let asked = futures::future::join_all(both.iter().map(|new| ask(&s, new))).await;
     assert_eq!(asked.iter().filter(|one| one.is_ok()).count(), 1);
     s.settled(SOON).await;
     engine.stop().await;
     s.prove().await;
 });
 
-both!(a_wrong_return_is_taken_back_once, |w: World| async move {
-    let (s, engine) = Site::stocked(w, 1, 4_000).await;
-    let row = s.ask(&s.wish(s.some(0, 1_500))).await.unwrap();
-    assert_eq!(refused(s.ask(&s.wish(ReturnSubject::Return(row.id()))).await), AppError::NotCorrectable, "not paid out yet");
-    engine.wake();
-    s.until(&row, ReturnState::Taken).await;
-    s.pay(&row).await.unwrap();
-    let undone = s.ask(&s.wish(ReturnSubject::Return(row.id()))).await.unwrap();
-    assert_eq!(undone.state().unwrap(), ReturnState::Done);
-    assert_eq!(refused(s.ask(&s.wish(ReturnSubject::Return(row.id()))).await), AppError::NotCorrectable);
+both!(a_wrong_return_is_corrected_once, |w: World| async move {
+    let (s, engine) = stocked(w, 1, 4_000).await;
+    let row = ask(&s, &return_request(&s, part(&s, 0, 1_500))).await.unwrap();
     assert_eq!(
-        refused(s.ask(&s.wish(ReturnSubject::Return(undone.id()))).await),
+        refused(ask(&s, &return_request(&s, ReturnSubject::Return(row.id()))).await),
+        AppError::NotCorrectable,
+        "not paid out yet"
+    );
+    engine.wake();
+    until_state(&s, &row, ReturnState::Taken).await;
+    pay(&s, &row).await.unwrap();
+    let undone = ask(&s, &return_request(&s, ReturnSubject::Return(row.id()))).await.unwrap();
+    assert_eq!(undone.state().unwrap(), ReturnState::Done);
+    assert_eq!(refused(ask(&s, &return_request(&s, ReturnSubject::Return(row.id()))).await), AppError::NotCorrectable);
+    assert_eq!(
+        refused(ask(&s, &return_request(&s, ReturnSubject::Return(undone.id()))).await),
         AppError::NotCorrectable,
         "a correction is not corrected"
     );
     engine.wake();
     s.settled(SOON).await;
-    assert_eq!((s.view(0, 1).remaining, s.balance(&Account::Cash).await), (4_000, Money(-400_000)));
+    assert_eq!((s.view(0, 1).remaining, balance(&s, &Account::Cash).await), (4_000, Money(-400_000)));
     assert_eq!(s.w.number("SELECT COUNT(*) FROM receipts").await, 3);
     engine.stop().await;
     s.prove().await;
 });
 
-both!(a_debit_in_doubt_waits_for_a_person_and_is_never_paid_meanwhile, |w: World| async move {
-    let (s, engine) = Site::stocked(w, 1, 4_000).await;
+both!(an_uncertain_debit_waits_for_a_decision_and_is_not_paid, |w: World| async move {
+    let (s, engine) = stocked(w, 1, 4_000).await;
     engine.stop().await;
     s.w.execute("UPDATE account_meters SET count = 7").await;
-    let row = s.ask(&s.wish(s.some(0, 1_000))).await.unwrap();
+    let row = ask(&s, &return_request(&s, part(&s, 0, 1_000))).await.unwrap();
     let engine = s.start().await;
-    s.until(&row, ReturnState::Case).await;
-    assert_eq!(refused(s.pay(&row).await), AppError::Conflict);
+    until_state(&s, &row, ReturnState::Case).await;
+    assert_eq!(refused(pay(&s, &row).await), AppError::Conflict);
     s.w.execute("UPDATE account_meters SET count = 1").await;
     s.w.execute("UPDATE commands SET count = 2 WHERE kind = 'debit'").await;
     let decision = deliveries::Decision { by: s.clerk, ip: "", at: SystemClock.now() };
     deliveries::try_again(&s.w.db, s.held().await, &decision).await.unwrap();
-    assert_eq!(s.now(&row).await, ReturnState::Taking);
+    assert_eq!(state(&s, &row).await, ReturnState::Taking);
     engine.wake();
-    s.until(&row, ReturnState::Taken).await;
-    s.pay(&row).await.unwrap();
+    until_state(&s, &row, ReturnState::Taken).await;
+    pay(&s, &row).await.unwrap();
     engine.stop().await;
     s.prove().await;
 });
 
-both!(an_engine_that_dies_anywhere_debits_once, |w: World| async move {
+both!(a_crash_at_any_point_debits_once, |w: World| async move {
     let s = Site::with(w, 1, 2, |sim| sim.bus = Some(BusTiming::at(19_200))).await;
     for room in 0..2 {
         s.sell(room, 9_000).await;
     }
     let engine = s.start().await;
     s.settled(Duration::from_secs(40)).await;
-    s.seen().await;
+    until_read(&s).await;
     engine.stop().await;
     let mut rows = Vec::new();
     for n in 0..6 {
-        rows.push(s.ask(&s.wish(s.some(n % 2, 500 + n as i64))).await.unwrap());
+        rows.push(ask(&s, &return_request(&s, part(&s, n % 2, 500 + n as i64))).await.unwrap());
     }
     for n in 0..24 {
         let engine = s.start().await;
@@ -324,11 +335,11 @@ both!(an_engine_that_dies_anywhere_debits_once, |w: World| async move {
     s.settled(Duration::from_secs(60)).await;
     engine.stop().await;
     for row in &rows {
-        assert_eq!(s.now(row).await, ReturnState::Taken);
-        s.pay(row).await.unwrap();
+        assert_eq!(state(&s, row).await, ReturnState::Taken);
+        pay(&s, row).await.unwrap();
     }
     let taken: i64 = rows.iter().map(|row| row.amount_fen).sum();
-    assert_eq!(s.balance(&Account::Cash).await, Money((taken - 18_000) * 100));
+    assert_eq!(balance(&s, &Account::Cash).await, Money((taken - 18_000) * 100));
     assert_eq!(s.w.number("SELECT COUNT(*) FROM cases").await, 0);
     assert!(commands::due(&s.w.db, SystemClock.now(), 10).await.unwrap().is_empty());
     s.prove().await;

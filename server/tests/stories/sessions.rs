@@ -1,15 +1,15 @@
 //! Logging in and out, as a browser does it, on both databases.
 
-use crate::support::World;
-use crate::support::web::{PASSWORD, Web, location};
 use domain::clock::Clock;
 use model::person::Role;
 use model::time::{DAY, HOUR, MINUTE, SECOND};
 use reqwest::Method;
 use reqwest::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, SET_COOKIE};
 use store::{audit, verify};
+use story_support::web::{PASSWORD, Web, location};
+use story_support::{World, both};
 
-both!(a_session_opens_slides_and_ends, |w: World| async move {
+both!(a_session_starts_is_extended_and_ends, |w: World| async move {
     let web = Web::start(&w).await;
     let mut person = web.person(&w, Role::Resident, "r101").await;
     assert!(person.cookie.starts_with("__Host-dormwatt="));
@@ -35,7 +35,7 @@ both!(a_session_opens_slides_and_ends, |w: World| async move {
     assert!(audit::verify(&w.db).await.unwrap().is_ok());
 });
 
-both!(an_operators_session_ends_overnight, |w: World| async move {
+both!(an_operator_session_ends_overnight, |w: World| async move {
     let web = Web::start(&w).await;
     let person = web.person(&w, Role::Operator, "op").await;
     assert_eq!(location(&person.get("/").await), "/wall");
@@ -43,7 +43,7 @@ both!(an_operators_session_ends_overnight, |w: World| async move {
     assert_eq!(location(&person.get("/").await), "/login");
 });
 
-both!(the_cookie_is_for_this_host_over_tls_and_not_for_scripts, |w: World| async move {
+both!(the_cookie_is_host_only_secure_and_http_only, |w: World| async move {
     let web = Web::start(&w).await;
     web.person(&w, Role::Operator, "op").await;
     let answer = web.visitor().log_in("op", PASSWORD).await;
@@ -54,7 +54,7 @@ both!(the_cookie_is_for_this_host_over_tls_and_not_for_scripts, |w: World| async
     assert!(!cookie.contains("Domain"));
 });
 
-both!(wrong_passwords_pause_and_names_stay_unknown, |w: World| async move {
+both!(wrong_passwords_are_throttled_without_revealing_logins, |w: World| async move {
     let web = Web::start(&w).await;
     web.person(&w, Role::Resident, "r101").await;
     for login in ["r101", "nobody"] {
@@ -99,7 +99,7 @@ both!(a_new_password_ends_all_other_sessions, |w: World| async move {
     assert_eq!(verify::verify(&w.db).await.unwrap().differences, []);
 });
 
-both!(after_logging_in_one_is_where_one_wanted_to_be_but_never_elsewhere, |w: World| async move {
+both!(login_returns_to_the_requested_page_of_this_site_only, |w: World| async move {
     let web = Web::start(&w).await;
     web.person(&w, Role::Operator, "op").await;
     assert_eq!(location(&web.visitor().get("/password?x=1").await), "/login?next=/password%3Fx%3D1");
@@ -114,7 +114,7 @@ both!(after_logging_in_one_is_where_one_wanted_to_be_but_never_elsewhere, |w: Wo
     assert_eq!(location(&answer), "/login?next=/rooms/1&e=bad-credentials");
 });
 
-both!(another_site_cannot_post_in_somebodys_name, |w: World| async move {
+both!(another_site_cannot_post_with_a_users_session, |w: World| async move {
     let web = Web::start(&w).await;
     let person = web.person(&w, Role::Resident, "r101").await;
     let post = |name: &'static str, value: &str| {
@@ -128,7 +128,7 @@ both!(another_site_cannot_post_in_somebodys_name, |w: World| async move {
     assert_eq!(person.get("/password").await.status(), 303);
 });
 
-both!(answers_are_private_and_scripts_need_the_nonce, |w: World| async move {
+both!(responses_are_private_and_scripts_need_the_nonce, |w: World| async move {
     let web = Web::start(&w).await;
     let answer = web.visitor().get("/login").await;
     assert_eq!(answer.headers()[CACHE_CONTROL], "no-store");
@@ -143,7 +143,7 @@ both!(answers_are_private_and_scripts_need_the_nonce, |w: World| async move {
     assert!(!again.headers()[CONTENT_SECURITY_POLICY].to_str().unwrap().contains(&nonce), "a nonce serves once");
 });
 
-both!(bad_requests_get_a_clear_answer_in_the_persons_language, |w: World| async move {
+both!(bad_requests_get_a_clear_error_in_the_users_language, |w: World| async move {
     let web = Web::start(&w).await;
     let answer = web.visitor().get("/no/such/page").await;
     assert_eq!(answer.status(), 404);
@@ -169,7 +169,7 @@ both!(bad_requests_get_a_clear_answer_in_the_persons_language, |w: World| async 
     assert_eq!(web.visitor().send(Method::DELETE, "/login", "").await.status(), 405);
 });
 
-both!(the_server_stops_in_good_order, |w: World| async move {
+both!(the_server_shuts_down_gracefully, |w: World| async move {
     let mut web = Web::start(&w).await;
     assert_eq!(web.visitor().get("/health").await.status(), 200);
     // A wall that stays open must not hold it up.
@@ -182,7 +182,7 @@ both!(the_server_stops_in_good_order, |w: World| async move {
     assert!(web.client.get(&web.base).send().await.is_err());
 });
 
-both!(sessions_that_ended_are_removed, |w: World| async move {
+both!(ended_sessions_are_deleted, |w: World| async move {
     let web = Web::start(&w).await;
     web.person(&w, Role::Operator, "op").await;
     assert_eq!(store::sessions::purge(&w.db, w.clock.now()).await.unwrap(), 0);

@@ -1,7 +1,5 @@
 //! Shifts: a drawer is counted against the ledger, and a closed shift sells nothing, on both databases.
 
-use crate::support::World;
-use crate::support::rooms::Room;
 use domain::clock::Clock;
 use domain::ledger::Account;
 use domain::order::Limits;
@@ -13,6 +11,8 @@ use model::person::{Role, Who};
 use store::orders::{self, NewOrder, Order};
 use store::shifts::{self, Shift};
 use store::{StoreError, ledger, verify};
+use story_support::rooms::Room;
+use story_support::{World, both};
 
 fn refused<T: std::fmt::Debug>(result: Result<T, StoreError>) -> AppError {
     match result {
@@ -35,7 +35,7 @@ fn who(user: UserId, role: Role) -> Who {
     Who { user, role, name: String::new(), ip: String::new() }
 }
 
-both!(a_drawer_is_counted_against_the_ledger, |w: World| async move {
+both!(a_cash_drawer_is_compared_with_the_ledger, |w: World| async move {
     let (room, clerk) = (w.room(1).await, w.clerk().await);
     let own = who(clerk, Role::Operator);
     shifts::open(&w.db, &w.rng, w.clock.now(), &own, Fen(10_000)).await.unwrap();
@@ -63,7 +63,7 @@ both!(a_drawer_is_counted_against_the_ledger, |w: World| async move {
     assert_eq!(verify::verify(&w.db).await.unwrap().differences, []);
 });
 
-both!(a_closed_shift_sells_nothing, |w: World| async move {
+both!(a_closed_shift_allows_no_sale, |w: World| async move {
     let (room, clerk) = (w.room(1).await, w.clerk().await);
     let own = who(clerk, Role::Operator);
     sell(&w, room, clerk, Tender::Cash, 5_000).await.unwrap();

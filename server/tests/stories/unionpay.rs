@@ -1,7 +1,5 @@
 //! What is UnionPay's own, against a sandbox that speaks its protocol; what every channel must hold is in `channels.rs`.
 
-use crate::support::World;
-use crate::support::shop::{Counts, DESK, PHONE, Shop};
 use domain::clock::Clock;
 use domain::payment_event::Kind;
 use domain::refund::ChannelRefund;
@@ -13,8 +11,10 @@ use payments::bill::BillAnswer;
 use payments::channel::{Notice, RefundAnswer};
 use payments::{Cashier, form};
 use sandbox::{BillFaults, Faults};
+use story_support::shop::{Counts, DESK, PHONE, Shop};
+use story_support::{World, both};
 
-both!(the_payer_posts_a_form_pays_and_is_posted_back, |w: World| async move {
+both!(the_payer_posts_a_form_pays_and_is_redirected_back, |w: World| async move {
     let shop = Shop::open(w).await;
     let (order, cashier) = shop.paying_by(Tender::UnionPay, 5_000, &PHONE).await;
     let Cashier::Form(mut payment) = cashier.clone() else { panic!("{cashier:?}") };
@@ -46,7 +46,7 @@ both!(the_payer_posts_a_form_pays_and_is_posted_back, |w: World| async move {
     assert!(refused.text().await.unwrap().contains("验证签名失败"));
 });
 
-both!(a_desk_pays_by_the_same_form, |w: World| async move {
+both!(a_desktop_browser_pays_by_the_same_form, |w: World| async move {
     let shop = Shop::open(w).await;
     let (order, cashier) = shop.paying_by(Tender::UnionPay, 5_000, &DESK).await;
     shop.arrive(&cashier).await;
@@ -56,7 +56,7 @@ both!(a_desk_pays_by_the_same_form, |w: World| async move {
     assert_eq!(shop.proved().await, Counts::ONCE);
 });
 
-both!(what_is_signed_by_unionpay_but_of_another_form_changes_nothing, |w: World| async move {
+both!(a_signed_message_of_another_type_changes_nothing, |w: World| async move {
     let shop = Shop::open(w).await;
     let (order, number) = shop.reach(Tender::UnionPay, 5_000).await;
     shop.sandbox.set_faults(Faults { lose: true, ..Faults::default() });
@@ -93,7 +93,7 @@ both!(what_is_signed_by_unionpay_but_of_another_form_changes_nothing, |w: World|
     assert_eq!(shop.proved().await, Counts::ONCE);
 });
 
-both!(a_success_with_a_limitation_is_a_success, |w: World| async move {
+both!(a_success_code_with_a_restriction_is_a_success, |w: World| async move {
     let shop = Shop::open(w).await;
     shop.sandbox.set_faults(Faults { code: Some("A6".into()), ..Faults::default() });
     let (told, number) = shop.reach(Tender::UnionPay, 5_000).await;
@@ -109,7 +109,7 @@ both!(a_success_with_a_limitation_is_a_success, |w: World| async move {
     assert_eq!(shop.proved().await, Counts { credits: 2, payments: 2, events: 2, ..Counts::NONE });
 });
 
-both!(an_unknown_answer_changes_nothing_however_often_it_comes, |w: World| async move {
+both!(a_repeated_unknown_answer_changes_nothing, |w: World| async move {
     let shop = Shop::open(w).await;
     let (order, number) = shop.reach(Tender::UnionPay, 5_000).await;
     shop.sandbox.set_faults(Faults { lose: true, ..Faults::default() });
@@ -132,7 +132,7 @@ both!(an_unknown_answer_changes_nothing_however_often_it_comes, |w: World| async
     assert_eq!(shop.proved().await, Counts::ONCE);
 });
 
-both!(a_trade_that_failed_may_be_paid_with_another_card_until_its_time_is_over, |w: World| async move {
+both!(a_failed_trade_can_be_paid_again_until_it_expires, |w: World| async move {
     let shop = Shop::open(w).await;
     let (order, number) = shop.reach(Tender::UnionPay, 5_000).await;
     shop.sandbox.set_faults(Faults { code: Some("61".into()), lose: true, ..Faults::default() });
@@ -156,7 +156,7 @@ both!(a_trade_that_failed_may_be_paid_with_another_card_until_its_time_is_over, 
     assert_eq!((counts.credits, counts.payments, counts.cases), (1, 1, 0));
 });
 
-both!(a_refund_under_one_number_gives_once, |w: World| async move {
+both!(a_refund_under_one_number_pays_once, |w: World| async move {
     let shop = Shop::open(w).await;
     let (_, number) = shop.reach(Tender::UnionPay, 5_000).await;
     assert!(shop.sandbox.pay(&number));
@@ -201,7 +201,7 @@ both!(a_refund_under_one_number_gives_once, |w: World| async move {
     assert_eq!((event.kind(), event.out_trade_no(), event.refund_no()), (Kind::Returned, &*number, Some(&*refund.number)));
 });
 
-both!(a_forged_chain_is_nobodys_word, |w: World| async move {
+both!(a_forged_certificate_chain_is_rejected, |w: World| async move {
     let shop = Shop::open(w).await;
     let (order, number) = shop.reach(Tender::UnionPay, 5_000).await;
     // Signed properly, by a certificate that names UnionPay and that the forger made: who looks only at the signature believes it.
@@ -217,7 +217,7 @@ both!(a_forged_chain_is_nobodys_word, |w: World| async move {
     assert!(fields["signPubKeyCert"].contains("\r\n"), "as UnionPay sends it");
 });
 
-both!(the_file_of_a_settlement_day_is_read_or_refused_whole, |w: World| async move {
+both!(a_statement_is_accepted_or_rejected_as_a_whole, |w: World| async move {
     let shop = Shop::open(w).await;
     let (_, number) = shop.reach(Tender::UnionPay, 5_000).await;
     assert!(shop.sandbox.pay(&number));
@@ -263,7 +263,7 @@ both!(the_file_of_a_settlement_day_is_read_or_refused_whole, |w: World| async mo
     assert!(channel.bill(day).await.unwrap_err().to_string().contains("signature"), "a forged answer is no bill");
 });
 
-both!(a_day_that_ends_at_eleven_in_the_evening_is_equal_too, |w: World| async move {
+both!(a_settlement_day_ending_at_23_00_reconciles, |w: World| async move {
     let shop = Shop::open(w).await;
     shop.next_day(22);
     let day = shop.today();

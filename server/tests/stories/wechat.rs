@@ -1,7 +1,5 @@
 //! WeChat Pay against a sandbox that speaks its protocol and fails in every way it knows, on both databases.
 
-use crate::support::World;
-use crate::support::shop::{Counts, DESK, PHONE, Shop};
 use domain::clock::Clock;
 use domain::payment_event::Kind;
 use domain::refund::ChannelRefund;
@@ -14,6 +12,8 @@ use payments::channel::RefundAnswer;
 use payments::wechat::VerifyConfig;
 use payments::{Config, Payer, WechatConfig};
 use sandbox::{Faults, Status};
+use story_support::shop::{Counts, DESK, PHONE, Shop};
+use story_support::{World, both};
 
 /// Orders by WeChat; gives the order and the number of its trade.
 async fn at_the_cashier(shop: &Shop, payer: &Payer<'_>) -> (OrderId, String, Cashier) {
@@ -21,7 +21,7 @@ async fn at_the_cashier(shop: &Shop, payer: &Payer<'_>) -> (OrderId, String, Cas
     (order, shop.number(order).await, cashier)
 }
 
-both!(a_phone_is_sent_to_wechat_and_a_desk_shows_a_code, |w: World| async move {
+both!(a_phone_opens_wechat_and_a_desktop_shows_a_qr_code, |w: World| async move {
     let shop = Shop::open(w).await;
     let (order, number, cashier) = at_the_cashier(&shop, &PHONE).await;
     let Cashier::Address(address) = cashier else { panic!("{cashier:?}") };
@@ -45,7 +45,7 @@ both!(a_phone_is_sent_to_wechat_and_a_desk_shows_a_code, |w: World| async move {
     assert_eq!(shop.sandbox.books().len(), 2);
 });
 
-both!(told_ten_times_at_once_it_is_credited_once, |w: World| async move {
+both!(ten_concurrent_wechat_notifications_credit_once, |w: World| async move {
     let shop = Shop::open(w).await;
     let (order, number, _) = at_the_cashier(&shop, &PHONE).await;
     shop.sandbox.set_faults(Faults { copies: 10, ..Faults::default() });
@@ -59,7 +59,7 @@ both!(told_ten_times_at_once_it_is_credited_once, |w: World| async move {
     assert_eq!(shop.proved().await, Counts::ONCE);
 });
 
-both!(a_lost_word_is_asked_for, |w: World| async move {
+both!(a_lost_notification_is_queried, |w: World| async move {
     let shop = Shop::open(w).await;
     shop.sandbox.set_faults(Faults { lose: true, ..Faults::default() });
     let (order, number, _) = at_the_cashier(&shop, &PHONE).await;
@@ -73,7 +73,7 @@ both!(a_lost_word_is_asked_for, |w: World| async move {
     assert_eq!(shop.proved().await, Counts::ONCE);
 });
 
-both!(a_false_signature_a_probe_and_half_a_body_change_nothing, |w: World| async move {
+both!(a_forged_probe_or_truncated_notification_changes_nothing, |w: World| async move {
     let shop = Shop::open(w).await;
     let (order, number, _) = at_the_cashier(&shop, &PHONE).await;
     for faults in [Faults { falsify: true, ..Faults::default() }, Faults { half: true, ..Faults::default() }] {
@@ -98,7 +98,7 @@ both!(a_false_signature_a_probe_and_half_a_body_change_nothing, |w: World| async
     assert_eq!(shop.proved().await, Counts::ONCE);
 });
 
-both!(a_word_that_is_too_old_is_refused, |w: World| async move {
+both!(a_notification_with_an_old_timestamp_is_refused, |w: World| async move {
     let shop = Shop::open(w).await;
     let (order, number, _) = at_the_cashier(&shop, &PHONE).await;
     for minutes in [6, -12] {
@@ -117,7 +117,7 @@ both!(a_word_that_is_too_old_is_refused, |w: World| async move {
     assert_eq!(shop.proved().await, Counts::ONCE);
 });
 
-both!(what_does_not_fit_is_held, |w: World| async move {
+both!(a_mismatched_notification_is_held, |w: World| async move {
     let shop = Shop::open(w).await;
     let faults = [
         (Faults { amount: Some("500.00".into()), ..Faults::default() }, "amount"),
@@ -137,7 +137,7 @@ both!(what_does_not_fit_is_held, |w: World| async move {
     }
 });
 
-both!(an_unpaid_trade_is_closed_by_us_because_wechat_does_not, |w: World| async move {
+both!(an_unpaid_wechat_trade_is_closed_by_the_server, |w: World| async move {
     let shop = Shop::open(w).await;
     let (first, one, _) = at_the_cashier(&shop, &PHONE).await;
     shop.wait(SECOND);
@@ -155,7 +155,7 @@ both!(an_unpaid_trade_is_closed_by_us_because_wechat_does_not, |w: World| async 
     assert_eq!(shop.proved().await, Counts { events: 2, ..Counts::NONE });
 });
 
-both!(a_start_whose_answer_was_lost_is_the_same_trade_when_it_is_tried_again, |w: World| async move {
+both!(a_retried_start_with_a_lost_answer_is_the_same_trade, |w: World| async move {
     let shop = Shop::open(w).await;
     shop.sandbox.set_faults(Faults { silent_on: vec!["prepay".into()], ..Faults::default() });
     let top_up = store::orders::NewOrder { tender: Tender::WechatPay, ..shop.top_up(5_000) };
@@ -169,7 +169,7 @@ both!(a_start_whose_answer_was_lost_is_the_same_trade_when_it_is_tried_again, |w
     assert_eq!(shop.proved().await, Counts::ONCE);
 });
 
-both!(a_refund_under_one_number_gives_once, |w: World| async move {
+both!(a_refund_under_one_number_pays_once, |w: World| async move {
     let shop = Shop::open(w).await;
     let (_, number, _) = at_the_cashier(&shop, &PHONE).await;
     assert!(shop.sandbox.pay(&number));
@@ -202,7 +202,7 @@ both!(a_refund_under_one_number_gives_once, |w: World| async move {
     assert_eq!(shop.proved().await, Counts { events: 2, cases: 1, ..Counts::ONCE });
 });
 
-both!(rubbish_is_refused_and_only_posts_are_taken, |w: World| async move {
+both!(malformed_requests_and_other_methods_are_refused, |w: World| async move {
     let shop = Shop::open(w).await;
     for body in ["", "{}", "<xml/>", "\u{0}"] {
         let (status, answer) = shop.post_notify_to("wechat", body).await;
@@ -222,7 +222,7 @@ both!(rubbish_is_refused_and_only_posts_are_taken, |w: World| async move {
     assert_eq!(shop.proved().await, Counts::NONE);
 });
 
-both!(a_new_platform_certificate_is_fetched_when_it_is_first_named_and_never_for_a_stranger, |w: World| async move {
+both!(a_new_platform_certificate_is_fetched_for_wechat_only, |w: World| async move {
     let shop = Shop::open(w).await;
     let first = shop.sandbox.wechat_by_certificate(0x5157).unwrap();
     let verify = vec![VerifyConfig { certificate: Some(first), ..VerifyConfig::default() }];

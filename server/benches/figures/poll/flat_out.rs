@@ -18,7 +18,7 @@ pub async fn run(length: Length) -> Outcome<Vec<Figure>> {
         rates.push(stored / during.as_secs_f64());
         cpu.push((site.server.cpu()? - before) / stored * 10_000.0);
     }
-    let bare = site.bare(during).await?;
+    let bare = site.baseline(during).await?;
     let beside = format!("28 buses of 25 meters that answer at once; bare tokio-modbus after it {:.3} s", bare.cpu);
     let relative = cpu.iter().map(|cpu| cpu / bare.cpu).collect();
     // A meter is never read more often than five times a second.

@@ -30,7 +30,7 @@ async fn on(engine: Engine, length: Length) -> Outcome<Vec<Figure>> {
         cpu.push(took / more as f64 * 10_000.0);
         memory.push(site.server.resident()? / 1e6);
     }
-    let bare = site.bare(length.seconds(20)).await?;
+    let bare = site.baseline(length.seconds(20)).await?;
     let (busy, engine) = ("28 buses of 25 meters, 50 ms a transaction, wall open", engine.as_str());
     let name = |figure: &str| format!("poll.{figure}.{engine}");
     let (alone, beside) = (bare.sweep / floor, format!("bare tokio-modbus after it {:.3} s", bare.cpu));

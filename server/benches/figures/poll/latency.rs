@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use super::BUSY;
 use crate::figure::{Figure, quantile};
+use crate::request_recorder::{Request, RequestRecorder};
 use crate::site::{Meter, Plan, Site};
-use crate::tap::Seen;
 use crate::{Length, Outcome};
 
 /// A block write: what a sealed command travels in.
@@ -51,15 +51,15 @@ async fn measure(site: &Site, sales: usize) -> Outcome<Vec<f64>> {
         tokio::time::sleep(Duration::from_millis(120)).await;
     }
     tokio::time::sleep(Duration::from_secs(3)).await;
-    let logs: Vec<Vec<Seen>> = site.taps.iter().map(crate::tap::Tap::seen).collect();
+    let logs: Vec<Vec<Request>> = site.recorders.iter().map(RequestRecorder::requests).collect();
     Ok(decided.iter().filter_map(|(room, decision)| first_byte(logs.get(room.gateway)?, room.unit, *decision)).collect())
 }
 
 /// The command reads the meter, then writes: the first byte is that of the last read of this meter before its first write.
-fn first_byte(log: &[Seen], unit: u8, decision: Instant) -> Option<f64> {
-    let own = |seen: &&Seen| seen.unit == unit && seen.at >= decision;
-    let write = log.iter().find(|seen| own(seen) && seen.function == WRITE)?;
-    let read = log.iter().rfind(|seen| own(seen) && seen.at < write.at)?;
+fn first_byte(log: &[Request], unit: u8, decision: Instant) -> Option<f64> {
+    let own = |request: &&Request| request.unit == unit && request.at >= decision;
+    let write = log.iter().find(|request| own(request) && request.function == WRITE)?;
+    let read = log.iter().rfind(|request| own(request) && request.at < write.at)?;
     Some(read.at.duration_since(decision).as_secs_f64())
 }
 

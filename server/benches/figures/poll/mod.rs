@@ -1,9 +1,9 @@
 //! Polling: how close to the bus's own limit meters are read, what it costs, and what the dead cost the living.
 
-pub mod dead;
+pub mod dead_meters;
 pub mod flat_out;
 pub mod healthy;
-pub mod late;
+pub mod late_answers;
 pub mod latency;
 pub mod scale;
 pub mod site_9600;

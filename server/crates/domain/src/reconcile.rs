@@ -289,7 +289,7 @@ pub enum Metered {
     /// Delivered, by the ledger and what the meter shows.
     Delivered,
     /// And the meter itself wrote it down.
-    LedgerPosition,
+    InJournal,
     /// They contradict each other.
     Contradicts(&'static str),
 }
@@ -312,7 +312,7 @@ pub fn metered(purchase: &Purchase, now: Timestamp) -> Metered {
     match (fell, purchase.journal) {
         (true, _) if !purchase.in_case => Metered::Contradicts("count"),
         (true, _) => Metered::Open,
-        (false, Some(_)) => Metered::LedgerPosition,
+        (false, Some(_)) => Metered::InJournal,
         (false, None) => Metered::Delivered,
     }
 }

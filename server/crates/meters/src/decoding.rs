@@ -1,15 +1,15 @@
-//! How a gateway carries the meters' frames.
+//! How answers are checked while they are received.
 
-/// What the bytes that came so far are. A reader takes exactly what is missing, so nothing behind a frame is ever swallowed.
+/// What the bytes received so far are. A reader takes exactly the bytes that are missing, and so none of what follows a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress<T> {
-    /// The begin of an answer; at least so many bytes are missing.
+    /// The beginning of an answer; at least so many bytes are missing.
     More(usize),
-    /// A whole answer, and not a byte more.
+    /// A whole answer without a byte more.
     Whole(T),
 }
 
-/// What came is not the answer to what was asked: it may answer something else, so nothing on the connection can be trusted.
+/// What was received does not answer the request. It may answer another one, so nothing on the connection can be trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("what came is not the answer to what was asked")]
+#[error("what was received does not answer the request")]
 pub struct OutOfStep;

@@ -1,16 +1,18 @@
-//! The way to one gateway: callers ask, one task owns the TCP endpoint and does one request at a time, most urgent first.
+//! The link to one gateway: callers queue requests; one task owns the TCP endpoint and does one at a time, the most urgent first.
 
 mod connection;
 mod endpoint;
 #[cfg(test)]
 mod fuzz;
-pub mod late;
+#[cfg(test)]
+mod late;
 mod mbap;
+mod modbus;
 mod pdu;
 mod rtu;
 mod target;
 mod tls;
-mod wire;
+mod transport;
 
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -28,48 +30,47 @@ use domain::rng::Rng;
 pub use target::{Carrier, Target};
 pub use tls::{Tls, TlsError, TlsSettings};
 
-/// What goes first on a bus.
+/// The order of requests on a bus, the most urgent first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Priority {
-    /// Opening, credit, debit, closing.
+    /// Account opening, credit, debit, account closure.
     Money,
-    /// Modes and the resident's switch.
+    /// Control modes and the resident's switch.
     Relay,
     /// Limits, prices, clock.
     Settings,
-    /// Somebody looks at this meter now.
+    /// A reading that a person waits for.
     ReadNow,
-    /// The regular round.
     Sweep,
-    /// A lost meter may answer again: last of all, and not worth a long wait.
+    /// A lost meter is tried: last of all, with half the time-out.
     Probe,
 }
 
-/// Why there is no answer. After a write, anything but an exception leaves the outcome unknown.
+/// Why a request has no answer. After a write, anything but an exception leaves the outcome unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LinkError {
-    /// The gateway or the meter refused; the connection is sound.
+    /// Refused by the gateway or the meter; the connection stays.
     #[error("Modbus exception {0}")]
     Exception(u8),
-    /// A DL/T 645 meter refused; the connection is sound.
+    /// Refused by a DL/T 645 meter; the connection stays.
     #[error("refused: {0}")]
     Refused(Refusal),
-    /// A DL/T 645 meter switches for nobody without a password; nothing was sent.
+    /// A DL/T 645 meter needs a password to switch; nothing was sent.
     #[error("no password for DL/T 645 meters: give meters.dlt645.password in the configuration")]
     NoPassword,
     /// This gateway cannot carry DL/T 645; nothing was sent.
     #[error("DL/T 645 needs a transparent gateway: this one speaks Modbus")]
     NotCarried,
-    /// No answer in time; the connection was dropped, for the answer might still come.
+    /// The connection was dropped, because the answer may still arrive.
     #[error("no answer in time")]
     Timeout,
-    /// The connection broke, or what came was not the answer; it was dropped.
+    /// The connection broke, or was dropped because something other than the answer was received.
     #[error("the connection broke")]
     Broken,
-    /// The gateway does not accept connections; nothing was sent.
+    /// The gateway accepts no connection; nothing was sent.
     #[error("the gateway is lost")]
     Unreachable,
-    /// The server stops; nothing more is sent.
+    /// The server is stopping; nothing was sent.
     #[error("stopping")]
     Stopped,
 }
@@ -79,12 +80,12 @@ pub enum LinkError {
 pub enum LinkState {
     Connecting,
     Up,
-    /// Refused or silent; tried again after a pause.
+    /// It refused or did not answer, and is tried again after a pause.
     Down,
 }
 
 enum Action {
-    /// With the unit that must answer.
+    /// With the unit identifier.
     Modbus(u8, Registers),
     Dlt645(Ask),
 }
@@ -94,21 +95,20 @@ enum Registers {
     Write { address: u16, words: Vec<u16> },
 }
 
-/// What an answer holds.
 #[derive(Debug, PartialEq, Eq)]
-enum Given {
-    /// None for a write.
+enum Response {
+    /// Empty for a write.
     Words(Vec<u16>),
     Dlt645(Answer),
 }
 
-/// Request and answer for one value of DL/T 645, its waking bytes with it, in registers of Modbus.
+/// Request and answer for one value of DL/T 645 with their wake-up bytes, in Modbus registers.
 const ONE_VALUE: usize = 40;
-/// The same for the longest answer.
+/// As above, for the longest answer.
 const ALL_DATA: usize = 120;
 
 impl Action {
-    /// How much goes over the wire, in registers.
+    /// The length of request and answer together, in registers.
     fn registers(&self) -> usize {
         match self {
             Self::Modbus(_, Registers::Read { count, .. }) => (*count).into(),
@@ -121,14 +121,13 @@ impl Action {
 
 struct Request {
     priority: Priority,
-    /// Keeps the order of asking within a priority.
+    /// Keeps the order of requests within a priority.
     turn: u64,
     action: Action,
-    reply: oneshot::Sender<Result<Given, LinkError>>,
+    reply: oneshot::Sender<Result<Response, LinkError>>,
 }
 
 impl Request {
-    /// The greatest is taken first.
     const fn rank(&self) -> Reverse<(Priority, u64)> {
         Reverse((self.priority, self.turn))
     }
@@ -151,7 +150,7 @@ impl Ord for Request {
     }
 }
 
-/// A handle to the task that owns the endpoint.
+/// A handle to the task that owns the endpoint of a gateway.
 #[derive(Clone)]
 pub struct Link {
     queue: mpsc::UnboundedSender<Request>,
@@ -168,7 +167,7 @@ impl LinkError {
 }
 
 impl Link {
-    /// Starts the task; it ends after `stop`, when the request under way is done.
+    /// Starts the task; it ends after `stop`, when the current request is done.
     #[must_use]
     pub fn start(target: Target, config: Arc<Config>, rng: Rng, stop: CancellationToken) -> (Self, JoinHandle<()>) {
         let (queue, requests) = mpsc::unbounded_channel();
@@ -180,7 +179,7 @@ impl Link {
         (Self { queue, retry, distrusted, state }, tokio::spawn(endpoint.run()))
     }
 
-    /// Reads `count` holding registers; exactly as many are given.
+    /// Reads `count` holding registers, and returns exactly as many.
     ///
     /// # Errors
     /// [`LinkError`].
@@ -188,7 +187,7 @@ impl Link {
         self.registers(priority, unit, Registers::Read { area: Area::Holding, address, count }).await
     }
 
-    /// Reads `count` input registers; exactly as many are given.
+    /// Reads `count` input registers, and returns exactly as many.
     ///
     /// # Errors
     /// [`LinkError`].
@@ -196,8 +195,8 @@ impl Link {
         self.registers(priority, unit, Registers::Read { area: Area::Input, address, count }).await
     }
 
-    /// Writes registers, once: it is never sent again by itself, and after an error other than an exception or
-    /// [`LinkError::Unreachable`] nobody knows whether it arrived.
+    /// Writes registers. The request is sent once and never repeated; after an error other than an exception or
+    /// [`LinkError::Unreachable`] it is unknown whether it arrived.
     ///
     /// # Errors
     /// [`LinkError`].
@@ -205,24 +204,24 @@ impl Link {
         self.registers(priority, unit, Registers::Write { address, words }).await.map(drop)
     }
 
-    /// Asks a DL/T 645 meter, or tells all of them the time; once: what switches is never sent again by itself.
+    /// Sends a DL/T 645 request to a meter, or the time to all of them. It is sent once and never repeated.
     ///
     /// # Errors
     /// [`LinkError`].
     pub async fn dlt645(&self, priority: Priority, ask: Ask) -> Result<Answer, LinkError> {
-        match self.ask(priority, Action::Dlt645(ask)).await? {
-            Given::Dlt645(answer) => Ok(answer),
-            Given::Words(_) => Err(LinkError::Broken),
+        match self.send(priority, Action::Dlt645(ask)).await? {
+            Response::Dlt645(answer) => Ok(answer),
+            Response::Words(_) => Err(LinkError::Broken),
         }
     }
 
-    /// What came was well formed and not what was asked for: the connection is dropped before the next request, for answers on
-    /// it may belong to the requests before.
+    /// Drops the connection before the next request: an answer was well formed and not the one requested, so the answers on the
+    /// connection may belong to earlier requests.
     pub fn distrust(&self) {
         self.distrusted.store(true, Ordering::Relaxed);
     }
 
-    /// Ends the pause before the next try to connect.
+    /// Ends the pause before the next attempt to connect.
     pub fn retry(&self) {
         self.retry.notify_one();
     }
@@ -234,13 +233,13 @@ impl Link {
     }
 
     async fn registers(&self, priority: Priority, unit: u8, registers: Registers) -> Result<Vec<u16>, LinkError> {
-        match self.ask(priority, Action::Modbus(unit, registers)).await? {
-            Given::Words(words) => Ok(words),
-            Given::Dlt645(_) => Err(LinkError::Broken),
+        match self.send(priority, Action::Modbus(unit, registers)).await? {
+            Response::Words(words) => Ok(words),
+            Response::Dlt645(_) => Err(LinkError::Broken),
         }
     }
 
-    async fn ask(&self, priority: Priority, action: Action) -> Result<Given, LinkError> {
+    async fn send(&self, priority: Priority, action: Action) -> Result<Response, LinkError> {
         let (reply, answer) = oneshot::channel();
         let request = Request { priority, turn: 0, action, reply };
         self.queue.send(request).map_err(|_| LinkError::Stopped)?;

@@ -14,7 +14,7 @@ fn refused(result: Result<(), StoreError>) -> AppError {
     }
 }
 
-both!(a_day_is_closed_when_its_differences_are_decided_or_with_a_reason, |w: World| async move {
+both!(a_day_closes_when_differences_are_decided_or_by_reason, |w: World| async move {
     let shop = Shop::open(w).await;
     let (db, channel, day) = (&shop.world.db, Tender::Alipay, shop.today());
     let who = shop.treasurer().await;
@@ -51,7 +51,7 @@ both!(a_day_is_closed_when_its_differences_are_decided_or_with_a_reason, |w: Wor
     assert_eq!(closed, 2);
 });
 
-both!(only_fees_that_changed_open_a_closed_day_too, |w: World| async move {
+both!(changed_fees_reopen_a_closed_day, |w: World| async move {
     let shop = Shop::open(w).await;
     let (channel, day) = (Tender::WechatPay, shop.today());
     let who = shop.treasurer().await;
@@ -66,7 +66,7 @@ both!(only_fees_that_changed_open_a_closed_day_too, |w: World| async move {
     shop.listed(channel, day).await;
 });
 
-both!(what_the_bank_took_in_is_noted_once, |w: World| async move {
+both!(a_bank_receipt_is_recorded_once, |w: World| async move {
     let shop = Shop::open(w).await;
     let (db, rng, channel, day) = (&shop.world.db, &shop.world.rng, Tender::Alipay, shop.today());
     let who = shop.treasurer().await;

@@ -9,7 +9,7 @@ fn late_evening(shop: &Shop) {
     shop.wait(midnight.plus(-5 * MINUTE).since(domain::clock::Clock::now(&*shop.world.clock)));
 }
 
-both!(paid_before_midnight_and_told_after_it_is_no_difference, |w: World| async move {
+both!(a_notification_after_midnight_is_no_difference, |w: World| async move {
     let shop = Shop::open(w).await;
     late_evening(&shop);
     let day = shop.today();
@@ -31,7 +31,7 @@ both!(paid_before_midnight_and_told_after_it_is_no_difference, |w: World| async 
     assert_eq!((shop.day(Tender::Alipay, day.plus(1)).await.equal_lines, cases), (1, 0));
 });
 
-both!(booked_before_midnight_it_waits_for_the_neighbours_bill, |w: World| async move {
+both!(a_booking_before_midnight_waits_for_the_next_statement, |w: World| async move {
     let shop = Shop::open(w).await;
     for forgotten in [false, true] {
         shop.pays(Tender::Alipay, 2_000).await;
@@ -59,7 +59,7 @@ both!(booked_before_midnight_it_waits_for_the_neighbours_bill, |w: World| async 
     }
 });
 
-both!(a_refund_is_in_the_bill_of_its_own_day, |w: World| async move {
+both!(a_refund_is_in_the_statement_of_its_own_day, |w: World| async move {
     let shop = Shop::open(w).await;
     let day = shop.today();
     // Paid twice: the second goes back by itself, on the next day.
@@ -85,7 +85,7 @@ both!(a_refund_is_in_the_bill_of_its_own_day, |w: World| async move {
     assert_eq!((row.bill_fen, row.ledger_fen, row.equal_lines), (-5_000, -5_000, 1));
 });
 
-both!(what_somebody_gave_back_at_the_channel_is_in_bill_and_ledger, |w: World| async move {
+both!(a_console_refund_is_in_statement_and_ledger, |w: World| async move {
     let shop = Shop::open(w).await;
     for (n, channel) in CHANNELS.into_iter().enumerate() {
         let day = shop.today();
@@ -101,7 +101,7 @@ both!(what_somebody_gave_back_at_the_channel_is_in_bill_and_ledger, |w: World| a
     }
 });
 
-both!(a_refund_whose_answer_was_lost_differs_in_state_until_it_is_asked_for, |w: World| async move {
+both!(a_refund_with_a_lost_answer_differs_until_queried, |w: World| async move {
     let shop = Shop::open(w).await;
     let day = shop.today();
     let (order, first) = shop.at_the_cashier(5_000).await;

@@ -36,69 +36,67 @@ fn state(count: u16, cumulative: i64) -> State {
     }
 }
 
-impl Shop {
-    /// The engine's work: claimed, sent, read back.
-    async fn delivers(&self, fen: i64) {
-        let (db, rng, now) = (&self.world.db, &self.world.rng, self.world.clock.now());
-        let command = deliveries::next(db, self.room.meter, now.plus(1_000)).await.unwrap().unwrap();
-        let claim = deliveries::claim(db, &command).await.unwrap().unwrap();
-        let command = deliveries::next(db, self.room.meter, now.plus(1_000)).await.unwrap().unwrap();
-        let state = state(claim.count.try_into().unwrap(), fen);
-        let verdict = Verdict { state: &state, at: now, amount: Fen(fen), relay_fault: false };
-        deliveries::settle(db, rng, &command, &verdict).await.unwrap().unwrap();
-    }
-
-    /// What is listed, whatever else the books say.
-    async fn why(&self, day: model::time::Date) -> Vec<(String, String)> {
-        let listed = reconcile::differences(&self.world.db, Tender::Alipay, day).await.unwrap();
-        listed.into_iter().map(|row| (row.class, row.why)).collect()
-    }
-
-    async fn journalled(&self, amount: i64, count: u16) {
-        let (db, rng, now) = (&self.world.db, &self.world.rng, self.world.clock.now());
-        let record = JournalRecord {
-            sequence: Some(count),
-            at: Some(now),
-            what: JournalKind::Credit,
-            cause: 0,
-            amount: Fen(amount),
-            count: Some(count),
-            remaining: None,
-        };
-        journals::keep(db, rng, now, self.room.meter, Some(count), &[record]).await.unwrap();
-    }
+/// The engine's work: claimed, sent, read back.
+async fn deliver(shop: &Shop, fen: i64) {
+    let (db, rng, now) = (&shop.world.db, &shop.world.rng, shop.world.clock.now());
+    let command = deliveries::next(db, shop.room.meter, now.plus(1_000)).await.unwrap().unwrap();
+    let claim = deliveries::claim(db, &command).await.unwrap().unwrap();
+    let command = deliveries::next(db, shop.room.meter, now.plus(1_000)).await.unwrap().unwrap();
+    let state = state(claim.count.try_into().unwrap(), fen);
+    let verdict = Verdict { state: &state, at: now, amount: Fen(fen), relay_fault: false };
+    deliveries::settle(db, rng, &command, &verdict).await.unwrap().unwrap();
 }
 
-both!(a_purchase_is_held_against_count_and_journal, |w: World| async move {
+/// What is listed, whatever else the books say.
+async fn reasons(shop: &Shop, day: model::time::Date) -> Vec<(String, String)> {
+    let listed = reconcile::differences(&shop.world.db, Tender::Alipay, day).await.unwrap();
+    listed.into_iter().map(|row| (row.class, row.why)).collect()
+}
+
+async fn add_journal_record(shop: &Shop, amount: i64, count: u16) {
+    let (db, rng, now) = (&shop.world.db, &shop.world.rng, shop.world.clock.now());
+    let record = JournalRecord {
+        sequence: Some(count),
+        at: Some(now),
+        what: JournalKind::Credit,
+        cause: 0,
+        amount: Fen(amount),
+        count: Some(count),
+        remaining: None,
+    };
+    journals::keep(db, rng, now, shop.room.meter, Some(count), &[record]).await.unwrap();
+}
+
+both!(a_purchase_is_compared_with_count_and_journal, |w: World| async move {
     let shop = Shop::open(w).await;
     let day = shop.today();
     shop.pays(Tender::Alipay, 5_000).await;
     shop.wait(HOUR);
-    shop.delivers(5_000).await;
+    deliver(&shop, 5_000).await;
     let evening = shop.world.clock.now();
     shop.next_day(11);
     shop.fetches(Tender::Alipay, day).await;
     let meters = async || {
         let row = shop.day(Tender::Alipay, day).await;
-        (row.purchases, row.delivered, row.ledger_positions)
+        (row.purchases, row.delivered, row.in_journal)
     };
     assert_eq!((shop.classes(Tender::Alipay, day).await, meters().await), (vec![], (1, 1, 0)));
     // The journal is read, by which the meter itself says so.
     let morning = shop.world.clock.now();
     shop.world.clock.advance(evening.since(morning));
-    shop.journalled(5_000, 1).await;
+    add_journal_record(&shop, 5_000, 1).await;
     shop.world.clock.advance(morning.since(evening));
     shop.fetches(Tender::Alipay, day).await;
     assert_eq!((shop.classes(Tender::Alipay, day).await, meters().await), (vec![], (1, 1, 1)));
     // Its record is not what was sold: ours to find out.
     shop.world.execute("UPDATE meter_journal SET amount_fen = 500").await;
     shop.fetches(Tender::Alipay, day).await;
-    assert_eq!(shop.why(day).await, [("meter".to_owned(), "journal".to_owned())]);
+    assert_eq!(reasons(&shop, day).await, [("meter".to_owned(), "journal".to_owned())]);
     shop.world.execute("UPDATE meter_journal SET amount_fen = 5000").await;
     // Its count falls back, as of a meter that was replaced or written to by others.
     shop.world.shows(shop.room.meter, 0, 0, 0).await;
     shop.fetches(Tender::Alipay, day).await;
-    assert_eq!(shop.why(day).await, [("meter".to_owned(), "count".to_owned())]);
+    assert_eq!(reasons(&shop, day).await, [("meter".to_owned(), "count".to_owned())]);
     assert_eq!(shop.bill_cases().await, 1);
     shop.world.shows(shop.room.meter, 1, 5_000, 5_000).await;
     shop.fetches(Tender::Alipay, day).await;

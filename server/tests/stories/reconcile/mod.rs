@@ -1,14 +1,11 @@
 //! Bills of a sandbox that speaks the channels' protocols, compared with the ledger and the meters, on both databases.
 
-mod believed;
 mod closing;
 mod edges;
 mod meters;
 mod pages;
+mod statements;
 
-use crate::support::World;
-use crate::support::bills::CHANNELS;
-use crate::support::shop::Shop;
 use domain::ledger::Account;
 use model::money::{Fen, Money};
 use model::order::Tender;
@@ -17,8 +14,11 @@ use payments::reconcile::Fetched;
 use sandbox::{BillFaults, Faults};
 use store::ledger::credit_balance;
 use store::reconcile::Imported;
+use story_support::bills::CHANNELS;
+use story_support::shop::Shop;
+use story_support::{World, both};
 
-both!(a_day_that_is_equal_on_both_channels, |w: World| async move {
+both!(a_day_without_differences_on_both_channels, |w: World| async move {
     let shop = Shop::open(w).await;
     let day = shop.today();
     shop.pays(Tender::Alipay, 5_000).await;
@@ -60,7 +60,7 @@ async fn counts(shop: &Shop) -> [i64; 5] {
     ]
 }
 
-both!(every_class_is_found_and_closes_by_itself_when_it_is_gone, |w: World| async move {
+both!(every_difference_class_is_found_and_closes_when_resolved, |w: World| async move {
     let shop = Shop::open(w).await;
     for (n, channel) in CHANNELS.into_iter().enumerate() {
         let day = shop.today();
@@ -98,7 +98,7 @@ both!(every_class_is_found_and_closes_by_itself_when_it_is_gone, |w: World| asyn
     }
 });
 
-both!(what_nobody_told_us_of_differs_in_state_until_it_is_asked_for, |w: World| async move {
+both!(an_unnotified_payment_differs_until_queried, |w: World| async move {
     let shop = Shop::open(w).await;
     for channel in CHANNELS {
         let day = shop.today();
@@ -118,10 +118,10 @@ both!(what_nobody_told_us_of_differs_in_state_until_it_is_asked_for, |w: World| 
     }
 });
 
-both!(a_late_payment_of_a_closed_order_is_a_payment_like_any_other, |w: World| async move {
+both!(a_late_payment_of_a_closed_order_reconciles_normally, |w: World| async move {
     let shop = Shop::open(w).await;
     let day = shop.today();
-    let started = shop.payments.start(&shop.top_up(5_000), &crate::support::shop::PHONE).await.unwrap();
+    let started = shop.payments.start(&shop.top_up(5_000), &story_support::shop::PHONE).await.unwrap();
     for _ in 0..25 {
         shop.world.clock.advance(60_000);
         shop.query().await.unwrap();
@@ -136,7 +136,7 @@ both!(a_late_payment_of_a_closed_order_is_a_payment_like_any_other, |w: World| a
     assert_eq!(shop.day(Tender::Alipay, day).await.equal_lines, 1);
 });
 
-both!(what_is_not_in_the_meter_after_a_day_is_a_difference, |w: World| async move {
+both!(an_order_undelivered_after_a_day_is_a_difference, |w: World| async move {
     let shop = Shop::open(w).await;
     let day = shop.today();
     let (order, _) = shop.pays(Tender::Alipay, 5_000).await;
@@ -176,7 +176,7 @@ both!(fees_are_corrected_by_the_difference, |w: World| async move {
     assert_eq!(shop.world.number("SELECT COUNT(*) FROM ledger_transfers WHERE operation = 'fees'").await, 3);
 });
 
-both!(days_that_were_missed_are_caught_up, |w: World| async move {
+both!(missed_days_are_caught_up, |w: World| async move {
     let shop = Shop::open(w).await;
     let first = shop.today();
     for _ in 0..12 {

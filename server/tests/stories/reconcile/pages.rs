@@ -1,9 +1,9 @@
 //! The pages: who may open them, what they show, and what their forms do.
 
 use super::*;
-use crate::support::web::{Web, location};
 use model::person::Role;
 use server::config::Config;
+use story_support::web::{Web, location};
 
 /// The product with its channels, and the address of a day that is over.
 async fn web(shop: &Shop) -> Web {
@@ -18,7 +18,7 @@ async fn web(shop: &Shop) -> Web {
     Web::with(&shop.world, config, shop.world.clock.clone()).await
 }
 
-both!(a_person_runs_reads_and_closes_a_day, |w: World| async move {
+both!(an_operator_runs_reads_and_closes_a_day, |w: World| async move {
     let shop = Shop::open(w).await;
     let day = shop.today();
     let (_, number) = shop.pays(Tender::Alipay, 5_000).await;
@@ -68,7 +68,7 @@ both!(a_person_runs_reads_and_closes_a_day, |w: World| async move {
     }
 });
 
-both!(who_sees_a_part_of_the_site_sees_none_of_it, |w: World| async move {
+both!(operators_of_a_part_of_the_site_see_no_settlement, |w: World| async move {
     let shop = Shop::open(w).await;
     let day = shop.today();
     shop.pays(Tender::Alipay, 5_000).await;

@@ -128,7 +128,7 @@ fn a_purchase_is_held_against_its_meter() {
     let waiting = Purchase { delivered: Fen::ZERO, applied: None, ..good.clone() };
     for (purchase, expected) in [
         (good.clone(), Metered::Delivered),
-        (Purchase { journal: Some(Fen(5_000)), ..good.clone() }, Metered::LedgerPosition),
+        (Purchase { journal: Some(Fen(5_000)), ..good.clone() }, Metered::InJournal),
         (Purchase { journal: Some(Fen(500)), ..good.clone() }, Metered::Contradicts("journal")),
         (Purchase { delivered: Fen(500), ..good.clone() }, Metered::Contradicts("delivered-amount")),
         (Purchase { applied: None, shown: None, ..good.clone() }, Metered::Delivered),

@@ -4,17 +4,19 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
 
+use super::modbus::{Adu, Modbus};
 use super::target::{Carrier, Stream, Target};
-use super::wire::Wire;
-use super::{Action, Given, LinkError, mbap, rtu};
+use super::transport::Transport;
+use super::{Action, LinkError, Response};
 use crate::dlt645::{Access, Answer, Ask};
 
-/// Connected, and in step: the next bytes to come answer the next request.
+/// Connected, and in step: the next bytes received answer the next request.
 pub(super) struct Connection {
-    wire: Wire,
-    /// What goes over it is the bus behind it, where requests are not numbered.
+    transport: Transport,
+    modbus: Modbus,
+    /// The bare bus is behind it, where requests are not numbered and DL/T 645 is carried.
     is_bus: bool,
-    used: Instant,
+    last_used: Instant,
 }
 
 impl Connection {
@@ -23,59 +25,55 @@ impl Connection {
         Ok(Self::new(stream, matches!(target.carrier, Carrier::Transparent)))
     }
 
-    pub(super) fn new(stream: Box<dyn Stream>, is_bus: bool) -> Self {
-        Self { wire: Wire::new(stream), is_bus, used: Instant::now() }
+    fn new(stream: Box<dyn Stream>, is_bus: bool) -> Self {
+        let modbus = Modbus::new(if is_bus { Adu::Rtu } else { Adu::Mbap });
+        Self { transport: Transport::new(stream), modbus, is_bus, last_used: Instant::now() }
     }
 
-    /// Waits until answers to requests that were given up cannot come any more, where they could be taken for another's.
+    /// Waits, where answers are not numbered, until no request that timed out can be answered any more.
     pub(super) async fn settle(&mut self, silence: Duration) -> std::io::Result<()> {
-        if self.is_bus { self.wire.settle(silence).await } else { Ok(()) }
+        if self.is_bus { self.transport.settle(silence).await } else { Ok(()) }
     }
 
-    /// Something lies there that answers none of ours any more, or the gateway has closed: nothing must be asked on it.
+    /// Whether bytes are there that answer no request, or the gateway has closed: then nothing must be requested.
     pub(super) fn is_disturbed(&mut self) -> bool {
-        self.wire.is_disturbed()
+        self.transport.is_disturbed()
     }
 
-    /// How long nothing was asked.
+    /// How long nothing was requested.
     pub(super) fn idle(&self) -> Duration {
-        self.used.elapsed()
+        self.last_used.elapsed()
     }
 
-    /// Does one request, under this number where requests are numbered. After an error that is not [`LinkError::is_in_step`] the
-    /// connection must not be used again: an answer that comes late would be taken for the next one's.
+    /// Does one request, with this transaction number where requests are numbered. After an error that is not
+    /// [`LinkError::is_in_step`] the connection must not be used again: a late answer would be taken for the next one's.
     pub(super) async fn exchange(
         &mut self,
         transaction: u16,
         action: &Action,
         access: &Access,
         within: Duration,
-    ) -> Result<Given, LinkError> {
-        let answer = timeout(within, self.ask(transaction, action, access)).await;
-        self.used = Instant::now();
+    ) -> Result<Response, LinkError> {
+        let answer = timeout(within, self.request(transaction, action, access)).await;
+        self.last_used = Instant::now();
         answer.map_err(|_| LinkError::Timeout)?
     }
 
-    async fn ask(&mut self, transaction: u16, action: &Action, access: &Access) -> Result<Given, LinkError> {
-        /// As the gateway would answer what no frame can carry.
-        const TOO_LONG: LinkError = LinkError::Exception(0x03);
+    async fn request(&mut self, transaction: u16, action: &Action, access: &Access) -> Result<Response, LinkError> {
         match action {
-            Action::Modbus(unit, registers) if self.is_bus => {
-                let request = rtu::request(*unit, registers).ok_or(TOO_LONG)?;
-                self.wire.exchange(&request, |came| rtu::answer(*unit, registers, came)).await?.map(Given::Words)
-            }
             Action::Modbus(unit, registers) => {
-                let request = mbap::request(transaction, *unit, registers).ok_or(TOO_LONG)?;
-                let answer = self.wire.exchange(&request, |came| mbap::answer(transaction, *unit, registers, came));
-                answer.await?.map(Given::Words)
+                self.modbus.exchange(&mut self.transport, transaction, *unit, registers).await.map(Response::Words)
             }
             Action::Dlt645(ask) if self.is_bus => {
                 let request = ask.encode(access).ok_or(LinkError::NoPassword)?;
                 let answer = match ask {
-                    Ask::Time(_) => self.wire.tell(&request).await.map(|()| Answer::Done)?,
-                    _ => self.wire.exchange(&request, |came| ask.answer(came)).await?.map_err(LinkError::Refused)?,
+                    Ask::Time(_) => self.transport.broadcast(&request).await.map(|()| Answer::Done)?,
+                    _ => {
+                        let answer = self.transport.exchange(&request, |received| ask.answer(received)).await?;
+                        answer.map_err(LinkError::Refused)?
+                    }
                 };
-                Ok(Given::Dlt645(answer))
+                Ok(Response::Dlt645(answer))
             }
             Action::Dlt645(_) => Err(LinkError::NotCarried),
         }

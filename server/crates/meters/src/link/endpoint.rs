@@ -1,4 +1,5 @@
-//! The task that owns one TCP endpoint: connects, works off the queue, drops what is out of step, pauses, connects again.
+//! The task that owns one TCP endpoint: connects, works through the queue, drops connections that are out of step, and connects
+//! again after a pause.
 
 use std::collections::BinaryHeap;
 use std::sync::Arc;
@@ -16,10 +17,10 @@ use super::{LinkError, LinkState, Request};
 use crate::config::Config;
 use domain::rng::Rng;
 
-/// Gateways and firewalls forget idle connections; a request on one that is gone would be lost without need.
+/// Gateways and firewalls drop idle connections silently, and a request on such a connection would be lost.
 const IDLE_LIMIT: Duration = Duration::from_secs(60);
-/// So many connections in a row that ended without one answer mean a gateway that accepts and does not serve.
-const FRUITLESS_LIMIT: u32 = 3;
+/// A gateway that ended so many connections in a row without an answer accepts connections and does not serve them.
+const UNANSWERED_LIMIT: u32 = 3;
 const FIRST_PAUSE_MS: u64 = 500;
 
 pub(super) struct Endpoint {
@@ -33,20 +34,21 @@ pub(super) struct Endpoint {
     state: watch::Sender<LinkState>,
     waiting: BinaryHeap<Request>,
     turn: u64,
-    /// They go on over all connections.
+    /// They continue from one connection to the next.
     transactions: Transactions,
 }
 
-/// Why a connection ended.
+/// Why a connection was ended.
 enum End {
     Stop,
-    /// It was idle too long to be trusted; nothing is under way on its bus.
+    /// It was idle too long to be trusted; no request is pending on its bus.
     Idle,
-    /// It gave what was not asked for.
-    Stale,
-    /// It fell out of step or broke; whether it ever answered.
+    /// A caller found an answer on it that was not its own.
+    Distrusted,
+    /// It fell out of step or broke.
     Dropped {
-        fruitful: bool,
+        /// Whether the gateway served anything on it.
+        served: bool,
     },
 }
 
@@ -67,8 +69,8 @@ impl Endpoint {
 
     pub(super) async fn run(mut self) {
         let stop = self.stop.clone();
-        let (mut failures, mut fruitless) = (0, 0);
-        // What a process before this one asked may still be answered.
+        let (mut failures, mut unanswered) = (0, 0);
+        // Requests of an earlier process may still be answered.
         let mut unsettled = true;
         while !stop.is_cancelled() {
             let opening = Connection::open(&self.target, Duration::from_millis(self.config.connect_timeout_ms));
@@ -85,10 +87,10 @@ impl Endpoint {
                     unsettled = !matches!(end, End::Idle);
                     match end {
                         End::Stop => break,
-                        End::Idle | End::Stale | End::Dropped { fruitful: true } => fruitless = 0,
-                        End::Dropped { fruitful: false } => fruitless += 1,
+                        End::Idle | End::Distrusted | End::Dropped { served: true } => unanswered = 0,
+                        End::Dropped { served: false } => unanswered += 1,
                     }
-                    if fruitless < FRUITLESS_LIMIT {
+                    if unanswered < UNANSWERED_LIMIT {
                         failures = 0;
                         continue;
                     }
@@ -107,9 +109,9 @@ impl Endpoint {
         }
     }
 
-    /// Works off the queue until the connection ends.
+    /// Works through the queue until the connection ends.
     async fn serve(&mut self, mut connection: Connection, unsettled: bool) -> End {
-        let mut fruitful = false;
+        let mut served = false;
         if unsettled {
             let stop = self.stop.clone();
             let settled = tokio::select! {
@@ -118,7 +120,7 @@ impl Endpoint {
             };
             if let Err(error) = settled {
                 tracing::warn!(host = self.target.host, port = self.target.port, %error, "gateway.unsettled");
-                return End::Dropped { fruitful };
+                return End::Dropped { served };
             }
         }
         loop {
@@ -127,13 +129,13 @@ impl Endpoint {
                 continue;
             }
             let (distrusted, idle) = (self.distrusted.swap(false, Ordering::Relaxed), connection.idle() > IDLE_LIMIT);
-            // A late answer that lies there costs the connection, and not the request that comes after it.
+            // A late answer that has arrived costs the connection, and not the request that comes after it.
             let disturbed = connection.is_disturbed();
             if distrusted || idle || disturbed {
                 self.waiting.push(request);
                 return match (disturbed, distrusted) {
-                    (true, _) => End::Dropped { fruitful },
-                    (_, true) => End::Stale,
+                    (true, _) => End::Dropped { served },
+                    (_, true) => End::Distrusted,
                     _ => End::Idle,
                 };
             }
@@ -141,11 +143,11 @@ impl Endpoint {
             let transaction = self.transactions.next();
             let answer = connection.exchange(transaction, &request.action, &self.config.dlt645, within).await;
             let in_step = answer.as_ref().err().is_none_or(|error| error.is_in_step());
-            fruitful |= in_step || answer == Err(LinkError::Timeout);
-            // Whoever asked may have gone meanwhile.
+            served |= in_step || answer == Err(LinkError::Timeout);
+            // The caller may be gone by now.
             drop(request.reply.send(answer));
             if !in_step {
-                return End::Dropped { fruitful };
+                return End::Dropped { served };
             }
             if self.config.gap_ms > 0 {
                 sleep(Duration::from_millis(self.config.gap_ms)).await;
@@ -153,7 +155,7 @@ impl Endpoint {
         }
     }
 
-    /// The most urgent request; waits for one. `None` to stop.
+    /// Waits for the most urgent request; `None` to stop.
     async fn next(&mut self) -> Option<Request> {
         loop {
             if self.stop.is_cancelled() {
@@ -178,7 +180,7 @@ impl Endpoint {
         self.waiting.push(request);
     }
 
-    /// Waits before the next try to connect, refusing what is asked meanwhile; `false` to stop.
+    /// Waits before the next attempt to connect and refuses requests meanwhile; `false` to stop.
     async fn pause(&mut self, failures: u32) -> bool {
         let until = Instant::now() + self.backoff(failures);
         for request in self.waiting.drain() {
@@ -197,7 +199,7 @@ impl Endpoint {
         }
     }
 
-    /// Doubles up to the cap; a fifth up or down, so that gateways that went together are not tried together.
+    /// Doubles up to the cap, plus or minus a fifth, so that gateways that failed together are not tried together.
     fn backoff(&self, failures: u32) -> Duration {
         let doubled = FIRST_PAUSE_MS.saturating_mul(1 << failures.saturating_sub(1).min(16));
         let pause = doubled.min(self.config.reconnect_cap_ms);

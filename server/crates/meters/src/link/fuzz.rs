@@ -1,8 +1,13 @@
-//! Modbus answers of all kinds against one request: what is accepted is, byte for byte, the one frame that answers it.
+//! Modbus answers of all kinds against one request: what is accepted is, byte for byte, the one frame that answers it, and
+//! tokio-modbus decodes every frame that is accepted.
 
+use futures::executor::block_on;
+use test_support::fuzz::run;
+
+use super::modbus::Adu;
+use super::modbus::tests::{given, sent};
 use super::*;
 use crate::fuzz::feed;
-use test_support::fuzz::run;
 
 const UNIT: u8 = 0x11;
 const READ: Registers = Registers::Read { area: Area::Holding, address: 0x6b, count: 3 };
@@ -11,9 +16,9 @@ fn write() -> Registers {
     Registers::Write { address: 0x0200, words: vec![1, 2] }
 }
 
-/// The PDU that says this, after the unit.
-fn answer(request: &Registers, said: &Result<Vec<u16>, LinkError>) -> Vec<u8> {
-    match (request, said) {
+/// Unit and PDU of this answer.
+fn encode(request: &Registers, answer: &Result<Vec<u16>, LinkError>) -> Vec<u8> {
+    match (request, answer) {
         (Registers::Read { .. }, Ok(words)) => {
             [vec![UNIT, 3, 2 * words.len() as u8], words.iter().flat_map(|word| word.to_be_bytes()).collect()].concat()
         }
@@ -24,6 +29,21 @@ fn answer(request: &Registers, said: &Result<Vec<u16>, LinkError>) -> Vec<u8> {
     }
 }
 
+/// Runs the decoder's corpus; `enclose` makes a frame of unit and PDU.
+fn accepts_one_frame(
+    (decoder, adu, registers): (&str, Adu, &Registers),
+    repair: fn(&mut [u8]),
+    enclose: impl Fn(Vec<u8>) -> Vec<u8>,
+) {
+    let request = block_on(sent(adu, 0, UNIT, registers)).unwrap();
+    run(decoder, repair, |input| {
+        let Some((taken, Ok(whole))) = feed(input, |received| adu.answer(&request, received)) else { return };
+        assert_eq!(hex::encode(taken), hex::encode(whole));
+        let answer = block_on(given(adu, 0, UNIT, registers, taken));
+        assert_eq!(hex::encode(taken), hex::encode(enclose(encode(registers, &answer))));
+    });
+}
+
 fn repair_crc(input: &mut [u8]) {
     if let Some(end) = input.len().checked_sub(2) {
         let crc = rtu::crc(&input[..end]).to_le_bytes();
@@ -31,21 +51,14 @@ fn repair_crc(input: &mut [u8]) {
     }
 }
 
-fn rtu_accepts_one_frame(request: &Registers, input: &[u8]) {
-    let Some((taken, said)) = feed(input, |came| rtu::answer(UNIT, request, came)) else { return };
-    let Ok(said) = said else { return };
-    let mut frame = answer(request, &said);
-    frame.extend(rtu::crc(&frame).to_le_bytes());
-    assert_eq!(hex::encode(taken), hex::encode(frame));
-}
-
 #[test]
 fn fuzz_rtu_answers() {
-    run("rtu_read", repair_crc, |input| rtu_accepts_one_frame(&READ, input));
-    run("rtu_write", repair_crc, |input| rtu_accepts_one_frame(&write(), input));
+    let enclose = |body: Vec<u8>| [&*body, &rtu::crc(&body).to_le_bytes()].concat();
+    accepts_one_frame(("rtu_read", Adu::Rtu, &READ), repair_crc, enclose);
+    accepts_one_frame(("rtu_write", Adu::Rtu, &write()), repair_crc, enclose);
 }
 
-/// The length in the header made that of what follows.
+/// Sets the length in the header to that of what follows.
 fn repair_length(input: &mut [u8]) {
     let length = input.len().saturating_sub(6) as u16;
     if let Some(field) = input.get_mut(4..6) {
@@ -53,15 +66,9 @@ fn repair_length(input: &mut [u8]) {
     }
 }
 
-fn tcp_accepts_one_frame(request: &Registers, input: &[u8]) {
-    let Some((taken, said)) = feed(input, |came| mbap::answer(0, UNIT, request, came)) else { return };
-    let Ok(said) = said else { return };
-    let pdu = answer(request, &said);
-    assert_eq!(hex::encode(taken), hex::encode([&[0, 0, 0, 0, 0, pdu.len() as u8], &*pdu].concat()));
-}
-
 #[test]
 fn fuzz_modbus_tcp_answers() {
-    run("tcp_read", repair_length, |input| tcp_accepts_one_frame(&READ, input));
-    run("tcp_write", repair_length, |input| tcp_accepts_one_frame(&write(), input));
+    let enclose = |body: Vec<u8>| [&[0, 0, 0, 0, 0, body.len() as u8], &*body].concat();
+    accepts_one_frame(("tcp_read", Adu::Mbap, &READ), repair_length, enclose);
+    accepts_one_frame(("tcp_write", Adu::Mbap, &write()), repair_length, enclose);
 }

@@ -1,81 +1,77 @@
-//! A trial of the rule against late answers: a gateway that holds every other answer back until its request was given up, and
+//! The rules against late answers, tried on a gateway that holds every other answer back until its request has timed out, and
 //! passes it on to whoever is connected next. None may be taken for the answer to another request.
 
 use std::io;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
+use tokio::time::timeout;
+use tokio_modbus::client::{Reader, tcp};
+use tokio_modbus::slave::Slave;
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
-use super::{Carrier, Link, Priority, Target, rtu};
+use super::tls::tests::identity;
+use super::{Carrier, Link, Priority, Target, Tls, TlsSettings, rtu};
 use crate::config::Config;
 use domain::rng::Rng;
 
-/// What came of a trial.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Outcome {
-    /// Requests that got an answer.
-    pub answered: u32,
+/// What came of the requests.
+#[derive(Debug, Default)]
+struct Outcome {
+    answered: u32,
     /// Answers that were passed on late.
-    pub late: u32,
+    late: u32,
     /// Answers that were taken for another request's.
-    pub misattributed: u32,
+    misattributed: u32,
 }
 
-/// Sends so many requests to such a gateway, by turns to `units` meters; it answers each with its unit and address.
-/// `carrier` is [`Carrier::Tcp`] or [`Carrier::Transparent`].
-///
-/// # Errors
-/// Where there is no port for the gateway.
-pub async fn trial(carrier: Carrier, units: u8, requests: u16, config: Arc<Config>, rng: Rng) -> io::Result<Outcome> {
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let port = listener.local_addr()?.port();
-    let gateway = Arc::new(Gateway { is_bus: matches!(carrier, Carrier::Transparent), ..Gateway::default() });
-    let accepting = tokio::spawn(Arc::clone(&gateway).accept(listener));
-    let stop = CancellationToken::new();
-    let (link, task) = Link::start(Target { host: "127.0.0.1".into(), port, carrier }, config, rng, stop.clone());
-    let mut outcome = Outcome::default();
-    for address in 0..requests {
-        let unit = u8::try_from(address % u16::from(units.clamp(1, 247))).unwrap_or(0) + 1;
-        match link.read(Priority::Sweep, unit, address, 2).await {
-            Ok(words) if words == [u16::from(unit), address] => outcome.answered += 1,
-            Ok(_) => outcome.misattributed += 1,
-            Err(_) => {}
-        }
+impl Outcome {
+    fn count(&mut self, right: bool) {
+        *(if right { &mut self.answered } else { &mut self.misattributed }) += 1;
     }
-    stop.cancel();
-    // A task that was cancelled has nothing to say.
-    let _ = task.await;
-    accepting.abort();
-    outcome.late = gateway.late.load(Ordering::Relaxed);
-    Ok(outcome)
 }
 
 #[derive(Default)]
 struct Gateway {
     is_bus: bool,
-    asked: AtomicU32,
+    tls: Option<TlsAcceptor>,
+    requests: AtomicU32,
     late: AtomicU32,
     held: Mutex<Option<Vec<u8>>>,
+    /// By turns: passes the answer on to a new connection at once, or in place of the answer to its first request.
+    at_once: AtomicBool,
 }
 
 impl Gateway {
     async fn accept(self: Arc<Self>, listener: TcpListener) {
         let mut connections = JoinSet::new();
         while let Ok((stream, _)) = listener.accept().await {
+            stream.set_nodelay(true).unwrap();
             connections.spawn(Arc::clone(&self).serve(stream));
         }
     }
 
-    async fn serve(self: Arc<Self>, mut stream: TcpStream) -> io::Result<()> {
-        stream.set_nodelay(true)?;
-        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(answer) = held {
-            stream.write_all(&answer).await?;
-            self.late.fetch_add(1, Ordering::Relaxed);
+    async fn serve(self: Arc<Self>, stream: TcpStream) -> io::Result<()> {
+        match &self.tls {
+            Some(tls) => self.answer(tls.accept(stream).await?).await,
+            None => self.answer(stream).await,
+        }
+    }
+
+    fn held(&self) -> Option<Vec<u8>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    async fn answer(&self, mut stream: impl AsyncRead + AsyncWrite + Unpin) -> io::Result<()> {
+        let mut held = self.held();
+        // On a bus an answer can be late by less than the silence alone.
+        if self.is_bus || self.at_once.fetch_not(Ordering::Relaxed) {
+            self.pass_on(held.take(), &mut stream).await?;
         }
         loop {
             let answer = if self.is_bus {
@@ -90,44 +86,104 @@ impl Gateway {
                 let [t0, t1, _, _, _, _, unit, function, high, low, ..] = request;
                 vec![t0, t1, 0, 0, 0, 7, unit, function, 4, 0, unit, high, low]
             };
-            if self.asked.fetch_add(1, Ordering::Relaxed).is_multiple_of(2) {
+            self.pass_on(held.take(), &mut stream).await?;
+            if self.requests.fetch_add(1, Ordering::Relaxed).is_multiple_of(2) {
                 stream.write_all(&answer).await?;
+                stream.flush().await?;
             } else {
                 *self.held.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
             }
         }
     }
+
+    async fn pass_on(&self, held: Option<Vec<u8>>, stream: &mut (impl AsyncWrite + Unpin)) -> io::Result<()> {
+        if let Some(answer) = held {
+            stream.write_all(&answer).await?;
+            stream.flush().await?;
+            self.late.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(())
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// So many such gateways at once, so that time-outs and silences pass together.
-    async fn trials(carrier: Carrier, gateways: u8, requests: u16) -> Outcome {
-        let config = Arc::new(Config { request_timeout_ms: 60, late_ms: 700, baud: 0, ..Config::default() });
-        // All requests to one meter: nothing but the number of a request tells its answer from a late one.
-        let one = |n| trial(carrier.clone(), 1, requests, Arc::clone(&config), Rng::from_seed([n; 32]));
-        let all = futures::future::try_join_all((0..gateways).map(one)).await.unwrap();
-        all.into_iter().fold(Outcome::default(), |sum, one| Outcome {
-            answered: sum.answered + one.answered,
-            late: sum.late + one.late,
-            misattributed: sum.misattributed + one.misattributed,
-        })
+/// Sends so many requests to one meter behind such a gateway: nothing but the number of a request or the silence before it tells
+/// its answer from a late one.
+async fn run(carrier: Carrier, tls: Option<TlsAcceptor>, requests: u16, config: Arc<Config>, rng: Rng) -> Outcome {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let gateway = Arc::new(Gateway { is_bus: matches!(carrier, Carrier::Transparent), tls, ..Gateway::default() });
+    let accepting = tokio::spawn(Arc::clone(&gateway).accept(listener));
+    let stop = CancellationToken::new();
+    let (link, task) = Link::start(Target { host: "127.0.0.1".into(), port, carrier }, config, rng, stop.clone());
+    let mut outcome = Outcome::default();
+    for address in 0..requests {
+        if let Ok(words) = link.read(Priority::Sweep, 1, address, 2).await {
+            outcome.count(words == [1, address]);
+        }
     }
+    stop.cancel();
+    task.await.unwrap();
+    accepting.abort();
+    outcome.late = gateway.late.load(Ordering::Relaxed);
+    outcome
+}
 
-    #[tokio::test]
-    async fn on_a_bus_no_late_answer_is_taken_for_the_next_even_of_the_same_meter() {
-        let outcome = trials(Carrier::Transparent, 24, 12).await;
-        assert_eq!(outcome.misattributed, 0, "{outcome:?}");
-        assert!(outcome.late > 50 && outcome.answered > 50, "{outcome:?}");
-    }
+/// So many such gateways at once, so that time-outs and silences pass together.
+async fn run_all(carrier: Carrier, tls: Option<TlsAcceptor>, gateways: u8, requests: u16) -> Outcome {
+    let config = Arc::new(Config { request_timeout_ms: 60, late_ms: 700, baud: 0, ..Config::default() });
+    let one = |n| run(carrier.clone(), tls.clone(), requests, Arc::clone(&config), Rng::from_seed([n; 32]));
+    let all = futures::future::join_all((0..gateways).map(one)).await;
+    all.into_iter().fold(Outcome::default(), |sum, one| Outcome {
+        answered: sum.answered + one.answered,
+        late: sum.late + one.late,
+        misattributed: sum.misattributed + one.misattributed,
+    })
+}
 
-    #[tokio::test]
-    async fn over_modbus_tcp_no_late_answer_is_taken_for_the_next_even_of_the_same_meter() {
-        let outcome = trials(Carrier::Tcp, 100, 90).await;
-        assert_eq!(outcome.misattributed, 0, "{outcome:?}");
-        // A late answer costs the request that it meets, too: most meet one.
-        assert!(outcome.late > 2_000 && outcome.answered > 0, "{outcome:?}");
+#[tokio::test]
+async fn no_late_answer_is_believed_on_a_bus() {
+    let outcome = run_all(Carrier::Transparent, None, 24, 12).await;
+    assert_eq!(outcome.misattributed, 0, "{outcome:?}");
+    assert!(outcome.late > 50 && outcome.answered > 50, "{outcome:?}");
+}
+
+#[tokio::test]
+async fn no_late_answer_is_believed_over_modbus_tcp() {
+    let outcome = run_all(Carrier::Tcp, None, 100, 90).await;
+    assert_eq!(outcome.misattributed, 0, "{outcome:?}");
+    // A late answer costs the request that it meets, too: most meet one.
+    assert!(outcome.late > 2_000 && outcome.answered > 0, "{outcome:?}");
+}
+
+#[tokio::test]
+async fn no_late_answer_is_believed_inside_tls() {
+    let (acceptor, pin) = identity();
+    let tls = Tls::new(&TlsSettings::default(), "localhost", Some(&pin)).unwrap();
+    let outcome = run_all(Carrier::Tls(tls), Some(acceptor), 50, 40).await;
+    assert_eq!(outcome.misattributed, 0, "{outcome:?}");
+    assert!(outcome.late > 400 && outcome.answered > 0, "{outcome:?}");
+}
+
+/// Where this fails, the library may have learnt to tell late answers from others.
+#[tokio::test]
+async fn tokio_modbus_alone_believes_late_answers() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let gateway = Arc::new(Gateway::default());
+    let accepting = tokio::spawn(Arc::clone(&gateway).accept(listener));
+    let mut outcome = Outcome::default();
+    let mut client = None;
+    for register in 0..60 {
+        let mut connected = match client.take() {
+            Some(connected) => connected,
+            None => tcp::connect_slave(address, Slave(1)).await.unwrap(),
+        };
+        if let Ok(Ok(Ok(words))) = timeout(Duration::from_millis(20), connected.read_holding_registers(register, 2)).await {
+            outcome.count(words == [1, register]);
+            client = Some(connected);
+        }
     }
+    accepting.abort();
+    outcome.late = gateway.late.load(Ordering::Relaxed);
+    assert!(outcome.misattributed > 0, "{outcome:?}");
 }

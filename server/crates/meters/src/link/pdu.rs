@@ -1,83 +1,55 @@
-//! What Modbus says, whatever carries it: the PDU of a request, and which PDU can answer it.
+//! What tokio-modbus does not check about PDUs: how much a request may ask for, and whether an answer belongs to the request.
 
-use super::{LinkError, Registers};
+use std::borrow::Cow;
+
+use tokio_modbus::Request;
+
+use super::Registers;
 use crate::decoding::OutOfStep;
 use crate::profile::Area;
 
-const READ_HOLDING: u8 = 0x03;
-const READ_INPUT: u8 = 0x04;
 const WRITE_MULTIPLE: u8 = 0x10;
 const EXCEPTION: u8 = 0x80;
 /// The most registers of one request, by the specification.
-const MOST_READ: u16 = 125;
-const MOST_WRITE: usize = 123;
+const MAX_READ: u16 = 125;
+const MAX_WRITE: usize = 123;
+/// Function, address and register count: a request begins with them, and the answer to a write consists of them.
+const HEAD: usize = 5;
 
-/// The PDU of a request; `None` where it asks for more than a frame can carry.
-pub(super) fn request(registers: &Registers) -> Option<Vec<u8>> {
-    let mut bytes = vec![function(registers)];
+/// The request in the library's terms; `None` where it asks for nothing or for more than a frame can carry.
+pub(super) fn request(registers: &Registers) -> Option<Request<'_>> {
     match registers {
-        Registers::Read { address, count, .. } => {
-            if !(1..=MOST_READ).contains(count) {
-                return None;
-            }
-            bytes.extend(address.to_be_bytes());
-            bytes.extend(count.to_be_bytes());
+        Registers::Read { area, address, count } if (1..=MAX_READ).contains(count) => Some(match area {
+            Area::Holding => Request::ReadHoldingRegisters(*address, *count),
+            Area::Input => Request::ReadInputRegisters(*address, *count),
+        }),
+        Registers::Write { address, words } if (1..=MAX_WRITE).contains(&words.len()) => {
+            Some(Request::WriteMultipleRegisters(*address, Cow::Borrowed(words)))
         }
-        Registers::Write { address, words } => {
-            if !(1..=MOST_WRITE).contains(&words.len()) {
-                return None;
-            }
-            bytes.extend(address.to_be_bytes());
-            bytes.extend(u16::try_from(words.len()).ok()?.to_be_bytes());
-            bytes.push(u8::try_from(2 * words.len()).ok()?);
-            bytes.extend(words.iter().flat_map(|word| word.to_be_bytes()));
-        }
+        _ => None,
     }
-    Some(bytes)
 }
 
-/// How long the PDU is that begins with these two bytes, the shortest of all.
+/// The length of the PDU that begins with these two bytes, which are the shortest PDU there is.
 ///
 /// # Errors
 /// [`OutOfStep`] where it cannot answer the request.
-pub(super) fn length(registers: &Registers, [what, second]: [u8; 2]) -> Result<usize, OutOfStep> {
-    if what == function(registers) | EXCEPTION {
-        return Ok(2);
-    }
-    match registers {
-        _ if what != function(registers) => Err(OutOfStep),
-        Registers::Read { count, .. } if usize::from(second) == 2 * usize::from(*count) => Ok(2 + usize::from(second)),
-        Registers::Read { .. } => Err(OutOfStep),
-        Registers::Write { .. } => Ok(5),
-    }
-}
-
-/// What a PDU of that length says: a meter's exception is an answer too.
-///
-/// # Errors
-/// [`OutOfStep`] where it answers another request.
-pub(super) fn decode(registers: &Registers, pdu: &[u8]) -> Result<Result<Vec<u16>, LinkError>, OutOfStep> {
-    let (what, rest) = pdu.split_first().ok_or(OutOfStep)?;
-    let words = |bytes: &[u8]| bytes.as_chunks().0.iter().map(|pair| u16::from_be_bytes(*pair)).collect::<Vec<u16>>();
-    match registers {
-        _ if what & EXCEPTION != 0 => rest.first().map(|code| Err(LinkError::Exception(*code))).ok_or(OutOfStep),
-        Registers::Read { .. } => Ok(Ok(words(rest.get(1..).unwrap_or_default()))),
-        // The address and the count are given back.
-        Registers::Write { address, words: wrote } => {
-            let echo = words(rest);
-            if echo.len() == 2 && echo.first() == Some(address) && echo.last().map(|&n| usize::from(n)) == Some(wrote.len()) {
-                Ok(Ok(Vec::new()))
-            } else {
-                Err(OutOfStep)
-            }
-        }
+pub(super) fn answer_length(request: &[u8], [function, second]: [u8; 2]) -> Result<usize, OutOfStep> {
+    let [requested, _, _, high, low] = *request.first_chunk::<HEAD>().ok_or(OutOfStep)?;
+    if function == requested | EXCEPTION {
+        Ok(2)
+    } else if function != requested {
+        Err(OutOfStep)
+    } else if function == WRITE_MULTIPLE {
+        Ok(HEAD)
+    } else if u16::from(second) == u16::from_be_bytes([high, low]).saturating_mul(2) {
+        Ok(2 + usize::from(second))
+    } else {
+        Err(OutOfStep)
     }
 }
 
-const fn function(registers: &Registers) -> u8 {
-    match registers {
-        Registers::Read { area: Area::Holding, .. } => READ_HOLDING,
-        Registers::Read { area: Area::Input, .. } => READ_INPUT,
-        Registers::Write { .. } => WRITE_MULTIPLE,
-    }
+/// Whether a PDU of that length answers the request: the answer to a write repeats address and register count.
+pub(super) fn is_answer(request: &[u8], answer: &[u8]) -> bool {
+    answer.first() != Some(&WRITE_MULTIPLE) || request.get(..HEAD) == Some(answer)
 }

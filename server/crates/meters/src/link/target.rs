@@ -1,4 +1,4 @@
-//! Where a gateway is, and what carries frames to it.
+//! The endpoint of a gateway, and what carries frames to it.
 
 use std::fmt::Debug;
 use std::io::{Error, ErrorKind, Result};
@@ -12,13 +12,12 @@ use super::tls::{Tls, TlsSettings};
 use domain::framing::Framing;
 use store::meters::GatewayRow;
 
-/// A gateway's endpoint.
+/// The endpoint of a gateway.
 #[derive(Clone, Debug)]
 pub struct Target {
     /// Host name or address.
     pub host: String,
     pub port: u16,
-    /// What is spoken there.
     pub carrier: Carrier,
 }
 
@@ -28,18 +27,18 @@ pub enum Carrier {
     Tcp,
     /// Modbus TCP inside TLS.
     Tls(Tls),
-    /// Nothing but the bytes of the bus.
+    /// The bytes of the bus alone: Modbus RTU and DL/T 645.
     Transparent,
-    /// What is set for it cannot work: why, and what to do.
+    /// The settings cannot be used: why, and what to do.
     Unusable(String),
 }
 
-/// Bytes to and fro.
+/// A TCP or TLS connection.
 pub(super) trait Stream: AsyncRead + AsyncWrite + Debug + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Debug + Unpin + Send> Stream for T {}
 
 impl Target {
-    /// As the database has it.
+    /// The endpoint that the database holds.
     #[must_use]
     pub fn of(row: &GatewayRow, tls: &TlsSettings) -> Self {
         let carrier = match row.framing {
@@ -54,12 +53,12 @@ impl Target {
         Self { host: row.host.clone(), port: u16::try_from(row.port).unwrap_or(0), carrier }
     }
 
-    /// Connects; the time is for everything together.
+    /// Connects within that time, TLS handshake included.
     pub(super) async fn connect(&self, within: Duration) -> Result<Box<dyn Stream>> {
-        timeout(within, self.reach()).await.map_err(|_| Error::from(ErrorKind::TimedOut))?
+        timeout(within, self.open()).await.map_err(|_| Error::from(ErrorKind::TimedOut))?
     }
 
-    async fn reach(&self) -> Result<Box<dyn Stream>> {
+    async fn open(&self) -> Result<Box<dyn Stream>> {
         if let Carrier::Unusable(why) = &self.carrier {
             return Err(Error::other(why.clone()));
         }
@@ -67,7 +66,7 @@ impl Target {
         // A request is one small segment; waiting for more to fill it would add 40 ms to each.
         stream.set_nodelay(true)?;
         match &self.carrier {
-            Carrier::Tls(tls) => Ok(Box::new(tls.secure(stream).await?)),
+            Carrier::Tls(tls) => Ok(Box::new(tls.handshake(stream).await?)),
             _ => Ok(Box::new(stream)),
         }
     }

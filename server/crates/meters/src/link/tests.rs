@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep};
 use super::*;
 
 /// What the scripted gateway does with the next request.
-enum Do {
+enum Behaviour {
     /// Answers the registers 0, 1, 2, ...
     Answer,
     /// Answers after so many ms.
@@ -24,19 +24,19 @@ enum Do {
     /// One register more than asked.
     Longer,
     /// The answer, and behind it a late one.
-    AndAnother,
+    FollowedByAnother,
     Garbage,
     HalfThenClose,
 }
 
-/// What arrived: unit, function, address, count.
-type Seen = Arc<Mutex<Vec<(u8, u8, u16, u16)>>>;
+/// The requests received: unit, function, address, count.
+type Received = Arc<Mutex<Vec<(u8, u8, u16, u16)>>>;
 
-/// A gateway that follows a script, then answers properly.
-async fn gateway(script: Vec<Do>) -> (u16, Seen) {
+/// A gateway that follows a script, and answers properly afterwards.
+async fn gateway(script: Vec<Behaviour>) -> (u16, Received) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
-    let seen = Seen::default();
+    let seen = Received::default();
     let script = Arc::new(Mutex::new(VecDeque::from(script)));
     let log = Arc::clone(&seen);
     tokio::spawn(async move {
@@ -55,7 +55,7 @@ async fn gateway(script: Vec<Do>) -> (u16, Seen) {
                         stream.read_exact(&mut rest).await.unwrap();
                     }
                     log.lock().unwrap().push((head[6], head[7], u16::from_be_bytes([head[8], head[9]]), count));
-                    let what = script.lock().unwrap().pop_front().unwrap_or(Do::Answer);
+                    let what = script.lock().unwrap().pop_front().unwrap_or(Behaviour::Answer);
                     if !act(what, &head, count, &mut stream).await {
                         return;
                     }
@@ -66,7 +66,7 @@ async fn gateway(script: Vec<Do>) -> (u16, Seen) {
     (port, seen)
 }
 
-async fn act(what: Do, head: &[u8; 12], count: u16, stream: &mut tokio::net::TcpStream) -> bool {
+async fn act(what: Behaviour, head: &[u8; 12], count: u16, stream: &mut tokio::net::TcpStream) -> bool {
     let words = |n: u16| (0..n).flat_map(u16::to_be_bytes).collect::<Vec<u8>>();
     let pdu = |n: u16| match head[7] {
         3 => [vec![3, (2 * n) as u8], words(n)].concat(),
@@ -78,21 +78,21 @@ async fn act(what: Do, head: &[u8; 12], count: u16, stream: &mut tokio::net::Tcp
     let own = [head[0], head[1]];
     let proper = frame(own, head[6], pdu(count));
     let out = match what {
-        Do::Answer => proper,
-        Do::Late(ms) => {
+        Behaviour::Answer => proper,
+        Behaviour::Late(ms) => {
             sleep(Duration::from_millis(ms)).await;
             proper
         }
-        Do::Silent => return true,
-        Do::Exception(code) => frame(own, head[6], vec![head[7] | 0x80, code]),
-        Do::Short => frame(own, head[6], pdu(count - 1)),
-        Do::WrongUnit => frame(own, head[6] + 1, pdu(count)),
-        Do::WrongTransaction => frame([own[0], own[1] ^ 1], head[6], pdu(count)),
-        Do::WrongProtocol => [&own[..], &[0, 1], &proper[4..]].concat(),
-        Do::Longer => frame(own, head[6], pdu(count + 1)),
-        Do::AndAnother => [&proper[..], &frame([own[0], own[1] ^ 1], head[6], pdu(count))].concat(),
-        Do::Garbage => vec![0xff; 40],
-        Do::HalfThenClose => {
+        Behaviour::Silent => return true,
+        Behaviour::Exception(code) => frame(own, head[6], vec![head[7] | 0x80, code]),
+        Behaviour::Short => frame(own, head[6], pdu(count - 1)),
+        Behaviour::WrongUnit => frame(own, head[6] + 1, pdu(count)),
+        Behaviour::WrongTransaction => frame([own[0], own[1] ^ 1], head[6], pdu(count)),
+        Behaviour::WrongProtocol => [&own[..], &[0, 1], &proper[4..]].concat(),
+        Behaviour::Longer => frame(own, head[6], pdu(count + 1)),
+        Behaviour::FollowedByAnother => [&proper[..], &frame([own[0], own[1] ^ 1], head[6], pdu(count))].concat(),
+        Behaviour::Garbage => vec![0xff; 40],
+        Behaviour::HalfThenClose => {
             stream.write_all(&proper[..proper.len() / 2]).await.unwrap();
             return false;
         }
@@ -115,23 +115,23 @@ fn link(port: u16) -> (Link, CancellationToken) {
 }
 
 #[tokio::test]
-async fn what_is_not_the_answer_is_refused_and_the_next_request_is_right() {
+async fn a_wrong_answer_is_refused_and_the_next_request_answered() {
     let cases = [
-        (Do::Exception(0x0b), LinkError::Exception(0x0b)),
-        (Do::Exception(0x06), LinkError::Exception(0x06)),
-        (Do::Silent, LinkError::Timeout),
-        (Do::Late(250), LinkError::Timeout),
-        (Do::Short, LinkError::Broken),
-        (Do::WrongUnit, LinkError::Broken),
-        (Do::WrongTransaction, LinkError::Broken),
-        (Do::WrongProtocol, LinkError::Broken),
-        (Do::Longer, LinkError::Broken),
-        (Do::AndAnother, LinkError::Broken),
-        (Do::Garbage, LinkError::Timeout),
-        (Do::HalfThenClose, LinkError::Broken),
+        (Behaviour::Exception(0x0b), LinkError::Exception(0x0b)),
+        (Behaviour::Exception(0x06), LinkError::Exception(0x06)),
+        (Behaviour::Silent, LinkError::Timeout),
+        (Behaviour::Late(250), LinkError::Timeout),
+        (Behaviour::Short, LinkError::Broken),
+        (Behaviour::WrongUnit, LinkError::Broken),
+        (Behaviour::WrongTransaction, LinkError::Broken),
+        (Behaviour::WrongProtocol, LinkError::Broken),
+        (Behaviour::Longer, LinkError::Broken),
+        (Behaviour::FollowedByAnother, LinkError::Broken),
+        (Behaviour::Garbage, LinkError::Timeout),
+        (Behaviour::HalfThenClose, LinkError::Broken),
     ];
     for (what, error) in cases {
-        let (port, _) = gateway(vec![Do::Answer, what]).await;
+        let (port, _) = gateway(vec![Behaviour::Answer, what]).await;
         let (link, _stop) = link(port);
         assert_eq!(link.read(Priority::Sweep, 7, 0, 3).await, Ok(vec![0, 1, 2]));
         let got = link.read(Priority::Sweep, 7, 0, 3).await.unwrap_err();
@@ -144,7 +144,8 @@ async fn what_is_not_the_answer_is_refused_and_the_next_request_is_right() {
 
 #[tokio::test]
 async fn a_write_is_sent_once_whatever_happens() {
-    for what in [Do::Silent, Do::Late(250), Do::HalfThenClose, Do::Exception(3), Do::WrongUnit] {
+    for what in [Behaviour::Silent, Behaviour::Late(250), Behaviour::HalfThenClose, Behaviour::Exception(3), Behaviour::WrongUnit]
+    {
         let (port, seen) = gateway(vec![what]).await;
         let (link, _stop) = link(port);
         assert!(link.write(Priority::Money, 9, 0x200, vec![1, 2, 3]).await.is_err());
@@ -156,13 +157,13 @@ async fn a_write_is_sent_once_whatever_happens() {
 
 #[tokio::test]
 async fn money_goes_before_relay_before_sweep() {
-    let (port, seen) = gateway(vec![Do::Late(80)]).await;
+    let (port, seen) = gateway(vec![Behaviour::Late(80)]).await;
     let (link, _stop) = link(port);
-    let ask = |priority, unit| {
+    let read = |priority, unit| {
         let link = link.clone();
         tokio::spawn(async move { link.read(priority, unit, 0, 1).await })
     };
-    let mut all = vec![ask(Priority::Sweep, 1)];
+    let mut all = vec![read(Priority::Sweep, 1)];
     sleep(Duration::from_millis(40)).await;
     for (priority, unit) in [
         (Priority::Sweep, 50),
@@ -173,7 +174,7 @@ async fn money_goes_before_relay_before_sweep() {
         (Priority::Money, 10),
         (Priority::Money, 11),
     ] {
-        all.push(ask(priority, unit));
+        all.push(read(priority, unit));
         tokio::task::yield_now().await;
     }
     for one in all {
@@ -186,7 +187,7 @@ async fn money_goes_before_relay_before_sweep() {
 #[tokio::test]
 async fn a_purchase_waits_for_at_most_the_request_in_flight() {
     const BUS_MS: u64 = 15;
-    let (port, seen) = gateway((0..2_000).map(|_| Do::Late(BUS_MS)).collect()).await;
+    let (port, seen) = gateway((0..2_000).map(|_| Behaviour::Late(BUS_MS)).collect()).await;
     let (link, stop) = link(port);
     // More than the bus can carry, of everything that is less urgent.
     for priority in [Priority::Relay, Priority::Settings, Priority::ReadNow, Priority::Sweep, Priority::Sweep, Priority::Probe] {
@@ -200,9 +201,9 @@ async fn a_purchase_waits_for_at_most_the_request_in_flight() {
     for _ in 0..20 {
         sleep(Duration::from_millis(BUS_MS * 3 / 2)).await;
         let before = seen.lock().unwrap().len();
-        let asked = Instant::now();
+        let sent = Instant::now();
         link.read(Priority::Money, 99, 0, 1).await.unwrap();
-        let waited = asked.elapsed();
+        let waited = sent.elapsed();
         let at = seen.lock().unwrap().iter().skip(before).position(|request| request.0 == 99);
         // The one in flight was seen before, unless its bytes were still on their way.
         assert!(at.is_some_and(|others| others <= 1), "{at:?} went before, in {waited:?}");
@@ -211,16 +212,16 @@ async fn a_purchase_waits_for_at_most_the_request_in_flight() {
 }
 
 #[tokio::test]
-async fn a_refused_gateway_is_told_at_once_and_found_again() {
+async fn a_refusing_gateway_is_reported_at_once_and_found_again() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     drop(listener);
     let (link, _stop) = link(port);
     let mut state = link.state();
     state.wait_for(|&s| s == LinkState::Down).await.unwrap();
-    let asked = Instant::now();
+    let sent = Instant::now();
     assert_eq!(link.read(Priority::Money, 1, 0, 1).await, Err(LinkError::Unreachable));
-    assert!(asked.elapsed() < Duration::from_millis(100));
+    assert!(sent.elapsed() < Duration::from_millis(100));
 
     let listener = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
     link.retry();
@@ -231,17 +232,17 @@ async fn a_refused_gateway_is_told_at_once_and_found_again() {
 }
 
 #[tokio::test]
-async fn stopping_ends_the_task_and_answers_those_who_wait() {
-    let (port, _) = gateway(vec![Do::Silent]).await;
+async fn stopping_ends_the_task_and_answers_every_caller() {
+    let (port, _) = gateway(vec![Behaviour::Silent]).await;
     let stop = CancellationToken::new();
     let (link, task) = Link::start(tcp(port), quick(), Rng::from_seed([1; 32]), stop.clone());
-    let asked = tokio::spawn({
+    let pending = tokio::spawn({
         let link = link.clone();
         async move { link.read(Priority::Sweep, 1, 0, 1).await }
     });
     sleep(Duration::from_millis(30)).await;
     stop.cancel();
     tokio::time::timeout(Duration::from_secs(1), task).await.unwrap().unwrap();
-    assert_eq!(asked.await.unwrap(), Err(LinkError::Timeout), "the request under way is finished");
+    assert_eq!(pending.await.unwrap(), Err(LinkError::Timeout), "the current request is finished");
     assert_eq!(link.read(Priority::Sweep, 1, 0, 1).await, Err(LinkError::Stopped));
 }

@@ -1,5 +1,5 @@
-//! Modbus inside TLS: whose certificate is trusted, and what to do where one is not. There is no switch that trusts everybody:
-//! a gateway whose certificate no authority signed is trusted by the fingerprint of exactly that certificate.
+//! Modbus inside TLS: which certificates are trusted, and what to do about one that is not. No setting trusts every certificate:
+//! one that no authority signed is trusted by its fingerprint alone.
 
 use std::fmt;
 use std::io;
@@ -21,7 +21,7 @@ use tokio_rustls::rustls::{self, CertificateError, ClientConfig, DigitallySigned
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TlsSettings {
-    /// PEM file of the authority that signs the gateways' certificates; the system's authorities without it.
+    /// PEM file of the authority that signs the gateways' certificates; by default the system's authorities.
     pub ca_file: Option<PathBuf>,
     /// PEM file of this server's own certificate, for gateways that ask for one; with `key_file`.
     pub certificate_file: Option<PathBuf>,
@@ -29,35 +29,31 @@ pub struct TlsSettings {
     pub key_file: Option<PathBuf>,
 }
 
-/// What is set for TLS cannot work.
+/// Why the settings for TLS cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
-    /// A file is not there, or holds nothing of its kind.
+    /// A file is missing, or holds nothing of the expected kind.
     #[error("meters.tls.{key}: {} holds nothing that can be used ({why}); name a PEM file", path.display())]
     File {
-        /// The key that names it.
+        /// The configuration key that names the file.
         key: &'static str,
         path: PathBuf,
         why: String,
     },
-    /// One of certificate and key without the other.
     #[error("meters.tls.certificate_file and meters.tls.key_file belong together: give both or neither")]
-    Half,
-    /// The system names no authorities.
+    Incomplete,
     #[error("this system has no list of authorities: name one in meters.tls.ca_file, or pin the gateway's certificate")]
     NoRoots,
-    /// Not a host name or an address.
+    /// Neither a host name nor an address.
     #[error("{0:?} cannot stand in a certificate: set the gateway's tls_name to the name in its certificate")]
     Name(String),
-    /// Not a fingerprint.
     #[error("the gateway's tls_pin must be the SHA-256 fingerprint of its certificate: 64 hex digits, colons allowed")]
     Pin,
-    /// The library refuses the whole.
     #[error("TLS cannot be set up")]
     Library(#[from] rustls::Error),
 }
 
-/// How a gateway is met: whom to trust, and by which name.
+/// Whom to trust, and under which name.
 #[derive(Clone)]
 pub struct Tls {
     config: Arc<ClientConfig>,
@@ -92,19 +88,19 @@ impl Tls {
                 let key = PrivateKeyDer::from_pem_file(key).map_err(|error| file("key_file", key, &error))?;
                 builder.with_client_auth_cert(chain, key)?
             }
-            _ => return Err(TlsError::Half),
+            _ => return Err(TlsError::Incomplete),
         };
         let name = ServerName::try_from(name.to_owned()).map_err(|_| TlsError::Name(name.to_owned()))?;
         Ok(Self { config: Arc::new(config), name })
     }
 
-    pub(super) async fn secure(&self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
+    pub(super) async fn handshake(&self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
         let connector = TlsConnector::from(Arc::clone(&self.config));
         connector.connect(self.name.clone(), stream).await.map_err(explain)
     }
 }
 
-/// Says what to do about the certificates that are met in the field.
+/// Adds advice to the errors that occur in the field.
 fn explain(error: io::Error) -> io::Error {
     let advice = match error.get_ref().and_then(|inner| inner.downcast_ref()) {
         Some(rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature)) => {
@@ -114,14 +110,14 @@ fn explain(error: io::Error) -> io::Error {
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
         )) => "set the gateway's tls_name to the name in its certificate",
         Some(rustls::Error::InvalidCertificate(CertificateError::Expired | CertificateError::ExpiredContext { .. })) => {
-            "renew the gateway's certificate, or set its clock and this server's"
+            "renew the gateway's certificate, or correct its clock or this server's"
         }
         Some(rustls::Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure)) => {
-            "this is not the pinned certificate: if it was renewed, set the gateway's tls_pin anew; if not, somebody is in between"
+            "this is not the pinned certificate: if it was renewed, update the gateway's tls_pin; if not, the connection is intercepted"
         }
         Some(rustls::Error::InvalidMessage(_)) => "this port does not speak TLS: check the gateway's port and framing",
         Some(rustls::Error::AlertReceived(_)) => {
-            "the gateway refuses us: it may ask for meters.tls.certificate_file and meters.tls.key_file"
+            "the gateway refused this server: it may require meters.tls.certificate_file and meters.tls.key_file"
         }
         _ => return error,
     };
@@ -212,4 +208,4 @@ impl ServerCertVerifier for Pinned {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

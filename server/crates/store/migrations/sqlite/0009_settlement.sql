@@ -67,7 +67,7 @@ CREATE TABLE settlement_days (
     equal_lines BIGINT NOT NULL DEFAULT 0,
     purchases BIGINT NOT NULL DEFAULT 0,
     delivered BIGINT NOT NULL DEFAULT 0,
-    witnessed BIGINT NOT NULL DEFAULT 0,
+    in_journal BIGINT NOT NULL DEFAULT 0,
     closed_at BIGINT,
     closed_by BLOB REFERENCES users (id),
     reason TEXT,

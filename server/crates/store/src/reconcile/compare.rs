@@ -80,7 +80,7 @@ pub async fn compare(
     let reopened = closed_at.is_some() && (change.came > 0 || other_bill);
     on!(&mut tx, |c| sqlx::query(
         "UPDATE settlement_days SET compared_at = $3, bill_fen = $4, ledger_fen = $5, equal_lines = $6, purchases = $7,
-                                    delivered = $8, ledger_positions = $9
+                                    delivered = $8, in_journal = $9
          WHERE channel = $1 AND day = $2"
     )
     .bind(channel.as_str())
@@ -91,7 +91,7 @@ pub async fn compare(
     .bind(found.equal)
     .bind(meters.purchases)
     .bind(meters.delivered)
-    .bind(meters.ledger_positions)
+    .bind(meters.in_journal)
     .execute(c)
     .await)?;
     if reopened {

@@ -21,7 +21,7 @@ pub(super) struct Meters {
     /// Of these, in their meter or wallet.
     pub delivered: i64,
     /// Of these, in the meter's own journal too.
-    pub ledger_positions: i64,
+    pub in_journal: i64,
     pub findings: Vec<Finding>,
 }
 
@@ -76,8 +76,8 @@ pub(super) async fn meters(tx: &mut Tx, now: Timestamp, channel: Tender, bill: U
     for row in rows {
         result.purchases += 1;
         let found = metered(&row.purchase(), now);
-        result.delivered += i64::from(matches!(found, Metered::Delivered | Metered::LedgerPosition));
-        result.ledger_positions += i64::from(found == Metered::LedgerPosition);
+        result.delivered += i64::from(matches!(found, Metered::Delivered | Metered::InJournal));
+        result.in_journal += i64::from(found == Metered::InJournal);
         if let Metered::Contradicts(why) = found {
             result.findings.push(row.finding(why));
         }

@@ -40,7 +40,7 @@ pub struct DayRow {
     /// Of these, delivered.
     pub delivered: i64,
     /// Of these, in the meters' own journals.
-    pub ledger_positions: i64,
+    pub in_journal: i64,
     pub differences: i64,
     /// And of that, nobody has decided about.
     pub undecided: i64,
@@ -60,7 +60,7 @@ macro_rules! day_columns {
                           WHERE f.channel = s.channel AND f.day = s.day), 0) AS fee_e4,
                 COALESCE((SELECT CAST(SUM(r.amount_fen) AS BIGINT) FROM settlement_receipts r
                           WHERE r.channel = s.channel AND r.day = s.day), 0) AS received_fen,
-                s.equal_lines, s.purchases, s.delivered, s.ledger_positions,
+                s.equal_lines, s.purchases, s.delivered, s.in_journal,
                 (SELECT CAST(COUNT(*) AS BIGINT) FROM settlement_differences d
                  WHERE d.channel = s.channel AND d.day = s.day AND d.gone_at IS NULL AND d.class <> 'edge') AS differences,
                 (SELECT CAST(COUNT(*) AS BIGINT) FROM settlement_differences d JOIN cases k ON k.id = d.case_id

@@ -72,7 +72,7 @@ pub(super) const RULES: &[&str] = &[
            FROM orders o
            WHERE EXISTS (SELECT 1 FROM payment_attempts p JOIN payment_events e ON e.attempt_id = p.id
                          WHERE p.order_id = o.id AND e.kind LIKE 'refund:%')) AS x
-     WHERE x.said > x.elsewhere",
+     WHERE x.said > x.console_refund",
     // Money that credits nothing is on its way back, or a person is told of it.
     "SELECT 'suspense and next step' AS rule, e.trade_no AS subject, CAST(0 AS BIGINT) AS expected,
             t.amount_e4 / 100 - COALESCE(x.fen, 0) AS found

@@ -6,8 +6,7 @@ use tokio_rustls::rustls::pki_types::PrivatePkcs8KeyDer;
 
 use super::*;
 
-/// A gateway for `localhost`; gives its port and its certificate.
-async fn gateway() -> (u16, CertificateDer<'static>) {
+fn acceptor() -> (TlsAcceptor, CertificateDer<'static>) {
     let CertifiedKey { cert, signing_key } = generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let config = ServerConfig::builder_with_provider(Arc::new(crypto::aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
@@ -15,16 +14,27 @@ async fn gateway() -> (u16, CertificateDer<'static>) {
         .with_no_client_auth()
         .with_single_cert(vec![cert.der().clone()], PrivatePkcs8KeyDer::from(signing_key.serialize_der()).into())
         .unwrap();
+    (TlsAcceptor::from(Arc::new(config)), cert.der().clone())
+}
+
+/// A gateway's side of TLS, and the fingerprint of its certificate.
+pub(in crate::link) fn identity() -> (TlsAcceptor, String) {
+    let (acceptor, certificate) = acceptor();
+    (acceptor, hex::encode(digest(&SHA256, &certificate)))
+}
+
+/// A gateway for `localhost`; returns its port and its certificate.
+async fn gateway() -> (u16, CertificateDer<'static>) {
+    let (acceptor, certificate) = acceptor();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
-    let acceptor = TlsAcceptor::from(Arc::new(config));
     tokio::spawn(async move {
         loop {
             let (stream, _) = listener.accept().await.unwrap();
             drop(acceptor.accept(stream).await);
         }
     });
-    (port, cert.der().clone())
+    (port, certificate)
 }
 
 fn trusting(certificate: &CertificateDer<'_>) -> (TlsSettings, tempfile::NamedTempFile) {
@@ -35,32 +45,32 @@ fn trusting(certificate: &CertificateDer<'_>) -> (TlsSettings, tempfile::NamedTe
     (TlsSettings { ca_file: Some(file.path().into()), ..TlsSettings::default() }, file)
 }
 
-async fn said(port: u16, tls: &Tls) -> String {
+async fn handshake(port: u16, tls: &Tls) -> String {
     let stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
-    tls.secure(stream).await.map_or_else(|error| error.to_string(), |_| "trusted".into())
+    tls.handshake(stream).await.map_or_else(|error| error.to_string(), |_| "trusted".into())
 }
 
 #[tokio::test]
-async fn what_is_not_trusted_is_told_with_what_to_do() {
+async fn an_untrusted_certificate_is_reported_with_advice() {
     let (port, certificate) = gateway().await;
     let (authority, _file) = trusting(&certificate);
-    let (_, stranger) = gateway().await;
-    let (strange, _other_file) = trusting(&stranger);
+    let (_, other) = gateway().await;
+    let (other, _other_file) = trusting(&other);
     let pin = hex::encode(digest(&SHA256, &certificate));
     for (settings, name, pin, part) in [
         (&authority, "localhost", None, "trusted"),
-        (&strange, "localhost", Some(&*pin), "trusted"),
-        (&strange, "localhost", None, "meters.tls.ca_file"),
+        (&other, "localhost", Some(&*pin), "trusted"),
+        (&other, "localhost", None, "meters.tls.ca_file"),
         (&authority, "other.example", None, "tls_name"),
         (&authority, "localhost", Some(&*"ab".repeat(32)), "not the pinned certificate"),
     ] {
-        let said = said(port, &Tls::new(settings, name, pin).unwrap()).await;
-        assert!(said.contains(part), "{said}");
+        let outcome = handshake(port, &Tls::new(settings, name, pin).unwrap()).await;
+        assert!(outcome.contains(part), "{outcome}");
     }
 }
 
 #[tokio::test]
-async fn a_port_without_tls_is_told_so() {
+async fn a_port_without_tls_is_reported_as_such() {
     let (_, certificate) = gateway().await;
     let (authority, _file) = trusting(&certificate);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -70,8 +80,8 @@ async fn a_port_without_tls_is_told_so() {
         let (mut stream, _) = listener.accept().await.unwrap();
         stream.write_all(b"this is no TLS, and never was").await.unwrap();
     });
-    let said = said(port, &Tls::new(&authority, "localhost", None).unwrap()).await;
-    assert!(said.contains("does not speak TLS"), "{said}");
+    let outcome = handshake(port, &Tls::new(&authority, "localhost", None).unwrap()).await;
+    assert!(outcome.contains("does not speak TLS"), "{outcome}");
 }
 
 #[test]

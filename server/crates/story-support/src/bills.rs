@@ -1,0 +1,96 @@
+//! A shop whose days are reconciled.
+
+use domain::clock::Clock;
+use model::ids::{OrderId, UserId};
+use model::money::Fen;
+use model::order::Tender;
+use model::person::{Role, Who};
+use model::time::{Date, HOUR};
+use payments::ReconcileConfig;
+use payments::reconcile::Fetched;
+use sandbox::{BillFaults, Faults};
+use server::tasks::Task;
+use server::tasks::reconcile::Reconcile;
+use store::reconcile::{self, DayRow, DifferenceRow};
+use store::verify;
+
+use crate::shop::{PHONE, Shop};
+
+pub const CHANNELS: [Tender; 2] = [Tender::Alipay, Tender::WechatPay];
+
+impl Shop {
+    /// Today, by the product's clock.
+    pub fn today(&self) -> Date {
+        self.world.clock.now().date()
+    }
+
+    /// Orders and pays through a channel, told to us or not.
+    pub async fn pays(&self, channel: Tender, fen: i64) -> (OrderId, String) {
+        let (order, number) = self.ordered(channel, fen).await;
+        assert!(self.sandbox.pay(&number));
+        self.until(&number, |trade| trade.acknowledged == 1).await;
+        (order, number)
+    }
+
+    /// The same up to the cashier.
+    pub async fn ordered(&self, channel: Tender, fen: i64) -> (OrderId, String) {
+        self.wait(1_000);
+        let (order, cashier) = self.paying_by(channel, fen, &PHONE).await;
+        self.arrive(&cashier).await;
+        (order, self.number(order).await)
+    }
+
+    /// Moves both clocks to that hour of the next day.
+    pub fn next_day(&self, hour: i64) {
+        let to = self.today().plus(1).start().plus(hour * HOUR);
+        self.wait(to.since(self.world.clock.now()));
+    }
+
+    pub fn bills(&self, bill: BillFaults) {
+        self.sandbox.set_faults(Faults { bill, ..Faults::default() });
+    }
+
+    /// One activation of the task.
+    pub async fn reconciles(&self) -> Result<String, String> {
+        let task = Reconcile { payments: self.payments.clone(), config: ReconcileConfig::default() };
+        task.run().await.map_err(|error| error.to_string())
+    }
+
+    /// As somebody who presses the button.
+    pub async fn fetches(&self, channel: Tender, day: Date) -> Fetched {
+        self.payments.reconcile(channel, day, None).await.unwrap()
+    }
+
+    pub async fn day(&self, channel: Tender, day: Date) -> DayRow {
+        reconcile::day(&self.world.db, channel, day).await.unwrap().unwrap()
+    }
+
+    /// What is listed, and that all books agree.
+    pub async fn listed(&self, channel: Tender, day: Date) -> Vec<DifferenceRow> {
+        assert_eq!(verify::verify(&self.world.db).await.unwrap().differences, []);
+        let row = self.day(channel, day).await;
+        assert_eq!(row.bill_fen, row.ledger_fen + row.gaps_fen, "the bill is the ledger and what is listed");
+        reconcile::differences(&self.world.db, channel, day).await.unwrap()
+    }
+
+    /// Classes, gaps and reasons of what is listed.
+    pub async fn classes(&self, channel: Tender, day: Date) -> Vec<(String, Fen, String)> {
+        let listed = self.listed(channel, day).await;
+        listed.into_iter().map(|row| (row.class, Fen(row.gap_fen), row.why)).collect()
+    }
+
+    /// The same without what is only about meters: nothing is delivered here.
+    pub async fn money(&self, channel: Tender, day: Date) -> Vec<(String, Fen, String)> {
+        self.classes(channel, day).await.into_iter().filter(|(class, ..)| class != "meter").collect()
+    }
+
+    /// A person who may see the whole site.
+    pub async fn treasurer(&self) -> Who {
+        let user: UserId = self.world.clerk().await;
+        Who { user, name: "clerk".into(), role: Role::Operator, ip: String::new() }
+    }
+
+    pub async fn bill_cases(&self) -> i64 {
+        self.world.number("SELECT COUNT(*) FROM cases WHERE closed_at IS NULL AND kind LIKE 'bill-%'").await
+    }
+}

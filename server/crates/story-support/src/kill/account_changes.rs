@@ -1,0 +1,85 @@
+//! An operator who gives money back, closes accounts, moves them and replaces a meter, whatever happens to the server meanwhile.
+
+use domain::rng::Rng;
+use model::ids::Uuid;
+use model::money::Fen;
+use store::Db;
+
+use super::buyers::insist;
+use super::operator::Operator;
+use super::server_process::ServerProcess;
+use super::site::Site;
+use crate::World;
+
+/// Rooms that get a part back, whose account is closed, that is moved into one of those, whose meter is replaced (behind the gateway
+/// of the spare one).
+pub const RETURNS: std::ops::Range<usize> = 6..10;
+pub const CLOSED: std::ops::Range<usize> = 0..4;
+pub const MOVED: [usize; 2] = [10, 11];
+pub const REPLACED: usize = 4;
+
+/// Everything that changes accounts, to its end; gives what was sold in all.
+pub async fn run(site: &Site, server: &ServerProcess, rng: &Rng, w: &World) -> Fen {
+    let operator = Operator::new(server, rng, w).await;
+    let mut sold = Fen::ZERO;
+    for room in site.rooms.iter().filter(|room| !room.on_ledger) {
+        let amount = Fen(500 + rng.below(3_000) as i64);
+        let form = format!("meter={}&amount={amount}&tender=cash", room.meter);
+        assert!(operator.ask("/api/operator/sell", &form).await.contains("/rooms/"));
+        sold = sold + amount;
+    }
+    let meter = |room: usize| site.rooms[room].meter;
+    for room in CLOSED {
+        operator
+            .until_done("/api/operator/close-account", &format!("meter={}&tender=cash&account=&reason=out", meter(room)))
+            .await;
+    }
+    operator.until_done("/api/operator/replace-meter", &format!("meter={}&reason=broken", meter(REPLACED))).await;
+    for room in RETURNS {
+        // Until the meter was seen to hold it.
+        operator.until_done("/api/operator/return", &format!("meter={}&amount=1.23&tender=cash&reason=part", meter(room))).await;
+    }
+    for (n, room) in MOVED.into_iter().enumerate() {
+        // Until the other one has moved out.
+        let to = meter(CLOSED.start + n);
+        operator.until_done("/api/operator/move-account", &format!("meter={}&to={to}&reason=moves", meter(room))).await;
+    }
+    operator.replace(site).await;
+    operator.pay().await;
+    sold
+}
+
+impl Operator<'_> {
+    async fn replace(&self, site: &Site) {
+        let read = "SELECT id FROM closings WHERE kind = 'replace' AND read_at IS NOT NULL";
+        let closing = self.wait("the old meter", || async { ids(self.w, read).await.first().copied() }).await;
+        let spare = &site.spare;
+        let form = format!("closing={closing}&serial={}&gateway=&unit={}&profile=", spare.0, spare.1);
+        let ended = "SELECT id FROM closings WHERE kind = 'replace' AND ended_at IS NOT NULL";
+        while ids(self.w, ended).await.is_empty() {
+            insist(self.server, &self.cookie, "/api/operator/install-meter", &form).await;
+        }
+    }
+
+    /// Pays out whatever was taken, until nothing is under way.
+    async fn pay(&self) {
+        self.wait("everything to end", || async {
+            for id in ids(self.w, "SELECT id FROM returns WHERE state = 'taken'").await {
+                let went = insist(self.server, &self.cookie, "/api/operator/pay-out", &format!("id={id}")).await;
+                assert!(!went.contains("e="), "not paid out: {went}");
+            }
+            let left = self.w.number("SELECT COUNT(*) FROM closings WHERE ended_at IS NULL").await
+                + self.w.number("SELECT COUNT(*) FROM returns WHERE state IN ('taking', 'taken')").await
+                + self.w.number("SELECT COUNT(*) FROM commands WHERE money AND state IN ('queued', 'sending')").await;
+            (left == 0).then_some(())
+        })
+        .await;
+    }
+}
+
+async fn ids(w: &World, sql: &'static str) -> Vec<Uuid> {
+    match &w.db {
+        Db::Sqlite { read, .. } => sqlx::query_scalar(sql).fetch_all(read).await.unwrap(),
+        Db::Postgres(pool) => sqlx::query_scalar(sql).fetch_all(pool).await.unwrap(),
+    }
+}

@@ -1,0 +1,98 @@
+//! What goes on while the server is killed, and what must be true afterwards.
+
+mod account_changes;
+pub mod accounts;
+mod buyers;
+mod channel_faults;
+mod killer;
+mod operator;
+pub mod purchases;
+pub mod refunds;
+mod server_process;
+mod site;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use killer::Killer;
+use server_process::ServerProcess;
+use site::Site;
+use tokio::time::Instant;
+
+use crate::World;
+
+/// Purchases that fit into the time that the tests have, and kills.
+const OPERATIONS: usize = 180;
+const KILLS: usize = 25;
+
+/// How much is done on one database: at least so many operations, and on until so many kills.
+#[derive(Clone, Copy, Debug)]
+pub struct Volume {
+    pub operations: usize,
+    pub kills: usize,
+}
+
+impl Volume {
+    /// What the environment asks for.
+    pub fn of_the_environment() -> Self {
+        let asked = |name: &str| std::env::var(name).ok().map(|text| text.parse().expect(name));
+        Self {
+            operations: asked("DORMWATT_KILL_OPERATIONS").unwrap_or(OPERATIONS),
+            kills: asked("DORMWATT_KILLS").unwrap_or(KILLS),
+        }
+    }
+
+    fn part(self, of: usize) -> Self {
+        Self { operations: (self.operations / of).max(1), ..self }
+    }
+}
+
+/// Where a trial is played: a site, and a server that is killed until it ends.
+struct Stage {
+    begun: Instant,
+    site: Arc<Site>,
+    server: Arc<ServerProcess>,
+    killer: Killer,
+}
+
+impl Stage {
+    /// With every account open. `program` is the server, which is killed at least `kills` times.
+    async fn set(w: &World, program: &'static str, kills: usize) -> Self {
+        let begun = Instant::now();
+        let site = Arc::new(Site::start(w).await);
+        let server = Arc::new(ServerProcess::start(&site, program).await);
+        let killer = Killer::start(&server, &w.rng, kills);
+        site.opened(w).await;
+        Self { begun, site, server, killer }
+    }
+}
+
+/// How a trial ended that broke nothing.
+#[derive(Debug)]
+pub struct Report {
+    /// In one line.
+    pub summary: String,
+    /// How often the server died.
+    pub kills: usize,
+}
+
+/// What is still to be done, by all who do it at once.
+struct Work {
+    volume: Volume,
+    begun: AtomicUsize,
+}
+
+impl Work {
+    fn new(volume: Volume) -> Self {
+        Self { volume, begun: AtomicUsize::new(0) }
+    }
+
+    /// Whether another one is to be begun.
+    fn another(&self, server: &ServerProcess) -> bool {
+        let more = self.begun.load(Ordering::Relaxed) < self.volume.operations || server.deaths() < self.volume.kills;
+        if more {
+            self.begun.fetch_add(1, Ordering::Relaxed);
+        }
+        more
+    }
+}

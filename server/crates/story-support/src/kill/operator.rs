@@ -1,0 +1,72 @@
+//! An operator who does not give up.
+
+use std::time::Duration;
+
+use domain::rng::Rng;
+use model::time::Timestamp;
+use tokio::time::{Instant, sleep};
+
+use super::buyers::{insist, log_in};
+use super::server_process::ServerProcess;
+use crate::World;
+
+#[derive(Clone)]
+pub struct Operator<'a> {
+    pub cookie: String,
+    pub server: &'a ServerProcess,
+    pub rng: &'a Rng,
+    pub w: &'a World,
+}
+
+impl<'a> Operator<'a> {
+    pub async fn new(server: &'a ServerProcess, rng: &'a Rng, w: &'a World) -> Self {
+        Self { cookie: log_in(server, "clerk").await, server, rng, w }
+    }
+
+    /// One form with one key, until it is answered.
+    pub async fn ask(&self, path: &str, form: &str) -> String {
+        sleep(Duration::from_millis(self.rng.below(120))).await;
+        let form = format!("{form}&key={}", self.rng.id(Timestamp(1)));
+        insist(self.server, &self.cookie, path, &form).await
+    }
+
+    /// A new form after each refusal.
+    pub async fn until_done(&self, path: &str, form: &str) {
+        let deadline = Instant::now() + Duration::from_secs(120);
+        loop {
+            let went = self.ask(path, form).await;
+            if !went.contains("e=") {
+                return;
+            }
+            assert!(Instant::now() < deadline, "{path} {form}: {went}");
+            sleep(Duration::from_millis(200)).await;
+        }
+    }
+
+    /// Looks again and again.
+    pub async fn wait<T, F: Future<Output = Option<T>>>(&self, what: &str, mut look: impl FnMut() -> F) -> T {
+        let deadline = Instant::now() + Duration::from_secs(120);
+        loop {
+            if let Some(found) = look().await {
+                return found;
+            }
+            if Instant::now() >= deadline {
+                panic!("waited for {what}: {}", self.w.word(UNDER_WAY).await);
+            }
+            sleep(Duration::from_millis(200)).await;
+        }
+    }
+}
+
+/// What is not over, for whoever waits in vain.
+const UNDER_WAY: &str =
+    "SELECT COALESCE((SELECT string_agg(c.kind || ' read ' || COALESCE(CAST(c.read_at AS TEXT), '-') || ' return '
+                                || COALESCE(r.state, '-'), '; ') FROM closings c LEFT JOIN returns r ON r.id = c.return_id
+                                WHERE c.ended_at IS NULL), '') || ' | '
+      || COALESCE((SELECT string_agg(kind || ' ' || state || ' ' || attempts || ' ' || COALESCE(note, ''), '; ') FROM commands
+                   WHERE money AND state IN ('queued', 'sending', 'case')), '') || ' | '
+      || COALESCE((SELECT string_agg(kind || ' ' || detail, '; ') FROM cases WHERE closed_at IS NULL), '') || ' | '
+      || COALESCE((SELECT string_agg(state, ' ') FROM returns WHERE state IN ('waiting', 'taking', 'taken', 'case')), '') || ' | '
+      || COALESCE((SELECT string_agg(state || ' ' || source || ' ' || tries, '; ') FROM refunds
+                   WHERE state NOT IN ('done', 'rejected', 'cancelled', 'expired')), '') || ' | '
+      || COALESCE((SELECT string_agg(state || ' ' || queries, '; ') FROM payment_attempts WHERE state IN ('pending', 'closing')), '')";

@@ -1,0 +1,162 @@
+//! What the black-box tests and the benchmarks share: fresh databases, people, rooms, a simulated site, a payment sandbox, and a
+//! server in this process or in one of its own.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "what helps tests is a test, though Clippy sees no #[test] on it"
+)]
+
+pub mod bills;
+pub mod channel_config;
+pub mod closings;
+pub mod database;
+pub mod kill;
+pub mod refunding;
+pub mod room_fixture;
+pub mod rooms;
+pub mod seeds;
+pub mod shop;
+pub mod site;
+pub mod web;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use domain::clock::{Clock, TestClock};
+use domain::framing::Framing;
+use domain::rng::Rng;
+use model::ids::{GatewayId, MeterId, PlaceId};
+use model::meter::Wallet;
+use model::time::Timestamp;
+use store::Db;
+use store::meters::{self, NewGateway, NewMeter};
+use store::places::{self, NewPlace};
+
+/// A fresh, migrated database and all that a store function asks for.
+#[derive(Clone)]
+pub struct World {
+    pub db: Db,
+    pub url: String,
+    pub clock: Arc<TestClock>,
+    pub rng: Rng,
+    /// Holds the SQLite file; removed when dropped.
+    _dir: Arc<tempfile::TempDir>,
+}
+
+impl World {
+    pub async fn sqlite() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        Self::open(database::sqlite(dir.path()).await, dir).await
+    }
+
+    pub async fn postgres() -> Self {
+        Self::open(database::postgres().await, tempfile::tempdir().unwrap()).await
+    }
+
+    /// A meter in a room of its own, on a gateway that all share.
+    pub async fn meter(&self, unit: u8) -> MeterId {
+        let nowhere = SocketAddr::from(([127, 0, 0, 1], 1502));
+        let shared = match meters::gateways(&self.db).await.unwrap().first() {
+            Some(gateway) => GatewayId(gateway.id),
+            None => self.gateways(&[nowhere]).await[0],
+        };
+        self.meter_at(shared, unit, &unit.to_string()).await
+    }
+
+    /// Gateways at these addresses.
+    pub async fn gateways(&self, addresses: &[SocketAddr]) -> Vec<GatewayId> {
+        let mut tx = self.db.begin().await.unwrap();
+        let mut ids = Vec::new();
+        for address in addresses {
+            let id = GatewayId(self.rng.id(self.clock.now()));
+            let new = NewGateway {
+                id,
+                name: address.to_string(),
+                host: address.ip().to_string(),
+                port: address.port(),
+                framing: Framing::ModbusTcp,
+            };
+            meters::add_gateway(&mut tx, self.clock.now(), &new).await.unwrap();
+            ids.push(id);
+        }
+        tx.commit().await.unwrap();
+        ids
+    }
+
+    /// A meter in a room of its own, behind that gateway.
+    pub async fn meter_at(&self, gateway: GatewayId, unit: u8, serial: &str) -> MeterId {
+        let now = self.clock.now();
+        let (place, id) = (PlaceId(self.rng.id(now)), MeterId(self.rng.id(now)));
+        let mut tx = self.db.begin().await.unwrap();
+        places::add(&mut tx, &NewPlace { id: place, parent: None, kind: "room", name: serial, sort: 1 }).await.unwrap();
+        let new = NewMeter { id, place, gateway, unit, serial: serial.into(), profile: "rpp".into(), wallet: Wallet::Meter };
+        meters::add_meter(&mut tx, now, &new).await.unwrap();
+        tx.commit().await.unwrap();
+        id
+    }
+
+    /// Runs a statement as somebody who can write to the database by hand.
+    pub async fn execute(&self, sql: &'static str) -> u64 {
+        match &self.db {
+            Db::Sqlite { write, .. } => sqlx::query(sql).execute(write).await.unwrap().rows_affected(),
+            Db::Postgres(pool) => sqlx::query(sql).execute(pool).await.unwrap().rows_affected(),
+        }
+    }
+
+    async fn open(url: String, dir: tempfile::TempDir) -> Self {
+        let db = Db::open(&url).await.unwrap();
+        let clock = TestClock::new(Timestamp(1_795_600_000_000));
+        Self { db, url, clock, rng: Rng::from_seed([7; 32]), _dir: Arc::new(dir) }
+    }
+}
+
+/// `both!(name, |world| async move { ... });` runs the story once on SQLite and once on PostgreSQL.
+#[macro_export]
+macro_rules! both {
+    ($name:ident, $story:expr) => {
+        mod $name {
+            use super::*;
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn sqlite() {
+                let story = $story;
+                let world = $crate::World::sqlite().await;
+                // The story may keep only the fields it uses; the directory lives here.
+                story(world.clone()).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn postgres() {
+                let story = $story;
+                let world = $crate::World::postgres().await;
+                // The story may keep only the fields it uses; the directory lives here.
+                story(world.clone()).await;
+            }
+        }
+    };
+}
+
+/// Runs a statement on one id and some numbers.
+pub async fn bind(db: &Db, sql: &'static str, id: uuid::Uuid, numbers: &[i64]) {
+    match db {
+        Db::Sqlite { write, .. } => {
+            let query = numbers.iter().fold(sqlx::query(sql).bind(id), |query, number| query.bind(number));
+            query.execute(write).await.unwrap();
+        }
+        Db::Postgres(pool) => {
+            let query = numbers.iter().fold(sqlx::query(sql).bind(id), |query, number| query.bind(number));
+            query.execute(pool).await.unwrap();
+        }
+    }
+}
+
+/// SHA-256 of the certificate, as people read it.
+pub fn fingerprint(pem: &str) -> String {
+    use base64::Engine as _;
+    let base64: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
+    let der = base64::engine::general_purpose::STANDARD.decode(base64).unwrap();
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &der);
+    digest.as_ref().iter().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().join(":")
+}

@@ -1,0 +1,240 @@
+//! A simulated site with its accounts in the database, and the engine that reads and commands it.
+
+use std::time::{Duration, Instant};
+
+use ::meters::config::Config;
+use ::meters::keys::MasterKeys;
+use ::meters::live::Live;
+use ::meters::profile::Profiles;
+use ::meters::{Handle, Meters};
+use domain::clock::{Clock, SystemClock};
+use domain::order::Limits;
+use model::ids::{GatewayId, MeterId, OrderId, PlaceId, UserId};
+use model::money::Fen;
+use model::order::Tender;
+use simulator::{Estate, MeterHandle, MeterView, OpenAccount, Simulator};
+use std::sync::Arc;
+use store::accounts::{self, NewResident, TakeOver};
+use store::commands::{self, NewCommand, priority};
+use store::meters::{NewGateway, NewMeter, add_gateway, add_meter};
+use store::orders::{self, NewOrder, Order};
+use store::{Db, verify};
+use uuid::Uuid;
+
+use crate::World;
+use crate::rooms::Room;
+
+/// Everything that stands.
+pub struct Site {
+    pub w: World,
+    pub sim: Simulator,
+    /// Those with an account, in the order of the estate.
+    pub rooms: Vec<Room>,
+    /// All meters, in the order of the estate.
+    pub meters: Vec<MeterId>,
+    pub clerk: UserId,
+    pub config: Config,
+    keys: MasterKeys,
+}
+
+/// Fast enough for tests, slow enough for a busy machine.
+pub fn quick() -> Config {
+    Config {
+        sweep_interval_ms: 0,
+        request_timeout_ms: 250,
+        baud: 0,
+        reconnect_cap_ms: 400,
+        probe_cap_ms: 800,
+        command_cap_ms: 600,
+        archive_interval_ms: 300,
+        ..Config::default()
+    }
+}
+
+impl Site {
+    /// `gateways` gateways of `meters` meters; each meter holds an open, empty account that the database knows.
+    pub async fn new(w: World, gateways: usize, meters: u8) -> Self {
+        Self::with(w, gateways, meters, |_| {}).await
+    }
+
+    /// The same, with the simulator's configuration changed: framings of gateways, models of meters, what they hold.
+    pub async fn with(w: World, gateways: usize, meters: u8, change: impl FnOnce(&mut simulator::Config)) -> Self {
+        let keys = MasterKeys { enc: [0x11; 16], mac: [0x22; 16], aes: [0x33; 32] };
+        let mut estate = Estate::uniform(7, gateways, meters);
+        for (gateway, meter) in estate.meters_mut() {
+            let number = format!("26112300{gateway:04}{:04}", meter.unit).parse().unwrap();
+            meter.account = Some(OpenAccount { number, epoch: 1, count: 0, order: 0, cumulative: 0, remaining: 0 });
+        }
+        let mut config = simulator::Config::new(estate, keys.clone());
+        change(&mut config);
+        let estate = config.estate.clone();
+        let sim = simulator::start(config).await.unwrap();
+        let mut site = Self { clerk: w.clerk().await, w, sim, rooms: Vec::new(), meters: Vec::new(), config: quick(), keys };
+        site.enter(&estate).await;
+        site
+    }
+
+    /// Writes the estate into the database.
+    async fn enter(&mut self, estate: &Estate) {
+        let at = SystemClock.now();
+        let ports: Vec<u16> = self.sim.addresses().iter().map(|address| address.port()).collect();
+        let mut ids = Vec::new();
+        let mut tx = self.w.db.begin().await.unwrap();
+        for (n, (port, plan)) in ports.iter().zip(&estate.gateways).enumerate() {
+            let id = GatewayId(self.w.rng.id(at));
+            ids.push(id);
+            let gateway = NewGateway { id, name: format!("g{n}"), host: "127.0.0.1".into(), port: *port, framing: plan.framing };
+            add_gateway(&mut tx, at, &gateway).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+        let profiles = Profiles::load(None).unwrap();
+        for (gateway, plan) in estate.meters() {
+            let (place, meter) = (self.w.rng.id(at), MeterId(self.w.rng.id(at)));
+            let sql = "INSERT INTO places (id, parent_id, kind, name, sort) VALUES ($1, NULL, 'room', 'room', 1)";
+            match &self.w.db {
+                Db::Sqlite { write, .. } => drop(sqlx::query(sql).bind(place).execute(write).await.unwrap()),
+                Db::Postgres(pool) => drop(sqlx::query(sql).bind(place).execute(pool).await.unwrap()),
+            }
+            let mut tx = self.w.db.begin().await.unwrap();
+            let new = NewMeter {
+                id: meter,
+                place: PlaceId(place),
+                gateway: ids[gateway],
+                unit: plan.unit,
+                serial: plan.serial.to_string(),
+                profile: plan.profile.to_string(),
+                wallet: profiles.get(&plan.profile).unwrap().abilities.wallet,
+            };
+            add_meter(&mut tx, at, &new).await.unwrap();
+            tx.commit().await.unwrap();
+            self.meters.push(meter);
+            if let Some(account) = plan.account {
+                let login = format!("r{gateway}-{}", plan.unit);
+                let resident = NewResident { name: login.clone(), login, password_hash: String::new() };
+                let one = TakeOver {
+                    meter,
+                    number: account.number.to_string(),
+                    opened_at: at,
+                    epoch: account.epoch,
+                    count: account.count,
+                    cumulative: Fen(account.cumulative.into()),
+                    resident: Some(resident),
+                };
+                accounts::take_over(&self.w.db, &self.w.rng, at, &[one]).await.unwrap();
+                self.rooms.push(self.w.room_of(meter).await);
+            }
+        }
+    }
+
+    /// Starts the engine.
+    pub async fn start(&self) -> Handle {
+        let clock: domain::clock::SharedClock = Arc::new(SystemClock);
+        let live = Live::load(&self.w.db, clock.clone()).await.unwrap();
+        self.start_with(live).await
+    }
+
+    /// Starts the engine with this hub.
+    pub async fn start_with(&self, live: Live) -> Handle {
+        self.start_at(Arc::new(SystemClock), live).await
+    }
+
+    /// Starts the engine with this hub, by this clock.
+    pub async fn start_at(&self, clock: domain::clock::SharedClock, live: Live) -> Handle {
+        let (db, rng, keys, config) = (self.w.db.clone(), self.w.rng.clone(), self.keys.clone(), self.config.clone());
+        Meters { db, clock, rng, live, keys, config, profiles: Profiles::load(None).unwrap() }.start().await.unwrap()
+    }
+
+    /// Sells at the counter.
+    pub async fn sell(&self, room: usize, fen: i64) -> Order {
+        let at = SystemClock.now();
+        let Room { meter, account, .. } = self.rooms[room];
+        let key = self.w.rng.id(at);
+        let new = NewOrder { key, account, meter, tender: Tender::Cash, amount: Fen(fen), by: self.clerk, ip: String::new() };
+        let limits = Limits { max_fen: 100_000_000, hoarding_fen: 0, ..Limits::default() };
+        orders::sell(&self.w.db, &self.w.rng, at, &limits, &new).await.unwrap()
+    }
+
+    /// Decides on a command that moves no money.
+    pub async fn command(&self, meter: MeterId, kind: &'static str, args: &str) -> commands::Command {
+        let at = SystemClock.now();
+        let id = model::ids::CommandId(self.w.rng.id(at));
+        let priority = if matches!(kind, "mode" | "switch") { priority::RELAY } else { priority::SETTINGS };
+        let args = args.to_owned();
+        let new = NewCommand { id, meter, account: None, order: None, kind, args, money: false, priority, by: Some(self.clerk) };
+        let mut tx = self.w.db.begin().await.unwrap();
+        commands::enqueue(&mut tx, at, &new).await.unwrap();
+        tx.commit().await.unwrap();
+        commands::find(&self.w.db, id).await.unwrap().unwrap()
+    }
+
+    pub async fn order(&self, order: &Order) -> Order {
+        orders::find(&self.w.db, OrderId(order.id)).await.unwrap().unwrap()
+    }
+
+    pub async fn refreshed(&self, command: &commands::Command) -> commands::Command {
+        commands::find(&self.w.db, model::ids::CommandId(command.id)).await.unwrap().unwrap()
+    }
+
+    /// The command that waits for a person.
+    pub async fn held(&self) -> model::ids::CommandId {
+        let sql = "SELECT id FROM commands WHERE state = 'case'";
+        model::ids::CommandId(match &self.w.db {
+            Db::Sqlite { read, .. } => sqlx::query_scalar(sql).fetch_one(read).await.unwrap(),
+            Db::Postgres(pool) => sqlx::query_scalar(sql).fetch_one(pool).await.unwrap(),
+        })
+    }
+
+    /// The meter behind a gateway.
+    pub fn meter(&self, gateway: usize, unit: u8) -> MeterHandle {
+        self.sim.meter(gateway, unit).unwrap()
+    }
+
+    pub fn view(&self, gateway: usize, unit: u8) -> MeterView {
+        self.meter(gateway, unit).view().unwrap()
+    }
+
+    /// Waits until no command is under way any more.
+    pub async fn settled(&self, within: Duration) {
+        until(within, "commands to settle", || async {
+            self.w.number("SELECT COUNT(*) FROM commands WHERE state IN ('queued', 'sending')").await == 0
+        })
+        .await;
+    }
+
+    /// What the books say of themselves, and what they say of the meters.
+    pub async fn prove(&self) {
+        assert_eq!(verify::verify(&self.w.db).await.unwrap().differences, []);
+        let sql = "SELECT m.serial, a.epoch, a.count, a.cumulative_fen FROM account_meters a JOIN meters m ON m.id = a.meter_id";
+        let rows: Vec<(String, i64, i64, i64)> = match &self.w.db {
+            Db::Sqlite { read, .. } => sqlx::query_as(sql).fetch_all(read).await.unwrap(),
+            Db::Postgres(pool) => sqlx::query_as(sql).fetch_all(pool).await.unwrap(),
+        };
+        for meter in self.sim.meters() {
+            let view = meter.view().unwrap();
+            let row = rows.iter().find(|row| row.0 == view.serial.to_string()).unwrap();
+            let known = (row.1, row.2, row.3);
+            assert_eq!(known, (view.epoch.into(), view.count.into(), view.cumulative.into()), "meter {}", view.serial);
+        }
+    }
+}
+
+impl World {
+    async fn room_of(&self, meter: MeterId) -> Room {
+        let sql = "SELECT r.account_id, r.user_id FROM account_meters m JOIN account_residents r ON r.account_id = m.account_id
+                   WHERE m.meter_id = $1";
+        let (account, user): (Uuid, Uuid) = match &self.db {
+            Db::Sqlite { read, .. } => sqlx::query_as(sql).bind(meter.0).fetch_one(read).await.unwrap(),
+            Db::Postgres(pool) => sqlx::query_as(sql).bind(meter.0).fetch_one(pool).await.unwrap(),
+        };
+        Room { meter, account: model::ids::AccountId(account), resident: UserId(user) }
+    }
+}
+
+/// Waits until something is so, and says what did not come.
+pub async fn until<F: Future<Output = bool>>(within: Duration, what: &str, mut so: impl FnMut() -> F) {
+    let start = Instant::now();
+    while !so().await {
+        assert!(start.elapsed() < within, "waited {within:?} for {what}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}

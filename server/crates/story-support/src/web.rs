@@ -1,0 +1,128 @@
+//! A real server on a port of its own, and people who talk to it.
+
+use domain::clock::{Clock, SharedClock};
+use domain::secret::Secret;
+use meters::live::Live;
+use reqwest::header::{ACCEPT, CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
+use reqwest::redirect::Policy;
+use reqwest::{Method, Response};
+use server::config::Config;
+use server::services::auth::Passwords;
+use server::startup::Application;
+use store::users::{self, NewUser};
+use tokio_util::sync::CancellationToken;
+
+use crate::World;
+use model::person::Role;
+
+pub const PASSWORD: &str = "correct horse battery";
+
+/// The server. Stops when dropped.
+pub struct Web {
+    pub base: String,
+    pub client: reqwest::Client,
+    live: Live,
+    stop: CancellationToken,
+    pub running: tokio::task::JoinHandle<std::io::Result<()>>,
+}
+
+impl Web {
+    pub async fn start(world: &World) -> Self {
+        let mut config = Config::default();
+        config.server.address.set_port(0);
+        Self::with(world, config, world.clock.clone()).await
+    }
+
+    /// With this configuration, but the world's database, by this clock.
+    pub async fn with(world: &World, mut config: Config, clock: SharedClock) -> Self {
+        config.database.url = Secret::from(world.url.as_str());
+        let application = Application::build(&config, clock, world.rng.clone()).await.unwrap();
+        let base = format!("http://{}", application.address());
+        let live = application.state().live.clone();
+        let stop = CancellationToken::new();
+        let running = tokio::spawn(application.run_until(stop.clone().cancelled_owned()));
+        let client = reqwest::Client::builder().redirect(Policy::none()).no_proxy().build().unwrap();
+        Self { base, client, live, stop, running }
+    }
+
+    /// A person who has not logged in, in a browser.
+    pub fn visitor(&self) -> Person<'_> {
+        Person { web: self, cookie: String::new(), html: true }
+    }
+
+    /// Adds a person of that role and logs them in.
+    pub async fn person(&self, world: &World, role: Role, login: &str) -> Person<'_> {
+        let password_hash = Passwords::new(world.rng.clone()).unwrap().hash(PASSWORD).await.unwrap();
+        let user = NewUser { role, login, name: login, password_hash: &password_hash };
+        users::create(&world.db, &world.rng, world.clock.now(), &user, "test").await.unwrap();
+        let mut person = self.visitor();
+        let answer = person.log_in(login, PASSWORD).await;
+        assert_eq!(answer.status(), 303);
+        person
+    }
+
+    /// What its pollers publish to.
+    pub fn live(&self) -> &Live {
+        &self.live
+    }
+
+    pub fn stop(&self) {
+        self.stop.cancel();
+    }
+}
+
+impl Drop for Web {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+/// Somebody with a browser, or with a program where `html` is false.
+#[derive(Clone)]
+pub struct Person<'a> {
+    web: &'a Web,
+    pub cookie: String,
+    pub html: bool,
+}
+
+impl Person<'_> {
+    pub fn program(mut self) -> Self {
+        self.html = false;
+        self
+    }
+
+    pub async fn get(&self, path: &str) -> Response {
+        self.send(Method::GET, path, "").await
+    }
+
+    pub async fn post(&self, path: &str, form: &str) -> Response {
+        self.send(Method::POST, path, form).await
+    }
+
+    pub async fn send(&self, method: Method, path: &str, form: &str) -> Response {
+        let mut request = self.web.client.request(method, format!("{}{path}", self.web.base)).header(COOKIE, &self.cookie);
+        request = request.header(ACCEPT, if self.html { "text/html" } else { "application/json" });
+        if !form.is_empty() {
+            request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form.to_owned());
+        }
+        request.send().await.unwrap()
+    }
+
+    /// Logs in and keeps the cookie, as a browser would.
+    pub async fn log_in(&mut self, login: &str, password: &str) -> Response {
+        let form = format!("login={login}&password={}", password.replace(' ', "+"));
+        let answer = self.post("/api/auth/log-in", &form).await;
+        self.keep(&answer);
+        answer
+    }
+
+    pub fn keep(&mut self, answer: &Response) {
+        if let Some(cookie) = answer.headers().get(SET_COOKIE) {
+            self.cookie = cookie.to_str().unwrap().split(';').next().unwrap().to_owned();
+        }
+    }
+}
+
+pub fn location(answer: &Response) -> &str {
+    answer.headers().get(LOCATION).map_or("", |value| value.to_str().unwrap())
+}

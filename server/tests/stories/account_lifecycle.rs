@@ -1,0 +1,102 @@
+//! Account life over its pages: said before it is done, followed to its end, and only by whoever's building it is; on both databases.
+
+use std::time::Duration;
+
+use domain::clock::Clock;
+use model::person::Role;
+use story_support::site::until;
+use story_support::web::{Web, location};
+use story_support::{World, both};
+
+both!(an_account_is_closed_through_the_pages, |w: World| async move {
+    let web = Web::start(&w).await;
+    let (room, other) = (w.room(1).await, w.room(2).await);
+    let operator = web.person(&w, Role::Operator, "operator").await;
+    let stranger = web.person(&w, Role::Operator, "stranger").await;
+    let resident = web.person(&w, Role::Resident, "resident").await;
+    // One of them works in another building.
+    w.execute(
+        "INSERT INTO operator_buildings (user_id, place_id)
+         SELECT u.id, m.place_id FROM users u, meters m WHERE u.login = 'stranger' AND m.unit = 2",
+    )
+    .await;
+    let (meter, page) = (room.meter, format!("/rooms/{}", room.meter));
+    assert_eq!(resident.get("/home").await.status(), 404, "no room yet");
+    let added = operator.post("/api/operator/add-resident", &format!("meter={meter}&name=&login=resident&password=")).await;
+    assert_eq!(location(&added), page);
+    assert_eq!(resident.get("/home").await.status(), 200);
+    let out = format!("meter={meter}&login=resident");
+    assert!(location(&stranger.post("/api/operator/remove-resident", &out).await).contains("e=not-found"));
+    let twice =
+        operator.post("/api/operator/add-resident", &format!("meter={}&name=&login=resident&password=", other.meter)).await;
+    assert!(location(&twice).contains("e=has-account"), "{}", location(&twice));
+
+    // What it will do is said first.
+    let said = operator.get(&format!("{page}?do=close&tender=cash&account=&reason=moved")).await.text().await.unwrap();
+    assert!(said.contains("/api/operator/close-account") && said.contains("销户"), "{said}");
+    let form = format!("meter={meter}&tender=cash&account=&reason=moved&key={}", w.rng.id(w.clock.now()));
+    assert!(location(&stranger.post("/api/operator/close-account", &form).await).contains("e=not-found"));
+    let begun = operator.post("/api/operator/close-account", &form).await;
+    let closing = location(&begun).to_owned();
+    assert!(closing.starts_with("/closings/"), "{closing}");
+    assert_eq!(location(&operator.post("/api/operator/close-account", &form).await), closing, "sent twice it is one");
+    assert_eq!(stranger.get(&closing).await.status(), 404);
+    let shown = operator.get(&closing).await.text().await.unwrap();
+    assert!(shown.contains("/api/operator/count-meter"), "a meter that was never read can be counted");
+    assert!(operator.get(&page).await.text().await.unwrap().contains(&closing), "the room leads there");
+    let home = resident.get("/home").await;
+    assert_eq!(home.status(), 200);
+    assert!(!home.text().await.unwrap().contains("button primary wide tall"), "nothing to top up any more");
+
+    let id = closing.trim_start_matches("/closings/");
+    let count = format!("closing={id}&meter={meter}&remaining=0&total=&reason=gone");
+    assert!(location(&stranger.post("/api/operator/count-meter", &count).await).contains("e=not-found"));
+    let wrong = operator.post("/api/operator/count-meter", &count.replace("remaining=0", "remaining=12")).await;
+    assert!(location(&wrong).contains("e=exceeds-remaining"), "{}", location(&wrong));
+    assert_eq!(location(&operator.post("/api/operator/count-meter", &count).await), closing);
+    // The task takes it on.
+    let closed = "SELECT COUNT(*) FROM closings WHERE ended_at IS NOT NULL";
+    until(Duration::from_secs(20), "the task", || async { w.number(closed).await == 1 }).await;
+    let home = resident.get("/home").await;
+    assert_eq!(home.status(), 404);
+    assert!(home.text().await.unwrap().contains("户已销户"), "and is told what became of it");
+    let list = operator.get("/accounts?state=closed").await.text().await.unwrap();
+    assert!(list.contains(&closing) && list.contains("resident"), "closed accounts stay, with who lived there");
+    assert_eq!(operator.get(&closing).await.status(), 200);
+    web.stop();
+});
+
+both!(a_rejected_opening_form_keeps_its_input_and_names_the_row, |w: World| async move {
+    let web = Web::start(&w).await;
+    let (meter, second) = (w.meter(7).await, w.meter(8).await);
+    w.execute("UPDATE meters SET place_id = (SELECT m.place_id FROM meters m WHERE m.unit = 7) WHERE unit = 8").await;
+    let operator = web.person(&w, Role::Operator, "operator").await;
+    let page = format!("/rooms/{meter}");
+    let shown = operator.get(&page).await.text().await.unwrap();
+    assert!(shown.contains("name=\"residents[0][name]\"") && shown.contains(&second.to_string()), "{shown}");
+
+    // As a browser without scripts sends it, with the rows that nobody filled in.
+    let form = |login: &str| {
+        format!(
+            "meter={meter}&key={}&also%5B%5D={second}&residents%5B0%5D%5Bname%5D=%E5%BC%A0%E4%B8%89\
+             &residents%5B0%5D%5Blogin%5D=zhang&residents%5B0%5D%5Bpassword%5D=long+enough\
+             &residents%5B1%5D%5Bname%5D=&residents%5B1%5D%5Blogin%5D=&residents%5B1%5D%5Bpassword%5D=\
+             &residents%5B2%5D%5Bname%5D=Li&residents%5B2%5D%5Blogin%5D={login}&residents%5B2%5D%5Bpassword%5D=long+enough\
+             &amount=&tender=cash",
+            w.rng.id(w.clock.now())
+        )
+    };
+    let back = operator.post("/api/operator/open-account", &form("zhang")).await;
+    let back = location(&back);
+    assert!(back.starts_with(&format!("{page}?do=open")) && back.contains("row=1") && back.contains("e=login-taken"), "{back}");
+    let again = operator.get(back).await.text().await.unwrap();
+    assert!(again.contains("id=\"resident-1\"") && again.contains("value=\"张三\""), "{again}");
+    assert!(!again.contains("long enough") && !back.contains("long"), "passwords do not come back");
+    assert_eq!(w.number("SELECT COUNT(*) FROM accounts").await, 0);
+    assert_eq!(location(&operator.post("/api/operator/open-account", &form("li")).await), page);
+    assert_eq!(w.number("SELECT COUNT(*) FROM account_residents").await, 2);
+    assert_eq!(w.number("SELECT COUNT(*) FROM account_meters").await, 2);
+    let shown = operator.get(&page).await.text().await.unwrap();
+    assert!(shown.contains("Li (li)") && shown.contains(&format!("/rooms/{second}")), "{shown}");
+    web.stop();
+});

@@ -1,0 +1,62 @@
+//! The pages of the till over HTTP: a return with its second person, the register and its file, the receipt, on both databases.
+
+use model::person::Role;
+use story_support::web::{Web, location};
+use story_support::{World, both};
+
+async fn text(answer: reqwest::Response) -> String {
+    assert_eq!(answer.status(), 200, "{}", answer.url());
+    answer.text().await.unwrap()
+}
+
+both!(the_sales_journal_is_a_page_and_a_file, |w: World| async move {
+    let room = w.room(1).await;
+    w.shows(room.meter, 0, 0, 90_000).await;
+    let web = Web::start(&w).await;
+    let (clerk, boss) = (web.person(&w, Role::Operator, "=HYPERLINK(1)").await, web.person(&w, Role::Admin, "boss").await);
+    for _ in 0..3 {
+        let key = w.rng.id(model::time::Timestamp(1));
+        let sold = clerk.post("/api/operator/sell", &format!("meter={}&amount=50&tender=cash&key={key}", room.meter)).await;
+        assert_eq!(location(&sold), format!("/rooms/{}", room.meter));
+    }
+    let key = w.rng.id(model::time::Timestamp(1));
+    let form = format!("meter={}&amount=300.00&tender=cash&reason=%E9%80%80%E5%AE%BF&key={key}", room.meter);
+    let asked = clerk.post("/api/operator/return", &form).await;
+    let page = location(&asked).to_owned();
+    assert!(page.starts_with("/returns/"), "{page}");
+    assert!(text(clerk.get(&page).await).await.contains("待复核"));
+    let id = page.trim_start_matches("/returns/");
+    let refused = clerk.post("/api/operator/approve-return", &format!("id={id}")).await;
+    assert!(location(&refused).ends_with("?e=second-person"), "{}", location(&refused));
+    assert!(text(boss.get("/approvals").await).await.contains("退宿"));
+    boss.post("/api/operator/approve-return", &format!("id={id}")).await;
+    assert_eq!(w.word("SELECT state FROM returns").await, "taking");
+    assert_eq!(w.number("SELECT COUNT(*) FROM commands WHERE kind = 'debit'").await, 1);
+
+    let register = text(boss.get("/sales?kind=sale&tender=cash").await).await;
+    assert!(register.contains("150.00"), "the totals of the filter stand at its foot");
+    let file = boss.get("/register.csv?kind=sale").await;
+    assert_eq!(file.headers()["content-type"], "text/csv; charset=utf-8");
+    let file = text(file).await;
+    assert_eq!(file.lines().count(), 4, "{file}");
+    assert!(file.contains(",'=HYPERLINK(1),"), "what a spreadsheet would compute is text: {file}");
+    let all = text(boss.get("/register.csv").await).await;
+    assert!(all.lines().any(|line| line.contains("退电") && line.contains("扣减中")), "{all}");
+
+    let year = model::time::Timestamp(w.number("SELECT MAX(issued_at) FROM receipts").await).date().ymd().0;
+    let receipt = text(clerk.get(&format!("/receipts/{year}-000001")).await).await;
+    assert!(receipt.contains("伍拾元整") && receipt.contains("副本"), "nothing was printed yet");
+    for (print, copy) in [(1, false), (2, true)] {
+        let printed = clerk.post("/api/operator/print-receipt", &format!("number={year}-000001")).await;
+        let sheet = text(clerk.get(location(&printed)).await).await;
+        assert_eq!(sheet.contains("副本"), copy, "print {print}");
+    }
+    // Whoever may see other buildings only sees none of it.
+    w.execute("INSERT INTO places (id, kind, name, sort) SELECT id, 'building', 'elsewhere', 9 FROM users WHERE login = 'boss'")
+        .await;
+    w.execute("INSERT INTO operator_buildings (user_id, place_id) SELECT u.id, b.id FROM users u, users b WHERE b.login = 'boss' AND u.login LIKE '=%'")
+        .await;
+    assert_eq!(clerk.get(&format!("/receipts/{year}-000001")).await.status(), 404);
+    assert_eq!(clerk.get(&page).await.status(), 404);
+    assert_eq!(text(clerk.get("/register.csv?kind=sale").await).await.lines().count(), 1);
+});

@@ -1,0 +1,91 @@
+//! Bills are untrusted: what is not wholly right is not imported, and the day says why.
+
+use super::*;
+use model::time::MINUTE;
+
+both!(a_partly_invalid_statement_changes_nothing, |w: World| async move {
+    let shop = Shop::open(w).await;
+    for channel in CHANNELS {
+        let day = shop.today();
+        let (_, number) = shop.pays(channel, 5_000).await;
+        shop.next_day(11);
+        let hash = if channel == Tender::Alipay { "packed" } else { "digest" };
+        for (fault, says) in [
+            (BillFaults { wrong_sum: true, ..BillFaults::default() }, "totals"),
+            (BillFaults { wrong_hash: true, ..BillFaults::default() }, hash),
+            (BillFaults { bomb: true, ..BillFaults::default() }, "too-much"),
+            (BillFaults { others: true, ..BillFaults::default() }, "owner"),
+            (BillFaults { doubled: Some(number), ..BillFaults::default() }, "twice"),
+        ] {
+            shop.bills(fault);
+            let before = counts(&shop).await;
+            assert_eq!(shop.fetches(channel, day).await, Fetched::Failed);
+            let row = shop.day(channel, day).await;
+            assert_eq!(row.note.as_deref(), Some(says));
+            assert_eq!((counts(&shop).await, row.compared_at), (before, None));
+        }
+        shop.bills(BillFaults { not_ready: true, ..BillFaults::default() });
+        assert_eq!(shop.fetches(channel, day).await, Fetched::NotYet);
+        assert_eq!(shop.day(channel, day).await.note.as_deref(), Some("not-ready"));
+        shop.sandbox.set_faults(Faults { status: Some(502), ..Faults::default() });
+        assert!(matches!(shop.fetches(channel, day).await, Fetched::Failed));
+        shop.sandbox.set_faults(Faults { falsify: channel == Tender::WechatPay, status: None, ..Faults::default() });
+        if channel == Tender::WechatPay {
+            assert_eq!(shop.fetches(channel, day).await, Fetched::Failed, "the address comes signed, or not at all");
+        }
+        shop.bills(BillFaults::default());
+        assert!(matches!(shop.fetches(channel, day).await, Fetched::Compared(Imported::New, _)));
+        assert_eq!((shop.classes(channel, day).await, shop.day(channel, day).await.note), (vec![], None));
+    }
+});
+
+both!(every_failure_is_reported_and_retried, |w: World| async move {
+    let shop = Shop::open(w).await;
+    shop.pays(Tender::Alipay, 5_000).await;
+    shop.next_day(11);
+    shop.bills(BillFaults { wrong_sum: true, ..BillFaults::default() });
+    assert_eq!(shop.reconciles().await.unwrap_err(), "none of 1 bills came");
+    shop.bills(BillFaults::default());
+    assert_eq!(shop.reconciles().await.unwrap(), "fetched 1, waiting 0, failed 0, compared 0");
+});
+
+both!(an_empty_statement_counts_when_repeated_and_ledger_agrees, |w: World| async move {
+    let shop = Shop::open(w).await;
+    for channel in CHANNELS {
+        shop.pays(channel, 5_000).await;
+    }
+    let first = shop.today();
+    shop.next_day(1);
+    // A day without anything.
+    let quiet = shop.today();
+    shop.next_day(11);
+    assert_eq!(shop.reconciles().await.unwrap(), "fetched 2, waiting 2, failed 0, compared 0");
+    shop.wait(30 * MINUTE);
+    assert!(shop.reconciles().await.unwrap().starts_with("fetched 2, waiting 0,"));
+    for channel in CHANNELS {
+        let row = shop.day(channel, quiet).await;
+        assert_eq!((row.bill_fen, row.equal_lines, row.differences, row.note), (0, 0, 0, None));
+        assert_eq!(shop.day(channel, first).await.equal_lines, 1);
+    }
+});
+
+both!(a_statement_missing_known_payments_is_not_accepted_at_once, |w: World| async move {
+    let shop = Shop::open(w).await;
+    for channel in CHANNELS {
+        let day = shop.today();
+        shop.pays(channel, 5_000).await;
+        shop.bills(BillFaults { says_nothing: true, ..BillFaults::default() });
+        for _ in 0..3 {
+            shop.next_day(11);
+            assert_eq!(shop.fetches(channel, day).await, Fetched::Nothing);
+            assert_eq!(shop.day(channel, day).await.note.as_deref(), Some("nothing"));
+        }
+        shop.next_day(11);
+        assert!(matches!(shop.fetches(channel, day).await, Fetched::Compared(Imported::New, _)));
+        let listed = shop.classes(channel, day).await;
+        assert_eq!(listed, [("ours-only".into(), Fen(-5_000), "credited".into())]);
+        shop.bills(BillFaults::default());
+        shop.fetches(channel, day).await;
+        assert_eq!(shop.classes(channel, day).await, [("meter".into(), Fen(0), "not-delivered".into())]);
+    }
+});
