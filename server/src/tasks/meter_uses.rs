@@ -29,7 +29,7 @@ impl Task for MeterUses {
         let due = consumption::due(&self.db, self.clock.now().date().start()).await?;
         let mut brought = 0;
         for &(account, meter) in &due {
-            brought += usize::from(consumption::bring_in(&self.db, &self.rng, account, meter).await?);
+            brought += usize::from(consumption::post_newest(&self.db, &self.rng, account, meter).await?);
         }
         Ok(format!("{brought} of {} brought in", due.len()))
     }

@@ -356,5 +356,5 @@ both!(an_impossible_counter_without_a_serial_is_held, |w: World| async move {
     // Put right again, both count on.
     record(&w, &live, vec![seen(one, 70, 500_100), seen(other, 70, 80_050)]).await;
     assert_eq!(w.number("SELECT CAST(SUM(wh) AS BIGINT) FROM energy_daily").await, 150);
-    assert_eq!(readings::counted_of(&w.db, one).await.unwrap().unwrap().total_wh, 500_100);
+    assert_eq!(readings::counted_of(&w.db, one).await.unwrap().unwrap().total_wh.0, 500_100);
 });

@@ -140,7 +140,7 @@ impl Archive {
         if want.journal {
             let records = driver::journal(meter, Priority::Sweep).await?;
             let newest = meter_status.wallet().map(|state| state.journal);
-            journals::keep(&self.db, &self.rng, self.clock.now(), meter.id, newest, &records).await?;
+            journals::store(&self.db, &self.rng, self.clock.now(), meter.id, newest, &records).await?;
         }
         if want.freeze {
             let frozen = driver::freeze(meter, Priority::Sweep).await?;

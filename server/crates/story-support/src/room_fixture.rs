@@ -11,6 +11,7 @@ use model::reading::ReadingSource;
 use model::energy::Energy;
 use model::error::AppError;
 use model::ids::{AccountId, GatewayId, MeterId, PlaceId, UserId, Uuid};
+use model::place::PlaceKind;
 use model::meter::{Latest, Wallet};
 use model::money::Fen;
 use model::order::Tender;
@@ -53,7 +54,7 @@ impl RoomFixture {
         let now = w.clock.now();
         let (building, room, meter) = (PlaceId(w.rng.id(now)), PlaceId(w.rng.id(now)), MeterId(w.rng.id(now)));
         let mut tx = w.db.begin().await.unwrap();
-        for (id, parent, kind, name) in [(building, None, "building", "3"), (room, Some(building), "room", "301")] {
+        for (id, parent, kind, name) in [(building, None, PlaceKind::Building, "3"), (room, Some(building), PlaceKind::Room, "301")] {
             places::add(&mut tx, &NewPlace { id, parent, kind, name, sort: 1 }).await.unwrap();
         }
         let (serial, profile, wallet) = ("000000000001".into(), "dds238".into(), Wallet::Server);
