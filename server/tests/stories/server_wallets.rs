@@ -280,7 +280,7 @@ both!(a_held_reading_is_free_and_a_wrong_charge_reversed, |w: World| async move 
     let (at, who) = (fixture.start.plus(9 * HOUR), fixture.who());
     let reverse = || wallets::reverse(&fixture.w.db, &fixture.w.rng, at, &who, first.id, "wrong meter");
     reverse().await.unwrap();
-    assert_eq!(fixture.balance_e4().await, before + first.amount_e4);
+    assert_eq!(fixture.balance_e4().await, before + first.amount_e4.0);
     assert_eq!(refused(reverse().await), Some(AppError::Conflict));
     fixture.prove().await;
     fixture.w.execute("UPDATE ledger_balances SET debits_e4 = debits_e4 + 100 WHERE account LIKE 'wallet:%'").await;

@@ -1,4 +1,5 @@
-//! What of a meter's values is the matter with it: pure. An event is raised when its sign appears and is over when the sign is gone.
+//! What of a meter's values is the matter with it: pure. An event is raised when its sign appears and is over when the sign is
+//! gone.
 
 use model::event::EventKind;
 use model::meter::{Latest, StatusWord};
@@ -123,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_status_word_names_what_is_the_matter_and_of_the_levels_the_worst() {
+    fn a_status_word_gives_conditions_and_the_worst_level() {
         let word = |status| {
             let all = of_meter(StatusWord(status)).into_iter().chain(of_wallet(StatusWord(status)));
             all.filter(|(_, so)| *so).map(|(kind, _)| kind).collect::<Vec<_>>()

@@ -16,7 +16,8 @@ pub const fn unpack(byte: u8) -> Option<u8> {
     if tens > 9 || ones > 9 { None } else { Some(tens * 10 + ones) }
 }
 
-/// The number that digits make, most significant byte first; `None` where a half-byte is not a digit, or for a number beyond 64 bits.
+/// The number that digits make, most significant byte first; `None` where a half-byte is not a digit, or for a number beyond 64
+/// bits.
 #[must_use]
 pub fn number(bytes: &[u8]) -> Option<i128> {
     let add = |all: u64, &byte: &u8| all.checked_mul(100)?.checked_add(unpack(byte)?.into());

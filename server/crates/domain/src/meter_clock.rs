@@ -1,4 +1,5 @@
-//! When a meter's clock is set: not for a little, not often, and never near a moment at which the meter does something by the clock.
+//! When a meter's clock is set: not for a little, not often, and never near a moment at which the meter does something by the
+//! clock.
 
 use model::time::{DAY, HOUR, MINUTE, Timestamp};
 

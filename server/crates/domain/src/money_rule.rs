@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_close_that_was_applied_is_delivered_although_no_account_is_open() {
+    fn an_applied_close_is_delivered_without_an_open_account() {
         let claimed = Claimed { money_operation: MoneyOperation::Close { order: 4 }, epoch: 1, count: 6 };
         assert_eq!(claimed.judge(&State { status: StatusWord(0), ..seen(1, 6, 4) }), Verdict::Delivered);
     }

@@ -12,8 +12,8 @@ use domain::operation::{DayTable, Operation};
 /// A clock that was set is right within this.
 const CLOCK_TOLERANCE: i64 = MINUTE;
 
-/// The operations of an issue, in their order; none for a reading. A clock is set to `now`. Prices whose switch-over has passed are set
-/// at once: the meter was lost until now. `None` for values that no meter takes.
+/// The operations of an issue, in their order; none for a reading. A clock is set to `now`. Prices whose switch-over has passed
+/// are set at once: the meter was lost until now. `None` for values that no meter takes.
 #[must_use]
 pub fn operations(issue: &Issue, now: Timestamp) -> Option<Vec<Operation>> {
     Some(match issue {

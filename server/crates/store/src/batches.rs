@@ -23,7 +23,8 @@ const CHECK_AFTER: i64 = MINUTE;
 
 static COMMANDS: LazyLock<Bulk> = LazyLock::new(|| {
     Bulk::new(
-        "INSERT INTO commands (id, meter_id, kind, args, relay_closed, money, priority, state, next_at, decided_by, decided_at, batch_id)",
+        "INSERT INTO commands (id, meter_id, kind, args, relay_closed, money, priority, state, next_at, decided_by,
+                               decided_at, batch_id)",
         12,
         "",
     )
@@ -196,8 +197,8 @@ pub async fn retry(db: &Db, rng: &Rng, at: Timestamp, who: &Who, batch: BatchId,
     Ok(again.len())
 }
 
-/// Cancels the commands of these meters that were not sent yet. Gives how many. A decision about a server wallet is in force at once
-/// and cannot be cancelled.
+/// Cancels the commands of these meters that were not sent yet. Gives how many. A decision about a server wallet is in force at
+/// once and cannot be cancelled.
 pub async fn cancel(db: &Db, at: Timestamp, who: &Who, batch: BatchId, meters: &[MeterId]) -> Result<u64> {
     let mut tx = db.begin().await?;
     let mut taken = 0;

@@ -40,7 +40,8 @@ pub struct WrongClock {
 pub async fn wrong_clocks(db: &Db, now: Timestamp) -> Result<Vec<WrongClock>> {
     let rows: Vec<ClockRow> = read!(db, |pool| {
         sqlx::query_as(
-        "SELECT l.meter_id, m.wallet = 'meter' AS secured, l.clock_offset_s AS offset_s, (l.status & 8192) <> 0 AS lost, p.parameters,
+        "SELECT l.meter_id, m.wallet = 'meter' AS secured, l.clock_offset_s AS offset_s, (l.status & 8192) <> 0 AS lost,
+                p.parameters,
                 (SELECT COUNT(*) FROM commands c WHERE c.meter_id = l.meter_id AND c.kind = 'clock' AND c.state = 'done'
                     AND c.finished_at >= $1) AS sets,
                 (SELECT MAX(c.decided_at) FROM commands c WHERE c.meter_id = l.meter_id AND c.kind = 'clock') AS last

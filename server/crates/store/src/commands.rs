@@ -89,7 +89,8 @@ macro_rules! may_move {
 
 pub(crate) use {command_columns, may_move};
 
-/// Stores a command in the transaction of its decision. A relay command that was not sent yet gives way to a newer one of its kind.
+/// Stores a command in the transaction of its decision. A relay command that was not sent yet gives way to a newer one of its
+/// kind.
 pub async fn enqueue(tx: &mut Tx, at: Timestamp, command: &NewCommand) -> Result<()> {
     let kind = command.args.kind();
     if kind.priority() == CommandPriority::Relay {
@@ -125,7 +126,8 @@ pub async fn enqueue(tx: &mut Tx, at: Timestamp, command: &NewCommand) -> Result
     Ok(())
 }
 
-/// Cancels a command of which no frame was sent. Gives whether it could: the engine counts an attempt before its first byte leaves.
+/// Cancels a command of which no frame was sent. Gives whether it could: the engine counts an attempt before its first byte
+/// leaves.
 pub(super) async fn cancel_unsent(tx: &mut Tx, at: Timestamp, id: CommandId) -> Result<bool> {
     let cancelled = on!(tx, |c| sqlx::query(
         "UPDATE commands SET state = 'superseded', finished_at = $2, reason = 'cancelled'
@@ -138,8 +140,8 @@ pub(super) async fn cancel_unsent(tx: &mut Tx, at: Timestamp, id: CommandId) -> 
     Ok(cancelled == 1)
 }
 
-/// Withdraws the command that delivers an order, so that its money can be refunded. Gives whether nothing of it can arrive any more:
-/// no frame was sent, or the meter refused the frame because it holds too much already.
+/// Withdraws the command that delivers an order, so that its money can be refunded. Gives whether nothing of it can arrive any
+/// more: no frame was sent, or the meter refused the frame because it holds too much already.
 pub(super) async fn take_back(tx: &mut Tx, at: Timestamp, order: OrderId) -> Result<bool> {
     on!(tx, |c| sqlx::query(
         "UPDATE commands SET state = 'superseded', finished_at = $2, reason = 'refund'

@@ -24,8 +24,8 @@ pub async fn due(db: &Db, day: Timestamp) -> Result<Vec<(AccountId, MeterId)>> {
     .await)
 }
 
-/// Posts what a meter used up to its newest reading, if its epoch, count and cumulative amount are the ledger's and no case contradicts
-/// them. Gives whether it was posted.
+/// Posts what a meter used up to its newest reading, if its epoch, count and cumulative amount are the ledger's and no case
+/// contradicts them. Gives whether it was posted.
 pub async fn post_newest(db: &Db, rng: &Rng, account: AccountId, meter: MeterId) -> Result<bool> {
     let mut tx = db.begin().await?;
     let counts: Option<(i64, i64, Fen)> = on!(&mut tx, |c| sqlx::query_as(
@@ -66,14 +66,15 @@ pub(super) struct CreditedInEpoch {
     pub cumulative: Fen,
 }
 
-/// Posts the consumption of an epoch up to a reading that was not posted before, in the caller's transaction: what was credited, less
-/// what remains.
+/// Posts the consumption of an epoch up to a reading that was not posted before, in the caller's transaction: what was credited,
+/// less what remains.
 pub(super) async fn post(tx: &mut Tx, rng: &Rng, at: Timestamp, credited: &CreditedInEpoch, remaining: Fen) -> Result<bool> {
     let (posted, from) = posted(tx, credited.account, credited.meter, credited.epoch).await?;
     let (id, amount) = (rng.id(at), credited.cumulative - remaining - posted);
     let inserted = on!(tx, |c| {
         sqlx::query(
-        "INSERT INTO meter_consumption (id, meter_id, account_id, epoch, from_at, at, amount_fen) VALUES ($1, $2, $3, $4, $5, $6, $7)
+        "INSERT INTO meter_consumption (id, meter_id, account_id, epoch, from_at, at, amount_fen)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)
          ON CONFLICT (meter_id, at) DO NOTHING"
     )
     .bind(id)

@@ -52,8 +52,8 @@ struct HeldRow {
 macro_rules! held_row {
     () => {
         "SELECT l.at AS last_at, l.total_wh AS last_wh, l.spike_wh AS last_spike, l.peak_wh AS last_peak, l.flat_wh AS last_flat,
-                l.valley_wh AS last_valley, n.quality, n.at, n.total_wh, n.spike_wh AS spike, n.peak_wh AS peak, n.flat_wh AS flat,
-                n.valley_wh AS valley
+                l.valley_wh AS last_valley, n.quality, n.at, n.total_wh, n.spike_wh AS spike, n.peak_wh AS peak,
+                n.flat_wh AS flat, n.valley_wh AS valley
          FROM readings n LEFT JOIN readings l ON l.meter_id = n.meter_id AND l.at =
               (SELECT x.at FROM readings x WHERE x.meter_id = $1 AND x.quality IN (0, 1, 6, 7) ORDER BY x.at DESC LIMIT 1)
          WHERE n.meter_id = $1 AND n.at = (SELECT MAX(at) FROM readings WHERE meter_id = $1) AND n.quality BETWEEN 2 AND 5"
@@ -70,7 +70,8 @@ impl HeldRow {
         }
     }
 
-    /// Splits the energy of a gap into rates: by the registers if they account for all of it; otherwise at the flat rate, an estimate.
+    /// Splits the energy of a gap into rates: by the registers if they account for all of it; otherwise at the flat rate, an
+    /// estimate.
     fn by_rate(&self, gap: Gap, last: Energy) -> ([Energy; 4], Split) {
         let Some(now) = rates([self.spike, self.peak, self.flat, self.valley]) else { return ([Energy::ZERO; 4], Split::None) };
         // On the counter that has the newest value, and before it.
@@ -121,12 +122,13 @@ pub async fn held(db: &Db, meter: MeterId) -> Result<Option<HeldCounter>> {
     Ok(row.map(|row| row.held()))
 }
 
-/// Settles a held counter: it counts again from its newest reading, and the gap is counted or not as the operator decides; with the
-/// case, the day's energy and the audit line in one transaction. If the counter counts again by itself, only the case is closed.
+/// Settles a held counter: it counts again from its newest reading, and the gap is counted or not as the operator decides; with
+/// the case, the day's energy and the audit line in one transaction. If the counter counts again by itself, only the case is
+/// closed.
 ///
 /// # Errors
-/// Refused with [`AppError::NotFound`] and [`AppError::Conflict`] as [`super::console::close_case`] is, with [`AppError::Invalid`]
-/// where the counters give no energy.
+/// Refused with [`AppError::NotFound`] and [`AppError::Conflict`] as [`super::console::close_case`] is, with
+/// [`AppError::Invalid`] where the counters give no energy.
 pub async fn settle(db: &Db, rng: &Rng, at: Timestamp, who: &Who, case: CaseId, gap: Gap, resolution: &str) -> Result<()> {
     let mut tx = db.begin().await?;
     let (kind, meter) = close_in(&mut tx, at, who, case, resolution).await?;

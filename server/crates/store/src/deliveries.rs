@@ -33,8 +33,8 @@ pub async fn due(db: &Db, now: Timestamp, limit: i64) -> Result<Vec<MeterId>> {
 }
 
 /// The next command of this meter. Money commands go in the order of their decisions, and none while another is being sent or a
-/// delivery case is open. One that is being sent continues whatever is queued: on PostgreSQL a purchase that was decided earlier may
-/// be committed later, when this one has its purchase count already.
+/// delivery case is open. One that is being sent continues whatever is queued: on PostgreSQL a purchase that was decided earlier
+/// may be committed later, when this one has its purchase count already.
 pub async fn next(db: &Db, meter: MeterId, now: Timestamp) -> Result<Option<Command>> {
     read!(db, |pool| sqlx::query_as(concat!(
         "SELECT",
@@ -62,8 +62,8 @@ pub struct Claim {
     pub count: i64,
 }
 
-/// Claims a queued money command: epoch and count are fixed and durable before any byte leaves. `None` if it is not queued any more
-/// or the account has left the meter.
+/// Claims a queued money command: epoch and count are fixed and durable before any byte leaves. `None` if it is not queued any
+/// more or the account has left the meter.
 pub async fn claim(db: &Db, command: &Command) -> Result<Option<Claim>> {
     let mut tx = db.begin().await?;
     let counts: Option<(i64, i64)> = on!(&mut tx, |c| sqlx::query_as(
@@ -125,11 +125,13 @@ pub async fn defer_meter(db: &Db, meter: MeterId, until: Timestamp, reason: Comm
     tx.commit().await
 }
 
-/// The meter answers again: its commands may move now, except checks that have an instant of their own. Gives whether there are any.
+/// The meter answers again: its commands may move now, except checks that have an instant of their own. Gives whether there are
+/// any.
 pub async fn reset_backoff(db: &Db, meter: MeterId, now: Timestamp) -> Result<bool> {
     let waits: Option<(i64,)> = read!(db, |pool| {
         sqlx::query_as(
-        "SELECT CAST(1 AS BIGINT) FROM commands WHERE meter_id = $1 AND state IN ('queued', 'sending') AND kind <> 'in_force' LIMIT 1"
+        "SELECT CAST(1 AS BIGINT) FROM commands WHERE meter_id = $1 AND state IN ('queued', 'sending')
+           AND kind <> 'in_force' LIMIT 1"
     )
     .bind(meter)
     .fetch_optional(pool)

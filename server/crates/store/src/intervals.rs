@@ -16,8 +16,8 @@ pub async fn of_site(db: &Db) -> Result<Option<i64>> {
     Ok(row.and_then(|(seconds,)| seconds))
 }
 
-/// Sets an interval, or removes it so that the level above applies, with its audit line in one transaction. The caller has checked the
-/// permission.
+/// Sets an interval, or removes it so that the level above applies, with its audit line in one transaction. The caller has
+/// checked the permission.
 ///
 /// # Errors
 /// Refused with [`AppError::NotFound`] for a gateway or meter that is not in service.

@@ -50,8 +50,8 @@ impl NeighbourRow {
     }
 }
 
-/// Stores new midnight values and splits the energy around each again: energy moves between hours and days, and their sums stay. A
-/// value that does not lie between its neighbours is stored, but splits nothing. Gives how many were stored.
+/// Stores new midnight values and splits the energy around each again: energy moves between hours and days, and their sums stay.
+/// A value that does not lie between its neighbours is stored, but splits nothing. Gives how many were stored.
 pub async fn fill(db: &Db, at: Timestamp, meter: MeterId, counter: &Counter, frozen: &[Frozen]) -> Result<usize> {
     let mut midnights: Vec<Frozen> = frozen.to_vec();
     midnights.sort_by_key(|one| one.day);

@@ -32,8 +32,8 @@ pub(super) async fn find_in(tx: &mut Tx, meter: MeterId) -> Result<Option<Parame
     Ok(row.map(|(JsonText(parameters),)| parameters))
 }
 
-/// Stores parameters; `at` is when the meter showed that version. A meter counts the parameter commands that it accepts; if it counted
-/// more than this server sent since the last time, somebody else holds the keys, and a case is opened.
+/// Stores parameters; `at` is when the meter showed that version. A meter counts the parameter commands that it accepts; if it
+/// counted more than this server sent since the last time, somebody else holds the keys, and a case is opened.
 pub async fn store(db: &Db, rng: &Rng, at: Timestamp, meter: MeterId, version: u16, parameters: &Parameters) -> Result<()> {
     let mut tx = db.begin().await?;
     let before: Option<(i64, Timestamp)> =

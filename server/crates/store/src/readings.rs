@@ -55,8 +55,8 @@ pub struct Reading {
 /// The columns of [`Reading`], in the order in which they are bound.
 macro_rules! reading_columns {
     () => {
-        "meter_id, at, quality, source, status, total_wh, reverse_wh, remaining_fen, power_w, voltage_dv, current_ca, power_factor,
-         spike_wh, peak_wh, flat_wh, valley_wh"
+        "meter_id, at, quality, source, status, total_wh, reverse_wh, remaining_fen, power_w, voltage_dv, current_ca,
+         power_factor, spike_wh, peak_wh, flat_wh, valley_wh"
     };
 }
 
@@ -115,8 +115,8 @@ static LATEST: LazyLock<Bulk> = LazyLock::new(|| {
     )
 });
 
-/// Stores a batch in one transaction and charges consumption to server wallets; gives what those then hold. A batch that failed may be
-/// stored again.
+/// Stores a batch in one transaction and charges consumption to server wallets; gives what those then hold. A batch that failed
+/// may be stored again.
 pub async fn write(db: &Db, rng: &Rng, at: Timestamp, batch: &Batch) -> Result<BTreeMap<MeterId, ServerWallet>> {
     let mut tx = db.begin().await?;
     for (text, rows) in READINGS.pieces(&tx, &batch.readings) {

@@ -89,8 +89,8 @@ pub struct PastAccountRow {
 pub async fn past(db: &Db, user: UserId) -> Result<Option<PastAccountRow>> {
     read!(db, |pool| {
         sqlx::query_as(
-        "SELECT a.number, COALESCE(t.name || ' ', '') || COALESCE(p.name || ' ', '') || r.name AS place, a.closed_at, c.kind, c.read_at,
-                c.ended_at,
+        "SELECT a.number, COALESCE(t.name || ' ', '') || COALESCE(p.name || ' ', '') || r.name AS place, a.closed_at, c.kind,
+                c.read_at, c.ended_at,
                 CAST(COALESCE((SELECT SUM(final_fen) FROM closing_meters WHERE closing_id = c.id), 0) AS BIGINT) AS left_fen
          FROM account_residents ar
          JOIN accounts a ON a.id = ar.account_id

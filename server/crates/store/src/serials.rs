@@ -22,8 +22,8 @@ pub fn answering(detail: &str) -> Option<String> {
     serde_json::from_str(detail).ok().map(|IdentityDetail { answers }| answers)
 }
 
-/// Gives the meter the serial number of the case and closes the case, with the audit line in one transaction. The counter of the new
-/// meter has its own case.
+/// Gives the meter the serial number of the case and closes the case, with the audit line in one transaction. The counter of the
+/// new meter has its own case.
 ///
 /// # Errors
 /// Refused with [`AppError::NotFound`] and [`AppError::Conflict`] as [`super::console::close_case`] is, and with

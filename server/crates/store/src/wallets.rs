@@ -70,8 +70,8 @@ struct WalletRow {
 /// The columns of [`WalletRow`].
 macro_rules! wallet_columns {
     () => {
-        " meter_id, account_id, mode, user_off, alarm1_fen, alarm2_fen, overdraft_fen, hoarding_fen, overload_w, malignant_w, trip,
-          tripped_at, over_readings, started_at, started_wh, counted_at, counted_wh, tier_period, tier_wh, carry_e7, warned,
+        " meter_id, account_id, mode, user_off, alarm1_fen, alarm2_fen, overdraft_fen, hoarding_fen, overload_w, malignant_w,
+          trip, tripped_at, over_readings, started_at, started_wh, counted_at, counted_wh, tier_period, tier_wh, carry_e7, warned,
           negative_since, uncharged_wh "
     };
 }

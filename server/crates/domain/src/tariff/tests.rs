@@ -87,7 +87,7 @@ fn the_meters_own_registers_decide_where_they_can_be_believed() {
 }
 
 #[test]
-fn without_prices_nothing_is_charged_and_an_instant_is_an_interval_too() {
+fn nothing_is_charged_without_prices() {
     let mut position = Position::default();
     assert_eq!(charge(&mut position, &[], &passed(NIGHT, NIGHT.plus(HOUR), 10)), None);
     let versions = [version(1, NIGHT.plus(DAY), Prices::flat(1_000))];

@@ -73,7 +73,8 @@ pub async fn batches(db: &Db, operator: UserId, only: Option<BatchId>, query: &B
              SELECT h.id, h.issue, h.decided_at, h.decided_by, COUNT(*) OVER () AS total FROM batches h
              WHERE ($2 = '' OR h.kind = $2)
                AND ($3 = '' OR EXISTS (SELECT 1 FROM commands s WHERE s.batch_id = h.id AND s.kind <> 'in_force'
-                    AND (($3 = 'moving' AND s.state IN ('queued', 'sending')) OR ($3 = 'failed' AND s.state IN ('failed', 'case')))))
+                    AND (($3 = 'moving' AND s.state IN ('queued', 'sending'))
+                         OR ($3 = 'failed' AND s.state IN ('failed', 'case')))))
                AND ($6 OR h.id = $7)
                AND EXISTS (SELECT 1 FROM commands s JOIN meters m ON m.id = s.meter_id JOIN places r ON r.id = m.place_id",
         above!(),

@@ -14,8 +14,8 @@ use crate::{Db, Result, Tx, on, read, wallets};
 use domain::command_args::CommandArgs;
 use domain::rng::Rng;
 
-/// Stores a control mode command and its audit line in one transaction. The form's key is the command's id, so that a form that is
-/// sent twice makes one command.
+/// Stores a control mode command and its audit line in one transaction. The form's key is the command's id, so that a form that
+/// is sent twice makes one command.
 ///
 /// # Errors
 /// Refused with [`AppError::NotFound`] for a meter outside the operator's buildings.

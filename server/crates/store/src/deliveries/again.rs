@@ -16,8 +16,8 @@ pub struct Decision<'a> {
     pub at: Timestamp,
 }
 
-/// Closes the case of a held money command and queues the command again with the epoch and count it was claimed for. The money rule
-/// then decides by what the meter shows, so a retry never credits twice.
+/// Closes the case of a held money command and queues the command again with the epoch and count it was claimed for. The money
+/// rule then decides by what the meter shows, so a retry never credits twice.
 ///
 /// # Errors
 /// Refused with [`AppError::Conflict`] where the command is not held any more.

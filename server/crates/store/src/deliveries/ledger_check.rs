@@ -22,8 +22,8 @@ pub async fn ledger_positions(db: &Db) -> Result<Vec<(MeterId, LedgerPosition)>>
     Ok(rows.into_iter().filter_map(position).collect())
 }
 
-/// Opens a case for a meter that does not hold what it should if nothing explains it: no money command that is being sent or ended
-/// since reading began, no open delivery case. Gives what the meter should hold; `None` if no account is open on it.
+/// Opens a case for a meter that does not hold what it should if nothing explains it: no money command that is being sent or
+/// ended since reading began, no open delivery case. Gives what the meter should hold; `None` if no account is open on it.
 pub async fn confirm_difference(
     db: &Db,
     rng: &Rng,

@@ -1,5 +1,5 @@
-//! Charges consumption in the transaction of its readings, once for each meter and instant, so that neither a crash nor a repetition
-//! loses or doubles it.
+//! Charges consumption in the transaction of its readings, once for each meter and instant, so that neither a crash nor a
+//! repetition loses or doubles it.
 
 use std::collections::BTreeMap;
 
@@ -251,7 +251,8 @@ pub async fn reverse(db: &Db, rng: &Rng, at: Timestamp, who: &Who, charge: Uuid,
     if amount > Money::ZERO {
         ledger::post(&mut tx, rng, at, &consumption_reversal(id, account, amount)).await?;
     }
-    // The remainder below 0.0001 yuan stays with the wallet: the charge took whole units only, so its lines differ by less than one.
+    // The remainder below 0.0001 yuan stays with the wallet: the charge took whole units only, so its lines differ by less than
+    // one.
     row.carry_e7 += amount.0 * 1_000 - lines.iter().map(|line| line.cost_e7).sum::<i64>();
     let this_period = |line: &&Line| {
         let (year, month, _) = line.day.ymd();

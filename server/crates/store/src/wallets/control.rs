@@ -12,8 +12,8 @@ use crate::audit::{self, Entry};
 use crate::{Db, Result, Tx};
 use domain::rng::Rng;
 
-/// Sets the mode, which releases a trip as it does in a meter. Gives the desired position of the relay; `None` for a meter with its
-/// own wallet, which needs a command.
+/// Sets the mode, which releases a trip as it does in a meter. Gives the desired position of the relay; `None` for a meter with
+/// its own wallet, which needs a command.
 pub(crate) async fn decide_mode(
     tx: &mut Tx,
     rng: &Rng,

@@ -11,8 +11,8 @@ use crate::{Result, StoreError, Tx, counters};
 use domain::rng::Rng;
 use domain::rollup::{ConsumptionInterval, Parts};
 
-/// Takes the account off the wallet; the relay opens. Gives whether it could: the meter must have been read and charged since `since`,
-/// and no energy may wait for a price plan.
+/// Takes the account off the wallet; the relay opens. Gives whether it could: the meter must have been read and charged since
+/// `since`, and no energy may wait for a price plan.
 pub(crate) async fn leave(
     tx: &mut Tx,
     rng: &Rng,
@@ -55,7 +55,8 @@ pub(crate) async fn count(tx: &mut Tx, rng: &Rng, at: Timestamp, meter: MeterId,
     if row.uncharged_wh > Energy::ZERO { Err(AppError::NoPrices.into()) } else { Ok(()) }
 }
 
-/// Copies tier position, mode, switch and limits from the old meter's wallet to the new one's. A remainder below 0.0001 yuan is dropped.
+/// Copies tier position, mode, switch and limits from the old meter's wallet to the new one's. A remainder below 0.0001 yuan is
+/// dropped.
 pub(crate) async fn take_over(tx: &mut Tx, rng: &Rng, at: Timestamp, from: MeterId, to: MeterId) -> Result<()> {
     let missing = StoreError::Inconsistent { table: "wallets", column: "meter_id" };
     let Some(old) = lock(tx, from).await? else { return Ok(()) };

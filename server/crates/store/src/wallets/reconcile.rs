@@ -1,5 +1,5 @@
-//! The relay controller: a relay that was read in the wrong position gets one command. So a meter that was lost while its credit ran
-//! out is tripped when it answers again, and a relay that was moved by hand is moved back.
+//! The relay controller: a relay that was read in the wrong position gets one command. So a meter that was lost while its credit
+//! ran out is tripped when it answers again, and a relay that was moved by hand is moved back.
 
 use model::ids::{CommandId, MeterId};
 use model::time::{SECOND, Timestamp};
@@ -19,7 +19,8 @@ macro_rules! differing {
              JOIN meters m ON m.id = w.meter_id AND m.retired_at IS NULL
              JOIN meter_latest l ON l.meter_id = w.meter_id AND l.lost_since IS NULL AND l.observed_at IS NOT NULL
              WHERE (l.status % 2 = 1) <> w.closed
-               AND NOT EXISTS (SELECT 1 FROM cases k WHERE k.meter_id = w.meter_id AND k.kind = 'password' AND k.closed_at IS NULL)
+               AND NOT EXISTS (SELECT 1 FROM cases k WHERE k.meter_id = w.meter_id AND k.kind = 'password'
+                               AND k.closed_at IS NULL)
                AND NOT EXISTS (
                  SELECT 1 FROM commands c WHERE c.meter_id = w.meter_id AND c.kind = 'relay' AND (
                      c.state = 'sending'
