@@ -6,11 +6,11 @@ use std::time::Duration;
 use domain::clock::{Clock, SystemClock};
 use domain::framing::Framing;
 use domain::rng::Rng;
-use model::place::PlaceKind;
 use model::ids::{GatewayId, MeterId, PlaceId};
 use model::meter::Wallet;
 use model::money::Fen;
 use model::person::Role;
+use model::place::PlaceKind;
 use reqwest::header::{CONTENT_TYPE, COOKIE, SET_COOKIE};
 use reqwest::redirect::Policy;
 use server::services::auth::Passwords;
@@ -226,7 +226,8 @@ async fn seed(db: &Db, plan: Plan, ports: &[u16]) -> Outcome<Vec<Meter>> {
     for (gateway, meter) in Estate::uniform(SEED, usize::from(plan.gateways), plan.meters).meters() {
         let &(behind, floor) = gateways.get(gateway).ok_or("a gateway too many")?;
         let id = MeterId(rng.id(now));
-        let room = place(&mut tx, &rng, Some(floor), PlaceKind::Room, &format!("{gateway}-{}", meter.unit), meter.unit.into()).await?;
+        let room =
+            place(&mut tx, &rng, Some(floor), PlaceKind::Room, &format!("{gateway}-{}", meter.unit), meter.unit.into()).await?;
         let new = NewMeter {
             id,
             place: room,

@@ -92,7 +92,10 @@ both!(invalid_settings_fail_with_a_reason, |w: World| async move {
         let command = s.command_stored_as(meter, issue, stored).await;
         engine.wake();
         let command = ended(&s, &command).await;
-        assert_eq!((command.state.as_str(), command.reason.map(CommandReason::as_str), command.result), ("failed", Some(reason), result));
+        assert_eq!(
+            (command.state.as_str(), command.reason.map(CommandReason::as_str), command.result),
+            ("failed", Some(reason), result)
+        );
     }
     engine.stop().await;
 });

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use domain::clock::Clock;
 use domain::meter_state::{Measurement, MeterStatus, State};
-use model::reading::ReadingSource;
 use domain::serial::AccountNumber;
 use meters::live::Live;
 use meters::recorder::{Event, Recorder};
@@ -12,6 +11,7 @@ use model::energy::Energy;
 use model::ids::MeterId;
 use model::meter::StatusWord;
 use model::money::Fen;
+use model::reading::ReadingSource;
 use model::time::{HOUR, MINUTE, Timestamp};
 use store::{energy, readings};
 use story_support::{World, both};

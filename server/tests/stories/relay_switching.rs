@@ -112,7 +112,9 @@ impl Room {
         let at = SystemClock.now();
         let (place, meter) = (model::ids::PlaceId(w.rng.id(at)), MeterId(w.rng.id(at)));
         let mut tx = w.db.begin().await.unwrap();
-        places::add(&mut tx, &NewPlace { id: place, parent: None, kind: model::place::PlaceKind::Room, name: "101", sort: 1 }).await.unwrap();
+        places::add(&mut tx, &NewPlace { id: place, parent: None, kind: model::place::PlaceKind::Room, name: "101", sort: 1 })
+            .await
+            .unwrap();
         let serial = "000000000238".to_owned();
         let new =
             NewMeter { id: meter, place, gateway, unit: 1, serial, profile: "hiking-dds238".into(), wallet: Wallet::Server };

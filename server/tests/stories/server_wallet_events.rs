@@ -104,7 +104,9 @@ both!(energy_without_a_price_waits_and_delays_no_other, |w: World| async move {
     // The meter is moved to a building that has no plan.
     let elsewhere = PlaceId(fixture.w.rng.id(fixture.start));
     let mut tx = fixture.w.db.begin().await.unwrap();
-    places::add(&mut tx, &NewPlace { id: elsewhere, parent: None, kind: model::place::PlaceKind::Building, name: "4", sort: 2 }).await.unwrap();
+    places::add(&mut tx, &NewPlace { id: elsewhere, parent: None, kind: model::place::PlaceKind::Building, name: "4", sort: 2 })
+        .await
+        .unwrap();
     tx.commit().await.unwrap();
     bind(&fixture.w.db, "UPDATE meters SET place_id = $1 WHERE unit = $2", elsewhere.0, &[1]).await;
     let beside = match fixture.reading(30, 700) {
@@ -210,7 +212,9 @@ async fn elsewhere(fixture: &RoomFixture) -> model::ids::UserId {
     let hash = store::users::NewUser { role: Role::Operator, login: "bound", name: "bound", password_hash: "x" };
     let user = store::users::create(&fixture.w.db, &fixture.w.rng, now, &hash, "test").await.unwrap();
     let mut tx = fixture.w.db.begin().await.unwrap();
-    places::add(&mut tx, &NewPlace { id: place, parent: None, kind: model::place::PlaceKind::Building, name: "9", sort: 9 }).await.unwrap();
+    places::add(&mut tx, &NewPlace { id: place, parent: None, kind: model::place::PlaceKind::Building, name: "9", sort: 9 })
+        .await
+        .unwrap();
     tx.commit().await.unwrap();
     fixture
         .w

@@ -114,7 +114,8 @@ both!(prices_start_on_time_and_the_nearest_place_wins, |w: World| async move {
     assert_eq!(refused(fixture.publish(Some(fixture.start.plus(9 * HOUR)), broken).await), Some(AppError::Invalid));
     // 2 kWh over two hours, half of them at the new price; its tiers count from its first kWh on.
     fixture.record(vec![fixture.reading(120, 3_000)]).await;
-    let cost = |lines: &[wallets::DayCharge]| -> Vec<_> { lines.iter().map(|l| (l.version, l.tier, l.wh.0, l.price_e4)).collect() };
+    let cost =
+        |lines: &[wallets::DayCharge]| -> Vec<_> { lines.iter().map(|l| (l.version, l.tier, l.wh.0, l.price_e4)).collect() };
     let lines = wallets::day_charges(&fixture.w.db, account, fixture.meter, fixture.start.date()).await.unwrap();
     assert_eq!(cost(&lines), [(1, 1, 1_000, 10_000), (2, 1, 1_000, 20_000)]);
     assert_eq!(fixture.balance_e4().await, 500_000 - 10_000 - 20_000);

@@ -1,6 +1,6 @@
 //! Energy between two readings, split over the hours and days it may have passed in: pure.
 //!
-//! Every hour and day is a sum of shares of stretches, so their sums equal the differences of the counter, whatever is cut how.
+//! Every hour and day is a sum of shares of intervals, so that their sums equal the difference of the counter, however it is split.
 
 use model::energy::Energy;
 use model::time::{Date, HOUR, Timestamp};

@@ -22,7 +22,10 @@ pub fn operations(issue: &Issue, now: Timestamp) -> Option<Vec<Operation>> {
         Issue::Limits(limits) => vec![Operation::SetLimits(*limits)],
         Issue::Prices(prices) => vec![Operation::SetPrices { standby: false, prices: *prices }],
         Issue::Standby { prices, at } if *at > now => {
-            vec![Operation::SetPrices { standby: true, prices: *prices }, Operation::SetSwitchOver(Some(BcdTime::from_timestamp(*at)?))]
+            vec![
+                Operation::SetPrices { standby: true, prices: *prices },
+                Operation::SetSwitchOver(Some(BcdTime::from_timestamp(*at)?)),
+            ]
         }
         Issue::Standby { prices, .. } => vec![Operation::SetPrices { standby: false, prices: *prices }],
         Issue::Cancel => vec![Operation::SetSwitchOver(None)],

@@ -129,7 +129,10 @@ impl Live {
     pub fn meter_places(&self, scope: &Scope) -> Vec<(MeterPlace, Latest)> {
         let state = self.lock();
         let meter_places = state.layout.meter_places().iter().zip(&state.latest);
-        meter_places.filter(|(place, _)| scope.holds(place.building)).map(|(place, latest)| (place.clone(), latest.clone())).collect()
+        meter_places
+            .filter(|(place, _)| scope.holds(place.building))
+            .map(|(place, latest)| (place.clone(), latest.clone()))
+            .collect()
     }
 
     /// Each meter as it changes. Who lags behind must read everything it cares for anew.
@@ -206,8 +209,11 @@ impl State {
     fn lay_out(&mut self, layout: Layout) {
         let mut known = std::mem::take(&mut self.strays);
         known.extend(std::mem::take(&mut self.latest).into_iter().map(|latest| (latest.meter, latest)));
-        self.latest =
-            layout.meter_places().iter().map(|place| known.remove(&place.meter).unwrap_or_else(|| Latest::unseen(place.meter))).collect();
+        self.latest = layout
+            .meter_places()
+            .iter()
+            .map(|place| known.remove(&place.meter).unwrap_or_else(|| Latest::unseen(place.meter)))
+            .collect();
         self.dirty = vec![false; self.latest.len()];
         self.queue.clear();
         self.strays = known;

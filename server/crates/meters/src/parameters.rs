@@ -36,9 +36,7 @@ impl Watch {
     /// Begins with the versions that were kept.
     pub async fn load(db: &Db, changes: mpsc::UnboundedSender<Change>) -> store::Result<Self> {
         let rows = parameters::versions(db).await?;
-        let known = rows
-            .into_iter()
-            .filter_map(|(meter, version, at)| Some((meter, (u16::try_from(version).ok()?, at))));
+        let known = rows.into_iter().filter_map(|(meter, version, at)| Some((meter, (u16::try_from(version).ok()?, at))));
         Ok(Self { known: known.collect(), changes })
     }
 

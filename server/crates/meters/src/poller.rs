@@ -18,8 +18,8 @@ use super::reader::ReadError;
 use super::recorder::Event;
 use super::schedule::{Change, Failure, Next, Schedule, Turn};
 use domain::clock::SharedClock;
-use model::reading::ReadingSource;
 use domain::serial::Serial;
+use model::reading::ReadingSource;
 
 /// What a poller is told.
 pub enum Control {

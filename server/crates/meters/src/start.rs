@@ -26,8 +26,8 @@ use super::schedule::{Policy, Schedule};
 use super::usable::{Unusable, usable};
 use crate::live::Live;
 use domain::clock::SharedClock;
-use model::reading::ReadingSource;
 use domain::rng::Rng;
+use model::reading::ReadingSource;
 use store::meters::{self as rows, GatewayRow, MeterRow};
 use store::{self, Db, cases, intervals};
 
@@ -280,8 +280,7 @@ impl Supervisor {
 
     /// Starts and stops what is needed for that; gives the meters that cannot be read, and why.
     fn adopt(&self, gateways: Vec<GatewayRow>, meters: Vec<MeterRow>, site: Option<i64>) -> Vec<(MeterId, String)> {
-        let each: HashMap<GatewayId, Option<i64>> =
-            gateways.iter().map(|row| (row.id, row.sweep_interval_s)).collect();
+        let each: HashMap<GatewayId, Option<i64>> = gateways.iter().map(|row| (row.id, row.sweep_interval_s)).collect();
         let mut buses = self.shared.lock_buses();
         buses.retain(|_, bus| {
             let stays = gateways.iter().any(|row| is_same_bus(row, &bus.row));

@@ -169,7 +169,7 @@ pub(super) async fn attach(tx: &mut Tx, rng: &Rng, at: Timestamp, to: &Opened, m
     }
     match wallets::kind(tx, meter).await? {
         Wallet::Server => wallets::open(tx, rng, at, to.account, meter).await,
-        Wallet::Meter => commands::enqueue(tx, at, &opening(rng, at, to, meter)).await,
+        Wallet::Meter => commands::enqueue(tx, at, &opening(rng, at, to, meter)?).await,
         // An instrument sells nothing.
         Wallet::None => Err(AppError::Invalid.into()),
     }

@@ -40,7 +40,7 @@ pub struct WrongClock {
 pub async fn wrong_clocks(db: &Db, now: Timestamp) -> Result<Vec<WrongClock>> {
     let rows: Vec<ClockRow> = read!(db, |pool| {
         sqlx::query_as(
-        "SELECT l.meter_id, m.wallet = 'meter' AS secured, l.clock_offset_s AS offset_s, (l.status & 8192) <> 0 AS lost,
+            "SELECT l.meter_id, m.wallet = 'meter' AS secured, l.clock_offset_s AS offset_s, (l.status & 8192) <> 0 AS lost,
                 p.parameters,
                 (SELECT COUNT(*) FROM commands c WHERE c.meter_id = l.meter_id AND c.kind = 'clock' AND c.state = 'done'
                     AND c.finished_at >= $1) AS sets,
@@ -51,13 +51,13 @@ pub async fn wrong_clocks(db: &Db, now: Timestamp) -> Result<Vec<WrongClock>> {
            AND (l.clock_offset_s IS NULL OR ABS(l.clock_offset_s) > $3 OR (l.status & 8192) <> 0)
            AND NOT EXISTS (SELECT 1 FROM commands c WHERE c.meter_id = l.meter_id AND c.kind = 'clock'
                            AND c.state IN ('queued', 'sending'))
-           AND NOT EXISTS (SELECT 1 FROM cases k WHERE k.meter_id = l.meter_id AND k.kind = 'password' AND k.closed_at IS NULL)"
-    )
-    .bind(now.plus(-30 * DAY))
-    .bind(now.plus(-DAY))
-    .bind(THRESHOLD_S)
-    .fetch_all(pool)
-    .await
+           AND NOT EXISTS (SELECT 1 FROM cases k WHERE k.meter_id = l.meter_id AND k.kind = 'password' AND k.closed_at IS NULL)",
+        )
+        .bind(now.plus(-30 * DAY))
+        .bind(now.plus(-DAY))
+        .bind(THRESHOLD_S)
+        .fetch_all(pool)
+        .await
     })?;
     Ok(rows.into_iter().map(ClockRow::wrong_clock).collect())
 }

@@ -73,19 +73,19 @@ pub(super) async fn post(tx: &mut Tx, rng: &Rng, at: Timestamp, credited: &Credi
     let (id, amount) = (rng.id(at), credited.cumulative - remaining - posted);
     let inserted = on!(tx, |c| {
         sqlx::query(
-        "INSERT INTO meter_consumption (id, meter_id, account_id, epoch, from_at, at, amount_fen)
+            "INSERT INTO meter_consumption (id, meter_id, account_id, epoch, from_at, at, amount_fen)
          VALUES ($1, $2, $3, $4, $5, $6, $7)
-         ON CONFLICT (meter_id, at) DO NOTHING"
-    )
-    .bind(id)
-    .bind(credited.meter)
-    .bind(credited.account)
-    .bind(credited.epoch)
-    .bind(from)
-    .bind(at)
-    .bind(amount)
-    .execute(c)
-    .await
+         ON CONFLICT (meter_id, at) DO NOTHING",
+        )
+        .bind(id)
+        .bind(credited.meter)
+        .bind(credited.account)
+        .bind(credited.epoch)
+        .bind(from)
+        .bind(at)
+        .bind(amount)
+        .execute(c)
+        .await
     })?;
     if inserted == 0 {
         return Ok(false);

@@ -130,12 +130,12 @@ pub async fn defer_meter(db: &Db, meter: MeterId, until: Timestamp, reason: Comm
 pub async fn reset_backoff(db: &Db, meter: MeterId, now: Timestamp) -> Result<bool> {
     let waits: Option<(i64,)> = read!(db, |pool| {
         sqlx::query_as(
-        "SELECT CAST(1 AS BIGINT) FROM commands WHERE meter_id = $1 AND state IN ('queued', 'sending')
-           AND kind <> 'in_force' LIMIT 1"
-    )
-    .bind(meter)
-    .fetch_optional(pool)
-    .await
+            "SELECT CAST(1 AS BIGINT) FROM commands WHERE meter_id = $1 AND state IN ('queued', 'sending')
+           AND kind <> 'in_force' LIMIT 1",
+        )
+        .bind(meter)
+        .fetch_optional(pool)
+        .await
     })?;
     if waits.is_none() {
         return Ok(false);

@@ -89,7 +89,7 @@ pub struct PastAccountRow {
 pub async fn past(db: &Db, user: UserId) -> Result<Option<PastAccountRow>> {
     read!(db, |pool| {
         sqlx::query_as(
-        "SELECT a.number, COALESCE(t.name || ' ', '') || COALESCE(p.name || ' ', '') || r.name AS place, a.closed_at, c.kind,
+            "SELECT a.number, COALESCE(t.name || ' ', '') || COALESCE(p.name || ' ', '') || r.name AS place, a.closed_at, c.kind,
                 c.read_at, c.ended_at,
                 CAST(COALESCE((SELECT SUM(final_fen) FROM closing_meters WHERE closing_id = c.id), 0) AS BIGINT) AS left_fen
          FROM account_residents ar
@@ -100,11 +100,11 @@ pub async fn past(db: &Db, user: UserId) -> Result<Option<PastAccountRow>> {
          LEFT JOIN closings c ON c.id =
               (SELECT id FROM closings WHERE account_id = a.id ORDER BY begun_at DESC, id DESC LIMIT 1)
          WHERE ar.user_id = $1 AND (ar.to_at IS NULL OR ar.to_at = a.closed_at)
-         ORDER BY ar.from_at DESC LIMIT 1"
-    )
-    .bind(user)
-    .fetch_optional(pool)
-    .await
+         ORDER BY ar.from_at DESC LIMIT 1",
+        )
+        .bind(user)
+        .fetch_optional(pool)
+        .await
     })
 }
 

@@ -90,7 +90,9 @@ impl World {
         let now = self.clock.now();
         let (place, id) = (PlaceId(self.rng.id(now)), MeterId(self.rng.id(now)));
         let mut tx = self.db.begin().await.unwrap();
-        places::add(&mut tx, &NewPlace { id: place, parent: None, kind: model::place::PlaceKind::Room, name: serial, sort: 1 }).await.unwrap();
+        places::add(&mut tx, &NewPlace { id: place, parent: None, kind: model::place::PlaceKind::Room, name: serial, sort: 1 })
+            .await
+            .unwrap();
         let new = NewMeter { id, place, gateway, unit, serial: serial.into(), profile: "rpp".into(), wallet: Wallet::Meter };
         meters::add_meter(&mut tx, now, &new).await.unwrap();
         tx.commit().await.unwrap();

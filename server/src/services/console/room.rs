@@ -56,11 +56,7 @@ pub(super) async fn room(desk: &Operator, who: &Who, meter: MeterId) -> Result<R
 
 async fn progress(desk: &Operator, meter: MeterId) -> Result<Progress, AppError> {
     let rows = console::commands(&desk.db, meter, COMMANDS).await?;
-    Ok(Progress {
-        at: desk.clock.now(),
-        latest: desk.latest(meter),
-        commands: rows.into_iter().map(command).collect(),
-    })
+    Ok(Progress { at: desk.clock.now(), latest: desk.latest(meter), commands: rows.into_iter().map(command).collect() })
 }
 
 async fn account(db: &Db, row: AccountRow) -> store::Result<Option<Account>> {

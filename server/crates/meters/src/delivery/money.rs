@@ -56,7 +56,9 @@ impl Engine {
             let taken = match self.send(command, meter, Priority::Money, &seen, &claimed.operation()).await? {
                 Some(Sent::Taken) => true,
                 Some(Sent::Unknown) => false,
-                Some(Sent::Refused(LinkError::Exception(0x06))) => return self.wait_for(meter.id, LOCKED_MS, CommandReason::Busy).await,
+                Some(Sent::Refused(LinkError::Exception(0x06))) => {
+                    return self.wait_for(meter.id, LOCKED_MS, CommandReason::Busy).await;
+                }
                 Some(Sent::Refused(LinkError::Exception(_))) => {
                     return self.hold(command, Hold::because(CommandReason::FrameRefused)).await;
                 }

@@ -81,7 +81,9 @@ impl Engine {
                 _ => {}
             }
             match told {
-                Some(Err(LinkError::Exception(0x01..=0x03))) => return self.refuse(command, None, CommandReason::FrameRefused).await,
+                Some(Err(LinkError::Exception(0x01..=0x03))) => {
+                    return self.refuse(command, None, CommandReason::FrameRefused).await;
+                }
                 Some(Err(LinkError::NoPassword)) => {
                     return self.observed(command, meter, closed, &seen, Ending::NotPermitted).await;
                 }
@@ -115,7 +117,15 @@ impl Engine {
             Ok(reading) => {
                 self.lock_failures().remove(&meter.id);
                 let Reading { at, measurement, meter_status } = reading;
-                self.report(Event::Read { meter: meter.id, from, at, source: ReadingSource::ReadBack, measurement, meter_status }).await;
+                self.report(Event::Read {
+                    meter: meter.id,
+                    from,
+                    at,
+                    source: ReadingSource::ReadBack,
+                    measurement,
+                    meter_status,
+                })
+                .await;
                 Ok(Ok(reading))
             }
             Err(error) => self.unread(meter, error).await.map(Err),

@@ -12,8 +12,8 @@ use crate::poller::Control;
 use domain::command_args::CommandArgs;
 use domain::meter_state::State;
 use domain::operation::Operation;
-use model::reading::ReadingSource;
 use domain::result_code::{Outcome, outcome};
+use model::reading::ReadingSource;
 use store::StoreError;
 use store::commands::Command;
 use store::deliveries;
@@ -33,7 +33,8 @@ impl Engine {
     /// Brings the operations of one command about, in their order, as far as it goes now. Each is seen in the meter before the next
     /// is sent; what was interrupted begins again with what is not seen yet.
     pub(super) async fn setting(&self, command: &Command, meter: &Meter, operations: &[Operation]) -> Result<Step, StoreError> {
-        if matches!(command.kind, CommandKind::Mode | CommandKind::Switch) && deliveries::give_way(&self.db, self.clock.now(), command).await?
+        if matches!(command.kind, CommandKind::Mode | CommandKind::Switch)
+            && deliveries::give_way(&self.db, self.clock.now(), command).await?
         {
             return Ok(Step::Ended);
         }
@@ -89,7 +90,9 @@ impl Engine {
                 Some(Sent::Refused(LinkError::Exception(0x06))) => {
                     return ended(self.wait_for(meter.id, LOCKED_MS, CommandReason::Busy).await);
                 }
-                Some(Sent::Refused(LinkError::Exception(_))) => return ended(self.refuse(command, None, CommandReason::FrameRefused).await),
+                Some(Sent::Refused(LinkError::Exception(_))) => {
+                    return ended(self.refuse(command, None, CommandReason::FrameRefused).await);
+                }
                 Some(Sent::Refused(_)) => return ended(self.wait(meter.id, CommandReason::Lost).await),
                 None => return Ok(Brought::Not(Step::Ended)),
             };

@@ -9,9 +9,9 @@ use model::time::{Date, Timestamp};
 
 use domain::classify::Baseline;
 use domain::meter_state::{Measurement, State};
-use model::reading::{ReadingQuality, ReadingSource};
 use domain::rollup::{ConsumptionInterval, Parts};
 use domain::serial::Serial;
+use model::reading::{ReadingQuality, ReadingSource};
 use store::cases::kind;
 use store::energy::{Day, Hour};
 use store::events::Change;

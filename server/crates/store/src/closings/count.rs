@@ -10,6 +10,7 @@ use model::time::Timestamp;
 
 use super::{Closing, locked, record};
 use crate::closings::final_settlement::{self, By};
+use crate::consumption::CreditedInEpoch;
 use crate::{Db, Result, Tx, consumption, counters, on, orders, returns, wallets};
 use domain::rng::Rng;
 use domain::rollup::{ConsumptionInterval, Parts};
@@ -81,15 +82,15 @@ async fn of_meter(
     .fetch_optional(c)
     .await)?;
     let (epoch, cumulative) = ended.ok_or(AppError::Conflict)?;
-    let known = consumption::Known { account: closing.account(), meter, epoch, cumulative: Fen(cumulative) };
+    let credited = CreditedInEpoch { account: closing.account(), meter, epoch, cumulative: Fen(cumulative) };
     // What was used is used: no more can be in it than was put in, less what was seen to be gone.
-    if remaining > known.cumulative - consumption::posted(tx, closing.account(), meter, epoch).await?.0 {
+    if remaining > credited.cumulative - consumption::posted(tx, closing.account(), meter, epoch).await?.0 {
         return Err(AppError::ExceedsRemaining.into());
     }
     if let Some(total) = by.total {
         add_energy(tx, at, meter, total).await?;
     }
-    final_settlement::of_meter(tx, rng, at, row, &known, remaining, Some(by)).await
+    final_settlement::of_meter(tx, rng, at, row, &credited, remaining, Some(by)).await
 }
 
 async fn of_wallet(

@@ -141,9 +141,8 @@ pub async fn view(db: &Db, id: ClosingId) -> Result<Option<View>> {
     .await
     })?;
     let Some(row) = row else { return Ok(None) };
-    let meters: Vec<MeterRow> =
-        read!(db, |pool| {
-            sqlx::query_as(
+    let meters: Vec<MeterRow> = read!(db, |pool| {
+        sqlx::query_as(
         "SELECT cm.meter_id, m.serial, cm.command_id, x.state AS command_state, x.reason, x.sent_at, l.lost_since, cm.final_at,
                 cm.final_fen, cm.written_off_e4, cm.final_wh, u.name AS counted_name, cm.reason AS said
          FROM closing_meters cm JOIN meters m ON m.id = cm.meter_id LEFT JOIN commands x ON x.id = cm.command_id
@@ -153,7 +152,7 @@ pub async fn view(db: &Db, id: ClosingId) -> Result<Option<View>> {
     .bind(id.0)
     .fetch_all(pool)
     .await
-        })?;
+    })?;
     // They were decided in the transaction that ended it.
     let settings: Vec<SettingRow> = read!(db, |pool| sqlx::query_as(
         "SELECT b.id, b.issue, x.state FROM closings c

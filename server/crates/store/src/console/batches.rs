@@ -69,7 +69,7 @@ impl BatchRow {
 pub async fn batches(db: &Db, operator: UserId, only: Option<BatchId>, query: &BatchQuery) -> Result<Page<Batch>> {
     let rows: Vec<BatchRow> = read!(db, |pool| {
         sqlx::query_as(concat!(
-        "WITH page AS (
+            "WITH page AS (
              SELECT h.id, h.issue, h.decided_at, h.decided_by, COUNT(*) OVER () AS total FROM batches h
              WHERE ($2 = '' OR h.kind = $2)
                AND ($3 = '' OR EXISTS (SELECT 1 FROM commands s WHERE s.batch_id = h.id AND s.kind <> 'in_force'
@@ -77,10 +77,10 @@ pub async fn batches(db: &Db, operator: UserId, only: Option<BatchId>, query: &B
                          OR ($3 = 'failed' AND s.state IN ('failed', 'case')))))
                AND ($6 OR h.id = $7)
                AND EXISTS (SELECT 1 FROM commands s JOIN meters m ON m.id = s.meter_id JOIN places r ON r.id = m.place_id",
-        above!(),
-        "WHERE s.batch_id = h.id AND",
-        within!(),
-        ") ORDER BY h.decided_at DESC, h.id DESC LIMIT $4 OFFSET $5)
+            above!(),
+            "WHERE s.batch_id = h.id AND",
+            within!(),
+            ") ORDER BY h.decided_at DESC, h.id DESC LIMIT $4 OFFSET $5)
          SELECT p.id, p.issue, p.decided_at, u.name AS by_name, p.total, COUNT(c.id) AS meters,
                 COUNT(CASE WHEN c.state = 'done' THEN 1 END) AS done,
                 COUNT(CASE WHEN c.state = 'queued' THEN 1 END) AS waiting,
@@ -88,26 +88,26 @@ pub async fn batches(db: &Db, operator: UserId, only: Option<BatchId>, query: &B
                 COUNT(CASE WHEN c.state IN ('failed', 'case') THEN 1 END) AS failed,
                 COUNT(CASE WHEN c.state = 'superseded' THEN 1 END) AS dropped,
                 (SELECT COUNT(*) FROM commands f WHERE f.batch_id = p.id AND f.kind = 'in_force' AND f.state = 'failed' AND",
-        newest!("f"),
-        ") AS missed
+            newest!("f"),
+            ") AS missed
          FROM page p JOIN users u ON u.id = p.decided_by JOIN commands c ON c.batch_id = p.id AND c.kind <> 'in_force'
          JOIN meters m ON m.id = c.meter_id JOIN places r ON r.id = m.place_id",
-        above!(),
-        "WHERE",
-        within!(),
-        "AND",
-        newest!("c"),
-        "GROUP BY p.id, p.issue, p.decided_at, u.name, p.total ORDER BY p.decided_at DESC, p.id DESC"
-    ))
-    .bind(operator)
-    .bind(query.kind.map_or("", Kind::as_str))
-    .bind(query.state)
-    .bind(Page::<Batch>::SIZE)
-    .bind(query.page * Page::<Batch>::SIZE)
-    .bind(only.is_none())
-    .bind(only)
-    .fetch_all(pool)
-    .await
+            above!(),
+            "WHERE",
+            within!(),
+            "AND",
+            newest!("c"),
+            "GROUP BY p.id, p.issue, p.decided_at, u.name, p.total ORDER BY p.decided_at DESC, p.id DESC"
+        ))
+        .bind(operator)
+        .bind(query.kind.map_or("", Kind::as_str))
+        .bind(query.state)
+        .bind(Page::<Batch>::SIZE)
+        .bind(query.page * Page::<Batch>::SIZE)
+        .bind(only.is_none())
+        .bind(only)
+        .fetch_all(pool)
+        .await
     })?;
     let total = rows.first().map_or(0, |row| row.total);
     Ok(Page { lines: rows.into_iter().map(BatchRow::batch).collect(), total })

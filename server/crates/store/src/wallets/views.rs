@@ -106,13 +106,13 @@ pub struct WalletView {
 pub async fn view(db: &Db, meter: MeterId) -> Result<Option<WalletView>> {
     read!(db, |pool| {
         sqlx::query_as(
-        "SELECT started_at, started_wh, counted_at, tier_wh, closed, tripped_at, alarm1_fen, alarm2_fen, overdraft_fen,
+            "SELECT started_at, started_wh, counted_at, tier_wh, closed, tripped_at, alarm1_fen, alarm2_fen, overdraft_fen,
                 hoarding_fen, overload_w, malignant_w, uncharged_wh
-         FROM wallets WHERE meter_id = $1"
-    )
-    .bind(meter)
-    .fetch_optional(pool)
-    .await
+         FROM wallets WHERE meter_id = $1",
+        )
+        .bind(meter)
+        .fetch_optional(pool)
+        .await
     })
 }
 
