@@ -191,7 +191,7 @@ both!(an_account_is_opened_before_its_first_purchase, |w: World| async move {
     for (n, meter) in meters.iter().enumerate() {
         let at = SystemClock.now();
         let new = OpenAccount {
-            meter: model::ids::MeterId(meter.id),
+            meter: meter.id,
             also: Vec::new(),
             resident: NewResident { name: "x".into(), login: format!("x{n}"), password_hash: String::new() },
             housemates: Vec::new(),

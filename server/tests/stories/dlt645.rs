@@ -120,7 +120,7 @@ impl Tap {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (port, gateway) = (listener.local_addr().unwrap().port(), s.sim.addresses()[0]);
         let row = meters::gateways(&s.w.db).await.unwrap()[0].id;
-        story_support::bind(&s.w.db, "UPDATE gateways SET port = $2 WHERE id = $1", row, &[port.into()]).await;
+        story_support::bind(&s.w.db, "UPDATE gateways SET port = $2 WHERE id = $1", row.0, &[port.into()]).await;
         let same = Arc::clone(&tap);
         tokio::spawn(async move {
             while let Ok((ours, _)) = listener.accept().await {

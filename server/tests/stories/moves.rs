@@ -38,7 +38,7 @@ async fn spare(w: World) -> Site {
 /// The second meter, as a new one that nobody has registered.
 async fn device(s: &Site, unit: u8) -> Device {
     let row = meters::find(&s.w.db, s.meters[usize::from(unit) - 1]).await.unwrap().unwrap();
-    let gateway = model::ids::GatewayId(row.gateway_id);
+    let gateway = row.gateway_id;
     Device { serial: row.serial, gateway, unit, profile: row.profile, wallet: Wallet::Meter }
 }
 

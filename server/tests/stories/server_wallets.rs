@@ -120,7 +120,7 @@ both!(prices_start_on_time_and_the_nearest_place_wins, |w: World| async move {
     assert_eq!(cost(&lines), [(1, 1, 1_000, 10_000), (2, 1, 1_000, 20_000)]);
     assert_eq!(fixture.balance_e4().await, 500_000 - 10_000 - 20_000);
     // A plan of the room's own, from half past two on; then 1 kWh over one hour.
-    let room = PlaceId(meters::find(&fixture.w.db, fixture.meter).await.unwrap().unwrap().place_id);
+    let room = meters::find(&fixture.w.db, fixture.meter).await.unwrap().unwrap().place_id;
     fixture.w.clock.advance(150 * MINUTE);
     let new = Publication { plan: "room".into(), effective_at: None, prices: Prices::flat(1_000) };
     let plan = prices::publish(&fixture.w.db, &fixture.w.rng, fixture.w.clock.now(), None, &new).await.unwrap();

@@ -59,7 +59,7 @@ impl World {
     pub async fn meter(&self, unit: u8) -> MeterId {
         let nowhere = SocketAddr::from(([127, 0, 0, 1], 1502));
         let shared = match meters::gateways(&self.db).await.unwrap().first() {
-            Some(gateway) => GatewayId(gateway.id),
+            Some(gateway) => gateway.id,
             None => self.gateways(&[nowhere]).await[0],
         };
         self.meter_at(shared, unit, &unit.to_string()).await

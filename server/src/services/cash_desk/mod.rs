@@ -68,7 +68,7 @@ impl TillPort for Till {
         let of = match wish.of {
             ReturnTarget::Remaining { meter, tender, amount } => {
                 let room = console::room(&self.db, who.user, meter).await?.ok_or(AppError::NotFound)?;
-                let account = room.account.account_id.map(AccountId).ok_or(AppError::AccountNotOpen)?;
+                let account = room.account.account_id.ok_or(AppError::AccountNotOpen)?;
                 ReturnSubject::Remaining { account, meter, tender, amount }
             }
             ReturnTarget::Sale(id, amount) => {

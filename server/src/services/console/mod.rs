@@ -101,7 +101,7 @@ impl OperatorPort for Operator {
 
     async fn sell(&self, who: &Who, sale: &Sale) -> Result<OrderId, AppError> {
         let room = self.room_of(who, sale.meter).await?;
-        let account = room.account.account_id.map(AccountId).ok_or(AppError::AccountNotOpen)?;
+        let account = room.account.account_id.ok_or(AppError::AccountNotOpen)?;
         let new = NewOrder {
             key: sale.key,
             account,

@@ -24,10 +24,10 @@ pub(super) async fn prices(desk: &Operator, who: &Who) -> Result<PricesView, App
     for row in prices::versions(&desk.db).await? {
         let version = PlanVersion {
             number: row.number,
-            effective_at: Timestamp(row.effective_at),
-            prices: row.prices()?,
+            effective_at: row.effective_at,
+            prices: row.prices().clone(),
             by: row.by_name,
-            published_at: Timestamp(row.published_at),
+            published_at: row.published_at,
         };
         match plans.last_mut().filter(|plan| plan.id == row.plan_id) {
             Some(plan) => plan.versions.push(version),
@@ -36,9 +36,9 @@ pub(super) async fn prices(desk: &Operator, who: &Who) -> Result<PricesView, App
     }
     let places = console::priced_places(&desk.db, who.user).await?;
     for (plan, place, from) in prices::places(&desk.db).await? {
-        let name = places.iter().find(|(id, _)| id.0 == place);
+        let name = places.iter().find(|(id, _)| *id == place);
         if let (Some(plan), Some((_, name))) = (plans.iter_mut().find(|one| one.id == plan), name) {
-            plan.places.push((name.clone(), Timestamp(from)));
+            plan.places.push((name.clone(), from));
         }
     }
     let may_publish = console::scope(&desk.db, who.user).await? == Scope::All;

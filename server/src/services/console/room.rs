@@ -31,7 +31,7 @@ const EVENTS: i64 = 10;
 
 pub(super) async fn room(desk: &Operator, who: &Who, meter: MeterId) -> Result<Room, AppError> {
     let row = desk.room_of(who, meter).await?;
-    let owner = row.account.account_id.map(AccountId);
+    let owner = row.account.account_id;
     let today = desk.clock.now().date();
     Ok(Room {
         name: row.name(),
