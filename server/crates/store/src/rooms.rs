@@ -12,7 +12,7 @@ use sqlx::FromRow;
 use super::audit::{self, Entry};
 use super::commands::{self, Command, NewCommand, command_columns};
 use super::orders::Order;
-use super::{Db, Result, Tx, on, read, wallets};
+use super::{Db, Result, Tx, read, wallets};
 use domain::command_args::CommandArgs;
 use domain::rng::Rng;
 

@@ -1,7 +1,8 @@
 //! Deciding that meters leave their account.
 
 use model::error::AppError;
-use model::ids::{AccountId, ClosingId, CommandId, MeterId, UserId, Uuid};
+use model::ids::{AccountId, ClosingId, CommandId, MeterId, Uuid};
+use model::issue::Issue;
 use model::meter::Wallet;
 use model::order::Tender;
 use model::person::Who;

@@ -101,7 +101,7 @@ pub async fn batches(db: &Db, operator: UserId, only: Option<BatchId>, query: &B
         ))
         .bind(operator)
         .bind(query.kind.map_or("", Kind::as_str))
-        .bind(query.state)
+        .bind(query.state.as_str())
         .bind(Page::<Batch>::SIZE)
         .bind(query.page * Page::<Batch>::SIZE)
         .bind(only.is_none())
