@@ -1,14 +1,14 @@
-//! Who may open what. Every page and every area of the server functions has a line here; what has none is refused to everybody.
+//! The access table. Every page and every area of server functions has a line here; without a line everybody is refused.
 
 use crate::ports::Role;
 use model::error::AppError;
 
-/// Whom something is for.
+/// Who may open a page or call a server function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// Everybody, logged in or not.
+    /// Everybody, without a login.
     Public,
-    /// Whoever is logged in.
+    /// Everybody with a login.
     Anyone,
     Resident,
     /// Operators and administrators.
@@ -17,10 +17,10 @@ pub enum Access {
 }
 
 impl Access {
-    /// Whether that person, or nobody, may.
+    /// Checks a role; `None` is a visitor without a login.
     ///
     /// # Errors
-    /// [`AppError::NotLoggedIn`] where logging in could help, [`AppError::Forbidden`] where it could not.
+    /// [`AppError::NotLoggedIn`] without a login, [`AppError::Forbidden`] for another role.
     pub fn check(self, role: Option<Role>) -> Result<(), AppError> {
         let allowed = match (self, role.ok_or(AppError::NotLoggedIn)) {
             (Self::Public, _) => true,
@@ -39,7 +39,7 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/login", Access::Public),
     ("/password", Access::Anyone),
     ("/home", Access::Resident),
-    ("/use", Access::Resident),
+    ("/usage", Access::Resident),
     ("/topup", Access::Resident),
     ("/orders/:id", Access::Resident),
     ("/orders/:id/pay", Access::Resident),
@@ -53,7 +53,7 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/rooms/:meter", Access::Operator),
     ("/accounts", Access::Operator),
     ("/closings/:id", Access::Operator),
-    ("/exposed", Access::Operator),
+    ("/overdrawn", Access::Operator),
     ("/sales", Access::Operator),
     ("/returns/:id", Access::Operator),
     ("/corrections/:original", Access::Operator),
@@ -73,7 +73,7 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/commands", Access::Operator),
     ("/commands/new", Access::Operator),
     ("/commands/preview", Access::Operator),
-    ("/commands/missed", Access::Operator),
+    ("/commands/missed-price-switches", Access::Operator),
     ("/commands/:batch", Access::Operator),
     ("/prices", Access::Operator),
     ("/cases", Access::Operator),
@@ -81,7 +81,7 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/guide", Access::Operator),
 ];
 
-/// The server functions: an exact path, or a folder with `/` at its end; the first that fits counts.
+/// The server functions, by exact path or by prefix with `/` at its end; the first match counts.
 pub const FUNCTIONS: &[(&str, Access)] = &[
     ("/api/auth/log-in", Access::Public),
     ("/api/auth/", Access::Anyone),
@@ -91,14 +91,14 @@ pub const FUNCTIONS: &[(&str, Access)] = &[
     ("/api/operator/", Access::Operator),
 ];
 
-/// Whom a server function is for.
+/// Who may call a server function.
 #[must_use]
 pub fn function(path: &str) -> Option<Access> {
-    let fits = |rule: &str| if rule.ends_with('/') { path.starts_with(rule) } else { path == rule };
-    FUNCTIONS.iter().find(|(rule, _)| fits(rule)).map(|&(_, access)| access)
+    let matches = |rule: &str| if rule.ends_with('/') { path.starts_with(rule) } else { path == rule };
+    FUNCTIONS.iter().find(|(rule, _)| matches(rule)).map(|&(_, access)| access)
 }
 
-/// Where a person starts.
+/// A person's start page.
 #[must_use]
 pub const fn start(role: Role) -> &'static str {
     match role {
@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_role_gets_its_own_and_no_more() {
+    fn each_role_gets_only_its_own_access() {
         assert_eq!(Access::Operator.check(None), Err(AppError::NotLoggedIn));
         assert_eq!(Access::Operator.check(Some(Role::Resident)), Err(AppError::Forbidden));
         assert_eq!(Access::Operator.check(Some(Role::Admin)), Ok(()));
@@ -122,9 +122,9 @@ mod tests {
     }
 
     #[test]
-    fn only_logging_in_is_open_in_its_area() {
+    fn only_log_in_is_public_in_its_area() {
         assert_eq!(function("/api/auth/log-in"), Some(Access::Public));
         assert_eq!(function("/api/auth/log-in-as"), Some(Access::Anyone));
-        assert_eq!(function("/api/elsewhere"), None);
+        assert_eq!(function("/api/unlisted"), None);
     }
 }

@@ -14,21 +14,21 @@ use crate::pages::{operator, resident};
 use crate::ports;
 use model::error::AppError;
 
-/// What the document links to; found once at the start of the server.
+/// The files that documents link to; found once when the server starts.
 #[derive(Clone, Debug)]
 pub struct Site {
-    /// The address of the WebAssembly bundle without `.js` and `_bg.wasm`; without one the pages work all the same.
+    /// The address of the WebAssembly bundle without `.js` and `_bg.wasm`. Pages work without a bundle.
     pub bundle: Option<String>,
     /// The address of the stylesheet.
     pub stylesheet: Option<String>,
 }
 
-/// The document of a page that the routes choose.
+/// The document of a page, which the routes choose.
 pub fn shell(site: Site) -> impl IntoView {
     document(site, view! { <App/> }.into_any())
 }
 
-/// The document of a page that says what went wrong.
+/// The document of an error page.
 pub fn failure(site: Site, error: AppError) -> impl IntoView {
     provide_meta_context();
     document(site, view! { <ErrorPage error/> }.into_any())
@@ -62,8 +62,8 @@ fn loader(bundle: &str) -> String {
     format!("{}({:?}, {:?})", include_str!("islands.js").trim_end(), format!("{bundle}.js"), format!("{bundle}_bg.wasm"))
 }
 
-/// The routes: flat, and rendered whole before the first byte leaves, so that status, cookies and redirects are in time.
-/// Each has a line in `access::PAGES` too; a test compares the two.
+/// The routes: flat, and rendered completely before the first byte is sent, so that pages can set status, cookies and redirects.
+/// Each route has a line in `access::PAGES`; a test compares the two.
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
@@ -73,7 +73,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/login") view=LoginPage ssr=SsrMode::Async/>
                 <Route path=path!("/password") view=PasswordPage ssr=SsrMode::Async/>
                 <Route path=path!("/home") view=resident::home::HomePage ssr=SsrMode::Async/>
-                <Route path=path!("/use") view=resident::usage::UsePage ssr=SsrMode::Async/>
+                <Route path=path!("/usage") view=resident::usage::UsePage ssr=SsrMode::Async/>
                 <Route path=path!("/topup") view=resident::topup::TopUpPage ssr=SsrMode::Async/>
                 <Route path=path!("/orders/:id") view=resident::order::OrderPage ssr=SsrMode::Async/>
                 <Route path=path!("/orders/:id/pay") view=resident::cashier::CashierPage ssr=SsrMode::Async/>
@@ -87,7 +87,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/rooms/:meter") view=operator::room::RoomPage ssr=SsrMode::Async/>
                 <Route path=path!("/accounts") view=operator::accounts::AccountsPage ssr=SsrMode::Async/>
                 <Route path=path!("/closings/:id") view=operator::closing::ClosingPage ssr=SsrMode::Async/>
-                <Route path=path!("/exposed") view=operator::exposed::ExposedPage ssr=SsrMode::Async/>
+                <Route path=path!("/overdrawn") view=operator::exposed::ExposedPage ssr=SsrMode::Async/>
                 <Route path=path!("/sales") view=operator::register::RegisterPage ssr=SsrMode::Async/>
                 <Route path=path!("/returns/:id") view=operator::till::returned::ReturnPage ssr=SsrMode::Async/>
                 <Route path=path!("/corrections/:original") view=operator::till::correction::CorrectionPage ssr=SsrMode::Async/>
@@ -107,7 +107,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/commands") view=operator::commands::CommandsPage ssr=SsrMode::Async/>
                 <Route path=path!("/commands/new") view=operator::commands::new::NewCommandPage ssr=SsrMode::Async/>
                 <Route path=path!("/commands/preview") view=operator::commands::preview::PreviewPage ssr=SsrMode::Async/>
-                <Route path=path!("/commands/missed") view=operator::commands::missed::MissedPage ssr=SsrMode::Async/>
+                <Route path=path!("/commands/missed-price-switches") view=operator::commands::missed::MissedPage ssr=SsrMode::Async/>
                 <Route path=path!("/commands/:batch") view=operator::commands::batch::BatchPage ssr=SsrMode::Async/>
                 <Route path=path!("/prices") view=operator::prices::PricesPage ssr=SsrMode::Async/>
                 <Route path=path!("/cases") view=operator::cases::CasesPage ssr=SsrMode::Async/>

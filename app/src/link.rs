@@ -15,14 +15,14 @@ pub fn with(path: &str, key: &str, value: &str) -> String {
     link
 }
 
-/// The path if it stays on this site, else `/`: a crafted link must not send anybody elsewhere after logging in.
+/// The path if it stays on this site, otherwise `/`: a crafted link must not lead to another site after the log-in.
 #[must_use]
 pub fn local(path: &str) -> &str {
-    let inside = path.starts_with('/') && !path.starts_with("//") && !path.contains('\\');
-    if inside && path.bytes().all(|byte| byte.is_ascii_graphic()) { path } else { "/" }
+    let is_local = path.starts_with('/') && !path.starts_with("//") && !path.contains('\\');
+    if is_local && path.bytes().all(|byte| byte.is_ascii_graphic()) { path } else { "/" }
 }
 
-/// The address without the message of an earlier try.
+/// The address without the error of an earlier attempt.
 #[must_use]
 pub fn without_error(path: &str) -> String {
     let Some((path, query)) = path.split_once('?') else { return path.to_owned() };
@@ -41,7 +41,7 @@ mod tests {
     }
 
     #[test]
-    fn elsewhere_becomes_the_start() {
+    fn foreign_address_becomes_the_root() {
         for bad in ["//evil.example", "https://evil.example", "/\\evil.example", "", "home", "/a\r\nb", "/a b"] {
             assert_eq!(local(bad), "/", "{bad:?}");
         }
@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn an_old_error_is_dropped() {
+    fn old_error_is_removed() {
         assert_eq!(without_error("/login?e=a&next=/x"), "/login?next=/x");
         assert_eq!(without_error("/login?e=a"), "/login");
     }

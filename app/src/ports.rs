@@ -1,74 +1,91 @@
-//! What the views and server functions ask of the outside, and who is asking.
+//! The ports that pages and server functions call, and the person who calls.
 //!
-//! The server implements these traits and puts them, with the person of the session, into the context of each request.
+//! The server implements these traits and provides them, with the person of the session, in the context of each request.
 
 use std::sync::Arc;
 
 use leptos::prelude::use_context;
 
+use crate::api::account_lifecycle::AccountLifecyclePort;
+use crate::api::accounts::AccountsPort;
+use crate::api::alarms::AlarmsPort;
+use crate::api::audit::AuditPort;
 use crate::api::auth::AuthPort;
-use crate::api::life::LifePort;
-use crate::api::operator::OperatorPort;
-use crate::api::reconcile::ReconcilePort;
+use crate::api::batches::BatchesPort;
+use crate::api::cases::CasesPort;
+use crate::api::gateways::GatewaysPort;
+use crate::api::ledger::LedgerPort;
+use crate::api::meter_wall::MeterWallPort;
+use crate::api::prices::PricesPort;
+use crate::api::receipts::ReceiptsPort;
+use crate::api::reconciliation::ReconciliationPort;
+use crate::api::refunds::RefundsPort;
 use crate::api::resident::ResidentPort;
-use crate::api::till::TillPort;
+use crate::api::rooms::RoomsPort;
+use crate::api::sales::SalesPort;
+use crate::api::shifts::ShiftsPort;
 use crate::ui::theme::Theme;
 use model::error::AppError;
+use model::ids::Uuid;
 pub use model::person::{Role, Who};
 use model::time::Timestamp;
 
-/// All the ports of one server.
+/// All ports of one server, by page area. Cheap to clone.
 #[derive(Clone)]
 pub struct Ports {
-    /// Logging in and out.
+    pub account_lifecycle: Arc<dyn AccountLifecyclePort>,
+    pub accounts: Arc<dyn AccountsPort>,
+    pub alarms: Arc<dyn AlarmsPort>,
+    pub audit: Arc<dyn AuditPort>,
     pub auth: Arc<dyn AuthPort>,
-    /// What a resident may do.
+    pub batches: Arc<dyn BatchesPort>,
+    pub cases: Arc<dyn CasesPort>,
+    pub gateways: Arc<dyn GatewaysPort>,
+    pub ledger: Arc<dyn LedgerPort>,
+    pub meter_wall: Arc<dyn MeterWallPort>,
+    pub prices: Arc<dyn PricesPort>,
+    pub receipts: Arc<dyn ReceiptsPort>,
+    pub reconciliation: Arc<dyn ReconciliationPort>,
+    pub refunds: Arc<dyn RefundsPort>,
     pub resident: Arc<dyn ResidentPort>,
-    /// What an operator may do.
-    pub operator: Arc<dyn OperatorPort>,
-    /// What the till does.
-    pub till: Arc<dyn TillPort>,
-    /// What reconciliation does.
-    pub reconcile: Arc<dyn ReconcilePort>,
-    /// The life of accounts.
-    pub life: Arc<dyn LifePort>,
-    /// The answer's headers.
-    pub reply: Arc<dyn Reply>,
+    pub rooms: Arc<dyn RoomsPort>,
+    pub sales: Arc<dyn SalesPort>,
+    pub shifts: Arc<dyn ShiftsPort>,
+    /// Makes a key for a form: sent twice, the form acts once.
+    pub form_key: Arc<dyn Fn() -> Uuid + Send + Sync>,
 }
 
-/// The parts of the HTTP answer that a server function or page sets; the answer leaves when it returns.
+/// The parts of the HTTP response that a server function or page sets.
 pub trait Reply: Send + Sync {
-    /// Answers with a redirect (303) to a path on this site; anything else becomes `/`.
+    /// Redirects (303) to a path on this site; anything else becomes `/`.
     fn redirect(&self, path: &str);
-    /// Answers with a redirect (303) to an address of another site that this server itself made: a cashier's page.
+    /// Redirects (303) to an address of another site that this server made itself: a cashier's page.
     fn leave(&self, address: &str);
-    /// Sends a form back to `back` with the error's code as `?e=` (or to the login page), and says true. For a caller
-    /// that is a program it sets the status and says false.
+    /// Redirects a form to `back` with the error's code as `?e=`, or to the login page, and returns true. For a caller that is a program
+    /// it sets the status and returns false.
     fn send_back(&self, error: AppError, back: &str) -> bool;
     /// Sets the session cookie; an empty token removes it.
     fn session(&self, token: &str);
-    /// Sets a cookie for a year that holds a choice and no secret.
+    /// Sets a cookie for a year; its value is a preference and no secret.
     fn remember(&self, name: &'static str, value: &'static str);
     /// Sets the status of the page being rendered.
     fn status(&self, code: u16);
 }
 
-/// What is known of a request before anybody has logged in.
+/// The parts of a request that are known without a login.
 #[derive(Clone, Debug, Default)]
 pub struct Visit {
-    /// Where it came from.
     pub ip: String,
-    /// Path and query of the page.
+    /// Path and query.
     pub here: String,
-    /// The session's token; empty without one.
+    /// The session token; empty without a session.
     pub session: String,
-    /// What the browser calls itself.
+    /// The user agent.
     pub agent: String,
-    /// Light or dark.
     pub theme: Theme,
 }
 
-/// The instant of the request, from the server's clock; views show ages against it.
+/// The time of the request by the server's clock; views show ages against it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Now(pub Timestamp);
 
@@ -80,7 +97,23 @@ pub fn ports() -> Result<Ports, AppError> {
     use_context().ok_or(AppError::Internal)
 }
 
-/// Whoever is logged in.
+/// A new key for a form: sent twice, the form acts once.
+///
+/// # Errors
+/// [`AppError::Internal`] outside a request.
+pub fn form_key() -> Result<Uuid, AppError> {
+    Ok((ports()?.form_key)())
+}
+
+/// The response of this request.
+///
+/// # Errors
+/// [`AppError::Internal`] outside a request.
+pub fn reply() -> Result<Arc<dyn Reply>, AppError> {
+    use_context().ok_or(AppError::Internal)
+}
+
+/// The person who is logged in.
 ///
 /// # Errors
 /// [`AppError::NotLoggedIn`].
@@ -106,7 +139,7 @@ pub fn operator() -> Result<Who, AppError> {
     if who.role == Role::Resident { Err(AppError::Forbidden) } else { Ok(who) }
 }
 
-/// The instant of the request.
+/// The time of the request.
 #[must_use]
 pub fn now() -> Timestamp {
     use_context::<Now>().map_or(Timestamp(0), |now| now.0)

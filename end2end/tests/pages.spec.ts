@@ -5,12 +5,12 @@ import { logIn, noErrors } from "../support/people";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-const resident = ["/home", "/use", "/topup", "/switch", "/records", "/me", "/help"];
+const resident = ["/home", "/usage", "/topup", "/switch", "/records", "/me", "/help"];
 const operator = [
   "/wall",
   "/wall?view=table",
   "/accounts",
-  "/exposed",
+  "/overdrawn",
   "/sales",
   "/approvals",
   "/refunds",
@@ -23,7 +23,7 @@ const operator = [
   "/alarms",
   "/commands",
   "/commands/new",
-  "/commands/missed",
+  "/commands/missed-price-switches",
   "/prices",
   "/audit",
   "/guide",

@@ -1,9 +1,10 @@
-//! The server is killed (SIGKILL) again and again while people buy, give back, close, move and replace, on lines that lose requests
-//! and answers and through channels that lose, double, delay and falsify what they say. Afterwards meters, ledger, orders, charges and
-//! the channels' own books agree to the fen and the watt-hour. What is done and proved is in `story_support::kill`; this runs it on both databases.
+//! Kills the server (SIGKILL) repeatedly while residents and operators buy, refund, close, move and replace, over lines that lose
+//! requests and answers and channels that lose, duplicate, delay and forge messages. Afterwards meters, ledger, orders, charges
+//! and the channels' own records agree to the fen and the watt-hour. `story_support::kill` has the trials; this runs them on both
+//! databases.
 //!
-//! `DORMWATT_KILL_OPERATIONS=3000` does so many purchases on each database, and a quarter as many that go back, instead of
-//! what fits into a minute; `DORMWATT_KILLS=500` goes on until so many kills. `make bench ONLY=kill` measures it too.
+//! `DORMWATT_KILL_OPERATIONS=3000` sets the number of purchases on each database (a quarter as many are refunded) instead of what
+//! fits into a minute; `DORMWATT_KILLS=500` continues until so many kills. `make bench ONLY=kill` runs the same trials.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test says so by failing")]
 
 use story_support::kill::{Volume, accounts, purchases, refunds};

@@ -1,9 +1,9 @@
-//! A whole site in one thread, without sockets and without a database: orders, attempts, payments, refunds, deliveries and a meter,
-//! driven by a seed through words that are lost, late, doubled and out of order, frames that are lost or come back, and crashes before
-//! and after every durable write. What decides is the product's own (`story_support::seeds` says what); the store is a model of it. After every
-//! write the promises are checked, and at the end, when everything was said again, nothing is lost and nothing doubled.
+//! Simulates a whole site in one thread, without sockets and without a database: orders, attempts, payments, refunds, deliveries
+//! and a meter. A seed decides which messages are lost, late, duplicated or reordered, which frames are lost or delayed, and when
+//! the process crashes around a durable write. The decisions are the product's own code; the store is a model
+//! (`story_support::seeds`). The invariants are checked after every write, and again when every message has been delivered.
 //!
-//! `DORMWATT_SEED=4711` runs that one alone and tells its story. `make bench ONLY=sim` runs 100,000.
+//! `DORMWATT_SEED=4711` runs one seed and prints its steps. `make bench ONLY=sim` runs 100,000.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test says so by failing")]
 
 use std::time::{Duration, Instant};

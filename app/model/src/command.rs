@@ -1,5 +1,6 @@
 //! Commands to meters: what they ask for, how urgent they are, and why one stands where it stands.
 
+use crate::case::HoldReason;
 use crate::issue::Kind;
 use crate::{code_enum, word_enum};
 
@@ -155,9 +156,43 @@ impl From<Kind> for CommandKind {
     }
 }
 
+impl From<HoldReason> for CommandReason {
+    fn from(reason: HoldReason) -> Self {
+        match reason {
+            HoldReason::Epoch => Self::Epoch,
+            HoldReason::Order => Self::Order,
+            HoldReason::Count => Self::Count,
+            HoldReason::NotOpen => Self::NotOpen,
+            HoldReason::Account => Self::Account,
+            HoldReason::PurchaseCount => Self::PurchaseCount,
+            HoldReason::HoardingLimit => Self::HoardingLimit,
+            HoldReason::SerialMismatch => Self::SerialMismatch,
+            HoldReason::Mac => Self::Mac,
+            HoldReason::AccountNotOpen => Self::AccountNotOpen,
+            HoldReason::AccountAlreadyOpen => Self::AccountAlreadyOpen,
+            HoldReason::ExceedsRemaining => Self::ExceedsRemaining,
+            HoldReason::StaleChallenge => Self::StaleChallenge,
+            HoldReason::OutOfRange => Self::OutOfRange,
+            HoldReason::UnknownResult => Self::UnknownResult,
+            HoldReason::Contradiction => Self::Contradiction,
+            HoldReason::NoAccount => Self::NoAccount,
+            HoldReason::Invalid => Self::Invalid,
+            HoldReason::FrameRefused => Self::FrameRefused,
+            HoldReason::NoFinalRecord => Self::NoFinalRecord,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn held_commands_keep_the_reason_of_their_case() {
+        for reason in HoldReason::ALL {
+            assert_eq!(CommandReason::from(reason).as_str(), reason.as_str());
+        }
+    }
 
     #[test]
     fn operations_keep_their_word_in_the_outbox() {

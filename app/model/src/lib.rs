@@ -1,5 +1,6 @@
 //! The words of the field as types; each is parsed on construction, so a value that exists is valid.
 
+pub mod case;
 pub mod command;
 pub mod console;
 pub mod energy;

@@ -6,19 +6,17 @@ use leptos::prelude::*;
 use super::{ApiError, answer};
 use crate::access::start;
 use crate::link;
-use crate::ports::{Role, Who, anyone, ports, visit};
+use crate::ports::{Role, Who, anyone, ports, reply, visit};
 use model::error::AppError;
 
-/// A session that was just opened.
+/// A session that was opened by a log-in.
 #[derive(Clone, Debug)]
 pub struct NewSession {
     /// The token for the cookie; only its hash is stored.
     pub token: String,
-    /// Where to send the person.
     pub role: Role,
 }
 
-/// Logging in and out, as the server does it.
 #[async_trait]
 pub trait AuthPort: Send + Sync {
     /// Checks the password and opens a session.
@@ -29,14 +27,14 @@ pub trait AuthPort: Send + Sync {
     async fn change_password(&self, who: &Who, old: &str, new: &str) -> Result<NewSession, AppError>;
 }
 
-/// Logs in, and on to where the person wanted to go.
+/// Logs in, and redirects to the page that the person wanted.
 #[server(name = LogIn, prefix = "/api", endpoint = "auth/log-in")]
 pub async fn log_in(login: String, password: String, next: Option<String>) -> Result<(), ApiError> {
-    let ports = ports()?;
+    let (ports, reply) = (ports()?, reply()?);
     let back = next.as_deref().map_or_else(|| "/login".to_owned(), |next| link::with("/login", "next", next));
     let opened = ports.auth.log_in(login.trim(), &password, &visit().ip).await;
     let onwards = opened.map(|session| {
-        ports.reply.session(&session.token);
+        reply.session(&session.token);
         next.unwrap_or_else(|| start(session.role).to_owned())
     });
     answer(onwards, &back)
@@ -44,10 +42,10 @@ pub async fn log_in(login: String, password: String, next: Option<String>) -> Re
 
 #[server(name = LogOut, prefix = "/api", endpoint = "auth/log-out")]
 pub async fn log_out() -> Result<(), ApiError> {
-    let (ports, who) = (ports()?, anyone()?);
+    let (ports, reply, who) = (ports()?, reply()?, anyone()?);
     let ended = ports.auth.log_out(&who, &visit().session).await;
     if ended.is_ok() {
-        ports.reply.session("");
+        reply.session("");
     }
     answer(ended.map(|()| "/login".to_owned()), "/")
 }
@@ -55,10 +53,10 @@ pub async fn log_out() -> Result<(), ApiError> {
 /// Changes the password; this device stays logged in with a new session.
 #[server(name = ChangePassword, prefix = "/api", endpoint = "auth/password")]
 pub async fn change_password(old: String, new: String) -> Result<(), ApiError> {
-    let (ports, who) = (ports()?, anyone()?);
+    let (ports, reply, who) = (ports()?, reply()?, anyone()?);
     let changed = ports.auth.change_password(&who, &old, &new).await;
     let onwards = changed.map(|session| {
-        ports.reply.session(&session.token);
+        reply.session(&session.token);
         start(session.role).to_owned()
     });
     answer(onwards, "/password")

@@ -1,26 +1,39 @@
-//! Server functions by area, and the port behind each: who, may they, call the port, map the error.
+//! Server functions by page area, and the port behind each: check the person, parse the form, call the port, map the error.
 //!
-//! Reads that only a page needs are plain functions; a server function exists only where a browser calls it.
+//! Reads that only a page needs are methods of the port; a server function exists only where a browser calls it.
 
+pub mod account_lifecycle;
+pub mod accounts;
+pub mod alarms;
+pub mod audit;
 pub mod auth;
+pub mod batches;
+pub mod cases;
 mod error;
-pub mod life;
-pub mod operator;
-pub mod reconcile;
+pub(crate) mod form;
+pub mod gateways;
+pub mod ledger;
+pub mod meter_wall;
+pub mod prices;
+pub mod receipts;
+pub mod reconciliation;
+pub mod refunds;
 pub mod resident;
+pub mod rooms;
+pub mod sales;
+pub mod shifts;
 pub mod site;
-pub mod till;
 
-use crate::ports::ports;
+use crate::ports::reply;
 pub use error::ApiError;
 use model::error::AppError;
 
-/// How a form's server function ends: onwards to the path it gives, or back with the error's code as `?e=`.
+/// Ends a form's server function: redirects to the path it gives, or back with the error's code as `?e=`.
 ///
 /// # Errors
 /// The outcome's, where the caller is a program and not a form.
 pub fn answer(outcome: Result<String, AppError>, back: &str) -> Result<(), ApiError> {
-    let reply = ports()?.reply;
+    let reply = reply()?;
     match outcome {
         Ok(path) => {
             reply.redirect(&path);

@@ -1,17 +1,16 @@
-//! What anybody may set for themselves: language and theme, kept in cookies.
+//! Language and theme, kept in cookies.
 
 use leptos::prelude::*;
 
 use super::{ApiError, answer};
 use crate::i18n::Lang;
-use crate::ports::ports;
+use crate::ports::reply;
 use crate::ui::theme::Theme;
 use model::error::AppError;
 
-/// Chooses the language.
 #[server(name = ChooseLanguage, prefix = "/api", endpoint = "site/language")]
 pub async fn choose_language(lang: String, back: String) -> Result<(), ApiError> {
-    let reply = ports()?.reply;
+    let reply = reply()?;
     let chosen = Lang::choose(&lang).ok_or(AppError::Invalid);
     answer(
         chosen.map(|lang| {
@@ -22,10 +21,9 @@ pub async fn choose_language(lang: String, back: String) -> Result<(), ApiError>
     )
 }
 
-/// Chooses the theme.
 #[server(name = ChooseTheme, prefix = "/api", endpoint = "site/theme")]
 pub async fn choose_theme(theme: String, back: String) -> Result<(), ApiError> {
-    let reply = ports()?.reply;
+    let reply = reply()?;
     let chosen = Theme::parse(&theme).ok_or(AppError::Invalid);
     answer(
         chosen.map(|theme| {

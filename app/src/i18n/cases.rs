@@ -4,10 +4,11 @@ mod about;
 mod facts;
 mod why;
 
-pub use about::{closing, expiry, resolution, settlement, settlement_name, unusable};
+pub use about::{expiry, resolution, settlement, settlement_name, unusable};
 pub use facts::facts;
 
 use super::Lang;
+use model::case::CaseKind;
 
 /// What a kind of case is called, what it means, and what to do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,40 +18,10 @@ pub struct Case {
     pub next: &'static str,
 }
 
-/// Every kind that the store names.
-pub const KINDS: &[&str] = &[
-    "delivery",
-    "meter-differs",
-    "reading",
-    "identity",
-    "payment",
-    "paid-twice",
-    "undeliverable",
-    "refund",
-    "refund-elsewhere",
-    "relay",
-    "password",
-    "unusable",
-    "prices",
-    "parameters",
-    "clock",
-    "journal",
-    "unpriced",
-    "bill-channel-only",
-    "bill-ours-only",
-    "bill-amount",
-    "bill-state",
-    "bill-meter",
-    "bill-reopened",
-    "expiry",
-    "closing",
-];
-
-/// By the kind that the store names.
 #[must_use]
-pub fn case(kind: &str, lang: Lang) -> Case {
+pub fn case(kind: CaseKind, lang: Lang) -> Case {
     let (zh, en) = match kind {
-        "delivery" => (
+        CaseKind::Delivery => (
             (
                 "下发存疑",
                 "电表的购电次数和累计金额既不像收到了这笔，也不像没收到。该表的购电指令已暂停。",
@@ -62,7 +33,7 @@ pub fn case(kind: &str, lang: Lang) -> Case {
                 "Compare the meter's display with the order, then read and try again.",
             ),
         ),
-        "meter-differs" => (
+        CaseKind::MeterDiffers => (
             (
                 "与账不符",
                 "电表里的购电次数或累计金额与账本不一致。",
@@ -74,7 +45,7 @@ pub fn case(kind: &str, lang: Lang) -> Case {
                 "Look through the room's commands and sales; if the meter was replaced or charged elsewhere, correct the books.",
             ),
         ),
-        "reading" => (
+        CaseKind::Reading => (
             (
                 "读数异常",
                 "总电量倒走、跳变或乱序；这些读数已保留，但不计入用电。",
@@ -86,7 +57,7 @@ pub fn case(kind: &str, lang: Lang) -> Case {
                 "Look at the last readings; if needed, look at the meter: was it replaced, reset or tampered with?",
             ),
         ),
-        "identity" => (
+        CaseKind::Identity => (
             (
                 "表号不符",
                 "这个地址上应答的是另一块表。为避免充错房间，已停止对它下发。",
@@ -98,7 +69,7 @@ pub fn case(kind: &str, lang: Lang) -> Case {
                 "Check wiring and unit number; if the meter was replaced, update its record.",
             ),
         ),
-        "payment" => (
+        CaseKind::Payment => (
             (
                 "付款不符",
                 "收到一笔验证过的付款，但金额、商户或订单状态对不上。系统会马上向渠道查询，相符即自动入账并结案。",
@@ -110,7 +81,7 @@ pub fn case(kind: &str, lang: Lang) -> Case {
                 "If it stays open, look the payment up at the channel, then book it or refund it.",
             ),
         ),
-        "paid-twice" => (
+        CaseKind::PaidTwice => (
             (
                 "重复付款",
                 "同一订单收到两笔付款，第二笔应退回。",
@@ -122,7 +93,7 @@ pub fn case(kind: &str, lang: Lang) -> Case {
                 "Refund the second payment with the button below. Where the configuration says so it goes back by itself, and the case closes then.",
             ),
         ),
-        "undeliverable" => (
+        CaseKind::Undeliverable => (
             (
                 "已付款，无法下发",
                 "付款到账时，该房间已销户或已换表，这笔钱充不进电表。",
@@ -134,7 +105,7 @@ pub fn case(kind: &str, lang: Lang) -> Case {
                 "Refund it with the button below, or send it to another account of the payer from the closing's page, where counter sales are given back too. Where the configuration says so it goes back by itself, and the case closes then.",
             ),
         ),
-        "refund" => (
+        CaseKind::Refund => (
             (
                 "退款待处理",
                 "一笔退款被渠道拒绝、迟迟没有结果，或无法原路退回。钱仍记在账上，没有丢失。",
@@ -146,7 +117,7 @@ pub fn case(kind: &str, lang: Lang) -> Case {
                 "Open the refunds of this order: try again under a new number or, where the channel will not, pay it in cash or by transfer.",
             ),
         ),
-        "refund-elsewhere" => (
+        CaseKind::RefundElsewhere => (
             (
                 "渠道侧自行退款",
                 "有人在支付渠道后台退了款，本系统没有发起。款项已记入待查。",
@@ -158,7 +129,7 @@ pub fn case(kind: &str, lang: Lang) -> Case {
                 "Find out who and why. If the credit is in the meter, correct the sale first. Then press Give back: settle it there with what went back, or write it off.",
             ),
         ),
-        "relay" => (
+        CaseKind::Relay => (
             ("继电器故障", "继电器没有按指令动作：断开后仍有电流，或闭合后无电。", "到现场检查；可能触点粘连或有旁路。"),
             (
                 "Relay fault",
@@ -166,7 +137,7 @@ pub fn case(kind: &str, lang: Lang) -> Case {
                 "Look at it on site; contacts may be welded or bypassed.",
             ),
         ),
-        "password" => (
+        CaseKind::Password => (
             (
                 "电表密码不符",
                 "电表不认系统的操作密码，或没有配置密码；为避免电表锁定，系统不再自动重试。",
@@ -178,7 +149,7 @@ pub fn case(kind: &str, lang: Lang) -> Case {
                 "Correct meters.dlt645.password in the configuration and restart, then close this case: the server tries again.",
             ),
         ),
-        "unusable" => (
+        CaseKind::Unusable => (
             ("电表无法抄读", "按现在的档案，这块表无法抄读。", "按记录里的原因改正档案或管理机设置；改正后自动结案。"),
             (
                 "Meter cannot be read",
@@ -186,7 +157,7 @@ pub fn case(kind: &str, lang: Lang) -> Case {
                 "Correct its record or its gateway's settings as the reason says; the case closes by itself then.",
             ),
         ),
-        "prices" => (
+        CaseKind::Prices => (
             ("调价未生效", "切换时刻已过，电表仍按旧电价计费。", "在“调价漏切”页重新下发；仍不生效时检查电表时钟。"),
             (
                 "Price switch missed",
@@ -194,7 +165,7 @@ pub fn case(kind: &str, lang: Lang) -> Case {
                 "Send them again from the page of missed switches; if they stay away, look at the meter's clock.",
             ),
         ),
-        "parameters" => (
+        CaseKind::Parameters => (
             (
                 "参数被他人改动",
                 "电表参数的版本变了，而系统没有下发过这样的指令。",
@@ -206,7 +177,7 @@ pub fn case(kind: &str, lang: Lang) -> Case {
                 "Compare limits, prices and tables; send them again if they differ, and ask who else holds the keys.",
             ),
         ),
-        "clock" => (
+        CaseKind::Clock => (
             ("时钟故障", "一个月内校时两次后，电表时钟仍偏差 5 分钟以上。", "更换时钟电池或电表；分时电价的房间请尽快处理。"),
             (
                 "Clock at fault",
@@ -214,7 +185,7 @@ pub fn case(kind: &str, lang: Lang) -> Case {
                 "Replace its battery or the meter, soon where prices go by time of day.",
             ),
         ),
-        "unpriced" => (
+        CaseKind::Unpriced => (
             (
                 "没有电价",
                 "这个房间用了电，但没有适用的电价方案；电量已记下，暂未扣费。",
@@ -226,7 +197,7 @@ pub fn case(kind: &str, lang: Lang) -> Case {
                 "Give the room or its building a plan on the page of prices; the next reading charges it and closes this case.",
             ),
         ),
-        "expiry" => (
+        CaseKind::Expiry => (
             (
                 "支付证书将到期",
                 "支付渠道的一张证书快到期或已到期；到期后这个渠道就不能收款、也不认付款通知。",
@@ -238,7 +209,7 @@ pub fn case(kind: &str, lang: Lang) -> Case {
                 "Get a new one from the channel's merchant console, put it into the configuration and restart; the case closes by itself then.",
             ),
         ),
-        "closing" => (
+        CaseKind::Closing => (
             (
                 "销户受阻",
                 "销户、换房或换表无法自动继续：电表失联，或余额没有去向。",
@@ -250,7 +221,7 @@ pub fn case(kind: &str, lang: Lang) -> Case {
                 "Open its page: wait for the meter or count what it holds; decide where the money goes.",
             ),
         ),
-        "journal" => (
+        CaseKind::Journal => (
             (
                 "电表记录不在账上",
                 "电表自己的记录里有一笔充入或退出，账上没有对应的指令。",
@@ -262,7 +233,7 @@ pub fn case(kind: &str, lang: Lang) -> Case {
                 "Compare purchase count and sales; the meter may have been charged on site or by another system.",
             ),
         ),
-        "bill-channel-only" => (
+        CaseKind::BillChannelOnly => (
             (
                 "对账：渠道有、我方无",
                 "渠道账单里有这笔，系统里没有这个单号。",
@@ -274,7 +245,7 @@ pub fn case(kind: &str, lang: Lang) -> Case {
                 "Look it up at the channel: if another business took it through this merchant, say so and close; if nobody did, give it back.",
             ),
         ),
-        "bill-ours-only" => (
+        CaseKind::BillOursOnly => (
             (
                 "对账：我方有、渠道无",
                 "账上已记这笔，渠道的账单里没有，相邻日的账单里也没有。",
@@ -286,7 +257,7 @@ pub fn case(kind: &str, lang: Lang) -> Case {
                 "Ask the channel about the number: if it knows nothing, take the booking back; if its bill is incomplete, have it made anew and run this day again.",
             ),
         ),
-        "bill-amount" => (
+        CaseKind::BillAmount => (
             (
                 "对账：金额不一致",
                 "渠道账单和账上都有这笔，但金额不同。",
@@ -298,7 +269,7 @@ pub fn case(kind: &str, lang: Lang) -> Case {
                 "Compare with what the channel says was received; if a coupon or a partial refund explains it, book the rest and say so.",
             ),
         ),
-        "bill-state" => (
+        CaseKind::BillState => (
             (
                 "对账：状态不一致",
                 "渠道账单说已完成，系统里没有入账（未付款、已关闭或被挂起）。",
@@ -310,7 +281,7 @@ pub fn case(kind: &str, lang: Lang) -> Case {
                 "A payment: have the order asked about again, and it is booked and delivered. A refund: find out who made it at the channel, and whether the meter must give it back.",
             ),
         ),
-        "bill-meter" => (
+        CaseKind::BillMeter => (
             (
                 "对账：电表不一致",
                 "渠道和账本一致，但电表里没有这笔（次数、金额或电表记录不符），或付款一天后仍未下发。",
@@ -322,7 +293,7 @@ pub fn case(kind: &str, lang: Lang) -> Case {
                 "Open the room: look at its commands and cases; if needed compare the purchase count on site, then have it read and delivered again.",
             ),
         ),
-        "bill-reopened" => (
+        CaseKind::BillReopened => (
             (
                 "对账：已结账日有变化",
                 "已结账的一天，账单或账目又有了变化，已自动重新打开。",
@@ -334,10 +305,6 @@ pub fn case(kind: &str, lang: Lang) -> Case {
                 "Look at the day on the page of reconciliation, settle what differs and close it again; that closes this case.",
             ),
         ),
-        _ => (
-            ("其他", "需要人工查看。", "查看记录，处理后写明结果。"),
-            ("Other", "Somebody should look at this.", "Read the record, settle it, and say what was done."),
-        ),
     };
     let (name, meaning, next) = lang.pick(zh, en);
     Case { name, meaning, next }
@@ -348,11 +315,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_kind_has_words_of_its_own() {
-        let other = case("?", Lang::Zh);
-        for kind in KINDS {
-            assert_ne!(case(kind, Lang::Zh), other, "{kind}");
-            assert_ne!(case(kind, Lang::En), case("?", Lang::En), "{kind}");
+    fn every_kind_has_its_own_words() {
+        for lang in [Lang::Zh, Lang::En] {
+            let names: std::collections::BTreeSet<_> = CaseKind::ALL.into_iter().map(|kind| case(kind, lang).name).collect();
+            assert_eq!(names.len(), CaseKind::ALL.len());
         }
     }
 }

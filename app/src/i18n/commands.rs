@@ -6,8 +6,8 @@ pub use words::{Words, words};
 
 use super::Lang;
 use super::common;
-use crate::api::operator::LeftOut;
 use model::command::CommandReason;
+use model::console::LeftOut;
 use model::energy::Energy;
 use model::issue::{Issue, Kind, Problem};
 use model::money::{Fen, Money};

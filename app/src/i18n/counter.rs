@@ -1,7 +1,7 @@
 //! Words for a counter that is held back, and what a person may decide about it.
 
 use super::Lang;
-use crate::api::operator::{Gap, Split};
+use model::console::{Gap, Split};
 use model::energy::Energy;
 
 /// The words of the form.

@@ -2,7 +2,7 @@
 
 use super::till::catalogue;
 use super::{Lang, common};
-use crate::api::life::{BalanceTarget, ClosingKind, WithdrawalRefusal};
+use model::console::{BalanceTarget, ClosingKind, WithdrawalRefusal};
 use model::money::Fen;
 
 catalogue! {

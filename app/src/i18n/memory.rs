@@ -1,7 +1,7 @@
 //! Words for what a meter keeps itself, for the parts of a day, and for what cannot be sure.
 
 use super::Lang;
-use crate::api::operator::JournalLine;
+use model::console::JournalLine;
 use model::reading::JournalKind;
 
 #[derive(Clone, Copy)]

@@ -2,7 +2,7 @@
 
 use super::Lang;
 use super::till::catalogue;
-use crate::api::reconcile::DayState;
+use crate::api::reconciliation::DayState;
 
 catalogue! {
     reconcile: "对账", "Reconciliation";

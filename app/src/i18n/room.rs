@@ -1,7 +1,7 @@
 //! Words of the operator's page of a room, and the sentences that say what an action will do to whom.
 
 use super::{Lang, common};
-use crate::api::operator::{AccountState, CommandContent};
+use model::console::{AccountState, CommandContent};
 use model::meter::ControlMode;
 use model::money::Fen;
 use model::reading::{ReadingQuality, ReadingSource};

@@ -1,7 +1,7 @@
 //! Words of the till: returns, corrections, approvals, receipts.
 
 use super::Lang;
-use crate::api::till::ReceiptOf;
+use model::console::ReceiptOf;
 use model::order::{ReturnKind, ReturnState};
 
 macro_rules! catalogue {

@@ -11,8 +11,8 @@ use model::error::AppError;
 /// What is so and what to do next, with the status that goes with it.
 #[component]
 pub fn ErrorPage(error: AppError) -> impl IntoView {
-    if let Ok(ports) = ports::ports() {
-        ports.reply.status(error.status());
+    if let Ok(reply) = ports::reply() {
+        reply.status(error.status());
     }
     let t = words(lang());
     let title = match error {

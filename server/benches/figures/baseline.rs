@@ -1,6 +1,7 @@
-//! What reading alone costs on this machine: tokio-modbus on one thread, the same blocks of the same meters, nothing stored.
+//! The cost of reading alone on this machine: tokio-modbus on one thread, the same blocks of the same meters, nothing stored.
 //!
-//! It runs in a process of its own - the benchmark itself, started again with `--bare` - so that the kernel can be asked.
+//! It runs in a process of its own (the benchmark itself, started with `--bare`), so that the kernel can be asked for its CPU
+//! time.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use crate::bus::READS;
 use crate::process::cpu_of;
 use crate::site::Plan;
 
-/// What reading took.
+/// The cost of reading.
 pub struct Baseline {
     /// CPU seconds for 10,000 readings.
     pub cpu: f64,
@@ -33,7 +34,7 @@ pub async fn measure(port: u16, plan: Plan, during: Duration) -> Outcome<Baselin
     Ok(Baseline { cpu: cpu.parse()?, sweep: sweep.parse()? })
 }
 
-/// The process: `PORT,GATEWAYS,METERS,SECONDS` in, both numbers out.
+/// Runs in the process: takes `PORT,GATEWAYS,METERS,SECONDS`, prints both numbers.
 pub fn run(task: &str) -> Outcome<()> {
     let numbers: Vec<u16> = task.split(',').map(str::parse).collect::<Result<_, _>>()?;
     let [port, gateways, meters, seconds] = *numbers.as_slice() else { return Err("four numbers".into()) };

@@ -17,7 +17,7 @@ pub enum Engine {
 }
 
 impl Engine {
-    /// Those that can be measured here; says which cannot.
+    /// Those that can be measured here; prints which cannot.
     pub fn at_hand() -> Vec<Self> {
         if std::env::var_os(SERVER).is_some() {
             return vec![Self::Sqlite, Self::Postgres];
@@ -26,7 +26,7 @@ impl Engine {
         vec![Self::Sqlite]
     }
 
-    /// As figures are named.
+    /// The suffix of its figures.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Sqlite => "sqlite",
@@ -34,7 +34,7 @@ impl Engine {
         }
     }
 
-    /// The address of a database of its own; a file in that directory, where it is one.
+    /// The URL of a new database, or of a new file in `directory`.
     pub async fn url(self, directory: &std::path::Path) -> Outcome<String> {
         if self == Self::Sqlite {
             return Ok(format!("sqlite:{}", directory.join("bench.db").display()));
@@ -63,7 +63,7 @@ pub async fn ids(db: &Db, sql: &'static str) -> Outcome<Vec<Uuid>> {
     })
 }
 
-/// Which meter was read when, from one instant to another.
+/// Meter and instant of each reading in an interval.
 pub async fn readings(db: &Db, from: i64, until: i64) -> Outcome<Vec<(Uuid, i64)>> {
     let sql = "SELECT meter_id, at FROM readings WHERE at >= $1 AND at < $2 ORDER BY meter_id, at";
     Ok(match db {

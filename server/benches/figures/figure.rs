@@ -17,15 +17,15 @@ pub enum Sense {
 
 /// What was measured.
 pub struct Figure {
-    /// As the list of figures calls it.
+    /// Its name in the list of figures.
     pub name: String,
     /// Of the value and the limit.
     pub unit: &'static str,
     pub limit: f64,
     pub sense: Sense,
-    /// What it is compared with, or under which conditions it was measured.
+    /// The comparison, or the conditions of the measurement.
     pub against: String,
-    /// One a run, or one a window of a run.
+    /// One per run, or one per window of a run.
     pub samples: Vec<f64>,
 }
 
@@ -70,7 +70,7 @@ pub fn quantile(samples: &[f64], share: f64) -> f64 {
     sorted.get(index).copied().unwrap_or(f64::NAN)
 }
 
-/// A line a figure.
+/// Prints one line per figure.
 pub fn print(figures: &[Figure]) {
     for figure in figures {
         let (low, high) = (quantile(&figure.samples, 0.0), quantile(&figure.samples, 1.0));
@@ -89,7 +89,7 @@ pub fn print(figures: &[Figure]) {
     }
 }
 
-/// Puts the figures in place of earlier ones of the same names.
+/// Replaces earlier figures of the same names.
 pub fn store(path: &Path, figures: &[Figure]) -> Outcome<()> {
     let mut all: Vec<Value> = match std::fs::read(path) {
         Ok(text) => serde_json::from_slice(&text)?,

@@ -47,19 +47,19 @@ const PARTS: &[(&str, fn(Length) -> Running)] = &[
 /// Measures the figures of Dormwatt.
 #[derive(Parser)]
 struct Args {
-    /// Only the parts whose names begin so, such as poll or poll.scale
+    /// Only parts whose name starts with this, such as poll or poll.scale
     #[arg(long, default_value = "")]
     only: String,
     /// Shorter and rougher
     #[arg(long)]
     short: bool,
-    /// Where to write the figures; those of other parts stay
+    /// The file for the figures; those of other parts are kept
     #[arg(long, default_value = "target/bench.json")]
     out: std::path::PathBuf,
-    /// Reads meters with nothing around it, for comparison, and says what that took
+    /// Runs the baseline: reads meters without a server
     #[arg(long, hide = true)]
     bare: Option<String>,
-    /// What cargo says to every benchmark
+    /// An argument that cargo passes to every benchmark
     #[arg(long, hide = true)]
     bench: bool,
 }
@@ -72,12 +72,12 @@ pub struct Length {
 }
 
 impl Length {
-    /// So many seconds, or about a quarter of it.
+    /// This many seconds, or about a quarter.
     pub const fn seconds(self, full: u64) -> Duration {
         Duration::from_secs(if self.short { full.div_ceil(4) } else { full })
     }
 
-    /// So many of something, or a tenth of it.
+    /// This count, or a tenth.
     pub const fn count(self, full: usize) -> usize {
         if self.short { full.div_ceil(10) } else { full }
     }

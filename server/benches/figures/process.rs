@@ -1,4 +1,4 @@
-//! A child process, and what the kernel says that it takes.
+//! A child process and its resource usage as the kernel reports it.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts it; what it says goes to a file.
+    /// Starts it; its output goes to a file.
     pub fn start(log: &Path, arguments: &[String]) -> Outcome<Self> {
         let (out, err) = (File::create(log)?, File::options().append(true).open(log)?);
         let mut command = Command::new(env!("CARGO_BIN_EXE_dormwatt"));
@@ -43,7 +43,7 @@ impl Process {
         Ok(kib * 1024.0)
     }
 
-    /// The end of what it said.
+    /// The last lines of its output.
     pub fn last_words(&self) -> String {
         let text = std::fs::read_to_string(&self.log).unwrap_or_default();
         let lines: Vec<&str> = text.lines().collect();

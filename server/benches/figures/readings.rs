@@ -1,10 +1,10 @@
-//! What the stored readings say of the round.
+//! What the stored readings say about the sweeps.
 
 use std::collections::HashMap;
 
 use uuid::Uuid;
 
-/// Meter and instant of each reading of a time, ordered by both.
+/// Meter and instant of each reading of an interval, ordered by both.
 pub struct Readings {
     pub from: i64,
     pub until: i64,
@@ -12,7 +12,7 @@ pub struct Readings {
 }
 
 impl Readings {
-    /// Seconds between two readings of one meter, for all of them; a meter with none at all has been waited for all the time.
+    /// Seconds between consecutive readings of each meter; a meter with fewer than two counts with the whole interval.
     pub fn gaps(&self, meters: &[Uuid]) -> Vec<f64> {
         let mut each: HashMap<Uuid, Vec<i64>> = meters.iter().map(|&id| (id, Vec::new())).collect();
         for (meter, at) in &self.rows {
@@ -41,7 +41,7 @@ impl Readings {
         time / gaps
     }
 
-    /// When each meter was first read, in seconds after the beginning.
+    /// Seconds until each meter was first read.
     pub fn first(&self, meters: &[Uuid]) -> Vec<f64> {
         let mut first: HashMap<Uuid, i64> = HashMap::new();
         for (meter, at) in &self.rows {

@@ -1,4 +1,4 @@
-//! A site to measure: simulated gateways in one process, the server in another, and somebody who watches the wall.
+//! A site to measure: simulated gateways in one process, the server in another, and a client of the live stream.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -31,7 +31,7 @@ use crate::process::Process;
 use crate::readings::Readings;
 use crate::request_recorder::RequestRecorder;
 
-/// Makes the simulated meters; their serial numbers follow from it.
+/// The seed of the simulated meters and their serial numbers.
 const SEED: u64 = 1;
 /// The server's port; the simulator's control interface and the gateways take those after it.
 pub const PORT: u16 = 24_000;
@@ -44,9 +44,9 @@ pub struct Plan {
     pub meters: u8,
     /// `None`: transactions take no time.
     pub bus: Option<Bus>,
-    /// From one reading of a meter to the next, s; 0: as often as the bus allows.
+    /// The sweep interval, s; 0: as often as the bus allows.
     pub sweep_s: u64,
-    /// Whether rooms have accounts and credit, and the buses recorders.
+    /// Whether rooms have accounts and credit, and buses have recorders.
     pub sells: bool,
     pub engine: Engine,
 }
@@ -60,11 +60,11 @@ pub struct Meter {
     pub unit: u8,
 }
 
-/// Everything that runs; it ends when dropped.
+/// The running processes, which end when dropped.
 pub struct Site {
     pub meters: Vec<Meter>,
     plan: Plan,
-    /// One a gateway, where the plan sells.
+    /// One per gateway, where the plan sells.
     pub recorders: Vec<RequestRecorder>,
     pub server: Process,
     simulator: Process,
@@ -80,7 +80,7 @@ impl Site {
         Self::start_with(plan, "").await
     }
 
-    /// With more in the configuration file.
+    /// With `more` in the configuration file.
     pub async fn start_with(plan: Plan, more: &str) -> Outcome<Self> {
         let directory = tempfile::tempdir()?;
         let client = reqwest::Client::builder().redirect(Policy::none()).no_proxy().build()?;
@@ -111,7 +111,7 @@ impl Site {
         Ok(site)
     }
 
-    /// Logs in, and keeps a wall open.
+    /// Logs in and keeps a live stream open.
     async fn watch(&mut self) -> Outcome<()> {
         let answer = self.post("auth/log-in", &format!("login=bench&password={}", PASSWORD.replace(' ', "+"))).await?;
         let cookie = answer.headers().get(SET_COOKIE).ok_or("not logged in")?.to_str()?;
@@ -129,25 +129,25 @@ impl Site {
         Ok(request.body(form.to_owned()).send().await?.error_for_status()?)
     }
 
-    /// This share of all meters has that fault from now on, always the same ones.
+    /// Sets a fault on this share of the meters, always the same ones.
     pub async fn strike(&self, share: f64, fault: &str) -> Outcome<()> {
         let body = serde_json::json!({ "share": share, "fault": fault });
         self.client.put(format!("http://127.0.0.1:{}/faults", PORT + 1)).json(&body).send().await?.error_for_status()?;
         Ok(())
     }
 
-    /// Everything answers again.
+    /// Clears all faults.
     pub async fn heal(&self) -> Outcome<()> {
         self.client.delete(format!("http://127.0.0.1:{}/faults", PORT + 1)).send().await?.error_for_status()?;
         Ok(())
     }
 
-    /// Waits for a while and gives what was read meanwhile.
+    /// Waits, and gives the readings of that time.
     pub async fn readings(&self, during: Duration) -> Outcome<Readings> {
         let from = SystemClock.now().0;
         tokio::time::sleep(during).await;
         let until = SystemClock.now().0;
-        // What was read last is stored a moment later.
+        // The last readings are stored a moment later.
         tokio::time::sleep(Duration::from_secs(1)).await;
         Ok(Readings { from, until, rows: database::readings(&self.db, from, until).await? })
     }
@@ -173,13 +173,13 @@ impl Site {
         Ok((lost, live))
     }
 
-    /// What it costs to do no more than to read these meters; the server ends for it.
+    /// Stops the server and measures the baseline on the same meters.
     pub async fn baseline(&mut self, during: Duration) -> Outcome<Baseline> {
         self.server.stop();
         baseline::measure(PORT + 10, self.plan, during).await
     }
 
-    /// One number out of the database.
+    /// One number from the database.
     pub async fn number(&self, sql: &'static str) -> Outcome<i64> {
         database::number(&self.db, sql).await
     }
@@ -210,7 +210,7 @@ fn configuration(plan: Plan, database: &str) -> String {
     )
 }
 
-/// One building, a floor a gateway, a room a meter.
+/// One building, one floor per gateway, one room per meter.
 async fn seed(db: &Db, plan: Plan, ports: &[u16]) -> Outcome<Vec<Meter>> {
     let (rng, now) = (Rng::from_system(), SystemClock.now());
     let mut tx = db.begin().await?;

@@ -1,4 +1,4 @@
-//! `dormwatt admin`: the first operator has nobody to be added by.
+//! `dormwatt admin`: manages operators; the first one cannot be created on a page.
 
 use std::io::{IsTerminal, Read};
 use std::process::ExitCode;
@@ -29,7 +29,7 @@ pub enum Admin {
         name: Option<String>,
         /// What they may do
         #[arg(long, value_enum, default_value = "operator")]
-        role: RoleWord,
+        role: RoleArg,
     },
     /// Let an operator approve what others ask for above the limit (returns, corrections), or take that away
     Approver {
@@ -42,9 +42,9 @@ pub enum Admin {
     },
 }
 
-/// Residents are added where their account is opened.
+/// Residents are created when their account is opened.
 #[derive(Clone, Copy, ValueEnum)]
-pub enum RoleWord {
+pub enum RoleArg {
     /// Sells, switches, reads
     Operator,
     /// Also keeps operators and settings
@@ -65,8 +65,8 @@ pub async fn run(config: &Config, command: Admin) -> Outcome {
     let password_hash = passwords.hash(&password).await?;
     let db = open_database(config).await?;
     let role = match role {
-        RoleWord::Operator => Role::Operator,
-        RoleWord::Admin => Role::Admin,
+        RoleArg::Operator => Role::Operator,
+        RoleArg::Admin => Role::Admin,
     };
     let (login, name) = (login.trim(), name.as_deref().unwrap_or(&login));
     let user = NewUser { role, login, name, password_hash: &password_hash };
@@ -96,7 +96,7 @@ async fn approver(config: &Config, login: &str, may: bool) -> Outcome {
     }
 }
 
-/// One line; never an argument, which other users of the machine could read.
+/// Reads one line from standard input: other users of the machine could read an argument.
 fn password() -> std::io::Result<String> {
     let mut text = String::new();
     if std::io::stdin().is_terminal() {

@@ -16,7 +16,6 @@ use meters::profile::{Area, Profile, Profiles, Protocol};
 use meters::usable;
 use payments::Channel;
 
-/// What to look at.
 #[derive(clap::Args)]
 pub struct Args {
     /// Try this meter profile alone, and say how such a meter would be read
@@ -26,7 +25,7 @@ pub struct Args {
 
 pub async fn run(config: &Config, args: &Args) -> Outcome {
     if let Some(file) = &args.profile {
-        describe(&Profile::open(&file.display().to_string())?);
+        describe_profile(&Profile::open(&file.display().to_string())?);
         return Ok(ExitCode::SUCCESS);
     }
     println!("configuration: good");
@@ -35,7 +34,7 @@ pub async fn run(config: &Config, args: &Args) -> Outcome {
     let clock: SharedClock = Arc::new(SystemClock);
     let channels = config.pay.channels(&clock, &Rng::from_system()).map_err(|error| StartError::Setting(error.to_string()))?;
     for channel in channels {
-        println!("payment channel: {}", told(&*channel, clock.now()));
+        println!("payment channel: {}", describe_channel(&*channel, clock.now()));
     }
     let db = open_database(config).await?;
     db.ping().await?;
@@ -50,8 +49,8 @@ pub async fn run(config: &Config, args: &Args) -> Outcome {
     Ok(if wrong.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// A channel by its word, for which merchant, and until when its certificates are good.
-fn told(channel: &dyn Channel, now: Timestamp) -> String {
+/// A channel's name, its merchant, and until when its certificates are valid.
+fn describe_channel(channel: &dyn Channel, now: Timestamp) -> String {
     let ends = channel.expiries().into_iter().map(|expiry| {
         let near = expiry.nearness(now).map(|nearness| format!(" ({})", nearness.as_str())).unwrap_or_default();
         format!(", {} until {}{near}", expiry.key, expiry.at)
@@ -60,7 +59,7 @@ fn told(channel: &dyn Channel, now: Timestamp) -> String {
 }
 
 /// How a meter of this profile is read, and what is not known of it.
-fn describe(profile: &Profile) {
+fn describe_profile(profile: &Profile) {
     println!("{}: {}", profile.name, profile.title);
     match (profile.protocol, &profile.dlt645) {
         (Protocol::Dlt645, Some(dlt645)) => {

@@ -6,13 +6,9 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::{ConfigError, Log, LogFormat};
 
-/// Starts the log.
-///
-/// # Errors
-/// Where the filter cannot be read.
 pub fn start(log: &Log) -> Result<(), ConfigError> {
-    // sqlx tells of every slow statement and migration at info and above; what matters of it is in our own events.
-    let filter = EnvFilter::try_new(format!("warn,sqlx=error,{}", log.level)).map_err(|_| bad())?;
+    // sqlx logs every slow statement and migration at info; our own events cover what matters.
+    let filter = EnvFilter::try_new(format!("warn,sqlx=error,{}", log.level)).map_err(|_| bad_filter())?;
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match log.format {
         LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).init(),
@@ -21,6 +17,6 @@ pub fn start(log: &Log) -> Result<(), ConfigError> {
     Ok(())
 }
 
-fn bad() -> ConfigError {
+fn bad_filter() -> ConfigError {
     ConfigError::unusable("log.level must be a filter such as info or info,server::meters=debug", None)
 }

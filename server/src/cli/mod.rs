@@ -1,4 +1,4 @@
-//! The command line: one file a command.
+//! The command line, one file a command.
 
 mod admin;
 mod check;
@@ -22,7 +22,7 @@ use clap::{Parser, Subcommand};
 use crate::config::{Config, ConfigError};
 use crate::startup::StartError;
 
-/// What a command gives back; the chain of causes is printed by [`main`].
+/// A command's result; [`main`] prints the chain of causes.
 pub type Outcome = Result<ExitCode, Box<dyn Error + Send + Sync>>;
 
 /// Remote prepaid electricity for dormitories.
@@ -60,16 +60,16 @@ enum Command {
     Admin(admin::Admin),
 }
 
-/// Runs the command that was asked for.
+/// Runs the command.
 #[must_use]
 pub fn main() -> ExitCode {
-    crate::allocator::give_back();
+    crate::allocator::fix_mmap_threshold();
     let cli = Cli::parse();
     match run(cli) {
         Ok(code) => code,
         Err(error) => {
             eprintln!("dormwatt: {}", chain(&*error));
-            // 2, as for a wrong command line: what was typed must change, not the machine.
+            // As for a wrong command line: what was entered is wrong, not the machine.
             let setting = matches!(error.downcast_ref(), Some(StartError::Setting(_)));
             if setting || error.is::<ConfigError>() { ExitCode::from(2) } else { ExitCode::FAILURE }
         }
@@ -79,7 +79,7 @@ pub fn main() -> ExitCode {
 fn run(cli: Cli) -> Outcome {
     let config = Config::load(cli.config.as_deref())?;
     logging::start(&config.log)?;
-    // Rendering a page may wait for others: with a single worker two of them could wait for each other.
+    // Rendering a page may block a worker: with a single one, two pages could wait for each other.
     let workers = std::thread::available_parallelism().map_or(4, usize::from).max(4);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build()?;
     runtime.block_on(async {
@@ -104,11 +104,11 @@ fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        let said = error.to_string();
+        let cause_text = error.to_string();
         // sqlx repeats its source in its own text.
-        if !text.ends_with(&said) {
+        if !text.ends_with(&cause_text) {
             text.push_str(": ");
-            text.push_str(&said);
+            text.push_str(&cause_text);
         }
         cause = error.source();
     }

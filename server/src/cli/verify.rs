@@ -1,8 +1,8 @@
-//! `dormwatt verify`: exit code 0 only where the books are true.
+//! `dormwatt verify`: exit code 0 only where the books are consistent.
 
 use std::process::ExitCode;
 
-use app::api::till::TrialLine;
+use app::api::ledger::TrialLine;
 use model::money::Money;
 use model::time::Timestamp;
 

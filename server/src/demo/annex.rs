@@ -1,5 +1,5 @@
-//! The building that was fitted out later, with what was at hand: meters of several makes behind one transparent gateway, some of
-//! Modbus RTU and some of DL/T 645 on the same bus, their credit on the server's ledger, and instruments that only measure.
+//! The annex: meters of several makes behind one transparent gateway, Modbus RTU and DL/T 645 on the same bus, with server wallets, and
+//! instruments that only measure.
 
 use model::meter::Wallet;
 
@@ -8,12 +8,12 @@ use domain::framing::Framing;
 use simulator::MeterPlan;
 
 pub const NAME: &str = "综合楼";
-/// Its index, and that of its gateway: after the dormitories.
+/// The index of the building and of its gateway, after the dormitories.
 pub const INDEX: usize = BUILDINGS.len();
-/// What its gateway does with the meters' frames: it passes them on as they are.
+/// Its gateway passes the meters' frames on unchanged.
 pub const FRAMING: Framing = Framing::Transparent;
 
-/// On each floor: the first unit, how many meters, of which profile, with which wallet.
+/// By floor: floor, first unit, number of meters, profile, wallet.
 const FLOORS: [(u8, u8, u8, &str, Wallet); 6] = [
     (1, 1, 4, "acrel-ddsy1352", Wallet::Server),
     (2, 5, 4, "hiking-dds238", Wallet::Server),
@@ -22,10 +22,10 @@ const FLOORS: [(u8, u8, u8, &str, Wallet); 6] = [
     (0, 14, 1, "chint-ddsu666", Wallet::None),
     (0, 15, 1, "generic-float", Wallet::None),
 ];
-/// What the instruments on the ground floor measure.
+/// The names of the instruments on the ground floor.
 const INSTRUMENTS: [&str; 2] = ["照明总表", "动力总表"];
 
-/// Its rooms and instruments, by floor.
+/// The rooms and instruments, by floor.
 pub fn rooms(seed: u64) -> impl Iterator<Item = Room> {
     FLOORS.into_iter().flat_map(move |(floor, first, count, profile, wallet)| {
         (0..count).map(move |n| {

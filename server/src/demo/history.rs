@@ -1,4 +1,4 @@
-//! The energy of the last weeks, as the rooms' load says it was: charts and forecasts have something to stand on at once.
+//! The energy of the last weeks by the rooms' load, so that charts and forecasts have data at once.
 
 use model::energy::Energy;
 use model::ids::MeterId;
@@ -34,7 +34,7 @@ pub(super) fn before(now: Timestamp, load: &Load, rooms: &[Room], meters: &[Mete
     (hours, days)
 }
 
-/// The energy of the hour that begins then. Two moments half an hour apart have the hour's mean between them.
+/// The energy of the hour that begins at `hour`: the mean of two instants half an hour apart.
 fn energy(load: &Load, room: &Room, hour: Timestamp) -> Energy {
     let watts = [0, HOUR / 2].map(|ms| i64::from(load.at(&room.plan.shape, hour.plus(ms)).watts));
     Energy(watts.iter().sum::<i64>() / 2)

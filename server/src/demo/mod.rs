@@ -1,5 +1,5 @@
 //! `dormwatt demo`: a whole site in one process. Database, 711 simulated meters behind five gateways, a payment sandbox and the
-//! server, which talks to both exactly as it would to real ones: by configured address and keys.
+//! server, which talks to both as to real ones, by configured addresses and keys.
 
 mod annex;
 mod history;

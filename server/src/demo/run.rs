@@ -1,4 +1,4 @@
-//! Starts the parts in the order in which they need each other, and tells how to get in.
+//! Starts the parts in the order of their dependencies, and prints how to log in.
 
 use std::error::Error;
 use std::future::Future;
@@ -16,7 +16,7 @@ use domain::clock::SharedClock;
 use domain::rng::Rng;
 use domain::secret::Secret;
 use meters::config::Config as MeterConfig;
-use meters::dlt645::Access;
+use meters::dlt645::Credentials;
 use meters::keys::MasterKeys;
 use sandbox::Sandbox;
 use simulator::command::throw_away_keys;
@@ -24,11 +24,11 @@ use simulator::{BusTiming, LineFault, Load, Profile, Simulator};
 
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
-/// What the operator of every demo logs in as.
+/// The operator's login.
 const OPERATOR: &str = "operator";
-/// The password of everybody in the demo. It protects nothing: the demo listens on this machine unless told otherwise.
+/// Everybody's password. It protects nothing: the demo listens on this machine unless configured otherwise.
 const PASSWORD: &str = "dormwatt-demo";
-/// Makes the site; the same seed, the same rooms and meters.
+/// The same seed gives the same rooms and meters.
 const SEED: u64 = 1;
 
 /// A whole site to try: 711 simulated meters, those of one building of several makes, payments that cost nothing, and the server.
@@ -41,39 +41,36 @@ pub struct Args {
     /// How other devices reach this machine, e.g. 192.168.1.5 together with --address 0.0.0.0:8080
     #[arg(long)]
     host: Option<String>,
-    /// Where everything is kept
+    /// Directory of the demo's data
     #[arg(long, default_value = "data/demo", value_name = "DIR")]
     data: PathBuf,
     /// A PostgreSQL database instead of the embedded one
     #[arg(long, value_name = "URL")]
     database: Option<String>,
-    /// Forget the last demo and begin anew
+    /// Delete the data of the last demo first
     #[arg(long)]
     fresh: bool,
-    /// A recorded load for the rooms to draw: CSV of hour,kwh,kvarh,volt; without it a built-in daily curve
+    /// A recorded load of the rooms, CSV of hour,kwh,kvarh,volt; a built-in daily curve if not given
     #[arg(long, value_name = "FILE")]
     load: Option<PathBuf>,
-    /// How many times as fast as the wall clock the site's time runs, the server's with it
+    /// How many times faster than real time the clocks of the site and the server run
     #[arg(long, default_value_t = 1.0)]
     speed: f64,
-    /// Models the time that each bus takes, at so many bits a second; without it transactions take no time
+    /// Models the time on each bus at this baud rate; transactions take no time if not given
     #[arg(long, value_parser = clap::value_parser!(u32).range(1_200..=115_200))]
     baud: Option<u32>,
-    /// Every meter is read once in so many seconds; 0: as fast as the bus allows
+    /// Seconds between two readings of a meter; 0: as fast as the bus allows
     #[arg(long, default_value_t = 5, value_name = "SECONDS")]
     sweep: u64,
-    /// This share of the meters does not answer, in percent
+    /// Percentage of meters that do not answer
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(0..=100))]
     dead: u8,
 }
 
 /// Runs the demo until `stop` is ready.
-///
-/// # Errors
-/// A part that does not start says why.
 pub async fn run(args: Args, mut config: Config, stop: impl Future<Output = ()> + Send + 'static) -> Result<()> {
     if args.fresh {
-        forget(&args.data)?;
+        delete_data(&args.data)?;
     }
     std::fs::create_dir_all(&args.data).map_err(|error| format!("{}: {error}", args.data.display()))?;
     let (rng, keys) = (Rng::from_system(), throw_away_keys(SEED));
@@ -81,7 +78,7 @@ pub async fn run(args: Args, mut config: Config, stop: impl Future<Output = ()> 
     let rooms = site::rooms(SEED);
     let load = load(args.load.as_deref())?;
     let simulator = simulator(&args, &rooms, load.clone(), keys.clone()).await?;
-    kill(&simulator, &rooms, args.dead)?;
+    silence(&simulator, &rooms, args.dead)?;
     let clock = simulator.clock();
     let (sandbox, books) = (cashier(&args, clock.clone(), rng.clone()).await?, args.data.join("sandbox").join("books.json"));
     sandbox.recall(&books)?;
@@ -100,10 +97,10 @@ pub async fn run(args: Args, mut config: Config, stop: impl Future<Output = ()> 
     let application = Application::build(&config, clock, rng).await?;
     greet(&config, &rooms, &sandbox, &simulator);
     application.run_until(stop).await?;
-    // The days that are to be reconciled have their bills also after a restart.
+    // Statements of past days must be available after a restart.
     sandbox.keep(&books)?;
     sandbox.stop().await;
-    // Last: the meters remember what was sold into them.
+    // Last: the meters keep what was delivered to them.
     simulator.stop().await;
     Ok(())
 }
@@ -121,7 +118,7 @@ fn configure(config: &mut Config, args: &Args, host: &str, keys: &MasterKeys, sa
     config.meters = MeterConfig {
         sweep_interval_ms: args.sweep.saturating_mul(1_000),
         baud: args.baud.unwrap_or(0),
-        dlt645: Access {
+        dlt645: Credentials {
             password: hex::encode(simulator::DLT645_PASSWORD).as_str().into(),
             operator: hex::encode(simulator::DLT645_OPERATOR).as_str().into(),
         },
@@ -157,8 +154,8 @@ async fn cashier(args: &Args, clock: SharedClock, rng: Rng) -> Result<Sandbox> {
     Ok(sandbox::start(config).await?)
 }
 
-/// Silences a share of the meters, the same ones every time; never the room that the greeting names.
-fn kill(simulator: &Simulator, rooms: &[Room], percent: u8) -> Result<()> {
+/// Makes a percentage of the meters not answer: the same ones every time, and never the room in the greeting.
+fn silence(simulator: &Simulator, rooms: &[Room], percent: u8) -> Result<()> {
     for room in rooms.iter().skip(1).filter(|room| (room.plan.shape.seed >> 32) % 100 < percent.into()) {
         if let Some(meter) = simulator.meter(room.building, room.plan.unit) {
             meter.fault(LineFault::Silent, 1.0)?;
@@ -187,12 +184,12 @@ fn greet(config: &Config, rooms: &[Room], sandbox: &Sandbox, simulator: &Simulat
         sandbox.address()
     );
     if let Some(control) = simulator.control {
-        println!("  meters     http://{control}/meters (look into them, break them: see server/src/meters/sim/control.rs)");
+        println!("  meters     http://{control}/meters (look into them, break them: see server/crates/simulator/src/control.rs)");
     }
-    println!("\nctrl-c stops it; it goes on where it was the next time.\n");
+    println!("\nctrl-c stops the demo; the next start continues with its data.\n");
 }
 
-/// How a browser reaches an address that the server listens on.
+/// The host name by which a browser reaches the address.
 fn host(address: SocketAddr) -> String {
     if address.ip().is_unspecified() { "127.0.0.1".into() } else { address.ip().to_string() }
 }
@@ -204,8 +201,8 @@ fn after(address: SocketAddr, ports: u16) -> Result<SocketAddr> {
     Ok(SocketAddr::new(address.ip(), port))
 }
 
-/// Removes what the last demo kept: only what a demo writes.
-fn forget(data: &Path) -> std::io::Result<()> {
+/// Deletes the files that a demo writes.
+fn delete_data(data: &Path) -> std::io::Result<()> {
     let gone = |result: std::io::Result<()>| match result {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
         _ => Ok(()),

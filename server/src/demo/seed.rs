@@ -1,5 +1,5 @@
-//! Fills an empty database with the demo's site, as one takes over an existing dormitory: places, gateways, meters, the accounts
-//! that the meters already hold, the energy of the last weeks, and somebody who may log in.
+//! Fills an empty database with the demo's site, like the take-over of an existing dormitory: places, gateways, meters, the accounts that
+//! the meters already hold, the energy of the last weeks, and an operator.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -21,25 +21,24 @@ use store::places::{self as rows, NewPlace};
 use store::users::{self, NewUser};
 use store::{Db, Result};
 
-/// What goes into the database.
 pub struct Seed<'a> {
     pub rooms: &'a [Room],
-    /// Where their gateways listen, in the order of the buildings.
+    /// The gateways' addresses, in the order of the buildings.
     pub gateways: &'a [SocketAddr],
-    /// What the rooms drew before.
+    /// The rooms' load in the past.
     pub load: &'a Load,
-    /// Argon2id hash of the password that all share.
+    /// Argon2id hash of everybody's password.
     pub password_hash: &'a str,
-    /// What the operator logs in as.
+    /// The operator's login.
     pub operator: &'a str,
 }
 
-/// Whether it was not seeded before.
+/// Whether the database is not seeded yet.
 pub async fn is_needed(db: &Db, operator: &str) -> Result<bool> {
     Ok(users::by_login(db, operator).await?.is_none())
 }
 
-/// Seeds it. The operator comes last: as long as there is none, the seeding was not finished.
+/// Seeds the database. The operator is created last and so marks the seeding as complete.
 pub async fn run(db: &Db, rng: &Rng, now: Timestamp, seed: &Seed<'_>) -> Result<()> {
     let ids = places(db, rng, now, seed).await?;
     let (hours, days) = history::before(now, seed.load, seed.rooms, &ids);

@@ -1,4 +1,4 @@
-//! What stands at the demo's site: the reference dormitory, four buildings with 696 rooms, and the annex; one gateway a building.
+//! The demo's site: the reference dormitory, four buildings with 696 rooms, and the annex; one gateway a building.
 
 use model::meter::{ControlMode, Wallet};
 
@@ -12,7 +12,7 @@ use simulator::{Estate, GatewayPlan, MeterPlan, OpenAccount};
 pub const BUILDINGS: [(&str, u8); 4] = [("3号楼", 199), ("4号楼", 199), ("5号楼", 199), ("6号楼", 99)];
 /// Rooms on a floor.
 const FLOOR: u8 = 25;
-/// The day on which the site was taken over, as its account numbers begin.
+/// The day of the take-over, with which account numbers begin.
 const OPENED: u64 = 260_901;
 
 /// One room and its meter.
@@ -23,22 +23,20 @@ pub struct Room {
     pub floor: u8,
     /// From 1 on its floor.
     pub number: u8,
-    /// What stands on its door in place of a number.
+    /// A name in place of a number.
     pub door: Option<&'static str>,
-    /// Where its credit lives.
     pub wallet: Wallet,
-    /// The meter, as it stands there.
     pub plan: MeterPlan,
 }
 
 impl Room {
-    /// As on its door: `108`.
+    /// `108`.
     #[must_use]
     pub fn name(&self) -> String {
         self.door.map_or_else(|| format!("{}{:02}", self.floor, self.number), str::to_owned)
     }
 
-    /// What its resident logs in as: `3-108`.
+    /// The resident's login: `3-108`.
     #[must_use]
     pub fn login(&self) -> String {
         format!("{}-{}", self.building + 3, self.name())
@@ -64,7 +62,7 @@ pub fn rooms(seed: u64) -> Vec<Room> {
     BUILDINGS.iter().enumerate().flat_map(of).chain(annex::rooms(seed)).collect()
 }
 
-/// The estate that the simulator builds from them.
+/// The simulator's configuration of these rooms.
 #[must_use]
 pub fn estate(rooms: &[Room]) -> Estate {
     let behind = |building| GatewayPlan {
@@ -103,7 +101,7 @@ fn room(seed: u64, building: usize, unit: u8) -> Room {
     Room { building, floor, number, door: None, wallet: Wallet::Meter, plan }
 }
 
-/// What a meter holds, fen: most between 25 and 150 yuan, some at each warning level.
+/// A meter's balance in fen: most between 25 and 150 yuan, some at each warning level.
 fn remaining(draw: u64, noise: u64) -> i32 {
     let between = |low: u64, high: u64| i32::try_from(low + noise % (high - low)).unwrap_or(0);
     match draw {
@@ -132,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_the_reference_site() {
+    fn site_has_the_reference_size() {
         let mut rooms = rooms(1);
         rooms.retain(|room| room.building < BUILDINGS.len());
         assert_eq!(rooms.len(), 696);
@@ -144,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn every_state_is_there_and_the_first_room_is_a_good_example() {
+    fn every_state_occurs_and_the_first_room_is_ordinary() {
         let rooms = rooms(1);
         let account = |room: &Room| room.plan.account;
         assert_eq!(account(&rooms[0]).map(|a| (a.number.to_string(), a.remaining)), Some(("2609010000003001".into(), 4_320)));

@@ -1,4 +1,4 @@
-//! Rooms whose meters have no wallet: a price plan for the site, and accounts whose credit is on the ledger.
+//! Rooms with server wallets: a price plan for the site, and their accounts.
 
 use std::collections::HashSet;
 
@@ -14,10 +14,10 @@ use store::accounts::{self, NewResident, TakeOver};
 use store::prices::{self, Publication};
 use store::{Db, Result, places, wallets};
 
-/// What the older system kept for the first rooms, fen, in turn: one in arrears, one warned.
+/// Balances from the previous system, fen, in turn: one in arrears, one warned.
 const HELD: [i64; 6] = [4_320, 12_650, 0, 380, 8_000, 1_540];
 
-/// Publishes the plan and takes the accounts over. Nothing to do at a site without such meters.
+/// Publishes the plan and takes the accounts over. Does nothing at a site without such meters.
 pub async fn take_over(db: &Db, rng: &Rng, now: Timestamp, seed: &Seed<'_>, ids: &[MeterId]) -> Result<()> {
     let here: HashSet<MeterId> = wallets::server_wallets(db).await?.into_iter().map(|(meter, _)| meter).collect();
     if here.is_empty() {
@@ -45,7 +45,7 @@ pub async fn take_over(db: &Db, rng: &Rng, now: Timestamp, seed: &Seed<'_>, ids:
     accounts::take_over(db, rng, now, &accounts.collect::<Vec<_>>()).await
 }
 
-/// Valley by night, peak in the morning and the evening; steps by the month.
+/// Valley at night, peak in the morning and the evening; monthly tiers.
 fn prices() -> Prices {
     let slot = |(starts, rate): (u16, u8)| Slot { rate, starts: starts * 60 };
     let day = [(0, 4), (7, 3), (10, 2), (15, 3), (18, 2), (23, 4)].map(slot);
@@ -60,7 +60,7 @@ fn prices() -> Prices {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn the_plan_can_be_published() {
+    fn price_plan_is_valid() {
         assert_eq!(super::prices().validate(), Ok(()));
     }
 }

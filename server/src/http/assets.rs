@@ -1,7 +1,7 @@
 //! Scripts, styles and icons: built into the release binary, read from `target/site` in a debug build.
 //!
-//! Names under `pkg/` hold a hash of the content, so browsers may keep them for ever; `name.br` beside a file is the same,
-//! compressed once at build time.
+//! Names under `pkg/` contain a hash of the content, so that browsers can cache them for ever; `name.br` is the same file compressed at
+//! build time.
 
 use app::app::Site;
 use axum::extract::Request;
@@ -16,7 +16,7 @@ use rust_embed::{EmbeddedFile, RustEmbed};
 #[allow_missing = true]
 struct Files;
 
-/// Finds what documents link to. Without a bundle the pages work all the same, only without liveness.
+/// Finds the files that documents link to. Pages work without the bundle, except for live updates.
 #[must_use]
 pub fn site() -> Site {
     let find = |end: &str| Files::iter().find(|name| name.starts_with("pkg/dormwatt-") && name.ends_with(end));
@@ -28,7 +28,7 @@ pub fn site() -> Site {
     Site { bundle, stylesheet }
 }
 
-/// A file by its path; the fallback of all routes.
+/// Serves a file by its path; the fallback of all routes.
 pub async fn serve(request: Request) -> Response {
     let path = request.uri().path().trim_start_matches('/');
     if path.ends_with(".br") || !matches!(*request.method(), Method::GET | Method::HEAD) {
@@ -43,7 +43,7 @@ pub async fn serve(request: Request) -> Response {
         },
     };
     let tag = format!("\"{}\"", hex::encode(file.metadata.sha256_hash().get(..16).unwrap_or_default()));
-    if request.headers().get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes()) {
+    if request.headers().get(header::IF_NONE_MATCH).is_some_and(|cached| cached.as_bytes() == tag.as_bytes()) {
         return StatusCode::NOT_MODIFIED.into_response();
     }
     answer(path, file, is_packed, &tag)

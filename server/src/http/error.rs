@@ -1,4 +1,4 @@
-//! Errors in the site's look: whatever layer refused, a person gets a page and a program gets JSON.
+//! Error responses: a browser gets a page and a program gets JSON, whatever layer refused.
 
 use app::app::failure;
 use app::link;
@@ -11,36 +11,36 @@ use axum::response::{IntoResponse, Redirect, Response};
 use leptos::server_fn::error::SERVER_FN_ERROR_HEADER;
 use model::error::AppError;
 
-use super::session::Facts;
+use super::session::RequestInfo;
 use super::{AppState, context};
 
-/// Whether the caller is a browser that shows pages.
+/// Whether the caller is a browser.
 pub fn wants_html(headers: &HeaderMap) -> bool {
     headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|accept| accept.contains("text/html"))
 }
 
-/// Gives bare error answers their body.
-pub async fn explain(State(state): State<AppState>, request: Request, next: Next) -> Response {
+/// Gives bare error responses their body.
+pub async fn render_errors(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let html = wants_html(request.headers());
     let method = request.method().clone();
-    let facts = request.extensions().get::<Facts>().cloned();
-    let page = html.then(|| copy(&request));
-    let response = own_errors(next.run(request).await).await;
+    let info = request.extensions().get::<RequestInfo>().cloned();
+    let page = html.then(|| copy_head(&request));
+    let response = server_fn_status(next.run(request).await).await;
     let status = response.status();
-    if !(status.is_client_error() || status.is_server_error()) || is_explained(&response) {
+    if !(status.is_client_error() || status.is_server_error()) || has_body(&response) {
         return response;
     }
-    let error = response.extensions().get::<AppError>().copied().unwrap_or_else(|| meaning(status));
+    let error = response.extensions().get::<AppError>().copied().unwrap_or_else(|| from_status(status));
     let Some(page) = page else { return (status, Json(error)).into_response() };
     if error == AppError::NotLoggedIn {
-        return Redirect::to(&log_in(&method, facts)).into_response();
+        return Redirect::to(&login_address(&method, info)).into_response();
     }
     let site = state.site.clone();
     let provide = move || context::provide(&state);
     let render = leptos_axum::render_app_async_with_context(provide, move || failure(site.clone(), error));
     let mut rendered = render(page).await.into_response();
     *rendered.status_mut() = status;
-    // The method that was not allowed, the time to wait: what the refusing layer knew.
+    // From the refusing layer: the allowed methods and the time to wait.
     for name in [header::ALLOW, header::RETRY_AFTER] {
         if let Some(value) = response.headers().get(&name) {
             rendered.headers_mut().insert(name, value.clone());
@@ -49,9 +49,9 @@ pub async fn explain(State(state): State<AppState>, request: Request, next: Next
     rendered
 }
 
-/// Leptos answers every error of a server function with 500, or with a redirect that carries it in its address; here it gets
-/// the status it means, and is explained like all others.
-async fn own_errors(response: Response) -> Response {
+/// Leptos answers every error of a server function with 500 or with a redirect that carries the error in its address. This sets the
+/// error's own status.
+async fn server_fn_status(response: Response) -> Response {
     if !response.headers().contains_key(SERVER_FN_ERROR_HEADER) {
         return response;
     }
@@ -60,21 +60,20 @@ async fn own_errors(response: Response) -> Response {
     let error: AppError = serde_json::from_slice(&bytes).unwrap_or(AppError::Internal);
     parts.status = status(error);
     if parts.headers.remove(header::LOCATION).is_some() {
-        // A form: it gets a page.
+        // From a form: the body becomes a page.
         parts.headers.remove(header::CONTENT_TYPE);
     }
     parts.extensions.insert(error);
     Response::from_parts(parts, Body::from(bytes))
 }
 
-/// An error's status.
 pub fn status(error: AppError) -> StatusCode {
     StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
-/// The page to log in, and back to a page afterwards; a form's target is no page.
-fn log_in(method: &Method, facts: Option<Facts>) -> String {
-    let here = facts.map(|facts| facts.visit.here).unwrap_or_default();
+/// The login page, which leads back to `GET` pages only.
+fn login_address(method: &Method, info: Option<RequestInfo>) -> String {
+    let here = info.map(|info| info.visit.here).unwrap_or_default();
     match *method {
         Method::GET => link::with("/login", "next", link::local(&here)),
         _ => "/login?e=not-logged-in".to_owned(),
@@ -82,7 +81,7 @@ fn log_in(method: &Method, facts: Option<Facts>) -> String {
 }
 
 /// The head of a request, to render a page for it later.
-fn copy(request: &Request) -> Request {
+fn copy_head(request: &Request) -> Request {
     let mut copy = Request::new(Body::empty());
     *copy.uri_mut() = request.uri().clone();
     *copy.headers_mut() = request.headers().clone();
@@ -90,13 +89,13 @@ fn copy(request: &Request) -> Request {
     copy
 }
 
-/// Whether it says more than its status: pages and JSON do, the plain text of a layer does not.
-fn is_explained(response: &Response) -> bool {
+/// Pages and JSON are complete; the plain text of a layer is replaced.
+fn has_body(response: &Response) -> bool {
     let kind = response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     kind.starts_with("text/html") || kind.contains("json")
 }
 
-const fn meaning(status: StatusCode) -> AppError {
+const fn from_status(status: StatusCode) -> AppError {
     match status.as_u16() {
         401 => AppError::NotLoggedIn,
         403 => AppError::Forbidden,

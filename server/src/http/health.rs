@@ -1,21 +1,21 @@
-//! For supervisors and load balancers.
+//! Health checks for supervisors and load balancers.
 
 use axum::extract::State;
 use axum::http::StatusCode;
 
 use super::AppState;
 
-/// The process answers.
+/// The process is alive.
 pub async fn live() -> &'static str {
     "ok"
 }
 
-/// It can serve: the database answers, and it is not about to stop.
+/// The server can serve: the database answers, and it is not stopping.
 pub async fn ready(State(state): State<AppState>) -> (StatusCode, &'static str) {
     if state.stopping.is_cancelled() {
         return (StatusCode::SERVICE_UNAVAILABLE, "stopping");
     }
-    match state.db.ping().await {
+    match state.context.db.ping().await {
         Ok(()) => (StatusCode::OK, "ok"),
         Err(error) => {
             tracing::error!(error = &error as &dyn std::error::Error, "health.database_failed");

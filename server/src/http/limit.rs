@@ -1,4 +1,4 @@
-//! A loose bound on how often one address may knock: channels come from few addresses, and send again what was refused.
+//! A loose limit on requests per address: channels come from few addresses, and repeat what was refused.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -6,15 +6,15 @@ use std::sync::{Mutex, PoisonError};
 
 use model::time::{SECOND, Timestamp};
 
-/// Notifications of one address in one second.
-const MOST: u32 = 200;
+/// Requests of one address in one second.
+const MAX_PER_SECOND: u32 = 200;
 
-/// What came within the present second.
+/// Counts the requests of the current second.
 #[derive(Default)]
 pub struct Limit(Mutex<(i64, HashMap<Option<IpAddr>, u32>)>);
 
 impl Limit {
-    /// Whether one more is let in.
+    /// Counts a request, and whether it is allowed.
     pub fn admits(&self, from: Option<IpAddr>, now: Timestamp) -> bool {
         let second = now.0.div_euclid(SECOND);
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -23,7 +23,7 @@ impl Limit {
         }
         let count = seen.1.entry(from).or_default();
         *count = count.saturating_add(1);
-        *count <= MOST
+        *count <= MAX_PER_SECOND
     }
 }
 
@@ -32,10 +32,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_address_does_not_keep_another_out_and_a_second_is_soon_over() {
+    fn limit_is_per_address_and_second() {
         let limit = Limit::default();
         let [one, other] = [1, 2].map(|n| Some(IpAddr::from([10, 0, 0, n])));
-        assert!((0..MOST).all(|_| limit.admits(one, Timestamp(999))));
+        assert!((0..MAX_PER_SECOND).all(|_| limit.admits(one, Timestamp(999))));
         assert!(!limit.admits(one, Timestamp(999)));
         assert!(limit.admits(other, Timestamp(999)) && limit.admits(one, Timestamp(1_000)));
     }

@@ -12,23 +12,23 @@ use futures::Stream;
 use tokio::time::{Instant, sleep_until};
 
 use super::AppState;
-use super::session::Facts;
+use super::session::RequestInfo;
 use crate::services::auth::hash;
-use meters::live::Watch;
+use meters::live::WallStream;
 use store::{console, sessions};
 
-/// Proxies close what is silent for longer.
+/// Proxies close connections that are silent for longer.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// How long a wall may stay open after its session ended elsewhere.
 const CHECK: Duration = Duration::from_secs(60);
-/// Told to the browser: how soon it comes back after a cut.
+/// Tells the browser how soon to reconnect.
 const HELLO: &[u8] = b"retry: 2000\n\n";
 const COMMENT: &[u8] = b":\n\n";
 
-/// The stream of what the operator may see. The route table lets only operators come here.
-pub async fn stream(State(state): State<AppState>, Extension(facts): Extension<Facts>) -> Response {
-    let Some(who) = &facts.who else { return StatusCode::UNAUTHORIZED.into_response() };
-    let scope = match console::scope(&state.db, who.user).await {
+/// Streams the meters that the operator may see. The access table allows operators only.
+pub async fn stream(State(state): State<AppState>, Extension(info): Extension<RequestInfo>) -> Response {
+    let Some(who) = &info.who else { return StatusCode::UNAUTHORIZED.into_response() };
+    let scope = match console::scope(&state.context.db, who.user).await {
         Ok(scope) => scope,
         Err(error) => {
             tracing::error!(error = &error as &dyn std::error::Error, "live.scope_failed");
@@ -36,10 +36,10 @@ pub async fn stream(State(state): State<AppState>, Extension(facts): Extension<F
         }
     };
     let now = Instant::now();
-    let wall = Wall {
-        watch: state.live.watch(&scope),
+    let wall = WallStream {
+        watch: state.context.live.watch(&scope),
         scope,
-        token: facts.visit.session,
+        token: info.visit.session,
         state,
         hello: true,
         quiet_until: now + KEEP_ALIVE,
@@ -54,8 +54,8 @@ pub async fn stream(State(state): State<AppState>, Extension(facts): Extension<F
     (headers, Body::from_stream(wall.events())).into_response()
 }
 
-struct Wall {
-    watch: Watch,
+struct WallResponse {
+    watch: WallStream,
     scope: domain::wall_layout::Scope,
     token: String,
     state: AppState,
@@ -64,7 +64,7 @@ struct Wall {
     check_at: Instant,
 }
 
-impl Wall {
+impl WallStream {
     fn events(self) -> impl Stream<Item = Result<Bytes, Infallible>> {
         futures::stream::unfold(self, |mut wall| async move { wall.next().await.map(|bytes| (Ok(bytes), wall)) })
     }
@@ -96,10 +96,10 @@ impl Wall {
         }
     }
 
-    /// Whether the session is still open and may still see the same buildings. A database that does not answer is no reason to
-    /// darken the wall just when it is needed.
+    /// Whether the session is still open and sees the same buildings. A failing database does not end the stream, because the wall is
+    /// needed most then.
     async fn may_stay(&self) -> bool {
-        let session = sessions::find(&self.state.db, &hash(&self.token), self.state.clock.now()).await;
+        let session = sessions::find(&self.state.context.db, &hash(&self.token), self.state.context.now()).await;
         let user = match session {
             Ok(None) => return false,
             Ok(Some(session)) if session.role().is_ok_and(|role| role != model::person::Role::Resident) => session.user_id,
@@ -109,8 +109,8 @@ impl Wall {
                 return true;
             }
         };
-        match console::scope(&self.state.db, model::ids::UserId(user)).await {
-            // The browser comes back by itself and gets the new scope.
+        match console::scope(&self.state.context.db, model::ids::UserId(user)).await {
+            // The browser reconnects and gets the new scope.
             Ok(scope) => scope == self.scope,
             Err(_) => true,
         }

@@ -1,4 +1,4 @@
-//! One line an answer.
+//! One log line a response.
 
 use std::time::Instant;
 
@@ -6,7 +6,7 @@ use axum::extract::{MatchedPath, Request};
 use axum::middleware::Next;
 use axum::response::Response;
 
-/// Logs method, route, status and time; never the query, which may hold what is private.
+/// Logs method, route, status and time; never the query, which may be private.
 pub async fn requests(request: Request, next: Next) -> Response {
     let started = Instant::now();
     let method = request.method().clone();

@@ -1,4 +1,4 @@
-//! Where channels and returning payers knock. No sessions, no cookies, no origin checks here: the signature is the authentication.
+//! Notifications of the payment channels, and returning payers. No sessions, cookies or origin checks: the signature authenticates.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,45 +12,46 @@ use axum::routing::{get, post};
 use model::order::Tender;
 
 use super::limit::Limit;
+use domain::clock::SharedClock;
 use payments::Payments;
 use payments::channel::{Channel, Notice, NoticeError};
 use payments::form::{self, MAX_BYTES};
 
-/// What the routes share.
 #[derive(Clone)]
-struct Door {
+struct NotificationState {
     payments: Payments,
+    clock: SharedClock,
     limit: Arc<Limit>,
 }
 
-/// `POST /pay/{channel}/notify` for the channels, `/pay/return` for the payer who comes back, whom UnionPay's page sends by a form. To
-/// be merged beside the routes that have sessions, not below their layers.
-pub fn routes(payments: Payments) -> Router {
+/// `POST /pay/{channel}/notify` for the channels, and `/pay/return` for returning payers, whom UnionPay's page sends by a form. To be
+/// merged beside the routes that have sessions, not below their layers.
+pub fn routes(payments: Payments, clock: SharedClock) -> Router {
     Router::new()
-        .route("/pay/{channel}/notify", post(knock))
-        .route("/pay/return", get(come_back).post(come_back))
+        .route("/pay/{channel}/notify", post(notify))
+        .route("/pay/return", get(payer_returned).post(payer_returned))
         .layer(DefaultBodyLimit::max(MAX_BYTES))
-        .with_state(Door { payments, limit: Arc::default() })
+        .with_state(NotificationState { payments, clock, limit: Arc::default() })
 }
 
-async fn knock(State(door): State<Door>, Path(channel): Path<String>, request: Request) -> Response {
+async fn notify(State(state): State<NotificationState>, Path(channel): Path<String>, request: Request) -> Response {
     let from = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
-    let Some(channel) = Tender::parse(&channel).and_then(|tender| door.payments.channel(tender)) else {
+    let Some(channel) = Tender::parse(&channel).and_then(|tender| state.payments.channel(tender)) else {
         return StatusCode::NOT_FOUND.into_response();
     };
-    if !door.limit.admits(from, door.payments.parts().1.now()) {
+    if !state.limit.admits(from, state.clock.now()) {
         return StatusCode::TOO_MANY_REQUESTS.into_response();
     }
     let headers = request.headers().clone();
     match Bytes::from_request(request, &()).await {
-        Ok(body) => notified(&door.payments, channel, &headers, &body).await,
+        Ok(body) => settle_notification(&state.payments, channel, &headers, &body).await,
         Err(refusal) => refusal.into_response(),
     }
 }
 
-/// Stored first, then acknowledged: an event that was acknowledged and not stored would be money lost. One that does not fit is
-/// stored, held and acknowledged, because sending it again would not change it.
-async fn notified(payments: &Payments, channel: &dyn Channel, headers: &HeaderMap, body: &[u8]) -> Response {
+/// Stores the event, then acknowledges it: an acknowledged event that is not stored would be lost money. An event that does not match is
+/// stored, held and acknowledged, since a repetition would not change it.
+async fn settle_notification(payments: &Payments, channel: &dyn Channel, headers: &HeaderMap, body: &[u8]) -> Response {
     let name = channel.tender().as_str();
     let mut read = channel.parse_notify(headers, body);
     if matches!(read, Err(NoticeError::UnknownKey)) && channel.renew().await {
@@ -74,15 +75,15 @@ async fn notified(payments: &Payments, channel: &dyn Channel, headers: &HeaderMa
     }
 }
 
-/// The payer is back. That proves nothing, but it is a good moment to ask the channel; the order's page shows what it says.
-async fn come_back(State(door): State<Door>, RawQuery(query): RawQuery) -> Response {
+/// The payer's return proves no payment, but it is a good moment to query the channel; the order's page shows the answer.
+async fn payer_returned(State(state): State<NotificationState>, RawQuery(query): RawQuery) -> Response {
     let fields = form::parse(query.unwrap_or_default().as_bytes()).unwrap_or_default();
     let attempt = match fields.get("out_trade_no") {
-        Some(number) if !number.contains('\0') => door.payments.attempt(number).await.ok().flatten(),
+        Some(number) if !number.contains('\0') => state.payments.attempt(number).await.ok().flatten(),
         _ => None,
     };
     let Some(attempt) = attempt else { return Redirect::to("/").into_response() };
     let order = model::ids::OrderId(attempt.order_id);
-    door.payments.nudge(order).await;
+    state.payments.nudge(order).await;
     Redirect::to(&format!("/orders/{order}")).into_response()
 }

@@ -1,4 +1,4 @@
-//! The parts of the answer that pages and server functions set.
+//! The parts of the response that pages and server functions set.
 
 use std::sync::Arc;
 
@@ -11,14 +11,13 @@ use model::error::AppError;
 use super::session::cookie_name;
 use crate::config;
 
-/// What Leptos' own client looks for instead of a redirect that `fetch` would follow unseen.
+/// Leptos' own client reads this header instead of a redirect, which `fetch` would follow by itself.
 const REDIRECT: HeaderName = HeaderName::from_static("serverfnredirect");
 const YEAR: u32 = 365 * 24 * 60 * 60;
 
-/// For one request.
 pub struct HttpReply {
     options: ResponseOptions,
-    /// A form or a page, rather than a program.
+    /// The caller is a browser's form or page, not a program.
     html: bool,
     server: Arc<config::Server>,
 }
@@ -71,7 +70,7 @@ impl Reply for HttpReply {
     }
 
     fn session(&self, token: &str) {
-        // The server ends sessions; the cookie only has to outlive the longest.
+        // The server ends sessions; the cookie only has to live longer.
         let seconds = if token.is_empty() { 0 } else { YEAR };
         self.cookie(cookie_name(&self.server), token, seconds, "; HttpOnly");
     }

@@ -1,4 +1,4 @@
-//! The one table of routes, and the layers around them.
+//! The table of routes, and the layers around them.
 
 use std::any::Any;
 use std::collections::HashMap;
@@ -22,19 +22,19 @@ use tower_http::csrf::CsrfLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
-use super::session::Facts;
+use super::session::RequestInfo;
 use super::{AppState, assets, context, error, health, live, log, security, session, wechat};
 use crate::http::exports::register;
 
 /// Larger than any form; files come in by routes of their own.
 const BODY_LIMIT: usize = 64 * 1024;
-/// A page that takes longer has lost something it waits for.
+/// Longer than any page takes.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A route that is no page and no server function.
+/// A route that is neither a page nor a server function.
 pub type Route = (&'static str, Access, MethodRouter<AppState>);
 
-/// Those routes; the access test walks them.
+/// These routes; the access test walks them.
 #[must_use]
 pub fn routes() -> Vec<Route> {
     vec![
@@ -42,15 +42,15 @@ pub fn routes() -> Vec<Route> {
         ("/health", Access::Public, get(health::ready)),
         ("/health/live", Access::Public, get(health::live)),
         ("/health/ready", Access::Public, get(health::ready)),
-        ("/exposed.csv", Access::Operator, get(super::exports::exposed)),
         ("/live", Access::Operator, get(live::stream)),
-        ("/reconcile.csv", Access::Operator, get(super::exports::reconcile)),
+        ("/overdrawn.csv", Access::Operator, get(super::exports::overdrawn)),
+        ("/reconcile.csv", Access::Operator, get(super::exports::reconciliation)),
         ("/pay/wechat/back", Access::Resident, get(wechat::back)),
         ("/register.csv", Access::Operator, get(register::download)),
     ]
 }
 
-/// Everything. `webhooks` are for machines that sign what they send: no session, no origin check, and limits of their own.
+/// The whole server. `webhooks` are for channels that sign what they send: no session, no origin check, and their own limits.
 pub fn build(state: AppState, webhooks: Router) -> Router {
     let pages = generate_route_list(App);
     let provide = {
@@ -76,7 +76,7 @@ pub fn build(state: AppState, webhooks: Router) -> Router {
         .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
         .layer(origin_check(&state))
         .layer(CatchPanicLayer::custom(panicked))
-        .layer(from_fn_with_state(state.clone(), error::explain))
+        .layer(from_fn_with_state(state.clone(), error::render_errors))
         .layer(from_fn_with_state(state.clone(), session::read))
         .layer(CompressionLayer::new())
         .layer(from_fn_with_state(state.clone(), security::headers))
@@ -85,7 +85,7 @@ pub fn build(state: AppState, webhooks: Router) -> Router {
     guarded.merge(webhooks).layer(from_fn(log::requests))
 }
 
-/// Lets through whom the table names; what has no line is for nobody.
+/// Denies every route that is not in the access table.
 async fn guard(table: Arc<HashMap<String, Access>>, request: Request, next: Next) -> axum::response::Response {
     let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
     let access = table.get(path).copied().or_else(|| access::function(path));
@@ -93,10 +93,10 @@ async fn guard(table: Arc<HashMap<String, Access>>, request: Request, next: Next
         tracing::error!(path, "http.no_access_line");
         return AppError::Forbidden.into_refusal();
     };
-    let facts = request.extensions().get::<Facts>();
-    let refused = match facts {
-        Some(facts) if facts.trouble && access != Access::Public => Err(AppError::Unavailable),
-        facts => access.check(facts.and_then(|facts| facts.who.as_ref()).map(|who| who.role)),
+    let info = request.extensions().get::<RequestInfo>();
+    let refused = match info {
+        Some(info) if info.lookup_failed && access != Access::Public => Err(AppError::Unavailable),
+        info => access.check(info.and_then(|info| info.who.as_ref()).map(|who| who.role)),
     };
     match refused {
         Ok(()) => next.run(request).await,
@@ -104,7 +104,7 @@ async fn guard(table: Arc<HashMap<String, Access>>, request: Request, next: Next
     }
 }
 
-/// A bare answer that [`error::explain`] turns into a page, a redirect or JSON.
+/// A bare response that [`error::render_errors`] turns into a page, a redirect or JSON.
 trait IntoRefusal {
     fn into_refusal(self) -> axum::response::Response;
 }
@@ -123,20 +123,20 @@ fn axum_path(path: &str) -> String {
     path.split('/').map(part).collect::<Vec<_>>().join("/")
 }
 
-/// Refuses what another site makes a browser send.
+/// Refuses requests that another site makes a browser send.
 fn origin_check(state: &AppState) -> CsrfLayer {
     let layer = CsrfLayer::new();
-    // A proxy that rewrites Host would otherwise make our own forms look foreign to old browsers.
-    let ours = &state.server.public_url;
-    layer.clone().add_trusted_origin(ours).unwrap_or_else(|error| {
+    // Behind a proxy that rewrites Host, old browsers' forms would otherwise look foreign.
+    let own_origin = &state.server.public_url;
+    layer.clone().add_trusted_origin(own_origin).unwrap_or_else(|error| {
         tracing::warn!(%error, "http.public_url_is_no_origin");
         layer
     })
 }
 
-/// Everybody to their own start.
+/// Redirects to the start page of the person's role.
 async fn start(State(_): State<AppState>, request: Request) -> Redirect {
-    let who = request.extensions().get::<Facts>().and_then(|facts| facts.who.as_ref());
+    let who = request.extensions().get::<RequestInfo>().and_then(|info| info.who.as_ref());
     Redirect::to(who.map_or("/login", |who| access::start(who.role)))
 }
 

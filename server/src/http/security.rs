@@ -1,4 +1,4 @@
-//! Headers that keep browsers from doing what these pages never ask for.
+//! Security headers.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::AppState;
 
-/// The nonce of one answer; scripts without it do not run.
+/// The nonce of one response; scripts without it do not run.
 #[derive(Clone, Debug)]
 pub struct PageNonce(pub Arc<str>);
 
@@ -24,9 +24,9 @@ const FIXED: [(HeaderName, &str); 5] = [
     (HeaderName::from_static("permissions-policy"), "camera=(), microphone=(), geolocation=(), payment=()"),
 ];
 
-/// Sets them, and keeps what is personal out of caches.
+/// Sets the headers, and forbids caching where the response does not say otherwise.
 pub async fn headers(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
-    let nonce: Arc<str> = URL_SAFE_NO_PAD.encode(state.rng.bytes::<16>()).into();
+    let nonce: Arc<str> = URL_SAFE_NO_PAD.encode(state.context.rng.bytes::<16>()).into();
     request.extensions_mut().insert(PageNonce(nonce.clone()));
     let mut response = next.run(request).await;
     let headers = response.headers_mut();

@@ -1,4 +1,4 @@
-//! Who is asking: read from the cookie before anything else looks at the request.
+//! Reads the person of the session from the cookie, before all other handlers.
 
 use std::net::SocketAddr;
 
@@ -17,30 +17,28 @@ use crate::config;
 use crate::services::auth::{expires, hash, worth_writing};
 use store::sessions;
 
-/// What is known of the request; among its extensions.
+/// An extension of every request.
 #[derive(Clone, Debug)]
-pub struct Facts {
-    /// Whose session it is.
+pub struct RequestInfo {
     pub who: Option<Who>,
-    /// The rest that pages want to know.
     pub visit: Visit,
     pub lang: Lang,
     pub now: Timestamp,
-    /// The database could not be asked who this is.
-    pub trouble: bool,
+    /// The database could not look the session up.
+    pub lookup_failed: bool,
 }
 
-/// The cookie's name. `__Host-` makes browsers insist on TLS, on this host and on the whole site.
+/// `__Host-` makes browsers require TLS, this host and the whole site.
 #[must_use]
 pub const fn cookie_name(server: &config::Server) -> &'static str {
     if server.insecure_cookies { "dormwatt" } else { "__Host-dormwatt" }
 }
 
-/// Adds [`Facts`].
+/// Adds [`RequestInfo`].
 pub async fn read(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let headers = request.headers();
-    let now = state.clock.now();
-    let ip = caller(&request, state.server.behind_proxy);
+    let now = state.context.now();
+    let ip = caller_address(&request, state.server.behind_proxy);
     let session = cookie(headers, cookie_name(&state.server)).unwrap_or_default().to_owned();
     let theme = cookie(headers, "theme").and_then(Theme::parse).unwrap_or_default();
     let lang =
@@ -48,33 +46,33 @@ pub async fn read(State(state): State<AppState>, mut request: Request, next: Nex
     let agent = text(headers, header::USER_AGENT).unwrap_or_default().to_owned();
     let here = request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned();
 
-    let found = if session.is_empty() { Ok(None) } else { whose(&state, &session, &ip, now).await };
-    let trouble = found.is_err();
+    let found = if session.is_empty() { Ok(None) } else { find_person(&state, &session, &ip, now).await };
+    let lookup_failed = found.is_err();
     let who = found.unwrap_or_else(|error| {
         tracing::error!(error = &error as &dyn std::error::Error, "session.lookup_failed");
         None
     });
     let visit = Visit { ip, here, session, agent, theme };
-    request.extensions_mut().insert(Facts { who, visit, lang: lang.unwrap_or_default(), now, trouble });
+    request.extensions_mut().insert(RequestInfo { who, visit, lang: lang.unwrap_or_default(), now, lookup_failed });
     next.run(request).await
 }
 
-async fn whose(state: &AppState, token: &str, ip: &str, now: Timestamp) -> store::Result<Option<Who>> {
+async fn find_person(state: &AppState, token: &str, ip: &str, now: Timestamp) -> store::Result<Option<Who>> {
     let hash = hash(token);
-    let Some(session) = sessions::find(&state.db, &hash, now).await? else { return Ok(None) };
+    let Some(session) = sessions::find(&state.context.db, &hash, now).await? else { return Ok(None) };
     let role = session.role()?;
     if worth_writing(Timestamp(session.seen_at), now) {
         let until = expires(role, Timestamp(session.created_at), now);
-        // A full disk must not log everybody out.
-        if let Err(error) = sessions::touch(&state.db, &hash, now, until).await {
+        // A full disk must not log people out.
+        if let Err(error) = sessions::touch(&state.context.db, &hash, now, until).await {
             tracing::warn!(error = &error as &dyn std::error::Error, "session.touch_failed");
         }
     }
     Ok(Some(Who { user: UserId(session.user_id), role, name: session.name, ip: ip.to_owned() }))
 }
 
-/// The caller's address: the peer's, or what the proxy in front says (its own entry is the last).
-fn caller(request: &Request, behind_proxy: bool) -> String {
+/// The peer's address; behind a proxy the last `X-Forwarded-For` entry, which the proxy itself added.
+fn caller_address(request: &Request, behind_proxy: bool) -> String {
     let forwarded = request.headers().get("x-forwarded-for").and_then(|value| value.to_str().ok());
     let last = forwarded.and_then(|list| list.rsplit(',').next()).map(str::trim).filter(|entry| !entry.is_empty());
     match last {
@@ -83,7 +81,6 @@ fn caller(request: &Request, behind_proxy: bool) -> String {
     }
 }
 
-/// A cookie's value.
 fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers
         .get_all(header::COOKIE)
@@ -111,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn cookies_are_found_wherever_they_stand() {
+    fn cookie_is_found_in_any_position() {
         let headers = headers(&["a=1; dormwatt=x=y ;b=2", "lang=en"]);
         assert_eq!(cookie(&headers, "dormwatt"), Some("x=y"));
         assert_eq!(cookie(&headers, "lang"), Some("en"));
@@ -119,11 +116,11 @@ mod tests {
     }
 
     #[test]
-    fn only_a_trusted_proxy_says_who_calls() {
+    fn forwarded_address_counts_only_behind_a_proxy() {
         let mut request = Request::new(axum::body::Body::empty());
         request.extensions_mut().insert(ConnectInfo(SocketAddr::from(([10, 0, 0, 9], 1))));
         request.headers_mut().insert("x-forwarded-for", "1.2.3.4, 5.6.7.8".parse().unwrap());
-        assert_eq!(caller(&request, false), "10.0.0.9");
-        assert_eq!(caller(&request, true), "5.6.7.8");
+        assert_eq!(caller_address(&request, false), "10.0.0.9");
+        assert_eq!(caller_address(&request, true), "5.6.7.8");
     }
 }

@@ -1,4 +1,4 @@
-//! `/pay/wechat/back`: the payer comes back from WeChat, which tells by a code who it is.
+//! `/pay/wechat/back`: the payer returns from WeChat's sign-in with a code.
 
 use axum::extract::{Query, Request, State};
 use axum::http::StatusCode;
@@ -7,26 +7,26 @@ use model::error::AppError;
 use serde::Deserialize;
 
 use super::AppState;
-use super::session::Facts;
+use super::session::RequestInfo;
 
-/// What WeChat adds to the address; it gives no code where the payer refused.
+/// WeChat's query parameters; there is no code if the payer refused.
 #[derive(Deserialize)]
-pub struct Said {
+pub struct SignInQuery {
     #[serde(default)]
     code: String,
     #[serde(default)]
     state: String,
 }
 
-/// On to the order's cashier, and the code out of the address.
-pub async fn back(State(state): State<AppState>, Query(said): Query<Said>, request: Request) -> Response {
-    let facts = request.extensions().get::<Facts>();
-    let Some((who, visit)) = facts.and_then(|facts| Some((facts.who.clone()?, facts.visit.clone()))) else {
+/// Redirects to the order's cashier page, which also removes the code from the address.
+pub async fn back(State(state): State<AppState>, Query(query): Query<SignInQuery>, request: Request) -> Response {
+    let info = request.extensions().get::<RequestInfo>();
+    let Some((who, visit)) = info.and_then(|info| Some((info.who.clone()?, info.visit.clone()))) else {
         return StatusCode::UNAUTHORIZED.into_response();
     };
-    match state.backends.resident.signed_in(&who, &visit, &said.state, &said.code).await {
+    match state.ports.resident.signed_in(&who, &visit, &query.state, &query.code).await {
         Ok(order) => Redirect::to(&format!("/orders/{order}/pay")).into_response(),
-        // A page that was loaded again, or somebody else's address: nothing is lost, the order is among the records.
+        // A reloaded page or somebody else's address: the order is still among the records.
         Err(AppError::NotFound) => Redirect::to("/records").into_response(),
         Err(error) => Redirect::to(&format!("/records?e={}", error.code())).into_response(),
     }

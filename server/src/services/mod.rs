@@ -1,8 +1,59 @@
-//! What the pages and server functions ask for: one service an area, over the store, the meters and the payment channels.
+//! The operations behind pages, server functions and background tasks: one service an area, over the store, the meters and the payment
+//! channels. A service authorises what it does and maps rows of the store to the view types of the pages.
 
 pub mod account_lifecycle;
 pub mod auth;
 pub mod cash_desk;
 pub mod console;
+mod context;
+mod meter_gateway;
 pub mod reconciliation;
 pub mod residents;
+
+use std::sync::Arc;
+
+use app::ports::Ports;
+use model::error::AppError;
+
+pub use context::Context;
+pub use meter_gateway::{MeterGateway, NoMeterGateway};
+
+use account_lifecycle::AccountLifecycleService;
+use auth::{AuthService, Passwords};
+use cash_desk::CashDeskService;
+use console::ConsoleService;
+use domain::returns::Rules;
+use meters::profile::Profiles;
+use payments::Payments;
+use reconciliation::ReconciliationService;
+use residents::ResidentService;
+
+/// The services as the ports of pages and server functions. `rules` say when a return needs a second person.
+pub fn ports(context: &Context, payments: &Payments, profiles: Profiles, rules: Rules) -> Result<Ports, AppError> {
+    let passwords = Passwords::new(context.rng.clone())?;
+    let (limits, refund_rules) = (payments.limits(), payments.refund_rules());
+    let cash_desk = Arc::new(CashDeskService::new(context.clone(), limits, rules, refund_rules));
+    let console = Arc::new(ConsoleService::new(context.clone(), passwords.clone(), limits));
+    let keys = context.clone();
+    Ok(Ports {
+        account_lifecycle: Arc::new(AccountLifecycleService::new(context.clone(), passwords.clone(), profiles)),
+        accounts: console.clone(),
+        alarms: console.clone(),
+        audit: console.clone(),
+        auth: Arc::new(AuthService::new(context.clone(), passwords)),
+        batches: console.clone(),
+        cases: console.clone(),
+        gateways: console.clone(),
+        ledger: cash_desk.clone(),
+        meter_wall: console.clone(),
+        prices: console.clone(),
+        receipts: cash_desk.clone(),
+        reconciliation: Arc::new(ReconciliationService::new(context.clone(), payments.clone())),
+        refunds: cash_desk.clone(),
+        resident: Arc::new(ResidentService::new(context.clone(), payments.clone())),
+        rooms: console,
+        sales: cash_desk.clone(),
+        shifts: cash_desk,
+        form_key: Arc::new(move || keys.form_key()),
+    })
+}

@@ -1,9 +1,9 @@
-//! The server's side of [`ReconcilePort`]: a matter of the whole site, for those who may see all of it.
+//! Reconciliation of the channels' statements with the ledger, for operators of the whole site.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
-use app::api::reconcile::{Calendar, DayState, DayView, DifferenceLine, ReconcilePort, SettlementDay};
+use app::api::reconciliation::{Calendar, DayState, DayView, DifferenceLine, ReconciliationPort, SettlementDay};
 use async_trait::async_trait;
 use model::error::AppError;
 use model::ids::{MeterId, Uuid};
@@ -12,109 +12,103 @@ use model::order::Tender;
 use model::person::Who;
 use model::time::{Date, SECOND, Timestamp};
 
-use domain::wall_layout::Scope;
+use super::Context;
 use payments::Payments;
+use store::StoreError;
 use store::reconcile::{self as stored, DayRow, DifferenceRow};
-use store::{StoreError, console};
 
 /// Days on the page.
 const SPAN: i64 = 31;
-/// As far back as a day is asked for, and no bill is kept longer.
+/// Days back that a statement can be requested; no channel keeps them longer.
 const OLDEST: i64 = 90;
-/// People ask a channel for a bill no sooner than this after the last time.
+/// The shortest time between two requests to a channel.
 const PAUSE: i64 = 10 * SECOND;
 
-pub struct Reconciliation {
+pub struct ReconciliationService {
+    context: Context,
     payments: Payments,
-    /// When a person last asked each channel.
-    asked: Mutex<BTreeMap<&'static str, Timestamp>>,
+    /// When a person last requested a statement of each channel.
+    last_requests: Mutex<BTreeMap<&'static str, Timestamp>>,
 }
 
-impl Reconciliation {
-    /// Of these channels, and what they ask of the database.
+impl ReconciliationService {
     #[must_use]
-    pub const fn new(payments: Payments) -> Self {
-        Self { payments, asked: Mutex::new(BTreeMap::new()) }
+    pub const fn new(context: Context, payments: Payments) -> Self {
+        Self { context, payments, last_requests: Mutex::new(BTreeMap::new()) }
     }
 
-    /// The days whose bill a person may ask for.
+    /// First and last day whose statement a person may request.
     fn askable(&self) -> (Date, Date) {
-        let today = self.payments.parts().1.now().date();
+        let today = self.context.now().date();
         (today.plus(-OLDEST), today.plus(-1))
     }
 
-    /// A channel is asked now and then, whoever presses how often.
-    fn in_turn(&self, channel: Tender) -> Result<(), AppError> {
-        let now = self.payments.parts().1.now();
-        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        if asked.get(channel.as_str()).is_some_and(|last| now.since(*last) < PAUSE) {
+    /// Limits how often people can make this server call a channel.
+    fn limit_requests(&self, channel: Tender) -> Result<(), AppError> {
+        let now = self.context.now();
+        let mut last_requests = self.last_requests.lock().unwrap_or_else(PoisonError::into_inner);
+        if last_requests.get(channel.as_str()).is_some_and(|last| now.since(*last) < PAUSE) {
             return Err(AppError::RateLimited);
         }
-        asked.insert(channel.as_str(), now);
+        last_requests.insert(channel.as_str(), now);
         Ok(())
-    }
-
-    async fn allowed(&self, who: &Who) -> Result<(), AppError> {
-        let scope = console::scope(self.payments.parts().0, who.user).await?;
-        if scope == Scope::All { Ok(()) } else { Err(AppError::Forbidden) }
     }
 }
 
 #[async_trait]
-impl ReconcilePort for Reconciliation {
+impl ReconciliationPort for ReconciliationService {
     async fn calendar(&self, who: &Who, until: Option<Date>) -> Result<Calendar, AppError> {
-        self.allowed(who).await?;
-        let (db, clock, _) = self.payments.parts();
-        let to = until.unwrap_or_else(|| clock.now().date().plus(-1));
+        self.context.require_whole_site(who).await?;
+        let to = until.unwrap_or_else(|| self.context.now().date().plus(-1));
         let from = to.plus(1 - SPAN);
-        let days: Vec<SettlementDay> = stored::days(db, from, to).await?.into_iter().map(told).collect::<Result<_, _>>()?;
+        let days = stored::days(&self.context.db, from, to).await?;
+        let days: Vec<SettlementDay> = days.into_iter().map(day_view).collect::<Result<_, _>>()?;
         let offered: Vec<Tender> = self.payments.offered().into_iter().filter(|tender| tender.is_channel()).collect();
-        let known: BTreeSet<&str> = days.iter().map(|day| day.channel.as_str()).collect();
-        let of = |channel: &Tender| offered.contains(channel) || known.contains(channel.as_str());
-        let channels = Tender::ALL.into_iter().filter(of).collect();
+        let with_days: BTreeSet<&str> = days.iter().map(|day| day.channel.as_str()).collect();
+        let is_shown = |channel: &Tender| offered.contains(channel) || with_days.contains(channel.as_str());
+        let channels = Tender::ALL.into_iter().filter(is_shown).collect();
         let undecided = days.iter().map(|day| day.undecided).sum();
         Ok(Calendar { channels, span: (from, to), askable: self.askable(), days, undecided })
     }
 
-    async fn day(&self, who: &Who, channel: Tender, day: Date) -> Result<DayView, AppError> {
-        self.allowed(who).await?;
-        let (db, clock, rng) = self.payments.parts();
+    async fn settlement_day(&self, who: &Who, channel: Tender, day: Date) -> Result<DayView, AppError> {
+        self.context.require_whole_site(who).await?;
+        let db = &self.context.db;
         let (first, last) = self.askable();
-        let known = match stored::day(db, channel, day).await? {
-            Some(row) => told(row)?,
-            None if self.payments.offered().contains(&channel) && first <= day && day <= last => unasked(channel, day),
+        let view = match stored::day(db, channel, day).await? {
+            Some(row) => day_view(row)?,
+            None if self.payments.offered().contains(&channel) && first <= day && day <= last => not_requested(channel, day),
             None => return Err(AppError::NotFound),
         };
         let lines = stored::differences(db, channel, day).await?.into_iter().map(line).collect();
-        Ok(DayView { day: known, lines, key: rng.id(clock.now()) })
+        Ok(DayView { day: view, lines, key: self.context.form_key() })
     }
 
-    async fn run(&self, who: &Who, channel: Tender, day: Date) -> Result<(), AppError> {
-        self.allowed(who).await?;
+    async fn reconcile_day(&self, who: &Who, channel: Tender, day: Date) -> Result<(), AppError> {
+        self.context.require_whole_site(who).await?;
         let (first, last) = self.askable();
         if day < first || last < day {
             return Err(AppError::Invalid);
         }
-        self.in_turn(channel)?;
+        self.limit_requests(channel)?;
         self.payments.reconcile(channel, day, Some(who)).await?;
         Ok(())
     }
 
-    async fn close(&self, who: &Who, channel: Tender, day: Date, reason: &str) -> Result<(), AppError> {
-        self.allowed(who).await?;
-        let (db, clock, _) = self.payments.parts();
-        Ok(stored::close(db, clock.now(), who, channel, day, reason).await?)
+    async fn close_day(&self, who: &Who, channel: Tender, day: Date, reason: &str) -> Result<(), AppError> {
+        self.context.require_whole_site(who).await?;
+        Ok(stored::close(&self.context.db, self.context.now(), who, channel, day, reason).await?)
     }
 
-    async fn receive(&self, who: &Who, channel: Tender, day: Date, key: Uuid, amount: Fen) -> Result<(), AppError> {
-        self.allowed(who).await?;
-        let (db, clock, rng) = self.payments.parts();
-        Ok(stored::note_receipt(db, rng, clock.now(), who, (channel, day), key, amount).await?)
+    async fn note_receipt(&self, who: &Who, channel: Tender, day: Date, key: Uuid, amount: Fen) -> Result<(), AppError> {
+        self.context.require_whole_site(who).await?;
+        let Context { db, rng, .. } = &self.context;
+        Ok(stored::note_receipt(db, rng, self.context.now(), who, (channel, day), key, amount).await?)
     }
 }
 
-/// A day that nobody has asked for yet.
-fn unasked(channel: Tender, day: Date) -> SettlementDay {
+/// A day whose statement was never requested.
+fn not_requested(channel: Tender, day: Date) -> SettlementDay {
     SettlementDay {
         channel,
         day,
@@ -136,7 +130,7 @@ fn unasked(channel: Tender, day: Date) -> SettlementDay {
     }
 }
 
-fn told(row: DayRow) -> Result<SettlementDay, StoreError> {
+fn day_view(row: DayRow) -> Result<SettlementDay, StoreError> {
     let channel = Tender::parse(&row.channel).ok_or(StoreError::Inconsistent { table: "settlement_days", column: "channel" })?;
     let state = match row.compared_at {
         _ if row.closed_at.is_some() => DayState::Closed,

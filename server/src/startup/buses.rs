@@ -1,8 +1,8 @@
-//! The buses, as pages and payments know them. Those are put together first; until the buses run, and on a server without keys,
-//! whatever is asked for waits in the database.
+//! Polls and commands the meters. The services are built first; until the buses run, and in a process without keys, commands wait in the
+//! database.
 //!
-//! They run on a thread of their own: a page that is slow to draw never delays a bus, and a reading goes from its poller to the
-//! recorder without waking another core, which cost more than the reading itself.
+//! The buses have a thread of their own: a slow page never delays a bus, and a reading goes from its poller to the recorder without waking
+//! another core, which costs more than the reading itself.
 
 use std::sync::OnceLock;
 
@@ -12,40 +12,32 @@ use tokio::sync::oneshot;
 
 use super::StartError;
 use crate::config::{Config, Keys};
-use crate::services::console::Field;
-use domain::clock::SharedClock;
-use domain::rng::Rng;
+use crate::services::{Context, MeterGateway, NoMeterGateway};
 use meters::gateway::GatewayState;
 use meters::keys::MasterKeys;
-use meters::live::Live;
 use meters::profile::Profiles;
-use meters::{Handle, Meters};
-use store::Db;
+use meters::{GatewayHandle, Meters};
 
-/// A handle that is there from the beginning.
+/// The handle of the meters, before and after they are started.
 #[derive(Default)]
 pub struct Buses {
-    handle: OnceLock<Handle>,
+    handle: OnceLock<GatewayHandle>,
     /// Ends the thread when it is dropped: after the database is closed, for its connections may have been opened there.
     thread: OnceLock<oneshot::Sender<()>>,
 }
 
 impl Buses {
-    /// Starts reading and commanding meters, if the estate's keys are given.
-    ///
-    /// # Errors
-    /// Where keys or profiles cannot be used, or the database fails.
-    pub async fn start(&self, config: &Config, db: &Db, clock: &SharedClock, rng: &Rng, live: &Live) -> Result<(), StartError> {
-        let profiles = Profiles::load(config.meters.profiles_dir.as_deref()).map_err(|error| StartError::Part(error.into()))?;
+    /// Starts to poll the meters, if the site's keys are configured.
+    pub async fn start(&self, config: &Config, context: &Context, profiles: Profiles) -> Result<(), StartError> {
         let Some(keys) = keys(&config.keys)? else {
             tracing::warn!("meters.not_started: keys are not given; this process only serves pages");
             return Ok(());
         };
         let meters = Meters {
-            db: db.clone(),
-            clock: clock.clone(),
-            rng: rng.clone(),
-            live: live.clone(),
+            db: context.db.clone(),
+            clock: context.clock.clone(),
+            rng: context.rng.clone(),
+            live: context.live.clone(),
             keys,
             config: meters::config::Config { hoarding_fen: config.pay.limits.hoarding_fen, ..config.meters.clone() },
             profiles,
@@ -58,19 +50,19 @@ impl Buses {
             .spawn(move || runtime.block_on(ended))
             .map_err(|error| StartError::Part(error.into()))?;
         let handle = started.await.map_err(|error| StartError::Part(error.into()))?.map_err(StartError::Database)?;
-        // Started once, so the places are free.
+        // Started once, so that both are empty.
         let _ = self.handle.set(handle);
         let _ = self.thread.set(alive);
         Ok(())
     }
 
-    /// The handle, where meters are read.
+    /// `None` in a process that does not poll.
     #[must_use]
-    pub fn handle(&self) -> Option<&Handle> {
+    pub fn handle(&self) -> Option<&GatewayHandle> {
         self.handle.get()
     }
 
-    /// Finishes what is under way.
+    /// Finishes the transactions under way.
     pub async fn stop(&self) {
         if let Some(handle) = self.handle.get() {
             handle.stop().await;
@@ -78,37 +70,42 @@ impl Buses {
     }
 }
 
-impl Field for Buses {
-    fn wake(&self) {
-        if let Some(handle) = self.handle.get() {
-            handle.wake();
+impl Buses {
+    fn gateway(&self) -> &dyn MeterGateway {
+        match self.handle.get() {
+            Some(handle) => handle,
+            None => &NoMeterGateway,
         }
+    }
+}
+
+impl MeterGateway for Buses {
+    fn wake(&self) {
+        self.gateway().wake();
     }
 
     fn read_now(&self, meter: MeterId) {
-        if let Some(handle) = self.handle.get() {
-            handle.read_now(meter);
-        }
+        self.gateway().read_now(meter);
     }
 
     fn is_identified(&self, meter: MeterId) -> Option<bool> {
-        self.handle.get()?.is_identified(meter)
+        self.gateway().is_identified(meter)
+    }
+
+    fn takes_time(&self, meter: MeterId) -> bool {
+        self.gateway().takes_time(meter)
     }
 
     fn retry_gateway(&self, gateway: GatewayId) {
-        if let Some(handle) = self.handle.get() {
-            handle.retry_gateway(gateway);
-        }
+        self.gateway().retry_gateway(gateway);
     }
 
     fn reload(&self) {
-        if let Some(handle) = self.handle.get() {
-            handle.reload();
-        }
+        self.gateway().reload();
     }
 
     fn gateways(&self) -> Vec<GatewayState> {
-        self.handle.get().map(Handle::gateways).unwrap_or_default()
+        self.gateway().gateways()
     }
 }
 

@@ -1,4 +1,4 @@
-//! Puts the parts together, serves, and stops in good order.
+//! Builds the parts of the server, serves, and shuts down in order.
 
 mod buses;
 
@@ -18,34 +18,29 @@ use tokio_util::task::TaskTracker;
 use buses::Buses;
 
 use crate::config::Config;
-use crate::http::{self, AppState, Backends};
-use crate::services::account_lifecycle::AccountLifecycleService;
-use crate::services::auth::Auth;
-use crate::services::cash_desk::Till;
-use crate::services::console::{Field, Operator};
-use crate::services::reconciliation::Reconciliation;
-use crate::services::residents::Residents;
+use crate::http::{self, AppState};
+use crate::services::{self, Context};
 use crate::tasks::Driver;
 use crate::tasks::clock::SetClocks;
 use crate::tasks::closings::AdvanceClosings;
+use crate::tasks::consumption::PostConsumption;
 use crate::tasks::expire_approvals::ExpireApprovals;
 use crate::tasks::expiries::WatchExpiries;
-use crate::tasks::meter_uses::MeterUses;
 use crate::tasks::purge_sessions::PurgeSessions;
 use crate::tasks::query_payments::QueryPayments;
 use crate::tasks::reconcile::Reconcile;
-use crate::tasks::refunds::Refunds;
+use crate::tasks::refunds::SendRefunds;
 use crate::tasks::subsidies::GiveSubsidies;
 use domain::clock::SharedClock;
 use domain::returns::Rules;
 use domain::rng::Rng;
-use meters::Handle;
+use meters::GatewayHandle;
 use meters::live::Live;
 use meters::profile::Profiles;
 use payments::Payments;
 use store::{Db, StoreError};
 
-/// How long open requests may take after the stop was asked for.
+/// How long open requests may take after a stop.
 const GRACE: Duration = Duration::from_secs(10);
 
 /// Why the server does not start.
@@ -57,10 +52,9 @@ pub enum StartError {
     /// The port is taken, or the address is not this machine's.
     #[error("cannot listen on {address} (server.address)")]
     Listen { address: SocketAddr, source: std::io::Error },
-    /// A setting that only the part it is for can judge.
+    /// A setting that its part refuses.
     #[error("{0}")]
     Setting(String),
-    /// A part refused to start.
     #[error("cannot start")]
     Part(#[source] Box<dyn StdError + Send + Sync>),
 }
@@ -71,10 +65,7 @@ impl StartError {
     }
 }
 
-/// Tells the reconciler that a command was stored.
-type Wake = Arc<dyn Fn() + Send + Sync>;
-
-/// A server that is bound and not yet serving.
+/// A server that is bound to its address and not yet serving.
 pub struct Application {
     listener: TcpListener,
     address: SocketAddr,
@@ -88,12 +79,9 @@ pub struct Application {
 }
 
 impl Application {
-    /// Opens the database, binds the address and puts everything together. Port 0 takes any.
-    ///
-    /// # Errors
-    /// See [`StartError`].
+    /// Binds the address, opens the database and builds all parts. Port 0 takes any free port.
     pub async fn build(config: &Config, clock: SharedClock, rng: Rng) -> Result<Self, StartError> {
-        // Bound first: a second server by mistake must not touch the database of the first.
+        // Bound first: a second server started by mistake must not touch the database of the first.
         let at = config.server.address;
         let listen = |source| StartError::Listen { address: at, source };
         let listener = TcpListener::bind(at).await.map_err(listen)?;
@@ -102,103 +90,68 @@ impl Application {
 
         let live = Live::load(&db, clock.clone()).await.map_err(StartError::Database)?;
         let buses = Arc::new(Buses::default());
-        let waker = Arc::clone(&buses);
-        let wake: Wake = Arc::new(move || waker.wake());
-        let payments = Payments::new(&config.pay, db.clone(), clock.clone(), rng.clone(), wake.clone())
+        let context = Context { db, clock, rng, live, gateway: buses.clone() };
+        let (gateway, Context { db, clock, rng, .. }) = (context.gateway.clone(), context.clone());
+        let payments = Payments::new(&config.pay, db, clock, rng, Arc::new(move || gateway.wake()))
             .map_err(|error| StartError::Setting(error.to_string()))?;
-        let auth = Auth::new(db.clone(), clock.clone(), rng.clone()).map_err(StartError::part)?;
-        let resident = Residents::new(db.clone(), clock.clone(), rng.clone(), live.clone(), payments.clone(), wake);
-        let field: Arc<dyn Field> = buses.clone();
-        let (limits, refunds) = (payments.limits(), payments.refund_rules());
-        let till = Till::new(db.clone(), clock.clone(), rng.clone(), limits, config.counter, refunds, field.clone());
         let profiles = Profiles::load(config.meters.profiles_dir.as_deref()).map_err(|error| StartError::Part(error.into()))?;
-        let life = AccountLifecycleService::new(db.clone(), clock.clone(), rng.clone(), live.clone(), profiles, field.clone())
-            .map_err(StartError::part)?;
-        let operator = Operator::new(db.clone(), clock.clone(), rng.clone(), live.clone(), payments.limits(), field)
-            .map_err(StartError::part)?;
-        let backends = Backends {
-            auth: Arc::new(auth),
-            resident: Arc::new(resident),
-            operator: Arc::new(operator),
-            till: Arc::new(till),
-            reconcile: Arc::new(Reconciliation::new(payments.clone())),
-            life: Arc::new(life),
-        };
-        buses.start(config, &db, &clock, &rng, &live).await?;
+        let ports = services::ports(&context, &payments, profiles.clone(), config.counter).map_err(StartError::part)?;
+        buses.start(config, &context, profiles).await?;
         let state = AppState {
-            db,
-            clock,
-            rng,
-            live,
-            backends,
+            context: context.clone(),
+            ports,
             site: http::site(),
             server: Arc::new(config.server.clone()),
             cashiers: payments.form_origins().into(),
             stopping: CancellationToken::new(),
         };
-        let router = http::build(state.clone(), http::notifications::routes(payments.clone()));
+        let router = http::build(state.clone(), http::notifications::routes(payments.clone(), context.clock.clone()));
         let tasks = TaskTracker::new();
-        let driver = Driver::new(state.clock.clone(), state.stopping.clone(), tasks.clone());
+        let driver = Driver::new(context.clock, state.stopping.clone(), tasks.clone());
         Ok(Self { listener, address, router, state, buses, payments, rules: config.counter, driver, tasks })
     }
 
-    /// Where it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The buses, where meters are read.
+    /// `None` in a process that does not poll.
     #[must_use]
-    pub fn meters(&self) -> Option<&Handle> {
+    pub fn meters(&self) -> Option<&GatewayHandle> {
         self.buses.handle()
     }
 
-    /// The background tasks and how each last ended.
+    /// The background tasks and their last results.
     #[must_use]
     pub fn tasks(&self) -> &Driver {
         &self.driver
     }
 
-    /// What its handlers use.
     #[must_use]
     pub fn state(&self) -> &AppState {
         &self.state
     }
 
-    /// Serves until `stop` is ready; then ends streams, lets requests finish for a while, and closes the database.
-    ///
-    /// # Errors
-    /// Where the listener fails.
+    /// Serves until `stop` is ready; then ends streams, waits [`GRACE`] for requests and tasks, and closes the database.
     pub async fn run_until(self, stop: impl Future<Output = ()> + Send + 'static) -> std::io::Result<()> {
         let Self { listener, router, state, buses, payments, rules, driver, tasks, .. } = self;
         let stopping = state.stopping.clone();
-        tasks.spawn(state.live.clone().run(stopping.clone()));
-        driver.start(QueryPayments(payments.clone()), payments.asked());
-        driver.start(Refunds(payments.clone()), Arc::default());
-        driver.start(Reconcile { payments: payments.clone(), config: payments.reconcile_config() }, Arc::default());
-        driver.start(WatchExpiries(payments.clone()), Arc::default());
-        driver.start(PurgeSessions { db: state.db.clone(), clock: state.clock.clone() }, Arc::default());
-        let (db, clock, rng) = (state.db.clone(), state.clock.clone(), state.rng.clone());
-        driver.start(MeterUses { db: db.clone(), clock: clock.clone(), rng: rng.clone() }, Arc::default());
-        let (waker, limits) = (Arc::clone(&buses), payments.limits());
-        driver.start(GiveSubsidies { db, clock, rng, limits, wake: Arc::new(move || waker.wake()) }, Arc::default());
-        let (db, clock, rng) = (state.db.clone(), state.clock.clone(), state.rng.clone());
-        driver.start(ExpireApprovals { db, clock, rng }, Arc::default());
-        let (db, clock, rng) = (state.db.clone(), state.clock.clone(), state.rng.clone());
-        let waker = Arc::clone(&buses);
-        driver.start(AdvanceClosings { db, clock, rng, rules, wake: Arc::new(move || waker.wake()) }, Arc::default());
-        let (waker, told) = (Arc::clone(&buses), Arc::clone(&buses));
-        driver.start(
-            SetClocks {
-                db: state.db.clone(),
-                clock: state.clock.clone(),
-                rng: state.rng.clone(),
-                takes_time: Arc::new(move |meter| told.handle().is_some_and(|meters| meters.takes_time(meter))),
-                wake: Arc::new(move || waker.wake()),
-            },
-            Arc::default(),
-        );
+        tasks.spawn(state.context.live.clone().run(stopping.clone()));
+        let context = &state.context;
+        let signal = payments.asked();
+        driver.start(QueryPayments { context: context.clone(), payments: payments.clone() }, signal);
+        driver.start(SendRefunds { context: context.clone(), payments: payments.clone() }, Arc::default());
+        let config = payments.reconcile_config();
+        driver.start(Reconcile { context: context.clone(), payments: payments.clone(), config }, Arc::default());
+        let limits = payments.limits();
+        driver.start(WatchExpiries { context: context.clone(), payments }, Arc::default());
+        driver.start(PurgeSessions(context.clone()), Arc::default());
+        driver.start(PostConsumption(context.clone()), Arc::default());
+        driver.start(GiveSubsidies { context: context.clone(), limits }, Arc::default());
+        driver.start(ExpireApprovals(context.clone()), Arc::default());
+        driver.start(AdvanceClosings { context: context.clone(), rules }, Arc::default());
+        driver.start(SetClocks(context.clone()), Arc::default());
         tasks.close();
         let signal = stopping.clone();
         tokio::spawn(async move {
@@ -219,7 +172,7 @@ impl Application {
                 Ok(())
             }
         };
-        // Also where the listener failed.
+        // Also if the listener failed.
         stopping.cancel();
         if tokio::time::timeout(GRACE, tasks.wait()).await.is_err() {
             tracing::warn!("server.tasks_cut_off");
@@ -227,20 +180,17 @@ impl Application {
         if tokio::time::timeout(GRACE, buses.stop()).await.is_err() {
             tracing::warn!("server.buses_cut_off");
         }
-        state.db.close().await;
+        state.context.db.close().await;
         tracing::info!("server.stopped");
         served
     }
 }
 
-/// Opens the database and brings its schema up to date.
-///
-/// # Errors
-/// [`StartError::Database`].
+/// Opens the database and migrates its schema.
 pub async fn open_database(config: &Config) -> Result<Db, StartError> {
     let url = config.database.url.expose();
     if let Some(directory) = url.strip_prefix("sqlite:").and_then(|path| Path::new(path).parent()) {
-        // One level, as in the default `data/`: a longer path that is not there is a typo. Opening tells what is wrong.
+        // One level, as for the default `data/`: a longer missing path is a typing error, which opening reports.
         let _ = std::fs::create_dir(directory);
     }
     Db::open(url).await.map_err(StartError::Database)

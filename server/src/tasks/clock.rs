@@ -1,27 +1,15 @@
-//! Looks for meters whose clock is off, and tells them the time when the rule says so: those with a wallet of their own, and those
-//! that take it from their bus.
+//! Finds meters whose clock is off, and issues the commands that set it.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use model::ids::MeterId;
 
 use super::{Failure, Task};
-use domain::clock::SharedClock;
-use domain::meter_clock::{Verdict, judge};
-use domain::rng::Rng;
-use store::{Db, clocks};
+use crate::services::Context;
+use domain::meter_clock::{ClockAction, clock_action};
+use store::clocks;
 
-pub struct SetClocks {
-    pub db: Db,
-    pub clock: SharedClock,
-    pub rng: Rng,
-    /// Whether a meter without a wallet of its own takes the time.
-    pub takes_time: Arc<dyn Fn(MeterId) -> bool + Send + Sync>,
-    /// Told that commands were stored.
-    pub wake: Arc<dyn Fn() + Send + Sync>,
-}
+pub struct SetClocks(pub Context);
 
 #[async_trait]
 impl Task for SetClocks {
@@ -34,25 +22,26 @@ impl Task for SetClocks {
     }
 
     async fn run(&self) -> Result<String, Failure> {
-        let now = self.clock.now();
-        let mut wrong = clocks::wrong_clocks(&self.db, now).await?;
-        wrong.retain(|meter| meter.secured || (self.takes_time)(meter.meter));
+        let Context { db, rng, gateway, .. } = &self.0;
+        let now = self.0.now();
+        let mut wrong = clocks::wrong_clocks(db, now).await?;
+        wrong.retain(|meter| meter.secured || gateway.takes_time(meter.meter));
         let (mut set, mut faulty) = (0, 0);
         for meter in &wrong {
-            match judge(now, &meter.seen, &meter.edges) {
-                Verdict::Set => {
-                    clocks::set(&self.db, &self.rng, now, meter).await?;
+            match clock_action(now, &meter.seen, &meter.edges) {
+                ClockAction::Set => {
+                    clocks::set(db, rng, now, meter).await?;
                     set += 1;
                 }
-                Verdict::Faulty => {
-                    clocks::faulty(&self.db, &self.rng, now, meter).await?;
+                ClockAction::Faulty => {
+                    clocks::faulty(db, rng, now, meter).await?;
                     faulty += 1;
                 }
-                Verdict::Fine | Verdict::Later => {}
+                ClockAction::Fine | ClockAction::Later => {}
             }
         }
         if set > 0 {
-            (self.wake)();
+            gateway.wake();
         }
         Ok(format!("{} off, {set} set, {faulty} at fault", wrong.len()))
     }

@@ -1,24 +1,18 @@
-//! Takes closings, moves and replacements on: what was read is settled, and money that has a way goes it.
+//! Settles closures, moves and meter replacements whose final reading has arrived, and transfers their balances.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 
 use super::{Failure, Task};
-use domain::clock::SharedClock;
+use crate::services::Context;
 use domain::returns::Rules;
-use domain::rng::Rng;
-use store::{Db, closings};
+use store::closings;
 
 pub struct AdvanceClosings {
-    pub db: Db,
-    pub clock: SharedClock,
-    pub rng: Rng,
+    pub context: Context,
     /// When a return needs a second person.
     pub rules: Rules,
-    /// Told that commands were stored.
-    pub wake: Arc<dyn Fn() + Send + Sync>,
 }
 
 #[async_trait]
@@ -32,10 +26,11 @@ impl Task for AdvanceClosings {
     }
 
     async fn run(&self) -> Result<String, Failure> {
-        let moved = closings::advance_all(&self.db, &self.rng, self.clock.now(), &self.rules).await?;
-        if moved > 0 {
-            (self.wake)();
+        let Context { db, rng, gateway, .. } = &self.context;
+        let advanced = closings::advance_all(db, rng, self.context.now(), &self.rules).await?;
+        if advanced > 0 {
+            gateway.wake();
         }
-        Ok(format!("{moved} went on"))
+        Ok(format!("{advanced} advanced"))
     }
 }

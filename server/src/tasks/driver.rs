@@ -1,4 +1,4 @@
-//! Runs tasks and shows how each last ended.
+//! Runs the background tasks and keeps their last results.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,33 +16,29 @@ use domain::clock::SharedClock;
 /// Why an activation failed; the next one tries again.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// Something that is done again and again.
+/// A background task.
 #[async_trait]
 pub trait Task: Send + Sync + 'static {
-    /// Its name in logs and for operators: `payments.query`.
+    /// The name in logs and for operators: `payments.query`.
     fn name(&self) -> &'static str;
-    /// How long it rests, unless it is signalled.
+    /// The time between activations without a signal.
     fn period(&self) -> Duration;
-    /// Does once what there is to do; says in a few words what that was.
-    ///
-    /// # Errors
-    /// Where it could not; whatever it had done stays done.
+    /// One activation. Returns a short summary; after an error, what was done stays done.
     async fn run(&self) -> Result<String, Failure>;
 }
 
-/// How a task stands.
+/// The state of a task.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Status {
     pub name: &'static str,
     /// Activations so far.
     pub runs: u64,
-    /// How many of them failed.
     pub failures: u64,
     /// When the last activation began.
     pub started_at: Option<Timestamp>,
     /// When it ended; `None` while the first one runs.
     pub finished_at: Option<Timestamp>,
-    /// What it said, or why it failed.
+    /// Its last summary or error.
     pub last: Result<String, String>,
 }
 
@@ -56,13 +52,13 @@ pub struct Driver {
 }
 
 impl Driver {
-    /// Tasks end between two activations when `stop` is cancelled; `tracker` waits for them.
+    /// Cancelling `stop` ends tasks between two activations; `tracker` waits for them.
     #[must_use]
     pub fn new(clock: SharedClock, stop: CancellationToken, tracker: TaskTracker) -> Self {
         Self { clock, stop, tracker, statuses: Arc::default() }
     }
 
-    /// Starts a task: now, then after each period or signal, whichever is first.
+    /// Runs a task at once, then after each period or signal, whichever is first.
     pub fn start(&self, task: impl Task, signal: Arc<Notify>) {
         let index = {
             let mut statuses = self.lock();
@@ -86,7 +82,7 @@ impl Driver {
         });
     }
 
-    /// How all tasks stand, in the order they were started.
+    /// The states of all tasks, in the order they were started.
     #[must_use]
     pub fn statuses(&self) -> Vec<Status> {
         self.lock().clone()
@@ -95,7 +91,7 @@ impl Driver {
     async fn activate(&self, index: usize, task: &impl Task) {
         let now = self.clock.now();
         self.update(index, |status| status.started_at = Some(now));
-        // A fault in one activation must not end the task for good.
+        // A panic in one activation must not end the task for good.
         let result = match AssertUnwindSafe(task.run()).catch_unwind().await {
             Ok(result) => result,
             Err(_) => Err("the task panicked".into()),
@@ -165,7 +161,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn runs_by_signal_and_survives_its_faults() {
+    async fn task_runs_by_signal_and_survives_failures() {
         let (stop, tracker, signal) = (CancellationToken::new(), TaskTracker::new(), Arc::new(Notify::new()));
         let driver = Driver::new(TestClock::new(Timestamp(5)), stop.clone(), tracker.clone());
         driver.start(Counted { runs: AtomicU64::new(0), period: Duration::from_secs(3_600) }, signal.clone());
@@ -185,7 +181,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn runs_by_itself_after_each_period() {
+    async fn task_runs_again_after_each_period() {
         let (stop, tracker) = (CancellationToken::new(), TaskTracker::new());
         let driver = Driver::new(TestClock::new(Timestamp(5)), stop.clone(), tracker.clone());
         driver.start(Counted { runs: AtomicU64::new(0), period: Duration::from_millis(1) }, Arc::default());

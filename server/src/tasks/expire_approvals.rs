@@ -1,24 +1,19 @@
-//! Ends returns, corrections and refunds that nobody approved in time. They cannot be approved any more anyway; this only says so.
+//! Expires returns, corrections and refunds that nobody approved in time. The store refuses late approvals anyway; this records the end.
 
 use std::time::Duration;
 
 use async_trait::async_trait;
 
 use super::{Failure, Task};
-use domain::clock::SharedClock;
-use domain::rng::Rng;
-use store::{Db, refunds, returns};
+use crate::services::Context;
+use store::{refunds, returns};
 
-pub struct ExpireApprovals {
-    pub db: Db,
-    pub clock: SharedClock,
-    pub rng: Rng,
-}
+pub struct ExpireApprovals(pub Context);
 
 #[async_trait]
 impl Task for ExpireApprovals {
     fn name(&self) -> &'static str {
-        "till.approvals"
+        "cash_desk.approvals"
     }
 
     fn period(&self) -> Duration {
@@ -26,8 +21,9 @@ impl Task for ExpireApprovals {
     }
 
     async fn run(&self) -> Result<String, Failure> {
-        let now = self.clock.now();
-        let ended = returns::expire(&self.db, now).await? + refunds::expire(&self.db, &self.rng, now).await?;
+        let Context { db, rng, .. } = &self.0;
+        let now = self.0.now();
+        let ended = returns::expire(db, now).await? + refunds::expire(db, rng, now).await?;
         Ok(format!("{ended} expired"))
     }
 }

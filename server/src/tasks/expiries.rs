@@ -1,14 +1,19 @@
-//! Says in time that a certificate of a payment channel ends, where operators see it.
+//! Opens a case before a certificate of a payment channel expires.
 
 use std::time::Duration;
 
 use async_trait::async_trait;
+use model::case::ExpiryCase;
 
 use super::{Failure, Task};
+use crate::services::Context;
 use payments::Payments;
-use store::expiries::{Ending, keep};
+use store::expiries::keep;
 
-pub struct WatchExpiries(pub Payments);
+pub struct WatchExpiries {
+    pub context: Context,
+    pub payments: Payments,
+}
 
 #[async_trait]
 impl Task for WatchExpiries {
@@ -21,14 +26,14 @@ impl Task for WatchExpiries {
     }
 
     async fn run(&self) -> Result<String, Failure> {
-        let (db, clock, rng) = self.0.parts();
-        let now = clock.now();
-        let all = self.0.expiries();
-        let near: Vec<Ending> = all
+        let Context { db, rng, .. } = &self.context;
+        let now = self.context.now();
+        let all = self.payments.expiries();
+        let near: Vec<ExpiryCase> = all
             .iter()
             .filter_map(|expiry| {
-                let nearness = expiry.nearness(now)?.as_str();
-                Some(Ending { key: expiry.key.clone(), until: expiry.at, nearness })
+                let state = expiry.nearness(now)?;
+                Some(ExpiryCase { key: expiry.key.clone(), until: expiry.at, state })
             })
             .collect();
         keep(db, rng, now, &near).await?;

@@ -1,12 +1,12 @@
-//! Background tasks: periodic and by signal, without input, idempotent, without retries of their own - the next activation is the
-//! retry. One driver runs them and remembers how each last ended.
+//! Background tasks: periodic and by signal, without input, idempotent, and without retries of their own, since the next activation is the
+//! retry. One driver runs them and keeps each task's last result.
 
 pub mod clock;
 pub mod closings;
+pub mod consumption;
 pub mod driver;
 pub mod expire_approvals;
 pub mod expiries;
-pub mod meter_uses;
 pub mod purge_sessions;
 pub mod query_payments;
 pub mod reconcile;

@@ -1,17 +1,14 @@
-//! Removes sessions that have ended. They open nothing; this only keeps the table small.
+//! Deletes expired sessions. They are refused anyway; this keeps the table small.
 
 use std::time::Duration;
 
 use async_trait::async_trait;
 
 use super::{Failure, Task};
-use domain::clock::SharedClock;
-use store::{Db, sessions};
+use crate::services::Context;
+use store::sessions;
 
-pub struct PurgeSessions {
-    pub db: Db,
-    pub clock: SharedClock,
-}
+pub struct PurgeSessions(pub Context);
 
 #[async_trait]
 impl Task for PurgeSessions {
@@ -24,7 +21,7 @@ impl Task for PurgeSessions {
     }
 
     async fn run(&self) -> Result<String, Failure> {
-        let removed = sessions::purge(&self.db, self.clock.now()).await?;
+        let removed = sessions::purge(&self.0.db, self.0.now()).await?;
         Ok(format!("{removed} removed"))
     }
 }

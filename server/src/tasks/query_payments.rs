@@ -1,4 +1,4 @@
-//! Asks the channels about payments that nobody told us of, and ends those that were not made.
+//! Queries the channels about payments without a notification, and closes those that were not made.
 
 use std::time::Duration;
 
@@ -9,6 +9,7 @@ use model::order::Tender;
 use model::time::{SECOND, Timestamp};
 
 use super::{Failure, Task};
+use crate::services::Context;
 use domain::payment::next_query;
 use domain::payment_event::Kind;
 use payments::Payments;
@@ -16,26 +17,27 @@ use payments::channel::{Answer, Channel, ChannelError};
 use store::StoreError;
 use store::payments::{Attempt, Outcome, begin_close, claim_due};
 
-/// With the period this bounds how often a channel is asked: this many times a second.
+/// With the period this limits the queries to a channel per second.
 const BATCH: i64 = 20;
-/// How many questions are under way at once.
+/// Queries at the same time.
 const AT_ONCE: usize = 4;
-/// A payer who pressed the button in the last second gets his payment booked before we close.
+/// Leaves time to book a payment that was made in the last second.
 const CLOSE_AFTER: i64 = 5 * SECOND;
 
-pub struct QueryPayments(pub Payments);
+pub struct QueryPayments {
+    pub context: Context,
+    pub payments: Payments,
+}
 
-/// How one question ended.
-enum Asked {
+enum QueryResult {
     Settled(Outcome),
     Open,
     Failed,
 }
 
-/// What keeps a question from its end.
 #[derive(Debug, thiserror::Error)]
-enum AskError {
-    #[error("the channel cannot be asked")]
+enum QueryError {
+    #[error("the channel cannot be queried")]
     Channel(#[from] ChannelError),
     #[error("the answer cannot be stored")]
     Store(#[from] StoreError),
@@ -54,44 +56,47 @@ impl Task for QueryPayments {
     }
 
     async fn run(&self) -> Result<String, Failure> {
-        let (db, clock, rng) = self.0.parts();
-        let now = clock.now();
-        // Up to a tenth later, so that the orders of a busy evening are not asked about in the same second for ever.
+        let Context { db, rng, .. } = &self.context;
+        let now = self.context.now();
+        // Up to a tenth later, so that the orders of a busy evening are spread over time.
         let next = |attempt: &Attempt| {
             let at = next_query(Timestamp(attempt.created_at), attempt.expires_at(), now);
             at.plus(i64::try_from(rng.below(at.since(now).unsigned_abs() / 10 + 1)).unwrap_or(0))
         };
         let due = claim_due(db, now, BATCH, next).await?;
-        let asked = due.len();
-        let ends: Vec<Asked> =
-            stream::iter(due).map(|attempt| async move { self.one(&attempt).await }).buffer_unordered(AT_ONCE).collect().await;
-        let settled = ends.iter().filter(|end| matches!(end, Asked::Settled(outcome) if *outcome != Outcome::Ignored)).count();
-        let failed = ends.iter().filter(|end| matches!(end, Asked::Failed)).count();
-        if failed > 0 && failed == asked {
-            return Err(format!("none of {asked} questions was answered").into());
+        let queried = due.len();
+        let results: Vec<QueryResult> = stream::iter(due)
+            .map(|attempt| async move { self.query_and_log(&attempt).await })
+            .buffer_unordered(AT_ONCE)
+            .collect()
+            .await;
+        let settled =
+            results.iter().filter(|end| matches!(end, QueryResult::Settled(outcome) if *outcome != Outcome::Ignored)).count();
+        let failed = results.iter().filter(|end| matches!(end, QueryResult::Failed)).count();
+        if failed > 0 && failed == queried {
+            return Err(format!("none of {queried} queries was answered").into());
         }
-        Ok(format!("asked {asked}, settled {settled}, failed {failed}"))
+        Ok(format!("asked {queried}, settled {settled}, failed {failed}"))
     }
 }
 
 impl QueryPayments {
-    async fn one(&self, attempt: &Attempt) -> Asked {
-        match self.ask(attempt).await {
-            Ok(asked) => asked,
+    async fn query_and_log(&self, attempt: &Attempt) -> QueryResult {
+        match self.query(attempt).await {
+            Ok(result) => result,
             Err(error) => {
                 let error = &error as &dyn std::error::Error;
                 tracing::warn!(channel = attempt.channel, attempt = attempt.out_trade_no, error, "payment.query.failed");
-                Asked::Failed
+                QueryResult::Failed
             }
         }
     }
 
-    /// Query; and after the end close and query again: only a channel's clear word ends an attempt.
-    async fn ask(&self, attempt: &Attempt) -> Result<Asked, AskError> {
+    /// Queries; after the attempt's end also closes and queries again, since only a definite answer of the channel ends an attempt.
+    async fn query(&self, attempt: &Attempt) -> Result<QueryResult, QueryError> {
         let channel = self.channel(attempt)?;
-        let (db, clock, ..) = self.0.parts();
         let answer = channel.query(attempt).await?;
-        let ended = clock.now().since(attempt.expires_at()) > CLOSE_AFTER;
+        let ended = self.context.now().since(attempt.expires_at()) > CLOSE_AFTER;
         let still_open = match &answer {
             Answer::Waiting => true,
             Answer::Event(event) => event.kind() == Kind::Absent,
@@ -100,10 +105,10 @@ impl QueryPayments {
         if !(ended && still_open) {
             return self.conclude(attempt, answer).await;
         }
-        if !begin_close(db, AttemptId(attempt.id)).await? {
-            return Ok(Asked::Open);
+        if !begin_close(&self.context.db, AttemptId(attempt.id)).await? {
+            return Ok(QueryResult::Open);
         }
-        // Its answer concludes nothing: where it was lost, the query tells what became of it.
+        // Its answer is not used: the query below returns the state even if the answer was lost.
         if let Err(error) = channel.close(attempt).await {
             let error = &error as &dyn std::error::Error;
             tracing::warn!(channel = attempt.channel, attempt = attempt.out_trade_no, error, "payment.close.failed");
@@ -112,22 +117,22 @@ impl QueryPayments {
         self.conclude(attempt, answer).await
     }
 
-    async fn conclude(&self, attempt: &Attempt, answer: Answer) -> Result<Asked, AskError> {
+    async fn conclude(&self, attempt: &Attempt, answer: Answer) -> Result<QueryResult, QueryError> {
         match answer {
-            Answer::Event(event) => Ok(Asked::Settled(self.0.settle(&event).await?)),
-            Answer::Waiting => Ok(Asked::Open),
-            Answer::Unknown(said) => {
-                tracing::info!(channel = attempt.channel, attempt = attempt.out_trade_no, said, "payment.query.unknown");
-                Ok(Asked::Open)
+            Answer::Event(event) => Ok(QueryResult::Settled(self.payments.settle(&event).await?)),
+            Answer::Waiting => Ok(QueryResult::Open),
+            Answer::Unknown(answer) => {
+                tracing::info!(channel = attempt.channel, attempt = attempt.out_trade_no, answer, "payment.query.unknown");
+                Ok(QueryResult::Open)
             }
         }
     }
 
-    /// A question under another application's name would be answered "no such trade", and a payment given up for lost.
-    fn channel(&self, attempt: &Attempt) -> Result<&dyn Channel, AskError> {
+    /// Under another application's id the channel would answer "no such trade", and a payment would be given up.
+    fn channel(&self, attempt: &Attempt) -> Result<&dyn Channel, QueryError> {
         Tender::parse(&attempt.channel)
-            .and_then(|tender| self.0.channel(tender))
+            .and_then(|tender| self.payments.channel(tender))
             .filter(|channel| channel.terms().app_id == attempt.app_id)
-            .ok_or_else(|| AskError::Unconfigured(attempt.channel.clone()))
+            .ok_or_else(|| QueryError::Unconfigured(attempt.channel.clone()))
     }
 }

@@ -1,4 +1,4 @@
-//! Fetches the bills of all channels once they are ready, catches up what was missed, and compares again what is not settled.
+//! Fetches the statements of all channels once they are ready, also of missed days, and compares unsettled days again.
 
 use std::time::Duration;
 
@@ -7,22 +7,22 @@ use model::order::Tender;
 use model::time::Date;
 
 use super::{Failure, Task};
+use crate::services::Context;
 use payments::Payments;
 use payments::reconcile::{Fetched, ReconcileConfig};
 use store::{Result, reconcile};
 
-/// Bills of one channel in one activation: a month that was missed comes within a few.
+/// Statements of one channel in one activation: a missed month takes a few activations.
 const AT_ONCE: usize = 10;
 
 pub struct Reconcile {
+    pub context: Context,
     pub payments: Payments,
-    /// When, and how far back.
     pub config: ReconcileConfig,
 }
 
-/// What an activation did.
 #[derive(Default)]
-struct Done {
+struct Counts {
     fetched: usize,
     waiting: usize,
     failed: usize,
@@ -40,40 +40,40 @@ impl Task for Reconcile {
     }
 
     async fn run(&self) -> std::result::Result<String, Failure> {
-        let mut done = Done::default();
+        let mut counts = Counts::default();
         for channel in self.payments.offered() {
-            self.channel(channel, &mut done).await?;
+            self.channel(channel, &mut counts).await?;
         }
-        let Done { fetched, waiting, failed, compared } = done;
+        let Counts { fetched, waiting, failed, compared } = counts;
         if failed > 0 && fetched + waiting == 0 {
-            return Err(format!("none of {failed} bills came").into());
+            return Err(format!("none of {failed} statements could be fetched").into());
         }
         Ok(format!("fetched {fetched}, waiting {waiting}, failed {failed}, compared {compared}"))
     }
 }
 
 impl Reconcile {
-    /// From the oldest day on, so that what lies across an edge finds its neighbour.
-    async fn channel(&self, channel: Tender, done: &mut Done) -> Result<()> {
-        let (db, clock, rng) = self.payments.parts();
-        let newest = self.config.newest(channel, clock.now());
+    /// Begins with the oldest day: a payment at midnight may be in the statement of the next day.
+    async fn channel(&self, channel: Tender, counts: &mut Counts) -> Result<()> {
+        let Context { db, rng, .. } = &self.context;
+        let newest = self.config.newest(channel, self.context.now());
         let oldest = newest.plus(1 - i64::from(self.config.days_back));
         let Some((first, known)) = reconcile::due(db, channel, oldest).await? else { return Ok(()) };
-        let mut asked = 0;
+        let mut requests = 0;
         for day in oldest.max(first).0..=newest.0 {
             match known.iter().find(|row| row.day == day) {
                 Some(row) if row.has_bill && !row.listed => {}
                 Some(row) if row.has_bill => {
-                    reconcile::compare(db, rng, clock.now(), channel, Date(day), None).await?;
-                    done.compared += 1;
+                    reconcile::compare(db, rng, self.context.now(), channel, Date(day), None).await?;
+                    counts.compared += 1;
                 }
-                _ if asked == AT_ONCE => {}
+                _ if requests == AT_ONCE => {}
                 _ => {
-                    asked += 1;
+                    requests += 1;
                     match self.payments.reconcile(channel, Date(day), None).await? {
-                        Fetched::Compared(..) => done.fetched += 1,
-                        Fetched::NotYet | Fetched::Nothing => done.waiting += 1,
-                        Fetched::Failed => done.failed += 1,
+                        Fetched::Compared(..) => counts.fetched += 1,
+                        Fetched::NotYet | Fetched::Nothing => counts.waiting += 1,
+                        Fetched::Failed => counts.failed += 1,
                     }
                 }
             }

@@ -1,4 +1,4 @@
-//! Gives money back: asks for what is owed, and asks the channels about each refund under its one number until their final word.
+//! Begins the refunds that are owed, and requests and queries each at its channel under one number until the channel's final answer.
 
 use std::time::Duration;
 
@@ -7,6 +7,7 @@ use futures::{StreamExt, stream};
 use model::order::Tender;
 
 use super::{Failure, Task};
+use crate::services::Context;
 use domain::refund::{SLOW_AFTER, next_try};
 use payments::Payments;
 use payments::channel::{Channel, ChannelError, RefundAnswer};
@@ -14,17 +15,19 @@ use store::StoreError;
 use store::payments::Outcome;
 use store::refunds::{self, Due, NewRefund, Owed, Policy};
 
-/// With the period this bounds how often a channel is asked: this many times a second.
+/// With the period this limits the requests to a channel per second.
 const BATCH: i64 = 20;
-/// How many questions are under way at once.
+/// Requests at the same time.
 const AT_ONCE: usize = 4;
 
-pub struct Refunds(pub Payments);
+pub struct SendRefunds {
+    pub context: Context,
+    pub payments: Payments,
+}
 
-/// What keeps a refund from its end.
 #[derive(Debug, thiserror::Error)]
 enum SendError {
-    #[error("the channel cannot be asked")]
+    #[error("the channel cannot be reached")]
     Channel(#[from] ChannelError),
     #[error("the answer cannot be stored")]
     Store(#[from] StoreError),
@@ -33,7 +36,7 @@ enum SendError {
 }
 
 #[async_trait]
-impl Task for Refunds {
+impl Task for SendRefunds {
     fn name(&self) -> &'static str {
         "payments.refunds"
     }
@@ -43,36 +46,36 @@ impl Task for Refunds {
     }
 
     async fn run(&self) -> Result<String, Failure> {
-        let (db, clock, rng) = self.0.parts();
+        let Context { db, rng, .. } = &self.context;
         let begun = self.begin().await?;
-        let now = clock.now();
-        // Up to a tenth later, so that the refunds of one evening are not asked about in the same second for ever.
+        let now = self.context.now();
+        // Up to a tenth later, so that the refunds of one evening are spread over time.
         let next = |due: &Due| {
             let at = next_try(due.begun_at(), now);
             at.plus(i64::try_from(rng.below(at.since(now).unsigned_abs() / 10 + 1)).unwrap_or(0))
         };
         let due = refunds::claim_due(db, now, BATCH, next).await?;
-        let asked = due.len();
-        let ends: Vec<Option<bool>> =
-            stream::iter(due).map(|due| async move { self.one(&due).await }).buffer_unordered(AT_ONCE).collect().await;
-        let ended = ends.iter().filter(|end| **end == Some(true)).count();
-        let failed = ends.iter().filter(|end| end.is_none()).count();
-        if failed > 0 && failed == asked {
-            return Err(format!("none of {asked} refunds could be asked for").into());
+        let tried = due.len();
+        let results: Vec<Option<bool>> =
+            stream::iter(due).map(|due| async move { self.send_and_log(&due).await }).buffer_unordered(AT_ONCE).collect().await;
+        let ended = results.iter().filter(|result| **result == Some(true)).count();
+        let failed = results.iter().filter(|result| result.is_none()).count();
+        if failed > 0 && failed == tried {
+            return Err(format!("none of {tried} refunds could be requested").into());
         }
-        Ok(format!("begun {begun}, asked {asked}, ended {ended}, failed {failed}"))
+        Ok(format!("begun {begun}, asked {tried}, ended {ended}, failed {failed}"))
     }
 }
 
-impl Refunds {
-    /// What nobody has to decide about: each in a transaction of its own, under a key that makes a repetition harmless.
+impl SendRefunds {
+    /// Begins the refunds that need no person, each in its own transaction and under an idempotency key.
     async fn begin(&self) -> Result<usize, StoreError> {
-        let (db, clock, rng) = self.0.parts();
-        let policy = Policy { refunds: self.0.refund_rules(), ..Policy::default() };
+        let Context { db, rng, .. } = &self.context;
+        let policy = Policy { refunds: self.payments.refund_rules(), ..Policy::default() };
         let mut begun = 0;
         for owed in refunds::owed(db, policy.refunds.automatic, BATCH).await? {
-            let now = clock.now();
-            match refunds::ask(db, rng, now, &policy, &wish(&owed)).await {
+            let now = self.context.now();
+            match refunds::ask(db, rng, now, &policy, &new_refund(&owed)).await {
                 Ok(_) => begun += 1,
                 Err(StoreError::Refused(why)) => refunds::needs_person(db, rng, now, &owed, why).await?,
                 Err(error) => return Err(error),
@@ -81,8 +84,8 @@ impl Refunds {
         Ok(begun)
     }
 
-    /// Whether the refund came to its end; `None` where the channel could not be asked.
-    async fn one(&self, due: &Due) -> Option<bool> {
+    /// Whether the refund has ended; `None` where the channel could not be reached.
+    async fn send_and_log(&self, due: &Due) -> Option<bool> {
         match self.send(due).await {
             Ok(ended) => Some(ended),
             Err(error) => {
@@ -93,11 +96,11 @@ impl Refunds {
         }
     }
 
-    /// The first time it is asked for; afterwards asked about, and asked for again, under the same number, where the channel says
-    /// that it never heard of it.
+    /// Requests the refund the first time. Afterwards queries it, and requests it again under the same number where the channel does not
+    /// know it.
     async fn send(&self, due: &Due) -> Result<bool, SendError> {
-        let (db, clock, rng) = self.0.parts();
-        let now = clock.now();
+        let Context { db, rng, .. } = &self.context;
+        let now = self.context.now();
         if now.since(due.begun_at()) > SLOW_AFTER {
             refunds::slow(db, rng, now, due).await?;
         }
@@ -108,27 +111,27 @@ impl Refunds {
         }
         match answer {
             RefundAnswer::Event(event) => {
-                let outcome = self.0.settle(&event).await?;
+                let outcome = self.payments.settle(&event).await?;
                 Ok(matches!(outcome, Outcome::Returned | Outcome::NotReturned | Outcome::Duplicate))
             }
             RefundAnswer::Processing | RefundAnswer::Absent => Ok(false),
-            RefundAnswer::Unknown(said) => {
-                tracing::info!(channel = due.channel, refund = due.refund_no, said, "refund.unknown");
+            RefundAnswer::Unknown(answer) => {
+                tracing::info!(channel = due.channel, refund = due.refund_no, answer, "refund.unknown");
                 Ok(false)
             }
         }
     }
 
-    /// A question under another application's name would be answered "no such refund", and the money given a second time.
+    /// Under another application's id the channel would answer "no such refund", and the money would be refunded twice.
     fn channel(&self, due: &Due) -> Result<&dyn Channel, SendError> {
         Tender::parse(&due.channel)
-            .and_then(|tender| self.0.channel(tender))
+            .and_then(|tender| self.payments.channel(tender))
             .filter(|channel| channel.terms().app_id == due.app_id)
             .ok_or_else(|| SendError::Unconfigured(due.channel.clone()))
     }
 }
 
-fn wish(owed: &Owed) -> NewRefund {
+fn new_refund(owed: &Owed) -> NewRefund {
     let (key, reason) = match owed.of {
         refunds::RefundSubject::Payment(event) => (event, "automatic"),
         refunds::RefundSubject::Return(id) => (id.0, "return"),

@@ -50,7 +50,7 @@ async fn unmapped_registers_are_refused() {
     ] {
         assert_eq!(line.ask(2, &pdu).await, answer, "{pdu:x?}");
     }
-    // Nobody has this unit: the gateway says so.
+    // No meter has this unit, and the gateway reports that.
     assert_eq!(line.ask(9, &read(0, 17)).await, [0x83, 0x0b]);
 }
 

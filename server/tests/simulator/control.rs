@@ -54,7 +54,10 @@ async fn faults_defects_incidents_and_loads_are_set_at_run_time() {
     assert_eq!(line.read(2, 0x000d, 1).await, [1_234]);
     assert_eq!(control.ask(Method::PUT, &format!("{meter}/defects"), json!({"defect": "relay_stuck", "on": true})).await, done);
     assert_eq!(line.read(2, 0x000d, 1).await, [0]);
-    assert_eq!(control.ask(Method::POST, &format!("{meter}/mishaps"), json!({"mishap": "clock_off", "seconds": 60})).await, done);
+    assert_eq!(
+        control.ask(Method::POST, &format!("{meter}/one-time-faults"), json!({"fault": "clock_off", "seconds": 60})).await,
+        done
+    );
     assert_eq!(line.read(2, 0x010f, 1).await, [0x0100]);
 }
 

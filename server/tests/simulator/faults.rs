@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use super::line::{Line, read};
 use super::site;
 
-/// A site whose unit 2 suffers from a fault, and a line to it.
+/// A site with a fault on unit 2, and a line to it.
 async fn with(fault: LineFault) -> (Simulator, Line) {
     let (simulator, _) = site().await;
     simulator.meter(0, 2).unwrap().fault(fault, 1.0).unwrap();
@@ -22,7 +22,7 @@ fn count(simulator: &Simulator) -> u16 {
     simulator.meter(0, 2).unwrap().view().unwrap().count
 }
 
-/// Sends a credit into the fault, sealed before the fault sets in.
+/// Sends a credit that was sealed before the fault began.
 async fn credit_into(fault: LineFault) -> (Simulator, Line) {
     let (simulator, _) = site().await;
     let mut line = Line::to(simulator.addresses()[0]).await;
@@ -217,7 +217,7 @@ async fn a_zeroed_counter_leaves_the_wallet_unchanged() {
     let mut line = Line::to(simulator.addresses()[0]).await;
     clock.advance(3_600_000);
     assert_eq!(line.read(2, 0, 2).await, [0, 100]);
-    simulator.meter(0, 2).unwrap().suffer(OneTimeFault::CounterZeroed).await.unwrap();
+    simulator.meter(0, 2).unwrap().inject(OneTimeFault::CounterZeroed).await.unwrap();
     assert_eq!((line.read(2, 0, 2).await, line.read(2, 0x0104, 2).await), (vec![0, 0], vec![0, 9_950]));
 }
 
@@ -226,9 +226,9 @@ async fn a_wrong_or_lost_clock_shows_until_it_is_set() {
     let (simulator, _) = site().await;
     let mut line = Line::to(simulator.addresses()[0]).await;
     let meter = simulator.meter(0, 2).unwrap();
-    meter.suffer(OneTimeFault::ClockOff { seconds: -90 }).await.unwrap();
+    meter.inject(OneTimeFault::ClockOff { seconds: -90 }).await.unwrap();
     assert_eq!(line.read(2, 0x010d, 3).await, [0x2611, 0x2223, 0x5830]);
-    meter.suffer(OneTimeFault::ClockLost).await.unwrap();
+    meter.inject(OneTimeFault::ClockLost).await.unwrap();
     assert_eq!((line.read(2, 0x010d, 3).await, status(&mut line).await >> 13), (vec![0x0001, 0x0100, 0], 1));
     let now = domain::bcd::BcdTime::from_timestamp(super::monday()).unwrap();
     assert_eq!(line.operate(2, FrameVersion::Aes, &Operation::SetClock(now)).await, 0);
@@ -239,7 +239,7 @@ async fn a_wrong_or_lost_clock_shows_until_it_is_set() {
 async fn a_malignant_load_trips_until_the_mode_is_set() {
     let (simulator, _) = site().await;
     let mut line = Line::to(simulator.addresses()[0]).await;
-    simulator.meter(0, 2).unwrap().suffer(OneTimeFault::MalignantLoad).await.unwrap();
+    simulator.meter(0, 2).unwrap().inject(OneTimeFault::MalignantLoad).await.unwrap();
     assert_eq!((status(&mut line).await, line.read(2, 0x0301, 1).await), (0b1000_0000_0010, vec![0x050b]));
     let release = Operation::SetMode(model::meter::ControlMode::Prepaid);
     assert_eq!(line.operate(2, FrameVersion::Aes, &release).await, 0);

@@ -10,9 +10,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// Long enough for everything that comes at all, on a busy machine.
+/// The wait for an expected answer; a busy machine needs this long.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Short, for what must not come.
+/// The wait that shows that no answer comes.
 const SHORT: Duration = Duration::from_millis(150);
 
 pub struct Line(pub TcpStream);
@@ -46,7 +46,7 @@ impl Line {
         pdu
     }
 
-    /// Everything that comes within a short time; ends early where the other side closes.
+    /// All bytes that arrive within a short time; ends early when the other side closes.
     pub async fn rest(&mut self) -> (Vec<u8>, bool) {
         let mut bytes = Vec::new();
         loop {
@@ -65,7 +65,7 @@ impl Line {
         pdu[2..].as_chunks().0.iter().map(|pair| u16::from_be_bytes(*pair)).collect()
     }
 
-    /// Seals an operation under the meter's present challenge.
+    /// Seals an operation with the meter's current challenge.
     pub async fn seal(&mut self, unit: u8, version: FrameVersion, operation: &Operation) -> Vec<u8> {
         let block = self.read(unit, 0x0100, 38).await;
         let bytes: Vec<u8> = block.iter().flat_map(|register| register.to_be_bytes()).collect();
@@ -74,7 +74,7 @@ impl Line {
         write(0x0200, &seal(&crate::keys(), version, &header, serial, operation).unwrap())
     }
 
-    /// Sends an operation and gives its result as register 0x0112 has it.
+    /// Sends an operation and gives its result from register 0x0112.
     pub async fn operate(&mut self, unit: u8, version: FrameVersion, operation: &Operation) -> u8 {
         let pdu = self.seal(unit, version, operation).await;
         assert_eq!(self.ask(unit, &pdu).await, pdu[..5]);

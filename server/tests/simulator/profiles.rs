@@ -9,7 +9,7 @@ use meters::config::Config;
 use meters::directory::Meter;
 use meters::driver::{self, Reading};
 use meters::link::{Carrier, Link, Priority, Target};
-use meters::profile::{Field, Profile, Profiles, Protocol};
+use meters::profile::{MeterField, Profile, Profiles, Protocol};
 use model::ids::{GatewayId, MeterId};
 use model::meter::Wallet;
 use simulator::{Defect, GatewayPlan, Load, MeterPlan, Simulator, start};
@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use super::{config, monday};
 
-/// A meter of a profile and the server's way to it.
+/// A meter of a profile and the server's link to it.
 struct Bench {
     simulator: Simulator,
     clock: Arc<TestClock>,
@@ -56,12 +56,12 @@ impl Bench {
         driver::read(&self.meter, Priority::Sweep, &clock).await.unwrap_or_else(|error| panic!("{name}: {error:?}"))
     }
 
-    /// What was read, against the truth.
+    /// Compares what was read with the simulator's own values.
     async fn compare(&self) {
         let (profile, view) = (&self.meter.profile, self.simulator.meter(0, 1).unwrap().view().unwrap());
         let Reading { measurement: m, meter_status, .. } = self.read().await;
         let name = &profile.name;
-        // Our units in one count of the field, which is as exact as a meter can say it.
+        // Our units in one count of the field, which is the resolution of the meter.
         let count = |field| {
             let value = profile.values().find(|value| value.field == field)?;
             Some((value.step.numerator / value.step.denominator).max(1))
@@ -70,14 +70,15 @@ impl Bench {
             assert!((read - truth).abs() < count(field).unwrap_or(1).max(2), "{name}: {what} {read} is {truth}");
         };
         let forward = i64::from(view.total) * 10;
-        same(Field::Total, m.total.0, forward, "total");
+        same(MeterField::Total, m.total.0, forward, "total");
         if let Some(reverse) = m.reverse {
-            same(Field::Reverse, reverse.0, i64::from(view.reverse) * 10, "reverse");
+            same(MeterField::Reverse, reverse.0, i64::from(view.reverse) * 10, "reverse");
         }
         for rate in m.rates.iter().flatten().skip(2).take(1) {
-            same(Field::Flat, rate.0, forward, "rate 3");
+            same(MeterField::Flat, rate.0, forward, "rate 3");
         }
-        for (field, read, truth) in [(Field::Power, m.power_w, view.watts), (Field::Voltage, m.voltage_dv.map(i32::from), 2_200)]
+        for (field, read, truth) in
+            [(MeterField::Power, m.power_w, view.watts), (MeterField::Voltage, m.voltage_dv.map(i32::from), 2_200)]
         {
             assert_eq!(read.is_some(), profile.has(field), "{name}: {field:?}");
             read.into_iter().for_each(|read| same(field, read.into(), truth.into(), &format!("{field:?}")));
@@ -87,8 +88,12 @@ impl Bench {
                 assert_eq!((state.serial, state.status.relay_closed()), (view.serial, view.relay_closed))
             }
             MeterStatus::Plain(plain) => {
-                assert_eq!(plain.relay_closed, profile.has(Field::RelayClosed).then_some(view.relay_closed), "{name}: relay");
-                assert_eq!(plain.clock, profile.has(Field::Clock).then_some(view.clock), "{name}: clock");
+                assert_eq!(
+                    plain.relay_closed,
+                    profile.has(MeterField::RelayClosed).then_some(view.relay_closed),
+                    "{name}: relay"
+                );
+                assert_eq!(plain.clock, profile.has(MeterField::Clock).then_some(view.clock), "{name}: clock");
                 assert!(plain.relay_fault.is_none_or(|fault| !fault), "{name}: relay fault");
             }
         }
@@ -137,7 +142,7 @@ async fn only_a_dds238_lets_the_bus_erase_its_counters() {
     let profiles = Profiles::load(None).unwrap();
     for profile in modbus(&profiles).filter(|profile| profile.secured.is_none()) {
         let bench = Bench::new(&profiles, profile).await;
-        let total = profile.values().find(|value| value.field == Field::Total).unwrap();
+        let total = profile.values().find(|value| value.field == MeterField::Total).unwrap();
         let zeros = vec![0; total.kind.registers().into()];
         let written = bench.meter.link.write(Priority::Sweep, 1, total.address, zeros).await;
         let erased = bench.simulator.meter(0, 1).unwrap().view().unwrap().total == 0;

@@ -37,7 +37,7 @@ async fn a_restart_continues_money_time_and_energy() {
     let mut line = Line::to(simulator.addresses()[0]).await;
     let view = simulator.meter(0, 2).unwrap().view().unwrap();
     assert_eq!((view.count, view.cumulative, view.order), (2, 10_100, 6));
-    // One minute on the wall is an hour at the site, half of it while nobody was there: 1 kWh, 0.50 yuan.
+    // One real minute is an hour at the site, half of it while the simulator was stopped: 1 kWh, 0.50 yuan.
     assert_eq!((view.total, view.remaining, view.clock), (100, 10_050, monday().plus(3_600_000)));
     assert_eq!(line.read(2, 0x0110, 2).await, challenge);
     assert_eq!(line.read(3, 0x011f, 1).await, [1]);
@@ -65,7 +65,7 @@ async fn a_port_that_is_taken_is_named() {
     assert!(error.to_string().starts_with(&format!("cannot listen on {}", simulator.addresses()[0])), "{error}");
 }
 
-/// `dormwatt simulate` with one meter, version 1, on some port.
+/// `dormwatt simulate` with one version 1 meter on a free port.
 struct Process(Child);
 
 impl Process {
@@ -104,7 +104,7 @@ fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-/// Sends an operation to the process's meter, sealed with what everybody knows about it.
+/// Sends an operation to the meter of the process, sealed with its default keys.
 async fn operate(line: &mut Line, operation: &Operation) -> Result<(), Vec<u8>> {
     let block = line.read(1, 0x0109, 9).await;
     let challenge = [block[7].to_be_bytes(), block[8].to_be_bytes()].concat().try_into().unwrap();

@@ -1,4 +1,4 @@
-//! Walks every page, route and server function as nobody and as the wrong person. What is new here and has no access line fails.
+//! Requests every page, route and server function anonymously and with the wrong role. A route missing in the access table fails.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use reqwest::Method;
 use story_support::web::{Web, location};
 use story_support::{World, both};
 
-/// All that is open to everybody. To add to it is a decision.
+/// All public routes. Extending the list is a deliberate decision.
 const PUBLIC: &[&str] =
     &["/", "/login", "/health", "/health/live", "/health/ready", "/api/auth/log-in", "/api/site/language", "/api/site/theme"];
 
@@ -113,14 +113,14 @@ fn functions() -> Vec<(&'static str, Method)> {
     functions
 }
 
-/// Every path with its access line.
+/// Every path with its entry in the access table.
 fn everything() -> Vec<(&'static str, Access)> {
     let routes = server::http::routes().into_iter().map(|(path, access, _)| (path, access));
     let functions = functions().into_iter().map(|(path, _)| (path, function(path).unwrap()));
     PAGES.iter().copied().chain(routes).chain(functions).collect()
 }
 
-/// How to knock there.
+/// The method and path of a request to it.
 fn request(path: &str) -> (Method, String) {
     let method = if path.starts_with("/api/") { Method::POST } else { Method::GET };
     let part = |part: &str| {

@@ -1,4 +1,4 @@
-//! Account life over its pages: said before it is done, followed to its end, and only by whoever's building it is; on both databases.
+//! Account lifecycle through the pages: confirmed, followed to the end, and only by operators of the building; on both databases.
 
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ both!(an_account_is_closed_through_the_pages, |w: World| async move {
         operator.post("/api/operator/add-resident", &format!("meter={}&name=&login=resident&password=", other.meter)).await;
     assert!(location(&twice).contains("e=has-account"), "{}", location(&twice));
 
-    // What it will do is said first.
+    // The confirmation page comes first.
     let said = operator.get(&format!("{page}?do=close&tender=cash&account=&reason=moved")).await.text().await.unwrap();
     assert!(said.contains("/api/operator/close-account") && said.contains("销户"), "{said}");
     let form = format!("meter={meter}&tender=cash&account=&reason=moved&key={}", w.rng.id(w.clock.now()));
@@ -75,7 +75,7 @@ both!(a_rejected_opening_form_keeps_its_input_and_names_the_row, |w: World| asyn
     let shown = operator.get(&page).await.text().await.unwrap();
     assert!(shown.contains("name=\"residents[0][name]\"") && shown.contains(&second.to_string()), "{shown}");
 
-    // As a browser without scripts sends it, with the rows that nobody filled in.
+    // As a browser without scripts sends it, with its empty rows.
     let form = |login: &str| {
         format!(
             "meter={meter}&key={}&also%5B%5D={second}&residents%5B0%5D%5Bname%5D=%E5%BC%A0%E4%B8%89\

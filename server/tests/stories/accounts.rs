@@ -1,4 +1,4 @@
-//! Opening and taking over accounts, and the proof over them, on both databases.
+//! Opening and taking over accounts, and the checks on them, on both databases.
 
 use domain::clock::Clock;
 use domain::order::Limits;
@@ -75,7 +75,7 @@ both!(the_ledger_starts_with_the_meters_balances, |w: World| async move {
     assert_eq!(report.differences, []);
     assert_eq!(report.ledger_accounts, 4, "three accounts and what was taken over");
 
-    // The proof sees a cumulative amount that nobody posted.
+    // The check finds a cumulative amount that was never posted.
     w.execute("UPDATE account_meters SET cumulative_fen = cumulative_fen + 1").await;
     let report = verify::verify(&w.db).await.unwrap();
     assert_eq!(report.differences.len(), 3);

@@ -1,15 +1,14 @@
-//! Commands to many meters, on both databases: each operation of the profile reaches real simulated meters and is read back; what
-//! is lost, refused, overtaken or taken back is told meter by meter.
+//! Batches of commands, on both databases: each operation of the profile reaches simulated meters and is read back; what is lost,
+//! refused, superseded or withdrawn is listed for each meter.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use app::api::operator::OperatorPort;
+use app::api::batches::BatchesPort;
 use domain::clock::{Clock, SystemClock};
 use domain::order;
-use meters::Handle;
+use meters::GatewayHandle;
 use meters::live::Live;
-use model::command::CommandReason;
 use model::console::{BatchCounts, BatchQuery, LeftOut, Target};
 use model::error::AppError;
 use model::ids::{BatchId, MeterId};
@@ -18,7 +17,9 @@ use model::meter::ControlMode;
 use model::parameters::{Limits, PlanEntry, Slot, TierPeriod, Tiers};
 use model::person::{Role, Who};
 use model::time::{HOUR, MINUTE, Timestamp};
-use server::services::console::{NoField, Operator};
+use server::services::auth::Passwords;
+use server::services::console::ConsoleService;
+use server::services::{Context, NoMeterGateway};
 use server::tasks::Task;
 use server::tasks::clock::SetClocks;
 use simulator::LineFault;
@@ -28,10 +29,11 @@ use story_support::{World, both};
 
 const SOON: Duration = Duration::from_secs(60);
 
-/// A site, the desk over it, and who sits there.
+/// A site and the console of one operator.
 struct Desk {
     s: Site,
-    port: Operator,
+    port: ConsoleService,
+    context: Context,
     live: Live,
     who: Who,
 }
@@ -41,13 +43,15 @@ impl Desk {
         let s = Site::new(w, gateways, meters).await;
         let clock: domain::clock::SharedClock = Arc::new(SystemClock);
         let live = Live::load(&s.w.db, clock.clone()).await.unwrap();
-        let limits = order::Limits::default();
-        let port = Operator::new(s.w.db.clone(), clock, s.w.rng.clone(), live.clone(), limits, Arc::new(NoField)).unwrap();
+        let (db, rng, live_too) = (s.w.db.clone(), s.w.rng.clone(), live.clone());
+        let context = Context { db, clock, rng, live: live_too, gateway: Arc::new(NoMeterGateway) };
+        let passwords = Passwords::new(context.rng.clone()).unwrap();
+        let port = ConsoleService::new(context.clone(), passwords, order::Limits::default());
         let who = Who { user: s.clerk, role: Role::Operator, name: "clerk".into(), ip: "10.0.0.5".into() };
-        Self { s, port, live, who }
+        Self { s, port, live, context, who }
     }
 
-    async fn start(&self) -> Handle {
+    async fn start(&self) -> GatewayHandle {
         self.s.start_with(self.live.clone()).await
     }
 
@@ -55,15 +59,15 @@ impl Desk {
         self.s.rooms[n].meter
     }
 
-    /// All meters, those that do not answer too.
+    /// All meters, including those that do not answer.
     fn all() -> Target {
         Target { lost: true, ..Target::default() }
     }
 
     async fn issue(&self, issue: Issue, target: &Target) -> BatchId {
-        let id = BatchId(self.port.key());
+        let id = BatchId(self.context.form_key());
         let preview = self.port.preview(&self.who, issue.kind(), target).await.unwrap();
-        self.port.issue(&self.who, id, &issue, target, &preview.seal).await.unwrap();
+        self.port.issue_commands(&self.who, id, &issue, target, &preview.seal).await.unwrap();
         id
     }
 
@@ -117,7 +121,7 @@ both!(every_batch_operation_reaches_meters_on_two_gateways, |w: World| async mov
     }
     assert_eq!(d.s.view(0, 1).mode, ControlMode::Prepaid);
 
-    // What was issued is what the meters hold, as pages show it.
+    // The meters hold what was issued, as the pages show it.
     let known = || async { parameters::find(&d.s.w.db, d.meter(0)).await.unwrap().map(|(found, _)| found) };
     until(SOON, "the parameters to be kept", || async { known().await.is_some_and(|found| found.switch_over == Some(at)) }).await;
     let found = known().await.unwrap();
@@ -173,7 +177,7 @@ both!(a_newer_batch_wins_and_unsent_commands_can_be_withdrawn, |w: World| async 
     d.port.cancel_batch(&d.who, second).await.unwrap();
     assert_eq!(d.counts(second).await.dropped, 2);
     let items = d.port.batch(&d.who, second, "failed", 0).await.unwrap().items;
-    assert_eq!(items.iter().map(|item| item.reason).collect::<Vec<_>>(), [Some(CommandReason::Cancelled); 2]);
+    assert_eq!(items.iter().map(|item| item.note.as_deref()).collect::<Vec<_>>(), [Some("cancelled"); 2]);
 
     d.port.retry_batch(&d.who, second, Some(d.meter(0))).await.unwrap();
     d.port.retry_batch(&d.who, second, Some(d.meter(0))).await.unwrap();
@@ -193,15 +197,15 @@ both!(a_newer_batch_wins_and_unsent_commands_can_be_withdrawn, |w: World| async 
 
 both!(a_repeated_or_late_form_starts_one_batch, |w: World| async move {
     let d = Desk::new(w, 1, 2).await;
-    let (id, issue) = (BatchId(d.port.key()), Issue::Clock);
+    let (id, issue) = (BatchId(d.context.form_key()), Issue::Clock);
     let seal = d.port.preview(&d.who, Kind::Clock, &Desk::all()).await.unwrap().seal;
-    d.port.issue(&d.who, id, &issue, &Desk::all(), &seal).await.unwrap();
-    d.port.issue(&d.who, id, &issue, &Desk::all(), &seal).await.unwrap();
+    d.port.issue_commands(&d.who, id, &issue, &Desk::all(), &seal).await.unwrap();
+    d.port.issue_commands(&d.who, id, &issue, &Desk::all(), &seal).await.unwrap();
     assert_eq!(d.s.w.number("SELECT COUNT(*) FROM commands").await, 2);
     let one = Target { meter: Some(d.meter(0)), ..Desk::all() };
-    let other = d.port.issue(&d.who, BatchId(d.port.key()), &issue, &one, &seal).await;
+    let other = d.port.issue_commands(&d.who, BatchId(d.context.form_key()), &issue, &one, &seal).await;
     assert_eq!(other.unwrap_err(), AppError::Conflict, "other meters than were shown");
-    let stranger = BatchId(d.port.key());
+    let stranger = BatchId(d.context.form_key());
     assert_eq!(d.port.batch(&d.who, stranger, "", 0).await.unwrap_err(), AppError::NotFound);
 });
 
@@ -214,7 +218,7 @@ both!(a_group_read_names_the_meters_that_do_not_answer, |w: World| async move {
     let counts = d.over(batch).await;
     assert_eq!((counts.done, counts.failed), (3, 1), "{counts:?}");
     let items = d.port.batch(&d.who, batch, "failed", 0).await.unwrap().items;
-    assert_eq!((items[0].meter, items[0].reason), (d.meter(1), Some(CommandReason::Lost)));
+    assert_eq!((items[0].meter, items[0].note.as_deref()), (d.meter(1), Some("lost")));
     let read = d.s.w.number("SELECT MIN(at) FROM (SELECT MAX(at) AS at FROM readings GROUP BY meter_id) newest").await;
     assert!(read >= began.0, "done says that a newer reading is stored");
     engine.stop().await;
@@ -229,31 +233,38 @@ both!(meters_that_missed_a_price_switch_are_listed, |w: World| async move {
     let batch = d.issue(Issue::Standby { prices: planned, at }, &Desk::all()).await;
     until(SOON, "the switch-over", || async { SystemClock.now() > at }).await;
     until(SOON, "the first to be told", || async { d.counts(batch).await.done == 1 }).await;
-    let missed = d.port.missed(&d.who, 0).await.unwrap();
+    let missed = d.port.missed_price_switches(&d.who, 0).await.unwrap();
     assert_eq!(missed.total, 2, "none was looked at yet");
-    // The minute until they are looked at is not waited for.
+    // Skips the minute until they are checked.
     d.s.w.execute("UPDATE commands SET next_at = 0 WHERE kind = 'in_force'").await;
-    until(SOON, "the first to be in force", || async { d.port.missed(&d.who, 0).await.unwrap().total == 1 }).await;
-    let line = d.port.missed(&d.who, 0).await.unwrap().lines.remove(0);
+    until(SOON, "the first to be in force", || async { d.port.missed_price_switches(&d.who, 0).await.unwrap().total == 1 }).await;
+    let line = d.port.missed_price_switches(&d.who, 0).await.unwrap().lines.remove(0);
     assert_eq!((line.meter, line.prices, line.loaded, line.failed), (d.meter(1), planned, false, false));
 
     d.s.meter(0, 2).heal().unwrap();
-    until(SOON, "the late one to have the prices", || async { d.port.missed(&d.who, 0).await.unwrap().total == 0 }).await;
+    until(SOON, "the late one to have the prices", || async {
+        d.port.missed_price_switches(&d.who, 0).await.unwrap().total == 0
+    })
+    .await;
     assert_eq!(d.counts(batch).await.done, 2);
 
-    // Somebody sets the old prices again: the next look says so, and trying again mends it.
+    // The old prices were set again: the next check reports it, and a retry corrects it.
     let old = d.issue(Issue::Prices([1, 2, 3, 4]), &Desk::all()).await;
     d.over(old).await;
-    d.s.w.execute("UPDATE commands SET state = 'queued', next_at = 0,
-                          args = '{\"in_force\":{\"prices\":[9500,7500,5500,3500],\"at\":1795000000000}}' WHERE kind = 'in_force'").await;
+    d.s.w
+        .execute(
+            "UPDATE commands SET state = 'queued', next_at = 0, \
+         args = '{\"prices\":[9500,7500,5500,3500],\"at\":1795000000000}' WHERE kind = 'in_force'",
+        )
+        .await;
     let cases = "SELECT COUNT(*) FROM cases WHERE kind = 'prices' AND closed_at IS NULL";
     until(SOON, "both to be missed", || async { d.s.w.number(cases).await == 2 }).await;
-    let missed = d.port.missed(&d.who, 0).await.unwrap();
+    let missed = d.port.missed_price_switches(&d.who, 0).await.unwrap();
     assert!(missed.total == 2 && missed.lines.iter().all(|line| line.loaded && line.failed));
     assert_eq!(d.counts(batch).await.missed, 2);
     d.port.retry_batch(&d.who, batch, None).await.unwrap();
     d.s.settled(SOON).await;
-    assert_eq!(d.port.missed(&d.who, 0).await.unwrap().total, 0);
+    assert_eq!(d.port.missed_price_switches(&d.who, 0).await.unwrap().total, 0);
     assert_eq!(d.s.w.number(cases).await, 0, "prices in force close their case");
     engine.stop().await;
 });
@@ -265,7 +276,12 @@ both!(an_operator_sees_batches_of_their_own_meters_only, |w: World| async move {
     let nowhere = d.s.w.rng.id(SystemClock.now());
     let place = "INSERT INTO places (id, parent_id, kind, name, sort) VALUES ($1, NULL, 'building', 'x', $2)";
     story_support::bind(&d.s.w.db, place, nowhere, &[9]).await;
-    d.s.w.execute("INSERT INTO operator_buildings (user_id, place_id) SELECT u.id, p.id FROM users u, places p WHERE u.login = 'clerk' AND p.name = 'x'").await;
+    d.s.w
+        .execute(
+            "INSERT INTO operator_buildings (user_id, place_id) SELECT u.id, p.id FROM users u, places p \
+         WHERE u.login = 'clerk' AND p.name = 'x'",
+        )
+        .await;
     assert_eq!(d.port.batch(&d.who, batch, "", 0).await.unwrap_err(), AppError::NotFound);
     assert_eq!(d.port.batches(&d.who, &BatchQuery::default()).await.unwrap().total, 0);
     d.port.cancel_batch(&d.who, batch).await.unwrap();
@@ -293,24 +309,20 @@ both!(clocks_are_set_when_the_rule_requires_it, |w: World| async move {
     let see = |offset: i64| {
         let (db, seen) = (w.db.clone(), w.clock.now().0);
         async move {
-            let sql = "INSERT INTO meter_latest (meter_id, observed_at, status, remaining_fen, cumulative_fen, count, epoch, total_wh,
+            let sql = "INSERT INTO meter_latest (meter_id, observed_at, status, remaining_fen, cumulative_fen, count, epoch,
+                                                 total_wh,
                                                  reverse_wh, clock_offset_s) VALUES ($1, $2, 3, 0, 0, 0, 1, 0, 0, $3)
-                       ON CONFLICT (meter_id) DO UPDATE SET observed_at = excluded.observed_at, clock_offset_s = excluded.clock_offset_s";
+                       ON CONFLICT (meter_id) DO UPDATE SET observed_at = excluded.observed_at,
+                           clock_offset_s = excluded.clock_offset_s";
             story_support::bind(&db, sql, meter.0, &[seen, offset]).await;
         }
     };
-    let task = SetClocks {
-        db: w.db.clone(),
-        clock: w.clock.clone(),
-        rng: w.rng.clone(),
-        takes_time: Arc::new(|_| false),
-        wake: Arc::new(|| ()),
-    };
+    let task = SetClocks(w.context().await);
     assert_eq!(now.civil().minute, 46, "far from the hour");
     for (offset, says) in [
         (20, "0 off, 0 set, 0 at fault"),
         (90, "1 off, 1 set, 0 at fault"),
-        // It is being told.
+        // Its command is being sent.
         (90, "0 off, 0 set, 0 at fault"),
     ] {
         see(offset).await;

@@ -1,4 +1,4 @@
-//! The pages of the till over HTTP: a return with its second person, the register and its file, the receipt, on both databases.
+//! The cash desk pages over HTTP: a return with approval, the sales journal and its file, the receipt; on both databases.
 
 use model::person::Role;
 use story_support::web::{Web, location};
@@ -51,11 +51,14 @@ both!(the_sales_journal_is_a_page_and_a_file, |w: World| async move {
         let sheet = text(clerk.get(location(&printed)).await).await;
         assert_eq!(sheet.contains("副本"), copy, "print {print}");
     }
-    // Whoever may see other buildings only sees none of it.
+    // Operators of other buildings see none of it.
     w.execute("INSERT INTO places (id, kind, name, sort) SELECT id, 'building', 'elsewhere', 9 FROM users WHERE login = 'boss'")
         .await;
-    w.execute("INSERT INTO operator_buildings (user_id, place_id) SELECT u.id, b.id FROM users u, users b WHERE b.login = 'boss' AND u.login LIKE '=%'")
-        .await;
+    w.execute(
+        "INSERT INTO operator_buildings (user_id, place_id) SELECT u.id, b.id FROM users u, users b \
+         WHERE b.login = 'boss' AND u.login LIKE '=%'",
+    )
+    .await;
     assert_eq!(clerk.get(&format!("/receipts/{year}-000001")).await.status(), 404);
     assert_eq!(clerk.get(&page).await.status(), 404);
     assert_eq!(text(clerk.get("/register.csv?kind=sale").await).await.lines().count(), 1);

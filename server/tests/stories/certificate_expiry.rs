@@ -1,4 +1,4 @@
-//! Certificates that end are a case in time, one a key, which closes by itself, on both databases.
+//! Expiring certificates open one case for each key, which closes by itself; on both databases.
 
 use std::sync::Arc;
 
@@ -32,13 +32,16 @@ fn payments(shop: &Shop, certificate: Option<String>) -> Payments {
 both!(an_expiring_certificate_is_one_case_until_renewed, |w: World| async move {
     let shop = Shop::open(w).await;
     let (clock, start) = (&shop.world.clock, shop.world.clock.now());
-    let task = WatchExpiries(payments(&shop, Some(certificate(&shop, start.plus(40 * DAY)))));
+    let task = WatchExpiries {
+        context: shop.world.context().await,
+        payments: payments(&shop, Some(certificate(&shop, start.plus(40 * DAY)))),
+    };
     let open = "SELECT COUNT(*) FROM cases WHERE kind = 'expiry' AND closed_at IS NULL";
     let said = "SELECT detail FROM cases WHERE kind = 'expiry' ORDER BY opened_at DESC, id DESC LIMIT 1";
 
     assert_eq!(task.run().await.unwrap(), "3 watched, 0 near their end");
     assert_eq!(shop.world.number(open).await, 0);
-    // A month before; however often it is looked, and by however many processes, it is one case.
+    // A month before: one case, however often and by however many processes it is checked.
     clock.advance(11 * DAY);
     for _ in 0..3 {
         assert_eq!(task.run().await.unwrap(), "3 watched, 1 near their end");
@@ -47,12 +50,12 @@ both!(an_expiring_certificate_is_one_case_until_renewed, |w: World| async move {
     assert_eq!(shop.world.number(open).await, 1);
     let detail = shop.world.word(said).await;
     assert!(detail.contains("\"pay.unionpay.certificate\"") && detail.contains("30-days"), "{detail}");
-    // A week before the same case says so.
+    // A week before, the same case is updated.
     clock.advance(24 * DAY);
     task.run().await.unwrap();
     assert_eq!(shop.world.number("SELECT COUNT(*) FROM cases WHERE kind = 'expiry'").await, 1);
     assert!(shop.world.word(said).await.contains("7-days"));
-    // Somebody closes it: it is not opened again before the end.
+    // An operator closes it: it is not reopened before the expiry.
     shop.world.execute("UPDATE cases SET closed_at = 1, resolution = 'asked for' WHERE kind = 'expiry'").await;
     task.run().await.unwrap();
     assert_eq!(shop.world.number(open).await, 0);
@@ -61,7 +64,7 @@ both!(an_expiring_certificate_is_one_case_until_renewed, |w: World| async move {
     assert_eq!(shop.world.number(open).await, 1);
     assert!(shop.world.word(said).await.contains("over"));
     // The new one is in the configuration.
-    let task = WatchExpiries(payments(&shop, None));
+    let task = WatchExpiries { context: shop.world.context().await, payments: payments(&shop, None) };
     task.run().await.unwrap();
     assert_eq!(shop.world.number(open).await, 0);
     assert_eq!(shop.world.word("SELECT resolution FROM cases ORDER BY closed_at DESC LIMIT 1").await, "mended");

@@ -1,4 +1,4 @@
-//! What must hold of every channel, tried on each of them against a sandbox that fails in every way it knows, on both databases.
+//! What every payment channel must hold, for each channel against a sandbox that injects faults, on both databases.
 
 use model::error::AppError;
 use model::order::Tender;
@@ -7,12 +7,12 @@ use sandbox::Faults;
 use story_support::shop::{Counts, PHONE, Shop};
 use story_support::{World, both};
 
-/// All of them, with what the sandbox calls a question about a trade.
+/// All channels, with the sandbox's name of a query.
 const CHANNELS: [(Tender, &str); 3] =
     [(Tender::Alipay, "alipay.trade.query"), (Tender::WechatPay, "query"), (Tender::UnionPay, "query")];
 
-/// What is counted so far, after `n` payments that went well.
-fn went_well(n: i64) -> Counts {
+/// The counts after `n` successful payments.
+fn after_success(n: i64) -> Counts {
     Counts { credits: n, payments: n, events: n, ..Counts::NONE }
 }
 
@@ -28,7 +28,7 @@ both!(ten_concurrent_notifications_and_a_later_one_credit_once, |w: World| async
         assert!(shop.sandbox.notify(&number));
         shop.until(&number, |trade| trade.acknowledged == 20).await;
         assert_eq!(shop.state(order).await, "paid", "{tender:?}");
-        assert_eq!(shop.proved().await, went_well(n), "{tender:?}");
+        assert_eq!(shop.proved().await, after_success(n), "{tender:?}");
     }
 });
 
@@ -42,7 +42,7 @@ both!(a_lost_notification_is_queried, |w: World| async move {
         shop.wait(11 * SECOND);
         assert_eq!(shop.query().await.unwrap(), "asked 1, settled 1, failed 0", "{tender:?}");
         assert_eq!(shop.state(order).await, "paid");
-        assert_eq!(shop.proved().await, went_well(n));
+        assert_eq!(shop.proved().await, after_success(n));
     }
 });
 
@@ -53,13 +53,13 @@ both!(late_and_reordered_notifications_give_the_same_result, |w: World| async mo
         let (first, one) = shop.reach(tender, 5_000).await;
         shop.wait(SECOND);
         let (second, other) = shop.reach(tender, 6_000).await;
-        // The first payment's word is held back until the second's has been sent.
+        // The first payment's notification is delayed until after the second's.
         assert!(shop.sandbox.pay(&one) && shop.sandbox.pay(&other));
         for number in [&one, &other] {
             shop.until(number, |trade| trade.acknowledged == 1).await;
         }
         assert_eq!((shop.state(first).await, shop.state(second).await), ("paid".into(), "paid".into()), "{tender:?}");
-        assert_eq!(shop.proved().await, went_well(2 * n), "{tender:?}");
+        assert_eq!(shop.proved().await, after_success(2 * n), "{tender:?}");
     }
 });
 
@@ -67,7 +67,7 @@ both!(a_false_signature_or_a_truncated_body_changes_nothing, |w: World| async mo
     let shop = Shop::open(w).await;
     for (n, (tender, _)) in (1..).zip(CHANNELS) {
         let (order, number) = shop.reach(tender, 5_000).await;
-        let before = went_well(n - 1);
+        let before = after_success(n - 1);
         for faults in [Faults { falsify: true, ..Faults::default() }, Faults { half: true, ..Faults::default() }] {
             shop.sandbox.set_faults(faults);
             let sent = shop.trade(&number).notified;
@@ -82,7 +82,7 @@ both!(a_false_signature_or_a_truncated_body_changes_nothing, |w: World| async mo
         shop.sandbox.set_faults(Faults { lose: true, ..Faults::default() });
         shop.wait(11 * SECOND);
         shop.query().await.unwrap();
-        assert_eq!(shop.proved().await, went_well(n), "{tender:?}");
+        assert_eq!(shop.proved().await, after_success(n), "{tender:?}");
     }
 });
 
@@ -113,7 +113,7 @@ both!(a_mismatched_payment_is_held_until_the_channel_is_queried, |w: World| asyn
             shop.until(&number, |trade| trade.acknowledged == 1).await;
             n += 1;
             assert_eq!(shop.state(order).await, "pending", "{tender:?} {reason}");
-            let counts = Counts { events: 2 * n - 1, cases: 1, ..went_well(n - 1) };
+            let counts = Counts { events: 2 * n - 1, cases: 1, ..after_success(n - 1) };
             assert_eq!(shop.proved().await, counts, "{tender:?} {reason}");
             let detail = shop.world.word("SELECT detail FROM cases ORDER BY opened_at DESC, id DESC LIMIT 1").await;
             assert!(detail.contains(&format!("\"reason\":\"{reason}\"")), "{detail}");
@@ -121,7 +121,7 @@ both!(a_mismatched_payment_is_held_until_the_channel_is_queried, |w: World| asyn
             assert_eq!(refused, AppError::OrderClosed, "nobody pays again while his money is being looked for");
             shop.sandbox.set_faults(Faults::default());
             assert_eq!(shop.query().await.unwrap(), "asked 1, settled 1, failed 0", "{tender:?} {reason}");
-            assert_eq!(shop.proved().await, Counts { events: 2 * n, ..went_well(n) }, "{tender:?} {reason}");
+            assert_eq!(shop.proved().await, Counts { events: 2 * n, ..after_success(n) }, "{tender:?} {reason}");
         }
     }
 });
@@ -130,7 +130,7 @@ both!(an_unpaid_order_closes_only_on_the_channels_answer, |w: World| async move 
     let shop = Shop::open(w).await;
     for (tender, query) in CHANNELS {
         let (order, number) = shop.reach(tender, 5_000).await;
-        // Down, then silent, then a liar: nothing may be concluded.
+        // Down, then silent, then forged answers: nothing may be concluded.
         let silent = Faults { silent_on: vec![query.into()], ..Faults::default() };
         let liar =
             Faults { falsify: tender != Tender::Alipay, status: (tender == Tender::Alipay).then_some(500), ..Faults::default() };
@@ -159,7 +159,7 @@ both!(an_unpaid_order_closes_only_on_the_channels_answer, |w: World| async move 
 
 both!(a_payment_after_the_order_closed_is_credited, |w: World| async move {
     let shop = Shop::open(w).await;
-    // WeChat closes what we close; the others still let the payer pay where our clock runs ahead of theirs.
+    // WeChat closes what we close; on the others a trade can still be paid if our clock is ahead of theirs.
     for (n, tender) in (1..).zip([Tender::Alipay, Tender::UnionPay]) {
         let (order, cashier) = shop.paying_by(tender, 5_000, &PHONE).await;
         for _ in 0..25 {
@@ -172,7 +172,7 @@ both!(a_payment_after_the_order_closed_is_credited, |w: World| async move {
         assert!(shop.sandbox.pay(&number), "{tender:?}");
         shop.until(&number, |trade| trade.acknowledged == 1).await;
         assert_eq!(shop.state(order).await, "paid", "{tender:?}");
-        assert_eq!(shop.proved().await, went_well(n));
+        assert_eq!(shop.proved().await, after_success(n));
         shop.wait(25 * MINUTE);
         shop.world.clock.advance(-25 * MINUTE);
     }
@@ -183,7 +183,7 @@ both!(an_order_paid_twice_is_credited_once_and_rest_suspended, |w: World| async 
     let shop = Shop::open(w).await;
     for (n, tender) in (1..).zip([Tender::Alipay, Tender::UnionPay]) {
         let (order, first) = shop.reach(tender, 5_000).await;
-        // The product's clock says that the first form is over; the channel still takes it.
+        // The first attempt has expired by the product's clock; the channel still accepts it.
         shop.world.clock.advance(16 * MINUTE);
         shop.arrive(&shop.another_attempt(order).await.cashier).await;
         let second = shop.number(order).await;
@@ -193,7 +193,7 @@ both!(an_order_paid_twice_is_credited_once_and_rest_suspended, |w: World| async 
             shop.until(number, |trade| trade.acknowledged == 1).await;
         }
         assert_eq!(shop.state(order).await, "paid");
-        let counts = Counts { events: 2 * n, suspense_fen: 5_000 * n, cases: n, ..went_well(n) };
+        let counts = Counts { events: 2 * n, suspense_fen: 5_000 * n, cases: n, ..after_success(n) };
         assert_eq!(shop.proved().await, counts, "{tender:?}");
         assert!(shop.sandbox.notify(&first) && shop.sandbox.notify(&second));
         for number in [&first, &second] {

@@ -1,4 +1,4 @@
-//! The binary on its command line: what is wrong is said clearly, with the right exit code and no panic.
+//! The command line: errors are reported clearly, with the right exit code and without a panic.
 
 use std::io::Write;
 use std::net::TcpListener;
@@ -14,8 +14,8 @@ fn dormwatt(dir: &Path, arguments: &[&str], environment: &[(&str, &str)], input:
     child.wait_with_output().unwrap()
 }
 
-/// Runs it, expects it to fail with that code, and gives what it said.
-fn complaint(dir: &Path, arguments: &[&str], environment: &[(&str, &str)], code: i32) -> String {
+/// Runs it, expects this exit code, and gives its error output.
+fn error_output(dir: &Path, arguments: &[&str], environment: &[(&str, &str)], code: i32) -> String {
     let output = dormwatt(dir, arguments, environment, "");
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(code), "{said}");
@@ -28,7 +28,7 @@ fn a_port_in_use_is_named_in_the_error() {
     let dir = tempfile::tempdir().unwrap();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    let said = complaint(dir.path(), &["serve"], &[("DORMWATT_SERVER__ADDRESS", &address)], 1);
+    let said = error_output(dir.path(), &["serve"], &[("DORMWATT_SERVER__ADDRESS", &address)], 1);
     assert!(said.contains(&address) && said.contains("server.address") && said.contains("in use"), "{said}");
     assert!(!dir.path().join("data").exists(), "the database of the server that runs was not touched");
 }
@@ -46,21 +46,21 @@ fn a_configuration_error_names_key_and_file() {
         ("[server\n", ""),
     ] {
         std::fs::write(&file, text).unwrap();
-        let said = complaint(dir.path(), &["--config", "mine.toml", "check"], &[], 2);
+        let said = error_output(dir.path(), &["--config", "mine.toml", "check"], &[], 2);
         assert!(said.contains("mine.toml") && said.contains(key), "{text}: {said}");
     }
-    let said = complaint(dir.path(), &["check", "--config", "missing.toml"], &[], 2);
+    let said = error_output(dir.path(), &["check", "--config", "missing.toml"], &[], 2);
     assert!(said.contains("missing.toml"), "{said}");
-    let said = complaint(dir.path(), &["check"], &[("DORMWATT_METERS__BAUD", "9")], 2);
+    let said = error_output(dir.path(), &["check"], &[("DORMWATT_METERS__BAUD", "9")], 2);
     assert!(said.contains("meters.baud"), "{said}");
-    let said = complaint(dir.path(), &["check"], &[("DORMWATT_SERVER__ADDRES", "x")], 2);
+    let said = error_output(dir.path(), &["check"], &[("DORMWATT_SERVER__ADDRES", "x")], 2);
     assert!(said.contains("DORMWATT_SERVER__ADDRES"), "{said}");
     std::fs::write(&file, "[pay.alipay]\napp_id = \"1\"\n").unwrap();
     let environment = [("DORMWATT_SERVER__ADDRESS", "127.0.0.1:0"), ("DORMWATT_DATABASE__URL", "sqlite:t.db")];
-    let said = complaint(dir.path(), &["serve", "--config", "mine.toml"], &environment, 2);
+    let said = error_output(dir.path(), &["serve", "--config", "mine.toml"], &environment, 2);
     assert!(said.contains("pay.alipay."), "{said}");
     std::fs::write(&file, "[keys]\nenc = \"hunter2\"\n").unwrap();
-    let said = complaint(dir.path(), &["serve", "--config", "mine.toml"], &environment, 2);
+    let said = error_output(dir.path(), &["serve", "--config", "mine.toml"], &environment, 2);
     assert!(said.contains("keys") && said.contains("enc") && !said.contains("hunter2"), "{said}");
 }
 
@@ -72,12 +72,12 @@ fn an_unusable_database_path_is_named_in_the_error() {
     for url in ["sqlite:/proc/dormwatt.db", "sqlite:file/dormwatt.db", "sqlite:no/such/dir/dormwatt.db"] {
         for command in ["serve", "migrate", "verify", "check"] {
             let environment = [("DORMWATT_DATABASE__URL", url), ("DORMWATT_SERVER__ADDRESS", "127.0.0.1:0")];
-            let said = complaint(dir.path(), &[command], &environment, 1);
+            let said = error_output(dir.path(), &[command], &environment, 1);
             assert!(said.contains("database.url"), "{command} {url}: {said}");
         }
     }
     let environment = [("DORMWATT_DATABASE__URL", "postgres://x:hunter2@127.0.0.1:1/x")];
-    let said = complaint(dir.path(), &["check"], &environment, 1);
+    let said = error_output(dir.path(), &["check"], &environment, 1);
     assert!(said.contains("database.url") && !said.contains("hunter2"), "{said}");
 }
 
@@ -129,7 +129,7 @@ fn a_meter_profile_can_be_tried_from_the_command_line() {
     let bad = good.replace("close = [1]", "close = [0]").replace("0x0010, type", "0x0012, type");
     std::fs::write(dir.path().join("mine.toml"), &bad).unwrap();
     let line = |key: &str| 1 + bad.lines().position(|line| line.contains(key)).unwrap();
-    let said = complaint(dir.path(), &["check", "--profile", "mine.toml"], &[], 1);
+    let said = error_output(dir.path(), &["check", "--profile", "mine.toml"], &[], 1);
     assert!(
         said.contains(&format!("mine.toml, line {}: relay.close: must not be the same as open", line("close = ["))),
         "{said}"
@@ -139,7 +139,7 @@ fn a_meter_profile_can_be_tried_from_the_command_line() {
     // The server does not start with it, and says the same.
     let environment = [("DORMWATT_METERS__PROFILES_DIR", "."), ("DORMWATT_SERVER__ADDRESS", "127.0.0.1:0")];
     for command in ["check", "serve"] {
-        let said = complaint(dir.path(), &[command], &environment, 1);
+        let said = error_output(dir.path(), &[command], &environment, 1);
         assert!(said.contains("mine.toml, line"), "{said}");
     }
 }
@@ -149,7 +149,8 @@ fn check_lists_the_channels_or_names_the_wrong_key() {
     let dir = tempfile::tempdir().unwrap();
     let vectors = concat!(env!("CARGO_MANIFEST_DIR"), "/crates/payments/src/alipay/vectors");
     let alipay = format!(
-        "[database]\nurl = \"sqlite:t.db\"\n[pay]\npublic_url = \"https://power.example\"\n[pay.alipay]\napp_id = \"2021000000000001\"\n\
+        "[database]\nurl = \"sqlite:t.db\"\n[pay]\npublic_url = \"https://power.example\"\n[pay.alipay]\n\
+         app_id = \"2021000000000001\"\n\
          seller_id = \"2088000000000001\"\nprivate_key_file = \"{vectors}/app-pkcs1.pem\"\n\
          alipay_public_key_file = \"{vectors}/gateway-public.pem\"\n"
     );
@@ -159,6 +160,6 @@ fn check_lists_the_channels_or_names_the_wrong_key() {
     let said = String::from_utf8(said.stdout).unwrap();
     assert!(said.contains("payment channel: alipay for 2088000000000001"), "{said}");
     std::fs::write(&file, format!("{alipay}[pay.unionpay]\nmer_id = \"777\"\n")).unwrap();
-    let said = complaint(dir.path(), &["check", "--config", "mine.toml"], &[], 2);
+    let said = error_output(dir.path(), &["check", "--config", "mine.toml"], &[], 2);
     assert!(said.contains("pay.unionpay.mer_id"), "{said}");
 }

@@ -1,4 +1,4 @@
-//! Modes, switches and settings are done only when the meter shows them, on both databases.
+//! Modes, relay commands and settings are done only when the meter shows them, on both databases.
 
 use std::time::Duration;
 

@@ -1,14 +1,11 @@
-//! Money that somebody gave back at the channel's own console: a person says what it paid, or that it is lost, and until then nothing
-//! of it goes back a second time; on both databases.
-
-use std::sync::Arc;
+//! Refunds made at the channel's own console: an operator says what each one settles or writes it off, and until then that money
+//! is not refunded a second time; on both databases.
 
 use app::api::resident::ResidentPort;
 use domain::clock::Clock;
 use domain::ledger::Account;
 use domain::order::Limits;
 use domain::returns;
-use meters::live::Live;
 use model::error::AppError;
 use model::ids::{OrderId, UserId};
 use model::money::{Fen, Money};
@@ -16,7 +13,7 @@ use model::order::{OrderState, Tender};
 use model::person::{Role, Who};
 use model::time::{DAY, SECOND};
 use sandbox::Faults;
-use server::services::residents::Residents;
+use server::services::residents::ResidentService;
 use store::refunds::{self, RefundSubject};
 use store::returns::{NewReturn, Return, ask as ask_return};
 use store::{StoreError, console, verify};
@@ -27,7 +24,7 @@ use story_support::shop::Shop;
 use story_support::web::{Web, location};
 use story_support::{World, both};
 
-/// A room whose wallet is on the ledger, and a purchase of 50.00 in it.
+/// A room with a server wallet and a purchase of 50.00 yuan.
 async fn bought(w: World) -> (Shop, UserId, OrderId, String) {
     let (fixture, account) = RoomFixture::supplied(w, 10_000, 1_000).await;
     let resident = UserId(uuid(&fixture.w, "SELECT user_id FROM account_residents").await);
@@ -88,9 +85,7 @@ both!(console_refunds_are_reported_by_each_channel, |w: World| async move {
 
 both!(the_payer_sees_pending_checks_and_console_refunds, |w: World| async move {
     let shop = Shop::under(w, BY_HAND).await;
-    let (db, clock, rng) = (shop.world.db.clone(), shop.world.clock.clone(), shop.world.rng.clone());
-    let live = Live::load(&db, clock.clone()).await.unwrap();
-    let residents = Residents::new(db, clock, rng, live, shop.payments.clone(), Arc::new(|| {}));
+    let residents = ResidentService::new(shop.world.context().await, shop.payments.clone());
     let payer = Who { role: Role::Resident, ..shop.who(shop.room.resident) };
     let (order, number) = shop.at_the_cashier(5_000).await;
     let seen = async || residents.order(&payer, order).await.unwrap();
@@ -116,7 +111,7 @@ both!(a_console_refund_settles_a_correction_once, |w: World| async move {
     let noted = console::close_case(&shop.world.db, shop.world.clock.now(), &shop.who(clerk), case, "noted").await;
     assert_eq!(refused(noted), AppError::Conflict, "a note does not clear it");
     let back = correct(&shop, clerk, order, 3_000).await.unwrap();
-    // The channel would give 30.00 more: nobody is asked before somebody has said what the 20.00 were.
+    // The channel could refund 30.00 more, but is not asked before an operator has cleared the 20.00.
     assert_eq!(shop.give_back().await.unwrap(), "begun 0, asked 0, ended 0, failed 0");
     assert_eq!(shop.trade(&number).refunded(), Fen(2_000));
     let both = futures::future::join_all((0..2).map(|_| clear(&shop, clerk, RefundSubject::Return(back.id())))).await;
@@ -124,8 +119,8 @@ both!(a_console_refund_settles_a_correction_once, |w: World| async move {
     assert_eq!(shop.balance(&Account::Suspense).await, Money::ZERO);
     assert_eq!(shop.open_cases().await, 0);
     shop.proved().await;
-    // The rest goes the way it came.
-    let rest = shop.wish(clerk, RefundSubject::Return(back.id()), 1_000);
+    // The rest is refunded through its channel.
+    let rest = shop.refund_request(clerk, RefundSubject::Return(back.id()), 1_000);
     let more = refunds::NewRefund { amount: Fen(1_001), key: shop.world.rng.id(shop.world.clock.now()), ..rest.clone() };
     assert_eq!(refused(shop.ask(&more).await), AppError::ExceedsRefundable);
     shop.ask(&rest).await.unwrap();
@@ -209,19 +204,19 @@ both!(each_console_refund_after_a_write_off_is_written_off_once, |w: World| asyn
         refunds::write_off(&w.db, &w.rng, w.clock.now(), &who, order, "已用掉").await
     };
     let lost = async || (shop.balance(&Account::Suspense).await, shop.balance(&Account::WriteOff).await);
-    // Two that nobody had looked at meanwhile are one loss.
+    // Two that were not cleared in between are one write-off.
     at_the_console(&shop, &number, "console1", 1_000).await;
     at_the_console(&shop, &number, "console2", 500).await;
     lose().await.unwrap();
     assert_eq!(lost().await, (Money::ZERO, Money(-150_000)));
-    // The next one opens a case of its own, and is lost once, though two say so at once.
+    // The next one opens a new case and is written off once, despite two concurrent requests.
     at_the_console(&shop, &number, "console3", 700).await;
     assert_eq!((lost().await, shop.open_cases().await), ((Money(-70_000), Money(-150_000)), 1));
     shop.proved().await;
     let both = futures::future::join_all((0..2).map(|_| lose())).await;
     assert_eq!(both.iter().filter(|one| one.is_ok()).count(), 1, "{both:?}");
     assert_eq!((lost().await, shop.open_cases().await), ((Money::ZERO, Money(-220_000)), 0));
-    // Of a third a part pays a return, and the rest is lost.
+    // Of a third, a part settles a return and the rest is written off.
     at_the_console(&shop, &number, "console4", 2_000).await;
     let back = correct(&shop, clerk, order, 1_200).await.unwrap();
     clear(&shop, clerk, RefundSubject::Return(back.id())).await.unwrap();
@@ -230,11 +225,12 @@ both!(each_console_refund_after_a_write_off_is_written_off_once, |w: World| asyn
     assert_eq!(refused(lose().await), AppError::Conflict);
     assert_eq!((lost().await, shop.open_cases().await), ((Money::ZERO, Money(-300_000)), 0));
     shop.proved().await;
-    // More is said to be lost than went back.
+    // The write-off exceeds the refund.
     shop.world
         .execute(
             "INSERT INTO ledger_transfers (id, operation, reference, debit, credit, amount_e4, at)
-             SELECT id, 'refund-lost', id, 'write-off', 'suspense', 100, received_at FROM payment_events WHERE kind = 'refund:1000'",
+             SELECT id, 'refund-lost', id, 'write-off', 'suspense', 100, received_at
+             FROM payment_events WHERE kind = 'refund:1000'",
         )
         .await;
     let differences = verify::verify(&shop.world.db).await.unwrap().differences;

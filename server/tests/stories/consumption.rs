@@ -1,12 +1,11 @@
-//! What meters use reaches the ledger once a day, and only what can be trusted; subsidies reach each room once a month; on both
+//! Consumption is posted to the ledger once a day, from trusted readings only; subsidies reach each room once a month; on both
 //! databases.
-
-use std::sync::Arc;
 
 use domain::clock::Clock;
 use domain::ledger::{self, Account};
 use domain::order::Limits;
 use domain::subsidy::Rule;
+use model::case::{CaseDetail, MeterPosition};
 use model::ids::{PlaceId, UserId};
 use model::money::{Fen, Money};
 use model::order::Tender;
@@ -14,7 +13,7 @@ use model::person::{Role, Who};
 use model::subsidy::{Month, Per};
 use model::time::{DAY, MINUTE};
 use server::tasks::Task;
-use server::tasks::meter_uses::MeterUses;
+use server::tasks::consumption::PostConsumption;
 use server::tasks::subsidies::GiveSubsidies;
 use store::accounts::{self, TakeOver};
 use store::orders::{self, NewOrder};
@@ -23,7 +22,7 @@ use story_support::rooms::Room;
 use story_support::{World, bind, both};
 use uuid::Uuid;
 
-/// Sold, and in the meter as far as the books know.
+/// Sells, and records the delivery.
 async fn sell_and_deliver(w: &World, room: Room, count: i64, fen: i64) {
     let (now, key) = (w.clock.now(), w.rng.id(w.clock.now()));
     let (account, meter, by) = (room.account, room.meter, room.resident);
@@ -40,7 +39,7 @@ async fn sell_and_deliver(w: &World, room: Room, count: i64, fen: i64) {
 }
 
 async fn post_consumption(w: &World) -> String {
-    let task = MeterUses { db: w.db.clone(), clock: w.clock.clone(), rng: w.rng.clone() };
+    let task = PostConsumption(w.context().await);
     task.run().await.unwrap()
 }
 
@@ -56,17 +55,17 @@ both!(consumption_is_posted_once_a_day, |w: World| async move {
     let room = w.room(1).await;
     sell_and_deliver(&w, room, 1, 10_000).await;
     w.shows(room.meter, 1, 10_000, 9_000).await;
-    assert_eq!(post_consumption(&w).await, "1 of 1 brought in");
-    assert_eq!(post_consumption(&w).await, "0 of 0 brought in", "once a day");
+    assert_eq!(post_consumption(&w).await, "1 of 1 posted");
+    assert_eq!(post_consumption(&w).await, "0 of 0 posted", "once a day");
     let held = Account::InMeter(room.account);
     assert_eq!((owed(&w, &held).await, owed(&w, &Account::Consumption).await), (Money(900_000), Money(100_000)));
 
     w.clock.advance(DAY);
-    assert_eq!(post_consumption(&w).await, "0 of 0 brought in", "nothing was read today");
+    assert_eq!(post_consumption(&w).await, "0 of 0 posted", "nothing was read today");
     // Money that went in meanwhile is not use.
     sell_and_deliver(&w, room, 2, 5_000).await;
     w.shows(room.meter, 2, 15_000, 13_500).await;
-    assert_eq!(post_consumption(&w).await, "1 of 1 brought in");
+    assert_eq!(post_consumption(&w).await, "1 of 1 posted");
     assert_eq!((owed(&w, &held).await, owed(&w, &Account::Consumption).await), (Money(1_350_000), Money(150_000)));
     assert_eq!(w.number("SELECT COUNT(*) FROM meter_consumption").await, 2);
     proved(&w).await;
@@ -85,23 +84,27 @@ both!(untrusted_readings_are_not_posted, |w: World| async move {
     let room = w.room(1).await;
     sell_and_deliver(&w, room, 1, 10_000).await;
     w.shows(room.meter, 2, 12_000, 9_000).await;
-    assert_eq!(post_consumption(&w).await, "0 of 1 brought in", "the meter holds money that the ledger does not know");
+    assert_eq!(post_consumption(&w).await, "0 of 1 posted", "the meter holds money that the ledger does not know");
     w.shows(room.meter, 1, 10_000, 9_000).await;
     let mut tx = w.db.begin().await.unwrap();
-    cases::open(&mut tx, &w.rng, w.clock.now(), cases::kind::METER_DIFFERS, Some(room.meter), None, "{}").await.unwrap();
+    let case = CaseDetail::MeterDiffers { ledger: MeterPosition::default(), meter: MeterPosition::default() };
+    cases::open(&mut tx, &w.rng, w.clock.now(), Some(room.meter), None, &case).await.unwrap();
     tx.commit().await.unwrap();
-    assert_eq!(post_consumption(&w).await, "0 of 1 brought in");
+    assert_eq!(post_consumption(&w).await, "0 of 1 posted");
     w.execute("UPDATE cases SET closed_at = 1").await;
-    assert_eq!(post_consumption(&w).await, "1 of 1 brought in");
+    assert_eq!(post_consumption(&w).await, "1 of 1 posted");
     // What came back comes back in the books too.
     w.clock.advance(DAY);
     w.shows(room.meter, 1, 10_000, 9_200).await;
-    assert_eq!(post_consumption(&w).await, "1 of 1 brought in");
+    assert_eq!(post_consumption(&w).await, "1 of 1 posted");
     assert_eq!(owed(&w, &Account::Consumption).await, Money(80_000));
     proved(&w).await;
     // And a posting that is not what was used shows.
-    w.execute("INSERT INTO meter_consumption (id, meter_id, account_id, epoch, at, amount_fen) SELECT id, id, (SELECT id FROM accounts), 1, 5, 700 FROM meters")
-        .await;
+    w.execute(
+        "INSERT INTO meter_consumption (id, meter_id, account_id, epoch, at, amount_fen) \
+         SELECT id, id, (SELECT id FROM accounts), 1, 5, 700 FROM meters",
+    )
+    .await;
     let found = verify::verify(&w.db).await.unwrap().differences;
     assert!(found.iter().any(|one| one.rule == "use of a meter and posting" && one.expected == 70_000), "{found:?}");
 });
@@ -112,7 +115,7 @@ both!(consumption_before_the_take_over_is_no_income, |w: World| async move {
     let one = TakeOver { meter, number, opened_at, epoch: 1, count: 4, cumulative: Fen(40_000), resident: None };
     accounts::take_over(&w.db, &w.rng, opened_at, &[one]).await.unwrap();
     w.shows(meter, 4, 40_000, 15_000).await;
-    assert_eq!(post_consumption(&w).await, "1 of 1 brought in");
+    assert_eq!(post_consumption(&w).await, "1 of 1 posted");
     assert_eq!((owed(&w, &Account::Consumption).await, owed(&w, &Account::TakenOver).await), (Money(0), Money(-1_500_000)));
     w.clock.advance(DAY);
     w.shows(meter, 4, 40_000, 14_000).await;
@@ -121,16 +124,10 @@ both!(consumption_before_the_take_over_is_no_income, |w: World| async move {
     proved(&w).await;
 });
 
-/// Gives what is due; also at once and again.
-async fn give(w: &World) -> String {
-    let task = || GiveSubsidies {
-        db: w.db.clone(),
-        clock: w.clock.clone(),
-        rng: w.rng.clone(),
-        limits: Limits::default(),
-        wake: Arc::new(|| {}),
-    };
-    task().run().await.unwrap()
+/// Grants the due subsidies, concurrently and repeatedly.
+async fn grant_subsidies(w: &World) -> String {
+    let task = GiveSubsidies { context: w.context().await, limits: Limits::default() };
+    task.run().await.unwrap()
 }
 
 async fn place(w: &World, sql: &'static str) -> PlaceId {
@@ -151,13 +148,13 @@ both!(a_subsidy_reaches_each_room_once_a_month, |w: World| async move {
     let site: Uuid = w.rng.id(w.clock.now());
     bind(&w.db, "INSERT INTO places (id, kind, name, sort) VALUES ($1, 'site', 'site', 1)", site, &[]).await;
     bind(&w.db, "UPDATE places SET parent_id = $1 WHERE kind = 'room'", site, &[]).await;
-    assert!(give(&w).await.contains("0 given"), "nothing was decided");
+    assert!(grant_subsidies(&w).await.contains("0 given"), "nothing was decided");
 
     decide(&w, clerk, PlaceId(site), Per::Room, 2_000).await;
     let second = place(&w, "SELECT place_id FROM meters WHERE unit = 2").await;
     decide(&w, clerk, second, Per::Head, 1_500).await;
     w.shows(rooms[2].meter, 0, 0, 499_000).await;
-    let said = futures::future::join_all((0..4).map(|_| give(&w))).await;
+    let said = futures::future::join_all((0..4).map(|_| grant_subsidies(&w))).await;
     assert_eq!(w.number("SELECT COUNT(*) FROM subsidies").await, 2, "{said:?}");
     assert_eq!(w.number("SELECT COUNT(*) FROM commands WHERE kind = 'credit' AND state = 'queued'").await, 2);
     assert!(said.iter().any(|said| said.contains("1 full")), "the third meter may not hold it: {said:?}");
@@ -166,11 +163,11 @@ both!(a_subsidy_reaches_each_room_once_a_month, |w: World| async move {
 
     // There is room again: it comes later in the month, once.
     w.execute("UPDATE meter_latest SET remaining_fen = 100").await;
-    assert!(give(&w).await.contains("1 given"));
+    assert!(grant_subsidies(&w).await.contains("1 given"));
     w.clock.advance(40 * DAY);
     decide(&w, clerk, second, Per::Head, 0).await;
-    assert!(give(&w).await.contains("2 given, 0 full"), "the second room's has ended");
-    assert!(give(&w).await.contains("0 given"));
+    assert!(grant_subsidies(&w).await.contains("2 given, 0 full"), "the second room's has ended");
+    assert!(grant_subsidies(&w).await.contains("0 given"));
     assert_eq!(w.number("SELECT COUNT(*) FROM orders WHERE tender = 'subsidy'").await, 5);
     proved(&w).await;
 });

@@ -1,4 +1,4 @@
-//! Purchases reach their meters exactly once, over real TCP, whatever is lost on the way, on both databases.
+//! Purchases reach their meters exactly once over TCP, whatever is lost on the way, on both databases.
 
 use std::time::Duration;
 
@@ -146,7 +146,7 @@ both!(a_refusal_by_the_meter_opens_a_case_with_its_meaning, |w: World| async mov
     let limits = model::parameters::Limits { hoarding: 50_000, ..model::parameters::Limits::default() };
     s.command(s.rooms[0].meter, model::issue::Issue::Limits(limits)).await;
     s.settled(SOON).await;
-    let held = s.held().await;
+    let held = s.held_command().await;
     let decision = deliveries::Decision { by: s.clerk, ip: "127.0.0.1", at: SystemClock.now() };
     deliveries::try_again(&s.w.db, held, &decision).await.unwrap();
     assert!(deliveries::try_again(&s.w.db, held, &decision).await.is_err(), "it is not held any more");
@@ -171,7 +171,7 @@ both!(a_sale_now_above_the_hoarding_limit_is_not_sent, |w: World| async move {
     // Some of it is used, or the limit is raised: the same purchase goes in, once.
     s.config.hoarding_fen = 11_000;
     let decision = deliveries::Decision { by: s.clerk, ip: "127.0.0.1", at: SystemClock.now() };
-    deliveries::try_again(&s.w.db, s.held().await, &decision).await.unwrap();
+    deliveries::try_again(&s.w.db, s.held_command().await, &decision).await.unwrap();
     let engine = s.start().await;
     s.settled(SOON).await;
     engine.stop().await;

@@ -1,4 +1,4 @@
-//! DL/T 645 meters through the engine: relay and clock, commanded as the outbox has it, on a transparent gateway of the simulator.
+//! DL/T 645 meters through the engine: relay and clock commands from the outbox, over a transparent gateway of the simulator.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -7,11 +7,10 @@ use std::time::Duration;
 
 use ::meters::live::Live;
 use domain::clock::{Clock, SystemClock, TestClock};
-use domain::command_args::CommandArgs;
 use domain::framing::Framing;
-use model::command::CommandReason;
 use model::ids::MeterId;
 use model::time::{Date, HOUR, MINUTE, SECOND};
+use server::services::Context;
 use server::tasks::Task;
 use server::tasks::clock::SetClocks;
 use simulator::{Load, OneTimeFault};
@@ -24,15 +23,17 @@ use story_support::site::{Site, until};
 use story_support::{World, both};
 
 const SOON: Duration = Duration::from_secs(60);
-/// As the simulated meters want it.
+/// The password of the simulated meters.
 const PASSWORD: &str = "02563412";
+const OPEN: &str = r#"{"closed":false}"#;
+const CLOSE: &str = r#"{"closed":true}"#;
 
 /// One bus with so many DL/T 645 meters, each drawing 1 kW.
 async fn bus(w: World, meters: u8) -> Site {
     bus_at(w, meters, None).await
 }
 
-/// The same in the time of that clock.
+/// The same with this clock.
 async fn bus_at(w: World, meters: u8, clock: Option<Arc<TestClock>>) -> Site {
     let mut s = Site::with(w, 1, meters, |sim| {
         if let Some(clock) = clock {
@@ -51,14 +52,14 @@ async fn bus_at(w: World, meters: u8, clock: Option<Arc<TestClock>>) -> Site {
     s
 }
 
-async fn ended(s: &Site, meter: MeterId, closed: bool) -> Command {
-    let command = s.command(meter, CommandArgs::Relay { closed }).await;
+async fn ended(s: &Site, meter: MeterId, args: &str) -> Command {
+    let command = s.command(meter, "relay", args).await;
     s.settled(SOON).await;
     s.refreshed(&command).await
 }
 
-fn told(command: &Command) -> (&'static str, Option<&'static str>, i64) {
-    (command.state.as_str(), command.reason.map(CommandReason::as_str), command.attempts)
+fn result(command: &Command) -> (&str, Option<&str>, i64) {
+    (&command.state, command.note.as_deref(), command.attempts)
 }
 
 const CASES: &str = "SELECT COUNT(*) FROM cases WHERE kind = 'password' AND closed_at IS NULL";
@@ -66,10 +67,10 @@ const CASES: &str = "SELECT COUNT(*) FROM cases WHERE kind = 'password' AND clos
 both!(a_relay_command_is_done_when_the_relay_is_observed, |w: World| async move {
     let s = bus(w, 2).await;
     let engine = s.start().await;
-    for closed in [false, true] {
-        assert_eq!(told(&ended(&s, s.meters[0], closed).await), ("done", None, 1));
+    for (args, closed) in [(OPEN, false), (CLOSE, true)] {
+        assert_eq!(result(&ended(&s, s.meters[0], args).await), ("done", None, 1));
         assert_eq!((s.view(0, 1).relay_closed, s.view(0, 2).relay_closed), (closed, true), "and no other");
-        assert_eq!(told(&ended(&s, s.meters[0], closed).await), ("done", None, 0), "it stands so already: nothing is sent");
+        assert_eq!(result(&ended(&s, s.meters[0], args).await), ("done", None, 0), "it stands so already: nothing is sent");
     }
     engine.stop().await;
     assert_eq!(s.w.number("SELECT COUNT(*) FROM cases").await, 0);
@@ -77,9 +78,9 @@ both!(a_relay_command_is_done_when_the_relay_is_observed, |w: World| async move 
 
 both!(a_refused_password_is_reported_once_and_not_retried, |w: World| async move {
     let mut s = bus(w, 1).await;
-    // What the wallet wants is not what stands there: the reconciler tells the relay to open.
+    // The relay differs from what the wallet asks for, so the relay controller opens it.
     s.w.execute("INSERT INTO wallets (meter_id, changed_at) SELECT id, 0 FROM meters").await;
-    let commands = "SELECT COUNT(*) FROM commands WHERE state = 'failed' AND reason = 'password' AND attempts = 1";
+    let commands = "SELECT COUNT(*) FROM commands WHERE state = 'failed' AND note = 'password' AND attempts = 1";
     for (n, password) in [(1, "02000000"), (2, "")] {
         s.config.dlt645.password = password.into();
         let engine = s.start().await;
@@ -97,15 +98,15 @@ both!(a_refused_password_is_reported_once_and_not_retried, |w: World| async move
     assert_eq!(s.w.number("SELECT COUNT(*) FROM audit WHERE action = 'command.not-permitted'").await, 2);
 });
 
-/// Stands before the gateway and sees what switches go by; of the next one it loses the request or the answer.
+/// A proxy before the gateway that sees relay commands and loses the next request or answer.
 #[derive(Default)]
-struct Tap {
+struct Proxy {
     switches: AtomicUsize,
     lose_request: AtomicBool,
     lose_answer: AtomicBool,
 }
 
-/// The control codes of switching, and of its answer.
+/// The control codes of a relay command and of its answer.
 const SWITCH: u8 = 0x1c;
 const SWITCHED: u8 = 0x9c;
 
@@ -113,21 +114,21 @@ fn is(frame: &[u8], control: u8) -> bool {
     frame.windows(9).any(|bytes| bytes[0] == 0x68 && bytes[7] == 0x68 && bytes[8] == control)
 }
 
-impl Tap {
-    /// Puts itself before the site's only gateway.
-    async fn before(s: &Site) -> Arc<Self> {
-        let tap = Arc::new(Self::default());
+impl Proxy {
+    /// Starts between the server and the site's only gateway.
+    async fn start(s: &Site) -> Arc<Self> {
+        let proxy = Arc::new(Self::default());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (port, gateway) = (listener.local_addr().unwrap().port(), s.sim.addresses()[0]);
         let row = meters::gateways(&s.w.db).await.unwrap()[0].id;
-        story_support::bind(&s.w.db, "UPDATE gateways SET port = $2 WHERE id = $1", row.0, &[port.into()]).await;
-        let same = Arc::clone(&tap);
+        story_support::bind(&s.w.db, "UPDATE gateways SET port = $2 WHERE id = $1", row, &[port.into()]).await;
+        let same = Arc::clone(&proxy);
         tokio::spawn(async move {
             while let Ok((ours, _)) = listener.accept().await {
                 tokio::spawn(Arc::clone(&same).pass(ours, gateway));
             }
         });
-        tap
+        proxy
     }
 
     async fn pass(self: Arc<Self>, mut server: TcpStream, gateway: SocketAddr) -> std::io::Result<()> {
@@ -159,15 +160,15 @@ impl Tap {
 
 both!(a_lost_answer_is_read_back_and_a_lost_request_resent, |w: World| async move {
     let s = bus(w, 1).await;
-    let tap = Tap::before(&s).await;
+    let proxy = Proxy::start(&s).await;
     let engine = s.start().await;
-    let switches = || tap.switches.load(Ordering::SeqCst);
-    tap.lose_answer.store(true, Ordering::SeqCst);
-    assert_eq!(told(&ended(&s, s.meters[0], false).await), ("done", None, 1));
+    let switches = || proxy.switches.load(Ordering::SeqCst);
+    proxy.lose_answer.store(true, Ordering::SeqCst);
+    assert_eq!(result(&ended(&s, s.meters[0], OPEN).await), ("done", None, 1));
     assert_eq!((switches(), s.view(0, 1).relay_closed), (1, false), "it obeyed, so it was not told again");
-    tap.lose_request.store(true, Ordering::SeqCst);
-    let command = ended(&s, s.meters[0], true).await;
-    assert_eq!((command.state.as_str(), command.attempts, switches()), ("done", 2, 3), "it still stood the other way");
+    proxy.lose_request.store(true, Ordering::SeqCst);
+    let command = ended(&s, s.meters[0], CLOSE).await;
+    assert_eq!((&*command.state, command.attempts, switches()), ("done", 2, 3), "it still stood the other way");
     assert!(s.view(0, 1).relay_closed);
     engine.stop().await;
     assert_eq!(s.w.number("SELECT COUNT(*) FROM cases").await, 0);
@@ -183,18 +184,17 @@ both!(a_clock_is_set_by_broadcast_or_alone_and_not_near_midnight, |w: World| asy
     let truth = |unit: u8| s.view(0, unit).clock.since(clock.now()) / SECOND;
     // A minute, two, and ten; the last is right.
     for (unit, seconds) in [(1, 60), (2, -120), (3, 600)] {
-        s.meter(0, unit).suffer(OneTimeFault::ClockOff { seconds }).await.unwrap();
+        s.meter(0, unit).inject(OneTimeFault::ClockOff { seconds }).await.unwrap();
     }
     until(SOON, "the clocks to be seen", || async { (0..4).all(|n| off(n) == [Some(60), Some(-120), Some(600), Some(0)][n]) })
         .await;
-    let (waker, told) = (Arc::clone(&engine), Arc::clone(&engine));
-    let task = SetClocks {
+    let task = SetClocks(Context {
         db: s.w.db.clone(),
         clock: clock.clone(),
         rng: s.w.rng.clone(),
-        takes_time: Arc::new(move |meter| told.takes_time(meter)),
-        wake: Arc::new(move || waker.wake()),
-    };
+        live: live.clone(),
+        gateway: engine.clone(),
+    });
     // The hour, and half past it, where a rate may begin.
     for minutes in [0, 3, 25] {
         clock.advance(minutes * MINUTE);

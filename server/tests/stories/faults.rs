@@ -1,5 +1,5 @@
-//! Every fault that the simulator can make, and what comes of it: what the server shows, stores and does. The matches here know
-//! every fault, so that a new one does not compile without its story.
+//! Every fault of the simulator and its effect on what the server shows, stores and does. The matches are exhaustive, so a new
+//! fault does not compile without its test.
 
 use std::iter::successors;
 use std::sync::Arc;
@@ -17,12 +17,12 @@ use story_support::{World, both};
 
 const SOON: Duration = Duration::from_secs(60);
 
-/// What comes of a line fault that strikes always.
+/// The effect of a permanent line fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Outcome {
     /// The meter is read.
     Read,
-    /// It is lost, and its neighbour is not.
+    /// It is lost, and the other meter is not.
     Lost,
 }
 
@@ -49,7 +49,7 @@ fn line_faults() -> impl Iterator<Item = (LineFault, Outcome)> {
     successors(Some(LineFault::Silent), |fault| line(*fault).1).map(|fault| (fault, line(fault).0))
 }
 
-/// What carries a meter's frames.
+/// The protocol of a meter's frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Wire {
     Tcp,
@@ -60,7 +60,7 @@ enum Wire {
 }
 
 impl Wire {
-    /// The gateway and its meter 2, put on this wire.
+    /// Sets the framing of the gateway and of its meter 2.
     fn put(self, gateway: &mut GatewayPlan) {
         gateway.framing = if self == Self::Tcp { Framing::ModbusTcp } else { Framing::Transparent };
         if self == Self::Dlt645 {
@@ -96,7 +96,7 @@ fn is_lost(live: &Live, meter: MeterId) -> bool {
     live.get(meter).is_none_or(|latest| latest.lost_since.is_some() || latest.observed_at.is_none())
 }
 
-async fn each_line_fault_ends_as_it_should(w: World, wire: Wire) {
+async fn each_line_fault_has_its_outcome(w: World, wire: Wire) {
     let (s, struck) = one_gateway_a_fault(w, wire).await;
     for (gateway, (fault, _)) in struck.iter().enumerate() {
         s.meter(gateway, 2).fault(*fault, 1.0).unwrap();
@@ -125,9 +125,9 @@ async fn each_line_fault_ends_as_it_should(w: World, wire: Wire) {
     assert_eq!(s.w.number("SELECT COUNT(*) FROM readings WHERE quality > 0").await, 0);
 }
 
-both!(each_line_fault_on_modbus_tcp_has_its_expected_outcome, |w: World| each_line_fault_ends_as_it_should(w, Wire::Tcp));
-both!(each_line_fault_on_rtu_has_its_expected_outcome, |w: World| each_line_fault_ends_as_it_should(w, Wire::Rtu));
-both!(each_line_fault_on_dlt645_has_its_expected_outcome, |w: World| each_line_fault_ends_as_it_should(w, Wire::Dlt645));
+both!(each_line_fault_on_modbus_tcp_has_its_expected_outcome, |w: World| each_line_fault_has_its_outcome(w, Wire::Tcp));
+both!(each_line_fault_on_rtu_has_its_expected_outcome, |w: World| each_line_fault_has_its_outcome(w, Wire::Rtu));
+both!(each_line_fault_on_dlt645_has_its_expected_outcome, |w: World| each_line_fault_has_its_outcome(w, Wire::Dlt645));
 
 async fn a_purchase_is_applied_once(w: World, wire: Wire) {
     let (s, struck) = one_gateway_a_fault(w, wire).await;
@@ -155,18 +155,18 @@ both!(each_line_fault_on_rtu_applies_a_purchase_once, |w: World| a_purchase_is_a
 
 both!(each_line_fault_on_dlt645_completes_a_relay_command, |w: World| async move {
     let (s, struck) = one_gateway_a_fault(w, Wire::Dlt645).await;
-    let mut wishes = Vec::new();
+    let mut commands = Vec::new();
     for (gateway, (fault, _)) in struck.iter().enumerate() {
         // A reading takes a dozen requests, each of which may be struck.
         s.meter(gateway, 2).fault(*fault, 0.1).unwrap();
-        wishes.push(s.command(s.meters[gateway * 2 + 1], domain::command_args::CommandArgs::Relay { closed: false }).await);
+        commands.push(s.command(s.meters[gateway * 2 + 1], "relay", r#"{"closed":false}"#).await);
     }
     let engine = s.start().await;
     s.settled(SOON).await;
     engine.stop().await;
-    for (gateway, (wish, (fault, _))) in wishes.iter().zip(&struck).enumerate() {
-        let ended = s.refreshed(wish).await;
-        assert_eq!((ended.state.as_str(), s.view(gateway, 2).relay_closed), ("done", false), "{fault:?}: {:?}", ended.reason);
+    for (gateway, (command, (fault, _))) in commands.iter().zip(&struck).enumerate() {
+        let ended = s.refreshed(command).await;
+        assert_eq!((&*ended.state, s.view(gateway, 2).relay_closed), ("done", false), "{fault:?}: {:?}", ended.note);
         assert!(s.view(gateway, 1).count == 0, "{fault:?}: and nothing else was done");
     }
     assert_eq!(s.w.number("SELECT COUNT(*) FROM cases").await, 0);
@@ -213,17 +213,17 @@ both!(each_defect_is_shown_while_it_lasts, |w: World| async move {
     engine.stop().await;
 });
 
-/// What comes of a mishap.
+/// The effect of an incident.
 enum Trace {
-    /// Its readings are kept, held from billing under this word, and a person is asked.
+    /// Its readings are stored with this quality and not billed, and a case is open.
     Held(&'static str),
-    /// The newest reading says it.
+    /// The newest reading shows it.
     Shown(fn(&Latest) -> bool),
 }
 
-/// Each mishap, its trace, and the one after it.
-fn mishap(mishap: OneTimeFault) -> (Trace, Option<OneTimeFault>) {
-    match mishap {
+/// The trace of a one-time fault, and the fault to test next.
+fn expected_trace(fault: OneTimeFault) -> (Trace, Option<OneTimeFault>) {
+    match fault {
         OneTimeFault::CounterZeroed => (Trace::Held("reset"), Some(OneTimeFault::CounterJump { kwh: 400 })),
         OneTimeFault::CounterJump { .. } => (Trace::Held("jumped"), Some(OneTimeFault::CounterNearEnd)),
         OneTimeFault::CounterNearEnd => (Trace::Held("jumped"), Some(OneTimeFault::ClockOff { seconds: 3_600 })),
@@ -242,21 +242,21 @@ fn mishap(mishap: OneTimeFault) -> (Trace, Option<OneTimeFault>) {
 }
 
 both!(each_incident_is_recorded, |w: World| async move {
-    let mishaps: Vec<OneTimeFault> = successors(Some(OneTimeFault::CounterZeroed), |one| mishap(*one).1).collect();
-    let s = Site::with(w, 1, mishaps.len() as u8, |sim| {
+    let faults: Vec<OneTimeFault> = successors(Some(OneTimeFault::CounterZeroed), |one| expected_trace(*one).1).collect();
+    let s = Site::with(w, 1, faults.len() as u8, |sim| {
         sim.estate.meters_mut().for_each(|(_, meter)| meter.energy = 500_000);
     })
     .await;
     let live = hub(&s).await;
     let engine = s.start_with(live.clone()).await;
     until(SOON, "all meters", || async { s.meters.iter().all(|meter| !is_lost(&live, *meter)) }).await;
-    for (unit, one) in (1..).zip(&mishaps) {
-        s.meter(0, unit).suffer(*one).await.unwrap();
+    for (unit, one) in (1..).zip(&faults) {
+        s.meter(0, unit).inject(*one).await.unwrap();
     }
     let (mut held, mut n) = (0, 0);
-    for (meter, one) in s.meters.iter().zip(&mishaps) {
+    for (meter, one) in s.meters.iter().zip(&faults) {
         n += 1;
-        match mishap(*one).0 {
+        match expected_trace(*one).0 {
             Trace::Shown(shows) => {
                 let shown = || async { live.get(*meter).is_some_and(|seen| shows(&seen)) };
                 until(SOON, &format!("{one:?} to be shown"), shown).await;
@@ -271,7 +271,7 @@ both!(each_incident_is_recorded, |w: World| async move {
     }
     engine.stop().await;
     assert_eq!(s.w.number("SELECT COUNT(*) FROM cases").await, held);
-    let words = mishaps.iter().filter_map(|one| if let Trace::Held(word) = mishap(*one).0 { Some(word) } else { None });
+    let words = faults.iter().filter_map(|one| if let Trace::Held(word) = expected_trace(*one).0 { Some(word) } else { None });
     for word in words {
         let sql: &'static str = match word {
             "reset" => "SELECT COUNT(*) FROM cases WHERE detail LIKE '%reset%'",

@@ -1,4 +1,4 @@
-//! A disk that is full refuses writes with a word for it, loses nothing, and is written again once there is room.
+//! A full disk refuses writes with a clear error, loses nothing, and works again once there is space.
 
 use domain::clock::Clock;
 use model::error::AppError;

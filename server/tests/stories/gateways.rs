@@ -1,4 +1,4 @@
-//! What an operator sets and settles about gateways: whom to trust at one that speaks TLS, and meters that one cannot carry.
+//! Settings of gateways: the certificates trusted over TLS, and meters that a gateway cannot carry.
 
 use std::time::Duration;
 
@@ -57,12 +57,12 @@ both!(only_administrators_set_trust_and_only_on_tls_gateways, |w: World| async m
     for (name, pin) in [("a%20b", ""), ("", "abc"), ("https://gw", "")] {
         assert!(post(&admin, name, pin).await.contains("e=invalid"), "{name} {pin}");
     }
-    assert_eq!(post(&admin, "gw.example", &"AB:".repeat(32)).await, "/meters?asked=trust");
+    assert_eq!(post(&admin, "gw.example", &"AB:".repeat(32)).await, "/meters?done=trust");
     let page = admin.get("/meters").await.text().await.unwrap();
     assert!(page.contains("gw.example") && page.contains(&["AB"; 32].join(":")));
     assert!(!operator.get("/meters").await.text().await.unwrap().contains("gateway-trust"));
     assert_eq!(w.word("SELECT tls_pin FROM gateways").await, "ab".repeat(32));
-    assert_eq!(post(&admin, "", "").await, "/meters?asked=trust");
+    assert_eq!(post(&admin, "", "").await, "/meters?done=trust");
     assert_eq!(w.number("SELECT COUNT(*) FROM gateways WHERE tls_name IS NULL AND tls_pin IS NULL").await, 1);
     web.stop();
 });
@@ -79,7 +79,8 @@ both!(a_meter_its_gateway_cannot_carry_is_a_case_until_fixed, |w: World| async m
     let open = "SELECT COUNT(*) FROM cases WHERE kind = 'unusable' AND closed_at IS NULL";
     until(SOON, "the case", || async { s.w.number(open).await == 1 }).await;
     let cases = console::cases_of(&s.w.db, s.clerk, MeterId(s.meters[1].0)).await.unwrap();
-    let said = app::i18n::cases::unusable(&cases[0].detail, model::language::Lang::En).unwrap();
+    let model::case::CaseDetail::Unusable(case) = &cases[0].detail else { panic!("{cases:?}") };
+    let said = app::i18n::cases::unusable(case, model::language::Lang::En);
     assert!(said.contains("make the gateway transparent"), "{said}");
     engine.reload();
     s.w.execute("UPDATE gateways SET framing = 'transparent'").await;

@@ -1,4 +1,4 @@
-//! Payments of which something was told that does not fit: held, asked about, and credited once or kept apart, on both databases.
+//! Payments with a mismatched notification: held, queried, and credited once or suspended; on both databases.
 
 use model::error::AppError;
 use model::time::{MINUTE, SECOND};
@@ -31,14 +31,14 @@ both!(a_held_payment_is_credited_once_by_the_channels_answer, |w: World| async m
         assert_eq!(refused, AppError::OrderClosed, "nobody pays again while his money is being looked for");
         orders.push((order, number));
     }
-    // It says the same again: nothing new. The channel is silent: nothing is concluded.
+    // Repeated: no change. The channel does not answer: nothing is concluded.
     let (_, last) = &orders[3];
     assert!(shop.sandbox.notify(last));
     shop.until(last, |trade| trade.acknowledged == 2).await;
     shop.sandbox.set_faults(Faults { status: Some(502), ..Faults::default() });
-    assert_eq!(shop.query().await.unwrap_err(), "none of 4 questions was answered");
+    assert_eq!(shop.query().await.unwrap_err(), "none of 4 queries was answered");
     assert_eq!(shop.proved().await, Counts { events: 4, cases: 4, ..Counts::NONE });
-    // Asked, the channel says what was paid.
+    // A query returns what was paid.
     shop.sandbox.set_faults(Faults::default());
     shop.past_the_end().await;
     let credited = Counts { credits: 4, payments: 4, events: 8, ..Counts::NONE };
@@ -75,7 +75,7 @@ both!(a_matching_notification_credits_a_held_payment, |w: World| async move {
 both!(a_mismatch_confirmed_by_the_channel_is_suspended_once, |w: World| async move {
     let shop = Shop::open(w).await;
     let (order, number) = shop.at_the_cashier(5_000).await;
-    // The channel took another amount than was asked for, and says so in each way.
+    // The channel took another amount than requested, and reports it in every message.
     shop.world.execute("UPDATE payment_attempts SET amount_fen = 4999").await;
     assert!(shop.sandbox.pay(&number));
     shop.until(&number, |trade| trade.acknowledged == 1).await;
@@ -93,14 +93,14 @@ both!(a_mismatch_confirmed_by_the_channel_is_suspended_once, |w: World| async mo
 
 both!(a_notified_but_unpaid_order_closes_and_keeps_its_case, |w: World| async move {
     let shop = Shop::open(w).await;
-    // Of a trade that the channel knows, and of one that it does not.
+    // For a trade that the channel knows, and for one that it does not know.
     let (visited, number) = shop.at_the_cashier(5_000).await;
-    let unvisited = shop.payments.start(&shop.top_up(6_000), &PHONE).await.unwrap().order.id();
+    let unvisited = shop.start(&shop.top_up(6_000), &PHONE).await.unwrap().order.id();
     shop.world.execute("UPDATE payment_attempts SET state = 'held'").await;
     shop.past_the_end().await;
     assert_eq!(shop.trade(&number).status, Status::TradeClosed);
     assert_eq!((shop.state(visited).await, shop.state(unvisited).await), ("closed".into(), "closed".into()));
-    // Told of after the end.
+    // Notified after the expiry.
     shop.world.execute("UPDATE payment_attempts SET state = 'held'").await;
     shop.past_the_end().await;
     assert_eq!(shop.world.number("SELECT COUNT(*) FROM payment_attempts WHERE state = 'closed'").await, 2);

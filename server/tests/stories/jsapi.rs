@@ -1,4 +1,4 @@
-//! Paying inside WeChat: who the payer is, once a session; a request that only we can have signed; nothing by a made-up address.
+//! Paying inside WeChat: the payer is identified once a session, requests are signed, and forged return addresses are refused.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -69,7 +69,7 @@ impl Phone {
         self.post(session, "/api/resident/top-up", format!("own=50&channel={channel}&key={key}")).await
     }
 
-    /// To WeChat and as far as it sends the payer back.
+    /// Follows the redirects through WeChat and back.
     async fn sent_back(&self, session: &str) -> String {
         let sent = self.top_up(session, "wechat").await;
         let there = location(&sent).to_owned();

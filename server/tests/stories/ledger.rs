@@ -1,4 +1,4 @@
-//! The ledger and the audit chain keep what they promise, on both databases.
+//! The invariants of the ledger and of the audit chain, on both databases.
 
 use domain::clock::Clock;
 use domain::ledger::{self, Account, Transfer};

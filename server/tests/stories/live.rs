@@ -1,4 +1,4 @@
-//! The stream behind the wall, over HTTP: for operators, within their buildings, and gone when the server stops.
+//! The live stream of the meter wall over HTTP: for operators, within their buildings, and closed when the server stops.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use story_support::web::Web;
 use story_support::{World, both};
 use tokio::time::timeout;
 
-/// Reads on until the buffer holds a whole event of that name, and gives its data.
+/// Reads until the buffer holds a whole event of that name; gives its data.
 async fn event(answer: &mut reqwest::Response, buffer: &mut String, name: &str) -> String {
     loop {
         while let Some((event, rest)) = buffer.split_once("\n\n") {

@@ -1,5 +1,5 @@
-//! What the log says of money: the order's number, the channel, the event and its result. No key, no signature, no body, and nothing by
-//! which a person could be found. A server as it is shipped, at its most talkative, is listened to while people pay and are paid back.
+//! The log names the order, the channel, the event and the result of a payment, and contains no key, signature, body or personal
+//! data. A release configuration with the most verbose log is checked while people pay and are refunded.
 
 use std::fs::File;
 use std::path::PathBuf;
@@ -59,12 +59,12 @@ impl Server {
         server
     }
 
-    fn said(&self) -> String {
+    fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap()
     }
 
     fn count(&self, word: &str) -> usize {
-        self.said().matches(word).count()
+        self.log().matches(word).count()
     }
 
     async fn post(&self, agent: &str, cookie: &str, path: &str, form: String) -> reqwest::Response {
@@ -105,7 +105,7 @@ async fn text(w: &World, sql: &'static str, of: &str) -> String {
     }
 }
 
-/// Everybody who takes part.
+/// The server, the sandbox and the people.
 struct Scene {
     w: World,
     sandbox: Sandbox,
@@ -141,7 +141,7 @@ impl Scene {
         Self { w, sandbox, server, resident, boss, _dir: dir }
     }
 
-    /// Orders, and goes to the cashier as that browser does; gives the trade.
+    /// Orders and opens the cashier with this user agent; gives the trade.
     async fn order(&self, channel: &str, agent: &str) -> Trade {
         let key = self.w.rng.id(Timestamp(1));
         let form = format!("own=50&channel={channel}&key={key}");
@@ -168,7 +168,7 @@ impl Scene {
         self.sandbox.books().into_iter().find(|trade| trade.out_trade_no == number).expect(&there)
     }
 
-    /// Posts the form of a page to where it leads, as a browser does.
+    /// Posts the form of a page to its action, as a browser does.
     async fn post_on(&self, page: &str) {
         let part = |text: &str, from: &str| -> String {
             let (_, rest) = text.split_once(from).unwrap_or_else(|| panic!("no {from} in {text}"));
@@ -190,7 +190,7 @@ impl Scene {
         text(&self.w, sql, &trade.out_trade_no).await
     }
 
-    /// A person gives it back, and the channel does.
+    /// An operator refunds the trade, and the channel confirms.
     async fn refund(&self, trade: &Trade) {
         let (order, payment) = self.ids(trade).await;
         let key = self.w.rng.id(Timestamp(1));
@@ -211,11 +211,11 @@ impl Scene {
     }
 }
 
-/// What is not to be read in a log: more than this in one run of the letters of keys, signatures, certificates and bodies.
+/// The longest permitted run of Base64 or hexadecimal characters; keys, signatures, certificates and bodies are longer.
 const LONGEST: usize = 60;
 
-/// The longest run of such letters.
-fn longest(line: &str) -> &str {
+/// The longest run of such characters.
+fn longest_run(line: &str) -> &str {
     let runs = line.split(|c: char| !(c.is_ascii_alphanumeric() || "+/=%_-".contains(c)));
     runs.max_by_key(|run| run.len()).unwrap_or_default()
 }
@@ -260,7 +260,7 @@ both!(the_log_holds_orders_and_results_and_no_secrets, |w: World| async move {
         assert_eq!(answer.status(), 400, "{channel}");
     }
     let payer = text(&s.w, "SELECT payer_id FROM payers WHERE app_id <> $1", "").await;
-    let said = s.server.said();
+    let said = s.server.log();
 
     // It says what happened, so that there is something to be found.
     for trade in &trades {
@@ -308,7 +308,7 @@ both!(the_log_holds_orders_and_results_and_no_secrets, |w: World| async move {
         assert!(!said.contains(secret), "{secret} is in the log: {}", said.lines().find(|line| line.contains(secret)).unwrap());
     }
     for line in said.lines() {
-        assert!(longest(line).len() <= LONGEST, "{} in {line}", longest(line));
+        assert!(longest_run(line).len() <= LONGEST, "{} in {line}", longest_run(line));
         assert!(line.len() <= 600, "a body? {line}");
     }
 });

@@ -1,4 +1,4 @@
-//! The black-box stories, one binary: what is shared is compiled and linked once. Most run on both databases.
+//! The black-box tests in one binary, which is linked once. Most run on both databases.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test says so by failing")]
 
 mod access;

@@ -1,4 +1,4 @@
-//! Money that people give back: whole orders, corrections in parts, two people for much, the counter for what is too old; on both
+//! Refunds that operators request: whole orders, partial corrections, approval by a second person, cash for old payments; on both
 //! databases.
 
 use domain::clock::Clock;
@@ -35,21 +35,23 @@ both!(an_operator_refunds_a_double_payment, |w: World| async move {
     let closing = console::close_case(&shop.world.db, shop.world.clock.now(), &who, case, "done").await;
     assert_eq!(refused(closing), AppError::Conflict, "money still lies there");
 
-    let new = shop.wish(clerk, RefundSubject::Payment(shop.payment(&second).await), 3_000);
+    let new = shop.refund_request(clerk, RefundSubject::Payment(shop.payment(&second).await), 3_000);
     let row = shop.ask(&new).await.unwrap();
     assert_eq!(row, shop.ask(&new).await.unwrap(), "a form sent twice is one refund");
     assert_eq!(refused(shop.ask(&NewRefund { amount: Fen(1), ..new.clone() }).await), AppError::Conflict);
     assert_eq!(shop.lies().await, (2_000, 3_000, 10_000), "set apart before the channel hears of it");
-    assert_eq!(refused(shop.ask(&shop.wish(clerk, new.of, 2_001)).await), AppError::ExceedsRefundable);
-    assert_eq!(refused(shop.ask(&shop.wish(clerk, new.of, 0)).await), AppError::ExceedsRefundable);
+    assert_eq!(refused(shop.ask(&shop.refund_request(clerk, new.of, 2_001)).await), AppError::ExceedsRefundable);
+    assert_eq!(refused(shop.ask(&shop.refund_request(clerk, new.of, 0)).await), AppError::ExceedsRefundable);
     assert_eq!(
-        refused(shop.ask(&shop.wish(clerk, RefundSubject::Payment(shop.world.rng.id(shop.world.clock.now())), 1)).await),
+        refused(
+            shop.ask(&shop.refund_request(clerk, RefundSubject::Payment(shop.world.rng.id(shop.world.clock.now())), 1)).await
+        ),
         AppError::NotFound
     );
     shop.give_back().await.unwrap();
     assert_eq!(shop.now(&row).await, RefundState::Done);
     assert_eq!(shop.open_cases().await, 1, "a part still lies there");
-    shop.ask(&shop.wish(clerk, new.of, 2_000)).await.unwrap();
+    shop.ask(&shop.refund_request(clerk, new.of, 2_000)).await.unwrap();
     shop.give_back().await.unwrap();
     assert_eq!((shop.trade(&second).refunded(), shop.trade(&first).refunded()), (Fen(5_000), Fen(0)));
     assert_eq!((shop.lies().await, shop.open_cases().await), ((0, 0, 5_000), 0));
@@ -61,13 +63,13 @@ both!(an_order_is_refunded_whole_and_only_before_delivery, |w: World| async move
     let shop = Shop::under(w, BY_HAND).await;
     let (order, number) = shop.paid(3_000).await;
     let of = RefundSubject::Payment(shop.payment(&number).await);
-    assert_eq!(refused(shop.ask(&shop.wish(clerk, of, 2_999)).await), AppError::AmountOutOfRange);
-    // A frame may be on its way: nobody gives the money back as well.
+    assert_eq!(refused(shop.ask(&shop.refund_request(clerk, of, 2_999)).await), AppError::AmountOutOfRange);
+    // A frame may be on its way, so the money is not refunded as well.
     shop.world.execute("UPDATE commands SET state = 'sending', attempts = 1").await;
-    assert_eq!(refused(shop.ask(&shop.wish(clerk, of, 3_000)).await), AppError::InTheMeter);
+    assert_eq!(refused(shop.ask(&shop.refund_request(clerk, of, 3_000)).await), AppError::InTheMeter);
     shop.world.execute("UPDATE commands SET state = 'queued', attempts = 0").await;
-    shop.ask(&shop.wish(clerk, of, 3_000)).await.unwrap();
-    assert_eq!(refused(shop.ask(&shop.wish(clerk, of, 3_000)).await), AppError::Conflict);
+    shop.ask(&shop.refund_request(clerk, of, 3_000)).await.unwrap();
+    assert_eq!(refused(shop.ask(&shop.refund_request(clerk, of, 3_000)).await), AppError::Conflict);
     shop.give_back().await.unwrap();
     assert_eq!((shop.state(order).await, shop.trade(&number).refunded()), ("refunded".into(), Fen(3_000)));
     assert_eq!(shop.balance(&Account::Paid(shop.room.account)).await, Money::ZERO);
@@ -80,7 +82,7 @@ both!(a_large_refund_needs_two_people, |w: World| async move {
     let shop = Shop::under(w, BY_HAND).await;
     let (order, number) = shop.paid(5_000).await;
     let of = RefundSubject::Payment(shop.payment(&number).await);
-    let row = shop.ask(&shop.wish(clerk, of, 5_000)).await.unwrap();
+    let row = shop.ask(&shop.refund_request(clerk, of, 5_000)).await.unwrap();
     assert_eq!((shop.now(&row).await, shop.state(order).await), (RefundState::Waiting, "refunding".into()));
     shop.give_back().await.unwrap();
     assert_eq!(shop.trade(&number).refunded(), Fen(0));
@@ -98,8 +100,8 @@ both!(a_large_refund_needs_two_people, |w: World| async move {
     assert_eq!(refused(refunds::deliver_again(db, now, &shop.who(clerk), order).await), AppError::Conflict);
     shop.proved().await;
 
-    // Not into a meter that leaves its account: it is told to close behind what was decided before, and nothing comes after that.
-    let row = shop.ask(&shop.wish(clerk, of, 5_000)).await.unwrap();
+    // Not into a meter whose account closes: the close command follows the earlier commands, and nothing follows it.
+    let row = shop.ask(&shop.refund_request(clerk, of, 5_000)).await.unwrap();
     refunds::reject(db, rng, now, &shop.who(second), row.id(), "不退").await.unwrap();
     let replace = ClosingRequest::Replace { meter: shop.room.meter };
     let closing = begin(&shop.world, now, clerk, shop.room.account, replace).await.unwrap();
@@ -110,14 +112,14 @@ both!(a_large_refund_needs_two_people, |w: World| async move {
     assert_eq!(refused(refunds::deliver_again(db, now, &shop.who(clerk), order).await), AppError::AccountNotOpen);
     shop.proved().await;
 
-    let row = shop.ask(&shop.wish(clerk, of, 5_000)).await.unwrap();
+    let row = shop.ask(&shop.refund_request(clerk, of, 5_000)).await.unwrap();
     shop.wait(25 * HOUR);
     let late = refunds::approve(db, shop.world.clock.now(), &shop.who(second), row.id()).await;
     assert_eq!(refused(late), AppError::Conflict, "nobody approves what is over");
     assert_eq!(refunds::expire(db, rng, shop.world.clock.now()).await.unwrap(), 1);
-    let row = shop.ask(&shop.wish(clerk, of, 5_000)).await.unwrap();
+    let row = shop.ask(&shop.refund_request(clerk, of, 5_000)).await.unwrap();
     refunds::cancel(db, rng, shop.world.clock.now(), &shop.who(clerk), row.id()).await.unwrap();
-    let row = shop.ask(&shop.wish(clerk, of, 5_000)).await.unwrap();
+    let row = shop.ask(&shop.refund_request(clerk, of, 5_000)).await.unwrap();
     refunds::approve(db, shop.world.clock.now(), &shop.who(second), row.id()).await.unwrap();
     assert_eq!(refused(refunds::cancel(db, rng, now, &shop.who(clerk), row.id()).await), AppError::Conflict);
     shop.give_back().await.unwrap();
@@ -131,10 +133,10 @@ both!(a_payment_too_old_for_the_channel_is_refunded_in_cash, |w: World| async mo
     let shop = Shop::open(w).await;
     let (_, _, second) = shop.paid_twice(3_000).await;
     let of = RefundSubject::Payment(shop.payment(&second).await);
-    let transfer = |shop: &Shop| NewRefund { over_counter: Some(Tender::Transfer), ..shop.wish(clerk, of, 3_000) };
+    let transfer = |shop: &Shop| NewRefund { over_counter: Some(Tender::Transfer), ..shop.refund_request(clerk, of, 3_000) };
     assert_eq!(refused(shop.ask(&transfer(&shop)).await), AppError::RefundByChannel, "nobody turns a card into cash");
     shop.wait(90 * DAY);
-    assert_eq!(refused(shop.ask(&shop.wish(clerk, of, 3_000)).await), AppError::RefundTooOld);
+    assert_eq!(refused(shop.ask(&shop.refund_request(clerk, of, 3_000)).await), AppError::RefundTooOld);
     shop.give_back().await.unwrap();
     assert_eq!(shop.world.number("SELECT COUNT(*) FROM cases WHERE kind = 'refund'").await, 1, "nor by itself");
     let row = shop.ask(&transfer(&shop)).await.unwrap();
@@ -174,13 +176,14 @@ both!(a_channel_sale_is_corrected_and_refunded_in_parts, |w: World| async move {
     assert_eq!(shop.balance(&Account::Paid(account)).await, Money(300_000), "out of the wallet, and not lost");
     shop.proved().await;
     shop.sandbox.set_faults(Faults::default());
-    shop.ask(&shop.wish(clerk, RefundSubject::Return(second.id()), 1_000)).await.unwrap();
+    shop.ask(&shop.refund_request(clerk, RefundSubject::Return(second.id()), 1_000)).await.unwrap();
     assert_eq!(
-        refused(shop.ask(&shop.wish(clerk, RefundSubject::Return(second.id()), 2_001)).await),
+        refused(shop.ask(&shop.refund_request(clerk, RefundSubject::Return(second.id()), 2_001)).await),
         AppError::ExceedsRefundable
     );
     shop.give_back().await.unwrap();
-    let cash = NewRefund { over_counter: Some(Tender::Cash), ..shop.wish(clerk, RefundSubject::Return(second.id()), 2_000) };
+    let cash =
+        NewRefund { over_counter: Some(Tender::Cash), ..shop.refund_request(clerk, RefundSubject::Return(second.id()), 2_000) };
     let cash = shop.ask(&cash).await.unwrap();
     refunds::pay_out(&shop.world.db, &shop.world.rng, shop.world.clock.now(), &who, cash.id()).await.unwrap();
     assert_eq!(shop.world.number("SELECT COUNT(*) FROM returns WHERE state = 'done'").await, 2);
@@ -237,7 +240,7 @@ both!(a_refund_is_requested_and_followed_in_the_console, |w: World| async move {
     let file = text(boss.get("/register.csv?kind=refund").await).await;
     assert!(file.lines().any(|line| line.contains("30.00") && line.contains("已退到")), "{file}");
 
-    // Whoever may see other buildings only sees none of it, and asks for none of it.
+    // Operators of other buildings see no refund and request none.
     let other = web.person(&shop.world, Role::Operator, "other").await;
     shop.world
         .execute(
@@ -245,7 +248,10 @@ both!(a_refund_is_requested_and_followed_in_the_console, |w: World| async move {
         )
         .await;
     shop.world
-        .execute("INSERT INTO operator_buildings (user_id, place_id) SELECT u.id, b.id FROM users u, users b WHERE b.login = 'boss' AND u.login = 'other'")
+        .execute(
+            "INSERT INTO operator_buildings (user_id, place_id) SELECT u.id, b.id FROM users u, users b \
+             WHERE b.login = 'boss' AND u.login = 'other'",
+        )
         .await;
     for path in [&page, &refund] {
         assert_eq!(other.get(path).await.status(), 404, "{path}");

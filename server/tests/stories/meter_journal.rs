@@ -1,4 +1,4 @@
-//! What meters keep themselves, midnights and journals, is fetched, stored once, and believed only where it fits.
+//! Midnight freezes and journals of meters are fetched, stored once, and used only where they are plausible.
 
 use std::time::Duration;
 
@@ -8,12 +8,12 @@ use domain::clock::Clock;
 use domain::meter_records::JournalKind;
 use domain::meter_records::{Frozen, JournalRecord};
 use domain::meter_state::{Measurement, MeterStatus};
+use model::reading::ReadingSource;
 use meters::live::Live;
-use meters::recorder::Event;
+use meters::recorder::MeterEvent;
 use model::energy::Energy;
 use model::ids::MeterId;
 use model::money::Fen;
-use model::reading::ReadingSource;
 use model::time::{DAY, Date, HOUR, MINUTE, Timestamp};
 use simulator::{Defect, OneTimeFault};
 use store::{energy, journals, midnights};
@@ -22,10 +22,10 @@ use story_support::{World, both};
 
 const SOON: Duration = Duration::from_secs(40);
 
-fn reading(meter: MeterId, at: Timestamp, wh: i64, peak: i64) -> Event {
+fn reading(meter: MeterId, at: Timestamp, wh: i64, peak: i64) -> MeterEvent {
     let rates = Some([0, peak, wh - peak, 0].map(Energy));
     let measurement = Measurement { rates, ..measurement(wh) };
-    Event::Read { meter, from: at, at, source: ReadingSource::Sweep, measurement, meter_status: MeterStatus::Wallet(state()) }
+    MeterEvent::Read { meter, from: at, at, source: ReadingSource::Sweep, measurement, meter_status: MeterStatus::Wallet(state()) }
 }
 
 fn frozen(day: Date, wh: i64) -> Frozen {
@@ -120,7 +120,7 @@ both!(an_unnumbered_journal_is_stored_once_when_read_again, |w: World| async mov
         *meter = meter.clone().plain("eastron-sdm320y");
     })
     .await;
-    s.meter(0, 1).suffer(OneTimeFault::MalignantLoad).await.unwrap();
+    s.meter(0, 1).inject(OneTimeFault::MalignantLoad).await.unwrap();
     let records = || async { s.w.number("SELECT COUNT(*) FROM meter_journal WHERE sequence = 0").await };
     // A process that starts reads it, for nothing says whether it has moved.
     for kept in 1..=2 {

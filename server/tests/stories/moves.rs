@@ -1,4 +1,4 @@
-//! Accounts that go on in another room, and meters that are replaced: what was left is in the next meter once, on both databases.
+//! Moves to another room and meter replacements: the balance reaches the next meter once, on both databases.
 
 use std::time::Duration;
 
@@ -35,10 +35,10 @@ async fn spare(w: World) -> Site {
     .await
 }
 
-/// The second meter, as a new one that nobody has registered.
+/// The second meter, as an unregistered one.
 async fn device(s: &Site, unit: u8) -> Device {
     let row = meters::find(&s.w.db, s.meters[usize::from(unit) - 1]).await.unwrap().unwrap();
-    let gateway = row.gateway_id;
+    let gateway = model::ids::GatewayId(row.gateway_id);
     Device { serial: row.serial, gateway, unit, profile: row.profile, wallet: Wallet::Meter }
 }
 
@@ -50,7 +50,7 @@ both!(an_account_moves_with_its_residents_and_balance, |w: World| async move {
     let s = spare(w).await;
     let engine = stocked(&s, &[6_000]).await;
     let (room, to) = (s.rooms[0], s.meters[1]);
-    // The old meter is lost: nobody has to wait for it to live in the new room.
+    // The old meter is lost; the residents can use the new room without waiting for it.
     s.meter(0, 1).fault(LineFault::Silent, 1.0).unwrap();
     let id = begin(&s.w, SystemClock.now(), s.clerk, room.account, ClosingRequest::Move { to }).await.unwrap();
     let again = begin(&s.w, SystemClock.now(), s.clerk, room.account, ClosingRequest::Move { to }).await;
@@ -61,7 +61,7 @@ both!(an_account_moves_with_its_residents_and_balance, |w: World| async move {
     assert_eq!(lives.meter(), to);
     s.meter(0, 1).heal().unwrap();
     read(&s, &engine, id).await;
-    // Crash: whatever comes next is taken from what is stored.
+    // A crash: whatever follows uses the stored state.
     engine.abort();
     advance(&s.w, SystemClock.now()).await;
     let engine = s.start().await;
@@ -147,7 +147,7 @@ both!(a_dead_meters_pending_credit_goes_to_the_new_meter, |w: World| async move 
     closings::count(&s.w.db, &s.w.rng, SystemClock.now(), &who(s.clerk), id, room.meter, &counted).await.unwrap();
     advance(&s.w, SystemClock.now()).await;
     assert_eq!(s.order(&late).await.state().unwrap(), OrderState::Case);
-    // Registered in the room already: that very meter is taken.
+    // The meter is already registered in the room and is used.
     let new = install(&s.w, s.clerk, id, &device(&s, 2).await).await.unwrap();
     assert_eq!(new, s.meters[1]);
     engine.reload();
@@ -191,7 +191,7 @@ both!(a_new_meter_gets_the_old_meters_settings, |w: World| async move {
         Issue::Mode(ControlMode::Guaranteed),
         Issue::Standby { prices: [9_500, 7_500, 5_500, 3_500], at },
     ] {
-        s.command(room.meter, issue).await;
+        s.command(room.meter, issue.kind().as_str(), &issue.args()).await;
     }
     s.settled(SOON).await;
     let known = |meter: MeterId| {
@@ -202,10 +202,10 @@ both!(a_new_meter_gets_the_old_meters_settings, |w: World| async move {
         known(room.meter).await.is_some_and(|one| one.switch_over == Some(at))
     })
     .await;
-    // It breaks before it hears of new prices.
+    // It fails before it receives new prices.
     s.meter(0, 1).fault(LineFault::Silent, 1.0).unwrap();
     let prices = [9_900, 7_700, 5_500, 3_300];
-    s.command(room.meter, Issue::Prices(prices)).await;
+    s.command(room.meter, "prices", &Issue::Prices(prices).args()).await;
     let id = begin(&s.w, SystemClock.now(), s.clerk, room.account, ClosingRequest::Replace { meter: room.meter }).await.unwrap();
     let counted = Counted { remaining: Some(Fen(5_000)), total: None, reason: "屏显".into() };
     closings::count(&s.w.db, &s.w.rng, SystemClock.now(), &who(s.clerk), id, room.meter, &counted).await.unwrap();
@@ -217,7 +217,7 @@ both!(a_new_meter_gets_the_old_meters_settings, |w: World| async move {
     assert_eq!(told.len(), 8, "limits, prices, tiers, two tables, the plan, what is planned, the mode: {told:?}");
     engine.reload();
     engine.wake();
-    // Each was sent and read back, and what the new meter then says of itself is what the old one said.
+    // Each setting was sent and read back; the new meter then reports the settings of the old one.
     until(SOON, "the new meter's parameters", || async { known(new).await.is_some_and(|found| found == wanted) }).await;
     until(SOON, "the commands", || async { seen(&s.w, id).await.settings.iter().all(|one| one.state == CommandState::Done) })
         .await;
@@ -255,8 +255,8 @@ both!(a_server_wallet_continues_at_its_tier_on_the_new_meter, |w: World| async m
     };
     let new = closings::install(&w.db, &w.rng, w.clock.now(), &who(fixture.clerk), id, &device).await.unwrap();
     let view = wallets::view(&w.db, new).await.unwrap().unwrap();
-    assert_eq!((view.tier_wh.0, view.overload_w), (2_500, 900));
-    // 2 kWh at 0.5 yuan and 0.5 kWh at 1 yuan were used; the rest is the account's, whatever meter counts for it.
+    assert_eq!((view.tier_wh, view.overload_w), (2_500, 900));
+    // 2 kWh at 0.5 yuan and 0.5 kWh at 1 yuan were consumed; the account keeps the rest, whichever meter it has.
     assert_eq!(owed(&w, &Account::Wallet(account)).await, Money(500_000 - 15_000));
     let fixture = RoomFixture { meter: new, ..fixture };
     fixture.record(vec![fixture.reading(40, 10), fixture.reading(70, 1_010)]).await;

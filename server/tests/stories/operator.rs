@@ -1,12 +1,16 @@
-//! The operator's desk, on both databases: everything within one's buildings, nothing twice, nothing for residents.
+//! The operator console, on both databases: limited to the operator's buildings, idempotent, closed to residents.
 
-use std::sync::Arc;
-
-use app::api::operator::{Mistake, MovesIn, Opening, OperatorPort, Row};
+use app::api::accounts::{AccountOpening, AccountsPort, FormRow, OpeningError, ResidentRow};
+use app::api::audit::AuditPort;
+use app::api::cases::CasesPort;
+use app::api::gateways::GatewaysPort;
+use app::api::meter_wall::MeterWallPort;
+use app::api::rooms::RoomsPort;
+use app::api::sales::SalesPort;
 use domain::clock::Clock;
 use domain::order::Limits;
 use domain::wall_layout::Scope;
-use meters::live::Live;
+use model::case::{CaseDetail, CaseKind, DeliveryCase, HoldReason, RelayCase};
 use model::console::{CaseQuery, CommandContent, Query, Sale};
 use model::error::AppError;
 use model::ids::{MeterId, PlaceId, UserId};
@@ -14,7 +18,10 @@ use model::meter::{ControlMode, Latest, StatusWord};
 use model::money::Fen;
 use model::order::{CommandState, Tender};
 use model::person::{Role, Who};
-use server::services::console::{NoField, Operator};
+use server::services::Context;
+use server::services::auth::Passwords;
+use server::services::cash_desk::CashDeskService;
+use server::services::console::ConsoleService;
 use store::{Db, audit, cases, console};
 use story_support::{World, both};
 use uuid::Uuid;
@@ -22,8 +29,9 @@ use uuid::Uuid;
 /// Two buildings with a room each; the clerk may see the first only.
 struct Estate {
     w: World,
-    desk: Operator,
-    live: Live,
+    console: ConsoleService,
+    cash_desk: CashDeskService,
+    context: Context,
     clerk: Who,
     boss: Who,
     here: MeterId,
@@ -73,29 +81,35 @@ impl Estate {
             "INSERT INTO users (id, role, login, name, password_hash, created_at) VALUES ($1, 'admin', 'boss', 'boss', '', 0)";
         run(&w, sql, &[boss.0]).await;
         let boss = Who { user: boss, role: Role::Admin, name: "boss".into(), ip: String::new() };
-        let live = Live::load(&w.db, w.clock.clone()).await.unwrap();
-        let desk =
-            Operator::new(w.db.clone(), w.clock.clone(), w.rng.clone(), live.clone(), Limits::default(), Arc::new(NoField))
-                .unwrap();
-        Self { w, desk, live, clerk, boss, here, there, first }
+        let context = w.context().await;
+        let passwords = Passwords::new(w.rng.clone()).unwrap();
+        let console = ConsoleService::new(context.clone(), passwords, Limits::default());
+        let (rules, refund_rules) = (Default::default(), Default::default());
+        let cash_desk = CashDeskService::new(context.clone(), Limits::default(), rules, refund_rules);
+        Self { w, console, cash_desk, context, clerk, boss, here, there, first }
     }
 
     fn sale(&self, meter: MeterId, fen: i64) -> Sale {
-        Sale { meter, amount: Fen(fen), tender: Tender::Cash, key: self.desk.key() }
+        Sale { meter, amount: Fen(fen), tender: Tender::Cash, key: self.context.form_key() }
     }
 
-    fn opening(&self, meter: MeterId) -> Opening {
-        Opening { meter, also: Vec::new(), residents: vec![moves_in("张三", "zhangsan")], first: Some(self.sale(meter, 5_000)) }
+    fn opening(&self, meter: MeterId) -> AccountOpening {
+        AccountOpening {
+            meter,
+            also: Vec::new(),
+            residents: vec![resident_to_add("张三", "zhangsan")],
+            first: Some(self.sale(meter, 5_000)),
+        }
     }
 }
 
-fn moves_in(name: &str, login: &str) -> MovesIn {
-    MovesIn { name: name.into(), login: login.into(), password: "long enough".into() }
+fn resident_to_add(name: &str, login: &str) -> ResidentRow {
+    ResidentRow { name: name.into(), login: login.into(), password: "long enough".into() }
 }
 
 both!(the_wall_layout_follows_the_place_tree, |w: World| async move {
     let e = Estate::new(w).await;
-    let all: Vec<String> = e.desk.seats(&e.boss).await.unwrap().iter().map(|seat| seat.name.to_string()).collect();
+    let all: Vec<String> = e.console.wall_meters(&e.boss).await.unwrap().iter().map(|seat| seat.name.to_string()).collect();
     assert_eq!(all, ["1号楼 3层 301", "2号楼 3层 301"]);
     assert_eq!(console::scope(&e.w.db, e.clerk.user).await.unwrap(), Scope::Buildings([e.first].into()));
     assert_eq!(console::scope(&e.w.db, e.boss.user).await.unwrap(), Scope::All);
@@ -103,65 +117,67 @@ both!(the_wall_layout_follows_the_place_tree, |w: World| async move {
 
 both!(an_operator_sees_only_their_buildings, |w: World| async move {
     let e = Estate::new(w).await;
-    e.desk.sell(&e.boss, &e.sale(e.here, 5_000)).await.unwrap();
-    e.desk.open_account(&e.boss, &e.opening(e.there)).await.unwrap();
+    e.cash_desk.sell(&e.boss, &e.sale(e.here, 5_000)).await.unwrap();
+    e.console.open_account(&e.boss, &e.opening(e.there)).await.unwrap();
     let mut tx = e.w.db.begin().await.unwrap();
     for meter in [e.here, e.there] {
-        cases::open(&mut tx, &e.w.rng, e.w.clock.now(), cases::kind::READING, Some(meter), None, "{}").await.unwrap();
+        cases::open(&mut tx, &e.w.rng, e.w.clock.now(), Some(meter), None, &CaseDetail::Clock { off_s: Some(400), sets: 2 })
+            .await
+            .unwrap();
     }
     tx.commit().await.unwrap();
 
     for (who, rooms) in [(&e.clerk, 1), (&e.boss, 2)] {
         let (all, none) = (Query::default(), Query { text: "2号楼".into(), ..Query::default() });
-        assert_eq!(e.desk.seats(who).await.unwrap().len(), rooms);
-        assert_eq!(e.desk.meters(who, &all).await.unwrap().lines.len(), rooms);
-        assert_eq!(e.desk.accounts(who, &all).await.unwrap().total, rooms as i64);
-        assert_eq!(e.desk.cases(who, &CaseQuery::default()).await.unwrap().total, rooms as i64);
-        assert_eq!(e.desk.find(who, "2号楼 301").await.unwrap().len(), rooms - 1);
-        assert_eq!(e.desk.accounts(who, &none).await.unwrap().lines.len(), rooms - 1);
-        assert_eq!(e.desk.gateways(who).await.unwrap()[0].meters, rooms as i64);
+        assert_eq!(e.console.wall_meters(who).await.unwrap().len(), rooms);
+        assert_eq!(e.console.meters(who, &all).await.unwrap().lines.len(), rooms);
+        assert_eq!(e.console.accounts(who, &all).await.unwrap().total, rooms as i64);
+        assert_eq!(e.console.cases(who, &CaseQuery::default()).await.unwrap().total, rooms as i64);
+        assert_eq!(e.console.search(who, "2号楼 301").await.unwrap().len(), rooms - 1);
+        assert_eq!(e.console.accounts(who, &none).await.unwrap().lines.len(), rooms - 1);
+        assert_eq!(e.console.gateways(who).await.unwrap()[0].meters, rooms as i64);
     }
     let gone = AppError::NotFound;
-    assert_eq!(e.desk.room(&e.clerk, e.there).await.unwrap_err(), gone);
-    assert_eq!(e.desk.sell(&e.clerk, &e.sale(e.there, 5_000)).await.unwrap_err(), gone);
-    assert_eq!(e.desk.read_now(&e.clerk, e.there).await.unwrap_err(), gone);
-    let key = e.desk.key();
-    assert_eq!(e.desk.set_mode(&e.clerk, e.there, ControlMode::ForcedOff, key).await.unwrap_err(), gone);
-    let theirs = e.desk.cases(&e.boss, &CaseQuery::default()).await.unwrap();
+    assert_eq!(e.console.room(&e.clerk, e.there).await.unwrap_err(), gone);
+    assert_eq!(e.cash_desk.sell(&e.clerk, &e.sale(e.there, 5_000)).await.unwrap_err(), gone);
+    assert_eq!(e.console.read_now(&e.clerk, e.there).await.unwrap_err(), gone);
+    let key = e.context.form_key();
+    assert_eq!(e.console.set_mode(&e.clerk, e.there, ControlMode::ForcedOff, key).await.unwrap_err(), gone);
+    let theirs = e.console.cases(&e.boss, &CaseQuery::default()).await.unwrap();
     let theirs = theirs.lines.iter().find(|case| case.meter == Some(e.there)).unwrap();
-    assert_eq!(e.desk.close_case(&e.clerk, theirs.id, "looked").await.unwrap_err(), gone);
+    assert_eq!(e.console.close_case(&e.clerk, theirs.id, "looked").await.unwrap_err(), gone);
     assert_eq!(e.w.number("SELECT COUNT(*) FROM commands WHERE kind = 'mode'").await, 0);
 });
 
 both!(a_sale_sent_twice_is_one_sale, |w: World| async move {
     let e = Estate::new(w).await;
     let sale = e.sale(e.here, 6_320);
-    let first = e.desk.sell(&e.clerk, &sale).await.unwrap();
-    assert_eq!(e.desk.sell(&e.clerk, &sale).await.unwrap(), first);
+    let first = e.cash_desk.sell(&e.clerk, &sale).await.unwrap();
+    assert_eq!(e.cash_desk.sell(&e.clerk, &sale).await.unwrap(), first);
     assert_eq!(e.w.number("SELECT COUNT(*) FROM orders").await, 1);
     assert_eq!(e.w.number("SELECT COUNT(*) FROM commands WHERE kind = 'credit'").await, 1);
 
     let other = Sale { amount: Fen(100), ..sale };
-    assert_eq!(e.desk.sell(&e.clerk, &other).await.unwrap_err(), AppError::Conflict);
+    assert_eq!(e.cash_desk.sell(&e.clerk, &other).await.unwrap_err(), AppError::Conflict);
 });
 
 both!(a_mode_command_is_stored_once_and_its_progress_is_shown, |w: World| async move {
     let e = Estate::new(w).await;
-    let key = e.desk.key();
-    e.desk.set_mode(&e.clerk, e.here, ControlMode::ForcedOff, key).await.unwrap();
-    e.desk.set_mode(&e.clerk, e.here, ControlMode::ForcedOff, key).await.unwrap();
-    let progress = e.desk.room(&e.clerk, e.here).await.unwrap().progress;
+    let key = e.context.form_key();
+    e.console.set_mode(&e.clerk, e.here, ControlMode::ForcedOff, key).await.unwrap();
+    e.console.set_mode(&e.clerk, e.here, ControlMode::ForcedOff, key).await.unwrap();
+    let progress = e.console.room(&e.clerk, e.here).await.unwrap().progress;
     assert!(progress.is_moving());
     let [command] = &progress.commands[..] else { panic!("one decision: {progress:?}") };
     assert_eq!(command.what, CommandContent::Mode(ControlMode::ForcedOff));
     assert_eq!((command.state, command.by.as_deref()), (CommandState::Queued, Some("clerk")));
-    assert_eq!(e.desk.set_mode(&e.boss, e.there, ControlMode::Prepaid, key).await.unwrap_err(), AppError::Conflict);
+    assert_eq!(e.console.set_mode(&e.boss, e.there, ControlMode::Prepaid, key).await.unwrap_err(), AppError::Conflict);
 
-    e.desk.set_mode(&e.clerk, e.here, ControlMode::Prepaid, e.desk.key()).await.unwrap();
-    let progress = e.desk.room(&e.clerk, e.here).await.unwrap().progress;
-    assert_eq!(progress.commands[1].state, CommandState::Superseded, "the newer wish takes its place");
+    e.console.set_mode(&e.clerk, e.here, ControlMode::Prepaid, e.context.form_key()).await.unwrap();
+    let progress = e.console.room(&e.clerk, e.here).await.unwrap().progress;
+    assert_eq!(progress.commands[1].state, CommandState::Superseded, "superseded by the newer command");
 
-    let lines = e.desk.audit(&e.clerk, &Query { text: "meter.mode".into(), ..Query::default() }).await.unwrap();
+    let lines = e.console.audit(&e.clerk, &Query { text: "meter.mode".into(), ..Query::default() }).await.unwrap();
     assert_eq!(lines.total, 2, "a form sent twice is written down once");
     assert_eq!((lines.lines[0].actor.as_str(), lines.lines[0].ip.as_str()), ("clerk", "10.0.0.5"));
     assert_eq!(lines.lines[0].place.as_ref().unwrap().1.to_string(), "1号楼 3层 301");
@@ -170,14 +186,14 @@ both!(a_mode_command_is_stored_once_and_its_progress_is_shown, |w: World| async 
 
 both!(opening_an_account_sells_the_first_purchase, |w: World| async move {
     let e = Estate::new(w).await;
-    let weak = MovesIn { password: "short".into(), ..moves_in("张三", "zhangsan") };
-    let weak = Opening { residents: vec![weak], ..e.opening(e.there) };
-    assert_eq!(e.desk.open_account(&e.boss, &weak).await, Err(Mistake::of(0, AppError::WeakPassword)));
+    let weak = ResidentRow { password: "short".into(), ..resident_to_add("张三", "zhangsan") };
+    let weak = AccountOpening { residents: vec![weak], ..e.opening(e.there) };
+    assert_eq!(e.console.open_account(&e.boss, &weak).await, Err(OpeningError::of(0, AppError::WeakPassword)));
     let opening = e.opening(e.there);
-    e.desk.open_account(&e.boss, &opening).await.unwrap();
-    assert_eq!(e.desk.open_account(&e.boss, &opening).await, Err(AppError::AccountAlreadyOpen.into()));
+    e.console.open_account(&e.boss, &opening).await.unwrap();
+    assert_eq!(e.console.open_account(&e.boss, &opening).await, Err(AppError::AccountAlreadyOpen.into()));
     assert_eq!(e.w.number("SELECT COUNT(*) FROM orders").await, 1);
-    let room = e.desk.room(&e.boss, e.there).await.unwrap();
+    let room = e.console.room(&e.boss, e.there).await.unwrap();
     assert_eq!(room.account.unwrap().residents[0].login, "zhangsan");
     let kinds: Vec<_> = room.progress.commands.iter().map(|command| command.what.clone()).collect();
     assert_eq!(kinds, [CommandContent::Credit(Fen(5_000)), CommandContent::Open]);
@@ -189,43 +205,44 @@ both!(opening_takes_several_meters_or_names_the_wrong_row, |w: World| async move
     let (second, far) = (e.w.meter(3).await, e.w.meter(4).await);
     run(&e.w, "UPDATE meters SET place_id = (SELECT place_id FROM meters WHERE id = $1) WHERE id = $2", &[e.there.0, second.0])
         .await;
-    let opening = Opening {
+    let opening = AccountOpening {
         also: vec![second],
-        residents: vec![moves_in("张三", "zhangsan"), moves_in("李四", "lisi"), moves_in("王五", "wangwu")],
+        residents: vec![resident_to_add("张三", "zhangsan"), resident_to_add("李四", "lisi"), resident_to_add("王五", "wangwu")],
         ..e.opening(e.there)
     };
     // A meter of another room, and a login name that somebody has: nothing of it is stored.
-    let elsewhere = Opening { also: vec![second, far], ..opening.clone() };
-    let taken = Some(Row::Meter(far));
-    let refused = e.desk.open_account(&e.boss, &elsewhere).await;
-    assert_eq!(refused, Err(Mistake { error: AppError::AccountAlreadyOpen, row: taken }));
+    let elsewhere = AccountOpening { also: vec![second, far], ..opening.clone() };
+    let taken = Some(FormRow::Meter(far));
+    let refused = e.console.open_account(&e.boss, &elsewhere).await;
+    assert_eq!(refused, Err(OpeningError { error: AppError::AccountAlreadyOpen, row: taken }));
     let mut double = opening.clone();
     double.residents[1].login = "resident1".into();
-    assert_eq!(e.desk.open_account(&e.boss, &double).await, Err(Mistake::of(1, AppError::LoginTaken)));
+    assert_eq!(e.console.open_account(&e.boss, &double).await, Err(OpeningError::of(1, AppError::LoginTaken)));
     assert_eq!(e.w.number("SELECT COUNT(*) FROM accounts").await, 1, "the room that was there");
 
-    e.desk.open_account(&e.boss, &opening).await.unwrap();
-    let account = e.desk.room(&e.boss, second).await.unwrap().account.unwrap();
+    e.console.open_account(&e.boss, &opening).await.unwrap();
+    let account = e.console.room(&e.boss, second).await.unwrap().account.unwrap();
     assert_eq!(account.residents.len(), 3);
-    assert_eq!(account.number, e.desk.room(&e.boss, e.there).await.unwrap().account.unwrap().number);
+    assert_eq!(account.number, e.console.room(&e.boss, e.there).await.unwrap().account.unwrap().number);
     assert_eq!(e.w.number("SELECT COUNT(*) FROM commands WHERE kind = 'open'").await, 2, "each meter is told");
-    let told = e.desk.audit(&e.boss, &Query { text: "account.open".into(), ..Query::default() }).await.unwrap();
+    let told = e.console.audit(&e.boss, &Query { text: "account.open".into(), ..Query::default() }).await.unwrap();
     assert!(told.lines[0].detail.contains("wangwu") && told.lines[0].detail.contains(&second.0.to_string()), "{told:?}");
 });
 
 both!(a_room_search_finds_exactly_that_room, |w: World| async move {
     let e = Estate::new(w).await;
-    assert_eq!(e.desk.find(&e.boss, "2号楼 301").await.unwrap()[0].latest.meter, e.there);
-    assert_eq!(e.desk.find(&e.boss, "301").await.unwrap().len(), 2);
-    assert_eq!(e.desk.find(&e.boss, "resident1").await.unwrap()[0].latest.meter, e.here);
-    assert_eq!(e.desk.find(&e.clerk, "301").await.unwrap()[0].latest.meter, e.here);
-    assert!(e.desk.find(&e.boss, "%").await.unwrap().is_empty());
+    assert_eq!(e.console.search(&e.boss, "2号楼 301").await.unwrap()[0].latest.meter, e.there);
+    assert_eq!(e.console.search(&e.boss, "301").await.unwrap().len(), 2);
+    assert_eq!(e.console.search(&e.boss, "resident1").await.unwrap()[0].latest.meter, e.here);
+    assert_eq!(e.console.search(&e.clerk, "301").await.unwrap()[0].latest.meter, e.here);
+    assert!(e.console.search(&e.boss, "%").await.unwrap().is_empty());
 });
 
 both!(the_audit_log_names_the_room_of_a_sale, |w: World| async move {
     let e = Estate::new(w).await;
-    e.desk.sell(&e.clerk, &e.sale(e.here, 5_000)).await.unwrap();
-    let line = e.desk.audit(&e.clerk, &Query { text: "sale.create".into(), ..Query::default() }).await.unwrap().lines.remove(0);
+    e.cash_desk.sell(&e.clerk, &e.sale(e.here, 5_000)).await.unwrap();
+    let line =
+        e.console.audit(&e.clerk, &Query { text: "sale.create".into(), ..Query::default() }).await.unwrap().lines.remove(0);
     assert_eq!(line.place.unwrap().0, e.here);
     assert!(line.subject.starts_with("order:"));
 });
@@ -233,39 +250,48 @@ both!(the_audit_log_names_the_room_of_a_sale, |w: World| async move {
 both!(the_console_shows_the_latest_reading, |w: World| async move {
     let e = Estate::new(w).await;
     let now = e.w.clock.now();
-    e.live.publish(Latest { observed_at: Some(now), status: StatusWord(0b11), remaining: Fen(777), ..Latest::unseen(e.here) });
-    assert_eq!(e.desk.room(&e.clerk, e.here).await.unwrap().progress.latest.remaining, Fen(777));
-    assert_eq!(e.desk.accounts(&e.clerk, &Query::default()).await.unwrap().lines[0].latest.as_ref().unwrap().remaining, Fen(777));
-    assert_eq!(e.desk.meters(&e.clerk, &Query::default()).await.unwrap().lines[0].latest.observed_at, Some(now));
+    e.context.live.publish(Latest {
+        observed_at: Some(now),
+        status: StatusWord(0b11),
+        remaining: Fen(777),
+        ..Latest::unseen(e.here)
+    });
+    assert_eq!(e.console.room(&e.clerk, e.here).await.unwrap().progress.latest.remaining, Fen(777));
+    assert_eq!(
+        e.console.accounts(&e.clerk, &Query::default()).await.unwrap().lines[0].latest.as_ref().unwrap().remaining,
+        Fen(777)
+    );
+    assert_eq!(e.console.meters(&e.clerk, &Query::default()).await.unwrap().lines[0].latest.observed_at, Some(now));
 });
 
 both!(a_case_keeps_its_resolution, |w: World| async move {
     let e = Estate::new(w).await;
-    let order = e.desk.sell(&e.clerk, &e.sale(e.here, 5_000)).await.unwrap();
+    let order = e.cash_desk.sell(&e.clerk, &e.sale(e.here, 5_000)).await.unwrap();
     let mut tx = e.w.db.begin().await.unwrap();
     let at = e.w.clock.now();
-    cases::open(&mut tx, &e.w.rng, at, cases::kind::RELAY, Some(e.here), None, "{}").await.unwrap();
-    cases::open(&mut tx, &e.w.rng, at, cases::kind::DELIVERY, Some(e.here), Some(order), "{}").await.unwrap();
+    let (relay, delivery) = (RelayCase::default(), Box::new(DeliveryCase::new(HoldReason::Count)));
+    cases::open(&mut tx, &e.w.rng, at, Some(e.here), None, &CaseDetail::Relay(relay)).await.unwrap();
+    cases::open(&mut tx, &e.w.rng, at, Some(e.here), Some(order), &CaseDetail::Delivery(delivery)).await.unwrap();
     tx.commit().await.unwrap();
     run(&e.w, "UPDATE orders SET state = 'case' WHERE id = $1", &[order.0]).await;
 
-    let open = e.desk.room(&e.clerk, e.here).await.unwrap().cases;
-    let of = |kind: &str| open.iter().find(|case| case.kind == kind).unwrap().id;
-    assert_eq!(e.desk.close_case(&e.clerk, of("relay"), "  ").await.unwrap_err(), AppError::Invalid);
-    e.desk.close_case(&e.clerk, of("relay"), "换了继电器").await.unwrap();
-    assert_eq!(e.desk.close_case(&e.clerk, of("relay"), "again").await.unwrap_err(), AppError::Conflict);
+    let open = e.console.room(&e.clerk, e.here).await.unwrap().cases;
+    let of = |kind| open.iter().find(|case| case.detail.kind() == kind).unwrap().id;
+    assert_eq!(e.console.close_case(&e.clerk, of(CaseKind::Relay), "  ").await.unwrap_err(), AppError::Invalid);
+    e.console.close_case(&e.clerk, of(CaseKind::Relay), "换了继电器").await.unwrap();
+    assert_eq!(e.console.close_case(&e.clerk, of(CaseKind::Relay), "again").await.unwrap_err(), AppError::Conflict);
     assert_eq!(
-        e.desk.close_case(&e.clerk, of("delivery"), "done").await.unwrap_err(),
+        e.console.close_case(&e.clerk, of(CaseKind::Delivery), "done").await.unwrap_err(),
         AppError::Conflict,
         "money that waits for a person keeps its case"
     );
-    assert_eq!(e.desk.try_again(&e.clerk, of("relay")).await.unwrap_err(), AppError::NotFound);
+    assert_eq!(e.console.try_again(&e.clerk, of(CaseKind::Relay)).await.unwrap_err(), AppError::NotFound);
     run(&e.w, "UPDATE commands SET state = 'case' WHERE order_id = $1", &[order.0]).await;
-    assert!(e.desk.room(&e.clerk, e.here).await.unwrap().cases[0].held);
-    e.desk.try_again(&e.clerk, of("delivery")).await.unwrap();
+    assert!(e.console.room(&e.clerk, e.here).await.unwrap().cases[0].held);
+    e.console.try_again(&e.clerk, of(CaseKind::Delivery)).await.unwrap();
     assert_eq!(e.w.word("SELECT state FROM orders").await, "paid", "the money rule decides anew");
-    assert_eq!(e.desk.try_again(&e.clerk, of("delivery")).await.unwrap_err(), AppError::NotFound);
-    let closed = e.desk.cases(&e.clerk, &CaseQuery { closed: true, page: 0 }).await.unwrap();
-    let relay = closed.lines.iter().find(|case| case.kind == "relay").unwrap();
+    assert_eq!(e.console.try_again(&e.clerk, of(CaseKind::Delivery)).await.unwrap_err(), AppError::NotFound);
+    let closed = e.console.cases(&e.clerk, &CaseQuery { closed: true, page: 0 }).await.unwrap();
+    let relay = closed.lines.iter().find(|case| case.detail.kind() == CaseKind::Relay).unwrap();
     assert_eq!((relay.resolution.as_deref(), relay.closed_by.as_deref()), (Some("换了继电器"), Some("clerk")));
 });

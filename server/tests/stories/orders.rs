@@ -1,4 +1,4 @@
-//! Sales: sold once however often the form is sent, bounded, and found again, on both databases.
+//! Sales: idempotent, limited, and listed; on both databases.
 
 use domain::clock::Clock;
 use domain::ledger::Account;

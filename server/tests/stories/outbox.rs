@@ -1,4 +1,4 @@
-//! Whose turn it is in the outbox, on both databases.
+//! The order of commands in the outbox, on both databases.
 
 use domain::clock::Clock;
 use domain::order::Limits;

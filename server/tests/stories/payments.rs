@@ -1,4 +1,4 @@
-//! Payments against a sandbox that speaks the real protocol over HTTP and fails in every way it knows, on both databases.
+//! Payments through a sandbox that speaks the real protocol over HTTP and injects faults, on both databases.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -30,7 +30,7 @@ both!(a_payment_is_credited_once_with_its_order, |w: World| async move {
 both!(a_repeated_form_is_one_order_and_one_trade, |w: World| async move {
     let shop = Shop::open(w).await;
     let top_up = shop.top_up(5_000);
-    let all = futures::future::join_all((0..6).map(|_| shop.payments.start(&top_up, &PHONE))).await;
+    let all = futures::future::join_all((0..6).map(|_| shop.start(&top_up, &PHONE))).await;
     let forms: Vec<_> = all.into_iter().map(|started| started.unwrap().cashier).collect();
     let mut numbers = Vec::new();
     for form in &forms {
@@ -38,10 +38,10 @@ both!(a_repeated_form_is_one_order_and_one_trade, |w: World| async move {
     }
     numbers.dedup();
     assert_eq!(numbers.len(), 1);
-    // By a redirect the payer comes to the same cashier.
+    // A redirect leads the payer to the same cashier.
     let cashier = shop.follow(&forms[0]).await;
     assert_eq!(cashier, format!("/cashier/{}", shop.trade(&numbers[0]).token));
-    // Whoever changes a digit on the way is not let in.
+    // A changed digit is rejected.
     let Cashier::Address(address) = &forms[0] else { panic!("{:?}", forms[0]) };
     let answer = shop.http.get(address.replace("50.00", "0.01")).send().await.unwrap().text().await.unwrap();
     assert!(answer.contains("isv.invalid-signature"), "{answer}");
@@ -66,7 +66,7 @@ both!(ten_concurrent_notifications_credit_once, |w: World| async move {
     assert_eq!(shop.proved().await, Counts::ONCE);
 });
 
-/// PostgreSQL settles each by itself; SQLite has one writer, for which they wait here until somebody lets go of it.
+/// PostgreSQL settles each payment alone; on SQLite they queue for the one writer until it is released.
 #[tokio::test(flavor = "multi_thread")]
 async fn queued_payments_settle_together_despite_one_failure() {
     let shop = Shop::open(World::sqlite().await).await;
@@ -77,7 +77,8 @@ async fn queued_payments_settle_together_despite_one_failure() {
     }
     let (broken, lost) = all.pop().unwrap();
     sqlx::raw_sql(sqlx::AssertSqlSafe(format!(
-        "CREATE TRIGGER broken BEFORE UPDATE OF paid_at ON orders WHEN hex(NEW.id) = '{}' BEGIN SELECT RAISE(ABORT, 'broken'); END",
+        "CREATE TRIGGER broken BEFORE UPDATE OF paid_at ON orders WHEN hex(NEW.id) = '{}' \
+         BEGIN SELECT RAISE(ABORT, 'broken'); END",
         broken.0.simple().to_string().to_uppercase()
     )))
     .execute(write)
@@ -92,7 +93,7 @@ async fn queued_payments_settle_together_despite_one_failure() {
     let pay_all = async |numbers: &mut dyn Iterator<Item = &String>| {
         let held = shop.world.db.begin().await.unwrap();
         numbers.for_each(|number| assert!(shop.sandbox.pay(number)));
-        // Time to knock: the channel gives up after a longer one.
+        // Shorter than the channel's own time-out.
         tokio::time::sleep(Duration::from_millis(300)).await;
         drop(held);
     };
@@ -149,7 +150,7 @@ both!(a_returning_payer_triggers_a_query_at_once, |w: World| async move {
     assert_eq!(shop.state(order).await, "pending", "coming back proves nothing");
     assert_eq!(shop.query().await.unwrap(), "asked 1, settled 1, failed 0");
     assert_eq!(shop.proved().await, Counts::ONCE);
-    // Made-up returns lead home and change nothing.
+    // Forged return addresses redirect to the home page and change nothing.
     for query in ["", "?out_trade_no=D1N1", "?out_trade_no=%00", "?out_trade_no=%zz", "?trade_status=TRADE_SUCCESS"] {
         let answer = shop.http.get(format!("http://{}/pay/return{query}", shop.address)).send().await.unwrap();
         assert_eq!((answer.status().as_u16(), answer.headers()["location"].to_str().unwrap()), (303, "/"));
@@ -197,13 +198,13 @@ both!(a_payment_without_an_order_opens_a_case, |w: World| async move {
 both!(an_unpaid_order_closes_only_on_the_channels_answer, |w: World| async move {
     let shop = Shop::open(w).await;
     let (visited, number) = shop.at_the_cashier(5_000).await;
-    let unvisited = shop.payments.start(&shop.top_up(6_000), &PHONE).await.unwrap().order.id();
+    let unvisited = shop.start(&shop.top_up(6_000), &PHONE).await.unwrap().order.id();
     // The channel is down all the while: nothing may be concluded.
     shop.sandbox.set_faults(Faults { status: Some(502), ..Faults::default() });
     shop.past_the_end().await;
     assert!(shop.query().await.is_ok());
     assert_eq!((shop.state(visited).await, shop.state(unvisited).await), ("pending".into(), "pending".into()));
-    // It is back and says so.
+    // It is up again and reports that.
     shop.sandbox.set_faults(Faults::default());
     shop.past_the_end().await;
     assert_eq!((shop.state(visited).await, shop.state(unvisited).await), ("closed".into(), "closed".into()));
@@ -216,7 +217,7 @@ both!(an_unpaid_order_closes_only_on_the_channels_answer, |w: World| async move 
 
 both!(a_trade_unknown_to_the_channel_stays_open_until_expiry, |w: World| async move {
     let shop = Shop::open(w).await;
-    let started = shop.payments.start(&shop.top_up(5_000), &PHONE).await.unwrap();
+    let started = shop.start(&shop.top_up(5_000), &PHONE).await.unwrap();
     // Fourteen minutes in the payer has not pressed the button; each query says: no such trade.
     for _ in 0..14 {
         shop.wait(MINUTE);
@@ -231,7 +232,7 @@ both!(a_trade_unknown_to_the_channel_stays_open_until_expiry, |w: World| async m
 
 both!(a_payment_after_the_order_closed_is_credited, |w: World| async move {
     let shop = Shop::open(w).await;
-    let started = shop.payments.start(&shop.top_up(5_000), &PHONE).await.unwrap();
+    let started = shop.start(&shop.top_up(5_000), &PHONE).await.unwrap();
     // Our clock runs ahead of the channel's: we close what it still lets the payer pay.
     for _ in 0..25 {
         shop.world.clock.advance(MINUTE);
@@ -249,7 +250,7 @@ both!(a_payment_after_the_order_closed_is_credited, |w: World| async move {
 both!(an_order_paid_twice_is_credited_once_and_rest_suspended, |w: World| async move {
     let shop = Shop::open(w).await;
     let (order, first) = shop.at_the_cashier(5_000).await;
-    // The product's clock says that the first form is over; the channel still takes it.
+    // The first attempt has expired by the product's clock; the channel still accepts it.
     shop.world.clock.advance(16 * MINUTE);
     let second = shop.visit(&shop.another_attempt(order).await.cashier).await;
     assert_ne!(first, second);
@@ -280,7 +281,7 @@ both!(a_channel_refund_never_credits, |w: World| async move {
     let counts = Counts { events: 2, cases: 1, ..Counts::ONCE };
     assert_eq!(shop.proved().await, counts, "told with TRADE_SUCCESS, and still no second credit");
 
-    // The payment was never told; the first we hear is its refund.
+    // The payment was never notified; the first notification is its refund.
     shop.wait(SECOND);
     let (order, number) = shop.at_the_cashier(6_000).await;
     shop.sandbox.set_faults(Faults { lose: true, ..Faults::default() });
@@ -296,11 +297,11 @@ both!(a_channel_refund_never_credits, |w: World| async move {
 both!(a_close_with_a_lost_answer_is_settled_by_a_query, |w: World| async move {
     let shop = Shop::open(w).await;
     let (order, number) = shop.at_the_cashier(5_000).await;
-    // Only the product's clock: for the channel the trade still waits, so that it is our close that ends it.
+    // Only the product's clock: the trade is still open at the channel, so our close ends it.
     shop.world.clock.advance(16 * MINUTE + 30 * SECOND);
     let silent_on = |method: &str| Faults { silent_on: vec![method.into()], ..Faults::default() };
     shop.sandbox.set_faults(silent_on("alipay.trade.query"));
-    assert_eq!(shop.query().await.unwrap_err(), "none of 1 questions was answered");
+    assert_eq!(shop.query().await.unwrap_err(), "none of 1 queries was answered");
     assert_eq!(shop.state(order).await, "pending", "silence concludes nothing");
     shop.world.clock.advance(5 * MINUTE);
     shop.sandbox.set_faults(silent_on("alipay.trade.close"));
@@ -347,7 +348,7 @@ both!(bad_requests_get_a_clear_error_and_change_nothing, |w: World| async move {
 both!(notifications_are_rate_limited_and_nothing_else, |w: World| async move {
     let shop = Shop::open(w).await;
     let (order, number) = shop.at_the_cashier(5_000).await;
-    // Somebody's browser, led here by another site: nothing of it is looked at, and it gets nothing to keep.
+    // A browser sent by another site: its cookies are ignored and none are set.
     let address = format!("http://{}/pay/alipay/notify", shop.address);
     let knock = || shop.http.post(&address).header("origin", "https://elsewhere.example").header("sec-fetch-site", "cross-site");
     let answer = knock().header("cookie", "__Host-dormwatt=x").body("a=b").send().await.unwrap();
@@ -357,7 +358,7 @@ both!(notifications_are_rate_limited_and_nothing_else, |w: World| async move {
         turned_away += u32::from(knock().body("a=b").send().await.unwrap().status() == 429);
     }
     assert!((1..=220 - 199).contains(&turned_away), "{turned_away}");
-    // A second later the channel is heard, which had sent in vain meanwhile.
+    // A second later the channel's repeated notification is accepted.
     shop.world.clock.advance(SECOND);
     assert!(shop.sandbox.pay(&number));
     shop.until(&number, |trade| trade.acknowledged == 1).await;
@@ -367,7 +368,7 @@ both!(notifications_are_rate_limited_and_nothing_else, |w: World| async move {
 both!(concurrent_queries_ask_once_and_keep_the_agreed_rate, |w: World| async move {
     let shop = Shop::open(w).await;
     for _ in 0..25 {
-        shop.payments.start(&shop.top_up(100), &PHONE).await.unwrap();
+        shop.start(&shop.top_up(100), &PHONE).await.unwrap();
     }
     shop.wait(12 * SECOND);
     let count = |said: &str| -> u32 { said.split([' ', ',']).nth(1).unwrap().parse().unwrap() };
@@ -385,7 +386,7 @@ both!(no_channel_is_offered_when_none_is_configured, |w: World| async move {
     let paid = std::sync::Arc::new(|| {});
     let payments = payments::Payments::new(&config, w.db.clone(), w.clock.clone(), w.rng.clone(), paid).unwrap();
     assert!(payments.offered().is_empty() && payments.form_origins().is_empty());
-    let top_up = payments::TopUp {
+    let top_up = store::orders::NewOrder {
         key: room.account.0,
         account: room.account,
         meter: room.meter,
@@ -394,6 +395,6 @@ both!(no_channel_is_offered_when_none_is_configured, |w: World| async move {
         by: room.resident,
         ip: String::new(),
     };
-    assert_eq!(payments.start(&top_up, &PHONE).await.unwrap_err(), AppError::ChannelUnavailable);
+    assert_eq!(payments.create_order(&top_up).await.unwrap_err(), AppError::ChannelUnavailable);
     assert_eq!(w.number("SELECT COUNT(*) FROM orders").await, 0);
 });

@@ -1,4 +1,4 @@
-//! Meters are read in turn, told apart, and none starves, over real TCP; what is read is stored, on both databases.
+//! Meters are polled over TCP, told apart and stored, and none delays the others; on both databases.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -144,7 +144,7 @@ both!(a_zeroed_counter_is_held_until_an_operator_accepts_it, |w: World| async mo
     let live = hub(&s).await;
     let engine = s.start_with(live.clone()).await;
     until(SOON, "all meters", || async { live_states(&s, &live).is_empty() }).await;
-    s.meter(0, 1).suffer(OneTimeFault::CounterZeroed).await.unwrap();
+    s.meter(0, 1).inject(OneTimeFault::CounterZeroed).await.unwrap();
     s.meter(0, 2).defect(Defect::CoverOpen, true).await.unwrap();
     until(SOON, "the case", || async { s.w.number("SELECT COUNT(*) FROM cases WHERE kind = 'reading'").await == 1 }).await;
     tokio::time::sleep(Duration::from_millis(800)).await;

@@ -1,5 +1,5 @@
-//! From tap to closed relay and back, where the credit is on the ledger: a whole server, a simulated meter of another make, a
-//! sandbox that takes the payment, and people with browsers.
+//! From the top-up on a phone to the closed relay and back, with a server wallet: a whole server, a simulated meter of another
+//! make, a sandbox for the payment, and browsers.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -84,15 +84,15 @@ impl Home {
         .await;
     }
 
-    /// Power flows until so much has passed.
-    async fn uses(&self, wh: i64) {
+    /// Draws power until this energy has passed.
+    async fn consume(&self, wh: i64) {
         let meter = self.site.meter(0, 1);
         meter.draw(Some(1_200)).await.unwrap();
         self.site.sim.advance(wh * 3_000).await.unwrap();
         meter.draw(Some(0)).await.unwrap();
     }
 
-    /// Pays on the phone as far as the browser is led.
+    /// Pays on the phone, following the redirects.
     async fn pays(&self, person: &Person<'_>, yuan: i64) {
         let key = self.site.w.rng.id(SystemClock.now());
         let answer = person.post("/api/resident/top-up", &format!("own={yuan}&channel=alipay&key={key}")).await;
@@ -103,31 +103,31 @@ impl Home {
         assert!(self.sandbox.pay(&trade.out_trade_no));
     }
 
-    /// Until the resident's page says so.
-    async fn says(&self, person: &Person<'_>, words: &str) {
+    /// Waits until the resident's page contains this text.
+    async fn until_page_contains(&self, person: &Person<'_>, words: &str) {
         until(SOON, words, || async { person.get("/home").await.text().await.unwrap().contains(words) }).await;
     }
 
-    async fn counted(&self, sql: &'static str, number: i64, what: &str) {
+    async fn until_count(&self, sql: &'static str, number: i64, what: &str) {
         until(SOON, what, || async { self.site.w.number(sql).await == number }).await;
     }
 }
 
-async fn from_tap_to_closed_relay_and_back(w: World, profile: &'static str) {
+async fn top_up_closes_the_relay_and_consumption_opens_it(w: World, profile: &'static str) {
     let home = Home::new(w, profile).await;
     let w = &home.site.w;
     let mut li = home.web.visitor();
     assert_eq!(li.log_in("li", PASSWORD).await.status(), 303);
     // Nothing is on it: the relay that the fitter left closed opens, and the page says why and what to do.
     home.relay(false).await;
-    home.says(&li, "余额用完，充值").await;
+    home.until_page_contains(&li, "余额用完，充值").await;
 
     // Paid on the phone: the relay closes, read back, and only then does the page say that power flows.
     home.pays(&li, 2).await;
     home.relay(true).await;
-    home.says(&li, "2.00").await;
-    home.counted("SELECT COUNT(*) FROM orders WHERE state = 'credited' AND tender = 'alipay'", 1, "the order").await;
-    home.counted(
+    home.until_page_contains(&li, "2.00").await;
+    home.until_count("SELECT COUNT(*) FROM orders WHERE state = 'credited' AND tender = 'alipay'", 1, "the order").await;
+    home.until_count(
         "SELECT COUNT(*) FROM commands WHERE kind = 'relay' AND state = 'done' AND args LIKE '%true%'",
         1,
         "its read-back",
@@ -135,13 +135,13 @@ async fn from_tap_to_closed_relay_and_back(w: World, profile: &'static str) {
     .await;
 
     // Used up: warned on the way, then off; the page says why.
-    home.uses(100).await;
-    home.counted("SELECT COUNT(*) FROM charges", 1, "the first charge").await;
-    home.uses(100).await;
+    home.consume(100).await;
+    home.until_count("SELECT COUNT(*) FROM charges", 1, "the first charge").await;
+    home.consume(100).await;
     home.relay(false).await;
-    home.says(&li, "余额用完，充值").await;
+    home.until_page_contains(&li, "余额用完，充值").await;
     let reason = "SELECT COUNT(*) FROM events WHERE kind = 'arrears' AND until_at IS NULL AND detail LIKE '%remaining_fen%'";
-    home.counted(reason, 1, "the event with its reason").await;
+    home.until_count(reason, 1, "the event with its reason").await;
 
     // Sold at the counter.
     let clerk = home.web.person(w, Role::Operator, "wang").await;
@@ -149,7 +149,8 @@ async fn from_tap_to_closed_relay_and_back(w: World, profile: &'static str) {
     let form = format!("meter={}&amount=5&tender=cash&key={key}", home.meter);
     assert_eq!(clerk.post("/api/operator/sell", &form).await.status(), 303);
     home.relay(true).await;
-    home.counted("SELECT COUNT(*) FROM events WHERE kind = 'arrears' AND until_at IS NULL", 0, "the end of the arrears").await;
+    home.until_count("SELECT COUNT(*) FROM events WHERE kind = 'arrears' AND until_at IS NULL", 0, "the end of the arrears")
+        .await;
 
     // The resident's own switch, each way read back.
     for on in [false, true] {
@@ -160,7 +161,7 @@ async fn from_tap_to_closed_relay_and_back(w: World, profile: &'static str) {
         })
         .await;
         home.relay(on).await;
-        home.says(&li, if on { "5.00" } else { "由住户关闭" }).await;
+        home.until_page_contains(&li, if on { "5.00" } else { "由住户关闭" }).await;
     }
     home.web.stop();
     assert_eq!(verify::verify(&w.db).await.unwrap().differences, []);
@@ -169,9 +170,9 @@ async fn from_tap_to_closed_relay_and_back(w: World, profile: &'static str) {
 }
 
 both!(an_acrel_meter_is_supplied_and_cut_off, |w: World| async move {
-    from_tap_to_closed_relay_and_back(w, "acrel-ddsy1352").await;
+    top_up_closes_the_relay_and_consumption_opens_it(w, "acrel-ddsy1352").await;
 });
 
 both!(a_hiking_meter_is_supplied_and_cut_off, |w: World| async move {
-    from_tap_to_closed_relay_and_back(w, "hiking-dds238").await;
+    top_up_closes_the_relay_and_consumption_opens_it(w, "hiking-dds238").await;
 });

@@ -1,5 +1,5 @@
-//! Two people at once, where the second has looked before the first was done: a lock is held until both wait for it, which on PostgreSQL
-//! is the moment at which a statement sees too little. On both databases.
+//! Concurrent operations where the second one has read before the first one commits: a lock is held until both wait for it, which
+//! is when a PostgreSQL statement sees an old version. On both databases.
 
 use std::time::Duration;
 
@@ -20,12 +20,12 @@ use story_support::refunding::{BY_HAND, POLICY};
 use story_support::shop::Shop;
 use story_support::{World, bind, both};
 
-/// Long enough for a task to come as far as the lock, where nobody can see that it has.
+/// Time for a task to reach the lock, where that cannot be observed.
 const TO_THE_LOCK: Duration = Duration::from_millis(300);
-/// PostgreSQL tells who waits; a busy machine needs longer.
+/// PostgreSQL reports waiting backends; a busy machine needs longer.
 const MOST: Duration = Duration::from_secs(10);
 
-/// Holds a row as it is: after a new version of it, PostgreSQL would let whoever comes first go first, and not whoever waited longer.
+/// Locks a row without changing it: with a new row version, PostgreSQL would not release the waiters in their order.
 async fn hold(w: &World, row: &'static str, id: Uuid) -> Tx {
     let mut held = w.db.begin().await.unwrap();
     match &mut held {
@@ -38,7 +38,7 @@ async fn hold(w: &World, row: &'static str, id: Uuid) -> Tx {
     held
 }
 
-/// Runs both until they wait for what is held, the first one first in line, and gives how they end when it is let go.
+/// Runs both until they wait for the lock, `first` before `second`, and gives their results after its release.
 async fn at_once<A, B>(w: &World, held: Tx, first: A, second: B) -> (A::Output, B::Output)
 where
     A: Future<Output: Send + 'static> + Send + 'static,
@@ -62,8 +62,8 @@ async fn until_waiting(w: &World, held: &Tx, tasks: i64) {
     }
 }
 
-/// A sale at the counter that cannot reach its meter any more: the meter was taken down.
-async fn stranded(w: &World) -> Order {
+/// A cash sale that cannot be delivered any more, as the meter was removed.
+async fn undeliverable(w: &World) -> Order {
     let (room, clerk, now) = (w.room(1).await, w.clerk().await, w.clock.now());
     let sale = NewOrder {
         key: w.rng.id(now),
@@ -89,7 +89,7 @@ fn give_back(w: &World, order: &Order) -> impl Future<Output = Result<returns::R
 }
 
 both!(a_refunded_order_is_not_reassigned_as_well, |w: World| async move {
-    let order = stranded(&w).await;
+    let order = undeliverable(&w).await;
     let neighbour = w.room(2).await;
     let held = hold(&w, "orders WHERE id = $1", order.id).await;
     let (there, by) = (w.clone(), who(model::ids::UserId(order.created_by)));
@@ -104,7 +104,7 @@ both!(a_refunded_order_is_not_reassigned_as_well, |w: World| async move {
 });
 
 both!(concurrent_identical_forms_make_one_correction, |w: World| async move {
-    let order = stranded(&w).await;
+    let order = undeliverable(&w).await;
     let held = hold(&w, "orders WHERE id = $1", order.id).await;
     let (one, other) = at_once(&w, held, give_back(&w, &order), give_back(&w, &order)).await;
     assert_eq!(one.unwrap().id(), other.unwrap().id());
@@ -117,7 +117,7 @@ both!(concurrent_identical_forms_make_one_refund, |w: World| async move {
     let shop = Shop::under(w, BY_HAND).await;
     let (_, number) = shop.paid(3_000).await;
     let event = shop.payment(&number).await;
-    let new = shop.wish(clerk, Back::Payment(event), 3_000);
+    let new = shop.refund_request(clerk, Back::Payment(event), 3_000);
     let ask = || {
         let (w, new) = (shop.world.clone(), new.clone());
         async move { refunds::ask(&w.db, &w.rng, w.clock.now(), &POLICY, &new).await }

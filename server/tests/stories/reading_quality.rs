@@ -1,11 +1,13 @@
-//! What counters, signs and people's decisions make of readings, on both databases.
+//! How counters, alarm conditions and operators' decisions classify readings, on both databases.
 
+use model::case::CaseDetail;
 use std::sync::Arc;
 
 use crate::readings::{hub, measurement, reading, record, state};
 use domain::clock::Clock;
-use domain::meter_state::{Measurement, MeterStatus, Plain, State};
-use meters::recorder::Event;
+use domain::meter_state::{Measurement, MeterStatus, PlainStatus, StateBlock};
+use model::reading::ReadingSource;
+use meters::recorder::MeterEvent;
 use model::console::{EventQuery, Gap};
 use model::energy::Energy;
 use model::error::AppError;
@@ -13,7 +15,6 @@ use model::event::EventKind;
 use model::ids::{CaseId, MeterId};
 use model::meter::StatusWord;
 use model::person::{Role, Who};
-use model::reading::ReadingSource;
 use model::time::{DAY, HOUR, MINUTE, Timestamp};
 use simulator::{Defect, LineFault, OneTimeFault};
 use std::time::Duration;
@@ -39,11 +40,11 @@ async fn settle(w: &World, who: &Who, gap: Gap) -> Result<(), AppError> {
     Ok(counters::settle(&w.db, &w.rng, w.clock.now(), who, open_case(w).await, gap, "looked at the meter").await?)
 }
 
-fn with(meter: MeterId, at: Timestamp, measurement: Measurement, state: State) -> Event {
-    Event::Read { meter, from: at, at, source: ReadingSource::Sweep, measurement, meter_status: MeterStatus::Wallet(state) }
+fn with(meter: MeterId, at: Timestamp, measurement: Measurement, state: StateBlock) -> MeterEvent {
+    MeterEvent::Read { meter, from: at, at, source: ReadingSource::Sweep, measurement, meter_status: MeterStatus::Wallet(state) }
 }
 
-/// The kinds of open events, and of all.
+/// The kinds of open events, and the number of all.
 async fn kinds(w: &World, who: &Who) -> (Vec<EventKind>, usize) {
     let open = console::events(&w.db, who.user, &EventQuery::default()).await.unwrap();
     let over = console::events(&w.db, who.user, &EventQuery { over: true, ..EventQuery::default() }).await.unwrap();
@@ -60,7 +61,7 @@ both!(daily_energy_is_stored_by_direction_and_rate, |w: World| async move {
     };
     let live = hub(&w).await;
     record(&w, &live, vec![at(0, 10_000, 100, [0, 4_000, 3_000, 3_000])]).await;
-    // The restart remembers every counter, not only the total.
+    // The restart restores every counter, not only the total.
     record(&w, &live, vec![at(2, 11_000, 300, [0, 4_600, 3_400, 3_000])]).await;
     let today = start.date();
     let days = energy::days(&w.db, meter, today, today.plus(1)).await.unwrap();
@@ -116,7 +117,7 @@ both!(a_gap_takes_register_rates_or_is_marked_flat, |w: World| async move {
     // What is held after 50 kWh, 20 of them at peak; what is decided; and how it falls into rates.
     let stories = [
         (grown, Gap::Count, "registers", [0, 480_000, 369_960, 0]),
-        // One register was reset: the others say nothing either.
+        // One register was reset, so the others are not used either.
         ((900_000, Some([0, 0, 400_000, 0])), Gap::Count, "flat", [0, 0, 850_000, 0]),
         ((900_000, None), Gap::Count, "none", [0; 4]),
         ((30, Some([0, 10, 20, 0])), replaced(50_000, 0), "registers", [0, 10, 20, 0]),
@@ -171,7 +172,7 @@ both!(alarm_conditions_become_events_once_and_end, |w: World| async move {
     let (meter, live) = (w.meter(1).await, hub(&w).await);
     let start = w.clock.now();
     let seen = |minutes: i64, status: u16, tamper: u16| {
-        let state = State { status: StatusWord(status), tamper, ..state() };
+        let state = StateBlock { status: StatusWord(status), tamper, ..state() };
         with(meter, start.plus(minutes * MINUTE), measurement(1_000 + minutes), state)
     };
     record(&w, &live, vec![seen(0, 0b11, 4)]).await;
@@ -184,7 +185,7 @@ both!(alarm_conditions_become_events_once_and_end, |w: World| async move {
     record(&w, &live, vec![seen(4, 0b11, 6)]).await;
     assert_eq!(kinds(&w, &who).await, (vec![], 3), "and the cover count grew in a moment");
     assert_eq!(w.word("SELECT detail FROM events WHERE kind = 'tamper'").await, r#"{"from":4,"to":6}"#);
-    record(&w, &live, vec![Event::Lost { meter, since: start.plus(5 * MINUTE), alone: true }]).await;
+    record(&w, &live, vec![MeterEvent::MeterLost { meter, since: start.plus(5 * MINUTE), alone: true }]).await;
     assert_eq!(kinds(&w, &who).await, (vec![EventKind::MeterLost], 4));
     record(&w, &live, vec![seen(6, 0b11, 6)]).await;
     assert_eq!(kinds(&w, &who).await, (vec![], 4));
@@ -200,9 +201,9 @@ both!(energy_through_an_open_relay_or_reverse_is_an_event, |w: World| async move
     let seen = |at: i64, closed: Option<bool>, watts: i32, reverse: i64| {
         let measured =
             Measurement { power_w: Some(watts), current_ca: Some(500), reverse: Some(Energy(reverse)), ..measurement(0) };
-        let meter_status = MeterStatus::Plain(Plain { relay_closed: closed, ..Plain::default() });
+        let meter_status = MeterStatus::Plain(PlainStatus { relay_closed: closed, ..PlainStatus::default() });
         let at = start.plus(at);
-        Event::Read { meter, from: at, at, source: ReadingSource::Sweep, measurement: measured, meter_status }
+        MeterEvent::Read { meter, from: at, at, source: ReadingSource::Sweep, measurement: measured, meter_status }
     };
     record(&w, &live, vec![seen(0, None, 1_000, 0), seen(MINUTE, None, 1_000, 0)]).await;
     assert_eq!(kinds(&w, &who).await.1, 0, "an instrument has no relay to be welded");
@@ -234,7 +235,7 @@ both!(an_event_is_acknowledged_once_by_permitted_operators, |w: World| async mov
     let who = clerk(&w).await;
     let (meter, live) = (w.meter(1).await, hub(&w).await);
     let since = w.clock.now();
-    record(&w, &live, vec![Event::Lost { meter, since, alone: true }]).await;
+    record(&w, &live, vec![MeterEvent::MeterLost { meter, since, alone: true }]).await;
     let find = async |query: EventQuery| console::events(&w.db, who.user, &query).await.unwrap().lines;
     let line = find(EventQuery::default()).await.remove(0);
     console::acknowledge(&w.db, since.plus(1), &who, line.id).await.unwrap();
@@ -263,8 +264,8 @@ both!(a_meter_defect_becomes_an_event, |w: World| async move {
     let engine = s.start().await;
     until(SOON, "all meters", || async { s.w.number("SELECT COUNT(DISTINCT meter_id) FROM readings").await == 5 }).await;
     s.meter(0, 1).defect(Defect::CoverOpen, true).await.unwrap();
-    s.meter(0, 2).suffer(OneTimeFault::MalignantLoad).await.unwrap();
-    s.meter(0, 3).suffer(OneTimeFault::ClockLost).await.unwrap();
+    s.meter(0, 2).inject(OneTimeFault::MalignantLoad).await.unwrap();
+    s.meter(0, 3).inject(OneTimeFault::ClockLost).await.unwrap();
     s.meter(0, 4).fault(LineFault::Silent, 1.0).unwrap();
     let count = "SELECT COUNT(*) FROM events WHERE CASE WHEN until_at IS NULL
                  THEN kind IN ('cover-open', 'malignant-load', 'clock-lost', 'meter-lost') ELSE kind = 'tamper' END";
@@ -287,7 +288,7 @@ both!(two_swapped_meters_bill_nobody, |w: World| async move {
     let engine = s.start().await;
     until(SOON, "all meters", || async { s.w.number("SELECT COUNT(DISTINCT meter_id) FROM readings").await == 3 }).await;
     engine.stop().await;
-    // The bus was addressed anew: 1 answers where 2 did and the other way round.
+    // The addresses were swapped: meter 1 answers at 2 and the other way round.
     s.w.execute("UPDATE meters SET unit = 100 WHERE unit = 1").await;
     s.w.execute("UPDATE meters SET unit = 1 WHERE unit = 2").await;
     s.w.execute("UPDATE meters SET unit = 2 WHERE unit = 100").await;
@@ -319,7 +320,7 @@ both!(a_replaced_meters_serial_is_confirmed_by_an_operator, |w: World| async mov
     let identity = "SELECT COUNT(*) FROM cases WHERE kind = 'identity' AND closed_at IS NULL";
     until(SOON, "the stranger", || async { s.w.number(identity).await == 1 }).await;
     let open = console::cases_of(&s.w.db, s.clerk, s.meters[0]).await.unwrap().remove(0);
-    assert_eq!(open.answers.as_deref(), Some(&*serial), "nobody has to type it");
+    assert_eq!(open.detail, CaseDetail::Identity { answers: serial }, "nobody has to type it");
     serials::confirm(&s.w.db, s.w.clock.now(), &who, open.id, "replaced on Monday").await.unwrap();
     engine.reload();
     let read = "SELECT COUNT(*) FROM readings r JOIN meters m ON m.id = r.meter_id WHERE m.unit = 1";
@@ -330,8 +331,8 @@ both!(a_replaced_meters_serial_is_confirmed_by_an_operator, |w: World| async mov
     // Neither another meter's number, nor one in place of a meter that holds money.
     for (meter, answers) in [(s.meters[0], s.view(0, 2).serial.to_string()), (s.meters[1], "000000000099".to_owned())] {
         let mut tx = s.w.db.begin().await.unwrap();
-        let detail = format!(r#"{{"answers":"{answers}"}}"#);
-        cases::open(&mut tx, &s.w.rng, s.w.clock.now(), "identity", Some(meter), None, &detail).await.unwrap();
+        let case = CaseDetail::Identity { answers };
+        cases::open(&mut tx, &s.w.rng, s.w.clock.now(), Some(meter), None, &case).await.unwrap();
         tx.commit().await.unwrap();
         let case = console::cases_of(&s.w.db, s.clerk, meter).await.unwrap().remove(0).id;
         let refused = serials::confirm(&s.w.db, s.w.clock.now(), &who, case, "replaced").await.unwrap_err();
@@ -344,8 +345,8 @@ both!(an_impossible_counter_without_a_serial_is_held, |w: World| async move {
     let (one, other, live) = (w.meter(1).await, w.meter(2).await, hub(&w).await);
     let seen = |meter: MeterId, minutes: i64, wh: i64| {
         let at = w.clock.now().plus(minutes * MINUTE);
-        let meter_status = MeterStatus::Plain(Plain::default());
-        Event::Read { meter, from: at, at, source: ReadingSource::Sweep, measurement: measurement(wh), meter_status }
+        let meter_status = MeterStatus::Plain(PlainStatus::default());
+        MeterEvent::Read { meter, from: at, at, source: ReadingSource::Sweep, measurement: measurement(wh), meter_status }
     };
     record(&w, &live, vec![seen(one, 0, 500_000), seen(other, 0, 80_000)]).await;
     let swapped = (1..6).flat_map(|n| [seen(one, 10 * n, 80_000 + n), seen(other, 10 * n, 500_000 + n)]).collect();
@@ -356,5 +357,5 @@ both!(an_impossible_counter_without_a_serial_is_held, |w: World| async move {
     // Put right again, both count on.
     record(&w, &live, vec![seen(one, 70, 500_100), seen(other, 70, 80_050)]).await;
     assert_eq!(w.number("SELECT CAST(SUM(wh) AS BIGINT) FROM energy_daily").await, 150);
-    assert_eq!(readings::counted_of(&w.db, one).await.unwrap().unwrap().total_wh.0, 500_100);
+    assert_eq!(readings::counted_of(&w.db, one).await.unwrap().unwrap().total_wh, 500_100);
 });

@@ -1,24 +1,24 @@
-//! Readings become energy of hours and days, survive restarts, and are held where they cannot be, on both databases.
+//! Readings become hourly and daily energy, survive restarts, and are held when impossible; on both databases.
 
 use std::sync::Arc;
 
 use domain::clock::Clock;
-use domain::meter_state::{Measurement, MeterStatus, State};
+use domain::meter_state::{Measurement, MeterStatus, StateBlock};
+use model::reading::ReadingSource;
 use domain::serial::AccountNumber;
 use meters::live::Live;
-use meters::recorder::{Event, Recorder};
+use meters::recorder::{MeterEvent, Recorder};
 use model::energy::Energy;
 use model::ids::MeterId;
 use model::meter::StatusWord;
 use model::money::Fen;
-use model::reading::ReadingSource;
 use model::time::{HOUR, MINUTE, Timestamp};
 use store::{energy, readings};
 use story_support::{World, both};
 use tokio::sync::mpsc;
 
-pub fn state() -> State {
-    State {
+pub fn state() -> StateBlock {
+    StateBlock {
         serial: "006026773546".parse().unwrap(),
         status: StatusWord(0b11),
         remaining: Fen(1_000),
@@ -41,8 +41,8 @@ pub fn state() -> State {
     }
 }
 
-pub fn reading(meter: MeterId, at: Timestamp, wh: i64) -> Event {
-    Event::Read {
+pub fn reading(meter: MeterId, at: Timestamp, wh: i64) -> MeterEvent {
+    MeterEvent::Read {
         meter,
         from: at,
         at,
@@ -66,8 +66,8 @@ pub fn measurement(wh: i64) -> Measurement {
     }
 }
 
-/// A recorder that lives for these events.
-pub async fn record(w: &World, live: &Live, events: Vec<Event>) {
+/// Runs a recorder for these events.
+pub async fn record(w: &World, live: &Live, events: Vec<MeterEvent>) {
     let recorder = Recorder::load(w.db.clone(), w.clock.clone(), w.rng.clone(), live.clone(), Arc::default()).await.unwrap();
     let (send, receive) = mpsc::channel(10_000);
     for event in events {
@@ -96,7 +96,7 @@ both!(energy_is_split_by_hour_and_day_across_restarts, |w: World| async move {
     assert_eq!(energy::hourly(&w.db, meter, today).await.unwrap(), [(23, Energy(500))]);
     assert_eq!(energy::hourly(&w.db, meter, today.plus(1)).await.unwrap(), [(0, Energy(1_000)), (1, Energy(1_000))]);
     let newest = readings::recent(&w.db, meter, 10).await.unwrap();
-    assert_eq!(newest.iter().map(|r| r.total_wh.0).collect::<Vec<_>>(), [12_500, 11_000, 10_000]);
+    assert_eq!(newest.iter().map(|r| r.total_wh).collect::<Vec<_>>(), [12_500, 11_000, 10_000]);
     assert_eq!(live.get(meter).unwrap().total, Energy(12_500));
 });
 
@@ -125,7 +125,7 @@ both!(an_impossible_reading_is_held_with_a_case, |w: World| async move {
     record(&w, &live, vec![reading(meter, at(0), 50_000), reading(meter, at(10), 900_000)]).await;
     // The restart remembers that it is held: no second case, and the true counter counts again.
     record(&w, &live, vec![reading(meter, at(20), 900_010), reading(meter, at(30), 50_300)]).await;
-    let qualities: Vec<i64> = readings::recent(&w.db, meter, 9).await.unwrap().iter().rev().map(|r| r.quality.code()).collect();
+    let qualities: Vec<i64> = readings::recent(&w.db, meter, 9).await.unwrap().iter().rev().map(|r| r.quality).collect();
     assert_eq!(qualities, [0, 3, 3, 0]);
     assert_eq!(w.number("SELECT COUNT(*) FROM cases WHERE kind = 'reading'").await, 1);
     assert!(w.word("SELECT detail FROM cases").await.contains("jumped"));
@@ -149,10 +149,10 @@ both!(a_sweep_overtaken_by_a_command_shows_no_older_state, |w: World| async move
     let meter = w.meter(1).await;
     let live = hub(&w).await;
     let now = w.clock.now();
-    let read_back = State { count: 2, remaining: Fen(6_000), ..state() };
+    let read_back = StateBlock { count: 2, remaining: Fen(6_000), ..state() };
     let events = vec![
         reading(meter, now, 10),
-        Event::MeterStatus { meter, at: now.plus(200), meter_status: MeterStatus::Wallet(read_back) },
+        MeterEvent::MeterStatus { meter, at: now.plus(200), meter_status: MeterStatus::Wallet(read_back) },
         // Its state was read before the command, its counters after.
         reading(meter, now.plus(100), 20),
     ];

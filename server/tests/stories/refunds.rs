@@ -1,5 +1,4 @@
-//! Money that goes back through its channel: once, under one number, never more than came, whatever the channel does, on both
-//! databases.
+//! Refunds through the channel: once, under one number, never more than was paid, whatever the channel does; on both databases.
 
 use domain::clock::Clock;
 use domain::ledger::Account;
@@ -27,7 +26,7 @@ both!(a_double_payment_is_refunded_automatically_once, |w: World| async move {
     assert_eq!(shop.lies().await, (0, 0, 5_000));
     assert_eq!(shop.state(order).await, "paid", "the first is delivered");
     assert_eq!(shop.open_cases().await, 0);
-    // The channel tells of it, several times: nobody takes it for somebody else's.
+    // The channel notifies it several times; it is not mistaken for a console refund.
     shop.until(&second, |trade| trade.acknowledged == 2).await;
     assert!(shop.sandbox.notify(&second) && shop.sandbox.notify(&second));
     shop.until(&second, |trade| trade.acknowledged == 4).await;
@@ -42,8 +41,8 @@ both!(concurrent_refunds_never_exceed_the_payment, |w: World| async move {
     let shop = Shop::under(w, BY_HAND).await;
     let (_, _, second) = shop.paid_twice(5_000).await;
     let of = RefundSubject::Payment(shop.payment(&second).await);
-    let wishes: Vec<_> = (0..12).map(|_| shop.wish(clerk, of, 1_200)).collect();
-    let all = futures::future::join_all(wishes.iter().map(|new| shop.ask(new))).await;
+    let requests: Vec<_> = (0..12).map(|_| shop.refund_request(clerk, of, 1_200)).collect();
+    let all = futures::future::join_all(requests.iter().map(|new| shop.ask(new))).await;
     assert_eq!(all.iter().filter(|asked| asked.is_ok()).count(), 4, "{all:?}");
     assert_eq!(shop.lies().await, (200, 4_800, 10_000));
     shop.give_back().await.unwrap();
@@ -56,7 +55,7 @@ both!(a_lost_refund_answer_is_queried_under_the_same_number, |w: World| async mo
     let (_, _, second) = shop.paid_twice(5_000).await;
     let silent = Faults { silent_on: vec!["alipay.trade.refund".into()], lose: true, ..Faults::default() };
     shop.sandbox.set_faults(silent);
-    assert_eq!(shop.give_back().await.unwrap_err(), "none of 1 refunds could be asked for");
+    assert_eq!(shop.give_back().await.unwrap_err(), "none of 1 refunds could be requested");
     assert_eq!(shop.trade(&second).refunded(), Fen(5_000), "it did it, and never said so");
     assert_eq!(shop.lies().await, (0, 5_000, 10_000), "nothing is concluded from silence");
     assert_eq!(shop.give_back().await.unwrap(), "begun 0, asked 0, ended 0, failed 0", "not at once");
@@ -98,12 +97,12 @@ both!(a_refund_the_channel_refuses_opens_a_case, |w: World| async move {
     assert_eq!(shop.give_back().await.unwrap(), "begun 0, asked 0, ended 0, failed 0", "nobody insists by himself");
     shop.proved().await;
 
-    // Again, under a number of its own; refused again; then over the counter.
+    // Retried under a new number and refused again; then paid in cash.
     let of = RefundSubject::Payment(shop.payment(&second).await);
-    let again = shop.ask(&shop.wish(clerk, of, 4_000)).await.unwrap();
+    let again = shop.ask(&shop.refund_request(clerk, of, 4_000)).await.unwrap();
     shop.give_back().await.unwrap();
     assert_eq!(shop.now(&again).await, RefundState::Failed);
-    let cash = NewRefund { over_counter: Some(Tender::Cash), ..shop.wish(clerk, of, 4_000) };
+    let cash = NewRefund { over_counter: Some(Tender::Cash), ..shop.refund_request(clerk, of, 4_000) };
     let cash = shop.ask(&cash).await.unwrap();
     assert_eq!((shop.now(&cash).await, shop.lies().await), (RefundState::Payable, (1_000, 4_000, 10_000)));
     let who = shop.who(clerk);
@@ -115,7 +114,7 @@ both!(a_refund_the_channel_refuses_opens_a_case, |w: World| async move {
     assert_eq!(shop.trade(&second).refunded(), Fen(0));
 
     shop.sandbox.set_faults(Faults::default());
-    shop.ask(&shop.wish(clerk, of, 1_000)).await.unwrap();
+    shop.ask(&shop.refund_request(clerk, of, 1_000)).await.unwrap();
     shop.give_back().await.unwrap();
     assert_eq!((shop.lies().await, shop.open_cases().await), ((0, 0, 9_000), 0), "what is left goes by the channel again");
     shop.proved().await;
@@ -146,7 +145,7 @@ both!(only_a_matching_notification_ends_a_refund, |w: World| async move {
     let number = shop.number(order).await;
     assert!(shop.sandbox.pay(&number));
     shop.until(&number, |trade| trade.acknowledged == 1).await;
-    let row = shop.ask(&shop.wish(clerk, RefundSubject::Payment(shop.payment(&number).await), 3_000)).await.unwrap();
+    let row = shop.ask(&shop.refund_request(clerk, RefundSubject::Payment(shop.payment(&number).await), 3_000)).await.unwrap();
     assert_eq!(shop.state(order).await, "refunding");
     assert_eq!(shop.world.word("SELECT reason FROM commands").await, "refund", "nothing is sent to the meter any more");
 
@@ -194,8 +193,8 @@ both!(a_refund_at_the_channels_console_is_booked_and_counts, |w: World| async mo
     assert_eq!(shop.lies().await, (4_000, 0, 9_000));
     assert_eq!(shop.world.number("SELECT COUNT(*) FROM cases WHERE kind = 'refund-elsewhere'").await, 1);
     let of = RefundSubject::Payment(shop.payment(&second).await);
-    assert_eq!(refused(shop.ask(&shop.wish(clerk, of, 4_001)).await), AppError::ExceedsRefundable);
-    shop.ask(&shop.wish(clerk, of, 4_000)).await.unwrap();
+    assert_eq!(refused(shop.ask(&shop.refund_request(clerk, of, 4_001)).await), AppError::ExceedsRefundable);
+    shop.ask(&shop.refund_request(clerk, of, 4_000)).await.unwrap();
     shop.give_back().await.unwrap();
     shop.until(&second, |trade| trade.acknowledged == 3).await;
     assert_eq!((shop.lies().await, shop.trade(&second).refunded()), ((0, 0, 5_000), Fen(5_000)));
@@ -206,8 +205,8 @@ both!(a_refund_mistaken_for_ours_is_booked_when_ours_fails, |w: World| async mov
     let clerk = w.clerk().await;
     let shop = Shop::under(w, BY_HAND).await;
     let (_, _, second) = shop.paid_twice(4_000).await;
-    let row = shop.ask(&shop.wish(clerk, RefundSubject::Payment(shop.payment(&second).await), 4_000)).await.unwrap();
-    // Somebody at the channel's console is faster. The sum that is told may be ours, so nothing is concluded from it.
+    let row = shop.ask(&shop.refund_request(clerk, RefundSubject::Payment(shop.payment(&second).await), 4_000)).await.unwrap();
+    // A refund at the channel's console came first. The reported sum may be ours, so nothing is concluded from it.
     assert!(shop.sandbox.refund(&second, "console1", Fen(4_000)));
     shop.until(&second, |trade| trade.acknowledged == 2).await;
     assert_eq!((shop.now(&row).await, shop.lies().await), (RefundState::Sending, (0, 4_000, 8_000)));
@@ -227,8 +226,8 @@ both!(unionpay_confirms_a_refund_later, |w: World| async move {
     let (order, number) = shop.reach(Tender::UnionPay, 3_000).await;
     assert!(shop.sandbox.pay(&number));
     shop.until(&number, |trade| trade.acknowledged == 1).await;
-    let refund = shop.ask(&shop.wish(clerk, RefundSubject::Payment(shop.payment(&number).await), 3_000)).await.unwrap();
-    // Nobody tells of it: its acceptance is no end, and the question after it is.
+    let refund = shop.ask(&shop.refund_request(clerk, RefundSubject::Payment(shop.payment(&number).await), 3_000)).await.unwrap();
+    // Without a notification: the acceptance is not final, and the next query is.
     shop.sandbox.set_faults(Faults { lose: true, ..Faults::default() });
     assert_eq!(shop.give_back().await.unwrap(), "begun 0, asked 1, ended 0, failed 0");
     assert_eq!((shop.now(&refund).await, shop.balance(&Account::Refunding).await), (RefundState::Sending, Money(300_000)));

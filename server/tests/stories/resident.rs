@@ -1,4 +1,4 @@
-//! What residents see and do: their own room and nothing else, on both databases.
+//! What residents see and do in their own room only, on both databases.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use model::order::{CommandState, OrderState, Tender};
 use model::time::{DAY, MINUTE, Timestamp};
 use payments::Payments;
 use payments::alipay::AlipayConfig;
-use server::services::residents::Residents;
+use server::services::residents::ResidentService;
 use store::orders::{self, NewOrder};
 use story_support::rooms::Room;
 use story_support::{World, both};
@@ -26,12 +26,13 @@ const ON: u16 = OPEN | 1;
 struct Site {
     w: World,
     live: Live,
-    residents: Residents,
+    residents: ResidentService,
 }
 
 impl Site {
     async fn new(w: World) -> Self {
-        let live = Live::load(&w.db, w.clock.clone()).await.unwrap();
+        let context = w.context().await;
+        let live = context.live.clone();
         let config = payments::Config {
             public_url: "https://power.example".into(),
             alipay: Some(AlipayConfig {
@@ -45,11 +46,11 @@ impl Site {
             ..payments::Config::default()
         };
         let payments = Payments::new(&config, w.db.clone(), w.clock.clone(), w.rng.clone(), Arc::new(|| {})).unwrap();
-        let residents = Residents::new(w.db.clone(), w.clock.clone(), w.rng.clone(), live.clone(), payments, Arc::new(|| {}));
+        let residents = ResidentService::new(context, payments);
         Self { w, live, residents }
     }
 
-    fn seen(&self, room: Room, status: u16, remaining: i64) {
+    fn publish_reading(&self, room: Room, status: u16, remaining: i64) {
         self.live.publish(Latest {
             observed_at: Some(self.w.clock.now()),
             status: StatusWord(status),
@@ -86,7 +87,7 @@ both!(a_resident_sees_only_their_own_room, |w: World| async move {
     let clerk = w.clerk().await;
     let site = Site::new(w).await;
     let (my_order, their_order) = (site.bought(mine, clerk).await, site.bought(other, clerk).await);
-    site.seen(other, ON, 5_000);
+    site.publish_reading(other, ON, 5_000);
     let their_switch = site.residents.switch(&who(other), site.key(), false).await.unwrap();
 
     let home = site.residents.home(&who(mine)).await.unwrap();
@@ -135,7 +136,7 @@ both!(a_disabled_switch_states_the_reason, |w: World| async move {
         (OPEN | 1 << 7, AppError::OffByOperator),
     ] {
         site.w.clock.advance(1_000);
-        site.seen(room, status, 5_000);
+        site.publish_reading(room, status, 5_000);
         assert_eq!(site.residents.switch(&who(room), site.key(), false).await, Err(expected), "{status:#b}");
         assert_eq!(site.residents.switch_offer(&who(room)).await.unwrap().refusal, Some(expected));
     }
@@ -155,8 +156,8 @@ both!(a_disabled_switch_states_the_reason, |w: World| async move {
 both!(a_repeated_switch_request_is_one_command, |w: World| async move {
     let (room, other) = (w.room(1).await, w.room(2).await);
     let site = Site::new(w).await;
-    site.seen(room, ON, 5_000);
-    site.seen(other, ON, 5_000);
+    site.publish_reading(room, ON, 5_000);
+    site.publish_reading(other, ON, 5_000);
     let key = site.key();
     let person = who(room);
     let doubled = futures::future::join_all((0..4).map(|_| site.residents.switch(&person, key, false))).await;
@@ -176,8 +177,8 @@ both!(a_repeated_switch_request_is_one_command, |w: World| async move {
     assert_eq!(site.residents.switch(&person, key, true).await, Err(AppError::Conflict));
     assert_eq!(site.residents.switch(&who(other), key, false).await, Err(AppError::Conflict));
 
-    // A newer wish takes the place of one that was not sent.
-    site.seen(room, ON, 5_000);
+    // A newer request supersedes one that was not sent.
+    site.publish_reading(room, ON, 5_000);
     let newer = site.residents.switch(&person, site.key(), true).await.unwrap();
     assert_eq!(site.residents.command(&person, CommandId(key)).await.unwrap().state, CommandState::Superseded);
     assert_eq!(site.residents.home(&person).await.unwrap().switching, Some((newer, true)));
@@ -186,9 +187,9 @@ both!(a_repeated_switch_request_is_one_command, |w: World| async move {
 both!(a_top_up_sent_twice_is_one_order, |w: World| async move {
     let (room, other) = (w.room(1).await, w.room(2).await);
     let site = Site::new(w).await;
-    site.seen(room, ON, 5_000);
+    site.publish_reading(room, ON, 5_000);
     let person = who(room);
-    let key = site.residents.offer(&person).await.unwrap().key;
+    let key = site.residents.top_up_offer(&person).await.unwrap().key;
     let doubled =
         futures::future::join_all((0..4).map(|_| site.residents.top_up(&person, key, Fen(5_000), Tender::Alipay))).await;
     let order = doubled[0].unwrap();
@@ -203,7 +204,7 @@ both!(a_top_up_sent_twice_is_one_order, |w: World| async move {
         panic!("no address")
     };
     assert!(cashier.starts_with("https://gateway.example/gateway.do?"), "{cashier}");
-    // Inside WeChat nothing opens; the page says how to get out, and begins nothing.
+    // Inside WeChat no cashier opens; the page explains how to leave, and starts no payment.
     let in_wechat = &Visit { agent: "Mozilla/5.0 (iPhone) MicroMessenger/8.0.50".into(), ..Visit::default() };
     assert_eq!(site.residents.pay(&person, order, in_wechat).await, Ok(Cashier::Page));
     assert_eq!(site.residents.cashier(&person, order, in_wechat).await.unwrap().step, CashierStep::OpenBrowser);
@@ -216,9 +217,9 @@ both!(a_top_up_sent_twice_is_one_order, |w: World| async move {
 both!(a_refused_top_up_makes_no_order, |w: World| async move {
     let room = w.room(1).await;
     let site = Site::new(w).await;
-    site.seen(room, ON, 450_000);
+    site.publish_reading(room, ON, 450_000);
     let person = who(room);
-    let offer = site.residents.offer(&person).await.unwrap();
+    let offer = site.residents.top_up_offer(&person).await.unwrap();
     assert_eq!((offer.min, offer.max), (Fen(100), Fen(50_000)), "the hoarding limit leaves 500 yuan");
     for (amount, tender, expected) in [
         (Fen(99), Tender::Alipay, AppError::AmountOutOfRange),
@@ -244,7 +245,7 @@ both!(consumption_and_forecast_come_from_records, |w: World| async move {
     let clerk = site.w.clerk().await;
     let order = site.bought(room, clerk).await;
     credited(&site.w, order, now.plus(-3 * DAY)).await;
-    site.seen(room, ON, 5_460);
+    site.publish_reading(room, ON, 5_460);
 
     let home = site.residents.home(&who(room)).await.unwrap();
     // 54.60 yuan at 2 kWh x 0.54 a day.
@@ -273,7 +274,7 @@ both!(a_room_with_little_consumption_takes_the_site_price, |w: World| async move
     latest(&w, buyer, now, 101_000, 13_946).await;
     let site = Site::new(w).await;
     site.bought(buyer, clerk).await;
-    site.seen(new, ON, 1_080);
+    site.publish_reading(new, ON, 1_080);
     let forecast = site.residents.home(&who(new)).await.unwrap().forecast;
     assert_eq!(forecast.map(|forecast| forecast.days), Some(10), "10.80 yuan at 2 kWh x 0.54 a day");
 });
@@ -285,7 +286,7 @@ both!(off_since_is_the_first_reading_of_the_gap, |w: World| async move {
     for (minutes, status) in [(50, OPEN), (40, ON), (30, OPEN | 1 << 4), (20, OPEN | 1 << 4), (10, OPEN | 1 << 4)] {
         reading(&site.w, room, now.plus(-minutes * MINUTE), status, 1_000, 0).await;
     }
-    site.seen(room, OPEN | 1 << 4, 0);
+    site.publish_reading(room, OPEN | 1 << 4, 0);
     let home = site.residents.home(&who(room)).await.unwrap();
     assert_eq!(home.off_since, Some(now.plus(-30 * MINUTE)));
     assert_eq!(home.forecast, None);

@@ -1,5 +1,5 @@
-//! Returns and corrections: the meter first, then the money; a second person where it is much; once, whatever is lost, on both
-//! databases.
+//! Returns and corrections: the meter is debited before money is paid, a second person approves large amounts, and each happens
+//! once; on both databases.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ use story_support::site::{Site, until};
 use story_support::{World, both};
 
 const SOON: Duration = Duration::from_secs(20);
-/// Two people above this.
+/// A second person approves above this amount.
 const RULES: Rules = Rules { approve_above_fen: 5_000, approval_hours: 24 };
 
 fn refused<T: std::fmt::Debug>(result: Result<T, StoreError>) -> AppError {
@@ -32,8 +32,8 @@ fn refused<T: std::fmt::Debug>(result: Result<T, StoreError>) -> AppError {
     }
 }
 
-/// Sold and in the meter, and seen there.
-async fn stocked(w: World, meters: u8, fen: i64) -> (Site, meters::Handle) {
+/// Sells and delivers this amount, and waits for readings that show it.
+async fn stocked(w: World, meters: u8, fen: i64) -> (Site, meters::GatewayHandle) {
     let s = Site::new(w, 1, meters).await;
     for room in 0..usize::from(meters) {
         s.sell(room, fen).await;
@@ -44,7 +44,7 @@ async fn stocked(w: World, meters: u8, fen: i64) -> (Site, meters::Handle) {
     (s, engine)
 }
 
-/// Waits until every meter was seen to hold something.
+/// Waits until a reading shows credit in every meter.
 async fn until_read(s: &Site) {
     let held = "SELECT COUNT(*) FROM meter_latest WHERE observed_at IS NOT NULL AND remaining_fen > 0";
     until(SOON, "the readings", || async { s.w.number(held).await == s.rooms.len() as i64 }).await;
@@ -73,11 +73,11 @@ async fn until_state(s: &Site, row: &Return, expected: ReturnState) {
 }
 
 async fn pay(s: &Site, row: &Return) -> Result<Return, StoreError> {
-    let who = who(s, s.clerk);
+    let who = who(s.clerk);
     returns::pay_out(&s.w.db, &s.w.rng, SystemClock.now(), &who, row.id()).await
 }
 
-fn who(s: &Site, user: UserId) -> Who {
+fn who(user: UserId) -> Who {
     Who { user, role: Role::Operator, name: String::new(), ip: "10.0.0.9".into() }
 }
 
@@ -153,7 +153,7 @@ both!(a_return_from_a_lost_meter_can_be_withdrawn, |w: World| async move {
     engine.wake();
     until(SOON, "the note", || async { s.w.number("SELECT COUNT(*) FROM commands WHERE reason = 'lost'").await > 0 }).await;
     assert_eq!(refused(pay(&s, &row).await), AppError::Conflict);
-    let who = who(&s, s.clerk);
+    let who = who(s.clerk);
     returns::cancel(&s.w.db, SystemClock.now(), &who, row.id()).await.unwrap();
     assert_eq!(refused(returns::cancel(&s.w.db, SystemClock.now(), &who, row.id()).await), AppError::Conflict);
     s.meter(0, 1).heal().unwrap();
@@ -170,7 +170,7 @@ both!(a_return_above_the_limit_needs_a_second_person, |w: World| async move {
     let row = ask(&s, &return_request(&s, part(&s, 0, 5_001))).await.unwrap();
     assert_eq!((row.state().unwrap(), row.command_id), (ReturnState::Waiting, None), "nothing was told to the meter");
     let approve = |user: UserId, at: Timestamp| {
-        let (db, rng, who, id) = (s.w.db.clone(), s.w.rng.clone(), who(&s, user), row.id());
+        let (db, rng, who, id) = (s.w.db.clone(), s.w.rng.clone(), who(user), row.id());
         async move { returns::approve(&db, &rng, at, &Limits::default(), &who, id).await }
     };
     let now = SystemClock.now();
@@ -187,7 +187,7 @@ both!(a_return_above_the_limit_needs_a_second_person, |w: World| async move {
 
     let no = ask(&s, &return_request(&s, part(&s, 0, 6_000))).await.unwrap();
     users::set_approver(&s.w.db, now, "novice", true, "test").await.unwrap();
-    returns::reject(&s.w.db, now, &who(&s, novice), no.id(), "金额不对").await.unwrap();
+    returns::reject(&s.w.db, now, &who(novice), no.id(), "金额不对").await.unwrap();
     let late = ask(&s, &return_request(&s, part(&s, 0, 6_000))).await.unwrap();
     assert_eq!(returns::expire(&s.w.db, now.plus(24 * HOUR + HOUR)).await.unwrap(), 1);
     assert_eq!((state(&s, &no).await, state(&s, &late).await), (ReturnState::Rejected, ReturnState::Expired));
@@ -237,7 +237,7 @@ both!(concurrent_decisions_take_effect_once, |w: World| async move {
     assert!(asked.iter().all(|one| one.as_ref().unwrap().id == row.id));
     let mut bosses = Vec::new();
     for login in ["boss1", "boss2", "boss3", "boss4"] {
-        bosses.push(who(&s, colleague(&s.w, login, Role::Admin).await));
+        bosses.push(who(colleague(&s.w, login, Role::Admin).await));
     }
     let now = SystemClock.now();
     let limits = Limits::default();
@@ -304,7 +304,7 @@ both!(an_uncertain_debit_waits_for_a_decision_and_is_not_paid, |w: World| async 
     s.w.execute("UPDATE account_meters SET count = 1").await;
     s.w.execute("UPDATE commands SET count = 2 WHERE kind = 'debit'").await;
     let decision = deliveries::Decision { by: s.clerk, ip: "", at: SystemClock.now() };
-    deliveries::try_again(&s.w.db, s.held().await, &decision).await.unwrap();
+    deliveries::try_again(&s.w.db, s.held_command().await, &decision).await.unwrap();
     assert_eq!(state(&s, &row).await, ReturnState::Taking);
     engine.wake();
     until_state(&s, &row, ReturnState::Taken).await;

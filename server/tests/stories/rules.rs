@@ -1,4 +1,4 @@
-//! The list of the rules of payments names tests that are there.
+//! The list of payment rules names tests that exist.
 
 use std::path::Path;
 

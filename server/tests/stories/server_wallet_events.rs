@@ -1,7 +1,7 @@
-//! What a server wallet warns of and why; energy without a price; many meters told at once; and those below zero.
+//! Warnings and trips of server wallets and their reasons; energy without a price; batches of modes; overdrawn rooms.
 
 use domain::clock::Clock;
-use meters::recorder::Event;
+use meters::recorder::MeterEvent;
 use model::console::EventQuery;
 use model::event::EventKind;
 use model::ids::{BatchId, MeterId, PlaceId};
@@ -110,8 +110,8 @@ both!(energy_without_a_price_waits_and_delays_no_other, |w: World| async move {
     tx.commit().await.unwrap();
     bind(&fixture.w.db, "UPDATE meters SET place_id = $1 WHERE unit = $2", elsewhere.0, &[1]).await;
     let beside = match fixture.reading(30, 700) {
-        Event::Read { from, at, source, measurement, meter_status, .. } => {
-            Event::Read { meter: other, from, at, source, measurement, meter_status }
+        MeterEvent::Read { from, at, source, measurement, meter_status, .. } => {
+            MeterEvent::Read { meter: other, from, at, source, measurement, meter_status }
         }
         event => event,
     };
@@ -197,7 +197,7 @@ both!(overdrawn_rooms_are_listed_with_date_and_supply, |w: World| async move {
     let lines: Vec<&str> = file.lines().collect();
     assert_eq!(lines.len(), 3);
     assert!(lines[1].contains("2.0000") && lines[1].contains("闭合") && lines[2].contains("2.0000"), "{file}");
-    let stranger = console::exposed(&fixture.w.db, elsewhere(&fixture).await, 0).await.unwrap();
+    let stranger = console::exposed(&fixture.w.db, operator_of_another_building(&fixture).await, 0).await.unwrap();
     assert_eq!(stranger.page.total, 0, "in no building of theirs");
     // Paid again, it is exposed no more.
     fixture.w.clock.advance(2 * HOUR);
@@ -206,8 +206,8 @@ both!(overdrawn_rooms_are_listed_with_date_and_supply, |w: World| async move {
     fixture.prove().await;
 });
 
-/// An operator who is bound to another building.
-async fn elsewhere(fixture: &RoomFixture) -> model::ids::UserId {
+/// An operator who is limited to another building.
+async fn operator_of_another_building(fixture: &RoomFixture) -> model::ids::UserId {
     let (now, place) = (fixture.w.clock.now(), PlaceId(fixture.w.rng.id(fixture.start)));
     let hash = store::users::NewUser { role: Role::Operator, login: "bound", name: "bound", password_hash: "x" };
     let user = store::users::create(&fixture.w.db, &fixture.w.rng, now, &hash, "test").await.unwrap();

@@ -1,8 +1,8 @@
-//! Server wallets: charged with the readings that say so, once, whatever crashes; opened, sold to, warned, tripped and restored.
+//! Server wallets: charged once per reading despite crashes; opened, topped up, warned, tripped and restored.
 
 use std::collections::BTreeMap;
 
-use ::meters::recorder::Event;
+use ::meters::recorder::MeterEvent;
 use domain::clock::Clock;
 use domain::order::Limits;
 use domain::returns::Rules;
@@ -48,7 +48,7 @@ both!(a_return_from_a_server_wallet_is_immediate, |w: World| async move {
         async move { returns::ask(db, rng, now, &Rules::default(), &Limits::default(), &new).await }
     };
     let some = |fen: i64| ReturnSubject::Remaining { account, meter: fixture.meter, tender: Tender::Card, amount: Fen(fen) };
-    // Half a yuan was used: what is charged is not there any more.
+    // Half a yuan was consumed; the charged amount is no longer available.
     fixture.record(vec![fixture.reading(30, 1_500)]).await;
     assert_eq!(refused(ask(some(4_951)).await), Some(AppError::ExceedsRemaining));
     let row = ask(some(4_950)).await.unwrap();
@@ -87,7 +87,7 @@ both!(a_batch_stored_twice_or_retried_charges_once, |w: World| async move {
     assert_eq!(charged[&fixture.meter].wallet.remaining, Fen(4_950));
     drop(tx);
     assert_eq!(fixture.balance_e4().await, 500_000);
-    // The same reading again, and again as after an answer that was lost.
+    // The same reading again, and again as after a lost answer.
     fixture.record(vec![fixture.reading(60, 1_500)]).await;
     let batch = readings::Batch { metered: vec![metered, metered], ..Default::default() };
     for _ in 0..2 {
@@ -191,13 +191,15 @@ both!(exhausted_credit_warns_trips_and_a_top_up_restores, |w: World| async move 
     assert_eq!(fixture.latest().remaining, Fen(-100), "what passed is debited");
     assert!(fixture.latest().status.tripped_arrears());
     // One command, however often it is looked at; a meter that is lost gets none until it is back.
-    fixture.record(vec![Event::Lost { meter: fixture.meter, since: fixture.start.plus(805 * MINUTE), alone: true }]).await;
+    fixture
+        .record(vec![MeterEvent::MeterLost { meter: fixture.meter, since: fixture.start.plus(805 * MINUTE), alone: true }])
+        .await;
     assert_eq!(fixture.reconcile().await.0, 0);
     fixture.record(vec![fixture.reading(810, 27_050)]).await;
     fixture.w.clock.advance(811 * MINUTE);
     assert_eq!(fixture.reconcile().await, (1, r#"{"relay":{"closed":false}}"#.into()));
     assert_eq!(fixture.reconcile().await.0, 0);
-    // Before it is sent, somebody pays: it gives way to nothing, for the relay still stands closed.
+    // A top-up before it is sent supersedes it without another command, as the relay is still closed.
     fixture.sell(account, 3_000).await.unwrap();
     assert!(fixture.relay().await);
     fixture.record(vec![fixture.seen(812, 27_050, 0, false)]).await;
@@ -227,14 +229,14 @@ both!(an_operator_override_beats_the_balance_and_ends_a_trip, |w: World| async m
     assert!(fixture.relay().await);
     fixture.record(vec![power(5, 2_500)]).await;
     assert!(!fixture.relay().await && fixture.latest().status.tripped_overload());
-    // Money does not release it; a person does.
+    // A top-up does not release it; an operator does.
     fixture.sell(account, 1_000).await.unwrap();
     fixture.record(vec![power(6, 0)]).await;
     assert!(!fixture.relay().await && fixture.latest().status.tripped_overload());
     let mode = async |mode| {
         let key = fixture.w.rng.id(now);
         console::set_mode(&fixture.w.db, &fixture.w.rng, now, &fixture.who(), fixture.meter, mode, key).await.unwrap();
-        fixture.record(vec![Event::ServerWallets]).await;
+        fixture.record(vec![MeterEvent::ServerWallets]).await;
         (
             fixture.w.word("SELECT args FROM commands ORDER BY decided_at DESC, id DESC LIMIT 1").await,
             fixture.latest().status.mode(),
@@ -246,21 +248,21 @@ both!(an_operator_override_beats_the_balance_and_ends_a_trip, |w: World| async m
     assert_eq!(mode(ControlMode::Guaranteed).await, (r#"{"relay":{"closed":true}}"#.into(), ControlMode::Guaranteed));
     assert_eq!(mode(ControlMode::Prepaid).await.1, ControlMode::Prepaid);
     // The resident's switch, twice by the same form.
-    let wish =
+    let request =
         Switch { key: fixture.w.rng.id(now), account, meter: fixture.meter, on: false, by: fixture.clerk, ip: String::new() };
     for _ in 0..2 {
-        assert_eq!(rooms::switch(&fixture.w.db, &fixture.w.rng, now, &wish).await.unwrap(), CommandId(wish.key));
+        assert_eq!(rooms::switch(&fixture.w.db, &fixture.w.rng, now, &request).await.unwrap(), CommandId(request.key));
     }
-    assert_eq!(rooms::switching(&fixture.w.db, fixture.meter).await.unwrap(), Some((CommandId(wish.key), false)));
+    assert_eq!(rooms::switching(&fixture.w.db, fixture.meter).await.unwrap(), Some((CommandId(request.key), false)));
     assert!(!fixture.relay().await);
-    fixture.record(vec![Event::ServerWallets]).await;
+    fixture.record(vec![MeterEvent::ServerWallets]).await;
     assert!(fixture.latest().status.user_switch_off());
     fixture.prove().await;
 });
 
 both!(a_held_reading_is_free_and_a_wrong_charge_reversed, |w: World| async move {
     let (fixture, _) = RoomFixture::supplied(w, 10_000, 5_000).await;
-    // It fell: held, until a person says that the meter was replaced at 2.0 kWh by one that began at 0.
+    // The counter fell: held until an operator records a replacement at 2.0 kWh by a meter starting at 0.
     fixture.record(vec![fixture.reading(30, 1_500), fixture.reading(60, 20), fixture.reading(90, 120)]).await;
     assert_eq!(fixture.balance_e4().await, 495_000);
     let case = match &fixture.w.db {
@@ -275,7 +277,7 @@ both!(a_held_reading_is_free_and_a_wrong_charge_reversed, |w: World| async move 
     assert_eq!(fixture.balance_e4().await, 495_000 - 7_200);
     fixture.prove().await;
     let charged = wallets::charges(&fixture.w.db, fixture.meter, 9).await.unwrap();
-    // Taken back once, by a row of its own.
+    // Reversed once, by a row of its own.
     let before = fixture.balance_e4().await;
     let first = charged.last().unwrap();
     let (at, who) = (fixture.start.plus(9 * HOUR), fixture.who());

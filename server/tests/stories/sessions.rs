@@ -1,4 +1,4 @@
-//! Logging in and out, as a browser does it, on both databases.
+//! Login, logout and sessions as a browser uses them, on both databases.
 
 use domain::clock::Clock;
 use model::person::Role;
@@ -16,7 +16,7 @@ both!(a_session_starts_is_extended_and_ends, |w: World| async move {
     assert_eq!(location(&person.get("/").await), "/home");
     assert_eq!(person.get("/password").await.status(), 200);
 
-    // Used every ten days it outlives its two weeks, and ends after ninety days all the same.
+    // Used every ten days it outlives two weeks, and still ends after ninety days.
     for _ in 0..8 {
         w.clock.advance(10 * DAY);
         assert_eq!(person.get("/password").await.status(), 200);
@@ -68,7 +68,7 @@ both!(wrong_passwords_are_throttled_without_revealing_logins, |w: World| async m
     }
     w.clock.advance(31 * SECOND);
     assert_eq!(location(&web.visitor().log_in("r101", PASSWORD).await), "/home");
-    // Right again, so the counting begins anew.
+    // A correct password resets the count.
     assert_eq!(location(&web.visitor().log_in("r101", "wrong").await), "/login?e=bad-credentials");
     assert_eq!(location(&web.visitor().log_in("r101", PASSWORD).await), "/home");
 });
@@ -172,7 +172,7 @@ both!(bad_requests_get_a_clear_error_in_the_users_language, |w: World| async mov
 both!(the_server_shuts_down_gracefully, |w: World| async move {
     let mut web = Web::start(&w).await;
     assert_eq!(web.visitor().get("/health").await.status(), 200);
-    // A wall that stays open must not hold it up.
+    // An open live stream must not delay it.
     let mut wall = web.person(&w, Role::Operator, "op").await.get("/live").await;
     assert_eq!(wall.status(), 200);
     assert!(wall.chunk().await.unwrap().is_some());
@@ -190,7 +190,7 @@ both!(ended_sessions_are_deleted, |w: World| async move {
     assert_eq!(store::sessions::purge(&w.db, w.clock.now()).await.unwrap(), 1);
 });
 
-/// Posts that many chunks of 4 KiB without saying how many; gives the status line.
+/// Posts chunks of 4 KiB without a content length; gives the status line.
 async fn chunked(base: &str, chunks: usize) -> String {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let address = base.strip_prefix("http://").unwrap();

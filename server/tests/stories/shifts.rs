@@ -1,4 +1,4 @@
-//! Shifts: a drawer is counted against the ledger, and a closed shift sells nothing, on both databases.
+//! Shifts: the cash drawer is compared with the ledger, and a closed shift allows no sale; on both databases.
 
 use domain::clock::Clock;
 use domain::ledger::Account;
@@ -69,7 +69,7 @@ both!(a_closed_shift_allows_no_sale, |w: World| async move {
     sell(&w, room, clerk, Tender::Cash, 5_000).await.unwrap();
     let shift = newest(&w, clerk).await;
     assert_eq!((shift.float_fen, shift.closed_at), (0, None), "the first sale opens the first shift");
-    // Sales and the count at once: whatever was sold before it is in it, and nothing comes after it.
+    // Concurrent sales and closing: earlier sales are included, and no sale follows.
     let count = shifts::close(&w.db, &w.rng, w.clock.now(), &own, shift.id(), Fen(0), "盘点");
     let sales = futures::future::join_all((0..6).map(|_| sell(&w, room, clerk, Tender::Cash, 1_000)));
     let (sold, counted) = futures::future::join(sales, count).await;

@@ -1,4 +1,4 @@
-//! How often meters are read: by the site, a gateway or a meter, changed while it runs, on both databases.
+//! Sweep intervals of the site, a gateway or a meter, changed at run time; on both databases.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -92,12 +92,12 @@ both!(sweep_settings_follow_the_access_rules, |w: World| async move {
         let refused = operator.post("/api/operator/sweep-interval", form).await;
         assert!(location(&refused).contains("e=forbidden"), "{}", location(&refused));
         let done = admin.post("/api/operator/sweep-interval", form).await;
-        assert_eq!(location(&done), "/meters?asked=sweep");
+        assert_eq!(location(&done), "/meters?done=sweep");
     }
     assert_eq!(w.number("SELECT sweep_interval_s FROM site_settings").await, 60);
     assert_eq!(w.number("SELECT sweep_interval_s FROM gateways").await, 300);
     let done = operator.post("/api/operator/sweep-interval", &format!("of=meter&id={meter}&seconds=0")).await;
-    assert_eq!(location(&done), format!("/rooms/{meter}?asked=sweep"));
+    assert_eq!(location(&done), format!("/rooms/{meter}?done=sweep"));
     assert_eq!(w.number("SELECT sweep_interval_s FROM meters").await, 0);
     for bad in ["of=site&id=&seconds=86401", "of=site&id=&seconds=-1", "of=site&id=&seconds=soon", "of=world&id=&seconds=60"] {
         let refused = admin.post("/api/operator/sweep-interval", bad).await;

@@ -1,4 +1,4 @@
-//! What is UnionPay's own, against a sandbox that speaks its protocol; what every channel must hold is in `channels.rs`.
+//! What is specific to UnionPay; `channels.rs` has what every channel must hold.
 
 use domain::clock::Clock;
 use domain::payment_event::Kind;
@@ -36,7 +36,7 @@ both!(the_payer_posts_a_form_pays_and_is_redirected_back, |w: World| async move 
     shop.until(&number, |trade| trade.acknowledged == 1).await;
     assert_eq!(shop.state(order).await, "paid");
     assert_eq!(shop.proved().await, Counts::ONCE);
-    // Whoever changes a digit on the way is not let in.
+    // A changed digit is rejected.
     for (name, value) in &mut payment.fields {
         if name == "txnAmt" {
             *value = "1".into();
@@ -77,7 +77,7 @@ both!(a_signed_message_of_another_type_changes_nothing, |w: World| async move {
         let answer = shop.post_notify_to("unionpay", notice(&[change])).await;
         assert_eq!(answer, (400, "refused".into()), "{change:?}");
     }
-    // Signed, and of no consequence: acknowledged, and nothing is made of it.
+    // Correctly signed but irrelevant: acknowledged and ignored.
     for quiet in [("respCode", "05"), ("respCode", "61"), ("txnType", "02")] {
         assert_eq!(shop.post_notify_to("unionpay", notice(&[quiet])).await, (200, "ok".into()), "{quiet:?}");
     }
@@ -85,7 +85,7 @@ both!(a_signed_message_of_another_type_changes_nothing, |w: World| async move {
     let changed = notice(&[]).replace("%0D%0A", "%0A");
     assert_eq!(shop.post_notify_to("unionpay", changed).await.0, 400);
     assert_eq!((shop.state(order).await.as_str(), shop.proved().await), ("pending", Counts::NONE));
-    // The word itself, and the same word again for ever.
+    // The notification itself, and its repetitions.
     for _ in 0..3 {
         assert_eq!(shop.post_notify_to("unionpay", notice(&[])).await, (200, "ok".into()));
         shop.wait(SECOND);
@@ -147,7 +147,7 @@ both!(a_failed_trade_can_be_paid_again_until_it_expires, |w: World| async move {
         shop.query().await.unwrap();
     }
     assert_eq!(shop.state(order).await, "closed");
-    // A late success is one all the same.
+    // A late success still counts.
     shop.sandbox.set_faults(Faults::default());
     assert!(shop.sandbox.notify(&number));
     shop.until(&number, |trade| trade.acknowledged == 1).await;
@@ -172,7 +172,7 @@ both!(a_refund_under_one_number_pays_once, |w: World| async move {
     };
     shop.sandbox.set_faults(Faults { lose: true, ..Faults::default() });
     assert!(matches!(channel.query_refund(&refund).await.unwrap(), RefundAnswer::Absent));
-    // Its answer is lost; asked again under the same number it gives nothing more.
+    // Its answer is lost; repeated under the same number, it refunds nothing more.
     shop.sandbox.set_faults(Faults { lose: true, silent_on: vec!["refund".into()], ..Faults::default() });
     assert!(channel.refund(&refund).await.is_err());
     shop.sandbox.set_faults(Faults { lose: true, ..Faults::default() });
@@ -204,13 +204,13 @@ both!(a_refund_under_one_number_pays_once, |w: World| async move {
 both!(a_forged_certificate_chain_is_rejected, |w: World| async move {
     let shop = Shop::open(w).await;
     let (order, number) = shop.reach(Tender::UnionPay, 5_000).await;
-    // Signed properly, by a certificate that names UnionPay and that the forger made: who looks only at the signature believes it.
+    // Correctly signed with a self-made certificate that names UnionPay: the signature alone is not enough.
     shop.sandbox.set_faults(Faults { falsify: true, ..Faults::default() });
     assert!(shop.sandbox.pay(&number));
     shop.until(&number, |trade| trade.notified == 5).await;
     assert_eq!(shop.trade(&number).acknowledged, 0);
     shop.wait(11 * SECOND);
-    assert_eq!(shop.query().await.unwrap_err(), "none of 1 questions was answered", "its answers are not believed either");
+    assert_eq!(shop.query().await.unwrap_err(), "none of 1 queries was answered", "its answers are not believed either");
     assert_eq!((shop.state(order).await.as_str(), shop.proved().await), ("pending", Counts::NONE));
     let genuine = shop.sandbox.unionpay_notice(&number, &[]).unwrap();
     let fields = form::parse(genuine.as_bytes()).unwrap();

@@ -1,4 +1,4 @@
-//! WeChat Pay against a sandbox that speaks its protocol and fails in every way it knows, on both databases.
+//! WeChat Pay against a sandbox that speaks its protocol and injects faults, on both databases.
 
 use domain::clock::Clock;
 use domain::payment_event::Kind;
@@ -66,7 +66,7 @@ both!(a_lost_notification_is_queried, |w: World| async move {
     shop.wait(10 * SECOND);
     assert_eq!(shop.query().await.unwrap(), "asked 1, settled 0, failed 0", "at the cashier");
     assert!(shop.sandbox.pay(&number));
-    // The next question comes twenty seconds later, or up to a tenth more.
+    // The next query follows after twenty seconds, or up to a tenth later.
     shop.wait(25 * SECOND);
     assert_eq!(shop.query().await.unwrap(), "asked 1, settled 1, failed 0");
     assert_eq!(shop.state(order).await, "paid");
@@ -89,7 +89,7 @@ both!(a_forged_probe_or_truncated_notification_changes_nothing, |w: World| async
     // Answers are verified too: nothing is concluded from one that is not WeChat's.
     shop.sandbox.set_faults(Faults { falsify: true, ..Faults::default() });
     shop.wait(10 * SECOND);
-    assert_eq!(shop.query().await.unwrap_err(), "none of 1 questions was answered");
+    assert_eq!(shop.query().await.unwrap_err(), "none of 1 queries was answered");
     assert_eq!(shop.state(order).await, "pending");
     // The payment itself was real.
     shop.sandbox.set_faults(Faults { lose: true, ..Faults::default() });
@@ -159,10 +159,10 @@ both!(a_retried_start_with_a_lost_answer_is_the_same_trade, |w: World| async mov
     let shop = Shop::open(w).await;
     shop.sandbox.set_faults(Faults { silent_on: vec!["prepay".into()], ..Faults::default() });
     let top_up = store::orders::NewOrder { tender: Tender::WechatPay, ..shop.top_up(5_000) };
-    let refused = shop.payments.start(&top_up, &PHONE).await.unwrap_err();
+    let refused = shop.start(&top_up, &PHONE).await.unwrap_err();
     assert_eq!(refused, model::error::AppError::ChannelUnavailable);
     shop.sandbox.set_faults(Faults::default());
-    let order = shop.payments.start(&top_up, &PHONE).await.unwrap().order.id();
+    let order = shop.start(&top_up, &PHONE).await.unwrap().order.id();
     assert_eq!((shop.sandbox.books().len(), shop.world.number("SELECT COUNT(*) FROM payment_attempts").await), (1, 1));
     assert!(shop.sandbox.pay(&shop.number(order).await));
     shop.until(&shop.number(order).await, |trade| trade.acknowledged == 1).await;
@@ -195,7 +195,7 @@ both!(a_refund_under_one_number_pays_once, |w: World| async move {
     let RefundAnswer::Event(event) = channel.refund(&more).await.unwrap() else { panic!("no end") };
     assert_eq!(event.kind(), Kind::NotReturned, "more than was paid");
     assert_eq!(shop.trade(&number).refunded(), Fen(2_000));
-    // That money went back without an order of ours to do so is a case, once.
+    // A refund that was not requested here is one case.
     shop.sandbox.set_faults(Faults { copies: 3, ..Faults::default() });
     assert!(shop.sandbox.notify(&number));
     shop.until(&number, |trade| trade.acknowledged >= 4).await;
@@ -229,13 +229,13 @@ both!(a_new_platform_certificate_is_fetched_for_wechat_only, |w: World| async mo
     let wechat = Some(WechatConfig { verify, timeout_ms: 300, ..shop.sandbox.wechat_config("127.0.0.1") });
     let shop = shop.with(Config { wechat, ..Config::default() }).await;
     let (order, number, _) = at_the_cashier(&shop, &PHONE).await;
-    // Somebody names a key of their own, with and without a reason: one question, and nothing is believed.
+    // A sender names an unknown key, plausible or not: one certificate request, and nothing is accepted.
     shop.sandbox.set_faults(Faults { silent_on: vec!["certificates".into()], falsify: true, ..Faults::default() });
     shop.sandbox.wechat_by_certificate(0x6666).unwrap();
     assert!(shop.sandbox.pay(&number));
     shop.until(&number, |trade| trade.notified >= 3).await;
     assert_eq!((shop.trade(&number).acknowledged, shop.state(order).await.as_str()), (0, "pending"));
-    // WeChat moves on to a certificate that it gives out; after a while it is asked for, by a notification or by an answer.
+    // WeChat switches to a published certificate, which is fetched when a notification or an answer names it.
     shop.sandbox.set_faults(Faults::default());
     shop.wait(11 * MINUTE);
     assert!(shop.sandbox.notify(&number));

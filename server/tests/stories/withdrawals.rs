@@ -1,4 +1,4 @@
-//! What was begun is taken back as long as nothing has happened, and not a step later, on both databases.
+//! A closure or a move can be withdrawn until it has had an effect, and not later; on both databases.
 
 use std::time::Duration;
 

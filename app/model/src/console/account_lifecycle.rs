@@ -67,7 +67,7 @@ pub struct OtherMeter {
 
 /// What can be done about the account of a meter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Life {
+pub struct Lifecycle {
     /// Other meters of the account.
     pub siblings: Vec<OtherMeter>,
     /// Other meters of the room that have no account.

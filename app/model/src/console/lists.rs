@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::RoomName;
+use crate::case::CaseDetail;
 use crate::gateway::{GatewayHealth, SweepInterval, Trust};
 use crate::ids::{AccountId, CaseId, ClosingId, GatewayId, MeterId, OrderId};
 use crate::meter::Latest;
@@ -155,14 +156,9 @@ pub struct CaseQuery {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CaseLine {
     pub id: CaseId,
-    /// Its kind, as the store names it.
-    pub kind: String,
     /// Whether a money command is held for it: it can be tried again, and not just closed.
     pub held: bool,
-    /// What was found.
-    pub detail: String,
-    /// The serial number that answers in place of the meter's, where that is what it is about.
-    pub answers: Option<String>,
+    pub detail: CaseDetail,
     /// The counter that it holds back; `None` where it counts again, or where it is about something else.
     pub counter: Option<super::HeldCounter>,
     /// At which meter.

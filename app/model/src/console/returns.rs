@@ -9,7 +9,7 @@ use crate::order::{ReturnKind, ReturnState, Tender};
 use crate::time::Timestamp;
 
 /// Characters of a reason.
-pub const MOST_SAID: usize = 200;
+pub const REASON_MAX: usize = 200;
 
 /// What is wished.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,13 +38,13 @@ pub struct ReturnRequest {
     pub key: Uuid,
 }
 
-/// What somebody said, without blanks around it.
+/// Trims the reason of a form.
 ///
 /// # Errors
-/// [`AppError::Invalid`] where nothing or too much is said.
-pub fn said(text: &str) -> Result<String, AppError> {
+/// [`AppError::Invalid`] where it is empty or too long.
+pub fn checked_reason(text: &str) -> Result<String, AppError> {
     let text = text.trim();
-    if text.is_empty() || text.chars().count() > MOST_SAID { Err(AppError::Invalid) } else { Ok(text.to_owned()) }
+    if text.is_empty() || text.chars().count() > REASON_MAX { Err(AppError::Invalid) } else { Ok(text.to_owned()) }
 }
 
 /// A return or correction, and how far it is.
@@ -144,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_amount_goes_back_by_the_newest_sales_first_and_never_more_than_they_were() {
+    fn an_amount_is_refunded_from_the_newest_sales_first() {
         let sale = |number, left| ChannelSale {
             order: OrderId(Uuid::from_u128(1)),
             number,
@@ -162,9 +162,9 @@ mod tests {
 
     #[test]
     fn a_reason_is_said_and_no_book() {
-        assert_eq!(said(" 住户退宿 "), Ok("住户退宿".to_owned()));
-        assert_eq!(said("  "), Err(AppError::Invalid));
-        assert_eq!(said(&"长".repeat(MOST_SAID)).map(|said| said.chars().count()), Ok(MOST_SAID));
-        assert_eq!(said(&"长".repeat(MOST_SAID + 1)), Err(AppError::Invalid));
+        assert_eq!(checked_reason(" 住户退宿 "), Ok("住户退宿".to_owned()));
+        assert_eq!(checked_reason("  "), Err(AppError::Invalid));
+        assert_eq!(checked_reason(&"长".repeat(REASON_MAX)).map(|reason| reason.chars().count()), Ok(REASON_MAX));
+        assert_eq!(checked_reason(&"长".repeat(REASON_MAX + 1)), Err(AppError::Invalid));
     }
 }

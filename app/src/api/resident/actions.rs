@@ -1,20 +1,20 @@
-//! What a resident's browser may call.
+//! The resident's forms.
 
 use leptos::prelude::*;
 
 use super::Cashier;
 use crate::api::{ApiError, answer};
-use crate::ports::{ports, resident, visit};
+use crate::ports::{ports, reply, resident, visit};
 use model::error::AppError;
 use model::ids::{OrderId, Uuid};
 use model::money::{Fen, ParseMoneyError};
 use model::order::Tender;
 
-/// Makes an order and goes to the cashier; what was typed into `own` counts before the button that was chosen.
+/// Creates an order and redirects to the cashier. An amount typed into `own` overrides the chosen button.
 #[server(name = TopUp, prefix = "/api", endpoint = "resident/top-up")]
 pub async fn top_up(key: Uuid, amount: Option<String>, own: Option<String>, channel: String) -> Result<(), ApiError> {
     let (ports, who) = (ports()?, resident()?);
-    let ordered = match wanted(amount.as_deref(), own.as_deref(), &channel) {
+    let ordered = match top_up_fields(amount.as_deref(), own.as_deref(), &channel) {
         Ok((amount, tender)) => ports.resident.top_up(&who, key, amount, tender).await,
         Err(error) => Err(error),
     };
@@ -24,13 +24,13 @@ pub async fn top_up(key: Uuid, amount: Option<String>, own: Option<String>, chan
     }
 }
 
-/// Goes to the cashier of an order that was not paid yet.
+/// Redirects to the cashier of an order that was not paid yet.
 #[server(name = Pay, prefix = "/api", endpoint = "resident/pay")]
 pub async fn pay(order: OrderId) -> Result<(), ApiError> {
     to_cashier(order).await
 }
 
-/// Decides to switch the room.
+/// Requests to switch the room on or off.
 #[server(name = Switch, prefix = "/api", endpoint = "resident/switch")]
 pub async fn switch(key: Uuid, on: bool) -> Result<(), ApiError> {
     let (ports, who) = (ports()?, resident()?);
@@ -38,12 +38,12 @@ pub async fn switch(key: Uuid, on: bool) -> Result<(), ApiError> {
     answer(decided.map(|command| format!("/switch/{command}")), "/switch")
 }
 
-/// The order is stored by now: whatever the channel says, its page is where to go on.
+/// The order is stored by now: if the channel fails, the payer continues on the order's page.
 async fn to_cashier(order: OrderId) -> Result<(), ApiError> {
-    let (ports, who) = (ports()?, resident()?);
+    let (ports, who, reply) = (ports()?, resident()?, reply()?);
     match ports.resident.pay(&who, order, &visit()).await {
         Ok(Cashier::Address(cashier)) => {
-            ports.reply.leave(&cashier);
+            reply.leave(&cashier);
             Ok(())
         }
         Ok(Cashier::Page) => answer(Ok(format!("/orders/{order}/pay")), "/records"),
@@ -52,7 +52,7 @@ async fn to_cashier(order: OrderId) -> Result<(), ApiError> {
     }
 }
 
-fn wanted(amount: Option<&str>, own: Option<&str>, channel: &str) -> Result<(Fen, Tender), AppError> {
+fn top_up_fields(amount: Option<&str>, own: Option<&str>, channel: &str) -> Result<(Fen, Tender), AppError> {
     let own = own.map(str::trim).filter(|own| !own.is_empty());
     let text = own.or(amount).ok_or(AppError::InvalidAmount)?;
     let amount = Fen::parse_yuan(text).map_err(|error| match error {
@@ -70,8 +70,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_typed_counts_before_the_button() {
-        let wanted = |amount, own| wanted(amount, own, "alipay").map(|(amount, _)| amount);
+    fn typed_amount_overrides_the_button() {
+        let wanted = |amount, own| top_up_fields(amount, own, "alipay").map(|(amount, _)| amount);
         assert_eq!(wanted(Some("50"), None), Ok(Fen(5_000)));
         assert_eq!(wanted(Some("50"), Some(" ")), Ok(Fen(5_000)));
         assert_eq!(wanted(Some("50"), Some("37.5")), Ok(Fen(3_750)));
@@ -81,9 +81,9 @@ mod tests {
     }
 
     #[test]
-    fn a_resident_pays_by_a_channel_only() {
+    fn resident_pays_by_channel_only() {
         for channel in ["cash", "card", "transfer", "", "bitcoin"] {
-            assert_eq!(wanted(Some("50"), None, channel), Err(AppError::ChannelUnavailable), "{channel}");
+            assert_eq!(top_up_fields(Some("50"), None, channel), Err(AppError::ChannelUnavailable), "{channel}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What the resident's pages show.
+//! View types of the resident's pages.
 
 use serde::{Deserialize, Serialize};
 
@@ -17,30 +17,27 @@ use model::time::{Date, Timestamp};
 pub struct Room {
     /// The room's name: `1-203`.
     pub name: String,
-    /// Where it is, from the building inwards: `1号楼 2单元`.
+    /// Building and floor: `1号楼 2单元`.
     pub place: String,
-    /// The account's number.
     pub account: String,
-    /// Whether the meter has confirmed the opening.
+    /// The meter has confirmed the opening.
     pub opened: bool,
-    /// Whether it takes no money: the account is being closed, or its meter replaced.
+    /// The account takes no money: it is being closed, or its meter replaced.
     pub leaving: bool,
-    /// The meter as last observed.
     pub latest: Latest,
 }
 
-/// What is left of a resident's last account.
+/// A resident's last account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PastAccount {
-    /// Where the room is, from the building inwards, with its name.
+    /// Building, floor and name of the room.
     pub room: String,
-    /// The account's number.
     pub account: String,
-    /// When it was closed; `None` while it is being closed, or its meter replaced.
+    /// `None` while it is being closed, or its meter replaced.
     pub closed_at: Option<Timestamp>,
-    /// Whether its meter is being replaced: the account goes on.
+    /// The meter is being replaced; the account continues.
     pub replacing: bool,
-    /// What was left, and whether it was paid out or carried already; `None` where nobody knows yet.
+    /// The remaining balance, and whether it was paid out or transferred already; `None` before the final reading.
     pub left: Option<(Fen, bool)>,
 }
 
@@ -48,11 +45,10 @@ pub struct PastAccount {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Used<T> {
     pub of: T,
-    /// How much; `None` where nothing was read.
+    /// `None` where nothing was read.
     pub energy: Option<Energy>,
-    /// How sure it is.
     pub mark: DayMark,
-    /// What it cost, where the wallet is on the ledger.
+    /// For a server wallet.
     pub cost: Option<Money>,
 }
 
@@ -60,15 +56,14 @@ pub struct Used<T> {
 #[derive(Clone, Debug)]
 pub struct Home {
     pub room: Room,
-    /// How long the credit lasts.
     pub forecast: Option<Forecast>,
-    /// Since when the power is off, as far as it was observed.
+    /// Since when the power has been observed off.
     pub off_since: Option<Timestamp>,
     /// The last seven days and today, oldest first.
     pub days: Vec<Used<Date>>,
     /// A purchase that is paid and not in the meter yet.
     pub coming: Option<Record>,
-    /// A switching under way.
+    /// A switch command that is not done.
     pub switching: Option<(CommandId, bool)>,
     /// The newest purchases.
     pub records: Vec<Record>,
@@ -84,17 +79,15 @@ pub struct Usage {
     pub hours: Vec<Used<u8>>,
 }
 
-/// What a top-up may be.
+/// The limits and channels of a top-up.
 #[derive(Clone, Debug)]
 pub struct TopUpOffer {
-    /// For the form, so that sending it twice makes one order.
+    /// The form's idempotency key.
     pub key: Uuid,
     pub room: Room,
-    /// The smallest amount.
     pub min: Fen,
-    /// The largest amount, what the meter may still take included; below `min` where it is full.
+    /// Includes what the meter may still take; below `min` where the meter is full.
     pub max: Fen,
-    /// Ways to pay that are configured.
     pub channels: Vec<Tender>,
 }
 
@@ -102,14 +95,11 @@ pub struct TopUpOffer {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
     pub id: OrderId,
-    /// When it was asked.
     pub at: Timestamp,
     pub amount: Fen,
-    /// How it is paid.
     pub tender: Tender,
-    /// Where it stands.
     pub state: OrderState,
-    /// The purchase count that it became.
+    /// The purchase count after delivery.
     pub count: Option<i64>,
 }
 
@@ -118,158 +108,143 @@ pub struct Record {
 pub struct Records {
     pub records: Vec<Record>,
     pub page: u32,
-    /// Whether there are older ones.
+    /// There are older ones.
     pub more: bool,
 }
 
-/// How far an order is.
+/// An order and its progress.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderView {
     pub id: OrderId,
-    /// What people quote.
+    /// The number that people quote.
     pub number: i64,
     pub amount: Fen,
-    /// How it is paid.
     pub tender: Tender,
-    /// Where it stands.
     pub state: OrderState,
-    /// When it was asked.
     pub created_at: Timestamp,
-    /// Until when it can be paid.
     pub expires_at: Option<Timestamp>,
-    /// When it was paid.
     pub paid_at: Option<Timestamp>,
-    /// When the meter was first told.
+    /// When the command was first sent to the meter.
     pub sent_at: Option<Timestamp>,
     pub attempts: i64,
-    /// When the meter will be told again.
+    /// When the command will be sent again.
     pub next_at: Option<Timestamp>,
-    /// When it was read back from the meter.
+    /// When the credit was read back from the meter.
     pub credited_at: Option<Timestamp>,
-    /// The purchase count that it became.
+    /// The purchase count after delivery.
     pub count: Option<i64>,
-    /// What the meter held after it.
+    /// The meter's balance after it.
     pub remaining: Option<Fen>,
-    /// Since when the meter has been silent.
+    /// Since when the meter has not answered.
     pub lost_since: Option<Timestamp>,
     /// The meter holds too much to take it; a person decides.
     #[serde(default)]
     pub full: bool,
-    /// Something was told of its payment that does not fit: the channel is asked, then a person decides.
+    /// A notification of its payment does not match: the channel is queried, then a person decides.
     #[serde(default)]
     pub held: bool,
-    /// Money of it that goes back, oldest first.
+    /// Oldest first.
     #[serde(default)]
     pub refunds: Vec<RefundView>,
-    /// Whether power flows, where the credit is on the ledger and so never has to reach the meter.
+    /// For a server wallet, whose credit needs no delivery.
     pub power: Option<Power>,
-    /// The server's time of this answer.
+    /// The server's time.
     pub now: Timestamp,
 }
 
 impl OrderView {
-    /// Nothing more will happen by itself.
+    /// Nothing more will happen without a person.
     #[must_use]
     pub fn is_over(&self) -> bool {
         self.state.is_final() && self.power != Some(Power::Coming) && self.refunds.iter().all(|refund| refund.done_at.is_some())
     }
 }
 
-/// Money that goes back to whoever paid.
+/// A refund as its payer sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefundView {
     pub amount: Fen,
-    /// By which way.
     pub tender: Tender,
-    /// Since when it is to go back.
     pub at: Timestamp,
-    /// When it was there.
     pub done_at: Option<Timestamp>,
-    /// Somebody must still approve it or pay it out.
+    /// A person must still approve it or pay it out.
     pub by_person: bool,
 }
 
 /// How the payer comes to the cashier.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cashier {
-    /// By an address of the channel.
+    /// At an address of the channel.
     Address(String),
-    /// By the page `/orders/:id/pay`.
+    /// Through the page `/orders/:id/pay`.
     Page,
 }
 
-/// What the page between us and the cashier shows.
+/// The page between this site and the cashier.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CashierView {
     pub amount: Fen,
-    /// Through which channel.
     pub tender: Tender,
-    /// What to do.
     pub step: CashierStep,
 }
 
-/// What the payer does there.
+/// What the payer does on the cashier page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CashierStep {
-    /// Goes on to this address.
+    /// Continues to this address.
     Follow(String),
-    /// Posts this form: where to, and hidden fields.
+    /// Posts this form: its target, and hidden fields.
     Post(String, Vec<(String, String)>),
     /// Scans a QR code: modules on a side, and the dark ones as a path of unit squares.
     Scan(i32, String),
     /// Opens the page in a browser: this channel's cashier does not open inside WeChat.
     OpenBrowser,
-    /// Says who they are to the channel first.
+    /// Signs in to the channel first.
     SignIn,
     /// Pays in the sheet of the app whose browser this is: the request for it, as JSON.
     Invoke(String),
 }
 
-/// What a credit on the ledger does for the power of a room.
+/// The power of a room with a server wallet after a payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Power {
     On,
-    /// It comes back by itself.
+    /// Will be switched on.
     Coming,
-    /// Something else than the credit keeps it off.
+    /// Kept off by something other than the balance.
     Off,
 }
 
-/// The switch before it is used.
+/// The form that switches the room.
 #[derive(Clone, Debug)]
 pub struct SwitchOffer {
-    /// For the form, so that sending it twice makes one command.
+    /// The form's idempotency key.
     pub key: Uuid,
     pub room: Room,
-    /// Why it may not be used.
+    /// Why the room cannot be switched.
     pub refusal: Option<AppError>,
 }
 
-/// How far a switching is.
+/// A switch command and its progress.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CommandView {
-    /// On or off.
     pub on: bool,
-    /// Where it stands.
     pub state: CommandState,
-    /// When it was decided.
     pub decided_at: Timestamp,
-    /// When it was first sent.
     pub sent_at: Option<Timestamp>,
-    /// When it ended.
     pub finished_at: Option<Timestamp>,
-    /// Since when the meter has been silent.
+    /// Since when the meter has not answered.
     pub lost_since: Option<Timestamp>,
-    /// The server's time of this answer.
+    /// The server's time.
     pub now: Timestamp,
 }
 
-/// Whose room it is.
+/// The resident and their room.
 #[derive(Clone, Debug)]
 pub struct Me {
     pub login: String,
-    /// The room; `None` where none is open.
+    /// `None` without an open account.
     pub room: Option<Room>,
-    /// Since when the account is theirs.
+    /// Since when the resident has had the account.
     pub since: Option<Timestamp>,
 }

@@ -4,11 +4,12 @@ use leptos::prelude::*;
 
 use super::frame::{Frame, Section};
 use super::parts::{address, age, amount, choice, page_param, pager, param, state_cell};
-use crate::api::operator::{AccountLine, AccountState, Page, Query, desk};
 use crate::i18n::operator::words;
 use crate::i18n::{exposed, lang, room};
+use crate::ports::{operator, ports};
 use crate::ui::load::load;
 use crate::ui::time::At;
+use model::console::{AccountLine, AccountState, Page, Query};
 
 /// The page: `/accounts?q=张&state=open&page=2`.
 #[component]
@@ -18,8 +19,8 @@ pub fn AccountsPage() -> impl IntoView {
     let query =
         Query { text: q.clone(), state: AccountState::parse(&state).map(|state| state.as_str().to_owned()), page: number };
     let read = async move {
-        let desk = desk()?;
-        desk.port.accounts(&desk.who, &query).await
+        let (ports, who) = (ports()?, operator()?);
+        ports.accounts.accounts(&who, &query).await
     };
     load(read, move |page| view! { <List page number q state /> }.into_any())
 }
@@ -35,7 +36,7 @@ fn List(page: Page<AccountLine>, number: i64, q: String, state: String) -> impl 
         <Frame title=t.accounts section=Section::Accounts>
             <div class="page-head">
                 <h1>{t.accounts}</h1>
-                <a class="button" href="/exposed">{exposed::words(lang()).title}</a>
+                <a class="button" href="/overdrawn">{exposed::words(lang()).title}</a>
             </div>
             <form class="filter" action="/accounts">
                 <label class="filter-field"><span>{t.search}</span><input type="search" name="q" value=q /></label>

@@ -5,12 +5,13 @@ use leptos::prelude::*;
 use super::frame::{Frame, Section};
 use super::parts::{address, choice, page_param, pager, param};
 use super::register::day;
-use crate::api::operator::{EventLine, EventQuery, Page, desk};
 use crate::i18n::events::{event, words};
 use crate::i18n::{lang, operator};
+use crate::ports::{operator, ports};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::time::At;
+use model::console::{EventLine, EventQuery, Page};
 use model::event::EventKind;
 use model::money::Fen;
 
@@ -36,8 +37,8 @@ pub fn AlarmsPage() -> impl IntoView {
         page: number,
     };
     let read = async move {
-        let desk = desk()?;
-        desk.port.events(&desk.who, &query).await
+        let (ports, who) = (ports()?, operator()?);
+        ports.alarms.events(&who, &query).await
     };
     load(read, move |(page, buildings)| view! { <List page buildings number asked /> }.into_any())
 }

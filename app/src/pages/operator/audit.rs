@@ -4,12 +4,13 @@ use leptos::prelude::*;
 
 use super::frame::{Frame, Section};
 use super::parts::{address, page_param, pager, param};
-use crate::api::operator::{AuditLine, Page, Query, desk};
 use crate::i18n::audit::action;
 use crate::i18n::lang;
 use crate::i18n::operator::words;
+use crate::ports::{operator, ports};
 use crate::ui::load::load;
 use crate::ui::time::AtSeconds;
+use model::console::{AuditLine, Page, Query};
 
 /// The page: `/audit?q=meter.mode&page=2`.
 #[component]
@@ -17,8 +18,8 @@ pub fn AuditPage() -> impl IntoView {
     let (q, number) = (param("q"), page_param());
     let query = Query { text: q.clone(), state: None, page: number };
     let read = async move {
-        let desk = desk()?;
-        desk.port.audit(&desk.who, &query).await
+        let (ports, who) = (ports()?, operator()?);
+        ports.audit.audit(&who, &query).await
     };
     load(read, move |page| view! { <List page number q /> }.into_any())
 }

@@ -1,25 +1,27 @@
 //! The cases: what each means, the next step, and what was done.
 
 use leptos::prelude::*;
+use model::case::CaseDetail;
 
 use super::counter;
 use super::frame::{Frame, Section};
 use super::parts::{page_param, pager, param};
-use crate::api::operator::{CaseLine, CaseQuery, Page, desk};
 use crate::i18n::counter::words as counter_words;
 use crate::i18n::operator::words;
 use crate::i18n::{cases, lang, life, refunds};
+use crate::ports::{operator, ports};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::time::At;
+use model::console::{CaseLine, CaseQuery, Page};
 
 /// The page: `/cases`, and `/cases?state=closed`.
 #[component]
 pub fn CasesPage() -> impl IntoView {
     let query = CaseQuery { closed: param("state") == "closed", page: page_param() };
     let read = async move {
-        let desk = desk()?;
-        desk.port.cases(&desk.who, &query).await
+        let (ports, who) = (ports()?, operator()?);
+        ports.cases.cases(&who, &query).await
     };
     load(read, move |page| view! { <List page query /> }.into_any())
 }
@@ -49,14 +51,16 @@ fn List(page: Page<CaseLine>, query: CaseQuery) -> impl IntoView {
 }
 
 fn item(line: &CaseLine) -> impl IntoView + use<> {
-    let words = cases::case(&line.kind, lang());
+    let words = cases::case(line.detail.kind(), lang());
     let place = line.room.clone().zip(line.meter).map(|(room, meter)| {
         view! { <a href=format!("/rooms/{meter}")>{room.to_string()}</a> }
     });
     let end = match line.closed_at {
         Some(_) => ended(line).into_any(),
         None if line.held => again(line).into_any(),
-        None if line.answers.is_some() => view! { {replaced(line)}{close(line)} }.into_any(),
+        None if let CaseDetail::Identity { answers } = &line.detail => {
+            view! { {replaced(line, answers)}{close(line)} }.into_any()
+        }
         None if line.counter.is_some() => counter::settle(line).into_any(),
         None => close(line).into_any(),
     };
@@ -76,16 +80,16 @@ fn item(line: &CaseLine) -> impl IntoView + use<> {
 /// What is so and what to do; also on the page of the room.
 pub fn said(line: &CaseLine) -> impl IntoView + use<> {
     let (t, r) = (words(lang()), crate::i18n::reconcile::words(lang()));
-    let case = cases::case(&line.kind, lang());
-    let reason = (line.kind == "unusable").then(|| cases::unusable(&line.detail, lang())).flatten();
-    let ends = (line.kind == "expiry").then(|| cases::expiry(&line.detail, lang())).flatten();
-    let (closing, l) = (cases::closing(&line.detail), life::words(lang()));
-    let told = line.counter.is_some() || reason.is_some() || ends.is_some();
-    let known = if told { None } else { cases::facts(&line.kind, &line.detail, lang()) };
-    // What was stored before it had words is shown as it is.
-    let raw = !told && known.is_none() && closing.is_none() && line.detail != "{}";
-    let detail = raw.then(|| line.detail.clone());
-    let day = line.kind.starts_with("bill-").then(|| cases::settlement(&line.detail)).flatten();
+    let case = cases::case(line.detail.kind(), lang());
+    let (mut reason, mut ends) = (None, None);
+    match &line.detail {
+        CaseDetail::Unusable(case) => reason = Some(cases::unusable(case, lang())),
+        CaseDetail::Expiry(case) => ends = Some(cases::expiry(case, lang())),
+        _ => {}
+    }
+    let (closing, l) = (line.detail.closing(), life::words(lang()));
+    let known = if line.counter.is_some() { None } else { cases::facts(&line.detail, lang()) };
+    let day = cases::settlement(&line.detail);
     view! {
         <dl class="said">
             <dt>{t.what_is_so}</dt>
@@ -96,7 +100,6 @@ pub fn said(line: &CaseLine) -> impl IntoView + use<> {
             {day.map(|page| view! { <dt>{r.reconcile}</dt><dd><a href=page.clone()>{cases::settlement_name(&line.detail, lang())}</a></dd> })}
             {closing.map(|id| view! { <dt>{l.title}</dt><dd><a href=format!("/closings/{id}")>{l.see}</a></dd> })}
             {known.map(|known| view! { <dt>{t.detail}</dt><dd>{known}</dd> })}
-            {detail.map(|detail| view! { <dt>{t.detail}</dt><dd class="muted"><code>{detail}</code></dd> })}
         </dl>
     }
 }
@@ -126,14 +129,14 @@ fn again(line: &CaseLine) -> impl IntoView + use<> {
 }
 
 /// The meter that answers is the one that should: its number was read and need not be typed.
-fn replaced(line: &CaseLine) -> impl IntoView + use<> {
+fn replaced(line: &CaseLine, answers: &str) -> impl IntoView + use<> {
     let (t, c) = (words(lang()), counter_words(lang()));
     let field = format!("replaced-{}", line.id);
     let id = field.clone();
     view! {
         <form class="filter" method="post" action="/api/operator/confirm-serial">
             <input type="hidden" name="case" value=line.id.to_string() />
-            <p>{c.answers}" "<strong class="num">{line.answers.clone()}</strong></p>
+            <p>{c.answers}" "<strong class="num">{answers.to_owned()}</strong></p>
             <label class="filter-field wide" for=field>
                 <span>{t.resolution}</span>
                 <input id=id name="resolution" required maxlength="500" placeholder=t.resolution_hint autocomplete="off" />

@@ -8,15 +8,15 @@ use leptos_router::hooks::use_params_map;
 
 use self::way::way_of;
 use super::frame::{Frame, Section};
-use crate::api::life::{Closing, Registry, registry};
-use crate::api::operator::parse;
+use crate::api::form::parse;
 use crate::i18n::life::{kind, words};
 use crate::i18n::{common, lang};
-use crate::ports::now;
+use crate::ports::{now, operator, ports};
 use crate::ui::live::{IDLE, Live};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::steps::steps;
+use model::console::Closing;
 use model::error::AppError;
 use model::ids::ClosingId;
 use model::order::ReturnState;
@@ -26,8 +26,8 @@ use model::order::ReturnState;
 pub fn ClosingPage() -> impl IntoView {
     let id = use_params_map().with_untracked(|params| params.get("id")).unwrap_or_default();
     let read = async move {
-        let Registry { who, port } = registry()?;
-        port.closing(&who, parse::<ClosingId>(&id).map_err(|_| AppError::NotFound)?).await
+        let (ports, who) = (ports()?, operator()?);
+        ports.account_lifecycle.closing(&who, parse::<ClosingId>(&id).map_err(|_| AppError::NotFound)?).await
     };
     load(read, |closing| view! { <Body closing /> }.into_any())
 }

@@ -2,11 +2,11 @@
 
 use leptos::prelude::*;
 
-use crate::api::operator::{CaseLine, Gap, HeldCounter};
 use crate::i18n::counter::{choice, words};
 use crate::i18n::room::quality;
 use crate::i18n::{lang, operator};
 use crate::ui::time::At;
+use model::console::{CaseLine, Gap, HeldCounter};
 use model::energy::Energy;
 use model::time::Timestamp;
 

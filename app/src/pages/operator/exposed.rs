@@ -4,19 +4,20 @@ use leptos::prelude::*;
 
 use super::frame::{Frame, Section};
 use super::parts::{page_param, pager};
-use crate::api::operator::{Exposed, ExposedLine, desk};
 use crate::i18n::exposed::words;
 use crate::i18n::lang;
+use crate::ports::{operator, ports};
 use crate::ui::load::load;
 use crate::ui::time::{Ago, At};
+use model::console::{Exposed, ExposedLine};
 
-/// The page: `/exposed?page=2`; the same as a file: `/exposed.csv`.
+/// The page: `/overdrawn?page=2`; the same as a file: `/overdrawn.csv`.
 #[component]
 pub fn ExposedPage() -> impl IntoView {
     let number = page_param();
     let read = async move {
-        let desk = desk()?;
-        desk.port.exposed(&desk.who, number).await
+        let (ports, who) = (ports()?, operator()?);
+        ports.accounts.overdrawn(&who, number).await
     };
     load(read, move |exposed| view! { <List exposed number /> }.into_any())
 }
@@ -34,7 +35,7 @@ fn List(exposed: Exposed, number: i64) -> impl IntoView {
         <Frame title=t.title section=Section::Accounts>
             <div class="page-head">
                 <h1>{t.title}</h1>
-                <a class="button" href="/exposed.csv" rel="external" download>{t.export}</a>
+                <a class="button" href="/overdrawn.csv" rel="external" download>{t.export}</a>
             </div>
             <p class="hint">{t.hint}</p>
             <div class="table-scroll" tabindex="0" role="region" aria-label=t.title>
@@ -60,7 +61,7 @@ fn List(exposed: Exposed, number: i64) -> impl IntoView {
                     </tfoot>
                 </table>
             </div>
-            {pager(&page, number, "/exposed")}
+            {pager(&page, number, "/overdrawn")}
         </Frame>
     }
     .into_any()

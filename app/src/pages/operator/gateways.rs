@@ -4,10 +4,10 @@ use leptos::prelude::*;
 
 use super::sweep::sweep_form;
 use super::trust::trust_forms;
-use crate::api::operator::GatewayLine;
 use crate::i18n::gateways::{framing, health, interval, words};
 use crate::i18n::{lang, operator};
 use crate::ui::time::{Ago, At};
+use model::console::GatewayLine;
 use model::gateway::{Sweep, SweepInterval};
 
 /// The table, under the site's interval. Only who `may_set` intervals and trust gets the forms.

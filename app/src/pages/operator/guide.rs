@@ -1,6 +1,7 @@
 //! How one works with the console.
 
 use leptos::prelude::*;
+use model::case::CaseKind;
 
 use super::frame::{Frame, Section};
 use crate::i18n::guide::{cases, chapters, heading};
@@ -26,7 +27,7 @@ pub fn GuidePage() -> impl IntoView {
             </section>
         }
     });
-    let cases = kinds::KINDS.iter().map(move |kind| {
+    let cases = CaseKind::ALL.into_iter().map(move |kind| {
         let case = kinds::case(kind, lang);
         part(case.name, view! { <p>{case.meaning}</p><p>{case.next}</p> }.into_any())
     });

@@ -4,13 +4,13 @@ use leptos::prelude::*;
 
 use super::frame::{Frame, Section};
 use super::parts::{address, age, page_param, pager, param, state_cell};
-use crate::api::operator::{GatewayLine, MeterLine, Page, Query, desk};
 use crate::i18n::operator::words;
 use crate::i18n::{self, lang};
-use crate::ports::Role;
+use crate::ports::{Role, operator, ports};
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
+use model::console::{GatewayLine, MeterLine, Page, Query};
 use model::gateway::SweepInterval;
 use model::meter::SupplyState;
 
@@ -20,10 +20,10 @@ pub fn MetersPage() -> impl IntoView {
     let (q, lost, number) = (param("q"), param("state") == "lost", page_param());
     let query = Query { text: q.clone(), state: lost.then(|| "lost".to_owned()), page: number };
     let read = async move {
-        let desk = desk()?;
-        let gateways = desk.port.gateways(&desk.who).await?;
-        let may_set = desk.who.role == Role::Admin;
-        Ok((gateways, desk.port.site_sweep().await?, may_set, desk.port.meters(&desk.who, &query).await?))
+        let (ports, who) = (ports()?, operator()?);
+        let gateways = ports.gateways.gateways(&who).await?;
+        let may_set = who.role == Role::Admin;
+        Ok((gateways, ports.gateways.site_sweep().await?, may_set, ports.gateways.meters(&who, &query).await?))
     };
     load(read, move |(gateways, site, may_set, page)| view! { <Lists gateways site may_set page number q lost /> }.into_any())
 }
@@ -39,7 +39,7 @@ fn Lists(
     lost: bool,
 ) -> impl IntoView {
     let t = words(lang());
-    let said = match param("asked").as_str() {
+    let said = match param("done").as_str() {
         "retry" => Some(t.retry_asked),
         "sweep" => Some(i18n::gateways::words(lang()).interval_set),
         "trust" => Some(i18n::gateways::words(lang()).trust_set),

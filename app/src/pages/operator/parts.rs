@@ -3,12 +3,12 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
-use crate::api::operator::Page;
 use crate::i18n::lang;
 use crate::i18n::operator::words;
 use crate::link;
 use crate::ui::state::{Mode, State};
 use crate::ui::time::Ago;
+use model::console::Page;
 use model::meter::{Latest, SupplyState};
 use model::wall::Tile;
 

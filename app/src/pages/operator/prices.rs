@@ -4,9 +4,10 @@ use leptos::prelude::*;
 
 use super::frame::{Frame, Section};
 use super::parts::param;
-use crate::api::operator::{Plan, PlanVersion, PricesView, desk};
+use crate::api::prices::{Plan, PlanVersion, PricesView};
 use crate::i18n::prices::{period, words};
 use crate::i18n::{commands, lang};
+use crate::ports::{operator, ports};
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::field::Field;
 use crate::ui::load::load;
@@ -21,8 +22,8 @@ use model::time::Timestamp;
 #[component]
 pub fn PricesPage() -> impl IntoView {
     let read = async move {
-        let desk = desk()?;
-        desk.port.prices(&desk.who).await
+        let (ports, who) = (ports()?, operator()?);
+        ports.prices.prices(&who).await
     };
     load(read, |shown| view! { <Body shown /> }.into_any())
 }
@@ -30,7 +31,7 @@ pub fn PricesPage() -> impl IntoView {
 #[component]
 fn Body(shown: PricesView) -> impl IntoView {
     let t = words(lang());
-    let done = match param("asked").as_str() {
+    let done = match param("done").as_str() {
         "published" => Some(t.published),
         "assigned" => Some(t.assigned),
         _ => None,

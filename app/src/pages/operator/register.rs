@@ -4,11 +4,12 @@ use leptos::prelude::*;
 
 use super::frame::{Frame, Section};
 use super::parts::{address, choice, page_param, pager, param};
-use crate::api::till::{RecordLine, RecordQuery, RecordState, Records, Till, till};
 use crate::i18n::operator::words;
 use crate::i18n::{Lang, common, lang, refunds, register, till as till_words};
+use crate::ports::{operator, ports};
 use crate::ui::load::load;
 use crate::ui::time::At;
+use model::console::{RecordLine, RecordQuery, RecordState, Records};
 use model::order::{OrderState, ReturnState, Tender};
 use model::refund::RefundState;
 use model::time::Date;
@@ -23,8 +24,8 @@ pub fn RegisterPage() -> impl IntoView {
     let query = RecordQuery { page: number, ..query(param) };
     let asked = PARAMS.map(|name| (name, param(name)));
     let read = async move {
-        let Till { who, port } = till()?;
-        port.records(&who, &query).await
+        let (ports, who) = (ports()?, operator()?);
+        ports.receipts.records(&who, &query).await
     };
     load(read, move |records| view! { <List records number asked=asked.to_vec() /> }.into_any())
 }

@@ -4,11 +4,11 @@ use leptos::prelude::*;
 
 use super::frame::{Frame, Section};
 use super::parts::{age, amount, param, state_cell};
-use crate::api::operator::{MeterLine, desk};
 use crate::i18n::lang;
 use crate::i18n::operator::words;
-use crate::ports::ports;
+use crate::ports::{operator, ports, reply};
 use crate::ui::load::load;
+use model::console::MeterLine;
 
 /// The page: `/search?q=301`.
 #[component]
@@ -16,10 +16,10 @@ pub fn SearchPage() -> impl IntoView {
     let q = param("q");
     let text = q.clone();
     let read = async move {
-        let desk = desk()?;
-        let found = desk.port.find(&desk.who, &text).await?;
+        let (ports, who, reply) = (ports()?, operator()?, reply()?);
+        let found = ports.meter_wall.search(&who, &text).await?;
         if let [only] = &found[..] {
-            ports()?.reply.redirect(&format!("/rooms/{}", only.latest.meter));
+            reply.redirect(&format!("/rooms/{}", only.latest.meter));
         }
         Ok(found)
     };

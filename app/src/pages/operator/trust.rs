@@ -2,9 +2,9 @@
 
 use leptos::prelude::*;
 
-use crate::api::operator::GatewayLine;
 use crate::i18n::gateways::words;
 use crate::i18n::lang;
+use model::console::GatewayLine;
 use model::gateway::Trust;
 
 /// The forms of those gateways that speak TLS.

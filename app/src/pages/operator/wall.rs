@@ -5,9 +5,10 @@ use leptos::prelude::*;
 use super::frame::{Frame, Section};
 use super::parts::{page_param, param};
 use super::wall_table::WallTable;
-use crate::api::operator::{Seat, desk};
+use crate::api::meter_wall::WallMeter;
 use crate::i18n::lang;
 use crate::i18n::operator::words;
+use crate::ports::{operator, ports};
 use crate::ui::load::load;
 use crate::ui::wall::MeterWall;
 use crate::ui::wall::filter::{Filter, count};
@@ -19,10 +20,10 @@ pub fn WallPage() -> impl IntoView {
     let (show, q, zoom, table) = (param("show"), param("q"), param("zoom"), param("view") == "table");
     let page = page_param();
     let read = async move {
-        let desk = desk()?;
-        desk.port.seats(&desk.who).await
+        let (ports, who) = (ports()?, operator()?);
+        ports.meter_wall.wall_meters(&who).await
     };
-    load(read, move |seats: Vec<Seat>| {
+    load(read, move |seats: Vec<WallMeter>| {
         let t = words(lang());
         let counts = count(seats.iter().map(|seat| Tile::of(&seat.latest)));
         let body = if table {

@@ -3,23 +3,24 @@
 use leptos::prelude::*;
 
 use super::parts::{age, amount, marks, pager, state_cell};
-use crate::api::operator::{Page, Seat};
+use crate::api::meter_wall::WallMeter;
 use crate::i18n::{lang, operator, wall};
 use crate::ui::units;
 use crate::ui::wall::filter::{Chip, Counts, Filter};
 use crate::ui::wall::{LiveRows, chip_face};
+use model::console::Page;
 use model::wall::Tile;
 
 /// The rooms that the filter shows, a page at a time; the numbers follow the meters where there are scripts.
 #[component]
-pub fn WallTable(seats: Vec<Seat>, counts: Counts, filter: Filter, page: i64) -> impl IntoView {
+pub fn WallTable(seats: Vec<WallMeter>, counts: Counts, filter: Filter, page: i64) -> impl IntoView {
     let (t, w) = (operator::words(lang()), wall::words(lang()));
     let path = "/wall?view=table";
-    let shown: Vec<Seat> =
+    let shown: Vec<WallMeter> =
         seats.into_iter().filter(|seat| filter.shows(Tile::of(&seat.latest), &seat.name.to_string().to_lowercase())).collect();
     let total = i64::try_from(shown.len()).unwrap_or(i64::MAX);
-    let first = usize::try_from(page * Page::<Seat>::SIZE).unwrap_or(usize::MAX);
-    let size = usize::try_from(Page::<Seat>::SIZE).unwrap_or(usize::MAX);
+    let first = usize::try_from(page * Page::<WallMeter>::SIZE).unwrap_or(usize::MAX);
+    let size = usize::try_from(Page::<WallMeter>::SIZE).unwrap_or(usize::MAX);
     let page_of = Page { lines: shown.into_iter().skip(first).take(size).collect(), total };
 
     let chips = Chip::ALL.into_iter().zip(counts).map(|(chip, count)| {
@@ -66,7 +67,7 @@ pub fn WallTable(seats: Vec<Seat>, counts: Counts, filter: Filter, page: i64) ->
     }
 }
 
-fn row(seat: &Seat) -> impl IntoView + use<> {
+fn row(seat: &WallMeter) -> impl IntoView + use<> {
     let latest = &seat.latest;
     let power = units::whole(latest.power_w);
     view! {

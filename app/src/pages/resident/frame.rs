@@ -7,7 +7,7 @@ use crate::api::resident::{self as api, PastAccount};
 use crate::i18n::resident::words;
 use crate::i18n::{common, lang};
 use crate::pages::error::ErrorPage;
-use crate::ports::{now, ports};
+use crate::ports::{now, reply};
 use crate::ui::icon::{Icon, IconMark};
 use model::error::AppError;
 
@@ -40,7 +40,7 @@ pub fn Frame(
     let t = words(lang());
     let links = [
         (Tab::Home, "/home", Icon::Home, t.home),
-        (Tab::Usage, "/use", Icon::Bars, t.usage),
+        (Tab::Usage, "/usage", Icon::Bars, t.usage),
         (Tab::TopUp, "/topup", Icon::TopUp, t.top_up),
         (Tab::Records, "/records", Icon::List, t.records),
         (Tab::Me, "/me", Icon::Person, t.me),
@@ -81,7 +81,7 @@ pub fn load<T: Send + 'static>(
         match read.await {
             Ok(value) => show(value),
             Err(AppError::AccountNotOpen) => {
-                let past = api::past().await.unwrap_or_default();
+                let past = api::past_account().await.unwrap_or_default();
                 view! { <NoRoom tab past /> }.into_any()
             }
             Err(error) => view! { <ErrorPage error /> }.into_any(),
@@ -93,8 +93,8 @@ pub fn load<T: Send + 'static>(
 #[component]
 fn NoRoom(tab: Tab, past: Option<PastAccount>) -> impl IntoView {
     let t = words(lang());
-    if let Ok(ports) = ports() {
-        ports.reply.status(AppError::NotFound.status());
+    if let Ok(reply) = reply() {
+        reply.status(AppError::NotFound.status());
     }
     let waits = past.as_ref().is_some_and(|past| past.replacing);
     view! {

@@ -63,7 +63,7 @@ fn Room(home: Home) -> impl IntoView {
                 <section class="card stack-tight" aria-labelledby="use">
                     <div class="page-head">
                         <h2 id="use">{t.recent_use}<span class="unit">"kWh"</span></h2>
-                        <a href="/use">{t.all_use}</a>
+                        <a href="/usage">{t.all_use}</a>
                     </div>
                     {if recorded {
                         daily_bars(&home.days, 96).into_any()

@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn a_credit_on_the_ledger_is_in_the_account_and_the_power_follows() {
+    fn a_server_wallet_shows_credit_first_and_power_later() {
         let credited = |power| OrderView { power: Some(power), ..order(OrderState::Credited) };
         let last = |power| order_steps(&credited(power), Lang::En).pop().unwrap();
         assert_eq!((last(Power::On).reach, last(Power::Coming).reach), (Reach::Done, Reach::Now));

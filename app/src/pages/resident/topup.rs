@@ -18,7 +18,7 @@ pub const OFFERED: [Fen; 4] = [Fen(2_000), Fen(5_000), Fen(10_000), Fen(20_000)]
 
 #[component]
 pub fn TopUpPage() -> impl IntoView {
-    load(Tab::TopUp, api::offer(), |offer| view! { <Ask offer /> }.into_any())
+    load(Tab::TopUp, api::top_up_offer(), |offer| view! { <Ask offer /> }.into_any())
 }
 
 #[component]

@@ -69,7 +69,7 @@ fn Days(usage: Usage) -> impl IntoView {
                                                 <td>
                                                     <a
                                                         class="row-link"
-                                                        href=format!("/use?day={}", used.of)
+                                                        href=format!("/usage?day={}", used.of)
                                                         aria-current=(used.of == chosen).then_some("true")
                                                     >
                                                         {name}

@@ -1,4 +1,4 @@
-//! Money: how soon a verified payment is durable and in its meter, and what a durable posting costs over its bare rows.
+//! Money: how soon a verified payment is durable and in its meter, and the cost of a posting over its plain rows.
 
 mod payer;
 pub mod posting;

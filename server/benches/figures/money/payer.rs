@@ -1,4 +1,4 @@
-//! Whoever pays: orders, goes to the sandbox's cashier, and pays.
+//! A payer: orders, opens the sandbox's cashier, and pays.
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -8,8 +8,9 @@ use domain::rng::Rng;
 use model::ids::{AccountId, MeterId, UserId};
 use model::money::Fen;
 use model::order::Tender;
-use payments::{Cashier, Device, Payer, Payments, TopUp};
+use payments::{Cashier, Device, Payer, Payments};
 use sandbox::{Keys, Sandbox};
+use store::orders::NewOrder;
 
 use crate::Outcome;
 
@@ -24,7 +25,7 @@ pub struct Room {
     pub resident: UserId,
 }
 
-/// A sandbox on any port, that tells each payment once.
+/// A sandbox on a free port that notifies each payment once.
 pub async fn sandbox() -> Outcome<Sandbox> {
     let config = sandbox::Config {
         address: (Ipv4Addr::LOCALHOST, 0).into(),
@@ -36,9 +37,9 @@ pub async fn sandbox() -> Outcome<Sandbox> {
     Ok(sandbox::start(config).await?)
 }
 
-/// Orders and comes to the cashier; gives the number of the trade, which waits to be paid.
+/// Orders and opens the cashier; gives the number of the trade.
 pub async fn order(payments: &Payments, http: &reqwest::Client, rng: &Rng, room: Room, fen: i64) -> Outcome<String> {
-    let top_up = TopUp {
+    let top_up = NewOrder {
         key: rng.id(SystemClock.now()),
         account: room.account,
         meter: room.meter,
@@ -47,7 +48,8 @@ pub async fn order(payments: &Payments, http: &reqwest::Client, rng: &Rng, room:
         by: room.resident,
         ip: String::new(),
     };
-    let started = payments.start(&top_up, &PHONE).await?;
+    let order = payments.create_order(&top_up).await?;
+    let started = payments.resume(order.id(), &PHONE).await?;
     let Cashier::Address(address) = started.cashier else { return Err("no address to pay at".into()) };
     http.get(address).send().await?;
     Ok(format!("D{}N1", started.order.number))

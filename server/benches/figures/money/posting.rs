@@ -1,4 +1,4 @@
-//! Durable postings, one transaction each, against the same rows by bare SQL on the same engine.
+//! Durable postings, one transaction each, compared with the same rows in plain SQL on the same engine.
 
 use std::time::Instant;
 
@@ -16,7 +16,7 @@ use crate::database::Engine;
 use crate::figure::Figure;
 use crate::{Length, Outcome};
 
-/// The three rows of a posting, as whoever writes them by hand would.
+/// The three rows of a posting in plain SQL.
 const BARE: [&str; 2] = [
     "INSERT INTO ledger_transfers (id, operation, reference, debit, credit, amount_e4, at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
     "INSERT INTO ledger_balances (account, debits_e4, credits_e4) VALUES ($1, $2, $3)
@@ -30,7 +30,7 @@ pub async fn run(length: Length) -> Outcome<Vec<Figure>> {
         let (directory, beside) = (tempfile::tempdir()?, tempfile::tempdir()?);
         let db = Db::open(&engine.url(directory.path()).await?).await?;
         let bare = Db::open(&engine.url(beside.path()).await?).await?;
-        // Whoever writes the rows by hand moves the balances by hand.
+        // Plain SQL updates the balances too.
         match &bare {
             Db::Sqlite { write, .. } => sqlx::query("DROP TRIGGER ledger_moves_balances").execute(write).await.map(drop)?,
             Db::Postgres(pool) => {

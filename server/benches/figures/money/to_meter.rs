@@ -1,4 +1,4 @@
-//! From the payer's tap to the credit read back from the meter, over buses at 9600 baud that are read without a pause.
+//! From the payment to the credit read back from the meter, over buses at 9600 baud that are polled without a pause.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,7 +40,7 @@ pub async fn run(length: Length) -> Outcome<Vec<Figure>> {
     let (rooms, all) = (rooms(&site.db).await?, length.count(300));
     let (mut paid, step) = (Vec::new(), 181);
     for n in 0..all {
-        // From bus to bus; never two at once in one meter.
+        // From bus to bus, so that no meter has two at once.
         let room = *rooms.get(n * step % rooms.len().max(1)).ok_or("no room to pay for")?;
         let number = order(&payments, &http, &rng, room, 1_000).await?;
         paid.push((number.clone(), SystemClock.now()));
@@ -60,7 +60,7 @@ pub async fn run(length: Length) -> Outcome<Vec<Figure>> {
     Ok(vec![Figure::at_most("pay.to_meter", 3.0, "s", against, vec![quantile(&taken, 0.99)])])
 }
 
-/// When the order of that trade was read back, epoch ms.
+/// The instant at which the order of that trade was read back, epoch ms.
 async fn credited(site: &Site, number: &str) -> Outcome<Option<i64>> {
     let sql = "SELECT o.id, o.credited_at FROM orders o JOIN payment_attempts p ON p.order_id = o.id WHERE p.out_trade_no = $1";
     let store::Db::Sqlite { read, .. } = &site.db else { return Err("not a SQLite site".into()) };

@@ -37,41 +37,41 @@ const RATE: u64 = 200;
 const ROOMS: u8 = 100;
 const ROUNDS: usize = 3;
 
-/// Stands where the channel thinks that the product is, and keeps what it is told: signing is the channel's work, so it is done before
-/// anything is measured.
+/// Receives the notifications in place of the product and keeps them, so that the channel has signed them before the measurement.
 #[derive(Clone, Default)]
-struct Tap(Arc<Mutex<Vec<Told>>>);
+struct NotificationRecorder(Arc<Mutex<Vec<Notification>>>);
 
-type Told = (Option<HeaderValue>, Bytes);
+type Notification = (Option<HeaderValue>, Bytes);
 
 pub async fn run(length: Length) -> Outcome<Vec<Figure>> {
     let directory = tempfile::tempdir()?;
     let db = Db::open(&format!("sqlite:{}", directory.path().join("bench.db").display())).await?;
     let (rng, sandbox) = (Rng::from_system(), sandbox().await?);
     let rooms = seed(&db, &rng).await?;
-    let (product, tap) = (listen().await?, listen().await?);
+    let (product, recorder) = (listen().await?, listen().await?);
     let config = Config {
         public_url: format!("http://{}", product.local_addr()?),
-        notify_url: Some(format!("http://{}", tap.local_addr()?)),
+        notify_url: Some(format!("http://{}", recorder.local_addr()?)),
         limits: Limits { hoarding_fen: 0, ..Limits::default() },
         alipay: Some(sandbox.product_config("127.0.0.1")),
         ..Config::default()
     };
     let payments = Payments::new(&config, db.clone(), Arc::new(SystemClock), rng.clone(), Arc::new(|| {}))?;
-    let service = server::http::notifications::routes(payments.clone()).into_make_service_with_connect_info::<SocketAddr>();
+    let service = server::http::notifications::routes(payments.clone(), Arc::new(SystemClock))
+        .into_make_service_with_connect_info::<SocketAddr>();
     let url = format!("http://{}/pay/alipay/notify", product.local_addr()?);
     tokio::spawn(async move { axum::serve(product, service).await });
-    let told = Tap::default();
-    let keeping = told.clone();
+    let notifications = NotificationRecorder::default();
+    let keeping = notifications.clone();
     let router = Router::new().fallback(async move |headers: HeaderMap, body: Bytes| {
         keeping.lock().push((headers.get(CONTENT_TYPE).cloned(), body));
         "success"
     });
-    tokio::spawn(async move { axum::serve(tap, router).await });
+    tokio::spawn(async move { axum::serve(recorder, router).await });
 
     // Two addresses, as channels send from some.
     let clients = [client(2)?, client(3)?];
-    let shop = Shop { payments, sandbox, rng, rooms, told, url, clients, bare: directory.path().join("bare.db") };
+    let shop = Shop { payments, sandbox, rng, rooms, notifications, url, clients, bare: directory.path().join("bare.db") };
     let (mut ratios, mut said) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         let (ratio, words) = shop.round(length).await?;
@@ -87,36 +87,36 @@ struct Shop {
     sandbox: Sandbox,
     rng: Rng,
     rooms: Vec<Room>,
-    told: Tap,
-    /// Where the product listens.
+    notifications: NotificationRecorder,
+    /// The address of the product.
     url: String,
     clients: [reqwest::Client; 2],
-    /// The database beside which is measured.
+    /// The file for the fsync measurement.
     bare: PathBuf,
 }
 
 impl Shop {
-    /// Gives the p99 in transactions, and how it came about.
+    /// The p99 in transactions, with a description.
     async fn round(&self, length: Length) -> Outcome<(f64, String)> {
         let all = usize::try_from(length.seconds(60).as_secs() * RATE)?;
         let http = client(1)?;
         let orders = self.rooms.iter().cycle().take(all).map(|room| order(&self.payments, &http, &self.rng, *room, 5_000));
         let numbers: Vec<String> = stream::iter(orders).buffer_unordered(4).try_collect().await?;
         for (paid, number) in numbers.iter().enumerate() {
-            // More at once, and the sandbox tells some of them a second time, minutes later.
-            self.told(paid.saturating_sub(32)).await?;
+            // With more at once the sandbox repeats some minutes later.
+            self.until_notified(paid.saturating_sub(32)).await?;
             if !self.sandbox.pay(number) {
                 return Err(format!("{number} cannot be paid").into());
             }
         }
-        self.told(all).await?;
-        let told = std::mem::take(&mut *self.told.lock());
+        self.until_notified(all).await?;
+        let notifications = std::mem::take(&mut *self.notifications.lock());
 
         let (bare, before) = (Arc::new(Mutex::new(Vec::new())), ticks());
         let beside = tokio::spawn(fsyncs(self.bare.clone(), Arc::clone(&bare)));
         let mut pace = tokio::time::interval(Duration::from_micros(1_000_000 / RATE));
         let mut answers = tokio::task::JoinSet::new();
-        for ((kind, body), client) in told.into_iter().zip(self.clients.iter().cycle()) {
+        for ((kind, body), client) in notifications.into_iter().zip(self.clients.iter().cycle()) {
             let request = client.post(&self.url).body(body);
             let request = kind.into_iter().fold(request, |request, kind| request.header(CONTENT_TYPE, kind));
             pace.tick().await;
@@ -138,12 +138,12 @@ impl Shop {
         ))
     }
 
-    /// Waits until the channel has told of so many payments.
-    async fn told(&self, payments: usize) -> Outcome<()> {
+    /// Waits until the channel has sent this many notifications.
+    async fn until_notified(&self, payments: usize) -> Outcome<()> {
         let begun = Instant::now();
-        while self.told.lock().len() < payments {
+        while self.notifications.lock().len() < payments {
             if begun.elapsed() > Duration::from_secs(30) {
-                return Err(format!("{} of {payments} notifications were sent", self.told.lock().len()).into());
+                return Err(format!("{} of {payments} notifications were sent", self.notifications.lock().len()).into());
             }
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
@@ -151,13 +151,13 @@ impl Shop {
     }
 }
 
-impl Tap {
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Told>> {
+impl NotificationRecorder {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Notification>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// How long the product took, ms; `None` where it did not take it.
+/// The response time, ms; `None` where the notification was not acknowledged.
 async fn acknowledged(request: reqwest::RequestBuilder) -> Option<f64> {
     let begun = Instant::now();
     let text = request.send().await.ok()?.text().await.ok()?;
@@ -168,13 +168,13 @@ async fn listen() -> Outcome<TcpListener> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?)
 }
 
-/// Speaks from 127.0.0.`host`.
+/// Connects from 127.0.0.`host`.
 fn client(host: u8) -> Outcome<reqwest::Client> {
     let from = IpAddr::from([127, 0, 0, host]);
     Ok(reqwest::Client::builder().local_address(from).redirect(reqwest::redirect::Policy::none()).no_proxy().build()?)
 }
 
-/// The ticks of the processors that the hypervisor gave to others, and all of them; nothing where the system does not tell.
+/// Stolen and total ticks of the processors; zero where the system does not report them.
 fn ticks() -> (f64, f64) {
     let stat = std::fs::read_to_string("/proc/stat").unwrap_or_default();
     let ticks: Vec<f64> =
@@ -182,7 +182,7 @@ fn ticks() -> (f64, f64) {
     (ticks.get(7).copied().unwrap_or_default(), ticks.iter().sum())
 }
 
-/// One row and its fsync, twenty times a second, ms each: what the disk gives while it is measured.
+/// Times one row and its fsync twenty times a second, ms: the speed of the disk during the measurement.
 async fn fsyncs(path: PathBuf, times: Arc<Mutex<Vec<f64>>>) -> Outcome<()> {
     let options = SqliteConnectOptions::new()
         .filename(path)
@@ -204,7 +204,7 @@ async fn fsyncs(path: PathBuf, times: Arc<Mutex<Vec<f64>>>) -> Outcome<()> {
     }
 }
 
-/// Rooms with an open account and a resident; their meters are never asked.
+/// Rooms with an open account and a resident; their meters are never read.
 async fn seed(db: &Db, rng: &Rng) -> Outcome<Vec<Room>> {
     let now = SystemClock.now();
     let gateway = GatewayId(rng.id(now));

@@ -1,4 +1,4 @@
-//! A fifth of the meters is dead: what that costs the living, and how soon one that answers again is noticed.
+//! A fifth of the meters is dead: what that costs the others, and how soon a meter that answers again is noticed.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use crate::figure::{Figure, quantile};
 use crate::site::Site;
 use crate::{Length, Outcome};
 
-/// Both ways to be dead: the gateway says nothing, or answers exception 0x0B.
+/// Both faults of a dead meter: the gateway is silent, or answers exception 0x0B.
 const WAYS: [&str; 2] = ["silent", "no_answer"];
 
 pub async fn run(length: Length) -> Outcome<Vec<Figure>> {
@@ -17,7 +17,7 @@ pub async fn run(length: Length) -> Outcome<Vec<Figure>> {
         site.all_read(Duration::from_secs(60)).await?;
         let healthy = site.readings(length.seconds(20)).await?.sweep();
         site.strike(0.2, way).await?;
-        // Two failures each, and pauses grown to the cap.
+        // Time for two failures each, and for the back-off to reach its cap.
         tokio::time::sleep(length.seconds(100)).await;
         let (lost, live) = site.lost_and_live().await?;
         let mut gaps = Vec::new();

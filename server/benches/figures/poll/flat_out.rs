@@ -1,4 +1,4 @@
-//! Buses that take no time: how many meters a second are read and stored, and what each costs when nothing idles.
+//! Buses without delay: how many meters a second are read and stored, and the cost of each when nothing idles.
 
 use std::time::Duration;
 

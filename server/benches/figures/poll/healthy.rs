@@ -1,4 +1,4 @@
-//! All meters answer: the round against the bus's floor, CPU a reading, memory.
+//! All meters answer: the sweep time over the bus's minimum, CPU per reading, memory.
 
 use std::time::Duration;
 

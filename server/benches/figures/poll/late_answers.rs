@@ -17,12 +17,12 @@ use tokio_util::sync::CancellationToken;
 use crate::figure::Figure;
 use crate::{Length, Outcome};
 
-/// Buses that run side by side, and the requests that each makes: a third of them is answered late.
+/// Concurrent buses, and late answers in all; a third of the answers is late.
 const BUSES: usize = 100;
 const LATE: usize = 100_000;
 const TIMEOUT_MS: u64 = 30;
 
-/// What came of the requests.
+/// Counts of the answers.
 #[derive(Default)]
 struct Tally {
     late: AtomicUsize,
@@ -46,7 +46,7 @@ pub async fn run(length: Length) -> Outcome<Vec<Figure>> {
     Ok(vec![Figure::at_most("poll.misattributed", 0.0, "", against, vec![count(&tally.wrong) as f64])])
 }
 
-/// Asks until so many answers have been late.
+/// Sends requests until this many answers were late.
 async fn bus(tally: Arc<Tally>, late: usize, stop: CancellationToken) -> Outcome<()> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let port = listener.local_addr()?.port();
@@ -68,9 +68,9 @@ async fn bus(tally: Arc<Tally>, late: usize, stop: CancellationToken) -> Outcome
     Ok(())
 }
 
-/// Answers what was asked - address and unit - every third time late.
+/// Answers with address and unit of the request, every third time late.
 async fn gateway(listener: TcpListener, late: Arc<AtomicUsize>) {
-    // Whoever connected last: late answers go there too.
+    // The newest connection, which receives late answers too.
     let newest: Arc<Mutex<Option<Arc<Mutex<OwnedWriteHalf>>>>> = Arc::default();
     let rng = Rng::from_system();
     while let Ok((stream, _)) = listener.accept().await {
@@ -93,7 +93,7 @@ async fn gateway(listener: TcpListener, late: Arc<AtomicUsize>) {
                 let after = Duration::from_millis(TIMEOUT_MS + 2 + rng.below(30));
                 tokio::spawn(async move {
                     tokio::time::sleep(after).await;
-                    // The first is often closed by then, which is as it should be.
+                    // The first connection is usually closed by then, as expected.
                     let _ = own.lock().await.write_all(&answer).await;
                     let current = newest.lock().await.clone();
                     if let Some(current) = current {

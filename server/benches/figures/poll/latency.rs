@@ -31,10 +31,10 @@ pub async fn run(length: Length) -> Outcome<Vec<Figure>> {
     ])
 }
 
-/// How long a try on a dead meter takes, s.
+/// The time of an attempt on a dead meter, s.
 const BUSY_PROBE: f64 = 0.502;
 
-/// Sells into one room after the other, and gives how long each command took to its first byte, s.
+/// Sells to one room after the other; gives the time from each sale to the first byte of its command, s.
 async fn measure(site: &Site, sales: usize) -> Outcome<Vec<f64>> {
     let (_, live) = site.lost_and_live().await?;
     let rooms: Vec<Meter> = site.meters.iter().copied().filter(|meter| live.contains(&meter.id.0)).collect();

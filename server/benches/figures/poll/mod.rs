@@ -1,4 +1,4 @@
-//! Polling: how close to the bus's own limit meters are read, what it costs, and what the dead cost the living.
+//! Polling: how close sweeps come to the limit of the bus, their cost, and what dead meters cost the others.
 
 pub mod dead_meters;
 pub mod flat_out;
@@ -15,7 +15,7 @@ use crate::site::Plan;
 /// The site of most figures: 28 buses of 25 meters, 50 ms a transaction, read without a pause.
 const BUSY: Plan =
     Plan { gateways: 28, meters: 25, bus: Some(Bus::of_transactions(50)), sweep_s: 0, sells: false, engine: Engine::Sqlite };
-/// Machines differ: where half a second was set as the limit, bare reading took 0.04 s for each of the two blocks.
+/// Machines differ: where the limit of half a second was set, the baseline took 0.04 s for each of the two blocks.
 const CPU_RATIO: f64 = 0.5 / 0.08;
 /// Windows that a figure is the median of.
 const WINDOWS: usize = 3;

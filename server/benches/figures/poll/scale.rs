@@ -1,4 +1,4 @@
-//! Ten thousand meters at full speed, and a hundred thousand at their leisure, in one process.
+//! Ten thousand meters at full speed, and a hundred thousand every three minutes, in one process.
 
 use std::time::Duration;
 

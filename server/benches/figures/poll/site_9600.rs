@@ -10,9 +10,9 @@ use crate::{Length, Outcome};
 
 const REFERENCE: Plan = Plan { gateways: 4, meters: 174, bus: Some(Bus::SLOW), ..BUSY };
 
-/// Until every dead meter is known to be lost: a round takes 37 s, and two in a row must fail.
+/// Time until every dead meter is lost: a sweep takes 37 s, and two in a row must fail.
 const SETTLED: Duration = Duration::from_secs(240);
-/// Several rounds: a meter that is read but once in it counts as not read.
+/// Several sweeps: a meter that is read only once counts as not read.
 const WATCHED: Duration = Duration::from_secs(225);
 
 pub async fn run(_: Length) -> Outcome<Vec<Figure>> {
@@ -23,7 +23,7 @@ pub async fn run(_: Length) -> Outcome<Vec<Figure>> {
         site.strike(share, "silent").await?;
         tokio::time::sleep(SETTLED).await;
         let (lost, live) = site.lost_and_live().await?;
-        // Just before it is read again, a meter's reading is as old as the gap is long.
+        // Just before the next reading the age of the last one is the gap.
         let gaps = site.readings(WATCHED).await?.gaps(&live);
         let middle = quantile(&gaps, 0.5);
         let against = format!("{} of {} meters dead; median {middle:.1} s, {} gaps", lost.len(), site.meters.len(), gaps.len());

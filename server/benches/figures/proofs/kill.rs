@@ -1,5 +1,5 @@
-//! Random SIGKILLs while people buy and are paid back, with lost, late, doubled and false messages on both sides: half while purchases
-//! go in, half while money goes back. The run ends at the first fen that is lost or doubled, and gives no figure then.
+//! Random SIGKILLs during purchases and refunds, with lost, late, duplicated and forged messages on both sides: half of the kills
+//! during each. A fen that is lost or duplicated ends the run without a figure.
 
 use crate::database::Engine;
 use crate::figure::Figure;
@@ -20,7 +20,7 @@ pub async fn run(length: Length) -> Outcome<Vec<Figure>> {
         let mut summaries = Vec::new();
         for back in [false, true] {
             let w = if engine == Engine::Sqlite { World::sqlite().await } else { World::postgres().await };
-            // A broken promise is a panic.
+            // A violation panics.
             let ended = tokio::spawn(async move {
                 if back { refunds::run(&w, SERVER, volume).await } else { purchases::run(&w, SERVER, volume).await }
             });

@@ -1,4 +1,4 @@
-//! Seeded simulations of orders, payments, refunds, deliveries, a meter and crashes; any broken promise ends it and gives no figure.
+//! Seeded simulations of orders, payments, refunds, deliveries, a meter and crashes; a violation ends the run without a figure.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;

@@ -1,28 +1,26 @@
-//! What of a meter's values is the matter with it: pure. An event is raised when its sign appears and is over when the sign is
-//! gone.
+//! Conditions derived from a meter's values. An event is raised when its condition appears and ends when the condition clears.
 
 use model::event::EventKind;
 use model::meter::{Latest, StatusWord};
 use model::time::{DAY, Timestamp};
 
-/// What still flows through an open relay is more than its measuring error: 0.2 A, 20 W.
-const FLOWS_CA: u16 = 20;
-const FLOWS_W: i32 = 20;
-/// Reverse energy is over when none was seen for as long.
-const REVERSE_OVER: i64 = DAY;
+/// Thresholds above the measuring error of an open relay: 0.2 A and 20 W.
+const LOAD_CA: u16 = 20;
+const LOAD_W: i32 = 20;
+/// A reverse-energy condition ends when the reverse counter has not grown for this long.
+const REVERSE_MEMORY: i64 = DAY;
 
-/// A set of kinds.
+/// A set of event kinds, as bits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AlarmConditions(u16);
 
 impl AlarmConditions {
-    /// Whether it holds this one.
     #[must_use]
-    pub const fn holds(self, kind: EventKind) -> bool {
+    pub const fn contains(self, kind: EventKind) -> bool {
         self.0 & 1 << kind as u16 != 0
     }
 
-    /// Puts one in or takes it out; says whether that changed anything.
+    /// Adds or removes a kind; returns whether the set changed.
     pub const fn set(&mut self, kind: EventKind, on: bool) -> bool {
         let before = self.0;
         if on {
@@ -34,14 +32,14 @@ impl AlarmConditions {
     }
 }
 
-/// Which kinds a status word decides about the meter, each with whether it is so. The relay's needs the current too: see
-/// [`relay_fails`].
+/// Conditions of the meter itself, each with whether it holds. The relay's condition needs the current too: see
+/// [`has_relay_fault`].
 #[must_use]
 pub const fn of_meter(status: StatusWord) -> [(EventKind, bool); 2] {
     [(EventKind::CoverOpen, status.cover_open()), (EventKind::ClockLost, status.clock_lost())]
 }
 
-/// Which kinds it decides about the credit and the load, wherever the wallet is: of the three levels, the worst alone.
+/// Conditions of credit and load, wherever the wallet is. Of arrears, alarm 2 and alarm 1 only the worst is set.
 #[must_use]
 pub const fn of_wallet(status: StatusWord) -> [(EventKind, bool); 5] {
     let arrears = status.tripped_arrears();
@@ -55,32 +53,32 @@ pub const fn of_wallet(status: StatusWord) -> [(EventKind, bool); 5] {
     ]
 }
 
-/// The relay does not do what it is told: the meter says so, or current flows though it stays `open`: seen so twice, because
-/// state and current are read one after the other, and a relay that opens in between is not welded.
+/// Whether the relay is faulty: the meter reports it, or load current flows while the relay is `open`. `open` must hold in two
+/// successive readings, because state and current are read one after the other and the relay may open in between.
 #[must_use]
-pub fn relay_fails(open: bool, now: &Latest) -> bool {
-    now.status.relay_fault() || (open && flows(now.current_ca, now.power_w))
+pub fn has_relay_fault(open: bool, now: &Latest) -> bool {
+    now.status.relay_fault() || (open && draws_load(now.current_ca, now.power_w))
 }
 
-/// Whether a load draws current, 0.01 A, and power, W, by what a meter measures of them.
+/// Whether a load draws current (0.01 A) and power (W); a value that is not measured is ignored.
 #[must_use]
-pub const fn flows(current_ca: Option<u16>, power_w: Option<i32>) -> bool {
+pub const fn draws_load(current_ca: Option<u16>, power_w: Option<i32>) -> bool {
     match (current_ca, power_w) {
-        (Some(current), Some(power)) => current >= FLOWS_CA && power.abs() >= FLOWS_W,
-        (Some(current), None) => current >= FLOWS_CA,
-        (None, Some(power)) => power.abs() >= FLOWS_W,
+        (Some(current), Some(power)) => current >= LOAD_CA && power.abs() >= LOAD_W,
+        (Some(current), None) => current >= LOAD_CA,
+        (None, Some(power)) => power.abs() >= LOAD_W,
         (None, None) => false,
     }
 }
 
-/// Energy flows backwards: the meter says so, or its reverse counter grew lately.
+/// Whether energy flows in reverse: the meter reports it, or its reverse counter grew within the last day.
 #[must_use]
-pub const fn flows_back(status: StatusWord, grew_at: Option<Timestamp>, now: Timestamp) -> bool {
-    let lately = match grew_at {
-        Some(at) => now.since(at) < REVERSE_OVER,
+pub const fn has_reverse_energy(status: StatusWord, last_growth: Option<Timestamp>, now: Timestamp) -> bool {
+    let recent = match last_growth {
+        Some(at) => now.since(at) < REVERSE_MEMORY,
         None => false,
     };
-    status.reverse_energy() || lately
+    status.reverse_energy() || recent
 }
 
 #[cfg(test)]
@@ -93,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn a_welded_relay_is_told_by_its_word_or_by_the_current() {
+    fn relay_fault_shows_in_the_status_or_the_current() {
         for (open, status, current, power, fails) in [
             (true, 0, Some(500), Some(1_100), true),
             (true, 0, Some(500), None, true),
@@ -102,32 +100,32 @@ mod tests {
             (false, 0, Some(500), Some(1_100), false),
             (false, 1 | 1 << 12, Some(500), Some(1_100), true),
         ] {
-            assert_eq!(relay_fails(open, &seen(status, current, power)), fails, "{status} {current:?} {power:?}");
+            assert_eq!(has_relay_fault(open, &seen(status, current, power)), fails, "{status} {current:?} {power:?}");
         }
     }
 
     #[test]
-    fn reverse_energy_is_over_a_day_after_the_last_of_it() {
+    fn reverse_energy_clears_one_day_after_last_growth() {
         let at = Timestamp(1_000);
-        assert!(flows_back(StatusWord(1 << 9), None, at));
-        assert!(flows_back(StatusWord(0), Some(at), at.plus(DAY - 1)));
-        assert!(!flows_back(StatusWord(0), Some(at), at.plus(DAY)));
-        assert!(!flows_back(StatusWord(0), None, at));
+        assert!(has_reverse_energy(StatusWord(1 << 9), None, at));
+        assert!(has_reverse_energy(StatusWord(0), Some(at), at.plus(DAY - 1)));
+        assert!(!has_reverse_energy(StatusWord(0), Some(at), at.plus(DAY)));
+        assert!(!has_reverse_energy(StatusWord(0), None, at));
     }
 
     #[test]
-    fn a_set_says_what_changed() {
-        let mut signs = AlarmConditions::default();
-        assert!(signs.set(EventKind::Overload, true) && !signs.set(EventKind::Overload, true));
-        assert!(signs.holds(EventKind::Overload) && !signs.holds(EventKind::Malignant));
-        assert!(signs.set(EventKind::Overload, false));
+    fn set_reports_whether_anything_changed() {
+        let mut conditions = AlarmConditions::default();
+        assert!(conditions.set(EventKind::Overload, true) && !conditions.set(EventKind::Overload, true));
+        assert!(conditions.contains(EventKind::Overload) && !conditions.contains(EventKind::Malignant));
+        assert!(conditions.set(EventKind::Overload, false));
     }
 
     #[test]
-    fn a_status_word_gives_conditions_and_the_worst_level() {
+    fn status_word_yields_conditions_and_only_the_worst_level() {
         let word = |status| {
             let all = of_meter(StatusWord(status)).into_iter().chain(of_wallet(StatusWord(status)));
-            all.filter(|(_, so)| *so).map(|(kind, _)| kind).collect::<Vec<_>>()
+            all.filter(|(_, is_set)| *is_set).map(|(kind, _)| kind).collect::<Vec<_>>()
         };
         assert_eq!(word(1 << 5 | 1 << 13), [EventKind::ClockLost, EventKind::Overload]);
         assert_eq!(word(1 << 10 | 1 << 11), [EventKind::CoverOpen, EventKind::Malignant]);

@@ -1,4 +1,4 @@
-//! Binary-coded decimals: two digits a byte, as meters keep serial numbers, account numbers and clocks.
+//! Packed binary-coded decimals (BCD), two digits a byte, as meters store serial numbers, account numbers and clocks.
 
 use model::time::{Civil, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -9,22 +9,21 @@ pub const fn pack(value: u8) -> u8 {
     ((value / 10 % 10) << 4) | (value % 10)
 }
 
-/// The number in a byte; `None` where a half-byte is not a digit.
+/// The number in a byte; `None` if a nibble is not a decimal digit.
 #[must_use]
 pub const fn unpack(byte: u8) -> Option<u8> {
     let (tens, ones) = (byte >> 4, byte & 0x0f);
     if tens > 9 || ones > 9 { None } else { Some(tens * 10 + ones) }
 }
 
-/// The number that digits make, most significant byte first; `None` where a half-byte is not a digit, or for a number beyond 64
-/// bits.
+/// The number that the digits form, most significant byte first; `None` for a nibble above 9 or a number over 64 bits.
 #[must_use]
 pub fn number(bytes: &[u8]) -> Option<i128> {
     let add = |all: u64, &byte: &u8| all.checked_mul(100)?.checked_add(unpack(byte)?.into());
     bytes.iter().try_fold(0, add).map(i128::from)
 }
 
-/// A number as `2 * N` digits; `None` where it is negative or has more.
+/// Encodes a number in `2 * N` digits; `None` if it is negative or too large.
 #[must_use]
 pub fn of_number<const N: usize>(number: i128) -> Option<[u8; N]> {
     let (mut bytes, mut number) = ([0; N], u64::try_from(number).ok()?);
@@ -35,7 +34,7 @@ pub fn of_number<const N: usize>(number: i128) -> Option<[u8; N]> {
     (number == 0).then_some(bytes)
 }
 
-/// Packs `2 * N` digits; `None` where the text is of another length or holds anything but ASCII digits.
+/// Packs `2 * N` ASCII digits; `None` for any other length or character.
 #[must_use]
 pub fn digits<const N: usize>(text: &str) -> Option<[u8; N]> {
     if text.len() != 2 * N || !text.bytes().all(|b| b.is_ascii_digit()) {
@@ -46,25 +45,25 @@ pub fn digits<const N: usize>(text: &str) -> Option<[u8; N]> {
     Some(packed)
 }
 
-/// Whether every half-byte is a digit.
+/// Whether every nibble is a decimal digit.
 #[must_use]
 pub fn all_digits(bytes: &[u8]) -> bool {
     bytes.iter().all(|&byte| unpack(byte).is_some())
 }
 
-/// A meter's clock: six BCD bytes from year to second, Shanghai time, years 2000-2099. Always a real time.
+/// A meter's clock: six BCD bytes from year to second, in Shanghai time, years 2000-2099. Always a valid time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct BcdTime(Timestamp);
 
 impl BcdTime {
-    /// The second that holds `at`; `None` outside the years 2000-2099.
+    /// Truncates `at` to the second; `None` outside the years 2000-2099.
     #[must_use]
     pub fn from_timestamp(at: Timestamp) -> Option<Self> {
         (2000..2100).contains(&at.civil().year).then_some(Self(Timestamp(at.0.div_euclid(1000) * 1000)))
     }
 
-    /// From its bytes; `None` where they name no real time.
+    /// `None` if the bytes are not a valid time.
     #[must_use]
     pub fn from_bytes(bytes: [u8; 6]) -> Option<Self> {
         let [year, month, day, hour, minute, second] = bytes.map(unpack);
@@ -80,7 +79,7 @@ impl BcdTime {
         [year, c.month, c.day, c.hour, c.minute, c.second].map(pack)
     }
 
-    /// The day of the week, from Sunday, 0.
+    /// Day of the week, 0 for Sunday.
     #[must_use]
     pub fn weekday(self) -> u8 {
         // 1970-01-01 was a Thursday.
@@ -98,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bytes_and_back() {
+    fn pack_and_unpack_are_inverse() {
         for value in 0..100 {
             assert_eq!(unpack(pack(value)), Some(value));
         }
@@ -106,14 +105,14 @@ mod tests {
     }
 
     #[test]
-    fn numbers_and_back() {
+    fn number_round_trip() {
         assert_eq!(number(&[0x00, 0x60, 0x26]), Some(6_026));
         assert_eq!(of_number(6_026), Some([0x00, 0x60, 0x26]));
         assert_eq!((number(&[0x0a]), of_number::<2>(10_000), of_number::<2>(-1)), (None, None, None));
     }
 
     #[test]
-    fn clock_and_back() {
+    fn clock_round_trip() {
         let time = BcdTime::from_bytes([0x26, 0x11, 0x22, 0x18, 0x30, 0x00]).unwrap();
         assert_eq!(time.timestamp().to_string(), "2026-11-22 18:30:00");
         assert_eq!(time.bytes(), [0x26, 0x11, 0x22, 0x18, 0x30, 0x00]);
@@ -121,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn unreal_times_are_refused() {
+    fn invalid_times_are_rejected() {
         for bytes in
             [[0; 6], [0x26, 0x13, 1, 0, 0, 0], [0x26, 2, 0x29, 0, 0, 0], [0x26, 1, 1, 0x24, 0, 0], [0x26, 1, 1, 0, 0x0a, 0]]
         {

@@ -1,40 +1,38 @@
-//! The one source of time.
+//! The source of the current time, injected so that tests control it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use model::time::Timestamp;
 
-/// Tells the time. Shared as [`SharedClock`].
+/// Shared as [`SharedClock`].
 pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp;
 }
 
-/// A clock that many own.
 pub type SharedClock = Arc<dyn Clock>;
 
-/// The machine's clock.
+/// The operating system's clock.
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
+    #[expect(clippy::disallowed_methods, reason = "the only place that reads the system clock")]
     fn now(&self) -> Timestamp {
         let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
     }
 }
 
-/// A clock that stands still until it is moved.
+/// A clock that moves only when it is advanced.
 pub struct TestClock(AtomicI64);
 
 impl TestClock {
-    /// Starts at `at`.
     #[must_use]
     pub fn new(at: Timestamp) -> Arc<Self> {
         Arc::new(Self(AtomicI64::new(at.0)))
     }
 
-    /// Moves forward by `ms`.
+    /// Moves the clock forward by `ms` milliseconds.
     pub fn advance(&self, ms: i64) {
         self.0.fetch_add(ms, Ordering::SeqCst);
     }

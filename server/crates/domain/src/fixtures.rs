@@ -1,4 +1,4 @@
-//! Values for the unit tests of this area.
+//! Sample values shared by unit tests.
 
 #![allow(clippy::unwrap_used, reason = "values for tests")]
 
@@ -7,11 +7,11 @@ use model::meter::StatusWord;
 use model::money::Fen;
 
 use super::serial::AccountNumber;
-use crate::meter_state::State;
+use crate::meter_state::StateBlock;
 
-/// A meter that has just left the factory.
-pub fn state() -> State {
-    State {
+/// State block of a meter as delivered from the factory.
+pub fn state() -> StateBlock {
+    StateBlock {
         serial: "006026773546".parse().unwrap(),
         status: StatusWord(0),
         remaining: Fen(0),

@@ -2,7 +2,7 @@
 
 use model::money::Fen;
 
-use crate::meter_state::State;
+use crate::meter_state::StateBlock;
 
 /// What the ledger knows a meter to have applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +22,7 @@ impl LedgerPosition {
 
     /// What a state shows.
     #[must_use]
-    pub const fn of(state: &State) -> Self {
+    pub const fn of(state: &StateBlock) -> Self {
         Self { epoch: state.epoch, count: state.count, cumulative: state.cumulative }
     }
 }

@@ -1,26 +1,26 @@
-//! Loads that trip a server wallet, by what a meter measures: too much power, or a forbidden heater. Pure.
+//! Loads that trip a server wallet, judged by what a meter measures: too much power, and heaters where they are forbidden. Pure.
 
 use model::time::{MINUTE, Timestamp};
 
-/// Readings in a row above the overload power that trip: a single one may be a motor that starts.
+/// So many readings in a row above the overload power trip: one may be a motor that starts.
 pub const OVERLOAD_READINGS: i64 = 3;
-/// Two readings further apart show no step: many small loads may have been switched on between them.
+/// Two readings further apart say nothing of a step: many small loads may have come on between them.
 pub const STEP_WITHIN: i64 = 10 * MINUTE;
 /// A heater takes its current in phase: the reactive part of the step is at most a third of it, a power factor of 0.95.
 const REACTIVE_PARTS: i64 = 3;
 
-/// The load that a meter measured.
+/// What a meter measured of its load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Load {
     pub at: Timestamp,
     /// Active power, W.
     pub power_w: i64,
-    /// Apparent power, VA; `None` if it is neither measured nor computable.
+    /// Apparent power, VA; `None` where neither it nor what gives it is measured.
     pub apparent_va: Option<i64>,
 }
 
 impl Load {
-    /// From measurements in W, VA, 0.001, 0.1 V and 0.01 A; `None` without a power.
+    /// From what a meter measures, W and VA, 0.001, 0.1 V and 0.01 A; `None` where it measures no power.
     #[must_use]
     pub fn new(
         at: Timestamp,
@@ -43,8 +43,8 @@ impl Load {
     }
 }
 
-/// The step up of power, W, that is a forbidden load: of at least `limit_w`, and in phase as far as the meter measures that;
-/// where it does not, the step alone decides. `None` where there is none, or where the limit is 0.
+/// The step up of power, W, that is a forbidden load: of at least `limit_w`, and in phase as far as the meter measures that; where
+/// it does not, the step alone decides. `None` where there is none, or where the limit is 0.
 #[must_use]
 pub fn malignant(before: &Load, now: &Load, limit_w: i64) -> Option<i64> {
     let step = now.power_w - before.power_w;
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn a_heater_is_distinguished_from_other_loads() {
+    fn a_heater_is_distinguished_from_a_motor_and_small_loads() {
         let idle = load(0, 60, Some(600));
         for (now, step) in [
             (load(2, 1_560, Some(990)), Some(1_500)),
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn apparent_power_is_measured_or_computed() {
+    fn apparent_power_comes_from_what_there_is() {
         let of = |va, factor, volts_amps| Load::new(Timestamp(0), Some(-800), va, factor, volts_amps).unwrap();
         assert_eq!(of(Some(1_000), Some(1), None).apparent_va, Some(1_000));
         assert_eq!(of(None, Some(-800), None).apparent_va, Some(1_000));
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn readings_in_a_row_above_the_limit_are_counted() {
+    fn readings_above_the_limit_are_counted_until_one_is_not() {
         assert_eq!(above(2, Some(&load(0, 2_001, None)), 2_000), 3);
         assert_eq!(above(2, Some(&load(0, 2_000, None)), 2_000), 0);
         assert_eq!(above(2, None, 2_000), 0);

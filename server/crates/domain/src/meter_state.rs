@@ -1,4 +1,4 @@
-//! What a meter shows: its counters, and how its wallet and relay stand.
+//! Decoded values of a meter: measurements, wallet and relay.
 
 use model::energy::Energy;
 use model::meter::StatusWord;
@@ -8,60 +8,60 @@ use model::time::Timestamp;
 use crate::load::Load;
 use crate::serial::{AccountNumber, Serial};
 
-/// What a meter measures.
+/// Counters and instantaneous values of a meter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Measurement {
-    /// Active energy, both directions: what is billed.
+    /// Active energy in both directions; the billed counter.
     pub total: Energy,
-    /// Of it, what flowed backwards: a wiring fault or a bypass.
+    /// The part of it that flowed in reverse, from a wiring fault or a bypass.
     pub reverse: Option<Energy>,
     /// By rate: spike, peak, flat, valley.
     pub rates: Option<[Energy; 4]>,
-    /// 0.1 V; the first phase of three.
+    /// In 0.1 V; the first phase of a three-phase meter.
     pub voltage_dv: Option<u16>,
-    /// 0.01 A; the first phase of three.
+    /// In 0.01 A; the first phase of a three-phase meter.
     pub current_ca: Option<u16>,
-    /// W, all phases.
+    /// In W, sum of all phases.
     pub power_w: Option<i32>,
     pub reactive_var: Option<i32>,
     pub apparent_va: Option<i32>,
-    /// 0.001.
+    /// In 0.001.
     pub power_factor: Option<i16>,
 }
 
 impl Measurement {
-    /// Its load at that instant; `None` where it measures no power.
+    /// The load at `at`; `None` if the meter measures no power.
     #[must_use]
     pub fn load(&self, at: Timestamp) -> Option<Load> {
         Load::new(at, self.power_w, self.apparent_va, self.power_factor, self.voltage_dv.zip(self.current_ca))
     }
 }
 
-/// What a meter shows besides its counters.
+/// Everything a meter shows besides its measurements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MeterStatus {
-    /// Credit lives in the meter: its state block.
-    Wallet(State),
-    /// No secured wallet inside: the server decides, the meter switches or only measures.
-    Plain(Plain),
+    /// The credit lives in the meter: its state block.
+    Wallet(StateBlock),
+    /// No secured wallet in the meter: the server decides, the meter switches or only measures.
+    Plain(PlainStatus),
 }
 
-/// What a meter without a secured wallet shows; `None` for what it cannot say.
+/// Status of a meter without a secured wallet; `None` for what the meter does not show.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Plain {
-    /// Whether power flows, as observed.
+pub struct PlainStatus {
+    /// Observed relay state.
     pub relay_closed: Option<bool>,
-    /// It says itself that its relay does not obey.
+    /// The meter reports a relay fault.
     pub relay_fault: Option<bool>,
     pub clock: Option<Timestamp>,
-    /// Remaining amount, where it can be read though not written.
+    /// Remaining amount, on meters that show it although the server cannot write it.
     pub remaining: Option<Fen>,
-    /// Purchase count, where it can be read though not written.
+    /// Purchase count, on meters that show it although the server cannot write it.
     pub count: Option<u16>,
 }
 
 impl MeterStatus {
-    /// The status word: the meter's own, or what can be said of the relay.
+    /// The meter's own status word, or one built from the relay state; bit 15 marks an unknown relay state.
     #[must_use]
     pub const fn status(&self) -> StatusWord {
         match self {
@@ -75,7 +75,7 @@ impl MeterStatus {
         }
     }
 
-    /// The meter's clock minus ours, in seconds.
+    /// The meter's clock minus `at`, s.
     #[must_use]
     pub fn clock_offset_s(&self, at: Timestamp) -> Option<i32> {
         let clock = match self {
@@ -87,7 +87,7 @@ impl MeterStatus {
 
     /// The state block of a meter with a wallet.
     #[must_use]
-    pub const fn wallet(&self) -> Option<&State> {
+    pub const fn wallet(&self) -> Option<&StateBlock> {
         match self {
             Self::Wallet(state) => Some(state),
             Self::Plain(_) => None,
@@ -95,48 +95,45 @@ impl MeterStatus {
     }
 }
 
-/// Who a meter is, what its wallet holds and how its relay stands: one block, one instant.
+/// The state block of the reference profile: identity, wallet and relay at one instant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct State {
-    /// Its serial number.
+pub struct StateBlock {
     pub serial: Serial,
-    /// Its status word.
     pub status: StatusWord,
     pub remaining: Fen,
-    /// Credited minus debited in this epoch.
+    /// Credits minus debits in this key epoch.
     pub cumulative: Fen,
-    /// Money commands applied in this epoch.
+    /// Purchase count: money commands applied in this key epoch.
     pub count: u16,
     pub epoch: u16,
-    /// Reverse active energy.
     pub reverse: Energy,
-    /// Rate in force.
+    /// Rate in force, 1-4.
     pub rate: u16,
-    /// Its clock; `None` where that shows no real time.
+    /// `None` if the meter shows no valid time.
     pub clock: Option<Timestamp>,
-    /// For the next secured frame.
+    /// The value that the next secured frame must carry.
     pub challenge: [u8; 4],
-    /// Operation of the last secured frame.
+    /// Operation code of the last secured frame.
     pub last_operation: u8,
     pub last_result: u8,
     /// Order number of the last applied money command.
     pub last_order: u64,
-    /// Sequence of the newest journal record.
+    /// Sequence number of the newest journal record.
     pub journal: u16,
-    /// Raised at each accepted parameter command.
+    /// Parameter version; increases with each accepted parameter command.
     pub parameters: u16,
-    /// Energy in the current tier period.
+    /// Energy used in the current tier period.
     pub tier_energy: Energy,
-    /// Account number; [`AccountNumber::NONE`] where none is open.
+    /// [`AccountNumber::NONE`] if no account is open.
     pub account: AccountNumber,
-    /// Open-cover and bypass events.
+    /// Number of cover-open and bypass events.
     pub tamper: u16,
-    /// Frame versions it accepts, as bits.
+    /// Bit mask of the frame versions that the meter accepts.
     pub accepts: u16,
 }
 
-impl State {
-    /// How deep in overdraft the wallet is; zero where it is not.
+impl StateBlock {
+    /// Depth of the overdraft; zero if the balance is not negative.
     #[must_use]
     pub fn overdraft(&self) -> Fen {
         Fen(self.remaining.0.min(0).saturating_neg())

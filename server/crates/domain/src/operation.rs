@@ -1,4 +1,4 @@
-//! What a secured frame tells a meter to do: its code and its fields after the serial number.
+//! Operations of secured frames: code and fields after the serial number.
 
 mod parse;
 mod tables;
@@ -15,49 +15,44 @@ pub use parse::ParseError;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Operation {
-    /// Opens an account: count, amounts and tier use to 0, key epoch + 1.
+    /// Opens an account: count, amounts and tier energy become 0, the key epoch increases by 1.
     Open {
         account: AccountNumber,
     },
     Credit {
-        /// The order it comes from.
         order: u64,
-        /// The purchase count after it.
+        /// Purchase count after the operation.
         count: u16,
         amount: u32,
     },
-    /// Takes money back, at most what remains.
+    /// Takes back credit, at most the remaining amount.
     Debit {
-        /// The order it comes from.
         order: u64,
-        /// The purchase count after it.
+        /// Purchase count after the operation.
         count: u16,
         amount: u32,
     },
-    /// Closes the account: the wallet is emptied, the relay opens.
+    /// Closes the account: empties the wallet and opens the relay.
     Close {
-        /// The order it comes from.
         order: u64,
-        /// The purchase count after it.
+        /// Purchase count after the operation.
         count: u16,
     },
-    /// Sets how the relay is governed; releases an overload or malignant trip.
+    /// Sets the control mode; releases an overload or malignant-load trip.
     SetMode(ControlMode),
-    /// The resident's own switch.
+    /// The resident's switch; `true` is on.
     UserSwitch(bool),
     /// Alarm, overdraft, hoarding and overload limits.
     SetLimits(Limits),
     /// Prices of rates 1-4.
     SetPrices {
-        /// They wait for the switch-over time, where they are in force now otherwise.
+        /// `true`: the prices take effect at the switch-over time; `false`: at once.
         standby: bool,
-        /// One a rate.
         prices: [u32; 4],
     },
     SetTiers(Tiers),
-    /// When the standby prices come into force; `None` cancels.
+    /// When the standby prices take effect; `None` cancels the switch-over.
     SetSwitchOver(Option<BcdTime>),
-    /// The meter's clock.
     SetClock(BcdTime),
     /// One of the two day tables.
     SetDayTable {
@@ -65,12 +60,12 @@ pub enum Operation {
         table: u8,
         slots: DayTable,
     },
-    /// Which day table is in force from which day of the year; at most four.
+    /// Which day table applies from which day of the year; at most four entries.
     SetDatePlan(Vec<PlanEntry>),
 }
 
 impl Operation {
-    /// Its code on the wire.
+    /// Operation code on the wire.
     #[must_use]
     pub const fn code(&self) -> u8 {
         match self {
@@ -90,13 +85,13 @@ impl Operation {
         }
     }
 
-    /// Whether it moves money and follows the purchase count.
+    /// Whether it moves money and increases the purchase count.
     #[must_use]
     pub const fn is_counted(&self) -> bool {
         matches!(self, Self::Credit { .. } | Self::Debit { .. } | Self::Close { .. })
     }
 
-    /// Its fields, without serial number and padding.
+    /// The encoded fields, without serial number and padding.
     #[must_use]
     pub fn body(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(24);
@@ -133,10 +128,10 @@ impl Operation {
         out
     }
 
-    /// Reads the fields after the serial number; fewer than eight zero bytes may follow them.
+    /// Decodes the fields after the serial number; up to seven zero bytes of padding may follow.
     ///
     /// # Errors
-    /// [`ParseError`] says what is not as the profile has it.
+    /// [`ParseError`] for a code, length, value or padding that the profile does not allow.
     pub fn parse(code: u8, body: &[u8]) -> Result<Self, ParseError> {
         parse::operation(code, body)
     }

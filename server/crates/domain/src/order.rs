@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_credited_without_being_paid_and_nothing_after_its_end() {
+    fn nothing_is_credited_unpaid_or_after_the_final_state() {
         assert!(!may_step(Pending, Credited) && !may_step(Closed, Credited));
         for state in ALL {
             assert!(!may_step(Credited, state) && !may_step(Refunded, state), "{state:?}");

@@ -1,5 +1,6 @@
 //! What a verified success means for the order it names.
 
+use model::case::PaymentReason;
 use model::money::Fen;
 use model::order::OrderState;
 use model::time::{HOUR, MINUTE, SECOND, Timestamp};
@@ -76,6 +77,19 @@ impl Mismatch {
             Self::Seller => "seller",
             Self::Currency => "currency",
             Self::Amount => "amount",
+        }
+    }
+
+    /// As a case says it.
+    #[must_use]
+    pub const fn reason(self) -> PaymentReason {
+        match self {
+            Self::Unknown => PaymentReason::Unknown,
+            Self::Channel => PaymentReason::Channel,
+            Self::App => PaymentReason::App,
+            Self::Seller => PaymentReason::Seller,
+            Self::Currency => PaymentReason::Currency,
+            Self::Amount => PaymentReason::Amount,
         }
     }
 

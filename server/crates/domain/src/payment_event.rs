@@ -1,5 +1,6 @@
 //! What a channel said, after its signature was checked. Nothing else changes the state of a payment.
 
+pub use model::case::PaymentSource as Source;
 use model::money::Fen;
 use model::order::Tender;
 
@@ -18,25 +19,6 @@ pub enum Kind {
     Returned,
     /// Our refund of this number did not happen.
     NotReturned,
-}
-
-/// How we heard of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source {
-    /// The channel told us.
-    Notify,
-    Query,
-}
-
-impl Source {
-    /// The word that the database uses.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Notify => "notify",
-            Self::Query => "query",
-        }
-    }
 }
 
 /// A statement of a channel whose signature was good. Only this module's channels can make one.

@@ -1,11 +1,11 @@
-//! Which prices apply where and when: the plan of the nearest place, and of it the newest version.
+//! Which prices hold where and when: the plan of the nearest place decides, and within it the newest version.
 
 use model::time::Timestamp;
 use uuid::Uuid;
 
 use super::tariff::Version;
 
-/// A plan that applies to a place from an instant on.
+/// A plan that holds at a place from an instant on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Assigned {
     /// Steps from the meter's own place upwards: 0 is the nearest.
@@ -14,7 +14,7 @@ pub struct Assigned {
     pub from: Timestamp,
 }
 
-/// The versions that apply to a meter, ascending, each from the instant at which it comes into force. Empty without a plan.
+/// The versions that hold at a meter, ascending, each from the instant at which it takes over. Empty where no plan is assigned.
 #[must_use]
 pub fn timeline(assigned: &[Assigned], versions: &[(Uuid, Version)]) -> Vec<Version> {
     let mut instants: Vec<Timestamp> = assigned.iter().map(|a| a.from).collect();
@@ -35,7 +35,7 @@ fn in_force<'a>(assigned: &[Assigned], versions: &'a [(Uuid, Version)], at: Time
     let begun = assigned.iter().filter(|a| a.from <= at);
     let plan = begun.min_by_key(|a| (a.distance, -a.from.0))?.plan;
     let of_plan = || versions.iter().filter(|(of, _)| *of == plan).map(|(_, version)| version);
-    // A plan's first version also applies before its instant, so that energy always has a price.
+    // A plan's first version holds before its instant, too: energy is never without a price.
     of_plan().filter(|version| version.from <= at).max_by_key(|version| version.from).or_else(|| of_plan().min_by_key(|v| v.from))
 }
 
@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn the_nearest_places_newest_version_applies() {
+    fn the_nearest_place_wins_and_versions_apply_in_order() {
         let versions = [version(1, 11, 0), version(1, 12, 500), version(2, 21, 100), version(2, 22, 900)];
         let line = |assigned: &[Assigned]| -> Vec<(i64, u128)> {
             timeline(assigned, &versions).iter().map(|v| (v.from.0, v.id.as_u128())).collect()

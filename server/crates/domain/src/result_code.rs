@@ -1,33 +1,33 @@
-//! What a meter answers to a secured frame, and what follows from it.
+//! Result codes of secured frames, and how delivery proceeds after each.
 
-use model::command::CommandReason;
+use model::case::HoldReason;
 
-/// What follows from a result.
+/// How delivery proceeds after a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// It was applied, now or before.
+pub enum FrameOutcome {
+    /// Applied, now or before.
     Applied,
-    /// The frame was not for this moment; another one with a fresh challenge may be.
-    Again(CommandReason),
-    /// The meter will never take it as it is.
-    Refused(CommandReason),
+    /// The frame was rejected; another one with a new challenge may be accepted.
+    Retry(HoldReason),
+    /// The meter will never accept the operation as it is.
+    Refused(HoldReason),
 }
 
-/// The meaning of a result code of the reference prepaid profile.
+/// The outcome for a result code of the reference prepaid profile.
 #[must_use]
-pub const fn outcome(code: u8) -> Outcome {
+pub const fn outcome(code: u8) -> FrameOutcome {
     match code {
-        0 | 1 => Outcome::Applied,
-        2 => Outcome::Refused(CommandReason::PurchaseCount),
-        3 => Outcome::Refused(CommandReason::HoardingLimit),
-        4 => Outcome::Refused(CommandReason::SerialMismatch),
-        5 => Outcome::Again(CommandReason::Mac),
-        6 => Outcome::Refused(CommandReason::AccountNotOpen),
-        7 => Outcome::Refused(CommandReason::AccountAlreadyOpen),
-        8 => Outcome::Refused(CommandReason::ExceedsRemaining),
-        9 => Outcome::Again(CommandReason::StaleChallenge),
-        10 => Outcome::Refused(CommandReason::OutOfRange),
-        11 => Outcome::Again(CommandReason::Epoch),
-        _ => Outcome::Refused(CommandReason::UnknownResult),
+        0 | 1 => FrameOutcome::Applied,
+        2 => FrameOutcome::Refused(HoldReason::PurchaseCount),
+        3 => FrameOutcome::Refused(HoldReason::HoardingLimit),
+        4 => FrameOutcome::Refused(HoldReason::SerialMismatch),
+        5 => FrameOutcome::Retry(HoldReason::Mac),
+        6 => FrameOutcome::Refused(HoldReason::AccountNotOpen),
+        7 => FrameOutcome::Refused(HoldReason::AccountAlreadyOpen),
+        8 => FrameOutcome::Refused(HoldReason::ExceedsRemaining),
+        9 => FrameOutcome::Retry(HoldReason::StaleChallenge),
+        10 => FrameOutcome::Refused(HoldReason::OutOfRange),
+        11 => FrameOutcome::Retry(HoldReason::Epoch),
+        _ => FrameOutcome::Refused(HoldReason::UnknownResult),
     }
 }

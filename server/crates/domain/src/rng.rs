@@ -9,9 +9,9 @@ use uuid::{Builder, Uuid};
 
 /// A cryptographic generator that many share.
 #[derive(Clone)]
-pub struct Rng(Arc<Mutex<State>>);
+pub struct Rng(Arc<Mutex<RngState>>);
 
-struct State {
+struct RngState {
     random: StdRng,
     /// Millisecond of the newest id, and how many were made in it: ids of one process are strictly ascending, so that what was
     /// decided in one transaction keeps its order.
@@ -34,7 +34,7 @@ impl Rng {
     /// The same numbers every time; for tests and simulations.
     #[must_use]
     pub fn from_seed(seed: [u8; 32]) -> Self {
-        Self(Arc::new(Mutex::new(State { random: StdRng::from_seed(seed), newest: (0, 0) })))
+        Self(Arc::new(Mutex::new(RngState { random: StdRng::from_seed(seed), newest: (0, 0) })))
     }
 
     /// Fills an array.
@@ -61,19 +61,19 @@ impl Rng {
     #[must_use]
     pub fn id(&self, at: Timestamp) -> Uuid {
         let mut state = self.lock();
-        let (mut ms, mut turn) = if at.0 > state.newest.0 { (at.0, 0) } else { (state.newest.0, state.newest.1 + 1) };
+        let (mut ms, mut sequence) = if at.0 > state.newest.0 { (at.0, 0) } else { (state.newest.0, state.newest.1 + 1) };
         if at.0 < ms - 1_000 {
             // The clock was set back: follow it rather than stamp ids from the future.
-            (ms, turn) = (at.0, 0);
+            (ms, sequence) = (at.0, 0);
         }
-        if turn >= 1 << 12 {
-            (ms, turn) = (ms + 1, 0);
+        if sequence >= 1 << 12 {
+            (ms, sequence) = (ms + 1, 0);
         }
-        state.newest = (ms, turn);
+        state.newest = (ms, sequence);
         let mut bytes = [0; 10];
         state.random.fill_bytes(&mut bytes);
         let [first, second, ..] = &mut bytes;
-        [*first, *second] = turn.to_be_bytes();
+        [*first, *second] = sequence.to_be_bytes();
         Builder::from_unix_timestamp_millis(u64::try_from(ms).unwrap_or(0), &bytes).into_uuid()
     }
 
@@ -83,7 +83,7 @@ impl Rng {
         ((at.0 & 0x1ff_ffff_ffff) << 22) | i64::try_from(self.below(1 << 22)).unwrap_or(0)
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, RngState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,11 +1,11 @@
 //! Energy between two readings, split over the hours and days it may have passed in: pure.
 //!
-//! Every hour and day is a sum of shares of intervals, so that their sums equal the difference of the counter, however it is split.
+//! Every hour and day is a sum of shares of stretches, so their sums equal the differences of the counter, whatever is cut how.
 
 use model::energy::Energy;
 use model::time::{Date, HOUR, Timestamp};
 
-/// Parts of an energy: reverse, and by rate; zero if the meter does not measure them.
+/// Of an energy: what flowed backwards, and what fell into each rate; zero where the meter does not say.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Parts {
     pub reverse: Energy,
@@ -29,7 +29,7 @@ impl Parts {
     }
 }
 
-/// The consumption between two readings, taken as even over time.
+/// What passed between two readings, as if it had passed evenly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConsumptionInterval {
     /// The earlier reading.
@@ -61,7 +61,7 @@ impl ConsumptionInterval {
         })
     }
 
-    /// Splits it at a counter value between the two readings, with its parts in proportion.
+    /// In two where a counter between them was read: its parts go with the energy.
     #[must_use]
     pub fn cut(&self, at: Timestamp, before: Energy) -> (Self, Self) {
         let parts = self.parts.map(|part| proportion(part, before.0, self.energy.0));
@@ -78,7 +78,7 @@ impl ConsumptionInterval {
         self.until(energy, end) - self.until(energy, start)
     }
 
-    /// The share up to an instant. Shares are differences of these rounded values, so that they sum to the whole.
+    /// Cut where the whole's share up to an instant is rounded, so that nothing is lost between two shares.
     fn until(&self, energy: Energy, at: Timestamp) -> Energy {
         let span = self.to.since(self.from).max(1);
         proportion(energy, at.since(self.from).clamp(0, span), span)
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn energy_is_split_by_hour() {
+    fn energy_goes_to_the_hours_it_passed_in() {
         assert_eq!(hours(10 * MINUTE, 40 * MINUTE, 500), [(0, 500)]);
         assert_eq!(hours(30 * MINUTE, 90 * MINUTE, 500), [(0, 250), (1, 250)]);
         assert_eq!(hours(45 * MINUTE, 3 * HOUR, 900), [(0, 100), (1, 400), (2, 400)]);
@@ -114,13 +114,13 @@ mod tests {
     }
 
     #[test]
-    fn energy_is_split_at_midnight_in_shanghai() {
+    fn days_change_at_midnight_in_shanghai() {
         let days: Vec<_> = interval(15 * HOUR, 17 * HOUR, 100).by_day().map(|(day, energy, _)| (day.0, energy.0)).collect();
         assert_eq!(days, [(0, 50), (1, 50)]);
     }
 
     #[test]
-    fn an_interval_is_split_at_a_counter_value() {
+    fn a_counter_read_in_between_moves_energy_to_its_side() {
         let parts = Parts { reverse: Energy(10), rates: [0, 40, 60, 0].map(Energy) };
         let whole = ConsumptionInterval { parts, ..interval(0, 10 * HOUR, 100) };
         let (one, two) = whole.cut(Timestamp(5 * HOUR), Energy(90));
@@ -130,7 +130,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn hours_and_days_sum_to_the_difference_of_the_counter(
+        fn hours_and_days_sum_to_the_counter_difference(
             from in 0..10_000_000_000_i64,
             span in 2..2_000_000_000_i64,
             wh in 0..15_000_000_i64,

@@ -1,19 +1,18 @@
-//! The two constructions over triple DES that the legacy frame needs: CBC, and the retail MAC (ISO/IEC 9797-1 algorithm 3).
+//! The two constructions over triple DES that frame version 1 needs: CBC, and the retail MAC (ISO/IEC 9797-1 algorithm 3).
 
 use des::cipher::{BlockCipherDecrypt, BlockCipherEncrypt, KeyInit};
 use des::{Des, TdesEde2};
 
-/// One DES block.
 pub(super) type Block = [u8; 8];
 
-/// Two-key triple DES over one block.
+/// Encrypts one block with two-key triple DES.
 pub(super) fn encrypt_block(key: &[u8; 16], block: Block) -> Block {
     let mut block = block.into();
     TdesEde2::new(key.into()).encrypt_block(&mut block);
     block.into()
 }
 
-/// CBC over whole blocks; a last part of a block is left out, so callers pad first.
+/// Encrypts whole blocks in CBC mode; a trailing partial block is dropped, so callers pad first.
 pub(super) fn cbc_encrypt(key: &[u8; 16], iv: Block, plain: &[u8]) -> Vec<u8> {
     let cipher = TdesEde2::new(key.into());
     let mut chain = iv;
@@ -79,20 +78,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_known_mac() {
+    fn retail_mac_known_answer() {
         let key = hex::decode("0123456789ABCDEFFEDCBA9876543210").unwrap().try_into().unwrap();
         assert_eq!(hex::encode_upper(retail_mac(&key, b"Now is the time for all ")), "E9086230CA3BE796");
     }
 
     #[test]
-    fn padding_keeps_texts_apart() {
+    fn padding_distinguishes_texts() {
         let key = [7; 16];
         assert_ne!(retail_mac(&key, b"seven.."), retail_mac(&key, b"seven..\0"));
         assert_ne!(retail_mac(&key, b""), retail_mac(&key, b"\x80"));
     }
 
     #[test]
-    fn cbc_there_and_back() {
+    fn cbc_round_trip() {
         let (key, iv, plain) = ([9; 16], [3; 8], [5; 24]);
         let secret = cbc_encrypt(&key, iv, &plain);
         assert_ne!(secret.get(..8), secret.get(8..16));

@@ -1,58 +1,53 @@
-//! From registers to what they say, by the profile; never trusts a length or a digit.
+//! Decodes registers into field values as the profile describes them; lengths and digits are always checked.
 
 mod registers;
 
-use domain::meter_state::{Measurement, MeterStatus, Plain, State};
+use domain::meter_state::{Measurement, MeterStatus, PlainStatus, StateBlock};
 use model::energy::Energy;
 use model::meter::{StatusWord, Wallet};
 use model::money::Fen;
 use model::time::Timestamp;
 
 use super::planner;
-use super::profile::{Field, Profile, Read, Table, Value};
+use super::profile::{MeterField, Profile, ReadRequest, Table, Value};
 use domain::bcd;
 use domain::serial::{AccountNumber, Serial};
 
-/// Why registers say nothing.
+/// Why registers could not be decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
-    /// Not as many registers as the block has.
-    #[error("{got} registers instead of {wanted}")]
-    Length {
-        /// How many came.
-        got: usize,
-        /// How many the block has.
-        wanted: usize,
-    },
-    /// A digit is none, or a value is out of its range.
-    #[error("{0:?} is not of its type")]
-    Value(Field),
-    /// The profile names no such value in this block.
+    /// The number of registers is not that of the request.
+    #[error("{actual} registers instead of {expected}")]
+    Length { actual: usize, expected: usize },
+    /// A digit is not decimal, or a value is out of range.
+    #[error("{0:?} is out of range")]
+    Value(MeterField),
+    /// The profile has no such field in this block.
     #[error("the profile has no {0:?}")]
-    Missing(Field),
+    Missing(MeterField),
 }
 
-/// What was read of a meter, by field: numbers in our units, instants in milliseconds.
+/// Decoded values of a meter by field, in the server's units; times in epoch milliseconds.
 ///
-/// On the heap: it goes through every caller that awaits a request.
+/// Boxed because it is held across every await on the way to the caller.
 #[derive(Clone, Debug)]
-pub struct Values(Box<[Option<i128>; Field::COUNT]>);
+pub struct DecodedValues(Box<[Option<i128>; MeterField::COUNT]>);
 
-impl Default for Values {
+impl Default for DecodedValues {
     fn default() -> Self {
-        Self(Box::new([None; Field::COUNT]))
+        Self(Box::new([None; MeterField::COUNT]))
     }
 }
 
-impl Values {
-    /// Takes what one request brought. What shows no real time or no number stays unknown.
+impl DecodedValues {
+    /// Decodes the registers of one request. An invalid time or a NaN leaves its field unknown.
     ///
     /// # Errors
-    /// [`DecodeError`] where the length is wrong or a digit is none.
-    pub fn take(&mut self, profile: &Profile, read: &Read, registers: &[u16]) -> Result<(), DecodeError> {
-        let wanted = usize::from(read.count);
-        if registers.len() != wanted {
-            return Err(DecodeError::Length { got: registers.len(), wanted });
+    /// [`DecodeError`] for a wrong length or an invalid digit.
+    pub fn decode_block(&mut self, profile: &Profile, read: &ReadRequest, registers: &[u16]) -> Result<(), DecodeError> {
+        let expected = usize::from(read.count);
+        if registers.len() != expected {
+            return Err(DecodeError::Length { actual: registers.len(), expected });
         }
         let blocks = profile.readable().filter(|block| block.area == read.area);
         for value in blocks.flat_map(|block| &block.values).filter(|value| planner::is_within(value, read)) {
@@ -61,11 +56,11 @@ impl Values {
         Ok(())
     }
 
-    /// Takes one record of a table.
+    /// Decodes one record of a table.
     ///
     /// # Errors
-    /// [`DecodeError`] as [`Values::take`].
-    pub fn record(profile: &Profile, table: &Table, registers: &[u16]) -> Result<Self, DecodeError> {
+    /// As [`DecodedValues::decode_block`].
+    pub fn decode_record(profile: &Profile, table: &Table, registers: &[u16]) -> Result<Self, DecodeError> {
         let mut values = Self::default();
         for value in &table.values {
             values.decode(profile, value, registers, value.address)?;
@@ -78,129 +73,131 @@ impl Values {
         let words = registers.get(start..start + usize::from(value.kind.registers()));
         let words = words.ok_or(DecodeError::Value(value.field))?;
         let order = value.word_order.unwrap_or(profile.word_order);
-        let ours = registers::ours(value, order, words).map_err(|_| DecodeError::Value(value.field))?;
-        match (ours, self.get(value.field)) {
-            (Some(ours), Some(phases_before)) if value.field.is_in(Field::PHASES) => self.set(value.field, phases_before + ours),
-            (Some(ours), _) => self.set(value.field, ours),
+        let decoded = registers::decode(value, order, words).map_err(|_| DecodeError::Value(value.field))?;
+        match (decoded, self.get(value.field)) {
+            (Some(decoded), Some(phases_before)) if value.field.is_in(MeterField::PHASES) => {
+                self.set(value.field, phases_before + decoded)
+            }
+            (Some(decoded), _) => self.set(value.field, decoded),
             (None, _) => {}
         }
         Ok(())
     }
 
-    /// Sets a field, in our units.
-    pub fn set(&mut self, field: Field, ours: i128) {
+    /// Sets a field, in the server's units.
+    pub fn set(&mut self, field: MeterField, value: i128) {
         if let Some(slot) = self.0.get_mut(field as usize) {
-            *slot = Some(ours);
+            *slot = Some(value);
         }
     }
 
-    /// A field, where it is known.
+    /// The value of a field; `None` if unknown.
     #[must_use]
-    pub fn get(&self, field: Field) -> Option<i128> {
+    pub fn get(&self, field: MeterField) -> Option<i128> {
         self.0.get(field as usize).copied().flatten()
     }
 
-    /// The serial number, where the meter says one.
+    /// The serial number, if the meter reports one.
     ///
     /// # Errors
     /// [`DecodeError::Value`] for more than twelve digits.
     pub fn serial(&self) -> Result<Option<Serial>, DecodeError> {
-        let of = |number| bcd::of_number(number).and_then(Serial::from_bytes).ok_or(DecodeError::Value(Field::Serial));
-        self.get(Field::Serial).map(of).transpose()
+        let of = |number| bcd::of_number(number).and_then(Serial::from_bytes).ok_or(DecodeError::Value(MeterField::Serial));
+        self.get(MeterField::Serial).map(of).transpose()
     }
 
-    /// What was measured.
+    /// Counters and instantaneous values.
     ///
     /// # Errors
-    /// [`DecodeError`] without a total, or for what is beyond its range.
+    /// [`DecodeError`] without a total, or for a value out of range.
     pub fn measurement(&self) -> Result<Measurement, DecodeError> {
-        let rates = [Field::Spike, Field::Peak, Field::Flat, Field::Valley].map(|rate| self.get(rate));
+        let rates = [MeterField::Spike, MeterField::Peak, MeterField::Flat, MeterField::Valley].map(|rate| self.get(rate));
         Ok(Measurement {
-            total: self.energy(Field::Total)?,
-            reverse: self.optional(Field::Reverse)?.map(Energy),
+            total: self.energy(MeterField::Total)?,
+            reverse: self.optional(MeterField::Reverse)?.map(Energy),
             rates: match rates {
                 [Some(_), Some(_), Some(_), Some(_)] => Some([
-                    self.energy(Field::Spike)?,
-                    self.energy(Field::Peak)?,
-                    self.energy(Field::Flat)?,
-                    self.energy(Field::Valley)?,
+                    self.energy(MeterField::Spike)?,
+                    self.energy(MeterField::Peak)?,
+                    self.energy(MeterField::Flat)?,
+                    self.energy(MeterField::Valley)?,
                 ]),
                 _ => None,
             },
-            voltage_dv: self.optional(Field::Voltage)?,
-            current_ca: self.optional(Field::Current)?,
-            power_w: self.optional(Field::Power)?,
-            reactive_var: self.optional(Field::Reactive)?,
-            apparent_va: self.optional(Field::Apparent)?,
-            power_factor: self.optional(Field::PowerFactor)?,
+            voltage_dv: self.optional(MeterField::Voltage)?,
+            current_ca: self.optional(MeterField::Current)?,
+            power_w: self.optional(MeterField::Power)?,
+            reactive_var: self.optional(MeterField::Reactive)?,
+            apparent_va: self.optional(MeterField::Apparent)?,
+            power_factor: self.optional(MeterField::PowerFactor)?,
         })
     }
 
-    /// How wallet and relay stand.
+    /// Wallet and relay.
     ///
     /// # Errors
-    /// [`DecodeError`] for what is beyond its range, and for a secured wallet that is not whole.
+    /// [`DecodeError`] for a value out of range, or if a field of a secured wallet is missing.
     pub fn meter_status(&self, wallet: Wallet) -> Result<MeterStatus, DecodeError> {
         if wallet == Wallet::Meter {
             return self.state().map(MeterStatus::Wallet);
         }
         let flag = |field| self.get(field).map(|on| on != 0);
-        Ok(MeterStatus::Plain(Plain {
-            relay_closed: flag(Field::RelayClosed),
-            relay_fault: flag(Field::RelayFault),
-            clock: self.optional(Field::Clock)?.map(Timestamp),
-            remaining: self.optional(Field::Remaining)?.map(Fen),
-            count: self.optional(Field::Count)?,
+        Ok(MeterStatus::Plain(PlainStatus {
+            relay_closed: flag(MeterField::RelayClosed),
+            relay_fault: flag(MeterField::RelayFault),
+            clock: self.optional(MeterField::Clock)?.map(Timestamp),
+            remaining: self.optional(MeterField::Remaining)?.map(Fen),
+            count: self.optional(MeterField::Count)?,
         }))
     }
 
-    fn state(&self) -> Result<State, DecodeError> {
-        let account = bcd::of_number(self.raw(Field::Account)?).and_then(AccountNumber::from_bytes);
-        Ok(State {
-            serial: self.serial()?.ok_or(DecodeError::Missing(Field::Serial))?,
-            // Bit 15 is reserved in the meter and ours here.
-            status: StatusWord(self.number::<u16>(Field::Status)? & 0x7fff),
-            remaining: Fen(self.number(Field::Remaining)?),
-            cumulative: Fen(self.number(Field::Cumulative)?),
-            count: self.number(Field::Count)?,
-            epoch: self.number(Field::Epoch)?,
-            reverse: self.energy(Field::Reverse)?,
-            rate: self.number(Field::Rate)?,
-            clock: self.optional(Field::Clock)?.map(Timestamp),
-            challenge: self.number::<u32>(Field::Challenge)?.to_be_bytes(),
-            last_operation: self.number(Field::LastOperation)?,
-            last_result: self.number(Field::LastResult)?,
-            last_order: self.number(Field::LastOrder)?,
-            journal: self.number(Field::JournalSequence)?,
-            parameters: self.number(Field::Parameters)?,
-            tier_energy: self.energy(Field::TierEnergy)?,
-            account: account.ok_or(DecodeError::Value(Field::Account))?,
-            tamper: self.number(Field::Tamper)?,
-            accepts: self.number(Field::Accepts)?,
+    fn state(&self) -> Result<StateBlock, DecodeError> {
+        let account = bcd::of_number(self.raw(MeterField::Account)?).and_then(AccountNumber::from_bytes);
+        Ok(StateBlock {
+            serial: self.serial()?.ok_or(DecodeError::Missing(MeterField::Serial))?,
+            // Bit 15 is reserved in the meter; the server uses it for an unknown relay state.
+            status: StatusWord(self.number::<u16>(MeterField::Status)? & 0x7fff),
+            remaining: Fen(self.number(MeterField::Remaining)?),
+            cumulative: Fen(self.number(MeterField::Cumulative)?),
+            count: self.number(MeterField::Count)?,
+            epoch: self.number(MeterField::Epoch)?,
+            reverse: self.energy(MeterField::Reverse)?,
+            rate: self.number(MeterField::Rate)?,
+            clock: self.optional(MeterField::Clock)?.map(Timestamp),
+            challenge: self.number::<u32>(MeterField::Challenge)?.to_be_bytes(),
+            last_operation: self.number(MeterField::LastOperation)?,
+            last_result: self.number(MeterField::LastResult)?,
+            last_order: self.number(MeterField::LastOrder)?,
+            journal: self.number(MeterField::JournalSequence)?,
+            parameters: self.number(MeterField::Parameters)?,
+            tier_energy: self.energy(MeterField::TierEnergy)?,
+            account: account.ok_or(DecodeError::Value(MeterField::Account))?,
+            tamper: self.number(MeterField::Tamper)?,
+            accepts: self.number(MeterField::Accepts)?,
         })
     }
 
-    /// A field that must be there.
+    /// A required field.
     ///
     /// # Errors
-    /// [`DecodeError`] where it is not, or does not fit.
-    pub fn number<T: TryFrom<i128>>(&self, field: Field) -> Result<T, DecodeError> {
+    /// [`DecodeError`] if it is missing or out of range.
+    pub fn number<T: TryFrom<i128>>(&self, field: MeterField) -> Result<T, DecodeError> {
         T::try_from(self.raw(field)?).map_err(|_| DecodeError::Value(field))
     }
 
-    /// A field that may be there.
+    /// An optional field.
     ///
     /// # Errors
-    /// [`DecodeError`] where it does not fit.
-    pub fn optional<T: TryFrom<i128>>(&self, field: Field) -> Result<Option<T>, DecodeError> {
+    /// [`DecodeError`] if it is out of range.
+    pub fn optional<T: TryFrom<i128>>(&self, field: MeterField) -> Result<Option<T>, DecodeError> {
         self.get(field).map(T::try_from).transpose().map_err(|_| DecodeError::Value(field))
     }
 
-    fn raw(&self, field: Field) -> Result<i128, DecodeError> {
+    fn raw(&self, field: MeterField) -> Result<i128, DecodeError> {
         self.get(field).ok_or(DecodeError::Missing(field))
     }
 
-    fn energy(&self, field: Field) -> Result<Energy, DecodeError> {
+    fn energy(&self, field: MeterField) -> Result<Energy, DecodeError> {
         self.number(field).map(Energy)
     }
 }

@@ -1,4 +1,4 @@
-//! From an issue to the operations that carry it out, and how their effect is seen in the meter.
+//! The operations that carry out a command, and where the effect of each shows in the meter.
 
 use model::issue::Issue;
 use model::meter::ControlMode;
@@ -6,28 +6,26 @@ use model::time::{MINUTE, Timestamp};
 
 use super::profile::ReadBack;
 use domain::bcd::BcdTime;
-use domain::meter_state::State;
+use domain::meter_state::StateBlock;
 use domain::operation::{DayTable, Operation};
 
-/// A clock that was set is right within this.
+/// Tolerance of a clock that is read back.
 const CLOCK_TOLERANCE: i64 = MINUTE;
 
-/// The operations of an issue, in their order; none for a reading. A clock is set to `now`. Prices whose switch-over has passed
-/// are set at once: the meter was lost until now. `None` for values that no meter takes.
+/// The operations of an issue, in order; none for a reading. A clock is set to `now`. Planned prices whose switch-over has passed are
+/// set at once: the meter was lost until now. `None` for values that no meter accepts.
 #[must_use]
 pub fn operations(issue: &Issue, now: Timestamp) -> Option<Vec<Operation>> {
+    let prices = |standby, prices: &[u32; 4]| Operation::SetPrices { standby, prices: *prices };
     Some(match issue {
         Issue::Mode(mode) => vec![Operation::SetMode(*mode)],
         Issue::Switch(on) => vec![Operation::UserSwitch(*on)],
         Issue::Limits(limits) => vec![Operation::SetLimits(*limits)],
-        Issue::Prices(prices) => vec![Operation::SetPrices { standby: false, prices: *prices }],
-        Issue::Standby { prices, at } if *at > now => {
-            vec![
-                Operation::SetPrices { standby: true, prices: *prices },
-                Operation::SetSwitchOver(Some(BcdTime::from_timestamp(*at)?)),
-            ]
+        Issue::Prices(rates) => vec![prices(false, rates)],
+        Issue::Standby { prices: rates, at } if *at > now => {
+            vec![prices(true, rates), Operation::SetSwitchOver(Some(BcdTime::from_timestamp(*at)?))]
         }
-        Issue::Standby { prices, .. } => vec![Operation::SetPrices { standby: false, prices: *prices }],
+        Issue::Standby { prices: rates, .. } => vec![prices(false, rates)],
         Issue::Cancel => vec![Operation::SetSwitchOver(None)],
         Issue::Tiers(tiers) => vec![Operation::SetTiers(*tiers)],
         Issue::DayTable { table, slots } => {
@@ -39,28 +37,24 @@ pub fn operations(issue: &Issue, now: Timestamp) -> Option<Vec<Operation>> {
     })
 }
 
-/// How the effect of an operation is seen.
+/// Where the effect of an operation shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Evidence {
-    /// In the state block: `true` where it stands as wished.
+    /// In the state block: `true` if it shows the requested value.
     State(bool),
-    /// In these registers, which must hold exactly this.
-    Registers {
-        address: u16,
-        /// What they must hold.
-        words: Vec<u16>,
-    },
+    /// In registers that must hold exactly these words.
+    Registers { address: u16, words: Vec<u16> },
 }
 
-/// Where to look for the effect of a setting. `answered`: the meter has just said that it is done.
+/// Where the effect of a setting shows. `answered`: the meter has just reported the operation as done.
 #[must_use]
-pub fn evidence(map: &ReadBack, operation: &Operation, seen: &State, answered: bool, now: Timestamp) -> Evidence {
+pub fn evidence(map: &ReadBack, operation: &Operation, seen: &StateBlock, answered: bool, now: Timestamp) -> Evidence {
     let body = operation.body();
     let at = |address: u16, bytes: Vec<u8>| Evidence::Registers { address, words: words(&bytes) };
     let skip = |n: usize| body.get(n..).unwrap_or_default().to_vec();
     match operation {
         Operation::SetMode(mode) => {
-            // Setting a mode also releases a trip. Without the meter's word a trip that stands may be one that was not released.
+            // Setting a mode also releases a trip. Without the meter's answer, a standing trip may be one that was not released.
             let tripped = seen.status.tripped_overload() || seen.status.tripped_malignant();
             Evidence::State(seen.status.mode() == *mode && (answered || !tripped))
         }
@@ -83,9 +77,9 @@ pub fn evidence(map: &ReadBack, operation: &Operation, seen: &State, answered: b
     }
 }
 
-/// Whether the relay stands against what the mode demands, as observed.
+/// Whether the observed relay state contradicts the operation.
 #[must_use]
-pub fn relay_fault(operation: &Operation, seen: &State) -> bool {
+pub fn relay_fault(operation: &Operation, seen: &StateBlock) -> bool {
     match operation {
         Operation::SetMode(ControlMode::ForcedOff) | Operation::UserSwitch(false) if !seen.status.guaranteed() => {
             seen.status.relay_closed()
@@ -100,7 +94,7 @@ fn padded(mut bytes: Vec<u8>, length: usize) -> Vec<u8> {
     bytes
 }
 
-/// Bytes as registers; an odd one is filled with zero.
+/// Packs bytes into registers; an odd last byte is padded with zero.
 #[must_use]
 pub fn words(bytes: &[u8]) -> Vec<u16> {
     bytes
@@ -130,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn planned_prices_wait_until_their_instant_and_not_longer() {
+    fn planned_prices_wait_until_their_switch_over() {
         let (prices, at) = ([1, 2, 3, 4], Timestamp(1_795_600_000_000));
         let issue = Issue::Standby { prices, at };
         let loaded = vec![Operation::SetPrices { standby: true, prices }, Operation::SetSwitchOver(BcdTime::from_timestamp(at))];
@@ -140,9 +134,9 @@ mod tests {
     }
 
     #[test]
-    fn modes_and_switches_are_seen_in_the_status() {
+    fn modes_and_switches_show_in_the_status_word() {
         let map = &Profiles::load(None).unwrap().get("rpp").unwrap().secured.clone().unwrap().read_back;
-        let shows = |bits: u16| State { status: StatusWord(bits), ..state() };
+        let shows = |bits: u16| StateBlock { status: StatusWord(bits), ..state() };
         let off = Operation::SetMode(ControlMode::ForcedOff);
         let seen = |operation: &Operation, bits, answered| evidence(map, operation, &shows(bits), answered, Timestamp(0));
         assert_eq!(seen(&off, 1 << 7, false), Evidence::State(true));
@@ -156,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_are_seen_in_their_registers() {
+    fn settings_show_in_their_registers() {
         let map = &Profiles::load(None).unwrap().get("rpp").unwrap().secured.clone().unwrap().read_back;
         let registers = |operation: &Operation| match evidence(map, operation, &state(), true, Timestamp(0)) {
             Evidence::Registers { address, words } => (address, words),
@@ -176,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_bytes_are_filled() {
+    fn odd_bytes_are_padded() {
         assert_eq!(words(&[1, 2, 3]), [0x0102, 0x0300]);
     }
 }

@@ -1,54 +1,53 @@
-//! How meters are read: section `meters` of the configuration.
+//! Section `meters` of the configuration: how meters are read.
 
 use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::dlt645::Access;
+use super::dlt645::Credentials;
 use super::link::TlsSettings;
 
 use super::link::Priority;
 
-/// Reading and commanding meters. Every key has a default that suits a site on 9600 baud.
+/// Reading and commanding meters. The defaults suit a site at 9600 baud.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// Every meter is read once in this time, where the site, its gateway or the meter has no interval of its own; 0 reads as fast
-    /// as the bus allows.
+    /// Time between two readings of a meter, unless the site, its gateway or the meter has an interval of its own; 0 reads as
+    /// fast as the bus allows.
     pub sweep_interval_ms: u64,
-    /// While somebody watches a wall, every meter is read once in this time, where its own interval is longer; 0 reads as fast as
-    /// the bus allows.
+    /// Longest time between two readings of a meter while someone watches a meter wall; 0 reads as fast as the bus allows.
     pub watched_interval_ms: u64,
-    /// The most that a meter may hold, fen; 0 for no limit. It is `pay.limits.hoarding_fen`, and has no key of its own.
+    /// The hoarding limit, fen; 0 for none. Set from `pay.limits.hoarding_fen`; it has no key of its own.
     #[serde(skip)]
     pub hoarding_fen: i64,
-    /// How long a meter may think before its answer begins; the time on the wire is added by `baud`.
+    /// How long a meter may take until its answer begins; the transmission time at `baud` is added.
     pub request_timeout_ms: u64,
-    /// The slowest bus behind a gateway: 1200 to 115200; 0 where the wire takes no time.
+    /// Baud rate of the slowest bus behind a gateway, 1200 to 115200; 0 ignores transmission time.
     pub baud: u32,
-    /// How long a gateway may take to accept a connection.
+    /// How long connecting to a gateway may take.
     pub connect_timeout_ms: u64,
-    /// Silence between two requests on a bus, for gateways that need it.
+    /// Pause between two requests on a bus, for gateways that need it.
     pub gap_ms: u64,
-    /// How long after its time-out an answer may still come; a bus behind a transparent gateway, where answers carry no number,
-    /// is left in peace for so long after anything odd.
+    /// How long after its time-out an answer may still arrive. A bus behind a transparent gateway, where answers carry no number,
+    /// is left silent this long after anything irregular.
     pub late_ms: u64,
-    /// The longest pause between two tries to connect to a lost gateway; at most five minutes.
+    /// Longest pause between two attempts to connect to a lost gateway; at most five minutes.
     pub reconnect_cap_ms: u64,
-    /// The longest pause between two tries to read a lost meter; at most five minutes.
+    /// Longest pause between two attempts to read a lost meter; at most five minutes.
     pub probe_cap_ms: u64,
-    /// The share of a busy bus that tries on lost meters may take, in percent.
+    /// Share of a busy bus that attempts on lost meters may take, percent.
     pub probe_share: u64,
-    /// The longest pause between two tries to deliver a command to a lost meter; it is tried at once when the meter is heard.
+    /// Longest pause between two attempts to deliver a command to a lost meter; retried at once when the meter answers again.
     pub command_cap_ms: u64,
-    /// How often the meters' own midnights and journals are looked for where they are missing.
+    /// How often missing freezes and journals are looked up.
     pub archive_interval_ms: u64,
-    /// A directory of further meter profiles (`*.toml`); one of the same name replaces the built-in one.
+    /// A directory of additional meter profiles (`*.toml`); one with the name of a built-in profile replaces it.
     pub profiles_dir: Option<String>,
-    /// Gateways that speak Modbus inside TLS.
+    /// Gateways that speak Modbus over TLS.
     pub tls: TlsSettings,
     /// Meters that speak DL/T 645.
-    pub dlt645: Access,
+    pub dlt645: Credentials,
 }
 
 const FIVE_MINUTES: u64 = 300_000;
@@ -71,16 +70,16 @@ impl Default for Config {
             archive_interval_ms: 30_000,
             profiles_dir: None,
             tls: TlsSettings::default(),
-            dlt645: Access::default(),
+            dlt645: Credentials::default(),
         }
     }
 }
 
 impl Config {
-    /// Names the first key whose value cannot work.
+    /// Checks all values; reports the first invalid key.
     ///
     /// # Errors
-    /// The key, its value and what it may be.
+    /// A message with the key, its value and its range.
     pub fn check(&self) -> Result<(), String> {
         let between = |key: &str, value: u64, low: u64, high: u64| {
             if (low..=high).contains(&value) { Ok(()) } else { Err(format!("meters.{key} = {value}: must be {low} to {high}")) }
@@ -100,11 +99,11 @@ impl Config {
         self.dlt645.check()
     }
 
-    /// How long to wait for the answer to a request that moves this many registers. A lost meter gets half the time to think:
-    /// while it is waited for, the living wait.
+    /// Time limit of a request that moves this many registers. A lost meter gets half the response time, because the meters that
+    /// answer wait meanwhile.
     #[must_use]
     pub fn timeout(&self, registers: usize, priority: Priority) -> Duration {
-        // Request and answer are 8 + 5 bytes and two a register, 11 bits each.
+        // Request and answer are 8 + 5 bytes plus two per register, 11 bits each.
         let bits = (13 + 2 * registers as u64) * 11;
         let wire = (bits * 1_000).div_ceil(u64::from(self.baud.max(1)));
         let think = if priority == Priority::Probe { self.request_timeout_ms / 2 } else { self.request_timeout_ms };
@@ -117,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_defaults_work_and_bad_values_are_named() {
+    fn defaults_are_valid_and_invalid_keys_are_named() {
         assert_eq!(Config::default().check(), Ok(()));
         let bad = Config { reconnect_cap_ms: 300_001, ..Config::default() };
         assert_eq!(bad.check(), Err("meters.reconnect_cap_ms = 300001: must be 100 to 300000".into()));
@@ -125,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn slow_wires_are_waited_for() {
+    fn timeouts_grow_on_slow_buses() {
         let at = |baud| Config { baud, ..Config::default() }.timeout(38, Priority::Sweep);
         assert_eq!(at(0), Duration::from_millis(1_000));
         assert_eq!(at(9_600), Duration::from_millis(1_102));

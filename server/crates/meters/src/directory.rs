@@ -1,4 +1,4 @@
-//! Which meters there are and how each is reached.
+//! The meters in service, and how each is reached.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -7,27 +7,25 @@ use model::ids::{GatewayId, MeterId};
 use tokio::sync::mpsc;
 
 use super::link::Link;
-use super::poller::Control;
+use super::poller::PollerCommand;
 use super::profile::Profile;
 use domain::serial::Serial;
 
-/// A meter and the way to it.
 #[derive(Clone)]
 pub struct Meter {
     pub id: MeterId,
-    /// Behind which gateway.
     pub gateway: GatewayId,
     /// Unit id on its bus, 1-247.
     pub unit: u8,
-    /// Serial number that must answer there.
+    /// The serial number that must answer there.
     pub serial: Serial,
     pub profile: Arc<Profile>,
-    /// From one reading to the next.
+    /// Time between two readings.
     pub sweep_interval_ms: u64,
-    /// The way to its gateway.
+    /// Link to its gateway.
     pub link: Link,
-    /// Who goes round its gateway.
-    pub poll: mpsc::UnboundedSender<Control>,
+    /// Commands to the poller of its gateway.
+    pub poll: mpsc::UnboundedSender<PollerCommand>,
 }
 
 /// All meters in service.
@@ -40,13 +38,12 @@ impl Directory {
         self.0.read().unwrap_or_else(PoisonError::into_inner).get(&meter).cloned()
     }
 
-    /// All of them.
     #[must_use]
     pub fn all(&self) -> Vec<Arc<Meter>> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
 
-    /// These, and no others, from now on.
+    /// Replaces all meters.
     pub fn replace(&self, meters: impl IntoIterator<Item = Arc<Meter>>) {
         let meters = meters.into_iter().map(|meter| (meter.id, meter)).collect();
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = meters;

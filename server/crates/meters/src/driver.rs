@@ -1,4 +1,4 @@
-//! What is asked of a meter, whatever its model: read it, look at it, switch it. The profile says how.
+//! Reading and switching a meter of any model, as its profile describes.
 
 use model::time::Timestamp;
 
@@ -11,21 +11,19 @@ use domain::clock::SharedClock;
 pub use domain::meter_records::{Frozen, JournalRecord};
 use domain::meter_state::{Measurement, MeterStatus};
 
-/// The exception of a meter that does not know what is asked of it.
+/// The exception of a meter that does not support a request.
 const ILLEGAL_FUNCTION: LinkError = LinkError::Exception(0x01);
 
-/// A whole reading.
+/// A full reading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reading {
-    /// When identity, wallet and relay were read; the counters follow at once.
+    /// When identity, wallet and relay were read; the counters follow immediately.
     pub at: Timestamp,
-    /// Counters and instantaneous values.
     pub measurement: Measurement,
-    /// Wallet and relay.
     pub meter_status: MeterStatus,
 }
 
-/// Reads a meter whole. Its identity comes first, where it says one: it tells who answers.
+/// Takes a full reading. The serial number is read first, if the meter has one, because it identifies who answers.
 ///
 /// # Errors
 /// [`ReadError`].
@@ -37,7 +35,7 @@ pub async fn read(meter: &Meter, priority: Priority, clock: &SharedClock) -> Res
     Ok(Reading { at, measurement: values.measurement()?, meter_status: values.meter_status(meter.profile.abilities.wallet)? })
 }
 
-/// Looks at wallet and relay alone, and when that was.
+/// Reads wallet and relay alone, with the time of the reading.
 ///
 /// # Errors
 /// [`ReadError`].
@@ -49,11 +47,11 @@ pub async fn meter_status(meter: &Meter, priority: Priority, clock: &SharedClock
     Ok((meter_status, clock.now()))
 }
 
-/// Switches a plain relay; sent once. Whether it obeys is seen by [`face`] alone.
+/// Switches a plain relay; the command is sent once. Only [`meter_status`] shows whether it switched.
 ///
 /// # Errors
-/// [`LinkError`]; after anything but an exception or [`LinkError::Unreachable`] nobody knows whether it arrived. A meter without
-/// a plain relay gives exception 01, and nothing is sent.
+/// [`LinkError`]; after anything but an exception or [`LinkError::Unreachable`] it is unknown whether the command arrived. A
+/// meter without a plain relay gives exception 01 without sending.
 pub async fn switch(meter: &Meter, priority: Priority, closed: bool) -> Result<(), LinkError> {
     if let Some(has) = &meter.profile.dlt645 {
         return dlt645::driver::switch(meter, has, priority, closed).await;
@@ -63,7 +61,7 @@ pub async fn switch(meter: &Meter, priority: Priority, closed: bool) -> Result<(
     meter.link.write(priority, meter.unit, relay.address, words.clone()).await
 }
 
-/// The midnights that the meter keeps, newest first; empty where it keeps none.
+/// The daily freezes that the meter keeps, newest first; empty if it keeps none.
 ///
 /// # Errors
 /// [`ReadError`].
@@ -74,7 +72,7 @@ pub async fn freeze(meter: &Meter, priority: Priority) -> Result<Vec<Frozen>, Re
     }
 }
 
-/// The journal that the meter keeps, newest first; empty where it keeps none.
+/// The journal that the meter keeps, newest first; empty if it keeps none.
 ///
 /// # Errors
 /// [`ReadError`].

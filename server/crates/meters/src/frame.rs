@@ -1,7 +1,7 @@
-//! The secured frame that is written to 0x0200: sealing it as the master does, opening it as the meter does.
+//! The secured frame that is written to 0x0200: sealed by the server, opened by the meter.
 //!
-//! Version 1 is two-key triple DES with a retail MAC: what meters of this class speak, legacy by today's standards.
-//! Version 2 is AES-256-GCM, for meters that announce it.
+//! Version 1 is two-key triple DES with a retail MAC, which meters of this class support; legacy by today's standards. Version 2
+//! is AES-256-GCM, for meters that announce it.
 
 #[cfg(test)]
 mod fuzz;
@@ -16,7 +16,7 @@ use domain::operation::{Operation, ParseError};
 use domain::serial::Serial;
 pub use result::FrameResult;
 
-/// How a frame is protected.
+/// Frame version, which determines the cipher.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[repr(u8)]
@@ -28,7 +28,7 @@ pub enum FrameVersion {
 }
 
 impl FrameVersion {
-    /// The best version that a meter announces in register 0x0120; `None` where it announces none that is known.
+    /// The best version that a meter announces in register 0x0120; `None` if it announces no known version.
     #[must_use]
     pub const fn best(announced: u16) -> Option<Self> {
         match announced & 3 {
@@ -38,13 +38,13 @@ impl FrameVersion {
         }
     }
 
-    /// Its bit in register 0x0120.
+    /// The version's bit in register 0x0120.
     #[must_use]
     pub const fn bit(self) -> u16 {
         self as u16
     }
 
-    /// The body is padded with zeros to a multiple of this.
+    /// Block size to which the body is padded with zeros.
     const fn block(self) -> usize {
         match self {
             Self::Tdes => 8,
@@ -53,45 +53,40 @@ impl FrameVersion {
     }
 }
 
-/// What a header says beside version and operation.
+/// Header fields besides version and operation code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header {
-    /// Key epoch that the meter is in (register 0x0109).
+    /// Key epoch of the meter (register 0x0109).
     pub epoch: u16,
     /// The meter's challenge (0x0110).
     pub challenge: [u8; 4],
-    /// Version 2 only: raised with every frame to this meter, never the same twice; version 1 does not carry it.
+    /// Version 2 only: increases with every frame to a meter and is never reused.
     pub frame_number: u32,
 }
 
-/// A frame whose MAC or tag is right.
+/// A frame with a valid MAC or tag.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Opened {
-    /// How it was protected.
+pub struct OpenedFrame {
     pub version: FrameVersion,
-    /// Operation code in the header.
     pub code: u8,
-    /// The rest of the header.
     pub header: Header,
-    /// Serial number in the body: the meter's own unless something is wrong; may not even be digits.
+    /// Serial number in the body; may differ from the meter's, and may contain non-decimal nibbles.
     pub serial: [u8; 6],
-    /// The operation, or why the fields are none. Kept apart, because a meter checks epoch, challenge and serial first.
+    /// The operation, or why its fields are invalid. Separate, because a meter checks epoch, challenge and serial number first.
     pub operation: Result<Operation, ParseError>,
 }
 
 /// Why a frame cannot be opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FrameError {
-    /// Neither version 1 nor 2.
     #[error("unknown frame version")]
     Version,
-    /// No frame of its version is that long.
+    /// The length is not valid for the version.
     #[error("frame of the wrong length")]
     Length,
     /// The MAC or the tag is wrong.
     #[error("wrong MAC")]
     Mac,
-    /// The cryptographic library failed.
     #[error("cipher failed")]
     Cipher,
 }
@@ -105,7 +100,7 @@ impl From<aws_lc_rs::error::Unspecified> for FrameError {
 /// Seals an operation for the meter `serial`.
 ///
 /// # Errors
-/// [`FrameError::Cipher`] where the cryptographic library fails.
+/// [`FrameError::Cipher`] if the cryptographic library fails.
 pub fn seal(
     keys: &MasterKeys,
     version: FrameVersion,
@@ -118,7 +113,7 @@ pub fn seal(
     seal_body(keys, version, header, serial, operation.code(), body)
 }
 
-/// Seals any body under the keys of `serial`; for tests of what a meter refuses after the MAC.
+/// Seals an arbitrary body under the keys of `serial`, for tests of the checks that follow the MAC.
 pub fn seal_body(
     keys: &MasterKeys,
     version: FrameVersion,
@@ -140,11 +135,11 @@ pub fn seal_body(
     }
 }
 
-/// Opens a frame as the meter `serial` does, under the key of the epoch that the header names.
+/// Opens a frame as the meter `serial` does, with the key of the epoch named in the header.
 ///
 /// # Errors
-/// [`FrameError`] in the order in which a meter checks: version and length, then the MAC.
-pub fn open(keys: &MasterKeys, serial: Serial, frame: &[u8]) -> Result<Opened, FrameError> {
+/// [`FrameError`] in the order of a meter's checks: version and length, then the MAC.
+pub fn open(keys: &MasterKeys, serial: Serial, frame: &[u8]) -> Result<OpenedFrame, FrameError> {
     let version = match frame.first() {
         Some(1) => FrameVersion::Tdes,
         Some(2) => FrameVersion::Aes,
@@ -168,11 +163,11 @@ pub fn open(keys: &MasterKeys, serial: Serial, frame: &[u8]) -> Result<Opened, F
     };
     let (serial, fields) = body.split_first_chunk().ok_or(FrameError::Length)?;
     let operation = Operation::parse(code, fields).and_then(|operation| {
-        // No more padding than the version needs.
+        // Rejects more padding than the version needs.
         let needed = (serial.len() + operation.body().len()).next_multiple_of(version.block());
         if needed == body.len() { Ok(operation) } else { Err(ParseError::Length) }
     });
-    Ok(Opened { version, code, header, serial: *serial, operation })
+    Ok(OpenedFrame { version, code, header, serial: *serial, operation })
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
-//! Feeding a decoder byte by byte, for the fuzzing of several decoders.
+//! Feeds decoders byte by byte, for fuzzing.
 
 use crate::decoding::{OutOfStep, Progress};
 
-/// Feeds a decoder as a connection does: exactly the bytes that it says are missing. Gives what it took and what it said; `None`
-/// where it wanted more than there is.
+/// Feeds a decoder as a connection does, with exactly the number of bytes that it reports as missing. Returns the bytes consumed
+/// and the result; `None` if the input is too short.
 pub fn feed<T>(input: &[u8], decode: impl Fn(&[u8]) -> Result<Progress<T>, OutOfStep>) -> Option<(&[u8], Result<T, OutOfStep>)> {
     let mut taken = 0;
     loop {

@@ -1,4 +1,4 @@
-//! The site's master keys, and the keys of one meter in one key epoch derived from them.
+//! The site's master keys, and the keys derived from them for one meter in one key epoch.
 
 use std::fmt;
 
@@ -8,14 +8,14 @@ use super::cipher::{Block, encrypt_block};
 use domain::rng::Rng;
 use domain::serial::Serial;
 
-/// The site's three master keys. Never printed.
+/// The site's three master keys; never printed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct MasterKeys {
-    /// From which version 1 derives encryption keys.
+    /// Encryption keys of version 1 are derived from this.
     pub enc: [u8; 16],
-    /// From which version 1 derives MAC keys.
+    /// MAC keys of version 1 are derived from this.
     pub mac: [u8; 16],
-    /// From which version 2 derives its keys.
+    /// Keys of version 2 are derived from this.
     pub aes: [u8; 32],
 }
 
@@ -25,7 +25,7 @@ impl fmt::Debug for MasterKeys {
     }
 }
 
-/// A master key was not written in hexadecimal digits of the right count. Never repeats the text.
+/// A master key has the wrong length or a non-hexadecimal digit. Never contains the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("master key {name} needs exactly {digits} hexadecimal digits")]
 pub struct ParseKeyError {
@@ -34,10 +34,10 @@ pub struct ParseKeyError {
 }
 
 impl MasterKeys {
-    /// From hexadecimal text: 32, 32 and 64 digits.
+    /// Parses hexadecimal text: 32, 32 and 64 digits.
     ///
     /// # Errors
-    /// [`ParseKeyError`] names the key at fault.
+    /// [`ParseKeyError`] with the name of the invalid key.
     pub fn parse(enc: &str, mac: &str, aes: &str) -> Result<Self, ParseKeyError> {
         Ok(Self { enc: key("enc", enc)?, mac: key("mac", mac)?, aes: key("aes", aes)? })
     }
@@ -47,7 +47,7 @@ impl MasterKeys {
         Self { enc: rng.bytes(), mac: rng.bytes(), aes: rng.bytes() }
     }
 
-    /// The encryption and the MAC key of version 1 for one meter in one epoch.
+    /// The encryption key and the MAC key of version 1 for one meter in one epoch.
     pub(super) fn version1(&self, serial: Serial, epoch: u16) -> [[u8; 16]; 2] {
         let mut data = [0; 8];
         for (to, from) in data.iter_mut().zip(serial.bytes().into_iter().chain(epoch.to_be_bytes())) {
@@ -66,7 +66,7 @@ impl MasterKeys {
     }
 }
 
-/// Left half: the data encrypted; right half: its complement encrypted. Parity bits stay as they come.
+/// Left half: the encrypted data; right half: its encrypted complement. Parity bits are not adjusted.
 fn derive_tdes(master: &[u8; 16], data: Block) -> [u8; 16] {
     let halves = encrypt_block(master, data).into_iter().chain(encrypt_block(master, data.map(|byte| !byte)));
     let mut key = [0; 16];
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn bad_text_names_the_key_and_keeps_it_secret() {
+    fn invalid_text_names_the_key_and_stays_secret() {
         let good = "00".repeat(16);
         let error = MasterKeys::parse(&good, "secret", &"00".repeat(32)).unwrap_err().to_string();
         assert_eq!(error, "master key mac needs exactly 32 hexadecimal digits");

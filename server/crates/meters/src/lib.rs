@@ -1,4 +1,4 @@
-//! Meters: how they are read and commanded, and the frames that they speak.
+//! Reading and commanding meters: profiles, codecs, frames, links, poller and delivery engine.
 
 mod archive;
 mod cipher;
@@ -23,12 +23,12 @@ pub mod planner;
 pub mod poller;
 pub mod profile;
 pub mod reader;
-pub mod reconciler;
 pub mod recorder;
 mod records;
+pub mod relay_controller;
 pub mod schedule;
 pub mod server_wallets;
 pub mod start;
 pub mod usable;
 
-pub use start::{Handle, Meters};
+pub use start::{GatewayHandle, Meters};

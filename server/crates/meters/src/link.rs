@@ -23,7 +23,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::config::Config;
-use super::dlt645::{Answer, Ask, Refusal};
+use super::dlt645::{Answer, Dlt645Request, Refusal};
 use super::profile::Area;
 use domain::rng::Rng;
 
@@ -87,7 +87,7 @@ pub enum LinkState {
 enum Action {
     /// With the unit identifier.
     Modbus(u8, Registers),
-    Dlt645(Ask),
+    Dlt645(Dlt645Request),
 }
 
 enum Registers {
@@ -113,7 +113,7 @@ impl Action {
         match self {
             Self::Modbus(_, Registers::Read { count, .. }) => (*count).into(),
             Self::Modbus(_, Registers::Write { words, .. }) => words.len(),
-            Self::Dlt645(Ask::Follow { .. }) => ALL_DATA,
+            Self::Dlt645(Dlt645Request::Follow { .. }) => ALL_DATA,
             Self::Dlt645(_) => ONE_VALUE,
         }
     }
@@ -208,7 +208,7 @@ impl Link {
     ///
     /// # Errors
     /// [`LinkError`].
-    pub async fn dlt645(&self, priority: Priority, ask: Ask) -> Result<Answer, LinkError> {
+    pub async fn dlt645(&self, priority: Priority, ask: Dlt645Request) -> Result<Answer, LinkError> {
         match self.send(priority, Action::Dlt645(ask)).await? {
             Response::Dlt645(answer) => Ok(answer),
             Response::Words(_) => Err(LinkError::Broken),

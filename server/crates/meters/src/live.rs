@@ -1,10 +1,10 @@
-//! What every meter was last seen to hold, in memory, and who wants to hear of it.
+//! The last known values of every meter, in memory, and their distribution to subscribers.
 //!
-//! Pollers publish each reading; every quarter of a second what changed is encoded once for each scope of buildings that
-//! somebody watches, and all walls of that scope share the bytes. A wall that cannot keep up gets a new snapshot.
+//! Pollers publish each reading. Every quarter of a second the changes are encoded once for each scope of buildings that someone
+//! watches, and all walls of that scope share the bytes. A wall that cannot keep up gets a new snapshot.
 
 mod topic;
-mod watch;
+mod wall_stream;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,14 +21,14 @@ use domain::clock::SharedClock;
 use domain::wall_layout::{Layout, MeterPlace, Scope};
 use store::{self, Db, console};
 use topic::Topic;
-pub use watch::Watch;
+pub use wall_stream::WallStream;
 
 /// How long changes are collected before they are sent.
 const COALESCE: Duration = Duration::from_millis(250);
-/// Changes that a slow listener may be behind before it has to read everything anew.
+/// The most changes that a subscriber may lag behind before it has to read everything again.
 const BACKLOG: usize = 4_096;
 
-/// The hub. Cheap to clone.
+/// Cheap to clone.
 #[derive(Clone)]
 pub struct Live(Arc<Hub>);
 
@@ -40,18 +40,18 @@ struct Hub {
 
 struct State {
     layout: Layout,
-    /// By position in the layout.
+    /// In the order of the layout.
     latest: Vec<Latest>,
     dirty: Vec<bool>,
     queue: Vec<usize>,
     revision: u64,
     topics: Vec<Topic>,
-    /// Meters that answered before the layout knew them.
-    strays: HashMap<MeterId, Latest>,
+    /// Meters that answered before they were part of the layout.
+    unplaced: HashMap<MeterId, Latest>,
 }
 
 impl Live {
-    /// A hub over this layout; meters without a reading among `latest` are unseen.
+    /// Meters without an entry in `latest` start as unseen.
     #[must_use]
     pub fn new(clock: SharedClock, layout: Layout, latest: impl IntoIterator<Item = Latest>) -> Self {
         let mut state = State {
@@ -61,27 +61,27 @@ impl Live {
             queue: Vec::new(),
             revision: 0,
             topics: Vec::new(),
-            strays: latest.into_iter().map(|latest| (latest.meter, latest)).collect(),
+            unplaced: latest.into_iter().map(|latest| (latest.meter, latest)).collect(),
         };
-        state.lay_out(layout);
+        state.set_layout(layout);
         Self(Arc::new(Hub { clock, state: Mutex::new(state), changes: broadcast::channel(BACKLOG).0 }))
     }
 
-    /// A hub over what the store holds.
+    /// Loads layout and last values from the database.
     pub async fn load(db: &Db, clock: SharedClock) -> store::Result<Self> {
         let (layout, latest) = (console::layout(db).await?, console::latest(db).await?);
         Ok(Self::new(clock, layout, latest))
     }
 
-    /// Reads the places and meters anew, after some were added, moved or retired; every wall gets a new snapshot.
+    /// Reloads places and meters after a change of the site; every wall gets a new snapshot.
     ///
     /// # Errors
-    /// Where the database fails; then nothing changes.
+    /// If the database fails; then nothing changes.
     pub async fn reload(&self, db: &Db) -> store::Result<()> {
         let layout = console::layout(db).await?;
         let at = self.0.clock.now();
         let mut state = self.lock();
-        state.lay_out(layout);
+        state.set_layout(layout);
         state.revision += 1;
         let State { layout, latest, topics, revision, .. } = &mut *state;
         for topic in topics {
@@ -90,70 +90,67 @@ impl Live {
         Ok(())
     }
 
-    /// Takes in what a meter was just seen to hold.
+    /// Updates the last known values of a meter.
     pub fn publish(&self, latest: Latest) {
         let meter = latest.meter;
         let mut state = self.lock();
-        if state.put(latest) {
+        if state.update(latest) {
             drop(state);
-            // Nobody listening is no fault.
+            // No subscriber is no error.
             let _ = self.0.changes.send(meter);
         }
     }
 
-    /// What a meter was last seen to hold.
+    /// The last known values of a meter.
     #[must_use]
     pub fn get(&self, meter: MeterId) -> Option<Latest> {
         let state = self.lock();
         match state.layout.position(meter) {
             Some(position) => state.latest.get(position).cloned(),
-            None => state.strays.get(&meter).cloned(),
+            None => state.unplaced.get(&meter).cloned(),
         }
     }
 
-    /// Where a meter is, as people say it.
+    /// The room of a meter, for display.
     #[must_use]
     pub fn name(&self, meter: MeterId) -> Option<RoomName> {
         self.lock().layout.place(meter).map(MeterPlace::name)
     }
 
-    /// Everything, for who may see this scope.
+    /// The meter wall of a scope.
     #[must_use]
     pub fn snapshot(&self, scope: &Scope) -> Snapshot {
         let state = self.lock();
         topic::snapshot(scope, &state.layout, &state.latest, state.revision, self.0.clock.now().0)
     }
 
-    /// Where the meters are, and what each was last seen to hold, in the order of the wall.
+    /// Meters of a scope with their last known values, in the order of the wall.
     #[must_use]
     pub fn meter_places(&self, scope: &Scope) -> Vec<(MeterPlace, Latest)> {
         let state = self.lock();
         let meter_places = state.layout.meter_places().iter().zip(&state.latest);
-        meter_places
-            .filter(|(place, _)| scope.holds(place.building))
-            .map(|(place, latest)| (place.clone(), latest.clone()))
-            .collect()
+        meter_places.filter(|(place, _)| scope.holds(place.building)).map(|(place, latest)| (place.clone(), latest.clone())).collect()
     }
 
-    /// Each meter as it changes. Who lags behind must read everything it cares for anew.
+    /// The ids of meters as they change. A subscriber that lags must read everything again.
     #[must_use]
     pub fn subscribe(&self) -> broadcast::Receiver<MeterId> {
         self.0.changes.subscribe()
     }
 
-    /// The encoded stream of a wall: a snapshot, then what changes.
+    /// The encoded event stream of a wall: a snapshot, then changes.
     #[must_use]
-    pub fn watch(&self, scope: &Scope) -> Watch {
-        Watch::new(self.clone(), scope.clone())
+    pub fn watch(&self, scope: &Scope) -> WallStream {
+        WallStream::new(self.clone(), scope.clone())
     }
 
-    /// Whether somebody watches a wall.
+    /// Whether any wall is being watched.
     #[must_use]
     pub fn is_watched(&self) -> bool {
         self.lock().topics.iter().any(Topic::is_watched)
     }
 
-    /// Sends what changed since the last time. [`Live::run`] calls it; tests may.
+    /// Sends the changes since the last call. Called by [`Live::run`] and by tests.
     pub fn flush(&self) {
         let mut state = self.lock();
         if state.queue.is_empty() {
@@ -161,7 +158,7 @@ impl Live {
         }
         state.revision += 1;
         let State { latest, dirty, queue, topics, revision, .. } = &mut *state;
-        // Scopes that nobody watches any more cost nothing.
+        // Drops scopes that are no longer watched.
         topics.retain(Topic::is_watched);
         for topic in topics.iter_mut() {
             topic.send_delta(latest, queue, *revision, self.0.clock.now().0);
@@ -173,7 +170,7 @@ impl Live {
         }
     }
 
-    /// Flushes until told to stop.
+    /// Flushes periodically until `stop` is cancelled.
     pub async fn run(self, stop: CancellationToken) {
         let mut tick = tokio::time::interval(COALESCE);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -185,7 +182,7 @@ impl Live {
         }
     }
 
-    /// Joins the watchers of a scope: the snapshot to begin with, and what follows it.
+    /// Subscribes to a scope: its snapshot, and the events after it.
     fn join(&self, scope: &Scope) -> (bytes::Bytes, broadcast::Receiver<bytes::Bytes>) {
         let at = self.0.clock.now();
         let mut state = self.lock();
@@ -200,32 +197,32 @@ impl Live {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // Every change leaves the state whole, so a panic elsewhere does not spoil it.
+        // Every change leaves the state consistent, so a panic elsewhere does not matter.
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl State {
-    fn lay_out(&mut self, layout: Layout) {
-        let mut known = std::mem::take(&mut self.strays);
-        known.extend(std::mem::take(&mut self.latest).into_iter().map(|latest| (latest.meter, latest)));
+    fn set_layout(&mut self, layout: Layout) {
+        let mut by_meter = std::mem::take(&mut self.unplaced);
+        by_meter.extend(std::mem::take(&mut self.latest).into_iter().map(|latest| (latest.meter, latest)));
         self.latest = layout
             .meter_places()
             .iter()
-            .map(|place| known.remove(&place.meter).unwrap_or_else(|| Latest::unseen(place.meter)))
+            .map(|place| by_meter.remove(&place.meter).unwrap_or_else(|| Latest::unseen(place.meter)))
             .collect();
         self.dirty = vec![false; self.latest.len()];
         self.queue.clear();
-        self.strays = known;
+        self.unplaced = by_meter;
         self.layout = layout;
     }
 
-    /// Whether it says anything new.
-    fn put(&mut self, latest: Latest) -> bool {
+    /// Stores the values; returns whether they changed.
+    fn update(&mut self, latest: Latest) -> bool {
         let Some(position) = self.layout.position(latest.meter) else {
             let meter = latest.meter;
-            return self.strays.get(&meter) != Some(&latest) && {
-                self.strays.insert(meter, latest);
+            return self.unplaced.get(&meter) != Some(&latest) && {
+                self.unplaced.insert(meter, latest);
                 true
             };
         };

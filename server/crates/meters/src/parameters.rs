@@ -1,4 +1,4 @@
-//! The parameters that meters hold: read when a meter says that they changed, and kept for pages.
+//! Parameters held in the meters: read when a meter's parameter version changes, and stored for display.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -19,58 +19,58 @@ use domain::bcd::BcdTime;
 use domain::rng::Rng;
 use store::{self, Db, parameters};
 
-/// What could not be read is tried again this much later.
-const AGAIN: Duration = Duration::from_secs(30);
+/// Retry interval after a failed read.
+const RETRY: Duration = Duration::from_secs(30);
 
-/// A meter whose parameters have another version than the known one, and when it showed that.
-pub type Change = (MeterId, u16, Timestamp);
+/// Meter, new parameter version, and when the meter showed it.
+pub type VersionChange = (MeterId, u16, Timestamp);
 
-/// Sees the versions go by.
-pub struct Watch {
-    /// Each with the instant since when it is known.
-    known: HashMap<MeterId, (u16, Timestamp)>,
-    changes: mpsc::UnboundedSender<Change>,
+/// Detects changes of parameter versions.
+pub struct VersionTracker {
+    /// Version of each meter, and since when it is known.
+    versions: HashMap<MeterId, (u16, Timestamp)>,
+    changes: mpsc::UnboundedSender<VersionChange>,
 }
 
-impl Watch {
-    /// Begins with the versions that were kept.
-    pub async fn load(db: &Db, changes: mpsc::UnboundedSender<Change>) -> store::Result<Self> {
+impl VersionTracker {
+    /// Starts with the stored versions.
+    pub async fn load(db: &Db, changes: mpsc::UnboundedSender<VersionChange>) -> store::Result<Self> {
         let rows = parameters::versions(db).await?;
-        let known = rows.into_iter().filter_map(|(meter, version, at)| Some((meter, (u16::try_from(version).ok()?, at))));
-        Ok(Self { known: known.collect(), changes })
+        let versions = rows
+            .into_iter()
+            .filter_map(|(meter, version, at)| Some((meter, (u16::try_from(version).ok()?, at))));
+        Ok(Self { versions: versions.collect(), changes })
     }
 
-    /// A meter showed this version, not before that instant.
-    pub fn see(&mut self, meter: MeterId, version: u16, at: Timestamp) {
-        let before = self.known.get(&meter).copied();
+    /// Records the version that a meter showed at `at`.
+    pub fn observe(&mut self, meter: MeterId, version: u16, at: Timestamp) {
+        let before = self.versions.get(&meter).copied();
         if before.is_some_and(|(_, since)| is_overtaken(at, since)) {
             return;
         }
-        self.known.insert(meter, (version, at));
-        if before.is_none_or(|(known, _)| known != version) {
-            // Nobody keeps parameters any more while everything stops.
+        self.versions.insert(meter, (version, at));
+        if before.is_none_or(|(last, _)| last != version) {
+            // During shutdown the receiver may be gone.
             let _ = self.changes.send((meter, version, at));
         }
     }
 }
 
-/// The task that reads and keeps them, one meter after the other: nothing waits for it.
-pub struct Keeper {
-    /// Where they are kept.
+/// Task that reads and stores parameters, one meter at a time; nothing waits for it.
+pub struct ParameterReader {
     pub db: Db,
     pub rng: Rng,
-    /// The way to each meter.
     pub directory: Arc<Directory>,
 }
 
-impl Keeper {
-    /// Works until it is stopped.
-    pub async fn run(self, mut changes: mpsc::UnboundedReceiver<Change>, stop: CancellationToken) {
+impl ParameterReader {
+    /// Runs until `stop` is cancelled.
+    pub async fn run(self, mut changes: mpsc::UnboundedReceiver<VersionChange>, stop: CancellationToken) {
         let mut waiting: BTreeMap<MeterId, (u16, Timestamp)> = BTreeMap::new();
         loop {
             let next = tokio::select! {
                 () = stop.cancelled() => return,
-                next = timeout(AGAIN, changes.recv()) => next,
+                next = timeout(RETRY, changes.recv()) => next,
             };
             let due: Vec<MeterId> = match next {
                 Ok(Some((meter, version, at))) => {
@@ -82,29 +82,29 @@ impl Keeper {
             };
             for meter in due {
                 let Some(&(version, at)) = waiting.get(&meter).filter(|_| !stop.is_cancelled()) else { continue };
-                if self.keep(meter, version, at).await {
+                if self.read_and_store(meter, version, at).await {
                     waiting.remove(&meter);
                 }
             }
         }
     }
 
-    /// Whether it is done with.
-    async fn keep(&self, id: MeterId, version: u16, at: Timestamp) -> bool {
+    /// Returns whether the change is done with; otherwise it is retried.
+    async fn read_and_store(&self, id: MeterId, version: u16, at: Timestamp) -> bool {
         let Some(meter) = self.directory.get(id) else { return true };
         let Some(map) = meter.profile.secured.as_ref().map(|secured| &secured.read_back) else { return true };
         let Some(found) = read(&meter, map).await else { return false };
         match parameters::store(&self.db, &self.rng, at, id, version, &found).await {
             Ok(()) => true,
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, meter = %id, "parameters.not-kept");
+                tracing::warn!(error = &error as &dyn std::error::Error, meter = %id, "parameters.not-stored");
                 false
             }
         }
     }
 }
 
-/// Two reads, behind everything else on the bus.
+/// Reads all parameters in two requests, with the lowest priority on the bus.
 async fn read(meter: &Meter, map: &ReadBack) -> Option<Parameters> {
     let [first, second] = map.day_tables;
     let settings = span(&[(map.limits, 9), (map.prices, 8), (map.tiers, 9), (map.standby_prices, 8), (map.switch_over, 3)])?;
@@ -117,7 +117,7 @@ async fn read(meter: &Meter, map: &ReadBack) -> Option<Parameters> {
     decode(map, &registers)
 }
 
-/// From the first to the last register of several.
+/// The range from the first to the last register of several ranges.
 fn span(parts: &[(u16, u16)]) -> Option<(u16, u16)> {
     let first = parts.iter().map(|(address, _)| *address).min()?;
     let end = parts.iter().map(|(address, count)| address.saturating_add(*count)).max()?;
@@ -183,24 +183,24 @@ mod tests {
     use model::issue::Issue;
 
     #[test]
-    fn what_a_late_sweep_saw_before_a_command_is_no_change() {
+    fn versions_overtaken_by_a_command_are_ignored() {
         let (changes, mut seen) = mpsc::unbounded_channel();
-        let (meter, mut watch) = (MeterId(uuid::Uuid::nil()), Watch { known: HashMap::new(), changes });
-        watch.see(meter, 7, Timestamp(1_000));
-        // The sweep began at 1,500 and saw 7; the command was looked at before and after it was applied.
-        watch.see(meter, 7, Timestamp(1_400));
-        watch.see(meter, 8, Timestamp(1_600));
-        watch.see(meter, 7, Timestamp(1_500));
-        watch.see(meter, 8, Timestamp(2_500));
-        watch.see(meter, 9, Timestamp(3_500));
-        drop(watch);
-        let told: Vec<Change> = std::iter::from_fn(|| seen.try_recv().ok()).collect();
+        let (meter, mut tracker) = (MeterId(uuid::Uuid::nil()), VersionTracker { versions: HashMap::new(), changes });
+        tracker.observe(meter, 7, Timestamp(1_000));
+        // The sweep began at 1,500 and saw 7; the command was read before and after it was applied.
+        tracker.observe(meter, 7, Timestamp(1_400));
+        tracker.observe(meter, 8, Timestamp(1_600));
+        tracker.observe(meter, 7, Timestamp(1_500));
+        tracker.observe(meter, 8, Timestamp(2_500));
+        tracker.observe(meter, 9, Timestamp(3_500));
+        drop(tracker);
+        let reported: Vec<VersionChange> = std::iter::from_fn(|| seen.try_recv().ok()).collect();
         let expected = [(7, 1_000), (8, 1_600), (9, 3_500)].map(|(version, at)| (meter, version, Timestamp(at)));
-        assert_eq!(told, expected);
+        assert_eq!(reported, expected);
     }
 
     #[test]
-    fn what_was_issued_is_what_is_read() {
+    fn parameters_read_equal_the_parameters_issued() {
         let map = Profiles::load(None).unwrap().get("rpp").unwrap().secured.clone().unwrap().read_back;
         let slots = vec![Slot { rate: 4, hour: 0, minute: 0 }, Slot { rate: 2, hour: 8, minute: 30 }];
         let wanted = Parameters {

@@ -1,4 +1,4 @@
-//! The round over the meters of one gateway: asks the schedule who is next, reads, and reports.
+//! Polls the meters of one gateway: the schedule chooses the next meter, the poller reads it and reports.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,63 +15,78 @@ use super::driver;
 use super::gateway::{GatewayHealth, GatewayState};
 use super::link::{Link, LinkState, Priority};
 use super::reader::ReadError;
-use super::recorder::Event;
-use super::schedule::{Change, Failure, Next, Schedule, Turn};
+use super::recorder::MeterEvent;
+use super::schedule::{ReadFailure, ReadReason, Schedule, ScheduledAction, StatusChange};
 use domain::clock::SharedClock;
-use domain::serial::Serial;
 use model::reading::ReadingSource;
+use domain::serial::Serial;
 
-/// What a poller is told.
-pub enum Control {
-    /// These meters from now on.
-    Meters(Vec<Arc<Meter>>),
-    /// Read this one now.
+/// Commands to a poller.
+pub enum PollerCommand {
+    /// Replaces the meters.
+    SetMeters(Vec<Arc<Meter>>),
+    /// Read this meter as soon as possible.
     ReadNow(MeterId, ReadingSource),
-    /// While somebody watches: no meter waits longer than so many ms; `None`: each at its own interval.
-    Pace(Option<u64>),
-    /// Try what is lost now.
-    Retry,
+    /// Longest interval while someone watches, ms; `None` for each meter's own interval.
+    SetPace(Option<u64>),
+    /// Try lost meters now.
+    RetryLost,
 }
 
-/// The parts of a poller.
+/// What a poller is started with.
+pub struct PollerParts {
+    pub link: Link,
+    pub clock: SharedClock,
+    pub schedule: Schedule,
+    pub events: mpsc::Sender<MeterEvent>,
+    /// Receives meters that were lost and answer again.
+    pub recovered: mpsc::UnboundedSender<MeterId>,
+    pub control: mpsc::UnboundedReceiver<PollerCommand>,
+    pub health: watch::Sender<GatewayState>,
+    pub stop: CancellationToken,
+}
+
 pub struct Poller {
     link: Link,
     clock: SharedClock,
-    events: mpsc::Sender<Event>,
-    /// Meters that were lost and answer again.
-    heard: mpsc::UnboundedSender<MeterId>,
-    control: mpsc::UnboundedReceiver<Control>,
+    events: mpsc::Sender<MeterEvent>,
+    recovered: mpsc::UnboundedSender<MeterId>,
+    control: mpsc::UnboundedReceiver<PollerCommand>,
     health: watch::Sender<GatewayState>,
     stop: CancellationToken,
     schedule: Schedule,
     started: Instant,
     meters: HashMap<MeterId, Arc<Meter>>,
-    /// Meters that failed last time, since when, and whether they were reported lost.
+    /// Meters whose last reading failed: since when, and whether they were reported lost.
     failing: HashMap<MeterId, (Timestamp, bool)>,
-    asked_by: HashMap<MeterId, ReadingSource>,
-    /// Serial numbers that answered last time in place of a meter's own.
-    strangers: HashMap<MeterId, Serial>,
+    request_sources: HashMap<MeterId, ReadingSource>,
+    /// Serial numbers that last answered in place of a meter's own.
+    mismatched_serials: HashMap<MeterId, Serial>,
 }
 
 impl Poller {
-    /// A poller without meters.
+    /// Starts without meters.
     #[must_use]
-    pub fn new(
-        link: Link,
-        clock: SharedClock,
-        schedule: Schedule,
-        events: mpsc::Sender<Event>,
-        heard: mpsc::UnboundedSender<MeterId>,
-        control: mpsc::UnboundedReceiver<Control>,
-        health: watch::Sender<GatewayState>,
-        stop: CancellationToken,
-    ) -> Self {
-        let (meters, failing, asked_by, strangers) = (HashMap::new(), HashMap::new(), HashMap::new(), HashMap::new());
-        let started = Instant::now();
-        Self { link, clock, events, heard, control, health, stop, schedule, started, meters, failing, asked_by, strangers }
+    pub fn new(parts: PollerParts) -> Self {
+        let PollerParts { link, clock, schedule, events, recovered, control, health, stop } = parts;
+        Self {
+            link,
+            clock,
+            events,
+            recovered,
+            control,
+            health,
+            stop,
+            schedule,
+            started: Instant::now(),
+            meters: HashMap::new(),
+            failing: HashMap::new(),
+            request_sources: HashMap::new(),
+            mismatched_serials: HashMap::new(),
+        }
     }
 
-    /// Goes round until it is stopped.
+    /// Polls until `stop` is cancelled.
     pub async fn run(mut self) {
         let mut link = self.link.state();
         let stop = self.stop.clone();
@@ -84,18 +99,18 @@ impl Poller {
                 LinkState::Down => {
                     let change = self.schedule.unreachable(self.now());
                     self.apply(change, None).await;
-                    self.tell(GatewayHealth::Unreachable);
+                    self.set_health(GatewayHealth::Unreachable);
                 }
                 LinkState::Up if self.schedule.is_gateway_lost() => self.schedule.reachable(self.now()),
                 LinkState::Up | LinkState::Connecting => {}
             }
             let until = match self.schedule.next(self.now()) {
-                Next::Read { meter, turn } if state != LinkState::Down => {
-                    self.read(meter, turn).await;
+                ScheduledAction::Read { meter, reason } if state != LinkState::Down => {
+                    self.read(meter, reason).await;
                     continue;
                 }
-                Next::Read { .. } | Next::Wait(None) => None,
-                Next::Wait(Some(at)) => Some(self.started + Duration::from_millis(at)),
+                ScheduledAction::Read { .. } | ScheduledAction::Wait(None) => None,
+                ScheduledAction::Wait(Some(at)) => Some(self.started + Duration::from_millis(at)),
             };
             tokio::select! {
                 () = sleep_until(until.unwrap_or(self.started)), if until.is_some() => {}
@@ -109,114 +124,114 @@ impl Poller {
         }
     }
 
-    /// Steady milliseconds, for the schedule.
+    /// Monotonic milliseconds for the schedule.
     fn now(&self) -> u64 {
         u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
-    fn handle(&mut self, control: Control) {
+    fn handle(&mut self, control: PollerCommand) {
         match control {
-            Control::Meters(meters) => {
+            PollerCommand::SetMeters(meters) => {
                 self.meters = meters.into_iter().map(|meter| (meter.id, meter)).collect();
                 let intervals = self.meters.values().map(|meter| (meter.id, meter.sweep_interval_ms)).collect();
                 self.schedule.set_meters(&intervals, self.now());
                 self.failing.retain(|id, _| self.meters.contains_key(id));
                 self.health.send_modify(|state| state.meters = self.meters.len());
             }
-            Control::ReadNow(meter, source) => {
+            PollerCommand::ReadNow(meter, source) => {
                 self.schedule.request_read(meter);
-                self.asked_by.insert(meter, source);
+                self.request_sources.insert(meter, source);
             }
-            Control::Pace(pace) => self.schedule.set_pace(pace),
-            Control::Retry => self.schedule.retry(self.now()),
+            PollerCommand::SetPace(pace) => self.schedule.set_pace(pace),
+            PollerCommand::RetryLost => self.schedule.retry(self.now()),
         }
     }
 
-    async fn read(&mut self, id: MeterId, turn: Turn) {
+    async fn read(&mut self, id: MeterId, reason: ReadReason) {
         let Some(meter) = self.meters.get(&id).cloned() else { return };
-        let asked_by = self.asked_by.remove(&id).unwrap_or(ReadingSource::Sweep);
-        let (source, priority) = match turn {
-            Turn::Asked => (asked_by, Priority::ReadNow),
-            Turn::Round => (ReadingSource::Sweep, Priority::Sweep),
-            Turn::Probe => (ReadingSource::Sweep, Priority::Probe),
+        let requested_by = self.request_sources.remove(&id).unwrap_or(ReadingSource::Sweep);
+        let (source, priority) = match reason {
+            ReadReason::Requested => (requested_by, Priority::ReadNow),
+            ReadReason::Sweep => (ReadingSource::Sweep, Priority::Sweep),
+            ReadReason::Probe => (ReadingSource::Sweep, Priority::Probe),
         };
-        let (began, from) = (self.now(), self.clock.now());
+        let (started_at, from) = (self.now(), self.clock.now());
         let result = driver::read(&meter, priority, &self.clock).await;
         let now = self.now();
-        let took = now.saturating_sub(began);
+        let took = now.saturating_sub(started_at);
         match result {
             Ok(driver::Reading { at, measurement, meter_status }) => {
-                self.strangers.remove(&id);
-                let change = self.schedule.good(id, now, took);
+                self.mismatched_serials.remove(&id);
+                let change = self.schedule.succeeded(id, now, took);
                 self.apply(change, Some(at)).await;
-                self.tell(GatewayHealth::Up);
+                self.set_health(GatewayHealth::Up);
                 if let Some((_, true)) = self.failing.remove(&id) {
                     tracing::info!(meter = %id, "meter.found");
-                    // Nobody to hear is nobody who waits.
-                    let _ = self.heard.send(id);
+                    // Without a delivery engine no command waits for the meter.
+                    let _ = self.recovered.send(id);
                 }
-                self.report(Event::Read { meter: id, from, at, source, measurement, meter_status }).await;
+                self.report(MeterEvent::Read { meter: id, from, at, source, measurement, meter_status }).await;
             }
             Err(error) => self.fail(id, error, from, now, took).await,
         }
     }
 
     async fn fail(&mut self, id: MeterId, error: ReadError, from: Timestamp, now: u64, took: u64) {
-        // Before the schedule: a gateway that is lost by this failure reports this meter with the others.
+        // Before the schedule: if this failure makes the gateway lost, the meter is reported with the others.
         self.failing.entry(id).or_insert((from, false));
-        let stranger = if let ReadError::Stranger(serial) = error { Some(serial) } else { None };
-        // Once may be an answer that slipped; the same one twice, on two connections, lives at this address.
-        if let (Some(serial), true) = (stranger, self.strangers.get(&id) == stranger.as_ref()) {
-            self.report(Event::Stranger { meter: id, serial }).await;
+        let other_serial = if let ReadError::SerialMismatch(serial) = error { Some(serial) } else { None };
+        // A single mismatch may be a late answer; the same serial number on two connections is installed at this address.
+        if let (Some(serial), true) = (other_serial, self.mismatched_serials.get(&id) == other_serial.as_ref()) {
+            self.report(MeterEvent::SerialMismatch { meter: id, serial }).await;
         }
-        match stranger {
-            Some(serial) => drop(self.strangers.insert(id, serial)),
-            None => drop(self.strangers.remove(&id)),
+        match other_serial {
+            Some(serial) => drop(self.mismatched_serials.insert(id, serial)),
+            None => drop(self.mismatched_serials.remove(&id)),
         }
         let change = self.schedule.failed(id, now, took, error.failure());
-        if change == Change::MeterLost {
+        if change == StatusChange::MeterLost {
             tracing::info!(meter = %id, %error, "meter.lost");
-            self.lose(id, from, true).await;
+            self.report_lost(id, from, true).await;
         }
         self.apply(change, Some(from)).await;
         if !self.schedule.is_gateway_lost() {
             let health = self.health.borrow().health;
-            self.tell(if error.failure() == Failure::Refused { GatewayHealth::Up } else { health });
+            self.set_health(if error.failure() == ReadFailure::Refused { GatewayHealth::Up } else { health });
         }
     }
 
-    /// What a change means for the gateway as a whole.
-    async fn apply(&mut self, change: Change, at: Option<Timestamp>) {
+    /// Reports what a schedule change means for the gateway as a whole.
+    async fn apply(&mut self, change: StatusChange, at: Option<Timestamp>) {
         match change {
-            Change::GatewayLost => {
+            StatusChange::GatewayLost => {
                 tracing::warn!(gateway = %self.health.borrow().id, "gateway.lost");
                 let since = at.unwrap_or_else(|| self.clock.now());
                 let ids: Vec<MeterId> = self.meters.keys().copied().collect();
                 let gateway = self.health.borrow().id;
-                self.report(Event::GatewayLost { gateway, since }).await;
+                self.report(MeterEvent::GatewayLost { gateway, since }).await;
                 for id in ids {
-                    self.lose(id, since, false).await;
+                    self.report_lost(id, since, false).await;
                 }
-                self.tell(GatewayHealth::Silent);
+                self.set_health(GatewayHealth::Silent);
             }
-            Change::GatewayFound => {
+            StatusChange::GatewayFound => {
                 tracing::info!(gateway = %self.health.borrow().id, "gateway.found");
-                self.tell(GatewayHealth::Up);
+                self.set_health(GatewayHealth::Up);
             }
-            Change::Nothing | Change::Found | Change::MeterLost => {}
+            StatusChange::Nothing | StatusChange::Found | StatusChange::MeterLost => {}
         }
     }
 
-    /// Says once that a meter is lost, alone or with its gateway: since it first failed.
-    async fn lose(&mut self, id: MeterId, at: Timestamp, alone: bool) {
+    /// Reports a meter as lost, once, since its first failure; `alone` unless its gateway is lost too.
+    async fn report_lost(&mut self, id: MeterId, at: Timestamp, alone: bool) {
         let (since, reported) = self.failing.entry(id).or_insert((at, false));
         let since = *since;
         if !std::mem::replace(reported, true) {
-            self.report(Event::Lost { meter: id, since, alone }).await;
+            self.report(MeterEvent::MeterLost { meter: id, since, alone }).await;
         }
     }
 
-    fn tell(&self, health: GatewayHealth) {
+    fn set_health(&self, health: GatewayHealth) {
         let (lost, now) = (self.failing.values().filter(|(_, reported)| *reported).count(), self.clock.now());
         self.health.send_if_modified(|state| {
             let changed = state.health != health || state.lost != lost;
@@ -228,8 +243,8 @@ impl Poller {
         });
     }
 
-    /// Waits where the recorder is behind: a database that is down stops the round rather than dropping readings.
-    async fn report(&self, event: Event) {
+    /// Waits while the recorder is behind: a database outage pauses polling instead of dropping readings.
+    async fn report(&self, event: MeterEvent) {
         tokio::select! {
             biased;
             sent = self.events.send(event) => if sent.is_err() { tracing::debug!("recorder.gone") },

@@ -1,4 +1,5 @@
-//! A meter model as data: where its values stand, what they mean, and what it can do. `profiles/README.md` says how to write one.
+//! A meter model as data: where its values are, what they mean, and what it can do. The format is described in
+//! `profiles/README.md`.
 
 mod check;
 pub mod dlt645;
@@ -17,59 +18,55 @@ use model::meter::Wallet;
 use serde::Deserialize;
 
 pub use dlt645::Dlt645;
-pub use field::Field;
-pub use load::{Problem, ProfileError, Profiles};
+pub use field::MeterField;
+pub use load::{ProfileError, ProfileProblem, Profiles};
 pub use table::Table;
 pub use time_of_use::TimeOfUse;
-pub use value::{Flag, Kind, Step, Value, WordOrder};
+pub use value::{Flag, Step, Value, ValueType, WordOrder};
 
 use super::planner::Plan;
 
-/// A meter model.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Profile {
-    /// What `meters.profile` names.
+    /// Referenced by `meters.profile`.
     pub name: String,
-    /// What people read.
     pub title: String,
-    /// Where the facts come from, with revision.
+    /// Sources of the facts, with revision.
     pub source: Vec<String>,
-    /// What nobody could confirm; shown by `dormwatt check`.
+    /// Facts that could not be confirmed; printed by `dormwatt check`.
     #[serde(default)]
     pub unknown: Vec<String>,
-    /// What it speaks.
     #[serde(default)]
     pub protocol: Protocol,
-    /// The most registers one read may ask for.
+    /// The most registers that one read may request.
     #[serde(default = "most_registers")]
     pub max_registers: u16,
-    /// Which word of a number comes first.
+    /// Word order of multi-register numbers.
     #[serde(default)]
     pub word_order: WordOrder,
-    /// The energy at which the counter begins again at zero, Wh, where that is known.
+    /// The energy at which the counter wraps to zero, Wh, if known.
     pub wraps_wh: Option<i64>,
-    /// The most that can flow through it, W, all phases: what tells a jump of its counter from use. Not given: one phase of 60 A,
-    /// or 1 MW for an instrument.
+    /// The most power that can flow through it, W, all phases; a counter that grows faster has jumped. Default: one phase of 60
+    /// A, or 1 MW for an instrument.
     pub most_w: Option<i64>,
-    /// What the meter can do.
     pub abilities: Abilities,
-    /// Ranges of registers that may be read across.
+    /// Ranges of registers that may be read in one request.
     #[serde(rename = "block", default)]
     pub blocks: Vec<Block>,
-    /// How its relay is switched by plain registers.
-    pub relay: Option<Relay>,
-    /// Its time-of-use tables, where they stand in plain registers.
+    /// How the relay is switched by plain registers.
+    pub relay: Option<RelayRegisters>,
+    /// Time-of-use tables in plain registers.
     pub time_of_use: Option<TimeOfUse>,
-    /// Its values at each midnight.
+    /// The daily freeze.
     pub freeze: Option<Table>,
     #[serde(rename = "journal", default)]
     pub journals: Vec<Table>,
-    /// How secured frames are written, for a wallet in the meter.
-    pub secured: Option<Secured>,
-    /// The items of a DL/T 645 meter.
+    /// How secured frames are written, for a meter wallet.
+    pub secured: Option<SecuredFrames>,
+    /// Data items of a DL/T 645 meter.
     pub dlt645: Option<Dlt645>,
-    /// The requests of a reading; made of the rest when the profile is read.
+    /// The requests of a reading, planned when the profile is loaded.
     #[serde(skip)]
     pub plan: Plan,
 }
@@ -78,41 +75,39 @@ const fn most_registers() -> u16 {
     125
 }
 
-/// What a meter speaks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Protocol {
-    /// Modbus, in whichever framing its gateway has.
+    /// Modbus, in the framing of the gateway.
     #[default]
     Modbus,
     /// DL/T 645-2007, behind a transparent gateway.
     Dlt645,
 }
 
-/// What a meter can do.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Abilities {
-    /// Where its credit lives: `meter`, `server`, or `none` for an instrument.
+    /// Where the credit lives: `meter`, `server`, or `none` for an instrument.
     pub wallet: Wallet,
-    /// It can switch.
+    /// The relay can be switched.
     #[serde(default)]
     pub relay: bool,
-    /// Time-of-use rates that it counts apart.
+    /// Number of time-of-use rates counted separately.
     #[serde(default)]
     pub rates: u8,
-    /// It keeps a journal of money or relay.
+    /// It keeps a journal of money or relay events.
     #[serde(default)]
     pub journal: bool,
-    /// It keeps midnight values.
+    /// It keeps daily freezes.
     #[serde(default)]
     pub freeze: bool,
-    /// It says who it is, so that another meter's answer cannot be taken for its own.
+    /// It reports its serial number, so that another meter's answer is recognised.
     #[serde(default)]
     pub serial: bool,
 }
 
-/// Modbus keeps two kinds of registers.
+/// The two kinds of Modbus registers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Area {
@@ -123,91 +118,85 @@ pub enum Area {
     Input,
 }
 
-/// What may be done with registers.
+/// Permitted access to registers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Access {
+pub enum AccessMode {
     #[default]
     R,
-    /// Write, with function 16.
+    /// Write with function 16.
     W,
     Rw,
 }
 
-/// Registers that may be read across.
+/// Registers that may be read in one request.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Block {
     #[serde(default)]
     pub area: Area,
-    /// The first register.
     pub address: u16,
     pub registers: u16,
-    /// What may be done with them.
     #[serde(default)]
-    pub access: Access,
-    /// They only mean something together, so they are always read whole.
+    pub access: AccessMode,
+    /// The values are only consistent together, so the block is always read whole.
     #[serde(default)]
     pub atomic: bool,
-    /// What they mean.
     #[serde(default)]
     pub values: Vec<Value>,
 }
 
 impl Block {
-    /// The register after the last.
+    /// The register after the last one.
     #[must_use]
     pub fn end(&self) -> u32 {
         u32::from(self.address) + u32::from(self.registers)
     }
 }
 
-/// One request for registers.
+/// One read request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Read {
-    /// Of which area.
+pub struct ReadRequest {
     pub area: Area,
     pub address: u16,
     pub count: u16,
 }
 
-/// How a relay is switched: one function-16 write. Its state is a value `relay_closed` of a block.
+/// A relay that is switched by one function-16 write. Its state is the value `relay_closed` of a block.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Relay {
-    /// The first register.
+pub struct RelayRegisters {
     pub address: u16,
-    /// What opens it.
+    /// Words that open it.
     pub open: Vec<u16>,
-    /// What closes it.
+    /// Words that close it.
     pub close: Vec<u16>,
-    /// What gives it back to the meter's own judgement, where it has one.
+    /// Words that return control to the meter, if it has a rule of its own.
     pub release: Option<Vec<u16>>,
 }
 
 /// How secured frames are written, and where their effect is read back.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Secured {
-    /// Where a frame is written.
+pub struct SecuredFrames {
+    /// Register to which a frame is written.
     pub address: u16,
-    /// Which versions, by the bit of `accepts` that announces each.
-    pub versions: Vec<FrameBit>,
-    /// Where settings are read back.
+    /// Frame versions with the bit of `accepts` that announces each.
+    pub versions: Vec<FrameVersionBit>,
     pub read_back: ReadBack,
 }
 
 /// A frame version and its bit in `accepts`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct FrameBit {
+pub struct FrameVersionBit {
     /// 1 (TDES) or 2 (AES).
     pub version: u8,
     /// 0-15.
     pub bit: u8,
 }
 
-/// Where the fields of a settings command stand after it.
+/// First registers of the settings, for reading them back.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReadBack {
@@ -217,7 +206,7 @@ pub struct ReadBack {
     pub prices: u16,
     pub tiers: u16,
     pub standby_prices: u16,
-    /// When the standby prices come into force.
+    /// When the standby prices take effect.
     pub switch_over: u16,
     pub date_plan: u16,
     /// Day tables 1 and 2.
@@ -225,27 +214,26 @@ pub struct ReadBack {
 }
 
 impl Profile {
-    /// Whether a reading gives this field.
+    /// Whether a reading contains this field.
     #[must_use]
-    pub fn has(&self, field: Field) -> bool {
+    pub fn has(&self, field: MeterField) -> bool {
         let among_items = || self.dlt645.iter().flat_map(|dlt645| &dlt645.items).any(|item| item.field == field);
         self.values().any(|value| value.field == field) || among_items()
     }
 
-    /// The values of all blocks that can be read.
+    /// The values of all readable blocks.
     pub fn values(&self) -> impl Iterator<Item = &Value> {
         self.readable().flat_map(|block| &block.values)
     }
 
-    /// The blocks that can be read.
+    /// The readable blocks.
     pub fn readable(&self) -> impl Iterator<Item = &Block> {
-        self.blocks.iter().filter(|block| block.access != Access::W)
+        self.blocks.iter().filter(|block| block.access != AccessMode::W)
     }
 }
 
 impl Profile {
-    /// What its counter can show and what can pass through it. A counter whose end is not known is not taken to have passed it; an
-    /// instrument may stand at the head of a building.
+    /// Limits of the energy counter. A counter of unknown range is assumed not to wrap; an instrument may measure a building.
     #[must_use]
     pub fn counter(&self) -> Counter {
         let most = if self.abilities.wallet == Wallet::None { MOST_W_OF_A_BUILDING } else { MOST_W };

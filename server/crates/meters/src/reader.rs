@@ -1,18 +1,18 @@
-//! Reading a meter's registers as its profile plans it, and making sure that it is that meter.
+//! Reads a meter's registers in the requests that its profile plans, and verifies the serial number.
 
 use model::command::CommandReason;
 use model::time::Timestamp;
 
-use super::codec::{DecodeError, Values};
+use super::codec::{DecodeError, DecodedValues};
 use super::directory::Meter;
 use super::link::{LinkError, Priority};
-use super::profile::{Area, Field, Read};
-use super::schedule::Failure;
+use super::profile::{Area, MeterField, ReadRequest};
+use super::schedule::ReadFailure;
 use domain::clock::SharedClock;
 use domain::meter_state::MeterStatus;
 use domain::serial::Serial;
 
-/// Exceptions by which a gateway says that a meter behind it does not answer.
+/// Exceptions with which a gateway reports that a meter does not answer.
 const TARGET_SILENT: [u8; 2] = [0x0a, 0x0b];
 
 /// Why a meter could not be read.
@@ -20,27 +20,29 @@ const TARGET_SILENT: [u8; 2] = [0x0a, 0x0b];
 pub enum ReadError {
     #[error("no answer")]
     Link(#[from] LinkError),
-    /// An answer that says nothing.
-    #[error("an answer that cannot be read")]
+    /// The answer could not be decoded.
+    #[error("invalid answer")]
     Decode(#[from] DecodeError),
     /// Another meter answered.
     #[error("meter {0} answered")]
-    Stranger(Serial),
+    SerialMismatch(Serial),
 }
 
 impl ReadError {
-    /// What it means for the schedule of a bus.
+    /// What the error means for the schedule of the bus.
     #[must_use]
-    pub const fn failure(self) -> Failure {
+    pub const fn failure(self) -> ReadFailure {
         match self {
-            Self::Link(LinkError::Timeout | LinkError::Broken | LinkError::Unreachable | LinkError::Stopped) => Failure::Silent,
+            Self::Link(LinkError::Timeout | LinkError::Broken | LinkError::Unreachable | LinkError::Stopped) => {
+                ReadFailure::Silent
+            }
             Self::Link(LinkError::Exception(_) | LinkError::Refused(_) | LinkError::NoPassword | LinkError::NotCarried)
             | Self::Decode(_)
-            | Self::Stranger(_) => Failure::Refused,
+            | Self::SerialMismatch(_) => ReadFailure::Refused,
         }
     }
 
-    /// The word that is stored with a command that waits for it.
+    /// The reason that is stored with the commands that wait for the meter.
     #[must_use]
     pub fn reason(self) -> CommandReason {
         match self {
@@ -48,63 +50,63 @@ impl ReadError {
             Self::Link(LinkError::Exception(code)) if !TARGET_SILENT.contains(&code) => CommandReason::Busy,
             Self::Link(LinkError::Exception(_) | LinkError::Timeout | LinkError::Broken) => CommandReason::Lost,
             Self::Link(LinkError::Stopped) => CommandReason::Stopping,
-            Self::Decode(_) | Self::Link(LinkError::Refused(_) | LinkError::NoPassword | LinkError::NotCarried) => {
-                CommandReason::Unreadable
-            }
-            Self::Stranger(_) => CommandReason::SerialMismatch,
+            Self::Decode(_) | Self::Link(LinkError::Refused(_) | LinkError::NoPassword | LinkError::NotCarried) => CommandReason::Unreadable,
+            Self::SerialMismatch(_) => CommandReason::SerialMismatch,
         }
     }
 }
 
-/// Reads everything; the instant is that at which identity, wallet and relay were known.
+/// Full reading, with the time at which identity, wallet and relay were read.
 ///
 /// # Errors
 /// [`ReadError`].
-pub async fn whole(meter: &Meter, priority: Priority, clock: &SharedClock) -> Result<(Values, Timestamp), ReadError> {
+pub async fn whole(meter: &Meter, priority: Priority, clock: &SharedClock) -> Result<(DecodedValues, Timestamp), ReadError> {
     let plan = &meter.profile.plan;
-    let (first, rest) = plan.whole.split_at_checked(plan.until_face).unwrap_or((&plan.whole, &[]));
-    let mut values = Values::default();
+    let (first, rest) = plan.whole.split_at_checked(plan.status_requests).unwrap_or((&plan.whole, &[]));
+    let mut values = DecodedValues::default();
     read(meter, priority, first, &mut values).await?;
-    // A command may go between two requests, so the face's instant is the reading's.
+    // A command may be sent between two requests, so the time of the status is the time of the reading.
     let at = clock.now();
     read(meter, priority, rest, &mut values).await?;
     Ok((values, at))
 }
 
-/// Reads who the meter is, and how wallet and relay stand.
+/// Reads identity, wallet and relay.
 ///
 /// # Errors
 /// [`ReadError`].
 pub async fn meter_status(meter: &Meter, priority: Priority) -> Result<MeterStatus, ReadError> {
-    let mut values = Values::default();
+    let mut values = DecodedValues::default();
     read(meter, priority, &meter.profile.plan.meter_status, &mut values).await?;
     Ok(values.meter_status(meter.profile.abilities.wallet)?)
 }
 
-/// Does the requests one after the other; a wrong serial number or a broken digit ends it, and the connection.
-async fn read(meter: &Meter, priority: Priority, reads: &[Read], values: &mut Values) -> Result<(), ReadError> {
+/// Performs the requests in order. A wrong serial number or an invalid digit ends the reading and the connection.
+async fn read(meter: &Meter, priority: Priority, reads: &[ReadRequest], values: &mut DecodedValues) -> Result<(), ReadError> {
     for read in reads {
         let registers = registers(meter, priority, read).await?;
-        let known = values.get(Field::Serial).is_some();
-        let taken = values.take(&meter.profile, read, &registers).and_then(|()| if known { Ok(None) } else { values.serial() });
-        let error = match taken {
+        let is_identified = values.get(MeterField::Serial).is_some();
+        let decoded = values
+            .decode_block(&meter.profile, read, &registers)
+            .and_then(|()| if is_identified { Ok(None) } else { values.serial() });
+        let error = match decoded {
             Ok(None) => continue,
             Ok(Some(serial)) if serial == meter.serial => continue,
-            Ok(Some(serial)) => ReadError::Stranger(serial),
+            Ok(Some(serial)) => ReadError::SerialMismatch(serial),
             Err(error) => error.into(),
         };
-        // Another meter may answer here, or answers may have slipped by one: a fresh connection tells.
+        // Another meter may be installed here, or answers may be shifted by one; a new connection tells.
         meter.link.distrust();
         return Err(error);
     }
     Ok(())
 }
 
-/// Does one request.
+/// Performs one request.
 ///
 /// # Errors
 /// [`LinkError`].
-pub async fn registers(meter: &Meter, priority: Priority, read: &Read) -> Result<Vec<u16>, LinkError> {
+pub async fn registers(meter: &Meter, priority: Priority, read: &ReadRequest) -> Result<Vec<u16>, LinkError> {
     match read.area {
         Area::Holding => meter.link.read(priority, meter.unit, read.address, read.count).await,
         Area::Input => meter.link.read_input(priority, meter.unit, read.address, read.count).await,

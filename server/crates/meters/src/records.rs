@@ -1,24 +1,24 @@
-//! Reading the records that a meter keeps of its midnights and of money and relay.
+//! Reads the records that a meter keeps: daily freezes, and the journal of money and relay events.
 
 use domain::meter_records::{Frozen, JournalRecord};
 use model::energy::Energy;
 use model::money::Fen;
 use model::time::{Date, Timestamp};
 
-use super::codec::{DecodeError, Values};
+use super::codec::{DecodeError, DecodedValues};
 use super::directory::Meter;
 use super::link::Priority;
-use super::profile::{Field, Table};
+use super::profile::{MeterField, Table};
 use super::reader::{self, ReadError};
 
-/// The midnights that the meter keeps, newest first; one that passes while they are read may be missing, none is twice.
+/// The daily freezes that the meter keeps, newest first. A freeze taken while they are read may be missing; none is repeated.
 ///
 /// # Errors
 /// [`ReadError`].
 pub async fn freeze(meter: &Meter, priority: Priority) -> Result<Vec<Frozen>, ReadError> {
     let mut frozen: Vec<Frozen> = Vec::new();
     let Some(table) = &meter.profile.freeze else { return Ok(frozen) };
-    for values in read(meter, priority, table, |values| values.get(Field::Day).is_none()).await? {
+    for values in read(meter, priority, table, |values| values.get(MeterField::Day).is_none()).await? {
         let record = self::frozen(&values)?;
         if frozen.last().is_none_or(|last| record.day < last.day) {
             frozen.push(record);
@@ -34,12 +34,12 @@ pub async fn freeze(meter: &Meter, priority: Priority) -> Result<Vec<Frozen>, Re
 pub async fn journal(meter: &Meter, priority: Priority) -> Result<Vec<JournalRecord>, ReadError> {
     let mut records: Vec<JournalRecord> = Vec::new();
     for table in &meter.profile.journals {
-        let is_empty = |values: &Values| match values.get(Field::JournalSequence) {
+        let is_empty = |values: &DecodedValues| match values.get(MeterField::JournalSequence) {
             Some(sequence) => sequence == 0,
-            None => values.get(Field::When).is_none(),
+            None => values.get(MeterField::When).is_none(),
         };
         for values in read(meter, priority, table, is_empty).await? {
-            // A line written while this is read moves the others down by one, and brings one again.
+            // A record written while the table is read shifts the others by one, so that one is read twice.
             match record(table, &values)? {
                 Some(record) if records.last() != Some(&record) => records.push(record),
                 _ => {}
@@ -54,13 +54,13 @@ async fn read(
     meter: &Meter,
     priority: Priority,
     table: &Table,
-    is_empty: impl Fn(&Values) -> bool,
-) -> Result<Vec<Values>, ReadError> {
+    is_empty: impl Fn(&DecodedValues) -> bool,
+) -> Result<Vec<DecodedValues>, ReadError> {
     let mut all = Vec::new();
     for read in table.reads(meter.profile.max_registers) {
         let registers = reader::registers(meter, priority, &read).await?;
         for record in registers.chunks(usize::from(table.registers).max(1)) {
-            let values = Values::record(&meter.profile, table, record)?;
+            let values = DecodedValues::decode_record(&meter.profile, table, record)?;
             if is_empty(&values) {
                 return Ok(all);
             }
@@ -70,24 +70,24 @@ async fn read(
     Ok(all)
 }
 
-fn frozen(values: &Values) -> Result<Frozen, DecodeError> {
+fn frozen(values: &DecodedValues) -> Result<Frozen, DecodeError> {
     Ok(Frozen {
-        day: Date(values.number(Field::Day)?),
-        total: Energy(values.number(Field::Total)?),
-        remaining: values.optional(Field::Remaining)?.map(Fen),
+        day: Date(values.number(MeterField::Day)?),
+        total: Energy(values.number(MeterField::Total)?),
+        remaining: values.optional(MeterField::Remaining)?.map(Fen),
     })
 }
 
 /// `None` for a kind that the profile does not know.
-fn record(table: &Table, values: &Values) -> Result<Option<JournalRecord>, DecodeError> {
-    let Some(what) = table.kind.or_else(|| table.kind_of(values.get(Field::Kind)?)) else { return Ok(None) };
+fn record(table: &Table, values: &DecodedValues) -> Result<Option<JournalRecord>, DecodeError> {
+    let Some(what) = table.kind.or_else(|| table.kind_of(values.get(MeterField::Kind)?)) else { return Ok(None) };
     Ok(Some(JournalRecord {
-        sequence: values.optional(Field::JournalSequence)?,
-        at: values.optional(Field::When)?.map(Timestamp),
+        sequence: values.optional(MeterField::JournalSequence)?,
+        at: values.optional(MeterField::When)?.map(Timestamp),
         what,
-        cause: values.optional(Field::Cause)?.unwrap_or(0),
-        amount: Fen(values.optional(Field::Amount)?.unwrap_or(0)),
-        count: values.optional(Field::Count)?,
-        remaining: values.optional(Field::Remaining)?.map(Fen),
+        cause: values.optional(MeterField::Cause)?.unwrap_or(0),
+        amount: Fen(values.optional(MeterField::Amount)?.unwrap_or(0)),
+        count: values.optional(MeterField::Count)?,
+        remaining: values.optional(MeterField::Remaining)?.map(Fen),
     }))
 }

@@ -1,10 +1,10 @@
-//! Which meter of a gateway is read next: pure, in milliseconds of any steady clock.
+//! Chooses which meter of a gateway is read next. Times are milliseconds of any monotonic clock.
 //!
-//! Meters that answer go round, the one that waited longest first, each at its own interval. Who is asked for goes first, though
-//! not for ever: the round keeps every fourth turn. A meter that fails is tried again soon, then at doubling distances; while
-//! meters that answer are waiting, those tries together may take only a share of the bus, the one that waited longest first, so
-//! that dead meters cost the living little. When many living meters fall silent one after the other, it is the gateway that is
-//! lost: one meter is tried at a time, and the first answer brings all of them back.
+//! Meters that answer are read in turn, the one that waited longest first, each at its own interval. Requested readings go first,
+//! but every fourth turn belongs to the sweep. A meter that fails is tried again soon, then at doubling intervals. While other
+//! meters wait, those attempts together may take only a share of the bus, the longest wait first. When several meters that
+//! answered fall silent one after the other, the gateway is considered lost: one meter is tried at a time, and the first answer
+//! restores all of them.
 
 mod entry;
 
@@ -12,110 +12,109 @@ use std::collections::HashMap;
 
 use model::ids::MeterId;
 
-use entry::Entry;
+use entry::ScheduleEntry;
 
-/// A first failure may be noise: the second try comes soon.
-const SUSPECT_MS: u64 = 2_000;
-/// The pause after the second failure; doubles from there.
+/// Pause after the first failure, which may be noise.
+const FIRST_RETRY_MS: u64 = 2_000;
+/// Pause after the second failure; it doubles with each further one.
 const PROBE_MS: u64 = 5_000;
-/// So many failures in a row mean that the meter is lost.
+/// Consecutive failures after which a meter is lost.
 const LOST_AFTER: u32 = 2;
-/// Tries on a lost meter are hasty, but each one of so many is patient: for a meter that came back slower than it went.
+/// Attempts on a lost meter use a short time limit, except every n-th, for a meter that has become slower.
 const PATIENT_EVERY: u32 = 8;
-/// So many meters that answered before, silent one after the other, mean that the gateway is lost.
+/// The gateway is lost when this many meters that answered before fall silent one after the other.
 const SILENT_LIMIT: usize = 5;
-/// Tries on a lost gateway that accepts connections.
+/// Interval of attempts on a lost gateway that accepts connections.
 const GATEWAY_PROBE_MS: u64 = 3_000;
-/// So many readings that were asked for may go before a meter of the round that is due.
-const ASKED_IN_A_ROW: u32 = 3;
+/// The most requested readings in a row while a meter of the sweep is due.
+const MAX_REQUESTS_IN_A_ROW: u32 = 3;
 
-/// How to share a bus.
+/// How a bus is shared.
 #[derive(Clone, Copy, Debug)]
-pub struct Policy {
-    /// The longest pause between two tries on a lost meter.
+pub struct SchedulePolicy {
+    /// Longest pause between attempts on a lost meter.
     pub probe_cap_ms: u64,
-    /// The share of a busy bus for tries on lost meters, in percent.
+    /// Share of a busy bus for attempts on lost meters, percent.
     pub probe_share: u64,
 }
 
-/// Why it is a meter's turn.
+/// Why a meter is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Turn {
-    /// Somebody asked for it.
-    Asked,
-    /// The round has come to it.
-    Round,
-    /// It is lost and may answer again: not worth a long wait.
+pub enum ReadReason {
+    /// The reading was requested.
+    Requested,
+    /// The meter is due.
+    Sweep,
+    /// An attempt on a lost meter, with a short time limit.
     Probe,
 }
 
-/// What to do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Next {
-    /// Read this meter.
-    Read { meter: MeterId, turn: Turn },
-    /// Nothing before this instant; `None`: nothing at all.
+pub enum ScheduledAction {
+    Read {
+        meter: MeterId,
+        reason: ReadReason,
+    },
+    /// Wait until this time; `None` if nothing is scheduled.
     Wait(Option<u64>),
 }
 
-/// How a reading failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Failure {
-    /// No answer, or none that can be read.
+pub enum ReadFailure {
+    /// No answer, or an invalid one.
     Silent,
-    /// The gateway itself answered that the meter does not, or the meter refused: the gateway lives.
+    /// The meter refused, or the gateway reported that it does not answer: the gateway itself works.
     Refused,
 }
 
-/// What a result changes for people.
+/// Change of state caused by a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Change {
+pub enum StatusChange {
     Nothing,
-    /// It answers again.
+    /// The meter answers again.
     Found,
-    /// It has failed often enough to be lost.
+    /// The meter has failed often enough to be lost.
     MeterLost,
-    /// All are silent: so is the gateway.
+    /// All meters are silent, so the gateway is lost.
     GatewayLost,
-    /// The gateway answers again, by this meter.
+    /// The gateway answers again.
     GatewayFound,
 }
 
 /// The meters of one gateway.
 #[derive(Debug)]
 pub struct Schedule {
-    policy: Policy,
-    meters: HashMap<MeterId, Entry>,
-    /// While somebody watches, no interval is longer than this.
+    policy: SchedulePolicy,
+    meters: HashMap<MeterId, ScheduleEntry>,
+    /// Longest interval while someone watches.
     pace: Option<u64>,
-    /// What tries on lost meters may still take while others wait, in ms times 100; negative after each try.
+    /// Bus time that attempts on lost meters may use while others wait, ms times 100; negative after an attempt.
     credit: i64,
-    /// Meters that failed in silence since anything answered.
+    /// Meters that fell silent since the last answer of any meter.
     silent: Vec<MeterId>,
     gateway_lost: bool,
-    /// Meters that were ever asked for.
-    asked: u64,
-    /// Readings that were asked for, since one that was not.
-    asked_in_a_row: u32,
+    /// Number of requests so far.
+    request_count: u64,
+    /// Consecutive requested readings.
+    requests_in_a_row: u32,
 }
 
 impl Schedule {
-    /// No meters yet.
     #[must_use]
-    pub fn new(policy: Policy) -> Self {
+    pub fn new(policy: SchedulePolicy) -> Self {
         let (meters, silent) = (HashMap::new(), Vec::new());
-        Self { policy, meters, pace: None, credit: 0, silent, gateway_lost: false, asked: 0, asked_in_a_row: 0 }
+        Self { policy, meters, pace: None, credit: 0, silent, gateway_lost: false, request_count: 0, requests_in_a_row: 0 }
     }
 
-    /// These meters from now on, each with its interval in ms; those that stay keep their place.
+    /// Replaces the meters, each with its interval in ms. Meters that stay keep their state.
     pub fn set_meters(&mut self, meters: &HashMap<MeterId, u64>, now: u64) {
         self.meters.retain(|id, _| meters.contains_key(id));
         for (&id, &interval) in meters {
-            self.meters.entry(id).or_insert_with(|| Entry::new(interval, self.pace, now)).set(interval, self.pace);
+            self.meters.entry(id).or_insert_with(|| ScheduleEntry::new(interval, self.pace, now)).set(interval, self.pace);
         }
     }
 
-    /// No interval is longer than this, in ms, until told otherwise.
+    /// Limits all intervals to this many ms until changed.
     pub fn set_pace(&mut self, pace: Option<u64>) {
         self.pace = pace;
         for entry in self.meters.values_mut() {
@@ -123,42 +122,40 @@ impl Schedule {
         }
     }
 
-    /// Somebody wants this meter read now.
+    /// Requests a reading of this meter.
     pub fn request_read(&mut self, meter: MeterId) {
         if let Some(entry) = self.meters.get_mut(&meter) {
-            self.asked += 1;
-            entry.asked.get_or_insert(self.asked);
+            self.request_count += 1;
+            entry.request.get_or_insert(self.request_count);
         }
     }
 
-    /// Somebody believes that what was lost answers again: all of it is tried.
+    /// Makes all failing meters due now.
     pub fn retry(&mut self, now: u64) {
         for entry in self.meters.values_mut().filter(|entry| entry.failures > 0) {
             entry.due = now;
         }
     }
 
-    /// Whether the gateway is taken for lost.
     #[must_use]
     pub const fn is_gateway_lost(&self) -> bool {
         self.gateway_lost
     }
 
-    /// Whether this meter is taken for lost.
     #[must_use]
     pub fn is_lost(&self, meter: MeterId) -> bool {
         self.gateway_lost || self.meters.get(&meter).is_some_and(|entry| entry.failures >= LOST_AFTER)
     }
 
-    /// What to do at `now`.
+    /// The next action at `now`.
     #[must_use]
-    pub fn next(&self, now: u64) -> Next {
-        // What is due goes before what is not, a first failure before the lost ones, then the one that waited longest. Ties go by
-        // id, so that a schedule is the same every time.
-        let (mut asked, mut live, mut failed) = (None, None, None);
+    pub fn next(&self, now: u64) -> ScheduledAction {
+        // Ranks due meters before others, a first failure before lost meters, then by the longest wait. Ties go by id, which
+        // makes the schedule deterministic.
+        let (mut requested, mut live, mut failed) = (None, None, None);
         for (&id, entry) in &self.meters {
-            if let Some(turn) = entry.asked {
-                asked = Some(asked.map_or((turn, id), |first| (turn, id).min(first)));
+            if let Some(request) = entry.request {
+                requested = Some(requested.map_or((request, id), |first| (request, id).min(first)));
             }
             let first = if entry.failures == 0 { &mut live } else { &mut failed };
             let rank = (entry.due > now, entry.failures >= LOST_AFTER, entry.due, id);
@@ -168,46 +165,49 @@ impl Schedule {
         }
         let due = |(rank, _): &((bool, bool, u64, MeterId), u32)| !rank.0;
         let (live_due, failed_due) = (live.filter(due), failed.filter(due));
-        if let Some((_, meter)) = asked
-            && (live_due.is_none() || self.asked_in_a_row < ASKED_IN_A_ROW)
+        if let Some((_, meter)) = requested
+            && (live_due.is_none() || self.requests_in_a_row < MAX_REQUESTS_IN_A_ROW)
         {
-            return Next::Read { meter, turn: Turn::Asked };
+            return ScheduledAction::Read { meter, reason: ReadReason::Requested };
         }
         let ((.., meter), failures) = match (live_due, failed_due) {
             (Some(_), Some(failed)) if self.credit > 0 => failed,
             (Some(one), _) | (None, Some(one)) => one,
-            (None, None) => return Next::Wait([live, failed].into_iter().flatten().map(|((_, _, due, _), _)| due).min()),
+            (None, None) => {
+                return ScheduledAction::Wait([live, failed].into_iter().flatten().map(|((_, _, due, _), _)| due).min());
+            }
         };
         let hasty = failures >= LOST_AFTER && failures % PATIENT_EVERY != 0;
-        Next::Read { meter, turn: if hasty { Turn::Probe } else { Turn::Round } }
+        ScheduledAction::Read { meter, reason: if hasty { ReadReason::Probe } else { ReadReason::Sweep } }
     }
 
-    /// The meter answered; the bus was busy for `took` ms.
-    pub fn good(&mut self, meter: MeterId, now: u64, took: u64) -> Change {
+    /// Records a successful reading that occupied the bus for `took` ms.
+    pub fn succeeded(&mut self, meter: MeterId, now: u64, took: u64) -> StatusChange {
         self.silent.clear();
         let share = i64::try_from(self.policy.probe_share.min(90)).unwrap_or(0);
-        let Some(entry) = self.meters.get_mut(&meter) else { return Change::Nothing };
-        let (was, asked) = (entry.failures, entry.asked.take());
+        let Some(entry) = self.meters.get_mut(&meter) else { return StatusChange::Nothing };
+        let (was, requested) = (entry.failures, entry.request.take());
         let due = now.saturating_sub(took) + entry.paced;
-        *entry = Entry { due, failures: 0, known: true, ..*entry };
-        self.asked_in_a_row = if asked.is_some() { self.asked_in_a_row.saturating_add(1) } else { 0 };
-        // Reading the living earns tries on the lost; no more than one try ahead is saved, so that tries never come in a row.
+        *entry = ScheduleEntry { due, failures: 0, has_answered: true, ..*entry };
+        self.requests_in_a_row = if requested.is_some() { self.requests_in_a_row.saturating_add(1) } else { 0 };
+        // Successful readings earn time for attempts on lost meters; at most one attempt is saved, so that attempts never come in
+        // a row.
         self.credit = (self.credit + milliseconds(took) * share * 100 / (100 - share)).min(1);
         if std::mem::take(&mut self.gateway_lost) {
-            return self.found_by(meter, now);
+            return self.gateway_found(meter, now);
         }
-        if was >= LOST_AFTER { Change::Found } else { Change::Nothing }
+        if was >= LOST_AFTER { StatusChange::Found } else { StatusChange::Nothing }
     }
 
-    /// The meter did not answer; the bus was busy for `took` ms.
-    pub fn failed(&mut self, meter: MeterId, now: u64, took: u64, failure: Failure) -> Change {
+    /// Records a failed reading that occupied the bus for `took` ms.
+    pub fn failed(&mut self, meter: MeterId, now: u64, took: u64, failure: ReadFailure) -> StatusChange {
         let policy = self.policy;
-        let Some(entry) = self.meters.get_mut(&meter) else { return Change::Nothing };
-        let (was_known, first) = (entry.known, entry.failures == 0);
+        let Some(entry) = self.meters.get_mut(&meter) else { return StatusChange::Nothing };
+        let (had_answered, first) = (entry.has_answered, entry.failures == 0);
         entry.failures = entry.failures.saturating_add(1);
-        self.asked_in_a_row = if entry.asked.take().is_some() { self.asked_in_a_row.saturating_add(1) } else { 0 };
+        self.requests_in_a_row = if entry.request.take().is_some() { self.requests_in_a_row.saturating_add(1) } else { 0 };
         let doubled = match entry.failures {
-            1 => SUSPECT_MS,
+            1 => FIRST_RETRY_MS,
             n => PROBE_MS.saturating_mul(1 << (n - LOST_AFTER).min(16)),
         };
         entry.due = now + doubled.min(policy.probe_cap_ms);
@@ -215,36 +215,36 @@ impl Schedule {
         if !first {
             self.credit -= milliseconds(took) * 100;
         }
-        if failure == Failure::Refused {
+        if failure == ReadFailure::Refused {
             self.silent.clear();
             return if std::mem::take(&mut self.gateway_lost) {
-                self.found_by(meter, now)
+                self.gateway_found(meter, now)
             } else if lost_now {
-                Change::MeterLost
+                StatusChange::MeterLost
             } else {
-                Change::Nothing
+                StatusChange::Nothing
             };
         }
-        if was_known && !self.silent.contains(&meter) {
+        if had_answered && !self.silent.contains(&meter) {
             self.silent.push(meter);
         }
         if self.gateway_lost {
-            self.rest(meter, now);
-            return Change::Nothing;
+            self.move_to_end(meter, now);
+            return StatusChange::Nothing;
         }
-        let living = self.meters.values().filter(|e| e.known && e.failures == 0).count();
+        let living = self.meters.values().filter(|e| e.has_answered && e.failures == 0).count();
         if self.silent.len() >= SILENT_LIMIT || (living == 0 && self.all_failed()) {
             return self.lose_gateway(now);
         }
-        if lost_now { Change::MeterLost } else { Change::Nothing }
+        if lost_now { StatusChange::MeterLost } else { StatusChange::Nothing }
     }
 
-    /// The gateway does not accept connections.
-    pub fn unreachable(&mut self, now: u64) -> Change {
-        if self.gateway_lost { Change::Nothing } else { self.lose_gateway(now) }
+    /// Records that the gateway does not accept connections.
+    pub fn unreachable(&mut self, now: u64) -> StatusChange {
+        if self.gateway_lost { StatusChange::Nothing } else { self.lose_gateway(now) }
     }
 
-    /// The gateway accepts connections: try one meter.
+    /// Records that the gateway accepts connections; one meter becomes due.
     pub fn reachable(&mut self, now: u64) {
         if self.gateway_lost
             && let Some(entry) = self.meters.values_mut().min_by_key(|e| e.due)
@@ -257,31 +257,31 @@ impl Schedule {
         self.meters.len() > 1 && self.meters.values().all(|e| e.failures > 0)
     }
 
-    fn lose_gateway(&mut self, now: u64) -> Change {
+    fn lose_gateway(&mut self, now: u64) -> StatusChange {
         self.gateway_lost = true;
-        // One after the other, not all at once.
-        for (turn, entry) in (1..).zip(self.meters.values_mut()) {
+        // Spreads the attempts, one after the other.
+        for (place, entry) in (1..).zip(self.meters.values_mut()) {
             entry.failures = entry.failures.max(LOST_AFTER);
-            entry.known = false;
-            entry.due = now + turn * GATEWAY_PROBE_MS;
+            entry.has_answered = false;
+            entry.due = now + place * GATEWAY_PROBE_MS;
         }
-        Change::GatewayLost
+        StatusChange::GatewayLost
     }
 
-    /// On a lost gateway the meter that was tried goes to the end of the line.
-    fn rest(&mut self, meter: MeterId, now: u64) {
+    /// On a lost gateway, moves the meter that was tried to the end of the queue.
+    fn move_to_end(&mut self, meter: MeterId, now: u64) {
         let line = self.meters.len() as u64;
         if let Some(entry) = self.meters.get_mut(&meter) {
             entry.due = now + line * GATEWAY_PROBE_MS;
         }
     }
 
-    /// The gateway answered, for this meter: it lives, and all others may.
-    fn found_by(&mut self, meter: MeterId, now: u64) -> Change {
+    /// The gateway answered for this meter, so all others are tried again.
+    fn gateway_found(&mut self, meter: MeterId, now: u64) -> StatusChange {
         for (_, entry) in self.meters.iter_mut().filter(|(id, _)| **id != meter) {
-            *entry = entry.afresh(now);
+            *entry = entry.reset(now);
         }
-        Change::GatewayFound
+        StatusChange::GatewayFound
     }
 }
 

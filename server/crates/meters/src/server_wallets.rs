@@ -1,4 +1,4 @@
-//! What the recorder knows of server wallets, so that such a meter is shown as one with a wallet inside.
+//! Server wallets as the recorder knows them, so that their meters are shown like meters with a wallet.
 
 use domain::server_wallet::ServerWallet;
 use std::collections::HashMap;
@@ -8,24 +8,24 @@ use model::time::Timestamp;
 
 use store::{self, Db, wallets};
 
-/// Those of all meters without a wallet inside.
+/// Server wallets of all meters without a meter wallet.
 #[derive(Default)]
 pub struct ServerWallets(HashMap<MeterId, ServerWallet>);
 
 impl ServerWallets {
-    /// As the database has them.
+    /// Loads all server wallets from the database.
     pub async fn load(db: &Db) -> store::Result<Self> {
         Ok(Self(wallets::server_wallets(db).await?.into_iter().collect()))
     }
 
-    /// The purse of a meter; `None` where the wallet is in the meter.
+    /// The server wallet of a meter; `None` for a meter wallet.
     #[must_use]
     pub fn get(&self, meter: MeterId) -> Option<&ServerWallet> {
         self.0.get(&meter)
     }
 
-    /// Takes in those that have moved since then, or all; gives them.
-    pub async fn follow(&mut self, db: &Db, since: Option<Timestamp>) -> store::Result<Vec<(MeterId, ServerWallet)>> {
+    /// Reloads the wallets changed since `since`, or all; returns them.
+    pub async fn refresh(&mut self, db: &Db, since: Option<Timestamp>) -> store::Result<Vec<(MeterId, ServerWallet)>> {
         let moved = match since {
             Some(since) => wallets::server_wallets_since(db, since).await?,
             None => wallets::server_wallets(db).await?,
@@ -34,8 +34,8 @@ impl ServerWallets {
         Ok(moved)
     }
 
-    /// It has moved.
-    pub fn put(&mut self, meter: MeterId, server_wallet: ServerWallet) {
+    /// Stores the changed wallet of a meter.
+    pub fn insert(&mut self, meter: MeterId, server_wallet: ServerWallet) {
         self.0.insert(meter, server_wallet);
     }
 }

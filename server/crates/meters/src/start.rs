@@ -1,5 +1,6 @@
-//! Starting and stopping everything that reads and commands meters, and following changes of gateways and meters.
+//! Starts and stops everything that reads and commands meters, and applies changes of gateways and meters.
 
+use model::case::{CaseDetail, CaseKind};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -10,53 +11,52 @@ use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
-use super::archive::Archive;
+use super::archive::ArchiveFetcher;
 use super::config::Config;
-use super::delivery::Engine;
+use super::delivery::DeliveryEngine;
 use super::directory::{Directory, Meter};
 use super::gateway::{GatewayHealth, GatewayState};
 use super::keys::MasterKeys;
 use super::link::{Link, Target};
-use super::parameters::{Keeper, Watch};
-use super::poller::{Control, Poller};
+use super::parameters::{ParameterReader, VersionTracker};
+use super::poller::{Poller, PollerCommand, PollerParts};
 use super::profile::Profiles;
-use super::reconciler::Reconciler;
-use super::recorder::{Event, Recorder};
-use super::schedule::{Policy, Schedule};
+use super::recorder::{MeterEvent, Recorder};
+use super::relay_controller::RelayController;
+use super::schedule::{Schedule, SchedulePolicy};
 use super::usable::{Unusable, usable};
 use crate::live::Live;
 use domain::clock::SharedClock;
-use domain::rng::Rng;
 use model::reading::ReadingSource;
+use domain::rng::Rng;
 use store::meters::{self as rows, GatewayRow, MeterRow};
 use store::{self, Db, cases, intervals};
 
-/// Added gateways and meters are found without a signal too, this much later.
+/// Changes of gateways and meters are noticed this much later if a signal was missed.
 const RELOAD: Duration = Duration::from_secs(30);
-/// How often it is seen whether somebody watches.
-const LOOK: Duration = Duration::from_secs(1);
-/// Reports that may wait for the recorder before pollers wait too.
+/// How often it is checked whether someone watches.
+const WATCH_CHECK: Duration = Duration::from_secs(1);
+/// The most reports queued for the recorder before pollers wait.
 const BACKLOG: usize = 1_024;
 
 pub struct Meters {
     pub db: Db,
     pub clock: SharedClock,
-    /// Ids and jitter.
+    /// For ids and jitter.
     pub rng: Rng,
     pub live: Live,
-    /// The site's master keys.
     pub keys: MasterKeys,
     pub config: Config,
     pub profiles: Profiles,
 }
 
-/// A handle on what runs. Cheap to clone; everything works without a call too, a little later.
+/// Handle of the running tasks, cheap to clone. Its signals only speed things up: each task also runs periodically.
 #[derive(Clone)]
-pub struct Handle(Arc<Shared>);
+pub struct GatewayHandle(Arc<Shared>);
 
 struct Shared {
     wake: Arc<Notify>,
-    /// A server wallet may have moved.
+    /// Signals that a server wallet may have changed.
     moved: Arc<Notify>,
     reload: Notify,
     stop: CancellationToken,
@@ -68,54 +68,54 @@ struct Shared {
 struct Bus {
     row: GatewayRow,
     link: Link,
-    control: mpsc::UnboundedSender<Control>,
+    control: mpsc::UnboundedSender<PollerCommand>,
     health: watch::Receiver<GatewayState>,
     stop: CancellationToken,
 }
 
-impl Handle {
-    /// A command, or a purchase from a server wallet, was committed.
+impl GatewayHandle {
+    /// Signals that a command, or a purchase from a server wallet, was committed.
     pub fn wake(&self) {
         self.0.wake.notify_one();
         self.0.moved.notify_one();
     }
 
-    /// Somebody wants to see this meter as it is now.
+    /// Requests a reading of this meter.
     pub fn read_now(&self, meter: MeterId) {
         if let Some(found) = self.0.directory.get(meter) {
-            // A poller that has gone is being replaced, and reads all its meters first.
-            let _ = found.poll.send(Control::ReadNow(meter, ReadingSource::OnDemand));
+            // If the poller is gone it is being replaced, and the new one reads all meters.
+            let _ = found.poll.send(PollerCommand::ReadNow(meter, ReadingSource::OnDemand));
         }
     }
 
-    /// Whether a meter says who it is, so that another one at its address is noticed at once; `None` where it is not in service.
+    /// Whether a meter reports its serial number, so that a replacement is noticed at once; `None` if it is not in service.
     #[must_use]
     pub fn is_identified(&self, meter: MeterId) -> Option<bool> {
         self.0.directory.get(meter).map(|meter| meter.profile.abilities.serial)
     }
 
-    /// Whether a meter in service takes the time from its bus.
+    /// Whether a meter in service accepts the time from a broadcast on its bus.
     #[must_use]
     pub fn takes_time(&self, meter: MeterId) -> bool {
         let found = self.0.directory.get(meter);
         found.is_some_and(|meter| meter.profile.dlt645.as_ref().is_some_and(|has| has.clock().is_some()))
     }
 
-    /// Try this gateway now, and the meters behind it that are lost.
+    /// Connects to this gateway now, and tries the lost meters behind it.
     pub fn retry_gateway(&self, gateway: GatewayId) {
         if let Some(bus) = self.0.lock_buses().get(&gateway) {
             bus.link.retry();
-            // A poller that has gone is being replaced, and tries all its meters.
-            let _ = bus.control.send(Control::Retry);
+            // If the poller is gone it is being replaced, and the new one tries all meters.
+            let _ = bus.control.send(PollerCommand::RetryLost);
         }
     }
 
-    /// Gateways or meters were added, moved or retired, or are to be read at other intervals.
+    /// Signals that gateways or meters were added, moved or retired, or that intervals changed.
     pub fn reload(&self) {
         self.0.reload.notify_one();
     }
 
-    /// How the gateways do, by name.
+    /// State of all gateways, by name.
     #[must_use]
     pub fn gateways(&self) -> Vec<GatewayState> {
         let mut states: Vec<_> = self.0.lock_buses().values().map(|bus| bus.health.borrow().clone()).collect();
@@ -123,7 +123,7 @@ impl Handle {
         states
     }
 
-    /// Stops: what is under way is finished, what was read is stored.
+    /// Stops all tasks after finishing deliveries and storing readings.
     pub async fn stop(&self) {
         self.0.stop.cancel();
         let tasks = std::mem::take(&mut *self.0.tasks.lock().unwrap_or_else(PoisonError::into_inner));
@@ -134,7 +134,7 @@ impl Handle {
         }
     }
 
-    /// Ends everything at once, as a crash would; for tests.
+    /// Ends all tasks at once, as a crash would; for tests.
     pub fn abort(&self) {
         for task in self.0.tasks.lock().unwrap_or_else(PoisonError::into_inner).iter() {
             task.abort();
@@ -150,27 +150,27 @@ impl Shared {
 }
 
 impl Meters {
-    /// Starts reading all meters in service, and delivering what waits in the outbox.
-    pub async fn start(self) -> store::Result<Handle> {
+    /// Starts reading all meters in service and delivering queued commands.
+    pub async fn start(self) -> store::Result<GatewayHandle> {
         let (changed, changes) = mpsc::unbounded_channel();
-        let watch = Watch::load(&self.db, changed).await?;
+        let tracker = VersionTracker::load(&self.db, changed).await?;
         let (events, reports) = mpsc::channel(BACKLOG);
-        let (heard, hears) = mpsc::unbounded_channel();
+        let (recovered, recoveries) = mpsc::unbounded_channel();
         let (directory, config) = (Arc::new(Directory::default()), Arc::new(self.config));
         let recorder =
             Recorder::load(self.db.clone(), self.clock.clone(), self.rng.clone(), self.live.clone(), Arc::clone(&directory))
                 .await?;
         let shared = Arc::new(Shared {
             wake: Arc::new(Notify::new()),
-            moved: recorder.unsettled(),
+            moved: recorder.relay_mismatch(),
             reload: Notify::new(),
             stop: CancellationToken::new(),
             directory: Arc::clone(&directory),
             buses: Mutex::default(),
             tasks: Mutex::default(),
         });
-        let keeper = Keeper { db: self.db.clone(), rng: self.rng.clone(), directory: Arc::clone(&directory) };
-        let archive = Archive {
+        let parameter_reader = ParameterReader { db: self.db.clone(), rng: self.rng.clone(), directory: Arc::clone(&directory) };
+        let archive = ArchiveFetcher {
             db: self.db.clone(),
             clock: self.clock.clone(),
             rng: self.rng.clone(),
@@ -178,7 +178,7 @@ impl Meters {
             period: Duration::from_millis(config.archive_interval_ms),
             stop: shared.stop.clone(),
         };
-        let engine = Arc::new(Engine {
+        let engine = Arc::new(DeliveryEngine {
             db: self.db.clone(),
             clock: self.clock.clone(),
             rng: self.rng.clone(),
@@ -188,7 +188,7 @@ impl Meters {
             config: Arc::clone(&config),
             failures: Mutex::default(),
         });
-        let reconciler = Reconciler {
+        let relay_controller = RelayController {
             db: self.db.clone(),
             clock: self.clock.clone(),
             rng: self.rng.clone(),
@@ -204,52 +204,52 @@ impl Meters {
             config,
             profiles: self.profiles,
             events,
-            heard,
+            recovered,
             shared: Arc::clone(&shared),
         };
         supervisor.reload().await?;
-        let delivery = engine.run(Arc::clone(&shared.wake), hears, shared.stop.clone());
-        let reconciling = reconciler.run(Arc::clone(&shared.moved), shared.stop.clone());
-        let keeping = keeper.run(changes, shared.stop.clone());
+        let delivery = engine.run(Arc::clone(&shared.wake), recoveries, shared.stop.clone());
+        let controlling = relay_controller.run(Arc::clone(&shared.moved), shared.stop.clone());
+        let reading_parameters = parameter_reader.run(changes, shared.stop.clone());
         let tasks = vec![
             tokio::spawn(supervisor.run()),
             tokio::spawn(delivery),
-            tokio::spawn(recorder.watching(watch).run(reports)),
-            tokio::spawn(keeping),
+            tokio::spawn(recorder.with_version_tracker(tracker).run(reports)),
+            tokio::spawn(reading_parameters),
             tokio::spawn(archive.run()),
-            tokio::spawn(reconciling),
+            tokio::spawn(controlling),
         ];
         shared.tasks.lock().unwrap_or_else(PoisonError::into_inner).extend(tasks);
-        Ok(Handle(shared))
+        Ok(GatewayHandle(shared))
     }
 }
 
 struct Supervisor {
     live: Live,
-    /// The longest interval while somebody watches, in ms; `None` while nobody does.
+    /// Longest interval while someone watches, ms; `None` otherwise.
     pace: Option<u64>,
     db: Db,
     clock: SharedClock,
     rng: Rng,
     config: Arc<Config>,
     profiles: Profiles,
-    events: mpsc::Sender<Event>,
-    heard: mpsc::UnboundedSender<MeterId>,
+    events: mpsc::Sender<MeterEvent>,
+    recovered: mpsc::UnboundedSender<MeterId>,
     shared: Arc<Shared>,
 }
 
 impl Supervisor {
     async fn run(mut self) {
-        let (mut tick, mut look) = (interval(RELOAD), interval(LOOK));
+        let (mut tick, mut watch_check) = (interval(RELOAD), interval(WATCH_CHECK));
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        watch_check.set_missed_tick_behavior(MissedTickBehavior::Delay);
         tick.reset();
         loop {
             tokio::select! {
                 () = self.shared.stop.cancelled() => return,
                 () = self.shared.reload.notified() => {}
                 _ = tick.tick() => {}
-                _ = look.tick() => {
+                _ = watch_check.tick() => {
                     self.set_pace();
                     continue;
                 }
@@ -260,27 +260,28 @@ impl Supervisor {
         }
     }
 
-    /// The round hurries while somebody watches.
+    /// Shortens the sweep while someone watches.
     fn set_pace(&mut self) {
         let pace = self.live.is_watched().then_some(self.config.watched_interval_ms);
         if std::mem::replace(&mut self.pace, pace) != pace {
             for bus in self.shared.lock_buses().values() {
-                let _ = bus.control.send(Control::Pace(pace));
+                let _ = bus.control.send(PollerCommand::SetPace(pace));
             }
         }
     }
 
-    /// Makes what runs equal to what the database lists.
+    /// Makes the running tasks match the database.
     async fn reload(&mut self) -> store::Result<()> {
         let (gateways, meters) = (rows::gateways(&self.db).await?, rows::meters(&self.db).await?);
         let site = intervals::of_site(&self.db).await?;
-        let unusable = self.adopt(gateways, meters, site);
-        cases::keep(&self.db, &self.rng, self.clock.now(), cases::kind::UNUSABLE, &unusable).await
+        let unusable = self.apply_site(gateways, meters, site);
+        cases::keep(&self.db, &self.rng, self.clock.now(), CaseKind::Unusable, &unusable).await
     }
 
-    /// Starts and stops what is needed for that; gives the meters that cannot be read, and why.
-    fn adopt(&self, gateways: Vec<GatewayRow>, meters: Vec<MeterRow>, site: Option<i64>) -> Vec<(MeterId, String)> {
-        let each: HashMap<GatewayId, Option<i64>> = gateways.iter().map(|row| (row.id, row.sweep_interval_s)).collect();
+    /// Starts and stops links and pollers as needed; returns the meters that cannot be read, and why.
+    fn apply_site(&self, gateways: Vec<GatewayRow>, meters: Vec<MeterRow>, site: Option<i64>) -> Vec<(MeterId, CaseDetail)> {
+        let gateway_intervals: HashMap<GatewayId, Option<i64>> =
+            gateways.iter().map(|row| (row.id, row.sweep_interval_s)).collect();
         let mut buses = self.shared.lock_buses();
         buses.retain(|_, bus| {
             let stays = gateways.iter().any(|row| is_same_bus(row, &bus.row));
@@ -297,21 +298,21 @@ impl Supervisor {
         for row in meters {
             let gateway = row.gateway_id;
             let (Some(bus), Some(list)) = (buses.get(&gateway), by_gateway.get_mut(&gateway)) else { continue };
-            let seconds = row.sweep_interval_s.or(each.get(&gateway).copied().flatten()).or(site);
+            let seconds = row.sweep_interval_s.or(gateway_intervals.get(&gateway).copied().flatten()).or(site);
             let interval = seconds.and_then(|s| u64::try_from(s).ok()).map_or(self.config.sweep_interval_ms, |s| s * 1_000);
             match self.meter(&row, bus, interval) {
                 Ok(meter) => list.push(Arc::new(meter)),
                 Err(why) => {
                     tracing::error!(meter = %row.id, serial = row.serial, %why, "meter.unusable");
-                    unusable.push((row.id, why.detail()));
+                    unusable.push((row.id, why.case()));
                 }
             }
         }
         self.shared.directory.replace(by_gateway.values().flatten().cloned());
         for (gateway, meters) in by_gateway {
             if let Some(bus) = buses.get(&gateway) {
-                // A poller that has gone is stopping.
-                let _ = bus.control.send(Control::Meters(meters));
+                // A poller that is gone is stopping.
+                let _ = bus.control.send(PollerCommand::SetMeters(meters));
             }
         }
         unusable
@@ -335,8 +336,8 @@ impl Supervisor {
         let stop = self.shared.stop.child_token();
         let target = Target::of(&row, &self.config.tls);
         let (link, task) = Link::start(target, Arc::clone(&self.config), self.rng.clone(), stop.clone());
-        let (control, orders) = mpsc::unbounded_channel();
-        let _ = control.send(Control::Pace(self.pace));
+        let (control, commands) = mpsc::unbounded_channel();
+        let _ = control.send(PollerCommand::SetPace(self.pace));
         let (publish, health) = watch::channel(GatewayState {
             id: row.id,
             name: row.name.clone(),
@@ -345,18 +346,17 @@ impl Supervisor {
             meters: 0,
             lost: 0,
         });
-        let policy = Policy { probe_cap_ms: self.config.probe_cap_ms, probe_share: self.config.probe_share };
-        let schedule = Schedule::new(policy);
-        let poller = Poller::new(
-            link.clone(),
-            self.clock.clone(),
-            schedule,
-            self.events.clone(),
-            self.heard.clone(),
-            orders,
-            publish,
-            stop.clone(),
-        );
+        let policy = SchedulePolicy { probe_cap_ms: self.config.probe_cap_ms, probe_share: self.config.probe_share };
+        let poller = Poller::new(PollerParts {
+            link: link.clone(),
+            clock: self.clock.clone(),
+            schedule: Schedule::new(policy),
+            events: self.events.clone(),
+            recovered: self.recovered.clone(),
+            control: commands,
+            health: publish,
+            stop: stop.clone(),
+        });
         let mut tasks = self.shared.tasks.lock().unwrap_or_else(PoisonError::into_inner);
         tasks.retain(|task| !task.is_finished());
         tasks.extend([task, tokio::spawn(poller.run())]);
@@ -364,7 +364,7 @@ impl Supervisor {
     }
 }
 
-/// Whether it is reached as before; how often its meters are read is told to the poller that runs.
+/// Whether the gateway is reached as before. Changed intervals are sent to the running poller.
 fn is_same_bus(a: &GatewayRow, b: &GatewayRow) -> bool {
     (a.id, &a.name, &a.host, a.port, &a.framing, &a.tls_name, &a.tls_pin)
         == (b.id, &b.name, &b.host, b.port, &b.framing, &b.tls_name, &b.tls_pin)

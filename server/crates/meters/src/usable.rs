@@ -1,4 +1,4 @@
-//! Whether a meter can be read where it is registered, and if not, why and what to do.
+//! Whether a meter can be read with its registered settings, and if not, why and what to do.
 
 use std::sync::Arc;
 
@@ -7,41 +7,38 @@ use super::link::{Carrier, Target};
 use super::profile::{Profile, Profiles, Protocol};
 use domain::framing::Framing;
 use domain::serial::Serial;
+use model::case::{CaseDetail, UnusableCase, UnusableReason};
 use store::meters::{self as rows, GatewayRow, MeterRow};
 use store::{self, Db};
 
-/// Why a meter cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unusable {
-    /// Not an address on a bus.
     #[error("its unit id is {0}: it must be 1 to 247")]
     Unit(i64),
-    /// Not a number of twelve digits.
     #[error("its serial number must have 12 digits")]
     Serial,
-    /// Nothing is known of its model.
     #[error("there is no profile {0:?}: put its file into meters.profiles_dir, or name another")]
     Profile(String),
-    /// Its gateway cannot carry what it speaks.
-    #[error("it speaks DL/T 645, and its gateway Modbus ({word}): only a gateway with framing transparent carries it", word = .0.as_str())]
+    /// The gateway cannot carry the meter's protocol.
+    #[error("it speaks DL/T 645, but framing {word} of its gateway carries only Modbus; use framing transparent", word = .0.as_str())]
     NotCarried(Framing),
 }
 
 impl Unusable {
-    /// For the case: a word for the reason, and what stands in the way. Pages have words for each.
+    /// The case to open, with the value at fault.
     #[must_use]
-    pub fn detail(&self) -> String {
-        let (why, is) = match self {
-            Self::Unit(unit) => ("unit", unit.to_string()),
-            Self::Serial => ("serial", String::new()),
-            Self::Profile(name) => ("profile", name.clone()),
-            Self::NotCarried(framing) => ("framing", framing.as_str().to_owned()),
+    pub fn case(&self) -> CaseDetail {
+        let (reason, value) = match self {
+            Self::Unit(unit) => (UnusableReason::Unit, unit.to_string()),
+            Self::Serial => (UnusableReason::Serial, String::new()),
+            Self::Profile(name) => (UnusableReason::Profile, name.clone()),
+            Self::NotCarried(framing) => (UnusableReason::Framing, framing.as_str().to_owned()),
         };
-        serde_json::json!({ "why": why, "is": is }).to_string()
+        CaseDetail::Unusable(UnusableCase { reason, value })
     }
 }
 
-/// The unit id, serial number and profile of a meter that can be read behind a gateway of this framing.
+/// The unit id, serial number and profile of a meter, checked against its gateway's framing.
 ///
 /// # Errors
 /// [`Unusable`].
@@ -55,7 +52,7 @@ pub fn usable(row: &MeterRow, framing: Framing, profiles: &Profiles) -> Result<(
     Ok((unit, serial, profile))
 }
 
-/// What is wrong with the gateways and meters in service, a line each.
+/// Problems of gateways and meters in service, one per line.
 pub async fn problems(db: &Db, config: &Config, profiles: &Profiles) -> store::Result<Vec<String>> {
     let gateways = rows::gateways(db).await?;
     let mut lines: Vec<String> = gateways.iter().filter_map(|row| gateway(row, config)).collect();
@@ -79,11 +76,11 @@ fn gateway(row: &GatewayRow, config: &Config) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use model::ids::{GatewayId, MeterId, PlaceId, Uuid};
+    use model::ids::{GatewayId, PlaceId, Uuid};
     use model::meter::Wallet;
 
     #[test]
-    fn each_reason_is_told_with_what_to_do() {
+    fn each_reason_says_what_to_do() {
         let profiles = Profiles::load(None).unwrap();
         let row = |unit, serial: &str, profile: &str| MeterRow {
             id: MeterId(Uuid::nil()),

@@ -23,7 +23,7 @@ pub mod x509;
 pub use alipay::AlipayConfig;
 pub use channel::{Cashier, Channel, Device, Form, Payer, PayerId, SignIn};
 pub use config::{Config, ConfigError};
-pub use payments::{Payments, Started, TopUp};
+pub use payments::{Payments, Started};
 pub use reconcile::ReconcileConfig;
 pub use unionpay::UnionpayConfig;
 pub use wechat::WechatConfig;

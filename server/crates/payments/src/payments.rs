@@ -21,9 +21,6 @@ use store::orders::{self, NewOrder, Order};
 use store::payments::{self, Attempt, Outcome, Terms};
 use store::{Db, StoreError};
 
-/// What a resident asks for is an order; its tender names the channel.
-pub type TopUp = NewOrder;
-
 /// An order that waits for its payer.
 #[derive(Clone, Debug)]
 pub struct Started {
@@ -112,17 +109,15 @@ impl Payments {
         self.0.reconcile
     }
 
-    /// Stores an order and an attempt to pay it, and opens the cashier. The same key gives the same order, however often it is sent.
+    /// Creates an order to be paid through the channel that its tender names; [`Self::resume`] opens the cashier. The same key gives the
+    /// same order.
     ///
     /// # Errors
-    /// [`AppError::ChannelUnavailable`], what [`orders::create`] refuses, and [`AppError::OrderClosed`] where the key's order is
-    /// past paying.
-    pub async fn start(&self, top_up: &TopUp, payer: &Payer<'_>) -> Result<Started, AppError> {
+    /// [`AppError::ChannelUnavailable`], and what [`orders::create`] refuses.
+    pub async fn create_order(&self, new: &NewOrder) -> Result<Order, AppError> {
         let inner = &self.0;
-        let channel = self.channel(top_up.tender).ok_or(AppError::ChannelUnavailable)?;
-        let order = orders::create(&inner.db, &inner.rng, inner.clock.now(), &inner.limits, top_up).await?;
-        let cashier = self.cashier(&order, channel, payer).await?;
-        Ok(Started { order, cashier })
+        self.channel(new.tender).ok_or(AppError::ChannelUnavailable)?;
+        Ok(orders::create(&inner.db, &inner.rng, inner.clock.now(), &inner.limits, new).await?)
     }
 
     /// The cashier of an order that still waits for its payer: of the same attempt while that lasts, otherwise of a new one.
@@ -204,9 +199,7 @@ impl Payments {
         self.0.asked.clone()
     }
 
-    /// What the query job needs: the database, the clock, and randomness for its jitter.
-    #[must_use]
-    pub fn parts(&self) -> (&Db, &SharedClock, &Rng) {
+    pub(crate) fn parts(&self) -> (&Db, &SharedClock, &Rng) {
         (&self.0.db, &self.0.clock, &self.0.rng)
     }
 

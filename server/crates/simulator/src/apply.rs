@@ -1,12 +1,12 @@
-//! The operations' own rules: what each does to the meter, and when it is refused.
+//! The rules of each operation: what it does to the meter, and when it is refused.
 
-use super::journal::{BY_COMMAND, Kind};
+use super::journal::{BY_COMMAND, RecordKind};
 use super::meter::Meter;
 use super::wallet::MoneyCommand;
 use domain::operation::Operation;
 use meters::frame::FrameResult;
 
-/// Applies an operation that passed all checks before it; a refused one changes nothing.
+/// Applies an operation that passed all earlier checks; a refused one changes nothing.
 pub fn apply(meter: &mut Meter, operation: &Operation) -> FrameResult {
     match *operation {
         Operation::Open { account } => {
@@ -14,8 +14,8 @@ pub fn apply(meter: &mut Meter, operation: &Operation) -> FrameResult {
                 return FrameResult::AlreadyOpen;
             }
             meter.wallet.open(account);
-            meter.record(Kind::Open, 0, 0);
-            meter.settle(Some(BY_COMMAND));
+            meter.record(RecordKind::Open, 0, 0);
+            meter.apply_relay_rule(Some(BY_COMMAND));
             FrameResult::Done
         }
         Operation::Credit { order, count, amount } => money(meter, MoneyCommand { code: operation.code(), order, amount }, count),
@@ -25,19 +25,19 @@ pub fn apply(meter: &mut Meter, operation: &Operation) -> FrameResult {
             meter.mode = mode;
             meter.overload = false;
             meter.malignant = false;
-            meter.settle(Some(BY_COMMAND));
+            meter.apply_relay_rule(Some(BY_COMMAND));
             FrameResult::Done
         }
         Operation::UserSwitch(on) => {
             meter.switched_off = !on;
-            meter.settle(Some(BY_COMMAND));
+            meter.apply_relay_rule(Some(BY_COMMAND));
             FrameResult::Done
         }
         _ => parameter(meter, operation),
     }
 }
 
-/// The money rule: the count must be the next one; the same command again is recognised, anything else is refused.
+/// The money rule: the count must be the next one. A repetition of the last command is recognised; anything else is refused.
 fn money(meter: &mut Meter, command: MoneyCommand, count: u16) -> FrameResult {
     if meter.wallet.account.is_none() {
         return FrameResult::NotOpen;
@@ -51,7 +51,7 @@ fn money(meter: &mut Meter, command: MoneyCommand, count: u16) -> FrameResult {
     let moved = match command.code {
         0x02 => credit(meter, command.amount),
         0x03 => debit(meter, command.amount),
-        _ => Ok((Kind::Close, meter.wallet.close())),
+        _ => Ok((RecordKind::Close, meter.wallet.close())),
     };
     let (kind, amount) = match moved {
         Ok(moved) => moved,
@@ -61,12 +61,12 @@ fn money(meter: &mut Meter, command: MoneyCommand, count: u16) -> FrameResult {
     meter.wallet.order = command.order;
     meter.wallet.last = Some(command);
     meter.record(kind, 0, amount);
-    // A credit or debit moves the relay only over the line of arrears; a close opens it by command.
-    meter.settle((kind == Kind::Close).then_some(BY_COMMAND));
+    // A credit or debit moves the relay only across the arrears limit; a close opens it by command.
+    meter.apply_relay_rule((kind == RecordKind::Close).then_some(BY_COMMAND));
     FrameResult::Done
 }
 
-fn credit(meter: &mut Meter, amount: u32) -> Result<(Kind, i32), FrameResult> {
+fn credit(meter: &mut Meter, amount: u32) -> Result<(RecordKind, i32), FrameResult> {
     let after = i64::from(meter.wallet.remaining) + i64::from(amount);
     if meter.limits.hoarding > 0 && after > i64::from(meter.limits.hoarding) {
         return Err(FrameResult::Hoarding);
@@ -76,10 +76,10 @@ fn credit(meter: &mut Meter, amount: u32) -> Result<(Kind, i32), FrameResult> {
         return Err(FrameResult::Range);
     };
     (meter.wallet.remaining, meter.wallet.cumulative) = (after, cumulative);
-    Ok((Kind::Credit, amount))
+    Ok((RecordKind::Credit, amount))
 }
 
-fn debit(meter: &mut Meter, amount: u32) -> Result<(Kind, i32), FrameResult> {
+fn debit(meter: &mut Meter, amount: u32) -> Result<(RecordKind, i32), FrameResult> {
     let after = i64::from(meter.wallet.remaining) - i64::from(amount);
     if after < 0 {
         return Err(FrameResult::Exceeds);
@@ -89,7 +89,7 @@ fn debit(meter: &mut Meter, amount: u32) -> Result<(Kind, i32), FrameResult> {
         return Err(FrameResult::Range);
     };
     (meter.wallet.remaining, meter.wallet.cumulative) = (after, cumulative);
-    Ok((Kind::Debit, amount))
+    Ok((RecordKind::Debit, amount))
 }
 
 fn parameter(meter: &mut Meter, operation: &Operation) -> FrameResult {
@@ -98,7 +98,7 @@ fn parameter(meter: &mut Meter, operation: &Operation) -> FrameResult {
         Operation::SetPrices { standby: false, prices } => meter.tariff.prices = *prices,
         Operation::SetPrices { standby: true, prices } => meter.tariff.standby = Some(*prices),
         Operation::SetTiers(tiers) => {
-            // Use counted over another period says nothing about this one.
+            // Energy counted over another period does not apply to this one.
             if tiers.period != meter.tariff.tiers.period {
                 meter.wallet.tier_use = 0;
             }
@@ -116,7 +116,7 @@ fn parameter(meter: &mut Meter, operation: &Operation) -> FrameResult {
         _ => return FrameResult::Range,
     }
     meter.parameter_version = meter.parameter_version.wrapping_add(1);
-    meter.record(Kind::Parameter, operation.code(), 0);
-    meter.settle(None);
+    meter.record(RecordKind::Parameter, operation.code(), 0);
+    meter.apply_relay_rule(None);
     FrameResult::Done
 }

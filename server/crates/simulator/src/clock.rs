@@ -1,4 +1,4 @@
-//! The site's time, which may run faster than the wall clock and can be moved forward.
+//! Simulated time of the site, which may run faster than the wall clock and can be moved forward.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -7,39 +7,37 @@ use serde::{Deserialize, Serialize};
 
 use domain::clock::{Clock, SharedClock};
 
-/// A moment named on both clocks; site time runs on from here.
+/// A point in time on both clocks; site time continues from here.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Anchor {
-    /// On the wall.
     pub wall: Timestamp,
-    /// At the simulated site.
     pub site: Timestamp,
-    /// How many times as fast as the wall clock.
+    /// Speed relative to the wall clock.
     pub speed: f64,
 }
 
 impl Anchor {
-    /// The site's time when the wall clock shows `wall`.
+    /// The site time at a wall-clock time.
     #[must_use]
     pub fn site_at(&self, wall: Timestamp) -> Timestamp {
         self.site.plus((wall.since(self.wall) as f64 * self.speed) as i64)
     }
 }
 
-/// The site's clock. A server that is given the same clock lives in the same time as the meters.
+/// Can be shared with a server, which then runs in the same time as the meters.
 pub struct SiteClock {
     wall: SharedClock,
     anchor: Mutex<Anchor>,
 }
 
 impl SiteClock {
-    /// Runs from `anchor` on.
+    /// Starts at `anchor`.
     #[must_use]
     pub fn new(wall: SharedClock, anchor: Anchor) -> Self {
         Self { wall, anchor: Mutex::new(anchor) }
     }
 
-    /// Moves the site forward and gives the moment from which it runs on.
+    /// Moves site time forward; returns the new anchor.
     pub fn advance(&self, ms: i64) -> Anchor {
         let mut anchor = self.anchor.lock().unwrap_or_else(PoisonError::into_inner);
         let wall = self.wall.now();
@@ -47,7 +45,7 @@ impl SiteClock {
         *anchor
     }
 
-    /// The moment from which it runs now.
+    /// The current anchor.
     #[must_use]
     pub fn anchor(&self) -> Anchor {
         *self.anchor.lock().unwrap_or_else(PoisonError::into_inner)
@@ -66,7 +64,7 @@ mod tests {
     use domain::clock::TestClock;
 
     #[test]
-    fn runs_faster_and_moves_forward() {
+    fn site_time_runs_faster_and_moves_forward() {
         let wall = TestClock::new(Timestamp(1_000));
         let site = SiteClock::new(wall.clone(), Anchor { wall: Timestamp(1_000), site: Timestamp(5_000), speed: 60.0 });
         assert_eq!(site.now(), Timestamp(5_000));

@@ -1,4 +1,4 @@
-//! `dormwatt simulate`.
+//! The command `dormwatt simulate`.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -15,64 +15,64 @@ use domain::framing::Framing;
 use meters::keys::{MasterKeys, ParseKeyError};
 use meters::profile::Profiles;
 
-/// Simulated gateways, over Modbus TCP, TLS or transparent, with meters of any profile: wallets, relays, journals, and faults to
-/// order.
+/// Simulated gateways over Modbus TCP, TLS or transparent framing, with meters of any profile: wallets, relays, journals, and
+/// faults on request.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// How many gateways.
+    /// Number of gateways.
     #[arg(long, default_value_t = 4)]
     pub gateways: u16,
-    /// How many meters behind each of them.
+    /// Number of meters behind each gateway.
     #[arg(long, default_value_t = 174, value_parser = clap::value_parser!(u8).range(1..=247))]
     pub meters: u8,
-    /// Which model the meters are: the name of a profile; several, separated by commas, take turns. Others than rpp have no
-    /// wallet and a closed relay.
+    /// Profile of the meters; several names, separated by commas, are used in turn. Only meters of profile rpp have a wallet; the
+    /// relay of others is closed.
     #[arg(long, default_value = "rpp", value_delimiter = ',')]
     pub profile: Vec<String>,
-    /// A directory of further profiles (*.toml), as meters.profiles_dir of the configuration.
+    /// Directory of additional profiles (*.toml), like meters.profiles_dir of the configuration.
     #[arg(long, value_name = "DIR")]
     pub profiles: Option<String>,
-    /// How the gateways carry frames: modbus-tcp, modbus-tls, or transparent for the bytes of the bus, Modbus RTU and DL/T 645.
+    /// Framing of the gateways: modbus-tcp, modbus-tls, or transparent for raw bus bytes (Modbus RTU and DL/T 645).
     #[arg(long, default_value = "modbus-tcp", value_parser = framing)]
     pub framing: Framing,
-    /// Writes the certificate of gateways that speak TLS here (PEM), for whoever shall trust it; each start makes a new one.
+    /// Writes the TLS certificate of the gateways to this file (PEM), for clients to trust; each start generates a new one.
     #[arg(long, value_name = "FILE")]
     pub certificate: Option<PathBuf>,
-    /// Where the gateways listen.
+    /// Address on which the gateways listen.
     #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     pub host: IpAddr,
-    /// Port of the first gateway, the others following; 0: any free ones, which the log names.
+    /// Port of the first gateway, the others use the following ports; 0 picks free ports and logs them.
     #[arg(long, default_value_t = 5020)]
     pub port: u16,
-    /// Starts every meter with an account open and so many yuan in it; without it no account is open and no power flows.
+    /// Opens an account with this many yuan in every meter; without it no account is open and no power flows.
     #[arg(long, value_name = "YUAN", value_parser = amount)]
     pub credit: Option<i32>,
-    /// Models the time that a bus takes, at so many bits a second; without it transactions take no time.
+    /// Models the transmission time of a bus at this many bits per second; without it transactions take no time.
     #[arg(long, value_parser = clap::value_parser!(u32).range(300..=1_000_000))]
     pub baud: Option<u32>,
-    /// From a request to its answer on the bus.
+    /// Time from a request to its answer on the bus.
     #[arg(long, default_value_t = 20, requires = "baud")]
     pub turnaround_ms: u64,
     /// How long a gateway waits for a meter that does not answer.
     #[arg(long, default_value_t = 500, requires = "baud")]
     pub patience_ms: u64,
-    /// A recorded load to draw: CSV of hour,kwh,kvarh,volt; without it a built-in daily curve.
+    /// Recorded load, CSV of hour,kwh,kvarh,volt; without it a built-in daily curve.
     #[arg(long, value_name = "FILE")]
     pub load: Option<PathBuf>,
-    /// How much of the recorded load a typical room draws; the default suits a household's.
+    /// Share of the recorded load that a typical room draws; the default suits a household's load.
     #[arg(long, default_value_t = 0.2, requires = "load")]
     pub load_scale: f64,
-    /// How many times as fast as the wall clock the site's time runs.
+    /// Speed of site time relative to the wall clock.
     #[arg(long, default_value_t = 1.0)]
     pub speed: f64,
-    /// Keeps the meters' memory in this file; the same arguments find it again.
+    /// Keeps the state of the meters in this file; start again with the same arguments to continue.
     #[arg(long, value_name = "FILE")]
     pub state: Option<PathBuf>,
-    /// Serves the control interface here: look into meters and break them, over HTTP. It asks nobody who they are.
+    /// Serves the control interface at this address: inspect meters and inject faults over HTTP. It has no authentication.
     #[arg(long, value_name = "ADDR")]
     pub control: Option<SocketAddr>,
-    /// Master key for encryption, version 1: 32 hexadecimal digits. Without keys here, those of the configuration; without
-    /// those, throw-away ones made from the seed.
+    /// Master key for encryption, version 1: 32 hexadecimal digits. Defaults to the keys of the configuration, or else to
+    /// throw-away keys derived from the seed.
     #[arg(long, env = "DORMWATT_SIM_KEY_ENC", hide_env_values = true, requires_all = ["key_mac", "key_aes"])]
     pub key_enc: Option<String>,
     /// Master key for MACs, version 1: 32 hexadecimal digits.
@@ -81,41 +81,35 @@ pub struct Args {
     /// Master key of version 2: 64 hexadecimal digits.
     #[arg(long, env = "DORMWATT_SIM_KEY_AES", hide_env_values = true, requires_all = ["key_enc", "key_mac"])]
     pub key_aes: Option<String>,
-    /// Makes serial numbers, rooms and faults; the same seed gives the same ones.
+    /// Determines serial numbers, rooms and faults; the same seed gives the same ones.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
 }
 
-/// The simulator cannot run.
+/// Why the simulator cannot run.
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
-    /// The load profile cannot be used.
     #[error(transparent)]
     Load(#[from] ProfileError),
-    /// A master key cannot be read.
     #[error(transparent)]
     Key(#[from] ParseKeyError),
-    /// The profiles cannot be used.
     #[error(transparent)]
     Profiles(#[from] meters::profile::ProfileError),
-    /// The certificate cannot be written.
     #[error("{}: {source}", .file.display())]
     Certificate { file: PathBuf, source: std::io::Error },
-    /// There is no such profile.
     #[error("--profile: there is no profile {0:?}")]
     Profile(String),
-    /// An argument makes no sense.
+    /// An argument out of range.
     #[error("{0}")]
     Argument(&'static str),
-    /// The site cannot be started.
     #[error(transparent)]
     Start(#[from] StartError),
 }
 
-/// Runs until `stop` is ready. Without keys among the arguments the meters use `keys`, or else throw-away ones.
+/// Runs until `stop` completes. Without keys in the arguments the meters use `keys`, or else throw-away ones.
 ///
 /// # Errors
-/// [`CommandError`] says what to change.
+/// [`CommandError`] with the argument to change.
 pub async fn run(args: Args, keys: Option<MasterKeys>, stop: impl Future<Output = ()>) -> Result<(), CommandError> {
     let simulator = start(config(&args, keys)?).await?;
     if let (Some(file), Some(pem)) = (&args.certificate, simulator.certificate()) {
@@ -133,10 +127,10 @@ pub async fn run(args: Args, keys: Option<MasterKeys>, stop: impl Future<Output 
     Ok(())
 }
 
-/// What the arguments ask for.
+/// The configuration for these arguments.
 ///
 /// # Errors
-/// [`CommandError`] says what to change.
+/// [`CommandError`] with the argument to change.
 pub fn config(args: &Args, keys: Option<MasterKeys>) -> Result<Config, CommandError> {
     if !(0.001..=100_000.0).contains(&args.speed) {
         return Err(CommandError::Argument("--speed must be from 0.001 to 100000"));
@@ -175,7 +169,7 @@ pub fn config(args: &Args, keys: Option<MasterKeys>) -> Result<Config, CommandEr
     })
 }
 
-/// The site's meters, their profiles in turns.
+/// The meters of the site, with profiles in turn.
 fn estate(args: &Args, profiles: &Profiles) -> Result<Estate, CommandError> {
     let mut estate = Estate::uniform(args.seed, usize::from(args.gateways), args.meters);
     estate.gateways.iter_mut().for_each(|gateway| gateway.framing = args.framing);
@@ -199,7 +193,7 @@ fn amount(text: &str) -> Result<i32, String> {
     i32::try_from(fen.0).map_err(|_| "a meter holds at most 21474836.47 yuan".into())
 }
 
-/// Keys that protect nothing, for sites that are not real: whoever knows the seed knows them.
+/// Keys derived from the seed alone; they protect nothing.
 #[must_use]
 pub fn throw_away_keys(seed: u64) -> MasterKeys {
     let mut bytes = [0; 32];
@@ -243,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn gateways_and_meters_may_be_others() {
+    fn framing_and_profiles_are_configurable() {
         let words = ["--framing", "transparent", "--profile", "rpp,hiking-dds238", "--meters", "3", "--credit", "1"];
         let config = config(&parse(&words).unwrap(), None).unwrap();
         assert!(config.estate.gateways.iter().all(|gateway| gateway.framing == Framing::Transparent));
@@ -252,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn arguments_that_make_no_sense_are_named() {
+    fn invalid_arguments_are_named() {
         for words in [
             &["--meters", "0"][..],
             &["--meters", "248"],

@@ -1,12 +1,12 @@
-//! The control interface: look into a running site and break it, over HTTP with JSON. For demos and black-box tests; it
-//! asks nobody who they are, so it listens only where it is told to.
+//! The control interface: inspects a running site and injects faults, over HTTP with JSON. For demos and black-box tests; it has
+//! no authentication and listens only if configured.
 //!
 //! ```text
 //! GET  /meters                               every meter, with what it truly holds
 //! GET  /gateways/{g}/meters/{unit}           one of them
 //! PUT  /gateways/{g}/meters/{unit}/faults    {"fault":"lost_answer","probability":0.3}; "late_answer" and "slow" take "ms"
 //! PUT  /gateways/{g}/meters/{unit}/defects   {"defect":"relay_welded","on":true}
-//! POST /gateways/{g}/meters/{unit}/mishaps   {"mishap":"clock_off","seconds":600}
+//! POST /gateways/{g}/meters/{unit}/one-time-faults  {"fault":"clock_off","seconds":600}
 //! PUT  /gateways/{g}/meters/{unit}/load      {"watts":1500}, or null for the load as it is
 //! PUT  /gateways/{g}/faults                  as for a meter: every request through this gateway
 //! PUT  /gateways/{g}/refused                 {"on":true}
@@ -41,7 +41,7 @@ pub(super) fn spawn(simulator: &mut Simulator, listener: TcpListener, address: S
     simulator.tasks.spawn(async move {
         let served = axum::serve(listener, app).with_graceful_shutdown(stop.clone().cancelled_owned());
         tokio::select! {
-            // A connection that is kept open must not keep the simulator alive.
+            // An open connection must not keep the simulator alive.
             () = stop.cancelled() => {}
             served = async { served.await } => if let Err(error) = served {
                 tracing::error!(%error, "sim.control.failed");
@@ -50,13 +50,12 @@ pub(super) fn spawn(simulator: &mut Simulator, listener: TcpListener, address: S
     });
 }
 
-/// The interface of a site.
 fn router(site: SiteHandle) -> Router {
     let meter = Router::new()
         .route("/", get(meters::show))
         .route("/faults", put(meters::fault).delete(meters::heal))
         .route("/defects", put(meters::defect))
-        .route("/mishaps", post(meters::mishap))
+        .route("/one-time-faults", post(meters::one_time_fault))
         .route("/load", put(meters::load));
     Router::new()
         .route("/meters", get(site::list))
@@ -69,9 +68,9 @@ fn router(site: SiteHandle) -> Router {
         .with_state(site)
 }
 
-/// A fault and how often it strikes.
+/// A line fault with its probability.
 #[derive(Deserialize)]
-struct Strike {
+struct FaultRequest {
     #[serde(flatten)]
     fault: LineFault,
     #[serde(default = "always")]
@@ -82,16 +81,15 @@ const fn always() -> f64 {
     1.0
 }
 
-/// What is switched on or off.
 #[derive(Deserialize)]
-struct Switch {
+struct SwitchRequest {
     on: bool,
 }
 
-/// Why a request changes nothing.
+/// Why a request was rejected.
 enum Refusal {
     NotFound,
-    TooFar,
+    AdvanceTooLong,
     Change(ChangeError),
 }
 
@@ -107,7 +105,7 @@ impl IntoResponse for Refusal {
             Self::NotFound | Self::Change(ChangeError::NoMeter(_)) => {
                 (StatusCode::NOT_FOUND, "no such gateway or meter".to_owned())
             }
-            Self::TooFar => (StatusCode::BAD_REQUEST, "time moves at most a year at once".to_owned()),
+            Self::AdvanceTooLong => (StatusCode::BAD_REQUEST, "time moves at most a year at once".to_owned()),
             Self::Change(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
         };
         (status, Json(json!({ "error": error }))).into_response()

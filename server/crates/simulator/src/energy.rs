@@ -1,32 +1,32 @@
-//! Energy counters, in exact steps of 0.01 kWh.
+//! Energy counters, exact to 0.01 kWh.
 
 use serde::{Deserialize, Serialize};
 
 /// 0.01 kWh in W·ms.
 const STEP: u64 = 36_000_000;
-/// Counters start again at 1 000 000.00 kWh.
+/// Counters wrap at 1 000 000.00 kWh.
 pub const WRAP: u32 = 100_000_000;
 
-/// The counters, 0.01 kWh.
+/// Counters in 0.01 kWh.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Energy {
-    /// Forward and reverse magnitude.
+    /// Sum of forward and reverse.
     pub total: u32,
     pub rates: [u32; 4],
     pub reverse: u32,
-    /// Not yet a whole step, W·ms.
+    /// Energy below one step, W·ms.
     partial: u64,
 }
 
 impl Energy {
-    /// Everything so far in rate 3.
+    /// Counters with all energy in rate 3.
     #[must_use]
     pub const fn starting_at(total: u32) -> Self {
         Self { total: total % WRAP, rates: [0, 0, total % WRAP, 0], reverse: 0, partial: 0 }
     }
 
-    /// Lets power flow for at most `ms`, but not beyond the next whole step. Gives how long it flowed, and whether the
-    /// step is complete: then [`Energy::step`] counts it.
+    /// Lets power flow for at most `ms`, but not beyond the next full step. Returns the duration and whether the step is
+    /// complete, to be counted by [`Energy::step`].
     pub fn flow(&mut self, watts: u32, ms: i64) -> (i64, bool) {
         let power = u64::from(watts);
         if power == 0 {
@@ -42,7 +42,6 @@ impl Energy {
         (flowed, whole)
     }
 
-    /// Counts one step in a rate.
     pub fn step(&mut self, rate: u8, reverse: bool) {
         let count = |counter: &mut u32| *counter = (*counter + 1) % WRAP;
         count(&mut self.total);
@@ -54,12 +53,12 @@ impl Energy {
         }
     }
 
-    /// The counters fall to zero, as after a failed memory.
+    /// Resets the counters to zero, as after a memory failure.
     pub fn zero(&mut self) {
         *self = Self::default();
     }
 
-    /// The total, and rate 3 with it, jump ahead by so many kWh.
+    /// Advances the total, and rate 3 with it, by `kwh`.
     pub fn jump(&mut self, kwh: u32) {
         let ahead = kwh % (WRAP / 100) * 100;
         let [_, _, flat, _] = &mut self.rates;
@@ -68,7 +67,7 @@ impl Energy {
         }
     }
 
-    /// The total stands one step before its end.
+    /// Sets the total to one step before it wraps.
     pub const fn near_end(&mut self) {
         self.total = WRAP - 1;
     }
@@ -79,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_kilowatt_makes_a_step_in_36_seconds() {
+    fn one_kilowatt_completes_a_step_in_36_seconds() {
         let mut energy = Energy::default();
         assert_eq!(energy.flow(1_000, 20_000), (20_000, false));
         assert_eq!(energy.flow(1_000, 20_000), (16_000, true));

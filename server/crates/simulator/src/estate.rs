@@ -1,4 +1,4 @@
-//! What stands at the simulated site: gateways, the meters behind them, and what those hold from the start.
+//! The plan of a simulated site: gateways, their meters, and initial values.
 
 use std::borrow::Cow;
 
@@ -13,33 +13,30 @@ use domain::serial::{AccountNumber, Serial};
 /// The whole site. The gateway at index `g` listens on base port + `g`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Estate {
-    /// In the order of their ports.
+    /// In port order.
     pub gateways: Vec<GatewayPlan>,
 }
 
-/// A gateway and the meters behind it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct GatewayPlan {
-    /// How it carries their frames.
     pub framing: Framing,
-    /// In any order.
     pub meters: Vec<MeterPlan>,
 }
 
-/// A meter as it leaves the fitter's hands. Start from [`MeterPlan::new`] and set what differs:
-/// `plan.account = Some(OpenAccount { .. })` for a meter that is in use already, so that a database can be seeded to match.
+/// The initial state of a meter. Start from [`MeterPlan::new`] and change what differs, for example `plan.account =
+/// Some(OpenAccount { .. })` for a meter in use, so that a database can be seeded to match.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MeterPlan {
     /// Modbus unit id behind its gateway, 1-247. A DL/T 645 meter answers to its serial number alone.
     pub unit: u8,
     pub serial: Serial,
-    /// Which model it is: the name of a profile.
+    /// Name of its profile.
     pub profile: Cow<'static, str>,
-    /// It has no wallet: nothing but mode and switch governs its relay.
+    /// It has no wallet: only control mode and switch determine its relay.
     pub plain: bool,
-    /// Secured-frame versions that it announces in 0x0120: 0b01 version 1 alone, 0b11 both.
+    /// Bit mask of the frame versions announced in 0x0120: 0b01 only version 1, 0b11 both.
     pub versions: u16,
-    /// The account that is open already.
+    /// An account that is already open.
     pub account: Option<OpenAccount>,
     /// Alarm amounts, overdraft, hoarding (0.01 yuan) and overload power.
     pub limits: Limits,
@@ -48,13 +45,12 @@ pub struct MeterPlan {
     pub tiers: Tiers,
     /// Day tables 1 and 2.
     pub day_tables: [DayTable; 2],
-    /// Which day table is in force when; empty: rate 3 always.
+    /// Start days of the day tables; empty: always rate 3.
     pub date_plan: Vec<PlanEntry>,
-    /// How the relay is governed.
     pub mode: ControlMode,
     /// Total energy counter, 0.01 kWh; all of it in rate 3.
     pub energy: u32,
-    /// What its room draws.
+    /// Load of its room.
     pub shape: Shape,
 }
 
@@ -66,16 +62,16 @@ pub struct OpenAccount {
     pub epoch: u16,
     /// Money commands applied in this epoch.
     pub count: u16,
-    /// Order number of the last of them; 0 where there was none.
+    /// Order number of the last money command; 0 if there was none.
     pub order: u64,
-    /// Credited minus debited in this epoch, 0.01 yuan.
+    /// Credits minus debits in this epoch, 0.01 yuan.
     pub cumulative: i32,
-    /// What remains, 0.01 yuan.
+    /// Remaining amount, 0.01 yuan.
     pub remaining: i32,
 }
 
 impl MeterPlan {
-    /// A new meter: no account, 0.5 yuan/kWh, alarms at 20 and 5 yuan, no other limits, a room of its own size.
+    /// A new meter: no account, 0.5 yuan/kWh, alarms at 20 and 5 yuan, no other limits, a room of individual size.
     #[must_use]
     pub fn new(seed: u64, gateway: usize, unit: u8) -> Self {
         let room = mix(seed ^ mix((gateway as u64) << 8 | u64::from(unit)));
@@ -101,7 +97,7 @@ impl MeterPlan {
         }
     }
 
-    /// The same meter in use since yesterday: an account numbered after the meter, first purchase applied, all of it left.
+    /// The same meter in use: an account numbered after the meter, with the first purchase applied and unspent.
     #[must_use]
     pub fn in_use(self, amount: i32) -> Self {
         let number = AccountNumber::of(self.serial);
@@ -111,8 +107,8 @@ impl MeterPlan {
 }
 
 impl MeterPlan {
-    /// The same meter as another model, without a wallet; its relay is closed. Its serial number keeps eight digits, for some
-    /// models have no room for twelve.
+    /// The same meter with another profile, without a wallet and with a closed relay. Its serial number keeps eight digits,
+    /// because some models have no room for twelve.
     #[must_use]
     pub fn plain(self, profile: impl Into<Cow<'static, str>>) -> Self {
         let [_, _, c, d, e, f] = self.serial.bytes();
@@ -122,7 +118,7 @@ impl MeterPlan {
 }
 
 impl Estate {
-    /// `gateways` gateways with units 1 to `meters` behind each; the even units announce version 2 of the secured frame.
+    /// `gateways` gateways with units 1 to `meters` each; even units announce frame version 2.
     #[must_use]
     pub fn uniform(seed: u64, gateways: usize, meters: u8) -> Self {
         let behind = |gateway| GatewayPlan {

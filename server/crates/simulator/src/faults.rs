@@ -1,63 +1,58 @@
-//! What can go wrong, as the field has it.
+//! Faults as they occur in the field.
 //!
-//! Three kinds: faults of the line, which lose, delay or mangle messages until they are cleared, always or sometimes;
-//! standing defects of a meter; and mishaps, which happen once and leave their traces.
+//! There are three kinds: line faults, which lose, delay or corrupt messages until they are cleared, always or with a
+//! probability; defects of a meter, which last until they are repaired; and one-time faults, which happen once and leave their
+//! traces.
 
 use model::time::{Civil, SECOND};
 use serde::{Deserialize, Serialize};
 
-use super::journal::Kind;
+use super::journal::RecordKind;
 use super::meter::Meter;
 use super::status;
 use domain::rng::Rng;
 
-/// A fault of the line to one meter, or of its gateway.
+/// A fault of the line to a meter, or of its gateway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "fault", rename_all = "snake_case")]
 pub enum LineFault {
-    /// Nothing is heard and nothing answered.
+    /// Requests are lost and nothing is answered.
     Silent,
-    /// The answer takes longer; the bus waits with it.
-    Slow {
-        /// By how much.
-        ms: u64,
-    },
-    /// The answer comes after the client has given up, under its own transaction number, and goes to whoever is connected then;
-    /// the bus serves others meanwhile.
-    LateAnswer {
-        /// After how long.
-        ms: u64,
-    },
-    /// The answer is kept and goes out in place of the gateway's next one, under that one's transaction number: what
-    /// gateways do that match answers to requests by order alone.
+    /// The answer is delayed; the bus is busy meanwhile.
+    Slow { ms: u64 },
+    /// The answer arrives after the client has given up, under its own transaction number, and goes to the newest connection; the
+    /// bus serves other requests meanwhile.
+    LateAnswer { ms: u64 },
+    /// The answer is kept and sent in place of the gateway's next answer, under the transaction number of that one, as by
+    /// gateways that match answers to requests only by order.
     ShiftedAnswer,
     /// Executed, but not answered.
     LostAnswer,
     /// Neither executed nor answered.
     LostRequest,
-    /// Executed; random bytes in place of the answer.
+    /// Executed; random bytes are sent instead of the answer.
     Garbage,
     /// Executed; the answer names another unit.
     WrongUnit,
-    /// Executed; what the framing checks an answer by is wrong: the transaction number, the CRC, the checksum.
+    /// Executed; the check value of the framing is wrong: transaction number, CRC or checksum.
     BadCheck,
-    /// Executed; the answer lacks its last bytes, though its header is consistent.
+    /// Executed; the answer lacks its last bytes, with a consistent header.
     ShortAnswer,
-    /// Not executed: exception 06; on DL/T 645 the error answer.
+    /// Not executed: exception 06, or the error answer of DL/T 645.
     Busy,
-    /// Not executed: the gateway answers for the meter that it heard nothing, exception 0x0B. A transparent gateway cannot say
-    /// that: it is silent.
+    /// Not executed: the gateway reports with exception 0x0B that the meter did not answer. A transparent gateway cannot report
+    /// that and is silent.
     NoAnswer,
-    /// Executed; the connection is closed after half of the answer.
+    /// Executed; the connection closes after half of the answer.
     CutMidFrame,
 }
 
-/// Faults of a line, each with how often it strikes.
+/// Line faults, each with its probability.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Faults(Vec<(LineFault, f64)>);
 
 impl Faults {
-    /// Adds a fault, or changes how often it strikes: 0.0 never, 1.0 always.
+    /// Adds a fault, or changes its probability: 0.0 never, 1.0 always. 0.0 removes it.
     pub fn set(&mut self, fault: LineFault, probability: f64) {
         let kind = std::mem::discriminant(&fault);
         self.0.retain(|(other, _)| std::mem::discriminant(other) != kind);
@@ -66,41 +61,38 @@ impl Faults {
         }
     }
 
-    /// Heals the line.
     pub fn clear(&mut self) {
         self.0 = Vec::new();
     }
 
-    /// What is set.
     #[must_use]
     pub fn all(&self) -> &[(LineFault, f64)] {
         &self.0
     }
 
-    /// What strikes this time; the first that does.
+    /// The fault of the next request: the first that occurs.
     #[must_use]
     pub fn draw(&self, rng: &Rng) -> Option<LineFault> {
         self.0.iter().find(|(_, probability)| *probability >= 1.0 || chance(rng) < *probability).map(|(fault, _)| *fault)
     }
 }
 
-/// A number from 0 to 1, 1 excluded.
+/// A random number in [0, 1).
 fn chance(rng: &Rng) -> f64 {
     const PRECISION: u64 = 1 << 53;
     rng.below(PRECISION) as f64 / PRECISION as f64
 }
 
-/// A standing defect of a meter.
+/// A lasting defect of a meter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Defect {
-    /// The relay's contacts are welded: it never opens.
+    /// The contacts are welded: the relay never opens.
     RelayWelded,
-    /// The relay's coil is dead: it never closes.
+    /// The coil is dead: the relay never closes.
     RelayStuck,
-    /// The cover is open.
     CoverOpen,
-    /// Wired the wrong way round: energy counts in reverse.
+    /// Wired in reverse: energy counts backwards.
     ReverseEnergy,
 }
 
@@ -115,42 +107,38 @@ impl Defect {
             Self::CoverOpen => {
                 if on && !meter.tamper.cover_open {
                     meter.tamper.events = meter.tamper.events.saturating_add(1);
-                    meter.record(Kind::Tamper, status::COVER_OPEN, 0);
+                    meter.record(RecordKind::Tamper, status::COVER_OPEN, 0);
                 }
                 meter.tamper.cover_open = on;
             }
         }
-        meter.note_relay(closed, status::RELAY_FAULT);
+        meter.record_relay_change(closed, status::RELAY_FAULT);
     }
 }
 
-/// Something that happens once.
+/// A fault that happens once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "mishap", rename_all = "snake_case")]
+#[serde(tag = "fault", rename_all = "snake_case")]
 pub enum OneTimeFault {
-    /// The energy counters fall to zero.
+    /// The energy counters drop to zero.
     CounterZeroed,
-    /// The total jumps.
-    CounterJump {
-        /// By so much.
-        kwh: u32,
-    },
-    /// The total stands one step before the end of its digits, to roll over with the next one.
+    /// The total jumps ahead.
+    CounterJump { kwh: u32 },
+    /// The total is one step before the end of its digits, and wraps with the next one.
     CounterNearEnd,
-    /// The clock jumps; it stays off until it is set.
+    /// The clock jumps, and stays off until it is set.
     ClockOff {
-        /// Forward, or back where negative.
+        /// Forward; backward if negative.
         seconds: i64,
     },
-    /// The clock is lost: it starts again at 2000-01-01 and says so.
+    /// The clock is lost: it restarts at 2000-01-01 and reports that.
     ClockLost,
     /// A heater or the like is plugged in: the meter trips for a malignant load.
     MalignantLoad,
 }
 
 impl OneTimeFault {
-    /// Happens to a meter.
-    pub fn strike(self, meter: &mut Meter) {
+    pub fn apply(self, meter: &mut Meter) {
         match self {
             Self::CounterZeroed => meter.energy.zero(),
             Self::CounterJump { kwh } => meter.energy.jump(kwh),
@@ -163,7 +151,7 @@ impl OneTimeFault {
             }
             Self::MalignantLoad => {
                 meter.malignant = true;
-                meter.settle(None);
+                meter.apply_relay_rule(None);
             }
         }
     }
@@ -174,13 +162,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn faults_strike_as_often_as_they_are_told() {
+    fn faults_occur_with_their_probability() {
         let rng = Rng::from_seed([1; 32]);
         let mut faults = Faults::default();
         assert_eq!(faults.draw(&rng), None);
         faults.set(LineFault::LostAnswer, 0.25);
-        let struck = (0..4_000).filter(|_| faults.draw(&rng).is_some()).count();
-        assert!((850..1_150).contains(&struck), "{struck}");
+        let occurred = (0..4_000).filter(|_| faults.draw(&rng).is_some()).count();
+        assert!((850..1_150).contains(&occurred), "{occurred}");
         faults.set(LineFault::Busy, 1.0);
         assert!((0..100).all(|_| faults.draw(&rng).is_some()));
         faults.set(LineFault::Busy, 0.0);

@@ -5,15 +5,15 @@ use std::collections::VecDeque;
 use model::time::Date;
 use serde::{Deserialize, Serialize};
 
-/// How many days a meter keeps.
+/// Days that a meter keeps.
 pub const DAYS: usize = 31;
 /// Registers of one day.
 pub const WIDTH: usize = 6;
 
-/// What stood in the meter at a midnight.
+/// Values at a midnight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Frozen {
-    /// The day that began then.
+    /// The day that began at that midnight.
     pub day: Date,
     /// Total energy, 0.01 kWh.
     pub total: u32,
@@ -27,12 +27,11 @@ pub struct Frozen {
     pub rates: [u32; 4],
 }
 
-/// The ring of days.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Freezes(VecDeque<Frozen>);
 
 impl Freezes {
-    /// Adds a midnight; the oldest gives way.
+    /// Adds a day and drops the oldest.
     pub fn push(&mut self, frozen: Frozen) {
         self.0.truncate(DAYS - 1);
         self.0.push_front(frozen);
@@ -48,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn thirty_one_days_newest_first() {
+    fn thirty_one_days_are_kept_newest_first() {
         let mut freezes = Freezes::default();
         (0..40).for_each(|day| freezes.push(Frozen { day: Date(day), total: 0, remaining: 0, reverse: 0, rates: [0; 4] }));
         let days: Vec<i64> = freezes.days().map(|frozen| frozen.day.0).collect();

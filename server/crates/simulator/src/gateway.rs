@@ -14,97 +14,90 @@ use super::load::Load;
 use super::meter::Meter;
 use super::modbus::{Exception, Request, exception, parse, registers, written};
 use super::persist::StateFile;
-use super::secured::Effect;
+use super::secured::FrameEffect;
 use super::tls::Identity;
-use super::wire::{Ask, Reply};
-use crate::meter_model::Model;
+use super::wire::{BusReply, BusRequest};
+use crate::meter_model::MeterModel;
 use domain::clock::Clock;
 use domain::framing::Framing;
 use domain::rng::Rng;
 use meters::keys::MasterKeys;
 use meters::profile::Area;
 
-/// What all gateways share.
+/// Shared by all gateways.
 pub struct Site {
-    /// The site's time.
     pub clock: Arc<SiteClock>,
-    /// What rooms draw.
     pub load: Load,
-    /// What meters' keys derive from.
+    /// Master keys of the meters.
     pub keys: MasterKeys,
-    /// How long transactions take; `None`: no time.
+    /// Bus timing; `None`: transactions take no time.
     pub bus: Option<BusTiming>,
-    /// Where meters' memory is kept.
+    /// Where the meters' state is stored.
     pub state: Option<StateFile>,
-    /// How gateways that speak TLS name themselves; `None` where there are none.
+    /// Certificate of gateways that speak TLS; `None` if there are none.
     pub tls: Option<Identity>,
 }
 
 /// A meter and its line.
-pub struct Slot {
+pub struct MeterSlot {
     /// Modbus unit id.
     pub unit: u8,
-    /// What the meter understands.
-    pub model: Model,
+    pub model: MeterModel,
     pub meter: Meter,
     /// Faults between gateway and meter.
     pub faults: Faults,
 }
 
-/// A gateway and what is behind it.
+/// A gateway and its meters.
 pub struct Gateway {
-    /// Its place in the estate.
+    /// Index in the estate.
     pub index: usize,
-    /// How it carries frames.
     pub framing: Framing,
     /// Whether it refuses connections.
     pub refused: watch::Sender<bool>,
     site: Arc<Site>,
     rng: Rng,
-    /// Held while a request is on the wire.
+    /// Held while a request is on the bus.
     bus: tokio::sync::Mutex<BusClock>,
-    /// Held while a meter changes, until the change is on disk; nobody reads a change before that.
+    /// Held while a meter changes, until the change is on disk; nothing reads the change before.
     turn: tokio::sync::Mutex<()>,
-    inner: Mutex<Inner>,
+    inner: Mutex<GatewayInner>,
 }
 
-struct Inner {
+struct GatewayInner {
     /// Ascending by unit.
-    slots: Vec<Slot>,
+    slots: Vec<MeterSlot>,
     faults: Faults,
-    /// An answer that waits to go out in place of the next one.
-    shifted: Option<Reply>,
-    /// Units whose meters were exchanged.
+    /// An answer waiting to replace the next one.
+    shifted: Option<BusReply>,
+    /// Units of two meters that exchanged addresses.
     swapped: Option<[u8; 2]>,
 }
 
-/// What a gateway does with a request.
+/// How a gateway answers a request.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Delivery {
-    Answer(Reply),
+pub enum GatewayResponse {
+    Answer(BusReply),
     /// Answers later; other requests may be answered before.
-    Late(Duration, Reply),
-    /// Answers with a check that does not fit.
-    BadCheck(Reply),
-    /// Sends these bytes, which are no answer.
+    Late(Duration, BusReply),
+    /// Answers with a wrong check value.
+    BadCheck(BusReply),
+    /// Sends these bytes, which are not an answer.
     Raw(Vec<u8>),
     /// Sends half of this answer and closes the connection.
-    Cut(Reply),
+    Cut(BusReply),
     Nothing,
 }
 
-/// There is no such meter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no such meter")]
 pub struct NoMeter;
 
-/// Why a meter could not be changed from outside.
+/// Why a meter could not be changed.
 #[derive(Debug, thiserror::Error)]
 pub enum ChangeError {
-    /// There is no such meter.
     #[error(transparent)]
     NoMeter(#[from] NoMeter),
-    /// Its memory could not be kept.
     #[error("the state file cannot be written: {0}")]
     State(String),
 }
@@ -112,80 +105,80 @@ pub enum ChangeError {
 impl Gateway {
     /// `slots` in any order.
     #[must_use]
-    pub fn new(index: usize, framing: Framing, site: Arc<Site>, rng: Rng, mut slots: Vec<Slot>) -> Self {
+    pub fn new(index: usize, framing: Framing, site: Arc<Site>, rng: Rng, mut slots: Vec<MeterSlot>) -> Self {
         slots.sort_by_key(|slot| slot.unit);
-        let inner = Mutex::new(Inner { slots, faults: Faults::default(), shifted: None, swapped: None });
+        let inner = Mutex::new(GatewayInner { slots, faults: Faults::default(), shifted: None, swapped: None });
         let refused = watch::Sender::new(false);
         Self { index, framing, refused, site, rng, bus: Default::default(), turn: Default::default(), inner }
     }
 
-    /// Serves one request, as slowly as the bus is.
-    pub async fn transact(&self, ask: &Ask) -> Delivery {
+    /// Serves one request in the time that the bus takes.
+    pub async fn transact(&self, request: &BusRequest) -> GatewayResponse {
         let mut clock = self.bus.lock().await;
         let begun = clock.begin();
-        let (unit, fault) = match self.addressed(ask) {
-            Ok(Some(unit)) => (unit, self.draw(unit)),
+        let (unit, fault) = match self.addressed(request) {
+            Ok(Some(unit)) => (unit, self.draw_fault(unit)),
             Ok(None) => {
-                self.broadcast(ask).await;
-                self.hold(&mut clock, begun, Some((ask.length(), 0))).await;
-                return Delivery::Nothing;
+                self.broadcast(request).await;
+                self.occupy_bus(&mut clock, begun, Some((request.length(), 0))).await;
+                return GatewayResponse::Nothing;
             }
             Err(NoMeter) => (0, self.faults(|faults| faults.draw(&self.rng)).map(Some).ok_or(NoMeter)),
         };
         let reply = match fault {
             Ok(Some(LineFault::Silent | LineFault::LostRequest)) => {
-                self.hold(&mut clock, begun, None).await;
-                return Delivery::Nothing;
+                self.occupy_bus(&mut clock, begun, None).await;
+                return GatewayResponse::Nothing;
             }
             Ok(Some(LineFault::NoAnswer)) | Err(NoMeter) => {
-                self.hold(&mut clock, begun, None).await;
-                self.no_answer(ask)
+                self.occupy_bus(&mut clock, begun, None).await;
+                self.no_answer(request)
             }
             Ok(Some(LineFault::Busy)) => {
-                self.hold(&mut clock, begun, Some((ask.length(), 2))).await;
-                self.busy(unit, ask)
+                self.occupy_bus(&mut clock, begun, Some((request.length(), 2))).await;
+                self.busy(unit, request)
             }
             Ok(_) => {
-                let reply = self.execute(unit, ask).await;
-                self.hold(&mut clock, begun, Some((ask.length(), reply.as_ref().map_or(0, Reply::length)))).await;
+                let reply = self.execute(unit, request).await;
+                self.occupy_bus(&mut clock, begun, Some((request.length(), reply.as_ref().map_or(0, BusReply::length)))).await;
                 reply
             }
         };
-        let Some(reply) = reply else { return Delivery::Nothing };
+        let Some(reply) = reply else { return GatewayResponse::Nothing };
         self.deliver(fault.unwrap_or(None), reply).await
     }
 
-    async fn deliver(&self, fault: Option<LineFault>, reply: Reply) -> Delivery {
+    async fn deliver(&self, fault: Option<LineFault>, reply: BusReply) -> GatewayResponse {
         match fault {
-            Some(LineFault::LostAnswer) => return Delivery::Nothing,
-            Some(LineFault::LateAnswer { ms }) => return Delivery::Late(Duration::from_millis(ms), reply),
-            Some(LineFault::CutMidFrame) => return Delivery::Cut(reply),
+            Some(LineFault::LostAnswer) => return GatewayResponse::Nothing,
+            Some(LineFault::LateAnswer { ms }) => return GatewayResponse::Late(Duration::from_millis(ms), reply),
+            Some(LineFault::CutMidFrame) => return GatewayResponse::Cut(reply),
             Some(LineFault::Garbage) => {
                 let length = 1 + self.rng.below(32) as usize;
-                return Delivery::Raw(self.rng.bytes::<32>().into_iter().take(length).collect());
+                return GatewayResponse::Raw(self.rng.bytes::<32>().into_iter().take(length).collect());
             }
-            Some(LineFault::WrongUnit) => return Delivery::Answer(reply.of_another()),
-            Some(LineFault::ShortAnswer) => return Delivery::Answer(reply.shortened()),
-            Some(LineFault::BadCheck) => return Delivery::BadCheck(reply),
+            Some(LineFault::WrongUnit) => return GatewayResponse::Answer(reply.with_other_address()),
+            Some(LineFault::ShortAnswer) => return GatewayResponse::Answer(reply.shortened()),
+            Some(LineFault::BadCheck) => return GatewayResponse::BadCheck(reply),
             Some(LineFault::Slow { ms }) => tokio::time::sleep(Duration::from_millis(ms)).await,
             Some(LineFault::ShiftedAnswer) => {
-                return self.lock().shifted.replace(reply).map_or(Delivery::Nothing, Delivery::Answer);
+                return self.lock().shifted.replace(reply).map_or(GatewayResponse::Nothing, GatewayResponse::Answer);
             }
             _ => {}
         }
         let earlier = self.lock().shifted.take();
-        Delivery::Answer(earlier.unwrap_or(reply))
+        GatewayResponse::Answer(earlier.unwrap_or(reply))
     }
 
-    /// Waits until the bus would be free again: after the answer, or after the gateway lost its patience.
-    async fn hold(&self, clock: &mut BusClock, begun: Instant, lengths: Option<(usize, usize)>) {
+    /// Waits until the bus is free: after the answer, or after the gateway's time-out.
+    async fn occupy_bus(&self, clock: &mut BusClock, begun: Instant, lengths: Option<(usize, usize)>) {
         let Some(timing) = &self.site.bus else { return };
         let took = lengths.map_or(timing.patience, |(request, answer)| timing.transaction(request, answer));
         clock.end(begun + took).await;
     }
 
-    /// The gateway's own faults go before those of the meter's line.
-    fn draw(&self, unit: u8) -> Result<Option<LineFault>, NoMeter> {
+    /// Faults of the gateway take precedence over those of the meter's line.
+    fn draw_fault(&self, unit: u8) -> Result<Option<LineFault>, NoMeter> {
         let mut inner = self.lock();
         if let Some(fault) = inner.faults.draw(&self.rng) {
             return Ok(Some(fault));
@@ -193,21 +186,21 @@ impl Gateway {
         inner.slot(unit).map(|slot| slot.faults.draw(&self.rng))
     }
 
-    /// Which meter feels addressed; `None`: all of them.
-    fn addressed(&self, ask: &Ask) -> Result<Option<u8>, NoMeter> {
+    /// The unit of the addressed meter; `None` for a broadcast.
+    fn addressed(&self, request: &BusRequest) -> Result<Option<u8>, NoMeter> {
         let mut inner = self.lock();
-        match ask {
-            Ask::Modbus { unit, .. } => {
+        match request {
+            BusRequest::Modbus { unit, .. } => {
                 let unit = inner.wired(*unit);
                 inner.slot(unit)?.model.speaks_modbus().then_some(Some(unit)).ok_or(NoMeter)
             }
-            Ask::Dlt645(Frame { address: Address::All, .. }) => Ok(None),
-            Ask::Dlt645(frame) => {
+            BusRequest::Dlt645(Frame { address: Address::All, .. }) => Ok(None),
+            BusRequest::Dlt645(frame) => {
                 let mut hear = inner.slots.iter().filter(|slot| !slot.model.speaks_modbus()).filter(|slot| match frame.address {
                     Address::Meter(serial) => slot.meter.serial == serial,
                     Address::All | Address::Anyone => true,
                 });
-                // Where several answer at once nobody understands them.
+                // When several meters answer at once, the answers collide.
                 match (hear.next(), hear.next()) {
                     (Some(slot), None) => Ok(Some(slot.unit)),
                     _ => Err(NoMeter),
@@ -216,44 +209,44 @@ impl Gateway {
         }
     }
 
-    /// A transparent gateway does not know that nobody answered.
-    fn no_answer(&self, ask: &Ask) -> Option<Reply> {
-        match ask {
-            Ask::Modbus { unit, pdu } if self.framing != Framing::Transparent => {
-                Some(Reply::Modbus { unit: *unit, pdu: exception(pdu, Exception::NoAnswer) })
+    /// A transparent gateway does not know that no meter answered.
+    fn no_answer(&self, request: &BusRequest) -> Option<BusReply> {
+        match request {
+            BusRequest::Modbus { unit, pdu } if self.framing != Framing::Transparent => {
+                Some(BusReply::Modbus { unit: *unit, pdu: exception(pdu, Exception::NoAnswer) })
             }
             _ => None,
         }
     }
 
-    fn busy(&self, unit: u8, ask: &Ask) -> Option<Reply> {
-        match ask {
-            Ask::Modbus { unit, pdu } => Some(Reply::Modbus { unit: *unit, pdu: exception(pdu, Exception::Busy) }),
-            Ask::Dlt645(frame) => self.look(unit, |slot| Reply::Dlt645(dlt645::refusal(&slot.meter, frame))).ok(),
+    fn busy(&self, unit: u8, request: &BusRequest) -> Option<BusReply> {
+        match request {
+            BusRequest::Modbus { unit, pdu } => Some(BusReply::Modbus { unit: *unit, pdu: exception(pdu, Exception::Busy) }),
+            BusRequest::Dlt645(frame) => self.with_slot(unit, |slot| BusReply::Dlt645(dlt645::refusal(&slot.meter, frame))).ok(),
         }
     }
 
-    async fn execute(&self, unit: u8, ask: &Ask) -> Option<Reply> {
-        match ask {
-            Ask::Modbus { unit: named, pdu } => {
+    async fn execute(&self, unit: u8, request: &BusRequest) -> Option<BusReply> {
+        match request {
+            BusRequest::Modbus { unit: named, pdu } => {
                 let done = match parse(pdu) {
                     Ok(Request::Read { area, address, count }) => self.read(unit, area, address, count).await,
                     Ok(Request::Write { address, bytes }) => self.write(unit, address, bytes).await,
                     Err(refused) => Err(refused),
                 };
-                Some(Reply::Modbus { unit: *named, pdu: done.unwrap_or_else(|refused| exception(pdu, refused)) })
+                Some(BusReply::Modbus { unit: *named, pdu: done.unwrap_or_else(|refused| exception(pdu, refused)) })
             }
-            Ask::Dlt645(frame) => {
+            BusRequest::Dlt645(frame) => {
                 let received = self.commit(unit, |meter| dlt645::receive(meter, &self.site.load, frame)).await;
-                received.unwrap_or_else(|error| self.failed(unit, &error)).map(Reply::Dlt645)
+                received.unwrap_or_else(|error| self.failed(unit, &error)).map(BusReply::Dlt645)
             }
         }
     }
 
-    async fn broadcast(&self, ask: &Ask) {
-        let Ask::Dlt645(frame) = ask else { return };
+    async fn broadcast(&self, request: &BusRequest) {
+        let BusRequest::Dlt645(frame) = request else { return };
         for unit in self.units() {
-            if self.look(unit, |slot| slot.model.speaks_modbus()) == Ok(false)
+            if self.with_slot(unit, |slot| slot.model.speaks_modbus()) == Ok(false)
                 && let Err(error) = self.commit(unit, |meter| dlt645::receive(meter, &self.site.load, frame)).await
             {
                 self.failed(unit, &error);
@@ -263,15 +256,15 @@ impl Gateway {
 
     async fn read(&self, unit: u8, area: Area, address: u16, count: u16) -> Result<Vec<u8>, Exception> {
         let _turn = self.turn.lock().await;
-        let found = self.look(unit, |slot| slot.model.read(&slot.meter, &self.site.load, area, address, count));
+        let found = self.with_slot(unit, |slot| slot.model.read(&slot.meter, &self.site.load, area, address, count));
         found.map_err(|NoMeter| Exception::NoAnswer)?.map(|found| registers(area, &found))
     }
 
     async fn write(&self, unit: u8, address: u16, bytes: &[u8]) -> Result<Vec<u8>, Exception> {
-        let model = self.look(unit, |slot| slot.model.clone()).map_err(|NoMeter| Exception::NoAnswer)?;
+        let model = self.with_slot(unit, |slot| slot.model.clone()).map_err(|NoMeter| Exception::NoAnswer)?;
         let taken = self.commit(unit, |meter| {
             let taken = model.write(meter, &self.site.keys, address, bytes);
-            (taken, taken.unwrap_or(Effect::Refused))
+            (taken, taken.unwrap_or(FrameEffect::Refused))
         });
         match taken.await {
             Ok(taken) => taken.map(|_| written(address, bytes.len())),
@@ -287,72 +280,71 @@ impl Gateway {
         None
     }
 
-    /// Changes a meter from outside, and keeps the change.
+    /// Changes a meter and stores the change.
     ///
     /// # Errors
     /// [`ChangeError`]; then nothing has changed.
     pub async fn change<R>(&self, unit: u8, change: impl FnOnce(&mut Meter) -> R) -> Result<R, ChangeError> {
-        self.commit(unit, |meter| (change(meter), Effect::Changed)).await
+        self.commit(unit, |meter| (change(meter), FrameEffect::Changed)).await
     }
 
-    /// A change becomes visible only after it is on disk: a reader who saw money must find it again after a power cut.
-    async fn commit<R>(&self, unit: u8, change: impl FnOnce(&mut Meter) -> (R, Effect)) -> Result<R, ChangeError> {
+    /// A change becomes visible only after it is on disk: money that was seen must survive a power cut.
+    async fn commit<R>(&self, unit: u8, change: impl FnOnce(&mut Meter) -> (R, FrameEffect)) -> Result<R, ChangeError> {
         let _turn = self.turn.lock().await;
-        let mut next = self.look(unit, |slot| slot.meter.clone())?;
+        let mut next = self.with_slot(unit, |slot| slot.meter.clone())?;
         let (result, effect) = change(&mut next);
-        if let (Effect::Changed, Some(state)) = (effect, &self.site.state) {
+        if let (FrameEffect::Changed, Some(state)) = (effect, &self.site.state) {
             state.append(self.index, unit, &next).await.map_err(ChangeError::State)?;
         }
         self.lock().slot(unit)?.meter = next;
         Ok(result)
     }
 
-    /// Looks at a meter as it stands now.
+    /// Accesses a meter in its current state.
     ///
     /// # Errors
-    /// [`NoMeter`].
-    pub fn look<R>(&self, unit: u8, look: impl FnOnce(&mut Slot) -> R) -> Result<R, NoMeter> {
+    /// [`NoMeter`] if there is no such unit.
+    pub fn with_slot<R>(&self, unit: u8, access: impl FnOnce(&mut MeterSlot) -> R) -> Result<R, NoMeter> {
         let mut inner = self.lock();
         let slot = inner.slot(unit)?;
         slot.meter.run(&self.site.load, self.site.clock.now());
-        Ok(look(slot))
+        Ok(access(slot))
     }
 
-    /// Looks at the faults of the gateway itself.
-    pub fn faults<R>(&self, look: impl FnOnce(&mut Faults) -> R) -> R {
-        look(&mut self.lock().faults)
+    /// Accesses the faults of the gateway itself.
+    pub fn faults<R>(&self, access: impl FnOnce(&mut Faults) -> R) -> R {
+        access(&mut self.lock().faults)
     }
 
-    /// Exchanges the addresses of two meters, as after a rewiring that nobody noted; `None`: as planned.
+    /// Exchanges the addresses of two meters, as after an unrecorded rewiring; `None` restores the plan.
     pub fn swap(&self, units: Option<[u8; 2]>) {
         self.lock().swapped = units;
     }
 
-    /// The units behind it, ascending.
+    /// Units of all meters, ascending.
     #[must_use]
     pub fn units(&self) -> Vec<u8> {
         self.lock().slots.iter().map(|slot| slot.unit).collect()
     }
 
-    /// Every meter's memory, no change being under way.
-    pub async fn memory(&self) -> Vec<(u8, Meter)> {
+    /// The state of every meter, while no change is in progress.
+    pub async fn states(&self) -> Vec<(u8, Meter)> {
         let _turn = self.turn.lock().await;
         self.lock().slots.iter().map(|slot| (slot.unit, slot.meter.clone())).collect()
     }
 
-    /// What all gateways share.
     #[must_use]
     pub fn site(&self) -> &Site {
         &self.site
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner> {
+    fn lock(&self) -> MutexGuard<'_, GatewayInner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Inner {
-    /// Whose meter hears under a unit id.
+impl GatewayInner {
+    /// The unit of the meter that is wired to a unit id.
     fn wired(&self, unit: u8) -> u8 {
         match self.swapped {
             Some([a, b]) if unit == a => b,
@@ -361,7 +353,7 @@ impl Inner {
         }
     }
 
-    fn slot(&mut self, unit: u8) -> Result<&mut Slot, NoMeter> {
+    fn slot(&mut self, unit: u8) -> Result<&mut MeterSlot, NoMeter> {
         let index = self.slots.binary_search_by_key(&unit, |slot| slot.unit).map_err(|_| NoMeter)?;
         self.slots.get_mut(index).ok_or(NoMeter)
     }

@@ -1,4 +1,4 @@
-//! Handles of a running site: its addresses, its meters, its time, its end.
+//! Handles to a running site: addresses, meters, time, and shutdown.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,12 +12,12 @@ use super::start;
 use super::view::MeterView;
 use domain::clock::SharedClock;
 
-/// A running site. Dropping it stops it.
+/// A running site; stops when dropped.
 pub struct Simulator {
     site: Arc<Site>,
     gateways: Arc<[Arc<Gateway>]>,
     addresses: Vec<SocketAddr>,
-    /// Where the control interface listens.
+    /// Address of the control interface.
     pub control: Option<SocketAddr>,
     pub(super) stop: CancellationToken,
     pub(super) tasks: TaskTracker,
@@ -34,37 +34,37 @@ impl Simulator {
         Self { site, gateways, addresses, control: None, stop, tasks }
     }
 
-    /// Where the gateways listen, in their order.
+    /// Addresses of the gateways, in order.
     #[must_use]
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
     }
 
-    /// The certificate of the gateways that speak TLS, in PEM; `None` where there are none.
+    /// The TLS certificate of the gateways, in PEM; `None` if no gateway speaks TLS.
     #[must_use]
     pub fn certificate(&self) -> Option<&str> {
         self.site.tls.as_ref().map(|identity| &*identity.pem)
     }
 
-    /// The site's clock; give it to a server that shall live in the same time.
+    /// The site's clock, which can be given to a server to run in the same time.
     #[must_use]
     pub fn clock(&self) -> SharedClock {
         start::shared(&self.site)
     }
 
-    /// Handles that outlive this one.
+    /// A handle that may outlive this one.
     #[must_use]
     pub fn handle(&self) -> SiteHandle {
         SiteHandle { site: Arc::clone(&self.site), gateways: Arc::clone(&self.gateways) }
     }
 
-    /// The gateway at this place in the estate.
+    /// The gateway at this index of the estate.
     #[must_use]
     pub fn gateway(&self, gateway: usize) -> Option<GatewayHandle> {
         self.handle().gateway(gateway)
     }
 
-    /// A meter by its gateway's place in the estate and its unit id.
+    /// A meter by gateway index and unit id.
     #[must_use]
     pub fn meter(&self, gateway: usize, unit: u8) -> Option<MeterHandle> {
         self.handle().meter(gateway, unit)
@@ -75,15 +75,15 @@ impl Simulator {
         self.handle().meters()
     }
 
-    /// Moves the site's time forward.
+    /// Moves site time forward.
     ///
     /// # Errors
-    /// The state file cannot be written; time has moved nevertheless.
+    /// If the state file cannot be written; time has moved nevertheless.
     pub async fn advance(&self, ms: i64) -> Result<(), ChangeError> {
         self.handle().advance(ms).await
     }
 
-    /// Stops it, and waits until its memory is in the state file.
+    /// Stops the site and waits until its state is in the state file.
     pub async fn stop(self) {
         self.stop.cancel();
         self.tasks.close();
@@ -100,7 +100,7 @@ impl Drop for Simulator {
     }
 }
 
-/// The site without its end: for the control interface and for tasks.
+/// Access to a site for tasks and the control interface; cannot stop it.
 #[derive(Clone)]
 pub struct SiteHandle {
     site: Arc<Site>,
@@ -118,7 +118,7 @@ impl SiteHandle {
     #[must_use]
     pub fn meter(&self, gateway: usize, unit: u8) -> Option<MeterHandle> {
         let gateway = self.gateways.get(gateway)?;
-        gateway.look(unit, |_| ()).ok().map(|()| MeterHandle { gateway: Arc::clone(gateway), unit })
+        gateway.with_slot(unit, |_| ()).ok().map(|()| MeterHandle { gateway: Arc::clone(gateway), unit })
     }
 
     /// See [`Simulator::meters`].
@@ -130,7 +130,7 @@ impl SiteHandle {
     /// See [`Simulator::advance`].
     ///
     /// # Errors
-    /// The state file cannot be written; time has moved nevertheless.
+    /// If the state file cannot be written; time has moved nevertheless.
     pub async fn advance(&self, ms: i64) -> Result<(), ChangeError> {
         let anchor = self.site.clock.advance(ms);
         match &self.site.state {
@@ -139,7 +139,6 @@ impl SiteHandle {
         }
     }
 
-    /// The site's clock.
     #[must_use]
     pub fn clock(&self) -> SharedClock {
         start::shared(&self.site)
@@ -150,28 +149,27 @@ impl SiteHandle {
 pub struct GatewayHandle(Arc<Gateway>);
 
 impl GatewayHandle {
-    /// The meters behind it.
     #[must_use]
     pub fn meters(&self) -> Vec<MeterHandle> {
         self.0.units().into_iter().map(|unit| MeterHandle { gateway: Arc::clone(&self.0), unit }).collect()
     }
 
-    /// Makes every request to any of its meters suffer a fault: 0.0 never, 1.0 always.
+    /// Injects a fault into requests to any of its meters; probability 0.0 never, 1.0 always.
     pub fn fault(&self, fault: LineFault, probability: f64) {
         self.0.faults(|faults| faults.set(fault, probability));
     }
 
-    /// Refuses connections and closes those there are; or listens again.
+    /// Refuses connections and closes existing ones, or listens again.
     pub fn refuse(&self, refused: bool) {
         self.0.refused.send_replace(refused);
     }
 
-    /// Exchanges the addresses of two of its meters, as after a rewiring that nobody noted.
+    /// Exchanges the addresses of two meters, as after an unrecorded rewiring.
     pub fn swap(&self, units: [u8; 2]) {
         self.0.swap(Some(units));
     }
 
-    /// Heals it: no faults, addresses as planned, and it listens.
+    /// Clears faults, restores addresses, and listens again.
     pub fn heal(&self) {
         self.0.faults(super::faults::Faults::clear);
         self.0.swap(None);
@@ -186,51 +184,51 @@ pub struct MeterHandle {
 }
 
 impl MeterHandle {
-    /// What it truly holds now.
+    /// The true current state.
     ///
     /// # Errors
-    /// Never for a handle that this simulator gave.
+    /// Never, for a handle from this simulator.
     pub fn view(&self) -> Result<MeterView, ChangeError> {
         let load = &self.gateway.site().load;
-        Ok(self.gateway.look(self.unit, |slot| MeterView::new(self.gateway.index, slot, load))?)
+        Ok(self.gateway.with_slot(self.unit, |slot| MeterView::new(self.gateway.index, slot, load))?)
     }
 
-    /// Makes requests to it suffer a fault: 0.0 never, 1.0 always.
+    /// Injects a fault into requests to this meter; probability 0.0 never, 1.0 always.
     ///
     /// # Errors
-    /// Never for a handle that this simulator gave.
+    /// Never, for a handle from this simulator.
     pub fn fault(&self, fault: LineFault, probability: f64) -> Result<(), ChangeError> {
-        Ok(self.gateway.look(self.unit, |slot| slot.faults.set(fault, probability))?)
+        Ok(self.gateway.with_slot(self.unit, |slot| slot.faults.set(fault, probability))?)
     }
 
-    /// Heals its line.
+    /// Clears the faults of its line.
     ///
     /// # Errors
-    /// Never for a handle that this simulator gave.
+    /// Never, for a handle from this simulator.
     pub fn heal(&self) -> Result<(), ChangeError> {
-        Ok(self.gateway.look(self.unit, |slot| slot.faults.clear())?)
+        Ok(self.gateway.with_slot(self.unit, |slot| slot.faults.clear())?)
     }
 
-    /// Breaks or repairs it.
+    /// Breaks or repairs the meter.
     ///
     /// # Errors
-    /// [`ChangeError::State`] where the change cannot be kept; then there is none.
+    /// [`ChangeError::State`] if the change cannot be stored; then nothing has changed.
     pub async fn defect(&self, defect: Defect, on: bool) -> Result<(), ChangeError> {
         self.gateway.change(self.unit, |meter| defect.put(meter, on)).await
     }
 
-    /// Lets something happen to it.
+    /// Injects a one-time fault.
     ///
     /// # Errors
-    /// [`ChangeError::State`] where the change cannot be kept; then there is none.
-    pub async fn suffer(&self, mishap: OneTimeFault) -> Result<(), ChangeError> {
-        self.gateway.change(self.unit, |meter| mishap.strike(meter)).await
+    /// [`ChangeError::State`] if the change cannot be stored; then nothing has changed.
+    pub async fn inject(&self, fault: OneTimeFault) -> Result<(), ChangeError> {
+        self.gateway.change(self.unit, |meter| fault.apply(meter)).await
     }
 
-    /// Sets what its room draws; `None`: as the load says.
+    /// Sets the load of its room, W; `None` restores the planned load.
     ///
     /// # Errors
-    /// [`ChangeError::State`] where the change cannot be kept; then there is none.
+    /// [`ChangeError::State`] if the change cannot be stored; then nothing has changed.
     pub async fn draw(&self, watts: Option<u32>) -> Result<(), ChangeError> {
         self.gateway.change(self.unit, |meter| meter.room.watts = watts).await
     }

@@ -1,8 +1,8 @@
-//! The simulator: gateways of any framing with meters of any profile, for demo, tests and benchmarks.
+//! Simulated gateways of any framing with meters of any profile, for demos, tests and benchmarks.
 //!
-//! Say what stands at the site ([`Estate`], [`MeterPlan`]), how it behaves ([`Config`]), and [`start`] it; the
-//! [`Simulator`] gives the addresses, and handles to look into meters, break them and move time. `dormwatt simulate` is the
-//! same with a command line, and with an HTTP interface in place of the handles ([`control`]).
+//! Describe the site ([`Estate`], [`MeterPlan`]) and its behaviour ([`Config`]), and [`start`] it. The [`Simulator`] provides the
+//! addresses, and handles to inspect meters, inject faults and move time. `dormwatt simulate` does the same from the command
+//! line, with an HTTP interface instead of the handles ([`control`]).
 
 pub mod bus;
 pub mod clock;
@@ -14,17 +14,17 @@ pub mod load;
 pub mod view;
 
 mod apply;
-mod bare;
-mod conversation;
+mod connection;
+mod detached_meter;
 mod dlt645;
 mod energy;
-mod facts;
+mod field_values;
 mod freeze;
 mod gateway;
 mod handle;
 mod image;
+mod instantaneous_values;
 mod journal;
-mod measured;
 mod meter;
 mod meter_model;
 mod modbus;
@@ -51,8 +51,8 @@ use domain::clock::{SharedClock, SystemClock};
 use meters::keys::MasterKeys;
 use meters::profile::Profiles;
 
-pub use bare::Bare;
 pub use bus::BusTiming;
+pub use detached_meter::DetachedMeter;
 pub use dlt645::{OPERATOR as DLT645_OPERATOR, PASSWORD as DLT645_PASSWORD};
 pub use estate::{Estate, GatewayPlan, MeterPlan, OpenAccount};
 pub use faults::{Defect, LineFault, OneTimeFault};
@@ -62,39 +62,36 @@ pub use load::{Load, Profile};
 pub use start::{StartError, start};
 pub use view::MeterView;
 
-/// How a simulated site behaves. Start from [`Config::new`].
+/// Configuration of a simulated site. Start from [`Config::new`].
 pub struct Config {
-    /// What stands there.
     pub estate: Estate,
-    /// The models that plans name; `None`: the built-in ones.
+    /// Profiles named in the plans; `None`: the built-in ones.
     pub profiles: Option<Profiles>,
-    /// From which keys the meters derive theirs.
+    /// Master keys of the meters.
     pub keys: MasterKeys,
-    /// Where the gateways listen.
+    /// Address on which the gateways listen.
     pub host: IpAddr,
-    /// The first gateway's port, the others following; 0: any free ones.
+    /// Port of the first gateway, the others use the following ports; 0: any free ports.
     pub base_port: u16,
-    /// How long transactions take on a bus; `None`: no time.
+    /// Bus timing; `None`: transactions take no time.
     pub bus: Option<BusTiming>,
-    /// What rooms draw.
     pub load: Load,
     /// The wall clock.
     pub clock: SharedClock,
-    /// How many times as fast as the wall clock the site's time runs.
+    /// Speed of site time relative to the wall clock.
     pub speed: f64,
-    /// The site's time at the start; `None`: the wall clock's. A state file goes before.
+    /// Site time at the start; `None`: the wall clock. A state file takes precedence.
     pub starts_at: Option<Timestamp>,
-    /// Where the meters' memory is kept; `None`: nowhere.
+    /// Where the meters' state is stored; `None`: nowhere.
     pub state_file: Option<PathBuf>,
-    /// The same seed gives the same faults and garbage in the same order of requests.
+    /// The same seed gives the same faults and random bytes for the same order of requests.
     pub seed: u64,
-    /// Where the control interface listens; `None`: there is none.
+    /// Address of the control interface; `None`: there is none.
     pub control: Option<SocketAddr>,
 }
 
 impl Config {
-    /// On this machine only, on any free ports, with the built-in load, at the speed of the wall clock, no bus time, no
-    /// state file, no control interface.
+    /// Localhost, free ports, the built-in load, the speed of the wall clock, no bus timing, no state file, no control interface.
     #[must_use]
     pub fn new(estate: Estate, keys: MasterKeys) -> Self {
         Self {

@@ -1,4 +1,4 @@
-//! What the rooms draw: a pure function of room and time, so that a restart finds the same energy again.
+//! Load of the rooms: a pure function of room and time, so that a restart reproduces the same energy.
 
 mod curve;
 mod profile;
@@ -14,47 +14,47 @@ pub use profile::{Profile, ProfileError};
 const STEP: i64 = 5 * MINUTE;
 const STEPS: i64 = HOUR / STEP;
 
-/// Where the load comes from.
+/// Source of the load.
 #[derive(Clone, Debug, Default)]
 pub enum Load {
-    /// A dormitory room's day, built in: little by day, most from 18 to 23 o'clock.
+    /// The built-in day of a dormitory room: low during the day, highest from 18:00 to 23:00.
     #[default]
     Curve,
     /// A recorded load, from a file.
     Profile {
-        /// The file's hours.
+        /// Hourly values of the file.
         profile: Arc<Profile>,
-        /// Thousandths of it that a typical room draws; 200 for a whole household's.
+        /// Thousandths of it that a typical room draws; 200 for the load of a household.
         permille: u32,
     },
-    /// The same power always; for tests.
+    /// Constant power, for tests.
     Constant { watts: u32 },
 }
 
-/// How one room differs from the others.
+/// How the load of a room differs from others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shape {
-    /// Which room: rooms of different seeds fluctuate differently.
+    /// Rooms with different seeds fluctuate differently.
     pub seed: u64,
-    /// How many days into a recorded profile this room begins.
+    /// Day of a recorded profile at which this room starts.
     pub offset_days: u32,
-    /// Thousandths of what a typical room draws.
+    /// Thousandths of the load of a typical room.
     pub scale_permille: u32,
 }
 
-/// What flows while the relay is closed.
+/// Electrical values while the relay is closed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Flow {
     /// Active power, W.
     pub watts: u32,
     /// Reactive power, var.
     pub vars: i32,
-    /// Voltage, 0.1 V; there is one while the relay is open, too.
+    /// Voltage, 0.1 V; also present while the relay is open.
     pub decivolts: u16,
 }
 
 impl Load {
-    /// What a room draws at a moment.
+    /// The load of a room at a time.
     #[must_use]
     pub fn at(&self, shape: &Shape, at: Timestamp) -> Flow {
         let (mean, permille) = match self {
@@ -72,15 +72,15 @@ impl Load {
         }
     }
 
-    /// Until when that stays the same.
+    /// The next time at which the load may change.
     #[must_use]
     pub const fn next_change(at: Timestamp) -> Timestamp {
         Timestamp((at.0.div_euclid(STEP) + 1) * STEP)
     }
 }
 
-/// Thousandths by which a five-minute step differs from its hour's mean. Steps half an hour apart cancel out, so the
-/// hour's energy stays what the load says.
+/// Thousandths by which a five-minute step differs from the hourly mean. Steps half an hour apart cancel out, so that the energy
+/// of the hour is unchanged.
 fn swing(seed: u64, at: Timestamp) -> i64 {
     let step = at.0.div_euclid(STEP);
     let (hour, in_hour) = (step.div_euclid(STEPS), step.rem_euclid(STEPS));
@@ -89,7 +89,7 @@ fn swing(seed: u64, at: Timestamp) -> i64 {
     if in_hour == pair { size } else { -size }
 }
 
-/// SplitMix64's finaliser: a fixed, well mixed number for every number.
+/// Finaliser of SplitMix64: a fixed, well-mixed number for every number.
 pub(super) const fn mix(value: u64) -> u64 {
     let mut z = value.wrapping_add(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fluctuation_leaves_the_hour_as_it_is() {
+    fn fluctuation_preserves_the_hourly_energy() {
         let shape = Shape { seed: 7, offset_days: 0, scale_permille: 1_000 };
         for hour in 0..200 {
             let swings: Vec<i64> = (0..STEPS).map(|step| swing(shape.seed, Timestamp(hour * HOUR + step * STEP))).collect();
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn changes_every_five_minutes() {
+    fn load_changes_every_five_minutes() {
         assert_eq!(Load::next_change(Timestamp(0)), Timestamp(STEP));
         assert_eq!(Load::next_change(Timestamp(STEP - 1)), Timestamp(STEP));
     }

@@ -1,5 +1,5 @@
-//! One meter: a state machine that only moves when somebody looks at it. Nothing runs between two looks; [`Meter::run`]
-//! makes up for the time that passed, so a hundred thousand meters cost nothing while nobody asks.
+//! One meter: a state machine that advances only when it is accessed. [`Meter::run`] catches up with the time that has passed, so
+//! a hundred thousand idle meters cost nothing.
 
 use model::meter::ControlMode;
 use model::time::{Date, Timestamp};
@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::energy::Energy;
 use super::estate::MeterPlan;
 use super::freeze::{Freezes, Frozen};
-use super::journal::{BY_COMMAND, Journal, Kind, Record};
+use super::journal::{BY_COMMAND, Journal, Record, RecordKind};
 use super::load::{Flow, Load, Shape};
-use super::relay::{Inputs, Open, Relay, rule};
+use super::relay::{OpenReason, Relay, RelayInputs, open_reason};
 use super::secured::Mailbox;
 use super::status;
 use super::tariff::Tariff;
@@ -19,81 +19,73 @@ use domain::bcd::BcdTime;
 use domain::operation::Limits;
 use domain::serial::Serial;
 
-/// The meter's own clock, against the site's.
+/// The meter's own clock relative to site time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LocalClock {
-    /// Ahead of the site by this, ms.
+    /// Ahead of site time by this many ms.
     pub offset: i64,
-    /// It was lost and not set since.
+    /// The clock was lost and not set since.
     pub lost: bool,
-    /// The day whose midnight was dealt with last.
+    /// The last day whose midnight was processed.
     pub day: Date,
-    /// The day on which a broadcast set it last.
+    /// The last day on which a broadcast set it.
     #[serde(default)]
     pub set_on: Option<Date>,
 }
 
-/// What somebody did to it.
+/// State of tamper detection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tamper {
-    /// The cover is open.
     pub cover_open: bool,
-    /// Wired the wrong way round.
+    /// Wired in reverse.
     pub reversed: bool,
-    /// Covers opened and bypasses, since manufacture.
+    /// Number of cover-open and bypass events since manufacture.
     pub events: u16,
     /// When energy last flowed in reverse.
     pub reverse_seen: Option<Timestamp>,
 }
 
-/// What the room behind it draws.
+/// Load behind the meter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Room {
-    /// How it differs from others.
     pub shape: Shape,
-    /// Set by hand in place of the load, W.
+    /// Fixed load that replaces the planned one, W.
     pub watts: Option<u32>,
 }
 
-/// Everything that a meter keeps through a power cut.
+/// All state that a meter keeps through a power cut.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Meter {
     pub serial: Serial,
-    /// It has no wallet: nothing but mode and switch governs its relay.
+    /// It has no wallet: only control mode and switch determine its relay.
     #[serde(default)]
     pub plain: bool,
-    /// Secured-frame versions it announces.
+    /// Bit mask of the frame versions that it announces.
     pub versions: u16,
-    /// Up to when time has been made up for.
+    /// Time to which the simulation has advanced.
     pub until: Timestamp,
     pub energy: Energy,
     pub wallet: Wallet,
     pub tariff: Tariff,
     pub limits: Limits,
-    /// How the relay is governed.
     pub mode: ControlMode,
     /// The resident's switch is off.
     pub switched_off: bool,
-    /// Tripped for overload.
     pub overload: bool,
-    /// Tripped for a malignant load.
     pub malignant: bool,
     pub relay: Relay,
     pub clock: LocalClock,
     pub journal: Journal,
     pub freezes: Freezes,
-    /// Where secured frames arrive.
     pub mailbox: Mailbox,
-    /// +1 at each accepted parameter command.
+    /// Increases with each accepted parameter command.
     pub parameter_version: u16,
-    /// What somebody did to it.
     pub tamper: Tamper,
-    /// The room behind it.
     pub room: Room,
 }
 
 impl Meter {
-    /// A meter as planned, put into service at `now`.
+    /// Creates a meter from its plan, in service since `now`.
     #[must_use]
     pub fn new(plan: &MeterPlan, now: Timestamp) -> Self {
         let wallet = plan.account.map_or_else(Wallet::default, |open| Wallet {
@@ -134,27 +126,27 @@ impl Meter {
             tamper: Tamper::default(),
             room: Room { shape: plan.shape, watts: None },
         };
-        meter.relay.commanded = rule(&meter.inputs()).is_none();
+        meter.relay.commanded = open_reason(&meter.inputs()).is_none();
         meter
     }
 
-    /// What its clock shows.
+    /// The time that its clock shows.
     #[must_use]
     pub const fn local(&self) -> Timestamp {
         self.until.plus(self.clock.offset)
     }
 
-    /// What its clock shows, as the registers have it; zeros outside the century.
+    /// Its clock as in the registers; zeros outside the years 2000-2099.
     #[must_use]
     pub fn bcd_clock(&self) -> [u8; 6] {
         BcdTime::from_timestamp(self.local()).map_or([0; 6], BcdTime::bytes)
     }
 
-    /// What the relay rule looks at.
+    /// Inputs of the relay rule.
     #[must_use]
-    pub fn inputs(&self) -> Inputs {
+    pub fn inputs(&self) -> RelayInputs {
         let floor = -i64::from(self.limits.overdraft);
-        Inputs {
+        RelayInputs {
             mode: self.mode,
             account_open: self.plain || self.wallet.account.is_some(),
             overload: self.overload,
@@ -164,7 +156,7 @@ impl Meter {
         }
     }
 
-    /// What flows now.
+    /// The current flow.
     #[must_use]
     pub fn flow(&self, load: &Load) -> Flow {
         let mut flow = load.at(&self.room.shape, self.until);
@@ -174,27 +166,27 @@ impl Meter {
         if self.relay.closed() { flow } else { Flow { watts: 0, vars: 0, ..flow } }
     }
 
-    /// Makes up for the time until `now`: energy, charges, trips, midnights, switch-overs, each at its moment.
+    /// Advances to `now`: energy, charges, trips, midnights and price switches, each at its time.
     pub fn run(&mut self, load: &Load, now: Timestamp) {
         while self.until < now {
-            self.turn();
+            self.process_clock_events();
             let change = self.tariff.next_change(self.local()).plus(-self.clock.offset);
             let end = now.min(Load::next_change(self.until)).min(change);
-            self.pass(load, end);
+            self.advance_to(load, end);
         }
-        self.turn();
+        self.process_clock_events();
     }
 
-    /// Time up to `end`, in which load, rate and prices stay the same.
-    fn pass(&mut self, load: &Load, end: Timestamp) {
+    /// Advances to `end`, over which load, rate and prices are constant.
+    fn advance_to(&mut self, load: &Load, end: Timestamp) {
         let rate = self.tariff.rate(self.local());
         while self.until < end {
             let mut watts = self.flow(load).watts;
             let limit = u32::from(self.limits.overload_w);
-            // A guaranteed supply never trips, so there is nothing to latch.
+            // A guaranteed supply never trips, so nothing is latched.
             if limit > 0 && watts > limit && !self.overload && self.mode == ControlMode::Prepaid {
                 self.overload = true;
-                self.settle(None);
+                self.apply_relay_rule(None);
                 watts = self.flow(load).watts;
             }
             let (flowed, whole) = self.energy.flow(watts, end.since(self.until));
@@ -212,12 +204,12 @@ impl Meter {
         }
         if self.wallet.account.is_some() {
             self.wallet.charge(self.tariff.price(rate, self.wallet.tier_use));
-            self.settle(None);
+            self.apply_relay_rule(None);
         }
     }
 
-    /// What its clock brings: freezes, new tier periods, standby prices.
-    fn turn(&mut self) {
+    /// Processes clock events: freezes, new tier periods, standby prices.
+    fn process_clock_events(&mut self) {
         let local = self.local();
         let today = local.date();
         if today > self.clock.day {
@@ -231,39 +223,39 @@ impl Meter {
         self.tariff.switch_over_at(local);
     }
 
-    /// Sets its clock; the next freeze is the next midnight that it sees.
+    /// Sets its clock; the next freeze is taken at the next midnight of the new time.
     pub fn set_clock(&mut self, local: Timestamp) {
         self.clock = LocalClock { offset: local.since(self.until), lost: false, day: local.date(), ..self.clock };
     }
 
-    /// Applies the relay rule; a change is recorded, by command or with the status bit behind it.
-    pub fn settle(&mut self, cause: Option<u8>) {
+    /// Applies the relay rule; records a change with `cause`, or with the status bit behind it.
+    pub fn apply_relay_rule(&mut self, cause: Option<u8>) {
         let before = self.relay.closed();
-        let verdict = rule(&self.inputs());
-        self.relay.commanded = verdict.is_none();
-        self.note_relay(
+        let reason = open_reason(&self.inputs());
+        self.relay.commanded = reason.is_none();
+        self.record_relay_change(
             before,
-            cause.unwrap_or(match verdict {
-                // What closes by itself had been open for arrears: nothing else heals without a command.
-                None | Some(Open::Arrears) => status::ARREARS,
-                Some(Open::Overload) => status::OVERLOAD,
-                Some(Open::Malignant) => status::MALIGNANT,
-                Some(Open::ForcedOff | Open::NoAccount | Open::UserSwitch) => BY_COMMAND,
+            cause.unwrap_or(match reason {
+                // Only arrears end without a command, so a relay that closes by itself was open for arrears.
+                None | Some(OpenReason::Arrears) => status::ARREARS,
+                Some(OpenReason::Overload) => status::OVERLOAD,
+                Some(OpenReason::Malignant) => status::MALIGNANT,
+                Some(OpenReason::ForcedOff | OpenReason::NoAccount | OpenReason::UserSwitch) => BY_COMMAND,
             }),
         );
     }
 
     /// Records a change of the relay since `before`.
-    pub fn note_relay(&mut self, before: bool, cause: u8) {
+    pub fn record_relay_change(&mut self, before: bool, cause: u8) {
         match (before, self.relay.closed()) {
-            (true, false) => self.record(Kind::RelayOpened, cause, 0),
-            (false, true) => self.record(Kind::RelayClosed, cause, 0),
+            (true, false) => self.record(RecordKind::RelayOpened, cause, 0),
+            (false, true) => self.record(RecordKind::RelayClosed, cause, 0),
             _ => {}
         }
     }
 
-    /// Adds to the journal.
-    pub fn record(&mut self, kind: Kind, cause: u8, amount: i32) {
+    /// Adds a journal record.
+    pub fn record(&mut self, kind: RecordKind, cause: u8, amount: i32) {
         let when = self.bcd_clock();
         let (count, remaining) = (self.wallet.count, self.wallet.remaining);
         self.journal.push(Record { sequence: 0, kind, cause, when, amount, count, remaining });

@@ -1,60 +1,50 @@
-//! The slave's side of Modbus: functions 03, 04 and 16, read strictly, and the TCP header around them.
+//! The slave's side of Modbus: functions 03, 04 and 16, parsed strictly, and the TCP header.
 
 use meters::profile::Area;
 
-/// Header of Modbus TCP: transaction, protocol, length, unit.
+/// Length of a Modbus TCP header: transaction, protocol, length, unit.
 pub const HEADER: usize = 7;
-/// The most registers that one read may ask for.
+/// The most registers of one read.
 const MAX_READ: u16 = 125;
-/// The most registers that one write may carry.
+/// The most registers of one write.
 pub const MAX_WRITE: u16 = 123;
 
-/// Why a request is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Exception {
-    /// No such function here.
     IllegalFunction = 0x01,
-    /// No such registers.
     IllegalAddress = 0x02,
-    /// Lengths or values that cannot be.
+    /// Invalid length or value.
     IllegalValue = 0x03,
-    /// The meter failed: what it should keep could not be kept.
+    /// The meter failed, for example to store a change.
     DeviceFailure = 0x04,
     Busy = 0x06,
-    /// The gateway heard nothing from the meter.
+    /// The meter did not answer the gateway.
     NoAnswer = 0x0b,
 }
 
-/// What is asked of a meter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Request<'a> {
     /// Function 03 or 04.
-    Read {
-        /// Of which area.
-        area: Area,
-        address: u16,
-        count: u16,
-    },
+    Read { area: Area, address: u16, count: u16 },
     Write {
         address: u16,
-        /// Two bytes a register.
+        /// Two bytes per register.
         bytes: &'a [u8],
     },
 }
 
-/// A Modbus TCP header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header {
-    /// Given back with the answer.
+    /// Repeated in the reply.
     pub transaction: u16,
-    /// Bytes of the PDU that follows.
+    /// Length of the PDU that follows, bytes.
     pub length: usize,
     pub unit: u8,
 }
 
 impl Header {
-    /// Reads a header; `None` where it is none, after which nothing on the connection can be trusted.
+    /// Parses a header; `None` if it is invalid, after which the connection cannot be resynchronised.
     #[must_use]
     pub fn parse(bytes: [u8; HEADER]) -> Option<Self> {
         let [t0, t1, p0, p1, l0, l1, unit] = bytes;
@@ -67,7 +57,7 @@ impl Header {
     }
 }
 
-/// A PDU behind its header, ready to be sent.
+/// A PDU with its Modbus TCP header.
 #[must_use]
 pub fn frame(transaction: u16, unit: u8, pdu: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(HEADER + pdu.len());
@@ -79,10 +69,10 @@ pub fn frame(transaction: u16, unit: u8, pdu: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Reads a request.
+/// Parses a request.
 ///
 /// # Errors
-/// The exception to answer with.
+/// The exception to reply with.
 pub fn parse(pdu: &[u8]) -> Result<Request<'_>, Exception> {
     match pdu {
         [function @ (0x03 | 0x04), a0, a1, c0, c1] => {
@@ -106,7 +96,7 @@ pub fn parse(pdu: &[u8]) -> Result<Request<'_>, Exception> {
     }
 }
 
-/// The answer to a read.
+/// The reply to a read.
 #[must_use]
 pub fn registers(area: Area, registers: &[u16]) -> Vec<u8> {
     let function = if area == Area::Holding { 0x03 } else { 0x04 };
@@ -115,7 +105,7 @@ pub fn registers(area: Area, registers: &[u16]) -> Vec<u8> {
     pdu
 }
 
-/// The answer to a write.
+/// The reply to a write.
 #[must_use]
 pub fn written(address: u16, bytes: usize) -> Vec<u8> {
     let [a0, a1] = address.to_be_bytes();
@@ -123,7 +113,7 @@ pub fn written(address: u16, bytes: usize) -> Vec<u8> {
     vec![0x10, a0, a1, c0, c1]
 }
 
-/// The answer to a request that is refused.
+/// The exception reply to a request.
 #[must_use]
 pub fn exception(request: &[u8], exception: Exception) -> Vec<u8> {
     vec![request.first().copied().unwrap_or(0) | 0x80, exception as u8]
@@ -134,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn requests_are_read_strictly() {
+    fn requests_are_parsed_strictly() {
         assert_eq!(parse(&[3, 1, 0, 0, 38]), Ok(Request::Read { area: Area::Holding, address: 0x100, count: 38 }));
         assert_eq!(parse(&[16, 2, 0, 0, 1, 2, 9, 8]), Ok(Request::Write { address: 0x200, bytes: &[9, 8] }));
         for pdu in [
@@ -154,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn headers_of_other_protocols_are_refused() {
+    fn invalid_headers_are_rejected() {
         assert_eq!(Header::parse([1, 2, 0, 0, 0, 6, 9]), Some(Header { transaction: 0x102, length: 5, unit: 9 }));
         for bytes in [[0, 0, 0, 1, 0, 6, 1], [0, 0, 0, 0, 0, 1, 1], [0, 0, 0, 0, 0, 0, 1], [0, 0, 0, 0, 1, 0, 1]] {
             assert_eq!(Header::parse(bytes), None, "{bytes:?}");

@@ -1,9 +1,9 @@
-//! The register map: what a meter's registers read as it stands.
+//! The register map of the reference profile.
 
 use super::freeze;
+use super::instantaneous_values::InstantaneousValues;
 use super::journal;
 use super::load::Load;
-use super::measured::Measured;
 use super::meter::Meter;
 use super::modbus::Exception;
 use super::status;
@@ -11,13 +11,13 @@ use domain::bcd::pack;
 use domain::operation::{DayTable, PlanEntry};
 use domain::serial::AccountNumber;
 
-/// Where secured frames are written to; cannot be read.
+/// Register to which secured frames are written; it cannot be read.
 pub const MAILBOX: u16 = 0x0200;
 
-/// Entries that the date plan has room for.
+/// Entries of the date plan.
 const PLAN: usize = 4;
 
-/// One contiguous, readable range: first address, registers, and how its image is made.
+/// A readable range: first address, number of registers, and the function that builds its contents.
 type Block = (u16, u16, fn(&Meter, &Load) -> Image);
 
 const BLOCKS: [Block; 6] = [
@@ -29,10 +29,10 @@ const BLOCKS: [Block; 6] = [
     (0x2000, 48, |meter, _| tables(meter)),
 ];
 
-/// Reads registers, all of them inside one block.
+/// Reads registers, all within one block.
 ///
 /// # Errors
-/// Exception 02 where there are no such registers.
+/// Exception 02 for unknown registers.
 pub fn read(meter: &Meter, load: &Load, address: u16, count: u16) -> Result<Vec<u16>, Exception> {
     let inside = |&&(first, size, _): &&Block| {
         address >= first && u32::from(address) + u32::from(count) <= u32::from(first) + u32::from(size)
@@ -44,7 +44,7 @@ pub fn read(meter: &Meter, load: &Load, address: u16, count: u16) -> Result<Vec<
     registers.get(start..start + usize::from(count)).map(<[u16]>::to_vec).ok_or(Exception::IllegalAddress)
 }
 
-/// Registers as they are put together.
+/// Registers under construction.
 #[derive(Default)]
 struct Image(Vec<u16>);
 
@@ -66,7 +66,7 @@ impl Image {
         values.iter().fold(self, |image, &value| image.long(value))
     }
 
-    /// Two a register; a last odd one fills the high byte.
+    /// Two bytes per register; an odd last byte fills the high half.
     fn bytes(mut self, bytes: &[u8]) -> Self {
         let (pairs, rest) = bytes.as_chunks();
         self.0.extend(pairs.iter().copied().map(u16::from_be_bytes));
@@ -81,7 +81,7 @@ impl Image {
 }
 
 fn measurement(meter: &Meter, load: &Load) -> Image {
-    let now = Measured::of(meter, load);
+    let now = InstantaneousValues::of(meter, load);
     Image::default()
         .long(meter.energy.total)
         .longs(&meter.energy.rates)
@@ -162,7 +162,7 @@ fn tables(meter: &Meter) -> Image {
     plan.zeros(missing).bytes(&first).bytes(&second)
 }
 
-/// Registers that a journal and a month of freezes fill must be those of the map.
+/// The journal and the freezes must fill their blocks exactly.
 const _: () = assert!(journal::RECORDS * journal::WIDTH == 160 && freeze::DAYS * freeze::WIDTH == 186);
 
 #[cfg(test)]

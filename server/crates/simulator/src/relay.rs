@@ -1,72 +1,67 @@
-//! The relay: the rule by which a meter commands it, and what it does.
+//! The relay: the rule by which a meter controls it, and the relay itself.
 
 use model::meter::ControlMode;
 use serde::{Deserialize, Serialize};
 
-/// Why the rule says open.
+/// Why the relay is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Open {
-    /// Mode forced off.
+pub enum OpenReason {
     ForcedOff,
     NoAccount,
-    /// An overload trip that is not yet released.
+    /// An overload trip that was not released.
     Overload,
-    /// A malignant-load trip that is not yet released.
+    /// A malignant-load trip that was not released.
     Malignant,
-    /// The credit and the overdraft are used up.
+    /// Credit and overdraft are used up.
     Arrears,
-    /// The resident's switch.
+    /// The resident's switch is off.
     UserSwitch,
 }
 
-/// Everything that the rule looks at.
+/// Inputs of the relay rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Inputs {
-    /// How the relay is governed.
+pub struct RelayInputs {
     pub mode: ControlMode,
-    /// An account is open.
     pub account_open: bool,
-    /// Tripped for overload.
     pub overload: bool,
-    /// Tripped for a malignant load.
     pub malignant: bool,
-    /// Remaining amount at or below minus the overdraft limit.
+    /// The remaining amount is at or below minus the overdraft limit.
     pub used_up: bool,
     /// The resident's switch is off.
     pub switched_off: bool,
 }
 
-/// The relay rule, in the order of the profile; `None`: closed.
+/// The relay rule in the order of the profile; `None`: the relay is closed.
 #[must_use]
-pub const fn rule(inputs: &Inputs) -> Option<Open> {
+pub const fn open_reason(inputs: &RelayInputs) -> Option<OpenReason> {
     match inputs.mode {
-        ControlMode::ForcedOff => return Some(Open::ForcedOff),
+        ControlMode::ForcedOff => return Some(OpenReason::ForcedOff),
         ControlMode::Guaranteed => return None,
         ControlMode::Prepaid => {}
     }
     if !inputs.account_open {
-        Some(Open::NoAccount)
+        Some(OpenReason::NoAccount)
     } else if inputs.overload {
-        Some(Open::Overload)
+        Some(OpenReason::Overload)
     } else if inputs.malignant {
-        Some(Open::Malignant)
+        Some(OpenReason::Malignant)
     } else if inputs.used_up {
-        Some(Open::Arrears)
+        Some(OpenReason::Arrears)
     } else if inputs.switched_off {
-        Some(Open::UserSwitch)
+        Some(OpenReason::UserSwitch)
     } else {
         None
     }
 }
 
-/// The relay itself, as commanded and as it is.
+/// The relay with its command and its defects.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Relay {
-    /// What the rule last said: closed.
+    /// State commanded by the rule: `true` is closed.
     pub commanded: bool,
-    /// Contacts welded: never opens.
+    /// The contacts are welded: it never opens.
     pub welded: bool,
-    /// Coil dead: never closes.
+    /// The coil is dead: it never closes.
     pub stuck: bool,
 }
 
@@ -77,7 +72,7 @@ impl Relay {
         self.welded || (self.commanded && !self.stuck)
     }
 
-    /// It does not do what it was told.
+    /// Whether it differs from the command.
     #[must_use]
     pub const fn fault(self) -> bool {
         self.closed() != self.commanded
@@ -88,32 +83,32 @@ impl Relay {
 mod tests {
     use super::*;
 
-    /// Each row: mode, account, overload, malignant, used up, switched off; and what follows. Every step of the rule is
-    /// shown to go before all steps behind it.
+    /// Columns: mode, account, overload, malignant, used up, switched off; and the result. Every condition is shown to take
+    /// precedence over those after it.
     #[test]
-    fn the_rule_in_its_order() {
+    fn relay_rule_in_its_order() {
         use ControlMode::{ForcedOff, Guaranteed, Prepaid};
         let table = [
-            (ForcedOff, true, false, false, false, false, Some(Open::ForcedOff)),
-            (ForcedOff, false, true, true, true, true, Some(Open::ForcedOff)),
+            (ForcedOff, true, false, false, false, false, Some(OpenReason::ForcedOff)),
+            (ForcedOff, false, true, true, true, true, Some(OpenReason::ForcedOff)),
             (Guaranteed, true, false, false, false, false, None),
             (Guaranteed, false, true, true, true, true, None),
-            (Prepaid, false, true, true, true, true, Some(Open::NoAccount)),
-            (Prepaid, false, false, false, false, false, Some(Open::NoAccount)),
-            (Prepaid, true, true, true, true, true, Some(Open::Overload)),
-            (Prepaid, true, false, true, true, true, Some(Open::Malignant)),
-            (Prepaid, true, false, false, true, true, Some(Open::Arrears)),
-            (Prepaid, true, false, false, false, true, Some(Open::UserSwitch)),
+            (Prepaid, false, true, true, true, true, Some(OpenReason::NoAccount)),
+            (Prepaid, false, false, false, false, false, Some(OpenReason::NoAccount)),
+            (Prepaid, true, true, true, true, true, Some(OpenReason::Overload)),
+            (Prepaid, true, false, true, true, true, Some(OpenReason::Malignant)),
+            (Prepaid, true, false, false, true, true, Some(OpenReason::Arrears)),
+            (Prepaid, true, false, false, false, true, Some(OpenReason::UserSwitch)),
             (Prepaid, true, false, false, false, false, None),
         ];
         for (mode, account_open, overload, malignant, used_up, switched_off, expected) in table {
-            let inputs = Inputs { mode, account_open, overload, malignant, used_up, switched_off };
-            assert_eq!(rule(&inputs), expected, "{inputs:?}");
+            let inputs = RelayInputs { mode, account_open, overload, malignant, used_up, switched_off };
+            assert_eq!(open_reason(&inputs), expected, "{inputs:?}");
         }
     }
 
     #[test]
-    fn broken_relays_do_not_obey() {
+    fn broken_relays_do_not_follow_commands() {
         for (commanded, welded, stuck, closed, fault) in [
             (true, false, false, true, false),
             (false, false, false, false, false),

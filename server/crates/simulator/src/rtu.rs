@@ -1,12 +1,12 @@
-//! Modbus RTU as it stands on the bus: unit, PDU, CRC. Written apart from the server's, so that each checks the other.
+//! The slave's side of Modbus RTU: unit, PDU, CRC. Implemented independently of the server's, so that each tests the other.
 
 use super::modbus;
 
-/// Unit id before a PDU and CRC behind it.
+/// Unit id before a PDU and CRC after it.
 pub const ENVELOPE: usize = 3;
 
-/// A request at the start of `bytes`: its unit, its PDU, and how many bytes it takes. `None` where none stands there whole, or
-/// its CRC is wrong: a meter keeps silent then.
+/// Parses a request at the start of `bytes`: unit, PDU and length in bytes. `None` for an incomplete request or a wrong CRC, to
+/// which a meter does not reply.
 #[must_use]
 pub fn request(bytes: &[u8]) -> Option<(u8, Vec<u8>, usize)> {
     let length = match bytes {
@@ -19,7 +19,7 @@ pub fn request(bytes: &[u8]) -> Option<(u8, Vec<u8>, usize)> {
     (crc(frame).to_le_bytes() == check).then(|| (*unit, pdu.to_vec(), length + 2))
 }
 
-/// A PDU as a meter sends it.
+/// A PDU as transmitted by a meter.
 #[must_use]
 pub fn frame(unit: u8, pdu: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(pdu.len() + ENVELOPE);
@@ -29,7 +29,7 @@ pub fn frame(unit: u8, pdu: &[u8]) -> Vec<u8> {
     out
 }
 
-/// CRC-16/MODBUS, one bit at a time.
+/// CRC-16/MODBUS, bit by bit.
 fn crc(bytes: &[u8]) -> u16 {
     bytes.iter().fold(0xffff, |crc, &byte| {
         (0..8).fold(crc ^ u16::from(byte), |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0xa001 } else { crc >> 1 })
@@ -44,12 +44,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_published_check_value() {
+    fn published_check_value() {
         assert_eq!(crc(b"123456789"), 0x4b37);
     }
 
     #[test]
-    fn requests_are_told_from_noise_by_their_check() {
+    fn requests_are_told_from_noise_by_their_crc() {
         let read = frame(0x68, &[3, 0, 0, 0, 2]);
         assert_eq!(request(&read), Some((0x68, vec![3, 0, 0, 0, 2], 8)));
         assert_eq!(request(&read[..7]), None);

@@ -9,18 +9,18 @@ use super::apply::apply;
 use super::load::mix;
 use super::meter::Meter;
 use super::modbus::Exception;
-use meters::frame::{self, FrameError, FrameResult, Opened};
+use meters::frame::{self, FrameError, FrameResult, OpenedFrame};
 use meters::keys::MasterKeys;
 
-/// So many bad MACs within a minute lock the mailbox for a minute.
+/// This many bad MACs within a minute lock the mailbox for a minute.
 const PATIENCE: usize = 5;
 
-/// What the mailbox remembers.
+/// State of the mailbox.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mailbox {
-    /// Challenges are drawn from this chain, so that none comes twice, not even after a restart.
+    /// Challenges are derived from this counter, so that none repeats, even after a restart.
     chain: u64,
-    /// Operation and result of the last frame.
+    /// Operation code and result of the last frame.
     pub last: [u8; 2],
     #[serde(skip)]
     bad: VecDeque<Timestamp>,
@@ -34,7 +34,7 @@ impl Mailbox {
         Self { chain: mix(seed ^ 0x6368_616c), last: [0; 2], bad: VecDeque::new(), locked_until: None }
     }
 
-    /// What the next frame must carry.
+    /// The value that the next frame must carry.
     #[must_use]
     pub fn challenge(&self) -> [u8; 4] {
         let [a, b, c, d, ..] = mix(self.chain).to_be_bytes();
@@ -62,21 +62,21 @@ impl Mailbox {
     }
 }
 
-/// What a frame did to the meter.
+/// Whether a frame changed the meter's state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Effect {
-    /// Nothing but register 0x0112.
+pub enum FrameEffect {
+    /// Only register 0x0112 changed.
     Refused,
-    /// The challenge at least: to be kept before the answer goes out.
+    /// At least the challenge changed, which must be stored before the reply.
     Changed,
 }
 
-/// Takes a frame at `now`, up to which the meter has run already. The write is answered normally unless an exception says
-/// otherwise; the result is in register 0x0112.
+/// Processes a frame at `now`, to which the meter has already advanced. The write is acknowledged unless an exception is
+/// returned; the result is in register 0x0112.
 ///
 /// # Errors
-/// Exception 06 while locked; 03 for a frame of a wrong length, or of a version that is unknown or not announced.
-pub fn receive(meter: &mut Meter, keys: &MasterKeys, bytes: &[u8], now: Timestamp) -> Result<Effect, Exception> {
+/// Exception 06 while locked; 03 for a frame of invalid length, or of an unknown or unannounced version.
+pub fn receive(meter: &mut Meter, keys: &MasterKeys, bytes: &[u8], now: Timestamp) -> Result<FrameEffect, Exception> {
     if meter.mailbox.locked(now) {
         return Err(Exception::Busy);
     }
@@ -91,7 +91,7 @@ pub fn receive(meter: &mut Meter, keys: &MasterKeys, bytes: &[u8], now: Timestam
         Err(FrameError::Mac) => {
             meter.mailbox.bad_mac(now);
             meter.mailbox.last = [code, FrameResult::Mac as u8];
-            return Ok(Effect::Refused);
+            return Ok(FrameEffect::Refused);
         }
         Err(FrameError::Cipher) => return Err(Exception::DeviceFailure),
     };
@@ -100,12 +100,12 @@ pub fn receive(meter: &mut Meter, keys: &MasterKeys, bytes: &[u8], now: Timestam
     Ok(effect)
 }
 
-fn judge(meter: &mut Meter, opened: Opened) -> (Effect, FrameResult) {
+fn judge(meter: &mut Meter, opened: OpenedFrame) -> (FrameEffect, FrameResult) {
     if opened.header.epoch != meter.wallet.epoch {
-        return (Effect::Refused, FrameResult::Epoch);
+        return (FrameEffect::Refused, FrameResult::Epoch);
     }
     if opened.header.challenge != meter.mailbox.challenge() {
-        return (Effect::Refused, FrameResult::Challenge);
+        return (FrameEffect::Refused, FrameResult::Challenge);
     }
     meter.mailbox.renew();
     let result = match opened.operation {
@@ -113,7 +113,7 @@ fn judge(meter: &mut Meter, opened: Opened) -> (Effect, FrameResult) {
         Ok(operation) => apply(meter, &operation),
         Err(_) => FrameResult::Range,
     };
-    (Effect::Changed, result)
+    (FrameEffect::Changed, result)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The TCP side of a gateway: it listens, welcomes, refuses.
+//! The TCP listener of a gateway.
 
 use std::io;
 use std::net::SocketAddr;
@@ -8,14 +8,14 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio_util::sync::CancellationToken;
 
-use super::conversation::{Newest, converse};
+use super::connection::{LatestConnection, serve_connection};
 use super::gateway::Gateway;
 use domain::framing::Framing;
 
-/// Listens on an address; a restart may take the address of its predecessor at once.
+/// Listens on an address; the address can be reused immediately after a restart.
 ///
 /// # Errors
-/// As the operating system says: in use, not permitted.
+/// As reported by the operating system: address in use, permission denied.
 pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     socket.set_reuseaddr(true)?;
@@ -23,7 +23,7 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(1024)
 }
 
-/// Serves a gateway until `stop`; while it refuses, nothing listens and nobody is connected.
+/// Serves a gateway until `stop`. While it refuses connections, nothing listens and all connections are closed.
 pub async fn serve(gateway: Arc<Gateway>, listener: TcpListener, address: SocketAddr, stop: CancellationToken) {
     let mut refused = gateway.refused.subscribe();
     let mut listener = Some(listener);
@@ -49,7 +49,7 @@ pub async fn serve(gateway: Arc<Gateway>, listener: TcpListener, address: Socket
 }
 
 async fn accept(gateway: &Arc<Gateway>, listener: &TcpListener, connections: &CancellationToken) {
-    let newest = Newest::default();
+    let newest = LatestConnection::default();
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
@@ -57,11 +57,11 @@ async fn accept(gateway: &Arc<Gateway>, listener: &TcpListener, connections: &Ca
                 tokio::spawn(async move {
                     tokio::select! {
                         () = stop.cancelled() => {}
-                        _ = welcome(&gateway, stream, newest, &stop) => {}
+                        _ = handshake(&gateway, stream, newest, &stop) => {}
                     }
                 });
             }
-            // Out of descriptors, most likely: others may close some.
+            // Most likely out of file descriptors; other connections may close.
             Err(error) => {
                 tracing::warn!(gateway = gateway.index, %error, "sim.gateway.accept_failed");
                 tokio::time::sleep(Duration::from_millis(50)).await;
@@ -70,13 +70,13 @@ async fn accept(gateway: &Arc<Gateway>, listener: &TcpListener, connections: &Ca
     }
 }
 
-async fn welcome(gateway: &Gateway, stream: TcpStream, newest: Newest, stop: &CancellationToken) -> io::Result<()> {
+async fn handshake(gateway: &Gateway, stream: TcpStream, newest: LatestConnection, stop: &CancellationToken) -> io::Result<()> {
     stream.set_nodelay(true)?;
     match (gateway.framing, &gateway.site().tls) {
         (Framing::ModbusTls, Some(tls)) => {
             let stream = tls.acceptor.accept(stream).await?;
-            converse(gateway, stream, newest, stop).await
+            serve_connection(gateway, stream, newest, stop).await
         }
-        _ => converse(gateway, stream, newest, stop).await,
+        _ => serve_connection(gateway, stream, newest, stop).await,
     }
 }

@@ -1,4 +1,4 @@
-//! From a configuration to a running site.
+//! Starts a site from its configuration.
 
 use std::collections::HashMap;
 use std::io;
@@ -13,7 +13,7 @@ use tokio_util::task::TaskTracker;
 use super::clock::{Anchor, SiteClock};
 use super::estate::{GatewayPlan, MeterPlan};
 use super::faults::Faults;
-use super::gateway::{Gateway, Site, Slot};
+use super::gateway::{Gateway, MeterSlot, Site};
 use super::handle::Simulator;
 use super::load::mix;
 use super::meter::Meter;
@@ -21,70 +21,59 @@ use super::persist::{Restored, StateError, StateFile};
 use super::server::{listen, serve};
 use super::tls::{Identity, TlsError};
 use super::{Config, control};
-use crate::meter_model::Model;
+use crate::meter_model::MeterModel;
 use domain::clock::{Clock, SharedClock};
 use domain::framing::Framing;
 use domain::rng::Rng;
 use domain::serial::Serial;
 use meters::profile::{ProfileError, Profiles};
 
-/// How often the state file is rewritten.
+/// Interval at which the state file is rewritten.
 const REWRITE: Duration = Duration::from_secs(300);
 
-/// The site cannot be started.
+/// Why a site cannot be started.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// A gateway, or the control interface, cannot listen.
     #[error("cannot listen on {address}: {source}")]
     Listen { address: SocketAddr, source: io::Error },
-    /// There are more gateways than ports above the first one.
+    /// More gateways than ports above the first one.
     #[error("{gateways} gateways do not fit above port {base}")]
-    Ports {
-        gateways: usize,
-        /// The first port.
-        base: u16,
-    },
-    /// Two meters share a unit id, or a unit id is not 1-247.
+    Ports { gateways: usize, base: u16 },
     #[error("gateway {gateway}: unit {unit} is taken twice or is not 1-247")]
     Unit {
-        /// Which gateway, from 0.
+        /// Gateway index, from 0.
         gateway: usize,
         unit: u8,
     },
-    /// The built-in meter profiles cannot be read.
     #[error(transparent)]
     Profiles(#[from] ProfileError),
-    /// A plan names a profile that no meter can be made from.
     #[error("gateway {gateway}, unit {unit}: there is no simulated meter of profile {profile}")]
     Profile {
-        /// Which gateway, from 0.
+        /// Gateway index, from 0.
         gateway: usize,
         unit: u8,
         profile: String,
     },
-    /// A gateway shall speak TLS and cannot.
     #[error(transparent)]
     Tls(#[from] TlsError),
-    /// The state file cannot be used.
     #[error(transparent)]
     State(#[from] StateError),
-    /// The state file cannot be written.
     #[error("the state file cannot be written: {0}")]
     Write(String),
     /// The state file belongs to another site.
     #[error("the state file holds meter {found} where this site has {planned} (gateway {gateway}, unit {unit})")]
     OtherSite {
-        /// Which gateway, from 0.
+        /// Gateway index, from 0.
         gateway: usize,
         unit: u8,
         /// Serial number in the file.
         found: Serial,
-        /// Serial number of the plan.
+        /// Serial number in the plan.
         planned: Serial,
     },
 }
 
-/// Starts a site; it runs until [`Simulator::stop`], or until the simulator is dropped.
+/// Starts a site, which runs until [`Simulator::stop`] or until the simulator is dropped.
 ///
 /// # Errors
 /// [`StartError`]; then nothing runs.
@@ -99,8 +88,8 @@ pub async fn start(config: Config) -> Result<Simulator, StartError> {
         state.append_clock(anchor).await.map_err(StartError::Write)?;
     }
     let clock = Arc::new(SiteClock::new(config.clock.clone(), anchor));
-    let secret = config.estate.gateways.iter().any(|gateway| gateway.framing == Framing::ModbusTls);
-    let tls = secret.then(|| Identity::generate(config.host)).transpose()?;
+    let uses_tls = config.estate.gateways.iter().any(|gateway| gateway.framing == Framing::ModbusTls);
+    let tls = uses_tls.then(|| Identity::generate(config.host)).transpose()?;
     let site = Arc::new(Site { clock, load: config.load, keys: config.keys, bus: config.bus, state, tls });
 
     let profiles = config.profiles.map_or_else(|| Profiles::load(None), Ok)?;
@@ -123,7 +112,7 @@ pub async fn start(config: Config) -> Result<Simulator, StartError> {
     }
     let gateways: Arc<[Arc<Gateway>]> = gateways.into();
     if site.state.is_some() {
-        tasks.spawn(keep(Arc::clone(&site), Arc::clone(&gateways), stop.clone()));
+        tasks.spawn(rewrite_periodically(Arc::clone(&site), Arc::clone(&gateways), stop.clone()));
     }
     let mut simulator = Simulator::new(site, gateways, addresses, stop, tasks);
     if let Some((listener, address)) = control {
@@ -134,8 +123,8 @@ pub async fn start(config: Config) -> Result<Simulator, StartError> {
 
 fn check(config: &Config) -> Result<(), StartError> {
     let gateways = config.estate.gateways.len();
-    let room = usize::from(u16::MAX - config.base_port) + 1;
-    if config.base_port != 0 && gateways > room {
+    let available = usize::from(u16::MAX - config.base_port) + 1;
+    if config.base_port != 0 && gateways > available {
         return Err(StartError::Ports { gateways, base: config.base_port });
     }
     for (gateway, plans) in config.estate.gateways.iter().enumerate() {
@@ -148,7 +137,7 @@ fn check(config: &Config) -> Result<(), StartError> {
     Ok(())
 }
 
-/// Site time goes on where the file left it, at the speed asked for now.
+/// Site time continues from the file, at the configured speed.
 fn anchor(config: &Config, restored: Option<Anchor>) -> Anchor {
     let wall = config.clock.now();
     let site = restored.map_or(config.starts_at.unwrap_or(wall), |anchor| anchor.site_at(wall));
@@ -161,9 +150,9 @@ fn slot(
     profiles: &Profiles,
     site: &Site,
     restored: &mut HashMap<(usize, u8), Meter>,
-) -> Result<Slot, StartError> {
+) -> Result<MeterSlot, StartError> {
     let none = || StartError::Profile { gateway, unit: plan.unit, profile: plan.profile.to_string() };
-    let model = Model::of(&profiles.get(&plan.profile).ok_or_else(none)?);
+    let model = MeterModel::of(&profiles.get(&plan.profile).ok_or_else(none)?);
     let meter = match restored.remove(&(gateway, plan.unit)) {
         Some(meter) if meter.serial == plan.serial => meter,
         Some(meter) => {
@@ -172,7 +161,7 @@ fn slot(
         }
         None => Meter::new(plan, site.clock.now()),
     };
-    Ok(Slot { unit: plan.unit, model, meter, faults: Faults::default() })
+    Ok(MeterSlot { unit: plan.unit, model, meter, faults: Faults::default() })
 }
 
 fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
@@ -192,8 +181,8 @@ fn rng(seed: u64, gateway: usize) -> Rng {
     Rng::from_seed(bytes)
 }
 
-/// Rewrites the state file now and then, and at the end.
-async fn keep(site: Arc<Site>, gateways: Arc<[Arc<Gateway>]>, stop: CancellationToken) {
+/// Rewrites the state file periodically, and at the end.
+async fn rewrite_periodically(site: Arc<Site>, gateways: Arc<[Arc<Gateway>]>, stop: CancellationToken) {
     loop {
         let stopped = stop.run_until_cancelled(tokio::time::sleep(REWRITE)).await.is_none();
         if let Err(error) = rewrite(&site, &gateways).await {
@@ -210,13 +199,12 @@ async fn rewrite(site: &Site, gateways: &[Arc<Gateway>]) -> Result<(), String> {
     state.begin_rewriting().await?;
     let mut meters = Vec::new();
     for gateway in gateways {
-        let memory = gateway.memory().await;
-        meters.extend(memory.into_iter().map(|(unit, meter)| (gateway.index, unit, meter)));
+        let states = gateway.states().await;
+        meters.extend(states.into_iter().map(|(unit, meter)| (gateway.index, unit, meter)));
     }
     state.rewrite(site.clock.anchor(), &meters).await
 }
 
-/// The site's clock, for a server that shall live in the same time.
 pub(super) fn shared(site: &Site) -> SharedClock {
     site.clock.clone() as Arc<dyn Clock>
 }

@@ -13,10 +13,9 @@ pub const OVERLOAD: u8 = 5;
 pub const COVER_OPEN: u8 = 10;
 /// Bit 11: tripped for a malignant load.
 pub const MALIGNANT: u8 = 11;
-/// Bit 12: the relay does not do what it was told.
+/// Bit 12: the relay differs from its command.
 pub const RELAY_FAULT: u8 = 12;
 
-/// The word as the meter stands.
 #[must_use]
 pub fn word(meter: &Meter) -> u16 {
     let inputs = meter.inputs();

@@ -1,4 +1,4 @@
-//! What energy costs at a moment: day tables, date plan, prices, tiers, and the switch-over to standby prices.
+//! Energy prices of a meter: day tables, date plan, prices, tiers, and the switch-over to standby prices.
 
 use model::time::{DAY, MINUTE, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -6,22 +6,21 @@ use serde::{Deserialize, Serialize};
 use domain::bcd::BcdTime;
 use domain::operation::{DayTable, PlanEntry, TierPeriod, Tiers};
 
-/// In force where the plan says nothing: 3, flat.
+/// Rate 3, in force if the plan is empty.
 pub const FLAT: u8 = 3;
 
-/// All price parameters of a meter. Moments are the meter's own clock.
+/// All price parameters of a meter. Times are of the meter's own clock.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tariff {
     /// Prices of rates 1-4 in force, 0.0001 yuan/kWh.
     pub prices: [u32; 4],
-    /// Prices that wait for the switch-over.
+    /// Prices that take effect at the switch-over.
     pub standby: Option<[u32; 4]>,
-    /// When they come into force.
     pub switch_over: Option<BcdTime>,
     pub tiers: Tiers,
     /// Day tables 1 and 2.
     pub day_tables: [DayTable; 2],
-    /// Which of them is in force from which day of the year.
+    /// Start days of the day tables.
     pub date_plan: Vec<PlanEntry>,
 }
 
@@ -34,7 +33,7 @@ impl Tariff {
         slots.iter().rev().find(|slot| slot.starts() <= minute).map_or(FLAT, |slot| slot.rate)
     }
 
-    /// The next moment at which rate, day or prices may change.
+    /// The next time at which rate, day or prices may change.
     #[must_use]
     pub fn next_change(&self, local: Timestamp) -> Timestamp {
         let (midnight, minute) = (local.date().start(), minute_of_day(local));
@@ -47,7 +46,7 @@ impl Tariff {
         }
     }
 
-    /// Puts standby prices into force when their time has come.
+    /// Activates standby prices if their time has come.
     pub fn switch_over_at(&mut self, local: Timestamp) {
         if self.switch_over.is_some_and(|at| at.timestamp() <= local) {
             self.switch_over = None;
@@ -57,7 +56,7 @@ impl Tariff {
         }
     }
 
-    /// Price of one kWh, 0.0001 yuan, in a rate after so much use in the tier period.
+    /// Price of one kWh, 0.0001 yuan, at a rate and the energy used in the tier period.
     #[must_use]
     pub fn price(&self, rate: u8, tier_use: u32) -> u64 {
         let price = self.prices.get(usize::from(rate).wrapping_sub(1)).copied().unwrap_or(0);
@@ -74,7 +73,7 @@ impl Tariff {
         }
     }
 
-    /// Whether a tier period begins on this midnight.
+    /// Whether a tier period begins at this midnight.
     #[must_use]
     pub fn tier_period_begins(&self, midnight: Timestamp) -> bool {
         let c = midnight.civil();
@@ -85,7 +84,7 @@ impl Tariff {
         }
     }
 
-    /// The table of the latest plan entry of this year, or else of the last one before: the plan goes round.
+    /// The day table in force: that of the latest entry of this year, or else of the last entry, because the plan repeats yearly.
     fn table(&self, local: Timestamp) -> Option<&DayTable> {
         let c = local.civil();
         let begun = self.date_plan.iter().filter(|entry| (entry.month, entry.day) <= (c.month, c.day));
@@ -143,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn the_next_change_is_a_slot_midnight_or_the_switch_over() {
+    fn next_change_is_a_slot_midnight_or_the_switch_over() {
         let mut tariff = seasonal();
         assert_eq!(tariff.next_change(at([0x26, 0x03, 1, 0, 0, 0])), at([0x26, 0x03, 1, 0x08, 0, 0]));
         assert_eq!(tariff.next_change(at([0x26, 0x03, 1, 0x18, 0, 0])), at([0x26, 0x03, 2, 0, 0, 0]));
@@ -152,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn standby_prices_come_into_force_once() {
+    fn standby_prices_take_effect_once() {
         let mut tariff = Tariff { standby: Some([1; 4]), switch_over: BcdTime::from_bytes([0x27, 1, 1, 0, 0, 0]), ..seasonal() };
         tariff.switch_over_at(at([0x26, 0x12, 0x31, 0x23, 0x59, 0x59]));
         assert_eq!(tariff.prices, seasonal().prices);
@@ -161,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn tiers_add_their_surcharge_from_the_threshold_on() {
+    fn tiers_add_their_surcharge_from_the_threshold() {
         let tiers = Tiers { period: TierPeriod::Month, thresholds: [100, 200], surcharges: [500, 3_000] };
         let mut tariff = Tariff { tiers, ..seasonal() };
         assert_eq!([0, 99, 100, 199, 200].map(|used| tariff.price(3, used)), [5_000, 5_000, 5_500, 5_500, 8_000]);

@@ -1,4 +1,4 @@
-//! The certificate of a simulated gateway that speaks Modbus over TLS: made at the start, known to nobody else.
+//! The certificate of simulated gateways that speak Modbus over TLS, generated at start.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -9,25 +9,24 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::pki_types::PrivatePkcs8KeyDer;
 
-/// No certificate could be made.
+/// Why no certificate could be generated.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
-    #[error("no certificate could be made")]
+    #[error("the certificate could not be generated")]
     Certificate(#[from] rcgen::Error),
-    /// What is made of it.
     #[error("the certificate cannot be used")]
     Use(#[from] tokio_rustls::rustls::Error),
 }
 
-/// A certificate and what accepts connections with it.
+/// A certificate, and the acceptor that uses it.
 pub struct Identity {
-    /// The certificate, for whoever shall trust it.
+    /// The certificate for clients to trust, PEM.
     pub pem: String,
     pub acceptor: TlsAcceptor,
 }
 
 impl Identity {
-    /// For `localhost` and this address.
+    /// A certificate for `localhost` and this address.
     ///
     /// # Errors
     /// [`TlsError`].

@@ -1,39 +1,37 @@
-//! What a meter truly holds, for tests and for the control interface: the truth that a server's picture is compared with.
+//! The true state of a meter, for tests and the control interface, to compare with what a server shows.
 
 use model::meter::ControlMode;
 use model::time::Timestamp;
 use serde::Serialize;
 
 use super::faults::LineFault;
-use super::gateway::Slot;
+use super::gateway::MeterSlot;
 use super::journal::Record;
 use super::load::Load;
 use super::status;
 use domain::serial::{AccountNumber, Serial};
 
-/// A meter, looked into.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct MeterView {
-    /// Its gateway's place in the estate, from 0.
+    /// Gateway index, from 0.
     pub gateway: usize,
     /// Modbus unit id.
     pub unit: u8,
     pub serial: Serial,
-    /// The account that is open.
+    /// The open account.
     pub account: Option<AccountNumber>,
     pub epoch: u16,
     /// Money commands applied in this epoch.
     pub count: u16,
-    /// Order number of the last of them.
+    /// Order number of the last money command.
     pub order: u64,
-    /// What remains, 0.01 yuan.
+    /// Remaining amount, 0.01 yuan.
     pub remaining: i32,
-    /// Used but not yet charged, 0.000001 yuan.
+    /// Consumed but not yet charged, 0.000001 yuan.
     pub remainder_micro: u32,
-    /// Credited minus debited in this epoch, 0.01 yuan.
+    /// Credits minus debits in this epoch, 0.01 yuan.
     pub cumulative: i32,
     pub status: u16,
-    /// How the relay is governed.
     pub mode: ControlMode,
     /// Whether current can flow.
     pub relay_closed: bool,
@@ -41,23 +39,23 @@ pub struct MeterView {
     pub total: u32,
     /// Reverse energy, 0.01 kWh.
     pub reverse: u32,
-    /// 0.01 kWh used in the tier period.
+    /// Energy used in the tier period, 0.01 kWh.
     pub tier_use: u32,
-    /// Power that flows now, W.
+    /// Current power, W.
     pub watts: u32,
-    /// What its clock shows.
+    /// The time that its clock shows.
     pub clock: Timestamp,
-    /// Parameter commands accepted.
+    /// Number of accepted parameter commands.
     pub parameter_version: u16,
-    /// Secured-frame versions that it announces.
+    /// Bit mask of the frame versions that it announces.
     pub versions: u16,
     pub journal: Vec<Record>,
-    /// Faults of its line, with how often they strike.
+    /// Line faults with their probabilities.
     pub faults: Vec<(LineFault, f64)>,
 }
 
 impl MeterView {
-    pub(super) fn new(gateway: usize, slot: &Slot, load: &Load) -> Self {
+    pub(super) fn new(gateway: usize, slot: &MeterSlot, load: &Load) -> Self {
         let meter = &slot.meter;
         Self {
             gateway,

@@ -1,13 +1,13 @@
-//! The credit inside a meter.
+//! The meter wallet.
 
 use serde::{Deserialize, Serialize};
 
 use domain::serial::AccountNumber;
 
-/// A price of 0.0001 yuan/kWh over 0.01 kWh counts in 0.000001 yuan; this many of them are 0.01 yuan.
+/// A price of 0.0001 yuan/kWh for 0.01 kWh is 0.000001 yuan; this many of them are 0.01 yuan.
 const MICRO_PER_FEN: u64 = 10_000;
 
-/// A money command, as the rule against repetition compares it.
+/// A money command, for recognising its repetition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MoneyCommand {
     pub code: u8,
@@ -16,31 +16,30 @@ pub struct MoneyCommand {
     pub amount: u32,
 }
 
-/// The wallet of one key epoch. Amounts are in 0.01 yuan.
+/// The wallet in one key epoch. Amounts are in 0.01 yuan.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Wallet {
-    /// Which account is open.
     pub account: Option<AccountNumber>,
-    /// Openings so far.
+    /// Number of openings so far.
     pub epoch: u16,
-    /// What remains; negative in overdraft.
+    /// Negative in overdraft.
     pub remaining: i32,
-    /// Credited minus debited in this epoch.
+    /// Credits minus debits in this epoch.
     pub cumulative: i32,
     /// Money commands applied in this epoch.
     pub count: u16,
-    /// Order number of the last money command, of whatever epoch.
+    /// Order number of the last money command of any epoch.
     pub order: u64,
     /// The last money command of this epoch.
     pub last: Option<MoneyCommand>,
-    /// Used energy that is not charged yet, 0.000001 yuan: always below 0.01 yuan.
+    /// Consumed energy that is not charged yet, 0.000001 yuan; always below 0.01 yuan.
     pub remainder: u32,
-    /// 0.01 kWh used in the tier period.
+    /// Energy used in the tier period, 0.01 kWh.
     pub tier_use: u32,
 }
 
 impl Wallet {
-    /// Charges one step of 0.01 kWh at a price of 0.0001 yuan/kWh.
+    /// Charges one step of 0.01 kWh at a price in 0.0001 yuan/kWh.
     pub fn charge(&mut self, price: u64) {
         let owed = u64::from(self.remainder) + price;
         self.remainder = (owed % MICRO_PER_FEN) as u32;
@@ -49,12 +48,12 @@ impl Wallet {
         self.tier_use = self.tier_use.saturating_add(1);
     }
 
-    /// Opens an account: a new epoch, everything else at zero.
+    /// Opens an account: a new epoch with everything else at zero.
     pub fn open(&mut self, account: AccountNumber) {
         *self = Self { account: Some(account), epoch: self.epoch.wrapping_add(1), order: self.order, ..Self::default() };
     }
 
-    /// Closes it and gives what was left. Count, order and cumulative amount stay readable until the next opening.
+    /// Closes the account; returns the remaining amount. Count, order and cumulative amount stay readable until the next opening.
     pub fn close(&mut self) -> i32 {
         self.account = None;
         self.remainder = 0;
@@ -81,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn half_a_yuan_a_kilowatt_hour() {
+    fn charging_half_a_yuan_per_kilowatt_hour() {
         let mut wallet = Wallet { remaining: 100, ..Wallet::default() };
         wallet.charge(5_000);
         assert_eq!((wallet.remaining, wallet.remainder), (100, 5_000));

@@ -1,36 +1,30 @@
-//! What goes over a gateway's TCP connection, by its framing: requests taken from a stream of bytes, answers put into one.
+//! Bytes of a gateway's TCP connection in its framing: parsing requests from a stream, and encoding replies.
 
 use super::dlt645::{self, Frame};
 use super::modbus::{self, HEADER, Header};
 use super::rtu;
 use domain::framing::Framing;
 
-/// What a master asks.
+/// A request of a master.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Ask {
+pub enum BusRequest {
     Modbus {
-        /// Of which meter.
         unit: u8,
         pdu: Vec<u8>,
     },
-    /// DL/T 645; the frame names its meter.
+    /// The frame names its meter.
     Dlt645(Frame),
 }
 
-/// What a meter answers.
+/// A reply of a meter.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reply {
-    Modbus {
-        /// In the name of which meter.
-        unit: u8,
-        pdu: Vec<u8>,
-    },
-    /// DL/T 645.
+pub enum BusReply {
+    Modbus { unit: u8, pdu: Vec<u8> },
     Dlt645(Frame),
 }
 
-impl Ask {
-    /// Bytes on a serial bus without the Modbus envelope, for its timing.
+impl BusRequest {
+    /// Length on a serial bus without the Modbus envelope, for bus timing.
     #[must_use]
     pub fn length(&self) -> usize {
         match self {
@@ -40,17 +34,17 @@ impl Ask {
     }
 }
 
-impl Reply {
-    /// The same, naming the next meter.
+impl BusReply {
+    /// The same reply with another meter's address.
     #[must_use]
-    pub fn of_another(self) -> Self {
+    pub fn with_other_address(self) -> Self {
         match self {
             Self::Modbus { unit, pdu } => Self::Modbus { unit: unit.wrapping_add(1), pdu },
-            Self::Dlt645(frame) => Self::Dlt645(frame.of_another()),
+            Self::Dlt645(frame) => Self::Dlt645(frame.with_other_address()),
         }
     }
 
-    /// The same without its last two bytes, what is around them consistent.
+    /// The same reply without its last two bytes, with a consistent frame around it.
     #[must_use]
     pub fn shortened(mut self) -> Self {
         let (Self::Modbus { pdu: bytes, .. } | Self::Dlt645(Frame { data: bytes, .. })) = &mut self;
@@ -58,7 +52,7 @@ impl Reply {
         self
     }
 
-    /// As [`Ask::length`].
+    /// As [`BusRequest::length`].
     #[must_use]
     pub fn length(&self) -> usize {
         match self {
@@ -68,66 +62,66 @@ impl Reply {
     }
 }
 
-/// What stands at the start of the bytes that came.
+/// The beginning of the received bytes.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Step {
-    /// A request, with the transaction number where the framing has one.
-    Ask(u16, Ask),
-    /// Not yet a whole one.
-    More,
-    /// Something else than this framing: nothing on the connection can be trusted.
+pub enum ParsedInput {
+    /// A request, with its transaction number if the framing has one.
+    Request(u16, BusRequest),
+    /// An incomplete request.
+    Incomplete,
+    /// Bytes that do not match the framing; the connection cannot be resynchronised.
     Foreign,
 }
 
-/// Takes the next request out of what came.
-pub fn take(framing: Framing, came: &mut Vec<u8>) -> Step {
+/// Removes the next request from the received bytes.
+pub fn parse_request(framing: Framing, received: &mut Vec<u8>) -> ParsedInput {
     match framing {
-        Framing::ModbusTcp | Framing::ModbusTls => take_tcp(came),
-        Framing::Transparent => take_bus(came),
+        Framing::ModbusTcp | Framing::ModbusTls => parse_tcp(received),
+        Framing::Transparent => parse_bus(received),
     }
 }
 
-fn take_tcp(came: &mut Vec<u8>) -> Step {
-    let Some(start) = came.first_chunk::<HEADER>() else { return Step::More };
-    let Some(Header { transaction, length, unit }) = Header::parse(*start) else { return Step::Foreign };
-    let Some(pdu) = came.get(HEADER..HEADER + length).map(<[u8]>::to_vec) else { return Step::More };
-    came.drain(..HEADER + length);
-    Step::Ask(transaction, Ask::Modbus { unit, pdu })
+fn parse_tcp(received: &mut Vec<u8>) -> ParsedInput {
+    let Some(start) = received.first_chunk::<HEADER>() else { return ParsedInput::Incomplete };
+    let Some(Header { transaction, length, unit }) = Header::parse(*start) else { return ParsedInput::Foreign };
+    let Some(pdu) = received.get(HEADER..HEADER + length).map(<[u8]>::to_vec) else { return ParsedInput::Incomplete };
+    received.drain(..HEADER + length);
+    ParsedInput::Request(transaction, BusRequest::Modbus { unit, pdu })
 }
 
-/// Meters of both protocols hear everything on a bus; what is none of their frames they skip.
-fn take_bus(came: &mut Vec<u8>) -> Step {
-    for start in 0..came.len() {
-        let rest = came.get(start..).unwrap_or_default();
-        let found = rtu::request(rest).map(|(unit, pdu, length)| (Ask::Modbus { unit, pdu }, length));
-        let found = found.or_else(|| Frame::parse(rest).map(|(frame, length)| (Ask::Dlt645(frame), length)));
-        if let Some((ask, length)) = found {
-            came.drain(..start + length);
-            return Step::Ask(0, ask);
+/// Meters of both protocols share the bus; bytes that belong to neither are skipped.
+fn parse_bus(received: &mut Vec<u8>) -> ParsedInput {
+    for start in 0..received.len() {
+        let rest = received.get(start..).unwrap_or_default();
+        let found = rtu::request(rest).map(|(unit, pdu, length)| (BusRequest::Modbus { unit, pdu }, length));
+        let found = found.or_else(|| Frame::parse(rest).map(|(frame, length)| (BusRequest::Dlt645(frame), length)));
+        if let Some((request, length)) = found {
+            received.drain(..start + length);
+            return ParsedInput::Request(0, request);
         }
     }
-    // Of noise keep only what may be the begin of a request.
-    came.drain(..came.len().saturating_sub(rtu::LONGEST.max(dlt645::LONGEST)));
-    Step::More
+    // Of noise, keeps only what may be the beginning of a request.
+    received.drain(..received.len().saturating_sub(rtu::LONGEST.max(dlt645::LONGEST)));
+    ParsedInput::Incomplete
 }
 
-/// The bytes of an answer to a transaction.
+/// Encodes the reply to a transaction.
 #[must_use]
-pub fn put(framing: Framing, transaction: u16, reply: &Reply) -> Vec<u8> {
+pub fn encode_reply(framing: Framing, transaction: u16, reply: &BusReply) -> Vec<u8> {
     match (framing, reply) {
-        (Framing::Transparent, Reply::Modbus { unit, pdu }) => rtu::frame(*unit, pdu),
-        (_, Reply::Modbus { unit, pdu }) => modbus::frame(transaction, *unit, pdu),
-        (_, Reply::Dlt645(frame)) => frame.bytes(),
+        (Framing::Transparent, BusReply::Modbus { unit, pdu }) => rtu::frame(*unit, pdu),
+        (_, BusReply::Modbus { unit, pdu }) => modbus::frame(transaction, *unit, pdu),
+        (_, BusReply::Dlt645(frame)) => frame.bytes(),
     }
 }
 
-/// The same with what the framing checks by broken: the transaction number, the CRC, the checksum.
+/// Encodes a reply with a wrong check value: transaction number, CRC or checksum.
 #[must_use]
-pub fn put_broken(framing: Framing, transaction: u16, reply: &Reply) -> Vec<u8> {
-    let mut bytes = put(framing, transaction.wrapping_add(1), reply);
+pub fn encode_with_bad_check(framing: Framing, transaction: u16, reply: &BusReply) -> Vec<u8> {
+    let mut bytes = encode_reply(framing, transaction.wrapping_add(1), reply);
     let check = match (framing, reply) {
-        (Framing::Transparent, Reply::Modbus { .. }) => bytes.last_mut(),
-        (_, Reply::Dlt645(_)) => bytes.iter_mut().rev().nth(1),
+        (Framing::Transparent, BusReply::Modbus { .. }) => bytes.last_mut(),
+        (_, BusReply::Dlt645(_)) => bytes.iter_mut().rev().nth(1),
         _ => None,
     };
     if let Some(check) = check {
@@ -141,44 +135,44 @@ mod tests {
     use super::*;
     use crate::dlt645::Address;
 
-    fn read() -> Ask {
-        Ask::Modbus { unit: 0x68, pdu: vec![3, 0, 0, 0, 2] }
+    fn read() -> BusRequest {
+        BusRequest::Modbus { unit: 0x68, pdu: vec![3, 0, 0, 0, 2] }
     }
 
     #[test]
-    fn both_protocols_come_from_one_stream_and_noise_is_skipped() {
+    fn both_protocols_share_a_stream_and_noise_is_skipped() {
         let time = Frame { address: Address::All, control: 8, data: vec![0; 6] };
-        let mut came = vec![0xff, 0x00, 0x68];
-        came.extend(rtu::frame(0x68, &[3, 0, 0, 0, 2]));
-        came.extend(time.bytes());
-        came.extend([1, 3, 0]);
-        assert_eq!(take(Framing::Transparent, &mut came), Step::Ask(0, read()));
-        assert_eq!(take(Framing::Transparent, &mut came), Step::Ask(0, Ask::Dlt645(time)));
-        assert_eq!(take(Framing::Transparent, &mut came), Step::More);
-        came.extend(vec![0; 5_000]);
-        assert_eq!(take(Framing::Transparent, &mut came), Step::More);
-        assert!(came.len() < 300, "noise is forgotten");
+        let mut received = vec![0xff, 0x00, 0x68];
+        received.extend(rtu::frame(0x68, &[3, 0, 0, 0, 2]));
+        received.extend(time.bytes());
+        received.extend([1, 3, 0]);
+        assert_eq!(parse_request(Framing::Transparent, &mut received), ParsedInput::Request(0, read()));
+        assert_eq!(parse_request(Framing::Transparent, &mut received), ParsedInput::Request(0, BusRequest::Dlt645(time)));
+        assert_eq!(parse_request(Framing::Transparent, &mut received), ParsedInput::Incomplete);
+        received.extend(vec![0; 5_000]);
+        assert_eq!(parse_request(Framing::Transparent, &mut received), ParsedInput::Incomplete);
+        assert!(received.len() < 300, "noise is discarded");
     }
 
     #[test]
     fn a_header_of_another_protocol_is_foreign() {
-        assert_eq!(take(Framing::ModbusTcp, &mut b"GET / HTTP/1.1".to_vec()), Step::Foreign);
-        let mut came = modbus::frame(7, 0x68, &[3, 0, 0, 0, 2]);
-        let last = came.pop().unwrap();
-        assert_eq!(take(Framing::ModbusTls, &mut came), Step::More);
-        came.push(last);
-        assert_eq!(take(Framing::ModbusTls, &mut came), Step::Ask(7, read()));
-        assert!(came.is_empty());
+        assert_eq!(parse_request(Framing::ModbusTcp, &mut b"GET / HTTP/1.1".to_vec()), ParsedInput::Foreign);
+        let mut received = modbus::frame(7, 0x68, &[3, 0, 0, 0, 2]);
+        let last = received.pop().unwrap();
+        assert_eq!(parse_request(Framing::ModbusTls, &mut received), ParsedInput::Incomplete);
+        received.push(last);
+        assert_eq!(parse_request(Framing::ModbusTls, &mut received), ParsedInput::Request(7, read()));
+        assert!(received.is_empty());
     }
 
     #[test]
-    fn a_broken_check_is_the_framings_own() {
-        let reply = Reply::Modbus { unit: 1, pdu: vec![3, 2, 0, 1] };
-        assert_eq!(put_broken(Framing::ModbusTcp, 7, &reply), put(Framing::ModbusTcp, 8, &reply));
-        let [good, bad] = [put(Framing::Transparent, 0, &reply), put_broken(Framing::Transparent, 0, &reply)];
+    fn a_bad_check_is_that_of_the_framing() {
+        let reply = BusReply::Modbus { unit: 1, pdu: vec![3, 2, 0, 1] };
+        assert_eq!(encode_with_bad_check(Framing::ModbusTcp, 7, &reply), encode_reply(Framing::ModbusTcp, 8, &reply));
+        let [good, bad] = [encode_reply(Framing::Transparent, 0, &reply), encode_with_bad_check(Framing::Transparent, 0, &reply)];
         assert_eq!(good[..6], bad[..6]);
         assert_ne!(good[6], bad[6]);
         let frame = Frame { address: Address::All, control: 0x91, data: vec![1] };
-        assert_eq!(Frame::parse(&put_broken(Framing::Transparent, 0, &Reply::Dlt645(frame))), None);
+        assert_eq!(Frame::parse(&encode_with_bad_check(Framing::Transparent, 0, &BusReply::Dlt645(frame))), None);
     }
 }

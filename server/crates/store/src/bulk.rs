@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn parameters_are_numbered_if_the_engine_needs_it() {
+    fn parameters_are_numbered_where_the_engine_needs_it() {
         let (text, _) = pieces(&THREE.texts.1, &[0]).next().unwrap();
         assert_eq!(text, "INSERT INTO t (a, b) VALUES ($1,$2) ON CONFLICT DO NOTHING");
         let (text, piece) = pieces(&THREE.texts.1, &[0; 4]).next().unwrap();

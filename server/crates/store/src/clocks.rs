@@ -1,5 +1,6 @@
 //! Meters whose clock is wrong, and commands that set it.
 
+use model::case::{CaseDetail, CaseKind};
 use model::ids::{CommandId, MeterId};
 use model::parameters::Parameters;
 use model::time::{DAY, Timestamp};
@@ -94,14 +95,14 @@ pub async fn faulty(db: &Db, rng: &Rng, at: Timestamp, clock: &WrongClock) -> Re
     let known: Option<(Uuid,)> =
         read!(db, |pool| sqlx::query_as("SELECT id FROM cases WHERE meter_id = $1 AND kind = $2 AND closed_at IS NULL")
             .bind(clock.meter)
-            .bind(cases::kind::CLOCK)
+            .bind(CaseKind::Clock)
             .fetch_optional(pool)
             .await)?;
     if known.is_some() {
         return Ok(());
     }
     let mut tx = db.begin().await?;
-    let detail = serde_json::json!({ "off_s": clock.seen.offset_s, "sets": clock.seen.sets }).to_string();
-    cases::open(&mut tx, rng, at, cases::kind::CLOCK, Some(clock.meter), None, &detail).await?;
+    let case = CaseDetail::Clock { off_s: clock.seen.offset_s, sets: clock.seen.sets };
+    cases::open(&mut tx, rng, at, Some(clock.meter), None, &case).await?;
     tx.commit().await
 }

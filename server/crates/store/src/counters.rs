@@ -1,5 +1,6 @@
 //! Held counters, and what operators decide about them: from where they count again, and the energy of the gap.
 
+use model::case::CaseKind;
 use model::console::{Gap, HeldCounter, Split};
 use model::energy::Energy;
 use model::error::AppError;
@@ -9,7 +10,6 @@ use model::reading::ReadingQuality;
 use model::time::Timestamp;
 use sqlx::FromRow;
 
-use super::cases::kind;
 use super::console::{close_in, note_closed};
 use super::energy::{self, Day, Hour};
 use super::readings::rates;
@@ -132,7 +132,7 @@ pub async fn held(db: &Db, meter: MeterId) -> Result<Option<HeldCounter>> {
 pub async fn settle(db: &Db, rng: &Rng, at: Timestamp, who: &Who, case: CaseId, gap: Gap, resolution: &str) -> Result<()> {
     let mut tx = db.begin().await?;
     let (kind, meter) = close_in(&mut tx, at, who, case, resolution).await?;
-    let meter = meter.filter(|_| kind == kind::READING).ok_or(AppError::NotFound)?;
+    let meter = meter.filter(|_| kind == CaseKind::Reading).ok_or(AppError::NotFound)?;
     let row: Option<HeldRow> = on!(&mut tx, |c| sqlx::query_as(held_row!()).bind(meter).fetch_optional(c).await)?;
     let decided = match row {
         Some(row) => {

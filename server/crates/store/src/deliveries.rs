@@ -16,7 +16,7 @@ pub use again::{Decision, try_again};
 pub use check::{begin, defer, done, is_read_since, missed_price_switch, unread};
 pub use ledger_check::{confirm_difference, ledger_positions};
 pub use observed::{Ending, observed};
-pub use settle::{Hold, Verdict, hold, refuse, settle};
+pub use settle::{Verdict, hold, refuse, settle};
 
 /// Meters with commands that may move now, most urgent first.
 pub async fn due(db: &Db, now: Timestamp, limit: i64) -> Result<Vec<MeterId>> {

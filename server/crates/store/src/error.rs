@@ -1,5 +1,6 @@
 //! What can go wrong below a store function.
 
+use model::case::MalformedDetail;
 use model::error::AppError;
 
 /// An error of the database or of what it holds.
@@ -14,6 +15,8 @@ pub enum StoreError {
     /// A stored value is not of its type.
     #[error("{table}.{column} holds a value that is not of its type")]
     Inconsistent { table: &'static str, column: &'static str },
+    #[error(transparent)]
+    MalformedCase(#[from] MalformedDetail),
     /// The person's wish cannot be met; nothing was changed.
     #[error("refused: {0}")]
     Refused(#[from] AppError),

@@ -1,84 +1,66 @@
 //! A case for each key of the configuration whose certificate ends: opened in time, said again as the end comes nearer, closed by
 //! itself when it was renewed.
 
+use model::case::{CaseDetail, CaseKind, ExpiryCase};
+use model::ids::CaseId;
 use model::time::Timestamp;
 use sqlx::FromRow;
-use uuid::Uuid;
 
-use super::audit::{self, Entry};
-use super::cases::kind;
-use super::{Db, Result, Tx, on, read};
+use super::{Db, Result, Tx, cases, on, read};
 use domain::rng::Rng;
 
-/// Something that ends, near enough to be said.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ending {
-    /// The key of the configuration.
-    pub key: String,
-    /// When it ends.
-    pub until: Timestamp,
-    /// How near that is, as a word.
-    pub nearness: &'static str,
-}
-
-impl Ending {
-    fn detail(&self) -> String {
-        serde_json::json!({ "key": self.key, "until": self.until.0, "nearness": self.nearness }).to_string()
-    }
-}
-
 #[derive(FromRow)]
-struct Row {
-    id: Uuid,
+struct ExpiryRow {
+    id: CaseId,
     subject: String,
     detail: String,
     closed: bool,
 }
 
 /// Makes the cases those of what ends now. What somebody closed is not opened again before the end has come a step nearer.
-pub async fn keep(db: &Db, rng: &Rng, at: Timestamp, found: &[Ending]) -> Result<()> {
-    let rows: Vec<Row> = read!(db, |pool| sqlx::query_as(
+pub async fn keep(db: &Db, rng: &Rng, at: Timestamp, found: &[ExpiryCase]) -> Result<()> {
+    let rows: Vec<ExpiryRow> = read!(db, |pool| sqlx::query_as(
         "SELECT id, subject, detail, closed_at IS NOT NULL AS closed FROM cases WHERE kind = $1 AND subject IS NOT NULL"
     )
-    .bind(kind::EXPIRY)
+    .bind(CaseKind::Expiry)
     .fetch_all(pool)
     .await)?;
     let open = |key: &str| rows.iter().find(|row| !row.closed && row.subject == key);
-    let said = |ending: &Ending| rows.iter().any(|row| row.subject == ending.key && row.detail == ending.detail());
-    let renewed: Vec<&Row> =
+    let is_stored = |found: &ExpiryCase| rows.iter().any(|row| row.subject == found.key && row.detail == json(found));
+    let renewed: Vec<&ExpiryRow> =
         rows.iter().filter(|row| !row.closed && !found.iter().any(|ending| ending.key == row.subject)).collect();
-    let new: Vec<&Ending> = found.iter().filter(|ending| !said(ending)).collect();
+    let new: Vec<&ExpiryCase> = found.iter().filter(|ending| !is_stored(ending)).collect();
     if renewed.is_empty() && new.is_empty() {
         return Ok(());
     }
     let mut tx = db.begin().await?;
     for ending in new {
         match open(&ending.key) {
-            Some(row) => update(&mut tx, row.id, &ending.detail()).await?,
+            Some(row) => update(&mut tx, row.id, &json(ending)).await?,
             None => insert(&mut tx, rng, at, ending).await?,
         }
     }
     for row in renewed {
-        close(&mut tx, at, row.id).await?;
+        cases::mend_audited(&mut tx, at, CaseKind::Expiry, row.id).await?;
     }
     tx.commit().await
 }
 
-async fn insert(tx: &mut Tx, rng: &Rng, at: Timestamp, ending: &Ending) -> Result<()> {
+async fn insert(tx: &mut Tx, rng: &Rng, at: Timestamp, ending: &ExpiryCase) -> Result<()> {
     on!(tx, |c| sqlx::query(
         "INSERT INTO cases (id, kind, subject, detail, opened_at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING"
     )
     .bind(rng.id(at))
-    .bind(kind::EXPIRY)
+    .bind(CaseKind::Expiry)
     .bind(&ending.key)
-    .bind(ending.detail())
+    .bind(json(ending))
     .bind(at.0)
     .execute(c)
     .await)?;
     Ok(())
 }
 
-async fn update(tx: &mut Tx, id: Uuid, detail: &str) -> Result<()> {
+async fn update(tx: &mut Tx, id: CaseId, detail: &str) -> Result<()> {
     on!(tx, |c| sqlx::query("UPDATE cases SET detail = $1 WHERE id = $2 AND closed_at IS NULL")
         .bind(detail)
         .bind(id)
@@ -87,18 +69,6 @@ async fn update(tx: &mut Tx, id: Uuid, detail: &str) -> Result<()> {
     Ok(())
 }
 
-async fn close(tx: &mut Tx, at: Timestamp, id: Uuid) -> Result<()> {
-    let closed =
-        on!(tx, |c| sqlx::query("UPDATE cases SET closed_at = $1, resolution = 'mended' WHERE id = $2 AND closed_at IS NULL")
-            .bind(at.0)
-            .bind(id)
-            .execute(c)
-            .await)?;
-    if closed == 1 {
-        let (subject, detail) =
-            (format!("case:{id}"), serde_json::json!({ "kind": kind::EXPIRY, "resolution": "mended" }).to_string());
-        let entry = Entry { actor: "system", ip: "", action: "case.close", subject: &subject, detail: &detail };
-        audit::append(tx, at, &entry).await?;
-    }
-    Ok(())
+fn json(ending: &ExpiryCase) -> String {
+    CaseDetail::Expiry(ending.clone()).to_json()
 }

@@ -1,12 +1,13 @@
 //! The journals of meters: each record is stored once, and a money record that no command explains opens a case.
 
+use model::case::{CaseDetail, JournalCase, MoneyRecord};
 use model::ids::MeterId;
 use model::money::Fen;
 use model::reading::JournalKind;
 use model::time::{MINUTE, Timestamp};
 use sqlx::FromRow;
 
-use super::cases::{self, kind};
+use super::cases;
 use super::{Db, Result, Tx, on, read};
 use domain::meter_records::JournalRecord;
 use domain::rng::Rng;
@@ -43,11 +44,14 @@ pub async fn store(
             continue;
         }
         new += 1;
-        if matches!(record.what, JournalKind::Credit | JournalKind::Debit) && is_unexplained(&mut tx, meter, record).await? {
-            let detail = serde_json::json!({
-                "record": record.what, "at": record.at, "amount_fen": record.amount, "count": record.count,
-            });
-            cases::open(&mut tx, rng, at, kind::JOURNAL, Some(meter), None, &detail.to_string()).await?;
+        let moved = match record.what {
+            JournalKind::Credit => MoneyRecord::Credit,
+            JournalKind::Debit => MoneyRecord::Debit,
+            _ => continue,
+        };
+        if is_unexplained(&mut tx, meter, record).await? {
+            let case = JournalCase { record: moved, at: record.at, amount: record.amount, count: record.count };
+            cases::open(&mut tx, rng, at, Some(meter), None, &CaseDetail::Journal(case)).await?;
         }
     }
     on!(&mut tx, |c| sqlx::query("UPDATE meters SET journal_read = $1 WHERE id = $2")

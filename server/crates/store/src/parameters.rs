@@ -1,5 +1,6 @@
 //! The parameters of each meter as last read, and whether somebody else changed them.
 
+use model::case::{CaseDetail, ParametersCase};
 use model::ids::MeterId;
 use model::parameters::Parameters;
 use model::time::Timestamp;
@@ -55,8 +56,8 @@ pub async fn store(db: &Db, rng: &Rng, at: Timestamp, meter: MeterId, version: u
         let sent = sent.map_or(0, |(sent,)| sent);
         let accepted = (i64::from(version) - counted).rem_euclid(i64::from(u16::MAX) + 1);
         if accepted > sent {
-            let detail = serde_json::json!({ "since": since, "accepted": accepted, "sent": sent }).to_string();
-            cases::open(&mut tx, rng, at, cases::kind::PARAMETERS, Some(meter), None, &detail).await?;
+            let case = CaseDetail::Parameters(ParametersCase { since, accepted, sent });
+            cases::open(&mut tx, rng, at, Some(meter), None, &case).await?;
         }
     }
     on!(&mut tx, |c| sqlx::query(

@@ -1,5 +1,6 @@
 //! Readings, stored in batches together with everything that follows from them, and the last readings that counted.
 
+use model::case::CaseDetail;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -71,11 +72,8 @@ pub(super) fn rates(counters: [Option<Energy>; 4]) -> Option<[Energy; 4]> {
 /// A reading that is not plausible: it opens a case.
 #[derive(Clone, Debug)]
 pub struct DoubtfulReading {
-    /// One of [`cases::kind`].
-    pub kind: &'static str,
     pub meter: MeterId,
-    /// The detail of the case, as JSON.
-    pub detail: String,
+    pub case: CaseDetail,
 }
 
 /// What is stored together or not at all. No two hours, days or `latest` have the same key.
@@ -142,7 +140,7 @@ pub async fn write(db: &Db, rng: &Rng, at: Timestamp, batch: &Batch) -> Result<B
             .for_each(|(server_wallet, l)| server_wallet.show(l));
     }
     for doubt in &batch.doubts {
-        cases::open(&mut tx, rng, at, doubt.kind, Some(doubt.meter), None, &doubt.detail).await?;
+        cases::open(&mut tx, rng, at, Some(doubt.meter), None, &doubt.case).await?;
     }
     for change in &batch.events {
         events::apply(&mut tx, rng, change).await?;

@@ -1,26 +1,13 @@
 //! A meter that was replaced: an operator confirms the serial number that answers at its address.
 
+use model::case::{CaseDetail, CaseKind};
 use model::error::AppError;
 use model::ids::CaseId;
 use model::person::Who;
 use model::time::Timestamp;
-use serde::Deserialize;
 
-use super::cases::kind;
 use super::console::{close_in, note_closed};
-use super::{Db, Result, StoreError, on};
-
-/// The detail of an identity case.
-#[derive(Deserialize)]
-struct IdentityDetail {
-    answers: String,
-}
-
-/// The serial number that answered where another was expected, from the detail of the case.
-#[must_use]
-pub fn answering(detail: &str) -> Option<String> {
-    serde_json::from_str(detail).ok().map(|IdentityDetail { answers }| answers)
-}
+use super::{Db, Result, on};
 
 /// Gives the meter the serial number of the case and closes the case, with the audit line in one transaction. The counter of the
 /// new meter has its own case.
@@ -31,7 +18,7 @@ pub fn answering(detail: &str) -> Option<String> {
 pub async fn confirm(db: &Db, at: Timestamp, who: &Who, case: CaseId, resolution: &str) -> Result<()> {
     let mut tx = db.begin().await?;
     let (kind, meter) = close_in(&mut tx, at, who, case, resolution).await?;
-    let meter = meter.filter(|_| kind == kind::IDENTITY).ok_or(AppError::NotFound)?;
+    let meter = meter.filter(|_| kind == CaseKind::Identity).ok_or(AppError::NotFound)?;
     let found: Option<(String, String)> = on!(&mut tx, |c| sqlx::query_as(
         "SELECT c.detail, m.serial FROM cases c JOIN meters m ON m.id = c.meter_id WHERE c.id = $1"
     )
@@ -39,7 +26,9 @@ pub async fn confirm(db: &Db, at: Timestamp, who: &Who, case: CaseId, resolution
     .fetch_optional(c)
     .await)?;
     let (detail, was) = found.ok_or(AppError::NotFound)?;
-    let serial = answering(&detail).ok_or(StoreError::Inconsistent { table: "cases", column: "detail" })?;
+    let CaseDetail::Identity { answers: serial } = CaseDetail::from_json(kind, &detail)? else {
+        return Err(AppError::NotFound.into());
+    };
     let taken = on!(&mut tx, |c| sqlx::query(
         "UPDATE meters SET serial = $1 WHERE id = $2 AND retired_at IS NULL
            AND NOT EXISTS (SELECT 1 FROM meters o WHERE o.serial = $1 AND o.retired_at IS NULL)

@@ -1,4 +1,4 @@
-//! A shop whose days are reconciled.
+//! A shop whose settlement days are reconciled.
 
 use domain::clock::Clock;
 use model::ids::{OrderId, UserId};
@@ -19,12 +19,12 @@ use crate::shop::{PHONE, Shop};
 pub const CHANNELS: [Tender; 2] = [Tender::Alipay, Tender::WechatPay];
 
 impl Shop {
-    /// Today, by the product's clock.
+    /// Today by the product's clock.
     pub fn today(&self) -> Date {
         self.world.clock.now().date()
     }
 
-    /// Orders and pays through a channel, told to us or not.
+    /// Orders and pays through a channel; returns when the notification was acknowledged.
     pub async fn pays(&self, channel: Tender, fen: i64) -> (OrderId, String) {
         let (order, number) = self.ordered(channel, fen).await;
         assert!(self.sandbox.pay(&number));
@@ -32,7 +32,7 @@ impl Shop {
         (order, number)
     }
 
-    /// The same up to the cashier.
+    /// Orders through a channel and opens its cashier.
     pub async fn ordered(&self, channel: Tender, fen: i64) -> (OrderId, String) {
         self.wait(1_000);
         let (order, cashier) = self.paying_by(channel, fen, &PHONE).await;
@@ -52,11 +52,15 @@ impl Shop {
 
     /// One activation of the task.
     pub async fn reconciles(&self) -> Result<String, String> {
-        let task = Reconcile { payments: self.payments.clone(), config: ReconcileConfig::default() };
+        let task = Reconcile {
+            context: self.world.context().await,
+            payments: self.payments.clone(),
+            config: ReconcileConfig::default(),
+        };
         task.run().await.map_err(|error| error.to_string())
     }
 
-    /// As somebody who presses the button.
+    /// Fetches the statement, as the button on the page does.
     pub async fn fetches(&self, channel: Tender, day: Date) -> Fetched {
         self.payments.reconcile(channel, day, None).await.unwrap()
     }
@@ -65,7 +69,7 @@ impl Shop {
         reconcile::day(&self.world.db, channel, day).await.unwrap().unwrap()
     }
 
-    /// What is listed, and that all books agree.
+    /// The listed differences; asserts that all accounts agree.
     pub async fn listed(&self, channel: Tender, day: Date) -> Vec<DifferenceRow> {
         assert_eq!(verify::verify(&self.world.db).await.unwrap().differences, []);
         let row = self.day(channel, day).await;
@@ -73,18 +77,18 @@ impl Shop {
         reconcile::differences(&self.world.db, channel, day).await.unwrap()
     }
 
-    /// Classes, gaps and reasons of what is listed.
+    /// Class, gap and reason of each listed difference.
     pub async fn classes(&self, channel: Tender, day: Date) -> Vec<(String, Fen, String)> {
         let listed = self.listed(channel, day).await;
         listed.into_iter().map(|row| (row.class, Fen(row.gap_fen), row.why)).collect()
     }
 
-    /// The same without what is only about meters: nothing is delivered here.
+    /// The same without differences of meters, as nothing is delivered here.
     pub async fn money(&self, channel: Tender, day: Date) -> Vec<(String, Fen, String)> {
         self.classes(channel, day).await.into_iter().filter(|(class, ..)| class != "meter").collect()
     }
 
-    /// A person who may see the whole site.
+    /// An operator who may see the whole site.
     pub async fn treasurer(&self) -> Who {
         let user: UserId = self.world.clerk().await;
         Who { user, name: "clerk".into(), role: Role::Operator, ip: String::new() }

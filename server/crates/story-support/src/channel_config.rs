@@ -1,9 +1,9 @@
-//! The channels of a sandbox, for a server that is a process of its own.
+//! The configuration of a sandbox's channels, for a server in a process of its own.
 
 use domain::secret::Secret;
 use sandbox::Sandbox;
 
-/// The sections of a configuration file, with so much patience for the sandbox's answers.
+/// The `[pay]` sections of a configuration file, with this time-out for the sandbox's answers.
 pub fn channels(sandbox: &Sandbox, timeout_ms: u64) -> String {
     let (alipay, wechat) = (sandbox.product_config("127.0.0.1"), sandbox.wechat_config("127.0.0.1"));
     let unionpay = sandbox.unionpay_config("127.0.0.1");

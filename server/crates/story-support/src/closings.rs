@@ -1,11 +1,11 @@
-//! What stories about closings, moves and replacements share.
+//! Helpers for closures, moves and replacements.
 
 use std::time::Duration;
 
 use domain::clock::{Clock, SystemClock};
 use domain::ledger::Account;
 use domain::returns::Rules;
-use meters::Handle;
+use meters::GatewayHandle;
 use model::ids::{AccountId, ClosingId, UserId};
 use model::money::Money;
 use model::order::Tender;
@@ -18,7 +18,7 @@ use crate::World;
 use crate::site::{Site, until};
 
 const SOON: Duration = Duration::from_secs(30);
-/// Two people above this.
+/// A second person approves above this amount.
 pub const RULES: Rules = Rules { approve_above_fen: 5_000, approval_hours: 24 };
 pub const CASH: ClosingRequest = ClosingRequest::Close(BalanceTarget::Counter(Tender::Cash));
 
@@ -53,8 +53,8 @@ pub async fn owed(w: &World, account: &Account) -> Money {
     ledger::credit_balance(&w.db, account).await.unwrap()
 }
 
-/// Goes on until the meters of a closing have ended.
-pub async fn read(s: &Site, engine: &Handle, id: ClosingId) {
+/// Advances until the meters of a closure have been read.
+pub async fn read(s: &Site, engine: &GatewayHandle, id: ClosingId) {
     until(SOON, "the last readings", || async {
         engine.wake();
         advance(&s.w, SystemClock.now()).await;
@@ -63,8 +63,8 @@ pub async fn read(s: &Site, engine: &Handle, id: ClosingId) {
     .await;
 }
 
-/// Meters that hold something, delivered.
-pub async fn stocked(s: &Site, fen: &[i64]) -> Handle {
+/// Sells and delivers this amount into each meter.
+pub async fn stocked(s: &Site, fen: &[i64]) -> GatewayHandle {
     for (room, &fen) in fen.iter().enumerate() {
         s.sell(room, fen).await;
     }

@@ -27,14 +27,16 @@ use std::sync::Arc;
 use domain::clock::{Clock, TestClock};
 use domain::framing::Framing;
 use domain::rng::Rng;
+use meters::live::Live;
 use model::ids::{GatewayId, MeterId, PlaceId};
 use model::meter::Wallet;
 use model::time::Timestamp;
+use server::services::{Context, NoMeterGateway};
 use store::Db;
 use store::meters::{self, NewGateway, NewMeter};
 use store::places::{self, NewPlace};
 
-/// A fresh, migrated database and all that a store function asks for.
+/// A new, migrated database, and the clock and randomness that store functions need.
 #[derive(Clone)]
 pub struct World {
     pub db: Db,
@@ -46,6 +48,13 @@ pub struct World {
 }
 
 impl World {
+    /// What services and tasks work with, in a process that polls no meters.
+    pub async fn context(&self) -> Context {
+        let live = Live::load(&self.db, self.clock.clone()).await.unwrap();
+        let (db, clock, rng) = (self.db.clone(), self.clock.clone(), self.rng.clone());
+        Context { db, clock, rng, live, gateway: Arc::new(NoMeterGateway) }
+    }
+
     pub async fn sqlite() -> Self {
         let dir = tempfile::tempdir().unwrap();
         Self::open(database::sqlite(dir.path()).await, dir).await
@@ -55,7 +64,7 @@ impl World {
         Self::open(database::postgres().await, tempfile::tempdir().unwrap()).await
     }
 
-    /// A meter in a room of its own, on a gateway that all share.
+    /// A meter in a room of its own, on a shared gateway.
     pub async fn meter(&self, unit: u8) -> MeterId {
         let nowhere = SocketAddr::from(([127, 0, 0, 1], 1502));
         let shared = match meters::gateways(&self.db).await.unwrap().first() {
@@ -99,7 +108,7 @@ impl World {
         id
     }
 
-    /// Runs a statement as somebody who can write to the database by hand.
+    /// Runs a statement as a person with write access to the database would.
     pub async fn execute(&self, sql: &'static str) -> u64 {
         match &self.db {
             Db::Sqlite { write, .. } => sqlx::query(sql).execute(write).await.unwrap().rows_affected(),
@@ -125,7 +134,7 @@ macro_rules! both {
             async fn sqlite() {
                 let story = $story;
                 let world = $crate::World::sqlite().await;
-                // The story may keep only the fields it uses; the directory lives here.
+                // The test may keep only some fields; this keeps the directory.
                 story(world.clone()).await;
             }
 
@@ -133,14 +142,14 @@ macro_rules! both {
             async fn postgres() {
                 let story = $story;
                 let world = $crate::World::postgres().await;
-                // The story may keep only the fields it uses; the directory lives here.
+                // The test may keep only some fields; this keeps the directory.
                 story(world.clone()).await;
             }
         }
     };
 }
 
-/// Runs a statement on one id and some numbers.
+/// Runs a statement with an id as `$1` and numbers as `$2`, `$3`, ...
 pub async fn bind(db: &Db, sql: &'static str, id: uuid::Uuid, numbers: &[i64]) {
     match db {
         Db::Sqlite { write, .. } => {
@@ -154,7 +163,7 @@ pub async fn bind(db: &Db, sql: &'static str, id: uuid::Uuid, numbers: &[i64]) {
     }
 }
 
-/// SHA-256 of the certificate, as people read it.
+/// The SHA-256 fingerprint of a certificate, in hexadecimal with colons.
 pub fn fingerprint(pem: &str) -> String {
     use base64::Engine as _;
     let base64: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();

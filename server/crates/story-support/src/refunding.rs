@@ -1,4 +1,4 @@
-//! What stories about refunds share: payments that have to go back, and where their money lies.
+//! Helpers for refunds: payments that must be refunded, and where their money is in the ledger.
 
 use domain::clock::Clock;
 use domain::ledger::Account;
@@ -17,7 +17,7 @@ use store::{StoreError, ledger};
 use crate::World;
 use crate::shop::Shop;
 
-/// Two people above 40.00.
+/// A second person approves above 40.00 yuan.
 pub const POLICY: Policy = Policy {
     refunds: Rules { automatic: false, alipay_days: 90, wechat_days: 365, unionpay_days: 90 },
     counter: returns::Rules { approve_above_fen: 4_000, approval_hours: 24 },
@@ -35,7 +35,7 @@ impl Shop {
     /// Two payments for one order; gives the order and both numbers.
     pub async fn paid_twice(&self, fen: i64) -> (OrderId, String, String) {
         let (order, first) = self.at_the_cashier(fen).await;
-        // The product's clock says that the first form is over; the channel still takes it.
+        // The first attempt has expired by the product's clock; the channel still accepts it.
         self.world.clock.advance(16 * MINUTE);
         let second = self.visit(&self.another_attempt(order).await.cashier).await;
         for number in [&first, &second] {
@@ -45,7 +45,7 @@ impl Shop {
         (order, first, second)
     }
 
-    /// Paid and told.
+    /// Paid, and the notification acknowledged.
     pub async fn paid(&self, fen: i64) -> (OrderId, String) {
         let (order, number) = self.at_the_cashier(fen).await;
         assert!(self.sandbox.pay(&number));
@@ -63,7 +63,7 @@ impl Shop {
         }
     }
 
-    pub fn wish(&self, by: UserId, of: RefundSubject, fen: i64) -> NewRefund {
+    pub fn refund_request(&self, by: UserId, of: RefundSubject, fen: i64) -> NewRefund {
         NewRefund {
             key: self.world.rng.id(self.world.clock.now()),
             of,
@@ -87,7 +87,7 @@ impl Shop {
         ledger::credit_balance(&self.world.db, account).await.unwrap()
     }
 
-    /// What lies in suspense, what is on its way, and what Alipay holds for us, fen.
+    /// Balances in suspense, in pending refunds and at Alipay, fen.
     pub async fn lies(&self) -> (i64, i64, i64) {
         let mut all = [0; 3];
         for (fen, account) in all.iter_mut().zip([Account::Suspense, Account::Refunding, Account::Clearing("alipay")]) {
@@ -110,7 +110,7 @@ pub async fn colleague(w: &World, role: Role) -> UserId {
     users::create(&w.db, &w.rng, w.clock.now(), &user, "test").await.unwrap()
 }
 
-/// One id out of the database.
+/// One id from the database.
 pub async fn uuid(w: &World, sql: &'static str) -> Uuid {
     match &w.db {
         store::Db::Sqlite { read, .. } => sqlx::query_scalar(sql).fetch_one(read).await.unwrap(),

@@ -1,12 +1,13 @@
-//! A room whose credit is on the ledger, and the recorder that hears of its readings.
+//! A room with a server wallet, and the recorder that stores its readings.
 
 use std::sync::Arc;
 
 use ::meters::live::Live;
-use ::meters::recorder::{Event, Recorder};
+use ::meters::recorder::{MeterEvent, Recorder};
 use domain::clock::Clock;
-use domain::meter_state::{Measurement, MeterStatus, Plain};
+use domain::meter_state::{Measurement, MeterStatus, PlainStatus};
 use domain::order::Limits;
+use model::reading::ReadingSource;
 use model::energy::Energy;
 use model::error::AppError;
 use model::ids::{AccountId, GatewayId, MeterId, PlaceId, UserId, Uuid};
@@ -14,8 +15,6 @@ use model::meter::{Latest, Wallet};
 use model::money::Fen;
 use model::order::Tender;
 use model::person::{Role, Who};
-use model::place::PlaceKind;
-use model::reading::ReadingSource;
 use model::tariff::Prices;
 use model::time::{MINUTE, Timestamp};
 use store::accounts::{self, NewResident, OpenAccount};
@@ -54,9 +53,7 @@ impl RoomFixture {
         let now = w.clock.now();
         let (building, room, meter) = (PlaceId(w.rng.id(now)), PlaceId(w.rng.id(now)), MeterId(w.rng.id(now)));
         let mut tx = w.db.begin().await.unwrap();
-        for (id, parent, kind, name) in
-            [(building, None, PlaceKind::Building, "3"), (room, Some(building), PlaceKind::Room, "301")]
-        {
+        for (id, parent, kind, name) in [(building, None, "building", "3"), (room, Some(building), "room", "301")] {
             places::add(&mut tx, &NewPlace { id, parent, kind, name, sort: 1 }).await.unwrap();
         }
         let (serial, profile, wallet) = ("000000000001".into(), "dds238".into(), Wallet::Server);
@@ -111,7 +108,7 @@ impl RoomFixture {
         orders::sell(&self.w.db, &self.w.rng, self.w.clock.now(), &Limits::default(), &new).await
     }
 
-    /// A priced room with an account that started at 1000 Wh, relay closed, and so much on it.
+    /// A room with a price, an account opened at 1000 Wh, a closed relay, and this balance.
     pub async fn supplied(w: World, price: u32, fen: i64) -> (Self, AccountId) {
         let fixture = Self::new(w).await;
         fixture.priced(price).await;
@@ -121,12 +118,12 @@ impl RoomFixture {
         (fixture, account)
     }
 
-    /// So many minutes after the start the counter stood there.
-    pub fn reading(&self, minutes: i64, wh: i64) -> Event {
+    /// A reading of the counter, minutes after the start.
+    pub fn reading(&self, minutes: i64, wh: i64) -> MeterEvent {
         self.seen(minutes, wh, 100, true)
     }
 
-    pub fn seen(&self, minutes: i64, wh: i64, power_w: i32, closed: bool) -> Event {
+    pub fn seen(&self, minutes: i64, wh: i64, power_w: i32, closed: bool) -> MeterEvent {
         let measurement = Measurement {
             total: Energy(wh),
             reverse: None,
@@ -139,12 +136,12 @@ impl RoomFixture {
             power_factor: None,
         };
         let at = self.start.plus(minutes * MINUTE);
-        let meter_status = MeterStatus::Plain(Plain { relay_closed: Some(closed), ..Plain::default() });
-        Event::Read { meter: self.meter, from: at, at, source: ReadingSource::Sweep, measurement, meter_status }
+        let meter_status = MeterStatus::Plain(PlainStatus { relay_closed: Some(closed), ..PlainStatus::default() });
+        MeterEvent::Read { meter: self.meter, from: at, at, source: ReadingSource::Sweep, measurement, meter_status }
     }
 
-    /// A recorder that lives for these events.
-    pub async fn record(&self, events: Vec<Event>) {
+    /// Runs a recorder for these events.
+    pub async fn record(&self, events: Vec<MeterEvent>) {
         let recorder =
             Recorder::load(self.w.db.clone(), self.w.clock.clone(), self.w.rng.clone(), self.live.clone(), Arc::default())
                 .await
@@ -164,7 +161,8 @@ impl RoomFixture {
     pub async fn balance_e4(&self) -> i64 {
         self.w
             .number(
-                "SELECT CAST(COALESCE(SUM(credits_e4 - debits_e4), 0) AS BIGINT) FROM ledger_balances WHERE account LIKE 'wallet:%'",
+                "SELECT CAST(COALESCE(SUM(credits_e4 - debits_e4), 0) AS BIGINT) FROM ledger_balances
+                 WHERE account LIKE 'wallet:%'",
             )
             .await
     }
@@ -177,11 +175,11 @@ impl RoomFixture {
         assert_eq!(verify::verify(&self.w.db).await.unwrap().differences, []);
     }
 
-    /// What reconciling stores now, and the newest command's wish.
+    /// Runs the relay controller once; gives the number of stored commands, and the arguments of the newest.
     pub async fn reconcile(&self) -> (usize, String) {
         let stored = wallets::reconcile(&self.w.db, &self.w.rng, self.w.clock.now(), None).await.unwrap();
-        let wish =
+        let args =
             self.w.word("SELECT COALESCE((SELECT args FROM commands ORDER BY decided_at DESC, id DESC LIMIT 1), '')").await;
-        (stored, wish)
+        (stored, args)
     }
 }

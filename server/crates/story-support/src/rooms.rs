@@ -1,4 +1,4 @@
-//! Rooms with an open account and a resident, and a look at the books.
+//! Rooms with an open account and a resident, and queries on the database.
 
 use domain::clock::Clock;
 use model::ids::{AccountId, MeterId, UserId};
@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::World;
 
-/// A room that may buy.
+/// A room with an open account.
 #[derive(Clone, Copy, Debug)]
 pub struct Room {
     pub meter: MeterId,
@@ -18,7 +18,7 @@ pub struct Room {
 }
 
 impl World {
-    /// A room whose account was taken over with nothing in its meter.
+    /// A room whose account was taken over with an empty meter.
     pub async fn room(&self, unit: u8) -> Room {
         let meter = self.meter(unit).await;
         let login = format!("resident{unit}");
@@ -43,19 +43,22 @@ impl World {
         Room { meter, account: AccountId(account), resident: UserId(user) }
     }
 
-    /// A meter was read, in its first epoch: its count, what was put in, what is left.
+    /// Stores a reading of a meter in its first epoch.
     pub async fn shows(&self, meter: MeterId, count: i64, cumulative: i64, remaining: i64) {
-        let sql = "INSERT INTO meter_latest (meter_id, observed_at, status, epoch, count, cumulative_fen, remaining_fen, total_wh, reverse_wh)
+        let sql =
+            "INSERT INTO meter_latest (meter_id, observed_at, status, epoch, count, cumulative_fen, remaining_fen, total_wh,
+                                             reverse_wh)
                    VALUES ($1, $2, 3, 1, $3, $4, $5, 0, 0)
                    ON CONFLICT (meter_id) DO UPDATE SET observed_at = excluded.observed_at, count = excluded.count,
                        cumulative_fen = excluded.cumulative_fen, remaining_fen = excluded.remaining_fen";
         crate::bind(&self.db, sql, meter.0, &[self.clock.now().0, count, cumulative, remaining]).await;
     }
 
-    /// Somebody who sells at the counter.
+    /// An operator.
     pub async fn clerk(&self) -> UserId {
         let id = self.rng.id(self.clock.now());
-        let sql = "INSERT INTO users (id, role, login, name, password_hash, created_at) VALUES ($1, 'operator', 'clerk', 'clerk', '', 0)";
+        let sql = "INSERT INTO users (id, role, login, name, password_hash, created_at)
+                   VALUES ($1, 'operator', 'clerk', 'clerk', '', 0)";
         match &self.db {
             Db::Sqlite { write, .. } => drop(sqlx::query(sql).bind(id).execute(write).await.unwrap()),
             Db::Postgres(pool) => drop(sqlx::query(sql).bind(id).execute(pool).await.unwrap()),
@@ -63,7 +66,7 @@ impl World {
         UserId(id)
     }
 
-    /// One number out of the database.
+    /// One number from the database.
     pub async fn number(&self, sql: &'static str) -> i64 {
         match &self.db {
             Db::Sqlite { read, .. } => sqlx::query_scalar(sql).fetch_one(read).await.unwrap(),
@@ -71,7 +74,7 @@ impl World {
         }
     }
 
-    /// One word out of the database.
+    /// One text from the database.
     pub async fn word(&self, sql: &'static str) -> String {
         match &self.db {
             Db::Sqlite { read, .. } => sqlx::query_scalar(sql).fetch_one(read).await.unwrap(),

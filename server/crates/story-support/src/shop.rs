@@ -1,4 +1,4 @@
-//! The product's payment half and a sandbox, each a server of its own on loopback, as in the field.
+//! The payment half of the product and a sandbox, each a server of its own on loopback, as in production.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use domain::clock::{Clock, TestClock};
 use domain::refund::Rules;
+use model::error::AppError;
 use model::ids::OrderId;
 use model::money::Fen;
 use model::order::Tender;
@@ -14,7 +15,7 @@ use payments::{Cashier, Config, Device, Payer, Payments, Started};
 use sandbox::{Keys, Sandbox, Trade};
 use server::tasks::Task;
 use server::tasks::query_payments::QueryPayments;
-use server::tasks::refunds::Refunds;
+use server::tasks::refunds::SendRefunds;
 use store::orders::{self, NewOrder, Order};
 use store::payments::attempts_of;
 use store::verify;
@@ -34,7 +35,7 @@ pub struct Shop {
     pub sandbox: Sandbox,
     /// The sandbox's clock; it does not move with the product's.
     pub bank_clock: Arc<TestClock>,
-    /// Where the product takes notifications.
+    /// The address that receives notifications.
     pub address: SocketAddr,
     pub http: reqwest::Client,
 }
@@ -44,19 +45,19 @@ impl Shop {
         Self::under(world, Rules::default()).await
     }
 
-    /// With other rules for refunds.
+    /// With these rules for refunds.
     pub async fn under(world: World, refunds: Rules) -> Self {
         let room = world.room(1).await;
         Self::of(world, room, refunds).await
     }
 
-    /// For a room that is there.
+    /// For an existing room.
     pub async fn of(world: World, room: Room, refunds: Rules) -> Self {
         let bank_clock = TestClock::new(world.clock.now());
         let config = sandbox::Config {
             address: (Ipv4Addr::LOCALHOST, 0).into(),
             keys: Keys::generate().unwrap(),
-            // The second send after 4 ms, the last after some minutes.
+            // Notifications are repeated after 4 ms, the last after some minutes.
             speed: 60_000,
             clock: bank_clock.clone(),
             rng: world.rng.clone(),
@@ -89,28 +90,34 @@ impl Shop {
         }
     }
 
-    /// Orders and brings the payer to the cashier; gives the order and the number of the trade.
+    /// An order and its cashier, as the product opens them.
+    pub async fn start(&self, top_up: &NewOrder, payer: &Payer<'_>) -> Result<Started, AppError> {
+        let order = self.payments.create_order(top_up).await?;
+        self.payments.resume(order.id(), payer).await
+    }
+
+    /// Orders and opens the cashier; gives the order and the number of the trade.
     pub async fn at_the_cashier(&self, fen: i64) -> (OrderId, String) {
-        let started = self.payments.start(&self.top_up(fen), &PHONE).await.unwrap();
+        let started = self.start(&self.top_up(fen), &PHONE).await.unwrap();
         let number = self.visit(&started.cashier).await;
         (started.order.id(), number)
     }
 
-    /// The same through another channel.
+    /// Orders through this channel.
     pub async fn paying_by(&self, tender: Tender, fen: i64, payer: &Payer<'_>) -> (OrderId, Cashier) {
         let top_up = NewOrder { tender, ..self.top_up(fen) };
-        let started = self.payments.start(&top_up, payer).await.unwrap();
+        let started = self.start(&top_up, payer).await.unwrap();
         (started.order.id(), started.cashier)
     }
 
-    /// Orders through any channel and brings a phone to its cashier; gives the order and the number of the trade.
+    /// Orders through this channel and opens its cashier on a phone; gives the order and the number of the trade.
     pub async fn reach(&self, tender: Tender, fen: i64) -> (OrderId, String) {
         let (order, cashier) = self.paying_by(tender, fen, &PHONE).await;
         self.arrive(&cashier).await;
         (order, self.number(order).await)
     }
 
-    /// Goes to a cashier as the payer's browser does; WeChat's trade is there before its payer.
+    /// Opens a cashier as the payer's browser does. A WeChat trade exists before that.
     pub async fn arrive(&self, cashier: &Cashier) {
         match cashier {
             Cashier::Address(address) if address.contains("/cashier/") => {}
@@ -128,7 +135,7 @@ impl Shop {
         attempts_of(&self.world.db, order).await.unwrap().pop().unwrap().out_trade_no
     }
 
-    /// Goes to Alipay's cashier as the payer's browser does.
+    /// Opens Alipay's cashier as the payer's browser does; gives the number of the trade.
     pub async fn visit(&self, cashier: &Cashier) -> String {
         self.follow(cashier).await;
         let Cashier::Address(address) = cashier else { panic!("{cashier:?}") };
@@ -137,7 +144,7 @@ impl Shop {
         content["out_trade_no"].as_str().unwrap().to_owned()
     }
 
-    /// Where the address leads.
+    /// The address that the cashier redirects to.
     pub async fn follow(&self, cashier: &Cashier) -> String {
         let Cashier::Address(address) = cashier else { panic!("{cashier:?}") };
         let answer = self.http.get(address).send().await.unwrap();
@@ -161,7 +168,7 @@ impl Shop {
         self.sandbox.books().into_iter().find(|trade| trade.out_trade_no == number).unwrap()
     }
 
-    /// Waits until the sandbox's books say so.
+    /// Waits until the sandbox's record of the trade satisfies the condition.
     pub async fn until(&self, number: &str, what: impl Fn(&Trade) -> bool) -> Trade {
         for _ in 0..500 {
             let trade = self.trade(number);
@@ -173,7 +180,7 @@ impl Shop {
         panic!("waited in vain: {:?}", self.trade(number));
     }
 
-    /// Both clocks move.
+    /// Advances both clocks.
     pub fn wait(&self, ms: i64) {
         self.world.clock.advance(ms);
         self.bank_clock.advance(ms);
@@ -181,15 +188,17 @@ impl Shop {
 
     /// One activation of the query job.
     pub async fn query(&self) -> Result<String, String> {
-        QueryPayments(self.payments.clone()).run().await.map_err(|error| error.to_string())
+        let task = QueryPayments { context: self.world.context().await, payments: self.payments.clone() };
+        task.run().await.map_err(|error| error.to_string())
     }
 
-    /// One activation of the task that gives money back.
+    /// One activation of the refund task.
     pub async fn give_back(&self) -> Result<String, String> {
-        Refunds(self.payments.clone()).run().await.map_err(|error| error.to_string())
+        let task = SendRefunds { context: self.world.context().await, payments: self.payments.clone() };
+        task.run().await.map_err(|error| error.to_string())
     }
 
-    /// Long enough for every attempt to be over and dead, asking on the way as the job would.
+    /// Advances until every attempt has expired, and runs the query job on the way.
     pub async fn past_the_end(&self) {
         for _ in 0..25 {
             self.wait(MINUTE);
@@ -208,7 +217,7 @@ impl Shop {
         (answer.status().as_u16(), answer.text().await.unwrap())
     }
 
-    /// Credit commands, payments and events so far, and that all books agree.
+    /// Credit commands, payments and events so far; asserts that all accounts agree.
     pub async fn proved(&self) -> Counts {
         assert_eq!(verify::verify(&self.world.db).await.unwrap().differences, []);
         let w = &self.world;
@@ -226,14 +235,14 @@ impl Shop {
     }
 }
 
-/// The product's payment half, on a port of its own.
+/// The product's payment half on a free port.
 async fn serve(world: &World, config: Config) -> (Payments, SocketAddr) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
     let config = Config { public_url: format!("http://{address}"), ..config };
     let (db, clock, rng) = (world.db.clone(), world.clock.clone(), world.rng.clone());
     let payments = Payments::new(&config, db, clock, rng, Arc::new(|| {})).unwrap();
-    let router = server::http::notifications::routes(payments.clone());
+    let router = server::http::notifications::routes(payments.clone(), world.clock.clone());
     tokio::spawn(async move { axum::serve(listener, router).await });
     (payments, address)
 }
@@ -248,7 +257,7 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// One payment, credited once, and nothing odd.
+    /// One payment, credited once, without cases.
     pub const ONCE: Self = Self { credits: 1, payments: 1, suspense_fen: 0, events: 1, cases: 0 };
     pub const NONE: Self = Self { credits: 0, payments: 0, suspense_fen: 0, events: 0, cases: 0 };
 }

@@ -6,31 +6,29 @@ use ::meters::config::Config;
 use ::meters::keys::MasterKeys;
 use ::meters::live::Live;
 use ::meters::profile::Profiles;
-use ::meters::{Handle, Meters};
+use ::meters::{GatewayHandle, Meters};
 use domain::clock::{Clock, SystemClock};
-use domain::command_args::CommandArgs;
 use domain::order::Limits;
-use model::ids::{CommandId, GatewayId, MeterId, OrderId, PlaceId, UserId};
+use model::ids::{GatewayId, MeterId, OrderId, PlaceId, UserId};
 use model::money::Fen;
 use model::order::Tender;
-use model::time::Timestamp;
 use simulator::{Estate, MeterHandle, MeterView, OpenAccount, Simulator};
 use std::sync::Arc;
 use store::accounts::{self, NewResident, TakeOver};
-use store::commands::{self, NewCommand};
+use store::commands::{self, NewCommand, priority};
 use store::meters::{NewGateway, NewMeter, add_gateway, add_meter};
 use store::orders::{self, NewOrder, Order};
-use store::{Db, Tx, verify};
+use store::{Db, verify};
 use uuid::Uuid;
 
 use crate::World;
 use crate::rooms::Room;
 
-/// Everything that stands.
+/// A simulated site and its database.
 pub struct Site {
     pub w: World,
     pub sim: Simulator,
-    /// Those with an account, in the order of the estate.
+    /// The rooms with an account, in the order of the estate.
     pub rooms: Vec<Room>,
     /// All meters, in the order of the estate.
     pub meters: Vec<MeterId>,
@@ -129,24 +127,24 @@ impl Site {
     }
 
     /// Starts the engine.
-    pub async fn start(&self) -> Handle {
+    pub async fn start(&self) -> GatewayHandle {
         let clock: domain::clock::SharedClock = Arc::new(SystemClock);
         let live = Live::load(&self.w.db, clock.clone()).await.unwrap();
         self.start_with(live).await
     }
 
     /// Starts the engine with this hub.
-    pub async fn start_with(&self, live: Live) -> Handle {
+    pub async fn start_with(&self, live: Live) -> GatewayHandle {
         self.start_at(Arc::new(SystemClock), live).await
     }
 
     /// Starts the engine with this hub, by this clock.
-    pub async fn start_at(&self, clock: domain::clock::SharedClock, live: Live) -> Handle {
+    pub async fn start_at(&self, clock: domain::clock::SharedClock, live: Live) -> GatewayHandle {
         let (db, rng, keys, config) = (self.w.db.clone(), self.w.rng.clone(), self.keys.clone(), self.config.clone());
         Meters { db, clock, rng, live, keys, config, profiles: Profiles::load(None).unwrap() }.start().await.unwrap()
     }
 
-    /// Sells at the counter.
+    /// Sells for cash.
     pub async fn sell(&self, room: usize, fen: i64) -> Order {
         let at = SystemClock.now();
         let Room { meter, account, .. } = self.rooms[room];
@@ -157,21 +155,15 @@ impl Site {
     }
 
     /// Stores a command that moves no money.
-    pub async fn command(&self, meter: MeterId, args: impl Into<CommandArgs>) -> commands::Command {
-        self.command_stored_as(meter, args, None).await
-    }
-
-    /// The same with other stored arguments, as another version of the server may have left them.
-    pub async fn command_stored_as(
-        &self,
-        meter: MeterId,
-        args: impl Into<CommandArgs>,
-        stored: Option<&'static str>,
-    ) -> commands::Command {
+    pub async fn command(&self, meter: MeterId, kind: &'static str, args: &str) -> commands::Command {
         let at = SystemClock.now();
-        let id = CommandId(self.w.rng.id(at));
-        let new = NewCommand::setting(id, meter, args.into(), Some(self.clerk));
-        enqueue(&self.w, at, &new, stored).await;
+        let id = model::ids::CommandId(self.w.rng.id(at));
+        let priority = if matches!(kind, "mode" | "switch") { priority::RELAY } else { priority::SETTINGS };
+        let args = args.to_owned();
+        let new = NewCommand { id, meter, account: None, order: None, kind, args, money: false, priority, by: Some(self.clerk) };
+        let mut tx = self.w.db.begin().await.unwrap();
+        commands::enqueue(&mut tx, at, &new).await.unwrap();
+        tx.commit().await.unwrap();
         commands::find(&self.w.db, id).await.unwrap().unwrap()
     }
 
@@ -180,11 +172,11 @@ impl Site {
     }
 
     pub async fn refreshed(&self, command: &commands::Command) -> commands::Command {
-        commands::find(&self.w.db, command.id).await.unwrap().unwrap()
+        commands::find(&self.w.db, model::ids::CommandId(command.id)).await.unwrap().unwrap()
     }
 
-    /// The command that waits for a person.
-    pub async fn held(&self) -> model::ids::CommandId {
+    /// The command that is a case.
+    pub async fn held_command(&self) -> model::ids::CommandId {
         let sql = "SELECT id FROM commands WHERE state = 'case'";
         model::ids::CommandId(match &self.w.db {
             Db::Sqlite { read, .. } => sqlx::query_scalar(sql).fetch_one(read).await.unwrap(),
@@ -201,7 +193,7 @@ impl Site {
         self.meter(gateway, unit).view().unwrap()
     }
 
-    /// Waits until no command is under way any more.
+    /// Waits until no command is pending.
     pub async fn settled(&self, within: Duration) {
         until(within, "commands to settle", || async {
             self.w.number("SELECT COUNT(*) FROM commands WHERE state IN ('queued', 'sending')").await == 0
@@ -209,7 +201,7 @@ impl Site {
         .await;
     }
 
-    /// What the books say of themselves, and what they say of the meters.
+    /// Asserts that the accounts agree with each other and with the meters.
     pub async fn prove(&self) {
         assert_eq!(verify::verify(&self.w.db).await.unwrap().differences, []);
         let sql = "SELECT m.serial, a.epoch, a.count, a.cumulative_fen FROM account_meters a JOIN meters m ON m.id = a.meter_id";
@@ -220,8 +212,8 @@ impl Site {
         for meter in self.sim.meters() {
             let view = meter.view().unwrap();
             let row = rows.iter().find(|row| row.0 == view.serial.to_string()).unwrap();
-            let known = (row.1, row.2, row.3);
-            assert_eq!(known, (view.epoch.into(), view.count.into(), view.cumulative.into()), "meter {}", view.serial);
+            let expected = (row.1, row.2, row.3);
+            assert_eq!(expected, (view.epoch.into(), view.count.into(), view.cumulative.into()), "meter {}", view.serial);
         }
     }
 }
@@ -238,25 +230,11 @@ impl World {
     }
 }
 
-/// Waits until something is so, and says what did not come.
+/// Waits until a condition holds; fails with `what`.
 pub async fn until<F: Future<Output = bool>>(within: Duration, what: &str, mut so: impl FnMut() -> F) {
     let start = Instant::now();
     while !so().await {
         assert!(start.elapsed() < within, "waited {within:?} for {what}");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-}
-
-/// Stores a command, and what stands in its place as arguments, in one transaction.
-pub async fn enqueue(w: &World, at: Timestamp, new: &NewCommand, stored: Option<&'static str>) {
-    let mut tx = w.db.begin().await.unwrap();
-    commands::enqueue(&mut tx, at, new).await.unwrap();
-    if let Some(text) = stored {
-        let sql = "UPDATE commands SET args = $1 WHERE id = $2";
-        match &mut tx {
-            Tx::Sqlite(tx) => drop(sqlx::query(sql).bind(text).bind(new.id).execute(&mut **tx).await.unwrap()),
-            Tx::Postgres(tx) => drop(sqlx::query(sql).bind(text).bind(new.id).execute(&mut **tx).await.unwrap()),
-        }
-    }
-    tx.commit().await.unwrap();
 }

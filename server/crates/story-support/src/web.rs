@@ -1,4 +1,4 @@
-//! A real server on a port of its own, and people who talk to it.
+//! A real server on a free port, and people who use it.
 
 use domain::clock::{Clock, SharedClock};
 use domain::secret::Secret;
@@ -33,7 +33,7 @@ impl Web {
         Self::with(world, config, world.clock.clone()).await
     }
 
-    /// With this configuration, but the world's database, by this clock.
+    /// With this configuration and clock, on the world's database.
     pub async fn with(world: &World, mut config: Config, clock: SharedClock) -> Self {
         config.database.url = Secret::from(world.url.as_str());
         let application = Application::build(&config, clock, world.rng.clone()).await.unwrap();
@@ -45,7 +45,7 @@ impl Web {
         Self { base, client, live, stop, running }
     }
 
-    /// A person who has not logged in, in a browser.
+    /// A person with a browser who has not logged in.
     pub fn visitor(&self) -> Person<'_> {
         Person { web: self, cookie: String::new(), html: true }
     }
@@ -61,7 +61,7 @@ impl Web {
         person
     }
 
-    /// What its pollers publish to.
+    /// The hub that its pollers publish to.
     pub fn live(&self) -> &Live {
         &self.live
     }
@@ -77,7 +77,7 @@ impl Drop for Web {
     }
 }
 
-/// Somebody with a browser, or with a program where `html` is false.
+/// A person with a browser, or with a program where `html` is false.
 #[derive(Clone)]
 pub struct Person<'a> {
     web: &'a Web,

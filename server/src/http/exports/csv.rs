@@ -1,7 +1,7 @@
-//! Comma-separated values that no spreadsheet takes for a formula.
+//! Comma-separated values that spreadsheets do not execute as formulas.
 
-/// One line, with its end. A cell that a spreadsheet would compute (`=`, `+`, `-`, `@`, tab, return at its beginning) gets an
-/// apostrophe before it, unless it is a number; account and order numbers of more than 15 digits too, or they lose the rest.
+/// One line with its line end. A cell that a spreadsheet would compute (`=`, `+`, `-`, `@`, tab or return at its beginning) gets an
+/// apostrophe before it, unless it is a number. So do numbers of more than 15 digits, whose last digits would be lost.
 #[must_use]
 pub fn line<const N: usize>(cells: &[String; N]) -> String {
     let mut text = String::new();
@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cells_are_cells_and_never_formulas() {
+    fn cells_are_never_formulas() {
         for (cell, written) in [
             ("301", "301"),
             ("-12.50", "-12.50"),

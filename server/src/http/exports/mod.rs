@@ -1,9 +1,9 @@
-//! Files for people: what spreadsheets read.
+//! Files for spreadsheets.
 
 pub mod csv;
 mod overdrawn;
-mod reconcile;
+mod reconciliation;
 pub mod register;
 
-pub use overdrawn::exposed;
-pub use reconcile::reconcile;
+pub use overdrawn::overdrawn;
+pub use reconciliation::reconciliation;

@@ -1,4 +1,4 @@
-//! The exposed meters as a file.
+//! `/overdrawn.csv`: the overdrawn accounts as a file.
 
 use app::i18n::exposed::words;
 use axum::Extension;
@@ -8,24 +8,24 @@ use axum::response::{IntoResponse, Response};
 use model::time::Timestamp;
 
 use super::csv::line;
-use crate::http::{AppState, Facts};
+use crate::http::{AppState, RequestInfo};
 use store::console;
 
-/// All that the operator may see. The route table lets only operators come here.
-pub async fn exposed(State(state): State<AppState>, Extension(facts): Extension<Facts>) -> Response {
-    let Some(who) = &facts.who else { return StatusCode::UNAUTHORIZED.into_response() };
-    let exposed = match console::exposed(&state.db, who.user, -1).await {
-        Ok(exposed) => exposed,
+/// All that the operator may see. The access table allows operators only.
+pub async fn overdrawn(State(state): State<AppState>, Extension(info): Extension<RequestInfo>) -> Response {
+    let Some(who) = &info.who else { return StatusCode::UNAUTHORIZED.into_response() };
+    let overdrawn = match console::exposed(&state.context.db, who.user, -1).await {
+        Ok(overdrawn) => overdrawn,
         Err(error) => {
-            tracing::error!(error = &error as &dyn std::error::Error, "exposed.failed");
+            tracing::error!(error = &error as &dyn std::error::Error, "overdrawn.failed");
             return StatusCode::SERVICE_UNAVAILABLE.into_response();
         }
     };
-    let t = words(facts.lang);
+    let t = words(info.lang);
     let mut file = "\u{feff}".to_owned();
     file += &line(&[t.room, t.account, t.residents, t.owed, t.since, t.relay, t.observed, t.lost].map(str::to_owned));
     let at = |at: Option<Timestamp>| at.map(|at| at.to_string()).unwrap_or_default();
-    for one in exposed.page.lines {
+    for one in overdrawn.page.lines {
         let relay = one.relay.map_or(t.never, |(closed, _)| if closed { t.closed } else { t.open });
         file += &line(&[
             one.room.to_string(),
@@ -39,11 +39,11 @@ pub async fn exposed(State(state): State<AppState>, Extension(facts): Extension<
         ]);
     }
     let mut total: [String; 8] = Default::default();
-    (total[0], total[3]) = (t.total.to_owned(), exposed.owed.to_string());
+    (total[0], total[3]) = (t.total.to_owned(), overdrawn.owed.to_string());
     file += &line(&total);
     let headers = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
-        (header::CONTENT_DISPOSITION, "attachment; filename=\"exposed.csv\""),
+        (header::CONTENT_DISPOSITION, "attachment; filename=\"overdrawn.csv\""),
         (header::CACHE_CONTROL, "no-store"),
     ];
     (headers, file).into_response()

@@ -1,4 +1,4 @@
-//! `/register.csv`: the register of the till as a file, streamed: as long as the register is, and never whole in memory.
+//! `/register.csv`: the register of sales and returns as a file, streamed so that it is never whole in memory.
 
 use app::pages::operator::register;
 use axum::body::{Body, Bytes};
@@ -13,30 +13,30 @@ use model::time::Timestamp;
 
 use crate::http::AppState;
 use crate::http::exports::csv;
-use crate::http::session::Facts;
+use crate::http::session::RequestInfo;
 use store::{Db, Result, console};
 
 /// Lines read at once.
 const CHUNK: i64 = 500;
 
-/// Answers with the file. The guard has let only operators in; what they may see is for the query.
-pub async fn download(State(state): State<AppState>, Query(said): Query<Vec<(String, String)>>, request: Request) -> Response {
-    let facts = request.extensions().get::<Facts>();
-    let Some((who, lang)) = facts.and_then(|facts| Some((facts.who.clone()?, facts.lang))) else {
+/// The access table allows operators only; the query limits the lines to what they may see.
+pub async fn download(State(state): State<AppState>, Query(fields): Query<Vec<(String, String)>>, request: Request) -> Response {
+    let info = request.extensions().get::<RequestInfo>();
+    let Some((who, lang)) = info.and_then(|info| Some((info.who.clone()?, info.lang))) else {
         return axum::http::StatusCode::UNAUTHORIZED.into_response();
     };
     let query =
-        register::query(|name| said.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone()).unwrap_or_default());
+        register::query(|name| fields.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone()).unwrap_or_default());
     let headers = [
         (CONTENT_TYPE, "text/csv; charset=utf-8"),
         (CONTENT_DISPOSITION, "attachment; filename=\"dormwatt-register.csv\""),
         (CACHE_CONTROL, "no-store"),
     ];
-    (headers, Body::from_stream(lines(state.db, who.user, query, lang))).into_response()
+    (headers, Body::from_stream(lines(state.context.db, who.user, query, lang))).into_response()
 }
 
-/// Where the file stands.
-enum At {
+/// The position in the file.
+enum Position {
     Head,
     After(Timestamp, Uuid),
     End,
@@ -44,20 +44,20 @@ enum At {
 
 fn lines(db: Db, user: UserId, query: RecordQuery, lang: Lang) -> impl stream::Stream<Item = Result<Bytes>> {
     let terms = console::Terms::of(user, &query);
-    stream::try_unfold((At::Head, db, terms), move |(at, db, terms)| async move {
+    stream::try_unfold((Position::Head, db, terms), move |(at, db, terms)| async move {
         let (mut text, after) = match at {
-            At::End => return Ok(None),
-            // Spreadsheets take a file without the mark for one in the system's old code page.
-            At::Head => (format!("\u{feff}{}", csv::line(&register::head(lang).map(str::to_owned))), None),
-            At::After(at, id) => (String::new(), Some((at, id))),
+            Position::End => return Ok(None),
+            // Without the byte order mark, spreadsheets read the file in the system's old code page.
+            Position::Head => (format!("\u{feff}{}", csv::line(&register::head(lang).map(str::to_owned))), None),
+            Position::After(at, id) => (String::new(), Some((at, id))),
         };
         let found = console::records(&db, &terms, after, CHUNK, 0).await?;
         for record in &found {
             text.push_str(&csv::line(&cells(record, lang)));
         }
         let next = match found.last() {
-            Some(last) if found.len() as i64 == CHUNK => At::After(last.at, last.id),
-            _ => At::End,
+            Some(last) if found.len() as i64 == CHUNK => Position::After(last.at, last.id),
+            _ => Position::End,
         };
         Ok(Some((Bytes::from(text), (next, db, terms))))
     })

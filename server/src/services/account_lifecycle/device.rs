@@ -1,4 +1,4 @@
-//! A new meter as a person describes it: what they leave out is as the old one's.
+//! The description of a new meter: what is left out is as the old meter's.
 
 use model::console::Device;
 use model::error::AppError;
@@ -6,19 +6,19 @@ use model::ids::{GatewayId, MeterId};
 use model::person::Who;
 
 use super::AccountLifecycleService;
-use store::{closings, console, meters};
+use store::{closings, meters};
 
 impl AccountLifecycleService {
-    /// The whole description; where its credit lives its profile says.
+    /// Completes the description from the old meter and the profile.
     ///
     /// # Errors
     /// [`AppError::NotFound`] for a gateway that is not the operator's, [`AppError::Invalid`] for an unknown profile or a unit id that
     /// no bus has.
     pub(super) async fn device(&self, who: &Who, old: MeterId, device: &Device) -> Result<closings::Device, AppError> {
-        let row = meters::find(&self.db, old).await?.ok_or(AppError::NotFound)?;
+        let row = meters::find(&self.context.db, old).await?.ok_or(AppError::NotFound)?;
         let gateway = device.gateway.unwrap_or(row.gateway_id);
-        if device.gateway.is_some() && !console::may_touch_gateway(&self.db, who.user, gateway).await? {
-            return Err(AppError::NotFound);
+        if device.gateway.is_some() {
+            self.context.require_gateway(who, gateway).await?;
         }
         let unit = match device.unit {
             Some(unit) => unit,

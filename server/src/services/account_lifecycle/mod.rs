@@ -1,13 +1,11 @@
-//! The server's side of [`LifePort`]: one function a wish, over the store.
+//! The account lifecycle: residents and meters of an account, closures, moves and meter replacements.
 
 mod device;
 
-use std::sync::Arc;
-
-use app::api::life::LifePort;
+use app::api::account_lifecycle::AccountLifecyclePort;
 use async_trait::async_trait;
 use model::console::{
-    BalanceTarget, Closing, ClosingKind, ClosingMeter, Counted, Device, Life, ResidentToAdd, Setting, Stranded,
+    BalanceTarget, Closing, ClosingKind, ClosingMeter, Counted, Device, Lifecycle, ResidentToAdd, RoomName, Setting, Stranded,
 };
 use model::error::AppError;
 use model::ids::{AccountId, ClosingId, MeterId, OrderId, Uuid};
@@ -15,208 +13,179 @@ use model::order::CommandState;
 use model::person::Who;
 use model::time::Timestamp;
 
-use crate::services::auth::Passwords;
-use crate::services::console::{Field, MIN_PASSWORD};
-use domain::clock::SharedClock;
-use domain::rng::Rng;
-use meters::live::Live;
+use super::Context;
+use super::auth::{Passwords, is_weak};
 use meters::profile::Profiles;
 use store::accounts::{self, NewResident};
 use store::closings::{self, ClosingRequest, Kind, NewClosing, View, ViewMeter, ViewSetting};
-use store::{Db, StoreError, console, orders, parameters};
+use store::{StoreError, console, orders, parameters};
 
-/// What keeps the accounts.
 pub struct AccountLifecycleService {
-    db: Db,
-    clock: SharedClock,
-    rng: Rng,
-    live: Live,
+    context: Context,
     passwords: Passwords,
     profiles: Profiles,
-    field: Arc<dyn Field>,
 }
 
 impl AccountLifecycleService {
-    /// Over these parts.
-    ///
-    /// # Errors
-    /// Where no password can be hashed.
-    pub fn new(
-        db: Db,
-        clock: SharedClock,
-        rng: Rng,
-        live: Live,
-        profiles: Profiles,
-        field: Arc<dyn Field>,
-    ) -> Result<Self, AppError> {
-        let passwords = Passwords::new(rng.clone())?;
-        Ok(Self { db, clock, rng, live, passwords, profiles, field })
-    }
-
-    /// A room that the operator may see; anything else does not exist.
-    async fn room_of(&self, who: &Who, meter: MeterId) -> Result<console::RoomRow, AppError> {
-        console::room(&self.db, who.user, meter).await?.ok_or(AppError::NotFound)
-    }
-
-    async fn account_of(&self, who: &Who, meter: MeterId) -> Result<AccountId, AppError> {
-        let room = self.room_of(who, meter).await?;
-        room.account.account_id.ok_or(AppError::AccountNotOpen)
+    #[must_use]
+    pub const fn new(context: Context, passwords: Passwords, profiles: Profiles) -> Self {
+        Self { context, passwords, profiles }
     }
 
     /// A closing of an account that the operator may see.
-    async fn closing_of(&self, who: &Who, id: ClosingId) -> Result<(View, model::console::RoomName), AppError> {
-        let view = closings::view(&self.db, id).await?.ok_or(AppError::NotFound)?;
-        let room = console::room_of_account(&self.db, who.user, view.account).await?.ok_or(AppError::NotFound)?;
+    async fn closing_of(&self, who: &Who, id: ClosingId) -> Result<(View, RoomName), AppError> {
+        let view = closings::view(&self.context.db, id).await?.ok_or(AppError::NotFound)?;
+        let room = console::room_of_account(&self.context.db, who.user, view.account).await?.ok_or(AppError::NotFound)?;
         Ok((view, room))
     }
 
-    async fn goes(&self, who: &Who, goes: &BalanceTarget) -> Result<closings::BalanceTarget, AppError> {
-        Ok(match goes {
+    async fn balance_target(&self, who: &Who, target: &BalanceTarget) -> Result<closings::BalanceTarget, AppError> {
+        Ok(match target {
             BalanceTarget::Counter(tender) => closings::BalanceTarget::Counter(*tender),
-            BalanceTarget::Account(number) => closings::BalanceTarget::Account(self.numbered(who, number).await?),
+            BalanceTarget::Account(number) => closings::BalanceTarget::Account(self.account_numbered(who, number).await?),
         })
     }
 
-    async fn numbered(&self, who: &Who, number: &str) -> Result<AccountId, AppError> {
-        console::account_by_number(&self.db, who.user, number).await?.ok_or(AppError::NotFound)
+    async fn account_numbered(&self, who: &Who, number: &str) -> Result<AccountId, AppError> {
+        console::account_by_number(&self.context.db, who.user, number).await?.ok_or(AppError::NotFound)
     }
 
     async fn begin(
         &self,
         who: &Who,
         account: AccountId,
-        what: ClosingRequest,
+        request: ClosingRequest,
         reason: &str,
         key: Uuid,
     ) -> Result<ClosingId, AppError> {
-        let new = NewClosing { key, account, what, reason: reason.to_owned(), who: who.clone() };
-        let id = closings::begin(&self.db, &self.rng, self.clock.now(), &new).await?;
-        self.field.wake();
+        let new = NewClosing { key, account, what: request, reason: reason.to_owned(), who: who.clone() };
+        let id = closings::begin(&self.context.db, &self.context.rng, self.context.now(), &new).await?;
+        self.context.gateway.wake();
         Ok(id)
     }
 
-    /// Meters were added and retired: buses and walls take them in.
+    /// Meters were added and retired: reloads the polled meters and the meter wall.
     async fn meters_changed(&self) -> Result<(), AppError> {
-        self.field.reload();
-        self.field.wake();
-        Ok(self.live.reload(&self.db).await?)
+        self.context.gateway.reload();
+        self.context.gateway.wake();
+        Ok(self.context.live.reload(&self.context.db).await?)
     }
 }
 
 #[async_trait]
-impl LifePort for AccountLifecycleService {
-    async fn life(&self, who: &Who, meter: MeterId) -> Result<Life, AppError> {
-        let account = self.room_of(who, meter).await?.account.account_id.map(AccountId);
-        let (siblings, free) = console::beside(&self.db, meter, account).await?;
-        let closing = closings::of_meter(&self.db, meter).await?;
-        Ok(Life { siblings, free, closing, gateways: console::gateway_names(&self.db, who.user).await? })
+impl AccountLifecyclePort for AccountLifecycleService {
+    async fn lifecycle(&self, who: &Who, meter: MeterId) -> Result<Lifecycle, AppError> {
+        let account = self.context.room(who, meter).await?.account.account_id;
+        let (siblings, free) = console::beside(&self.context.db, meter, account).await?;
+        let closing = closings::of_meter(&self.context.db, meter).await?;
+        Ok(Lifecycle { siblings, free, closing, gateways: console::gateway_names(&self.context.db, who.user).await? })
     }
 
-    async fn add_resident(&self, who: &Who, meter: MeterId, newcomer: &ResidentToAdd) -> Result<(), AppError> {
-        let account = self.account_of(who, meter).await?;
-        let newcomer = match newcomer {
+    async fn add_resident(&self, who: &Who, meter: MeterId, resident: &ResidentToAdd) -> Result<(), AppError> {
+        let account = self.context.account(who, meter).await?;
+        let resident = match resident {
             ResidentToAdd::Known(login) => accounts::ResidentToAdd::Known(login.clone()),
-            ResidentToAdd::New { password, .. } if password.chars().count() < MIN_PASSWORD => return Err(AppError::WeakPassword),
+            ResidentToAdd::New { password, .. } if is_weak(password) => return Err(AppError::WeakPassword),
             ResidentToAdd::New { name, login, password } => accounts::ResidentToAdd::New(NewResident {
                 name: name.clone(),
                 login: login.clone(),
                 password_hash: self.passwords.hash(password).await?,
             }),
         };
-        Ok(accounts::add_resident(&self.db, &self.rng, self.clock.now(), who, account, &newcomer).await?)
+        Ok(accounts::add_resident(&self.context.db, &self.context.rng, self.context.now(), who, account, &resident).await?)
     }
 
     async fn remove_resident(&self, who: &Who, meter: MeterId, login: &str) -> Result<(), AppError> {
-        let account = self.account_of(who, meter).await?;
-        Ok(accounts::remove_resident(&self.db, self.clock.now(), who, account, login).await?)
+        let account = self.context.account(who, meter).await?;
+        Ok(accounts::remove_resident(&self.context.db, self.context.now(), who, account, login).await?)
     }
 
     async fn add_meter(&self, who: &Who, meter: MeterId, other: MeterId) -> Result<(), AppError> {
-        let account = self.account_of(who, meter).await?;
-        self.room_of(who, other).await?;
-        accounts::add_meter(&self.db, &self.rng, self.clock.now(), who, account, other).await?;
-        self.field.wake();
+        let account = self.context.account(who, meter).await?;
+        self.context.room(who, other).await?;
+        accounts::add_meter(&self.context.db, &self.context.rng, self.context.now(), who, account, other).await?;
+        self.context.gateway.wake();
         // A server wallet opens with the next reading.
-        self.field.read_now(other);
+        self.context.gateway.read_now(other);
         Ok(())
     }
 
-    async fn close(
+    async fn close_account(
         &self,
         who: &Who,
         meter: MeterId,
-        goes: &BalanceTarget,
+        target: &BalanceTarget,
         reason: &str,
         key: Uuid,
     ) -> Result<ClosingId, AppError> {
-        let account = self.account_of(who, meter).await?;
-        let goes = self.goes(who, goes).await?;
-        self.begin(who, account, ClosingRequest::Close(goes), reason, key).await
+        let account = self.context.account(who, meter).await?;
+        let target = self.balance_target(who, target).await?;
+        self.begin(who, account, ClosingRequest::Close(target), reason, key).await
     }
 
-    async fn relocate(&self, who: &Who, meter: MeterId, to: MeterId, reason: &str, key: Uuid) -> Result<ClosingId, AppError> {
-        let account = self.account_of(who, meter).await?;
-        self.room_of(who, to).await?;
+    async fn move_account(&self, who: &Who, meter: MeterId, to: MeterId, reason: &str, key: Uuid) -> Result<ClosingId, AppError> {
+        let account = self.context.account(who, meter).await?;
+        self.context.room(who, to).await?;
         let id = self.begin(who, account, ClosingRequest::Move { to }, reason, key).await?;
-        self.field.read_now(to);
+        self.context.gateway.read_now(to);
         Ok(id)
     }
 
-    async fn replace(&self, who: &Who, meter: MeterId, reason: &str, key: Uuid) -> Result<ClosingId, AppError> {
-        let account = self.account_of(who, meter).await?;
+    async fn begin_replacement(&self, who: &Who, meter: MeterId, reason: &str, key: Uuid) -> Result<ClosingId, AppError> {
+        let account = self.context.account(who, meter).await?;
         self.begin(who, account, ClosingRequest::Replace { meter }, reason, key).await
     }
 
-    async fn swap(&self, who: &Who, meter: MeterId, device: &Device, reason: &str) -> Result<MeterId, AppError> {
-        self.room_of(who, meter).await?;
+    async fn swap_meter(&self, who: &Who, meter: MeterId, device: &Device, reason: &str) -> Result<MeterId, AppError> {
+        self.context.room(who, meter).await?;
         let device = self.device(who, meter, device).await?;
-        let new = closings::swap(&self.db, &self.rng, self.clock.now(), who, meter, &device, reason).await?;
+        let new = closings::swap(&self.context.db, &self.context.rng, self.context.now(), who, meter, &device, reason).await?;
         self.meters_changed().await?;
         Ok(new)
     }
 
-    async fn install(&self, who: &Who, closing: ClosingId, device: &Device) -> Result<MeterId, AppError> {
+    async fn install_meter(&self, who: &Who, closing: ClosingId, device: &Device) -> Result<MeterId, AppError> {
         let (view, _) = self.closing_of(who, closing).await?;
         let old = view.meters.first().ok_or(AppError::NotFound)?.meter;
         let device = self.device(who, old, device).await?;
-        let new = closings::install(&self.db, &self.rng, self.clock.now(), who, closing, &device).await?;
+        let new = closings::install(&self.context.db, &self.context.rng, self.context.now(), who, closing, &device).await?;
         self.meters_changed().await?;
         Ok(new)
     }
 
-    async fn withdraw(&self, who: &Who, closing: ClosingId) -> Result<(), AppError> {
+    async fn withdraw_closing(&self, who: &Who, closing: ClosingId) -> Result<(), AppError> {
         self.closing_of(who, closing).await?;
-        closings::withdraw(&self.db, &self.rng, self.clock.now(), who, closing).await?;
-        // What was paid meanwhile goes on.
-        self.field.wake();
+        closings::withdraw(&self.context.db, &self.context.rng, self.context.now(), who, closing).await?;
+        // Purchases paid meanwhile can be delivered now.
+        self.context.gateway.wake();
         Ok(())
     }
 
-    async fn count(&self, who: &Who, closing: ClosingId, meter: MeterId, counted: &Counted) -> Result<(), AppError> {
+    async fn count_meter(&self, who: &Who, closing: ClosingId, meter: MeterId, counted: &Counted) -> Result<(), AppError> {
         self.closing_of(who, closing).await?;
         let Counted { remaining, total, reason } = counted.clone();
         let counted = closings::Counted { remaining, total, reason };
-        Ok(closings::count(&self.db, &self.rng, self.clock.now(), who, closing, meter, &counted).await?)
+        Ok(closings::count(&self.context.db, &self.context.rng, self.context.now(), who, closing, meter, &counted).await?)
     }
 
-    async fn decide(&self, who: &Who, closing: ClosingId, goes: &BalanceTarget) -> Result<(), AppError> {
+    async fn decide_closing(&self, who: &Who, closing: ClosingId, target: &BalanceTarget) -> Result<(), AppError> {
         self.closing_of(who, closing).await?;
-        let goes = self.goes(who, goes).await?;
-        Ok(closings::decide(&self.db, self.clock.now(), who, closing, goes).await?)
+        let target = self.balance_target(who, target).await?;
+        Ok(closings::decide(&self.context.db, self.context.now(), who, closing, target).await?)
     }
 
-    async fn readdress(&self, who: &Who, order: OrderId, number: &str) -> Result<(), AppError> {
-        let of = orders::find(&self.db, order).await?.ok_or(AppError::NotFound)?;
-        console::room_of_account(&self.db, who.user, AccountId(of.account_id)).await?.ok_or(AppError::NotFound)?;
-        let to = self.numbered(who, number).await?;
-        orders::readdress(&self.db, &self.rng, self.clock.now(), who, order, to).await?;
-        self.field.wake();
+    async fn reassign_order(&self, who: &Who, order: OrderId, number: &str) -> Result<(), AppError> {
+        let found = orders::find(&self.context.db, order).await?.ok_or(AppError::NotFound)?;
+        console::room_of_account(&self.context.db, who.user, AccountId(found.account_id)).await?.ok_or(AppError::NotFound)?;
+        let to = self.account_numbered(who, number).await?;
+        orders::readdress(&self.context.db, &self.context.rng, self.context.now(), who, order, to).await?;
+        self.context.gateway.wake();
         Ok(())
     }
 
     async fn closing(&self, who: &Who, id: ClosingId) -> Result<Closing, AppError> {
         let (view, room) = self.closing_of(who, id).await?;
-        let stranded = orders::stranded(&self.db, view.account).await?;
+        let stranded = orders::stranded(&self.context.db, view.account).await?;
         let stranded = stranded.into_iter().map(|order| {
             Ok(Stranded {
                 order: order.id(),
@@ -228,7 +197,7 @@ impl LifePort for AccountLifecycleService {
         });
         let old = view.meters.first().filter(|_| view.kind == Kind::Replace && view.ended_at.is_none()).map(|one| one.meter);
         let parameters = match old {
-            Some(old) => parameters::find(&self.db, old).await?,
+            Some(old) => parameters::find(&self.context.db, old).await?,
             None => None,
         };
         Ok(Closing {
@@ -256,7 +225,7 @@ impl LifePort for AccountLifecycleService {
             parameters,
             settings: view.settings.into_iter().map(setting).collect(),
             stranded: stranded.collect::<Result<_, StoreError>>()?,
-            gateways: console::gateway_names(&self.db, who.user).await?,
+            gateways: console::gateway_names(&self.context.db, who.user).await?,
         })
     }
 }

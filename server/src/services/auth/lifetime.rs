@@ -1,13 +1,13 @@
-//! How long a session lasts: it slides with use, up to an end that no use moves.
+//! How long a session lasts: each use extends it, up to a fixed end.
 
 use model::person::Role;
 use model::time::{DAY, HOUR, MINUTE, Timestamp};
 
-/// How long it lasts unused, and at most.
+/// How long a session lasts unused, and at most.
 const fn spans(role: Role) -> (i64, i64) {
     match role {
         Role::Resident => (14 * DAY, 90 * DAY),
-        // A console stands in an office, where others pass by.
+        // A console stands in an office where others can use it.
         Role::Operator | Role::Admin => (12 * HOUR, 7 * DAY),
     }
 }
@@ -19,7 +19,7 @@ pub fn expires(role: Role, created: Timestamp, now: Timestamp) -> Timestamp {
     Timestamp((now.0 + idle).min(created.0 + at_most))
 }
 
-/// Whether a use is worth a write: not every request is, since the end moves by hours.
+/// Whether the use is stored: at most every ten minutes, since the end moves by hours.
 #[must_use]
 pub const fn worth_writing(seen: Timestamp, now: Timestamp) -> bool {
     now.0 - seen.0 >= 10 * MINUTE
@@ -30,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn slides_up_to_its_end() {
+    fn session_is_extended_up_to_its_end() {
         let opened = Timestamp(0);
         assert_eq!(expires(Role::Resident, opened, Timestamp(DAY)), Timestamp(15 * DAY));
         assert_eq!(expires(Role::Resident, opened, Timestamp(89 * DAY)), Timestamp(90 * DAY));

@@ -1,4 +1,4 @@
-//! argon2id, off the async threads and only so many at a time: each takes 19 MiB and tens of milliseconds.
+//! Password hashes: argon2id, off the async threads and few at a time, since each takes 19 MiB and tens of milliseconds.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,47 +11,44 @@ use tokio::time::timeout;
 
 use domain::rng::Rng;
 
-/// How many are hashed at the same time, and how long one waits for its turn.
+/// Hashes at the same time, and how long a request waits for its turn.
 const AT_ONCE: usize = 2;
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Hashes and verifies.
+/// Cheap to clone; clones share the limit.
 #[derive(Clone)]
 pub struct Passwords {
     rng: Rng,
     turns: Arc<Semaphore>,
-    /// Verified against where there is no such person.
+    /// The hash that is verified for an unknown login.
     nobody: Arc<str>,
 }
 
 impl Passwords {
-    /// With the crate's parameters, which are OWASP's first choice.
-    ///
-    /// # Errors
-    /// Where the hash fails.
+    /// Uses the default parameters of `argon2`, which are OWASP's first choice.
     pub fn new(rng: Rng) -> Result<Self, AppError> {
         let nobody = hash(&rng.bytes::<16>(), b"nobody")?;
         Ok(Self { rng, turns: Arc::new(Semaphore::new(AT_ONCE)), nobody: nobody.into() })
     }
 
-    /// The PHC string for a password.
+    /// The PHC string of a password.
     ///
     /// # Errors
-    /// Where no turn comes in time.
+    /// [`AppError::Unavailable`] under load.
     pub async fn hash(&self, password: &str) -> Result<String, AppError> {
         let (salt, password) = (self.rng.bytes::<16>(), password.to_owned());
         self.in_turn(move || hash(&salt, password.as_bytes())).await?
     }
 
-    /// Whether the password is right; takes as long where there is no hash.
+    /// Whether the password is right. Takes as long without a stored hash.
     ///
     /// # Errors
-    /// Where no turn comes in time.
+    /// [`AppError::Unavailable`] under load.
     pub async fn verify(&self, password: &str, stored: Option<String>) -> Result<bool, AppError> {
-        let known = stored.is_some();
+        let is_known = stored.is_some();
         let (stored, password) = (stored.unwrap_or_else(|| self.nobody.to_string()), password.to_owned());
         let right = self.in_turn(move || Argon2::default().verify_password(password.as_bytes(), stored.as_str()).is_ok()).await?;
-        Ok(right && known)
+        Ok(right && is_known)
     }
 
     async fn in_turn<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, AppError> {
@@ -75,13 +72,13 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn only_the_right_password_of_a_known_person() {
+    async fn only_the_right_password_of_a_known_login_is_accepted() {
         let passwords = Passwords::new(Rng::from_seed([1; 32])).unwrap();
         let stored = passwords.hash("correct horse").await.unwrap();
         assert!(stored.starts_with("$argon2id$v=19$"), "{stored}");
         assert!(passwords.verify("correct horse", Some(stored.clone())).await.unwrap());
         assert!(!passwords.verify("wrong horse", Some(stored)).await.unwrap());
-        assert!(!passwords.verify("nobody", None).await.unwrap(), "the stand-in's own password opens nothing");
+        assert!(!passwords.verify("nobody", None).await.unwrap(), "the password of the stand-in hash opens nothing");
         assert!(!passwords.verify("x", Some("not a hash".into())).await.unwrap());
     }
 }

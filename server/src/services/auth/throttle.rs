@@ -1,5 +1,5 @@
-//! Slows down guessing. Known accounts count in the database, which all processes share; addresses, and names that nobody
-//! has, count here, so that a pause does not tell which names exist.
+//! Slows down guessing. Failures of known logins are counted in the database, which all processes share; failures of addresses and of
+//! unknown logins are counted here, so that a pause does not reveal which logins exist.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -7,16 +7,16 @@ use std::sync::{Mutex, PoisonError};
 use model::error::AppError;
 use model::time::{MINUTE, SECOND, Timestamp};
 
-/// Wrong tries of one account before it pauses.
+/// Failures of one login before it pauses.
 const FREE_TRIES: i64 = 5;
-/// Wrong tries from one address before it pauses. A whole dormitory can sit behind one, so this is only against machines.
+/// Failures of one address before it pauses. A whole dormitory can share an address, so this only stops programs.
 const ADDRESS_TRIES: i64 = 60;
-/// How long tries from an address are remembered.
+/// How long failures of an address count.
 const ADDRESS_WINDOW: i64 = 10 * MINUTE;
-/// How much is remembered at most.
+/// The most addresses and logins that are remembered.
 const ENTRIES: usize = 20_000;
 
-/// How long an account waits after so many wrong passwords in a row: half a minute, doubling up to a quarter of an hour.
+/// The pause after so many wrong passwords in a row: half a minute, doubling up to a quarter of an hour.
 #[must_use]
 pub fn pause(failed: i64) -> i64 {
     if failed < FREE_TRIES {
@@ -36,7 +36,7 @@ struct Tries {
 pub struct Throttle(Mutex<HashMap<String, Tries>>);
 
 impl Throttle {
-    /// Whether another try is welcome now.
+    /// Whether another attempt is allowed.
     ///
     /// # Errors
     /// [`AppError::RateLimited`].
@@ -49,13 +49,13 @@ impl Throttle {
         if too_many || too_soon { Err(AppError::RateLimited) } else { Ok(()) }
     }
 
-    /// Counts a wrong try; the name only where the database does not count it.
+    /// Counts a failure; `login` only where the database does not count it.
     pub fn failed(&self, ip: &str, login: Option<&str>, now: Timestamp) {
         let mut tries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if tries.len() >= ENTRIES {
             tries.retain(|_, t| now.0 - t.last < ADDRESS_WINDOW);
         }
-        // Full of fresh tries: an attack from everywhere; forgetting all is better than growing without end.
+        // A distributed attack: forgetting all is better than growing without limit.
         if tries.len() >= ENTRIES {
             tries.clear();
         }
@@ -74,7 +74,7 @@ fn address_key(ip: &str) -> String {
     format!("ip {ip}")
 }
 
-/// Only the start of a name, so that nobody fills the memory with long ones.
+/// Only the start of a login, so that long ones do not fill the memory.
 fn name_key(login: &str) -> String {
     format!("login {}", login.chars().take(64).collect::<String>())
 }
@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pauses_grow_to_a_quarter_of_an_hour() {
+    fn pause_doubles_up_to_fifteen_minutes() {
         assert_eq!(pause(4), 0);
         assert_eq!(pause(5), 30 * SECOND);
         assert_eq!(pause(7), 2 * MINUTE);
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_nobody_has_pauses_like_one_that_somebody_has() {
+    fn unknown_login_is_throttled_like_a_known_one() {
         let (throttle, now) = (Throttle::default(), Timestamp(1_000_000));
         for _ in 0..4 {
             throttle.failed("a", Some("ghost"), now);
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_pauses_after_many() {
+    fn address_is_throttled_after_many_failures() {
         let (throttle, now) = (Throttle::default(), Timestamp(1_000_000));
         for _ in 0..ADDRESS_TRIES {
             throttle.failed("a", None, now);

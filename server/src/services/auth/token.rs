@@ -13,7 +13,7 @@ pub fn new_token(rng: &Rng) -> String {
     URL_SAFE_NO_PAD.encode(rng.bytes::<32>())
 }
 
-/// What is stored of it. No salt and no slow hash: a token cannot be guessed.
+/// The stored hash. Needs no salt and no slow hash, since a token cannot be guessed.
 #[must_use]
 pub fn hash(token: &str) -> TokenHash {
     let mut hash = [0; 32];

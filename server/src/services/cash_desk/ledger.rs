@@ -1,8 +1,9 @@
-//! Trial balance and subsidies, as the till asks for them: for those who may see the whole site, and each for their places.
+//! The trial balance, for operators of the whole site, and the subsidies of the operator's places.
 
 use std::collections::BTreeMap;
 
-use app::api::till::{Subsidies, SubsidyRule, TrialBalance, TrialLine};
+use app::api::ledger::{LedgerPort, Subsidies, SubsidyRule, TrialBalance, TrialLine};
+use async_trait::async_trait;
 use model::error::AppError;
 use model::ids::PlaceId;
 use model::money::{Fen, Money};
@@ -10,22 +11,47 @@ use model::person::Who;
 use model::subsidy::{Month, Per};
 use model::time::Timestamp;
 
-use super::Till;
+use super::CashDeskService;
 use domain::ledger::kind_of;
 use domain::subsidy::Rule;
-use domain::wall_layout::Scope;
 use store::ledger::Balance;
 use store::{console, ledger, subsidies};
 
-/// The largest subsidy that is believed, fen: more is a slip of the hand.
-const MOST: Fen = Fen(100_000);
+/// A larger subsidy is taken for a typing error.
+const SUBSIDY_MAX: Fen = Fen(100_000);
 
-pub(super) async fn trial_balance(till: &Till, who: &Who, at: Option<Timestamp>) -> Result<TrialBalance, AppError> {
-    if console::scope(&till.db, who.user).await? != Scope::All {
-        return Err(AppError::Forbidden);
+#[async_trait]
+impl LedgerPort for CashDeskService {
+    async fn trial_balance(&self, who: &Who, at: Option<Timestamp>) -> Result<TrialBalance, AppError> {
+        self.context.require_whole_site(who).await?;
+        let at = at.unwrap_or_else(|| self.context.now());
+        Ok(TrialBalance { at, lines: by_kind(&ledger::balances_at(&self.context.db, at).await?) })
     }
-    let at = at.unwrap_or_else(|| till.clock.now());
-    Ok(TrialBalance { at, lines: by_kind(&ledger::balances_at(&till.db, at).await?) })
+
+    async fn subsidies(&self, who: &Who) -> Result<Subsidies, AppError> {
+        let places = console::priced_places(&self.context.db, who.user).await?;
+        let mut rules = Vec::new();
+        for decided in subsidies::rules(&self.context.db).await? {
+            if let Some((_, place)) = places.iter().find(|(id, _)| *id == decided.rule.place) {
+                let Rule { from, per, amount, .. } = decided.rule;
+                rules.push(SubsidyRule { place: place.clone(), from, per, amount, by: decided.by_name });
+            }
+        }
+        let month = Month::of(self.context.now());
+        Ok(Subsidies { rules, places, month, given: subsidies::given(&self.context.db, month).await? })
+    }
+
+    /// Past months are not changed: a rule begins with this month or a later one.
+    async fn set_subsidy(&self, who: &Who, place: PlaceId, from: Month, per: Per, amount: Fen) -> Result<(), AppError> {
+        if !console::priced_places(&self.context.db, who.user).await?.iter().any(|(id, _)| *id == place) {
+            return Err(AppError::NotFound);
+        }
+        let now = self.context.now();
+        if from < Month::of(now) || amount > SUBSIDY_MAX {
+            return Err(AppError::Invalid);
+        }
+        Ok(subsidies::decide(&self.context.db, now, who, &Rule { place, from, per, amount }).await?)
+    }
 }
 
 /// Balances by kind of account.
@@ -45,36 +71,4 @@ pub fn by_kind(balances: &[Balance]) -> Vec<TrialLine> {
         line.credits = line.credits + Money(balance.credits_e4);
     }
     kinds.into_values().collect()
-}
-
-pub(super) async fn subsidies(till: &Till, who: &Who) -> Result<Subsidies, AppError> {
-    let places = console::priced_places(&till.db, who.user).await?;
-    let mut rules = Vec::new();
-    for decided in subsidies::rules(&till.db).await? {
-        if let Some((_, place)) = places.iter().find(|(id, _)| *id == decided.rule.place) {
-            let Rule { from, per, amount, .. } = decided.rule;
-            rules.push(SubsidyRule { place: place.clone(), from, per, amount, by: decided.by_name });
-        }
-    }
-    let month = Month::of(till.clock.now());
-    Ok(Subsidies { rules, places, month, given: subsidies::given(&till.db, month).await? })
-}
-
-/// What was given stands: a rule begins with this month or a later one.
-pub(super) async fn set_subsidy(
-    till: &Till,
-    who: &Who,
-    place: PlaceId,
-    from: Month,
-    per: Per,
-    amount: Fen,
-) -> Result<(), AppError> {
-    if !console::priced_places(&till.db, who.user).await?.iter().any(|(id, _)| *id == place) {
-        return Err(AppError::NotFound);
-    }
-    let now = till.clock.now();
-    if from < Month::of(now) || amount > MOST {
-        return Err(AppError::Invalid);
-    }
-    Ok(subsidies::decide(&till.db, now, who, &Rule { place, from, per, amount }).await?)
 }

@@ -1,6 +1,7 @@
-//! Shifts, as the till asks for them.
+//! Shifts: an operator's cash drawer between opening and closing.
 
-use app::api::till::{Shift, ShiftEnd, Shifts, Takings};
+use app::api::shifts::{Shift, ShiftEnd, Shifts, ShiftsPort, Takings};
+use async_trait::async_trait;
 use model::error::AppError;
 use model::ids::ShiftId;
 use model::money::Fen;
@@ -8,39 +9,50 @@ use model::order::Tender;
 use model::person::{Role, Who};
 use model::time::Timestamp;
 
-use super::Till;
-use store::shifts;
-use store::{Result, StoreError};
+use super::CashDeskService;
+use store::{Db, StoreError, shifts};
 
 /// Shifts on the page.
 const RECENT: i64 = 30;
 
-pub(super) async fn shifts(till: &Till, who: &Who) -> std::result::Result<Shifts, AppError> {
-    let own = shifts::recent(&till.db, Some(who.user), 1).await?;
-    let all = if who.role == Role::Admin { None } else { Some(who.user) };
-    let mut recent = Vec::new();
-    for row in shifts::recent(&till.db, all, RECENT).await? {
-        recent.push(told(till, row).await?);
+#[async_trait]
+impl ShiftsPort for CashDeskService {
+    async fn shifts(&self, who: &Who) -> Result<Shifts, AppError> {
+        let db = &self.context.db;
+        let own = shifts::recent(db, Some(who.user), 1).await?;
+        let all = if who.role == Role::Admin { None } else { Some(who.user) };
+        let mut recent = Vec::new();
+        for row in shifts::recent(db, all, RECENT).await? {
+            recent.push(shift_view(db, row).await?);
+        }
+        let closed = own.first().is_some_and(|row| row.closed_at.is_some());
+        let open = match own.into_iter().next().filter(|row| row.closed_at.is_none()) {
+            Some(row) => Some(shift_view(db, row).await?),
+            None => None,
+        };
+        Ok(Shifts { open, closed, recent })
     }
-    let closed = own.first().is_some_and(|row| row.closed_at.is_some());
-    let open = match own.into_iter().next().filter(|row| row.closed_at.is_none()) {
-        Some(row) => Some(told(till, row).await?),
-        None => None,
-    };
-    Ok(Shifts { open, closed, recent })
+
+    async fn shift(&self, who: &Who, id: ShiftId) -> Result<Shift, AppError> {
+        let row = shifts::find(&self.context.db, id).await?.ok_or(AppError::NotFound)?;
+        if row.operator_id != who.user.0 && who.role != Role::Admin {
+            return Err(AppError::NotFound);
+        }
+        Ok(shift_view(&self.context.db, row).await?)
+    }
+
+    async fn open_shift(&self, who: &Who, float: Fen) -> Result<(), AppError> {
+        Ok(shifts::open(&self.context.db, &self.context.rng, self.context.now(), who, float).await?)
+    }
+
+    async fn close_shift(&self, who: &Who, id: ShiftId, counted: Fen, reason: &str) -> Result<(), AppError> {
+        let now = self.context.now();
+        Ok(shifts::close(&self.context.db, &self.context.rng, now, who, id, counted, reason).await?)
+    }
 }
 
-/// One's own shift; an administrator's are all.
-pub(super) async fn shift(till: &Till, who: &Who, id: ShiftId) -> std::result::Result<Shift, AppError> {
-    let row = shifts::find(&till.db, id).await?.ok_or(AppError::NotFound)?;
-    if row.operator_id != who.user.0 && who.role != Role::Admin {
-        return Err(AppError::NotFound);
-    }
-    Ok(told(till, row).await?)
-}
-
-async fn told(till: &Till, row: shifts::Shift) -> Result<Shift> {
-    let takings: Vec<Takings> = shifts::takings(&till.db, row.id()).await?.into_iter().map(by_tender).collect::<Result<_>>()?;
+async fn shift_view(db: &Db, row: shifts::Shift) -> store::Result<Shift> {
+    let takings: Vec<Takings> = shifts::takings(db, row.id()).await?.into_iter().map(by_tender).collect::<store::Result<_>>()?;
     let cash = takings.iter().find(|takings| takings.tender == Tender::Cash);
     let now = Fen(row.float_fen) + cash.map_or(Fen::ZERO, |cash| cash.taken - cash.given);
     let end = row.closed_at.zip(row.counted_fen).map(|(at, counted)| ShiftEnd {
@@ -59,7 +71,7 @@ async fn told(till: &Till, row: shifts::Shift) -> Result<Shift> {
     })
 }
 
-fn by_tender(row: shifts::Takings) -> Result<Takings> {
+fn by_tender(row: shifts::Takings) -> store::Result<Takings> {
     Ok(Takings {
         tender: Tender::parse(&row.tender).ok_or(StoreError::Inconsistent { table: "orders", column: "tender" })?,
         sales: row.sales,

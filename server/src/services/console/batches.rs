@@ -1,22 +1,112 @@
-//! Issuing commands to many meters: whom that would reach, doing it, and following it.
+//! Batches: the same command to many meters, previewed before it is issued.
 
 use std::collections::HashMap;
 
-use aws_lc_rs::digest::{Context, SHA256};
-use model::console::{BatchView, Building, LeftOut, Preview, Target};
+use app::api::batches::BatchesPort;
+use async_trait::async_trait;
+use aws_lc_rs::digest::{self, SHA256};
+use model::console::{Batch, BatchQuery, BatchView, Building, LeftOut, Missed, Page, Preview, Target};
 use model::error::AppError;
 use model::ids::{BatchId, MeterId};
 use model::issue::{Issue, Kind};
 use model::meter::{Latest, SupplyState, Wallet};
 use model::person::Who;
 
-use super::{Operator, search};
+use super::ConsoleService;
+use super::meter_wall::is_room_named;
 use domain::wall_layout::MeterPlace;
 use store::batches::{self, NewBatch};
 use store::console;
 
-/// Why a meter cannot be told something; `None` where it can. This is the one place where that is decided: a wallet in the meter
-/// takes everything by secured frames; a wallet on the ledger is told modes and switch there, and has its prices in the plans.
+#[async_trait]
+impl BatchesPort for ConsoleService {
+    /// In the order of the wall.
+    async fn buildings(&self, who: &Who) -> Result<Vec<Building>, AppError> {
+        let scope = console::scope(&self.context.db, who.user).await?;
+        let mut buildings: Vec<Building> = Vec::new();
+        for (place, _) in self.context.live.meter_places(&scope) {
+            if buildings.last().is_none_or(|last| last.id != place.building) {
+                buildings.push(Building { id: place.building, name: place.building_name.clone(), floors: Vec::new() });
+            }
+            let Some(building) = buildings.last_mut() else { continue };
+            match building.floors.last_mut() {
+                Some((floor, meters)) if *floor == place.floor => *meters += 1,
+                _ => building.floors.push((place.floor.clone(), 1)),
+            }
+        }
+        Ok(buildings)
+    }
+
+    async fn preview(&self, who: &Who, kind: Kind, target: &Target) -> Result<Preview, AppError> {
+        let scope = console::scope(&self.context.db, who.user).await?;
+        let wallets: HashMap<_, _> = console::wallets(&self.context.db).await?.into_iter().collect();
+        let (meter_places, unknown) = chosen(self.context.live.meter_places(&scope), target);
+        let mut preview = Preview { meters: Vec::new(), left_out: Vec::new(), unknown, seal: String::new() };
+        for (place, latest) in meter_places {
+            // A place whose meter is not in service was retired a moment ago.
+            let Some(wallet) = wallets.get(&place.meter).copied() else { continue };
+            match left_out(kind, wallet, &latest, target.lost) {
+                None => preview.meters.push((place.meter, place.name())),
+                Some(why) => preview.left_out.push((place.name(), why)),
+            }
+        }
+        preview.left_out.sort_by_key(|(_, why)| *why);
+        preview.seal = seal(&preview.meters.iter().map(|(meter, _)| *meter).collect::<Vec<_>>());
+        Ok(preview)
+    }
+
+    async fn issue_commands(&self, who: &Who, id: BatchId, issue: &Issue, target: &Target, sealed: &str) -> Result<(), AppError> {
+        let preview = self.preview(who, issue.kind(), target).await?;
+        if preview.seal != sealed {
+            return Err(AppError::Conflict);
+        }
+        let meters: Vec<MeterId> = preview.meters.into_iter().map(|(meter, _)| meter).collect();
+        let batch = NewBatch { id, issue, meters: &meters };
+        batches::create(&self.context.db, &self.context.rng, self.context.now(), who, &batch).await?;
+        self.context.gateway.wake();
+        Ok(())
+    }
+
+    async fn batches(&self, who: &Who, query: &BatchQuery) -> Result<Page<Batch>, AppError> {
+        Ok(console::batches(&self.context.db, who.user, None, query).await?)
+    }
+
+    async fn batch(&self, who: &Who, id: BatchId, state: &str, page: i64) -> Result<BatchView, AppError> {
+        let found = console::batches(&self.context.db, who.user, Some(id), &Default::default()).await?;
+        let batch = found.lines.into_iter().next().ok_or(AppError::NotFound)?;
+        let items = console::batch_items(&self.context.db, who.user, id, state, page).await?;
+        Ok(BatchView { batch, items: items.lines, total: items.total, at: self.context.now() })
+    }
+
+    async fn retry_batch(&self, who: &Who, id: BatchId, meter: Option<MeterId>) -> Result<(), AppError> {
+        let meters = self.items_in_state(who, id, "failed").await?;
+        let meters: Vec<MeterId> = meters.into_iter().filter(|one| meter.is_none_or(|meter| meter == *one)).collect();
+        batches::retry(&self.context.db, &self.context.rng, self.context.now(), who, id, &meters).await?;
+        self.context.gateway.wake();
+        Ok(())
+    }
+
+    async fn cancel_batch(&self, who: &Who, id: BatchId) -> Result<(), AppError> {
+        let meters = self.items_in_state(who, id, "moving").await?;
+        batches::cancel(&self.context.db, self.context.now(), who, id, &meters).await?;
+        Ok(())
+    }
+
+    async fn missed_price_switches(&self, who: &Who, page: i64) -> Result<Page<Missed>, AppError> {
+        Ok(console::missed(&self.context.db, who.user, self.context.now(), page).await?)
+    }
+}
+
+impl ConsoleService {
+    /// The meters of a batch in that state that the operator may command.
+    async fn items_in_state(&self, who: &Who, id: BatchId, state: &str) -> Result<Vec<MeterId>, AppError> {
+        let items = console::batch_items(&self.context.db, who.user, id, state, -1).await?;
+        Ok(items.lines.into_iter().map(|item| item.meter).collect())
+    }
+}
+
+/// Why a command cannot be issued to a meter; `None` where it can. Only here is that decided: a meter wallet takes every command by
+/// secured frame; a server wallet takes its mode and switch on the server, and its prices are in the plans.
 const fn left_out(kind: Kind, wallet: Wallet, latest: &Latest, lost_too: bool) -> Option<LeftOut> {
     let can = match wallet {
         Wallet::Meter => true,
@@ -36,48 +126,13 @@ const fn left_out(kind: Kind, wallet: Wallet, latest: &Latest, lost_too: bool) -
     None
 }
 
-/// The buildings and floors of the operator, in the order of the wall.
-pub(super) async fn buildings(desk: &Operator, who: &Who) -> Result<Vec<Building>, AppError> {
-    let scope = console::scope(&desk.db, who.user).await?;
-    let mut buildings: Vec<Building> = Vec::new();
-    for (place, _) in desk.live.meter_places(&scope) {
-        if buildings.last().is_none_or(|last| last.id != place.building) {
-            buildings.push(Building { id: place.building, name: place.building_name.clone(), floors: Vec::new() });
-        }
-        let Some(building) = buildings.last_mut() else { continue };
-        match building.floors.last_mut() {
-            Some((floor, meters)) if *floor == place.floor => *meters += 1,
-            _ => building.floors.push((place.floor.clone(), 1)),
-        }
-    }
-    Ok(buildings)
-}
-
-pub(super) async fn preview(desk: &Operator, who: &Who, kind: Kind, target: &Target) -> Result<Preview, AppError> {
-    let scope = console::scope(&desk.db, who.user).await?;
-    let wallets: HashMap<_, _> = console::wallets(&desk.db).await?.into_iter().collect();
-    let (meter_places, unknown) = chosen(desk.live.meter_places(&scope), target);
-    let mut preview = Preview { meters: Vec::new(), left_out: Vec::new(), unknown, seal: String::new() };
-    for (place, latest) in meter_places {
-        // A place whose meter is not in service was retired a moment ago.
-        let Some(wallet) = wallets.get(&place.meter).copied() else { continue };
-        match left_out(kind, wallet, &latest, target.lost) {
-            None => preview.meters.push((place.meter, place.name())),
-            Some(why) => preview.left_out.push((place.name(), why)),
-        }
-    }
-    preview.left_out.sort_by_key(|(_, why)| *why);
-    preview.seal = seal(&preview.meters.iter().map(|(meter, _)| *meter).collect::<Vec<_>>());
-    Ok(preview)
-}
-
-/// The meter_places that a target means, and the lines of its list that name no room, or several.
+/// The meters that a target selects, and the lines of its list that name no room or several.
 fn chosen(meter_places: Vec<(MeterPlace, Latest)>, target: &Target) -> (Vec<(MeterPlace, Latest)>, Vec<String>) {
     let mut listed = Vec::new();
     let mut unknown = Vec::new();
     let lines: Vec<&str> = target.rooms.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     for line in &lines {
-        let mut named = meter_places.iter().filter(|(place, _)| search::names(line, &place.name())).map(|(place, _)| place.meter);
+        let mut named = meter_places.iter().filter(|(place, _)| is_room_named(line, &place.name())).map(|(place, _)| place.meter);
         match (named.next(), named.next()) {
             (Some(meter), None) => listed.push(meter),
             _ => unknown.push((*line).to_owned()),
@@ -87,63 +142,16 @@ fn chosen(meter_places: Vec<(MeterPlace, Latest)>, target: &Target) -> (Vec<(Met
         target.places.iter().any(|(building, floor)| *building == place.building && (floor.is_empty() || *floor == place.floor))
     };
     let everywhere = target.meter.is_none() && target.places.is_empty() && lines.is_empty();
-    let meant =
-        |place: &MeterPlace| everywhere || target.meter == Some(place.meter) || placed(place) || listed.contains(&place.meter);
+    let meant = |place: &MeterPlace| everywhere || target.meter == Some(place.meter) || placed(place) || listed.contains(&place.meter);
     let fits = |latest: &Latest| target.state.is_none_or(|state| state == latest.state());
     (meter_places.into_iter().filter(|(place, latest)| meant(place) && fits(latest)).collect(), unknown)
 }
 
-/// Stands for exactly these meters.
+/// A digest of the meters: a preview is issued only to the meters that it showed.
 fn seal(meters: &[MeterId]) -> String {
-    let mut context = Context::new(&SHA256);
+    let mut context = digest::Context::new(&SHA256);
     meters.iter().for_each(|meter| context.update(meter.0.as_bytes()));
     hex::encode(context.finish().as_ref().iter().take(8).copied().collect::<Vec<_>>())
-}
-
-pub(super) async fn issue(
-    desk: &Operator,
-    who: &Who,
-    id: BatchId,
-    issue: &Issue,
-    target: &Target,
-    sealed: &str,
-) -> Result<(), AppError> {
-    let preview = preview(desk, who, issue.kind(), target).await?;
-    if preview.seal != sealed {
-        return Err(AppError::Conflict);
-    }
-    let meters: Vec<MeterId> = preview.meters.into_iter().map(|(meter, _)| meter).collect();
-    let batch = NewBatch { id, issue, meters: &meters };
-    batches::create(&desk.db, &desk.rng, desk.clock.now(), who, &batch).await?;
-    desk.field.wake();
-    Ok(())
-}
-
-pub(super) async fn batch(desk: &Operator, who: &Who, id: BatchId, state: &str, page: i64) -> Result<BatchView, AppError> {
-    let found = console::batches(&desk.db, who.user, Some(id), &Default::default()).await?;
-    let batch = found.lines.into_iter().next().ok_or(AppError::NotFound)?;
-    let items = console::batch_items(&desk.db, who.user, id, state, page).await?;
-    Ok(BatchView { batch, items: items.lines, total: items.total, at: desk.clock.now() })
-}
-
-pub(super) async fn retry(desk: &Operator, who: &Who, id: BatchId, meter: Option<MeterId>) -> Result<(), AppError> {
-    let meters = touched(desk, who, id, "failed").await?;
-    let meters: Vec<MeterId> = meters.into_iter().filter(|one| meter.is_none_or(|meter| meter == *one)).collect();
-    batches::retry(&desk.db, &desk.rng, desk.clock.now(), who, id, &meters).await?;
-    desk.field.wake();
-    Ok(())
-}
-
-pub(super) async fn cancel(desk: &Operator, who: &Who, id: BatchId) -> Result<(), AppError> {
-    let meters = touched(desk, who, id, "moving").await?;
-    batches::cancel(&desk.db, desk.clock.now(), who, id, &meters).await?;
-    Ok(())
-}
-
-/// The meters of a batch in that state that the operator may touch.
-async fn touched(desk: &Operator, who: &Who, id: BatchId, state: &str) -> Result<Vec<MeterId>, AppError> {
-    let items = console::batch_items(&desk.db, who.user, id, state, -1).await?;
-    Ok(items.lines.into_iter().map(|item| item.meter).collect())
 }
 
 #[cfg(test)]
@@ -184,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_target_is_places_rooms_and_a_state() {
+    fn target_selects_by_places_rooms_and_state() {
         let place = |n: u8, floor: &str| (PlaceId(Uuid::from_u128(n.into())), floor.to_owned());
         assert_eq!(numbers(&Target::default()), [1, 2, 3, 4]);
         assert_eq!(numbers(&Target { places: vec![place(1, "")], ..Target::default() }), [1, 2]);
@@ -197,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_left_out_and_why() {
+    fn meters_are_left_out_for_a_reason() {
         let of = |kind, n: usize, wallet, lost| left_out(kind, wallet, &estate()[n].1, lost);
         assert_eq!(of(Kind::Prices, 0, Wallet::Meter, false), None);
         assert_eq!(of(Kind::Prices, 0, Wallet::Server, false), Some(LeftOut::Ability));
@@ -210,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn a_seal_stands_for_its_meters_alone() {
+    fn seal_depends_on_its_meters_alone() {
         let meters = [1_u128, 2, 3].map(|n| MeterId(Uuid::from_u128(n)));
         assert_eq!(seal(&meters), seal(&meters));
         assert_ne!(seal(&meters), seal(&meters[..2]));

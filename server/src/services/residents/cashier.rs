@@ -1,4 +1,4 @@
-//! From an order to the channel's cashier.
+//! Brings the payer from an order to the channel's cashier.
 
 use app::api::resident::{Cashier, CashierStep, CashierView};
 use app::ports::{Visit, Who};
@@ -6,18 +6,18 @@ use model::error::AppError;
 use model::ids::OrderId;
 use qrcodegen::{QrCode, QrCodeEcc};
 
-use super::Residents;
+use super::ResidentService;
 use payments::{Device, Payer};
 
-impl Residents {
-    /// Straight to the channel where an address leads there, otherwise to our page before it.
-    pub(super) async fn to_cashier(&self, who: &Who, id: OrderId, visit: &Visit) -> Result<Cashier, AppError> {
+impl ResidentService {
+    /// Redirects to the channel where an address leads there, otherwise to the cashier page of this site.
+    pub(super) async fn pay(&self, who: &Who, id: OrderId, visit: &Visit) -> Result<Cashier, AppError> {
         let room = self.room(who).await?;
         let order = self.own(&room, id).await?.order;
         let device = Device::of(&visit.agent);
         if device == Device::InWechat {
             let Some(inside) = self.inside(order.tender()?) else { return Ok(Cashier::Page) };
-            let Some(payer) = self.payer(inside.0, visit).await? else { return self.ask_payer(inside, id, visit).await };
+            let Some(payer) = self.payer(inside.0, visit).await? else { return self.begin_sign_in(inside, id, visit).await };
             self.payments.resume(id, &Payer { ip: &who.ip, device, id: Some(&payer) }).await?;
             return Ok(Cashier::Page);
         }
@@ -27,7 +27,7 @@ impl Residents {
         })
     }
 
-    pub(super) async fn cashier_page(&self, who: &Who, id: OrderId, visit: &Visit) -> Result<CashierView, AppError> {
+    pub(super) async fn cashier(&self, who: &Who, id: OrderId, visit: &Visit) -> Result<CashierView, AppError> {
         let room = self.room(who).await?;
         let order = self.own(&room, id).await?.order;
         let (device, tender) = (Device::of(&visit.agent), order.tender()?);
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_code_has_its_three_corners_and_a_quiet_zone() {
+    fn qr_code_has_three_corners_and_a_quiet_zone() {
         let CashierStep::Scan(size, path) = scan("weixin://wxpay/bizpayurl?pr=p4lpSuKzz").unwrap() else { panic!("no code") };
         assert_eq!(size, 37, "version 3 and four modules on either side");
         for corner in ["M4 4h1", "M32 4h1", "M4 32h1"] {

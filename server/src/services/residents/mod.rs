@@ -1,4 +1,4 @@
-//! The resident's pages and forms over the store: each call begins by finding the one room that is theirs.
+//! The resident's pages and forms. Each call begins by finding the one room that is theirs.
 
 mod cashier;
 mod orders;
@@ -6,8 +6,6 @@ mod price;
 mod sign_in;
 mod switch;
 mod views;
-
-use std::sync::Arc;
 
 use app::api::resident::{
     Cashier, CashierView, CommandView, Home, Me, OrderView, PastAccount, Records, ResidentPort, SwitchOffer, TopUpOffer, Usage,
@@ -23,68 +21,54 @@ use model::order::Tender;
 use model::time::{Date, Timestamp};
 
 use self::price::SitePrice;
-use domain::clock::SharedClock;
-use domain::rng::Rng;
-use meters::live::Live;
+use super::Context;
 use payments::Payments;
 use store::rooms::{self, Room};
-use store::{Db, energy, order_lists, wallets};
+use store::{energy, order_lists, wallets};
 
-/// What residents do, on this server. Cheap to clone.
-#[derive(Clone)]
-pub struct Residents {
-    db: Db,
-    clock: SharedClock,
-    rng: Rng,
-    live: Live,
+pub struct ResidentService {
+    context: Context,
     payments: Payments,
-    /// Pokes the delivery engine after a command was committed; it must return at once.
-    wake: Arc<dyn Fn() + Send + Sync>,
-    site_price: Arc<SitePrice>,
+    site_price: SitePrice,
 }
 
-impl Residents {
-    /// Over these parts.
+impl ResidentService {
     #[must_use]
-    pub fn new(db: Db, clock: SharedClock, rng: Rng, live: Live, payments: Payments, wake: Arc<dyn Fn() + Send + Sync>) -> Self {
-        Self { db, clock, rng, live, payments, wake, site_price: Arc::default() }
+    pub fn new(context: Context, payments: Payments) -> Self {
+        Self { context, payments, site_price: SitePrice::default() }
     }
 
     async fn room(&self, who: &Who) -> Result<Room, AppError> {
-        rooms::of_resident(&self.db, who.user).await?.ok_or(AppError::AccountNotOpen)
+        rooms::of_resident(&self.context.db, who.user).await?.ok_or(AppError::AccountNotOpen)
     }
 
     fn latest(&self, room: &Room) -> Latest {
-        self.live.get(room.meter_id).unwrap_or_else(|| Latest::unseen(room.meter_id))
-    }
-
-    fn form_key(&self) -> Uuid {
-        self.rng.id(self.clock.now())
+        self.context.latest(room.meter_id)
     }
 }
 
 #[async_trait]
-impl ResidentPort for Residents {
+impl ResidentPort for ResidentService {
     async fn home(&self, who: &Who) -> Result<Home, AppError> {
         let room = self.room(who).await?;
-        let (now, latest) = (self.clock.now(), self.latest(&room));
+        let (now, latest) = (self.context.now(), self.latest(&room));
         let today = now.date();
         let week = today.plus(-7);
-        let recorded = energy::days(&self.db, room.meter_id, week, today).await?;
+        let recorded = energy::days(&self.context.db, room.meter_id, week, today).await?;
         let price = self.price(room.meter_id, now).await?;
         let used: Vec<_> = recorded.iter().map(|day| (day.day, day.energy)).collect();
         let off_since = match latest.observed_at {
-            Some(_) if !latest.status.relay_closed() => rooms::off_since(&self.db, room.meter_id).await?,
+            Some(_) if !latest.status.relay_closed() => rooms::off_since(&self.context.db, room.meter_id).await?,
             _ => None,
         };
-        let coming = rooms::coming(&self.db, room.account_id).await?;
-        let records = order_lists::of_account(&self.db, room.account_id, 3, 0).await?;
+        let coming = rooms::coming(&self.context.db, room.account_id).await?;
+        let records = order_lists::of_account(&self.context.db, room.account_id, 3, 0).await?;
         Ok(Home {
             forecast: forecast::days_left(latest.remaining, &forecast::full_days(&used, today), price),
             off_since,
             days: views::days(&recorded, week, today),
             coming: coming.as_ref().map(views::record).transpose()?,
-            switching: rooms::switching(&self.db, room.meter_id).await?,
+            switching: rooms::switching(&self.context.db, room.meter_id).await?,
             records: records.iter().map(views::record).collect::<Result<_, _>>()?,
             room: views::room(&room, latest),
         })
@@ -92,50 +76,50 @@ impl ResidentPort for Residents {
 
     async fn usage(&self, who: &Who, day: Option<Date>) -> Result<Usage, AppError> {
         let room = self.room(who).await?;
-        let today = self.clock.now().date();
+        let today = self.context.now().date();
         let first = today.plus(-29);
-        let recorded = energy::days(&self.db, room.meter_id, first, today).await?;
+        let recorded = energy::days(&self.context.db, room.meter_id, first, today).await?;
         let day = day.filter(|&day| day >= first && day <= today).unwrap_or(today);
-        let hours = energy::hourly(&self.db, room.meter_id, day).await?;
+        let hours = energy::hourly(&self.context.db, room.meter_id, day).await?;
         let mut days = views::days(&recorded, first, today);
-        views::price(&mut days, &wallets::day_charges(&self.db, room.account_id, room.meter_id, first).await?);
+        views::price(&mut days, &wallets::day_charges(&self.context.db, room.account_id, room.meter_id, first).await?);
         Ok(Usage { days, day, hours: views::hours(&hours) })
     }
 
-    async fn offer(&self, who: &Who) -> Result<TopUpOffer, AppError> {
-        self.offer_of(who).await
+    async fn top_up_offer(&self, who: &Who) -> Result<TopUpOffer, AppError> {
+        self.top_up_offer(who).await
     }
 
     async fn top_up(&self, who: &Who, key: Uuid, amount: Fen, tender: Tender) -> Result<OrderId, AppError> {
-        self.order_for(who, key, amount, tender).await
+        self.top_up(who, key, amount, tender).await
     }
 
     async fn pay(&self, who: &Who, order: OrderId, visit: &Visit) -> Result<Cashier, AppError> {
-        self.to_cashier(who, order, visit).await
+        self.pay(who, order, visit).await
     }
 
     async fn cashier(&self, who: &Who, order: OrderId, visit: &Visit) -> Result<CashierView, AppError> {
-        self.cashier_page(who, order, visit).await
+        self.cashier(who, order, visit).await
     }
 
     async fn signed_in(&self, who: &Who, visit: &Visit, state: &str, code: &str) -> Result<OrderId, AppError> {
-        self.back_from_sign_in(who, visit, state, code).await
+        self.signed_in(who, visit, state, code).await
     }
 
     async fn order(&self, who: &Who, order: OrderId) -> Result<OrderView, AppError> {
-        self.progress(who, order).await
+        self.order(who, order).await
     }
 
     async fn switch_offer(&self, who: &Who) -> Result<SwitchOffer, AppError> {
-        self.switch_of(who).await
+        self.switch_offer(who).await
     }
 
     async fn switch(&self, who: &Who, key: Uuid, on: bool) -> Result<CommandId, AppError> {
-        self.decide(who, key, on).await
+        self.switch(who, key, on).await
     }
 
     async fn command(&self, who: &Who, command: CommandId) -> Result<CommandView, AppError> {
-        self.switching(who, command).await
+        self.command(who, command).await
     }
 
     async fn records(&self, who: &Who, page: u32) -> Result<Records, AppError> {
@@ -143,14 +127,14 @@ impl ResidentPort for Residents {
         let room = self.room(who).await?;
         let page = page.max(1);
         let offset = i64::from(page - 1) * PAGE;
-        let orders = order_lists::of_account(&self.db, room.account_id, PAGE + 1, offset).await?;
+        let orders = order_lists::of_account(&self.context.db, room.account_id, PAGE + 1, offset).await?;
         let more = i64::try_from(orders.len()).unwrap_or(0) > PAGE;
         let records = orders.iter().take(20).map(views::record).collect::<Result<_, _>>()?;
         Ok(Records { records, page, more })
     }
 
-    async fn past(&self, who: &Who) -> Result<Option<PastAccount>, AppError> {
-        let past = rooms::past(&self.db, who.user).await?;
+    async fn past_account(&self, who: &Who) -> Result<Option<PastAccount>, AppError> {
+        let past = rooms::past(&self.context.db, who.user).await?;
         Ok(past.filter(|past| past.kind.is_some()).map(|past| PastAccount {
             room: past.place,
             account: past.number,
@@ -161,8 +145,8 @@ impl ResidentPort for Residents {
     }
 
     async fn me(&self, who: &Who) -> Result<Me, AppError> {
-        let login = rooms::login(&self.db, who.user).await?.ok_or(AppError::NotFound)?;
-        let room = rooms::of_resident(&self.db, who.user).await?;
+        let login = rooms::login(&self.context.db, who.user).await?.ok_or(AppError::NotFound)?;
+        let room = rooms::of_resident(&self.context.db, who.user).await?;
         let since = room.as_ref().map(|room| room.from_at);
         let room = room.map(|room| views::room(&room, self.latest(&room)));
         Ok(Me { login, room, since })

@@ -1,4 +1,4 @@
-//! Topping up, and how far a top-up is.
+//! Top-ups and their progress.
 
 use app::api::resident::{OrderView, RefundView, TopUpOffer};
 use model::command::CommandReason;
@@ -10,26 +10,26 @@ use model::person::Who;
 use model::refund::RefundState;
 use model::time::Timestamp;
 
-use super::{Residents, views};
+use super::{ResidentService, views};
 use store::order_lists::{self, Progress};
-use store::orders::{self, NewOrder};
+use store::orders::NewOrder;
 use store::refunds::{self, Refund};
 use store::rooms::{self, Room};
 use store::wallets;
 
-impl Residents {
-    pub(super) async fn offer_of(&self, who: &Who) -> Result<TopUpOffer, AppError> {
+impl ResidentService {
+    pub(super) async fn top_up_offer(&self, who: &Who) -> Result<TopUpOffer, AppError> {
         let room = self.room(who).await?;
         let latest = self.latest(&room);
         let limits = self.payments.limits();
-        // What is paid and under way counts too; the store checks it again in the transaction of the order.
-        let coming = rooms::coming_sum(&self.db, room.meter_id).await?;
+        // Paid orders that are not delivered count too; the store checks again when it creates the order.
+        let coming = rooms::coming_sum(&self.context.db, room.meter_id).await?;
         let mut max = Fen(limits.max_fen);
         if limits.hoarding_fen > 0 {
             max = max.min(Fen(limits.hoarding_fen) - latest.remaining - coming);
         }
         Ok(TopUpOffer {
-            key: self.form_key(),
+            key: self.context.form_key(),
             min: Fen(limits.min_fen),
             max,
             channels: self.payments.offered(),
@@ -37,28 +37,24 @@ impl Residents {
         })
     }
 
-    pub(super) async fn order_for(&self, who: &Who, key: Uuid, amount: Fen, tender: Tender) -> Result<OrderId, AppError> {
+    pub(super) async fn top_up(&self, who: &Who, key: Uuid, amount: Fen, tender: Tender) -> Result<OrderId, AppError> {
         let room = self.room(who).await?;
-        if !self.payments.offered().contains(&tender) {
-            return Err(AppError::ChannelUnavailable);
-        }
         let new =
             NewOrder { key, account: room.account_id, meter: room.meter_id, tender, amount, by: who.user, ip: who.ip.clone() };
-        let order = orders::create(&self.db, &self.rng, self.clock.now(), &self.payments.limits(), &new).await?;
-        Ok(order.id())
+        Ok(self.payments.create_order(&new).await?.id())
     }
 
-    pub(super) async fn progress(&self, who: &Who, id: OrderId) -> Result<OrderView, AppError> {
+    pub(super) async fn order(&self, who: &Who, id: OrderId) -> Result<OrderView, AppError> {
         let room = self.room(who).await?;
         let progress = self.own(&room, id).await?;
         let order = &progress.order;
         let state = order.state()?;
         if state == OrderState::Pending {
-            // Somebody is looking: ask the channel sooner than its turn.
+            // The payer is waiting: query the channel before its turn.
             self.payments.nudge(id).await;
         }
         let latest = self.latest(&room);
-        let on_ledger = wallets::is_server_wallet(&self.db, room.meter_id).await?;
+        let on_ledger = wallets::is_server_wallet(&self.context.db, room.meter_id).await?;
         Ok(OrderView {
             id,
             number: order.number,
@@ -77,31 +73,31 @@ impl Residents {
             lost_since: latest.lost_since,
             full: progress.reason == Some(CommandReason::HoardingLimit),
             held: state == OrderState::Pending && progress.held,
-            refunds: self.going_back(id).await?,
+            refunds: self.refund_views(id).await?,
             power: on_ledger.then(|| views::power(&latest)),
-            now: self.clock.now(),
+            now: self.context.now(),
         })
     }
 
-    /// What goes back by us, and what went back at the channel's console.
-    async fn going_back(&self, order: OrderId) -> Result<Vec<RefundView>, AppError> {
-        let ours = refunds::of_order(&self.db, order).await?;
-        let console_refund = refunds::gone_elsewhere(&self.db, order).await?;
+    /// Refunds by this server and at the channel's console.
+    async fn refund_views(&self, order: OrderId) -> Result<Vec<RefundView>, AppError> {
+        let ours = refunds::of_order(&self.context.db, order).await?;
+        let console_refund = refunds::gone_elsewhere(&self.context.db, order).await?;
         let gone = |(amount, tender, at)| RefundView { amount, tender, at, done_at: Some(at), by_person: false };
-        let mut all: Vec<RefundView> = ours.iter().filter_map(shown).chain(console_refund.into_iter().map(gone)).collect();
+        let mut all: Vec<RefundView> = ours.iter().filter_map(refund_view).chain(console_refund.into_iter().map(gone)).collect();
         all.sort_by_key(|refund| refund.at);
         Ok(all)
     }
 
-    /// The order, if it is of this room's account; anybody else's does not exist.
+    /// The order, if it is of this room's account; any other is [`AppError::NotFound`].
     pub(super) async fn own(&self, room: &Room, order: OrderId) -> Result<Progress, AppError> {
-        let progress = order_lists::progress(&self.db, order).await?;
+        let progress = order_lists::progress(&self.context.db, order).await?;
         progress.filter(|progress| progress.order.account_id == room.account_id.0).ok_or(AppError::NotFound)
     }
 }
 
-/// What the payer is told of a refund; what came to nothing is not, for another one takes it up or a person does.
-fn shown(refund: &Refund) -> Option<RefundView> {
+/// A refund for its payer. One that failed is left out, since another one or a person takes it up.
+fn refund_view(refund: &Refund) -> Option<RefundView> {
     let (state, tender) = (refund.state().ok()?, refund.tender().ok()?);
     state.is_reserved().then(|| RefundView {
         amount: refund.amount(),

@@ -1,5 +1,5 @@
-//! What a kWh costs: as the meter is known to charge it; else as it was seen, by the room's own meter, or by the site's while the
-//! room has used too little to tell.
+//! What a kWh costs: by the meter's parameters; else as observed at the room's own meter, or at the site's meters while the room has used
+//! too little.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -9,13 +9,13 @@ use model::ids::MeterId;
 use model::money::Money;
 use model::time::{DAY, HOUR, MINUTE, Timestamp};
 
-use super::Residents;
+use super::ResidentService;
 use store::{parameters, rooms};
 
-/// What each meter of the site must have used, on average, for its price to be told: about five fen.
-const A_METER: Energy = Energy(100);
+/// What each meter of the site must have used on average before the site's price is known: about five fen.
+const ENOUGH_PER_METER: Energy = Energy(100);
 
-/// The site's price as it was last worked out. It moves slowly and costs many look-ups, so it is kept for a while.
+/// Caches the site's price, which changes slowly and takes many queries.
 #[derive(Default)]
 pub struct SitePrice(Mutex<Option<(Timestamp, Option<Money>)>>);
 
@@ -30,22 +30,22 @@ impl SitePrice {
     }
 }
 
-impl Residents {
+impl ResidentService {
     pub(super) async fn price(&self, meter: MeterId, now: Timestamp) -> store::Result<Option<Money>> {
-        // What the meter is known to charge, where that is one price; it is right at once when prices change.
-        if let Some(price) = parameters::find(&self.db, meter).await?.and_then(|(known, _)| known.flat_price(now)) {
+        // A flat price of the meter's own is right at once when prices change.
+        if let Some(price) = parameters::find(&self.context.db, meter).await?.and_then(|(known, _)| known.flat_price(now)) {
             return Ok(Some(price));
         }
-        let own = rooms::spent_since(&self.db, meter, now.plus(-7 * DAY)).await?;
+        let own = rooms::spent_since(&self.context.db, meter, now.plus(-7 * DAY)).await?;
         if let Some(price) = own.and_then(|(used, spent)| price_seen(used, spent)) {
             return Ok(Some(price));
         }
         if let Some(kept) = self.site_price.get(now) {
             return Ok(kept);
         }
-        let (used, spent, meters) = rooms::spent_by_site_since(&self.db, now.plus(-DAY)).await?;
-        // Each meter still holds back a part of a fen: below this share of each, the sum would make power look cheap.
-        let enough = used.0 >= A_METER.0 * meters;
+        let (used, spent, meters) = rooms::spent_by_site_since(&self.context.db, now.plus(-DAY)).await?;
+        // Each meter has not charged its last part of a fen yet: for small sums that would make power look cheap.
+        let enough = used.0 >= ENOUGH_PER_METER.0 * meters;
         let price = price_seen(used, spent).filter(|_| enough);
         self.site_price.put(now, price);
         Ok(price)
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_known_price_is_kept_for_an_hour_and_an_unknown_one_for_a_minute() {
+    fn site_price_is_kept_for_an_hour_or_a_minute_if_unknown() {
         let (kept, start) = (SitePrice::default(), Timestamp(1_795_600_000_000));
         assert_eq!(kept.get(start), None);
         kept.put(start, Some(Money(5_400)));

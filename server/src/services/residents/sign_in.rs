@@ -1,4 +1,4 @@
-//! Inside WeChat: the payer says who they are to WeChat, once a session, and comes back to the order.
+//! Inside WeChat: the payer signs in to WeChat once a session and returns to the order.
 
 use app::api::resident::Cashier;
 use app::ports::{Visit, Who};
@@ -6,43 +6,44 @@ use model::error::AppError;
 use model::ids::OrderId;
 use model::order::Tender;
 
-use super::Residents;
+use super::ResidentService;
 use crate::services::auth::hash;
 use payments::{Channel, PayerId, SignIn};
 use store::payers;
 
-impl Residents {
+impl ResidentService {
     /// The channel of an order, where it can be paid inside its own app, which this browser is.
     pub(super) fn inside(&self, tender: Tender) -> Option<(&dyn Channel, &dyn SignIn)> {
         let channel = self.payments.channel(tender).filter(|_| tender == Tender::WechatPay)?;
         Some((channel, channel.sign_in()?))
     }
 
-    /// Who the session's payer is, where the channel has said so.
+    /// The session's payer, if they have signed in to the channel.
     pub(super) async fn payer(&self, channel: &dyn Channel, visit: &Visit) -> Result<Option<PayerId>, AppError> {
-        let known = payers::known(&self.db, &hash(&visit.session), channel.terms().app_id).await?;
-        Ok(known.and_then(PayerId::parse))
+        let payer = payers::known(&self.context.db, &hash(&visit.session), channel.terms().app_id).await?;
+        Ok(payer.and_then(PayerId::parse))
     }
 
-    /// The way to the channel, with a state that is good once and only for this session.
-    pub(super) async fn ask_payer(
+    /// The address of the channel's sign-in, with a state that is valid once and only for this session.
+    pub(super) async fn begin_sign_in(
         &self,
         (channel, sign_in): (&dyn Channel, &dyn SignIn),
         order: OrderId,
         visit: &Visit,
     ) -> Result<Cashier, AppError> {
         self.payments.begin(order).await?;
-        let state = hex::encode(self.rng.bytes::<16>());
+        let state = hex::encode(self.context.rng.bytes::<16>());
         let (session, app_id) = (hash(&visit.session), channel.terms().app_id);
-        payers::ask(&self.db, self.clock.now(), &session, app_id, order, &hash(&state)).await?;
+        payers::ask(&self.context.db, self.context.now(), &session, app_id, order, &hash(&state)).await?;
         Ok(Cashier::Address(sign_in.address(&state)))
     }
 
-    pub(super) async fn back_from_sign_in(&self, who: &Who, visit: &Visit, state: &str, code: &str) -> Result<OrderId, AppError> {
+    pub(super) async fn signed_in(&self, who: &Who, visit: &Visit, state: &str, code: &str) -> Result<OrderId, AppError> {
         let (channel, sign_in) = self.inside(Tender::WechatPay).ok_or(AppError::NotFound)?;
         let session = hash(&visit.session);
-        // Before the code is used: a state that is nobody's costs no question.
-        let order = payers::returned(&self.db, self.clock.now(), &session, &hash(state)).await?.ok_or(AppError::NotFound)?;
+        // Before the code is used: a forged state must not cause a request to the channel.
+        let order =
+            payers::returned(&self.context.db, self.context.now(), &session, &hash(state)).await?.ok_or(AppError::NotFound)?;
         let room = self.room(who).await?;
         self.own(&room, order).await?;
         if code.is_empty() || code.len() > 512 {
@@ -52,7 +53,7 @@ impl Residents {
             tracing::warn!(error = &error as &dyn std::error::Error, %order, "payment.sign_in.failed");
             AppError::ChannelUnavailable
         })?;
-        payers::learn(&self.db, &session, channel.terms().app_id, payer.expose()).await?;
+        payers::learn(&self.context.db, &session, channel.terms().app_id, payer.expose()).await?;
         Ok(order)
     }
 }

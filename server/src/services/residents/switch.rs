@@ -1,4 +1,4 @@
-//! Switching the room, and how far a switching is.
+//! Switching the room's power, and the progress of the command.
 
 use app::api::resident::{CommandView, SwitchOffer};
 use model::error::AppError;
@@ -6,37 +6,37 @@ use model::ids::{CommandId, Uuid};
 use model::person::Who;
 use model::switch::refusal;
 
-use super::{Residents, views};
+use super::{ResidentService, views};
 use domain::command_args::CommandArgs;
 use store::commands;
 use store::rooms::{self, Switch};
 
-impl Residents {
-    pub(super) async fn switch_of(&self, who: &Who) -> Result<SwitchOffer, AppError> {
+impl ResidentService {
+    pub(super) async fn switch_offer(&self, who: &Who) -> Result<SwitchOffer, AppError> {
         let room = self.room(who).await?;
         let latest = self.latest(&room);
-        Ok(SwitchOffer { key: self.form_key(), refusal: refusal(&latest), room: views::room(&room, latest) })
+        Ok(SwitchOffer { key: self.context.form_key(), refusal: refusal(&latest), room: views::room(&room, latest) })
     }
 
-    pub(super) async fn decide(&self, who: &Who, key: Uuid, on: bool) -> Result<CommandId, AppError> {
+    pub(super) async fn switch(&self, who: &Who, key: Uuid, on: bool) -> Result<CommandId, AppError> {
         let room = self.room(who).await?;
-        // A repeated form is answered with its command even where switching has become impossible meanwhile.
-        let before = commands::find(&self.db, CommandId(key)).await?;
+        // A form that is sent again returns its command even where switching is no longer possible.
+        let before = commands::find(&self.context.db, CommandId(key)).await?;
         if before.is_none()
             && let Some(error) = refusal(&self.latest(&room))
         {
             return Err(error);
         }
         let request = Switch { key, account: room.account_id, meter: room.meter_id, on, by: who.user, ip: who.ip.clone() };
-        let command = rooms::switch(&self.db, &self.rng, self.clock.now(), &request).await?;
-        (self.wake)();
+        let command = rooms::switch(&self.context.db, &self.context.rng, self.context.now(), &request).await?;
+        self.context.gateway.wake();
         Ok(command)
     }
 
-    pub(super) async fn switching(&self, who: &Who, id: CommandId) -> Result<CommandView, AppError> {
+    pub(super) async fn command(&self, who: &Who, id: CommandId) -> Result<CommandView, AppError> {
         let room = self.room(who).await?;
-        let command = commands::find(&self.db, id).await?.ok_or(AppError::NotFound)?;
-        // Of their own meter, and decided since they moved in.
+        let command = commands::find(&self.context.db, id).await?.ok_or(AppError::NotFound)?;
+        // Only of their own meter, and not from before they moved in.
         if command.meter_id != room.meter_id || command.decided_at < room.from_at {
             return Err(AppError::NotFound);
         }
@@ -47,7 +47,7 @@ impl Residents {
             sent_at: command.sent_at,
             finished_at: command.finished_at,
             lost_since: self.latest(&room).lost_since,
-            now: self.clock.now(),
+            now: self.context.now(),
         })
     }
 }

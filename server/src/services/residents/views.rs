@@ -1,4 +1,4 @@
-//! From stored rows to what the pages show.
+//! Maps rows of the store to view types.
 
 use app::api::resident::{Power, Record, Room, Used};
 use model::energy::Energy;
@@ -12,7 +12,6 @@ use store::orders::Order;
 use store::wallets::DayCharge;
 use store::{StoreError, rooms};
 
-/// The room as its page shows it.
 pub fn room(room: &rooms::Room, latest: Latest) -> Room {
     Room {
         name: room.room.clone(),
@@ -24,7 +23,6 @@ pub fn room(room: &rooms::Room, latest: Latest) -> Room {
     }
 }
 
-/// A line of the records.
 pub fn record(order: &Order) -> Result<Record, StoreError> {
     Ok(Record {
         id: order.id(),
@@ -36,7 +34,7 @@ pub fn record(order: &Order) -> Result<Record, StoreError> {
     })
 }
 
-/// Every day from `first` to `last`, with what was recorded on it.
+/// Every day from `first` to `last`, with its recorded energy.
 pub fn days(recorded: &[DayEnergy], first: Date, last: Date) -> Vec<Used<Date>> {
     let on = |day: Date| match recorded.iter().find(|recorded| recorded.day == day) {
         Some(recorded) => Used { of: day, energy: Some(recorded.energy), mark: recorded.mark, cost: None },
@@ -45,7 +43,7 @@ pub fn days(recorded: &[DayEnergy], first: Date, last: Date) -> Vec<Used<Date>> 
     (first.0..=last.0).map(Date).map(on).collect()
 }
 
-/// Puts beside the energy of each day what it cost.
+/// Adds the cost of each day.
 pub fn price(days: &mut [Used<Date>], lines: &[DayCharge]) {
     for used in days {
         let of_day = || lines.iter().filter(|line| line.day == used.of);
@@ -54,7 +52,7 @@ pub fn price(days: &mut [Used<Date>], lines: &[DayCharge]) {
     }
 }
 
-/// What a credit on the ledger does for the power: nothing but an empty wallet keeps it off for long.
+/// The power of a room with a server wallet after a payment.
 pub const fn power(latest: &Latest) -> Power {
     let status = latest.status;
     let held_off = status.user_switch_off() || status.forced_off() || status.tripped_overload() || status.tripped_malignant();
@@ -67,7 +65,7 @@ pub const fn power(latest: &Latest) -> Power {
     }
 }
 
-/// Every hour of a day.
+/// All 24 hours of a day.
 pub fn hours(recorded: &[(u8, Energy)]) -> Vec<Used<u8>> {
     let on = |hour: u8| recorded.iter().find(|&&(of, _)| of == hour).map(|&(_, energy)| energy);
     (0..24).map(|of| Used { of, energy: on(of), mark: DayMark::default(), cost: None }).collect()
@@ -81,7 +79,7 @@ mod tests {
     use model::money::Fen;
 
     #[test]
-    fn after_a_payment_the_power_is_on_comes_back_or_is_held_off() {
+    fn power_after_a_payment_is_on_coming_or_off() {
         let seen = |status, fen| Latest {
             status: StatusWord(status),
             remaining: Fen(fen),
@@ -94,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn days_without_a_record_are_there_and_empty() {
+    fn days_without_a_record_are_listed_empty() {
         let mark = DayMark { estimated: true, revised: false };
         let known = DayEnergy { day: Date(11), energy: Energy(5), parts: Parts::default(), mark };
         let days = days(&[known], Date(10), Date(12));

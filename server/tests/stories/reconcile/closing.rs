@@ -1,4 +1,4 @@
-//! A day is closed by a person, and a closed day that changes is open again.
+//! An operator closes a settlement day, and a change reopens it.
 
 use super::*;
 use domain::clock::Clock;

@@ -1,10 +1,10 @@
-//! The third way: what was paid is in the meter, by its count and by its own journal, or is a difference.
+//! Every payment is compared with the purchase count and the journal of its meter.
 
 use super::*;
 use domain::clock::Clock;
 use domain::meter_records::JournalKind;
 use domain::meter_records::JournalRecord;
-use domain::meter_state::State;
+use domain::meter_state::StateBlock;
 use domain::serial::AccountNumber;
 use model::energy::Energy;
 use model::meter::StatusWord;
@@ -12,8 +12,8 @@ use store::deliveries::{self, Verdict};
 use store::{journals, reconcile};
 
 /// What the meter shows after a purchase.
-fn state(count: u16, cumulative: i64) -> State {
-    State {
+fn state(count: u16, cumulative: i64) -> StateBlock {
+    StateBlock {
         serial: "000000000001".parse().unwrap(),
         status: StatusWord(3),
         remaining: Fen(cumulative),
@@ -47,7 +47,7 @@ async fn deliver(shop: &Shop, fen: i64) {
     deliveries::settle(db, rng, &command, &verdict).await.unwrap().unwrap();
 }
 
-/// What is listed, whatever else the books say.
+/// The listed differences.
 async fn reasons(shop: &Shop, day: model::time::Date) -> Vec<(String, String)> {
     let listed = reconcile::differences(&shop.world.db, Tender::Alipay, day).await.unwrap();
     listed.into_iter().map(|row| (row.class, row.why)).collect()

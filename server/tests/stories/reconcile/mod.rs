@@ -1,4 +1,4 @@
-//! Bills of a sandbox that speaks the channels' protocols, compared with the ledger and the meters, on both databases.
+//! Statements of a sandbox that speaks the channels' protocols, compared with the ledger and the meters, on both databases.
 
 mod closing;
 mod edges;
@@ -7,6 +7,7 @@ mod pages;
 mod statements;
 
 use domain::ledger::Account;
+use model::case::{CaseDetail, DeliveryCase, HoldReason};
 use model::money::{Fen, Money};
 use model::order::Tender;
 use model::time::{DAY, HOUR};
@@ -48,7 +49,7 @@ both!(a_day_without_differences_on_both_channels, |w: World| async move {
     assert_eq!(counts(&shop).await, before);
 });
 
-/// What must not grow when the same is imported again.
+/// Counts that a repeated import must not change.
 async fn counts(shop: &Shop) -> [i64; 5] {
     let w = &shop.world;
     [
@@ -121,7 +122,7 @@ both!(an_unnotified_payment_differs_until_queried, |w: World| async move {
 both!(a_late_payment_of_a_closed_order_reconciles_normally, |w: World| async move {
     let shop = Shop::open(w).await;
     let day = shop.today();
-    let started = shop.payments.start(&shop.top_up(5_000), &story_support::shop::PHONE).await.unwrap();
+    let started = shop.start(&shop.top_up(5_000), &story_support::shop::PHONE).await.unwrap();
     for _ in 0..25 {
         shop.world.clock.advance(60_000);
         shop.query().await.unwrap();
@@ -152,7 +153,8 @@ both!(an_order_undelivered_after_a_day_is_a_difference, |w: World| async move {
     let meter = shop.room.meter;
     let mut tx = shop.world.db.begin().await.unwrap();
     let (at, rng) = (domain::clock::Clock::now(&*shop.world.clock), &shop.world.rng);
-    store::cases::open(&mut tx, rng, at, "delivery", Some(meter), None, "{}").await.unwrap();
+    let case = CaseDetail::Delivery(Box::new(DeliveryCase::new(HoldReason::Count)));
+    store::cases::open(&mut tx, rng, at, Some(meter), None, &case).await.unwrap();
     tx.commit().await.unwrap();
     shop.reconciles().await.unwrap();
     assert_eq!((shop.classes(Tender::Alipay, day).await, shop.bill_cases().await), (vec![], 0));

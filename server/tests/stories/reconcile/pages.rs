@@ -1,11 +1,11 @@
-//! The pages: who may open them, what they show, and what their forms do.
+//! The settlement pages: who may open them, what they show, and what their forms do.
 
 use super::*;
 use model::person::Role;
 use server::config::Config;
 use story_support::web::{Web, location};
 
-/// The product with its channels, and the address of a day that is over.
+/// The product with its channels configured.
 async fn web(shop: &Shop) -> Web {
     let mut config = Config::default();
     config.server.address.set_port(0);

@@ -1,4 +1,4 @@
-//! Bills are untrusted: what is not wholly right is not imported, and the day says why.
+//! Statements are untrusted: an invalid one is not imported, and the settlement day shows the reason.
 
 use super::*;
 use model::time::MINUTE;

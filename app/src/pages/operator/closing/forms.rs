@@ -4,11 +4,11 @@ use leptos::prelude::*;
 
 use super::super::room::life::{device, reason, way};
 use super::super::room::parameters::parameters;
-use crate::api::life::{Closing, ClosingKind, Stranded};
 use crate::i18n::commands::{say, state};
 use crate::i18n::life::{why_kept, words};
 use crate::i18n::{common, lang};
 use crate::ui::callout::{Callout, Tone};
+use model::console::{Closing, ClosingKind, Stranded};
 
 /// A form for each meter that has not ended.
 pub(super) fn counts(closing: &Closing) -> impl IntoView + use<> {
@@ -145,7 +145,7 @@ fn row(one: &Stranded, closing: &str) -> impl IntoView + use<> {
     view! {
         <li class="stack-tight">
             <p class="num">{what}</p>
-            <form class="filter" method="post" action="/api/operator/readdress">
+            <form class="filter" method="post" action="/api/operator/reassign-order">
                 <input type="hidden" name="closing" value=closing.to_owned() />
                 <input type="hidden" name="order" value=one.order.to_string() />
                 <label class="filter-field">

@@ -1,9 +1,9 @@
 //! The way of a closing: decided, each meter, the money, the new meter's settings, the end.
 
-use crate::api::life::{Closing, ClosingMeter};
 use crate::i18n::life::words;
 use crate::i18n::{Lang, common};
 use crate::ui::steps::{Reach, Step};
+use model::console::{Closing, ClosingMeter};
 use model::money::{Fen, Money};
 use model::order::{CommandState, OrderState, ReturnState};
 

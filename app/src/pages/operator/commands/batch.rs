@@ -6,13 +6,14 @@ use leptos_router::hooks::use_params_map;
 use super::super::frame::{Frame, Section};
 use super::super::parts::{address, page_param, pager, param};
 use super::progress::progress;
-use crate::api::operator::{BatchItem, BatchView, Page, desk};
 use crate::i18n::commands::{say, words};
 use crate::i18n::lang;
+use crate::ports::{operator, ports};
 use crate::ui::live::{BUSY, Live, without_script};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::time::AtSeconds;
+use model::console::{BatchItem, BatchView, Page};
 use model::error::AppError;
 use model::ids::BatchId;
 
@@ -24,9 +25,9 @@ pub fn BatchPage() -> impl IntoView {
     let state = if matches!(state.as_str(), "moving" | "failed" | "done") { state } else { String::new() };
     let number = page_param();
     let read = async move {
-        let desk = desk()?;
+        let (ports, who) = (ports()?, operator()?);
         let id: BatchId = id.parse().map_err(|_| AppError::NotFound)?;
-        Ok((desk.port.batch(&desk.who, id, &state, number).await?, state))
+        Ok((ports.batches.batch(&who, id, &state, number).await?, state))
     };
     load(read, move |(seen, state)| view! { <Body seen state number /> }.into_any())
 }

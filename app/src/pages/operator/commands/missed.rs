@@ -4,22 +4,23 @@ use leptos::prelude::*;
 
 use super::super::frame::{Frame, Section};
 use super::super::parts::{page_param, pager};
-use crate::api::operator::{Missed, Page, desk};
 use crate::i18n::commands::{prices, reason, words};
 use crate::i18n::{common, lang};
+use crate::ports::{operator, ports};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::time::{Ago, At};
 use model::command::CommandReason;
+use model::console::{Missed, Page};
 use model::meter::SupplyState;
 
-/// The page: `/commands/missed`.
+/// The page: `/commands/missed-price-switches`.
 #[component]
 pub fn MissedPage() -> impl IntoView {
     let number = page_param();
     let read = async move {
-        let desk = desk()?;
-        desk.port.missed(&desk.who, number).await
+        let (ports, who) = (ports()?, operator()?);
+        ports.batches.missed_price_switches(&who, number).await
     };
     load(read, move |page| view! { <List page number /> }.into_any())
 }
@@ -49,7 +50,7 @@ fn List(page: Page<Missed>, number: i64) -> impl IntoView {
                 </table>
             </div>
             {page.lines.is_empty().then(|| view! { <p class="empty">{t.no_missed}</p> })}
-            {pager(&page, number, "/commands/missed")}
+            {pager(&page, number, "/commands/missed-price-switches")}
         </Frame>
     }
 }

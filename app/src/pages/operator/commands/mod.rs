@@ -11,12 +11,13 @@ use leptos::prelude::*;
 
 use super::frame::{Frame, Section};
 use super::parts::{address, choice, page_param, pager, param};
-use crate::api::operator::{Batch, BatchQuery, Page, desk};
 use crate::i18n::commands::{kind, say, words};
 use crate::i18n::{lang, operator};
+use crate::ports::{operator, ports};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::time::At;
+use model::console::{Batch, BatchQuery, Page};
 use model::issue::Kind;
 
 /// The page: `/commands?kind=prices&state=failed&page=2`.
@@ -26,9 +27,9 @@ pub fn CommandsPage() -> impl IntoView {
     let state = if matches!(state.as_str(), "moving" | "failed") { state } else { String::new() };
     let query = BatchQuery { kind: Kind::parse(&which), state: state.clone(), page: page_param() };
     let read = async move {
-        let desk = desk()?;
-        let missed = desk.port.missed(&desk.who, 0).await?.total;
-        Ok((desk.port.batches(&desk.who, &query).await?, query, missed))
+        let (ports, who) = (ports()?, operator()?);
+        let missed = ports.batches.missed_price_switches(&who, 0).await?.total;
+        Ok((ports.batches.batches(&who, &query).await?, query, missed))
     };
     load(read, |(page, query, missed)| view! { <List page query missed /> }.into_any())
 }
@@ -47,7 +48,7 @@ fn List(page: Page<Batch>, query: BatchQuery, missed: i64) -> impl IntoView {
             <div class="page-head">
                 <h1>{t.commands}</h1>
                 <div class="buttons">
-                    <a class="button" href="/commands/missed">{t.missed_title}" "<span class="num">{missed}</span></a>
+                    <a class="button" href="/commands/missed-price-switches">{t.missed_title}" "<span class="num">{missed}</span></a>
                     <a class="button primary" href="/commands/new">{t.new}</a>
                 </div>
             </div>

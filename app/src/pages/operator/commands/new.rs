@@ -6,13 +6,14 @@ use leptos_router::hooks::use_query_map;
 use super::super::frame::{Frame, Section};
 use super::super::parts::{choice, param};
 use super::fields::fields;
-use crate::api::operator::{Building, ROOMS_MAX, Target, desk};
 use crate::i18n::commands::{kind, many, problem, purpose, words};
 use crate::i18n::{common, lang};
 use crate::link;
+use crate::ports::{operator, ports};
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
+use model::console::{Building, ROOMS_MAX, Target};
 use model::ids::MeterId;
 use model::issue::{Kind, Problem};
 use model::meter::SupplyState;
@@ -32,8 +33,8 @@ pub fn target() -> Target {
 pub fn NewCommandPage() -> impl IntoView {
     let which = Kind::parse(&param("kind"));
     let read = async move {
-        let desk = desk()?;
-        desk.port.buildings(&desk.who).await
+        let (ports, who) = (ports()?, operator()?);
+        ports.batches.buildings(&who).await
     };
     load(read, move |buildings| match which {
         Some(kind) => view! { <IssueForm kind buildings wrong=None /> }.into_any(),

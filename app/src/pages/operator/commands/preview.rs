@@ -5,11 +5,11 @@ use leptos::prelude::*;
 use super::super::frame::{Frame, Section};
 use super::super::parts::param;
 use super::new::{IssueForm, all, target};
-use crate::api::operator::{Building, Preview, desk};
 use crate::i18n::commands::{consequence, left_out, many, say, words};
 use crate::i18n::lang;
-use crate::ports::{now, visit};
+use crate::ports::{form_key, now, operator, ports, visit};
 use crate::ui::load::load;
+use model::console::{Building, Preview};
 use model::error::AppError;
 use model::ids::Uuid;
 use model::issue::{Issue, Kind, Problem};
@@ -33,12 +33,12 @@ pub fn PreviewPage() -> impl IntoView {
     let issue = which.map(|kind| (kind, Issue::from_form(kind, &param, now())));
     let target = target();
     let read = async move {
-        let desk = desk()?;
+        let (ports, who) = (ports()?, operator()?);
         Ok(match issue? {
-            (kind, Err(problem)) => Shown::Wrong(kind, desk.port.buildings(&desk.who).await?, problem),
+            (kind, Err(problem)) => Shown::Wrong(kind, ports.batches.buildings(&who).await?, problem),
             (kind, Ok(issue)) => {
-                let preview = desk.port.preview(&desk.who, kind, &target).await?;
-                Shown::Would(issue, Box::new(preview), desk.port.key())
+                let preview = ports.batches.preview(&who, kind, &target).await?;
+                Shown::Would(issue, Box::new(preview), form_key()?)
             }
         })
     };

@@ -2,10 +2,10 @@
 
 use leptos::prelude::*;
 
-use crate::api::operator::{BatchCounts, BatchItem, BatchView};
 use crate::i18n::commands::{reason, state, words};
 use crate::i18n::{Lang, common, lang, operator, room};
 use model::command::CommandReason;
+use model::console::{BatchCounts, BatchItem, BatchView};
 use model::order::CommandState;
 use model::time::Timestamp;
 
@@ -119,7 +119,7 @@ fn in_force(state: CommandState, lang: Lang) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::operator::RoomName;
+    use model::console::RoomName;
     use model::ids::MeterId;
 
     fn item(state: CommandState, reason: Option<CommandReason>) -> BatchItem {

@@ -4,9 +4,10 @@ use leptos::prelude::*;
 
 use super::super::frame::{Frame, Section};
 use super::super::parts::param;
-use crate::api::reconcile::{Calendar, DayState, SettlementDay, books, day_in, page_of};
+use crate::api::reconciliation::{Calendar, DayState, SettlementDay, day_in, page_of};
 use crate::i18n::reconcile::{state, words};
 use crate::i18n::{common, lang};
+use crate::ports::{operator, ports};
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
@@ -21,8 +22,8 @@ use model::time::Date;
 pub fn CalendarPage() -> impl IntoView {
     let until = day_in(&param("until"));
     let read = async move {
-        let (who, port) = books()?;
-        port.calendar(&who, until).await
+        let (ports, who) = (ports()?, operator()?);
+        ports.reconciliation.calendar(&who, until).await
     };
     load(read, |calendar| view! { <Body calendar /> }.into_any())
 }

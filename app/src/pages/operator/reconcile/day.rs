@@ -6,9 +6,10 @@ use leptos_router::hooks::use_params_map;
 use super::super::frame::{Frame, Section};
 use super::calendar::mark;
 use super::lines::lines;
-use crate::api::reconcile::{DayView, SettlementDay, books, day_of};
+use crate::api::reconciliation::{DayView, SettlementDay, day_of};
 use crate::i18n::reconcile::{note, words};
 use crate::i18n::{common, lang};
+use crate::ports::{operator, ports};
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
@@ -22,8 +23,8 @@ pub fn DayPage() -> impl IntoView {
     let (channel, day) = use_params_map()
         .with_untracked(|params| (params.get("channel").unwrap_or_default(), params.get("day").unwrap_or_default()));
     let read = async move {
-        let ((who, port), (channel, day)) = (books()?, day_of(&channel, &day)?);
-        port.day(&who, channel, day).await
+        let (ports, who, (channel, day)) = (ports()?, operator()?, day_of(&channel, &day)?);
+        ports.reconciliation.settlement_day(&who, channel, day).await
     };
     load(read, |shown| view! { <Body shown /> }.into_any())
 }

@@ -2,9 +2,10 @@
 
 use leptos::prelude::*;
 
-use crate::api::reconcile::DifferenceLine;
+use crate::api::reconciliation::DifferenceLine;
 use crate::i18n::reconcile::{class, why, words};
 use crate::i18n::{Lang, cases, lang};
+use model::case::CaseKind;
 use model::money::Fen;
 
 /// The table, with what the lines add up to.
@@ -48,10 +49,10 @@ pub(super) fn lines(listed: &[DifferenceLine]) -> impl IntoView + use<> {
 #[must_use]
 pub fn next(line: &DifferenceLine, lang: Lang) -> String {
     let said = why(&line.why, lang).unwrap_or_default();
-    if line.class == "edge" {
-        return said.to_owned();
+    match CaseKind::parse(&format!("bill-{}", line.class)) {
+        Some(kind) => format!("{said}{}", cases::case(kind, lang).next),
+        None => said.to_owned(),
     }
-    format!("{said}{}", cases::case(&format!("bill-{}", line.class), lang).next)
 }
 
 fn row(line: &DifferenceLine) -> impl IntoView + use<> {

@@ -3,11 +3,10 @@
 use leptos::prelude::*;
 
 use super::super::parts::param;
-use crate::api::operator::Room;
-use crate::api::till::ChannelSale;
 use crate::i18n::room::{consequence, return_consequence, sale_consequence, though_lost, words};
 use crate::i18n::{common, lang};
 use crate::ui::callout::Problem;
+use model::console::{ChannelSale, Room};
 use model::error::AppError;
 use model::ids::Uuid;
 use model::meter::{ControlMode, SupplyState};

@@ -2,10 +2,10 @@
 
 use leptos::prelude::*;
 
-use crate::api::till::{ChannelSale, parts};
 use crate::i18n::room::words;
 use crate::i18n::{common, lang, till};
 use crate::ui::time::At;
+use model::console::{ChannelSale, parts};
 use model::ids::MeterId;
 use model::meter::ControlMode;
 use model::money::Fen;

@@ -3,7 +3,6 @@
 use leptos::prelude::*;
 
 use super::memory;
-use crate::api::operator::{Reading, Room, RoomDay};
 use crate::i18n::room::{quality, source, words};
 use crate::i18n::{common, lang};
 use crate::ports::now;
@@ -11,6 +10,7 @@ use crate::ui::bars::{Bar, Bars};
 use crate::ui::mark;
 use crate::ui::time::AtSeconds;
 use crate::ui::units;
+use model::console::{Reading, Room, RoomDay};
 use model::energy::Energy;
 use model::reading::ReadingSource;
 use model::time::Date;

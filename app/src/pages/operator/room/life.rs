@@ -4,17 +4,15 @@ use leptos::prelude::*;
 
 use super::super::parts::param;
 use super::forms::tenders;
-use crate::api::life::{Life, OtherMeter};
-use crate::api::operator::{AccountState, Room};
-use crate::api::till::ChannelSale;
 use crate::i18n::life::words;
 use crate::i18n::{lang, till};
 use crate::ui::callout::{Callout, Tone};
+use model::console::{AccountState, ChannelSale, Lifecycle, OtherMeter, Room};
 use model::ids::{GatewayId, MeterId};
 use model::meter::Wallet;
 
 /// That something is under way, and where to see it.
-pub fn under_way(life: &Life) -> impl IntoView + use<> {
+pub fn under_way(life: &Lifecycle) -> impl IntoView + use<> {
     let t = words(lang());
     life.closing.map(|closing| {
         view! {
@@ -27,7 +25,7 @@ pub fn under_way(life: &Life) -> impl IntoView + use<> {
 }
 
 /// Everything about the account that is open.
-pub fn changes(room: &Room, life: &Life, by_channel: &[ChannelSale]) -> impl IntoView + use<> {
+pub fn changes(room: &Room, life: &Lifecycle, by_channel: &[ChannelSale]) -> impl IntoView + use<> {
     let (t, meter) = (words(lang()), room.progress.latest.meter);
     let open = room.account.as_ref().is_some_and(|account| account.state == AccountState::Open);
     // After a mistake the page comes back; then what was tried is where one looks.
@@ -181,7 +179,7 @@ fn replace(meter: MeterId, own_wallet: bool) -> impl IntoView {
 }
 
 /// A meter without an account is replaced at once.
-pub fn swap(meter: MeterId, life: &Life) -> impl IntoView + use<> {
+pub fn swap(meter: MeterId, life: &Lifecycle) -> impl IntoView + use<> {
     let t = words(lang());
     view! {
         <details class="card">
@@ -225,7 +223,7 @@ pub fn device(gateways: &[(GatewayId, String)]) -> impl IntoView + use<> {
 }
 
 /// The other meters of the account.
-pub fn siblings(life: &Life) -> impl IntoView + use<> {
+pub fn siblings(life: &Lifecycle) -> impl IntoView + use<> {
     let t = words(lang());
     let lines = life.siblings.iter().map(|one| {
         view! { <li><a class="num" href=format!("/rooms/{}", one.meter)>{one.serial.clone()}</a></li> }

@@ -4,19 +4,17 @@ use leptos::prelude::*;
 
 use super::super::parts::param;
 use super::confirm::{card, whom};
-use crate::api::life::{BalanceTarget, Life};
-use crate::api::operator::{MeterLine, Room};
-use crate::api::till::said;
 use crate::i18n::lang;
 use crate::i18n::life::{close_consequence, meter_consequence, move_consequence, out_consequence, replace_consequence, words};
 use crate::ui::callout::Problem;
+use model::console::{BalanceTarget, Lifecycle, MeterLine, Room, checked_reason};
 use model::error::AppError;
 use model::ids::Uuid;
 use model::order::Tender;
 
 /// What the address asks for: `?do=close&tender=cash&reason=`, `?do=move&to=`, `?do=replace`, `?do=add-meter`, `?do=resident-out`.
 /// Nothing where it asks for nothing of these.
-pub fn confirm(room: &Room, life: &Life, found: &[MeterLine], key: Uuid) -> Option<AnyView> {
+pub fn confirm(room: &Room, life: &Lifecycle, found: &[MeterLine], key: Uuid) -> Option<AnyView> {
     let what = param("do");
     let (whom, lang) = (whom(room), lang());
     let meter = room.progress.latest.meter;
@@ -26,7 +24,7 @@ pub fn confirm(room: &Room, life: &Life, found: &[MeterLine], key: Uuid) -> Opti
             let others = found.iter().filter(|line| line.latest.meter != meter);
             choose(room, &whom, others, key)
         }
-        "replace" => match said(&param("reason")) {
+        "replace" => match checked_reason(&param("reason")) {
             Ok(reason) => {
                 let says = replace_consequence(&whom, &room.serial, lang);
                 card(room, "/api/operator/replace-meter", says, &[("reason", reason)], key, true)
@@ -59,7 +57,7 @@ fn close(room: &Room, whom: &str, key: Uuid) -> AnyView {
         (true, Some(tender)) => BalanceTarget::Counter(tender),
         (true, None) => return view! { <Problem error=AppError::Invalid /> }.into_any(),
     };
-    let Ok(reason) = said(&param("reason")) else { return view! { <Problem error=AppError::Invalid /> }.into_any() };
+    let Ok(reason) = checked_reason(&param("reason")) else { return view! { <Problem error=AppError::Invalid /> }.into_any() };
     let latest = &room.progress.latest;
     let says = close_consequence(whom, &goes, latest.observed_at.map(|_| latest.remaining), lang());
     let tender = if let BalanceTarget::Counter(tender) = goes { tender.as_str().to_owned() } else { String::new() };
@@ -69,7 +67,7 @@ fn close(room: &Room, whom: &str, key: Uuid) -> AnyView {
 
 /// The rooms that the words mean; each says what moving there will do.
 fn choose<'a>(room: &Room, whom: &str, found: impl Iterator<Item = &'a MeterLine>, key: Uuid) -> AnyView {
-    let Ok(reason) = said(&param("reason")) else { return view! { <Problem error=AppError::Invalid /> }.into_any() };
+    let Ok(reason) = checked_reason(&param("reason")) else { return view! { <Problem error=AppError::Invalid /> }.into_any() };
     let cards: Vec<AnyView> = found
         .take(8)
         .map(|line| {

@@ -2,7 +2,6 @@
 
 use leptos::prelude::*;
 
-use crate::api::operator::{EventLine, JournalLine, Room, RoomDay};
 use crate::i18n::events::{self, event};
 use crate::i18n::memory::{record, words};
 use crate::i18n::{common, lang};
@@ -10,6 +9,7 @@ use crate::pages::operator::alarms::figures;
 use crate::ports::now;
 use crate::ui::mark;
 use crate::ui::time::{At, AtSeconds};
+use model::console::{EventLine, JournalLine, Room, RoomDay};
 use model::energy::Energy;
 use model::reading::JournalKind;
 

@@ -20,15 +20,14 @@ use super::cases::said;
 use super::frame::{Frame, Section};
 use super::parts::param;
 use super::sweep::sweep_form;
-use crate::api::life::{Life, registry};
-use crate::api::operator::{Account, AccountState, CaseLine, MeterLine, Room, desk};
-use crate::api::till::{ChannelSale, till};
 use crate::i18n::room::{self, words};
 use crate::i18n::{cases, gateways, lang};
+use crate::ports::{form_key, operator, ports};
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::time::At;
+use model::console::{Account, AccountState, CaseLine, ChannelSale, Lifecycle, MeterLine, Room};
 use model::error::AppError;
 use model::gateway::Sweep;
 use model::ids::{MeterId, Uuid};
@@ -40,7 +39,7 @@ use model::time::Timestamp;
 #[derive(Clone)]
 struct Shown {
     room: Room,
-    life: Life,
+    life: Lifecycle,
     found: Vec<MeterLine>,
     parameters: Option<(Parameters, Timestamp)>,
     by_channel: Vec<ChannelSale>,
@@ -53,14 +52,14 @@ pub fn RoomPage() -> impl IntoView {
     let meter = use_params_map().with_untracked(|params| params.get("meter")).unwrap_or_default();
     let (asks, to) = (param("do"), param("to"));
     let read = async move {
-        let desk = desk()?;
+        let (ports, who) = (ports()?, operator()?);
         let meter = MeterId::from_str(&meter).map_err(|_| AppError::NotFound)?;
-        let room = desk.port.room(&desk.who, meter).await?;
-        let life = registry()?.port.life(&desk.who, meter).await?;
-        let found = if asks == "move" { desk.port.find(&desk.who, &to).await? } else { Vec::new() };
-        let parameters = desk.port.parameters(&desk.who, meter).await?;
-        let by_channel = till()?.port.by_channel(&desk.who, meter).await?;
-        Ok(Shown { room, life, found, parameters, by_channel, key: desk.port.key() })
+        let room = ports.rooms.room(&who, meter).await?;
+        let life = ports.account_lifecycle.lifecycle(&who, meter).await?;
+        let found = if asks == "move" { ports.meter_wall.search(&who, &to).await? } else { Vec::new() };
+        let parameters = ports.rooms.parameters(&who, meter).await?;
+        let by_channel = ports.refunds.channel_sales(&who, meter).await?;
+        Ok(Shown { room, life, found, parameters, by_channel, key: form_key()? })
     };
     load(read, |shown| view! { <Body shown /> }.into_any())
 }
@@ -71,7 +70,7 @@ fn Body(shown: Shown) -> impl IntoView {
     let t = words(lang());
     let meter = room.progress.latest.meter;
     let name = room.name.to_string();
-    let said = match param("asked").as_str() {
+    let said = match param("done").as_str() {
         "read" => Some(t.read_asked),
         "sweep" => Some(gateways::words(lang()).interval_set),
         _ => None,
@@ -121,7 +120,7 @@ fn Body(shown: Shown) -> impl IntoView {
 
 /// An open case, with what to do about it.
 fn case(case: &CaseLine) -> impl IntoView + use<> {
-    let (words, at, t) = (cases::case(&case.kind, lang()), case.opened_at, words(lang()));
+    let (words, at, t) = (cases::case(case.detail.kind(), lang()), case.opened_at, words(lang()));
     let said = said(case);
     view! {
         <Callout tone=Tone::Warn>

@@ -2,7 +2,6 @@
 
 use leptos::prelude::*;
 
-use crate::api::operator::{CommandLine, Progress};
 use crate::i18n::commands::reason;
 use crate::i18n::room::{self, words};
 use crate::i18n::{Lang, common, lang};
@@ -11,6 +10,7 @@ use crate::ui::state::{mode_mark, state_mark};
 use crate::ui::steps::{Reach, Step, steps};
 use crate::ui::units;
 use model::command::CommandReason;
+use model::console::{CommandLine, Progress};
 use model::meter::{Latest, SupplyState, Wallet};
 use model::order::CommandState;
 use model::time::Timestamp;
@@ -133,7 +133,7 @@ fn failed(line: &CommandLine, lang: Lang) -> Step {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::operator::CommandContent;
+    use model::console::CommandContent;
     use model::ids::CommandId;
 
     fn line(state: CommandState, sent: Option<i64>) -> CommandLine {

@@ -5,10 +5,10 @@ use leptos_router::hooks::use_query_map;
 
 use super::super::parts::param;
 use super::forms::tenders;
-use crate::api::life::OtherMeter;
-use crate::api::operator::{METERS_MAX, RESIDENTS_MAX};
+use crate::api::accounts::{METERS_MAX, RESIDENTS_MAX};
 use crate::i18n::room::{Words, resident, words};
 use crate::i18n::{errors, lang};
+use model::console::OtherMeter;
 use model::error::AppError;
 use model::ids::{MeterId, Uuid};
 

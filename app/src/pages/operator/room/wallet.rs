@@ -2,11 +2,11 @@
 
 use leptos::prelude::*;
 
-use crate::api::operator::{DayCharge, Room, WalletLimits, WalletView};
 use crate::i18n::lang;
 use crate::i18n::prices::words;
 use crate::ui::field::Field;
 use crate::ui::time::At;
+use model::console::{DayCharge, Room, WalletLimits, WalletView};
 use model::energy::Energy;
 use model::ids::MeterId;
 use model::money::Fen;

@@ -4,21 +4,21 @@ use leptos::prelude::*;
 
 use super::super::frame::{Frame, Section};
 use super::super::parts::{page_param, pager};
-use crate::api::operator::Page;
-use crate::api::till::{ReturnLine, Till, till};
 use crate::i18n::till::{kind, words};
 use crate::i18n::{common, lang, operator, refunds};
+use crate::ports::{operator, ports};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::time::At;
+use model::console::{Page, ReturnLine};
 
 /// The page: `/approvals`.
 #[component]
 pub fn ApprovalsPage() -> impl IntoView {
     let number = page_param();
     let read = async move {
-        let Till { who, port } = till()?;
-        port.approvals(&who, number).await
+        let (ports, who) = (ports()?, operator()?);
+        ports.sales.approvals(&who, number).await
     };
     load(read, move |(page, may)| view! { <List page number may /> }.into_any())
 }

@@ -6,13 +6,14 @@ use leptos_router::hooks::use_params_map;
 use super::super::frame::{Frame, Section};
 use super::super::parts::param;
 use super::reason_field;
-use crate::api::operator::{desk, parse};
-use crate::api::till::{Original, Till, till};
+use crate::api::form::parse;
 use crate::i18n::till::words;
 use crate::i18n::{common, lang};
+use crate::ports::{form_key, operator, ports};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::time::At;
+use model::console::Original;
 use model::error::AppError;
 use model::ids::Uuid;
 use model::money::Fen;
@@ -22,9 +23,9 @@ use model::money::Fen;
 pub fn CorrectionPage() -> impl IntoView {
     let original = use_params_map().with_untracked(|params| params.get("original")).unwrap_or_default();
     let read = async move {
-        let Till { who, port } = till()?;
-        let original = port.original(&who, parse::<Uuid>(&original).map_err(|_| AppError::NotFound)?).await?;
-        Ok((original, desk()?.port.key()))
+        let (ports, who) = (ports()?, operator()?);
+        let original = ports.sales.original(&who, parse::<Uuid>(&original).map_err(|_| AppError::NotFound)?).await?;
+        Ok((original, form_key()?))
     };
     load(read, |(original, key)| view! { <Body original key /> }.into_any())
 }

@@ -4,9 +4,10 @@ use leptos::prelude::*;
 
 use super::super::frame::{Frame, Section};
 use super::super::parts::param;
-use crate::api::till::{Till, TrialBalance, TrialLine, till};
+use crate::api::ledger::{TrialBalance, TrialLine};
 use crate::i18n::lang;
 use crate::i18n::ledger::{account, words};
+use crate::ports::{operator, ports};
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::load::load;
 use model::money::Money;
@@ -18,8 +19,8 @@ pub fn LedgerPage() -> impl IntoView {
     let asked = param("at");
     let at = Timestamp::parse_local(&asked);
     let read = async move {
-        let Till { who, port } = till()?;
-        port.trial_balance(&who, at).await
+        let (ports, who) = (ports()?, operator()?);
+        ports.ledger.trial_balance(&who, at).await
     };
     load(read, move |balance| view! { <Body balance asked /> }.into_any())
 }

@@ -6,13 +6,14 @@ use leptos_router::hooks::use_params_map;
 use super::super::frame::{Frame, Section};
 use super::reason_field;
 use super::refunds::table;
-use crate::api::operator::parse;
-use crate::api::till::{ConsoleRefund, OrderMoney, RefundOf, Refundable, Till, till};
+use crate::api::form::parse;
 use crate::i18n::refunds::{self, words};
 use crate::i18n::{common, lang, till as till_words};
+use crate::ports::{operator, ports};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::time::At;
+use model::console::{ConsoleRefund, OrderMoney, RefundOf, Refundable};
 use model::error::AppError;
 use model::ids::{OrderId, Uuid};
 use model::money::Fen;
@@ -24,8 +25,8 @@ use model::refund::RefundSource;
 pub fn OrderMoneyPage() -> impl IntoView {
     let order = use_params_map().with_untracked(|params| params.get("order")).unwrap_or_default();
     let read = async move {
-        let Till { who, port } = till()?;
-        port.order_money(&who, parse::<OrderId>(&order).map_err(|_| AppError::NotFound)?).await
+        let (ports, who) = (ports()?, operator()?);
+        ports.refunds.order_money(&who, parse::<OrderId>(&order).map_err(|_| AppError::NotFound)?).await
     };
     load(read, |money| view! { <Body money /> }.into_any())
 }

@@ -5,12 +5,13 @@ use leptos_router::hooks::use_params_map;
 
 use super::super::frame::{Frame, Section};
 use super::super::parts::param;
-use crate::api::operator::parse;
-use crate::api::till::{Receipt, ReceiptNumber, Till, till};
+use crate::api::form::parse;
 use crate::i18n::till::{receipt, words};
 use crate::i18n::{Lang, common, lang};
+use crate::ports::{operator, ports};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
+use model::console::{Receipt, ReceiptNumber};
 use model::error::AppError;
 
 /// The page: `/receipts/:number`; with `?print=1` a print of it was registered.
@@ -18,8 +19,8 @@ use model::error::AppError;
 pub fn ReceiptPage() -> impl IntoView {
     let number = use_params_map().with_untracked(|params| params.get("number")).unwrap_or_default();
     let read = async move {
-        let Till { who, port } = till()?;
-        port.receipt(&who, parse::<ReceiptNumber>(&number).map_err(|_| AppError::NotFound)?).await
+        let (ports, who) = (ports()?, operator()?);
+        ports.receipts.receipt(&who, parse::<ReceiptNumber>(&number).map_err(|_| AppError::NotFound)?).await
     };
     load(read, |shown| view! { <Body shown /> }.into_any())
 }

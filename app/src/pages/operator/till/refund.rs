@@ -5,15 +5,16 @@ use leptos_router::hooks::use_params_map;
 
 use super::super::frame::{Frame, Section};
 use super::{hand_over, press, second_person};
-use crate::api::operator::parse;
-use crate::api::till::{RefundLine, Till, till};
+use crate::api::form::parse;
 use crate::i18n::refunds::{self, words};
 use crate::i18n::{common, lang, till as till_words};
+use crate::ports::{operator, ports};
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::live::{BUSY, Live, without_script};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::time::At;
+use model::console::RefundLine;
 use model::error::AppError;
 use model::ids::RefundId;
 use model::refund::RefundState;
@@ -23,8 +24,8 @@ use model::refund::RefundState;
 pub fn RefundPage() -> impl IntoView {
     let id = use_params_map().with_untracked(|params| params.get("id")).unwrap_or_default();
     let read = async move {
-        let Till { who, port } = till()?;
-        port.refund(&who, parse::<RefundId>(&id).map_err(|_| AppError::NotFound)?).await
+        let (ports, who) = (ports()?, operator()?);
+        ports.refunds.refund(&who, parse::<RefundId>(&id).map_err(|_| AppError::NotFound)?).await
     };
     load(read, |line| view! { <Body line /> }.into_any())
 }

@@ -5,13 +5,13 @@ use leptos::prelude::*;
 use super::super::frame::{Frame, Section};
 use super::super::parts::{address, choice, page_param, pager, param};
 use super::refund::badge;
-use crate::api::operator::Page;
-use crate::api::till::{RefundLine, RefundQuery, Till, till};
 use crate::i18n::refunds::{self, words};
 use crate::i18n::{common, lang, operator};
+use crate::ports::{operator, ports};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::time::At;
+use model::console::{Page, RefundLine, RefundQuery};
 use model::order::Tender;
 use model::refund::RefundState;
 
@@ -21,8 +21,8 @@ pub fn RefundsPage() -> impl IntoView {
     let (state, tender) = (param("state"), param("tender"));
     let query = RefundQuery { state: RefundState::parse(&state), tender: Tender::parse(&tender), page: page_param() };
     let read = async move {
-        let Till { who, port } = till()?;
-        port.refunds(&who, &query).await
+        let (ports, who) = (ports()?, operator()?);
+        ports.refunds.refunds(&who, &query).await
     };
     load(read, move |page| view! { <List page query /> }.into_any())
 }

@@ -4,10 +4,11 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
 use super::super::frame::{Frame, Section};
-use crate::api::operator::parse;
-use crate::api::till::{Shift, ShiftEnd, Till, till};
+use crate::api::form::parse;
+use crate::api::shifts::{Shift, ShiftEnd};
 use crate::i18n::shifts::words;
 use crate::i18n::{common, lang};
+use crate::ports::{operator, ports};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use model::error::AppError;
@@ -19,8 +20,8 @@ use model::money::Fen;
 pub fn ShiftPage() -> impl IntoView {
     let id = use_params_map().with_untracked(|params| params.get("id")).unwrap_or_default();
     let read = async move {
-        let Till { who, port } = till()?;
-        port.shift(&who, parse::<ShiftId>(&id).map_err(|_| AppError::NotFound)?).await
+        let (ports, who) = (ports()?, operator()?);
+        ports.shifts.shift(&who, parse::<ShiftId>(&id).map_err(|_| AppError::NotFound)?).await
     };
     load(read, |shift| view! { <Body shift /> }.into_any())
 }

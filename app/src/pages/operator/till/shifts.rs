@@ -4,9 +4,10 @@ use leptos::prelude::*;
 
 use super::super::frame::{Frame, Section};
 use super::shift::{close_form, takings};
-use crate::api::till::{Shift, Shifts, Till, till};
+use crate::api::shifts::{Shift, Shifts};
 use crate::i18n::lang;
 use crate::i18n::shifts::words;
+use crate::ports::{operator, ports};
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::field::Field;
 use crate::ui::load::load;
@@ -17,8 +18,8 @@ use crate::ui::time::At;
 #[component]
 pub fn ShiftsPage() -> impl IntoView {
     let read = async move {
-        let Till { who, port } = till()?;
-        port.shifts(&who).await
+        let (ports, who) = (ports()?, operator()?);
+        ports.shifts.shifts(&who).await
     };
     load(read, |shifts| view! { <Body shifts /> }.into_any())
 }

@@ -3,9 +3,10 @@
 use leptos::prelude::*;
 
 use super::super::frame::{Frame, Section};
-use crate::api::till::{Subsidies, SubsidyRule, Till, till};
+use crate::api::ledger::{Subsidies, SubsidyRule};
 use crate::i18n::lang;
 use crate::i18n::ledger::words;
+use crate::ports::{operator, ports};
 use crate::ui::field::Field;
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
@@ -16,8 +17,8 @@ use model::subsidy::Per;
 #[component]
 pub fn SubsidiesPage() -> impl IntoView {
     let read = async move {
-        let Till { who, port } = till()?;
-        port.subsidies(&who).await
+        let (ports, who) = (ports()?, operator()?);
+        ports.ledger.subsidies(&who).await
     };
     load(read, |shown| view! { <Body shown /> }.into_any())
 }

@@ -1,4 +1,4 @@
-//! Reads an operation's fields strictly: lengths, digits, ranges, and nothing but zeros behind them.
+//! Strict decoder of operation fields: lengths, digits, ranges and zero padding.
 
 use model::meter::ControlMode;
 
@@ -6,29 +6,25 @@ use super::{DayTable, Limits, Operation, PlanEntry, Slot, TierPeriod, Tiers};
 use crate::bcd::BcdTime;
 use crate::serial::AccountNumber;
 
-/// Why fields are not those of an operation.
+/// Why the fields of an operation were rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ParseError {
-    /// No such operation.
     #[error("unknown operation {0:#04x}")]
     Operation(u8),
-    /// Too few or too many bytes.
     #[error("fields of the wrong length")]
     Length,
-    /// Bytes behind the fields are not zero.
     #[error("padding is not zero")]
     Padding,
-    /// A value that the profile does not allow.
     #[error("a field is out of range")]
     Range,
 }
 
-/// The most padding of any frame version is one byte short of a DES block.
+/// The most padding of any frame version: one byte less than a DES block.
 const MAX_PADDING: usize = 7;
 
-struct Fields<'a>(&'a [u8]);
+struct FieldReader<'a>(&'a [u8]);
 
-impl Fields<'_> {
+impl FieldReader<'_> {
     fn take<const N: usize>(&mut self) -> Result<[u8; N], ParseError> {
         let (head, rest) = self.0.split_first_chunk().ok_or(ParseError::Length)?;
         self.0 = rest;
@@ -51,7 +47,7 @@ impl Fields<'_> {
         self.take().map(u64::from_be_bytes)
     }
 
-    fn many<const N: usize>(&mut self) -> Result<[u32; N], ParseError> {
+    fn u32s<const N: usize>(&mut self) -> Result<[u32; N], ParseError> {
         let mut values = [0; N];
         for value in &mut values {
             *value = self.u32()?;
@@ -77,7 +73,7 @@ impl Fields<'_> {
 }
 
 pub(super) fn operation(code: u8, body: &[u8]) -> Result<Operation, ParseError> {
-    let mut fields = Fields(body);
+    let mut fields = FieldReader(body);
     let operation = match code {
         0x01 => Operation::Open { account: AccountNumber::from_bytes(fields.take()?).ok_or(ParseError::Range)? },
         0x02 => Operation::Credit { order: fields.u64()?, count: fields.u16()?, amount: fields.u32()? },
@@ -91,7 +87,7 @@ pub(super) fn operation(code: u8, body: &[u8]) -> Result<Operation, ParseError> 
         }),
         0x06 => Operation::UserSwitch(fields.flag()?),
         0x07 => limits(&mut fields)?,
-        0x08 => Operation::SetPrices { standby: fields.flag()?, prices: fields.many()? },
+        0x08 => Operation::SetPrices { standby: fields.flag()?, prices: fields.u32s()? },
         0x09 => tiers(&mut fields)?,
         0x0a => Operation::SetSwitchOver(match fields.take()? {
             [0, 0, 0, 0, 0, 0] => None,
@@ -105,24 +101,24 @@ pub(super) fn operation(code: u8, body: &[u8]) -> Result<Operation, ParseError> 
     fields.end().map(|()| operation)
 }
 
-fn limits(fields: &mut Fields<'_>) -> Result<Operation, ParseError> {
-    let [alarm1, alarm2, overdraft, hoarding] = fields.many()?;
+fn limits(fields: &mut FieldReader<'_>) -> Result<Operation, ParseError> {
+    let [alarm1, alarm2, overdraft, hoarding] = fields.u32s()?;
     let limits = Limits { alarm1, alarm2, overdraft, hoarding, overload_w: fields.u16()? };
     if limits.valid() { Ok(Operation::SetLimits(limits)) } else { Err(ParseError::Range) }
 }
 
-fn tiers(fields: &mut Fields<'_>) -> Result<Operation, ParseError> {
+fn tiers(fields: &mut FieldReader<'_>) -> Result<Operation, ParseError> {
     let period = match fields.u8()? {
         0 => TierPeriod::None,
         1 => TierPeriod::Month,
         2 => TierPeriod::Year,
         _ => return Err(ParseError::Range),
     };
-    let tiers = Tiers { period, thresholds: fields.many()?, surcharges: fields.many()? };
+    let tiers = Tiers { period, thresholds: fields.u32s()?, surcharges: fields.u32s()? };
     if tiers.valid() { Ok(Operation::SetTiers(tiers)) } else { Err(ParseError::Range) }
 }
 
-fn day_table(fields: &mut Fields<'_>) -> Result<Operation, ParseError> {
+fn day_table(fields: &mut FieldReader<'_>) -> Result<Operation, ParseError> {
     let [table, count] = fields.take()?;
     if !matches!(table, 1 | 2) || usize::from(count) > DayTable::MAX {
         return Err(ParseError::Range);
@@ -135,7 +131,7 @@ fn day_table(fields: &mut Fields<'_>) -> Result<Operation, ParseError> {
     Ok(Operation::SetDayTable { table, slots: slots.try_into().map_err(|_| ParseError::Range)? })
 }
 
-fn date_plan(fields: &mut Fields<'_>) -> Result<Operation, ParseError> {
+fn date_plan(fields: &mut FieldReader<'_>) -> Result<Operation, ParseError> {
     let count = fields.u8()?;
     if count > 4 {
         return Err(ParseError::Range);
@@ -159,7 +155,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn padding_is_zero_and_short() {
+    fn padding_must_be_zero_and_short() {
         let mut body = Operation::UserSwitch(true).body();
         body.extend([0; 7]);
         assert_eq!(operation(6, &body), Ok(Operation::UserSwitch(true)));
@@ -170,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn values_out_of_range_are_refused() {
+    fn values_out_of_range_are_rejected() {
         let alarm2_above_1 = [0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
         let falling_tiers = [1, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0];
         let cases: [(u8, &[u8]); 8] = [
@@ -191,7 +187,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_parse_or_are_refused(code: u8, body in prop::collection::vec(any::<u8>(), 0..80)) {
+        fn arbitrary_bytes_parse_or_are_rejected(code: u8, body in prop::collection::vec(any::<u8>(), 0..80)) {
             if let Ok(parsed) = operation(code % 16, &body) {
                 let fields = parsed.body();
                 prop_assert_eq!(parsed.code(), code % 16);

@@ -1,4 +1,4 @@
-//! The parameters as a frame carries them.
+//! Encoding of limits and tiers in a frame.
 
 use model::parameters::{Limits, Tiers};
 

@@ -74,7 +74,7 @@ fn every_class_is_told() {
 }
 
 #[test]
-fn what_no_bill_has_is_ours_only_once_every_bill_is_there_that_may_have_it() {
+fn a_payment_in_no_statement_counts_after_all_statements() {
     let (_, known) = paid("1", 5_000);
     let (before, after) = ((FROM.plus(-DAY), FROM), (WINDOW.1, WINDOW.1.plus(DAY)));
     let only =
@@ -92,7 +92,7 @@ fn what_no_bill_has_is_ours_only_once_every_bill_is_there_that_may_have_it() {
 }
 
 #[test]
-fn a_refund_whose_number_was_not_told_is_known_by_its_trade_and_amount() {
+fn a_refund_without_a_number_matches_by_trade_and_amount() {
     let refund = ours(LineKind::Refunded, "1", 1_000);
     let told = [line(LineKind::Refunded, "1", 1_000)];
     for number in [None, Some("1000".to_owned())] {

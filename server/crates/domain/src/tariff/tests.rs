@@ -87,7 +87,7 @@ fn the_meters_own_registers_decide_where_they_can_be_believed() {
 }
 
 #[test]
-fn nothing_is_charged_without_prices() {
+fn no_price_charges_nothing_and_an_instant_is_an_interval() {
     let mut position = Position::default();
     assert_eq!(charge(&mut position, &[], &passed(NIGHT, NIGHT.plus(HOUR), 10)), None);
     let versions = [version(1, NIGHT.plus(DAY), Prices::flat(1_000))];

@@ -1,15 +1,15 @@
-//! From the words of one value to a number in our units.
+//! Converts the registers of one value to the server's units.
 
 use model::time::Date;
 
-use crate::profile::{Kind, Value, WordOrder};
+use crate::profile::{Value, ValueType, WordOrder};
 use domain::bcd::{self, BcdTime};
 
-/// A digit is none.
-pub(super) struct NoDigit;
+/// A digit is not decimal.
+pub(super) struct InvalidDigit;
 
-/// The value in our units; `None` where it shows no real time, no number, or neither of two states.
-pub(super) fn ours(value: &Value, order: WordOrder, words: &[u16]) -> Result<Option<i128>, NoDigit> {
+/// The value in the server's units; `None` for an invalid time, a NaN, or a flag that matches neither state.
+pub(super) fn decode(value: &Value, order: WordOrder, words: &[u16]) -> Result<Option<i128>, InvalidDigit> {
     let shift = |all, word: &u16| (all << 16) | u64::from(*word);
     let raw = match order {
         WordOrder::High => words.iter().fold(0_u64, shift),
@@ -20,22 +20,22 @@ pub(super) fn ours(value: &Value, order: WordOrder, words: &[u16]) -> Result<Opt
     }
     let bytes = raw.to_be_bytes();
     Ok(match value.kind {
-        Kind::Clock => clock(bytes),
-        Kind::Date => date(bytes),
-        Kind::F32 => value.step.of_float(f32::from_bits(raw as u32).into()),
-        Kind::F64 => value.step.of_float(f64::from_bits(raw)),
-        kind => Some(value.step.of(whole(kind, raw).ok_or(NoDigit)?)),
+        ValueType::Clock => clock(bytes),
+        ValueType::Date => date(bytes),
+        ValueType::F32 => value.step.of_float(f32::from_bits(raw as u32).into()),
+        ValueType::F64 => value.step.of_float(f64::from_bits(raw)),
+        kind => Some(value.step.of(integer(kind, raw).ok_or(InvalidDigit)?)),
     })
 }
 
-fn whole(kind: Kind, raw: u64) -> Option<i128> {
+fn integer(kind: ValueType, raw: u64) -> Option<i128> {
     Some(match kind {
-        Kind::U8h => ((raw >> 8) & 0xff).into(),
-        Kind::U8l => (raw & 0xff).into(),
-        Kind::I16 => (raw as u16).cast_signed().into(),
-        Kind::I32 => (raw as u32).cast_signed().into(),
-        Kind::I64 => raw.cast_signed().into(),
-        Kind::Bcd4 | Kind::Bcd8 | Kind::Bcd12 | Kind::Bcd16 => bcd::number(&raw.to_be_bytes())?,
+        ValueType::U8h => ((raw >> 8) & 0xff).into(),
+        ValueType::U8l => (raw & 0xff).into(),
+        ValueType::I16 => (raw as u16).cast_signed().into(),
+        ValueType::I32 => (raw as u32).cast_signed().into(),
+        ValueType::I64 => raw.cast_signed().into(),
+        ValueType::Bcd4 | ValueType::Bcd8 | ValueType::Bcd12 | ValueType::Bcd16 => bcd::number(&raw.to_be_bytes())?,
         _ => raw.into(),
     })
 }

@@ -5,14 +5,14 @@ use std::sync::{Arc, LazyLock};
 
 static RPP: LazyLock<Arc<Profile>> = LazyLock::new(|| Profiles::load(None).unwrap().get("rpp").unwrap());
 
-/// The requests of the profile, as the meter has always been read.
-fn read(n: usize) -> Read {
+/// The n-th request of a full reading.
+fn read(n: usize) -> ReadRequest {
     *RPP.plan.whole.get(n).unwrap()
 }
 
-fn state(registers: &[u16]) -> Result<State, DecodeError> {
-    let mut values = Values::default();
-    values.take(&RPP, &read(0), registers)?;
+fn state(registers: &[u16]) -> Result<StateBlock, DecodeError> {
+    let mut values = DecodedValues::default();
+    values.decode_block(&RPP, &read(0), registers)?;
     match values.meter_status(Wallet::Meter)? {
         MeterStatus::Wallet(state) => Ok(state),
         MeterStatus::Plain(_) => panic!("a wallet"),
@@ -20,8 +20,8 @@ fn state(registers: &[u16]) -> Result<State, DecodeError> {
 }
 
 fn measurement(registers: &[u16]) -> Result<Measurement, DecodeError> {
-    let mut values = Values::default();
-    values.take(&RPP, &read(1), registers)?;
+    let mut values = DecodedValues::default();
+    values.decode_block(&RPP, &read(1), registers)?;
     values.measurement()
 }
 
@@ -43,7 +43,7 @@ fn state_block() -> Vec<u16> {
 }
 
 #[test]
-fn a_state_block_is_read() {
+fn state_block_is_decoded() {
     let s = state(&state_block()).unwrap();
     assert_eq!(s.serial.to_string(), "006026773546");
     assert_eq!((s.remaining, s.overdraft(), s.cumulative), (Fen(-5), Fen(5), Fen(12_345)));
@@ -57,7 +57,7 @@ fn a_state_block_is_read() {
 }
 
 #[test]
-fn a_measurement_block_is_read() {
+fn measurement_block_is_decoded() {
     let mut r = vec![0; 17];
     r[0..2].copy_from_slice(&[0x05f5, 0xe0ff]);
     (r[0xb], r[0xc], r[0xd], r[0x10]) = (2_301, 512, 0xfffe, 0xfc18);
@@ -68,17 +68,17 @@ fn a_measurement_block_is_read() {
 }
 
 #[test]
-fn a_lost_clock_spoils_nothing_else_but_a_broken_serial_does() {
+fn invalid_clock_is_unknown_and_invalid_serial_an_error() {
     let mut r = state_block();
     r[0x0d] = 0xffff;
     assert_eq!(state(&r).unwrap().clock, None);
     r[1] = 0xa677;
-    assert_eq!(state(&r), Err(DecodeError::Value(Field::Serial)));
+    assert_eq!(state(&r), Err(DecodeError::Value(MeterField::Serial)));
 }
 
 proptest! {
     #[test]
-    fn any_registers_are_read_or_refused(registers in prop::collection::vec(any::<u16>(), 0..130)) {
+    fn arbitrary_registers_are_decoded_or_rejected(registers in prop::collection::vec(any::<u16>(), 0..130)) {
         let read = state(&registers);
         let refused = matches!(read, Err(DecodeError::Length { .. }));
         prop_assert!(registers.len() == 38 || refused);
@@ -87,7 +87,7 @@ proptest! {
     }
 
     #[test]
-    fn any_state_with_digits_is_read(mut registers in prop::collection::vec(any::<u16>(), 38)) {
+    fn any_state_with_valid_digits_is_decoded(mut registers in prop::collection::vec(any::<u16>(), 38)) {
         registers[0..3].copy_from_slice(&[0x0060, 0x2677, 0x3546]);
         registers[0x1b..0x1f].copy_from_slice(&[0; 4]);
         prop_assert!(state(&registers).is_ok());

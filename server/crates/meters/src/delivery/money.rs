@@ -1,76 +1,81 @@
-//! Opening, credit, debit, closing: exactly once, whatever is lost on the way.
+//! Delivers openings, credits, debits and closures exactly once, whatever is lost on the way.
 
 use model::command::CommandReason;
+use model::case::{DeliveryCase, HoldReason};
 use model::money::Fen;
 use model::time::Timestamp;
 
-use super::next::{Frame, Next, Progress, next};
-use super::{Engine, LOCKED_MS, Sent, Step};
+use super::next_action::{MoneyAction, SendProgress, SentFrame, next_action};
+use super::{CommandStep, DeliveryEngine, LOCKED_MS, WriteOutcome};
 use crate::directory::Meter;
 use crate::driver;
 use crate::link::{LinkError, Priority};
-use crate::poller::Control;
-use crate::recorder::Event;
+use crate::poller::PollerCommand;
+use crate::recorder::MeterEvent;
 use domain::meter_records::JournalKind;
 use domain::meter_records::JournalRecord;
-use domain::meter_state::State;
-use domain::money_rule::{Claimed, MoneyOperation};
+use domain::meter_state::StateBlock;
+use domain::money_rule::{ClaimedOperation, MoneyOperation};
 use model::reading::ReadingSource;
 use store::StoreError;
 use store::commands::Command;
-use store::deliveries::{self, Hold};
+use store::deliveries;
 
-/// What was left in a meter when it closed its account with this count: only its own journal says it to the fen. The newest such
-/// record; an older one is of another epoch.
-fn left(journal: &[JournalRecord], count: u16) -> Option<Fen> {
+/// The amount left in the meter when it closed the account at this count; only the meter's journal has it to the fen. Takes the
+/// newest such record, as older ones belong to earlier epochs.
+fn final_amount(journal: &[JournalRecord], count: u16) -> Option<Fen> {
     let record = journal.iter().find(|record| record.what == JournalKind::Close && record.count == Some(count))?;
     Some(record.amount)
 }
 
-impl Engine {
-    /// Moves one money command as far as it goes now.
+impl DeliveryEngine {
+    /// Advances one money command as far as possible now.
     pub(super) async fn money(
         &self,
         command: &Command,
         meter: &Meter,
         money_operation: MoneyOperation,
-    ) -> Result<Step, StoreError> {
+    ) -> Result<CommandStep, StoreError> {
         let Some(claimed) = self.claim(command, money_operation).await? else {
-            return self.hold(command, Hold::because(CommandReason::NoAccount)).await;
+            return self.hold(command, None, DeliveryCase::new(HoldReason::NoAccount).into()).await;
         };
         let command = &Command { epoch: Some(claimed.epoch.into()), count: Some(claimed.count.into()), ..command.clone() };
         let limit = Fen(self.config.hoarding_fen);
-        let mut progress = Progress { fresh: command.attempts == 0, last: None, sends: 0, limit };
+        let mut progress = SendProgress { never_sent: command.attempts == 0, last_frame: None, sends: 0, limit };
         loop {
-            let (seen, at) = match self.look(meter, Priority::Money).await? {
+            let (seen, at) = match self.read_state(meter, Priority::Money).await? {
                 Ok(seen) => seen,
                 Err(step) => return Ok(step),
             };
-            match next(&claimed, &progress, &seen) {
-                Next::Settle => return self.settle_money(command, meter, &claimed, &seen, at).await,
-                Next::Refuse(result, why) => return self.refuse(command, result, why).await,
-                Next::Hold(held) => return self.hold(command, held).await,
-                Next::Wait => return self.wait(meter.id, CommandReason::Unconfirmed).await,
-                Next::Send => {}
+            match next_action(&claimed, &progress, &seen) {
+                MoneyAction::Settle => return self.settle_money(command, meter, &claimed, &seen, at).await,
+                MoneyAction::Refuse(result, reason) => return self.refuse(command, result, reason).await,
+                MoneyAction::Hold(result, case) => return self.hold(command, result, case).await,
+                MoneyAction::Wait => return self.back_off(meter.id, CommandReason::Unconfirmed).await,
+                MoneyAction::Send => {}
             }
-            let taken = match self.send(command, meter, Priority::Money, &seen, &claimed.operation()).await? {
-                Some(Sent::Taken) => true,
-                Some(Sent::Unknown) => false,
-                Some(Sent::Refused(LinkError::Exception(0x06))) => {
-                    return self.wait_for(meter.id, LOCKED_MS, CommandReason::Busy).await;
+            let accepted = match self.send(command, meter, Priority::Money, &seen, &claimed.operation()).await? {
+                Some(WriteOutcome::Accepted) => true,
+                Some(WriteOutcome::Unconfirmed) => false,
+                Some(WriteOutcome::Rejected(LinkError::Exception(0x06))) => {
+                    return self.defer_meter(meter.id, LOCKED_MS, CommandReason::Busy).await;
                 }
-                Some(Sent::Refused(LinkError::Exception(_))) => {
-                    return self.hold(command, Hold::because(CommandReason::FrameRefused)).await;
+                Some(WriteOutcome::Rejected(LinkError::Exception(_))) => {
+                    return self.hold(command, None, DeliveryCase::new(HoldReason::FrameRefused).into()).await;
                 }
-                Some(Sent::Refused(_)) => return self.wait(meter.id, CommandReason::Lost).await,
-                None => return Ok(Step::Ended),
+                Some(WriteOutcome::Rejected(_)) => return self.back_off(meter.id, CommandReason::Lost).await,
+                None => return Ok(CommandStep::Ended),
             };
-            progress = Progress { last: Some(Frame { challenge: seen.challenge, taken }), sends: progress.sends + 1, ..progress };
+            progress = SendProgress {
+                last_frame: Some(SentFrame { challenge: seen.challenge, accepted }),
+                sends: progress.sends + 1,
+                ..progress
+            };
         }
     }
 
-    /// Epoch and count, as they were claimed before or are claimed now.
-    async fn claim(&self, command: &Command, money_operation: MoneyOperation) -> Result<Option<Claimed>, StoreError> {
+    /// The epoch and count claimed for the command, before or now.
+    async fn claim(&self, command: &Command, money_operation: MoneyOperation) -> Result<Option<ClaimedOperation>, StoreError> {
         let (epoch, count) = match (command.epoch, command.count) {
             (Some(epoch), Some(count)) => (epoch, count),
             _ => match deliveries::claim(&self.db, command).await? {
@@ -79,41 +84,46 @@ impl Engine {
             },
         };
         let (Ok(epoch), Ok(count)) = (u16::try_from(epoch), u16::try_from(count)) else { return Ok(None) };
-        Ok(Some(Claimed { money_operation, epoch, count }))
+        Ok(Some(ClaimedOperation { money_operation, epoch, count }))
     }
 
     async fn settle_money(
         &self,
         command: &Command,
         meter: &Meter,
-        claimed: &Claimed,
-        seen: &State,
+        claimed: &ClaimedOperation,
+        seen: &StateBlock,
         at: Timestamp,
-    ) -> Result<Step, StoreError> {
+    ) -> Result<CommandStep, StoreError> {
         let amount = match claimed.money_operation {
             MoneyOperation::Credit { amount, .. } | MoneyOperation::Debit { amount, .. } => Fen(amount.into()),
             MoneyOperation::Open(_) => Fen::ZERO,
             MoneyOperation::Close { .. } => match driver::journal(meter, Priority::Money).await {
-                Ok(journal) => match left(&journal, claimed.count) {
-                    Some(left) => left,
-                    None => return self.hold(command, Hold::because(CommandReason::NoFinalRecord)).await,
+                Ok(journal) => match final_amount(&journal, claimed.count) {
+                    Some(amount) => amount,
+                    None => return self.hold(command, None, DeliveryCase::new(HoldReason::NoFinalRecord).into()).await,
                 },
-                Err(error) => return self.unread(meter, error).await,
+                Err(error) => return self.defer_unread(meter, error).await,
             },
         };
         let verdict = deliveries::Verdict { state: seen, at, amount, relay_fault: false };
         if let Some(expected) = deliveries::settle(&self.db, &self.rng, command, &verdict).await? {
             tracing::info!(meter = %meter.id, kind = command.kind.as_str(), count = seen.count, "delivery.done");
-            self.report(Event::Expect { meter: meter.id, expected }).await;
-            // Power and counters have been last seen before; nobody to read them now is no fault.
-            let _ = meter.poll.send(Control::ReadNow(meter.id, ReadingSource::ReadBack));
+            self.report(MeterEvent::LedgerPosition { meter: meter.id, expected }).await;
+            // Power and counters may be old; the poller reads them, if it is running.
+            let _ = meter.poll.send(PollerCommand::ReadNow(meter.id, ReadingSource::ReadBack));
         }
-        Ok(Step::Ended)
+        Ok(CommandStep::Ended)
     }
 
-    pub(super) async fn hold(&self, command: &Command, held: Hold) -> Result<Step, StoreError> {
-        tracing::warn!(command = %command.id, kind = command.kind.as_str(), detail = held.detail, "delivery.held");
-        deliveries::hold(&self.db, &self.rng, self.clock.now(), command, &held).await?;
-        Ok(Step::Ended)
+    pub(super) async fn hold(
+        &self,
+        command: &Command,
+        result: Option<u8>,
+        case: Box<DeliveryCase>,
+    ) -> Result<CommandStep, StoreError> {
+        tracing::warn!(command = %command.id, kind = command.kind.as_str(), ?case, "delivery.held");
+        deliveries::hold(&self.db, &self.rng, self.clock.now(), command, result, case).await?;
+        Ok(CommandStep::Ended)
     }
 }

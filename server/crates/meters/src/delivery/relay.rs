@@ -1,159 +1,156 @@
-//! A plain relay: told once, looked at until it stands as wished, and believed only then.
+//! Switches a plain relay once, then reads the meter until the relay shows the requested state.
 
+use model::command::CommandReason;
+use model::case::RelayCase;
 use std::time::Duration;
 
 use tokio::time::sleep;
 
-use super::{Engine, SENDS, Step};
+use super::{CommandStep, DeliveryEngine, MAX_SENDS};
 use crate::directory::Meter;
 use crate::driver::{self, Reading};
 use crate::link::{LinkError, Priority};
-use crate::recorder::Event;
+use crate::recorder::MeterEvent;
 use domain::alarm_conditions;
 use domain::meter_state::{Measurement, MeterStatus};
-use model::command::CommandReason;
 use model::reading::ReadingSource;
 use store::StoreError;
 use store::commands::Command;
 use store::deliveries::{self, Ending};
 
-/// How often a relay is looked at after it was told, and the pause before each look. Contacts move within tens of milliseconds;
-/// what a meter shows of them, and of the current, follows within seconds.
-const LOOKS: u32 = 8;
+/// How often a relay is read after it was switched, and the pause before each reading. Contacts move within tens of milliseconds;
+/// the state and current that a meter shows follow within seconds.
+const CHECKS: u32 = 8;
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// How a relay stands to what is wished.
+/// The observed relay compared with the command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stand {
-    /// As wished, and no current says otherwise.
-    AsWished,
-    /// The other way.
-    Against,
-    /// It shows open, and power still flows: welded or bridged.
-    Flows,
-    /// It shows neither.
-    Unseen,
+enum RelayCheck {
+    /// As commanded, and no current contradicts it.
+    AsCommanded,
+    /// In the opposite state.
+    Opposite,
+    /// Open, but power still flows: welded or bypassed.
+    StillConducting,
+    /// The meter shows no relay state.
+    Unknown,
 }
 
-fn stand(closed: bool, meter_status: &MeterStatus, measured: &Measurement) -> Stand {
+fn check_relay(closed: bool, meter_status: &MeterStatus, measured: &Measurement) -> RelayCheck {
     let (shown, fault) = match meter_status {
         MeterStatus::Wallet(state) => (Some(state.status.relay_closed()), state.status.relay_fault()),
         MeterStatus::Plain(plain) => (plain.relay_closed, plain.relay_fault == Some(true)),
     };
-    let flows = alarm_conditions::flows(measured.current_ca, measured.power_w);
+    let conducts = alarm_conditions::draws_load(measured.current_ca, measured.power_w);
     match shown {
-        None => Stand::Unseen,
-        Some(shown) if shown != closed => Stand::Against,
-        Some(false) if flows || fault => Stand::Flows,
-        Some(_) => Stand::AsWished,
+        None => RelayCheck::Unknown,
+        Some(shown) if shown != closed => RelayCheck::Opposite,
+        Some(false) if conducts || fault => RelayCheck::StillConducting,
+        Some(_) => RelayCheck::AsCommanded,
     }
 }
 
-impl Engine {
-    /// Moves one wish about a plain relay as far as it goes now. The meter is read before it is told anything, so a wish that was
-    /// sent before a crash, or that somebody at the meter fulfilled, is never sent blindly again.
-    pub(super) async fn relay(&self, command: &Command, meter: &Meter, closed: bool) -> Result<Step, StoreError> {
+impl DeliveryEngine {
+    /// Advances one relay command as far as possible now. The meter is read before anything is sent, so that a command sent
+    /// before a crash, or already carried out at the meter, is not sent again blindly.
+    pub(super) async fn relay(&self, command: &Command, meter: &Meter, closed: bool) -> Result<CommandStep, StoreError> {
         if deliveries::give_way(&self.db, self.clock.now(), command).await? {
-            return Ok(Step::Ended);
+            return Ok(CommandStep::Ended);
         }
         if !meter.profile.abilities.relay || meter.profile.secured.is_some() {
             return self.refuse(command, None, CommandReason::Invalid).await;
         }
-        let mut told = None;
+        let mut switched = None;
         let mut last = None;
-        for _ in 0..=LOOKS {
-            let seen = match self.observe(meter).await? {
+        for _ in 0..=CHECKS {
+            let seen = match self.take_reading(meter).await? {
                 Ok(seen) => seen,
                 Err(step) => return Ok(step),
             };
-            let stands = stand(closed, &seen.meter_status, &seen.measurement);
-            last = Some((stands, seen));
-            match (stands, told) {
-                (Stand::AsWished, _) => break,
-                (Stand::Against | Stand::Unseen, None) => {
-                    // Counted durably before it leaves; nothing counted is a command that ended meanwhile.
+            let check = check_relay(closed, &seen.meter_status, &seen.measurement);
+            last = Some((check, seen));
+            match (check, switched) {
+                (RelayCheck::AsCommanded, _) => break,
+                (RelayCheck::Opposite | RelayCheck::Unknown, None) => {
+                    // Counted in the database before it is sent. `None`: the command was ended meanwhile.
                     if deliveries::begin_send(&self.db, self.clock.now(), command).await?.is_none() {
-                        return Ok(Step::Ended);
+                        return Ok(CommandStep::Ended);
                     }
                     tracing::info!(meter = %meter.id, closed, "delivery.relay");
-                    told = Some(driver::switch(meter, Priority::Relay, closed).await);
+                    switched = Some(driver::switch(meter, Priority::Relay, closed).await);
                 }
                 _ => {}
             }
-            match told {
-                Some(Err(LinkError::Exception(0x01..=0x03))) => {
-                    return self.refuse(command, None, CommandReason::FrameRefused).await;
-                }
+            match switched {
+                Some(Err(LinkError::Exception(0x01..=0x03))) => return self.refuse(command, None, CommandReason::FrameRefused).await,
                 Some(Err(LinkError::NoPassword)) => {
-                    return self.observed(command, meter, closed, &seen, Ending::NotPermitted).await;
+                    return self.finish(command, meter, closed, &seen, Ending::NotPermitted).await;
                 }
-                Some(Err(LinkError::Refused(refusal))) if refusal.is_of_password() => {
-                    return self.observed(command, meter, closed, &seen, Ending::NotPermitted).await;
+                Some(Err(LinkError::Refused(refusal))) if refusal.is_password_error() => {
+                    return self.finish(command, meter, closed, &seen, Ending::NotPermitted).await;
                 }
-                // It says itself that it did not: busy, perhaps.
-                Some(Err(LinkError::Refused(_))) if command.attempts + 1 < SENDS.into() => {
-                    return self.wait(meter.id, CommandReason::Busy).await;
+                // The meter reports that it did not switch; it may be busy.
+                Some(Err(LinkError::Refused(_))) if command.attempts + 1 < MAX_SENDS.into() => {
+                    return self.back_off(meter.id, CommandReason::Busy).await;
                 }
-                Some(Err(LinkError::Refused(_))) => return self.observed(command, meter, closed, &seen, Ending::Disobeyed).await,
-                Some(Err(LinkError::Unreachable)) => return self.wait(meter.id, CommandReason::Lost).await,
+                Some(Err(LinkError::Refused(_))) => return self.finish(command, meter, closed, &seen, Ending::Disobeyed).await,
+                Some(Err(LinkError::Unreachable)) => return self.back_off(meter.id, CommandReason::Lost).await,
                 _ => sleep(PAUSE).await,
             }
         }
         match last {
-            Some((Stand::AsWished, seen)) => self.observed(command, meter, closed, &seen, Ending::Done).await,
-            // Nobody knows whether it was told: it is read again, and told again where it still stands the other way.
-            Some((Stand::Against | Stand::Unseen, _)) | None if told != Some(Ok(())) => {
-                self.wait(meter.id, CommandReason::Unconfirmed).await
+            Some((RelayCheck::AsCommanded, seen)) => self.finish(command, meter, closed, &seen, Ending::Done).await,
+            // It is unknown whether the command arrived: the relay is read again, and switched again if it is still in the
+            // opposite state.
+            Some((RelayCheck::Opposite | RelayCheck::Unknown, _)) | None if switched != Some(Ok(())) => {
+                self.back_off(meter.id, CommandReason::Unconfirmed).await
             }
-            Some((_, seen)) => self.observed(command, meter, closed, &seen, Ending::Disobeyed).await,
-            None => Ok(Step::Later),
+            Some((_, seen)) => self.finish(command, meter, closed, &seen, Ending::Disobeyed).await,
+            None => Ok(CommandStep::Later),
         }
     }
 
-    /// Reads a meter whole, and shows it.
-    async fn observe(&self, meter: &Meter) -> Result<Result<Reading, Step>, StoreError> {
+    /// Takes and reports a full reading.
+    async fn take_reading(&self, meter: &Meter) -> Result<Result<Reading, CommandStep>, StoreError> {
         let from = self.clock.now();
         match driver::read(meter, Priority::Relay, &self.clock).await {
             Ok(reading) => {
                 self.lock_failures().remove(&meter.id);
                 let Reading { at, measurement, meter_status } = reading;
-                self.report(Event::Read {
-                    meter: meter.id,
-                    from,
-                    at,
-                    source: ReadingSource::ReadBack,
-                    measurement,
-                    meter_status,
-                })
-                .await;
+                self.report(MeterEvent::Read { meter: meter.id, from, at, source: ReadingSource::ReadBack, measurement, meter_status })
+                    .await;
                 Ok(Ok(reading))
             }
-            Err(error) => self.unread(meter, error).await.map(Err),
+            Err(error) => self.defer_unread(meter, error).await.map(Err),
         }
     }
 
-    async fn observed(
+    async fn finish(
         &self,
         command: &Command,
         meter: &Meter,
         closed: bool,
         seen: &Reading,
         ending: Ending,
-    ) -> Result<Step, StoreError> {
-        let detail = serde_json::json!({
-            "command": command.kind, "closed": closed, "status": seen.meter_status.status().0,
-            "current_ca": seen.measurement.current_ca, "power_w": seen.measurement.power_w,
-        });
+    ) -> Result<CommandStep, StoreError> {
+        let case = RelayCase {
+            command: command.kind.as_str().to_owned(),
+            closed: Some(closed),
+            status: Some(seen.meter_status.status().0),
+            current_ca: seen.measurement.current_ca.map(Into::into),
+            power_w: seen.measurement.power_w.map(Into::into),
+            off_s: None,
+        };
         tracing::info!(meter = %meter.id, closed, ?ending, "delivery.relay-observed");
-        deliveries::observed(&self.db, &self.rng, seen.at, command, ending, &detail.to_string()).await?;
-        Ok(Step::Ended)
+        deliveries::observed(&self.db, &self.rng, seen.at, command, ending, case).await?;
+        Ok(CommandStep::Ended)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::meter_state::Plain;
+    use domain::meter_state::PlainStatus;
     use model::energy::Energy;
 
     fn measured(current_ca: Option<u16>, power_w: Option<i32>) -> Measurement {
@@ -171,26 +168,26 @@ mod tests {
     }
 
     #[test]
-    fn a_relay_stands_as_it_shows_and_as_the_current_flows() {
-        let shows = |relay_closed| MeterStatus::Plain(Plain { relay_closed, ..Plain::default() });
+    fn relay_is_judged_by_its_state_and_the_current() {
+        let shows = |relay_closed| MeterStatus::Plain(PlainStatus { relay_closed, ..PlainStatus::default() });
         let idle = measured(Some(3), Some(1));
-        for (closed, meter_status, measured, stands) in [
-            (false, shows(Some(false)), idle, Stand::AsWished),
-            (false, shows(Some(false)), measured(None, None), Stand::AsWished),
-            (false, shows(Some(false)), measured(Some(512), Some(1_100)), Stand::Flows),
-            (false, shows(Some(false)), measured(None, Some(-400)), Stand::Flows),
-            (false, shows(Some(true)), idle, Stand::Against),
-            (true, shows(Some(true)), idle, Stand::AsWished),
-            (true, shows(Some(false)), idle, Stand::Against),
-            (true, shows(None), idle, Stand::Unseen),
+        for (closed, meter_status, measured, check) in [
+            (false, shows(Some(false)), idle, RelayCheck::AsCommanded),
+            (false, shows(Some(false)), measured(None, None), RelayCheck::AsCommanded),
+            (false, shows(Some(false)), measured(Some(512), Some(1_100)), RelayCheck::StillConducting),
+            (false, shows(Some(false)), measured(None, Some(-400)), RelayCheck::StillConducting),
+            (false, shows(Some(true)), idle, RelayCheck::Opposite),
+            (true, shows(Some(true)), idle, RelayCheck::AsCommanded),
+            (true, shows(Some(false)), idle, RelayCheck::Opposite),
+            (true, shows(None), idle, RelayCheck::Unknown),
             (
                 false,
-                MeterStatus::Plain(Plain { relay_closed: Some(false), relay_fault: Some(true), ..Plain::default() }),
+                MeterStatus::Plain(PlainStatus { relay_closed: Some(false), relay_fault: Some(true), ..PlainStatus::default() }),
                 idle,
-                Stand::Flows,
+                RelayCheck::StillConducting,
             ),
         ] {
-            assert_eq!(stand(closed, &meter_status, &measured), stands, "{closed} {meter_status:?}");
+            assert_eq!(check_relay(closed, &meter_status, &measured), check, "{closed} {meter_status:?}");
         }
     }
 }

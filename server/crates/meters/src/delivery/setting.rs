@@ -1,51 +1,55 @@
-//! Modes, switches, limits, prices, clock: sent, and done only when their effect was read back.
+//! Delivers settings (mode, switch, limits, prices, clock) and completes them only after their effect was read back.
 
 use model::command::{CommandKind, CommandPriority, CommandReason};
 use model::money::Fen;
 use model::time::{MINUTE, Timestamp};
 
-use super::{Engine, LOCKED_MS, SENDS, Sent, Step};
+use super::{CommandStep, DeliveryEngine, LOCKED_MS, MAX_SENDS, WriteOutcome};
 use crate::command_args::{self, Evidence};
 use crate::directory::Meter;
 use crate::link::{LinkError, Priority};
-use crate::poller::Control;
+use crate::poller::PollerCommand;
 use domain::command_args::CommandArgs;
-use domain::meter_state::State;
+use domain::meter_state::StateBlock;
 use domain::operation::Operation;
-use domain::result_code::{Outcome, outcome};
 use model::reading::ReadingSource;
+use domain::result_code::{FrameOutcome, outcome};
 use store::StoreError;
 use store::commands::Command;
 use store::deliveries;
 
-/// A clock is set this soon after it was decided, or not at all.
-const SOON: i64 = 2 * MINUTE;
+/// A clock command is executed this soon after it was decided, or not at all.
+const MAX_AGE: i64 = 2 * MINUTE;
 
-/// How far an operation was brought.
-enum Brought {
-    /// The meter shows it.
-    Seen(State, Timestamp),
+/// How far an operation has come.
+enum SettingProgress {
+    /// The meter shows its effect.
+    Confirmed(StateBlock, Timestamp),
     /// The command ended or waits.
-    Not(Step),
+    Unfinished(CommandStep),
 }
 
-impl Engine {
-    /// Brings the operations of one command about, in their order, as far as it goes now. Each is seen in the meter before the next
-    /// is sent; what was interrupted begins again with what is not seen yet.
-    pub(super) async fn setting(&self, command: &Command, meter: &Meter, operations: &[Operation]) -> Result<Step, StoreError> {
-        if matches!(command.kind, CommandKind::Mode | CommandKind::Switch)
-            && deliveries::give_way(&self.db, self.clock.now(), command).await?
+impl DeliveryEngine {
+    /// Applies the operations of one command in order, as far as possible now. The effect of each is read back before the next is
+    /// sent; an interrupted command resumes with the first operation whose effect does not show.
+    pub(super) async fn setting(
+        &self,
+        command: &Command,
+        meter: &Meter,
+        operations: &[Operation],
+    ) -> Result<CommandStep, StoreError> {
+        if matches!(command.kind, CommandKind::Mode | CommandKind::Switch) && deliveries::give_way(&self.db, self.clock.now(), command).await?
         {
-            return Ok(Step::Ended);
+            return Ok(CommandStep::Ended);
         }
         if self.is_late(command) {
             return self.refuse(command, None, CommandReason::Late).await;
         }
         let mut last = None;
         for operation in operations {
-            match self.bring_about(command, meter, operation).await? {
-                Brought::Seen(seen, at) => last = Some((operation, seen, at)),
-                Brought::Not(step) => return Ok(step),
+            match self.apply_operation(command, meter, operation).await? {
+                SettingProgress::Confirmed(seen, at) => last = Some((operation, seen, at)),
+                SettingProgress::Unfinished(step) => return Ok(step),
             }
         }
         match last {
@@ -54,51 +58,58 @@ impl Engine {
         }
     }
 
-    /// Whether the rule chose a moment for it that has passed: minutes later it may be the hour.
+    /// Whether the command was decided automatically for a moment that has passed: minutes later it may be the full hour.
     pub(super) fn is_late(&self, command: &Command) -> bool {
-        matches!(command.args(), Some(CommandArgs::ClockCorrection)) && self.clock.now().since(command.decided_at) > SOON
+        matches!(command.args(), Some(CommandArgs::ClockCorrection)) && self.clock.now().since(command.decided_at) > MAX_AGE
     }
 
-    async fn bring_about(&self, command: &Command, meter: &Meter, operation: &Operation) -> Result<Brought, StoreError> {
-        let ended = |step: Result<Step, StoreError>| step.map(Brought::Not);
+    async fn apply_operation(
+        &self,
+        command: &Command,
+        meter: &Meter,
+        operation: &Operation,
+    ) -> Result<SettingProgress, StoreError> {
+        let ended = |step: Result<CommandStep, StoreError>| step.map(SettingProgress::Unfinished);
         let priority = if command.priority == CommandPriority::Relay { Priority::Relay } else { Priority::Settings };
-        // Sent before, perhaps: its effect may be there already.
+        // It may have been sent before, and its effect may show already.
         let mut sent = command.attempts > 0;
         let mut challenge = None;
         for sends in 0.. {
-            let (seen, at) = match self.look(meter, priority).await? {
+            let (seen, at) = match self.read_state(meter, priority).await? {
                 Ok(seen) => seen,
-                Err(step) => return Ok(Brought::Not(step)),
+                Err(step) => return Ok(SettingProgress::Unfinished(step)),
             };
             let judged = challenge.is_some_and(|(used, taken)| taken || used != seen.challenge);
             let answer = judged.then(|| outcome(seen.last_result));
-            let applied = answer == Some(Outcome::Applied);
+            let applied = answer == Some(FrameOutcome::Applied);
             if sent && self.is_effective(meter, priority, operation, &seen, applied, at).await {
-                return Ok(Brought::Seen(seen, at));
+                return Ok(SettingProgress::Confirmed(seen, at));
             }
             match answer {
-                Some(Outcome::Refused(why)) => return ended(self.refuse(command, Some(seen.last_result), why).await),
-                Some(Outcome::Again(why)) if sends >= SENDS => {
-                    return ended(self.refuse(command, Some(seen.last_result), why).await);
+                Some(FrameOutcome::Refused(why)) => {
+                    return ended(self.refuse(command, Some(seen.last_result), why.into()).await);
                 }
-                _ if sends >= SENDS => break,
+                Some(FrameOutcome::Retry(why)) if sends >= MAX_SENDS => {
+                    return ended(self.refuse(command, Some(seen.last_result), why.into()).await);
+                }
+                _ if sends >= MAX_SENDS => break,
                 _ => {}
             }
             challenge = match self.send(command, meter, priority, &seen, operation).await? {
-                Some(Sent::Taken) => Some((seen.challenge, true)),
-                Some(Sent::Unknown) => Some((seen.challenge, false)),
-                Some(Sent::Refused(LinkError::Exception(0x06))) => {
-                    return ended(self.wait_for(meter.id, LOCKED_MS, CommandReason::Busy).await);
+                Some(WriteOutcome::Accepted) => Some((seen.challenge, true)),
+                Some(WriteOutcome::Unconfirmed) => Some((seen.challenge, false)),
+                Some(WriteOutcome::Rejected(LinkError::Exception(0x06))) => {
+                    return ended(self.defer_meter(meter.id, LOCKED_MS, CommandReason::Busy).await);
                 }
-                Some(Sent::Refused(LinkError::Exception(_))) => {
+                Some(WriteOutcome::Rejected(LinkError::Exception(_))) => {
                     return ended(self.refuse(command, None, CommandReason::FrameRefused).await);
                 }
-                Some(Sent::Refused(_)) => return ended(self.wait(meter.id, CommandReason::Lost).await),
-                None => return Ok(Brought::Not(Step::Ended)),
+                Some(WriteOutcome::Rejected(_)) => return ended(self.back_off(meter.id, CommandReason::Lost).await),
+                None => return Ok(SettingProgress::Unfinished(CommandStep::Ended)),
             };
             sent = true;
         }
-        ended(self.wait(meter.id, CommandReason::Unconfirmed).await)
+        ended(self.back_off(meter.id, CommandReason::Unconfirmed).await)
     }
 
     async fn is_effective(
@@ -106,13 +117,13 @@ impl Engine {
         meter: &Meter,
         priority: Priority,
         operation: &Operation,
-        seen: &State,
+        seen: &StateBlock,
         applied: bool,
         at: Timestamp,
     ) -> bool {
         let Some(secured) = &meter.profile.secured else { return false };
         match command_args::evidence(&secured.read_back, operation, seen, applied, at) {
-            Evidence::State(stands) => stands,
+            Evidence::State(shown) => shown,
             Evidence::Registers { address, words } => {
                 let count = u16::try_from(words.len()).unwrap_or(u16::MAX);
                 meter.link.read(priority, meter.unit, address, count).await == Ok(words)
@@ -125,21 +136,21 @@ impl Engine {
         command: &Command,
         meter: &Meter,
         operation: &Operation,
-        seen: &State,
+        seen: &StateBlock,
         at: Timestamp,
-    ) -> Result<Step, StoreError> {
+    ) -> Result<CommandStep, StoreError> {
         let relay_fault = command_args::relay_fault(operation, seen);
         let verdict = deliveries::Verdict { state: seen, at, amount: Fen::ZERO, relay_fault };
         if deliveries::settle(&self.db, &self.rng, command, &verdict).await?.is_some() {
             tracing::info!(meter = %meter.id, kind = command.kind.as_str(), relay_fault, "delivery.done");
-            let _ = meter.poll.send(Control::ReadNow(meter.id, ReadingSource::ReadBack));
+            let _ = meter.poll.send(PollerCommand::ReadNow(meter.id, ReadingSource::ReadBack));
         }
-        Ok(Step::Ended)
+        Ok(CommandStep::Ended)
     }
 
-    pub(super) async fn refuse(&self, command: &Command, result: Option<u8>, reason: CommandReason) -> Result<Step, StoreError> {
+    pub(super) async fn refuse(&self, command: &Command, result: Option<u8>, reason: CommandReason) -> Result<CommandStep, StoreError> {
         tracing::warn!(meter = %command.meter_id, kind = command.kind.as_str(), result, why = reason.as_str(), "delivery.refused");
         deliveries::refuse(&self.db, self.clock.now(), command, result, reason).await?;
-        Ok(Step::Ended)
+        Ok(CommandStep::Ended)
     }
 }

@@ -1,8 +1,8 @@
-//! Time-of-use tables in plain registers: written once, and done when they are read back.
+//! Writes time-of-use tables to plain registers, once, and completes when they were read back.
 
 use model::command::CommandReason;
 
-use super::{Engine, Step};
+use super::{CommandStep, DeliveryEngine};
 use crate::directory::Meter;
 use crate::link::{LinkError, Priority};
 use crate::profile::TimeOfUse;
@@ -11,7 +11,7 @@ use store::StoreError;
 use store::commands::Command;
 use store::deliveries::{self, Ending};
 
-/// Where a table goes, and as what.
+/// Address and registers of a table.
 fn place(tables: &TimeOfUse, operation: &Operation) -> Option<(u16, Vec<u16>)> {
     match operation {
         Operation::SetDayTable { table, slots } => tables.day_table(*table, slots),
@@ -20,9 +20,14 @@ fn place(tables: &TimeOfUse, operation: &Operation) -> Option<(u16, Vec<u16>)> {
     }
 }
 
-impl Engine {
-    /// Moves the time-of-use tables of a meter without secured frames as far as they go now.
-    pub(super) async fn tables(&self, command: &Command, meter: &Meter, operations: &[Operation]) -> Result<Step, StoreError> {
+impl DeliveryEngine {
+    /// Advances the time-of-use tables of a meter without secured frames as far as possible now.
+    pub(super) async fn tables(
+        &self,
+        command: &Command,
+        meter: &Meter,
+        operations: &[Operation],
+    ) -> Result<CommandStep, StoreError> {
         for operation in operations {
             let Some((address, words)) = meter.profile.time_of_use.as_ref().and_then(|tables| place(tables, operation)) else {
                 return self.refuse(command, None, CommandReason::Invalid).await;
@@ -31,32 +36,38 @@ impl Engine {
                 return Ok(step);
             }
         }
-        let detail = serde_json::json!({ "kind": command.kind }).to_string();
-        deliveries::observed(&self.db, &self.rng, self.clock.now(), command, Ending::Done, &detail).await?;
-        Ok(Step::Ended)
+        let case = RelayCase { command: command.kind.as_str().to_owned(), ..RelayCase::default() };
+        deliveries::observed(&self.db, &self.rng, self.clock.now(), command, Ending::Done, case).await?;
+        Ok(CommandStep::Ended)
     }
 
-    /// Writes one table unless it stands there already; `None` when it was read back.
-    async fn table(&self, command: &Command, meter: &Meter, address: u16, words: Vec<u16>) -> Result<Option<Step>, StoreError> {
+    /// Writes one table unless the meter holds it already; `None` when it was read back.
+    async fn table(
+        &self,
+        command: &Command,
+        meter: &Meter,
+        address: u16,
+        words: Vec<u16>,
+    ) -> Result<Option<CommandStep>, StoreError> {
         let (priority, count) = (Priority::Settings, u16::try_from(words.len()).unwrap_or(u16::MAX));
         match meter.link.read(priority, meter.unit, address, count).await {
             Ok(kept) if kept == words => return Ok(None),
             Ok(_) => {}
-            Err(error) => return self.unread(meter, error.into()).await.map(Some),
+            Err(error) => return self.defer_unread(meter, error.into()).await.map(Some),
         }
         if deliveries::begin_send(&self.db, self.clock.now(), command).await?.is_none() {
-            return Ok(Some(Step::Ended));
+            return Ok(Some(CommandStep::Ended));
         }
         let step = match meter.link.write(priority, meter.unit, address, words.clone()).await {
             Ok(()) => match meter.link.read(priority, meter.unit, address, count).await {
                 Ok(kept) if kept == words => return Ok(None),
                 Ok(_) => self.refuse(command, None, CommandReason::NotKept).await,
-                Err(error) => self.unread(meter, error.into()).await,
+                Err(error) => self.defer_unread(meter, error.into()).await,
             },
             Err(LinkError::Exception(0x01..=0x03)) => self.refuse(command, None, CommandReason::FrameRefused).await,
-            Err(LinkError::Unreachable) => self.wait(meter.id, CommandReason::Lost).await,
-            // Nobody knows whether it arrived: it is read again, and written again where it does not stand there.
-            Err(_) => self.wait(meter.id, CommandReason::Unconfirmed).await,
+            Err(LinkError::Unreachable) => self.back_off(meter.id, CommandReason::Lost).await,
+            // It is unknown whether the write arrived: the table is read again, and written again if it differs.
+            Err(_) => self.back_off(meter.id, CommandReason::Unconfirmed).await,
         };
         step.map(Some)
     }

@@ -1,32 +1,30 @@
-//! One frame: `FE.. 68 A0..A5 68 C L DATA CS 16`, each byte of DATA with 33H added, CS the sum from the first 68H.
+//! DL/T 645 frames: `FE.. 68 A0..A5 68 C L DATA CS 16`, with 33H added to each byte of DATA and CS the sum from the first 68H.
 
 use crate::decoding::{OutOfStep, Progress};
 use domain::serial::Serial;
 
 const START: u8 = 0x68;
 const END: u8 = 0x16;
-/// Wakes the receiver; up to four before a frame.
+/// Preamble that wakes the receiver; up to four bytes.
 const WAKE: u8 = 0xfe;
-const MOST_WAKES: usize = 4;
+const MAX_PREAMBLE: usize = 4;
 const OFFSET: u8 = 0x33;
-/// From the first start byte to the length.
+/// Length from the first start byte to the length byte.
 const HEAD: usize = 10;
-/// The most data bytes, by the standard.
+/// The most data bytes of a frame, by the standard.
 pub const MOST_DATA: usize = 200;
 
-/// Whom a frame names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Address {
-    /// A meter, by its twelve digits.
     Meter(Serial),
-    /// All of them; nobody answers.
+    /// All meters; none answers.
     All,
 }
 
-/// A frame; its data as meant, without the offset.
+/// A frame; its data without the offset.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Frame {
-    /// To a meter, or from it.
+    /// Receiver of a request, or sender of an answer.
     pub address: Address,
     pub control: u8,
     /// At most [`MOST_DATA`] bytes.
@@ -34,7 +32,7 @@ pub struct Frame {
 }
 
 impl Frame {
-    /// The bytes for the wire, four waking bytes first; `None` where there is more data than a frame carries.
+    /// The bytes to transmit, with four preamble bytes; `None` if the data exceeds a frame.
     #[must_use]
     pub fn encode(&self) -> Option<Vec<u8>> {
         let length = u8::try_from(self.data.len()).ok().filter(|&length| usize::from(length) <= MOST_DATA)?;
@@ -43,16 +41,16 @@ impl Frame {
         bytes.extend([START, self.control, length]);
         bytes.extend(self.data.iter().map(|byte| byte.wrapping_add(OFFSET)));
         bytes.extend([sum(&bytes), END]);
-        Some([&[WAKE; MOST_WAKES][..], &bytes].concat())
+        Some([&[WAKE; MAX_PREAMBLE][..], &bytes].concat())
     }
 
-    /// Reads a frame as it comes in.
+    /// Decodes a frame from the bytes received so far.
     ///
     /// # Errors
-    /// [`OutOfStep`] with the first byte that cannot stand where it stands.
-    pub fn decode(came: &[u8]) -> Result<Progress<Self>, OutOfStep> {
-        let wakes = came.iter().take_while(|&&byte| byte == WAKE).count();
-        let Some(frame) = came.get(wakes..).filter(|_| wakes <= MOST_WAKES) else { return Err(OutOfStep) };
+    /// [`OutOfStep`] at the first invalid byte.
+    pub fn decode(received: &[u8]) -> Result<Progress<Self>, OutOfStep> {
+        let wakes = received.iter().take_while(|&&byte| byte == WAKE).count();
+        let Some(frame) = received.get(wakes..).filter(|_| wakes <= MAX_PREAMBLE) else { return Err(OutOfStep) };
         if frame.first().is_some_and(|&byte| byte != START) || frame.get(HEAD - 3).is_some_and(|&byte| byte != START) {
             return Err(OutOfStep);
         }
@@ -104,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn the_published_frames() {
+    fn published_frames() {
         let request = hex::decode("68610100000000681104333334331416").unwrap();
         let frame = whole(&request);
         assert_eq!(frame.address, Address::Meter("000000000161".parse().unwrap()));
@@ -116,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_is_taken_whole_and_never_a_byte_more() {
+    fn a_frame_is_consumed_exactly() {
         let frame = Frame { address: Address::All, control: 0x08, data: vec![1, 2, 3, 4, 5, 6] };
         let bytes = frame.encode().unwrap();
         for end in 0..bytes.len() {
@@ -124,13 +122,13 @@ mod tests {
             assert!(missing > 0 && end + missing <= bytes.len(), "{missing} more after {end}");
         }
         assert_eq!(whole(&bytes), frame);
-        assert_eq!(whole(&bytes[4..]), frame, "waking bytes may be missing");
+        assert_eq!(whole(&bytes[4..]), frame, "the preamble may be missing");
         assert_eq!(Frame::decode(&[&bytes[..], &[0]].concat()), Err(OutOfStep));
         assert_eq!(Frame { data: vec![0; 201], ..frame }.encode(), None);
     }
 
     #[test]
-    fn a_changed_byte_is_noticed() {
+    fn a_changed_bit_is_detected() {
         let frame = Frame { address: Address::Meter("000000000161".parse().unwrap()), control: 0x91, data: vec![9; 8] };
         let good = frame.encode().unwrap();
         for at in 4..good.len() {

@@ -1,14 +1,14 @@
-//! DL/T 645-2007, behind transparent gateways: frames, what can be asked, and how an answer is told from everything else.
+//! DL/T 645-2007 behind transparent gateways: frames, requests, and the check that an answer belongs to its request.
 
-mod access;
-mod ask;
+mod credentials;
 pub mod driver;
 mod frame;
 #[cfg(test)]
 mod fuzz;
 mod item;
 mod refusal;
+mod request;
 
-pub use access::Access;
-pub use ask::{Answer, Ask, Half, Switch};
+pub use credentials::Credentials;
 pub use refusal::Refusal;
+pub use request::{Answer, ClockPart, Dlt645Request, Switch};

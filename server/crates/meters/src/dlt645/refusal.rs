@@ -1,13 +1,13 @@
-//! Why a DL/T 645 meter refuses.
+//! Why a DL/T 645 meter refused a request.
 
 use std::fmt;
 
-/// What an error answer says. Names are the standard's; bits that it does not name are printed as they are.
+/// Error bits of an answer, named as in the standard; bits without a name are printed as hex.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// ERR, one byte of bits.
+    /// ERR, one byte.
     Error(u8),
-    /// SERR, two bytes of bits: what the security part of the meter objects to.
+    /// SERR, two bytes: errors of the meter's security module.
     Security(u16),
 }
 
@@ -35,7 +35,7 @@ const SECURITY: [(u16, &str); 10] = [
 ];
 
 impl Refusal {
-    /// From the data of an error answer; `None` where it is neither.
+    /// Parses the data of an error answer; `None` for any other length.
     #[must_use]
     pub const fn parse(data: &[u8]) -> Option<Self> {
         match *data {
@@ -45,15 +45,15 @@ impl Refusal {
         }
     }
 
-    /// The meter has nothing under this identifier.
+    /// The meter has no data under this identifier.
     #[must_use]
     pub const fn is_no_data(self) -> bool {
         matches!(self, Self::Error(bits) if bits & 0x02 != 0)
     }
 
-    /// The meter does not know the password, or not for this. After a few of these it listens to nobody for a day.
+    /// Wrong password, or no permission. After a few of these the meter locks itself for a day.
     #[must_use]
-    pub const fn is_of_password(self) -> bool {
+    pub const fn is_password_error(self) -> bool {
         matches!(self, Self::Error(bits) if bits & 0x04 != 0)
     }
 }
@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn refusals_are_worded() {
+    fn refusals_are_named_as_in_the_standard() {
         assert_eq!(Refusal::parse(&[0x04]).unwrap().to_string(), "ERR 04, wrong password or no permission");
         assert_eq!(Refusal::parse(&[0x22, 0x00]).unwrap().to_string(), "SERR 22, repeated recharge, purchase count error");
         assert_eq!(Refusal::parse(&[0x00, 0x02]).unwrap().to_string(), "SERR 200, close failed");

@@ -1,8 +1,9 @@
-//! Secured frames and what a meter shows of their results: a changed frame is never opened, and any registers are read or refused.
+//! Fuzzing of secured frames and of registers: a modified frame is never opened, and registers are decoded or rejected without a
+//! panic.
 
 use super::*;
-use crate::codec::Values;
-use crate::profile::{Field, Profiles};
+use crate::codec::DecodedValues;
+use crate::profile::{MeterField, Profiles};
 use test_support::fuzz::run;
 
 #[test]
@@ -41,17 +42,17 @@ fn fuzz_registers_of_every_profile() {
                     let mut registers = words.clone();
                     registers.resize(count, 0);
                     assert!(
-                        Values::default().take(profile, read, &[&*registers, &[0]].concat()).is_err(),
+                        DecodedValues::default().decode_block(profile, read, &[&*registers, &[0]].concat()).is_err(),
                         "one register too many"
                     );
-                    let mut values = Values::default();
-                    if values.take(profile, read, &registers).is_err() {
+                    let mut values = DecodedValues::default();
+                    if values.decode_block(profile, read, &registers).is_err() {
                         continue;
                     }
                     let _ = (values.measurement(), values.meter_status(profile.abilities.wallet), values.serial());
-                    if let (Some(result), Ok(Some(serial))) = (values.get(Field::LastResult), values.serial()) {
+                    if let (Some(result), Ok(Some(serial))) = (values.get(MeterField::LastResult), values.serial()) {
                         let result = u8::try_from(result).unwrap();
-                        assert!(FrameResult::from_code(result).is_none_or(|known| known as u8 == result));
+                        assert!(FrameResult::from_code(result).is_none_or(|result_code| result_code as u8 == result));
                         let shown: Vec<u8> = registers.iter().take(3).flat_map(|word| word.to_be_bytes()).collect();
                         assert_eq!(serial.bytes()[..], shown, "the serial number is the block's own");
                     }

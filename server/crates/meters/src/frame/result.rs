@@ -1,4 +1,4 @@
-//! How a meter answers a secured frame, in the low byte of register 0x0112.
+//! Result of a secured frame, in the low byte of register 0x0112.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +14,7 @@ macro_rules! results {
         )*}
 
         impl FrameResult {
-            /// From its code; `None` where the profile has no such result.
+            /// `None` if the profile has no such result.
             #[must_use]
             pub const fn from_code(code: u8) -> Option<Self> {
                 match code {
@@ -28,9 +28,9 @@ macro_rules! results {
 
 results! {
     Done = 0,
-    /// Already applied: no money moved this time.
+    /// The command had been applied before; no money moved this time.
     AlreadyApplied = 1,
-    /// Purchase count error.
+    /// Wrong purchase count.
     Count = 2,
     /// Hoarding limit exceeded.
     Hoarding = 3,
@@ -41,11 +41,11 @@ results! {
     NotOpen = 6,
     /// Account already open.
     AlreadyOpen = 7,
-    /// Amount exceeds what remains.
+    /// Amount exceeds the remaining amount.
     Exceeds = 8,
     Challenge = 9,
     /// Parameter out of range.
     Range = 10,
-    /// Key epoch error.
+    /// Wrong key epoch.
     Epoch = 11,
 }

@@ -1,4 +1,4 @@
-//! Known answers in both directions, and what must never be accepted.
+//! Known answers in both directions, and frames that must be rejected.
 
 use proptest::prelude::*;
 use serde::Deserialize;
@@ -51,7 +51,7 @@ fn known_answers_in_both_directions() {
             assert!(hex::encode(&sealed).ends_with(tag));
             let opened = open(&keys, v.serial, &hex::decode(expected).unwrap()).unwrap();
             let operation = Ok(operation.clone());
-            assert_eq!(opened, Opened { version, code: v.op, header, serial: v.serial.bytes(), operation });
+            assert_eq!(opened, OpenedFrame { version, code: v.op, header, serial: v.serial.bytes(), operation });
         }
     }
 }
@@ -67,7 +67,7 @@ fn serial() -> Serial {
 const HEADER: Header = Header { epoch: 3, challenge: [1, 2, 3, 4], frame_number: 9 };
 
 #[test]
-fn lengths_and_versions_are_checked_before_the_mac() {
+fn length_and_version_are_checked_before_the_mac() {
     let any = |len: usize, version: u8| [&[version][..], &vec![0; len - 1]].concat();
     for (frame, error) in [
         (vec![], FrameError::Length),
@@ -85,7 +85,7 @@ fn lengths_and_versions_are_checked_before_the_mac() {
 }
 
 #[test]
-fn bad_fields_and_needless_padding_pass_the_mac_and_are_told_apart() {
+fn invalid_fields_and_excess_padding_are_told_apart() {
     for version in [FrameVersion::Tdes, FrameVersion::Aes] {
         let body = |fields: &[u8]| [&serial().bytes()[..], fields].concat();
         let sealed = |code, fields: &[u8]| seal_body(&keys(), version, &HEADER, serial(), code, body(fields)).unwrap();
@@ -99,7 +99,7 @@ fn bad_fields_and_needless_padding_pass_the_mac_and_are_told_apart() {
 }
 
 #[test]
-fn another_meters_frame_is_refused() {
+fn a_frame_for_another_meter_is_rejected() {
     for version in [FrameVersion::Tdes, FrameVersion::Aes] {
         let frame = seal(&keys(), version, &HEADER, serial(), &Operation::UserSwitch(true)).unwrap();
         assert_eq!(open(&keys(), "202611230002".parse().unwrap(), &frame), Err(FrameError::Mac));
@@ -107,7 +107,7 @@ fn another_meters_frame_is_refused() {
 }
 
 #[test]
-fn meters_are_spoken_to_in_the_best_version_they_announce() {
+fn the_best_announced_version_is_used() {
     assert_eq!(
         [0, 1, 2, 3, 4].map(FrameVersion::best),
         [None, Some(FrameVersion::Tdes), Some(FrameVersion::Aes), Some(FrameVersion::Aes), None]
@@ -116,7 +116,7 @@ fn meters_are_spoken_to_in_the_best_version_they_announce() {
 
 proptest! {
     #[test]
-    fn any_flipped_bit_is_refused(aes: bool, order: u64, count: u16, amount: u32, at: prop::sample::Index) {
+    fn any_flipped_bit_is_rejected(aes: bool, order: u64, count: u16, amount: u32, at: prop::sample::Index) {
         let version = if aes { FrameVersion::Aes } else { FrameVersion::Tdes };
         let operation = Operation::Credit { order, count, amount };
         let mut frame = seal(&keys(), version, &HEADER, serial(), &operation).unwrap();
@@ -126,7 +126,7 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_are_refused(version in 0u8..4, mut frame in prop::collection::vec(any::<u8>(), 1..80)) {
+    fn arbitrary_bytes_are_rejected(version in 0u8..4, mut frame in prop::collection::vec(any::<u8>(), 1..80)) {
         frame[0] = version;
         prop_assert!(open(&keys(), serial(), &frame).is_err());
     }

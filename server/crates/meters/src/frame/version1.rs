@@ -1,11 +1,10 @@
-//! Version 1: `header (8) || TDES-EDE-CBC(body) || retail MAC (8)`, the IV being the encrypted header.
+//! Version 1: `header (8) || TDES-EDE-CBC(body) || retail MAC (8)`; the IV is the encrypted header.
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 
 use super::FrameError;
 use crate::cipher::{Block, cbc_decrypt, cbc_encrypt, encrypt_block, retail_mac};
 
-/// The encryption key and the MAC key.
 type Keys = [[u8; 16]; 2];
 
 pub(super) fn seal([enc, mac]: &Keys, head: Vec<u8>, body: &[u8]) -> Vec<u8> {
@@ -17,7 +16,7 @@ pub(super) fn seal([enc, mac]: &Keys, head: Vec<u8>, body: &[u8]) -> Vec<u8> {
     frame
 }
 
-/// Header, ciphertext and MAC: 24 bytes or more and a multiple of 8.
+/// Splits into header, ciphertext and MAC. The length must be at least 24 and a multiple of 8.
 pub(super) fn split(frame: &[u8]) -> Result<(&Block, &[u8], &Block), FrameError> {
     if frame.len() < 24 || !frame.len().is_multiple_of(8) {
         return Err(FrameError::Length);

@@ -1,4 +1,4 @@
-//! Version 2: `header (12) || AES-256-GCM(body) || tag (16)`, the header being nonce and associated data.
+//! Version 2: `header (12) || AES-256-GCM(body) || tag (16)`; the header is nonce and associated data.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 
@@ -14,7 +14,7 @@ pub(super) fn seal(key: [u8; 32], head: Vec<u8>, mut body: Vec<u8>) -> Result<Ve
     Ok(frame)
 }
 
-/// Header, and ciphertext with its tag: 36 bytes or more and even.
+/// Splits into header, and ciphertext with tag. The length must be at least 36 and even.
 pub(super) fn split(frame: &[u8]) -> Result<(&[u8; 12], &[u8]), FrameError> {
     if frame.len() < 36 || !frame.len().is_multiple_of(2) {
         return Err(FrameError::Length);

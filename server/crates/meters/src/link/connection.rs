@@ -8,7 +8,7 @@ use super::modbus::{Adu, Modbus};
 use super::target::{Carrier, Stream, Target};
 use super::transport::Transport;
 use super::{Action, LinkError, Response};
-use crate::dlt645::{Access, Answer, Ask};
+use crate::dlt645::{Answer, Credentials, Dlt645Request};
 
 /// Connected, and in step: the next bytes received answer the next request.
 pub(super) struct Connection {
@@ -51,7 +51,7 @@ impl Connection {
         &mut self,
         transaction: u16,
         action: &Action,
-        access: &Access,
+        access: &Credentials,
         within: Duration,
     ) -> Result<Response, LinkError> {
         let answer = timeout(within, self.request(transaction, action, access)).await;
@@ -59,7 +59,7 @@ impl Connection {
         answer.map_err(|_| LinkError::Timeout)?
     }
 
-    async fn request(&mut self, transaction: u16, action: &Action, access: &Access) -> Result<Response, LinkError> {
+    async fn request(&mut self, transaction: u16, action: &Action, access: &Credentials) -> Result<Response, LinkError> {
         match action {
             Action::Modbus(unit, registers) => {
                 self.modbus.exchange(&mut self.transport, transaction, *unit, registers).await.map(Response::Words)
@@ -67,7 +67,7 @@ impl Connection {
             Action::Dlt645(ask) if self.is_bus => {
                 let request = ask.encode(access).ok_or(LinkError::NoPassword)?;
                 let answer = match ask {
-                    Ask::Time(_) => self.transport.broadcast(&request).await.map(|()| Answer::Done)?,
+                    Dlt645Request::Time(_) => self.transport.broadcast(&request).await.map(|()| Answer::Done)?,
                     _ => {
                         let answer = self.transport.exchange(&request, |received| ask.answer(received)).await?;
                         answer.map_err(LinkError::Refused)?

@@ -5,7 +5,7 @@ use futures::executor::block_on;
 use test_support::fuzz::run;
 
 use super::modbus::Adu;
-use super::modbus::tests::{given, sent};
+use super::modbus::tests::{decode, encode};
 use super::*;
 use crate::fuzz::feed;
 
@@ -16,8 +16,8 @@ fn write() -> Registers {
     Registers::Write { address: 0x0200, words: vec![1, 2] }
 }
 
-/// Unit and PDU of this answer.
-fn encode(request: &Registers, answer: &Result<Vec<u16>, LinkError>) -> Vec<u8> {
+/// Unit and PDU of an answer.
+fn body(request: &Registers, answer: &Result<Vec<u16>, LinkError>) -> Vec<u8> {
     match (request, answer) {
         (Registers::Read { .. }, Ok(words)) => {
             [vec![UNIT, 3, 2 * words.len() as u8], words.iter().flat_map(|word| word.to_be_bytes()).collect()].concat()
@@ -35,12 +35,12 @@ fn accepts_one_frame(
     repair: fn(&mut [u8]),
     enclose: impl Fn(Vec<u8>) -> Vec<u8>,
 ) {
-    let request = block_on(sent(adu, 0, UNIT, registers)).unwrap();
+    let request = block_on(encode(adu, 0, UNIT, registers)).unwrap();
     run(decoder, repair, |input| {
         let Some((taken, Ok(whole))) = feed(input, |received| adu.answer(&request, received)) else { return };
         assert_eq!(hex::encode(taken), hex::encode(whole));
-        let answer = block_on(given(adu, 0, UNIT, registers, taken));
-        assert_eq!(hex::encode(taken), hex::encode(enclose(encode(registers, &answer))));
+        let answer = block_on(decode(adu, 0, UNIT, registers, taken));
+        assert_eq!(hex::encode(taken), hex::encode(enclose(body(registers, &answer))));
     });
 }
 

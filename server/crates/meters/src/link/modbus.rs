@@ -104,19 +104,24 @@ pub(super) mod tests {
         Registers::Write { address: 0x0200, words }
     }
 
-    /// The bytes that go over the wire for a request, or why nothing does.
-    pub(in crate::link) async fn sent(adu: Adu, transaction: u16, unit: u8, registers: &Registers) -> Result<Vec<u8>, LinkError> {
+    /// The bytes that are sent for a request, or why nothing is sent.
+    pub(in crate::link) async fn encode(
+        adu: Adu,
+        transaction: u16,
+        unit: u8,
+        registers: &Registers,
+    ) -> Result<Vec<u8>, LinkError> {
         let (near, mut far) = duplex(PIPE);
         let (mut modbus, mut transport) = (Modbus::new(adu), Transport::new(Box::new(near)));
-        let mut bytes = Vec::new();
+        let mut bytes = Vec::with_capacity(PIPE);
         tokio::select! {
             answer = modbus.exchange(&mut transport, transaction, unit, registers) => Err(answer.unwrap_err()),
             read = far.read_buf(&mut bytes) => read.map(|_| bytes).map_err(|_| LinkError::Broken),
         }
     }
 
-    /// What a request is given where these bytes are received.
-    pub(in crate::link) async fn given(
+    /// The outcome of a request where these bytes are received.
+    pub(in crate::link) async fn decode(
         adu: Adu,
         transaction: u16,
         unit: u8,
@@ -130,16 +135,16 @@ pub(super) mod tests {
 
     #[tokio::test]
     async fn requests_over_tcp_as_published() {
-        assert_eq!(sent(Adu::Mbap, 0x1234, 0x11, &READ).await.unwrap(), [0x12, 0x34, 0, 0, 0, 6, 0x11, 3, 0, 0x6b, 0, 3]);
-        let bytes = sent(Adu::Mbap, 0xffff, 1, &write(vec![0x0102, 0x0304])).await.unwrap();
+        assert_eq!(encode(Adu::Mbap, 0x1234, 0x11, &READ).await.unwrap(), [0x12, 0x34, 0, 0, 0, 6, 0x11, 3, 0, 0x6b, 0, 3]);
+        let bytes = encode(Adu::Mbap, 0xffff, 1, &write(vec![0x0102, 0x0304])).await.unwrap();
         assert_eq!(bytes, [0xff, 0xff, 0, 0, 0, 11, 1, 0x10, 2, 0, 0, 2, 4, 1, 2, 3, 4]);
     }
 
     #[tokio::test]
     async fn requests_over_rtu_as_published() {
         // The specification's own example of function 03.
-        assert_eq!(sent(Adu::Rtu, 7, 0x11, &READ).await.unwrap(), [0x11, 3, 0, 0x6b, 0, 3, 0x76, 0x87]);
-        let bytes = sent(Adu::Rtu, 7, 1, &write(vec![0x0102, 0x0304])).await.unwrap();
+        assert_eq!(encode(Adu::Rtu, 7, 0x11, &READ).await.unwrap(), [0x11, 3, 0, 0x6b, 0, 3, 0x76, 0x87]);
+        let bytes = encode(Adu::Rtu, 7, 1, &write(vec![0x0102, 0x0304])).await.unwrap();
         assert_eq!(bytes[..11], [1, 0x10, 2, 0, 0, 2, 4, 1, 2, 3, 4]);
         assert_eq!(bytes.len(), 13);
     }
@@ -149,29 +154,29 @@ pub(super) mod tests {
         for adu in [Adu::Mbap, Adu::Rtu] {
             for count in [126, 0, u16::MAX] {
                 let read = Registers::Read { area: Area::Input, address: 0, count };
-                assert_eq!(sent(adu, 0, 1, &read).await, Err(ILLEGAL_VALUE));
+                assert_eq!(encode(adu, 0, 1, &read).await, Err(ILLEGAL_VALUE));
             }
             for count in [124, 0] {
-                assert_eq!(sent(adu, 0, 1, &write(vec![0; count])).await, Err(ILLEGAL_VALUE));
+                assert_eq!(encode(adu, 0, 1, &write(vec![0; count])).await, Err(ILLEGAL_VALUE));
             }
-            assert_eq!(sent(adu, 0, 1, &write(vec![0; 123])).await.unwrap().len(), if adu == Adu::Mbap { 259 } else { 255 });
+            assert_eq!(encode(adu, 0, 1, &write(vec![0; 123])).await.unwrap().len(), if adu == Adu::Mbap { 259 } else { 255 });
         }
     }
 
     #[tokio::test]
     async fn answers_are_decoded() {
         let read = [0x12, 0x34, 0, 0, 0, 9, 0x11, 3, 6, 2, 0x2b, 0, 0, 0, 0x64];
-        assert_eq!(given(Adu::Mbap, 0x1234, 0x11, &READ, &read).await, Ok(vec![0x022b, 0, 0x64]));
+        assert_eq!(decode(Adu::Mbap, 0x1234, 0x11, &READ, &read).await, Ok(vec![0x022b, 0, 0x64]));
         let written = [0, 7, 0, 0, 0, 6, 1, 0x10, 2, 0, 0, 2];
-        assert_eq!(given(Adu::Mbap, 7, 1, &write(vec![1, 2]), &written).await, Ok(Vec::new()));
+        assert_eq!(decode(Adu::Mbap, 7, 1, &write(vec![1, 2]), &written).await, Ok(Vec::new()));
         for code in [0x01, 0x06, 0x0b, 0x0c, 0xff] {
             let refused = [0, 7, 0, 0, 0, 3, 1, 0x90, code];
-            assert_eq!(given(Adu::Mbap, 7, 1, &write(vec![1, 2]), &refused).await, Err(LinkError::Exception(code)));
+            assert_eq!(decode(Adu::Mbap, 7, 1, &write(vec![1, 2]), &refused).await, Err(LinkError::Exception(code)));
             let refused = [&[0x11, 0x83, code][..], &rtu::crc(&[0x11, 0x83, code]).to_le_bytes()].concat();
-            assert_eq!(given(Adu::Rtu, 0, 0x11, &READ, &refused).await, Err(LinkError::Exception(code)));
+            assert_eq!(decode(Adu::Rtu, 0, 0x11, &READ, &refused).await, Err(LinkError::Exception(code)));
         }
         let read = [0x11, 3, 6, 2, 0x2b, 0, 0, 0, 0x64];
         let read = [&read[..], &rtu::crc(&read).to_le_bytes()].concat();
-        assert_eq!(given(Adu::Rtu, 0, 0x11, &READ, &read).await, Ok(vec![0x022b, 0, 0x64]));
+        assert_eq!(decode(Adu::Rtu, 0, 0x11, &READ, &read).await, Ok(vec![0x022b, 0, 0x64]));
     }
 }

@@ -16,12 +16,12 @@ enum Behaviour {
     Late(u64),
     Silent,
     Exception(u8),
-    /// One register less than asked.
+    /// One register less than requested.
     Short,
     WrongUnit,
     WrongTransaction,
     WrongProtocol,
-    /// One register more than asked.
+    /// One register more than requested.
     Longer,
     /// The answer, and behind it a late one.
     FollowedByAnother,

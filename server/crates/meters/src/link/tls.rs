@@ -113,7 +113,7 @@ fn explain(error: io::Error) -> io::Error {
             "renew the gateway's certificate, or correct its clock or this server's"
         }
         Some(rustls::Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure)) => {
-            "this is not the pinned certificate: if it was renewed, update the gateway's tls_pin; if not, the connection is intercepted"
+            "this is not the pinned certificate: update tls_pin if it was renewed; otherwise the connection is intercepted"
         }
         Some(rustls::Error::InvalidMessage(_)) => "this port does not speak TLS: check the gateway's port and framing",
         Some(rustls::Error::AlertReceived(_)) => {

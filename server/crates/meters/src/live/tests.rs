@@ -62,7 +62,7 @@ fn only(n: u128) -> Scope {
 }
 
 #[tokio::test]
-async fn changes_of_one_moment_travel_together_and_only_the_newest() {
+async fn changes_are_sent_together_with_the_newest_value_only() {
     let live = hub();
     let mut watch = live.watch(&Scope::All);
     let first = snapshot(&watch.next().await);
@@ -81,7 +81,7 @@ async fn changes_of_one_moment_travel_together_and_only_the_newest() {
 }
 
 #[tokio::test]
-async fn a_scope_hears_of_its_buildings_only() {
+async fn a_scope_receives_only_its_buildings() {
     let live = hub();
     let mut watch = live.watch(&only(2));
     let first = snapshot(&watch.next().await);
@@ -92,12 +92,12 @@ async fn a_scope_hears_of_its_buildings_only() {
     live.publish(reading(4, 6));
     live.flush();
     let delta = delta(&watch.next().await);
-    assert_eq!(delta.tiles[0], 0, "indices count through what this scope sees");
+    assert_eq!(delta.tiles[0], 0, "indices are those of the scope");
     assert_eq!(delta.tiles.len(), Tile::WIDTH + 1);
 }
 
 #[tokio::test]
-async fn what_says_nothing_new_is_not_sent() {
+async fn unchanged_values_are_not_sent() {
     let live = hub();
     live.publish(reading(1, 5));
     live.flush();
@@ -108,7 +108,7 @@ async fn what_says_nothing_new_is_not_sent() {
 }
 
 #[tokio::test]
-async fn a_wall_that_falls_behind_gets_a_snapshot() {
+async fn a_lagging_wall_gets_a_snapshot() {
     let live = hub();
     let mut watch = live.watch(&Scope::All);
     let _ = watch.next().await;
@@ -135,20 +135,20 @@ async fn walls_of_one_scope_share_the_bytes() {
 }
 
 #[tokio::test]
-async fn a_meter_that_answered_before_it_was_placed_is_not_forgotten() {
+async fn values_of_a_meter_without_a_place_are_kept() {
     let live = hub();
     live.publish(reading(9, 77));
     assert_eq!(live.get(meter(9)).unwrap().remaining, Fen(77));
     let mut meter_places = layout().meter_places().to_vec();
     meter_places.push(meter_place(9, 2, "1"));
-    live.lock().lay_out(Layout::new(meter_places));
+    live.lock().set_layout(Layout::new(meter_places));
     assert_eq!(live.get(meter(9)).unwrap().remaining, Fen(77));
     assert_eq!(live.meter_places(&only(2)).len(), 2);
     assert_eq!(live.get(meter(10)), None);
 }
 
 #[tokio::test]
-async fn scopes_that_nobody_watches_are_forgotten() {
+async fn unwatched_scopes_are_dropped() {
     let live = hub();
     let mut watch = live.watch(&only(1));
     let _ = watch.next().await;

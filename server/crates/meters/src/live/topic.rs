@@ -1,4 +1,4 @@
-//! One scope that walls watch: its events are encoded once, and all its walls share the bytes.
+//! One scope that walls watch: its events are encoded once and shared by all of them.
 
 use bytes::Bytes;
 use model::meter::Latest;
@@ -8,22 +8,22 @@ use tokio::sync::broadcast;
 
 use domain::wall_layout::{Layout, Scope};
 
-/// Deltas that a wall may be behind (16 s of them) before it gets a new snapshot.
+/// The most deltas (16 s) that a wall may lag behind before it gets a new snapshot.
 const BACKLOG: usize = 64;
 
 pub(super) struct Topic {
     scope: Scope,
-    /// MeterPlace of the layout to index in this scope.
-    local: Vec<Option<usize>>,
+    /// Index within this scope, by position in the layout.
+    scope_index: Vec<Option<usize>>,
     sender: broadcast::Sender<Bytes>,
-    /// The newest snapshot and its revision, for walls that come at the same time.
+    /// The newest snapshot with its revision, for walls that connect at the same time.
     cached: Option<(u64, Bytes)>,
 }
 
 impl Topic {
     pub(super) fn new(scope: Scope, layout: &Layout) -> Self {
-        let local = local(&scope, layout);
-        Self { scope, local, sender: broadcast::channel(BACKLOG).0, cached: None }
+        let scope_index = scope_index(&scope, layout);
+        Self { scope, scope_index, sender: broadcast::channel(BACKLOG).0, cached: None }
     }
 
     pub(super) fn scope(&self) -> &Scope {
@@ -52,9 +52,9 @@ impl Topic {
         (bytes, receiver)
     }
 
-    /// Tells all walls to begin anew.
+    /// Sends all walls a new snapshot.
     pub(super) fn reset(&mut self, layout: &Layout, latest: &[Latest], revision: u64, at: i64) {
-        self.local = local(&self.scope, layout);
+        self.scope_index = scope_index(&self.scope, layout);
         let bytes = event("snapshot", revision, &snapshot(&self.scope, layout, latest, revision, at));
         self.cached = Some((revision, bytes.clone()));
         let _ = self.sender.send(bytes);
@@ -63,33 +63,33 @@ impl Topic {
     pub(super) fn send_delta(&mut self, latest: &[Latest], positions: &[usize], revision: u64, at: i64) {
         let mut tiles = Vec::with_capacity(positions.len() * (Tile::WIDTH + 1));
         for &position in positions {
-            if let (Some(Some(index)), Some(latest)) = (self.local.get(position), latest.get(position)) {
+            if let (Some(Some(index)), Some(latest)) = (self.scope_index.get(position), latest.get(position)) {
                 tiles.push(i64::try_from(*index).unwrap_or(i64::MAX));
                 tiles.extend(Tile::of(latest).numbers());
             }
         }
         if !tiles.is_empty() {
-            // An error says only that the last wall has just closed.
+            // An error only means that the last wall has just closed.
             let _ = self.sender.send(event("delta", revision, &Delta { revision, at, tiles }));
         }
     }
 }
 
-/// Everything that a scope holds.
+/// The meter wall of a scope.
 pub(super) fn snapshot(scope: &Scope, layout: &Layout, latest: &[Latest], revision: u64, at: i64) -> Snapshot {
     let within = layout.meter_places().iter().zip(latest).filter(|(place, _)| scope.holds(place.building));
     let tiles = within.flat_map(|(_, latest)| Tile::of(latest).numbers()).collect();
     Snapshot { revision, at, buildings: layout.buildings(scope), tiles }
 }
 
-fn local(scope: &Scope, layout: &Layout) -> Vec<Option<usize>> {
+fn scope_index(scope: &Scope, layout: &Layout) -> Vec<Option<usize>> {
     let mut next = 0..;
     layout.meter_places().iter().map(|place| if scope.holds(place.building) { next.next() } else { None }).collect()
 }
 
-/// A server-sent event as it goes over the wire.
+/// Encodes a server-sent event.
 fn event(name: &str, revision: u64, data: &impl Serialize) -> Bytes {
-    // Lists of numbers and strings always encode; JSON holds no line break, so one data line is enough.
+    // Lists of numbers and strings always encode, and JSON has no line breaks, so one data line is enough.
     let data = serde_json::to_string(data).unwrap_or_default();
     Bytes::from(format!("id: {revision}\nevent: {name}\ndata: {data}\n\n"))
 }

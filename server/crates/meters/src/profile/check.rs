@@ -1,11 +1,13 @@
-//! What a profile must mean, beyond its form. Each problem names the key at which it stands.
+//! Semantic checks of a profile that parsed. Each problem names the key at which it occurs.
+
+use std::ops::Range;
 
 use model::meter::Wallet;
 
-use super::dlt645::Form;
-use super::{Access, Area, Block, Field, Profile, Protocol, Table, Value};
+use super::dlt645::ItemType;
+use super::{AccessMode, Area, Block, MeterField, Profile, Protocol, Table, Value};
 
-/// What is wrong, by the path of its key: `block[1].values[3].step`.
+/// Problems by the path of the key: `block[1].values[3].step`.
 pub(super) struct Findings(pub(super) Vec<(String, String)>);
 
 impl Findings {
@@ -20,7 +22,7 @@ impl Findings {
     }
 }
 
-/// Everything that is wrong with a profile.
+/// All problems of a profile.
 pub(super) fn findings(profile: &Profile) -> Findings {
     let mut found = Findings(Vec::new());
     let named = !profile.name.is_empty() && profile.name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
@@ -32,19 +34,19 @@ pub(super) fn findings(profile: &Profile) -> Findings {
     for (n, block) in profile.blocks.iter().enumerate() {
         self::block(profile, &format!("block[{n}]"), block, &mut found);
     }
-    apart(profile, &mut found);
-    once(profile, &mut found);
+    check_overlaps(profile, &mut found);
+    check_duplicates(profile, &mut found);
     if let Some(freeze) = &profile.freeze {
-        table(profile, "freeze", freeze, Field::FREEZE, &mut found);
+        table(profile, "freeze", freeze, MeterField::FREEZE, &mut found);
         let has = |field| freeze.values.iter().any(|value| value.field == field);
-        found.unless(has(Field::Day) && has(Field::Total), "freeze.values", "must hold day and total");
+        found.unless(has(MeterField::Day) && has(MeterField::Total), "freeze.values", "must hold day and total");
     }
     for (n, journal) in profile.journals.iter().enumerate() {
         let path = format!("journal[{n}]");
-        table(profile, &path, journal, Field::JOURNAL, &mut found);
-        let says = journal.values.iter().any(|value| value.field == Field::Kind);
-        let told = if says { !journal.kinds.is_empty() && journal.kind.is_none() } else { journal.kind.is_some() };
-        found.unless(told, path, "needs either a value kind with kinds, or kind");
+        table(profile, &path, journal, MeterField::JOURNAL, &mut found);
+        let has_kind = journal.values.iter().any(|value| value.field == MeterField::Kind);
+        let valid = if has_kind { !journal.kinds.is_empty() && journal.kind.is_none() } else { journal.kind.is_some() };
+        found.unless(valid, path, "needs either a value kind with kinds, or kind");
     }
     relay(profile, &mut found);
     time_of_use(profile, &mut found);
@@ -64,38 +66,31 @@ fn block(profile: &Profile, path: &str, block: &Block, found: &mut Findings) {
         path,
         &block.values,
         u32::from(block.address)..block.end(),
-        &[Field::FACE, Field::MEASUREMENT, Field::SETTINGS],
+        &[MeterField::STATUS_FIELDS, MeterField::MEASUREMENT, MeterField::SETTINGS],
         found,
     );
 }
 
-fn values(
-    profile: &Profile,
-    path: &str,
-    values: &[Value],
-    within: std::ops::Range<u32>,
-    allowed: &[&[Field]],
-    found: &mut Findings,
-) {
+fn values(profile: &Profile, path: &str, values: &[Value], within: Range<u32>, allowed: &[&[MeterField]], found: &mut Findings) {
     for (n, value) in values.iter().enumerate() {
         let path = format!("{path}.values[{n}]");
         let inside = u32::from(value.address) >= within.start && value.end() <= within.end;
-        found.unless(inside, format!("{path}.address"), format!("{:?} does not stand inside", value.field));
+        found.unless(inside, format!("{path}.address"), format!("{:?} is outside the block", value.field));
         found.unless(value.kind.registers() <= profile.max_registers, format!("{path}.type"), "is longer than max_registers");
         let belongs = allowed.iter().any(|fields| value.field.is_in(fields));
-        found.unless(belongs, format!("{path}.field"), format!("{:?} has no meaning here", value.field));
-        let (is_flag, is_time) = (value.field.is_in(Field::FLAGS), value.field.is_in(Field::TIMES));
+        found.unless(belongs, format!("{path}.field"), format!("{:?} is not allowed here", value.field));
+        let (is_flag, is_time) = (value.field.is_in(MeterField::FLAGS), value.field.is_in(MeterField::TIMES));
         found.unless(
             is_flag == value.flag.is_some(),
             path.clone(),
-            "flag must stand with relay_closed and relay_fault, and only there",
+            "flag is required for relay_closed and relay_fault, and not allowed elsewhere",
         );
         found.unless(is_time == value.kind.is_time(), format!("{path}.type"), "must be a time for times, and only for those");
     }
 }
 
-/// Blocks of one area do not share registers.
-fn apart(profile: &Profile, found: &mut Findings) {
+/// Blocks of one area must not overlap.
+fn check_overlaps(profile: &Profile, found: &mut Findings) {
     for (n, block) in profile.blocks.iter().enumerate() {
         let meets = |other: &&Block| {
             other.area == block.area && u32::from(other.address) < block.end() && u32::from(block.address) < other.end()
@@ -105,24 +100,24 @@ fn apart(profile: &Profile, found: &mut Findings) {
     }
 }
 
-/// A value stands in one place; only phases are listed more than once, and then added.
-fn once(profile: &Profile, found: &mut Findings) {
-    let mut seen: Vec<(Field, usize)> = Vec::new();
+/// A field must occur once; only phases may be repeated, and are added.
+fn check_duplicates(profile: &Profile, found: &mut Findings) {
+    let mut seen: Vec<(MeterField, usize)> = Vec::new();
     for (n, block) in profile.blocks.iter().enumerate() {
         for (m, value) in block.values.iter().enumerate() {
             let before = seen.iter().find(|(field, _)| *field == value.field);
-            let phase = value.field.is_in(Field::PHASES);
+            let phase = value.field.is_in(MeterField::PHASES);
             found.unless(
                 before.is_none() || phase,
                 format!("block[{n}].values[{m}].field"),
-                format!("{:?} stands above already", value.field),
+                format!("{:?} occurs above already", value.field),
             );
             seen.push((value.field, n));
         }
     }
 }
 
-fn table(profile: &Profile, path: &str, table: &Table, allowed: &[Field], found: &mut Findings) {
+fn table(profile: &Profile, path: &str, table: &Table, allowed: &[MeterField], found: &mut Findings) {
     found.unless((1..=1_000).contains(&table.records), format!("{path}.records"), "must be 1 to 1000");
     let fits = table.registers > 0 && table.registers <= profile.max_registers;
     found.unless(fits, format!("{path}.registers"), "must be 1 to max_registers");
@@ -144,14 +139,18 @@ fn relay(profile: &Profile, found: &mut Findings) {
         );
     }
     found.unless(relay.open != relay.close, "relay.close", "must not be the same as open");
-    found.unless(profile.has(Field::RelayClosed), "relay", "needs a value relay_closed: a relay that nobody sees is never done");
+    found.unless(
+        profile.has(MeterField::RelayClosed),
+        "relay",
+        "needs a value relay_closed, because commands are completed by reading it back",
+    );
 }
 
 /// Whether function 16 may write these registers.
 fn is_writable(profile: &Profile, address: u16, count: u32) -> bool {
     let (start, end) = (u32::from(address), u32::from(address).saturating_add(count));
     let holds = |block: &&Block| u32::from(block.address) <= start && end <= block.end();
-    profile.blocks.iter().filter(|block| block.access != Access::R && block.area == Area::Holding).any(|block| holds(&block))
+    profile.blocks.iter().filter(|block| block.access != AccessMode::R && block.area == Area::Holding).any(|block| holds(&block))
 }
 
 fn time_of_use(profile: &Profile, found: &mut Findings) {
@@ -179,12 +178,12 @@ fn secured(profile: &Profile, found: &mut Findings) {
     };
     found.unless(inside, "secured", "only a wallet in the meter is written by secured frames");
     for (n, entry) in secured.versions.iter().enumerate() {
-        let known = (1..=2).contains(&entry.version) && entry.bit <= 15;
-        found.unless(known, format!("secured.versions[{n}]"), "must be version 1 or 2 at bit 0 to 15");
+        let valid = (1..=2).contains(&entry.version) && entry.bit <= 15;
+        found.unless(valid, format!("secured.versions[{n}]"), "must be version 1 or 2 at bit 0 to 15");
     }
     let together = |block: &Block| {
-        let missing = |field: &&Field| !block.values.iter().any(|value| value.field == **field);
-        Field::WALLET.iter().filter(missing).count()
+        let missing = |field: &&MeterField| !block.values.iter().any(|value| value.field == **field);
+        MeterField::WALLET.iter().filter(missing).count()
     };
     let atomic = profile.readable().filter(|block| block.atomic).map(together).min();
     found.unless(atomic == Some(0), "secured", "needs one atomic block with everything of a wallet; see profiles/README.md");
@@ -206,16 +205,22 @@ fn dlt645(profile: &Profile, found: &mut Findings) {
         let path = format!("dlt645.item[{n}]");
         let whole = item.digits % 2 == 0 && (2..=16).contains(&item.digits);
         found.unless(whole, format!("{path}.digits"), "must be even, 2 to 16");
-        let belongs = [Field::FACE, Field::MEASUREMENT, &[Field::Date, Field::Time]].iter().any(|list| item.field.is_in(list));
-        found.unless(belongs, format!("{path}.field"), format!("{:?} has no meaning here", item.field));
+        let belongs = [MeterField::STATUS_FIELDS, MeterField::MEASUREMENT, &[MeterField::Date, MeterField::Time]]
+            .iter()
+            .any(|list| item.field.is_in(list));
+        found.unless(belongs, format!("{path}.field"), format!("{:?} is not allowed here", item.field));
         let form = match item.field {
-            Field::Date => item.form == Form::Date && item.digits == 8,
-            Field::Time => item.form == Form::Time && item.digits == 6,
-            _ => !matches!(item.form, Form::Date | Form::Time),
+            MeterField::Date => item.form == ItemType::Date && item.digits == 8,
+            MeterField::Time => item.form == ItemType::Time && item.digits == 6,
+            _ => !matches!(item.form, ItemType::Date | ItemType::Time),
         };
         found.unless(form, format!("{path}.type"), "must be date with 8 digits for date, time with 6 for time, and only there");
-        let is_flag = item.field.is_in(Field::FLAGS);
-        found.unless(is_flag == item.flag.is_some(), path, "flag must stand with relay_closed and relay_fault, and only there");
+        let is_flag = item.field.is_in(MeterField::FLAGS);
+        found.unless(
+            is_flag == item.flag.is_some(),
+            path,
+            "flag is required for relay_closed and relay_fault, and not allowed elsewhere",
+        );
     }
     if let Some(freeze) = dlt645.freeze {
         let whole = freeze.digits % 2 == 0 && (2..=16).contains(&freeze.digits);
@@ -226,25 +231,28 @@ fn dlt645(profile: &Profile, found: &mut Findings) {
     }
 }
 
-/// What a profile says that the meter can do is what it says how to do.
+/// The declared abilities must match what the profile describes.
 fn abilities(profile: &Profile, found: &mut Findings) {
     let can = &profile.abilities;
     let by_dlt645 = profile.dlt645.as_ref();
     let relay = profile.relay.is_some() || profile.secured.is_some() || by_dlt645.is_some_and(|d| d.relay.is_some());
-    found.unless(can.relay == relay, "abilities.relay", "must be true exactly where [relay], [secured] or dlt645.relay stands");
+    found.unless(can.relay == relay, "abilities.relay", "must be true exactly if there is [relay], [secured] or dlt645.relay");
     found.unless(can.relay || can.wallet != Wallet::Server, "abilities.wallet", "a server wallet needs a relay");
     found.unless(
         can.journal != profile.journals.is_empty(),
         "abilities.journal",
-        "must be true exactly where [[journal]] stands",
+        "must be true exactly if there is a [[journal]]",
     );
     let freeze = profile.freeze.is_some() || by_dlt645.is_some_and(|d| d.freeze.is_some());
-    found.unless(can.freeze == freeze, "abilities.freeze", "must be true exactly where freeze stands");
-    // A DL/T 645 meter answers with its address, which is its number.
-    let serial = profile.has(Field::Serial) || by_dlt645.is_some();
-    found.unless(can.serial == serial, "abilities.serial", "must be true exactly where the meter says its serial number");
-    let rates = [Field::Spike, Field::Peak, Field::Flat, Field::Valley].iter().filter(|rate| profile.has(**rate)).count();
-    found.unless(rates == 0 || rates == 4, "abilities.rates", "spike, peak, flat and valley stand together");
+    found.unless(can.freeze == freeze, "abilities.freeze", "must be true exactly if there is a freeze");
+    // A DL/T 645 meter answers with its address, which is its serial number.
+    let serial = profile.has(MeterField::Serial) || by_dlt645.is_some();
+    found.unless(can.serial == serial, "abilities.serial", "must be true exactly if the meter reports its serial number");
+    let rates = [MeterField::Spike, MeterField::Peak, MeterField::Flat, MeterField::Valley]
+        .iter()
+        .filter(|rate| profile.has(**rate))
+        .count();
+    found.unless(rates == 0 || rates == 4, "abilities.rates", "spike, peak, flat and valley are all required, or none");
     found.unless(rates == usize::from(can.rates), "abilities.rates", "must be the count of rate counters: 0 or 4");
-    found.unless(profile.has(Field::Total), "block", "nothing gives the total");
+    found.unless(profile.has(MeterField::Total), "block", "no value has the field total");
 }

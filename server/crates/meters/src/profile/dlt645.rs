@@ -1,63 +1,57 @@
-//! A DL/T 645-2007 meter as data: which data identifiers it answers, and what their digits mean.
+//! A DL/T 645-2007 meter as data: its data identifiers, and the meaning of their digits.
 
 use serde::Deserialize;
 
-use super::field::Field;
+use super::field::MeterField;
 use super::value::{Flag, Step};
 use crate::dlt645::Switch;
 
-/// What is asked of a DL/T 645 meter.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Dlt645 {
-    /// The items of a reading, in the order in which they are asked.
+    /// The items of a reading, in request order.
     #[serde(rename = "item")]
-    pub items: Vec<Item>,
-    /// The daily freeze.
+    pub items: Vec<DataItem>,
     pub freeze: Option<DailyFreeze>,
-    /// The control codes of the relay.
     pub relay: Option<RelayCodes>,
 }
 
 impl Dlt645 {
-    /// The identifiers of date and time of day: where a meter shows them, they can be set.
+    /// The identifiers of date and time of day. A meter that has them can be set.
     #[must_use]
     pub fn clock(&self) -> Option<[u32; 2]> {
         let of = |field| self.items.iter().find(|item| item.field == field).map(|item| item.di);
-        Some([of(Field::Date)?, of(Field::Time)?])
+        Some([of(MeterField::Date)?, of(MeterField::Time)?])
     }
 }
 
-/// A data identifier, and what stands in its answer.
+/// A data identifier, and one value of its answer.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Item {
-    /// DI3 to DI0, as `0x00010000`.
+pub struct DataItem {
+    /// DI3 to DI0, such as `0x00010000`.
     pub di: u32,
-    /// What it means.
-    pub field: Field,
-    /// Bytes of the answer before it, for an answer that holds more than one value.
+    pub field: MeterField,
+    /// Byte offset of the value, for answers with several values.
     #[serde(default)]
     pub offset: u8,
-    /// Digits: two a byte, low byte first.
+    /// Number of digits: two a byte, low byte first.
     pub digits: u8,
-    /// How they are written.
     #[serde(rename = "type", default)]
-    pub form: Form,
-    /// The highest bit is a sign.
+    pub form: ItemType,
+    /// The highest bit is the sign.
     #[serde(default)]
     pub signed: bool,
-    /// Our units in one of the last digit.
+    /// The server's units in one unit of the last digit.
     #[serde(default)]
     pub step: Step,
-    /// How a state is told from the number.
+    /// How a flag is encoded, for a field with two states.
     pub flag: Option<Flag>,
 }
 
-/// How digits are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Form {
+pub enum ItemType {
     #[default]
     Bcd,
     Binary,
@@ -67,27 +61,27 @@ pub enum Form {
     Time,
 }
 
-/// The total at each midnight; the last byte of each identifier counts the days back, 1 for the newest.
+/// The total at each midnight. The last byte of each identifier counts the days back, 1 for the newest.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DailyFreeze {
-    /// The identifier of the newest's time, `YYMMDDhhmm`.
+    /// Identifier of the newest freeze's time, `YYMMDDhhmm`.
     pub when: u32,
-    /// The identifier of the newest's counter.
+    /// Identifier of the newest freeze's counter.
     pub di: u32,
-    /// How many days it keeps.
+    /// Number of days kept.
     pub days: u8,
-    /// Digits of the total.
+    /// Number of digits of the total.
     pub digits: u8,
-    /// Wh in one of the last digit.
+    /// Wh in one unit of the last digit.
     pub step: Step,
 }
 
-/// What control code 1C says.
+/// Commands of control code 1C.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RelayCodes {
     pub open: Switch,
-    /// To close: at once, or permitting it, where the resident presses a key.
+    /// Closes at once, or permits closing by the resident's button.
     pub close: Switch,
 }

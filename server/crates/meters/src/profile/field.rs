@@ -1,17 +1,16 @@
-//! What a value of a profile means.
+//! The fields that a profile can describe.
 
 use serde::Deserialize;
 
 macro_rules! fields {
     ($($name:ident),* $(,)?) => {
-        /// What a value means. `profiles/README.md` gives each with its unit.
+        /// Meaning of a value. `profiles/README.md` lists the fields with their units.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
         #[serde(rename_all = "snake_case")]
-        #[expect(missing_docs, reason = "the names are the words of the profile")]
-        pub enum Field { $($name),* }
+        #[expect(missing_docs, reason = "the names are the keywords of the profile format")]
+        pub enum MeterField { $($name),* }
 
-        impl Field {
-            /// How many there are.
+        impl MeterField {
             pub const COUNT: usize = [$(Self::$name),*].len();
         }
     };
@@ -20,21 +19,21 @@ macro_rules! fields {
 fields! {
     // Counters and instantaneous values.
     Total, Reverse, Spike, Peak, Flat, Valley, Voltage, Current, Power, Reactive, Apparent, PowerFactor,
-    // Who it is and how it stands.
+    // Identity, relay and readable wallet.
     Serial, RelayClosed, RelayFault, Clock, Remaining, Count,
     // A secured wallet.
     Status, Cumulative, Epoch, Rate, Challenge, LastOperation, LastResult, LastOrder,
     JournalSequence, Parameters, TierEnergy, Account, Tamper, Accepts,
-    // What it can say of its settings.
+    // Readable settings.
     Alarm1, Alarm2, Overdraft, Price,
-    // Records of its freeze and its journal.
+    // Records of freeze and journal.
     Day, When, Kind, Cause, Amount,
-    // DL/T 645 gives a clock in two items.
+    // DL/T 645 has date and time of day as two items.
     Date, Time,
 }
 
-impl Field {
-    /// What is measured.
+impl MeterField {
+    /// Counters and instantaneous values.
     pub const MEASUREMENT: &[Self] = &[
         Self::Total,
         Self::Reverse,
@@ -49,8 +48,8 @@ impl Field {
         Self::Apparent,
         Self::PowerFactor,
     ];
-    /// Who it is, and how wallet and relay stand.
-    pub const FACE: &[Self] = &[
+    /// Identity, wallet and relay.
+    pub const STATUS_FIELDS: &[Self] = &[
         Self::Serial,
         Self::RelayClosed,
         Self::RelayFault,
@@ -72,7 +71,7 @@ impl Field {
         Self::Tamper,
         Self::Accepts,
     ];
-    /// What a meter with a secured wallet must show, all in one block.
+    /// Fields that a meter with a secured wallet must have, all in one block.
     pub const WALLET: &[Self] = &[
         Self::Serial,
         Self::Status,
@@ -94,21 +93,19 @@ impl Field {
         Self::Tamper,
         Self::Accepts,
     ];
-    /// What it can say of its settings.
     pub const SETTINGS: &[Self] = &[Self::Alarm1, Self::Alarm2, Self::Overdraft, Self::Price];
-    /// What is a time rather than a number.
+    /// Fields that are times.
     pub const TIMES: &[Self] = &[Self::Clock, Self::Day, Self::When];
-    /// What a record of the daily freeze may hold.
+    /// Fields of a daily freeze record.
     pub const FREEZE: &[Self] = &[Self::Day, Self::Total, Self::Remaining];
-    /// What a record of a journal may hold.
+    /// Fields of a journal record.
     pub const JOURNAL: &[Self] =
         &[Self::JournalSequence, Self::Kind, Self::Cause, Self::When, Self::Amount, Self::Count, Self::Remaining];
-    /// What may be listed once a phase; the phases are added.
+    /// Fields that may be listed once per phase; the phases are added.
     pub const PHASES: &[Self] = &[Self::Power, Self::Reactive, Self::Apparent];
-    /// What is one of two states rather than a number.
+    /// Fields with two states.
     pub const FLAGS: &[Self] = &[Self::RelayClosed, Self::RelayFault];
 
-    /// Whether it is one of these.
     #[must_use]
     pub fn is_in(self, list: &[Self]) -> bool {
         list.contains(&self)

@@ -1,4 +1,4 @@
-//! Profiles from their files: built in, and those of a directory over them. Whatever is wrong is said with file and line.
+//! Loads the built-in profiles and those of a directory. Problems are reported with file and line.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,7 +14,6 @@ macro_rules! embedded {
     ($($file:literal),* $(,)?) => { &[$(($file, include_str!(concat!("../../profiles/", $file)))),*] };
 }
 
-/// The profiles that are built in.
 const EMBEDDED: &[(&str, &str)] = embedded![
     "acrel-ddsy1352.toml",
     "acrel-dtsy1352.toml",
@@ -28,67 +27,66 @@ const EMBEDDED: &[(&str, &str)] = embedded![
     "rpp.toml",
 ];
 
-/// One thing that is wrong with a profile.
+/// A problem of a profile.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
+pub struct ProfileProblem {
     pub file: String,
-    /// Which line, from 1.
+    /// Line number, starting at 1.
     pub line: usize,
-    /// Which key, where one is to blame: `block[1].values[3].step`.
+    /// Path of the key, such as `block[1].values[3].step`; empty for a syntax error.
     pub key: String,
-    /// What is wrong.
-    pub what: String,
+    pub message: String,
 }
 
-impl fmt::Display for Problem {
+impl fmt::Display for ProfileProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}, line {}: ", self.file, self.line)?;
         if !self.key.is_empty() {
             write!(f, "{}: ", self.key)?;
         }
-        f.write_str(&self.what)
+        f.write_str(&self.message)
     }
 }
 
 /// Why profiles cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ProfileError {
-    /// A file cannot be read.
     #[error("meter profile {file} cannot be read")]
     Io {
         file: String,
         #[source]
         source: std::io::Error,
     },
-    /// What stands in the files is wrong.
+    /// Problems in the contents.
     #[error("meter profile {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\nmeter profile "))]
-    Wrong(Vec<Problem>),
+    Wrong(Vec<ProfileProblem>),
 }
 
 impl Profile {
-    /// Reads a profile; `file` is for what is wrong.
+    /// Parses and checks a profile; `file` is used in messages only.
     ///
     /// # Errors
-    /// [`ProfileError::Wrong`] with everything that is wrong.
+    /// [`ProfileError::Wrong`] with all problems.
     pub fn parse(file: &str, text: &str) -> Result<Self, ProfileError> {
         let mut profile: Self = toml::from_str(text).map_err(|error| {
             let line = error.span().map_or(1, |span| line_of(text, span.start));
-            let (key, what) = (String::new(), error.message().to_owned());
-            ProfileError::Wrong(vec![Problem { file: file.into(), line, key, what }])
+            let (key, message) = (String::new(), error.message().to_owned());
+            ProfileError::Wrong(vec![ProfileProblem { file: file.into(), line, key, message }])
         })?;
         let found = findings(&profile).0;
         if found.is_empty() {
             profile.plan = Plan::of(&profile);
             return Ok(profile);
         }
-        let problem = |(key, what): (String, String)| Problem { file: file.into(), line: line_of_key(text, &key), key, what };
+        let problem =
+            |(key, message): (String, String)| ProfileProblem { file: file.into(), line: line_of_key(text, &key), key, message };
         Err(ProfileError::Wrong(found.into_iter().map(problem).collect()))
     }
 
-    /// Reads the profile of a file.
+    /// Reads a profile from a file.
     ///
     /// # Errors
-    /// [`ProfileError`].
+    /// [`ProfileError`] if the file cannot be read or has problems.
     pub fn open(file: &str) -> Result<Self, ProfileError> {
         let text = std::fs::read_to_string(file).map_err(|source| ProfileError::Io { file: file.into(), source })?;
         Self::parse(file, &text)
@@ -99,7 +97,7 @@ fn line_of(text: &str, offset: usize) -> usize {
     1 + text.bytes().take(offset).filter(|&byte| byte == b'\n').count()
 }
 
-/// The line of a key, or of the nearest around it that is written.
+/// The line of a key, or of the nearest enclosing key that is present.
 fn line_of_key(text: &str, key: &str) -> usize {
     let Ok(root) = DeTable::parse(text) else { return 1 };
     let mut offset = 0;
@@ -127,10 +125,10 @@ fn line_of_key(text: &str, key: &str) -> usize {
 pub struct Profiles(Arc<BTreeMap<String, Arc<Profile>>>);
 
 impl Profiles {
-    /// The built-in profiles, and those of a directory over them.
+    /// Loads the built-in profiles, then those of a directory, which may replace them.
     ///
     /// # Errors
-    /// [`ProfileError`]: a file that cannot be read, or all that is wrong in all of them.
+    /// [`ProfileError`] for a file that cannot be read, or with the problems of all files.
     pub fn load(directory: Option<&str>) -> Result<Self, ProfileError> {
         let mut all = BTreeMap::new();
         let mut problems = Vec::new();
@@ -146,13 +144,12 @@ impl Profiles {
         if problems.is_empty() { Ok(Self(Arc::new(all))) } else { Err(ProfileError::Wrong(problems)) }
     }
 
-    /// The profile of this name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<Arc<Profile>> {
         self.0.get(name).cloned()
     }
 
-    /// All of them, in the order of their names.
+    /// In alphabetical order.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Profile>> {
         self.0.values()
     }
@@ -184,43 +181,43 @@ mod tests {
         }
     }
 
-    /// The profile with one thing wrong, and the line on which it stands.
+    /// The reference profile with one mistake, and the line of it.
     fn wrong(right: &str, wrong: &str) -> (usize, String) {
         let at = RPP.find(right).unwrap_or_else(|| panic!("no {right}"));
         (line_of(RPP, at), RPP.replacen(right, wrong, 1))
     }
 
     #[test]
-    fn errors_of_form_name_file_and_line() {
+    fn syntax_errors_name_file_and_line() {
         let (line, text) = wrong("rates = 4", "rates = \"four\"");
         assert_eq!(problems(&text), [format!("a.toml, line {line}: invalid type: string \"four\", expected u8")]);
         let (line, text) = wrong("relay = true", "relays = true");
-        let said = problems(&text).concat();
-        assert!(said.starts_with(&format!("a.toml, line {line}: unknown field `relays`")), "{said}");
+        let messages = problems(&text).concat();
+        assert!(messages.starts_with(&format!("a.toml, line {line}: unknown field `relays`")), "{messages}");
     }
 
     #[test]
-    fn errors_of_meaning_name_file_line_and_key() {
-        for (right, bad, key, what) in [
-            ("0x011F, type = \"u16\"", "0x0126, type = \"u16\"", "block[1].values[17].address", "Tamper does not stand inside"),
+    fn semantic_errors_name_file_line_and_key() {
+        for (right, bad, key, message) in [
+            ("0x011F, type = \"u16\"", "0x0126, type = \"u16\"", "block[1].values[17].address", "Tamper is outside the block"),
             ("registers = 17", "registers = 0", "block[0].registers", "must be 1 or more, and end within the address range"),
             ("version = 1, bit = 0", "version = 3, bit = 0", "secured.versions[0]", "must be version 1 or 2 at bit 0 to 15"),
             ("max_registers = 125", "max_registers = 126", "max_registers", "must be 1 to 125"),
-            ("journal = true", "journal = false", "abilities.journal", "must be true exactly where [[journal]] stands"),
+            ("journal = true", "journal = false", "abilities.journal", "must be true exactly if there is a [[journal]]"),
         ] {
             let (line, text) = wrong(right, bad);
-            let expected = format!("a.toml, line {line}: {key}: {what}");
+            let expected = format!("a.toml, line {line}: {key}: {message}");
             assert!(problems(&text).contains(&expected), "{expected}\n{:#?}", problems(&text));
         }
     }
 
     #[test]
-    fn everything_that_is_wrong_is_said_at_once() {
+    fn all_problems_are_reported_at_once() {
         let text = RPP.replacen("max_registers = 125", "max_registers = 0", 1).replacen("rates = 4", "rates = 3", 1);
-        let said = problems(&text);
+        let messages = problems(&text);
         assert!(
-            said.iter().any(|p| p.contains("max_registers:")) && said.iter().any(|p| p.contains("abilities.rates:")),
-            "{said:#?}"
+            messages.iter().any(|p| p.contains("max_registers:")) && messages.iter().any(|p| p.contains("abilities.rates:")),
+            "{messages:#?}"
         );
     }
 

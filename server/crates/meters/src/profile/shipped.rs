@@ -1,17 +1,17 @@
-//! Every shipped profile, over registers as its meter gives them.
+//! Every built-in profile against register contents of its meter.
 
 use std::collections::HashMap;
 
 use model::energy::Energy;
 use model::meter::Wallet;
 
-use super::{Area, Profile, Profiles, Read};
-use crate::codec::Values;
-use crate::profile::Field;
+use super::{Area, Profile, Profiles, ReadRequest};
+use crate::codec::DecodedValues;
+use crate::profile::MeterField;
 use domain::meter_records::JournalKind;
-use domain::meter_state::{Measurement, MeterStatus, Plain};
+use domain::meter_state::{Measurement, MeterStatus, PlainStatus};
 
-/// The registers of a meter; what is not listed holds an odd pattern that no value may be mistaken for.
+/// Registers of a meter; unlisted ones hold a pattern that differs from any expected value.
 struct Image(HashMap<(Area, u16), u16>);
 
 impl Image {
@@ -22,7 +22,7 @@ impl Image {
         Self(parts.iter().flat_map(each).collect())
     }
 
-    fn answer(&self, read: &Read) -> Vec<u16> {
+    fn answer(&self, read: &ReadRequest) -> Vec<u16> {
         let word = |at| self.0.get(&(read.area, at)).copied().unwrap_or(0xdead);
         (read.address..read.address + read.count).map(word).collect()
     }
@@ -32,15 +32,15 @@ fn profile(name: &str) -> std::sync::Arc<Profile> {
     Profiles::load(None).unwrap().get(name).unwrap()
 }
 
-fn values(profile: &Profile, image: &Image) -> Values {
-    let mut values = Values::default();
+fn values(profile: &Profile, image: &Image) -> DecodedValues {
+    let mut values = DecodedValues::default();
     for read in &profile.plan.whole {
-        values.take(profile, read, &image.answer(read)).unwrap();
+        values.decode_block(profile, read, &image.answer(read)).unwrap();
     }
     values
 }
 
-fn reading(name: &str, parts: &[(Area, u16, &[u16])]) -> (Measurement, Plain) {
+fn reading(name: &str, parts: &[(Area, u16, &[u16])]) -> (Measurement, PlainStatus) {
     let profile = profile(name);
     let values = values(&profile, &Image::new(parts));
     match values.meter_status(profile.abilities.wallet).unwrap() {
@@ -55,7 +55,7 @@ fn float(value: f32) -> [u16; 2] {
 }
 
 #[test]
-fn the_shipped_profiles_are_these() {
+fn built_in_profiles_are_loaded() {
     let names: Vec<String> = Profiles::load(None).unwrap().iter().map(|profile| profile.name.clone()).collect();
     for name in [
         "acrel-ddsy1352",
@@ -85,7 +85,7 @@ fn acrel_ddsy1352() {
     assert_eq!((measured.reactive_var, measured.apparent_va, measured.power_factor), (None, Some(2_721), Some(1_000)));
     assert_eq!(plain.relay_closed, Some(false));
     assert_eq!(reading("acrel-ddsy1352", &parts(&[1, 0])).1.relay_closed, Some(true));
-    assert_eq!(reading("acrel-ddsy1352", &parts(&[0, 1])).1.relay_closed, None, "not forced: it judges by itself");
+    assert_eq!(reading("acrel-ddsy1352", &parts(&[0, 1])).1.relay_closed, None, "not forced: the meter decides");
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn acrel_dtsy1352() {
 }
 
 #[test]
-fn acrel_time_of_use_tables_are_written_as_the_meter_keeps_them() {
+fn acrel_time_of_use_tables_match_the_manual() {
     use domain::operation::{DayTable, PlanEntry, Slot};
     let profile = profile("acrel-ddsy1352");
     let tables = profile.time_of_use.as_ref().unwrap();
@@ -116,7 +116,7 @@ fn hiking_dds238() {
     assert_eq!((measured.total, measured.reverse), (Energy(42_000), Some(Energy(300))));
     assert_eq!((measured.voltage_dv, measured.current_ca, measured.power_w), (Some(2_312), Some(55), Some(-127)));
     assert_eq!((measured.reactive_var, measured.power_factor, measured.rates), (Some(3), Some(998), None));
-    assert_eq!(plain, Plain { relay_closed: Some(false), ..Plain::default() });
+    assert_eq!(plain, PlainStatus { relay_closed: Some(false), ..PlainStatus::default() });
 }
 
 #[test]
@@ -145,32 +145,32 @@ fn eastron_sdm320y() {
     let profile = profile("eastron-sdm320y");
     let image = Image::new(&parts);
     assert_eq!(values(&profile, &image).serial().unwrap().unwrap().to_string(), "000020207224");
-    let mut settings = Values::default();
-    for read in crate::planner::requests(&profile, Field::SETTINGS) {
-        settings.take(&profile, &read, &image.answer(&read)).unwrap();
+    let mut settings = DecodedValues::default();
+    for read in crate::planner::requests(&profile, MeterField::SETTINGS) {
+        settings.decode_block(&profile, &read, &image.answer(&read)).unwrap();
     }
     // The manual's example: 41 20 00 00, 40 A0 00 00 are 10 and 5 yuan.
     assert_eq!(
-        [Field::Alarm1, Field::Alarm2, Field::Overdraft].map(|field| settings.get(field)),
+        [MeterField::Alarm1, MeterField::Alarm2, MeterField::Overdraft].map(|field| settings.get(field)),
         [Some(1_000), Some(500), Some(0)]
     );
-    assert_eq!(settings.get(Field::Price), Some(6_177));
+    assert_eq!(settings.get(MeterField::Price), Some(6_177));
 }
 
 #[test]
 fn eastron_journals() {
     let profile = profile("eastron-sdm320y");
     let [recharges, switches] = profile.journals.as_slice() else { panic!("two journals") };
-    assert_eq!(recharges.reads(60).nth(49), Some(Read { area: Area::Holding, address: 0x06ea, count: 5 }));
-    assert_eq!(switches.reads(60).nth(49), Some(Read { area: Area::Holding, address: 0x0888, count: 4 }));
+    assert_eq!(recharges.reads(60).nth(49), Some(ReadRequest { area: Area::Holding, address: 0x06ea, count: 5 }));
+    assert_eq!(switches.reads(60).nth(49), Some(ReadRequest { area: Area::Holding, address: 0x0888, count: 4 }));
     // The manual's example: FF 00, 18 07 16 13 12 20 is off, 2018-07-16 13:12:20.
-    let record = Values::record(&profile, switches, &[0xff00, 0x1807, 0x1613, 0x1220]).unwrap();
-    assert_eq!(switches.kind_of(record.get(Field::Kind).unwrap()), Some(JournalKind::RelayOpened));
-    let at = model::time::Timestamp(i64::try_from(record.get(Field::When).unwrap()).unwrap());
+    let record = DecodedValues::decode_record(&profile, switches, &[0xff00, 0x1807, 0x1613, 0x1220]).unwrap();
+    assert_eq!(switches.kind_of(record.get(MeterField::Kind).unwrap()), Some(JournalKind::RelayOpened));
+    let at = model::time::Timestamp(i64::try_from(record.get(MeterField::When).unwrap()).unwrap());
     assert_eq!(at.to_string(), "2018-07-16 13:12:20");
     let [high, low] = float(49.99);
-    let record = Values::record(&profile, recharges, &[high, low, 0x1807, 0x1613, 0x1220]).unwrap();
-    assert_eq!(record.get(Field::Amount), Some(4_999));
+    let record = DecodedValues::decode_record(&profile, recharges, &[high, low, 0x1807, 0x1613, 0x1220]).unwrap();
+    assert_eq!(record.get(MeterField::Amount), Some(4_999));
 }
 
 #[test]
@@ -190,8 +190,12 @@ fn eastron_sdm530y() {
             (Area::Holding, 0xfbfe, &[0]),
         ],
     );
-    assert_eq!((measured.voltage_dv, measured.current_ca), (Some(2_310), Some(100)), "the first phase's");
-    assert_eq!((measured.power_w, measured.apparent_va, measured.reactive_var), (Some(250), Some(353), Some(15)), "their sums");
+    assert_eq!((measured.voltage_dv, measured.current_ca), (Some(2_310), Some(100)), "the first phase");
+    assert_eq!(
+        (measured.power_w, measured.apparent_va, measured.reactive_var),
+        (Some(250), Some(353), Some(15)),
+        "sums of the phases"
+    );
     assert_eq!((measured.power_factor, measured.reverse, measured.total), (Some(-750), Some(Energy(1_500)), Energy(100_000)));
     assert_eq!(plain.relay_fault, Some(false));
 }
@@ -207,7 +211,7 @@ fn instruments() {
     let (measured, plain) = reading("chint-ddsu666", &[(Area::Holding, 0x2000, &instant), (Area::Holding, 0x4000, &energy)]);
     assert_eq!((measured.total, measured.reverse), (Energy(3_210), Some(Energy(10))));
     assert_eq!((measured.voltage_dv, measured.power_w), (Some(2_299), Some(-127)));
-    assert_eq!(plain, Plain::default());
+    assert_eq!(plain, PlainStatus::default());
 
     let (measured, _) = reading("generic-float", &[(Area::Holding, 0, &float(77.5))]);
     assert_eq!((measured.total, measured.voltage_dv), (Energy(77_500), None));
@@ -216,7 +220,7 @@ fn instruments() {
 }
 
 #[test]
-fn both_word_orders_and_all_forms() {
+fn all_types_in_both_word_orders() {
     let text = include_str!("../../profiles/generic-integer.toml");
     let total = |kind: &str, step: &str, order: &str, words: &[u16]| {
         let registers = words.len().to_string();
@@ -225,10 +229,10 @@ fn both_word_orders_and_all_forms() {
             .replace("max_registers = 2", "max_registers = 4")
             .replace("type = \"u32\", step = 10", &format!("type = \"{kind}\", step = {step}, word_order = \"{order}\""));
         let profile = Profile::parse("a.toml", &text).unwrap();
-        let mut values = Values::default();
+        let mut values = DecodedValues::default();
         let read = profile.plan.whole.first().unwrap();
         values
-            .take(&profile, read, words)
+            .decode_block(&profile, read, words)
             .map(|()| values.measurement().map(|measured| measured.total.0))
             .and_then(|read| read)
             .ok()
@@ -249,7 +253,7 @@ fn both_word_orders_and_all_forms() {
 }
 
 #[test]
-fn each_names_its_sources_and_has_a_wallet_that_its_abilities_allow() {
+fn profiles_name_sources_and_match_their_abilities() {
     for profile in Profiles::load(None).unwrap().iter() {
         assert!(profile.source.iter().all(|source| source.len() > 10), "{}", profile.name);
         assert!(profile.secured.is_some() || !profile.unknown.is_empty(), "{} knows everything?", profile.name);

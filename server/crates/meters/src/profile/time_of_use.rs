@@ -1,45 +1,42 @@
-//! Time-of-use tables in plain registers: where they stand, and in which order a meter keeps the parts of an entry.
+//! Time-of-use tables in plain registers: their addresses, and the byte order of their entries.
 
 use serde::Deserialize;
 
 use crate::command_args::words;
 use domain::operation::{DayTable, PlanEntry, Slot};
 
-/// Where a meter keeps its time-of-use tables. Entries are of three bytes; those that are zero are unused.
+/// Entries have three bytes; unused ones are zero.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TimeOfUse {
-    /// From which day of the year on a day table is in force.
+    /// Start days of the day tables.
     pub date_plan: DatePlan,
-    /// From which time of day on a rate is in force.
+    /// Start times of the rates.
     pub day_tables: DayTables,
 }
 
-/// The date plan.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DatePlan {
-    /// Its first register.
     pub address: u16,
-    /// How many entries it has.
+    /// Number of entries.
     pub entries: u8,
-    /// The bytes of an entry.
+    /// Bytes of an entry, in order.
     pub order: [PlanPart; 3],
 }
 
-/// The day tables.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DayTables {
-    /// Their first registers.
+    /// First register of each table.
     pub addresses: [u16; 2],
-    /// How many slots each has.
+    /// Slots of each table.
     pub slots: u8,
-    /// The bytes of a slot.
+    /// Bytes of a slot, in order.
     pub order: [SlotPart; 3],
 }
 
-/// A byte of an entry of the date plan.
+/// A byte of a date plan entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PlanPart {
@@ -48,7 +45,6 @@ pub enum PlanPart {
     Table,
 }
 
-/// A byte of a slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SlotPart {
@@ -58,7 +54,7 @@ pub enum SlotPart {
 }
 
 impl TimeOfUse {
-    /// What to write, and where; `None` for more entries than the meter keeps.
+    /// Address and registers of a date plan; `None` if it has more entries than the meter keeps.
     #[must_use]
     pub fn date_plan(&self, entries: &[PlanEntry]) -> Option<(u16, Vec<u16>)> {
         let part = |entry: &PlanEntry, part| match part {
@@ -71,7 +67,7 @@ impl TimeOfUse {
         Some((plan.address, filled(bytes, plan.entries)?))
     }
 
-    /// What to write, and where; `None` for a table that the meter does not have, or more slots than it keeps.
+    /// Address and registers of a day table; `None` if the meter has no such table or keeps fewer slots.
     #[must_use]
     pub fn day_table(&self, table: u8, slots: &DayTable) -> Option<(u16, Vec<u16>)> {
         let part = |slot: &Slot, part| match part {

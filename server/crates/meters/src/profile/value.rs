@@ -1,53 +1,52 @@
-//! One value among registers: where it stands, its form, and what a count of it is.
+//! A value in registers: its address, type and scale.
 
 use std::fmt;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, Visitor};
 
-use super::field::Field;
+use super::field::MeterField;
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Value {
-    /// What it means.
-    pub field: Field,
-    /// Its first register; in a record of a table, counted from the record's first.
+    pub field: MeterField,
+    /// First register; within a table record, relative to the start of the record.
     pub address: u16,
     #[serde(rename = "type")]
-    pub kind: Kind,
-    /// Our units in one count.
+    pub kind: ValueType,
+    /// The server's units in one count.
     #[serde(default)]
     pub step: Step,
-    /// Where it differs from the profile's.
+    /// Overrides the word order of the profile.
     pub word_order: Option<WordOrder>,
-    /// How a state is told from the number.
+    /// How a flag is encoded, for a field with two states.
     pub flag: Option<Flag>,
 }
 
 impl Value {
-    /// The register after its last; beyond the address space for a value that does not fit.
+    /// The register after the last one; beyond 65536 for a value that does not fit.
     #[must_use]
     pub fn end(&self) -> u32 {
         u32::from(self.address) + u32::from(self.kind.registers())
     }
 }
 
-/// Which word of a number comes first.
+/// Word order of a multi-register number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum WordOrder {
-    /// The high one, as in the Modbus specification's examples.
+    /// High word first, as in the Modbus specification.
     #[default]
     High,
-    /// The low one.
+    /// Low word first.
     Low,
 }
 
-/// The form of a value.
+/// Encoding of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+pub enum ValueType {
     /// The high byte of a register.
     U8h,
     /// The low byte of a register.
@@ -72,14 +71,13 @@ pub enum Kind {
     Bcd8,
     Bcd12,
     Bcd16,
-    /// A time in digits: YY MM DD hh mm ss, three registers.
+    /// BCD time YY MM DD hh mm ss, three registers.
     Clock,
-    /// A day in digits: 00 YY MM DD, two registers.
+    /// BCD date 00 YY MM DD, two registers.
     Date,
 }
 
-impl Kind {
-    /// How many registers it takes.
+impl ValueType {
     #[must_use]
     pub const fn registers(self) -> u16 {
         match self {
@@ -90,23 +88,22 @@ impl Kind {
         }
     }
 
-    /// Whether it is a time rather than a number.
     #[must_use]
     pub const fn is_time(self) -> bool {
         matches!(self, Self::Clock | Self::Date)
     }
 }
 
-/// How one of two states is told from a number.
+/// How a flag is encoded in a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Flag {
-    /// The bits that count.
+    /// Bits to compare.
     #[serde(default = "all_bits")]
     pub mask: u64,
-    /// What they hold where it is so.
+    /// Their value for `true`.
     pub on: u64,
-    /// What they hold where it is not; without it, anything else.
+    /// Their value for `false`; without it, any other value.
     pub off: Option<u64>,
 }
 
@@ -115,7 +112,7 @@ const fn all_bits() -> u64 {
 }
 
 impl Flag {
-    /// Whether it is so; `None` where the meter says neither.
+    /// `None` if the bits match neither state.
     #[must_use]
     pub fn read(self, raw: u64) -> Option<bool> {
         let bits = raw & self.mask;
@@ -126,12 +123,11 @@ impl Flag {
     }
 }
 
-/// Our units in one count of a meter: a whole number, or a ratio written `"1/10"`.
+/// The server's units in one count of the meter: an integer, or a ratio such as `"1/10"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Step {
-    /// Above the line.
     pub numerator: i64,
-    /// Below it, above 0.
+    /// At least 1.
     pub denominator: i64,
 }
 
@@ -142,17 +138,17 @@ impl Default for Step {
 }
 
 impl Step {
-    const MOST: i64 = 1_000_000_000;
+    const MAX: i64 = 1_000_000_000;
 
     fn new(numerator: i64, denominator: i64) -> Option<Self> {
-        let sound = numerator != 0 && numerator.abs() <= Self::MOST && (1..=Self::MOST).contains(&denominator);
+        let sound = numerator != 0 && numerator.abs() <= Self::MAX && (1..=Self::MAX).contains(&denominator);
         sound.then_some(Self { numerator, denominator })
     }
 
-    /// Counts in our units, rounded half away from zero.
+    /// Converts counts to the server's units, rounding half away from zero.
     #[must_use]
     pub fn of(self, counts: i128) -> i128 {
-        // Most values are in our units as they come.
+        // Most values need no division.
         if self.denominator == 1 {
             return counts * i128::from(self.numerator);
         }
@@ -161,19 +157,19 @@ impl Step {
         if product < 0 { -rounded } else { rounded }
     }
 
-    /// A number with a fraction in our units; `None` where it is no number, or absurdly large.
+    /// Converts a float to the server's units; `None` for NaN, infinities and values of 9e15 or more.
     #[must_use]
     pub fn of_float(self, number: f64) -> Option<i128> {
-        let ours = (number * self.numerator as f64 / self.denominator as f64).round();
-        // A double holds every whole number up to here.
-        (ours.abs() < 9e15).then_some(ours as i128)
+        let value = (number * self.numerator as f64 / self.denominator as f64).round();
+        // A double represents every integer below this.
+        (value.abs() < 9e15).then_some(value as i128)
     }
 }
 
 impl<'de> Deserialize<'de> for Step {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct Form;
-        impl Visitor<'_> for Form {
+        struct StepVisitor;
+        impl Visitor<'_> for StepVisitor {
             type Value = Step;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a whole number from 1 to 1000000000 or a ratio as \"1/10\"")
@@ -187,7 +183,7 @@ impl<'de> Deserialize<'de> for Step {
                 step.ok_or_else(|| E::invalid_value(serde::de::Unexpected::Str(text), &self))
             }
         }
-        from.deserialize_any(Form)
+        from.deserialize_any(StepVisitor)
     }
 }
 
@@ -207,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flag_says_yes_no_or_nothing() {
+    fn a_flag_is_true_false_or_unknown() {
         let relay = Flag { mask: u64::MAX, on: 0x0001_0000, off: Some(0x0001_0001) };
         assert_eq!([0x0001_0000, 0x0001_0001, 0].map(|raw| relay.read(raw)), [Some(true), Some(false), None]);
         let bit = Flag { mask: 0x10, on: 0x10, off: None };

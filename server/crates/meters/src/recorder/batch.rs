@@ -1,5 +1,6 @@
-//! Rows that are collected before they are stored together.
+//! Rows collected for one transaction.
 
+use model::case::{CaseDetail, HeldReadingReason, ReadingCase};
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::energy::Energy;
@@ -8,17 +9,16 @@ use model::meter::Latest;
 use model::time::{Date, Timestamp};
 
 use domain::classify::Baseline;
-use domain::meter_state::{Measurement, State};
+use domain::meter_state::{Measurement, StateBlock};
+use model::reading::{ReadingQuality, ReadingSource};
 use domain::rollup::{ConsumptionInterval, Parts};
 use domain::serial::Serial;
-use model::reading::{ReadingQuality, ReadingSource};
-use store::cases::kind;
 use store::energy::{Day, Hour};
 use store::events::Change;
 use store::readings::{self, DoubtfulReading, Reading};
 use store::wallets::Metered;
 
-/// What has come in since the last time.
+/// Rows since the last write.
 #[derive(Default)]
 pub(super) struct Batch {
     readings: Vec<Reading>,
@@ -28,8 +28,8 @@ pub(super) struct Batch {
     touched: BTreeSet<MeterId>,
     hours: BTreeMap<(MeterId, i64), Energy>,
     days: BTreeMap<(MeterId, Date), (Energy, Parts)>,
-    /// States that do not match the ledger: read from when on.
-    pub(super) suspects: Vec<(MeterId, Timestamp, State)>,
+    /// States that differ from the ledger, with the start of their reading.
+    pub(super) ledger_mismatches: Vec<(MeterId, Timestamp, StateBlock)>,
 }
 
 impl Batch {
@@ -93,32 +93,38 @@ impl Batch {
         }
     }
 
-    /// Opens one case for a run of held values; later ones add nothing.
+    /// One case per period in which values are held; later values add nothing.
     pub(super) fn hold(&mut self, meter: MeterId, quality: ReadingQuality, last: Option<&Baseline>, now: &Baseline) {
-        let detail = serde_json::json!({
-            "quality": quality.as_str(),
-            "at": now.at.0,
-            "total_wh": now.total.0,
-            "last_at": last.map(|last| last.at.0),
-            "last_total_wh": last.map(|last| last.total.0),
-        });
-        self.doubts.push(DoubtfulReading { kind: kind::READING, meter, detail: detail.to_string() });
+        let quality = match quality {
+            ReadingQuality::Fell => HeldReadingReason::Fell,
+            ReadingQuality::Jumped => HeldReadingReason::Jumped,
+            ReadingQuality::Disordered => HeldReadingReason::Disordered,
+            ReadingQuality::Reset => HeldReadingReason::Reset,
+            ReadingQuality::Good | ReadingQuality::Rollover | ReadingQuality::Begun | ReadingQuality::Settled => return,
+        };
+        let case = ReadingCase {
+            quality,
+            at: now.at,
+            total_wh: now.total.0,
+            last_at: last.map(|last| last.at),
+            last_total_wh: last.map(|last| last.total.0),
+        };
+        self.doubts.push(DoubtfulReading { meter, case: CaseDetail::Reading(case) });
     }
 
-    pub(super) fn stranger(&mut self, meter: MeterId, serial: Serial) {
-        let detail = serde_json::json!({ "answers": serial }).to_string();
-        self.doubts.push(DoubtfulReading { kind: kind::IDENTITY, meter, detail });
+    pub(super) fn serial_mismatch(&mut self, meter: MeterId, serial: Serial) {
+        self.doubts.push(DoubtfulReading { meter, case: CaseDetail::Identity { answers: serial.to_string() } });
     }
 
-    pub(super) fn suspect(&mut self, meter: MeterId, from: Timestamp, state: &State) {
-        self.suspects.push((meter, from, *state));
+    pub(super) fn ledger_mismatch(&mut self, meter: MeterId, from: Timestamp, state: &StateBlock) {
+        self.ledger_mismatches.push((meter, from, *state));
     }
 
     pub(super) fn events(&mut self, changes: Vec<Change>) {
         self.events.extend(changes);
     }
 
-    /// The rows to store, with what each touched meter holds now.
+    /// The rows to store, with the last known values of each meter they touch.
     pub(super) fn finish(&mut self, latest: impl Fn(&MeterId) -> Option<Latest>) -> readings::Batch {
         let hour = |((meter, hour), energy)| Hour { meter, hour, energy };
         let day = |((meter, day), (energy, parts))| Day { meter, day, energy, parts };

@@ -1,9 +1,9 @@
-//! What is known of one meter between two readings.
+//! State of one meter between readings.
 
+use model::reading::ReadingQuality;
 use model::event::EventKind;
 use model::ids::MeterId;
 use model::meter::Latest;
-use model::reading::ReadingQuality;
 use model::time::Timestamp;
 
 use domain::alarm_conditions::{self, AlarmConditions};
@@ -13,50 +13,58 @@ use domain::meter_state::{Measurement, MeterStatus};
 use domain::server_wallet::ServerWallet;
 use store::events::{Change, Subject, Turn};
 
-/// A clock that was set back by less than this is waited for; by more, readings are marked as out of order.
+/// When our clock is set back by less than this, timestamps wait for it; by more, readings are marked as out of order.
 const CLOCK_STEP_MS: i64 = 10_000;
 
-/// Whether what was seen at that instant is older than what was seen last: a sweep that a command overtook tells of it afterwards.
+/// Whether an observation is older than the last one: a sweep that a command overtook reports after it.
 pub(crate) fn is_overtaken(at: Timestamp, last: Timestamp) -> bool {
     at < last && last.since(at) < CLOCK_STEP_MS
 }
 
-pub(super) struct Track {
+pub(super) struct MeterTrack {
     pub(super) latest: Latest,
     pub(super) baseline: Option<Baseline>,
-    /// Since when values are held back.
+    /// Since when values are held.
     pub(super) held_since: Option<Timestamp>,
-    /// The instant of the newest stored reading.
+    /// Time of the newest stored reading.
     pub(super) last_row: Option<Timestamp>,
-    /// What is the matter with it.
-    signs: AlarmConditions,
-    /// Whether its relay was open when it was last read whole.
+    alarm_conditions: AlarmConditions,
+    /// Whether its relay was open in the last full reading.
     was_open: bool,
     /// When its reverse counter last grew.
     reverse_grew: Option<Timestamp>,
-    /// Its load when it was last read.
+    /// Load in the last reading.
     pub(super) load: Option<Load>,
 }
 
-impl Track {
+impl MeterTrack {
     pub(super) fn new(meter: MeterId) -> Self {
         Self::of(Latest::unseen(meter))
     }
 
     pub(super) fn of(latest: Latest) -> Self {
-        let signs = AlarmConditions::default();
-        Self { latest, baseline: None, held_since: None, last_row: None, signs, was_open: false, reverse_grew: None, load: None }
+        let alarm_conditions = AlarmConditions::default();
+        Self {
+            latest,
+            baseline: None,
+            held_since: None,
+            last_row: None,
+            alarm_conditions,
+            was_open: false,
+            reverse_grew: None,
+            load: None,
+        }
     }
 
-    /// An event that was open when the process began.
+    /// Restores an event that was open when the process started.
     pub(super) fn resume(&mut self, kind: EventKind, since: Timestamp) {
-        self.signs.set(kind, true);
+        self.alarm_conditions.set(kind, true);
         if kind == EventKind::Reverse {
             self.reverse_grew = Some(since);
         }
     }
 
-    /// Two stored readings of a meter are never of the same instant, and small steps of our clock back are no disorder.
+    /// A time for the stored row: two readings of a meter never share one, and small steps of our clock back do not reorder rows.
     pub(super) fn row_at(&mut self, at: Timestamp) -> Timestamp {
         let at = match self.last_row {
             Some(last) if at == last || is_overtaken(at, last) => last.plus(1),
@@ -66,8 +74,8 @@ impl Track {
         at
     }
 
-    /// Takes in wallet and relay; gives what began or ended by it.
-    pub(super) fn see_face(
+    /// Applies wallet and relay; returns the events that began or ended.
+    pub(super) fn apply_status(
         &mut self,
         at: Timestamp,
         meter_status: &MeterStatus,
@@ -75,7 +83,7 @@ impl Track {
     ) -> Vec<Change> {
         let mut changes = Vec::new();
         self.latest.lost_since = None;
-        self.turn(EventKind::MeterLost, false, at, &mut changes);
+        self.set_condition(EventKind::MeterLost, false, at, &mut changes);
         if self.latest.observed_at.is_some_and(|last| is_overtaken(at, last)) {
             return changes;
         }
@@ -96,20 +104,20 @@ impl Track {
         if let Some(server_wallet) = server_wallet {
             server_wallet.show(latest);
         }
-        for (kind, so) in alarm_conditions::of_meter(self.latest.status) {
-            self.turn(kind, so, at, &mut changes);
+        for (kind, is_set) in alarm_conditions::of_meter(self.latest.status) {
+            self.set_condition(kind, is_set, at, &mut changes);
         }
         if server_wallet.is_none() {
-            // A server wallet's own are raised with what moves it.
-            for (kind, so) in alarm_conditions::of_wallet(self.latest.status) {
-                self.turn(kind, so, at, &mut changes);
+            // Conditions of a server wallet are raised by the transaction that changes it.
+            for (kind, is_set) in alarm_conditions::of_wallet(self.latest.status) {
+                self.set_condition(kind, is_set, at, &mut changes);
             }
         }
         changes
     }
 
-    /// Takes in what was measured and how its counter went; gives what began or ended by it.
-    pub(super) fn see_measurement(
+    /// Applies a measurement and the quality of its counter; returns the events that began or ended.
+    pub(super) fn apply_measurement(
         &mut self,
         now: &Baseline,
         quality: ReadingQuality,
@@ -124,17 +132,17 @@ impl Track {
             MeterStatus::Wallet(state) => !state.status.relay_closed(),
             MeterStatus::Plain(plain) => plain.relay_closed == Some(false),
         };
-        let fails = alarm_conditions::relay_fails(std::mem::replace(&mut self.was_open, is_open) && is_open, &self.latest);
-        self.turn(EventKind::RelayFault, fails, at, &mut changes);
-        let before = self.baseline.and_then(|last| last.reverse);
-        if quality == ReadingQuality::Good && before.zip(now.reverse).is_some_and(|(before, now)| now > before) {
+        let fails = alarm_conditions::has_relay_fault(std::mem::replace(&mut self.was_open, is_open) && is_open, &self.latest);
+        self.set_condition(EventKind::RelayFault, fails, at, &mut changes);
+        let previous = self.baseline.and_then(|last| last.reverse);
+        if quality == ReadingQuality::Good && previous.zip(now.reverse).is_some_and(|(before, now)| now > before) {
             self.reverse_grew = Some(at);
         }
-        let back = alarm_conditions::flows_back(self.latest.status, self.reverse_grew, at);
-        self.turn(EventKind::Reverse, back, at, &mut changes);
+        let back = alarm_conditions::has_reverse_energy(self.latest.status, self.reverse_grew, at);
+        self.set_condition(EventKind::Reverse, back, at, &mut changes);
         match quality {
-            ReadingQuality::Reset => self.turn(EventKind::CounterZeroed, true, at, &mut changes),
-            quality if quality.counts() => self.turn(EventKind::CounterZeroed, false, at, &mut changes),
+            ReadingQuality::Reset => self.set_condition(EventKind::CounterZeroed, true, at, &mut changes),
+            quality if quality.counts() => self.set_condition(EventKind::CounterZeroed, false, at, &mut changes),
             _ => {}
         }
         if quality.counts() {
@@ -146,24 +154,24 @@ impl Track {
         changes
     }
 
-    /// It does not answer, alone or with its whole gateway: then only the gateway's loss is an event.
-    pub(super) fn lose(&mut self, since: Timestamp, alone: bool) -> Vec<Change> {
+    /// Marks the meter as lost. Only the gateway's loss is an event unless the meter is lost `alone`.
+    pub(super) fn mark_lost(&mut self, since: Timestamp, alone: bool) -> Vec<Change> {
         self.latest.lost_since = Some(since);
         let mut changes = Vec::new();
         if alone {
-            self.turn(EventKind::MeterLost, true, since, &mut changes);
+            self.set_condition(EventKind::MeterLost, true, since, &mut changes);
         }
         changes
     }
 
-    fn turn(&mut self, kind: EventKind, so: bool, at: Timestamp, changes: &mut Vec<Change>) {
-        if self.signs.set(kind, so) {
-            let turn = if so { Turn::Raised(self.detail(kind)) } else { Turn::Over };
+    fn set_condition(&mut self, kind: EventKind, is_set: bool, at: Timestamp, changes: &mut Vec<Change>) {
+        if self.alarm_conditions.set(kind, is_set) {
+            let turn = if is_set { Turn::Raised(self.detail(kind)) } else { Turn::Over };
             changes.push(change(self.latest.meter, kind, at, turn));
         }
     }
 
-    /// What was measured when it began.
+    /// Values at the beginning of an event.
     fn detail(&self, kind: EventKind) -> String {
         let latest = &self.latest;
         match kind {

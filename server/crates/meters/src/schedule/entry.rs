@@ -1,37 +1,37 @@
-//! One meter in the schedule of its bus.
+//! Schedule entry of one meter.
 
-/// Never more often than this, however short the interval.
+/// Shortest interval, ms.
 const FLOOR_MS: u64 = 200;
 
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Entry {
+pub(super) struct ScheduleEntry {
     pub(super) due: u64,
-    /// From one reading to the next, as it is set.
+    /// Configured interval, ms.
     pub(super) interval: u64,
-    /// The same, as it is while somebody watches or nobody does.
+    /// Effective interval, ms; shortened while someone watches.
     pub(super) paced: u64,
     pub(super) failures: u32,
     /// It has answered since the gateway was found.
-    pub(super) known: bool,
-    /// Its place among those that are asked for.
-    pub(super) asked: Option<u64>,
+    pub(super) has_answered: bool,
+    /// Position among the requested readings.
+    pub(super) request: Option<u64>,
 }
 
-impl Entry {
+impl ScheduleEntry {
     pub(super) fn new(interval: u64, pace: Option<u64>, now: u64) -> Self {
-        Self { due: now, interval, paced: paced(interval, pace), failures: 0, known: false, asked: None }
+        Self { due: now, interval, paced: paced(interval, pace), failures: 0, has_answered: false, request: None }
     }
 
-    /// As if it had never been tried.
-    pub(super) const fn afresh(self, now: u64) -> Self {
-        Self { due: now, failures: 0, known: false, ..self }
+    /// Resets the state to that of a meter that was never tried.
+    pub(super) const fn reset(self, now: u64) -> Self {
+        Self { due: now, failures: 0, has_answered: false, ..self }
     }
 
-    /// A meter that answers moves to where it would stand, had it always had this interval.
+    /// Changes the interval; a meter that answers becomes due as if it had always had it.
     pub(super) fn set(&mut self, interval: u64, pace: Option<u64>) {
         let was = self.paced;
         (self.interval, self.paced) = (interval, paced(interval, pace));
-        if self.known && self.failures == 0 {
+        if self.has_answered && self.failures == 0 {
             self.due = (self.due + self.paced).saturating_sub(was);
         }
     }

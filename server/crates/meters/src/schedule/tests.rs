@@ -3,15 +3,15 @@ use std::collections::HashSet;
 use super::*;
 use model::ids::Uuid;
 
-const POLICY: Policy = Policy { probe_cap_ms: 45_000, probe_share: 45 };
-/// As often as the bus allows.
+const POLICY: SchedulePolicy = SchedulePolicy { probe_cap_ms: 45_000, probe_share: 45 };
+/// Reads as often as the bus allows.
 const CONTINUOUS: u64 = 0;
 
 fn ids(n: u128) -> Vec<MeterId> {
     (1..=n).map(|i| MeterId(Uuid::from_u128(i))).collect()
 }
 
-/// A schedule of these meters, all with one interval.
+/// A schedule of meters with one interval.
 fn schedule(meters: &[MeterId], interval: u64) -> Schedule {
     let mut schedule = Schedule::new(POLICY);
     schedule.set_meters(&each(meters, interval), 0);
@@ -22,7 +22,7 @@ fn each(meters: &[MeterId], interval: u64) -> HashMap<MeterId, u64> {
     meters.iter().map(|&id| (id, interval)).collect()
 }
 
-/// A bus on which some meters are dead: gives, for each meter, the instants at which it was read well.
+/// A simulated bus with some dead meters; records attempts and successful readings of each meter.
 struct Bus {
     schedule: Schedule,
     now: u64,
@@ -44,24 +44,24 @@ impl Bus {
         Self { schedule, now: 0, dead, read_ms, timeout_ms: 1_000, refuses: false, good: none.clone(), tries: none }
     }
 
-    fn run(&mut self, until: u64) -> Vec<Change> {
+    fn run(&mut self, until: u64) -> Vec<StatusChange> {
         let mut changes = Vec::new();
         while self.now < until {
             match self.schedule.next(self.now) {
-                Next::Wait(at) => self.now = at.unwrap_or(until).min(until),
-                Next::Read { meter, turn } => {
+                ScheduledAction::Wait(at) => self.now = at.unwrap_or(until).min(until),
+                ScheduledAction::Read { meter, reason } => {
                     self.tries.entry(meter).or_default().push(self.now);
                     let change = if self.dead.contains(&meter) {
-                        let patience = if turn == Turn::Probe { self.timeout_ms / 2 } else { self.timeout_ms };
+                        let patience = if reason == ReadReason::Probe { self.timeout_ms / 2 } else { self.timeout_ms };
                         self.now += patience;
-                        let failure = if self.refuses { Failure::Refused } else { Failure::Silent };
+                        let failure = if self.refuses { ReadFailure::Refused } else { ReadFailure::Silent };
                         self.schedule.failed(meter, self.now, patience, failure)
                     } else {
                         self.now += self.read_ms;
                         self.good.entry(meter).or_default().push(self.now);
-                        self.schedule.good(meter, self.now, self.read_ms)
+                        self.schedule.succeeded(meter, self.now, self.read_ms)
                     };
-                    if change != Change::Nothing {
+                    if change != StatusChange::Nothing {
                         changes.push(change);
                     }
                 }
@@ -70,7 +70,7 @@ impl Bus {
         changes
     }
 
-    /// The 99th percentile of the time between two readings of a living meter, after `from`.
+    /// The 99th percentile of the time between two readings of an answering meter, after `from`.
     fn p99_gap(&self, from: u64) -> u64 {
         let mut gaps: Vec<u64> =
             self.good.values().flat_map(|at| at.windows(2).filter(|w| w[0] >= from).map(|w| w[1] - w[0])).collect();
@@ -80,7 +80,7 @@ impl Bus {
 }
 
 #[test]
-fn healthy_meters_go_round_in_turn() {
+fn healthy_meters_are_read_in_turn() {
     let mut bus = Bus::new(25, 0, CONTINUOUS, 50);
     assert_eq!(bus.run(60_000), []);
     assert_eq!(bus.p99_gap(0), 25 * 50);
@@ -89,14 +89,14 @@ fn healthy_meters_go_round_in_turn() {
 }
 
 #[test]
-fn a_long_interval_leaves_the_bus_quiet() {
+fn a_long_interval_leaves_the_bus_idle() {
     let mut bus = Bus::new(10, 0, 60_000, 50);
     bus.run(600_000);
     assert!(bus.good.values().all(|at| at.len() == 10), "{:?}", bus.good.values().map(Vec::len).collect::<Vec<_>>());
 }
 
 #[test]
-fn a_fifth_dead_costs_the_living_little_and_starves_none() {
+fn dead_meters_cost_little_and_starve_none() {
     for refuses in [false, true] {
         let mut bus = Bus::new(25, 5, CONTINUOUS, 50);
         bus.refuses = refuses;
@@ -110,7 +110,7 @@ fn a_fifth_dead_costs_the_living_little_and_starves_none() {
 }
 
 #[test]
-fn a_dead_meter_that_answers_again_is_noticed_within_a_minute() {
+fn a_dead_meter_that_answers_again_is_noticed_in_a_minute() {
     for (meters, dead, read_ms) in [(25, 5, 50), (174, 9, 212), (174, 35, 212), (1, 1, 50)] {
         let mut bus = Bus::new(meters, dead, CONTINUOUS, read_ms);
         bus.run(900_000);
@@ -125,29 +125,29 @@ fn a_dead_meter_that_answers_again_is_noticed_within_a_minute() {
 }
 
 #[test]
-fn tries_on_a_lost_meter_double_to_the_cap() {
+fn attempts_on_a_lost_meter_double_to_the_cap() {
     let mut bus = Bus::new(2, 1, 60_000, 50);
     bus.run(500_000);
     let tries = bus.tries[&MeterId(Uuid::from_u128(1))].clone();
     let gaps: Vec<u64> = tries.windows(2).map(|w| w[1] - w[0]).collect();
-    // Two patient tries, hasty ones, and a patient one again: the pauses behind them are 2, 5, 10, 20, 40 s, then the cap.
+    // Two normal attempts, then short ones, then a normal one; the pauses are 2, 5, 10, 20, 40 s, then the cap.
     assert_eq!(gaps[..9], [3_000, 6_000, 10_500, 20_500, 40_500, 45_500, 45_500, 45_500, 46_000]);
 }
 
 #[test]
-fn one_failure_is_noise_and_two_are_a_lost_meter() {
+fn two_failures_in_a_row_mean_a_lost_meter() {
     let all = ids(3);
     let mut s = schedule(&all, CONTINUOUS);
     for &id in &all {
-        s.good(id, 10, 10);
+        s.succeeded(id, 10, 10);
     }
-    assert_eq!(s.failed(all[0], 100, 10, Failure::Silent), Change::Nothing);
-    assert_eq!(s.good(all[0], 200, 10), Change::Nothing);
-    assert_eq!(s.failed(all[0], 300, 10, Failure::Silent), Change::Nothing);
-    s.good(all[1], 310, 10);
-    assert_eq!(s.failed(all[0], 400, 10, Failure::Refused), Change::MeterLost);
+    assert_eq!(s.failed(all[0], 100, 10, ReadFailure::Silent), StatusChange::Nothing);
+    assert_eq!(s.succeeded(all[0], 200, 10), StatusChange::Nothing);
+    assert_eq!(s.failed(all[0], 300, 10, ReadFailure::Silent), StatusChange::Nothing);
+    s.succeeded(all[1], 310, 10);
+    assert_eq!(s.failed(all[0], 400, 10, ReadFailure::Refused), StatusChange::MeterLost);
     assert!(s.is_lost(all[0]) && !s.is_lost(all[1]) && !s.is_gateway_lost());
-    assert_eq!(s.good(all[0], 500, 10), Change::Found);
+    assert_eq!(s.succeeded(all[0], 500, 10), StatusChange::Found);
 }
 
 #[test]
@@ -157,111 +157,111 @@ fn a_silent_gateway_is_told_from_silent_meters() {
     bus.dead = ids(25).into_iter().collect();
     let from = bus.now;
     let changes = bus.run(from + 10_000);
-    assert_eq!(changes.last(), Some(&Change::GatewayLost));
-    assert_eq!(bus.run(from + 60_000), [], "said once");
+    assert_eq!(changes.last(), Some(&StatusChange::GatewayLost));
+    assert_eq!(bus.run(from + 60_000), [], "reported once");
     assert!(bus.schedule.is_gateway_lost());
     bus.dead.clear();
     let from = bus.now;
-    assert_eq!(bus.run(from + 30_000), [Change::GatewayFound]);
+    assert_eq!(bus.run(from + 30_000), [StatusChange::GatewayFound]);
     let first_round = bus.good.values().map(|at| at.iter().find(|&&at| at > from).unwrap() - from).max().unwrap();
     assert!(first_round < 10_000, "{first_round}");
 }
 
 #[test]
-fn a_gateway_that_refuses_for_all_its_meters_lives() {
+fn a_gateway_that_refuses_for_all_meters_is_not_lost() {
     let mut bus = Bus::new(8, 8, CONTINUOUS, 50);
     bus.refuses = true;
     let changes = bus.run(60_000);
-    assert!(changes.iter().all(|&c| c == Change::MeterLost) && changes.len() == 8, "{changes:?}");
+    assert!(changes.iter().all(|&c| c == StatusChange::MeterLost) && changes.len() == 8, "{changes:?}");
 }
 
 #[test]
-fn a_gateway_silent_from_the_start_is_lost_once_all_have_failed() {
+fn a_gateway_silent_from_the_start_is_lost() {
     let mut bus = Bus::new(8, 8, CONTINUOUS, 50);
-    assert_eq!(bus.run(60_000), [Change::GatewayLost]);
+    assert_eq!(bus.run(60_000), [StatusChange::GatewayLost]);
 }
 
 #[test]
-fn an_unreachable_gateway_comes_back_as_a_whole() {
+fn an_unreachable_gateway_recovers_with_all_meters() {
     let all = ids(4);
     let mut s = schedule(&all, CONTINUOUS);
-    assert_eq!(s.unreachable(0), Change::GatewayLost);
-    assert_eq!(s.unreachable(10), Change::Nothing);
+    assert_eq!(s.unreachable(0), StatusChange::GatewayLost);
+    assert_eq!(s.unreachable(10), StatusChange::Nothing);
     s.reachable(50);
-    let Next::Read { meter, .. } = s.next(50) else { panic!("nothing to read") };
-    assert_eq!(s.good(meter, 60, 10), Change::GatewayFound);
+    let ScheduledAction::Read { meter, .. } = s.next(50) else { panic!("nothing to read") };
+    assert_eq!(s.succeeded(meter, 60, 10), StatusChange::GatewayFound);
     assert!(all.iter().all(|&id| !s.is_lost(id)));
 }
 
 #[test]
-fn who_is_asked_for_goes_first_even_when_lost() {
+fn requested_readings_go_first_even_of_a_lost_meter() {
     let all = ids(3);
     let mut s = schedule(&all, 60_000);
     for &id in &all {
-        s.good(id, 10, 10);
+        s.succeeded(id, 10, 10);
     }
-    s.failed(all[2], 20, 10, Failure::Refused);
-    s.failed(all[2], 30, 10, Failure::Refused);
+    s.failed(all[2], 20, 10, ReadFailure::Refused);
+    s.failed(all[2], 30, 10, ReadFailure::Refused);
     s.request_read(all[2]);
-    assert_eq!(s.next(40), Next::Read { meter: all[2], turn: Turn::Asked });
-    s.failed(all[2], 50, 10, Failure::Refused);
-    assert!(matches!(s.next(60), Next::Wait(Some(_))), "an urgent try is made once");
+    assert_eq!(s.next(40), ScheduledAction::Read { meter: all[2], reason: ReadReason::Requested });
+    s.failed(all[2], 50, 10, ReadFailure::Refused);
+    assert!(matches!(s.next(60), ScheduledAction::Wait(Some(_))), "a requested attempt is made once");
 }
 
 #[test]
-fn who_asks_without_end_leaves_the_round_every_fourth_turn() {
+fn requested_readings_leave_every_fourth_turn_to_the_sweep() {
     let all = ids(4);
     let mut s = schedule(&all, CONTINUOUS);
     let mut round = HashSet::new();
     for turn in 1..=16 {
         all[2..].iter().for_each(|&id| s.request_read(id));
-        let Next::Read { meter, turn: why } = s.next(turn * 1_000) else { panic!("nothing to read") };
-        assert_eq!(why == Turn::Round, turn % 4 == 0, "turn {turn}");
-        if why == Turn::Round {
+        let ScheduledAction::Read { meter, reason } = s.next(turn * 1_000) else { panic!("nothing to read") };
+        assert_eq!(reason == ReadReason::Sweep, turn % 4 == 0, "turn {turn}");
+        if reason == ReadReason::Sweep {
             round.insert(meter);
         }
-        s.good(meter, turn * 1_000 + 50, 50);
+        s.succeeded(meter, turn * 1_000 + 50, 50);
     }
-    assert!(round.is_superset(&all[..2].iter().copied().collect()), "nobody starves");
+    assert!(round.is_superset(&all[..2].iter().copied().collect()), "no meter starves");
 }
 
 #[test]
-fn those_who_ask_are_served_in_the_order_of_asking() {
+fn requests_are_served_in_order() {
     let all = ids(4);
     let mut s = schedule(&all, 60_000);
     for &id in &all {
-        s.good(id, 10, 10);
+        s.succeeded(id, 10, 10);
     }
     for n in [3, 0, 2, 3] {
         s.request_read(all[n]);
     }
     let mut served = Vec::new();
-    while let Next::Read { meter, .. } = s.next(100) {
+    while let ScheduledAction::Read { meter, .. } = s.next(100) {
         served.push(meter);
-        s.good(meter, 110, 10);
+        s.succeeded(meter, 110, 10);
     }
     assert_eq!(served, [all[3], all[0], all[2]]);
 }
 
 #[test]
-fn each_meter_has_its_own_interval_and_a_watcher_shortens_the_long_ones() {
+fn intervals_are_individual_and_limited_while_watched() {
     let all = ids(3);
     let mut s = Schedule::new(POLICY);
     s.set_meters(&HashMap::from([(all[0], 1_800_000), (all[1], 60_000), (all[2], 1_800_000)]), 0);
     for &id in &all {
-        s.good(id, 10, 10);
+        s.succeeded(id, 10, 10);
     }
-    assert_eq!(s.next(10), Next::Wait(Some(60_000)));
+    assert_eq!(s.next(10), ScheduledAction::Wait(Some(60_000)));
     s.set_meters(&HashMap::from([(all[0], 30_000), (all[1], 60_000), (all[2], 1_800_000)]), 20_000);
-    assert_eq!(s.next(20_000), Next::Wait(Some(30_000)), "a new interval counts from the last reading");
+    assert_eq!(s.next(20_000), ScheduledAction::Wait(Some(30_000)), "a new interval counts from the last reading");
     s.set_pace(Some(25_000));
-    assert_eq!(s.next(20_000), Next::Wait(Some(25_000)));
+    assert_eq!(s.next(20_000), ScheduledAction::Wait(Some(25_000)));
     for &id in &all {
-        s.good(id, 25_010, 10);
+        s.succeeded(id, 25_010, 10);
     }
-    assert_eq!(s.next(25_010), Next::Wait(Some(50_000)));
+    assert_eq!(s.next(25_010), ScheduledAction::Wait(Some(50_000)));
     s.set_pace(None);
-    assert_eq!(s.next(25_010), Next::Wait(Some(55_000)), "and each has its own again");
+    assert_eq!(s.next(25_010), ScheduledAction::Wait(Some(55_000)), "and each has its own again");
 }
 
 #[test]
@@ -271,16 +271,16 @@ fn a_retry_does_not_wait_for_the_pause() {
     bus.dead.clear();
     bus.schedule.retry(bus.now);
     let from = bus.now;
-    assert_eq!(bus.run(from + 200), [Change::Found; 3]);
+    assert_eq!(bus.run(from + 200), [StatusChange::Found; 3]);
 }
 
 #[test]
-fn meters_come_and_go() {
+fn meters_are_added_and_removed() {
     let all = ids(4);
     let mut s = schedule(&all[..2], CONTINUOUS);
     s.set_meters(&each(&all[1..], CONTINUOUS), 5);
-    s.good(all[0], 10, 5);
-    assert_eq!(s.next(5), Next::Read { meter: all[1], turn: Turn::Round });
+    s.succeeded(all[0], 10, 5);
+    assert_eq!(s.next(5), ScheduledAction::Read { meter: all[1], reason: ReadReason::Sweep });
     s.set_meters(&HashMap::new(), 9);
-    assert_eq!(s.next(9), Next::Wait(None));
+    assert_eq!(s.next(9), ScheduledAction::Wait(None));
 }

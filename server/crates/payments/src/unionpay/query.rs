@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_trade_that_failed_is_closed_when_nobody_can_pay_it_any_more() {
+    fn a_failed_trade_closes_when_it_can_no_longer_be_paid() {
         let mut over = attempt();
         over.expires_at = attempt().created_at - DEAD_AFTER - 1;
         let Ok(Answer::Event(event)) = unionpay().read(&over, &message(&[("origRespCode", "61")])) else { panic!("no event") };

@@ -115,7 +115,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn certificates_are_asked_for_in_their_mode_only_and_not_all_the_time() {
+    fn certificates_are_requested_only_in_their_mode_and_rarely() {
         let keys = keys();
         assert!(keys.may_ask(AT));
         assert!(!keys.may_ask(AT) && !keys.may_ask(AT.plus(SPACING - 1)));

@@ -1,26 +1,26 @@
-//! One meter.
+//! Handlers for one meter.
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Json;
 use serde::Deserialize;
 
-use super::{Refusal, Strike};
+use super::{FaultRequest, Refusal};
 use crate::faults::{Defect, OneTimeFault};
 use crate::handle::{MeterHandle, SiteHandle};
 use crate::view::MeterView;
 
-/// Gateway and unit.
+/// Gateway index and unit id.
 type At = Path<(usize, u8)>;
 
 #[derive(Deserialize)]
-pub(super) struct Broken {
+pub(super) struct DefectRequest {
     defect: Defect,
     on: bool,
 }
 
 #[derive(Deserialize)]
-pub(super) struct Drawn {
+pub(super) struct LoadRequest {
     watts: Option<u32>,
 }
 
@@ -31,9 +31,9 @@ pub(super) async fn show(State(site): State<SiteHandle>, Path(at): At) -> Result
 pub(super) async fn fault(
     State(site): State<SiteHandle>,
     Path(at): At,
-    Json(strike): Json<Strike>,
+    Json(fault): Json<FaultRequest>,
 ) -> Result<StatusCode, Refusal> {
-    find(&site, at)?.fault(strike.fault, strike.probability)?;
+    find(&site, at)?.fault(fault.fault, fault.probability)?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -45,23 +45,27 @@ pub(super) async fn heal(State(site): State<SiteHandle>, Path(at): At) -> Result
 pub(super) async fn defect(
     State(site): State<SiteHandle>,
     Path(at): At,
-    Json(broken): Json<Broken>,
+    Json(request): Json<DefectRequest>,
 ) -> Result<StatusCode, Refusal> {
-    find(&site, at)?.defect(broken.defect, broken.on).await?;
+    find(&site, at)?.defect(request.defect, request.on).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-pub(super) async fn mishap(
+pub(super) async fn one_time_fault(
     State(site): State<SiteHandle>,
     Path(at): At,
-    Json(mishap): Json<OneTimeFault>,
+    Json(fault): Json<OneTimeFault>,
 ) -> Result<StatusCode, Refusal> {
-    find(&site, at)?.suffer(mishap).await?;
+    find(&site, at)?.inject(fault).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-pub(super) async fn load(State(site): State<SiteHandle>, Path(at): At, Json(drawn): Json<Drawn>) -> Result<StatusCode, Refusal> {
-    find(&site, at)?.draw(drawn.watts).await?;
+pub(super) async fn load(
+    State(site): State<SiteHandle>,
+    Path(at): At,
+    Json(request): Json<LoadRequest>,
+) -> Result<StatusCode, Refusal> {
+    find(&site, at)?.draw(request.watts).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

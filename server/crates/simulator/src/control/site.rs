@@ -1,40 +1,39 @@
-//! Gateways, and the whole site.
+//! Handlers for gateways and the whole site.
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Json;
 use serde::{Deserialize, Serialize};
 
-use super::{Refusal, Strike, Switch};
+use super::{FaultRequest, Refusal, SwitchRequest};
 use crate::gateway::ChangeError;
 use crate::handle::{GatewayHandle, SiteHandle};
 use crate::load::mix;
 use crate::view::MeterView;
 
-/// A year, s.
+/// One year, s.
 const LONGEST: u32 = 366 * 86_400;
 
 #[derive(Deserialize)]
-pub(super) struct Share {
+pub(super) struct FaultShare {
     share: f64,
     #[serde(flatten)]
-    strike: Strike,
+    fault: FaultRequest,
 }
 
 #[derive(Deserialize)]
-pub(super) struct Advance {
+pub(super) struct AdvanceRequest {
     advance_s: u32,
 }
 
-/// Which meters answer to each other's address.
+/// Two meters that exchange addresses.
 #[derive(Deserialize)]
-pub(super) struct Swapped {
+pub(super) struct SwapRequest {
     units: [u8; 2],
 }
 
-/// The site's time.
 #[derive(Serialize)]
-pub(super) struct Time {
+pub(super) struct SiteTime {
     epoch_ms: i64,
     shanghai: String,
 }
@@ -44,19 +43,19 @@ pub(super) async fn list(State(site): State<SiteHandle>) -> Result<Json<Vec<Mete
     Ok(Json(views?))
 }
 
-/// Which meters is decided by their serial numbers, so that a later share holds those of a smaller one.
-pub(super) async fn fault_share(State(site): State<SiteHandle>, Json(share): Json<Share>) -> Result<Json<usize>, Refusal> {
+/// Meters are chosen by serial number, so that a larger share includes the meters of a smaller one.
+pub(super) async fn fault_share(State(site): State<SiteHandle>, Json(share): Json<FaultShare>) -> Result<Json<usize>, Refusal> {
     let mut meters = Vec::new();
     for meter in site.meters() {
         let serial = meter.view()?.serial.bytes();
         meters.push((serial.iter().fold(0, |hash, &byte| mix(hash ^ u64::from(byte))), meter));
     }
     meters.sort_by_key(|(hash, _)| *hash);
-    let struck = (meters.len() as f64 * share.share.clamp(0.0, 1.0)).round() as usize;
-    for (_, meter) in meters.iter().take(struck) {
-        meter.fault(share.strike.fault, share.strike.probability)?;
+    let selected = (meters.len() as f64 * share.share.clamp(0.0, 1.0)).round() as usize;
+    for (_, meter) in meters.iter().take(selected) {
+        meter.fault(share.fault.fault, share.fault.probability)?;
     }
-    Ok(Json(struck))
+    Ok(Json(selected))
 }
 
 pub(super) async fn heal(State(site): State<SiteHandle>) -> Result<StatusCode, Refusal> {
@@ -72,9 +71,9 @@ pub(super) async fn heal(State(site): State<SiteHandle>) -> Result<StatusCode, R
 pub(super) async fn gateway_fault(
     State(site): State<SiteHandle>,
     Path(gateway): Path<usize>,
-    Json(strike): Json<Strike>,
+    Json(fault): Json<FaultRequest>,
 ) -> Result<StatusCode, Refusal> {
-    find(&site, gateway)?.fault(strike.fault, strike.probability);
+    find(&site, gateway)?.fault(fault.fault, fault.probability);
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -86,7 +85,7 @@ pub(super) async fn gateway_heal(State(site): State<SiteHandle>, Path(gateway): 
 pub(super) async fn refuse(
     State(site): State<SiteHandle>,
     Path(gateway): Path<usize>,
-    Json(switch): Json<Switch>,
+    Json(switch): Json<SwitchRequest>,
 ) -> Result<StatusCode, Refusal> {
     find(&site, gateway)?.refuse(switch.on);
     Ok(StatusCode::NO_CONTENT)
@@ -95,21 +94,21 @@ pub(super) async fn refuse(
 pub(super) async fn swap(
     State(site): State<SiteHandle>,
     Path(gateway): Path<usize>,
-    Json(swapped): Json<Swapped>,
+    Json(request): Json<SwapRequest>,
 ) -> Result<StatusCode, Refusal> {
-    find(&site, gateway)?.swap(swapped.units);
+    find(&site, gateway)?.swap(request.units);
     Ok(StatusCode::NO_CONTENT)
 }
 
-pub(super) async fn time(State(site): State<SiteHandle>) -> Json<Time> {
+pub(super) async fn time(State(site): State<SiteHandle>) -> Json<SiteTime> {
     let now = site.clock().now();
-    Json(Time { epoch_ms: now.0, shanghai: now.to_string() })
+    Json(SiteTime { epoch_ms: now.0, shanghai: now.to_string() })
 }
 
-pub(super) async fn advance(State(site): State<SiteHandle>, Json(by): Json<Advance>) -> Result<Json<Time>, Refusal> {
-    // Meters make up for every step of it; a slip of the keyboard must not keep them busy for hours.
+pub(super) async fn advance(State(site): State<SiteHandle>, Json(by): Json<AdvanceRequest>) -> Result<Json<SiteTime>, Refusal> {
+    // Meters simulate every step of the skipped time; a typing error must not keep them busy for hours.
     if by.advance_s > LONGEST {
-        return Err(Refusal::TooFar);
+        return Err(Refusal::AdvanceTooLong);
     }
     site.advance(i64::from(by.advance_s) * 1_000).await?;
     Ok(time(State(site)).await)

@@ -1,45 +1,41 @@
-//! DL/T 645-2007 frames, the meter's side: `68 A0..A5 68 C L DATA+33 CS 16`. Written apart from the server's, so that each
-//! checks the other.
+//! The meter's side of DL/T 645-2007 frames: `68 A0..A5 68 C L DATA+33 CS 16`. Implemented independently of the server's decoder,
+//! so that each tests the other.
 
 use domain::bcd::all_digits;
 use domain::serial::Serial;
 
-/// Everything around the data.
+/// Length of a frame without data.
 pub const ENVELOPE: usize = 12;
 /// Added to each data byte on the wire.
 const OFFSET: u8 = 0x33;
 const START: u8 = 0x68;
 const END: u8 = 0x16;
-/// Bytes before a frame that wake the receiver.
+/// Preamble that wakes the receiver.
 const WAKE: u8 = 0xfe;
-/// To all meters; nobody answers.
+/// Addresses all meters; none answers.
 const BROADCAST: [u8; 6] = [0x99; 6];
-/// To whoever is alone on the line.
+/// Addresses the only meter on a line.
 const WILDCARD: [u8; 6] = [0xaa; 6];
 
-/// Whom a frame names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Address {
-    /// A meter, by its serial number.
     Meter(Serial),
     All,
-    /// Whoever is alone.
+    /// The only meter on the line.
     Anyone,
 }
 
 /// A frame; its data without the offset.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Frame {
-    /// To or from whom.
     pub address: Address,
     pub control: u8,
-    /// What it carries.
     pub data: Vec<u8>,
 }
 
 impl Frame {
-    /// A frame at the start of `bytes`, waking bytes before it allowed, and how many bytes it takes. `None` where none stands
-    /// there whole, or its checksum is wrong: a meter keeps silent then.
+    /// Parses a frame at the start of `bytes`, with an optional preamble; returns it with its length. `None` for an incomplete
+    /// frame or a wrong checksum, to which a meter does not reply.
     #[must_use]
     pub fn parse(bytes: &[u8]) -> Option<(Self, usize)> {
         let woken = bytes.iter().take_while(|&&byte| byte == WAKE).count();
@@ -55,15 +51,15 @@ impl Frame {
         Some((Self { address, control: *control, data }, woken + ENVELOPE + length))
     }
 
-    /// The same, naming another meter.
+    /// The same frame with another meter's address.
     #[must_use]
-    pub fn of_another(self) -> Self {
+    pub fn with_other_address(self) -> Self {
         let [a, b, c, d, e, last] = self.address.bytes();
         let next = if last == 0 { 1 } else { 0 };
         Self { address: Address::parse([a, b, c, d, e, next]).unwrap_or(self.address), ..self }
     }
 
-    /// As it goes onto the wire, two waking bytes before it.
+    /// The frame as transmitted, with two preamble bytes.
     #[must_use]
     pub fn bytes(&self) -> Vec<u8> {
         let mut frame = vec![START];
@@ -103,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_published_request() {
+    fn published_request() {
         let bytes = hex::decode("68610100000000681104333334331416").unwrap();
         let (frame, length) = Frame::parse(&bytes).unwrap();
         assert_eq!((frame.address, length), (Address::Meter("000000000161".parse().unwrap()), 16));
@@ -112,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn noise_is_no_frame() {
+    fn noise_is_not_a_frame() {
         let good = Frame { address: Address::All, control: 8, data: vec![1, 2, 3] }.bytes();
         assert_eq!(Frame::parse(&good).unwrap().1, good.len());
         for cut in 0..good.len() {

@@ -1,22 +1,22 @@
-//! What a meter can be asked for, by data identifier (DI3 DI2 DI1 DI0). Values go low byte first, in BCD.
+//! Data items by identifier (DI3 DI2 DI1 DI0). Values are BCD, low byte first.
 
 use crate::freeze::Frozen;
+use crate::instantaneous_values::InstantaneousValues;
 use crate::load::Load;
-use crate::measured::Measured;
 use crate::meter::Meter;
 use domain::bcd::{BcdTime, pack};
 
-/// Energy combines forward and reverse as their sum.
+/// The combined energy is the sum of forward and reverse.
 const FORWARD_AND_REVERSE: u8 = 0x05;
-/// All of a group at once.
+/// All items of a group.
 const ALL: u8 = 0xff;
 
-/// The value of an identifier; `None`: there is none.
+/// The value of an identifier; `None` if there is none.
 #[must_use]
 pub fn read(meter: &Meter, load: &Load, identifier: u32) -> Option<Vec<u8>> {
     let energy = &meter.energy;
     let forward = energy.total.saturating_sub(energy.reverse);
-    let now = Measured::of(meter, load);
+    let now = InstantaneousValues::of(meter, load);
     let four = |value: u32| number(value.into(), 4);
     Some(match identifier.to_be_bytes() {
         [0x00, 0x00, 0x00, 0x00] => four(energy.total),
@@ -44,19 +44,19 @@ pub fn read(meter: &Meter, load: &Load, identifier: u32) -> Option<Vec<u8>> {
     })
 }
 
-/// Run-state word 3: bit 4 the relay, bit 6 what it was told; 0 is closed.
+/// Run-state word 3: bit 4 is the relay, bit 6 its command; 0 is closed.
 fn run_state(meter: &Meter) -> u16 {
     u16::from(!meter.relay.closed()) << 4 | u16::from(!meter.relay.commanded) << 6
 }
 
-/// Date and weekday, from Sunday, 0.
+/// Date and day of the week, 0 for Sunday.
 fn date(meter: &Meter) -> Vec<u8> {
     let weekday = BcdTime::from_timestamp(meter.local()).map_or(0, BcdTime::weekday);
     let [year, month, day, ..] = meter.bcd_clock();
     vec![weekday, day, month, year]
 }
 
-/// Daily freezes: 00 when, 01 forward energy and its rates, 02 reverse energy; the newest is 1, FF all of them.
+/// Daily freezes: 00 the time, 01 forward energy and its rates, 02 reverse energy; 1 is the newest, FF all of them.
 fn frozen(meter: &Meter, kind: u8, back: u8) -> Option<Vec<u8>> {
     let image = |frozen: &Frozen| -> Option<Vec<u8>> {
         let forward = frozen.total.saturating_sub(frozen.reverse);
@@ -78,7 +78,7 @@ fn frozen(meter: &Meter, kind: u8, back: u8) -> Option<Vec<u8>> {
     }
 }
 
-/// BCD in so many bytes, low byte first; higher digits fall off, as in a counter.
+/// BCD in `bytes` bytes, low byte first; higher digits are dropped, as in a counter.
 fn number(mut value: u64, bytes: usize) -> Vec<u8> {
     let mut out = Vec::with_capacity(bytes);
     for _ in 0..bytes {
@@ -88,7 +88,7 @@ fn number(mut value: u64, bytes: usize) -> Vec<u8> {
     out
 }
 
-/// The same with the sign in the top bit.
+/// Like [`number`], with the sign in the top bit.
 fn signed(value: i64, bytes: usize) -> Vec<u8> {
     let mut out = number(value.unsigned_abs(), bytes);
     if let (true, Some(top)) = (value < 0, out.last_mut()) {

@@ -1,4 +1,4 @@
-//! The meter's side of DL/T 645-2007: what it answers to a frame, and what a frame does to it.
+//! The meter's side of DL/T 645-2007: replies to frames, and their effect on the meter.
 
 mod control;
 mod frame;
@@ -8,17 +8,15 @@ mod tests;
 
 use super::load::Load;
 use super::meter::Meter;
-use super::secured::Effect;
+use super::secured::FrameEffect;
 
 pub use control::{OPERATOR, PASSWORD};
 pub use frame::{Address, ENVELOPE, Frame};
 
-/// The longest frame that a master sends.
 pub const LONGEST: usize = ENVELOPE + 4 + 200;
-/// Bytes of a value that one answer carries beside its identifier; more follows in further frames.
+/// Bytes of a value in one reply besides its identifier; longer values continue in further frames.
 const PIECE: usize = 196;
 
-/// Control codes of requests.
 mod code {
     pub const TIME: u8 = 0x08;
     pub const READ: u8 = 0x11;
@@ -29,32 +27,31 @@ mod code {
     pub const SECURITY: u8 = 0x03;
 }
 
-/// A request that is refused: the error byte.
+/// Why a request was refused: the error byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Refusal {
     Other = 0x01,
-    /// There is no such value.
     NoData = 0x02,
-    /// Wrong password, or not allowed.
+    /// Wrong password, or no permission.
     Unauthorised = 0x04,
 }
 
-/// Authentication failed, as an answer to secured requests has it: two bytes, low one first.
+/// "Authentication failed" as answered to security requests: two bytes, low byte first.
 const NOT_AUTHENTICATED: [u8; 2] = [0x08, 0x00];
 
-/// Lets a meter take a frame. Broadcasts have no answer.
-pub fn receive(meter: &mut Meter, load: &Load, frame: &Frame) -> (Option<Frame>, Effect) {
+/// Executes a frame; broadcasts have no reply.
+pub fn receive(meter: &mut Meter, load: &Load, frame: &Frame) -> (Option<Frame>, FrameEffect) {
     let data = &*frame.data;
     let (answer, effect) = match frame.control {
         code::TIME => return (None, control::broadcast_time(meter, data)),
-        code::READ => (read(meter, load, data, 0, data), Effect::Refused),
-        code::READ_ON => (read_on(meter, load, data), Effect::Refused),
-        code::READ_ADDRESS => (Ok((meter.serial.bytes().into_iter().rev().collect(), false)), Effect::Refused),
+        code::READ => (read(meter, load, data, 0, data), FrameEffect::Refused),
+        code::READ_ON => (read_on(meter, load, data), FrameEffect::Refused),
+        code::READ_ADDRESS => (Ok((meter.serial.bytes().into_iter().rev().collect(), false)), FrameEffect::Refused),
         code::WRITE => done(control::write(meter, data)),
         code::RELAY => done(control::relay(meter, data)),
-        code::SECURITY => (Err(Refusal::Unauthorised), Effect::Refused),
-        _ => (Err(Refusal::Other), Effect::Refused),
+        code::SECURITY => (Err(Refusal::Unauthorised), FrameEffect::Refused),
+        _ => (Err(Refusal::Other), FrameEffect::Refused),
     };
     let (control, data) = match answer {
         Ok((data, more)) => (frame.control | 0x80 | u8::from(more) << 5, data),
@@ -64,7 +61,7 @@ pub fn receive(meter: &mut Meter, load: &Load, frame: &Frame) -> (Option<Frame>,
     (Some(Frame { address: Address::Meter(meter.serial), control, data }), effect)
 }
 
-/// The error answer of a meter that is asked at a bad moment.
+/// The error reply of a busy meter.
 #[must_use]
 pub fn refusal(meter: &Meter, frame: &Frame) -> Frame {
     Frame { address: Address::Meter(meter.serial), control: frame.control | 0xc0, data: vec![Refusal::Other as u8] }
@@ -72,7 +69,7 @@ pub fn refusal(meter: &Meter, frame: &Frame) -> Frame {
 
 type Answer = Result<(Vec<u8>, bool), Refusal>;
 
-/// One piece of a value behind `echo`, and whether another one follows.
+/// One piece of a value after `echo`, and whether another piece follows.
 fn read(meter: &Meter, load: &Load, identifier: &[u8], piece: usize, echo: &[u8]) -> Answer {
     let Some(&[d0, d1, d2, d3]) = identifier.first_chunk() else { return Err(Refusal::Other) };
     if identifier.len() > 4 {
@@ -84,7 +81,7 @@ fn read(meter: &Meter, load: &Load, identifier: &[u8], piece: usize, echo: &[u8]
     Ok(([echo, part].concat(), pieces.next().is_some()))
 }
 
-/// Further frames carry the identifier, their piece, and the number of the frame, from 1.
+/// Further frames carry the identifier, a piece, and the frame number from 1.
 fn read_on(meter: &Meter, load: &Load, data: &[u8]) -> Answer {
     let (Some(identifier), Some(&sequence), 5) = (data.get(..4), data.get(4), data.len()) else { return Err(Refusal::Other) };
     if sequence == 0 {
@@ -95,9 +92,9 @@ fn read_on(meter: &Meter, load: &Load, data: &[u8]) -> Answer {
     Ok((answer, more))
 }
 
-fn done(result: Result<(), Refusal>) -> (Answer, Effect) {
+fn done(result: Result<(), Refusal>) -> (Answer, FrameEffect) {
     match result {
-        Ok(()) => (Ok((Vec::new(), false)), Effect::Changed),
-        Err(refusal) => (Err(refusal), Effect::Refused),
+        Ok(()) => (Ok((Vec::new(), false)), FrameEffect::Changed),
+        Err(refusal) => (Err(refusal), FrameEffect::Refused),
     }
 }

@@ -1,4 +1,4 @@
-//! Frames in, frames out.
+//! Requests and their replies.
 
 use model::time::{DAY, Date, HOUR, MINUTE};
 
@@ -21,9 +21,9 @@ fn ask(meter: &mut Meter, control: u8, data: &[u8]) -> (u8, Vec<u8>) {
 }
 
 fn value(meter: &mut Meter, identifier: u32) -> Vec<u8> {
-    let asked = identifier.to_le_bytes();
-    let (control, data) = ask(meter, 0x11, &asked);
-    assert_eq!((control, &data[..4]), (0x91, &asked[..]), "{identifier:08x}");
+    let requested = identifier.to_le_bytes();
+    let (control, data) = ask(meter, 0x11, &requested);
+    assert_eq!((control, &data[..4]), (0x91, &requested[..]), "{identifier:08x}");
     data[4..].to_vec()
 }
 
@@ -33,7 +33,7 @@ fn switch(meter: &mut Meter, command: u8) -> (u8, Vec<u8>) {
 }
 
 #[test]
-fn values_stand_in_bcd_low_byte_first() {
+fn values_are_bcd_with_the_low_byte_first() {
     let mut meter = meter();
     meter.run(&KILOWATT, meter.until.plus(HOUR));
     assert_eq!(value(&mut meter, 0x0000_0000), [0x78, 0x57, 0x34, 0x12], "123457.78 kWh");
@@ -49,7 +49,7 @@ fn values_stand_in_bcd_low_byte_first() {
 }
 
 #[test]
-fn what_is_not_there_is_refused() {
+fn unknown_requests_are_refused() {
     let mut meter = meter();
     assert_eq!(ask(&mut meter, 0x11, &[0, 0, 0, 0x77]), (0xd1, vec![2]));
     assert_eq!(ask(&mut meter, 0x11, &[0, 0]), (0xd1, vec![1]));
@@ -58,7 +58,7 @@ fn what_is_not_there_is_refused() {
 }
 
 #[test]
-fn the_relay_obeys_the_password_until_the_command_expires() {
+fn relay_commands_need_the_password_and_expire() {
     let mut meter = meter();
     let relay = |meter: &mut Meter| value(meter, 0x0400_0503);
     assert_eq!(relay(&mut meter), [0, 0]);
@@ -77,11 +77,11 @@ fn the_relay_obeys_the_password_until_the_command_expires() {
     meter.run(&KILOWATT, meter.until.plus(13 * HOUR));
     assert_eq!(switch(&mut meter, 0x1c), (0xdc, vec![1]), "valid until 12:30");
     meter.relay.welded = true;
-    assert_eq!(relay(&mut meter), [0x40, 0], "told to open, and closed");
+    assert_eq!(relay(&mut meter), [0x40, 0], "commanded open, but closed");
 }
 
 #[test]
-fn freezes_come_one_by_one_or_all_in_frames_that_follow() {
+fn freezes_are_read_one_by_one_or_in_following_frames() {
     let mut meter = meter();
     meter.run(&KILOWATT, meter.until.plus(12 * DAY + HOUR));
     let newest = value(&mut meter, 0x0506_0101);
@@ -100,11 +100,11 @@ fn freezes_come_one_by_one_or_all_in_frames_that_follow() {
 }
 
 #[test]
-fn a_broadcast_sets_the_clock_a_little_once_a_day_away_from_midnight() {
+fn broadcast_sets_the_clock_once_a_day_away_from_midnight() {
     let mut meter = meter();
     let broadcast = |meter: &mut Meter, time: [u8; 6]| {
         let frame = Frame { address: Address::All, control: 0x08, data: time.to_vec() };
-        assert_eq!(receive(meter, &KILOWATT, &frame).0, None, "nobody answers");
+        assert_eq!(receive(meter, &KILOWATT, &frame).0, None, "no meter answers");
         meter.clock.offset
     };
     assert_eq!(broadcast(&mut meter, [0x30, 0x00, 0x00, 0x23, 0x11, 0x26]), 0, "too near to midnight");

@@ -9,41 +9,34 @@ use super::{Flow, Shape};
 const HEADER: &str = "hour,kwh,kvarh,volt";
 const DAY_HOURS: usize = 24;
 
-/// Whole days of hourly means, from a midnight on.
+/// Whole days of hourly means, starting at midnight.
 #[derive(Debug)]
 pub struct Profile {
     hours: Vec<Flow>,
 }
 
-/// A load profile cannot be used; names the file, and the line where there is one.
+/// Why a load profile cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ProfileError {
-    /// The file cannot be read.
     #[error("load profile {}: cannot be read", .0.display())]
     Read(PathBuf, #[source] std::io::Error),
-    /// A line is not what it should be.
     #[error("load profile {}, line {line}: {what}", .file.display())]
-    Line {
-        file: PathBuf,
-        line: usize,
-        /// What is expected there.
-        what: &'static str,
-    },
+    Line { file: PathBuf, line: usize, what: &'static str },
     #[error("load profile {}: holds no whole day from 00:00 to 23:00", .0.display())]
     NoDay(PathBuf),
 }
 
 impl Profile {
-    /// Reads a file.
+    /// Reads a profile from a file.
     ///
     /// # Errors
-    /// [`ProfileError`] names the file and the line.
+    /// [`ProfileError`] with the file and the line.
     pub fn read(file: &Path) -> Result<Self, ProfileError> {
         let text = std::fs::read_to_string(file).map_err(|error| ProfileError::Read(file.to_owned(), error))?;
         Self::parse(file, &text)
     }
 
-    /// Reads the text of a file. Hours that are missing repeat the same hour of the day before.
+    /// Parses the text of a file. A missing hour repeats the same hour of the previous day.
     ///
     /// # Errors
     /// As [`Profile::read`].
@@ -62,7 +55,7 @@ impl Profile {
             if hour < expected {
                 return Err(fail(index + 1, "hours must ascend"));
             }
-            // A gap longer than the file has days cannot be a gap.
+            // A longer gap is an error in the file.
             if hour - expected > 366 * DAY / HOUR {
                 return Err(fail(index + 1, "a gap of more than a year"));
             }
@@ -76,13 +69,13 @@ impl Profile {
         if hours.is_empty() { Err(ProfileError::NoDay(file.to_owned())) } else { Ok(Self { hours }) }
     }
 
-    /// How many days it holds.
+    /// Number of days.
     #[must_use]
     pub const fn days(&self) -> usize {
         self.hours.len() / DAY_HOURS
     }
 
-    /// Day after day from the room's offset on, the hour of the day kept; starts again at its end.
+    /// The value for a time, starting at the room's offset; repeats after the last day.
     pub(super) fn hour(&self, shape: &Shape, at: Timestamp) -> Flow {
         let day = (at.date().0 + i64::from(shape.offset_days)).rem_euclid(self.days().max(1) as i64);
         let index = day as usize * DAY_HOURS + usize::from(at.civil().hour);
@@ -121,7 +114,7 @@ mod tests {
         Path::new("some/load.csv")
     }
 
-    /// Two days, of which the second lacks 03:00; the first row is an evening hour before the first midnight.
+    /// Two days, the second without 03:00; the first row is an evening hour before the first midnight.
     fn sample() -> String {
         let mut text = format!("{HEADER}\n2026-01-01 23:00,9.000,0,230.0\n");
         for hour in 0..24 {
@@ -144,12 +137,12 @@ mod tests {
         };
         let first = u32::from(at(0, 5) != 5);
         assert_eq!((at(first, 5), at(first + 1, 5), at(first + 2, 5)), (5, 1_005, 5));
-        assert_eq!(at(first + 1, 3), 3, "the hour that is missing");
+        assert_eq!(at(first + 1, 3), 3, "the missing hour");
         assert_eq!(profile.hours[0], Flow { watts: 0, vars: 80, decivolts: 2_346 });
     }
 
     #[test]
-    fn bad_rows_name_file_and_line() {
+    fn invalid_rows_name_file_and_line() {
         for (row, what) in [
             ("2026-01-02 00:00,x,0,230", "kwh must be a number from 0 to 30"),
             ("2026-01-02 00:00,-1,0,230", "kwh must be a number from 0 to 30"),
@@ -170,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn the_recorded_household() {
+    fn recorded_household_load() {
         let Some(path) = std::env::var_os("DORMWATT_LOAD_PROFILE") else {
             println!("skipped: DORMWATT_LOAD_PROFILE names no file");
             return;

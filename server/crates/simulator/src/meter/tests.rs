@@ -1,11 +1,11 @@
-//! Time passes: charging, trips, midnights and switch-overs at their moments.
+//! Time-dependent behaviour: charging, trips, midnights and price switches at their times.
 
 use model::time::{DAY, HOUR, MINUTE};
 
 use super::*;
 use crate::estate::OpenAccount;
 use crate::faults::{Defect, OneTimeFault};
-use crate::journal::Kind;
+use crate::journal::RecordKind;
 use domain::operation::{Slot, TierPeriod, Tiers};
 
 const KILOWATT: Load = Load::Constant { watts: 1_000 };
@@ -21,19 +21,19 @@ fn meter(remaining: i32) -> Meter {
     Meter::new(&MeterPlan { account, ..MeterPlan::new(1, 0, 1) }, monday())
 }
 
-fn last(meter: &Meter) -> (Kind, u8) {
+fn last(meter: &Meter) -> (RecordKind, u8) {
     meter.journal.records().next().map(|record| (record.kind, record.cause)).unwrap()
 }
 
 #[test]
-fn a_kilowatt_for_an_hour_at_half_a_yuan() {
+fn one_kilowatt_for_an_hour_at_half_a_yuan() {
     let mut meter = meter(10_000);
     meter.run(&KILOWATT, monday().plus(HOUR));
     assert_eq!((meter.energy.total, meter.energy.rates, meter.wallet.remaining), (100, [0, 0, 100, 0], 9_950));
 }
 
 #[test]
-fn looking_often_or_seldom_comes_to_the_same() {
+fn frequent_and_rare_access_give_the_same_result() {
     let (mut often, mut seldom) = (meter(100_000), meter(100_000));
     for at in (0..3 * DAY).step_by(7_919) {
         often.run(&Load::Curve, monday().plus(at));
@@ -45,13 +45,13 @@ fn looking_often_or_seldom_comes_to_the_same() {
 }
 
 #[test]
-fn the_relay_opens_at_the_step_that_uses_the_credit_up_and_nothing_passes_after() {
+fn relay_opens_at_the_step_that_uses_up_the_credit() {
     let mut meter = meter(5);
     meter.limits.overdraft = 10;
     meter.run(&KILOWATT, monday().plus(DAY));
     // 15 fen are 30 steps of half a fen.
     assert_eq!((meter.wallet.remaining, meter.energy.total), (-10, 30));
-    assert_eq!(last(&meter), (Kind::RelayOpened, status::ARREARS));
+    assert_eq!(last(&meter), (RecordKind::RelayOpened, status::ARREARS));
     let opened = BcdTime::from_timestamp(monday().plus(30 * 36_000)).unwrap();
     assert_eq!(meter.journal.records().next().unwrap().when, opened.bytes());
     assert_eq!((status::word(&meter) & 1, status::word(&meter) >> 4 & 1), (0, 1));
@@ -59,29 +59,29 @@ fn the_relay_opens_at_the_step_that_uses_the_credit_up_and_nothing_passes_after(
 }
 
 #[test]
-fn a_guaranteed_supply_goes_on_into_debt_without_a_trip() {
+fn guaranteed_supply_goes_into_debt_without_a_trip() {
     let mut meter = meter(0);
     meter.mode = ControlMode::Guaranteed;
     meter.limits.overload_w = 500;
-    meter.settle(None);
+    meter.apply_relay_rule(None);
     meter.run(&KILOWATT, monday().plus(HOUR));
     assert_eq!((meter.wallet.remaining, meter.overload), (-50, false));
     assert_eq!(status::word(&meter) & 0b1111_0011, 0b0100_0011);
 }
 
 #[test]
-fn an_overload_trips_at_once_and_stays() {
+fn overload_trips_at_once_and_latches() {
     let mut meter = meter(10_000);
     meter.limits.overload_w = 999;
     meter.run(&KILOWATT, monday().plus(MINUTE));
-    assert_eq!((meter.energy.total, last(&meter)), (0, (Kind::RelayOpened, status::OVERLOAD)));
+    assert_eq!((meter.energy.total, last(&meter)), (0, (RecordKind::RelayOpened, status::OVERLOAD)));
     meter.run(&Load::Constant { watts: 1 }, monday().plus(HOUR));
     assert_eq!(status::word(&meter) >> 5 & 1, 1);
     assert!(!meter.relay.closed());
 }
 
 #[test]
-fn alarms_are_below_not_at() {
+fn alarms_are_raised_below_the_limit_not_at_it() {
     let bits = |remaining| status::word(&meter(remaining)) >> 2 & 3;
     assert_eq!([2_000, 1_999, 500, 499].map(bits), [0, 1, 1, 3]);
     let mut closed = meter(0);
@@ -90,7 +90,7 @@ fn alarms_are_below_not_at() {
 }
 
 #[test]
-fn each_step_costs_the_rate_of_its_moment() {
+fn each_step_is_charged_at_the_rate_of_its_time() {
     let mut meter = meter(10_000);
     meter.tariff.prices = [0, 10_000, 5_000, 2_000];
     let slots = [(4, 0), (2, 1)].map(|(rate, hour)| Slot { rate, hour, minute: 0 });
@@ -102,7 +102,7 @@ fn each_step_costs_the_rate_of_its_moment() {
 }
 
 #[test]
-fn tiers_climb_within_the_month_and_begin_again() {
+fn tiers_rise_within_the_month_and_restart() {
     let mut meter = meter(100_000);
     meter.tariff.tiers = Tiers { period: TierPeriod::Month, thresholds: [100, 200], surcharges: [1_000, 5_000] };
     meter.run(&KILOWATT, monday().plus(3 * HOUR));
@@ -115,16 +115,16 @@ fn tiers_climb_within_the_month_and_begin_again() {
 }
 
 #[test]
-fn every_midnight_is_frozen_by_the_meters_own_clock() {
+fn midnights_are_frozen_by_the_meters_own_clock() {
     let mut meter = meter(100_000);
-    OneTimeFault::ClockOff { seconds: 3_600 }.strike(&mut meter);
+    OneTimeFault::ClockOff { seconds: 3_600 }.apply(&mut meter);
     meter.run(&KILOWATT, monday().plus(2 * DAY));
     let frozen: Vec<_> = meter.freezes.days().map(|f| (f.day.to_string(), f.total, f.remaining)).collect();
     assert_eq!(frozen, [("2026-11-25".into(), 4_700, 100_000 - 2_350), ("2026-11-24".into(), 2_300, 100_000 - 1_150)]);
 }
 
 #[test]
-fn standby_prices_come_at_their_moment() {
+fn standby_prices_take_effect_at_their_time() {
     let mut meter = meter(10_000);
     meter.tariff.standby = Some([10_000; 4]);
     meter.tariff.switch_over = BcdTime::from_timestamp(monday().plus(HOUR / 2));
@@ -134,18 +134,18 @@ fn standby_prices_come_at_their_moment() {
 }
 
 #[test]
-fn a_welded_relay_goes_on_supplying_and_says_so() {
+fn a_welded_relay_keeps_supplying_and_reports_a_fault() {
     let mut meter = meter(1);
     Defect::RelayWelded.put(&mut meter, true);
     meter.run(&KILOWATT, monday().plus(HOUR));
     assert_eq!((meter.energy.total, meter.wallet.remaining), (100, -49));
     assert_eq!(status::word(&meter) & 0b1_0000_0001_0001, 0b1_0000_0001_0001);
     Defect::RelayWelded.put(&mut meter, false);
-    assert_eq!((status::word(&meter) & 1, last(&meter)), (0, (Kind::RelayOpened, status::RELAY_FAULT)));
+    assert_eq!((status::word(&meter) & 1, last(&meter)), (0, (RecordKind::RelayOpened, status::RELAY_FAULT)));
 }
 
 #[test]
-fn a_stuck_relay_supplies_nothing_and_says_so() {
+fn a_stuck_relay_supplies_nothing_and_reports_a_fault() {
     let mut meter = meter(1_000);
     Defect::RelayStuck.put(&mut meter, true);
     meter.run(&KILOWATT, monday().plus(HOUR));
@@ -153,7 +153,7 @@ fn a_stuck_relay_supplies_nothing_and_says_so() {
 }
 
 #[test]
-fn reverse_energy_counts_costs_and_is_remembered_for_a_day() {
+fn reverse_energy_is_charged_and_reported_for_a_day() {
     let mut meter = meter(10_000);
     Defect::ReverseEnergy.put(&mut meter, true);
     meter.run(&KILOWATT, monday().plus(HOUR));
@@ -166,20 +166,20 @@ fn reverse_energy_counts_costs_and_is_remembered_for_a_day() {
 }
 
 #[test]
-fn covers_are_counted_once_an_opening() {
+fn each_cover_opening_is_counted_once() {
     let mut meter = meter(0);
     Defect::CoverOpen.put(&mut meter, true);
     Defect::CoverOpen.put(&mut meter, true);
-    assert_eq!((meter.tamper.events, last(&meter)), (1, (Kind::Tamper, status::COVER_OPEN)));
+    assert_eq!((meter.tamper.events, last(&meter)), (1, (RecordKind::Tamper, status::COVER_OPEN)));
     assert_eq!(status::word(&meter) >> 10 & 1, 1);
     Defect::CoverOpen.put(&mut meter, false);
     assert_eq!((meter.tamper.events, status::word(&meter) >> 10 & 1), (1, 0));
 }
 
 #[test]
-fn a_lost_clock_starts_in_2000_and_runs_on() {
+fn a_lost_clock_restarts_in_2000() {
     let mut meter = meter(0);
-    OneTimeFault::ClockLost.strike(&mut meter);
+    OneTimeFault::ClockLost.apply(&mut meter);
     meter.run(&KILOWATT, monday().plus(MINUTE));
     assert_eq!((meter.bcd_clock(), status::word(&meter) >> 13 & 1), ([0, 1, 1, 0, 1, 0], 1));
     meter.set_clock(meter.until);
@@ -187,9 +187,9 @@ fn a_lost_clock_starts_in_2000_and_runs_on() {
 }
 
 #[test]
-fn zeroed_counters_leave_the_money_alone() {
+fn zeroed_counters_do_not_affect_money() {
     let mut meter = meter(10_000);
     meter.run(&KILOWATT, monday().plus(HOUR));
-    OneTimeFault::CounterZeroed.strike(&mut meter);
+    OneTimeFault::CounterZeroed.apply(&mut meter);
     assert_eq!((meter.energy.total, meter.energy.rates, meter.wallet.remaining), (0, [0; 4], 9_950));
 }

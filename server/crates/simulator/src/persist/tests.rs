@@ -1,4 +1,4 @@
-//! What survives: whole lines, and nothing of a line that was cut short.
+//! Complete lines survive; a truncated one is dropped.
 
 use model::time::Timestamp;
 
@@ -31,7 +31,7 @@ async fn the_last_line_of_a_meter_counts() {
 }
 
 #[tokio::test]
-async fn a_line_that_was_cut_short_is_dropped_and_written_over() {
+async fn a_truncated_line_is_dropped_and_overwritten() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("state");
     let (file, _) = StateFile::open(&path).unwrap();
@@ -49,7 +49,7 @@ async fn a_line_that_was_cut_short_is_dropped_and_written_over() {
 }
 
 #[tokio::test]
-async fn a_foreign_file_is_left_alone_and_named_with_its_line() {
+async fn a_foreign_file_is_unchanged_and_named_with_its_line() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("notes.txt");
     std::fs::write(&path, "remember the milk\n").unwrap();
@@ -59,7 +59,7 @@ async fn a_foreign_file_is_left_alone_and_named_with_its_line() {
 }
 
 #[tokio::test]
-async fn rewriting_keeps_what_was_written_meanwhile() {
+async fn rewriting_keeps_concurrent_lines() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("state");
     let (file, _) = StateFile::open(&path).unwrap();
@@ -72,7 +72,7 @@ async fn rewriting_keeps_what_was_written_meanwhile() {
     file.rewrite(ANCHOR, &[(0, 7, meter(7, 49))]).await.unwrap();
     file.append(0, 9, &meter(9, 200)).await.unwrap();
     assert!(std::fs::metadata(&path).unwrap().len() < before / 5);
-    assert!(matches!(StateFile::open(&path), Err(StateError::InUse(_))), "the new file is locked, too");
+    assert!(matches!(StateFile::open(&path), Err(StateError::InUse(_))), "the new file is locked too");
     drop(file);
     let (_file, restored) = StateFile::open(&path).unwrap();
     let remaining = |unit| restored.meters[&(0, unit)].wallet.remaining;

@@ -1,4 +1,4 @@
-//! The thread that writes the state file: many lines, one fsync.
+//! The thread that writes the state file, with one fsync for many lines.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 
 type Done = oneshot::Sender<Result<(), String>>;
 
-/// What the thread is asked to do; each is answered when it is on disk.
+/// Jobs of the thread; each is answered when it is on disk.
 pub(super) enum Job {
     Append(Vec<u8>, Done),
     Begin(Done),
@@ -19,18 +19,18 @@ pub(super) enum Job {
 pub(super) struct Writer {
     path: PathBuf,
     file: File,
-    /// Length of the file up to its last whole line on disk.
+    /// Length of the file up to its last complete line on disk.
     good: u64,
-    /// Lines since a rewriting began.
-    aside: Option<Vec<u8>>,
+    /// Lines appended since a rewrite started.
+    since_rewrite: Option<Vec<u8>>,
 }
 
 impl Writer {
     pub(super) const fn new(path: PathBuf, file: File, good: u64) -> Self {
-        Self { path, file, good, aside: None }
+        Self { path, file, good, since_rewrite: None }
     }
 
-    /// Until nobody can ask any more.
+    /// Runs until all senders are gone.
     pub(super) fn run(mut self, jobs: &Receiver<Job>) {
         while let Ok(first) = jobs.recv() {
             let (mut text, mut waiting) = (Vec::new(), Vec::new());
@@ -53,7 +53,7 @@ impl Writer {
             }
             match other {
                 Some(Job::Begin(done)) => {
-                    self.aside = Some(Vec::new());
+                    self.since_rewrite = Some(Vec::new());
                     answer(done, Ok(()));
                 }
                 Some(Job::Rewrite(text, done)) => {
@@ -67,27 +67,27 @@ impl Writer {
 
     fn append(&mut self, text: &[u8]) -> io::Result<()> {
         if let Err(error) = self.file.write_all(text).and_then(|()| self.file.sync_data()) {
-            // Half a line must not stay before the next one.
+            // A partial line must not precede the next one.
             self.file.set_len(self.good)?;
             return Err(error);
         }
         self.good += text.len() as u64;
-        if let Some(aside) = &mut self.aside {
-            aside.extend(text);
+        if let Some(since_rewrite) = &mut self.since_rewrite {
+            since_rewrite.extend(text);
         }
         Ok(())
     }
 
     fn rewrite(&mut self, mut text: Vec<u8>) -> io::Result<()> {
-        text.extend(self.aside.take().unwrap_or_default());
-        let beside = self.path.with_added_extension("new");
-        // What an earlier try left behind.
-        std::fs::remove_file(&beside).ok();
-        let mut file = File::options().append(true).create_new(true).open(&beside)?;
+        text.extend(self.since_rewrite.take().unwrap_or_default());
+        let new_path = self.path.with_added_extension("new");
+        // Left behind by an earlier attempt.
+        std::fs::remove_file(&new_path).ok();
+        let mut file = File::options().append(true).create_new(true).open(&new_path)?;
         file.try_lock()?;
         file.write_all(&text)?;
         file.sync_all()?;
-        std::fs::rename(&beside, &self.path)?;
+        std::fs::rename(&new_path, &self.path)?;
         if let Some(directory) = self.path.parent().filter(|directory| !directory.as_os_str().is_empty()) {
             File::open(directory)?.sync_all()?;
         }
@@ -96,7 +96,7 @@ impl Writer {
     }
 }
 
-/// Whoever asked may be gone.
+/// The requester may be gone.
 fn answer(done: Done, result: Result<(), String>) {
     done.send(result).ok();
 }

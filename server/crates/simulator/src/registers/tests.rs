@@ -1,4 +1,4 @@
-//! The map, register by register.
+//! The register map, register by register.
 
 use model::time::{Date, HOUR, Timestamp};
 
@@ -88,7 +88,7 @@ fn blocks_j_and_f() {
 }
 
 #[test]
-fn reads_stay_inside_a_block() {
+fn reads_must_lie_within_a_block() {
     let meter = meter();
     for (address, count) in [(0, 17), (16, 1), (0x0100, 38), (0x0140, 40), (0x2000, 48), (0x0300 + 159, 1), (0x0400 + 185, 1)] {
         assert_eq!(block(&meter, address, count).len(), usize::from(count));

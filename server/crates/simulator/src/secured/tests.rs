@@ -1,11 +1,11 @@
-//! What a meter does with frames: the order of its checks, the money rule, the lock.
+//! Processing of secured frames: the order of checks, the money rule, the lock.
 
 use model::meter::ControlMode;
 use model::time::SECOND;
 
 use super::*;
 use crate::estate::{MeterPlan, OpenAccount};
-use crate::journal::{BY_COMMAND, Kind};
+use crate::journal::{BY_COMMAND, RecordKind};
 use crate::status;
 use domain::bcd::BcdTime;
 use domain::operation::{Limits, Operation};
@@ -30,18 +30,18 @@ fn send(meter: &mut Meter, operation: &Operation) -> FrameResult {
     let frame = seal(&keys(), FrameVersion::Aes, &header(meter), meter.serial, operation).unwrap();
     let challenge = meter.mailbox.challenge();
     let effect = receive(meter, &keys(), &frame, Timestamp(0)).unwrap();
-    assert_eq!(effect, Effect::Changed);
+    assert_eq!(effect, FrameEffect::Changed);
     assert_ne!(meter.mailbox.challenge(), challenge, "a frame that passes changes the challenge, whatever its result");
     assert_eq!(meter.mailbox.last[0], operation.code());
     FrameResult::from_code(meter.mailbox.last[1]).unwrap()
 }
 
 #[test]
-fn the_money_rule() {
+fn money_rule() {
     let credit = |order, count, amount| Operation::Credit { order, count, amount };
     let debit = |order, count, amount| Operation::Debit { order, count, amount };
     let mut meter = meter();
-    // Each row: command, result, and the wallet after it.
+    // Columns: command, result, and the wallet afterwards.
     let table = [
         (credit(8, 1, 500), FrameResult::Count, (1, 10_000, 10_000)),
         (credit(8, 3, 500), FrameResult::Count, (1, 10_000, 10_000)),
@@ -66,7 +66,7 @@ fn the_money_rule() {
 }
 
 #[test]
-fn the_hoarding_limit_is_on_what_remains_after() {
+fn hoarding_limit_applies_to_the_amount_after_the_credit() {
     let mut meter = meter();
     meter.limits.hoarding = 10_500;
     assert_eq!(send(&mut meter, &Operation::Credit { order: 8, count: 2, amount: 501 }), FrameResult::Hoarding);
@@ -81,22 +81,22 @@ fn closing_empties_the_wallet_and_opening_starts_an_epoch() {
     let close = Operation::Close { order: 9, count: 2 };
     assert_eq!(send(&mut meter, &close), FrameResult::Done);
     let records: Vec<_> = meter.journal.records().map(|r| (r.kind, r.cause, r.amount, r.count, r.remaining)).collect();
-    assert_eq!(records, [(Kind::RelayOpened, BY_COMMAND, 0, 2, 0), (Kind::Close, 0, 10_000, 2, 0)]);
+    assert_eq!(records, [(RecordKind::RelayOpened, BY_COMMAND, 0, 2, 0), (RecordKind::Close, 0, 10_000, 2, 0)]);
     assert_eq!(send(&mut meter, &close), FrameResult::NotOpen, "a repeated close");
     assert_eq!((meter.wallet.account, meter.wallet.remaining, meter.wallet.count), (None, 0, 2));
 
     assert_eq!(send(&mut meter, &Operation::Open { account: other }), FrameResult::Done);
     assert_eq!((meter.wallet.epoch, meter.wallet.count, meter.wallet.account), (2, 0, Some(other)));
     assert!(!meter.relay.closed(), "nothing remains yet");
-    // The last command of the old epoch is no "already applied" in the new one.
+    // The last command of the old epoch is not "already applied" in the new one.
     assert_eq!(send(&mut meter, &Operation::Close { order: 9, count: 0 }), FrameResult::Count);
     assert_eq!(send(&mut meter, &Operation::Credit { order: 10, count: 1, amount: 1 }), FrameResult::Done);
     let newest = meter.journal.records().next().unwrap();
-    assert_eq!((newest.kind, newest.cause, meter.relay.closed()), (Kind::RelayClosed, status::ARREARS, true));
+    assert_eq!((newest.kind, newest.cause, meter.relay.closed()), (RecordKind::RelayClosed, status::ARREARS, true));
 }
 
 #[test]
-fn modes_and_the_switch_move_the_relay_by_command() {
+fn mode_and_switch_move_the_relay_by_command() {
     let mut meter = meter();
     for (operation, closed) in [
         (Operation::UserSwitch(false), false),
@@ -116,7 +116,7 @@ fn modes_and_the_switch_move_the_relay_by_command() {
 fn setting_the_mode_releases_trips() {
     let mut meter = meter();
     (meter.overload, meter.malignant) = (true, true);
-    meter.settle(None);
+    meter.apply_relay_rule(None);
     assert_eq!(send(&mut meter, &Operation::SetMode(ControlMode::Prepaid)), FrameResult::Done);
     assert!(meter.relay.closed() && !meter.overload && !meter.malignant);
 }
@@ -131,44 +131,44 @@ fn parameters_raise_their_version_and_are_recorded() {
     assert_eq!(send(&mut meter, &Operation::SetClock(clock)), FrameResult::Done);
     assert_eq!((meter.limits, meter.tariff.standby, meter.bcd_clock()), (limits, Some([9; 4]), clock.bytes()));
     assert_eq!(meter.parameter_version, 3);
-    let causes: Vec<u8> = meter.journal.records().filter(|r| r.kind == Kind::Parameter).map(|r| r.cause).collect();
+    let causes: Vec<u8> = meter.journal.records().filter(|r| r.kind == RecordKind::Parameter).map(|r| r.cause).collect();
     assert_eq!(causes, [0x0b, 0x08, 0x07]);
 }
 
 #[test]
-fn checks_are_made_in_their_order() {
+fn checks_are_made_in_order() {
     let credit = Operation::Credit { order: 8, count: 2, amount: 1 };
     for version in [FrameVersion::Tdes, FrameVersion::Aes] {
         let mut meter = meter();
         let good = header(&meter);
         let stale = Header { challenge: [0; 4], ..good };
-        let elsewhere = Header { epoch: 9, ..stale };
+        let wrong_epoch = Header { epoch: 9, ..stale };
         let serial = meter.serial;
         let wrong_serial = [&[0x99; 6][..], &[7; 8]].concat();
         let bad_fields = [&serial.bytes()[..], &[7; 8]].concat();
         let cases = [
-            (seal(&keys(), version, &elsewhere, serial, &credit), FrameResult::Epoch, Effect::Refused),
-            (seal(&keys(), version, &stale, serial, &credit), FrameResult::Challenge, Effect::Refused),
-            (seal_body(&keys(), version, &good, serial, 5, wrong_serial), FrameResult::Serial, Effect::Changed),
+            (seal(&keys(), version, &wrong_epoch, serial, &credit), FrameResult::Epoch, FrameEffect::Refused),
+            (seal(&keys(), version, &stale, serial, &credit), FrameResult::Challenge, FrameEffect::Refused),
+            (seal_body(&keys(), version, &good, serial, 5, wrong_serial), FrameResult::Serial, FrameEffect::Changed),
         ];
         for (frame, result, effect) in cases {
             assert_eq!(receive(&mut meter, &keys(), &frame.unwrap(), Timestamp(0)), Ok(effect));
             assert_eq!(meter.mailbox.last[1], result as u8);
-            assert_eq!(meter.mailbox.challenge() == good.challenge, effect == Effect::Refused);
+            assert_eq!(meter.mailbox.challenge() == good.challenge, effect == FrameEffect::Refused);
         }
         let now = header(&meter);
         let frame = seal_body(&keys(), version, &now, serial, 5, bad_fields).unwrap();
-        assert_eq!(receive(&mut meter, &keys(), &frame, Timestamp(0)), Ok(Effect::Changed));
+        assert_eq!(receive(&mut meter, &keys(), &frame, Timestamp(0)), Ok(FrameEffect::Changed));
         assert_eq!(meter.mailbox.last, [5, FrameResult::Range as u8]);
-        // The same frame again: its challenge is spent.
-        assert_eq!(receive(&mut meter, &keys(), &frame, Timestamp(0)), Ok(Effect::Refused));
+        // The same frame again: its challenge is used up.
+        assert_eq!(receive(&mut meter, &keys(), &frame, Timestamp(0)), Ok(FrameEffect::Refused));
         assert_eq!(meter.mailbox.last, [5, FrameResult::Challenge as u8]);
         assert_eq!(meter.wallet.remaining, 10_000);
     }
 }
 
 #[test]
-fn versions_that_are_not_announced_are_refused() {
+fn unannounced_versions_are_rejected() {
     let mut meter = meter();
     meter.versions = 0b01;
     let frame = seal(&keys(), FrameVersion::Aes, &header(&meter), meter.serial, &Operation::UserSwitch(true)).unwrap();
@@ -179,19 +179,19 @@ fn versions_that_are_not_announced_are_refused() {
 }
 
 #[test]
-fn five_bad_macs_within_a_minute_lock_the_mailbox_for_a_minute() {
+fn five_bad_macs_within_a_minute_lock_the_mailbox() {
     let mut meter = meter();
     let at = |seconds| Timestamp(seconds * SECOND);
     let mut bad = vec![0; 24];
     (bad[0], bad[1]) = (1, 2);
-    // Spread over more than a minute, four at a time are no reason.
+    // At most four within any minute do not lock it.
     for seconds in [0, 20, 40, 59, 61, 81] {
-        assert_eq!(receive(&mut meter, &keys(), &bad, at(seconds)), Ok(Effect::Refused), "{seconds}");
+        assert_eq!(receive(&mut meter, &keys(), &bad, at(seconds)), Ok(FrameEffect::Refused), "{seconds}");
         assert_eq!(meter.mailbox.last, [2, FrameResult::Mac as u8]);
     }
-    assert_eq!(receive(&mut meter, &keys(), &bad, at(82)), Ok(Effect::Refused));
+    assert_eq!(receive(&mut meter, &keys(), &bad, at(82)), Ok(FrameEffect::Refused));
     let good = seal(&keys(), FrameVersion::Aes, &header(&meter), meter.serial, &Operation::UserSwitch(true)).unwrap();
     assert_eq!(receive(&mut meter, &keys(), &good, at(83)), Err(Exception::Busy));
     assert_eq!(receive(&mut meter, &keys(), &good, at(141)), Err(Exception::Busy));
-    assert_eq!(receive(&mut meter, &keys(), &good, at(142)), Ok(Effect::Changed));
+    assert_eq!(receive(&mut meter, &keys(), &good, at(142)), Ok(FrameEffect::Changed));
 }

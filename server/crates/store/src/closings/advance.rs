@@ -1,5 +1,6 @@
 //! What follows by itself, one transaction a step, from what is stored alone.
 
+use model::case::{CaseDetail, ClosingReason};
 use model::ids::{AccountId, ClosingId, MeterId, Uuid};
 use model::money::Fen;
 use model::order::Tender;
@@ -94,8 +95,8 @@ async fn say_if_lost(tx: &mut Tx, rng: &Rng, at: Timestamp, closing: &Closing, m
         .fetch_optional(c)
         .await)?;
     if lost.is_some_and(|(since,)| since.is_some()) {
-        let detail = json!({ "why": "lost", "closing": closing.id() }).to_string();
-        cases::open(tx, rng, at, cases::kind::CLOSING, Some(meter), None, &detail).await?;
+        let case = CaseDetail::Closing { reason: ClosingReason::Lost, closing: closing.id() };
+        cases::open(tx, rng, at, Some(meter), None, &case).await?;
     }
     Ok(())
 }
@@ -145,7 +146,7 @@ async fn send_money(
     }
     if closing.return_id.is_some() {
         // It is under way, or came to nothing: nobody approved it.
-        stuck(tx, rng, at, closing, "not-approved").await?;
+        stuck(tx, rng, at, closing, ClosingReason::NotApproved).await?;
         return Ok(None);
     }
     let meter = meters_of(tx, closing.id()).await?.first().copied();
@@ -172,13 +173,13 @@ async fn send_money(
                 None => None,
             };
             let Some(order) = order else {
-                stuck(tx, rng, at, closing, "takes-nothing").await?;
+                stuck(tx, rng, at, closing, ClosingReason::TakesNothing).await?;
                 return Ok(None);
             };
             Ok(Some(("closing.carry", json!({ "amount_fen": amount, "order": order, "to": account }))))
         }
         (None, None) => {
-            stuck(tx, rng, at, closing, "undecided").await?;
+            stuck(tx, rng, at, closing, ClosingReason::Undecided).await?;
             Ok(None)
         }
     }
@@ -212,8 +213,7 @@ pub(super) async fn end(tx: &mut Tx, at: Timestamp, id: ClosingId, order: Option
 }
 
 /// A person decides how the money goes.
-async fn stuck(tx: &mut Tx, rng: &Rng, at: Timestamp, closing: &Closing, why: &str) -> Result<()> {
+async fn stuck(tx: &mut Tx, rng: &Rng, at: Timestamp, closing: &Closing, reason: ClosingReason) -> Result<()> {
     let meter = meters_of(tx, closing.id()).await?.first().copied();
-    let detail = json!({ "why": why, "closing": closing.id() }).to_string();
-    cases::open(tx, rng, at, cases::kind::CLOSING, meter, None, &detail).await
+    cases::open(tx, rng, at, meter, None, &CaseDetail::Closing { reason, closing: closing.id() }).await
 }

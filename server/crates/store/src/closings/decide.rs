@@ -1,5 +1,6 @@
 //! A person decides anew how the money of a closing goes: nobody approved it, or the account that it was meant for takes nothing.
 
+use model::case::CaseKind;
 use model::error::AppError;
 use model::ids::{AccountId, ClosingId};
 use model::person::Who;
@@ -45,7 +46,7 @@ pub async fn decide(db: &Db, at: Timestamp, who: &Who, id: ClosingId, goes: Bala
     .execute(c)
     .await)?;
     for meter in meters_of(&mut tx, id).await? {
-        cases::resolve(&mut tx, at, cases::kind::CLOSING, meter, "decided").await?;
+        cases::resolve(&mut tx, at, CaseKind::Closing, meter, "decided").await?;
     }
     let more = serde_json::json!({ "tender": tender, "to_account": account });
     record(&mut tx, at, Some(who), "closing.decide", &closing, more).await?;

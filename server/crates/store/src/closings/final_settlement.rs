@@ -1,5 +1,6 @@
 //! The end of one meter in its account: what it used is consumption, what is left in it is on its way, and nothing stays behind.
 
+use model::case::CaseKind;
 use model::energy::Energy;
 use model::ids::{AccountId, ClosingId, MeterId, UserId, Uuid};
 use model::money::{Fen, Money};
@@ -155,7 +156,7 @@ async fn finish(tx: &mut Tx, at: Timestamp, row: Uuid, meter: MeterId, left: &Fi
     if finished != 1 {
         return Err(StoreError::Inconsistent { table: "closing_meters", column: "final_at" });
     }
-    cases::resolve(tx, at, cases::kind::CLOSING, meter, "read").await
+    cases::resolve(tx, at, CaseKind::Closing, meter, "read").await
 }
 
 /// Meters of a closing that have not ended: the row of each, and whether it is told by a command.

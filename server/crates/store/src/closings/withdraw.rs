@@ -1,5 +1,6 @@
 //! Taking back what was begun, as long as nothing of it has happened: no meter was told or read, and no money has moved.
 
+use model::case::CaseKind;
 use model::error::AppError;
 use model::ids::{AccountId, ClosingId, CommandId, MeterId, Uuid};
 use model::money::Money;
@@ -40,7 +41,7 @@ pub async fn withdraw(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: ClosingI
     .await
     })?;
     for meter in &meters {
-        cases::resolve(&mut tx, at, cases::kind::CLOSING, *meter, "withdrawn").await?;
+        cases::resolve(&mut tx, at, CaseKind::Closing, *meter, "withdrawn").await?;
         orders::follow(&mut tx, rng, at, closing.account(), *meter, *meter).await?;
     }
     let more = json!({ "meters": meters, "to_account": closing.to_account_id, "to_meter": closing.to_meter_id });

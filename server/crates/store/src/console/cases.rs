@@ -1,29 +1,28 @@
 //! Cases as people settle them.
 
+use model::case::{CaseDetail, CaseKind};
 use model::console::{CaseLine, CaseQuery, Page};
 use model::error::AppError;
 use model::ids::{CaseId, CommandId, MeterId, OrderId, UserId};
 use model::person::Who;
 use model::time::Timestamp;
 use sqlx::FromRow;
-use uuid::Uuid;
 
 use super::{Name, above, names, within};
 use crate::audit::{self, Entry};
-use crate::cases::kind;
 use crate::refunds::unsaid;
-use crate::{Db, Result, Tx, on, read, serials};
+use crate::{Db, Result, Tx, on, read};
 
 #[derive(FromRow)]
-struct Row {
-    id: Uuid,
-    kind: String,
+struct CaseRow {
+    id: CaseId,
+    kind: CaseKind,
     detail: String,
-    meter_id: Option<Uuid>,
+    meter_id: Option<MeterId>,
     order_number: Option<i64>,
-    order_id: Option<Uuid>,
-    opened_at: i64,
-    closed_at: Option<i64>,
+    order_id: Option<OrderId>,
+    opened_at: Timestamp,
+    closed_at: Option<Timestamp>,
     closed_by: Option<String>,
     resolution: Option<String>,
     #[sqlx(flatten)]
@@ -34,7 +33,7 @@ struct Row {
 
 /// A page of cases: open ones oldest first, closed ones newest first. A case without a meter is for those who may see everything.
 pub async fn cases(db: &Db, operator: UserId, query: CaseQuery) -> Result<Page<CaseLine>> {
-    let rows: Vec<Row> = read!(db, |pool| sqlx::query_as(concat!(
+    let rows: Vec<CaseRow> = read!(db, |pool| sqlx::query_as(concat!(
         "SELECT c.id, c.kind, c.detail, m.id AS meter_id, o.number AS order_number, o.id AS order_id, c.opened_at, c.closed_at,
                 u.name AS closed_by, c.resolution, COUNT(*) OVER () AS total,
                 EXISTS (SELECT 1 FROM commands WHERE commands.meter_id = m.id AND commands.money AND commands.state = 'case'
@@ -49,19 +48,19 @@ pub async fn cases(db: &Db, operator: UserId, query: CaseQuery) -> Result<Page<C
         "AND (c.closed_at IS NOT NULL) = $2
          ORDER BY c.closed_at DESC, c.opened_at, c.id LIMIT $3 OFFSET $4"
     ))
-    .bind(operator.0)
+    .bind(operator)
     .bind(query.closed)
     .bind(Page::<CaseLine>::SIZE)
     .bind(query.page * Page::<CaseLine>::SIZE)
     .fetch_all(pool)
     .await)?;
     let total = rows.first().map_or(0, |row| row.total);
-    Ok(Page { lines: rows.into_iter().map(line).collect(), total })
+    Ok(Page { lines: rows.into_iter().map(line).collect::<Result<_>>()?, total })
 }
 
 /// The open cases of a meter.
 pub async fn cases_of(db: &Db, operator: UserId, meter: MeterId) -> Result<Vec<CaseLine>> {
-    let rows: Vec<Row> = read!(db, |pool| sqlx::query_as(concat!(
+    let rows: Vec<CaseRow> = read!(db, |pool| sqlx::query_as(concat!(
         "SELECT c.id, c.kind, c.detail, m.id AS meter_id, o.number AS order_number, o.id AS order_id, c.opened_at, c.closed_at,
                 NULL AS closed_by, c.resolution, COUNT(*) OVER () AS total,
                 EXISTS (SELECT 1 FROM commands WHERE commands.meter_id = m.id AND commands.money AND commands.state = 'case'
@@ -74,33 +73,30 @@ pub async fn cases_of(db: &Db, operator: UserId, meter: MeterId) -> Result<Vec<C
         within!(),
         "ORDER BY c.opened_at, c.id"
     ))
-    .bind(operator.0)
-    .bind(meter.0)
+    .bind(operator)
+    .bind(meter)
     .fetch_all(pool)
     .await)?;
-    Ok(rows.into_iter().map(line).collect())
+    rows.into_iter().map(line).collect()
 }
 
-fn line(row: Row) -> CaseLine {
-    let of_money = [kind::PAYMENT, kind::PAID_TWICE, kind::UNDELIVERABLE, kind::REFUND, kind::REFUND_ELSEWHERE].contains(&&*row.kind)
-        // What the meter would not take because it holds too much.
-        || row.kind == kind::DELIVERY && row.detail.contains("hoarding-limit");
-    CaseLine {
-        id: CaseId(row.id),
-        answers: (row.kind == kind::IDENTITY && row.closed_at.is_none()).then(|| serials::answering(&row.detail)).flatten(),
-        kind: row.kind,
-        held: row.held && row.closed_at.is_none(),
-        detail: row.detail,
+fn line(row: CaseRow) -> Result<CaseLine> {
+    let detail = CaseDetail::from_json(row.kind, &row.detail)?;
+    let is_open = row.closed_at.is_none();
+    Ok(CaseLine {
+        id: row.id,
+        held: row.held && is_open,
         counter: None,
         room: row.meter_id.is_some().then(|| row.name.into()),
-        meter: row.meter_id.map(MeterId),
+        meter: row.meter_id,
         order: row.order_number,
-        refunds: row.order_id.filter(|_| of_money).map(OrderId),
-        opened_at: Timestamp(row.opened_at),
-        closed_at: row.closed_at.map(Timestamp),
+        refunds: row.order_id.filter(|_| detail.may_need_refund()),
+        detail,
+        opened_at: row.opened_at,
+        closed_at: row.closed_at,
         closed_by: row.closed_by,
         resolution: row.resolution,
-    }
+    })
 }
 
 /// Closes a case with what was done about it.
@@ -123,8 +119,8 @@ pub(crate) async fn close_in(
     who: &Who,
     case: CaseId,
     resolution: &str,
-) -> Result<(String, Option<MeterId>)> {
-    let found: Option<(String, Option<String>, Option<Uuid>)> = on!(tx, |c| {
+) -> Result<(CaseKind, Option<MeterId>)> {
+    let found: Option<(CaseKind, Option<String>, Option<MeterId>)> = on!(tx, |c| {
         sqlx::query_as(concat!(
         "SELECT c.kind, CASE WHEN c.kind = 'delivery' AND c.order_id IS NULL AND EXISTS
                                     (SELECT 1 FROM returns WHERE returns.meter_id = c.meter_id AND returns.state = 'case')
@@ -151,8 +147,8 @@ pub(crate) async fn close_in(
         "WHERE c.id = $2 AND",
         within!()
     ))
-    .bind(who.user.0)
-    .bind(case.0)
+    .bind(who.user)
+    .bind(case)
     .fetch_optional(c)
     .await
     })?;
@@ -163,16 +159,16 @@ pub(crate) async fn close_in(
     let closed = on!(tx, |c| sqlx::query(
         "UPDATE cases SET closed_at = $1, closed_by = $2, resolution = $3 WHERE id = $4 AND closed_at IS NULL"
     )
-    .bind(at.0)
-    .bind(who.user.0)
+    .bind(at)
+    .bind(who.user)
     .bind(resolution)
-    .bind(case.0)
+    .bind(case)
     .execute(c)
     .await)?;
     if closed == 0 {
         return Err(AppError::Conflict.into());
     }
-    Ok((kind, meter.map(MeterId)))
+    Ok((kind, meter))
 }
 
 /// The audit line of a case that was closed.
@@ -189,7 +185,7 @@ pub(crate) async fn note_closed(tx: &mut Tx, at: Timestamp, who: &Who, case: Cas
 
 /// The money command that a case holds, where the case is open and the operator's.
 pub async fn held(db: &Db, operator: UserId, case: CaseId) -> Result<Option<CommandId>> {
-    let row: Option<(Uuid,)> = read!(db, |pool| sqlx::query_as(concat!(
+    let row: Option<(CommandId,)> = read!(db, |pool| sqlx::query_as(concat!(
         "SELECT h.id FROM cases c LEFT JOIN orders o ON o.id = c.order_id
          JOIN meters m ON m.id = COALESCE(c.meter_id, o.meter_id) JOIN places r ON r.id = m.place_id",
         above!(),
@@ -198,9 +194,9 @@ pub async fn held(db: &Db, operator: UserId, case: CaseId) -> Result<Option<Comm
          WHERE c.id = $2 AND c.kind = 'delivery' AND c.closed_at IS NULL AND",
         within!()
     ))
-    .bind(operator.0)
-    .bind(case.0)
+    .bind(operator)
+    .bind(case)
     .fetch_optional(pool)
     .await)?;
-    Ok(row.map(|(id,)| CommandId(id)))
+    Ok(row.map(|(id,)| id))
 }

@@ -1,5 +1,6 @@
 //! Commands that change nothing in the meter: readings and checks.
 
+use model::case::{CaseDetail, CaseKind, PricesCase};
 use model::command::{CommandKind, CommandReason};
 use model::ids::MeterId;
 use model::time::Timestamp;
@@ -62,7 +63,7 @@ pub async fn done(db: &Db, at: Timestamp, command: &Command) -> Result<()> {
         )
         .bind(at)
         .bind(command.meter_id)
-        .bind(cases::kind::PRICES)
+        .bind(CaseKind::Prices)
         .execute(c)
         .await)?;
     }
@@ -84,7 +85,8 @@ pub async fn unread(db: &Db, at: Timestamp, command: &Command, reason: CommandRe
 }
 
 /// Planned prices are not in force: the check fails and opens a case.
-pub async fn missed_price_switch(db: &Db, rng: &Rng, at: Timestamp, command: &Command, detail: &str) -> Result<()> {
+pub async fn missed_price_switch(db: &Db, rng: &Rng, at: Timestamp, command: &Command, missed: PricesCase) -> Result<()> {
+    let case = CaseDetail::Prices(missed);
     let mut tx = db.begin().await?;
     let ended = on!(&mut tx, |c| sqlx::query(
         "UPDATE commands SET state = 'failed', finished_at = $1, reason = $2 WHERE id = $3 AND state IN ('queued', 'sending')"
@@ -98,9 +100,9 @@ pub async fn missed_price_switch(db: &Db, rng: &Rng, at: Timestamp, command: &Co
         return Ok(());
     }
     let meter = command.meter_id;
-    cases::open(&mut tx, rng, at, cases::kind::PRICES, Some(meter), None, detail).await?;
+    cases::open(&mut tx, rng, at, Some(meter), None, &case).await?;
     let subject = format!("meter:{meter}");
-    let entry = Entry { actor: "system", ip: "", action: "prices.missed", subject: &subject, detail };
+    let entry = Entry { actor: "system", ip: "", action: "prices.missed", subject: &subject, detail: &case.to_json() };
     audit::append(&mut tx, at, &entry).await?;
     tx.commit().await
 }

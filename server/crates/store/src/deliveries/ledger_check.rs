@@ -1,9 +1,10 @@
 //! What meters should hold by the ledger, and the case for a meter that does not.
 
+use model::case::{CaseDetail, MeterPosition};
 use model::ids::MeterId;
 use model::time::Timestamp;
 
-use crate::cases::{self, kind};
+use crate::cases;
 use crate::{Db, Result, read};
 use domain::ledger_position::LedgerPosition;
 use domain::rng::Rng;
@@ -48,11 +49,15 @@ pub async fn confirm_difference(
     let Some((epoch, count, cumulative, explained)) = row else { return Ok(None) };
     let Some(expected) = LedgerPosition::from_row((epoch, count, cumulative)) else { return Ok(None) };
     if expected != seen && !explained {
-        let side =
-            |w: &LedgerPosition| serde_json::json!({ "epoch": w.epoch, "count": w.count, "cumulative_fen": w.cumulative.0 });
-        let detail = serde_json::json!({ "ledger": side(&expected), "meter": side(&seen) }).to_string();
+        let position = |of: LedgerPosition| MeterPosition {
+            epoch: Some(of.epoch),
+            count: Some(of.count),
+            cumulative: Some(of.cumulative),
+            ..MeterPosition::default()
+        };
+        let case = CaseDetail::MeterDiffers { ledger: position(expected), meter: position(seen) };
         let mut tx = db.begin().await?;
-        cases::open(&mut tx, rng, at, kind::METER_DIFFERS, Some(meter), None, &detail).await?;
+        cases::open(&mut tx, rng, at, Some(meter), None, &case).await?;
         tx.commit().await?;
         tracing::warn!(meter = %meter, "meter.differs");
     }

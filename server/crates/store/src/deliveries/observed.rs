@@ -1,5 +1,6 @@
 //! How a command of a meter without secured frames ends: by what was read back.
 
+use model::case::{CaseDetail, RelayCase};
 use model::command::CommandReason;
 use model::order::CommandState;
 use model::time::Timestamp;
@@ -22,13 +23,16 @@ pub enum Ending {
 }
 
 /// Ends a command as done, or as failed with a case. Nothing changes if it has ended already.
-pub async fn observed(db: &Db, rng: &Rng, at: Timestamp, command: &Command, ending: Ending, detail: &str) -> Result<()> {
+pub async fn observed(db: &Db, rng: &Rng, at: Timestamp, command: &Command, ending: Ending, seen: RelayCase) -> Result<()> {
     let mut tx = db.begin().await?;
-    let (state, reason, action, kind) = match ending {
+    let detail = CaseDetail::Relay(seen.clone()).to_json();
+    let (state, reason, action, case) = match ending {
         Ending::Done => (CommandState::Done, None, "command.done", None),
-        Ending::Disobeyed => (CommandState::Failed, Some(CommandReason::Relay), "command.disobeyed", Some(cases::kind::RELAY)),
+        Ending::Disobeyed => {
+            (CommandState::Failed, Some(CommandReason::Relay), "command.disobeyed", Some(CaseDetail::Relay(seen)))
+        }
         Ending::NotPermitted => {
-            (CommandState::Failed, Some(CommandReason::Password), "command.not-permitted", Some(cases::kind::PASSWORD))
+            (CommandState::Failed, Some(CommandReason::Password), "command.not-permitted", Some(CaseDetail::Password(seen)))
         }
     };
     let ended = on!(&mut tx, |c| sqlx::query(
@@ -43,9 +47,9 @@ pub async fn observed(db: &Db, rng: &Rng, at: Timestamp, command: &Command, endi
     if ended != 1 {
         return Ok(());
     }
-    if let Some(kind) = kind {
-        cases::open(&mut tx, rng, at, kind, Some(command.meter_id), None, detail).await?;
+    if let Some(case) = case {
+        cases::open(&mut tx, rng, at, Some(command.meter_id), None, &case).await?;
     }
-    record(&mut tx, at, command, action, detail).await?;
+    record(&mut tx, at, command, action, &detail).await?;
     tx.commit().await
 }

@@ -1,5 +1,6 @@
 //! How a command ends, each in one transaction: done as read back, refused by the meter, or held for a person.
 
+use model::case::{CaseDetail, DeliveryCase, RelayCase};
 use model::command::{CommandKind, CommandReason};
 use model::ids::AccountId;
 use model::money::Fen;
@@ -11,14 +12,14 @@ use crate::commands::Command;
 use crate::{Db, Result, StoreError, Tx, cases, closings, ledger, on, returns};
 use domain::ledger::{delivery, withdrawal};
 use domain::ledger_position::LedgerPosition;
-use domain::meter_state::State;
+use domain::meter_state::StateBlock;
 use domain::rng::Rng;
 
 /// What was read back.
 #[derive(Clone, Copy, Debug)]
 pub struct Verdict<'a> {
     /// The meter's state after the command.
-    pub state: &'a State,
+    pub state: &'a StateBlock,
     /// When it was read.
     pub at: Timestamp,
     /// What a credit or debit moved, or what the meter held when its account was closed.
@@ -63,8 +64,9 @@ pub async fn settle(db: &Db, rng: &Rng, command: &Command, seen: &Verdict<'_>) -
         }
     }
     if seen.relay_fault {
-        let detail = serde_json::json!({ "command": command.kind, "status": state.status.0 }).to_string();
-        cases::open(&mut tx, rng, at, cases::kind::RELAY, Some(command.meter_id), None, &detail).await?;
+        let command_kind = command.kind.as_str().to_owned();
+        let case = RelayCase { command: command_kind, status: Some(state.status.0), ..RelayCase::default() };
+        cases::open(&mut tx, rng, at, Some(command.meter_id), None, &CaseDetail::Relay(case)).await?;
     }
     show(&mut tx, at, command, state).await?;
     let detail = serde_json::json!({
@@ -99,35 +101,26 @@ pub async fn refuse(db: &Db, at: Timestamp, command: &Command, result: Option<u8
     Ok(())
 }
 
-/// Why a person must decide about a money command.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Hold {
-    pub reason: CommandReason,
-    /// The meter's result code.
-    pub result: Option<u8>,
-    /// What was found, as the JSON of the case.
-    pub detail: String,
-}
-
-impl Hold {
-    /// Nothing is known but the reason.
-    #[must_use]
-    pub fn because(reason: CommandReason) -> Self {
-        Self { reason, result: None, detail: serde_json::json!({ "why": reason }).to_string() }
-    }
-}
-
 /// The money rule cannot decide, or the meter refused: a person decides. Money commands of the meter wait meanwhile.
-pub async fn hold(db: &Db, rng: &Rng, at: Timestamp, command: &Command, held: &Hold) -> Result<()> {
-    let detail = &*held.detail;
+pub async fn hold(
+    db: &Db,
+    rng: &Rng,
+    at: Timestamp,
+    command: &Command,
+    result: Option<u8>,
+    case: Box<DeliveryCase>,
+) -> Result<()> {
+    let reason = CommandReason::from(case.reason);
+    let case = CaseDetail::Delivery(case);
+    let detail = case.to_json();
     let mut tx = db.begin().await?;
     let ended = on!(&mut tx, |c| sqlx::query(
         "UPDATE commands SET state = 'case', finished_at = $1, result = $2, reason = $3
          WHERE id = $4 AND state IN ('queued', 'sending')"
     )
     .bind(at)
-    .bind(held.result.map(i64::from))
-    .bind(held.reason)
+    .bind(result.map(i64::from))
+    .bind(reason)
     .bind(command.id)
     .execute(c)
     .await)?;
@@ -141,12 +134,12 @@ pub async fn hold(db: &Db, rng: &Rng, at: Timestamp, command: &Command, held: &H
             .await)?;
     }
     returns::held_back(&mut tx, command.id.0).await?;
-    cases::open(&mut tx, rng, at, cases::kind::DELIVERY, Some(command.meter_id), command.order_id, detail).await?;
-    record(&mut tx, at, command, "command.held", detail).await?;
+    cases::open(&mut tx, rng, at, Some(command.meter_id), command.order_id, &case).await?;
+    record(&mut tx, at, command, "command.held", &detail).await?;
     tx.commit().await
 }
 
-async fn opened(tx: &mut Tx, account: AccountId, command: &Command, state: &State) -> Result<()> {
+async fn opened(tx: &mut Tx, account: AccountId, command: &Command, state: &StateBlock) -> Result<()> {
     let meter = on!(tx, |c| sqlx::query(
         "UPDATE account_meters SET epoch = $1, count = 0, cumulative_fen = 0
          WHERE account_id = $2 AND meter_id = $3 AND to_at IS NULL"
@@ -216,7 +209,7 @@ async fn position(tx: &mut Tx, account: AccountId, command: &Command) -> Result<
 }
 
 /// Stores what was read back as the newest state of the meter.
-async fn show(tx: &mut Tx, at: Timestamp, command: &Command, state: &State) -> Result<()> {
+async fn show(tx: &mut Tx, at: Timestamp, command: &Command, state: &StateBlock) -> Result<()> {
     on!(tx, |c| sqlx::query(
         "UPDATE meter_latest SET observed_at = $1, lost_since = NULL, status = $2, remaining_fen = $3, cumulative_fen = $4,
                 count = $5, epoch = $6 WHERE meter_id = $7 AND COALESCE(observed_at, 0) <= $1"

@@ -1,6 +1,7 @@
 //! Purchases that were paid for and cannot reach their meter: its account is closed, or the meter is leaving it. None is lost: it
 //! follows the account or the meter that took its place, or waits in a case until a person sends it elsewhere or gives it back.
 
+use model::case::{CaseDetail, CaseKind, UndeliverableCase};
 use model::command::CommandReason;
 use model::error::AppError;
 use model::ids::{AccountId, ClosingId, MeterId, OrderId, Uuid};
@@ -10,7 +11,7 @@ use model::time::Timestamp;
 use super::{Order, credit};
 use crate::accounts::{self, Takes};
 use crate::audit::{self, Entry};
-use crate::cases::{self, kind};
+use crate::cases;
 use crate::{Db, Result, StoreError, Tx, ledger, on, read, wallets};
 use domain::ledger::reroute;
 use domain::rng::Rng;
@@ -26,14 +27,14 @@ pub(super) async fn hold(tx: &mut Tx, rng: &Rng, at: Timestamp, id: OrderId) -> 
     .fetch_optional(c)
     .await)?;
     let held = held.ok_or(StoreError::Inconsistent { table: "orders", column: "state" })?;
-    let closing: Option<(Uuid,)> =
+    let closing: Option<(ClosingId,)> =
         on!(tx, |c| sqlx::query_as("SELECT id FROM closings WHERE account_id = $1 ORDER BY begun_at DESC, id DESC LIMIT 1")
             .bind(held.account_id)
             .fetch_optional(c)
             .await)?;
-    let closing = closing.map(|(id,)| ClosingId(id));
-    let detail = serde_json::json!({ "closing": closing, "amount_fen": held.amount_fen }).to_string();
-    cases::open(tx, rng, at, kind::UNDELIVERABLE, None, Some(id), &detail).await?;
+    let closing = closing.map(|(id,)| id);
+    let case = UndeliverableCase { closing, channel: None, amount: held.amount() };
+    cases::open(tx, rng, at, None, Some(id), &CaseDetail::Undeliverable(case)).await?;
     Ok(held)
 }
 
@@ -98,8 +99,8 @@ async fn resolve(tx: &mut Tx, at: Timestamp, order: OrderId, resolution: &str) -
     .bind(at.0)
     .bind(resolution)
     .bind(order.0)
-    .bind(kind::UNDELIVERABLE)
-    .bind(kind::DELIVERY)
+    .bind(CaseKind::Undeliverable)
+    .bind(CaseKind::Delivery)
     .execute(c)
     .await)?;
     Ok(())
@@ -153,7 +154,7 @@ async fn waits(tx: &mut Tx, order: OrderId) -> Result<bool> {
            AND NOT EXISTS (SELECT 1 FROM returns r WHERE r.corrects_order = $1 AND r.state IN ('waiting', 'taken'))"
     )
     .bind(order.0)
-    .bind(kind::UNDELIVERABLE)
+    .bind(CaseKind::Undeliverable)
     .fetch_optional(c)
     .await)?;
     Ok(row.is_some())
@@ -198,7 +199,7 @@ pub async fn stranded(db: &Db, account: AccountId) -> Result<Vec<Order>> {
          WHERE o.account_id = $1 AND o.state = 'case' ORDER BY o.created_at, o.id"
     )
     .bind(account.0)
-    .bind(kind::UNDELIVERABLE)
+    .bind(CaseKind::Undeliverable)
     .fetch_all(pool)
     .await)
 }

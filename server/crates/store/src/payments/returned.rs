@@ -1,12 +1,12 @@
 //! Verified words about refunds: of ours by their number, of whatever went back by its sum, and of what nobody here asked for.
 
+use model::case::{CaseDetail, PaymentReason, RefundCase};
 use model::ids::{AttemptId, Uuid};
 use model::money::Fen;
 use model::refund::RefundState;
 use model::time::Timestamp;
 
-use super::settle::{Outcome, Subject, fits, insert, move_attempt, open_case, record};
-use crate::cases::kind;
+use super::settle::{Outcome, Subject, case, fits, insert, move_attempt, open_case, record};
 use crate::refunds::{self, Refund};
 use crate::{Result, Tx, ledger, on};
 use domain::ledger::refund_elsewhere;
@@ -34,7 +34,9 @@ pub(super) async fn returned(
         if insert(tx, rng, at, event, &format!("refund-held:{number}"), Some(subject), outcome).await?.is_none() {
             return Ok(Outcome::Duplicate);
         }
-        open_case(tx, rng, at, kind::REFUND, event, Some(subject), outcome).await?;
+        let case =
+            RefundCase { reason: None, refund: Some(number.to_owned()), channel: Some(event.channel()), amount: event.amount() };
+        open_case(tx, rng, at, Some(subject), CaseDetail::Refund(case)).await?;
         record(tx, at, event, Some(subject), outcome).await?;
         return Ok(outcome);
     }
@@ -80,7 +82,8 @@ pub(super) async fn not_returned(
         let excess = unasked(sum, known.done(), known.sending(), known.console_refund());
         if excess > Fen::ZERO {
             ledger::post(tx, rng, at, &refund_elsewhere(told, event.channel().as_str(), excess.money())).await?;
-            open_case(tx, rng, at, kind::REFUND_ELSEWHERE, event, Some(subject), Outcome::Refunded).await?;
+            let case = case(event, Some(subject), PaymentReason::Refunded);
+            open_case(tx, rng, at, Some(subject), CaseDetail::RefundElsewhere(case)).await?;
         }
     }
     record(tx, at, event, Some(subject), Outcome::NotReturned).await?;
@@ -139,7 +142,8 @@ async fn unsolicited(
             move_attempt(tx, at, subject, "held", None).await?;
         }
     }
-    open_case(tx, rng, at, kind::REFUND_ELSEWHERE, event, subject, Outcome::Refunded).await?;
+    let case = case(event, subject, PaymentReason::Refunded);
+    open_case(tx, rng, at, subject, CaseDetail::RefundElsewhere(case)).await?;
     record(tx, at, event, subject, Outcome::Refunded).await?;
     Ok(Outcome::Refunded)
 }

@@ -1,7 +1,9 @@
 //! Verified events, settled in one transaction: of each the event row that makes a repetition harmless, the attempt, the order, the
 //! ledger, the credit command, the audit line - or a case, where something does not fit.
 
+use model::case::{CaseDetail, CaseKind, PaymentCase, PaymentReason, UndeliverableCase};
 use model::ids::{AttemptId, OrderId, Uuid};
+use model::money::Fen;
 use model::order::OrderState;
 use model::time::Timestamp;
 
@@ -134,7 +136,7 @@ async fn paid(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &Verified, subject: 
     if let (Verdict::Hold(mismatch), Some(subject), Source::Notify) = (verdict, subject, event.source())
         && !refunds::known(tx, AttemptId(subject.attempt.id)).await?.is_paid()
     {
-        return hold_notification(tx, rng, at, event, subject, Outcome::Held(mismatch)).await;
+        return hold_notification(tx, rng, at, event, subject, mismatch).await;
     }
     let way = match (verdict, subject) {
         (Verdict::Credit { .. }, Some(subject)) => orders::way(tx, &subject.order).await?,
@@ -154,7 +156,8 @@ async fn paid(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &Verified, subject: 
             pay_order(tx, at, subject).await?;
             if matches!(way, DeliveryTarget::Nowhere) {
                 orders::hold_paid(tx, rng, at, &subject.order).await?;
-                open_case(tx, rng, at, cases::kind::UNDELIVERABLE, event, Some(subject), outcome).await?;
+                let case = UndeliverableCase { closing: None, channel: Some(event.channel()), amount: event.amount() };
+                open_case(tx, rng, at, Some(subject), CaseDetail::Undeliverable(case)).await?;
             } else {
                 orders::deliver_by(tx, rng, at, &way, subject.order.clone(), None).await?;
             }
@@ -164,7 +167,8 @@ async fn paid(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &Verified, subject: 
                 move_attempt(tx, at, subject, "paid", event.trade_no()).await?;
             }
             post_to_suspense(tx, rng, at, event, id).await?;
-            open_case(tx, rng, at, cases::kind::PAID_TWICE, event, Some(subject), outcome).await?;
+            open_case(tx, rng, at, Some(subject), CaseDetail::PaidTwice(case(event, Some(subject), PaymentReason::PaidTwice)))
+                .await?;
         }
         (Verdict::Hold(mismatch), subject) => {
             if let Some(subject) = subject.filter(|subject| subject.attempt.state != "paid") {
@@ -173,7 +177,7 @@ async fn paid(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &Verified, subject: 
             if mismatch.is_our_money() {
                 post_to_suspense(tx, rng, at, event, id).await?;
             }
-            open_case(tx, rng, at, cases::kind::PAYMENT, event, subject, outcome).await?;
+            open_case(tx, rng, at, subject, CaseDetail::Payment(case(event, subject, mismatch.reason()))).await?;
         }
         // `judge` holds what has no attempt.
         (_, None) => return Err(StoreError::Inconsistent { table: "payment_attempts", column: "out_trade_no" }),
@@ -181,7 +185,7 @@ async fn paid(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &Verified, subject: 
     if let (Verdict::Credit { .. } | Verdict::Twice, Some(Subject { attempt, order })) = (verdict, subject)
         && attempt.state == "held"
     {
-        cases::resolve_order(tx, at, &[cases::kind::PAYMENT], OrderId(order.id), "answered").await?;
+        cases::resolve_order(tx, at, &[CaseKind::Payment], OrderId(order.id), "answered").await?;
     }
     record(tx, at, event, subject, outcome).await?;
     Ok(outcome)
@@ -195,13 +199,14 @@ async fn hold_notification(
     at: Timestamp,
     event: &Verified,
     subject: &Subject,
-    outcome: Outcome,
+    mismatch: Mismatch,
 ) -> Result<Outcome> {
+    let outcome = Outcome::Held(mismatch);
     if insert(tx, rng, at, event, "paid-held", Some(subject), outcome).await?.is_none() {
         return Ok(Outcome::Duplicate);
     }
     move_attempt(tx, at, subject, "held", None).await?;
-    open_case(tx, rng, at, cases::kind::PAYMENT, event, Some(subject), outcome).await?;
+    open_case(tx, rng, at, Some(subject), CaseDetail::Payment(case(event, Some(subject), mismatch.reason()))).await?;
     record(tx, at, event, Some(subject), outcome).await?;
     Ok(outcome)
 }
@@ -347,13 +352,33 @@ pub(super) async fn open_case(
     tx: &mut Tx,
     rng: &Rng,
     at: Timestamp,
-    kind: &'static str,
-    event: &Verified,
     subject: Option<&Subject>,
-    outcome: Outcome,
+    detail: CaseDetail,
 ) -> Result<()> {
-    let order = subject.map(|subject| OrderId(subject.order.id));
-    cases::open(tx, rng, at, kind, None, order, &detail(event, subject, outcome)).await
+    cases::open(tx, rng, at, None, subject.map(|subject| OrderId(subject.order.id)), &detail).await
+}
+
+/// What the message says beside what the attempt expected.
+pub(super) fn case(event: &Verified, subject: Option<&Subject>, reason: PaymentReason) -> PaymentCase {
+    PaymentCase {
+        reason,
+        channel: event.channel(),
+        source: event.source(),
+        out_trade_no: event.out_trade_no().to_owned(),
+        trade_no: event.trade_no().map(str::to_owned),
+        amount: event.amount(),
+        refunded: refunded(event),
+        expected: subject.map(|subject| subject.attempt.amount()),
+        order_was: subject.and_then(|subject| subject.order.state().ok()),
+    }
+}
+
+fn refunded(event: &Verified) -> Option<Fen> {
+    match event.kind() {
+        Kind::Refunded(sum) => Some(sum),
+        Kind::Returned => Some(event.amount()),
+        _ => None,
+    }
 }
 
 pub(super) async fn record(
@@ -376,11 +401,6 @@ pub(super) async fn record(
 
 fn detail(event: &Verified, subject: Option<&Subject>, outcome: Outcome) -> String {
     let mismatch = if let Outcome::Held(mismatch) = outcome { Some(mismatch.as_str()) } else { None };
-    let refunded_fen = match event.kind() {
-        Kind::Refunded(sum) => Some(sum.0),
-        Kind::Returned => Some(event.amount().0),
-        _ => None,
-    };
     serde_json::json!({
         "reason": mismatch.unwrap_or_else(|| outcome.as_str()),
         "channel": event.channel().as_str(),
@@ -388,7 +408,7 @@ fn detail(event: &Verified, subject: Option<&Subject>, outcome: Outcome) -> Stri
         "out_trade_no": event.out_trade_no(),
         "trade_no": event.trade_no(),
         "amount_fen": event.amount().0,
-        "refunded_fen": refunded_fen,
+        "refunded_fen": refunded(event),
         "expected_fen": subject.map(|s| s.attempt.amount_fen),
         "order_was": subject.and_then(|s| s.order.state().ok()).map(OrderState::as_str),
     })

@@ -1,5 +1,6 @@
 //! Compares a day's bill with the ledger and the meters. Run again it finds the same, and what was mended closes by itself.
 
+use model::case::CaseDetail;
 use model::money::Fen;
 use model::order::Tender;
 use model::person::Who;
@@ -9,7 +10,7 @@ use uuid::Uuid;
 
 use super::{asked, differences, meters, subject};
 use crate::audit::{self, Entry};
-use crate::cases::{self, kind};
+use crate::cases;
 use crate::reconcile::ledger_entries;
 use crate::{Db, Result, StoreError, Tx, on};
 use domain::reconcile::{self, Window};
@@ -154,8 +155,7 @@ async fn neighbours(tx: &mut Tx, channel: Tender, day: Date, (from, to): Window)
 
 /// A closed day changed: a person must close it anew, and a case says so.
 async fn reopen(tx: &mut Tx, rng: &Rng, at: Timestamp, channel: Tender, day: Date) -> Result<()> {
-    let detail = serde_json::json!({ "channel": channel.as_str(), "day": day.to_string() }).to_string();
-    let case = cases::open_apart(tx, rng, at, kind::BILL_REOPENED, &detail).await?;
+    let case = cases::open_site_case(tx, rng, at, &CaseDetail::BillReopened { channel, day }).await?;
     on!(tx, |c| sqlx::query(
         "UPDATE settlement_days SET closed_at = NULL, closed_by = NULL, reason = NULL, case_id = $3
          WHERE channel = $1 AND day = $2"

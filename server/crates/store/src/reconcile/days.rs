@@ -1,10 +1,10 @@
 //! Closing a day: a person says that it is as it should be, or why it is not.
 
 use model::error::AppError;
+use model::ids::CaseId;
 use model::order::Tender;
 use model::person::Who;
 use model::time::{Date, Timestamp};
-use uuid::Uuid;
 
 use super::subject;
 use crate::audit::{self, Entry};
@@ -17,7 +17,7 @@ use crate::{Db, Result, cases, on};
 /// [`AppError::DifferencesOpen`].
 pub async fn close(db: &Db, at: Timestamp, who: &Who, channel: Tender, day: Date, reason: &str) -> Result<()> {
     let mut tx = db.begin().await?;
-    let row: Option<(Option<i64>, Option<Uuid>)> = on!(&mut tx, |c| sqlx::query_as(
+    let row: Option<(Option<i64>, Option<CaseId>)> = on!(&mut tx, |c| sqlx::query_as(
         "UPDATE settlement_days SET tried_at = tried_at WHERE channel = $1 AND day = $2 AND compared_at IS NOT NULL
          RETURNING closed_at, case_id"
     )

@@ -1,13 +1,15 @@
 //! Makes the open differences of a day those that were found: opens what is new with its case, and closes what is gone.
 
+use model::case::{BillCase, CaseDetail};
 use std::collections::HashMap;
 
+use model::ids::CaseId;
 use model::order::Tender;
 use model::time::{Date, Timestamp};
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use crate::cases::{self, kind};
+use crate::cases;
 use crate::{Result, Tx, on};
 use domain::reconcile::{Class, Finding};
 use domain::rng::Rng;
@@ -24,7 +26,7 @@ struct Row {
     ours_fen: Option<i64>,
     gap_fen: i64,
     why: String,
-    case_id: Option<Uuid>,
+    case_id: Option<CaseId>,
 }
 
 /// What tells a difference from another one. A doubled one is told by how often it is there.
@@ -99,14 +101,14 @@ async fn end(tx: &mut Tx, at: Timestamp, row: &Row) -> Result<()> {
         .execute(c)
         .await)?;
     match row.case_id {
-        Some(case) => cases::mend(tx, at, case).await,
+        Some(case) => cases::mend(tx, at, case).await.map(|_| ()),
         None => Ok(()),
     }
 }
 
 async fn begin(tx: &mut Tx, rng: &Rng, at: Timestamp, channel: Tender, day: Date, finding: &Finding) -> Result<()> {
-    let case = match case_kind(finding.class) {
-        Some(kind) => Some(cases::open_apart(tx, rng, at, kind, &detail(channel, day, finding)).await?),
+    let case = match case(channel, day, finding) {
+        Some(detail) => Some(cases::open_site_case(tx, rng, at, &detail).await?),
         None => None,
     };
     on!(tx, |c| {
@@ -136,28 +138,24 @@ async fn begin(tx: &mut Tx, rng: &Rng, at: Timestamp, channel: Tender, day: Date
     Ok(())
 }
 
-const fn case_kind(class: Class) -> Option<&'static str> {
-    Some(match class {
-        Class::ChannelOnly => kind::BILL_CHANNEL_ONLY,
-        Class::OursOnly => kind::BILL_OURS_ONLY,
-        Class::Amount => kind::BILL_AMOUNT,
-        Class::State => kind::BILL_STATE,
-        Class::Meter => kind::BILL_METER,
+/// The case that a finding opens; none for what is no difference.
+fn case(channel: Tender, day: Date, finding: &Finding) -> Option<CaseDetail> {
+    let bill = BillCase {
+        channel,
+        day,
+        out_trade_no: finding.out_trade_no.clone(),
+        trade_no: finding.trade_no.clone(),
+        refund_no: finding.refund_no.clone(),
+        bill: finding.bill,
+        ours: finding.ours,
+        reason: finding.why.clone(),
+    };
+    Some(match finding.class {
+        Class::ChannelOnly => CaseDetail::BillChannelOnly(bill),
+        Class::OursOnly => CaseDetail::BillOursOnly(bill),
+        Class::Amount => CaseDetail::BillAmount(bill),
+        Class::State => CaseDetail::BillState(bill),
+        Class::Meter => CaseDetail::BillMeter(bill),
         Class::Edge => return None,
     })
-}
-
-fn detail(channel: Tender, day: Date, finding: &Finding) -> String {
-    serde_json::json!({
-        "channel": channel.as_str(),
-        "day": day.to_string(),
-        "kind": finding.kind.as_str(),
-        "out_trade_no": finding.out_trade_no,
-        "trade_no": finding.trade_no,
-        "refund_no": finding.refund_no,
-        "bill_fen": finding.bill,
-        "ours_fen": finding.ours,
-        "why": finding.why,
-    })
-    .to_string()
 }

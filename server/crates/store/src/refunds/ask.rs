@@ -1,5 +1,6 @@
 //! Asking for a refund: reserved under the lock of its attempt, so that never more goes back than was paid.
 
+use model::case::CaseKind;
 use model::error::AppError;
 use model::ids::{AttemptId, OrderId, ReturnId, UserId, Uuid};
 use model::money::Fen;
@@ -137,7 +138,7 @@ pub(super) async fn take_order(tx: &mut Tx, at: Timestamp, payment: &Payment, am
         .execute(c)
         .await)?;
     // Nothing of it is on its way to the meter any more, so that the meter's other money need not wait.
-    cases::resolve_order(tx, at, &[cases::kind::DELIVERY], order, "refund").await
+    cases::resolve_order(tx, at, &[CaseKind::Delivery], order, "refund").await
 }
 
 /// A return that was taken and is not paid yet; in whole or in what other refunds leave of it.

@@ -1,6 +1,7 @@
 //! Money that went back at a channel's own console, outside of us. It was booked to suspense when the channel told of it; here a
 //! person says what it was for: it pays what waits to go back, or it is lost.
 
+use model::case::CaseKind;
 use model::error::AppError;
 use model::ids::{AccountId, OrderId, ReturnId, Uuid};
 use model::money::Fen;
@@ -15,7 +16,7 @@ use super::ask::{payment_of, take_order};
 use super::end::{Settled, settle_return};
 use super::payment::{self, Payment};
 use crate::audit::{self, Entry};
-use crate::cases::{self, kind};
+use crate::cases;
 use crate::{Db, Result, StoreError, Tx, ledger, on, read};
 use domain::ledger::{refund_cleared, refund_lost};
 use domain::rng::Rng;
@@ -77,9 +78,9 @@ pub async fn clear(db: &Db, rng: &Rng, at: Timestamp, who: &Who, of: RefundSubje
         RefundSubject::Return(id) => clear_return(&mut tx, rng, at, who, id, left).await?,
         RefundSubject::Payment(_) => (clear_order(&mut tx, rng, at, &payment, left).await?, None),
     };
-    cases::resolve_order(&mut tx, at, &[kind::REFUND, kind::UNDELIVERABLE], order, "cleared").await?;
+    cases::resolve_order(&mut tx, at, &[CaseKind::Refund, CaseKind::Undeliverable], order, "cleared").await?;
     if amount == left {
-        cases::resolve_order(&mut tx, at, &[kind::REFUND_ELSEWHERE], order, "cleared").await?;
+        cases::resolve_order(&mut tx, at, &[CaseKind::RefundElsewhere], order, "cleared").await?;
     }
     let detail = json!({ "order": order, "amount_fen": amount, "left_fen": left - amount });
     record(&mut tx, at, who, "refund.clear", order, &detail).await?;
@@ -113,7 +114,7 @@ pub async fn write_off(db: &Db, rng: &Rng, at: Timestamp, who: &Who, order: Orde
     }
     let told = untold(&mut tx, &payment).await?;
     ledger::post(&mut tx, rng, at, &refund_lost(told, left.money())).await?;
-    cases::resolve_order(&mut tx, at, &[kind::REFUND_ELSEWHERE], order, "lost").await?;
+    cases::resolve_order(&mut tx, at, &[CaseKind::RefundElsewhere], order, "lost").await?;
     let detail = json!({ "order": order, "amount_fen": left, "reason": reason });
     record(&mut tx, at, who, "refund.lost", order, &detail).await?;
     tx.commit().await

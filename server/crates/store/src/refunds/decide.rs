@@ -1,6 +1,7 @@
 //! The second person: approves or rejects, never the one who asked; taking a refund back before it went; and delivering after all
 //! what was not given back.
 
+use model::case::{CaseDetail, CaseKind, RefundCase, RefundReason, RefundTrouble};
 use model::error::AppError;
 use model::ids::{AccountId, MeterId, OrderId, RefundId, Uuid};
 use model::order::Tender;
@@ -11,7 +12,7 @@ use model::time::Timestamp;
 use super::{Refund, lock, record};
 use crate::accounts::{self, Takes};
 use crate::audit::{self, Entry};
-use crate::cases::{self, kind};
+use crate::cases;
 use crate::{Db, Result, StoreError, Tx, commands, ledger, on, read};
 use domain::ledger::refund_release;
 use domain::rng::Rng;
@@ -51,7 +52,7 @@ pub async fn approve(db: &Db, at: Timestamp, who: &Who, id: RefundId) -> Result<
 pub async fn reject(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: RefundId, why: &str) -> Result<()> {
     let mut tx = db.begin().await?;
     let row = decide(&mut tx, at, who, id, Some(why)).await?;
-    stop(&mut tx, rng, at, &row, RefundState::Rejected).await?;
+    stop(&mut tx, rng, at, &row, RefundState::Rejected, RefundTrouble::Rejected).await?;
     record(&mut tx, at, Some(who.user), &who.ip, "refund.reject", &row).await?;
     tx.commit().await
 }
@@ -67,7 +68,7 @@ pub async fn cancel(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: RefundId) 
     if !matches!(row.state()?, RefundState::Waiting | RefundState::Payable) {
         return Err(AppError::Conflict.into());
     }
-    stop(&mut tx, rng, at, &row, RefundState::Cancelled).await?;
+    stop(&mut tx, rng, at, &row, RefundState::Cancelled, RefundTrouble::Cancelled).await?;
     record(&mut tx, at, Some(who.user), &who.ip, "refund.cancel", &row).await?;
     tx.commit().await
 }
@@ -86,7 +87,7 @@ pub async fn expire(db: &Db, rng: &Rng, at: Timestamp) -> Result<u64> {
         if row.state()? != RefundState::Waiting {
             continue;
         }
-        stop(&mut tx, rng, at, &row, RefundState::Expired).await?;
+        stop(&mut tx, rng, at, &row, RefundState::Expired, RefundTrouble::Expired).await?;
         record(&mut tx, at, None, "", "refund.expire", &row).await?;
         tx.commit().await?;
         ended += 1;
@@ -115,18 +116,18 @@ async fn decide(tx: &mut Tx, at: Timestamp, who: &Who, id: RefundId, why: Option
 }
 
 /// Nothing goes back: the money lies where it lay, and a case says so where nothing else does.
-async fn stop(tx: &mut Tx, rng: &Rng, at: Timestamp, row: &Refund, to: RefundState) -> Result<()> {
+async fn stop(tx: &mut Tx, rng: &Rng, at: Timestamp, row: &Refund, to: RefundState, why: RefundTrouble) -> Result<()> {
     let moved = on!(tx, |c| sqlx::query("UPDATE refunds SET state = $2 WHERE id = $1 AND state IN ('waiting', 'payable')")
         .bind(row.id)
         .bind(to.as_str())
         .execute(c)
         .await)?;
     one(moved)?;
-    release(tx, rng, at, row, to.as_str()).await
+    release(tx, rng, at, row, why).await
 }
 
 /// Gives the reserved amount back to where it lay; an order waits for a person again.
-pub(super) async fn release(tx: &mut Tx, rng: &Rng, at: Timestamp, row: &Refund, why: &str) -> Result<()> {
+pub(super) async fn release(tx: &mut Tx, rng: &Rng, at: Timestamp, row: &Refund, why: RefundTrouble) -> Result<()> {
     if row.source()? == RefundSource::Order {
         let moved = on!(tx, |c| sqlx::query("UPDATE orders SET state = 'case' WHERE id = $1 AND state IN ('refunding')")
             .bind(row.order_id)
@@ -137,10 +138,13 @@ pub(super) async fn release(tx: &mut Tx, rng: &Rng, at: Timestamp, row: &Refund,
         }
     }
     ledger::post(tx, rng, at, &refund_release(row.id, row.lies_in()?, row.amount().money())).await?;
-    let detail = serde_json::json!({
-        "why": why, "refund": row.refund_no, "channel": row.tender, "amount_fen": row.amount_fen, "source": row.source,
-    });
-    cases::open(tx, rng, at, kind::REFUND, None, Some(row.order()), &detail.to_string()).await
+    let case = RefundCase {
+        reason: Some(RefundReason::Trouble(why)),
+        refund: Some(row.refund_no.clone()),
+        channel: Some(row.tender()?),
+        amount: row.amount(),
+    };
+    cases::open(tx, rng, at, None, Some(row.order()), &CaseDetail::Refund(case)).await
 }
 
 /// A person has an order delivered after all that was not given back.
@@ -164,7 +168,7 @@ pub async fn deliver_again(db: &Db, at: Timestamp, who: &Who, order: OrderId) ->
     if accounts::takes(&mut tx, AccountId(account), MeterId(meter)).await? == Takes::No {
         return Err(AppError::AccountNotOpen.into());
     }
-    cases::resolve_order(&mut tx, at, &[kind::REFUND, kind::UNDELIVERABLE], order, "deliver").await?;
+    cases::resolve_order(&mut tx, at, &[CaseKind::Refund, CaseKind::Undeliverable], order, "deliver").await?;
     let (actor, subject) = (format!("user:{}", who.user), format!("order:{order}"));
     let entry = Entry { actor: &actor, ip: &who.ip, action: "order.deliver", subject: &subject, detail: "{}" };
     audit::append(&mut tx, at, &entry).await?;

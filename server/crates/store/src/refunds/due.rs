@@ -1,11 +1,13 @@
 //! Refunds whose channel is to be asked now.
 
+use model::case::{CaseDetail, RefundCase, RefundReason, RefundTrouble};
 use model::ids::{OrderId, Uuid};
 use model::money::Fen;
+use model::order::Tender;
 use model::time::Timestamp;
 use sqlx::FromRow;
 
-use crate::cases::{self, kind};
+use crate::cases;
 use crate::{Db, Result, on, read};
 use domain::refund::ChannelRefund;
 use domain::rng::Rng;
@@ -91,10 +93,13 @@ pub async fn claim_due(db: &Db, now: Timestamp, limit: i64, next: impl Fn(&Due) 
 
 /// Shows a person a refund that its channel does not end. It is asked for on and on meanwhile.
 pub async fn slow(db: &Db, rng: &Rng, at: Timestamp, due: &Due) -> Result<()> {
-    let detail = serde_json::json!({
-        "why": "slow", "refund": due.refund_no, "channel": due.channel, "amount_fen": due.amount_fen,
-    });
+    let case = RefundCase {
+        reason: Some(RefundReason::Trouble(RefundTrouble::Slow)),
+        refund: Some(due.refund_no.clone()),
+        channel: Tender::parse(&due.channel),
+        amount: Fen(due.amount_fen),
+    };
     let mut tx = db.begin().await?;
-    cases::open(&mut tx, rng, at, kind::REFUND, None, Some(OrderId(due.order_id)), &detail.to_string()).await?;
+    cases::open(&mut tx, rng, at, None, Some(OrderId(due.order_id)), &CaseDetail::Refund(case)).await?;
     tx.commit().await
 }

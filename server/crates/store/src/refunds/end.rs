@@ -1,5 +1,6 @@
 //! How a refund ends: by the channel's final word, or over the counter.
 
+use model::case::{CaseKind, RefundTrouble};
 use model::error::AppError;
 use model::ids::{OrderId, RefundId, ReturnId, UserId, Uuid};
 use model::person::Who;
@@ -8,7 +9,7 @@ use model::time::Timestamp;
 
 use super::decide::release;
 use super::{Refund, lock, record};
-use crate::cases::{self, kind};
+use crate::cases;
 use crate::receipts::{self, For};
 use crate::shifts::{self, Entered};
 use crate::{Db, Result, StoreError, Tx, ledger, on};
@@ -34,7 +35,7 @@ pub(crate) async fn done(tx: &mut Tx, rng: &Rng, at: Timestamp, row: &Refund, by
     match row.source()? {
         RefundSource::Suspense => {
             if nothing_lies(tx, row.order()).await? {
-                let kinds = [kind::PAID_TWICE, kind::PAYMENT, kind::REFUND];
+                let kinds = [CaseKind::PaidTwice, CaseKind::Payment, CaseKind::Refund];
                 cases::resolve_order(tx, at, &kinds, row.order(), "refunded").await?;
             }
             Ok(None)
@@ -48,11 +49,11 @@ pub(crate) async fn done(tx: &mut Tx, rng: &Rng, at: Timestamp, row: &Refund, by
             if moved != 1 {
                 return Err(StoreError::Inconsistent { table: "orders", column: "state" });
             }
-            cases::resolve_order(tx, at, &[kind::REFUND, kind::UNDELIVERABLE], row.order(), "refunded").await?;
+            cases::resolve_order(tx, at, &[CaseKind::Refund, CaseKind::Undeliverable], row.order(), "refunded").await?;
             Ok(None)
         }
         RefundSource::Return => {
-            cases::resolve_order(tx, at, &[kind::REFUND], row.order(), "refunded").await?;
+            cases::resolve_order(tx, at, &[CaseKind::Refund], row.order(), "refunded").await?;
             settle_return(tx, at, row.return_id, by).await
         }
     }
@@ -119,7 +120,7 @@ pub(crate) async fn failed(tx: &mut Tx, rng: &Rng, at: Timestamp, row: &Refund) 
     if moved != 1 {
         return Err(StoreError::Inconsistent { table: "refunds", column: "state" });
     }
-    release(tx, rng, at, row, "refused").await
+    release(tx, rng, at, row, RefundTrouble::Failed).await
 }
 
 /// Somebody at the counter has paid it: into their shift, with a receipt. Paid twice it is paid once.

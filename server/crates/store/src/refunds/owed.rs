@@ -1,13 +1,14 @@
 //! What goes back without a person: returns whose meter has given the money, and, where the configuration says so, payments that
 //! credit nothing.
 
+use model::case::{CaseDetail, RefundCase, RefundReason};
 use model::error::AppError;
 use model::ids::{OrderId, ReturnId, Uuid};
 use model::money::Fen;
 use model::time::Timestamp;
 
 use super::{RefundSubject, unsaid};
-use crate::cases::{self, kind};
+use crate::cases;
 use crate::{Db, Result, read};
 use domain::rng::Rng;
 
@@ -67,8 +68,8 @@ pub async fn owed(db: &Db, automatic: bool, limit: i64) -> Result<Vec<Owed>> {
 
 /// It cannot go back by itself: a case says why.
 pub async fn needs_person(db: &Db, rng: &Rng, at: Timestamp, owed: &Owed, why: AppError) -> Result<()> {
-    let detail = serde_json::json!({ "why": why.code(), "amount_fen": owed.amount.0 });
+    let case = RefundCase { reason: Some(RefundReason::Refused(why)), refund: None, channel: None, amount: owed.amount };
     let mut tx = db.begin().await?;
-    cases::open(&mut tx, rng, at, kind::REFUND, None, Some(owed.order), &detail.to_string()).await?;
+    cases::open(&mut tx, rng, at, None, Some(owed.order), &CaseDetail::Refund(case)).await?;
     tx.commit().await
 }

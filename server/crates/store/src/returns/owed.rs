@@ -1,5 +1,6 @@
 //! Returns of money that no wallet holds: what a closing has taken out of meters, and sales that never reached one.
 
+use model::case::CaseKind;
 use model::error::AppError;
 use model::ids::{AccountId, ClosingId, MeterId, UserId, Uuid};
 use model::money::Fen;
@@ -9,7 +10,7 @@ use model::time::Timestamp;
 use super::ask::{Terms, again, insert};
 use super::{NewReturn, Return, ReturnSubject, Source};
 use crate::orders::Order;
-use crate::{Result, StoreError, Tx, cases, on};
+use crate::{Result, StoreError, Tx, on};
 use domain::returns::Rules;
 use domain::rng::Rng;
 
@@ -97,7 +98,7 @@ async fn is_undeliverable(tx: &mut Tx, order: Uuid) -> Result<bool> {
         "SELECT CAST(1 AS BIGINT) FROM cases WHERE order_id = $1 AND kind = $2 AND closed_at IS NULL"
     )
     .bind(order)
-    .bind(cases::kind::UNDELIVERABLE)
+    .bind(CaseKind::Undeliverable)
     .fetch_optional(c)
     .await)?;
     Ok(row.is_some())
@@ -117,7 +118,7 @@ pub(super) async fn sale_is_back(tx: &mut Tx, at: Timestamp, row: &Return) -> Re
     )
     .bind(at.0)
     .bind(row.corrects_order)
-    .bind(cases::kind::UNDELIVERABLE)
+    .bind(CaseKind::Undeliverable)
     .execute(c)
     .await)?;
     Ok(())

@@ -1,13 +1,14 @@
 //! Energy that was used while no price plan applied to its meter: stored, shown, and a case until a plan is assigned. So a room
 //! without prices never delays the readings of others, and no energy is lost.
 
+use model::case::{CaseDetail, CaseKind};
 use model::energy::Energy;
 use model::ids::AccountId;
 use model::time::Timestamp;
 use sqlx::FromRow;
 
 use super::WalletRow;
-use crate::cases::{self, kind};
+use crate::cases;
 use crate::{JsonText, Result, Tx, on};
 use domain::rng::Rng;
 use domain::tariff::Passed;
@@ -26,8 +27,8 @@ pub(super) async fn store(tx: &mut Tx, rng: &Rng, row: &mut WalletRow, account: 
     .execute(c)
     .await)?;
     row.uncharged_wh = row.uncharged_wh + passed.energy;
-    let detail = serde_json::json!({ "since": passed.from.0 }).to_string();
-    cases::open(tx, rng, passed.to, kind::UNPRICED, Some(row.meter_id), None, &detail).await
+    let case = CaseDetail::Unpriced { since: passed.from };
+    cases::open(tx, rng, passed.to, Some(row.meter_id), None, &case).await
 }
 
 #[derive(FromRow)]
@@ -50,6 +51,6 @@ pub(super) async fn remove(tx: &mut Tx, at: Timestamp, row: &mut WalletRow) -> R
     let mut all: Vec<Passed> = rows.into_iter().map(passed).collect();
     all.sort_unstable_by_key(|passed| passed.to);
     row.uncharged_wh = Energy::ZERO;
-    cases::resolve(tx, at, kind::UNPRICED, row.meter_id, "charged").await?;
+    cases::resolve(tx, at, CaseKind::Unpriced, row.meter_id, "charged").await?;
     Ok(all)
 }

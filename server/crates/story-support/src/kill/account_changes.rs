@@ -1,4 +1,4 @@
-//! An operator who gives money back, closes accounts, moves them and replaces a meter, whatever happens to the server meanwhile.
+//! An operator who returns credit, closes accounts, moves them and replaces a meter, and retries until each is done.
 
 use domain::rng::Rng;
 use model::ids::Uuid;
@@ -11,14 +11,14 @@ use super::server_process::ServerProcess;
 use super::site::Site;
 use crate::World;
 
-/// Rooms that get a part back, whose account is closed, that is moved into one of those, whose meter is replaced (behind the gateway
-/// of the spare one).
+/// Rooms for partial returns and for closures, two that move into closed ones, and one whose meter is replaced (behind the gateway of
+/// the spare meter).
 pub const RETURNS: std::ops::Range<usize> = 6..10;
 pub const CLOSED: std::ops::Range<usize> = 0..4;
 pub const MOVED: [usize; 2] = [10, 11];
 pub const REPLACED: usize = 4;
 
-/// Everything that changes accounts, to its end; gives what was sold in all.
+/// Runs all account changes to their end; gives the total that was sold.
 pub async fn run(site: &Site, server: &ServerProcess, rng: &Rng, w: &World) -> Fen {
     let operator = Operator::new(server, rng, w).await;
     let mut sold = Fen::ZERO;
@@ -36,11 +36,11 @@ pub async fn run(site: &Site, server: &ServerProcess, rng: &Rng, w: &World) -> F
     }
     operator.until_done("/api/operator/replace-meter", &format!("meter={}&reason=broken", meter(REPLACED))).await;
     for room in RETURNS {
-        // Until the meter was seen to hold it.
+        // Retried until a reading shows the credit.
         operator.until_done("/api/operator/return", &format!("meter={}&amount=1.23&tender=cash&reason=part", meter(room))).await;
     }
     for (n, room) in MOVED.into_iter().enumerate() {
-        // Until the other one has moved out.
+        // Retried until the other account is closed.
         let to = meter(CLOSED.start + n);
         operator.until_done("/api/operator/move-account", &format!("meter={}&to={to}&reason=moves", meter(room))).await;
     }
@@ -61,7 +61,7 @@ impl Operator<'_> {
         }
     }
 
-    /// Pays out whatever was taken, until nothing is under way.
+    /// Pays out every return, until nothing is pending.
     async fn pay(&self) {
         self.wait("everything to end", || async {
             for id in ids(self.w, "SELECT id FROM returns WHERE state = 'taken'").await {

@@ -1,4 +1,4 @@
-//! Returns, closings, moves and a replacement.
+//! The trial of returns, closures, moves and a replacement.
 
 use store::verify;
 
@@ -12,7 +12,7 @@ pub async fn run(w: &World, program: &'static str) -> Report {
     let deaths = server.deaths();
     server.end().await;
 
-    // What was not paid out is in the meters, or was used from them.
+    // Whatever was not paid out is in the meters, or was consumed.
     let paid = w.number("SELECT CAST(SUM(amount_fen) AS BIGINT) FROM returns WHERE state = 'done'").await;
     let cash = w.number("SELECT debits_e4 - credits_e4 FROM ledger_balances WHERE account = 'cash'").await;
     assert_eq!(cash, (sold.0 - paid) * 100);

@@ -1,4 +1,4 @@
-//! People who do not give up: whatever the server does, each purchase is tried with the same key until it is acknowledged.
+//! Buyers who retry each purchase with the same key until it is acknowledged.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use crate::web::PASSWORD;
 
 /// The channels that residents pay through.
 pub const CHANNELS: [&str; 2] = ["alipay", "wechat"];
-/// So many at the counter at once, and so many phones.
+/// Concurrent cash sales, and concurrent phones.
 const AT_ONCE: usize = 4;
 
 /// A purchase that was acknowledged.
@@ -87,18 +87,18 @@ impl<'a> Phone<'a> {
         Self { room, cookie: log_in(server, &site.rooms[room].login).await, site, server, rng }
     }
 
-    /// Orders, and goes to the cashier by one channel or another.
+    /// Orders and opens the cashier of a random channel.
     pub async fn top_up(&self, amount: Fen) -> Trade {
         let (channel, key) = (CHANNELS[self.rng.below(2) as usize], self.rng.id(Timestamp(1)));
         self.to_cashier("/api/resident/top-up", &format!("own={amount}&channel={channel}&key={key}")).await
     }
 
-    /// Goes to the cashier of an order again, under a new attempt where the old one is nearly over.
+    /// Opens the cashier of an order again, with a new attempt where the old one has nearly expired.
     pub async fn again(&self, order: OrderId) -> Trade {
         self.to_cashier("/api/resident/pay", &format!("order={order}")).await
     }
 
-    /// Until the channel knows the trade, which it does when the browser is at its cashier.
+    /// Retries until the channel has the trade, which it has once the browser opened its cashier.
     async fn to_cashier(&self, path: &str, form: &str) -> Trade {
         let deadline = Instant::now() + Duration::from_secs(60);
         loop {

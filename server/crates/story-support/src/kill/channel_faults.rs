@@ -1,5 +1,5 @@
-//! What goes wrong at the channels while people pay: something else every moment. And time, which passes faster here than it does:
-//! whatever waits for its next question to a channel is asked soon.
+//! Faults of the payment channels, which change every moment. Time is also accelerated: whatever waits for its next query to a
+//! channel is made due.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use tokio::time::sleep;
 use super::site::Site;
 use crate::World;
 
-/// Questions that a channel may do and never answer.
+/// Requests that a channel may execute without an answer.
 const SILENT: [&str; 6] =
     ["alipay.trade.query", "alipay.trade.refund", "alipay.trade.fastpay.refund.query", "query", "refund", "query_refund"];
 
@@ -37,20 +37,20 @@ impl ChannelFaults {
         Self { site: Arc::clone(site), task }
     }
 
-    /// From now on only doubled: what is under way comes to its end.
+    /// From now on messages are only duplicated, so that everything pending ends.
     pub fn clear(self) {
         self.task.abort();
         self.site.sandbox.set_faults(Faults { copies: 2, ..Faults::default() });
     }
 }
 
-/// Time passes: the next questions about payments and refunds are due.
+/// Makes the next queries of payments and refunds due.
 pub async fn reset_backoff(w: &World) {
     for sql in [
         "UPDATE payment_attempts SET next_query_at = 0 WHERE state IN ('pending', 'closing')",
         "UPDATE refunds SET next_at = 0 WHERE state = 'sending'",
     ] {
-        // The server has them locked: the next time, then.
+        // The rows may be locked by the server; the next call updates them.
         let _ = match &w.db {
             Db::Sqlite { write, .. } => sqlx::query(sql).execute(write).await.map(drop),
             Db::Postgres(pool) => sqlx::query(sql).execute(pool).await.map(drop),
@@ -58,8 +58,8 @@ pub async fn reset_backoff(w: &World) {
     }
 }
 
-/// One time in two a word is lost, now and then late, cut off or signed by somebody else; the channel is slow, out of order, or does
-/// what it was asked and does not say so.
+/// Half of the messages are lost, and some are late, truncated or forged; the channel is slow, fails, or executes without an
+/// answer.
 fn bad(rng: &Rng) -> Faults {
     let one_in = |n: u64| rng.below(n) == 0;
     Faults {

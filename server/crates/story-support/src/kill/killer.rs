@@ -1,4 +1,4 @@
-//! Who kills the server, at moments that nobody expects.
+//! Kills the server at random moments.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,7 +16,7 @@ pub struct Killer {
 }
 
 impl Killer {
-    /// Kills at least so often; more until it is told that it is over.
+    /// Kills at least `kills` times, and until [`Self::end`].
     pub fn start(server: &Arc<ServerProcess>, rng: &Rng, kills: usize) -> Self {
         let over = Arc::new(AtomicBool::new(false));
         let task = tokio::spawn({

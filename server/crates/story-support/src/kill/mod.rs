@@ -1,4 +1,4 @@
-//! What goes on while the server is killed, and what must be true afterwards.
+//! Trials during which the server is killed repeatedly, and what must hold afterwards.
 
 mod account_changes;
 pub mod accounts;
@@ -21,11 +21,11 @@ use tokio::time::Instant;
 
 use crate::World;
 
-/// Purchases that fit into the time that the tests have, and kills.
+/// Purchases and kills that fit into the time of a test run.
 const OPERATIONS: usize = 180;
 const KILLS: usize = 25;
 
-/// How much is done on one database: at least so many operations, and on until so many kills.
+/// The least number of operations and of kills on one database.
 #[derive(Clone, Copy, Debug)]
 pub struct Volume {
     pub operations: usize,
@@ -33,7 +33,7 @@ pub struct Volume {
 }
 
 impl Volume {
-    /// What the environment asks for.
+    /// As the environment sets it.
     pub fn of_the_environment() -> Self {
         let asked = |name: &str| std::env::var(name).ok().map(|text| text.parse().expect(name));
         Self {
@@ -47,7 +47,7 @@ impl Volume {
     }
 }
 
-/// Where a trial is played: a site, and a server that is killed until it ends.
+/// The stage of a trial: a site, and a server that is killed until the trial ends.
 struct Stage {
     begun: Instant,
     site: Arc<Site>,
@@ -67,7 +67,7 @@ impl Stage {
     }
 }
 
-/// How a trial ended that broke nothing.
+/// The result of a trial without a violation.
 #[derive(Debug)]
 pub struct Report {
     /// In one line.
@@ -76,7 +76,7 @@ pub struct Report {
     pub kills: usize,
 }
 
-/// What is still to be done, by all who do it at once.
+/// The operations still to do, shared by concurrent workers.
 struct Work {
     volume: Volume,
     begun: AtomicUsize,
@@ -87,7 +87,7 @@ impl Work {
         Self { volume, begun: AtomicUsize::new(0) }
     }
 
-    /// Whether another one is to be begun.
+    /// Takes another operation, unless enough were begun.
     fn another(&self, server: &ServerProcess) -> bool {
         let more = self.begun.load(Ordering::Relaxed) < self.volume.operations || server.deaths() < self.volume.kills;
         if more {

@@ -1,4 +1,4 @@
-//! An operator who does not give up.
+//! An operator who retries until the server answers.
 
 use std::time::Duration;
 
@@ -23,14 +23,14 @@ impl<'a> Operator<'a> {
         Self { cookie: log_in(server, "clerk").await, server, rng, w }
     }
 
-    /// One form with one key, until it is answered.
+    /// Posts a form with one key until it is answered.
     pub async fn ask(&self, path: &str, form: &str) -> String {
         sleep(Duration::from_millis(self.rng.below(120))).await;
         let form = format!("{form}&key={}", self.rng.id(Timestamp(1)));
         insist(self.server, &self.cookie, path, &form).await
     }
 
-    /// A new form after each refusal.
+    /// Posts with a new key after each refusal.
     pub async fn until_done(&self, path: &str, form: &str) {
         let deadline = Instant::now() + Duration::from_secs(120);
         loop {
@@ -43,7 +43,7 @@ impl<'a> Operator<'a> {
         }
     }
 
-    /// Looks again and again.
+    /// Polls until `look` gives a value.
     pub async fn wait<T, F: Future<Output = Option<T>>>(&self, what: &str, mut look: impl FnMut() -> F) -> T {
         let deadline = Instant::now() + Duration::from_secs(120);
         loop {
@@ -58,7 +58,7 @@ impl<'a> Operator<'a> {
     }
 }
 
-/// What is not over, for whoever waits in vain.
+/// Everything that is pending, for the message of a time-out.
 const UNDER_WAY: &str =
     "SELECT COALESCE((SELECT string_agg(c.kind || ' read ' || COALESCE(CAST(c.read_at AS TEXT), '-') || ' return '
                                 || COALESCE(r.state, '-'), '; ') FROM closings c LEFT JOIN returns r ON r.id = c.return_id
@@ -69,4 +69,5 @@ const UNDER_WAY: &str =
       || COALESCE((SELECT string_agg(state, ' ') FROM returns WHERE state IN ('waiting', 'taking', 'taken', 'case')), '') || ' | '
       || COALESCE((SELECT string_agg(state || ' ' || source || ' ' || tries, '; ') FROM refunds
                    WHERE state NOT IN ('done', 'rejected', 'cancelled', 'expired')), '') || ' | '
-      || COALESCE((SELECT string_agg(state || ' ' || queries, '; ') FROM payment_attempts WHERE state IN ('pending', 'closing')), '')";
+      || COALESCE((SELECT string_agg(state || ' ' || queries, '; ') FROM payment_attempts
+                   WHERE state IN ('pending', 'closing')), '')";

@@ -1,4 +1,4 @@
-//! Purchases at the counter and through the channels, while rooms whose credit is on the ledger use energy.
+//! The trial of cash sales and channel payments, while rooms with a server wallet consume energy.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ pub async fn run(w: &World, program: &'static str, volume: Volume) -> Report {
     server.end().await;
     assert!(sold.len() + topped_up.len() >= volume.operations && deaths >= volume.kills);
 
-    // Every purchase that was acknowledged is in a meter, once, and there is none that was not.
+    // Every acknowledged purchase is in its meter once, and no other is.
     let all: Vec<_> = sold.iter().chain(&topped_up).copied().collect();
     for (index, room) in site.rooms.iter().enumerate() {
         let of_room = || all.iter().filter(|purchase| purchase.room == index);
@@ -65,7 +65,7 @@ pub async fn run(w: &World, program: &'static str, volume: Volume) -> Report {
     Report { summary, kills: deaths }
 }
 
-/// Waits until every wallet on the ledger is charged up to its meter's counter; gives how many charges there are.
+/// Waits until every server wallet is charged up to its meter's counter; gives the number of charges.
 async fn charged(site: &Site, w: &World) -> i64 {
     let deadline = Instant::now() + Duration::from_secs(60);
     for (index, room) in site.rooms.iter().enumerate().filter(|(_, room)| room.on_ledger) {
@@ -81,7 +81,7 @@ async fn charged(site: &Site, w: &World) -> i64 {
     w.number("SELECT COUNT(*) FROM charges").await
 }
 
-/// Waits until nothing is under way any more: every trade that a channel knows as paid is known here, and in its meter.
+/// Waits until every trade that a channel has as paid is known here and delivered.
 async fn settle(w: &World, top_ups: usize) {
     let deadline = Instant::now() + Duration::from_secs(180);
     let top_ups = i64::try_from(top_ups).unwrap();

@@ -1,5 +1,5 @@
-//! Money that goes back through its channel: paid twice, paid for an account that was closed meanwhile, given back before it reached
-//! its meter, and taken back out of it in parts.
+//! The trial of refunds through the channel: paid twice, paid for an account closed meanwhile, refunded before delivery, and
+//! returned from the meter in parts.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -22,15 +22,15 @@ use super::site::{ROOMS, Site, trouble};
 use super::{Report, Stage, Volume, Work};
 use crate::{World, bind};
 
-/// What happens in which rooms.
+/// The rooms of each kind of refund.
 const TWICE: std::ops::Range<usize> = 0..4;
 const IN_PARTS: std::ops::Range<usize> = 4..7;
 const TAKEN_BACK: std::ops::Range<usize> = 7..10;
 const CLOSED: std::ops::Range<usize> = 10..ROOMS;
-/// Orders at the cashier of an account that is closed before they are paid, by room.
+/// Orders a room that are paid only after their account was closed.
 const TOO_LATE: usize = 3;
 
-/// What was paid for an order, and what of it must have gone back; by the numbers of its trades where it does not matter which.
+/// The paid trades of an order, and how much of them must be refunded.
 struct PaidOrder {
     room: usize,
     trades: Vec<Trade>,
@@ -38,13 +38,13 @@ struct PaidOrder {
 }
 
 enum Expected {
-    /// All of one of its trades.
+    /// One of its trades in full.
     One,
     /// All of it.
     All,
-    /// So much, out of the meter.
+    /// These amounts, returned from the meter.
     Parts([Fen; 2]),
-    /// All of it, unless its meter had it before.
+    /// All of it, unless its meter received it before.
     AllOrNothing,
 }
 
@@ -143,13 +143,13 @@ impl Trial<'_> {
         assert!(self.site.sandbox.pay(&trade.out_trade_no), "{trade:?}");
     }
 
-    /// Two forms of one order, and both are paid.
+    /// Two attempts of one order, both paid.
     async fn twice(&self, room: usize) -> Vec<PaidOrder> {
         let (phone, mut operations) = (self.phone(room).await, Vec::new());
         while self.work.another(self.server) {
             let first = phone.top_up(some_money(self.operator.rng)).await;
             let order = order_of(self.operator.w, &first).await.0;
-            // As if minutes had passed: the first form is nearly over, and the channel takes it still.
+            // As if minutes had passed: the first attempt has nearly expired, and the channel still accepts it.
             let soon = SystemClock.now().plus(MINUTE - 10_000);
             bind(&self.operator.w.db, "UPDATE payment_attempts SET expires_at = $2 WHERE order_id = $1", order.0, &[soon.0])
                 .await;
@@ -168,7 +168,7 @@ impl Trial<'_> {
         operations
     }
 
-    /// A sale that is in its meter is taken back in two parts.
+    /// A delivered sale is corrected in two parts.
     async fn in_parts(&self, room: usize) -> Vec<PaidOrder> {
         let (phone, mut operations) = (self.phone(room).await, Vec::new());
         while self.work.another(self.server) {
@@ -177,7 +177,7 @@ impl Trial<'_> {
             let order = order_of(self.operator.w, &trade).await.0;
             let parts = [Fen(trade.amount.0 / 3), Fen(trade.amount.0 / 2)];
             for part in parts {
-                // Until it is in the meter, and was seen to be.
+                // Retried until a reading shows it in the meter.
                 let form = format!("original={order}&sale=true&amount={part}&reason=wrong");
                 self.operator.until_done("/api/operator/correct", &form).await;
             }
@@ -186,7 +186,7 @@ impl Trial<'_> {
         operations
     }
 
-    /// Somebody gives an order back while it is on its way into its meter: whoever is first has it, and never both.
+    /// An order is refunded during its delivery: either happens, and never both.
     async fn taken_back(&self, room: usize) -> Vec<PaidOrder> {
         let (phone, mut operations) = (self.phone(room).await, Vec::new());
         let meter = self.site.handle(room);
@@ -210,7 +210,7 @@ impl Trial<'_> {
         operations
     }
 
-    /// Orders wait at the cashier while their account is closed, and are paid then.
+    /// Orders are paid after their account was closed.
     async fn closed(&self, room: usize) -> Vec<PaidOrder> {
         let (phone, mut trades) = (self.phone(room).await, Vec::new());
         for _ in 0..TOO_LATE {
@@ -222,7 +222,7 @@ impl Trial<'_> {
         trades.into_iter().map(|trade| PaidOrder { room, trades: vec![trade], back: Expected::All }).collect()
     }
 
-    /// Waits until nothing is under way any more.
+    /// Waits until no refund, return or command is pending.
     async fn settle(&self, operations: &[PaidOrder]) {
         let w = self.operator.w;
         let paid = i64::try_from(operations.iter().map(|operation| operation.trades.len()).sum::<usize>()).unwrap();
@@ -243,7 +243,7 @@ impl Trial<'_> {
     }
 }
 
-/// The order of a trade, and where it stands.
+/// The order of a trade and its state.
 async fn order_of(w: &World, trade: &Trade) -> (OrderId, String) {
     let sql = "SELECT o.id, o.state FROM payment_attempts p JOIN orders o ON o.id = p.order_id WHERE p.out_trade_no = $1";
     let (id, state): (Uuid, String) = match &w.db {
@@ -253,7 +253,7 @@ async fn order_of(w: &World, trade: &Trade) -> (OrderId, String) {
     (OrderId(id), state)
 }
 
-/// The event by which a trade's payment is known.
+/// The event of a trade's payment.
 async fn payment_of(w: &World, trade: &Trade) -> Option<Uuid> {
     let sql = "SELECT e.id FROM payment_events e JOIN payment_attempts p ON p.id = e.attempt_id
                WHERE p.out_trade_no = $1 AND e.kind = 'paid'";

@@ -1,4 +1,4 @@
-//! The server process that is killed and started again, always on the same port.
+//! The server process, which is killed and started again on the same port.
 
 use std::fs::File;
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ use reqwest::redirect::Policy;
 use super::site::Site;
 use crate::channel_config::channels;
 
-/// How long the server waits for a channel that does what it is asked and does not say so.
+/// The server's time-out for a channel that executes a request and never answers.
 const PATIENCE_MS: u64 = 800;
 
 pub struct ServerProcess {

@@ -25,14 +25,14 @@ use crate::{World, bind};
 
 const GATEWAYS: usize = 2;
 const METERS: u8 = 6;
-/// Rooms whose meter has a wallet; those on the ledger come after them.
+/// Rooms with a meter wallet; those with a server wallet follow them.
 pub const ROOMS: usize = GATEWAYS * METERS as usize;
-/// Meters without a wallet, behind a gateway of their own: their credit is on the ledger.
+/// Rooms with a server wallet, behind a gateway of their own.
 const ON_LEDGER: u8 = 4;
-/// What those rooms draw: 10 Wh every three seconds, for 0.10 yuan.
+/// The load of those rooms: 10 Wh every three seconds, for 0.10 yuan.
 const WATTS: u32 = 12_000;
 
-/// A room with an open account and nothing on it yet.
+/// A room with an open, empty account.
 pub struct Room {
     pub meter: MeterId,
     pub login: String,
@@ -46,7 +46,7 @@ pub struct Site {
     pub sandbox: Sandbox,
     pub keys: MasterKeys,
     pub rooms: Vec<Room>,
-    /// A meter that nobody has registered, behind the first gateway: its serial number and unit.
+    /// An unregistered meter behind the first gateway: its serial number and unit.
     pub spare: (String, u8),
     pub database: String,
 }
@@ -86,7 +86,7 @@ impl Site {
         Self { simulator, sandbox, keys, rooms, spare: in_reserve, database: w.url.clone() }
     }
 
-    /// Waits until every account is open: one on the ledger opens with its meter's first reading.
+    /// Waits until every account is open: one with a server wallet opens with its meter's first reading.
     pub async fn opened(&self, w: &World) {
         let deadline = Instant::now() + Duration::from_secs(60);
         while w.number("SELECT COUNT(*) FROM accounts WHERE state = 'opening'").await > 0 {
@@ -101,30 +101,30 @@ impl Site {
         self.simulator.meter(room.gateway, room.unit).unwrap()
     }
 
-    /// What the room's meter truly holds.
+    /// The true contents of the room's meter.
     pub fn meter(&self, room: usize) -> MeterView {
         self.handle(room).view().unwrap()
     }
 
-    /// The rooms draw nothing any more.
+    /// Sets the load of the server-wallet rooms to zero.
     pub async fn rest(&self) {
         for unit in 1..=ON_LEDGER {
             self.simulator.meter(GATEWAYS, unit).unwrap().draw(Some(0)).await.unwrap();
         }
     }
 
-    /// What was paid through a channel and did not go back, fen, as its own books have it.
+    /// Paid minus refunded, fen, by the channel's own records.
     pub fn kept_at(&self, channel: &str) -> i64 {
         let paid = self.sandbox.books().into_iter().filter(|trade| trade.tender.as_str() == channel && trade.paid_at.is_some());
         paid.map(|trade| trade.amount.0 - trade.refunded().0).sum()
     }
 
-    /// The same by our ledger.
+    /// The same by the ledger.
     pub async fn held_by(&self, w: &World, channel: &str) -> i64 {
         -self.lies_in(w, &format!("clearing:{channel}")).await
     }
 
-    /// By our ledger, of all channels.
+    /// By the ledger, of all channels.
     pub async fn held_by_channels(&self, w: &World) -> i64 {
         let mut sum = 0;
         for channel in CHANNELS {
@@ -133,7 +133,7 @@ impl Site {
         sum
     }
 
-    /// What lies in an account of the ledger, fen.
+    /// The balance of a ledger account, fen.
     pub async fn lies_in(&self, w: &World, account: &str) -> i64 {
         let sql = "SELECT CAST(COALESCE(SUM(credits_e4 - debits_e4), 0) / 100 AS BIGINT) FROM ledger_balances WHERE account = $1";
         match &w.db {
@@ -143,14 +143,14 @@ impl Site {
     }
 }
 
-/// The line of a meter loses requests and answers, and brings some late.
+/// Makes the meter's line lose requests and answers, and delay some.
 pub fn trouble(meter: &MeterHandle) {
     meter.fault(LineFault::LostRequest, 0.06).unwrap();
     meter.fault(LineFault::LostAnswer, 0.06).unwrap();
     meter.fault(LineFault::LateAnswer { ms: 180 }, 0.03).unwrap();
 }
 
-/// A server wallet as the books have it.
+/// A server wallet as stored.
 #[derive(Debug, sqlx::FromRow)]
 pub struct Books {
     /// The opening reading.
@@ -160,16 +160,17 @@ pub struct Books {
     /// Charged in all, Wh and 0.0001 yuan.
     pub charged_wh: i64,
     pub charged_e4: i64,
-    /// What the ledger says is left, 0.0001 yuan.
+    /// The balance in the ledger, 0.0001 yuan.
     pub left_e4: i64,
     pub count: i64,
 }
 
 impl Room {
-    /// Of a room whose credit is on the ledger.
+    /// The server wallet of the room.
     pub async fn books(&self, w: &World) -> Books {
         let sql = "SELECT COALESCE(w.started_wh, -1) AS started_wh, COALESCE(w.counted_wh, -1) AS counted_wh,
-                          CAST(COALESCE((SELECT SUM(wh) FROM charges c WHERE c.meter_id = w.meter_id), 0) AS BIGINT) AS charged_wh,
+                          CAST(COALESCE((SELECT SUM(wh) FROM charges c WHERE c.meter_id = w.meter_id), 0) AS BIGINT)
+                              AS charged_wh,
                           CAST(COALESCE((SELECT SUM(amount_e4) FROM charges c WHERE c.meter_id = w.meter_id), 0) AS BIGINT)
                               AS charged_e4,
                           COALESCE(b.credits_e4 - b.debits_e4, 0) AS left_e4, m.count
@@ -181,7 +182,7 @@ impl Room {
         }
     }
 
-    /// Fen and count in the meter's row, and fen that the ledger has delivered.
+    /// Cumulative amount and count of the meter's row, and the delivered fen in the ledger.
     pub async fn account_in_ledger(&self, w: &World) -> (i64, i64, i64) {
         let sql = "SELECT m.cumulative_fen, m.count, COALESCE(b.credits_e4 / 100, 0)
                    FROM account_meters m JOIN account_keys k ON k.id = m.account_id

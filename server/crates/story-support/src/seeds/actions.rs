@@ -1,8 +1,8 @@
-//! What people, channel, tasks and engine do.
+//! The actions of people, the channel, the tasks and the delivery engine.
 
 use domain::ledger::Account;
-use domain::money_rule::{Claimed, MoneyOperation};
-use meters::delivery::next::{Frame, Next, Progress, next};
+use domain::money_rule::{ClaimedOperation, MoneyOperation};
+use meters::delivery::next_action::{MoneyAction, SendProgress, SentFrame, next_action};
 use model::money::Fen;
 use model::order::{CommandState, OrderState};
 use model::refund::RefundState;
@@ -21,7 +21,7 @@ impl Simulation {
             Ok(books.attempts[attempt].number.clone())
         })?;
         self.log(|| format!("order of {amount} as {number}"));
-        // Some come to the cashier later, or never.
+        // Some payers open the cashier later, or never.
         if !self.one_in(4) {
             self.channel.begin(&number, amount);
         }
@@ -41,7 +41,7 @@ impl Simulation {
         let Some(order) = self.any(&pending) else { return Ok(()) };
         let ends = self.now + LIFETIME;
         let (number, amount) = self.commit(|books| {
-            // Looked at again under the lock.
+            // Checked again under the lock.
             if books.orders[order].state != OrderState::Pending {
                 return Ok((String::new(), Fen::ZERO));
             }
@@ -54,7 +54,7 @@ impl Simulation {
         Ok(())
     }
 
-    /// Somebody at the cashier pays. Who never came may come now: the channel's clock is not ours.
+    /// A payer pays. A payer who had not opened the cashier may do so late, as the channel's clock differs from ours.
     pub(super) fn pay(&mut self) -> Step {
         if let Some(attempt) = self.any(&self.books.attempts.clone()).filter(|_| self.one_in(3)) {
             let amount = self.books.orders[attempt.order].amount;
@@ -73,14 +73,14 @@ impl Simulation {
         self.tally.payments += 1;
         let asked =
             self.books.by_number(&number).is_some_and(|at| matches!(self.books.attempts[at].state, "pending" | "closing"));
-        // A word that is lost is asked for; one for an attempt that was given up is sent until it is heard.
+        // A lost notification is queried; one for a closed attempt is repeated until it arrives.
         if !(asked && self.bad(3)) {
             self.messages.push(word);
         }
         Ok(())
     }
 
-    /// A notification arrives: any of those under way, perhaps not for the last time.
+    /// Any pending notification arrives, and may arrive again later.
     pub(super) fn receive(&mut self) -> Step {
         if self.messages.is_empty() {
             return Ok(());
@@ -96,7 +96,7 @@ impl Simulation {
 
     fn settle(&mut self, word: &Message) -> Step {
         self.log(|| format!("hears {word:?}"));
-        // Now and then a word names another amount: verified, and wrong.
+        // Some verified notifications have a wrong amount.
         let wrong = if matches!(word, Message::Paid { .. }) && self.bad(40) { Fen(1) } else { Fen::ZERO };
         let (now, flaw) = (self.now, self.books.flaw);
         self.commit(|books| match word {
@@ -111,7 +111,7 @@ impl Simulation {
         })
     }
 
-    /// The query job: asks; after the end closes and asks again.
+    /// The query job: queries; after expiry closes and queries again.
     pub(super) fn query(&mut self) -> Step {
         let waiting: Vec<_> =
             self.books.attempts.iter().filter(|attempt| matches!(attempt.state, "pending" | "closing")).cloned().collect();
@@ -138,7 +138,7 @@ impl Simulation {
                         }
                         Ok(())
                     })?;
-                    // Neither the request nor its answer need arrive: the question after it tells.
+                    // The request or its answer may be lost; the next query shows the result.
                     if !self.bad(4) {
                         self.channel.close(&number);
                     }
@@ -153,16 +153,16 @@ impl Simulation {
         Ok(())
     }
 
-    /// One activation of the meter's next money command, as the engine does it.
+    /// One activation of the next money command, as the delivery engine does it.
     pub(super) fn deliver(&mut self) -> Step {
         let Some(command) = self.books.next_command() else { return Ok(()) };
         let Some((epoch, count)) = self.commit(|books| Ok(books.claim(command)))? else { return Ok(()) };
         let order = self.books.orders[self.books.commands[command].order].clone();
         let money_operation =
             MoneyOperation::Credit { order: order.number, amount: u32::try_from(order.amount.0).unwrap_or_default() };
-        let mut claimed = Claimed { money_operation, epoch, count };
+        let mut claimed = ClaimedOperation { money_operation, epoch, count };
         let fresh = self.books.commands[command].attempts == 0;
-        let mut progress = Progress { fresh, last: None, sends: 0, limit: LIMIT };
+        let mut progress = SendProgress { never_sent: fresh, last_frame: None, sends: 0, limit: LIMIT };
         loop {
             if self.bad(8) {
                 return Ok(());
@@ -171,18 +171,18 @@ impl Simulation {
             if self.books.flaw == Flaw::CountsFromTheMeter {
                 claimed.count = seen.count + 1;
             }
-            match next(&claimed, &progress, &seen) {
-                Next::Settle => {
+            match next_action(&claimed, &progress, &seen) {
+                MoneyAction::Settle => {
                     self.log(|| format!("{} is in the meter", order.number));
                     return self.commit(|books| books.credited(command));
                 }
-                Next::Hold(_, why) => {
-                    self.log(|| format!("{} is held: {why}", order.number));
+                MoneyAction::Hold(_, case) => {
+                    self.log(|| format!("{} is held: {}", order.number, case.reason.as_str()));
                     return self.commit(|books| books.held(command));
                 }
-                Next::Refuse(..) => return Err(Violation::new("a credit was declined as a debit is").into()),
-                Next::Wait => return Ok(()),
-                Next::Send => {}
+                MoneyAction::Refuse(..) => return Err(Violation::new("a credit was declined as a debit is").into()),
+                MoneyAction::Wait => return Ok(()),
+                MoneyAction::Send => {}
             }
             let Some(frame_number) = self.commit(|books| Ok(books.begin_send(command)))? else { return Ok(()) };
             self.tally.frames += 1;
@@ -195,11 +195,15 @@ impl Simulation {
             if taken && self.books.flaw == Flaw::BelievesTheWrite {
                 return self.commit(|books| books.credited(command));
             }
-            progress = Progress { last: Some(Frame { challenge: seen.challenge, taken }), sends: progress.sends + 1, ..progress };
+            progress = SendProgress {
+                last_frame: Some(SentFrame { challenge: seen.challenge, accepted: taken }),
+                sends: progress.sends + 1,
+                ..progress
+            };
         }
     }
 
-    /// The task that gives money back: begins what is owed, asks the channel about each until its word.
+    /// The refund task: begins owed refunds, and requests each from the channel until it answers.
     pub(super) fn refunds(&mut self) -> Step {
         let owed: Vec<(usize, Fen)> = (0..self.books.attempts.len())
             .filter(|&at| self.books.attempts[at].state == "paid" && self.books.refunds.iter().all(|refund| refund.attempt != at))
@@ -224,14 +228,14 @@ impl Simulation {
             if self.bad(4) {
                 continue;
             }
-            // Asked for the first time, and again where the channel has never heard of it.
+            // Requested the first time, and again if the channel does not know it.
             let word = if refund.tries > 0 && self.channel.knows(&trade, &number) {
                 Message::Returned { refund: number }
             } else {
                 self.channel.refund(&trade, &number, refund.amount)
             };
             if self.bad(3) {
-                // The answer is lost; a notification may tell.
+                // The answer is lost; a notification may arrive instead.
                 if self.one_in(2) {
                     self.messages.push(word);
                 }
@@ -242,15 +246,15 @@ impl Simulation {
         Ok(())
     }
 
-    /// A person has a held command tried again, when the room has used something.
+    /// An operator retries a held command after some consumption.
     pub(super) fn try_again(&mut self) -> Step {
         let held = self.books.commands.iter().position(|command| command.state == CommandState::Case);
         let Some(command) = held else { return Ok(()) };
-        self.line.meter.uses(6_000);
+        self.line.meter.consume(6_000);
         self.commit(|books| books.try_again(command))
     }
 
-    /// A person gives a paid order back, where that may still be.
+    /// An operator refunds a paid order, where that is still allowed.
     pub(super) fn give_back(&mut self) -> Step {
         let paid: Vec<usize> = (0..self.books.orders.len())
             .filter(|&order| matches!(self.books.orders[order].state, OrderState::Paid | OrderState::Case))

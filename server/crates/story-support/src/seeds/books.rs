@@ -1,5 +1,5 @@
-//! The model of the store: what is durable, and the transactions that change it. What a transaction decides it asks of the product's
-//! rules; a step that they do not allow is a broken promise, as the real store refuses it.
+//! The model of the store: the durable state and the transactions that change it. Each transaction asks the product's rules; a
+//! step that they do not allow is a violation, as the real store refuses it.
 
 use std::collections::BTreeSet;
 
@@ -22,7 +22,7 @@ pub struct Order {
     pub number: u64,
     pub amount: Fen,
     pub state: OrderState,
-    /// What a person has to look at.
+    /// Open cases.
     pub cases: BTreeSet<&'static str>,
 }
 
@@ -33,7 +33,7 @@ pub struct Attempt {
     /// `pending`, `closing`, `paid`, `closed` or `held`.
     pub state: &'static str,
     pub paid: Fen,
-    /// When it is over, by our clock.
+    /// Its expiry by our clock.
     pub ends: u32,
 }
 
@@ -135,7 +135,7 @@ impl Books {
         Ok(())
     }
 
-    /// The attempt ended unpaid, and its order, unless another may still pay it.
+    /// Closes the attempt unpaid, and its order unless another attempt may still pay it.
     pub fn unpaid(&mut self, number: &str) -> Result<(), Violation> {
         let Some(index) = self.by_number(number) else { return Ok(()) };
         if !matches!(self.attempts[index].state, "pending" | "closing") {
@@ -150,7 +150,7 @@ impl Books {
         Ok(())
     }
 
-    /// The next money command of the meter, as the outbox gives it.
+    /// The next money command of the meter in the outbox.
     pub fn next_command(&self) -> Option<usize> {
         let held = self.commands.iter().any(|command| command.state == CommandState::Case);
         let at = |state| self.commands.iter().position(|command| command.state == state);
@@ -169,7 +169,7 @@ impl Books {
         row.claim
     }
 
-    /// Counts a try, and gives the frame's number; nothing where the command has ended.
+    /// Counts an attempt and gives the frame's number; none if the command has ended.
     pub fn begin_send(&mut self, command: usize) -> Option<u32> {
         let row = &mut self.commands[command];
         if !matches!(row.state, CommandState::Queued | CommandState::Sending) {
@@ -197,7 +197,7 @@ impl Books {
         Ok(())
     }
 
-    /// A person decides about a command.
+    /// Opens a case for a command.
     pub fn held(&mut self, command: usize) -> Result<(), Violation> {
         if !matches!(self.commands[command].state, CommandState::Queued | CommandState::Sending) {
             return Ok(());
@@ -208,7 +208,7 @@ impl Books {
         self.step(order, Case)
     }
 
-    /// And has it tried again, with the epoch and count that it was claimed for.
+    /// Retries it with the epoch and count of its claim.
     pub fn try_again(&mut self, command: usize) -> Result<(), Violation> {
         let row = &mut self.commands[command];
         row.state = if row.claim.is_some() { CommandState::Sending } else { CommandState::Queued };
@@ -217,7 +217,7 @@ impl Books {
         self.step(order, Paid)
     }
 
-    /// An order goes back whole, if no frame of it can arrive any more.
+    /// Refunds a whole order, if no frame of it can arrive any more.
     pub fn give_back(&mut self, order: usize) -> Result<bool, Violation> {
         let Some(command) = self.commands.iter().position(|command| command.order == order) else { return Ok(false) };
         let row = &mut self.commands[command];
@@ -234,7 +234,7 @@ impl Books {
         self.ask_refund(attempt, Account::Paid(ROOM), self.orders[order].amount)
     }
 
-    /// Reserved before the channel hears of it; never more than came.
+    /// Reserves a refund before the channel is asked; never more than was paid.
     pub fn ask_refund(&mut self, attempt: usize, from: Account, amount: Fen) -> Result<bool, Violation> {
         let of = |refund: &&Refund| refund.attempt == attempt && refund.state.is_reserved();
         let reserved: Fen = self.refunds.iter().filter(of).map(|refund| refund.amount).sum();
@@ -248,7 +248,7 @@ impl Books {
         Ok(true)
     }
 
-    /// The channel's final word about a refund.
+    /// The channel's final answer to a refund.
     pub fn refunded(&mut self, number: &str, happened: bool) -> Result<(), Violation> {
         let number = number.split('.').next().unwrap_or(number);
         let Some(index) = self.refunds.iter().position(|refund| refund.number == number) else { return Ok(()) };
@@ -278,7 +278,7 @@ impl Books {
         Ok(())
     }
 
-    /// Whether the money of an attempt credits nothing and lies apart.
+    /// Whether the payment of an attempt is in suspense.
     pub fn is_apart(&self, attempt: usize) -> bool {
         self.transfers.iter().any(|transfer| transfer.operation == "suspense" && transfer.reference == id(2, attempt))
     }
@@ -300,7 +300,7 @@ impl Books {
         Money(self.transfers.iter().map(of).sum())
     }
 
-    /// What must be true after every write.
+    /// The invariants after every write.
     pub fn check(&self) -> Result<(), Violation> {
         for account in [Account::Suspense, Account::Refunding, Account::Paid(ROOM), Account::InMeter(ROOM)] {
             if self.balance(&account) < Money::ZERO {

@@ -1,4 +1,4 @@
-//! A payment channel as it truly is: what was paid, what went back, and what it says of that.
+//! A payment channel as it truly is: its trades, their refunds, and its messages about them.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ pub enum Status {
 
 #[derive(Clone, Debug)]
 pub struct Trade {
-    /// The merchant's number, and its own.
+    /// The merchant's number.
     pub number: String,
     pub trade_no: String,
     pub amount: Fen,
@@ -32,7 +32,7 @@ impl Trade {
     }
 }
 
-/// What it tells, verified.
+/// A verified message of the channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Message {
     Paid { number: String, trade_no: String, amount: Fen },
@@ -77,7 +77,7 @@ impl Channel {
         }
     }
 
-    /// How a trade stands; nothing while it waits.
+    /// The final status of a trade; none while it waits.
     pub fn status(&self, number: &str) -> Option<Message> {
         let number = number.to_owned();
         match self.find(&number) {
@@ -88,7 +88,7 @@ impl Channel {
         }
     }
 
-    /// Gives back; the same number again gives nothing more.
+    /// Refunds; a repeated number refunds nothing more.
     pub fn refund(&mut self, number: &str, refund: &str, amount: Fen) -> Message {
         let refund = refund.to_owned();
         let Some(trade) = self.find_mut(number).filter(|trade| trade.was_paid()) else { return Message::NotReturned { refund } };

@@ -1,4 +1,4 @@
-//! What must be true: always, and when everything was said.
+//! The invariants that hold after every write, and those that hold at the end.
 
 use std::collections::BTreeSet;
 
@@ -12,9 +12,9 @@ use super::books::{self, CHANNEL};
 use super::outcome::Violation;
 
 impl Simulation {
-    /// The meter holds what the books know, or what the one command that is under way explains.
+    /// The meter holds what the store knows, or what the one pending command explains.
     pub(super) fn check_meter(&self) -> Result<(), Violation> {
-        let (count, cumulative, _) = self.line.meter.holds();
+        let (count, cumulative, _) = self.line.meter.totals();
         let (known, fen) = self.books.meter;
         let explained = |command: &books::Command| {
             let amount = self.books.orders[command.order].amount;
@@ -31,7 +31,7 @@ impl Simulation {
         }
     }
 
-    /// Everything was said: each payment is in the meter once, back with who paid, or a person's case.
+    /// After all messages: each payment is in the meter once, refunded, or a case.
     pub(super) fn check_end(&mut self) -> Result<(), Violation> {
         let mut wrong = false;
         for (index, order) in self.books.orders.iter().enumerate() {
@@ -64,7 +64,7 @@ impl Simulation {
         if !wrong && self.books.balance(&Account::Clearing(CHANNEL)) != -Fen(held).money() {
             return Err(Violation(format!("the channel holds {held} for us, and our books say otherwise")));
         }
-        let (_, cumulative, _) = self.line.meter.holds();
+        let (_, cumulative, _) = self.line.meter.totals();
         if self.books.balance(&Account::InMeter(books::ROOM)) > Fen(cumulative).money() {
             return Err(Violation::new("the books have more in the meter than is in it"));
         }

@@ -1,7 +1,7 @@
-//! The world of one seed. The product's own are: what a verified payment means (`domain::payment`), the steps of orders and refunds and
-//! what may go back (`domain::{order,refund}`), the postings (`domain::ledger`), what an activation of a money command does
-//! (`meters::delivery::next` over `meters::money_rule`), the sealed frames, the registers' profile and their decoding, and the simulated
-//! meter with its mailbox and wallet. Modelled are the store (`books`), the channel, and the line.
+//! The simulation of one seed. The product's own code decides what a verified payment means (`domain::payment`), the steps of
+//! orders and refunds and what is refundable (`domain::{order, refund}`), the postings (`domain::ledger`), each activation of a
+//! money command (`meters::delivery::next_action` over `domain::money_rule`), the sealed frames, the register profile and its
+//! decoding, and the simulated meter with its mailbox and wallet. The store (`books`), the channel and the line are models.
 
 mod actions;
 mod books;
@@ -19,22 +19,22 @@ use channel::{Channel, Message};
 use line::Line;
 pub use outcome::{Flaw, Tally, Violation};
 
-/// The instant of all meters: they do not look at it here.
+/// The time of all meters; nothing here depends on it.
 const START: Timestamp = Timestamp(1_795_600_000_000);
-/// What happens in one seed before everything is said again.
+/// Random actions of one seed.
 const STEPS: u32 = 60;
-/// A form can be paid for so many steps, by our clock.
+/// Steps until an attempt expires, by our clock.
 const LIFETIME: u32 = 20;
-/// What the channel does not know so long after the end cannot come to be any more.
+/// Steps after expiry at which a trade unknown to the channel is dead.
 const DEAD: u32 = 4;
-/// Rounds in which everything must come to its end.
+/// Rounds without faults, in which everything must end.
 const ROUNDS: u32 = 60;
 /// The most that the meter may hold.
 const LIMIT: Fen = Fen(30_000);
 
-/// What cuts an action short.
+/// Why an action was cut short.
 enum Stop {
-    /// The process died; what it had in memory is gone.
+    /// The process crashed and lost its memory.
     Crash,
     Violation(Violation),
 }
@@ -51,22 +51,22 @@ struct Simulation {
     rng: Rng,
     now: u32,
     channel: Channel,
-    /// What the channel has said and nobody has heard.
+    /// Messages of the channel that have not arrived.
     messages: Vec<Message>,
     line: Line,
     books: Books,
-    /// Nothing goes wrong any more.
+    /// No faults any more.
     calm: bool,
     verbose: bool,
     tally: Tally,
-    /// An action is under way; one more may come between two of its writes.
+    /// Another action runs between two writes of one.
     nested: bool,
 }
 
 /// Runs one seed to its end. `verbose` prints each step.
 ///
 /// # Errors
-/// The promise that it broke.
+/// The violated invariant.
 pub fn run(seed: u64, flaw: Flaw, verbose: bool) -> Result<Tally, Violation> {
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_be_bytes());
@@ -104,7 +104,7 @@ impl Simulation {
         self.rng.below(n) == 0
     }
 
-    /// Whether something goes wrong.
+    /// Whether a fault with a probability of 1/n happens.
     fn bad(&self, n: u64) -> bool {
         !self.calm && self.one_in(n)
     }
@@ -132,7 +132,7 @@ impl Simulation {
             8 => self.give_back(),
             _ => {
                 self.line.old_frame(&self.rng);
-                self.line.meter.uses(self.rng.below(400) as u32);
+                self.line.meter.consume(self.rng.below(400) as u32);
                 Ok(())
             }
         };
@@ -148,10 +148,10 @@ impl Simulation {
         self.check_meter()
     }
 
-    /// A transaction: all of it or nothing, and the process may die before and after.
+    /// A transaction: all or nothing, and the process may crash before and after it.
     fn commit<T>(&mut self, change: impl FnOnce(&mut Books) -> Result<T, Violation>) -> Step<T> {
         if !self.nested && self.bad(6) {
-            // Somebody else comes between.
+            // Another action comes between.
             self.nested = true;
             let what = [3, 8, 8, 4][self.rng.below(4) as usize];
             let done = match what {

@@ -1,25 +1,25 @@
-//! What may be wrong with a world, and what is said of one.
+//! Flaws to inject, violations, and what a run counts.
 
 use std::fmt;
 
-/// A mistake that somebody might make.
+/// A bug to inject.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Flaw {
     #[default]
     None,
-    /// An event that was heard before is settled again.
+    /// An event is settled again when repeated.
     ForgetsEvents,
-    /// The count that a command makes is taken from the meter, and not from the claim.
+    /// The purchase count of a command is taken from the meter instead of the claim.
     CountsFromTheMeter,
-    /// A frame that was taken is settled without being read back.
+    /// An accepted frame is settled without reading it back.
     BelievesTheWrite,
-    /// A refund is tried again under another number.
+    /// A refund is retried under another number.
     RefundsUnderNewNumbers,
-    /// An order is given back although a frame of it was sent.
+    /// An order is refunded although a frame of it was sent.
     RefundsWhatMayArrive,
-    /// A payment for a closed order is passed over.
+    /// A payment for a closed order is ignored.
     GivesUpLatePayments,
-    /// A question without an answer is taken for an unpaid trade.
+    /// A query without an answer counts as an unpaid trade.
     BelievesSilence,
 }
 
@@ -39,7 +39,7 @@ impl fmt::Display for Violation {
     }
 }
 
-/// What happened, so that a simulation in which nothing happens does not pass for a proof.
+/// Counts of what happened, so that an empty simulation does not count as a proof.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     pub payments: u64,
@@ -53,7 +53,7 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Whether all of it did.
+    /// Whether everything happened at least once.
     pub fn happened(&self) -> bool {
         [self.payments, self.credited, self.late, self.twice, self.refunds, self.frames, self.cases, self.crashes]
             .into_iter()

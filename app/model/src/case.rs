@@ -1,0 +1,333 @@
+//! Cases: what a person must decide. A case is stored as its kind and the JSON of its detail.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::ids::ClosingId;
+use crate::order::Tender;
+use crate::time::{Date, Timestamp};
+use crate::word_enum;
+
+mod money;
+mod reasons;
+
+pub use money::{BillCase, DeliveryCase, JournalCase, MeterPosition, PaymentCase, RefundCase, UndeliverableCase};
+pub use reasons::{
+    CertificateState, ClosingReason, HeldReadingReason, HoldReason, MoneyRecord, PaymentReason, PaymentSource, RefundReason,
+    RefundTrouble, UnusableReason,
+};
+
+word_enum! {
+    /// What a case is about; the operator's pages have words for each kind and its next step.
+    pub enum CaseKind {
+        /// A money command is neither delivered nor undelivered by the rule; money commands of that meter wait.
+        Delivery = "delivery",
+        /// Purchase count or cumulative amount in the meter differ from the ledger's.
+        MeterDiffers = "meter-differs",
+        /// A counter fell, jumped or came out of order.
+        Reading = "reading",
+        /// Another serial number answers at this address.
+        Identity = "identity",
+        /// A verified payment does not fit its order: amount, merchant or state.
+        Payment = "payment",
+        /// One order was paid twice; the second payment goes back.
+        PaidTwice = "paid-twice",
+        /// Paid for a meter that accepts no more sales; the payment goes back.
+        Undeliverable = "undeliverable",
+        /// A refund failed, takes too long, or cannot go through its channel.
+        Refund = "refund",
+        /// The channel refunded money that this system did not ask it to.
+        RefundElsewhere = "refund-elsewhere",
+        /// The relay does not follow its commands.
+        Relay = "relay",
+        /// The meter rejects our password for switching and setting, or none is configured. The server does not retry while the
+        /// case is open.
+        Password = "password",
+        /// A meter that cannot be read as it is registered.
+        Unusable = "unusable",
+        /// Planned prices did not come into force.
+        Prices = "prices",
+        /// Another system changed parameters in the meter.
+        Parameters = "parameters",
+        /// A clock that does not keep time.
+        Clock = "clock",
+        /// The meter's journal holds money that no command of this system moved.
+        Journal = "journal",
+        /// Energy was consumed where no price plan applies.
+        Unpriced = "unpriced",
+        /// The channel's bill has a line that is unknown here.
+        BillChannelOnly = "bill-channel-only",
+        /// The ledger has an entry that no bill has.
+        BillOursOnly = "bill-ours-only",
+        /// Bill and ledger have different amounts.
+        BillAmount = "bill-amount",
+        /// The bill has it as done and the ledger does not.
+        BillState = "bill-state",
+        /// Bill and ledger agree, and the meter does not.
+        BillMeter = "bill-meter",
+        /// The bill or the ledger of a closed settlement day changed.
+        BillReopened = "bill-reopened",
+        /// A certificate of a payment channel expires.
+        Expiry = "expiry",
+        /// An account closure cannot continue: a meter is lost, or there is no way to pay the balance.
+        Closing = "closing",
+    }
+}
+
+/// What was found, by kind.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "detail", rename_all = "kebab-case")]
+pub enum CaseDetail {
+    Delivery(Box<DeliveryCase>),
+    MeterDiffers {
+        ledger: MeterPosition,
+        meter: MeterPosition,
+    },
+    Reading(ReadingCase),
+    Identity {
+        /// The serial number that answers.
+        answers: String,
+    },
+    Payment(PaymentCase),
+    PaidTwice(PaymentCase),
+    Undeliverable(UndeliverableCase),
+    Refund(RefundCase),
+    RefundElsewhere(PaymentCase),
+    Relay(RelayCase),
+    Password(RelayCase),
+    Unusable(UnusableCase),
+    Prices(PricesCase),
+    Parameters(ParametersCase),
+    Clock {
+        off_s: Option<i64>,
+        /// How often the clock was set within a month.
+        sets: i64,
+    },
+    Journal(JournalCase),
+    Unpriced {
+        since: Timestamp,
+    },
+    BillChannelOnly(BillCase),
+    BillOursOnly(BillCase),
+    BillAmount(BillCase),
+    BillState(BillCase),
+    BillMeter(BillCase),
+    BillReopened {
+        channel: Tender,
+        day: Date,
+    },
+    Expiry(ExpiryCase),
+    Closing {
+        reason: ClosingReason,
+        closing: ClosingId,
+    },
+}
+
+/// A counter value that is stored and not counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadingCase {
+    pub quality: HeldReadingReason,
+    pub at: Timestamp,
+    pub total_wh: i64,
+    pub last_at: Option<Timestamp>,
+    pub last_total_wh: Option<i64>,
+}
+
+/// What was seen of a plain command: the relay, or the clock.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RelayCase {
+    /// The command's kind.
+    pub command: String,
+    /// Whether the relay should be closed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub closed: Option<bool>,
+    /// The status word.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// 0.01 A.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub current_ca: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub power_w: Option<i64>,
+    /// By how much the clock is off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub off_s: Option<i64>,
+}
+
+/// Why a meter cannot be read as it is registered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnusableCase {
+    pub reason: UnusableReason,
+    /// The value that is wrong.
+    pub value: String,
+}
+
+/// Prices that did not come into force.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PricesCase {
+    /// By rate.
+    pub planned: [u32; 4],
+    pub since: Timestamp,
+    pub clock_off_s: Option<i64>,
+}
+
+/// Parameter commands that a meter accepted, and how many this system sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ParametersCase {
+    pub since: Timestamp,
+    pub accepted: i64,
+    pub sent: i64,
+}
+
+/// A certificate that expires.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExpiryCase {
+    /// The configuration key that names it.
+    pub key: String,
+    pub until: Timestamp,
+    pub state: CertificateState,
+}
+
+/// A stored detail that does not have the form of its kind.
+#[derive(Debug, thiserror::Error)]
+#[error("the detail of a case of kind {} is malformed", kind.as_str())]
+pub struct MalformedDetail {
+    pub kind: CaseKind,
+    #[source]
+    pub source: serde_json::Error,
+}
+
+impl CaseDetail {
+    #[must_use]
+    pub const fn kind(&self) -> CaseKind {
+        match self {
+            Self::Delivery(_) => CaseKind::Delivery,
+            Self::MeterDiffers { .. } => CaseKind::MeterDiffers,
+            Self::Reading(_) => CaseKind::Reading,
+            Self::Identity { .. } => CaseKind::Identity,
+            Self::Payment(_) => CaseKind::Payment,
+            Self::PaidTwice(_) => CaseKind::PaidTwice,
+            Self::Undeliverable(_) => CaseKind::Undeliverable,
+            Self::Refund(_) => CaseKind::Refund,
+            Self::RefundElsewhere(_) => CaseKind::RefundElsewhere,
+            Self::Relay(_) => CaseKind::Relay,
+            Self::Password(_) => CaseKind::Password,
+            Self::Unusable(_) => CaseKind::Unusable,
+            Self::Prices(_) => CaseKind::Prices,
+            Self::Parameters(_) => CaseKind::Parameters,
+            Self::Clock { .. } => CaseKind::Clock,
+            Self::Journal(_) => CaseKind::Journal,
+            Self::Unpriced { .. } => CaseKind::Unpriced,
+            Self::BillChannelOnly(_) => CaseKind::BillChannelOnly,
+            Self::BillOursOnly(_) => CaseKind::BillOursOnly,
+            Self::BillAmount(_) => CaseKind::BillAmount,
+            Self::BillState(_) => CaseKind::BillState,
+            Self::BillMeter(_) => CaseKind::BillMeter,
+            Self::BillReopened { .. } => CaseKind::BillReopened,
+            Self::Expiry(_) => CaseKind::Expiry,
+            Self::Closing { .. } => CaseKind::Closing,
+        }
+    }
+
+    /// The stored JSON of the detail, without its kind.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        match serde_json::to_value(self) {
+            Ok(Value::Object(mut tagged)) => tagged.remove("detail").unwrap_or_default().to_string(),
+            _ => Value::Null.to_string(),
+        }
+    }
+
+    /// From the stored kind and JSON.
+    ///
+    /// # Errors
+    /// [`MalformedDetail`].
+    pub fn from_json(kind: CaseKind, detail: &str) -> Result<Self, MalformedDetail> {
+        let malformed = |source| MalformedDetail { kind, source };
+        let detail: Value = serde_json::from_str(detail).map_err(malformed)?;
+        serde_json::from_value(json!({ "kind": kind, "detail": detail })).map_err(malformed)
+    }
+
+    /// The account closure that it is about.
+    #[must_use]
+    pub const fn closing(&self) -> Option<ClosingId> {
+        match self {
+            Self::Closing { closing, .. } => Some(*closing),
+            Self::Undeliverable(case) => case.closing,
+            _ => None,
+        }
+    }
+
+    /// The settlement day that it is about.
+    #[must_use]
+    pub const fn settlement_day(&self) -> Option<(Tender, Date)> {
+        match self {
+            Self::BillChannelOnly(bill)
+            | Self::BillOursOnly(bill)
+            | Self::BillAmount(bill)
+            | Self::BillState(bill)
+            | Self::BillMeter(bill) => Some((bill.channel, bill.day)),
+            Self::BillReopened { channel, day } => Some((*channel, *day)),
+            _ => None,
+        }
+    }
+
+    /// Whether the order's money may have to be refunded.
+    #[must_use]
+    pub fn may_need_refund(&self) -> bool {
+        match self {
+            Self::Delivery(case) => case.reason == HoldReason::HoardingLimit,
+            detail => matches!(
+                detail.kind(),
+                CaseKind::Payment | CaseKind::PaidTwice | CaseKind::Undeliverable | CaseKind::Refund | CaseKind::RefundElsewhere
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::AppError;
+    use crate::ids::Uuid;
+    use crate::money::Fen;
+    use crate::order::OrderState;
+
+    #[test]
+    fn details_round_trip() {
+        let refund = |reason| RefundCase { reason, refund: None, channel: Some(Tender::Alipay), amount: Fen(5_000) };
+        for detail in [
+            CaseDetail::Clock { off_s: Some(400), sets: 2 },
+            CaseDetail::Closing { reason: ClosingReason::Lost, closing: ClosingId(Uuid::from_u128(7)) },
+            CaseDetail::Refund(refund(Some(RefundReason::Trouble(RefundTrouble::Slow)))),
+            CaseDetail::Refund(refund(Some(RefundReason::Refused(AppError::RefundTooOld)))),
+            CaseDetail::Delivery(Box::new(DeliveryCase {
+                expected: Some(MeterPosition { order: Some(u64::MAX), ..MeterPosition::default() }),
+                ..DeliveryCase::new(HoldReason::Order)
+            })),
+            CaseDetail::Payment(PaymentCase {
+                reason: PaymentReason::Amount,
+                channel: Tender::WechatPay,
+                source: PaymentSource::Query,
+                out_trade_no: "A1".into(),
+                trade_no: None,
+                amount: Fen(1),
+                refunded: None,
+                expected: Some(Fen(2)),
+                order_was: Some(OrderState::Pending),
+            }),
+        ] {
+            let json = detail.to_json();
+            assert!(!json.contains("kind"), "{json}");
+            assert_eq!(CaseDetail::from_json(detail.kind(), &json).unwrap(), detail);
+        }
+    }
+
+    #[test]
+    fn malformed_details_are_refused() {
+        for detail in ["{}", "?", r#"{"reason":"unknown","closing":null}"#] {
+            assert!(CaseDetail::from_json(CaseKind::Closing, detail).is_err(), "{detail}");
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! The forms of the account lifecycle.
+
+use leptos::prelude::*;
+
+use crate::api::form::{parse, room_page};
+use crate::api::{ApiError, answer};
+use crate::ports::{operator, ports};
+use model::console::{BalanceTarget, Counted, Device, ResidentToAdd, checked_reason, kwh};
+use model::error::AppError;
+use model::ids::ClosingId;
+use model::money::Fen;
+use model::order::Tender;
+
+fn page(closing: &str) -> String {
+    format!("/closings/{closing}")
+}
+
+/// The account of that number, or the counter where no number is given.
+fn balance_target(tender: &str, account: &str) -> Result<BalanceTarget, AppError> {
+    match account.trim() {
+        "" => Tender::parse(tender).map(BalanceTarget::Counter).ok_or(AppError::Invalid),
+        number => Ok(BalanceTarget::Account(number.to_owned())),
+    }
+}
+
+fn optional<T: std::str::FromStr>(text: &str) -> Result<Option<T>, AppError> {
+    match text.trim() {
+        "" => Ok(None),
+        text => parse(text).map(Some),
+    }
+}
+
+fn device(serial: &str, gateway: &str, unit: &str, profile: &str) -> Result<Device, AppError> {
+    let serial = serial.trim();
+    if serial.len() != 12 || !serial.bytes().all(|byte| byte.is_ascii_digit()) || profile.len() > 60 {
+        return Err(AppError::Invalid);
+    }
+    let profile = Some(profile.trim()).filter(|profile| !profile.is_empty()).map(str::to_owned);
+    Ok(Device { serial: serial.to_owned(), gateway: optional(gateway)?, unit: optional(unit)?, profile })
+}
+
+/// Adds a resident to an account. Without a password it is a person who has a login already.
+#[server(name = AddResident, prefix = "/api", endpoint = "operator/add-resident")]
+pub async fn add_resident(meter: String, name: String, login: String, password: String) -> Result<(), ApiError> {
+    let (ports, who) = (ports()?, operator()?);
+    let done = async {
+        let (name, login) = (name.trim().to_owned(), login.trim().to_owned());
+        let too_long = name.chars().count() > 60 || login.chars().count() > 60;
+        if login.is_empty() || too_long || (name.is_empty() && !password.is_empty()) {
+            return Err(AppError::Invalid);
+        }
+        let resident =
+            if password.is_empty() { ResidentToAdd::Known(login) } else { ResidentToAdd::New { name, login, password } };
+        ports.account_lifecycle.add_resident(&who, parse(&meter)?, &resident).await
+    };
+    answer(done.await.map(|()| room_page(&meter)), &room_page(&meter))
+}
+
+#[server(name = RemoveResident, prefix = "/api", endpoint = "operator/remove-resident")]
+pub async fn remove_resident(meter: String, login: String) -> Result<(), ApiError> {
+    let (ports, who) = (ports()?, operator()?);
+    let done = async { ports.account_lifecycle.remove_resident(&who, parse(&meter)?, &login).await }.await;
+    answer(done.map(|()| room_page(&meter)), &room_page(&meter))
+}
+
+/// Adds another meter of the room to an account.
+#[server(name = AddMeter, prefix = "/api", endpoint = "operator/add-meter")]
+pub async fn add_meter(meter: String, other: String) -> Result<(), ApiError> {
+    let (ports, who) = (ports()?, operator()?);
+    let done = async { ports.account_lifecycle.add_meter(&who, parse(&meter)?, parse(&other)?).await }.await;
+    answer(done.map(|()| room_page(&other)), &room_page(&meter))
+}
+
+/// Begins to close an account.
+#[server(name = CloseAccount, prefix = "/api", endpoint = "operator/close-account")]
+pub async fn close_account(meter: String, tender: String, account: String, reason: String, key: String) -> Result<(), ApiError> {
+    let (ports, who) = (ports()?, operator()?);
+    let done = async {
+        let target = balance_target(&tender, &account)?;
+        ports.account_lifecycle.close_account(&who, parse(&meter)?, &target, &checked_reason(&reason)?, parse(&key)?).await
+    };
+    answer(done.await.map(|id| page(&id.to_string())), &room_page(&meter))
+}
+
+/// Begins to move an account to the room of another meter.
+#[server(name = MoveAccount, prefix = "/api", endpoint = "operator/move-account")]
+pub async fn move_account(meter: String, to: String, reason: String, key: String) -> Result<(), ApiError> {
+    let (ports, who) = (ports()?, operator()?);
+    let done = async {
+        ports.account_lifecycle.move_account(&who, parse(&meter)?, parse(&to)?, &checked_reason(&reason)?, parse(&key)?).await
+    }
+    .await;
+    answer(done.map(|id| page(&id.to_string())), &room_page(&meter))
+}
+
+/// Begins to replace a meter with its final reading.
+#[server(name = BeginReplacement, prefix = "/api", endpoint = "operator/replace-meter")]
+pub async fn begin_replacement(meter: String, reason: String, key: String) -> Result<(), ApiError> {
+    let (ports, who) = (ports()?, operator()?);
+    let done =
+        async { ports.account_lifecycle.begin_replacement(&who, parse(&meter)?, &checked_reason(&reason)?, parse(&key)?).await }
+            .await;
+    answer(done.map(|id| page(&id.to_string())), &room_page(&meter))
+}
+
+/// Replaces a meter that has no account.
+#[server(name = SwapMeter, prefix = "/api", endpoint = "operator/swap-meter")]
+pub async fn swap_meter(
+    meter: String,
+    serial: String,
+    gateway: String,
+    unit: String,
+    profile: String,
+    reason: String,
+) -> Result<(), ApiError> {
+    let (ports, who) = (ports()?, operator()?);
+    let done = async {
+        let device = device(&serial, &gateway, &unit, &profile)?;
+        ports.account_lifecycle.swap_meter(&who, parse(&meter)?, &device, &checked_reason(&reason)?).await
+    };
+    answer(done.await.map(|new| room_page(&new.to_string())), &room_page(&meter))
+}
+
+/// Installs the new meter of a replacement.
+#[server(name = InstallMeter, prefix = "/api", endpoint = "operator/install-meter")]
+pub async fn install_meter(
+    closing: String,
+    serial: String,
+    gateway: String,
+    unit: String,
+    profile: String,
+) -> Result<(), ApiError> {
+    let (ports, who) = (ports()?, operator()?);
+    let done = async {
+        let device = device(&serial, &gateway, &unit, &profile)?;
+        ports.account_lifecycle.install_meter(&who, parse::<ClosingId>(&closing)?, &device).await
+    };
+    answer(done.await.map(|_| page(&closing)), &page(&closing))
+}
+
+/// Ends a meter that cannot be read, with what a person read off it.
+#[server(name = CountMeter, prefix = "/api", endpoint = "operator/count-meter")]
+pub async fn count_meter(
+    closing: String,
+    meter: String,
+    remaining: String,
+    total: String,
+    reason: String,
+) -> Result<(), ApiError> {
+    let (ports, who) = (ports()?, operator()?);
+    let done = async {
+        let remaining = match remaining.trim() {
+            "" => None,
+            text => Some(signed_yuan(text)?),
+        };
+        let total = if total.trim().is_empty() { None } else { Some(kwh(&total)?) };
+        let counted = Counted { remaining, total, reason: checked_reason(&reason)? };
+        ports.account_lifecycle.count_meter(&who, parse(&closing)?, parse(&meter)?, &counted).await
+    };
+    answer(done.await.map(|()| page(&closing)), &page(&closing))
+}
+
+/// Yuan; negative in overdraft.
+fn signed_yuan(text: &str) -> Result<Fen, AppError> {
+    let (sign, digits) = text.strip_prefix('-').map_or((1, text), |digits| (-1, digits));
+    Fen::parse_yuan(digits.trim()).map(|fen| Fen(fen.0 * sign)).map_err(|_| AppError::InvalidAmount)
+}
+
+/// Changes where the balance of a closing goes.
+#[server(name = DecideClosing, prefix = "/api", endpoint = "operator/decide-closing")]
+pub async fn decide_closing(closing: String, tender: String, account: String) -> Result<(), ApiError> {
+    let (ports, who) = (ports()?, operator()?);
+    let done =
+        async { ports.account_lifecycle.decide_closing(&who, parse(&closing)?, &balance_target(&tender, &account)?).await };
+    answer(done.await.map(|()| page(&closing)), &page(&closing))
+}
+
+/// Withdraws a closing that has had no effect yet.
+#[server(name = WithdrawClosing, prefix = "/api", endpoint = "operator/withdraw-closing")]
+pub async fn withdraw_closing(closing: String) -> Result<(), ApiError> {
+    let (ports, who) = (ports()?, operator()?);
+    let done = async { ports.account_lifecycle.withdraw_closing(&who, parse(&closing)?).await }.await;
+    answer(done.map(|()| page(&closing)), &page(&closing))
+}
+
+/// Assigns an undeliverable purchase to another account.
+#[server(name = ReassignOrder, prefix = "/api", endpoint = "operator/reassign-order")]
+pub async fn reassign_order(closing: String, order: String, account: String) -> Result<(), ApiError> {
+    let (ports, who) = (ports()?, operator()?);
+    let done = async { ports.account_lifecycle.reassign_order(&who, parse(&order)?, account.trim()).await }.await;
+    answer(done.map(|()| page(&closing)), &page(&closing))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn balance_goes_over_the_counter_or_to_an_account() {
+        assert_eq!(balance_target("cash", " "), Ok(BalanceTarget::Counter(Tender::Cash)));
+        assert_eq!(balance_target("cash", " 2611230000000001"), Ok(BalanceTarget::Account("2611230000000001".into())));
+        assert_eq!(balance_target("gold", ""), Err(AppError::Invalid));
+    }
+
+    #[test]
+    fn new_meter_serial_has_twelve_digits() {
+        assert_eq!(device("990000000001", "", " ", ""), Ok(Device { serial: "990000000001".into(), ..Device::default() }));
+        for (serial, unit) in [("99000000001", ""), ("99000000000a", ""), ("990000000001", "300"), ("990000000001", "x")] {
+            assert_eq!(device(serial, "", unit, ""), Err(AppError::Invalid), "{serial} {unit}");
+        }
+    }
+
+    #[test]
+    fn remaining_amount_may_be_negative() {
+        assert_eq!((signed_yuan("12.30"), signed_yuan("-0.5")), (Ok(Fen(1_230)), Ok(Fen(-50))));
+        assert_eq!(signed_yuan("--1"), Err(AppError::InvalidAmount));
+    }
+}

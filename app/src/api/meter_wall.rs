@@ -1,0 +1,23 @@
+//! The meter wall and the search.
+
+use async_trait::async_trait;
+
+use crate::ports::Who;
+use model::console::{MeterLine, RoomName};
+use model::error::AppError;
+use model::meter::Latest;
+
+/// A meter on the wall.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WallMeter {
+    pub name: RoomName,
+    pub latest: Latest,
+}
+
+#[async_trait]
+pub trait MeterWallPort: Send + Sync {
+    /// Every meter that the operator may see, in the order of the wall.
+    async fn wall_meters(&self, who: &Who) -> Result<Vec<WallMeter>, AppError>;
+    /// Rooms whose name, resident or account number contains every word of the text.
+    async fn search(&self, who: &Who, text: &str) -> Result<Vec<MeterLine>, AppError>;
+}

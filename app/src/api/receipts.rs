@@ -1,0 +1,29 @@
+//! Receipts, and the register of sales and returns.
+
+use async_trait::async_trait;
+use leptos::prelude::*;
+
+use super::form::parse;
+use super::{ApiError, answer};
+use crate::link;
+use crate::ports::{Who, operator, ports};
+use model::console::{Receipt, ReceiptNumber, RecordQuery, Records};
+use model::error::AppError;
+
+#[async_trait]
+pub trait ReceiptsPort: Send + Sync {
+    async fn receipt(&self, who: &Who, number: ReceiptNumber) -> Result<Receipt, AppError>;
+    /// Counts a print of a receipt.
+    async fn print_receipt(&self, who: &Who, number: ReceiptNumber) -> Result<(), AppError>;
+    /// A page of the register, with the totals of the whole filter.
+    async fn records(&self, who: &Who, query: &RecordQuery) -> Result<Records, AppError>;
+}
+
+/// Counts a print of a receipt, and shows the receipt for printing.
+#[server(name = PrintReceipt, prefix = "/api", endpoint = "operator/print-receipt")]
+pub async fn print_receipt(number: String) -> Result<(), ApiError> {
+    let (ports, who) = (ports()?, operator()?);
+    let back = format!("/receipts/{number}");
+    let done = async { ports.receipts.print_receipt(&who, parse::<ReceiptNumber>(&number)?).await }.await;
+    answer(done.map(|()| link::with(&back, "print", "1")), &back)
+}

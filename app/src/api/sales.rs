@@ -1,0 +1,110 @@
+//! Sales over the counter, returns from meters, and corrections of both.
+
+use async_trait::async_trait;
+use leptos::prelude::*;
+
+use super::form::{parse, room_page, yuan};
+use super::{ApiError, answer};
+use crate::ports::{Who, operator, ports};
+use model::console::{Original, Page, ReturnLine, ReturnRequest, ReturnTarget, Sale, checked_reason};
+use model::error::AppError;
+use model::ids::{MeterId, OrderId, ReturnId, Uuid};
+use model::order::Tender;
+
+/// A correction is a [`ReturnRequest`] too: of a whole sale or return.
+#[async_trait]
+pub trait SalesPort: Send + Sync {
+    async fn sell(&self, who: &Who, sale: &Sale) -> Result<OrderId, AppError>;
+    /// Requests a return or a correction.
+    async fn ask_return(&self, who: &Who, request: &ReturnRequest) -> Result<ReturnId, AppError>;
+    /// Approves as the second person.
+    async fn approve_return(&self, who: &Who, id: ReturnId) -> Result<(), AppError>;
+    /// Refuses as the second person.
+    async fn reject_return(&self, who: &Who, id: ReturnId, reason: &str) -> Result<(), AppError>;
+    /// Withdraws a request of which nothing was sent to the meter.
+    async fn cancel_return(&self, who: &Who, id: ReturnId) -> Result<(), AppError>;
+    /// Records that the money was handed over the counter.
+    async fn pay_out(&self, who: &Who, id: ReturnId) -> Result<(), AppError>;
+    async fn return_line(&self, who: &Who, id: ReturnId) -> Result<ReturnLine, AppError>;
+    /// What waits for a second person, oldest first, and whether this operator may be one.
+    async fn approvals(&self, who: &Who, page: i64) -> Result<(Page<ReturnLine>, bool), AppError>;
+    /// A sale or return that may be corrected.
+    async fn original(&self, who: &Who, id: Uuid) -> Result<Original, AppError>;
+}
+
+fn page(id: &str) -> String {
+    format!("/returns/{id}")
+}
+
+/// A sale from the fields of its form.
+pub(super) fn sale(meter: MeterId, amount: &str, tender: &str, key: &str) -> Result<Sale, AppError> {
+    let amount = yuan(amount)?;
+    let tender = Tender::parse(tender).filter(|tender| tender.is_counter()).ok_or(AppError::Invalid)?;
+    Ok(Sale { meter, amount, tender, key: parse::<Uuid>(key)? })
+}
+
+#[server(name = Sell, prefix = "/api", endpoint = "operator/sell")]
+pub async fn sell(meter: String, amount: String, tender: String, key: String) -> Result<(), ApiError> {
+    let (ports, who) = (ports()?, operator()?);
+    let done = async { ports.sales.sell(&who, &sale(parse(&meter)?, &amount, &tender, &key)?).await }.await;
+    answer(done.map(|_| room_page(&meter)), &room_page(&meter))
+}
+
+/// Requests a return of remaining credit.
+#[server(name = AskReturn, prefix = "/api", endpoint = "operator/return")]
+pub async fn ask_return(meter: String, amount: String, tender: String, reason: String, key: String) -> Result<(), ApiError> {
+    let (ports, who) = (ports()?, operator()?);
+    let done = async {
+        let tender = Tender::parse(&tender).ok_or(AppError::Invalid)?;
+        let of = ReturnTarget::Remaining { meter: parse(&meter)?, tender, amount: yuan(&amount)? };
+        ports.sales.ask_return(&who, &ReturnRequest { of, reason: checked_reason(&reason)?, key: parse(&key)? }).await
+    };
+    answer(done.await.map(|id| page(&id.to_string())), &room_page(&meter))
+}
+
+/// Requests the correction of a wrong sale or return.
+#[server(name = Correct, prefix = "/api", endpoint = "operator/correct")]
+pub async fn correct(original: String, sale: bool, amount: String, reason: String, key: String) -> Result<(), ApiError> {
+    let (ports, who) = (ports()?, operator()?);
+    let done = async {
+        let of = if sale {
+            ReturnTarget::Sale(parse::<OrderId>(&original)?, yuan(&amount)?)
+        } else {
+            ReturnTarget::Return(parse::<ReturnId>(&original)?)
+        };
+        ports.sales.ask_return(&who, &ReturnRequest { of, reason: checked_reason(&reason)?, key: parse(&key)? }).await
+    };
+    answer(done.await.map(|id| page(&id.to_string())), &format!("/corrections/{original}"))
+}
+
+/// Approves a return or correction as the second person.
+#[server(name = ApproveReturn, prefix = "/api", endpoint = "operator/approve-return")]
+pub async fn approve_return(id: String) -> Result<(), ApiError> {
+    let (ports, who) = (ports()?, operator()?);
+    let done = async { ports.sales.approve_return(&who, parse(&id)?).await }.await;
+    answer(done.map(|()| page(&id)), &page(&id))
+}
+
+/// Refuses a return or correction as the second person.
+#[server(name = RejectReturn, prefix = "/api", endpoint = "operator/reject-return")]
+pub async fn reject_return(id: String, reason: String) -> Result<(), ApiError> {
+    let (ports, who) = (ports()?, operator()?);
+    let done = async { ports.sales.reject_return(&who, parse(&id)?, &checked_reason(&reason)?).await }.await;
+    answer(done.map(|()| page(&id)), &page(&id))
+}
+
+/// Withdraws a request of which nothing was sent to the meter.
+#[server(name = CancelReturn, prefix = "/api", endpoint = "operator/cancel-return")]
+pub async fn cancel_return(id: String) -> Result<(), ApiError> {
+    let (ports, who) = (ports()?, operator()?);
+    let done = async { ports.sales.cancel_return(&who, parse(&id)?).await }.await;
+    answer(done.map(|()| page(&id)), &page(&id))
+}
+
+/// Records that the money was handed over the counter.
+#[server(name = PayOut, prefix = "/api", endpoint = "operator/pay-out")]
+pub async fn pay_out(id: String) -> Result<(), ApiError> {
+    let (ports, who) = (ports()?, operator()?);
+    let done = async { ports.sales.pay_out(&who, parse(&id)?).await }.await;
+    answer(done.map(|()| page(&id)), &page(&id))
+}

@@ -1,0 +1,82 @@
+//! `/reconcile.csv`: a settlement day and its differences as a file.
+
+use app::api::reconciliation::{DifferenceLine, day_of};
+use app::i18n::reconcile::{class, words};
+use app::pages::operator::reconcile::lines::next;
+use axum::Extension;
+use axum::extract::{Query, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use model::error::AppError;
+use model::language::Lang;
+use model::money::Fen;
+use serde::Deserialize;
+
+use super::csv::line;
+use crate::http::{AppState, RequestInfo};
+
+#[derive(Deserialize)]
+pub struct DayQuery {
+    #[serde(default)]
+    channel: String,
+    #[serde(default)]
+    day: String,
+}
+
+/// The access table allows operators only, and the port only those of the whole site.
+pub async fn reconciliation(
+    State(state): State<AppState>,
+    Query(query): Query<DayQuery>,
+    Extension(info): Extension<RequestInfo>,
+) -> Response {
+    let Some(who) = &info.who else { return StatusCode::UNAUTHORIZED.into_response() };
+    let shown = async {
+        let (channel, day) = day_of(&query.channel, &query.day)?;
+        Ok::<_, AppError>((channel, day, state.ports.reconciliation.settlement_day(who, channel, day).await?))
+    };
+    let (channel, day, shown) = match shown.await {
+        Ok(shown) => shown,
+        Err(error) => {
+            let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            return status.into_response();
+        }
+    };
+    let t = words(info.lang);
+    let mut file = "\u{feff}".to_owned();
+    for (name, sum) in [
+        (t.bill, shown.day.bill.to_string()),
+        (t.ledger, shown.day.ledger.to_string()),
+        (t.listed, shown.day.gaps.to_string()),
+        (t.fees, shown.day.fees.to_string()),
+        (t.net, shown.day.net().to_string()),
+        (t.received, shown.day.received.to_string()),
+    ] {
+        file += &line(&[name.to_owned(), sum]);
+    }
+    file += &line(&[t.class, t.number, t.number, t.refund, t.bill, t.ours, t.gap, t.next, t.decision].map(str::to_owned));
+    for one in &shown.lines {
+        file += &line(&cells(one, info.lang));
+    }
+    let name = format!("attachment; filename=\"dormwatt-{}-{day}.csv\"", channel.as_str());
+    let headers = [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
+        (header::CONTENT_DISPOSITION, name),
+        (header::CACHE_CONTROL, "no-store".to_owned()),
+    ];
+    (headers, file).into_response()
+}
+
+fn cells(one: &DifferenceLine, lang: Lang) -> [String; 9] {
+    let amount = |fen: Option<Fen>| fen.map(|fen| fen.to_string()).unwrap_or_default();
+    [
+        class(&one.class, lang).to_owned(),
+        one.out_trade_no.clone(),
+        one.trade_no.clone(),
+        one.refund_no.clone(),
+        amount(one.bill),
+        amount(one.ours),
+        one.gap.to_string(),
+        next(one, lang),
+        one.decision.as_ref().map(|(decision, by)| format!("{decision} {by}")).unwrap_or_default(),
+    ]
+}

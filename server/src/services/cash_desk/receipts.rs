@@ -1,0 +1,33 @@
+//! Receipts, and the register of sales and returns.
+
+use app::api::receipts::ReceiptsPort;
+use async_trait::async_trait;
+use model::console::{Page, Receipt, ReceiptNumber, RecordLine, RecordQuery, Records};
+use model::error::AppError;
+use model::money::Fen;
+use model::person::Who;
+
+use super::CashDeskService;
+use store::{console, receipts};
+
+#[async_trait]
+impl ReceiptsPort for CashDeskService {
+    async fn receipt(&self, who: &Who, number: ReceiptNumber) -> Result<Receipt, AppError> {
+        console::receipt(&self.context.db, who.user, number).await?.ok_or(AppError::NotFound)
+    }
+
+    async fn print_receipt(&self, who: &Who, number: ReceiptNumber) -> Result<(), AppError> {
+        self.receipt(who, number).await?;
+        receipts::print(&self.context.db, self.context.now(), who, number.year, number.number).await?;
+        Ok(())
+    }
+
+    async fn records(&self, who: &Who, query: &RecordQuery) -> Result<Records, AppError> {
+        let (terms, size) = (console::Terms::of(who.user, query), Page::<RecordLine>::SIZE);
+        let lines = console::records(&self.context.db, &terms, None, size, query.page * size).await?;
+        let totals = console::record_totals(&self.context.db, &terms).await?;
+        let page = Page { lines, total: totals.lines };
+        let buildings = console::buildings(&self.context.db, who.user).await?;
+        Ok(Records { page, taken: Fen(totals.taken_fen), given: Fen(totals.given_fen), buildings })
+    }
+}

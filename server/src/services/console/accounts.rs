@@ -1,0 +1,75 @@
+//! Accounts: the lists, and opening an account.
+
+use app::api::accounts::{AccountOpening, AccountsPort, FormRow, OpeningError, ResidentRow};
+use async_trait::async_trait;
+use model::console::{AccountLine, Exposed, Page, Query};
+use model::error::AppError;
+use model::person::Who;
+
+use super::ConsoleService;
+use crate::services::auth::is_weak;
+use store::accounts::{self, FirstPurchase, NewResident, OpenAccount};
+use store::{StoreError, console, users};
+
+#[async_trait]
+impl AccountsPort for ConsoleService {
+    async fn accounts(&self, who: &Who, query: &Query) -> Result<Page<AccountLine>, AppError> {
+        let mut page = console::accounts(&self.context.db, who.user, query).await?;
+        for line in &mut page.lines {
+            line.latest = line.meter.map(|meter| self.context.latest(meter));
+        }
+        Ok(page)
+    }
+
+    async fn open_account(&self, who: &Who, opening: &AccountOpening) -> Result<(), OpeningError> {
+        self.context.room(who, opening.meter).await?;
+        let (_, free) = console::beside(&self.context.db, opening.meter, None).await.map_err(AppError::from)?;
+        if let Some(meter) = opening.also.iter().find(|meter| free.iter().all(|one| one.meter != **meter)) {
+            return Err(OpeningError { error: AppError::AccountAlreadyOpen, row: Some(FormRow::Meter(*meter)) });
+        }
+        if let Some(index) = opening.residents.iter().position(|one| is_weak(&one.password)) {
+            return Err(OpeningError::of(index, AppError::WeakPassword));
+        }
+        let mut residents = Vec::with_capacity(opening.residents.len());
+        for one in &opening.residents {
+            let password_hash = self.passwords.hash(&one.password).await?;
+            residents.push(NewResident { name: one.name.clone(), login: one.login.clone(), password_hash });
+        }
+        let mut residents = residents.into_iter();
+        let new = OpenAccount {
+            meter: opening.meter,
+            also: opening.also.clone(),
+            resident: residents.next().ok_or(AppError::Invalid)?,
+            housemates: residents.collect(),
+            first: opening.first.as_ref().map(|sale| FirstPurchase { key: sale.key, tender: sale.tender, amount: sale.amount }),
+            by: who.user,
+            ip: who.ip.clone(),
+        };
+        match accounts::open(&self.context.db, &self.context.rng, self.context.now(), &self.limits, &new).await {
+            Err(StoreError::Refused(AppError::LoginTaken)) => return Err(self.login_taken(&opening.residents).await),
+            opened => opened.map_err(AppError::from)?,
+        };
+        self.context.gateway.wake();
+        // A server wallet opens with the next reading.
+        for meter in std::iter::once(opening.meter).chain(opening.also.iter().copied()) {
+            self.context.gateway.read_now(meter);
+        }
+        Ok(())
+    }
+
+    async fn overdrawn(&self, who: &Who, page: i64) -> Result<Exposed, AppError> {
+        Ok(console::exposed(&self.context.db, who.user, page).await?)
+    }
+}
+
+impl ConsoleService {
+    /// Finds the row whose login name is taken.
+    async fn login_taken(&self, residents: &[ResidentRow]) -> OpeningError {
+        for (index, one) in residents.iter().enumerate() {
+            if matches!(users::by_login(&self.context.db, &one.login).await, Ok(Some(_))) {
+                return OpeningError::of(index, AppError::LoginTaken);
+            }
+        }
+        AppError::LoginTaken.into()
+    }
+}

@@ -1,0 +1,208 @@
+//! A room: all that is known of its meter, and the commands to it.
+
+use app::api::rooms::RoomsPort;
+use async_trait::async_trait;
+use model::command::CommandKind;
+use model::console::{
+    Account, AccountState, CommandContent, CommandLine, JournalLine, Progress, Reading, Resident, Room, RoomDay, WalletLimits,
+};
+use model::energy::Energy;
+use model::error::AppError;
+use model::event::DayMark;
+use model::gateway::SweepInterval;
+use model::ids::{MeterId, Uuid};
+use model::issue::Issue;
+use model::meter::ControlMode;
+use model::money::Fen;
+use model::parameters::Parameters;
+use model::person::Who;
+use model::time::{Date, Timestamp};
+
+use super::{ConsoleService, prices};
+use domain::command_args::CommandArgs;
+use domain::money_rule::MoneyOperation;
+use domain::rollup::Parts;
+use store::console::{self, AccountRow, CommandRow};
+use store::{Db, StoreError, energy, journals, parameters, readings, wallets};
+
+/// Days in the chart, readings in the table, commands in the list.
+const DAYS: i64 = 14;
+const READINGS: i64 = 20;
+const COMMANDS: i64 = 20;
+/// Lines of the meter's own journal, and events.
+const JOURNAL: i64 = 16;
+const EVENTS: i64 = 10;
+
+#[async_trait]
+impl RoomsPort for ConsoleService {
+    async fn room(&self, who: &Who, meter: MeterId) -> Result<Room, AppError> {
+        let row = self.context.room(who, meter).await?;
+        let (db, today) = (&self.context.db, self.context.now().date());
+        let account_id = row.account.account_id;
+        Ok(Room {
+            name: row.name(),
+            kind: row.wallet,
+            gateway: row.gateway_id,
+            gateway_name: row.gateway,
+            unit: row.unit,
+            serial: row.serial,
+            sweep: row.sweep_interval_s.and_then(SweepInterval::new),
+            profile: row.profile,
+            account: account(db, row.account).await?,
+            readings: readings(db, meter).await?,
+            days: days(db, meter, today).await?,
+            progress: self.progress(meter).await?,
+            events: console::events_of(db, who.user, meter, EVENTS).await?,
+            journal: journal(db, meter).await?,
+            identified: self.context.gateway.is_identified(meter),
+            wallet: prices::wallet(&self.context, meter, account_id).await?,
+            cases: console::cases_of(db, who.user, meter).await?,
+        })
+    }
+
+    async fn parameters(&self, who: &Who, meter: MeterId) -> Result<Option<(Parameters, Timestamp)>, AppError> {
+        self.context.room(who, meter).await?;
+        Ok(parameters::find(&self.context.db, meter).await?)
+    }
+
+    async fn set_mode(&self, who: &Who, meter: MeterId, mode: ControlMode, key: Uuid) -> Result<(), AppError> {
+        console::set_mode(&self.context.db, &self.context.rng, self.context.now(), who, meter, mode, key).await?;
+        self.context.gateway.wake();
+        Ok(())
+    }
+
+    async fn set_limits(&self, who: &Who, meter: MeterId, limits: &WalletLimits) -> Result<(), AppError> {
+        self.context.room(who, meter).await?;
+        let WalletLimits { alarm1, alarm2, overdraft, hoarding, overload_w, malignant_w } = *limits;
+        let limits = wallets::Limits { alarm1, alarm2, overdraft, hoarding, overload_w, malignant_w };
+        wallets::set_limits(&self.context.db, &self.context.rng, self.context.now(), who, meter, &limits).await?;
+        self.context.gateway.wake();
+        Ok(())
+    }
+
+    async fn read_now(&self, who: &Who, meter: MeterId) -> Result<(), AppError> {
+        self.context.room(who, meter).await?;
+        self.context.gateway.read_now(meter);
+        Ok(())
+    }
+}
+
+impl ConsoleService {
+    async fn progress(&self, meter: MeterId) -> Result<Progress, AppError> {
+        let rows = console::commands(&self.context.db, meter, COMMANDS).await?;
+        Ok(Progress {
+            at: self.context.now(),
+            latest: self.context.latest(meter),
+            commands: rows.into_iter().map(command).collect(),
+        })
+    }
+}
+
+async fn account(db: &Db, row: AccountRow) -> store::Result<Option<Account>> {
+    let (Some(id), Some(number), Some(state), Some(opened_at)) = (row.account_id, row.number, row.state, row.opened_at) else {
+        return Ok(None);
+    };
+    let residents = console::residents(db, id).await?;
+    Ok(Some(Account {
+        id,
+        number,
+        state: AccountState::parse(&state).ok_or(StoreError::Inconsistent { table: "accounts", column: "state" })?,
+        opened_at,
+        residents: residents.into_iter().map(|(name, login)| Resident { name, login }).collect(),
+    }))
+}
+
+async fn readings(db: &Db, meter: MeterId) -> store::Result<Vec<Reading>> {
+    let rows = readings::recent(db, meter, READINGS).await?;
+    let readings = rows.into_iter().map(|row| Reading {
+        at: row.at,
+        quality: row.quality,
+        source: row.source,
+        total: row.total_wh,
+        reverse: row.reverse_wh,
+        remaining: row.remaining_fen,
+        power_w: row.power_w,
+        voltage_dv: row.voltage_dv,
+        current_ca: row.current_ca,
+    });
+    Ok(readings.collect())
+}
+
+/// The last days up to today. A day without a row was not read.
+async fn days(db: &Db, meter: MeterId, today: Date) -> store::Result<Vec<RoomDay>> {
+    let first = today.plus(1 - DAYS);
+    let known = energy::days(db, meter, first, today).await?;
+    let day = |day: Date| match known.iter().find(|known| known.day == day) {
+        Some(known) => {
+            let Parts { reverse, rates } = known.parts;
+            RoomDay { day, energy: Some(known.energy), reverse, rates, mark: known.mark }
+        }
+        None => RoomDay { day, energy: None, reverse: Energy::ZERO, rates: [Energy::ZERO; 4], mark: DayMark::default() },
+    };
+    Ok((0..DAYS).map(|n| day(first.plus(n))).collect())
+}
+
+async fn journal(db: &Db, meter: MeterId) -> store::Result<Vec<JournalLine>> {
+    let rows = journals::recent(db, meter, JOURNAL).await?;
+    let lines = rows.into_iter().map(|row| JournalLine {
+        at: Some(row.at).filter(|at| at.0 > 0),
+        kind: row.kind,
+        cause: u8::try_from(row.cause).unwrap_or(0),
+        amount: row.amount_fen,
+        count: row.count,
+        remaining: row.remaining_fen,
+    });
+    Ok(lines.collect())
+}
+
+fn command(row: CommandRow) -> CommandLine {
+    let command = row.command;
+    CommandLine {
+        id: command.id,
+        what: command_content(command.kind, command.args()),
+        state: command.state,
+        by: row.by_name,
+        decided_at: command.decided_at,
+        sent_at: command.sent_at,
+        finished_at: command.finished_at,
+        attempts: command.attempts,
+        next_at: command.next_at,
+        count: command.count,
+        reason: command.reason,
+    }
+}
+
+/// The content of a command; a check of planned prices, and one whose arguments cannot be read, is shown by its kind.
+fn command_content(kind: CommandKind, args: Option<&CommandArgs>) -> CommandContent {
+    let Some(args) = args else { return CommandContent::Other(kind) };
+    match args {
+        CommandArgs::Money(MoneyOperation::Open(_)) => CommandContent::Open,
+        CommandArgs::Money(MoneyOperation::Close { .. }) => CommandContent::Close,
+        CommandArgs::Money(MoneyOperation::Credit { amount, .. }) => CommandContent::Credit(Fen((*amount).into())),
+        CommandArgs::Money(MoneyOperation::Debit { amount, .. }) => CommandContent::Debit(Fen((*amount).into())),
+        CommandArgs::Issue(Issue::Mode(mode)) => CommandContent::Mode(*mode),
+        CommandArgs::Issue(Issue::Switch(on)) => CommandContent::Switch(*on),
+        CommandArgs::Issue(issue) => CommandContent::Issue(issue.clone()),
+        CommandArgs::ClockCorrection => CommandContent::Issue(Issue::Clock),
+        CommandArgs::Relay { closed } => CommandContent::Relay(*closed),
+        CommandArgs::InForce { .. } => CommandContent::Other(kind),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn command_content_is_read_from_its_arguments() {
+        let of = |args: CommandArgs| command_content(args.kind(), Some(&args));
+        let credit = CommandArgs::Money(MoneyOperation::Credit { order: 7, amount: 6_320 });
+        assert_eq!(of(credit), CommandContent::Credit(Fen(6_320)));
+        assert_eq!(of(Issue::Mode(ControlMode::ForcedOff).into()), CommandContent::Mode(ControlMode::ForcedOff));
+        assert_eq!(of(Issue::Switch(false).into()), CommandContent::Switch(false));
+        assert_eq!(of(CommandArgs::Relay { closed: true }), CommandContent::Relay(true));
+        assert_eq!(of(Issue::Clock.into()), CommandContent::Issue(Issue::Clock));
+        let unreadable = command_content(CommandKind::Credit, None);
+        assert_eq!(unreadable, CommandContent::Other(CommandKind::Credit), "what is broken is shown, not dropped");
+    }
+}

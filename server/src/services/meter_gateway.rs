@@ -1,0 +1,72 @@
+//! What services and tasks ask of the process that polls the meters. Every command is stored before; a call only makes its delivery sooner.
+
+use model::ids::{GatewayId, MeterId};
+
+use meters::Handle;
+use meters::gateway::GatewayState;
+
+pub trait MeterGateway: Send + Sync {
+    /// A command was stored.
+    fn wake(&self);
+    /// Reads a meter before its turn.
+    fn read_now(&self, meter: MeterId);
+    /// Whether a meter reports its serial number; `None` where this process does not know.
+    fn is_identified(&self, meter: MeterId) -> Option<bool>;
+    /// Whether a meter without a wallet can be given the time.
+    fn takes_time(&self, meter: MeterId) -> bool;
+    /// Connects to a gateway at once instead of at its next attempt.
+    fn retry_gateway(&self, gateway: GatewayId);
+    /// Reads the places, meters and polling intervals again.
+    fn reload(&self);
+    /// Health of the gateways that this process polls.
+    fn gateways(&self) -> Vec<GatewayState>;
+}
+
+impl MeterGateway for Handle {
+    fn wake(&self) {
+        self.wake();
+    }
+
+    fn read_now(&self, meter: MeterId) {
+        self.read_now(meter);
+    }
+
+    fn is_identified(&self, meter: MeterId) -> Option<bool> {
+        self.is_identified(meter)
+    }
+
+    fn takes_time(&self, meter: MeterId) -> bool {
+        self.takes_time(meter)
+    }
+
+    fn retry_gateway(&self, gateway: GatewayId) {
+        self.retry_gateway(gateway);
+    }
+
+    fn reload(&self) {
+        self.reload();
+    }
+
+    fn gateways(&self) -> Vec<GatewayState> {
+        self.gateways()
+    }
+}
+
+/// For a process that only serves pages beside another one that polls.
+pub struct NoMeterGateway;
+
+impl MeterGateway for NoMeterGateway {
+    fn wake(&self) {}
+    fn read_now(&self, _: MeterId) {}
+    fn is_identified(&self, _: MeterId) -> Option<bool> {
+        None
+    }
+    fn takes_time(&self, _: MeterId) -> bool {
+        false
+    }
+    fn retry_gateway(&self, _: GatewayId) {}
+    fn reload(&self) {}
+    fn gateways(&self) -> Vec<GatewayState> {
+        Vec::new()
+    }
+}
