@@ -52,7 +52,7 @@ pub async fn run(config: &Config, args: &Args) -> Outcome {
 /// A channel's name, its merchant, and until when its certificates are valid.
 fn describe_channel(channel: &dyn Channel, now: Timestamp) -> String {
     let ends = channel.expiries().into_iter().map(|expiry| {
-        let near = expiry.nearness(now).map(|nearness| format!(" ({})", nearness.as_str())).unwrap_or_default();
+        let near = expiry.state(now).map(|state| format!(" ({})", state.as_str())).unwrap_or_default();
         format!(", {} until {}{near}", expiry.key, expiry.at)
     });
     format!("{} for {}{}", channel.tender().as_str(), channel.terms().seller_id, ends.collect::<String>())

@@ -27,7 +27,7 @@ pub struct Sandbox {
 
 pub async fn run(args: Sandbox) -> Outcome {
     let keys = match &args.keys {
-        Some(directory) => Keys::keep(directory)?,
+        Some(directory) => Keys::load_or_generate(directory)?,
         None => Keys::generate()?,
     };
     let rng = Rng::from_system();
@@ -48,13 +48,13 @@ fn settings(address: SocketAddr, keys: &Keys, directory: Option<&Path>) -> Strin
         // Throw-away keys that open nothing but this sandbox.
         None => format!("{name} = \"\"\"\n{pem}\"\"\"\n"),
     };
-    let private_key = key("private_key", "app-private.pem", keys.app_private.as_str());
+    let private_key = key("private_key", "app-private.pem", keys.app_private.expose());
     let certificate = key("certificate", "merchant-certificate.pem", &keys.certificate);
     let alipay_key = key("alipay_public_key", "alipay-public.pem", &keys.gateway_public);
     let public_key = key("public_key", "alipay-public.pem", &keys.gateway_public);
     let root = key("root", "unionpay-root.pem", &keys.chain.root);
     let middle = key("middle", "unionpay-middle.pem", &keys.chain.middle);
-    let (app_id, seller_id, api_v3_key) = (&keys.app_id, &keys.seller_id, keys.api_v3_key.as_str());
+    let (app_id, seller_id, api_v3_key) = (&keys.app_id, &keys.seller_id, keys.api_v3_key.expose());
     format!(
         "[pay.alipay]\ngateway = \"http://{address}/gateway.do\"\napp_id = \"{app_id}\"\nseller_id = \"{seller_id}\"\n\
          {private_key}{alipay_key}\n\
@@ -76,7 +76,7 @@ mod tests {
             pay: payments::Config,
         }
         let directory = tempfile::tempdir().unwrap();
-        let keys = Keys::keep(directory.path()).unwrap();
+        let keys = Keys::load_or_generate(directory.path()).unwrap();
         for directory in [None, Some(directory.path())] {
             let text = settings(([127, 0, 0, 1], 8090).into(), &keys, directory);
             let File { pay } = toml::from_str(&text).unwrap();

@@ -81,7 +81,7 @@ pub async fn run(args: Args, mut config: Config, stop: impl Future<Output = ()> 
     silence(&simulator, &rooms, args.dead)?;
     let clock = simulator.clock();
     let (sandbox, books) = (cashier(&args, clock.clone(), rng.clone()).await?, args.data.join("sandbox").join("books.json"));
-    sandbox.recall(&books)?;
+    sandbox.restore_state(&books)?;
     configure(&mut config, &args, &host, &keys, &sandbox);
 
     let db = open_database(&config).await?;
@@ -98,7 +98,7 @@ pub async fn run(args: Args, mut config: Config, stop: impl Future<Output = ()> 
     greet(&config, &rooms, &sandbox, &simulator);
     application.run_until(stop).await?;
     // Statements of past days must be available after a restart.
-    sandbox.keep(&books)?;
+    sandbox.save_state(&books)?;
     sandbox.stop().await;
     // Last: the meters keep what was delivered to them.
     simulator.stop().await;
@@ -149,7 +149,7 @@ async fn simulator(args: &Args, rooms: &[Room], load: Load, keys: MasterKeys) ->
 }
 
 async fn cashier(args: &Args, clock: SharedClock, rng: Rng) -> Result<Sandbox> {
-    let keys = sandbox::Keys::keep(&args.data.join("sandbox"))?;
+    let keys = sandbox::Keys::load_or_generate(&args.data.join("sandbox"))?;
     let config = sandbox::Config { address: after(args.address, 1)?, keys, speed: 10, clock, rng };
     Ok(sandbox::start(config).await?)
 }

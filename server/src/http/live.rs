@@ -36,7 +36,7 @@ pub async fn stream(State(state): State<AppState>, Extension(info): Extension<Re
         }
     };
     let now = Instant::now();
-    let wall = WallStream {
+    let wall = WallResponse {
         watch: state.context.live.watch(&scope),
         scope,
         token: info.visit.session,
@@ -64,7 +64,7 @@ struct WallResponse {
     check_at: Instant,
 }
 
-impl WallStream {
+impl WallResponse {
     fn events(self) -> impl Stream<Item = Result<Bytes, Infallible>> {
         futures::stream::unfold(self, |mut wall| async move { wall.next().await.map(|bytes| (Ok(bytes), wall)) })
     }

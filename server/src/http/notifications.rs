@@ -14,13 +14,12 @@ use model::order::Tender;
 use super::limit::Limit;
 use domain::clock::SharedClock;
 use payments::Payments;
-use payments::channel::{Channel, Notice, NoticeError};
+use payments::channel::{Channel, Notification, NotificationError};
 use payments::form::{self, MAX_BYTES};
 
 #[derive(Clone)]
 struct NotificationState {
     payments: Payments,
-    clock: SharedClock,
     limit: Arc<Limit>,
 }
 
@@ -31,7 +30,7 @@ pub fn routes(payments: Payments, clock: SharedClock) -> Router {
         .route("/pay/{channel}/notify", post(notify))
         .route("/pay/return", get(payer_returned).post(payer_returned))
         .layer(DefaultBodyLimit::max(MAX_BYTES))
-        .with_state(NotificationState { payments, clock, limit: Arc::default() })
+        .with_state(NotificationState { payments, limit: Arc::new(Limit::new(clock)) })
 }
 
 async fn notify(State(state): State<NotificationState>, Path(channel): Path<String>, request: Request) -> Response {
@@ -39,7 +38,7 @@ async fn notify(State(state): State<NotificationState>, Path(channel): Path<Stri
     let Some(channel) = Tender::parse(&channel).and_then(|tender| state.payments.channel(tender)) else {
         return StatusCode::NOT_FOUND.into_response();
     };
-    if !state.limit.admits(from, state.clock.now()) {
+    if !state.limit.admits(from) {
         return StatusCode::TOO_MANY_REQUESTS.into_response();
     }
     let headers = request.headers().clone();
@@ -53,13 +52,13 @@ async fn notify(State(state): State<NotificationState>, Path(channel): Path<Stri
 /// stored, held and acknowledged, since a repetition would not change it.
 async fn settle_notification(payments: &Payments, channel: &dyn Channel, headers: &HeaderMap, body: &[u8]) -> Response {
     let name = channel.tender().as_str();
-    let mut read = channel.parse_notify(headers, body);
-    if matches!(read, Err(NoticeError::UnknownKey)) && channel.renew().await {
-        read = channel.parse_notify(headers, body);
+    let mut read = channel.parse_notification(headers, body);
+    if matches!(read, Err(NotificationError::UnknownKey)) && channel.refresh_keys().await {
+        read = channel.parse_notification(headers, body);
     }
     let event = match read {
-        Ok(Notice::Event(event)) => event,
-        Ok(Notice::Nothing) => return channel.ack().into_response(),
+        Ok(Notification::Event(event)) => event,
+        Ok(Notification::Ignored) => return channel.ack().into_response(),
         Err(error) => {
             tracing::warn!(channel = name, error = &error as &dyn std::error::Error, "payment.notify.refused");
             return (StatusCode::BAD_REQUEST, channel.nack()).into_response();
@@ -84,6 +83,6 @@ async fn payer_returned(State(state): State<NotificationState>, RawQuery(query):
     };
     let Some(attempt) = attempt else { return Redirect::to("/").into_response() };
     let order = model::ids::OrderId(attempt.order_id);
-    state.payments.nudge(order).await;
+    state.payments.request_query(order).await;
     Redirect::to(&format!("/orders/{order}")).into_response()
 }

@@ -139,7 +139,7 @@ impl Application {
         let stopping = state.stopping.clone();
         tasks.spawn(state.context.live.clone().run(stopping.clone()));
         let context = &state.context;
-        let signal = payments.asked();
+        let signal = payments.query_requests();
         driver.start(QueryPayments { context: context.clone(), payments: payments.clone() }, signal);
         driver.start(SendRefunds { context: context.clone(), payments: payments.clone() }, Arc::default());
         let config = payments.reconcile_config();

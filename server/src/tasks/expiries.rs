@@ -32,7 +32,7 @@ impl Task for WatchExpiries {
         let near: Vec<ExpiryCase> = all
             .iter()
             .filter_map(|expiry| {
-                let state = expiry.nearness(now)?;
+                let state = expiry.state(now)?;
                 Some(ExpiryCase { key: expiry.key.clone(), until: expiry.at, state })
             })
             .collect();

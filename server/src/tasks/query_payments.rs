@@ -11,9 +11,9 @@ use model::time::{SECOND, Timestamp};
 use super::{Failure, Task};
 use crate::services::Context;
 use domain::payment::next_query;
-use domain::payment_event::Kind;
+use domain::payment_event::EventKind;
 use payments::Payments;
-use payments::channel::{Answer, Channel, ChannelError};
+use payments::channel::{Channel, ChannelError, QueryResponse};
 use store::StoreError;
 use store::payments::{Attempt, Outcome, begin_close, claim_due};
 
@@ -98,9 +98,9 @@ impl QueryPayments {
         let answer = channel.query(attempt).await?;
         let ended = self.context.now().since(attempt.expires_at()) > CLOSE_AFTER;
         let still_open = match &answer {
-            Answer::Waiting => true,
-            Answer::Event(event) => event.kind() == Kind::Absent,
-            Answer::Unknown(_) => false,
+            QueryResponse::Waiting => true,
+            QueryResponse::Event(event) => event.kind() == EventKind::Absent,
+            QueryResponse::Unknown(_) => false,
         };
         if !(ended && still_open) {
             return self.conclude(attempt, answer).await;
@@ -117,11 +117,11 @@ impl QueryPayments {
         self.conclude(attempt, answer).await
     }
 
-    async fn conclude(&self, attempt: &Attempt, answer: Answer) -> Result<QueryResult, QueryError> {
+    async fn conclude(&self, attempt: &Attempt, answer: QueryResponse) -> Result<QueryResult, QueryError> {
         match answer {
-            Answer::Event(event) => Ok(QueryResult::Settled(self.payments.settle(&event).await?)),
-            Answer::Waiting => Ok(QueryResult::Open),
-            Answer::Unknown(answer) => {
+            QueryResponse::Event(event) => Ok(QueryResult::Settled(self.payments.settle(&event).await?)),
+            QueryResponse::Waiting => Ok(QueryResult::Open),
+            QueryResponse::Unknown(answer) => {
                 tracing::info!(channel = attempt.channel, attempt = attempt.out_trade_no, answer, "payment.query.unknown");
                 Ok(QueryResult::Open)
             }

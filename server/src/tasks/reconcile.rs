@@ -9,7 +9,7 @@ use model::time::Date;
 use super::{Failure, Task};
 use crate::services::Context;
 use payments::Payments;
-use payments::reconcile::{Fetched, ReconcileConfig};
+use payments::reconcile::{FetchOutcome, ReconcileConfig};
 use store::{Result, reconcile};
 
 /// Statements of one channel in one activation: a missed month takes a few activations.
@@ -41,7 +41,7 @@ impl Task for Reconcile {
 
     async fn run(&self) -> std::result::Result<String, Failure> {
         let mut counts = Counts::default();
-        for channel in self.payments.offered() {
+        for channel in self.payments.tenders() {
             self.channel(channel, &mut counts).await?;
         }
         let Counts { fetched, waiting, failed, compared } = counts;
@@ -56,7 +56,7 @@ impl Reconcile {
     /// Begins with the oldest day: a payment at midnight may be in the statement of the next day.
     async fn channel(&self, channel: Tender, counts: &mut Counts) -> Result<()> {
         let Context { db, rng, .. } = &self.context;
-        let newest = self.config.newest(channel, self.context.now());
+        let newest = self.config.newest_due_day(channel, self.context.now());
         let oldest = newest.plus(1 - i64::from(self.config.days_back));
         let Some((first, known)) = reconcile::due(db, channel, oldest).await? else { return Ok(()) };
         let mut requests = 0;
@@ -71,9 +71,9 @@ impl Reconcile {
                 _ => {
                     requests += 1;
                     match self.payments.reconcile(channel, Date(day), None).await? {
-                        Fetched::Compared(..) => counts.fetched += 1,
-                        Fetched::NotYet | Fetched::Nothing => counts.waiting += 1,
-                        Fetched::Failed => counts.failed += 1,
+                        FetchOutcome::Compared(..) => counts.fetched += 1,
+                        FetchOutcome::NotYet | FetchOutcome::EmptyUnconfirmed => counts.waiting += 1,
+                        FetchOutcome::Failed => counts.failed += 1,
                     }
                 }
             }

@@ -10,7 +10,7 @@ use super::{Failure, Task};
 use crate::services::Context;
 use domain::refund::{SLOW_AFTER, next_try};
 use payments::Payments;
-use payments::channel::{Channel, ChannelError, RefundAnswer};
+use payments::channel::{Channel, ChannelError, RefundResponse};
 use store::StoreError;
 use store::payments::Outcome;
 use store::refunds::{self, Due, NewRefund, Owed, Policy};
@@ -106,16 +106,16 @@ impl SendRefunds {
         }
         let (channel, refund) = (self.channel(due)?, due.told());
         let mut answer = if due.tries == 0 { channel.refund(&refund).await? } else { channel.query_refund(&refund).await? };
-        if matches!(answer, RefundAnswer::Absent) {
+        if matches!(answer, RefundResponse::Absent) {
             answer = channel.refund(&refund).await?;
         }
         match answer {
-            RefundAnswer::Event(event) => {
+            RefundResponse::Event(event) => {
                 let outcome = self.payments.settle(&event).await?;
                 Ok(matches!(outcome, Outcome::Returned | Outcome::NotReturned | Outcome::Duplicate))
             }
-            RefundAnswer::Processing | RefundAnswer::Absent => Ok(false),
-            RefundAnswer::Unknown(answer) => {
+            RefundResponse::Processing | RefundResponse::Absent => Ok(false),
+            RefundResponse::Unknown(answer) => {
                 tracing::info!(channel = due.channel, refund = due.refund_no, answer, "refund.unknown");
                 Ok(false)
             }

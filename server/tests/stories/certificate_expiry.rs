@@ -13,7 +13,7 @@ use story_support::{World, both};
 
 /// The sandbox's merchant certificate, ending at midnight UTC of that day.
 fn certificate(shop: &Shop, ends: Timestamp) -> String {
-    let key = KeyPair::from_pkcs8_pem_and_sign_algo(shop.sandbox.keys().app_private.as_str(), &PKCS_RSA_SHA256).unwrap();
+    let key = KeyPair::from_pkcs8_pem_and_sign_algo(shop.sandbox.keys().app_private.expose(), &PKCS_RSA_SHA256).unwrap();
     let (year, month, day) = ends.date().ymd();
     let mut params = CertificateParams::default();
     params.not_after = date_time_ymd(i32::try_from(year).unwrap(), month, day);

@@ -272,8 +272,8 @@ both!(the_log_holds_orders_and_results_and_no_secrets, |w: World| async move {
     // And nothing else.
     let keys = s.sandbox.keys();
     let secrets = [
-        keys.app_private.as_str(),
-        keys.api_v3_key.as_str(),
+        keys.app_private.expose(),
+        keys.api_v3_key.expose(),
         sandbox::APP_SECRET,
         payer.as_str(),
         s.resident.split_once('=').unwrap().1,

@@ -385,7 +385,7 @@ both!(no_channel_is_offered_when_none_is_configured, |w: World| async move {
     let config = payments::Config::default();
     let paid = std::sync::Arc::new(|| {});
     let payments = payments::Payments::new(&config, w.db.clone(), w.clock.clone(), w.rng.clone(), paid).unwrap();
-    assert!(payments.offered().is_empty() && payments.form_origins().is_empty());
+    assert!(payments.tenders().is_empty() && payments.form_origins().is_empty());
     let top_up = store::orders::NewOrder {
         key: room.account.0,
         account: room.account,

@@ -1,16 +1,16 @@
 //! What is specific to UnionPay; `channels.rs` has what every channel must hold.
 
 use domain::clock::Clock;
-use domain::payment_event::Kind;
+use domain::payment_event::EventKind;
 use domain::refund::ChannelRefund;
 use domain::statement::LineKind;
 use model::money::Fen;
 use model::order::Tender;
 use model::time::{DAY, HOUR, MINUTE, SECOND};
-use payments::bill::BillAnswer;
-use payments::channel::{Notice, RefundAnswer};
+use payments::channel::{Notification, RefundResponse};
+use payments::statement::StatementResponse;
 use payments::{Cashier, form};
-use sandbox::{BillFaults, Faults};
+use sandbox::{Faults, StatementFaults};
 use story_support::shop::{Counts, DESK, PHONE, Shop};
 use story_support::{World, both};
 
@@ -25,7 +25,7 @@ both!(the_payer_posts_a_form_pays_and_is_redirected_back, |w: World| async move 
     assert!(shown.contains("50.00") && shown.contains("宿舍电费充值"), "{shown}");
     // Posted again it is the same trade; asked for again it is the same form.
     shop.arrive(&cashier).await;
-    assert_eq!(shop.payments.again(order, &PHONE).await.unwrap(), cashier);
+    assert_eq!(shop.payments.reopen_cashier(order, &PHONE).await.unwrap(), cashier);
     assert_eq!(shop.sandbox.books().len(), 1);
     let back = shop.http.post(format!("{page}/pay")).send().await.unwrap();
     assert_eq!(back.status(), 307, "the payer comes back by a post");
@@ -61,7 +61,7 @@ both!(a_signed_message_of_another_type_changes_nothing, |w: World| async move {
     let (order, number) = shop.reach(Tender::UnionPay, 5_000).await;
     shop.sandbox.set_faults(Faults { lose: true, ..Faults::default() });
     assert!(shop.sandbox.pay(&number));
-    let notice = |changes: &[(&str, &str)]| shop.sandbox.unionpay_notice(&number, changes).unwrap();
+    let notice = |changes: &[(&str, &str)]| shop.sandbox.unionpay_notification(&number, changes).unwrap();
     for change in [
         ("version", "5.0.0"),
         ("signMethod", "11"),
@@ -171,34 +171,42 @@ both!(a_refund_under_one_number_pays_once, |w: World| async move {
         requested_at: shop.world.clock.now(),
     };
     shop.sandbox.set_faults(Faults { lose: true, ..Faults::default() });
-    assert!(matches!(channel.query_refund(&refund).await.unwrap(), RefundAnswer::Absent));
+    assert!(matches!(channel.query_refund(&refund).await.unwrap(), RefundResponse::Absent));
     // Its answer is lost; repeated under the same number, it refunds nothing more.
     shop.sandbox.set_faults(Faults { lose: true, silent_on: vec!["refund".into()], ..Faults::default() });
     assert!(channel.refund(&refund).await.is_err());
     shop.sandbox.set_faults(Faults { lose: true, ..Faults::default() });
     for _ in 0..2 {
-        assert!(matches!(channel.refund(&refund).await.unwrap(), RefundAnswer::Processing));
+        assert!(matches!(channel.refund(&refund).await.unwrap(), RefundResponse::Processing));
     }
     assert_eq!(shop.trade(&number).refunded(), Fen(2_000));
     for (code, open) in [("05", true), ("98", false)] {
         shop.sandbox.set_faults(Faults { lose: true, code: Some(code.into()), ..Faults::default() });
         let answer = channel.query_refund(&refund).await.unwrap();
-        assert!(if open { matches!(answer, RefundAnswer::Processing) } else { matches!(answer, RefundAnswer::Unknown(_)) });
+        assert!(if open { matches!(answer, RefundResponse::Processing) } else { matches!(answer, RefundResponse::Unknown(_)) });
     }
     shop.sandbox.set_faults(Faults { lose: true, ..Faults::default() });
-    let RefundAnswer::Event(event) = channel.query_refund(&refund).await.unwrap() else { panic!("no end") };
-    assert_eq!((event.kind(), event.refund_no(), event.amount()), (Kind::Returned, Some(&*refund.number), Fen(2_000)));
+    let RefundResponse::Event(event) = channel.query_refund(&refund).await.unwrap() else { panic!("no end") };
+    assert_eq!(
+        (event.kind(), event.refund_no(), event.amount()),
+        (EventKind::RefundSucceeded, Some(&*refund.number), Fen(2_000))
+    );
     let more = ChannelRefund { number: format!("{number}R2"), amount: Fen(3_001), ..refund.clone() };
-    let RefundAnswer::Event(event) = channel.refund(&more).await.unwrap() else { panic!("no end") };
-    assert_eq!(event.kind(), Kind::NotReturned, "more than was paid");
+    let RefundResponse::Event(event) = channel.refund(&more).await.unwrap() else { panic!("no end") };
+    assert_eq!(event.kind(), EventKind::RefundFailed, "more than was paid");
     let other = ChannelRefund { trade_no: "950".into(), number: format!("{number}R3"), ..refund.clone() };
-    let RefundAnswer::Event(event) = channel.refund(&other).await.unwrap() else { panic!("no end") };
-    assert_eq!(event.kind(), Kind::NotReturned, "a trade that is none");
+    let RefundResponse::Event(event) = channel.refund(&other).await.unwrap() else { panic!("no end") };
+    assert_eq!(event.kind(), EventKind::RefundFailed, "a trade that is none");
     assert_eq!(shop.trade(&number).refunded(), Fen(2_000));
     // The notification of it names the trade by what we had it carry.
-    let body = shop.sandbox.unionpay_notice(&number, &[]).unwrap();
-    let Notice::Event(event) = channel.parse_notify(&Default::default(), body.as_bytes()).unwrap() else { panic!("nothing") };
-    assert_eq!((event.kind(), event.out_trade_no(), event.refund_no()), (Kind::Returned, &*number, Some(&*refund.number)));
+    let body = shop.sandbox.unionpay_notification(&number, &[]).unwrap();
+    let Notification::Event(event) = channel.parse_notification(&Default::default(), body.as_bytes()).unwrap() else {
+        panic!("nothing")
+    };
+    assert_eq!(
+        (event.kind(), event.out_trade_no(), event.refund_no()),
+        (EventKind::RefundSucceeded, &*number, Some(&*refund.number))
+    );
 });
 
 both!(a_forged_certificate_chain_is_rejected, |w: World| async move {
@@ -212,7 +220,7 @@ both!(a_forged_certificate_chain_is_rejected, |w: World| async move {
     shop.wait(11 * SECOND);
     assert_eq!(shop.query().await.unwrap_err(), "none of 1 queries was answered", "its answers are not believed either");
     assert_eq!((shop.state(order).await.as_str(), shop.proved().await), ("pending", Counts::NONE));
-    let genuine = shop.sandbox.unionpay_notice(&number, &[]).unwrap();
+    let genuine = shop.sandbox.unionpay_notification(&number, &[]).unwrap();
     let fields = form::parse(genuine.as_bytes()).unwrap();
     assert!(fields["signPubKeyCert"].contains("\r\n"), "as UnionPay sends it");
 });
@@ -234,10 +242,10 @@ both!(a_statement_is_accepted_or_rejected_as_a_whole, |w: World| async move {
     channel.refund(&refund).await.unwrap();
     // The settlement day in which it happened: until 23:00.
     let day = shop.world.clock.now().plus(HOUR).date();
-    let fault = |bill| shop.sandbox.set_faults(Faults { bill, ..Faults::default() });
-    assert_eq!(channel.bill(day).await.unwrap(), BillAnswer::NotYet, "the day is not over");
+    let fault = |statement| shop.sandbox.set_faults(Faults { statement, ..Faults::default() });
+    assert_eq!(channel.statement(day).await.unwrap(), StatementResponse::NotYet, "the day is not over");
     shop.wait(DAY);
-    let BillAnswer::Ready(bill) = channel.bill(day).await.unwrap() else { panic!("not ready") };
+    let StatementResponse::Ready(bill) = channel.statement(day).await.unwrap() else { panic!("not ready") };
     let [paid, returned] = bill.lines.as_slice() else { panic!("{bill:?}") };
     assert_eq!((bill.day, bill.window.0, bill.digest.len()), (day, day.start().plus(-HOUR), 32));
     assert_eq!((paid.kind, paid.out_trade_no.as_str(), paid.amount), (LineKind::Paid, number.as_str(), Fen(5_000)));
@@ -245,22 +253,22 @@ both!(a_statement_is_accepted_or_rejected_as_a_whole, |w: World| async move {
     assert_eq!((returned.out_trade_no.as_str(), returned.trade_no.as_str()), (number.as_str(), paid.trade_no.as_str()));
     assert!(paid.fee > returned.fee && returned.fee < model::money::Money(0));
 
-    fault(BillFaults { says_nothing: true, ..BillFaults::default() });
-    let BillAnswer::Ready(empty) = channel.bill(day).await.unwrap() else { panic!("not ready") };
+    fault(StatementFaults { reports_empty: true, ..StatementFaults::default() });
+    let StatementResponse::Ready(empty) = channel.statement(day).await.unwrap() else { panic!("not ready") };
     assert_eq!((empty.lines.len(), empty.window), (0, bill.window));
     for (wrong, said) in [
-        (BillFaults { bomb: true, ..BillFaults::default() }, "more than any bill"),
-        (BillFaults { wrong_hash: true, ..BillFaults::default() }, "not packed"),
-        (BillFaults { others: true, ..BillFaults::default() }, "another merchant"),
-        (BillFaults { wrong_sum: true, ..BillFaults::default() }, "does not add up"),
-        (BillFaults { doubled: Some(number.clone()), ..BillFaults::default() }, "twice"),
+        (StatementFaults { bomb: true, ..StatementFaults::default() }, "exceeds the size limit"),
+        (StatementFaults { wrong_hash: true, ..StatementFaults::default() }, "not a valid archive"),
+        (StatementFaults { wrong_merchant: true, ..StatementFaults::default() }, "another merchant"),
+        (StatementFaults { wrong_sum: true, ..StatementFaults::default() }, "does not add up"),
+        (StatementFaults { duplicated: Some(number.clone()), ..StatementFaults::default() }, "twice"),
     ] {
         fault(wrong);
-        let refused = channel.bill(day).await.unwrap_err().to_string();
+        let refused = channel.statement(day).await.unwrap_err().to_string();
         assert!(refused.contains(said), "{refused}");
     }
     shop.sandbox.set_faults(Faults { falsify: true, ..Faults::default() });
-    assert!(channel.bill(day).await.unwrap_err().to_string().contains("signature"), "a forged answer is no bill");
+    assert!(channel.statement(day).await.unwrap_err().to_string().contains("signature"), "a forged answer is no bill");
 });
 
 both!(a_settlement_day_ending_at_23_00_reconciles, |w: World| async move {

@@ -1,14 +1,14 @@
 //! WeChat Pay against a sandbox that speaks its protocol and injects faults, on both databases.
 
 use domain::clock::Clock;
-use domain::payment_event::Kind;
+use domain::payment_event::EventKind;
 use domain::refund::ChannelRefund;
 use model::ids::OrderId;
 use model::money::Fen;
 use model::order::Tender;
 use model::time::{MINUTE, SECOND};
 use payments::Cashier;
-use payments::channel::RefundAnswer;
+use payments::channel::RefundResponse;
 use payments::wechat::VerifyConfig;
 use payments::{Config, Payer, WechatConfig};
 use sandbox::{Faults, Status};
@@ -39,7 +39,7 @@ both!(a_phone_opens_wechat_and_a_desktop_shows_a_qr_code, |w: World| async move 
     let (order, number, cashier) = at_the_cashier(&shop, &DESK).await;
     assert!(matches!(cashier, Cashier::Scan(_)));
     // A page that is loaded again is the same attempt and the same trade.
-    assert_eq!(shop.payments.again(order, &DESK).await.unwrap(), cashier);
+    assert_eq!(shop.payments.reopen_cashier(order, &DESK).await.unwrap(), cashier);
     assert_eq!(shop.payments.resume(order, &DESK).await.unwrap().cashier, cashier);
     assert_eq!(shop.number(order).await, number);
     assert_eq!(shop.sandbox.books().len(), 2);
@@ -184,16 +184,19 @@ both!(a_refund_under_one_number_pays_once, |w: World| async move {
         requested_at: shop.world.clock.now(),
     };
     shop.sandbox.set_faults(Faults { lose: true, ..Faults::default() });
-    assert!(matches!(channel.query_refund(&refund).await.unwrap(), RefundAnswer::Absent));
+    assert!(matches!(channel.query_refund(&refund).await.unwrap(), RefundResponse::Absent));
     for _ in 0..2 {
-        assert!(matches!(channel.refund(&refund).await.unwrap(), RefundAnswer::Processing));
+        assert!(matches!(channel.refund(&refund).await.unwrap(), RefundResponse::Processing));
     }
     assert_eq!(shop.trade(&number).refunded(), Fen(2_000), "the same number again gives nothing more");
-    let RefundAnswer::Event(event) = channel.query_refund(&refund).await.unwrap() else { panic!("no end") };
-    assert_eq!((event.kind(), event.refund_no(), event.amount()), (Kind::Returned, Some(&*refund.number), Fen(2_000)));
+    let RefundResponse::Event(event) = channel.query_refund(&refund).await.unwrap() else { panic!("no end") };
+    assert_eq!(
+        (event.kind(), event.refund_no(), event.amount()),
+        (EventKind::RefundSucceeded, Some(&*refund.number), Fen(2_000))
+    );
     let more = ChannelRefund { number: format!("{number}R2"), amount: Fen(3_001), ..refund };
-    let RefundAnswer::Event(event) = channel.refund(&more).await.unwrap() else { panic!("no end") };
-    assert_eq!(event.kind(), Kind::NotReturned, "more than was paid");
+    let RefundResponse::Event(event) = channel.refund(&more).await.unwrap() else { panic!("no end") };
+    assert_eq!(event.kind(), EventKind::RefundFailed, "more than was paid");
     assert_eq!(shop.trade(&number).refunded(), Fen(2_000));
     // A refund that was not requested here is one case.
     shop.sandbox.set_faults(Faults { copies: 3, ..Faults::default() });
@@ -224,14 +227,14 @@ both!(malformed_requests_and_other_methods_are_refused, |w: World| async move {
 
 both!(a_new_platform_certificate_is_fetched_for_wechat_only, |w: World| async move {
     let shop = Shop::open(w).await;
-    let first = shop.sandbox.wechat_by_certificate(0x5157).unwrap();
+    let first = shop.sandbox.sign_wechat_with_certificate(0x5157).unwrap();
     let verify = vec![VerifyConfig { certificate: Some(first), ..VerifyConfig::default() }];
     let wechat = Some(WechatConfig { verify, timeout_ms: 300, ..shop.sandbox.wechat_config("127.0.0.1") });
     let shop = shop.with(Config { wechat, ..Config::default() }).await;
     let (order, number, _) = at_the_cashier(&shop, &PHONE).await;
     // A sender names an unknown key, plausible or not: one certificate request, and nothing is accepted.
     shop.sandbox.set_faults(Faults { silent_on: vec!["certificates".into()], falsify: true, ..Faults::default() });
-    shop.sandbox.wechat_by_certificate(0x6666).unwrap();
+    shop.sandbox.sign_wechat_with_certificate(0x6666).unwrap();
     assert!(shop.sandbox.pay(&number));
     shop.until(&number, |trade| trade.notified >= 3).await;
     assert_eq!((shop.trade(&number).acknowledged, shop.state(order).await.as_str()), (0, "pending"));
@@ -241,7 +244,7 @@ both!(a_new_platform_certificate_is_fetched_for_wechat_only, |w: World| async mo
     assert!(shop.sandbox.notify(&number));
     shop.until(&number, |trade| trade.acknowledged >= 1).await;
     assert_eq!(shop.state(order).await, "paid");
-    shop.sandbox.wechat_by_certificate(0x7777).unwrap();
+    shop.sandbox.sign_wechat_with_certificate(0x7777).unwrap();
     shop.wait(11 * MINUTE);
     let (_, number, _) = at_the_cashier(&shop, &PHONE).await;
     assert!(shop.sandbox.pay(&number));

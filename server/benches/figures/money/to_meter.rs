@@ -28,7 +28,7 @@ pub async fn run(length: Length) -> Outcome<Vec<Figure>> {
         alipay.gateway,
         alipay.app_id,
         alipay.seller_id,
-        keys.app_private.as_str(),
+        keys.app_private.expose(),
         keys.gateway_public
     );
     let site = Site::start_with(REFERENCE, &table).await?;

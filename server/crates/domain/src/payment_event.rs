@@ -1,55 +1,59 @@
-//! What a channel said, after its signature was checked. Nothing else changes the state of a payment.
+//! What a channel reports about a trade or a refund, after its signature was verified. Only these events change payment states.
 
-pub use model::case::PaymentSource as Source;
+pub use model::case::PaymentSource as EventSource;
 use model::money::Fen;
 use model::order::Tender;
 
-/// What happened at the channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// The payer's money is with the channel for us.
+pub enum EventKind {
+    /// The payer paid; the channel holds the money for the merchant.
     Paid,
     /// The trade ended unpaid.
     Closed,
-    /// The channel knows no such trade: the payer never reached its cashier, or not yet.
+    /// The channel has no such trade: the payer has not reached its cashier, and may still do so.
     Absent,
-    /// So much of the trade went back to the payer, all refunds together.
+    /// The total of all refunds of the trade.
     Refunded(Fen),
-    /// Our refund of this number is with the payer.
-    Returned,
-    /// Our refund of this number did not happen.
-    NotReturned,
+    /// The refund with this event's `refund_no` reached the payer.
+    RefundSucceeded,
+    /// The refund with this event's `refund_no` ended without moving money.
+    RefundFailed,
 }
 
-/// A statement of a channel whose signature was good. Only this module's channels can make one.
+/// The facts of a message whose signature was verified.
 #[derive(Clone, Debug)]
-pub struct Verified(Statement);
+pub struct VerifiedEvent(EventFacts);
 
-/// What a channel reads out of a signed message.
+/// What a channel's message says, in the terms of all channels.
 #[derive(Clone, Debug)]
-pub struct Statement {
+pub struct EventFacts {
     pub channel: Tender,
-    pub kind: Kind,
-    pub source: Source,
+    pub kind: EventKind,
+    pub source: EventSource,
+    /// The attempt's number, chosen by the merchant.
     pub out_trade_no: String,
+    /// The channel's trade number; every kind but [`EventKind::Absent`] and some refusals has one.
     pub trade_no: Option<String>,
+    /// The merchant's application, if the message names one.
     pub app_id: Option<String>,
+    /// The merchant, if the message names one.
     pub seller_id: Option<String>,
-    /// Of the trade; of the refund, where it is about one.
+    /// The refund's amount for [`EventKind::RefundSucceeded`] and [`EventKind::RefundFailed`], otherwise the trade's.
     pub amount: Fen,
-    /// Whether that is in yuan.
+    /// Whether `amount` is in yuan.
     pub cny: bool,
-    /// Our number of the refund, where it is about one.
+    /// The refund's number, chosen by the merchant, for [`EventKind::RefundSucceeded`] and [`EventKind::RefundFailed`].
     pub refund_no: Option<String>,
-    /// SHA-256 of the message as it came.
+    /// SHA-256 of the message as received.
     pub digest: Vec<u8>,
 }
 
-impl Verified {
-    /// To be called with what was read from a message whose signature was good, and nowhere else.
+impl VerifiedEvent {
+    /// The caller has verified the signature of the message that these facts come from. Clippy's `disallowed-methods` forbids
+    /// calls outside `payments::verified`.
     #[must_use]
-    pub const fn from_verified_signature(statement: Statement) -> Self {
-        Self(statement)
+    pub const fn from_verified_signature(facts: EventFacts) -> Self {
+        Self(facts)
     }
 
     #[must_use]
@@ -58,59 +62,50 @@ impl Verified {
     }
 
     #[must_use]
-    pub const fn kind(&self) -> Kind {
+    pub const fn kind(&self) -> EventKind {
         self.0.kind
     }
 
-    /// How we heard.
     #[must_use]
-    pub const fn source(&self) -> Source {
+    pub const fn source(&self) -> EventSource {
         self.0.source
     }
 
-    /// Our number of the attempt.
     #[must_use]
     pub fn out_trade_no(&self) -> &str {
         &self.0.out_trade_no
     }
 
-    /// The channel's number of the trade; every kind but [`Kind::Absent`] has one.
     #[must_use]
     pub fn trade_no(&self) -> Option<&str> {
         self.0.trade_no.as_deref()
     }
 
-    /// For which application, where the message says it.
     #[must_use]
     pub fn app_id(&self) -> Option<&str> {
         self.0.app_id.as_deref()
     }
 
-    /// For which merchant, where the message says it.
     #[must_use]
     pub fn seller_id(&self) -> Option<&str> {
         self.0.seller_id.as_deref()
     }
 
-    /// The trade's amount.
     #[must_use]
     pub const fn amount(&self) -> Fen {
         self.0.amount
     }
 
-    /// Whether the amount is in yuan.
     #[must_use]
     pub const fn is_cny(&self) -> bool {
         self.0.cny
     }
 
-    /// Our number of the refund; [`Kind::Returned`] and [`Kind::NotReturned`] have one.
     #[must_use]
     pub fn refund_no(&self) -> Option<&str> {
         self.0.refund_no.as_deref()
     }
 
-    /// SHA-256 of the message.
     #[must_use]
     pub fn digest(&self) -> &[u8] {
         &self.0.digest

@@ -7,7 +7,7 @@ use model::ids::OrderId;
 use model::money::Fen;
 use model::time::{DAY, MINUTE, Timestamp};
 
-use crate::statement::{BillLine, LineKind};
+use crate::statement::{LineKind, StatementLine};
 
 /// Our clock and a channel's may differ by so much.
 const CLOCKS_DIFFER: i64 = 10 * MINUTE;
@@ -30,7 +30,7 @@ pub enum Class {
     State,
     /// Booked on another day than the bill's, or perhaps in a bill that is still to come. Not a difference.
     Edge,
-    /// Bill and ledger agree, and the meter does not.
+    /// Statement and ledger agree, and the meter does not.
     Meter,
 }
 
@@ -104,7 +104,7 @@ pub struct Finding {
     pub order: Option<OrderId>,
 }
 
-/// Bill and ledger of one window.
+/// Statement and ledger of one window.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Comparison {
     /// Lines that are equal.
@@ -128,9 +128,9 @@ impl Comparison {
 /// Holds the lines of a bill against `ours`: all that is booked in the window, and all that any line names. `unbilled` are the
 /// windows of neighbouring days whose bills are still to come.
 #[must_use]
-pub fn compare(window: Window, lines: &[BillLine], ours: &[LedgerEntry], unbilled: &[Window]) -> Comparison {
+pub fn compare(window: Window, lines: &[StatementLine], ours: &[LedgerEntry], unbilled: &[Window]) -> Comparison {
     let mut index = Index::of(ours);
-    let mut result = Comparison { bill: lines.iter().map(BillLine::signed).sum(), ..Comparison::default() };
+    let mut result = Comparison { bill: lines.iter().map(StatementLine::signed).sum(), ..Comparison::default() };
     for line in lines {
         match index.take(line).and_then(|at| ours.get(at)) {
             None => result.findings.push(finding(Class::ChannelOnly, window, Some(line), None)),
@@ -157,7 +157,7 @@ pub fn compare(window: Window, lines: &[BillLine], ours: &[LedgerEntry], unbille
 }
 
 /// `None` where they are equal.
-fn judge(window: Window, line: &BillLine, known: &LedgerEntry) -> Option<Class> {
+fn judge(window: Window, line: &StatementLine, known: &LedgerEntry) -> Option<Class> {
     if known.booked == Fen::ZERO || known.trade_no.as_ref().is_some_and(|number| *number != line.trade_no) {
         Some(Class::State)
     } else if known.booked != line.amount {
@@ -169,7 +169,7 @@ fn judge(window: Window, line: &BillLine, known: &LedgerEntry) -> Option<Class> 
     }
 }
 
-fn finding(class: Class, window: Window, line: Option<&BillLine>, known: Option<&LedgerEntry>) -> Finding {
+fn finding(class: Class, window: Window, line: Option<&StatementLine>, known: Option<&LedgerEntry>) -> Finding {
     let kind = line.map(|line| line.kind).or(known.map(|known| known.kind)).unwrap_or(LineKind::Paid);
     let bill = line.map(|line| line.amount);
     let ours = known.map(|known| known.booked);
@@ -241,7 +241,7 @@ impl<'a> Index<'a> {
     }
 
     /// By the channel's number of the trade, then by ours; what the ledger moved money for goes first.
-    fn take(&mut self, line: &BillLine) -> Option<usize> {
+    fn take(&mut self, line: &StatementLine) -> Option<usize> {
         let refund = line.refund_no.as_deref().unwrap_or_default();
         let number = if line.kind == LineKind::Refunded { refund } else { &line.out_trade_no };
         let found = [

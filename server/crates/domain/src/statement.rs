@@ -5,7 +5,7 @@ use model::time::{Date, Timestamp};
 
 /// The bill of a settlement day.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Bill {
+pub struct Statement {
     /// Which day, by the channel's calendar.
     pub day: Date,
     /// What the day covers: from (included) to (excluded).
@@ -13,7 +13,7 @@ pub struct Bill {
     /// SHA-256 of the file as it came; empty where the channel says that nothing happened.
     pub digest: Vec<u8>,
     /// Every payment and refund of the day.
-    pub lines: Vec<BillLine>,
+    pub lines: Vec<StatementLine>,
 }
 
 /// What a line is about.
@@ -46,7 +46,7 @@ impl LineKind {
 
 /// One line of a bill.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BillLine {
+pub struct StatementLine {
     /// What it is about.
     pub kind: LineKind,
     /// Our number of the attempt.
@@ -63,7 +63,7 @@ pub struct BillLine {
     pub at: Timestamp,
 }
 
-impl BillLine {
+impl StatementLine {
     /// What the line adds to what the channel holds for us: negative where money went back.
     #[must_use]
     pub fn signed(&self) -> Fen {
@@ -74,7 +74,7 @@ impl BillLine {
     }
 }
 
-impl Bill {
+impl Statement {
     /// A day of midnight to midnight, as most channels have them, on which the channel says that nothing happened.
     #[must_use]
     pub const fn empty(day: Date) -> Self {
@@ -84,7 +84,7 @@ impl Bill {
     /// What came, less what went back.
     #[must_use]
     pub fn total(&self) -> Fen {
-        self.lines.iter().map(BillLine::signed).sum()
+        self.lines.iter().map(StatementLine::signed).sum()
     }
 
     /// What the channel keeps.

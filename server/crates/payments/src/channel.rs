@@ -1,4 +1,4 @@
-//! What every payment channel does for us.
+//! The interface of all payment channels.
 
 use async_trait::async_trait;
 use domain::refund::ChannelRefund;
@@ -6,13 +6,14 @@ use http::HeaderMap;
 use model::order::Tender;
 use model::time::Date;
 
-use super::bill::{BillAnswer, BillError};
 use super::form::{self, FormError};
 use super::rsa::KeyError;
-use domain::payment_event::Verified;
+use super::statement::{StatementError, StatementResponse};
+use domain::payment_event::VerifiedEvent;
 use store::payments::{Attempt, Terms};
 
-/// A form that the payer's browser posts to the channel: the fields in the body, the rest in the address.
+/// A form that the payer's browser posts to the channel: `fields` go into the body, further parameters are in the query of
+/// `action`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Form {
     pub action: String,
@@ -20,39 +21,38 @@ pub struct Form {
 }
 
 impl Form {
-    /// The same as an address, for channels that take both.
+    /// The form as a URL, for channels that accept GET as well.
     #[must_use]
     pub fn address(&self) -> String {
-        let glue = if self.action.contains('?') { '&' } else { '?' };
-        format!("{}{glue}{}", self.action, form::encode(self.fields.iter().map(|(name, value)| (&**name, &**value))))
+        let separator = if self.action.contains('?') { '&' } else { '?' };
+        format!("{}{separator}{}", self.action, form::encode(self.fields.iter().map(|(name, value)| (&**name, &**value))))
     }
 }
 
-/// How the payer comes to the cashier.
+/// How the payer reaches the channel's cashier.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cashier {
-    /// By an address.
+    /// A URL to redirect to.
     Address(String),
-    /// By a form that must be posted.
+    /// A form to post.
     Form(Form),
-    /// By scanning a QR code of this text with the channel's app.
+    /// The text of a QR code to scan with the channel's app.
     Scan(String),
-    /// By the app in whose browser the page is: these names and values are handed to it.
+    /// Parameters for the JavaScript bridge of the app in whose browser the page is open (WeChat JSAPI).
     Invoke(Vec<(String, String)>),
 }
 
-/// What the payer holds in the hand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Device {
-    /// A phone's browser, from which the channel's app opens.
+    /// A browser on a phone; it can open the channel's app.
     Phone,
-    /// The browser inside WeChat, where no channel's page opens but WeChat's own sheet, if it knows the payer.
+    /// The browser inside WeChat; it can open only WeChat's own payment sheet, for a payer with a known [`PayerId`].
     InWechat,
     Desk,
 }
 
 impl Device {
-    /// From the browser's `User-Agent`.
+    /// Detects the device from the `User-Agent` header.
     #[must_use]
     pub fn of(user_agent: &str) -> Self {
         if user_agent.contains("MicroMessenger") {
@@ -65,29 +65,28 @@ impl Device {
     }
 }
 
-/// Who pays, as far as a channel wants to know.
 #[derive(Clone, Copy, Debug)]
 pub struct Payer<'a> {
-    /// The payer's address.
+    /// IP address.
     pub ip: &'a str,
     pub device: Device,
-    /// Who the channel says the payer is, where it was asked ([`SignIn`]).
+    /// The channel's id of the payer, if a sign-in ([`SignIn`]) determined it.
     pub id: Option<&'a PayerId>,
 }
 
-/// Who a payer is to a channel. Never printed.
+/// A channel's id of a person, e.g. WeChat's `openid`. `Debug` does not print it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PayerId(String);
 
 impl PayerId {
-    /// Takes what a channel calls a person: 1 to 128 visible characters of ASCII.
+    /// Accepts 1 to 128 printable ASCII characters without spaces.
     #[must_use]
     pub fn parse(text: String) -> Option<Self> {
-        let proper = (1..=128).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
-        proper.then_some(Self(text))
+        let valid = (1..=128).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
+        valid.then_some(Self(text))
     }
 
-    /// For the channel and the database.
+    /// The id itself; for requests to the channel and for storage only.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
@@ -100,155 +99,146 @@ impl std::fmt::Debug for PayerId {
     }
 }
 
-/// A channel that wants to know who pays, before it does.
+/// Sign-in of payers at a channel that requires their id before a payment.
 #[async_trait]
 pub trait SignIn: Send + Sync {
-    /// The origin of the address; the page's policy must allow it.
+    /// The origin of the sign-in page; the page's Content-Security-Policy must allow it.
     fn origin(&self) -> String;
-    /// Where to send the payer, who comes back with the state and a code.
+    /// The URL of the sign-in page, which redirects the payer back with `state` and a one-time code.
     fn address(&self, state: &str) -> String;
-    /// Who the payer is by that code, which is good once.
+    /// Exchanges the one-time code for the payer's id.
     ///
     /// # Errors
-    /// Where the channel does not say.
+    /// [`ChannelError`] if the channel is unreachable or rejects the code.
     async fn payer(&self, code: &str) -> Result<PayerId, ChannelError>;
 }
 
-/// What the channel says of an attempt when asked.
+/// The state of an attempt by the channel's signed response.
 #[derive(Clone, Debug)]
-pub enum Answer {
-    /// It happened, signed.
-    Event(Verified),
-    /// The payer is at the cashier.
+pub enum QueryResponse {
+    Event(VerifiedEvent),
+    /// The payer has not paid yet.
     Waiting,
-    /// The channel cannot say now; nothing may be concluded.
+    /// The channel does not know the state, with its code. Callers must not conclude anything.
     Unknown(String),
 }
 
-/// What the channel says of a refund.
+/// The state of a refund by the channel's signed response.
 #[derive(Clone, Debug)]
-pub enum RefundAnswer {
-    /// It came to its end, signed.
-    Event(Verified),
-    /// The channel is at it.
+pub enum RefundResponse {
+    /// The refund succeeded or failed.
+    Event(VerifiedEvent),
     Processing,
-    /// The channel says, signed, that it never heard of it: it may be asked for again, under the same number.
+    /// The channel has no refund of this number; it may be requested again under the same number.
     Absent,
-    /// The channel cannot say now; nothing may be concluded.
+    /// The channel does not know the state, with its code. Callers must not conclude anything.
     Unknown(String),
 }
 
-/// What a notification says.
+/// A notification with a valid signature.
 #[derive(Clone, Debug)]
-pub enum Notice {
-    /// It happened, signed.
-    Event(Verified),
-    /// Signed, and of no consequence.
-    Nothing,
+pub enum Notification {
+    Event(VerifiedEvent),
+    /// It changes no state, and is only acknowledged.
+    Ignored,
 }
 
-/// Why the channel could not be asked, or not be understood.
+/// Why a request to a channel failed. Except for [`Self::Refused`], whether the channel acted on it is unknown.
 #[derive(Debug, thiserror::Error)]
 pub enum ChannelError {
-    /// Not reached, or no answer in time. Whether it acted is unknown.
-    #[error("the channel did not answer")]
+    #[error("the channel did not respond")]
     Unreachable(#[source] reqwest::Error),
-    /// An answer that is no answer.
-    #[error("the channel answered with {0}")]
-    Answer(&'static str),
-    /// The channel refuses, by its own code.
-    #[error("the channel refuses: {0}")]
+    /// The response is unsigned, malformed or about something else.
+    #[error("the channel responded with {0}")]
+    InvalidResponse(&'static str),
+    /// The channel's error code.
+    #[error("the channel refused: {0}")]
     Refused(String),
-    /// Our key does not sign.
     #[error("the request could not be signed")]
-    Key(#[from] KeyError),
-    /// A bill that cannot be believed as it is.
-    #[error("the channel's bill {0}")]
-    Bill(#[from] BillError),
+    Signing(#[from] KeyError),
+    #[error("the channel's statement {0}")]
+    Statement(#[from] StatementError),
 }
 
-/// Why a notification is refused.
+/// Why a notification is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NoticeError {
-    /// Not of the channel's form.
-    #[error("the notification is not of its form")]
+pub enum NotificationError {
+    #[error("the notification is malformed")]
     Form,
-    /// Not signed by the channel.
-    #[error("the signature is not the channel's")]
+    #[error("the signature is invalid")]
     Signature,
-    /// Signed by a key that is not known, at least not yet.
-    #[error("the message names a key that is not known")]
+    /// It may be a new key: see [`Channel::refresh_keys`].
+    #[error("the signing key is unknown")]
     UnknownKey,
-    /// Signed long ago, or in the future.
-    #[error("the notification is older than its signature may be")]
+    #[error("the signature's timestamp is outside the accepted window")]
     Stale,
-    /// Signed, but a field that must be there is not, or not of its form.
-    #[error("the notification has no proper {0}")]
+    /// The signature is valid, and a required field is missing or invalid.
+    #[error("the notification has no valid {0}")]
     Field(&'static str),
 }
 
-impl From<FormError> for NoticeError {
+impl From<FormError> for NotificationError {
     fn from(_: FormError) -> Self {
         Self::Form
     }
 }
 
-/// A payment channel. Nothing that it gives out moves money but a [`Verified`] event.
+/// A payment channel. Of all it returns, only a [`VerifiedEvent`] may move money.
 #[async_trait]
 pub trait Channel: Send + Sync {
     fn tender(&self) -> Tender;
-    /// Under which terms it is given attempts.
+    /// The account and lifetime that are stored with every attempt.
     fn terms(&self) -> Terms<'_>;
-    /// The origin of its cashier; the page's policy must allow it.
+    /// The origin of the cashier; the page's Content-Security-Policy must allow it as a form action.
     fn form_origin(&self) -> String;
-    /// How the payer comes to the cashier. The attempt is committed before; asked again it gives the same trade.
+    /// Opens the cashier for an attempt that is already committed. Repeated calls open the same trade.
     ///
     /// # Errors
-    /// Where it cannot be signed, or the channel does not give it.
+    /// [`ChannelError`] if the request cannot be signed or the channel does not open the cashier.
     async fn start(&self, attempt: &Attempt, payer: &Payer<'_>) -> Result<Cashier, ChannelError>;
-    /// Asks how the attempt stands.
+    /// Queries the state of an attempt.
     ///
     /// # Errors
-    /// Where the channel gives no answer that can be trusted; nothing may be concluded.
-    async fn query(&self, attempt: &Attempt) -> Result<Answer, ChannelError>;
-    /// Asks to close the attempt, where the channel can. Its answer concludes nothing: query afterwards.
+    /// [`ChannelError`] without a valid signed response; callers must not conclude anything.
+    async fn query(&self, attempt: &Attempt) -> Result<QueryResponse, ChannelError>;
+    /// Requests that the trade is closed, if the channel supports that. Only a later query tells whether it is.
     ///
     /// # Errors
     /// As [`Self::query`].
     async fn close(&self, attempt: &Attempt) -> Result<(), ChannelError>;
-    /// Asks to give money back. The refund and its number are committed before.
+    /// Requests a refund that is already committed. Repeated requests under the same number refund once.
     ///
     /// # Errors
     /// As [`Self::query`].
-    async fn refund(&self, refund: &ChannelRefund) -> Result<RefundAnswer, ChannelError>;
-    /// Asks how a refund stands.
+    async fn refund(&self, refund: &ChannelRefund) -> Result<RefundResponse, ChannelError>;
+    /// Queries the state of a refund.
     ///
     /// # Errors
     /// As [`Self::query`].
-    async fn query_refund(&self, refund: &ChannelRefund) -> Result<RefundAnswer, ChannelError>;
-    /// Reads and verifies a notification.
+    async fn query_refund(&self, refund: &ChannelRefund) -> Result<RefundResponse, ChannelError>;
+    /// Verifies and parses a notification.
     ///
     /// # Errors
-    /// Where it is not the channel's.
-    fn parse_notify(&self, headers: &HeaderMap, body: &[u8]) -> Result<Notice, NoticeError>;
-    /// Looks for keys that the channel signs with by now, where a message named one that is not known; says whether there are new ones.
-    async fn renew(&self) -> bool {
+    /// [`NotificationError`] says why it is rejected; nothing of it may be used.
+    fn parse_notification(&self, headers: &HeaderMap, body: &[u8]) -> Result<Notification, NotificationError>;
+    /// Fetches the channel's current signing keys after [`NotificationError::UnknownKey`]; returns whether there are new ones.
+    async fn refresh_keys(&self) -> bool {
         false
     }
-    /// What to answer once the event is stored.
+    /// The response body to a notification whose event is stored.
     fn ack(&self) -> &'static str;
-    /// What to answer so that it is sent again.
+    /// The response body that makes the channel send a notification again.
     fn nack(&self) -> &'static str;
-    /// Asks for the bill of a settlement day that is over.
+    /// Downloads the statement of a past settlement day.
     ///
     /// # Errors
-    /// Where the channel gives none that can be read; nothing may be concluded.
-    async fn bill(&self, day: Date) -> Result<BillAnswer, ChannelError>;
-    /// How payers inside the channel's own app say who they are, where the channel takes payments there.
+    /// [`ChannelError`] if it cannot be downloaded or is rejected.
+    async fn statement(&self, day: Date) -> Result<StatementResponse, ChannelError>;
+    /// `None` if the channel takes no payments inside its own app.
     fn sign_in(&self) -> Option<&dyn SignIn> {
         None
     }
-    /// What of its configuration ends by itself, and when.
+    /// Expiry dates of the configured certificates.
     fn expiries(&self) -> Vec<super::expiry::Expiry> {
         Vec::new()
     }
@@ -259,7 +249,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_form_becomes_an_address() {
+    fn form_is_encoded_as_a_url() {
         let form = Form {
             action: "https://gateway.example/gateway.do?charset=utf-8".into(),
             fields: vec![("biz_content".into(), "{\"a\":\"电 1\"}".into()), ("sign".into(), "a+b/c=".into())],
@@ -270,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn browsers_say_what_they_run_on() {
+    fn device_is_detected_from_the_user_agent() {
         let of = Device::of;
         assert_eq!(of("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0) Mobile/15E148 MicroMessenger/8.0.50"), Device::InWechat);
         assert_eq!(of("Mozilla/5.0 (Linux; Android 15) Chrome/130 Mobile Safari/537.36"), Device::Phone);

@@ -12,31 +12,29 @@ use domain::order::Limits;
 use domain::refund::Rules;
 use domain::rng::Rng;
 
-/// How residents pay. A channel that is not configured is not offered.
+/// Payment configuration. Residents can choose the channels that have a table here.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// Where payers reach this server, e.g. `https://power.example.edu.cn`; `server.public_url` where it is left empty.
+    /// Origin at which payers reach this server, e.g. `https://power.example.edu.cn`; `server.public_url` if empty.
     pub public_url: String,
-    /// Where channels reach this server, if that is another address.
+    /// Origin at which the channels reach this server; `public_url` if missing.
     pub notify_url: Option<String>,
-    /// The smallest and largest sale, and what a meter may hold.
+    /// Smallest and largest sale, and the hoarding limit.
     pub limits: Limits,
-    /// Until when each channel gives money back, and what goes back by itself.
+    /// Refund period of each channel, and which payments are refunded automatically.
     pub refunds: Rules,
-    /// Alipay mobile web.
     pub alipay: Option<AlipayConfig>,
     pub wechat: Option<WechatConfig>,
-    /// When their bills are fetched.
     pub reconcile: ReconcileConfig,
     pub unionpay: Option<UnionpayConfig>,
 }
 
 impl Config {
-    /// The channels that are configured, each checked whole.
+    /// Validates and builds the configured channels.
     ///
     /// # Errors
-    /// [`ConfigError`] names the key that cannot be used.
+    /// [`ConfigError`] names the first invalid key.
     pub fn channels(&self, clock: &SharedClock, rng: &Rng) -> Result<Vec<Box<dyn Channel>>, ConfigError> {
         let (public_url, notify_url) = self.addresses()?;
         let mut channels: Vec<Box<dyn Channel>> = Vec::new();
@@ -53,21 +51,20 @@ impl Config {
     }
 }
 
-/// A setting that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{key} {problem}")]
 pub struct ConfigError {
-    /// The key's full name.
+    /// Full name of the key.
     pub key: String,
-    /// What is wrong with it, as the rest of a sentence.
+    /// The predicate of a sentence whose subject is the key.
     pub problem: String,
 }
 
 impl Config {
-    /// Checks what concerns all channels; gives the addresses for payers and for channels.
+    /// Validates the settings shared by all channels; returns the origins for payers and for channels.
     ///
     /// # Errors
-    /// [`ConfigError`] names the key.
+    /// [`ConfigError`] names the first invalid key.
     pub fn addresses(&self) -> Result<(String, String), ConfigError> {
         self.limits
             .validate()
@@ -103,12 +100,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_configured_is_fine_and_offers_nothing() {
+    fn empty_configuration_is_valid() {
         assert_eq!(Config::default().addresses(), Ok((String::new(), String::new())));
     }
 
     #[test]
-    fn addresses_are_origins() {
+    fn public_urls_must_be_origins() {
         let config = |url: &str| Config { public_url: url.into(), alipay: Some(AlipayConfig::default()), ..Config::default() };
         assert_eq!(config("https://a.example/").addresses().unwrap().1, "https://a.example");
         let inside = Config { notify_url: Some("http://10.0.0.1:8080".into()), ..config("https://a.example") };
@@ -119,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mistyped_key_is_refused_by_name() {
+    fn unknown_keys_are_rejected_by_name() {
         let error = toml::from_str::<Config>("[alipay]\nappid = \"1\"\n").unwrap_err().to_string();
         assert!(error.contains("appid"), "{error}");
     }

@@ -1,25 +1,24 @@
-//! Certificates end by themselves: said 30 and 7 days before, while there is time to get new ones.
+//! Expiry dates of configured certificates, and when operators are warned.
 
 use model::case::CertificateState;
 use model::time::{DAY, Timestamp};
 
-/// Something that ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Expiry {
-    /// The key of the configuration that holds it.
+    /// The configuration key that holds the certificate.
     pub key: String,
-    /// When it ends.
+    /// The last moment at which the certificate is valid.
     pub at: Timestamp,
 }
 
 impl Expiry {
-    /// Whether anything is to be said now.
+    /// `None` more than 30 days before expiry.
     #[must_use]
-    pub const fn nearness(&self, now: Timestamp) -> Option<CertificateState> {
+    pub const fn state(&self, now: Timestamp) -> Option<CertificateState> {
         match self.at.since(now) {
             ..=0 => Some(CertificateState::Expired),
-            left if left <= 7 * DAY => Some(CertificateState::SevenDays),
-            left if left <= 30 * DAY => Some(CertificateState::ThirtyDays),
+            remaining if remaining <= 7 * DAY => Some(CertificateState::SevenDays),
+            remaining if remaining <= 30 * DAY => Some(CertificateState::ThirtyDays),
             _ => None,
         }
     }
@@ -30,13 +29,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_said_a_month_and_a_week_before() {
+    fn expiry_warns_30_and_7_days_ahead() {
         let expiry = Expiry { key: "pay.wechat.certificate".into(), at: Timestamp(100 * DAY) };
-        let at = |days: i64| expiry.nearness(Timestamp(days * DAY));
-        assert_eq!(
-            (at(69), at(70), at(92), at(93)),
-            (None, Some(CertificateState::ThirtyDays), Some(CertificateState::ThirtyDays), Some(CertificateState::SevenDays))
-        );
-        assert_eq!((at(99), at(100)), (Some(CertificateState::SevenDays), Some(CertificateState::Expired)));
+        let at = |days: i64| expiry.state(Timestamp(days * DAY));
+        let (month, week) = (Some(CertificateState::ThirtyDays), Some(CertificateState::SevenDays));
+        assert_eq!((at(69), at(70), at(92), at(93)), (None, month, month, week));
+        assert_eq!((at(99), at(100)), (week, Some(CertificateState::Expired)));
     }
 }

@@ -1,29 +1,31 @@
-//! Payment channels: each speaks its own protocol and gives out nothing that moves money but a [`Verified`] event.
+//! Payment channels: one adapter per channel, its statements, and settlement.
 //!
-//! [`Payments`] is what the rest of the server uses: `start` stores order and attempt and gives the form for the payer's browser,
-//! `routes` take the channel's notifications, and the query job (`tasks/query_payments.rs`) asks for what was not told.
+//! Only a [`domain::payment_event::VerifiedEvent`] changes payment states, and only the adapters' signature checks produce one.
+//! [`Payments::start`] stores an order with an attempt and opens the channel's cashier; notifications and query responses go to
+//! [`Payments::settle`].
 
 pub mod alipay;
-pub mod bill;
 pub mod channel;
 mod config;
 pub mod expiry;
 pub mod form;
 mod payments;
 pub mod reconcile;
+mod response_body;
 pub mod rsa;
 mod settings;
-mod settling;
+mod settlement;
+pub mod statement;
 pub mod unionpay;
 pub mod unpack;
+mod verified;
 pub mod wechat;
-mod wire;
 pub mod x509;
 
 pub use alipay::AlipayConfig;
 pub use channel::{Cashier, Channel, Device, Form, Payer, PayerId, SignIn};
 pub use config::{Config, ConfigError};
-pub use payments::{Payments, Started};
+pub use payments::{Payments, StartedPayment};
 pub use reconcile::ReconcileConfig;
 pub use unionpay::UnionpayConfig;
 pub use wechat::WechatConfig;

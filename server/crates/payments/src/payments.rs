@@ -1,4 +1,4 @@
-//! Paying through channels, as the rest of the server sees it.
+//! The entry point of the crate for the rest of the server.
 
 use std::sync::Arc;
 
@@ -11,25 +11,24 @@ use super::channel::{Cashier, Channel, Payer, SignIn};
 use super::config::{Config, ConfigError};
 use super::expiry::Expiry;
 use super::reconcile::ReconcileConfig;
-use super::settling::Settling;
+use super::settlement::SettlementQueue;
 use domain::clock::SharedClock;
 use domain::order::Limits;
-use domain::payment_event::Verified;
+use domain::payment_event::VerifiedEvent;
 use domain::refund::Rules;
 use domain::rng::Rng;
 use store::orders::{self, NewOrder, Order};
 use store::payments::{self, Attempt, Outcome, Terms};
 use store::{Db, StoreError};
 
-/// An order that waits for its payer.
+/// An order and the cashier at which it can be paid.
 #[derive(Clone, Debug)]
-pub struct Started {
+pub struct StartedPayment {
     pub order: Order,
-    /// How the payer comes to the cashier.
     pub cashier: Cashier,
 }
 
-/// All channels of this server. Cheap to clone.
+/// The configured channels with their database. Cheap to clone.
 #[derive(Clone)]
 pub struct Payments(Arc<Inner>);
 
@@ -41,18 +40,19 @@ struct Inner {
     refunds: Rules,
     reconcile: ReconcileConfig,
     channels: Vec<Box<dyn Channel>>,
-    settling: Settling,
-    /// The query job waits for this.
-    asked: Arc<Notify>,
-    /// The delivery engine is poked by this after money was committed.
+    settlement: SettlementQueue,
+    /// Notified when an attempt should be queried soon.
+    query_requests: Arc<Notify>,
+    /// Called after an order became paid.
     paid: Arc<dyn Fn() + Send + Sync>,
 }
 
 impl Payments {
-    /// From the configuration. `paid` is called after an order became paid; it must return at once.
+    /// Builds the channels and logs certificates that expire soon. `paid` is called after an order became paid; it must not
+    /// block.
     ///
     /// # Errors
-    /// [`ConfigError`] names the key that cannot be used.
+    /// [`ConfigError`] names the first invalid key.
     pub fn new(
         config: &Config,
         db: Db,
@@ -62,48 +62,45 @@ impl Payments {
     ) -> Result<Self, ConfigError> {
         let channels = config.channels(&clock, &rng)?;
         for expiry in channels.iter().flat_map(|channel| channel.expiries()) {
-            if let Some(nearness) = expiry.nearness(clock.now()) {
-                tracing::warn!(key = expiry.key, until = %expiry.at, nearness = nearness.as_str(), "payment.certificate.ends");
+            if let Some(state) = expiry.state(clock.now()) {
+                tracing::warn!(key = expiry.key, until = %expiry.at, state = state.as_str(), "payment.certificate.expiring");
             }
         }
-        let asked = Arc::new(Notify::new());
-        let settling = Settling::new(db.clone(), clock.clone(), rng.clone());
+        let query_requests = Arc::new(Notify::new());
+        let settlement = SettlementQueue::new(db.clone(), clock.clone(), rng.clone());
         let Config { limits, refunds, reconcile, .. } = *config;
-        Ok(Self(Arc::new(Inner { db, clock, rng, limits, refunds, reconcile, channels, settling, asked, paid })))
+        Ok(Self(Arc::new(Inner { db, clock, rng, limits, refunds, reconcile, channels, settlement, query_requests, paid })))
     }
 
-    /// Which channels can be offered.
+    /// The tenders of the configured channels.
     #[must_use]
-    pub fn offered(&self) -> Vec<Tender> {
+    pub fn tenders(&self) -> Vec<Tender> {
         self.0.channels.iter().map(|channel| channel.tender()).collect()
     }
 
-    /// What of all channels' configuration ends by itself.
+    /// Expiry dates of all configured certificates.
     #[must_use]
     pub fn expiries(&self) -> Vec<Expiry> {
         self.0.channels.iter().flat_map(|channel| channel.expiries()).collect()
     }
 
-    /// Which origins a page's `form-action` must allow.
+    /// Origins that a page's Content-Security-Policy must allow in `form-action`.
     #[must_use]
     pub fn form_origins(&self) -> Vec<String> {
         let channels = self.0.channels.iter();
         channels.flat_map(|channel| [Some(channel.form_origin()), channel.sign_in().map(SignIn::origin)]).flatten().collect()
     }
 
-    /// What one sale may be.
     #[must_use]
     pub fn limits(&self) -> Limits {
         self.0.limits
     }
 
-    /// Until when each channel gives back, and what goes back by itself.
     #[must_use]
     pub fn refund_rules(&self) -> Rules {
         self.0.refunds
     }
 
-    /// When bills are fetched.
     #[must_use]
     pub fn reconcile_config(&self) -> ReconcileConfig {
         self.0.reconcile
@@ -120,23 +117,22 @@ impl Payments {
         Ok(orders::create(&inner.db, &inner.rng, inner.clock.now(), &inner.limits, new).await?)
     }
 
-    /// The cashier of an order that still waits for its payer: of the same attempt while that lasts, otherwise of a new one.
-    /// Whoever asks must be allowed to see the order.
+    /// Opens the cashier of an unpaid order, for its open attempt or a new one. The caller has checked access to the order.
     ///
     /// # Errors
     /// [`AppError::NotFound`], [`AppError::OrderClosed`] or [`AppError::ChannelUnavailable`].
-    pub async fn resume(&self, order: OrderId, payer: &Payer<'_>) -> Result<Started, AppError> {
+    pub async fn resume(&self, order: OrderId, payer: &Payer<'_>) -> Result<StartedPayment, AppError> {
         let order = orders::find(&self.0.db, order).await?.ok_or(AppError::NotFound)?;
         let channel = self.channel(order.tender()?).ok_or(AppError::ChannelUnavailable)?;
         let cashier = self.cashier(&order, channel, payer).await?;
-        Ok(Started { order, cashier })
+        Ok(StartedPayment { order, cashier })
     }
 
-    /// The cashier of the attempt that is open, for a page that only looks: none is begun.
+    /// Opens the cashier of the order's open attempt; never starts a new attempt, so that it can serve a GET request.
     ///
     /// # Errors
-    /// As [`Self::resume`]; [`AppError::OrderClosed`] where no attempt is open.
-    pub async fn again(&self, order: OrderId, payer: &Payer<'_>) -> Result<Cashier, AppError> {
+    /// [`AppError::OrderClosed`] without an open attempt, otherwise as [`Self::resume`].
+    pub async fn reopen_cashier(&self, order: OrderId, payer: &Payer<'_>) -> Result<Cashier, AppError> {
         let now = self.0.clock.now();
         let attempts = payments::attempts_of(&self.0.db, order).await?;
         let open = attempts.iter().rev().find(|attempt| attempt.state == "pending" && attempt.expires_at() > now);
@@ -145,11 +141,11 @@ impl Payments {
         self.open(channel.ok_or(AppError::ChannelUnavailable)?, attempt, payer).await
     }
 
-    /// Opens the attempt under which an order is paid, and asks the channel nothing yet: the payer must first say who they are.
+    /// Opens an attempt without contacting the channel, for payers who must sign in there first.
     ///
     /// # Errors
     /// As [`Self::resume`].
-    pub async fn begin(&self, order: OrderId) -> Result<(), AppError> {
+    pub async fn open_attempt(&self, order: OrderId) -> Result<(), AppError> {
         let inner = &self.0;
         let order = orders::find(&inner.db, order).await?.ok_or(AppError::NotFound)?;
         let channel = self.channel(order.tender()?).ok_or(AppError::ChannelUnavailable)?;
@@ -157,56 +153,56 @@ impl Payments {
         Ok(())
     }
 
-    /// Somebody looks at this order: ask its channel sooner. Harmless however often it is called.
-    pub async fn nudge(&self, order: OrderId) {
+    /// Brings forward the next query of the order's attempt, because somebody is watching it. The store limits how often that
+    /// happens.
+    pub async fn request_query(&self, order: OrderId) {
         match payments::nudge(&self.0.db, self.0.clock.now(), order).await {
-            Ok(true) => self.0.asked.notify_one(),
+            Ok(true) => self.0.query_requests.notify_one(),
             Ok(false) => {}
-            Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, %order, "payment.nudge.failed"),
+            Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, %order, "payment.query-request.failed"),
         }
     }
 
-    /// Settles a verified event, and pokes the delivery engine where an order became paid.
+    /// Settles a verified event and calls `paid` if an order became paid.
     ///
     /// # Errors
-    /// Where it could not be stored: the channel must not be told that it was.
-    pub async fn settle(&self, event: &Verified) -> Result<Outcome, StoreError> {
+    /// [`StoreError`] if nothing was stored; the notification must then not be acknowledged.
+    pub async fn settle(&self, event: &VerifiedEvent) -> Result<Outcome, StoreError> {
         let inner = &self.0;
-        let outcome = inner.settling.settle(event).await?;
+        let outcome = inner.settlement.settle(event).await?;
         let (channel, source) = (event.channel().as_str(), event.source().as_str());
-        let (attempt, said) = (event.out_trade_no(), outcome.as_str());
+        let (attempt, outcome_name) = (event.out_trade_no(), outcome.as_str());
         match outcome {
             Outcome::Credited { .. } => (inner.paid)(),
             Outcome::Held(_) | Outcome::Twice | Outcome::Undeliverable | Outcome::NotReturned | Outcome::Refunded => {
-                tracing::error!(channel, source, attempt, outcome = said, "payment.case");
+                tracing::error!(channel, source, attempt, outcome = outcome_name, "payment.case");
                 return Ok(outcome);
             }
             _ => {}
         }
-        tracing::info!(channel, source, attempt, outcome = said, "payment.settled");
+        tracing::info!(channel, source, attempt, outcome = outcome_name, "payment.settled");
         Ok(outcome)
     }
 
-    /// A channel by its tender.
     #[must_use]
     pub fn channel(&self, tender: Tender) -> Option<&dyn Channel> {
         self.0.channels.iter().find(|channel| channel.tender() == tender).map(AsRef::as_ref)
     }
 
-    /// Signalled when the query job should look at once.
+    /// Notified when the query task should run at once.
     #[must_use]
-    pub fn asked(&self) -> Arc<Notify> {
-        self.0.asked.clone()
+    pub fn query_requests(&self) -> Arc<Notify> {
+        self.0.query_requests.clone()
     }
 
     pub(crate) fn parts(&self) -> (&Db, &SharedClock, &Rng) {
         (&self.0.db, &self.0.clock, &self.0.rng)
     }
 
-    /// The order of one of our numbers, as somebody who need not be trusted names it.
+    /// Finds an attempt by its number, which may come from an untrusted request.
     ///
     /// # Errors
-    /// [`StoreError`].
+    /// [`StoreError`] if the database fails.
     pub async fn attempt(&self, out_trade_no: &str) -> Result<Option<Attempt>, StoreError> {
         payments::find(&self.0.db, out_trade_no).await
     }

@@ -1,4 +1,4 @@
-//! Fetches the bill of a channel's day, imports it and compares. Whoever asks, the task or a person, asks the same way.
+//! Downloads a channel's statement of a settlement day, imports it, and compares it with the ledger.
 
 use std::error::Error as StdError;
 
@@ -8,24 +8,24 @@ use model::person::Who;
 use model::time::{Date, HOUR, Timestamp};
 use serde::Deserialize;
 
-use super::bill::{BillAnswer, BillError};
 use super::channel::ChannelError;
+use super::statement::{StatementError, StatementResponse};
 use super::unpack::UnpackError;
 use super::{ConfigError, Payments};
 use store::reconcile::{self as reconciliation, Compared, Imported};
 use store::{Result, StoreError};
 
-/// `[pay.reconcile]`: when bills are ready, and how far back they are asked for.
+/// `[pay.reconcile]`: when statements are fetched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ReconcileConfig {
-    /// From which hour of the next day on Alipay's bill is asked for.
+    /// Hour of the next day from which Alipay's statement is fetched, 0 to 23, Beijing time.
     pub alipay_hour: u8,
-    /// The same for WeChat Pay's.
+    /// The same for WeChat Pay.
     pub wechat_hour: u8,
-    /// The same for UnionPay's.
+    /// The same for UnionPay.
     pub unionpay_hour: u8,
-    /// How many days back a bill that was missed is asked for.
+    /// For how many days a missing statement is retried.
     pub days_back: u8,
 }
 
@@ -36,10 +36,8 @@ impl Default for ReconcileConfig {
 }
 
 impl ReconcileConfig {
-    /// Checks the settings.
-    ///
     /// # Errors
-    /// [`ConfigError`] names the key.
+    /// [`ConfigError`] names the first invalid key.
     pub fn validate(&self) -> std::result::Result<(), ConfigError> {
         let fault = |key: &str, problem: &str| ConfigError { key: format!("pay.reconcile.{key}"), problem: problem.into() };
         for (key, hour) in
@@ -50,14 +48,14 @@ impl ReconcileConfig {
             }
         }
         if !(1..=80).contains(&self.days_back) {
-            return Err(fault("days_back", "must be 1 to 80: channels keep bills for three months"));
+            return Err(fault("days_back", "must be 1 to 80: channels keep statements for three months"));
         }
         Ok(())
     }
 
-    /// The newest day whose bill should be there.
+    /// The latest day whose statement should be available.
     #[must_use]
-    pub fn newest(&self, channel: Tender, now: Timestamp) -> Date {
+    pub fn newest_due_day(&self, channel: Tender, now: Timestamp) -> Date {
         let hour = match channel {
             Tender::WechatPay => self.wechat_hour,
             Tender::UnionPay => self.unionpay_hour,
@@ -67,84 +65,84 @@ impl ReconcileConfig {
     }
 }
 
-/// How asking for a bill ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fetched {
-    /// It is imported, and this is what the comparison found.
+pub enum FetchOutcome {
     Compared(Imported, Compared),
-    /// It is not made yet.
     NotYet,
-    /// The channel says that nothing happened, and is not yet believed.
-    Nothing,
-    /// It did not come, or cannot be believed; the day says why.
+    /// The channel reports a day without transactions, which must be confirmed by a later download.
+    EmptyUnconfirmed,
+    /// The download failed or the statement was rejected; the reason is stored with the day.
     Failed,
 }
 
 impl Payments {
-    /// Asks for the bill of a day that is over, and compares that day and its neighbours. `by` is the person who asked, if one did.
+    /// Fetches the statement of a past day and compares that day; a new statement also re-compares the days before and after.
+    /// `by` is the operator who requested it, `None` for the scheduled task.
     ///
     /// # Errors
-    /// [`AppError::ChannelUnavailable`] where the channel is not configured; where the database fails.
-    pub async fn reconcile(&self, channel: Tender, day: Date, by: Option<&Who>) -> Result<Fetched> {
+    /// [`AppError::ChannelUnavailable`] if the channel is not configured; [`StoreError`] if the database fails.
+    pub async fn reconcile(&self, channel: Tender, day: Date, by: Option<&Who>) -> Result<FetchOutcome> {
         let (db, clock, rng) = self.parts();
-        let asked = self.channel(channel).ok_or(StoreError::Refused(AppError::ChannelUnavailable))?;
-        let answer = asked.bill(day).await;
+        let adapter = self.channel(channel).ok_or(StoreError::Refused(AppError::ChannelUnavailable))?;
+        let response = adapter.statement(day).await;
         let now = clock.now();
-        let bill = match answer {
-            Ok(BillAnswer::Ready(bill)) if bill.day == day => bill,
-            Ok(BillAnswer::NotYet) => {
+        let statement = match response {
+            Ok(StatementResponse::Ready(statement)) if statement.day == day => statement,
+            Ok(StatementResponse::NotYet) => {
                 reconciliation::unavailable(db, now, channel, day, "not-ready").await?;
-                return Ok(Fetched::NotYet);
+                return Ok(FetchOutcome::NotYet);
             }
-            Ok(BillAnswer::Ready(_)) => return self.failed(channel, day, word(&BillError::Day.into())).await,
+            Ok(StatementResponse::Ready(_)) => {
+                return self.record_failure(channel, day, reason_code(&StatementError::Day.into())).await;
+            }
             Err(error) => {
-                tracing::warn!(channel = channel.as_str(), %day, error = &error as &dyn StdError, "bill.failed");
-                return self.failed(channel, day, word(&error)).await;
+                tracing::warn!(channel = channel.as_str(), %day, error = &error as &dyn StdError, "statement.failed");
+                return self.record_failure(channel, day, reason_code(&error)).await;
             }
         };
-        if bill.digest.is_empty() && !reconciliation::says_nothing(db, now, channel, &bill).await? {
-            return Ok(Fetched::Nothing);
+        if statement.digest.is_empty() && !reconciliation::says_nothing(db, now, channel, &statement).await? {
+            return Ok(FetchOutcome::EmptyUnconfirmed);
         }
-        let imported = reconciliation::import(db, rng, now, channel, &bill, by).await?;
+        let imported = reconciliation::import(db, rng, now, channel, &statement, by).await?;
         let compared = reconciliation::compare(db, rng, now, channel, day, by).await?.unwrap_or_default();
         if imported == Imported::New {
-            // What lay across the edge may have found its bill.
+            // Transactions near midnight may belong to the neighbouring day.
             for neighbour in [day.plus(-1), day.plus(1)] {
                 reconciliation::compare(db, rng, now, channel, neighbour, by).await?;
             }
         }
         tracing::info!(
             channel = channel.as_str(), %day, equal = compared.equal, differences = compared.differences, edge = compared.edge,
-            "bill.compared"
+            "statement.compared"
         );
-        Ok(Fetched::Compared(imported, compared))
+        Ok(FetchOutcome::Compared(imported, compared))
     }
 
-    async fn failed(&self, channel: Tender, day: Date, why: &str) -> Result<Fetched> {
+    async fn record_failure(&self, channel: Tender, day: Date, reason: &str) -> Result<FetchOutcome> {
         let (db, clock, _) = self.parts();
-        reconciliation::unavailable(db, clock.now(), channel, day, why).await?;
-        Ok(Fetched::Failed)
+        reconciliation::unavailable(db, clock.now(), channel, day, reason).await?;
+        Ok(FetchOutcome::Failed)
     }
 }
 
-/// Why no bill came, in a word that the page has words for; the log has the rest.
-const fn word(error: &ChannelError) -> &'static str {
+/// The reason code that is stored with the day and translated on the page.
+const fn reason_code(error: &ChannelError) -> &'static str {
     match error {
         ChannelError::Unreachable(_) => "unreachable",
-        ChannelError::Answer(_) => "answer",
+        ChannelError::InvalidResponse(_) => "answer",
         ChannelError::Refused(_) => "refused",
-        ChannelError::Key(_) => "key",
-        ChannelError::Bill(error) => match error {
-            BillError::Packed(UnpackError::TooMuch) => "too-much",
-            BillError::Packed(UnpackError::Encoding) => "encoding",
-            BillError::Packed(UnpackError::Form) => "packed",
-            BillError::Form(_) | BillError::Field { .. } => "form",
-            BillError::Column(_) => "column",
-            BillError::Owner => "owner",
-            BillError::Day => "day",
-            BillError::Twice(_) => "twice",
-            BillError::Totals(_) => "totals",
-            BillError::Digest => "digest",
+        ChannelError::Signing(_) => "key",
+        ChannelError::Statement(error) => match error {
+            StatementError::Packed(UnpackError::TooMuch) => "too-much",
+            StatementError::Packed(UnpackError::Encoding) => "encoding",
+            StatementError::Packed(UnpackError::Form) => "packed",
+            StatementError::Form(_) | StatementError::Field { .. } => "form",
+            StatementError::Column(_) => "column",
+            StatementError::Owner => "owner",
+            StatementError::Day => "day",
+            StatementError::Twice(_) => "twice",
+            StatementError::Totals(_) => "totals",
+            StatementError::Digest => "digest",
         },
     }
 }
@@ -154,18 +152,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bill_is_asked_for_from_its_hour_on() {
+    fn statement_is_due_from_its_configured_hour() {
         let config = ReconcileConfig { alipay_hour: 10, wechat_hour: 11, ..ReconcileConfig::default() };
         let day = Date::from_ymd(2026, 11, 23).unwrap();
         let at = |hour: i64| day.plus(1).start().plus(hour * HOUR);
-        assert_eq!(config.newest(Tender::Alipay, at(10).plus(-1)), day.plus(-1));
-        assert_eq!(config.newest(Tender::Alipay, at(10)), day);
-        assert_eq!(config.newest(Tender::WechatPay, at(10)), day.plus(-1));
-        assert_eq!(config.newest(Tender::WechatPay, at(11)), day);
+        assert_eq!(config.newest_due_day(Tender::Alipay, at(10).plus(-1)), day.plus(-1));
+        assert_eq!(config.newest_due_day(Tender::Alipay, at(10)), day);
+        assert_eq!(config.newest_due_day(Tender::WechatPay, at(10)), day.plus(-1));
+        assert_eq!(config.newest_due_day(Tender::WechatPay, at(11)), day);
     }
 
     #[test]
-    fn settings_are_checked() {
+    fn reconcile_settings_are_validated() {
         assert_eq!(ReconcileConfig::default().validate(), Ok(()));
         for (config, key) in [
             (ReconcileConfig { alipay_hour: 24, ..ReconcileConfig::default() }, "pay.reconcile.alipay_hour"),

@@ -1,5 +1,5 @@
-//! RSA with SHA-256 (PKCS#1 v1.5), with keys in every form that the channels' consoles hand out: PEM or bare base64,
-//! private as PKCS#1 or PKCS#8, public as SPKI or PKCS#1.
+//! RSA signatures (PKCS#1 v1.5, SHA-256) and the key formats of the channels' merchant consoles: PEM or bare base64, private keys
+//! in PKCS#1 or PKCS#8, public keys in SPKI or PKCS#1.
 
 use std::fmt;
 
@@ -11,88 +11,81 @@ use aws_lc_rs::signature::{
 };
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use pem::{EncodeConfig, LineEnding, Pem};
 
-/// Why a text is no key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
-    /// Neither PEM nor base64.
     #[error("is neither PEM nor base64")]
     Text,
-    /// Protected by a pass phrase.
     #[error("is encrypted; give it without a pass phrase")]
     Encrypted,
     #[error("is a certificate; give the public key")]
     Certificate,
-    /// A public key where the private one belongs.
     #[error("is a public key; the private key is needed")]
     Public,
-    /// A private key where a public one belongs.
     #[error("is a private key; the public key is needed")]
     Private,
-    /// Not an RSA key of at least 2048 bits.
     #[error("is not an RSA key of at least 2048 bits")]
     Rejected,
 }
 
-/// What a certificate's signature is over.
+/// The hash algorithm of a certificate's signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hash {
-    /// SHA-1: only certificates of a chain that is pinned.
+    /// Accepted only in a pinned certificate chain.
     Sha1,
-    /// SHA-256.
     Sha256,
 }
 
-/// A key that signs. Never printed.
+/// A signing key. `Debug` does not print it.
 pub struct PrivateKey(RsaKeyPair);
 
-/// A key that verifies.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PublicKey {
     spki: Vec<u8>,
 }
 
 impl PrivateKey {
-    /// Reads PKCS#8 or PKCS#1.
+    /// Parses PKCS#8 or PKCS#1.
     ///
     /// # Errors
-    /// [`KeyError`] says what the text is instead.
+    /// [`KeyError`] names what the text is instead.
     pub fn parse(text: &str) -> Result<Self, KeyError> {
         let der = der(text)?;
         let pair = RsaKeyPair::from_pkcs8(&der).or_else(|_| RsaKeyPair::from_der(&der));
         pair.map(Self).map_err(|_| if PublicKey::from_der(&der).is_some() { KeyError::Public } else { KeyError::Rejected })
     }
 
-    /// A new key of 2048 bits.
+    /// Generates a key of 2048 bits.
     ///
     /// # Errors
-    /// [`KeyError::Rejected`] where the machine gives no randomness.
+    /// [`KeyError::Rejected`] if the system provides no randomness.
     pub fn generate() -> Result<Self, KeyError> {
         RsaKeyPair::generate(KeySize::Rsa2048).map(Self).map_err(|_| KeyError::Rejected)
     }
 
-    /// The key as PEM (PKCS#8), for a sandbox that hands it to the product's configuration.
+    /// The key as PEM (PKCS#8).
     ///
     /// # Errors
-    /// [`KeyError::Rejected`] where it cannot be written.
+    /// [`KeyError::Rejected`] if it cannot be encoded.
     pub fn to_pem(&self) -> Result<String, KeyError> {
         let der: Pkcs8V1Der<'_> = self.0.as_der().map_err(|_| KeyError::Rejected)?;
         Ok(pem("PRIVATE KEY", der.as_ref()))
     }
 
-    /// Its other half.
+    /// The public key of this key pair.
     ///
     /// # Errors
-    /// [`KeyError::Rejected`] where it cannot be written.
+    /// [`KeyError::Rejected`] if it cannot be encoded.
     pub fn public(&self) -> Result<PublicKey, KeyError> {
         let der: PublicKeyX509Der<'_> = self.0.public_key().as_der().map_err(|_| KeyError::Rejected)?;
         Ok(PublicKey { spki: der.as_ref().to_vec() })
     }
 
-    /// The signature of a message, base64.
+    /// The signature of a message in base64.
     ///
     /// # Errors
-    /// [`KeyError::Rejected`] where the library refuses.
+    /// [`KeyError::Rejected`] if signing fails.
     pub fn sign(&self, message: &[u8]) -> Result<String, KeyError> {
         let mut signature = vec![0; self.0.public_modulus_len()];
         let random = aws_lc_rs::rand::SystemRandom::new();
@@ -108,10 +101,10 @@ impl fmt::Debug for PrivateKey {
 }
 
 impl PublicKey {
-    /// Reads SPKI or PKCS#1.
+    /// Parses SPKI or PKCS#1.
     ///
     /// # Errors
-    /// [`KeyError`] says what the text is instead.
+    /// [`KeyError`] names what the text is instead.
     pub fn parse(text: &str) -> Result<Self, KeyError> {
         let der = der(text)?;
         Self::from_der(&der).ok_or_else(|| {
@@ -120,7 +113,7 @@ impl PublicKey {
         })
     }
 
-    /// From the binary form, as certificates hold it.
+    /// Parses DER, either SPKI or PKCS#1.
     pub(super) fn from_der(der: &[u8]) -> Option<Self> {
         let key = aws_lc_rs::rsa::PublicKey::from_der(der).ok()?;
         let spki: PublicKeyX509Der<'_> = key.as_der().ok()?;
@@ -133,7 +126,7 @@ impl PublicKey {
         pem("PUBLIC KEY", &self.spki)
     }
 
-    /// Whether a base64 signature is this key's over the message. Anything that is no signature is simply not.
+    /// Whether `signature` (base64) is this key's signature of the message. Malformed signatures do not verify.
     #[must_use]
     pub fn verifies(&self, message: &[u8], signature: &str) -> bool {
         STANDARD.decode(signature).is_ok_and(|signature| self.verifies_raw(Hash::Sha256, message, &signature))
@@ -154,7 +147,7 @@ impl fmt::Debug for PublicKey {
     }
 }
 
-/// The labels are not trusted: consoles hand out PKCS#1 under PKCS#8 labels and the other way round.
+/// Ignores PEM labels, because merchant consoles put PKCS#1 keys under PKCS#8 labels and vice versa.
 fn der(text: &str) -> Result<Vec<u8>, KeyError> {
     if text.contains("ENCRYPTED") {
         return Err(KeyError::Encrypted);
@@ -165,7 +158,7 @@ fn der(text: &str) -> Result<Vec<u8>, KeyError> {
     base64_body(text)
 }
 
-/// The lines between those of dashes, whatever their layout.
+/// Decodes the base64 of a PEM text, or of bare base64. Unlike a PEM parser it accepts any line lengths and missing labels.
 pub(super) fn base64_body(text: &str) -> Result<Vec<u8>, KeyError> {
     let base64: String =
         text.lines().filter(|line| !line.trim_start().starts_with("-----")).flat_map(str::split_whitespace).collect();
@@ -175,23 +168,15 @@ pub(super) fn base64_body(text: &str) -> Result<Vec<u8>, KeyError> {
     STANDARD.decode(base64).map_err(|_| KeyError::Text)
 }
 
-pub(super) fn pem(label: &str, der: &[u8]) -> String {
-    let base64 = STANDARD.encode(der);
-    let mut text = format!("-----BEGIN {label}-----\n");
-    for (n, sign) in base64.chars().enumerate() {
-        if n > 0 && n % 64 == 0 {
-            text.push('\n');
-        }
-        text.push(sign);
-    }
-    text + &format!("\n-----END {label}-----\n")
+fn pem(label: &str, der: &[u8]) -> String {
+    pem::encode_config(&Pem::new(label, der), EncodeConfig::new().set_line_ending(LineEnding::LF))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    // Made by us with openssl; see vectors/README.md.
+    // Generated with openssl; see alipay/vectors/README.md.
     const PKCS8: &str = include_str!("alipay/vectors/app-pkcs8.pem");
     const PKCS1: &str = include_str!("alipay/vectors/app-pkcs1.pem");
     const SPKI: &str = include_str!("alipay/vectors/app-spki.pem");
@@ -202,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn every_form_of_a_key_is_the_same_key() {
+    fn all_key_formats_yield_the_same_key() {
         let expected = PublicKey::parse(SPKI).unwrap();
         for text in [SPKI, PUBLIC_PKCS1, &bare(SPKI), &bare(PUBLIC_PKCS1)] {
             assert_eq!(PublicKey::parse(text).unwrap(), expected);
@@ -218,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_key_is_named_for_what_it_is() {
+    fn key_errors_name_what_was_given_instead() {
         assert_eq!(PrivateKey::parse(SPKI).unwrap_err(), KeyError::Public);
         assert_eq!(PublicKey::parse(PKCS8).unwrap_err(), KeyError::Private);
         assert_eq!(PublicKey::parse(PKCS1).unwrap_err(), KeyError::Private);
@@ -230,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn rubbish_is_no_signature() {
+    fn malformed_signatures_do_not_verify() {
         let key = PublicKey::parse(SPKI).unwrap();
         for signature in ["", "=", "AAAA", "not base64", &"A".repeat(344)] {
             assert!(!key.verifies(b"message", signature));

@@ -1,4 +1,4 @@
-//! What the configurations of all channels check in the same words.
+//! Validation shared by the configurations of all channels.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -10,53 +10,53 @@ use super::config::ConfigError;
 
 /// A table of the configuration file, e.g. `pay.alipay`.
 #[derive(Clone, Copy)]
-pub struct Section(pub &'static str);
+pub struct ConfigSection(pub &'static str);
 
-impl Section {
-    /// A fault of one of its keys.
+impl ConfigSection {
+    /// An error for one of the table's keys.
     #[must_use]
     pub fn fault(self, key: &str, problem: impl Into<String>) -> ConfigError {
         ConfigError { key: format!("{}.{key}", self.0), problem: problem.into() }
     }
 
-    /// The address of a gateway, and whether it is a sandbox on this machine or its network.
+    /// Parses the key `gateway`; see [`Self::address`].
     ///
     /// # Errors
-    /// Where it is no address, or one without TLS that leads elsewhere.
+    /// As [`Self::address`].
     pub fn gateway(self, text: &str, example: &str) -> Result<(Url, bool), ConfigError> {
         self.address("gateway", text, example)
     }
 
-    /// The same of any key.
+    /// Parses a URL without query and fragment; also returns whether its host is local (see [`is_local`]).
     ///
     /// # Errors
-    /// As [`Self::gateway`].
+    /// [`ConfigError`] if it is not such a URL, or is plain HTTP to a host that is not local.
     pub fn address(self, key: &str, text: &str, example: &str) -> Result<(Url, bool), ConfigError> {
         let url = Url::parse(text).ok().filter(|url| url.has_host() && url.query().is_none() && url.fragment().is_none());
         let url = url.ok_or_else(|| self.fault(key, format!("is not an address like {example}")))?;
-        let nearby = url.host_str().is_some_and(is_nearby);
-        if url.scheme() != "https" && !(url.scheme() == "http" && nearby) {
+        let local = url.host_str().is_some_and(is_local);
+        if url.scheme() != "https" && !(url.scheme() == "http" && local) {
             return Err(self.fault(key, "must be https (http only for a sandbox on this network)"));
         }
-        Ok((url, nearby))
+        Ok((url, local))
     }
 
-    /// The same where only the origin counts; without a slash at its end.
+    /// Parses a URL without a path; returns it without a trailing slash, and whether its host is local.
     ///
     /// # Errors
-    /// As [`Self::gateway`]; where it has a path.
+    /// As [`Self::address`], and if the URL has a path.
     pub fn origin(self, key: &str, text: &str, example: &str) -> Result<(String, bool), ConfigError> {
-        let (url, nearby) = self.address(key, text, example)?;
+        let (url, local) = self.address(key, text, example)?;
         if url.path() != "/" {
             return Err(self.fault(key, format!("is not an address like {example}")));
         }
-        Ok((text.trim_end_matches('/').to_owned(), nearby))
+        Ok((text.trim_end_matches('/').to_owned(), local))
     }
 
-    /// For how long an order may be paid, and how long the gateway may take.
+    /// Validates `lifetime_minutes` and `timeout_ms`; returns the timeout.
     ///
     /// # Errors
-    /// Where either makes no sense.
+    /// [`ConfigError`] if either is out of range.
     pub fn times(self, lifetime_minutes: i64, timeout_ms: u64) -> Result<Duration, ConfigError> {
         if !(2..=120).contains(&lifetime_minutes) {
             return Err(self.fault("lifetime_minutes", "must be 2 to 120"));
@@ -67,27 +67,27 @@ impl Section {
         Ok(Duration::from_millis(timeout_ms))
     }
 
-    /// What calls a gateway.
+    /// Builds the HTTP client for a gateway.
     ///
     /// # Errors
-    /// Where this machine's TLS does not start.
-    pub fn client(self, nearby: bool, timeout: Duration) -> Result<reqwest::Client, ConfigError> {
+    /// [`ConfigError`] if TLS cannot be initialised.
+    pub fn client(self, local: bool, timeout: Duration) -> Result<reqwest::Client, ConfigError> {
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!("dormwatt/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(timeout.min(Duration::from_secs(5)))
             .timeout(timeout)
-            // A redirected signed request would go to somebody that we did not configure.
+            // A redirect would send a signed request to a host that is not configured.
             .redirect(reqwest::redirect::Policy::none());
-        if nearby {
+        if local {
             builder = builder.no_proxy();
         }
-        builder.build().map_err(|_| self.fault("gateway", "cannot be called: this machine's TLS does not start"))
+        builder.build().map_err(|_| self.fault("gateway", "cannot be called: TLS cannot be initialised on this machine"))
     }
 
-    /// A key or certificate, given here or as a file.
+    /// Parses a key or certificate that is given inline or by file.
     ///
     /// # Errors
-    /// Where it is missing, given twice, cannot be read, or `parse` refuses it.
+    /// [`ConfigError`] if it is missing, given twice, unreadable, or rejected by `parse`.
     pub fn key<K, E: std::fmt::Display>(
         self,
         name: &str,
@@ -109,8 +109,8 @@ impl Section {
     }
 }
 
-/// On this machine or its network: a sandbox, which needs neither TLS nor the proxy that leads outside.
-fn is_nearby(host: &str) -> bool {
+/// Whether the host is this machine or on its private network: a sandbox, reached without TLS and without the outbound proxy.
+fn is_local(host: &str) -> bool {
     match host.trim_matches(['[', ']']).parse() {
         Ok(IpAddr::V4(ip)) => ip.is_loopback() || ip.is_private() || ip.is_link_local(),
         Ok(IpAddr::V6(ip)) => ip.is_loopback() || ip.is_unique_local(),

@@ -1,4 +1,4 @@
-//! What bills are packed in, opened with a bound: a file of a few kilobytes can say that it unpacks to all memory there is.
+//! Decompression of statement files with size limits, because a file of a few kilobytes can expand to all available memory.
 
 use std::io::{Cursor, Read};
 
@@ -6,86 +6,82 @@ use encoding_rs::GBK;
 use flate2::bufread::{MultiGzDecoder, ZlibDecoder};
 use zip::ZipArchive;
 
-/// More than a packed bill ever is, bytes.
-pub const MOST_PACKED: usize = 16 << 20;
-/// More than a plain bill ever is, bytes, all its files together: a hundred thousand lines.
-const MOST_PLAIN: usize = 48 << 20;
-/// More files than a bill ever has.
-const MOST_FILES: usize = 32;
-/// What each file's line in a zip's directory begins with.
-const DIRECTORY_LINE: &[u8] = b"PK\x01\x02";
+/// Largest compressed statement, bytes.
+pub const MAX_PACKED_BYTES: usize = 16 << 20;
+/// Largest decompressed statement, bytes, over all of its files: about a hundred thousand lines.
+const MAX_PLAIN_BYTES: usize = 48 << 20;
+/// Most files of a zip archive.
+const MAX_FILES: usize = 32;
+/// The signature of an entry in a zip archive's central directory.
+const DIRECTORY_ENTRY: &[u8] = b"PK\x01\x02";
 
-/// Why something is not opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UnpackError {
-    /// Cut off, changed, or something else altogether.
-    #[error("is not packed as it should be")]
+    #[error("is not a valid archive")]
     Form,
-    /// It would be larger than any bill, or hold more files.
-    #[error("unpacks to more than any bill is")]
+    #[error("exceeds the size limit when decompressed")]
     TooMuch,
-    /// Not of its encoding.
-    #[error("is not in its encoding")]
+    #[error("is not in the expected character encoding")]
     Encoding,
 }
 
-/// What a gzip file holds.
+/// Decompresses a gzip file.
 ///
 /// # Errors
-/// [`UnpackError`].
+/// [`UnpackError::Form`], [`UnpackError::TooMuch`].
 pub fn gunzip(packed: &[u8]) -> Result<Vec<u8>, UnpackError> {
-    let mut left = MOST_PLAIN;
-    bounded(MultiGzDecoder::new(packed), &mut left)
+    let mut remaining = MAX_PLAIN_BYTES;
+    bounded(MultiGzDecoder::new(packed), &mut remaining)
 }
 
-/// What a zlib stream holds (RFC 1950, what PHP's `gzcompress` and Java's `Deflater` write).
+/// Decompresses a zlib stream (RFC 1950).
 ///
 /// # Errors
-/// [`UnpackError`].
+/// [`UnpackError::Form`], also for trailing bytes; [`UnpackError::TooMuch`].
 pub fn inflate(packed: &[u8]) -> Result<Vec<u8>, UnpackError> {
-    let (mut left, mut decoder) = (MOST_PLAIN, ZlibDecoder::new(packed));
-    let plain = bounded(&mut decoder, &mut left)?;
+    let (mut remaining, mut decoder) = (MAX_PLAIN_BYTES, ZlibDecoder::new(packed));
+    let plain = bounded(&mut decoder, &mut remaining)?;
     if decoder.into_inner().is_empty() { Ok(plain) } else { Err(UnpackError::Form) }
 }
 
-/// The files in a zip with their names, folders left out. A name that is not of its encoding is empty here.
+/// The names and contents of the files in a zip archive, without directories. A name that cannot be decoded becomes empty.
 ///
 /// # Errors
-/// [`UnpackError`]; also where a file's checksum is wrong, or it is encrypted.
+/// [`UnpackError::Form`], also for a wrong checksum or an encrypted file; [`UnpackError::TooMuch`].
 pub fn unzip(packed: &[u8]) -> Result<Vec<(String, Vec<u8>)>, UnpackError> {
-    // Before the directory is read into memory: its lines are larger there than here.
-    let lines = packed.windows(DIRECTORY_LINE.len()).filter(|bytes| *bytes == DIRECTORY_LINE).count();
-    if packed.len() > MOST_PACKED || lines > MOST_FILES {
+    // Counted before parsing, because a parsed directory entry takes more memory than its bytes here.
+    let entries = packed.windows(DIRECTORY_ENTRY.len()).filter(|bytes| *bytes == DIRECTORY_ENTRY).count();
+    if packed.len() > MAX_PACKED_BYTES || entries > MAX_FILES {
         return Err(UnpackError::TooMuch);
     }
     let mut archive = ZipArchive::new(Cursor::new(packed)).map_err(|_| UnpackError::Form)?;
-    let (mut files, mut left) = (Vec::new(), MOST_PLAIN);
+    let (mut files, mut remaining) = (Vec::new(), MAX_PLAIN_BYTES);
     for index in 0..archive.len() {
         let file = archive.by_index(index).map_err(|_| UnpackError::Form)?;
         if file.is_dir() {
             continue;
         }
         let name = file.name().map(std::borrow::Cow::into_owned).unwrap_or_default();
-        files.push((name, bounded(file, &mut left)?));
+        files.push((name, bounded(file, &mut remaining)?));
     }
     Ok(files)
 }
 
-/// GBK as text.
+/// Decodes GBK.
 ///
 /// # Errors
-/// [`UnpackError::Encoding`] at the first byte that is none of it.
+/// [`UnpackError::Encoding`] for any byte sequence that is not GBK.
 pub fn gbk(bytes: &[u8]) -> Result<String, UnpackError> {
     let text = GBK.decode_without_bom_handling_and_without_replacement(bytes);
     text.map(std::borrow::Cow::into_owned).ok_or(UnpackError::Encoding)
 }
 
-/// All of it, or nothing where it is more than `left`, from which it is taken.
-fn bounded(reader: impl Read, left: &mut usize) -> Result<Vec<u8>, UnpackError> {
+/// Reads to the end and subtracts the length from `remaining`; fails if that is exceeded.
+fn bounded(reader: impl Read, remaining: &mut usize) -> Result<Vec<u8>, UnpackError> {
     let mut plain = Vec::new();
-    let most = *left as u64 + 1;
-    reader.take(most).read_to_end(&mut plain).map_err(|_| UnpackError::Form)?;
-    *left = left.checked_sub(plain.len()).ok_or(UnpackError::TooMuch)?;
+    let limit = *remaining as u64 + 1;
+    reader.take(limit).read_to_end(&mut plain).map_err(|_| UnpackError::Form)?;
+    *remaining = remaining.checked_sub(plain.len()).ok_or(UnpackError::TooMuch)?;
     Ok(plain)
 }
 
@@ -120,8 +116,8 @@ mod tests {
     }
 
     #[test]
-    fn what_was_packed_comes_out() {
-        let plain = "账单 bill ".repeat(1_000).into_bytes();
+    fn packed_data_unpacks_unchanged() {
+        let plain = "账单 statement ".repeat(1_000).into_bytes();
         assert_eq!(gunzip(&gzipped(&plain)), Ok(plain.clone()));
         assert_eq!(inflate(&zlibbed(&plain)), Ok(plain.clone()));
         let files = unzip(&zipped(&[("folder/INN_ZM_1", &plain), ("empty", b"")])).unwrap();
@@ -130,8 +126,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_off_changed_or_something_else_is_refused() {
-        // Long enough that a byte in the middle lies in what was packed.
+    fn truncated_or_altered_archives_are_rejected() {
+        // Incompressible, so that the middle byte belongs to the compressed data.
         let plain: Vec<u8> = (0..20_000_u32).flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
         for (packed, open) in [
             (gzipped(&plain), (|bytes| gunzip(bytes).map(|_| ())) as fn(&[u8]) -> Result<(), UnpackError>),
@@ -146,32 +142,32 @@ mod tests {
             let middle = changed.len() / 2;
             changed[middle] ^= 0x10;
             assert_eq!(open(&changed), Err(UnpackError::Form));
-            assert_eq!(open(b"<html>no bill</html>"), Err(UnpackError::Form));
+            assert_eq!(open(b"<html>error</html>"), Err(UnpackError::Form));
         }
         assert_eq!(inflate(&[zlibbed(b"a"), b"more".to_vec()].concat()), Err(UnpackError::Form));
     }
 
     #[test]
-    fn a_bomb_does_not_go_off() {
-        let much = vec![0; MOST_PLAIN + 1];
-        let (gzip, zlib) = (gzipped(&much), zlibbed(&much));
+    fn decompression_bombs_are_rejected() {
+        let oversized = vec![0; MAX_PLAIN_BYTES + 1];
+        let (gzip, zlib) = (gzipped(&oversized), zlibbed(&oversized));
         assert!(gzip.len() < 100_000, "{}", gzip.len());
         assert_eq!(gunzip(&gzip), Err(UnpackError::TooMuch));
         assert_eq!(inflate(&zlib), Err(UnpackError::TooMuch));
-        assert_eq!(unzip(&zipped(&[("a", &much)])), Err(UnpackError::TooMuch));
-        // Each within the bound, and all together above it.
-        let part = vec![0; MOST_PLAIN / 4];
+        assert_eq!(unzip(&zipped(&[("a", &oversized)])), Err(UnpackError::TooMuch));
+        // Each file is within the limit, all five together are not.
+        let part = vec![0; MAX_PLAIN_BYTES / 4];
         let five: Vec<(String, &[u8])> = (0..5).map(|n| (n.to_string(), &*part)).collect();
         let five: Vec<(&str, &[u8])> = five.iter().map(|(name, plain)| (&**name, *plain)).collect();
         assert_eq!(unzip(&zipped(&five)), Err(UnpackError::TooMuch));
         assert!(unzip(&zipped(&five[..4])).is_ok());
-        let many: Vec<String> = (0..=MOST_FILES).map(|n| n.to_string()).collect();
+        let many: Vec<String> = (0..=MAX_FILES).map(|n| n.to_string()).collect();
         let many: Vec<(&str, &[u8])> = many.iter().map(|name| (&**name, &b""[..])).collect();
         assert_eq!(unzip(&zipped(&many)), Err(UnpackError::TooMuch));
     }
 
     #[test]
-    fn gbk_is_read_strictly() {
+    fn invalid_gbk_is_rejected() {
         assert_eq!(gbk(&[0xd6, 0xa7, 0xb8, 0xb6, 0xb1, 0xa6, b'1']), Ok("支付宝1".to_owned()));
         assert_eq!(gbk("支付宝".as_bytes()), Err(UnpackError::Encoding), "UTF-8");
         assert_eq!(gbk(&[0xd6]), Err(UnpackError::Encoding), "half a character");

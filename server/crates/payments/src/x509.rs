@@ -1,4 +1,4 @@
-//! X.509 certificates, as far as payment channels use them: serial numbers, dates, names and keys.
+//! The fields of X.509 certificates that payment channels use: serial number, validity, common name, key and signature.
 
 use std::fmt;
 
@@ -7,16 +7,12 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::rsa::{Hash, KeyError, PublicKey, base64_body};
 
-/// Why a text is no certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CertificateError {
-    /// Neither PEM nor base64.
     #[error("is neither PEM nor base64")]
     Text,
-    /// No X.509 certificate.
     #[error("is not an X.509 certificate")]
     Form,
-    /// Of a key that is not RSA of at least 2048 bits.
     #[error("is not the certificate of an RSA key of at least 2048 bits")]
     Key,
 }
@@ -27,36 +23,32 @@ impl From<KeyError> for CertificateError {
     }
 }
 
-/// A certificate. That it was read says nothing about whether it is to be trusted.
+/// A parsed certificate. Parsing does not establish trust: see [`Certificate::is_signed_by`] and [`Certificate::is_valid_at`].
 #[derive(Clone)]
 pub struct Certificate {
-    /// Serial number in hexadecimal, as WeChat Pay writes it.
+    /// Serial number in upper-case hexadecimal, the form of WeChat Pay.
     pub serial_hex: String,
-    /// And in decimal, as UnionPay does.
+    /// Serial number in decimal, the form of UnionPay.
     pub serial_decimal: String,
     pub key: PublicKey,
     pub not_before: Timestamp,
     pub not_after: Timestamp,
-    /// The subject's common name.
+    /// The subject's first common name; empty if it has none.
     pub common_name: String,
-    /// What its issuer signed, and how.
-    signed: Signed,
+    issuer_signature: IssuerSignature,
 }
 
-/// A signature over a certificate.
 #[derive(Clone)]
-struct Signed {
+struct IssuerSignature {
+    /// The signed part of the certificate, DER (`TBSCertificate` of RFC 5280).
     tbs: Vec<u8>,
-    /// Nothing where it is of an algorithm that is never accepted.
+    /// `None` for any algorithm but RSA with SHA-1 or SHA-256.
     hash: Option<Hash>,
     signature: Vec<u8>,
 }
 
 impl Certificate {
-    /// Reads PEM, or bare base64, in any layout of lines.
-    ///
-    /// # Errors
-    /// [`CertificateError`].
+    /// Parses PEM or bare base64 with any line lengths.
     pub fn parse(text: &str) -> Result<Self, CertificateError> {
         let der = base64_body(text)?;
         let (rest, certificate) = X509Certificate::from_der(&der).map_err(|_| CertificateError::Form)?;
@@ -67,14 +59,14 @@ impl Certificate {
         let common_name = tbs.subject.iter_common_name().next().and_then(|name| name.as_str().ok()).unwrap_or_default();
         let instant = |seconds: i64| Timestamp(seconds.saturating_mul(SECOND));
         let algorithm = &certificate.signature_algorithm;
-        let signed = Signed {
+        let issuer_signature = IssuerSignature {
             tbs: tbs.as_ref().to_vec(),
-            // Said twice, once inside what is signed.
+            // The algorithm is stated twice, inside and outside the signed part; RFC 5280 requires both to be equal.
             hash: if *algorithm == tbs.signature { hash(&algorithm.algorithm.to_id_string()) } else { None },
             signature: certificate.signature_value.data.to_vec(),
         };
         Ok(Self {
-            signed,
+            issuer_signature,
             serial_decimal: tbs.serial.to_string(),
             serial_hex: format!("{:X}", tbs.serial),
             key: PublicKey::from_der(tbs.subject_pki.raw).ok_or(CertificateError::Key)?,
@@ -84,23 +76,22 @@ impl Certificate {
         })
     }
 
-    /// Whether it may be used at that time.
     #[must_use]
-    pub fn is_current(&self, at: Timestamp) -> bool {
+    pub fn is_valid_at(&self, at: Timestamp) -> bool {
         self.not_before <= at && at <= self.not_after
     }
 
-    /// Whether the key signed it, by one of these algorithms.
+    /// Whether `issuer` signed this certificate with one of the `allowed` hash algorithms.
     #[must_use]
     pub fn is_signed_by(&self, issuer: &PublicKey, allowed: &[Hash]) -> bool {
-        let Signed { tbs, hash, signature } = &self.signed;
+        let IssuerSignature { tbs, hash, signature } = &self.issuer_signature;
         hash.filter(|hash| allowed.contains(hash)).is_some_and(|hash| issuer.verifies_raw(hash, tbs, signature))
     }
 
-    /// How it is signed; nothing where that is never accepted.
+    /// The hash algorithm of the signature; `None` if it is not supported.
     #[must_use]
     pub const fn hash(&self) -> Option<Hash> {
-        self.signed.hash
+        self.issuer_signature.hash
     }
 }
 
@@ -125,7 +116,7 @@ mod tests {
     const MERCHANT: &str = include_str!("wechat/vectors/merchant.pem");
 
     #[test]
-    fn what_openssl_says_of_it_is_read() {
+    fn certificate_fields_match_openssl_output() {
         let merchant = Certificate::parse(MERCHANT).unwrap();
         assert_eq!(merchant.serial_hex, "1002589E15");
         assert_eq!(merchant.not_before.to_string(), "2026-01-01 08:00:00", "Beijing time");
@@ -135,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_signature_is_the_issuers_by_an_algorithm_that_is_allowed() {
+    fn issuer_signature_needs_an_allowed_hash() {
         let [root, middle, leaf, sha1] = [
             include_str!("unionpay/vectors/root.pem"),
             include_str!("unionpay/vectors/middle.pem"),
@@ -152,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn rubbish_is_no_certificate() {
+    fn malformed_certificates_are_rejected() {
         for text in ["", "AAAA", "证书", include_str!("alipay/vectors/app-spki.pem"), &format!("{MERCHANT}AAAA")] {
             assert!(Certificate::parse(text).is_err());
         }
@@ -160,7 +151,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn no_bytes_make_it_panic(at in 0usize..600, byte: u8) {
+        fn certificate_parsing_never_panics(at in 0usize..600, byte: u8) {
             use base64::Engine;
             let mut der = base64_body(MERCHANT).unwrap();
             if let Some(place) = der.get_mut(at) {

@@ -1,4 +1,4 @@
-//! The sandbox's state, and what can be done to it.
+//! The simulated bank: trades, faults and keys shared by all channels.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,7 +15,7 @@ use super::oauth::OAuth;
 use super::unionpay::Unionpay;
 use super::wechat::Wechat;
 use super::{Config, SandboxError};
-use crate::state_file::Memory;
+use crate::state_file::SavedState;
 use domain::clock::SharedClock;
 use domain::rng::Rng;
 use payments::rsa::{PrivateKey, PublicKey};
@@ -31,7 +31,7 @@ pub(super) struct Inner {
     pub unionpay: Unionpay,
     pub oauth: OAuth,
     pub gateway_key: PrivateKey,
-    /// For falsified notifications.
+    /// Signs falsified notifications.
     pub forger_key: PrivateKey,
     pub app_key: PublicKey,
     pub speed: u32,
@@ -42,9 +42,9 @@ pub(super) struct Inner {
     pub tasks: TaskTracker,
     trades: Mutex<BTreeMap<String, Trade>>,
     faults: Mutex<Faults>,
-    /// When money went back, by trade and refund.
+    /// Time of each refund, by trade and refund number.
     refunded_at: Mutex<BTreeMap<(String, String), Timestamp>>,
-    /// A notification that waits for the next one.
+    /// A notification held back until the next one, for out-of-order delivery.
     held: Mutex<Option<Trade>>,
 }
 
@@ -92,7 +92,7 @@ impl Bank {
         *self.0.faults.lock().unwrap_or_else(PoisonError::into_inner) = faults;
     }
 
-    /// Where notifications go out of order: holds this one back, or gives the one that was.
+    /// Holds back this notification and returns `None`, or returns the one held back before.
     pub fn swap(&self, trade: &Trade) -> Option<Trade> {
         let mut held = self.0.held.lock().unwrap_or_else(PoisonError::into_inner);
         let before = held.take();
@@ -110,22 +110,21 @@ impl Bank {
         self.trades().values().cloned().collect()
     }
 
-    /// What a restart must not forget.
-    pub fn memory(&self) -> Memory {
+    /// The state that survives a restart.
+    pub fn saved_state(&self) -> SavedState {
         let times = self.0.refunded_at.lock().unwrap_or_else(PoisonError::into_inner);
         let refunded = times.iter().map(|((trade, refund), at)| (trade.clone(), refund.clone(), *at)).collect();
-        Memory { trades: self.books(), refunded, asked: self.0.unionpay.all_asked().clone() }
+        SavedState { trades: self.books(), refunded, asked: self.0.unionpay.transaction_requests().clone() }
     }
 
-    /// Takes that up again.
-    pub fn recall(&self, memory: Memory) {
-        self.trades().extend(memory.trades.into_iter().map(|trade| (trade.out_trade_no.clone(), trade)));
+    pub fn restore(&self, state: SavedState) {
+        self.trades().extend(state.trades.into_iter().map(|trade| (trade.out_trade_no.clone(), trade)));
         let mut times = self.0.refunded_at.lock().unwrap_or_else(PoisonError::into_inner);
-        times.extend(memory.refunded.into_iter().map(|(trade, refund, at)| ((trade, refund), at)));
-        self.0.unionpay.all_asked().extend(memory.asked);
+        times.extend(state.refunded.into_iter().map(|(trade, refund, at)| ((trade, refund), at)));
+        self.0.unionpay.transaction_requests().extend(state.asked);
     }
 
-    /// A trade as it stands now.
+    /// A trade in its current state, closed if it has expired.
     pub fn find(&self, out_trade_no: &str) -> Option<Trade> {
         let now = self.now();
         let mut trades = self.trades();
@@ -134,7 +133,7 @@ impl Bank {
         Some(trade.clone())
     }
 
-    /// By the secret part of the cashier's address.
+    /// Finds a trade by the secret token of its cashier URL.
     pub fn by_token(&self, token: &str) -> Option<Trade> {
         let number = self.trades().values().find(|trade| trade.token == token)?.out_trade_no.clone();
         self.find(&number)
@@ -150,7 +149,6 @@ impl Bank {
         paid
     }
 
-    /// When that refund was made.
     pub fn refunded_at(&self, out_trade_no: &str, request: &str) -> Option<Timestamp> {
         let times = self.0.refunded_at.lock().unwrap_or_else(PoisonError::into_inner);
         times.get(&(out_trade_no.to_owned(), request.to_owned())).copied()
@@ -170,7 +168,7 @@ impl Bank {
         refunded
     }
 
-    /// Refunds that took their time end, unless they still have to.
+    /// Completes pending refunds unless the fault `refund_slow` is set.
     pub fn end_refunds(&self, out_trade_no: &str) {
         let ended = !self.faults().refund_slow && self.trades().get_mut(out_trade_no).is_some_and(Trade::end_refunds);
         if ended {

@@ -1,4 +1,4 @@
-//! What the sandbox knows of trades; its own truth, against which the product's books are held.
+//! The sandbox's trades, with which tests compare the product's ledger.
 
 use std::collections::BTreeMap;
 
@@ -7,19 +7,17 @@ use model::order::Tender;
 use model::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// Where a trade stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Status {
-    /// The payer is at the cashier.
     WaitBuyerPay,
     TradeSuccess,
-    /// Ended unpaid, or all of it went back.
+    /// Expired or closed unpaid, or refunded in full.
     TradeClosed,
 }
 
 impl Status {
-    /// The word on the wire.
+    /// Alipay's name of the status.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -30,55 +28,49 @@ impl Status {
     }
 }
 
-/// A trade. It exists from the moment the payer reached the cashier.
+/// Created when the payer reaches the cashier.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Trade {
-    /// The channel whose trade it is.
     pub tender: Tender,
-    /// The merchant's number.
     pub out_trade_no: String,
     pub trade_no: String,
-    /// The secret part of the cashier's address.
+    /// Secret part of the cashier URL.
     pub token: String,
     pub amount: Fen,
     pub subject: String,
-    /// Where to notify.
     pub notify_url: String,
-    /// Where the payer returns to.
+    /// Return URL after payment.
     pub return_url: String,
-    /// Where the payer goes who gives up.
+    /// Return URL after cancelling.
     pub quit_url: String,
-    /// Where it stands.
     pub status: Status,
-    /// Until when it can be paid.
     pub expires_at: Timestamp,
-    /// When it was paid.
     pub paid_at: Option<Timestamp>,
-    /// What went back, by the refund's number.
+    /// Completed refunds by number.
     pub refunds: BTreeMap<String, Fen>,
-    /// What is to go back and takes its time.
+    /// Refunds in progress by number.
     pub pending: BTreeMap<String, Fen>,
-    /// How many notifications were sent.
+    /// Number of notifications sent.
     pub notified: u32,
-    /// How many of them were answered with success.
+    /// Number of notifications acknowledged.
     pub acknowledged: u32,
 }
 
 impl Trade {
-    /// All that went back.
+    /// Total of completed refunds.
     #[must_use]
     pub fn refunded(&self) -> Fen {
         self.refunds.values().copied().sum()
     }
 
-    /// Closes it if its time is over.
+    /// Closes the trade if it is unpaid and has expired.
     pub(super) fn expire(&mut self, now: Timestamp) {
         if self.status == Status::WaitBuyerPay && now >= self.expires_at {
             self.status = Status::TradeClosed;
         }
     }
 
-    /// Pays it, if it can be paid.
+    /// Pays the trade; false if that is not possible.
     pub(super) fn pay(&mut self, now: Timestamp) -> bool {
         self.expire(now);
         if self.status != Status::WaitBuyerPay {
@@ -89,14 +81,14 @@ impl Trade {
         true
     }
 
-    /// Gives a part back; the same number again gives nothing more.
+    /// Refunds a part; repeating a number refunds once. False if that is not possible.
     pub(super) fn refund(&mut self, request: &str, amount: Fen, at_once: bool) -> bool {
         if let Some(before) = self.refunds.get(request).or_else(|| self.pending.get(request)) {
             return *before == amount;
         }
         let under_way: Fen = self.pending.values().copied().sum();
-        let much = self.refunded() + under_way + amount > self.amount;
-        if self.status != Status::TradeSuccess || amount <= Fen::ZERO || much {
+        let exceeds_amount = self.refunded() + under_way + amount > self.amount;
+        if self.status != Status::TradeSuccess || amount <= Fen::ZERO || exceeds_amount {
             return false;
         }
         self.pending.insert(request.to_owned(), amount);
@@ -106,7 +98,7 @@ impl Trade {
         true
     }
 
-    /// What took its time is with the payer. Says whether there was anything.
+    /// Completes the refunds in progress; returns whether there were any.
     pub(super) fn end_refunds(&mut self) -> bool {
         let any = !self.pending.is_empty();
         self.refunds.append(&mut self.pending);

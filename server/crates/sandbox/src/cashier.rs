@@ -1,4 +1,4 @@
-//! The cashier page, where one taps pay or cancel. Plain HTML and CSS, for any phone.
+//! The cashier page with buttons to pay and to cancel, in plain HTML and CSS.
 
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{StatusCode, header};
@@ -22,7 +22,7 @@ pub(super) async fn front() -> Response {
 
 pub(super) async fn show(State(bank): State<Bank>, Path(token): Path<String>, RawQuery(query): RawQuery) -> Response {
     let Some(mut trade) = bank.by_token(&token) else { return refused("没有这笔订单") };
-    // WeChat's H5 page is told where to return by its address.
+    // For WeChat H5 the return URL comes as a query parameter.
     let mut query = form::parse(query.unwrap_or_default().as_bytes()).unwrap_or_default();
     if let Some(back) = query.remove("redirect_url").filter(|_| trade.tender == Tender::WechatPay) {
         (trade.return_url, trade.quit_url) = (back.clone(), back);
@@ -41,11 +41,11 @@ pub(super) async fn pay(State(bank): State<Bank>, Path(token): Path<String>) -> 
         return Redirect::to(&format!("/cashier/{token}")).into_response();
     }
     let back = returning(&bank, &trade);
-    // UnionPay's page posts the payer back.
+    // UnionPay's page posts the browser back; 307 keeps the method.
     if trade.tender == Tender::UnionPay { Redirect::temporary(&back) } else { Redirect::to(&back) }.into_response()
 }
 
-/// The payer gives up; the trade waits on until its time is over, as the real one does.
+/// Cancelling leaves the trade open until it expires, as at the real channels.
 pub(super) async fn cancel(State(bank): State<Bank>, Path(token): Path<String>) -> Response {
     match bank.by_token(&token) {
         Some(trade) => Redirect::to(&trade.quit_url).into_response(),
@@ -58,7 +58,7 @@ pub(super) fn refused(why: &str) -> Response {
     (StatusCode::BAD_REQUEST, page("无法付款", &body)).into_response()
 }
 
-/// The return address with signed parameters; without a status, as the real one, because it proves nothing.
+/// The return URL with signed parameters. Like Alipay's it has no status, because it is no proof of payment.
 fn returning(bank: &Bank, trade: &Trade) -> String {
     if trade.tender != Tender::Alipay {
         return trade.return_url.clone();
@@ -81,8 +81,8 @@ fn returning(bank: &Bank, trade: &Trade) -> String {
         fields.insert("sign".into(), sign);
     }
     let query = encode(fields.iter().map(|(name, value)| (name.as_str(), value.as_str())));
-    let glue = if trade.return_url.contains('?') { '&' } else { '?' };
-    format!("{}{glue}{query}", trade.return_url)
+    let separator = if trade.return_url.contains('?') { '&' } else { '?' };
+    format!("{}{separator}{query}", trade.return_url)
 }
 
 fn confirm(trade: &Trade) -> String {

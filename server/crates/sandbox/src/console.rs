@@ -1,5 +1,4 @@
-//! The merchant's console at the channels: what was paid, of which somebody can give back there, without the product. Only from this
-//! machine, as every control.
+//! The channels' merchant console: lists paid trades and refunds them without the product. Accessible only from this machine.
 
 use axum::Form;
 use axum::extract::{Path, State};
@@ -12,17 +11,16 @@ use serde::Deserialize;
 use super::bank::Bank;
 use super::books::{Status, Trade};
 use super::cashier::{escape, page};
-use super::control::Local;
+use super::control::LoopbackClient;
 
-/// So many trades are shown.
 const SHOWN: usize = 50;
 
 #[derive(Deserialize)]
-pub(super) struct GiveBack {
+pub(super) struct RefundForm {
     amount: String,
 }
 
-pub(super) async fn show(_: Local, State(bank): State<Bank>) -> Response {
+pub(super) async fn show(_: LoopbackClient, State(bank): State<Bank>) -> Response {
     let mut trades: Vec<Trade> = bank.books().into_iter().filter(|trade| trade.paid_at.is_some()).collect();
     trades.sort_by_key(|trade| std::cmp::Reverse(trade.paid_at));
     let rows: String = trades.iter().take(SHOWN).map(row).collect();
@@ -35,10 +33,10 @@ pub(super) async fn show(_: Local, State(bank): State<Bank>) -> Response {
 }
 
 pub(super) async fn refund(
-    _: Local,
+    _: LoopbackClient,
     State(bank): State<Bank>,
     Path(number): Path<String>,
-    Form(back): Form<GiveBack>,
+    Form(back): Form<RefundForm>,
 ) -> Response {
     let done = Fen::parse_yuan(&back.amount).is_ok_and(|amount| bank.refund_at_console(&number, amount));
     if done {
@@ -74,7 +72,6 @@ fn row(trade: &Trade) -> String {
     )
 }
 
-/// What payers call the channel.
 const fn channel_name(tender: Tender) -> &'static str {
     match tender {
         Tender::Alipay => "支付宝",
@@ -85,14 +82,14 @@ const fn channel_name(tender: Tender) -> &'static str {
 }
 
 impl Bank {
-    /// Gives a part of a paid trade back, under a number that the product has never heard of.
+    /// Refunds a part of a paid trade under a number that the product did not choose.
     pub(super) fn refund_at_console(&self, out_trade_no: &str, amount: Fen) -> bool {
         let Some(trade) = self.find(out_trade_no) else { return false };
         let number = format!("C{out_trade_no}R{}", trade.refunds.len() + trade.pending.len() + 1);
         self.refund(out_trade_no, &number, amount)
     }
 
-    /// The refund that was made last: of several the notification is about this one.
+    /// The latest refund, which notifications report.
     pub(super) fn newest_refund<'a>(&self, trade: &'a Trade) -> Option<(&'a String, &'a Fen)> {
         trade.refunds.iter().max_by_key(|(number, _)| self.refunded_at(&trade.out_trade_no, number))
     }

@@ -1,4 +1,4 @@
-//! How tests and demos look into the sandbox and tell it to fail. Only from this machine: phones on the LAN reach the cashier.
+//! HTTP API for tests and demos: books, payments and faults. Accessible only from this machine, unlike the cashier.
 
 use std::net::SocketAddr;
 
@@ -12,10 +12,10 @@ use super::bank::Bank;
 use super::books::Trade;
 use super::faults::Faults;
 
-/// Somebody on this machine.
-pub(super) struct Local;
+/// Extractor that rejects clients on other machines.
+pub(super) struct LoopbackClient;
 
-impl FromRequestParts<Bank> for Local {
+impl FromRequestParts<Bank> for LoopbackClient {
     type Rejection = StatusCode;
 
     async fn from_request_parts(parts: &mut Parts, bank: &Bank) -> Result<Self, StatusCode> {
@@ -26,24 +26,24 @@ impl FromRequestParts<Bank> for Local {
     }
 }
 
-pub(super) async fn books(_: Local, State(bank): State<Bank>) -> Json<Vec<Trade>> {
+pub(super) async fn books(_: LoopbackClient, State(bank): State<Bank>) -> Json<Vec<Trade>> {
     Json(bank.books())
 }
 
-pub(super) async fn faults(_: Local, State(bank): State<Bank>) -> Json<Faults> {
+pub(super) async fn faults(_: LoopbackClient, State(bank): State<Bank>) -> Json<Faults> {
     Json(bank.faults())
 }
 
-pub(super) async fn set_faults(_: Local, State(bank): State<Bank>, Json(faults): Json<Faults>) -> StatusCode {
+pub(super) async fn set_faults(_: LoopbackClient, State(bank): State<Bank>, Json(faults): Json<Faults>) -> StatusCode {
     bank.set_faults(faults);
     StatusCode::NO_CONTENT
 }
 
-pub(super) async fn pay(_: Local, State(bank): State<Bank>, Path(number): Path<String>) -> (StatusCode, Json<Value>) {
+pub(super) async fn pay(_: LoopbackClient, State(bank): State<Bank>, Path(number): Path<String>) -> (StatusCode, Json<Value>) {
     done(bank.pay(&number))
 }
 
-pub(super) async fn notify(_: Local, State(bank): State<Bank>, Path(number): Path<String>) -> (StatusCode, Json<Value>) {
+pub(super) async fn notify(_: LoopbackClient, State(bank): State<Bank>, Path(number): Path<String>) -> (StatusCode, Json<Value>) {
     done(bank.notify(&number))
 }
 

@@ -1,20 +1,20 @@
-//! How the sandbox fails; settable while it runs.
+//! Injected faults, changeable at run time.
 
 use serde::{Deserialize, Serialize};
 
-use super::bills::BillFaults;
+use super::statements::StatementFaults;
 
-/// What goes wrong. The default is nothing.
+/// No faults by default.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Faults {
-    /// Notifications are lost on their way.
+    /// Notifications are not sent.
     pub lose: bool,
-    /// How many copies of each notification are sent, all at once.
+    /// Number of copies of each notification, sent concurrently.
     pub copies: u32,
-    /// Notifications are late by so much, ms.
+    /// Delay of notifications, ms.
     pub delay_ms: u64,
-    /// Notifications are signed with a key that is not the gateway's.
+    /// Messages are signed with a key that is not the gateway's.
     pub falsify: bool,
     /// Notifications name another amount, yuan.
     pub amount: Option<String>,
@@ -24,24 +24,23 @@ pub struct Faults {
     pub half: bool,
     /// Notifications name another application.
     pub app_id: Option<String>,
-    /// The gateway will not give back.
+    /// Refunds are refused.
     pub refund_refused: bool,
-    /// The gateway takes refunds, and is at them for as long as this holds.
+    /// Refunds stay in progress.
     pub refund_slow: bool,
     /// Notifications of refunds name another amount, yuan.
     pub refund_amount: Option<String>,
-    /// Notifications name another currency, where the channel's name one.
+    /// Notifications name another currency, for channels that name one.
     pub currency: Option<String>,
-    /// UnionPay says this of trades in the place of 00.
+    /// UnionPay's result code of trades, instead of `00`.
     pub code: Option<String>,
-    /// Of two notifications the first is sent after the second.
+    /// Each second notification is sent before the first.
     pub reorder: bool,
-    /// The gateway answers the product's calls with this HTTP status.
+    /// HTTP status of all responses to the product.
     pub status: Option<u16>,
-    /// The gateway does what these methods ask for, and never says so.
+    /// Requests of these methods are executed but not answered.
     pub silent_on: Vec<String>,
-    /// What is wrong with bills.
-    pub bill: BillFaults,
+    pub statement: StatementFaults,
 }
 
 impl Default for Faults {
@@ -63,7 +62,7 @@ impl Default for Faults {
             reorder: false,
             status: None,
             silent_on: Vec::new(),
-            bill: BillFaults::default(),
+            statement: StatementFaults::default(),
         }
     }
 }

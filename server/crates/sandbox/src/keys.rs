@@ -1,4 +1,4 @@
-//! The keys of both sides: throw-away ones, made at the start or kept in a directory.
+//! Throw-away keys of product and sandbox, generated at startup or stored in a directory.
 
 use std::fs;
 use std::io::Write;
@@ -12,41 +12,38 @@ use super::SandboxError;
 use domain::secret::Secret;
 use payments::rsa::{PrivateKey, PublicKey};
 
-/// Both sides' keys, as PEM, and the numbers they go with.
+/// Keys (PEM) and account numbers of product and sandbox.
 #[derive(Clone, Debug)]
 pub struct Keys {
-    /// The product's application.
+    /// The product's application id at Alipay.
     pub app_id: String,
-    /// The product's merchant number.
+    /// The product's merchant number at Alipay.
     pub seller_id: String,
-    /// The product signs with this. Only so that it can be put into the product's configuration; the sandbox never uses it.
-    pub app_private: Text,
-    /// The sandbox verifies the product with this.
+    /// The product signs with this key. It is here for the product's configuration; the sandbox does not use it.
+    pub app_private: Secret,
+    /// The sandbox verifies the product's signatures with this key.
     pub app_public: String,
-    /// The certificate of the product's key, as WeChat Pay and UnionPay hand one out.
+    /// Certificate of the product's key for WeChat Pay and UnionPay.
     pub certificate: String,
-    /// What WeChat Pay seals notifications with.
-    pub api_v3_key: Text,
-    /// The sandbox signs with this.
-    pub gateway_private: Text,
-    /// The product verifies the sandbox with this.
+    /// WeChat Pay encrypts notifications with this key.
+    pub api_v3_key: Secret,
+    /// The sandbox signs with this key.
+    pub gateway_private: Secret,
+    /// The product verifies the sandbox's signatures with this key.
     pub gateway_public: String,
-    /// UnionPay's certificates: the root and the middle one that the product pins, and the one that messages carry.
+    /// UnionPay's certificates: root and intermediate, which the product pins, and the signer's, which messages contain.
     pub chain: Chain,
 }
 
-/// Certificates from a root to a signer.
 #[derive(Clone, Debug)]
 pub struct Chain {
-    /// Signs the middle one.
     pub root: String,
-    /// Signs the signer's.
     pub middle: String,
     pub signer: String,
 }
 
 impl Chain {
-    /// Of one key in all three places: it is the signatures that are looked at.
+    /// A chain whose three certificates share one key.
     pub(super) fn of(key: &PrivateKey) -> Result<Self, SandboxError> {
         let key = pair(key)?;
         let [root, middle, signer] =
@@ -66,7 +63,7 @@ impl Chain {
     }
 }
 
-/// A certificate of a key, signed by itself.
+/// A self-signed certificate.
 pub(super) fn certificate(key: &PrivateKey, name: &str, serial: u32) -> Result<String, SandboxError> {
     let mut params = CertificateParams::default();
     params.distinguished_name.push(DnType::CommonName, name);
@@ -78,62 +75,36 @@ fn pair(key: &PrivateKey) -> Result<KeyPair, SandboxError> {
     Ok(KeyPair::from_pkcs8_pem_and_sign_algo(&key.to_pem()?, &PKCS_RSA_SHA256)?)
 }
 
-/// A private key as text; not printed.
-#[derive(Clone)]
-pub struct Text(String);
-
-impl Text {
-    /// The PEM text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl std::fmt::Debug for Text {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("***")
-    }
-}
-
-impl From<&Text> for Secret {
-    fn from(text: &Text) -> Self {
-        Self::from(text.as_str())
-    }
-}
-
 impl Keys {
-    /// New keys for both sides.
-    ///
     /// # Errors
-    /// Where the machine gives no randomness.
+    /// [`SandboxError::Key`] if the system provides no randomness.
     pub fn generate() -> Result<Self, SandboxError> {
         Self::of(&PrivateKey::generate()?, &PrivateKey::generate()?)
     }
 
-    /// All else follows from the two keys, so that a sandbox that is started again is the same.
+    /// Derives everything else from the two keys, so that a restarted sandbox is the same.
     fn of(app: &PrivateKey, gateway: &PrivateKey) -> Result<Self, SandboxError> {
         let app_pem = app.to_pem()?;
         let api_v3_key: String = hex::encode(digest(&SHA256, app_pem.as_bytes())).chars().take(32).collect();
         Ok(Self {
             certificate: certificate(app, "sandbox merchant", 0x2026_1123)?,
-            api_v3_key: Text(api_v3_key),
+            api_v3_key: Secret::from(&*api_v3_key),
             app_id: "2021000000000001".into(),
             seller_id: "2088000000000001".into(),
-            app_private: Text(app.to_pem()?),
+            app_private: Secret::from(&*app.to_pem()?),
             app_public: app.public()?.to_pem(),
-            gateway_private: Text(gateway.to_pem()?),
+            gateway_private: Secret::from(&*gateway.to_pem()?),
             gateway_public: gateway.public()?.to_pem(),
             chain: Chain::of(gateway)?,
         })
     }
 
-    /// The keys in a directory; made there the first time, so that a restart does not change them.
+    /// Reads the keys from a directory, or generates and stores them there.
     ///
     /// # Errors
-    /// Where they cannot be read or written, or are no keys.
-    pub fn keep(directory: &Path) -> Result<Self, SandboxError> {
-        let keep = |error| SandboxError::Keep(directory.to_owned(), error);
+    /// [`SandboxError::State`] if the files cannot be read or written, [`SandboxError::Key`] if they are not keys.
+    pub fn load_or_generate(directory: &Path) -> Result<Self, SandboxError> {
+        let keep = |error| SandboxError::State(directory.to_owned(), error);
         fs::create_dir_all(directory).map_err(keep)?;
         let key = |name: &str| -> Result<PrivateKey, SandboxError> {
             let path = directory.join(name);
@@ -156,7 +127,7 @@ impl Keys {
     }
 
     pub(super) fn gateway(&self) -> Result<PrivateKey, SandboxError> {
-        Ok(PrivateKey::parse(self.gateway_private.as_str())?)
+        Ok(PrivateKey::parse(self.gateway_private.expose())?)
     }
 
     pub(super) fn app(&self) -> Result<PublicKey, SandboxError> {
@@ -164,7 +135,7 @@ impl Keys {
     }
 }
 
-/// For its owner only, from the first byte.
+/// Creates the file with permissions for its owner only.
 fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     file.write_all(text.as_bytes())
@@ -175,17 +146,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn kept_keys_stay_the_same_and_are_not_printed() {
+    fn stored_keys_are_stable_and_not_printed() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("keys");
-        let first = Keys::keep(&path).unwrap();
-        let second = Keys::keep(&path).unwrap();
+        let first = Keys::load_or_generate(&path).unwrap();
+        let second = Keys::load_or_generate(&path).unwrap();
         assert_eq!(first.gateway_public, second.gateway_public);
         assert_eq!(first.app_public, second.app_public);
         assert_ne!(first.app_public, first.gateway_public);
         assert_eq!((&first.chain.root, &first.chain.middle), (&second.chain.root, &second.chain.middle));
         assert!(!format!("{first:?}").contains("PRIVATE"));
         std::fs::write(path.join("app-private.pem"), "rubbish!").unwrap();
-        assert!(matches!(Keys::keep(&path), Err(SandboxError::Key(_))));
+        assert!(matches!(Keys::load_or_generate(&path), Err(SandboxError::Key(_))));
     }
 }

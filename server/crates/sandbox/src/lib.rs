@@ -1,26 +1,26 @@
-//! The payment sandbox: a server of its own that speaks the wire protocols of all channels with throw-away keys, shows a cashier page
-//! where one taps pay or cancel, signs and sends notifications, keeps books of its own, and fails as it is told to.
+//! The payment sandbox: an HTTP server that implements the protocols of all channels with throw-away keys. It shows a cashier
+//! page, sends signed notifications, keeps its own books, and injects faults.
 //!
-//! The product talks to it exactly as to the real gateway, by configured address and keys.
+//! The product talks to it exactly as to the real gateways, with configured URLs and keys.
 
-mod alipay_bill;
+mod alipay;
+mod alipay_request;
+mod alipay_statement;
 mod bank;
-mod bills;
 mod books;
 mod cashier;
 mod console;
 mod control;
 mod faults;
-mod gateway;
 mod keys;
 mod notify;
 mod oauth;
-mod request;
 mod state_file;
+mod statements;
 mod unionpay;
-mod unionpay_bill;
+mod unionpay_statement;
 mod wechat;
-mod wechat_bill;
+mod wechat_statement;
 
 use std::net::SocketAddr;
 
@@ -32,11 +32,11 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-pub use bills::BillFaults;
 pub use books::{Status, Trade};
 pub use faults::Faults;
 pub use keys::Keys;
 pub use oauth::APP_SECRET;
+pub use statements::StatementFaults;
 pub use unionpay::MER_ID;
 pub use wechat::{APP_ID, KEY_ID, MCHID};
 
@@ -47,41 +47,31 @@ use payments::AlipayConfig;
 use payments::unionpay::UnionpayConfig;
 use payments::wechat::{VerifyConfig, WechatConfig};
 
-/// What a sandbox is started with.
 pub struct Config {
-    /// Where to listen; port 0 takes any.
+    /// Address to listen on; port 0 chooses a free port.
     pub address: SocketAddr,
-    /// The keys of both sides; [`Keys::generate`] makes new ones.
     pub keys: Keys,
-    /// How many times faster than the real schedule a notification that was not acknowledged is sent again.
+    /// Factor by which notifications are repeated faster than on the channels' schedules.
     pub speed: u32,
-    /// Its own clock.
     pub clock: SharedClock,
-    /// Its own randomness.
     pub rng: Rng,
 }
 
-/// Why a sandbox does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum SandboxError {
-    /// The address cannot be taken.
     #[error("cannot listen on {0}")]
     Listen(SocketAddr, #[source] std::io::Error),
-    /// A key cannot be used.
     #[error("a key of the sandbox {0}")]
     Key(#[from] payments::rsa::KeyError),
-    /// No certificate could be made.
     #[error("the sandbox's certificates cannot be made")]
     Certificate(#[from] rcgen::Error),
-    /// Its keys or books cannot be kept.
-    #[error("what the sandbox keeps in {0} cannot be read or written")]
-    Keep(std::path::PathBuf, #[source] std::io::Error),
-    /// No client for the notifications.
-    #[error("no notifications can be sent")]
+    #[error("the sandbox's file {0} cannot be read or written")]
+    State(std::path::PathBuf, #[source] std::io::Error),
+    #[error("the HTTP client for notifications cannot be built")]
     Client(#[source] reqwest::Error),
 }
 
-/// A sandbox that runs; it ends when dropped.
+/// A running sandbox; dropping it stops it.
 pub struct Sandbox {
     address: SocketAddr,
     keys: Keys,
@@ -90,10 +80,8 @@ pub struct Sandbox {
     tasks: TaskTracker,
 }
 
-/// Starts a sandbox.
-///
 /// # Errors
-/// [`SandboxError`].
+/// [`SandboxError`] if the address is in use or the keys are invalid.
 pub async fn start(config: Config) -> Result<Sandbox, SandboxError> {
     let listen = |error| SandboxError::Listen(config.address, error);
     let listener = TcpListener::bind(config.address).await.map_err(listen)?;
@@ -105,7 +93,7 @@ pub async fn start(config: Config) -> Result<Sandbox, SandboxError> {
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let stopping = stop.clone();
     tasks.spawn(async move {
-        // Connections that hang on purpose must not hold up the end.
+        // No graceful shutdown, because some faults keep connections open on purpose.
         let serving = axum::serve(listener, service);
         tokio::select! {
             () = stopping.cancelled() => {}
@@ -122,17 +110,17 @@ pub async fn start(config: Config) -> Result<Sandbox, SandboxError> {
 
 fn routes(bank: Bank) -> Router {
     Router::new()
-        .route("/", get(cashier::front).post(unionpay_bill::file))
-        .route("/gateway.do", get(gateway::by_get).post(gateway::by_post))
+        .route("/", get(cashier::front).post(unionpay_statement::file))
+        .route("/gateway.do", get(alipay::by_get).post(alipay::by_post))
         .route("/v3/pay/transactions/{kind}", post(wechat::prepay))
         .route("/v3/pay/transactions/out-trade-no/{number}", get(wechat::query))
         .route("/v3/pay/transactions/out-trade-no/{number}/close", post(wechat::close))
         .route("/v3/certificates", get(wechat::certificates))
         .route("/v3/refund/domestic/refunds", post(wechat::refund))
         .route("/v3/refund/domestic/refunds/{number}", get(wechat::query_refund))
-        .route("/bills/alipay", get(alipay_bill::download))
-        .route("/v3/bill/tradebill", get(wechat_bill::address))
-        .route("/v3/billdownload/file", get(wechat_bill::download))
+        .route("/statements/alipay", get(alipay_statement::download))
+        .route("/v3/bill/tradebill", get(wechat_statement::address))
+        .route("/v3/billdownload/file", get(wechat_statement::download))
         .route("/connect/oauth2/authorize", get(oauth::authorize))
         .route("/sns/oauth2/access_token", get(oauth::token))
         .route("/gateway/api/frontTransReq.do", post(unionpay::front))
@@ -152,38 +140,36 @@ fn routes(bank: Bank) -> Router {
 }
 
 impl Sandbox {
-    /// Where it listens.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The address that the product's configuration names; `host` is how the payer's browser reaches this machine.
+    /// Alipay's gateway URL; `host` is the name under which the payer's browser reaches this machine.
     #[must_use]
     pub fn gateway(&self, host: &str) -> String {
         format!("http://{host}:{}/gateway.do", self.address.port())
     }
 
-    /// The keys of both sides.
     #[must_use]
     pub const fn keys(&self) -> &Keys {
         &self.keys
     }
 
-    /// The configuration with which the product pays here.
+    /// The product's configuration for Alipay payments at this sandbox.
     #[must_use]
     pub fn product_config(&self, host: &str) -> AlipayConfig {
         AlipayConfig {
             gateway: self.gateway(host),
             app_id: self.keys.app_id.clone(),
             seller_id: self.keys.seller_id.clone(),
-            private_key: Some(self.keys.app_private.as_str().into()),
+            private_key: Some(self.keys.app_private.clone()),
             alipay_public_key: Some(self.keys.gateway_public.clone()),
             ..AlipayConfig::default()
         }
     }
 
-    /// The same for WeChat Pay.
+    /// The product's configuration for WeChat Pay payments at this sandbox.
     #[must_use]
     pub fn wechat_config(&self, host: &str) -> WechatConfig {
         WechatConfig {
@@ -191,9 +177,9 @@ impl Sandbox {
             app_id: wechat::APP_ID.to_owned(),
             app_secret: Some(APP_SECRET.into()),
             mchid: wechat::MCHID.to_owned(),
-            api_v3_key: (&self.keys.api_v3_key).into(),
+            api_v3_key: self.keys.api_v3_key.clone(),
             certificate: Some(self.keys.certificate.clone()),
-            private_key: Some((&self.keys.app_private).into()),
+            private_key: Some(self.keys.app_private.clone()),
             verify: vec![VerifyConfig {
                 id: wechat::KEY_ID.to_owned(),
                 public_key: Some(self.keys.gateway_public.clone()),
@@ -203,7 +189,7 @@ impl Sandbox {
         }
     }
 
-    /// The same for UnionPay.
+    /// The product's configuration for UnionPay payments at this sandbox.
     #[must_use]
     pub fn unionpay_config(&self, host: &str) -> UnionpayConfig {
         UnionpayConfig {
@@ -211,48 +197,47 @@ impl Sandbox {
             files: format!("http://{host}:{}", self.address.port()),
             mer_id: MER_ID.to_owned(),
             certificate: Some(self.keys.certificate.clone()),
-            private_key: Some((&self.keys.app_private).into()),
+            private_key: Some(self.keys.app_private.clone()),
             root: Some(self.keys.chain.root.clone()),
             middle: Some(self.keys.chain.middle.clone()),
             ..UnionpayConfig::default()
         }
     }
 
-    /// WeChat signs by a platform certificate of this serial number from now on, and gives it out; here it is.
+    /// Makes WeChat Pay sign with a new platform certificate of this serial number from now on; returns the certificate.
     ///
     /// # Errors
-    /// Where it cannot be made.
-    pub fn wechat_by_certificate(&self, serial: u32) -> Result<String, SandboxError> {
+    /// [`SandboxError::Certificate`].
+    pub fn sign_wechat_with_certificate(&self, serial: u32) -> Result<String, SandboxError> {
         let certificate = keys::certificate(&self.keys.gateway()?, "sandbox platform", serial)?;
         self.bank.0.wechat.sign_by(format!("{serial:X}"), certificate.clone());
         Ok(certificate)
     }
 
-    /// A notification of UnionPay's trade as it stands, with some fields changed before it was signed; nothing where there is none.
+    /// The body of a notification about a UnionPay trade, with some fields changed before signing; `None` if the trade is unpaid.
     #[must_use]
-    pub fn unionpay_notice(&self, out_trade_no: &str, changes: &[(&str, &str)]) -> Option<String> {
+    pub fn unionpay_notification(&self, out_trade_no: &str, changes: &[(&str, &str)]) -> Option<String> {
         let trade = self.bank.find(out_trade_no)?;
         self.bank.unionpay_form(&trade, &Faults::default(), changes)
     }
 
-    /// Sets how it fails from now on.
     pub fn set_faults(&self, faults: Faults) {
         self.bank.set_faults(faults);
     }
 
-    /// Pays a trade as the payer would at the cashier. False where there is none, or it can no longer be paid.
+    /// Pays a trade as the payer would at the cashier; false if it does not exist or cannot be paid.
     #[must_use]
     pub fn pay(&self, out_trade_no: &str) -> bool {
         self.bank.pay(out_trade_no)
     }
 
-    /// Gives a part of a paid trade back, as somebody at the channel's console would.
+    /// Refunds a part of a paid trade, as an operator of the channel's console would.
     #[must_use]
     pub fn refund(&self, out_trade_no: &str, request: &str, amount: Fen) -> bool {
         self.bank.refund(out_trade_no, request, amount)
     }
 
-    /// Sends the notification of a trade's present state again.
+    /// Sends another notification of the trade's current state.
     #[must_use]
     pub fn notify(&self, out_trade_no: &str) -> bool {
         self.bank.notify(out_trade_no)
@@ -263,7 +248,7 @@ impl Sandbox {
         self.bank.books()
     }
 
-    /// Ends it and waits until it has.
+    /// Stops the sandbox and waits for its tasks.
     pub async fn stop(self) {
         self.stop.cancel();
         self.tasks.close();

@@ -1,4 +1,4 @@
-//! Signs and sends notifications, again and again until the product says success.
+//! Sends signed notifications until the product acknowledges them.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::faults::Faults;
 use payments::alipay::sign::{SIGN_TYPE, notify_text};
 use payments::form::{Fields, encode};
 
-/// The pauses between sends, in seconds; the first goes at once.
+/// Delays before each attempt on the channel's schedule, seconds.
 const fn pauses(tender: Tender) -> &'static [u64] {
     match tender {
         Tender::WechatPay => {
@@ -23,15 +23,14 @@ const fn pauses(tender: Tender) -> &'static [u64] {
     }
 }
 
-/// A notification as it is posted.
 #[derive(Clone)]
-pub(super) struct Letter {
+pub(super) struct NotificationRequest {
     pub headers: HeaderMap,
     pub body: Vec<u8>,
 }
 
 impl Bank {
-    /// Starts to notify of a trade's present state. False where there is no such trade.
+    /// Starts notifying about a trade's current state; false if there is no such trade.
     pub fn notify(&self, out_trade_no: &str) -> bool {
         let Some(trade) = self.find(out_trade_no) else { return false };
         let notify_id = hex::encode(self.0.rng.bytes::<17>());
@@ -45,7 +44,7 @@ impl Bank {
         self.0.tasks.spawn(async move {
             let all = async {
                 for trade in &sent {
-                    bank.persist(trade, &notify_id).await;
+                    bank.send_until_acknowledged(trade, &notify_id).await;
                 }
             };
             tokio::select! {
@@ -56,18 +55,18 @@ impl Bank {
         true
     }
 
-    async fn persist(&self, trade: &Trade, notify_id: &str) {
+    async fn send_until_acknowledged(&self, trade: &Trade, notify_id: &str) {
         for pause in pauses(trade.tender) {
             tokio::time::sleep(Duration::from_millis(pause * 1_000 / u64::from(self.0.speed))).await;
             let faults = self.faults();
             tokio::time::sleep(Duration::from_millis(faults.delay_ms)).await;
-            let Some(mut letter) = self.letter(trade, notify_id, &faults) else { return };
+            let Some(mut notification) = self.notification(trade, notify_id, &faults) else { return };
             if faults.half {
-                let half = letter.body.len() / 2;
-                letter.body.truncate(half);
+                let half = notification.body.len() / 2;
+                notification.body.truncate(half);
             }
-            let copies = (0..faults.copies.max(1)).map(|_| self.send(trade, letter.clone(), faults.lose));
-            // The real one counts the last answer; with copies, any success ends it.
+            let copies = (0..faults.copies.max(1)).map(|_| self.send(trade, notification.clone(), faults.lose));
+            // With copies, one acknowledgement is enough.
             if futures::future::join_all(copies).await.contains(&true) {
                 return;
             }
@@ -75,12 +74,12 @@ impl Bank {
         tracing::warn!(out_trade_no = trade.out_trade_no, "sandbox.notify.given_up");
     }
 
-    async fn send(&self, trade: &Trade, letter: Letter, lose: bool) -> bool {
+    async fn send(&self, trade: &Trade, notification: NotificationRequest, lose: bool) -> bool {
         self.count(trade, |trade| trade.notified += 1);
         if lose {
             return false;
         }
-        let request = self.0.client.post(&trade.notify_url).headers(letter.headers).body(letter.body);
+        let request = self.0.client.post(&trade.notify_url).headers(notification.headers).body(notification.body);
         let (status, answer) = match request.send().await {
             Ok(response) => (response.status(), response.text().await.unwrap_or_default()),
             Err(error) => {
@@ -105,15 +104,15 @@ impl Bank {
         }
     }
 
-    fn letter(&self, trade: &Trade, notify_id: &str, faults: &Faults) -> Option<Letter> {
+    fn notification(&self, trade: &Trade, notify_id: &str, faults: &Faults) -> Option<NotificationRequest> {
         let body = match trade.tender {
-            Tender::WechatPay => return self.wechat_letter(trade, faults),
-            Tender::UnionPay => self.unionpay_letter(trade, faults)?,
+            Tender::WechatPay => return self.wechat_notification(trade, faults),
+            Tender::UnionPay => self.unionpay_notification(trade, faults)?,
             _ => self.form(trade, notify_id, faults)?,
         };
         let body = body.into_bytes();
         let kind = HeaderValue::from_static("application/x-www-form-urlencoded; charset=utf-8");
-        Some(Letter { headers: HeaderMap::from_iter([(CONTENT_TYPE, kind)]), body })
+        Some(NotificationRequest { headers: HeaderMap::from_iter([(CONTENT_TYPE, kind)]), body })
     }
 
     fn form(&self, trade: &Trade, notify_id: &str, faults: &Faults) -> Option<String> {

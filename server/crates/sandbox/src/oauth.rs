@@ -1,4 +1,4 @@
-//! WeChat's word on who a payer is: at once and without a question, as `snsapi_base` is; a code is good once.
+//! WeChat's OAuth2 sign-in (`snsapi_base`): redirects without user interaction; a code is valid once.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
@@ -13,10 +13,10 @@ use super::cashier;
 use super::wechat::APP_ID;
 use payments::form::{self, Fields, encode};
 
-/// The secret of the product's application.
+/// Secret of the product's application.
 pub const APP_SECRET: &str = "5a4d3c2b1a0f9e8d7c6b5a4d3c2b1a0f";
 
-/// Codes that were given out, and payers that were told.
+/// Issued codes and ids.
 #[derive(Default)]
 pub(super) struct OAuth {
     codes: Mutex<BTreeSet<String>>,
@@ -33,7 +33,7 @@ fn read(query: Option<String>) -> Fields {
     form::parse(query.unwrap_or_default().as_bytes()).unwrap_or_default()
 }
 
-/// The payer comes, and goes back with a code.
+/// Redirects the payer back with a code.
 pub(super) async fn authorize(State(bank): State<Bank>, RawQuery(query): RawQuery) -> Response {
     let query = read(query);
     let get = |name: &str| query.get(name).map(String::as_str).unwrap_or_default();
@@ -47,12 +47,12 @@ pub(super) async fn authorize(State(bank): State<Bank>, RawQuery(query): RawQuer
     Redirect::to(&format!("{}?{back}", get("redirect_uri"))).into_response()
 }
 
-/// The product asks who came with a code.
+/// Exchanges a code for the payer's id.
 pub(super) async fn token(State(bank): State<Bank>, RawQuery(query): RawQuery) -> Response {
     let query = read(query);
     let get = |name: &str| query.get(name).map(String::as_str).unwrap_or_default();
-    let known = get("appid") == APP_ID && get("secret") == APP_SECRET && get("grant_type") == "authorization_code";
-    let answer = if !known {
+    let is_valid = get("appid") == APP_ID && get("secret") == APP_SECRET && get("grant_type") == "authorization_code";
+    let answer = if !is_valid {
         json!({ "errcode": 40_125, "errmsg": "invalid appsecret" })
     } else if !bank.0.oauth.codes.lock().unwrap_or_else(PoisonError::into_inner).remove(get("code")) {
         json!({ "errcode": 40_163, "errmsg": "code been used" })
@@ -61,6 +61,6 @@ pub(super) async fn token(State(bank): State<Bank>, RawQuery(query): RawQuery) -
         bank.0.oauth.payers.lock().unwrap_or_else(PoisonError::into_inner).insert(payer.clone());
         json!({ "access_token": "sandbox", "expires_in": 7_200, "openid": payer, "scope": "snsapi_base" })
     };
-    // As the real one says of it.
+    // The content type of the real service.
     ([(CONTENT_TYPE, "text/plain")], answer.to_string()).into_response()
 }

@@ -1,4 +1,4 @@
-//! What the sandbox remembers over a restart, so that the bills of a demo's days stay what they were.
+//! Saves the sandbox's state, so that a demo's statements do not change after a restart.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,40 +9,38 @@ use model::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::books::Trade;
-use super::unionpay::Asked;
+use super::unionpay::TransactionRequest;
 use super::{Sandbox, SandboxError};
 
 #[derive(Default, Serialize, Deserialize)]
-pub(super) struct Memory {
+pub(super) struct SavedState {
     pub trades: Vec<Trade>,
-    /// When money went back: trade, refund, instant.
+    /// Trade number, refund number and time of each refund.
     pub refunded: Vec<(String, String, Timestamp)>,
-    pub asked: BTreeMap<String, Asked>,
+    pub asked: BTreeMap<String, TransactionRequest>,
 }
 
 impl Sandbox {
-    /// Takes up what was kept; nothing where nothing was.
+    /// Restores the state; does nothing if the file does not exist.
     ///
     /// # Errors
-    /// Where the file cannot be read, or is no memory of a sandbox.
-    pub fn recall(&self, file: &Path) -> Result<(), SandboxError> {
-        let keep = |error| SandboxError::Keep(file.to_owned(), error);
+    /// [`SandboxError::State`] if the file cannot be read or parsed.
+    pub fn restore_state(&self, file: &Path) -> Result<(), SandboxError> {
+        let keep = |error| SandboxError::State(file.to_owned(), error);
         let text = match fs::read_to_string(file) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
             read => read.map_err(keep)?,
         };
-        let memory = serde_json::from_str(&text).map_err(|error| keep(std::io::Error::new(ErrorKind::InvalidData, error)))?;
-        self.bank.recall(memory);
+        let state = serde_json::from_str(&text).map_err(|error| keep(std::io::Error::new(ErrorKind::InvalidData, error)))?;
+        self.bank.restore(state);
         Ok(())
     }
 
-    /// Keeps what it knows.
-    ///
     /// # Errors
-    /// Where the file cannot be written.
-    pub fn keep(&self, file: &Path) -> Result<(), SandboxError> {
-        let keep = |error| SandboxError::Keep(file.to_owned(), error);
-        let text = serde_json::to_string(&self.bank.memory()).map_err(|error| keep(std::io::Error::other(error)))?;
+    /// [`SandboxError::State`] if the file cannot be written.
+    pub fn save_state(&self, file: &Path) -> Result<(), SandboxError> {
+        let keep = |error| SandboxError::State(file.to_owned(), error);
+        let text = serde_json::to_string(&self.bank.saved_state()).map_err(|error| keep(std::io::Error::other(error)))?;
         fs::write(file, text).map_err(keep)
     }
 }
@@ -83,7 +81,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_restart_forgets_nothing() {
+    async fn state_survives_a_restart() {
         let (keys, dir) = (Keys::generate().unwrap(), tempfile::tempdir().unwrap());
         let file = dir.path().join("books.json");
         let sandbox = async || {
@@ -91,17 +89,17 @@ mod tests {
             start(Config { address, keys: keys.clone(), speed: 1, clock, rng: Rng::from_system() }).await.unwrap()
         };
         let first = sandbox().await;
-        first.recall(&file).unwrap();
+        first.restore_state(&file).unwrap();
         assert!(first.books().is_empty(), "nothing was kept yet");
         first.bank.trades().insert("A1".into(), trade());
         assert!(first.refund("A1", "R1", Fen(1_000)));
-        first.keep(&file).unwrap();
+        first.save_state(&file).unwrap();
         let second = sandbox().await;
-        second.recall(&file).unwrap();
-        let text = |sandbox: &Sandbox| serde_json::to_value(sandbox.bank.memory()).unwrap();
+        second.restore_state(&file).unwrap();
+        let text = |sandbox: &Sandbox| serde_json::to_value(sandbox.bank.saved_state()).unwrap();
         assert_eq!(text(&second)["refunded"], text(&first)["refunded"]);
         assert_eq!(second.books()[0].refunded(), Fen(1_000));
         std::fs::write(&file, "{").unwrap();
-        assert!(second.recall(&file).is_err());
+        assert!(second.restore_state(&file).is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! UnionPay's side of the sandbox: every request is verified as the real one verifies it, every message carries its signer's certificate.
+//! UnionPay's gateway: verifies every request; every message contains its signer's certificate.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -27,18 +27,17 @@ use payments::x509::Certificate;
 /// The product's merchant number.
 pub const MER_ID: &str = "777290058110048";
 
-/// What the sandbox knows of the product, and of transactions beside its books.
 pub(super) struct Unionpay {
     cert_id: String,
     certificate: String,
-    /// Of the forger's own making.
+    /// Signer certificate of the forger's own chain.
     forged: String,
-    asked: Mutex<BTreeMap<String, Asked>>,
+    requests: Mutex<BTreeMap<String, TransactionRequest>>,
 }
 
-/// What names a transaction beside its number, and what it is to say when it is told.
+/// The fields of a request that queries must match and notifications repeat.
 #[derive(Clone, Serialize, Deserialize)]
-pub(super) struct Asked {
+pub(super) struct TransactionRequest {
     txn_time: String,
     reserved: String,
 }
@@ -46,35 +45,34 @@ pub(super) struct Asked {
 impl Unionpay {
     pub fn of(keys: &Keys, forger: &PrivateKey) -> Result<Self, SandboxError> {
         let ours = Certificate::parse(&keys.certificate).map_err(|_| payments::rsa::KeyError::Rejected)?;
-        // As it comes over the wire.
+        // Messages contain certificates with CRLF line ends.
         let wire = |pem: &str| pem.trim_end().lines().collect::<Vec<_>>().join("\r\n");
         Ok(Self {
             cert_id: ours.serial_decimal,
             certificate: wire(&keys.chain.signer),
             forged: wire(&Chain::of(forger)?.signer),
-            asked: Mutex::default(),
+            requests: Mutex::default(),
         })
     }
 
-    /// All that was asked, for a restart.
-    pub fn all_asked(&self) -> MutexGuard<'_, BTreeMap<String, Asked>> {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    pub fn transaction_requests(&self) -> MutexGuard<'_, BTreeMap<String, TransactionRequest>> {
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn asked(&self, number: &str) -> Option<Asked> {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner).get(number).cloned()
+    fn transaction_request(&self, number: &str) -> Option<TransactionRequest> {
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner).get(number).cloned()
     }
 
-    /// Notes a transaction; false where another has its number.
+    /// Records a transaction; false if its number was used with another time.
     fn note(&self, request: &Fields) -> bool {
         let (txn_time, reserved) = (get(request, "txnTime").to_owned(), get(request, "reqReserved").to_owned());
-        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        let noted = asked.entry(get(request, "orderId").to_owned()).or_insert_with(|| Asked { txn_time, reserved });
+        let mut asked = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
+        let noted = asked.entry(get(request, "orderId").to_owned()).or_insert_with(|| TransactionRequest { txn_time, reserved });
         noted.txn_time == get(request, "txnTime")
     }
 }
 
-/// The payer reaches the cashier. For queries the trade exists when it is paid.
+/// Opens the cashier. Queries find the trade only after payment.
 pub(super) async fn front(State(bank): State<Bank>, body: Bytes) -> Response {
     let request = match bank.unionpay_request(&body) {
         Ok(request) => request,
@@ -129,17 +127,19 @@ pub(super) async fn front(State(bank): State<Bank>, body: Bytes) -> Response {
 pub(super) async fn query(State(bank): State<Bank>, body: Bytes) -> Response {
     bank.answer("query", &body, |request, faults| {
         let number = get(request, "orderId");
-        let asked = bank.0.unionpay.asked(number).filter(|asked| asked.txn_time == get(request, "txnTime"));
+        let asked = bank.0.unionpay.transaction_request(number).filter(|asked| asked.txn_time == get(request, "txnTime"));
         if let Some(trade) = bank.books().iter().find(|trade| trade.pending.contains_key(number)) {
             bank.end_refunds(&trade.out_trade_no);
         }
-        let known = asked.and_then(|_| bank.transaction(number));
-        let Some((trade, amount)) = known.filter(|_| get(request, "txnType") == "00") else { return told("34", &[]) };
+        let transaction = asked.and_then(|_| bank.transaction(number));
+        let Some((trade, amount)) = transaction.filter(|_| get(request, "txnType") == "00") else {
+            return response_fields("34", &[]);
+        };
         let usual = if trade.pending.contains_key(number) { "05" } else { "00" };
         let code = faults.code.as_deref().unwrap_or(usual);
         let amount = amount.0.to_string();
         let more = [("origRespCode", code), ("txnAmt", &amount), ("currencyCode", "156"), ("queryId", &trade.trade_no)];
-        told("00", &more)
+        response_fields("00", &more)
     })
     .await
 }
@@ -149,12 +149,12 @@ pub(super) async fn refund(State(bank): State<Bank>, body: Bytes) -> Response {
         let original = bank.books().into_iter().find(|trade| trade.trade_no == get(request, "origQryId"));
         let amount = fen(get(request, "txnAmt"));
         let proper = get(request, "txnType") == "04" && get(request, "currencyCode") == "156";
-        let (Some(trade), Some(amount), true) = (original, amount, proper) else { return told("35", &[]) };
+        let (Some(trade), Some(amount), true) = (original, amount, proper) else { return response_fields("35", &[]) };
         if !bank.0.unionpay.note(request) {
-            return told("12", &[]);
+            return response_fields("12", &[]);
         }
         let accepted = !bank.faults().refund_refused && bank.refund(&trade.out_trade_no, get(request, "orderId"), amount);
-        told(if accepted { "00" } else { "36" }, &[])
+        response_fields(if accepted { "00" } else { "36" }, &[])
     })
     .await
 }
@@ -163,12 +163,12 @@ pub(super) fn get<'a>(fields: &'a Fields, name: &str) -> &'a str {
     fields.get(name).map(String::as_str).unwrap_or_default()
 }
 
-pub(super) fn told(code: &str, more: &[(&str, &str)]) -> Fields {
+pub(super) fn response_fields(code: &str, more: &[(&str, &str)]) -> Fields {
     fields([("respCode", code), ("respMsg", "sandbox[0000000]")].into_iter().chain(more.iter().copied()))
 }
 
 impl Bank {
-    /// Verifies, acts, signs; here is where the gateway fails. `name` is what the faults call it.
+    /// Answers a request with the configured faults. `name` is the method's name in [`Faults::silent_on`].
     pub(super) async fn answer(&self, name: &str, body: &[u8], act: impl FnOnce(&Fields, &Faults) -> Fields) -> Response {
         let faults = self.faults();
         if let Some(status) = faults.status {
@@ -181,23 +181,23 @@ impl Bank {
             }
             Err((code, reason)) => {
                 tracing::warn!(code, reason, "sandbox.unionpay.refused");
-                (Fields::new(), told(code, &[]))
+                (Fields::new(), response_fields(code, &[]))
             }
         };
         if faults.silent_on.iter().any(|silent| silent == name) {
             self.0.stop.cancelled().await;
         }
-        // What was asked comes back with the answer.
+        // Responses repeat these request fields.
         for name in ["orderId", "txnTime", "txnType", "txnSubType", "bizType", "merId", "reqReserved"] {
             answer.insert(name.to_owned(), get(&request, name).to_owned());
         }
         let signed = self.unionpay_signed(answer, &faults);
-        // Pairs as they are: nothing is encoded.
+        // Not URL-encoded.
         let text: Vec<String> = signed.iter().map(|(name, value)| format!("{name}={value}")).collect();
         text.join("&").into_response()
     }
 
-    /// A request of the product whose signature is good; otherwise the code and the reason that UnionPay gives.
+    /// Parses and verifies a request; the error is UnionPay's code and reason.
     fn unionpay_request(&self, body: &[u8]) -> Result<Fields, (&'static str, &'static str)> {
         let request = form::parse(body).map_err(|_| ("10", "报文格式错误"))?;
         let number = get(&request, "orderId");
@@ -213,7 +213,7 @@ impl Bank {
         if good { Ok(request) } else { Err(("11", "验证签名失败")) }
     }
 
-    /// A payment or refund that happened, by its number, and how much it was.
+    /// Finds a payment or refund by its number, with its amount.
     fn transaction(&self, number: &str) -> Option<(Trade, Fen)> {
         self.books().into_iter().filter(|trade| trade.tender == Tender::UnionPay).find_map(|trade| {
             let refunded = trade.refunds.get(number).or_else(|| trade.pending.get(number)).copied();
@@ -241,27 +241,27 @@ impl Bank {
         message
     }
 
-    /// Of a payment, or of the newest refund that was asked for here: what is done at the console is not told.
-    pub(super) fn unionpay_letter(&self, trade: &Trade, faults: &Faults) -> Option<String> {
+    /// Notifies of the payment or the latest refund, except for refunds made in the console.
+    pub(super) fn unionpay_notification(&self, trade: &Trade, faults: &Faults) -> Option<String> {
         self.unionpay_form(trade, faults, &[])
     }
 
-    /// The same with some fields changed before it is signed.
+    /// The same, with some fields changed before signing.
     pub(super) fn unionpay_form(&self, trade: &Trade, faults: &Faults, changes: &[(&str, &str)]) -> Option<String> {
         let refund = self.newest_refund(trade);
         let (kind, number, amount) = match refund {
             Some((number, amount)) => ("04", number, *amount),
             None if trade.paid_at.is_some() => ("01", &trade.out_trade_no, trade.amount),
-            // Only success is told.
+            // Only success is notified.
             None => return None,
         };
-        let asked = self.0.unionpay.asked(number)?;
+        let asked = self.0.unionpay.transaction_request(number)?;
         let other = if refund.is_some() { &faults.refund_amount } else { &faults.amount };
         let amount = other.as_deref().and_then(|text| Fen::parse_yuan(text).ok()).unwrap_or(amount).0.to_string();
         let code = faults.code.as_deref().unwrap_or("00");
-        // A refund is a trade of its own, with a number of its own.
+        // A refund is a separate transaction with its own number.
         let query_id = if refund.is_some() { format!("R{number}") } else { trade.trade_no.clone() };
-        let mut message = told(
+        let mut message = response_fields(
             code,
             &[
                 ("txnType", kind),

@@ -1,4 +1,4 @@
-//! WeChat Pay's side of the sandbox: every request is verified as the real one verifies it, every answer is signed.
+//! WeChat Pay's gateway: verifies every request and signs every response.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -12,33 +12,31 @@ use model::time::{MINUTE, SECOND};
 use serde_json::{Value, json};
 
 use super::SandboxError;
+use super::alipay_request::rfc3339;
 use super::bank::Bank;
 use super::books::{Status, Trade};
 use super::faults::Faults;
 use super::keys::Keys;
-use super::notify::Letter;
-use super::request::rfc3339;
+use super::notify::NotificationRequest;
 use payments::form;
-use payments::wechat::seal::ApiKey;
+use payments::wechat::api_v3_key::ApiV3Key;
 use payments::wechat::sign::{SCHEME, answer_text, request_text};
 use payments::x509::Certificate;
 
-/// The product's application.
+/// The product's application id.
 pub const APP_ID: &str = "wx2026112300000001";
 /// The product's merchant number.
 pub const MCHID: &str = "1900000001";
-/// The id of the key that answers are signed with.
+/// Id of the public key with which responses are signed.
 pub const KEY_ID: &str = "PUB_KEY_ID_0119000000012026112300000000000000";
 
-/// What the sandbox knows of the product, and how it signs.
 pub(super) struct Wechat {
-    api_key: ApiKey,
+    api_key: ApiV3Key,
     serial: String,
-    /// In certificate mode the platform certificate that answers name, and its serial number.
+    /// Serial number and platform certificate in certificate mode.
     platform: Mutex<Option<(String, String)>>,
 }
 
-/// A request as it came.
 pub(super) struct Call<'a> {
     pub bank: &'a Bank,
     pub method: &'a Method,
@@ -52,12 +50,11 @@ pub(super) type Refusal = (u16, &'static str);
 impl Wechat {
     pub fn of(keys: &Keys) -> Result<Self, SandboxError> {
         let serial = Certificate::parse(&keys.certificate).map(|certificate| certificate.serial_hex);
-        let api_key = ApiKey::parse(keys.api_v3_key.as_str());
+        let api_key = ApiV3Key::parse(keys.api_v3_key.expose());
         let (Ok(serial), Some(api_key)) = (serial, api_key) else { return Err(payments::rsa::KeyError::Rejected.into()) };
         Ok(Self { api_key, serial, platform: Mutex::default() })
     }
 
-    /// From now on answers are signed by that certificate.
     pub fn sign_by(&self, serial: String, certificate: String) {
         *self.platform.lock().unwrap_or_else(PoisonError::into_inner) = Some((serial, certificate));
     }
@@ -68,7 +65,7 @@ impl Wechat {
 }
 
 impl Call<'_> {
-    /// Verifies, acts, signs. `name` is what the faults call it.
+    /// Answers a request with the configured faults. `name` is the method's name in [`Faults::silent_on`].
     pub(super) async fn answer(&self, name: &str, act: impl FnOnce(&Value) -> Result<Value, Refusal>) -> Response {
         let faults = self.bank.faults();
         if let Some(status) = faults.status {
@@ -90,7 +87,7 @@ impl Call<'_> {
         (StatusCode::from_u16(status).unwrap_or_default(), headers, body).into_response()
     }
 
-    /// The content of a request whose signature is good.
+    /// Verifies a request and parses its body; an empty body is `Null`.
     pub(super) fn verified(&self) -> Result<Value, Refusal> {
         let bad = (401, "SIGN_ERROR");
         let header = |name: &str| self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -116,7 +113,7 @@ impl Call<'_> {
         if self.body.is_empty() { Ok(Value::Null) } else { serde_json::from_str(body).map_err(|_| (400, "PARAM_ERROR")) }
     }
 
-    fn asks_for_us(&self) -> Result<(), Refusal> {
+    fn check_mchid(&self) -> Result<(), Refusal> {
         let query = form::parse(self.uri.query().unwrap_or_default().as_bytes()).unwrap_or_default();
         if query.get("mchid").is_some_and(|mchid| mchid == MCHID) { Ok(()) } else { Err((400, "PARAM_ERROR")) }
     }
@@ -168,9 +165,9 @@ pub(super) async fn query(
 ) -> Response {
     let call = call!(bank, method, uri, headers, body);
     let act = |_: &Value| {
-        call.asks_for_us()?;
+        call.check_mchid()?;
         let trade = bank.wechat_trade(&number).ok_or((404, "ORDER_NOT_EXIST"))?;
-        Ok(told(&trade, &Faults::default()))
+        Ok(trade_object(&trade, &Faults::default()))
     };
     call.answer("query", act).await
 }
@@ -209,7 +206,7 @@ pub(super) async fn refund(State(bank): State<Bank>, method: Method, uri: Uri, h
         if bank.faults().refund_refused || !bank.refund(&number, &request, amount) {
             return Err((400, "INVALID_REQUEST"));
         }
-        Ok(refund_told(&trade, &request, amount, "PROCESSING"))
+        Ok(refund_object(&trade, &request, amount, "PROCESSING"))
     };
     call!(bank, method, uri, headers, body).answer("refund", act).await
 }
@@ -228,8 +225,8 @@ pub(super) async fn query_refund(
             bank.end_refunds(&trade.out_trade_no);
         }
         let found = bank.books().into_iter().find_map(|trade| match (trade.refunds.get(&request), trade.pending.get(&request)) {
-            (Some(amount), _) => Some(refund_told(&trade, &request, *amount, "SUCCESS")),
-            (None, Some(amount)) => Some(refund_told(&trade, &request, *amount, "PROCESSING")),
+            (Some(amount), _) => Some(refund_object(&trade, &request, *amount, "SUCCESS")),
+            (None, Some(amount)) => Some(refund_object(&trade, &request, *amount, "PROCESSING")),
             (None, None) => None,
         });
         found.ok_or((404, "RESOURCE_NOT_EXISTS"))
@@ -304,12 +301,12 @@ impl Bank {
         }
     }
 
-    /// The headers that vouch for a body.
+    /// Signature headers for a body.
     fn signed(&self, body: &[u8], faults: &Faults) -> HeaderMap {
         let (seconds, nonce) = ((self.now().0 / SECOND).to_string(), hex::encode(self.0.rng.bytes::<16>()));
         let key = if faults.falsify { &self.0.forger_key } else { &self.0.gateway_key };
         let signature = key.sign(&answer_text(&seconds, &nonce, body)).unwrap_or_default();
-        // As the real one, which now and then tries whether signatures are looked at.
+        // Like WeChat Pay's probes with invalid signatures.
         let signature = if faults.falsify { format!("WECHATPAY/SIGNTEST/{signature}") } else { signature };
         let mut headers = HeaderMap::new();
         let serial = self.0.wechat.platform().map_or_else(|| KEY_ID.to_owned(), |(serial, _)| serial);
@@ -327,20 +324,20 @@ impl Bank {
         headers
     }
 
-    /// Of a payment, or of the newest refund.
-    pub(super) fn wechat_letter(&self, trade: &Trade, faults: &Faults) -> Option<Letter> {
+    /// Notifies of the payment or the latest refund.
+    pub(super) fn wechat_notification(&self, trade: &Trade, faults: &Faults) -> Option<NotificationRequest> {
         let (kind, resource) = match self.newest_refund(trade) {
             Some((request, amount)) => {
                 let other = faults.refund_amount.as_deref().and_then(|text| Fen::parse_yuan(text).ok());
-                let mut told = refund_told(trade, request, other.unwrap_or(*amount), "SUCCESS");
-                let fields = told.as_object_mut()?;
+                let mut object = refund_object(trade, request, other.unwrap_or(*amount), "SUCCESS");
+                let fields = object.as_object_mut()?;
                 let status = fields.remove("status")?;
                 fields.insert("refund_status".into(), status);
                 fields.insert("mchid".into(), faults.seller_id.as_deref().unwrap_or(MCHID).into());
-                ("REFUND.SUCCESS", told)
+                ("REFUND.SUCCESS", object)
             }
-            None if trade.status == Status::TradeSuccess => ("TRANSACTION.SUCCESS", told(trade, faults)),
-            // Only success is told.
+            None if trade.status == Status::TradeSuccess => ("TRANSACTION.SUCCESS", trade_object(trade, faults)),
+            // Only success is notified.
             None => return None,
         };
         let nonce = hex::encode(self.0.rng.bytes::<6>());
@@ -350,38 +347,38 @@ impl Bank {
             "resource": { "algorithm": "AEAD_AES_256_GCM", "ciphertext": sealed, "nonce": nonce,
                           "associated_data": "transaction", "original_type": "transaction" },
         });
-        // As PHP writes it: whoever parses it and writes it again has other bytes.
+        // Escaped slashes, so that parsing and serialising the body again changes its bytes.
         let body = body.to_string().replace('/', "\\/").into_bytes();
-        Some(Letter { headers: self.signed(&body, faults), body })
+        Some(NotificationRequest { headers: self.signed(&body, faults), body })
     }
 }
 
-/// A part of a request; nothing where it is not there.
+/// A value by JSON pointer; `Null` if missing.
 fn at<'a>(content: &'a Value, path: &str) -> &'a Value {
     content.pointer(path).unwrap_or(&Value::Null)
 }
 
-fn told(trade: &Trade, faults: &Faults) -> Value {
+fn trade_object(trade: &Trade, faults: &Faults) -> Value {
     let state = match trade.status {
         _ if !trade.refunds.is_empty() => "REFUND",
         Status::WaitBuyerPay => "NOTPAY",
         Status::TradeSuccess => "SUCCESS",
         Status::TradeClosed => "CLOSED",
     };
-    let mut told = json!({
+    let mut object = json!({
         "appid": faults.app_id.as_deref().unwrap_or(APP_ID), "mchid": faults.seller_id.as_deref().unwrap_or(MCHID),
         "out_trade_no": trade.out_trade_no, "trade_state": state,
     });
-    if let (true, Some(fields)) = (trade.paid_at.is_some(), told.as_object_mut()) {
+    if let (true, Some(fields)) = (trade.paid_at.is_some(), object.as_object_mut()) {
         let total = faults.amount.as_deref().and_then(|text| Fen::parse_yuan(text).ok()).unwrap_or(trade.amount);
         fields.insert("transaction_id".into(), trade.trade_no.as_str().into());
         let currency = faults.currency.as_deref().unwrap_or("CNY");
         fields.insert("amount".into(), json!({ "total": total.0, "payer_total": total.0, "currency": currency }));
     }
-    told
+    object
 }
 
-fn refund_told(trade: &Trade, request: &str, amount: Fen, status: &str) -> Value {
+fn refund_object(trade: &Trade, request: &str, amount: Fen, status: &str) -> Value {
     json!({
         "refund_id": format!("50{request}"), "out_refund_no": request, "out_trade_no": trade.out_trade_no,
         "transaction_id": trade.trade_no, "status": status,

@@ -7,8 +7,8 @@ use model::order::Tender;
 use model::person::{Role, Who};
 use model::time::{Date, HOUR};
 use payments::ReconcileConfig;
-use payments::reconcile::Fetched;
-use sandbox::{BillFaults, Faults};
+use payments::reconcile::FetchOutcome;
+use sandbox::{Faults, StatementFaults};
 use server::tasks::Task;
 use server::tasks::reconcile::Reconcile;
 use store::reconcile::{self, DayRow, DifferenceRow};
@@ -46,8 +46,8 @@ impl Shop {
         self.wait(to.since(self.world.clock.now()));
     }
 
-    pub fn bills(&self, bill: BillFaults) {
-        self.sandbox.set_faults(Faults { bill, ..Faults::default() });
+    pub fn bills(&self, statement: StatementFaults) {
+        self.sandbox.set_faults(Faults { statement, ..Faults::default() });
     }
 
     /// One activation of the task.
@@ -61,7 +61,7 @@ impl Shop {
     }
 
     /// Fetches the statement, as the button on the page does.
-    pub async fn fetches(&self, channel: Tender, day: Date) -> Fetched {
+    pub async fn fetches(&self, channel: Tender, day: Date) -> FetchOutcome {
         self.payments.reconcile(channel, day, None).await.unwrap()
     }
 

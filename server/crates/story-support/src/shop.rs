@@ -11,7 +11,7 @@ use model::ids::OrderId;
 use model::money::Fen;
 use model::order::Tender;
 use model::time::MINUTE;
-use payments::{Cashier, Config, Device, Payer, Payments, Started};
+use payments::{Cashier, Config, Device, Payer, Payments, StartedPayment};
 use sandbox::{Keys, Sandbox, Trade};
 use server::tasks::Task;
 use server::tasks::query_payments::QueryPayments;
@@ -152,7 +152,7 @@ impl Shop {
         answer.headers()["location"].to_str().unwrap().to_owned()
     }
 
-    pub async fn another_attempt(&self, order: OrderId) -> Started {
+    pub async fn another_attempt(&self, order: OrderId) -> StartedPayment {
         self.payments.resume(order, &PHONE).await.unwrap()
     }
 

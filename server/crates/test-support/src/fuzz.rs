@@ -1,44 +1,78 @@
-//! Bounded, repeatable fuzzing of the decoders: entries of `corpus/<decoder>/` (hex; `#` begins a remark), each as it is, cut
-//! at every length, and changed at random. What fails is printed with the seed that makes it again:
-//! `DORMWATT_FUZZ_SEED=7 DORMWATT_FUZZ_ROUNDS=1000000 cargo test fuzz`.
+//! Fuzzing of the decoders with bolero, bounded in `cargo test`.
+//!
+//! Each entry of `corpus/<decoder>/` (hexadecimal; `#` starts a comment) is checked whole and truncated at every length. Then
+//! bolero generates mutations of the entries, and shrinks those that fail. `BOLERO_RANDOM_SEED=<printed seed>` repeats a failure,
+//! `BOLERO_RANDOM_ITERATIONS=1000000` runs longer, and `cargo bolero test -p <crate> <test>` guides the mutations by coverage.
 
+use std::fmt::{self, Debug, Formatter};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
 
-use domain::rng::Rng;
+use bolero::generator::produce;
+use bolero::{DefaultEngine, TargetLocation, TestTarget};
 
-/// Enough for a second or two without optimisation.
-const ROUNDS: u64 = 10_000;
-/// Bytes that mean something somewhere: starts, ends, wakes, offsets, error bits, limits.
-const LOUD: [u8; 14] = [0x00, 0x01, 0x03, 0x10, 0x16, 0x33, 0x40, 0x68, 0x7f, 0x80, 0x83, 0x91, 0xfe, 0xff];
+/// Takes a second or two without optimisation.
+const ITERATIONS: usize = 10_000;
+/// Bytes with a meaning in one of the formats: starts, ends, wake-up bytes, offsets, error bits and limits.
+const SIGNIFICANT: [u8; 14] = [0x00, 0x01, 0x03, 0x10, 0x16, 0x33, 0x40, 0x68, 0x7f, 0x80, 0x83, 0x91, 0xfe, 0xff];
 
-/// Runs `check` on the decoder's corpus and on changed entries; `repair` puts the checksum right again in half of them, so that
-/// what lies behind it is reached too.
+/// Operation, position and operand; each is reduced to its valid range.
+type Mutation = (u8, u16, u16);
+
+/// Runs `check` on the decoder's corpus and on mutated entries. `repair` corrects the checksum of half of them, so that the code
+/// behind the checksum is reached as well.
 pub fn run(decoder: &str, repair: impl Fn(&mut [u8]), check: impl Fn(&[u8])) {
-    let number = |name: &str, default: u64| std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default);
-    let (seed, rounds) = (number("DORMWATT_FUZZ_SEED", 1), number("DORMWATT_FUZZ_ROUNDS", ROUNDS));
-    let corpus = corpus(decoder);
-    for entry in &corpus {
-        (0..=entry.len()).for_each(|end| tried(decoder, seed, &entry[..end], &check));
+    let location = location();
+    if !location.should_run() {
+        return;
     }
-    let mut bytes = [0; 32];
-    bytes[..8].copy_from_slice(&seed.to_le_bytes());
-    let rng = Rng::from_seed(bytes);
-    for _ in 0..rounds {
-        let mut input = pick(&rng, &corpus).clone();
-        for _ in 0..=rng.below(4) {
-            change(&rng, &mut input, &corpus);
-        }
-        if rng.below(2) == 0 {
-            repair(&mut input);
-        }
-        tried(decoder, seed, &input, &check);
+    let corpus = corpus(decoder);
+    let check = AssertUnwindSafe(check);
+    for entry in &corpus {
+        (0..=entry.len()).for_each(|end| report(decoder, &entry[..end], &*check));
+    }
+    TestTarget::new(DefaultEngine::new(location))
+        .with_iterations(ITERATIONS)
+        .with_generator((produce::<u16>(), produce::<Vec<Mutation>>().with().len(1_usize..=4), produce::<bool>()))
+        .map(|(entry, mutations, repaired)| {
+            let mut input = pick(&corpus, entry).clone();
+            mutations.into_iter().for_each(|mutation| mutate(&mut input, &corpus, mutation));
+            if repaired {
+                repair(&mut input);
+            }
+            Input(input)
+        })
+        .for_each(move |input| (*check)(&input.0));
+}
+
+/// Printed in hexadecimal when it fails.
+struct Input(Vec<u8>);
+
+impl Debug for Input {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex::encode(&self.0))
     }
 }
 
-fn tried(decoder: &str, seed: u64, input: &[u8], check: &impl Fn(&[u8])) {
+/// The running test, by the name under which `cargo bolero` selects it.
+fn location() -> TargetLocation {
+    let thread = std::thread::current();
+    let name = thread.name().filter(|name| *name != "main").map(str::to_owned);
+    let name = name.or_else(|| std::env::args().nth(1)).unwrap_or_default();
+    TargetLocation {
+        package_name: env!("CARGO_PKG_NAME"),
+        manifest_dir: env!("CARGO_MANIFEST_DIR"),
+        module_path: module_path!(),
+        file: file!(),
+        line: line!(),
+        item_path: format!("test::{name}::__bolero_item_path__").leak(),
+        test_name: None,
+    }
+}
+
+fn report(decoder: &str, input: &[u8], check: &impl Fn(&[u8])) {
     if let Err(panic) = catch_unwind(AssertUnwindSafe(|| check(input))) {
-        eprintln!("fuzz: {decoder} fails on {} (DORMWATT_FUZZ_SEED={seed})", hex::encode(input));
+        eprintln!("fuzz: {decoder} fails on {}", hex::encode(input));
         resume_unwind(panic);
     }
 }
@@ -57,28 +91,34 @@ fn corpus(decoder: &str) -> Vec<Vec<u8>> {
     all
 }
 
-fn pick<'a, T>(rng: &Rng, all: &'a [T]) -> &'a T {
-    &all[rng.below(all.len() as u64) as usize]
+fn pick<T>(all: &[T], index: u16) -> &T {
+    &all[usize::from(index) % all.len()]
 }
 
-fn change(rng: &Rng, input: &mut Vec<u8>, corpus: &[Vec<u8>]) {
-    let at = rng.below(input.len() as u64 + 1) as usize;
-    let here = at.min(input.len().saturating_sub(1));
-    match rng.below(8) {
-        0 => input.truncate(at),
-        1 => input.insert(at, *pick(rng, &LOUD)),
-        2 => input.extend(pick(rng, corpus)),
-        3 => drop(input.splice(at.., pick(rng, corpus).iter().copied().skip(at))),
-        _ if input.is_empty() => input.push(rng.next_u64() as u8),
-        4 => input[here] ^= 1 << rng.below(8),
-        5 => input[here] = *pick(rng, &LOUD),
-        6 => input[here] = rng.next_u64() as u8,
-        _ => drop(input.remove(here)),
+fn mutate(input: &mut Vec<u8>, corpus: &[Vec<u8>], (operation, position, operand): Mutation) {
+    let end = usize::from(position) % (input.len() + 1);
+    let index = end.min(input.len().saturating_sub(1));
+    match operation % 8 {
+        0 => input.truncate(end),
+        1 => input.insert(end, *pick(&SIGNIFICANT, operand)),
+        2 => input.extend(pick(corpus, operand)),
+        3 => drop(input.splice(end.., pick(corpus, operand).iter().copied().skip(end))),
+        _ if input.is_empty() => input.push(operand as u8),
+        4 => input[index] ^= 1 << (operand % 8),
+        5 => input[index] = *pick(&SIGNIFICANT, operand),
+        6 => input[index] = operand as u8,
+        _ => drop(input.remove(index)),
     }
 }
 
 #[test]
 #[should_panic = "found"]
-fn what_fails_is_found() {
+fn failing_mutations_are_found() {
     run("rtu_read", |_| (), |input| assert!(input.len() < 20, "found"));
+}
+
+#[test]
+#[should_panic = "test failed"]
+fn mutations_are_checked() {
+    run("rtu_read", |_| (), |input| assert!(input.len() < 64));
 }

@@ -1,41 +1,25 @@
-//! Comma-separated values that spreadsheets do not execute as formulas.
+//! CSV records that spreadsheets do not evaluate as formulas.
 
-/// One line with its line end. A cell that a spreadsheet would compute (`=`, `+`, `-`, `@`, tab or return at its beginning) gets an
-/// apostrophe before it, unless it is a number. So do numbers of more than 15 digits, whose last digits would be lost.
+use csv::{Terminator, WriterBuilder};
+
+/// One record with its line end. A cell that a spreadsheet would evaluate (`=`, `+`, `-`, `@`, tab or carriage return at its
+/// start) is prefixed with an apostrophe, unless it is a number; so is a number of more than 15 digits, of which a spreadsheet
+/// would lose digits.
 #[must_use]
 pub fn line<const N: usize>(cells: &[String; N]) -> String {
-    let mut text = String::new();
-    for (n, cell) in cells.iter().enumerate() {
-        if n > 0 {
-            text.push(',');
-        }
-        push(&mut text, cell);
-    }
-    text.push_str("\r\n");
-    text
+    let mut writer = WriterBuilder::new().terminator(Terminator::CRLF).buffer_capacity(256).from_writer(Vec::new());
+    // Writing to memory does not fail, and all cells are UTF-8.
+    let written = writer.write_record(cells.iter().map(|cell| guarded(cell))).ok();
+    let bytes = written.and_then(|()| writer.into_inner().ok()).unwrap_or_default();
+    String::from_utf8(bytes).unwrap_or_default()
 }
 
-fn push(text: &mut String, cell: &str) {
+fn guarded(cell: &str) -> String {
     let number = cell.strip_prefix('-').unwrap_or(cell);
     let number = number.starts_with(|c: char| c.is_ascii_digit()) && number.bytes().all(|b| b.is_ascii_digit() || b == b'.');
     let formula = !number && cell.starts_with(['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠']);
     let long = number && cell.len() > 15;
-    let quoted = cell.contains([',', '"', '\n', '\r']);
-    if quoted {
-        text.push('"');
-    }
-    if formula || long {
-        text.push('\'');
-    }
-    for c in cell.chars() {
-        if c == '"' {
-            text.push('"');
-        }
-        text.push(c);
-    }
-    if quoted {
-        text.push('"');
-    }
+    if formula || long { format!("'{cell}") } else { cell.to_owned() }
 }
 
 #[cfg(test)]
@@ -43,7 +27,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cells_are_never_formulas() {
+    fn csv_cells_are_not_evaluated_as_formulas() {
         for (cell, written) in [
             ("301", "301"),
             ("-12.50", "-12.50"),
@@ -58,10 +42,11 @@ mod tests {
             ("=\"a\",1", "\"'=\"\"a\"\",1\""),
             ("two\nlines", "\"two\nlines\""),
             ("2611230000000001", "'2611230000000001"),
-            ("", ""),
         ] {
             assert_eq!(line(&[cell.to_owned()]), format!("{written}\r\n"), "{cell:?}");
         }
         assert_eq!(line(&["a".to_owned(), "b".to_owned()]), "a,b\r\n");
+        assert_eq!(line(&["a".to_owned(), String::new()]), "a,\r\n");
+        assert_eq!(line(&[String::new()]), "\"\"\r\n", "without quotes it would be an empty line");
     }
 }

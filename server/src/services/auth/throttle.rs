@@ -1,5 +1,6 @@
-//! Slows down guessing. Failures of known logins are counted in the database, which all processes share; failures of addresses and of
-//! unknown logins are counted here, so that a pause does not reveal which logins exist.
+//! Slows down guessing. Not governor: only failures count and pauses grow with them, which a quota cannot express. Failures of
+//! known logins are counted in the database, which all processes share; failures of addresses and of unknown logins are counted
+//! here, so that a pause does not reveal which logins exist.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};

@@ -36,11 +36,13 @@ impl ResidentService {
                 None => CashierStep::OpenBrowser,
                 Some((channel, _)) => match self.payer(channel, visit).await? {
                     None => CashierStep::SignIn,
-                    Some(payer) => step(self.payments.again(id, &Payer { ip: &who.ip, device, id: Some(&payer) }).await?)?,
+                    Some(payer) => {
+                        step(self.payments.reopen_cashier(id, &Payer { ip: &who.ip, device, id: Some(&payer) }).await?)?
+                    }
                 },
             }
         } else {
-            step(self.payments.again(id, &Payer { ip: &who.ip, device, id: None }).await?)?
+            step(self.payments.reopen_cashier(id, &Payer { ip: &who.ip, device, id: None }).await?)?
         };
         Ok(CashierView { amount: order.amount(), tender, step })
     }

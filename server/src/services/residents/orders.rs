@@ -32,7 +32,7 @@ impl ResidentService {
             key: self.context.form_key(),
             min: Fen(limits.min_fen),
             max,
-            channels: self.payments.offered(),
+            channels: self.payments.tenders(),
             room: views::room(&room, latest),
         })
     }
@@ -51,7 +51,7 @@ impl ResidentService {
         let state = order.state()?;
         if state == OrderState::Pending {
             // The payer is waiting: query the channel before its turn.
-            self.payments.nudge(id).await;
+            self.payments.request_query(id).await;
         }
         let latest = self.latest(&room);
         let on_ledger = wallets::is_server_wallet(&self.context.db, room.meter_id).await?;

@@ -31,7 +31,7 @@ impl ResidentService {
         order: OrderId,
         visit: &Visit,
     ) -> Result<Cashier, AppError> {
-        self.payments.begin(order).await?;
+        self.payments.open_attempt(order).await?;
         let state = hex::encode(self.context.rng.bytes::<16>());
         let (session, app_id) = (hash(&visit.session), channel.terms().app_id);
         payers::ask(&self.context.db, self.context.now(), &session, app_id, order, &hash(&state)).await?;

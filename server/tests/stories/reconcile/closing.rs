@@ -22,7 +22,7 @@ both!(a_day_closes_when_differences_are_decided_or_by_reason, |w: World| async m
     assert_eq!(refused(close(db, now(), &who, channel, day, "").await), AppError::NotFound);
     shop.pays(channel, 5_000).await;
     shop.next_day(11);
-    shop.bills(BillFaults { extra: Some("1.00".into()), ..BillFaults::default() });
+    shop.bills(StatementFaults { extra: Some("1.00".into()), ..StatementFaults::default() });
     shop.fetches(channel, day).await;
     assert_eq!(refused(close(db, now(), &who, channel, day, "").await), AppError::DifferencesOpen);
     close(db, now(), &who, channel, day, "另一商户的收款").await.unwrap();
@@ -32,7 +32,7 @@ both!(a_day_closes_when_differences_are_decided_or_by_reason, |w: World| async m
     shop.fetches(channel, day).await;
     assert!(shop.day(channel, day).await.closed_at.is_some());
     // Another one opens it, and a case says so.
-    shop.bills(BillFaults { extra: Some("2.00".into()), ..BillFaults::default() });
+    shop.bills(StatementFaults { extra: Some("2.00".into()), ..StatementFaults::default() });
     shop.fetches(channel, day).await;
     assert_eq!(shop.day(channel, day).await.closed_at, None);
     assert_eq!(shop.world.number("SELECT COUNT(*) FROM cases WHERE kind = 'bill-reopened' AND closed_at IS NULL").await, 1);
@@ -60,7 +60,7 @@ both!(changed_fees_reopen_a_closed_day, |w: World| async move {
     shop.fetches(channel, day).await;
     close(&shop.world.db, shop.world.clock.now(), &who, channel, day, "").await.unwrap();
     shop.wait(HOUR);
-    shop.bills(BillFaults { fee_fen: 1, ..BillFaults::default() });
+    shop.bills(StatementFaults { fee_fen: 1, ..StatementFaults::default() });
     shop.fetches(channel, day).await;
     assert_eq!((shop.day(channel, day).await.closed_at, shop.bill_cases().await), (None, 1));
     shop.listed(channel, day).await;

@@ -49,12 +49,12 @@ both!(a_booking_before_midnight_waits_for_the_next_statement, |w: World| async m
         assert_eq!(shop.money(Tender::Alipay, day).await, [("edge".into(), Fen(-5_000), "bill-to-come".into())]);
         shop.next_day(1);
         let missing = forgotten.then(|| number.clone());
-        shop.bills(BillFaults { missing, ..BillFaults::default() });
+        shop.bills(StatementFaults { missing, ..StatementFaults::default() });
         shop.fetches(Tender::Alipay, day.plus(1)).await;
         let expected = if forgotten { ("ours-only", "credited") } else { ("edge", "other-bill") };
         let money = shop.money(Tender::Alipay, day).await;
         assert_eq!(money, [(expected.0.into(), Fen(-5_000), expected.1.into())]);
-        shop.bills(BillFaults::default());
+        shop.bills(StatementFaults::default());
         shop.next_day(1);
     }
 });

@@ -11,8 +11,8 @@ use model::case::{CaseDetail, DeliveryCase, HoldReason};
 use model::money::{Fen, Money};
 use model::order::Tender;
 use model::time::{DAY, HOUR};
-use payments::reconcile::Fetched;
-use sandbox::{BillFaults, Faults};
+use payments::reconcile::FetchOutcome;
+use sandbox::{Faults, StatementFaults};
 use store::ledger::credit_balance;
 use store::reconcile::Imported;
 use story_support::bills::CHANNELS;
@@ -44,7 +44,7 @@ both!(a_day_without_differences_on_both_channels, |w: World| async move {
     let before = counts(&shop).await;
     shop.reconciles().await.unwrap();
     for channel in CHANNELS {
-        assert!(matches!(shop.fetches(channel, day).await, Fetched::Compared(Imported::Known, _)));
+        assert!(matches!(shop.fetches(channel, day).await, FetchOutcome::Compared(Imported::Known, _)));
     }
     assert_eq!(counts(&shop).await, before);
 });
@@ -69,15 +69,15 @@ both!(every_difference_class_is_found_and_closes_when_resolved, |w: World| async
         shop.pays(channel, 7_000).await;
         shop.next_day(11);
         let faults = [
-            (BillFaults { missing: Some(number.clone()), ..BillFaults::default() }, "ours-only", -5_000, "credited"),
-            (BillFaults { extra: Some("12.34".into()), ..BillFaults::default() }, "channel-only", 1_234, "unknown"),
+            (StatementFaults { missing: Some(number.clone()), ..StatementFaults::default() }, "ours-only", -5_000, "credited"),
+            (StatementFaults { extra: Some("12.34".into()), ..StatementFaults::default() }, "channel-only", 1_234, "unknown"),
             (
-                BillFaults { amounts: [(number.clone(), "49.00".into())].into(), ..BillFaults::default() },
+                StatementFaults { amounts: [(number.clone(), "49.00".into())].into(), ..StatementFaults::default() },
                 "amount",
                 -100,
                 "credited",
             ),
-            (BillFaults { refunded: Some(number.clone()), ..BillFaults::default() }, "channel-only", -5_000, "unknown"),
+            (StatementFaults { refunded: Some(number.clone()), ..StatementFaults::default() }, "channel-only", -5_000, "unknown"),
         ];
         let each = faults.len();
         for (turn, (fault, class, gap, why)) in faults.into_iter().enumerate() {
@@ -90,7 +90,7 @@ both!(every_difference_class_is_found_and_closes_when_resolved, |w: World| async
             shop.fetches(channel, day).await;
             assert_eq!((counts(&shop).await, shop.classes(channel, day).await), (before, expected));
             assert_eq!(shop.bill_cases().await, 1);
-            shop.bills(BillFaults::default());
+            shop.bills(StatementFaults::default());
             shop.fetches(channel, day).await;
             assert_eq!((shop.classes(channel, day).await, shop.bill_cases().await), (vec![], 0));
             let mended = shop.world.number("SELECT COUNT(*) FROM cases WHERE resolution = 'mended'").await;
@@ -168,8 +168,8 @@ both!(fees_are_corrected_by_the_difference, |w: World| async move {
     let fees = Account::Fees("wechat");
     // A bill, another one, and the first again: the account follows.
     for (more, expected) in [(0, 3_000), (7, 3_700), (0, 3_000)] {
-        shop.bills(BillFaults { fee_fen: more, ..BillFaults::default() });
-        assert!(matches!(shop.fetches(Tender::WechatPay, day).await, Fetched::Compared(Imported::New, _)));
+        shop.bills(StatementFaults { fee_fen: more, ..StatementFaults::default() });
+        assert!(matches!(shop.fetches(Tender::WechatPay, day).await, FetchOutcome::Compared(Imported::New, _)));
         assert_eq!(shop.classes(Tender::WechatPay, day).await, []);
         assert_eq!(credit_balance(&shop.world.db, &fees).await.unwrap(), Money(-expected));
         assert_eq!(shop.day(Tender::WechatPay, day).await.fee_e4, expected);

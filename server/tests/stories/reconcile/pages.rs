@@ -31,7 +31,7 @@ both!(an_operator_runs_reads_and_closes_a_day, |w: World| async move {
     assert_eq!(person.get(&format!("/reconcile/alipay/{}", day.plus(-91))).await.status(), 404, "no bill is that old");
     let text = person.get("/reconcile").await.text().await.unwrap();
     assert!(text.contains("/api/operator/reconcile-run") && text.contains(&format!("max=\"{day}\"")), "{text}");
-    shop.bills(BillFaults { amounts: [(number.clone(), "49.00".into())].into(), ..BillFaults::default() });
+    shop.bills(StatementFaults { amounts: [(number.clone(), "49.00".into())].into(), ..StatementFaults::default() });
     let answer = person.post("/api/operator/reconcile-run", &about).await;
     assert_eq!((answer.status().as_u16(), location(&answer)), (303, &*page));
     // Whoever presses again waits a moment; then it is the same.

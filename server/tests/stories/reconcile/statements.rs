@@ -11,30 +11,30 @@ both!(a_partly_invalid_statement_changes_nothing, |w: World| async move {
         shop.next_day(11);
         let hash = if channel == Tender::Alipay { "packed" } else { "digest" };
         for (fault, says) in [
-            (BillFaults { wrong_sum: true, ..BillFaults::default() }, "totals"),
-            (BillFaults { wrong_hash: true, ..BillFaults::default() }, hash),
-            (BillFaults { bomb: true, ..BillFaults::default() }, "too-much"),
-            (BillFaults { others: true, ..BillFaults::default() }, "owner"),
-            (BillFaults { doubled: Some(number), ..BillFaults::default() }, "twice"),
+            (StatementFaults { wrong_sum: true, ..StatementFaults::default() }, "totals"),
+            (StatementFaults { wrong_hash: true, ..StatementFaults::default() }, hash),
+            (StatementFaults { bomb: true, ..StatementFaults::default() }, "too-much"),
+            (StatementFaults { wrong_merchant: true, ..StatementFaults::default() }, "owner"),
+            (StatementFaults { duplicated: Some(number), ..StatementFaults::default() }, "twice"),
         ] {
             shop.bills(fault);
             let before = counts(&shop).await;
-            assert_eq!(shop.fetches(channel, day).await, Fetched::Failed);
+            assert_eq!(shop.fetches(channel, day).await, FetchOutcome::Failed);
             let row = shop.day(channel, day).await;
             assert_eq!(row.note.as_deref(), Some(says));
             assert_eq!((counts(&shop).await, row.compared_at), (before, None));
         }
-        shop.bills(BillFaults { not_ready: true, ..BillFaults::default() });
-        assert_eq!(shop.fetches(channel, day).await, Fetched::NotYet);
+        shop.bills(StatementFaults { not_ready: true, ..StatementFaults::default() });
+        assert_eq!(shop.fetches(channel, day).await, FetchOutcome::NotYet);
         assert_eq!(shop.day(channel, day).await.note.as_deref(), Some("not-ready"));
         shop.sandbox.set_faults(Faults { status: Some(502), ..Faults::default() });
-        assert!(matches!(shop.fetches(channel, day).await, Fetched::Failed));
+        assert!(matches!(shop.fetches(channel, day).await, FetchOutcome::Failed));
         shop.sandbox.set_faults(Faults { falsify: channel == Tender::WechatPay, status: None, ..Faults::default() });
         if channel == Tender::WechatPay {
-            assert_eq!(shop.fetches(channel, day).await, Fetched::Failed, "the address comes signed, or not at all");
+            assert_eq!(shop.fetches(channel, day).await, FetchOutcome::Failed, "the address comes signed, or not at all");
         }
-        shop.bills(BillFaults::default());
-        assert!(matches!(shop.fetches(channel, day).await, Fetched::Compared(Imported::New, _)));
+        shop.bills(StatementFaults::default());
+        assert!(matches!(shop.fetches(channel, day).await, FetchOutcome::Compared(Imported::New, _)));
         assert_eq!((shop.classes(channel, day).await, shop.day(channel, day).await.note), (vec![], None));
     }
 });
@@ -43,9 +43,9 @@ both!(every_failure_is_reported_and_retried, |w: World| async move {
     let shop = Shop::open(w).await;
     shop.pays(Tender::Alipay, 5_000).await;
     shop.next_day(11);
-    shop.bills(BillFaults { wrong_sum: true, ..BillFaults::default() });
+    shop.bills(StatementFaults { wrong_sum: true, ..StatementFaults::default() });
     assert_eq!(shop.reconciles().await.unwrap_err(), "none of 1 bills came");
-    shop.bills(BillFaults::default());
+    shop.bills(StatementFaults::default());
     assert_eq!(shop.reconciles().await.unwrap(), "fetched 1, waiting 0, failed 0, compared 0");
 });
 
@@ -74,17 +74,17 @@ both!(a_statement_missing_known_payments_is_not_accepted_at_once, |w: World| asy
     for channel in CHANNELS {
         let day = shop.today();
         shop.pays(channel, 5_000).await;
-        shop.bills(BillFaults { says_nothing: true, ..BillFaults::default() });
+        shop.bills(StatementFaults { reports_empty: true, ..StatementFaults::default() });
         for _ in 0..3 {
             shop.next_day(11);
-            assert_eq!(shop.fetches(channel, day).await, Fetched::Nothing);
+            assert_eq!(shop.fetches(channel, day).await, FetchOutcome::EmptyUnconfirmed);
             assert_eq!(shop.day(channel, day).await.note.as_deref(), Some("nothing"));
         }
         shop.next_day(11);
-        assert!(matches!(shop.fetches(channel, day).await, Fetched::Compared(Imported::New, _)));
+        assert!(matches!(shop.fetches(channel, day).await, FetchOutcome::Compared(Imported::New, _)));
         let listed = shop.classes(channel, day).await;
         assert_eq!(listed, [("ours-only".into(), Fen(-5_000), "credited".into())]);
-        shop.bills(BillFaults::default());
+        shop.bills(StatementFaults::default());
         shop.fetches(channel, day).await;
         assert_eq!(shop.classes(channel, day).await, [("meter".into(), Fen(0), "not-delivered".into())]);
     }

@@ -9,8 +9,8 @@ use super::*;
 const FROM: Timestamp = Timestamp(1_795_363_200_000);
 const WINDOW: Window = (FROM, Timestamp(FROM.0 + DAY));
 
-fn line(kind: LineKind, number: &str, fen: i64) -> BillLine {
-    BillLine {
+fn line(kind: LineKind, number: &str, fen: i64) -> StatementLine {
+    StatementLine {
         kind,
         out_trade_no: number.into(),
         trade_no: format!("T{number}"),
@@ -36,7 +36,7 @@ fn ours(kind: LineKind, number: &str, fen: i64) -> LedgerEntry {
     }
 }
 
-fn paid(number: &str, fen: i64) -> (BillLine, LedgerEntry) {
+fn paid(number: &str, fen: i64) -> (StatementLine, LedgerEntry) {
     (line(LineKind::Paid, number, fen), ours(LineKind::Paid, number, fen))
 }
 

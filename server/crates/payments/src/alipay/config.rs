@@ -1,4 +1,4 @@
-//! The configuration of Alipay, checked whole at the start: a fault names its key.
+//! The configuration of Alipay, validated at startup.
 
 use std::path::PathBuf;
 
@@ -7,36 +7,36 @@ use serde::Deserialize;
 use super::Alipay;
 use crate::config::ConfigError;
 use crate::rsa::{PrivateKey, PublicKey};
-use crate::settings::Section;
+use crate::settings::ConfigSection;
 use domain::clock::SharedClock;
 use domain::secret::Secret;
 
-const SECTION: Section = Section("pay.alipay");
+const SECTION: ConfigSection = ConfigSection("pay.alipay");
 
-/// `[pay.alipay]`. Keys are given inline or by file, in any form that the console hands out.
+/// `[pay.alipay]`. Keys are given inline or by file, in any format of Alipay's console.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AlipayConfig {
-    /// Address of the gateway.
+    /// URL of the gateway.
     pub gateway: String,
     pub app_id: String,
-    /// Our merchant number (2088...); money for anyone else is never credited.
+    /// Merchant number (`2088...`); payments to any other merchant are not credited.
     pub seller_id: String,
-    /// Our application's private key.
+    /// Private key of the application.
     pub private_key: Option<Secret>,
     /// Or the file that holds it.
     pub private_key_file: Option<PathBuf>,
-    /// Alipay's public key, from the console; not our application's.
+    /// Alipay's public key from the console, not the application's.
     pub alipay_public_key: Option<String>,
     /// Or the file that holds it.
     pub alipay_public_key_file: Option<PathBuf>,
-    /// From which hosts, beside the gateway's, bills may be fetched.
-    pub bill_hosts: Vec<String>,
-    /// What the payer reads on the cashier page.
+    /// Hosts from which statements may be downloaded, besides the gateway's.
+    pub statement_hosts: Vec<String>,
+    /// Description on the cashier page.
     pub subject: String,
-    /// For how many minutes an order may be paid.
+    /// Minutes until an attempt expires.
     pub lifetime_minutes: i64,
-    /// How long the gateway may take to answer, ms.
+    /// Response timeout of the gateway, ms.
     pub timeout_ms: u64,
 }
 
@@ -50,7 +50,7 @@ impl Default for AlipayConfig {
             private_key_file: None,
             alipay_public_key: None,
             alipay_public_key_file: None,
-            bill_hosts: vec!["dwbillcenter.alipay.com".into()],
+            statement_hosts: vec!["dwbillcenter.alipay.com".into()],
             subject: "宿舍电费充值".into(),
             lifetime_minutes: 15,
             timeout_ms: 10_000,
@@ -59,12 +59,10 @@ impl Default for AlipayConfig {
 }
 
 impl AlipayConfig {
-    /// Checks everything and makes the channel.
-    ///
     /// # Errors
-    /// [`ConfigError`] names the key and what is wrong with it.
+    /// [`ConfigError`] names the first invalid key.
     pub fn build(&self, public_url: &str, notify_url: &str, clock: SharedClock) -> Result<Alipay, ConfigError> {
-        let (_, nearby) = SECTION.gateway(&self.gateway, "https://openapi.alipay.com/gateway.do")?;
+        let (_, local) = SECTION.gateway(&self.gateway, "https://openapi.alipay.com/gateway.do")?;
         let number = |text: &str| (8..=32).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
         if !number(&self.app_id) {
             return Err(SECTION.fault("app_id", "must be the application's number, digits only"));
@@ -80,7 +78,7 @@ impl AlipayConfig {
         let app_key = SECTION.key("private_key", private, self.private_key_file.as_ref(), PrivateKey::parse)?;
         let public = self.alipay_public_key.as_deref();
         let alipay_key = SECTION.key("alipay_public_key", public, self.alipay_public_key_file.as_ref(), PublicKey::parse)?;
-        if app_key.public().is_ok_and(|ours| ours == alipay_key) {
+        if app_key.public().is_ok_and(|app_public_key| app_public_key == alipay_key) {
             return Err(
                 SECTION.fault("alipay_public_key", "is our own application's public key; the console shows Alipay's beside it")
             );
@@ -95,8 +93,8 @@ impl AlipayConfig {
             notify_url: format!("{notify_url}/pay/alipay/notify"),
             return_url: format!("{public_url}/pay/return"),
             lifetime_minutes: self.lifetime_minutes,
-            bill_hosts: self.bill_hosts.clone(),
-            client: SECTION.client(nearby, timeout)?,
+            statement_hosts: self.statement_hosts.clone(),
+            client: SECTION.client(local, timeout)?,
             clock,
         })
     }
@@ -123,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_names_its_key_and_never_the_secret() {
+    fn alipay_config_errors_name_the_key_without_secrets() {
         assert_eq!(problem(&good()), "");
         let own = include_str!("vectors/app-spki.pem").to_owned();
         for (config, expected) in [
@@ -143,14 +141,14 @@ mod tests {
             ),
             (AlipayConfig { lifetime_minutes: 0, ..good() }, "pay.alipay.lifetime_minutes "),
         ] {
-            let said = problem(&config);
-            assert!(said.starts_with(expected), "{said}");
+            let error = problem(&config);
+            assert!(error.starts_with(expected), "{error}");
         }
         assert!(!format!("{:?}", good()).contains("PRIVATE KEY"));
     }
 
     #[test]
-    fn a_sandbox_on_this_network_needs_no_tls() {
+    fn local_gateways_may_use_plain_http() {
         for gateway in ["http://127.0.0.1:8123/gateway.do", "http://192.168.1.20:8123/gateway.do", "http://[::1]:1/gateway.do"] {
             assert_eq!(problem(&AlipayConfig { gateway: gateway.into(), ..good() }), "", "{gateway}");
         }

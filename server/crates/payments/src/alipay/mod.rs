@@ -1,14 +1,14 @@
-//! Alipay mobile web pay over its OpenAPI gateway (version 2 signatures, key mode).
+//! Alipay mobile website payment (`alipay.trade.wap.pay`) over the OpenAPI gateway, with RSA2 signatures in key mode.
 
-mod answer;
-mod bill;
 mod config;
 mod notify;
 mod query;
 mod refund;
 mod request;
+mod response;
 pub mod sign;
-mod statement;
+mod statement_download;
+mod statement_file;
 mod wap;
 
 use async_trait::async_trait;
@@ -19,14 +19,13 @@ use model::time::{Date, MINUTE};
 pub use config::AlipayConfig;
 pub use request::Caller;
 
-use super::bill::BillAnswer;
-use super::channel::{Answer, Cashier, Channel, ChannelError, Notice, NoticeError, Payer, RefundAnswer};
+use super::channel::{Cashier, Channel, ChannelError, Notification, NotificationError, Payer, QueryResponse, RefundResponse};
 use super::rsa::{PrivateKey, PublicKey};
+use super::statement::StatementResponse;
 use domain::clock::SharedClock;
 use domain::refund::ChannelRefund;
 use store::payments::{Attempt, Terms};
 
-/// The channel, ready to use.
 pub struct Alipay {
     gateway: String,
     app_id: String,
@@ -37,7 +36,7 @@ pub struct Alipay {
     notify_url: String,
     return_url: String,
     lifetime_minutes: i64,
-    bill_hosts: Vec<String>,
+    statement_hosts: Vec<String>,
     client: reqwest::Client,
     clock: SharedClock,
 }
@@ -67,29 +66,29 @@ impl Channel for Alipay {
         reqwest::Url::parse(&self.gateway).map(|url| url.origin().ascii_serialization()).unwrap_or_default()
     }
 
-    /// As an address: browsers follow it at once, with or without a script, and the gateway takes both.
+    /// Returns a URL instead of a form, because browsers follow a redirect without a script.
     async fn start(&self, attempt: &Attempt, _: &Payer<'_>) -> Result<Cashier, ChannelError> {
         Ok(Cashier::Address(self.wap_form(attempt, self.clock.now())?.address()))
     }
 
-    async fn query(&self, attempt: &Attempt) -> Result<Answer, ChannelError> {
-        self.ask(attempt).await
+    async fn query(&self, attempt: &Attempt) -> Result<QueryResponse, ChannelError> {
+        self.query_trade(attempt).await
     }
 
     async fn close(&self, attempt: &Attempt) -> Result<(), ChannelError> {
-        self.tell_to_close(attempt).await
+        self.close_trade(attempt).await
     }
 
-    async fn refund(&self, refund: &ChannelRefund) -> Result<RefundAnswer, ChannelError> {
-        self.give_back(refund).await
+    async fn refund(&self, refund: &ChannelRefund) -> Result<RefundResponse, ChannelError> {
+        self.submit_refund(refund).await
     }
 
-    async fn query_refund(&self, refund: &ChannelRefund) -> Result<RefundAnswer, ChannelError> {
-        self.ask_refund(refund).await
+    async fn query_refund(&self, refund: &ChannelRefund) -> Result<RefundResponse, ChannelError> {
+        self.fetch_refund(refund).await
     }
 
-    fn parse_notify(&self, _: &HeaderMap, body: &[u8]) -> Result<Notice, NoticeError> {
-        self.read_notify(body)
+    fn parse_notification(&self, _: &HeaderMap, body: &[u8]) -> Result<Notification, NotificationError> {
+        self.read_notification(body)
     }
 
     fn ack(&self) -> &'static str {
@@ -100,8 +99,8 @@ impl Channel for Alipay {
         "failure"
     }
 
-    async fn bill(&self, day: Date) -> Result<BillAnswer, ChannelError> {
-        self.fetch_bill(day).await
+    async fn statement(&self, day: Date) -> Result<StatementResponse, ChannelError> {
+        self.fetch_statement(day).await
     }
 }
 
@@ -111,7 +110,7 @@ mod tests {
     use domain::clock::TestClock;
     use model::time::Timestamp;
 
-    /// The channel with the keys of the vectors.
+    /// The channel with the keys of the test vectors.
     pub(super) fn alipay() -> Alipay {
         let config = AlipayConfig {
             gateway: "https://gateway.example/gateway.do".into(),
@@ -125,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn the_form_is_signed_and_says_when_it_ends() {
+    fn wap_form_is_signed_and_has_an_expiry() {
         let attempt = Attempt {
             id: uuid::Uuid::nil(),
             order_id: uuid::Uuid::nil(),

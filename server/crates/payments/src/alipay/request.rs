@@ -1,5 +1,5 @@
-//! A signed request: public parameters in the address, the business content in the body, as Alipay's own SDKs send it (the
-//! gateway takes the charset of the body from the address).
+//! Signed requests: public parameters in the query string and `biz_content` in the body, as in Alipay's SDKs. The gateway takes
+//! the body's charset from the query string.
 
 use model::time::Timestamp;
 
@@ -8,22 +8,21 @@ use crate::channel::{ChannelError, Form};
 use crate::form::{Fields, encode};
 use crate::rsa::PrivateKey;
 
-/// What every request of one application carries.
+/// Signs the requests of one application.
 pub struct Caller<'a> {
-    /// The gateway's address.
+    /// URL.
     pub gateway: &'a str,
     pub app_id: &'a str,
     pub key: &'a PrivateKey,
-    /// Now; printed in Beijing time.
     pub now: Timestamp,
 }
 
 impl Caller<'_> {
-    /// Signs a call of `method`; `more` are further public parameters.
+    /// Signs a request of `method` with the additional public parameters `extra`.
     ///
     /// # Errors
-    /// Where the key does not sign.
-    pub fn sign(&self, method: &str, biz_content: &serde_json::Value, more: &[(&str, &str)]) -> Result<Form, ChannelError> {
+    /// [`ChannelError::Signing`].
+    pub fn sign(&self, method: &str, biz_content: &serde_json::Value, extra: &[(&str, &str)]) -> Result<Form, ChannelError> {
         let mut fields = Fields::new();
         let public = [
             ("app_id", self.app_id),
@@ -34,7 +33,7 @@ impl Caller<'_> {
             ("timestamp", &self.now.to_string()),
             ("version", "1.0"),
         ];
-        for &(name, value) in public.iter().chain(more) {
+        for &(name, value) in public.iter().chain(extra) {
             fields.insert(name.to_owned(), value.to_owned());
         }
         fields.insert("biz_content".to_owned(), biz_content.to_string());

@@ -1,17 +1,17 @@
-//! The texts that Alipay's signatures cover. RSA2 (RSA with SHA-256) only: a message does not choose its own algorithm.
+//! The texts that Alipay's signatures cover. Only RSA2 (RSA with SHA-256) is accepted: a message cannot choose a weaker
+//! algorithm.
 
 use crate::form::Fields;
 
-/// The only algorithm.
 pub const SIGN_TYPE: &str = "RSA2";
 
-/// The text of a request: every field with a value but the signature itself, in the order of the names, not encoded.
+/// The signed text of a request: all non-empty fields but `sign`, sorted by name, not URL-encoded.
 #[must_use]
 pub fn request_text(fields: &Fields) -> String {
     join(fields.iter().filter(|(name, value)| *name != "sign" && !value.is_empty()))
 }
 
-/// The text of a notification: every field but the signature and its type, decoded once, in the order of the names.
+/// The signed text of a notification: all fields but `sign` and `sign_type`, URL-decoded, sorted by name.
 #[must_use]
 pub fn notify_text(fields: &Fields) -> String {
     join(fields.iter().filter(|(name, _)| *name != "sign" && *name != "sign_type"))
@@ -37,7 +37,7 @@ mod tests {
     use crate::rsa::{PrivateKey, PublicKey};
 
     #[test]
-    fn a_request_is_signed_as_openssl_signs_it() {
+    fn alipay_request_signature_matches_openssl() {
         let text = include_str!("vectors/request.txt");
         let fields: Fields = text
             .split('&')
@@ -51,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn a_notification_verifies_as_openssl_signed_it() {
+    fn alipay_notification_text_matches_openssl() {
         let fields = form::parse(include_bytes!("vectors/notify.txt")).unwrap();
         let key = PublicKey::parse(include_str!("vectors/gateway-public.pem")).unwrap();
         assert!(key.verifies(notify_text(&fields).as_bytes(), &fields["sign"]));
@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_sorted_as_names() {
+    fn signed_fields_are_sorted_by_name() {
         let fields: Fields = [("ab", "1"), ("a", "2"), ("a_b", "3")].map(|(n, v)| (n.into(), v.into())).into();
         assert_eq!(request_text(&fields), "a=2&a_b=3&ab=1");
     }

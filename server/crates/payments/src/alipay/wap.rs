@@ -1,4 +1,4 @@
-//! `alipay.trade.wap.pay`: a form for the payer's browser. The trade comes to be when the payer reaches the cashier.
+//! `alipay.trade.wap.pay`: a form for the payer's browser. Alipay creates the trade when the payer reaches the cashier.
 
 use model::time::Timestamp;
 
@@ -7,7 +7,7 @@ use crate::channel::{ChannelError, Form};
 use store::payments::Attempt;
 
 impl Alipay {
-    /// `time_expire` is absolute, so that a form sent late does not live longer than the attempt.
+    /// `time_expire` is absolute, so that the trade cannot outlive the attempt when the form is submitted late.
     pub(super) fn wap_form(&self, attempt: &Attempt, now: Timestamp) -> Result<Form, ChannelError> {
         let biz_content = serde_json::json!({
             "out_trade_no": attempt.out_trade_no,
@@ -17,7 +17,7 @@ impl Alipay {
             "quit_url": format!("{}?out_trade_no={}", self.return_url, attempt.out_trade_no),
             "time_expire": attempt.expires_at().to_string(),
         });
-        let more = [("notify_url", self.notify_url.as_str()), ("return_url", self.return_url.as_str())];
-        self.caller(now).sign("alipay.trade.wap.pay", &biz_content, &more)
+        let extra = [("notify_url", self.notify_url.as_str()), ("return_url", self.return_url.as_str())];
+        self.caller(now).sign("alipay.trade.wap.pay", &biz_content, &extra)
     }
 }

@@ -1,4 +1,4 @@
-//! The configuration of UnionPay, checked whole at the start: a fault names its key.
+//! The configuration of UnionPay, validated at startup.
 
 use std::path::PathBuf;
 
@@ -6,16 +6,16 @@ use serde::Deserialize;
 
 use super::UnionPay;
 use super::sign::Signer;
-use super::trust::Trust;
+use super::trust::TrustStore;
 use crate::config::ConfigError;
 use crate::expiry::Expiry;
 use crate::rsa::{Hash, PrivateKey};
-use crate::settings::Section;
+use crate::settings::ConfigSection;
 use crate::x509::Certificate;
 use domain::clock::SharedClock;
 use domain::secret::Secret;
 
-const SECTION: Section = Section("pay.unionpay");
+const SECTION: ConfigSection = ConfigSection("pay.unionpay");
 const GATEWAY: &str = "https://gateway.95516.com";
 const FILES: &str = "https://filedownload.95516.com";
 
@@ -23,46 +23,43 @@ const FILES: &str = "https://filedownload.95516.com";
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct UnionpayConfig {
-    /// Address of the gateway, without a path.
+    /// URL of the gateway, without a path.
     pub gateway: String,
-    /// Address of the files of settlement days, without a path.
+    /// URL of the statement download service, without a path.
     pub files: String,
-    /// Our merchant number, 15 digits; money for anyone else is never credited.
+    /// Merchant number, 15 characters; payments to any other merchant are not credited.
     pub mer_id: String,
-    /// Our certificate (the public half of the `.pfx`).
+    /// The merchant's certificate, from the `.pfx` file.
     pub certificate: Option<String>,
     /// Or the file that holds it.
     pub certificate_file: Option<PathBuf>,
     pub private_key: Option<Secret>,
     /// Or the file that holds it.
     pub private_key_file: Option<PathBuf>,
-    /// The authority's root certificate.
+    /// Root certificate of UnionPay's certificate authority.
     pub root: Option<String>,
     /// Or the file that holds it.
     pub root_file: Option<PathBuf>,
-    /// The authority's middle certificate.
+    /// Intermediate certificate of UnionPay's certificate authority.
     pub middle: Option<String>,
     /// Or the file that holds it.
     pub middle_file: Option<PathBuf>,
-    /// How certificates of that chain may be signed; the ones in the field were by SHA-1 for long.
+    /// Accepted hash algorithms in that chain. UnionPay used SHA-1 for a long time.
     pub hashes: Vec<HashName>,
-    /// Believe the certificates of test environments too.
+    /// Also accept the certificates of UnionPay's test environment.
     pub test: bool,
-    /// What the payer reads on the cashier page.
+    /// Description on the cashier page.
     pub subject: String,
-    /// For how many minutes an order may be paid.
+    /// Minutes until an attempt expires.
     pub lifetime_minutes: i64,
-    /// How long the gateway may take to answer, ms.
+    /// Response timeout of the gateway, ms.
     pub timeout_ms: u64,
 }
 
-/// A [`Hash`] by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum HashName {
-    /// SHA-1.
     Sha1,
-    /// SHA-256.
     Sha256,
 }
 
@@ -90,37 +87,35 @@ impl Default for UnionpayConfig {
 }
 
 impl UnionpayConfig {
-    /// Checks everything and makes the channel.
-    ///
     /// # Errors
-    /// [`ConfigError`] names the key and what is wrong with it.
+    /// [`ConfigError`] names the first invalid key.
     pub fn build(&self, public_url: &str, notify_url: &str, clock: SharedClock) -> Result<UnionPay, ConfigError> {
-        let (gateway, nearby) = SECTION.origin("gateway", &self.gateway, GATEWAY)?;
+        let (gateway, local) = SECTION.origin("gateway", &self.gateway, GATEWAY)?;
         let (files, _) = SECTION.origin("files", &self.files, FILES)?;
         if self.mer_id.len() != 15 || !self.mer_id.bytes().all(|b| b.is_ascii_alphanumeric()) {
             return Err(SECTION.fault("mer_id", "must be the merchant's number, 15 digits"));
         }
-        // They would be read as parts of the message.
+        // These characters separate the fields of UnionPay's messages.
         if !(1..=32).contains(&self.subject.chars().count()) || self.subject.contains(['&', '=', '{', '}', '[', ']', '"', '\'']) {
             return Err(SECTION.fault("subject", "must be 1 to 32 characters without & = { } [ ] and quotes"));
         }
         if self.test && gateway == GATEWAY {
-            return Err(SECTION.fault("test", "must not be set where real money is paid"));
+            return Err(SECTION.fault("test", "must not be set for the production gateway"));
         }
         let timeout = SECTION.times(self.lifetime_minutes, self.timeout_ms)?;
         let now = clock.now();
         let certificate = |name: &str, text: &Option<String>, file: &Option<PathBuf>| {
             let certificate = SECTION.key(name, text.as_deref(), file.as_ref(), Certificate::parse)?;
-            if !certificate.is_current(now) {
+            if !certificate.is_valid_at(now) {
                 let (from, until) = (certificate.not_before, certificate.not_after);
                 return Err(SECTION.fault(name, format!("is valid only from {from} until {until}")));
             }
             Ok(certificate)
         };
-        let ours = certificate("certificate", &self.certificate, &self.certificate_file)?;
+        let merchant = certificate("certificate", &self.certificate, &self.certificate_file)?;
         let private = self.private_key.as_ref().map(Secret::expose);
         let key = SECTION.key("private_key", private, self.private_key_file.as_ref(), PrivateKey::parse)?;
-        if key.public().ok().as_ref() != Some(&ours.key) {
+        if key.public().ok().as_ref() != Some(&merchant.key) {
             return Err(SECTION.fault("private_key", "does not belong to the certificate"));
         }
         let root = certificate("root", &self.root, &self.root_file)?;
@@ -130,23 +125,23 @@ impl UnionpayConfig {
             return Err(SECTION.fault("hashes", "must name at least one of sha1 and sha256"));
         }
         if middle.hash().is_some_and(|hash| !hashes.contains(&hash)) {
-            return Err(SECTION.fault("hashes", "does not name the one by which the middle certificate is signed"));
+            return Err(SECTION.fault("hashes", "does not name the hash algorithm of the middle certificate's signature"));
         }
         if !middle.is_signed_by(&root.key, &hashes) {
             return Err(SECTION.fault("middle", "is not signed by the root"));
         }
-        let expiries = [("certificate", &ours), ("middle", &middle), ("root", &root)]
+        let expiries = [("certificate", &merchant), ("middle", &middle), ("root", &root)]
             .map(|(key, one)| Expiry { key: format!("{}.{key}", SECTION.0), at: one.not_after });
         Ok(UnionPay {
             gateway,
             files,
-            signer: Signer { mer_id: self.mer_id.clone(), cert_id: ours.serial_decimal, key },
-            trust: Trust::new(root, middle, hashes, self.test),
+            signer: Signer { mer_id: self.mer_id.clone(), cert_id: merchant.serial_decimal, key },
+            trust: TrustStore::new(root, middle, hashes, self.test),
             subject: self.subject.clone(),
             notify_url: format!("{notify_url}/pay/unionpay/notify"),
             return_url: format!("{public_url}/pay/return"),
             lifetime_minutes: self.lifetime_minutes,
-            client: SECTION.client(nearby, timeout)?,
+            client: SECTION.client(local, timeout)?,
             expiries: expiries.into(),
             clock,
         })
@@ -186,7 +181,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_fault_names_its_key_and_never_the_secret() {
+    fn unionpay_config_errors_name_the_key_without_secrets() {
         let problem = |config: &UnionpayConfig, at| built(config, at).err().map(|error| error.to_string()).unwrap_or_default();
         assert_eq!(problem(&good(), AT), "");
         let sha1 = UnionpayConfig { middle: Some(include_str!("vectors/middle-sha1.pem").into()), ..good() };
@@ -217,15 +212,15 @@ pub(super) mod tests {
             (UnionpayConfig { hashes: vec![], ..good() }, "pay.unionpay.hashes must name"),
             (UnionpayConfig { hashes: vec![HashName::Sha256], ..sha1 }, "pay.unionpay.hashes does not name"),
         ] {
-            let said = problem(&config, AT);
-            assert!(said.starts_with(expected), "{said}");
+            let error = problem(&config, AT);
+            assert!(error.starts_with(expected), "{error}");
         }
         assert!(problem(&good(), AT.plus(5 * 365 * DAY)).starts_with("pay.unionpay.certificate is valid only from"));
         assert!(!format!("{:?}", good()).contains("PRIVATE KEY"));
     }
 
     #[test]
-    fn the_certificates_number_is_told_in_decimal_and_all_three_end() {
+    fn unionpay_serial_is_decimal_and_expiries_are_listed() {
         let channel = built(&good(), AT).unwrap();
         assert_eq!(channel.signer.cert_id, "69903564617");
         let keys: Vec<_> = channel.expiries.iter().map(|one| one.key.as_str()).collect();
@@ -233,7 +228,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn hashes_are_read_by_name() {
+    fn hash_names_are_parsed() {
         let config: UnionpayConfig = toml::from_str("hashes = [\"sha256\"]").unwrap();
         assert_eq!(config.hashes, [HashName::Sha256]);
         assert!(toml::from_str::<UnionpayConfig>("hashes = [\"md5\"]").is_err());

@@ -1,4 +1,4 @@
-//! The front transaction: a form that the payer's browser posts. The trade comes to be when the payer pays at the cashier.
+//! The front transaction: a form that the payer's browser posts. UnionPay creates the trade when the payer pays.
 
 use super::sign::fields;
 use super::{UnionPay, wire_time};
@@ -7,8 +7,8 @@ use model::time::Timestamp;
 use store::payments::Attempt;
 
 impl UnionPay {
-    /// `txnTime` is the attempt's creation, so that number, merchant and time name the same trade in every later question;
-    /// `payTimeout` is absolute, so that a form sent late does not live longer than the attempt.
+    /// `txnTime` is the attempt's creation, because later queries identify the trade by merchant, number and this time.
+    /// `payTimeout` is absolute, so that the trade cannot outlive the attempt when the form is submitted late.
     pub(super) fn front_form(&self, attempt: &Attempt, device: Device) -> Result<Form, ChannelError> {
         let channel_type = if device == Device::Desk { "07" } else { "08" };
         let request = fields([
@@ -22,7 +22,7 @@ impl UnionPay {
             ("currencyCode", "156"),
             ("payTimeout", &wire_time(attempt.expires_at())),
             ("orderDesc", &self.subject),
-            // UnionPay's page posts the payer back here; that proves nothing.
+            // UnionPay's page posts the browser back here; that is no proof of payment.
             ("frontUrl", &format!("{}?out_trade_no={}", self.return_url, attempt.out_trade_no)),
             ("backUrl", &self.notify_url),
         ]);
@@ -38,7 +38,7 @@ pub(super) mod tests {
     use crate::unionpay::sign;
     use crate::unionpay::tests::{AT, unionpay};
 
-    /// The attempt of the vectors.
+    /// The attempt of the test vectors.
     pub fn attempt() -> Attempt {
         Attempt {
             id: uuid::Uuid::nil(),
@@ -58,7 +58,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn the_form_is_the_one_that_openssl_signed() {
+    fn front_form_matches_the_openssl_signature() {
         let form = unionpay().front_form(&attempt(), Device::Phone).unwrap();
         assert_eq!(form.action, "https://gateway.95516.com/gateway/api/frontTransReq.do");
         let fields: Fields = form.fields.into_iter().collect();

@@ -1,6 +1,6 @@
-//! UnionPay's online gateway (ACP 5.1.0): a front transaction posted by the payer's browser, a back channel for the rest.
+//! UnionPay online gateway payment (ACP 5.1.0): the payer's browser posts the front transaction; queries and refunds use the back
+//! channel.
 
-mod bill;
 mod config;
 mod front;
 pub mod message;
@@ -8,7 +8,8 @@ mod notify;
 mod query;
 mod refund;
 pub mod sign;
-mod statement;
+mod statement_download;
+mod statement_file;
 mod trust;
 
 use std::time::Duration;
@@ -22,22 +23,21 @@ pub use config::{HashName, UnionpayConfig};
 
 use self::message::Message;
 use self::sign::Signer;
-use self::trust::Trust;
-use super::bill::BillAnswer;
-use super::channel::{Answer, Cashier, Channel, ChannelError, Notice, NoticeError, Payer, RefundAnswer};
+use self::trust::TrustStore;
+use super::channel::{Cashier, Channel, ChannelError, Notification, NotificationError, Payer, QueryResponse, RefundResponse};
 use super::expiry::Expiry;
 use super::form::{Fields, encode};
-use super::wire::{body, unreachable};
+use super::response_body::{body, unreachable};
+use super::statement::StatementResponse;
 use domain::clock::SharedClock;
 use domain::refund::ChannelRefund;
 use store::payments::{Attempt, Terms};
 
-/// The channel, ready to use.
 pub struct UnionPay {
     gateway: String,
     files: String,
     signer: Signer,
-    trust: Trust,
+    trust: TrustStore,
     subject: String,
     notify_url: String,
     return_url: String,
@@ -50,33 +50,32 @@ pub struct UnionPay {
 impl UnionPay {
     async fn call(&self, path: &str, fields: Fields) -> Result<Message, ChannelError> {
         let response = self.send(format!("{}/gateway/api/{path}", self.gateway), fields, None).await?;
-        self.opened(&body(response).await?)
+        self.verify(&body(response).await?)
     }
 
-    /// Posts a signed request.
-    async fn send(&self, address: String, fields: Fields, patience: Option<Duration>) -> Result<reqwest::Response, ChannelError> {
+    /// Signs and posts a request.
+    async fn send(&self, address: String, fields: Fields, timeout: Option<Duration>) -> Result<reqwest::Response, ChannelError> {
         let fields = self.signer.sign(fields)?;
         let form = encode(fields.iter().map(|(name, value)| (name.as_str(), value.as_str())));
         let request = self.client.post(address);
         let mut request = request.header("Content-Type", "application/x-www-form-urlencoded; charset=UTF-8").body(form);
-        if let Some(patience) = patience {
-            request = request.timeout(patience);
+        if let Some(timeout) = timeout {
+            request = request.timeout(timeout);
         }
         let response = request.send().await.map_err(unreachable)?;
         if !response.status().is_success() {
-            return Err(ChannelError::Answer("an HTTP status that is no success"));
+            return Err(ChannelError::InvalidResponse("an HTTP error status"));
         }
         Ok(response)
     }
 
-    /// Opens an answer: believed only with UnionPay's signature.
-    fn opened(&self, body: &[u8]) -> Result<Message, ChannelError> {
-        let fields = message::parse_answer(body).ok_or(ChannelError::Answer("no message of its form"))?;
-        let opened = self.trust.open(fields, self.clock.now(), body);
-        opened.ok_or(ChannelError::Answer("a signature that is not the channel's"))
+    fn verify(&self, body: &[u8]) -> Result<Message, ChannelError> {
+        let fields = message::parse_answer(body).ok_or(ChannelError::InvalidResponse("a malformed message"))?;
+        let verify = self.trust.verify(fields, self.clock.now(), body);
+        verify.ok_or(ChannelError::InvalidResponse("an invalid signature"))
     }
 
-    async fn ask(&self, fields: Fields) -> Result<Message, ChannelError> {
+    async fn query_transaction(&self, fields: Fields) -> Result<Message, ChannelError> {
         self.call("queryTrans.do", fields).await
     }
 }
@@ -87,7 +86,7 @@ impl Channel for UnionPay {
         Tender::UnionPay
     }
 
-    /// UnionPay knows merchants and no applications: the merchant stands for both.
+    /// UnionPay has no application ids; the merchant number is used for both.
     fn terms(&self) -> Terms<'_> {
         Terms {
             channel: Tender::UnionPay,
@@ -105,25 +104,25 @@ impl Channel for UnionPay {
         Ok(Cashier::Form(self.front_form(attempt, payer.device)?))
     }
 
-    async fn query(&self, attempt: &Attempt) -> Result<Answer, ChannelError> {
-        self.ask_trade(attempt).await
+    async fn query(&self, attempt: &Attempt) -> Result<QueryResponse, ChannelError> {
+        self.query_trade(attempt).await
     }
 
-    /// There is none: the trade ends by `payTimeout`, and the queries after it tell how.
+    /// Does nothing, as UnionPay has no close request: trades end by `payTimeout`.
     async fn close(&self, _: &Attempt) -> Result<(), ChannelError> {
         Ok(())
     }
 
-    async fn refund(&self, refund: &ChannelRefund) -> Result<RefundAnswer, ChannelError> {
-        self.give_back(refund).await
+    async fn refund(&self, refund: &ChannelRefund) -> Result<RefundResponse, ChannelError> {
+        self.submit_refund(refund).await
     }
 
-    async fn query_refund(&self, refund: &ChannelRefund) -> Result<RefundAnswer, ChannelError> {
-        self.ask_refund(refund).await
+    async fn query_refund(&self, refund: &ChannelRefund) -> Result<RefundResponse, ChannelError> {
+        self.fetch_refund(refund).await
     }
 
-    fn parse_notify(&self, _: &HeaderMap, body: &[u8]) -> Result<Notice, NoticeError> {
-        self.read_notify(body)
+    fn parse_notification(&self, _: &HeaderMap, body: &[u8]) -> Result<Notification, NotificationError> {
+        self.read_notification(body)
     }
 
     fn ack(&self) -> &'static str {
@@ -134,8 +133,8 @@ impl Channel for UnionPay {
         "refused"
     }
 
-    async fn bill(&self, day: Date) -> Result<BillAnswer, ChannelError> {
-        self.fetch_bill(day).await
+    async fn statement(&self, day: Date) -> Result<StatementResponse, ChannelError> {
+        self.fetch_statement(day).await
     }
 
     fn expiries(&self) -> Vec<Expiry> {
@@ -143,7 +142,7 @@ impl Channel for UnionPay {
     }
 }
 
-/// `20261123210000`, Beijing time.
+/// Formats `txnTime` (`20261123210000`) in Beijing time.
 #[must_use]
 pub fn wire_time(at: Timestamp) -> String {
     let civil = at.civil();
@@ -151,7 +150,7 @@ pub fn wire_time(at: Timestamp) -> String {
     format!("{year:04}{month:02}{day:02}{:02}{:02}{:02}", civil.hour, civil.minute, civil.second)
 }
 
-/// The other way round.
+/// Parses `txnTime` in Beijing time.
 #[must_use]
 pub fn read_wire_time(text: &str) -> Option<Timestamp> {
     if text.len() != 14 || !text.bytes().all(|b| b.is_ascii_digit()) {
@@ -167,17 +166,17 @@ mod tests {
     use super::*;
     use domain::clock::TestClock;
 
-    /// The moment of the vectors.
+    /// The time of the test vectors.
     pub(super) const AT: Timestamp = Timestamp(1_795_438_800_000);
 
-    /// The channel with the keys of the vectors.
+    /// The channel with the keys of the test vectors.
     pub(super) fn unionpay() -> UnionPay {
         let config = config::tests::good();
         config.build("https://dorm.example", "https://dorm.example", TestClock::new(AT)).unwrap()
     }
 
     #[test]
-    fn the_wire_tells_beijing_time() {
+    fn unionpay_times_are_beijing_time() {
         assert_eq!(wire_time(AT), "20261123210000");
         assert_eq!(read_wire_time("20261123210000"), Some(AT));
         for text in ["", "2026112321000", "20261323210000", "2026112321000x", "+0261123210000", "2026112321000é"] {

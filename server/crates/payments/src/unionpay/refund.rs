@@ -1,21 +1,23 @@
-//! Refunds: transactions of their own, with a number and a time of ours; the same ones again give nothing more.
+//! Refunds: separate transactions identified by the merchant's number and time. Repeating a request with both refunds once.
 
 use model::order::Tender;
 
 use super::message::Message;
-use super::query::{Standing, question};
+use super::query::{TransactionStatus, query_fields};
 use super::sign::fields;
 use super::{UnionPay, wire_time};
-use crate::channel::{ChannelError, RefundAnswer};
-use domain::payment_event::{Kind, Source, Statement, Verified};
+use crate::channel::{ChannelError, RefundResponse};
+use crate::verified;
+use domain::payment_event::{EventFacts, EventKind, EventSource, VerifiedEvent};
 use domain::refund::ChannelRefund;
 
-/// Refusals after which the same request will never succeed: too much, no such trade, or one that does not fit it.
+/// Codes after which the request can never succeed: amount too large (33), no original trade (35), request does not match it
+/// (36).
 const FINAL: [&str; 3] = ["33", "35", "36"];
 
 impl UnionPay {
-    /// 00 only says that it was accepted: the end comes by notification or query.
-    pub(super) async fn give_back(&self, refund: &ChannelRefund) -> Result<RefundAnswer, ChannelError> {
+    /// Code `00` only means accepted; the result arrives by notification or query.
+    pub(super) async fn submit_refund(&self, refund: &ChannelRefund) -> Result<RefundResponse, ChannelError> {
         let request = fields([
             ("txnType", "04"),
             ("txnSubType", "00"),
@@ -31,50 +33,52 @@ impl UnionPay {
         ]);
         let message = self.call("backTransReq.do", request).await?;
         match message.get("respCode") {
-            // 12: we asked before.
+            // 12: repeated request.
             "00" | "03" | "04" | "05" | "12" => {
-                self.is_about(&message, &refund.number, refund.requested_at)?;
-                Ok(RefundAnswer::Processing)
+                self.check_subject(&message, &refund.number, refund.requested_at)?;
+                Ok(RefundResponse::Processing)
             }
             code if FINAL.contains(&code) => {
-                self.is_about(&message, &refund.number, refund.requested_at)?;
-                Ok(RefundAnswer::Event(self.refund_event(refund, Kind::NotReturned, &message)))
+                self.check_subject(&message, &refund.number, refund.requested_at)?;
+                Ok(RefundResponse::Event(self.refund_event(refund, EventKind::RefundFailed, &message)))
             }
-            code => Ok(RefundAnswer::Unknown(code.chars().take(8).collect())),
+            code => Ok(RefundResponse::Unknown(code.chars().take(8).collect())),
         }
     }
 
-    pub(super) async fn ask_refund(&self, refund: &ChannelRefund) -> Result<RefundAnswer, ChannelError> {
-        let message = self.ask(question(&refund.number, refund.requested_at)).await?;
+    pub(super) async fn fetch_refund(&self, refund: &ChannelRefund) -> Result<RefundResponse, ChannelError> {
+        let message = self.query_transaction(query_fields(&refund.number, refund.requested_at)).await?;
         self.read_refund(refund, &message)
     }
 
-    fn read_refund(&self, refund: &ChannelRefund, message: &Message) -> Result<RefundAnswer, ChannelError> {
-        let standing = Standing::of(message);
-        if let Standing::Unanswered(code) = standing {
-            return Ok(RefundAnswer::Unknown(code));
+    fn read_refund(&self, refund: &ChannelRefund, message: &Message) -> Result<RefundResponse, ChannelError> {
+        let status = TransactionStatus::of(message);
+        if let TransactionStatus::QueryFailed(code) = status {
+            return Ok(RefundResponse::Unknown(code));
         }
-        self.is_about(message, &refund.number, refund.requested_at)?;
-        Ok(match standing {
-            Standing::Done if message.amount() != Some(refund.amount) || !message.is_cny() => {
-                return Err(ChannelError::Answer("another amount"));
+        self.check_subject(message, &refund.number, refund.requested_at)?;
+        Ok(match status {
+            TransactionStatus::Succeeded if message.amount() != Some(refund.amount) || !message.is_cny() => {
+                return Err(ChannelError::InvalidResponse("another amount"));
             }
-            Standing::Done => RefundAnswer::Event(self.refund_event(refund, Kind::Returned, message)),
-            Standing::Absent => RefundAnswer::Absent,
-            // Only what is known to be an end is one: a second refund under another number would be money given twice.
-            Standing::Failed(code) if code == "01" || code == "30" || FINAL.contains(&&*code) || code.starts_with('6') => {
-                RefundAnswer::Event(self.refund_event(refund, Kind::NotReturned, message))
+            TransactionStatus::Succeeded => RefundResponse::Event(self.refund_event(refund, EventKind::RefundSucceeded, message)),
+            TransactionStatus::NotFound => RefundResponse::Absent,
+            // Only codes documented as final: a refund that is retried under another number would pay twice.
+            TransactionStatus::Failed(code)
+                if code == "01" || code == "30" || FINAL.contains(&&*code) || code.starts_with('6') =>
+            {
+                RefundResponse::Event(self.refund_event(refund, EventKind::RefundFailed, message))
             }
-            Standing::Failed(code) => RefundAnswer::Unknown(format!("origRespCode {code}")),
-            Standing::Open | Standing::Unanswered(_) => RefundAnswer::Processing,
+            TransactionStatus::Failed(code) => RefundResponse::Unknown(format!("origRespCode {code}")),
+            TransactionStatus::Pending | TransactionStatus::QueryFailed(_) => RefundResponse::Processing,
         })
     }
 
-    fn refund_event(&self, refund: &ChannelRefund, kind: Kind, message: &Message) -> Verified {
-        Verified::from_verified_signature(Statement {
+    fn refund_event(&self, refund: &ChannelRefund, kind: EventKind, message: &Message) -> VerifiedEvent {
+        verified::event(EventFacts {
             channel: Tender::UnionPay,
             kind,
-            source: Source::Query,
+            source: EventSource::Query,
             out_trade_no: refund.out_trade_no.clone(),
             trade_no: Some(refund.trade_no.clone()),
             app_id: None,
@@ -93,7 +97,7 @@ mod tests {
     use crate::unionpay::tests::{AT, unionpay};
     use model::money::Fen;
 
-    fn read(changes: &[(&str, &str)]) -> Result<RefundAnswer, ChannelError> {
+    fn read(changes: &[(&str, &str)]) -> Result<RefundResponse, ChannelError> {
         let refund = ChannelRefund {
             number: "D7531000N1R1".into(),
             out_trade_no: "D7531000N1".into(),
@@ -102,7 +106,7 @@ mod tests {
             paid: Fen(5_000),
             requested_at: AT,
         };
-        let told = [
+        let fields_of_success = [
             ("respCode", "00"),
             ("origRespCode", "00"),
             ("orderId", "D7531000N1R1"),
@@ -110,35 +114,38 @@ mod tests {
             ("txnAmt", "2000"),
             ("currencyCode", "156"),
         ];
-        let message = Message::from_verified_signature(fields(told.into_iter().chain(changes.iter().copied())), b"");
+        let message = Message::from_verified_signature(fields(fields_of_success.into_iter().chain(changes.iter().copied())), b"");
         unionpay().read_refund(&refund, &message)
     }
 
-    fn kind(changes: &[(&str, &str)]) -> Option<Kind> {
+    fn kind(changes: &[(&str, &str)]) -> Option<EventKind> {
         match read(changes) {
-            Ok(RefundAnswer::Event(event)) => Some(event.kind()),
+            Ok(RefundResponse::Event(event)) => Some(event.kind()),
             _ => None,
         }
     }
 
     #[test]
-    fn only_a_clear_word_ends_a_refund() {
-        assert_eq!((kind(&[]), kind(&[("origRespCode", "A6")])), (Some(Kind::Returned), Some(Kind::Returned)));
+    fn only_final_unionpay_codes_end_a_refund() {
+        assert_eq!(
+            (kind(&[]), kind(&[("origRespCode", "A6")])),
+            (Some(EventKind::RefundSucceeded), Some(EventKind::RefundSucceeded))
+        );
         for code in ["01", "33", "35", "36", "61"] {
-            assert_eq!(kind(&[("origRespCode", code)]), Some(Kind::NotReturned), "{code}");
+            assert_eq!(kind(&[("origRespCode", code)]), Some(EventKind::RefundFailed), "{code}");
         }
         for code in ["03", "04", "05"] {
-            assert!(matches!(read(&[("origRespCode", code)]), Ok(RefundAnswer::Processing)), "{code}");
+            assert!(matches!(read(&[("origRespCode", code)]), Ok(RefundResponse::Processing)), "{code}");
         }
         for code in ["02", "37", "98", "zz", ""] {
-            assert!(matches!(read(&[("origRespCode", code)]), Ok(RefundAnswer::Unknown(_))), "{code}");
+            assert!(matches!(read(&[("origRespCode", code)]), Ok(RefundResponse::Unknown(_))), "{code}");
         }
-        assert!(matches!(read(&[("respCode", "34")]), Ok(RefundAnswer::Absent)));
-        assert!(matches!(read(&[("respCode", "02")]), Ok(RefundAnswer::Unknown(_))));
+        assert!(matches!(read(&[("respCode", "34")]), Ok(RefundResponse::Absent)));
+        assert!(matches!(read(&[("respCode", "02")]), Ok(RefundResponse::Unknown(_))));
     }
 
     #[test]
-    fn an_answer_about_something_else_is_none() {
+    fn mismatched_unionpay_refund_responses_are_rejected() {
         for change in [("orderId", "D7531000N1R2"), ("txnTime", "20261123210001"), ("txnAmt", "2001"), ("currencyCode", "840")] {
             assert!(read(&[change]).is_err(), "{change:?}");
         }

@@ -1,16 +1,15 @@
-//! The text that UnionPay's signatures cover, and ours. RSA with SHA-256 only: a message does not choose its own algorithm.
+//! The text that UnionPay signatures cover. Only RSA with SHA-256 is accepted: a message cannot choose a weaker algorithm.
 
 use aws_lc_rs::digest::{SHA256, digest};
 
 use crate::form::Fields;
 use crate::rsa::{KeyError, PrivateKey};
 
-/// The only version.
 pub const VERSION: &str = "5.1.0";
-/// The only method: RSA with SHA-256. 11 would be a shared secret, and with an empty one anybody's.
+/// RSA with SHA-256. Method 11 is a shared-secret digest, which anybody could produce with an empty secret.
 pub const SIGN_METHOD: &str = "01";
 
-/// The text of a message: every field with a value but the signature itself, in the order of the names, not encoded.
+/// All non-empty fields but `signature`, sorted by name, not URL-encoded.
 #[must_use]
 pub fn text(fields: &Fields) -> String {
     let mut text = String::new();
@@ -25,26 +24,25 @@ pub fn text(fields: &Fields) -> String {
     text
 }
 
-/// What is signed: the SHA-256 of the text, itself as a text of lowercase hexadecimal digits.
+/// The signed text: the SHA-256 of [`text`] in lower-case hexadecimal.
 #[must_use]
 pub fn signed_text(fields: &Fields) -> String {
     hex::encode(digest(&SHA256, text(fields).as_bytes()))
 }
 
-/// Who we are: merchant, certificate and its key.
+/// Signs the merchant's requests.
 pub struct Signer {
-    /// Our merchant number.
     pub mer_id: String,
-    /// The serial number of our certificate, decimal.
+    /// Serial number of the merchant's certificate, decimal.
     pub cert_id: String,
     pub key: PrivateKey,
 }
 
 impl Signer {
-    /// Adds what every request carries, and the signature.
+    /// Adds the fields common to all requests, and the signature.
     ///
     /// # Errors
-    /// Where the key does not sign.
+    /// [`KeyError::Rejected`] if signing fails.
     pub fn sign(&self, mut fields: Fields) -> Result<Fields, KeyError> {
         for (name, value) in [
             ("version", VERSION),
@@ -62,7 +60,6 @@ impl Signer {
     }
 }
 
-/// Fields from pairs.
 #[must_use]
 pub fn fields<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Fields {
     pairs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
@@ -73,11 +70,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_request_is_signed_as_openssl_signs_it() {
+    fn unionpay_request_signature_matches_openssl() {
         let expected = include_str!("vectors/front.txt");
         let pairs = expected.split('&').filter_map(|pair| pair.split_once('='));
         let mut request = fields(pairs.clone().chain([("reqReserved", "")]));
-        assert_eq!(text(&request), expected, "what is empty is not signed");
+        assert_eq!(text(&request), expected, "empty fields are not signed");
         for name in ["version", "encoding", "signMethod", "certId", "accessType", "merId"] {
             request.remove(name);
         }

@@ -1,4 +1,4 @@
-//! Whose word counts: a message carries the certificate of its signer, which must chain to the two that are pinned here.
+//! Signature verification. Each message contains its signer's certificate, which must chain to the two pinned certificates.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -12,68 +12,67 @@ use crate::form::Fields;
 use crate::rsa::Hash;
 use crate::x509::Certificate;
 
-/// Who signs in the field; the third part of a certificate's common name.
-pub const COMPANY: &str = "中国银联股份有限公司";
-/// Who signs in test environments as well.
-pub const TESTER: &str = "00040000:SIGN";
-/// UnionPay signs with one certificate at a time, and with two while it changes.
-const REMEMBERED: usize = 8;
+/// Holder of production certificates: the third part of the common name.
+pub const PRODUCTION_HOLDER: &str = "中国银联股份有限公司";
+/// Holder of test environment certificates.
+pub const TEST_HOLDER: &str = "00040000:SIGN";
+/// UnionPay signs with one certificate, and with two during a change.
+const CACHE_SIZE: usize = 8;
 
-/// The pinned certificates and what is allowed of others.
-pub struct Trust {
+pub struct TrustStore {
     pub root: Certificate,
     pub middle: Certificate,
     pub hashes: Vec<Hash>,
     pub test: bool,
-    /// Certificates that were found good, by the SHA-256 of their text; their dates are looked at each time.
-    seen: Mutex<HashMap<Vec<u8>, Certificate>>,
+    /// Certificates whose chain is verified, by the SHA-256 of their text; validity is checked on each use.
+    verified: Mutex<HashMap<Vec<u8>, Certificate>>,
 }
 
-impl Trust {
+impl TrustStore {
     pub fn new(root: Certificate, middle: Certificate, hashes: Vec<Hash>, test: bool) -> Self {
-        Self { root, middle, hashes, test, seen: Mutex::default() }
+        Self { root, middle, hashes, test, verified: Mutex::default() }
     }
 
-    /// Opens a message: version and method, then the certificate in it, then the signature. `body` is the message as it came.
-    pub fn open(&self, fields: Fields, now: Timestamp, body: &[u8]) -> Option<Message> {
+    /// Verifies version and sign method, then the certificate, then the signature. `body` is the message as received.
+    pub fn verify(&self, fields: Fields, now: Timestamp, body: &[u8]) -> Option<Message> {
         let field = |name: &str| fields.get(name).map(String::as_str).unwrap_or_default();
         if field("version") != VERSION || field("signMethod") != SIGN_METHOD {
             return None;
         }
-        let certificate = self.signer(field("signPubKeyCert"), now)?;
-        let good = certificate.key.verifies(signed_text(&fields).as_bytes(), field("signature"));
-        good.then(|| Message::from_verified_signature(fields, body))
+        let certificate = self.trusted_certificate(field("signPubKeyCert"), now)?;
+        let is_valid = certificate.key.verifies(signed_text(&fields).as_bytes(), field("signature"));
+        is_valid.then(|| Message::from_verified_signature(fields, body))
     }
 
-    /// The certificate in a message, where it is UnionPay's and current.
-    fn signer(&self, text: &str, now: Timestamp) -> Option<Certificate> {
+    /// Parses a message's certificate; `None` unless it chains to the pinned ones, belongs to UnionPay and is valid now.
+    fn trusted_certificate(&self, text: &str, now: Timestamp) -> Option<Certificate> {
         let key = digest(&SHA256, text.as_bytes()).as_ref().to_vec();
-        let remembered = self.seen.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
-        let certificate = match remembered {
+        let cached = self.verified.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
+        let certificate = match cached {
             Some(certificate) => certificate,
             None => {
-                let certificate = Certificate::parse(text).ok().filter(|certificate| self.is_unionpays(certificate))?;
-                let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-                if seen.len() >= REMEMBERED {
-                    seen.clear();
+                let certificate = Certificate::parse(text).ok().filter(|certificate| self.is_issued_to_unionpay(certificate))?;
+                let mut verified = self.verified.lock().unwrap_or_else(PoisonError::into_inner);
+                if verified.len() >= CACHE_SIZE {
+                    verified.clear();
                 }
-                seen.insert(key, certificate.clone());
+                verified.insert(key, certificate.clone());
                 certificate
             }
         };
-        let current = [&certificate, &self.middle, &self.root].into_iter().all(|one| one.is_current(now));
-        current.then_some(certificate)
+        let all_valid = [&certificate, &self.middle, &self.root].into_iter().all(|one| one.is_valid_at(now));
+        all_valid.then_some(certificate)
     }
 
-    fn is_unionpays(&self, leaf: &Certificate) -> bool {
-        // The middle's own signature was checked at the start.
-        leaf.is_signed_by(&self.middle.key, &self.hashes) && self.is_name(&leaf.common_name)
+    fn is_issued_to_unionpay(&self, leaf: &Certificate) -> bool {
+        // The intermediate certificate's own signature is verified at startup.
+        leaf.is_signed_by(&self.middle.key, &self.hashes) && self.is_accepted_name(&leaf.common_name)
     }
 
-    fn is_name(&self, common_name: &str) -> bool {
+    fn is_accepted_name(&self, common_name: &str) -> bool {
         match common_name.split('@').nth(2) {
-            Some(COMPANY) => true,
-            Some(TESTER) => self.test,
+            Some(PRODUCTION_HOLDER) => true,
+            Some(TEST_HOLDER) => self.test,
             _ => false,
         }
     }
@@ -91,12 +90,12 @@ mod tests {
 
     const ANSWER: &[u8] = include_bytes!("vectors/query-paid.txt");
 
-    fn trust(hashes: &[Hash], test: bool) -> Trust {
+    fn trust(hashes: &[Hash], test: bool) -> TrustStore {
         let [root, middle] = [include_str!("vectors/root.pem"), include_str!("vectors/middle.pem")];
-        Trust::new(Certificate::parse(root).unwrap(), Certificate::parse(middle).unwrap(), hashes.to_vec(), test)
+        TrustStore::new(Certificate::parse(root).unwrap(), Certificate::parse(middle).unwrap(), hashes.to_vec(), test)
     }
 
-    /// A message with this certificate, signed by the key of all the leaves.
+    /// A message with this certificate, signed with the key shared by all leaf certificates of the test vectors.
     fn signed(certificate: &str, more: &[(&str, &str)]) -> Fields {
         let common = [("version", "5.1.0"), ("signMethod", "01"), ("respCode", "00"), ("signPubKeyCert", certificate)];
         let mut fields = fields(common.into_iter().chain(more.iter().copied()));
@@ -107,9 +106,9 @@ mod tests {
     }
 
     #[test]
-    fn what_openssl_signed_is_opened_and_nothing_else() {
-        let open = |body: &[u8]| trust(&[Hash::Sha256], false).open(parse_answer(body)?, AT, body);
-        assert_eq!(open(ANSWER).unwrap().get("origRespCode"), "00");
+    fn unionpay_response_signed_by_openssl_is_accepted() {
+        let verify = |body: &[u8]| trust(&[Hash::Sha256], false).verify(parse_answer(body)?, AT, body);
+        assert_eq!(verify(ANSWER).unwrap().get("origRespCode"), "00");
         let text = String::from_utf8(ANSWER.to_vec()).unwrap();
         let broken = [
             text.replace("txnAmt=5000", "txnAmt=5001"),
@@ -119,23 +118,24 @@ mod tests {
             format!("{text}&more=1"),
         ];
         for body in broken {
-            assert!(open(body.as_bytes()).is_none(), "{body}");
+            assert!(verify(body.as_bytes()).is_none(), "{body}");
         }
     }
 
     #[test]
-    fn the_method_and_the_version_are_ours_to_choose() {
+    fn other_sign_methods_and_versions_are_rejected() {
         let trust = trust(&[Hash::Sha256], false);
         let leaf = include_str!("vectors/leaf.pem");
-        assert!(trust.open(signed(leaf, &[]), AT, b"").is_some());
+        assert!(trust.verify(signed(leaf, &[]), AT, b"").is_some());
         for wrong in [("version", "5.0.0"), ("version", ""), ("signMethod", "11"), ("signMethod", "12"), ("signMethod", "")] {
-            assert!(trust.open(signed(leaf, &[wrong]), AT, b"").is_none(), "{wrong:?}, though signed");
+            assert!(trust.verify(signed(leaf, &[wrong]), AT, b"").is_none(), "{wrong:?}, though signed");
         }
     }
 
     #[test]
-    fn a_certificate_must_chain_be_current_and_be_unionpays() {
-        let opened = |hashes: &[Hash], test: bool, leaf: &str, at| trust(hashes, test).open(signed(leaf, &[]), at, b"").is_some();
+    fn signer_certificate_must_chain_be_valid_and_unionpay() {
+        let opened =
+            |hashes: &[Hash], test: bool, leaf: &str, at| trust(hashes, test).verify(signed(leaf, &[]), at, b"").is_some();
         let both = [Hash::Sha1, Hash::Sha256];
         let leaf = include_str!("vectors/leaf.pem");
         assert!(opened(&both, false, leaf, AT));
@@ -143,13 +143,13 @@ mod tests {
         assert!(!opened(&[Hash::Sha256], false, include_str!("vectors/leaf-sha1.pem"), AT), "not on the list");
         assert!(opened(&both, true, include_str!("vectors/leaf-test.pem"), AT));
         for (refused, why) in [
-            (include_str!("vectors/leaf-test.pem"), "a tester in the field"),
+            (include_str!("vectors/leaf-test.pem"), "a test certificate in production"),
             (include_str!("vectors/leaf-ended.pem"), "ended"),
             (include_str!("vectors/leaf-unchained.pem"), "signed by the root"),
             (include_str!("vectors/leaf-other.pem"), "another company"),
             (include_str!("vectors/leaf-short.pem"), "a name without a third part"),
-            (include_str!("vectors/merchant.pem"), "ours, by the same middle certificate"),
-            (include_str!("vectors/middle.pem"), "the middle itself"),
+            (include_str!("vectors/merchant.pem"), "the merchant's certificate"),
+            (include_str!("vectors/middle.pem"), "the intermediate certificate itself"),
             ("", "none"),
         ] {
             assert!(!opened(&both, false, refused, AT), "{why}");
@@ -158,23 +158,25 @@ mod tests {
     }
 
     #[test]
-    fn a_remembered_certificate_ends_all_the_same() {
+    fn cached_certificates_still_expire() {
         let trust = trust(&[Hash::Sha256], false);
         let leaf = include_str!("vectors/leaf.pem");
-        assert!(trust.open(signed(leaf, &[]), AT, b"").is_some());
-        assert!(trust.open(signed(leaf, &[]), AT.plus(5 * 365 * DAY), b"").is_none());
-        assert!(trust.open(signed(leaf, &[]), AT, b"").is_some());
-        assert_eq!(trust.seen.lock().unwrap().len(), 1);
+        assert!(trust.verify(signed(leaf, &[]), AT, b"").is_some());
+        assert!(trust.verify(signed(leaf, &[]), AT.plus(5 * 365 * DAY), b"").is_none());
+        assert!(trust.verify(signed(leaf, &[]), AT, b"").is_some());
+        assert_eq!(trust.verified.lock().unwrap().len(), 1);
     }
 
     #[test]
-    fn names_of_any_form_are_only_compared() {
+    fn certificate_holder_must_match_exactly() {
         let [field, test] = [trust(&[], false), trust(&[], true)];
-        assert!(field.is_name("041@Z12@中国银联股份有限公司@00016494") && test.is_name("041@Z12@00040000:SIGN"));
+        assert!(
+            field.is_accepted_name("041@Z12@中国银联股份有限公司@00016494") && test.is_accepted_name("041@Z12@00040000:SIGN")
+        );
         for name in
             ["", "@", "@@", "@@@", "中国银联股份有限公司", "@@ 中国银联股份有限公司", "@中国银联股份有限公司@x", "@@中国银联"]
         {
-            assert!(!field.is_name(name) && !test.is_name(name), "{name}");
+            assert!(!field.is_accepted_name(name) && !test.is_accepted_name(name), "{name}");
         }
     }
 }

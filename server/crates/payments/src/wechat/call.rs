@@ -1,70 +1,71 @@
-//! A signed call, whose answer is believed only with WeChat's signature.
+//! Signed requests and verified responses.
 
 use http::{HeaderMap, Method};
 use serde::de::DeserializeOwned;
 
 use super::WechatPay;
-use crate::channel::{ChannelError, NoticeError};
-use crate::wire::{body, unreachable};
+use crate::channel::{ChannelError, NotificationError};
+use crate::response_body::{body, unreachable};
 
-pub struct Answered {
+pub struct ApiResponse {
     pub status: u16,
     pub body: Vec<u8>,
 }
 
-/// The body of an answer that is no success.
+/// The body of an error response.
 #[derive(serde::Deserialize)]
-struct Failure {
+struct ErrorBody {
     #[serde(default)]
     code: String,
 }
 
-impl Answered {
-    /// The object of a success.
-    pub fn object<T: DeserializeOwned>(&self) -> Result<T, ChannelError> {
+impl ApiResponse {
+    /// Parses the body of a successful response.
+    pub fn parse<T: DeserializeOwned>(&self) -> Result<T, ChannelError> {
         if !(200..300).contains(&self.status) {
-            return Err(ChannelError::Refused(self.code()));
+            return Err(ChannelError::Refused(self.error_code()));
         }
-        serde_json::from_slice(&self.body).map_err(|_| ChannelError::Answer("an object that is not of its form"))
+        serde_json::from_slice(&self.body).map_err(|_| ChannelError::InvalidResponse("an object of another form"))
     }
 
-    /// Why it is no success.
-    pub fn code(&self) -> String {
-        let failure: Result<Failure, _> = serde_json::from_slice(&self.body);
+    /// HTTP status and error code, e.g. `404 ORDER_NOT_EXIST`.
+    pub fn error_code(&self) -> String {
+        let failure: Result<ErrorBody, _> = serde_json::from_slice(&self.body);
         let code: String = failure.map(|failure| failure.code).unwrap_or_default().chars().take(64).collect();
         format!("{} {code}", self.status)
     }
 
-    /// Whether it is this refusal.
-    pub fn is(&self, status: u16, codes: &[&str]) -> bool {
-        self.status == status && codes.iter().any(|code| self.code().ends_with(&format!(" {code}")))
+    /// Whether this is an error with the given status and one of the codes.
+    pub fn is_error(&self, status: u16, codes: &[&str]) -> bool {
+        self.status == status && codes.iter().any(|code| self.error_code().ends_with(&format!(" {code}")))
     }
 }
 
 impl WechatPay {
-    /// An answer that is WeChat's, by a key that is known, or is after certificates were asked for.
+    /// Sends a request and verifies the response's signature, if necessary after fetching new platform certificates.
     pub(super) async fn call(
         &self,
         method: Method,
         target: &str,
         content: Option<&serde_json::Value>,
-    ) -> Result<Answered, ChannelError> {
-        let (answered, headers) = self.exchange(method, target, content).await?;
-        let mut good = self.keys.verify(&headers, &answered.body, self.clock.now());
-        if good == Err(NoticeError::UnknownKey) && self.renew_keys().await {
-            good = self.keys.verify(&headers, &answered.body, self.clock.now());
+    ) -> Result<ApiResponse, ChannelError> {
+        let (response, headers) = self.exchange(method, target, content).await?;
+        let mut good = self.keys.verify(&headers, &response.body, self.clock.now());
+        if good == Err(NotificationError::UnknownKey) && self.fetch_new_keys().await {
+            good = self.keys.verify(&headers, &response.body, self.clock.now());
         }
-        good.map_err(|_| ChannelError::Answer("a signature that is not the channel's"))?;
-        Ok(answered)
+        good.map_err(|_| ChannelError::InvalidResponse("an invalid signature"))?;
+        Ok(response)
     }
 
-    /// An answer of which nothing is known yet. The body is written once: these bytes are signed, and these are sent.
+    /// Sends a request and returns the unverified response. The body is serialised once, so that the signed bytes are the sent
+    /// ones.
     pub(super) async fn exchange(
         &self,
         method: Method,
         target: &str,
         content: Option<&serde_json::Value>,
-    ) -> Result<(Answered, HeaderMap), ChannelError> {
+    ) -> Result<(ApiResponse, HeaderMap), ChannelError> {
         let content = content.map(ToString::to_string).unwrap_or_default();
         let nonce = hex::encode_upper(self.rng.bytes::<16>());
         let authorization = self.signer.authorization(method.as_str(), target, self.clock.now(), &nonce, &content)?;
@@ -82,6 +83,6 @@ impl WechatPay {
         let response = request.send().await.map_err(unreachable)?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let body = body(response).await?;
-        Ok((Answered { status, body }, headers))
+        Ok((ApiResponse { status, body }, headers))
     }
 }

@@ -1,27 +1,27 @@
-//! Certificate mode: WeChat's platform certificates, asked for when a message names one that is not known.
+//! Certificate mode: fetches WeChat Pay's platform certificates when a message names an unknown one.
 
 use http::{HeaderMap, Method};
 use model::time::Timestamp;
 use serde::Deserialize;
 
 use super::WechatPay;
-use super::keys::{Keys, VerifyKey};
-use crate::channel::{ChannelError, NoticeError};
+use super::keys::{VerificationKey, VerificationKeys};
+use crate::channel::{ChannelError, NotificationError};
 use crate::x509::Certificate;
 
 #[derive(Deserialize)]
-struct Answer {
-    data: Vec<Told>,
+struct CertificatesResponse {
+    data: Vec<CertificateEntry>,
 }
 
 #[derive(Deserialize)]
-struct Told {
+struct CertificateEntry {
     serial_no: String,
-    encrypt_certificate: Sealed,
+    encrypt_certificate: EncryptedCertificate,
 }
 
 #[derive(Deserialize)]
-struct Sealed {
+struct EncryptedCertificate {
     algorithm: String,
     nonce: String,
     #[serde(default)]
@@ -30,11 +30,11 @@ struct Sealed {
 }
 
 impl WechatPay {
-    /// Whether a key came that was not known. In public-key mode, and soon after the last time, nothing is asked: anybody can send a
-    /// message that names a number of their own.
-    pub(super) async fn renew_keys(&self) -> bool {
+    /// Returns whether new certificates were received. Does nothing in public-key mode or within [`VerificationKeys`]' refresh
+    /// interval, because anybody can send a message that names an unknown serial number.
+    pub(super) async fn fetch_new_keys(&self) -> bool {
         let now = self.clock.now();
-        if !self.keys.may_ask(now) {
+        if !self.keys.start_refresh(now) {
             return false;
         }
         match self.fetch_certificates(now).await {
@@ -50,48 +50,56 @@ impl WechatPay {
     }
 
     async fn fetch_certificates(&self, now: Timestamp) -> Result<usize, ChannelError> {
-        let (answered, headers) = self.exchange(Method::GET, "/v3/certificates", None).await?;
-        let answer: Answer = answered.object()?;
-        let told: Vec<(String, VerifyKey)> = answer.data.iter().filter_map(|told| self.opened(told, now)).collect();
-        self.vouched(&headers, &answered.body, &told, now)
-            .map_err(|_| ChannelError::Answer("a signature that is not the channel's"))?;
+        let (response, headers) = self.exchange(Method::GET, "/v3/certificates", None).await?;
+        let answer: CertificatesResponse = response.parse()?;
+        let received: Vec<(String, VerificationKey)> = answer.data.iter().filter_map(|entry| self.decrypt(entry, now)).collect();
+        self.verify_with_new_keys(&headers, &response.body, &received, now)
+            .map_err(|_| ChannelError::InvalidResponse("an invalid signature"))?;
         let mut new = 0;
-        for (serial, key) in told {
-            if self.keys.known(&serial).is_none() {
-                self.keys.learn(serial, key);
+        for (serial, key) in received {
+            if self.keys.get(&serial).is_none() {
+                self.keys.insert(serial, key);
                 new += 1;
             }
         }
         Ok(new)
     }
 
-    /// A certificate that was sealed with the key which only WeChat and we have; nothing where it is not current, or not what it says.
-    fn opened(&self, told: &Told, now: Timestamp) -> Option<(String, VerifyKey)> {
-        let sealed = &told.encrypt_certificate;
+    /// Decrypts a certificate with the APIv3 key; `None` if it is not valid now, has another serial number, or is the merchant's
+    /// own.
+    fn decrypt(&self, entry: &CertificateEntry, now: Timestamp) -> Option<(String, VerificationKey)> {
+        let sealed = &entry.encrypt_certificate;
         if sealed.algorithm != "AEAD_AES_256_GCM" {
             return None;
         }
         let pem = self.api_key.open(&sealed.nonce, &sealed.associated_data, &sealed.ciphertext)?;
         let certificate = Certificate::parse(std::str::from_utf8(&pem).ok()?).ok()?;
-        let ours = self.signer.key.public().ok()?;
-        let proper = certificate.serial_hex.eq_ignore_ascii_case(&told.serial_no)
-            && certificate.is_current(now)
-            && certificate.key != ours;
+        let merchant_key = self.signer.key.public().ok()?;
+        let is_acceptable = certificate.serial_hex.eq_ignore_ascii_case(&entry.serial_no)
+            && certificate.is_valid_at(now)
+            && certificate.key != merchant_key;
         let validity = Some((certificate.not_before, certificate.not_after));
-        proper.then_some((certificate.serial_hex, VerifyKey { key: certificate.key, validity }))
+        is_acceptable.then_some((certificate.serial_hex, VerificationKey { key: certificate.key, validity }))
     }
 
-    /// By a key that is known; where WeChat signs with the new one already, by that: it came sealed.
-    fn vouched(&self, headers: &HeaderMap, body: &[u8], told: &[(String, VerifyKey)], now: Timestamp) -> Result<(), NoticeError> {
+    /// Verifies with a known key, or with a received one: those are authenticated by the APIv3 key, and WeChat may sign with a
+    /// new one.
+    fn verify_with_new_keys(
+        &self,
+        headers: &HeaderMap,
+        body: &[u8],
+        received: &[(String, VerificationKey)],
+        now: Timestamp,
+    ) -> Result<(), NotificationError> {
         match self.keys.verify(headers, body, now) {
-            Err(NoticeError::UnknownKey) => {
-                let keys = Keys::default();
-                for (serial, key) in told {
-                    keys.learn(serial.clone(), key.clone());
+            Err(NotificationError::UnknownKey) => {
+                let keys = VerificationKeys::default();
+                for (serial, key) in received {
+                    keys.insert(serial.clone(), key.clone());
                 }
                 keys.verify(headers, body, now)
             }
-            known => known,
+            result => result,
         }
     }
 }

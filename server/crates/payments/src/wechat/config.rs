@@ -1,55 +1,56 @@
-//! The configuration of WeChat Pay, checked whole at the start: a fault names its key.
+//! The configuration of WeChat Pay, validated at startup.
 
 use std::path::PathBuf;
 
 use serde::Deserialize;
 
 use super::WechatPay;
+use super::api_v3_key::ApiV3Key;
 use super::jsapi::Jsapi;
-use super::keys::{Keys, VerifyKey};
-use super::seal::ApiKey;
+use super::keys::{VerificationKey, VerificationKeys};
 use super::sign::Signer;
 use crate::config::ConfigError;
 use crate::expiry::Expiry;
 use crate::rsa::{PrivateKey, PublicKey};
-use crate::settings::Section;
+use crate::settings::ConfigSection;
 use crate::x509::Certificate;
 use domain::clock::SharedClock;
 use domain::rng::Rng;
 use domain::secret::Secret;
 
-const SECTION: Section = Section("pay.wechat");
+const SECTION: ConfigSection = ConfigSection("pay.wechat");
 const GATEWAY: &str = "https://api.mch.weixin.qq.com";
 
-/// `[pay.wechat]`. Keys and certificates are given inline or by file.
+/// `[pay.wechat]`. VerificationKeys and certificates are given inline or by file.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct WechatConfig {
-    /// Address of the gateway.
+    /// URL of the gateway, without a path.
     pub gateway: String,
-    /// The application that belongs to the merchant (wx...).
+    /// Application id (`wx...`) bound to the merchant.
     pub app_id: String,
-    /// The application's secret, for payments inside WeChat (JSAPI); without it payers there are asked to open a browser.
+    /// Secret of the application, for payments inside WeChat (JSAPI). Without it, payers inside WeChat are asked to open a
+    /// browser.
     pub app_secret: Option<Secret>,
-    /// Our merchant number; money for anyone else is never credited.
+    /// Merchant number; payments to any other merchant are not credited.
     pub mchid: String,
-    /// The APIv3 key, 32 characters: what notifications are sealed with.
+    /// APIv3 key, 32 characters, which encrypts notifications.
     pub api_v3_key: Secret,
-    /// Our certificate (`apiclient_cert.pem`).
+    /// The merchant's certificate (`apiclient_cert.pem`).
     pub certificate: Option<String>,
     /// Or the file that holds it.
     pub certificate_file: Option<PathBuf>,
-    /// Its key (`apiclient_key.pem`).
+    /// The certificate's private key (`apiclient_key.pem`).
     pub private_key: Option<Secret>,
     /// Or the file that holds it.
     pub private_key_file: Option<PathBuf>,
-    /// What WeChat signs with: its public key, or platform certificates, or both while the merchant is moved.
+    /// WeChat Pay's public key or platform certificates; both during a migration.
     pub verify: Vec<VerifyConfig>,
-    /// What the payer reads on the cashier page.
+    /// Description on the cashier page.
     pub subject: String,
-    /// For how many minutes an order may be paid.
+    /// Minutes until an attempt expires.
     pub lifetime_minutes: i64,
-    /// How long the gateway may take to answer, ms.
+    /// Response timeout of the gateway, ms.
     pub timeout_ms: u64,
 }
 
@@ -57,13 +58,11 @@ pub struct WechatConfig {
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct VerifyConfig {
-    /// `PUB_KEY_ID_...`; a certificate says its own.
+    /// `PUB_KEY_ID_...`; for a certificate optional, its serial number.
     pub id: String,
-    /// WeChat Pay's public key.
     pub public_key: Option<String>,
     /// Or the file that holds it.
     pub public_key_file: Option<PathBuf>,
-    /// A platform certificate.
     pub certificate: Option<String>,
     /// Or the file that holds it.
     pub certificate_file: Option<PathBuf>,
@@ -90,12 +89,10 @@ impl Default for WechatConfig {
 }
 
 impl WechatConfig {
-    /// Checks everything and makes the channel.
-    ///
     /// # Errors
-    /// [`ConfigError`] names the key and what is wrong with it.
+    /// [`ConfigError`] names the first invalid key.
     pub fn build(&self, public_url: &str, notify_url: &str, clock: SharedClock, rng: Rng) -> Result<WechatPay, ConfigError> {
-        let (gateway, nearby) = SECTION.origin("gateway", &self.gateway, GATEWAY)?;
+        let (gateway, local) = SECTION.origin("gateway", &self.gateway, GATEWAY)?;
         if !(8..=32).contains(&self.app_id.len()) || !self.app_id.bytes().all(|b| b.is_ascii_alphanumeric()) {
             return Err(SECTION.fault("app_id", "must be the application's id, letters and digits (wx...)"));
         }
@@ -107,7 +104,7 @@ impl WechatConfig {
             return Err(SECTION.fault("app_secret", "must be the application's secret, 32 letters and digits"));
         }
         let jsapi = self.app_secret.clone().map(|secret| Jsapi { secret, back: format!("{public_url}/pay/wechat/back") });
-        let api_key = ApiKey::parse(self.api_v3_key.expose())
+        let api_key = ApiV3Key::parse(self.api_v3_key.expose())
             .ok_or_else(|| SECTION.fault("api_v3_key", "must be the 32 letters and digits that were set at the console"))?;
         if self.subject.is_empty() || self.subject.len() > 127 {
             return Err(SECTION.fault("subject", "must be 1 to 127 bytes"));
@@ -121,16 +118,16 @@ impl WechatConfig {
             return Err(SECTION.fault("private_key", "does not belong to the certificate"));
         }
         let now = clock.now();
-        if !certificate.is_current(now) {
+        if !certificate.is_valid_at(now) {
             return Err(SECTION.fault("certificate", format!("is valid only until {}", certificate.not_after)));
         }
         let (keys, mut expiries) = self.keys(&certificate)?;
         expiries.push(Expiry { key: format!("{}.certificate", SECTION.0), at: certificate.not_after });
-        // The one that requests name as the one that answers shall be signed with.
+        // Requests name the key with which WeChat Pay should sign the response.
         let preferred = self.verify.iter().map(|one| one.id.clone()).find(|id| !id.is_empty());
         Ok(WechatPay {
             gateway,
-            nearby,
+            local,
             app_id: self.app_id.clone(),
             signer: Signer { mchid: self.mchid.clone(), serial: certificate.serial_hex, key },
             api_key,
@@ -141,15 +138,15 @@ impl WechatConfig {
             notify_url: format!("{notify_url}/pay/wechat/notify"),
             return_url: format!("{public_url}/pay/return"),
             lifetime_minutes: self.lifetime_minutes,
-            client: SECTION.client(nearby, timeout)?,
+            client: SECTION.client(local, timeout)?,
             expiries,
             clock,
             rng,
         })
     }
 
-    fn keys(&self, ours: &Certificate) -> Result<(Keys, Vec<Expiry>), ConfigError> {
-        let (keys, mut expiries) = (Keys::default(), Vec::new());
+    fn keys(&self, merchant: &Certificate) -> Result<(VerificationKeys, Vec<Expiry>), ConfigError> {
+        let (keys, mut expiries) = (VerificationKeys::default(), Vec::new());
         if self.verify.is_empty() {
             return Err(SECTION.fault("verify", "is missing; give WeChat Pay's public key or its platform certificate"));
         }
@@ -166,7 +163,7 @@ impl WechatConfig {
                     one.public_key_file.as_ref(),
                     PublicKey::parse,
                 )?;
-                (one.id.clone(), VerifyKey { key, validity: None })
+                (one.id.clone(), VerificationKey { key, validity: None })
             } else {
                 let text = one.certificate.as_deref();
                 let file = one.certificate_file.as_ref();
@@ -176,12 +173,12 @@ impl WechatConfig {
                 }
                 expiries.push(Expiry { key: format!("{}.{}", SECTION.0, name("certificate")), at: certificate.not_after });
                 let validity = Some((certificate.not_before, certificate.not_after));
-                (certificate.serial_hex, VerifyKey { key: certificate.key, validity })
+                (certificate.serial_hex, VerificationKey { key: certificate.key, validity })
             };
-            if key.key == ours.key {
-                return Err(SECTION.fault(&name("public_key"), "is our own; WeChat Pay's is needed"));
+            if key.key == merchant.key {
+                return Err(SECTION.fault(&name("public_key"), "is the merchant's own; WeChat Pay's is needed"));
             }
-            if keys.learn(id, key).is_some() {
+            if keys.insert(id, key).is_some() {
                 return Err(SECTION.fault(&name("id"), "is given twice"));
             }
         }
@@ -220,7 +217,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_fault_names_its_key_and_never_the_secret() {
+    fn wechat_config_errors_name_the_key_without_secrets() {
         let problem = |config: &WechatConfig, at| built(config, Timestamp(at)).err().map(|e| e.to_string()).unwrap_or_default();
         const NOW: i64 = 1_795_438_800_000;
         assert_eq!(problem(&good(), NOW), "");
@@ -240,15 +237,15 @@ pub(super) mod tests {
             (verify(VerifyConfig { id: "1".into(), ..good().verify[0].clone() }), "pay.wechat.verify[0].id must be"),
             (
                 verify(VerifyConfig { certificate: Some(own), ..VerifyConfig::default() }),
-                "pay.wechat.verify[0].public_key is our own",
+                "pay.wechat.verify[0].public_key is the merchant",
             ),
             (
                 WechatConfig { verify: vec![good().verify[0].clone(), good().verify[0].clone()], ..good() },
                 "pay.wechat.verify[1].id is given twice",
             ),
         ] {
-            let said = problem(&config, NOW);
-            assert!(said.starts_with(expected), "{said}");
+            let error = problem(&config, NOW);
+            assert!(error.starts_with(expected), "{error}");
         }
         assert!(problem(&good(), 2_000_000_000_000).starts_with("pay.wechat.certificate is valid only until 2031"));
         let shown = format!("{:?}", good());
@@ -256,13 +253,13 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn certificates_say_when_they_end_and_public_keys_do_not_end() {
+    fn wechat_expiries_list_certificates_only() {
         let platform = VerifyConfig { certificate: Some(include_str!("vectors/platform.pem").into()), ..VerifyConfig::default() };
         let mut config = good();
         config.verify.push(platform);
         let channel = built(&config, Timestamp(1_795_438_800_000)).unwrap();
         let keys: Vec<_> = channel.expiries.iter().map(|one| one.key.as_str()).collect();
         assert_eq!(keys, ["pay.wechat.verify[1].certificate", "pay.wechat.certificate"]);
-        assert!(["1FED", "PUB_KEY_ID_1"].iter().all(|serial| channel.keys.known(serial).is_some()));
+        assert!(["1FED", "PUB_KEY_ID_1"].iter().all(|serial| channel.keys.get(serial).is_some()));
     }
 }

@@ -1,5 +1,5 @@
-//! Inside WeChat's own browser: who the payer is (OAuth2, `snsapi_base`, without a question to the payer), and the request that the
-//! page hands to WeChat.
+//! JSAPI payments in WeChat's own browser: OAuth2 sign-in (`snsapi_base`, without user interaction) for the payer's `openid`, and
+//! the signed parameters for WeChat's JavaScript bridge.
 
 use async_trait::async_trait;
 use serde::Deserialize;
@@ -7,30 +7,30 @@ use serde::Deserialize;
 use super::WechatPay;
 use crate::channel::{ChannelError, PayerId, SignIn};
 use crate::form;
-use crate::wire::{body, unreachable};
+use crate::response_body::{body, unreachable};
 use domain::secret::Secret;
 
-/// What it takes beside the rest of the channel.
+/// Additional settings for JSAPI payments.
 pub struct Jsapi {
-    /// The application's secret.
+    /// Secret of the application.
     pub secret: Secret,
-    /// Where payers come back to.
+    /// URL to which the sign-in redirects.
     pub back: String,
 }
 
 #[derive(Deserialize)]
-struct Answer {
+struct AccessTokenResponse {
     openid: Option<String>,
     errcode: Option<i64>,
 }
 
 impl WechatPay {
-    /// Where payers say who they are, and where we ask what they said.
+    /// The official origin, or the gateway's if that is a sandbox.
     fn oauth_origin(&self, official: &'static str) -> &str {
-        if self.nearby { &self.gateway } else { official }
+        if self.local { &self.gateway } else { official }
     }
 
-    /// What the page hands to WeChat: names and values, the last one our signature.
+    /// The parameters of `getBrandWCPayRequest` with the merchant's signature.
     pub(super) fn invocation(&self, prepay_id: &str) -> Result<Vec<(String, String)>, ChannelError> {
         let seconds = (self.clock.now().0 / model::time::SECOND).to_string();
         let (nonce, package) = (hex::encode(self.rng.bytes::<16>()), format!("prepay_id={prepay_id}"));
@@ -47,7 +47,7 @@ impl WechatPay {
     }
 }
 
-/// Four lines, the last one ended too.
+/// The signed text: four lines, each ending in a line feed.
 #[must_use]
 pub fn invocation_text(app_id: &str, seconds: &str, nonce: &str, package: &str) -> String {
     format!("{app_id}\n{seconds}\n{nonce}\n{package}\n")
@@ -59,7 +59,7 @@ impl SignIn for WechatPay {
         self.oauth_origin("https://open.weixin.qq.com").to_owned()
     }
 
-    /// WeChat wants the parameters in this order.
+    /// WeChat requires this order of the parameters.
     fn address(&self, state: &str) -> String {
         let back = self.jsapi.as_ref().map(|jsapi| jsapi.back.as_str()).unwrap_or_default();
         let query = form::encode([
@@ -72,9 +72,9 @@ impl SignIn for WechatPay {
         format!("{}/connect/oauth2/authorize?{query}#wechat_redirect", SignIn::origin(self))
     }
 
-    /// The address holds our secret: it goes into no error and no log.
+    /// The URL contains the application's secret and must not appear in errors or logs.
     async fn payer(&self, code: &str) -> Result<PayerId, ChannelError> {
-        let jsapi = self.jsapi.as_ref().ok_or(ChannelError::Answer("no secret of the application"))?;
+        let jsapi = self.jsapi.as_ref().ok_or(ChannelError::InvalidResponse("no application secret configured"))?;
         let query = form::encode([
             ("appid", self.app_id.as_str()),
             ("secret", jsapi.secret.expose()),
@@ -84,14 +84,14 @@ impl SignIn for WechatPay {
         let address = format!("{}/sns/oauth2/access_token?{query}", self.oauth_origin("https://api.weixin.qq.com"));
         let response = self.client.get(address).send().await.map_err(unreachable)?;
         if !response.status().is_success() {
-            return Err(ChannelError::Answer("an HTTP status that is no success"));
+            return Err(ChannelError::InvalidResponse("an HTTP error status"));
         }
-        let answer: Answer = serde_json::from_slice(&body(response).await?)
-            .map_err(|_| ChannelError::Answer("an object that is not of its form"))?;
+        let answer: AccessTokenResponse = serde_json::from_slice(&body(response).await?)
+            .map_err(|_| ChannelError::InvalidResponse("an object of another form"))?;
         if let Some(code) = answer.errcode.filter(|code| *code != 0) {
             return Err(ChannelError::Refused(code.to_string()));
         }
-        answer.openid.and_then(PayerId::parse).ok_or(ChannelError::Answer("nobody's id"))
+        answer.openid.and_then(PayerId::parse).ok_or(ChannelError::InvalidResponse("no valid openid"))
     }
 }
 
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn the_payer_is_sent_to_wechat_with_the_parameters_in_its_order() {
+    fn sign_in_url_has_parameters_in_required_order() {
         let expected = "https://open.weixin.qq.com/connect/oauth2/authorize?appid=wxd678efh567hg6787\
                         &redirect_uri=https%3A%2F%2Fdorm.example%2Fpay%2Fwechat%2Fback&response_type=code&scope=snsapi_base\
                         &state=abc#wechat_redirect";
@@ -117,19 +117,19 @@ mod tests {
     }
 
     #[test]
-    fn what_the_page_hands_over_is_signed_by_us() {
+    fn jsapi_parameters_are_signed_by_the_merchant() {
         let request = channel().invocation("wx201410272009395522657a690389285100").unwrap();
         let names: Vec<_> = request.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(names, ["appId", "timeStamp", "nonceStr", "package", "signType", "paySign"]);
         let value = |n: usize| request[n].1.as_str();
         let text = format!("{}\n{}\n{}\n{}\n", value(0), value(1), value(2), value(3));
         assert_eq!((value(3), value(4)), ("prepay_id=wx201410272009395522657a690389285100", "RSA"));
-        let ours: PublicKey = Certificate::parse(include_str!("vectors/merchant.pem")).unwrap().key;
-        assert!(ours.verifies(text.as_bytes(), value(5)));
+        let merchant_key: PublicKey = Certificate::parse(include_str!("vectors/merchant.pem")).unwrap().key;
+        assert!(merchant_key.verifies(text.as_bytes(), value(5)));
     }
 
     #[test]
-    fn an_id_is_a_word_and_never_printed() {
+    fn payer_ids_are_validated_and_not_printed() {
         for text in ["", "a b", "a\0b", "密", &"x".repeat(129)] {
             assert!(PayerId::parse(text.into()).is_none(), "{text}");
         }

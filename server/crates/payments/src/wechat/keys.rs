@@ -1,5 +1,5 @@
-//! The keys of WeChat Pay by the serial number that a message names: public keys and platform certificates, several at a time, because
-//! WeChat moves merchants from one to the next in steps.
+//! WeChat Pay's signing keys by serial number: public keys and platform certificates. Several are valid at a time during a
+//! migration.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError, RwLock};
@@ -8,75 +8,76 @@ use http::HeaderMap;
 use model::time::{MINUTE, SECOND, Timestamp};
 
 use super::sign::answer_text;
-use crate::channel::NoticeError;
+use crate::channel::NotificationError;
 use crate::rsa::PublicKey;
 
-/// A message is believed for this long, in either direction of the clock.
-const WINDOW: i64 = 5 * MINUTE;
+/// Largest difference between a message's timestamp and the clock.
+const MAX_CLOCK_SKEW: i64 = 5 * MINUTE;
 
-/// Certificates are asked for no more often than this.
-const SPACING: i64 = 10 * MINUTE;
+/// Shortest interval between requests for certificates.
+const REFRESH_INTERVAL: i64 = 10 * MINUTE;
 
 #[derive(Clone, Debug)]
-pub struct VerifyKey {
+pub struct VerificationKey {
     pub key: PublicKey,
-    /// From and until when, where a certificate says so.
+    /// Validity period of a certificate; `None` for a public key.
     pub validity: Option<(Timestamp, Timestamp)>,
 }
 
-/// All keys, by serial number; in certificate mode more are learnt.
+/// Known keys; certificate mode adds further ones at run time.
 #[derive(Debug, Default)]
-pub struct Keys {
-    known: RwLock<BTreeMap<String, VerifyKey>>,
-    asked: Mutex<Option<Timestamp>>,
+pub struct VerificationKeys {
+    by_serial: RwLock<BTreeMap<String, VerificationKey>>,
+    last_refresh: Mutex<Option<Timestamp>>,
 }
 
-impl Keys {
-    /// Adds a key; gives the one that had its serial number.
-    pub fn learn(&self, serial: String, key: VerifyKey) -> Option<VerifyKey> {
-        self.known.write().unwrap_or_else(PoisonError::into_inner).insert(serial, key)
+impl VerificationKeys {
+    /// Adds a key; returns the previous key with this serial number.
+    pub fn insert(&self, serial: String, key: VerificationKey) -> Option<VerificationKey> {
+        self.by_serial.write().unwrap_or_else(PoisonError::into_inner).insert(serial, key)
     }
 
-    /// The key of a serial number.
     #[must_use]
-    pub fn known(&self, serial: &str) -> Option<VerifyKey> {
-        self.known.read().unwrap_or_else(PoisonError::into_inner).get(serial).cloned()
+    pub fn get(&self, serial: &str) -> Option<VerificationKey> {
+        self.by_serial.read().unwrap_or_else(PoisonError::into_inner).get(serial).cloned()
     }
 
-    /// Whether certificates may be asked for now, which counts as asking: only where there are any, and not again at once.
+    /// Whether certificates should be requested now; if so, records the time. Only in certificate mode, once per
+    /// [`REFRESH_INTERVAL`].
     #[must_use]
-    pub fn may_ask(&self, now: Timestamp) -> bool {
-        let by_certificate = self.known.read().unwrap_or_else(PoisonError::into_inner).values().any(|key| key.validity.is_some());
-        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        let may = by_certificate && asked.is_none_or(|asked| now.since(asked) >= SPACING);
-        if may {
-            *asked = Some(now);
+    pub fn start_refresh(&self, now: Timestamp) -> bool {
+        let by_certificate =
+            self.by_serial.read().unwrap_or_else(PoisonError::into_inner).values().any(|key| key.validity.is_some());
+        let mut last_refresh = self.last_refresh.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_due = by_certificate && last_refresh.is_none_or(|last_refresh| now.since(last_refresh) >= REFRESH_INTERVAL);
+        if is_due {
+            *last_refresh = Some(now);
         }
-        may
+        is_due
     }
 
-    /// Checks the signature of an answer or notification over its bytes as they came: headers, serial number, age, signature.
+    /// Verifies headers, serial number, timestamp and signature of a response or notification over its raw body.
     ///
     /// # Errors
-    /// Says at which of them it failed; nothing of the message may be used then.
-    pub fn verify(&self, headers: &HeaderMap, body: &[u8], now: Timestamp) -> Result<(), NoticeError> {
+    /// [`NotificationError`] names the failed check; nothing of the message may be used.
+    pub fn verify(&self, headers: &HeaderMap, body: &[u8], now: Timestamp) -> Result<(), NotificationError> {
         let header = |name| {
             let mut values = headers.get_all(name).iter();
-            // The same header twice: which of them was signed?
+            // For a repeated header it would be ambiguous which value was signed.
             let value = values.next().filter(|_| values.next().is_none());
-            value.and_then(|value| value.to_str().ok()).ok_or(NoticeError::Signature)
+            value.and_then(|value| value.to_str().ok()).ok_or(NotificationError::Signature)
         };
         let (timestamp, nonce) = (header("wechatpay-timestamp")?, header("wechatpay-nonce")?);
         let (serial, signature) = (header("wechatpay-serial")?, header("wechatpay-signature")?);
-        let key = self.known(serial).ok_or(NoticeError::UnknownKey)?;
-        let seconds: i64 = timestamp.parse().map_err(|_| NoticeError::Signature)?;
-        if now.since(Timestamp(seconds.saturating_mul(SECOND))).saturating_abs() > WINDOW {
-            return Err(NoticeError::Stale);
+        let key = self.get(serial).ok_or(NotificationError::UnknownKey)?;
+        let seconds: i64 = timestamp.parse().map_err(|_| NotificationError::Signature)?;
+        if now.since(Timestamp(seconds.saturating_mul(SECOND))).saturating_abs() > MAX_CLOCK_SKEW {
+            return Err(NotificationError::Stale);
         }
-        let current = key.validity.is_none_or(|(from, until)| from <= now && now <= until);
-        // Where WeChat probes us with a false signature (`WECHATPAY/SIGNTEST/...`), this is where it ends.
-        if !current || !key.key.verifies(&answer_text(timestamp, nonce, body), signature) {
-            return Err(NoticeError::Signature);
+        let is_valid = key.validity.is_none_or(|(from, until)| from <= now && now <= until);
+        // WeChat Pay sometimes sends invalid signatures (`WECHATPAY/SIGNTEST/...`) as a probe; they fail here.
+        if !is_valid || !key.key.verifies(&answer_text(timestamp, nonce, body), signature) {
+            return Err(NotificationError::Signature);
         }
         Ok(())
     }
@@ -103,48 +104,52 @@ pub(super) mod tests {
         headers
     }
 
-    fn keys() -> Keys {
+    fn keys() -> VerificationKeys {
         let key = PublicKey::parse(include_str!("../alipay/vectors/gateway-public.pem")).unwrap();
         let other = PublicKey::parse(include_str!("../alipay/vectors/app-spki.pem")).unwrap();
-        let ended = VerifyKey { key: key.clone(), validity: Some((Timestamp(0), Timestamp(1))) };
-        let keys = Keys::default();
-        keys.learn("PUB_KEY_ID_1".into(), VerifyKey { key, validity: None });
-        keys.learn("PUB_KEY_ID_2".into(), VerifyKey { key: other, validity: None });
-        keys.learn("ENDED".into(), ended);
+        let ended = VerificationKey { key: key.clone(), validity: Some((Timestamp(0), Timestamp(1))) };
+        let keys = VerificationKeys::default();
+        keys.insert("PUB_KEY_ID_1".into(), VerificationKey { key, validity: None });
+        keys.insert("PUB_KEY_ID_2".into(), VerificationKey { key: other, validity: None });
+        keys.insert("ENDED".into(), ended);
         keys
     }
 
     #[test]
-    fn certificates_are_requested_only_in_their_mode_and_rarely() {
+    fn certificates_are_refreshed_at_a_limited_rate() {
         let keys = keys();
-        assert!(keys.may_ask(AT));
-        assert!(!keys.may_ask(AT) && !keys.may_ask(AT.plus(SPACING - 1)));
-        assert!(keys.may_ask(AT.plus(SPACING)));
-        let public = Keys::default();
-        public.learn("PUB_KEY_ID_1".into(), VerifyKey { validity: None, ..keys.known("PUB_KEY_ID_1").unwrap() });
-        assert!(!public.may_ask(AT), "public keys do not end");
+        assert!(keys.start_refresh(AT));
+        assert!(!keys.start_refresh(AT) && !keys.start_refresh(AT.plus(REFRESH_INTERVAL - 1)));
+        assert!(keys.start_refresh(AT.plus(REFRESH_INTERVAL)));
+        let public = VerificationKeys::default();
+        public.insert("PUB_KEY_ID_1".into(), VerificationKey { validity: None, ..keys.get("PUB_KEY_ID_1").unwrap() });
+        assert!(!public.start_refresh(AT), "public keys do not end");
     }
 
     #[test]
-    fn what_openssl_signed_verifies_within_five_minutes_either_way() {
+    fn wechat_signatures_are_valid_for_five_minutes() {
         let at = |ms| keys().verify(&headers(SIGNATURE), NOTIFY.as_bytes(), AT.plus(ms));
         assert_eq!(at(0), Ok(()));
-        assert_eq!((at(WINDOW), at(-WINDOW)), (Ok(()), Ok(())));
-        assert_eq!((at(WINDOW + 1), at(-WINDOW - 1)), (Err(NoticeError::Stale), Err(NoticeError::Stale)), "also in the future");
+        assert_eq!((at(MAX_CLOCK_SKEW), at(-MAX_CLOCK_SKEW)), (Ok(()), Ok(())));
+        assert_eq!(
+            (at(MAX_CLOCK_SKEW + 1), at(-MAX_CLOCK_SKEW - 1)),
+            (Err(NotificationError::Stale), Err(NotificationError::Stale)),
+            "also in the future"
+        );
     }
 
     #[test]
-    fn the_bytes_as_they_came_are_what_was_signed() {
+    fn wechat_signature_covers_the_raw_body() {
         let parsed: serde_json::Value = serde_json::from_str(NOTIFY).unwrap();
         assert!(keys().verify(&headers(SIGNATURE), parsed.to_string().as_bytes(), AT).is_err());
     }
 
     #[test]
-    fn rubbish_and_probes_end_in_a_plain_refusal() {
+    fn invalid_and_probe_signatures_are_rejected() {
         let probe = format!("WECHATPAY/SIGNTEST/{SIGNATURE}");
         for signature in [&*probe, "WECHATPAY/SIGNTEST/AAAA", "", "=", "AAAA", &SIGNATURE[1..], &"A".repeat(344)] {
             let refused = keys().verify(&headers(signature), NOTIFY.as_bytes(), AT);
-            assert_eq!(refused, Err(NoticeError::Signature), "{signature}");
+            assert_eq!(refused, Err(NotificationError::Signature), "{signature}");
         }
         for (name, value) in [
             ("Wechatpay-Serial", "PUB_KEY_ID_2"),
@@ -155,19 +160,19 @@ pub(super) mod tests {
         ] {
             let mut changed = headers(SIGNATURE);
             changed.insert(name, value.parse().unwrap());
-            assert_eq!(keys().verify(&changed, NOTIFY.as_bytes(), AT), Err(NoticeError::Signature), "{name} {value}");
+            assert_eq!(keys().verify(&changed, NOTIFY.as_bytes(), AT), Err(NotificationError::Signature), "{name} {value}");
             let mut missing = headers(SIGNATURE);
             missing.remove(name);
-            assert_eq!(keys().verify(&missing, NOTIFY.as_bytes(), AT), Err(NoticeError::Signature), "no {name}");
+            assert_eq!(keys().verify(&missing, NOTIFY.as_bytes(), AT), Err(NotificationError::Signature), "no {name}");
         }
         let mut unknown = headers(SIGNATURE);
         unknown.insert("Wechatpay-Serial", "PUB_KEY_ID_3".parse().unwrap());
-        assert_eq!(keys().verify(&unknown, NOTIFY.as_bytes(), AT), Err(NoticeError::UnknownKey));
+        assert_eq!(keys().verify(&unknown, NOTIFY.as_bytes(), AT), Err(NotificationError::UnknownKey));
         let mut far = headers(SIGNATURE);
         far.insert("Wechatpay-Timestamp", i64::MIN.to_string().parse().unwrap());
-        assert_eq!(keys().verify(&far, NOTIFY.as_bytes(), AT), Err(NoticeError::Stale));
+        assert_eq!(keys().verify(&far, NOTIFY.as_bytes(), AT), Err(NotificationError::Stale));
         let mut twice = headers(SIGNATURE);
         twice.append("Wechatpay-Serial", "PUB_KEY_ID_1".parse().unwrap());
-        assert_eq!(keys().verify(&twice, NOTIFY.as_bytes(), AT), Err(NoticeError::Signature));
+        assert_eq!(keys().verify(&twice, NOTIFY.as_bytes(), AT), Err(NotificationError::Signature));
     }
 }

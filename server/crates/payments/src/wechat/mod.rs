@@ -1,6 +1,6 @@
-//! WeChat Pay API v3: H5 on phones, Native (a QR code) at desks and JSAPI inside WeChat, in public-key and in certificate mode.
+//! WeChat Pay APIv3: H5 on phones, Native (QR code) on desktops and JSAPI inside WeChat, in public-key and certificate mode.
 
-mod bill;
+pub mod api_v3_key;
 mod call;
 mod certificates;
 mod config;
@@ -8,9 +8,9 @@ pub mod jsapi;
 mod keys;
 mod notify;
 mod refund;
-pub mod seal;
 pub mod sign;
-mod statement;
+mod statement_download;
+mod statement_file;
 mod trade;
 
 use async_trait::async_trait;
@@ -20,28 +20,29 @@ use model::time::{Date, MINUTE};
 
 pub use config::{VerifyConfig, WechatConfig};
 
+use self::api_v3_key::ApiV3Key;
 use self::jsapi::Jsapi;
-use self::keys::Keys;
-use self::seal::ApiKey;
+use self::keys::VerificationKeys;
 use self::sign::Signer;
-use super::bill::BillAnswer;
-use super::channel::{Answer, Cashier, Channel, ChannelError, Notice, NoticeError, Payer, RefundAnswer, SignIn};
+use super::channel::{
+    Cashier, Channel, ChannelError, Notification, NotificationError, Payer, QueryResponse, RefundResponse, SignIn,
+};
 use super::expiry::Expiry;
+use super::statement::StatementResponse;
 use domain::clock::SharedClock;
 use domain::refund::ChannelRefund;
 use domain::rng::Rng;
 use store::payments::{Attempt, Terms};
 
-/// The channel, ready to use.
 pub struct WechatPay {
     gateway: String,
-    nearby: bool,
+    local: bool,
     app_id: String,
     signer: Signer,
-    api_key: ApiKey,
-    keys: Keys,
+    api_key: ApiV3Key,
+    keys: VerificationKeys,
     preferred: Option<String>,
-    /// Where the application's secret is known.
+    /// `None` without a configured application secret.
     jsapi: Option<Jsapi>,
     subject: String,
     notify_url: String,
@@ -76,28 +77,28 @@ impl Channel for WechatPay {
         self.prepay(attempt, payer).await
     }
 
-    async fn query(&self, attempt: &Attempt) -> Result<Answer, ChannelError> {
-        self.ask(attempt).await
+    async fn query(&self, attempt: &Attempt) -> Result<QueryResponse, ChannelError> {
+        self.query_trade(attempt).await
     }
 
     async fn close(&self, attempt: &Attempt) -> Result<(), ChannelError> {
-        self.tell_to_close(attempt).await
+        self.close_trade(attempt).await
     }
 
-    async fn refund(&self, refund: &ChannelRefund) -> Result<RefundAnswer, ChannelError> {
-        self.give_back(refund).await
+    async fn refund(&self, refund: &ChannelRefund) -> Result<RefundResponse, ChannelError> {
+        self.submit_refund(refund).await
     }
 
-    async fn query_refund(&self, refund: &ChannelRefund) -> Result<RefundAnswer, ChannelError> {
-        self.ask_refund(refund).await
+    async fn query_refund(&self, refund: &ChannelRefund) -> Result<RefundResponse, ChannelError> {
+        self.fetch_refund(refund).await
     }
 
-    fn parse_notify(&self, headers: &HeaderMap, body: &[u8]) -> Result<Notice, NoticeError> {
-        self.read_notify(headers, body)
+    fn parse_notification(&self, headers: &HeaderMap, body: &[u8]) -> Result<Notification, NotificationError> {
+        self.read_notification(headers, body)
     }
 
-    async fn renew(&self) -> bool {
-        self.renew_keys().await
+    async fn refresh_keys(&self) -> bool {
+        self.fetch_new_keys().await
     }
 
     fn ack(&self) -> &'static str {
@@ -108,8 +109,8 @@ impl Channel for WechatPay {
         r#"{"code":"FAIL","message":"refused"}"#
     }
 
-    async fn bill(&self, day: Date) -> Result<BillAnswer, ChannelError> {
-        self.fetch_bill(day).await
+    async fn statement(&self, day: Date) -> Result<StatementResponse, ChannelError> {
+        self.fetch_statement(day).await
     }
 
     fn sign_in(&self) -> Option<&dyn SignIn> {

@@ -1,6 +1,5 @@
-//! Refunds: asked for again under the same number until WeChat gives a final word.
+//! Refunds. Repeating a request with the same number refunds once.
 
-use aws_lc_rs::digest::{SHA256, digest};
 use http::Method;
 use model::money::Fen;
 use model::order::Tender;
@@ -8,35 +7,36 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::WechatPay;
-use super::call::Answered;
-use crate::channel::{ChannelError, RefundAnswer};
-use domain::payment_event::{Kind, Source, Statement, Verified};
+use super::call::ApiResponse;
+use crate::channel::{ChannelError, RefundResponse};
+use crate::verified;
+use domain::payment_event::{EventFacts, EventKind, EventSource, VerifiedEvent};
 use domain::refund::ChannelRefund;
 
-/// Refusals after which the same request will never succeed; any other may pass.
+/// Error codes after which the request can never succeed; all others may be temporary.
 const FINAL: [&str; 4] = ["INVALID_REQUEST", "PARAM_ERROR", "USER_ACCOUNT_ABNORMAL", "RESOURCE_NOT_EXISTS"];
 
-/// A refund as answers and notifications tell it.
+/// A refund in a response or notification.
 #[derive(Deserialize)]
-pub(super) struct RefundTold {
-    /// Only in notifications.
+pub(super) struct RefundResource {
+    /// Notifications only.
     mchid: Option<String>,
     out_trade_no: String,
     transaction_id: String,
     out_refund_no: String,
     status: Option<String>,
     refund_status: Option<String>,
-    amount: Amounts,
+    amount: RefundAmount,
 }
 
 #[derive(Deserialize)]
-struct Amounts {
+struct RefundAmount {
     refund: i64,
     currency: Option<String>,
 }
 
 impl WechatPay {
-    pub(super) async fn give_back(&self, refund: &ChannelRefund) -> Result<RefundAnswer, ChannelError> {
+    pub(super) async fn submit_refund(&self, refund: &ChannelRefund) -> Result<RefundResponse, ChannelError> {
         let content = json!({
             "out_trade_no": refund.out_trade_no,
             "out_refund_no": refund.number,
@@ -44,68 +44,73 @@ impl WechatPay {
             "notify_url": self.notify_url,
             "amount": { "refund": refund.amount.0, "total": refund.paid.0, "currency": "CNY" },
         });
-        let answered = self.call(Method::POST, "/v3/refund/domestic/refunds", Some(&content)).await?;
-        if answered.is(400, &FINAL) || answered.is(403, &FINAL) || answered.is(404, &FINAL) {
-            return Ok(RefundAnswer::Event(self.refused(refund, &answered.body)));
+        let response = self.call(Method::POST, "/v3/refund/domestic/refunds", Some(&content)).await?;
+        if response.is_error(400, &FINAL) || response.is_error(403, &FINAL) || response.is_error(404, &FINAL) {
+            return Ok(RefundResponse::Event(self.failed_event(refund, &response.body)));
         }
-        self.read_refund(refund, &answered)
+        self.read_refund(refund, &response)
     }
 
-    pub(super) async fn ask_refund(&self, refund: &ChannelRefund) -> Result<RefundAnswer, ChannelError> {
+    pub(super) async fn fetch_refund(&self, refund: &ChannelRefund) -> Result<RefundResponse, ChannelError> {
         let target = format!("/v3/refund/domestic/refunds/{}", refund.number);
-        let answered = self.call(Method::GET, &target, None).await?;
-        if answered.is(404, &["RESOURCE_NOT_EXISTS"]) {
-            return Ok(RefundAnswer::Absent);
+        let response = self.call(Method::GET, &target, None).await?;
+        if response.is_error(404, &["RESOURCE_NOT_EXISTS"]) {
+            return Ok(RefundResponse::Absent);
         }
-        self.read_refund(refund, &answered)
+        self.read_refund(refund, &response)
     }
 
-    fn read_refund(&self, refund: &ChannelRefund, answered: &Answered) -> Result<RefundAnswer, ChannelError> {
-        if answered.status != 200 {
-            return Ok(RefundAnswer::Unknown(answered.code()));
+    fn read_refund(&self, refund: &ChannelRefund, response: &ApiResponse) -> Result<RefundResponse, ChannelError> {
+        if response.status != 200 {
+            return Ok(RefundResponse::Unknown(response.error_code()));
         }
-        let told: RefundTold = answered.object()?;
-        if told.out_refund_no != refund.number || told.out_trade_no != refund.out_trade_no {
-            return Err(ChannelError::Answer("another refund"));
+        let resource: RefundResource = response.parse()?;
+        if resource.out_refund_no != refund.number || resource.out_trade_no != refund.out_trade_no {
+            return Err(ChannelError::InvalidResponse("another refund"));
         }
-        Ok(match self.refund_event(told, Source::Query, &answered.body) {
-            Some(Some(event)) => RefundAnswer::Event(event),
-            Some(None) => RefundAnswer::Processing,
-            None => RefundAnswer::Unknown("an unknown status".into()),
+        Ok(match self.refund_event(resource, EventSource::Query, &response.body) {
+            Some(Some(event)) => RefundResponse::Event(event),
+            Some(None) => RefundResponse::Processing,
+            None => RefundResponse::Unknown("an unknown status".into()),
         })
     }
 
-    /// Nothing for a word that we do not know or an amount that is none, nothing inside while it is under way.
-    pub(super) fn refund_event(&self, told: RefundTold, source: Source, body: &[u8]) -> Option<Option<Verified>> {
-        let kind = match told.status.as_deref().or(told.refund_status.as_deref())? {
-            "SUCCESS" => Kind::Returned,
-            // Abnormal: the payer's account does not take it; a person decides how it goes back.
-            "CLOSED" | "ABNORMAL" => Kind::NotReturned,
+    /// `None` for an unknown status or an invalid amount, `Some(None)` while the refund is in progress.
+    pub(super) fn refund_event(
+        &self,
+        resource: RefundResource,
+        source: EventSource,
+        body: &[u8],
+    ) -> Option<Option<VerifiedEvent>> {
+        let kind = match resource.status.as_deref().or(resource.refund_status.as_deref())? {
+            "SUCCESS" => EventKind::RefundSucceeded,
+            // ABNORMAL: the payer's account rejected the money; an operator decides.
+            "CLOSED" | "ABNORMAL" => EventKind::RefundFailed,
             "PROCESSING" => return Some(None),
             _ => return None,
         };
-        let amount = Some(Fen(told.amount.refund)).filter(|amount| (Fen(1)..=Fen::MAX).contains(amount))?;
-        let statement = Statement {
+        let amount = Some(Fen(resource.amount.refund)).filter(|amount| (Fen(1)..=Fen::MAX).contains(amount))?;
+        let facts = EventFacts {
             channel: Tender::WechatPay,
             kind,
             source,
-            out_trade_no: told.out_trade_no,
-            trade_no: Some(told.transaction_id),
+            out_trade_no: resource.out_trade_no,
+            trade_no: Some(resource.transaction_id),
             app_id: None,
-            seller_id: Some(told.mchid.unwrap_or_else(|| self.signer.mchid.clone())),
+            seller_id: Some(resource.mchid.unwrap_or_else(|| self.signer.mchid.clone())),
             amount,
-            cny: told.amount.currency.is_none_or(|currency| currency == "CNY"),
-            refund_no: Some(told.out_refund_no),
-            digest: digest(&SHA256, body).as_ref().to_vec(),
+            cny: resource.amount.currency.is_none_or(|currency| currency == "CNY"),
+            refund_no: Some(resource.out_refund_no),
+            digest: verified::sha256(body),
         };
-        Some(Some(Verified::from_verified_signature(statement)))
+        Some(Some(verified::event(facts)))
     }
 
-    fn refused(&self, refund: &ChannelRefund, body: &[u8]) -> Verified {
-        Verified::from_verified_signature(Statement {
+    fn failed_event(&self, refund: &ChannelRefund, body: &[u8]) -> VerifiedEvent {
+        verified::event(EventFacts {
             channel: Tender::WechatPay,
-            kind: Kind::NotReturned,
-            source: Source::Query,
+            kind: EventKind::RefundFailed,
+            source: EventSource::Query,
             out_trade_no: refund.out_trade_no.clone(),
             trade_no: None,
             app_id: None,
@@ -113,7 +118,7 @@ impl WechatPay {
             amount: refund.amount,
             cny: true,
             refund_no: Some(refund.number.clone()),
-            digest: digest(&SHA256, body).as_ref().to_vec(),
+            digest: verified::sha256(body),
         })
     }
 }

@@ -1,19 +1,19 @@
-//! The texts that WeChat Pay's signatures cover. RSA with SHA-256 only.
+//! The texts that WeChat Pay's signatures cover, signed with RSA and SHA-256.
 
 use model::time::{SECOND, Timestamp};
 
 use crate::rsa::{KeyError, PrivateKey};
 
-/// The scheme of a request's `Authorization`.
+/// Scheme of the `Authorization` header.
 pub const SCHEME: &str = "WECHATPAY2-SHA256-RSA2048";
 
-/// The text of a request: five lines, the last one ended too. `target` is the path with its query, both exactly as sent.
+/// The signed text of a request: five lines, each ending in a line feed. `target` is the path with query exactly as sent.
 #[must_use]
 pub fn request_text(method: &str, target: &str, seconds: i64, nonce: &str, body: &str) -> String {
     format!("{method}\n{target}\n{seconds}\n{nonce}\n{body}\n")
 }
 
-/// The text of an answer or a notification, over the bytes as they came.
+/// The signed text of a response or notification, with the raw body.
 #[must_use]
 pub fn answer_text(timestamp: &str, nonce: &str, body: &[u8]) -> Vec<u8> {
     let mut text = format!("{timestamp}\n{nonce}\n").into_bytes();
@@ -22,26 +22,26 @@ pub fn answer_text(timestamp: &str, nonce: &str, body: &[u8]) -> Vec<u8> {
     text
 }
 
-/// Who we are: merchant, certificate and its key.
+/// Signs the merchant's requests.
 pub struct Signer {
-    /// Our merchant number.
     pub mchid: String,
-    /// The serial number of our certificate.
+    /// Serial number of the merchant's certificate, hexadecimal.
     pub serial: String,
     pub key: PrivateKey,
 }
 
 impl Signer {
-    /// The value of `Authorization` for a request.
+    /// The `Authorization` header of a request.
     ///
     /// # Errors
-    /// Where the key does not sign.
+    /// [`KeyError::Rejected`] if signing fails.
     pub fn authorization(&self, method: &str, target: &str, at: Timestamp, nonce: &str, body: &str) -> Result<String, KeyError> {
         let seconds = at.0 / SECOND;
         let signature = self.key.sign(request_text(method, target, seconds, nonce, body).as_bytes())?;
         let (mchid, serial) = (&self.mchid, &self.serial);
         Ok(format!(
-            "{SCHEME} mchid=\"{mchid}\",nonce_str=\"{nonce}\",signature=\"{signature}\",timestamp=\"{seconds}\",serial_no=\"{serial}\""
+            "{SCHEME} mchid=\"{mchid}\",nonce_str=\"{nonce}\",signature=\"{signature}\",\
+             timestamp=\"{seconds}\",serial_no=\"{serial}\""
         ))
     }
 }
@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_request_is_signed_as_openssl_signs_it() {
+    fn wechat_request_signature_matches_openssl() {
         let text = include_str!("vectors/request.txt");
         let body = text.lines().last().unwrap();
         let nonce = "593BEC0C930BF1AFEB40B4A08C8FB242";
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_is_not_there_is_an_empty_line() {
+    fn missing_bodies_are_signed_as_empty_lines() {
         assert_eq!(request_text("GET", "/v3/x?mchid=1", 1, "n", ""), "GET\n/v3/x?mchid=1\n1\nn\n\n");
         assert_eq!(answer_text("1", "n", b""), b"1\nn\n\n");
     }

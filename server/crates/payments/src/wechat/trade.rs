@@ -1,6 +1,5 @@
-//! Starting, asking about and closing a trade.
+//! Creates, queries and closes trades.
 
-use aws_lc_rs::digest::{SHA256, digest};
 use http::Method;
 use model::money::Fen;
 use model::order::Tender;
@@ -9,12 +8,13 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::WechatPay;
-use crate::channel::{Answer, Cashier, ChannelError, Device, Payer};
+use crate::channel::{Cashier, ChannelError, Device, Payer, QueryResponse};
 use crate::form;
-use domain::payment_event::{Kind, Source, Statement, Verified};
+use crate::verified;
+use domain::payment_event::{EventFacts, EventKind, EventSource, VerifiedEvent};
 use store::payments::Attempt;
 
-/// A trade as answers and notifications tell it.
+/// A trade in a response or notification.
 #[derive(Deserialize)]
 pub(super) struct Trade {
     appid: String,
@@ -22,26 +22,25 @@ pub(super) struct Trade {
     out_trade_no: String,
     transaction_id: Option<String>,
     trade_state: String,
-    amount: Option<Amount>,
+    amount: Option<TradeAmount>,
 }
 
 #[derive(Deserialize)]
-struct Amount {
-    /// What was asked, fen; `payer_total` is less where the payer had a coupon.
+struct TradeAmount {
+    /// Fen. `payer_total` is lower if the payer used a coupon.
     total: i64,
     currency: Option<String>,
 }
 
 #[derive(Deserialize)]
-struct Started {
+struct PrepayResponse {
     h5_url: Option<String>,
     prepay_id: Option<String>,
     code_url: Option<String>,
 }
 
 impl WechatPay {
-    /// On a phone the address that opens WeChat, at a desk a QR code, inside WeChat what opens its sheet where it is known who pays. The
-    /// same attempt again is the same trade.
+    /// JSAPI for a payer with a known id, H5 on phones, Native otherwise. Repeated calls for an attempt return the same trade.
     pub(super) async fn prepay(&self, attempt: &Attempt, payer: &Payer<'_>) -> Result<Cashier, ChannelError> {
         let mut content = json!({
             "appid": self.app_id,
@@ -54,10 +53,10 @@ impl WechatPay {
         });
         if let (Some(id), Some(content)) = (payer.id, content.as_object_mut()) {
             content.insert("payer".into(), json!({ "openid": id.expose() }));
-            let started: Started =
-                self.call(Method::POST, "/v3/pay/transactions/jsapi", Some(&json!(content))).await?.object()?;
-            let proper = |id: &String| (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic());
-            let prepay_id = started.prepay_id.filter(proper).ok_or(ChannelError::Answer("no prepay_id"))?;
+            let response: PrepayResponse =
+                self.call(Method::POST, "/v3/pay/transactions/jsapi", Some(&json!(content))).await?.parse()?;
+            let valid = |id: &String| (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic());
+            let prepay_id = response.prepay_id.filter(valid).ok_or(ChannelError::InvalidResponse("no prepay_id"))?;
             return Ok(Cashier::Invoke(self.invocation(&prepay_id)?));
         }
         let phone = payer.device == Device::Phone;
@@ -66,71 +65,78 @@ impl WechatPay {
             content.insert("scene_info".into(), scene);
         }
         let target = if phone { "/v3/pay/transactions/h5" } else { "/v3/pay/transactions/native" };
-        let started: Started = self.call(Method::POST, target, Some(&content)).await?.object()?;
-        match (started.h5_url, started.code_url) {
-            (Some(url), _) if phone && self.leads_to_wechat(&url) => {
+        let response: PrepayResponse = self.call(Method::POST, target, Some(&content)).await?.parse()?;
+        match (response.h5_url, response.code_url) {
+            (Some(url), _) if phone && self.is_wechat_cashier(&url) => {
                 let back = format!("{}?out_trade_no={}", self.return_url, attempt.out_trade_no);
                 Ok(Cashier::Address(format!("{url}&{}", form::encode([("redirect_url", &*back)]))))
             }
             (_, Some(code)) if !phone && code.len() <= 256 => Ok(Cashier::Scan(code)),
-            _ => Err(ChannelError::Answer("no address to pay at")),
+            _ => Err(ChannelError::InvalidResponse("no payment URL")),
         }
     }
 
-    /// An address that browsers are sent to is the cashier's.
-    fn leads_to_wechat(&self, url: &str) -> bool {
+    /// Whether the URL, to which the payer's browser is redirected, is at WeChat's cashier.
+    fn is_wechat_cashier(&self, url: &str) -> bool {
         let origin = reqwest::Url::parse(url).map(|url| url.origin().ascii_serialization());
         url.contains('?') && origin.is_ok_and(|origin| origin == self.cashier_origin())
     }
 
     pub(super) fn cashier_origin(&self) -> String {
-        if self.nearby { self.gateway.clone() } else { "https://wx.tenpay.com".to_owned() }
+        if self.local { self.gateway.clone() } else { "https://wx.tenpay.com".to_owned() }
     }
 
-    pub(super) async fn ask(&self, attempt: &Attempt) -> Result<Answer, ChannelError> {
+    pub(super) async fn query_trade(&self, attempt: &Attempt) -> Result<QueryResponse, ChannelError> {
         let target = format!("/v3/pay/transactions/out-trade-no/{}?mchid={}", attempt.out_trade_no, self.signer.mchid);
-        let answered = self.call(Method::GET, &target, None).await?;
-        if answered.is(404, &["ORDER_NOT_EXIST", "ORDERNOTEXIST"]) {
-            return Ok(Answer::Event(self.absent(attempt, &answered.body)));
+        let response = self.call(Method::GET, &target, None).await?;
+        if response.is_error(404, &["ORDER_NOT_EXIST", "ORDERNOTEXIST"]) {
+            return Ok(QueryResponse::Event(self.absent_event(attempt, &response.body)));
         }
-        if answered.status != 200 {
-            return Ok(Answer::Unknown(answered.code()));
+        if response.status != 200 {
+            return Ok(QueryResponse::Unknown(response.error_code()));
         }
-        let trade: Trade = answered.object()?;
+        let trade: Trade = response.parse()?;
         if trade.out_trade_no != attempt.out_trade_no {
-            return Err(ChannelError::Answer("another trade"));
+            return Err(ChannelError::InvalidResponse("another trade"));
         }
         match trade.kind() {
-            Some(None) => Ok(Answer::Waiting),
+            Some(None) => Ok(QueryResponse::Waiting),
             Some(Some(kind)) => self
-                .event(trade, kind, Source::Query, attempt.amount(), &answered.body)
-                .map(Answer::Event)
-                .ok_or(ChannelError::Answer("a trade without number or amount")),
-            None => Ok(Answer::Unknown("an unknown trade_state".into())),
+                .event(trade, kind, EventSource::Query, attempt.amount(), &response.body)
+                .map(QueryResponse::Event)
+                .ok_or(ChannelError::InvalidResponse("a trade without number or amount")),
+            None => Ok(QueryResponse::Unknown("an unknown trade_state".into())),
         }
     }
 
-    pub(super) async fn tell_to_close(&self, attempt: &Attempt) -> Result<(), ChannelError> {
+    pub(super) async fn close_trade(&self, attempt: &Attempt) -> Result<(), ChannelError> {
         let target = format!("/v3/pay/transactions/out-trade-no/{}/close", attempt.out_trade_no);
-        let answered = self.call(Method::POST, &target, Some(&json!({ "mchid": self.signer.mchid }))).await?;
-        let code = answered.code();
-        tracing::info!(channel = "wechat", attempt = attempt.out_trade_no, code, "payment.close.answered");
+        let response = self.call(Method::POST, &target, Some(&json!({ "mchid": self.signer.mchid }))).await?;
+        let code = response.error_code();
+        tracing::info!(channel = "wechat", attempt = attempt.out_trade_no, code, "payment.close.response");
         Ok(())
     }
 
-    /// `None` where a paid trade lacks what it must have. An unpaid one is not told with its amount.
-    pub(super) fn event(&self, trade: Trade, kind: Kind, source: Source, asked: Fen, body: &[u8]) -> Option<Verified> {
-        let unpaid = kind == Kind::Closed;
+    /// `None` if a paid trade has no valid number or amount. Unpaid trades are reported without amount; `expected` is used then.
+    pub(super) fn event(
+        &self,
+        trade: Trade,
+        kind: EventKind,
+        source: EventSource,
+        expected: Fen,
+        body: &[u8],
+    ) -> Option<VerifiedEvent> {
+        let unpaid = kind == EventKind::Closed;
         let amount = trade.amount.as_ref().map(|amount| Fen(amount.total)).filter(|amount| (Fen(1)..=Fen::MAX).contains(amount));
         let number = |text: &String| (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric());
         let trade_no = trade.transaction_id.filter(number);
         if !unpaid && (amount.is_none() || trade_no.is_none()) {
             return None;
         }
-        let amount = amount.unwrap_or(asked);
-        Some(Verified::from_verified_signature(Statement {
+        let amount = amount.unwrap_or(expected);
+        Some(verified::event(EventFacts {
             channel: Tender::WechatPay,
-            kind: if let Kind::Refunded(_) = kind { Kind::Refunded(amount) } else { kind },
+            kind: if let EventKind::Refunded(_) = kind { EventKind::Refunded(amount) } else { kind },
             source,
             out_trade_no: trade.out_trade_no,
             trade_no,
@@ -139,15 +145,15 @@ impl WechatPay {
             amount,
             cny: trade.amount.and_then(|amount| amount.currency).is_none_or(|currency| currency == "CNY"),
             refund_no: None,
-            digest: digest(&SHA256, body).as_ref().to_vec(),
+            digest: verified::sha256(body),
         }))
     }
 
-    fn absent(&self, attempt: &Attempt, body: &[u8]) -> Verified {
-        Verified::from_verified_signature(Statement {
+    fn absent_event(&self, attempt: &Attempt, body: &[u8]) -> VerifiedEvent {
+        verified::event(EventFacts {
             channel: Tender::WechatPay,
-            kind: Kind::Absent,
-            source: Source::Query,
+            kind: EventKind::Absent,
+            source: EventSource::Query,
             out_trade_no: attempt.out_trade_no.clone(),
             trade_no: None,
             app_id: Some(self.app_id.clone()),
@@ -155,26 +161,26 @@ impl WechatPay {
             amount: attempt.amount(),
             cny: true,
             refund_no: None,
-            digest: digest(&SHA256, body).as_ref().to_vec(),
+            digest: verified::sha256(body),
         })
     }
 }
 
 impl Trade {
-    /// Nothing for a word that we do not know, nothing inside for one that decides nothing.
-    pub(super) fn kind(&self) -> Option<Option<Kind>> {
+    /// `None` for an unknown state, `Some(None)` for one that is not final.
+    pub(super) fn kind(&self) -> Option<Option<EventKind>> {
         Some(match self.trade_state.as_str() {
-            "SUCCESS" => Some(Kind::Paid),
-            // Only that a refund was begun, and not how much: a person has a look.
-            "REFUND" => Some(Kind::Refunded(Fen::ZERO)),
-            "CLOSED" | "REVOKED" => Some(Kind::Closed),
+            "SUCCESS" => Some(EventKind::Paid),
+            // Says that a refund was started, but not its amount: an operator has to look.
+            "REFUND" => Some(EventKind::Refunded(Fen::ZERO)),
+            "CLOSED" | "REVOKED" => Some(EventKind::Closed),
             "NOTPAY" | "USERPAYING" | "ACCEPT" | "PAYERROR" => None,
             _ => return None,
         })
     }
 }
 
-/// `2026-11-23T21:15:00+08:00`.
+/// Formats `2026-11-23T21:15:00+08:00`.
 fn rfc3339(at: Timestamp) -> String {
     format!("{}+08:00", at.to_string().replace(' ', "T"))
 }
@@ -184,7 +190,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_end_is_told_in_beijing_time() {
+    fn wechat_expiry_is_beijing_time() {
         assert_eq!(rfc3339(Timestamp(1_795_438_800_000)), "2026-11-23T21:00:00+08:00");
     }
 }

@@ -11,7 +11,7 @@ use crate::refunds::{self, Refund};
 use crate::{Result, Tx, ledger, on};
 use domain::ledger::refund_elsewhere;
 use domain::payment::Mismatch;
-use domain::payment_event::{Source, Verified};
+use domain::payment_event::{EventSource, VerifiedEvent};
 use domain::refund::unasked;
 use domain::rng::Rng;
 
@@ -20,7 +20,7 @@ pub(super) async fn returned(
     tx: &mut Tx,
     rng: &Rng,
     at: Timestamp,
-    event: &Verified,
+    event: &VerifiedEvent,
     subject: Option<&Subject>,
 ) -> Result<Outcome> {
     let number = event.refund_no().unwrap_or_default();
@@ -63,7 +63,7 @@ pub(super) async fn not_returned(
     tx: &mut Tx,
     rng: &Rng,
     at: Timestamp,
-    event: &Verified,
+    event: &VerifiedEvent,
     subject: Option<&Subject>,
 ) -> Result<Outcome> {
     let number = event.refund_no().unwrap_or_default();
@@ -96,7 +96,7 @@ pub(super) async fn summed(
     tx: &mut Tx,
     rng: &Rng,
     at: Timestamp,
-    event: &Verified,
+    event: &VerifiedEvent,
     subject: Option<&Subject>,
     sum: Fen,
 ) -> Result<Outcome> {
@@ -110,7 +110,7 @@ pub(super) async fn summed(
         return unsolicited(tx, rng, at, event, Some(subject), &key, sum).await;
     }
     // Only about an attempt that we took for unpaid is its trade asked: since then its notification came.
-    if event.source() == Source::Query {
+    if event.source() == EventSource::Query {
         return Ok(Outcome::Ignored);
     }
     let excess = unasked(sum, known.done(), known.sending(), known.console_refund());
@@ -129,7 +129,7 @@ async fn unsolicited(
     tx: &mut Tx,
     rng: &Rng,
     at: Timestamp,
-    event: &Verified,
+    event: &VerifiedEvent,
     subject: Option<&Subject>,
     key: &str,
     amount: Fen,
@@ -163,6 +163,6 @@ async fn noted(tx: &mut Tx, attempt: Uuid) -> Result<Option<(Uuid, Fen)>> {
 }
 
 /// Whether the channel speaks of exactly what we asked for.
-fn is_about(event: &Verified, subject: &Subject, row: &Refund) -> bool {
+fn is_about(event: &VerifiedEvent, subject: &Subject, row: &Refund) -> bool {
     row.attempt_id == subject.attempt.id && row.amount() == event.amount() && event.is_cny() && fits(event, subject)
 }

@@ -14,7 +14,7 @@ use crate::{Db, Result, StoreError, Tx, cases, ledger, on, refunds};
 use domain::ledger::suspense;
 use domain::order::may_step;
 use domain::payment::{Claimed, DEAD_AFTER, Expected, Mismatch, Verdict, judge};
-use domain::payment_event::{Kind, Source, Verified};
+use domain::payment_event::{EventKind, EventSource, VerifiedEvent};
 use domain::rng::Rng;
 
 /// What an event made.
@@ -78,7 +78,7 @@ pub(super) struct Subject {
 ///
 /// # Errors
 /// Where the database fails; then nothing was changed and the channels must be told so.
-pub async fn settle(db: &Db, rng: &Rng, at: Timestamp, events: &[&Verified]) -> Result<Vec<Outcome>> {
+pub async fn settle(db: &Db, rng: &Rng, at: Timestamp, events: &[&VerifiedEvent]) -> Result<Vec<Outcome>> {
     let mut tx = db.begin().await?;
     let mut outcomes = Vec::with_capacity(events.len());
     for event in events {
@@ -91,15 +91,15 @@ pub async fn settle(db: &Db, rng: &Rng, at: Timestamp, events: &[&Verified]) -> 
 }
 
 /// Writes nothing where it gives [`Outcome::Duplicate`] or [`Outcome::Ignored`].
-async fn settle_one(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &Verified) -> Result<Outcome> {
+async fn settle_one(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &VerifiedEvent) -> Result<Outcome> {
     let subject = lock(tx, event.out_trade_no()).await?;
     match event.kind() {
-        Kind::Paid => paid(tx, rng, at, event, subject.as_ref()).await,
-        Kind::Refunded(sum) => returned::summed(tx, rng, at, event, subject.as_ref(), sum).await,
-        Kind::Returned => returned::returned(tx, rng, at, event, subject.as_ref()).await,
-        Kind::NotReturned => returned::not_returned(tx, rng, at, event, subject.as_ref()).await,
-        Kind::Closed => closed(tx, rng, at, event, subject.as_ref()).await,
-        Kind::Absent => match subject {
+        EventKind::Paid => paid(tx, rng, at, event, subject.as_ref()).await,
+        EventKind::Refunded(sum) => returned::summed(tx, rng, at, event, subject.as_ref(), sum).await,
+        EventKind::RefundSucceeded => returned::returned(tx, rng, at, event, subject.as_ref()).await,
+        EventKind::RefundFailed => returned::not_returned(tx, rng, at, event, subject.as_ref()).await,
+        EventKind::Closed => closed(tx, rng, at, event, subject.as_ref()).await,
+        EventKind::Absent => match subject {
             Some(subject) if at.since(subject.attempt.expires_at()) > DEAD_AFTER && is_open(tx, &subject).await? => {
                 end(tx, at, event, &subject).await
             }
@@ -131,9 +131,9 @@ async fn lock(tx: &mut Tx, out_trade_no: &str) -> Result<Option<Subject>> {
     Ok(Some(Subject { attempt, order }))
 }
 
-async fn paid(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &Verified, subject: Option<&Subject>) -> Result<Outcome> {
+async fn paid(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &VerifiedEvent, subject: Option<&Subject>) -> Result<Outcome> {
     let verdict = verdict(event, subject)?;
-    if let (Verdict::Hold(mismatch), Some(subject), Source::Notify) = (verdict, subject, event.source())
+    if let (Verdict::Hold(mismatch), Some(subject), EventSource::Notify) = (verdict, subject, event.source())
         && !refunds::known(tx, AttemptId(subject.attempt.id)).await?.is_paid()
     {
         return hold_notification(tx, rng, at, event, subject, mismatch).await;
@@ -197,7 +197,7 @@ async fn hold_notification(
     tx: &mut Tx,
     rng: &Rng,
     at: Timestamp,
-    event: &Verified,
+    event: &VerifiedEvent,
     subject: &Subject,
     mismatch: Mismatch,
 ) -> Result<Outcome> {
@@ -211,7 +211,7 @@ async fn hold_notification(
     Ok(outcome)
 }
 
-async fn closed(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &Verified, subject: Option<&Subject>) -> Result<Outcome> {
+async fn closed(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &VerifiedEvent, subject: Option<&Subject>) -> Result<Outcome> {
     let Some(subject) = subject.filter(|subject| fits(event, subject)) else { return Ok(Outcome::Ignored) };
     // A trade that was paid is closed only by giving all of it back.
     if subject.attempt.state == "paid" {
@@ -239,7 +239,7 @@ async fn is_open(tx: &mut Tx, subject: &Subject) -> Result<bool> {
 
 /// Ends an attempt that is open, and its order unless another attempt may still pay it. The case of one that was held stays: somebody
 /// must look at what was told of it.
-async fn end(tx: &mut Tx, at: Timestamp, event: &Verified, subject: &Subject) -> Result<Outcome> {
+async fn end(tx: &mut Tx, at: Timestamp, event: &VerifiedEvent, subject: &Subject) -> Result<Outcome> {
     move_attempt(tx, at, subject, "closed", None).await?;
     on!(tx, |c| sqlx::query(
         "UPDATE orders SET state = 'closed' WHERE id = $1 AND state = 'pending' AND NOT EXISTS
@@ -252,7 +252,7 @@ async fn end(tx: &mut Tx, at: Timestamp, event: &Verified, subject: &Subject) ->
     Ok(Outcome::Closed)
 }
 
-fn verdict(event: &Verified, subject: Option<&Subject>) -> Result<Verdict> {
+fn verdict(event: &VerifiedEvent, subject: Option<&Subject>) -> Result<Verdict> {
     let claimed = Claimed {
         channel: event.channel().as_str(),
         app_id: event.app_id(),
@@ -273,7 +273,7 @@ fn verdict(event: &Verified, subject: Option<&Subject>) -> Result<Verdict> {
 }
 
 /// Whether an event that pays nothing is about our attempt at all.
-pub(super) fn fits(event: &Verified, subject: &Subject) -> bool {
+pub(super) fn fits(event: &VerifiedEvent, subject: &Subject) -> bool {
     event.channel().as_str() == subject.attempt.channel
         && event.app_id().is_none_or(|id| id == subject.attempt.app_id)
         && event.seller_id().is_none_or(|id| id == subject.attempt.seller_id)
@@ -284,7 +284,7 @@ pub(super) async fn insert(
     tx: &mut Tx,
     rng: &Rng,
     at: Timestamp,
-    event: &Verified,
+    event: &VerifiedEvent,
     kind: &str,
     subject: Option<&Subject>,
     outcome: Outcome,
@@ -303,7 +303,7 @@ pub(super) async fn insert(
     .bind(event.source().as_str())
     .bind(subject.map(|subject| subject.attempt.id))
     // What went back, where the event tells a sum of that.
-    .bind(if let Kind::Refunded(sum) = event.kind() { sum.0 } else { event.amount().0 })
+    .bind(if let EventKind::Refunded(sum) = event.kind() { sum.0 } else { event.amount().0 })
     .bind(event.digest())
     .bind(outcome.as_str())
     .bind(at.0)
@@ -344,7 +344,7 @@ async fn pay_order(tx: &mut Tx, at: Timestamp, subject: &Subject) -> Result<()> 
     if moved == 1 { Ok(()) } else { Err(StoreError::Inconsistent { table: "orders", column: "state" }) }
 }
 
-async fn post_to_suspense(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &Verified, id: Uuid) -> Result<()> {
+async fn post_to_suspense(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &VerifiedEvent, id: Uuid) -> Result<()> {
     ledger::post(tx, rng, at, &suspense(id, event.channel().as_str(), event.amount().money())).await
 }
 
@@ -359,7 +359,7 @@ pub(super) async fn open_case(
 }
 
 /// What the message says beside what the attempt expected.
-pub(super) fn case(event: &Verified, subject: Option<&Subject>, reason: PaymentReason) -> PaymentCase {
+pub(super) fn case(event: &VerifiedEvent, subject: Option<&Subject>, reason: PaymentReason) -> PaymentCase {
     PaymentCase {
         reason,
         channel: event.channel(),
@@ -373,10 +373,10 @@ pub(super) fn case(event: &Verified, subject: Option<&Subject>, reason: PaymentR
     }
 }
 
-fn refunded(event: &Verified) -> Option<Fen> {
+fn refunded(event: &VerifiedEvent) -> Option<Fen> {
     match event.kind() {
-        Kind::Refunded(sum) => Some(sum),
-        Kind::Returned => Some(event.amount()),
+        EventKind::Refunded(sum) => Some(sum),
+        EventKind::RefundSucceeded => Some(event.amount()),
         _ => None,
     }
 }
@@ -384,7 +384,7 @@ fn refunded(event: &Verified) -> Option<Fen> {
 pub(super) async fn record(
     tx: &mut Tx,
     at: Timestamp,
-    event: &Verified,
+    event: &VerifiedEvent,
     subject: Option<&Subject>,
     outcome: Outcome,
 ) -> Result<()> {
@@ -399,7 +399,7 @@ pub(super) async fn record(
     audit::append(tx, at, &entry).await
 }
 
-fn detail(event: &Verified, subject: Option<&Subject>, outcome: Outcome) -> String {
+fn detail(event: &VerifiedEvent, subject: Option<&Subject>, outcome: Outcome) -> String {
     let mismatch = if let Outcome::Held(mismatch) = outcome { Some(mismatch.as_str()) } else { None };
     serde_json::json!({
         "reason": mismatch.unwrap_or_else(|| outcome.as_str()),

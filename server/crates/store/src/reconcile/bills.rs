@@ -12,7 +12,7 @@ use crate::bulk::Bulk;
 use crate::{Db, Result, StoreError, Tx, ledger, on};
 use domain::ledger::fees;
 use domain::rng::Rng;
-use domain::statement::{Bill, BillLine};
+use domain::statement::{Statement, StatementLine};
 
 /// A channel that says nothing happened is asked again after so long, before it is believed.
 const ASK_AGAIN: i64 = 30 * MINUTE;
@@ -30,7 +30,7 @@ pub enum Imported {
 
 /// Whether a channel is to be believed that says nothing happened: said twice, and our ledger holds nothing, or it says so for days.
 /// Remembers when it first said so.
-pub async fn says_nothing(db: &Db, at: Timestamp, channel: Tender, bill: &Bill) -> Result<bool> {
+pub async fn says_nothing(db: &Db, at: Timestamp, channel: Tender, bill: &Statement) -> Result<bool> {
     let mut tx = db.begin().await?;
     let row: Option<(i64,)> = on!(&mut tx, |c| sqlx::query_as(
         "INSERT INTO settlement_days (channel, day, tried_at, nothing_at, note) VALUES ($1, $2, $3, $3, 'nothing')
@@ -81,7 +81,7 @@ pub async fn unavailable(db: &Db, at: Timestamp, channel: Tender, day: Date, why
 ///
 /// # Errors
 /// Where the database fails; then nothing was changed.
-pub async fn import(db: &Db, rng: &Rng, at: Timestamp, channel: Tender, bill: &Bill, by: Option<&Who>) -> Result<Imported> {
+pub async fn import(db: &Db, rng: &Rng, at: Timestamp, channel: Tender, bill: &Statement, by: Option<&Who>) -> Result<Imported> {
     let mut tx = db.begin().await?;
     // Locks the day: two imports at once follow each other.
     let day: Option<(Option<Uuid>,)> = on!(&mut tx, |c| sqlx::query_as(
@@ -140,7 +140,7 @@ pub async fn import(db: &Db, rng: &Rng, at: Timestamp, channel: Tender, bill: &B
     Ok(Imported::New)
 }
 
-async fn find(tx: &mut Tx, channel: Tender, bill: &Bill) -> Result<Option<Uuid>> {
+async fn find(tx: &mut Tx, channel: Tender, bill: &Statement) -> Result<Option<Uuid>> {
     let row: Option<(Uuid,)> =
         on!(tx, |c| sqlx::query_as("SELECT id FROM bills WHERE channel = $1 AND day = $2 AND digest = $3")
             .bind(channel.as_str())
@@ -155,7 +155,7 @@ static LINES: std::sync::LazyLock<Bulk> = std::sync::LazyLock::new(|| {
     Bulk::new("INSERT INTO bill_lines (bill_id, line, kind, out_trade_no, trade_no, refund_no, amount_fen, fee_e4, at)", 9, "")
 });
 
-async fn insert(tx: &mut Tx, rng: &Rng, at: Timestamp, channel: Tender, bill: &Bill) -> Result<Uuid> {
+async fn insert(tx: &mut Tx, rng: &Rng, at: Timestamp, channel: Tender, bill: &Statement) -> Result<Uuid> {
     let id = rng.id(at);
     on!(tx, |c| sqlx::query(
         "INSERT INTO bills (id, channel, day, from_at, to_at, digest, imported_at) VALUES ($1, $2, $3, $4, $5, $6, $7)"
@@ -169,7 +169,7 @@ async fn insert(tx: &mut Tx, rng: &Rng, at: Timestamp, channel: Tender, bill: &B
     .bind(at.0)
     .execute(c)
     .await)?;
-    let numbered: Vec<(i64, &BillLine)> = (1..).zip(&bill.lines).collect();
+    let numbered: Vec<(i64, &StatementLine)> = (1..).zip(&bill.lines).collect();
     for (text, piece) in LINES.pieces(tx, &numbered) {
         let inserted = on!(tx, |c| {
             let mut query = sqlx::query(text);

@@ -15,7 +15,7 @@ use crate::reconcile::ledger_entries;
 use crate::{Db, Result, StoreError, Tx, on};
 use domain::reconcile::{self, Window};
 use domain::rng::Rng;
-use domain::statement::{BillLine, LineKind};
+use domain::statement::{LineKind, StatementLine};
 
 /// What a comparison found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -112,7 +112,7 @@ pub async fn compare(
     Ok(Some(compared))
 }
 
-async fn bill_of(tx: &mut Tx, bill: Uuid) -> Result<(Window, Vec<BillLine>)> {
+async fn bill_of(tx: &mut Tx, bill: Uuid) -> Result<(Window, Vec<StatementLine>)> {
     let window: Option<(i64, i64)> =
         on!(tx, |c| sqlx::query_as("SELECT from_at, to_at FROM bills WHERE id = $1").bind(bill).fetch_optional(c).await)?;
     let (from, to) = window.ok_or(StoreError::Inconsistent { table: "settlement_days", column: "bill_id" })?;
@@ -125,7 +125,7 @@ async fn bill_of(tx: &mut Tx, bill: Uuid) -> Result<(Window, Vec<BillLine>)> {
     .await
     })?;
     let line = |row: Line| {
-        Ok(BillLine {
+        Ok(StatementLine {
             kind: LineKind::parse(&row.kind).ok_or(StoreError::Inconsistent { table: "bill_lines", column: "kind" })?,
             out_trade_no: row.out_trade_no,
             trade_no: row.trade_no,

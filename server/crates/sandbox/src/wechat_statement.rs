@@ -1,4 +1,4 @@
-//! WeChat Pay's bill of the sandbox: a signed answer with address and digest, and a gzip file for which one signs again.
+//! WeChat Pay's statements: a signed response with URL and digest, and a gzip file whose download must be signed as well.
 
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use axum::body::Bytes;
@@ -10,9 +10,9 @@ use model::order::Tender;
 use model::time::Date;
 use serde_json::{Value, json};
 
-use super::alipay_bill::parse_day;
+use super::alipay_statement::parse_day;
 use super::bank::Bank;
-use super::bills::{Row, Sums, gzipped, much};
+use super::statements::{StatementRow, StatementTotals, gzipped, zip_bomb_content};
 use super::wechat::{APP_ID, Call, MCHID};
 use domain::statement::LineKind;
 use payments::form::{self, Fields};
@@ -34,11 +34,11 @@ pub(super) async fn address(State(bank): State<Bank>, method: Method, uri: Uri, 
         if field("bill_type") != "ALL" || field("tar_type") != "GZIP" {
             return Err((400, "PARAM_ERROR"));
         }
-        let faults = bank.faults().bill;
+        let faults = bank.faults().statement;
         if faults.not_ready || bank.now() < day.plus(1).start() {
             return Err((400, "STATEMENT_CREATING"));
         }
-        if faults.says_nothing || bank.bill_rows(Tender::WechatPay, (day.start(), day.plus(1).start())).is_empty() {
+        if faults.reports_empty || bank.statement_rows(Tender::WechatPay, (day.start(), day.plus(1).start())).is_empty() {
             return Err((400, "NO_STATEMENT_EXIST"));
         }
         let of = if faults.wrong_hash { Vec::new() } else { text(&bank, day).into_bytes() };
@@ -50,24 +50,24 @@ pub(super) async fn address(State(bank): State<Bank>, method: Method, uri: Uri, 
     Call { bank: &bank, method: &method, uri: &uri, headers: &headers, body: &body }.answer("bill", act).await
 }
 
-/// Not signed, as the real one's is not.
+/// The response is unsigned, as at the real gateway.
 pub(super) async fn download(State(bank): State<Bank>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
     let call = Call { bank: &bank, method: &method, uri: &uri, headers: &headers, body: &body };
     let day = query(&uri).get("token").and_then(|token| parse_day(token));
     let (Ok(_), Some(day)) = (call.verified(), day) else { return StatusCode::UNAUTHORIZED.into_response() };
-    let file = if bank.faults().bill.bomb { gzipped(&much()) } else { gzipped(text(&bank, day).as_bytes()) };
+    let file = if bank.faults().statement.bomb { gzipped(&zip_bomb_content()) } else { gzipped(text(&bank, day).as_bytes()) };
     ([(header::CONTENT_TYPE, "application/octet-stream")], file).into_response()
 }
 
 fn text(bank: &Bank, day: Date) -> String {
-    let faults = bank.faults().bill;
-    let rows = bank.bill_rows(Tender::WechatPay, (day.start(), day.plus(1).start()));
-    let mchid = if faults.others { "1900009999" } else { MCHID };
+    let faults = bank.faults().statement;
+    let rows = bank.statement_rows(Tender::WechatPay, (day.start(), day.plus(1).start()));
+    let mchid = if faults.wrong_merchant { "1900009999" } else { MCHID };
     let mut text = format!("\u{feff}{HEAD}\r\n");
     for row in &rows {
         text.push_str(&line(row, mchid));
     }
-    let sums = Sums::of(&rows, &faults);
+    let sums = StatementTotals::of(&rows, &faults);
     let fees: Fen = rows.iter().map(|row| row.fee).sum();
     text.push_str(&format!(
         "{SUMS}\r\n`{}.0,`{},`{},`0.0,`{fees},`{},`{}\r\n",
@@ -80,17 +80,17 @@ fn text(bank: &Bank, day: Date) -> String {
     text
 }
 
-fn line(row: &Row, mchid: &str) -> String {
+fn line(row: &StatementRow, mchid: &str) -> String {
     let (trade, order) = (&row.trade_no, &row.out_trade_no);
     let refund = row.refund_no.as_deref().unwrap_or("0");
     let (state, paid, back, of_refund) = match row.kind {
         LineKind::Paid => ("SUCCESS", row.amount, Fen::ZERO, ["", ""]),
         LineKind::Refunded => ("REFUND", Fen::ZERO, row.amount, ["ORIGINAL", "SUCCESS"]),
     };
-    let [way, refunded] = of_refund;
+    let [refund_type, refund_state] = of_refund;
     format!(
-        "`{},`{APP_ID},`{mchid},`0,`,`{trade},`{order},`o-sandbox,`MWEB,`{state},`OTHERS,`CNY,`{paid},`0.00,`50{refund},`{refund},\
-         `{back},`0.00,`{way},`{refunded},`{},`,`{}000,`0.60%,`{paid},`{back},`\r\n",
+        "`{},`{APP_ID},`{mchid},`0,`,`{trade},`{order},`o-sandbox,`MWEB,`{state},`OTHERS,`CNY,`{paid},`0.00,`50{refund},\
+         `{refund},`{back},`0.00,`{refund_type},`{refund_state},`{},`,`{}000,`0.60%,`{paid},`{back},`\r\n",
         row.at, row.subject, row.fee
     )
 }

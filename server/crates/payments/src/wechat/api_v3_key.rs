@@ -1,14 +1,14 @@
-//! AES-256-GCM with the APIv3 key: the 32 bytes as they are, without hash or hexadecimal.
+//! AES-256-GCM with the APIv3 key, whose 32 ASCII characters are the key bytes.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-/// The APIv3 key. Never printed.
-pub struct ApiKey(LessSafeKey);
+/// The APIv3 key. `Debug` does not print it.
+pub struct ApiV3Key(LessSafeKey);
 
-impl ApiKey {
-    /// Takes the 32 characters that the console was given.
+impl ApiV3Key {
+    /// Accepts 32 ASCII letters and digits.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         if text.len() != 32 || !text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
@@ -17,7 +17,7 @@ impl ApiKey {
         UnboundKey::new(&AES_256_GCM, text.as_bytes()).ok().map(LessSafeKey::new).map(Self)
     }
 
-    /// Opens a sealed resource; nothing where it was not sealed with this key, nonce and data.
+    /// Decrypts base64 with associated data; `None` if authentication fails.
     #[must_use]
     pub fn open(&self, nonce: &str, data: &str, sealed: &str) -> Option<Vec<u8>> {
         let nonce = Nonce::try_assume_unique_for_key(nonce.as_bytes()).ok()?;
@@ -26,7 +26,7 @@ impl ApiKey {
         Some(open.to_vec())
     }
 
-    /// Seals, for the sandbox. A nonce is used once.
+    /// Encrypts to base64 with associated data, for the sandbox. A nonce must be used only once.
     #[must_use]
     pub fn seal(&self, nonce: &str, data: &str, open: &[u8]) -> Option<String> {
         let nonce = Nonce::try_assume_unique_for_key(nonce.as_bytes()).ok()?;
@@ -36,9 +36,9 @@ impl ApiKey {
     }
 }
 
-impl std::fmt::Debug for ApiKey {
+impl std::fmt::Debug for ApiV3Key {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("ApiKey(..)")
+        f.write_str("ApiV3Key(..)")
     }
 }
 
@@ -49,19 +49,19 @@ mod tests {
     const NONCE: &str = "fdasflkja484";
     const SEALED: &str = include_str!("vectors/sealed.txt");
 
-    fn key() -> ApiKey {
-        ApiKey::parse("0123456789abcdef0123456789abcdef").unwrap()
+    fn key() -> ApiV3Key {
+        ApiV3Key::parse("0123456789abcdef0123456789abcdef").unwrap()
     }
 
     #[test]
-    fn what_openssl_sealed_is_opened_and_sealed_the_same() {
+    fn wechat_encryption_matches_openssl() {
         let open = key().open(NONCE, "transaction", SEALED).unwrap();
         assert_eq!(open, include_bytes!("vectors/plain.json"));
         assert_eq!(key().seal(NONCE, "transaction", &open).unwrap(), SEALED);
     }
 
     #[test]
-    fn what_does_not_fit_is_not_opened_and_never_a_panic() {
+    fn wrong_nonce_data_or_ciphertext_do_not_decrypt() {
         for (nonce, data, sealed) in [
             ("fdasflkja485", "transaction", SEALED),
             (NONCE, "", SEALED),
@@ -75,7 +75,7 @@ mod tests {
             assert_eq!(key().open(nonce, data, sealed), None, "{nonce} {data}");
         }
         for text in ["", "0123456789abcdef", "0123456789abcdef0123456789abcde密", &"x".repeat(64)] {
-            assert!(ApiKey::parse(text).is_none(), "{text}");
+            assert!(ApiV3Key::parse(text).is_none(), "{text}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The sandbox's bills, out of its own books, and how they are wrong when they are told to be.
+//! Statement lines from the sandbox's books, and faults in them.
 
 use std::collections::BTreeMap;
 use std::io::{Cursor, Write};
@@ -14,57 +14,57 @@ use zip::write::{SimpleFileOptions, ZipWriter};
 use super::bank::Bank;
 use domain::statement::LineKind;
 
-/// What is wrong with bills. The default is nothing.
+/// Faults in statements; none by default.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct BillFaults {
-    /// They are not made yet.
+pub struct StatementFaults {
+    /// The channel answers that the statement is not ready.
     pub not_ready: bool,
-    /// What the channel says instead is that there was nothing.
-    pub says_nothing: bool,
-    /// The payment of this number is not in it.
+    /// The channel answers that there were no transactions.
+    pub reports_empty: bool,
+    /// Omits the payment with this number.
     pub missing: Option<String>,
-    /// A payment that nobody made is in it, yuan.
+    /// Adds a payment of this amount (yuan) that does not exist.
     pub extra: Option<String>,
-    /// These payments are in it with another amount, yuan.
+    /// Other amounts (yuan) by payment number.
     pub amounts: BTreeMap<String, String>,
-    /// These payments are in it as given back too.
+    /// Adds a refund of the payment with this number.
     pub refunded: Option<String>,
-    /// The payment of this number is in it twice.
-    pub doubled: Option<String>,
-    /// Fees are this many fen higher a payment.
+    /// Lists the payment with this number twice.
+    pub duplicated: Option<String>,
+    /// Added to the fee of each payment, fen.
     pub fee_fen: i64,
-    /// The sum of payments is a fen too high.
+    /// The total of payments is one fen too high.
     pub wrong_sum: bool,
-    /// The digest is of something else; where the channel has none, the file is cut off.
+    /// The digest is wrong; for channels without a digest the file is truncated.
     pub wrong_hash: bool,
-    /// It unpacks to much more than it is.
+    /// The file is a decompression bomb.
     pub bomb: bool,
-    /// It is another merchant's.
-    pub others: bool,
+    /// The statement is of another merchant.
+    pub wrong_merchant: bool,
 }
 
-/// One line of a bill, before it is written as the channel writes it.
-pub(super) struct Row {
+/// A statement line before it is written in a channel's format.
+pub(super) struct StatementRow {
     pub kind: LineKind,
     pub out_trade_no: String,
     pub trade_no: String,
     pub refund_no: Option<String>,
     pub amount: Fen,
-    /// What is kept, or given back of it.
+    /// Fee; negative if returned.
     pub fee: Fen,
     pub at: Timestamp,
     pub subject: String,
 }
 
-/// What a bill's lines add up to.
-pub(super) struct Sums {
+/// Number and total amount of payments and refunds.
+pub(super) struct StatementTotals {
     pub paid: (usize, Fen),
     pub refunded: (usize, Fen),
 }
 
-impl Sums {
-    pub fn of(rows: &[Row], faults: &BillFaults) -> Self {
+impl StatementTotals {
+    pub fn of(rows: &[StatementRow], faults: &StatementFaults) -> Self {
         let sum = |kind| {
             let of_kind: Vec<Fen> = rows.iter().filter(|row| row.kind == kind).map(|row| row.amount).collect();
             (of_kind.len(), of_kind.into_iter().sum::<Fen>())
@@ -75,18 +75,18 @@ impl Sums {
     }
 }
 
-/// Sixty parts in ten thousand, rounded to a fen, as channels keep it.
+/// 0.6 %, rounded to a fen.
 fn fee_of(amount: Fen) -> Fen {
     Fen((amount.0 * 60 + 5_000) / 10_000)
 }
 
 impl Bank {
-    /// What happened at a channel in a window of time, as its bill tells it.
-    pub(super) fn bill_rows(&self, tender: Tender, (from, to): (Timestamp, Timestamp)) -> Vec<Row> {
-        let faults = self.faults().bill;
+    /// The transactions of a channel from (included) to (excluded), with the configured faults.
+    pub(super) fn statement_rows(&self, tender: Tender, (from, to): (Timestamp, Timestamp)) -> Vec<StatementRow> {
+        let faults = self.faults().statement;
         let mut rows = Vec::new();
         for trade in self.books().into_iter().filter(|trade| trade.tender == tender) {
-            let row = |kind, refund_no, amount, fee, at| Row {
+            let row = |kind, refund_no, amount, fee, at| StatementRow {
                 kind,
                 out_trade_no: trade.out_trade_no.clone(),
                 trade_no: trade.trade_no.clone(),
@@ -97,9 +97,9 @@ impl Bank {
                 subject: trade.subject.clone(),
             };
             if let Some(at) = trade.paid_at.filter(|_| faults.missing.as_ref() != Some(&trade.out_trade_no)) {
-                let told = faults.amounts.get(&trade.out_trade_no).and_then(|text| Fen::parse_yuan(text).ok());
-                let amount = told.unwrap_or(trade.amount);
-                let copies = if faults.doubled.as_ref() == Some(&trade.out_trade_no) { 2 } else { 1 };
+                let other_amount = faults.amounts.get(&trade.out_trade_no).and_then(|text| Fen::parse_yuan(text).ok());
+                let amount = other_amount.unwrap_or(trade.amount);
+                let copies = if faults.duplicated.as_ref() == Some(&trade.out_trade_no) { 2 } else { 1 };
                 for _ in 0..copies {
                     rows.push(row(LineKind::Paid, None, amount, fee_of(amount) + Fen(faults.fee_fen), at));
                 }
@@ -108,7 +108,7 @@ impl Bank {
                 }
             }
             for (number, amount) in &trade.refunds {
-                // Only one of the channels gives its fee back.
+                // Alipay keeps its fee on refunds.
                 let fee = if tender == Tender::Alipay { Fen::ZERO } else { -fee_of(*amount) };
                 let at = self.refunded_at(&trade.out_trade_no, number).or(trade.paid_at).unwrap_or(from);
                 rows.push(row(LineKind::Refunded, Some(number.clone()), *amount, fee, at));
@@ -117,7 +117,7 @@ impl Bank {
         if let Some(amount) = faults.extra.as_deref().and_then(|text| Fen::parse_yuan(text).ok()) {
             let (out_trade_no, trade_no) = ("ELSEWHERE1".to_owned(), "99990000000000000000000001".to_owned());
             let (fee, at, subject) = (fee_of(amount), from, "别处".to_owned());
-            rows.push(Row { kind: LineKind::Paid, out_trade_no, trade_no, refund_no: None, amount, fee, at, subject });
+            rows.push(StatementRow { kind: LineKind::Paid, out_trade_no, trade_no, refund_no: None, amount, fee, at, subject });
         }
         rows.retain(|row| from <= row.at && row.at < to);
         rows.sort_by_key(|row| row.at);
@@ -125,12 +125,11 @@ impl Bank {
     }
 }
 
-/// A bomb of its kind: zeros, sixty-four megabytes of them.
-pub(super) fn much() -> Vec<u8> {
+/// 64 MiB of zeros.
+pub(super) fn zip_bomb_content() -> Vec<u8> {
     vec![0; 64 << 20]
 }
 
-/// A zip of files by their names.
 pub(super) fn zipped(files: &[(&str, Vec<u8>)]) -> Vec<u8> {
     let written = || -> zip::result::ZipResult<Vec<u8>> {
         let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
@@ -143,7 +142,6 @@ pub(super) fn zipped(files: &[(&str, Vec<u8>)]) -> Vec<u8> {
     written().unwrap_or_default()
 }
 
-/// A gzip file.
 pub(super) fn gzipped(plain: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     match encoder.write_all(plain) {

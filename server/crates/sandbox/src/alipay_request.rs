@@ -1,4 +1,4 @@
-//! A request of the product, as it comes by address and body, verified as the real gateway verifies it.
+//! Parses and verifies the product's requests to Alipay's gateway.
 
 use model::time::{Civil, Timestamp};
 use serde_json::Value;
@@ -7,14 +7,14 @@ use super::bank::Bank;
 use payments::alipay::sign::{SIGN_TYPE, request_text};
 use payments::form::{self, Fields};
 
-/// A request whose signature is good.
+/// A request with a valid signature.
 pub(super) struct Request {
     pub method: String,
     pub fields: Fields,
     pub content: Value,
 }
 
-/// Reads and verifies; the error is a pair of code and reason as the gateway gives them.
+/// The error is the gateway's `code` and `sub_code`.
 pub(super) fn read(bank: &Bank, query: &[u8], body: &[u8]) -> Result<Request, (&'static str, &'static str)> {
     let bad = ("40002", "isv.invalid-parameter");
     let mut fields = form::parse(query).map_err(|_| bad)?;
@@ -38,7 +38,7 @@ pub(super) fn read(bank: &Bank, query: &[u8], body: &[u8]) -> Result<Request, (&
 }
 
 impl Request {
-    /// A text of the business content.
+    /// A non-empty string of `biz_content`.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.content.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())
     }
@@ -49,7 +49,7 @@ impl Request {
     }
 }
 
-/// `2026-11-23T21:15:00+08:00`.
+/// Parses `2026-11-23T21:15:00+08:00`.
 pub(super) fn rfc3339(text: &str) -> Option<Timestamp> {
     let part = |from: usize, to: usize| text.get(from..to)?.parse::<u8>().ok();
     let civil = Civil {

@@ -1,52 +1,51 @@
-//! Alipay's bill of trades: a zip of GBK files, of which the detailed one is read; `#` begins what stands above and below its lines.
+//! Alipay's statement: a zip archive of GBK-encoded CSV files, of which the detail file is parsed. Remark lines above and below
+//! the transactions begin with `#`.
 
 use model::money::Fen;
 use model::time::Date;
 
-use crate::bill::BillError;
-use crate::bill::read::{Columns, Lines, Told, decimal};
+use crate::statement::StatementError;
+use crate::statement::fields::{ColumnIndex, LineText, StatementLines, decimal};
 use crate::unpack::{gbk, unzip};
-use domain::statement::{BillLine, LineKind};
+use domain::statement::{LineKind, StatementLine};
 
-/// What the detailed file begins with; the other one sums up by shop.
+/// First line of the detail file; the other file is a summary by shop.
 const TITLE: &str = "#支付宝业务明细查询";
 
-/// Reads the bill of one merchant's day.
-///
 /// # Errors
-/// [`BillError`]; also where it is somebody else's, or of another day, or does not add up.
-pub fn read(seller_id: &str, day: Date, packed: &[u8]) -> Result<Vec<BillLine>, BillError> {
+/// [`StatementError`], also if it is of another merchant or day, or its totals do not match its lines.
+pub fn read(seller_id: &str, day: Date, packed: &[u8]) -> Result<Vec<StatementLine>, StatementError> {
     let mut detail = None;
     for (_, bytes) in unzip(packed)? {
         let text = gbk(&bytes)?;
         if text.lines().next().is_some_and(|title| title.trim_end() == TITLE) {
             if detail.is_some() {
-                return Err(BillError::Form("single file of details"));
+                return Err(StatementError::Form("single file of details"));
             }
             detail = Some(text);
         }
     }
-    read_detail(seller_id, day, &detail.ok_or(BillError::Form("file of details"))?)
+    read_detail(seller_id, day, &detail.ok_or(StatementError::Form("file of details"))?)
 }
 
-/// What stands in remarks above and below the lines.
+/// The contents of the remark lines.
 #[derive(Default)]
-struct Frame {
+struct Remarks {
     account: bool,
     day: bool,
     paid: Option<(i64, Fen)>,
     refunded: Option<(i64, Fen)>,
 }
 
-fn read_detail(seller_id: &str, day: Date, text: &str) -> Result<Vec<BillLine>, BillError> {
-    let (mut frame, mut columns, mut lines) = (Frame::default(), None, Lines::default());
+fn read_detail(seller_id: &str, day: Date, text: &str) -> Result<Vec<StatementLine>, StatementError> {
+    let (mut remarks, mut columns, mut lines) = (Remarks::default(), None, StatementLines::default());
     let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
     for (at, record) in (1..).zip(reader.records()) {
-        let record = record.map_err(|_| BillError::Field { line: at, what: "form" })?;
+        let record = record.map_err(|_| StatementError::Field { line: at, what: "form" })?;
         let first = record.get(0).unwrap_or_default();
         if first.starts_with('#') {
-            // A remark with commas comes in pieces.
-            frame.take(seller_id, day, &record.iter().collect::<Vec<_>>().join(","))?;
+            // The CSV reader splits remarks that contain commas.
+            remarks.read(seller_id, day, &record.iter().collect::<Vec<_>>().join(","))?;
             continue;
         }
         match &columns {
@@ -55,49 +54,49 @@ fn read_detail(seller_id: &str, day: Date, text: &str) -> Result<Vec<BillLine>, 
         }
     }
     if columns.is_none() {
-        return Err(BillError::Form("line of column names"));
+        return Err(StatementError::Form("line of column names"));
     }
-    frame.check(&lines)?;
+    remarks.check(&lines)?;
     Ok(lines.into_inner())
 }
 
-impl Frame {
-    fn take(&mut self, seller_id: &str, day: Date, remark: &str) -> Result<(), BillError> {
+impl Remarks {
+    fn read(&mut self, seller_id: &str, day: Date, remark: &str) -> Result<(), StatementError> {
         if let Some(account) = between(remark, "#账号：[", "]") {
-            // The account is the merchant's number with a suffix of four digits.
+            // The account is the merchant number followed by four digits.
             if account.get(..seller_id.len()) != Some(seller_id) || account.len() > seller_id.len() + 4 {
-                return Err(BillError::Owner);
+                return Err(StatementError::Owner);
             }
             self.account = true;
         } else if let Some(from) = between(remark, "#起始日期：[", "]") {
             let (year, month, of) = day.ymd();
             if from != format!("{year:04}年{month:02}月{of:02}日 00:00:00") {
-                return Err(BillError::Day);
+                return Err(StatementError::Day);
             }
             self.day = true;
         } else if let Some(sum) = remark.strip_prefix("#交易合计：") {
-            self.paid = Some(total(sum, "商家实收共").ok_or(BillError::Form("proper sum of payments"))?);
+            self.paid = Some(total(sum, "商家实收共").ok_or(StatementError::Form("proper sum of payments"))?);
         } else if let Some(sum) = remark.strip_prefix("#退款合计：") {
-            let (count, sum) = total(sum, "商家实收退款共").ok_or(BillError::Form("proper sum of refunds"))?;
+            let (count, sum) = total(sum, "商家实收退款共").ok_or(StatementError::Form("proper sum of refunds"))?;
             self.refunded = Some((count, -sum));
         }
         Ok(())
     }
 
-    fn check(&self, lines: &Lines) -> Result<(), BillError> {
+    fn check(&self, lines: &StatementLines) -> Result<(), StatementError> {
         if !self.account || !self.day {
-            return Err(BillError::Form("head with account and day"));
+            return Err(StatementError::Form("head with account and day"));
         }
-        let paid = self.paid.ok_or(BillError::Form("sum of payments"))?;
-        let refunded = self.refunded.ok_or(BillError::Form("sum of refunds"))?;
+        let paid = self.paid.ok_or(StatementError::Form("sum of payments"))?;
+        let refunded = self.refunded.ok_or(StatementError::Form("sum of refunds"))?;
         if paid != lines.sum(LineKind::Paid) {
-            return Err(BillError::Totals("payments"));
+            return Err(StatementError::Totals("payments"));
         }
-        if refunded != lines.sum(LineKind::Refunded) { Err(BillError::Totals("refunds")) } else { Ok(()) }
+        if refunded != lines.sum(LineKind::Refunded) { Err(StatementError::Totals("refunds")) } else { Ok(()) }
     }
 }
 
-/// `2笔，商家实收共100.00元，...`.
+/// Parses `2笔，商家实收共100.00元，...` into count and amount.
 fn total(text: &str, name: &str) -> Option<(i64, Fen)> {
     let (count, rest) = text.split_once('笔')?;
     let sum = between(rest.trim_start_matches(['，', ',']), name, "元")?;
@@ -108,7 +107,7 @@ fn between<'a>(text: &'a str, before: &str, after: &str) -> Option<&'a str> {
     text.strip_prefix(before)?.split_once(after).map(|(value, _)| value)
 }
 
-/// Where the columns are that are needed.
+/// Positions of the columns that are used.
 struct Layout {
     trade_no: usize,
     out_trade_no: usize,
@@ -120,34 +119,34 @@ struct Layout {
 }
 
 impl Layout {
-    fn of(names: &csv::StringRecord) -> Result<Self, BillError> {
-        let columns = Columns::of(names.iter());
+    fn of(names: &csv::StringRecord) -> Result<Self, StatementError> {
+        let columns = ColumnIndex::of(names.iter());
         Ok(Self {
             trade_no: columns.at("支付宝交易号")?,
             out_trade_no: columns.at("商户订单号")?,
             kind: columns.at("业务类型")?,
             done: columns.at("完成时间")?,
-            // What reached us; what the payer was asked for differs where a coupon of ours was used.
+            // The amount received; the amount charged differs if the merchant's coupon was used.
             received: columns.at("商家实收（元）")?,
             refund_no: columns.at("退款批次号/请求号")?,
             fee: columns.at("服务费（元）")?,
         })
     }
 
-    fn line(&self, line: usize, day: Date, record: &csv::StringRecord) -> Result<BillLine, BillError> {
-        let wrong = |what| BillError::Field { line, what };
-        // Padded with tabs, so that no spreadsheet takes numbers for numbers.
-        let cell = |at: usize, what| record.get(at).map(str::trim).ok_or(wrong(what));
+    fn line(&self, line: usize, day: Date, record: &csv::StringRecord) -> Result<StatementLine, StatementError> {
+        let invalid = |what| StatementError::Field { line, what };
+        // Alipay pads numbers with tabs, so that spreadsheets treat them as text.
+        let cell = |at: usize, what| record.get(at).map(str::trim).ok_or(invalid(what));
         let kind = match cell(self.kind, "kind")? {
             "交易" => LineKind::Paid,
             "退款" => LineKind::Refunded,
-            _ => return Err(wrong("kind")),
+            _ => return Err(invalid("kind")),
         };
         let received = cell(self.received, "amount")?;
-        let received = if kind == LineKind::Refunded { received.strip_prefix('-').ok_or(wrong("amount"))? } else { received };
-        // Which sign the fee of a payment has depends on the file's age; that it is kept does not.
-        let e5 = decimal(cell(self.fee, "fee")?, 5).ok_or(wrong("fee"))?.abs();
-        let told = Told {
+        let received = if kind == LineKind::Refunded { received.strip_prefix('-').ok_or(invalid("amount"))? } else { received };
+        // The sign of a payment's fee differs between versions of the file format.
+        let fee_e5 = decimal(cell(self.fee, "fee")?, 5).ok_or(invalid("fee"))?.abs();
+        let text = LineText {
             line,
             kind,
             out_trade_no: cell(self.out_trade_no, "order number")?,
@@ -155,9 +154,9 @@ impl Layout {
             refund_no: cell(self.refund_no, "refund number")?,
             amount: received,
             at: cell(self.done, "time")?,
-            e5: if kind == LineKind::Paid { e5 } else { -e5 },
+            fee_e5: if kind == LineKind::Paid { fee_e5 } else { -fee_e5 },
         };
-        told.read(day)
+        text.parse(day)
     }
 }
 
@@ -171,7 +170,7 @@ mod tests {
     use zip::write::{SimpleFileOptions, ZipWriter};
 
     const SELLER: &str = "2088000000000001";
-    const DETAIL: &str = include_str!("vectors/bill.csv");
+    const DETAIL: &str = include_str!("vectors/statement.csv");
 
     fn day() -> Date {
         Date::from_ymd(2026, 11, 23).unwrap()
@@ -186,18 +185,18 @@ mod tests {
         writer.finish().unwrap().into_inner()
     }
 
-    fn of(text: &str) -> Result<Vec<BillLine>, BillError> {
+    fn parse(text: &str) -> Result<Vec<StatementLine>, StatementError> {
         let (bytes, ..) = GBK.encode(text);
         let (summary, ..) = GBK.encode("#支付宝业务汇总查询\r\n门店编号\r\n");
         read(SELLER, day(), &zipped(&[&summary, &bytes]))
     }
 
     #[test]
-    fn payments_and_refunds_are_read_by_the_names_of_their_columns() {
-        let lines = of(DETAIL).unwrap();
-        let told: Vec<_> = lines.iter().map(|line| (line.kind, &*line.out_trade_no, line.amount, line.fee)).collect();
+    fn alipay_statement_is_read_by_column_names() {
+        let lines = parse(DETAIL).unwrap();
+        let summary: Vec<_> = lines.iter().map(|line| (line.kind, &*line.out_trade_no, line.amount, line.fee)).collect();
         assert_eq!(
-            told,
+            summary,
             [
                 (LineKind::Paid, "D1N1", Fen(5_000), Money(3_000)),
                 (LineKind::Paid, "D2N1", Fen(10_000), Money(6_000)),
@@ -207,47 +206,47 @@ mod tests {
         assert_eq!(lines[0].trade_no, "2026112322001400000000000001");
         assert_eq!(lines[2].refund_no.as_deref(), Some("R1"));
         assert_eq!(lines[0].at.to_string(), "2026-11-23 10:00:30");
-        // Columns come and go, and move.
+        // ColumnIndex come and go, and move.
         let (first, rest) = DETAIL.split_once("支付宝交易号,").unwrap();
         let moved = format!("{first}新列,支付宝交易号,{rest}").replace("\n2026", "\nx,2026");
-        assert_eq!(of(&moved).unwrap(), lines);
+        assert_eq!(parse(&moved).unwrap(), lines);
     }
 
     #[test]
-    fn what_is_not_wholly_right_is_not_believed() {
-        let field = |what| BillError::Field { line: 6, what };
+    fn invalid_alipay_statements_are_rejected() {
+        let field = |what| StatementError::Field { line: 6, what };
         let twice = DETAIL.lines().find(|line| line.contains("D2N1")).unwrap();
         for (text, error) in [
-            (DETAIL.replace("2088000000000001", "2088000000000002"), BillError::Owner),
-            (DETAIL.replace("2026年11月23日", "2026年11月22日"), BillError::Day),
-            (DETAIL.replace("2026-11-23 10:00:30", "2026-11-24 00:00:00"), BillError::Day),
-            (DETAIL.replace("150.00元", "150.01元"), BillError::Totals("payments")),
-            (DETAIL.replace("合计：2笔", "合计：3笔"), BillError::Totals("payments")),
-            (DETAIL.replace("共-10.00元", "共-9.00元"), BillError::Totals("refunds")),
-            (DETAIL.replace(twice, &format!("{twice}\n{twice}")), BillError::Twice(8)),
-            (DETAIL.replace("服务费（元）", "服务费"), BillError::Column("服务费（元）")),
+            (DETAIL.replace("2088000000000001", "2088000000000002"), StatementError::Owner),
+            (DETAIL.replace("2026年11月23日", "2026年11月22日"), StatementError::Day),
+            (DETAIL.replace("2026-11-23 10:00:30", "2026-11-24 00:00:00"), StatementError::Day),
+            (DETAIL.replace("150.00元", "150.01元"), StatementError::Totals("payments")),
+            (DETAIL.replace("合计：2笔", "合计：3笔"), StatementError::Totals("payments")),
+            (DETAIL.replace("共-10.00元", "共-9.00元"), StatementError::Totals("refunds")),
+            (DETAIL.replace(twice, &format!("{twice}\n{twice}")), StatementError::Twice(8)),
+            (DETAIL.replace("服务费（元）", "服务费"), StatementError::Column("服务费（元）")),
             (DETAIL.replace(",50.00,50.00,", ",50.00,5e1,"), field("amount")),
             (DETAIL.replace(",50.00,50.00,", ",50.00,-50.00,"), field("amount")),
             (DETAIL.replace("-0.30", "zero"), field("fee")),
             (DETAIL.replace("D1N1\t,交易", "D1N1\t,红包"), field("kind")),
             (DETAIL.replace("D1N1\t,交易", "\t,交易"), field("order number")),
-            (DETAIL.lines().take(8).collect::<Vec<_>>().join("\n"), BillError::Form("sum of payments")),
-            (DETAIL.lines().take(3).collect::<Vec<_>>().join("\n"), BillError::Form("line of column names")),
-            (String::new(), BillError::Form("file of details")),
+            (DETAIL.lines().take(8).collect::<Vec<_>>().join("\n"), StatementError::Form("sum of payments")),
+            (DETAIL.lines().take(3).collect::<Vec<_>>().join("\n"), StatementError::Form("line of column names")),
+            (String::new(), StatementError::Form("file of details")),
         ] {
-            assert_eq!(of(&text), Err(error), "{text}");
+            assert_eq!(parse(&text), Err(error), "{text}");
         }
         let utf8 = read(SELLER, day(), &zipped(&[DETAIL.as_bytes()]));
-        assert!(matches!(utf8, Err(BillError::Packed(_) | BillError::Form(_))), "{utf8:?}");
+        assert!(matches!(utf8, Err(StatementError::Packed(_) | StatementError::Form(_))), "{utf8:?}");
         let (bytes, ..) = GBK.encode(DETAIL);
-        assert_eq!(read(SELLER, day(), &zipped(&[&bytes, &bytes])), Err(BillError::Form("single file of details")));
+        assert_eq!(read(SELLER, day(), &zipped(&[&bytes, &bytes])), Err(StatementError::Form("single file of details")));
         assert!(read(SELLER, day(), b"<html>").is_err());
     }
 
     #[test]
-    fn fuzz_alipay_bills() {
+    fn fuzz_alipay_statement() {
         test_support::fuzz::run(
-            "alipay_bill",
+            "alipay_statement",
             |_| (),
             |input| {
                 let Ok(text) = gbk(input) else { return };

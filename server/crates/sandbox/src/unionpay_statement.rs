@@ -1,4 +1,4 @@
-//! UnionPay's bill of the sandbox: in the answer, as base64 of a deflated zip of a GBK file with fields of fixed width.
+//! UnionPay's statements: base64 of a zlib-compressed zip archive with a GBK file of fixed-width fields, inside the response.
 
 use std::io::Write;
 
@@ -14,9 +14,9 @@ use model::order::Tender;
 use model::time::{Date, HOUR, Timestamp};
 
 use super::bank::Bank;
-use super::bills::{Row, much, zipped};
 use super::faults::Faults;
-use super::unionpay::{MER_ID, get, told};
+use super::statements::{StatementRow, zip_bomb_content, zipped};
+use super::unionpay::{MER_ID, get, response_fields};
 use domain::statement::LineKind;
 use payments::form::Fields;
 use payments::unionpay::wire_time;
@@ -32,28 +32,34 @@ pub(super) async fn file(State(bank): State<Bank>, body: Bytes) -> Response {
 
 fn answer(bank: &Bank, request: &Fields, faults: &Faults) -> Fields {
     let proper = get(request, "txnType") == "76" && get(request, "fileType") == "00";
-    let Some(day) = settlement_day(bank.now(), get(request, "settleDate")).filter(|_| proper) else { return told("10", &[]) };
+    let Some(day) = settlement_day(bank.now(), get(request, "settleDate")).filter(|_| proper) else {
+        return response_fields("10", &[]);
+    };
     let window = (day.start().plus(-HOUR), day.plus(1).start().plus(-HOUR));
-    let bill = &faults.bill;
-    if bill.not_ready || bank.now() < window.1 {
-        return told("02", &[]);
+    let statement = &faults.statement;
+    if statement.not_ready || bank.now() < window.1 {
+        return response_fields("02", &[]);
     }
-    let rows = bank.bill_rows(Tender::UnionPay, window);
-    if bill.says_nothing || rows.is_empty() {
-        return told("98", &[]);
+    let rows = bank.statement_rows(Tender::UnionPay, window);
+    if statement.reports_empty || rows.is_empty() {
+        return response_fields("98", &[]);
     }
     let (year, month, of) = day.ymd();
     let name = format!("INN{:02}{month:02}{of:02}88ZM_{MER_ID}", year % 100);
-    let text: String = rows.iter().enumerate().map(|(n, row)| line(row, bill.others, bill.wrong_sum && n == 0)).collect();
-    let plain = if bill.bomb { much() } else { GBK.encode(&text).0.into_owned() };
+    let text: String =
+        rows.iter().enumerate().map(|(n, row)| line(row, statement.wrong_merchant, statement.wrong_sum && n == 0)).collect();
+    let plain = if statement.bomb { zip_bomb_content() } else { GBK.encode(&text).0.into_owned() };
     let mut packed = deflated(&zipped(&[(&name, plain), (&name.replace("ZM_", "ZME_"), Vec::new())]));
-    if bill.wrong_hash {
+    if statement.wrong_hash {
         packed.truncate(packed.len() / 2);
     }
-    told("00", &[("settleDate", get(request, "settleDate")), ("fileName", &name), ("fileContent", &STANDARD.encode(packed))])
+    response_fields(
+        "00",
+        &[("settleDate", get(request, "settleDate")), ("fileName", &name), ("fileContent", &STANDARD.encode(packed))],
+    )
 }
 
-/// The newest day of that month and day which has begun.
+/// The latest past day with this month and day of month.
 fn settlement_day(now: Timestamp, text: &str) -> Option<Date> {
     let (month, day) = (text.get(..2)?.parse().ok()?, text.get(2..)?.parse().ok()?);
     let year = now.date().ymd().0;
@@ -61,7 +67,7 @@ fn settlement_day(now: Timestamp, text: &str) -> Option<Date> {
     days.into_iter().find(|day| day.start().plus(-HOUR) <= now)
 }
 
-fn line(row: &Row, others: bool, wrong: bool) -> String {
+fn line(row: &StatementRow, wrong_merchant: bool, wrong: bool) -> String {
     let (kind, sub, trade, carried) = match row.kind {
         LineKind::Paid => ("01", "01", "", ""),
         LineKind::Refunded => ("04", "00", row.trade_no.as_str(), row.out_trade_no.as_str()),
@@ -71,7 +77,7 @@ fn line(row: &Row, others: bool, wrong: bool) -> String {
     let settled = row.amount.0 - row.fee.0.abs() + i64::from(wrong);
     let (fee, net) = if row.fee.0 < 0 || !trade.is_empty() { ('C', 'D') } else { ('D', 'C') };
     let time = wire_time(row.at);
-    let said = [
+    let columns = [
         (1, "S22".to_owned()),
         (5, time.get(4..).unwrap_or_default().to_owned()),
         (6, "621700****0001".to_owned()),
@@ -84,10 +90,10 @@ fn line(row: &Row, others: bool, wrong: bool) -> String {
         (21, sub.to_owned()),
         (22, "000201".to_owned()),
         (27, trade.to_owned()),
-        (28, if others { "777290058119999".to_owned() } else { MER_ID.to_owned() }),
+        (28, if wrong_merchant { "777290058119999".to_owned() } else { MER_ID.to_owned() }),
         (35, carried.to_owned()),
     ];
-    let field = |number: usize| said.iter().find(|(at, _)| *at == number).map(|(_, text)| text.as_str()).unwrap_or_default();
+    let field = |number: usize| columns.iter().find(|(at, _)| *at == number).map(|(_, text)| text.as_str()).unwrap_or_default();
     let fields: Vec<String> = (1..).zip(WIDTHS).map(|(number, width)| format!("{:<width$}", field(number))).collect();
     fields.join(" ") + "\r\n"
 }

@@ -1,4 +1,4 @@
-//! `gateway.do`: the one address of the protocol.
+//! Alipay's gateway, `gateway.do`.
 
 use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
@@ -9,11 +9,11 @@ use model::order::Tender;
 use model::time::{Civil, Timestamp};
 use serde_json::{Value, json};
 
-use super::alipay_bill;
+use super::alipay_request::{Request, read};
+use super::alipay_statement;
 use super::bank::Bank;
 use super::books::{Status, Trade};
 use super::cashier;
-use super::request::{Request, read};
 
 pub(super) async fn by_get(state: State<Bank>, query: RawQuery, headers: HeaderMap) -> Response {
     by_post(state, query, headers, Bytes::new()).await
@@ -25,7 +25,7 @@ pub(super) async fn by_post(State(bank): State<Bank>, RawQuery(query): RawQuery,
         Ok(request) => request,
         Err((code, reason)) => {
             tracing::warn!(code, reason, "sandbox.refused");
-            // As the real one: an answer without a signature where it does not know who asks.
+            // Unsigned, as at the real gateway, because the requester is not authenticated.
             return axum::Json(json!({ "error_response": { "code": code, "msg": "Invalid Arguments", "sub_code": reason } }))
                 .into_response();
         }
@@ -38,13 +38,13 @@ pub(super) async fn by_post(State(bank): State<Bank>, RawQuery(query): RawQuery,
         "alipay.trade.fastpay.refund.query" => called(&bank, &request, query_refund).await,
         "alipay.data.dataservice.bill.downloadurl.query" => {
             let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-            called(&bank, &request, |bank, request| alipay_bill::address(bank, request, host)).await
+            called(&bank, &request, |bank, request| alipay_statement::address(bank, request, host)).await
         }
         _ => called(&bank, &request, |_, _| failure("40004", "isv.invalid-method")).await,
     }
 }
 
-/// A call of the product's server; here is where the gateway fails.
+/// Answers a request of the product's server, with the configured faults.
 async fn called(bank: &Bank, request: &Request, act: impl Fn(&Bank, &Request) -> Value) -> Response {
     let faults = bank.faults();
     if let Some(status) = faults.status {
@@ -61,7 +61,7 @@ async fn called(bank: &Bank, request: &Request, act: impl Fn(&Bank, &Request) ->
     ([(header::CONTENT_TYPE, "application/json;charset=utf-8")], body).into_response()
 }
 
-/// The payer reaches the cashier: now the trade exists.
+/// Creates the trade when the payer reaches the cashier.
 fn wap_pay(bank: &Bank, request: &Request) -> Response {
     let now = bank.now();
     let amount = request.text("total_amount").and_then(|text| Fen::parse_yuan(text).ok()).filter(|fen| *fen > Fen::ZERO);
@@ -154,7 +154,7 @@ fn refund(bank: &Bank, request: &Request) -> Value {
     })
 }
 
-/// An answer without the refund's fields where there is none of this number.
+/// Without refund fields if there is no refund of this number.
 fn query_refund(bank: &Bank, request: &Request) -> Value {
     if let Some(number) = request.text("out_trade_no") {
         bank.end_refunds(number);
@@ -162,8 +162,8 @@ fn query_refund(bank: &Bank, request: &Request) -> Value {
     let Some(trade) = request.text("out_trade_no").and_then(|number| bank.find(number)) else {
         return failure("40004", "ACQ.TRADE_NOT_EXIST");
     };
-    let asked = request.text("out_request_no").unwrap_or_default();
-    let (done, under_way) = (trade.refunds.get_key_value(asked), trade.pending.get_key_value(asked));
+    let refund_no = request.text("out_request_no").unwrap_or_default();
+    let (done, under_way) = (trade.refunds.get_key_value(refund_no), trade.pending.get_key_value(refund_no));
     let Some((number, amount)) = done.or(under_way) else {
         return json!({ "code": "10000", "msg": "Success" });
     };
@@ -178,13 +178,13 @@ pub(super) fn failure(code: &str, sub_code: &str) -> Value {
     json!({ "code": code, "msg": "Business Failed", "sub_code": sub_code, "sub_msg": sub_code })
 }
 
-/// Twenty-eight digits that begin with the day, as the real ones do.
+/// 28 digits starting with the date, as at the real gateway.
 fn trade_no(bank: &Bank, now: Timestamp) -> String {
     let (year, month, day) = now.date().ymd();
     format!("{year:04}{month:02}{day:02}22001{:015}", bank.0.rng.below(1_000_000_000_000_000))
 }
 
-/// `2026-11-23 21:15:00`, with or without seconds.
+/// Parses `2026-11-23 21:15:00`, seconds optional.
 fn beijing(text: &str) -> Option<Timestamp> {
     let (date, clock) = text.split_once(' ')?;
     let date: Vec<&str> = date.split('-').collect();
@@ -204,7 +204,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn beijing_time_is_read_back() {
+    fn alipay_expiry_times_are_parsed() {
         let at = Timestamp(1_795_438_800_000);
         assert_eq!(beijing(&at.to_string()), Some(at));
         assert_eq!(beijing("2026-11-23 21:00"), Some(at));

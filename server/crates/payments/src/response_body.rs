@@ -1,0 +1,44 @@
+//! Reads HTTP response bodies with a size limit.
+
+use std::time::Duration;
+
+use super::channel::ChannelError;
+use super::unpack::MAX_PACKED_BYTES;
+
+/// API responses are a few kilobytes.
+const MAX_RESPONSE_BYTES: usize = 64 * 1024;
+
+/// Bills are large, and made while one waits.
+pub const STATEMENT_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Reads the body of an API response.
+///
+/// # Errors
+/// [`ChannelError::Unreachable`] if the connection breaks, [`ChannelError::InvalidResponse`] if it is too long.
+pub async fn body(response: reqwest::Response) -> Result<Vec<u8>, ChannelError> {
+    read_bounded(MAX_RESPONSE_BYTES, response).await
+}
+
+/// Reads a compressed statement file.
+///
+/// # Errors
+/// As [`body`].
+pub async fn file(response: reqwest::Response) -> Result<Vec<u8>, ChannelError> {
+    read_bounded(MAX_PACKED_BYTES, response).await
+}
+
+async fn read_bounded(limit: usize, mut response: reqwest::Response) -> Result<Vec<u8>, ChannelError> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
+        if body.len() + chunk.len() > limit {
+            return Err(ChannelError::InvalidResponse("a body that is too long"));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// Removes the URL from the error, because it may contain a secret or a signature.
+pub fn unreachable(error: reqwest::Error) -> ChannelError {
+    ChannelError::Unreachable(error.without_url())
+}
