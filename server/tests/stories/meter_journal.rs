@@ -8,12 +8,12 @@ use domain::clock::Clock;
 use domain::meter_records::JournalKind;
 use domain::meter_records::{Frozen, JournalRecord};
 use domain::meter_state::{Measurement, MeterStatus};
-use model::reading::ReadingSource;
 use meters::live::Live;
 use meters::recorder::MeterEvent;
 use model::energy::Energy;
 use model::ids::MeterId;
 use model::money::Fen;
+use model::reading::ReadingSource;
 use model::time::{DAY, Date, HOUR, MINUTE, Timestamp};
 use simulator::{Defect, OneTimeFault};
 use store::{energy, journals, midnights};
@@ -25,7 +25,14 @@ const SOON: Duration = Duration::from_secs(40);
 fn reading(meter: MeterId, at: Timestamp, wh: i64, peak: i64) -> MeterEvent {
     let rates = Some([0, peak, wh - peak, 0].map(Energy));
     let measurement = Measurement { rates, ..measurement(wh) };
-    MeterEvent::Read { meter, from: at, at, source: ReadingSource::Sweep, measurement, meter_status: MeterStatus::Wallet(state()) }
+    MeterEvent::Read {
+        meter,
+        from: at,
+        at,
+        source: ReadingSource::Sweep,
+        measurement,
+        meter_status: MeterStatus::Wallet(state()),
+    }
 }
 
 fn frozen(day: Date, wh: i64) -> Frozen {

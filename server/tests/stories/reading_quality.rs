@@ -6,7 +6,6 @@ use std::sync::Arc;
 use crate::readings::{hub, measurement, reading, record, state};
 use domain::clock::Clock;
 use domain::meter_state::{Measurement, MeterStatus, PlainStatus, StateBlock};
-use model::reading::ReadingSource;
 use meters::recorder::MeterEvent;
 use model::console::{EventQuery, Gap};
 use model::energy::Energy;
@@ -15,6 +14,7 @@ use model::event::EventKind;
 use model::ids::{CaseId, MeterId};
 use model::meter::StatusWord;
 use model::person::{Role, Who};
+use model::reading::ReadingSource;
 use model::time::{DAY, HOUR, MINUTE, Timestamp};
 use simulator::{Defect, LineFault, OneTimeFault};
 use std::time::Duration;
@@ -357,5 +357,5 @@ both!(an_impossible_counter_without_a_serial_is_held, |w: World| async move {
     // Put right again, both count on.
     record(&w, &live, vec![seen(one, 70, 500_100), seen(other, 70, 80_050)]).await;
     assert_eq!(w.number("SELECT CAST(SUM(wh) AS BIGINT) FROM energy_daily").await, 150);
-    assert_eq!(readings::counted_of(&w.db, one).await.unwrap().unwrap().total_wh, 500_100);
+    assert_eq!(readings::counted_of(&w.db, one).await.unwrap().unwrap().total_wh.0, 500_100);
 });

@@ -129,7 +129,10 @@ impl Live {
     pub fn meter_places(&self, scope: &Scope) -> Vec<(MeterPlace, Latest)> {
         let state = self.lock();
         let meter_places = state.layout.meter_places().iter().zip(&state.latest);
-        meter_places.filter(|(place, _)| scope.holds(place.building)).map(|(place, latest)| (place.clone(), latest.clone())).collect()
+        meter_places
+            .filter(|(place, _)| scope.holds(place.building))
+            .map(|(place, latest)| (place.clone(), latest.clone()))
+            .collect()
     }
 
     /// The ids of meters as they change. A subscriber that lags must read everything again.

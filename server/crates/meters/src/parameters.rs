@@ -36,9 +36,7 @@ impl VersionTracker {
     /// Starts with the stored versions.
     pub async fn load(db: &Db, changes: mpsc::UnboundedSender<VersionChange>) -> store::Result<Self> {
         let rows = parameters::versions(db).await?;
-        let versions = rows
-            .into_iter()
-            .filter_map(|(meter, version, at)| Some((meter, (u16::try_from(version).ok()?, at))));
+        let versions = rows.into_iter().filter_map(|(meter, version, at)| Some((meter, (u16::try_from(version).ok()?, at))));
         Ok(Self { versions: versions.collect(), changes })
     }
 

@@ -18,8 +18,8 @@ use super::reader::ReadError;
 use super::recorder::MeterEvent;
 use super::schedule::{ReadFailure, ReadReason, Schedule, ScheduledAction, StatusChange};
 use domain::clock::SharedClock;
-use model::reading::ReadingSource;
 use domain::serial::Serial;
+use model::reading::ReadingSource;
 
 /// Commands to a poller.
 pub enum PollerCommand {

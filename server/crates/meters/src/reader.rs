@@ -50,7 +50,9 @@ impl ReadError {
             Self::Link(LinkError::Exception(code)) if !TARGET_SILENT.contains(&code) => CommandReason::Busy,
             Self::Link(LinkError::Exception(_) | LinkError::Timeout | LinkError::Broken) => CommandReason::Lost,
             Self::Link(LinkError::Stopped) => CommandReason::Stopping,
-            Self::Decode(_) | Self::Link(LinkError::Refused(_) | LinkError::NoPassword | LinkError::NotCarried) => CommandReason::Unreadable,
+            Self::Decode(_) | Self::Link(LinkError::Refused(_) | LinkError::NoPassword | LinkError::NotCarried) => {
+                CommandReason::Unreadable
+            }
             Self::SerialMismatch(_) => CommandReason::SerialMismatch,
         }
     }

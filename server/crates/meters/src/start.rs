@@ -27,8 +27,8 @@ use super::schedule::{Schedule, SchedulePolicy};
 use super::usable::{Unusable, usable};
 use crate::live::Live;
 use domain::clock::SharedClock;
-use model::reading::ReadingSource;
 use domain::rng::Rng;
+use model::reading::ReadingSource;
 use store::meters::{self as rows, GatewayRow, MeterRow};
 use store::{self, Db, cases, intervals};
 

@@ -142,7 +142,8 @@ fn chosen(meter_places: Vec<(MeterPlace, Latest)>, target: &Target) -> (Vec<(Met
         target.places.iter().any(|(building, floor)| *building == place.building && (floor.is_empty() || *floor == place.floor))
     };
     let everywhere = target.meter.is_none() && target.places.is_empty() && lines.is_empty();
-    let meant = |place: &MeterPlace| everywhere || target.meter == Some(place.meter) || placed(place) || listed.contains(&place.meter);
+    let meant =
+        |place: &MeterPlace| everywhere || target.meter == Some(place.meter) || placed(place) || listed.contains(&place.meter);
     let fits = |latest: &Latest| target.state.is_none_or(|state| state == latest.state());
     (meter_places.into_iter().filter(|(place, latest)| meant(place) && fits(latest)).collect(), unknown)
 }

@@ -1,7 +1,7 @@
 //! Commands that change nothing: a requested reading, and the check whether a planned price switch took place.
 
-use model::command::CommandReason;
 use model::case::PricesCase;
+use model::command::CommandReason;
 use model::time::{MINUTE, SECOND, Timestamp};
 
 use super::{CommandStep, DeliveryEngine};

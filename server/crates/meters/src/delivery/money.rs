@@ -1,7 +1,7 @@
 //! Delivers openings, credits, debits and closures exactly once, whatever is lost on the way.
 
-use model::command::CommandReason;
 use model::case::{DeliveryCase, HoldReason};
+use model::command::CommandReason;
 use model::money::Fen;
 use model::time::Timestamp;
 

@@ -162,7 +162,10 @@ mod tests {
         let moved = StateBlock { challenge: [1; 4], ..seen(0, 3) };
         assert!(is_held(&next_action(&CREDIT, &unknown, &moved), "hoarding-limit"));
         assert!(is_held(&next_action(&CREDIT, &sent(true, 1), &seen(0, 0)), "contradiction"));
-        assert_eq!(next_action(&DEBIT, &sent(true, 1), &seen(9_000, 8)), MoneyAction::Refuse(Some(8), CommandReason::ExceedsRemaining));
+        assert_eq!(
+            next_action(&DEBIT, &sent(true, 1), &seen(9_000, 8)),
+            MoneyAction::Refuse(Some(8), CommandReason::ExceedsRemaining)
+        );
     }
 
     #[test]

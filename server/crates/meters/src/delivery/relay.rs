@@ -1,7 +1,7 @@
 //! Switches a plain relay once, then reads the meter until the relay shows the requested state.
 
-use model::command::CommandReason;
 use model::case::RelayCase;
+use model::command::CommandReason;
 use std::time::Duration;
 
 use tokio::time::sleep;
@@ -82,7 +82,9 @@ impl DeliveryEngine {
                 _ => {}
             }
             match switched {
-                Some(Err(LinkError::Exception(0x01..=0x03))) => return self.refuse(command, None, CommandReason::FrameRefused).await,
+                Some(Err(LinkError::Exception(0x01..=0x03))) => {
+                    return self.refuse(command, None, CommandReason::FrameRefused).await;
+                }
                 Some(Err(LinkError::NoPassword)) => {
                     return self.finish(command, meter, closed, &seen, Ending::NotPermitted).await;
                 }
@@ -117,8 +119,15 @@ impl DeliveryEngine {
             Ok(reading) => {
                 self.lock_failures().remove(&meter.id);
                 let Reading { at, measurement, meter_status } = reading;
-                self.report(MeterEvent::Read { meter: meter.id, from, at, source: ReadingSource::ReadBack, measurement, meter_status })
-                    .await;
+                self.report(MeterEvent::Read {
+                    meter: meter.id,
+                    from,
+                    at,
+                    source: ReadingSource::ReadBack,
+                    measurement,
+                    meter_status,
+                })
+                .await;
                 Ok(Ok(reading))
             }
             Err(error) => self.defer_unread(meter, error).await.map(Err),

@@ -12,8 +12,8 @@ use crate::poller::PollerCommand;
 use domain::command_args::CommandArgs;
 use domain::meter_state::StateBlock;
 use domain::operation::Operation;
-use model::reading::ReadingSource;
 use domain::result_code::{FrameOutcome, outcome};
+use model::reading::ReadingSource;
 use store::StoreError;
 use store::commands::Command;
 use store::deliveries;
@@ -38,7 +38,8 @@ impl DeliveryEngine {
         meter: &Meter,
         operations: &[Operation],
     ) -> Result<CommandStep, StoreError> {
-        if matches!(command.kind, CommandKind::Mode | CommandKind::Switch) && deliveries::give_way(&self.db, self.clock.now(), command).await?
+        if matches!(command.kind, CommandKind::Mode | CommandKind::Switch)
+            && deliveries::give_way(&self.db, self.clock.now(), command).await?
         {
             return Ok(CommandStep::Ended);
         }
@@ -148,7 +149,12 @@ impl DeliveryEngine {
         Ok(CommandStep::Ended)
     }
 
-    pub(super) async fn refuse(&self, command: &Command, result: Option<u8>, reason: CommandReason) -> Result<CommandStep, StoreError> {
+    pub(super) async fn refuse(
+        &self,
+        command: &Command,
+        result: Option<u8>,
+        reason: CommandReason,
+    ) -> Result<CommandStep, StoreError> {
         tracing::warn!(meter = %command.meter_id, kind = command.kind.as_str(), result, why = reason.as_str(), "delivery.refused");
         deliveries::refuse(&self.db, self.clock.now(), command, result, reason).await?;
         Ok(CommandStep::Ended)

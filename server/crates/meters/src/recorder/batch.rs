@@ -10,9 +10,9 @@ use model::time::{Date, Timestamp};
 
 use domain::classify::Baseline;
 use domain::meter_state::{Measurement, StateBlock};
-use model::reading::{ReadingQuality, ReadingSource};
 use domain::rollup::{ConsumptionInterval, Parts};
 use domain::serial::Serial;
+use model::reading::{ReadingQuality, ReadingSource};
 use store::energy::{Day, Hour};
 use store::events::Change;
 use store::readings::{self, DoubtfulReading, Reading};

@@ -1,9 +1,9 @@
 //! State of one meter between readings.
 
-use model::reading::ReadingQuality;
 use model::event::EventKind;
 use model::ids::MeterId;
 use model::meter::Latest;
+use model::reading::ReadingQuality;
 use model::time::Timestamp;
 
 use domain::alarm_conditions::{self, AlarmConditions};
