@@ -51,7 +51,7 @@ pub(super) fn delivery(reason: HoldReason, lang: Lang) -> String {
         HoldReason::NoFinalRecord => ("电表没有销户记录", "the meter has no record of its closing"),
         HoldReason::Contradiction => ("电表说已执行，读回却没有", "the meter says that it did it and shows that it did not"),
         HoldReason::NotOpen | HoldReason::OutOfRange | HoldReason::Invalid | HoldReason::FrameRefused => {
-            return commands::note(reason.as_str(), lang);
+            return commands::reason(reason.into(), lang);
         }
     };
     lang.pick(zh, en).to_owned()
