@@ -24,10 +24,10 @@ pub mod web;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use ::meters::live::Live;
 use domain::clock::{Clock, TestClock};
 use domain::framing::Framing;
 use domain::rng::Rng;
-use meters::live::Live;
 use model::ids::{GatewayId, MeterId, PlaceId};
 use model::meter::Wallet;
 use model::time::Timestamp;
