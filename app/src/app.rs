@@ -87,27 +87,27 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/rooms/:meter") view=operator::room::RoomPage ssr=SsrMode::Async/>
                 <Route path=path!("/accounts") view=operator::accounts::AccountsPage ssr=SsrMode::Async/>
                 <Route path=path!("/closings/:id") view=operator::closing::ClosingPage ssr=SsrMode::Async/>
-                <Route path=path!("/overdrawn") view=operator::exposed::ExposedPage ssr=SsrMode::Async/>
+                <Route path=path!("/overdrawn") view=operator::overdrawn::OverdrawnPage ssr=SsrMode::Async/>
                 <Route path=path!("/sales") view=operator::register::RegisterPage ssr=SsrMode::Async/>
-                <Route path=path!("/returns/:id") view=operator::till::returned::ReturnPage ssr=SsrMode::Async/>
-                <Route path=path!("/corrections/:original") view=operator::till::correction::CorrectionPage ssr=SsrMode::Async/>
-                <Route path=path!("/approvals") view=operator::till::approvals::ApprovalsPage ssr=SsrMode::Async/>
-                <Route path=path!("/refunds") view=operator::till::refunds::RefundsPage ssr=SsrMode::Async/>
-                <Route path=path!("/refunds/:id") view=operator::till::refund::RefundPage ssr=SsrMode::Async/>
-                <Route path=path!("/refunds/of/:order") view=operator::till::order_money::OrderMoneyPage ssr=SsrMode::Async/>
-                <Route path=path!("/ledger") view=operator::till::ledger::LedgerPage ssr=SsrMode::Async/>
-                <Route path=path!("/subsidies") view=operator::till::subsidies::SubsidiesPage ssr=SsrMode::Async/>
+                <Route path=path!("/returns/:id") view=operator::cash_desk::returned::ReturnPage ssr=SsrMode::Async/>
+                <Route path=path!("/corrections/:original") view=operator::cash_desk::correction::CorrectionPage ssr=SsrMode::Async/>
+                <Route path=path!("/approvals") view=operator::cash_desk::approvals::ApprovalsPage ssr=SsrMode::Async/>
+                <Route path=path!("/refunds") view=operator::cash_desk::refunds::RefundsPage ssr=SsrMode::Async/>
+                <Route path=path!("/refunds/:id") view=operator::cash_desk::refund::RefundPage ssr=SsrMode::Async/>
+                <Route path=path!("/refunds/of/:order") view=operator::cash_desk::order_money::OrderMoneyPage ssr=SsrMode::Async/>
+                <Route path=path!("/ledger") view=operator::cash_desk::ledger::LedgerPage ssr=SsrMode::Async/>
+                <Route path=path!("/subsidies") view=operator::cash_desk::subsidies::SubsidiesPage ssr=SsrMode::Async/>
                 <Route path=path!("/reconcile") view=operator::reconcile::calendar::CalendarPage ssr=SsrMode::Async/>
                 <Route path=path!("/reconcile/:channel/:day") view=operator::reconcile::day::DayPage ssr=SsrMode::Async/>
-                <Route path=path!("/shifts") view=operator::till::shifts::ShiftsPage ssr=SsrMode::Async/>
-                <Route path=path!("/shifts/:id") view=operator::till::shift::ShiftPage ssr=SsrMode::Async/>
-                <Route path=path!("/receipts/:number") view=operator::till::receipt::ReceiptPage ssr=SsrMode::Async/>
+                <Route path=path!("/shifts") view=operator::cash_desk::shifts::ShiftsPage ssr=SsrMode::Async/>
+                <Route path=path!("/shifts/:id") view=operator::cash_desk::shift::ShiftPage ssr=SsrMode::Async/>
+                <Route path=path!("/receipts/:number") view=operator::cash_desk::receipt::ReceiptPage ssr=SsrMode::Async/>
                 <Route path=path!("/meters") view=operator::meters::MetersPage ssr=SsrMode::Async/>
                 <Route path=path!("/alarms") view=operator::alarms::AlarmsPage ssr=SsrMode::Async/>
                 <Route path=path!("/commands") view=operator::commands::CommandsPage ssr=SsrMode::Async/>
                 <Route path=path!("/commands/new") view=operator::commands::new::NewCommandPage ssr=SsrMode::Async/>
                 <Route path=path!("/commands/preview") view=operator::commands::preview::PreviewPage ssr=SsrMode::Async/>
-                <Route path=path!("/commands/missed-price-switches") view=operator::commands::missed::MissedPage ssr=SsrMode::Async/>
+                <Route path=path!("/commands/missed-price-switches") view=operator::commands::missed_price_switch::MissedPriceSwitchPage ssr=SsrMode::Async/>
                 <Route path=path!("/commands/:batch") view=operator::commands::batch::BatchPage ssr=SsrMode::Async/>
                 <Route path=path!("/prices") view=operator::prices::PricesPage ssr=SsrMode::Async/>
                 <Route path=path!("/cases") view=operator::cases::CasesPage ssr=SsrMode::Async/>

@@ -134,7 +134,7 @@ test("closes an account: the meter gives back what it holds, and only then is it
   await openRoom(page, "5-105");
   const before = await truth("5-105");
   expect(before.remaining).toBeGreaterThan(0);
-  await page.locator("summary", { hasText: "户的变更" }).click();
+  await page.locator("summary", { hasText: "账户变更" }).click();
   const form = page.locator('form:has(input[name="do"][value="close"])');
   await form.locator('input[name="reason"]').fill("退宿");
   await form.getByRole("button").click();

@@ -11,6 +11,8 @@ pub enum Lang {
 }
 
 impl Lang {
+    pub const ALL: [Self; 2] = [Self::Zh, Self::En];
+
     /// Its BCP 47 tag.
     #[must_use]
     pub const fn tag(self) -> &'static str {
@@ -23,23 +25,10 @@ impl Lang {
     /// From a cookie value or an `Accept-Language` header: the first of our languages that is named.
     #[must_use]
     pub fn choose(text: &str) -> Option<Self> {
+        let primary = |lang: Self| lang.tag().split('-').next().unwrap_or_default();
         text.split(',').find_map(|part| {
             let tag = part.trim().to_ascii_lowercase();
-            if tag.starts_with("zh") {
-                Some(Self::Zh)
-            } else if tag.starts_with("en") {
-                Some(Self::En)
-            } else {
-                None
-            }
+            Self::ALL.into_iter().find(|lang| tag.starts_with(primary(*lang)))
         })
-    }
-
-    /// The value of this language.
-    pub const fn pick<T: Copy>(self, zh: T, en: T) -> T {
-        match self {
-            Self::Zh => zh,
-            Self::En => en,
-        }
     }
 }

@@ -1,6 +1,7 @@
-//! Words that every area shares: states, modes, tenders, progress, units and times.
+//! Texts that every area shares: states, modes, tenders, progress, units and times.
 
 use super::Lang;
+pub use super::catalogue::common::*;
 use model::meter::{ControlMode, SupplyState};
 use model::order::{CommandState, OrderState, Tender};
 use model::time::{DAY, Date, HOUR, MINUTE, SECOND, Timestamp};
@@ -8,77 +9,77 @@ use model::time::{DAY, Date, HOUR, MINUTE, SECOND, Timestamp};
 /// The unit behind an amount of money.
 #[must_use]
 pub const fn yuan(lang: Lang) -> &'static str {
-    lang.pick("元", "yuan")
+    texts(lang).yuan
 }
 
-/// The word for a state of supply.
+/// The name of a supply state.
 #[must_use]
 pub const fn supply(state: SupplyState, lang: Lang) -> &'static str {
-    let (zh, en) = match state {
-        SupplyState::Open => ("正常", "Normal"),
-        SupplyState::Alarm1 => ("报警一", "Alarm 1"),
-        SupplyState::Alarm2 => ("报警二", "Alarm 2"),
-        SupplyState::Arrears => ("欠费", "Arrears"),
-        SupplyState::NotOpen => ("未开户", "Not open"),
-        SupplyState::Lost => ("失联", "Lost"),
-    };
-    lang.pick(zh, en)
+    let t = texts(lang).supply;
+    match state {
+        SupplyState::Open => t.open,
+        SupplyState::Alarm1 => t.alarm1,
+        SupplyState::Alarm2 => t.alarm2,
+        SupplyState::Arrears => t.arrears,
+        SupplyState::NotOpen => t.not_open,
+        SupplyState::Lost => t.lost,
+    }
 }
 
-/// The word for a control mode.
+/// The name of a control mode.
 #[must_use]
 pub const fn mode(mode: ControlMode, lang: Lang) -> &'static str {
-    let (zh, en) = match mode {
-        ControlMode::Prepaid => ("预付费", "Prepaid"),
-        ControlMode::Guaranteed => ("保电", "Guaranteed"),
-        ControlMode::ForcedOff => ("强断", "Forced off"),
-    };
-    lang.pick(zh, en)
+    let t = texts(lang).mode;
+    match mode {
+        ControlMode::Prepaid => t.prepaid,
+        ControlMode::Guaranteed => t.guaranteed,
+        ControlMode::ForcedOff => t.forced_off,
+    }
 }
 
-/// The word for how something was paid.
+/// The name of a way to pay.
 #[must_use]
 pub const fn tender(tender: Tender, lang: Lang) -> &'static str {
-    let (zh, en) = match tender {
-        Tender::Cash => ("现金", "Cash"),
-        Tender::Card => ("刷卡", "Card"),
-        Tender::Transfer => ("转账", "Transfer"),
-        Tender::Alipay => ("支付宝", "Alipay"),
-        Tender::Subsidy => ("补贴", "Subsidy"),
-        Tender::Carried => ("余额结转", "Carried over"),
-        Tender::WechatPay => ("微信支付", "WeChat Pay"),
-        Tender::UnionPay => ("银联云闪付", "UnionPay"),
-    };
-    lang.pick(zh, en)
+    let t = texts(lang).tender;
+    match tender {
+        Tender::Cash => t.cash,
+        Tender::Card => t.card,
+        Tender::Transfer => t.transfer,
+        Tender::Alipay => t.alipay,
+        Tender::Subsidy => t.subsidy,
+        Tender::Carried => t.carried,
+        Tender::WechatPay => t.wechat_pay,
+        Tender::UnionPay => t.union_pay,
+    }
 }
 
-/// The word for where an order stands.
+/// The name of an order's state.
 #[must_use]
 pub const fn order(state: OrderState, lang: Lang) -> &'static str {
-    let (zh, en) = match state {
-        OrderState::Pending => ("待支付", "Not paid yet"),
-        OrderState::Paid => ("下发中", "On its way"),
-        OrderState::Credited => ("已到账", "In the meter"),
-        OrderState::Closed => ("未支付", "Not paid"),
-        OrderState::Refunding => ("退款中", "Being refunded"),
-        OrderState::Refunded => ("已退款", "Refunded"),
-        OrderState::Case => ("人工处理中", "Being settled"),
-    };
-    lang.pick(zh, en)
+    let t = texts(lang).order;
+    match state {
+        OrderState::Pending => t.pending,
+        OrderState::Paid => t.paid,
+        OrderState::Credited => t.credited,
+        OrderState::Closed => t.closed,
+        OrderState::Refunding => t.refunding,
+        OrderState::Refunded => t.refunded,
+        OrderState::Case => t.case,
+    }
 }
 
-/// The word for where a command stands.
+/// The name of a command's state.
 #[must_use]
 pub const fn command(state: CommandState, lang: Lang) -> &'static str {
-    let (zh, en) = match state {
-        CommandState::Queued => ("待下发", "Decided"),
-        CommandState::Sending => ("下发中", "Sent"),
-        CommandState::Done => ("已完成", "Done"),
-        CommandState::Failed => ("未执行", "Refused"),
-        CommandState::Case => ("人工处理中", "Being settled"),
-        CommandState::Superseded => ("已被替代", "Replaced"),
-    };
-    lang.pick(zh, en)
+    let t = texts(lang).command;
+    match state {
+        CommandState::Queued => t.queued,
+        CommandState::Sending => t.sending,
+        CommandState::Done => t.done,
+        CommandState::Failed => t.failed,
+        CommandState::Case => t.case,
+        CommandState::Superseded => t.superseded,
+    }
 }
 
 /// An instant as people say it: `今天 21:15` or `21:15 today`, otherwise with the date.
@@ -94,20 +95,17 @@ pub fn at_seconds(at: Timestamp, now: Timestamp, lang: Lang) -> String {
 }
 
 fn moment(clock: &str, date: Date, today: Date, lang: Lang) -> String {
+    let near = date.0 == today.0 || date.0 + 1 == today.0;
     let day = day(date, today, lang);
-    match lang {
-        Lang::Zh => format!("{day} {clock}"),
-        Lang::En if date.0 == today.0 || date.0 + 1 == today.0 => format!("{clock} {day}"),
-        Lang::En => format!("{day}, {clock}"),
-    }
+    if near { NearTime { clock, day }.text(lang) } else { DatedTime { clock, day }.text(lang) }
 }
 
 /// A day as people say it: `今天`, `昨天`, `11月20日`, `2025年11月20日`; `today`, `yesterday`, `20 Nov`, `20 Nov 2025`.
 #[must_use]
 pub fn day(date: Date, today: Date, lang: Lang) -> String {
     match today.0 - date.0 {
-        0 => lang.pick("今天", "today").into(),
-        1 => lang.pick("昨天", "yesterday").into(),
+        0 => texts(lang).today.to_owned(),
+        1 => texts(lang).yesterday.to_owned(),
         _ => calendar_day(date, today, lang),
     }
 }
@@ -116,62 +114,49 @@ pub fn day(date: Date, today: Date, lang: Lang) -> String {
 #[must_use]
 pub fn calendar_day(date: Date, today: Date, lang: Lang) -> String {
     let (year, month, day) = date.ymd();
-    let same_year = year == today.ymd().0;
-    match (lang, same_year) {
-        (Lang::Zh, true) => format!("{month}月{day}日"),
-        (Lang::Zh, false) => format!("{year}年{month}月{day}日"),
-        (Lang::En, true) => format!("{day} {}", month_name(month)),
-        (Lang::En, false) => format!("{day} {} {year}", month_name(month)),
-    }
+    let month = nth(&texts(lang).months, month.saturating_sub(1));
+    if year == today.ymd().0 { DayOfMonth { day, month }.text(lang) } else { DayOfYear { day, month, year }.text(lang) }
 }
 
 /// `周一`, `Mon`; from 0 for Monday.
 #[must_use]
-pub const fn weekday(weekday: u8, lang: Lang) -> &'static str {
-    let (zh, en) = match weekday {
-        0 => ("周一", "Mon"),
-        1 => ("周二", "Tue"),
-        2 => ("周三", "Wed"),
-        3 => ("周四", "Thu"),
-        4 => ("周五", "Fri"),
-        5 => ("周六", "Sat"),
-        _ => ("周日", "Sun"),
-    };
-    lang.pick(zh, en)
+pub fn weekday(weekday: u8, lang: Lang) -> &'static str {
+    nth(&texts(lang).weekdays, weekday)
 }
 
-const fn month_name(month: u8) -> &'static str {
-    match month {
-        1 => "Jan",
-        2 => "Feb",
-        3 => "Mar",
-        4 => "Apr",
-        5 => "May",
-        6 => "Jun",
-        7 => "Jul",
-        8 => "Aug",
-        9 => "Sep",
-        10 => "Oct",
-        11 => "Nov",
-        _ => "Dec",
-    }
+/// The name of a rate, from 1: `尖`, `Super-peak`.
+#[must_use]
+pub fn rate(rate: u8, lang: Lang) -> &'static str {
+    nth(&texts(lang).rates, rate.saturating_sub(1))
+}
+
+fn nth(names: &[&'static str], index: u8) -> &'static str {
+    names.get(usize::from(index)).or(names.last()).copied().unwrap_or_default()
 }
 
 /// How long ago: `刚刚`, `12 秒前`, `3 分钟前`; `just now`, `12 s ago`, `3 min ago`.
 #[must_use]
 pub fn ago(at: Timestamp, now: Timestamp, lang: Lang) -> String {
     let ms = now.since(at).max(0);
-    let (n, zh, en) = match ms {
-        0..5_000 => return lang.pick("刚刚", "just now").into(),
-        5_000..MINUTE => (ms / SECOND, "秒", "s"),
-        MINUTE..HOUR => (ms / MINUTE, "分钟", "min"),
-        HOUR..DAY => (ms / HOUR, "小时", "h"),
-        _ => (ms / DAY, "天", if ms / DAY == 1 { "day" } else { "days" }),
-    };
-    match lang {
-        Lang::Zh => format!("{n} {zh}前"),
-        Lang::En => format!("{n} {en} ago"),
+    match ms {
+        0..5_000 => texts(lang).just_now.to_owned(),
+        5_000..MINUTE => SecondsAgo { seconds: ms / SECOND }.text(lang),
+        MINUTE..HOUR => MinutesAgo { minutes: ms / MINUTE }.text(lang),
+        HOUR..DAY => HoursAgo { hours: ms / HOUR }.text(lang),
+        _ => DaysAgo { count: ms / DAY }.text(lang),
     }
+}
+
+/// Parts of a list: `甲，乙`, `a, b`; `None` where there are none.
+#[must_use]
+pub fn list(parts: impl IntoIterator<Item = String>, lang: Lang) -> Option<String> {
+    parts.into_iter().reduce(|first, second| TwoParts { first, second }.text(lang))
+}
+
+/// Clauses of a sentence: `甲；乙`, `a; b`; `None` where there are none.
+#[must_use]
+pub fn clauses(clauses: impl IntoIterator<Item = String>, lang: Lang) -> Option<String> {
+    clauses.into_iter().reduce(|first, second| TwoClauses { first, second }.text(lang))
 }
 
 #[cfg(test)]
@@ -184,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn instants_as_people_say_them() {
+    fn times_are_relative_to_today() {
         let now = instant(2026, 11, 23, 22, 0);
         for (then, zh, en) in [
             (instant(2026, 11, 23, 21, 15), "今天 21:15", "21:15 today"),
@@ -200,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn ages_as_people_say_them() {
+    fn ages_are_in_the_largest_whole_unit() {
         let now = instant(2026, 11, 23, 22, 0);
         for (ms, zh, en) in [
             (-5_000, "刚刚", "just now"),

@@ -1,20 +1,20 @@
-//! The page that says what went wrong.
+//! The error page.
 
 use leptos::prelude::*;
 
 use super::auth::AuthFrame;
-use crate::i18n::site::words;
+use crate::i18n::site::texts;
 use crate::i18n::{errors, lang};
 use crate::ports;
 use model::error::AppError;
 
-/// What is so and what to do next, with the status that goes with it.
+/// The error and the next step, with the matching HTTP status.
 #[component]
 pub fn ErrorPage(error: AppError) -> impl IntoView {
     if let Ok(reply) = ports::reply() {
         reply.status(error.status());
     }
-    let t = words(lang());
+    let t = texts(lang());
     let title = match error {
         AppError::NotFound => t.not_found,
         AppError::Forbidden => t.forbidden,
@@ -22,7 +22,7 @@ pub fn ErrorPage(error: AppError) -> impl IntoView {
     };
     view! {
         <AuthFrame title>
-            <p>{errors::words(error, lang())}</p>
+            <p>{errors::message(error, lang())}</p>
             <p><a href="/">{t.to_start}</a></p>
         </AuthFrame>
     }

@@ -4,13 +4,13 @@ use leptos::prelude::*;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bar {
-    /// Below it; may be empty.
+    /// The label below the bar; may be empty.
     pub label: String,
-    /// On it; may be empty.
+    /// The figure above the bar; may be empty.
     pub figure: String,
-    /// How high; `None` where nothing is known.
+    /// The height; `None` if the value is unknown.
     pub value: Option<i64>,
-    /// The one to look at first.
+    /// Whether the bar is emphasised.
     pub strong: bool,
 }
 

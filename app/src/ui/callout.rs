@@ -1,23 +1,23 @@
-//! What a person is told: what is so, since when, what to do next.
+//! A boxed message: the situation and the next step.
 
 use leptos::prelude::*;
 
 use crate::i18n::{errors, lang};
 use model::error::AppError;
 
-/// How much it matters.
+/// The importance.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Tone {
-    /// Good to know.
+    /// Information.
     #[default]
     Plain,
-    /// It went well.
+    /// Success.
     Good,
-    /// Look at it.
+    /// Needs attention.
     Warn,
-    /// It does not work.
+    /// Failure.
     Bad,
-    /// The meter does not answer.
+    /// The meter is lost.
     Lost,
 }
 
@@ -40,8 +40,8 @@ pub fn Callout(#[prop(optional)] tone: Tone, children: Children) -> impl IntoVie
     view! { <div class=tone.class() role=role>{children()}</div> }
 }
 
-/// The words of an error.
+/// The message of an error.
 #[component]
 pub fn Problem(error: AppError) -> impl IntoView {
-    view! { <Callout tone=Tone::Bad><p>{errors::words(error, lang())}</p></Callout> }
+    view! { <Callout tone=Tone::Bad><p>{errors::message(error, lang())}</p></Callout> }
 }

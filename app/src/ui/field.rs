@@ -1,4 +1,4 @@
-//! A labelled input with its hint and what is wrong with it.
+//! A labelled input with its hint and error.
 
 use leptos::prelude::*;
 
@@ -13,19 +13,19 @@ pub fn Field(
     /// `text`, `password`, ...
     #[prop(default = "text")]
     kind: &'static str,
-    /// What browsers and password managers fill in.
+    /// The `autocomplete` token.
     #[prop(default = "off")]
     autocomplete: &'static str,
-    /// The keyboard that a phone shows.
+    /// The `inputmode`: the keyboard of a phone.
     #[prop(default = "text")]
     inputmode: &'static str,
-    /// What stands in it.
+    /// The initial value.
     #[prop(optional, into)]
     value: String,
-    /// What it should be.
+    /// The hint.
     #[prop(optional, into)]
     hint: String,
-    /// Whether it may stay empty.
+    /// Whether it may be empty.
     #[prop(optional)]
     optional: bool,
 ) -> impl IntoView {

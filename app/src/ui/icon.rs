@@ -41,7 +41,7 @@ impl Icon {
     }
 }
 
-/// The icon; a word always stands beside it, so it is silent to screen readers.
+/// The icon; hidden from screen readers, because a text always stands next to it.
 #[component]
 pub fn IconMark(icon: Icon) -> impl IntoView {
     view! {

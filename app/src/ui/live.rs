@@ -1,19 +1,19 @@
-//! Parts of a page that move by themselves: with a script in place (`live.js`), without one by loading the page again.
+//! Parts of a page that update themselves: in place with `live.js`, by reloading the page without it.
 
 use leptos::prelude::*;
 
 use crate::i18n::lang;
-use crate::i18n::resident::words;
+use crate::i18n::resident::texts;
 
-/// How soon a part is asked for again while something is under way, ms.
+/// The refresh interval while something is in progress, ms.
 pub const BUSY: u32 = 1_000;
-/// The same while nothing is.
+/// The refresh interval while nothing is in progress, ms.
 pub const IDLE: u32 = 5_000;
-/// The same where only ages and readings move.
+/// The refresh interval where only ages and readings change, ms.
 pub const CALM: u32 = 15_000;
 
-/// A part that moves, by an id of its own; `again` is after how many ms it is asked for, `None` where nothing more will happen.
-/// No islands inside: they are drawn by themselves.
+/// A part with a unique id that is refreshed after `again` ms; `None` if it no longer changes.
+/// It must not contain islands, which render themselves.
 #[component]
 pub fn Live(
     id: &'static str,
@@ -24,8 +24,8 @@ pub fn Live(
     view! { <div id=id class=class data-live=again.map(|ms| ms.to_string())>{children()}</div> }
 }
 
-/// The same without a script: the page loads itself again every three seconds. Styles take the link away once the script runs.
-/// Belongs below what it would load again, and outside of it.
+/// Without the script, the page reloads every three seconds. Styles hide the link once the script runs.
+/// Place it below and outside the part that it refreshes.
 pub fn without_script(over: bool) -> impl IntoView {
     (!over).then(|| {
         view! {
@@ -33,7 +33,7 @@ pub fn without_script(over: bool) -> impl IntoView {
                 <meta http-equiv="refresh" content="3" />
             </noscript>
             <p class="until-alive small">
-                <a href="">{words(lang()).refresh}</a>
+                <a href="">{texts(lang()).refresh}</a>
             </p>
         }
     })

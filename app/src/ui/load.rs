@@ -1,11 +1,11 @@
-//! A part of a page that waits for what it shows; the whole page waits with it, so that status and redirects are in time.
+//! A part of a page that waits for its data; the page waits too, so that status and redirects are in time.
 
 use leptos::prelude::*;
 
 use crate::pages::error::ErrorPage;
 use model::error::AppError;
 
-/// Shows what `read` gives, or the page that says what went wrong.
+/// Shows the result of `read`, or the error page.
 pub fn load<T: 'static>(
     read: impl Future<Output = Result<T, AppError>> + Send + 'static,
     show: impl FnOnce(T) -> AnyView + Send + 'static,

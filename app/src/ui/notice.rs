@@ -1,4 +1,4 @@
-//! What went wrong with the form that sent the person back here: `?e=<code>`.
+//! The error of a submitted form: `?e=<code>`.
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
@@ -6,9 +6,9 @@ use leptos_router::hooks::use_query_map;
 use crate::i18n::{errors, lang};
 use model::error::AppError;
 
-/// The words for the error in the address, if there is one.
+/// The message of the error in the query, if there is one.
 #[component]
 pub fn Notice() -> impl IntoView {
     let error = use_query_map().with_untracked(|query| query.get_str("e").and_then(AppError::from_code));
-    error.map(|error| view! { <p class="notice bad" role="alert">{errors::words(error, lang())}</p> })
+    error.map(|error| view! { <p class="notice bad" role="alert">{errors::message(error, lang())}</p> })
 }

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::theme::Theme;
-use crate::i18n::site::words;
+use crate::i18n::site::texts;
 use crate::i18n::{Lang, lang};
 use crate::link;
 use crate::ports;
@@ -13,11 +13,10 @@ use crate::ports;
 pub fn Preferences() -> impl IntoView {
     let visit = ports::visit();
     let back = link::without_error(&visit.here);
-    let (lang, t) = (lang(), words(lang()));
-    let other = match lang {
-        Lang::Zh => Lang::En,
-        Lang::En => Lang::Zh,
-    };
+    let (lang, t) = (lang(), texts(lang()));
+    let others = Lang::ALL.into_iter().filter(move |other| *other != lang).map(|other| {
+        view! { <button class="quiet" name="lang" value=other.tag() lang=other.tag()>{texts(other).language}</button> }
+    });
     let theme = match visit.theme {
         Theme::System => t.theme_system,
         Theme::Light => t.theme_light,
@@ -27,7 +26,7 @@ pub fn Preferences() -> impl IntoView {
         <div class="preferences">
             <form method="post" action="/api/site/language">
                 <input type="hidden" name="back" value=back.clone()/>
-                <button class="quiet" name="lang" value=other.tag() lang=other.tag()>{other.pick("中文", "English")}</button>
+                {others.collect_view()}
             </form>
             <form method="post" action="/api/site/theme">
                 <input type="hidden" name="back" value=back/>

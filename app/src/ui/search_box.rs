@@ -1,17 +1,17 @@
-//! The search at the top of the console: `/` goes there from anywhere.
+//! The search box of the console; `/` focuses it.
 
 use leptos::ev::keydown;
 use leptos::html::Input;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
-/// The field; the form around it works by itself.
+/// The field; its form works without the script.
 #[island]
 pub fn SearchBox(label: String, hint: String, value: String) -> impl IntoView {
     let field = NodeRef::<Input>::new();
     Effect::new(move |_| {
         let listening = window_event_listener(keydown, move |event| {
-            // Whoever writes a slash into a field wants a slash.
+            // A slash typed into a field is text.
             let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
             let writing = target.is_some_and(|element| element.matches("input, textarea, select").unwrap_or(false));
             if event.key() == "/" && !writing && !event.ctrl_key() && !event.meta_key() && !event.alt_key() {
@@ -22,7 +22,7 @@ pub fn SearchBox(label: String, hint: String, value: String) -> impl IntoView {
                 }
             }
         });
-        // It listens as long as the page lives.
+        // The listener lives as long as the page.
         std::mem::forget(listening);
     });
     view! {

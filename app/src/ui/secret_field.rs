@@ -2,17 +2,17 @@
 
 use leptos::prelude::*;
 
-/// The field; all words come from the page, since an island knows no context of the server.
+/// The field; the page passes all texts, because an island has no context of the server.
 #[island]
 pub fn SecretField(
-    /// Its name in the form.
+    /// The form field.
     name: String,
     label: String,
     /// The `autocomplete` token.
     autocomplete: String,
-    /// The button's words while the password is hidden.
+    /// The button's text while the password is hidden.
     show: String,
-    /// And while it is shown.
+    /// The button's text while the password is shown.
     hide: String,
 ) -> impl IntoView {
     let shown = RwSignal::new(false);

@@ -30,7 +30,7 @@ pub const fn shape(state: SupplyState) -> (&'static str, bool) {
     }
 }
 
-/// The class, the shape and whether it is filled, of a forced mode; nothing for prepaid, which is the rule.
+/// The class, the shape and whether it is filled; `None` for prepaid, the normal mode.
 #[must_use]
 pub const fn mode_shape(mode: ControlMode) -> Option<(&'static str, &'static str, bool)> {
     match mode {
@@ -67,10 +67,10 @@ pub fn mode_mark(mode: ControlMode, lang: Lang) -> impl IntoView {
     })
 }
 
-/// The relay was seen open though there is credit: a mark of its own beside the state.
+/// The relay was observed open although there is credit.
 #[component]
 pub fn RelayOpen() -> impl IntoView {
-    let word = lang().pick("已断电", "Off");
+    let word = common::texts(lang()).relay_off;
     view! { <span class="state quiet">{mark(POWER, false)}{word}</span> }
 }
 

@@ -6,20 +6,19 @@ use crate::i18n::{Lang, common};
 use crate::ui::time::iso;
 use model::time::Timestamp;
 
-/// How far a step is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reach {
-    /// It has happened.
+pub enum StepState {
+    /// Completed.
     Done,
-    /// It is happening.
+    /// In progress.
     Now,
-    /// It comes later.
+    /// Still ahead.
     Ahead,
-    /// It did not work.
+    /// Failed.
     Bad,
 }
 
-impl Reach {
+impl StepState {
     const fn class(self) -> &'static str {
         match self {
             Self::Done => "done",
@@ -32,10 +31,9 @@ impl Reach {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
-    /// How far it is.
-    pub reach: Reach,
+    pub state: StepState,
     pub text: String,
-    /// More, in smaller type.
+    /// Further text in smaller type.
     pub note: Option<String>,
     /// When it happened.
     pub at: Option<Timestamp>,
@@ -44,8 +42,8 @@ pub struct Step {
 impl Step {
     /// A step without a note.
     #[must_use]
-    pub fn new(reach: Reach, text: impl Into<String>, at: Option<Timestamp>) -> Self {
-        Self { reach, text: text.into(), note: None, at }
+    pub fn new(state: StepState, text: impl Into<String>, at: Option<Timestamp>) -> Self {
+        Self { state, text: text.into(), note: None, at }
     }
 
     /// The same with a note.
@@ -63,7 +61,7 @@ pub fn steps(steps: Vec<Step>, now: Timestamp, lang: Lang) -> impl IntoView {
                 .into_iter()
                 .map(|step| {
                     view! {
-                        <li class=step.reach.class() aria-current=(step.reach == Reach::Now).then_some("step")>
+                        <li class=step.state.class() aria-current=(step.state == StepState::Now).then_some("step")>
                             <span>{step.text}{step.note.map(|note| view! { <span class="note">{note}</span> })}</span>
                             {step.at.map(|at| view! { <time datetime=iso(at)>{common::at_seconds(at, now, lang)}</time> })}
                         </li>

@@ -1,9 +1,9 @@
-//! Light, dark, or as the system says.
+//! The colour theme.
 
-/// What the person chose; kept in a cookie, so that the first paint is right.
+/// The chosen theme; kept in a cookie, so that the first paint is right.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Theme {
-    /// As the system says.
+    /// Follows the system.
     #[default]
     System,
     Light,
@@ -37,7 +37,7 @@ impl Theme {
         }
     }
 
-    /// The one after it, for a button that goes round.
+    /// The next theme of the button that cycles through them.
     #[must_use]
     pub const fn next(self) -> Self {
         match self {

@@ -18,7 +18,7 @@ pub fn AtSeconds(at: Timestamp) -> impl IntoView {
     view! { <time datetime=iso(at)>{common::at_seconds(at, now(), lang())}</time> }
 }
 
-/// `3 分钟前`, with the instant itself in reach.
+/// `3 分钟前`, with the exact time as its title.
 #[component]
 pub fn Ago(at: Timestamp) -> impl IntoView {
     view! { <time datetime=iso(at) title=at.to_string()>{common::ago(at, now(), lang())}</time> }

@@ -1,4 +1,4 @@
-//! Measured values in words; what a meter does not measure is a dash.
+//! Measured values with their units; a dash for what a meter does not measure.
 
 const NONE: &str = "—";
 
@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_measured_is_a_dash() {
+    fn unmeasured_values_are_a_dash() {
         assert_eq!((whole(None::<i32>), tenths(None::<u16>)), ("—".to_owned(), "—".to_owned()));
         assert_eq!((tenths(Some(2_301_u16)), hundredths(Some(-5_i64))), ("230.1".to_owned(), "-0.05".to_owned()));
         assert_eq!(whole(Some(-7)), "-7");

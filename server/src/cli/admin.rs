@@ -58,7 +58,7 @@ pub async fn run(config: &Config, command: Admin) -> Outcome {
     };
     let password = password()?;
     if is_weak(&password) {
-        return Err(errors::words(AppError::WeakPassword, Lang::En).into());
+        return Err(errors::message(AppError::WeakPassword, Lang::En).into());
     }
     let rng = Rng::from_system();
     let passwords = Passwords::new(rng.clone())?;
@@ -77,7 +77,7 @@ pub async fn run(config: &Config, command: Admin) -> Outcome {
             println!("{login} can log in now.");
             Ok(ExitCode::SUCCESS)
         }
-        Err(StoreError::Refused(problem)) => Err(errors::words(problem, Lang::En).into()),
+        Err(StoreError::Refused(problem)) => Err(errors::message(problem, Lang::En).into()),
         Err(error) => Err(error.into()),
     }
 }

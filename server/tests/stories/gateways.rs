@@ -16,7 +16,7 @@ use story_support::{World, both, fingerprint};
 const SOON: Duration = Duration::from_secs(60);
 
 async fn gateway(w: &World) -> GatewayId {
-    GatewayId(meters::gateways(&w.db).await.unwrap()[0].id)
+    meters::gateways(&w.db).await.unwrap()[0].id
 }
 
 fn who(s: &Site) -> Who {
@@ -81,7 +81,7 @@ both!(a_meter_its_gateway_cannot_carry_is_a_case_until_fixed, |w: World| async m
     let cases = console::cases_of(&s.w.db, s.clerk, MeterId(s.meters[1].0)).await.unwrap();
     let model::case::CaseDetail::Unusable(case) = &cases[0].detail else { panic!("{cases:?}") };
     let said = app::i18n::cases::unusable(case, model::language::Lang::En);
-    assert!(said.contains("make the gateway transparent"), "{said}");
+    assert!(said.contains("Set the gateway to transparent"), "{said}");
     engine.reload();
     s.w.execute("UPDATE gateways SET framing = 'transparent'").await;
     engine.reload();

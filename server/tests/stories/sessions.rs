@@ -151,7 +151,7 @@ both!(bad_requests_get_a_clear_error_in_the_users_language, |w: World| async mov
     let url = format!("{}/no/such/page", web.base);
     let english =
         web.client.get(&url).header("accept", "text/html").header("accept-language", "en-GB,zh;q=0.5").send().await.unwrap();
-    assert!(english.text().await.unwrap().contains("No such page"));
+    assert!(english.text().await.unwrap().contains("Page not found"));
     let chosen =
         web.client.get(&url).header("accept", "text/html").header("accept-language", "en").header("cookie", "lang=zh-CN");
     assert!(chosen.send().await.unwrap().text().await.unwrap().contains("没有这个页面"));

@@ -1,6 +1,7 @@
 //! What is known of a case, in a sentence: from the detail that was stored with it.
 
-use super::why;
+use super::reason_codes::{self, clause};
+use crate::i18n::catalogue::cases::{ExpectedAndFound, LabelValue, texts};
 use crate::i18n::{Lang, commands, common, reconcile};
 use model::case::{
     BillCase, CaseDetail, DeliveryCase, HeldReadingReason, JournalCase, MeterPosition, MoneyRecord, PaymentCase, PaymentSource,
@@ -14,31 +15,32 @@ use model::time::Timestamp;
 /// The sentence; `None` where the detail has nothing to say.
 #[must_use]
 pub fn facts(case: &CaseDetail, lang: Lang) -> Option<String> {
+    let label = texts(lang).label;
     let parts = match case {
         CaseDetail::Payment(case) | CaseDetail::PaidTwice(case) | CaseDetail::RefundElsewhere(case) => payment(case, lang),
-        CaseDetail::Undeliverable(case) => vec![channel(case.channel, lang), money(lang, "金额", "amount", Some(case.amount))],
+        CaseDetail::Undeliverable(case) => vec![channel(case.channel, lang), money(lang, label.amount, Some(case.amount))],
         CaseDetail::Refund(case) => refund(case, lang),
         CaseDetail::Delivery(case) => delivery(case, lang),
         CaseDetail::MeterDiffers { ledger, meter } => sides(ledger, meter, lang),
         CaseDetail::Reading(case) => reading(case, lang),
-        CaseDetail::Identity { answers } => vec![text(lang, "应答的表号", "answers", answers)],
+        CaseDetail::Identity { answers } => vec![text(lang, label.answers, answers)],
         CaseDetail::Relay(case) | CaseDetail::Password(case) => relay(case, lang),
         CaseDetail::Prices(case) => vec![
-            said(lang, "应为", "planned", Some(commands::prices(&case.planned, lang))),
-            instant(lang, "自", "since", Some(case.since)),
+            labelled(lang, label.planned, Some(commands::prices(&case.planned, lang))),
+            instant(lang, label.since, Some(case.since)),
             clock_off(lang, case.clock_off_s),
         ],
         CaseDetail::Parameters(case) => vec![
-            instant(lang, "自", "since", Some(case.since)),
-            number(lang, "电表接受的参数指令", "parameter commands accepted", Some(case.accepted)),
-            number(lang, "其中本系统所发", "sent by this system", Some(case.sent)),
+            instant(lang, label.since, Some(case.since)),
+            number(lang, label.accepted, Some(case.accepted)),
+            number(lang, label.sent, Some(case.sent)),
         ],
         CaseDetail::Clock { off_s, sets } => {
-            vec![clock_off(lang, *off_s), number(lang, "校时次数", "times set", Some(*sets))]
+            vec![clock_off(lang, *off_s), number(lang, label.times_set, Some(*sets))]
         }
-        CaseDetail::Unpriced { since } => vec![instant(lang, "自", "since", Some(*since))],
+        CaseDetail::Unpriced { since } => vec![instant(lang, label.since, Some(*since))],
         CaseDetail::Journal(case) => journal(case, lang),
-        CaseDetail::Closing { reason, .. } => vec![Some(why::closing(*reason, lang).to_owned())],
+        CaseDetail::Closing { reason, .. } => vec![Some(reason_codes::closing(*reason, lang).to_owned())],
         CaseDetail::BillChannelOnly(bill)
         | CaseDetail::BillOursOnly(bill)
         | CaseDetail::BillAmount(bill)
@@ -47,29 +49,28 @@ pub fn facts(case: &CaseDetail, lang: Lang) -> Option<String> {
         CaseDetail::BillReopened { channel: tender, .. } => vec![channel(Some(*tender), lang)],
         CaseDetail::Unusable(_) | CaseDetail::Expiry(_) => Vec::new(),
     };
-    let parts: Vec<String> = parts.into_iter().flatten().collect();
-    (!parts.is_empty()).then(|| parts.join(lang.pick("；", "; ")))
+    common::clauses(parts.into_iter().flatten(), lang)
 }
 
 /// `名称 值`.
-fn said(lang: Lang, zh: &str, en: &str, value: Option<String>) -> Option<String> {
-    value.map(|value| format!("{} {value}", lang.pick(zh, en)))
+fn labelled(lang: Lang, label: &str, value: Option<String>) -> Option<String> {
+    value.map(|value| LabelValue { label, value }.text(lang))
 }
 
-fn text(lang: Lang, zh: &str, en: &str, value: &str) -> Option<String> {
-    said(lang, zh, en, (!value.is_empty()).then(|| value.to_owned()))
+fn text(lang: Lang, label: &str, value: &str) -> Option<String> {
+    labelled(lang, label, (!value.is_empty()).then(|| value.to_owned()))
 }
 
-fn money(lang: Lang, zh: &str, en: &str, fen: Option<Fen>) -> Option<String> {
-    said(lang, zh, en, fen.map(|fen| format!("{fen} {}", common::yuan(lang))))
+fn money(lang: Lang, label: &str, fen: Option<Fen>) -> Option<String> {
+    labelled(lang, label, fen.map(|fen| format!("{fen} {}", common::yuan(lang))))
 }
 
-fn number(lang: Lang, zh: &str, en: &str, value: Option<impl Into<i64>>) -> Option<String> {
-    said(lang, zh, en, value.map(|value| value.into().to_string()))
+fn number(lang: Lang, label: &str, value: Option<impl Into<i64>>) -> Option<String> {
+    labelled(lang, label, value.map(|value| value.into().to_string()))
 }
 
-fn instant(lang: Lang, zh: &str, en: &str, at: Option<Timestamp>) -> Option<String> {
-    said(lang, zh, en, at.map(|at| at.to_string()))
+fn instant(lang: Lang, label: &str, at: Option<Timestamp>) -> Option<String> {
+    labelled(lang, label, at.map(|at| at.to_string()))
 }
 
 fn channel(tender: Option<Tender>, lang: Lang) -> Option<String> {
@@ -77,120 +78,127 @@ fn channel(tender: Option<Tender>, lang: Lang) -> Option<String> {
 }
 
 fn clock_off(lang: Lang, seconds: Option<i64>) -> Option<String> {
-    said(lang, "时钟偏差", "clock off by", seconds.map(|off| format!("{off} s")))
+    let label = texts(lang).label;
+    labelled(lang, label.clock_deviation, seconds.map(|off| format!("{off} s")))
 }
 
 /// A verified payment that does not fit: from whom, why, how much, which numbers.
 fn payment(case: &PaymentCase, lang: Lang) -> Vec<Option<String>> {
+    let label = texts(lang).label;
     let from = match case.source {
-        PaymentSource::Notify => lang.pick("渠道通知", "told by the channel"),
-        PaymentSource::Query => lang.pick("查单得知", "found by asking"),
+        PaymentSource::Notify => texts(lang).notified,
+        PaymentSource::Query => texts(lang).queried,
     };
     vec![
         channel(Some(case.channel), lang),
         Some(from.to_owned()),
-        Some(why::payment(case.reason, lang).to_owned()),
-        money(lang, "收到", "paid", Some(case.amount).filter(|_| case.refunded.is_none())),
-        money(lang, "应收", "ordered", case.expected),
-        money(lang, "已退回", "gone back", case.refunded),
-        text(lang, "商户单号", "our number", &case.out_trade_no),
-        text(lang, "渠道单号", "the channel's number", case.trade_no.as_deref().unwrap_or_default()),
+        Some(reason_codes::payment(case.reason, lang).to_owned()),
+        money(lang, label.paid, Some(case.amount).filter(|_| case.refunded.is_none())),
+        money(lang, label.ordered, case.expected),
+        money(lang, label.refunded, case.refunded),
+        text(lang, label.our_number, &case.out_trade_no),
+        text(lang, label.channel_number, case.trade_no.as_deref().unwrap_or_default()),
     ]
 }
 
 fn refund(case: &RefundCase, lang: Lang) -> Vec<Option<String>> {
+    let label = texts(lang).label;
     vec![
-        case.reason.map(|reason| why::refund(reason, lang)),
+        case.reason.map(|reason| reason_codes::refund(reason, lang)),
         channel(case.channel, lang),
-        money(lang, "金额", "amount", Some(case.amount)),
-        said(lang, "退款单号", "refund", case.refund.clone()),
+        money(lang, label.amount, Some(case.amount)),
+        labelled(lang, label.refund_number, case.refund.clone()),
     ]
 }
 
 fn delivery(case: &DeliveryCase, lang: Lang) -> Vec<Option<String>> {
-    let mut parts = vec![Some(why::delivery(case.reason, lang))];
+    let label = texts(lang).label;
+    let mut parts = vec![Some(reason_codes::delivery(case.reason, lang))];
     if let (Some(expected), Some(found)) = (&case.expected, &case.found) {
         parts.extend(sides(expected, found, lang));
     }
     parts.extend([
-        money(lang, "表内", "in the meter", case.remaining),
-        money(lang, "限额", "limit", case.limit),
-        number(lang, "表内购电次数", "count in the meter", case.count),
-        number(lang, "电表结果码", "the meter's result", case.result),
+        money(lang, label.in_the_meter, case.remaining),
+        money(lang, label.limit, case.limit),
+        number(lang, label.count_in_the_meter, case.count),
+        number(lang, label.result, case.result),
     ]);
     parts
 }
 
 /// What should be and what is; only what differs.
 fn sides(wanted: &MeterPosition, found: &MeterPosition, lang: Lang) -> Vec<Option<String>> {
-    let differs = |zh: &str, en: &str, one: Option<String>, other: Option<String>| match (one, other) {
-        (Some(one), Some(other)) if one != other => Some(match lang {
-            Lang::Zh => format!("{zh}应为 {one}，电表为 {other}"),
-            Lang::En => format!("{en} should be {one} and is {other} in the meter"),
-        }),
+    let label = texts(lang).label;
+    let differs = |label: &str, expected: Option<String>, found: Option<String>| match (expected, found) {
+        (Some(expected), Some(found)) if expected != found => Some(ExpectedAndFound { label, expected, found }.text(lang)),
         _ => None,
     };
     let digits = |n: Option<u16>| n.map(|n| n.to_string());
     let order = |n: Option<u64>| n.map(|n| n.to_string());
     let yuan = |fen: Option<Fen>| fen.map(|fen| format!("{fen} {}", common::yuan(lang)));
     vec![
-        differs("密钥纪元", "the key epoch", digits(wanted.epoch), digits(found.epoch)),
-        differs("购电次数", "the purchase count", digits(wanted.count), digits(found.count)),
-        differs("最后单号", "the last order", order(wanted.order), order(found.order)),
-        differs("户号", "the account", wanted.account.clone(), found.account.clone()),
-        differs("累计金额", "the cumulative amount", yuan(wanted.cumulative), yuan(found.cumulative)),
+        differs(label.key_epoch, digits(wanted.epoch), digits(found.epoch)),
+        differs(label.purchase_count, digits(wanted.count), digits(found.count)),
+        differs(label.last_order, order(wanted.order), order(found.order)),
+        differs(label.account, wanted.account.clone(), found.account.clone()),
+        differs(label.cumulative_amount, yuan(wanted.cumulative), yuan(found.cumulative)),
     ]
 }
 
 fn reading(case: &ReadingCase, lang: Lang) -> Vec<Option<String>> {
+    let label = texts(lang).label;
     let energy = |wh: Option<i64>| wh.map(|wh| format!("{} kWh", Energy(wh)));
+    let t = texts(lang).reading;
     let what = match case.quality {
-        HeldReadingReason::Fell => lang.pick("倒走", "fell"),
-        HeldReadingReason::Jumped => lang.pick("跳变", "jumped"),
-        HeldReadingReason::Disordered => lang.pick("乱序", "out of order"),
-        HeldReadingReason::Reset => lang.pick("清零", "reset"),
+        HeldReadingReason::Fell => t.fell,
+        HeldReadingReason::Jumped => t.jumped,
+        HeldReadingReason::Disordered => t.disordered,
+        HeldReadingReason::Reset => t.reset,
     };
     vec![
         Some(what.to_owned()),
-        said(lang, "上次", "before", energy(case.last_total_wh)),
-        said(lang, "这次", "now", energy(Some(case.total_wh))),
-        instant(lang, "读于", "read", Some(case.at)),
+        labelled(lang, label.before, energy(case.last_total_wh)),
+        labelled(lang, label.now, energy(Some(case.total_wh))),
+        instant(lang, label.read_at, Some(case.at)),
     ]
 }
 
 fn relay(case: &RelayCase, lang: Lang) -> Vec<Option<String>> {
-    let wanted = case
-        .closed
-        .map(|closed| if closed { lang.pick("应合闸", "should be closed") } else { lang.pick("应断开", "should be open") });
-    let clock = (case.command == "clock").then(|| lang.pick("校时", "setting the clock"));
+    let label = texts(lang).label;
+    let t = texts(lang).relay;
+    let wanted = case.closed.map(|closed| if closed { t.close } else { t.open });
+    let clock = (case.command == "clock").then(|| t.clock);
     vec![
         wanted.or(clock).map(str::to_owned),
-        said(lang, "仍有功率", "power still", case.power_w.filter(|watts| *watts > 0).map(|watts| format!("{watts} W"))),
+        labelled(lang, label.power, case.power_w.filter(|watts| *watts > 0).map(|watts| format!("{watts} W"))),
     ]
 }
 
 fn journal(case: &JournalCase, lang: Lang) -> Vec<Option<String>> {
+    let label = texts(lang).label;
+    let t = texts(lang).record;
     let what = match case.record {
-        MoneyRecord::Credit => lang.pick("充入", "credit"),
-        MoneyRecord::Debit => lang.pick("退出", "debit"),
+        MoneyRecord::Credit => t.credit,
+        MoneyRecord::Debit => t.debit,
     };
     vec![
         Some(what.to_owned()),
-        money(lang, "金额", "amount", Some(case.amount)),
-        number(lang, "购电次数", "purchase count", case.count),
-        instant(lang, "电表记录时间", "by the meter's clock", case.at),
+        money(lang, label.amount, Some(case.amount)),
+        number(lang, label.purchase_count, case.count),
+        instant(lang, label.meter_time, case.at),
     ]
 }
 
 fn bill_facts(bill: &BillCase, lang: Lang) -> Vec<Option<String>> {
+    let label = texts(lang).label;
     vec![
         channel(Some(bill.channel), lang),
-        reconcile::why(&bill.reason, lang).map(|why| why.trim_end_matches(['。', '.']).to_owned()),
-        money(lang, "账单", "bill", bill.bill),
-        money(lang, "我方", "ours", bill.ours),
-        text(lang, "商户单号", "our number", &bill.out_trade_no),
-        text(lang, "渠道单号", "the channel's number", &bill.trade_no),
-        text(lang, "退款单号", "refund", &bill.refund_no),
+        reconcile::why(&bill.reason, lang).map(|reason| clause(reason).to_owned()),
+        money(lang, label.statement, bill.bill),
+        money(lang, label.ledger, bill.ours),
+        text(lang, label.our_number, &bill.out_trade_no),
+        text(lang, label.channel_number, &bill.trade_no),
+        text(lang, label.refund_number, &bill.refund_no),
     ]
 }
 
@@ -205,38 +213,38 @@ mod tests {
             "payment",
             r#"{"reason":"amount","channel":"alipay","source":"notify","out_trade_no":"A1","trade_no":"T9","amount_fen":4900,"refunded_fen":null,"expected_fen":5000,"order_was":"pending"}"#,
             ["金额与订单不符", "收到 49.00 元"],
-            ["another amount", "ordered 50.00 yuan"],
+            ["differs from the order", "ordered 50.00 yuan"],
         ),
         (
             "paid-twice",
             r#"{"reason":"paid-twice","channel":"wechat","source":"query","out_trade_no":"A1","trade_no":"T9","amount_fen":4900,"refunded_fen":null,"expected_fen":4900,"order_was":"credited"}"#,
             ["查单得知", "T9"],
-            ["paid already", "found by asking"],
+            ["already paid", "found by query"],
         ),
         (
             "refund-elsewhere",
             r#"{"reason":"refunded","channel":"alipay","source":"notify","out_trade_no":"A1","trade_no":"T9","amount_fen":5000,"refunded_fen":1200,"expected_fen":5000,"order_was":"credited"}"#,
             ["已退回 12.00 元", "不是本系统发起的"],
-            ["gone back 12.00 yuan", "not by this system"],
+            ["refunded 12.00 yuan", "not by this system"],
         ),
         ("undeliverable", r#"{"closing":null,"channel":null,"amount_fen":5000}"#, ["50.00", "金额"], ["50.00", "amount"]),
         (
             "refund",
             r#"{"reason":"slow","refund":"R7","channel":"unionpay","amount_fen":5000}"#,
             ["退款单号 R7", "继续查询"],
-            ["refund R7", "asked on"],
+            ["refund number R7", "still being queried"],
         ),
         (
             "refund",
             r#"{"reason":"refund-too-old","refund":null,"channel":null,"amount_fen":5000}"#,
             ["退款期限", "50.00"],
-            ["older than", "50.00"],
+            ["refund period", "50.00"],
         ),
         (
             "delivery",
             r#"{"why":"count","expected":{"epoch":1,"count":5,"order":7},"found":{"epoch":1,"count":9,"order":8}}"#,
             ["购电次数应为 5，电表为 9", "最后单号"],
-            ["should be 5 and is 9", "last order"],
+            ["should be 5 but is 9", "last order"],
         ),
         (
             "delivery",
@@ -254,9 +262,9 @@ mod tests {
             "reading",
             r#"{"quality":"fell","at":1795438800000,"total_wh":1000,"last_at":1,"last_total_wh":2000}"#,
             ["倒走", "上次 2.00"],
-            ["fell", "before 2.00"],
+            ["decreased", "previous 2.00"],
         ),
-        ("identity", r#"{"answers":"990000000001"}"#, ["990000000001", "表号"], ["990000000001", "answers"]),
+        ("identity", r#"{"answers":"990000000001"}"#, ["990000000001", "表号"], ["990000000001", "responding"]),
         (
             "relay",
             r#"{"command":"relay","closed":false,"status":1,"current_ca":3,"power_w":40}"#,
@@ -264,7 +272,7 @@ mod tests {
             ["open", "40 W"],
         ),
         ("prices", r#"{"planned":[1,2,3,4],"since":1795438800000,"clock_off_s":-7}"#, ["应为 尖", "-7 s"], ["planned", "-7 s"]),
-        ("parameters", r#"{"since":1795438800000,"accepted":3,"sent":1}"#, ["指令 3", "所发 1"], ["accepted 3", "system 1"]),
+        ("parameters", r#"{"since":1795438800000,"accepted":3,"sent":1}"#, ["指令 3", "所发 1"], ["meter 3", "system 1"]),
         ("clock", r#"{"off_s":95,"sets":3}"#, ["95 s", "次数 3"], ["95 s", "set 3"]),
         ("unpriced", r#"{"since":1795438800000}"#, ["自 2026", "2026-11"], ["since 2026", "2026-11"]),
         (
@@ -277,13 +285,13 @@ mod tests {
             "bill-amount",
             r#"{"channel":"alipay","day":20780,"out_trade_no":"A1","trade_no":"T9","refund_no":"","bill_fen":4900,"ours_fen":5000,"reason":"credited"}"#,
             ["账单 49.00 元", "我方 50.00 元"],
-            ["bill 49.00", "ours 50.00"],
+            ["statement 49.00", "ledger 50.00"],
         ),
         ("closing", r#"{"reason":"lost","closing":"00000000-0000-0000-0000-000000000007"}"#, ["失联", "电表"], ["lost", "meter"]),
     ];
 
     #[test]
-    fn each_kind_is_told_in_words_of_both_languages() {
+    fn each_kind_has_facts_in_both_languages() {
         for (kind, detail, zh, en) in STORED {
             for (lang, words) in [(Lang::Zh, zh), (Lang::En, en)] {
                 let case = CaseDetail::from_json(CaseKind::parse(kind).unwrap(), detail).unwrap();

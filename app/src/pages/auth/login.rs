@@ -4,15 +4,15 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
 use super::AuthFrame;
-use crate::i18n::auth::words;
+use crate::i18n::auth::texts;
 use crate::i18n::lang;
 use crate::ui::notice::Notice;
 use crate::ui::secret_field::SecretField;
 
-/// The page for residents and operators alike; it comes back here with `?e=` where the two do not fit.
+/// The login page of residents and operators. Wrong credentials return here with `?e=`.
 #[component]
 pub fn LoginPage() -> impl IntoView {
-    let t = words(lang());
+    let t = texts(lang());
     let next = use_query_map().with_untracked(|query| query.get("next"));
     view! {
         <AuthFrame title=t.log_in>

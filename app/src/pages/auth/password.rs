@@ -3,15 +3,15 @@
 use leptos::prelude::*;
 
 use super::AuthFrame;
-use crate::i18n::auth::words;
+use crate::i18n::auth::texts;
 use crate::i18n::lang;
 use crate::ui::notice::Notice;
 use crate::ui::secret_field::SecretField;
 
-/// Asks for the old one too: an unlocked phone left on a table must not be enough.
+/// Requires the old password, so that an unlocked phone is not enough.
 #[component]
 pub fn PasswordPage() -> impl IntoView {
-    let t = words(lang());
+    let t = texts(lang());
     let field = move |name: &str, label: &str, autocomplete: &str| {
         view! {
             <SecretField

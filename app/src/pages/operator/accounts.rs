@@ -4,8 +4,8 @@ use leptos::prelude::*;
 
 use super::frame::{Frame, Section};
 use super::parts::{address, age, amount, choice, page_param, pager, param, state_cell};
-use crate::i18n::operator::words;
-use crate::i18n::{exposed, lang, room};
+use crate::i18n::operator::texts;
+use crate::i18n::{lang, overdrawn, room};
 use crate::ports::{operator, ports};
 use crate::ui::load::load;
 use crate::ui::time::At;
@@ -27,7 +27,7 @@ pub fn AccountsPage() -> impl IntoView {
 
 #[component]
 fn List(page: Page<AccountLine>, number: i64, q: String, state: String) -> impl IntoView {
-    let t = words(lang());
+    let t = texts(lang());
     let here = address("/accounts", &[("q", &q), ("state", &state)]);
     let filtered = !q.is_empty() || !state.is_empty();
     let states = AccountState::ALL.map(|state| (state.as_str(), room::account(state, lang())));
@@ -36,7 +36,7 @@ fn List(page: Page<AccountLine>, number: i64, q: String, state: String) -> impl 
         <Frame title=t.accounts section=Section::Accounts>
             <div class="page-head">
                 <h1>{t.accounts}</h1>
-                <a class="button" href="/overdrawn">{exposed::words(lang()).title}</a>
+                <a class="button" href="/overdrawn">{overdrawn::texts(lang()).title}</a>
             </div>
             <form class="filter" action="/accounts">
                 <label class="filter-field"><span>{t.search}</span><input type="search" name="q" value=q /></label>

@@ -1,11 +1,11 @@
-//! The alarms: what is the matter and why, since when, who has seen it; and what is over.
+//! The active and ended alarms, with their reasons and who acknowledged them.
 
 use leptos::prelude::*;
 
 use super::frame::{Frame, Section};
 use super::parts::{address, choice, page_param, pager, param};
 use super::register::day;
-use crate::i18n::events::{event, words};
+use crate::i18n::events::{event, texts};
 use crate::i18n::{lang, operator};
 use crate::ports::{operator, ports};
 use crate::ui::load::load;
@@ -15,9 +15,9 @@ use model::console::{EventLine, EventQuery, Page};
 use model::event::EventKind;
 use model::money::Fen;
 
-/// What the address says.
+/// The filter from the query.
 #[derive(Clone)]
-struct Asked {
+struct AlarmQuery {
     state: String,
     kind: String,
     building: String,
@@ -27,7 +27,7 @@ struct Asked {
 /// The page: `/alarms?state=over&kind=overload&building=3号楼&since=2026-11-01&page=2`.
 #[component]
 pub fn AlarmsPage() -> impl IntoView {
-    let asked = Asked { state: param("state"), kind: param("kind"), building: param("building"), since: param("since") };
+    let asked = AlarmQuery { state: param("state"), kind: param("kind"), building: param("building"), since: param("since") };
     let number = page_param();
     let query = EventQuery {
         over: asked.state == "over",
@@ -44,9 +44,9 @@ pub fn AlarmsPage() -> impl IntoView {
 }
 
 #[component]
-fn List(page: Page<EventLine>, buildings: Vec<String>, number: i64, asked: Asked) -> impl IntoView {
-    let (t, c, lang) = (words(lang()), operator::words(lang()), lang());
-    let Asked { state, kind, building, since } = asked;
+fn List(page: Page<EventLine>, buildings: Vec<String>, number: i64, asked: AlarmQuery) -> impl IntoView {
+    let (t, c, lang) = (texts(lang()), operator::texts(lang()), lang());
+    let AlarmQuery { state, kind, building, since } = asked;
     let over = state == "over";
     let tab = if over { "/alarms?state=over" } else { "/alarms" };
     let here = address("/alarms", &[("state", &*state), ("kind", &*kind), ("building", &*building), ("since", &*since)]);
@@ -126,7 +126,7 @@ fn row(line: &EventLine, here: &str) -> impl IntoView + use<> {
     }
 }
 
-/// What was measured as it began.
+/// The values measured when it started.
 pub fn figures(line: &EventLine) -> String {
     let number = |key: &str| line.figure(key);
     let all = [
@@ -145,7 +145,7 @@ pub fn figures(line: &EventLine) -> String {
 }
 
 fn seen(line: &EventLine, here: &str) -> AnyView {
-    let t = words(lang());
+    let t = texts(lang());
     match &line.seen {
         Some((at, by)) => view! { <span class="muted">{by.clone()}" "<At at=*at /></span> }.into_any(),
         None => view! {

@@ -1,4 +1,4 @@
-//! The audit chain, to read.
+//! The audit log.
 
 use leptos::prelude::*;
 
@@ -6,7 +6,7 @@ use super::frame::{Frame, Section};
 use super::parts::{address, page_param, pager, param};
 use crate::i18n::audit::action;
 use crate::i18n::lang;
-use crate::i18n::operator::words;
+use crate::i18n::operator::texts;
 use crate::ports::{operator, ports};
 use crate::ui::load::load;
 use crate::ui::time::AtSeconds;
@@ -26,7 +26,7 @@ pub fn AuditPage() -> impl IntoView {
 
 #[component]
 fn List(page: Page<AuditLine>, number: i64, q: String) -> impl IntoView {
-    let t = words(lang());
+    let t = texts(lang());
     let here = address("/audit", &[("q", &q)]);
     let filtered = !q.is_empty();
     let rows = page.lines.iter().map(row).collect_view();

@@ -1,4 +1,4 @@
-//! The cases: what each means, the next step, and what was done.
+//! The cases: their meaning, the next step and the resolution.
 
 use leptos::prelude::*;
 use model::case::CaseDetail;
@@ -6,9 +6,9 @@ use model::case::CaseDetail;
 use super::counter;
 use super::frame::{Frame, Section};
 use super::parts::{page_param, pager, param};
-use crate::i18n::counter::words as counter_words;
-use crate::i18n::operator::words;
-use crate::i18n::{cases, lang, life, refunds};
+use crate::i18n::counter::texts as counter_texts;
+use crate::i18n::operator::texts;
+use crate::i18n::{account_lifecycle, cases, lang, refunds};
 use crate::ports::{operator, ports};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
@@ -28,7 +28,7 @@ pub fn CasesPage() -> impl IntoView {
 
 #[component]
 fn List(page: Page<CaseLine>, query: CaseQuery) -> impl IntoView {
-    let t = words(lang());
+    let t = texts(lang());
     let here = if query.closed { "/cases?state=closed" } else { "/cases" };
     let current = [false, true].map(|closed| (query.closed == closed).then_some("page"));
     let [open, closed] = current;
@@ -70,7 +70,7 @@ fn item(line: &CaseLine) -> impl IntoView + use<> {
                 <h2>{words.name}" "{place}</h2>
                 <At at=line.opened_at />
             </div>
-            {said(line)}
+            {case_facts(line)}
             {give_back(line)}
             {end}
         </li>
@@ -78,8 +78,8 @@ fn item(line: &CaseLine) -> impl IntoView + use<> {
 }
 
 /// What is so and what to do; also on the page of the room.
-pub fn said(line: &CaseLine) -> impl IntoView + use<> {
-    let (t, r) = (words(lang()), crate::i18n::reconcile::words(lang()));
+pub fn case_facts(line: &CaseLine) -> impl IntoView + use<> {
+    let (t, r) = (texts(lang()), crate::i18n::reconcile::texts(lang()));
     let case = cases::case(line.detail.kind(), lang());
     let (mut reason, mut ends) = (None, None);
     match &line.detail {
@@ -87,7 +87,7 @@ pub fn said(line: &CaseLine) -> impl IntoView + use<> {
         CaseDetail::Expiry(case) => ends = Some(cases::expiry(case, lang())),
         _ => {}
     }
-    let (closing, l) = (line.detail.closing(), life::words(lang()));
+    let (closing, l) = (line.detail.closing(), account_lifecycle::texts(lang()));
     let known = if line.counter.is_some() { None } else { cases::facts(&line.detail, lang()) };
     let day = cases::settlement(&line.detail);
     view! {
@@ -105,7 +105,7 @@ pub fn said(line: &CaseLine) -> impl IntoView + use<> {
 }
 
 fn ended(line: &CaseLine) -> impl IntoView + use<> {
-    let t = words(lang());
+    let t = texts(lang());
     let resolution = cases::resolution(line.resolution.as_deref().unwrap_or_default(), lang());
     view! {
         <p>
@@ -116,9 +116,9 @@ fn ended(line: &CaseLine) -> impl IntoView + use<> {
     }
 }
 
-/// Money hangs on it, so it cannot just be closed: the meter is asked again and the money rule decides.
+/// Money depends on it, so it cannot just be closed: the meter is read again and the money rule decides.
 fn again(line: &CaseLine) -> impl IntoView + use<> {
-    let t = words(lang());
+    let t = texts(lang());
     view! {
         <form class="filter" method="post" action="/api/operator/try-again">
             <input type="hidden" name="case" value=line.id.to_string() />
@@ -128,9 +128,9 @@ fn again(line: &CaseLine) -> impl IntoView + use<> {
     }
 }
 
-/// The meter that answers is the one that should: its number was read and need not be typed.
+/// Accepts the responding meter; its serial number was read and is not entered by hand.
 fn replaced(line: &CaseLine, answers: &str) -> impl IntoView + use<> {
-    let (t, c) = (words(lang()), counter_words(lang()));
+    let (t, c) = (texts(lang()), counter_texts(lang()));
     let field = format!("replaced-{}", line.id);
     let id = field.clone();
     view! {
@@ -147,15 +147,15 @@ fn replaced(line: &CaseLine, answers: &str) -> impl IntoView + use<> {
     }
 }
 
-/// Where the money of its order goes back.
+/// The link to the refunds of its order.
 fn give_back(line: &CaseLine) -> impl IntoView + use<> {
     line.refunds.filter(|_| line.closed_at.is_none()).map(|order| {
-        view! { <p><a class="button primary" href=format!("/refunds/of/{order}")>{refunds::words(lang()).give_back}</a></p> }
+        view! { <p><a class="button primary" href=format!("/refunds/of/{order}")>{refunds::texts(lang()).give_back}</a></p> }
     })
 }
 
 fn close(line: &CaseLine) -> impl IntoView + use<> {
-    let t = words(lang());
+    let t = texts(lang());
     let field = format!("resolution-{}", line.id);
     let id = field.clone();
     view! {

@@ -1,15 +1,15 @@
-//! One closing, move or replacement: how far it is, and the one next step.
+//! One closing, move or replacement: its progress and the next step.
 
 mod forms;
-mod way;
+mod progress;
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
-use self::way::way_of;
+use self::progress::closing_steps;
 use super::frame::{Frame, Section};
 use crate::api::form::parse;
-use crate::i18n::life::{kind, words};
+use crate::i18n::account_lifecycle::{kind, texts};
 use crate::i18n::{common, lang};
 use crate::ports::{now, operator, ports};
 use crate::ui::live::{IDLE, Live};
@@ -36,7 +36,7 @@ pub fn ClosingPage() -> impl IntoView {
 fn Body(closing: Closing) -> impl IntoView {
     let (lang, now) = (lang(), now());
     let title = format!("{} {}", kind(closing.kind, lang), closing.room);
-    let (way, moving, next) = (way_of(&closing, lang), closing.is_moving(), next(&closing));
+    let (progress, moving, next) = (closing_steps(&closing, lang), closing.is_moving(), next(&closing));
     let (facts, counts, stranded) = (facts(&closing), forms::counts(&closing), forms::stranded(&closing));
     let install = closing.waits_for_meter().then(|| forms::install(&closing));
     let decide = closing.may_decide().then(|| forms::decide(&closing));
@@ -46,7 +46,7 @@ fn Body(closing: Closing) -> impl IntoView {
             <h1>{title}</h1>
             <Notice />
             <Live id="closing" again=moving.then_some(IDLE)>
-                <section class="card">{steps(way, now, lang)}</section>
+                <section class="card">{steps(progress, now, lang)}</section>
                 {next}
                 {settings}
             </Live>
@@ -60,9 +60,9 @@ fn Body(closing: Closing) -> impl IntoView {
     }
 }
 
-/// Where the next step is made.
+/// The form of the next step.
 fn next(closing: &Closing) -> impl IntoView + use<> {
-    let t = words(lang());
+    let t = texts(lang());
     let back = closing.returned.filter(|(_, state)| matches!(state, ReturnState::Waiting | ReturnState::Taken));
     back.map(|(id, state)| {
         let text = if state == ReturnState::Taken { t.pay } else { t.approve };
@@ -71,7 +71,7 @@ fn next(closing: &Closing) -> impl IntoView + use<> {
 }
 
 fn facts(closing: &Closing) -> impl IntoView + use<> {
-    let t = words(lang());
+    let t = texts(lang());
     let goes = match (closing.tender, &closing.to_account) {
         (Some(tender), _) => Some(common::tender(tender, lang()).to_owned()),
         (None, Some(number)) => Some(number.clone()),

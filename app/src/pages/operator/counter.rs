@@ -1,8 +1,8 @@
-//! A counter that is held back: both values, and the choice of what becomes of the energy in between.
+//! A held counter: both values, and how to count the energy in between.
 
 use leptos::prelude::*;
 
-use crate::i18n::counter::{choice, words};
+use crate::i18n::counter::{choice, texts};
 use crate::i18n::room::quality;
 use crate::i18n::{lang, operator};
 use crate::ui::time::At;
@@ -10,9 +10,9 @@ use model::console::{CaseLine, Gap, HeldCounter};
 use model::energy::Energy;
 use model::time::Timestamp;
 
-/// The form that settles it.
+/// The form that resolves it.
 pub fn settle(line: &CaseLine) -> impl IntoView + use<> {
-    let (t, c) = (words(lang()), operator::words(lang()));
+    let (t, c) = (texts(lang()), operator::texts(lang()));
     let field = |name: &str| format!("{name}-{}", line.id);
     let number = |name: &'static str, label: &'static str| {
         view! {
@@ -45,9 +45,9 @@ pub fn settle(line: &CaseLine) -> impl IntoView + use<> {
     }
 }
 
-/// What counted last, and what is read now and held.
+/// The last counted value, and the current value that is held.
 fn values(held: HeldCounter) -> impl IntoView {
-    let t = words(lang());
+    let t = texts(lang());
     let value = |name: &'static str, (at, total): (Timestamp, Energy)| {
         view! { <dt>{name}</dt><dd class="num">{total.to_string()}" kWh "<span class="muted"><At at /></span></dd> }
     };
@@ -55,7 +55,7 @@ fn values(held: HeldCounter) -> impl IntoView {
         <dl class="said">
             {held.last.map(|last| value(t.last, last))}
             {value(t.now, held.now)}
-            <dt>{operator::words(lang()).state}</dt>
+            <dt>{operator::texts(lang()).state}</dt>
             <dd>{quality(held.quality, lang())}</dd>
         </dl>
     }

@@ -3,24 +3,24 @@
 use leptos::prelude::*;
 
 use crate::i18n::lang;
-use crate::i18n::operator::words;
+use crate::i18n::operator::texts;
 use crate::ports;
 use crate::ui::preferences::Preferences;
 use crate::ui::search_box::SearchBox;
 
-/// Where on the rail a page is.
+/// The section of the rail that a page belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Section {
-    /// The wall, rooms, and what the search finds.
+    /// The meter wall, rooms and search results.
     Wall,
     Accounts,
     Sales,
     /// Trial balance and subsidies.
     Ledger,
-    /// Bills against the ledger.
+    /// Channel statements against the ledger.
     Reconcile,
     Shifts,
-    /// What waits for a second person.
+    /// Requests waiting for approval.
     Approvals,
     /// Meters and gateways.
     Meters,
@@ -31,11 +31,11 @@ pub enum Section {
     Cases,
     /// The audit chain.
     Audit,
-    /// How one works with the console.
+    /// The guide.
     Guide,
 }
 
-/// The frame. `q` is what was searched for, so that it stays in the box.
+/// The frame. `q` is the search text, which stays in the box.
 #[component]
 pub fn Frame(
     #[prop(into)] title: String,
@@ -43,20 +43,20 @@ pub fn Frame(
     #[prop(optional, into)] q: String,
     children: Children,
 ) -> impl IntoView {
-    let t = words(lang());
+    let t = texts(lang());
     let name = ports::operator().map(|who| who.name).unwrap_or_default();
     let entries = [
         (Section::Wall, "/wall", t.wall),
         (Section::Accounts, "/accounts", t.accounts),
         (Section::Sales, "/sales", t.sales),
-        (Section::Shifts, "/shifts", crate::i18n::shifts::words(lang()).shifts),
-        (Section::Approvals, "/approvals", crate::i18n::till::words(lang()).approvals),
-        (Section::Ledger, "/ledger", crate::i18n::ledger::words(lang()).ledger),
-        (Section::Reconcile, "/reconcile", crate::i18n::reconcile::words(lang()).reconcile),
+        (Section::Shifts, "/shifts", crate::i18n::shifts::texts(lang()).shifts),
+        (Section::Approvals, "/approvals", crate::i18n::cash_desk::texts(lang()).approvals),
+        (Section::Ledger, "/ledger", crate::i18n::ledger::texts(lang()).ledger),
+        (Section::Reconcile, "/reconcile", crate::i18n::reconcile::texts(lang()).reconcile),
         (Section::Meters, "/meters", t.meters),
-        (Section::Alarms, "/alarms", crate::i18n::events::words(lang()).title),
-        (Section::Commands, "/commands", crate::i18n::commands::words(lang()).commands),
-        (Section::Prices, "/prices", crate::i18n::prices::words(lang()).prices),
+        (Section::Alarms, "/alarms", crate::i18n::events::texts(lang()).title),
+        (Section::Commands, "/commands", crate::i18n::commands::texts(lang()).commands),
+        (Section::Prices, "/prices", crate::i18n::prices::texts(lang()).prices),
         (Section::Cases, "/cases", t.cases),
         (Section::Audit, "/audit", t.audit),
         (Section::Guide, "/guide", t.guide),

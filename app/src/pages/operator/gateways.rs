@@ -1,18 +1,18 @@
-//! The gateways: which of them are lost, which have lost meters, since when, and how often their meters are read.
+//! The gateways: their health, their lost meters and their reading intervals.
 
 use leptos::prelude::*;
 
 use super::sweep::sweep_form;
 use super::trust::trust_forms;
-use crate::i18n::gateways::{framing, health, interval, words};
+use crate::i18n::gateways::{framing, health, interval, texts};
 use crate::i18n::{lang, operator};
 use crate::ui::time::{Ago, At};
 use model::console::GatewayLine;
 use model::gateway::{Sweep, SweepInterval};
 
-/// The table, under the site's interval. Only who `may_set` intervals and trust gets the forms.
+/// The site's interval and the table. The forms are only for operators who `may_set` intervals and certificates.
 pub fn gateways(lines: &[GatewayLine], site: Option<SweepInterval>, may_set: bool) -> impl IntoView + use<> {
-    let (t, g) = (operator::words(lang()), words(lang()));
+    let (t, g) = (operator::texts(lang()), texts(lang()));
     let site_interval = if may_set {
         view! {
             <div class="card stack-tight">
@@ -53,7 +53,7 @@ pub fn gateways(lines: &[GatewayLine], site: Option<SweepInterval>, may_set: boo
 }
 
 fn row(line: &GatewayLine, may_set: bool) -> impl IntoView + use<> {
-    let (t, g) = (operator::words(lang()), words(lang()));
+    let (t, g) = (operator::texts(lang()), texts(lang()));
     let retry = (line.lost > 0).then(|| {
         view! {
             <form method="post" action="/api/operator/retry-gateway">
@@ -83,9 +83,9 @@ fn row(line: &GatewayLine, may_set: bool) -> impl IntoView + use<> {
     }
 }
 
-/// Whether the gateway is lost, or only meters behind it; what to look at, and since when.
+/// Whether the gateway or only meters behind it are lost, what to check, and since when.
 fn state(line: &GatewayLine) -> impl IntoView + use<> {
-    let g = words(lang());
+    let g = texts(lang());
     let said = line.health.map(|(seen, since)| {
         view! { <span class="muted">{health(seen, lang())}" · "{g.since}" "<At at=since /></span> }
     });

@@ -1,27 +1,26 @@
-//! How one works with the console.
+//! The operator's guide.
 
 use leptos::prelude::*;
 use model::case::CaseKind;
 
 use super::frame::{Frame, Section};
-use crate::i18n::guide::{cases, chapters, heading};
+use crate::i18n::guide::{chapters, texts};
 use crate::i18n::{cases as kinds, lang};
 
-/// The page: all of it open, so that the browser's own search finds everything.
+/// The page. Nothing is folded, so that the browser's search finds everything.
 #[component]
 pub fn GuidePage() -> impl IntoView {
     let lang = lang();
-    let (title, lead) = heading(lang);
-    let (cases_title, cases_lead) = cases(lang);
+    let t = texts(lang);
     let contents = chapters(lang)
-        .iter()
-        .map(|chapter| (chapter.anchor, chapter.title))
-        .chain([("cases", cases_title)])
+        .map(|(anchor, chapter)| (anchor, chapter.title))
+        .into_iter()
+        .chain([("cases", t.cases_title)])
         .map(|(anchor, title)| view! { <li><a href=format!("#{anchor}")>{title}</a></li> });
-    let text = chapters(lang).iter().map(|chapter| {
-        let parts = chapter.parts.iter().map(|&(name, text)| part(name, view! { <p>{text}</p> }.into_any()));
+    let text = chapters(lang).into_iter().map(|(anchor, chapter)| {
+        let parts = chapter.parts.iter().map(|text| part(text.heading, view! { <p>{text.text}</p> }.into_any()));
         view! {
-            <section class="stack" id=chapter.anchor>
+            <section class="stack" id=anchor>
                 <h2>{chapter.title}</h2>
                 {parts.collect_view()}
             </section>
@@ -32,17 +31,17 @@ pub fn GuidePage() -> impl IntoView {
         part(case.name, view! { <p>{case.meaning}</p><p>{case.next}</p> }.into_any())
     });
     view! {
-        <Frame title=title section=Section::Guide>
+        <Frame title=t.title section=Section::Guide>
             <article class="guide">
-                <h1>{title}</h1>
-                <p class="muted">{lead}</p>
-                <nav aria-label=title>
+                <h1>{t.title}</h1>
+                <p class="muted">{t.lead}</p>
+                <nav aria-label=t.title>
                     <ul class="contents">{contents.collect_view()}</ul>
                 </nav>
                 {text.collect_view()}
                 <section class="stack" id="cases">
-                    <h2>{cases_title}</h2>
-                    <p>{cases_lead}</p>
+                    <h2>{t.cases_title}</h2>
+                    <p>{t.cases_lead}</p>
                     {cases.collect_view()}
                 </section>
             </article>

@@ -1,10 +1,10 @@
-//! Gateways and meters: what answers, what does not, since when.
+//! Gateways and meters: which respond, which are lost, and since when.
 
 use leptos::prelude::*;
 
 use super::frame::{Frame, Section};
 use super::parts::{address, age, page_param, pager, param, state_cell};
-use crate::i18n::operator::words;
+use crate::i18n::operator::texts;
 use crate::i18n::{self, lang};
 use crate::ports::{Role, operator, ports};
 use crate::ui::callout::{Callout, Tone};
@@ -38,11 +38,11 @@ fn Lists(
     q: String,
     lost: bool,
 ) -> impl IntoView {
-    let t = words(lang());
+    let t = texts(lang());
     let said = match param("done").as_str() {
         "retry" => Some(t.retry_asked),
-        "sweep" => Some(i18n::gateways::words(lang()).interval_set),
-        "trust" => Some(i18n::gateways::words(lang()).trust_set),
+        "sweep" => Some(i18n::gateways::texts(lang()).interval_set),
+        "trust" => Some(i18n::gateways::texts(lang()).trust_set),
         _ => None,
     };
     let here = address("/meters", &[("q", &q), ("state", if lost { "lost" } else { "" })]);
@@ -89,7 +89,7 @@ fn meter(line: &MeterLine) -> impl IntoView + use<> {
         view! {
             <form method="post" action="/api/operator/read-now">
                 <input type="hidden" name="meter" value=line.latest.meter.to_string() />
-                <button>{words(lang()).retry}</button>
+                <button>{texts(lang()).retry}</button>
             </form>
         }
     });

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
 use crate::i18n::lang;
-use crate::i18n::operator::words;
+use crate::i18n::operator::texts;
 use crate::link;
 use crate::ui::state::{Mode, State};
 use crate::ui::time::Ago;
@@ -12,25 +12,25 @@ use model::console::Page;
 use model::meter::{Latest, SupplyState};
 use model::wall::Tile;
 
-/// A value of the address; empty where there is none.
+/// A query parameter; empty if it is missing.
 pub fn param(name: &str) -> String {
     use_query_map().with_untracked(|query| query.get(name)).unwrap_or_default()
 }
 
-/// The page number of the address, counted from 0 (in the address from 1).
+/// The page number from the query, counted from 0 (in the query from 1).
 pub fn page_param() -> i64 {
     param("page").parse::<i64>().ok().filter(|page| (1..1_000_000).contains(page)).map_or(0, |page| page - 1)
 }
 
-/// `path` with those parameters that say something.
+/// `path` with the parameters that are not empty.
 pub fn address(path: &str, params: &[(&str, &str)]) -> String {
     let said = params.iter().filter(|(_, value)| !value.is_empty());
     said.fold(path.to_owned(), |address, (key, value)| link::with(&address, key, value))
 }
 
-/// Which lines these are, and the way to the others. `here` is the address without the page.
+/// The range of the lines, and links to the other pages. `here` is the address without the page number.
 pub fn pager<T>(page: &Page<T>, number: i64, here: &str) -> impl IntoView + use<T> {
-    let t = words(lang());
+    let t = texts(lang());
     let to = |number: i64| link::with(here, "page", &(number + 1).to_string());
     let before = (number > 0).then(|| view! { <a class="button" rel="prev" href=to(number - 1)>{t.newer}</a> });
     let after = ((number + 1) * Page::<T>::SIZE < page.total)
@@ -47,13 +47,13 @@ pub fn state_cell(latest: &Latest) -> impl IntoView + use<> {
     view! { <State state /> " " <Mode mode /> }
 }
 
-/// The remaining amount; a dash where it says nothing.
+/// The remaining amount; a dash if the meter has none.
 pub fn amount(latest: &Latest) -> String {
     let known = latest.observed_at.is_some() && latest.status.account_open();
     if known { latest.remaining.to_string() } else { "—".to_owned() }
 }
 
-/// How old the values are; for a lost meter since when it is silent.
+/// The age of the values; for a lost meter, since when it has been lost.
 pub fn age(latest: &Latest) -> impl IntoView + use<> {
     let since = if latest.state() == SupplyState::Lost { latest.lost_since.or(latest.observed_at) } else { latest.observed_at };
     match since {
@@ -65,10 +65,10 @@ pub fn age(latest: &Latest) -> impl IntoView + use<> {
 /// The marks beside the state, in words.
 pub fn marks(latest: &Latest) -> String {
     let lang = lang();
-    crate::ui::wall::marks(Tile::of(latest), &crate::i18n::wall::words(lang), lang).join(" · ")
+    crate::ui::wall::marks(Tile::of(latest), &crate::i18n::wall::texts(lang), lang).join(" · ")
 }
 
-/// A choice of the address: `name=value` for each of them, and one for all.
+/// Links that set `name=value` in the address, and one for all values.
 pub fn choice(
     name: &'static str,
     label: &'static str,
@@ -83,7 +83,7 @@ pub fn choice(
     view! {
         <label class="filter-field">
             <span>{label}</span>
-            <select name=name><option value="">{words(lang()).all}</option>{options.collect_view()}</select>
+            <select name=name><option value="">{texts(lang()).all}</option>{options.collect_view()}</select>
         </label>
     }
 }

@@ -1,12 +1,12 @@
-//! Price plans: what is in force, what is to come, and where each holds.
+//! Price plans: their versions, and where each plan applies.
 
 use leptos::prelude::*;
 
 use super::frame::{Frame, Section};
 use super::parts::param;
 use crate::api::prices::{Plan, PlanVersion, PricesView};
-use crate::i18n::prices::{period, words};
-use crate::i18n::{commands, lang};
+use crate::i18n::prices::{period, texts};
+use crate::i18n::{commands, common, lang};
 use crate::ports::{operator, ports};
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::field::Field;
@@ -30,7 +30,7 @@ pub fn PricesPage() -> impl IntoView {
 
 #[component]
 fn Body(shown: PricesView) -> impl IntoView {
-    let t = words(lang());
+    let t = texts(lang());
     let done = match param("done").as_str() {
         "published" => Some(t.published),
         "assigned" => Some(t.assigned),
@@ -53,7 +53,7 @@ fn Body(shown: PricesView) -> impl IntoView {
 }
 
 fn plan(plan: &Plan, now: Timestamp) -> impl IntoView + use<> {
-    let t = words(lang());
+    let t = texts(lang());
     let in_force = plan.versions.iter().map(|version| version.effective_at).filter(|&at| at <= now).max();
     let rows = plan.versions.iter().map(|one| version(one, in_force)).collect_view();
     let places = plan.places.iter().map(|(place, _)| place.as_str()).collect::<Vec<_>>().join(", ");
@@ -68,7 +68,7 @@ fn plan(plan: &Plan, now: Timestamp) -> impl IntoView + use<> {
                         <tr>
                             <th scope="col" class="number">{t.version}</th>
                             <th scope="col">{t.effective}</th>
-                            {t.rates.map(|rate| view! { <th scope="col" class="number">{rate}</th> })}
+                            {common::texts(lang()).rates.map(|rate| view! { <th scope="col" class="number">{rate}</th> })}
                             <th scope="col">{t.tiers}</th>
                             <th scope="col">{t.slots}</th>
                             <th scope="col">{t.published_by}</th>
@@ -82,7 +82,7 @@ fn plan(plan: &Plan, now: Timestamp) -> impl IntoView + use<> {
 }
 
 fn version(version: &PlanVersion, in_force: Option<Timestamp>) -> impl IntoView + use<> {
-    let t = words(lang());
+    let t = texts(lang());
     let state = match in_force {
         Some(at) if at == version.effective_at => t.in_force,
         Some(at) if at > version.effective_at => t.past,
@@ -116,9 +116,9 @@ fn tiers(prices: &Prices) -> String {
     format!("{}: {second} kWh +{over2}, {third} kWh +{over3}", period(tiers.period, lang()))
 }
 
-/// Which day table from which day on, then each table, a line each.
+/// The date plan and the day tables, one line each.
 fn slots(prices: &Prices) -> impl IntoView + use<> {
-    let (t, lang) = (words(lang()), lang());
+    let (t, lang) = (texts(lang()), lang());
     let tables = [t.table1, t.table2].into_iter().zip(&prices.tables).filter(|(_, table)| !table.0.is_empty());
     let mut lines = vec![commands::plan(&prices.plan, lang)];
     let of_meter =
@@ -134,7 +134,7 @@ fn slots(prices: &Prices) -> impl IntoView + use<> {
 }
 
 fn assign(shown: &PricesView) -> impl IntoView + use<> {
-    let t = words(lang());
+    let t = texts(lang());
     let places = shown.places.iter().map(|(id, name)| view! { <option value=id.to_string()>{name.clone()}</option> });
     let plans = shown.plans.iter().map(|plan| view! { <option value=plan.id.to_string()>{plan.name.clone()}</option> });
     view! {
@@ -148,9 +148,9 @@ fn assign(shown: &PricesView) -> impl IntoView + use<> {
     }
 }
 
-/// Filled in with what is in force in the first plan, so that only what changes is typed.
+/// Filled in with the current version of the first plan, so that only changes need to be entered.
 fn publish(plans: &[Plan]) -> impl IntoView + use<> {
-    let t = words(lang());
+    let t = texts(lang());
     let (name, prices) =
         plans.first().and_then(|plan| Some((plan.name.clone(), plan.versions.first()?.prices.clone()))).unwrap_or_default();
     let [spike, peak, flat, valley] = prices.rates.map(|rate| if rate == 0 { String::new() } else { yuan(rate) });
@@ -158,7 +158,7 @@ fn publish(plans: &[Plan]) -> impl IntoView + use<> {
     let [over2, over3] = prices.tiers.surcharges.map(|price| if price == 0 { String::new() } else { yuan(price) });
     let [table1, table2] = prices.tables.each_ref().map(ToString::to_string);
     let days = prices.plan.iter().map(PlanEntry::to_string).collect::<Vec<_>>().join(" ");
-    let [spike_name, peak_name, flat_name, valley_name] = t.rates.map(|rate| format!("{rate} · {}", t.price));
+    let [spike_name, peak_name, flat_name, valley_name] = common::texts(lang()).rates.map(|rate| format!("{rate} · {}", t.price));
     let names = plans.iter().map(|plan| view! { <option value=plan.name.clone()></option> }).collect_view();
     let periods = [(TierPeriod::None, "none"), (TierPeriod::Month, "month"), (TierPeriod::Year, "year")];
     let periods = periods.map(|(one, word)| {

@@ -1,11 +1,11 @@
-//! The register: every sale, return, correction, refund and shift, with the totals of the whole filter, and the same as a file.
+//! The transactions: every sale, return, correction, refund and shift, with the totals of the filter, and as a file.
 
 use leptos::prelude::*;
 
 use super::frame::{Frame, Section};
 use super::parts::{address, choice, page_param, pager, param};
-use crate::i18n::operator::words;
-use crate::i18n::{Lang, common, lang, refunds, register, till as till_words};
+use crate::i18n::operator::texts;
+use crate::i18n::{Lang, cash_desk as cash_desk_texts, common, lang, refunds, register};
 use crate::ports::{operator, ports};
 use crate::ui::load::load;
 use crate::ui::time::At;
@@ -14,7 +14,7 @@ use model::order::{OrderState, ReturnState, Tender};
 use model::refund::RefundState;
 use model::time::Date;
 
-/// What the address may say.
+/// The query parameters.
 const PARAMS: [&str; 9] = ["q", "kind", "state", "tender", "building", "by", "receipt", "from", "until"];
 
 /// The page: `/sales?q=301&kind=return&state=done&tender=cash&building=1号楼&by=张&receipt=2026-000123&from=2026-11-01&page=2`.
@@ -30,7 +30,7 @@ pub fn RegisterPage() -> impl IntoView {
     load(read, move |records| view! { <List records number asked=asked.to_vec() /> }.into_any())
 }
 
-/// What an address asks for, on the page and in the file; what makes no sense in it is left out.
+/// The query of an address, for the page and the file; invalid values are ignored.
 pub fn query(said: impl Fn(&'static str) -> String) -> RecordQuery {
     let word = |name, words: &[&str]| Some(said(name)).filter(|word| words.contains(&&**word)).unwrap_or_default();
     let short = |name| said(name).chars().take(100).collect();
@@ -48,14 +48,14 @@ pub fn query(said: impl Fn(&'static str) -> String) -> RecordQuery {
     }
 }
 
-/// A day as date fields send it.
+/// A day as date inputs submit it.
 pub(super) fn day(text: &str) -> Option<Date> {
     let mut parts = text.splitn(3, '-');
     let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
     Date::from_ymd(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?)
 }
 
-/// Where a line may stand.
+/// The states of a line.
 fn states() -> [(&'static str, RecordState); 17] {
     let sale = |state: OrderState| (state.as_str(), RecordState::Sale(state));
     let back = |state: ReturnState| (state.as_str(), RecordState::Back(model::order::ReturnKind::Return, state));
@@ -81,13 +81,13 @@ fn states() -> [(&'static str, RecordState); 17] {
     ]
 }
 
-/// Kind and state of a line in words.
+/// The names of the kind and the state of a line.
 #[must_use]
-pub const fn said(state: RecordState, lang: Lang) -> (&'static str, &'static str) {
-    let t = register::words(lang);
+pub const fn kind_and_state(state: RecordState, lang: Lang) -> (&'static str, &'static str) {
+    let t = register::texts(lang);
     match state {
         RecordState::Sale(state) => (t.sale, common::order(state, lang)),
-        RecordState::Back(kind, state) => (till_words::kind(kind, lang), till_words::state(state, lang)),
+        RecordState::Back(kind, state) => (cash_desk_texts::kind(kind, lang), cash_desk_texts::state(state, lang)),
         RecordState::Refund(state) => (t.refund, refunds::state(state, lang)),
         RecordState::Shift { closed: true } => (t.shift, t.shift_closed),
         RecordState::Shift { closed: false } => (t.shift, t.shift_open),
@@ -97,7 +97,7 @@ pub const fn said(state: RecordState, lang: Lang) -> (&'static str, &'static str
 /// The columns of the file.
 #[must_use]
 pub const fn head(lang: Lang) -> [&'static str; 14] {
-    let (t, o) = (register::words(lang), words(lang));
+    let (t, o) = (register::texts(lang), texts(lang));
     [
         o.time,
         t.kind,
@@ -118,13 +118,13 @@ pub const fn head(lang: Lang) -> [&'static str; 14] {
 
 #[component]
 fn List(records: Records, number: i64, asked: Vec<(&'static str, String)>) -> impl IntoView {
-    let (t, o, lang) = (register::words(lang()), words(lang()), lang());
+    let (t, o, lang) = (register::texts(lang()), texts(lang()), lang());
     let params: Vec<(&str, &str)> = asked.iter().map(|(name, value)| (*name, &**value)).collect();
     let (here, file) = (address("/sales", &params), address("/register.csv", &params));
     let filtered = here != "/sales";
     let value = |name: &str| asked.iter().find(|(one, _)| *one == name).map(|(_, value)| value.clone()).unwrap_or_default();
     let kinds = RecordState::KINDS.map(|kind| (kind, register::kind(kind, lang))).to_vec();
-    let states = states().map(|(word, state)| (word, said(state, lang).1)).to_vec();
+    let states = states().map(|(word, state)| (word, kind_and_state(state, lang).1)).to_vec();
     let tenders = Tender::ALL.map(|tender| (tender.as_str(), common::tender(tender, lang))).to_vec();
     let rows = records.page.lines.iter().map(row).collect_view();
     let field = |name: &'static str, label: &'static str, kind: &'static str| {
@@ -143,7 +143,7 @@ fn List(records: Records, number: i64, asked: Vec<(&'static str, String)>) -> im
             {field("until", o.until, "date")}
             <button>{o.filter}</button>
             {filtered.then(|| view! { <a href="/sales">{o.clear}</a> })}
-            <a class="button" href="/refunds">{refunds::words(lang).refunds}</a>
+            <a class="button" href="/refunds">{refunds::texts(lang).refunds}</a>
             <a class="button" href=file download="dormwatt-register.csv">{t.file}</a>
         </form>
     };
@@ -166,7 +166,7 @@ fn List(records: Records, number: i64, asked: Vec<(&'static str, String)>) -> im
                             <th scope="col">{o.by}</th>
                             <th scope="col">{t.receipt}</th>
                             <th scope="col">{o.order_number}</th>
-                            <th scope="col"><span class="visually-hidden">{till_words::words(lang).correct}</span></th>
+                            <th scope="col"><span class="visually-hidden">{cash_desk_texts::texts(lang).correct}</span></th>
                         </tr>
                     </thead>
                     <tbody>{rows}</tbody>
@@ -188,7 +188,7 @@ fn List(records: Records, number: i64, asked: Vec<(&'static str, String)>) -> im
 }
 
 fn building(all: &[String], chosen: &str) -> impl IntoView + use<> {
-    let o = words(lang());
+    let o = texts(lang());
     let options = all.iter().map(|name| {
         let selected = name == chosen;
         view! { <option value=name.clone() selected=selected>{name.clone()}</option> }
@@ -201,7 +201,7 @@ fn building(all: &[String], chosen: &str) -> impl IntoView + use<> {
     }
 }
 
-/// The colour of a state; the word stands beside it always.
+/// The class that colours a state; its name is always shown too.
 const fn colour(state: RecordState) -> &'static str {
     match state {
         RecordState::Sale(OrderState::Credited)
@@ -221,7 +221,7 @@ const fn colour(state: RecordState) -> &'static str {
 
 fn row(line: &RecordLine) -> impl IntoView + use<> {
     let lang = lang();
-    let (kind, state) = said(line.state, lang);
+    let (kind, state) = kind_and_state(line.state, lang);
     let kind = match line.state {
         RecordState::Sale(_) => kind.into_any(),
         RecordState::Back(..) => view! { <a href=format!("/returns/{}", line.id.as_simple())>{kind}</a> }.into_any(),
@@ -238,9 +238,9 @@ fn row(line: &RecordLine) -> impl IntoView + use<> {
         RecordState::Sale(OrderState::Paid | OrderState::Case | OrderState::Refunding | OrderState::Refunded)
     ) && line.tender.is_channel();
     let refund =
-        refundable.then(|| view! { <a href=format!("/refunds/of/{}", line.id.as_simple())>{refunds::words(lang).give_back}</a> });
+        refundable.then(|| view! { <a href=format!("/refunds/of/{}", line.id.as_simple())>{refunds::texts(lang).give_back}</a> });
     let correct = correctable
-        .then(|| view! { <a href=format!("/corrections/{}", line.id.as_simple())>{till_words::words(lang).correct}</a> });
+        .then(|| view! { <a href=format!("/corrections/{}", line.id.as_simple())>{cash_desk_texts::texts(lang).correct}</a> });
     view! {
         <tr>
             <td><At at=line.at /></td>

@@ -1,11 +1,11 @@
-//! What the search finds; one room alone is opened at once.
+//! The search results; a single room is opened directly.
 
 use leptos::prelude::*;
 
 use super::frame::{Frame, Section};
 use super::parts::{age, amount, param, state_cell};
 use crate::i18n::lang;
-use crate::i18n::operator::words;
+use crate::i18n::operator::texts;
 use crate::ports::{operator, ports, reply};
 use crate::ui::load::load;
 use model::console::MeterLine;
@@ -28,7 +28,7 @@ pub fn SearchPage() -> impl IntoView {
 
 #[component]
 fn Found(found: Vec<MeterLine>, q: String) -> impl IntoView {
-    let t = words(lang());
+    let t = texts(lang());
     let rows = found.iter().map(|line| {
         view! {
             <tr>

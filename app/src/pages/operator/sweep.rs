@@ -1,20 +1,20 @@
-//! How often something is read, and the form that changes it.
+//! The reading interval of a site, gateway or meter, and the form that changes it.
 
 use leptos::prelude::*;
 
-use crate::i18n::gateways::{interval, words};
+use crate::i18n::gateways::{interval, texts};
 use crate::i18n::lang;
 use model::gateway::{Sweep, SweepInterval};
 
-/// A choice of intervals; `otherwise` says what holds without one. `label` is for those who do not see the column's head.
+/// A select of intervals; `otherwise` names the default. `label` is for screen readers.
 pub fn sweep_form(of: Sweep, set: Option<SweepInterval>, label: &'static str, otherwise: &'static str) -> impl IntoView {
-    let t = words(lang());
+    let t = texts(lang());
     let (kind, id) = match of {
         Sweep::Site => ("site", String::new()),
         Sweep::Gateway(id) => ("gateway", id.to_string()),
         Sweep::Meter(id) => ("meter", id.to_string()),
     };
-    // One that was set in another way stands among the usual ones.
+    // An interval that was set elsewhere is listed with the usual ones.
     let others = set.filter(|set| !SweepInterval::CHOICES.contains(set));
     let options = SweepInterval::CHOICES.into_iter().chain(others).map(|one| {
         view! { <option value=one.seconds().to_string() selected=set == Some(one)>{interval(one, lang())}</option> }

@@ -1,19 +1,19 @@
-//! Whom to trust at a gateway that speaks TLS: a form a gateway.
+//! The certificate settings of gateways that use TLS, a form for each.
 
 use leptos::prelude::*;
 
-use crate::i18n::gateways::words;
+use crate::i18n::gateways::texts;
 use crate::i18n::lang;
 use model::console::GatewayLine;
 use model::gateway::Trust;
 
-/// The forms of those gateways that speak TLS.
+/// The forms of the gateways that use TLS.
 pub fn trust_forms(lines: &[GatewayLine]) -> impl IntoView + use<> {
     lines.iter().filter_map(|line| line.trust.as_ref().map(|trust| form(line, trust))).collect_view()
 }
 
 fn form(line: &GatewayLine, trust: &Trust) -> impl IntoView + use<> {
-    let t = words(lang());
+    let t = texts(lang());
     view! {
         <form class="card stack-tight" method="post" action="/api/operator/gateway-trust">
             <h2>{t.trust}" · "{line.name.clone()}</h2>

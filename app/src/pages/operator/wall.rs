@@ -7,7 +7,7 @@ use super::parts::{page_param, param};
 use super::wall_table::WallTable;
 use crate::api::meter_wall::WallMeter;
 use crate::i18n::lang;
-use crate::i18n::operator::words;
+use crate::i18n::operator::texts;
 use crate::ports::{operator, ports};
 use crate::ui::load::load;
 use crate::ui::wall::MeterWall;
@@ -24,7 +24,7 @@ pub fn WallPage() -> impl IntoView {
         ports.meter_wall.wall_meters(&who).await
     };
     load(read, move |seats: Vec<WallMeter>| {
-        let t = words(lang());
+        let t = texts(lang());
         let counts = count(seats.iter().map(|seat| Tile::of(&seat.latest)));
         let body = if table {
             view! { <WallTable seats counts filter=Filter::parse(&show, &q) page /> }.into_any()

@@ -14,7 +14,7 @@ use model::wall::Tile;
 /// The rooms that the filter shows, a page at a time; the numbers follow the meters where there are scripts.
 #[component]
 pub fn WallTable(seats: Vec<WallMeter>, counts: Counts, filter: Filter, page: i64) -> impl IntoView {
-    let (t, w) = (operator::words(lang()), wall::words(lang()));
+    let (t, w) = (operator::texts(lang()), wall::texts(lang()));
     let path = "/wall?view=table";
     let shown: Vec<WallMeter> =
         seats.into_iter().filter(|seat| filter.shows(Tile::of(&seat.latest), &seat.name.to_string().to_lowercase())).collect();

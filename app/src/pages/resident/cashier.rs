@@ -1,4 +1,4 @@
-//! Between us and the cashier: a form that must be posted, a code to scan, WeChat's sheet, or the way out of WeChat.
+//! The step to the payment channel: a form to post, a code to scan, WeChat's payment sheet, or how to leave WeChat.
 
 use std::str::FromStr;
 
@@ -8,7 +8,7 @@ use leptos_router::hooks::use_params_map;
 
 use super::frame::{Frame, Tab, load};
 use crate::api::resident::{self as api, CashierStep, CashierView};
-use crate::i18n::resident::words;
+use crate::i18n::resident::texts;
 use crate::i18n::{common, lang};
 use crate::ui::callout::{Callout, Tone};
 use model::error::AppError;
@@ -28,7 +28,7 @@ pub fn CashierPage() -> impl IntoView {
 #[component]
 fn Ask(id: OrderId, cashier: CashierView) -> impl IntoView {
     let lang = lang();
-    let t = words(lang);
+    let t = texts(lang);
     let step = match cashier.step {
         CashierStep::Follow(address) => view! {
             <p class="muted">{t.to_channel_note}</p>

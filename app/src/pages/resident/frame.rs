@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 
 use crate::api::resident::{self as api, PastAccount};
-use crate::i18n::resident::words;
+use crate::i18n::resident::texts;
 use crate::i18n::{common, lang};
 use crate::pages::error::ErrorPage;
 use crate::ports::{now, reply};
@@ -19,7 +19,7 @@ pub enum Tab {
     /// Energy by day and hour.
     Usage,
     TopUp,
-    /// What was bought.
+    /// Top-ups.
     Records,
     /// The person, settings, help.
     Me,
@@ -27,17 +27,17 @@ pub enum Tab {
 
 #[component]
 pub fn Frame(
-    /// The page's name, for the window and the heading.
+    /// The title of the window and the heading.
     #[prop(into)]
     title: String,
-    /// Where in the navigation it is.
+    /// The current tab.
     tab: Tab,
     /// Whether the page brings its own heading.
     #[prop(optional)]
     own_heading: bool,
     children: Children,
 ) -> impl IntoView {
-    let t = words(lang());
+    let t = texts(lang());
     let links = [
         (Tab::Home, "/home", Icon::Home, t.home),
         (Tab::Usage, "/usage", Icon::Bars, t.usage),
@@ -71,7 +71,7 @@ pub fn Frame(
     }
 }
 
-/// Shows what `read` gives; who has no room is told what became of theirs, and how to get one.
+/// Shows the result of `read`; a resident without a room sees what became of the last one, and how to get one.
 pub fn load<T: Send + 'static>(
     tab: Tab,
     read: impl Future<Output = Result<T, AppError>> + Send + 'static,
@@ -89,10 +89,10 @@ pub fn load<T: Send + 'static>(
     })
 }
 
-/// Logged in, but without a room: the first day, or after moving out.
+/// Logged in without a room: before moving in, or after moving out.
 #[component]
 fn NoRoom(tab: Tab, past: Option<PastAccount>) -> impl IntoView {
-    let t = words(lang());
+    let t = texts(lang());
     if let Ok(reply) = reply() {
         reply.status(AppError::NotFound.status());
     }
@@ -108,7 +108,7 @@ fn NoRoom(tab: Tab, past: Option<PastAccount>) -> impl IntoView {
 
 /// What became of the last room.
 fn was(past: &PastAccount) -> impl IntoView + use<> {
-    let (t, lang) = (words(lang()), lang());
+    let (t, lang) = (texts(lang()), lang());
     let state = match past.closed_at {
         Some(at) => format!("{} · {}", t.was_closed, common::at(at, now(), lang)),
         None if past.replacing => t.is_replacing.to_owned(),

@@ -1,23 +1,22 @@
-//! How it works and what to do when.
+//! The resident's help.
 
 use leptos::prelude::*;
 
 use super::frame::{Frame, Tab};
 use crate::i18n::lang;
-use crate::i18n::resident::help::help;
-use crate::i18n::resident::words;
+use crate::i18n::resident::texts;
 
-/// The page: all open, so that the browser's own search finds everything.
+/// The page. Nothing is folded, so that the browser's search finds everything.
 #[component]
 pub fn HelpPage() -> impl IntoView {
     let lang = lang();
-    let answers = help(lang).iter().map(|&(question, answer)| {
+    let answers = texts(lang).questions.iter().map(|part| {
         view! {
             <section class="stack-tight">
-                <h2>{question}</h2>
-                <p>{answer}</p>
+                <h2>{part.question}</h2>
+                <p>{part.answer}</p>
             </section>
         }
     });
-    view! { <Frame title=words(lang).help tab=Tab::Me>{answers.collect_view()}</Frame> }
+    view! { <Frame title=texts(lang).help tab=Tab::Me>{answers.collect_view()}</Frame> }
 }

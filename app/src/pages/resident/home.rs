@@ -1,13 +1,13 @@
-//! The room at a glance: balance, what it means, top up, the switch; then use and records.
+//! The room at a glance: balance and its meaning, top up, the switch, then usage and records.
 
 use leptos::prelude::*;
 
+use super::balance_status::{BalanceFacts, balance_status, read, relay};
 use super::frame::{Frame, Tab, load};
-use super::meaning::{Known, meaning, read, relay};
 use super::records::RecordList;
 use super::usage::daily_bars;
 use crate::api::resident::{self as api, Home};
-use crate::i18n::resident::{say, words};
+use crate::i18n::resident::{sentences, texts};
 use crate::i18n::{common, lang};
 use crate::ports::{anyone, now};
 use crate::ui::callout::{Callout, Tone};
@@ -25,14 +25,14 @@ pub fn HomePage() -> impl IntoView {
 
 #[component]
 fn Room(home: Home) -> impl IntoView {
-    let t = words(lang());
+    let t = texts(lang());
     let latest = home.room.latest.clone();
     let (coming, opened, leaving) = (home.coming.clone(), home.room.opened, home.room.leaving);
     let heading = home.room.name.clone();
     let whose = [home.room.place.clone(), anyone().map(|who| who.name).unwrap_or_default()];
     let whose = whose.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ");
     let state = if home.room.opened { latest.state() } else { SupplyState::NotOpen };
-    // Arrears and not open say it already.
+    // The states arrears and not open imply it.
     let off = !latest.status.relay_closed() && matches!(state, SupplyState::Open | SupplyState::Alarm1 | SupplyState::Alarm2);
     let recorded = home.days.iter().any(|used| used.energy.is_some());
     view! {
@@ -52,7 +52,7 @@ fn Room(home: Home) -> impl IntoView {
                     .map(|coming| {
                         view! {
                             <Callout>
-                                <p>{say::coming(coming.amount, lang())}" "<a href=format!("/orders/{}", coming.id)>{t.progress}</a></p>
+                                <p>{sentences::coming(coming.amount, lang())}" "<a href=format!("/orders/{}", coming.id)>{t.progress}</a></p>
                             </Callout>
                         }
                     })}
@@ -86,10 +86,10 @@ fn Room(home: Home) -> impl IntoView {
 #[component]
 fn Balance(home: Home) -> impl IntoView {
     let (lang, now) = (lang(), now());
-    let t = words(lang);
+    let t = texts(lang);
     let latest = &home.room.latest;
-    let known = Known { latest, opened: home.room.opened, off_since: home.off_since, forecast: home.forecast };
-    let (tone, line) = meaning(&known, now, lang);
+    let known = BalanceFacts { latest, opened: home.room.opened, off_since: home.off_since, forecast: home.forecast };
+    let (tone, line) = balance_status(&known, now, lang);
     let class = match tone {
         Tone::Bad => "meaning bad",
         Tone::Warn => "meaning warn",
@@ -112,7 +112,7 @@ fn Balance(home: Home) -> impl IntoView {
 #[component]
 fn SwitchCard(home: Home) -> impl IntoView {
     let (lang, now) = (lang(), now());
-    let t = words(lang);
+    let t = texts(lang);
     let latest = &home.room.latest;
     let word = relay(latest, lang);
     let on = latest.status.relay_closed();
@@ -123,8 +123,8 @@ fn SwitchCard(home: Home) -> impl IntoView {
             view! { <a class="button" href=format!("/switch/{command}")>{words}</a> }.into_any()
         }
         (None, None) => {
-            // What the resident wished last, not the relay: with the switch on and the relay open for another reason, off is
-            // still what there is to choose.
+            // Shows the resident's last command, not the relay: with the switch on and the relay open for another reason,
+            // switching off is still the available choice.
             let words = if latest.status.user_switch_off() { t.turn_on } else { t.turn_off };
             view! { <a class="button" href="/switch">{words}</a> }.into_any()
         }

@@ -1,15 +1,15 @@
-//! The person, the room, and what they may set for themselves.
+//! The resident, the room and the settings.
 
 use leptos::prelude::*;
 
 use super::frame::{Frame, Tab, load};
 use crate::api::resident::{self as api, Me};
-use crate::i18n::resident::words;
+use crate::i18n::resident::texts;
 use crate::i18n::{common, lang};
 use crate::ports::{anyone, now};
 use crate::ui::preferences::Preferences;
 
-/// The page; also for who has no room yet.
+/// The page; also for a resident without a room.
 #[component]
 pub fn MePage() -> impl IntoView {
     load(Tab::Me, api::me(), |me| view! { <Person me /> }.into_any())
@@ -18,7 +18,7 @@ pub fn MePage() -> impl IntoView {
 #[component]
 fn Person(me: Me) -> impl IntoView {
     let lang = lang();
-    let t = words(lang);
+    let t = texts(lang);
     let name = anyone().map(|who| who.name).unwrap_or_default();
     let mut facts = vec![(t.name, name), (t.login, me.login)];
     match me.room {

@@ -1,11 +1,11 @@
 //! The resident's pages: a calm single column for one thumb.
 
+pub mod balance_status;
 pub mod cashier;
 pub mod frame;
 pub mod help;
 pub mod home;
 pub mod me;
-pub mod meaning;
 pub mod order;
 pub mod order_body;
 pub mod records;

@@ -1,4 +1,4 @@
-//! An order's honest progress: a list of what has happened, with times.
+//! The progress of an order: a list of what has happened, with times.
 
 use std::str::FromStr;
 
@@ -9,7 +9,7 @@ use super::frame::{Frame, Tab, load};
 use super::order_body::order_body;
 use crate::api::resident as api;
 use crate::i18n::lang;
-use crate::i18n::resident::words;
+use crate::i18n::resident::texts;
 use crate::ui::live::{BUSY, Live, without_script};
 use crate::ui::notice::Notice;
 use model::error::AppError;
@@ -23,7 +23,7 @@ pub fn OrderPage() -> impl IntoView {
     load(Tab::Records, read, |order| {
         let (lang, over) = (lang(), order.is_over());
         view! {
-            <Frame title=words(lang).order tab=Tab::Records own_heading=true>
+            <Frame title=texts(lang).order tab=Tab::Records own_heading=true>
                 <Notice />
                 <Live id="order" again=(!over).then_some(BUSY)>
                     <div class="stack" aria-live="polite">{order_body(&order, lang)}</div>

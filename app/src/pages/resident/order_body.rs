@@ -1,16 +1,16 @@
-//! What the page of an order says: drawn by the server, and again in the browser as it goes on.
+//! The body of an order's page, rendered by the server and again in the browser when it changes.
 
 use leptos::prelude::*;
 
 use crate::api::resident::{OrderView, Power, RefundView};
-use crate::i18n::resident::{say, words};
+use crate::i18n::resident::{sentences, texts};
 use crate::i18n::{Lang, common};
-use crate::ui::steps::{Reach, Step, steps};
+use crate::ui::steps::{Step, StepState, steps};
 use model::order::OrderState;
 
-/// Headline, what waits and why, the steps, what to do, and the facts.
+/// The headline, what is waiting and why, the steps, the actions and the facts.
 pub fn order_body(order: &OrderView, lang: Lang) -> impl IntoView + use<> {
-    let t = words(lang);
+    let t = texts(lang);
     let (class, head) = match order.state {
         OrderState::Pending if order.held => ("alarm1", t.step_checking),
         OrderState::Pending => ("accent", t.head_pending),
@@ -25,7 +25,7 @@ pub fn order_body(order: &OrderView, lang: Lang) -> impl IntoView + use<> {
     let waits = order
         .lost_since
         .filter(|_| order.state == OrderState::Paid)
-        .map(|since| say::safe(since, order.next_at, order.now, lang));
+        .map(|since| sentences::safe(since, order.next_at, order.now, lang));
     view! {
         <header>
             <h1 class="big num">{order.amount.to_string()}<span class="unit">{common::yuan(lang)}</span></h1>
@@ -39,7 +39,7 @@ pub fn order_body(order: &OrderView, lang: Lang) -> impl IntoView + use<> {
 }
 
 fn actions(order: &OrderView, lang: Lang) -> impl IntoView + use<> {
-    let t = words(lang);
+    let t = texts(lang);
     match order.state {
         OrderState::Pending if !order.held => view! {
             <form method="post" action="/api/resident/pay">
@@ -59,7 +59,7 @@ fn actions(order: &OrderView, lang: Lang) -> impl IntoView + use<> {
 }
 
 fn facts(order: &OrderView, lang: Lang) -> impl IntoView + use<> {
-    let t = words(lang);
+    let t = texts(lang);
     let mut facts = vec![
         (t.order_number, order.number.to_string()),
         (t.paid_with, common::tender(order.tender, lang).to_owned()),
@@ -71,41 +71,42 @@ fn facts(order: &OrderView, lang: Lang) -> impl IntoView + use<> {
     view! { <dl class="facts small">{rows.collect_view()}</dl> }
 }
 
-/// The order's way, as far as it has come and as far as it will go.
+/// The past and the expected steps of the order.
 #[must_use]
 pub fn order_steps(order: &OrderView, lang: Lang) -> Vec<Step> {
-    let t = words(lang);
-    let mut list = vec![Step::new(Reach::Done, t.step_made, Some(order.created_at))];
+    let t = texts(lang);
+    let mut list = vec![Step::new(StepState::Done, t.step_made, Some(order.created_at))];
     match order.state {
         OrderState::Pending => {
-            let waiting = Step::new(Reach::Now, t.step_pay, None);
+            let waiting = Step::new(StepState::Now, t.step_pay, None);
             list.push(match order.expires_at {
-                _ if order.held => Step::new(Reach::Now, t.step_checking, None).note(t.note_checking),
+                _ if order.held => Step::new(StepState::Now, t.step_checking, None).note(t.note_checking),
                 Some(at) => {
-                    waiting.note(format!("{}{}{}", say::pay_before(at, order.now, lang), lang.pick("。", ". "), t.note_paying))
+                    let first = sentences::pay_before(at, order.now, lang);
+                    waiting.note(common::TwoSentences { first, second: t.note_paying }.text(lang))
                 }
                 None => waiting.note(t.note_paying),
             });
             if order.power.is_some() {
-                list.push(Step::new(Reach::Ahead, t.step_to_account, None));
+                list.push(Step::new(StepState::Ahead, t.step_to_account, None));
             } else {
-                list.push(Step::new(Reach::Ahead, t.step_to_send, None));
-                list.push(Step::new(Reach::Ahead, t.step_to_meter, None));
+                list.push(Step::new(StepState::Ahead, t.step_to_send, None));
+                list.push(Step::new(StepState::Ahead, t.step_to_meter, None));
             }
             return list;
         }
         OrderState::Closed => {
-            list.push(Step::new(Reach::Bad, t.step_not_paid, None).note(t.note_not_paid));
+            list.push(Step::new(StepState::Bad, t.step_not_paid, None).note(t.note_not_paid));
             return list;
         }
-        _ => list.push(Step::new(Reach::Done, t.step_paid, order.paid_at)),
+        _ => list.push(Step::new(StepState::Done, t.step_paid, order.paid_at)),
     }
     if !matches!(order.state, OrderState::Refunding | OrderState::Refunded) {
         deliver(order, order.state, &mut list, lang);
     } else if order.refunds.is_empty() {
         let (reach, text) = match order.state {
-            OrderState::Refunded => (Reach::Done, t.step_refunded),
-            _ => (Reach::Now, t.step_refunding),
+            OrderState::Refunded => (StepState::Done, t.step_refunded),
+            _ => (StepState::Now, t.step_refunding),
         };
         list.push(Step::new(reach, text, None).note(t.note_refund));
     }
@@ -113,54 +114,55 @@ pub fn order_steps(order: &OrderView, lang: Lang) -> Vec<Step> {
     list
 }
 
-/// How much goes back, by which way, and when it was there.
+/// The amount, the payment method and the time of a refund.
 fn give_back(refund: &RefundView, lang: Lang) -> Step {
-    let t = words(lang);
-    let (reach, text) = if refund.done_at.is_some() { (Reach::Done, t.step_refunded) } else { (Reach::Now, t.step_refunding) };
-    Step::new(reach, text, refund.done_at.or(Some(refund.at))).note(say::goes_back(refund, lang))
+    let t = texts(lang);
+    let (reach, text) =
+        if refund.done_at.is_some() { (StepState::Done, t.step_refunded) } else { (StepState::Now, t.step_refunding) };
+    Step::new(reach, text, refund.done_at.or(Some(refund.at))).note(sentences::goes_back(refund, lang))
 }
 
 /// From paid to read back.
 fn deliver(order: &OrderView, state: OrderState, list: &mut Vec<Step>, lang: Lang) {
-    let t = words(lang);
+    let t = texts(lang);
     if let Some(power) = order.power.filter(|_| state == OrderState::Credited) {
-        let done = Step::new(Reach::Done, t.step_in_account, order.credited_at);
-        list.push(match say::in_meter(order.count, order.remaining, lang) {
+        let done = Step::new(StepState::Done, t.step_in_account, order.credited_at);
+        list.push(match sentences::in_meter(order.count, order.remaining, lang) {
             Some(note) => done.note(note),
             None => done,
         });
         list.extend(match power {
-            Power::On => Some(Step::new(Reach::Done, t.step_power_on, None)),
-            Power::Coming => Some(Step::new(Reach::Now, t.step_power_coming, None)),
+            Power::On => Some(Step::new(StepState::Done, t.step_power_on, None)),
+            Power::Coming => Some(Step::new(StepState::Now, t.step_power_coming, None)),
             Power::Off => None,
         });
         return;
     }
     match order.sent_at {
-        Some(at) => list.push(Step::new(Reach::Done, t.step_sent, Some(at))),
-        None if state == OrderState::Paid => list.push(Step::new(Reach::Now, t.step_sending, None)),
+        Some(at) => list.push(Step::new(StepState::Done, t.step_sent, Some(at))),
+        None if state == OrderState::Paid => list.push(Step::new(StepState::Now, t.step_sending, None)),
         None => {}
     }
     match state {
         OrderState::Credited => {
-            let done = Step::new(Reach::Done, t.step_in_meter, order.credited_at);
-            list.push(match say::in_meter(order.count, order.remaining, lang) {
+            let done = Step::new(StepState::Done, t.step_in_meter, order.credited_at);
+            list.push(match sentences::in_meter(order.count, order.remaining, lang) {
                 Some(note) => done.note(note),
                 None => done,
             });
         }
         OrderState::Case => {
             let note = if order.full { t.note_full } else { t.note_case };
-            list.push(Step::new(Reach::Now, t.step_case, None).note(note));
+            list.push(Step::new(StepState::Now, t.step_case, None).note(note));
         }
         _ if order.sent_at.is_some() => {
-            let confirm = Step::new(Reach::Now, t.step_confirm, None);
-            list.push(match say::tries(order.attempts, lang) {
+            let confirm = Step::new(StepState::Now, t.step_confirm, None);
+            list.push(match sentences::tries(order.attempts, lang) {
                 Some(note) => confirm.note(note),
                 None => confirm,
             });
         }
-        _ => list.push(Step::new(Reach::Ahead, t.step_to_meter, None)),
+        _ => list.push(Step::new(StepState::Ahead, t.step_to_meter, None)),
     }
 }
 
@@ -198,13 +200,13 @@ mod tests {
         }
     }
 
-    fn reaches(order: &OrderView) -> Vec<Reach> {
-        order_steps(order, Lang::Zh).iter().map(|step| step.reach).collect()
+    fn reaches(order: &OrderView) -> Vec<StepState> {
+        order_steps(order, Lang::Zh).iter().map(|step| step.state).collect()
     }
 
     #[test]
     fn nothing_is_done_before_it_was_seen() {
-        use Reach::{Ahead, Bad, Done, Now};
+        use StepState::{Ahead, Bad, Done, Now};
         let paid = OrderView { paid_at: Some(Timestamp(1_795_600_000_000 + SECOND)), ..order(OrderState::Paid) };
         let sent = OrderView { sent_at: Some(Timestamp(1_795_600_000_000 + 2 * SECOND)), ..paid.clone() };
         for (order, expected) in [
@@ -242,19 +244,19 @@ mod tests {
         let twice = OrderView { refunds: vec![refund.clone()], ..order(OrderState::Credited) };
         assert!(!twice.is_over(), "the second payment is still on its way back");
         let last = order_steps(&twice, Lang::Zh).pop().unwrap();
-        assert_eq!((last.reach, last.note.unwrap().contains("50.00")), (Reach::Now, true));
+        assert_eq!((last.state, last.note.unwrap().contains("50.00")), (StepState::Now, true));
         let back = RefundView { done_at: Some(Timestamp(1_795_600_060_000)), ..refund };
         let over = OrderView { refunds: vec![back], paid_at: Some(Timestamp(1)), ..order(OrderState::Refunded) };
         assert!(over.is_over());
-        assert_eq!(reaches(&over), [Reach::Done, Reach::Done, Reach::Done]);
+        assert_eq!(reaches(&over), [StepState::Done, StepState::Done, StepState::Done]);
     }
 
     #[test]
     fn a_server_wallet_shows_credit_first_and_power_later() {
         let credited = |power| OrderView { power: Some(power), ..order(OrderState::Credited) };
         let last = |power| order_steps(&credited(power), Lang::En).pop().unwrap();
-        assert_eq!((last(Power::On).reach, last(Power::Coming).reach), (Reach::Done, Reach::Now));
-        assert_eq!(last(Power::Off).reach, Reach::Done);
+        assert_eq!((last(Power::On).state, last(Power::Coming).state), (StepState::Done, StepState::Now));
+        assert_eq!(last(Power::Off).state, StepState::Done);
         assert!(!order_steps(&credited(Power::On), Lang::En).iter().any(|step| step.text.contains("meter")));
         assert!(!credited(Power::Coming).is_over() && credited(Power::On).is_over());
     }

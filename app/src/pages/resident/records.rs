@@ -1,11 +1,11 @@
-//! What was bought: newest first, each with its state.
+//! The top-ups, newest first, with their states.
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
 use super::frame::{Frame, Tab, load};
 use crate::api::resident::{self as api, Record, Records};
-use crate::i18n::resident::{say, words};
+use crate::i18n::resident::{sentences, texts};
 use crate::i18n::{common, lang};
 use crate::ports::now;
 use crate::ui::money::Yuan;
@@ -20,7 +20,7 @@ pub fn RecordsPage() -> impl IntoView {
 
 #[component]
 fn Page(records: Records) -> impl IntoView {
-    let t = words(lang());
+    let t = texts(lang());
     let Records { records, page, more } = records;
     view! {
         <Frame title=t.records tab=Tab::Records>
@@ -33,11 +33,11 @@ fn Page(records: Records) -> impl IntoView {
     }
 }
 
-/// The purchases as rows that open their order; says how to fill it where it is empty.
+/// The top-ups as rows that link to their order, with a hint if there are none.
 #[component]
 pub fn RecordList(records: Vec<Record>) -> impl IntoView {
     let (lang, now) = (lang(), now());
-    let t = words(lang);
+    let t = texts(lang);
     if records.is_empty() {
         return view! { <p class="muted">{t.no_records}</p> }.into_any();
     }
@@ -45,7 +45,7 @@ pub fn RecordList(records: Vec<Record>) -> impl IntoView {
         let detail = [
             Some(common::at(record.at, now, lang)),
             Some(common::tender(record.tender, lang).into()),
-            say::in_meter(record.count, None, lang),
+            sentences::in_meter(record.count, None, lang),
         ];
         let class = match record.state {
             OrderState::Credited => "state open",

@@ -1,18 +1,18 @@
-//! The switch asks first, and says why where it may not be used.
+//! The confirmation of the switch, or why it cannot be used.
 
 use leptos::prelude::*;
 
+use super::balance_status::{read, relay};
 use super::frame::{Frame, Tab, load};
-use super::meaning::{read, relay};
 use crate::api::resident::{self as api, SwitchOffer};
-use crate::i18n::resident::words;
+use crate::i18n::resident::texts;
 use crate::i18n::{errors, lang};
 use crate::ports::now;
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::notice::Notice;
 use model::error::AppError;
 
-/// The page that asks.
+/// The confirmation page.
 #[component]
 pub fn SwitchPage() -> impl IntoView {
     load(Tab::Home, api::switch_offer(), |offer| view! { <Ask offer /> }.into_any())
@@ -21,7 +21,7 @@ pub fn SwitchPage() -> impl IntoView {
 #[component]
 fn Ask(offer: SwitchOffer) -> impl IntoView {
     let lang = lang();
-    let t = words(lang);
+    let t = texts(lang);
     let latest = &offer.room.latest;
     let state = [Some(relay(latest, lang).to_owned()), read(latest, now(), lang)];
     let state = state.into_iter().flatten().map(|words| format!(" · {words}")).collect::<String>();
@@ -42,7 +42,7 @@ fn Ask(offer: SwitchOffer) -> impl IntoView {
 
 #[component]
 fn Question(offer: SwitchOffer) -> impl IntoView {
-    let t = words(lang());
+    let t = texts(lang());
     let on = offer.room.latest.status.user_switch_off();
     let (ask, warn, yes, class) = if on {
         (t.ask_on, t.warn_on, t.yes_on, "primary wide tall")
@@ -65,11 +65,11 @@ fn Question(offer: SwitchOffer) -> impl IntoView {
 
 #[component]
 fn Refused(error: AppError) -> impl IntoView {
-    let t = words(lang());
+    let t = texts(lang());
     view! {
         <Callout tone=Tone::Warn>
             <p><strong>{t.may_not}</strong></p>
-            <p>{errors::words(error, lang())}</p>
+            <p>{errors::message(error, lang())}</p>
         </Callout>
         {(error == AppError::OffForArrears).then(|| view! { <a class="button primary wide tall" href="/topup">{t.top_up}</a> })}
         <a class="button wide" href="/home">{t.done}</a>

@@ -1,4 +1,4 @@
-//! A switching on its way from decided to read back.
+//! The progress of a switch command.
 
 use std::str::FromStr;
 
@@ -9,7 +9,7 @@ use super::frame::{Frame, Tab, load};
 use super::switch_body::switch_body;
 use crate::api::resident as api;
 use crate::i18n::lang;
-use crate::i18n::resident::words;
+use crate::i18n::resident::texts;
 use crate::ui::live::{BUSY, Live, without_script};
 use model::error::AppError;
 use model::ids::CommandId;
@@ -22,7 +22,7 @@ pub fn SwitchingPage() -> impl IntoView {
     load(Tab::Home, read, |command| {
         let (lang, over) = (lang(), command.state.is_final());
         view! {
-            <Frame title=words(lang).switch tab=Tab::Home own_heading=true>
+            <Frame title=texts(lang).switch tab=Tab::Home own_heading=true>
                 <Live id="switching" again=(!over).then_some(BUSY)>
                     <div class="stack" aria-live="polite">{switch_body(&command, lang)}</div>
                 </Live>

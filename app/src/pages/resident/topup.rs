@@ -1,10 +1,10 @@
-//! Topping up: an amount, a channel, go.
+//! Topping up: choose an amount and a channel, then continue to the payment.
 
 use leptos::prelude::*;
 
 use super::frame::{Frame, Tab, load};
 use crate::api::resident::{self as api, TopUpOffer};
-use crate::i18n::resident::{say, words};
+use crate::i18n::resident::{sentences, texts};
 use crate::i18n::{common, lang};
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::field::Field;
@@ -24,7 +24,7 @@ pub fn TopUpPage() -> impl IntoView {
 #[component]
 fn Ask(offer: TopUpOffer) -> impl IntoView {
     let lang = lang();
-    let t = words(lang);
+    let t = texts(lang);
     let latest = &offer.room.latest;
     let lost = offer.room.opened && (latest.lost_since.is_some() || latest.observed_at.is_none());
     let balance = latest.observed_at.map(|_| format!("{} {} {}", t.balance, latest.remaining, common::yuan(lang)));
@@ -49,7 +49,7 @@ fn Ask(offer: TopUpOffer) -> impl IntoView {
     }
 }
 
-/// Beside the channel's name.
+/// The icon of a channel.
 const fn icon(channel: Tender) -> Icon {
     match channel {
         Tender::WechatPay => Icon::Bubble,
@@ -61,8 +61,8 @@ const fn icon(channel: Tender) -> Icon {
 #[component]
 fn Form(offer: TopUpOffer) -> impl IntoView {
     let lang = lang();
-    let t = words(lang);
-    // The first that fits is chosen, so that the form is complete as it opens.
+    let t = texts(lang);
+    // The first allowed amount is preselected, so that the form is complete.
     let within = move |amount: Fen| amount >= offer.min && amount <= offer.max;
     let first = OFFERED.iter().skip(1).chain(&OFFERED).copied().find(|&amount| within(amount));
     let amounts = OFFERED.map(|amount| {
@@ -71,11 +71,11 @@ fn Form(offer: TopUpOffer) -> impl IntoView {
                 <input
                     type="radio"
                     name="amount"
-                    value=say::whole(amount)
+                    value=sentences::whole(amount)
                     checked=Some(amount) == first
                     disabled=!within(amount)
                 />
-                <span class="face"><span class="figure num">{say::whole(amount)}</span>{common::yuan(lang)}</span>
+                <span class="face"><span class="figure num">{sentences::whole(amount)}</span>{common::yuan(lang)}</span>
             </label>
         }
     });
@@ -87,7 +87,7 @@ fn Form(offer: TopUpOffer) -> impl IntoView {
             </label>
         }
     });
-    let hint = format!("{}{}{}", say::range(offer.min, offer.max, lang), lang.pick("，", "; "), t.own_hint);
+    let hint = sentences::range(offer.min, offer.max, lang);
     view! {
         <form class="stack" method="post" action="/api/resident/top-up">
             <input type="hidden" name="key" value=offer.key.to_string() />

@@ -5,7 +5,7 @@ use leptos_router::hooks::use_query_map;
 
 use super::frame::{Frame, Tab, load};
 use crate::api::resident::{self as api, Usage, Used};
-use crate::i18n::resident::{say, words};
+use crate::i18n::resident::{sentences, texts};
 use crate::i18n::{common, lang};
 use crate::ports::now;
 use crate::ui::bars::{Bar, Bars};
@@ -24,7 +24,7 @@ pub fn UsePage() -> impl IntoView {
 #[component]
 fn Days(usage: Usage) -> impl IntoView {
     let (lang, today) = (lang(), now().date());
-    let t = words(lang);
+    let t = texts(lang);
     let chosen = usage.day;
     let total = sum(&usage.days);
     let priced = usage.days.iter().any(|used| used.cost.is_some());
@@ -38,7 +38,7 @@ fn Days(usage: Usage) -> impl IntoView {
                 {monthly_bars(&usage.days, chosen, total)}
             </section>
             <section class="card stack-tight" aria-labelledby="hours">
-                <h2 id="hours">{say::hours_of(&day_name, lang)}<span class="unit">"kWh"</span></h2>
+                <h2 id="hours">{sentences::hours_of(&day_name, lang)}<span class="unit">"kWh"</span></h2>
                 {if usage.hours.iter().any(|used| used.energy.is_some()) {
                     view! { <Hours hours=usage.hours.clone() day=day_name.clone() /> }.into_any()
                 } else {
@@ -106,7 +106,7 @@ fn Hours(hours: Vec<Used<u8>>, day: String) -> impl IntoView {
     view! {
         {hourly_bars(&hours, &day)}
         <details>
-            <summary>{words(lang()).by_hour}</summary>
+            <summary>{texts(lang()).by_hour}</summary>
             <HourTable hours />
         </details>
     }
@@ -114,7 +114,7 @@ fn Hours(hours: Vec<Used<u8>>, day: String) -> impl IntoView {
 
 #[component]
 fn HourTable(hours: Vec<Used<u8>>) -> impl IntoView {
-    let t = words(lang());
+    let t = texts(lang());
     view! {
         <table class="table">
             <thead><tr><th scope="col">{t.hour}</th><th scope="col" class="number">{t.kwh}</th></tr></thead>
@@ -136,12 +136,12 @@ fn HourTable(hours: Vec<Used<u8>>) -> impl IntoView {
     }
 }
 
-/// The last days with the figure on each; today, the last, stands out.
+/// The last days with a figure on each; today, the last, is emphasised.
 pub fn daily_bars(days: &[Used<Date>], height: i64) -> impl IntoView + use<> {
     let (lang, today) = (lang(), now().date());
     let bars = days.iter().map(|used| Bar {
         label: if used.of == today {
-            lang.pick("今天", "Today").into()
+            texts(lang).today_bar.into()
         } else {
             format!("{}{}", common::weekday(used.of.weekday(), lang), mark::sign(used.mark))
         },
@@ -149,7 +149,7 @@ pub fn daily_bars(days: &[Used<Date>], height: i64) -> impl IntoView + use<> {
         value: used.energy.map(|energy| energy.0),
         strong: used.of == today,
     });
-    let label = say::bars(days.len(), &sum(days).to_string(), lang);
+    let label = sentences::bars(days.len(), &sum(days).to_string(), lang);
     let legend = mark::legend(days.iter().filter(|used| used.of != today).map(|used| used.mark));
     view! { <Bars bars=bars.collect() label height /> {legend} }
 }
@@ -163,7 +163,7 @@ fn monthly_bars(days: &[Used<Date>], chosen: Date, total: Energy) -> impl IntoVi
         value: used.energy.map(|energy| energy.0),
         strong: used.of == chosen,
     });
-    view! { <Bars bars=bars.collect() label=say::bars(count, &total.to_string(), lang) /> }
+    view! { <Bars bars=bars.collect() label=sentences::bars(count, &total.to_string(), lang) /> }
 }
 
 fn hourly_bars(hours: &[Used<u8>], day: &str) -> impl IntoView + use<> {
@@ -177,10 +177,10 @@ fn hourly_bars(hours: &[Used<u8>], day: &str) -> impl IntoView + use<> {
             strong,
         }
     });
-    view! { <Bars bars=bars.collect() label=say::hours_of(day, lang()) height=72 /> }
+    view! { <Bars bars=bars.collect() label=sentences::hours_of(day, lang()) height=72 /> }
 }
 
-/// To the fen, rounded as a bill is: the exact amounts are carried.
+/// Rounded to the fen; the exact amounts are summed.
 fn yuan(cost: Money) -> String {
     (cost + Money(50)).split_fen().0.to_string()
 }
@@ -200,7 +200,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_day_in_the_address_is_read_or_ignored() {
+    fn an_invalid_day_in_the_query_is_ignored() {
         assert_eq!(parse_day("2026-11-20"), Date::from_ymd(2026, 11, 20));
         for text in ["", "2026-11", "2026-02-30", "20-11-2026-1", "x-y-z"] {
             assert_eq!(parse_day(text), None, "{text}");

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::scene::{Seen, Signals};
+use super::scene::{FocusedTile, Signals};
 use crate::i18n::{Lang, common, wall};
 use crate::ui::state::class;
 use model::meter::SupplyState;
@@ -10,7 +10,7 @@ use model::money::Fen;
 use model::time::Timestamp;
 
 pub fn card(signals: Signals, lang: Lang, clear: impl Fn() + Copy + Send + 'static) -> impl IntoView {
-    let words = wall::words(lang);
+    let words = wall::texts(lang);
     let body = move || match signals.focus.get() {
         Some(seen) => of(&seen, signals.now_s.get(), lang).into_any(),
         None => view! { <p class="muted">{words.hint}</p> }.into_any(),
@@ -39,8 +39,8 @@ pub fn card(signals: Signals, lang: Lang, clear: impl Fn() + Copy + Send + 'stat
     }
 }
 
-fn of(seen: &Seen, now_s: i64, lang: Lang) -> impl IntoView + use<> {
-    let (words, tile) = (wall::words(lang), seen.tile);
+fn of(seen: &FocusedTile, now_s: i64, lang: Lang) -> impl IntoView + use<> {
+    let (words, tile) = (wall::texts(lang), seen.tile);
     let state = tile.flags.state();
     let at = |seconds: u32| {
         let said = common::at_seconds(Timestamp(i64::from(seconds) * 1_000), Timestamp(now_s * 1_000), lang);

@@ -1,4 +1,4 @@
-//! The chips across the top: a count a state or mark, and the filter at once.
+//! The chips: counts and filters by state or mark.
 
 use leptos::prelude::*;
 
@@ -10,7 +10,7 @@ use model::meter::ControlMode;
 /// A chip that is a plain link.
 pub fn chip_face(
     chip: Chip,
-    words: &wall::Words,
+    words: &wall::WallTexts,
     lang: Lang,
     count: u32,
     href: String,
@@ -38,7 +38,7 @@ pub(super) fn chip_class(chip: Chip) -> String {
 }
 
 /// The word of a chip.
-pub(super) fn chip_word(chip: Chip, words: &wall::Words, lang: Lang) -> &'static str {
+pub(super) fn chip_word(chip: Chip, words: &wall::WallTexts, lang: Lang) -> &'static str {
     match chip {
         Chip::State(state) => common::supply(state, lang),
         Chip::Guaranteed => common::mode(ControlMode::Guaranteed, lang),

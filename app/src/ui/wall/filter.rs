@@ -1,10 +1,10 @@
-//! What of the wall is shown: states, marks and words, as the address says them.
+//! The filter of the wall: states, marks and search words, as in the query.
 
 use crate::link;
 use model::meter::{ControlMode, SupplyState};
 use model::wall::Tile;
 
-/// What a chip across the top counts and filters by.
+/// What a chip counts and filters by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Chip {
     /// One of the six states.
@@ -13,7 +13,7 @@ pub enum Chip {
     ForcedOff,
     /// The relay was observed open.
     RelayOpen,
-    /// Something beside the credit wants a person.
+    /// Something other than the credit needs attention.
     Attention,
 }
 
@@ -56,7 +56,7 @@ impl Chip {
             Self::State(state) => tile.flags.state() == state,
             Self::Guaranteed => tile.flags.mode() == ControlMode::Guaranteed,
             Self::ForcedOff => tile.flags.mode() == ControlMode::ForcedOff,
-            // Without an account every relay is open; that is no news.
+            // Without an account the relay is always open.
             Self::RelayOpen => tile.flags.relay_open() && tile.flags.state() != SupplyState::NotOpen,
             Self::Attention => tile.flags.attention(),
         }
@@ -67,7 +67,7 @@ impl Chip {
     }
 }
 
-/// Tiles a chip: how many.
+/// The number of tiles per chip.
 pub type Counts = [u32; Chip::ALL.len()];
 
 #[must_use]
@@ -79,7 +79,7 @@ pub fn count(tiles: impl IntoIterator<Item = Tile>) -> Counts {
     counts
 }
 
-/// Adds a tile to the counts, or takes it away.
+/// Adds a tile to the counts, or removes it.
 pub fn add(counts: &mut Counts, tile: Tile, by: i32) {
     for (count, chip) in counts.iter_mut().zip(Chip::ALL) {
         if chip.holds(tile) {
@@ -88,7 +88,7 @@ pub fn add(counts: &mut Counts, tile: Tile, by: i32) {
     }
 }
 
-/// Chosen chips and words. States widen each other, marks widen each other, and the two kinds and the words narrow.
+/// Chosen chips and search words: any of the states, any of the marks, and all of the words.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
     chips: Vec<Chip>,
@@ -97,7 +97,7 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// From the address: `show=arrears,lost` and `q=301`. What is no chip is left out.
+    /// From the query: `show=arrears,lost` and `q=301`. Unknown chips are ignored.
     #[must_use]
     pub fn parse(show: &str, text: &str) -> Self {
         let chips = Chip::ALL.into_iter().filter(|chip| show.split(',').any(|word| word == chip.word())).collect();
@@ -111,7 +111,7 @@ impl Filter {
         Self { text: text.trim().to_owned(), words, ..self }
     }
 
-    /// The same with a chip chosen, or not any more.
+    /// The same with a chip toggled.
     #[must_use]
     pub fn toggled(&self, chip: Chip) -> Self {
         let has = self.has(chip);
@@ -130,7 +130,7 @@ impl Filter {
         &self.text
     }
 
-    /// Whether it lets everything through.
+    /// Whether every tile passes.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.chips.is_empty() && self.words.is_empty()
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn states_widen_and_kinds_narrow() {
+    fn states_are_alternatives_and_kinds_combine() {
         let (arrears, lost) = (tile(SupplyState::Arrears as u16), tile(SupplyState::Lost as u16));
         let off_in_arrears = tile(SupplyState::Arrears as u16 | 1 << 4);
         let filter = Filter::parse("arrears,lost", "");
@@ -183,14 +183,14 @@ mod tests {
     }
 
     #[test]
-    fn all_words_must_be_there() {
+    fn all_search_words_must_match() {
         let filter = Filter::parse("", " 1号楼  B301 ");
         assert!(filter.shows(tile(0), "1号楼 3层 b301"));
         assert!(!filter.shows(tile(0), "2号楼 3层 b301"));
     }
 
     #[test]
-    fn the_address_says_the_filter() {
+    fn the_query_contains_the_filter() {
         let filter = Filter::parse("lost,nonsense,arrears", "3 电");
         assert_eq!(filter.address("/wall"), "/wall?show=arrears,lost&q=3%20%E7%94%B5");
         assert_eq!(filter.toggled(Chip::State(SupplyState::Lost)).toggled(Chip::State(SupplyState::Arrears)).text(), "3 电");

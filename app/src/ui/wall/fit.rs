@@ -1,6 +1,6 @@
-//! Texts that must fit a tile, without asking the browser how wide each is.
+//! Cuts texts to the width of a tile without measuring them in the browser.
 
-/// Widths by hand: ideographs are square, capitals and digits a little over half, the rest about half an em.
+/// Estimated widths: ideographs 1 em, capitals and digits a little over half, the rest about half an em.
 fn width(c: char) -> f64 {
     match c {
         'i' | 'j' | 'l' | 't' | 'f' | 'r' | '.' | ',' | ':' | ' ' | '-' | '|' | '\'' => 0.32,
@@ -10,7 +10,7 @@ fn width(c: char) -> f64 {
     }
 }
 
-/// How wide a text is, in em.
+/// The width of a text, in em.
 #[must_use]
 pub fn ems(text: &str) -> f64 {
     text.chars().map(width).sum()
@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_fits_is_left_alone() {
+    fn fitting_text_is_not_cut() {
         assert_eq!(fit("301", 13.0, 60.0), "301");
         assert_eq!(fit("", 13.0, 0.0), "");
     }

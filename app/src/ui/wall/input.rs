@@ -1,4 +1,4 @@
-//! Pointer, wheel and keyboard on the wall.
+//! Pointer, wheel and keyboard input of the wall.
 
 use std::cell::Cell;
 
@@ -12,10 +12,10 @@ use super::layout::{Step, Zoom};
 use super::scene::Scene;
 use model::ids::MeterId;
 
-/// How far the wheel turns for one step of the zoom.
+/// The wheel distance of one zoom step.
 const NOTCH: f64 = 60.0;
 
-/// Listens for as long as the page lives. `zoom` is where the page keeps how near one looks.
+/// Listens for as long as the page lives. `zoom` is the page's zoom signal.
 pub fn listen(scene: &Scene, zoom: RwSignal<Zoom>) {
     let view: &EventTarget = scene.view();
     on(view, "scroll", scene, |scene, _: JsValue| scene.repaint());
@@ -52,7 +52,7 @@ pub fn listen(scene: &Scene, zoom: RwSignal<Zoom>) {
     }
 }
 
-/// Whether the key was one of ours.
+/// Handles a key and returns whether it had a meaning.
 fn key(scene: &Scene, key: &str, zoom: RwSignal<Zoom>) -> bool {
     match key {
         "ArrowLeft" => scene.step(Step::Left),

@@ -1,4 +1,4 @@
-//! The island: chips, zoom, state of the stream, the canvas and the card.
+//! The island: chips, zoom, connection state, canvas and card.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -16,14 +16,14 @@ use super::{card, input};
 use crate::i18n::{Lang, common, wall};
 use model::time::Timestamp;
 
-/// Ages are painted anew this often.
+/// The repaint interval of ages.
 const TICK: Duration = Duration::from_secs(5);
 
-/// The wall. `counts` are those of the moment the page was made, so that it says something before the stream has come.
+/// The wall. `counts` are those at rendering time, shown until the stream arrives.
 #[island]
 pub fn MeterWall(tag: String, counts: Counts, show: String, q: String, zoom: String) -> impl IntoView {
     let lang = Lang::choose(&tag).unwrap_or_default();
-    let words = wall::words(lang);
+    let words = wall::texts(lang);
     let filter = RwSignal::new(Filter::parse(&show, &q));
     let zoom = RwSignal::new(Zoom::parse(&zoom).unwrap_or_default());
     let signals = Signals {
@@ -37,7 +37,7 @@ pub fn MeterWall(tag: String, counts: Counts, show: String, q: String, zoom: Str
     let unselect = RwSignal::new(0_u32);
     let (view_ref, spacer_ref, canvas_ref) = (NodeRef::<Div>::new(), NodeRef::<Div>::new(), NodeRef::<Canvas>::new());
 
-    // Runs in the browser only, once the three elements are there.
+    // Runs only in the browser, when the three elements exist.
     Effect::new(move |started: Option<bool>| {
         if started == Some(true) {
             return true;
@@ -118,7 +118,7 @@ pub fn MeterWall(tag: String, counts: Counts, show: String, q: String, zoom: Str
     }
 }
 
-/// Lets the scene follow what the page chooses, and the address too.
+/// Applies the page's filter and zoom to the scene and the address.
 fn bind(scene: &Scene, filter: RwSignal<Filter>, zoom: RwSignal<Zoom>, unselect: RwSignal<u32>) {
     let one = scene.clone();
     Effect::new(move |_| one.set_filter(filter.get()));
@@ -151,7 +151,7 @@ fn bind(scene: &Scene, filter: RwSignal<Filter>, zoom: RwSignal<Zoom>, unselect:
     });
 }
 
-fn link(signals: Signals, words: &wall::Words, lang: Lang) -> impl IntoView + use<> {
+fn link(signals: Signals, words: &wall::WallTexts, lang: Lang) -> impl IntoView + use<> {
     let as_of = move || {
         let now = Timestamp(signals.now_s.get_untracked() * 1_000);
         common::at_seconds(now, now, lang)

@@ -1,16 +1,16 @@
-//! Where each tile stands: buildings as sections, floors as rows, rooms in order.
+//! The layout of the tiles: buildings as sections, floors as rows, rooms in order.
 
 use super::state::Block;
 
-/// How near one looks.
+/// The zoom level.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Zoom {
-    /// A colour and a shape a room: everything at a glance.
+    /// A colour and a shape per room.
     Heat,
     /// Room, amount, power.
     #[default]
     Tile,
-    /// The same and more, in words.
+    /// The same with more details.
     Card,
 }
 
@@ -34,7 +34,7 @@ impl Zoom {
         Self::ALL.into_iter().find(|zoom| zoom.word() == word)
     }
 
-    /// One step nearer or further.
+    /// One zoom step in or out.
     #[must_use]
     pub const fn step(self, nearer: bool) -> Self {
         match (self, nearer) {
@@ -87,17 +87,17 @@ impl Rect {
     }
 }
 
-/// One line of tiles; a floor that is too long has several.
+/// One line of tiles; a long floor has several.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Line {
-    /// Where its first tile stands.
+    /// The position of the first tile.
     pub x: f64,
     pub y: f64,
     /// Position of its first tile in [`Layout::order`].
     pub start: usize,
-    /// How many tiles.
+    /// The number of tiles.
     pub len: usize,
-    /// Building and floor whose name stands before it: only on a floor's first line.
+    /// The building and floor whose name precedes it; only on a floor's first line.
     pub label: Option<(usize, usize)>,
 }
 
@@ -105,17 +105,17 @@ pub struct Line {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Head {
     pub block: usize,
-    /// Where the name stands.
+    /// The position of the name.
     pub at: Rect,
-    /// How many of its tiles are shown.
+    /// The number of shown tiles.
     pub shown: usize,
 }
 
-/// The whole of it.
+/// The layout of the whole wall.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Layout {
     zoom: Zoom,
-    /// How high it is.
+    /// The height.
     pub height: f64,
     pub heads: Vec<Head>,
     /// Lines, in the order of the wall.
@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn every_tile_stands_somewhere_and_none_on_another() {
+    fn tiles_do_not_overlap() {
         for zoom in Zoom::ALL {
             for width in [320.0, 1_200.0, 3_000.0] {
                 let layout = layout(zoom, width);
@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn steps_go_where_one_looks() {
+    fn arrow_keys_move_to_the_neighbouring_tile() {
         let layout = layout(Zoom::Tile, 3_000.0);
         assert_eq!(layout.step(None, Step::Down), Some(0));
         assert_eq!(layout.step(Some(5), Step::Down), Some(34));
@@ -331,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_in_the_window_is_painted() {
+    fn only_visible_tiles_are_painted() {
         let layout = layout(Zoom::Tile, 1_200.0);
         let lines: Vec<_> = layout.visible(100.0, 200.0).collect();
         assert!(!lines.is_empty() && lines.len() <= 5, "{}", lines.len());

@@ -22,14 +22,14 @@ pub use chips::chip_face;
 pub use island::MeterWall;
 pub use rows::LiveRows;
 
-use crate::i18n::{Lang, common, wall::Words};
+use crate::i18n::{Lang, common, wall::WallTexts};
 use filter::Chip;
 use model::meter::ControlMode;
 use model::wall::Tile;
 
 /// The marks of a tile beside its state, in words.
 #[must_use]
-pub fn marks(tile: Tile, words: &Words, lang: Lang) -> Vec<&'static str> {
+pub fn marks(tile: Tile, words: &WallTexts, lang: Lang) -> Vec<&'static str> {
     let mode = tile.flags.mode();
     let mut marks = Vec::new();
     if mode != ControlMode::Prepaid {

@@ -39,7 +39,7 @@ pub struct Look {
 pub struct Painter {
     ctx: Context,
     theme: Theme,
-    words: wall::Words,
+    words: wall::WallTexts,
     lang: Lang,
     fonts: Fonts,
 }
@@ -63,7 +63,7 @@ impl Painter {
             small: theme.font(400, 11),
             head: theme.font(600, 14),
         };
-        Self { ctx, theme, words: wall::words(lang), lang, fonts }
+        Self { ctx, theme, words: wall::texts(lang), lang, fonts }
     }
 
     /// Moves the canvas over the wall: from now on, everything is said in the wall's own units.
@@ -135,7 +135,7 @@ impl Painter {
                 self.amount(tile, state, rect.x + 8.0, rect.y + 40.0)?;
                 self.text(&self.power(tile, state), rect.x + 8.0, rect.y + 60.0, &self.fonts.small, &self.theme.muted)?;
                 self.text(&self.since(tile, now_s), rect.x + 8.0, rect.y + 77.0, &self.fonts.small, &self.theme.muted)?;
-                let said = fit(&self.said(tile), 11.0, rect.w - 60.0);
+                let said = fit(&self.marks_text(tile), 11.0, rect.w - 60.0);
                 self.text(&said, rect.x + 8.0, rect.y + 95.0, &self.fonts.small, &self.theme.ink)?;
                 self.marks(tile, rect.x + rect.w - 12.0, rect.y + 92.0)?;
             }
@@ -245,7 +245,7 @@ impl Painter {
     }
 
     /// The marks of a tile in words.
-    fn said(&self, tile: Tile) -> String {
+    fn marks_text(&self, tile: Tile) -> String {
         super::marks(tile, &self.words, self.lang).join(" · ")
     }
 

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use leptos::prelude::*;
 use web_sys::Element;
 
-use super::stream::{self, Link, Take};
+use super::stream::{self, Link, StreamConsumer};
 use crate::i18n::{Lang, common, wall};
 use crate::ui::state::{class, mode_shape, shape};
 use model::ids::MeterId;
@@ -20,7 +20,7 @@ use model::wall::{Delta, Snapshot, Tile};
 #[island]
 pub fn LiveRows(tag: String) -> impl IntoView {
     let lang = Lang::choose(&tag).unwrap_or_default();
-    let words = wall::words(lang);
+    let words = wall::texts(lang);
     let link = RwSignal::new(Link::Connecting);
     Effect::new(move |_| stream::open(link, Rc::new(Rows { lang, at: RefCell::default() })));
     let text = move || match link.get() {
@@ -38,7 +38,7 @@ struct Rows {
     at: RefCell<HashMap<usize, Element>>,
 }
 
-impl Take for Rows {
+impl StreamConsumer for Rows {
     fn snapshot(&self, snapshot: Snapshot) {
         let mut rows: HashMap<MeterId, Element> = HashMap::new();
         let mut next = document().query_selector("tr[data-meter]").ok().flatten();
@@ -89,7 +89,7 @@ fn texts(tile: Tile, now: i64, lang: Lang) -> [(&'static str, String); 4] {
     let since = i64::from(if state == SupplyState::Lost { tile.since_s() } else { tile.observed_s }) * 1_000;
     let amount = if known && state != SupplyState::NotOpen { Fen(tile.remaining.into()).to_string() } else { dash() };
     [
-        ("marks", super::marks(tile, &wall::words(lang), lang).join(" · ")),
+        ("marks", super::marks(tile, &wall::texts(lang), lang).join(" · ")),
         ("amount", amount),
         ("power", if known { tile.power_w.to_string() } else { dash() }),
         ("age", if since == 0 { dash() } else { common::ago(Timestamp(since), Timestamp(now), lang) }),

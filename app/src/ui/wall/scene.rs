@@ -1,4 +1,4 @@
-//! The wall as it stands in the browser: model, layout, window and canvas, painted at most once a frame.
+//! The wall in the browser: model, layout, window and canvas, painted at most once per frame.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
@@ -12,38 +12,38 @@ use super::filter::{Counts, Filter};
 use super::layout::{Layout, Step, Zoom};
 use super::paint::{Look, Painter, View};
 use super::state::Model;
-use super::stream::{Link, Take};
+use super::stream::{Link, StreamConsumer};
 use super::theme::Theme;
 use crate::i18n::Lang;
 use model::ids::MeterId;
 use model::wall::{Delta, Snapshot, Tile};
 
-/// What the scene tells the page around it.
+/// What the scene reports to the page.
 #[derive(Clone, Copy)]
 pub struct Signals {
-    /// Tiles a chip.
+    /// The number of tiles per chip.
     pub counts: RwSignal<Counts>,
     pub shown: RwSignal<Option<usize>>,
-    /// The tile one looks at.
-    pub focus: RwSignal<Option<Seen>>,
-    /// What is selected: how many, their credit in fen, their power in W.
+    /// The focused tile.
+    pub focus: RwSignal<Option<FocusedTile>>,
+    /// The selection: number of tiles, credit in fen, power in W.
     pub selected: RwSignal<Option<(usize, i64, i64)>>,
-    /// How the stream is doing.
+    /// The state of the stream.
     pub link: RwSignal<Link>,
     /// The server's time, epoch seconds.
     pub now_s: RwSignal<i64>,
 }
 
-/// A tile and where it is.
+/// A tile and its place.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Seen {
+pub struct FocusedTile {
     /// Building, floor and room.
     pub place: String,
     pub meter: MeterId,
     pub tile: Tile,
 }
 
-/// The scene, shared by everything that happens in the browser.
+/// The scene, shared by all event handlers.
 #[derive(Clone)]
 pub struct Scene(Rc<Inner>);
 
@@ -63,26 +63,26 @@ struct State {
     layout: Layout,
     zoom: Zoom,
     painter: Option<Painter>,
-    /// Size of the canvas, and how many of its points make one of the page's.
+    /// The size of the canvas, and the device pixel ratio.
     size: (f64, f64, f64),
     focus: Option<usize>,
     hover: Option<usize>,
     selected: BTreeSet<usize>,
     dirty: Vec<usize>,
-    stale: Stale,
+    repaint: Repaint,
     /// The server's clock minus the browser's, ms.
     skew: f64,
 }
 
 /// What the next frame must do beyond the dirty tiles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Stale {
+enum Repaint {
     Nothing,
     Picture,
     Layout,
 }
 
-impl Take for Scene {
+impl StreamConsumer for Scene {
     fn snapshot(&self, snapshot: Snapshot) {
         self.begin(snapshot);
     }
@@ -93,7 +93,7 @@ impl Take for Scene {
 }
 
 impl Scene {
-    /// On these elements; nothing is painted before a snapshot has come.
+    /// Nothing is painted before the first snapshot.
     #[must_use]
     pub fn new(view: HtmlElement, spacer: HtmlElement, canvas: HtmlCanvasElement, signals: Signals, lang: Lang) -> Self {
         let state = State {
@@ -107,7 +107,7 @@ impl Scene {
             hover: None,
             selected: BTreeSet::new(),
             dirty: Vec::new(),
-            stale: Stale::Layout,
+            repaint: Repaint::Layout,
             skew: 0.0,
         };
         Self(Rc::new(Inner { state: RefCell::new(state), asked: Cell::new(false), signals, view, spacer, canvas, lang }))
@@ -124,11 +124,11 @@ impl Scene {
         self.with(|state| {
             state.skew = snapshot.at as f64 - js_sys::Date::now();
             state.model = Model::new(snapshot);
-            // Indices may have moved; the eye should not.
+            // Indices may have changed; keep the focus on the same meter.
             state.focus = focused.and_then(|meter| state.model.rooms.iter().position(|room| room.meter == meter));
             state.hover = None;
             state.selected.clear();
-            state.mark(Stale::Layout);
+            state.mark(Repaint::Layout);
         });
         self.tell();
         self.ask();
@@ -139,7 +139,7 @@ impl Scene {
             state.skew = delta.at as f64 - js_sys::Date::now();
             let changed = state.model.apply(delta, &state.filter);
             if changed.moved {
-                state.mark(Stale::Layout);
+                state.mark(Repaint::Layout);
             }
             state.dirty.extend(changed.tiles);
         });
@@ -147,44 +147,44 @@ impl Scene {
         self.ask();
     }
 
-    /// Shows something else.
+    /// Applies a filter.
     pub fn set_filter(&self, filter: Filter) {
         self.with(|state| {
             state.filter = filter;
-            state.mark(Stale::Layout);
+            state.mark(Repaint::Layout);
         });
         self.ask();
     }
 
-    /// Looks nearer or further; what one looks at stays in the window.
+    /// Zooms; the focused tile stays in the window.
     pub fn set_zoom(&self, zoom: Zoom) {
         self.with(|state| {
             state.zoom = zoom;
-            state.mark(Stale::Layout);
+            state.mark(Repaint::Layout);
         });
         self.frame_now();
         self.reveal();
     }
 
-    /// The window moved, or its colours or the time have changed.
+    /// Repaints after scrolling, or when the colours or the time have changed.
     pub fn repaint(&self) {
-        self.with(|state| state.mark(Stale::Picture));
+        self.with(|state| state.mark(Repaint::Picture));
         self.ask();
     }
 
-    /// The window's size has changed.
+    /// Applies a new window size.
     pub fn resize(&self) {
-        self.with(|state| state.mark(Stale::Layout));
+        self.with(|state| state.mark(Repaint::Layout));
         self.ask();
     }
 
-    /// Colours have changed.
+    /// Applies a new theme.
     pub fn retheme(&self) {
         self.with(|state| state.painter = None);
         self.repaint();
     }
 
-    /// Ages grow by themselves.
+    /// Repaints the ages.
     pub fn tick(&self) {
         self.tell();
         self.repaint();
@@ -199,7 +199,7 @@ impl Scene {
         }
     }
 
-    /// Puts the keyboard on a tile.
+    /// Focuses a tile.
     pub fn focus(&self, to: Option<usize>) {
         self.with(|state| {
             let from = std::mem::replace(&mut state.focus, to);
@@ -216,7 +216,7 @@ impl Scene {
         }
     }
 
-    /// Selects the tile, or not any more.
+    /// Toggles the selection of a tile.
     pub fn toggle(&self, tile: Option<usize>) {
         self.with(|state| {
             let Some(tile) = tile.or(state.focus) else { return };
@@ -229,20 +229,20 @@ impl Scene {
         self.ask();
     }
 
-    /// Selects nothing any more.
+    /// Clears the selection.
     pub fn clear_selection(&self) {
         self.with(|state| state.selected.clear());
         self.tell();
         self.repaint();
     }
 
-    /// The meter that the keyboard is on.
+    /// The meter of the focused tile.
     #[must_use]
     pub fn focused(&self) -> Option<MeterId> {
         self.with(|state| Some(state.model.rooms.get(state.focus?)?.meter))
     }
 
-    /// How near one looks.
+    /// The zoom level.
     #[must_use]
     pub fn zoom(&self) -> Zoom {
         self.with(|state| state.zoom)
@@ -266,7 +266,7 @@ impl Scene {
         }
     }
 
-    /// Says what one looks at, and how many there are of each.
+    /// Updates the signals of the focused tile and the counts.
     fn tell(&self) {
         let signals = self.0.signals;
         let (counts, seen, selected, now_s) = self.with(|state| {
@@ -285,7 +285,7 @@ impl Scene {
         set(signals.now_s, now_s);
     }
 
-    /// Asks for a frame, unless one is coming.
+    /// Requests a frame, unless one is pending.
     fn ask(&self) {
         if !self.0.asked.replace(true) {
             let scene = self.clone();
@@ -308,7 +308,7 @@ impl Scene {
         if state.model.rooms.is_empty() {
             return Ok(());
         }
-        if state.stale == Stale::Layout {
+        if state.repaint == Repaint::Layout {
             let (width, height) = (f64::from(inner.view.client_width()), f64::from(inner.view.client_height()));
             let dpr = window().device_pixel_ratio();
             if state.size != (width, height, dpr) {
@@ -326,10 +326,10 @@ impl Scene {
         if state.painter.is_none() {
             let ctx = inner.canvas.get_context("2d")?.ok_or(JsValue::NULL)?.dyn_into::<CanvasRenderingContext2d>()?;
             state.painter = Some(Painter::new(ctx, Theme::read(&inner.view)?, inner.lang));
-            state.mark(Stale::Picture);
+            state.mark(Repaint::Picture);
         }
         state.paint(f64::from(inner.view.scroll_top()))?;
-        state.stale = Stale::Nothing;
+        state.repaint = Repaint::Nothing;
         state.dirty.clear();
         Ok(())
     }
@@ -340,19 +340,19 @@ impl Scene {
 }
 
 impl State {
-    fn mark(&mut self, stale: Stale) {
-        self.stale = self.stale.max(stale);
+    fn mark(&mut self, repaint: Repaint) {
+        self.repaint = self.repaint.max(repaint);
     }
 
     fn now_s(&self) -> i64 {
         ((js_sys::Date::now() + self.skew) / 1_000.0) as i64
     }
 
-    fn seen(&self, index: usize) -> Option<Seen> {
+    fn seen(&self, index: usize) -> Option<FocusedTile> {
         let (room, tile) = (self.model.rooms.get(index)?, self.model.tiles.get(index)?);
         let (building, floor) = self.model.place(index)?;
         let place = [building, floor, &room.name].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
-        Some(Seen { place, meter: room.meter, tile: *tile })
+        Some(FocusedTile { place, meter: room.meter, tile: *tile })
     }
 
     fn paint(&self, top: f64) -> Result<(), JsValue> {
@@ -361,7 +361,7 @@ impl State {
         let view = View { top, width, height, now_s: self.now_s() };
         let look = |index| Look { focused: self.focus == Some(index), selected: self.selected.contains(&index) };
         painter.look_at(view, dpr)?;
-        if self.stale > Stale::Nothing {
+        if self.repaint > Repaint::Nothing {
             return painter.all(&self.model, &self.layout, view, self.zoom, look);
         }
         for &index in &self.dirty {
@@ -374,7 +374,7 @@ impl State {
     }
 }
 
-/// Sets a signal only where it changes: what hangs on it is rendered again otherwise.
+/// Sets a signal only if the value changes, to avoid rendering its subscribers again.
 fn set<T: PartialEq + Send + Sync + 'static>(signal: RwSignal<T>, value: T) {
     if signal.with_untracked(|old| *old != value) {
         signal.set(value);

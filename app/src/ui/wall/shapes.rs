@@ -80,7 +80,7 @@ pub fn contact(ctx: &Context, x: f64, y: f64, r: f64, colour: &str) -> Drawn {
     Ok(())
 }
 
-/// An exclamation: somebody should look.
+/// An exclamation mark: needs attention.
 pub fn attention(ctx: &Context, x: f64, y: f64, r: f64, colour: &str) -> Drawn {
     ctx.set_fill_style_str(colour);
     ctx.fill_rect(x - 1.0, y - r, 2.0, r * 1.2);
@@ -88,7 +88,7 @@ pub fn attention(ctx: &Context, x: f64, y: f64, r: f64, colour: &str) -> Drawn {
     Ok(())
 }
 
-/// Diagonal lines over a rectangle: what is shown is old.
+/// Diagonal lines over a rectangle: the values are old.
 pub fn hatch(ctx: &Context, x: f64, y: f64, w: f64, h: f64, step: f64, colour: &str) {
     ctx.save();
     ctx.begin_path();

@@ -1,4 +1,4 @@
-//! The wall as numbers: compact arrays that a snapshot fills and deltas change.
+//! The data of the wall: compact arrays, filled by a snapshot and changed by deltas.
 
 use super::filter::{self, Counts, Filter};
 use model::ids::MeterId;
@@ -8,16 +8,16 @@ use model::wall::{Delta, Snapshot, Tile};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Floor {
     pub name: String,
-    /// Its first tile, and the one after its last.
+    /// The index of the first tile.
     pub start: usize,
-    /// The one after its last.
+    /// The index after the last tile.
     pub end: usize,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Block {
     pub name: String,
-    /// Its floors, as they stand on the wall.
+    /// The floors in the order of the wall.
     pub floors: Vec<Floor>,
 }
 
@@ -36,23 +36,23 @@ pub struct Model {
     /// Rooms, by index of their tile.
     pub rooms: Vec<Room>,
     pub tiles: Vec<Tile>,
-    /// How many tiles each chip holds.
+    /// The number of tiles per chip.
     pub counts: Counts,
-    /// The revision these tiles stand at.
+    /// The revision of the tiles.
     pub revision: u64,
 }
 
-/// What a delta did.
+/// The effect of a delta.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Changed {
-    /// Tiles to paint anew.
+    /// Tiles to repaint.
     pub tiles: Vec<usize>,
-    /// Some tile is shown now that was not, or the other way round.
+    /// The set of shown tiles has changed.
     pub moved: bool,
 }
 
 impl Model {
-    /// From a snapshot. Tiles that are missing or broken are unseen.
+    /// From a snapshot. Missing or invalid tiles are never observed.
     #[must_use]
     pub fn new(snapshot: Snapshot) -> Self {
         let (mut blocks, mut rooms) = (Vec::new(), Vec::new());
@@ -66,7 +66,7 @@ impl Model {
                 }
                 floors.push(Floor { name: floor.name, start, end: rooms.len() });
             }
-            // The wall looks like the building: the ground floor is at the bottom.
+            // The ground floor is at the bottom, as in the building.
             if floors.iter().all(|floor| is_storey(&floor.name)) {
                 floors.reverse();
             }
@@ -79,7 +79,7 @@ impl Model {
         Self { blocks, rooms, tiles, counts, revision: snapshot.revision }
     }
 
-    /// Takes in a delta. What came before this snapshot is left alone: its values may be older.
+    /// Applies a delta. Deltas older than the snapshot are ignored.
     pub fn apply(&mut self, delta: &Delta, filter: &Filter) -> Changed {
         let mut changed = Changed::default();
         if delta.revision <= self.revision {
@@ -116,7 +116,7 @@ impl Model {
     }
 }
 
-/// Whether a name is that of a storey; units stand side by side and keep their order.
+/// Whether a name is that of a storey; units keep their order.
 fn is_storey(name: &str) -> bool {
     let name = name.trim().to_lowercase();
     let ends = ["层", "楼", "f", "floor"].iter().any(|end| name.ends_with(end));
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_delta_moves_tiles_and_counts() {
+    fn a_delta_changes_tiles_and_counts() {
         let mut model = Model::new(snapshot(&[0, 0, 5]));
         let filter = Filter::default().toggled(Chip::State(SupplyState::Lost));
         let delta = Delta { revision: 8, at: 0, tiles: vec![0, 5, 100, 0, 1, 1] };
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn broken_numbers_change_nothing() {
+    fn invalid_numbers_change_nothing() {
         let mut model = Model::new(snapshot(&[0]));
         assert_eq!(model.tiles[1], Tile::UNSEEN);
         let delta = Delta { revision: 9, at: 0, tiles: vec![99, 0, 0, 0, 0, 0, -1, 0, 0, 0, 0, 0, 1, 2, 3] };

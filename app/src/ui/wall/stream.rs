@@ -11,7 +11,7 @@ use web_sys::{EventSource, MessageEvent};
 
 use model::wall::{Delta, Snapshot};
 
-/// How the stream is doing.
+/// The state of the stream.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Link {
     /// Not yet there.
@@ -25,9 +25,9 @@ pub enum Link {
     Refused,
 }
 
-/// Who takes what comes.
-pub trait Take {
-    /// Everything, at first and whenever the stream came back.
+/// Receives the messages of the stream.
+pub trait StreamConsumer {
+    /// The whole state, at first and after every reconnection.
     fn snapshot(&self, snapshot: Snapshot);
     fn delta(&self, delta: &Delta);
 }
@@ -36,7 +36,7 @@ pub trait Take {
 const AGAIN: Duration = Duration::from_secs(10);
 
 /// Opens the stream and says in `link` how it is doing.
-pub fn open(link: RwSignal<Link>, taker: Rc<dyn Take>) {
+pub fn open(link: RwSignal<Link>, taker: Rc<dyn StreamConsumer>) {
     let Ok(source) = EventSource::new("/live") else { return };
     listen(&source, "snapshot", {
         let taker = taker.clone();

@@ -1,6 +1,6 @@
 //! `/overdrawn.csv`: the overdrawn accounts as a file.
 
-use app::i18n::exposed::words;
+use app::i18n::overdrawn::texts;
 use axum::Extension;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -21,7 +21,7 @@ pub async fn overdrawn(State(state): State<AppState>, Extension(info): Extension
             return StatusCode::SERVICE_UNAVAILABLE.into_response();
         }
     };
-    let t = words(info.lang);
+    let t = texts(info.lang);
     let mut file = "\u{feff}".to_owned();
     file += &line(&[t.room, t.account, t.residents, t.owed, t.since, t.relay, t.observed, t.lost].map(str::to_owned));
     let at = |at: Option<Timestamp>| at.map(|at| at.to_string()).unwrap_or_default();

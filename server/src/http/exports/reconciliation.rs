@@ -1,7 +1,7 @@
 //! `/reconcile.csv`: a settlement day and its differences as a file.
 
 use app::api::reconciliation::{DifferenceLine, day_of};
-use app::i18n::reconcile::{class, words};
+use app::i18n::reconcile::{class, texts};
 use app::pages::operator::reconcile::lines::next;
 use axum::Extension;
 use axum::extract::{Query, State};
@@ -41,7 +41,7 @@ pub async fn reconciliation(
             return status.into_response();
         }
     };
-    let t = words(info.lang);
+    let t = texts(info.lang);
     let mut file = "\u{feff}".to_owned();
     for (name, sum) in [
         (t.bill, shown.day.bill.to_string()),

@@ -64,7 +64,7 @@ fn lines(db: Db, user: UserId, query: RecordQuery, lang: Lang) -> impl stream::S
 }
 
 fn cells(record: &RecordLine, lang: Lang) -> [String; 14] {
-    let (kind, state) = register::said(record.state, lang);
+    let (kind, state) = register::kind_and_state(record.state, lang);
     [
         record.at.to_string(),
         kind.to_owned(),

@@ -1,18 +1,18 @@
-//! What a person can do about a closing.
+//! The forms of a closing.
 
 use leptos::prelude::*;
 
-use super::super::room::life::{device, reason, way};
+use super::super::room::account_lifecycle::{balance_target, device, reason};
 use super::super::room::parameters::parameters;
-use crate::i18n::commands::{say, state};
-use crate::i18n::life::{why_kept, words};
+use crate::i18n::account_lifecycle::{texts, withdrawal_refusal};
+use crate::i18n::commands::{state, summary};
 use crate::i18n::{common, lang};
 use crate::ui::callout::{Callout, Tone};
 use model::console::{Closing, ClosingKind, Stranded};
 
-/// A form for each meter that has not ended.
+/// A form for each meter that is not completed.
 pub(super) fn counts(closing: &Closing) -> impl IntoView + use<> {
-    let t = words(lang());
+    let t = texts(lang());
     let id = closing.id.to_string();
     let forms = closing.meters.iter().filter(|meter| meter.final_at.is_none()).map(|meter| {
         let remaining = meter.own_wallet.then(|| {
@@ -46,9 +46,9 @@ pub(super) fn counts(closing: &Closing) -> impl IntoView + use<> {
     forms.collect_view()
 }
 
-/// The new meter, and how it will be set.
+/// The form to install the new meter.
 pub(super) fn install(closing: &Closing) -> impl IntoView + use<> {
-    let t = words(lang());
+    let t = texts(lang());
     let own = closing.own_wallet();
     let old = closing.meters.first().map(|meter| meter.meter);
     let set = old.filter(|_| own).map(|old| parameters(old, closing.parameters.as_ref(), false));
@@ -67,12 +67,12 @@ pub(super) fn install(closing: &Closing) -> impl IntoView + use<> {
     }
 }
 
-/// What the new meter was told, each where it can be followed.
+/// The commands to the new meter, with links to their progress.
 pub(super) fn settings(closing: &Closing) -> impl IntoView + use<> {
-    let (t, lang) = (words(lang()), lang());
+    let (t, lang) = (texts(lang()), lang());
     let rows = closing.settings.iter().map(|one| {
         view! {
-            <li><a href=format!("/commands/{}", one.batch)>{say(&one.issue, lang)}</a>" "<span class="muted">{state(one.state, lang)}</span></li>
+            <li><a href=format!("/commands/{}", one.batch)>{summary(&one.issue, lang)}</a>" "<span class="muted">{state(one.state, lang)}</span></li>
         }
     });
     (!closing.settings.is_empty()).then(|| {
@@ -85,14 +85,14 @@ pub(super) fn settings(closing: &Closing) -> impl IntoView + use<> {
     })
 }
 
-/// Taking it back, or why that cannot be done any more.
+/// The form to withdraw it, or why that is no longer possible.
 pub(super) fn withdraw(closing: &Closing) -> impl IntoView + use<> {
-    let t = words(lang());
+    let t = texts(lang());
     if closing.ended_at.is_some() {
         return ().into_any();
     }
     if let Some(kept) = closing.kept() {
-        return view! { <p class="muted">{why_kept(kept, lang())}</p> }.into_any();
+        return view! { <p class="muted">{withdrawal_refusal(kept, lang())}</p> }.into_any();
     }
     view! {
         <form class="card stack-tight" method="post" action="/api/operator/withdraw-closing">
@@ -105,25 +105,25 @@ pub(super) fn withdraw(closing: &Closing) -> impl IntoView + use<> {
     .into_any()
 }
 
-/// Where the money goes instead.
+/// The form to change the target of the balance.
 pub(super) fn decide(closing: &Closing) -> impl IntoView + use<> {
-    let t = words(lang());
+    let t = texts(lang());
     let title = if closing.kind == ClosingKind::Replace { t.not_replaced } else { t.decide_title };
     view! {
         <details class="card">
             <summary>{title}</summary>
             <form class="stack-tight" method="post" action="/api/operator/decide-closing">
                 <input type="hidden" name="closing" value=closing.id.to_string() />
-                {way()}
+                {balance_target()}
                 <button>{t.decide}</button>
             </form>
         </details>
     }
 }
 
-/// Purchases that wait for a person.
+/// The undelivered sales that need a decision.
 pub(super) fn stranded(closing: &Closing) -> impl IntoView + use<> {
-    let t = words(lang());
+    let t = texts(lang());
     let id = closing.id.to_string();
     let rows = closing.stranded.iter().map(|one| row(one, &id));
     (!closing.stranded.is_empty()).then(|| {
@@ -138,7 +138,7 @@ pub(super) fn stranded(closing: &Closing) -> impl IntoView + use<> {
 }
 
 fn row(one: &Stranded, closing: &str) -> impl IntoView + use<> {
-    let t = words(lang());
+    let t = texts(lang());
     let what = format!("{} · {} {} · {}", one.number, one.amount, common::yuan(lang()), common::tender(one.tender, lang()));
     let back = (!one.tender.is_channel())
         .then(|| view! { <a class="button" href=format!("/corrections/{}", one.order)>{t.give_back}</a> });

@@ -1,4 +1,4 @@
-//! A batch: how far it is, and each of its meters.
+//! A batch: its progress, and each of its meters.
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
@@ -6,7 +6,7 @@ use leptos_router::hooks::use_params_map;
 use super::super::frame::{Frame, Section};
 use super::super::parts::{address, page_param, pager, param};
 use super::progress::progress;
-use crate::i18n::commands::{say, words};
+use crate::i18n::commands::{summary, texts};
 use crate::i18n::lang;
 use crate::ports::{operator, ports};
 use crate::ui::live::{BUSY, Live, without_script};
@@ -34,7 +34,7 @@ pub fn BatchPage() -> impl IntoView {
 
 #[component]
 fn Body(seen: BatchView, state: String, number: i64) -> impl IntoView {
-    let t = words(lang());
+    let t = texts(lang());
     let (id, counts) = (seen.batch.id, seen.batch.counts);
     let path = format!("/commands/{id}");
     let tabs = [("", t.all), ("moving", t.moving), ("failed", t.failed), ("done", t.done)].map(|(value, word)| {
@@ -49,7 +49,7 @@ fn Body(seen: BatchView, state: String, number: i64) -> impl IntoView {
     view! {
         <Frame title=t.commands section=Section::Commands>
             <div class="page-head">
-                <h1>{say(&seen.batch.issue, lang())}</h1>
+                <h1>{summary(&seen.batch.issue, lang())}</h1>
                 <p class="muted">{seen.batch.by.clone()}" · "<AtSeconds at=seen.batch.decided_at /></p>
             </div>
             <Notice />

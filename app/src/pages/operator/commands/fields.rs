@@ -1,16 +1,16 @@
-//! The fields of each operation, with what the address already says.
+//! The fields of each command, filled in from the query.
 
 use leptos::prelude::*;
 
 use super::super::parts::param;
-use crate::i18n::commands::{rate, words};
+use crate::i18n::commands::texts;
 use crate::i18n::{common, lang};
 use model::issue::{ENTRIES, Kind, PRICES, SLOTS};
 use model::meter::ControlMode;
 
 /// The fields of a kind.
 pub fn fields(kind: Kind) -> AnyView {
-    let t = words(lang());
+    let t = texts(lang());
     match kind {
         Kind::Mode => {
             let modes = [ControlMode::Prepaid, ControlMode::Guaranteed, ControlMode::ForcedOff];
@@ -58,7 +58,7 @@ pub fn fields(kind: Kind) -> AnyView {
 
 fn prices() -> impl IntoView {
     let yuan = common::yuan(lang());
-    let inputs = (1..).zip(PRICES).map(|(n, name)| input(name, format!("{} ({yuan}/kWh)", rate(n, lang())), "", true));
+    let inputs = (1..).zip(PRICES).map(|(n, name)| input(name, format!("{} ({yuan}/kWh)", common::rate(n, lang())), "", true));
     view! { <div class="field-grid four">{inputs.collect_view()}</div> }
 }
 
@@ -103,7 +103,7 @@ fn radios(name: &'static str, label: &'static str, options: Vec<(&'static str, &
 
 /// A row of the day table: from when, which rate.
 fn slot(n: usize) -> impl IntoView {
-    let t = words(lang());
+    let t = texts(lang());
     let (from, of) = (format!("from{n}"), format!("rate{n}"));
     let chosen = param(&of);
     let first = (n == 1 && param("from1").is_empty()).then(|| "00:00".to_owned());
@@ -111,7 +111,7 @@ fn slot(n: usize) -> impl IntoView {
     let rates = (1..=4).map(|one: u8| {
         let code = one.to_string();
         let selected = chosen == code;
-        view! { <option value=code selected=selected>{rate(one, lang())}</option> }
+        view! { <option value=code selected=selected>{common::rate(one, lang())}</option> }
     });
     view! {
         <li>
@@ -123,7 +123,7 @@ fn slot(n: usize) -> impl IntoView {
 
 /// A row of the date plan: from which day, which table.
 fn entry(n: usize) -> impl IntoView {
-    let t = words(lang());
+    let t = texts(lang());
     let (month, day, table) = (format!("month{n}"), format!("day{n}"), format!("use{n}"));
     let number = |name: &str, label: &'static str, max: &'static str| {
         view! {

@@ -2,7 +2,7 @@
 
 pub mod batch;
 mod fields;
-pub mod missed;
+pub mod missed_price_switch;
 pub mod new;
 pub mod preview;
 mod progress;
@@ -11,7 +11,7 @@ use leptos::prelude::*;
 
 use super::frame::{Frame, Section};
 use super::parts::{address, choice, page_param, pager, param};
-use crate::i18n::commands::{kind, say, words};
+use crate::i18n::commands::{kind, summary, texts};
 use crate::i18n::{lang, operator};
 use crate::ports::{operator, ports};
 use crate::ui::load::load;
@@ -36,7 +36,7 @@ pub fn CommandsPage() -> impl IntoView {
 
 #[component]
 fn List(page: Page<Batch>, query: BatchQuery, missed: i64) -> impl IntoView {
-    let (t, o) = (words(lang()), operator::words(lang()));
+    let (t, o) = (texts(lang()), operator::texts(lang()));
     let which = query.kind.map_or("", Kind::as_str);
     let here = address("/commands", &[("kind", which), ("state", &query.state)]);
     let filtered = query.kind.is_some() || !query.state.is_empty();
@@ -90,7 +90,7 @@ fn row(batch: &Batch) -> impl IntoView + use<> {
     view! {
         <tr>
             <td><At at=batch.decided_at /></td>
-            <th scope="row" class="long"><a href=format!("/commands/{}", batch.id)>{say(&batch.issue, lang())}</a></th>
+            <th scope="row" class="long"><a href=format!("/commands/{}", batch.id)>{summary(&batch.issue, lang())}</a></th>
             <td>{batch.by.clone()}</td>
             <td class="number">{counts.meters}</td>
             <td class="number">{counts.done}</td>

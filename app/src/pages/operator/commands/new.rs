@@ -1,4 +1,4 @@
-//! Issuing a command: what, and to whom.
+//! Issuing a command: the command and its meters.
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
@@ -6,7 +6,7 @@ use leptos_router::hooks::use_query_map;
 use super::super::frame::{Frame, Section};
 use super::super::parts::{choice, param};
 use super::fields::fields;
-use crate::i18n::commands::{kind, many, problem, purpose, words};
+use crate::i18n::commands::{kind, many, problem, purpose, texts};
 use crate::i18n::{common, lang};
 use crate::link;
 use crate::ports::{operator, ports};
@@ -18,17 +18,17 @@ use model::ids::MeterId;
 use model::issue::{Kind, Problem};
 use model::meter::SupplyState;
 
-/// The values of a name that the address has several of.
+/// All values of a repeated query parameter.
 pub fn all(name: &str) -> Vec<String> {
     use_query_map().with_untracked(|query| query.get_all(name)).unwrap_or_default()
 }
 
-/// Whom the address means.
+/// The meters that the query selects.
 pub fn target() -> Target {
     Target::parse(&param("meter"), &all("place"), &param("state"), &param("rooms"), &param("lost"))
 }
 
-/// The page: `/commands/new`, then `/commands/new?kind=limits`; `meter` means that one alone.
+/// The page: `/commands/new`, then `/commands/new?kind=limits`; `meter` selects a single meter.
 #[component]
 pub fn NewCommandPage() -> impl IntoView {
     let which = Kind::parse(&param("kind"));
@@ -44,7 +44,7 @@ pub fn NewCommandPage() -> impl IntoView {
 
 #[component]
 fn Choose() -> impl IntoView {
-    let t = words(lang());
+    let t = texts(lang());
     let meter = param("meter");
     let links = Kind::ALL.map(|one| {
         let mut href = link::with("/commands/new", "kind", one.as_str());
@@ -68,10 +68,10 @@ fn Choose() -> impl IntoView {
     }
 }
 
-/// The form; after a mistake with what was filled in, and what is wrong.
+/// The form; after an error with the submitted values and the error.
 #[component]
 pub fn IssueForm(kind: Kind, buildings: Vec<Building>, wrong: Option<Problem>) -> impl IntoView {
-    let t = words(lang());
+    let t = texts(lang());
     let name = crate::i18n::commands::kind(kind, lang());
     let one: Option<MeterId> = param("meter").parse().ok();
     let wrong = wrong.map(|wrong| view! { <Callout tone=Tone::Warn><p>{problem(wrong, lang())}</p></Callout> });
@@ -101,7 +101,7 @@ pub fn IssueForm(kind: Kind, buildings: Vec<Building>, wrong: Option<Problem>) -
 }
 
 fn whom(buildings: &[Building]) -> impl IntoView + use<> {
-    let t = words(lang());
+    let t = texts(lang());
     let chosen = all("place");
     let state = param("state");
     let states = SupplyState::ALL.into_iter().map(|one| {
@@ -128,7 +128,7 @@ fn whom(buildings: &[Building]) -> impl IntoView + use<> {
     }
 }
 
-/// A building, and its floors to unfold.
+/// A building with its floors, folded.
 fn place(building: &Building, chosen: &[String]) -> impl IntoView + use<> {
     let id = building.id.to_string();
     let meters: usize = building.floors.iter().map(|(_, meters)| meters).sum();

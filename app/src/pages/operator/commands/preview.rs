@@ -1,11 +1,11 @@
-//! What an issue will do to whom, before it does it.
+//! The preview of a command: its meters and its consequence.
 
 use leptos::prelude::*;
 
 use super::super::frame::{Frame, Section};
 use super::super::parts::param;
 use super::new::{IssueForm, all, target};
-use crate::i18n::commands::{consequence, left_out, many, say, words};
+use crate::i18n::commands::{consequence, left_out, many, summary, texts};
 use crate::i18n::lang;
 use crate::ports::{form_key, now, operator, ports, visit};
 use crate::ui::load::load;
@@ -15,14 +15,14 @@ use model::ids::Uuid;
 use model::issue::{Issue, Kind, Problem};
 use model::meter::ControlMode;
 
-/// Rooms that are named; of more, how many there are.
+/// The number of rooms that are listed by name; further rooms are only counted.
 const NAMED: usize = 400;
 
 /// What the page shows.
 enum Shown {
-    /// The form again, and what is wrong in it.
+    /// The form again, with its error.
     Wrong(Kind, Vec<Building>, Problem),
-    /// What would be done.
+    /// The command and its meters.
     Would(Issue, Box<Preview>, Uuid),
 }
 
@@ -50,12 +50,12 @@ pub fn PreviewPage() -> impl IntoView {
 
 #[component]
 fn Would(issue: Issue, preview: Preview, key: Uuid) -> impl IntoView {
-    let t = words(lang());
+    let t = texts(lang());
     let meters = preview.meters.len();
     let grave = issue == Issue::Mode(ControlMode::ForcedOff) || issue == Issue::Switch(false);
     let hidden = [
         ("kind", issue.kind().as_str().to_owned()),
-        ("args", issue.args()),
+        ("issue", serde_json::to_string(&issue).unwrap_or_default()),
         ("meter", param("meter")),
         ("places", all("place").join(",")),
         ("state", param("state")),
@@ -65,7 +65,7 @@ fn Would(issue: Issue, preview: Preview, key: Uuid) -> impl IntoView {
         ("key", key.to_string()),
     ];
     let hidden = hidden.map(|(name, value)| view! { <input type="hidden" name=name value=value /> });
-    // The same address leads back to the form, with everything that was filled in.
+    // The same query leads back to the form with all values.
     let back = visit().here.replacen("/commands/preview", "/commands/new", 1);
     let act = if meters == 0 {
         view! { <p class="empty">{t.nobody}</p> }.into_any()
@@ -76,7 +76,7 @@ fn Would(issue: Issue, preview: Preview, key: Uuid) -> impl IntoView {
     let says = consequence(&issue, meters, lang());
     view! {
         <Frame title=t.preview section=Section::Commands>
-            <h1>{say(&issue, lang())}</h1>
+            <h1>{summary(&issue, lang())}</h1>
             <form class="card confirm" method="post" action="/api/operator/issue">
                 <p><strong>{t.will_reach}" "{many(meters, lang())}</strong></p>
                 <p>{says}</p>
@@ -91,14 +91,14 @@ fn Would(issue: Issue, preview: Preview, key: Uuid) -> impl IntoView {
 }
 
 fn unknown(preview: &Preview) -> impl IntoView + use<> {
-    let t = words(lang());
+    let t = texts(lang());
     (!preview.unknown.is_empty()).then(|| {
         view! { <section class="card stack-tight"><h2>{t.unknown_rooms}</h2><p class="rooms-listed">{preview.unknown.join(" · ")}</p></section> }
     })
 }
 
 fn out(preview: &Preview) -> impl IntoView + use<> {
-    let t = words(lang());
+    let t = texts(lang());
     let groups = preview.left_out.chunk_by(|one, next| one.1 == next.1).map(|group| {
         let why = group.first().map_or("", |(_, why)| left_out(*why, lang()));
         let names: Vec<String> = group.iter().take(NAMED).map(|(room, _)| room.to_string()).collect();
@@ -111,7 +111,7 @@ fn out(preview: &Preview) -> impl IntoView + use<> {
 }
 
 fn rooms(preview: &Preview) -> impl IntoView + use<> {
-    let t = words(lang());
+    let t = texts(lang());
     let names: Vec<String> = preview.meters.iter().take(NAMED).map(|(_, room)| room.to_string()).collect();
     let more = preview.meters.len().saturating_sub(names.len());
     let more = (more > 0).then(|| format!(" … +{more}"));

@@ -1,9 +1,10 @@
-//! How far a batch is and where each of its meters stands; it moves without a reload.
+//! The progress of a batch and its meters; updates without a reload.
 
 use leptos::prelude::*;
 
-use crate::i18n::commands::{note, state, words};
+use crate::i18n::commands::{reason, state, texts};
 use crate::i18n::{Lang, common, lang, operator, room};
+use model::command::CommandReason;
 use model::console::{BatchCounts, BatchItem, BatchView};
 use model::order::CommandState;
 use model::time::Timestamp;
@@ -15,7 +16,7 @@ pub(super) fn progress(seen: &BatchView) -> impl IntoView + use<> {
 }
 
 fn counts(counts: &BatchCounts, lang: Lang) -> impl IntoView + use<> {
-    let t = words(lang);
+    let t = texts(lang);
     let facts = [
         (t.done, counts.done),
         (t.waiting, counts.waiting),
@@ -36,7 +37,7 @@ fn counts(counts: &BatchCounts, lang: Lang) -> impl IntoView + use<> {
 }
 
 fn table(seen: &BatchView, lang: Lang) -> impl IntoView + use<> {
-    let t = words(lang);
+    let t = texts(lang);
     let planned = seen.items.iter().any(|item| item.in_force.is_some());
     let rows = seen.items.iter().map(|item| row(item, seen, planned, lang)).collect_view();
     view! {
@@ -46,10 +47,10 @@ fn table(seen: &BatchView, lang: Lang) -> impl IntoView + use<> {
                 <thead>
                     <tr>
                         <th scope="col">{t.meters}</th>
-                        <th scope="col">{operator::words(lang).state}</th>
+                        <th scope="col">{operator::texts(lang).state}</th>
                         <th scope="col">{t.why}</th>
                         {planned.then(|| view! { <th scope="col">{t.in_force}</th> })}
-                        <th scope="col" class="number">{room::words(lang).sent}</th>
+                        <th scope="col" class="number">{room::texts(lang).sent}</th>
                         <th scope="col" class="number">{t.done}</th>
                         <th scope="col" class="number">{t.times}</th>
                         <th scope="col"></th>
@@ -63,7 +64,7 @@ fn table(seen: &BatchView, lang: Lang) -> impl IntoView + use<> {
 }
 
 fn row(item: &BatchItem, seen: &BatchView, planned: bool, lang: Lang) -> impl IntoView + use<> {
-    let t = words(lang);
+    let t = texts(lang);
     let at = |at: Option<Timestamp>| at.map(|at| common::at_seconds(at, seen.at, lang));
     let done = if item.state == CommandState::Done { item.finished_at } else { None };
     let again = is_open_to_retry(item).then(|| {
@@ -90,15 +91,15 @@ fn row(item: &BatchItem, seen: &BatchView, planned: bool, lang: Lang) -> impl In
 }
 
 fn is_open_to_retry(item: &BatchItem) -> bool {
-    let cancelled = item.state == CommandState::Superseded && item.note.as_deref() == Some("cancelled");
+    let cancelled = item.state == CommandState::Superseded && item.reason == Some(CommandReason::Cancelled);
     let missed = item.in_force == Some(CommandState::Failed);
     cancelled || missed || matches!(item.state, CommandState::Failed | CommandState::Case)
 }
 
-/// Why it stands there, and what comes next.
+/// The reason of the state, and the next attempt.
 fn why(item: &BatchItem, now: Timestamp, lang: Lang) -> String {
-    let t = words(lang);
-    let mut parts: Vec<String> = item.note.iter().map(|code| note(code, lang)).collect();
+    let t = texts(lang);
+    let mut parts: Vec<String> = item.reason.iter().map(|why| reason(*why, lang)).collect();
     if !item.state.is_final() && item.next_at > now {
         parts.push(format!("{} {}", t.next_try, common::at_seconds(item.next_at, now, lang)));
     }
@@ -106,7 +107,7 @@ fn why(item: &BatchItem, now: Timestamp, lang: Lang) -> String {
 }
 
 fn in_force(state: CommandState, lang: Lang) -> &'static str {
-    let t = words(lang);
+    let t = texts(lang);
     match state {
         CommandState::Done => t.in_force_yes,
         CommandState::Failed | CommandState::Case => t.in_force_no,
@@ -121,12 +122,12 @@ mod tests {
     use model::console::RoomName;
     use model::ids::MeterId;
 
-    fn item(state: CommandState, note: Option<&str>) -> BatchItem {
+    fn item(state: CommandState, reason: Option<CommandReason>) -> BatchItem {
         BatchItem {
             meter: MeterId(uuid::Uuid::nil()),
             room: RoomName::default(),
             state,
-            note: note.map(str::to_owned),
+            reason,
             decided_at: Timestamp(0),
             sent_at: None,
             finished_at: None,
@@ -146,10 +147,10 @@ mod tests {
 
     #[test]
     fn only_what_did_not_work_is_tried_again() {
-        assert!(is_open_to_retry(&item(CommandState::Failed, Some("lost"))));
-        assert!(is_open_to_retry(&item(CommandState::Superseded, Some("cancelled"))));
-        assert!(!is_open_to_retry(&item(CommandState::Superseded, Some("superseded"))));
+        assert!(is_open_to_retry(&item(CommandState::Failed, Some(CommandReason::Lost))));
+        assert!(is_open_to_retry(&item(CommandState::Superseded, Some(CommandReason::Cancelled))));
+        assert!(!is_open_to_retry(&item(CommandState::Superseded, Some(CommandReason::Superseded))));
         assert!(!is_open_to_retry(&item(CommandState::Done, None)));
-        assert!(!is_open_to_retry(&item(CommandState::Queued, Some("lost"))));
+        assert!(!is_open_to_retry(&item(CommandState::Queued, Some(CommandReason::Lost))));
     }
 }

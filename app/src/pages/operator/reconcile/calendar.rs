@@ -1,11 +1,11 @@
-//! Days by channels, each with how far it is.
+//! The settlement days of each channel with their states.
 
 use leptos::prelude::*;
 
 use super::super::frame::{Frame, Section};
 use super::super::parts::param;
 use crate::api::reconciliation::{Calendar, DayState, SettlementDay, day_in, page_of};
-use crate::i18n::reconcile::{state, words};
+use crate::i18n::reconcile::{state, texts};
 use crate::i18n::{common, lang};
 use crate::ports::{operator, ports};
 use crate::ui::callout::{Callout, Tone};
@@ -30,7 +30,7 @@ pub fn CalendarPage() -> impl IntoView {
 
 #[component]
 fn Body(calendar: Calendar) -> impl IntoView {
-    let t = words(lang());
+    let t = texts(lang());
     let (from, to) = calendar.span;
     let head = |channel: &Tender| view! { <th scope="col">{common::tender(*channel, lang())}</th> };
     let heads = calendar.channels.iter().map(head).collect_view();
@@ -75,9 +75,9 @@ fn Body(calendar: Calendar) -> impl IntoView {
     }
 }
 
-/// Asks for a day before its turn.
+/// The form to fetch the statement of a day early.
 fn fetch(calendar: &Calendar) -> impl IntoView + use<> {
-    let t = words(lang());
+    let t = texts(lang());
     let (first, last) = calendar.askable;
     let channels = calendar.channels.iter().map(|channel| {
         view! { <option value=channel.as_str()>{common::tender(*channel, lang())}</option> }
@@ -115,17 +115,17 @@ fn row(calendar: &Calendar, date: Date) -> impl IntoView + use<> {
     view! { <tr><th scope="row" class="num">{date.to_string()}</th>{cells}</tr> }
 }
 
-/// What the bills of a channel add up to in the span.
+/// The totals of a channel's statements in the period.
 fn sum(calendar: &Calendar, channel: Tender) -> impl IntoView + use<> {
-    let t = words(lang());
+    let t = texts(lang());
     let days = || calendar.days.iter().filter(|day| day.channel == channel);
     let (bill, fees) = (days().map(|day| day.bill).sum::<Fen>(), days().map(|day| day.fees).sum::<Money>());
     view! { <td class="num">{bill.to_string()}" "<span class="muted">{t.fees}" "{fees.to_string()}</span></td> }
 }
 
-/// How far a day is, in a few words.
+/// The state of a day.
 pub(super) fn mark(day: &SettlementDay) -> impl IntoView + use<> {
-    let t = words(lang());
+    let t = texts(lang());
     let (class, like) = match day.state {
         DayState::Waiting => ("state not-open", SupplyState::NotOpen),
         DayState::Equal => ("state open", SupplyState::Open),

@@ -1,4 +1,4 @@
-//! One day of a channel: what bill, ledger and meters say of it, and its end.
+//! One settlement day of a channel: statement, ledger and meters compared, and closing the day.
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
@@ -7,7 +7,7 @@ use super::super::frame::{Frame, Section};
 use super::calendar::mark;
 use super::lines::lines;
 use crate::api::reconciliation::{DayView, SettlementDay, day_of};
-use crate::i18n::reconcile::{note, words};
+use crate::i18n::reconcile::{note, texts};
 use crate::i18n::{common, lang};
 use crate::ports::{operator, ports};
 use crate::ui::callout::{Callout, Tone};
@@ -31,7 +31,7 @@ pub fn DayPage() -> impl IntoView {
 
 #[component]
 fn Body(shown: DayView) -> impl IntoView {
-    let t = words(lang());
+    let t = texts(lang());
     let DayView { day, lines: listed, key } = shown;
     let title = format!("{} {}", common::tender(day.channel, lang()), day.day);
     let file = format!("/reconcile.csv?channel={}&day={}", day.channel.as_str(), day.day);
@@ -59,7 +59,7 @@ fn Body(shown: DayView) -> impl IntoView {
     }
 }
 
-/// Which day a form is about.
+/// The hidden fields that identify the day.
 fn names(day: &SettlementDay) -> impl IntoView + use<> {
     view! {
         <input type="hidden" name="channel" value=day.channel.as_str() />
@@ -67,9 +67,9 @@ fn names(day: &SettlementDay) -> impl IntoView + use<> {
     }
 }
 
-/// The bill is the ledger and what is listed; less the fees it is what the bank gets.
+/// Statement = ledger + listed differences; less the fees it is the net amount due.
 fn totals(day: &SettlementDay) -> impl IntoView + use<> {
-    let t = words(lang());
+    let t = texts(lang());
     let (tone, says) = if day.balances() { (Tone::Good, t.balances) } else { (Tone::Bad, t.unbalanced) };
     let outstanding = day.net() - day.received.money();
     let rows = [
@@ -95,7 +95,7 @@ fn totals(day: &SettlementDay) -> impl IntoView + use<> {
 }
 
 fn facts(day: &SettlementDay) -> impl IntoView + use<> {
-    let t = words(lang());
+    let t = texts(lang());
     let (paid, delivered, witnessed) = day.meters;
     let window = day.window.map(|(from, to)| {
         view! { <dt>{t.window}</dt><dd>{from.to_string()}" – "{to.to_string()}</dd> }
@@ -120,7 +120,7 @@ fn facts(day: &SettlementDay) -> impl IntoView + use<> {
 }
 
 fn end(day: &SettlementDay) -> impl IntoView + use<> {
-    let t = words(lang());
+    let t = texts(lang());
     match (&day.closed, day.compared_at) {
         (Some((at, by, reason)), _) => view! {
             <p><strong>{t.closed}" "</strong><At at=*at />" "{by.clone()}" "<span class="muted">{reason.clone()}</span></p>
@@ -144,7 +144,7 @@ fn end(day: &SettlementDay) -> impl IntoView + use<> {
 }
 
 fn receipt(day: &SettlementDay, key: Uuid) -> impl IntoView + use<> {
-    let t = words(lang());
+    let t = texts(lang());
     view! {
         <form class="card stack-tight" method="post" action="/api/operator/reconcile-receipt">
             <h2>{t.receipt}</h2>

@@ -1,16 +1,16 @@
-//! What is not equal of a day, each with its next step.
+//! The differences of a day, each with its next step.
 
 use leptos::prelude::*;
 
 use crate::api::reconciliation::DifferenceLine;
-use crate::i18n::reconcile::{class, why, words};
+use crate::i18n::reconcile::{class, texts, why};
 use crate::i18n::{Lang, cases, lang};
 use model::case::CaseKind;
 use model::money::Fen;
 
-/// The table, with what the lines add up to.
+/// The table with its totals.
 pub(super) fn lines(listed: &[DifferenceLine]) -> impl IntoView + use<> {
-    let t = words(lang());
+    let t = texts(lang());
     if listed.is_empty() {
         return view! { <p class="empty">{t.nothing}</p> }.into_any();
     }
@@ -45,7 +45,7 @@ pub(super) fn lines(listed: &[DifferenceLine]) -> impl IntoView + use<> {
     .into_any()
 }
 
-/// What is so and what to do, in words.
+/// The situation and the next step.
 #[must_use]
 pub fn next(line: &DifferenceLine, lang: Lang) -> String {
     let said = why(&line.why, lang).unwrap_or_default();
@@ -56,7 +56,7 @@ pub fn next(line: &DifferenceLine, lang: Lang) -> String {
 }
 
 fn row(line: &DifferenceLine) -> impl IntoView + use<> {
-    let t = words(lang());
+    let t = texts(lang());
     let amount = |fen: Option<Fen>| fen.map_or_else(|| "—".to_owned(), |fen| fen.to_string());
     let number = match (line.meter, line.out_trade_no.as_str()) {
         (_, "") => view! { <span class="num">"—"</span> }.into_any(),

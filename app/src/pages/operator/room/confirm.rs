@@ -1,9 +1,9 @@
-//! What an action will do to whom, before it does it.
+//! The confirmation of an action, with its consequence.
 
 use leptos::prelude::*;
 
 use super::super::parts::param;
-use crate::i18n::room::{consequence, return_consequence, sale_consequence, though_lost, words};
+use crate::i18n::room::{consequence, return_consequence, sale_consequence, texts, though_lost};
 use crate::i18n::{common, lang};
 use crate::ui::callout::Problem;
 use model::console::{ChannelSale, Room};
@@ -13,7 +13,7 @@ use model::meter::{ControlMode, SupplyState};
 use model::money::Fen;
 use model::order::Tender;
 
-/// What the address asks for: `?do=sale&amount=50&tender=cash`, `?do=return&...&reason=`, `?do=forced_off`. Nothing where it asks for nothing.
+/// From the query: `?do=sale&amount=50&tender=cash`, `?do=return&...&reason=`, `?do=forced_off`; otherwise `None`.
 pub fn confirm(room: &Room, by_channel: &[ChannelSale], key: Uuid) -> Option<AnyView> {
     let what = param("do");
     if what == "sale" || what == "return" {
@@ -29,7 +29,7 @@ pub fn confirm(room: &Room, by_channel: &[ChannelSale], key: Uuid) -> Option<Any
     ControlMode::parse(&what).map(|mode| control(room, mode, key))
 }
 
-/// The room, and who lives there.
+/// The room and its residents.
 pub fn whom(room: &Room) -> String {
     let residents = room.account.iter().flat_map(|account| &account.residents).map(|resident| resident.name.as_str());
     let residents = residents.collect::<Vec<_>>().join(", ");
@@ -64,7 +64,7 @@ pub fn card(
     key: Uuid,
     grave: bool,
 ) -> AnyView {
-    let t = words(lang());
+    let t = texts(lang());
     let latest = &room.progress.latest;
     let lost = (latest.state() == SupplyState::Lost).then(|| view! { <p>{though_lost(lang())}</p> });
     let hidden = fields.iter().map(|(name, value)| view! { <input type="hidden" name=*name value=value.clone() /> });

@@ -1,9 +1,9 @@
-//! What can be done to a room. Each leads to a page that says what it will do to whom; only that one does it.
+//! The actions on a room. Each leads to a confirmation page, which states the consequence and submits it.
 
 use leptos::prelude::*;
 
-use crate::i18n::room::words;
-use crate::i18n::{common, lang, till};
+use crate::i18n::room::texts;
+use crate::i18n::{cash_desk, common, lang};
 use crate::ui::time::At;
 use model::console::{ChannelSale, parts};
 use model::ids::MeterId;
@@ -13,7 +13,7 @@ use model::order::Tender;
 
 /// A sale: amount, Enter, Enter.
 pub fn sale(meter: MeterId) -> impl IntoView {
-    let t = words(lang());
+    let t = texts(lang());
     view! {
         <form class="card stack-tight" action=format!("/rooms/{meter}")>
             <h2>{t.sale}</h2>
@@ -28,9 +28,9 @@ pub fn sale(meter: MeterId) -> impl IntoView {
     }
 }
 
-/// A return: amount, how it is paid out, and why.
+/// A return: amount, payment method and reason.
 pub fn give_back(meter: MeterId, by_channel: &[ChannelSale]) -> impl IntoView + use<> {
-    let (t, k) = (words(lang()), till::words(lang()));
+    let (t, k) = (texts(lang()), cash_desk::texts(lang()));
     view! {
         <details class="card">
             <summary>{k.give_back}</summary>
@@ -54,9 +54,9 @@ pub fn give_back(meter: MeterId, by_channel: &[ChannelSale]) -> impl IntoView + 
     }
 }
 
-/// How an amount goes back the way it came, part by part: each part is a correction of its own. Nothing where no channel gives any.
+/// How an amount is refunded through its channels; each part is a correction. Empty if no channel can refund any.
 pub fn by_channel(amount: Fen, sales: &[ChannelSale]) -> Option<AnyView> {
-    let k = till::words(lang());
+    let k = cash_desk::texts(lang());
     let lines = parts(amount, sales).into_iter().map(|(sale, part)| {
         let to = format!("/corrections/{}?amount={part}", sale.order);
         view! {
@@ -87,13 +87,13 @@ pub fn tenders() -> impl IntoView {
             </label>
         }
     });
-    view! { <fieldset class="choices three"><legend class="visually-hidden">{words(lang()).tender}</legend>{choices.collect_view()}</fieldset> }
+    view! { <fieldset class="choices three"><legend class="visually-hidden">{texts(lang()).tender}</legend>{choices.collect_view()}</fieldset> }
 }
 
-/// Reading now, and the control modes: all of them, for a command may be under way, and setting the mode in force releases a trip.
+/// Read now, and all control modes: a command may be in progress, and setting the current mode again releases a trip.
 /// An instrument can only be read.
 pub fn control(meter: MeterId, measures_only: bool) -> impl IntoView {
-    let t = words(lang());
+    let t = texts(lang());
     let links = (!measures_only).then(|| {
         [ControlMode::Prepaid, ControlMode::Guaranteed, ControlMode::ForcedOff].map(|one| {
             let class = if one == ControlMode::ForcedOff { "button danger" } else { "button" };

@@ -1,9 +1,9 @@
-//! What was used and what was read.
+//! The consumption and the readings of a room.
 
 use leptos::prelude::*;
 
-use super::memory;
-use crate::i18n::room::{quality, source, words};
+use super::meter_journal;
+use crate::i18n::room::{quality, source, texts};
 use crate::i18n::{common, lang};
 use crate::ports::now;
 use crate::ui::bars::{Bar, Bars};
@@ -12,11 +12,12 @@ use crate::ui::time::AtSeconds;
 use crate::ui::units;
 use model::console::{Reading, Room, RoomDay};
 use model::energy::Energy;
+use model::reading::ReadingSource;
 use model::time::Date;
 
 /// Energy of the last days as bars.
 pub fn days(room: &Room) -> impl IntoView + use<> {
-    let (t, lang, today) = (words(lang()), lang(), now().date());
+    let (t, lang, today) = (texts(lang()), lang(), now().date());
     let spoken = room.days.iter().map(|day| {
         let energy = day.energy.map_or_else(|| "—".to_owned(), |energy| format!("{energy} kWh"));
         format!("{} {energy}", common::day(day.day, today, lang))
@@ -28,7 +29,7 @@ pub fn days(room: &Room) -> impl IntoView + use<> {
             <h2>{t.days}<span class="unit">"kWh"</span></h2>
             <Bars bars label height=80 />
             {mark::legend(room.days.iter().map(|day| day.mark))}
-            {memory::parts(room)}
+            {meter_journal::parts(room)}
         </section>
     }
 }
@@ -46,7 +47,7 @@ fn bar(day: &RoomDay, today: Date) -> Bar {
 
 /// The last readings.
 pub fn readings(room: &Room) -> impl IntoView + use<> {
-    let t = words(lang());
+    let t = texts(lang());
     if room.readings.is_empty() {
         return view! { <section class="card"><h2>{t.readings}</h2><p class="empty">{t.no_readings}</p></section> }.into_any();
     }
@@ -79,9 +80,9 @@ pub fn readings(room: &Room) -> impl IntoView + use<> {
 }
 
 fn row(reading: &Reading) -> impl IntoView + use<> {
-    let held = (2..=5).contains(&reading.quality);
-    // What the meter kept of a midnight is a counter and no more.
-    let frozen = reading.source == 3;
+    let held = !reading.quality.counts();
+    // A frozen midnight value has only the counter.
+    let frozen = reading.source == ReadingSource::Freeze;
     view! {
         <tr class=held.then_some("held")>
             <td><AtSeconds at=reading.at /></td>

@@ -1,11 +1,11 @@
-//! A room: what is so, what can be done, and the way of each command.
+//! A room: its state, the actions, and the progress of each command.
 
+pub(super) mod account_lifecycle;
+mod account_lifecycle_confirm;
 mod confirm;
 mod forms;
 mod history;
-pub(super) mod life;
-mod life_confirm;
-mod memory;
+mod meter_journal;
 mod now;
 mod opening;
 pub(super) mod parameters;
@@ -16,11 +16,11 @@ use std::str::FromStr;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
-use super::cases::said;
+use super::cases::case_facts;
 use super::frame::{Frame, Section};
 use super::parts::param;
 use super::sweep::sweep_form;
-use crate::i18n::room::{self, words};
+use crate::i18n::room::{self, texts};
 use crate::i18n::{cases, gateways, lang};
 use crate::ports::{form_key, operator, ports};
 use crate::ui::callout::{Callout, Tone};
@@ -35,7 +35,7 @@ use model::meter::Wallet;
 use model::parameters::Parameters;
 use model::time::Timestamp;
 
-/// What the page needs beside the room: a key for the form that is asked for.
+/// The room and an idempotency key for the requested form.
 #[derive(Clone)]
 struct Shown {
     room: Room,
@@ -46,7 +46,7 @@ struct Shown {
     key: Uuid,
 }
 
-/// The page: `/rooms/:meter`; `?do=` asks to confirm something.
+/// The page: `/rooms/:meter`; `?do=` requests a confirmation.
 #[component]
 pub fn RoomPage() -> impl IntoView {
     let meter = use_params_map().with_untracked(|params| params.get("meter")).unwrap_or_default();
@@ -67,20 +67,21 @@ pub fn RoomPage() -> impl IntoView {
 #[component]
 fn Body(shown: Shown) -> impl IntoView {
     let Shown { room, life, found, parameters, by_channel, key } = shown;
-    let t = words(lang());
+    let t = texts(lang());
     let meter = room.progress.latest.meter;
     let name = room.name.to_string();
     let said = match param("done").as_str() {
         "read" => Some(t.read_asked),
-        "sweep" => Some(gateways::words(lang()).interval_set),
+        "sweep" => Some(gateways::texts(lang()).interval_set),
         _ => None,
     };
     let open = room.account.as_ref().is_some_and(|account| account.state != AccountState::Closing);
     let (leaving, empty, measures_only) = (life.closing.is_some(), room.account.is_none(), room.kind == Wallet::None);
-    let confirm = confirm::confirm(&room, &by_channel, key).or_else(|| life_confirm::confirm(&room, &life, &found, key));
+    let confirm =
+        confirm::confirm(&room, &by_channel, key).or_else(|| account_lifecycle_confirm::confirm(&room, &life, &found, key));
     let confirming = confirm.is_some();
     let cases = room.cases.iter().map(case).collect_view();
-    let (events, journal) = (memory::events(&room), memory::journal(&room));
+    let (events, journal) = (meter_journal::events(&room), meter_journal::journal(&room));
     let (days, readings, about) = (history::days(&room), history::readings(&room), about(&room));
     let settings = parameters::parameters(meter, parameters.as_ref(), true);
     let (wallet, charges, limits) = match &room.wallet {
@@ -100,13 +101,13 @@ fn Body(shown: Shown) -> impl IntoView {
             <div class="room">
                 <div class="room-now">{live}</div>
                 <div class="room-do">
-                    {life::under_way(&life)}
+                    {account_lifecycle::under_way(&life)}
                     {(!confirming && open && !leaving).then(|| forms::sale(meter))}
                     {(!confirming && open && !leaving).then(|| forms::give_back(meter, &by_channel))}
                     {(!confirming && empty && !leaving && !measures_only).then(|| opening::opening(meter, &life.free, key))}
-                    {(!confirming && open && !leaving).then(|| life::changes(&room, &life, &by_channel))}
-                    {(!confirming && empty && !leaving).then(|| life::swap(meter, &life))}
-                    {life::siblings(&life)}
+                    {(!confirming && open && !leaving).then(|| account_lifecycle::changes(&room, &life, &by_channel))}
+                    {(!confirming && empty && !leaving).then(|| account_lifecycle::swap(meter, &life))}
+                    {account_lifecycle::siblings(&life)}
                     {forms::control(meter, measures_only)}
                     {wallet}
                     {limits}
@@ -118,14 +119,14 @@ fn Body(shown: Shown) -> impl IntoView {
     }
 }
 
-/// An open case, with what to do about it.
+/// An open case with its next step.
 fn case(case: &CaseLine) -> impl IntoView + use<> {
-    let (words, at, t) = (cases::case(case.detail.kind(), lang()), case.opened_at, words(lang()));
-    let said = said(case);
+    let (words, at, t) = (cases::case(case.detail.kind(), lang()), case.opened_at, texts(lang()));
+    let facts = case_facts(case);
     view! {
         <Callout tone=Tone::Warn>
             <p><strong>{words.name}</strong>" "<At at /></p>
-            {said}
+            {facts}
             <p><a href="/cases">{t.cases}</a></p>
         </Callout>
     }
@@ -133,7 +134,7 @@ fn case(case: &CaseLine) -> impl IntoView + use<> {
 
 /// The account and the meter.
 fn about(room: &Room) -> impl IntoView + use<> {
-    let (t, g) = (words(lang()), gateways::words(lang()));
+    let (t, g) = (texts(lang()), gateways::texts(lang()));
     let account = match &room.account {
         Some(account) => account_facts(account).into_any(),
         None if room.kind == Wallet::None => view! { <dt>{t.account}</dt><dd>{t.measures_only}</dd> }.into_any(),
@@ -145,8 +146,8 @@ fn about(room: &Room) -> impl IntoView + use<> {
                 {account}
                 <dt>{t.meter}</dt>
                 <dd class="num">{room.serial.clone()}" · "{room.profile.clone()}</dd>
-                {memory::facts(room)}
-                <dt>{crate::i18n::operator::words(lang()).gateway}</dt>
+                {meter_journal::facts(room)}
+                <dt>{crate::i18n::operator::texts(lang()).gateway}</dt>
                 <dd>{room.gateway_name.clone()}" · "{room.unit}</dd>
                 <dt>{g.interval}</dt>
                 <dd>{sweep_form(Sweep::Meter(room.progress.latest.meter), room.sweep, g.interval, g.as_gateway)}</dd>
@@ -156,14 +157,14 @@ fn about(room: &Room) -> impl IntoView + use<> {
 }
 
 fn account_facts(account: &Account) -> impl IntoView + use<> {
-    let t = words(lang());
+    let t = texts(lang());
     let residents = account.residents.iter().map(|resident| format!("{} ({})", resident.name, resident.login));
     view! {
         <dt>{t.account}</dt>
         <dd><span class="num">{account.number.clone()}</span>" · "{room::account(account.state, lang())}</dd>
         <dt>{t.residents}</dt>
         <dd>{residents.collect::<Vec<_>>().join(", ")}</dd>
-        <dt>{crate::i18n::operator::words(lang()).opened_at}</dt>
+        <dt>{crate::i18n::operator::texts(lang()).opened_at}</dt>
         <dd><At at=account.opened_at /></dd>
     }
 }

@@ -1,14 +1,15 @@
-//! What of a room moves: its newest values and the way of each command, decided, sent, read back; it moves without a reload.
+//! The part of the page that updates without a reload: the newest values and the progress of each command.
 
 use leptos::prelude::*;
 
-use crate::i18n::commands::note;
-use crate::i18n::room::{self, words};
+use crate::i18n::commands::reason;
+use crate::i18n::room::{self, texts};
 use crate::i18n::{Lang, common, lang};
 use crate::ui::live::{BUSY, IDLE, Live};
 use crate::ui::state::{mode_mark, state_mark};
-use crate::ui::steps::{Reach, Step, steps};
+use crate::ui::steps::{Step, StepState, steps};
 use crate::ui::units;
+use model::command::CommandReason;
 use model::console::{CommandLine, Progress};
 use model::meter::{Latest, SupplyState, Wallet};
 use model::order::CommandState;
@@ -23,7 +24,7 @@ pub(super) fn now(progress: &Progress, kind: Wallet) -> impl IntoView + use<> {
 }
 
 fn values(latest: &Latest, kind: Wallet, now: Timestamp, lang: Lang) -> impl IntoView + use<> {
-    let t = words(lang);
+    let t = texts(lang);
     let status = latest.status;
     let known = latest.observed_at.is_some();
     let relay = (!status.relay_unseen()).then(|| {
@@ -31,7 +32,7 @@ fn values(latest: &Latest, kind: Wallet, now: Timestamp, lang: Lang) -> impl Int
         let switched = status.user_switch_off().then(|| format!(" · {}", t.switched_off));
         view! { <dt>{t.relay}</dt><dd>{stands}{switched}</dd> }
     });
-    // An instrument holds no credit, and is neither open nor closed.
+    // An instrument holds no credit and has no account state.
     let sells = kind != Wallet::None;
     let at = |at: Timestamp| format!("{} ({})", common::at_seconds(at, now, lang), common::ago(at, now, lang));
     let facts = known.then(|| {
@@ -68,16 +69,16 @@ fn values(latest: &Latest, kind: Wallet, now: Timestamp, lang: Lang) -> impl Int
 }
 
 fn commands(progress: &Progress, lang: Lang) -> impl IntoView + use<> {
-    let t = words(lang);
+    let t = texts(lang);
     let lost = progress.latest.lost_since.is_some();
     let list = progress.commands.iter().map(|line| {
         view! {
             <li>
                 <div class="page-head">
-                    <h3>{room::what(&line.what, lang)}</h3>
+                    <h3>{room::command(&line.what, lang)}</h3>
                     <span class="muted small">{line.by.clone().unwrap_or_else(|| t.by_system.to_owned())}</span>
                 </div>
-                {steps(way(line, lost, lang), progress.at, lang)}
+                {steps(command_steps(line, lost, lang), progress.at, lang)}
             </li>
         }
     });
@@ -91,40 +92,40 @@ fn commands(progress: &Progress, lang: Lang) -> impl IntoView + use<> {
     }
 }
 
-/// The way of a command: decided, sent, read back, or how else it ended.
-fn way(line: &CommandLine, lost: bool, lang: Lang) -> Vec<Step> {
-    let t = words(lang);
-    let mut way = vec![Step::new(Reach::Done, t.decided, Some(line.decided_at))];
+/// The steps of a command: decided, sent, read back, or how else it ended.
+fn command_steps(line: &CommandLine, lost: bool, lang: Lang) -> Vec<Step> {
+    let t = texts(lang);
+    let mut way = vec![Step::new(StepState::Done, t.decided, Some(line.decided_at))];
     if line.state == CommandState::Superseded {
-        let taken_back = line.note.as_deref() == Some("cancelled");
-        way.push(Step::new(Reach::Bad, if taken_back { t.taken_back } else { t.replaced }, line.finished_at));
+        let taken_back = line.reason == Some(CommandReason::Cancelled);
+        way.push(Step::new(StepState::Bad, if taken_back { t.taken_back } else { t.replaced }, line.finished_at));
         return way;
     }
     way.push(match (line.sent_at, line.state) {
         (Some(at), _) if line.attempts > 1 => {
-            Step::new(Reach::Done, t.sent, Some(at)).note(format!("{} {}", line.attempts, t.tries))
+            Step::new(StepState::Done, t.sent, Some(at)).note(format!("{} {}", line.attempts, t.tries))
         }
-        (Some(at), _) => Step::new(Reach::Done, t.sent, Some(at)),
+        (Some(at), _) => Step::new(StepState::Done, t.sent, Some(at)),
         (None, CommandState::Queued | CommandState::Sending) => {
-            Step::new(Reach::Now, if lost { t.waits_lost } else { t.waits }, None)
+            Step::new(StepState::Now, if lost { t.waits_lost } else { t.waits }, None)
         }
-        (None, _) => Step::new(Reach::Bad, t.not_sent, None),
+        (None, _) => Step::new(StepState::Bad, t.not_sent, None),
     });
     way.push(match line.state {
-        CommandState::Done => Step::new(Reach::Done, t.read_back, line.finished_at),
+        CommandState::Done => Step::new(StepState::Done, t.read_back, line.finished_at),
         CommandState::Failed => failed(line, lang),
-        CommandState::Case => Step::new(Reach::Bad, t.settled, line.finished_at),
-        _ if line.sent_at.is_some() => Step::new(Reach::Now, t.to_read_back, None),
-        _ => Step::new(Reach::Ahead, t.to_read_back, None),
+        CommandState::Case => Step::new(StepState::Bad, t.settled, line.finished_at),
+        _ if line.sent_at.is_some() => Step::new(StepState::Now, t.to_read_back, None),
+        _ => Step::new(StepState::Ahead, t.to_read_back, None),
     });
     way
 }
 
-/// It did not work, and why.
+/// A failed step with its reason.
 fn failed(line: &CommandLine, lang: Lang) -> Step {
-    let step = Step::new(Reach::Bad, words(lang).refused, line.finished_at);
-    match &line.note {
-        Some(code) => step.note(note(code, lang)),
+    let step = Step::new(StepState::Bad, texts(lang).refused, line.finished_at);
+    match line.reason {
+        Some(why) => step.note(reason(why, lang)),
         None => step,
     }
 }
@@ -147,23 +148,24 @@ mod tests {
             attempts: 1,
             next_at: Timestamp(0),
             count: None,
-            note: None,
+            reason: None,
         }
     }
 
     #[test]
     fn a_command_is_done_only_when_read_back() {
-        let reach = |line: &CommandLine| way(line, false, Lang::Zh).iter().map(|step| step.reach).collect::<Vec<_>>();
-        assert_eq!(reach(&line(CommandState::Queued, None)), [Reach::Done, Reach::Now, Reach::Ahead]);
-        assert_eq!(reach(&line(CommandState::Sending, Some(2))), [Reach::Done, Reach::Done, Reach::Now]);
-        assert_eq!(reach(&line(CommandState::Done, Some(2))), [Reach::Done, Reach::Done, Reach::Done]);
-        assert_eq!(reach(&line(CommandState::Superseded, None)), [Reach::Done, Reach::Bad]);
-        let words_of = |line: &CommandLine| way(line, false, Lang::Zh).iter().map(|step| step.text.clone()).collect::<Vec<_>>();
-        let read_back = words(Lang::Zh).read_back.to_owned();
+        let reach = |line: &CommandLine| command_steps(line, false, Lang::Zh).iter().map(|step| step.state).collect::<Vec<_>>();
+        assert_eq!(reach(&line(CommandState::Queued, None)), [StepState::Done, StepState::Now, StepState::Ahead]);
+        assert_eq!(reach(&line(CommandState::Sending, Some(2))), [StepState::Done, StepState::Done, StepState::Now]);
+        assert_eq!(reach(&line(CommandState::Done, Some(2))), [StepState::Done, StepState::Done, StepState::Done]);
+        assert_eq!(reach(&line(CommandState::Superseded, None)), [StepState::Done, StepState::Bad]);
+        let words_of =
+            |line: &CommandLine| command_steps(line, false, Lang::Zh).iter().map(|step| step.text.clone()).collect::<Vec<_>>();
+        let read_back = texts(Lang::Zh).read_back.to_owned();
         for ahead in [line(CommandState::Queued, None), line(CommandState::Sending, Some(2))] {
             assert!(!words_of(&ahead).contains(&read_back), "what is ahead does not carry the word of its end");
         }
         assert!(words_of(&line(CommandState::Done, Some(2))).contains(&read_back));
-        assert_eq!(way(&line(CommandState::Queued, None), true, Lang::En)[1].text, words(Lang::En).waits_lost);
+        assert_eq!(command_steps(&line(CommandState::Queued, None), true, Lang::En)[1].text, texts(Lang::En).waits_lost);
     }
 }

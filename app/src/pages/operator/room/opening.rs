@@ -6,14 +6,14 @@ use leptos_router::hooks::use_query_map;
 use super::super::parts::param;
 use super::forms::tenders;
 use crate::api::accounts::{METERS_MAX, RESIDENTS_MAX};
-use crate::i18n::room::{Words, resident, words};
+use crate::i18n::room::{RoomTexts, resident, texts};
 use crate::i18n::{errors, lang};
 use model::console::OtherMeter;
 use model::error::AppError;
 use model::ids::{MeterId, Uuid};
 
-/// What was written before a mistake, and whose mistake it was.
-struct Before {
+/// The submitted values after an error, and the row that has the error.
+struct SubmittedForm {
     names: Vec<String>,
     logins: Vec<String>,
     meters: Vec<String>,
@@ -21,7 +21,7 @@ struct Before {
     problem: Option<(String, &'static str)>,
 }
 
-impl Before {
+impl SubmittedForm {
     fn read() -> Self {
         let all = |name: &str| use_query_map().with_untracked(|query| query.get_all(name)).unwrap_or_default();
         let error = AppError::from_code(&param("e"));
@@ -30,20 +30,20 @@ impl Before {
             logins: all("login"),
             meters: all("also"),
             amount: param("amount"),
-            problem: error.map(|error| (param("row"), errors::words(error, lang()))),
+            problem: error.map(|error| (param("row"), errors::message(error, lang()))),
         }
     }
 
-    /// What is wrong with that row.
+    /// The error of a row.
     fn problem(&self, row: &str) -> Option<&'static str> {
         self.problem.as_ref().filter(|(of, _)| of == row).map(|(_, says)| *says)
     }
 }
 
-/// The form. After a mistake the page comes back with `?do=open` and what was written, but for passwords.
+/// The form. After an error the page is shown again with `?do=open` and the submitted values except passwords.
 pub fn opening(meter: MeterId, free: &[OtherMeter], key: Uuid) -> impl IntoView + use<> {
-    let t = words(lang());
-    let before = if param("do") == "open" { Some(Before::read()) } else { None };
+    let t = texts(lang());
+    let before = if param("do") == "open" { Some(SubmittedForm::read()) } else { None };
     let amount = before.as_ref().map(|before| before.amount.clone());
     let more = before.as_ref().is_some_and(|before| before.names.len() > 1);
     let mut rows = (0..RESIDENTS_MAX).map(|index| row(&t, index, before.as_ref()));
@@ -73,10 +73,10 @@ pub fn opening(meter: MeterId, free: &[OtherMeter], key: Uuid) -> impl IntoView 
     }
 }
 
-/// The other meters of the room; nothing where there are none, and no one has just taken one that was chosen.
-fn meters(t: &Words, free: &[OtherMeter], before: Option<&Before>) -> Option<impl IntoView + use<>> {
+/// The other meters of the room, with those that were chosen before an error.
+fn meters(t: &RoomTexts, free: &[OtherMeter], before: Option<&SubmittedForm>) -> Option<impl IntoView + use<>> {
     let chosen = |id: &str| before.is_some_and(|before| before.meters.iter().any(|one| one == id));
-    // One that is refused may not be among the free ones any more.
+    // A refused meter may no longer be among the free ones.
     let problem = before.and_then(|before| before.meters.iter().find_map(|id| before.problem(id)));
     let boxes = free.iter().take(METERS_MAX).map(|one| {
         let id = one.meter.to_string();
@@ -99,13 +99,13 @@ fn meters(t: &Words, free: &[OtherMeter], before: Option<&Before>) -> Option<imp
     })
 }
 
-/// One resident. The first is needed; of the others those that are empty are nobody.
-fn row(t: &Words, index: usize, before: Option<&Before>) -> impl IntoView + use<> {
-    let written = |of: fn(&Before) -> &Vec<String>| before.and_then(|before| of(before).get(index)).cloned();
+/// The fields of one resident. The first is required; empty further rows are ignored.
+fn row(t: &RoomTexts, index: usize, before: Option<&SubmittedForm>) -> impl IntoView + use<> {
+    let written = |of: fn(&SubmittedForm) -> &Vec<String>| before.and_then(|before| of(before).get(index)).cloned();
     let (name, login) = (written(|before| &before.names), written(|before| &before.logins));
     let problem = before.and_then(|before| before.problem(&index.to_string()));
     let (first, wrong) = (index == 0, problem.is_some());
-    // Where something is wrong, or else where one begins anew.
+    // Focus the row with the error, otherwise the first.
     let focus = wrong || (first && before.is_some_and(|before| before.problem.is_none()));
     let says = format!("resident-{index}");
     let described = wrong.then(|| says.clone());

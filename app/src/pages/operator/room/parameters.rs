@@ -1,8 +1,8 @@
-//! What the meter's parameters were when last read, and the way to set them.
+//! The meter's parameters as last read, with links to set them.
 
 use leptos::prelude::*;
 
-use crate::i18n::commands::{limits, plan, prices, slots, tiers, words};
+use crate::i18n::commands::{limits, plan, prices, slots, texts, tiers};
 use crate::i18n::lang;
 use crate::ports::now;
 use crate::ui::time::At;
@@ -10,9 +10,9 @@ use model::ids::MeterId;
 use model::parameters::Parameters;
 use model::time::Timestamp;
 
-/// The card; with the way to set them where they are this meter's own business.
+/// The card, with links to set the parameters if they are set per meter.
 pub fn parameters(meter: MeterId, known: Option<&(Parameters, Timestamp)>, own: bool) -> impl IntoView + use<> {
-    let (t, lang) = (words(lang()), lang());
+    let (t, lang) = (texts(lang()), lang());
     let facts = match known {
         None => view! { <p class="muted">{t.no_parameters}</p> }.into_any(),
         Some((found, at)) => {

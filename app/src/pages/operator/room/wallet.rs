@@ -1,9 +1,9 @@
-//! The wallet of a room whose credit is on the ledger: what it holds, what it was charged and why, and its limits.
+//! The server wallet of a room: its balance, its charges and its limits.
 
 use leptos::prelude::*;
 
-use crate::i18n::lang;
-use crate::i18n::prices::words;
+use crate::i18n::prices::texts;
+use crate::i18n::{common, lang};
 use crate::ui::field::Field;
 use crate::ui::time::At;
 use model::console::{DayCharge, Room, WalletLimits, WalletView};
@@ -13,7 +13,7 @@ use model::money::Fen;
 
 /// Balance, relay and position.
 pub fn wallet(room: &Room, wallet: &WalletView) -> impl IntoView + use<> {
-    let t = words(lang());
+    let t = texts(lang());
     let latest = &room.progress.latest;
     let word = |closed: bool| if closed { t.closed } else { t.open };
     let observed = latest.observed_at.map(|_| word(latest.status.relay_closed()));
@@ -42,9 +42,9 @@ pub fn wallet(room: &Room, wallet: &WalletView) -> impl IntoView + use<> {
     }
 }
 
-/// What was charged on the last days, by price.
+/// The charges of the last days by price.
 pub fn charges(charges: &[DayCharge]) -> impl IntoView + use<> {
-    let t = words(lang());
+    let t = texts(lang());
     if charges.is_empty() {
         return view! { <section class="card"><h2>{t.charges}</h2><p class="empty">{t.no_charges}</p></section> }.into_any();
     }
@@ -71,7 +71,7 @@ pub fn charges(charges: &[DayCharge]) -> impl IntoView + use<> {
                     <tbody>{rows}</tbody>
                     <tfoot>
                         <tr>
-                            <th scope="row" colspan="5">{crate::i18n::operator::words(lang()).total}</th>
+                            <th scope="row" colspan="5">{crate::i18n::operator::texts(lang()).total}</th>
                             <td class="number">{energy.to_string()}</td>
                             <td class="number">{cost.to_string()}</td>
                         </tr>
@@ -84,7 +84,7 @@ pub fn charges(charges: &[DayCharge]) -> impl IntoView + use<> {
 }
 
 fn row(charge: &DayCharge) -> impl IntoView + use<> {
-    let rate = usize::try_from(charge.rate - 1).ok().and_then(|n| words(lang()).rates.get(n).copied());
+    let rate = usize::try_from(charge.rate - 1).ok().and_then(|n| common::texts(lang()).rates.get(n).copied());
     view! {
         <tr>
             <th scope="row" class="num">{charge.day.to_string()}</th>
@@ -100,7 +100,7 @@ fn row(charge: &DayCharge) -> impl IntoView + use<> {
 
 /// Changing the limits.
 pub fn limits(meter: MeterId, limits: WalletLimits) -> impl IntoView {
-    let t = words(lang());
+    let t = texts(lang());
     let or_empty = |fen: Fen| if fen == Fen::ZERO { String::new() } else { fen.to_string() };
     let watts = |watts: u16| if watts == 0 { String::new() } else { watts.to_string() };
     let (overload, malignant) = (watts(limits.overload_w), watts(limits.malignant_w));

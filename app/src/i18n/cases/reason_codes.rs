@@ -1,0 +1,74 @@
+//! The texts of the codes that give a reason.
+
+use crate::i18n::catalogue::cases::texts;
+use crate::i18n::{Lang, commands, errors};
+use model::case::{ClosingReason, HoldReason, PaymentReason, RefundReason, RefundTrouble};
+
+/// Why a payment does not fit its order.
+pub(super) fn payment(reason: PaymentReason, lang: Lang) -> &'static str {
+    let t = texts(lang).payment_reason;
+    match reason {
+        PaymentReason::Unknown => t.unknown,
+        PaymentReason::Channel => t.channel,
+        PaymentReason::App => t.app,
+        PaymentReason::Seller => t.seller,
+        PaymentReason::Currency => t.currency,
+        PaymentReason::Amount => t.amount,
+        PaymentReason::PaidTwice => t.paid_twice,
+        PaymentReason::Refunded => t.refunded,
+    }
+}
+
+/// Why money did not go back.
+pub(super) fn refund(reason: RefundReason, lang: Lang) -> String {
+    let t = texts(lang).refund_reason;
+    let text = match reason {
+        RefundReason::Trouble(RefundTrouble::Slow) => t.slow,
+        RefundReason::Trouble(RefundTrouble::Failed) => t.failed,
+        RefundReason::Trouble(RefundTrouble::Rejected) => t.rejected,
+        RefundReason::Trouble(RefundTrouble::Expired) => t.expired,
+        RefundReason::Trouble(RefundTrouble::Cancelled) => t.cancelled,
+        RefundReason::Refused(error) => return clause(errors::message(error, lang)).to_owned(),
+    };
+    text.to_owned()
+}
+
+/// Why a money command stopped.
+pub(super) fn delivery(reason: HoldReason, lang: Lang) -> String {
+    let t = texts(lang).delivery_reason;
+    let text = match reason {
+        HoldReason::Epoch => t.epoch,
+        HoldReason::Order => t.order,
+        HoldReason::Count | HoldReason::PurchaseCount => t.count,
+        HoldReason::SerialMismatch => t.serial_mismatch,
+        HoldReason::Mac | HoldReason::StaleChallenge => t.mac,
+        HoldReason::AccountNotOpen => t.account_not_open,
+        HoldReason::AccountAlreadyOpen => t.account_already_open,
+        HoldReason::ExceedsRemaining => t.exceeds_remaining,
+        HoldReason::UnknownResult => t.unknown_result,
+        HoldReason::Account => t.account,
+        HoldReason::NoAccount => t.no_account,
+        HoldReason::HoardingLimit => t.hoarding_limit,
+        HoldReason::NoFinalRecord => t.no_final_record,
+        HoldReason::Contradiction => t.contradiction,
+        HoldReason::NotOpen | HoldReason::OutOfRange | HoldReason::Invalid | HoldReason::FrameRefused => {
+            return commands::note(reason.as_str(), lang);
+        }
+    };
+    text.to_owned()
+}
+
+pub(super) fn closing(reason: ClosingReason, lang: Lang) -> &'static str {
+    let t = texts(lang).closing_reason;
+    match reason {
+        ClosingReason::Lost => t.lost,
+        ClosingReason::NotApproved => t.not_approved,
+        ClosingReason::TakesNothing => t.takes_nothing,
+        ClosingReason::Undecided => t.undecided,
+    }
+}
+
+/// A sentence without its full stop.
+pub(super) fn clause(sentence: &str) -> &str {
+    sentence.trim_end_matches(['。', '.'])
+}

@@ -1,0 +1,88 @@
+//! The correction of a wrong sale or return.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
+
+use super::super::frame::{Frame, Section};
+use super::super::parts::param;
+use super::reason_field;
+use crate::api::form::parse;
+use crate::i18n::cash_desk::texts;
+use crate::i18n::{common, lang};
+use crate::ports::{form_key, operator, ports};
+use crate::ui::load::load;
+use crate::ui::notice::Notice;
+use crate::ui::time::At;
+use model::console::Original;
+use model::error::AppError;
+use model::ids::Uuid;
+use model::money::Fen;
+
+/// The page: `/corrections/:original`.
+#[component]
+pub fn CorrectionPage() -> impl IntoView {
+    let original = use_params_map().with_untracked(|params| params.get("original")).unwrap_or_default();
+    let read = async move {
+        let (ports, who) = (ports()?, operator()?);
+        let original = ports.sales.original(&who, parse::<Uuid>(&original).map_err(|_| AppError::NotFound)?).await?;
+        Ok((original, form_key()?))
+    };
+    load(read, |(original, key)| view! { <Body original key /> }.into_any())
+}
+
+#[component]
+fn Body(original: Original, key: Uuid) -> impl IntoView {
+    let t = texts(lang());
+    let title = format!("{} {}", t.correct, original.room);
+    // No more than the current balance can be debited.
+    let most = original.held.map_or(original.left, |held| original.left.min(held.max(Fen::ZERO)));
+    // The amount that the list of parts links with.
+    let most = Fen::parse_yuan(&param("amount")).map_or(most, |part| part.min(most));
+    let amount = if original.sale {
+        view! {
+            <label class="field">
+                <span>{t.amount}</span>
+                <input class="input" name="amount" inputmode="decimal" autocomplete="off" required pattern="[0-9]+([.][0-9]{1,2})?" value=most.to_string() />
+            </label>
+        }
+        .into_any()
+    } else {
+        view! {
+            <input type="hidden" name="amount" value="" />
+            <p>{t.whole}": "<span class="num">{original.amount.to_string()}</span></p>
+        }
+        .into_any()
+    };
+    view! {
+        <Frame title=title.clone() section=Section::Sales>
+            <h1>{title}</h1>
+            <Notice />
+            <section class="card">
+                <dl class="facts">
+                    <dt>{t.order_number}</dt>
+                    <dd class="num">{original.number}</dd>
+                    <dt>{t.sold_at}</dt>
+                    <dd><At at=original.at /></dd>
+                    <dt>{t.by}</dt>
+                    <dd>{original.by}</dd>
+                    <dt>{t.amount}</dt>
+                    <dd class="num">{original.amount.to_string()}" · "{common::tender(original.tender, lang())}</dd>
+                    {original.held.map(|held| view! { <dt>{t.held}</dt><dd class="num">{held.to_string()}</dd> })}
+                </dl>
+            </section>
+            <form class="card stack-tight" method="post" action="/api/operator/correct">
+                <p>{if original.sale { t.correct_sale_hint } else { t.correct_return_hint }}</p>
+                <input type="hidden" name="original" value=original.id.as_simple().to_string() />
+                <input type="hidden" name="sale" value=original.sale.to_string() />
+                <input type="hidden" name="key" value=key.to_string() />
+                {amount}
+                {reason_field("reason", t.reason)}
+                <p class="hint">{t.reason_hint}</p>
+                <div class="buttons">
+                    <button class="danger">{t.correct}</button>
+                    <a class="button" href=format!("/rooms/{}", original.meter)>{t.back}</a>
+                </div>
+            </form>
+        </Frame>
+    }
+}
