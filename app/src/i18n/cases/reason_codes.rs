@@ -52,7 +52,8 @@ pub(super) fn delivery(reason: HoldReason, lang: Lang) -> String {
         HoldReason::NoFinalRecord => t.no_final_record,
         HoldReason::Contradiction => t.contradiction,
         HoldReason::NotOpen | HoldReason::OutOfRange | HoldReason::Invalid | HoldReason::FrameRefused => {
-            return commands::note(reason.as_str(), lang);
+            let word = reason.as_str();
+            return commands::texts(lang).note.get(word).unwrap_or(word).to_owned();
         }
     };
     text.to_owned()

@@ -77,6 +77,7 @@ fn gateway(row: &GatewayRow, config: &Config) -> Option<String> {
 mod tests {
     use super::*;
     use model::ids::{GatewayId, PlaceId, Uuid};
+    use model::ids::MeterId;
     use model::meter::Wallet;
 
     #[test]

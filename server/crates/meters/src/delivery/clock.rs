@@ -3,6 +3,8 @@
 
 use model::command::CommandReason;
 
+use model::case::RelayCase;
+
 use super::{CommandStep, DeliveryEngine, MAX_SENDS};
 use crate::directory::Meter;
 use crate::dlt645::driver as dlt645;

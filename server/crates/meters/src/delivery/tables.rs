@@ -2,6 +2,8 @@
 
 use model::command::CommandReason;
 
+use model::case::RelayCase;
+
 use super::{CommandStep, DeliveryEngine};
 use crate::directory::Meter;
 use crate::link::{LinkError, Priority};
