@@ -1,6 +1,7 @@
 //! Sets the clock of a meter that needs no secured frame for it: by a broadcast to its bus for a small offset, individually for a
 //! large one or if the broadcast had no effect. Done when the clock was read back.
 
+use model::case::RelayCase;
 use model::command::CommandReason;
 
 use model::case::RelayCase;

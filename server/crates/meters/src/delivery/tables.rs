@@ -1,5 +1,6 @@
 //! Writes time-of-use tables to plain registers, once, and completes when they were read back.
 
+use model::case::RelayCase;
 use model::command::CommandReason;
 
 use model::case::RelayCase;
