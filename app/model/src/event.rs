@@ -2,79 +2,37 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Kinds of events; each has its reason and the next step in the catalogues.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum EventKind {
-    /// The relay does not do what it is told: welded or stuck.
-    RelayFault,
-    /// Tripped for too much power.
-    Overload,
-    /// Tripped for a load that is forbidden.
-    Malignant,
-    /// Nothing is left, and the relay is open for it.
-    Arrears,
-    /// Below alarm amount 2.
-    Alarm2,
-    /// Below alarm amount 1.
-    Alarm1,
-    /// Energy flows backwards: a wiring fault or a bypass.
-    Reverse,
-    /// The cover is open.
-    CoverOpen,
-    /// The count of cover and bypass events grew: over as it is seen.
-    Tamper,
-    /// The energy counter was set to nothing.
-    CounterZeroed,
-    /// The clock shows no real time.
-    ClockLost,
-    /// The meter does not answer, though its gateway does.
-    MeterLost,
-    /// Nothing behind the gateway answers.
-    GatewayLost,
-}
+use crate::word_enum;
 
-impl EventKind {
-    /// All of them, the gravest first.
-    pub const ALL: [Self; 13] = [
-        Self::RelayFault,
-        Self::Overload,
-        Self::Malignant,
-        Self::Arrears,
-        Self::Alarm2,
-        Self::Alarm1,
-        Self::Reverse,
-        Self::CoverOpen,
-        Self::Tamper,
-        Self::CounterZeroed,
-        Self::ClockLost,
-        Self::MeterLost,
-        Self::GatewayLost,
-    ];
-
-    /// The word that the database and addresses use.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::RelayFault => "relay-fault",
-            Self::Overload => "overload",
-            Self::Malignant => "malignant-load",
-            Self::Arrears => "arrears",
-            Self::Alarm2 => "alarm-2",
-            Self::Alarm1 => "alarm-1",
-            Self::Reverse => "reverse-energy",
-            Self::CoverOpen => "cover-open",
-            Self::Tamper => "tamper",
-            Self::CounterZeroed => "counter-zeroed",
-            Self::ClockLost => "clock-lost",
-            Self::MeterLost => "meter-lost",
-            Self::GatewayLost => "gateway-lost",
-        }
-    }
-
-    /// From that word.
-    #[must_use]
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+word_enum! {
+    /// Kinds of events, the gravest first; the catalogues have the reason and the next step of each.
+    pub enum EventKind {
+        /// The relay does not do what it is told: welded or stuck.
+        RelayFault = "relay-fault",
+        /// Tripped for too much power.
+        Overload = "overload",
+        /// Tripped for a load that is forbidden.
+        Malignant = "malignant-load",
+        /// Nothing is left, and the relay is open for it.
+        Arrears = "arrears",
+        /// Below alarm amount 2.
+        Alarm2 = "alarm-2",
+        /// Below alarm amount 1.
+        Alarm1 = "alarm-1",
+        /// Energy flows backwards: a wiring fault or a bypass.
+        Reverse = "reverse-energy",
+        /// The cover is open.
+        CoverOpen = "cover-open",
+        /// The count of cover and bypass events grew: over as it is seen.
+        Tamper = "tamper",
+        /// The energy counter was set to nothing.
+        CounterZeroed = "counter-zeroed",
+        /// The clock shows no real time.
+        ClockLost = "clock-lost",
+        /// The meter does not answer, though its gateway does.
+        MeterLost = "meter-lost",
+        /// Nothing behind the gateway answers.
+        GatewayLost = "gateway-lost",
     }
 }
 

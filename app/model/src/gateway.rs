@@ -62,8 +62,8 @@ pub struct Trust {
 }
 
 impl Trust {
-    /// From a form, where an empty field is none, and colons and spaces in a fingerprint are for people. `None` where it is no name
-    /// or no fingerprint.
+    /// From a form, where an empty field is none, and colons and spaces in a fingerprint are for people. `None` where it is no
+    /// name or no fingerprint.
     #[must_use]
     pub fn parse(name: &str, pin: &str) -> Option<Self> {
         let (name, pin) = (name.trim(), pin.replace([':', ' '], "").to_ascii_lowercase());

@@ -1,4 +1,4 @@
-//! What an operator may tell meters: the operations of the profile that move no money, with their ranges.
+//! The operations that an operator may send to meters: those of the profile that move no money, with their ranges.
 
 mod form;
 
@@ -7,84 +7,44 @@ use serde::{Deserialize, Serialize};
 use super::meter::ControlMode;
 use super::parameters::{Limits, PlanEntry, Slot, Tiers};
 use super::time::Timestamp;
+use crate::word_enum;
 
 pub use form::{Fields, PRICES, Problem};
 
-/// The dearest price that is believed, 0.0001 yuan/kWh: more is a slip of the hand.
+/// The highest price that is accepted, 0.0001 yuan/kWh: a higher one is taken for a typing error.
 pub const MAX_PRICE: u32 = 100_000;
 /// The most slots of a day table.
 pub const SLOTS: usize = 14;
 /// The most entries of a date plan.
 pub const ENTRIES: usize = 4;
 
-/// Which operation, without its values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Kind {
-    /// How the relay is governed.
-    Mode,
-    /// The resident's switch.
-    Switch,
-    /// Alarm, overdraft, hoarding and overload limits.
-    Limits,
-    /// Prices, at once.
-    Prices,
-    /// Prices that wait for an instant.
-    Standby,
-    /// The waiting prices are not to come into force.
-    Cancel,
-    Tiers,
-    /// A day table.
-    DayTable,
-    /// The date plan.
-    DatePlan,
-    Clock,
-    /// Nothing is changed: the meter is read now.
-    Read,
-}
-
-impl Kind {
-    /// All of them, as people look for them.
-    pub const ALL: [Self; 11] = [
-        Self::Mode,
-        Self::Switch,
-        Self::Limits,
-        Self::Prices,
-        Self::Standby,
-        Self::Cancel,
-        Self::Tiers,
-        Self::DayTable,
-        Self::DatePlan,
-        Self::Clock,
-        Self::Read,
-    ];
-
-    /// The word in the outbox and in addresses.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Mode => "mode",
-            Self::Switch => "switch",
-            Self::Limits => "limits",
-            Self::Prices => "prices",
-            Self::Standby => "standby",
-            Self::Cancel => "switch_over",
-            Self::Tiers => "tiers",
-            Self::DayTable => "day_table",
-            Self::DatePlan => "date_plan",
-            Self::Clock => "clock",
-            Self::Read => "read",
-        }
-    }
-
-    /// From that word.
-    #[must_use]
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+word_enum! {
+    /// Which operation, without its values, in the order of the console's menu.
+    pub enum Kind {
+        /// How the relay is governed.
+        Mode = "mode",
+        /// The resident's switch.
+        Switch = "switch",
+        /// Alarm, overdraft, hoarding and overload limits.
+        Limits = "limits",
+        /// Prices, at once.
+        Prices = "prices",
+        /// Prices that come into force at an instant.
+        Standby = "standby",
+        /// Cancels the switch-over to standby prices.
+        Cancel = "switch_over",
+        Tiers = "tiers",
+        DayTable = "day_table",
+        DatePlan = "date_plan",
+        Clock = "clock",
+        /// Reads the meter now and changes nothing.
+        Read = "read",
     }
 }
 
-/// What meters are told. Made from a form or from a stored command, it is within the profile's ranges.
+/// An operation with its values, within the profile's ranges.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Issue {
     /// Set the control mode.
     Mode(ControlMode),
@@ -118,34 +78,6 @@ pub enum Issue {
     Read,
 }
 
-#[derive(Serialize, Deserialize)]
-struct ModeArgs {
-    mode: ControlMode,
-}
-#[derive(Serialize, Deserialize)]
-struct SwitchArgs {
-    on: bool,
-}
-#[derive(Serialize, Deserialize)]
-struct PriceArgs {
-    standby: bool,
-    prices: [u32; 4],
-}
-#[derive(Serialize, Deserialize)]
-struct StandbyArgs {
-    prices: [u32; 4],
-    at: Timestamp,
-}
-#[derive(Serialize, Deserialize)]
-struct TableArgs {
-    table: u8,
-    slots: Vec<Slot>,
-}
-#[derive(Serialize, Deserialize)]
-struct PlanArgs {
-    entries: Vec<PlanEntry>,
-}
-
 impl Issue {
     #[must_use]
     pub const fn kind(&self) -> Kind {
@@ -163,53 +95,6 @@ impl Issue {
             Self::Read => Kind::Read,
         }
     }
-
-    /// Its values as a command stores them.
-    #[must_use]
-    pub fn args(&self) -> String {
-        fn json<T: Serialize>(args: &T) -> String {
-            serde_json::to_string(args).unwrap_or_default()
-        }
-        match self {
-            Self::Mode(mode) => json(&ModeArgs { mode: *mode }),
-            Self::Switch(on) => json(&SwitchArgs { on: *on }),
-            Self::Limits(limits) => json(limits),
-            Self::Prices(prices) => json(&PriceArgs { standby: false, prices: *prices }),
-            Self::Standby { prices, at } => json(&StandbyArgs { prices: *prices, at: *at }),
-            Self::Cancel => r#"{"at":null}"#.to_owned(),
-            Self::Tiers(tiers) => json(tiers),
-            Self::DayTable { table, slots } => json(&TableArgs { table: *table, slots: slots.clone() }),
-            Self::DatePlan(entries) => json(&PlanArgs { entries: entries.clone() }),
-            Self::Clock | Self::Read => "{}".to_owned(),
-        }
-    }
-
-    /// From a stored command; `None` where it is none of these.
-    #[must_use]
-    pub fn stored(kind: &str, args: &str) -> Option<Self> {
-        fn from<'a, T: Deserialize<'a>>(args: &'a str) -> Option<T> {
-            serde_json::from_str(args).ok()
-        }
-        Some(match Kind::parse(kind)? {
-            Kind::Mode => Self::Mode(from::<ModeArgs>(args)?.mode),
-            Kind::Switch => Self::Switch(from::<SwitchArgs>(args)?.on),
-            Kind::Limits => Self::Limits(from(args)?),
-            Kind::Prices => Self::Prices(from::<PriceArgs>(args)?.prices),
-            Kind::Standby => {
-                let StandbyArgs { prices, at } = from(args)?;
-                Self::Standby { prices, at }
-            }
-            Kind::Cancel => Self::Cancel,
-            Kind::Tiers => Self::Tiers(from(args)?),
-            Kind::DayTable => {
-                let TableArgs { table, slots } = from(args)?;
-                Self::DayTable { table, slots }
-            }
-            Kind::DatePlan => Self::DatePlan(from::<PlanArgs>(args)?.entries),
-            Kind::Clock => Self::Clock,
-            Kind::Read => Self::Read,
-        })
-    }
 }
 
 #[cfg(test)]
@@ -218,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_stored_comes_back() {
+    fn issues_survive_serialization() {
         for issue in [
             Issue::Mode(ControlMode::Guaranteed),
             Issue::Switch(false),
@@ -232,9 +117,11 @@ mod tests {
             Issue::Clock,
             Issue::Read,
         ] {
-            assert_eq!(Issue::stored(issue.kind().as_str(), &issue.args()), Some(issue.clone()), "{issue:?}");
+            let text = serde_json::to_string(&issue).unwrap();
+            assert_eq!(serde_json::from_str::<Issue>(&text).unwrap(), issue, "{text}");
+            assert!(text.contains(issue.kind().as_str()) || issue == Issue::Cancel, "{text}");
         }
-        assert_eq!(Issue::stored("credit", "{}"), None);
-        assert_eq!(Issue::stored("mode", "{"), None);
+        assert!(serde_json::from_str::<Issue>(r#"{"credit":5000}"#).is_err());
+        assert!(serde_json::from_str::<Issue>(r#"{"mode":"party"}"#).is_err());
     }
 }

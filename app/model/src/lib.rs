@@ -1,6 +1,7 @@
 //! The words of the field as types; each is parsed on construction, so a value that exists is valid.
 
 pub mod case;
+pub mod command;
 pub mod console;
 pub mod energy;
 pub mod error;
@@ -15,6 +16,8 @@ pub mod money;
 pub mod order;
 pub mod parameters;
 pub mod person;
+pub mod place;
+pub mod reading;
 pub mod refund;
 pub mod stored;
 pub mod subsidy;
@@ -30,5 +33,5 @@ pub use serde;
 #[doc(hidden)]
 pub use sqlx;
 
-// So that `word_enum!` names this crate the same way inside and outside.
+// So that the macros of `stored` name this crate the same way inside and outside.
 extern crate self as model;

@@ -6,6 +6,7 @@ use super::energy::Energy;
 use super::ids::MeterId;
 use super::money::Fen;
 use super::time::Timestamp;
+use crate::word_enum;
 
 /// The six states of the wall: one a meter, worst first when several apply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -44,66 +45,41 @@ impl SupplyState {
     }
 }
 
-/// How the relay is governed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[repr(u8)]
-pub enum ControlMode {
-    /// By the credit in the meter.
-    #[default]
-    Prepaid = 0,
-    /// Forced on, whatever the credit.
-    Guaranteed = 1,
-    /// Forced off, whatever the credit.
-    ForcedOff = 2,
+word_enum! {
+    /// How the relay is governed.
+    #[derive(Default)]
+    pub enum ControlMode {
+        /// By the credit in the meter.
+        #[default]
+        Prepaid = "prepaid",
+        /// Forced on, whatever the credit.
+        Guaranteed = "guaranteed",
+        /// Forced off, whatever the credit.
+        ForcedOff = "forced_off",
+    }
+
+    /// Where a meter's credit lives.
+    #[derive(Default)]
+    pub enum Wallet {
+        /// In the meter, which judges by itself, offline too.
+        #[default]
+        Meter = "meter",
+        /// On the ledger: the server trips the relay.
+        Server = "server",
+        /// Nowhere: an instrument, which only measures.
+        None = "none",
+    }
 }
 
 impl ControlMode {
-    /// The word in commands, forms and addresses.
+    /// Its code in a secured frame.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
+    pub const fn code(self) -> u8 {
         match self {
-            Self::Prepaid => "prepaid",
-            Self::Guaranteed => "guaranteed",
-            Self::ForcedOff => "forced_off",
+            Self::Prepaid => 0,
+            Self::Guaranteed => 1,
+            Self::ForcedOff => 2,
         }
-    }
-
-    /// From that word.
-    #[must_use]
-    pub fn parse(word: &str) -> Option<Self> {
-        [Self::Prepaid, Self::Guaranteed, Self::ForcedOff].into_iter().find(|mode| mode.as_str() == word)
-    }
-}
-
-/// Where a meter's credit lives.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Wallet {
-    /// In the meter, which judges by itself, offline too.
-    #[default]
-    Meter,
-    /// On the ledger: the server trips the relay.
-    Server,
-    /// Nowhere: an instrument, which only measures.
-    None,
-}
-
-impl Wallet {
-    /// The word in the database and in profiles.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Meter => "meter",
-            Self::Server => "server",
-            Self::None => "none",
-        }
-    }
-
-    /// From that word.
-    #[must_use]
-    pub fn parse(word: &str) -> Option<Self> {
-        [Self::Meter, Self::Server, Self::None].into_iter().find(|wallet| wallet.as_str() == word)
     }
 }
 

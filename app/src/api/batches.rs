@@ -41,7 +41,7 @@ fn form_page(kind: &str) -> String {
 #[server(name = IssueCommands, prefix = "/api", endpoint = "operator/issue")]
 pub async fn issue_commands(
     kind: String,
-    args: String,
+    issue: String,
     meter: String,
     places: String,
     state: String,
@@ -52,7 +52,7 @@ pub async fn issue_commands(
 ) -> Result<(), ApiError> {
     let (ports, who) = (ports()?, operator()?);
     let done = async {
-        let issue = Issue::stored(&kind, &args).and_then(|issue| issue.checked(now())).ok_or(AppError::Invalid)?;
+        let issue = serde_json::from_str::<Issue>(&issue).ok().and_then(|issue| issue.checked(now())).ok_or(AppError::Invalid)?;
         let places: Vec<String> = places.split(',').map(str::to_owned).collect();
         let target = Target::parse(&meter, &places, &state, &rooms, &lost);
         let id: BatchId = parse(&key)?;

@@ -3,6 +3,7 @@
 use super::Lang;
 pub use super::catalogue::commands::*;
 use super::common;
+use model::command::CommandReason;
 use model::console::LeftOut;
 use model::energy::Energy;
 use model::issue::{Issue, Kind, Problem};
@@ -224,10 +225,11 @@ pub const fn problem(problem: Problem, lang: Lang) -> &'static str {
     }
 }
 
-/// Why a command is in its state; an unknown code stays as it is.
+/// Why a command waits, failed, or was given up; the stored word for reasons without a text.
 #[must_use]
-pub fn note(code: &str, lang: Lang) -> String {
-    texts(lang).note.get(code).unwrap_or(code).to_owned()
+pub fn reason(reason: CommandReason, lang: Lang) -> String {
+    let word = reason.as_str();
+    texts(lang).note.get(word).unwrap_or(word).to_owned()
 }
 
 #[cfg(test)]

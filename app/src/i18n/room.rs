@@ -5,6 +5,7 @@ use super::{Lang, common};
 use model::console::{AccountState, CommandContent};
 use model::meter::ControlMode;
 use model::money::Fen;
+use model::reading::{ReadingQuality, ReadingSource};
 
 /// The number of a resident in a form.
 #[must_use]
@@ -59,7 +60,7 @@ pub fn command(content: &CommandContent, lang: Lang) -> String {
         CommandContent::Switch(true) => t.switch_on.to_owned(),
         CommandContent::Switch(false) => t.switch_off.to_owned(),
         CommandContent::Issue(issue) => super::commands::summary(issue, lang),
-        CommandContent::Other(kind) => CommandOther { kind }.text(lang),
+        CommandContent::Other(kind) => CommandOther { kind: kind.as_str() }.text(lang),
     }
 }
 
@@ -75,30 +76,28 @@ pub const fn account(state: AccountState, lang: Lang) -> &'static str {
     }
 }
 
-/// The quality of a reading, by its code.
 #[must_use]
-pub const fn quality(code: u8, lang: Lang) -> &'static str {
+pub const fn quality(quality: ReadingQuality, lang: Lang) -> &'static str {
     let t = texts(lang).reading_quality;
-    match code {
-        0 => t.good,
-        1 => t.rollover,
-        2 => t.fell,
-        3 => t.jumped,
-        4 => t.out_of_order,
-        5 => t.reset,
-        6 => t.rebased,
-        _ => t.counted,
+    match quality {
+        ReadingQuality::Good => t.good,
+        ReadingQuality::Rollover => t.rollover,
+        ReadingQuality::Fell => t.fell,
+        ReadingQuality::Jumped => t.jumped,
+        ReadingQuality::Disordered => t.out_of_order,
+        ReadingQuality::Reset => t.reset,
+        ReadingQuality::Begun => t.rebased,
+        ReadingQuality::Settled => t.counted,
     }
 }
 
-/// The source of a reading, by its code.
 #[must_use]
-pub const fn source(code: u8, lang: Lang) -> &'static str {
+pub const fn source(source: ReadingSource, lang: Lang) -> &'static str {
     let t = texts(lang).reading_source;
-    match code {
-        0 => t.sweep,
-        1 => t.on_demand,
-        2 => t.read_back,
-        _ => t.freeze,
+    match source {
+        ReadingSource::Sweep => t.sweep,
+        ReadingSource::OnDemand => t.on_demand,
+        ReadingSource::ReadBack => t.read_back,
+        ReadingSource::Freeze => t.freeze,
     }
 }

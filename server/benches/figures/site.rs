@@ -10,6 +10,7 @@ use model::ids::{GatewayId, MeterId, PlaceId};
 use model::meter::Wallet;
 use model::money::Fen;
 use model::person::Role;
+use model::place::PlaceKind;
 use reqwest::header::{CONTENT_TYPE, COOKIE, SET_COOKIE};
 use reqwest::redirect::Policy;
 use server::services::auth::Passwords;
@@ -213,19 +214,20 @@ fn configuration(plan: Plan, database: &str) -> String {
 async fn seed(db: &Db, plan: Plan, ports: &[u16]) -> Outcome<Vec<Meter>> {
     let (rng, now) = (Rng::from_system(), SystemClock.now());
     let mut tx = db.begin().await?;
-    let building = place(&mut tx, &rng, None, "building", "B", 0).await?;
+    let building = place(&mut tx, &rng, None, PlaceKind::Building, "B", 0).await?;
     let mut gateways = Vec::new();
     for (n, &port) in (0..).zip(ports) {
         let id = GatewayId(rng.id(now));
         let new = NewGateway { id, name: format!("g{n}"), host: "127.0.0.1".into(), port, framing: Framing::ModbusTcp };
         add_gateway(&mut tx, now, &new).await?;
-        gateways.push((id, place(&mut tx, &rng, Some(building), "unit", &format!("F{n}"), n).await?));
+        gateways.push((id, place(&mut tx, &rng, Some(building), PlaceKind::Unit, &format!("F{n}"), n).await?));
     }
     let (mut meters, mut open) = (Vec::new(), Vec::new());
     for (gateway, meter) in Estate::uniform(SEED, usize::from(plan.gateways), plan.meters).meters() {
         let &(behind, floor) = gateways.get(gateway).ok_or("a gateway too many")?;
         let id = MeterId(rng.id(now));
-        let room = place(&mut tx, &rng, Some(floor), "room", &format!("{gateway}-{}", meter.unit), meter.unit.into()).await?;
+        let room =
+            place(&mut tx, &rng, Some(floor), PlaceKind::Room, &format!("{gateway}-{}", meter.unit), meter.unit.into()).await?;
         let new = NewMeter {
             id,
             place: room,
@@ -253,7 +255,7 @@ async fn seed(db: &Db, plan: Plan, ports: &[u16]) -> Outcome<Vec<Meter>> {
     Ok(meters)
 }
 
-async fn place(tx: &mut Tx, rng: &Rng, parent: Option<PlaceId>, kind: &str, name: &str, sort: i64) -> Outcome<PlaceId> {
+async fn place(tx: &mut Tx, rng: &Rng, parent: Option<PlaceId>, kind: PlaceKind, name: &str, sort: i64) -> Outcome<PlaceId> {
     let id = PlaceId(rng.id(SystemClock.now()));
     places::add(tx, &NewPlace { id, parent, kind, name, sort }).await?;
     Ok(id)

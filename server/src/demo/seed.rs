@@ -56,12 +56,17 @@ pub async fn run(db: &Db, rng: &Rng, now: Timestamp, seed: &Seed<'_>) -> Result<
 async fn places(db: &Db, rng: &Rng, now: Timestamp, seed: &Seed<'_>) -> Result<Vec<MeterId>> {
     let mut tx = db.begin().await?;
     let root = PlaceId(rng.id(now));
-    rows::add(&mut tx, &NewPlace { id: root, parent: None, kind: "site", name: "示范园区", sort: 1 }).await?;
+    rows::add(&mut tx, &NewPlace { id: root, parent: None, kind: model::place::PlaceKind::Site, name: "示范园区", sort: 1 })
+        .await?;
     let mut buildings = Vec::new();
     for (index, address) in seed.gateways.iter().enumerate() {
         let name = site::building(index);
         let (place, gateway) = (PlaceId(rng.id(now)), GatewayId(rng.id(now)));
-        rows::add(&mut tx, &NewPlace { id: place, parent: Some(root), kind: "building", name, sort: index as i64 + 1 }).await?;
+        rows::add(
+            &mut tx,
+            &NewPlace { id: place, parent: Some(root), kind: model::place::PlaceKind::Building, name, sort: index as i64 + 1 },
+        )
+        .await?;
         let named = format!("{name}管理机");
         let new = NewGateway {
             id: gateway,
@@ -82,14 +87,26 @@ async fn places(db: &Db, rng: &Rng, now: Timestamp, seed: &Seed<'_>) -> Result<V
             None => {
                 let id = PlaceId(rng.id(now));
                 let name = if room.floor == 0 { "配电室".to_owned() } else { format!("{}层", room.floor) };
-                let new = NewPlace { id, parent: Some(building), kind: "unit", name: &name, sort: room.floor.into() };
+                let new = NewPlace {
+                    id,
+                    parent: Some(building),
+                    kind: model::place::PlaceKind::Unit,
+                    name: &name,
+                    sort: room.floor.into(),
+                };
                 rows::add(&mut tx, &new).await?;
                 floors.insert((room.building, room.floor), id);
                 id
             }
         };
         let (place, meter, name) = (PlaceId(rng.id(now)), MeterId(rng.id(now)), room.name());
-        let new = NewPlace { id: place, parent: Some(floor), kind: "room", name: &name, sort: room.number.into() };
+        let new = NewPlace {
+            id: place,
+            parent: Some(floor),
+            kind: model::place::PlaceKind::Room,
+            name: &name,
+            sort: room.number.into(),
+        };
         rows::add(&mut tx, &new).await?;
         let serial = room.plan.serial.to_string();
         let (unit, profile, wallet) = (room.plan.unit, room.plan.profile.to_string(), room.wallet);

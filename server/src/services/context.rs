@@ -51,7 +51,7 @@ impl Context {
 
     /// The account of a meter that the operator may see.
     pub(super) async fn account(&self, who: &Who, meter: MeterId) -> Result<AccountId, AppError> {
-        self.room(who, meter).await?.account.account_id.map(AccountId).ok_or(AppError::AccountNotOpen)
+        self.room(who, meter).await?.account.account_id.ok_or(AppError::AccountNotOpen)
     }
 
     /// Refuses operators who are bound to buildings.

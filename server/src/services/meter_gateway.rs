@@ -2,7 +2,7 @@
 
 use model::ids::{GatewayId, MeterId};
 
-use meters::Handle;
+use meters::GatewayHandle;
 use meters::gateway::GatewayState;
 
 pub trait MeterGateway: Send + Sync {
@@ -22,7 +22,7 @@ pub trait MeterGateway: Send + Sync {
     fn gateways(&self) -> Vec<GatewayState>;
 }
 
-impl MeterGateway for Handle {
+impl MeterGateway for GatewayHandle {
     fn wake(&self) {
         self.wake();
     }

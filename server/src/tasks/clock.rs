@@ -24,10 +24,10 @@ impl Task for SetClocks {
     async fn run(&self) -> Result<String, Failure> {
         let Context { db, rng, gateway, .. } = &self.0;
         let now = self.0.now();
-        let mut off = clocks::off(db, now).await?;
-        off.retain(|meter| meter.secured || gateway.takes_time(meter.meter));
+        let mut wrong = clocks::wrong_clocks(db, now).await?;
+        wrong.retain(|meter| meter.secured || gateway.takes_time(meter.meter));
         let (mut set, mut faulty) = (0, 0);
-        for meter in &off {
+        for meter in &wrong {
             match clock_action(now, &meter.seen, &meter.edges) {
                 ClockAction::Set => {
                     clocks::set(db, rng, now, meter).await?;
@@ -43,6 +43,6 @@ impl Task for SetClocks {
         if set > 0 {
             gateway.wake();
         }
-        Ok(format!("{} off, {set} set, {faulty} at fault", off.len()))
+        Ok(format!("{} off, {set} set, {faulty} at fault", wrong.len()))
     }
 }

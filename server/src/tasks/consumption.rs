@@ -25,7 +25,7 @@ impl Task for PostConsumption {
         let due = consumption::due(db, self.0.now().date().start()).await?;
         let mut posted = 0;
         for &(account, meter) in &due {
-            posted += usize::from(consumption::bring_in(db, rng, account, meter).await?);
+            posted += usize::from(consumption::post_newest(db, rng, account, meter).await?);
         }
         Ok(format!("{posted} of {} posted", due.len()))
     }

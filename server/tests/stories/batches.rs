@@ -9,6 +9,7 @@ use domain::clock::{Clock, SystemClock};
 use domain::order;
 use meters::GatewayHandle;
 use meters::live::Live;
+use model::command::CommandReason;
 use model::console::{BatchCounts, BatchQuery, LeftOut, Target};
 use model::error::AppError;
 use model::ids::{BatchId, MeterId};
@@ -177,7 +178,7 @@ both!(a_newer_batch_wins_and_unsent_commands_can_be_withdrawn, |w: World| async 
     d.port.cancel_batch(&d.who, second).await.unwrap();
     assert_eq!(d.counts(second).await.dropped, 2);
     let items = d.port.batch(&d.who, second, "failed", 0).await.unwrap().items;
-    assert_eq!(items.iter().map(|item| item.note.as_deref()).collect::<Vec<_>>(), [Some("cancelled"); 2]);
+    assert_eq!(items.iter().map(|item| item.reason).collect::<Vec<_>>(), [Some(CommandReason::Cancelled); 2]);
 
     d.port.retry_batch(&d.who, second, Some(d.meter(0))).await.unwrap();
     d.port.retry_batch(&d.who, second, Some(d.meter(0))).await.unwrap();
@@ -218,7 +219,7 @@ both!(a_group_read_names_the_meters_that_do_not_answer, |w: World| async move {
     let counts = d.over(batch).await;
     assert_eq!((counts.done, counts.failed), (3, 1), "{counts:?}");
     let items = d.port.batch(&d.who, batch, "failed", 0).await.unwrap().items;
-    assert_eq!((items[0].meter, items[0].note.as_deref()), (d.meter(1), Some("lost")));
+    assert_eq!((items[0].meter, items[0].reason), (d.meter(1), Some(CommandReason::Lost)));
     let read = d.s.w.number("SELECT MIN(at) FROM (SELECT MAX(at) AS at FROM readings GROUP BY meter_id) newest").await;
     assert!(read >= began.0, "done says that a newer reading is stored");
     engine.stop().await;
@@ -254,7 +255,7 @@ both!(meters_that_missed_a_price_switch_are_listed, |w: World| async move {
     d.s.w
         .execute(
             "UPDATE commands SET state = 'queued', next_at = 0, \
-         args = '{\"prices\":[9500,7500,5500,3500],\"at\":1795000000000}' WHERE kind = 'in_force'",
+         args = '{\"in_force\":{\"prices\":[9500,7500,5500,3500],\"at\":1795000000000}}' WHERE kind = 'in_force'",
         )
         .await;
     let cases = "SELECT COUNT(*) FROM cases WHERE kind = 'prices' AND closed_at IS NULL";

@@ -67,7 +67,7 @@ both!(consumption_is_posted_once_a_day, |w: World| async move {
     w.shows(room.meter, 2, 15_000, 13_500).await;
     assert_eq!(post_consumption(&w).await, "1 of 1 posted");
     assert_eq!((owed(&w, &held).await, owed(&w, &Account::Consumption).await), (Money(1_350_000), Money(150_000)));
-    assert_eq!(w.number("SELECT COUNT(*) FROM meter_uses").await, 2);
+    assert_eq!(w.number("SELECT COUNT(*) FROM meter_consumption").await, 2);
     proved(&w).await;
 
     let yesterday = w.clock.now().plus(-DAY + MINUTE);
@@ -101,7 +101,7 @@ both!(untrusted_readings_are_not_posted, |w: World| async move {
     proved(&w).await;
     // And a posting that is not what was used shows.
     w.execute(
-        "INSERT INTO meter_uses (id, meter_id, account_id, epoch, at, amount_fen) \
+        "INSERT INTO meter_consumption (id, meter_id, account_id, epoch, at, amount_fen) \
          SELECT id, id, (SELECT id FROM accounts), 1, 5, 700 FROM meters",
     )
     .await;

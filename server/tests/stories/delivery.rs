@@ -143,8 +143,8 @@ both!(a_refusal_by_the_meter_opens_a_case_with_its_meaning, |w: World| async mov
     assert_eq!(s.view(0, 1).cumulative, 9_000);
 
     // The person raises the limit and tries again: the rule decides anew, and once.
-    let limits = r#"{"alarm1":0,"alarm2":0,"overdraft":0,"hoarding":50000,"overload_w":0}"#;
-    s.command(s.rooms[0].meter, "limits", limits).await;
+    let limits = model::parameters::Limits { hoarding: 50_000, ..model::parameters::Limits::default() };
+    s.command(s.rooms[0].meter, model::issue::Issue::Limits(limits)).await;
     s.settled(SOON).await;
     let held = s.held_command().await;
     let decision = deliveries::Decision { by: s.clerk, ip: "127.0.0.1", at: SystemClock.now() };
@@ -191,7 +191,7 @@ both!(an_account_is_opened_before_its_first_purchase, |w: World| async move {
     for (n, meter) in meters.iter().enumerate() {
         let at = SystemClock.now();
         let new = OpenAccount {
-            meter: model::ids::MeterId(meter.id),
+            meter: meter.id,
             also: Vec::new(),
             resident: NewResident { name: "x".into(), login: format!("x{n}"), password_hash: String::new() },
             housemates: Vec::new(),
@@ -220,7 +220,7 @@ both!(credit_for_a_lost_meter_waits_until_it_answers, |w: World| async move {
         let (lost, living) = (s.sell(1, 1_000).await, s.sell(0, 1_000).await);
         engine.wake();
         until(SOON, "the living meter", || async { s.order(&living).await.credited_at.is_some() }).await;
-        until(SOON, "the note", || async { s.w.number("SELECT COUNT(*) FROM commands WHERE note = 'lost'").await > 0 }).await;
+        until(SOON, "the note", || async { s.w.number("SELECT COUNT(*) FROM commands WHERE reason = 'lost'").await > 0 }).await;
         assert_eq!(s.order(&lost).await.state().unwrap(), OrderState::Paid);
         s.meter(0, 2).heal().unwrap();
         until(SOON, "the lost meter", || async { s.order(&lost).await.credited_at.is_some() }).await;

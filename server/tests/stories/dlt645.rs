@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use ::meters::live::Live;
 use domain::clock::{Clock, SystemClock, TestClock};
+use domain::command_args::CommandArgs;
 use domain::framing::Framing;
+use model::command::CommandReason;
 use model::ids::MeterId;
 use model::time::{Date, HOUR, MINUTE, SECOND};
 use server::services::Context;
@@ -25,8 +27,6 @@ use story_support::{World, both};
 const SOON: Duration = Duration::from_secs(60);
 /// The password of the simulated meters.
 const PASSWORD: &str = "02563412";
-const OPEN: &str = r#"{"closed":false}"#;
-const CLOSE: &str = r#"{"closed":true}"#;
 
 /// One bus with so many DL/T 645 meters, each drawing 1 kW.
 async fn bus(w: World, meters: u8) -> Site {
@@ -52,14 +52,14 @@ async fn bus_at(w: World, meters: u8, clock: Option<Arc<TestClock>>) -> Site {
     s
 }
 
-async fn ended(s: &Site, meter: MeterId, args: &str) -> Command {
-    let command = s.command(meter, "relay", args).await;
+async fn ended(s: &Site, meter: MeterId, closed: bool) -> Command {
+    let command = s.command(meter, CommandArgs::Relay { closed }).await;
     s.settled(SOON).await;
     s.refreshed(&command).await
 }
 
-fn result(command: &Command) -> (&str, Option<&str>, i64) {
-    (&command.state, command.note.as_deref(), command.attempts)
+fn result(command: &Command) -> (&'static str, Option<&'static str>, i64) {
+    (command.state.as_str(), command.reason.map(CommandReason::as_str), command.attempts)
 }
 
 const CASES: &str = "SELECT COUNT(*) FROM cases WHERE kind = 'password' AND closed_at IS NULL";
@@ -67,10 +67,10 @@ const CASES: &str = "SELECT COUNT(*) FROM cases WHERE kind = 'password' AND clos
 both!(a_relay_command_is_done_when_the_relay_is_observed, |w: World| async move {
     let s = bus(w, 2).await;
     let engine = s.start().await;
-    for (args, closed) in [(OPEN, false), (CLOSE, true)] {
-        assert_eq!(result(&ended(&s, s.meters[0], args).await), ("done", None, 1));
+    for closed in [false, true] {
+        assert_eq!(result(&ended(&s, s.meters[0], closed).await), ("done", None, 1));
         assert_eq!((s.view(0, 1).relay_closed, s.view(0, 2).relay_closed), (closed, true), "and no other");
-        assert_eq!(result(&ended(&s, s.meters[0], args).await), ("done", None, 0), "it stands so already: nothing is sent");
+        assert_eq!(result(&ended(&s, s.meters[0], closed).await), ("done", None, 0), "it stands so already: nothing is sent");
     }
     engine.stop().await;
     assert_eq!(s.w.number("SELECT COUNT(*) FROM cases").await, 0);
@@ -80,7 +80,7 @@ both!(a_refused_password_is_reported_once_and_not_retried, |w: World| async move
     let mut s = bus(w, 1).await;
     // The relay differs from what the wallet asks for, so the relay controller opens it.
     s.w.execute("INSERT INTO wallets (meter_id, changed_at) SELECT id, 0 FROM meters").await;
-    let commands = "SELECT COUNT(*) FROM commands WHERE state = 'failed' AND note = 'password' AND attempts = 1";
+    let commands = "SELECT COUNT(*) FROM commands WHERE state = 'failed' AND reason = 'password' AND attempts = 1";
     for (n, password) in [(1, "02000000"), (2, "")] {
         s.config.dlt645.password = password.into();
         let engine = s.start().await;
@@ -121,7 +121,7 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (port, gateway) = (listener.local_addr().unwrap().port(), s.sim.addresses()[0]);
         let row = meters::gateways(&s.w.db).await.unwrap()[0].id;
-        story_support::bind(&s.w.db, "UPDATE gateways SET port = $2 WHERE id = $1", row, &[port.into()]).await;
+        story_support::bind(&s.w.db, "UPDATE gateways SET port = $2 WHERE id = $1", row.0, &[port.into()]).await;
         let same = Arc::clone(&proxy);
         tokio::spawn(async move {
             while let Ok((ours, _)) = listener.accept().await {
@@ -164,11 +164,11 @@ both!(a_lost_answer_is_read_back_and_a_lost_request_resent, |w: World| async mov
     let engine = s.start().await;
     let switches = || proxy.switches.load(Ordering::SeqCst);
     proxy.lose_answer.store(true, Ordering::SeqCst);
-    assert_eq!(result(&ended(&s, s.meters[0], OPEN).await), ("done", None, 1));
+    assert_eq!(result(&ended(&s, s.meters[0], false).await), ("done", None, 1));
     assert_eq!((switches(), s.view(0, 1).relay_closed), (1, false), "it obeyed, so it was not told again");
     proxy.lose_request.store(true, Ordering::SeqCst);
-    let command = ended(&s, s.meters[0], CLOSE).await;
-    assert_eq!((&*command.state, command.attempts, switches()), ("done", 2, 3), "it still stood the other way");
+    let command = ended(&s, s.meters[0], true).await;
+    assert_eq!((command.state.as_str(), command.attempts, switches()), ("done", 2, 3), "it still stood the other way");
     assert!(s.view(0, 1).relay_closed);
     engine.stop().await;
     assert_eq!(s.w.number("SELECT COUNT(*) FROM cases").await, 0);

@@ -159,14 +159,14 @@ both!(each_line_fault_on_dlt645_completes_a_relay_command, |w: World| async move
     for (gateway, (fault, _)) in struck.iter().enumerate() {
         // A reading takes a dozen requests, each of which may be struck.
         s.meter(gateway, 2).fault(*fault, 0.1).unwrap();
-        commands.push(s.command(s.meters[gateway * 2 + 1], "relay", r#"{"closed":false}"#).await);
+        commands.push(s.command(s.meters[gateway * 2 + 1], domain::command_args::CommandArgs::Relay { closed: false }).await);
     }
     let engine = s.start().await;
     s.settled(SOON).await;
     engine.stop().await;
     for (gateway, (command, (fault, _))) in commands.iter().zip(&struck).enumerate() {
         let ended = s.refreshed(command).await;
-        assert_eq!((&*ended.state, s.view(gateway, 2).relay_closed), ("done", false), "{fault:?}: {:?}", ended.note);
+        assert_eq!((ended.state.as_str(), s.view(gateway, 2).relay_closed), ("done", false), "{fault:?}: {:?}", ended.reason);
         assert!(s.view(gateway, 1).count == 0, "{fault:?}: and nothing else was done");
     }
     assert_eq!(s.w.number("SELECT COUNT(*) FROM cases").await, 0);

@@ -12,8 +12,11 @@ use story_support::World;
 async fn add(w: &World, sort: i64) -> Result<()> {
     let name = format!("{sort}-{}", "x".repeat(4_000));
     let mut tx = w.db.begin().await?;
-    places::add(&mut tx, &NewPlace { id: PlaceId(w.rng.id(w.clock.now())), parent: None, kind: "site", name: &name, sort })
-        .await?;
+    places::add(
+        &mut tx,
+        &NewPlace { id: PlaceId(w.rng.id(w.clock.now())), parent: None, kind: model::place::PlaceKind::Site, name: &name, sort },
+    )
+    .await?;
     tx.commit().await
 }
 

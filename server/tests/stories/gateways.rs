@@ -16,7 +16,7 @@ use story_support::{World, both, fingerprint};
 const SOON: Duration = Duration::from_secs(60);
 
 async fn gateway(w: &World) -> GatewayId {
-    GatewayId(meters::gateways(&w.db).await.unwrap()[0].id)
+    meters::gateways(&w.db).await.unwrap()[0].id
 }
 
 fn who(s: &Site) -> Who {

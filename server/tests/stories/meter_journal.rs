@@ -8,12 +8,12 @@ use domain::clock::Clock;
 use domain::meter_records::JournalKind;
 use domain::meter_records::{Frozen, JournalRecord};
 use domain::meter_state::{Measurement, MeterStatus};
-use domain::reading_source::Source;
 use meters::live::Live;
 use meters::recorder::MeterEvent;
 use model::energy::Energy;
 use model::ids::MeterId;
 use model::money::Fen;
+use model::reading::ReadingSource;
 use model::time::{DAY, Date, HOUR, MINUTE, Timestamp};
 use simulator::{Defect, OneTimeFault};
 use store::{energy, journals, midnights};
@@ -25,7 +25,14 @@ const SOON: Duration = Duration::from_secs(40);
 fn reading(meter: MeterId, at: Timestamp, wh: i64, peak: i64) -> MeterEvent {
     let rates = Some([0, peak, wh - peak, 0].map(Energy));
     let measurement = Measurement { rates, ..measurement(wh) };
-    MeterEvent::Read { meter, from: at, at, source: Source::Sweep, measurement, meter_status: MeterStatus::Wallet(state()) }
+    MeterEvent::Read {
+        meter,
+        from: at,
+        at,
+        source: ReadingSource::Sweep,
+        measurement,
+        meter_status: MeterStatus::Wallet(state()),
+    }
 }
 
 fn frozen(day: Date, wh: i64) -> Frozen {
@@ -86,11 +93,11 @@ both!(a_journal_credit_without_a_command_opens_a_case, |w: World| async move {
     let room = w.room(1).await;
     let now = w.clock.now();
     let older = credit(1, now.plus(-DAY), 7, 100);
-    assert_eq!(journals::keep(&w.db, &w.rng, now, room.meter, Some(1), &[older]).await.unwrap(), 1);
+    assert_eq!(journals::store(&w.db, &w.rng, now, room.meter, Some(1), &[older]).await.unwrap(), 1);
     assert_eq!(w.number("SELECT COUNT(*) FROM cases").await, 0, "before the account was ours");
     let foreign = credit(2, now.plus(HOUR), 1, 9_900);
     for _ in 0..2 {
-        journals::keep(&w.db, &w.rng, now.plus(2 * HOUR), room.meter, Some(2), &[foreign, older]).await.unwrap();
+        journals::store(&w.db, &w.rng, now.plus(2 * HOUR), room.meter, Some(2), &[foreign, older]).await.unwrap();
     }
     assert_eq!(w.number("SELECT COUNT(*) FROM meter_journal").await, 2);
     assert_eq!(w.number("SELECT COUNT(*) FROM cases WHERE kind = 'journal'").await, 1);
@@ -139,7 +146,7 @@ both!(an_unnumbered_journal_is_stored_once_when_read_again, |w: World| async mov
         JournalRecord { sequence: None, at, what, cause: 0, amount: Fen::ZERO, count: None, remaining: None }
     });
     let again: Vec<_> = again.collect();
-    assert_eq!(journals::keep(&s.w.db, &s.w.rng, s.w.clock.now(), s.meters[0], None, &again).await.unwrap(), 0);
+    assert_eq!(journals::store(&s.w.db, &s.w.rng, s.w.clock.now(), s.meters[0], None, &again).await.unwrap(), 0);
     assert_eq!((records().await, s.w.number("SELECT COUNT(*) FROM cases WHERE kind = 'journal'").await), (2, 0));
 });
 

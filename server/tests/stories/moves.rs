@@ -38,7 +38,7 @@ async fn spare(w: World) -> Site {
 /// The second meter, as an unregistered one.
 async fn device(s: &Site, unit: u8) -> Device {
     let row = meters::find(&s.w.db, s.meters[usize::from(unit) - 1]).await.unwrap().unwrap();
-    let gateway = model::ids::GatewayId(row.gateway_id);
+    let gateway = row.gateway_id;
     Device { serial: row.serial, gateway, unit, profile: row.profile, wallet: Wallet::Meter }
 }
 
@@ -191,7 +191,7 @@ both!(a_new_meter_gets_the_old_meters_settings, |w: World| async move {
         Issue::Mode(ControlMode::Guaranteed),
         Issue::Standby { prices: [9_500, 7_500, 5_500, 3_500], at },
     ] {
-        s.command(room.meter, issue.kind().as_str(), &issue.args()).await;
+        s.command(room.meter, issue).await;
     }
     s.settled(SOON).await;
     let known = |meter: MeterId| {
@@ -205,7 +205,7 @@ both!(a_new_meter_gets_the_old_meters_settings, |w: World| async move {
     // It fails before it receives new prices.
     s.meter(0, 1).fault(LineFault::Silent, 1.0).unwrap();
     let prices = [9_900, 7_700, 5_500, 3_300];
-    s.command(room.meter, "prices", &Issue::Prices(prices).args()).await;
+    s.command(room.meter, Issue::Prices(prices)).await;
     let id = begin(&s.w, SystemClock.now(), s.clerk, room.account, ClosingRequest::Replace { meter: room.meter }).await.unwrap();
     let counted = Counted { remaining: Some(Fen(5_000)), total: None, reason: "屏显".into() };
     closings::count(&s.w.db, &s.w.rng, SystemClock.now(), &who(s.clerk), id, room.meter, &counted).await.unwrap();
@@ -255,7 +255,7 @@ both!(a_server_wallet_continues_at_its_tier_on_the_new_meter, |w: World| async m
     };
     let new = closings::install(&w.db, &w.rng, w.clock.now(), &who(fixture.clerk), id, &device).await.unwrap();
     let view = wallets::view(&w.db, new).await.unwrap().unwrap();
-    assert_eq!((view.tier_wh, view.overload_w), (2_500, 900));
+    assert_eq!((view.tier_wh.0, view.overload_w), (2_500, 900));
     // 2 kWh at 0.5 yuan and 0.5 kWh at 1 yuan were consumed; the account keeps the rest, whichever meter it has.
     assert_eq!(owed(&w, &Account::Wallet(account)).await, Money(500_000 - 15_000));
     let fixture = RoomFixture { meter: new, ..fixture };

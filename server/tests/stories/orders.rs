@@ -41,7 +41,7 @@ both!(a_cash_sale_is_one_transaction_and_happens_once, |w: World| async move {
     assert_eq!(w.number("SELECT COUNT(*) FROM orders").await, 1);
     assert_eq!(w.number("SELECT COUNT(*) FROM commands WHERE kind = 'credit' AND state = 'queued'").await, 1);
     let args: serde_json::Value = serde_json::from_str(&w.word("SELECT args FROM commands").await).unwrap();
-    assert_eq!(args, serde_json::json!({ "order": first.number, "amount_fen": 5_000 }));
+    assert_eq!(args, serde_json::json!({ "money": { "credit": { "order": first.number, "amount": 5_000 } } }));
     assert_eq!(ledger::credit_balance(&w.db, &Account::Paid(room.account)).await.unwrap(), Money(500_000));
     assert_eq!(w.number("SELECT COUNT(*) FROM audit WHERE action = 'sale.create'").await, 1);
     assert_eq!(verify::verify(&w.db).await.unwrap().differences, []);

@@ -39,5 +39,5 @@ both!(an_earlier_purchase_committed_later_does_not_interfere, |w: World| async m
 
 async fn next(w: &World, meter: MeterId) -> (OrderId, store::commands::Command) {
     let command = deliveries::next(&w.db, meter, w.clock.now().plus(1_000)).await.unwrap().expect("one moves");
-    (OrderId(command.order_id.unwrap()), command)
+    (command.order_id.unwrap(), command)
 }

@@ -46,7 +46,7 @@ impl Home {
         let (w, now, meter) = (site.w.clone(), SystemClock.now(), site.meters[0]);
         let new = Publication { plan: "dear".into(), effective_at: None, prices: Prices::flat(100_000) };
         let plan = prices::publish(&w.db, &w.rng, now, None, &new).await.unwrap();
-        let place = PlaceId(meters::find(&w.db, meter).await.unwrap().unwrap().place_id);
+        let place = meters::find(&w.db, meter).await.unwrap().unwrap().place_id;
         prices::assign(&w.db, now, None, place, plan).await.unwrap();
         let password_hash = Passwords::new(w.rng.clone()).unwrap().hash(PASSWORD).await.unwrap();
         let resident = NewResident { name: "Li".into(), login: "li".into(), password_hash };

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use crate::readings::{hub, measurement, reading, record, state};
 use domain::clock::Clock;
 use domain::meter_state::{Measurement, MeterStatus, PlainStatus, StateBlock};
-use domain::reading_source::Source;
 use meters::recorder::MeterEvent;
 use model::console::{EventQuery, Gap};
 use model::energy::Energy;
@@ -15,6 +14,7 @@ use model::event::EventKind;
 use model::ids::{CaseId, MeterId};
 use model::meter::StatusWord;
 use model::person::{Role, Who};
+use model::reading::ReadingSource;
 use model::time::{DAY, HOUR, MINUTE, Timestamp};
 use simulator::{Defect, LineFault, OneTimeFault};
 use std::time::Duration;
@@ -41,7 +41,7 @@ async fn settle(w: &World, who: &Who, gap: Gap) -> Result<(), AppError> {
 }
 
 fn with(meter: MeterId, at: Timestamp, measurement: Measurement, state: StateBlock) -> MeterEvent {
-    MeterEvent::Read { meter, from: at, at, source: Source::Sweep, measurement, meter_status: MeterStatus::Wallet(state) }
+    MeterEvent::Read { meter, from: at, at, source: ReadingSource::Sweep, measurement, meter_status: MeterStatus::Wallet(state) }
 }
 
 /// The kinds of open events, and the number of all.
@@ -203,7 +203,7 @@ both!(energy_through_an_open_relay_or_reverse_is_an_event, |w: World| async move
             Measurement { power_w: Some(watts), current_ca: Some(500), reverse: Some(Energy(reverse)), ..measurement(0) };
         let meter_status = MeterStatus::Plain(PlainStatus { relay_closed: closed, ..PlainStatus::default() });
         let at = start.plus(at);
-        MeterEvent::Read { meter, from: at, at, source: Source::Sweep, measurement: measured, meter_status }
+        MeterEvent::Read { meter, from: at, at, source: ReadingSource::Sweep, measurement: measured, meter_status }
     };
     record(&w, &live, vec![seen(0, None, 1_000, 0), seen(MINUTE, None, 1_000, 0)]).await;
     assert_eq!(kinds(&w, &who).await.1, 0, "an instrument has no relay to be welded");
@@ -346,7 +346,7 @@ both!(an_impossible_counter_without_a_serial_is_held, |w: World| async move {
     let seen = |meter: MeterId, minutes: i64, wh: i64| {
         let at = w.clock.now().plus(minutes * MINUTE);
         let meter_status = MeterStatus::Plain(PlainStatus::default());
-        MeterEvent::Read { meter, from: at, at, source: Source::Sweep, measurement: measurement(wh), meter_status }
+        MeterEvent::Read { meter, from: at, at, source: ReadingSource::Sweep, measurement: measurement(wh), meter_status }
     };
     record(&w, &live, vec![seen(one, 0, 500_000), seen(other, 0, 80_000)]).await;
     let swapped = (1..6).flat_map(|n| [seen(one, 10 * n, 80_000 + n), seen(other, 10 * n, 500_000 + n)]).collect();
@@ -357,5 +357,5 @@ both!(an_impossible_counter_without_a_serial_is_held, |w: World| async move {
     // Put right again, both count on.
     record(&w, &live, vec![seen(one, 70, 500_100), seen(other, 70, 80_050)]).await;
     assert_eq!(w.number("SELECT CAST(SUM(wh) AS BIGINT) FROM energy_daily").await, 150);
-    assert_eq!(readings::counted_of(&w.db, one).await.unwrap().unwrap().total_wh, 500_100);
+    assert_eq!(readings::counted_of(&w.db, one).await.unwrap().unwrap().total_wh.0, 500_100);
 });

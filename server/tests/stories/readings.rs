@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use domain::clock::Clock;
 use domain::meter_state::{Measurement, MeterStatus, StateBlock};
-use domain::reading_source::Source;
 use domain::serial::AccountNumber;
 use meters::live::Live;
 use meters::recorder::{MeterEvent, Recorder};
@@ -12,6 +11,7 @@ use model::energy::Energy;
 use model::ids::MeterId;
 use model::meter::StatusWord;
 use model::money::Fen;
+use model::reading::ReadingSource;
 use model::time::{HOUR, MINUTE, Timestamp};
 use store::{energy, readings};
 use story_support::{World, both};
@@ -46,7 +46,7 @@ pub fn reading(meter: MeterId, at: Timestamp, wh: i64) -> MeterEvent {
         meter,
         from: at,
         at,
-        source: Source::Sweep,
+        source: ReadingSource::Sweep,
         measurement: measurement(wh),
         meter_status: MeterStatus::Wallet(state()),
     }
@@ -96,7 +96,7 @@ both!(energy_is_split_by_hour_and_day_across_restarts, |w: World| async move {
     assert_eq!(energy::hourly(&w.db, meter, today).await.unwrap(), [(23, Energy(500))]);
     assert_eq!(energy::hourly(&w.db, meter, today.plus(1)).await.unwrap(), [(0, Energy(1_000)), (1, Energy(1_000))]);
     let newest = readings::recent(&w.db, meter, 10).await.unwrap();
-    assert_eq!(newest.iter().map(|r| r.total_wh).collect::<Vec<_>>(), [12_500, 11_000, 10_000]);
+    assert_eq!(newest.iter().map(|r| r.total_wh.0).collect::<Vec<_>>(), [12_500, 11_000, 10_000]);
     assert_eq!(live.get(meter).unwrap().total, Energy(12_500));
 });
 
@@ -125,7 +125,7 @@ both!(an_impossible_reading_is_held_with_a_case, |w: World| async move {
     record(&w, &live, vec![reading(meter, at(0), 50_000), reading(meter, at(10), 900_000)]).await;
     // The restart remembers that it is held: no second case, and the true counter counts again.
     record(&w, &live, vec![reading(meter, at(20), 900_010), reading(meter, at(30), 50_300)]).await;
-    let qualities: Vec<i64> = readings::recent(&w.db, meter, 9).await.unwrap().iter().rev().map(|r| r.quality).collect();
+    let qualities: Vec<i64> = readings::recent(&w.db, meter, 9).await.unwrap().iter().rev().map(|r| r.quality.code()).collect();
     assert_eq!(qualities, [0, 3, 3, 0]);
     assert_eq!(w.number("SELECT COUNT(*) FROM cases WHERE kind = 'reading'").await, 1);
     assert!(w.word("SELECT detail FROM cases").await.contains("jumped"));

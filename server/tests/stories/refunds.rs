@@ -147,7 +147,7 @@ both!(only_a_matching_notification_ends_a_refund, |w: World| async move {
     shop.until(&number, |trade| trade.acknowledged == 1).await;
     let row = shop.ask(&shop.refund_request(clerk, RefundSubject::Payment(shop.payment(&number).await), 3_000)).await.unwrap();
     assert_eq!(shop.state(order).await, "refunding");
-    assert_eq!(shop.world.word("SELECT note FROM commands").await, "refund", "nothing is sent to the meter any more");
+    assert_eq!(shop.world.word("SELECT reason FROM commands").await, "refund", "nothing is sent to the meter any more");
 
     shop.sandbox.set_faults(Faults { falsify: true, ..Faults::default() });
     let _ = shop.give_back().await;

@@ -9,15 +9,19 @@ use ::meters::live::Live;
 use ::meters::profile::Profiles;
 use ::meters::{GatewayHandle, Meters};
 use domain::clock::{Clock, SystemClock};
+use domain::command_args::CommandArgs;
+use model::command::CommandReason;
 use model::ids::MeterId;
-use model::meter::Wallet;
-use store::commands::{self, Command, NewCommand, priority};
+use model::issue::Issue;
+use model::meter::{ControlMode, Wallet};
+use model::order::CommandState;
+use store::commands::{self, Command, NewCommand};
 use store::meters::{NewMeter, add_meter};
 use store::places::{self, NewPlace};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use story_support::site::{quick, until};
+use story_support::site::{enqueue, quick, until};
 use story_support::{World, both};
 
 /// A Hiking DDS238-2 ZN/SR on a socket of its own.
@@ -108,7 +112,9 @@ impl Room {
         let at = SystemClock.now();
         let (place, meter) = (model::ids::PlaceId(w.rng.id(at)), MeterId(w.rng.id(at)));
         let mut tx = w.db.begin().await.unwrap();
-        places::add(&mut tx, &NewPlace { id: place, parent: None, kind: "room", name: "101", sort: 1 }).await.unwrap();
+        places::add(&mut tx, &NewPlace { id: place, parent: None, kind: model::place::PlaceKind::Room, name: "101", sort: 1 })
+            .await
+            .unwrap();
         let serial = "000000000238".to_owned();
         let new =
             NewMeter { id: meter, place, gateway, unit: 1, serial, profile: "hiking-dds238".into(), wallet: Wallet::Server };
@@ -122,17 +128,13 @@ impl Room {
         Self { w, dds238, meter, engine }
     }
 
-    async fn command(&self, kind: &'static str, args: &str) -> Command {
+    async fn command(&self, args: impl Into<CommandArgs>, stored: Option<&'static str>) -> Command {
         let at = SystemClock.now();
         let id = model::ids::CommandId(self.w.rng.id(at));
-        let (meter, args, priority) = (self.meter, args.to_owned(), priority::RELAY);
-        let new = NewCommand { id, meter, account: None, order: None, kind, args, money: false, priority, by: None };
-        let mut tx = self.w.db.begin().await.unwrap();
-        commands::enqueue(&mut tx, at, &new).await.unwrap();
-        tx.commit().await.unwrap();
+        enqueue(&self.w, at, &NewCommand::setting(id, self.meter, args.into(), None), stored).await;
         let ended = || async {
             let command = commands::find(&self.w.db, id).await.unwrap().unwrap();
-            !matches!(command.state.as_str(), "queued" | "sending")
+            command.state.is_final()
         };
         until(Duration::from_secs(60), "the command to end", ended).await;
         commands::find(&self.w.db, id).await.unwrap().unwrap()
@@ -147,17 +149,17 @@ impl Room {
     }
 }
 
-const OPEN: &str = r#"{"closed":false}"#;
-const CLOSE: &str = r#"{"closed":true}"#;
+const OPEN: CommandArgs = CommandArgs::Relay { closed: false };
+const CLOSE: CommandArgs = CommandArgs::Relay { closed: true };
 
 both!(a_relay_command_is_sent_once_and_done_when_observed, |w| async move {
     let room = Room::new(w).await;
-    let command = room.command("relay", OPEN).await;
-    assert_eq!((command.state.as_str(), command.note, command.attempts), ("done", None, 1));
+    let command = room.command(OPEN, None).await;
+    assert_eq!((command.state.as_str(), command.reason, command.attempts), ("done", None, 1));
     // The relay is already in that position: nothing is sent.
-    let command = room.command("relay", OPEN).await;
+    let command = room.command(OPEN, None).await;
     assert_eq!((command.state.as_str(), command.attempts), ("done", 0));
-    assert_eq!(room.command("relay", CLOSE).await.state, "done");
+    assert_eq!(room.command(CLOSE, None).await.state, CommandState::Done);
     assert_eq!((room.writes(), room.cases().await), (vec![0, 1], 0));
     // What was read back is a reading like any other, and the wall shows it.
     let status = "SELECT COUNT(*) FROM meter_latest WHERE power_w = 1000 AND status % 2 = 1";
@@ -168,7 +170,7 @@ both!(a_relay_command_is_sent_once_and_done_when_observed, |w| async move {
 both!(a_command_with_a_lost_answer_is_not_resent_if_applied, |w| async move {
     let room = Room::new(w).await;
     room.dds238.mute_once.store(true, Ordering::SeqCst);
-    let command = room.command("relay", OPEN).await;
+    let command = room.command(OPEN, None).await;
     assert_eq!((command.state.as_str(), command.attempts), ("done", 1));
     assert_eq!(room.writes(), [0]);
     room.engine.stop().await;
@@ -177,8 +179,8 @@ both!(a_command_with_a_lost_answer_is_not_resent_if_applied, |w| async move {
 both!(a_welded_relay_opens_a_case, |w| async move {
     let room = Room::new(w).await;
     room.dds238.welded.store(true, Ordering::SeqCst);
-    let command = room.command("relay", OPEN).await;
-    assert_eq!((command.state.as_str(), command.note.as_deref()), ("failed", Some("relay")));
+    let command = room.command(OPEN, None).await;
+    assert_eq!((command.state.as_str(), command.reason.map(CommandReason::as_str)), ("failed", Some("relay")));
     let detail = room.w.word("SELECT detail FROM cases WHERE kind = 'relay'").await;
     assert!(detail.contains(r#""power_w":1000"#) && detail.contains(r#""closed":false"#), "{detail}");
     assert_eq!(room.writes(), [0], "told once");
@@ -188,17 +190,22 @@ both!(a_welded_relay_opens_a_case, |w| async move {
 both!(a_stuck_relay_opens_a_case, |w| async move {
     let room = Room::new(w).await;
     room.dds238.deaf.store(true, Ordering::SeqCst);
-    let command = room.command("relay", OPEN).await;
-    assert_eq!((command.state.as_str(), command.note.as_deref()), ("failed", Some("relay")));
+    let command = room.command(OPEN, None).await;
+    assert_eq!((command.state.as_str(), command.reason.map(CommandReason::as_str)), ("failed", Some("relay")));
     assert_eq!((room.writes(), room.cases().await), (vec![0], 1));
     room.engine.stop().await;
 });
 
 both!(an_unsupported_command_is_refused_and_never_sent, |w| async move {
     let room = Room::new(w).await;
-    for (kind, args) in [("mode", r#"{"mode":"forced_off"}"#), ("day_table", r#"{"table":1,"slots":[]}"#), ("relay", "{}")] {
-        let command = room.command(kind, args).await;
-        assert_eq!((command.state.as_str(), command.note.as_deref()), ("failed", Some("invalid")), "{kind}");
+    for (args, stored) in [
+        (Issue::Mode(ControlMode::ForcedOff).into(), None),
+        (Issue::DayTable { table: 1, slots: Vec::new() }.into(), None),
+        (CLOSE, Some("{}")),
+    ] {
+        let command = room.command(args, stored).await;
+        let reason = command.reason.map(CommandReason::as_str);
+        assert_eq!((command.state.as_str(), reason), ("failed", Some("invalid")), "{:?}", command.kind);
     }
     assert!(room.writes().is_empty());
     room.engine.stop().await;

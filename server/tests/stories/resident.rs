@@ -164,7 +164,7 @@ both!(a_repeated_switch_request_is_one_command, |w: World| async move {
     assert!(doubled.iter().all(|command| *command == Ok(CommandId(key))), "{doubled:?}");
     assert_eq!(site.w.number("SELECT COUNT(*) FROM commands WHERE kind = 'switch'").await, 1);
     assert_eq!(site.w.number("SELECT COUNT(*) FROM audit WHERE action = 'meter.switch'").await, 1);
-    assert_eq!(site.w.word("SELECT args FROM commands").await, r#"{"on":false}"#);
+    assert_eq!(site.w.word("SELECT args FROM commands").await, r#"{"issue":{"switch":false}}"#);
 
     let view = site.residents.command(&person, CommandId(key)).await.unwrap();
     assert_eq!((view.on, view.state, view.sent_at), (false, CommandState::Queued, None));

@@ -151,7 +151,7 @@ both!(a_return_from_a_lost_meter_can_be_withdrawn, |w: World| async move {
         ask(&s, &return_request(&s, part(&s, 0, 500))).await.unwrap(),
     );
     engine.wake();
-    until(SOON, "the note", || async { s.w.number("SELECT COUNT(*) FROM commands WHERE note = 'lost'").await > 0 }).await;
+    until(SOON, "the note", || async { s.w.number("SELECT COUNT(*) FROM commands WHERE reason = 'lost'").await > 0 }).await;
     assert_eq!(refused(pay(&s, &row).await), AppError::Conflict);
     let who = who(s.clerk);
     returns::cancel(&s.w.db, SystemClock.now(), &who, row.id()).await.unwrap();

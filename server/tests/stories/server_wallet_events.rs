@@ -78,7 +78,7 @@ both!(a_forbidden_load_trips_until_an_operator_restores, |w: World| async move {
     let why = r#"{"limit_w":1000,"power_w":1700,"step_w":1640}"#;
     assert_eq!(fixture.w.word("SELECT detail FROM events WHERE kind = 'malignant-load'").await, why);
     fixture.w.clock.advance(36 * MINUTE);
-    assert_eq!(fixture.reconcile().await, (1, r#"{"closed":false}"#.into()));
+    assert_eq!(fixture.reconcile().await, (1, r#"{"relay":{"closed":false}}"#.into()));
     // Off, unplugged, and still off: only a person restores.
     fixture.record(vec![fixture.seen(40, 1_000, 0, false)]).await;
     assert!(!fixture.relay().await);
@@ -104,7 +104,9 @@ both!(energy_without_a_price_waits_and_delays_no_other, |w: World| async move {
     // The meter is moved to a building that has no plan.
     let elsewhere = PlaceId(fixture.w.rng.id(fixture.start));
     let mut tx = fixture.w.db.begin().await.unwrap();
-    places::add(&mut tx, &NewPlace { id: elsewhere, parent: None, kind: "building", name: "4", sort: 2 }).await.unwrap();
+    places::add(&mut tx, &NewPlace { id: elsewhere, parent: None, kind: model::place::PlaceKind::Building, name: "4", sort: 2 })
+        .await
+        .unwrap();
     tx.commit().await.unwrap();
     bind(&fixture.w.db, "UPDATE meters SET place_id = $1 WHERE unit = $2", elsewhere.0, &[1]).await;
     let beside = match fixture.reading(30, 700) {
@@ -116,7 +118,7 @@ both!(energy_without_a_price_waits_and_delays_no_other, |w: World| async move {
     fixture.record(vec![fixture.reading(30, 1_500), beside, fixture.reading(60, 1_700)]).await;
     assert_eq!(fixture.w.number("SELECT COUNT(*) FROM readings").await, 4, "all of the batch are stored");
     assert_eq!(fixture.balance_e4().await, 500_000);
-    assert_eq!(wallets::view(&fixture.w.db, fixture.meter).await.unwrap().unwrap().uncharged_wh, 700);
+    assert_eq!(wallets::view(&fixture.w.db, fixture.meter).await.unwrap().unwrap().uncharged_wh.0, 700);
     assert_eq!(fixture.w.number("SELECT COUNT(*) FROM cases WHERE kind = 'unpriced' AND closed_at IS NULL").await, 1);
     fixture.prove().await;
     // Somebody gives the place the plan: what waits is charged with the next reading, in its order.
@@ -158,7 +160,7 @@ both!(one_batch_sets_modes_on_both_wallet_kinds, |w: World| async move {
         let items = console::batch_items(&fixture.w.db, fixture.clerk, id, "", -1).await.unwrap();
         items.lines.into_iter().find(|item| item.meter == meter).unwrap().state
     };
-    assert_eq!(fixture.w.word("SELECT args FROM commands WHERE kind = 'relay'").await, r#"{"closed":false}"#);
+    assert_eq!(fixture.w.word("SELECT args FROM commands WHERE kind = 'relay'").await, r#"{"relay":{"closed":false}}"#);
     assert_eq!(fixture.w.number("SELECT COUNT(*) FROM commands WHERE kind = 'mode'").await, 1);
     assert!(!fixture.relay().await);
     let shown = console::batches(&fixture.w.db, fixture.clerk, Some(id), &Default::default()).await.unwrap().lines.remove(0);
@@ -210,7 +212,9 @@ async fn operator_of_another_building(fixture: &RoomFixture) -> model::ids::User
     let hash = store::users::NewUser { role: Role::Operator, login: "bound", name: "bound", password_hash: "x" };
     let user = store::users::create(&fixture.w.db, &fixture.w.rng, now, &hash, "test").await.unwrap();
     let mut tx = fixture.w.db.begin().await.unwrap();
-    places::add(&mut tx, &NewPlace { id: place, parent: None, kind: "building", name: "9", sort: 9 }).await.unwrap();
+    places::add(&mut tx, &NewPlace { id: place, parent: None, kind: model::place::PlaceKind::Building, name: "9", sort: 9 })
+        .await
+        .unwrap();
     tx.commit().await.unwrap();
     fixture
         .w

@@ -34,8 +34,8 @@ both!(consumption_is_debited_and_its_remainder_carried, |w: World| async move {
     let latest = fixture.latest();
     assert_eq!((latest.remaining, latest.state()), (Fen(4_983), SupplyState::Open));
     assert_eq!(fixture.w.number("SELECT remaining_fen FROM readings ORDER BY at DESC LIMIT 1").await, 4_983);
-    let lines = wallets::day_lines(&fixture.w.db, account, fixture.meter, fixture.start.date()).await.unwrap();
-    assert_eq!(lines.iter().map(|line| (line.wh, line.price_e4, line.cost_e7)).collect::<Vec<_>>(), [(308, 5_401, 1_663_508)]);
+    let lines = wallets::day_charges(&fixture.w.db, account, fixture.meter, fixture.start.date()).await.unwrap();
+    assert_eq!(lines.iter().map(|line| (line.wh.0, line.price_e4, line.cost_e7)).collect::<Vec<_>>(), [(308, 5_401, 1_663_508)]);
     fixture.prove().await;
 });
 
@@ -114,12 +114,13 @@ both!(prices_start_on_time_and_the_nearest_place_wins, |w: World| async move {
     assert_eq!(refused(fixture.publish(Some(fixture.start.plus(9 * HOUR)), broken).await), Some(AppError::Invalid));
     // 2 kWh over two hours, half of them at the new price; its tiers count from its first kWh on.
     fixture.record(vec![fixture.reading(120, 3_000)]).await;
-    let cost = |lines: &[wallets::DayLine]| -> Vec<_> { lines.iter().map(|l| (l.version, l.tier, l.wh, l.price_e4)).collect() };
-    let lines = wallets::day_lines(&fixture.w.db, account, fixture.meter, fixture.start.date()).await.unwrap();
+    let cost =
+        |lines: &[wallets::DayCharge]| -> Vec<_> { lines.iter().map(|l| (l.version, l.tier, l.wh.0, l.price_e4)).collect() };
+    let lines = wallets::day_charges(&fixture.w.db, account, fixture.meter, fixture.start.date()).await.unwrap();
     assert_eq!(cost(&lines), [(1, 1, 1_000, 10_000), (2, 1, 1_000, 20_000)]);
     assert_eq!(fixture.balance_e4().await, 500_000 - 10_000 - 20_000);
     // A plan of the room's own, from half past two on; then 1 kWh over one hour.
-    let room = PlaceId(meters::find(&fixture.w.db, fixture.meter).await.unwrap().unwrap().place_id);
+    let room = meters::find(&fixture.w.db, fixture.meter).await.unwrap().unwrap().place_id;
     fixture.w.clock.advance(150 * MINUTE);
     let new = Publication { plan: "room".into(), effective_at: None, prices: Prices::flat(1_000) };
     let plan = prices::publish(&fixture.w.db, &fixture.w.rng, fixture.w.clock.now(), None, &new).await.unwrap();
@@ -196,14 +197,14 @@ both!(exhausted_credit_warns_trips_and_a_top_up_restores, |w: World| async move 
     assert_eq!(fixture.reconcile().await.0, 0);
     fixture.record(vec![fixture.reading(810, 27_050)]).await;
     fixture.w.clock.advance(811 * MINUTE);
-    assert_eq!(fixture.reconcile().await, (1, r#"{"closed":false}"#.into()));
+    assert_eq!(fixture.reconcile().await, (1, r#"{"relay":{"closed":false}}"#.into()));
     assert_eq!(fixture.reconcile().await.0, 0);
     // A top-up before it is sent supersedes it without another command, as the relay is still closed.
     fixture.sell(account, 3_000).await.unwrap();
     assert!(fixture.relay().await);
     fixture.record(vec![fixture.seen(812, 27_050, 0, false)]).await;
     fixture.w.clock.advance(SECOND);
-    assert_eq!(fixture.reconcile().await, (1, r#"{"closed":true}"#.into()));
+    assert_eq!(fixture.reconcile().await, (1, r#"{"relay":{"closed":true}}"#.into()));
     assert_eq!(fixture.w.number("SELECT COUNT(*) FROM commands WHERE state = 'superseded'").await, 1);
     assert!(!fixture.latest().status.tripped_arrears());
     assert_eq!(fixture.latest().remaining, Fen(2_895));
@@ -241,10 +242,10 @@ both!(an_operator_override_beats_the_balance_and_ends_a_trip, |w: World| async m
             fixture.latest().status.mode(),
         )
     };
-    assert_eq!(mode(ControlMode::Prepaid).await, (r#"{"closed":true}"#.into(), ControlMode::Prepaid));
+    assert_eq!(mode(ControlMode::Prepaid).await, (r#"{"relay":{"closed":true}}"#.into(), ControlMode::Prepaid));
     assert!(!fixture.latest().status.tripped_overload());
-    assert_eq!(mode(ControlMode::ForcedOff).await, (r#"{"closed":false}"#.into(), ControlMode::ForcedOff));
-    assert_eq!(mode(ControlMode::Guaranteed).await, (r#"{"closed":true}"#.into(), ControlMode::Guaranteed));
+    assert_eq!(mode(ControlMode::ForcedOff).await, (r#"{"relay":{"closed":false}}"#.into(), ControlMode::ForcedOff));
+    assert_eq!(mode(ControlMode::Guaranteed).await, (r#"{"relay":{"closed":true}}"#.into(), ControlMode::Guaranteed));
     assert_eq!(mode(ControlMode::Prepaid).await.1, ControlMode::Prepaid);
     // The resident's switch, twice by the same form.
     let request =
@@ -282,7 +283,7 @@ both!(a_held_reading_is_free_and_a_wrong_charge_reversed, |w: World| async move 
     let (at, who) = (fixture.start.plus(9 * HOUR), fixture.who());
     let reverse = || wallets::reverse(&fixture.w.db, &fixture.w.rng, at, &who, first.id, "wrong meter");
     reverse().await.unwrap();
-    assert_eq!(fixture.balance_e4().await, before + first.amount_e4);
+    assert_eq!(fixture.balance_e4().await, before + first.amount_e4.0);
     assert_eq!(refused(reverse().await), Some(AppError::Conflict));
     fixture.prove().await;
     fixture.w.execute("UPDATE ledger_balances SET debits_e4 = debits_e4 + 100 WHERE account LIKE 'wallet:%'").await;

@@ -213,7 +213,7 @@ pub struct ClosingMeter {
     pub own_wallet: bool,
     /// Where its `close` stands.
     pub command: Option<CommandState>,
-    pub note: Option<String>,
+    pub reason: Option<crate::command::CommandReason>,
     /// When it was first sent.
     pub sent_at: Option<Timestamp>,
     /// Since when the meter does not answer.

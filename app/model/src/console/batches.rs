@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::RoomName;
+use crate::command::CommandReason;
 use crate::ids::{BatchId, MeterId, PlaceId};
 use crate::issue::{Issue, Kind};
 use crate::meter::SupplyState;
@@ -130,8 +131,8 @@ pub struct BatchItem {
     /// Where it is.
     pub room: RoomName,
     pub state: CommandState,
-    /// Why it stands there.
-    pub note: Option<String>,
+    /// Why it waits, failed, or was given up.
+    pub reason: Option<CommandReason>,
     /// When it was decided, the last time.
     pub decided_at: Timestamp,
     /// When its first byte left.

@@ -2,40 +2,32 @@
 
 use crate::energy::Energy;
 use crate::error::AppError;
+use crate::reading::ReadingQuality;
 use crate::time::Timestamp;
+use crate::word_enum;
 
 /// The longest counter that a person may write down, kWh.
 const MOST_KWH: i64 = 100_000_000;
 
-/// How the energy that a person counts for a gap falls into rates.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Split {
-    /// Into none: the meter counts no rates.
-    #[default]
-    None,
-    /// As the meter's own registers say.
-    Registers,
-    /// Nobody knows: it stands at the flat rate, as an estimate.
-    Flat,
-}
-
-impl Split {
-    /// The word in the database.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Registers => "registers",
-            Self::Flat => "flat",
-        }
+word_enum! {
+    /// How the energy that an operator enters for a gap is split into rates.
+    #[derive(Default)]
+    pub enum Split {
+        /// Not at all: the meter has no rate registers.
+        #[default]
+        None = "none",
+        /// As the meter's own registers say.
+        Registers = "registers",
+        /// All at the flat rate, an estimate.
+        Flat = "flat",
     }
 }
 
 /// A counter that is held back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HeldCounter {
-    /// Why, by the code of its quality.
-    pub quality: u8,
+    /// Why it is held.
+    pub quality: ReadingQuality,
     /// The last value that counted; `None` where none ever did.
     pub last: Option<(Timestamp, Energy)>,
     /// The newest value.

@@ -78,8 +78,8 @@ pub struct ReturnLine {
     pub note: Option<String>,
     /// Whether nothing was sent to the meter yet.
     pub unsent: bool,
-    /// Why its debit waits, as the store names it.
-    pub waits: Option<String>,
+    /// Why its debit waits.
+    pub waits: Option<crate::command::CommandReason>,
     /// When the meter was read back.
     pub taken_at: Option<Timestamp>,
     /// What it held then.

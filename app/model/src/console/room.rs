@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::{CaseLine, EventLine};
+use crate::command::{CommandKind, CommandReason};
 use crate::energy::Energy;
 use crate::event::DayMark;
 use crate::gateway::SweepInterval;
@@ -13,6 +14,7 @@ use crate::issue::Issue;
 use crate::meter::{ControlMode, Latest, Wallet};
 use crate::money::{Fen, Money};
 use crate::order::{CommandState, Tender};
+use crate::reading::{JournalKind, ReadingQuality, ReadingSource};
 use crate::time::{Date, Timestamp};
 
 /// Where a room is.
@@ -138,8 +140,7 @@ pub struct RoomDay {
 pub struct JournalLine {
     /// When, by the meter's clock; `None` where that was lost.
     pub at: Option<Timestamp>,
-    /// What, as the store names it.
-    pub kind: String,
+    pub kind: JournalKind,
     /// The status bit behind a relay record; 255 by command.
     pub cause: u8,
     /// Of a money record.
@@ -176,10 +177,8 @@ pub struct Resident {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reading {
     pub at: Timestamp,
-    /// 0 good, 1 rollover; held: 2 fell, 3 jumped, 4 disordered, 5 reset; by a person: 6 begun anew, 7 counted.
-    pub quality: u8,
-    /// 0 sweep, 1 on demand, 2 read back, 3 freeze.
-    pub source: u8,
+    pub quality: ReadingQuality,
+    pub source: ReadingSource,
     pub total: Energy,
     /// The reverse counter.
     pub reverse: Option<Energy>,
@@ -212,8 +211,8 @@ pub enum CommandContent {
     Relay(bool),
     /// A setting, or a reading that was asked for.
     Issue(Issue),
-    /// What is not understood, by its kind.
-    Other(String),
+    /// Arguments that this version cannot read, by their kind.
+    Other(CommandKind),
 }
 
 /// A command and how far it is.
@@ -237,8 +236,8 @@ pub struct CommandLine {
     pub next_at: Timestamp,
     /// The purchase count it carries.
     pub count: Option<i64>,
-    /// Why it stands where it stands.
-    pub note: Option<String>,
+    /// Why it waits, failed, or was given up.
+    pub reason: Option<CommandReason>,
 }
 
 /// What of a room moves: the newest values, and the commands, newest first.

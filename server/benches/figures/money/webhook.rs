@@ -214,7 +214,11 @@ async fn seed(db: &Db, rng: &Rng) -> Outcome<Vec<Room>> {
     let mut open = Vec::new();
     for unit in 1..=ROOMS {
         let (place, meter, name) = (PlaceId(rng.id(now)), MeterId(rng.id(now)), unit.to_string());
-        places::add(&mut tx, &NewPlace { id: place, parent: None, kind: "room", name: &name, sort: unit.into() }).await?;
+        places::add(
+            &mut tx,
+            &NewPlace { id: place, parent: None, kind: model::place::PlaceKind::Room, name: &name, sort: unit.into() },
+        )
+        .await?;
         let new = NewMeter {
             id: meter,
             place,

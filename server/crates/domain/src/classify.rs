@@ -1,70 +1,27 @@
-//! What a counter's new value means against the last one that counted: pure.
+//! Classifies a counter's new value against the last one that counted: pure.
 //!
-//! Nothing is dropped: a value that cannot be is kept, held back from the energy that people see, and opens a case.
+//! No reading is dropped: an implausible value is stored and opens a case, but its energy does not count.
 
 use model::energy::Energy;
+use model::reading::ReadingQuality;
 use model::time::{HOUR, Timestamp};
 
 use super::rollup::{ConsumptionInterval, Parts};
 
-/// Room for a meter that rounds and for clocks that differ, on top of half as much again.
+/// Margin for rounding and clock differences, in addition to half of the possible energy.
 const SLACK_WH: i64 = 200;
 
-/// What one phase carries at most, W: 60 A at 250 V.
+/// The most power of one phase, W: 60 A at 250 V.
 pub const MOST_W: i64 = 15_000;
-/// What the main of a building carries at most, W.
+/// The most power of a building's main, W.
 pub const MOST_W_OF_A_BUILDING: i64 = 1_000_000;
 
-/// The quality of a reading, by its code in the database.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Quality {
-    /// The counter went on.
-    Good = 0,
-    /// It passed its end and began again.
-    Rollover = 1,
-    /// It fell: replaced or tampered with.
-    Fell = 2,
-    /// It grew by more than can have passed.
-    Jumped = 3,
-    /// It is not newer than the last one.
-    Disordered = 4,
-    /// It began again from nothing: reset, or erased over the bus.
-    Reset = 5,
-    /// A person let it begin anew here; what was before is not counted.
-    Begun = 6,
-    /// A person counted what had passed up to here.
-    Settled = 7,
-}
-
-impl Quality {
-    /// Its energy counts, and the next one is measured against it.
-    #[must_use]
-    pub const fn counts(self) -> bool {
-        matches!(self, Self::Good | Self::Rollover | Self::Begun | Self::Settled)
-    }
-
-    /// The word in a case.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Good => "good",
-            Self::Rollover => "rollover",
-            Self::Fell => "fell",
-            Self::Jumped => "jumped",
-            Self::Disordered => "disordered",
-            Self::Reset => "reset",
-            Self::Begun => "begun",
-            Self::Settled => "settled",
-        }
-    }
-}
-
-/// What a model's counter can show, and what can pass through it.
+/// The range of a model's counter and the power that it can measure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Counter {
-    /// It begins again from nothing here.
+    /// It rolls over to zero at this value.
     pub wrap: Energy,
-    /// The most that passes in an hour.
+    /// The most energy in an hour.
     pub per_hour: Energy,
 }
 
@@ -76,7 +33,7 @@ impl Default for Counter {
 }
 
 impl Counter {
-    /// The most energy that can have passed in `ms`, with margin.
+    /// The most energy that is possible in `ms`, with margin.
     const fn possible(&self, ms: i64) -> i64 {
         (ms.saturating_mul(self.per_hour.0 * 3 / 2) / HOUR).saturating_add(SLACK_WH)
     }
@@ -88,40 +45,40 @@ pub struct Baseline {
     /// When it was read.
     pub at: Timestamp,
     pub total: Energy,
-    /// The counters beside it: backwards and by rate; `None` where the meter has none.
+    /// The reverse and rate counters; `None` if the meter has none.
     pub reverse: Option<Energy>,
     /// Spike, peak, flat, valley.
     pub rates: Option<[Energy; 4]>,
 }
 
-/// The quality of a new value, and what passed since the last one: nothing where that does not count.
+/// The quality of a new value, and the consumption since the last one if it counts.
 #[must_use]
-pub fn classify(last: Option<&Baseline>, now: &Baseline, counter: &Counter) -> (Quality, Option<ConsumptionInterval>) {
-    let Some(last) = last else { return (Quality::Good, None) };
+pub fn classify(last: Option<&Baseline>, now: &Baseline, counter: &Counter) -> (ReadingQuality, Option<ConsumptionInterval>) {
+    let Some(last) = last else { return (ReadingQuality::Good, None) };
     if now.at <= last.at {
-        return (Quality::Disordered, None);
+        return (ReadingQuality::Disordered, None);
     }
     let possible = counter.possible(now.at.since(last.at));
     let grown = now.total.0 - last.total.0;
     let (quality, energy) = match grown {
-        0.. if grown <= possible => (Quality::Good, grown),
-        0.. => return (Quality::Jumped, None),
-        _ if (0..=possible).contains(&(grown + counter.wrap.0)) => (Quality::Rollover, grown + counter.wrap.0),
-        // No further from nothing than what can have passed since.
-        _ if now.total.0 <= possible && grown < -SLACK_WH => return (Quality::Reset, None),
-        _ => return (Quality::Fell, None),
+        0.. if grown <= possible => (ReadingQuality::Good, grown),
+        0.. => return (ReadingQuality::Jumped, None),
+        _ if (0..=possible).contains(&(grown + counter.wrap.0)) => (ReadingQuality::Rollover, grown + counter.wrap.0),
+        // No more than is possible since a reset to zero.
+        _ if now.total.0 <= possible && grown < -SLACK_WH => return (ReadingQuality::Reset, None),
+        _ => return (ReadingQuality::Fell, None),
     };
     (quality, Some(passed(last, now, Energy(energy), counter.wrap)))
 }
 
-/// What passed between two readings, with its parts as far as the counters beside the total agree with it.
+/// The consumption between two readings; its parts only if the reverse and rate counters agree with the total.
 #[must_use]
 pub fn passed(last: &Baseline, now: &Baseline, energy: Energy, wrap: Energy) -> ConsumptionInterval {
     let grown = |last: Energy, now: Energy| {
         let grown = now.0 - last.0;
         Energy(if grown < 0 { grown + wrap.0 } else { grown })
     };
-    // Each register cuts off its own last digit.
+    // Each register truncates its own last digit.
     let fits = |part: Energy| (0..=energy.0 + 50).contains(&part.0);
     let reverse = last.reverse.zip(now.reverse).map(|(last, now)| grown(last, now)).filter(|&part| fits(part));
     let rates = last.rates.zip(now.rates).map(|(last, now)| {
@@ -142,26 +99,26 @@ mod tests {
     }
 
     #[test]
-    fn each_kind_is_told() {
+    fn every_quality_is_classified() {
         let (last, near_end) = (at(DAY, 500_000), at(DAY, 999_999_500));
         let cases = [
-            (None, DAY, 77, Quality::Good, None),
-            (Some(last), DAY + 30 * MINUTE, 500_000, Quality::Good, Some(0)),
-            (Some(last), DAY + 30 * MINUTE, 507_500, Quality::Good, Some(7_500)),
-            (Some(last), DAY + 30 * MINUTE, 512_000, Quality::Jumped, None),
-            (Some(last), DAY + HOUR, 512_000, Quality::Good, Some(12_000)),
-            (Some(last), DAY + MINUTE, 999_000_000, Quality::Jumped, None),
-            (Some(last), DAY + MINUTE, 499_990, Quality::Fell, None),
-            (Some(last), DAY + MINUTE, 30_000, Quality::Fell, None),
-            (Some(last), DAY + MINUTE, 0, Quality::Reset, None),
-            (Some(last), DAY + HOUR, 9_000, Quality::Reset, None),
-            (Some(at(DAY, 100)), DAY + MINUTE, 90, Quality::Fell, None),
-            (Some(last), DAY, 500_010, Quality::Disordered, None),
-            (Some(last), DAY - 1, 499_000, Quality::Disordered, None),
-            (Some(near_end), DAY + 30 * MINUTE, 100, Quality::Rollover, Some(600)),
-            (Some(near_end), DAY + 30 * MINUTE, 900_000, Quality::Fell, None),
+            (None, DAY, 77, ReadingQuality::Good, None),
+            (Some(last), DAY + 30 * MINUTE, 500_000, ReadingQuality::Good, Some(0)),
+            (Some(last), DAY + 30 * MINUTE, 507_500, ReadingQuality::Good, Some(7_500)),
+            (Some(last), DAY + 30 * MINUTE, 512_000, ReadingQuality::Jumped, None),
+            (Some(last), DAY + HOUR, 512_000, ReadingQuality::Good, Some(12_000)),
+            (Some(last), DAY + MINUTE, 999_000_000, ReadingQuality::Jumped, None),
+            (Some(last), DAY + MINUTE, 499_990, ReadingQuality::Fell, None),
+            (Some(last), DAY + MINUTE, 30_000, ReadingQuality::Fell, None),
+            (Some(last), DAY + MINUTE, 0, ReadingQuality::Reset, None),
+            (Some(last), DAY + HOUR, 9_000, ReadingQuality::Reset, None),
+            (Some(at(DAY, 100)), DAY + MINUTE, 90, ReadingQuality::Fell, None),
+            (Some(last), DAY, 500_010, ReadingQuality::Disordered, None),
+            (Some(last), DAY - 1, 499_000, ReadingQuality::Disordered, None),
+            (Some(near_end), DAY + 30 * MINUTE, 100, ReadingQuality::Rollover, Some(600)),
+            (Some(near_end), DAY + 30 * MINUTE, 900_000, ReadingQuality::Fell, None),
             // A meter that is read a second later may have completed one more step.
-            (Some(last), DAY + 1_000, 500_010, Quality::Good, Some(10)),
+            (Some(last), DAY + 1_000, 500_010, ReadingQuality::Good, Some(10)),
         ];
         for (last, when, total, quality, energy) in cases {
             let (found, interval) = classify(last.as_ref(), &at(when, total), &Counter::default());
@@ -170,23 +127,23 @@ mod tests {
     }
 
     #[test]
-    fn a_counter_of_fewer_digits_rolls_over_where_it_ends() {
+    fn a_short_counter_rolls_over_at_its_own_end() {
         let five = Counter { wrap: Energy(100_000_000), ..Counter::default() };
         let (last, now) = (at(DAY, 99_999_000), at(DAY + HOUR, 500));
-        assert_eq!(classify(Some(&last), &now, &five).0, Quality::Rollover);
-        assert_eq!(classify(Some(&last), &now, &Counter::default()).0, Quality::Reset);
+        assert_eq!(classify(Some(&last), &now, &five).0, ReadingQuality::Rollover);
+        assert_eq!(classify(Some(&last), &now, &Counter::default()).0, ReadingQuality::Reset);
     }
 
     #[test]
     fn an_instrument_of_a_whole_building_may_grow_faster() {
         let (last, now) = (at(DAY, 0), at(DAY + HOUR, 200_000));
-        assert_eq!(classify(Some(&last), &now, &Counter::default()).0, Quality::Jumped);
+        assert_eq!(classify(Some(&last), &now, &Counter::default()).0, ReadingQuality::Jumped);
         let wide = Counter { per_hour: Energy(400_000), ..Counter::default() };
-        assert_eq!(classify(Some(&last), &now, &wide).0, Quality::Good);
+        assert_eq!(classify(Some(&last), &now, &wide).0, ReadingQuality::Good);
     }
 
     #[test]
-    fn parts_are_kept_only_where_they_agree_with_the_whole() {
+    fn parts_that_disagree_with_the_total_are_dropped() {
         let wrap = Counter::default().wrap;
         let with = |when: i64, total: i64, rates: [i64; 4]| Baseline { rates: Some(rates.map(Energy)), ..at(when, total) };
         let last = with(DAY, 1_000, [100, 200, 300, 400]);

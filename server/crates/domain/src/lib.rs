@@ -5,6 +5,7 @@ pub mod bcd;
 pub mod classify;
 pub mod clock;
 pub mod closing;
+pub mod command_args;
 #[cfg(any(test, feature = "fixtures"))]
 pub mod fixtures;
 pub mod framing;
@@ -20,7 +21,6 @@ pub mod order;
 pub mod payment;
 pub mod payment_event;
 pub mod prices;
-pub mod reading_source;
 pub mod reconcile;
 pub mod refund;
 pub mod result_code;

@@ -2,8 +2,8 @@
 
 use model::energy::Energy;
 use model::money::Fen;
+pub use model::reading::JournalKind;
 use model::time::{Date, Timestamp};
-use serde::Deserialize;
 
 /// The counter at a midnight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,36 +31,4 @@ pub struct JournalRecord {
     pub count: Option<u16>,
     /// Remaining amount after it.
     pub remaining: Option<Fen>,
-}
-
-/// What a record of a meter's journal tells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum JournalKind {
-    Credit,
-    Debit,
-    Open,
-    Close,
-    RelayOpened,
-    RelayClosed,
-    Parameter,
-    /// Cover opened, or a bypass.
-    Tamper,
-}
-
-impl JournalKind {
-    /// The word in the database.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Credit => "credit",
-            Self::Debit => "debit",
-            Self::Open => "open",
-            Self::Close => "close",
-            Self::RelayOpened => "relay_opened",
-            Self::RelayClosed => "relay_closed",
-            Self::Parameter => "parameter",
-            Self::Tamper => "tamper",
-        }
-    }
 }

@@ -4,13 +4,15 @@
 //! number the command was applied; at the count before it was not, and may be sent; anything else needs an operator.
 
 use model::case::{DeliveryCase, HoldReason, MeterPosition};
+use serde::{Deserialize, Serialize};
 
 use super::operation::Operation;
 use super::serial::AccountNumber;
 use crate::meter_state::StateBlock;
 
 /// A command that moves money, or opens or closes an account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum MoneyOperation {
     Open(AccountNumber),
     Credit { order: u64, amount: u32 },

@@ -106,7 +106,7 @@ impl Operation {
                 out.extend(order.to_be_bytes());
                 out.extend(count.to_be_bytes());
             }
-            Self::SetMode(mode) => out.push(*mode as u8),
+            Self::SetMode(mode) => out.push(mode.code()),
             Self::UserSwitch(on) => out.push(u8::from(*on)),
             Self::SetLimits(limits) => tables::limits(limits, &mut out),
             Self::SetPrices { standby, prices } => {

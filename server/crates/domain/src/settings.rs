@@ -5,8 +5,8 @@ use model::meter::ControlMode;
 use model::parameters::Parameters;
 use model::time::Timestamp;
 
-/// What the new meter is told: what was last read in the old one, the mode that it was in, and what was decided since and not done
-/// (`pending`, oldest first), which comes before both.
+/// What the new meter is told: what was last read in the old one, the mode that it was in, and what was decided since and not
+/// done (`pending`, oldest first), which comes before both.
 #[must_use]
 pub fn carried(known: Option<&Parameters>, mode: ControlMode, pending: &[Issue], now: Timestamp) -> Vec<Issue> {
     let mut wanted = known.map(|known| of(known, now)).unwrap_or_default();

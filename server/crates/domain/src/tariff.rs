@@ -1,4 +1,4 @@
-//! What the energy between two readings costs: pure, and exact to the last unit however the time between is cut.
+//! The cost of the energy between two readings: pure, and exact to the last unit however the time between them is split.
 //!
 //! Energy is split at price versions, Shanghai midnights and slot edges (by the meter's own rate registers where it has them, by
 //! time where not) and at tier thresholds. Costs are kept in 1e-7 yuan (Wh times 0.0001 yuan/kWh); what is below the ledger's
@@ -12,7 +12,7 @@ use model::time::{Date, Timestamp};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// Rate registers that differ from the total by more than this say nothing: each may lag by its last step of 10 Wh.
+/// Rate registers whose sum differs from the total by more than this are ignored: each may lag by its last step of 10 Wh.
 const REGISTER_SLACK_WH: i64 = 50;
 /// 1e-7 yuan in 0.0001 yuan.
 const E7_PER_E4: i64 = 1_000;
@@ -20,11 +20,9 @@ const E7_PER_E4: i64 = 1_000;
 /// Prices that are in force from an instant on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Version {
-    /// Which; explains a bill.
     pub id: Uuid,
-    /// Since when. The first of a list holds before, too.
+    /// The first of a list also applies before.
     pub from: Timestamp,
-    /// What they are.
     pub prices: Prices,
 }
 
@@ -40,23 +38,22 @@ pub struct Passed {
     pub rates: Option<[Energy; 4]>,
 }
 
-/// Where charging stands between two charges.
+/// The state that is carried from one charge to the next.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Position {
     /// The tier period: a year, or a year and month (202611); 0 before any.
     pub period: i64,
-    /// Use in it, Wh.
+    /// Consumption in it, Wh.
     pub used_wh: i64,
-    /// Charged and below 0.0001 yuan, in 1e-7 yuan.
+    /// The remainder below 0.0001 yuan, in 1e-7 yuan.
     pub carry_e7: i64,
 }
 
-/// So much energy at one price.
+/// Energy at one price.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
-    /// On which day.
     pub day: Date,
-    /// By which price version.
+    /// The price version.
     pub version: Uuid,
     /// 1-4.
     pub rate: u8,
@@ -65,20 +62,20 @@ pub struct Line {
     /// Surcharge included, 0.0001 yuan/kWh.
     pub price_e4: i64,
     pub wh: i64,
-    /// What it cost, 1e-7 yuan.
+    /// 1e-7 yuan.
     pub cost_e7: i64,
 }
 
-/// What is to be paid, and why.
+/// The charge for a reading.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Charge {
-    /// Whole 0.0001 yuan that have completed.
+    /// In whole 0.0001 yuan.
     pub amount: Money,
-    /// Which energy at which price, in order of time.
+    /// In order of time.
     pub lines: Vec<Line>,
 }
 
-/// Charges energy by versions that ascend in time; `None` where there are none. Moves `position`.
+/// Charges energy by versions that ascend in time, and updates `position`; `None` without versions.
 #[must_use]
 pub fn charge(position: &mut Position, versions: &[Version], passed: &Passed) -> Option<Charge> {
     let segments = segments(versions, passed)?;
@@ -92,13 +89,13 @@ pub fn charge(position: &mut Position, versions: &[Version], passed: &Passed) ->
         }
     }
     let due = position.carry_e7 + lines.iter().map(|line| line.cost_e7).sum::<i64>();
-    // Below zero after a correction: then the next charges fill it up first.
+    // Negative after a correction: the next charges compensate it first.
     let amount = (due / E7_PER_E4).max(0);
     position.carry_e7 = due - amount * E7_PER_E4;
     Some(Charge { amount: Money(amount), lines })
 }
 
-/// A stretch of one version, one day and one rate.
+/// A time span with one version, one day and one rate.
 struct Segment<'a> {
     version: &'a Version,
     from: Timestamp,
@@ -122,7 +119,7 @@ fn segments<'a>(versions: &'a [Version], passed: &Passed) -> Option<Vec<Segment<
     }
 }
 
-/// The energy by rate where the registers are to be believed; what they do not yet show, and all of it where not, by time.
+/// Energy by rate if the rate registers are plausible. Energy that they do not show yet, or all of it, has no rate and is split by time.
 fn streams(passed: &Passed) -> Vec<(Option<u8>, i64)> {
     let by_time = vec![(None, passed.energy.0)];
     let Some(rates) = passed.rates else { return by_time };
@@ -132,7 +129,7 @@ fn streams(passed: &Passed) -> Vec<(Option<u8>, i64)> {
     }
     let mut streams: Vec<_> = (1..).zip(rates).map(|(rate, energy)| (Some(rate), energy.0)).collect();
     if lag < 0 {
-        // Registers are ahead of the total: what is too much comes off the largest.
+        // The registers are ahead of the total: the excess is taken from the largest.
         match streams.iter_mut().max_by_key(|stream| stream.1) {
             Some(largest) if largest.1 + lag >= 0 => largest.1 += lag,
             _ => return by_time,
@@ -143,8 +140,7 @@ fn streams(passed: &Passed) -> Vec<(Option<u8>, i64)> {
     streams
 }
 
-/// One stream's energy over the segments it may have passed in, as if evenly. Cut where the share up to an instant is rounded, so
-/// that nothing is lost between two parts.
+/// Spreads the energy of a stream evenly over its segments. Cumulative shares are rounded, so that the parts sum to the whole.
 struct Share {
     rate: Option<u8>,
     energy: i64,
@@ -156,7 +152,7 @@ struct Share {
 impl Share {
     fn new(segments: &[Segment<'_>], rate: Option<u8>, energy: i64) -> Self {
         let length = |rate: Option<u8>| segments.iter().filter(|s| rate.is_none_or(|r| r == s.rate)).map(|s| s.ms).sum();
-        // The meter counted in a rate that our tables do not have in this time: over all of it.
+        // The meter counted in a rate that the tables do not have in this time: spread over all of it.
         let rate = rate.filter(|_| length(rate) > 0);
         Self { rate, energy, whole_ms: length(rate), passed_ms: 0, given: 0 }
     }
@@ -199,7 +195,7 @@ fn climb(position: &mut Position, segment: &Segment<'_>, rate: u8, mut wh: i64, 
         let line = Line { day, version: segment.version.id, rate, tier, price_e4, wh: part, cost_e7: part * price_e4 };
         let same = |l: &&mut Line| (l.day, l.version, l.rate, l.tier) == (line.day, line.version, line.rate, line.tier);
         match lines.iter_mut().rev().find(same) {
-            Some(known) => (known.wh, known.cost_e7) = (known.wh + line.wh, known.cost_e7 + line.cost_e7),
+            Some(one) => (one.wh, one.cost_e7) = (one.wh + line.wh, one.cost_e7 + line.cost_e7),
             None => lines.push(line),
         }
         if period != 0 {

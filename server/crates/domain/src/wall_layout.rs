@@ -1,4 +1,4 @@
-//! Where the meters are: buildings, floors, rooms, in the order in which people walk them.
+//! The places of the meters: buildings, floors and rooms, in the order of the meter wall.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -25,78 +25,74 @@ impl Scope {
     }
 }
 
-/// One meter's place on the wall.
+/// The place of a meter on the wall.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Seat {
+pub struct MeterPlace {
     pub meter: MeterId,
     pub building: PlaceId,
-    /// The building's name.
     pub building_name: String,
-    /// The floor's or unit's name; empty where the building has none.
+    /// The floor's or unit's name; empty if the building has none.
     pub floor: String,
-    /// The room's name.
     pub room: String,
 }
 
-impl Seat {
-    /// Where it is, as people say it.
+impl MeterPlace {
     #[must_use]
     pub fn name(&self) -> RoomName {
         RoomName { building: self.building_name.clone(), floor: self.floor.clone(), room: self.room.clone() }
     }
 }
 
-/// All seats, in order, and where each meter sits.
+/// The places of all meters, in the order of the wall.
 #[derive(Clone, Debug, Default)]
 pub struct Layout {
-    seats: Vec<Seat>,
+    meter_places: Vec<MeterPlace>,
     index: HashMap<MeterId, usize>,
 }
 
 impl Layout {
-    /// Of seats in the order of the wall: those of a building, and within it those of a floor, stand together.
+    /// From places in the order of the wall: those of a building, and within it those of a floor, are adjacent.
     #[must_use]
-    pub fn new(seats: Vec<Seat>) -> Self {
-        let index = seats.iter().enumerate().map(|(seat, at)| (at.meter, seat)).collect();
-        Self { seats, index }
+    pub fn new(meter_places: Vec<MeterPlace>) -> Self {
+        let index = meter_places.iter().enumerate().map(|(position, place)| (place.meter, position)).collect();
+        Self { meter_places, index }
     }
 
-    /// All seats, in order.
+    /// In order.
     #[must_use]
-    pub fn seats(&self) -> &[Seat] {
-        &self.seats
+    pub fn meter_places(&self) -> &[MeterPlace] {
+        &self.meter_places
     }
 
-    /// Where a meter sits.
+    /// The position of a meter on the wall.
     #[must_use]
-    pub fn seat(&self, meter: MeterId) -> Option<usize> {
+    pub fn position(&self, meter: MeterId) -> Option<usize> {
         self.index.get(&meter).copied()
     }
 
-    /// Where a meter is.
     #[must_use]
-    pub fn place(&self, meter: MeterId) -> Option<&Seat> {
-        self.seats.get(self.seat(meter)?)
+    pub fn place(&self, meter: MeterId) -> Option<&MeterPlace> {
+        self.meter_places.get(self.position(meter)?)
     }
 
-    /// The tree for the wire, of what a scope holds.
+    /// The tree of buildings, floors and rooms within a scope.
     #[must_use]
     pub fn buildings(&self, scope: &Scope) -> Vec<Building> {
         let mut buildings: Vec<Building> = Vec::new();
         let mut last: Option<(PlaceId, &str)> = None;
-        for seat in self.seats.iter().filter(|seat| scope.holds(seat.building)) {
-            if last.is_none_or(|(building, _)| building != seat.building) {
-                buildings.push(Building { name: seat.building_name.clone(), floors: Vec::new() });
+        for place in self.meter_places.iter().filter(|place| scope.holds(place.building)) {
+            if last.is_none_or(|(building, _)| building != place.building) {
+                buildings.push(Building { name: place.building_name.clone(), floors: Vec::new() });
                 last = None;
             }
             let Some(building) = buildings.last_mut() else { continue };
-            if last.is_none_or(|(_, floor)| floor != seat.floor) {
-                building.floors.push(Floor { name: seat.floor.clone(), rooms: Vec::new() });
+            if last.is_none_or(|(_, floor)| floor != place.floor) {
+                building.floors.push(Floor { name: place.floor.clone(), rooms: Vec::new() });
             }
             if let Some(floor) = building.floors.last_mut() {
-                floor.rooms.push((seat.room.clone(), seat.meter));
+                floor.rooms.push((place.room.clone(), place.meter));
             }
-            last = Some((seat.building, &seat.floor));
+            last = Some((place.building, &place.floor));
         }
         buildings
     }

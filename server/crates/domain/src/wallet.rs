@@ -1,46 +1,31 @@
-//! The server wallet's rules: what its relay should be, and what status a meter with it shows. Pure; the same order as in a meter.
+//! The rules of a server wallet: the desired state of its relay and the status that its meter shows. Pure; in the order of a
+//! meter that has its own wallet.
 
 use model::meter::{ControlMode, StatusWord};
 use model::money::Fen;
+use model::word_enum;
 
-/// Why a wallet holds its relay open until somebody releases it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trip {
-    /// More power than allowed.
-    Overload,
-    /// A load that is forbidden.
-    Malignant,
-}
-
-impl Trip {
-    /// The word in the database.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Overload => "overload",
-            Self::Malignant => "malignant",
-        }
-    }
-
-    /// From that word.
-    #[must_use]
-    pub fn parse(word: &str) -> Option<Self> {
-        [Self::Overload, Self::Malignant].into_iter().find(|trip| trip.as_str() == word)
+word_enum! {
+    /// Why a wallet holds its relay open until somebody releases it.
+    pub enum Trip {
+        /// More power than allowed.
+        Overload = "overload",
+        /// A forbidden load.
+        Malignant = "malignant",
     }
 }
 
-/// All that decides.
+/// What decides about the relay.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Wallet {
     /// An account is open and its opening reading taken.
     pub open: bool,
-    /// How the relay is governed.
     pub mode: ControlMode,
-    /// The resident has switched off.
+    /// The resident's switch is off.
     pub user_off: bool,
     /// Until it is released.
     pub trip: Option<Trip>,
-    /// What remains, negative in overdraft.
+    /// Negative in overdraft.
     pub remaining: Fen,
     /// First warning below this.
     pub alarm1: Fen,
@@ -51,13 +36,13 @@ pub struct Wallet {
 }
 
 impl Wallet {
-    /// Nothing left, the overdraft included.
+    /// The credit is used up, the overdraft included.
     #[must_use]
     pub fn in_arrears(&self) -> bool {
         self.open && self.remaining <= -self.overdraft
     }
 
-    /// The relay as it should be: `true` for closed.
+    /// The desired state of the relay: `true` for closed.
     #[must_use]
     pub fn relay(&self) -> bool {
         match self.mode {
@@ -67,7 +52,7 @@ impl Wallet {
         }
     }
 
-    /// The status word of a meter with this wallet: relay and fault as observed, everything else as the ledger has it.
+    /// The status word of a meter with this wallet: relay and fault as observed, the rest by the ledger.
     #[must_use]
     pub fn status(&self, observed: StatusWord) -> StatusWord {
         const SEEN: u16 = 1 | 1 << 12;

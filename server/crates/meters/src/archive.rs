@@ -141,7 +141,7 @@ impl ArchiveFetcher {
         if records_missing.journal {
             let records = driver::journal(meter, Priority::Sweep).await?;
             let newest = meter_status.wallet().map(|state| state.journal);
-            journals::keep(&self.db, &self.rng, self.clock.now(), meter.id, newest, &records).await?;
+            journals::store(&self.db, &self.rng, self.clock.now(), meter.id, newest, &records).await?;
         }
         if records_missing.freeze {
             let frozen = driver::freeze(meter, Priority::Sweep).await?;

@@ -1,180 +1,40 @@
-//! Parses the arguments of stored commands, and tells where the effect of an operation shows in the meter.
+//! The operations that carry out a command, and where the effect of each shows in the meter.
 
+use model::issue::Issue;
 use model::meter::ControlMode;
 use model::time::{MINUTE, Timestamp};
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
 
 use super::profile::ReadBack;
 use domain::bcd::BcdTime;
 use domain::meter_state::StateBlock;
-use domain::money_rule::MoneyOperation;
-use domain::operation::{DayTable, Limits, Operation, PlanEntry, Tiers};
-use domain::serial::AccountNumber;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the arguments do not match the command kind")]
-pub struct CommandArgsError;
+use domain::operation::{DayTable, Operation};
 
 /// Tolerance of a clock that is read back.
 const CLOCK_TOLERANCE: i64 = MINUTE;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct OpenArgs {
-    account: AccountNumber,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct MoneyArgs {
-    order: u64,
-    amount_fen: u32,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct CloseArgs {
-    order: u64,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ModeArgs {
-    mode: ControlMode,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SwitchArgs {
-    on: bool,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RelayArgs {
-    closed: bool,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PriceArgs {
-    standby: bool,
-    prices: [u32; 4],
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PlannedArgs {
-    prices: [u32; 4],
-    at: BcdTime,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SwitchOverArgs {
-    at: Option<BcdTime>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct DayTableArgs {
-    table: u8,
-    slots: DayTable,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct DatePlanArgs {
-    entries: Vec<PlanEntry>,
-}
-
-/// The operation of a money command.
-///
-/// # Errors
-/// [`CommandArgsError`] for an unknown kind or invalid arguments.
-pub fn money_operation(kind: &str, args: &str) -> Result<MoneyOperation, CommandArgsError> {
-    Ok(match kind {
-        "open" => MoneyOperation::Open(fields::<OpenArgs>(args)?.account),
-        "credit" => {
-            let MoneyArgs { order, amount_fen: amount } = fields(args)?;
-            MoneyOperation::Credit { order, amount }
+/// The operations of an issue, in order; none for a reading. A clock is set to `now`. Planned prices whose switch-over has passed are
+/// set at once: the meter was lost until now. `None` for values that no meter accepts.
+#[must_use]
+pub fn operations(issue: &Issue, now: Timestamp) -> Option<Vec<Operation>> {
+    let prices = |standby, prices: &[u32; 4]| Operation::SetPrices { standby, prices: *prices };
+    Some(match issue {
+        Issue::Mode(mode) => vec![Operation::SetMode(*mode)],
+        Issue::Switch(on) => vec![Operation::UserSwitch(*on)],
+        Issue::Limits(limits) => vec![Operation::SetLimits(*limits)],
+        Issue::Prices(rates) => vec![prices(false, rates)],
+        Issue::Standby { prices: rates, at } if *at > now => {
+            vec![prices(true, rates), Operation::SetSwitchOver(Some(BcdTime::from_timestamp(*at)?))]
         }
-        "debit" => {
-            let MoneyArgs { order, amount_fen: amount } = fields(args)?;
-            MoneyOperation::Debit { order, amount }
+        Issue::Standby { prices: rates, .. } => vec![prices(false, rates)],
+        Issue::Cancel => vec![Operation::SetSwitchOver(None)],
+        Issue::Tiers(tiers) => vec![Operation::SetTiers(*tiers)],
+        Issue::DayTable { table, slots } => {
+            vec![Operation::SetDayTable { table: *table, slots: DayTable::try_from(slots.clone()).ok()? }]
         }
-        "close" => MoneyOperation::Close { order: fields::<CloseArgs>(args)?.order },
-        _ => return Err(CommandArgsError),
+        Issue::DatePlan(entries) => vec![Operation::SetDatePlan(entries.clone())],
+        Issue::Clock => vec![Operation::SetClock(BcdTime::from_timestamp(now)?)],
+        Issue::Read => Vec::new(),
     })
-}
-
-/// What a command that moves no money asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CommandArgs {
-    /// Operations to apply in this order.
-    Operations(Vec<Operation>),
-    /// The state that a plain relay should have.
-    Relay { closed: bool },
-    /// A full reading.
-    Read,
-    /// Check that planned prices took effect at their switch-over.
-    PricesInForce {
-        /// Rates 1-4, 0.0001 yuan/kWh.
-        prices: [u32; 4],
-        at: Timestamp,
-    },
-}
-
-/// Parses a command that moves no money; a clock is set to `now`. Planned prices whose switch-over has passed are set at once:
-/// the meter was lost until now.
-///
-/// # Errors
-/// [`CommandArgsError`] for an unknown kind or invalid arguments.
-pub fn parse(kind: &str, args: &str, now: Timestamp) -> Result<CommandArgs, CommandArgsError> {
-    Ok(match kind {
-        "read" => CommandArgs::Read,
-        "relay" => CommandArgs::Relay { closed: fields::<RelayArgs>(args)?.closed },
-        "in_force" => {
-            let PlannedArgs { prices, at } = fields(args)?;
-            CommandArgs::PricesInForce { prices, at: at.timestamp() }
-        }
-        "standby" => {
-            let PlannedArgs { prices, at } = fields(args)?;
-            let standby = at.timestamp() > now;
-            let mut operations = vec![Operation::SetPrices { standby, prices }];
-            if standby {
-                operations.push(Operation::SetSwitchOver(Some(at)));
-            }
-            CommandArgs::Operations(operations)
-        }
-        _ => CommandArgs::Operations(vec![setting(kind, args, now)?]),
-    })
-}
-
-fn setting(kind: &str, args: &str, now: Timestamp) -> Result<Operation, CommandArgsError> {
-    Ok(match kind {
-        "mode" => Operation::SetMode(fields::<ModeArgs>(args)?.mode),
-        "switch" => Operation::UserSwitch(fields::<SwitchArgs>(args)?.on),
-        "limits" => Operation::SetLimits(fields::<Limits>(args)?),
-        "prices" => {
-            let PriceArgs { standby, prices } = fields(args)?;
-            Operation::SetPrices { standby, prices }
-        }
-        "tiers" => Operation::SetTiers(fields::<Tiers>(args)?),
-        "switch_over" => Operation::SetSwitchOver(fields::<SwitchOverArgs>(args)?.at),
-        "clock" => Operation::SetClock(BcdTime::from_timestamp(now).ok_or(CommandArgsError)?),
-        "day_table" => {
-            let DayTableArgs { table, slots } = fields(args)?;
-            Operation::SetDayTable { table, slots }
-        }
-        "date_plan" => Operation::SetDatePlan(fields::<DatePlanArgs>(args)?.entries),
-        _ => return Err(CommandArgsError),
-    })
-}
-
-fn fields<T: DeserializeOwned>(args: &str) -> Result<T, CommandArgsError> {
-    serde_json::from_str(args).map_err(|_| CommandArgsError)
 }
 
 /// Where the effect of an operation shows.
@@ -248,47 +108,29 @@ mod tests {
     use super::super::profile::Profiles;
     use super::*;
     use domain::fixtures::state;
-    use domain::operation::TierPeriod;
+    use domain::operation::{Limits, Slot, TierPeriod, Tiers};
     use model::meter::StatusWord;
 
     #[test]
-    fn commands_become_operations() {
+    fn issues_become_operations() {
         let now = Timestamp(1_795_600_000_000);
-        assert_eq!(
-            money_operation("credit", r#"{"order":7,"amount_fen":5000}"#),
-            Ok(MoneyOperation::Credit { order: 7, amount: 5_000 })
-        );
-        assert_eq!(money_operation("close", r#"{"order":7}"#), Ok(MoneyOperation::Close { order: 7 }));
-        let mode = |word: &str| setting("mode", &format!(r#"{{"mode":"{word}"}}"#), now);
-        assert_eq!(mode("forced_off"), Ok(Operation::SetMode(ControlMode::ForcedOff)));
-        assert_eq!(setting("switch", r#"{"on":false}"#, now), Ok(Operation::UserSwitch(false)));
-        for (kind, args) in [
-            ("credit", r#"{"order":-7,"amount_fen":5000}"#),
-            ("credit", r#"{"order":7,"amount_fen":5000000000}"#),
-            ("credit", r#"{"order":7}"#),
-            ("open", r#"{"account":"12"}"#),
-            ("close", ""),
-            ("mode", "{}"),
-        ] {
-            assert_eq!(money_operation(kind, args), Err(CommandArgsError), "{kind} {args}");
-        }
-        assert_eq!(mode("on"), Err(CommandArgsError));
-        assert_eq!(parse("credit", r#"{"order":7,"amount_fen":5000}"#, now), Err(CommandArgsError));
-        assert_eq!(parse("read", "{}", now), Ok(CommandArgs::Read));
+        let of = |issue: Issue| operations(&issue, now);
+        assert_eq!(of(Issue::Mode(ControlMode::ForcedOff)), Some(vec![Operation::SetMode(ControlMode::ForcedOff)]));
+        assert_eq!(of(Issue::Switch(false)), Some(vec![Operation::UserSwitch(false)]));
+        assert_eq!(of(Issue::Cancel), Some(vec![Operation::SetSwitchOver(None)]));
+        assert_eq!(of(Issue::Read), Some(Vec::new()));
+        let slots = vec![Slot { rate: 4, hour: 0, minute: 1 }];
+        assert_eq!(of(Issue::DayTable { table: 1, slots }), None, "a day table begins at midnight");
     }
 
     #[test]
-    fn planned_prices_wait_only_until_their_switch_over() {
-        let (args, prices) = (r#"{"prices":[1,2,3,4],"at":1795600000000}"#, [1, 2, 3, 4]);
-        let at = BcdTime::from_timestamp(Timestamp(1_795_600_000_000));
-        let loaded = vec![Operation::SetPrices { standby: true, prices }, Operation::SetSwitchOver(at)];
-        assert_eq!(parse("standby", args, Timestamp(1_795_599_999_999)), Ok(CommandArgs::Operations(loaded)));
+    fn planned_prices_wait_until_their_switch_over() {
+        let (prices, at) = ([1, 2, 3, 4], Timestamp(1_795_600_000_000));
+        let issue = Issue::Standby { prices, at };
+        let loaded = vec![Operation::SetPrices { standby: true, prices }, Operation::SetSwitchOver(BcdTime::from_timestamp(at))];
+        assert_eq!(operations(&issue, at.plus(-1)), Some(loaded));
         let late = vec![Operation::SetPrices { standby: false, prices }];
-        assert_eq!(parse("standby", args, Timestamp(1_795_600_000_000)), Ok(CommandArgs::Operations(late)));
-        assert_eq!(
-            parse("in_force", args, Timestamp(0)),
-            Ok(CommandArgs::PricesInForce { prices, at: Timestamp(1_795_600_000_000) })
-        );
+        assert_eq!(operations(&issue, at), Some(late));
     }
 
     #[test]

@@ -16,7 +16,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use model::command::CommandReason;
 use model::ids::MeterId;
+use model::issue::Issue;
 use model::time::Timestamp;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::{Id, JoinSet};
@@ -33,14 +35,15 @@ use super::poller::PollerCommand;
 use super::profile::SecuredFrames;
 use super::reader::ReadError;
 use super::recorder::MeterEvent;
-use crate::command_args::{self, CommandArgs, CommandArgsError};
+use crate::command_args;
 use domain::clock::SharedClock;
+use domain::command_args::CommandArgs;
 use domain::meter_state::{MeterStatus, StateBlock};
 use domain::operation::Operation;
-use domain::reading_source::Source;
 use domain::rng::Rng;
+use model::reading::ReadingSource;
 use store::commands::Command;
-use store::deliveries::{self, note};
+use store::deliveries;
 use store::{Db, StoreError};
 
 /// Commands are picked up this much later if a signal was missed.
@@ -162,25 +165,31 @@ impl DeliveryEngine {
     }
 
     async fn activate(&self, command: &Command) -> Result<CommandStep, StoreError> {
-        let id = MeterId(command.meter_id);
+        let id = command.meter_id;
         let Some(meter) = self.directory.get(id) else {
-            return self.back_off(id, note::UNKNOWN_METER).await;
+            return self.back_off(id, CommandReason::UnknownMeter).await;
         };
         let secured = meter.profile.secured.is_some();
-        if command.money {
-            let invalid = DeliveryCase::new(HoldReason::Invalid);
-            return if secured { self.money(command, &meter).await } else { self.hold(command, None, invalid.into()).await };
+        match command.args() {
+            Some(CommandArgs::Money(operation)) if secured => self.money(command, &meter, *operation).await,
+            _ if command.money => self.hold(command, None, DeliveryCase::new(HoldReason::Invalid).into()).await,
+            Some(CommandArgs::Issue(Issue::Read)) => self.read(command, &meter).await,
+            Some(CommandArgs::Issue(issue)) => self.issue(command, &meter, issue).await,
+            Some(CommandArgs::ClockCorrection) => self.issue(command, &meter, &Issue::Clock).await,
+            Some(CommandArgs::Relay { closed }) => self.relay(command, &meter, *closed).await,
+            Some(CommandArgs::InForce { prices, at }) if secured => self.check_prices(command, &meter, *prices, *at).await,
+            _ => self.refuse(command, None, CommandReason::Invalid).await,
         }
-        match command_args::parse(&command.kind, &command.args, self.clock.now()) {
-            Ok(CommandArgs::Read) => self.read(command, &meter).await,
-            Ok(CommandArgs::Relay { closed }) => self.relay(command, &meter, closed).await,
-            Ok(CommandArgs::Operations(operations)) => match (&*operations, &meter.profile.dlt645) {
-                ([Operation::SetClock(_)], Some(dlt645)) => self.clock(command, &meter, dlt645).await,
-                _ if secured => self.setting(command, &meter, &operations).await,
-                _ => self.tables(command, &meter, &operations).await,
-            },
-            Ok(CommandArgs::PricesInForce { prices, at }) if secured => self.check_prices(command, &meter, prices, at).await,
-            Ok(CommandArgs::PricesInForce { .. }) | Err(CommandArgsError) => self.refuse(command, None, note::INVALID).await,
+    }
+
+    async fn issue(&self, command: &Command, meter: &Meter, issue: &Issue) -> Result<CommandStep, StoreError> {
+        let Some(operations) = command_args::operations(issue, self.clock.now()) else {
+            return self.refuse(command, None, CommandReason::Invalid).await;
+        };
+        match (&*operations, &meter.profile.dlt645) {
+            ([Operation::SetClock(_)], Some(dlt645)) => self.clock(command, meter, dlt645).await,
+            _ if meter.profile.secured.is_some() => self.setting(command, meter, &operations).await,
+            _ => self.tables(command, meter, &operations).await,
         }
     }
 
@@ -196,7 +205,7 @@ impl DeliveryEngine {
                 self.report(MeterEvent::MeterStatus { meter: meter.id, at, meter_status }).await;
                 match meter_status {
                     MeterStatus::Wallet(state) => Ok(Ok((state, at))),
-                    MeterStatus::Plain(_) => self.back_off(meter.id, note::INVALID).await.map(Err),
+                    MeterStatus::Plain(_) => self.back_off(meter.id, CommandReason::Invalid).await.map(Err),
                 }
             }
             Err(error) => self.defer_unread(meter, error).await.map(Err),
@@ -210,8 +219,8 @@ impl DeliveryEngine {
         }
         tracing::info!(meter = %meter.id, %error, "delivery.read-failed");
         // The poller finds out whether the meter is lost or replaced, and reports when it answers again.
-        let _ = meter.poll.send(PollerCommand::ReadNow(meter.id, Source::OnDemand));
-        self.back_off(meter.id, error.reason_code()).await
+        let _ = meter.poll.send(PollerCommand::ReadNow(meter.id, ReadingSource::OnDemand));
+        self.back_off(meter.id, error.reason()).await
     }
 
     /// Seals and writes one frame for the challenge in `seen`, after counting and numbering it in the database. `None` if the
@@ -237,7 +246,7 @@ impl DeliveryEngine {
                 return Ok(Some(WriteOutcome::Rejected(LinkError::Stopped)));
             }
         };
-        tracing::info!(meter = %meter.id, kind = command.kind, version = version as u8, "delivery.send");
+        tracing::info!(meter = %meter.id, kind = command.kind.as_str(), version = version as u8, "delivery.send");
         let written = meter.link.write(priority, meter.unit, secured.address, command_args::words(&bytes)).await;
         Ok(Some(match written {
             Ok(()) => WriteOutcome::Accepted,
@@ -247,7 +256,7 @@ impl DeliveryEngine {
     }
 
     /// Defers all commands of a meter; the pause doubles with each failure.
-    async fn back_off(&self, meter: MeterId, reason: &str) -> Result<CommandStep, StoreError> {
+    async fn back_off(&self, meter: MeterId, reason: CommandReason) -> Result<CommandStep, StoreError> {
         let failures = {
             let mut all = self.lock_failures();
             let failures = all.entry(meter).or_default();
@@ -258,7 +267,7 @@ impl DeliveryEngine {
         self.defer_meter(meter, i64::try_from(pause).unwrap_or(i64::MAX), reason).await
     }
 
-    async fn defer_meter(&self, meter: MeterId, ms: i64, reason: &str) -> Result<CommandStep, StoreError> {
+    async fn defer_meter(&self, meter: MeterId, ms: i64, reason: CommandReason) -> Result<CommandStep, StoreError> {
         deliveries::defer_meter(&self.db, meter, self.clock.now().plus(ms), reason).await?;
         Ok(CommandStep::Later)
     }

@@ -18,7 +18,7 @@ use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
 use domain::clock::SharedClock;
-use domain::wall_layout::{Layout, Scope, Seat};
+use domain::wall_layout::{Layout, MeterPlace, Scope};
 use store::{self, Db, console};
 use topic::Topic;
 pub use wall_stream::WallStream;
@@ -105,8 +105,8 @@ impl Live {
     #[must_use]
     pub fn get(&self, meter: MeterId) -> Option<Latest> {
         let state = self.lock();
-        match state.layout.seat(meter) {
-            Some(seat) => state.latest.get(seat).cloned(),
+        match state.layout.position(meter) {
+            Some(position) => state.latest.get(position).cloned(),
             None => state.unplaced.get(&meter).cloned(),
         }
     }
@@ -114,7 +114,7 @@ impl Live {
     /// The room of a meter, for display.
     #[must_use]
     pub fn name(&self, meter: MeterId) -> Option<RoomName> {
-        self.lock().layout.place(meter).map(Seat::name)
+        self.lock().layout.place(meter).map(MeterPlace::name)
     }
 
     /// The meter wall of a scope.
@@ -126,10 +126,13 @@ impl Live {
 
     /// Meters of a scope with their last known values, in the order of the wall.
     #[must_use]
-    pub fn seats(&self, scope: &Scope) -> Vec<(Seat, Latest)> {
+    pub fn meter_places(&self, scope: &Scope) -> Vec<(MeterPlace, Latest)> {
         let state = self.lock();
-        let seats = state.layout.seats().iter().zip(&state.latest);
-        seats.filter(|(seat, _)| scope.holds(seat.building)).map(|(seat, latest)| (seat.clone(), latest.clone())).collect()
+        let meter_places = state.layout.meter_places().iter().zip(&state.latest);
+        meter_places
+            .filter(|(place, _)| scope.holds(place.building))
+            .map(|(place, latest)| (place.clone(), latest.clone()))
+            .collect()
     }
 
     /// The ids of meters as they change. A subscriber that lags must read everything again.
@@ -163,8 +166,8 @@ impl Live {
         for topic in topics.iter_mut() {
             topic.send_delta(latest, queue, *revision, self.0.clock.now().0);
         }
-        for seat in queue.drain(..) {
-            if let Some(dirty) = dirty.get_mut(seat) {
+        for position in queue.drain(..) {
+            if let Some(dirty) = dirty.get_mut(position) {
                 *dirty = false;
             }
         }
@@ -207,9 +210,9 @@ impl State {
         let mut by_meter = std::mem::take(&mut self.unplaced);
         by_meter.extend(std::mem::take(&mut self.latest).into_iter().map(|latest| (latest.meter, latest)));
         self.latest = layout
-            .seats()
+            .meter_places()
             .iter()
-            .map(|seat| by_meter.remove(&seat.meter).unwrap_or_else(|| Latest::unseen(seat.meter)))
+            .map(|place| by_meter.remove(&place.meter).unwrap_or_else(|| Latest::unseen(place.meter)))
             .collect();
         self.dirty = vec![false; self.latest.len()];
         self.queue.clear();
@@ -219,20 +222,20 @@ impl State {
 
     /// Stores the values; returns whether they changed.
     fn update(&mut self, latest: Latest) -> bool {
-        let Some(seat) = self.layout.seat(latest.meter) else {
+        let Some(position) = self.layout.position(latest.meter) else {
             let meter = latest.meter;
             return self.unplaced.get(&meter) != Some(&latest) && {
                 self.unplaced.insert(meter, latest);
                 true
             };
         };
-        let (Some(place), Some(dirty)) = (self.latest.get_mut(seat), self.dirty.get_mut(seat)) else { return false };
+        let (Some(place), Some(dirty)) = (self.latest.get_mut(position), self.dirty.get_mut(position)) else { return false };
         if *place == latest {
             return false;
         }
         *place = latest;
         if !std::mem::replace(dirty, true) {
-            self.queue.push(seat);
+            self.queue.push(position);
         }
         true
     }

@@ -36,9 +36,7 @@ impl VersionTracker {
     /// Starts with the stored versions.
     pub async fn load(db: &Db, changes: mpsc::UnboundedSender<VersionChange>) -> store::Result<Self> {
         let rows = parameters::versions(db).await?;
-        let versions = rows
-            .into_iter()
-            .filter_map(|(meter, version, at)| Some((MeterId(meter), (u16::try_from(version).ok()?, Timestamp(at)))));
+        let versions = rows.into_iter().filter_map(|(meter, version, at)| Some((meter, (u16::try_from(version).ok()?, at))));
         Ok(Self { versions: versions.collect(), changes })
     }
 
@@ -94,7 +92,7 @@ impl ParameterReader {
         let Some(meter) = self.directory.get(id) else { return true };
         let Some(map) = meter.profile.secured.as_ref().map(|secured| &secured.read_back) else { return true };
         let Some(found) = read(&meter, map).await else { return false };
-        match parameters::keep(&self.db, &self.rng, at, id, version, &found).await {
+        match parameters::store(&self.db, &self.rng, at, id, version, &found).await {
             Ok(()) => true,
             Err(error) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, meter = %id, "parameters.not-stored");
@@ -177,7 +175,7 @@ fn decode(map: &ReadBack, registers: &HashMap<u16, u16>) -> Option<Parameters> {
 mod tests {
     use super::super::profile::Profiles;
     use super::*;
-    use crate::command_args::{self, CommandArgs, Evidence, evidence};
+    use crate::command_args::{Evidence, evidence, operations};
     use domain::fixtures::state;
     use domain::operation::Operation;
     use model::issue::Issue;
@@ -220,12 +218,8 @@ mod tests {
             Issue::DayTable { table: 2, slots },
             Issue::DatePlan(wanted.date_plan.clone()),
         ] {
-            let Ok(CommandArgs::Operations(operations)) = command_args::parse(issue.kind().as_str(), &issue.args(), Timestamp(0))
-            else {
-                panic!("{issue:?}")
-            };
             let see = |operation: &Operation| evidence(&map, operation, &state(), true, Timestamp(0));
-            for operation in &operations {
+            for operation in &operations(&issue, Timestamp(0)).unwrap() {
                 let Evidence::Registers { address, words } = see(operation) else { panic!("{operation:?}") };
                 registers.extend((address..).zip(words));
             }

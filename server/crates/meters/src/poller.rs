@@ -18,15 +18,15 @@ use super::reader::ReadError;
 use super::recorder::MeterEvent;
 use super::schedule::{ReadFailure, ReadReason, Schedule, ScheduledAction, StatusChange};
 use domain::clock::SharedClock;
-use domain::reading_source::Source;
 use domain::serial::Serial;
+use model::reading::ReadingSource;
 
 /// Commands to a poller.
 pub enum PollerCommand {
     /// Replaces the meters.
     SetMeters(Vec<Arc<Meter>>),
     /// Read this meter as soon as possible.
-    ReadNow(MeterId, Source),
+    ReadNow(MeterId, ReadingSource),
     /// Longest interval while someone watches, ms; `None` for each meter's own interval.
     SetPace(Option<u64>),
     /// Try lost meters now.
@@ -59,7 +59,7 @@ pub struct Poller {
     meters: HashMap<MeterId, Arc<Meter>>,
     /// Meters whose last reading failed: since when, and whether they were reported lost.
     failing: HashMap<MeterId, (Timestamp, bool)>,
-    request_sources: HashMap<MeterId, Source>,
+    request_sources: HashMap<MeterId, ReadingSource>,
     /// Serial numbers that last answered in place of a meter's own.
     mismatched_serials: HashMap<MeterId, Serial>,
 }
@@ -149,11 +149,11 @@ impl Poller {
 
     async fn read(&mut self, id: MeterId, reason: ReadReason) {
         let Some(meter) = self.meters.get(&id).cloned() else { return };
-        let requested_by = self.request_sources.remove(&id).unwrap_or(Source::Sweep);
+        let requested_by = self.request_sources.remove(&id).unwrap_or(ReadingSource::Sweep);
         let (source, priority) = match reason {
             ReadReason::Requested => (requested_by, Priority::ReadNow),
-            ReadReason::Sweep => (Source::Sweep, Priority::Sweep),
-            ReadReason::Probe => (Source::Sweep, Priority::Probe),
+            ReadReason::Sweep => (ReadingSource::Sweep, Priority::Sweep),
+            ReadReason::Probe => (ReadingSource::Sweep, Priority::Probe),
         };
         let (started_at, from) = (self.now(), self.clock.now());
         let result = driver::read(&meter, priority, &self.clock).await;

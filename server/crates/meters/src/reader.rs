@@ -1,5 +1,6 @@
 //! Reads a meter's registers in the requests that its profile plans, and verifies the serial number.
 
+use model::command::CommandReason;
 use model::time::Timestamp;
 
 use super::codec::{DecodeError, DecodedValues};
@@ -41,16 +42,18 @@ impl ReadError {
         }
     }
 
-    /// Reason code stored with the commands that wait for the meter.
+    /// The reason that is stored with the commands that wait for the meter.
     #[must_use]
-    pub fn reason_code(self) -> &'static str {
+    pub fn reason(self) -> CommandReason {
         match self {
-            Self::Link(LinkError::Unreachable) => "gateway-lost",
-            Self::Link(LinkError::Exception(code)) if !TARGET_SILENT.contains(&code) => "busy",
-            Self::Link(LinkError::Exception(_) | LinkError::Timeout | LinkError::Broken) => "lost",
-            Self::Link(LinkError::Stopped) => "stopping",
-            Self::Decode(_) | Self::Link(LinkError::Refused(_) | LinkError::NoPassword | LinkError::NotCarried) => "unreadable",
-            Self::SerialMismatch(_) => "stranger",
+            Self::Link(LinkError::Unreachable) => CommandReason::GatewayLost,
+            Self::Link(LinkError::Exception(code)) if !TARGET_SILENT.contains(&code) => CommandReason::Busy,
+            Self::Link(LinkError::Exception(_) | LinkError::Timeout | LinkError::Broken) => CommandReason::Lost,
+            Self::Link(LinkError::Stopped) => CommandReason::Stopping,
+            Self::Decode(_) | Self::Link(LinkError::Refused(_) | LinkError::NoPassword | LinkError::NotCarried) => {
+                CommandReason::Unreadable
+            }
+            Self::SerialMismatch(_) => CommandReason::SerialMismatch,
         }
     }
 }

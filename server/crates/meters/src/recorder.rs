@@ -5,7 +5,7 @@
 mod batch;
 mod track;
 
-use domain::reading_source::Source;
+use model::reading::ReadingSource;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -53,7 +53,7 @@ pub enum MeterEvent {
         from: Timestamp,
         /// When the status was read; the counters follow immediately.
         at: Timestamp,
-        source: Source,
+        source: ReadingSource,
         measurement: Measurement,
         meter_status: MeterStatus,
     },
@@ -109,11 +109,11 @@ impl Recorder {
             latest.into_iter().map(|seen| (seen.meter, MeterTrack::of(seen))).collect();
         let mut held = HashSet::new();
         for counted in readings::counted(&db).await? {
-            let meter = MeterId(counted.meter_id);
+            let meter = counted.meter_id;
             let track = tracks.entry(meter).or_insert_with(|| MeterTrack::new(meter));
             track.baseline = Some(counted.baseline());
-            track.held_since = counted.held_since.map(Timestamp);
-            track.last_row = Some(Timestamp(counted.last_at));
+            track.held_since = counted.held_since;
+            track.last_row = Some(counted.last_at);
             held.extend(track.held_since.map(|_| meter));
         }
         for (meter, kind, since) in events::open_of_meters(&db).await? {

@@ -27,8 +27,8 @@ use super::schedule::{Schedule, SchedulePolicy};
 use super::usable::{Unusable, usable};
 use crate::live::Live;
 use domain::clock::SharedClock;
-use domain::reading_source::Source;
 use domain::rng::Rng;
+use model::reading::ReadingSource;
 use store::meters::{self as rows, GatewayRow, MeterRow};
 use store::{self, Db, cases, intervals};
 
@@ -84,7 +84,7 @@ impl GatewayHandle {
     pub fn read_now(&self, meter: MeterId) {
         if let Some(found) = self.0.directory.get(meter) {
             // If the poller is gone it is being replaced, and the new one reads all meters.
-            let _ = found.poll.send(PollerCommand::ReadNow(meter, Source::OnDemand));
+            let _ = found.poll.send(PollerCommand::ReadNow(meter, ReadingSource::OnDemand));
         }
     }
 
@@ -281,7 +281,7 @@ impl Supervisor {
     /// Starts and stops links and pollers as needed; returns the meters that cannot be read, and why.
     fn apply_site(&self, gateways: Vec<GatewayRow>, meters: Vec<MeterRow>, site: Option<i64>) -> Vec<(MeterId, CaseDetail)> {
         let gateway_intervals: HashMap<GatewayId, Option<i64>> =
-            gateways.iter().map(|row| (GatewayId(row.id), row.sweep_interval_s)).collect();
+            gateways.iter().map(|row| (row.id, row.sweep_interval_s)).collect();
         let mut buses = self.shared.lock_buses();
         buses.retain(|_, bus| {
             let stays = gateways.iter().any(|row| is_same_bus(row, &bus.row));
@@ -291,20 +291,20 @@ impl Supervisor {
             stays
         });
         for row in gateways {
-            buses.entry(GatewayId(row.id)).or_insert_with(|| self.start_bus(row));
+            buses.entry(row.id).or_insert_with(|| self.start_bus(row));
         }
         let mut by_gateway: HashMap<GatewayId, Vec<Arc<Meter>>> = buses.keys().map(|&id| (id, Vec::new())).collect();
         let mut unusable = Vec::new();
         for row in meters {
-            let gateway = GatewayId(row.gateway_id);
+            let gateway = row.gateway_id;
             let (Some(bus), Some(list)) = (buses.get(&gateway), by_gateway.get_mut(&gateway)) else { continue };
             let seconds = row.sweep_interval_s.or(gateway_intervals.get(&gateway).copied().flatten()).or(site);
             let interval = seconds.and_then(|s| u64::try_from(s).ok()).map_or(self.config.sweep_interval_ms, |s| s * 1_000);
             match self.meter(&row, bus, interval) {
                 Ok(meter) => list.push(Arc::new(meter)),
                 Err(why) => {
-                    tracing::error!(meter = %MeterId(row.id), serial = row.serial, %why, "meter.unusable");
-                    unusable.push((MeterId(row.id), why.case()));
+                    tracing::error!(meter = %row.id, serial = row.serial, %why, "meter.unusable");
+                    unusable.push((row.id, why.case()));
                 }
             }
         }
@@ -319,10 +319,10 @@ impl Supervisor {
     }
 
     fn meter(&self, row: &MeterRow, bus: &Bus, sweep_interval_ms: u64) -> Result<Meter, Unusable> {
-        let (unit, serial, profile) = usable(row, &bus.row.framing, &self.profiles)?;
+        let (unit, serial, profile) = usable(row, bus.row.framing, &self.profiles)?;
         Ok(Meter {
-            id: MeterId(row.id),
-            gateway: GatewayId(row.gateway_id),
+            id: row.id,
+            gateway: row.gateway_id,
             unit,
             serial,
             profile,
@@ -339,7 +339,7 @@ impl Supervisor {
         let (control, commands) = mpsc::unbounded_channel();
         let _ = control.send(PollerCommand::SetPace(self.pace));
         let (publish, health) = watch::channel(GatewayState {
-            id: GatewayId(row.id),
+            id: row.id,
             name: row.name.clone(),
             health: GatewayHealth::Connecting,
             since: self.clock.now(),

@@ -20,8 +20,8 @@ pub enum Unusable {
     #[error("there is no profile {0:?}: put its file into meters.profiles_dir, or name another")]
     Profile(String),
     /// The gateway cannot carry the meter's protocol.
-    #[error("it speaks DL/T 645, but framing {0} of its gateway carries only Modbus; use framing transparent")]
-    NotCarried(String),
+    #[error("it speaks DL/T 645, but framing {word} of its gateway carries only Modbus; use framing transparent", word = .0.as_str())]
+    NotCarried(Framing),
 }
 
 impl Unusable {
@@ -32,7 +32,7 @@ impl Unusable {
             Self::Unit(unit) => (UnusableReason::Unit, unit.to_string()),
             Self::Serial => (UnusableReason::Serial, String::new()),
             Self::Profile(name) => (UnusableReason::Profile, name.clone()),
-            Self::NotCarried(framing) => (UnusableReason::Framing, framing.clone()),
+            Self::NotCarried(framing) => (UnusableReason::Framing, framing.as_str().to_owned()),
         };
         CaseDetail::Unusable(UnusableCase { reason, value })
     }
@@ -42,12 +42,12 @@ impl Unusable {
 ///
 /// # Errors
 /// [`Unusable`].
-pub fn usable(row: &MeterRow, framing: &str, profiles: &Profiles) -> Result<(u8, Serial, Arc<Profile>), Unusable> {
+pub fn usable(row: &MeterRow, framing: Framing, profiles: &Profiles) -> Result<(u8, Serial, Arc<Profile>), Unusable> {
     let unit = u8::try_from(row.unit).ok().filter(|unit| (1..=247).contains(unit)).ok_or(Unusable::Unit(row.unit))?;
     let serial = row.serial.parse().map_err(|_| Unusable::Serial)?;
     let profile = profiles.get(&row.profile).ok_or_else(|| Unusable::Profile(row.profile.clone()))?;
-    if profile.protocol == Protocol::Dlt645 && Framing::parse(framing) != Some(Framing::Transparent) {
-        return Err(Unusable::NotCarried(framing.to_owned()));
+    if profile.protocol == Protocol::Dlt645 && framing != Framing::Transparent {
+        return Err(Unusable::NotCarried(framing));
     }
     Ok((unit, serial, profile))
 }
@@ -59,7 +59,7 @@ pub async fn problems(db: &Db, config: &Config, profiles: &Profiles) -> store::R
     for row in rows::meters(db).await? {
         let behind = gateways.iter().find(|gateway| gateway.id == row.gateway_id);
         let Some(gateway) = behind else { continue };
-        if let Err(why) = usable(&row, &gateway.framing, profiles) {
+        if let Err(why) = usable(&row, gateway.framing, profiles) {
             lines.push(format!("meter {} behind gateway {}: {why}", row.serial, gateway.name));
         }
     }
@@ -76,28 +76,30 @@ fn gateway(row: &GatewayRow, config: &Config) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use model::ids::{GatewayId, PlaceId, Uuid};
+    use model::meter::Wallet;
 
     #[test]
     fn each_reason_says_what_to_do() {
         let profiles = Profiles::load(None).unwrap();
         let row = |unit, serial: &str, profile: &str| MeterRow {
-            id: uuid::Uuid::nil(),
-            place_id: uuid::Uuid::nil(),
-            gateway_id: uuid::Uuid::nil(),
+            id: MeterId(Uuid::nil()),
+            place_id: PlaceId(Uuid::nil()),
+            gateway_id: GatewayId(Uuid::nil()),
             unit,
             serial: serial.into(),
             profile: profile.into(),
-            wallet: "server".into(),
+            wallet: Wallet::Server,
             sweep_interval_s: None,
         };
-        let why = |row: MeterRow, framing: &str| usable(&row, framing, &profiles).map(|(unit, ..)| unit);
-        assert_eq!(why(row(7, "000000000161", "dlt645"), "transparent"), Ok(7));
-        assert_eq!(why(row(7, "000000000161", "rpp"), "transparent"), Ok(7), "RTU");
-        for framing in ["modbus-tcp", "modbus-tls", "new"] {
-            assert_eq!(why(row(7, "000000000161", "dlt645"), framing), Err(Unusable::NotCarried(framing.into())));
+        let why = |row: MeterRow, framing: Framing| usable(&row, framing, &profiles).map(|(unit, ..)| unit);
+        assert_eq!(why(row(7, "000000000161", "dlt645"), Framing::Transparent), Ok(7));
+        assert_eq!(why(row(7, "000000000161", "rpp"), Framing::Transparent), Ok(7), "RTU");
+        for framing in [Framing::ModbusTcp, Framing::ModbusTls] {
+            assert_eq!(why(row(7, "000000000161", "dlt645"), framing), Err(Unusable::NotCarried(framing)));
         }
-        assert_eq!(why(row(248, "000000000161", "rpp"), "modbus-tcp"), Err(Unusable::Unit(248)));
-        assert_eq!(why(row(1, "161", "rpp"), "modbus-tcp"), Err(Unusable::Serial));
-        assert_eq!(why(row(1, "000000000161", "abc"), "modbus-tcp"), Err(Unusable::Profile("abc".into())));
+        assert_eq!(why(row(248, "000000000161", "rpp"), Framing::ModbusTcp), Err(Unusable::Unit(248)));
+        assert_eq!(why(row(1, "161", "rpp"), Framing::ModbusTcp), Err(Unusable::Serial));
+        assert_eq!(why(row(1, "000000000161", "abc"), Framing::ModbusTcp), Err(Unusable::Profile("abc".into())));
     }
 }

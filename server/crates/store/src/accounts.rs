@@ -17,12 +17,15 @@ pub use residents::{ResidentToAdd, add_resident, remove_resident};
 pub(super) use residents::{end as end_residents, pass_on as pass_residents_on};
 
 use super::audit::{self, Entry};
-use super::commands::{self, NewCommand, priority};
+use super::commands::{self, NewCommand};
 use super::orders::{self, NewOrder};
 use super::{Db, Result, Tx, ledger, wallets};
+use domain::command_args::CommandArgs;
 use domain::ledger::{takeover, takeover_of_wallet};
+use domain::money_rule::MoneyOperation;
 use domain::order::Limits;
 use domain::rng::Rng;
+use domain::serial::AccountNumber;
 
 /// The person an account is opened for; logs in with this.
 #[derive(Clone, Debug)]
@@ -166,7 +169,7 @@ pub(super) async fn attach(tx: &mut Tx, rng: &Rng, at: Timestamp, to: &Opened, m
     }
     match wallets::kind(tx, meter).await? {
         Wallet::Server => wallets::open(tx, rng, at, to.account, meter).await,
-        Wallet::Meter => commands::enqueue(tx, at, &opening(rng, at, to, meter)).await,
+        Wallet::Meter => commands::enqueue(tx, at, &opening(rng, at, to, meter)?).await,
         // An instrument sells nothing.
         Wallet::None => Err(AppError::Invalid.into()),
     }
@@ -187,18 +190,11 @@ async fn note_opened(tx: &mut Tx, at: Timestamp, by: UserId, ip: &str, account: 
 }
 
 /// The command that opens the account in a meter with a wallet inside.
-fn opening(rng: &Rng, at: Timestamp, to: &Opened, meter: MeterId) -> NewCommand {
-    NewCommand {
-        id: CommandId(rng.id(at)),
-        meter,
-        account: Some(to.account),
-        order: None,
-        kind: "open",
-        args: serde_json::json!({ "account": to.number }).to_string(),
-        money: true,
-        priority: priority::MONEY,
-        by: Some(to.by),
-    }
+fn opening(rng: &Rng, at: Timestamp, to: &Opened, meter: MeterId) -> Result<NewCommand> {
+    let number: AccountNumber = to.number.parse().map_err(|_| AppError::Invalid)?;
+    let (id, account) = (CommandId(rng.id(at)), Some(to.account));
+    let args = CommandArgs::Money(MoneyOperation::Open(number));
+    Ok(NewCommand { id, meter, account, order: None, args, by: Some(to.by) })
 }
 
 /// Takes over the accounts that meters already hold, all in one transaction: the ledger starts with what is in them.

@@ -9,15 +9,16 @@ const SIZES: [usize; 4] = [64, 16, 4, 1];
 
 type Texts = [String; SIZES.len()];
 
-/// `INSERT ... VALUES` of several rows. `head` ends before the first row, `tail` follows the last; both are the same for both engines.
+/// `INSERT ... VALUES` of several rows. `head` ends before the first row, `tail` follows the last; both are the same for both
+/// engines.
 pub(super) struct Bulk {
     texts: LazyLock<(Texts, Texts), Box<dyn FnOnce() -> (Texts, Texts) + Send>>,
 }
 
 impl Bulk {
     pub(super) fn new(head: &'static str, columns: usize, tail: &'static str) -> Self {
-        // SQLite looks a parameter that has a name up among all of its statement, once when it is bound and once more in its list:
-        // with 16 rows of 16 that was a third of what storing a reading took. What has no name is not looked up.
+        // SQLite looks a parameter that has a name up among all of its statement, once when it is bound and once more in its
+        // list: with 16 rows of 16 that was a third of what storing a reading took. What has no name is not looked up.
         let make = move || {
             (
                 SIZES.map(|rows| text(head, columns, rows, tail, |_| "?".into())),
@@ -67,7 +68,7 @@ mod tests {
     static THREE: LazyLock<Bulk> = LazyLock::new(|| Bulk::new("INSERT INTO t (a, b)", 2, "ON CONFLICT DO NOTHING"));
 
     #[test]
-    fn any_number_of_rows_is_covered_once() {
+    fn every_row_is_in_one_piece() {
         for n in [0, 1, 7, 8, 9, 64, 200] {
             let rows: Vec<usize> = (0..n).collect();
             let seen: Vec<usize> = pieces(&THREE.texts.0, &rows).flat_map(|(_, piece)| piece.to_vec()).collect();

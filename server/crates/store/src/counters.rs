@@ -1,4 +1,4 @@
-//! Counters that are held back, and what a person decides about them: from where they count again, and what the gap was.
+//! Held counters, and what operators decide about them: from where they count again, and the energy of the gap.
 
 use model::case::CaseKind;
 use model::console::{Gap, HeldCounter, Split};
@@ -6,145 +6,139 @@ use model::energy::Energy;
 use model::error::AppError;
 use model::ids::{CaseId, MeterId};
 use model::person::Who;
+use model::reading::ReadingQuality;
 use model::time::Timestamp;
 use sqlx::FromRow;
-use uuid::Uuid;
 
 use super::console::{close_in, note_closed};
 use super::energy::{self, Day, Hour};
+use super::readings::rates;
 use super::wallets::{self, Metered};
 use super::{Db, Result, Tx, on, read};
-use domain::classify::Quality;
 use domain::rng::Rng;
 use domain::rollup::{ConsumptionInterval, Parts};
 
-/// Meters about whose counters something was decided since then.
+/// Meters with a decision about their counter since then.
 pub async fn decided_since(db: &Db, since: Timestamp) -> Result<Vec<MeterId>> {
-    let rows: Vec<(Uuid,)> =
+    let rows: Vec<(MeterId,)> =
         read!(db, |pool| sqlx::query_as("SELECT DISTINCT meter_id FROM counter_decisions WHERE decided_at >= $1")
-            .bind(since.0)
+            .bind(since)
             .fetch_all(pool)
             .await)?;
-    Ok(rows.into_iter().map(|(id,)| MeterId(id)).collect())
+    Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
-/// Rate registers whose sum differs from the total by no more are those of that energy: each may lag by its last step.
+/// How far the sum of the rate registers may differ from the total: each may lag by its last step.
 const REGISTER_SLACK: Energy = Energy(50);
 
-/// The last reading that counted and the newest, where that one is held.
+/// The last reading that counted and the newest, if that one is held.
 #[derive(FromRow)]
-struct Ends {
-    last_at: Option<i64>,
-    last_wh: Option<i64>,
-    last_spike: Option<i64>,
-    last_peak: Option<i64>,
-    last_flat: Option<i64>,
-    last_valley: Option<i64>,
-    quality: i64,
-    at: i64,
-    total_wh: i64,
-    spike: Option<i64>,
-    peak: Option<i64>,
-    flat: Option<i64>,
-    valley: Option<i64>,
+struct HeldRow {
+    last_at: Option<Timestamp>,
+    last_wh: Option<Energy>,
+    last_spike: Option<Energy>,
+    last_peak: Option<Energy>,
+    last_flat: Option<Energy>,
+    last_valley: Option<Energy>,
+    quality: ReadingQuality,
+    at: Timestamp,
+    total_wh: Energy,
+    spike: Option<Energy>,
+    peak: Option<Energy>,
+    flat: Option<Energy>,
+    valley: Option<Energy>,
 }
 
-macro_rules! ends {
+macro_rules! held_row {
     () => {
         "SELECT l.at AS last_at, l.total_wh AS last_wh, l.spike_wh AS last_spike, l.peak_wh AS last_peak, l.flat_wh AS last_flat,
-                l.valley_wh AS last_valley, n.quality, n.at, n.total_wh, n.spike_wh AS spike, n.peak_wh AS peak, n.flat_wh AS flat,
-                n.valley_wh AS valley
+                l.valley_wh AS last_valley, n.quality, n.at, n.total_wh, n.spike_wh AS spike, n.peak_wh AS peak,
+                n.flat_wh AS flat, n.valley_wh AS valley
          FROM readings n LEFT JOIN readings l ON l.meter_id = n.meter_id AND l.at =
               (SELECT x.at FROM readings x WHERE x.meter_id = $1 AND x.quality IN (0, 1, 6, 7) ORDER BY x.at DESC LIMIT 1)
          WHERE n.meter_id = $1 AND n.at = (SELECT MAX(at) FROM readings WHERE meter_id = $1) AND n.quality BETWEEN 2 AND 5"
     };
 }
 
-impl Ends {
+impl HeldRow {
     fn held(&self) -> HeldCounter {
         HeldCounter {
-            quality: u8::try_from(self.quality).unwrap_or(u8::MAX),
-            last: self.last_at.zip(self.last_wh).map(|(at, wh)| (Timestamp(at), Energy(wh))),
-            now: (Timestamp(self.at), Energy(self.total_wh)),
-            split: self.last_wh.map_or(Split::None, |last| self.by_rate(Gap::Count, Energy(last)).1),
+            quality: self.quality,
+            last: self.last_at.zip(self.last_wh),
+            now: (self.at, self.total_wh),
+            split: self.last_wh.map_or(Split::None, |last| self.by_rate(Gap::Count, last).1),
         }
     }
 
-    /// How the energy of a gap falls into rates: as the registers say where they say it for all of it. What they do not say stands at
-    /// the flat rate, an estimate.
+    /// Splits the energy of a gap into rates: by the registers if they account for all of it; otherwise at the flat rate, an
+    /// estimate.
     fn by_rate(&self, gap: Gap, last: Energy) -> ([Energy; 4], Split) {
-        let of = |registers: [Option<i64>; 4]| match registers {
-            [Some(spike), Some(peak), Some(flat), Some(valley)] => Some([spike, peak, flat, valley].map(Energy)),
-            _ => None,
-        };
-        let Some(now) = of([self.spike, self.peak, self.flat, self.valley]) else { return ([Energy::ZERO; 4], Split::None) };
-        // On the counter that shows the newest value, and before that.
+        let Some(now) = rates([self.spike, self.peak, self.flat, self.valley]) else { return ([Energy::ZERO; 4], Split::None) };
+        // On the counter that has the newest value, and before it.
         let (since, before, from) = match gap {
             Gap::Replaced { end, start } => (start, end - last, (start == Energy::ZERO).then_some([Energy::ZERO; 4])),
             Gap::Accept | Gap::Count => {
-                (last, Energy::ZERO, of([self.last_spike, self.last_peak, self.last_flat, self.last_valley]))
+                (last, Energy::ZERO, rates([self.last_spike, self.last_peak, self.last_flat, self.last_valley]))
             }
         };
-        let energy = Energy(self.total_wh) - since;
+        let energy = self.total_wh - since;
         let grown = from.map(|from| {
             Parts { rates: now, ..Parts::default() }.zip(Parts { rates: from, ..Parts::default() }, |now, from| now - from).rates
         });
-        let said = |rates: &[Energy; 4]| {
+        let is_whole = |rates: &[Energy; 4]| {
             let sum = rates.iter().fold(Energy::ZERO, |sum, rate| sum + *rate);
             rates.iter().all(|rate| *rate >= Energy::ZERO) && (energy - sum).0.abs() <= REGISTER_SLACK.0
         };
-        let ([spike, peak, flat, valley], known) = match grown.filter(said) {
+        let ([spike, peak, flat, valley], known) = match grown.filter(is_whole) {
             Some(rates) => (rates, before == Energy::ZERO),
             None => ([Energy::ZERO, Energy::ZERO, energy, Energy::ZERO], false),
         };
         ([spike, peak, flat + before, valley], if known { Split::Registers } else { Split::Flat })
     }
 
-    /// What passed by the person's word: the quality that the newest reading takes, the energy of the gap, and how it falls into
-    /// rates.
-    fn settle(&self, gap: Gap) -> std::result::Result<(Quality, Option<ConsumptionInterval>, Split), AppError> {
-        let Some((from, last)) = self.held().last else { return Ok((Quality::Begun, None, Split::None)) };
-        let now = Energy(self.total_wh);
+    /// The quality that the newest reading gets, the consumption of the gap, and how it is split into rates.
+    fn settle(&self, gap: Gap) -> std::result::Result<(ReadingQuality, Option<ConsumptionInterval>, Split), AppError> {
+        let Some((from, last)) = self.held().last else { return Ok((ReadingQuality::Begun, None, Split::None)) };
+        let now = self.total_wh;
         let energy = match gap {
-            Gap::Accept => return Ok((Quality::Begun, None, Split::None)),
+            Gap::Accept => return Ok((ReadingQuality::Begun, None, Split::None)),
             Gap::Count => now - last,
             Gap::Replaced { end, start } => (end - last) + (now - start),
         };
-        let out_of_order = self.at <= from.0;
+        let out_of_order = self.at <= from;
         let backwards = matches!(gap, Gap::Replaced { end, start } if end < last || start > now);
         if energy < Energy::ZERO || out_of_order || backwards {
             return Err(AppError::Invalid);
         }
-        let (rates, split) = self.by_rate(gap, last);
-        let parts = Parts { rates, ..Parts::default() };
-        Ok((Quality::Settled, Some(ConsumptionInterval { from, to: Timestamp(self.at), energy, parts }), split))
+        let (by_rate, split) = self.by_rate(gap, last);
+        let parts = Parts { rates: by_rate, ..Parts::default() };
+        Ok((ReadingQuality::Settled, Some(ConsumptionInterval { from, to: self.at, energy, parts }), split))
     }
 }
 
-/// How a counter stands that is held back; `None` where it counts.
+/// The counter of a meter, if it is held.
 pub async fn held(db: &Db, meter: MeterId) -> Result<Option<HeldCounter>> {
-    let row: Option<Ends> = read!(db, |pool| sqlx::query_as(ends!()).bind(meter.0).fetch_optional(pool).await)?;
-    Ok(row.map(|ends| ends.held()))
+    let row: Option<HeldRow> = read!(db, |pool| sqlx::query_as(held_row!()).bind(meter).fetch_optional(pool).await)?;
+    Ok(row.map(|row| row.held()))
 }
 
-/// Settles a counter that is held: from its newest reading on it counts again, and what was missed is counted or not as the
-/// person says; with the case, the day's energy and the audit line in one transaction. A counter that counts again by itself
-/// needs no decision: then only the case is closed.
+/// Settles a held counter: it counts again from its newest reading, and the gap is counted or not as the operator decides; with
+/// the case, the day's energy and the audit line in one transaction. If the counter counts again by itself, only the case is
+/// closed.
 ///
 /// # Errors
-/// Refused with [`AppError::NotFound`] and [`AppError::Conflict`] as [`super::console::close_case`] is, with [`AppError::Invalid`]
-/// where the counters give no energy.
+/// Refused with [`AppError::NotFound`] and [`AppError::Conflict`] as [`super::console::close_case`] is, with
+/// [`AppError::Invalid`] where the counters give no energy.
 pub async fn settle(db: &Db, rng: &Rng, at: Timestamp, who: &Who, case: CaseId, gap: Gap, resolution: &str) -> Result<()> {
     let mut tx = db.begin().await?;
     let (kind, meter) = close_in(&mut tx, at, who, case, resolution).await?;
     let meter = meter.filter(|_| kind == CaseKind::Reading).ok_or(AppError::NotFound)?;
-    let row: Option<Ends> = on!(&mut tx, |c| sqlx::query_as(ends!()).bind(meter.0).fetch_optional(c).await)?;
+    let row: Option<HeldRow> = on!(&mut tx, |c| sqlx::query_as(held_row!()).bind(meter).fetch_optional(c).await)?;
     let decided = match row {
-        Some(ends) => {
-            let (energy, split) = decide(&mut tx, rng, at, case, meter, &ends, gap).await?;
-            let (choice, split) = (gap.as_str(), split.as_str());
+        Some(row) => {
+            let (energy, split) = decide(&mut tx, rng, at, &Decision { case, meter, gap }, &row).await?;
             Some(serde_json::json!({
-                "choice": choice, "energy_wh": energy.0, "split": split, "total_wh": ends.total_wh, "at": ends.at,
+                "choice": gap.as_str(), "energy_wh": energy, "split": split, "total_wh": row.total_wh, "at": row.at,
             }))
         }
         None => None,
@@ -154,21 +148,21 @@ pub async fn settle(db: &Db, rng: &Rng, at: Timestamp, who: &Who, case: CaseId, 
     tx.commit().await
 }
 
-/// Writes the decision down and what follows from it; gives the energy that was counted, and how it falls into rates.
-async fn decide(
-    tx: &mut Tx,
-    rng: &Rng,
-    at: Timestamp,
+/// An operator's decision about a held counter.
+struct Decision {
     case: CaseId,
     meter: MeterId,
-    ends: &Ends,
     gap: Gap,
-) -> Result<(Energy, Split)> {
-    let (quality, interval, split) = ends.settle(gap)?;
+}
+
+/// Stores a decision and its consequences; gives the energy that was counted, and how it was split into rates.
+async fn decide(tx: &mut Tx, rng: &Rng, at: Timestamp, decision: &Decision, row: &HeldRow) -> Result<(Energy, Split)> {
+    let Decision { case, meter, gap } = *decision;
+    let (quality, interval, split) = row.settle(gap)?;
     on!(tx, |c| sqlx::query("UPDATE readings SET quality = $1 WHERE meter_id = $2 AND at = $3")
-        .bind(quality as i64)
-        .bind(meter.0)
-        .bind(ends.at)
+        .bind(quality)
+        .bind(meter)
+        .bind(row.at)
         .execute(c)
         .await)?;
     let energy = interval.map_or(Energy::ZERO, |interval| interval.energy);
@@ -176,26 +170,25 @@ async fn decide(
         "INSERT INTO counter_decisions (case_id, meter_id, at, choice, energy_wh, decided_at, split, from_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
     )
-    .bind(case.0)
-    .bind(meter.0)
-    .bind(ends.at)
+    .bind(case)
+    .bind(meter)
+    .bind(row.at)
     .bind(gap.as_str())
-    .bind(energy.0)
-    .bind(at.0)
-    .bind(split.as_str())
-    .bind(interval.map(|interval| interval.from.0))
+    .bind(energy)
+    .bind(at)
+    .bind(split)
+    .bind(interval.map(|interval| interval.from))
     .execute(c)
     .await)?;
     if let Some(interval) = interval {
         add(tx, at, meter, &interval).await?;
     }
-    let (read_at, total) = (Timestamp(ends.at), Energy(ends.total_wh));
-    let metered = Metered { meter, at: read_at, interval, counts: true, total, load: None, before: None };
+    let metered = Metered { meter, at: row.at, interval, counts: true, total: row.total_wh, load: None, before: None };
     wallets::charge(tx, rng, at, &[metered]).await?;
     Ok((energy, split))
 }
 
-/// A stretch's energy, to its hours and days.
+/// Adds the energy of an interval to its hours and days.
 pub(super) async fn add(tx: &mut Tx, at: Timestamp, meter: MeterId, interval: &ConsumptionInterval) -> Result<()> {
     let hours: Vec<Hour> = interval.by_hour().map(|(hour, energy)| Hour { meter, hour, energy }).collect();
     let days: Vec<Day> = interval.by_day().map(|(day, energy, parts)| Day { meter, day, energy, parts }).collect();

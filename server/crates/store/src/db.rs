@@ -61,7 +61,8 @@ impl Db {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(5));
-        // A connection to a file is not lost on the way, so none is tried before it is used: that was one trip in fifteen to its thread.
+        // A connection to a file is not lost on the way, so none is tried before it is used: that was one trip in fifteen to its
+        // thread.
         let pool = |size: u32| {
             SqlitePoolOptions::new().max_connections(size).acquire_timeout(Duration::from_secs(10)).test_before_acquire(false)
         };

@@ -7,8 +7,10 @@ use model::money::Fen;
 use model::time::Timestamp;
 
 use super::accounts::{self, Takes};
-use super::commands::{self, NewCommand, priority};
+use super::commands::{self, NewCommand};
 use super::{Result, StoreError, Tx, on, wallets};
+use domain::command_args::CommandArgs;
+use domain::money_rule::MoneyOperation;
 use domain::rng::Rng;
 
 /// What is to be taken, from where.
@@ -48,17 +50,11 @@ pub(super) async fn take(tx: &mut Tx, rng: &Rng, at: Timestamp, debit: &Debit) -
         let (count, remaining) = wallets::debit(tx, rng, at, debit).await?;
         return Ok(Debited::Done { count, remaining });
     }
-    let command = NewCommand {
-        id: CommandId(rng.id(at)),
-        meter: debit.meter,
-        account: Some(debit.account),
-        order: None,
-        kind: "debit",
-        args: serde_json::json!({ "order": debit.number, "amount_fen": debit.amount }).to_string(),
-        money: true,
-        priority: priority::MONEY,
-        by: Some(debit.by),
-    };
+    let order = u64::try_from(debit.number).map_err(|_| AppError::Invalid)?;
+    let amount = u32::try_from(debit.amount.0).map_err(|_| AppError::AmountOutOfRange)?;
+    let args = CommandArgs::Money(MoneyOperation::Debit { order, amount });
+    let id = CommandId(rng.id(at));
+    let command = NewCommand { id, meter: debit.meter, account: Some(debit.account), order: None, args, by: Some(debit.by) };
     commands::enqueue(tx, at, &command).await?;
     Ok(Debited::Asked(command.id))
 }

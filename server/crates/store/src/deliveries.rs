@@ -1,4 +1,4 @@
-//! A command's way from the outbox to the meter: which is next, claimed before the first byte, counted before each frame.
+//! Delivering commands: which is next, claimed before the first byte, and counted before each frame.
 
 mod again;
 mod check;
@@ -6,82 +6,49 @@ mod ledger_check;
 mod observed;
 mod settle;
 
-use model::ids::{AccountId, CommandId, MeterId, Uuid};
+use model::command::{CommandKind, CommandReason};
+use model::ids::{AccountId, MeterId};
 use model::time::Timestamp;
 
-use super::commands::{self, Command};
+use super::commands::{self, Command, command_columns, may_move};
 use super::{Db, Result, StoreError, on, read};
 pub use again::{Decision, try_again};
-pub use check::{begin, defer, done, is_read_since, missed, unread};
+pub use check::{begin, defer, done, is_read_since, missed_price_switch, unread};
 pub use ledger_check::{confirm_difference, ledger_positions};
 pub use observed::{Ending, observed};
 pub use settle::{Verdict, hold, refuse, settle};
 
-/// Why a command stands where it stands: the word in `commands.note`; pages have words for each.
-pub mod note {
-    /// The meter does not answer; it is tried again at `next_at`, and at once when it is heard.
-    pub const LOST: &str = "lost";
-    /// Frames were sent and no answer says what became of them; the meter is read again at `next_at`.
-    pub const UNCONFIRMED: &str = "unconfirmed";
-    /// The meter is not in service, or its profile is unknown.
-    pub const UNKNOWN_METER: &str = "unknown-meter";
-    /// The fields of the command are not those of its kind.
-    pub const INVALID: &str = "invalid";
-    /// A newer wish of its kind took its place.
-    pub const SUPERSEDED: &str = "superseded";
-    /// Done, and the relay does not follow.
-    pub const RELAY: &str = "relay";
-    /// It was meant for a moment that has passed.
-    pub const LATE: &str = "late";
-    /// A person took it back before it was sent.
-    pub const CANCELLED: &str = "cancelled";
-    /// Its money goes back.
-    pub const REFUND: &str = "refund";
-    /// Its meter was gone, and a person counted what was left in it.
-    pub const COUNTED: &str = "counted";
-    /// The meter does not know the password for switching and setting, or none is configured.
-    pub const PASSWORD: &str = "password";
-    /// It was sent as often as it may be, and the meter does not show it.
-    pub const NOT_KEPT: &str = "not-kept";
-    /// Planned prices are not in force after their switch-over.
-    pub const MISSED: &str = "missed";
-}
-
 /// Meters with commands that may move now, most urgent first.
 pub async fn due(db: &Db, now: Timestamp, limit: i64) -> Result<Vec<MeterId>> {
-    let rows: Vec<(Uuid,)> = read!(db, |pool| sqlx::query_as(
-        "SELECT meter_id FROM commands
-         WHERE state IN ('queued', 'sending') AND next_at <= $1
-           AND NOT (money AND EXISTS (SELECT 1 FROM cases WHERE cases.meter_id = commands.meter_id
-                                      AND cases.kind = 'delivery' AND cases.closed_at IS NULL))
-         GROUP BY meter_id ORDER BY MIN(priority), MIN(decided_at) LIMIT $2",
-    )
-    .bind(now.0)
+    let rows: Vec<(MeterId,)> = read!(db, |pool| sqlx::query_as(concat!(
+        "SELECT c.meter_id FROM commands c WHERE",
+        may_move!(),
+        "GROUP BY c.meter_id ORDER BY MIN(c.priority), MIN(c.decided_at) LIMIT $2"
+    ))
+    .bind(now)
     .bind(limit)
     .fetch_all(pool)
     .await)?;
-    Ok(rows.into_iter().map(|(id,)| MeterId(id)).collect())
+    Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
-/// The command of this meter that moves next. Money goes in the order of its decisions, none while another is under way or a
-/// delivery case is open. One that is under way goes on whatever is queued: on PostgreSQL a purchase decided a moment earlier may
-/// be committed a moment later, when this one has its purchase count already.
+/// The next command of this meter. Money commands go in the order of their decisions, and none while another is being sent or a
+/// delivery case is open. One that is being sent continues whatever is queued: on PostgreSQL a purchase that was decided earlier
+/// may be committed later, when this one has its purchase count already.
 pub async fn next(db: &Db, meter: MeterId, now: Timestamp) -> Result<Option<Command>> {
-    read!(db, |pool| sqlx::query_as(
-        "SELECT id, meter_id, account_id, order_id, kind, args, money, priority, state, epoch, count, attempts, next_at,
-                decided_at, sent_at, finished_at, result, note
-         FROM commands c
-         WHERE meter_id = $1 AND state IN ('queued', 'sending') AND next_at <= $2
-           AND NOT (money AND EXISTS (SELECT 1 FROM cases WHERE cases.meter_id = c.meter_id
-                                      AND cases.kind = 'delivery' AND cases.closed_at IS NULL))
-           AND NOT (money AND state = 'queued'
-                    AND EXISTS (SELECT 1 FROM commands e WHERE e.meter_id = c.meter_id AND e.money AND e.id <> c.id
-                                      AND (e.state = 'sending' OR (e.state = 'queued'
-                                           AND (e.decided_at < c.decided_at OR (e.decided_at = c.decided_at AND e.id < c.id))))))
-         ORDER BY priority, decided_at, id LIMIT 1",
-    )
-    .bind(meter.0)
-    .bind(now.0)
+    read!(db, |pool| sqlx::query_as(concat!(
+        "SELECT",
+        command_columns!(),
+        "FROM commands c WHERE c.meter_id = $2 AND",
+        may_move!(),
+        "AND NOT (c.money AND c.state = 'queued'
+                  AND EXISTS (SELECT 1 FROM commands e WHERE e.meter_id = c.meter_id AND e.money AND e.id <> c.id
+                                AND (e.state = 'sending' OR (e.state = 'queued'
+                                     AND (e.decided_at < c.decided_at OR (e.decided_at = c.decided_at AND e.id < c.id))))))
+         ORDER BY c.priority, c.decided_at, c.id LIMIT 1"
+    ))
+    .bind(now)
+    .bind(meter)
     .fetch_optional(pool)
     .await)
 }
@@ -95,20 +62,20 @@ pub struct Claim {
     pub count: i64,
 }
 
-/// Claims a queued money command: epoch and count are fixed and durable before any byte leaves. `None` where it is not the
-/// meter's turn or there is no such account on the meter any more.
+/// Claims a queued money command: epoch and count are fixed and durable before any byte leaves. `None` if it is not queued any
+/// more or the account has left the meter.
 pub async fn claim(db: &Db, command: &Command) -> Result<Option<Claim>> {
     let mut tx = db.begin().await?;
-    let known: Option<(i64, i64)> = on!(&mut tx, |c| sqlx::query_as(
+    let counts: Option<(i64, i64)> = on!(&mut tx, |c| sqlx::query_as(
         "SELECT epoch, count FROM account_meters WHERE account_id = $1 AND meter_id = $2 AND to_at IS NULL"
     )
     .bind(command.account_id)
     .bind(command.meter_id)
     .fetch_optional(c)
     .await)?;
-    let Some((epoch, count)) = known else { return Ok(None) };
+    let Some((epoch, count)) = counts else { return Ok(None) };
     // An account begins at count 0 of an epoch that only the meter knows.
-    let claim = if command.kind == "open" { Claim { epoch: 0, count: 0 } } else { Claim { epoch, count: count + 1 } };
+    let claim = if command.kind == CommandKind::Open { Claim { epoch: 0, count: 0 } } else { Claim { epoch, count: count + 1 } };
     let claimed = on!(&mut tx, |c| sqlx::query(
         "UPDATE commands SET state = 'sending', epoch = $1, count = $2 WHERE id = $3 AND state = 'queued'"
     )
@@ -124,50 +91,51 @@ pub async fn claim(db: &Db, command: &Command) -> Result<Option<Claim>> {
     Ok(Some(claim))
 }
 
-/// Counts a try and gives the frame number for it, durable before the frame leaves. `None` where the command has ended meanwhile.
+/// Counts an attempt and gives its frame number, durable before the frame leaves. `None` if the command has ended meanwhile.
 pub async fn begin_send(db: &Db, at: Timestamp, command: &Command) -> Result<Option<u32>> {
     let mut tx = db.begin().await?;
     let counted = on!(&mut tx, |c| sqlx::query(
         "UPDATE commands SET state = 'sending', attempts = attempts + 1, sent_at = COALESCE(sent_at, $1)
          WHERE id = $2 AND state IN ('queued', 'sending')"
     )
-    .bind(at.0)
+    .bind(at)
     .bind(command.id)
     .execute(c)
     .await)?;
     if counted != 1 {
         return Ok(None);
     }
-    let number = commands::next_frame_number(&mut tx, MeterId(command.meter_id)).await?;
+    let number = commands::next_frame_number(&mut tx, command.meter_id).await?;
     tx.commit().await?;
     Ok(Some(number))
 }
 
-/// Puts off everything that waits for this meter: nothing can move while it does not answer.
-pub async fn defer_meter(db: &Db, meter: MeterId, until: Timestamp, note: &str) -> Result<()> {
+/// Defers every command of a meter that does not answer.
+pub async fn defer_meter(db: &Db, meter: MeterId, until: Timestamp, reason: CommandReason) -> Result<()> {
     let mut tx = db.begin().await?;
     on!(&mut tx, |c| sqlx::query(
-        "UPDATE commands SET next_at = $1, note = $2
+        "UPDATE commands SET next_at = $1, reason = $2
          WHERE meter_id = $3 AND state IN ('queued', 'sending') AND next_at < $1 AND kind <> 'read'"
     )
-    .bind(until.0)
-    .bind(note)
-    .bind(meter.0)
+    .bind(until)
+    .bind(reason)
+    .bind(meter)
     .execute(c)
     .await)?;
     tx.commit().await
 }
 
-/// The meter was heard again: what waits for it may move now, except what is not to be looked at before its instant. Gives whether
-/// anything does.
+/// The meter answers again: its commands may move now, except checks that have an instant of their own. Gives whether there are
+/// any.
 pub async fn reset_backoff(db: &Db, meter: MeterId, now: Timestamp) -> Result<bool> {
     let waits: Option<(i64,)> = read!(db, |pool| {
         sqlx::query_as(
-        "SELECT CAST(1 AS BIGINT) FROM commands WHERE meter_id = $1 AND state IN ('queued', 'sending') AND kind <> 'in_force' LIMIT 1"
-    )
-    .bind(meter.0)
-    .fetch_optional(pool)
-    .await
+            "SELECT CAST(1 AS BIGINT) FROM commands WHERE meter_id = $1 AND state IN ('queued', 'sending')
+           AND kind <> 'in_force' LIMIT 1",
+        )
+        .bind(meter)
+        .fetch_optional(pool)
+        .await
     })?;
     if waits.is_none() {
         return Ok(false);
@@ -177,24 +145,24 @@ pub async fn reset_backoff(db: &Db, meter: MeterId, now: Timestamp) -> Result<bo
         "UPDATE commands SET next_at = $1
          WHERE meter_id = $2 AND state IN ('queued', 'sending') AND next_at > $1 AND kind <> 'in_force'"
     )
-    .bind(now.0)
-    .bind(meter.0)
+    .bind(now)
+    .bind(meter)
     .execute(c)
     .await)?;
     tx.commit().await?;
     Ok(true)
 }
 
-/// Ends a wish that was sent without a known effect when a newer one of its kind waits. Gives whether it did.
+/// Ends a command that was sent without a known effect if a newer one of its kind is queued. Gives whether it did.
 pub async fn give_way(db: &Db, at: Timestamp, command: &Command) -> Result<bool> {
     let mut tx = db.begin().await?;
     let ended = on!(&mut tx, |c| sqlx::query(
-        "UPDATE commands SET state = 'superseded', finished_at = $1, note = 'superseded'
+        "UPDATE commands SET state = 'superseded', finished_at = $1, reason = 'superseded'
          WHERE id = $2 AND NOT money AND state IN ('queued', 'sending')
            AND EXISTS (SELECT 1 FROM commands n WHERE n.meter_id = commands.meter_id AND n.kind = commands.kind
                        AND n.state = 'queued' AND n.id <> commands.id AND n.decided_at >= commands.decided_at)"
     )
-    .bind(at.0)
+    .bind(at)
     .bind(command.id)
     .execute(c)
     .await)?;
@@ -204,11 +172,5 @@ pub async fn give_way(db: &Db, at: Timestamp, command: &Command) -> Result<bool>
 
 /// The account of a money command.
 fn account_of(command: &Command) -> Result<AccountId> {
-    command.account_id.map(AccountId).ok_or(StoreError::Inconsistent { table: "commands", column: "account_id" })
-}
-
-/// The id of a command.
-#[must_use]
-pub const fn id_of(command: &Command) -> CommandId {
-    CommandId(command.id)
+    command.account_id.ok_or(StoreError::Inconsistent { table: "commands", column: "account_id" })
 }

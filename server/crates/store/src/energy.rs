@@ -1,4 +1,4 @@
-//! Energy by hour and by day: what readings add to, and what charts ask for.
+//! Energy by hour and by day: readings add to it, and charts read it.
 
 use std::sync::LazyLock;
 
@@ -12,7 +12,7 @@ use super::bulk::Bulk;
 use super::{Db, Result, Tx, on, read};
 use domain::rollup::Parts;
 
-/// Late data is called so when the day has been over for as long: until then its midnight is still being read.
+/// A change to a day counts as a revision only this long after its end: until then its midnight is still being read.
 const REVISED_AFTER: i64 = 12 * HOUR;
 
 /// Energy to add to an hour of a meter.
@@ -52,25 +52,25 @@ static DAYS: LazyLock<Bulk> = LazyLock::new(|| {
     )
 });
 
-/// Adds to hours and days in the caller's transaction. No two of each are of the same key; `revised` where people may have seen
-/// these days before as they were.
+/// Adds to hours and days in the caller's transaction. No two of each have the same key; `revised` if the days may have been
+/// shown before.
 pub async fn add(tx: &mut Tx, hours: &[Hour], days: &[Day], revised: Option<Timestamp>) -> Result<()> {
     for (text, rows) in HOURS.pieces(tx, hours) {
         on!(tx, |c| {
             let query = sqlx::query(text);
-            rows.iter().fold(query, |q, r| q.bind(r.meter.0).bind(r.hour).bind(r.energy.0)).execute(c).await
+            rows.iter().fold(query, |q, r| q.bind(r.meter).bind(r.hour).bind(r.energy)).execute(c).await
         })?;
     }
     for (text, rows) in DAYS.pieces(tx, days) {
         on!(tx, |c| {
             let mut query = sqlx::query(text);
             for r in rows {
-                query = query.bind(r.meter.0).bind(r.day.0).bind(r.energy.0).bind(r.parts.reverse.0);
+                query = query.bind(r.meter).bind(r.day).bind(r.energy).bind(r.parts.reverse);
                 for rate in r.parts.rates {
-                    query = query.bind(rate.0);
+                    query = query.bind(rate);
                 }
                 let late = revised.filter(|at| r.energy != Energy::ZERO && at.since(r.day.plus(1).start()) >= REVISED_AFTER);
-                query = query.bind(late.map(|at| at.0));
+                query = query.bind(late);
             }
             query.execute(c).await
         })?;
@@ -78,35 +78,35 @@ pub async fn add(tx: &mut Tx, hours: &[Hour], days: &[Day], revised: Option<Time
     Ok(())
 }
 
-/// A day as it stands.
+/// Energy of a day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DayEnergy {
     pub day: Date,
     pub energy: Energy,
     pub parts: Parts,
-    /// How sure it is.
     pub mark: DayMark,
 }
 
 #[derive(FromRow)]
 struct DayRow {
-    day: i64,
-    wh: i64,
-    reverse_wh: i64,
-    spike_wh: i64,
-    peak_wh: i64,
-    flat_wh: i64,
-    valley_wh: i64,
+    day: Date,
+    wh: Energy,
+    reverse_wh: Energy,
+    spike_wh: Energy,
+    peak_wh: Energy,
+    flat_wh: Energy,
+    valley_wh: Energy,
     revised: bool,
+    /// Whether the midnights at its start and end were read.
     begins: bool,
     ends: bool,
-    /// A person counted energy whose rates nobody knows.
-    guessed: bool,
+    /// Whether an operator entered energy for it that was put at the flat rate.
+    estimated: bool,
 }
 
-/// Each day from `from` to `today`, both included, with its parts and how sure it is; days without any energy are left out.
+/// The days from `from` to `today`, both included; days without energy are left out.
 pub async fn days(db: &Db, meter: MeterId, from: Date, today: Date) -> Result<Vec<DayEnergy>> {
-    // A midnight is sure where a reading that counts is of that very instant: the freeze register's.
+    // A midnight is known if a reading that counts is of that very instant: the meter's own midnight value.
     let rows: Vec<DayRow> = read!(db, |pool| {
         sqlx::query_as(
         "SELECT d.day, d.wh, d.reverse_wh, d.spike_wh, d.peak_wh, d.flat_wh, d.valley_wh, d.revised_at IS NOT NULL AS revised,
@@ -115,50 +115,46 @@ pub async fn days(db: &Db, meter: MeterId, from: Date, today: Date) -> Result<Ve
                 EXISTS (SELECT 1 FROM readings r WHERE r.meter_id = d.meter_id AND r.quality IN (0, 1, 6, 7)
                         AND r.at = d.day * 86400000 + 57600000) AS ends,
                 EXISTS (SELECT 1 FROM counter_decisions g WHERE g.meter_id = d.meter_id AND g.split = 'flat'
-                        AND g.from_at < d.day * 86400000 + 57600000 AND g.at > d.day * 86400000 - 28800000) AS guessed
+                        AND g.from_at < d.day * 86400000 + 57600000 AND g.at > d.day * 86400000 - 28800000) AS estimated
          FROM energy_daily d WHERE d.meter_id = $1 AND d.day BETWEEN $2 AND $3 ORDER BY d.day"
     )
-    .bind(meter.0)
-    .bind(from.0)
-    .bind(today.0)
+    .bind(meter)
+    .bind(from)
+    .bind(today)
     .fetch_all(pool)
     .await
     })?;
     let day = |row: DayRow| DayEnergy {
-        day: Date(row.day),
-        energy: Energy(row.wh),
-        parts: Parts {
-            reverse: Energy(row.reverse_wh),
-            rates: [row.spike_wh, row.peak_wh, row.flat_wh, row.valley_wh].map(Energy),
-        },
-        mark: DayMark { estimated: row.guessed || !row.begins || (row.day < today.0 && !row.ends), revised: row.revised },
+        day: row.day,
+        energy: row.wh,
+        parts: Parts { reverse: row.reverse_wh, rates: [row.spike_wh, row.peak_wh, row.flat_wh, row.valley_wh] },
+        mark: DayMark { estimated: row.estimated || !row.begins || (row.day < today && !row.ends), revised: row.revised },
     };
     Ok(rows.into_iter().map(day).collect())
 }
 
-/// Energy of each day from `from` to `to`, both included; days without any are left out.
+/// Energy of each day from `from` to `to`, both included; days without energy are left out.
 pub async fn daily(db: &Db, meter: MeterId, from: Date, to: Date) -> Result<Vec<(Date, Energy)>> {
-    let rows: Vec<(i64, i64)> = read!(db, |pool| sqlx::query_as(
+    read!(db, |pool| sqlx::query_as(
         "SELECT day, wh FROM energy_daily WHERE meter_id = $1 AND day BETWEEN $2 AND $3 ORDER BY day"
     )
-    .bind(meter.0)
-    .bind(from.0)
-    .bind(to.0)
+    .bind(meter)
+    .bind(from)
+    .bind(to)
     .fetch_all(pool)
-    .await)?;
-    Ok(rows.into_iter().map(|(day, wh)| (Date(day), Energy(wh))).collect())
+    .await)
 }
 
-/// Energy of the hours of a Shanghai day, by the hour 0-23; hours without any are left out.
+/// Energy of the hours of a Shanghai day, by the hour 0-23; hours without energy are left out.
 pub async fn hourly(db: &Db, meter: MeterId, day: Date) -> Result<Vec<(u8, Energy)>> {
     let first = day.start().0 / HOUR;
-    let rows: Vec<(i64, i64)> = read!(db, |pool| sqlx::query_as(
+    let rows: Vec<(i64, Energy)> = read!(db, |pool| sqlx::query_as(
         "SELECT hour, wh FROM energy_hourly WHERE meter_id = $1 AND hour BETWEEN $2 AND $3 ORDER BY hour"
     )
-    .bind(meter.0)
+    .bind(meter)
     .bind(first)
     .bind(first + 23)
     .fetch_all(pool)
     .await)?;
-    Ok(rows.into_iter().map(|(hour, wh)| (u8::try_from(hour - first).unwrap_or(0), Energy(wh))).collect())
+    Ok(rows.into_iter().map(|(hour, wh)| (u8::try_from(hour - first).unwrap_or(0), wh)).collect())
 }

@@ -1,4 +1,4 @@
-//! How often meters are read: of a meter, else of its gateway, else of the site, else as the configuration has it.
+//! Sweep intervals: the meter's, else its gateway's, else the site's, else the configuration's.
 
 use model::error::AppError;
 use model::gateway::{Sweep, SweepInterval};
@@ -9,18 +9,18 @@ use uuid::Uuid;
 use super::audit::{self, Entry};
 use super::{Db, Result, on, read};
 
-/// The site's interval in seconds, where it has one.
+/// The site's interval in seconds, if it is set.
 pub async fn of_site(db: &Db) -> Result<Option<i64>> {
     let row: Option<(Option<i64>,)> =
         read!(db, |pool| sqlx::query_as("SELECT sweep_interval_s FROM site_settings WHERE one = 1").fetch_optional(pool).await)?;
     Ok(row.and_then(|(seconds,)| seconds))
 }
 
-/// Sets an interval, or leaves it to the level above: with its audit line in one transaction. Whether that person may is the
-/// caller's to know.
+/// Sets an interval, or removes it so that the level above applies, with its audit line in one transaction. The caller has
+/// checked the permission.
 ///
 /// # Errors
-/// Refused with [`AppError::NotFound`] where there is no such gateway or meter in service.
+/// Refused with [`AppError::NotFound`] for a gateway or meter that is not in service.
 pub async fn set(db: &Db, at: Timestamp, who: &Who, of: Sweep, interval: Option<SweepInterval>) -> Result<()> {
     let (text, id, subject) = match of {
         Sweep::Site => {

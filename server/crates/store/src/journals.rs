@@ -1,23 +1,23 @@
-//! What meters wrote down themselves: each record once, and money that the ledger does not know becomes a case.
+//! The journals of meters: each record is stored once, and a money record that no command explains opens a case.
 
 use model::case::{CaseDetail, JournalCase, MoneyRecord};
 use model::ids::MeterId;
+use model::money::Fen;
+use model::reading::JournalKind;
 use model::time::{MINUTE, Timestamp};
 use sqlx::FromRow;
-use uuid::Uuid;
 
 use super::cases;
 use super::{Db, Result, Tx, on, read};
-use domain::meter_records::JournalKind;
 use domain::meter_records::JournalRecord;
 use domain::rng::Rng;
 
-/// A meter's clock may differ from ours by as much: records this close to the opening may be older than it.
+/// A meter's clock may differ from ours by this much, so a record this close to the opening of an account may be older than it.
 const CLOCKS_DIFFER: i64 = 10 * MINUTE;
 
-/// Meters whose journal has moved since it was last read, at most `limit`.
+/// Meters with journal records that were not read yet, at most `limit`.
 pub async fn moved(db: &Db, limit: i64) -> Result<Vec<MeterId>> {
-    let rows: Vec<(Uuid,)> = read!(db, |pool| sqlx::query_as(
+    let rows: Vec<(MeterId,)> = read!(db, |pool| sqlx::query_as(
         "SELECT m.id FROM meter_latest l JOIN meters m ON m.id = l.meter_id
          WHERE m.retired_at IS NULL AND l.lost_since IS NULL AND l.journal IS NOT NULL
            AND l.journal <> COALESCE(m.journal_read, 0) LIMIT $1"
@@ -25,15 +25,12 @@ pub async fn moved(db: &Db, limit: i64) -> Result<Vec<MeterId>> {
     .bind(limit)
     .fetch_all(pool)
     .await)?;
-    Ok(rows.into_iter().map(|(id,)| MeterId(id)).collect())
+    Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
-/// Stores the records that are new, opens a case where one of them moved money that no command of ours did, and remembers up to
-/// which `newest` the journal was read. Gives how many were new.
-///
-/// # Errors
-/// Where the database fails; then nothing was stored.
-pub async fn keep(
+/// Stores the records that are new, opens a case for each that moved money without a command of ours, and remembers that the
+/// journal was read up to `newest`. Gives how many were new.
+pub async fn store(
     db: &Db,
     rng: &Rng,
     at: Timestamp,
@@ -52,14 +49,14 @@ pub async fn keep(
             JournalKind::Debit => MoneyRecord::Debit,
             _ => continue,
         };
-        if is_unknown(&mut tx, meter, record).await? {
+        if is_unexplained(&mut tx, meter, record).await? {
             let case = JournalCase { record: moved, at: record.at, amount: record.amount, count: record.count };
             cases::open(&mut tx, rng, at, Some(meter), None, &CaseDetail::Journal(case)).await?;
         }
     }
     on!(&mut tx, |c| sqlx::query("UPDATE meters SET journal_read = $1 WHERE id = $2")
         .bind(newest.map(i64::from))
-        .bind(meter.0)
+        .bind(meter)
         .execute(c)
         .await)?;
     tx.commit().await?;
@@ -71,24 +68,24 @@ async fn insert(tx: &mut Tx, at: Timestamp, meter: MeterId, record: &JournalReco
         "INSERT INTO meter_journal (meter_id, at, sequence, kind, cause, amount_fen, count, remaining_fen, read_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (meter_id, at, sequence, kind) DO NOTHING"
     )
-    .bind(meter.0)
-    .bind(record.at.map_or(0, |at| at.0))
+    .bind(meter)
+    .bind(record.at.unwrap_or_default())
     .bind(record.sequence.map_or(0, i64::from))
-    .bind(record.what.as_str())
+    .bind(record.what)
     .bind(i64::from(record.cause))
-    .bind(record.amount.0)
+    .bind(record.amount)
     .bind(record.count.map(i64::from))
-    .bind(record.remaining.map(|fen| fen.0))
-    .bind(at.0)
+    .bind(record.remaining)
+    .bind(at)
     .execute(c)
     .await)?;
     Ok(stored == 1)
 }
 
-/// While an account of ours was open on the meter, money moved by this count and amount, and no command of ours did it.
-async fn is_unknown(tx: &mut Tx, meter: MeterId, record: &JournalRecord) -> Result<bool> {
+/// Whether money moved by this count and amount while an account was open on the meter, and no command explains it.
+async fn is_unexplained(tx: &mut Tx, meter: MeterId, record: &JournalRecord) -> Result<bool> {
     let Some(at) = record.at else { return Ok(false) };
-    let row: Option<(i64,)> = on!(tx, |c| sqlx::query_as(
+    let row: Option<(Timestamp,)> = on!(tx, |c| sqlx::query_as(
         "SELECT am.from_at FROM account_meters am
          WHERE am.meter_id = $1 AND am.from_at + $2 <= $3 AND (am.to_at IS NULL OR am.to_at > $3)
            AND NOT EXISTS (SELECT 1 FROM commands c LEFT JOIN orders o ON o.id = c.order_id
@@ -96,12 +93,12 @@ async fn is_unknown(tx: &mut Tx, meter: MeterId, record: &JournalRecord) -> Resu
                              AND c.kind = $4 AND c.count = $5 AND c.state IN ('sending', 'done', 'case')
                              AND (o.id IS NULL OR o.amount_fen = $6))"
     )
-    .bind(meter.0)
+    .bind(meter)
     .bind(CLOCKS_DIFFER)
-    .bind(at.0)
-    .bind(record.what.as_str())
+    .bind(at)
+    .bind(record.what)
     .bind(record.count.map(i64::from))
-    .bind(record.amount.0)
+    .bind(record.amount)
     .fetch_optional(c)
     .await)?;
     Ok(row.is_some())
@@ -109,28 +106,27 @@ async fn is_unknown(tx: &mut Tx, meter: MeterId, record: &JournalRecord) -> Resu
 
 /// A stored record.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
-pub struct Record {
-    /// When, by the meter's clock; 0 where that was lost.
-    pub at: i64,
-    /// A word of [`JournalKind`].
-    pub kind: String,
+pub struct JournalRow {
+    /// By the meter's clock; 0 if its clock was lost.
+    pub at: Timestamp,
+    pub kind: JournalKind,
     /// The number of the status bit behind a relay record, 255 by command.
     pub cause: i64,
     /// Of a money record.
-    pub amount_fen: i64,
+    pub amount_fen: Fen,
     /// Purchase count after it.
     pub count: Option<i64>,
     /// Remaining amount after it.
-    pub remaining_fen: Option<i64>,
+    pub remaining_fen: Option<Fen>,
 }
 
-/// The newest records of a meter, newest first.
-pub async fn recent(db: &Db, meter: MeterId, limit: i64) -> Result<Vec<Record>> {
+/// The records of a meter, newest first.
+pub async fn recent(db: &Db, meter: MeterId, limit: i64) -> Result<Vec<JournalRow>> {
     read!(db, |pool| sqlx::query_as(
         "SELECT at, kind, cause, amount_fen, count, remaining_fen FROM meter_journal
          WHERE meter_id = $1 ORDER BY at DESC, sequence DESC LIMIT $2"
     )
-    .bind(meter.0)
+    .bind(meter)
     .bind(limit)
     .fetch_all(pool)
     .await)

@@ -6,6 +6,7 @@
 mod bulk;
 mod db;
 mod error;
+mod json_text;
 
 pub mod accounts;
 pub mod audit;
@@ -52,6 +53,7 @@ pub mod wallets;
 pub use db::{Db, Tx};
 pub(crate) use db::{on, read};
 pub use error::StoreError;
+pub use json_text::JsonText;
 
 /// What every store function gives back.
 pub type Result<T> = std::result::Result<T, StoreError>;

@@ -1,65 +1,64 @@
-//! Gateways and meters: what is where, and at which address.
+//! Gateways and meters: their places and addresses.
 
 use model::ids::{GatewayId, MeterId, PlaceId};
 use model::meter::Wallet;
 use model::time::Timestamp;
 use sqlx::FromRow;
-use uuid::Uuid;
 
 use super::{Db, Result, Tx, on, read};
 use domain::framing::Framing;
 
-/// A gateway in service.
+/// A stored gateway.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct GatewayRow {
-    /// [`GatewayId`].
-    pub id: Uuid,
-    /// What people call it.
+    pub id: GatewayId,
     pub name: String,
     /// Host name or address.
     pub host: String,
     pub port: i64,
-    /// A word of [`Framing`].
-    pub framing: String,
-    /// Seconds between two readings of its meters; `None`: as the site has it.
+    pub framing: Framing,
+    /// Seconds between two readings of its meters; `None`: the site's interval.
     pub sweep_interval_s: Option<i64>,
     /// The name in its certificate; `None`: its host.
     pub tls_name: Option<String>,
-    /// The fingerprint of its certificate, where that one alone is trusted.
+    /// The fingerprint of its certificate, if that one alone is trusted.
     pub tls_pin: Option<String>,
 }
 
-/// A meter in service.
+/// A stored meter.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct MeterRow {
-    /// [`MeterId`].
-    pub id: Uuid,
-    /// [`PlaceId`] of its room.
-    pub place_id: Uuid,
-    /// [`GatewayId`].
-    pub gateway_id: Uuid,
+    pub id: MeterId,
+    /// Its room.
+    pub place_id: PlaceId,
+    pub gateway_id: GatewayId,
     /// Unit id on the bus.
     pub unit: i64,
-    /// Serial number, 12 digits.
+    /// 12 digits.
     pub serial: String,
     /// Name of its profile.
     pub profile: String,
-    /// A word of [`Wallet`].
-    pub wallet: String,
-    /// Seconds between two readings; `None`: as its gateway has it.
+    pub wallet: Wallet,
+    /// Seconds between two readings; `None`: the gateway's interval.
     pub sweep_interval_s: Option<i64>,
+}
+
+/// The columns of [`MeterRow`].
+macro_rules! meter_columns {
+    () => {
+        " id, place_id, gateway_id, unit, serial, profile, wallet, sweep_interval_s "
+    };
 }
 
 /// A gateway to add.
 #[derive(Clone, Debug)]
 pub struct NewGateway {
     pub id: GatewayId,
-    /// What people call it; unique.
+    /// Unique.
     pub name: String,
     /// Host name or address.
     pub host: String,
     pub port: u16,
-    /// How it carries frames.
     pub framing: Framing,
 }
 
@@ -75,54 +74,50 @@ pub struct NewMeter {
     pub serial: String,
     /// Name of its profile.
     pub profile: String,
-    /// Where its credit lives.
     pub wallet: Wallet,
 }
 
 /// All gateways in service, by name.
 pub async fn gateways(db: &Db) -> Result<Vec<GatewayRow>> {
-    read!(db, |pool| {
-        sqlx::query_as(
-        "SELECT id, name, host, port, framing, sweep_interval_s, tls_name, tls_pin FROM gateways WHERE retired_at IS NULL ORDER BY name"
+    read!(db, |pool| sqlx::query_as(
+        "SELECT id, name, host, port, framing, sweep_interval_s, tls_name, tls_pin FROM gateways
+         WHERE retired_at IS NULL ORDER BY name"
     )
     .fetch_all(pool)
-    .await
-    })
+    .await)
 }
 
 /// All meters in service, by address.
 pub async fn meters(db: &Db) -> Result<Vec<MeterRow>> {
-    read!(db, |pool| {
-        sqlx::query_as(
-        "SELECT id, place_id, gateway_id, unit, serial, profile, wallet, sweep_interval_s FROM meters WHERE retired_at IS NULL ORDER BY gateway_id, unit"
-    )
+    read!(db, |pool| sqlx::query_as(concat!(
+        "SELECT",
+        meter_columns!(),
+        "FROM meters WHERE retired_at IS NULL ORDER BY gateway_id, unit"
+    ))
     .fetch_all(pool)
-    .await
-    })
+    .await)
 }
 
 /// One meter, in service or not.
 pub async fn find(db: &Db, meter: MeterId) -> Result<Option<MeterRow>> {
-    read!(db, |pool| sqlx::query_as(
-        "SELECT id, place_id, gateway_id, unit, serial, profile, wallet, sweep_interval_s FROM meters WHERE id = $1"
-    )
-    .bind(meter.0)
-    .fetch_optional(pool)
-    .await)
+    read!(db, |pool| sqlx::query_as(concat!("SELECT", meter_columns!(), "FROM meters WHERE id = $1"))
+        .bind(meter)
+        .fetch_optional(pool)
+        .await)
 }
 
 /// Adds a gateway in the caller's transaction.
 ///
 /// # Errors
-/// A duplicate where the name is taken.
+/// [`StoreError::is_duplicate`](crate::StoreError::is_duplicate) if the name is taken.
 pub async fn add_gateway(tx: &mut Tx, at: Timestamp, gateway: &NewGateway) -> Result<()> {
     on!(tx, |c| sqlx::query("INSERT INTO gateways (id, name, host, port, framing, created_at) VALUES ($1, $2, $3, $4, $5, $6)")
-        .bind(gateway.id.0)
+        .bind(gateway.id)
         .bind(&gateway.name)
         .bind(&gateway.host)
         .bind(i64::from(gateway.port))
-        .bind(gateway.framing.as_str())
-        .bind(at.0)
+        .bind(gateway.framing)
+        .bind(at)
         .execute(c)
         .await)?;
     Ok(())
@@ -131,21 +126,21 @@ pub async fn add_gateway(tx: &mut Tx, at: Timestamp, gateway: &NewGateway) -> Re
 /// Adds a meter in the caller's transaction.
 ///
 /// # Errors
-/// A duplicate where address or serial number is taken.
+/// [`StoreError::is_duplicate`](crate::StoreError::is_duplicate) if the address or serial number is taken.
 pub async fn add_meter(tx: &mut Tx, at: Timestamp, meter: &NewMeter) -> Result<()> {
     on!(tx, |c| {
         sqlx::query(
             "INSERT INTO meters (id, place_id, gateway_id, unit, serial, profile, wallet, created_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         )
-        .bind(meter.id.0)
-        .bind(meter.place.0)
-        .bind(meter.gateway.0)
+        .bind(meter.id)
+        .bind(meter.place)
+        .bind(meter.gateway)
         .bind(i64::from(meter.unit))
         .bind(&meter.serial)
         .bind(&meter.profile)
-        .bind(meter.wallet.as_str())
-        .bind(at.0)
+        .bind(meter.wallet)
+        .bind(at)
         .execute(c)
         .await
     })?;

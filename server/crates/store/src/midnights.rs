@@ -1,4 +1,4 @@
-//! What a meter kept of its midnights: put between the readings around them, so that the days are split where they end.
+//! The midnight values of meters: stored between the readings around them, so that days are split where they end.
 
 use std::collections::BTreeMap;
 
@@ -6,72 +6,64 @@ use model::energy::Energy;
 use model::ids::MeterId;
 use model::time::{Date, Timestamp};
 use sqlx::FromRow;
-use uuid::Uuid;
 
 use super::energy::{self, Day, Hour};
-use super::{Db, Result, Tx, on, read};
-use domain::classify::{Baseline, Counter, Quality, passed};
+use super::{Db, Result, Tx, on, read, readings};
+use domain::classify::{Baseline, Counter, passed};
 use domain::meter_records::Frozen;
-use domain::reading_source::Source;
 use domain::rollup::{ConsumptionInterval, Parts};
+use model::reading::{ReadingQuality, ReadingSource};
 
-/// Meters that were read before and after a midnight and whose counter at it is not known, at most `limit`.
+/// Meters that were read before and after a midnight but not at it, at most `limit`.
 pub async fn missing(db: &Db, midnight: Timestamp, limit: i64) -> Result<Vec<MeterId>> {
-    let rows: Vec<(Uuid,)> = read!(db, |pool| sqlx::query_as(
+    let rows: Vec<(MeterId,)> = read!(db, |pool| sqlx::query_as(
         "SELECT m.id FROM meters m JOIN meter_latest l ON l.meter_id = m.id
          WHERE m.retired_at IS NULL AND l.lost_since IS NULL AND l.observed_at > $1
            AND NOT EXISTS (SELECT 1 FROM readings r WHERE r.meter_id = m.id AND r.at = $1)
            AND EXISTS (SELECT 1 FROM readings r WHERE r.meter_id = m.id AND r.at < $1)
          LIMIT $2"
     )
-    .bind(midnight.0)
+    .bind(midnight)
     .bind(limit)
     .fetch_all(pool)
     .await)?;
-    Ok(rows.into_iter().map(|(id,)| MeterId(id)).collect())
+    Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
-/// A reading that counts.
+/// A reading that counts, before or after a midnight.
 #[derive(FromRow)]
-struct Row {
-    at: i64,
-    quality: i64,
-    total_wh: i64,
-    reverse_wh: Option<i64>,
-    spike_wh: Option<i64>,
-    peak_wh: Option<i64>,
-    flat_wh: Option<i64>,
-    valley_wh: Option<i64>,
+struct NeighbourRow {
+    at: Timestamp,
+    quality: ReadingQuality,
+    total_wh: Energy,
+    reverse_wh: Option<Energy>,
+    spike_wh: Option<Energy>,
+    peak_wh: Option<Energy>,
+    flat_wh: Option<Energy>,
+    valley_wh: Option<Energy>,
 }
 
-impl Row {
+impl NeighbourRow {
     fn baseline(&self) -> Baseline {
-        let rates = match (self.spike_wh, self.peak_wh, self.flat_wh, self.valley_wh) {
-            (Some(spike), Some(peak), Some(flat), Some(valley)) => Some([spike, peak, flat, valley].map(Energy)),
-            _ => None,
-        };
-        let (at, total) = (Timestamp(self.at), Energy(self.total_wh));
-        Baseline { at, total, reverse: self.reverse_wh.map(Energy), rates }
+        let rates = readings::rates([self.spike_wh, self.peak_wh, self.flat_wh, self.valley_wh]);
+        Baseline { at: self.at, total: self.total_wh, reverse: self.reverse_wh, rates }
     }
 }
 
-/// Stores midnights that are not known yet and splits the energy around each anew: hours and days change by what moves, their
-/// sums do not. A midnight that does not fit between its neighbours is kept, but splits nothing. Gives how many were stored.
-///
-/// # Errors
-/// Where the database fails; then nothing was stored.
+/// Stores new midnight values and splits the energy around each again: energy moves between hours and days, and their sums stay.
+/// A value that does not lie between its neighbours is stored, but splits nothing. Gives how many were stored.
 pub async fn fill(db: &Db, at: Timestamp, meter: MeterId, counter: &Counter, frozen: &[Frozen]) -> Result<usize> {
     let mut midnights: Vec<Frozen> = frozen.to_vec();
     midnights.sort_by_key(|one| one.day);
     let mut tx = db.begin().await?;
-    let mut moved = Moved::default();
+    let mut moved = MovedEnergy::default();
     let (mut rest, mut stored) = (midnights.as_slice(), 0);
     while let Some(first) = rest.first() {
         let Some((before, after)) = around(&mut tx, meter, first.day.start()).await? else {
             rest = rest.get(1..).unwrap_or_default();
             continue;
         };
-        // All midnights of one gap at once: what the gap is made of is known only as a whole.
+        // All midnights of one gap together: its energy is known only as a whole.
         let count = rest.iter().take_while(|one| one.day.start() < after.at).count().max(1);
         let (gap, later) = rest.split_at_checked(count).unwrap_or((rest, &[]));
         rest = later;
@@ -83,7 +75,7 @@ pub async fn fill(db: &Db, at: Timestamp, meter: MeterId, counter: &Counter, fro
             let quality = fits(one.total - before.total, start, whole.energy);
             insert(&mut tx, meter, one, quality).await?;
             stored += 1;
-            if quality == Quality::Good {
+            if quality == ReadingQuality::Good {
                 let (piece, rest) = left.cut(one.day.start(), one.total - before.total - start);
                 moved.give(&piece);
                 left = rest;
@@ -97,21 +89,21 @@ pub async fn fill(db: &Db, at: Timestamp, meter: MeterId, counter: &Counter, fro
     Ok(stored)
 }
 
-/// A counter at midnight lies between those around it.
-const fn fits(total: Energy, from: Energy, to: Energy) -> Quality {
+/// Whether a counter at midnight lies between those around it.
+const fn fits(total: Energy, from: Energy, to: Energy) -> ReadingQuality {
     if total.0 < from.0 {
-        Quality::Fell
+        ReadingQuality::Fell
     } else if total.0 > to.0 {
-        Quality::Jumped
+        ReadingQuality::Jumped
     } else {
-        Quality::Good
+        ReadingQuality::Good
     }
 }
 
-/// The readings before and after an instant between which the counter simply went on; `None` where there are none such, or
-/// where the instant is known.
+/// The readings before and after an instant between which the counter simply went on; `None` if there are none, or if the instant
+/// itself was read.
 async fn around(tx: &mut Tx, meter: MeterId, at: Timestamp) -> Result<Option<(Baseline, Baseline)>> {
-    let rows: Vec<Row> = on!(tx, |c| sqlx::query_as(
+    let rows: Vec<NeighbourRow> = on!(tx, |c| sqlx::query_as(
         "SELECT at, quality, total_wh, reverse_wh, spike_wh, peak_wh, flat_wh, valley_wh FROM readings
          WHERE meter_id = $1 AND at >= COALESCE(
                (SELECT MAX(at) FROM readings WHERE meter_id = $1 AND at < $2 AND quality IN (0, 1, 6, 7)), $2)
@@ -120,39 +112,39 @@ async fn around(tx: &mut Tx, meter: MeterId, at: Timestamp) -> Result<Option<(Ba
            AND (quality IN (0, 1, 6, 7) OR at = $2)
          ORDER BY at"
     )
-    .bind(meter.0)
-    .bind(at.0)
+    .bind(meter)
+    .bind(at)
     .fetch_all(c)
     .await)?;
     let [before, after] = rows.as_slice() else { return Ok(None) };
-    let went_on = before.at < at.0 && after.at > at.0 && after.quality == Quality::Good as i64;
-    Ok(went_on.then(|| (before.baseline(), after.baseline())))
+    let continued = before.at < at && after.at > at && after.quality == ReadingQuality::Good;
+    Ok(continued.then(|| (before.baseline(), after.baseline())))
 }
 
-async fn insert(tx: &mut Tx, meter: MeterId, frozen: &Frozen, quality: Quality) -> Result<()> {
+async fn insert(tx: &mut Tx, meter: MeterId, frozen: &Frozen, quality: ReadingQuality) -> Result<()> {
     on!(tx, |c| sqlx::query(
         "INSERT INTO readings (meter_id, at, quality, source, status, total_wh, remaining_fen)
          VALUES ($1, $2, $3, $4, 0, $5, $6) ON CONFLICT (meter_id, at) DO NOTHING"
     )
-    .bind(meter.0)
-    .bind(frozen.day.start().0)
-    .bind(quality as i64)
-    .bind(Source::Freeze as i64)
-    .bind(frozen.total.0)
-    .bind(frozen.remaining.map_or(0, |fen| fen.0))
+    .bind(meter)
+    .bind(frozen.day.start())
+    .bind(quality)
+    .bind(ReadingSource::Freeze)
+    .bind(frozen.total)
+    .bind(frozen.remaining.unwrap_or_default())
     .execute(c)
     .await)?;
     Ok(())
 }
 
-/// Energy taken from hours and days and given to others.
+/// Energy taken from some hours and days and given to others.
 #[derive(Default)]
-struct Moved {
+struct MovedEnergy {
     hours: BTreeMap<i64, Energy>,
     days: BTreeMap<Date, (Energy, Parts)>,
 }
 
-impl Moved {
+impl MovedEnergy {
     fn take(&mut self, interval: &ConsumptionInterval) {
         self.change(interval, |held, share| held - share);
     }
@@ -172,7 +164,7 @@ impl Moved {
         }
     }
 
-    /// What changed, in the order in which the recorder takes the same rows.
+    /// The changes, in the order in which the recorder locks the same rows.
     fn rows(self, meter: MeterId) -> (Vec<Hour>, Vec<Day>) {
         let hours = self.hours.into_iter().filter(|(_, energy)| *energy != Energy::ZERO);
         let days = self.days.into_iter().filter(|(_, moved)| *moved != (Energy::ZERO, Parts::default()));

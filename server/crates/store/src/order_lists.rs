@@ -25,8 +25,8 @@ pub struct Progress {
     pub sent_at: Option<i64>,
     /// When it will be told next.
     pub next_at: Option<i64>,
-    /// Why the delivery stands where it stands.
-    pub note: Option<String>,
+    /// Why the delivery waits or failed.
+    pub reason: Option<model::command::CommandReason>,
 }
 
 /// One order with its progress.
@@ -35,7 +35,7 @@ pub async fn progress(db: &Db, id: OrderId) -> Result<Option<Progress>> {
         "SELECT o.id, o.number, o.account_id, o.meter_id, o.tender, o.amount_fen, o.state, o.created_by, o.created_at, o.paid_at,
                 o.credited_at, o.count, o.remaining_fen, p.state AS attempt_state, p.expires_at, c.state AS command_state,
                 EXISTS (SELECT 1 FROM payment_attempts h WHERE h.order_id = o.id AND h.state = 'held') AS held,
-                c.attempts AS command_attempts, c.sent_at, c.next_at, c.note
+                c.attempts AS command_attempts, c.sent_at, c.next_at, c.reason
          FROM orders o
          LEFT JOIN payment_attempts p
            ON p.id = (SELECT id FROM payment_attempts WHERE order_id = o.id ORDER BY created_at DESC, id DESC LIMIT 1)

@@ -15,11 +15,13 @@ pub use undeliverable::{readdress, stranded};
 
 use super::accounts::{self, Takes};
 use super::audit::{self, Entry};
-use super::commands::{self, NewCommand, priority};
+use super::commands::{self, NewCommand};
 use super::receipts::{self, For};
 use super::shifts::{self, Entered};
 use super::{Db, Result, StoreError, Tx, ledger, on, read, wallets};
+use domain::command_args::CommandArgs;
 use domain::ledger::payment;
+use domain::money_rule::MoneyOperation;
 use domain::order::Limits;
 use domain::rng::Rng;
 
@@ -249,15 +251,14 @@ async fn credit(tx: &mut Tx, rng: &Rng, at: Timestamp, order: Order, wallet: Wal
     if wallet == Wallet::Server {
         return wallets::credit(tx, rng, at, &order).await;
     }
+    let number = u64::try_from(order.number).map_err(|_| AppError::Invalid)?;
+    let amount = u32::try_from(order.amount_fen).map_err(|_| AppError::AmountOutOfRange)?;
     let command = NewCommand {
         id: CommandId(rng.id(at)),
         meter: MeterId(order.meter_id),
         account: Some(AccountId(order.account_id)),
         order: Some(order.id()),
-        kind: "credit",
-        args: serde_json::json!({ "order": order.number, "amount_fen": order.amount_fen }).to_string(),
-        money: true,
-        priority: priority::MONEY,
+        args: CommandArgs::Money(MoneyOperation::Credit { order: number, amount }),
         by,
     };
     commands::enqueue(tx, at, &command).await?;

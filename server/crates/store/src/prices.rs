@@ -1,4 +1,4 @@
-//! Price plans: their versions, which are never changed, and at which places they hold.
+//! Price plans: their versions, which never change, and the places where they apply.
 
 use model::error::AppError;
 use model::ids::{MeterId, PlaceId};
@@ -9,12 +9,13 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::audit::{self, Entry};
+use super::json_text::JsonText;
 use super::{Db, Result, StoreError, Tx, on, read};
 use domain::prices::{Assigned, timeline};
 use domain::rng::Rng;
 use domain::tariff::Version;
 
-/// The furthest ahead that a version may take over: a typing error in the year shows.
+/// The furthest ahead that a version may come into force, so that a typing error in the year is refused.
 const AHEAD: i64 = 800 * DAY;
 
 /// A version to publish.
@@ -24,15 +25,14 @@ pub struct Publication {
     pub plan: String,
     /// From when on; `None` for at once. Never in the past: what was charged stays charged.
     pub effective_at: Option<Timestamp>,
-    /// What energy costs.
     pub prices: Prices,
 }
 
-/// Publishes a version of a plan, and makes the plan where it is new.
+/// Publishes a version of a plan; creates the plan if it is new.
 ///
 /// # Errors
-/// Refused with [`AppError::Invalid`] for prices or an instant that cannot be, [`AppError::Conflict`] where a version of that
-/// instant stands.
+/// Refused with [`AppError::Invalid`] for prices or an instant out of range, [`AppError::Conflict`] if the plan has a version of
+/// that instant.
 pub async fn publish(db: &Db, rng: &Rng, at: Timestamp, who: Option<&Who>, new: &Publication) -> Result<Uuid> {
     let effective = new.effective_at.unwrap_or(at);
     let name = new.plan.trim();
@@ -47,11 +47,11 @@ pub async fn publish(db: &Db, rng: &Rng, at: Timestamp, who: Option<&Who>, new: 
     )
     .bind(rng.id(at))
     .bind(name)
-    .bind(at.0)
+    .bind(at)
     .fetch_optional(c)
     .await)?;
     let (plan,) = plan.ok_or(StoreError::Inconsistent { table: "price_plans", column: "id" })?;
-    let (id, prices) = (rng.id(at), serde_json::json!(new.prices).to_string());
+    let id = rng.id(at);
     let stored = on!(&mut tx, |c| sqlx::query(
         "INSERT INTO price_versions (id, plan_id, number, effective_at, prices, published_by, published_at)
          SELECT $1, $2, COALESCE(MAX(number), 0) + 1, $3, $4, $5, $6 FROM price_versions WHERE plan_id = $2
@@ -59,10 +59,10 @@ pub async fn publish(db: &Db, rng: &Rng, at: Timestamp, who: Option<&Who>, new: 
     )
     .bind(id)
     .bind(plan)
-    .bind(effective.0)
-    .bind(&prices)
-    .bind(who.map(|who| who.user.0))
-    .bind(at.0)
+    .bind(effective)
+    .bind(JsonText(&new.prices))
+    .bind(who.map(|who| who.user))
+    .bind(at)
     .execute(c)
     .await)?;
     if stored == 0 {
@@ -74,7 +74,7 @@ pub async fn publish(db: &Db, rng: &Rng, at: Timestamp, who: Option<&Who>, new: 
     Ok(plan)
 }
 
-/// Says that a plan holds at a place and below it from now on.
+/// Applies a plan to a place and everything below it from now on.
 ///
 /// # Errors
 /// Refused with [`AppError::NotFound`] for an unknown plan or place.
@@ -85,10 +85,10 @@ pub async fn assign(db: &Db, at: Timestamp, who: Option<&Who>, place: PlaceId, p
          SELECT p.id, v.id, $3, $4 FROM places p, price_plans v WHERE p.id = $1 AND v.id = $2
          ON CONFLICT (place_id, from_at) DO UPDATE SET plan_id = excluded.plan_id, decided_by = excluded.decided_by"
     )
-    .bind(place.0)
+    .bind(place)
     .bind(plan)
-    .bind(at.0)
-    .bind(who.map(|who| who.user.0))
+    .bind(at)
+    .bind(who.map(|who| who.user))
     .execute(c)
     .await)?;
     if stored == 0 {
@@ -109,14 +109,12 @@ async fn record(tx: &mut Tx, at: Timestamp, who: Option<&Who>, action: &str, sub
 #[derive(Clone, Debug, FromRow)]
 pub struct VersionRow {
     pub id: Uuid,
-    /// Of which plan.
     pub plan_id: Uuid,
     /// 1 for the plan's first.
     pub number: i64,
-    pub effective_at: i64,
-    pub prices: String,
-    /// When it was published.
-    pub published_at: i64,
+    pub effective_at: Timestamp,
+    prices: JsonText<Prices>,
+    pub published_at: Timestamp,
     /// The plan's name.
     pub plan: String,
     /// Who published it.
@@ -124,12 +122,9 @@ pub struct VersionRow {
 }
 
 impl VersionRow {
-    /// What energy costs by it.
-    ///
-    /// # Errors
-    /// Where the stored text is none.
-    pub fn prices(&self) -> Result<Prices> {
-        serde_json::from_str(&self.prices).map_err(|_| StoreError::Inconsistent { table: "price_versions", column: "prices" })
+    #[must_use]
+    pub const fn prices(&self) -> &Prices {
+        &self.prices.0
     }
 }
 
@@ -144,8 +139,8 @@ pub async fn versions(db: &Db) -> Result<Vec<VersionRow>> {
     .await)
 }
 
-/// Where plans hold now: plan, place, and since when.
-pub async fn places(db: &Db) -> Result<Vec<(Uuid, Uuid, i64)>> {
+/// Where plans apply now: plan, place, and since when.
+pub async fn places(db: &Db) -> Result<Vec<(Uuid, PlaceId, Timestamp)>> {
     read!(db, |pool| sqlx::query_as(
         "SELECT a.plan_id, a.place_id, a.from_at FROM price_places a
          WHERE a.from_at = (SELECT MAX(n.from_at) FROM price_places n WHERE n.place_id = a.place_id)"
@@ -159,18 +154,14 @@ pub(super) struct Catalogue(Vec<(Uuid, Version)>);
 
 impl Catalogue {
     pub(super) async fn load(tx: &mut Tx) -> Result<Self> {
-        let rows: Vec<(Uuid, Uuid, i64, String)> =
+        let rows: Vec<(Uuid, Uuid, Timestamp, JsonText<Prices>)> =
             on!(tx, |c| sqlx::query_as("SELECT plan_id, id, effective_at, prices FROM price_versions").fetch_all(c).await)?;
-        let broken = StoreError::Inconsistent { table: "price_versions", column: "prices" };
-        let parsed = rows.into_iter().map(|(plan, id, from, prices)| {
-            Some((plan, Version { id, from: Timestamp(from), prices: serde_json::from_str(&prices).ok()? }))
-        });
-        parsed.collect::<Option<_>>().map(Self).ok_or(broken)
+        Ok(Self(rows.into_iter().map(|(plan, id, from, JsonText(prices))| (plan, Version { id, from, prices })).collect()))
     }
 
-    /// The versions that hold at a meter; empty where no plan does.
+    /// The versions that apply to a meter; empty without a plan.
     pub(super) async fn timeline(&self, tx: &mut Tx, meter: MeterId) -> Result<Vec<Version>> {
-        let rows: Vec<(i64, Uuid, i64)> = on!(tx, |c| sqlx::query_as(
+        let rows: Vec<(i64, Uuid, Timestamp)> = on!(tx, |c| sqlx::query_as(
             "WITH RECURSIVE chain (id, parent_id, distance) AS (
                  SELECT p.id, p.parent_id, CAST(0 AS BIGINT) FROM places p JOIN meters m ON m.place_id = p.id WHERE m.id = $1
                  UNION ALL
@@ -178,10 +169,10 @@ impl Catalogue {
                  WHERE chain.distance < 16)
              SELECT chain.distance, a.plan_id, a.from_at FROM chain JOIN price_places a ON a.place_id = chain.id"
         )
-        .bind(meter.0)
+        .bind(meter)
         .fetch_all(c)
         .await)?;
-        let assigned = rows.into_iter().map(|(distance, plan, from)| Assigned { distance, plan, from: Timestamp(from) });
+        let assigned = rows.into_iter().map(|(distance, plan, from)| Assigned { distance, plan, from });
         Ok(timeline(&assigned.collect::<Vec<_>>(), &self.0))
     }
 }

@@ -1,4 +1,4 @@
-//! Readings, written in batches together with all that follows from them, and where counting stands.
+//! Readings, stored in batches together with everything that follows from them, and the last readings that counted.
 
 use model::case::CaseDetail;
 use std::borrow::Cow;
@@ -8,9 +8,10 @@ use std::sync::LazyLock;
 use model::energy::Energy;
 use model::ids::MeterId;
 use model::meter::Latest;
+use model::money::Fen;
+use model::reading::{ReadingQuality, ReadingSource};
 use model::time::Timestamp;
 use sqlx::FromRow;
-use uuid::Uuid;
 
 use super::bulk::Bulk;
 use super::energy::{self, Day, Hour};
@@ -21,23 +22,20 @@ use domain::classify::Baseline;
 use domain::rng::Rng;
 use domain::server_wallet::ServerWallet;
 
-/// One stored reading.
+/// A stored reading.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct Reading {
-    /// [`MeterId`].
-    pub meter_id: Uuid,
-    /// When it was read, epoch ms.
-    pub at: i64,
-    /// See [`domain::classify::Quality`].
-    pub quality: i64,
-    /// See [`domain::reading_source::Source`].
-    pub source: i64,
+    pub meter_id: MeterId,
+    /// When it was read.
+    pub at: Timestamp,
+    pub quality: ReadingQuality,
+    pub source: ReadingSource,
     pub status: i64,
     /// Total energy counter.
-    pub total_wh: i64,
+    pub total_wh: Energy,
     /// Reverse energy counter; `None`, here and below, for what the meter does not measure.
-    pub reverse_wh: Option<i64>,
-    pub remaining_fen: i64,
+    pub reverse_wh: Option<Energy>,
+    pub remaining_fen: Fen,
     pub power_w: Option<i64>,
     /// 0.1 V.
     pub voltage_dv: Option<i64>,
@@ -46,27 +44,43 @@ pub struct Reading {
     /// 0.001.
     pub power_factor: Option<i64>,
     /// Energy counter of rate 1.
-    pub spike_wh: Option<i64>,
+    pub spike_wh: Option<Energy>,
     /// Of rate 2.
-    pub peak_wh: Option<i64>,
+    pub peak_wh: Option<Energy>,
     /// Of rate 3.
-    pub flat_wh: Option<i64>,
+    pub flat_wh: Option<Energy>,
     /// Of rate 4.
-    pub valley_wh: Option<i64>,
+    pub valley_wh: Option<Energy>,
 }
 
-/// A reading that cannot be, for a person to look at.
+/// The columns of [`Reading`], in the order in which they are bound.
+macro_rules! reading_columns {
+    () => {
+        "meter_id, at, quality, source, status, total_wh, reverse_wh, remaining_fen, power_w, voltage_dv, current_ca,
+         power_factor, spike_wh, peak_wh, flat_wh, valley_wh"
+    };
+}
+
+/// The counters of rates 1-4, if the meter has all of them.
+pub(super) fn rates(counters: [Option<Energy>; 4]) -> Option<[Energy; 4]> {
+    match counters {
+        [Some(spike), Some(peak), Some(flat), Some(valley)] => Some([spike, peak, flat, valley]),
+        _ => None,
+    }
+}
+
+/// A reading that is not plausible: it opens a case.
 #[derive(Clone, Debug)]
 pub struct DoubtfulReading {
     pub meter: MeterId,
     pub case: CaseDetail,
 }
 
-/// What belongs together: all of it is stored, or none. No two shares and no two `latest` are of the same key.
+/// What is stored together or not at all. No two hours, days or `latest` have the same key.
 #[derive(Clone, Debug, Default)]
 pub struct Batch {
     pub readings: Vec<Reading>,
-    /// Those of them that a server wallet pays for.
+    /// Those of them whose meter has a server wallet.
     pub metered: Vec<Metered>,
     /// Energy to add to hours.
     pub hours: Vec<Hour>,
@@ -74,19 +88,14 @@ pub struct Batch {
     pub days: Vec<Day>,
     /// Cases to open.
     pub doubts: Vec<DoubtfulReading>,
-    /// Events that began or ended, in their order.
+    /// Events that begin or end, in order.
     pub events: Vec<Change>,
     /// What meters were last seen to hold.
     pub latest: Vec<Latest>,
 }
 
 static READINGS: LazyLock<Bulk> = LazyLock::new(|| {
-    Bulk::new(
-        "INSERT INTO readings (meter_id, at, quality, source, status, total_wh, reverse_wh, remaining_fen, power_w, voltage_dv,
-                               current_ca, power_factor, spike_wh, peak_wh, flat_wh, valley_wh)",
-        16,
-        "ON CONFLICT (meter_id, at) DO NOTHING",
-    )
+    Bulk::new(concat!("INSERT INTO readings (", reading_columns!(), ")"), 16, "ON CONFLICT (meter_id, at) DO NOTHING")
 });
 static LATEST: LazyLock<Bulk> = LazyLock::new(|| {
     Bulk::new(
@@ -104,10 +113,8 @@ static LATEST: LazyLock<Bulk> = LazyLock::new(|| {
     )
 });
 
-/// Stores a batch in one transaction, and charges what was used from server wallets; gives what those then hold.
-///
-/// # Errors
-/// Where the database fails; then nothing was stored and the same batch may be tried again.
+/// Stores a batch in one transaction and charges consumption to server wallets; gives what those then hold. A batch that failed
+/// may be stored again.
 pub async fn write(db: &Db, rng: &Rng, at: Timestamp, batch: &Batch) -> Result<BTreeMap<MeterId, ServerWallet>> {
     let mut tx = db.begin().await?;
     for (text, rows) in READINGS.pieces(&tx, &batch.readings) {
@@ -142,12 +149,12 @@ pub async fn write(db: &Db, rng: &Rng, at: Timestamp, batch: &Batch) -> Result<B
         on!(&mut tx, |c| {
             let mut query = sqlx::query(text);
             for l in rows {
-                query = query.bind(l.meter.0).bind(l.observed_at.map(|at| at.0)).bind(l.lost_since.map(|at| at.0));
-                query = query.bind(i64::from(l.status.0)).bind(l.remaining.0).bind(l.cumulative.0);
-                query = query.bind(i64::from(l.count)).bind(i64::from(l.epoch)).bind(l.total.0).bind(l.reverse.0);
+                query = query.bind(l.meter).bind(l.observed_at).bind(l.lost_since);
+                query = query.bind(i64::from(l.status.0)).bind(l.remaining).bind(l.cumulative);
+                query = query.bind(i64::from(l.count)).bind(i64::from(l.epoch)).bind(l.total).bind(l.reverse);
                 query = query.bind(l.power_w.map(i64::from)).bind(l.voltage_dv.map(i64::from)).bind(l.current_ca.map(i64::from));
                 query = query.bind(l.power_factor.map(i64::from)).bind(l.clock_offset_s.map(i64::from));
-                query = query.bind(l.rate.map(i64::from)).bind(l.tier.map(|energy| energy.0));
+                query = query.bind(l.rate.map(i64::from)).bind(l.tier);
                 query = query.bind(l.tamper.map(i64::from)).bind(l.journal.map(i64::from));
             }
             query.execute(c).await
@@ -157,42 +164,35 @@ pub async fn write(db: &Db, rng: &Rng, at: Timestamp, batch: &Batch) -> Result<B
     Ok(charged)
 }
 
-/// Where counting stands: the last reading that counted, and the first that was held since.
+/// The last reading that counted, and the first that was held since.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromRow)]
 pub struct Counted {
-    /// [`MeterId`].
-    pub meter_id: Uuid,
+    pub meter_id: MeterId,
     /// When the last one that counted was read.
-    pub at: i64,
-    pub total_wh: i64,
+    pub at: Timestamp,
+    pub total_wh: Energy,
     /// The counters beside it.
-    pub reverse_wh: Option<i64>,
+    pub reverse_wh: Option<Energy>,
     /// Of rate 1.
-    pub spike_wh: Option<i64>,
+    pub spike_wh: Option<Energy>,
     /// Of rate 2.
-    pub peak_wh: Option<i64>,
+    pub peak_wh: Option<Energy>,
     /// Of rate 3.
-    pub flat_wh: Option<i64>,
+    pub flat_wh: Option<Energy>,
     /// Of rate 4.
-    pub valley_wh: Option<i64>,
+    pub valley_wh: Option<Energy>,
     /// When the first one after it, which was held, was read.
-    pub held_since: Option<i64>,
+    pub held_since: Option<Timestamp>,
     /// When the last one of all was read.
-    pub last_at: i64,
+    pub last_at: Timestamp,
 }
 
 impl Counted {
     /// The reading that the next one is measured against.
     #[must_use]
     pub fn baseline(&self) -> Baseline {
-        let rates = [self.spike_wh, self.peak_wh, self.flat_wh, self.valley_wh];
-        let known = rates.iter().all(Option::is_some);
-        Baseline {
-            at: Timestamp(self.at),
-            total: Energy(self.total_wh),
-            reverse: self.reverse_wh.map(Energy),
-            rates: known.then(|| rates.map(|wh| Energy(wh.unwrap_or(0)))),
-        }
+        let rates = rates([self.spike_wh, self.peak_wh, self.flat_wh, self.valley_wh]);
+        Baseline { at: self.at, total: self.total_wh, reverse: self.reverse_wh, rates }
     }
 }
 
@@ -210,24 +210,24 @@ macro_rules! counted {
     };
 }
 
-/// Where counting stands for every meter in service.
+/// The last counted reading of every meter in service.
 pub async fn counted(db: &Db) -> Result<Vec<Counted>> {
     read!(db, |pool| sqlx::query_as(counted!("m.retired_at IS NULL")).fetch_all(pool).await)
 }
 
-/// Where counting stands for one meter; `None` where nothing was ever counted.
+/// The last counted reading of a meter.
 pub async fn counted_of(db: &Db, meter: MeterId) -> Result<Option<Counted>> {
-    read!(db, |pool| sqlx::query_as(counted!("m.id = $1")).bind(meter.0).fetch_optional(pool).await)
+    read!(db, |pool| sqlx::query_as(counted!("m.id = $1")).bind(meter).fetch_optional(pool).await)
 }
 
 /// The newest readings, newest first.
 pub async fn recent(db: &Db, meter: MeterId, limit: i64) -> Result<Vec<Reading>> {
-    read!(db, |pool| sqlx::query_as(
-        "SELECT meter_id, at, quality, source, status, total_wh, reverse_wh, remaining_fen, power_w, voltage_dv, current_ca,
-                power_factor, spike_wh, peak_wh, flat_wh, valley_wh
-         FROM readings WHERE meter_id = $1 ORDER BY at DESC LIMIT $2",
-    )
-    .bind(meter.0)
+    read!(db, |pool| sqlx::query_as(concat!(
+        "SELECT ",
+        reading_columns!(),
+        " FROM readings WHERE meter_id = $1 ORDER BY at DESC LIMIT $2"
+    ))
+    .bind(meter)
     .bind(limit)
     .fetch_all(pool)
     .await)

@@ -1,4 +1,4 @@
-//! A meter that was replaced: the serial number that answers at its address becomes its own, by a person's word.
+//! A meter that was replaced: an operator confirms the serial number that answers at its address.
 
 use model::case::{CaseDetail, CaseKind};
 use model::error::AppError;
@@ -9,12 +9,12 @@ use model::time::Timestamp;
 use super::console::{close_in, note_closed};
 use super::{Db, Result, on};
 
-/// Takes the serial number over that the case has seen, and closes it; with the audit line in one transaction. The counter of the
-/// new meter is settled by a case of its own.
+/// Gives the meter the serial number of the case and closes the case, with the audit line in one transaction. The counter of the
+/// new meter has its own case.
 ///
 /// # Errors
 /// Refused with [`AppError::NotFound`] and [`AppError::Conflict`] as [`super::console::close_case`] is, and with
-/// [`AppError::Conflict`] where that number is another meter's, or money of an open account is in the old one.
+/// [`AppError::Conflict`] if another meter has that number, or the old one holds money of an open account.
 pub async fn confirm(db: &Db, at: Timestamp, who: &Who, case: CaseId, resolution: &str) -> Result<()> {
     let mut tx = db.begin().await?;
     let (kind, meter) = close_in(&mut tx, at, who, case, resolution).await?;
@@ -22,7 +22,7 @@ pub async fn confirm(db: &Db, at: Timestamp, who: &Who, case: CaseId, resolution
     let found: Option<(String, String)> = on!(&mut tx, |c| sqlx::query_as(
         "SELECT c.detail, m.serial FROM cases c JOIN meters m ON m.id = c.meter_id WHERE c.id = $1"
     )
-    .bind(case.0)
+    .bind(case)
     .fetch_optional(c)
     .await)?;
     let (detail, was) = found.ok_or(AppError::NotFound)?;
@@ -35,7 +35,7 @@ pub async fn confirm(db: &Db, at: Timestamp, who: &Who, case: CaseId, resolution
            AND NOT (wallet = 'meter' AND EXISTS (SELECT 1 FROM account_meters a WHERE a.meter_id = $2 AND a.to_at IS NULL))"
     )
     .bind(&serial)
-    .bind(meter.0)
+    .bind(meter)
     .execute(c)
     .await)?;
     if taken == 0 {

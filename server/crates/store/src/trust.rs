@@ -1,4 +1,4 @@
-//! Whom to trust at a gateway that speaks Modbus inside TLS.
+//! The certificate that is trusted at a Modbus/TLS gateway.
 
 use model::error::AppError;
 use model::gateway::Trust;
@@ -9,10 +9,10 @@ use model::time::Timestamp;
 use super::audit::{self, Entry};
 use super::{Db, Result, on};
 
-/// Sets it, with its audit line in one transaction. Whether that person may is the caller's to know.
+/// Sets it, with its audit line in one transaction. The caller has checked the permission.
 ///
 /// # Errors
-/// Refused with [`AppError::NotFound`] where there is no such gateway in service that speaks TLS.
+/// Refused with [`AppError::NotFound`] for a gateway that is not in service or not of Modbus/TLS.
 pub async fn set(db: &Db, at: Timestamp, who: &Who, gateway: GatewayId, trust: &Trust) -> Result<()> {
     let mut tx = db.begin().await?;
     let found = on!(&mut tx, |c| sqlx::query(
@@ -20,7 +20,7 @@ pub async fn set(db: &Db, at: Timestamp, who: &Who, gateway: GatewayId, trust: &
     )
     .bind(&trust.name)
     .bind(&trust.pin)
-    .bind(gateway.0)
+    .bind(gateway)
     .execute(c)
     .await)?;
     if found == 0 {

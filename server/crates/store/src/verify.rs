@@ -86,7 +86,7 @@ const RULES: &[&str] = &[
     // What a meter used is in the ledger with its amount.
     "SELECT 'use of a meter and posting' AS rule, m.serial AS subject, u.amount_fen * 100 AS expected,
             COALESCE(CASE WHEN t.debit LIKE 'meter:%' THEN t.amount_e4 ELSE -t.amount_e4 END, 0) AS found
-     FROM meter_uses u JOIN meters m ON m.id = u.meter_id
+     FROM meter_consumption u JOIN meters m ON m.id = u.meter_id
           LEFT JOIN ledger_transfers t ON t.operation = 'use' AND t.reference = u.id
      WHERE u.amount_fen * 100 <> COALESCE(CASE WHEN t.debit LIKE 'meter:%' THEN t.amount_e4 ELSE -t.amount_e4 END, 0)",
     // And nothing is in the ledger that nothing stands for.
@@ -107,7 +107,7 @@ const RULES: &[&str] = &[
         OR (t.operation IN ('final', 'write-off')
             AND NOT EXISTS (SELECT 1 FROM closing_meters WHERE closing_meters.id = t.reference))
         OR (t.operation = 'drawer' AND NOT EXISTS (SELECT 1 FROM shifts WHERE shifts.id = t.reference))
-        OR (t.operation = 'use' AND NOT EXISTS (SELECT 1 FROM meter_uses WHERE meter_uses.id = t.reference))",
+        OR (t.operation = 'use' AND NOT EXISTS (SELECT 1 FROM meter_consumption WHERE meter_consumption.id = t.reference))",
     // A subsidy is one order of its amount.
     "SELECT 'subsidy and order' AS rule, a.number AS subject, s.amount_fen AS expected, COALESCE(o.amount_fen, 0) AS found
      FROM subsidies s JOIN accounts a ON a.id = s.account_id LEFT JOIN orders o ON o.id = s.order_id AND o.tender = 'subsidy'
@@ -125,7 +125,7 @@ const RULES: &[&str] = &[
                       WHERE b.account = 'meter:' || a.key), 0) AS expected,
             a.cumulative AS found
      FROM (SELECT accounts.number, accounts.key,
-                  CAST(SUM(m.cumulative_fen - COALESCE((SELECT SUM(u.amount_fen) FROM meter_uses u
+                  CAST(SUM(m.cumulative_fen - COALESCE((SELECT SUM(u.amount_fen) FROM meter_consumption u
                        WHERE u.account_id = m.account_id AND u.meter_id = m.meter_id AND u.epoch = m.epoch), 0)) * 100 AS BIGINT)
                       AS cumulative
            FROM account_keys AS accounts JOIN account_meters m ON m.account_id = accounts.id AND m.to_at IS NULL

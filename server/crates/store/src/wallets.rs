@@ -1,5 +1,5 @@
-//! Server wallets: one row a meter, locked by every operation that changes it, with the relay as it should be. The balance is the
-//! ledger's.
+//! Server wallets: one row for each meter, locked by every operation that changes it, with the desired state of the relay. The
+//! balance is in the ledger.
 
 mod charge;
 mod control;
@@ -12,22 +12,26 @@ mod warn;
 
 use std::collections::HashSet;
 
+use model::energy::Energy;
+use model::event::EventKind;
 use model::ids::{AccountId, MeterId};
 use model::meter::{ControlMode, Wallet as Kind};
 use model::money::Fen;
 use model::time::Timestamp;
 use serde_json::Value;
 use sqlx::FromRow;
-use uuid::Uuid;
 
 pub use charge::{Metered, charge, reverse};
 pub use control::{Limits, set_limits};
-pub(super) use control::{decide_mode, decide_switch, relay_args};
+pub(super) use control::{decide_mode, decide_switch};
 pub(super) use leave::{count, leave, take_over};
 pub use reconcile::{AGAIN, reconcile};
 pub(super) use sale::{credit, debit, held, open};
-pub use views::{ChargeRow, DayLine, View, charges, day_lines, is_here, server_wallets, server_wallets_since, view};
+pub use views::{
+    ChargeRow, DayCharge, WalletView, charges, day_charges, is_server_wallet, server_wallets, server_wallets_since, view,
+};
 
+use super::json_text::JsonText;
 use super::{Result, StoreError, Tx, ledger, on};
 use domain::ledger::Account;
 use domain::rng::Rng;
@@ -37,115 +41,116 @@ use domain::wallet::{Trip, Wallet};
 
 /// A wallet, locked in the caller's transaction.
 #[derive(Clone, Debug, FromRow)]
-struct Row {
-    meter_id: Uuid,
-    account_id: Option<Uuid>,
-    mode: String,
+struct WalletRow {
+    meter_id: MeterId,
+    account_id: Option<AccountId>,
+    mode: ControlMode,
     user_off: bool,
-    alarm1_fen: i64,
-    alarm2_fen: i64,
-    overdraft_fen: i64,
-    hoarding_fen: i64,
+    alarm1_fen: Fen,
+    alarm2_fen: Fen,
+    overdraft_fen: Fen,
+    hoarding_fen: Fen,
     overload_w: i64,
     malignant_w: i64,
-    trip: Option<String>,
-    tripped_at: Option<i64>,
+    trip: Option<Trip>,
+    tripped_at: Option<Timestamp>,
     over_readings: i64,
-    started_at: Option<i64>,
-    started_wh: Option<i64>,
-    counted_at: Option<i64>,
-    counted_wh: Option<i64>,
+    started_at: Option<Timestamp>,
+    started_wh: Option<Energy>,
+    counted_at: Option<Timestamp>,
+    counted_wh: Option<Energy>,
     tier_period: i64,
     tier_wh: i64,
     carry_e7: i64,
-    warned: String,
-    negative_since: Option<i64>,
-    uncharged_wh: i64,
+    warned: JsonText<Vec<EventKind>>,
+    negative_since: Option<Timestamp>,
+    uncharged_wh: Energy,
 }
 
-impl Row {
-    fn account(&self) -> Option<AccountId> {
-        self.account_id.map(AccountId)
-    }
+/// The columns of [`WalletRow`].
+macro_rules! wallet_columns {
+    () => {
+        " meter_id, account_id, mode, user_off, alarm1_fen, alarm2_fen, overdraft_fen, hoarding_fen, overload_w, malignant_w,
+          trip, tripped_at, over_readings, started_at, started_wh, counted_at, counted_wh, tier_period, tier_wh, carry_e7, warned,
+          negative_since, uncharged_wh "
+    };
+}
 
+impl WalletRow {
     const fn position(&self) -> Position {
         Position { period: self.tier_period, used_wh: self.tier_wh, carry_e7: self.carry_e7 }
     }
 
-    const fn stand_at(&mut self, position: Position) {
+    const fn set_position(&mut self, position: Position) {
         (self.tier_period, self.tier_wh, self.carry_e7) = (position.period, position.used_wh, position.carry_e7);
     }
 
     /// What decides about the relay, with this balance.
-    fn wallet(&self, remaining: Fen) -> Result<Wallet> {
-        Ok(Wallet {
+    const fn wallet(&self, remaining: Fen) -> Wallet {
+        Wallet {
             open: self.account_id.is_some() && self.started_at.is_some(),
-            mode: ControlMode::parse(&self.mode).ok_or(StoreError::Inconsistent { table: "wallets", column: "mode" })?,
+            mode: self.mode,
             user_off: self.user_off,
-            trip: self.trip.as_deref().and_then(Trip::parse),
+            trip: self.trip,
             remaining,
-            alarm1: Fen(self.alarm1_fen),
-            alarm2: Fen(self.alarm2_fen),
-            overdraft: Fen(self.overdraft_fen),
-        })
+            alarm1: self.alarm1_fen,
+            alarm2: self.alarm2_fen,
+            overdraft: self.overdraft_fen,
+        }
     }
 }
 
 /// Where the credit of a meter lives.
 pub(super) async fn kind(tx: &mut Tx, meter: MeterId) -> Result<Kind> {
-    let row: Option<(String,)> =
-        on!(tx, |c| sqlx::query_as("SELECT wallet FROM meters WHERE id = $1").bind(meter.0).fetch_optional(c).await)?;
-    let word = row.map(|(word,)| word).unwrap_or_default();
-    Kind::parse(&word).ok_or(StoreError::Inconsistent { table: "meters", column: "wallet" })
+    let row: Option<(Kind,)> =
+        on!(tx, |c| sqlx::query_as("SELECT wallet FROM meters WHERE id = $1").bind(meter).fetch_optional(c).await)?;
+    row.map(|(kind,)| kind).ok_or(StoreError::Inconsistent { table: "meters", column: "id" })
 }
 
 /// The meters in service whose credit is on the ledger.
 pub(super) async fn all(tx: &mut Tx) -> Result<HashSet<MeterId>> {
-    let rows: Vec<(Uuid,)> =
+    let rows: Vec<(MeterId,)> =
         on!(tx, |c| sqlx::query_as("SELECT id FROM meters WHERE wallet = 'server' AND retired_at IS NULL").fetch_all(c).await)?;
-    Ok(rows.into_iter().map(|(id,)| MeterId(id)).collect())
+    Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
-/// The wallet of a meter, made where there is none yet.
-async fn take(tx: &mut Tx, at: Timestamp, meter: MeterId) -> Result<Row> {
+/// Locks the wallet of a meter; creates it if there is none.
+async fn lock_or_create(tx: &mut Tx, at: Timestamp, meter: MeterId) -> Result<WalletRow> {
     on!(tx, |c| sqlx::query("INSERT INTO wallets (meter_id, changed_at) VALUES ($1, $2) ON CONFLICT (meter_id) DO NOTHING")
-        .bind(meter.0)
-        .bind(at.0)
+        .bind(meter)
+        .bind(at)
         .execute(c)
         .await)?;
     lock(tx, meter).await?.ok_or(StoreError::Inconsistent { table: "wallets", column: "meter_id" })
 }
 
-/// The update changes nothing: it locks the row on an engine that locks rows.
-async fn lock(tx: &mut Tx, meter: MeterId) -> Result<Option<Row>> {
-    on!(tx, |c| sqlx::query_as(
-        "UPDATE wallets SET mode = mode WHERE meter_id = $1
-         RETURNING meter_id, account_id, mode, user_off, alarm1_fen, alarm2_fen, overdraft_fen, hoarding_fen, overload_w, trip,
-                   tripped_at, over_readings, started_at, started_wh, counted_at, counted_wh, tier_period, tier_wh, carry_e7,
-                   malignant_w, warned, negative_since, uncharged_wh"
-    )
-    .bind(meter.0)
-    .fetch_optional(c)
-    .await)
+/// Locks the wallet of a meter. The update changes nothing; it locks the row on an engine that locks rows.
+async fn lock(tx: &mut Tx, meter: MeterId) -> Result<Option<WalletRow>> {
+    on!(tx, |c| sqlx::query_as(concat!("UPDATE wallets SET mode = mode WHERE meter_id = $1 RETURNING", wallet_columns!()))
+        .bind(meter)
+        .fetch_optional(c)
+        .await)
 }
 
-/// Stores a locked wallet with the relay as it should be now and what it warns of, and gives what it shows.
-async fn save(tx: &mut Tx, rng: &Rng, at: Timestamp, row: &mut Row) -> Result<ServerWallet> {
-    save_since(tx, rng, at, at, row, None).await
-}
-
-/// The same, moved by what was seen at `since`; `load` is what was measured of a load that trips.
-async fn save_since(
-    tx: &mut Tx,
-    rng: &Rng,
+/// What moves a wallet.
+struct Cause<'a> {
+    /// When it is stored.
     at: Timestamp,
+    /// When it was observed.
     since: Timestamp,
-    row: &mut Row,
-    load: Option<&Value>,
-) -> Result<ServerWallet> {
+    /// What was measured of a load that trips.
+    load: Option<&'a Value>,
+}
+
+/// Stores a locked wallet with the desired state of its relay and its alarms, and gives what it shows.
+async fn save(tx: &mut Tx, rng: &Rng, at: Timestamp, row: &mut WalletRow) -> Result<ServerWallet> {
+    save_because(tx, rng, &Cause { at, since: at, load: None }, row).await
+}
+
+async fn save_because(tx: &mut Tx, rng: &Rng, cause: &Cause<'_>, row: &mut WalletRow) -> Result<ServerWallet> {
     let server_wallet = server_wallet(tx, row).await?;
-    row.negative_since = (server_wallet.wallet.remaining < Fen::ZERO).then(|| row.negative_since.unwrap_or(since.0));
-    warn::warn(tx, rng, since, row, &server_wallet.wallet, load).await?;
+    row.negative_since = (server_wallet.wallet.remaining < Fen::ZERO).then(|| row.negative_since.unwrap_or(cause.since));
+    warn::warn(tx, rng, cause, row, &server_wallet.wallet).await?;
     on!(tx, |c| {
         sqlx::query(
             "UPDATE wallets SET account_id = $2, mode = $3, user_off = $4, alarm1_fen = $5, alarm2_fen = $6, overdraft_fen = $7,
@@ -157,13 +162,13 @@ async fn save_since(
         )
         .bind(row.meter_id)
         .bind(row.account_id)
-        .bind(&row.mode)
+        .bind(row.mode)
         .bind(row.user_off)
         .bind(row.alarm1_fen)
         .bind(row.alarm2_fen)
         .bind(row.overdraft_fen)
         .bind(row.overload_w)
-        .bind(&row.trip)
+        .bind(row.trip)
         .bind(row.tripped_at)
         .bind(row.over_readings)
         .bind(row.started_at)
@@ -174,10 +179,10 @@ async fn save_since(
         .bind(row.tier_wh)
         .bind(row.carry_e7)
         .bind(server_wallet.wallet.relay())
-        .bind(at.0)
+        .bind(cause.at)
         .bind(row.hoarding_fen)
         .bind(row.malignant_w)
-        .bind(&row.warned)
+        .bind(JsonText(&row.warned.0))
         .bind(row.negative_since)
         .bind(row.uncharged_wh)
         .execute(c)
@@ -186,22 +191,18 @@ async fn save_since(
     Ok(server_wallet)
 }
 
-async fn server_wallet(tx: &mut Tx, row: &Row) -> Result<ServerWallet> {
-    let Some(account) = row.account() else {
-        return Ok(ServerWallet { wallet: row.wallet(Fen::ZERO)?, cumulative: Fen::ZERO, count: 0 });
+async fn server_wallet(tx: &mut Tx, row: &WalletRow) -> Result<ServerWallet> {
+    let Some(account) = row.account_id else {
+        return Ok(ServerWallet { wallet: row.wallet(Fen::ZERO), cumulative: Fen::ZERO, count: 0 });
     };
     let (remaining, _) = ledger::balance(tx, &Account::Wallet(account)).await?.split_fen();
-    let bought: Option<(i64, i64)> = on!(tx, |c| sqlx::query_as(
+    let bought: Option<(i64, Fen)> = on!(tx, |c| sqlx::query_as(
         "SELECT count, cumulative_fen FROM account_meters WHERE account_id = $1 AND meter_id = $2 AND to_at IS NULL"
     )
-    .bind(account.0)
+    .bind(account)
     .bind(row.meter_id)
     .fetch_optional(c)
     .await)?;
     let (count, cumulative) = bought.unwrap_or_default();
-    Ok(ServerWallet {
-        wallet: row.wallet(remaining)?,
-        cumulative: Fen(cumulative),
-        count: u16::try_from(count).unwrap_or(u16::MAX),
-    })
+    Ok(ServerWallet { wallet: row.wallet(remaining), cumulative, count: u16::try_from(count).unwrap_or(u16::MAX) })
 }

@@ -24,10 +24,10 @@ pub mod web;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use ::meters::live::Live;
 use domain::clock::{Clock, TestClock};
 use domain::framing::Framing;
 use domain::rng::Rng;
-use meters::live::Live;
 use model::ids::{GatewayId, MeterId, PlaceId};
 use model::meter::Wallet;
 use model::time::Timestamp;
@@ -68,7 +68,7 @@ impl World {
     pub async fn meter(&self, unit: u8) -> MeterId {
         let nowhere = SocketAddr::from(([127, 0, 0, 1], 1502));
         let shared = match meters::gateways(&self.db).await.unwrap().first() {
-            Some(gateway) => GatewayId(gateway.id),
+            Some(gateway) => gateway.id,
             None => self.gateways(&[nowhere]).await[0],
         };
         self.meter_at(shared, unit, &unit.to_string()).await
@@ -99,7 +99,9 @@ impl World {
         let now = self.clock.now();
         let (place, id) = (PlaceId(self.rng.id(now)), MeterId(self.rng.id(now)));
         let mut tx = self.db.begin().await.unwrap();
-        places::add(&mut tx, &NewPlace { id: place, parent: None, kind: "room", name: serial, sort: 1 }).await.unwrap();
+        places::add(&mut tx, &NewPlace { id: place, parent: None, kind: model::place::PlaceKind::Room, name: serial, sort: 1 })
+            .await
+            .unwrap();
         let new = NewMeter { id, place, gateway, unit, serial: serial.into(), profile: "rpp".into(), wallet: Wallet::Meter };
         meters::add_meter(&mut tx, now, &new).await.unwrap();
         tx.commit().await.unwrap();

@@ -7,7 +7,6 @@ use ::meters::recorder::{MeterEvent, Recorder};
 use domain::clock::Clock;
 use domain::meter_state::{Measurement, MeterStatus, PlainStatus};
 use domain::order::Limits;
-use domain::reading_source::Source;
 use model::energy::Energy;
 use model::error::AppError;
 use model::ids::{AccountId, GatewayId, MeterId, PlaceId, UserId, Uuid};
@@ -15,6 +14,8 @@ use model::meter::{Latest, Wallet};
 use model::money::Fen;
 use model::order::Tender;
 use model::person::{Role, Who};
+use model::place::PlaceKind;
+use model::reading::ReadingSource;
 use model::tariff::Prices;
 use model::time::{MINUTE, Timestamp};
 use store::accounts::{self, NewResident, OpenAccount};
@@ -53,7 +54,9 @@ impl RoomFixture {
         let now = w.clock.now();
         let (building, room, meter) = (PlaceId(w.rng.id(now)), PlaceId(w.rng.id(now)), MeterId(w.rng.id(now)));
         let mut tx = w.db.begin().await.unwrap();
-        for (id, parent, kind, name) in [(building, None, "building", "3"), (room, Some(building), "room", "301")] {
+        for (id, parent, kind, name) in
+            [(building, None, PlaceKind::Building, "3"), (room, Some(building), PlaceKind::Room, "301")]
+        {
             places::add(&mut tx, &NewPlace { id, parent, kind, name, sort: 1 }).await.unwrap();
         }
         let (serial, profile, wallet) = ("000000000001".into(), "dds238".into(), Wallet::Server);
@@ -137,7 +140,7 @@ impl RoomFixture {
         };
         let at = self.start.plus(minutes * MINUTE);
         let meter_status = MeterStatus::Plain(PlainStatus { relay_closed: Some(closed), ..PlainStatus::default() });
-        MeterEvent::Read { meter: self.meter, from: at, at, source: Source::Sweep, measurement, meter_status }
+        MeterEvent::Read { meter: self.meter, from: at, at, source: ReadingSource::Sweep, measurement, meter_status }
     }
 
     /// Runs a recorder for these events.

@@ -91,7 +91,7 @@ impl Shop {
     }
 
     /// An order and its cashier, as the product opens them.
-    pub async fn start(&self, top_up: &NewOrder, payer: &Payer<'_>) -> Result<Started, AppError> {
+    pub async fn start(&self, top_up: &NewOrder, payer: &Payer<'_>) -> Result<StartedPayment, AppError> {
         let order = self.payments.create_order(top_up).await?;
         self.payments.resume(order.id(), payer).await
     }

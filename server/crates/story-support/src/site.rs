@@ -8,17 +8,19 @@ use ::meters::live::Live;
 use ::meters::profile::Profiles;
 use ::meters::{GatewayHandle, Meters};
 use domain::clock::{Clock, SystemClock};
+use domain::command_args::CommandArgs;
 use domain::order::Limits;
-use model::ids::{GatewayId, MeterId, OrderId, PlaceId, UserId};
+use model::ids::{CommandId, GatewayId, MeterId, OrderId, PlaceId, UserId};
 use model::money::Fen;
 use model::order::Tender;
+use model::time::Timestamp;
 use simulator::{Estate, MeterHandle, MeterView, OpenAccount, Simulator};
 use std::sync::Arc;
 use store::accounts::{self, NewResident, TakeOver};
-use store::commands::{self, NewCommand, priority};
+use store::commands::{self, NewCommand};
 use store::meters::{NewGateway, NewMeter, add_gateway, add_meter};
 use store::orders::{self, NewOrder, Order};
-use store::{Db, verify};
+use store::{Db, Tx, verify};
 use uuid::Uuid;
 
 use crate::World;
@@ -155,15 +157,21 @@ impl Site {
     }
 
     /// Stores a command that moves no money.
-    pub async fn command(&self, meter: MeterId, kind: &'static str, args: &str) -> commands::Command {
+    pub async fn command(&self, meter: MeterId, args: impl Into<CommandArgs>) -> commands::Command {
+        self.command_stored_as(meter, args, None).await
+    }
+
+    /// The same with other stored arguments, as another version of the server may have left them.
+    pub async fn command_stored_as(
+        &self,
+        meter: MeterId,
+        args: impl Into<CommandArgs>,
+        stored: Option<&'static str>,
+    ) -> commands::Command {
         let at = SystemClock.now();
-        let id = model::ids::CommandId(self.w.rng.id(at));
-        let priority = if matches!(kind, "mode" | "switch") { priority::RELAY } else { priority::SETTINGS };
-        let args = args.to_owned();
-        let new = NewCommand { id, meter, account: None, order: None, kind, args, money: false, priority, by: Some(self.clerk) };
-        let mut tx = self.w.db.begin().await.unwrap();
-        commands::enqueue(&mut tx, at, &new).await.unwrap();
-        tx.commit().await.unwrap();
+        let id = CommandId(self.w.rng.id(at));
+        let new = NewCommand::setting(id, meter, args.into(), Some(self.clerk));
+        enqueue(&self.w, at, &new, stored).await;
         commands::find(&self.w.db, id).await.unwrap().unwrap()
     }
 
@@ -172,7 +180,7 @@ impl Site {
     }
 
     pub async fn refreshed(&self, command: &commands::Command) -> commands::Command {
-        commands::find(&self.w.db, model::ids::CommandId(command.id)).await.unwrap().unwrap()
+        commands::find(&self.w.db, command.id).await.unwrap().unwrap()
     }
 
     /// The command that is a case.
@@ -237,4 +245,18 @@ pub async fn until<F: Future<Output = bool>>(within: Duration, what: &str, mut s
         assert!(start.elapsed() < within, "waited {within:?} for {what}");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
+}
+
+/// Stores a command, with `stored` in the place of its arguments.
+pub async fn enqueue(w: &World, at: Timestamp, new: &NewCommand, stored: Option<&'static str>) {
+    let mut tx = w.db.begin().await.unwrap();
+    commands::enqueue(&mut tx, at, new).await.unwrap();
+    if let Some(text) = stored {
+        let sql = "UPDATE commands SET args = $1 WHERE id = $2";
+        match &mut tx {
+            Tx::Sqlite(tx) => drop(sqlx::query(sql).bind(text).bind(new.id).execute(&mut **tx).await.unwrap()),
+            Tx::Postgres(tx) => drop(sqlx::query(sql).bind(text).bind(new.id).execute(&mut **tx).await.unwrap()),
+        }
+    }
+    tx.commit().await.unwrap();
 }

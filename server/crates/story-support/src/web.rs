@@ -38,7 +38,7 @@ impl Web {
         config.database.url = Secret::from(world.url.as_str());
         let application = Application::build(&config, clock, world.rng.clone()).await.unwrap();
         let base = format!("http://{}", application.address());
-        let live = application.state().live.clone();
+        let live = application.state().context.live.clone();
         let stop = CancellationToken::new();
         let running = tokio::spawn(application.run_until(stop.clone().cancelled_owned()));
         let client = reqwest::Client::builder().redirect(Policy::none()).no_proxy().build().unwrap();

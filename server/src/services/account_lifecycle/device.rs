@@ -16,7 +16,7 @@ impl AccountLifecycleService {
     /// no bus has.
     pub(super) async fn device(&self, who: &Who, old: MeterId, device: &Device) -> Result<closings::Device, AppError> {
         let row = meters::find(&self.context.db, old).await?.ok_or(AppError::NotFound)?;
-        let gateway = device.gateway.unwrap_or(GatewayId(row.gateway_id));
+        let gateway = device.gateway.unwrap_or(row.gateway_id);
         if device.gateway.is_some() {
             self.context.require_gateway(who, gateway).await?;
         }

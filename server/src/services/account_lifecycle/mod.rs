@@ -75,7 +75,7 @@ impl AccountLifecycleService {
 #[async_trait]
 impl AccountLifecyclePort for AccountLifecycleService {
     async fn lifecycle(&self, who: &Who, meter: MeterId) -> Result<Lifecycle, AppError> {
-        let account = self.context.room(who, meter).await?.account.account_id.map(AccountId);
+        let account = self.context.room(who, meter).await?.account.account_id;
         let (siblings, free) = console::beside(&self.context.db, meter, account).await?;
         let closing = closings::of_meter(&self.context.db, meter).await?;
         Ok(Lifecycle { siblings, free, closing, gateways: console::gateway_names(&self.context.db, who.user).await? })
@@ -240,7 +240,7 @@ fn meter(one: ViewMeter) -> ClosingMeter {
         serial: one.serial,
         own_wallet: one.own_wallet,
         command: one.command_state.as_deref().and_then(CommandState::parse),
-        note: one.note,
+        reason: one.reason,
         sent_at: one.sent_at,
         lost_since: one.lost_since,
         final_at: one.final_at,

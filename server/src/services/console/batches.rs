@@ -14,7 +14,7 @@ use model::person::Who;
 
 use super::ConsoleService;
 use super::meter_wall::is_room_named;
-use domain::wall_layout::Seat;
+use domain::wall_layout::MeterPlace;
 use store::batches::{self, NewBatch};
 use store::console;
 
@@ -24,14 +24,14 @@ impl BatchesPort for ConsoleService {
     async fn buildings(&self, who: &Who) -> Result<Vec<Building>, AppError> {
         let scope = console::scope(&self.context.db, who.user).await?;
         let mut buildings: Vec<Building> = Vec::new();
-        for (seat, _) in self.context.live.seats(&scope) {
-            if buildings.last().is_none_or(|last| last.id != seat.building) {
-                buildings.push(Building { id: seat.building, name: seat.building_name.clone(), floors: Vec::new() });
+        for (place, _) in self.context.live.meter_places(&scope) {
+            if buildings.last().is_none_or(|last| last.id != place.building) {
+                buildings.push(Building { id: place.building, name: place.building_name.clone(), floors: Vec::new() });
             }
             let Some(building) = buildings.last_mut() else { continue };
             match building.floors.last_mut() {
-                Some((floor, meters)) if *floor == seat.floor => *meters += 1,
-                _ => building.floors.push((seat.floor.clone(), 1)),
+                Some((floor, meters)) if *floor == place.floor => *meters += 1,
+                _ => building.floors.push((place.floor.clone(), 1)),
             }
         }
         Ok(buildings)
@@ -40,14 +40,14 @@ impl BatchesPort for ConsoleService {
     async fn preview(&self, who: &Who, kind: Kind, target: &Target) -> Result<Preview, AppError> {
         let scope = console::scope(&self.context.db, who.user).await?;
         let wallets: HashMap<_, _> = console::wallets(&self.context.db).await?.into_iter().collect();
-        let (seats, unknown) = chosen(self.context.live.seats(&scope), target);
+        let (meter_places, unknown) = chosen(self.context.live.meter_places(&scope), target);
         let mut preview = Preview { meters: Vec::new(), left_out: Vec::new(), unknown, seal: String::new() };
-        for (seat, latest) in seats {
-            // A seat without a meter in service was retired a moment ago.
-            let Some(wallet) = wallets.get(&seat.meter.0).and_then(|word| Wallet::parse(word)) else { continue };
+        for (place, latest) in meter_places {
+            // A place whose meter is not in service was retired a moment ago.
+            let Some(wallet) = wallets.get(&place.meter).copied() else { continue };
             match left_out(kind, wallet, &latest, target.lost) {
-                None => preview.meters.push((seat.meter, seat.name())),
-                Some(why) => preview.left_out.push((seat.name(), why)),
+                None => preview.meters.push((place.meter, place.name())),
+                Some(why) => preview.left_out.push((place.name(), why)),
             }
         }
         preview.left_out.sort_by_key(|(_, why)| *why);
@@ -127,24 +127,25 @@ const fn left_out(kind: Kind, wallet: Wallet, latest: &Latest, lost_too: bool) -
 }
 
 /// The meters that a target selects, and the lines of its list that name no room or several.
-fn chosen(seats: Vec<(Seat, Latest)>, target: &Target) -> (Vec<(Seat, Latest)>, Vec<String>) {
+fn chosen(meter_places: Vec<(MeterPlace, Latest)>, target: &Target) -> (Vec<(MeterPlace, Latest)>, Vec<String>) {
     let mut listed = Vec::new();
     let mut unknown = Vec::new();
     let lines: Vec<&str> = target.rooms.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     for line in &lines {
-        let mut named = seats.iter().filter(|(seat, _)| is_room_named(line, &seat.name())).map(|(seat, _)| seat.meter);
+        let mut named = meter_places.iter().filter(|(place, _)| is_room_named(line, &place.name())).map(|(place, _)| place.meter);
         match (named.next(), named.next()) {
             (Some(meter), None) => listed.push(meter),
             _ => unknown.push((*line).to_owned()),
         }
     }
-    let placed = |seat: &Seat| {
-        target.places.iter().any(|(building, floor)| *building == seat.building && (floor.is_empty() || *floor == seat.floor))
+    let placed = |place: &MeterPlace| {
+        target.places.iter().any(|(building, floor)| *building == place.building && (floor.is_empty() || *floor == place.floor))
     };
     let everywhere = target.meter.is_none() && target.places.is_empty() && lines.is_empty();
-    let meant = |seat: &Seat| everywhere || target.meter == Some(seat.meter) || placed(seat) || listed.contains(&seat.meter);
+    let meant =
+        |place: &MeterPlace| everywhere || target.meter == Some(place.meter) || placed(place) || listed.contains(&place.meter);
     let fits = |latest: &Latest| target.state.is_none_or(|state| state == latest.state());
-    (seats.into_iter().filter(|(seat, latest)| meant(seat) && fits(latest)).collect(), unknown)
+    (meter_places.into_iter().filter(|(place, latest)| meant(place) && fits(latest)).collect(), unknown)
 }
 
 /// A digest of the meters: a preview is issued only to the meters that it showed.
@@ -162,7 +163,7 @@ mod tests {
 
     use super::*;
 
-    fn seat(n: u8, building: u8, floor: &str, room: &str, status: Option<u16>) -> (Seat, Latest) {
+    fn place(n: u8, building: u8, floor: &str, room: &str, status: Option<u16>) -> (MeterPlace, Latest) {
         let meter = MeterId(Uuid::from_u128(n.into()));
         let latest = match status {
             Some(bits) => Latest {
@@ -175,20 +176,20 @@ mod tests {
         };
         let building_name = format!("{building}号楼");
         let building = PlaceId(Uuid::from_u128(building.into()));
-        (Seat { meter, building, building_name, floor: floor.into(), room: room.into() }, latest)
+        (MeterPlace { meter, building, building_name, floor: floor.into(), room: room.into() }, latest)
     }
 
-    fn estate() -> Vec<(Seat, Latest)> {
+    fn estate() -> Vec<(MeterPlace, Latest)> {
         vec![
-            seat(1, 1, "1层", "101", Some(0b11)),
-            seat(2, 1, "2层", "201", Some(0b11)),
-            seat(3, 2, "1层", "101", None),
-            seat(4, 2, "1层", "102", Some(0)),
+            place(1, 1, "1层", "101", Some(0b11)),
+            place(2, 1, "2层", "201", Some(0b11)),
+            place(3, 2, "1层", "101", None),
+            place(4, 2, "1层", "102", Some(0)),
         ]
     }
 
     fn numbers(target: &Target) -> Vec<u128> {
-        chosen(estate(), target).0.iter().map(|(seat, _)| seat.meter.0.as_u128()).collect()
+        chosen(estate(), target).0.iter().map(|(place, _)| place.meter.0.as_u128()).collect()
     }
 
     #[test]

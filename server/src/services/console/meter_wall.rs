@@ -19,8 +19,8 @@ const NAMED_MAX: usize = 8;
 impl MeterWallPort for ConsoleService {
     async fn wall_meters(&self, who: &Who) -> Result<Vec<WallMeter>, AppError> {
         let scope = console::scope(&self.context.db, who.user).await?;
-        let meters = self.context.live.seats(&scope).into_iter();
-        Ok(meters.map(|(seat, latest)| WallMeter { name: seat.name(), latest }).collect())
+        let meters = self.context.live.meter_places(&scope).into_iter();
+        Ok(meters.map(|(place, latest)| WallMeter { name: place.name(), latest }).collect())
     }
 
     /// Where the text names exactly one room, only that room: `3号楼 101` does not mean every account number that contains 101.

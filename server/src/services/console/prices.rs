@@ -28,10 +28,10 @@ impl PricesPort for ConsoleService {
         for row in prices::versions(&self.context.db).await? {
             let version = PlanVersion {
                 number: row.number,
-                effective_at: Timestamp(row.effective_at),
-                prices: row.prices()?,
+                effective_at: row.effective_at,
+                prices: row.prices().clone(),
                 by: row.by_name,
-                published_at: Timestamp(row.published_at),
+                published_at: row.published_at,
             };
             match plans.last_mut().filter(|plan| plan.id == row.plan_id) {
                 Some(plan) => plan.versions.push(version),
@@ -40,9 +40,9 @@ impl PricesPort for ConsoleService {
         }
         let places = console::priced_places(&self.context.db, who.user).await?;
         for (plan, place, from) in prices::places(&self.context.db).await? {
-            let name = places.iter().find(|(id, _)| id.0 == place);
+            let name = places.iter().find(|(id, _)| *id == place);
             if let (Some(plan), Some((_, name))) = (plans.iter_mut().find(|one| one.id == plan), name) {
-                plan.places.push((name.clone(), Timestamp(from)));
+                plan.places.push((name.clone(), from));
             }
         }
         let may_publish = console::scope(&self.context.db, who.user).await? == Scope::All;
@@ -76,27 +76,26 @@ pub(super) async fn wallet(
     let Some(view) = wallets::view(&context.db, meter).await? else { return Ok(None) };
     let first = context.now().date().plus(1 - DAYS);
     let lines = match account {
-        Some(account) => wallets::day_lines(&context.db, account, meter, first).await?,
+        Some(account) => wallets::day_charges(&context.db, account, meter, first).await?,
         None => Vec::new(),
     };
     let charges = lines.into_iter().map(|line| DayCharge {
-        day: Date(line.day),
+        day: line.day,
         plan: format!("{} {}", line.plan, line.version),
         rate: line.rate,
         tier: line.tier,
         price: Money(line.price_e4),
-        energy: Energy(line.wh),
+        energy: line.wh,
         cost: Money(line.cost_e7 / 1_000),
     });
     let limits = WalletLimits {
-        alarm1: Fen(view.alarm1_fen),
-        alarm2: Fen(view.alarm2_fen),
-        overdraft: Fen(view.overdraft_fen),
-        hoarding: Fen(view.hoarding_fen),
+        alarm1: view.alarm1_fen,
+        alarm2: view.alarm2_fen,
+        overdraft: view.overdraft_fen,
+        hoarding: view.hoarding_fen,
         overload_w: u16::try_from(view.overload_w).unwrap_or(u16::MAX),
         malignant_w: u16::try_from(view.malignant_w).unwrap_or(u16::MAX),
     };
-    let (counted_at, tier) = (view.counted_at.map(Timestamp), Energy(view.tier_wh));
-    let uncharged = Energy(view.uncharged_wh);
+    let (counted_at, tier, uncharged) = (view.counted_at, view.tier_wh, view.uncharged_wh);
     Ok(Some(WalletView { closed: view.closed, counted_at, tier, uncharged, limits, charges: charges.collect() }))
 }

@@ -2,6 +2,7 @@
 
 use app::api::rooms::RoomsPort;
 use async_trait::async_trait;
+use model::command::CommandKind;
 use model::console::{
     Account, AccountState, CommandContent, CommandLine, JournalLine, Progress, Reading, Resident, Room, RoomDay, WalletLimits,
 };
@@ -9,7 +10,7 @@ use model::energy::Energy;
 use model::error::AppError;
 use model::event::DayMark;
 use model::gateway::SweepInterval;
-use model::ids::{AccountId, CommandId, GatewayId, MeterId, Uuid};
+use model::ids::{MeterId, Uuid};
 use model::issue::Issue;
 use model::meter::ControlMode;
 use model::money::Fen;
@@ -18,6 +19,8 @@ use model::person::Who;
 use model::time::{Date, Timestamp};
 
 use super::{ConsoleService, prices};
+use domain::command_args::CommandArgs;
+use domain::money_rule::MoneyOperation;
 use domain::rollup::Parts;
 use store::console::{self, AccountRow, CommandRow};
 use store::{Db, StoreError, energy, journals, parameters, readings, wallets};
@@ -35,11 +38,11 @@ impl RoomsPort for ConsoleService {
     async fn room(&self, who: &Who, meter: MeterId) -> Result<Room, AppError> {
         let row = self.context.room(who, meter).await?;
         let (db, today) = (&self.context.db, self.context.now().date());
-        let account_id = row.account.account_id.map(AccountId);
+        let account_id = row.account.account_id;
         Ok(Room {
             name: row.name(),
-            kind: row.wallet()?,
-            gateway: GatewayId(row.gateway_id),
+            kind: row.wallet,
+            gateway: row.gateway_id,
             gateway_name: row.gateway,
             unit: row.unit,
             serial: row.serial,
@@ -90,7 +93,7 @@ impl ConsoleService {
         Ok(Progress {
             at: self.context.now(),
             latest: self.context.latest(meter),
-            commands: rows.into_iter().map(command).collect::<Result<_, StoreError>>()?,
+            commands: rows.into_iter().map(command).collect(),
         })
     }
 }
@@ -101,10 +104,10 @@ async fn account(db: &Db, row: AccountRow) -> store::Result<Option<Account>> {
     };
     let residents = console::residents(db, id).await?;
     Ok(Some(Account {
-        id: AccountId(id),
+        id,
         number,
         state: AccountState::parse(&state).ok_or(StoreError::Inconsistent { table: "accounts", column: "state" })?,
-        opened_at: Timestamp(opened_at),
+        opened_at,
         residents: residents.into_iter().map(|(name, login)| Resident { name, login }).collect(),
     }))
 }
@@ -112,12 +115,12 @@ async fn account(db: &Db, row: AccountRow) -> store::Result<Option<Account>> {
 async fn readings(db: &Db, meter: MeterId) -> store::Result<Vec<Reading>> {
     let rows = readings::recent(db, meter, READINGS).await?;
     let readings = rows.into_iter().map(|row| Reading {
-        at: Timestamp(row.at),
-        quality: u8::try_from(row.quality).unwrap_or(u8::MAX),
-        source: u8::try_from(row.source).unwrap_or(u8::MAX),
-        total: Energy(row.total_wh),
-        reverse: row.reverse_wh.map(Energy),
-        remaining: Fen(row.remaining_fen),
+        at: row.at,
+        quality: row.quality,
+        source: row.source,
+        total: row.total_wh,
+        reverse: row.reverse_wh,
+        remaining: row.remaining_fen,
         power_w: row.power_w,
         voltage_dv: row.voltage_dv,
         current_ca: row.current_ca,
@@ -142,49 +145,47 @@ async fn days(db: &Db, meter: MeterId, today: Date) -> store::Result<Vec<RoomDay
 async fn journal(db: &Db, meter: MeterId) -> store::Result<Vec<JournalLine>> {
     let rows = journals::recent(db, meter, JOURNAL).await?;
     let lines = rows.into_iter().map(|row| JournalLine {
-        at: Some(Timestamp(row.at)).filter(|at| at.0 > 0),
+        at: Some(row.at).filter(|at| at.0 > 0),
         kind: row.kind,
         cause: u8::try_from(row.cause).unwrap_or(0),
-        amount: Fen(row.amount_fen),
+        amount: row.amount_fen,
         count: row.count,
-        remaining: row.remaining_fen.map(Fen),
+        remaining: row.remaining_fen,
     });
     Ok(lines.collect())
 }
 
-fn command(row: CommandRow) -> store::Result<CommandLine> {
+fn command(row: CommandRow) -> CommandLine {
     let command = row.command;
-    Ok(CommandLine {
-        id: CommandId(command.id),
-        what: command_content(&command.kind, &command.args),
-        state: command.state()?,
+    CommandLine {
+        id: command.id,
+        what: command_content(command.kind, command.args()),
+        state: command.state,
         by: row.by_name,
-        decided_at: Timestamp(command.decided_at),
-        sent_at: command.sent_at.map(Timestamp),
-        finished_at: command.finished_at.map(Timestamp),
+        decided_at: command.decided_at,
+        sent_at: command.sent_at,
+        finished_at: command.finished_at,
         attempts: command.attempts,
-        next_at: Timestamp(command.next_at),
+        next_at: command.next_at,
         count: command.count,
-        note: command.note,
-    })
+        reason: command.reason,
+    }
 }
 
-/// The content of a command, from its kind and arguments; an unknown command is shown by its kind.
-fn command_content(kind: &str, text: &str) -> CommandContent {
-    let args: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
-    let amount = args.get("amount_fen").and_then(serde_json::Value::as_i64).map(Fen);
-    let mode = args.get("mode").and_then(serde_json::Value::as_str).and_then(ControlMode::parse);
-    let on = args.get("on").and_then(serde_json::Value::as_bool);
-    let closed = args.get("closed").and_then(serde_json::Value::as_bool);
-    match (kind, amount, mode, on) {
-        ("open", ..) => CommandContent::Open,
-        ("close", ..) => CommandContent::Close,
-        ("credit", Some(amount), ..) => CommandContent::Credit(amount),
-        ("debit", Some(amount), ..) => CommandContent::Debit(amount),
-        ("mode", _, Some(mode), _) => CommandContent::Mode(mode),
-        ("relay", ..) if closed.is_some() => CommandContent::Relay(closed == Some(true)),
-        ("switch", _, _, Some(on)) => CommandContent::Switch(on),
-        _ => Issue::stored(kind, text).map_or_else(|| CommandContent::Other(kind.to_owned()), CommandContent::Issue),
+/// The content of a command; a check of planned prices, and one whose arguments cannot be read, is shown by its kind.
+fn command_content(kind: CommandKind, args: Option<&CommandArgs>) -> CommandContent {
+    let Some(args) = args else { return CommandContent::Other(kind) };
+    match args {
+        CommandArgs::Money(MoneyOperation::Open(_)) => CommandContent::Open,
+        CommandArgs::Money(MoneyOperation::Close { .. }) => CommandContent::Close,
+        CommandArgs::Money(MoneyOperation::Credit { amount, .. }) => CommandContent::Credit(Fen((*amount).into())),
+        CommandArgs::Money(MoneyOperation::Debit { amount, .. }) => CommandContent::Debit(Fen((*amount).into())),
+        CommandArgs::Issue(Issue::Mode(mode)) => CommandContent::Mode(*mode),
+        CommandArgs::Issue(Issue::Switch(on)) => CommandContent::Switch(*on),
+        CommandArgs::Issue(issue) => CommandContent::Issue(issue.clone()),
+        CommandArgs::ClockCorrection => CommandContent::Issue(Issue::Clock),
+        CommandArgs::Relay { closed } => CommandContent::Relay(*closed),
+        CommandArgs::InForce { .. } => CommandContent::Other(kind),
     }
 }
 
@@ -194,15 +195,14 @@ mod tests {
 
     #[test]
     fn command_content_is_read_from_its_arguments() {
-        assert_eq!(command_content("credit", r#"{"order":7,"amount_fen":6320}"#), CommandContent::Credit(Fen(6_320)));
-        assert_eq!(command_content("mode", r#"{"mode":"forced_off"}"#), CommandContent::Mode(ControlMode::ForcedOff));
-        assert_eq!(command_content("switch", r#"{"on":false}"#), CommandContent::Switch(false));
-        assert_eq!(command_content("relay", r#"{"closed":true}"#), CommandContent::Relay(true));
-        assert_eq!(
-            command_content("credit", "{"),
-            CommandContent::Other("credit".into()),
-            "what is broken is shown, not dropped"
-        );
-        assert_eq!(command_content("clock", "{}"), CommandContent::Issue(Issue::Clock));
+        let of = |args: CommandArgs| command_content(args.kind(), Some(&args));
+        let credit = CommandArgs::Money(MoneyOperation::Credit { order: 7, amount: 6_320 });
+        assert_eq!(of(credit), CommandContent::Credit(Fen(6_320)));
+        assert_eq!(of(Issue::Mode(ControlMode::ForcedOff).into()), CommandContent::Mode(ControlMode::ForcedOff));
+        assert_eq!(of(Issue::Switch(false).into()), CommandContent::Switch(false));
+        assert_eq!(of(CommandArgs::Relay { closed: true }), CommandContent::Relay(true));
+        assert_eq!(of(Issue::Clock.into()), CommandContent::Issue(Issue::Clock));
+        let unreadable = command_content(CommandKind::Credit, None);
+        assert_eq!(unreadable, CommandContent::Other(CommandKind::Credit), "what is broken is shown, not dropped");
     }
 }

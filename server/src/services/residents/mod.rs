@@ -43,7 +43,7 @@ impl ResidentService {
     }
 
     fn latest(&self, room: &Room) -> Latest {
-        self.context.latest(room.meter())
+        self.context.latest(room.meter_id)
     }
 }
 
@@ -54,21 +54,21 @@ impl ResidentPort for ResidentService {
         let (now, latest) = (self.context.now(), self.latest(&room));
         let today = now.date();
         let week = today.plus(-7);
-        let recorded = energy::days(&self.context.db, room.meter(), week, today).await?;
-        let price = self.price(room.meter(), now).await?;
+        let recorded = energy::days(&self.context.db, room.meter_id, week, today).await?;
+        let price = self.price(room.meter_id, now).await?;
         let used: Vec<_> = recorded.iter().map(|day| (day.day, day.energy)).collect();
         let off_since = match latest.observed_at {
-            Some(_) if !latest.status.relay_closed() => rooms::off_since(&self.context.db, room.meter()).await?,
+            Some(_) if !latest.status.relay_closed() => rooms::off_since(&self.context.db, room.meter_id).await?,
             _ => None,
         };
-        let coming = rooms::coming(&self.context.db, room.account()).await?;
-        let records = order_lists::of_account(&self.context.db, room.account(), 3, 0).await?;
+        let coming = rooms::coming(&self.context.db, room.account_id).await?;
+        let records = order_lists::of_account(&self.context.db, room.account_id, 3, 0).await?;
         Ok(Home {
             forecast: forecast::days_left(latest.remaining, &forecast::full_days(&used, today), price),
             off_since,
             days: views::days(&recorded, week, today),
             coming: coming.as_ref().map(views::record).transpose()?,
-            switching: rooms::switching(&self.context.db, room.meter()).await?,
+            switching: rooms::switching(&self.context.db, room.meter_id).await?,
             records: records.iter().map(views::record).collect::<Result<_, _>>()?,
             room: views::room(&room, latest),
         })
@@ -78,11 +78,11 @@ impl ResidentPort for ResidentService {
         let room = self.room(who).await?;
         let today = self.context.now().date();
         let first = today.plus(-29);
-        let recorded = energy::days(&self.context.db, room.meter(), first, today).await?;
+        let recorded = energy::days(&self.context.db, room.meter_id, first, today).await?;
         let day = day.filter(|&day| day >= first && day <= today).unwrap_or(today);
-        let hours = energy::hourly(&self.context.db, room.meter(), day).await?;
+        let hours = energy::hourly(&self.context.db, room.meter_id, day).await?;
         let mut days = views::days(&recorded, first, today);
-        views::price(&mut days, &wallets::day_lines(&self.context.db, room.account(), room.meter(), first).await?);
+        views::price(&mut days, &wallets::day_charges(&self.context.db, room.account_id, room.meter_id, first).await?);
         Ok(Usage { days, day, hours: views::hours(&hours) })
     }
 
@@ -127,7 +127,7 @@ impl ResidentPort for ResidentService {
         let room = self.room(who).await?;
         let page = page.max(1);
         let offset = i64::from(page - 1) * PAGE;
-        let orders = order_lists::of_account(&self.context.db, room.account(), PAGE + 1, offset).await?;
+        let orders = order_lists::of_account(&self.context.db, room.account_id, PAGE + 1, offset).await?;
         let more = i64::try_from(orders.len()).unwrap_or(0) > PAGE;
         let records = orders.iter().take(20).map(views::record).collect::<Result<_, _>>()?;
         Ok(Records { records, page, more })
@@ -138,16 +138,16 @@ impl ResidentPort for ResidentService {
         Ok(past.filter(|past| past.kind.is_some()).map(|past| PastAccount {
             room: past.place,
             account: past.number,
-            closed_at: past.closed_at.map(Timestamp),
+            closed_at: past.closed_at,
             replacing: past.closed_at.is_none() && past.kind.as_deref() == Some("replace"),
-            left: past.read_at.map(|_| (Fen(past.left_fen), past.ended_at.is_some())),
+            left: past.read_at.map(|_| (past.left_fen, past.ended_at.is_some())),
         }))
     }
 
     async fn me(&self, who: &Who) -> Result<Me, AppError> {
         let login = rooms::login(&self.context.db, who.user).await?.ok_or(AppError::NotFound)?;
         let room = rooms::of_resident(&self.context.db, who.user).await?;
-        let since = room.as_ref().map(|room| Timestamp(room.from_at));
+        let since = room.as_ref().map(|room| room.from_at);
         let room = room.map(|room| views::room(&room, self.latest(&room)));
         Ok(Me { login, room, since })
     }

@@ -1,6 +1,7 @@
 //! Top-ups and their progress.
 
 use app::api::resident::{OrderView, RefundView, TopUpOffer};
+use model::command::CommandReason;
 use model::error::AppError;
 use model::ids::{OrderId, Uuid};
 use model::money::Fen;
@@ -22,7 +23,7 @@ impl ResidentService {
         let latest = self.latest(&room);
         let limits = self.payments.limits();
         // Paid orders that are not delivered count too; the store checks again when it creates the order.
-        let coming = rooms::coming_sum(&self.context.db, room.meter()).await?;
+        let coming = rooms::coming_sum(&self.context.db, room.meter_id).await?;
         let mut max = Fen(limits.max_fen);
         if limits.hoarding_fen > 0 {
             max = max.min(Fen(limits.hoarding_fen) - latest.remaining - coming);
@@ -39,7 +40,7 @@ impl ResidentService {
     pub(super) async fn top_up(&self, who: &Who, key: Uuid, amount: Fen, tender: Tender) -> Result<OrderId, AppError> {
         let room = self.room(who).await?;
         let new =
-            NewOrder { key, account: room.account(), meter: room.meter(), tender, amount, by: who.user, ip: who.ip.clone() };
+            NewOrder { key, account: room.account_id, meter: room.meter_id, tender, amount, by: who.user, ip: who.ip.clone() };
         Ok(self.payments.create_order(&new).await?.id())
     }
 
@@ -53,7 +54,7 @@ impl ResidentService {
             self.payments.request_query(id).await;
         }
         let latest = self.latest(&room);
-        let on_ledger = wallets::is_here(&self.context.db, room.meter()).await?;
+        let on_ledger = wallets::is_server_wallet(&self.context.db, room.meter_id).await?;
         Ok(OrderView {
             id,
             number: order.number,
@@ -70,7 +71,7 @@ impl ResidentService {
             count: order.count,
             remaining: order.remaining_fen.map(Fen),
             lost_since: latest.lost_since,
-            full: progress.note.as_deref().is_some_and(|note| note.contains("hoarding-limit")),
+            full: progress.reason == Some(CommandReason::HoardingLimit),
             held: state == OrderState::Pending && progress.held,
             refunds: self.refund_views(id).await?,
             power: on_ledger.then(|| views::power(&latest)),
@@ -91,7 +92,7 @@ impl ResidentService {
     /// The order, if it is of this room's account; any other is [`AppError::NotFound`].
     pub(super) async fn own(&self, room: &Room, order: OrderId) -> Result<Progress, AppError> {
         let progress = order_lists::progress(&self.context.db, order).await?;
-        progress.filter(|progress| progress.order.account_id == room.account_id).ok_or(AppError::NotFound)
+        progress.filter(|progress| progress.order.account_id == room.account_id.0).ok_or(AppError::NotFound)
     }
 }
 

@@ -5,11 +5,11 @@ use model::error::AppError;
 use model::ids::{CommandId, Uuid};
 use model::person::Who;
 use model::switch::refusal;
-use model::time::Timestamp;
 
 use super::{ResidentService, views};
+use domain::command_args::CommandArgs;
 use store::commands;
-use store::rooms::{self, Switch, is_switch, wished};
+use store::rooms::{self, Switch};
 
 impl ResidentService {
     pub(super) async fn switch_offer(&self, who: &Who) -> Result<SwitchOffer, AppError> {
@@ -27,7 +27,7 @@ impl ResidentService {
         {
             return Err(error);
         }
-        let request = Switch { key, account: room.account(), meter: room.meter(), on, by: who.user, ip: who.ip.clone() };
+        let request = Switch { key, account: room.account_id, meter: room.meter_id, on, by: who.user, ip: who.ip.clone() };
         let command = rooms::switch(&self.context.db, &self.context.rng, self.context.now(), &request).await?;
         self.context.gateway.wake();
         Ok(command)
@@ -36,17 +36,16 @@ impl ResidentService {
     pub(super) async fn command(&self, who: &Who, id: CommandId) -> Result<CommandView, AppError> {
         let room = self.room(who).await?;
         let command = commands::find(&self.context.db, id).await?.ok_or(AppError::NotFound)?;
-        let since = Timestamp(room.from_at);
         // Only of their own meter, and not from before they moved in.
-        if command.meter_id != room.meter_id || !is_switch(&command.kind) || Timestamp(command.decided_at) < since {
+        if command.meter_id != room.meter_id || command.decided_at < room.from_at {
             return Err(AppError::NotFound);
         }
         Ok(CommandView {
-            on: wished(&command.args).ok_or(AppError::NotFound)?,
-            state: command.state()?,
-            decided_at: Timestamp(command.decided_at),
-            sent_at: command.sent_at.map(Timestamp),
-            finished_at: command.finished_at.map(Timestamp),
+            on: command.args().and_then(CommandArgs::switches_on).ok_or(AppError::NotFound)?,
+            state: command.state,
+            decided_at: command.decided_at,
+            sent_at: command.sent_at,
+            finished_at: command.finished_at,
             lost_since: self.latest(&room).lost_since,
             now: self.context.now(),
         })

@@ -9,7 +9,7 @@ use model::time::{Date, Timestamp};
 
 use store::energy::DayEnergy;
 use store::orders::Order;
-use store::wallets::DayLine;
+use store::wallets::DayCharge;
 use store::{StoreError, rooms};
 
 pub fn room(room: &rooms::Room, latest: Latest) -> Room {
@@ -44,9 +44,9 @@ pub fn days(recorded: &[DayEnergy], first: Date, last: Date) -> Vec<Used<Date>> 
 }
 
 /// Adds the cost of each day.
-pub fn price(days: &mut [Used<Date>], lines: &[DayLine]) {
+pub fn price(days: &mut [Used<Date>], lines: &[DayCharge]) {
     for used in days {
-        let of_day = || lines.iter().filter(|line| line.day == used.of.0);
+        let of_day = || lines.iter().filter(|line| line.day == used.of);
         let e7: i64 = of_day().map(|line| line.cost_e7).sum();
         used.cost = of_day().next().map(|_| Money(e7 / 1_000));
     }

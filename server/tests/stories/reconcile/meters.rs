@@ -64,7 +64,7 @@ async fn add_journal_record(shop: &Shop, amount: i64, count: u16) {
         count: Some(count),
         remaining: None,
     };
-    journals::keep(db, rng, now, shop.room.meter, Some(count), &[record]).await.unwrap();
+    journals::store(db, rng, now, shop.room.meter, Some(count), &[record]).await.unwrap();
 }
 
 both!(a_purchase_is_compared_with_count_and_journal, |w: World| async move {

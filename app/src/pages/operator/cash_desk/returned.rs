@@ -41,7 +41,7 @@ fn Body(line: ReturnLine) -> impl IntoView {
     };
     let taking = line.state == ReturnState::Taking;
     let refunding = line.state == ReturnState::Taken && line.tender.is_channel();
-    let lost = (taking && line.waits.as_deref() == Some("lost"))
+    let lost = (taking && line.waits == Some(model::command::CommandReason::Lost))
         .then(|| view! { <Callout tone=Tone::Lost><p>{room::though_lost(lang())}</p></Callout> });
     view! {
         <Frame title=title.clone() section=Section::Approvals>

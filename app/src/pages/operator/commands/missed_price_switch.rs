@@ -4,12 +4,13 @@ use leptos::prelude::*;
 
 use super::super::frame::{Frame, Section};
 use super::super::parts::{page_param, pager};
-use crate::i18n::commands::{note, prices, texts};
+use crate::i18n::commands::{prices, reason, texts};
 use crate::i18n::{common, lang};
 use crate::ports::{operator, ports};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::time::{Ago, At};
+use model::command::CommandReason;
 use model::console::{Missed, Page};
 use model::meter::SupplyState;
 
@@ -57,7 +58,7 @@ fn List(page: Page<Missed>, number: i64) -> impl IntoView {
 fn row(line: &Missed) -> impl IntoView + use<> {
     let t = texts(lang());
     let why = match (line.failed, line.loaded) {
-        (true, _) => note("missed", lang()),
+        (true, _) => reason(CommandReason::Missed, lang()),
         (false, false) => t.not_loaded.to_owned(),
         (false, true) => t.not_looked.to_owned(),
     };

@@ -55,7 +55,7 @@ fn Would(issue: Issue, preview: Preview, key: Uuid) -> impl IntoView {
     let grave = issue == Issue::Mode(ControlMode::ForcedOff) || issue == Issue::Switch(false);
     let hidden = [
         ("kind", issue.kind().as_str().to_owned()),
-        ("args", issue.args()),
+        ("issue", serde_json::to_string(&issue).unwrap_or_default()),
         ("meter", param("meter")),
         ("places", all("place").join(",")),
         ("state", param("state")),

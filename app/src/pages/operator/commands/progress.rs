@@ -2,8 +2,9 @@
 
 use leptos::prelude::*;
 
-use crate::i18n::commands::{note, state, texts};
+use crate::i18n::commands::{reason, state, texts};
 use crate::i18n::{Lang, common, lang, operator, room};
+use model::command::CommandReason;
 use model::console::{BatchCounts, BatchItem, BatchView};
 use model::order::CommandState;
 use model::time::Timestamp;
@@ -90,7 +91,7 @@ fn row(item: &BatchItem, seen: &BatchView, planned: bool, lang: Lang) -> impl In
 }
 
 fn is_open_to_retry(item: &BatchItem) -> bool {
-    let cancelled = item.state == CommandState::Superseded && item.note.as_deref() == Some("cancelled");
+    let cancelled = item.state == CommandState::Superseded && item.reason == Some(CommandReason::Cancelled);
     let missed = item.in_force == Some(CommandState::Failed);
     cancelled || missed || matches!(item.state, CommandState::Failed | CommandState::Case)
 }
@@ -98,7 +99,7 @@ fn is_open_to_retry(item: &BatchItem) -> bool {
 /// The reason of the state, and the next attempt.
 fn why(item: &BatchItem, now: Timestamp, lang: Lang) -> String {
     let t = texts(lang);
-    let mut parts: Vec<String> = item.note.iter().map(|code| note(code, lang)).collect();
+    let mut parts: Vec<String> = item.reason.iter().map(|why| reason(*why, lang)).collect();
     if !item.state.is_final() && item.next_at > now {
         parts.push(format!("{} {}", t.next_try, common::at_seconds(item.next_at, now, lang)));
     }
@@ -121,12 +122,12 @@ mod tests {
     use model::console::RoomName;
     use model::ids::MeterId;
 
-    fn item(state: CommandState, note: Option<&str>) -> BatchItem {
+    fn item(state: CommandState, reason: Option<CommandReason>) -> BatchItem {
         BatchItem {
             meter: MeterId(uuid::Uuid::nil()),
             room: RoomName::default(),
             state,
-            note: note.map(str::to_owned),
+            reason,
             decided_at: Timestamp(0),
             sent_at: None,
             finished_at: None,
@@ -146,10 +147,10 @@ mod tests {
 
     #[test]
     fn only_what_did_not_work_is_tried_again() {
-        assert!(is_open_to_retry(&item(CommandState::Failed, Some("lost"))));
-        assert!(is_open_to_retry(&item(CommandState::Superseded, Some("cancelled"))));
-        assert!(!is_open_to_retry(&item(CommandState::Superseded, Some("superseded"))));
+        assert!(is_open_to_retry(&item(CommandState::Failed, Some(CommandReason::Lost))));
+        assert!(is_open_to_retry(&item(CommandState::Superseded, Some(CommandReason::Cancelled))));
+        assert!(!is_open_to_retry(&item(CommandState::Superseded, Some(CommandReason::Superseded))));
         assert!(!is_open_to_retry(&item(CommandState::Done, None)));
-        assert!(!is_open_to_retry(&item(CommandState::Queued, Some("lost"))));
+        assert!(!is_open_to_retry(&item(CommandState::Queued, Some(CommandReason::Lost))));
     }
 }

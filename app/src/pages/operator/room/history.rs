@@ -12,6 +12,7 @@ use crate::ui::time::AtSeconds;
 use crate::ui::units;
 use model::console::{Reading, Room, RoomDay};
 use model::energy::Energy;
+use model::reading::ReadingSource;
 use model::time::Date;
 
 /// Energy of the last days as bars.
@@ -79,9 +80,9 @@ pub fn readings(room: &Room) -> impl IntoView + use<> {
 }
 
 fn row(reading: &Reading) -> impl IntoView + use<> {
-    let held = (2..=5).contains(&reading.quality);
+    let held = !reading.quality.counts();
     // A frozen midnight value has only the counter.
-    let frozen = reading.source == 3;
+    let frozen = reading.source == ReadingSource::Freeze;
     view! {
         <tr class=held.then_some("held")>
             <td><AtSeconds at=reading.at /></td>

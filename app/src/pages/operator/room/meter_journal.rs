@@ -11,6 +11,7 @@ use crate::ui::mark;
 use crate::ui::time::{At, AtSeconds};
 use model::console::{EventLine, JournalLine, Room, RoomDay};
 use model::energy::Energy;
+use model::reading::JournalKind;
 
 /// The current rate, the tier position and whether the meter reports a serial number; unknown values are left out.
 pub fn facts(room: &Room) -> impl IntoView + use<> {
@@ -110,7 +111,7 @@ pub fn journal(room: &Room) -> Option<impl IntoView + use<>> {
 
 fn row(line: &JournalLine) -> impl IntoView + use<> {
     let t = texts(lang());
-    let money = matches!(line.kind.as_str(), "credit" | "debit" | "close");
+    let money = matches!(line.kind, JournalKind::Credit | JournalKind::Debit | JournalKind::Close);
     let at = match line.at {
         Some(at) => view! { <AtSeconds at /> }.into_any(),
         None => view! { <span class="muted">{t.clock_lost}</span> }.into_any(),

@@ -2,13 +2,14 @@
 
 use leptos::prelude::*;
 
-use crate::i18n::commands::note;
+use crate::i18n::commands::reason;
 use crate::i18n::room::{self, texts};
 use crate::i18n::{Lang, common, lang};
 use crate::ui::live::{BUSY, IDLE, Live};
 use crate::ui::state::{mode_mark, state_mark};
 use crate::ui::steps::{Step, StepState, steps};
 use crate::ui::units;
+use model::command::CommandReason;
 use model::console::{CommandLine, Progress};
 use model::meter::{Latest, SupplyState, Wallet};
 use model::order::CommandState;
@@ -96,7 +97,7 @@ fn command_steps(line: &CommandLine, lost: bool, lang: Lang) -> Vec<Step> {
     let t = texts(lang);
     let mut way = vec![Step::new(StepState::Done, t.decided, Some(line.decided_at))];
     if line.state == CommandState::Superseded {
-        let taken_back = line.note.as_deref() == Some("cancelled");
+        let taken_back = line.reason == Some(CommandReason::Cancelled);
         way.push(Step::new(StepState::Bad, if taken_back { t.taken_back } else { t.replaced }, line.finished_at));
         return way;
     }
@@ -123,8 +124,8 @@ fn command_steps(line: &CommandLine, lost: bool, lang: Lang) -> Vec<Step> {
 /// A failed step with its reason.
 fn failed(line: &CommandLine, lang: Lang) -> Step {
     let step = Step::new(StepState::Bad, texts(lang).refused, line.finished_at);
-    match &line.note {
-        Some(code) => step.note(note(code, lang)),
+    match line.reason {
+        Some(why) => step.note(reason(why, lang)),
         None => step,
     }
 }
@@ -147,7 +148,7 @@ mod tests {
             attempts: 1,
             next_at: Timestamp(0),
             count: None,
-            note: None,
+            reason: None,
         }
     }
 

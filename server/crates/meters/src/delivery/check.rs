@@ -1,7 +1,7 @@
 //! Commands that change nothing: a requested reading, and the check whether a planned price switch took place.
 
 use model::case::PricesCase;
-use model::ids::MeterId;
+use model::command::CommandReason;
 use model::time::{MINUTE, SECOND, Timestamp};
 
 use super::{CommandStep, DeliveryEngine};
@@ -12,7 +12,7 @@ use crate::link::Priority;
 use crate::poller::PollerCommand;
 use crate::recorder::MeterEvent;
 use domain::operation::Operation;
-use domain::reading_source::Source;
+use model::reading::ReadingSource;
 use store::StoreError;
 use store::commands::Command;
 use store::deliveries;
@@ -28,7 +28,7 @@ impl DeliveryEngine {
     /// Reads the meter; ends when the reading is stored or the meter cannot be read.
     pub(super) async fn read(&self, command: &Command, meter: &Meter) -> Result<CommandStep, StoreError> {
         let now = self.clock.now();
-        if deliveries::is_read_since(&self.db, meter.id, Timestamp(command.decided_at)).await? {
+        if deliveries::is_read_since(&self.db, meter.id, command.decided_at).await? {
             deliveries::done(&self.db, now, command).await?;
             return Ok(CommandStep::Ended);
         }
@@ -37,15 +37,15 @@ impl DeliveryEngine {
         }
         match driver::read(meter, Priority::ReadNow, &self.clock).await {
             Ok(driver::Reading { at, measurement, meter_status }) => {
-                let source = Source::OnDemand;
+                let source = ReadingSource::OnDemand;
                 self.report(MeterEvent::Read { meter: meter.id, from: now, at, source, measurement, meter_status }).await;
                 deliveries::defer(&self.db, command, self.clock.now().plus(STORE_DELAY)).await?;
                 Ok(CommandStep::Later)
             }
             Err(error) => {
                 // The poller finds out whether the meter is lost.
-                let _ = meter.poll.send(PollerCommand::ReadNow(meter.id, Source::OnDemand));
-                deliveries::unread(&self.db, self.clock.now(), command, error.reason_code()).await?;
+                let _ = meter.poll.send(PollerCommand::ReadNow(meter.id, ReadingSource::OnDemand));
+                deliveries::unread(&self.db, self.clock.now(), command, error.reason()).await?;
                 Ok(CommandStep::Ended)
             }
         }
@@ -67,11 +67,11 @@ impl DeliveryEngine {
         let map = meter.profile.secured.as_ref().map(|secured| &secured.read_back);
         let evidence = map.map(|map| command_args::evidence(map, &expected, &seen, false, now));
         let Some(Evidence::Registers { address, words }) = evidence else {
-            return self.refuse(command, None, deliveries::note::INVALID).await;
+            return self.refuse(command, None, CommandReason::Invalid).await;
         };
         let count = u16::try_from(words.len()).unwrap_or(u16::MAX);
         let Ok(found) = meter.link.read(Priority::Settings, meter.unit, address, count).await else {
-            return self.back_off(meter.id, deliveries::note::LOST).await;
+            return self.back_off(meter.id, CommandReason::Lost).await;
         };
         if found == words && !seen.status.standby_prices() {
             deliveries::done(&self.db, now, command).await?;
@@ -83,8 +83,8 @@ impl DeliveryEngine {
         }
         let clock_off_s = seen.clock.map(|clock| clock.since(now) / SECOND);
         let case = PricesCase { planned: prices, since: at, clock_off_s };
-        tracing::warn!(meter = %MeterId(command.meter_id), "delivery.price-switch-missed");
-        deliveries::missed(&self.db, &self.rng, now, command, case).await?;
+        tracing::warn!(meter = %command.meter_id, "delivery.price-switch-missed");
+        deliveries::missed_price_switch(&self.db, &self.rng, now, command, case).await?;
         Ok(CommandStep::Ended)
     }
 }

@@ -1,12 +1,12 @@
 //! Delivers openings, credits, debits and closures exactly once, whatever is lost on the way.
 
 use model::case::{DeliveryCase, HoldReason};
+use model::command::CommandReason;
 use model::money::Fen;
 use model::time::Timestamp;
 
 use super::next_action::{MoneyAction, SendProgress, SentFrame, next_action};
 use super::{CommandStep, DeliveryEngine, LOCKED_MS, WriteOutcome};
-use crate::command_args;
 use crate::directory::Meter;
 use crate::driver;
 use crate::link::{LinkError, Priority};
@@ -16,10 +16,10 @@ use domain::meter_records::JournalKind;
 use domain::meter_records::JournalRecord;
 use domain::meter_state::StateBlock;
 use domain::money_rule::{ClaimedOperation, MoneyOperation};
-use domain::reading_source::Source;
+use model::reading::ReadingSource;
 use store::StoreError;
 use store::commands::Command;
-use store::deliveries::{self, note};
+use store::deliveries;
 
 /// The amount left in the meter when it closed the account at this count; only the meter's journal has it to the fen. Takes the
 /// newest such record, as older ones belong to earlier epochs.
@@ -30,10 +30,12 @@ fn final_amount(journal: &[JournalRecord], count: u16) -> Option<Fen> {
 
 impl DeliveryEngine {
     /// Advances one money command as far as possible now.
-    pub(super) async fn money(&self, command: &Command, meter: &Meter) -> Result<CommandStep, StoreError> {
-        let Ok(money_operation) = command_args::money_operation(&command.kind, &command.args) else {
-            return self.hold(command, None, DeliveryCase::new(HoldReason::Invalid).into()).await;
-        };
+    pub(super) async fn money(
+        &self,
+        command: &Command,
+        meter: &Meter,
+        money_operation: MoneyOperation,
+    ) -> Result<CommandStep, StoreError> {
         let Some(claimed) = self.claim(command, money_operation).await? else {
             return self.hold(command, None, DeliveryCase::new(HoldReason::NoAccount).into()).await;
         };
@@ -49,19 +51,19 @@ impl DeliveryEngine {
                 MoneyAction::Settle => return self.settle_money(command, meter, &claimed, &seen, at).await,
                 MoneyAction::Refuse(result, reason) => return self.refuse(command, result, reason).await,
                 MoneyAction::Hold(result, case) => return self.hold(command, result, case).await,
-                MoneyAction::Wait => return self.back_off(meter.id, note::UNCONFIRMED).await,
+                MoneyAction::Wait => return self.back_off(meter.id, CommandReason::Unconfirmed).await,
                 MoneyAction::Send => {}
             }
             let accepted = match self.send(command, meter, Priority::Money, &seen, &claimed.operation()).await? {
                 Some(WriteOutcome::Accepted) => true,
                 Some(WriteOutcome::Unconfirmed) => false,
                 Some(WriteOutcome::Rejected(LinkError::Exception(0x06))) => {
-                    return self.defer_meter(meter.id, LOCKED_MS, "busy").await;
+                    return self.defer_meter(meter.id, LOCKED_MS, CommandReason::Busy).await;
                 }
                 Some(WriteOutcome::Rejected(LinkError::Exception(_))) => {
                     return self.hold(command, None, DeliveryCase::new(HoldReason::FrameRefused).into()).await;
                 }
-                Some(WriteOutcome::Rejected(_)) => return self.back_off(meter.id, note::LOST).await,
+                Some(WriteOutcome::Rejected(_)) => return self.back_off(meter.id, CommandReason::Lost).await,
                 None => return Ok(CommandStep::Ended),
             };
             progress = SendProgress {
@@ -106,10 +108,10 @@ impl DeliveryEngine {
         };
         let verdict = deliveries::Verdict { state: seen, at, amount, relay_fault: false };
         if let Some(expected) = deliveries::settle(&self.db, &self.rng, command, &verdict).await? {
-            tracing::info!(meter = %meter.id, kind = command.kind, count = seen.count, "delivery.done");
+            tracing::info!(meter = %meter.id, kind = command.kind.as_str(), count = seen.count, "delivery.done");
             self.report(MeterEvent::LedgerPosition { meter: meter.id, expected }).await;
             // Power and counters may be old; the poller reads them, if it is running.
-            let _ = meter.poll.send(PollerCommand::ReadNow(meter.id, Source::ReadBack));
+            let _ = meter.poll.send(PollerCommand::ReadNow(meter.id, ReadingSource::ReadBack));
         }
         Ok(CommandStep::Ended)
     }
@@ -120,7 +122,7 @@ impl DeliveryEngine {
         result: Option<u8>,
         case: Box<DeliveryCase>,
     ) -> Result<CommandStep, StoreError> {
-        tracing::warn!(command = %deliveries::id_of(command), kind = command.kind, ?case, "delivery.held");
+        tracing::warn!(command = %command.id, kind = command.kind.as_str(), ?case, "delivery.held");
         deliveries::hold(&self.db, &self.rng, self.clock.now(), command, result, case).await?;
         Ok(CommandStep::Ended)
     }

@@ -1,6 +1,7 @@
 //! Decides the next action for a money command from the meter's state block.
 
 use model::case::{DeliveryCase, HoldReason};
+use model::command::CommandReason;
 use model::money::Fen;
 
 use super::MAX_SENDS;
@@ -43,8 +44,8 @@ pub enum MoneyAction {
     Settle,
     /// Send a frame and read the meter again.
     Send,
-    /// The meter declines, no money has moved, and no operator is needed. Carries the meter's result code and a reason code.
-    Refuse(Option<u8>, &'static str),
+    /// The meter declines, no money has moved, and no operator is needed. Carries the meter's result code and the reason.
+    Refuse(Option<u8>, CommandReason),
     /// An operator must decide. Carries the meter's result code and the findings.
     Hold(Option<u8>, Box<DeliveryCase>),
     /// The outcome is still unknown after the allowed number of frames.
@@ -81,12 +82,12 @@ pub fn next_action(claimed: &ClaimedOperation, progress: &SendProgress, seen: &S
 
 /// Why a debit is refused without an operator: it exceeds the remaining amount, by the meter's own result or by its state before
 /// the first frame. No money has moved; the requester chooses a smaller amount.
-fn debit_refusal(money_operation: MoneyOperation, seen: &StateBlock, judged: bool, unsent: bool) -> Option<&'static str> {
+fn debit_refusal(money_operation: MoneyOperation, seen: &StateBlock, judged: bool, unsent: bool) -> Option<CommandReason> {
     const EXCEEDS: HoldReason = HoldReason::ExceedsRemaining;
     let MoneyOperation::Debit { amount, .. } = money_operation else { return None };
     let reported = judged && outcome(seen.last_result) == FrameOutcome::Refused(EXCEEDS);
     let shown = unsent && seen.remaining < Fen(amount.into());
-    (reported || shown).then_some(EXCEEDS.as_str())
+    (reported || shown).then_some(EXCEEDS.into())
 }
 
 /// Whether a credit would exceed the hoarding limit, as the meter itself would check it.
@@ -150,7 +151,7 @@ mod tests {
             "a frame may be on its way"
         );
         assert_eq!(next_action(&DEBIT, &FRESH, &seen(5_000, 0)), MoneyAction::Send);
-        assert_eq!(next_action(&DEBIT, &FRESH, &seen(4_999, 0)), MoneyAction::Refuse(None, "exceeds-remaining"));
+        assert_eq!(next_action(&DEBIT, &FRESH, &seen(4_999, 0)), MoneyAction::Refuse(None, CommandReason::ExceedsRemaining));
         assert_eq!(next_action(&DEBIT, &SendProgress { never_sent: false, ..FRESH }, &seen(4_999, 0)), MoneyAction::Send);
     }
 
@@ -161,7 +162,10 @@ mod tests {
         let moved = StateBlock { challenge: [1; 4], ..seen(0, 3) };
         assert!(is_held(&next_action(&CREDIT, &unknown, &moved), "hoarding-limit"));
         assert!(is_held(&next_action(&CREDIT, &sent(true, 1), &seen(0, 0)), "contradiction"));
-        assert_eq!(next_action(&DEBIT, &sent(true, 1), &seen(9_000, 8)), MoneyAction::Refuse(Some(8), "exceeds-remaining"));
+        assert_eq!(
+            next_action(&DEBIT, &sent(true, 1), &seen(9_000, 8)),
+            MoneyAction::Refuse(Some(8), CommandReason::ExceedsRemaining)
+        );
     }
 
     #[test]

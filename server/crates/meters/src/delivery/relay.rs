@@ -1,6 +1,7 @@
 //! Switches a plain relay once, then reads the meter until the relay shows the requested state.
 
 use model::case::RelayCase;
+use model::command::CommandReason;
 use std::time::Duration;
 
 use tokio::time::sleep;
@@ -12,10 +13,10 @@ use crate::link::{LinkError, Priority};
 use crate::recorder::MeterEvent;
 use domain::alarm_conditions;
 use domain::meter_state::{Measurement, MeterStatus};
-use domain::reading_source::Source;
+use model::reading::ReadingSource;
 use store::StoreError;
 use store::commands::Command;
-use store::deliveries::{self, Ending, note};
+use store::deliveries::{self, Ending};
 
 /// How often a relay is read after it was switched, and the pause before each reading. Contacts move within tens of milliseconds;
 /// the state and current that a meter shows follow within seconds.
@@ -57,7 +58,7 @@ impl DeliveryEngine {
             return Ok(CommandStep::Ended);
         }
         if !meter.profile.abilities.relay || meter.profile.secured.is_some() {
-            return self.refuse(command, None, note::INVALID).await;
+            return self.refuse(command, None, CommandReason::Invalid).await;
         }
         let mut switched = None;
         let mut last = None;
@@ -81,7 +82,9 @@ impl DeliveryEngine {
                 _ => {}
             }
             match switched {
-                Some(Err(LinkError::Exception(0x01..=0x03))) => return self.refuse(command, None, "frame-refused").await,
+                Some(Err(LinkError::Exception(0x01..=0x03))) => {
+                    return self.refuse(command, None, CommandReason::FrameRefused).await;
+                }
                 Some(Err(LinkError::NoPassword)) => {
                     return self.finish(command, meter, closed, &seen, Ending::NotPermitted).await;
                 }
@@ -90,10 +93,10 @@ impl DeliveryEngine {
                 }
                 // The meter reports that it did not switch; it may be busy.
                 Some(Err(LinkError::Refused(_))) if command.attempts + 1 < MAX_SENDS.into() => {
-                    return self.back_off(meter.id, "busy").await;
+                    return self.back_off(meter.id, CommandReason::Busy).await;
                 }
                 Some(Err(LinkError::Refused(_))) => return self.finish(command, meter, closed, &seen, Ending::Disobeyed).await,
-                Some(Err(LinkError::Unreachable)) => return self.back_off(meter.id, note::LOST).await,
+                Some(Err(LinkError::Unreachable)) => return self.back_off(meter.id, CommandReason::Lost).await,
                 _ => sleep(PAUSE).await,
             }
         }
@@ -102,7 +105,7 @@ impl DeliveryEngine {
             // It is unknown whether the command arrived: the relay is read again, and switched again if it is still in the
             // opposite state.
             Some((RelayCheck::Opposite | RelayCheck::Unknown, _)) | None if switched != Some(Ok(())) => {
-                self.back_off(meter.id, note::UNCONFIRMED).await
+                self.back_off(meter.id, CommandReason::Unconfirmed).await
             }
             Some((_, seen)) => self.finish(command, meter, closed, &seen, Ending::Disobeyed).await,
             None => Ok(CommandStep::Later),
@@ -116,8 +119,15 @@ impl DeliveryEngine {
             Ok(reading) => {
                 self.lock_failures().remove(&meter.id);
                 let Reading { at, measurement, meter_status } = reading;
-                self.report(MeterEvent::Read { meter: meter.id, from, at, source: Source::ReadBack, measurement, meter_status })
-                    .await;
+                self.report(MeterEvent::Read {
+                    meter: meter.id,
+                    from,
+                    at,
+                    source: ReadingSource::ReadBack,
+                    measurement,
+                    meter_status,
+                })
+                .await;
                 Ok(Ok(reading))
             }
             Err(error) => self.defer_unread(meter, error).await.map(Err),
@@ -133,7 +143,7 @@ impl DeliveryEngine {
         ending: Ending,
     ) -> Result<CommandStep, StoreError> {
         let case = RelayCase {
-            command: command.kind.clone(),
+            command: command.kind.as_str().to_owned(),
             closed: Some(closed),
             status: Some(seen.meter_status.status().0),
             current_ca: seen.measurement.current_ca.map(Into::into),

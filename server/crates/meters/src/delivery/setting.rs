@@ -1,6 +1,6 @@
 //! Delivers settings (mode, switch, limits, prices, clock) and completes them only after their effect was read back.
 
-use model::ids::MeterId;
+use model::command::{CommandKind, CommandPriority, CommandReason};
 use model::money::Fen;
 use model::time::{MINUTE, Timestamp};
 
@@ -9,14 +9,14 @@ use crate::command_args::{self, Evidence};
 use crate::directory::Meter;
 use crate::link::{LinkError, Priority};
 use crate::poller::PollerCommand;
+use domain::command_args::CommandArgs;
 use domain::meter_state::StateBlock;
 use domain::operation::Operation;
-use domain::reading_source::Source;
 use domain::result_code::{FrameOutcome, outcome};
+use model::reading::ReadingSource;
 use store::StoreError;
-use store::clocks;
-use store::commands::{Command, priority};
-use store::deliveries::{self, note};
+use store::commands::Command;
+use store::deliveries;
 
 /// A clock command is executed this soon after it was decided, or not at all.
 const MAX_AGE: i64 = 2 * MINUTE;
@@ -38,12 +38,13 @@ impl DeliveryEngine {
         meter: &Meter,
         operations: &[Operation],
     ) -> Result<CommandStep, StoreError> {
-        if matches!(command.kind.as_str(), "mode" | "switch") && deliveries::give_way(&self.db, self.clock.now(), command).await?
+        if matches!(command.kind, CommandKind::Mode | CommandKind::Switch)
+            && deliveries::give_way(&self.db, self.clock.now(), command).await?
         {
             return Ok(CommandStep::Ended);
         }
         if self.is_late(command) {
-            return self.refuse(command, None, note::LATE).await;
+            return self.refuse(command, None, CommandReason::Late).await;
         }
         let mut last = None;
         for operation in operations {
@@ -54,13 +55,13 @@ impl DeliveryEngine {
         }
         match last {
             Some((operation, seen, at)) => self.settle_setting(command, meter, operation, &seen, at).await,
-            None => self.refuse(command, None, note::INVALID).await,
+            None => self.refuse(command, None, CommandReason::Invalid).await,
         }
     }
 
     /// Whether the command was decided automatically for a moment that has passed: minutes later it may be the full hour.
     pub(super) fn is_late(&self, command: &Command) -> bool {
-        command.args == clocks::BY_RULE && self.clock.now().since(Timestamp(command.decided_at)) > MAX_AGE
+        matches!(command.args(), Some(CommandArgs::ClockCorrection)) && self.clock.now().since(command.decided_at) > MAX_AGE
     }
 
     async fn apply_operation(
@@ -70,7 +71,7 @@ impl DeliveryEngine {
         operation: &Operation,
     ) -> Result<SettingProgress, StoreError> {
         let ended = |step: Result<CommandStep, StoreError>| step.map(SettingProgress::Unfinished);
-        let priority = if command.priority == priority::RELAY { Priority::Relay } else { Priority::Settings };
+        let priority = if command.priority == CommandPriority::Relay { Priority::Relay } else { Priority::Settings };
         // It may have been sent before, and its effect may show already.
         let mut sent = command.attempts > 0;
         let mut challenge = None;
@@ -87,10 +88,10 @@ impl DeliveryEngine {
             }
             match answer {
                 Some(FrameOutcome::Refused(why)) => {
-                    return ended(self.refuse(command, Some(seen.last_result), why.as_str()).await);
+                    return ended(self.refuse(command, Some(seen.last_result), why.into()).await);
                 }
                 Some(FrameOutcome::Retry(why)) if sends >= MAX_SENDS => {
-                    return ended(self.refuse(command, Some(seen.last_result), why.as_str()).await);
+                    return ended(self.refuse(command, Some(seen.last_result), why.into()).await);
                 }
                 _ if sends >= MAX_SENDS => break,
                 _ => {}
@@ -99,17 +100,17 @@ impl DeliveryEngine {
                 Some(WriteOutcome::Accepted) => Some((seen.challenge, true)),
                 Some(WriteOutcome::Unconfirmed) => Some((seen.challenge, false)),
                 Some(WriteOutcome::Rejected(LinkError::Exception(0x06))) => {
-                    return ended(self.defer_meter(meter.id, LOCKED_MS, "busy").await);
+                    return ended(self.defer_meter(meter.id, LOCKED_MS, CommandReason::Busy).await);
                 }
                 Some(WriteOutcome::Rejected(LinkError::Exception(_))) => {
-                    return ended(self.refuse(command, None, "frame-refused").await);
+                    return ended(self.refuse(command, None, CommandReason::FrameRefused).await);
                 }
-                Some(WriteOutcome::Rejected(_)) => return ended(self.back_off(meter.id, note::LOST).await),
+                Some(WriteOutcome::Rejected(_)) => return ended(self.back_off(meter.id, CommandReason::Lost).await),
                 None => return Ok(SettingProgress::Unfinished(CommandStep::Ended)),
             };
             sent = true;
         }
-        ended(self.back_off(meter.id, note::UNCONFIRMED).await)
+        ended(self.back_off(meter.id, CommandReason::Unconfirmed).await)
     }
 
     async fn is_effective(
@@ -142,15 +143,20 @@ impl DeliveryEngine {
         let relay_fault = command_args::relay_fault(operation, seen);
         let verdict = deliveries::Verdict { state: seen, at, amount: Fen::ZERO, relay_fault };
         if deliveries::settle(&self.db, &self.rng, command, &verdict).await?.is_some() {
-            tracing::info!(meter = %meter.id, kind = command.kind, relay_fault, "delivery.done");
-            let _ = meter.poll.send(PollerCommand::ReadNow(meter.id, Source::ReadBack));
+            tracing::info!(meter = %meter.id, kind = command.kind.as_str(), relay_fault, "delivery.done");
+            let _ = meter.poll.send(PollerCommand::ReadNow(meter.id, ReadingSource::ReadBack));
         }
         Ok(CommandStep::Ended)
     }
 
-    pub(super) async fn refuse(&self, command: &Command, result: Option<u8>, why: &str) -> Result<CommandStep, StoreError> {
-        tracing::warn!(meter = %MeterId(command.meter_id), kind = command.kind, result, why, "delivery.refused");
-        deliveries::refuse(&self.db, self.clock.now(), command, result, why).await?;
+    pub(super) async fn refuse(
+        &self,
+        command: &Command,
+        result: Option<u8>,
+        reason: CommandReason,
+    ) -> Result<CommandStep, StoreError> {
+        tracing::warn!(meter = %command.meter_id, kind = command.kind.as_str(), result, why = reason.as_str(), "delivery.refused");
+        deliveries::refuse(&self.db, self.clock.now(), command, result, reason).await?;
         Ok(CommandStep::Ended)
     }
 }

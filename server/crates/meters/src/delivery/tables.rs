@@ -1,14 +1,15 @@
 //! Writes time-of-use tables to plain registers, once, and completes when they were read back.
 
+use model::command::CommandReason;
+
 use super::{CommandStep, DeliveryEngine};
 use crate::directory::Meter;
 use crate::link::{LinkError, Priority};
 use crate::profile::TimeOfUse;
 use domain::operation::Operation;
-use model::case::RelayCase;
 use store::StoreError;
 use store::commands::Command;
-use store::deliveries::{self, Ending, note};
+use store::deliveries::{self, Ending};
 
 /// Address and registers of a table.
 fn place(tables: &TimeOfUse, operation: &Operation) -> Option<(u16, Vec<u16>)> {
@@ -29,13 +30,13 @@ impl DeliveryEngine {
     ) -> Result<CommandStep, StoreError> {
         for operation in operations {
             let Some((address, words)) = meter.profile.time_of_use.as_ref().and_then(|tables| place(tables, operation)) else {
-                return self.refuse(command, None, note::INVALID).await;
+                return self.refuse(command, None, CommandReason::Invalid).await;
             };
             if let Some(step) = self.table(command, meter, address, words).await? {
                 return Ok(step);
             }
         }
-        let case = RelayCase { command: command.kind.clone(), ..RelayCase::default() };
+        let case = RelayCase { command: command.kind.as_str().to_owned(), ..RelayCase::default() };
         deliveries::observed(&self.db, &self.rng, self.clock.now(), command, Ending::Done, case).await?;
         Ok(CommandStep::Ended)
     }
@@ -60,13 +61,13 @@ impl DeliveryEngine {
         let step = match meter.link.write(priority, meter.unit, address, words.clone()).await {
             Ok(()) => match meter.link.read(priority, meter.unit, address, count).await {
                 Ok(kept) if kept == words => return Ok(None),
-                Ok(_) => self.refuse(command, None, note::NOT_KEPT).await,
+                Ok(_) => self.refuse(command, None, CommandReason::NotKept).await,
                 Err(error) => self.defer_unread(meter, error.into()).await,
             },
-            Err(LinkError::Exception(0x01..=0x03)) => self.refuse(command, None, "frame-refused").await,
-            Err(LinkError::Unreachable) => self.back_off(meter.id, note::LOST).await,
+            Err(LinkError::Exception(0x01..=0x03)) => self.refuse(command, None, CommandReason::FrameRefused).await,
+            Err(LinkError::Unreachable) => self.back_off(meter.id, CommandReason::Lost).await,
             // It is unknown whether the write arrived: the table is read again, and written again if it differs.
-            Err(_) => self.back_off(meter.id, note::UNCONFIRMED).await,
+            Err(_) => self.back_off(meter.id, CommandReason::Unconfirmed).await,
         };
         step.map(Some)
     }

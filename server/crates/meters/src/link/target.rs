@@ -41,15 +41,14 @@ impl Target {
     /// The endpoint that the database holds.
     #[must_use]
     pub fn of(row: &GatewayRow, tls: &TlsSettings) -> Self {
-        let carrier = match Framing::parse(&row.framing) {
-            Some(Framing::ModbusTcp) => Carrier::Tcp,
-            Some(Framing::Transparent) => Carrier::Transparent,
-            Some(Framing::ModbusTls) => {
+        let carrier = match row.framing {
+            Framing::ModbusTcp => Carrier::Tcp,
+            Framing::Transparent => Carrier::Transparent,
+            Framing::ModbusTls => {
                 let name = row.tls_name.as_deref().unwrap_or(&row.host);
                 let tls = Tls::new(tls, name, row.tls_pin.as_deref());
                 tls.map_or_else(|error| Carrier::Unusable(error.to_string()), Carrier::Tls)
             }
-            None => Carrier::Unusable(format!("this server knows no framing {:?}", row.framing)),
         };
         Self { host: row.host.clone(), port: u16::try_from(row.port).unwrap_or(0), carrier }
     }

@@ -16,8 +16,8 @@ fn building(n: u128) -> PlaceId {
     PlaceId(Uuid::from_u128(1_000 + n))
 }
 
-fn seat(n: u128, of: u128, floor: &str) -> Seat {
-    Seat {
+fn meter_place(n: u128, of: u128, floor: &str) -> MeterPlace {
+    MeterPlace {
         meter: meter(n),
         building: building(of),
         building_name: format!("{of}号楼"),
@@ -27,7 +27,7 @@ fn seat(n: u128, of: u128, floor: &str) -> Seat {
 }
 
 fn layout() -> Layout {
-    Layout::new(vec![seat(1, 1, "1"), seat(2, 1, "1"), seat(3, 1, "2"), seat(4, 2, "1")])
+    Layout::new(vec![meter_place(1, 1, "1"), meter_place(2, 1, "1"), meter_place(3, 1, "2"), meter_place(4, 2, "1")])
 }
 
 fn hub() -> Live {
@@ -139,11 +139,11 @@ async fn values_of_a_meter_without_a_place_are_kept() {
     let live = hub();
     live.publish(reading(9, 77));
     assert_eq!(live.get(meter(9)).unwrap().remaining, Fen(77));
-    let mut seats = layout().seats().to_vec();
-    seats.push(seat(9, 2, "1"));
-    live.lock().set_layout(Layout::new(seats));
+    let mut meter_places = layout().meter_places().to_vec();
+    meter_places.push(meter_place(9, 2, "1"));
+    live.lock().set_layout(Layout::new(meter_places));
     assert_eq!(live.get(meter(9)).unwrap().remaining, Fen(77));
-    assert_eq!(live.seats(&only(2)).len(), 2);
+    assert_eq!(live.meter_places(&only(2)).len(), 2);
     assert_eq!(live.get(meter(10)), None);
 }
 

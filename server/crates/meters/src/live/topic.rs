@@ -60,10 +60,10 @@ impl Topic {
         let _ = self.sender.send(bytes);
     }
 
-    pub(super) fn send_delta(&mut self, latest: &[Latest], seats: &[usize], revision: u64, at: i64) {
-        let mut tiles = Vec::with_capacity(seats.len() * (Tile::WIDTH + 1));
-        for &seat in seats {
-            if let (Some(Some(index)), Some(latest)) = (self.scope_index.get(seat), latest.get(seat)) {
+    pub(super) fn send_delta(&mut self, latest: &[Latest], positions: &[usize], revision: u64, at: i64) {
+        let mut tiles = Vec::with_capacity(positions.len() * (Tile::WIDTH + 1));
+        for &position in positions {
+            if let (Some(Some(index)), Some(latest)) = (self.scope_index.get(position), latest.get(position)) {
                 tiles.push(i64::try_from(*index).unwrap_or(i64::MAX));
                 tiles.extend(Tile::of(latest).numbers());
             }
@@ -77,14 +77,14 @@ impl Topic {
 
 /// The meter wall of a scope.
 pub(super) fn snapshot(scope: &Scope, layout: &Layout, latest: &[Latest], revision: u64, at: i64) -> Snapshot {
-    let within = layout.seats().iter().zip(latest).filter(|(seat, _)| scope.holds(seat.building));
+    let within = layout.meter_places().iter().zip(latest).filter(|(place, _)| scope.holds(place.building));
     let tiles = within.flat_map(|(_, latest)| Tile::of(latest).numbers()).collect();
     Snapshot { revision, at, buildings: layout.buildings(scope), tiles }
 }
 
 fn scope_index(scope: &Scope, layout: &Layout) -> Vec<Option<usize>> {
     let mut next = 0..;
-    layout.seats().iter().map(|seat| if scope.holds(seat.building) { next.next() } else { None }).collect()
+    layout.meter_places().iter().map(|place| if scope.holds(place.building) { next.next() } else { None }).collect()
 }
 
 /// Encodes a server-sent event.

@@ -8,11 +8,11 @@ use model::ids::MeterId;
 use model::meter::Latest;
 use model::time::{Date, Timestamp};
 
-use domain::classify::{Baseline, Quality};
+use domain::classify::Baseline;
 use domain::meter_state::{Measurement, StateBlock};
-use domain::reading_source::Source;
 use domain::rollup::{ConsumptionInterval, Parts};
 use domain::serial::Serial;
+use model::reading::{ReadingQuality, ReadingSource};
 use store::energy::{Day, Hour};
 use store::events::Change;
 use store::readings::{self, DoubtfulReading, Reading};
@@ -45,24 +45,24 @@ impl Batch {
         &mut self,
         meter: MeterId,
         at: Timestamp,
-        quality: Quality,
-        source: Source,
+        quality: ReadingQuality,
+        source: ReadingSource,
         measurement: &Measurement,
         seen: &Latest,
     ) {
         let [spike, peak, flat, valley] = match measurement.rates {
-            Some(rates) => rates.map(|energy| Some(energy.0)),
+            Some(rates) => rates.map(Some),
             None => [None; 4],
         };
         self.readings.push(Reading {
-            meter_id: meter.0,
-            at: at.0,
-            quality: quality as i64,
-            source: source as i64,
+            meter_id: meter,
+            at,
+            quality,
+            source,
             status: seen.status.0.into(),
-            total_wh: measurement.total.0,
-            reverse_wh: measurement.reverse.map(|energy| energy.0),
-            remaining_fen: seen.remaining.0,
+            total_wh: measurement.total,
+            reverse_wh: measurement.reverse,
+            remaining_fen: seen.remaining,
             power_w: measurement.power_w.map(i64::from),
             voltage_dv: measurement.voltage_dv.map(i64::from),
             current_ca: measurement.current_ca.map(i64::from),
@@ -94,13 +94,13 @@ impl Batch {
     }
 
     /// One case per period in which values are held; later values add nothing.
-    pub(super) fn hold(&mut self, meter: MeterId, quality: Quality, last: Option<&Baseline>, now: &Baseline) {
+    pub(super) fn hold(&mut self, meter: MeterId, quality: ReadingQuality, last: Option<&Baseline>, now: &Baseline) {
         let quality = match quality {
-            Quality::Fell => HeldReadingReason::Fell,
-            Quality::Jumped => HeldReadingReason::Jumped,
-            Quality::Disordered => HeldReadingReason::Disordered,
-            Quality::Reset => HeldReadingReason::Reset,
-            Quality::Good | Quality::Rollover | Quality::Begun | Quality::Settled => return,
+            ReadingQuality::Fell => HeldReadingReason::Fell,
+            ReadingQuality::Jumped => HeldReadingReason::Jumped,
+            ReadingQuality::Disordered => HeldReadingReason::Disordered,
+            ReadingQuality::Reset => HeldReadingReason::Reset,
+            ReadingQuality::Good | ReadingQuality::Rollover | ReadingQuality::Begun | ReadingQuality::Settled => return,
         };
         let case = ReadingCase {
             quality,

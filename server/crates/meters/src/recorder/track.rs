@@ -3,10 +3,11 @@
 use model::event::EventKind;
 use model::ids::MeterId;
 use model::meter::Latest;
+use model::reading::ReadingQuality;
 use model::time::Timestamp;
 
 use domain::alarm_conditions::{self, AlarmConditions};
-use domain::classify::{Baseline, Quality};
+use domain::classify::Baseline;
 use domain::load::Load;
 use domain::meter_state::{Measurement, MeterStatus};
 use domain::server_wallet::ServerWallet;
@@ -119,7 +120,7 @@ impl MeterTrack {
     pub(super) fn apply_measurement(
         &mut self,
         now: &Baseline,
-        quality: Quality,
+        quality: ReadingQuality,
         meter_status: &MeterStatus,
         measurement: &Measurement,
     ) -> Vec<Change> {
@@ -134,13 +135,13 @@ impl MeterTrack {
         let fails = alarm_conditions::has_relay_fault(std::mem::replace(&mut self.was_open, is_open) && is_open, &self.latest);
         self.set_condition(EventKind::RelayFault, fails, at, &mut changes);
         let previous = self.baseline.and_then(|last| last.reverse);
-        if quality == Quality::Good && previous.zip(now.reverse).is_some_and(|(before, now)| now > before) {
+        if quality == ReadingQuality::Good && previous.zip(now.reverse).is_some_and(|(before, now)| now > before) {
             self.reverse_grew = Some(at);
         }
         let back = alarm_conditions::has_reverse_energy(self.latest.status, self.reverse_grew, at);
         self.set_condition(EventKind::Reverse, back, at, &mut changes);
         match quality {
-            Quality::Reset => self.set_condition(EventKind::CounterZeroed, true, at, &mut changes),
+            ReadingQuality::Reset => self.set_condition(EventKind::CounterZeroed, true, at, &mut changes),
             quality if quality.counts() => self.set_condition(EventKind::CounterZeroed, false, at, &mut changes),
             _ => {}
         }

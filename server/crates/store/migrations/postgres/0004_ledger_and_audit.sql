@@ -79,7 +79,7 @@ $$;
 CREATE TRIGGER audit_moves_head AFTER INSERT ON audit FOR EACH ROW EXECUTE FUNCTION audit_moves_head();
 
 -- What was used from a meter wallet between two trusted observations, once a day; negative where it rose.
-CREATE TABLE meter_uses (
+CREATE TABLE meter_consumption (
     id UUID PRIMARY KEY NOT NULL,
     meter_id UUID NOT NULL REFERENCES meters (id),
     account_id UUID NOT NULL REFERENCES accounts (id),
@@ -90,8 +90,8 @@ CREATE TABLE meter_uses (
     amount_fen BIGINT NOT NULL,
     UNIQUE (meter_id, at)
 );
-CREATE INDEX meter_uses_account ON meter_uses (account_id, meter_id, epoch, at);
-CREATE TRIGGER meter_uses_append_only BEFORE UPDATE OR DELETE ON meter_uses
+CREATE INDEX meter_consumption_account ON meter_consumption (account_id, meter_id, epoch, at);
+CREATE TRIGGER meter_consumption_append_only BEFORE UPDATE OR DELETE ON meter_consumption
     FOR EACH ROW EXECUTE FUNCTION append_only();
-CREATE TRIGGER meter_uses_no_truncate BEFORE TRUNCATE ON meter_uses
+CREATE TRIGGER meter_consumption_no_truncate BEFORE TRUNCATE ON meter_consumption
     FOR EACH STATEMENT EXECUTE FUNCTION append_only();

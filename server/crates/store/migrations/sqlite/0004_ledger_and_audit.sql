@@ -59,7 +59,7 @@ CREATE TRIGGER audit_moves_head AFTER INSERT ON audit BEGIN
 END;
 
 -- What was used from a meter wallet between two trusted observations, once a day; negative where it rose.
-CREATE TABLE meter_uses (
+CREATE TABLE meter_consumption (
     id BLOB PRIMARY KEY NOT NULL,
     meter_id BLOB NOT NULL REFERENCES meters (id),
     account_id BLOB NOT NULL REFERENCES accounts (id),
@@ -70,8 +70,8 @@ CREATE TABLE meter_uses (
     amount_fen BIGINT NOT NULL,
     UNIQUE (meter_id, at)
 );
-CREATE INDEX meter_uses_account ON meter_uses (account_id, meter_id, epoch, at);
-CREATE TRIGGER meter_uses_no_update BEFORE UPDATE ON meter_uses
-BEGIN SELECT RAISE(ABORT, 'meter_uses is append-only'); END;
-CREATE TRIGGER meter_uses_no_delete BEFORE DELETE ON meter_uses
-BEGIN SELECT RAISE(ABORT, 'meter_uses is append-only'); END;
+CREATE INDEX meter_consumption_account ON meter_consumption (account_id, meter_id, epoch, at);
+CREATE TRIGGER meter_consumption_no_update BEFORE UPDATE ON meter_consumption
+BEGIN SELECT RAISE(ABORT, 'meter_consumption is append-only'); END;
+CREATE TRIGGER meter_consumption_no_delete BEFORE DELETE ON meter_consumption
+BEGIN SELECT RAISE(ABORT, 'meter_consumption is append-only'); END;

@@ -62,8 +62,8 @@ CREATE TABLE wallets (
     changed_at BIGINT NOT NULL,
     -- Trips on a rise in power of this much by a resistive load; 0: never.
     malignant_w BIGINT NOT NULL DEFAULT 0 CHECK (malignant_w >= 0),
-    -- The kinds of its open events, separated by spaces.
-    warned TEXT NOT NULL DEFAULT '',
+    -- The kinds of its open events, as a JSON array.
+    warned TEXT NOT NULL DEFAULT '[]',
     -- Since when the balance is below zero.
     negative_since BIGINT,
     -- Sum of its rows in `uncharged`.

@@ -1,9 +1,9 @@
 -- One decision for many meters, with one command for each.
 CREATE TABLE batches (
     id BLOB PRIMARY KEY NOT NULL,
-    -- As in commands.
     kind TEXT NOT NULL,
-    args TEXT NOT NULL,
+    -- The operation and its values, as JSON.
+    issue TEXT NOT NULL,
     -- When standby prices come into force; afterwards each meter is read to confirm it.
     effective_at BIGINT,
     decided_by BLOB NOT NULL REFERENCES users (id),
@@ -20,8 +20,10 @@ CREATE TABLE commands (
     order_id BLOB UNIQUE REFERENCES orders (id),
     -- open, credit, debit, close, mode, switch, ...: the operations of the profile.
     kind TEXT NOT NULL,
-    -- The operation's fields as JSON; an empty object where there are none.
+    -- What it asks for, with its values, as JSON.
     args TEXT NOT NULL,
+    -- The position that a relay command wants; NULL for every other kind.
+    relay_closed BOOLEAN,
     money BOOLEAN NOT NULL,
     priority BIGINT NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('queued', 'sending', 'done', 'failed', 'case', 'superseded')),
@@ -35,7 +37,8 @@ CREATE TABLE commands (
     sent_at BIGINT,
     finished_at BIGINT,
     result BIGINT,
-    note TEXT,
+    -- Why it waits, failed, or was given up.
+    reason TEXT,
     batch_id BLOB REFERENCES batches (id)
 );
 CREATE INDEX commands_due ON commands (state, next_at);

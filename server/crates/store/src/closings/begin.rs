@@ -1,7 +1,8 @@
 //! Deciding that meters leave their account.
 
 use model::error::AppError;
-use model::ids::{AccountId, ClosingId, CommandId, MeterId, UserId, Uuid};
+use model::ids::{AccountId, ClosingId, CommandId, MeterId, Uuid};
+use model::issue::Issue;
 use model::meter::Wallet;
 use model::order::Tender;
 use model::person::Who;
@@ -9,8 +10,10 @@ use model::time::Timestamp;
 
 use super::{Kind, locked, record};
 use crate::accounts;
-use crate::commands::{self, NewCommand, priority};
+use crate::commands::{self, NewCommand};
 use crate::{Db, Result, Tx, on, wallets};
+use domain::command_args::CommandArgs;
+use domain::money_rule::MoneyOperation;
 use domain::rng::Rng;
 
 /// Where the money of a closed account goes.
@@ -210,27 +213,24 @@ async fn insert(
 
 /// A meter with a wallet inside closes its account itself, after all money that was decided before; of another one the last reading is
 /// wanted.
-async fn ask(tx: &mut Tx, rng: &Rng, at: Timestamp, id: ClosingId, new: &NewClosing, meter: MeterId) -> Result<()> {
+async fn ask(tx: &mut Tx, rng: &Rng, at: Timestamp, closing: ClosingId, new: &NewClosing, meter: MeterId) -> Result<()> {
     let by = Some(new.who.user);
     let own_wallet = wallets::kind(tx, meter).await? == Wallet::Meter;
+    let id = CommandId(rng.id(at));
     let command = if own_wallet {
-        let args = serde_json::json!({ "order": rng.order_number(at) }).to_string();
-        NewCommand { kind: "close", args, account: Some(new.account), money: true, ..blank(rng, at, meter, priority::MONEY, by) }
+        let order = u64::try_from(rng.order_number(at)).map_err(|_| AppError::Invalid)?;
+        let args = CommandArgs::Money(MoneyOperation::Close { order });
+        NewCommand { account: Some(new.account), ..NewCommand::setting(id, meter, args, by) }
     } else {
-        NewCommand { kind: "read", ..blank(rng, at, meter, priority::READ, by) }
+        NewCommand::setting(id, meter, Issue::Read.into(), by)
     };
     commands::enqueue(tx, at, &command).await?;
     on!(tx, |c| sqlx::query("INSERT INTO closing_meters (id, closing_id, meter_id, command_id) VALUES ($1, $2, $3, $4)")
         .bind(rng.id(at))
-        .bind(id.0)
+        .bind(closing.0)
         .bind(meter.0)
         .bind(own_wallet.then_some(command.id.0))
         .execute(c)
         .await)?;
     Ok(())
-}
-
-fn blank(rng: &Rng, at: Timestamp, meter: MeterId, priority: i64, by: Option<UserId>) -> NewCommand {
-    let (id, args) = (CommandId(rng.id(at)), "{}".to_owned());
-    NewCommand { id, meter, account: None, order: None, kind: "read", args, money: false, priority, by }
 }

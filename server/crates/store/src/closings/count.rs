@@ -1,5 +1,6 @@
 //! A meter that is gone, or does not answer any more: a person says what was left in it.
 
+use model::command::CommandReason;
 use model::energy::Energy;
 use model::error::AppError;
 use model::ids::{ClosingId, MeterId, Uuid};
@@ -9,7 +10,7 @@ use model::time::Timestamp;
 
 use super::{Closing, locked, record};
 use crate::closings::final_settlement::{self, By};
-use crate::deliveries::note;
+use crate::consumption::CreditedInEpoch;
 use crate::{Db, Result, Tx, consumption, counters, on, orders, returns, wallets};
 use domain::rng::Rng;
 use domain::rollup::{ConsumptionInterval, Parts};
@@ -81,15 +82,15 @@ async fn of_meter(
     .fetch_optional(c)
     .await)?;
     let (epoch, cumulative) = ended.ok_or(AppError::Conflict)?;
-    let known = consumption::Known { account: closing.account(), meter, epoch, cumulative: Fen(cumulative) };
+    let credited = CreditedInEpoch { account: closing.account(), meter, epoch, cumulative: Fen(cumulative) };
     // What was used is used: no more can be in it than was put in, less what was seen to be gone.
-    if remaining > known.cumulative - consumption::posted(tx, closing.account(), meter, epoch).await?.0 {
+    if remaining > credited.cumulative - consumption::posted(tx, closing.account(), meter, epoch).await?.0 {
         return Err(AppError::ExceedsRemaining.into());
     }
     if let Some(total) = by.total {
         add_energy(tx, at, meter, total).await?;
     }
-    final_settlement::of_meter(tx, rng, at, row, &known, remaining, Some(by)).await
+    final_settlement::of_meter(tx, rng, at, row, &credited, remaining, Some(by)).await
 }
 
 async fn of_wallet(
@@ -112,11 +113,11 @@ async fn of_wallet(
 
 async fn give_up(tx: &mut Tx, at: Timestamp, command: Uuid) -> Result<bool> {
     let given_up = on!(tx, |c| sqlx::query(
-        "UPDATE commands SET state = 'superseded', finished_at = $1, note = $2
+        "UPDATE commands SET state = 'superseded', finished_at = $1, reason = $2
          WHERE id = $3 AND state IN ('queued', 'sending', 'case')"
     )
     .bind(at.0)
-    .bind(note::COUNTED)
+    .bind(CommandReason::Counted)
     .bind(command)
     .execute(c)
     .await)?;
@@ -126,18 +127,18 @@ async fn give_up(tx: &mut Tx, at: Timestamp, command: Uuid) -> Result<bool> {
 /// What else was on its way to the meter.
 async fn give_up_others(tx: &mut Tx, rng: &Rng, at: Timestamp, closing: &Closing, meter: MeterId) -> Result<()> {
     let debits: Vec<(Uuid,)> = on!(tx, |c| sqlx::query_as(
-        "UPDATE commands SET state = 'superseded', finished_at = $1, note = $2
+        "UPDATE commands SET state = 'superseded', finished_at = $1, reason = $2
          WHERE meter_id = $3 AND account_id = $4 AND money AND kind <> 'credit' AND state IN ('queued', 'sending', 'case')
          RETURNING id"
     )
     .bind(at.0)
-    .bind(note::COUNTED)
+    .bind(CommandReason::Counted)
     .bind(meter.0)
     .bind(closing.account_id)
     .fetch_all(c)
     .await)?;
     for (command,) in debits {
-        returns::declined(tx, command, note::COUNTED).await?;
+        returns::declined(tx, command, CommandReason::Counted.as_str()).await?;
     }
     orders::strand(tx, rng, at, closing.account(), meter).await?;
     on!(tx, |c| sqlx::query(

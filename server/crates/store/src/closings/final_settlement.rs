@@ -8,6 +8,7 @@ use model::time::Timestamp;
 
 use super::Closing;
 use crate::commands::Command;
+use crate::consumption::CreditedInEpoch;
 use crate::{Result, StoreError, Tx, cases, consumption, ledger, on, wallets};
 use domain::closing::FinalBalance;
 use domain::ledger::{Account, final_amount, write_off};
@@ -29,7 +30,7 @@ pub(crate) async fn closed(
     command: &Command,
     left: Fen,
 ) -> Result<()> {
-    let meter = MeterId(command.meter_id);
+    let meter = command.meter_id;
     // The count moves from the one before the claim to the claimed one, or nothing is settled at all.
     let ended: Option<(i64, i64)> = on!(tx, |c| {
         sqlx::query_as(
@@ -51,8 +52,8 @@ pub(crate) async fn closed(
             .fetch_optional(c)
             .await)?;
     let (row,) = row.ok_or(StoreError::Inconsistent { table: "closing_meters", column: "command_id" })?;
-    let known = consumption::Known { account, meter, epoch, cumulative: Fen(cumulative) };
-    of_meter(tx, rng, at, row, &known, left, None).await
+    let credited = CreditedInEpoch { account, meter, epoch, cumulative: Fen(cumulative) };
+    of_meter(tx, rng, at, row, &credited, left, None).await
 }
 
 /// Posts what a meter with a wallet inside used up to its end, and what was left in it. The account's row of it has ended before.
@@ -61,16 +62,16 @@ pub(super) async fn of_meter(
     rng: &Rng,
     at: Timestamp,
     row: Uuid,
-    known: &consumption::Known,
+    credited: &CreditedInEpoch,
     remaining: Fen,
     by: Option<&By<'_>>,
 ) -> Result<()> {
-    if !consumption::post(tx, rng, at, known, remaining).await? {
+    if !consumption::post(tx, rng, at, credited, remaining).await? {
         // A use of this very instant is posted: the next try has another one.
-        return Err(StoreError::Inconsistent { table: "meter_uses", column: "at" });
+        return Err(StoreError::Inconsistent { table: "meter_consumption", column: "at" });
     }
-    let left = post(tx, rng, at, row, Account::InMeter(known.account), remaining.money()).await?;
-    finish(tx, at, row, known.meter, &left, by).await
+    let left = post(tx, rng, at, row, Account::InMeter(credited.account), remaining.money()).await?;
+    finish(tx, at, row, credited.meter, &left, by).await
 }
 
 /// Ends the wallet on the ledger of one meter; what is in it stays, for it is the account's and not the meter's. Gives whether it

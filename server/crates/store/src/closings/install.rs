@@ -1,5 +1,6 @@
 //! The new meter in the place of the old one.
 
+use model::command::CommandReason;
 use model::error::AppError;
 use model::ids::{ClosingId, GatewayId, MeterId, PlaceId, Uuid};
 use model::meter::Wallet;
@@ -110,12 +111,12 @@ async fn put_in_place(tx: &mut Tx, rng: &Rng, at: Timestamp, old: MeterId, devic
     let place = PlaceId(row.ok_or(AppError::NotFound)?.0);
     // Nothing is told to it any more, and nobody has to look after it.
     on!(tx, |c| sqlx::query(
-        "UPDATE commands SET state = 'superseded', finished_at = $1, note = $3
+        "UPDATE commands SET state = 'superseded', finished_at = $1, reason = $3
          WHERE meter_id = $2 AND NOT money AND state IN ('queued', 'sending')"
     )
     .bind(at.0)
     .bind(old.0)
-    .bind(crate::deliveries::note::SUPERSEDED)
+    .bind(CommandReason::Superseded)
     .execute(c)
     .await)?;
     on!(tx, |c| sqlx::query(

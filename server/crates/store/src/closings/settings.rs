@@ -7,7 +7,8 @@ use model::meter::{ControlMode, StatusWord, Wallet};
 use model::time::Timestamp;
 
 use crate::batches::{self, NewBatch};
-use crate::{Result, Tx, on, parameters, wallets};
+use crate::{JsonText, Result, Tx, on, parameters, wallets};
+use domain::command_args::{CommandArgs, StoredArgs};
 use domain::rng::Rng;
 use domain::settings::carried;
 
@@ -17,13 +18,13 @@ pub(super) async fn of(tx: &mut Tx, now: Timestamp, old: MeterId) -> Result<Vec<
     if wallets::kind(tx, old).await? != Wallet::Meter {
         return Ok(Vec::new());
     }
-    let known = parameters::known(tx, old).await?;
+    let known = parameters::find_in(tx, old).await?;
     let status: Option<(i64,)> =
         on!(tx, |c| sqlx::query_as("SELECT status FROM meter_latest WHERE meter_id = $1").bind(old.0).fetch_optional(c).await)?;
     let mode = status.and_then(|(word,)| u16::try_from(word).ok()).map_or(ControlMode::Prepaid, |word| StatusWord(word).mode());
     // Also what it did since it was last read.
-    let pending: Vec<(String, String)> = on!(tx, |c| sqlx::query_as(
-        "SELECT kind, args FROM commands c WHERE meter_id = $1 AND NOT money
+    let pending: Vec<(JsonText<StoredArgs>,)> = on!(tx, |c| sqlx::query_as(
+        "SELECT args FROM commands c WHERE meter_id = $1 AND NOT money
            AND (state IN ('queued', 'sending') OR (state = 'done' AND finished_at >= COALESCE(
                 CASE WHEN kind = 'mode' THEN (SELECT observed_at FROM meter_latest l WHERE l.meter_id = c.meter_id)
                      ELSE (SELECT read_at FROM meter_parameters p WHERE p.meter_id = c.meter_id) END, 0)))
@@ -32,7 +33,11 @@ pub(super) async fn of(tx: &mut Tx, now: Timestamp, old: MeterId) -> Result<Vec<
     .bind(old.0)
     .fetch_all(c)
     .await)?;
-    let pending: Vec<Issue> = pending.iter().filter_map(|(kind, args)| Issue::stored(kind, args)).collect();
+    let issue = |(JsonText(args),): (JsonText<StoredArgs>,)| match args {
+        StoredArgs::Known(CommandArgs::Issue(issue)) => Some(issue),
+        _ => None,
+    };
+    let pending: Vec<Issue> = pending.into_iter().filter_map(issue).collect();
     Ok(carried(known.as_ref(), mode, &pending, now))
 }
 

@@ -9,7 +9,7 @@ use model::time::Timestamp;
 use sqlx::FromRow;
 
 use super::Kind;
-use crate::{Db, Result, StoreError, read};
+use crate::{Db, JsonText, Result, StoreError, read};
 
 #[derive(FromRow)]
 struct Row {
@@ -89,7 +89,7 @@ pub struct ViewMeter {
     /// A word of `CommandState`, of its `close`.
     pub command_state: Option<String>,
     /// Why that stands where it stands.
-    pub note: Option<String>,
+    pub reason: Option<model::command::CommandReason>,
     /// When it was first sent.
     pub sent_at: Option<Timestamp>,
     /// Since when the meter does not answer.
@@ -112,7 +112,7 @@ struct MeterRow {
     serial: String,
     command_id: Option<Uuid>,
     command_state: Option<String>,
-    note: Option<String>,
+    reason: Option<model::command::CommandReason>,
     sent_at: Option<i64>,
     lost_since: Option<i64>,
     final_at: Option<i64>,
@@ -141,8 +141,9 @@ pub async fn view(db: &Db, id: ClosingId) -> Result<Option<View>> {
     .await
     })?;
     let Some(row) = row else { return Ok(None) };
-    let meters: Vec<MeterRow> = read!(db, |pool| sqlx::query_as(
-        "SELECT cm.meter_id, m.serial, cm.command_id, x.state AS command_state, x.note, x.sent_at, l.lost_since, cm.final_at,
+    let meters: Vec<MeterRow> = read!(db, |pool| {
+        sqlx::query_as(
+        "SELECT cm.meter_id, m.serial, cm.command_id, x.state AS command_state, x.reason, x.sent_at, l.lost_since, cm.final_at,
                 cm.final_fen, cm.written_off_e4, cm.final_wh, u.name AS counted_name, cm.reason AS said
          FROM closing_meters cm JOIN meters m ON m.id = cm.meter_id LEFT JOIN commands x ON x.id = cm.command_id
               LEFT JOIN meter_latest l ON l.meter_id = m.id LEFT JOIN users u ON u.id = cm.counted_by
@@ -150,10 +151,11 @@ pub async fn view(db: &Db, id: ClosingId) -> Result<Option<View>> {
     )
     .bind(id.0)
     .fetch_all(pool)
-    .await)?;
+    .await
+    })?;
     // They were decided in the transaction that ended it.
     let settings: Vec<SettingRow> = read!(db, |pool| sqlx::query_as(
-        "SELECT b.id, b.kind, b.args, x.state FROM closings c
+        "SELECT b.id, b.issue, x.state FROM closings c
               JOIN commands x ON x.meter_id = c.to_meter_id AND x.decided_at = c.ended_at AND x.kind <> 'in_force'
               JOIN batches b ON b.id = x.batch_id AND b.decided_at = c.ended_at
          WHERE c.id = $1 AND c.kind = 'replace' ORDER BY b.id"
@@ -166,19 +168,14 @@ pub async fn view(db: &Db, id: ClosingId) -> Result<Option<View>> {
 
 #[derive(FromRow)]
 struct SettingRow {
-    id: Uuid,
-    kind: String,
-    args: String,
-    state: String,
+    id: BatchId,
+    issue: JsonText<Issue>,
+    state: CommandState,
 }
 
 impl SettingRow {
-    fn view(&self) -> Result<ViewSetting> {
-        Ok(ViewSetting {
-            batch: BatchId(self.id),
-            issue: Issue::stored(&self.kind, &self.args).ok_or(StoreError::Inconsistent { table: "batches", column: "args" })?,
-            state: CommandState::parse(&self.state).ok_or(StoreError::Inconsistent { table: "commands", column: "state" })?,
-        })
+    fn view(self) -> ViewSetting {
+        ViewSetting { batch: self.id, issue: self.issue.0, state: self.state }
     }
 }
 
@@ -212,7 +209,7 @@ impl Row {
             meters: meters.into_iter().map(MeterRow::view).collect(),
             withdrawn_by: self.withdrawn_by,
             arrived: self.arrived,
-            settings: settings.iter().map(SettingRow::view).collect::<Result<_>>()?,
+            settings: settings.into_iter().map(SettingRow::view).collect(),
         })
     }
 }
@@ -224,7 +221,7 @@ impl MeterRow {
             serial: self.serial,
             own_wallet: self.command_id.is_some(),
             command_state: self.command_state,
-            note: self.note,
+            reason: self.reason,
             sent_at: self.sent_at.map(Timestamp),
             lost_since: self.lost_since.map(Timestamp),
             final_at: self.final_at.map(Timestamp),

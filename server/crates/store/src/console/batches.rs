@@ -1,15 +1,16 @@
-//! Batches and their meters as people follow them. A meter that was tried again counts by its newest try.
+//! Batches and their meters, for the console. A meter that was tried again counts by its newest command.
 
+use model::command::CommandReason;
 use model::console::{Batch, BatchCounts, BatchItem, BatchQuery, Missed, Page};
 use model::ids::{BatchId, MeterId, UserId};
-use model::issue::Issue;
+use model::issue::{Issue, Kind};
+use model::meter::Wallet;
 use model::order::CommandState;
 use model::time::Timestamp;
 use sqlx::FromRow;
-use uuid::Uuid;
 
 use super::{Name, above, names, within};
-use crate::{Db, Result, StoreError, read};
+use crate::{Db, JsonText, Result, StoreError, read};
 
 /// No later command of the same batch, meter and kind.
 macro_rules! newest {
@@ -29,11 +30,10 @@ macro_rules! newest {
 }
 
 #[derive(FromRow)]
-struct Row {
-    id: Uuid,
-    kind: String,
-    args: String,
-    decided_at: i64,
+struct BatchRow {
+    id: BatchId,
+    issue: JsonText<Issue>,
+    decided_at: Timestamp,
     by_name: String,
     meters: i64,
     done: i64,
@@ -45,13 +45,13 @@ struct Row {
     total: i64,
 }
 
-impl Row {
-    fn batch(self) -> Result<Batch> {
-        Ok(Batch {
-            id: BatchId(self.id),
-            issue: Issue::stored(&self.kind, &self.args).ok_or(StoreError::Inconsistent { table: "batches", column: "args" })?,
+impl BatchRow {
+    fn batch(self) -> Batch {
+        Batch {
+            id: self.id,
+            issue: self.issue.0,
             by: self.by_name,
-            decided_at: Timestamp(self.decided_at),
+            decided_at: self.decided_at,
             counts: BatchCounts {
                 meters: self.meters,
                 done: self.done,
@@ -61,100 +61,100 @@ impl Row {
                 dropped: self.dropped,
                 missed: self.missed,
             },
-        })
+        }
     }
 }
 
-/// A page of batches, newest first, counted over the meters that the operator may see. With `only` that one.
+/// A page of batches, newest first, counted over the meters that the operator may see; with `only` just that batch.
 pub async fn batches(db: &Db, operator: UserId, only: Option<BatchId>, query: &BatchQuery) -> Result<Page<Batch>> {
-    let rows: Vec<Row> = read!(db, |pool| {
+    let rows: Vec<BatchRow> = read!(db, |pool| {
         sqlx::query_as(concat!(
-        "WITH page AS (
-             SELECT h.id, h.kind, h.args, h.decided_at, h.decided_by, COUNT(*) OVER () AS total FROM batches h
+            "WITH page AS (
+             SELECT h.id, h.issue, h.decided_at, h.decided_by, COUNT(*) OVER () AS total FROM batches h
              WHERE ($2 = '' OR h.kind = $2)
                AND ($3 = '' OR EXISTS (SELECT 1 FROM commands s WHERE s.batch_id = h.id AND s.kind <> 'in_force'
-                    AND (($3 = 'moving' AND s.state IN ('queued', 'sending')) OR ($3 = 'failed' AND s.state IN ('failed', 'case')))))
+                    AND (($3 = 'moving' AND s.state IN ('queued', 'sending'))
+                         OR ($3 = 'failed' AND s.state IN ('failed', 'case')))))
                AND ($6 OR h.id = $7)
                AND EXISTS (SELECT 1 FROM commands s JOIN meters m ON m.id = s.meter_id JOIN places r ON r.id = m.place_id",
-        above!(),
-        "WHERE s.batch_id = h.id AND",
-        within!(),
-        ") ORDER BY h.decided_at DESC, h.id DESC LIMIT $4 OFFSET $5)
-         SELECT p.id, p.kind, p.args, p.decided_at, u.name AS by_name, p.total, COUNT(c.id) AS meters,
+            above!(),
+            "WHERE s.batch_id = h.id AND",
+            within!(),
+            ") ORDER BY h.decided_at DESC, h.id DESC LIMIT $4 OFFSET $5)
+         SELECT p.id, p.issue, p.decided_at, u.name AS by_name, p.total, COUNT(c.id) AS meters,
                 COUNT(CASE WHEN c.state = 'done' THEN 1 END) AS done,
                 COUNT(CASE WHEN c.state = 'queued' THEN 1 END) AS waiting,
                 COUNT(CASE WHEN c.state = 'sending' THEN 1 END) AS sending,
                 COUNT(CASE WHEN c.state IN ('failed', 'case') THEN 1 END) AS failed,
                 COUNT(CASE WHEN c.state = 'superseded' THEN 1 END) AS dropped,
                 (SELECT COUNT(*) FROM commands f WHERE f.batch_id = p.id AND f.kind = 'in_force' AND f.state = 'failed' AND",
-        newest!("f"),
-        ") AS missed
+            newest!("f"),
+            ") AS missed
          FROM page p JOIN users u ON u.id = p.decided_by JOIN commands c ON c.batch_id = p.id AND c.kind <> 'in_force'
          JOIN meters m ON m.id = c.meter_id JOIN places r ON r.id = m.place_id",
-        above!(),
-        "WHERE",
-        within!(),
-        "AND",
-        newest!("c"),
-        "GROUP BY p.id, p.kind, p.args, p.decided_at, u.name, p.total ORDER BY p.decided_at DESC, p.id DESC"
-    ))
-    .bind(operator.0)
-    .bind(query.kind.map_or("", model::issue::Kind::as_str))
-    .bind(query.state.as_str())
-    .bind(Page::<Batch>::SIZE)
-    .bind(query.page * Page::<Batch>::SIZE)
-    .bind(only.is_none())
-    .bind(only.map_or(Uuid::nil(), |id| id.0))
-    .fetch_all(pool)
-    .await
+            above!(),
+            "WHERE",
+            within!(),
+            "AND",
+            newest!("c"),
+            "GROUP BY p.id, p.issue, p.decided_at, u.name, p.total ORDER BY p.decided_at DESC, p.id DESC"
+        ))
+        .bind(operator)
+        .bind(query.kind.map_or("", Kind::as_str))
+        .bind(query.state.as_str())
+        .bind(Page::<Batch>::SIZE)
+        .bind(query.page * Page::<Batch>::SIZE)
+        .bind(only.is_none())
+        .bind(only)
+        .fetch_all(pool)
+        .await
     })?;
     let total = rows.first().map_or(0, |row| row.total);
-    Ok(Page { lines: rows.into_iter().map(Row::batch).collect::<Result<_>>()?, total })
+    Ok(Page { lines: rows.into_iter().map(BatchRow::batch).collect(), total })
 }
 
 #[derive(FromRow)]
 struct ItemRow {
-    meter_id: Uuid,
-    state: String,
-    note: Option<String>,
-    decided_at: i64,
-    sent_at: Option<i64>,
-    finished_at: Option<i64>,
-    next_at: i64,
+    meter_id: MeterId,
+    state: CommandState,
+    reason: Option<CommandReason>,
+    decided_at: Timestamp,
+    sent_at: Option<Timestamp>,
+    finished_at: Option<Timestamp>,
+    next_at: Timestamp,
     attempts: i64,
-    lost_since: Option<i64>,
-    switched: Option<String>,
+    lost_since: Option<Timestamp>,
+    in_force: Option<CommandState>,
     #[sqlx(flatten)]
     name: Name,
     total: i64,
 }
 
 impl ItemRow {
-    fn item(self) -> Result<BatchItem> {
-        let state = |word: &str| CommandState::parse(word).ok_or(StoreError::Inconsistent { table: "commands", column: "state" });
-        Ok(BatchItem {
-            meter: MeterId(self.meter_id),
-            state: state(&self.state)?,
-            note: self.note,
-            decided_at: Timestamp(self.decided_at),
-            sent_at: self.sent_at.map(Timestamp),
-            finished_at: self.finished_at.map(Timestamp),
-            next_at: Timestamp(self.next_at),
+    fn item(self) -> BatchItem {
+        BatchItem {
+            meter: self.meter_id,
+            state: self.state,
+            reason: self.reason,
+            decided_at: self.decided_at,
+            sent_at: self.sent_at,
+            finished_at: self.finished_at,
+            next_at: self.next_at,
             attempts: self.attempts,
-            lost_since: self.lost_since.map(Timestamp),
-            in_force: self.switched.as_deref().map(state).transpose()?,
+            lost_since: self.lost_since,
+            in_force: self.in_force,
             room: self.name.into(),
-        })
+        }
     }
 }
 
-/// The meters of a batch, by place; `state` leaves `moving`, `failed` or `done` ones. A negative page gives them all.
+/// The meters of a batch, by place; `state` selects `moving`, `failed` or `done` ones. A negative page gives all.
 pub async fn batch_items(db: &Db, operator: UserId, batch: BatchId, state: &str, page: i64) -> Result<Page<BatchItem>> {
     let size = Page::<BatchItem>::SIZE;
     let (limit, offset) = if page < 0 { (i64::MAX, 0) } else { (size, page * size) };
     let rows: Vec<ItemRow> = read!(db, |pool| sqlx::query_as(concat!(
-        "SELECT c.meter_id, c.state, c.note, c.decided_at, c.sent_at, c.finished_at, c.next_at, c.attempts, l.lost_since,
-                f.state AS switched, COUNT(*) OVER () AS total,",
+        "SELECT c.meter_id, c.state, c.reason, c.decided_at, c.sent_at, c.finished_at, c.next_at, c.attempts, l.lost_since,
+                f.state AS in_force, COUNT(*) OVER () AS total,",
         names!(),
         "FROM batches h JOIN commands c ON c.batch_id = h.id AND c.kind <> 'in_force'
          LEFT JOIN commands f ON f.batch_id = h.id AND f.meter_id = c.meter_id AND f.kind = 'in_force' AND",
@@ -167,38 +167,38 @@ pub async fn batch_items(db: &Db, operator: UserId, batch: BatchId, state: &str,
         "AND",
         newest!("c"),
         "AND ($3 = '' OR ($3 = 'moving' AND c.state IN ('queued', 'sending')) OR ($3 = 'done' AND c.state = 'done')
-              OR ($3 = 'failed' AND (c.state IN ('failed', 'case') OR c.note = 'cancelled' OR f.state = 'failed')))
+              OR ($3 = 'failed' AND (c.state IN ('failed', 'case') OR c.reason = 'cancelled' OR f.state = 'failed')))
          ORDER BY t.sort, b.sort, r.sort, m.unit, m.id LIMIT $4 OFFSET $5"
     ))
-    .bind(operator.0)
-    .bind(batch.0)
+    .bind(operator)
+    .bind(batch)
     .bind(state)
     .bind(limit)
     .bind(offset)
     .fetch_all(pool)
     .await)?;
     let total = rows.first().map_or(0, |row| row.total);
-    Ok(Page { lines: rows.into_iter().map(ItemRow::item).collect::<Result<_>>()?, total })
+    Ok(Page { lines: rows.into_iter().map(ItemRow::item).collect(), total })
 }
 
 #[derive(FromRow)]
 struct MissedRow {
-    meter_id: Uuid,
-    batch_id: Uuid,
-    args: String,
-    loaded: String,
-    note: Option<String>,
-    lost_since: Option<i64>,
-    looked_at: Option<i64>,
+    meter_id: MeterId,
+    batch_id: BatchId,
+    issue: JsonText<Issue>,
+    loaded: CommandState,
+    reason: Option<CommandReason>,
+    lost_since: Option<Timestamp>,
+    looked_at: Option<Timestamp>,
     #[sqlx(flatten)]
     name: Name,
     total: i64,
 }
 
-/// The meters whose planned prices are not known to be in force though their switch-over has passed.
+/// The meters whose switch-over has passed and whose planned prices are not known to be in force.
 pub async fn missed(db: &Db, operator: UserId, now: Timestamp, page: i64) -> Result<Page<Missed>> {
     let rows: Vec<MissedRow> = read!(db, |pool| sqlx::query_as(concat!(
-        "SELECT f.meter_id, h.id AS batch_id, h.args, c.state AS loaded, f.note, l.lost_since, f.finished_at AS looked_at,
+        "SELECT f.meter_id, h.id AS batch_id, h.issue, c.state AS loaded, f.reason, l.lost_since, f.finished_at AS looked_at,
                 COUNT(*) OVER () AS total,",
         names!(),
         "FROM batches h JOIN commands f ON f.batch_id = h.id AND f.kind = 'in_force'
@@ -213,34 +213,33 @@ pub async fn missed(db: &Db, operator: UserId, now: Timestamp, page: i64) -> Res
         newest!("f"),
         "ORDER BY h.effective_at DESC, t.sort, b.sort, r.sort, m.unit, m.id LIMIT $3 OFFSET $4"
     ))
-    .bind(operator.0)
-    .bind(now.0)
+    .bind(operator)
+    .bind(now)
     .bind(Page::<Missed>::SIZE)
     .bind(page * Page::<Missed>::SIZE)
     .fetch_all(pool)
     .await)?;
     let total = rows.first().map_or(0, |row| row.total);
     let line = |row: MissedRow| {
-        let issue = Issue::stored("standby", &row.args);
-        let Some(Issue::Standby { prices, at }) = issue else {
-            return Err(StoreError::Inconsistent { table: "batches", column: "args" });
+        let Issue::Standby { prices, at } = row.issue.0 else {
+            return Err(StoreError::Inconsistent { table: "batches", column: "issue" });
         };
         Ok(Missed {
-            meter: MeterId(row.meter_id),
-            batch: BatchId(row.batch_id),
+            meter: row.meter_id,
+            batch: row.batch_id,
             room: row.name.into(),
             prices,
             at,
-            loaded: row.loaded == "done",
-            failed: row.note.as_deref() == Some("missed"),
-            lost_since: row.lost_since.map(Timestamp),
-            looked_at: row.looked_at.map(Timestamp),
+            loaded: row.loaded == CommandState::Done,
+            failed: row.reason == Some(CommandReason::Missed),
+            lost_since: row.lost_since,
+            looked_at: row.looked_at,
         })
     };
     Ok(Page { lines: rows.into_iter().map(line).collect::<Result<_>>()?, total })
 }
 
-/// Which meters in service keep their credit where: a word of `Wallet`.
-pub async fn wallets(db: &Db) -> Result<Vec<(Uuid, String)>> {
+/// Where the credit of each meter in service lives.
+pub async fn wallets(db: &Db) -> Result<Vec<(MeterId, Wallet)>> {
     read!(db, |pool| sqlx::query_as("SELECT id, wallet FROM meters WHERE retired_at IS NULL").fetch_all(pool).await)
 }

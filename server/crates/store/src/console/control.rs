@@ -1,19 +1,21 @@
-//! Deciding a control mode, and whether a gateway is an operator's to touch.
+//! Setting a control mode, and which meters and gateways an operator may control.
 
 use model::error::AppError;
 use model::ids::{CommandId, GatewayId, MeterId, UserId, Uuid};
+use model::issue::Issue;
 use model::meter::ControlMode;
 use model::person::Who;
 use model::time::Timestamp;
 
 use super::{above, within};
 use crate::audit::{self, Entry};
-use crate::commands::{self, NewCommand, priority};
+use crate::commands::{self, NewCommand};
 use crate::{Db, Result, Tx, on, read, wallets};
+use domain::command_args::CommandArgs;
 use domain::rng::Rng;
 
-/// Decides a control mode: command and audit line in one transaction. The form's key is the command's id, so that a form sent
-/// twice decides once.
+/// Stores a control mode command and its audit line in one transaction. The form's key is the command's id, so that a form that
+/// is sent twice makes one command.
 ///
 /// # Errors
 /// Refused with [`AppError::NotFound`] for a meter outside the operator's buildings.
@@ -25,24 +27,12 @@ pub async fn set_mode(db: &Db, rng: &Rng, at: Timestamp, who: &Who, meter: Meter
     if is_decided(&mut tx, key, meter).await? {
         return Ok(());
     }
-    let detail = serde_json::json!({ "mode": mode.as_str() }).to_string();
-    let (kind, args) = match wallets::decide_mode(&mut tx, rng, at, meter, mode).await? {
-        Some(closed) => ("relay", wallets::relay_args(closed)),
-        None => ("mode", detail.clone()),
-    };
-    let command = NewCommand {
-        id: CommandId(key),
-        meter,
-        account: None,
-        order: None,
-        kind,
-        args,
-        money: false,
-        priority: priority::RELAY,
-        by: Some(who.user),
-    };
+    let detail = serde_json::json!({ "mode": mode }).to_string();
+    let relay = wallets::decide_mode(&mut tx, rng, at, meter, mode).await?;
+    let args = relay.map_or(CommandArgs::Issue(Issue::Mode(mode)), |closed| CommandArgs::Relay { closed });
+    let command = NewCommand::setting(CommandId(key), meter, args, Some(who.user));
     match commands::enqueue(&mut tx, at, &command).await {
-        // The same form twice at the same moment: the other was first.
+        // The same form was sent twice at once, and the other came first.
         Err(error) if error.is_duplicate() => return Ok(()),
         enqueued => enqueued?,
     }
@@ -57,26 +47,26 @@ pub async fn set_mode(db: &Db, rng: &Rng, at: Timestamp, who: &Who, meter: Meter
     tx.commit().await
 }
 
-/// Whether this key has decided something for this meter already.
+/// Whether this key belongs to a command of this meter already.
 async fn is_decided(tx: &mut Tx, key: Uuid, meter: MeterId) -> Result<bool> {
-    let known: Option<(Uuid,)> =
+    let decided: Option<(MeterId,)> =
         on!(tx, |c| sqlx::query_as("SELECT meter_id FROM commands WHERE id = $1").bind(key).fetch_optional(c).await)?;
-    match known {
+    match decided {
         None => Ok(false),
-        Some((known,)) if known == meter.0 => Ok(true),
+        Some((of,)) if of == meter => Ok(true),
         Some(_) => Err(AppError::Conflict.into()),
     }
 }
 
 async fn may_touch(tx: &mut Tx, operator: UserId, meter: MeterId) -> Result<bool> {
-    let row: Option<(Uuid,)> = on!(tx, |c| sqlx::query_as(concat!(
+    let row: Option<(MeterId,)> = on!(tx, |c| sqlx::query_as(concat!(
         "SELECT m.id FROM meters m JOIN places r ON r.id = m.place_id",
         above!(),
         "WHERE m.id = $2 AND m.retired_at IS NULL AND",
         within!()
     ))
-    .bind(operator.0)
-    .bind(meter.0)
+    .bind(operator)
+    .bind(meter)
     .fetch_optional(c)
     .await)?;
     Ok(row.is_some())
@@ -84,15 +74,15 @@ async fn may_touch(tx: &mut Tx, operator: UserId, meter: MeterId) -> Result<bool
 
 /// Whether a gateway has meters that the operator may see.
 pub async fn may_touch_gateway(db: &Db, operator: UserId, gateway: GatewayId) -> Result<bool> {
-    let row: Option<(Uuid,)> = read!(db, |pool| sqlx::query_as(concat!(
+    let row: Option<(GatewayId,)> = read!(db, |pool| sqlx::query_as(concat!(
         "SELECT m.gateway_id FROM meters m JOIN places r ON r.id = m.place_id",
         above!(),
         "WHERE m.gateway_id = $2 AND m.retired_at IS NULL AND",
         within!(),
         "LIMIT 1"
     ))
-    .bind(operator.0)
-    .bind(gateway.0)
+    .bind(operator)
+    .bind(gateway)
     .fetch_optional(pool)
     .await)?;
     Ok(row.is_some())

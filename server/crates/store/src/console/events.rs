@@ -1,4 +1,4 @@
-//! The events as people look at them, and that somebody has seen one.
+//! Events, for the console, and their acknowledgement.
 
 use model::console::{EventLine, EventQuery, Page};
 use model::error::AppError;
@@ -7,30 +7,56 @@ use model::ids::{EventId, MeterId, UserId};
 use model::person::Who;
 use model::time::Timestamp;
 use sqlx::FromRow;
-use uuid::Uuid;
 
 use super::{Name, above, names, within};
 use crate::audit::{self, Entry};
-use crate::{Db, Result, StoreError, on, read};
+use crate::{Db, Result, on, read};
 
 #[derive(FromRow)]
-struct Row {
-    id: Uuid,
-    kind: String,
-    meter_id: Option<Uuid>,
+struct EventRow {
+    id: EventId,
+    kind: EventKind,
+    meter_id: Option<MeterId>,
     gateway: Option<String>,
-    since: i64,
-    until_at: Option<i64>,
+    since: Timestamp,
+    until_at: Option<Timestamp>,
     detail: String,
-    acknowledged_at: Option<i64>,
+    acknowledged_at: Option<Timestamp>,
     acknowledged_by: Option<String>,
     #[sqlx(flatten)]
     name: Name,
     total: i64,
 }
 
-/// Events of what the operator may see: a meter's by its room, a gateway's where one of its meters is the operator's.
-macro_rules! seen {
+impl EventRow {
+    fn line(self) -> EventLine {
+        let name = self.name.into();
+        EventLine {
+            id: self.id,
+            kind: self.kind,
+            meter: self.meter_id.map(|id| (id, name)),
+            gateway: self.gateway,
+            since: self.since,
+            until: self.until_at,
+            detail: self.detail,
+            seen: self.acknowledged_at.map(|at| (at, self.acknowledged_by.unwrap_or_default())),
+        }
+    }
+}
+
+/// The columns of [`EventRow`].
+macro_rules! event_columns {
+    () => {
+        concat!(
+            " e.id, e.kind, e.meter_id, g.name AS gateway, e.since, e.until_at, e.detail, e.acknowledged_at,
+              u.name AS acknowledged_by, COUNT(*) OVER () AS total,",
+            names!()
+        )
+    };
+}
+
+/// The events that the operator may see: a meter's by its room, a gateway's by the rooms of its meters.
+macro_rules! visible_events {
     () => {
         concat!(
             " FROM events e LEFT JOIN meters m ON m.id = e.meter_id LEFT JOIN places r ON r.id = m.place_id",
@@ -47,13 +73,12 @@ macro_rules! seen {
     };
 }
 
-/// A page of events: open ones and those that are over, each newest first.
+/// A page of events, open or ended, newest first.
 pub async fn events(db: &Db, operator: UserId, query: &EventQuery) -> Result<Page<EventLine>> {
-    let rows: Vec<Row> = read!(db, |pool| sqlx::query_as(concat!(
-        "SELECT e.id, e.kind, e.meter_id, g.name AS gateway, e.since, e.until_at, e.detail, e.acknowledged_at,
-                u.name AS acknowledged_by, COUNT(*) OVER () AS total,",
-        names!(),
-        seen!(),
+    let rows: Vec<EventRow> = read!(db, |pool| sqlx::query_as(concat!(
+        "SELECT",
+        event_columns!(),
+        visible_events!(),
         " AND (e.until_at IS NOT NULL) = $2 AND ($3 = '' OR e.kind = $3) AND e.since >= $4
           AND ($5 = '' OR $5 IN (b.name, t.name) OR EXISTS (
               SELECT 1 FROM meters m JOIN places r ON r.id = m.place_id",
@@ -61,52 +86,36 @@ pub async fn events(db: &Db, operator: UserId, query: &EventQuery) -> Result<Pag
         "     WHERE m.gateway_id = e.gateway_id AND $5 IN (b.name, t.name)))
          ORDER BY e.since DESC, e.id DESC LIMIT $6 OFFSET $7"
     ))
-    .bind(operator.0)
+    .bind(operator)
     .bind(query.over)
     .bind(query.kind.map_or("", EventKind::as_str))
-    .bind(query.since.map_or(0, |day| day.start().0))
+    .bind(query.since.map(|day| day.start()).unwrap_or_default())
     .bind(&query.building)
     .bind(Page::<EventLine>::SIZE)
     .bind(query.page * Page::<EventLine>::SIZE)
     .fetch_all(pool)
     .await)?;
     let total = rows.first().map_or(0, |row| row.total);
-    Ok(Page { lines: rows.into_iter().map(line).collect::<Result<_>>()?, total })
-}
-
-fn line(row: Row) -> Result<EventLine> {
-    let kind = EventKind::parse(&row.kind).ok_or(StoreError::Inconsistent { table: "events", column: "kind" })?;
-    let name = row.name.into();
-    Ok(EventLine {
-        id: EventId(row.id),
-        kind,
-        meter: row.meter_id.map(|id| (MeterId(id), name)),
-        gateway: row.gateway,
-        since: Timestamp(row.since),
-        until: row.until_at.map(Timestamp),
-        detail: row.detail,
-        seen: row.acknowledged_at.map(|at| (Timestamp(at), row.acknowledged_by.unwrap_or_default())),
-    })
+    Ok(Page { lines: rows.into_iter().map(EventRow::line).collect(), total })
 }
 
 /// The newest events of a meter, open ones first.
 pub async fn events_of(db: &Db, operator: UserId, meter: MeterId, limit: i64) -> Result<Vec<EventLine>> {
-    let rows: Vec<Row> = read!(db, |pool| sqlx::query_as(concat!(
-        "SELECT e.id, e.kind, e.meter_id, g.name AS gateway, e.since, e.until_at, e.detail, e.acknowledged_at,
-                u.name AS acknowledged_by, COUNT(*) OVER () AS total,",
-        names!(),
-        seen!(),
+    let rows: Vec<EventRow> = read!(db, |pool| sqlx::query_as(concat!(
+        "SELECT",
+        event_columns!(),
+        visible_events!(),
         " AND e.meter_id = $2 ORDER BY (e.until_at IS NOT NULL), e.since DESC, e.id DESC LIMIT $3"
     ))
-    .bind(operator.0)
-    .bind(meter.0)
+    .bind(operator)
+    .bind(meter)
     .bind(limit)
     .fetch_all(pool)
     .await)?;
-    rows.into_iter().map(line).collect()
+    Ok(rows.into_iter().map(EventRow::line).collect())
 }
 
-/// The names of the buildings that the operator may see, in their order.
+/// The names of the buildings that the operator may see, in order.
 pub async fn buildings(db: &Db, operator: UserId) -> Result<Vec<String>> {
     let rows: Vec<(String,)> = read!(db, |pool| sqlx::query_as(
         "SELECT name FROM places p WHERE kind = 'building' AND (
@@ -114,30 +123,31 @@ pub async fn buildings(db: &Db, operator: UserId) -> Result<Vec<String>> {
              OR EXISTS (SELECT 1 FROM operator_buildings WHERE user_id = $1 AND place_id IN (p.id, p.parent_id)))
          ORDER BY sort, name"
     )
-    .bind(operator.0)
+    .bind(operator)
     .fetch_all(pool)
     .await)?;
     Ok(rows.into_iter().map(|(name,)| name).collect())
 }
 
-/// Somebody has seen an event; with the audit line in one transaction. Seen once is enough: the first stays.
+/// Acknowledges an event, with the audit line in one transaction. Only the first acknowledgement is stored.
 ///
 /// # Errors
-/// Refused with [`AppError::NotFound`] where it is not the operator's.
+/// Refused with [`AppError::NotFound`] for an event that the operator may not see.
 pub async fn acknowledge(db: &Db, at: Timestamp, who: &Who, event: EventId) -> Result<()> {
     let mut tx = db.begin().await?;
-    let found: Option<(String,)> = on!(&mut tx, |c| sqlx::query_as(concat!("SELECT e.kind", seen!(), " AND e.id = $2"))
-        .bind(who.user.0)
-        .bind(event.0)
-        .fetch_optional(c)
-        .await)?;
+    let found: Option<(EventKind,)> =
+        on!(&mut tx, |c| sqlx::query_as(concat!("SELECT e.kind", visible_events!(), " AND e.id = $2"))
+            .bind(who.user)
+            .bind(event)
+            .fetch_optional(c)
+            .await)?;
     let (kind,) = found.ok_or(AppError::NotFound)?;
     let first = on!(&mut tx, |c| sqlx::query(
         "UPDATE events SET acknowledged_at = $1, acknowledged_by = $2 WHERE id = $3 AND acknowledged_at IS NULL"
     )
-    .bind(at.0)
-    .bind(who.user.0)
-    .bind(event.0)
+    .bind(at)
+    .bind(who.user)
+    .bind(event)
     .execute(c)
     .await)?;
     if first == 0 {

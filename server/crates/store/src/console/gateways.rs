@@ -1,35 +1,34 @@
-//! The gateways and how the meters behind them are doing.
+//! The gateways and the health of the meters behind them.
 
 use model::console::GatewayLine;
 use model::gateway::{SweepInterval, Trust};
 use model::ids::{GatewayId, UserId};
 use model::time::Timestamp;
 use sqlx::FromRow;
-use uuid::Uuid;
 
 use super::{above, within};
 use crate::{Db, Result, read};
 use domain::framing::Framing;
 
 #[derive(FromRow)]
-struct Row {
-    id: Uuid,
+struct GatewayRow {
+    id: GatewayId,
     name: String,
     host: String,
     port: i64,
-    framing: String,
+    framing: Framing,
     sweep_interval_s: Option<i64>,
     tls_name: Option<String>,
     tls_pin: Option<String>,
     meters: i64,
     lost: i64,
-    newest: Option<i64>,
-    oldest: Option<i64>,
+    newest: Option<Timestamp>,
+    oldest: Option<Timestamp>,
 }
 
-/// The gateways that have meters which the operator may see, counted over these; how they do themselves is for the caller to add.
+/// The gateways with meters that the operator may see, counted over these. The caller adds the health of the gateway itself.
 pub async fn gateways(db: &Db, operator: UserId) -> Result<Vec<GatewayLine>> {
-    let rows: Vec<Row> = read!(db, |pool| sqlx::query_as(concat!(
+    let rows: Vec<GatewayRow> = read!(db, |pool| sqlx::query_as(concat!(
         "SELECT g.id, g.name, g.host, g.port, g.framing, g.sweep_interval_s, g.tls_name, g.tls_pin, COUNT(m.id) AS meters,
                 CAST(SUM(CASE WHEN l.lost_since IS NOT NULL OR l.observed_at IS NULL THEN 1 ELSE 0 END) AS BIGINT) AS lost,
                 MAX(l.observed_at) AS newest,
@@ -41,22 +40,21 @@ pub async fn gateways(db: &Db, operator: UserId) -> Result<Vec<GatewayLine>> {
         within!(),
         "GROUP BY g.id, g.name, g.host, g.port, g.framing, g.sweep_interval_s, g.tls_name, g.tls_pin ORDER BY g.name"
     ))
-    .bind(operator.0)
+    .bind(operator)
     .fetch_all(pool)
     .await)?;
     let lines = rows.into_iter().map(|row| GatewayLine {
-        id: GatewayId(row.id),
+        id: row.id,
         name: row.name,
         address: format!("{}:{}", row.host, row.port),
-        trust: (Framing::parse(&row.framing) == Some(Framing::ModbusTls))
-            .then_some(Trust { name: row.tls_name, pin: row.tls_pin }),
-        framing: row.framing,
+        trust: (row.framing == Framing::ModbusTls).then_some(Trust { name: row.tls_name, pin: row.tls_pin }),
+        framing: row.framing.as_str().to_owned(),
         sweep: row.sweep_interval_s.and_then(SweepInterval::new),
         health: None,
         meters: row.meters,
         lost: row.lost,
-        newest: row.newest.map(Timestamp),
-        oldest: row.oldest.map(Timestamp),
+        newest: row.newest,
+        oldest: row.oldest,
     });
     Ok(lines.collect())
 }

@@ -1,17 +1,16 @@
-//! The meters, with their rooms, gateways and residents; also what the search looks through.
+//! The meters, with their rooms, gateways and residents, and the search over them.
 
 use model::console::{MeterLine, Page, Query};
 use model::ids::{MeterId, UserId};
 use model::meter::Latest;
 use sqlx::FromRow;
-use uuid::Uuid;
 
 use super::{Name, above, like, matches, names, within};
 use crate::{Db, Result, read};
 
 #[derive(FromRow)]
-struct Row {
-    id: Uuid,
+struct MeterListRow {
+    id: MeterId,
     serial: String,
     unit: i64,
     gateway: String,
@@ -21,9 +20,9 @@ struct Row {
     total: i64,
 }
 
-/// A page of meters, by place; what they hold is for the caller to add. The state `lost` leaves only those that do not answer.
+/// A page of meters, by place. The caller adds their newest state. The state `lost` selects those that do not answer.
 pub async fn meters(db: &Db, operator: UserId, query: &Query) -> Result<Page<MeterLine>> {
-    let rows: Vec<Row> = read!(db, |pool| sqlx::query_as(concat!(
+    let rows: Vec<MeterListRow> = read!(db, |pool| sqlx::query_as(concat!(
         "WITH listed AS (
              SELECT meters.id, meters.serial, meters.unit, meters.place_id, gateways.name AS gateway, accounts.number,
                     (l.lost_since IS NOT NULL OR l.observed_at IS NULL) AS lost,
@@ -46,7 +45,7 @@ pub async fn meters(db: &Db, operator: UserId, query: &Query) -> Result<Page<Met
         "AND ($3 <> 'lost' OR m.lost)
          ORDER BY t.sort, b.sort, r.sort, m.unit, m.id LIMIT $4 OFFSET $5"
     ))
-    .bind(operator.0)
+    .bind(operator)
     .bind(like(&query.text))
     .bind(query.state.as_deref().unwrap_or_default())
     .bind(Page::<MeterLine>::SIZE)
@@ -55,7 +54,7 @@ pub async fn meters(db: &Db, operator: UserId, query: &Query) -> Result<Page<Met
     .await)?;
     let total = rows.first().map_or(0, |row| row.total);
     let lines = rows.into_iter().map(|row| MeterLine {
-        latest: Latest::unseen(MeterId(row.id)),
+        latest: Latest::unseen(row.id),
         room: row.name.into(),
         gateway: row.gateway,
         unit: row.unit,

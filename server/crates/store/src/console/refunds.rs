@@ -175,7 +175,7 @@ pub async fn order_money(
     let found: Option<OrderRow> = read!(db, |pool| {
         sqlx::query_as(concat!(
         "SELECT o.number, o.state, o.meter_id,
-                o.state = 'case' AND EXISTS (SELECT 1 FROM commands c WHERE c.order_id = o.id AND c.state = 'superseded' AND c.note = 'refund')
+                o.state = 'case' AND EXISTS (SELECT 1 FROM commands c WHERE c.order_id = o.id AND c.state = 'superseded' AND c.reason = 'refund')
                   AND EXISTS (SELECT 1 FROM account_meters m WHERE m.account_id = o.account_id AND m.meter_id = o.meter_id
                                                                AND m.to_at IS NULL) AS deliverable,
                 ", unsaid!(), " AS unsaid,
@@ -198,7 +198,7 @@ pub async fn order_money(
                 EXISTS (SELECT 1 FROM ledger_transfers t WHERE t.operation = 'suspense' AND t.reference = e.id) AS suspended,
                 e.outcome IN ('credited', 'credited-late', 'undeliverable') AND o.state IN ('paid', 'case')
                   AND NOT EXISTS (SELECT 1 FROM commands c WHERE c.order_id = o.id AND c.state <> 'superseded' AND c.attempts > 0
-                                  AND NOT (c.state = 'case' AND c.note LIKE '%\"why\":\"hoarding-limit\"%')) AS waits,
+                                  AND NOT (c.state = 'case' AND c.reason = 'hoarding-limit')) AS waits,
                 EXISTS (SELECT 1 FROM refunds f WHERE f.event_id = e.id AND f.state = 'failed') AS refused,
                 CAST(COALESCE((SELECT SUM(f.amount_fen) FROM refunds f WHERE f.event_id = e.id
                                AND f.state IN ('waiting', 'sending', 'payable', 'done')), 0) AS BIGINT) AS reserved,

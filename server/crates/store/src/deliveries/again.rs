@@ -1,14 +1,13 @@
-//! A person's next step after a delivery case: try again.
+//! An operator retries a delivery that became a case.
 
 use model::error::AppError;
-use model::ids::{CommandId, UserId};
+use model::ids::{CommandId, MeterId, OrderId, UserId};
 use model::time::Timestamp;
-use uuid::Uuid;
 
 use crate::audit::{self, Entry};
 use crate::{Db, Result, on, returns};
 
-/// Who decides, and from where.
+/// Who retries it, from where, and when.
 #[derive(Clone, Copy, Debug)]
 pub struct Decision<'a> {
     pub by: UserId,
@@ -17,21 +16,21 @@ pub struct Decision<'a> {
     pub at: Timestamp,
 }
 
-/// Closes the case of a held money command and takes the command up again with the epoch and count it was claimed for. So the
-/// money rule decides anew by what the meter shows, and trying again can never credit twice.
+/// Closes the case of a held money command and queues the command again with the epoch and count it was claimed for. The money
+/// rule then decides by what the meter shows, so a retry never credits twice.
 ///
 /// # Errors
 /// Refused with [`AppError::Conflict`] where the command is not held any more.
 pub async fn try_again(db: &Db, command: CommandId, decision: &Decision<'_>) -> Result<()> {
     let mut tx = db.begin().await?;
-    let held: Option<(Uuid, Option<Uuid>)> = on!(&mut tx, |c| {
+    let held: Option<(MeterId, Option<OrderId>)> = on!(&mut tx, |c| {
         sqlx::query_as(
         "UPDATE commands SET state = CASE WHEN count IS NULL THEN 'queued' ELSE 'sending' END, next_at = $1, finished_at = NULL,
-                             result = NULL, note = NULL
+                             result = NULL, reason = NULL
          WHERE id = $2 AND state = 'case' AND money RETURNING meter_id, order_id"
     )
-    .bind(decision.at.0)
-    .bind(command.0)
+    .bind(decision.at)
+    .bind(command)
     .fetch_optional(c)
     .await
     })?;
@@ -45,8 +44,8 @@ pub async fn try_again(db: &Db, command: CommandId, decision: &Decision<'_>) -> 
         "UPDATE cases SET closed_at = $1, closed_by = $2, resolution = 'try-again'
          WHERE kind = 'delivery' AND closed_at IS NULL AND meter_id = $3 AND COALESCE(order_id, $3) = COALESCE($4, $3)"
     )
-    .bind(decision.at.0)
-    .bind(decision.by.0)
+    .bind(decision.at)
+    .bind(decision.by)
     .bind(meter)
     .bind(order)
     .execute(c)

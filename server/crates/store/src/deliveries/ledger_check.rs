@@ -1,7 +1,7 @@
-//! What meters should hold by the ledger, and the case where one does not.
+//! What meters should hold by the ledger, and the case for a meter that does not.
 
 use model::case::{CaseDetail, MeterPosition};
-use model::ids::{MeterId, Uuid};
+use model::ids::MeterId;
 use model::time::Timestamp;
 
 use crate::cases;
@@ -11,7 +11,7 @@ use domain::rng::Rng;
 
 /// What every meter with an open account should hold.
 pub async fn ledger_positions(db: &Db) -> Result<Vec<(MeterId, LedgerPosition)>> {
-    let rows: Vec<(Uuid, i64, i64, i64)> = read!(db, |pool| sqlx::query_as(
+    let rows: Vec<(MeterId, i64, i64, i64)> = read!(db, |pool| sqlx::query_as(
         "SELECT m.meter_id, m.epoch, m.count, m.cumulative_fen
          FROM account_meters m JOIN accounts a ON a.id = m.account_id WHERE m.to_at IS NULL AND a.state = 'open'
            AND NOT EXISTS (SELECT 1 FROM commands c WHERE c.meter_id = m.meter_id AND c.kind = 'open'
@@ -19,12 +19,12 @@ pub async fn ledger_positions(db: &Db) -> Result<Vec<(MeterId, LedgerPosition)>>
     )
     .fetch_all(pool)
     .await)?;
-    let known = |(id, epoch, count, fen)| LedgerPosition::from_row((epoch, count, fen)).map(|known| (MeterId(id), known));
-    Ok(rows.into_iter().filter_map(known).collect())
+    let position = |(meter, epoch, count, fen)| LedgerPosition::from_row((epoch, count, fen)).map(|position| (meter, position));
+    Ok(rows.into_iter().filter_map(position).collect())
 }
 
-/// Opens a case where a meter does not hold what it should and nothing explains it: no money command under way or ended since
-/// reading began, no open delivery case. Gives what the meter should hold; `None` where no account is open on it.
+/// Opens a case for a meter that does not hold what it should if nothing explains it: no money command that is being sent or
+/// ended since reading began, no open delivery case. Gives what the meter should hold; `None` if no account is open on it.
 pub async fn confirm_difference(
     db: &Db,
     rng: &Rng,
@@ -42,8 +42,8 @@ pub async fn confirm_difference(
          FROM account_meters m JOIN accounts a ON a.id = m.account_id
          WHERE m.meter_id = $1 AND m.to_at IS NULL AND a.state = 'open'",
     )
-    .bind(meter.0)
-    .bind(read_from.0)
+    .bind(meter)
+    .bind(read_from)
     .fetch_optional(pool)
     .await)?;
     let Some((epoch, count, cumulative, explained)) = row else { return Ok(None) };

@@ -1,10 +1,10 @@
-//! How a command of a plain meter ends: as it was observed.
+//! How a command of a meter without secured frames ends: by what was read back.
 
 use model::case::{CaseDetail, RelayCase};
-use model::ids::MeterId;
+use model::command::CommandReason;
+use model::order::CommandState;
 use model::time::Timestamp;
 
-use super::note;
 use super::settle::record;
 use crate::commands::Command;
 use crate::{Db, Result, cases, on};
@@ -13,33 +13,34 @@ use domain::rng::Rng;
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
-    /// The meter shows what was wished.
+    /// The meter shows the desired state.
     Done,
-    /// The relay does not obey.
+    /// The relay did not follow.
     Disobeyed,
-    /// The meter does not know our password, or there is none: asked again and again it would listen to nobody any more.
+    /// The meter does not accept the password, or none is configured. It is not retried: a meter locks itself after a few
+    /// attempts.
     NotPermitted,
 }
 
-/// The command is done as it was read back, or has failed: then a case is open for a person. Nothing changes where it has ended
-/// meanwhile.
-///
-/// # Errors
-/// Where the database fails; then nothing was settled.
+/// Ends a command as done, or as failed with a case. Nothing changes if it has ended already.
 pub async fn observed(db: &Db, rng: &Rng, at: Timestamp, command: &Command, ending: Ending, seen: RelayCase) -> Result<()> {
     let mut tx = db.begin().await?;
     let detail = CaseDetail::Relay(seen.clone()).to_json();
-    let (state, note, action, case) = match ending {
-        Ending::Done => ("done", None, "command.done", None),
-        Ending::Disobeyed => ("failed", Some(note::RELAY), "command.disobeyed", Some(CaseDetail::Relay(seen))),
-        Ending::NotPermitted => ("failed", Some(note::PASSWORD), "command.not-permitted", Some(CaseDetail::Password(seen))),
+    let (state, reason, action, case) = match ending {
+        Ending::Done => (CommandState::Done, None, "command.done", None),
+        Ending::Disobeyed => {
+            (CommandState::Failed, Some(CommandReason::Relay), "command.disobeyed", Some(CaseDetail::Relay(seen)))
+        }
+        Ending::NotPermitted => {
+            (CommandState::Failed, Some(CommandReason::Password), "command.not-permitted", Some(CaseDetail::Password(seen)))
+        }
     };
     let ended = on!(&mut tx, |c| sqlx::query(
-        "UPDATE commands SET state = $1, finished_at = $2, note = $3 WHERE id = $4 AND state IN ('queued', 'sending')"
+        "UPDATE commands SET state = $1, finished_at = $2, reason = $3 WHERE id = $4 AND state IN ('queued', 'sending')"
     )
     .bind(state)
-    .bind(at.0)
-    .bind(note)
+    .bind(at)
+    .bind(reason)
     .bind(command.id)
     .execute(c)
     .await)?;
@@ -47,7 +48,7 @@ pub async fn observed(db: &Db, rng: &Rng, at: Timestamp, command: &Command, endi
         return Ok(());
     }
     if let Some(case) = case {
-        cases::open(&mut tx, rng, at, Some(MeterId(command.meter_id)), None, &case).await?;
+        cases::open(&mut tx, rng, at, Some(command.meter_id), None, &case).await?;
     }
     record(&mut tx, at, command, action, &detail).await?;
     tx.commit().await

@@ -2,6 +2,7 @@
 //! follows the account or the meter that took its place, or waits in a case until a person sends it elsewhere or gives it back.
 
 use model::case::{CaseDetail, CaseKind, UndeliverableCase};
+use model::command::CommandReason;
 use model::error::AppError;
 use model::ids::{AccountId, ClosingId, MeterId, OrderId, Uuid};
 use model::person::Who;
@@ -109,13 +110,13 @@ async fn resolve(tx: &mut Tx, at: Timestamp, order: OrderId, resolution: &str) -
 pub(crate) async fn strand(tx: &mut Tx, rng: &Rng, at: Timestamp, account: AccountId, meter: MeterId) -> Result<()> {
     let given_up: Vec<(Option<Uuid>,)> = on!(tx, |c| {
         sqlx::query_as(
-        "UPDATE commands SET state = 'superseded', finished_at = $1, note = $4
+        "UPDATE commands SET state = 'superseded', finished_at = $1, reason = $4
          WHERE meter_id = $2 AND account_id = $3 AND kind = 'credit' AND state IN ('queued', 'sending', 'case') RETURNING order_id"
     )
     .bind(at.0)
     .bind(meter.0)
     .bind(account.0)
-    .bind(crate::deliveries::note::COUNTED)
+    .bind(CommandReason::Counted)
     .fetch_all(c)
     .await
     })?;

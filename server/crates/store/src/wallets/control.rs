@@ -1,4 +1,4 @@
-//! What people decide about a server wallet: its mode, its switch, its limits. The relay follows.
+//! Decisions about a server wallet: mode, switch, and limits. The relay follows them.
 
 use model::error::AppError;
 use model::ids::MeterId;
@@ -7,18 +7,13 @@ use model::money::Fen;
 use model::person::Who;
 use model::time::Timestamp;
 
-use super::{kind, save, take};
+use super::{kind, lock_or_create, save};
 use crate::audit::{self, Entry};
 use crate::{Db, Result, Tx};
 use domain::rng::Rng;
 
-/// The fields of a `relay` command.
-pub(crate) fn relay_args(closed: bool) -> String {
-    serde_json::json!({ "closed": closed }).to_string()
-}
-
-/// Sets the mode, which releases a trip as it does in a meter. Gives the relay as it should be; `None` where the meter has its own
-/// wallet and must be told.
+/// Sets the mode, which releases a trip as it does in a meter. Gives the desired position of the relay; `None` for a meter with
+/// its own wallet, which needs a command.
 pub(crate) async fn decide_mode(
     tx: &mut Tx,
     rng: &Rng,
@@ -29,18 +24,18 @@ pub(crate) async fn decide_mode(
     if kind(tx, meter).await? != Kind::Server {
         return Ok(None);
     }
-    let mut row = take(tx, at, meter).await?;
-    mode.as_str().clone_into(&mut row.mode);
+    let mut row = lock_or_create(tx, at, meter).await?;
+    row.mode = mode;
     (row.trip, row.tripped_at, row.over_readings) = (None, None, 0);
     Ok(Some(save(tx, rng, at, &mut row).await?.wallet.relay()))
 }
 
-/// Sets the resident's switch; otherwise as [`decide_mode`].
+/// Sets the resident's switch; like [`decide_mode`].
 pub(crate) async fn decide_switch(tx: &mut Tx, rng: &Rng, at: Timestamp, meter: MeterId, on: bool) -> Result<Option<bool>> {
     if kind(tx, meter).await? != Kind::Server {
         return Ok(None);
     }
-    let mut row = take(tx, at, meter).await?;
+    let mut row = lock_or_create(tx, at, meter).await?;
     row.user_off = !on;
     Ok(Some(save(tx, rng, at, &mut row).await?.wallet.relay()))
 }
@@ -76,8 +71,8 @@ pub async fn set_limits(db: &Db, rng: &Rng, at: Timestamp, who: &Who, meter: Met
     if kind(&mut tx, meter).await? != Kind::Server {
         return Err(AppError::Invalid.into());
     }
-    let mut row = take(&mut tx, at, meter).await?;
-    (row.alarm1_fen, row.alarm2_fen, row.overdraft_fen, row.hoarding_fen) = (alarm1.0, alarm2.0, overdraft.0, hoarding.0);
+    let mut row = lock_or_create(&mut tx, at, meter).await?;
+    (row.alarm1_fen, row.alarm2_fen, row.overdraft_fen, row.hoarding_fen) = (alarm1, alarm2, overdraft, hoarding);
     (row.overload_w, row.malignant_w) = (i64::from(overload_w), i64::from(malignant_w));
     save(&mut tx, rng, at, &mut row).await?;
     let detail = serde_json::json!({

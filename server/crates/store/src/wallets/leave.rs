@@ -1,4 +1,4 @@
-//! A meter whose credit is on the ledger leaves its account, or takes the place of another one.
+//! A meter with a server wallet leaves its account, or replaces another one.
 
 use model::energy::Energy;
 use model::error::AppError;
@@ -11,8 +11,8 @@ use crate::{Result, StoreError, Tx, counters};
 use domain::rng::Rng;
 use domain::rollup::{ConsumptionInterval, Parts};
 
-/// Ends the wallet's account; the relay opens. Gives whether it could: it must have been read and charged from `since` on, and
-/// nothing may wait for a price.
+/// Takes the account off the wallet; the relay opens. Gives whether it could: the meter must have been read and charged since
+/// `since`, and no energy may wait for a price plan.
 pub(crate) async fn leave(
     tx: &mut Tx,
     rng: &Rng,
@@ -22,12 +22,12 @@ pub(crate) async fn leave(
     since: Timestamp,
 ) -> Result<bool> {
     let Some(mut row) = lock(tx, meter).await? else { return Ok(true) };
-    if row.account_id != Some(account.0) {
+    if row.account_id != Some(account) {
         return Ok(true);
     }
-    // Where it was never read, nothing was used that anybody knows of.
-    let read = row.started_at.is_none() || row.counted_at.is_some_and(|counted| counted >= since.0);
-    if !read || row.uncharged_wh > 0 {
+    // A meter that was never read has no known consumption.
+    let read = row.started_at.is_none() || row.counted_at.is_some_and(|counted| counted >= since);
+    if !read || row.uncharged_wh > Energy::ZERO {
         return Ok(false);
     }
     row.account_id = None;
@@ -35,28 +35,28 @@ pub(crate) async fn leave(
     Ok(true)
 }
 
-/// A person counted where the counter stood at last: what passed since the last reading is charged, and goes into the days.
+/// An operator entered the last value of the counter: charges the energy since the last reading and adds it to the days.
 ///
 /// # Errors
 /// Refused with [`AppError::Invalid`] for a counter below the last reading, or [`AppError::NoPrices`] where nothing prices it.
 pub(crate) async fn count(tx: &mut Tx, rng: &Rng, at: Timestamp, meter: MeterId, total: Energy) -> Result<()> {
     let row = lock(tx, meter).await?.ok_or(StoreError::Inconsistent { table: "wallets", column: "meter_id" })?;
     let (Some(from), Some(counted)) = (row.counted_at, row.counted_wh) else { return Ok(()) };
-    let energy = total - Energy(counted);
-    if energy < Energy::ZERO || at.0 <= from {
+    let energy = total - counted;
+    if energy < Energy::ZERO || at <= from {
         return Err(AppError::Invalid.into());
     }
-    let interval = ConsumptionInterval { from: Timestamp(from), to: at, energy, parts: Parts::default() };
-    // Nobody knows into which rates it fell: by time, as where a meter has no registers.
+    let interval = ConsumptionInterval { from, to: at, energy, parts: Parts::default() };
+    // Without registers the energy is split into rates by time.
     let metered = Metered { meter, at, interval: Some(interval), counts: true, total, load: None, before: None };
     charge(tx, rng, at, &[metered]).await?;
     counters::add(tx, at, meter, &interval).await?;
     let row = lock(tx, meter).await?.ok_or(StoreError::Inconsistent { table: "wallets", column: "meter_id" })?;
-    if row.uncharged_wh > 0 { Err(AppError::NoPrices.into()) } else { Ok(()) }
+    if row.uncharged_wh > Energy::ZERO { Err(AppError::NoPrices.into()) } else { Ok(()) }
 }
 
-/// The new meter's wallet goes on where the old one's stopped: tier position, mode, switch, and limits. What was charged below 0.0001
-/// yuan is left behind.
+/// Copies tier position, mode, switch and limits from the old meter's wallet to the new one's. A remainder below 0.0001 yuan is
+/// dropped.
 pub(crate) async fn take_over(tx: &mut Tx, rng: &Rng, at: Timestamp, from: MeterId, to: MeterId) -> Result<()> {
     let missing = StoreError::Inconsistent { table: "wallets", column: "meter_id" };
     let Some(old) = lock(tx, from).await? else { return Ok(()) };

@@ -1,16 +1,15 @@
-//! Relays that were seen to stand otherwise than they should: each gets one command. So a meter that was lost while its credit ran
-//! out is tripped when it comes back, and a relay that was moved by hand is moved back.
+//! The relay controller: a relay that was read in the wrong position gets one command. So a meter that was lost while its credit
+//! ran out is tripped when it answers again, and a relay that was moved by hand is moved back.
 
 use model::ids::{CommandId, MeterId};
 use model::time::{SECOND, Timestamp};
-use uuid::Uuid;
 
-use super::relay_args;
-use crate::commands::{self, NewCommand, priority};
+use crate::commands::{self, NewCommand};
 use crate::{Db, Result, on, read};
+use domain::command_args::CommandArgs;
 use domain::rng::Rng;
 
-/// A relay that did not obey, or was not read since, is told again after this long.
+/// After this long a relay that did not follow, or was not read since, gets another command.
 pub const AGAIN: i64 = 30 * SECOND;
 
 macro_rules! differing {
@@ -20,30 +19,25 @@ macro_rules! differing {
              JOIN meters m ON m.id = w.meter_id AND m.retired_at IS NULL
              JOIN meter_latest l ON l.meter_id = w.meter_id AND l.lost_since IS NULL AND l.observed_at IS NOT NULL
              WHERE (l.status % 2 = 1) <> w.closed
-               AND NOT EXISTS (SELECT 1 FROM cases k WHERE k.meter_id = w.meter_id AND k.kind = 'password' AND k.closed_at IS NULL)
+               AND NOT EXISTS (SELECT 1 FROM cases k WHERE k.meter_id = w.meter_id AND k.kind = 'password'
+                               AND k.closed_at IS NULL)
                AND NOT EXISTS (
                  SELECT 1 FROM commands c WHERE c.meter_id = w.meter_id AND c.kind = 'relay' AND (
                      c.state = 'sending'
-                     OR c.args = CASE WHEN w.closed THEN '{\"closed\":true}' ELSE '{\"closed\":false}' END
-                        AND (c.state = 'queued' OR c.finished_at > $1)))",
+                     OR (c.relay_closed = w.closed AND (c.state = 'queued' OR c.finished_at > $1))))",
             $which
         )
     };
 }
 
-/// Stores the commands that are missing at wallets that have moved since then, or at all; gives how many. A meter that did not know
-/// our password is left alone while its case is open: some listen to nobody for a day after a few wrong ones.
-///
-/// # Errors
-/// Where the database fails; what was stored stays.
+/// Stores the missing relay commands of wallets that changed since then, or of all; gives how many. A meter that rejected the
+/// password gets none while its case is open: some lock themselves for a day after a few wrong ones.
 pub async fn reconcile(db: &Db, rng: &Rng, at: Timestamp, since: Option<Timestamp>) -> Result<usize> {
-    let again = at.plus(-AGAIN).0;
-    let differing: Vec<(Uuid, bool)> = match since {
-        Some(since) => read!(db, |pool| sqlx::query_as(differing!(" AND w.changed_at >= $2"))
-            .bind(again)
-            .bind(since.0)
-            .fetch_all(pool)
-            .await)?,
+    let again = at.plus(-AGAIN);
+    let differing: Vec<(MeterId, bool)> = match since {
+        Some(since) => {
+            read!(db, |pool| sqlx::query_as(differing!(" AND w.changed_at >= $2")).bind(again).bind(since).fetch_all(pool).await)?
+        }
         None => read!(db, |pool| sqlx::query_as(differing!("")).bind(again).fetch_all(pool).await)?,
     };
     let mut stored = 0;
@@ -55,17 +49,8 @@ pub async fn reconcile(db: &Db, rng: &Rng, at: Timestamp, since: Option<Timestam
             .execute(c)
             .await)?;
         if still == 1 {
-            let command = NewCommand {
-                id: CommandId(rng.id(at)),
-                meter: MeterId(meter),
-                account: None,
-                order: None,
-                kind: "relay",
-                args: relay_args(closed),
-                money: false,
-                priority: priority::RELAY,
-                by: None,
-            };
+            let args = CommandArgs::Relay { closed };
+            let command = NewCommand::setting(CommandId(rng.id(at)), meter, args, None);
             commands::enqueue(&mut tx, at, &command).await?;
             tx.commit().await?;
             stored += 1;

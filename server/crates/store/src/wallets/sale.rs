@@ -1,11 +1,11 @@
-//! Accounts and sales of server wallets: nothing has to reach a meter, so what is sold is credited where it is settled.
+//! Accounts and sales of server wallets: nothing has to reach a meter, so a sale is credited when it is settled.
 
 use model::error::AppError;
 use model::ids::{AccountId, MeterId};
 use model::money::Fen;
 use model::time::Timestamp;
 
-use super::{save, take};
+use super::{lock_or_create, save};
 use crate::debits::Debit;
 use crate::orders::Order;
 use crate::prices::Catalogue;
@@ -13,7 +13,7 @@ use crate::{Result, StoreError, Tx, ledger, on};
 use domain::ledger::{credit as credited, withdrawal_of_wallet};
 use domain::rng::Rng;
 
-/// Begins a wallet for a new account. It is open, and power comes, with the first reading from now on.
+/// Gives a wallet to a new account. It opens, and its relay closes, with the next reading.
 ///
 /// # Errors
 /// Refused with [`AppError::NoPrices`] where no price plan holds for the meter.
@@ -21,28 +21,28 @@ pub(crate) async fn open(tx: &mut Tx, rng: &Rng, at: Timestamp, account: Account
     if Catalogue::load(tx).await?.timeline(tx, meter).await?.is_empty() {
         return Err(AppError::NoPrices.into());
     }
-    let mut row = take(tx, at, meter).await?;
-    row.account_id = Some(account.0);
+    let mut row = lock_or_create(tx, at, meter).await?;
+    row.account_id = Some(account);
     (row.user_off, row.trip, row.tripped_at, row.over_readings) = (false, None, None, 0);
     (row.started_at, row.started_wh, row.counted_at, row.counted_wh) = (None, None, None, None);
-    row.stand_at(Default::default());
+    row.set_position(Default::default());
     save(tx, rng, at, &mut row).await.map(drop)
 }
 
 /// Credits a paid order: ledger, order and wallet, in the transaction that settles the payment.
 ///
 /// # Errors
-/// Where the database fails or the order is not `paid`.
+/// [`StoreError::Inconsistent`] if the order is not `paid`.
 pub(crate) async fn credit(tx: &mut Tx, rng: &Rng, at: Timestamp, order: &Order) -> Result<Order> {
     let account = AccountId(order.account_id);
-    let mut row = take(tx, at, MeterId(order.meter_id)).await?;
+    let mut row = lock_or_create(tx, at, MeterId(order.meter_id)).await?;
     ledger::post(tx, rng, at, &credited(order.id, account, order.amount().money())).await?;
     on!(tx, |c| sqlx::query(
         "UPDATE account_meters SET count = count + 1, cumulative_fen = cumulative_fen + $1
          WHERE account_id = $2 AND meter_id = $3 AND to_at IS NULL"
     )
     .bind(order.amount_fen)
-    .bind(account.0)
+    .bind(account)
     .bind(order.meter_id)
     .execute(c)
     .await)?;
@@ -53,9 +53,9 @@ pub(crate) async fn credit(tx: &mut Tx, rng: &Rng, at: Timestamp, order: &Order)
          RETURNING id, number, account_id, meter_id, tender, amount_fen, state, created_by, created_at, paid_at, credited_at,
                    count, remaining_fen"
     )
-    .bind(at.0)
+    .bind(at)
     .bind(i64::from(server_wallet.count))
-    .bind(server_wallet.wallet.remaining.0)
+    .bind(server_wallet.wallet.remaining)
     .bind(order.id)
     .fetch_optional(c)
     .await
@@ -63,19 +63,20 @@ pub(crate) async fn credit(tx: &mut Tx, rng: &Rng, at: Timestamp, order: &Order)
     settled.ok_or(StoreError::Inconsistent { table: "orders", column: "state" })
 }
 
-/// What a wallet holds, and the most it may; `None` for no limit of its own.
+/// What a wallet holds, and its own hoarding limit; `None` if it has none.
 pub(crate) async fn held(tx: &mut Tx, at: Timestamp, meter: MeterId) -> Result<(Fen, Option<Fen>)> {
-    let row = take(tx, at, meter).await?;
+    let row = lock_or_create(tx, at, meter).await?;
     let server_wallet = super::server_wallet(tx, &row).await?;
-    Ok((server_wallet.wallet.remaining, (row.hoarding_fen > 0).then_some(Fen(row.hoarding_fen))))
+    Ok((server_wallet.wallet.remaining, (row.hoarding_fen > Fen::ZERO).then_some(row.hoarding_fen)))
 }
 
-/// Takes money back out of a wallet; gives the purchase count that it became and what remains. The caller has checked the account.
+/// Takes money back out of a wallet; gives the purchase count that it became and what remains. The caller has checked the
+/// account.
 ///
 /// # Errors
 /// Refused with [`AppError::ExceedsRemaining`].
 pub(crate) async fn debit(tx: &mut Tx, rng: &Rng, at: Timestamp, debit: &Debit) -> Result<(i64, Fen)> {
-    let mut row = take(tx, at, debit.meter).await?;
+    let mut row = lock_or_create(tx, at, debit.meter).await?;
     if debit.amount > super::server_wallet(tx, &row).await?.wallet.remaining {
         return Err(AppError::ExceedsRemaining.into());
     }
@@ -84,9 +85,9 @@ pub(crate) async fn debit(tx: &mut Tx, rng: &Rng, at: Timestamp, debit: &Debit) 
         "UPDATE account_meters SET count = count + 1, cumulative_fen = cumulative_fen - $1
          WHERE account_id = $2 AND meter_id = $3 AND to_at IS NULL"
     )
-    .bind(debit.amount.0)
-    .bind(debit.account.0)
-    .bind(debit.meter.0)
+    .bind(debit.amount)
+    .bind(debit.account)
+    .bind(debit.meter)
     .execute(c)
     .await)?;
     let server_wallet = save(tx, rng, at, &mut row).await?;

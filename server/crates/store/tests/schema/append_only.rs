@@ -12,7 +12,7 @@ const TABLES: [(&str, &str); 10] = [
     ("bills", "id"),
     ("charges", "id"),
     ("ledger_transfers", "id"),
-    ("meter_uses", "id"),
+    ("meter_consumption", "id"),
     ("payment_events", "id"),
     ("price_versions", "id"),
     ("settlement_bills", "id"),
@@ -35,7 +35,7 @@ pub const ROWS: &str = "
     VALUES ($1, 1, 'paid', 'a', 'a', 1, 1, 1);
     INSERT INTO charges (id, meter_id, account_id, from_at, at, wh, amount_e4, lines) VALUES ($1, $1, $1, 1, 2, 1, 1, '[]');
     INSERT INTO ledger_transfers (id, operation, reference, debit, credit, amount_e4, at) VALUES ($1, 'a', $1, 'a', 'b', 1, 1);
-    INSERT INTO meter_uses (id, meter_id, account_id, epoch, at, amount_fen) VALUES ($1, $1, $1, 1, 1, 1);
+    INSERT INTO meter_consumption (id, meter_id, account_id, epoch, at, amount_fen) VALUES ($1, $1, $1, 1, 1, 1);
     INSERT INTO payment_events (id, channel, trade_no, kind, source, amount_fen, digest, outcome, received_at)
     VALUES ($1, 'alipay', 'a', 'paid', 'query', 1, 'a', 'a', 1);
     INSERT INTO price_versions (id, plan_id, number, effective_at, prices, published_at) VALUES ($1, $1, 1, 1, '{}', 1);

@@ -63,7 +63,7 @@ const UNDER_WAY: &str =
     "SELECT COALESCE((SELECT string_agg(c.kind || ' read ' || COALESCE(CAST(c.read_at AS TEXT), '-') || ' return '
                                 || COALESCE(r.state, '-'), '; ') FROM closings c LEFT JOIN returns r ON r.id = c.return_id
                                 WHERE c.ended_at IS NULL), '') || ' | '
-      || COALESCE((SELECT string_agg(kind || ' ' || state || ' ' || attempts || ' ' || COALESCE(note, ''), '; ') FROM commands
+      || COALESCE((SELECT string_agg(kind || ' ' || state || ' ' || attempts || ' ' || COALESCE(reason, ''), '; ') FROM commands
                    WHERE money AND state IN ('queued', 'sending', 'case')), '') || ' | '
       || COALESCE((SELECT string_agg(kind || ' ' || detail, '; ') FROM cases WHERE closed_at IS NULL), '') || ' | '
       || COALESCE((SELECT string_agg(state, ' ') FROM returns WHERE state IN ('waiting', 'taking', 'taken', 'case')), '') || ' | '

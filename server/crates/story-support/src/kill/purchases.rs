@@ -92,7 +92,7 @@ async fn settle(w: &World, top_ups: usize) {
         if on_their_way == 0 && known == top_ups {
             return;
         }
-        let waiting = "SELECT COALESCE(MAX(kind || ' ' || state || ' ' || COALESCE(note, '')), 'no command')
+        let waiting = "SELECT COALESCE(MAX(kind || ' ' || state || ' ' || COALESCE(reason, '')), 'no command')
                        FROM commands WHERE state IN ('queued', 'sending')";
         let note = w.word(waiting).await;
         assert!(Instant::now() < deadline, "{on_their_way} purchases on their way, {known} of {top_ups} payments known: {note}");

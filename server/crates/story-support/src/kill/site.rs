@@ -210,7 +210,7 @@ async fn seed(w: &World, simulator: &Simulator, estate: &Estate) -> Vec<Room> {
         if on_ledger {
             let sql = "UPDATE meters SET profile = 'hiking-dds238', wallet = 'server' WHERE id = $1 AND unit = $2";
             bind(&w.db, sql, meter.0, &[unit.into()]).await;
-            let place = PlaceId(meters::find(&w.db, meter).await.unwrap().unwrap().place_id);
+            let place = meters::find(&w.db, meter).await.unwrap().unwrap().place_id;
             prices::assign(&w.db, now, None, place, plan).await.unwrap();
         }
         let login = format!("room{gateway}{unit}");
