@@ -124,7 +124,7 @@ mod tests {
     #[test]
     fn a_counter_that_fell_has_no_difference_to_count() {
         let held = |last, now| HeldCounter {
-            quality: 2,
+            quality: ReadingQuality::Fell,
             last: Some((Timestamp(1), Energy(last))),
             now: (Timestamp(2), Energy(now)),
             split: Split::None,

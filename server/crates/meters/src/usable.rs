@@ -76,7 +76,7 @@ fn gateway(row: &GatewayRow, config: &Config) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use model::ids::{GatewayId, PlaceId, Uuid};
+    use model::ids::{GatewayId, MeterId, PlaceId, Uuid};
     use model::meter::Wallet;
 
     #[test]

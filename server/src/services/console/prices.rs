@@ -3,13 +3,12 @@
 use app::api::prices::{Plan, PlanVersion, PricesPort, PricesView};
 use async_trait::async_trait;
 use model::console::{DayCharge, WalletLimits, WalletView};
-use model::energy::Energy;
 use model::error::AppError;
 use model::ids::{AccountId, MeterId, PlaceId, Uuid};
-use model::money::{Fen, Money};
+use model::money::Money;
 use model::person::Who;
 use model::tariff::Prices;
-use model::time::{Date, Timestamp};
+use model::time::Timestamp;
 
 use super::ConsoleService;
 use crate::services::Context;

@@ -18,7 +18,7 @@ use model::ids::{CommandId, OrderId, Uuid};
 use model::meter::Latest;
 use model::money::Fen;
 use model::order::Tender;
-use model::time::{Date, Timestamp};
+use model::time::Date;
 
 use self::price::SitePrice;
 use super::Context;

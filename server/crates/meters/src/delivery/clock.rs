@@ -1,7 +1,9 @@
 //! Sets the clock of a meter that needs no secured frame for it: by a broadcast to its bus for a small offset, individually for a
 //! large one or if the broadcast had no effect. Done when the clock was read back.
 
+use model::case::RelayCase;
 use model::command::CommandReason;
+
 
 use super::{CommandStep, DeliveryEngine, MAX_SENDS};
 use crate::directory::Meter;

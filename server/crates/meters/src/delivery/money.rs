@@ -39,7 +39,9 @@ impl DeliveryEngine {
         let Some(claimed) = self.claim(command, money_operation).await? else {
             return self.hold(command, None, DeliveryCase::new(HoldReason::NoAccount).into()).await;
         };
-        let command = &Command { epoch: Some(claimed.epoch.into()), count: Some(claimed.count.into()), ..command.clone() };
+        let mut command = command.clone();
+        (command.epoch, command.count) = (Some(claimed.epoch.into()), Some(claimed.count.into()));
+        let command = &command;
         let limit = Fen(self.config.hoarding_fen);
         let mut progress = SendProgress { never_sent: command.attempts == 0, last_frame: None, sends: 0, limit };
         loop {

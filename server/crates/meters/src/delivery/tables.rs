@@ -1,6 +1,8 @@
 //! Writes time-of-use tables to plain registers, once, and completes when they were read back.
 
+use model::case::RelayCase;
 use model::command::CommandReason;
+
 
 use super::{CommandStep, DeliveryEngine};
 use crate::directory::Meter;
