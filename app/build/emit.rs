@@ -102,7 +102,9 @@ impl Module<'_> {
             source.push_str(&format!(
                 "impl {type_name} {{
                     /// By the code that is its key.
-                    #[must_use] pub fn get(&self, code: &str) -> Option<{item}> {{ Some(match code {{ {lookup} _ => return None }}) }}
+                    #[must_use] pub fn get(&self, code: &str) -> Option<{item}> {{
+                        Some(match code {{ {lookup} _ => return None }})
+                    }}
                 }}"
             ));
         }

@@ -90,7 +90,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/overdrawn") view=operator::overdrawn::OverdrawnPage ssr=SsrMode::Async/>
                 <Route path=path!("/sales") view=operator::register::RegisterPage ssr=SsrMode::Async/>
                 <Route path=path!("/returns/:id") view=operator::cash_desk::returned::ReturnPage ssr=SsrMode::Async/>
-                <Route path=path!("/corrections/:original") view=operator::cash_desk::correction::CorrectionPage ssr=SsrMode::Async/>
+                <Route path=path!("/corrections/:original") view=operator::cash_desk::correction::CorrectionPage
+                    ssr=SsrMode::Async/>
                 <Route path=path!("/approvals") view=operator::cash_desk::approvals::ApprovalsPage ssr=SsrMode::Async/>
                 <Route path=path!("/refunds") view=operator::cash_desk::refunds::RefundsPage ssr=SsrMode::Async/>
                 <Route path=path!("/refunds/:id") view=operator::cash_desk::refund::RefundPage ssr=SsrMode::Async/>
@@ -107,7 +108,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/commands") view=operator::commands::CommandsPage ssr=SsrMode::Async/>
                 <Route path=path!("/commands/new") view=operator::commands::new::NewCommandPage ssr=SsrMode::Async/>
                 <Route path=path!("/commands/preview") view=operator::commands::preview::PreviewPage ssr=SsrMode::Async/>
-                <Route path=path!("/commands/missed-price-switches") view=operator::commands::missed_price_switch::MissedPriceSwitchPage ssr=SsrMode::Async/>
+                <Route path=path!("/commands/missed-price-switches")
+                    view=operator::commands::missed_price_switch::MissedPriceSwitchPage ssr=SsrMode::Async/>
                 <Route path=path!("/commands/:batch") view=operator::commands::batch::BatchPage ssr=SsrMode::Async/>
                 <Route path=path!("/prices") view=operator::prices::PricesPage ssr=SsrMode::Async/>
                 <Route path=path!("/cases") view=operator::cases::CasesPage ssr=SsrMode::Async/>

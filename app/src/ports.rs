@@ -61,8 +61,8 @@ pub trait Reply: Send + Sync {
     fn redirect(&self, path: &str);
     /// Redirects (303) to an address of another site that this server made itself: a cashier's page.
     fn leave(&self, address: &str);
-    /// Redirects a form to `back` with the error's code as `?e=`, or to the login page, and returns true. For a caller that is a program
-    /// it sets the status and returns false.
+    /// Redirects a form to `back` with the error's code as `?e=`, or to the login page, and returns true. For a caller that is
+    /// a program it sets the status and returns false.
     fn send_back(&self, error: AppError, back: &str) -> bool;
     /// Sets the session cookie; an empty token removes it.
     fn session(&self, token: &str);

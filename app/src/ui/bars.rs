@@ -50,7 +50,8 @@ pub fn Bars(bars: Vec<Bar>, #[prop(into)] label: String, #[prop(default = 96)] h
                     height=tall.max(2).to_string()
                     rx="2"
                 />
-                {text("figure", (n * slot + slot / 2).clamp(EDGE, WIDTH * 100 - EDGE), if crowded { HEAD - 5 } else { top - 5 }, bar.figure)}
+                {text("figure", (n * slot + slot / 2).clamp(EDGE, WIDTH * 100 - EDGE), if crowded { HEAD - 5 } else { top - 5 },
+                    bar.figure)}
                 {text("label", n * slot + slot / 2, base + 15, bar.label)}
             </g>
         }

@@ -58,9 +58,11 @@ fn settings(address: SocketAddr, keys: &Keys, directory: Option<&Path>) -> Strin
     format!(
         "[pay.alipay]\ngateway = \"http://{address}/gateway.do\"\napp_id = \"{app_id}\"\nseller_id = \"{seller_id}\"\n\
          {private_key}{alipay_key}\n\
-         [pay.wechat]\ngateway = \"http://{address}\"\napp_id = \"{APP_ID}\"\napp_secret = \"{APP_SECRET}\"\nmchid = \"{MCHID}\"\napi_v3_key = \"{api_v3_key}\"\n\
+         [pay.wechat]\ngateway = \"http://{address}\"\napp_id = \"{APP_ID}\"\napp_secret = \"{APP_SECRET}\"\n\
+         mchid = \"{MCHID}\"\napi_v3_key = \"{api_v3_key}\"\n\
          {certificate}{private_key}[[pay.wechat.verify]]\nid = \"{KEY_ID}\"\n{public_key}\n\
-         [pay.unionpay]\ngateway = \"http://{address}\"\nfiles = \"http://{address}\"\nmer_id = \"{MER_ID}\"\n{certificate}{private_key}{root}{middle}"
+         [pay.unionpay]\ngateway = \"http://{address}\"\nfiles = \"http://{address}\"\n\
+         mer_id = \"{MER_ID}\"\n{certificate}{private_key}{root}{middle}"
     )
 }
 

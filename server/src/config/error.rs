@@ -1,5 +1,5 @@
-//! What is wrong with the configuration: which key, where it was given, and what belongs there. Values are never repeated, because a
-//! secret may stand in the wrong place.
+//! What is wrong with the configuration: which key, where it was given, and what belongs there. Values are never repeated,
+//! because a secret may stand in the wrong place.
 
 use std::path::{Path, PathBuf};
 

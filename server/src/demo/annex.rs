@@ -1,5 +1,5 @@
-//! The annex: meters of several makes behind one transparent gateway, Modbus RTU and DL/T 645 on the same bus, with server wallets, and
-//! instruments that only measure.
+//! The annex: meters of several makes behind one transparent gateway, Modbus RTU and DL/T 645 on the same bus, with server
+//! wallets, and instruments that only measure.
 
 use model::meter::Wallet;
 

@@ -1,5 +1,5 @@
-//! Fills an empty database with the demo's site, like the take-over of an existing dormitory: places, gateways, meters, the accounts that
-//! the meters already hold, the energy of the last weeks, and an operator.
+//! Fills an empty database with the demo's site, like the take-over of an existing dormitory: places, gateways, meters, the
+//! accounts that the meters already hold, the energy of the last weeks, and an operator.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;

@@ -1,7 +1,7 @@
 //! Scripts, styles and icons: built into the release binary, read from `target/site` in a debug build.
 //!
-//! Names under `pkg/` contain a hash of the content, so that browsers can cache them for ever; `name.br` is the same file compressed at
-//! build time.
+//! Names under `pkg/` contain a hash of the content, so that browsers can cache them for ever; `name.br` is the same file
+//! compressed at build time.
 
 use app::app::Site;
 use axum::extract::Request;

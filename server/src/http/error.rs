@@ -49,8 +49,8 @@ pub async fn render_errors(State(state): State<AppState>, request: Request, next
     rendered
 }
 
-/// Leptos answers every error of a server function with 500 or with a redirect that carries the error in its address. This sets the
-/// error's own status.
+/// Leptos answers every error of a server function with 500 or with a redirect that carries the error in its address. This sets
+/// the error's own status.
 async fn server_fn_status(response: Response) -> Response {
     if !response.headers().contains_key(SERVER_FN_ERROR_HEADER) {
         return response;

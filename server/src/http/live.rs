@@ -96,8 +96,8 @@ impl WallResponse {
         }
     }
 
-    /// Whether the session is still open and sees the same buildings. A failing database does not end the stream, because the wall is
-    /// needed most then.
+    /// Whether the session is still open and sees the same buildings. A failing database does not end the stream, because the
+    /// wall is needed most then.
     async fn may_stay(&self) -> bool {
         let session = sessions::find(&self.state.context.db, &hash(&self.token), self.state.context.now()).await;
         let user = match session {

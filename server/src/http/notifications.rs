@@ -1,4 +1,5 @@
-//! Notifications of the payment channels, and returning payers. No sessions, cookies or origin checks: the signature authenticates.
+//! Notifications of the payment channels, and returning payers. No sessions, cookies or origin checks: the signature
+//! authenticates.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -23,8 +24,8 @@ struct NotificationState {
     limit: Arc<Limit>,
 }
 
-/// `POST /pay/{channel}/notify` for the channels, and `/pay/return` for returning payers, whom UnionPay's page sends by a form. To be
-/// merged beside the routes that have sessions, not below their layers.
+/// `POST /pay/{channel}/notify` for the channels, and `/pay/return` for returning payers, whom UnionPay's page sends by a form.
+/// To be merged beside the routes that have sessions, not below their layers.
 pub fn routes(payments: Payments, clock: SharedClock) -> Router {
     Router::new()
         .route("/pay/{channel}/notify", post(notify))
@@ -48,8 +49,8 @@ async fn notify(State(state): State<NotificationState>, Path(channel): Path<Stri
     }
 }
 
-/// Stores the event, then acknowledges it: an acknowledged event that is not stored would be lost money. An event that does not match is
-/// stored, held and acknowledged, since a repetition would not change it.
+/// Stores the event, then acknowledges it: an acknowledged event that is not stored would be lost money. An event that does not
+/// match is stored, held and acknowledged, since a repetition would not change it.
 async fn settle_notification(payments: &Payments, channel: &dyn Channel, headers: &HeaderMap, body: &[u8]) -> Response {
     let name = channel.tender().as_str();
     let mut read = channel.parse_notification(headers, body);

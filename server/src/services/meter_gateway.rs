@@ -1,4 +1,5 @@
-//! What services and tasks ask of the process that polls the meters. Every command is stored before; a call only makes its delivery sooner.
+//! What services and tasks ask of the process that polls the meters. Every command is stored before; a call only makes its
+//! delivery sooner.
 
 use model::ids::{GatewayId, MeterId};
 

@@ -1,5 +1,5 @@
-//! The operations behind pages, server functions and background tasks: one service an area, over the store, the meters and the payment
-//! channels. A service authorises what it does and maps rows of the store to the view types of the pages.
+//! The operations behind pages, server functions and background tasks: one service an area, over the store, the meters and the
+//! payment channels. A service authorises what it does and maps rows of the store to the view types of the pages.
 
 pub mod account_lifecycle;
 pub mod auth;

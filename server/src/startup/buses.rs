@@ -1,8 +1,8 @@
-//! Polls and commands the meters. The services are built first; until the buses run, and in a process without keys, commands wait in the
-//! database.
+//! Polls and commands the meters. The services are built first; until the buses run, and in a process without keys, commands
+//! wait in the database.
 //!
-//! The buses have a thread of their own: a slow page never delays a bus, and a reading goes from its poller to the recorder without waking
-//! another core, which costs more than the reading itself.
+//! The buses have a thread of their own: a slow page never delays a bus, and a reading goes from its poller to the recorder
+//! without waking another core, which costs more than the reading itself.
 
 use std::sync::OnceLock;
 

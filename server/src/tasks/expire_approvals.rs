@@ -1,4 +1,5 @@
-//! Expires returns, corrections and refunds that nobody approved in time. The store refuses late approvals anyway; this records the end.
+//! Expires returns, corrections and refunds that nobody approved in time. The store refuses late approvals anyway; this records
+//! the end.
 
 use std::time::Duration;
 

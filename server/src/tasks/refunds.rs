@@ -1,4 +1,5 @@
-//! Begins the refunds that are owed, and requests and queries each at its channel under one number until the channel's final answer.
+//! Begins the refunds that are owed, and requests and queries each at its channel under one number until the channel's final
+//! answer.
 
 use std::time::Duration;
 
@@ -96,8 +97,8 @@ impl SendRefunds {
         }
     }
 
-    /// Requests the refund the first time. Afterwards queries it, and requests it again under the same number where the channel does not
-    /// know it.
+    /// Requests the refund the first time. Afterwards queries it, and requests it again under the same number where the channel
+    /// does not know it.
     async fn send(&self, due: &Due) -> Result<bool, SendError> {
         let Context { db, rng, .. } = &self.context;
         let now = self.context.now();

@@ -15,8 +15,8 @@ use model::money::Fen;
 use model::order::Tender;
 use model::time::Date;
 
-/// Every method is bound to the resident's current account: what belongs to another is [`AppError::NotFound`], and without an account it
-/// is [`AppError::AccountNotOpen`].
+/// Every method is bound to the resident's current account: what belongs to another is [`AppError::NotFound`], and without an
+/// account it is [`AppError::AccountNotOpen`].
 #[async_trait]
 pub trait ResidentPort: Send + Sync {
     async fn home(&self, who: &Who) -> Result<Home, AppError>;

@@ -211,19 +211,22 @@ mod tests {
     const STORED: &[(&str, &str, [&str; 2], [&str; 2])] = &[
         (
             "payment",
-            r#"{"reason":"amount","channel":"alipay","source":"notify","out_trade_no":"A1","trade_no":"T9","amount_fen":4900,"refunded_fen":null,"expected_fen":5000,"order_was":"pending"}"#,
+            r#"{"reason":"amount","channel":"alipay","source":"notify","out_trade_no":"A1","trade_no":"T9","amount_fen":4900,
+               "refunded_fen":null,"expected_fen":5000,"order_was":"pending"}"#,
             ["金额与订单不符", "收到 49.00 元"],
             ["differs from the order", "ordered 50.00 yuan"],
         ),
         (
             "paid-twice",
-            r#"{"reason":"paid-twice","channel":"wechat","source":"query","out_trade_no":"A1","trade_no":"T9","amount_fen":4900,"refunded_fen":null,"expected_fen":4900,"order_was":"credited"}"#,
+            r#"{"reason":"paid-twice","channel":"wechat","source":"query","out_trade_no":"A1","trade_no":"T9",
+               "amount_fen":4900,"refunded_fen":null,"expected_fen":4900,"order_was":"credited"}"#,
             ["查单得知", "T9"],
             ["already paid", "found by query"],
         ),
         (
             "refund-elsewhere",
-            r#"{"reason":"refunded","channel":"alipay","source":"notify","out_trade_no":"A1","trade_no":"T9","amount_fen":5000,"refunded_fen":1200,"expected_fen":5000,"order_was":"credited"}"#,
+            r#"{"reason":"refunded","channel":"alipay","source":"notify","out_trade_no":"A1","trade_no":"T9",
+               "amount_fen":5000,"refunded_fen":1200,"expected_fen":5000,"order_was":"credited"}"#,
             ["已退回 12.00 元", "不是本系统发起的"],
             ["refunded 12.00 yuan", "not by this system"],
         ),
@@ -283,7 +286,8 @@ mod tests {
         ),
         (
             "bill-amount",
-            r#"{"channel":"alipay","day":20780,"out_trade_no":"A1","trade_no":"T9","refund_no":"","bill_fen":4900,"ours_fen":5000,"reason":"credited"}"#,
+            r#"{"channel":"alipay","day":20780,"out_trade_no":"A1","trade_no":"T9","refund_no":"","bill_fen":4900,
+               "ours_fen":5000,"reason":"credited"}"#,
             ["账单 49.00 元", "我方 50.00 元"],
             ["statement 49.00", "ledger 50.00"],
         ),

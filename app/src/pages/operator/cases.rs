@@ -97,7 +97,8 @@ pub fn case_facts(line: &CaseLine) -> impl IntoView + use<> {
             <dt>{t.next_step}</dt>
             <dd>{reason.unwrap_or_else(|| case.next.to_owned())}</dd>
             {line.order.map(|number| view! { <dt>{t.order_number}</dt><dd class="num">{number}</dd> })}
-            {day.map(|page| view! { <dt>{r.reconcile}</dt><dd><a href=page.clone()>{cases::settlement_name(&line.detail, lang())}</a></dd> })}
+            {day.map(|page| view! { <dt>{r.reconcile}</dt><dd><a href=page.clone()>{cases::settlement_name(&line.detail,
+                lang())}</a></dd> })}
             {closing.map(|id| view! { <dt>{l.title}</dt><dd><a href=format!("/closings/{id}")>{l.see}</a></dd> })}
             {known.map(|known| view! { <dt>{t.detail}</dt><dd>{known}</dd> })}
         </dl>

@@ -18,7 +18,8 @@ pub fn settle(line: &CaseLine) -> impl IntoView + use<> {
         view! {
             <label class="filter-field" for=field(name)>
                 <span>{label}</span>
-                <input id=field(name) name=name inputmode="decimal" autocomplete="off" maxlength="13" pattern="[0-9]{1,8}([.][0-9]{1,3})?" />
+                <input id=field(name) name=name inputmode="decimal" autocomplete="off" maxlength="13"
+                    pattern="[0-9]{1,8}([.][0-9]{1,3})?" />
             </label>
         }
     };
@@ -37,7 +38,8 @@ pub fn settle(line: &CaseLine) -> impl IntoView + use<> {
             <div class="filter">
                 <label class="filter-field wide" for=field("resolution")>
                     <span>{c.resolution}</span>
-                    <input id=field("resolution") name="resolution" required maxlength="500" placeholder=c.resolution_hint autocomplete="off" />
+                    <input id=field("resolution") name="resolution" required maxlength="500" placeholder=c.resolution_hint
+                        autocomplete="off" />
                 </label>
                 <button>{t.settle}</button>
             </div>

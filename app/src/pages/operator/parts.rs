@@ -38,7 +38,8 @@ pub fn pager<T>(page: &Page<T>, number: i64, here: &str) -> impl IntoView + use<
     let first = number * Page::<T>::SIZE;
     let shown = i64::try_from(page.lines.len()).unwrap_or(0);
     let range = (shown > 0).then(|| format!("{}-{} · {} {} {}", first + 1, first + shown, t.of, page.total, t.lines));
-    view! { <nav class="pager" aria-label=t.lines><span class="muted num">{range}</span><span class="buttons">{before}{after}</span></nav> }
+    view! { <nav class="pager" aria-label=t.lines><span class="muted num">{range}</span><span
+    class="buttons">{before}{after}</span></nav> }
 }
 
 /// State and forced mode.

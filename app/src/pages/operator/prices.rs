@@ -60,7 +60,8 @@ fn plan(plan: &Plan, now: Timestamp) -> impl IntoView + use<> {
     view! {
         <section class="card stack-tight">
             <h2>{plan.name.clone()}</h2>
-            <p class="small"><span class="muted">{t.holds_at}": "</span>{if places.is_empty() { t.nowhere.to_owned() } else { places }}</p>
+            <p class="small"><span class="muted">{t.holds_at}": "</span>{if places.is_empty() { t.nowhere.to_owned() } else {
+                places }}</p>
             <div class="table-scroll" tabindex="0">
                 <table class="table">
                     <caption class="visually-hidden">{plan.name.clone()}</caption>
@@ -141,8 +142,10 @@ fn assign(shown: &PricesView) -> impl IntoView + use<> {
         <form class="card stack-tight" method="post" action="/api/operator/assign-prices">
             <h2>{t.assign}</h2>
             <p class="hint">{t.assign_hint}</p>
-            <label class="field"><span>{t.place}</span><select class="input" name="place" required>{places.collect_view()}</select></label>
-            <label class="field"><span>{t.plan}</span><select class="input" name="plan" required>{plans.collect_view()}</select></label>
+            <label class="field"><span>{t.place}</span><select class="input" name="place"
+                required>{places.collect_view()}</select></label>
+            <label class="field"><span>{t.plan}</span><select class="input" name="plan"
+                required>{plans.collect_view()}</select></label>
             <button class="primary">{t.assign}</button>
         </form>
     }

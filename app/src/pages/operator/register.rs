@@ -251,7 +251,8 @@ fn row(line: &RecordLine) -> impl IntoView + use<> {
             <td><span class=colour(line.state)>{state}</span></td>
             <td class="number">{line.count}</td>
             <td>{line.by.clone()}</td>
-            <td class="num">{line.receipt.map(|number| view! { <a href=format!("/receipts/{number}")>{number.to_string()}</a> })}</td>
+            <td class="num">{line.receipt.map(|number| view! { <a href=format!("/receipts/{number}")>{number.to_string()}</a>
+                })}</td>
             <td class="num muted">{(line.number > 0).then_some(line.number)}</td>
             <td>{correct}{refund}</td>
         </tr>

@@ -39,7 +39,8 @@ pub fn WallTable(seats: Vec<WallMeter>, counts: Counts, filter: Filter, page: i6
         <form class="filter" action="/wall">
             <input type="hidden" name="view" value="table" />
             {(!kept.is_empty()).then(|| view! { <input type="hidden" name="show" value=kept /> })}
-            <label class="filter-field"><span>{t.room}</span><input type="search" name="q" value=filter.text().to_owned() /></label>
+            <label class="filter-field"><span>{t.room}</span><input type="search" name="q" value=filter.text().to_owned()
+                /></label>
             <button>{t.filter}</button>
             {(!filter.is_empty()).then(|| view! { <a href=path>{t.clear}</a> })}
         </form>

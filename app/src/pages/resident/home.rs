@@ -52,7 +52,8 @@ fn Room(home: Home) -> impl IntoView {
                     .map(|coming| {
                         view! {
                             <Callout>
-                                <p>{sentences::coming(coming.amount, lang())}" "<a href=format!("/orders/{}", coming.id)>{t.progress}</a></p>
+                                <p>{sentences::coming(coming.amount, lang())}" "<a href=format!("/orders/{}",
+                                    coming.id)>{t.progress}</a></p>
                             </Callout>
                         }
                     })}

@@ -26,7 +26,8 @@ fn Page(records: Records) -> impl IntoView {
         <Frame title=t.records tab=Tab::Records>
             <section class="card"><RecordList records /></section>
             <nav class="pager" aria-label=t.records>
-                <span>{(page > 1).then(|| view! { <a class="button" href=format!("/records?page={}", page - 1)>{t.newer}</a> })}</span>
+                <span>{(page > 1).then(|| view! { <a class="button" href=format!("/records?page={}", page - 1)>{t.newer}</a>
+                    })}</span>
                 <span>{more.then(|| view! { <a class="button" href=format!("/records?page={}", page + 1)>{t.older}</a> })}</span>
             </nav>
         </Frame>

@@ -41,7 +41,8 @@ fn Ask(offer: TopUpOffer) -> impl IntoView {
     };
     view! {
         <Frame title=t.top_up tab=Tab::TopUp>
-            <p class="muted">{offer.room.place.clone()}" "{offer.room.name.clone()}{balance.map(|balance| format!(" · {balance}"))}</p>
+            <p class="muted">{offer.room.place.clone()}" "{offer.room.name.clone()}{balance.map(|balance|
+                format!(" · {balance}"))}</p>
             <Notice />
             {lost.then(|| view! { <Callout tone=Tone::Lost><p>{t.lost_top_up}</p></Callout> })}
             {form}

@@ -77,7 +77,8 @@ fn Days(usage: Usage) -> impl IntoView {
                                                     " "
                                                     <span class="muted small">{week}</span>
                                                 </td>
-                                                <td class="number">{mark::sign(used.mark)}{used.energy.map(|energy| energy.to_string())}</td>
+                                                <td class="number">{mark::sign(used.mark)}{used.energy.map(|energy|
+                                                    energy.to_string())}</td>
                                                 {priced.then(|| view! { <td class="number">{used.cost.map(yuan)}</td> })}
                                             </tr>
                                         }

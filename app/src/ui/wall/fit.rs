@@ -16,7 +16,8 @@ pub fn ems(text: &str) -> f64 {
     text.chars().map(width).sum()
 }
 
-/// The text, cut with an ellipsis where it is wider than `px` at that size. The end is kept where the beginning is shared: `…B-301`.
+/// The text, cut with an ellipsis where it is wider than `px` at that size. The end is kept where the beginning is shared:
+/// `…B-301`.
 #[must_use]
 pub fn fit(text: &str, size: f64, px: f64) -> String {
     let room = px / size;

@@ -61,7 +61,8 @@ pub fn MeterWall(tag: String, counts: Counts, show: String, q: String, zoom: Str
         };
         view! {
             <li>
-                <a class=chip_class(chip) href=address aria-current=move || filter.with(|filter| filter.has(chip)).then_some("true") on:click=toggle>
+                <a class=chip_class(chip) href=address on:click=toggle
+                    aria-current=move || filter.with(|filter| filter.has(chip)).then_some("true")>
                     {mark(chip)}
                     <span>{chip_word(chip, &words, lang)}</span>
                     <span class="num">{count}</span>
@@ -71,7 +72,8 @@ pub fn MeterWall(tag: String, counts: Counts, show: String, q: String, zoom: Str
     });
     let zooms = [(Zoom::Heat, words.heat), (Zoom::Tile, words.tiles), (Zoom::Card, words.cards)].map(|(one, word)| {
         view! {
-            <button class="wall-zoom" aria-pressed=move || (zoom.get() == one).to_string() on:click=move |_| zoom.set(one)>{word}</button>
+            <button class="wall-zoom" aria-pressed=move || (zoom.get() == one).to_string()
+                on:click=move |_| zoom.set(one)>{word}</button>
         }
     });
     let search = move |event: leptos::ev::Event| {
@@ -102,7 +104,8 @@ pub fn MeterWall(tag: String, counts: Counts, show: String, q: String, zoom: Str
                 </div>
             </div>
             <div class="wall-body">
-                <div class="wall-view" node_ref=view_ref tabindex="0" role="application" aria-label=words.wall aria-describedby="wall-keys">
+                <div class="wall-view" node_ref=view_ref tabindex="0" role="application" aria-label=words.wall
+                    aria-describedby="wall-keys">
                     <canvas node_ref=canvas_ref aria-hidden="true"></canvas>
                     <div class="wall-spacer" node_ref=spacer_ref></div>
                     <p class="wall-nothing" hidden=move || !nothing()>

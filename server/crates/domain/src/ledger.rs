@@ -29,7 +29,8 @@ pub enum Account {
     Wallet(AccountId),
     /// Energy that residents used (income).
     Consumption,
-    /// Received and not to be credited: paid twice, or not of the amount asked; goes back, or a person says whose it is (liability).
+    /// Received and not to be credited: paid twice, or not of the amount asked; goes back, or a person says whose it is
+    /// (liability).
     Suspense,
     /// On its way back to payers: decided, and not yet with them (liability).
     Refunding,
@@ -119,8 +120,8 @@ pub const fn suspense(event: Uuid, channel: &'static str, amount: Money) -> Tran
     Transfer { operation: "suspense", reference: event, debit: Account::Clearing(channel), credit: Account::Suspense, amount }
 }
 
-/// A bill says what the channel keeps of a day, or what it keeps beyond the bill before (negative: below it); `None` where that is the
-/// same. `change` is the day's taking up of this bill.
+/// A bill says what the channel keeps of a day, or what it keeps beyond the bill before (negative: below it); `None` where that
+/// is the same. `change` is the day's taking up of this bill.
 #[must_use]
 pub fn fees(change: Uuid, channel: &'static str, beyond: Money) -> Option<Transfer> {
     let (debit, credit) = match beyond.0 {
@@ -187,8 +188,8 @@ pub const fn refund_release(refund: Uuid, from: Account, amount: Money) -> Trans
     Transfer { operation: "refund-release", reference: refund, debit: Account::Refunding, credit: from, amount }
 }
 
-/// Somebody gave money back at the channel's own console: `event` is the verified event that says so. Whose it was is for a person
-/// to say.
+/// Somebody gave money back at the channel's own console: `event` is the verified event that says so. Whose it was is for a
+/// person to say.
 #[must_use]
 pub const fn refund_elsewhere(event: Uuid, channel: &'static str, amount: Money) -> Transfer {
     let credit = Account::Clearing(channel);
@@ -201,8 +202,8 @@ pub const fn refund_cleared(of: Uuid, account: AccountId, amount: Money) -> Tran
     Transfer { operation: "refund-cleared", reference: of, debit: Account::Paid(account), credit: Account::Suspense, amount }
 }
 
-/// Or that the site loses it: what was given back is in the meter, and cannot be taken out of it any more. `event` told of it, or of
-/// the last of it.
+/// Or that the site loses it: what was given back is in the meter, and cannot be taken out of it any more. `event` told of it,
+/// or of the last of it.
 #[must_use]
 pub const fn refund_lost(event: Uuid, amount: Money) -> Transfer {
     Transfer { operation: "refund-lost", reference: event, debit: Account::WriteOff, credit: Account::Suspense, amount }
@@ -273,8 +274,8 @@ pub const fn consumption(charge: Uuid, account: AccountId, amount: Money) -> Tra
     }
 }
 
-/// A meter's own wallet fell by this between two observations that no money command explains; negative where it rose. What it used
-/// before the site was taken over is not income. `None` where nothing was used.
+/// A meter's own wallet fell by this between two observations that no money command explains; negative where it rose. What it
+/// used before the site was taken over is not income. `None` where nothing was used.
 #[must_use]
 pub fn use_of_meter(of: Uuid, account: AccountId, amount: Money, before_takeover: bool) -> Option<Transfer> {
     let other = if before_takeover { Account::TakenOver } else { Account::Consumption };

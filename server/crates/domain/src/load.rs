@@ -43,8 +43,8 @@ impl Load {
     }
 }
 
-/// The step up of power, W, that is a forbidden load: of at least `limit_w`, and in phase as far as the meter measures that; where
-/// it does not, the step alone decides. `None` where there is none, or where the limit is 0.
+/// The step up of power, W, that is a forbidden load: of at least `limit_w`, and in phase as far as the meter measures that;
+/// where it does not, the step alone decides. `None` where there is none, or where the limit is 0.
 #[must_use]
 pub fn malignant(before: &Load, now: &Load, limit_w: i64) -> Option<i64> {
     let step = now.power_w - before.power_w;

@@ -7,7 +7,8 @@ use serde::Deserialize;
 
 /// Every step an order may take. Anything else is refused by the `WHERE` of the update that would make it.
 ///
-/// `Closed` to `Paid` is the late payment: the channel says, verified, that money came after we had given up. It is never dropped.
+/// `Closed` to `Paid` is the late payment: the channel says, verified, that money came after we had given up. It is never
+/// dropped.
 pub const STEPS: &[(OrderState, OrderState)] = &[
     (Pending, Paid),
     (Pending, Closed),
@@ -136,8 +137,8 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever is tried in whatever order: nothing is credited that was not paid, nothing credited is refunded, and money that
-        /// came never becomes unpaid.
+        /// Whatever is tried in whatever order: nothing is credited that was not paid, nothing credited is refunded, and money
+        /// that came never becomes unpaid.
         #[test]
         fn money_goes_one_way(wishes in prop::collection::vec(0..ALL.len(), 0..60)) {
             let (mut state, mut paid) = (Pending, false);

@@ -1,5 +1,5 @@
-//! A channel's bill, held against our books line by line; and purchases, held against meters. No I/O, and nothing is decided here:
-//! what differs is named, and a person decides.
+//! A channel's bill, held against our books line by line; and purchases, held against meters. No I/O, and nothing is decided
+//! here: what differs is named, and a person decides.
 
 use std::collections::HashMap;
 

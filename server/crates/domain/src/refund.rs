@@ -8,8 +8,8 @@ use serde::Deserialize;
 
 /// Every step a refund may take. Anything else is refused by the `WHERE` of the update that would make it.
 ///
-/// `Sending` ends by the channel's final word alone: whoever gave up on it might pay a second time. What failed is taken up by a new
-/// refund with a new number.
+/// `Sending` ends by the channel's final word alone: whoever gave up on it might pay a second time. What failed is taken up by
+/// a new refund with a new number.
 pub const STEPS: &[(RefundState, RefundState)] = &[
     (Waiting, Sending),
     (Waiting, Payable),
@@ -46,8 +46,8 @@ pub fn refundable(paid: Fen, reserved: Fen, elsewhere: Fen) -> Fen {
     (paid - reserved - elsewhere).max(Fen::ZERO)
 }
 
-/// A channel that tells only the sum of all refunds of a trade: so much of it nobody here asked for. What is under way of ours may
-/// be in the sum already, so that only what exceeds it is surely another's.
+/// A channel that tells only the sum of all refunds of a trade: so much of it nobody here asked for. What is under way of ours
+/// may be in the sum already, so that only what exceeds it is surely another's.
 #[must_use]
 pub fn unasked(sum: Fen, done: Fen, under_way: Fen, elsewhere: Fen) -> Fen {
     (sum - done - under_way - elsewhere).max(Fen::ZERO)
@@ -157,7 +157,8 @@ mod tests {
 
         /// However a payment is given back in parts, some of which fail, never more goes back than came.
         #[test]
-        fn never_more_goes_back_than_came(paid in 1..100_000_i64, parts in prop::collection::vec((1..50_000_i64, any::<bool>()), 0..20)) {
+        fn never_more_goes_back_than_came(paid in 1..100_000_i64, parts in prop::collection::vec((1..50_000_i64, any::<bool>()),
+            0..20)) {
             let (mut reserved, mut back) = (Fen::ZERO, Fen::ZERO);
             for (amount, succeeds) in parts {
                 if Fen(amount) > refundable(Fen(paid), reserved, Fen::ZERO) {
@@ -169,9 +170,11 @@ mod tests {
             }
         }
 
-        /// Whatever of ours is in the sum that a channel tells, nothing of ours is taken for another's, and never more than the sum.
+        /// Whatever of ours is in the sum that a channel tells, nothing of ours is taken for another's, and never more than the
+        /// sum.
         #[test]
-        fn ours_is_never_taken_for_anothers(done in 0..1_000_i64, under_way in 0..1_000_i64, told in 0..1_000_i64, other in 0..1_000_i64) {
+        fn ours_is_never_taken_for_anothers(done in 0..1_000_i64, under_way in 0..1_000_i64, told in 0..1_000_i64, other in
+            0..1_000_i64) {
             let ours = Fen(done + told.min(under_way));
             let found = unasked(ours + Fen(other), Fen(done), Fen(under_way), Fen::ZERO);
             prop_assert!(found <= Fen(other));

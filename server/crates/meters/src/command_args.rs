@@ -12,8 +12,8 @@ use domain::operation::{DayTable, Operation};
 /// Tolerance of a clock that is read back.
 const CLOCK_TOLERANCE: i64 = MINUTE;
 
-/// The operations of an issue, in order; none for a reading. A clock is set to `now`. Planned prices whose switch-over has passed are
-/// set at once: the meter was lost until now. `None` for values that no meter accepts.
+/// The operations of an issue, in order; none for a reading. A clock is set to `now`. Planned prices whose switch-over has
+/// passed are set at once: the meter was lost until now. `None` for values that no meter accepts.
 #[must_use]
 pub fn operations(issue: &Issue, now: Timestamp) -> Option<Vec<Operation>> {
     let prices = |standby, prices: &[u32; 4]| Operation::SetPrices { standby, prices: *prices };

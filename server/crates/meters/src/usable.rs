@@ -20,7 +20,10 @@ pub enum Unusable {
     #[error("there is no profile {0:?}: put its file into meters.profiles_dir, or name another")]
     Profile(String),
     /// The gateway cannot carry the meter's protocol.
-    #[error("it speaks DL/T 645, but framing {word} of its gateway carries only Modbus; use framing transparent", word = .0.as_str())]
+    #[error(
+        "it speaks DL/T 645, but framing {word} of its gateway carries only Modbus; use framing transparent",
+        word = .0.as_str()
+    )]
     NotCarried(Framing),
 }
 

@@ -106,8 +106,8 @@ impl Payments {
         self.0.reconcile
     }
 
-    /// Creates an order to be paid through the channel that its tender names; [`Self::resume`] opens the cashier. The same key gives the
-    /// same order.
+    /// Creates an order to be paid through the channel that its tender names; [`Self::resume`] opens the cashier. The same key
+    /// gives the same order.
     ///
     /// # Errors
     /// [`AppError::ChannelUnavailable`], and what [`orders::create`] refuses.

@@ -84,8 +84,8 @@ pub struct TakeOver {
     pub resident: Option<NewResident>,
 }
 
-/// Opens an account in one transaction: account, residents, the `open` command for each meter, which raises its key epoch, and the
-/// first purchase behind it. The account is `opening` until a meter was read back. A meter without a wallet inside gets no
+/// Opens an account in one transaction: account, residents, the `open` command for each meter, which raises its key epoch, and
+/// the first purchase behind it. The account is `opening` until a meter was read back. A meter without a wallet inside gets no
 /// command: its account is open with the first reading.
 ///
 /// # Errors
@@ -157,8 +157,8 @@ async fn begin(tx: &mut Tx, rng: &Rng, at: Timestamp, place: PlaceId, by: UserId
     }
 }
 
-/// Gives an account a meter of its room, in the caller's transaction: a wallet on the ledger begins with its next reading, one inside a
-/// meter is opened there by a command.
+/// Gives an account a meter of its room, in the caller's transaction: a wallet on the ledger begins with its next reading, one
+/// inside a meter is opened there by a command.
 pub(super) async fn attach(tx: &mut Tx, rng: &Rng, at: Timestamp, to: &Opened, meter: MeterId) -> Result<()> {
     if insert::place_of(tx, meter).await? != to.place {
         return Err(AppError::Invalid.into());

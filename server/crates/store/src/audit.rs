@@ -33,8 +33,8 @@ struct Line {
     hash: Vec<u8>,
 }
 
-/// Appends a line in the caller's transaction; the head row, locked here and moved on by the line itself, makes writers queue, so that
-/// the chain never forks.
+/// Appends a line in the caller's transaction; the head row, locked here and moved on by the line itself, makes writers queue,
+/// so that the chain never forks.
 pub async fn append(tx: &mut Tx, at: Timestamp, entry: &Entry<'_>) -> Result<()> {
     let (seq, previous): (i64, Vec<u8>) =
         on!(tx, |c| sqlx::query_as("UPDATE audit_head SET seq = seq WHERE one = 1 RETURNING seq + 1, hash")

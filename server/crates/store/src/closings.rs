@@ -1,8 +1,9 @@
 //! Meters that leave an account: it is closed, it moves to another room, or one of its meters is replaced.
 //!
-//! A closing is decided in one transaction, which stores the `close` command of each meter. Each meter's end is one transaction of its
-//! own: when it was read back, when a server wallet has its last reading, or when a person counted it. What follows, one transaction a
-//! step, is taken from what is stored alone ([`advance_all`]): an interruption anywhere changes nothing but the time.
+//! A closing is decided in one transaction, which stores the `close` command of each meter. Each meter's end is one transaction
+//! of its own: when it was read back, when a server wallet has its last reading, or when a person counted it. What follows, one
+//! transaction a step, is taken from what is stored alone ([`advance_all`]): an interruption anywhere changes nothing but the
+//! time.
 
 mod advance;
 mod begin;
@@ -104,12 +105,13 @@ pub(super) async fn lock(tx: &mut Tx, id: ClosingId) -> Result<()> {
 async fn locked(tx: &mut Tx, id: ClosingId) -> Result<Closing> {
     let row: Option<Closing> = on!(tx, |c| {
         sqlx::query_as(
-        "UPDATE closings SET reason = reason WHERE id = $1
-         RETURNING id, kind, account_id, tender, to_account_id, to_meter_id, reason, begun_by, begun_at, read_at, ended_at, return_id"
-    )
-    .bind(id.0)
-    .fetch_optional(c)
-    .await
+            "UPDATE closings SET reason = reason WHERE id = $1
+         RETURNING id, kind, account_id, tender, to_account_id, to_meter_id, reason, begun_by, begun_at, read_at, ended_at,
+             return_id",
+        )
+        .bind(id.0)
+        .fetch_optional(c)
+        .await
     })?;
     row.ok_or_else(|| AppError::NotFound.into())
 }

@@ -59,8 +59,8 @@ pub(super) async fn take(tx: &mut Tx, rng: &Rng, at: Timestamp, debit: &Debit) -
     Ok(Debited::Asked(command.id))
 }
 
-/// Whether the wallet holds as much, as far as is known, and which it is; a meter is read again before it is told. Locks the account's
-/// meter.
+/// Whether the wallet holds as much, as far as is known, and which it is; a meter is read again before it is told. Locks the
+/// account's meter.
 ///
 /// # Errors
 /// Refused with [`AppError::AccountNotOpen`], [`AppError::AmountOutOfRange`], [`AppError::MeterLost`] where it was never read, or

@@ -26,7 +26,8 @@ pub struct Balance {
 pub async fn post(tx: &mut Tx, rng: &Rng, at: Timestamp, transfer: &Transfer) -> Result<()> {
     on!(tx, |c| {
         sqlx::query(
-        "INSERT INTO ledger_transfers (id, operation, reference, debit, credit, amount_e4, at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO ledger_transfers (id, operation, reference, debit, credit, amount_e4, at) VALUES ($1, $2, $3, $4, $5, $6,
+            $7)",
     )
     .bind(rng.id(at))
     .bind(transfer.operation)

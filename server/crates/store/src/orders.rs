@@ -125,8 +125,8 @@ pub async fn create(db: &Db, rng: &Rng, at: Timestamp, limits: &Limits, new: &Ne
     Ok(order)
 }
 
-/// Sells at the counter: the money is in the operator's hand, so order, posting, credit command and audit line are one transaction.
-/// The same key gives the same sale back.
+/// Sells at the counter: the money is in the operator's hand, so order, posting, credit command and audit line are one
+/// transaction. The same key gives the same sale back.
 ///
 /// # Errors
 /// As [`create`]; [`AppError::Invalid`] for a tender that a channel collects.
@@ -190,8 +190,8 @@ pub(super) async fn grant_within(tx: &mut Tx, rng: &Rng, at: Timestamp, limits: 
     Ok(order)
 }
 
-/// Puts what was left in a meter that was closed into a meter that takes money, in the caller's transaction; no limit counts, for it was
-/// in a meter before. Gives `None` where that meter does not take it.
+/// Puts what was left in a meter that was closed into a meter that takes money, in the caller's transaction; no limit counts,
+/// for it was in a meter before. Gives `None` where that meter does not take it.
 pub(super) async fn carry(tx: &mut Tx, rng: &Rng, at: Timestamp, new: &NewOrder) -> Result<Option<Order>> {
     if accounts::takes(tx, new.account, new.meter).await? == Takes::No {
         return Ok(None);

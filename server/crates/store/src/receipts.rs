@@ -51,7 +51,8 @@ pub(super) async fn issue(tx: &mut Tx, at: Timestamp, by: UserId, subject: For) 
     Ok(())
 }
 
-/// Counts a print; the first is the original, every later one a copy. The caller has seen to it that the receipt is the operator's.
+/// Counts a print; the first is the original, every later one a copy. The caller has seen to it that the receipt is the
+/// operator's.
 ///
 /// # Errors
 /// Refused with [`AppError::NotFound`].

@@ -1,7 +1,7 @@
 //! Reconciliation: bills as they were imported, compared with the ledger and the meters, day by day and channel by channel.
 //!
-//! Everything can be run again: a bill is imported once by its digest, fees are posted as the difference to what was posted before,
-//! and a comparison makes the open differences (and their cases) those that it finds.
+//! Everything can be run again: a bill is imported once by its digest, fees are posted as the difference to what was posted
+//! before, and a comparison makes the open differences (and their cases) those that it finds.
 
 mod bills;
 mod compare;

@@ -1,5 +1,5 @@
-//! Money of a verified payment that goes back: asked for, approved by a second person where it is much, sent through the payment's
-//! channel under one number until its final word, or paid over the counter where the channel gives it no more.
+//! Money of a verified payment that goes back: asked for, approved by a second person where it is much, sent through the
+//! payment's channel under one number until its final word, or paid over the counter where the channel gives it no more.
 //!
 //! Rows are locked in one order: the attempt, the command, the order, the return, the refund.
 

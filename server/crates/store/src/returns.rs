@@ -1,4 +1,5 @@
-//! Returns and corrections: asked for, approved by a second person where they are large, taken out of the meter, and only then paid.
+//! Returns and corrections: asked for, approved by a second person where they are large, taken out of the meter, and only then
+//! paid.
 
 mod ask;
 mod decide;

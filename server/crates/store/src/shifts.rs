@@ -48,8 +48,8 @@ pub struct Takings {
     pub given_fen: i64,
 }
 
-/// The shift that an operator works in, locked. Whoever never had one begins with an empty drawer; after a shift was closed the next
-/// is opened by hand.
+/// The shift that an operator works in, locked. Whoever never had one begins with an empty drawer; after a shift was closed the
+/// next is opened by hand.
 ///
 /// # Errors
 /// Refused with [`AppError::ShiftClosed`].
@@ -113,8 +113,8 @@ pub async fn open(db: &Db, rng: &Rng, at: Timestamp, who: &Who, float: Fen) -> R
 /// sold into it any more.
 ///
 /// # Errors
-/// Refused with [`AppError::NotFound`] for another operator's unless an administrator closes it, [`AppError::Conflict`] where it is
-/// closed, or [`AppError::DrawerDiffers`] for a difference without a reason.
+/// Refused with [`AppError::NotFound`] for another operator's unless an administrator closes it, [`AppError::Conflict`] where
+/// it is closed, or [`AppError::DrawerDiffers`] for a difference without a reason.
 pub async fn close(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: ShiftId, counted: Fen, reason: &str) -> Result<()> {
     let mut tx = db.begin().await?;
     let row: Option<(Uuid, i64, bool)> = on!(&mut tx, |c| sqlx::query_as(
@@ -171,13 +171,14 @@ async fn record(tx: &mut Tx, at: Timestamp, who: &Who, action: &str, subject: &s
 pub async fn find(db: &Db, id: ShiftId) -> Result<Option<Shift>> {
     read!(db, |pool| {
         sqlx::query_as(
-        "SELECT s.id, s.operator_id, u.name AS operator_name, s.opened_at, s.float_fen, s.closed_at, s.expected_fen, s.counted_fen,
+            "SELECT s.id, s.operator_id, u.name AS operator_name, s.opened_at, s.float_fen, s.closed_at, s.expected_fen,
+            s.counted_fen,
                 s.reason
-         FROM shifts s JOIN users u ON u.id = s.operator_id WHERE s.id = $1"
-    )
-    .bind(id.0)
-    .fetch_optional(pool)
-    .await
+         FROM shifts s JOIN users u ON u.id = s.operator_id WHERE s.id = $1",
+        )
+        .bind(id.0)
+        .fetch_optional(pool)
+        .await
     })
 }
 
@@ -185,15 +186,16 @@ pub async fn find(db: &Db, id: ShiftId) -> Result<Option<Shift>> {
 pub async fn recent(db: &Db, operator: Option<UserId>, limit: i64) -> Result<Vec<Shift>> {
     read!(db, |pool| {
         sqlx::query_as(
-        "SELECT s.id, s.operator_id, u.name AS operator_name, s.opened_at, s.float_fen, s.closed_at, s.expected_fen, s.counted_fen,
+            "SELECT s.id, s.operator_id, u.name AS operator_name, s.opened_at, s.float_fen, s.closed_at, s.expected_fen,
+            s.counted_fen,
                 s.reason
          FROM shifts s JOIN users u ON u.id = s.operator_id WHERE $1 IS NULL OR s.operator_id = $1
-         ORDER BY CASE WHEN s.closed_at IS NULL THEN 0 ELSE 1 END, s.opened_at DESC LIMIT $2"
-    )
-    .bind(operator.map(|user| user.0))
-    .bind(limit)
-    .fetch_all(pool)
-    .await
+         ORDER BY CASE WHEN s.closed_at IS NULL THEN 0 ELSE 1 END, s.opened_at DESC LIMIT $2",
+        )
+        .bind(operator.map(|user| user.0))
+        .bind(limit)
+        .fetch_all(pool)
+        .await
     })
 }
 

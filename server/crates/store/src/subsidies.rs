@@ -101,24 +101,25 @@ impl Room {
 pub async fn rooms(db: &Db, month: Month) -> Result<Vec<Room>> {
     read!(db, |pool| {
         sqlx::query_as(
-        "SELECT a.id AS account_id, am.meter_id, r.id AS place_id, b.id AS above, t.id AS top, t.parent_id AS site,
+            "SELECT a.id AS account_id, am.meter_id, r.id AS place_id, b.id AS above, t.id AS top, t.parent_id AS site,
                 (SELECT COUNT(*) FROM account_residents h WHERE h.account_id = a.id AND h.to_at IS NULL) AS heads
          FROM accounts a JOIN places r ON r.id = a.place_id
               LEFT JOIN places b ON b.id = r.parent_id LEFT JOIN places t ON t.id = b.parent_id
               JOIN account_meters am ON am.account_id = a.id AND am.to_at IS NULL
-                   AND am.meter_id = (SELECT f.meter_id FROM account_meters f JOIN meters m ON m.id = f.meter_id AND m.wallet <> 'none'
+                   AND am.meter_id = (SELECT f.meter_id FROM account_meters f JOIN meters m ON m.id = f.meter_id
+                       AND m.wallet <> 'none'
                                       WHERE f.account_id = a.id AND f.to_at IS NULL ORDER BY f.from_at, f.meter_id LIMIT 1)
          WHERE a.state = 'open' AND NOT EXISTS (SELECT 1 FROM subsidies s WHERE s.place_id = a.place_id AND s.month = $1)
-         ORDER BY a.id"
-    )
-    .bind(month.0)
-    .fetch_all(pool)
-    .await
+         ORDER BY a.id",
+        )
+        .bind(month.0)
+        .fetch_all(pool)
+        .await
     })
 }
 
-/// Gives a room its subsidy, as a sale that nobody pays: order, posting and credit command in one transaction with the row that makes
-/// it happen once. Gives whether this was that once.
+/// Gives a room its subsidy, as a sale that nobody pays: order, posting and credit command in one transaction with the row that
+/// makes it happen once. Gives whether this was that once.
 ///
 /// # Errors
 /// Refused as [`orders::sell`] where the meter may not hold it; a later try may succeed.

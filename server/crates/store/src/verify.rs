@@ -45,7 +45,8 @@ const RULES: &[&str] = &[
             COALESCE(t.amount_e4, 0) AS found
      FROM orders o LEFT JOIN ledger_transfers t ON t.operation = 'delivery' AND t.reference = o.id
      WHERE CASE WHEN o.credited_at IS NULL THEN CAST(0 AS BIGINT) ELSE o.amount_fen * 100 END <> COALESCE(t.amount_e4, 0)",
-    // A paid order has exactly one credit command, and it is done exactly when the order is credited; one to a server wallet has none.
+    // A paid order has exactly one credit command, and it is done exactly when the order is credited; one to a server wallet
+    // has none.
     "SELECT 'order and credit command' AS rule, CAST(o.number AS TEXT) AS subject, CAST(1 AS BIGINT) AS expected,
             CAST(COUNT(c.id) AS BIGINT) AS found
      FROM orders o LEFT JOIN commands c ON c.order_id = o.id AND c.kind = 'credit'
@@ -63,11 +64,14 @@ const RULES: &[&str] = &[
     // It was paid out once where it is done, at the counter or by refunds, and never before it was taken.
     "SELECT 'return and payout posting' AS rule, CAST(x.number AS TEXT) AS subject, x.expected, x.found
      FROM (SELECT r.number, r.taken_at,
-                  CASE WHEN r.state = 'done' AND r.kind <> 'undo_return' THEN r.amount_fen * 100 ELSE CAST(0 AS BIGINT) END AS expected,
+                  CASE WHEN r.state = 'done' AND r.kind <> 'undo_return' THEN r.amount_fen * 100
+                      ELSE CAST(0 AS BIGINT) END AS expected,
                   COALESCE(t.amount_e4, 0) + CASE WHEN r.state = 'done' THEN
-                      COALESCE((SELECT CAST(SUM(f.amount_fen) AS BIGINT) FROM refunds f WHERE f.return_id = r.id AND f.state = 'done'), 0)
+                      COALESCE((SELECT CAST(SUM(f.amount_fen) AS BIGINT) FROM refunds f WHERE f.return_id = r.id
+                          AND f.state = 'done'), 0)
                       * 100 + COALESCE((SELECT x.amount_e4 FROM ledger_transfers x
-                                        WHERE x.operation = 'refund-cleared' AND x.reference = r.id), 0) ELSE CAST(0 AS BIGINT) END AS found
+                                        WHERE x.operation = 'refund-cleared' AND x.reference = r.id), 0) ELSE CAST(0 AS BIGINT)
+                                            END AS found
            FROM returns r LEFT JOIN ledger_transfers t ON t.operation = 'payout' AND t.reference = r.id) AS x
      WHERE x.expected <> x.found OR (x.found > 0 AND x.taken_at IS NULL)",
     // A debit for a return is done exactly when it was taken.
@@ -82,7 +86,8 @@ const RULES: &[&str] = &[
      FROM shifts s JOIN users u ON u.id = s.operator_id
           LEFT JOIN ledger_transfers t ON t.operation = 'drawer' AND t.reference = s.id
      WHERE s.closed_at IS NOT NULL
-       AND (s.counted_fen - s.expected_fen) * 100 <> COALESCE(CASE WHEN t.debit = 'cash' THEN t.amount_e4 ELSE -t.amount_e4 END, 0)",
+       AND (s.counted_fen - s.expected_fen) * 100 <> COALESCE(CASE WHEN t.debit = 'cash' THEN t.amount_e4
+           ELSE -t.amount_e4 END, 0)",
     // What a meter used is in the ledger with its amount.
     "SELECT 'use of a meter and posting' AS rule, m.serial AS subject, u.amount_fen * 100 AS expected,
             COALESCE(CASE WHEN t.debit LIKE 'meter:%' THEN t.amount_e4 ELSE -t.amount_e4 END, 0) AS found
@@ -113,10 +118,12 @@ const RULES: &[&str] = &[
      FROM subsidies s JOIN accounts a ON a.id = s.account_id LEFT JOIN orders o ON o.id = s.order_id AND o.tender = 'subsidy'
      WHERE s.amount_fen <> COALESCE(o.amount_fen, 0)",
     // Receipt numbers have no gap, and counter business that is settled has its receipt.
-    "SELECT 'receipt numbers' AS rule, CAST(n.year AS TEXT) AS subject, n.last AS expected, CAST(COUNT(r.number) AS BIGINT) AS found
+    "SELECT 'receipt numbers' AS rule, CAST(n.year AS TEXT) AS subject, n.last AS expected, CAST(COUNT(r.number)
+        AS BIGINT) AS found
      FROM receipt_numbers n LEFT JOIN receipts r ON r.year = n.year AND r.number <= n.last
      GROUP BY n.year, n.last HAVING COUNT(r.number) <> n.last",
-    "SELECT 'return and receipt' AS rule, CAST(r.number AS TEXT) AS subject, CAST(1 AS BIGINT) AS expected, CAST(0 AS BIGINT) AS found
+    "SELECT 'return and receipt' AS rule, CAST(r.number AS TEXT) AS subject, CAST(1 AS BIGINT) AS expected, CAST(0
+        AS BIGINT) AS found
      FROM returns r WHERE r.state = 'done'
        AND NOT EXISTS (SELECT 1 FROM receipts p WHERE p.return_id = r.id OR p.order_id = r.sale_id)",
     // What the ledger says is in an account's meters is what their cumulative amounts say, less what was used of them.
@@ -142,7 +149,8 @@ const RULES: &[&str] = &[
                        AND (c.state = 'sending' OR (c.kind = 'open' AND c.state = 'queued')))
        AND NOT EXISTS (SELECT 1 FROM cases k WHERE k.meter_id = m.id AND k.closed_at IS NULL)",
     // Likewise the cumulative amount.
-    "SELECT 'cumulative amount in the meter' AS rule, m.serial AS subject, am.cumulative_fen AS expected, l.cumulative_fen AS found
+    "SELECT 'cumulative amount in the meter' AS rule, m.serial AS subject, am.cumulative_fen
+        AS expected, l.cumulative_fen AS found
      FROM account_meters am JOIN meters m ON m.id = am.meter_id JOIN meter_latest l ON l.meter_id = m.id
           JOIN accounts a ON a.id = am.account_id AND a.state = 'open'
      WHERE am.to_at IS NULL AND l.observed_at IS NOT NULL AND am.cumulative_fen <> l.cumulative_fen AND m.wallet = 'meter'
@@ -191,9 +199,11 @@ const RULES: &[&str] = &[
           LEFT JOIN (SELECT meter_id, CAST(SUM(wh) AS BIGINT) AS wh FROM uncharged GROUP BY meter_id) u ON u.meter_id = w.meter_id
      WHERE COALESCE(u.wh, 0) <> w.uncharged_wh",
     // What the days and prices of an account add up to is what was charged, and what is carried.
-    "SELECT 'charges and what explains them' AS rule, a.number AS subject, COALESCE(d.wh, 0) AS expected, COALESCE(c.wh, 0) AS found
+    "SELECT 'charges and what explains them' AS rule, a.number AS subject, COALESCE(d.wh, 0)
+        AS expected, COALESCE(c.wh, 0) AS found
      FROM accounts a
-          LEFT JOIN (SELECT account_id, CAST(SUM(wh) AS BIGINT) AS wh FROM charge_days GROUP BY account_id) d ON d.account_id = a.id
+          LEFT JOIN (SELECT account_id, CAST(SUM(wh) AS BIGINT) AS wh FROM charge_days GROUP BY account_id) d
+              ON d.account_id = a.id
           LEFT JOIN (SELECT account_id, CAST(SUM(wh) AS BIGINT) AS wh FROM charges GROUP BY account_id) c ON c.account_id = a.id
      WHERE COALESCE(d.wh, 0) <> COALESCE(c.wh, 0)",
     "SELECT 'charges, carried remainder and prices' AS rule, m.serial AS subject, d.cost AS expected,

@@ -12,8 +12,8 @@ impl AccountLifecycleService {
     /// Completes the description from the old meter and the profile.
     ///
     /// # Errors
-    /// [`AppError::NotFound`] for a gateway that is not the operator's, [`AppError::Invalid`] for an unknown profile or a unit id that
-    /// no bus has.
+    /// [`AppError::NotFound`] for a gateway that is not the operator's, [`AppError::Invalid`] for an unknown profile or a unit
+    /// id that no bus has.
     pub(super) async fn device(&self, who: &Who, old: MeterId, device: &Device) -> Result<closings::Device, AppError> {
         let row = meters::find(&self.context.db, old).await?.ok_or(AppError::NotFound)?;
         let gateway = device.gateway.unwrap_or(row.gateway_id);

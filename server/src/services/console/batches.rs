@@ -105,8 +105,8 @@ impl ConsoleService {
     }
 }
 
-/// Why a command cannot be issued to a meter; `None` where it can. Only here is that decided: a meter wallet takes every command by
-/// secured frame; a server wallet takes its mode and switch on the server, and its prices are in the plans.
+/// Why a command cannot be issued to a meter; `None` where it can. Only here is that decided: a meter wallet takes every
+/// command by secured frame; a server wallet takes its mode and switch on the server, and its prices are in the plans.
 const fn left_out(kind: Kind, wallet: Wallet, latest: &Latest, lost_too: bool) -> Option<LeftOut> {
     let can = match wallet {
         Wallet::Meter => true,

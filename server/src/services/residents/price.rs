@@ -1,5 +1,5 @@
-//! What a kWh costs: by the meter's parameters; else as observed at the room's own meter, or at the site's meters while the room has used
-//! too little.
+//! What a kWh costs: by the meter's parameters; else as observed at the room's own meter, or at the site's meters while the
+//! room has used too little.
 
 use std::sync::{Mutex, PoisonError};
 

@@ -42,7 +42,8 @@ fn Body(original: Original, key: Uuid) -> impl IntoView {
         view! {
             <label class="field">
                 <span>{t.amount}</span>
-                <input class="input" name="amount" inputmode="decimal" autocomplete="off" required pattern="[0-9]+([.][0-9]{1,2})?" value=most.to_string() />
+                <input class="input" name="amount" inputmode="decimal" autocomplete="off" required
+                    pattern="[0-9]+([.][0-9]{1,2})?" value=most.to_string() />
             </label>
         }
         .into_any()

@@ -158,7 +158,8 @@ fn form(order: OrderId, key: Uuid, one: &Refundable) -> impl IntoView + use<> {
             <input type="hidden" name="key" value=key.to_string() />
             <label class="field">
                 <span>{t.amount}</span>
-                <input class="input" name="amount" inputmode="decimal" autocomplete="off" required pattern="[0-9]+([.][0-9]{1,2})?" value=one.left.to_string() readonly=whole />
+                <input class="input" name="amount" inputmode="decimal" autocomplete="off" required
+                    pattern="[0-9]+([.][0-9]{1,2})?" value=one.left.to_string() readonly=whole />
             </label>
             <label class="field">
                 <span>{t.way}</span>

@@ -72,7 +72,8 @@ fn Body(shown: Receipt) -> impl IntoView {
                     <dt>{t.count}</dt>
                     <dd class="num">{count}</dd>
                     {shown.remaining.map(|left| view! { <dt>{t.left}</dt><dd class="num">{left.to_string()}</dd> })}
-                    {shown.corrects.map(|number| view! { <dt>{t.corrects_receipt}</dt><dd class="num">{number.to_string()}</dd> })}
+                    {shown.corrects.map(|number| view! { <dt>{t.corrects_receipt}</dt><dd class="num">{number.to_string()}</dd>
+                        })}
                     {shown.reason.map(|reason| view! { <dt>{t.reason}</dt><dd>{reason}</dd> })}
                     <dt>{t.by}</dt>
                     <dd>{shown.by}</dd>

@@ -83,7 +83,8 @@ fn actions(line: &RefundLine) -> impl IntoView + use<> {
     view! {
         {decide} {pay}
         <div class="buttons">
-            {line.receipt.map(|number| view! { <a class="button" href=format!("/receipts/{number}")>{w.receipt}" "{number.to_string()}</a> })}
+            {line.receipt.map(|number| view! { <a class="button"
+                href=format!("/receipts/{number}")>{w.receipt}" "{number.to_string()}</a> })}
             <a class="button" href=format!("/refunds/of/{}", line.order)>{t.all_of_order}</a>
             {back} {cancel}
             <a class="button" href=format!("/rooms/{}", line.meter)>{w.back}</a>

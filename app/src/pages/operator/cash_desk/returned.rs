@@ -83,7 +83,8 @@ fn actions(line: &ReturnLine) -> impl IntoView + use<> {
     view! {
         {decide} {pay} {case}
         <div class="buttons">
-            {line.receipt.map(|number| view! { <a class="button" href=format!("/receipts/{number}")>{t.receipt}" "{number.to_string()}</a> })}
+            {line.receipt.map(|number| view! { <a class="button"
+                href=format!("/receipts/{number}")>{t.receipt}" "{number.to_string()}</a> })}
             {by_channel} {correct} {cancel}
             <a class="button" href=format!("/rooms/{}", line.meter)>{t.back}</a>
         </div>
@@ -110,7 +111,8 @@ fn facts(line: &ReturnLine) -> impl IntoView + use<> {
                 <dd>{line.asked_by.clone()}" · "<At at=line.asked_at /></dd>
                 {line.expires_at.map(|at| view! { <dt>{t.until}</dt><dd><At at /></dd> })}
                 {line.decided_by.clone().map(|name| view! { <dt>{t.decided}</dt><dd>{name}</dd> })}
-                {line.note.clone().filter(|_| line.state == ReturnState::Rejected).map(|note| view! { <dt>{t.reject_reason}</dt><dd>{note}</dd> })}
+                {line.note.clone().filter(|_| line.state == ReturnState::Rejected).map(|note| view! {
+                    <dt>{t.reject_reason}</dt><dd>{note}</dd> })}
                 {line.taken_at.map(|at| view! { <dt>{t.taken}</dt><dd><At at /></dd> })}
                 {line.remaining.map(|fen| view! { <dt>{t.remaining}</dt><dd class="num">{fen.to_string()}</dd> })}
                 {line.settled_at.map(|at| view! { <dt>{t.settled}</dt><dd>{line.settled_by.clone()}" · "<At at /></dd> })}

@@ -113,7 +113,8 @@ pub fn close_form(shift: &Shift) -> impl IntoView + use<> {
             <input type="hidden" name="id" value=shift.id.to_string() />
             <label class="field">
                 <span>{t.counted}</span>
-                <input class="input" name="counted" inputmode="decimal" autocomplete="off" required pattern="[0-9]+([.][0-9]{1,2})?" />
+                <input class="input" name="counted" inputmode="decimal" autocomplete="off" required
+                    pattern="[0-9]+([.][0-9]{1,2})?" />
             </label>
             <label class="field">
                 <span>{t.reason}</span>

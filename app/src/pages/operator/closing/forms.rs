@@ -19,7 +19,8 @@ pub(super) fn counts(closing: &Closing) -> impl IntoView + use<> {
             view! {
                 <label class="field">
                     <span>{t.remaining}</span>
-                    <input class="input" name="remaining" required inputmode="decimal" pattern="-?[0-9]+([.][0-9]{1,2})?" autocomplete="off" />
+                    <input class="input" name="remaining" required inputmode="decimal" pattern="-?[0-9]+([.][0-9]{1,2})?"
+                        autocomplete="off" />
                 </label>
             }
         });
@@ -35,7 +36,8 @@ pub(super) fn counts(closing: &Closing) -> impl IntoView + use<> {
                     {none}
                     <label class="field">
                         <span>{t.count_total}</span>
-                        <input class="input" name="total" required=!meter.own_wallet inputmode="decimal" pattern="[0-9]+([.][0-9]{1,3})?" autocomplete="off" />
+                        <input class="input" name="total" required=!meter.own_wallet inputmode="decimal"
+                            pattern="[0-9]+([.][0-9]{1,3})?" autocomplete="off" />
                     </label>
                     {reason()}
                     <button class="danger">{t.count}</button>
@@ -72,7 +74,8 @@ pub(super) fn settings(closing: &Closing) -> impl IntoView + use<> {
     let (t, lang) = (texts(lang()), lang());
     let rows = closing.settings.iter().map(|one| {
         view! {
-            <li><a href=format!("/commands/{}", one.batch)>{summary(&one.issue, lang)}</a>" "<span class="muted">{state(one.state, lang)}</span></li>
+            <li><a href=format!("/commands/{}", one.batch)>{summary(&one.issue, lang)}</a>" "<span
+                class="muted">{state(one.state, lang)}</span></li>
         }
     });
     (!closing.settings.is_empty()).then(|| {

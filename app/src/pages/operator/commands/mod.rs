@@ -48,7 +48,8 @@ fn List(page: Page<Batch>, query: BatchQuery, missed: i64) -> impl IntoView {
             <div class="page-head">
                 <h1>{t.commands}</h1>
                 <div class="buttons">
-                    <a class="button" href="/commands/missed-price-switches">{t.missed_title}" "<span class="num">{missed}</span></a>
+                    <a class="button" href="/commands/missed-price-switches">{t.missed_title}" "<span
+                        class="num">{missed}</span></a>
                     <a class="button primary" href="/commands/new">{t.new}</a>
                 </div>
             </div>

@@ -88,7 +88,8 @@ pub fn IssueForm(kind: Kind, buildings: Vec<Building>, wrong: Option<Problem>) -
                     {fields(kind)}
                 </section>
                 {match one {
-                    Some(meter) => view! { <input type="hidden" name="meter" value=meter.to_string() /> <input type="hidden" name="lost" value="1" /> }.into_any(),
+                    Some(meter) => view! { <input type="hidden" name="meter" value=meter.to_string() /> <input type="hidden"
+                        name="lost" value="1" /> }.into_any(),
                     None => whom(&buildings).into_any(),
                 }}
                 <div class="buttons">

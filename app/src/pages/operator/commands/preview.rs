@@ -93,7 +93,8 @@ fn Would(issue: Issue, preview: Preview, key: Uuid) -> impl IntoView {
 fn unknown(preview: &Preview) -> impl IntoView + use<> {
     let t = texts(lang());
     (!preview.unknown.is_empty()).then(|| {
-        view! { <section class="card stack-tight"><h2>{t.unknown_rooms}</h2><p class="rooms-listed">{preview.unknown.join(" · ")}</p></section> }
+        view! { <section class="card stack-tight"><h2>{t.unknown_rooms}</h2><p
+        class="rooms-listed">{preview.unknown.join(" · ")}</p></section> }
     })
 }
 

@@ -93,7 +93,8 @@ fn fetch(calendar: &Calendar) -> impl IntoView + use<> {
                     </label>
                     <label class="filter-field">
                         <span>{t.date}</span>
-                        <input type="date" name="day" required min=first.to_string() max=last.to_string() value=last.to_string() />
+                        <input type="date" name="day" required min=first.to_string() max=last.to_string() value=last.to_string()
+                            />
                     </label>
                     <button>{t.fetch}</button>
                     <p class="hint">{t.fetch_hint}</p>

@@ -153,7 +153,8 @@ fn receipt(day: &SettlementDay, key: Uuid) -> impl IntoView + use<> {
             <input type="hidden" name="key" value=key.to_string() />
             <label class="field">
                 <span>{t.amount}</span>
-                <input class="input" name="amount" inputmode="decimal" autocomplete="off" required pattern="[0-9]+([.][0-9]{1,2})?" />
+                <input class="input" name="amount" inputmode="decimal" autocomplete="off" required
+                    pattern="[0-9]+([.][0-9]{1,2})?" />
             </label>
             <button>{t.receipt}</button>
         </form>

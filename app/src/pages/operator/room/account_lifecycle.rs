@@ -73,7 +73,8 @@ fn residents(room: &Room, meter: MeterId) -> impl IntoView + use<> {
                 </label>
                 <label class="field">
                     <span>{t.login}</span>
-                    <input class="input" name="login" required maxlength="60" autocomplete="off" autocapitalize="off" spellcheck="false" />
+                    <input class="input" name="login" required maxlength="60" autocomplete="off" autocapitalize="off"
+                        spellcheck="false" />
                 </label>
                 <label class="field">
                     <span>{t.password}</span>
@@ -202,7 +203,8 @@ pub fn device(gateways: &[(GatewayId, String)]) -> impl IntoView + use<> {
     view! {
         <label class="field">
             <span>{t.new_serial}</span>
-            <input class="input" name="serial" required inputmode="numeric" minlength="12" maxlength="12" pattern="[0-9]{12}" autocomplete="off" />
+            <input class="input" name="serial" required inputmode="numeric" minlength="12" maxlength="12" pattern="[0-9]{12}"
+                autocomplete="off" />
         </label>
         <label class="field">
             <span>{t.gateway}</span>

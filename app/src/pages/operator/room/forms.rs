@@ -20,7 +20,8 @@ pub fn sale(meter: MeterId) -> impl IntoView {
             <input type="hidden" name="do" value="sale" />
             <label class="field">
                 <span>{t.amount}</span>
-                <input class="input" name="amount" inputmode="decimal" autocomplete="off" autofocus required pattern="[0-9]+([.][0-9]{1,2})?" />
+                <input class="input" name="amount" inputmode="decimal" autocomplete="off" autofocus required
+                    pattern="[0-9]+([.][0-9]{1,2})?" />
             </label>
             {tenders()}
             <button class="primary">{t.go_on}</button>
@@ -40,7 +41,8 @@ pub fn give_back(meter: MeterId, by_channel: &[ChannelSale]) -> impl IntoView + 
                 {(!by_channel.is_empty()).then(|| view! { <p class="hint">{k.by_channel_hint}</p> })}
                 <label class="field">
                     <span>{t.amount}</span>
-                    <input class="input" name="amount" inputmode="decimal" autocomplete="off" required pattern="[0-9]+([.][0-9]{1,2})?" />
+                    <input class="input" name="amount" inputmode="decimal" autocomplete="off" required
+                        pattern="[0-9]+([.][0-9]{1,2})?" />
                 </label>
                 {tenders()}
                 <label class="field">
@@ -87,7 +89,8 @@ pub fn tenders() -> impl IntoView {
             </label>
         }
     });
-    view! { <fieldset class="choices three"><legend class="visually-hidden">{texts(lang()).tender}</legend>{choices.collect_view()}</fieldset> }
+    view! { <fieldset class="choices three"><legend
+    class="visually-hidden">{texts(lang()).tender}</legend>{choices.collect_view()}</fieldset> }
 }
 
 /// Read now, and all control modes: a command may be in progress, and setting the current mode again releases a trip.

@@ -64,7 +64,8 @@ pub fn opening(meter: MeterId, free: &[OtherMeter], key: Uuid) -> impl IntoView 
             </details>
             <label class="field">
                 <span>{t.first_purchase}</span>
-                <input class="input" name="amount" inputmode="decimal" autocomplete="off" pattern="[0-9]+([.][0-9]{1,2})?" value=amount />
+                <input class="input" name="amount" inputmode="decimal" autocomplete="off" pattern="[0-9]+([.][0-9]{1,2})?"
+                    value=amount />
                 <span class="hint">{if free.is_empty() { t.first_hint } else { t.first_hint_meters }}</span>
             </label>
             {tenders()}
@@ -117,15 +118,18 @@ fn row(t: &RoomTexts, index: usize, before: Option<&SubmittedForm>) -> impl Into
             {problem.map(|problem| view! { <p class="problem" id=says role="alert">{problem}</p> })}
             <label class="field">
                 <span>{t.name}</span>
-                <input class="input" name=field("name") value=name required=first maxlength="60" autocomplete="off" autofocus=focus aria-invalid=invalid />
+                <input class="input" name=field("name") value=name required=first maxlength="60" autocomplete="off"
+                    autofocus=focus aria-invalid=invalid />
             </label>
             <label class="field">
                 <span>{t.login}</span>
-                <input class="input" name=field("login") value=login required=first maxlength="60" autocomplete="off" autocapitalize="off" spellcheck="false" aria-invalid=invalid />
+                <input class="input" name=field("login") value=login required=first maxlength="60" autocomplete="off"
+                    autocapitalize="off" spellcheck="false" aria-invalid=invalid />
             </label>
             <label class="field">
                 <span>{t.first_password}</span>
-                <input class="input" name=field("password") required=first minlength="10" maxlength="200" autocomplete="new-password" aria-invalid=invalid />
+                <input class="input" name=field("password") required=first minlength="10" maxlength="200"
+                    autocomplete="new-password" aria-invalid=invalid />
             </label>
         </fieldset>
     }

@@ -121,7 +121,8 @@ pub fn limits(meter: MeterId, limits: WalletLimits) -> impl IntoView {
                         hint=t.hoarding_hint
                         optional=true
                     />
-                    <Field name="overload_w" label=t.overload inputmode="numeric" value=overload hint=t.overload_hint optional=true />
+                    <Field name="overload_w" label=t.overload inputmode="numeric" value=overload hint=t.overload_hint
+                        optional=true />
                     <Field
                         name="malignant_w"
                         label=t.malignant

@@ -81,12 +81,13 @@ proptest! {
         }
     }
 
-    /// What is undone leaves nothing: a sale and its return, a delivery and its withdrawal, a use that came back, a charge reversed,
-    /// money reserved and released, a payment given back.
+    /// What is undone leaves nothing: a sale and its return, a delivery and its withdrawal, a use that came back, a charge
+    /// reversed, money reserved and released, a payment given back.
     #[test]
     fn an_operation_and_its_opposite_leave_nothing(pair in 0..15_usize, e4 in 1..100_000_000_i64) {
         let all: [&[usize]; 15] = [
-            &[0, 3], &[1, 2], &[4, 5], &[6, 7], &[9, 10], &[11, 12], &[14, 15], &[18, 19], &[13, 14, 16], &[20, 18, 16], &[20, 17, 32], &[13, 17], &[21, 22], &[26, 27], &[30, 31],
+            &[0, 3], &[1, 2], &[4, 5], &[6, 7], &[9, 10], &[11, 12], &[14, 15], &[18, 19], &[13, 14, 16], &[20, 18, 16], &[20,
+                17, 32], &[13, 17], &[21, 22], &[26, 27], &[30, 31],
         ];
         let (account, mut books) = (AccountId(Uuid::from_u128(1)), BTreeMap::new());
         for &n in all[pair] {
@@ -95,7 +96,8 @@ proptest! {
         prop_assert!(books.values().all(|&balance| balance == 0), "{books:?}");
     }
 
-    /// What is sold, delivered, partly used and then closed leaves nothing of the account: it is in the hand, or in the next meter.
+    /// What is sold, delivered, partly used and then closed leaves nothing of the account: it is in the hand, or in the next
+    /// meter.
     #[test]
     fn a_closed_account_has_nothing_left(wallet: bool, carried: bool, sold in 1..1_000_000_i64, used in 0..2_000_000_i64) {
         let (account, next) = (AccountId(Uuid::from_u128(1)), AccountId(Uuid::from_u128(2)));

@@ -176,7 +176,8 @@ proptest! {
 
     /// A day that is all equal has no finding, in whatever order it comes.
     #[test]
-    fn the_same_on_both_sides_is_equal(all in prop::collection::btree_map((any::<bool>(), 0..50_u8), 1..9_999_i64, 0..40), turn in 0..40_usize) {
+    fn the_same_on_both_sides_is_equal(all in prop::collection::btree_map((any::<bool>(), 0..50_u8), 1..9_999_i64, 0..40), turn
+        in 0..40_usize) {
         let kind = |refund| if refund { LineKind::Refunded } else { LineKind::Paid };
         let lines: Vec<_> = all.iter().map(|((refund, n), fen)| line(kind(*refund), &n.to_string(), *fen)).collect();
         let mut known: Vec<_> = all.iter().map(|((refund, n), fen)| ours(kind(*refund), &n.to_string(), *fen)).collect();

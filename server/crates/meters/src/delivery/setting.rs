@@ -155,7 +155,8 @@ impl DeliveryEngine {
         result: Option<u8>,
         reason: CommandReason,
     ) -> Result<CommandStep, StoreError> {
-        tracing::warn!(meter = %command.meter_id, kind = command.kind.as_str(), result, why = reason.as_str(), "delivery.refused");
+        tracing::warn!(meter = %command.meter_id, kind = command.kind.as_str(), result, why = reason.as_str(),
+            "delivery.refused");
         deliveries::refuse(&self.db, self.clock.now(), command, result, reason).await?;
         Ok(CommandStep::Ended)
     }

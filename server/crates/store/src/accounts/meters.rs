@@ -22,8 +22,8 @@ pub(crate) enum Takes {
     No,
 }
 
-/// Whether a meter of an account takes money. Locks the account's meter, and asks for the account only then: on PostgreSQL a statement
-/// that waited for a lock still sees everything else as it was before.
+/// Whether a meter of an account takes money. Locks the account's meter, and asks for the account only then: on PostgreSQL a
+/// statement that waited for a lock still sees everything else as it was before.
 pub(crate) async fn takes(tx: &mut Tx, account: AccountId, meter: MeterId) -> Result<Takes> {
     let here = on!(tx, |c| sqlx::query(
         "UPDATE account_meters SET count = count WHERE account_id = $1 AND meter_id = $2 AND to_at IS NULL"
@@ -57,8 +57,9 @@ pub(crate) async fn takes(tx: &mut Tx, account: AccountId, meter: MeterId) -> Re
 /// Gives an open account one more meter of its room.
 ///
 /// # Errors
-/// Refused with [`AppError::AccountNotOpen`], [`AppError::AccountAlreadyOpen`] for a meter that has an account, [`AppError::NotFound`]
-/// for one that is not in service, [`AppError::Invalid`] for an instrument or a meter of another room, or [`AppError::NoPrices`].
+/// Refused with [`AppError::AccountNotOpen`], [`AppError::AccountAlreadyOpen`] for a meter that has an account,
+/// [`AppError::NotFound`] for one that is not in service, [`AppError::Invalid`] for an instrument or a meter of another room,
+/// or [`AppError::NoPrices`].
 pub async fn add_meter(db: &Db, rng: &Rng, at: Timestamp, who: &Who, account: AccountId, meter: MeterId) -> Result<()> {
     let mut tx = db.begin().await?;
     attach_to(&mut tx, rng, at, account, meter, who.user).await?;

@@ -22,8 +22,8 @@ pub enum ResidentToAdd {
 /// Lets a person log in for an account that is not closed.
 ///
 /// # Errors
-/// Refused with [`AppError::AccountNotOpen`], [`AppError::LoginTaken`], [`AppError::NotFound`] for a known resident who is none, or
-/// [`AppError::HasAccount`] for one who has an account.
+/// Refused with [`AppError::AccountNotOpen`], [`AppError::LoginTaken`], [`AppError::NotFound`] for a known resident who is
+/// none, or [`AppError::HasAccount`] for one who has an account.
 pub async fn add_resident(
     db: &Db,
     rng: &Rng,

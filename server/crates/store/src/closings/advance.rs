@@ -34,7 +34,7 @@ pub async fn advance_all(db: &Db, rng: &Rng, at: Timestamp, rules: &Rules) -> Re
 async fn due(db: &Db) -> Result<Vec<ClosingId>> {
     let rows: Vec<(Uuid,)> = read!(db, |pool| {
         sqlx::query_as(
-        "SELECT c.id FROM closings c
+            "SELECT c.id FROM closings c
          WHERE c.ended_at IS NULL AND (
              (c.read_at IS NULL AND NOT EXISTS (SELECT 1 FROM closing_meters m WHERE m.closing_id = c.id AND m.final_at IS NULL))
              OR EXISTS (SELECT 1 FROM closing_meters m JOIN wallets w ON w.meter_id = m.meter_id
@@ -46,14 +46,15 @@ async fn due(db: &Db) -> Result<Vec<ClosingId>> {
                                                                   AND k.closed_at IS NULL))
              OR (c.read_at IS NOT NULL AND c.kind <> 'replace'
                  AND (c.return_id IS NULL
-                      OR EXISTS (SELECT 1 FROM returns r WHERE r.id = c.return_id AND r.state IN ('rejected', 'cancelled', 'expired')))
+                      OR EXISTS (SELECT 1 FROM returns r WHERE r.id = c.return_id
+                          AND r.state IN ('rejected', 'cancelled', 'expired')))
                  AND NOT EXISTS (SELECT 1 FROM closing_meters m JOIN cases k ON k.meter_id = m.meter_id
                                  WHERE m.closing_id = c.id AND k.kind = 'closing' AND k.closed_at IS NULL)))
-         ORDER BY c.begun_at, c.id LIMIT $1"
-    )
-    .bind(ROUND)
-    .fetch_all(pool)
-    .await
+         ORDER BY c.begun_at, c.id LIMIT $1",
+        )
+        .bind(ROUND)
+        .fetch_all(pool)
+        .await
     })?;
     Ok(rows.into_iter().map(|(id,)| ClosingId(id)).collect())
 }

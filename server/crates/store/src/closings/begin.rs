@@ -64,13 +64,13 @@ pub struct NewClosing {
     pub who: Who,
 }
 
-/// Begins it in one transaction: from now on the meters take no money, and each is told to close its account or asked for its last
-/// reading. The same key gives the same closing back.
+/// Begins it in one transaction: from now on the meters take no money, and each is told to close its account or asked for its
+/// last reading. The same key gives the same closing back.
 ///
 /// # Errors
-/// Refused with [`AppError::AccountNotOpen`], [`AppError::Conflict`] where another closing is under way, a meter was just added, or
-/// the key was used for something else, [`AppError::Invalid`] for a tender of a channel or an account that is the same, and as
-/// [`accounts::open`] for the room that it moves to.
+/// Refused with [`AppError::AccountNotOpen`], [`AppError::Conflict`] where another closing is under way, a meter was just
+/// added, or the key was used for something else, [`AppError::Invalid`] for a tender of a channel or an account that is the
+/// same, and as [`accounts::open`] for the room that it moves to.
 pub async fn begin(db: &Db, rng: &Rng, at: Timestamp, new: &NewClosing) -> Result<ClosingId> {
     let mut tx = db.begin().await?;
     if let Some(before) = by_key(&mut tx, new).await? {
@@ -211,8 +211,8 @@ async fn insert(
     }
 }
 
-/// A meter with a wallet inside closes its account itself, after all money that was decided before; of another one the last reading is
-/// wanted.
+/// A meter with a wallet inside closes its account itself, after all money that was decided before; of another one the last
+/// reading is wanted.
 async fn ask(tx: &mut Tx, rng: &Rng, at: Timestamp, closing: ClosingId, new: &NewClosing, meter: MeterId) -> Result<()> {
     let by = Some(new.who.user);
     let own_wallet = wallets::kind(tx, meter).await? == Wallet::Meter;

@@ -26,12 +26,12 @@ pub struct Counted {
     pub reason: String,
 }
 
-/// Ends a meter by what a person counted. It is told nothing any more: what was on its way into it waits for a person, what was to be
-/// taken out of it was not.
+/// Ends a meter by what a person counted. It is told nothing any more: what was on its way into it waits for a person, what was
+/// to be taken out of it was not.
 ///
 /// # Errors
-/// Refused with [`AppError::NotFound`], [`AppError::Conflict`] where it has ended by itself, [`AppError::ExceedsRemaining`] for more
-/// than can be in it, [`AppError::Invalid`] for a counter that is missing or went back, or [`AppError::NoPrices`].
+/// Refused with [`AppError::NotFound`], [`AppError::Conflict`] where it has ended by itself, [`AppError::ExceedsRemaining`] for
+/// more than can be in it, [`AppError::Invalid`] for a counter that is missing or went back, or [`AppError::NoPrices`].
 pub async fn count(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: ClosingId, meter: MeterId, counted: &Counted) -> Result<()> {
     let mut tx = db.begin().await?;
     let closing = locked(&mut tx, id).await?;
@@ -49,7 +49,8 @@ pub async fn count(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: ClosingId, 
         None => of_wallet(&mut tx, rng, at, &closing, row, meter, &by).await?,
     }
     let more = serde_json::json!({
-        "meter": meter, "remaining_fen": counted.remaining, "total_wh": counted.total.map(|total| total.0), "said": counted.reason,
+        "meter": meter, "remaining_fen": counted.remaining, "total_wh": counted.total.map(|total| total.0), "said":
+            counted.reason,
     });
     record(&mut tx, at, Some(who), "closing.count", &closing, more).await?;
     tx.commit().await

@@ -34,16 +34,17 @@ pub(crate) async fn closed(
     // The count moves from the one before the claim to the claimed one, or nothing is settled at all.
     let ended: Option<(i64, i64)> = on!(tx, |c| {
         sqlx::query_as(
-        "UPDATE account_meters SET count = $1, to_at = $2
-         WHERE account_id = $3 AND meter_id = $4 AND to_at IS NULL AND epoch = $5 AND count = $1 - 1 RETURNING epoch, cumulative_fen"
-    )
-    .bind(command.count)
-    .bind(at.0)
-    .bind(account.0)
-    .bind(meter.0)
-    .bind(command.epoch)
-    .fetch_optional(c)
-    .await
+            "UPDATE account_meters SET count = $1, to_at = $2
+         WHERE account_id = $3 AND meter_id = $4 AND to_at IS NULL AND epoch = $5 AND count = $1 - 1
+             RETURNING epoch, cumulative_fen",
+        )
+        .bind(command.count)
+        .bind(at.0)
+        .bind(account.0)
+        .bind(meter.0)
+        .bind(command.epoch)
+        .fetch_optional(c)
+        .await
     })?;
     let (epoch, cumulative) = ended.ok_or(StoreError::Inconsistent { table: "account_meters", column: "count" })?;
     let row: Option<(Uuid,)> =

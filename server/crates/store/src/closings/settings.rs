@@ -12,8 +12,8 @@ use domain::command_args::{CommandArgs, StoredArgs};
 use domain::rng::Rng;
 use domain::settings::carried;
 
-/// How the old meter is set, nothing where its credit is not inside; to be asked before it is retired: then what it was still to be
-/// told is given up.
+/// How the old meter is set, nothing where its credit is not inside; to be asked before it is retired: then what it was still
+/// to be told is given up.
 pub(super) async fn of(tx: &mut Tx, now: Timestamp, old: MeterId) -> Result<Vec<Issue>> {
     if wallets::kind(tx, old).await? != Wallet::Meter {
         return Ok(Vec::new());

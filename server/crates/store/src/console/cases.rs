@@ -122,7 +122,7 @@ pub(crate) async fn close_in(
 ) -> Result<(CaseKind, Option<MeterId>)> {
     let found: Option<(CaseKind, Option<String>, Option<MeterId>)> = on!(tx, |c| {
         sqlx::query_as(concat!(
-        "SELECT c.kind, CASE WHEN c.kind = 'delivery' AND c.order_id IS NULL AND EXISTS
+            "SELECT c.kind, CASE WHEN c.kind = 'delivery' AND c.order_id IS NULL AND EXISTS
                                     (SELECT 1 FROM returns WHERE returns.meter_id = c.meter_id AND returns.state = 'case')
                              THEN 'case'
                              WHEN c.kind IN ('paid-twice', 'payment', 'refund') AND EXISTS
@@ -131,7 +131,8 @@ pub(crate) async fn close_in(
                                      WHERE p.order_id = c.order_id
                                        AND t.amount_e4 > 100 * COALESCE((SELECT SUM(f.amount_fen) FROM refunds f
                                                                          WHERE f.event_id = e.id AND f.state = 'done'), 0)
-                                       AND NOT EXISTS (SELECT 1 FROM ledger_transfers w JOIN payment_events b ON b.id = w.reference
+                                       AND NOT EXISTS (SELECT 1 FROM ledger_transfers w JOIN payment_events b
+                                           ON b.id = w.reference
                                                        WHERE w.operation = 'refund-elsewhere' AND b.attempt_id = p.id))
                              THEN 'case'
                              WHEN c.kind = 'refund' AND EXISTS
@@ -139,18 +140,18 @@ pub(crate) async fn close_in(
                                                                AND v.tender NOT IN ('cash', 'card', 'transfer'))
                              THEN 'case'
                              WHEN c.kind = 'refund-elsewhere' AND ",
-        unsaid!(),
-        " > 0
+            unsaid!(),
+            " > 0
                              THEN 'case' ELSE o.state END, m.id FROM cases c LEFT JOIN orders o ON o.id = c.order_id
          LEFT JOIN meters m ON m.id = COALESCE(c.meter_id, o.meter_id) LEFT JOIN places r ON r.id = m.place_id",
-        above!(),
-        "WHERE c.id = $2 AND",
-        within!()
-    ))
-    .bind(who.user)
-    .bind(case)
-    .fetch_optional(c)
-    .await
+            above!(),
+            "WHERE c.id = $2 AND",
+            within!()
+        ))
+        .bind(who.user)
+        .bind(case)
+        .fetch_optional(c)
+        .await
     })?;
     let (kind, order, meter) = found.ok_or(AppError::NotFound)?;
     if order.as_deref() == Some("case") {

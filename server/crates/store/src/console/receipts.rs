@@ -39,31 +39,33 @@ struct Row {
 pub async fn receipt(db: &Db, operator: UserId, number: ReceiptNumber) -> Result<Option<Receipt>> {
     let row: Option<Row> = read!(db, |pool| {
         sqlx::query_as(concat!(
-        "SELECT (SELECT name FROM places WHERE kind = 'site' ORDER BY sort, name LIMIT 1) AS site, v.kind,
+            "SELECT (SELECT name FROM places WHERE kind = 'site' ORDER BY sort, name LIMIT 1) AS site, v.kind,
                 p.refund_id IS NOT NULL AS refund, p.issued_at,
                 i.name AS issued_by_name, p.prints, m.id AS meter_id, m.serial, a.number AS account_number,
                 (SELECT string_agg(users.name, ', ') FROM account_residents h JOIN users ON users.id = h.user_id
-                 WHERE h.account_id = a.id AND h.from_at <= p.issued_at AND (h.to_at IS NULL OR h.to_at > p.issued_at)) AS residents,
+                 WHERE h.account_id = a.id AND h.from_at <= p.issued_at AND (h.to_at IS NULL
+                     OR h.to_at > p.issued_at)) AS residents,
                 COALESCE(o.number, v.number, f.number) AS order_number, COALESCE(o.tender, v.tender, f.tender) AS tender,
                 COALESCE(o.amount_fen, v.amount_fen, f.amount_fen) AS amount_fen, COALESCE(o.count, v.count) AS count,
-                COALESCE(o.remaining_fen, v.remaining_fen) AS remaining_fen, COALESCE(v.reason, f.reason) AS reason, q.year AS corrects_year,
+                COALESCE(o.remaining_fen, v.remaining_fen) AS remaining_fen, COALESCE(v.reason, f.reason) AS reason, q.year AS
+                    corrects_year,
                 q.number AS corrects_number,",
-        names!(),
-        "FROM receipts p LEFT JOIN orders o ON o.id = p.order_id
+            names!(),
+            "FROM receipts p LEFT JOIN orders o ON o.id = p.order_id
          LEFT JOIN returns v ON v.id = p.return_id OR v.sale_id = p.order_id
          LEFT JOIN refunds f ON f.id = p.refund_id LEFT JOIN orders w ON w.id = f.order_id
          LEFT JOIN receipts q ON q.order_id = v.corrects_order OR q.return_id = v.corrects_return
          JOIN users i ON i.id = p.issued_by JOIN meters m ON m.id = COALESCE(o.meter_id, v.meter_id, w.meter_id)
          JOIN accounts a ON a.id = COALESCE(o.account_id, v.account_id, w.account_id) JOIN places r ON r.id = a.place_id",
-        above!(),
-        "WHERE p.year = $2 AND p.number = $3 AND",
-        within!()
-    ))
-    .bind(operator.0)
-    .bind(number.year)
-    .bind(number.number)
-    .fetch_optional(pool)
-    .await
+            above!(),
+            "WHERE p.year = $2 AND p.number = $3 AND",
+            within!()
+        ))
+        .bind(operator.0)
+        .bind(number.year)
+        .bind(number.number)
+        .fetch_optional(pool)
+        .await
     })?;
     row.map(|row| told(row, number)).transpose()
 }

@@ -174,27 +174,30 @@ pub async fn order_money(
 ) -> Result<Option<OrderMoney>> {
     let found: Option<OrderRow> = read!(db, |pool| {
         sqlx::query_as(concat!(
-        "SELECT o.number, o.state, o.meter_id,
-                o.state = 'case' AND EXISTS (SELECT 1 FROM commands c WHERE c.order_id = o.id AND c.state = 'superseded' AND c.reason = 'refund')
+            "SELECT o.number, o.state, o.meter_id,
+                o.state = 'case' AND EXISTS (SELECT 1 FROM commands c WHERE c.order_id = o.id
+                    AND c.state = 'superseded' AND c.reason = 'refund')
                   AND EXISTS (SELECT 1 FROM account_meters m WHERE m.account_id = o.account_id AND m.meter_id = o.meter_id
                                                                AND m.to_at IS NULL) AS deliverable,
-                ", unsaid!(), " AS unsaid,
+                ",
+            unsaid!(),
+            " AS unsaid,
                 EXISTS (SELECT 1 FROM users u WHERE u.id = $1 AND (u.role = 'admin' OR u.may_approve)) AS may_approve,",
-        names!(),
-        "FROM orders o JOIN accounts a ON a.id = o.account_id JOIN places r ON r.id = a.place_id",
-        above!(),
-        "WHERE o.id = $2 AND",
-        within!()
-    ))
-    .bind(operator.0)
-    .bind(order.0)
-    .fetch_optional(pool)
-    .await
+            names!(),
+            "FROM orders o JOIN accounts a ON a.id = o.account_id JOIN places r
+            ON r.id = a.place_id", above!(),
+            "WHERE o.id = $2 AND",
+            within!()
+        ))
+        .bind(operator.0)
+        .bind(order.0)
+        .fetch_optional(pool)
+        .await
     })?;
     let Some(found) = found else { return Ok(None) };
     let payments: Vec<PaymentRow> = read!(db, |pool| {
         sqlx::query_as(
-        "SELECT e.id, e.channel, e.trade_no, e.received_at, e.amount_fen,
+            "SELECT e.id, e.channel, e.trade_no, e.received_at, e.amount_fen,
                 EXISTS (SELECT 1 FROM ledger_transfers t WHERE t.operation = 'suspense' AND t.reference = e.id) AS suspended,
                 e.outcome IN ('credited', 'credited-late', 'undeliverable') AND o.state IN ('paid', 'case')
                   AND NOT EXISTS (SELECT 1 FROM commands c WHERE c.order_id = o.id AND c.state <> 'superseded' AND c.attempts > 0
@@ -203,13 +206,15 @@ pub async fn order_money(
                 CAST(COALESCE((SELECT SUM(f.amount_fen) FROM refunds f WHERE f.event_id = e.id
                                AND f.state IN ('waiting', 'sending', 'payable', 'done')), 0) AS BIGINT) AS reserved,
                 CAST(COALESCE((SELECT SUM(t.amount_e4) FROM ledger_transfers t JOIN payment_events x ON x.id = t.reference
-                               WHERE t.operation = 'refund-elsewhere' AND x.attempt_id = e.attempt_id), 0) / 100 AS BIGINT) AS console_refund
-         FROM payment_attempts p JOIN payment_events e ON e.attempt_id = p.id AND e.kind = 'paid' JOIN orders o ON o.id = p.order_id
-         WHERE p.order_id = $1 ORDER BY e.received_at, e.id"
-    )
-    .bind(order.0)
-    .fetch_all(pool)
-    .await
+                               WHERE t.operation = 'refund-elsewhere'
+                                   AND x.attempt_id = e.attempt_id), 0) / 100 AS BIGINT) AS console_refund
+         FROM payment_attempts p JOIN payment_events e ON e.attempt_id = p.id AND e.kind = 'paid' JOIN orders o
+             ON o.id = p.order_id
+         WHERE p.order_id = $1 ORDER BY e.received_at, e.id",
+        )
+        .bind(order.0)
+        .fetch_all(pool)
+        .await
     })?;
     let backs: Vec<BackRow> = read!(db, |pool| sqlx::query_as(
         "SELECT v.id, v.taken_at, v.amount_fen,

@@ -40,7 +40,8 @@ macro_rules! returned {
     () => {
         concat!(
             "SELECT v.id, v.number, v.kind, v.account_id, v.meter_id, v.corrects_order, v.corrects_return, v.tender, v.amount_fen,
-                    v.reason, v.state, v.asked_by, v.asked_at, v.expires_at, v.command_id, v.sale_id, v.taken_at, v.settled_at, v.source,
+                    v.reason, v.state, v.asked_by, v.asked_at, v.expires_at, v.command_id, v.sale_id, v.taken_at, v.settled_at,
+                        v.source,
                     v.closing_id,
                     v.note, v.remaining_fen, a.number AS account_number, u.name AS asked_by_name, d.name AS decided_by_name,
                     s.name AS settled_by_name, c.attempts, c.reason AS waits, p.year AS receipt_year, p.number AS receipt_number,
@@ -138,7 +139,8 @@ pub async fn original(db: &Db, operator: UserId, id: Uuid) -> Result<Option<Orig
         sqlx::query_as(concat!(
         "SELECT x.sale, x.number, x.meter_id, x.tender, x.amount_fen, x.at,
                 x.amount_fen - CAST(COALESCE((SELECT SUM(c.amount_fen) FROM returns c WHERE c.corrects_order = x.id
-                    AND c.state NOT IN ('refused', 'rejected', 'cancelled', 'expired')), 0) AS BIGINT) AS left_fen, u.name AS by_name,
+                    AND c.state NOT IN ('refused', 'rejected', 'cancelled', 'expired')), 0) AS BIGINT)
+                        AS left_fen, u.name AS by_name,
                 CASE WHEN l.observed_at IS NOT NULL THEN l.remaining_fen END AS held_fen,",
         names!(),
         "FROM (SELECT TRUE AS sale, id, number, account_id, meter_id, tender, amount_fen, created_at AS at, created_by AS by_id
@@ -152,10 +154,10 @@ pub async fn original(db: &Db, operator: UserId, id: Uuid) -> Result<Option<Orig
          WHERE",
         within!()
     ))
-    .bind(operator.0)
-    .bind(id)
-    .fetch_optional(pool)
-    .await
+        .bind(operator.0)
+        .bind(id)
+        .fetch_optional(pool)
+        .await
     })?;
     row.map(|row| {
         Ok(Original {
@@ -178,8 +180,8 @@ pub async fn original(db: &Db, operator: UserId, id: Uuid) -> Result<Option<Orig
 /// Sales that are offered.
 const OFFERED: i64 = 8;
 
-/// Sales of a meter's account through a channel that are in it and may go back the way they came, newest first: not those that were
-/// corrected whole, that are too old, or of which money went back at the channel's console and nobody has said what for.
+/// Sales of a meter's account through a channel that are in it and may go back the way they came, newest first: not those that
+/// were corrected whole, that are too old, or of which money went back at the channel's console and nobody has said what for.
 pub async fn by_channel(db: &Db, operator: UserId, meter: MeterId, rules: &Rules, now: Timestamp) -> Result<Vec<ChannelSale>> {
     let rows: Vec<(Uuid, i64, String, i64, i64)> = read!(db, |pool| sqlx::query_as(concat!(
         "SELECT x.id, x.number, x.tender, x.at, x.left_fen FROM

@@ -110,15 +110,16 @@ async fn resolve(tx: &mut Tx, at: Timestamp, order: OrderId, resolution: &str) -
 pub(crate) async fn strand(tx: &mut Tx, rng: &Rng, at: Timestamp, account: AccountId, meter: MeterId) -> Result<()> {
     let given_up: Vec<(Option<Uuid>,)> = on!(tx, |c| {
         sqlx::query_as(
-        "UPDATE commands SET state = 'superseded', finished_at = $1, reason = $4
-         WHERE meter_id = $2 AND account_id = $3 AND kind = 'credit' AND state IN ('queued', 'sending', 'case') RETURNING order_id"
-    )
-    .bind(at.0)
-    .bind(meter.0)
-    .bind(account.0)
-    .bind(CommandReason::Counted)
-    .fetch_all(c)
-    .await
+            "UPDATE commands SET state = 'superseded', finished_at = $1, reason = $4
+         WHERE meter_id = $2 AND account_id = $3 AND kind = 'credit'
+             AND state IN ('queued', 'sending', 'case') RETURNING order_id",
+        )
+        .bind(at.0)
+        .bind(meter.0)
+        .bind(account.0)
+        .bind(CommandReason::Counted)
+        .fetch_all(c)
+        .await
     })?;
     for order in given_up.into_iter().filter_map(|(order,)| order) {
         resolve(tx, at, OrderId(order), "counted").await?;
@@ -146,8 +147,8 @@ pub(crate) async fn follow(tx: &mut Tx, rng: &Rng, at: Timestamp, account: Accou
     Ok(())
 }
 
-/// Whether an order waits for a person, and is not on its way back to who paid. The order is locked before, by a statement of its own:
-/// on PostgreSQL one that waited for the lock still sees returns as they were when it began.
+/// Whether an order waits for a person, and is not on its way back to who paid. The order is locked before, by a statement of
+/// its own: on PostgreSQL one that waited for the lock still sees returns as they were when it began.
 async fn waits(tx: &mut Tx, order: OrderId) -> Result<bool> {
     let row: Option<(i64,)> = on!(tx, |c| sqlx::query_as(
         "SELECT CAST(1 AS BIGINT) FROM cases k WHERE k.order_id = $1 AND k.kind = $2 AND k.closed_at IS NULL
@@ -163,8 +164,8 @@ async fn waits(tx: &mut Tx, order: OrderId) -> Result<bool> {
 /// A person sends an order that could not reach its meter into a meter of another account.
 ///
 /// # Errors
-/// Refused with [`AppError::Conflict`] where it does not wait (any more) or goes back to who paid, [`AppError::AccountNotOpen`] where
-/// the other account takes nothing.
+/// Refused with [`AppError::Conflict`] where it does not wait (any more) or goes back to who paid, [`AppError::AccountNotOpen`]
+/// where the other account takes nothing.
 pub async fn readdress(db: &Db, rng: &Rng, at: Timestamp, who: &Who, order: OrderId, to: AccountId) -> Result<()> {
     let mut tx = db.begin().await?;
     let found: Option<Order> = on!(&mut tx, |c| sqlx::query_as(

@@ -1,5 +1,5 @@
-//! Verified events, settled in one transaction: of each the event row that makes a repetition harmless, the attempt, the order, the
-//! ledger, the credit command, the audit line - or a case, where something does not fit.
+//! Verified events, settled in one transaction: of each the event row that makes a repetition harmless, the attempt, the order,
+//! the ledger, the credit command, the audit line - or a case, where something does not fit.
 
 use model::case::{CaseDetail, CaseKind, PaymentCase, PaymentReason, UndeliverableCase};
 use model::ids::{AttemptId, OrderId, Uuid};
@@ -191,8 +191,8 @@ async fn paid(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &VerifiedEvent, subj
     Ok(outcome)
 }
 
-/// A notification that does not fit may be false where the payment is real: it is held and books nothing, under a key of its own, and
-/// the channel is asked, whose answer counts. A second notification, which fits, counts as well.
+/// A notification that does not fit may be false where the payment is real: it is held and books nothing, under a key of its
+/// own, and the channel is asked, whose answer counts. A second notification, which fits, counts as well.
 async fn hold_notification(
     tx: &mut Tx,
     rng: &Rng,
@@ -237,8 +237,8 @@ async fn is_open(tx: &mut Tx, subject: &Subject) -> Result<bool> {
     })
 }
 
-/// Ends an attempt that is open, and its order unless another attempt may still pay it. The case of one that was held stays: somebody
-/// must look at what was told of it.
+/// Ends an attempt that is open, and its order unless another attempt may still pay it. The case of one that was held stays:
+/// somebody must look at what was told of it.
 async fn end(tx: &mut Tx, at: Timestamp, event: &VerifiedEvent, subject: &Subject) -> Result<Outcome> {
     move_attempt(tx, at, subject, "closed", None).await?;
     on!(tx, |c| sqlx::query(

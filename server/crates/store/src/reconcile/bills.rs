@@ -28,8 +28,8 @@ pub enum Imported {
     Known,
 }
 
-/// Whether a channel is to be believed that says nothing happened: said twice, and our ledger holds nothing, or it says so for days.
-/// Remembers when it first said so.
+/// Whether a channel is to be believed that says nothing happened: said twice, and our ledger holds nothing, or it says so for
+/// days. Remembers when it first said so.
 pub async fn says_nothing(db: &Db, at: Timestamp, channel: Tender, bill: &Statement) -> Result<bool> {
     let mut tx = db.begin().await?;
     let row: Option<(i64,)> = on!(&mut tx, |c| sqlx::query_as(

@@ -48,7 +48,7 @@ struct Row {
 pub(super) async fn meters(tx: &mut Tx, now: Timestamp, channel: Tender, bill: Uuid) -> Result<Meters> {
     let rows: Vec<Row> = on!(tx, |c| {
         sqlx::query_as(
-        "SELECT o.id AS order_id, p.out_trade_no, b.trade_no, o.amount_fen, o.paid_at, o.state, t.amount_e4 AS delivered_e4,
+            "SELECT o.id AS order_id, p.out_trade_no, b.trade_no, o.amount_fen, o.paid_at, o.state, t.amount_e4 AS delivered_e4,
                 o.credited_at, k.epoch, k.count, l.epoch AS shown_epoch, l.count AS shown_count, l.observed_at AS shown_at,
                 (SELECT MIN(j.amount_fen) FROM meter_journal j
                  WHERE j.meter_id = o.meter_id AND j.kind = 'credit' AND j.count = k.count AND j.at >= o.paid_at - $3
@@ -57,20 +57,21 @@ pub(super) async fn meters(tx: &mut Tx, now: Timestamp, channel: Tender, bill: U
                     AS in_case
          FROM bill_lines b
               JOIN payment_attempts p ON p.out_trade_no = b.out_trade_no AND p.channel = $1
-              JOIN payment_events e ON e.attempt_id = p.id AND e.kind = 'paid' AND e.outcome IN ('credited', 'credited-late', 'undeliverable')
+              JOIN payment_events e ON e.attempt_id = p.id AND e.kind = 'paid'
+                  AND e.outcome IN ('credited', 'credited-late', 'undeliverable')
                                        AND e.trade_no = b.trade_no
               JOIN orders o ON o.id = p.order_id
               LEFT JOIN ledger_transfers t ON t.operation = 'delivery' AND t.reference = o.id
               LEFT JOIN commands k ON k.order_id = o.id AND k.kind = 'credit'
               LEFT JOIN meter_latest l ON l.meter_id = o.meter_id
          WHERE b.bill_id = $2 AND b.kind = 'paid' AND o.paid_at IS NOT NULL
-         ORDER BY b.line"
-    )
-    .bind(channel.as_str())
-    .bind(bill)
-    .bind(CLOCKS_DIFFER)
-    .fetch_all(c)
-    .await
+         ORDER BY b.line",
+        )
+        .bind(channel.as_str())
+        .bind(bill)
+        .bind(CLOCKS_DIFFER)
+        .fetch_all(c)
+        .await
     })?;
     let mut result = Meters::default();
     for row in rows {

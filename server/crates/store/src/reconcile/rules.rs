@@ -34,7 +34,8 @@ pub(crate) const RULES: &[&str] = &[
                                                  ELSE -t.amount_e4 END) / 100 AS BIGINT)
                             FROM ledger_transfers t
                             WHERE (t.debit = 'clearing:' || s.channel OR t.credit = 'clearing:' || s.channel)
-                              AND t.operation NOT IN ('fees', 'settlement') AND t.at >= b.from_at AND t.at < b.to_at), 0) AS ledger
+                              AND t.operation NOT IN ('fees', 'settlement') AND t.at >= b.from_at
+                                  AND t.at < b.to_at), 0) AS ledger
            FROM settlement_days s JOIN bills b ON b.id = s.bill_id WHERE s.compared_at IS NOT NULL) AS x
      WHERE x.bill_fen - x.gaps <> x.ledger",
     // A day is closed with its differences decided, or with a reason.
@@ -45,7 +46,8 @@ pub(crate) const RULES: &[&str] = &[
      WHERE s.closed_at IS NOT NULL AND COALESCE(s.reason, '') = ''
      GROUP BY s.channel, s.day",
     // And it was closed with the bill that it stands by.
-    "SELECT 'closed day and its bill' AS rule, s.channel || ' ' || CAST(s.day AS TEXT) AS subject, s.bill_fen AS expected, x.fen AS found
+    "SELECT 'closed day and its bill' AS rule, s.channel || ' ' || CAST(s.day AS TEXT) AS subject, s.bill_fen
+        AS expected, x.fen AS found
      FROM settlement_days s
           JOIN (SELECT bill_id, CAST(SUM(CASE WHEN kind = 'paid' THEN amount_fen ELSE -amount_fen END) AS BIGINT) AS fen
                 FROM bill_lines GROUP BY bill_id) AS x ON x.bill_id = s.bill_id

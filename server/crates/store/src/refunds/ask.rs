@@ -29,7 +29,8 @@ pub struct Policy {
 /// What is to go back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RefundSubject {
-    /// A verified payment (the id of its event): money that credits nothing, whole or in part, or an order that was not delivered.
+    /// A verified payment (the id of its event): money that credits nothing, whole or in part, or an order that was not
+    /// delivered.
     Payment(Uuid),
     /// A return that was taken out of the meter, of a sale through a channel.
     Return(ReturnId),
@@ -56,8 +57,8 @@ pub struct NewRefund {
 ///
 /// # Errors
 /// Refused with [`AppError::NotFound`], [`AppError::Conflict`] where the key was used for something else or nothing lies there to
-/// give back, [`AppError::ExceedsRefundable`], [`AppError::AmountOutOfRange`] for a part of an order, [`AppError::InTheMeter`] for an
-/// order that may have reached its meter, [`AppError::RefundTooOld`] where the channel gives it no more, and
+/// give back, [`AppError::ExceedsRefundable`], [`AppError::AmountOutOfRange`] for a part of an order, [`AppError::InTheMeter`]
+/// for an order that may have reached its meter, [`AppError::RefundTooOld`] where the channel gives it no more, and
 /// [`AppError::RefundByChannel`] for money over the counter that the channel was not asked for.
 pub async fn ask(db: &Db, rng: &Rng, at: Timestamp, policy: &Policy, new: &NewRefund) -> Result<Refund> {
     let mut tx = db.begin().await?;

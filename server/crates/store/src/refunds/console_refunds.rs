@@ -21,8 +21,8 @@ use crate::{Db, Result, StoreError, Tx, ledger, on, read};
 use domain::ledger::{refund_cleared, refund_lost};
 use domain::rng::Rng;
 
-/// What went back of an order `o` at the console, and nobody has said what for, fen. Of a payment that credits nothing it counts as
-/// nothing: that lies in suspense itself, where the two are even. Losses were once posted by the order.
+/// What went back of an order `o` at the console, and nobody has said what for, fen. Of a payment that credits nothing it
+/// counts as nothing: that lies in suspense itself, where the two are even. Losses were once posted by the order.
 macro_rules! unsaid {
     () => {
         "CAST(COALESCE((SELECT SUM(t.amount_e4) FROM ledger_transfers t JOIN payment_events e ON e.id = t.reference
@@ -35,7 +35,8 @@ macro_rules! unsaid {
                              OR (t.operation = 'refund-cleared'
                                  AND t.reference IN (SELECT v.id FROM returns v WHERE v.corrects_order = o.id))
                              OR (t.operation = 'refund-lost'
-                                 AND t.reference IN (SELECT x.id FROM payment_events x JOIN payment_attempts p ON p.id = x.attempt_id
+                                 AND t.reference IN (SELECT x.id FROM payment_events x JOIN payment_attempts p
+                                     ON p.id = x.attempt_id
                                                      WHERE p.order_id = o.id))), 0) / 100
               AS BIGINT)"
     };
@@ -60,11 +61,12 @@ pub async fn gone_elsewhere(db: &Db, order: OrderId) -> Result<Vec<(Fen, Tender,
     rows.into_iter().map(read).collect()
 }
 
-/// Pays with it what waits to go back: a return that its meter gave, as far as it goes, or an order that was not delivered, whole.
+/// Pays with it what waits to go back: a return that its meter gave, as far as it goes, or an order that was not delivered,
+/// whole.
 ///
 /// # Errors
-/// Refused with [`AppError::NotFound`], [`AppError::Conflict`] where nothing waits, [`AppError::InTheMeter`] for an order that may
-/// have reached its meter, or [`AppError::ExceedsRefundable`] where no (or not enough) money went back at the console.
+/// Refused with [`AppError::NotFound`], [`AppError::Conflict`] where nothing waits, [`AppError::InTheMeter`] for an order that
+/// may have reached its meter, or [`AppError::ExceedsRefundable`] where no (or not enough) money went back at the console.
 pub async fn clear(db: &Db, rng: &Rng, at: Timestamp, who: &Who, of: RefundSubject) -> Result<()> {
     let mut tx = db.begin().await?;
     let event = match of {
@@ -93,8 +95,8 @@ pub async fn clear(db: &Db, rng: &Rng, at: Timestamp, who: &Who, of: RefundSubje
 /// The rest of it cannot be had back: the site loses it. For those who may approve.
 ///
 /// # Errors
-/// Refused with [`AppError::SecondPerson`] for whoever may not, [`AppError::NotFound`], or [`AppError::Conflict`] where nothing is
-/// left of it.
+/// Refused with [`AppError::SecondPerson`] for whoever may not, [`AppError::NotFound`], or [`AppError::Conflict`] where nothing
+/// is left of it.
 pub async fn write_off(db: &Db, rng: &Rng, at: Timestamp, who: &Who, order: OrderId, reason: &str) -> Result<()> {
     if !crate::returns::may_approve(db, who.user).await? {
         return Err(AppError::SecondPerson.into());
@@ -132,8 +134,8 @@ async fn left(tx: &mut Tx, payment: &Payment) -> Result<Fen> {
     Ok(Fen(row.map_or(0, |(fen,)| fen)))
 }
 
-/// The event that told last of what is left. A loss is posted by it, so that of what goes back later another can be: where anything is
-/// left, it was told since the loss before.
+/// The event that told last of what is left. A loss is posted by it, so that of what goes back later another can be: where
+/// anything is left, it was told since the loss before.
 async fn untold(tx: &mut Tx, payment: &Payment) -> Result<Uuid> {
     let event: Option<(Uuid,)> = on!(tx, |c| sqlx::query_as(
         "SELECT t.reference FROM ledger_transfers t JOIN payment_events e ON e.id = t.reference

@@ -25,8 +25,8 @@ pub(super) const fn begun(tender: Tender) -> RefundState {
 /// The second person says yes.
 ///
 /// # Errors
-/// Refused with [`AppError::NotFound`], [`AppError::SecondPerson`] for whoever may not, or [`AppError::Conflict`] where it does not
-/// wait any more.
+/// Refused with [`AppError::NotFound`], [`AppError::SecondPerson`] for whoever may not, or [`AppError::Conflict`] where it does
+/// not wait any more.
 pub async fn approve(db: &Db, at: Timestamp, who: &Who, id: RefundId) -> Result<Refund> {
     let mut tx = db.begin().await?;
     let row = decide(&mut tx, at, who, id, None).await?;
@@ -57,8 +57,8 @@ pub async fn reject(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: RefundId, 
     tx.commit().await
 }
 
-/// Takes a refund back that waits for the second person or for somebody to pay it out. What the channel was asked for is not taken
-/// back: nobody here knows whether it went.
+/// Takes a refund back that waits for the second person or for somebody to pay it out. What the channel was asked for is not
+/// taken back: nobody here knows whether it went.
 ///
 /// # Errors
 /// Refused with [`AppError::NotFound`], or [`AppError::Conflict`] where it is too late.

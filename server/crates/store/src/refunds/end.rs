@@ -16,8 +16,8 @@ use crate::{Db, Result, StoreError, Tx, ledger, on};
 use domain::ledger::refund;
 use domain::rng::Rng;
 
-/// The money is with the payer: with it the ledger, and what it was for. The attempt, the order and the refund are locked. Gives the
-/// return that is settled by it, whose receipt is to be issued after the audit line.
+/// The money is with the payer: with it the ledger, and what it was for. The attempt, the order and the refund are locked.
+/// Gives the return that is settled by it, whose receipt is to be issued after the audit line.
 pub(crate) async fn done(tx: &mut Tx, rng: &Rng, at: Timestamp, row: &Refund, by: Option<UserId>) -> Result<Option<Settled>> {
     let moved = on!(tx, |c| sqlx::query(
         "UPDATE refunds SET state = 'done', settled_at = $2, settled_by = $3, next_at = NULL
@@ -76,18 +76,19 @@ impl Settled {
 pub(super) async fn settle_return(tx: &mut Tx, at: Timestamp, of: Option<Uuid>, by: Option<UserId>) -> Result<Option<Settled>> {
     let done: Option<(Uuid, Uuid)> = on!(tx, |c| {
         sqlx::query_as(
-        "UPDATE returns SET state = 'done', settled_at = $2, settled_by = COALESCE($3, asked_by)
+            "UPDATE returns SET state = 'done', settled_at = $2, settled_by = COALESCE($3, asked_by)
          WHERE id = $1 AND state IN ('taken')
-           AND amount_fen = COALESCE((SELECT SUM(f.amount_fen) FROM refunds f WHERE f.return_id = returns.id AND f.state = 'done'), 0)
+           AND amount_fen = COALESCE((SELECT SUM(f.amount_fen) FROM refunds f WHERE f.return_id = returns.id
+               AND f.state = 'done'), 0)
              + COALESCE((SELECT SUM(t.amount_e4) FROM ledger_transfers t
                          WHERE t.operation = 'refund-cleared' AND t.reference = returns.id), 0) / 100
-         RETURNING id, settled_by"
-    )
-    .bind(of)
-    .bind(at.0)
-    .bind(by.map(|by| by.0))
-    .fetch_optional(c)
-    .await
+         RETURNING id, settled_by",
+        )
+        .bind(of)
+        .bind(at.0)
+        .bind(by.map(|by| by.0))
+        .fetch_optional(c)
+        .await
     })?;
     Ok(done.map(|(id, by)| Settled { id: ReturnId(id), by: UserId(by) }))
 }

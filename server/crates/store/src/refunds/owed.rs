@@ -27,17 +27,18 @@ pub async fn owed(db: &Db, automatic: bool, limit: i64) -> Result<Vec<Owed>> {
     // before any of it goes back twice.
     let returns: Vec<(Uuid, i64, Uuid)> = read!(db, |pool| {
         sqlx::query_as(concat!(
-        "SELECT r.id, r.amount_fen, r.corrects_order FROM returns r JOIN orders o ON o.id = r.corrects_order
+            "SELECT r.id, r.amount_fen, r.corrects_order FROM returns r JOIN orders o ON o.id = r.corrects_order
          WHERE r.state = 'taken' AND r.tender NOT IN ('cash', 'card', 'transfer') AND ",
-        unsaid!(),
-        " <= 0
+            unsaid!(),
+            " <= 0
            AND NOT EXISTS (SELECT 1 FROM refunds f WHERE f.return_id = r.id)
-           AND NOT EXISTS (SELECT 1 FROM cases k WHERE k.order_id = r.corrects_order AND k.kind = 'refund' AND k.closed_at IS NULL)
+           AND NOT EXISTS (SELECT 1 FROM cases k WHERE k.order_id = r.corrects_order AND k.kind = 'refund'
+               AND k.closed_at IS NULL)
          ORDER BY r.taken_at LIMIT $1"
-    ))
-    .bind(limit)
-    .fetch_all(pool)
-    .await
+        ))
+        .bind(limit)
+        .fetch_all(pool)
+        .await
     })?;
     let mut owed: Vec<Owed> = returns
         .into_iter()

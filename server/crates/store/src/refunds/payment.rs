@@ -102,7 +102,8 @@ pub(crate) async fn known(tx: &mut Tx, attempt: AttemptId) -> Result<Known> {
                                        ELSE 0 END), 0) AS BIGINT) AS done,
                 CAST(COALESCE(SUM(CASE WHEN f.state = 'sending' THEN f.amount_fen ELSE 0 END), 0) AS BIGINT) AS sending,
                 CAST(COALESCE((SELECT SUM(t.amount_e4) FROM ledger_transfers t JOIN payment_events e ON e.id = t.reference
-                               WHERE t.operation = 'refund-elsewhere' AND e.attempt_id = $1), 0) / 100 AS BIGINT) AS console_refund
+                               WHERE t.operation = 'refund-elsewhere'
+                                   AND e.attempt_id = $1), 0) / 100 AS BIGINT) AS console_refund
          FROM refunds f WHERE f.attempt_id = $1"
     )
     .bind(attempt.0)
@@ -130,14 +131,15 @@ pub async fn is_of(db: &Db, order: OrderId, of: RefundSubject) -> Result<bool> {
     };
     let row: Option<(i64,)> = read!(db, |pool| {
         sqlx::query_as(
-        "SELECT CAST(1 AS BIGINT) FROM orders o WHERE o.id = $1
-           AND (EXISTS (SELECT 1 FROM payment_attempts p JOIN payment_events e ON e.attempt_id = p.id WHERE p.order_id = o.id AND e.id = $2)
-                OR EXISTS (SELECT 1 FROM returns v WHERE v.corrects_order = o.id AND v.id = $2))"
-    )
-    .bind(order.0)
-    .bind(id)
-    .fetch_optional(pool)
-    .await
+            "SELECT CAST(1 AS BIGINT) FROM orders o WHERE o.id = $1
+           AND (EXISTS (SELECT 1 FROM payment_attempts p JOIN payment_events e ON e.attempt_id = p.id
+               WHERE p.order_id = o.id AND e.id = $2)
+                OR EXISTS (SELECT 1 FROM returns v WHERE v.corrects_order = o.id
+        AND v.id = $2))", )
+        .bind(order.0)
+        .bind(id)
+        .fetch_optional(pool)
+        .await
     })?;
     Ok(row.is_some())
 }

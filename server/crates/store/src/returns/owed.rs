@@ -28,8 +28,8 @@ pub(crate) struct Owed {
     pub by: UserId,
 }
 
-/// Stores the return of what a closing has taken, in the caller's transaction: to be paid out at once, or when a second person has
-/// approved. The audit line is the caller's.
+/// Stores the return of what a closing has taken, in the caller's transaction: to be paid out at once, or when a second person
+/// has approved. The audit line is the caller's.
 pub(crate) async fn owe(tx: &mut Tx, rng: &Rng, at: Timestamp, rules: &Rules, owed: &Owed) -> Result<Return> {
     let Owed { closing, account, meter, tender, amount, by, .. } = *owed;
     let new = NewReturn {

@@ -3,8 +3,10 @@
 /// Each gives rows of (rule, subject, expected, found) for what breaks it.
 pub(super) const RULES: &[&str] = &[
     // What was left in a meter that ended is on its way, once, and what was not followed up is written off.
-    "SELECT 'closed meter and postings' AS rule, m.serial AS subject, COALESCE(c.final_fen, 0) * 100 + COALESCE(c.written_off_e4, 0) AS expected,
-            COALESCE(f.amount_e4, 0) + COALESCE(CASE WHEN w.credit = 'write-off' THEN w.amount_e4 ELSE -w.amount_e4 END, 0) AS found
+    "SELECT 'closed meter and postings' AS rule, m.serial AS subject, COALESCE(c.final_fen, 0) * 100 + COALESCE(c.written_off_e4,
+        0) AS expected,
+            COALESCE(f.amount_e4, 0) + COALESCE(CASE WHEN w.credit = 'write-off' THEN w.amount_e4
+                ELSE -w.amount_e4 END, 0) AS found
      FROM closing_meters c JOIN meters m ON m.id = c.meter_id
           LEFT JOIN ledger_transfers f ON f.operation = 'final' AND f.reference = c.id
           LEFT JOIN ledger_transfers w ON w.operation = 'write-off' AND w.reference = c.id
@@ -15,7 +17,8 @@ pub(super) const RULES: &[&str] = &[
             CASE WHEN c.ended_at IS NULL THEN CAST(0 AS BIGINT) ELSE c.due END AS expected, c.gone AS found
      FROM (SELECT closings.account_id, closings.ended_at,
                   CAST(COALESCE((SELECT SUM(final_fen) FROM closing_meters WHERE closing_id = closings.id), 0) AS BIGINT) AS due,
-                  CAST(COALESCE((SELECT SUM(r.amount_fen) FROM returns r WHERE r.closing_id = closings.id AND r.state = 'done'), 0)
+                  CAST(COALESCE((SELECT SUM(r.amount_fen) FROM returns r WHERE r.closing_id = closings.id
+                      AND r.state = 'done'), 0)
                      + COALESCE((SELECT o.amount_fen FROM orders o WHERE o.id = closings.order_id), 0) AS BIGINT) AS gone
            FROM closings) AS c JOIN accounts a ON a.id = c.account_id
      WHERE c.gone <> CASE WHEN c.ended_at IS NULL THEN CAST(0 AS BIGINT) ELSE c.due END",
@@ -49,10 +52,12 @@ pub(super) const RULES: &[&str] = &[
           JOIN ledger_balances b ON b.account = 'paid:' || a.key
      WHERE b.credits_e4 - b.debits_e4 <> a.owed * 100",
     // It has no meter and no resident any more.
-    "SELECT 'closed account and its meters' AS rule, a.number AS subject, CAST(0 AS BIGINT) AS expected, CAST(COUNT(*) AS BIGINT) AS found
+    "SELECT 'closed account and its meters' AS rule, a.number AS subject, CAST(0 AS BIGINT) AS expected, CAST(COUNT(*) AS BIGINT)
+        AS found
      FROM accounts a JOIN account_meters m ON m.account_id = a.id AND m.to_at IS NULL
      WHERE a.state = 'closed' GROUP BY a.id, a.number",
-    "SELECT 'closed account and its residents' AS rule, a.number AS subject, CAST(0 AS BIGINT) AS expected, CAST(COUNT(*) AS BIGINT) AS found
+    "SELECT 'closed account and its residents' AS rule, a.number AS subject, CAST(0 AS BIGINT)
+        AS expected, CAST(COUNT(*) AS BIGINT) AS found
      FROM accounts a JOIN account_residents r ON r.account_id = a.id AND r.to_at IS NULL
      WHERE a.state = 'closed' GROUP BY a.id, a.number",
 ];

@@ -3,12 +3,15 @@
 /// Each gives rows of (rule, subject, expected, found) for what breaks it.
 pub(super) const RULES: &[&str] = &[
     // Each refund set its amount apart once.
-    "SELECT 'refund and reservation' AS rule, f.refund_no AS subject, f.amount_fen * 100 AS expected, COALESCE(t.amount_e4, 0) AS found
-     FROM refunds f LEFT JOIN ledger_transfers t ON t.operation = 'refund-reserve' AND t.reference = f.id AND t.credit = 'refunding'
+    "SELECT 'refund and reservation' AS rule, f.refund_no AS subject, f.amount_fen * 100
+        AS expected, COALESCE(t.amount_e4, 0) AS found
+     FROM refunds f LEFT JOIN ledger_transfers t ON t.operation = 'refund-reserve' AND t.reference = f.id
+         AND t.credit = 'refunding'
      WHERE f.amount_fen * 100 <> COALESCE(t.amount_e4, 0)",
     // It left once where it is done,
     "SELECT 'refund and posting' AS rule, f.refund_no AS subject,
-            CASE WHEN f.state = 'done' THEN f.amount_fen * 100 ELSE CAST(0 AS BIGINT) END AS expected, COALESCE(t.amount_e4, 0) AS found
+            CASE WHEN f.state = 'done' THEN f.amount_fen * 100 ELSE CAST(0 AS BIGINT) END AS expected, COALESCE(t.amount_e4, 0)
+                AS found
      FROM refunds f LEFT JOIN ledger_transfers t ON t.operation = 'refund' AND t.reference = f.id
           AND t.credit = CASE f.tender WHEN 'cash' THEN 'cash' WHEN 'card' THEN 'card' WHEN 'transfer' THEN 'bank'
                                        ELSE 'clearing:' || f.tender END
@@ -17,12 +20,14 @@ pub(super) const RULES: &[&str] = &[
     "SELECT 'refund and release' AS rule, f.refund_no AS subject,
             CASE WHEN f.state IN ('failed', 'rejected', 'cancelled', 'expired') THEN f.amount_fen * 100 ELSE CAST(0 AS BIGINT) END
                 AS expected, COALESCE(t.amount_e4, 0) AS found
-     FROM refunds f LEFT JOIN ledger_transfers t ON t.operation = 'refund-release' AND t.reference = f.id AND t.debit = 'refunding'
+     FROM refunds f LEFT JOIN ledger_transfers t ON t.operation = 'refund-release' AND t.reference = f.id
+         AND t.debit = 'refunding'
      WHERE CASE WHEN f.state IN ('failed', 'rejected', 'cancelled', 'expired') THEN f.amount_fen * 100 ELSE CAST(0 AS BIGINT) END
            <> COALESCE(t.amount_e4, 0)",
     // What is on its way back is what the refunds say that are under way.
     "SELECT 'refunds under way and ledger' AS rule, 'refunding' AS subject, x.expected, x.found
-     FROM (SELECT COALESCE((SELECT CAST(SUM(amount_fen) AS BIGINT) FROM refunds WHERE state IN ('waiting', 'sending', 'payable')), 0)
+     FROM (SELECT COALESCE((SELECT CAST(SUM(amount_fen) AS BIGINT) FROM refunds
+         WHERE state IN ('waiting', 'sending', 'payable')), 0)
                   * 100 AS expected,
                   COALESCE((SELECT credits_e4 - debits_e4 FROM ledger_balances WHERE account = 'refunding'), 0) AS found) AS x
      WHERE x.expected <> x.found",
@@ -34,13 +39,14 @@ pub(super) const RULES: &[&str] = &[
      WHERE x.fen > e.amount_fen",
     // What the channel gave back it said so, of exactly this amount; and it said so only of what is done.
     "SELECT 'refund and the channel' AS rule, f.refund_no AS subject,
-            CASE WHEN f.state = 'done' THEN f.amount_fen ELSE CAST(0 AS BIGINT) END AS expected, COALESCE(e.amount_fen, 0) AS found
+            CASE WHEN f.state = 'done' THEN f.amount_fen ELSE CAST(0 AS BIGINT) END
+                AS expected, COALESCE(e.amount_fen, 0) AS found
      FROM refunds f LEFT JOIN payment_events e ON e.attempt_id = f.attempt_id AND e.kind = 'refund:' || f.refund_no
           AND e.outcome = 'returned'
      WHERE f.tender NOT IN ('cash', 'card', 'transfer')
        AND CASE WHEN f.state = 'done' THEN f.amount_fen ELSE CAST(0 AS BIGINT) END <> COALESCE(e.amount_fen, 0)",
-    // An order is refunding or refunded exactly while its refund is under way or done; what never reached its meter may also have been
-    // paid back at the counter.
+    // An order is refunding or refunded exactly while its refund is under way or done; what never reached its meter may also
+    // have been paid back at the counter.
     "SELECT 'order and refund' AS rule, CAST(o.number AS TEXT) AS subject,
             CASE o.state WHEN 'refunding' THEN CAST(1 AS BIGINT) WHEN 'refunded' THEN CAST(2 AS BIGINT) ELSE CAST(0 AS BIGINT) END
                 AS expected, x.stage AS found
@@ -53,11 +59,13 @@ pub(super) const RULES: &[&str] = &[
                             THEN CAST(2 AS BIGINT) ELSE
                        CAST(COALESCE((SELECT MAX(CASE WHEN f.state = 'done' THEN 2
                                                       WHEN f.state IN ('waiting', 'sending', 'payable') THEN 1 ELSE 0 END)
-                                      FROM refunds f WHERE f.order_id = orders.id AND f.source = 'order'), 0) AS BIGINT) END AS stage
+                                      FROM refunds f WHERE f.order_id = orders.id
+                                          AND f.source = 'order'), 0) AS BIGINT) END AS stage
                 FROM orders) AS x ON x.id = o.id
      WHERE CASE o.state WHEN 'refunding' THEN 1 WHEN 'refunded' THEN 2 ELSE 0 END <> x.stage",
     // Of what went back at a channel's console no more is said than went: what it paid, or that it is lost.
-    "SELECT 'console refunds and what became of them' AS rule, CAST(x.number AS TEXT) AS subject, x.console_refund AS expected, x.said AS found
+    "SELECT 'console refunds and what became of them' AS rule, CAST(x.number AS TEXT) AS subject, x.console_refund
+        AS expected, x.said AS found
      FROM (SELECT o.number,
                   CAST(COALESCE((SELECT SUM(t.amount_e4) FROM ledger_transfers t JOIN payment_events e ON e.id = t.reference
                                       JOIN payment_attempts p ON p.id = e.attempt_id

@@ -76,7 +76,8 @@ pub async fn set_limits(db: &Db, rng: &Rng, at: Timestamp, who: &Who, meter: Met
     (row.overload_w, row.malignant_w) = (i64::from(overload_w), i64::from(malignant_w));
     save(&mut tx, rng, at, &mut row).await?;
     let detail = serde_json::json!({
-        "alarm1_fen": alarm1, "alarm2_fen": alarm2, "overdraft_fen": overdraft, "hoarding_fen": hoarding, "overload_w": overload_w,
+        "alarm1_fen": alarm1, "alarm2_fen": alarm2, "overdraft_fen": overdraft, "hoarding_fen": hoarding, "overload_w":
+            overload_w,
         "malignant_w": malignant_w,
     });
     let (actor, subject) = (format!("user:{}", who.user), format!("meter:{meter}"));

@@ -11,8 +11,8 @@ use super::server_process::ServerProcess;
 use super::site::Site;
 use crate::World;
 
-/// Rooms for partial returns and for closures, two that move into closed ones, and one whose meter is replaced (behind the gateway of
-/// the spare meter).
+/// Rooms for partial returns and for closures, two that move into closed ones, and one whose meter is replaced (behind the
+/// gateway of the spare meter).
 pub const RETURNS: std::ops::Range<usize> = 6..10;
 pub const CLOSED: std::ops::Range<usize> = 0..4;
 pub const MOVED: [usize; 2] = [10, 11];
