@@ -294,7 +294,7 @@ both!(a_parameter_change_nobody_sent_opens_a_case, |w: World| async move {
     let meter = w.meter(1).await;
     let keep = |minutes: i64, version: u16| {
         let (w, at) = (w.clone(), w.clock.now().plus(minutes * MINUTE));
-        async move { parameters::keep(&w.db, &w.rng, at, meter, version, &Default::default()).await.unwrap() }
+        async move { parameters::store(&w.db, &w.rng, at, meter, version, &Default::default()).await.unwrap() }
     };
     let cases = "SELECT COUNT(*) FROM cases WHERE kind = 'parameters'";
     keep(0, u16::MAX).await;

@@ -18,7 +18,7 @@ use store::closings::{self, BalanceTarget, Counted, NewClosing};
 use store::orders::{self, NewOrder};
 use store::returns::{self, NewReturn, ReturnSubject};
 use store::users::{self, NewUser};
-use store::{StoreError, cases, console, rooms};
+use store::{StoreError, console, rooms};
 use story_support::closings::{CASH, RULES, advance, begin, owed, proved, read, seen, stocked, who};
 use story_support::room_fixture::{RoomFixture, refused};
 use story_support::rooms::Room;

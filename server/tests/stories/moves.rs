@@ -58,7 +58,7 @@ both!(an_account_moves_with_its_residents_and_balance, |w: World| async move {
     engine.wake();
     until(SOON, "the new account", || async { s.view(0, 2).account.is_some() }).await;
     let lives = rooms::of_resident(&s.w.db, room.resident).await.unwrap().unwrap();
-    assert_eq!(lives.meter(), to);
+    assert_eq!(lives.meter_id, to);
     s.meter(0, 1).heal().unwrap();
     read(&s, &engine, id).await;
     // A crash: whatever follows uses the stored state.
@@ -71,7 +71,7 @@ both!(an_account_moves_with_its_residents_and_balance, |w: World| async move {
     let done = seen(&s.w, id).await;
     assert_eq!((done.carried.unwrap().1, s.view(0, 1).account), (OrderState::Credited, None));
     assert_eq!(s.w.number("SELECT COUNT(*) FROM orders WHERE tender = 'carried'").await, 1);
-    assert_eq!(owed(&s.w, &Account::InMeter(lives.account())).await, Money(600_000));
+    assert_eq!(owed(&s.w, &Account::InMeter(lives.account_id)).await, Money(600_000));
     assert_eq!(s.w.number("SELECT COUNT(*) FROM accounts WHERE state = 'closed'").await, 1);
     engine.stop().await;
     proved(&s.w).await;
@@ -130,7 +130,7 @@ both!(a_replaced_meters_balance_is_transferred_once, |w: World| async move {
     assert_eq!(s.w.number("SELECT COUNT(*) FROM accounts WHERE state = 'open'").await, 1, "the account stayed open");
     assert_eq!(s.w.number("SELECT COUNT(*) FROM meters WHERE retired_at IS NULL").await, 1);
     let lives = rooms::of_resident(&s.w.db, room.resident).await.unwrap().unwrap();
-    assert_eq!((lives.account(), lives.meter() == room.meter), (room.account, false));
+    assert_eq!((lives.account_id, lives.meter_id == room.meter), (room.account, false));
     engine.stop().await;
     proved(&s.w).await;
 });

@@ -8,7 +8,7 @@ use std::time::Duration;
 use domain::clock::{Clock, SystemClock};
 use domain::order::Limits;
 use domain::secret::Secret;
-use model::ids::{MeterId, PlaceId};
+use model::ids::MeterId;
 use model::money::Fen;
 use model::person::Role;
 use model::tariff::Prices;

@@ -10,7 +10,7 @@ use domain::rollup::{ConsumptionInterval, Parts};
 use model::console::Gap;
 use model::energy::Energy;
 use model::error::AppError;
-use model::ids::{CaseId, CommandId, PlaceId};
+use model::ids::{CaseId, CommandId};
 use model::meter::{ControlMode, SupplyState};
 use model::money::Fen;
 use model::order::{ReturnState, Tender};

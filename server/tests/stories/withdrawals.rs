@@ -82,9 +82,9 @@ both!(a_move_is_withdrawn_until_the_new_room_has_begun, |w: World| async move {
         s.meter(0, unit).fault(LineFault::Silent, 1.0).unwrap();
     }
     let id = begin(&s.w, SystemClock.now(), s.clerk, room.account, ClosingRequest::Move { to }).await.unwrap();
-    assert_eq!(rooms::of_resident(&s.w.db, room.resident).await.unwrap().unwrap().meter(), to);
+    assert_eq!(rooms::of_resident(&s.w.db, room.resident).await.unwrap().unwrap().meter_id, to);
     withdraw(&s.w, s.clerk, id).await.unwrap();
-    assert_eq!(rooms::of_resident(&s.w.db, room.resident).await.unwrap().unwrap().meter(), room.meter);
+    assert_eq!(rooms::of_resident(&s.w.db, room.resident).await.unwrap().unwrap().meter_id, room.meter);
     assert_eq!(s.w.number("SELECT COUNT(*) FROM account_meters WHERE to_at IS NULL").await, 1);
     proved(&s.w).await;
     // The new room is opened at once: then it is too late, and nothing is changed by the try.
@@ -94,7 +94,7 @@ both!(a_move_is_withdrawn_until_the_new_room_has_begun, |w: World| async move {
     until(SOON, "the new account", || async { s.view(0, 2).account.is_some() }).await;
     until(SOON, "its opening", || async { seen(&s.w, id).await.arrived }).await;
     assert_eq!(refused(withdraw(&s.w, s.clerk, id).await), Some(AppError::TooLate));
-    assert_eq!(rooms::of_resident(&s.w.db, room.resident).await.unwrap().unwrap().meter(), to);
+    assert_eq!(rooms::of_resident(&s.w.db, room.resident).await.unwrap().unwrap().meter_id, to);
     engine.stop().await;
     proved(&s.w).await;
 });

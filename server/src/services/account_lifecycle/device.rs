@@ -2,7 +2,7 @@
 
 use model::console::Device;
 use model::error::AppError;
-use model::ids::{MeterId};
+use model::ids::MeterId;
 use model::person::Who;
 
 use super::AccountLifecycleService;

@@ -4,8 +4,6 @@
 use model::case::RelayCase;
 use model::command::CommandReason;
 
-use model::case::RelayCase;
-
 use super::{CommandStep, DeliveryEngine, MAX_SENDS};
 use crate::directory::Meter;
 use crate::dlt645::driver as dlt645;

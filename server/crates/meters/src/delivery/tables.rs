@@ -3,8 +3,6 @@
 use model::case::RelayCase;
 use model::command::CommandReason;
 
-use model::case::RelayCase;
-
 use super::{CommandStep, DeliveryEngine};
 use crate::directory::Meter;
 use crate::link::{LinkError, Priority};

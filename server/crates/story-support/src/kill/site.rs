@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ::meters::keys::MasterKeys;
 use domain::clock::{Clock, SystemClock};
-use model::ids::{MeterId, PlaceId};
+use model::ids::MeterId;
 use model::money::Fen;
 use model::tariff::Prices;
 use sandbox::{Faults, Sandbox};
