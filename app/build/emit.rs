@@ -53,9 +53,10 @@ impl Module<'_> {
             }
             Entry::Plural { one, other, arguments } => {
                 let arm = |((variant, other), one): ((String, &String), &Option<String>)| {
-                    let one = one
-                        .iter()
-                        .map(|one| format!("Lang::{variant} if *count == CountArgument::from(true) => format!({one:?}),"));
+                    let one = one.iter().map(|one| {
+                        let text = if one.contains('{') { format!("format!({one:?})") } else { format!("{one:?}.to_owned()") };
+                        format!("Lang::{variant} if *count == CountArgument::from(true) => {text},")
+                    });
                     one.chain([format!("Lang::{variant} => format!({other:?}),")]).collect::<String>()
                 };
                 self.sentence(name, arguments, &variants(self.languages).zip(other).zip(one).map(arm).collect::<String>());

@@ -1,5 +1,6 @@
 //! Purchases reach their meters exactly once over TCP, whatever is lost on the way, on both databases.
 
+use model::command::CommandReason;
 use std::time::Duration;
 
 use domain::clock::{Clock, SystemClock};
@@ -253,7 +254,7 @@ both!(only_a_queued_command_is_claimed_and_only_once, |w: World| async move {
     assert_eq!((again.id, again.count), (command.id, Some(1)), "the second purchase waits for the first");
     let first = deliveries::begin_send(&s.w.db, now, &command).await.unwrap().unwrap();
     assert_eq!(deliveries::begin_send(&s.w.db, now, &command).await.unwrap(), Some(first + 1), "no frame number twice");
-    deliveries::defer_meter(&s.w.db, s.rooms[0].meter, now.plus(1_000), model::command::CommandReason::Lost).await.unwrap();
+    deliveries::defer_meter(&s.w.db, s.rooms[0].meter, now.plus(1_000), CommandReason::Lost).await.unwrap();
     assert!(deliveries::next(&s.w.db, s.rooms[0].meter, now).await.unwrap().is_none());
     assert!(deliveries::reset_backoff(&s.w.db, s.rooms[0].meter, now).await.unwrap());
     assert!(deliveries::next(&s.w.db, s.rooms[0].meter, now).await.unwrap().is_some());

@@ -167,7 +167,7 @@ fn relay(case: &RelayCase, lang: Lang) -> Vec<Option<String>> {
     let label = texts(lang).label;
     let t = texts(lang).relay;
     let wanted = case.closed.map(|closed| if closed { t.close } else { t.open });
-    let clock = (case.command == "clock").then(|| t.clock);
+    let clock = (case.command == "clock").then_some(t.clock);
     vec![
         wanted.or(clock).map(str::to_owned),
         labelled(lang, label.power, case.power_w.filter(|watts| *watts > 0).map(|watts| format!("{watts} W"))),

@@ -35,7 +35,7 @@ pub(super) fn refund(reason: RefundReason, lang: Lang) -> String {
 
 /// Why a money command stopped.
 pub(super) fn delivery(reason: HoldReason, lang: Lang) -> String {
-    let t = texts(lang).delivery_reason;
+    let (t, note) = (texts(lang).delivery_reason, commands::texts(lang).note);
     let text = match reason {
         HoldReason::Epoch => t.epoch,
         HoldReason::Order => t.order,
@@ -51,10 +51,10 @@ pub(super) fn delivery(reason: HoldReason, lang: Lang) -> String {
         HoldReason::HoardingLimit => t.hoarding_limit,
         HoldReason::NoFinalRecord => t.no_final_record,
         HoldReason::Contradiction => t.contradiction,
-        HoldReason::NotOpen | HoldReason::OutOfRange | HoldReason::Invalid | HoldReason::FrameRefused => {
-            let word = reason.as_str();
-            return commands::texts(lang).note.get(word).unwrap_or(word).to_owned();
-        }
+        HoldReason::NotOpen => note.not_open,
+        HoldReason::OutOfRange => note.out_of_range,
+        HoldReason::Invalid => note.invalid,
+        HoldReason::FrameRefused => note.frame_refused,
     };
     text.to_owned()
 }

@@ -4,6 +4,7 @@
 use model::case::RelayCase;
 use model::command::CommandReason;
 
+
 use super::{CommandStep, DeliveryEngine, MAX_SENDS};
 use crate::directory::Meter;
 use crate::dlt645::driver as dlt645;

@@ -3,6 +3,7 @@
 use model::case::RelayCase;
 use model::command::CommandReason;
 
+
 use super::{CommandStep, DeliveryEngine};
 use crate::directory::Meter;
 use crate::link::{LinkError, Priority};
