@@ -33,18 +33,18 @@ struct Module<'a> {
 }
 
 /// A field of a generated struct, with its value in each language.
-struct Field {
+struct GeneratedField {
     type_name: String,
     values: Vec<String>,
 }
 
 impl Module<'_> {
     /// `None` for a text with arguments, which becomes a type of its own. `path` is the prefix of the types below `name`.
-    fn field(&mut self, name: &str, path: &str, entry: &Entry) -> Option<Field> {
+    fn field(&mut self, name: &str, path: &str, entry: &Entry) -> Option<GeneratedField> {
         match entry {
             Entry::Text { texts, arguments } if arguments.is_empty() => {
                 let values = texts.iter().map(|text| format!("{text:?}")).collect();
-                Some(Field { type_name: "&'static str".to_owned(), values })
+                Some(GeneratedField { type_name: "&'static str".to_owned(), values })
             }
             Entry::Text { texts, arguments } => {
                 let arm = |(variant, text): (String, &String)| format!("Lang::{variant} => format!({text:?}),");
@@ -63,7 +63,7 @@ impl Module<'_> {
                 None
             }
             Entry::List(items) => {
-                let fields: Vec<Field> = items.iter().filter_map(|item| self.field(name, name, item)).collect();
+                let fields: Vec<GeneratedField> = items.iter().filter_map(|item| self.field(name, name, item)).collect();
                 // Lists of tables differ in length within a list of lists; lists of texts are arrays, to be taken apart.
                 let tables = items.iter().all(|item| matches!(item, Entry::Table(_)));
                 let reference = if tables { "&" } else { "" };
@@ -74,13 +74,13 @@ impl Module<'_> {
                 });
                 let item = &fields.first()?.type_name;
                 let type_name = if tables { format!("&'static [{item}]") } else { format!("[{item}; {}]", fields.len()) };
-                Some(Field { type_name, values: values.collect() })
+                Some(GeneratedField { type_name, values: values.collect() })
             }
             Entry::Table(entries) => Some(self.table(name, path, entries)),
         }
     }
 
-    fn table(&mut self, name: &str, path: &str, entries: &BTreeMap<String, Entry>) -> Field {
+    fn table(&mut self, name: &str, path: &str, entries: &BTreeMap<String, Entry>) -> GeneratedField {
         let type_name = format!("{name}Texts");
         let uniform = is_uniform(entries);
         let mut declared = String::new();
@@ -110,7 +110,7 @@ impl Module<'_> {
         }
         self.types.insert(type_name.clone(), source);
         let values = values.into_iter().map(|value| format!("{type_name} {{ {value} }}")).collect();
-        Field { type_name, values }
+        GeneratedField { type_name, values }
     }
 
     /// The type of a text with arguments: its fields are the arguments.
