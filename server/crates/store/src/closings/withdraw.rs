@@ -34,14 +34,14 @@ pub async fn withdraw(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: ClosingI
     }
     on!(&mut tx, |c| {
         sqlx::query(
-        "UPDATE closings SET read_at = $2, ended_at = $2, withdrawn_by = $3, to_account_id = NULL, to_meter_id = NULL
-            WHERE id = $1"
-    )
-    .bind(id.0)
-    .bind(at.0)
-    .bind(who.user.0)
-    .execute(c)
-    .await
+            "UPDATE closings SET read_at = $2, ended_at = $2, withdrawn_by = $3, to_account_id = NULL, to_meter_id = NULL
+            WHERE id = $1",
+        )
+        .bind(id.0)
+        .bind(at.0)
+        .bind(who.user.0)
+        .execute(c)
+        .await
     })?;
     for meter in &meters {
         cases::resolve(&mut tx, at, CaseKind::Closing, *meter, "withdrawn").await?;

@@ -185,7 +185,8 @@ pub async fn order_money(
                 EXISTS (SELECT 1 FROM users u WHERE u.id = $1 AND (u.role = 'admin' OR u.may_approve)) AS may_approve,",
             names!(),
             "FROM orders o JOIN accounts a ON a.id = o.account_id JOIN places r
-            ON r.id = a.place_id", above!(),
+            ON r.id = a.place_id",
+            above!(),
             "WHERE o.id = $2 AND",
             within!()
         ))

@@ -135,7 +135,8 @@ pub async fn is_of(db: &Db, order: OrderId, of: RefundSubject) -> Result<bool> {
            AND (EXISTS (SELECT 1 FROM payment_attempts p JOIN payment_events e ON e.attempt_id = p.id
                WHERE p.order_id = o.id AND e.id = $2)
                 OR EXISTS (SELECT 1 FROM returns v WHERE v.corrects_order = o.id
-        AND v.id = $2))", )
+        AND v.id = $2))",
+        )
         .bind(order.0)
         .bind(id)
         .fetch_optional(pool)
