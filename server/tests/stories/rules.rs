@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-const LIST: &str = include_str!("../../crates/payments/src/README.md");
+const LIST: &str = include_str!("../../crates/payments/README.md");
 
 fn sources(dir: &Path, all: &mut String) {
     for entry in std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()) {
