@@ -166,7 +166,6 @@ pub struct UnusableCase {
 /// Prices that did not come into force.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PricesCase {
-    /// By rate.
     pub planned: [u32; 4],
     pub since: Timestamp,
     pub clock_off_s: Option<i64>,

@@ -96,7 +96,6 @@ macro_rules! code_enum {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{code} is not a code of {of}")]
 pub struct UnknownCode {
-    /// The type.
     pub of: &'static str,
     /// The stored code.
     pub code: i64,
@@ -106,7 +105,6 @@ pub struct UnknownCode {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{word:?} is not a word of {of}")]
 pub struct UnknownWord {
-    /// The type.
     pub of: &'static str,
     /// The stored word.
     pub word: String,

@@ -33,7 +33,6 @@ pub struct Shift {
     pub opened_at: Timestamp,
     /// Change in the drawer at the opening.
     pub float: Fen,
-    /// By tender.
     pub takings: Vec<Takings>,
     /// Cash that should be in the drawer.
     pub expected: Fen,
@@ -59,7 +58,6 @@ pub struct Takings {
     pub taken: Fen,
     /// Returns and corrections.
     pub payouts: i64,
-    /// Paid out.
     pub given: Fen,
 }
 

@@ -5,17 +5,12 @@ use leptos::prelude::*;
 use crate::i18n::{errors, lang};
 use model::error::AppError;
 
-/// The importance.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Tone {
-    /// Information.
     #[default]
     Plain,
-    /// Success.
     Good,
-    /// Needs attention.
     Warn,
-    /// Failure.
     Bad,
     /// The meter is lost.
     Lost,

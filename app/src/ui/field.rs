@@ -22,9 +22,7 @@ pub fn Field(
     /// The initial value.
     #[prop(optional, into)]
     value: String,
-    /// The hint.
-    #[prop(optional, into)]
-    hint: String,
+    #[prop(optional, into)] hint: String,
     /// Whether it may be empty.
     #[prop(optional)]
     optional: bool,

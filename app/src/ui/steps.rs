@@ -8,13 +8,9 @@ use model::time::Timestamp;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StepState {
-    /// Completed.
     Done,
-    /// In progress.
     Now,
-    /// Still ahead.
     Ahead,
-    /// Failed.
     Bad,
 }
 

@@ -21,7 +21,6 @@ pub struct Config {
     pub server: Server,
     /// Where data is kept.
     pub database: Database,
-    /// Logging.
     pub log: Log,
     /// How meters are read.
     pub meters: meters::config::Config,
@@ -55,7 +54,6 @@ pub struct Database {
     pub url: Secret,
 }
 
-/// Logging.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Log {

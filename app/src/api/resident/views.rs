@@ -143,7 +143,6 @@ pub struct OrderView {
     /// A notification of its payment does not match: the channel is queried, then a person decides.
     #[serde(default)]
     pub held: bool,
-    /// Oldest first.
     #[serde(default)]
     pub refunds: Vec<RefundView>,
     /// For a server wallet, whose credit needs no delivery.

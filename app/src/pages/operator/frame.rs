@@ -31,7 +31,6 @@ pub enum Section {
     Cases,
     /// The audit chain.
     Audit,
-    /// The guide.
     Guide,
 }
 

@@ -115,7 +115,6 @@ pub struct Head {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Layout {
     zoom: Zoom,
-    /// The height.
     pub height: f64,
     pub heads: Vec<Head>,
     /// Lines, in the order of the wall.

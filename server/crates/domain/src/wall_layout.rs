@@ -58,7 +58,6 @@ impl Layout {
         Self { meter_places, index }
     }
 
-    /// In order.
     #[must_use]
     pub fn meter_places(&self) -> &[MeterPlace] {
         &self.meter_places

@@ -67,7 +67,6 @@ impl Device {
 
 #[derive(Clone, Copy, Debug)]
 pub struct Payer<'a> {
-    /// IP address.
     pub ip: &'a str,
     pub device: Device,
     /// The channel's id of the payer, if a sign-in ([`SignIn`]) determined it.

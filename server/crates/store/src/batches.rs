@@ -36,7 +36,6 @@ pub struct NewBatch<'a> {
     /// Made with the form: a form that is sent twice makes one batch.
     pub id: BatchId,
     pub issue: &'a Issue,
-    /// None twice.
     pub meters: &'a [MeterId],
 }
 

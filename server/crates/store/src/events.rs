@@ -38,7 +38,6 @@ pub struct Change {
 pub enum Turn {
     /// It began; the detail is JSON.
     Raised(String),
-    /// It ended.
     Over,
     /// It began and ended at once; the detail is JSON.
     Happened(String),

@@ -29,12 +29,10 @@ pub struct GatewayRow {
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct MeterRow {
     pub id: MeterId,
-    /// Its room.
     pub place_id: PlaceId,
     pub gateway_id: GatewayId,
     /// Unit id on the bus.
     pub unit: i64,
-    /// 12 digits.
     pub serial: String,
     /// Name of its profile.
     pub profile: String,
@@ -54,7 +52,6 @@ macro_rules! meter_columns {
 #[derive(Clone, Debug)]
 pub struct NewGateway {
     pub id: GatewayId,
-    /// Unique.
     pub name: String,
     /// Host name or address.
     pub host: String,

@@ -54,7 +54,6 @@ impl World {
         crate::bind(&self.db, sql, meter.0, &[self.clock.now().0, count, cumulative, remaining]).await;
     }
 
-    /// An operator.
     pub async fn clerk(&self) -> UserId {
         let id = self.rng.id(self.clock.now());
         let sql = "INSERT INTO users (id, role, login, name, password_hash, created_at)

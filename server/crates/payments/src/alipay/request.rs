@@ -10,7 +10,6 @@ use crate::rsa::PrivateKey;
 
 /// Signs the requests of one application.
 pub struct Caller<'a> {
-    /// URL.
     pub gateway: &'a str,
     pub app_id: &'a str,
     pub key: &'a PrivateKey,

@@ -19,7 +19,6 @@ const FINAL: [&str; 4] = ["INVALID_REQUEST", "PARAM_ERROR", "USER_ACCOUNT_ABNORM
 /// A refund in a response or notification.
 #[derive(Deserialize)]
 pub(super) struct RefundResource {
-    /// Notifications only.
     mchid: Option<String>,
     out_trade_no: String,
     transaction_id: String,

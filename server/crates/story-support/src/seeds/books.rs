@@ -22,7 +22,6 @@ pub struct Order {
     pub number: u64,
     pub amount: Fen,
     pub state: OrderState,
-    /// Open cases.
     pub cases: BTreeSet<&'static str>,
 }
 
