@@ -105,7 +105,7 @@ impl SendRefunds {
         if now.since(due.begun_at()) > SLOW_AFTER {
             refunds::slow(db, rng, now, due).await?;
         }
-        let (channel, refund) = (self.channel(due)?, due.told());
+        let (channel, refund) = (self.channel(due)?, due.channel_refund());
         let mut answer = if due.tries == 0 { channel.refund(&refund).await? } else { channel.query_refund(&refund).await? };
         if matches!(answer, RefundResponse::Absent) {
             answer = channel.refund(&refund).await?;

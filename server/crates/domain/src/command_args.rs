@@ -79,7 +79,7 @@ pub enum StoredArgs {
 impl StoredArgs {
     /// `None` where this version cannot read them.
     #[must_use]
-    pub const fn known(&self) -> Option<&CommandArgs> {
+    pub const fn readable(&self) -> Option<&CommandArgs> {
         match self {
             Self::Known(args) => Some(args),
             Self::Unknown(_) => None,
@@ -108,7 +108,7 @@ mod tests {
             (CommandArgs::Relay { closed: true }, r#"{"relay":{"closed":true}}"#),
         ] {
             assert_eq!(serde_json::to_string(&args).unwrap(), text);
-            assert_eq!(serde_json::from_str::<StoredArgs>(text).unwrap().known(), Some(&args));
+            assert_eq!(serde_json::from_str::<StoredArgs>(text).unwrap().readable(), Some(&args));
         }
     }
 
@@ -122,7 +122,7 @@ mod tests {
             r#"{"issue":{"mode":"on"}}"#,
             "{}",
         ] {
-            assert_eq!(serde_json::from_str::<StoredArgs>(text).unwrap().known(), None, "{text}");
+            assert_eq!(serde_json::from_str::<StoredArgs>(text).unwrap().readable(), None, "{text}");
         }
     }
 }

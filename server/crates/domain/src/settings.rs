@@ -65,7 +65,7 @@ mod tests {
 
     const NOW: Timestamp = Timestamp(1_000);
 
-    fn known() -> Parameters {
+    fn last_read() -> Parameters {
         Parameters {
             limits: Limits { alarm1: 2_000, ..Limits::default() },
             prices: [9, 7, 5, 3],
@@ -78,11 +78,11 @@ mod tests {
 
     #[test]
     fn all_that_was_read_is_told_and_a_plan_stays_one() {
-        let told = carried(Some(&known()), ControlMode::Guaranteed, &[], NOW);
+        let told = carried(Some(&last_read()), ControlMode::Guaranteed, &[], NOW);
         assert_eq!(told.len(), 8);
         assert!(told.contains(&Issue::Prices([9, 7, 5, 3])) && told.contains(&Issue::Mode(ControlMode::Guaranteed)));
         assert!(told.contains(&Issue::Standby { prices: [8; 4], at: NOW.plus(1) }));
-        let later = carried(Some(&known()), ControlMode::Prepaid, &[], NOW.plus(1));
+        let later = carried(Some(&last_read()), ControlMode::Prepaid, &[], NOW.plus(1));
         assert!(later.contains(&Issue::Prices([8; 4])) && later.contains(&Issue::Cancel), "what was planned is in force");
     }
 
@@ -97,7 +97,7 @@ mod tests {
             Issue::Mode(ControlMode::Prepaid),
             Issue::Standby { prices: [4; 4], at: NOW },
         ];
-        let told = carried(Some(&known()), ControlMode::ForcedOff, &pending, NOW);
+        let told = carried(Some(&last_read()), ControlMode::ForcedOff, &pending, NOW);
         let of = |kind: Kind| told.iter().filter(|issue| issue.kind() == kind).cloned().collect::<Vec<_>>();
         assert_eq!(of(Kind::Limits), [Issue::Limits(limits)]);
         assert_eq!(of(Kind::Mode), [Issue::Mode(ControlMode::Prepaid)]);

@@ -163,7 +163,7 @@ pub(super) async fn attach(tx: &mut Tx, rng: &Rng, at: Timestamp, to: &Opened, m
     if insert::place_of(tx, meter).await? != to.place {
         return Err(AppError::Invalid.into());
     }
-    match insert::meter(tx, at, to.account, meter, &insert::Known::default()).await {
+    match insert::meter(tx, at, to.account, meter, &insert::OpeningPosition::default()).await {
         Err(error) if error.is_duplicate() => return Err(AppError::AccountAlreadyOpen.into()),
         inserted => inserted?,
     }
@@ -210,7 +210,7 @@ pub async fn take_over(db: &Db, rng: &Rng, at: Timestamp, accounts: &[TakeOver])
         // The older system's wallet begins to count here with the first reading.
         let state = if on_ledger { "opening" } else { "open" };
         insert::account(&mut tx, one.opened_at, account, &one.number, place, state).await?;
-        let known = insert::Known { epoch: one.epoch, count: one.count, cumulative: one.cumulative };
+        let known = insert::OpeningPosition { epoch: one.epoch, count: one.count, cumulative: one.cumulative };
         insert::meter(&mut tx, one.opened_at, account, one.meter, &known).await?;
         if let Some(resident) = &one.resident {
             residents::insert(&mut tx, rng, at, account, resident).await?;

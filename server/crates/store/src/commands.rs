@@ -66,7 +66,7 @@ impl Command {
     /// `None` where this version cannot read them.
     #[must_use]
     pub const fn args(&self) -> Option<&CommandArgs> {
-        self.args.0.known()
+        self.args.0.readable()
     }
 }
 

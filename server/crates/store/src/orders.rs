@@ -16,7 +16,7 @@ pub use undeliverable::{readdress, stranded};
 use super::accounts::{self, Takes};
 use super::audit::{self, Entry};
 use super::commands::{self, NewCommand};
-use super::receipts::{self, For};
+use super::receipts::{self, ReceiptSubject};
 use super::shifts::{self, Entered};
 use super::{Db, Result, StoreError, Tx, ledger, on, read, wallets};
 use domain::command_args::CommandArgs;
@@ -173,7 +173,7 @@ pub(super) async fn write_sale(tx: &mut Tx, at: Timestamp, new: &NewOrder, sold:
         return Ok(());
     }
     record(tx, at, new, &sold.order, "sale.create").await?;
-    receipts::issue(tx, at, new.by, For::Sale(sold.order.id())).await
+    receipts::issue(tx, at, new.by, ReceiptSubject::Sale(sold.order.id())).await
 }
 
 /// Gives what the site pays for, in the caller's transaction: no counter, no shift, no receipt.
@@ -213,7 +213,7 @@ pub(super) enum DeliveryTarget {
 }
 
 /// Where an order can go as things stand. Locks the account's meter.
-pub(super) async fn way(tx: &mut Tx, order: &Order) -> Result<DeliveryTarget> {
+pub(super) async fn delivery_target(tx: &mut Tx, order: &Order) -> Result<DeliveryTarget> {
     let account = AccountId(order.account_id);
     if let Takes::Open(wallet) | Takes::Opening(wallet) = accounts::takes(tx, account, MeterId(order.meter_id)).await? {
         return Ok(DeliveryTarget::Here(wallet));
@@ -224,7 +224,7 @@ pub(super) async fn way(tx: &mut Tx, order: &Order) -> Result<DeliveryTarget> {
 
 /// Posts the payment of an order that has just become `paid`, and brings it where it can go, or has it wait for a person.
 async fn deliver(tx: &mut Tx, rng: &Rng, at: Timestamp, order: Order, by: Option<UserId>) -> Result<Order> {
-    let way = way(tx, &order).await?;
+    let way = delivery_target(tx, &order).await?;
     deliver_by(tx, rng, at, &way, order, by).await
 }
 

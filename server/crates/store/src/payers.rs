@@ -56,7 +56,7 @@ pub async fn learn(db: &Db, session: &TokenHash, app_id: &str, payer: &str) -> R
 }
 
 /// Who the session's payer is to this application.
-pub async fn known(db: &Db, session: &TokenHash, app_id: &str) -> Result<Option<String>> {
+pub async fn payer_id(db: &Db, session: &TokenHash, app_id: &str) -> Result<Option<String>> {
     let row: Option<(String,)> = read!(db, |pool| sqlx::query_as(
         "SELECT payer_id FROM payers WHERE session_hash = $1 AND app_id = $2 AND payer_id IS NOT NULL"
     )

@@ -10,7 +10,7 @@ use super::{Db, Result, StoreError, Tx, on};
 
 /// What a receipt is for.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum For {
+pub(super) enum ReceiptSubject {
     Sale(OrderId),
     /// A return, or a sale taken back.
     Return(ReturnId),
@@ -20,7 +20,7 @@ pub(super) enum For {
 
 /// Gives the next number of the year to something that was just settled. Called after the audit line: both are rows that every
 /// operation takes, so they are taken in one order.
-pub(super) async fn issue(tx: &mut Tx, at: Timestamp, by: UserId, subject: For) -> Result<()> {
+pub(super) async fn issue(tx: &mut Tx, at: Timestamp, by: UserId, subject: ReceiptSubject) -> Result<()> {
     let year = at.date().ymd().0;
     let number: Option<(i64,)> = on!(tx, |c| sqlx::query_as(
         "INSERT INTO receipt_numbers (year, last) VALUES ($1, 1)
@@ -31,9 +31,9 @@ pub(super) async fn issue(tx: &mut Tx, at: Timestamp, by: UserId, subject: For) 
     .await)?;
     let (number,) = number.ok_or(StoreError::Inconsistent { table: "receipt_numbers", column: "last" })?;
     let (order, back, refund) = match subject {
-        For::Sale(id) => (Some(id.0), None, None),
-        For::Return(id) => (None, Some(id.0), None),
-        For::Refund(id) => (None, None, Some(id.0)),
+        ReceiptSubject::Sale(id) => (Some(id.0), None, None),
+        ReceiptSubject::Return(id) => (None, Some(id.0), None),
+        ReceiptSubject::Refund(id) => (None, None, Some(id.0)),
     };
     on!(tx, |c| sqlx::query(
         "INSERT INTO receipts (year, number, order_id, return_id, refund_id, issued_by, issued_at)

@@ -25,7 +25,7 @@ pub(super) use rules::RULES;
 pub use views::{DayRow, DifferenceRow, SinceRow, day, days, differences, due};
 
 /// Who asked, as audit lines have it: a person and from where, or the system.
-fn asked(by: Option<&Who>) -> (String, &str) {
+fn audit_actor(by: Option<&Who>) -> (String, &str) {
     by.map_or_else(|| ("system".to_owned(), ""), |who| (format!("user:{}", who.user), who.ip.as_str()))
 }
 

@@ -27,7 +27,7 @@ pub use end::pay_out;
 pub(super) use end::{done, failed};
 pub use owed::{Owed, needs_person, owed};
 pub use payment::is_of;
-pub(super) use payment::{known, reset_backoff};
+pub(super) use payment::{refunded_sums, reset_backoff};
 
 use super::audit::{self, Entry};
 use super::{Db, Result, StoreError, Tx, on, read};

@@ -20,7 +20,7 @@ impl ResidentService {
 
     /// The session's payer, if they have signed in to the channel.
     pub(super) async fn payer(&self, channel: &dyn Channel, visit: &Visit) -> Result<Option<PayerId>, AppError> {
-        let payer = payers::known(&self.context.db, &hash(&visit.session), channel.terms().app_id).await?;
+        let payer = payers::payer_id(&self.context.db, &hash(&visit.session), channel.terms().app_id).await?;
         Ok(payer.and_then(PayerId::parse))
     }
 

@@ -10,7 +10,7 @@ use domain::rng::Rng;
 
 /// What the ledger knows a meter to hold from the beginning.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Known {
+pub(crate) struct OpeningPosition {
     /// Its key epoch; 0 until the meter was read back after its opening.
     pub epoch: u16,
     /// Money commands applied in it.
@@ -50,7 +50,7 @@ pub(super) async fn account(tx: &mut Tx, at: Timestamp, id: AccountId, number: &
     Ok(())
 }
 
-pub(super) async fn meter(tx: &mut Tx, at: Timestamp, account: AccountId, meter: MeterId, known: &Known) -> Result<()> {
+pub(super) async fn meter(tx: &mut Tx, at: Timestamp, account: AccountId, meter: MeterId, known: &OpeningPosition) -> Result<()> {
     on!(tx, |c| sqlx::query(
         "INSERT INTO account_meters (account_id, meter_id, epoch, count, cumulative_fen, from_at) VALUES ($1, $2, $3, $4, $5, $6)"
     )

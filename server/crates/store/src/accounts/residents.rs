@@ -40,7 +40,7 @@ pub async fn add_resident(
             &resident.login
         }
         ResidentToAdd::Known(login) => {
-            let user = known(&mut tx, login).await?.ok_or(AppError::NotFound)?;
+            let user = resident_by_login(&mut tx, login).await?.ok_or(AppError::NotFound)?;
             link(&mut tx, at, account, user).await?;
             login
         }
@@ -130,7 +130,7 @@ async fn link(tx: &mut Tx, at: Timestamp, account: AccountId, user: UserId) -> R
     }
 }
 
-async fn known(tx: &mut Tx, login: &str) -> Result<Option<UserId>> {
+async fn resident_by_login(tx: &mut Tx, login: &str) -> Result<Option<UserId>> {
     let row: Option<(Uuid,)> =
         on!(tx, |c| sqlx::query_as("SELECT id FROM users WHERE login = $1 AND role = 'resident' AND disabled_at IS NULL")
             .bind(login)

@@ -9,7 +9,7 @@ use model::person::Who;
 use model::time::Timestamp;
 
 use super::{Closing, locked, record};
-use crate::closings::final_settlement::{self, By};
+use crate::closings::final_settlement::{self, CountedBy};
 use crate::consumption::CreditedInEpoch;
 use crate::{Db, Result, Tx, consumption, counters, on, orders, returns, wallets};
 use domain::rng::Rng;
@@ -43,7 +43,7 @@ pub async fn count(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: ClosingId, 
     .fetch_optional(c)
     .await)?;
     let (row, command) = row.ok_or(AppError::Conflict)?;
-    let by = By { user: who.user, reason: &counted.reason, total: counted.total };
+    let by = CountedBy { user: who.user, reason: &counted.reason, total: counted.total };
     match command {
         Some(command) => of_meter(&mut tx, rng, at, &closing, row, meter, command, counted, &by).await?,
         None => of_wallet(&mut tx, rng, at, &closing, row, meter, &by).await?,
@@ -65,7 +65,7 @@ async fn of_meter(
     meter: MeterId,
     command: Uuid,
     counted: &Counted,
-    by: &By<'_>,
+    by: &CountedBy<'_>,
 ) -> Result<()> {
     let remaining = counted.remaining.ok_or(AppError::InvalidAmount)?;
     // Whoever comes first has the command: this, or the meter's own answer.
@@ -101,7 +101,7 @@ async fn of_wallet(
     closing: &Closing,
     row: Uuid,
     meter: MeterId,
-    by: &By<'_>,
+    by: &CountedBy<'_>,
 ) -> Result<()> {
     let total = by.total.ok_or(AppError::Invalid)?;
     wallets::count(tx, rng, at, meter, total).await?;

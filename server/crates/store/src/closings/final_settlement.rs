@@ -15,7 +15,7 @@ use domain::ledger::{Account, final_amount, write_off};
 use domain::rng::Rng;
 
 /// Who counted what a meter could not say any more.
-pub(super) struct By<'a> {
+pub(super) struct CountedBy<'a> {
     pub(super) user: UserId,
     pub(super) reason: &'a str,
     pub(super) total: Option<Energy>,
@@ -65,7 +65,7 @@ pub(super) async fn of_meter(
     row: Uuid,
     credited: &CreditedInEpoch,
     remaining: Fen,
-    by: Option<&By<'_>>,
+    by: Option<&CountedBy<'_>>,
 ) -> Result<()> {
     if !consumption::post(tx, rng, at, credited, remaining).await? {
         // A use of this very instant is posted: the next try has another one.
@@ -84,7 +84,7 @@ pub(super) async fn of_wallet(
     closing: &Closing,
     row: Uuid,
     meter: MeterId,
-    by: Option<&By<'_>>,
+    by: Option<&CountedBy<'_>>,
 ) -> Result<bool> {
     on!(tx, |c| sqlx::query(
         "UPDATE account_meters SET count = count WHERE account_id = $1 AND meter_id = $2 AND to_at IS NULL"
@@ -139,7 +139,14 @@ async fn post(tx: &mut Tx, rng: &Rng, at: Timestamp, row: Uuid, from: Account, b
     Ok(left)
 }
 
-async fn finish(tx: &mut Tx, at: Timestamp, row: Uuid, meter: MeterId, left: &FinalBalance, by: Option<&By<'_>>) -> Result<()> {
+async fn finish(
+    tx: &mut Tx,
+    at: Timestamp,
+    row: Uuid,
+    meter: MeterId,
+    left: &FinalBalance,
+    by: Option<&CountedBy<'_>>,
+) -> Result<()> {
     let finished = on!(tx, |c| sqlx::query(
         "UPDATE closing_meters SET final_at = $2, final_fen = $3, written_off_e4 = $4, counted_by = $5, reason = $6,
                 final_wh = COALESCE($7, (SELECT total_wh FROM meter_latest WHERE meter_latest.meter_id = closing_meters.meter_id))

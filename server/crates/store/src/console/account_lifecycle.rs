@@ -42,7 +42,7 @@ pub async fn room_of_account(db: &Db, operator: UserId, account: AccountId) -> R
 }
 
 #[derive(FromRow)]
-struct Beside {
+struct OtherMeterRow {
     id: Uuid,
     serial: String,
     account_id: Option<Uuid>,
@@ -52,7 +52,7 @@ struct Beside {
 /// The other meters of a meter's room: those of its account, and those that have none. The caller has seen to it that it is the
 /// operator's.
 pub async fn beside(db: &Db, meter: MeterId, account: Option<AccountId>) -> Result<(Vec<OtherMeter>, Vec<OtherMeter>)> {
-    let rows: Vec<Beside> = read!(db, |pool| sqlx::query_as(
+    let rows: Vec<OtherMeterRow> = read!(db, |pool| sqlx::query_as(
         "SELECT m.id, m.serial, am.account_id, m.wallet FROM meters m
          JOIN meters here ON here.place_id = m.place_id AND here.id = $1 AND m.id <> here.id
          LEFT JOIN account_meters am ON am.meter_id = m.id AND am.to_at IS NULL

@@ -67,10 +67,10 @@ pub async fn receipt(db: &Db, operator: UserId, number: ReceiptNumber) -> Result
         .fetch_optional(pool)
         .await
     })?;
-    row.map(|row| told(row, number)).transpose()
+    row.map(|row| receipt_of(row, number)).transpose()
 }
 
-fn told(row: Row, number: ReceiptNumber) -> Result<Receipt> {
+fn receipt_of(row: Row, number: ReceiptNumber) -> Result<Receipt> {
     let of = match row.kind {
         None if row.refund => ReceiptOf::Refund,
         None => ReceiptOf::Sale,

@@ -78,7 +78,7 @@ pub(super) async fn not_returned(
     refunds::failed(tx, rng, at, row).await?;
     // What a sum told while this was under way was another's, then.
     if let Some((told, sum)) = noted(tx, subject.attempt.id).await? {
-        let known = refunds::known(tx, AttemptId(subject.attempt.id)).await?;
+        let known = refunds::refunded_sums(tx, AttemptId(subject.attempt.id)).await?;
         let excess = unasked(sum, known.done(), known.sending(), known.console_refund());
         if excess > Fen::ZERO {
             ledger::post(tx, rng, at, &refund_elsewhere(told, event.channel().as_str(), excess.money())).await?;
@@ -105,7 +105,7 @@ pub(super) async fn summed(
         return unsolicited(tx, rng, at, event, subject, &key, sum).await;
     };
     let attempt = AttemptId(subject.attempt.id);
-    let known = refunds::known(tx, attempt).await?;
+    let known = refunds::refunded_sums(tx, attempt).await?;
     if !known.is_paid() {
         return unsolicited(tx, rng, at, event, Some(subject), &key, sum).await;
     }
@@ -136,7 +136,7 @@ async fn unsolicited(
 ) -> Result<Outcome> {
     let Some(id) = insert(tx, rng, at, event, key, subject, Outcome::Refunded).await? else { return Ok(Outcome::Duplicate) };
     if let Some(subject) = subject.filter(|subject| fits(event, subject)) {
-        if refunds::known(tx, AttemptId(subject.attempt.id)).await?.is_paid() {
+        if refunds::refunded_sums(tx, AttemptId(subject.attempt.id)).await?.is_paid() {
             ledger::post(tx, rng, at, &refund_elsewhere(id, event.channel().as_str(), amount.money())).await?;
         } else if subject.attempt.state != "paid" {
             move_attempt(tx, at, subject, "held", None).await?;

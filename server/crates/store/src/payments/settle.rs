@@ -134,12 +134,12 @@ async fn lock(tx: &mut Tx, out_trade_no: &str) -> Result<Option<Subject>> {
 async fn paid(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &VerifiedEvent, subject: Option<&Subject>) -> Result<Outcome> {
     let verdict = verdict(event, subject)?;
     if let (Verdict::Hold(mismatch), Some(subject), EventSource::Notify) = (verdict, subject, event.source())
-        && !refunds::known(tx, AttemptId(subject.attempt.id)).await?.is_paid()
+        && !refunds::refunded_sums(tx, AttemptId(subject.attempt.id)).await?.is_paid()
     {
         return hold_notification(tx, rng, at, event, subject, mismatch).await;
     }
     let way = match (verdict, subject) {
-        (Verdict::Credit { .. }, Some(subject)) => orders::way(tx, &subject.order).await?,
+        (Verdict::Credit { .. }, Some(subject)) => orders::delivery_target(tx, &subject.order).await?,
         _ => DeliveryTarget::Nowhere,
     };
     let outcome = match verdict {
@@ -232,7 +232,7 @@ async fn closed(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &VerifiedEvent, su
 async fn is_open(tx: &mut Tx, subject: &Subject) -> Result<bool> {
     Ok(match &*subject.attempt.state {
         "pending" | "closing" => true,
-        "held" => !refunds::known(tx, AttemptId(subject.attempt.id)).await?.is_paid(),
+        "held" => !refunds::refunded_sums(tx, AttemptId(subject.attempt.id)).await?.is_paid(),
         _ => false,
     })
 }

@@ -6,7 +6,7 @@ use model::person::Who;
 use model::time::{Date, MINUTE, Timestamp};
 use uuid::Uuid;
 
-use super::{asked, subject};
+use super::{audit_actor, subject};
 use crate::audit::{self, Entry};
 use crate::bulk::Bulk;
 use crate::{Db, Result, StoreError, Tx, ledger, on};
@@ -134,7 +134,7 @@ pub async fn import(db: &Db, rng: &Rng, at: Timestamp, channel: Tender, bill: &S
     let detail = serde_json::json!({
         "digest": hex::encode(&bill.digest), "lines": bill.lines.len(), "total_fen": bill.total(), "fees_e4": bill.fees(),
     });
-    let (subject, detail, (actor, ip)) = (subject(channel, bill.day), detail.to_string(), asked(by));
+    let (subject, detail, (actor, ip)) = (subject(channel, bill.day), detail.to_string(), audit_actor(by));
     audit::append(&mut tx, at, &Entry { actor: &actor, ip, action: "bill.import", subject: &subject, detail: &detail }).await?;
     tx.commit().await?;
     Ok(Imported::New)

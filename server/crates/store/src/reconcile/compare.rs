@@ -8,7 +8,7 @@ use model::time::{Date, Timestamp};
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::{asked, differences, meters, subject};
+use super::{audit_actor, differences, meters, subject};
 use crate::audit::{self, Entry};
 use crate::cases;
 use crate::reconcile::ledger_entries;
@@ -69,7 +69,7 @@ pub async fn compare(
     .await)?;
     let Some((bill, closed_at, stood_by)) = row else { return Ok(None) };
     let (window, lines) = bill_of(&mut tx, bill).await?;
-    let ours = ledger_entries::ours(&mut tx, channel, day, window, bill).await?;
+    let ours = ledger_entries::load(&mut tx, channel, day, window, bill).await?;
     let unbilled = neighbours(&mut tx, channel, day, window).await?;
     let mut found = reconcile::compare(window, &lines, &ours, &unbilled);
     let meters = meters::meters(&mut tx, at, channel, bill).await?;
@@ -104,7 +104,7 @@ pub async fn compare(
         let detail = serde_json::json!({
             "equal": compared.equal, "differences": differences, "came": change.came, "went": change.went, "reopened": reopened,
         });
-        let (subject, detail, (actor, ip)) = (subject(channel, day), detail.to_string(), asked(by));
+        let (subject, detail, (actor, ip)) = (subject(channel, day), detail.to_string(), audit_actor(by));
         audit::append(&mut tx, at, &Entry { actor: &actor, ip, action: "bill.compare", subject: &subject, detail: &detail })
             .await?;
     }

@@ -28,7 +28,7 @@ struct Row {
 }
 
 impl Row {
-    fn ours(self) -> LedgerEntry {
+    fn entry(self) -> LedgerEntry {
         let refund_no = self.kind.strip_prefix(REFUND).map(str::to_owned);
         LedgerEntry {
             kind: if refund_no.is_some() { LineKind::Refunded } else { LineKind::Paid },
@@ -46,12 +46,12 @@ impl Row {
 }
 
 /// Everything booked in the window, and everything that the bill names, in the caller's transaction.
-pub(super) async fn ours(tx: &mut Tx, channel: Tender, day: Date, window: Window, bill: Uuid) -> Result<Vec<LedgerEntry>> {
+pub(super) async fn load(tx: &mut Tx, channel: Tender, day: Date, window: Window, bill: Uuid) -> Result<Vec<LedgerEntry>> {
     let mut rows = payments(tx, channel, day, window, bill).await?;
     rows.extend(unpaid(tx, channel, bill).await?);
     rows.extend(refunds(tx, channel, day, window, bill).await?);
     rows.extend(unreturned(tx, channel, bill).await?);
-    let mut ours: Vec<LedgerEntry> = rows.into_iter().map(Row::ours).collect();
+    let mut ours: Vec<LedgerEntry> = rows.into_iter().map(Row::entry).collect();
     // What the ledger moved without an event that says so is listed, and not passed over.
     let (known, all) = (booked(&ours, window), moved(tx, channel, window).await?);
     if known != all {

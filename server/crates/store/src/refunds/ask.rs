@@ -9,7 +9,7 @@ use model::refund::{RefundSource, RefundState};
 use model::time::Timestamp;
 
 use super::payment::{self, Payment};
-use super::{Refund, known, lock, record};
+use super::{Refund, lock, record, refunded_sums};
 use crate::{Db, Result, StoreError, Tx, cases, commands, ledger, on};
 use domain::ledger::refund_reserve;
 use domain::order::may_step;
@@ -75,13 +75,13 @@ pub async fn ask(db: &Db, rng: &Rng, at: Timestamp, policy: &Policy, new: &NewRe
         RefundSubject::Return(_) => RefundSource::Return,
         RefundSubject::Payment(_) => payment.source().ok_or(AppError::Conflict)?,
     };
-    let tender = way(&mut tx, at, policy, new, &payment).await?;
+    let tender = refund_tender(&mut tx, at, policy, new, &payment).await?;
     match (source, new.of) {
         (RefundSource::Order, _) => take_order(&mut tx, at, &payment, new.amount).await?,
         (_, RefundSubject::Return(id)) => take_return(&mut tx, id, new.amount).await?,
         _ => {}
     }
-    let known = known(&mut tx, AttemptId(payment.attempt_id)).await?;
+    let known = refunded_sums(&mut tx, AttemptId(payment.attempt_id)).await?;
     if new.amount <= Fen::ZERO || new.amount > refundable(Fen(payment.paid_fen), known.reserved(), known.console_refund()) {
         return Err(AppError::ExceedsRefundable.into());
     }
@@ -97,7 +97,7 @@ pub async fn ask(db: &Db, rng: &Rng, at: Timestamp, policy: &Policy, new: &NewRe
 }
 
 /// The way it came; over the counter only what the channel gives no more or has refused, so that nobody turns a card into cash.
-async fn way(tx: &mut Tx, at: Timestamp, policy: &Policy, new: &NewRefund, payment: &Payment) -> Result<Tender> {
+async fn refund_tender(tx: &mut Tx, at: Timestamp, policy: &Policy, new: &NewRefund, payment: &Payment) -> Result<Tender> {
     let channel =
         Tender::parse(&payment.channel).ok_or(StoreError::Inconsistent { table: "payment_events", column: "channel" })?;
     let gives = policy.refunds.gives_back(channel, Timestamp(payment.received_at), at);

@@ -39,7 +39,7 @@ pub struct Due {
 impl Due {
     /// As the channel wants it.
     #[must_use]
-    pub fn told(&self) -> ChannelRefund {
+    pub fn channel_refund(&self) -> ChannelRefund {
         ChannelRefund {
             number: self.refund_no.clone(),
             out_trade_no: self.out_trade_no.clone(),

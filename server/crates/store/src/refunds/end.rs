@@ -10,7 +10,7 @@ use model::time::Timestamp;
 use super::decide::release;
 use super::{Refund, lock, record};
 use crate::cases;
-use crate::receipts::{self, For};
+use crate::receipts::{self, ReceiptSubject};
 use crate::shifts::{self, Entered};
 use crate::{Db, Result, StoreError, Tx, ledger, on};
 use domain::ledger::refund;
@@ -68,7 +68,7 @@ pub(crate) struct Settled {
 impl Settled {
     /// Gives its receipt; after the audit line.
     pub async fn receipt(&self, tx: &mut Tx, at: Timestamp) -> Result<()> {
-        receipts::issue(tx, at, self.by, For::Return(self.id)).await
+        receipts::issue(tx, at, self.by, ReceiptSubject::Return(self.id)).await
     }
 }
 
@@ -139,7 +139,7 @@ pub async fn pay_out(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: RefundId)
     shifts::note(&mut tx, rng, at, who.user, Entered::Refund(row.id)).await?;
     let settled = done(&mut tx, rng, at, &row, Some(who.user)).await?;
     record(&mut tx, at, Some(who.user), &who.ip, "refund.pay", &row).await?;
-    receipts::issue(&mut tx, at, who.user, For::Refund(id)).await?;
+    receipts::issue(&mut tx, at, who.user, ReceiptSubject::Refund(id)).await?;
     if let Some(settled) = settled {
         settled.receipt(&mut tx, at).await?;
     }

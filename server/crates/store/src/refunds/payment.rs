@@ -56,7 +56,7 @@ pub(super) async fn lock(tx: &mut Tx, event: Uuid) -> Result<Payment> {
 
 /// What is known of an attempt's money that went back. The caller has locked the attempt.
 #[derive(Clone, Copy, Debug, FromRow)]
-pub(crate) struct Known {
+pub(crate) struct RefundedSums {
     paid: i64,
     reserved: i64,
     done: i64,
@@ -64,7 +64,7 @@ pub(crate) struct Known {
     console_refund: i64,
 }
 
-impl Known {
+impl RefundedSums {
     /// Whether the attempt was paid by our books.
     pub const fn is_paid(self) -> bool {
         self.paid > 0
@@ -91,8 +91,8 @@ impl Known {
     }
 }
 
-pub(crate) async fn known(tx: &mut Tx, attempt: AttemptId) -> Result<Known> {
-    let row: Option<Known> = on!(tx, |c| {
+pub(crate) async fn refunded_sums(tx: &mut Tx, attempt: AttemptId) -> Result<RefundedSums> {
+    let row: Option<RefundedSums> = on!(tx, |c| {
         sqlx::query_as(
         "SELECT CAST(COALESCE((SELECT SUM(e.amount_fen) FROM payment_events e WHERE e.attempt_id = $1 AND e.kind = 'paid'), 0)
                      AS BIGINT) AS paid,

@@ -8,7 +8,7 @@ use model::person::Who;
 use model::time::Timestamp;
 
 use super::{Return, Source, find, lock, owed, record};
-use crate::receipts::{self, For};
+use crate::receipts::{self, ReceiptSubject};
 use crate::shifts::{self, Entered};
 use crate::{Db, Result, Tx, closings, ledger, on};
 use domain::ledger::{payout, payout_of_carried};
@@ -52,7 +52,7 @@ pub async fn pay_out(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: ReturnId)
     }
     ledger::post(&mut tx, rng, at, &transfer).await?;
     record(&mut tx, at, Some(who.user), &who.ip, "return.pay", &row).await?;
-    receipts::issue(&mut tx, at, who.user, For::Return(row.id())).await?;
+    receipts::issue(&mut tx, at, who.user, ReceiptSubject::Return(row.id())).await?;
     let row = lock(&mut tx, id).await?.ok_or(AppError::NotFound)?;
     tx.commit().await?;
     Ok(row)
