@@ -55,8 +55,8 @@ pub async fn set_sweep(of: String, id: String, seconds: String) -> Result<(), Ap
     answer(done.await.map(|()| link::with(&back, "done", "sweep")), &back)
 }
 
-/// Sets the name in a gateway's certificate and its fingerprint. Empty: the gateway's host, and any certificate that a known
-/// authority signed.
+/// Sets the name in a gateway's certificate and its fingerprint. Empty: the gateway's host,
+/// and any certificate that a known authority signed.
 #[server(name = SetTrust, prefix = "/api", endpoint = "operator/gateway-trust")]
 pub async fn set_trust(gateway: String, name: String, pin: String) -> Result<(), ApiError> {
     let (ports, who) = (ports()?, operator()?);

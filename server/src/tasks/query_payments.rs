@@ -92,8 +92,8 @@ impl QueryPayments {
         }
     }
 
-    /// Queries; after the attempt's end also closes and queries again, since only a definite answer of the channel ends an
-    /// attempt.
+    /// Queries; after the attempt's end also closes and queries again, since only a definite
+    /// answer of the channel ends an attempt.
     async fn query(&self, attempt: &Attempt) -> Result<QueryResult, QueryError> {
         let channel = self.channel(attempt)?;
         let answer = channel.query(attempt).await?;

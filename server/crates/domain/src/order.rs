@@ -7,8 +7,8 @@ use serde::Deserialize;
 
 /// Every step an order may take. Anything else is refused by the `WHERE` of the update that would make it.
 ///
-/// `Closed` to `Paid` is the late payment: the channel says, verified, that money came after we had given up. It is never
-/// dropped.
+/// `Closed` to `Paid` is the late payment: the channel says, verified, that money came after
+/// we had given up. It is never dropped.
 pub const STEPS: &[(OrderState, OrderState)] = &[
     (Pending, Paid),
     (Pending, Closed),

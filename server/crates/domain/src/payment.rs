@@ -13,8 +13,8 @@ const WAITING: [i64; 8] = [10 * SECOND, 30 * SECOND, MINUTE, 3 * MINUTE, 5 * MIN
 /// And counted from its end; afterwards every hour.
 const ENDING: [i64; 6] = [10 * SECOND, MINUTE, DEAD_AFTER + 10 * SECOND, 15 * MINUTE, 30 * MINUTE, HOUR];
 
-/// When to ask next about an attempt that was made at `start` and may be paid until `end`: the age decides, not how often we
-/// asked.
+/// When to ask next about an attempt that was made at `start` and may be paid until
+/// `end`: the age decides, not how often we asked.
 #[must_use]
 pub fn next_query(start: Timestamp, end: Timestamp, now: Timestamp) -> Timestamp {
     let waiting = WAITING.into_iter().map(|age| start.plus(age)).filter(|&at| at < end);

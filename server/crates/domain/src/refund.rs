@@ -170,8 +170,8 @@ mod tests {
             }
         }
 
-        /// Whatever of ours is in the sum that a channel tells, nothing of ours is taken for another's, and never more than the
-        /// sum.
+        /// Whatever of ours is in the sum that a channel tells, nothing of ours is taken
+        /// for another's, and never more than the sum.
         #[test]
         fn ours_is_never_taken_for_anothers(done in 0..1_000_i64, under_way in 0..1_000_i64, told in 0..1_000_i64, other in
             0..1_000_i64) {

@@ -8,8 +8,8 @@ use serde::Deserialize;
 /// Every step a return may take. Anything else is refused by the `WHERE` of the update that would make it.
 ///
 /// `Waiting` to `Taken` and to `Done` are the ones without a meter to wait for: a server wallet, what a closing has taken
-/// already, and a wrong return taken back. `Case` to `Refused`: the meter is gone, and what was left in it was counted by a
-/// person.
+/// already, and a wrong return taken back. `Case` to `Refused`: the meter is gone, and what
+/// was left in it was counted by a person.
 pub const STEPS: &[(ReturnState, ReturnState)] = &[
     (Waiting, Taking),
     (Waiting, Taken),

@@ -14,8 +14,8 @@ pub struct Rule {
     pub amount: Fen,
 }
 
-/// The rule that holds in a month for a room, whose places are named from the room upwards: that of the nearest place that has
-/// one.
+/// The rule that holds in a month for a room, whose places are named from the room
+/// upwards: that of the nearest place that has one.
 #[must_use]
 pub fn rule_for<'a>(rules: &'a [Rule], upwards: &[PlaceId], month: Month) -> Option<&'a Rule> {
     let newest =

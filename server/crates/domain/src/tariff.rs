@@ -119,8 +119,8 @@ fn segments<'a>(versions: &'a [Version], passed: &Passed) -> Option<Vec<Segment<
     }
 }
 
-/// Energy by rate if the rate registers are plausible. Energy that they do not show yet, or all of it, has no rate and is split
-/// by time.
+/// Energy by rate if the rate registers are plausible. Energy that they do not show yet, or all
+/// of it, has no rate and is split by time.
 fn streams(passed: &Passed) -> Vec<(Option<u8>, i64)> {
     let by_time = vec![(None, passed.energy.0)];
     let Some(rates) = passed.rates else { return by_time };

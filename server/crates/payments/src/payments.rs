@@ -48,8 +48,8 @@ struct Inner {
 }
 
 impl Payments {
-    /// Builds the channels and logs certificates that expire soon. `paid` is called after an order became paid; it must not
-    /// block.
+    /// Builds the channels and logs certificates that expire soon. `paid` is called after an
+    /// order became paid; it must not block.
     ///
     /// # Errors
     /// [`ConfigError`] names the first invalid key.
@@ -153,8 +153,8 @@ impl Payments {
         Ok(())
     }
 
-    /// Brings forward the next query of the order's attempt, because somebody is watching it. The store limits how often that
-    /// happens.
+    /// Brings forward the next query of the order's attempt, because somebody is watching it.
+    /// The store limits how often that happens.
     pub async fn request_query(&self, order: OrderId) {
         match payments::nudge(&self.0.db, self.0.clock.now(), order).await {
             Ok(true) => self.0.query_requests.notify_one(),

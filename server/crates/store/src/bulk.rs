@@ -9,8 +9,8 @@ const SIZES: [usize; 4] = [64, 16, 4, 1];
 
 type Texts = [String; SIZES.len()];
 
-/// `INSERT ... VALUES` of several rows. `head` ends before the first row, `tail` follows the last; both are the same for both
-/// engines.
+/// `INSERT ... VALUES` of several rows. `head` ends before the first row, `tail` follows the
+/// last; both are the same for both engines.
 pub(super) struct Bulk {
     texts: LazyLock<(Texts, Texts), Box<dyn FnOnce() -> (Texts, Texts) + Send>>,
 }

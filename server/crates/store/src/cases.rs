@@ -8,8 +8,8 @@ use super::audit::{self, Entry};
 use super::{Db, Result, Tx, on, read};
 use domain::rng::Rng;
 
-/// Makes the open cases of a kind equal to `found`: opens new ones, and closes those whose meter was mended or has another
-/// detail now.
+/// Makes the open cases of a kind equal to `found`: opens new ones, and closes those
+/// whose meter was mended or has another detail now.
 pub async fn keep(db: &Db, rng: &Rng, at: Timestamp, kind: CaseKind, found: &[(MeterId, CaseDetail)]) -> Result<()> {
     let open: Vec<(CaseId, MeterId, String)> = read!(db, |pool| sqlx::query_as(
         "SELECT id, meter_id, detail FROM cases WHERE kind = $1 AND meter_id IS NOT NULL AND closed_at IS NULL"

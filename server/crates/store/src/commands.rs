@@ -89,8 +89,8 @@ macro_rules! may_move {
 
 pub(crate) use {command_columns, may_move};
 
-/// Stores a command in the transaction of its decision. A relay command that was not sent yet gives way to a newer one of its
-/// kind.
+/// Stores a command in the transaction of its decision. A relay command that was not sent yet
+/// gives way to a newer one of its kind.
 pub async fn enqueue(tx: &mut Tx, at: Timestamp, command: &NewCommand) -> Result<()> {
     let kind = command.args.kind();
     if kind.priority() == CommandPriority::Relay {
@@ -126,8 +126,8 @@ pub async fn enqueue(tx: &mut Tx, at: Timestamp, command: &NewCommand) -> Result
     Ok(())
 }
 
-/// Cancels a command of which no frame was sent. Gives whether it could: the engine counts an attempt before its first byte
-/// leaves.
+/// Cancels a command of which no frame was sent. Gives whether it could: the engine
+/// counts an attempt before its first byte leaves.
 pub(super) async fn cancel_unsent(tx: &mut Tx, at: Timestamp, id: CommandId) -> Result<bool> {
     let cancelled = on!(tx, |c| sqlx::query(
         "UPDATE commands SET state = 'superseded', finished_at = $2, reason = 'cancelled'

@@ -70,8 +70,8 @@ impl HeldRow {
         }
     }
 
-    /// Splits the energy of a gap into rates: by the registers if they account for all of it; otherwise at the flat rate, an
-    /// estimate.
+    /// Splits the energy of a gap into rates: by the registers if they account for all
+    /// of it; otherwise at the flat rate, an estimate.
     fn by_rate(&self, gap: Gap, last: Energy) -> ([Energy; 4], Split) {
         let Some(now) = rates([self.spike, self.peak, self.flat, self.valley]) else { return ([Energy::ZERO; 4], Split::None) };
         // On the counter that has the newest value, and before it.
@@ -123,8 +123,8 @@ pub async fn held(db: &Db, meter: MeterId) -> Result<Option<HeldCounter>> {
 }
 
 /// Settles a held counter: it counts again from its newest reading, and the gap is counted or not as the operator decides; with
-/// the case, the day's energy and the audit line in one transaction. If the counter counts again by itself, only the case is
-/// closed.
+/// the case, the day's energy and the audit line in one transaction. If the counter counts
+/// again by itself, only the case is closed.
 ///
 /// # Errors
 /// Refused with [`AppError::NotFound`] and [`AppError::Conflict`] as [`super::console::close_case`] is, with

@@ -125,8 +125,8 @@ pub async fn defer_meter(db: &Db, meter: MeterId, until: Timestamp, reason: Comm
     tx.commit().await
 }
 
-/// The meter answers again: its commands may move now, except checks that have an instant of their own. Gives whether there are
-/// any.
+/// The meter answers again: its commands may move now, except checks that have an instant
+/// of their own. Gives whether there are any.
 pub async fn reset_backoff(db: &Db, meter: MeterId, now: Timestamp) -> Result<bool> {
     let waits: Option<(i64,)> = read!(db, |pool| {
         sqlx::query_as(

@@ -52,8 +52,8 @@ static DAYS: LazyLock<Bulk> = LazyLock::new(|| {
     )
 });
 
-/// Adds to hours and days in the caller's transaction. No two of each have the same key; `revised` if the days may have been
-/// shown before.
+/// Adds to hours and days in the caller's transaction. No two of each have the same
+/// key; `revised` if the days may have been shown before.
 pub async fn add(tx: &mut Tx, hours: &[Hour], days: &[Day], revised: Option<Timestamp>) -> Result<()> {
     for (text, rows) in HOURS.pieces(tx, hours) {
         on!(tx, |c| {

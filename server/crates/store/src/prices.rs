@@ -31,8 +31,8 @@ pub struct Publication {
 /// Publishes a version of a plan; creates the plan if it is new.
 ///
 /// # Errors
-/// Refused with [`AppError::Invalid`] for prices or an instant out of range, [`AppError::Conflict`] if the plan has a version of
-/// that instant.
+/// Refused with [`AppError::Invalid`] for prices or an instant out of range, [`AppError::Conflict`] if
+/// the plan has a version of that instant.
 pub async fn publish(db: &Db, rng: &Rng, at: Timestamp, who: Option<&Who>, new: &Publication) -> Result<Uuid> {
     let effective = new.effective_at.unwrap_or(at);
     let name = new.plan.trim();

@@ -96,8 +96,8 @@ proptest! {
         prop_assert!(books.values().all(|&balance| balance == 0), "{books:?}");
     }
 
-    /// What is sold, delivered, partly used and then closed leaves nothing of the account: it is in the hand, or in the next
-    /// meter.
+    /// What is sold, delivered, partly used and then closed leaves nothing of the account: it is
+    /// in the hand, or in the next meter.
     #[test]
     fn a_closed_account_has_nothing_left(wallet: bool, carried: bool, sold in 1..1_000_000_i64, used in 0..2_000_000_i64) {
         let (account, next) = (AccountId(Uuid::from_u128(1)), AccountId(Uuid::from_u128(2)));

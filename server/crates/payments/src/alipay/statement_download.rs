@@ -37,8 +37,8 @@ impl Alipay {
         Ok(StatementResponse::Ready(Statement { lines, digest: verified::sha256(&packed), ..Statement::empty(day) }))
     }
 
-    /// Accepts only the gateway and the configured hosts, although the URL is signed. Alipay returns plain HTTP URLs; HTTPS is
-    /// used.
+    /// Accepts only the gateway and the configured hosts, although the URL is signed. Alipay
+    /// returns plain HTTP URLs; HTTPS is used.
     fn download_address(&self, text: &str) -> Option<Url> {
         let mut url = Url::parse(text).ok().filter(|url| url.username().is_empty() && url.password().is_none())?;
         let gateway = Url::parse(&self.gateway).ok()?;

@@ -38,8 +38,8 @@ pub enum StatementError {
 }
 
 /// Parses a decimal number in units of 10^-`places`: `1.5` with two places is 150. Accepts a minus, up to twelve digits, and a
-/// point with up to nine digits, of which those beyond `places` must be zero. Rejects exponents, plus signs, spaces and
-/// separators.
+/// point with up to nine digits, of which those beyond `places` must be zero.
+/// Rejects exponents, plus signs, spaces and separators.
 #[must_use]
 pub fn decimal(text: &str, places: usize) -> Option<i64> {
     let (sign, text) = text.strip_prefix('-').map_or((1, text), |rest| (-1, rest));

@@ -14,8 +14,8 @@ pub struct Message {
     digest: Vec<u8>,
 }
 
-/// Parses a response: `name=value` pairs joined by `&` without any escaping; a value in braces may contain `&`. `None` if
-/// malformed.
+/// Parses a response: `name=value` pairs joined by `&` without any escaping; a value in
+/// braces may contain `&`. `None` if malformed.
 #[must_use]
 pub fn parse_answer(body: &[u8]) -> Option<Fields> {
     let text = std::str::from_utf8(body).ok()?.trim_end_matches(['\r', '\n']);

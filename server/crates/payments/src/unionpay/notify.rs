@@ -24,8 +24,8 @@ impl UnionPay {
     }
 }
 
-/// A refund's notification has the refund number in `orderId`; the number of its trade returns in `reqReserved`, which the refund
-/// request set.
+/// A refund's notification has the refund number in `orderId`; the number of its trade
+/// returns in `reqReserved`, which the refund request set.
 fn event_from(message: &Message, kind: EventKind) -> Result<VerifiedEvent, NotificationError> {
     let word = |name: &'static str| message.word(name).map(str::to_owned).ok_or(NotificationError::Field(name));
     let refund = kind == EventKind::RefundSucceeded;

@@ -58,8 +58,8 @@ impl WechatPay {
         Ok(response)
     }
 
-    /// Sends a request and returns the unverified response. The body is serialised once, so that the signed bytes are the sent
-    /// ones.
+    /// Sends a request and returns the unverified response. The body is serialised once, so
+    /// that the signed bytes are the sent ones.
     pub(super) async fn exchange(
         &self,
         method: Method,

@@ -65,8 +65,8 @@ impl WechatPay {
         Ok(new)
     }
 
-    /// Decrypts a certificate with the APIv3 key; `None` if it is not valid now, has another serial number, or is the merchant's
-    /// own.
+    /// Decrypts a certificate with the APIv3 key; `None` if it is not valid now, has
+    /// another serial number, or is the merchant's own.
     fn decrypt(&self, entry: &CertificateEntry, now: Timestamp) -> Option<(String, VerificationKey)> {
         let sealed = &entry.encrypt_certificate;
         if sealed.algorithm != "AEAD_AES_256_GCM" {
@@ -82,8 +82,8 @@ impl WechatPay {
         is_acceptable.then_some((certificate.serial_hex, VerificationKey { key: certificate.key, validity }))
     }
 
-    /// Verifies with a known key, or with a received one: those are authenticated by the APIv3 key, and WeChat may sign with a
-    /// new one.
+    /// Verifies with a known key, or with a received one: those are authenticated by the APIv3
+    /// key, and WeChat may sign with a new one.
     fn verify_with_new_keys(
         &self,
         headers: &HeaderMap,

@@ -29,8 +29,8 @@ pub struct WechatConfig {
     pub gateway: String,
     /// Application id (`wx...`) bound to the merchant.
     pub app_id: String,
-    /// Secret of the application, for payments inside WeChat (JSAPI). Without it, payers inside WeChat are asked to open a
-    /// browser.
+    /// Secret of the application, for payments inside WeChat (JSAPI). Without it, payers inside
+    /// WeChat are asked to open a browser.
     pub app_secret: Option<Secret>,
     /// Merchant number; payments to any other merchant are not credited.
     pub mchid: String,

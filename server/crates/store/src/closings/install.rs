@@ -33,8 +33,8 @@ pub struct Device {
 /// Puts the new meter in the place of one that was read, in one transaction: the old one is retired, the new one opened for the
 /// same account (its key epoch rises as at every opening), and what was left is sent into it as a purchase is, behind what
 /// could not reach the old one. A wallet on the ledger goes on with its tier position and limits; a meter with a wallet inside
-/// is told the old one's limits, prices and mode, and counts its tier use from nothing, for no operation of its profile sets
-/// that.
+/// is told the old one's limits, prices and mode, and counts its tier use from nothing,
+/// for no operation of its profile sets that.
 ///
 /// # Errors
 /// Refused with [`AppError::NotFound`], [`AppError::Conflict`] where nothing is to be replaced (any more) or the address or
@@ -74,8 +74,8 @@ pub async fn install(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: ClosingId
     Ok(new)
 }
 
-/// Replaces a meter that has no account, or an instrument: the old one is retired, the new one takes its place and is set as it
-/// was.
+/// Replaces a meter that has no account, or an instrument: the old one is retired, the new one
+/// takes its place and is set as it was.
 ///
 /// # Errors
 /// Refused with [`AppError::NotFound`], [`AppError::AccountAlreadyOpen`] where an account is on it (its replacement begins with

@@ -13,12 +13,12 @@ use crate::{Db, Result, StoreError, Tx, accounts, cases, commands, ledger, on, o
 use domain::ledger::Account;
 use domain::rng::Rng;
 
-/// Takes it back: the meters stay with their account, which takes money again; what was paid meanwhile and waits goes into its
-/// meter.
+/// Takes it back: the meters stay with their account, which takes money again; what was
+/// paid meanwhile and waits goes into its meter.
 ///
 /// # Errors
-/// Refused with [`AppError::NotFound`], or [`AppError::TooLate`] where a meter was told or read, or a new room's account has
-/// begun.
+/// Refused with [`AppError::NotFound`], or [`AppError::TooLate`] where a meter was told or read,
+/// or a new room's account has begun.
 pub async fn withdraw(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: ClosingId) -> Result<()> {
     let mut tx = db.begin().await?;
     let closing = locked(&mut tx, id).await?;

@@ -17,8 +17,8 @@ pub enum Ending {
     Done,
     /// The relay did not follow.
     Disobeyed,
-    /// The meter does not accept the password, or none is configured. It is not retried: a meter locks itself after a few
-    /// attempts.
+    /// The meter does not accept the password, or none is configured. It is not retried:
+    /// a meter locks itself after a few attempts.
     NotPermitted,
 }
 

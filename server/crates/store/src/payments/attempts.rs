@@ -173,8 +173,8 @@ async fn of_order(tx: &mut Tx, order: OrderId) -> Result<Vec<Attempt>> {
 }
 
 /// Takes the attempts whose query is due, each with the time of its next one, so that no other process asks as well. One that
-/// is held is asked about while only notifications were heard of it that do not fit; after the channel's own word a person
-/// decides.
+/// is held is asked about while only notifications were heard of it that do not fit;
+/// after the channel's own word a person decides.
 pub async fn claim_due(db: &Db, now: Timestamp, limit: i64, next: impl Fn(&Attempt) -> Timestamp) -> Result<Vec<Attempt>> {
     let due: Vec<Attempt> = read!(db, |pool| sqlx::query_as(
         "SELECT id, order_id, channel, out_trade_no, amount_fen, app_id, seller_id, state, created_at, expires_at, queries,

@@ -76,8 +76,8 @@ pub async fn unavailable(db: &Db, at: Timestamp, channel: Tender, day: Date, why
     tx.commit().await
 }
 
-/// Imports a bill, posts what it changes of the day's fees, and makes the day stand by it. `by` is the person who asked, if one
-/// did.
+/// Imports a bill, posts what it changes of the day's fees, and makes the day stand by it.
+/// `by` is the person who asked, if one did.
 ///
 /// # Errors
 /// Where the database fails; then nothing was changed.

@@ -29,8 +29,8 @@ pub struct Policy {
 /// What is to go back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RefundSubject {
-    /// A verified payment (the id of its event): money that credits nothing, whole or in part, or an order that was not
-    /// delivered.
+    /// A verified payment (the id of its event): money that credits nothing, whole or in
+    /// part, or an order that was not delivered.
     Payment(Uuid),
     /// A return that was taken out of the meter, of a sale through a channel.
     Return(ReturnId),

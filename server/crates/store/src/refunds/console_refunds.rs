@@ -61,8 +61,8 @@ pub async fn gone_elsewhere(db: &Db, order: OrderId) -> Result<Vec<(Fen, Tender,
     rows.into_iter().map(read).collect()
 }
 
-/// Pays with it what waits to go back: a return that its meter gave, as far as it goes, or an order that was not delivered,
-/// whole.
+/// Pays with it what waits to go back: a return that its meter gave, as far as it
+/// goes, or an order that was not delivered, whole.
 ///
 /// # Errors
 /// Refused with [`AppError::NotFound`], [`AppError::Conflict`] where nothing waits, [`AppError::InTheMeter`] for an order that

@@ -97,8 +97,8 @@ pub(super) async fn begin(tx: &mut Tx, rng: &Rng, at: Timestamp, limits: &Limits
     again(tx, row, moved).await
 }
 
-/// The money comes back over the counter and goes into the meter as a sale does. It held as much before, so only the hoarding
-/// limit counts.
+/// The money comes back over the counter and goes into the meter as a sale does. It
+/// held as much before, so only the hoarding limit counts.
 async fn sell_again(tx: &mut Tx, rng: &Rng, at: Timestamp, limits: &Limits, row: &Return, ip: &str) -> Result<Return> {
     let new = NewOrder {
         key: row.id,

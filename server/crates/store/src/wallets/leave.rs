@@ -55,8 +55,8 @@ pub(crate) async fn count(tx: &mut Tx, rng: &Rng, at: Timestamp, meter: MeterId,
     if row.uncharged_wh > Energy::ZERO { Err(AppError::NoPrices.into()) } else { Ok(()) }
 }
 
-/// Copies tier position, mode, switch and limits from the old meter's wallet to the new one's. A remainder below 0.0001 yuan is
-/// dropped.
+/// Copies tier position, mode, switch and limits from the old meter's wallet to the new
+/// one's. A remainder below 0.0001 yuan is dropped.
 pub(crate) async fn take_over(tx: &mut Tx, rng: &Rng, at: Timestamp, from: MeterId, to: MeterId) -> Result<()> {
     let missing = StoreError::Inconsistent { table: "wallets", column: "meter_id" };
     let Some(old) = lock(tx, from).await? else { return Ok(()) };

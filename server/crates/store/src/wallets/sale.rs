@@ -70,8 +70,8 @@ pub(crate) async fn held(tx: &mut Tx, at: Timestamp, meter: MeterId) -> Result<(
     Ok((server_wallet.wallet.remaining, (row.hoarding_fen > Fen::ZERO).then_some(row.hoarding_fen)))
 }
 
-/// Takes money back out of a wallet; gives the purchase count that it became and what remains. The caller has checked the
-/// account.
+/// Takes money back out of a wallet; gives the purchase count that it became and
+/// what remains. The caller has checked the account.
 ///
 /// # Errors
 /// Refused with [`AppError::ExceedsRemaining`].

@@ -39,8 +39,8 @@ struct UnchargedRow {
     rates: JsonText<Option<[Energy; 4]>>,
 }
 
-/// Deletes and gives the energy that waits for a price plan, in order, to be charged in the caller's transaction; closes its
-/// case.
+/// Deletes and gives the energy that waits for a price plan, in order, to be
+/// charged in the caller's transaction; closes its case.
 pub(super) async fn remove(tx: &mut Tx, at: Timestamp, row: &mut WalletRow) -> Result<Vec<Passed>> {
     let rows: Vec<UnchargedRow> =
         on!(tx, |c| sqlx::query_as("DELETE FROM uncharged WHERE meter_id = $1 RETURNING from_at, at, wh, rates")

@@ -58,8 +58,8 @@ pub async fn reset_backoff(w: &World) {
     }
 }
 
-/// Half of the messages are lost, and some are late, truncated or forged; the channel is slow, fails, or executes without an
-/// answer.
+/// Half of the messages are lost, and some are late, truncated or forged; the channel
+/// is slow, fails, or executes without an answer.
 fn bad(rng: &Rng) -> Faults {
     let one_in = |n: u64| rng.below(n) == 0;
     Faults {
