@@ -1,6 +1,7 @@
 //! Payments through channels: attempts, stored before the channel hears of them, and what verified events make of them.
 
 mod attempts;
+mod record;
 mod returned;
 mod settle;
 

@@ -6,7 +6,8 @@ use model::money::Fen;
 use model::refund::RefundState;
 use model::time::Timestamp;
 
-use super::settle::{Outcome, Subject, case, fits, insert, move_attempt, open_case, record};
+use super::record::{case, open_case, record};
+use super::settle::{Outcome, Subject, fits, insert, move_attempt};
 use crate::refunds::{self, Refund};
 use crate::{Result, Tx, ledger, on};
 use domain::ledger::refund_elsewhere;

@@ -1,14 +1,14 @@
 //! Verified events, settled in one transaction: of each the event row that makes a repetition harmless, the attempt, the order,
 //! the ledger, the credit command, the audit line - or a case, where something does not fit.
 
-use model::case::{CaseDetail, CaseKind, PaymentCase, PaymentReason, UndeliverableCase};
+use model::case::{CaseDetail, CaseKind, PaymentReason, UndeliverableCase};
 use model::ids::{AttemptId, OrderId, Uuid};
-use model::money::Fen;
 use model::order::OrderState;
 use model::time::Timestamp;
 
+use super::record::{case, open_case, record};
 use super::{Attempt, returned};
-use crate::audit::{self, Entry};
+
 use crate::orders::{self, DeliveryTarget, Order};
 use crate::{Db, Result, StoreError, Tx, cases, ledger, on, refunds};
 use domain::ledger::suspense;
@@ -346,71 +346,4 @@ async fn pay_order(tx: &mut Tx, at: Timestamp, subject: &Subject) -> Result<()> 
 
 async fn post_to_suspense(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &VerifiedEvent, id: Uuid) -> Result<()> {
     ledger::post(tx, rng, at, &suspense(id, event.channel().as_str(), event.amount().money())).await
-}
-
-pub(super) async fn open_case(
-    tx: &mut Tx,
-    rng: &Rng,
-    at: Timestamp,
-    subject: Option<&Subject>,
-    detail: CaseDetail,
-) -> Result<()> {
-    cases::open(tx, rng, at, None, subject.map(|subject| OrderId(subject.order.id)), &detail).await
-}
-
-/// What the message says beside what the attempt expected.
-pub(super) fn case(event: &VerifiedEvent, subject: Option<&Subject>, reason: PaymentReason) -> PaymentCase {
-    PaymentCase {
-        reason,
-        channel: event.channel(),
-        source: event.source(),
-        out_trade_no: event.out_trade_no().to_owned(),
-        trade_no: event.trade_no().map(str::to_owned),
-        amount: event.amount(),
-        refunded: refunded(event),
-        expected: subject.map(|subject| subject.attempt.amount()),
-        order_was: subject.and_then(|subject| subject.order.state().ok()),
-    }
-}
-
-fn refunded(event: &VerifiedEvent) -> Option<Fen> {
-    match event.kind() {
-        EventKind::Refunded(sum) => Some(sum),
-        EventKind::RefundSucceeded => Some(event.amount()),
-        _ => None,
-    }
-}
-
-pub(super) async fn record(
-    tx: &mut Tx,
-    at: Timestamp,
-    event: &VerifiedEvent,
-    subject: Option<&Subject>,
-    outcome: Outcome,
-) -> Result<()> {
-    let subject_code = subject.map_or_else(|| format!("trade:{}", event.out_trade_no()), |s| format!("order:{}", s.order.id()));
-    let entry = Entry {
-        actor: &format!("channel:{}", event.channel().as_str()),
-        ip: "",
-        action: &format!("payment.{}", outcome.as_str()),
-        subject: &subject_code,
-        detail: &detail(event, subject, outcome),
-    };
-    audit::append(tx, at, &entry).await
-}
-
-fn detail(event: &VerifiedEvent, subject: Option<&Subject>, outcome: Outcome) -> String {
-    let mismatch = if let Outcome::Held(mismatch) = outcome { Some(mismatch.as_str()) } else { None };
-    serde_json::json!({
-        "reason": mismatch.unwrap_or_else(|| outcome.as_str()),
-        "channel": event.channel().as_str(),
-        "source": event.source().as_str(),
-        "out_trade_no": event.out_trade_no(),
-        "trade_no": event.trade_no(),
-        "amount_fen": event.amount().0,
-        "refunded_fen": refunded(event),
-        "expected_fen": subject.map(|s| s.attempt.amount_fen),
-        "order_was": subject.and_then(|s| s.order.state().ok()).map(OrderState::as_str),
-    })
-    .to_string()
 }
