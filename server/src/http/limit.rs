@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::num::NonZeroU32;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::clock::SharedClock;
@@ -20,22 +21,39 @@ type ByAddress = HashMapStateStore<Option<IpAddr>>;
 /// One quota per address; requests without an address share one.
 pub struct Limit(RateLimiter<Option<IpAddr>, ByAddress, InjectedClock, NoOpMiddleware<Duration>>);
 
-/// The server's clock as governor's.
+/// The server's clock as governor's: the time that has passed. Where the clock is set back, time goes on from there, so that no
+/// address waits until the clock has caught up.
 #[derive(Clone)]
-struct InjectedClock(SharedClock);
+struct InjectedClock {
+    clock: SharedClock,
+    /// The last reading of the clock, and what had passed by then, ms.
+    passed: Arc<Mutex<(i64, u64)>>,
+}
+
+impl InjectedClock {
+    fn new(clock: SharedClock) -> Self {
+        let passed = Arc::new(Mutex::new((clock.now().0, 0)));
+        Self { clock, passed }
+    }
+}
 
 impl Clock for InjectedClock {
     type Instant = Duration;
 
     fn now(&self) -> Duration {
-        Duration::from_millis(u64::try_from(self.0.now().0).unwrap_or_default())
+        let now = self.clock.now().0;
+        let mut state = self.passed.lock().unwrap_or_else(PoisonError::into_inner);
+        let (last, passed) = *state;
+        let passed = passed.saturating_add(u64::try_from(now.saturating_sub(last)).unwrap_or_default());
+        *state = (now, passed);
+        Duration::from_millis(passed)
     }
 }
 
 impl Limit {
     #[must_use]
     pub fn new(clock: SharedClock) -> Self {
-        Self(RateLimiter::hashmap_with_clock(Quota::per_second(PER_SECOND), InjectedClock(clock)))
+        Self(RateLimiter::hashmap_with_clock(Quota::per_second(PER_SECOND), InjectedClock::new(clock)))
     }
 
     /// Whether one more notification is accepted now.
@@ -64,6 +82,18 @@ mod tests {
         assert!(limit.admits(other));
         clock.advance(SECOND);
         assert!((0..PER_SECOND.get()).all(|_| limit.admits(one)), "the whole quota is back after a second");
+    }
+
+    #[test]
+    fn a_clock_set_back_does_not_lock_an_address_out() {
+        let clock = TestClock::new(Timestamp(3_600_000));
+        let limit = Limit::new(clock.clone());
+        let one = Some(IpAddr::from([10, 0, 0, 1]));
+        assert!((0..PER_SECOND.get()).all(|_| limit.admits(one)));
+        clock.advance(-3_600_000);
+        assert!(!limit.admits(one), "nothing has passed");
+        clock.advance(SECOND);
+        assert!((0..PER_SECOND.get()).all(|_| limit.admits(one)), "a second has");
     }
 
     #[test]

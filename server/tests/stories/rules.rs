@@ -18,7 +18,7 @@ fn sources(dir: &Path, all: &mut String) {
 fn every_payment_rule_names_existing_tests() {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut all = String::new();
-    for dir in ["src", "tests", "crates", "../app/src"] {
+    for dir in ["src", "tests", "crates", "../app/src", "../app/model/src"] {
         sources(&here.join(dir), &mut all);
     }
     let all: String = all.split_whitespace().collect::<Vec<_>>().join(" ").replace("both!( ", "both!(");

@@ -189,9 +189,9 @@ both!(overdrawn_rooms_are_listed_with_date_and_supply, |w: World| async move {
     // The same on the page and as a file, for whom it concerns.
     let web = Web::start(&fixture.w).await;
     let person = web.person(&fixture.w, Role::Operator, "zhang").await;
-    let page = person.get("/exposed").await.text().await.unwrap();
+    let page = person.get("/overdrawn").await.text().await.unwrap();
     assert!(page.contains("2.0000") && page.contains("仍在供电"), "{page}");
-    let answer = person.get("/exposed.csv").await;
+    let answer = person.get("/overdrawn.csv").await;
     assert!(answer.headers()["content-type"].to_str().unwrap().starts_with("text/csv"));
     let file = answer.text().await.unwrap();
     let lines: Vec<&str> = file.lines().collect();

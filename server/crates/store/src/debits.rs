@@ -8,8 +8,9 @@ use model::time::Timestamp;
 
 use super::accounts::{self, Takes};
 use super::commands::{self, NewCommand};
+use super::json_text::JsonText;
 use super::{Result, StoreError, Tx, on, wallets};
-use domain::command_args::CommandArgs;
+use domain::command_args::{CommandArgs, StoredArgs};
 use domain::money_rule::MoneyOperation;
 use domain::rng::Rng;
 
@@ -92,19 +93,15 @@ async fn in_meter(tx: &mut Tx, meter: MeterId) -> Result<Fen> {
 
 /// What other debits will take that are not read back yet.
 async fn on_its_way(tx: &mut Tx, meter: MeterId) -> Result<Fen> {
-    #[derive(serde::Deserialize)]
-    struct Args {
-        amount_fen: i64,
-    }
-    let rows: Vec<(String,)> = on!(tx, |c| sqlx::query_as(
+    let rows: Vec<(JsonText<StoredArgs>,)> = on!(tx, |c| sqlx::query_as(
         "SELECT args FROM commands WHERE meter_id = $1 AND kind = 'debit' AND state IN ('queued', 'sending', 'case')"
     )
     .bind(meter.0)
     .fetch_all(c)
     .await)?;
-    let amount = |(args,): (String,)| serde_json::from_str::<Args>(&args).map(|args| Fen(args.amount_fen));
-    rows.into_iter()
-        .map(amount)
-        .sum::<std::result::Result<Fen, _>>()
-        .map_err(|_| StoreError::Inconsistent { table: "commands", column: "args" })
+    let amount = |(args,): (JsonText<StoredArgs>,)| match args.0.readable() {
+        Some(CommandArgs::Money(MoneyOperation::Debit { amount, .. })) => Ok(Fen(i64::from(*amount))),
+        _ => Err(StoreError::Inconsistent { table: "commands", column: "args" }),
+    };
+    rows.into_iter().map(amount).sum()
 }

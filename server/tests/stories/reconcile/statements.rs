@@ -44,7 +44,7 @@ both!(every_failure_is_reported_and_retried, |w: World| async move {
     shop.pays(Tender::Alipay, 5_000).await;
     shop.next_day(11);
     shop.bills(StatementFaults { wrong_sum: true, ..StatementFaults::default() });
-    assert_eq!(shop.reconciles().await.unwrap_err(), "none of 1 bills came");
+    assert_eq!(shop.reconciles().await.unwrap_err(), "none of 1 statements could be fetched");
     shop.bills(StatementFaults::default());
     assert_eq!(shop.reconciles().await.unwrap(), "fetched 1, waiting 0, failed 0, compared 0");
 });
