@@ -27,7 +27,7 @@ pub struct Config {
     /// How residents pay.
     pub pay: payments::Config,
     /// Returns and corrections at the counter.
-    pub counter: Rules,
+    pub cash_desk: Rules,
     /// The site's keys for secured meter commands.
     pub keys: Keys,
 }
@@ -135,7 +135,7 @@ impl Config {
             return Err("database.url must begin with sqlite: or postgres://".to_owned());
         }
         self.meters.check()?;
-        self.counter.validate().map_err(|(key, problem)| format!("counter.{key} {problem}"))?;
+        self.cash_desk.validate().map_err(|(key, problem)| format!("cash_desk.{key} {problem}"))?;
         self.pay.addresses().map_err(|error| error.to_string())?;
         Ok(())
     }

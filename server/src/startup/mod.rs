@@ -95,7 +95,7 @@ impl Application {
         let payments = Payments::new(&config.pay, db, clock, rng, Arc::new(move || gateway.wake()))
             .map_err(|error| StartError::Setting(error.to_string()))?;
         let profiles = Profiles::load(config.meters.profiles_dir.as_deref()).map_err(|error| StartError::Part(error.into()))?;
-        let ports = services::ports(&context, &payments, profiles.clone(), config.counter).map_err(StartError::part)?;
+        let ports = services::ports(&context, &payments, profiles.clone(), config.cash_desk).map_err(StartError::part)?;
         buses.start(config, &context, profiles).await?;
         let state = AppState {
             context: context.clone(),
@@ -108,7 +108,7 @@ impl Application {
         let router = http::build(state.clone(), http::notifications::routes(payments.clone(), context.clock.clone()));
         let tasks = TaskTracker::new();
         let driver = Driver::new(context.clock, state.stopping.clone(), tasks.clone());
-        Ok(Self { listener, address, router, state, buses, payments, rules: config.counter, driver, tasks })
+        Ok(Self { listener, address, router, state, buses, payments, rules: config.cash_desk, driver, tasks })
     }
 
     #[must_use]
