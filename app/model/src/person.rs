@@ -1,16 +1,18 @@
 //! Who is logged in, and what kind of person they are.
 
 use crate::ids::UserId;
+use crate::word_enum;
 
-/// What kind of person is logged in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// Lives in a room.
-    Resident,
-    /// Sells, switches, reads.
-    Operator,
-    /// An operator who also keeps operators and settings.
-    Admin,
+word_enum! {
+    /// What kind of person is logged in.
+    pub enum Role {
+        /// Lives in a room.
+        Resident = "resident",
+        /// Sells, switches and reads.
+        Operator = "operator",
+        /// An operator who also manages operators and settings.
+        Admin = "admin",
+    }
 }
 
 /// The person of the session.

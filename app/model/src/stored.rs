@@ -144,7 +144,7 @@ macro_rules! __stored_as_text {
             fn encode_by_ref(
                 &self,
                 buffer: &mut <DB as $crate::sqlx::Database>::ArgumentBuffer,
-            ) -> Result<$crate::sqlx::encode::IsNull, $crate::sqlx::error::BoxDynError> {
+            ) -> ::std::result::Result<$crate::sqlx::encode::IsNull, $crate::sqlx::error::BoxDynError> {
                 self.as_str().encode(buffer)
             }
         }
@@ -153,7 +153,9 @@ macro_rules! __stored_as_text {
         where
             &'r str: $crate::sqlx::Decode<'r, DB>,
         {
-            fn decode(value: <DB as $crate::sqlx::Database>::ValueRef<'r>) -> Result<Self, $crate::sqlx::error::BoxDynError> {
+            fn decode(
+                value: <DB as $crate::sqlx::Database>::ValueRef<'r>,
+            ) -> ::std::result::Result<Self, $crate::sqlx::error::BoxDynError> {
                 let word = <&str as $crate::sqlx::Decode<'r, DB>>::decode(value)?;
                 let unknown = || $crate::stored::UnknownWord { of: stringify!($name), word: word.to_owned() };
                 Ok(Self::parse(word).ok_or_else(unknown)?)

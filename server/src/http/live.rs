@@ -102,14 +102,14 @@ impl WallResponse {
         let session = sessions::find(&self.state.context.db, &hash(&self.token), self.state.context.now()).await;
         let user = match session {
             Ok(None) => return false,
-            Ok(Some(session)) if session.role().is_ok_and(|role| role != model::person::Role::Resident) => session.user_id,
+            Ok(Some(session)) if session.role != model::person::Role::Resident => session.user_id,
             Ok(Some(_)) => return false,
             Err(error) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "live.check_failed");
                 return true;
             }
         };
-        match console::scope(&self.state.context.db, model::ids::UserId(user)).await {
+        match console::scope(&self.state.context.db, user).await {
             // The browser reconnects and gets the new scope.
             Ok(scope) => scope == self.scope,
             Err(_) => true,

@@ -83,7 +83,7 @@ async fn payer_returned(State(state): State<NotificationState>, RawQuery(query):
         _ => None,
     };
     let Some(attempt) = attempt else { return Redirect::to("/").into_response() };
-    let order = model::ids::OrderId(attempt.order_id);
+    let order = attempt.order_id;
     state.payments.request_query(order).await;
     Redirect::to(&format!("/orders/{order}")).into_response()
 }

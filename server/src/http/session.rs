@@ -8,7 +8,6 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
 use axum::response::Response;
-use model::ids::UserId;
 use model::language::Lang;
 use model::time::Timestamp;
 
@@ -60,15 +59,15 @@ pub async fn read(State(state): State<AppState>, mut request: Request, next: Nex
 async fn find_person(state: &AppState, token: &str, ip: &str, now: Timestamp) -> store::Result<Option<Who>> {
     let hash = hash(token);
     let Some(session) = sessions::find(&state.context.db, &hash, now).await? else { return Ok(None) };
-    let role = session.role()?;
-    if worth_writing(Timestamp(session.seen_at), now) {
-        let until = expires(role, Timestamp(session.created_at), now);
+    let role = session.role;
+    if worth_writing(session.seen_at, now) {
+        let until = expires(role, session.created_at, now);
         // A full disk must not log people out.
         if let Err(error) = sessions::touch(&state.context.db, &hash, now, until).await {
             tracing::warn!(error = &error as &dyn std::error::Error, "session.touch_failed");
         }
     }
-    Ok(Some(Who { user: UserId(session.user_id), role, name: session.name, ip: ip.to_owned() }))
+    Ok(Some(Who { user: session.user_id, role, name: session.name, ip: ip.to_owned() }))
 }
 
 /// The peer's address; behind a proxy the last `X-Forwarded-For` entry, which the proxy itself added.

@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::{StreamExt, stream};
-use model::ids::AttemptId;
 use model::order::Tender;
-use model::time::{SECOND, Timestamp};
+use model::time::SECOND;
 
 use super::{Failure, Task};
 use crate::services::Context;
@@ -41,8 +40,8 @@ enum QueryError {
     Channel(#[from] ChannelError),
     #[error("the answer cannot be stored")]
     Store(#[from] StoreError),
-    #[error("the channel {0} is not configured, or under another application")]
-    Unconfigured(String),
+    #[error("the channel {} is not configured, or under another application", .0.as_str())]
+    Unconfigured(Tender),
 }
 
 #[async_trait]
@@ -60,7 +59,7 @@ impl Task for QueryPayments {
         let now = self.context.now();
         // Up to a tenth later, so that the orders of a busy evening are spread over time.
         let next = |attempt: &Attempt| {
-            let at = next_query(Timestamp(attempt.created_at), attempt.expires_at(), now);
+            let at = next_query(attempt.created_at, attempt.expires_at, now);
             at.plus(i64::try_from(rng.below(at.since(now).unsigned_abs() / 10 + 1)).unwrap_or(0))
         };
         let due = claim_due(db, now, BATCH, next).await?;
@@ -86,7 +85,7 @@ impl QueryPayments {
             Ok(result) => result,
             Err(error) => {
                 let error = &error as &dyn std::error::Error;
-                tracing::warn!(channel = attempt.channel, attempt = attempt.out_trade_no, error, "payment.query.failed");
+                tracing::warn!(channel = attempt.channel.as_str(), attempt = attempt.out_trade_no, error, "payment.query.failed");
                 QueryResult::Failed
             }
         }
@@ -97,7 +96,7 @@ impl QueryPayments {
     async fn query(&self, attempt: &Attempt) -> Result<QueryResult, QueryError> {
         let channel = self.channel(attempt)?;
         let answer = channel.query(attempt).await?;
-        let ended = self.context.now().since(attempt.expires_at()) > CLOSE_AFTER;
+        let ended = self.context.now().since(attempt.expires_at) > CLOSE_AFTER;
         let still_open = match &answer {
             QueryResponse::Waiting => true,
             QueryResponse::Event(event) => event.kind() == EventKind::Absent,
@@ -106,13 +105,13 @@ impl QueryPayments {
         if !(ended && still_open) {
             return self.conclude(attempt, answer).await;
         }
-        if !begin_close(&self.context.db, AttemptId(attempt.id)).await? {
+        if !begin_close(&self.context.db, attempt.id).await? {
             return Ok(QueryResult::Open);
         }
         // Its answer is not used: the query below returns the state even if the answer was lost.
         if let Err(error) = channel.close(attempt).await {
             let error = &error as &dyn std::error::Error;
-            tracing::warn!(channel = attempt.channel, attempt = attempt.out_trade_no, error, "payment.close.failed");
+            tracing::warn!(channel = attempt.channel.as_str(), attempt = attempt.out_trade_no, error, "payment.close.failed");
         }
         let answer = channel.query(attempt).await?;
         self.conclude(attempt, answer).await
@@ -123,7 +122,12 @@ impl QueryPayments {
             QueryResponse::Event(event) => Ok(QueryResult::Settled(self.payments.settle(&event).await?)),
             QueryResponse::Waiting => Ok(QueryResult::Open),
             QueryResponse::Unknown(answer) => {
-                tracing::info!(channel = attempt.channel, attempt = attempt.out_trade_no, answer, "payment.query.unknown");
+                tracing::info!(
+                    channel = attempt.channel.as_str(),
+                    attempt = attempt.out_trade_no,
+                    answer,
+                    "payment.query.unknown"
+                );
                 Ok(QueryResult::Open)
             }
         }
@@ -131,9 +135,9 @@ impl QueryPayments {
 
     /// Under another application's id the channel would answer "no such trade", and a payment would be given up.
     fn channel(&self, attempt: &Attempt) -> Result<&dyn Channel, QueryError> {
-        Tender::parse(&attempt.channel)
-            .and_then(|tender| self.payments.channel(tender))
+        self.payments
+            .channel(attempt.channel)
             .filter(|channel| channel.terms().app_id == attempt.app_id)
-            .ok_or_else(|| QueryError::Unconfigured(attempt.channel.clone()))
+            .ok_or_else(|| QueryError::Unconfigured(attempt.channel))
     }
 }

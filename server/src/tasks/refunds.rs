@@ -14,7 +14,7 @@ use payments::Payments;
 use payments::channel::{Channel, ChannelError, RefundResponse};
 use store::StoreError;
 use store::payments::Outcome;
-use store::refunds::{self, Due, NewRefund, Owed, Policy};
+use store::refunds::{self, DueRefund, NewRefund, OwedRefund, Policy};
 
 /// With the period this limits the requests to a channel per second.
 const BATCH: i64 = 20;
@@ -32,8 +32,8 @@ enum SendError {
     Channel(#[from] ChannelError),
     #[error("the answer cannot be stored")]
     Store(#[from] StoreError),
-    #[error("the channel {0} is not configured, or under another application")]
-    Unconfigured(String),
+    #[error("the channel {} is not configured, or under another application", .0.as_str())]
+    Unconfigured(Tender),
 }
 
 #[async_trait]
@@ -51,8 +51,8 @@ impl Task for SendRefunds {
         let begun = self.begin().await?;
         let now = self.context.now();
         // Up to a tenth later, so that the refunds of one evening are spread over time.
-        let next = |due: &Due| {
-            let at = next_try(due.begun_at(), now);
+        let next = |due: &DueRefund| {
+            let at = next_try(due.begun_at, now);
             at.plus(i64::try_from(rng.below(at.since(now).unsigned_abs() / 10 + 1)).unwrap_or(0))
         };
         let due = refunds::claim_due(db, now, BATCH, next).await?;
@@ -86,12 +86,12 @@ impl SendRefunds {
     }
 
     /// Whether the refund has ended; `None` where the channel could not be reached.
-    async fn send_and_log(&self, due: &Due) -> Option<bool> {
+    async fn send_and_log(&self, due: &DueRefund) -> Option<bool> {
         match self.send(due).await {
             Ok(ended) => Some(ended),
             Err(error) => {
                 let error = &error as &dyn std::error::Error;
-                tracing::warn!(channel = due.channel, refund = due.refund_no, error, "refund.failed");
+                tracing::warn!(channel = due.channel.as_str(), refund = due.refund_no, error, "refund.failed");
                 None
             }
         }
@@ -99,10 +99,10 @@ impl SendRefunds {
 
     /// Requests the refund the first time. Afterwards queries it, and requests it again under the same number where the channel
     /// does not know it.
-    async fn send(&self, due: &Due) -> Result<bool, SendError> {
+    async fn send(&self, due: &DueRefund) -> Result<bool, SendError> {
         let Context { db, rng, .. } = &self.context;
         let now = self.context.now();
-        if now.since(due.begun_at()) > SLOW_AFTER {
+        if now.since(due.begun_at) > SLOW_AFTER {
             refunds::slow(db, rng, now, due).await?;
         }
         let (channel, refund) = (self.channel(due)?, due.channel_refund());
@@ -117,22 +117,22 @@ impl SendRefunds {
             }
             RefundResponse::Processing | RefundResponse::Absent => Ok(false),
             RefundResponse::Unknown(answer) => {
-                tracing::info!(channel = due.channel, refund = due.refund_no, answer, "refund.unknown");
+                tracing::info!(channel = due.channel.as_str(), refund = due.refund_no, answer, "refund.unknown");
                 Ok(false)
             }
         }
     }
 
     /// Under another application's id the channel would answer "no such refund", and the money would be refunded twice.
-    fn channel(&self, due: &Due) -> Result<&dyn Channel, SendError> {
-        Tender::parse(&due.channel)
-            .and_then(|tender| self.payments.channel(tender))
+    fn channel(&self, due: &DueRefund) -> Result<&dyn Channel, SendError> {
+        self.payments
+            .channel(due.channel)
             .filter(|channel| channel.terms().app_id == due.app_id)
-            .ok_or_else(|| SendError::Unconfigured(due.channel.clone()))
+            .ok_or_else(|| SendError::Unconfigured(due.channel))
     }
 }
 
-fn new_refund(owed: &Owed) -> NewRefund {
+fn new_refund(owed: &OwedRefund) -> NewRefund {
     let (key, reason) = match owed.of {
         refunds::RefundSubject::Payment(event) => (event, "automatic"),
         refunds::RefundSubject::Return(id) => (id.0, "return"),

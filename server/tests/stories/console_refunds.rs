@@ -114,13 +114,13 @@ both!(a_console_refund_settles_a_correction_once, |w: World| async move {
     // The channel could refund 30.00 more, but is not asked before an operator has cleared the 20.00.
     assert_eq!(shop.give_back().await.unwrap(), "begun 0, asked 0, ended 0, failed 0");
     assert_eq!(shop.trade(&number).refunded(), Fen(2_000));
-    let both = futures::future::join_all((0..2).map(|_| clear(&shop, clerk, RefundSubject::Return(back.id())))).await;
+    let both = futures::future::join_all((0..2).map(|_| clear(&shop, clerk, RefundSubject::Return(back.id)))).await;
     assert_eq!(both.iter().filter(|one| one.is_ok()).count(), 1, "{both:?}");
     assert_eq!(shop.balance(&Account::Suspense).await, Money::ZERO);
     assert_eq!(shop.open_cases().await, 0);
     shop.proved().await;
     // The rest is refunded through its channel.
-    let rest = shop.refund_request(clerk, RefundSubject::Return(back.id()), 1_000);
+    let rest = shop.refund_request(clerk, RefundSubject::Return(back.id), 1_000);
     let more = refunds::NewRefund { amount: Fen(1_001), key: shop.world.rng.id(shop.world.clock.now()), ..rest.clone() };
     assert_eq!(refused(shop.ask(&more).await), AppError::ExceedsRefundable);
     shop.ask(&rest).await.unwrap();
@@ -169,7 +169,7 @@ both!(a_console_refund_can_settle_a_return_of_the_account, |w: World| async move
     at_the_console(&shop, &number, "console1", 1_000).await;
     assert_eq!(offered(0).await, [], "nobody has said what went back at the console");
     let rest = correct(&shop, clerk, order, 1_000).await.unwrap();
-    clear(&shop, clerk, RefundSubject::Return(rest.id())).await.unwrap();
+    clear(&shop, clerk, RefundSubject::Return(rest.id)).await.unwrap();
     assert_eq!(offered(0).await, [(order, Fen(1_000))]);
     let w = &shop.world;
     w.execute("INSERT INTO places (id, kind, name, sort) SELECT id, 'building', 'elsewhere', 9 FROM accounts").await;
@@ -219,7 +219,7 @@ both!(each_console_refund_after_a_write_off_is_written_off_once, |w: World| asyn
     // Of a third, a part settles a return and the rest is written off.
     at_the_console(&shop, &number, "console4", 2_000).await;
     let back = correct(&shop, clerk, order, 1_200).await.unwrap();
-    clear(&shop, clerk, RefundSubject::Return(back.id())).await.unwrap();
+    clear(&shop, clerk, RefundSubject::Return(back.id)).await.unwrap();
     assert_eq!(shop.open_cases().await, 1);
     lose().await.unwrap();
     assert_eq!(refused(lose().await), AppError::Conflict);
@@ -250,10 +250,10 @@ both!(an_operator_clears_a_console_refund_on_its_page, |w: World| async move {
     assert!(text.contains("渠道后台已退") && text.contains(&format!("/corrections/{order}")) && text.contains("20.00"), "{text}");
     let back = correct(&shop, clerk, order, 2_000).await.unwrap();
     let text = boss.get(&page).await.text().await.unwrap();
-    assert!(text.contains("/api/operator/clear-refund") && text.contains(&back.id().to_string()), "{text}");
+    assert!(text.contains("/api/operator/clear-refund") && text.contains(&back.id.to_string()), "{text}");
     let wrong = boss.post("/api/operator/clear-refund", &format!("order={order}&payment=&back={order}")).await;
     assert_eq!(location(&wrong), format!("{page}?e=not-found"));
-    let done = boss.post("/api/operator/clear-refund", &format!("order={order}&payment=&back={}", back.id())).await;
+    let done = boss.post("/api/operator/clear-refund", &format!("order={order}&payment=&back={}", back.id)).await;
     assert_eq!(location(&done), page);
     assert!(!boss.get(&page).await.text().await.unwrap().contains("渠道后台已退"));
     assert_eq!(shop.open_cases().await, 0);

@@ -29,11 +29,11 @@ async fn sell_and_deliver(w: &World, room: Room, count: i64, fen: i64) {
     let new = NewOrder { key, account, meter, tender: Tender::Cash, amount: Fen(fen), by, ip: String::new() };
     let order = orders::sell(&w.db, &w.rng, now, &Limits::default(), &new).await.unwrap();
     let mut tx = w.db.begin().await.unwrap();
-    let delivered = ledger::delivery(order.id, account, Fen(fen).money());
+    let delivered = ledger::delivery(order.id.0, account, Fen(fen).money());
     books::post(&mut tx, &w.rng, now, &delivered).await.unwrap();
     tx.commit().await.unwrap();
-    bind(&w.db, "UPDATE orders SET state = 'credited', credited_at = $2 WHERE id = $1", order.id, &[now.0]).await;
-    bind(&w.db, "UPDATE commands SET state = 'done' WHERE order_id = $1", order.id, &[]).await;
+    bind(&w.db, "UPDATE orders SET state = 'credited', credited_at = $2 WHERE id = $1", order.id.0, &[now.0]).await;
+    bind(&w.db, "UPDATE commands SET state = 'done' WHERE order_id = $1", order.id.0, &[]).await;
     let sql = "UPDATE account_meters SET count = $2, cumulative_fen = cumulative_fen + $3 WHERE meter_id = $1";
     bind(&w.db, sql, meter.0, &[count, fen]).await;
 }

@@ -28,7 +28,7 @@ both!(purchases_are_applied_in_order_and_once, |w: World| async move {
     let mut counts = Vec::new();
     for order in &sold {
         let order = s.order(order).await;
-        assert_eq!(order.state().unwrap(), OrderState::Credited);
+        assert_eq!(order.state, OrderState::Credited);
         counts.push(order.count.unwrap());
     }
     assert_eq!(counts, [1, 2, 1, 3]);
@@ -115,12 +115,12 @@ both!(an_unexpected_purchase_count_opens_a_case, |w: World| async move {
     s.w.execute("UPDATE account_meters SET count = 5 WHERE meter_id = (SELECT id FROM meters WHERE unit = 1)").await;
     let (first, second, other) = (s.sell(0, 900).await, s.sell(0, 800).await, s.sell(1, 700).await);
     let engine = s.start().await;
-    until(SOON, "the case", || async { s.order(&first).await.state().unwrap() == OrderState::Case }).await;
+    until(SOON, "the case", || async { s.order(&first).await.state == OrderState::Case }).await;
     until(SOON, "the other meter", || async { s.order(&other).await.count == Some(1) }).await;
     engine.wake();
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert_eq!(s.view(0, 1).count, 0, "nothing was sent");
-    assert_eq!(s.order(&second).await.state().unwrap(), OrderState::Paid, "later purchases wait for the person");
+    assert_eq!(s.order(&second).await.state, OrderState::Paid, "later purchases wait for the person");
     assert_eq!(s.w.number("SELECT COUNT(*) FROM cases WHERE kind = 'delivery'").await, 1);
     let why: serde_json::Value =
         serde_json::from_str(&s.w.word("SELECT detail FROM cases WHERE kind = 'delivery'").await).unwrap();
@@ -137,8 +137,8 @@ both!(a_refusal_by_the_meter_opens_a_case_with_its_meaning, |w: World| async mov
     .await;
     let (fits, too_much) = (s.sell(0, 9_000).await, s.sell(0, 2_000).await);
     let engine = s.start().await;
-    until(SOON, "the refusal", || async { s.order(&too_much).await.state().unwrap() == OrderState::Case }).await;
-    assert_eq!(s.order(&fits).await.state().unwrap(), OrderState::Credited);
+    until(SOON, "the refusal", || async { s.order(&too_much).await.state == OrderState::Case }).await;
+    assert_eq!(s.order(&fits).await.state, OrderState::Credited);
     assert!(s.w.word("SELECT detail FROM cases WHERE kind = 'delivery'").await.contains("hoarding-limit"));
     assert_eq!(s.w.number("SELECT result FROM commands WHERE state = 'case'").await, 3);
     assert_eq!(s.view(0, 1).cumulative, 9_000);
@@ -164,7 +164,7 @@ both!(a_sale_now_above_the_hoarding_limit_is_not_sent, |w: World| async move {
     s.config.hoarding_fen = 10_000;
     let (fits, too_much) = (s.sell(0, 9_000).await, s.sell(0, 2_000).await);
     let engine = s.start().await;
-    until(SOON, "the case", || async { s.order(&too_much).await.state().unwrap() == OrderState::Case }).await;
+    until(SOON, "the case", || async { s.order(&too_much).await.state == OrderState::Case }).await;
     assert_eq!((s.order(&fits).await.count, s.view(0, 1).cumulative), (Some(1), 9_000));
     assert_eq!(s.w.number("SELECT attempts FROM commands WHERE state = 'case'").await, 0, "no frame left");
     assert!(s.w.word("SELECT detail FROM cases WHERE kind = 'delivery'").await.contains("\"why\":\"hoarding-limit\""));
@@ -222,7 +222,7 @@ both!(credit_for_a_lost_meter_waits_until_it_answers, |w: World| async move {
         engine.wake();
         until(SOON, "the living meter", || async { s.order(&living).await.credited_at.is_some() }).await;
         until(SOON, "the note", || async { s.w.number("SELECT COUNT(*) FROM commands WHERE reason = 'lost'").await > 0 }).await;
-        assert_eq!(s.order(&lost).await.state().unwrap(), OrderState::Paid);
+        assert_eq!(s.order(&lost).await.state, OrderState::Paid);
         s.meter(0, 2).heal().unwrap();
         until(SOON, "the lost meter", || async { s.order(&lost).await.credited_at.is_some() }).await;
         engine.stop().await;

@@ -95,7 +95,7 @@ both!(a_notified_but_unpaid_order_closes_and_keeps_its_case, |w: World| async mo
     let shop = Shop::open(w).await;
     // For a trade that the channel knows, and for one that it does not know.
     let (visited, number) = shop.at_the_cashier(5_000).await;
-    let unvisited = shop.start(&shop.top_up(6_000), &PHONE).await.unwrap().order.id();
+    let unvisited = shop.start(&shop.top_up(6_000), &PHONE).await.unwrap().order.id;
     shop.world.execute("UPDATE payment_attempts SET state = 'held'").await;
     shop.past_the_end().await;
     assert_eq!(shop.trade(&number).status, Status::TradeClosed);

@@ -87,11 +87,11 @@ both!(a_large_refund_needs_two_people, |w: World| async move {
     shop.give_back().await.unwrap();
     assert_eq!(shop.trade(&number).refunded(), Fen(0));
     let (db, rng, now) = (&shop.world.db, &shop.world.rng, shop.world.clock.now());
-    assert_eq!(refused(refunds::approve(db, now, &shop.who(clerk), row.id()).await), AppError::SecondPerson);
-    refunds::reject(db, rng, now, &shop.who(second), row.id(), "不退").await.unwrap();
+    assert_eq!(refused(refunds::approve(db, now, &shop.who(clerk), row.id).await), AppError::SecondPerson);
+    refunds::reject(db, rng, now, &shop.who(second), row.id, "不退").await.unwrap();
     assert_eq!((shop.now(&row).await, shop.state(order).await), (RefundState::Rejected, "case".into()));
     assert_eq!(shop.open_cases().await, 1, "and a person says what becomes of it");
-    assert_eq!(refused(refunds::approve(db, now, &shop.who(second), row.id()).await), AppError::Conflict);
+    assert_eq!(refused(refunds::approve(db, now, &shop.who(second), row.id).await), AppError::Conflict);
     shop.proved().await;
     // It is delivered after all.
     refunds::deliver_again(db, now, &shop.who(clerk), order).await.unwrap();
@@ -102,7 +102,7 @@ both!(a_large_refund_needs_two_people, |w: World| async move {
 
     // Not into a meter whose account closes: the close command follows the earlier commands, and nothing follows it.
     let row = shop.ask(&shop.refund_request(clerk, of, 5_000)).await.unwrap();
-    refunds::reject(db, rng, now, &shop.who(second), row.id(), "不退").await.unwrap();
+    refunds::reject(db, rng, now, &shop.who(second), row.id, "不退").await.unwrap();
     let replace = ClosingRequest::Replace { meter: shop.room.meter };
     let closing = begin(&shop.world, now, clerk, shop.room.account, replace).await.unwrap();
     assert_eq!(refused(refunds::deliver_again(db, now, &shop.who(clerk), order).await), AppError::AccountNotOpen);
@@ -114,14 +114,14 @@ both!(a_large_refund_needs_two_people, |w: World| async move {
 
     let row = shop.ask(&shop.refund_request(clerk, of, 5_000)).await.unwrap();
     shop.wait(25 * HOUR);
-    let late = refunds::approve(db, shop.world.clock.now(), &shop.who(second), row.id()).await;
+    let late = refunds::approve(db, shop.world.clock.now(), &shop.who(second), row.id).await;
     assert_eq!(refused(late), AppError::Conflict, "nobody approves what is over");
     assert_eq!(refunds::expire(db, rng, shop.world.clock.now()).await.unwrap(), 1);
     let row = shop.ask(&shop.refund_request(clerk, of, 5_000)).await.unwrap();
-    refunds::cancel(db, rng, shop.world.clock.now(), &shop.who(clerk), row.id()).await.unwrap();
+    refunds::cancel(db, rng, shop.world.clock.now(), &shop.who(clerk), row.id).await.unwrap();
     let row = shop.ask(&shop.refund_request(clerk, of, 5_000)).await.unwrap();
-    refunds::approve(db, shop.world.clock.now(), &shop.who(second), row.id()).await.unwrap();
-    assert_eq!(refused(refunds::cancel(db, rng, now, &shop.who(clerk), row.id()).await), AppError::Conflict);
+    refunds::approve(db, shop.world.clock.now(), &shop.who(second), row.id).await.unwrap();
+    assert_eq!(refused(refunds::cancel(db, rng, now, &shop.who(clerk), row.id).await), AppError::Conflict);
     shop.give_back().await.unwrap();
     assert_eq!((shop.state(order).await, shop.trade(&number).refunded()), ("refunded".into(), Fen(5_000)));
     assert_eq!(shop.open_cases().await, 0);
@@ -142,7 +142,7 @@ both!(a_payment_too_old_for_the_channel_is_refunded_in_cash, |w: World| async mo
     let row = shop.ask(&transfer(&shop)).await.unwrap();
     assert_eq!(shop.give_back().await.unwrap(), "begun 0, asked 0, ended 0, failed 0");
     let who = shop.who(clerk);
-    refunds::pay_out(&shop.world.db, &shop.world.rng, shop.world.clock.now(), &who, row.id()).await.unwrap();
+    refunds::pay_out(&shop.world.db, &shop.world.rng, shop.world.clock.now(), &who, row.id).await.unwrap();
     assert_eq!((shop.lies().await, shop.balance(&Account::Bank).await), ((0, 0, 6_000), Money(300_000)));
     assert_eq!(shop.open_cases().await, 0);
     shop.proved().await;
@@ -164,7 +164,7 @@ both!(a_channel_sale_is_corrected_and_refunded_in_parts, |w: World| async move {
     };
     let first = correct(2_000).await.unwrap();
     let who = shop.who(clerk);
-    let cash = store::returns::pay_out(&shop.world.db, &shop.world.rng, shop.world.clock.now(), &who, first.id()).await;
+    let cash = store::returns::pay_out(&shop.world.db, &shop.world.rng, shop.world.clock.now(), &who, first.id).await;
     assert_eq!(refused(cash), AppError::Conflict, "it goes back the way it came");
     assert_eq!(refused(correct(3_001).await), AppError::AmountOutOfRange);
     shop.give_back().await.unwrap();
@@ -176,16 +176,16 @@ both!(a_channel_sale_is_corrected_and_refunded_in_parts, |w: World| async move {
     assert_eq!(shop.balance(&Account::Paid(account)).await, Money(300_000), "out of the wallet, and not lost");
     shop.proved().await;
     shop.sandbox.set_faults(Faults::default());
-    shop.ask(&shop.refund_request(clerk, RefundSubject::Return(second.id()), 1_000)).await.unwrap();
+    shop.ask(&shop.refund_request(clerk, RefundSubject::Return(second.id), 1_000)).await.unwrap();
     assert_eq!(
-        refused(shop.ask(&shop.refund_request(clerk, RefundSubject::Return(second.id()), 2_001)).await),
+        refused(shop.ask(&shop.refund_request(clerk, RefundSubject::Return(second.id), 2_001)).await),
         AppError::ExceedsRefundable
     );
     shop.give_back().await.unwrap();
     let cash =
-        NewRefund { over_counter: Some(Tender::Cash), ..shop.refund_request(clerk, RefundSubject::Return(second.id()), 2_000) };
+        NewRefund { over_counter: Some(Tender::Cash), ..shop.refund_request(clerk, RefundSubject::Return(second.id), 2_000) };
     let cash = shop.ask(&cash).await.unwrap();
-    refunds::pay_out(&shop.world.db, &shop.world.rng, shop.world.clock.now(), &who, cash.id()).await.unwrap();
+    refunds::pay_out(&shop.world.db, &shop.world.rng, shop.world.clock.now(), &who, cash.id).await.unwrap();
     assert_eq!(shop.world.number("SELECT COUNT(*) FROM returns WHERE state = 'done'").await, 2);
     assert_eq!((shop.trade(&number).refunded(), shop.open_cases().await), (Fen(3_000), 0));
     assert_eq!(refused(correct(1).await), AppError::NotCorrectable, "all of it was taken back");

@@ -96,7 +96,7 @@ both!(a_late_payment_follows_the_account_to_its_new_room, |w: World| async move 
     assert!(shop.sandbox.pay(&number));
     shop.until(&number, |trade| trade.acknowledged == 1).await;
     let paid = shop.order(order).await;
-    assert_eq!((paid.state.as_str(), paid.meter_id), ("paid", to.0));
+    assert_eq!((paid.state.as_str(), paid.meter_id), ("paid", to));
     assert_eq!(w.number("SELECT COUNT(*) FROM cases").await, 0);
     assert_eq!(owed(&w, &Account::Paid(shop.room.account)).await, Money(0));
     proved(&w).await;
@@ -146,7 +146,7 @@ both!(a_dead_meters_pending_credit_goes_to_the_new_meter, |w: World| async move 
     let counted = Counted { remaining: Some(Fen(4_200)), total: None, reason: "屏显".into() };
     closings::count(&s.w.db, &s.w.rng, SystemClock.now(), &who(s.clerk), id, room.meter, &counted).await.unwrap();
     advance(&s.w, SystemClock.now()).await;
-    assert_eq!(s.order(&late).await.state().unwrap(), OrderState::Case);
+    assert_eq!(s.order(&late).await.state, OrderState::Case);
     // The meter is already registered in the room and is used.
     let new = install(&s.w, s.clerk, id, &device(&s, 2).await).await.unwrap();
     assert_eq!(new, s.meters[1]);
@@ -154,7 +154,7 @@ both!(a_dead_meters_pending_credit_goes_to_the_new_meter, |w: World| async move 
     engine.wake();
     until(SOON, "all of it", || async { s.view(0, 2).remaining == 4_500 }).await;
     s.settled(SOON).await;
-    assert_eq!(s.order(&late).await.state().unwrap(), OrderState::Credited);
+    assert_eq!(s.order(&late).await.state, OrderState::Credited);
     assert_eq!(s.w.number("SELECT COUNT(*) FROM cases WHERE closed_at IS NULL").await, 0);
     assert_eq!(owed(&s.w, &Account::Consumption).await, Money(80_000));
     engine.stop().await;

@@ -6,7 +6,7 @@ use domain::order::Limits;
 use model::console::{ReceiptNumber, RecordQuery};
 use model::error::AppError;
 use model::money::{Fen, Money};
-use model::order::{OrderState, Tender};
+use model::order::{CommandState, OrderState, Tender};
 use store::console::{self, Terms};
 use store::order_lists;
 use store::orders::{self, NewOrder};
@@ -85,7 +85,7 @@ both!(the_order_list_filters_pages_and_totals, |w: World| async move {
     }
     let unpaid = NewOrder { tender: Tender::Alipay, ..sale(&w, one, 9_900) };
     let unpaid = orders::create(&w.db, &w.rng, w.clock.now(), &Limits::default(), &unpaid).await.unwrap();
-    assert_eq!(unpaid.state().unwrap(), OrderState::Pending);
+    assert_eq!(unpaid.state, OrderState::Pending);
 
     let search = |query: RecordQuery, limit, offset| {
         let db = w.db.clone();
@@ -120,8 +120,8 @@ both!(the_order_list_filters_pages_and_totals, |w: World| async move {
 
     let own = order_lists::of_account(&w.db, two.account, 10, 0).await.unwrap();
     assert_eq!(own.iter().map(|order| order.number).collect::<Vec<_>>(), [numbers[0]]);
-    let progress = order_lists::progress(&w.db, own[0].id()).await.unwrap().unwrap();
-    assert_eq!(progress.command_state.as_deref(), Some("queued"));
+    let progress = order_lists::progress(&w.db, own[0].id).await.unwrap().unwrap();
+    assert_eq!(progress.command_state, Some(CommandState::Queued));
 
     // An operator bound to one room's building sees that only.
     w.execute(

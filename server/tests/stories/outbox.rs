@@ -23,7 +23,7 @@ both!(an_earlier_purchase_committed_later_does_not_interfere, |w: World| async m
             by,
             ip: String::new(),
         };
-        orders::sell(&w.db, &w.rng, at, &Limits::default(), &new).await.unwrap().id()
+        orders::sell(&w.db, &w.rng, at, &Limits::default(), &new).await.unwrap().id
     };
     let now = w.clock.now();
     let first = sell(now.plus(10)).await;

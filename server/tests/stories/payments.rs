@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use model::error::AppError;
 use model::money::Fen;
-use model::order::OrderState;
+use model::order::{CommandState, OrderState};
 use model::time::{MINUTE, SECOND};
 use payments::Cashier;
 use sandbox::{Faults, Status};
+use store::payments::AttemptState;
 use store::{Db, order_lists};
 use story_support::shop::{Counts, PHONE, Shop};
 use story_support::{World, both};
@@ -20,10 +21,11 @@ both!(a_payment_is_credited_once_with_its_order, |w: World| async move {
     assert_eq!(shop.state(order).await, "pending");
     assert!(shop.sandbox.pay(&number));
     shop.until(&number, |trade| trade.acknowledged == 1).await;
-    assert_eq!(shop.order(order).await.state().unwrap(), OrderState::Paid);
+    assert_eq!(shop.order(order).await.state, OrderState::Paid);
     assert_eq!(shop.proved().await, Counts::ONCE);
     let progress = order_lists::progress(&shop.world.db, order).await.unwrap().unwrap();
-    assert_eq!((progress.attempt_state.as_deref(), progress.command_state.as_deref()), (Some("paid"), Some("queued")));
+    let states = (progress.attempt_state, progress.command_state);
+    assert_eq!(states, (Some(AttemptState::Paid), Some(CommandState::Queued)));
     assert_eq!(shop.world.number("SELECT COUNT(*) FROM audit WHERE action = 'payment.credited'").await, 1);
 });
 
@@ -198,7 +200,7 @@ both!(a_payment_without_an_order_opens_a_case, |w: World| async move {
 both!(an_unpaid_order_closes_only_on_the_channels_answer, |w: World| async move {
     let shop = Shop::open(w).await;
     let (visited, number) = shop.at_the_cashier(5_000).await;
-    let unvisited = shop.start(&shop.top_up(6_000), &PHONE).await.unwrap().order.id();
+    let unvisited = shop.start(&shop.top_up(6_000), &PHONE).await.unwrap().order.id;
     // The channel is down all the while: nothing may be concluded.
     shop.sandbox.set_faults(Faults { status: Some(502), ..Faults::default() });
     shop.past_the_end().await;
@@ -223,7 +225,7 @@ both!(a_trade_unknown_to_the_channel_stays_open_until_expiry, |w: World| async m
         shop.wait(MINUTE);
         shop.query().await.unwrap();
     }
-    assert_eq!(shop.state(started.order.id()).await, "pending");
+    assert_eq!(shop.state(started.order.id).await, "pending");
     let number = shop.visit(&started.cashier).await;
     assert!(shop.sandbox.pay(&number));
     shop.until(&number, |trade| trade.acknowledged == 1).await;
@@ -238,11 +240,11 @@ both!(a_payment_after_the_order_closed_is_credited, |w: World| async move {
         shop.world.clock.advance(MINUTE);
         shop.query().await.unwrap();
     }
-    assert_eq!(shop.state(started.order.id()).await, "closed");
+    assert_eq!(shop.state(started.order.id).await, "closed");
     let number = shop.visit(&started.cashier).await;
     assert!(shop.sandbox.pay(&number));
     shop.until(&number, |trade| trade.acknowledged == 1).await;
-    assert_eq!(shop.state(started.order.id()).await, "paid");
+    assert_eq!(shop.state(started.order.id).await, "paid");
     assert_eq!(shop.proved().await, Counts::ONCE);
     assert_eq!(shop.world.word("SELECT outcome FROM payment_events").await, "credited-late");
 });

@@ -7,7 +7,7 @@ use domain::clock::Clock;
 use domain::order::Limits;
 use domain::returns::Rules;
 use model::error::AppError;
-use model::ids::{OrderId, Uuid};
+use model::ids::Uuid;
 use model::money::Fen;
 use model::order::{ReturnState, Tender};
 use store::closings::{self, Counted};
@@ -83,21 +83,20 @@ async fn undeliverable(w: &World) -> Order {
 }
 
 fn give_back(w: &World, order: &Order) -> impl Future<Output = Result<returns::Return, StoreError>> + Send + 'static {
-    let (w, by, of) = (w.clone(), model::ids::UserId(order.created_by), ReturnSubject::Sale(OrderId(order.id), order.amount()));
-    let new = NewReturn { key: order.id, of, reason: "未到表".into(), by, ip: String::new() };
+    let (w, by, of) = (w.clone(), order.created_by, ReturnSubject::Sale(order.id, order.amount));
+    let new = NewReturn { key: order.id.0, of, reason: "未到表".into(), by, ip: String::new() };
     async move { returns::ask(&w.db, &w.rng, w.clock.now(), &Rules::default(), &Limits::default(), &new).await }
 }
 
 both!(a_refunded_order_is_not_reassigned_as_well, |w: World| async move {
     let order = undeliverable(&w).await;
     let neighbour = w.room(2).await;
-    let held = hold(&w, "orders WHERE id = $1", order.id).await;
-    let (there, by) = (w.clone(), who(model::ids::UserId(order.created_by)));
-    let elsewhere = async move {
-        orders::readdress(&there.db, &there.rng, there.clock.now(), &by, OrderId(order.id), neighbour.account).await
-    };
+    let held = hold(&w, "orders WHERE id = $1", order.id.0).await;
+    let (there, by) = (w.clone(), who(order.created_by));
+    let elsewhere =
+        async move { orders::reassign(&there.db, &there.rng, there.clock.now(), &by, order.id, neighbour.account).await };
     let (back, sent) = at_once(&w, held, give_back(&w, &order), elsewhere).await;
-    assert_eq!(back.unwrap().state().unwrap(), ReturnState::Taken);
+    assert_eq!(back.unwrap().state, ReturnState::Taken);
     assert!(matches!(sent, Err(StoreError::Refused(AppError::Conflict))), "{sent:?}");
     assert_eq!(w.number("SELECT COUNT(*) FROM orders WHERE state = 'case'").await, 1);
     proved(&w).await;
@@ -105,9 +104,9 @@ both!(a_refunded_order_is_not_reassigned_as_well, |w: World| async move {
 
 both!(concurrent_identical_forms_make_one_correction, |w: World| async move {
     let order = undeliverable(&w).await;
-    let held = hold(&w, "orders WHERE id = $1", order.id).await;
+    let held = hold(&w, "orders WHERE id = $1", order.id.0).await;
     let (one, other) = at_once(&w, held, give_back(&w, &order), give_back(&w, &order)).await;
-    assert_eq!(one.unwrap().id(), other.unwrap().id());
+    assert_eq!(one.unwrap().id, other.unwrap().id);
     assert_eq!(w.number("SELECT COUNT(*) FROM returns").await, 1);
     proved(&w).await;
 });
@@ -124,7 +123,7 @@ both!(concurrent_identical_forms_make_one_refund, |w: World| async move {
     };
     let attempt = "payment_attempts WHERE id = (SELECT attempt_id FROM payment_events WHERE id = $1)";
     let (one, other) = at_once(&shop.world, hold(&shop.world, attempt, event).await, ask(), ask()).await;
-    assert_eq!(one.unwrap().id(), other.unwrap().id());
+    assert_eq!(one.unwrap().id, other.unwrap().id);
     assert_eq!(shop.lies().await, (0, 3_000, 3_000));
     shop.proved().await;
 });

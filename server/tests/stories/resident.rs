@@ -74,7 +74,7 @@ impl Site {
             by: clerk,
             ip: String::new(),
         };
-        orders::sell(&self.w.db, &self.w.rng, self.w.clock.now(), &Limits::default(), &new).await.unwrap().id()
+        orders::sell(&self.w.db, &self.w.rng, self.w.clock.now(), &Limits::default(), &new).await.unwrap().id
     }
 }
 

@@ -13,7 +13,7 @@ use model::error::AppError;
 use model::ids::{CaseId, CommandId};
 use model::meter::{ControlMode, SupplyState};
 use model::money::Fen;
-use model::order::{ReturnState, Tender};
+use model::order::{OrderState, ReturnState, Tender};
 use model::parameters::TierPeriod;
 use model::tariff::{Prices, Tiers, parse_plan};
 use model::time::{HOUR, MINUTE, SECOND};
@@ -52,18 +52,18 @@ both!(a_return_from_a_server_wallet_is_immediate, |w: World| async move {
     fixture.record(vec![fixture.reading(30, 1_500)]).await;
     assert_eq!(refused(ask(some(4_951)).await), Some(AppError::ExceedsRemaining));
     let row = ask(some(4_950)).await.unwrap();
-    assert_eq!((row.state().unwrap(), row.command_id), (ReturnState::Taken, None), "there is no meter to wait for");
+    assert_eq!((row.state, row.command_id), (ReturnState::Taken, None), "there is no meter to wait for");
     assert!(!fixture.relay().await, "nothing left");
     assert_eq!(fixture.balance_e4().await, 0);
-    returns::pay_out(db, rng, now, &fixture.who(), row.id()).await.unwrap();
+    returns::pay_out(db, rng, now, &fixture.who(), row.id).await.unwrap();
     fixture.prove().await;
 
-    ask(ReturnSubject::Return(row.id())).await.unwrap();
+    ask(ReturnSubject::Return(row.id)).await.unwrap();
     assert!(fixture.relay().await, "taken back: it is there again");
     assert_eq!(fixture.balance_e4().await, 495_000);
     let wrong = fixture.sell(account, 1_000).await.unwrap();
-    let undone = ask(ReturnSubject::Sale(wrong.id(), Fen(1_000))).await.unwrap();
-    returns::pay_out(db, rng, now, &fixture.who(), undone.id()).await.unwrap();
+    let undone = ask(ReturnSubject::Sale(wrong.id, Fen(1_000))).await.unwrap();
+    returns::pay_out(db, rng, now, &fixture.who(), undone.id).await.unwrap();
     assert_eq!(fixture.balance_e4().await, 495_000);
     assert_eq!(fixture.w.number("SELECT COUNT(*) FROM commands WHERE money").await, 0);
     fixture.prove().await;
@@ -145,7 +145,7 @@ both!(an_account_starts_at_the_first_reading_after_opening, |w: World| async mov
     assert_eq!(fixture.w.word("SELECT state FROM accounts").await, "opening");
     // The first purchase may be sold meanwhile.
     let order = fixture.sell(account, 2_500).await.unwrap();
-    assert_eq!((&*order.state, order.count, order.remaining_fen), ("credited", Some(1), Some(2_500)));
+    assert_eq!((order.state, order.count, order.remaining), (OrderState::Credited, Some(1), Some(Fen(2_500))));
     fixture.record(vec![fixture.seen(1, 460, 0, false)]).await;
     assert_eq!(fixture.w.word("SELECT state FROM accounts").await, "open");
     assert!(fixture.relay().await, "supplied");
@@ -174,7 +174,7 @@ both!(a_sale_is_credited_at_once_up_to_the_hoarding_limit, |w: World| async move
     wallets::set_limits(&fixture.w.db, &fixture.w.rng, now, &fixture.who(), fixture.meter, &limits).await.unwrap();
     assert_eq!(refused(fixture.sell(account, 2_001).await), Some(AppError::HoardingLimit));
     let order = fixture.sell(account, 2_000).await.unwrap();
-    assert_eq!((&*order.state, order.count, order.remaining_fen), ("credited", Some(2), Some(3_000)));
+    assert_eq!((order.state, order.count, order.remaining), (OrderState::Credited, Some(2), Some(Fen(3_000))));
     assert_eq!(fixture.w.number("SELECT COUNT(*) FROM commands").await, 0);
     fixture.prove().await;
 });

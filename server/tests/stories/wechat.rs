@@ -162,7 +162,7 @@ both!(a_retried_start_with_a_lost_answer_is_the_same_trade, |w: World| async mov
     let refused = shop.start(&top_up, &PHONE).await.unwrap_err();
     assert_eq!(refused, model::error::AppError::ChannelUnavailable);
     shop.sandbox.set_faults(Faults::default());
-    let order = shop.start(&top_up, &PHONE).await.unwrap().order.id();
+    let order = shop.start(&top_up, &PHONE).await.unwrap().order.id;
     assert_eq!((shop.sandbox.books().len(), shop.world.number("SELECT COUNT(*) FROM payment_attempts").await), (1, 1));
     assert!(shop.sandbox.pay(&shop.number(order).await));
     shop.until(&shop.number(order).await, |trade| trade.acknowledged == 1).await;

@@ -145,7 +145,7 @@ pub struct Closing {
     /// What the new meter was told with its installation.
     pub settings: Vec<Setting>,
     /// Purchases that could not reach their meter and wait for a person.
-    pub stranded: Vec<Stranded>,
+    pub undeliverable: Vec<UndeliverableOrder>,
     /// The gateways, for a meter that is replaced.
     pub gateways: Vec<(GatewayId, String)>,
 }
@@ -232,7 +232,7 @@ pub struct ClosingMeter {
 
 /// A purchase that could not reach its meter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stranded {
+pub struct UndeliverableOrder {
     pub order: OrderId,
     pub number: i64,
     pub amount: Fen,

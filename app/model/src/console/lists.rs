@@ -1,13 +1,12 @@
 //! The lists of the console.
 
-use serde::{Deserialize, Serialize};
-
 use super::RoomName;
 use crate::case::CaseDetail;
 use crate::gateway::{GatewayHealth, SweepInterval, Trust};
 use crate::ids::{AccountId, CaseId, ClosingId, GatewayId, MeterId, OrderId};
 use crate::meter::Latest;
 use crate::time::Timestamp;
+use crate::word_enum;
 
 /// What a list is asked for; what is left out matches all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,37 +36,15 @@ impl<T> Page<T> {
     pub const SIZE: i64 = PAGE;
 }
 
-/// Where an account stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AccountState {
-    /// The meter was told to open it.
-    Opening,
-    Open,
-    /// The meter was told to close it.
-    Closing,
-    Closed,
-}
-
-impl AccountState {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Opening, Self::Open, Self::Closing, Self::Closed];
-
-    /// The word that the database and addresses use.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Opening => "opening",
-            Self::Open => "open",
-            Self::Closing => "closing",
-            Self::Closed => "closed",
-        }
-    }
-
-    /// From that word.
-    #[must_use]
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.as_str() == word)
+word_enum! {
+    /// State of an account.
+    pub enum AccountState {
+        /// The meter was told to open it.
+        Opening = "opening",
+        Open = "open",
+        /// The meter was told to close it.
+        Closing = "closing",
+        Closed = "closed",
     }
 }
 

@@ -37,7 +37,7 @@ fn Body(closing: Closing) -> impl IntoView {
     let (lang, now) = (lang(), now());
     let title = format!("{} {}", kind(closing.kind, lang), closing.room);
     let (progress, moving, next) = (closing_steps(&closing, lang), closing.is_moving(), next(&closing));
-    let (facts, counts, stranded) = (facts(&closing), forms::counts(&closing), forms::stranded(&closing));
+    let (facts, counts, undeliverable) = (facts(&closing), forms::counts(&closing), forms::undeliverable(&closing));
     let install = closing.waits_for_meter().then(|| forms::install(&closing));
     let decide = closing.may_decide().then(|| forms::decide(&closing));
     let (settings, withdraw) = (forms::settings(&closing), forms::withdraw(&closing));
@@ -54,7 +54,7 @@ fn Body(closing: Closing) -> impl IntoView {
             {counts}
             {install}
             {decide}
-            {stranded}
+            {undeliverable}
             {withdraw}
         </Frame>
     }

@@ -49,7 +49,7 @@ pub async fn order(payments: &Payments, http: &reqwest::Client, rng: &Rng, room:
         ip: String::new(),
     };
     let order = payments.create_order(&top_up).await?;
-    let started = payments.resume(order.id(), &PHONE).await?;
+    let started = payments.resume(order.id, &PHONE).await?;
     let Cashier::Address(address) = started.cashier else { return Err("no address to pay at".into()) };
     http.get(address).send().await?;
     Ok(format!("D{}N1", started.order.number))

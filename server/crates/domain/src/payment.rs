@@ -2,7 +2,7 @@
 
 use model::case::PaymentReason;
 use model::money::Fen;
-use model::order::OrderState;
+use model::order::{OrderState, Tender};
 use model::time::{HOUR, MINUTE, SECOND, Timestamp};
 
 /// A trade that the channel does not know may still come to be while its form can be sent; so long after the end it cannot.
@@ -26,7 +26,7 @@ pub fn next_query(start: Timestamp, end: Timestamp, now: Timestamp) -> Timestamp
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Expected<'a> {
     /// The channel it was given to.
-    pub channel: &'a str,
+    pub channel: Tender,
     /// Our application at the channel.
     pub app_id: &'a str,
     /// Our merchant number at the channel.
@@ -42,7 +42,7 @@ pub struct Expected<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claimed<'a> {
     /// The channel that says it.
-    pub channel: &'a str,
+    pub channel: Tender,
     /// For which application; `None` where the kind of message does not name it (a query is answered to its asker only).
     pub app_id: Option<&'a str>,
     /// For which merchant; `None` likewise.
@@ -146,7 +146,7 @@ mod tests {
     use super::*;
 
     const OURS: Expected<'_> = Expected {
-        channel: "alipay",
+        channel: Tender::Alipay,
         app_id: "app",
         seller_id: "seller",
         amount: Fen(5_000),
@@ -154,7 +154,7 @@ mod tests {
         order: OrderState::Pending,
     };
     const SAID: Claimed<'_> =
-        Claimed { channel: "alipay", app_id: Some("app"), seller_id: Some("seller"), amount: Fen(5_000), cny: true };
+        Claimed { channel: Tender::Alipay, app_id: Some("app"), seller_id: Some("seller"), amount: Fen(5_000), cny: true };
 
     #[test]
     fn questions_thin_out_and_never_end_before_the_attempt_does() {
@@ -174,7 +174,7 @@ mod tests {
     fn only_a_full_fit_credits() {
         assert_eq!(judge(Some(&OURS), &SAID), Verdict::Credit { late: false });
         let held = |claimed: Claimed<'_>| judge(Some(&OURS), &claimed);
-        assert_eq!(held(Claimed { channel: "wechat", ..SAID }), Verdict::Hold(Mismatch::Channel));
+        assert_eq!(held(Claimed { channel: Tender::WechatPay, ..SAID }), Verdict::Hold(Mismatch::Channel));
         assert_eq!(held(Claimed { app_id: Some("other"), ..SAID }), Verdict::Hold(Mismatch::App));
         assert_eq!(held(Claimed { seller_id: Some("other"), ..SAID }), Verdict::Hold(Mismatch::Seller));
         assert_eq!(held(Claimed { cny: false, ..SAID }), Verdict::Hold(Mismatch::Currency));

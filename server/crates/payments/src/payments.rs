@@ -18,7 +18,7 @@ use domain::payment_event::VerifiedEvent;
 use domain::refund::Rules;
 use domain::rng::Rng;
 use store::orders::{self, NewOrder, Order};
-use store::payments::{self, Attempt, Outcome, Terms};
+use store::payments::{self, Attempt, AttemptState, Outcome, Terms};
 use store::{Db, StoreError};
 
 /// An order and the cashier at which it can be paid.
@@ -123,7 +123,7 @@ impl Payments {
     /// [`AppError::NotFound`], [`AppError::OrderClosed`] or [`AppError::ChannelUnavailable`].
     pub async fn resume(&self, order: OrderId, payer: &Payer<'_>) -> Result<StartedPayment, AppError> {
         let order = orders::find(&self.0.db, order).await?.ok_or(AppError::NotFound)?;
-        let channel = self.channel(order.tender()?).ok_or(AppError::ChannelUnavailable)?;
+        let channel = self.channel(order.tender).ok_or(AppError::ChannelUnavailable)?;
         let cashier = self.cashier(&order, channel, payer).await?;
         Ok(StartedPayment { order, cashier })
     }
@@ -135,9 +135,9 @@ impl Payments {
     pub async fn reopen_cashier(&self, order: OrderId, payer: &Payer<'_>) -> Result<Cashier, AppError> {
         let now = self.0.clock.now();
         let attempts = payments::attempts_of(&self.0.db, order).await?;
-        let open = attempts.iter().rev().find(|attempt| attempt.state == "pending" && attempt.expires_at() > now);
+        let open = attempts.iter().rev().find(|attempt| attempt.state == AttemptState::Pending && attempt.expires_at > now);
         let attempt = open.ok_or(AppError::OrderClosed)?;
-        let channel = Tender::parse(&attempt.channel).and_then(|tender| self.channel(tender));
+        let channel = self.channel(attempt.channel);
         self.open(channel.ok_or(AppError::ChannelUnavailable)?, attempt, payer).await
     }
 
@@ -148,8 +148,8 @@ impl Payments {
     pub async fn open_attempt(&self, order: OrderId) -> Result<(), AppError> {
         let inner = &self.0;
         let order = orders::find(&inner.db, order).await?.ok_or(AppError::NotFound)?;
-        let channel = self.channel(order.tender()?).ok_or(AppError::ChannelUnavailable)?;
-        payments::open_attempt(&inner.db, &inner.rng, inner.clock.now(), order.id(), &channel.terms()).await?;
+        let channel = self.channel(order.tender).ok_or(AppError::ChannelUnavailable)?;
+        payments::open_attempt(&inner.db, &inner.rng, inner.clock.now(), order.id, &channel.terms()).await?;
         Ok(())
     }
 
@@ -210,7 +210,7 @@ impl Payments {
     async fn cashier(&self, order: &Order, channel: &dyn Channel, payer: &Payer<'_>) -> Result<Cashier, AppError> {
         let inner = &self.0;
         let terms: Terms<'_> = channel.terms();
-        let attempt = payments::open_attempt(&inner.db, &inner.rng, inner.clock.now(), order.id(), &terms).await?;
+        let attempt = payments::open_attempt(&inner.db, &inner.rng, inner.clock.now(), order.id, &terms).await?;
         self.open(channel, &attempt, payer).await
     }
 

@@ -16,10 +16,11 @@ mod views;
 mod withdraw;
 
 use model::error::AppError;
-use model::ids::{AccountId, ClosingId, MeterId, ReturnId, UserId, Uuid};
+use model::ids::{AccountId, ClosingId, MeterId, ReturnId, UserId};
 use model::order::Tender;
 use model::person::Who;
 use model::time::Timestamp;
+use model::word_enum;
 use sqlx::FromRow;
 
 pub use advance::advance_all;
@@ -34,70 +35,36 @@ pub use withdraw::withdraw;
 use super::audit::{self, Entry};
 use super::{Result, StoreError, Tx, on};
 
-/// What a closing is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// The account ends.
-    Close,
-    /// It goes on in another room.
-    Move,
-    /// One of its meters is replaced; the account stays open.
-    Replace,
-}
-
-impl Kind {
-    /// The word in the database.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Close => "close",
-            Self::Move => "move",
-            Self::Replace => "replace",
-        }
-    }
-
-    fn parse(word: &str) -> Result<Self> {
-        let found = [Self::Close, Self::Move, Self::Replace].into_iter().find(|kind| kind.as_str() == word);
-        found.ok_or(StoreError::Inconsistent { table: "closings", column: "kind" })
+word_enum! {
+    /// What an account closure is for.
+    pub enum Kind {
+        /// The account ends.
+        Close = "close",
+        /// The account continues in another room.
+        Move = "move",
+        /// One of its meters is replaced; the account stays open.
+        Replace = "replace",
     }
 }
 
-/// A stored closing.
+/// A stored account closure.
 #[derive(Clone, Debug, FromRow)]
 struct Closing {
-    id: Uuid,
-    kind: String,
-    account_id: Uuid,
-    tender: Option<String>,
-    to_account_id: Option<Uuid>,
-    to_meter_id: Option<Uuid>,
+    id: ClosingId,
+    kind: Kind,
+    account_id: AccountId,
+    tender: Option<Tender>,
+    to_account_id: Option<AccountId>,
+    to_meter_id: Option<MeterId>,
     reason: String,
-    begun_by: Uuid,
-    begun_at: i64,
-    read_at: Option<i64>,
-    ended_at: Option<i64>,
-    return_id: Option<Uuid>,
+    begun_by: UserId,
+    begun_at: Timestamp,
+    read_at: Option<Timestamp>,
+    ended_at: Option<Timestamp>,
+    return_id: Option<ReturnId>,
 }
 
-impl Closing {
-    const fn id(&self) -> ClosingId {
-        ClosingId(self.id)
-    }
-
-    const fn account(&self) -> AccountId {
-        AccountId(self.account_id)
-    }
-
-    fn kind(&self) -> Result<Kind> {
-        Kind::parse(&self.kind)
-    }
-
-    fn tender(&self) -> Option<Tender> {
-        self.tender.as_deref().and_then(Tender::parse)
-    }
-}
-
-/// The update changes nothing: it locks the row on an engine that locks rows. A closing is locked before everything else of it.
+/// Locks the closure's row on an engine that locks rows; the update changes nothing. It is locked before all its other rows.
 pub(super) async fn lock(tx: &mut Tx, id: ClosingId) -> Result<()> {
     locked(tx, id).await.map(drop)
 }
@@ -120,9 +87,9 @@ async fn locked(tx: &mut Tx, id: ClosingId) -> Result<Closing> {
 pub(super) async fn paid_out(tx: &mut Tx, at: Timestamp, id: ClosingId, of: ReturnId) -> Result<()> {
     let ended =
         on!(tx, |c| sqlx::query("UPDATE closings SET ended_at = $1 WHERE id = $2 AND return_id = $3 AND ended_at IS NULL")
-            .bind(at.0)
-            .bind(id.0)
-            .bind(of.0)
+            .bind(at)
+            .bind(id)
+            .bind(of)
             .execute(c)
             .await)?;
     if ended == 1 { Ok(()) } else { Err(StoreError::Inconsistent { table: "closings", column: "return_id" }) }
@@ -130,12 +97,12 @@ pub(super) async fn paid_out(tx: &mut Tx, at: Timestamp, id: ClosingId, of: Retu
 
 /// The meters of a closing, in the order in which the account got them.
 async fn meters_of(tx: &mut Tx, id: ClosingId) -> Result<Vec<MeterId>> {
-    let rows: Vec<(Uuid,)> =
+    let rows: Vec<(MeterId,)> =
         on!(tx, |c| sqlx::query_as("SELECT meter_id FROM closing_meters WHERE closing_id = $1 ORDER BY id")
-            .bind(id.0)
+            .bind(id)
             .fetch_all(c)
             .await)?;
-    Ok(rows.into_iter().map(|(meter,)| MeterId(meter)).collect())
+    Ok(rows.into_iter().map(|(meter,)| meter).collect())
 }
 
 /// The audit line of a step.
@@ -148,12 +115,7 @@ async fn record(
     more: serde_json::Value,
 ) -> Result<()> {
     let actor = who.map_or_else(|| "system".to_owned(), |who| format!("user:{}", who.user));
-    let (ip, subject) = (who.map_or("", |who| who.ip.as_str()), format!("account:{}", of.account()));
-    let detail = serde_json::json!({ "closing": of.id(), "kind": of.kind, "reason": of.reason, "more": more }).to_string();
+    let (ip, subject) = (who.map_or("", |who| who.ip.as_str()), format!("account:{}", of.account_id));
+    let detail = serde_json::json!({ "closing": of.id, "kind": of.kind, "reason": of.reason, "more": more }).to_string();
     audit::append(tx, at, &Entry { actor: &actor, ip, action, subject: &subject, detail: &detail }).await
-}
-
-/// Who began it.
-const fn begun_by(of: &Closing) -> UserId {
-    UserId(of.begun_by)
 }

@@ -150,4 +150,11 @@ macro_rules! read {
     };
 }
 
-pub(crate) use {on, read};
+/// A list of columns for a `SELECT` or `RETURNING`, each after the same prefix: `columns!("o.", id, number)` is `" o.id, o.number "`.
+macro_rules! columns {
+    ($of:literal, $first:ident $(, $more:ident)*) => {
+        concat!(" ", $of, stringify!($first) $(, ", ", $of, stringify!($more))*, " ")
+    };
+}
+
+pub(crate) use {columns, on, read};

@@ -1,9 +1,13 @@
 //! Orders as residents look for them.
 
+use crate::orders::order_columns;
 use model::ids::{AccountId, OrderId};
+use model::order::CommandState;
+use model::time::Timestamp;
 use sqlx::FromRow;
 
 use super::orders::Order;
+use super::payments::AttemptState;
 use super::{Db, Result, read};
 
 /// An order, and how far its payment and its delivery are.
@@ -12,28 +16,28 @@ pub struct Progress {
     #[sqlx(flatten)]
     pub order: Order,
     /// State of its newest attempt.
-    pub attempt_state: Option<String>,
+    pub attempt_state: Option<AttemptState>,
     /// Whether something was told of one of its attempts that does not fit.
     pub held: bool,
     /// Until when it can be paid.
-    pub expires_at: Option<i64>,
-    /// A word of `CommandState`.
-    pub command_state: Option<String>,
+    pub expires_at: Option<Timestamp>,
+    pub command_state: Option<CommandState>,
     /// How often the meter was told.
     pub command_attempts: Option<i64>,
     /// When it was told first.
-    pub sent_at: Option<i64>,
+    pub sent_at: Option<Timestamp>,
     /// When it will be told next.
-    pub next_at: Option<i64>,
+    pub next_at: Option<Timestamp>,
     /// Why the delivery waits or failed.
     pub reason: Option<model::command::CommandReason>,
 }
 
 /// One order with its progress.
 pub async fn progress(db: &Db, id: OrderId) -> Result<Option<Progress>> {
-    read!(db, |pool| sqlx::query_as(
-        "SELECT o.id, o.number, o.account_id, o.meter_id, o.tender, o.amount_fen, o.state, o.created_by, o.created_at, o.paid_at,
-                o.credited_at, o.count, o.remaining_fen, p.state AS attempt_state, p.expires_at, c.state AS command_state,
+    read!(db, |pool| sqlx::query_as(concat!(
+        "SELECT",
+        order_columns!("o."),
+        ", p.state AS attempt_state, p.expires_at, c.state AS command_state,
                 EXISTS (SELECT 1 FROM payment_attempts h WHERE h.order_id = o.id AND h.state = 'held') AS held,
                 c.attempts AS command_attempts, c.sent_at, c.next_at, c.reason
          FROM orders o
@@ -41,7 +45,7 @@ pub async fn progress(db: &Db, id: OrderId) -> Result<Option<Progress>> {
            ON p.id = (SELECT id FROM payment_attempts WHERE order_id = o.id ORDER BY created_at DESC, id DESC LIMIT 1)
          LEFT JOIN commands c ON c.order_id = o.id
          WHERE o.id = $1"
-    )
+    ))
     .bind(id.0)
     .fetch_optional(pool)
     .await)
@@ -49,11 +53,11 @@ pub async fn progress(db: &Db, id: OrderId) -> Result<Option<Progress>> {
 
 /// The orders of an account, newest first.
 pub async fn of_account(db: &Db, account: AccountId, limit: i64, offset: i64) -> Result<Vec<Order>> {
-    read!(db, |pool| sqlx::query_as(
-        "SELECT id, number, account_id, meter_id, tender, amount_fen, state, created_by, created_at, paid_at, credited_at,
-                count, remaining_fen
-         FROM orders WHERE account_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2 OFFSET $3"
-    )
+    read!(db, |pool| sqlx::query_as(concat!(
+        "SELECT",
+        order_columns!(),
+        "FROM orders WHERE account_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2 OFFSET $3"
+    ))
     .bind(account.0)
     .bind(limit)
     .bind(offset)

@@ -10,15 +10,15 @@ use model::order::{OrderState, Tender};
 use model::time::Timestamp;
 use sqlx::FromRow;
 
-pub(super) use undeliverable::{follow, strand};
-pub use undeliverable::{readdress, stranded};
+pub(super) use undeliverable::{follow, hold_undeliverable};
+pub use undeliverable::{reassign, undeliverable_orders};
 
 use super::accounts::{self, Takes};
 use super::audit::{self, Entry};
 use super::commands::{self, NewCommand};
 use super::receipts::{self, ReceiptSubject};
 use super::shifts::{self, Entered};
-use super::{Db, Result, StoreError, Tx, ledger, on, read, wallets};
+use super::{Db, Result, Tx, ledger, on, read, wallets};
 use domain::command_args::CommandArgs;
 use domain::ledger::payment;
 use domain::money_rule::MoneyOperation;
@@ -45,67 +45,58 @@ pub struct NewOrder {
 /// A stored sale.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct Order {
-    /// [`OrderId`].
-    pub id: Uuid,
-    /// What the meter keeps and people quote.
+    pub id: OrderId,
+    /// Stored in the meter and printed on the receipt.
     pub number: i64,
-    /// [`AccountId`].
-    pub account_id: Uuid,
-    /// [`MeterId`].
-    pub meter_id: Uuid,
-    /// A word of [`Tender`].
-    pub tender: String,
-    /// How much, fen.
-    pub amount_fen: i64,
-    /// A word of [`OrderState`].
-    pub state: String,
-    /// [`UserId`] of who asked.
-    pub created_by: Uuid,
-    /// When it was asked.
-    pub created_at: i64,
-    /// When it was paid.
-    pub paid_at: Option<i64>,
-    /// When it was read back from the meter.
-    pub credited_at: Option<i64>,
+    pub account_id: AccountId,
+    pub meter_id: MeterId,
+    pub tender: Tender,
+    #[sqlx(rename = "amount_fen")]
+    pub amount: Fen,
+    pub state: OrderState,
+    pub created_by: UserId,
+    pub created_at: Timestamp,
+    pub paid_at: Option<Timestamp>,
+    /// When the credit was read back from the meter.
+    pub credited_at: Option<Timestamp>,
     /// The purchase count that it became.
     pub count: Option<i64>,
-    /// What the meter held after it, fen.
-    pub remaining_fen: Option<i64>,
+    /// What the meter held after it.
+    #[sqlx(rename = "remaining_fen")]
+    pub remaining: Option<Fen>,
 }
 
+/// The columns of [`Order`]; `order_columns!("o.")` where `orders` has that alias.
+macro_rules! order_columns {
+    () => {
+        order_columns!("")
+    };
+    ($of:literal) => {
+        crate::db::columns!(
+            $of,
+            id,
+            number,
+            account_id,
+            meter_id,
+            tender,
+            amount_fen,
+            state,
+            created_by,
+            created_at,
+            paid_at,
+            credited_at,
+            count,
+            remaining_fen
+        )
+    };
+}
+
+pub(super) use order_columns;
+
 impl Order {
-    #[must_use]
-    pub const fn id(&self) -> OrderId {
-        OrderId(self.id)
-    }
-
-    #[must_use]
-    pub const fn amount(&self) -> Fen {
-        Fen(self.amount_fen)
-    }
-
-    /// Where it stands.
-    ///
-    /// # Errors
-    /// Where the stored word is unknown.
-    pub fn state(&self) -> Result<OrderState> {
-        OrderState::parse(&self.state).ok_or(StoreError::Inconsistent { table: "orders", column: "state" })
-    }
-
-    /// How it is paid.
-    ///
-    /// # Errors
-    /// Where the stored word is unknown.
-    pub fn tender(&self) -> Result<Tender> {
-        Tender::parse(&self.tender).ok_or(StoreError::Inconsistent { table: "orders", column: "tender" })
-    }
-
     fn is_for(&self, new: &NewOrder) -> bool {
-        self.account_id == new.account.0
-            && self.meter_id == new.meter.0
-            && self.tender == new.tender.as_str()
-            && self.amount_fen == new.amount.0
-            && self.created_by == new.by.0
+        (self.account_id, self.meter_id, self.created_by) == (new.account, new.meter, new.by)
+            && (self.tender, self.amount) == (new.tender, new.amount)
     }
 }
 
@@ -173,7 +164,7 @@ pub(super) async fn write_sale(tx: &mut Tx, at: Timestamp, new: &NewOrder, sold:
         return Ok(());
     }
     record(tx, at, new, &sold.order, "sale.create").await?;
-    receipts::issue(tx, at, new.by, ReceiptSubject::Sale(sold.order.id())).await
+    receipts::issue(tx, at, new.by, ReceiptSubject::Sale(sold.order.id)).await
 }
 
 /// Gives what the site pays for, in the caller's transaction: no counter, no shift, no receipt.
@@ -214,8 +205,8 @@ pub(super) enum DeliveryTarget {
 
 /// Where an order can go as things stand. Locks the account's meter.
 pub(super) async fn delivery_target(tx: &mut Tx, order: &Order) -> Result<DeliveryTarget> {
-    let account = AccountId(order.account_id);
-    if let Takes::Open(wallet) | Takes::Opening(wallet) = accounts::takes(tx, account, MeterId(order.meter_id)).await? {
+    let account = order.account_id;
+    if let Takes::Open(wallet) | Takes::Opening(wallet) = accounts::takes(tx, account, order.meter_id).await? {
         return Ok(DeliveryTarget::Here(wallet));
     }
     let moved = undeliverable::follows(tx, account).await?;
@@ -237,12 +228,12 @@ pub(super) async fn deliver_by(
     order: Order,
     by: Option<UserId>,
 ) -> Result<Order> {
-    let account = AccountId(order.account_id);
-    ledger::post(tx, rng, at, &payment(order.id, order.tender()?, account, order.amount().money())).await?;
+    let account = order.account_id;
+    ledger::post(tx, rng, at, &payment(order.id.0, order.tender, account, order.amount.money())).await?;
     match *way {
         DeliveryTarget::Here(wallet) => credit(tx, rng, at, order, wallet, by).await,
         DeliveryTarget::Moved(account, meter) => undeliverable::send(tx, rng, at, &order, account, meter).await,
-        DeliveryTarget::Nowhere => undeliverable::hold(tx, rng, at, order.id()).await,
+        DeliveryTarget::Nowhere => undeliverable::hold(tx, rng, at, order.id).await,
     }
 }
 
@@ -252,12 +243,12 @@ async fn credit(tx: &mut Tx, rng: &Rng, at: Timestamp, order: Order, wallet: Wal
         return wallets::credit(tx, rng, at, &order).await;
     }
     let number = u64::try_from(order.number).map_err(|_| AppError::Invalid)?;
-    let amount = u32::try_from(order.amount_fen).map_err(|_| AppError::AmountOutOfRange)?;
+    let amount = u32::try_from(order.amount.0).map_err(|_| AppError::AmountOutOfRange)?;
     let command = NewCommand {
         id: CommandId(rng.id(at)),
-        meter: MeterId(order.meter_id),
-        account: Some(AccountId(order.account_id)),
-        order: Some(order.id()),
+        meter: order.meter_id,
+        account: Some(order.account_id),
+        order: Some(order.id),
         args: CommandArgs::Money(MoneyOperation::Credit { order: number, amount }),
         by,
     };
@@ -267,8 +258,8 @@ async fn credit(tx: &mut Tx, rng: &Rng, at: Timestamp, order: Order, wallet: Wal
 
 /// Posts the payment of an order that has just become `paid` and cannot be delivered: a person decides, or it goes back.
 pub(super) async fn hold_paid(tx: &mut Tx, rng: &Rng, at: Timestamp, order: &Order) -> Result<()> {
-    let account = AccountId(order.account_id);
-    ledger::post(tx, rng, at, &payment(order.id, order.tender()?, account, order.amount().money())).await?;
+    let account = order.account_id;
+    ledger::post(tx, rng, at, &payment(order.id.0, order.tender, account, order.amount.money())).await?;
     on!(tx, |c| sqlx::query("UPDATE orders SET state = 'case' WHERE id = $1 AND state = 'paid'")
         .bind(order.id)
         .execute(c)
@@ -277,14 +268,10 @@ pub(super) async fn hold_paid(tx: &mut Tx, rng: &Rng, at: Timestamp, order: &Ord
 }
 
 pub async fn find(db: &Db, id: OrderId) -> Result<Option<Order>> {
-    read!(db, |pool| sqlx::query_as(
-        "SELECT id, number, account_id, meter_id, tender, amount_fen, state, created_by, created_at, paid_at, credited_at,
-                count, remaining_fen
-         FROM orders WHERE id = $1"
-    )
-    .bind(id.0)
-    .fetch_optional(pool)
-    .await)
+    read!(db, |pool| sqlx::query_as(concat!("SELECT", order_columns!(), "FROM orders WHERE id = $1"))
+        .bind(id.0)
+        .fetch_optional(pool)
+        .await)
 }
 
 enum Inserted {
@@ -304,25 +291,26 @@ async fn insert(tx: &mut Tx, rng: &Rng, at: Timestamp, limits: &Limits, new: &Ne
 async fn insert_row(tx: &mut Tx, rng: &Rng, at: Timestamp, new: &NewOrder, state: OrderState) -> Result<Inserted> {
     let paid_at = (state == OrderState::Paid).then_some(at.0);
     let order: Option<Order> = on!(tx, |c| {
-        sqlx::query_as(
-        "INSERT INTO orders (id, number, key, account_id, meter_id, tender, amount_fen, state, created_by, created_at, paid_at)
+        sqlx::query_as(concat!(
+            "INSERT INTO orders
+           (id, number, key, account_id, meter_id, tender, amount_fen, state, created_by, created_at, paid_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (key) DO NOTHING
-         RETURNING id, number, account_id, meter_id, tender, amount_fen, state, created_by, created_at, paid_at, credited_at,
-                   count, remaining_fen"
-    )
-    .bind(rng.id(at))
-    .bind(rng.order_number(at))
-    .bind(new.key)
-    .bind(new.account.0)
-    .bind(new.meter.0)
-    .bind(new.tender.as_str())
-    .bind(new.amount.0)
-    .bind(state.as_str())
-    .bind(new.by.0)
-    .bind(at.0)
-    .bind(paid_at)
-    .fetch_optional(c)
-    .await
+         RETURNING",
+            order_columns!()
+        ))
+        .bind(rng.id(at))
+        .bind(rng.order_number(at))
+        .bind(new.key)
+        .bind(new.account.0)
+        .bind(new.meter.0)
+        .bind(new.tender.as_str())
+        .bind(new.amount.0)
+        .bind(state.as_str())
+        .bind(new.by.0)
+        .bind(at.0)
+        .bind(paid_at)
+        .fetch_optional(c)
+        .await
     })?;
     match order {
         Some(order) => Ok(Inserted::New(order)),
@@ -332,14 +320,10 @@ async fn insert_row(tx: &mut Tx, rng: &Rng, at: Timestamp, new: &NewOrder, state
 }
 
 async fn by_key(tx: &mut Tx, new: &NewOrder) -> Result<Option<Order>> {
-    let order: Option<Order> = on!(tx, |c| sqlx::query_as(
-        "SELECT id, number, account_id, meter_id, tender, amount_fen, state, created_by, created_at, paid_at, credited_at,
-                count, remaining_fen
-         FROM orders WHERE key = $1"
-    )
-    .bind(new.key)
-    .fetch_optional(c)
-    .await)?;
+    let order: Option<Order> = on!(tx, |c| sqlx::query_as(concat!("SELECT", order_columns!(), "FROM orders WHERE key = $1"))
+        .bind(new.key)
+        .fetch_optional(c)
+        .await)?;
     match order {
         Some(order) if !order.is_for(new) => Err(AppError::Conflict.into()),
         order => Ok(order),
@@ -374,13 +358,13 @@ async fn check(tx: &mut Tx, at: Timestamp, limits: &Limits, new: &NewOrder, stat
 async fn record(tx: &mut Tx, at: Timestamp, new: &NewOrder, order: &Order, action: &str) -> Result<()> {
     let detail = serde_json::json!({
         "number": order.number.to_string(), "account": new.account, "meter": new.meter,
-        "tender": order.tender, "amount_fen": order.amount_fen,
+        "tender": order.tender, "amount_fen": order.amount,
     });
     let entry = Entry {
         actor: &format!("user:{}", new.by),
         ip: &new.ip,
         action,
-        subject: &format!("order:{}", order.id()),
+        subject: &format!("order:{}", order.id),
         detail: &detail.to_string(),
     };
     audit::append(tx, at, &entry).await

@@ -11,7 +11,7 @@ mod end;
 mod owed;
 mod payment;
 
-use model::ids::{AccountId, OrderId, RefundId, ReturnId, UserId, Uuid};
+use model::ids::{AccountId, AttemptId, OrderId, RefundId, ReturnId, UserId, Uuid};
 use model::money::Fen;
 use model::order::Tender;
 use model::refund::{RefundSource, RefundState};
@@ -22,118 +22,80 @@ pub use ask::{NewRefund, Policy, RefundSubject, ask};
 pub(super) use console_refunds::unsaid;
 pub use console_refunds::{clear, gone_elsewhere, write_off};
 pub use decide::{approve, cancel, deliver_again, expire, reject};
-pub use due::{Due, claim_due, slow};
+pub use due::{DueRefund, claim_due, slow};
 pub use end::pay_out;
 pub(super) use end::{done, failed};
-pub use owed::{Owed, needs_person, owed};
+pub use owed::{OwedRefund, needs_person, owed};
 pub use payment::is_of;
 pub(super) use payment::{refunded_sums, reset_backoff};
 
 use super::audit::{self, Entry};
-use super::{Db, Result, StoreError, Tx, on, read};
+use super::{Db, Result, Tx, on, read};
 use domain::ledger::Account;
 
 /// A stored refund.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct Refund {
-    /// [`RefundId`].
-    pub id: Uuid,
-    /// What people quote.
+    pub id: RefundId,
     pub number: i64,
-    /// What the channel keeps.
+    /// The number that the channel keeps.
     pub refund_no: String,
-    /// The verified payment.
+    /// The verified payment that is refunded.
     pub event_id: Uuid,
-    pub attempt_id: Uuid,
-    /// [`OrderId`].
-    pub order_id: Uuid,
-    /// [`AccountId`] of the order.
-    pub account_id: Uuid,
-    source: String,
-    /// [`ReturnId`] where it pays a return.
-    pub return_id: Option<Uuid>,
-    tender: String,
-    /// How much, fen.
-    pub amount_fen: i64,
+    pub attempt_id: AttemptId,
+    pub order_id: OrderId,
+    /// The order's account.
+    pub account_id: AccountId,
+    pub source: RefundSource,
+    /// The return that it pays.
+    pub return_id: Option<ReturnId>,
+    pub tender: Tender,
+    #[sqlx(rename = "amount_fen")]
+    pub amount: Fen,
     pub reason: String,
-    state: String,
-    /// [`UserId`]; `None` where the configuration decided.
-    pub asked_by: Option<Uuid>,
-    pub asked_at: i64,
+    pub state: RefundState,
+    /// `None` where the configuration decided.
+    pub asked_by: Option<UserId>,
+    pub asked_at: Timestamp,
     /// Until when a second person may approve it.
-    pub expires_at: Option<i64>,
-    /// When it was with the payer.
-    pub settled_at: Option<i64>,
+    pub expires_at: Option<Timestamp>,
+    pub settled_at: Option<Timestamp>,
 }
 
+/// The columns of [`Refund`].
+macro_rules! refund_columns {
+    () => {
+        " id, number, refund_no, event_id, attempt_id, order_id, source, return_id, tender, amount_fen, reason, state, asked_by,
+          asked_at, expires_at, settled_at, (SELECT account_id FROM orders WHERE orders.id = refunds.order_id) AS account_id "
+    };
+}
+
+use refund_columns;
+
 impl Refund {
-    #[must_use]
-    pub const fn id(&self) -> RefundId {
-        RefundId(self.id)
-    }
-
-    #[must_use]
-    pub const fn amount(&self) -> Fen {
-        Fen(self.amount_fen)
-    }
-
-    /// Where it stands.
-    ///
-    /// # Errors
-    /// Where the stored word is unknown.
-    pub fn state(&self) -> Result<RefundState> {
-        RefundState::parse(&self.state).ok_or(StoreError::Inconsistent { table: "refunds", column: "state" })
-    }
-
-    /// What it gives back.
-    ///
-    /// # Errors
-    /// Where the stored word is unknown.
-    pub fn source(&self) -> Result<RefundSource> {
-        RefundSource::parse(&self.source).ok_or(StoreError::Inconsistent { table: "refunds", column: "source" })
-    }
-
-    /// By which way.
-    ///
-    /// # Errors
-    /// Where the stored word is unknown.
-    pub fn tender(&self) -> Result<Tender> {
-        Tender::parse(&self.tender).ok_or(StoreError::Inconsistent { table: "refunds", column: "tender" })
-    }
-
-    /// Where the money lies that it gives back.
-    fn lies_in(&self) -> Result<Account> {
-        Ok(match self.source()? {
+    /// The ledger account that is debited.
+    const fn debited_account(&self) -> Account {
+        match self.source {
             RefundSource::Suspense => Account::Suspense,
-            RefundSource::Order | RefundSource::Return => Account::Paid(AccountId(self.account_id)),
-        })
-    }
-
-    const fn order(&self) -> OrderId {
-        OrderId(self.order_id)
+            RefundSource::Order | RefundSource::Return => Account::Paid(self.account_id),
+        }
     }
 }
 
 pub async fn find(db: &Db, id: RefundId) -> Result<Option<Refund>> {
-    read!(db, |pool| sqlx::query_as(
-        "SELECT id, number, refund_no, event_id, attempt_id, order_id, source, return_id, tender, amount_fen, reason, state,
-                asked_by, asked_at, expires_at, settled_at,
-                (SELECT account_id FROM orders WHERE orders.id = refunds.order_id) AS account_id
-         FROM refunds WHERE id = $1"
-    )
-    .bind(id.0)
-    .fetch_optional(pool)
-    .await)
+    read!(db, |pool| sqlx::query_as(concat!("SELECT", refund_columns!(), "FROM refunds WHERE id = $1"))
+        .bind(id.0)
+        .fetch_optional(pool)
+        .await)
 }
 
 /// All refunds of an order, oldest first.
 pub async fn of_order(db: &Db, order: OrderId) -> Result<Vec<Refund>> {
-    read!(db, |pool| sqlx::query_as(
-        "SELECT id, number, refund_no, event_id, attempt_id, order_id, source, return_id, tender, amount_fen, reason, state,
-                asked_by, asked_at, expires_at, settled_at,
-                (SELECT account_id FROM orders WHERE orders.id = refunds.order_id) AS account_id
-         FROM refunds WHERE order_id = $1 ORDER BY asked_at, id"
-    )
+    read!(db, |pool| sqlx::query_as(concat!(
+        "SELECT",
+        refund_columns!(),
+        "FROM refunds WHERE order_id = $1 ORDER BY asked_at, id"
+    ))
     .bind(order.0)
     .fetch_all(pool)
     .await)
@@ -141,12 +103,11 @@ pub async fn of_order(db: &Db, order: OrderId) -> Result<Vec<Refund>> {
 
 /// By the number that the channel keeps, in the caller's transaction, which holds its attempt.
 pub(super) async fn by_number(tx: &mut Tx, refund_no: &str) -> Result<Option<Refund>> {
-    on!(tx, |c| sqlx::query_as(
+    on!(tx, |c| sqlx::query_as(concat!(
         "UPDATE refunds SET state = state WHERE refund_no = $1
-         RETURNING id, number, refund_no, event_id, attempt_id, order_id, source, return_id, tender, amount_fen, reason, state,
-                   asked_by, asked_at, expires_at, settled_at,
-                   (SELECT account_id FROM orders WHERE orders.id = refunds.order_id) AS account_id"
-    )
+         RETURNING",
+        refund_columns!()
+    ))
     .bind(refund_no)
     .fetch_optional(c)
     .await)
@@ -164,12 +125,11 @@ async fn lock(tx: &mut Tx, id: RefundId) -> Result<Option<Refund>> {
         .bind(id.0)
         .execute(c)
         .await)?;
-    on!(tx, |c| sqlx::query_as(
+    on!(tx, |c| sqlx::query_as(concat!(
         "UPDATE refunds SET state = state WHERE id = $1
-         RETURNING id, number, refund_no, event_id, attempt_id, order_id, source, return_id, tender, amount_fen, reason, state,
-                   asked_by, asked_at, expires_at, settled_at,
-                   (SELECT account_id FROM orders WHERE orders.id = refunds.order_id) AS account_id"
-    )
+         RETURNING",
+        refund_columns!()
+    ))
     .bind(id.0)
     .fetch_optional(c)
     .await)
@@ -178,9 +138,9 @@ async fn lock(tx: &mut Tx, id: RefundId) -> Result<Option<Refund>> {
 /// The audit line of a step.
 async fn record(tx: &mut Tx, at: Timestamp, by: Option<UserId>, ip: &str, action: &str, row: &Refund) -> Result<()> {
     let detail = serde_json::json!({
-        "number": row.refund_no, "order": OrderId(row.order_id), "return": row.return_id.map(ReturnId), "source": row.source,
-        "tender": row.tender, "amount_fen": row.amount_fen, "reason": row.reason,
+        "number": row.refund_no, "order": row.order_id, "return": row.return_id, "source": row.source,
+        "tender": row.tender, "amount_fen": row.amount, "reason": row.reason,
     });
-    let (actor, subject) = (by.map_or_else(|| "system".to_owned(), |by| format!("user:{by}")), format!("refund:{}", row.id()));
+    let (actor, subject) = (by.map_or_else(|| "system".to_owned(), |by| format!("user:{by}")), format!("refund:{}", row.id));
     audit::append(tx, at, &Entry { actor: &actor, ip, action, subject: &subject, detail: &detail.to_string() }).await
 }

@@ -6,7 +6,7 @@ mod decide;
 mod end;
 mod owed;
 
-use model::ids::{AccountId, MeterId, OrderId, ReturnId, UserId, Uuid};
+use model::ids::{AccountId, ClosingId, CommandId, MeterId, OrderId, ReturnId, UserId, Uuid};
 use model::money::Fen;
 use model::order::{ReturnKind, ReturnState, Tender};
 use sqlx::FromRow;
@@ -18,8 +18,9 @@ pub(super) use end::{declined, held_back, taken, taken_up};
 pub(super) use owed::{Owed, owe};
 
 use super::audit::{self, Entry};
-use super::{Db, Result, StoreError, Tx, on, read};
+use super::{Db, Result, Tx, on, read};
 use model::time::Timestamp;
+use model::word_enum;
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,126 +55,73 @@ pub struct NewReturn {
 /// A stored return or correction.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct Return {
-    /// [`ReturnId`].
-    pub id: Uuid,
-    /// What the meter keeps and people quote.
+    pub id: ReturnId,
+    /// Stored in the meter and printed on the receipt.
     pub number: i64,
-    kind: String,
-    /// [`AccountId`].
-    pub account_id: Uuid,
-    /// [`MeterId`].
-    pub meter_id: Uuid,
-    /// The sale that it takes back.
-    pub corrects_order: Option<Uuid>,
-    /// The return that it takes back.
-    pub corrects_return: Option<Uuid>,
-    tender: String,
-    /// How much, fen.
-    pub amount_fen: i64,
+    pub kind: ReturnKind,
+    pub account_id: AccountId,
+    pub meter_id: MeterId,
+    /// The sale that it corrects.
+    pub corrects_order: Option<OrderId>,
+    /// The return that it corrects.
+    pub corrects_return: Option<ReturnId>,
+    pub tender: Tender,
+    #[sqlx(rename = "amount_fen")]
+    pub amount: Fen,
     pub reason: String,
-    state: String,
-    /// [`UserId`] of who asked.
-    pub asked_by: Uuid,
-    /// When it was asked.
-    pub asked_at: i64,
+    pub state: ReturnState,
+    pub asked_by: UserId,
+    pub asked_at: Timestamp,
     /// Until when a second person may approve it.
-    pub expires_at: Option<i64>,
+    pub expires_at: Option<Timestamp>,
     /// The debit of the meter.
-    pub command_id: Option<Uuid>,
-    /// The sale that brings a wrong return back.
-    pub sale_id: Option<Uuid>,
-    /// When it was read back from the meter.
-    pub taken_at: Option<i64>,
-    /// When it was paid.
-    pub settled_at: Option<i64>,
-    source: String,
-    /// The closing that has taken it out of meters.
-    pub closing_id: Option<Uuid>,
+    pub command_id: Option<CommandId>,
+    /// The sale that corrects a wrong return.
+    pub sale_id: Option<OrderId>,
+    /// When the debit was read back from the meter.
+    pub taken_at: Option<Timestamp>,
+    pub settled_at: Option<Timestamp>,
+    source: Source,
+    /// The account closure that has debited the meter.
+    pub closing_id: Option<ClosingId>,
 }
 
-/// Where the money is that a return gives back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Source {
-    /// In a wallet: it is taken out for it.
-    Wallet,
-    /// A closing has taken it already.
-    Closing,
-    /// It never reached its meter.
-    Order,
+/// The columns of [`Return`].
+macro_rules! return_columns {
+    () => {
+        " id, number, kind, account_id, meter_id, corrects_order, corrects_return, tender, amount_fen, reason, state, asked_by,
+          asked_at, expires_at, command_id, sale_id, taken_at, settled_at, source, closing_id "
+    };
 }
 
-impl Source {
-    /// The word in the database.
-    pub(super) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Wallet => "wallet",
-            Self::Closing => "closing",
-            Self::Order => "order",
-        }
-    }
-}
+use return_columns;
 
-impl Return {
-    #[must_use]
-    pub const fn id(&self) -> ReturnId {
-        ReturnId(self.id)
-    }
-
-    /// What it is.
-    ///
-    /// # Errors
-    /// Where the stored word is unknown.
-    pub fn kind(&self) -> Result<ReturnKind> {
-        ReturnKind::parse(&self.kind).ok_or(StoreError::Inconsistent { table: "returns", column: "kind" })
-    }
-
-    /// Where it stands.
-    ///
-    /// # Errors
-    /// Where the stored word is unknown.
-    pub fn state(&self) -> Result<ReturnState> {
-        ReturnState::parse(&self.state).ok_or(StoreError::Inconsistent { table: "returns", column: "state" })
-    }
-
-    /// How it is paid.
-    ///
-    /// # Errors
-    /// Where the stored word is unknown.
-    pub fn tender(&self) -> Result<Tender> {
-        Tender::parse(&self.tender).ok_or(StoreError::Inconsistent { table: "returns", column: "tender" })
-    }
-
-    /// Where the money is.
-    fn source(&self) -> Result<Source> {
-        let all = [Source::Wallet, Source::Closing, Source::Order];
-        let found = all.into_iter().find(|source| source.as_str() == self.source);
-        found.ok_or(StoreError::Inconsistent { table: "returns", column: "source" })
-    }
-
-    #[must_use]
-    pub const fn amount(&self) -> Fen {
-        Fen(self.amount_fen)
+word_enum! {
+    /// Where the money of a return comes from.
+    pub(super) enum Source {
+        /// From a wallet, which is debited.
+        Wallet = "wallet",
+        /// From an account closure, which has debited the meter already.
+        Closing = "closing",
+        /// From an order that never reached its meter.
+        Order = "order",
     }
 }
 
 pub async fn find(db: &Db, id: ReturnId) -> Result<Option<Return>> {
-    read!(db, |pool| sqlx::query_as(
-        "SELECT id, number, kind, account_id, meter_id, corrects_order, corrects_return, tender, amount_fen, reason, state,
-                asked_by, asked_at, expires_at, command_id, sale_id, taken_at, settled_at, source, closing_id
-         FROM returns WHERE id = $1"
-    )
-    .bind(id.0)
-    .fetch_optional(pool)
-    .await)
+    read!(db, |pool| sqlx::query_as(concat!("SELECT", return_columns!(), "FROM returns WHERE id = $1"))
+        .bind(id.0)
+        .fetch_optional(pool)
+        .await)
 }
 
 /// The update changes nothing: it locks the row on an engine that locks rows.
 async fn lock(tx: &mut Tx, id: ReturnId) -> Result<Option<Return>> {
-    on!(tx, |c| sqlx::query_as(
+    on!(tx, |c| sqlx::query_as(concat!(
         "UPDATE returns SET state = state WHERE id = $1
-         RETURNING id, number, kind, account_id, meter_id, corrects_order, corrects_return, tender, amount_fen, reason, state,
-                   asked_by, asked_at, expires_at, command_id, sale_id, taken_at, settled_at, source, closing_id"
-    )
+         RETURNING",
+        return_columns!()
+    ))
     .bind(id.0)
     .fetch_optional(c)
     .await)
@@ -182,9 +130,9 @@ async fn lock(tx: &mut Tx, id: ReturnId) -> Result<Option<Return>> {
 /// The audit line of a step.
 async fn record(tx: &mut Tx, at: Timestamp, by: Option<UserId>, ip: &str, action: &str, row: &Return) -> Result<()> {
     let detail = serde_json::json!({
-        "number": row.number.to_string(), "kind": row.kind, "account": AccountId(row.account_id), "meter": MeterId(row.meter_id),
-        "tender": row.tender, "amount_fen": row.amount_fen, "reason": row.reason,
+        "number": row.number.to_string(), "kind": row.kind, "account": row.account_id, "meter": row.meter_id,
+        "tender": row.tender, "amount_fen": row.amount, "reason": row.reason,
     });
-    let (actor, subject) = (by.map_or_else(|| "system".into(), |by| format!("user:{by}")), format!("return:{}", row.id()));
+    let (actor, subject) = (by.map_or_else(|| "system".into(), |by| format!("user:{by}")), format!("return:{}", row.id));
     audit::append(tx, at, &Entry { actor: &actor, ip, action, subject: &subject, detail: &detail.to_string() }).await
 }

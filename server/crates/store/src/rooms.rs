@@ -1,5 +1,6 @@
 //! A resident's own room: found by the resident's id, never by an id in the request.
 
+use crate::orders::order_columns;
 use model::energy::Energy;
 use model::error::AppError;
 use model::ids::{AccountId, CommandId, MeterId, UserId, Uuid};
@@ -117,11 +118,11 @@ pub async fn login(db: &Db, user: UserId) -> Result<Option<String>> {
 
 /// The newest purchase that is paid and not delivered.
 pub async fn coming(db: &Db, account: AccountId) -> Result<Option<Order>> {
-    read!(db, |pool| sqlx::query_as(
-        "SELECT id, number, account_id, meter_id, tender, amount_fen, state, created_by, created_at, paid_at, credited_at,
-                count, remaining_fen
-         FROM orders WHERE account_id = $1 AND state = 'paid' ORDER BY created_at DESC, id DESC LIMIT 1"
-    )
+    read!(db, |pool| sqlx::query_as(concat!(
+        "SELECT",
+        order_columns!(),
+        "FROM orders WHERE account_id = $1 AND state = 'paid' ORDER BY created_at DESC, id DESC LIMIT 1"
+    ))
     .bind(account)
     .fetch_optional(pool)
     .await)

@@ -4,10 +4,8 @@ use model::ids::UserId;
 use model::person::{Role, Who};
 use model::time::Timestamp;
 use sqlx::FromRow;
-use uuid::Uuid;
 
 use super::audit::{self, Entry};
-use super::users::role;
 use super::{Db, Result, Tx, on, read};
 
 /// SHA-256 of a token.
@@ -27,25 +25,14 @@ pub struct NewSession {
 /// An open session and whose it is.
 #[derive(Clone, Debug, FromRow)]
 pub struct Session {
-    /// [`UserId`].
-    pub user_id: Uuid,
-    role: String,
+    pub user_id: UserId,
+    pub role: Role,
     /// What to call them.
     pub name: String,
     /// When it was opened.
-    pub created_at: i64,
+    pub created_at: Timestamp,
     /// When its use was last written down.
-    pub seen_at: i64,
-}
-
-impl Session {
-    /// What the person is.
-    ///
-    /// # Errors
-    /// Where the stored word is unknown.
-    pub fn role(&self) -> Result<Role> {
-        role(&self.role)
-    }
+    pub seen_at: Timestamp,
 }
 
 /// The session of that token, if it is open now.

@@ -1,7 +1,7 @@
 //! Shifts: whose drawer the cash is in, what should be there by the ledger, and what was counted.
 
 use model::error::AppError;
-use model::ids::{ShiftId, UserId, Uuid};
+use model::ids::{OrderId, RefundId, ReturnId, ShiftId, UserId, Uuid};
 use model::money::Fen;
 use model::person::{Role, Who};
 use model::time::Timestamp;
@@ -252,9 +252,9 @@ pub(super) async fn note(tx: &mut Tx, rng: &Rng, at: Timestamp, operator: UserId
 /// What is written into a shift.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Entered {
-    Sale(Uuid),
+    Sale(OrderId),
     /// A return that is paid out.
-    Payout(Uuid),
+    Payout(ReturnId),
     /// A refund that is paid over the counter.
-    Refund(Uuid),
+    Refund(RefundId),
 }

@@ -17,41 +17,13 @@ use model::error::AppError;
 pub struct Credentials {
     /// [`UserId`].
     pub id: Uuid,
-    role: String,
+    pub role: Role,
     /// What to call them.
     pub name: String,
     /// A PHC string.
     pub password_hash: String,
     /// Not before this instant, after too many tries.
     pub locked_until: Option<i64>,
-}
-
-impl Credentials {
-    /// What they are.
-    ///
-    /// # Errors
-    /// Where the stored word is unknown.
-    pub fn role(&self) -> Result<Role> {
-        role(&self.role)
-    }
-}
-
-/// The word of a role in the database.
-#[must_use]
-pub const fn role_word(role: Role) -> &'static str {
-    match role {
-        Role::Resident => "resident",
-        Role::Operator => "operator",
-        Role::Admin => "admin",
-    }
-}
-
-/// The role of that word.
-pub(super) fn role(word: &str) -> Result<Role> {
-    [Role::Resident, Role::Operator, Role::Admin]
-        .into_iter()
-        .find(|&role| role_word(role) == word)
-        .ok_or(StoreError::Inconsistent { table: "users", column: "role" })
 }
 
 /// Whoever logs in by that name and is not disabled.
@@ -99,7 +71,7 @@ pub async fn create(db: &Db, rng: &Rng, at: Timestamp, user: &NewUser<'_>, actor
          ON CONFLICT (login) DO NOTHING"
     )
     .bind(id.0)
-    .bind(role_word(user.role))
+    .bind(user.role)
     .bind(user.login)
     .bind(user.name)
     .bind(user.password_hash)
@@ -109,7 +81,7 @@ pub async fn create(db: &Db, rng: &Rng, at: Timestamp, user: &NewUser<'_>, actor
     if added == 0 {
         return Err(StoreError::Refused(AppError::LoginTaken));
     }
-    let detail = serde_json::json!({ "login": user.login, "role": role_word(user.role) }).to_string();
+    let detail = serde_json::json!({ "login": user.login, "role": user.role }).to_string();
     let subject = format!("user:{id}");
     audit::append(&mut tx, at, &Entry { actor, ip: "", action: "user.create", subject: &subject, detail: &detail }).await?;
     tx.commit().await?;

@@ -80,7 +80,7 @@ impl Shop {
     }
 
     pub async fn now(&self, row: &Refund) -> RefundState {
-        refunds::find(&self.world.db, row.id()).await.unwrap().unwrap().state().unwrap()
+        refunds::find(&self.world.db, row.id).await.unwrap().unwrap().state
     }
 
     pub async fn balance(&self, account: &Account) -> Money {

@@ -93,21 +93,21 @@ impl Shop {
     /// An order and its cashier, as the product opens them.
     pub async fn start(&self, top_up: &NewOrder, payer: &Payer<'_>) -> Result<StartedPayment, AppError> {
         let order = self.payments.create_order(top_up).await?;
-        self.payments.resume(order.id(), payer).await
+        self.payments.resume(order.id, payer).await
     }
 
     /// Orders and opens the cashier; gives the order and the number of the trade.
     pub async fn at_the_cashier(&self, fen: i64) -> (OrderId, String) {
         let started = self.start(&self.top_up(fen), &PHONE).await.unwrap();
         let number = self.visit(&started.cashier).await;
-        (started.order.id(), number)
+        (started.order.id, number)
     }
 
     /// Orders through this channel.
     pub async fn paying_by(&self, tender: Tender, fen: i64, payer: &Payer<'_>) -> (OrderId, Cashier) {
         let top_up = NewOrder { tender, ..self.top_up(fen) };
         let started = self.start(&top_up, payer).await.unwrap();
-        (started.order.id(), started.cashier)
+        (started.order.id, started.cashier)
     }
 
     /// Orders through this channel and opens its cashier on a phone; gives the order and the number of the trade.
@@ -161,7 +161,7 @@ impl Shop {
     }
 
     pub async fn state(&self, id: OrderId) -> String {
-        self.order(id).await.state
+        self.order(id).await.state.as_str().to_owned()
     }
 
     pub fn trade(&self, number: &str) -> Trade {

@@ -10,7 +10,7 @@ use ::meters::{GatewayHandle, Meters};
 use domain::clock::{Clock, SystemClock};
 use domain::command_args::CommandArgs;
 use domain::order::Limits;
-use model::ids::{CommandId, GatewayId, MeterId, OrderId, PlaceId, UserId};
+use model::ids::{CommandId, GatewayId, MeterId, PlaceId, UserId};
 use model::money::Fen;
 use model::order::Tender;
 use model::time::Timestamp;
@@ -176,7 +176,7 @@ impl Site {
     }
 
     pub async fn order(&self, order: &Order) -> Order {
-        orders::find(&self.w.db, OrderId(order.id)).await.unwrap().unwrap()
+        orders::find(&self.w.db, order.id).await.unwrap().unwrap()
     }
 
     pub async fn refreshed(&self, command: &commands::Command) -> commands::Command {

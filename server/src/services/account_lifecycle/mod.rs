@@ -5,20 +5,19 @@ mod device;
 use app::api::account_lifecycle::AccountLifecyclePort;
 use async_trait::async_trait;
 use model::console::{
-    BalanceTarget, Closing, ClosingKind, ClosingMeter, Counted, Device, Lifecycle, ResidentToAdd, RoomName, Setting, Stranded,
+    BalanceTarget, Closing, ClosingKind, ClosingMeter, Counted, Device, Lifecycle, ResidentToAdd, RoomName, Setting,
+    UndeliverableOrder,
 };
 use model::error::AppError;
 use model::ids::{AccountId, ClosingId, MeterId, OrderId, Uuid};
-use model::order::CommandState;
 use model::person::Who;
-use model::time::Timestamp;
 
 use super::Context;
 use super::auth::{Passwords, is_weak};
 use meters::profile::Profiles;
 use store::accounts::{self, NewResident};
 use store::closings::{self, ClosingRequest, Kind, NewClosing, View, ViewMeter, ViewSetting};
-use store::{StoreError, console, orders, parameters};
+use store::{console, orders, parameters};
 
 pub struct AccountLifecycleService {
     context: Context,
@@ -176,24 +175,22 @@ impl AccountLifecyclePort for AccountLifecycleService {
 
     async fn reassign_order(&self, who: &Who, order: OrderId, number: &str) -> Result<(), AppError> {
         let found = orders::find(&self.context.db, order).await?.ok_or(AppError::NotFound)?;
-        console::room_of_account(&self.context.db, who.user, AccountId(found.account_id)).await?.ok_or(AppError::NotFound)?;
+        console::room_of_account(&self.context.db, who.user, found.account_id).await?.ok_or(AppError::NotFound)?;
         let to = self.account_numbered(who, number).await?;
-        orders::readdress(&self.context.db, &self.context.rng, self.context.now(), who, order, to).await?;
+        orders::reassign(&self.context.db, &self.context.rng, self.context.now(), who, order, to).await?;
         self.context.gateway.wake();
         Ok(())
     }
 
     async fn closing(&self, who: &Who, id: ClosingId) -> Result<Closing, AppError> {
         let (view, room) = self.closing_of(who, id).await?;
-        let stranded = orders::stranded(&self.context.db, view.account).await?;
-        let stranded = stranded.into_iter().map(|order| {
-            Ok(Stranded {
-                order: order.id(),
-                number: order.number,
-                amount: order.amount(),
-                tender: order.tender()?,
-                at: Timestamp(order.created_at),
-            })
+        let undeliverable = orders::undeliverable_orders(&self.context.db, view.account).await?;
+        let undeliverable = undeliverable.into_iter().map(|order| UndeliverableOrder {
+            order: order.id,
+            number: order.number,
+            amount: order.amount,
+            tender: order.tender,
+            at: order.created_at,
         });
         let old = view.meters.first().filter(|_| view.kind == Kind::Replace && view.ended_at.is_none()).map(|one| one.meter);
         let parameters = match old {
@@ -224,7 +221,7 @@ impl AccountLifecyclePort for AccountLifecycleService {
             arrived: view.arrived,
             parameters,
             settings: view.settings.into_iter().map(setting).collect(),
-            stranded: stranded.collect::<Result<_, StoreError>>()?,
+            undeliverable: undeliverable.collect(),
             gateways: console::gateway_names(&self.context.db, who.user).await?,
         })
     }
@@ -239,7 +236,7 @@ fn meter(one: ViewMeter) -> ClosingMeter {
         meter: one.meter,
         serial: one.serial,
         own_wallet: one.own_wallet,
-        command: one.command_state.as_deref().and_then(CommandState::parse),
+        command: one.command_state,
         reason: one.reason,
         sent_at: one.sent_at,
         lost_since: one.lost_since,

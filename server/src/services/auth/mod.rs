@@ -60,7 +60,7 @@ impl AuthPort for AuthService {
         let right = self.passwords.verify(password, found.as_ref().map(|user| user.password_hash.clone())).await?;
         match found {
             Some(user) if right => {
-                let role = user.role()?;
+                let role = user.role;
                 let (session, stored) = self.session(UserId(user.id), role, ip);
                 sessions::open(&self.context.db, self.context.now(), &stored).await?;
                 Ok(session)

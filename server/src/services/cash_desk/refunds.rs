@@ -42,7 +42,7 @@ impl RefundsPort for CashDeskService {
         let row = refunds::ask(&self.context.db, &self.context.rng, self.context.now(), &policy, &new).await?;
         // Other money of the meter may have waited for the refunded order.
         self.context.gateway.wake();
-        Ok(row.id())
+        Ok(row.id)
     }
 
     async fn approve_refund(&self, who: &Who, id: RefundId) -> Result<(), AppError> {

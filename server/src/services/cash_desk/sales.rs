@@ -27,7 +27,7 @@ impl SalesPort for CashDeskService {
         };
         let order = orders::sell(&self.context.db, &self.context.rng, self.context.now(), &self.limits, &new).await?;
         self.context.gateway.wake();
-        Ok(order.id())
+        Ok(order.id)
     }
 
     async fn ask_return(&self, who: &Who, request: &ReturnRequest) -> Result<ReturnId, AppError> {
@@ -48,7 +48,7 @@ impl SalesPort for CashDeskService {
         let Context { db, rng, .. } = &self.context;
         let row = returns::ask(db, rng, self.context.now(), &self.rules, &self.limits, &new).await?;
         self.context.gateway.wake();
-        Ok(row.id())
+        Ok(row.id)
     }
 
     async fn approve_return(&self, who: &Who, id: ReturnId) -> Result<(), AppError> {

@@ -16,7 +16,7 @@ impl ResidentService {
         let order = self.own(&room, id).await?.order;
         let device = Device::of(&visit.agent);
         if device == Device::InWechat {
-            let Some(inside) = self.inside(order.tender()?) else { return Ok(Cashier::Page) };
+            let Some(inside) = self.inside(order.tender) else { return Ok(Cashier::Page) };
             let Some(payer) = self.payer(inside.0, visit).await? else { return self.begin_sign_in(inside, id, visit).await };
             self.payments.resume(id, &Payer { ip: &who.ip, device, id: Some(&payer) }).await?;
             return Ok(Cashier::Page);
@@ -30,7 +30,7 @@ impl ResidentService {
     pub(super) async fn cashier(&self, who: &Who, id: OrderId, visit: &Visit) -> Result<CashierView, AppError> {
         let room = self.room(who).await?;
         let order = self.own(&room, id).await?.order;
-        let (device, tender) = (Device::of(&visit.agent), order.tender()?);
+        let (device, tender) = (Device::of(&visit.agent), order.tender);
         let step = if device == Device::InWechat {
             match self.inside(tender) {
                 None => CashierStep::OpenBrowser,
@@ -44,7 +44,7 @@ impl ResidentService {
         } else {
             step(self.payments.reopen_cashier(id, &Payer { ip: &who.ip, device, id: None }).await?)?
         };
-        Ok(CashierView { amount: order.amount(), tender, step })
+        Ok(CashierView { amount: order.amount, tender, step })
     }
 }
 

@@ -8,7 +8,6 @@ use model::money::Fen;
 use model::order::{OrderState, Tender};
 use model::person::Who;
 use model::refund::RefundState;
-use model::time::Timestamp;
 
 use super::{ResidentService, views};
 use store::order_lists::{self, Progress};
@@ -41,14 +40,14 @@ impl ResidentService {
         let room = self.room(who).await?;
         let new =
             NewOrder { key, account: room.account_id, meter: room.meter_id, tender, amount, by: who.user, ip: who.ip.clone() };
-        Ok(self.payments.create_order(&new).await?.id())
+        Ok(self.payments.create_order(&new).await?.id)
     }
 
     pub(super) async fn order(&self, who: &Who, id: OrderId) -> Result<OrderView, AppError> {
         let room = self.room(who).await?;
         let progress = self.own(&room, id).await?;
         let order = &progress.order;
-        let state = order.state()?;
+        let state = order.state;
         if state == OrderState::Pending {
             // The payer is waiting: query the channel before its turn.
             self.payments.request_query(id).await;
@@ -58,18 +57,18 @@ impl ResidentService {
         Ok(OrderView {
             id,
             number: order.number,
-            amount: order.amount(),
-            tender: order.tender()?,
+            amount: order.amount,
+            tender: order.tender,
             state,
-            created_at: Timestamp(order.created_at),
-            expires_at: progress.expires_at.map(Timestamp),
-            paid_at: order.paid_at.map(Timestamp),
-            sent_at: progress.sent_at.map(Timestamp),
+            created_at: order.created_at,
+            expires_at: progress.expires_at,
+            paid_at: order.paid_at,
+            sent_at: progress.sent_at,
             attempts: progress.command_attempts.unwrap_or(0),
-            next_at: progress.next_at.map(Timestamp),
-            credited_at: order.credited_at.map(Timestamp),
+            next_at: progress.next_at,
+            credited_at: order.credited_at,
             count: order.count,
-            remaining: order.remaining_fen.map(Fen),
+            remaining: order.remaining,
             lost_since: latest.lost_since,
             full: progress.reason == Some(CommandReason::HoardingLimit),
             held: state == OrderState::Pending && progress.held,
@@ -92,18 +91,17 @@ impl ResidentService {
     /// The order, if it is of this room's account; any other is [`AppError::NotFound`].
     pub(super) async fn own(&self, room: &Room, order: OrderId) -> Result<Progress, AppError> {
         let progress = order_lists::progress(&self.context.db, order).await?;
-        progress.filter(|progress| progress.order.account_id == room.account_id.0).ok_or(AppError::NotFound)
+        progress.filter(|progress| progress.order.account_id == room.account_id).ok_or(AppError::NotFound)
     }
 }
 
 /// A refund for its payer. One that failed is left out, since another one or a person takes it up.
 fn refund_view(refund: &Refund) -> Option<RefundView> {
-    let (state, tender) = (refund.state().ok()?, refund.tender().ok()?);
-    state.is_reserved().then(|| RefundView {
-        amount: refund.amount(),
-        tender,
-        at: Timestamp(refund.asked_at),
-        done_at: refund.settled_at.map(Timestamp),
-        by_person: matches!(state, RefundState::Waiting | RefundState::Payable),
+    refund.state.is_reserved().then_some(RefundView {
+        amount: refund.amount,
+        tender: refund.tender,
+        at: refund.asked_at,
+        done_at: refund.settled_at,
+        by_person: matches!(refund.state, RefundState::Waiting | RefundState::Payable),
     })
 }

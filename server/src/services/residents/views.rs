@@ -5,7 +5,7 @@ use model::energy::Energy;
 use model::event::DayMark;
 use model::meter::Latest;
 use model::money::Money;
-use model::time::{Date, Timestamp};
+use model::time::Date;
 
 use store::energy::DayEnergy;
 use store::orders::Order;
@@ -25,11 +25,11 @@ pub fn room(room: &rooms::Room, latest: Latest) -> Room {
 
 pub fn record(order: &Order) -> Result<Record, StoreError> {
     Ok(Record {
-        id: order.id(),
-        at: Timestamp(order.created_at),
-        amount: order.amount(),
-        tender: order.tender()?,
-        state: order.state()?,
+        id: order.id,
+        at: order.created_at,
+        amount: order.amount,
+        tender: order.tender,
+        state: order.state,
         count: order.count,
     })
 }

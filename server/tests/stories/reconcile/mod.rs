@@ -127,7 +127,7 @@ both!(a_late_payment_of_a_closed_order_reconciles_normally, |w: World| async mov
         shop.world.clock.advance(60_000);
         shop.query().await.unwrap();
     }
-    assert_eq!(shop.state(started.order.id()).await, "closed");
+    assert_eq!(shop.state(started.order.id).await, "closed");
     let number = shop.visit(&started.cashier).await;
     assert!(shop.sandbox.pay(&number));
     shop.until(&number, |trade| trade.acknowledged == 1).await;

@@ -8,7 +8,7 @@ use crate::i18n::account_lifecycle::{texts, withdrawal_refusal};
 use crate::i18n::commands::{state, summary};
 use crate::i18n::{common, lang};
 use crate::ui::callout::{Callout, Tone};
-use model::console::{Closing, ClosingKind, Stranded};
+use model::console::{Closing, ClosingKind, UndeliverableOrder};
 
 /// A form for each meter that is not completed.
 pub(super) fn counts(closing: &Closing) -> impl IntoView + use<> {
@@ -125,22 +125,22 @@ pub(super) fn decide(closing: &Closing) -> impl IntoView + use<> {
 }
 
 /// The undelivered sales that need a decision.
-pub(super) fn stranded(closing: &Closing) -> impl IntoView + use<> {
+pub(super) fn undeliverable(closing: &Closing) -> impl IntoView + use<> {
     let t = texts(lang());
     let id = closing.id.to_string();
-    let rows = closing.stranded.iter().map(|one| row(one, &id));
-    (!closing.stranded.is_empty()).then(|| {
+    let rows = closing.undeliverable.iter().map(|one| row(one, &id));
+    (!closing.undeliverable.is_empty()).then(|| {
         view! {
             <section class="card stack-tight">
-                <h2>{t.stranded}</h2>
-                <p class="hint">{t.stranded_hint}</p>
+                <h2>{t.undeliverable}</h2>
+                <p class="hint">{t.undeliverable_hint}</p>
                 <ul class="plain-list">{rows.collect_view()}</ul>
             </section>
         }
     })
 }
 
-fn row(one: &Stranded, closing: &str) -> impl IntoView + use<> {
+fn row(one: &UndeliverableOrder, closing: &str) -> impl IntoView + use<> {
     let t = texts(lang());
     let what = format!("{} · {} {} · {}", one.number, one.amount, common::yuan(lang()), common::tender(one.tender, lang()));
     let back = (!one.tender.is_channel())

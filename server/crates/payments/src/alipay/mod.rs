@@ -108,7 +108,10 @@ impl Channel for Alipay {
 mod tests {
     use super::*;
     use domain::clock::TestClock;
+    use model::ids::{AttemptId, OrderId};
+    use model::money::Fen;
     use model::time::Timestamp;
+    use store::payments::AttemptState;
 
     /// The channel with the keys of the test vectors.
     pub(super) fn alipay() -> Alipay {
@@ -126,18 +129,18 @@ mod tests {
     #[test]
     fn wap_form_is_signed_and_has_an_expiry() {
         let attempt = Attempt {
-            id: uuid::Uuid::nil(),
-            order_id: uuid::Uuid::nil(),
-            channel: "alipay".into(),
+            id: AttemptId(uuid::Uuid::nil()),
+            order_id: OrderId(uuid::Uuid::nil()),
+            channel: Tender::Alipay,
             out_trade_no: "D7531N1".into(),
-            amount_fen: 5_000,
+            amount: Fen(5_000),
             app_id: "2021000000000001".into(),
             seller_id: "2088000000000001".into(),
-            state: "pending".into(),
-            created_at: 1_795_438_800_000,
-            expires_at: 1_795_439_700_000,
+            state: AttemptState::Pending,
+            created_at: Timestamp(1_795_438_800_000),
+            expires_at: Timestamp(1_795_439_700_000),
             queries: 0,
-            next_query_at: 0,
+            next_query_at: Timestamp(0),
             trade_no: None,
         };
         let form = alipay().wap_form(&attempt, Timestamp(1_795_438_800_000)).unwrap();

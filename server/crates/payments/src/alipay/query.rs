@@ -49,7 +49,7 @@ impl Alipay {
         if response.code != "10000" {
             return Ok(match response.sub_code.as_deref() {
                 Some("ACQ.TRADE_NOT_EXIST") => {
-                    QueryResponse::Event(self.event(attempt, EventKind::Absent, None, attempt.amount(), body))
+                    QueryResponse::Event(self.event(attempt, EventKind::Absent, None, attempt.amount, body))
                 }
                 sub_code => QueryResponse::Unknown(format!("{} {}", response.code, sub_code.unwrap_or_default())),
             });

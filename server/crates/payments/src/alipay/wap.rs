@@ -11,11 +11,11 @@ impl Alipay {
     pub(super) fn wap_form(&self, attempt: &Attempt, now: Timestamp) -> Result<Form, ChannelError> {
         let biz_content = serde_json::json!({
             "out_trade_no": attempt.out_trade_no,
-            "total_amount": attempt.amount().to_string(),
+            "total_amount": attempt.amount.to_string(),
             "subject": self.subject,
             "product_code": "QUICK_WAP_WAY",
             "quit_url": format!("{}?out_trade_no={}", self.return_url, attempt.out_trade_no),
-            "time_expire": attempt.expires_at().to_string(),
+            "time_expire": attempt.expires_at.to_string(),
         });
         let extra = [("notify_url", self.notify_url.as_str()), ("return_url", self.return_url.as_str())];
         self.caller(now).sign("alipay.trade.wap.pay", &biz_content, &extra)

@@ -3,7 +3,6 @@
 use super::sign::fields;
 use super::{UnionPay, wire_time};
 use crate::channel::{ChannelError, Device, Form};
-use model::time::Timestamp;
 use store::payments::Attempt;
 
 impl UnionPay {
@@ -17,10 +16,10 @@ impl UnionPay {
             ("bizType", "000201"),
             ("channelType", channel_type),
             ("orderId", &attempt.out_trade_no),
-            ("txnTime", &wire_time(Timestamp(attempt.created_at))),
-            ("txnAmt", &attempt.amount_fen.to_string()),
+            ("txnTime", &wire_time(attempt.created_at)),
+            ("txnAmt", &attempt.amount.0.to_string()),
             ("currencyCode", "156"),
-            ("payTimeout", &wire_time(attempt.expires_at())),
+            ("payTimeout", &wire_time(attempt.expires_at)),
             ("orderDesc", &self.subject),
             // UnionPay's page posts the browser back here; that is no proof of payment.
             ("frontUrl", &format!("{}?out_trade_no={}", self.return_url, attempt.out_trade_no)),
@@ -37,22 +36,27 @@ pub(super) mod tests {
     use crate::form::Fields;
     use crate::unionpay::sign;
     use crate::unionpay::tests::{AT, unionpay};
+    use model::ids::{AttemptId, OrderId};
+    use model::money::Fen;
+    use model::order::Tender;
+    use model::time::Timestamp;
+    use store::payments::AttemptState;
 
     /// The attempt of the test vectors.
     pub fn attempt() -> Attempt {
         Attempt {
-            id: uuid::Uuid::nil(),
-            order_id: uuid::Uuid::nil(),
-            channel: "unionpay".into(),
+            id: AttemptId(uuid::Uuid::nil()),
+            order_id: OrderId(uuid::Uuid::nil()),
+            channel: Tender::UnionPay,
             out_trade_no: "D7531000N1".into(),
-            amount_fen: 5_000,
+            amount: Fen(5_000),
             app_id: "777290058110048".into(),
             seller_id: "777290058110048".into(),
-            state: "pending".into(),
-            created_at: AT.0,
-            expires_at: AT.0 + 900_000,
+            state: AttemptState::Pending,
+            created_at: AT,
+            expires_at: AT.plus(900_000),
             queries: 0,
-            next_query_at: 0,
+            next_query_at: Timestamp(0),
             trade_no: None,
         }
     }

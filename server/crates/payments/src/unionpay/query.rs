@@ -60,7 +60,7 @@ pub(super) fn query_fields(number: &str, at: Timestamp) -> Fields {
 
 impl UnionPay {
     pub(super) async fn query_trade(&self, attempt: &Attempt) -> Result<QueryResponse, ChannelError> {
-        let message = self.query_transaction(query_fields(&attempt.out_trade_no, Timestamp(attempt.created_at))).await?;
+        let message = self.query_transaction(query_fields(&attempt.out_trade_no, attempt.created_at)).await?;
         self.read(attempt, &message)
     }
 
@@ -69,8 +69,8 @@ impl UnionPay {
         if let TransactionStatus::QueryFailed(code) = status {
             return Ok(QueryResponse::Unknown(code));
         }
-        self.check_subject(message, &attempt.out_trade_no, Timestamp(attempt.created_at))?;
-        let expired = self.clock.now().since(attempt.expires_at()) > DEAD_AFTER;
+        self.check_subject(message, &attempt.out_trade_no, attempt.created_at)?;
+        let expired = self.clock.now().since(attempt.expires_at) > DEAD_AFTER;
         let kind = match status {
             TransactionStatus::Succeeded => EventKind::Paid,
             TransactionStatus::NotFound => EventKind::Absent,
@@ -83,7 +83,7 @@ impl UnionPay {
         };
         let paid = kind == EventKind::Paid;
         let trade_no = message.word("queryId").map(str::to_owned);
-        let amount = if paid { message.amount() } else { Some(attempt.amount()) };
+        let amount = if paid { message.amount() } else { Some(attempt.amount) };
         let (Some(amount), true) = (amount, trade_no.is_some() || !paid) else {
             return Err(ChannelError::InvalidResponse("a trade without number or amount"));
         };
@@ -168,7 +168,7 @@ mod tests {
     #[test]
     fn failed_unionpay_trade_closes_only_after_expiry() {
         let mut over = attempt();
-        over.expires_at = attempt().created_at - DEAD_AFTER - 1;
+        over.expires_at = attempt().created_at.plus(-DEAD_AFTER - 1);
         let Ok(QueryResponse::Event(event)) = unionpay().read(&over, &message(&[("origRespCode", "61")])) else {
             panic!("no event")
         };

@@ -47,9 +47,9 @@ impl WechatPay {
             "mchid": self.signer.mchid,
             "description": self.subject,
             "out_trade_no": attempt.out_trade_no,
-            "time_expire": rfc3339(attempt.expires_at()),
+            "time_expire": rfc3339(attempt.expires_at),
             "notify_url": self.notify_url,
-            "amount": { "total": attempt.amount_fen, "currency": "CNY" },
+            "amount": { "total": attempt.amount.0, "currency": "CNY" },
         });
         if let (Some(id), Some(content)) = (payer.id, content.as_object_mut()) {
             content.insert("payer".into(), json!({ "openid": id.expose() }));
@@ -102,7 +102,7 @@ impl WechatPay {
         match trade.kind() {
             Some(None) => Ok(QueryResponse::Waiting),
             Some(Some(kind)) => self
-                .event(trade, kind, EventSource::Query, attempt.amount(), &response.body)
+                .event(trade, kind, EventSource::Query, attempt.amount, &response.body)
                 .map(QueryResponse::Event)
                 .ok_or(ChannelError::InvalidResponse("a trade without number or amount")),
             None => Ok(QueryResponse::Unknown("an unknown trade_state".into())),
@@ -158,7 +158,7 @@ impl WechatPay {
             trade_no: None,
             app_id: Some(self.app_id.clone()),
             seller_id: Some(self.signer.mchid.clone()),
-            amount: attempt.amount(),
+            amount: attempt.amount,
             cny: true,
             refund_no: None,
             digest: verified::sha256(body),

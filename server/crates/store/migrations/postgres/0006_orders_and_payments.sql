@@ -71,6 +71,8 @@ CREATE TABLE payment_events (
     trade_no TEXT NOT NULL,
     kind TEXT NOT NULL,
     source TEXT NOT NULL CHECK (source IN ('notify', 'query')),
+    -- The refund that it is about, by the number that the channel keeps.
+    refund_no TEXT,
     attempt_id UUID REFERENCES payment_attempts (id),
     amount_fen BIGINT NOT NULL,
     digest BYTEA NOT NULL,

@@ -1,5 +1,6 @@
 //! The meters of an account: whether one takes money now, and one more.
 
+use model::console::AccountState;
 use model::error::AppError;
 use model::ids::{AccountId, MeterId, PlaceId, UserId, Uuid};
 use model::meter::Wallet;
@@ -8,7 +9,7 @@ use model::time::Timestamp;
 
 use super::{Opened, attach};
 use crate::audit::{self, Entry};
-use crate::{Db, Result, StoreError, Tx, on};
+use crate::{Db, Result, Tx, on};
 use domain::rng::Rng;
 
 /// Whether a meter of an account takes money, and into which wallet.
@@ -35,7 +36,7 @@ pub(crate) async fn takes(tx: &mut Tx, account: AccountId, meter: MeterId) -> Re
     if here == 0 {
         return Ok(Takes::No);
     }
-    let row: Option<(String, i64, String)> = on!(tx, |c| {
+    let row: Option<(AccountState, i64, Wallet)> = on!(tx, |c| {
         sqlx::query_as(
             "SELECT a.state, (SELECT COUNT(*) FROM closing_meters WHERE meter_id = $2 AND final_at IS NULL), m.wallet
              FROM accounts a JOIN meters m ON m.id = $2 WHERE a.id = $1",
@@ -46,11 +47,10 @@ pub(crate) async fn takes(tx: &mut Tx, account: AccountId, meter: MeterId) -> Re
         .await
     })?;
     let Some((state, 0, wallet)) = row else { return Ok(Takes::No) };
-    let wallet = Wallet::parse(&wallet).ok_or(StoreError::Inconsistent { table: "meters", column: "wallet" })?;
-    Ok(match state.as_str() {
-        "open" => Takes::Open(wallet),
-        "opening" => Takes::Opening(wallet),
-        _ => Takes::No,
+    Ok(match state {
+        AccountState::Open => Takes::Open(wallet),
+        AccountState::Opening => Takes::Opening(wallet),
+        AccountState::Closing | AccountState::Closed => Takes::No,
     })
 }
 

@@ -1,13 +1,13 @@
 //! What follows by itself, one transaction a step, from what is stored alone.
 
 use model::case::{CaseDetail, ClosingReason};
-use model::ids::{AccountId, ClosingId, MeterId, Uuid};
+use model::ids::{AccountId, ClosingId, MeterId, OrderId, Uuid};
 use model::money::Fen;
 use model::order::Tender;
 use model::time::Timestamp;
 use serde_json::json;
 
-use super::{Closing, Kind, begun_by, locked, meters_of, record};
+use super::{Closing, Kind, locked, meters_of, record};
 use crate::closings::final_settlement;
 use crate::orders::{self, NewOrder};
 use crate::returns::{self, Owed};
@@ -78,7 +78,7 @@ async fn advance(db: &Db, rng: &Rng, at: Timestamp, rules: &Rules, id: ClosingId
         all_read(&mut tx, rng, at, &closing).await?;
         lines.push(("closing.read", json!({})));
     }
-    if closing.kind()? != Kind::Replace
+    if closing.kind != Kind::Replace
         && let Some(line) = send_money(&mut tx, rng, at, rules, &closing).await?
     {
         lines.push(line);
@@ -96,7 +96,7 @@ async fn say_if_lost(tx: &mut Tx, rng: &Rng, at: Timestamp, closing: &Closing, m
         .fetch_optional(c)
         .await)?;
     if lost.is_some_and(|(since,)| since.is_some()) {
-        let case = CaseDetail::Closing { reason: ClosingReason::Lost, closing: closing.id() };
+        let case = CaseDetail::Closing { reason: ClosingReason::Lost, closing: closing.id };
         cases::open(tx, rng, at, Some(meter), None, &case).await?;
     }
     Ok(())
@@ -105,7 +105,7 @@ async fn say_if_lost(tx: &mut Tx, rng: &Rng, at: Timestamp, closing: &Closing, m
 /// Its last meter has ended: an account that was to be closed is.
 async fn all_read(tx: &mut Tx, rng: &Rng, at: Timestamp, closing: &Closing) -> Result<()> {
     on!(tx, |c| sqlx::query("UPDATE closings SET read_at = $1 WHERE id = $2").bind(at.0).bind(closing.id).execute(c).await)?;
-    if closing.kind()? == Kind::Replace {
+    if closing.kind == Kind::Replace {
         return Ok(());
     }
     let closed =
@@ -117,7 +117,7 @@ async fn all_read(tx: &mut Tx, rng: &Rng, at: Timestamp, closing: &Closing) -> R
     if closed != 1 {
         return Err(StoreError::Inconsistent { table: "accounts", column: "state" });
     }
-    accounts::end_residents(tx, at, closing.account()).await?;
+    accounts::end_residents(tx, at, closing.account_id).await?;
     final_settlement::rest_of_wallet(tx, rng, at, closing).await
 }
 
@@ -140,9 +140,9 @@ async fn send_money(
     rules: &Rules,
     closing: &Closing,
 ) -> Result<Option<(&'static str, serde_json::Value)>> {
-    let amount = due_of(tx, closing.id()).await?;
+    let amount = due_of(tx, closing.id).await?;
     if amount == Fen::ZERO {
-        end(tx, at, closing.id(), None).await?;
+        end(tx, at, closing.id, None).await?;
         return Ok(Some(("closing.end", json!({ "amount_fen": 0 }))));
     }
     if closing.return_id.is_some() {
@@ -150,22 +150,22 @@ async fn send_money(
         stuck(tx, rng, at, closing, ClosingReason::NotApproved).await?;
         return Ok(None);
     }
-    let meter = meters_of(tx, closing.id()).await?.first().copied();
+    let meter = meters_of(tx, closing.id).await?.first().copied();
     let meter = meter.ok_or(StoreError::Inconsistent { table: "closing_meters", column: "closing_id" })?;
-    match (closing.tender(), closing.to_account_id.map(AccountId)) {
+    match (closing.tender, closing.to_account_id) {
         (Some(tender), _) => {
-            let (account, by) = (closing.account(), begun_by(closing));
-            let owed = Owed { closing: closing.id(), account, meter, tender, amount, reason: closing.reason.clone(), by };
+            let (account, by) = (closing.account_id, closing.begun_by);
+            let owed = Owed { closing: closing.id, account, meter, tender, amount, reason: closing.reason.clone(), by };
             let row = returns::owe(tx, rng, at, rules, &owed).await?;
             on!(tx, |c| sqlx::query("UPDATE closings SET return_id = $1 WHERE id = $2")
                 .bind(row.id)
                 .bind(closing.id)
                 .execute(c)
                 .await)?;
-            Ok(Some(("closing.owe", json!({ "amount_fen": amount, "return": row.id() }))))
+            Ok(Some(("closing.owe", json!({ "amount_fen": amount, "return": row.id }))))
         }
         (None, Some(account)) => {
-            let to = match closing.to_meter_id.map(MeterId) {
+            let to = match closing.to_meter_id {
                 Some(meter) => Some(meter),
                 None => accounts::first_that_takes(tx, account).await?,
             };
@@ -195,15 +195,15 @@ pub(super) async fn carry(
     account: AccountId,
     meter: MeterId,
     amount: Fen,
-) -> Result<Option<Uuid>> {
+) -> Result<Option<OrderId>> {
     let new =
-        NewOrder { key: closing.id, account, meter, tender: Tender::Carried, amount, by: begun_by(closing), ip: String::new() };
+        NewOrder { key: closing.id.0, account, meter, tender: Tender::Carried, amount, by: closing.begun_by, ip: String::new() };
     let Some(order) = orders::carry(tx, rng, at, &new).await? else { return Ok(None) };
-    end(tx, at, closing.id(), Some(order.id)).await?;
+    end(tx, at, closing.id, Some(order.id)).await?;
     Ok(Some(order.id))
 }
 
-pub(super) async fn end(tx: &mut Tx, at: Timestamp, id: ClosingId, order: Option<Uuid>) -> Result<()> {
+pub(super) async fn end(tx: &mut Tx, at: Timestamp, id: ClosingId, order: Option<OrderId>) -> Result<()> {
     on!(tx, |c| sqlx::query("UPDATE closings SET ended_at = $1, order_id = $2 WHERE id = $3 AND ended_at IS NULL")
         .bind(at.0)
         .bind(order)
@@ -215,6 +215,6 @@ pub(super) async fn end(tx: &mut Tx, at: Timestamp, id: ClosingId, order: Option
 
 /// A person decides how the money goes.
 async fn stuck(tx: &mut Tx, rng: &Rng, at: Timestamp, closing: &Closing, reason: ClosingReason) -> Result<()> {
-    let meter = meters_of(tx, closing.id()).await?.first().copied();
-    cases::open(tx, rng, at, meter, None, &CaseDetail::Closing { reason, closing: closing.id() }).await
+    let meter = meters_of(tx, closing.id).await?.first().copied();
+    cases::open(tx, rng, at, meter, None, &CaseDetail::Closing { reason, closing: closing.id }).await
 }

@@ -103,13 +103,13 @@ pub async fn begin(db: &Db, rng: &Rng, at: Timestamp, new: &NewClosing) -> Resul
 }
 
 async fn by_key(tx: &mut Tx, new: &NewClosing) -> Result<Option<ClosingId>> {
-    let row: Option<(Uuid, Uuid, String)> =
+    let row: Option<(ClosingId, AccountId, Kind)> =
         on!(tx, |c| sqlx::query_as("SELECT id, account_id, kind FROM closings WHERE key = $1")
             .bind(new.key)
             .fetch_optional(c)
             .await)?;
     match row {
-        Some((id, account, kind)) if account == new.account.0 && kind == new.what.kind().as_str() => Ok(Some(ClosingId(id))),
+        Some((id, account, kind)) if account == new.account && kind == new.what.kind() => Ok(Some(id)),
         Some(_) => Err(AppError::Conflict.into()),
         None => Ok(None),
     }

@@ -83,9 +83,9 @@ async fn of_meter(
     .fetch_optional(c)
     .await)?;
     let (epoch, cumulative) = ended.ok_or(AppError::Conflict)?;
-    let credited = CreditedInEpoch { account: closing.account(), meter, epoch, cumulative: Fen(cumulative) };
+    let credited = CreditedInEpoch { account: closing.account_id, meter, epoch, cumulative: Fen(cumulative) };
     // What was used is used: no more can be in it than was put in, less what was seen to be gone.
-    if remaining > credited.cumulative - consumption::posted(tx, closing.account(), meter, epoch).await?.0 {
+    if remaining > credited.cumulative - consumption::posted(tx, closing.account_id, meter, epoch).await?.0 {
         return Err(AppError::ExceedsRemaining.into());
     }
     if let Some(total) = by.total {
@@ -141,7 +141,7 @@ async fn give_up_others(tx: &mut Tx, rng: &Rng, at: Timestamp, closing: &Closing
     for (command,) in debits {
         returns::declined(tx, command, CommandReason::Counted.as_str()).await?;
     }
-    orders::strand(tx, rng, at, closing.account(), meter).await?;
+    orders::hold_undeliverable(tx, rng, at, closing.account_id, meter).await?;
     on!(tx, |c| sqlx::query(
         "UPDATE cases SET closed_at = $1, resolution = 'counted'
          WHERE meter_id = $2 AND kind IN ('delivery', 'meter-differs') AND closed_at IS NULL"

@@ -24,15 +24,15 @@ pub async fn decide(db: &Db, at: Timestamp, who: &Who, id: ClosingId, goes: Bala
     let (tender, account) = match goes {
         BalanceTarget::Counter(tender) if tender.is_counter() => (Some(tender.as_str()), None),
         BalanceTarget::Counter(_) => return Err(AppError::Invalid.into()),
-        BalanceTarget::Account(other) if other == closing.account() => return Err(AppError::Invalid.into()),
+        BalanceTarget::Account(other) if other == closing.account_id => return Err(AppError::Invalid.into()),
         BalanceTarget::Account(other) => {
             accounts::first_that_takes(&mut tx, other).await?.ok_or(AppError::AccountNotOpen)?;
             (None, Some(other))
         }
     };
-    let ends = closing.kind()? == Kind::Replace;
+    let ends = closing.kind == Kind::Replace;
     if ends {
-        close_account(&mut tx, closing.account()).await?;
+        close_account(&mut tx, closing.account_id).await?;
     }
     on!(&mut tx, |c| sqlx::query(
         "UPDATE closings SET tender = $2, to_account_id = $3, to_meter_id = NULL, return_id = NULL,

@@ -93,7 +93,7 @@ pub(super) async fn of_wallet(
     .bind(meter.0)
     .execute(c)
     .await)?;
-    if !wallets::leave(tx, rng, at, closing.account(), meter, Timestamp(closing.begun_at)).await? {
+    if !wallets::leave(tx, rng, at, closing.account_id, meter, closing.begun_at).await? {
         return Ok(false);
     }
     on!(tx, |c| sqlx::query("UPDATE account_meters SET to_at = $1 WHERE account_id = $2 AND meter_id = $3 AND to_at IS NULL")
@@ -108,7 +108,7 @@ pub(super) async fn of_wallet(
 
 /// Takes what is left in an account's wallet on the ledger, when no meter uses from it any more.
 pub(super) async fn rest_of_wallet(tx: &mut Tx, rng: &Rng, at: Timestamp, closing: &Closing) -> Result<()> {
-    let wallet = Account::Wallet(closing.account());
+    let wallet = Account::Wallet(closing.account_id);
     let balance = ledger::balance(tx, &wallet).await?;
     if balance == Money::ZERO {
         return Ok(());

@@ -43,7 +43,7 @@ pub struct Device {
 pub async fn install(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: ClosingId, device: &Device) -> Result<MeterId> {
     let mut tx = db.begin().await?;
     let closing = locked(&mut tx, id).await?;
-    if closing.kind()? != Kind::Replace || closing.read_at.is_none() || closing.ended_at.is_some() {
+    if closing.kind != Kind::Replace || closing.read_at.is_none() || closing.ended_at.is_some() {
         return Err(AppError::Conflict.into());
     }
     let old = meters_of(&mut tx, id).await?.first().copied();
@@ -53,7 +53,7 @@ pub async fn install(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: ClosingId
     }
     let set = settings::of(&mut tx, at, old).await?;
     let new = put_in_place(&mut tx, rng, at, old, device).await?;
-    accounts::attach_to(&mut tx, rng, at, closing.account(), new, who.user).await?;
+    accounts::attach_to(&mut tx, rng, at, closing.account_id, new, who.user).await?;
     match device.wallet {
         Wallet::Server => wallets::take_over(&mut tx, rng, at, old, new).await?,
         Wallet::Meter => settings::tell(&mut tx, rng, at, who.user, new, &set).await?,
@@ -62,12 +62,12 @@ pub async fn install(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: ClosingId
     on!(&mut tx, |c| sqlx::query("UPDATE closings SET to_meter_id = $1 WHERE id = $2").bind(new.0).bind(id.0).execute(c).await)?;
     let amount = advance::due_of(&mut tx, id).await?;
     if amount > Fen::ZERO {
-        let sent = advance::carry(&mut tx, rng, at, &closing, closing.account(), new, amount).await?;
+        let sent = advance::carry(&mut tx, rng, at, &closing, closing.account_id, new, amount).await?;
         sent.ok_or(AppError::AccountNotOpen)?;
     } else {
         advance::end(&mut tx, at, id, None).await?;
     }
-    orders::follow(&mut tx, rng, at, closing.account(), old, new).await?;
+    orders::follow(&mut tx, rng, at, closing.account_id, old, new).await?;
     let more = json!({ "old": old, "new": new, "serial": device.serial, "amount_fen": amount });
     record(&mut tx, at, Some(who), "meter.install", &closing, more).await?;
     tx.commit().await?;

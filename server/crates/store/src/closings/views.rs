@@ -1,7 +1,7 @@
 //! A closing as people look at it.
 
 use model::energy::Energy;
-use model::ids::{AccountId, BatchId, ClosingId, MeterId, OrderId, ReturnId, Uuid};
+use model::ids::{AccountId, BatchId, ClosingId, CommandId, MeterId, OrderId, ReturnId};
 use model::issue::Issue;
 use model::money::{Fen, Money};
 use model::order::{CommandState, OrderState, ReturnState, Tender};
@@ -9,27 +9,27 @@ use model::time::Timestamp;
 use sqlx::FromRow;
 
 use super::Kind;
-use crate::{Db, JsonText, Result, StoreError, read};
+use crate::{Db, JsonText, Result, read};
 
 #[derive(FromRow)]
-struct Row {
-    id: Uuid,
-    kind: String,
-    account_id: Uuid,
+struct ClosingRow {
+    id: ClosingId,
+    kind: Kind,
+    account_id: AccountId,
     number: String,
-    tender: Option<String>,
-    to_account_id: Option<Uuid>,
+    tender: Option<Tender>,
+    to_account_id: Option<AccountId>,
     to_number: Option<String>,
-    to_meter_id: Option<Uuid>,
+    to_meter_id: Option<MeterId>,
     reason: String,
     by_name: String,
-    begun_at: i64,
-    read_at: Option<i64>,
-    ended_at: Option<i64>,
-    return_id: Option<Uuid>,
-    return_state: Option<String>,
-    order_id: Option<Uuid>,
-    order_state: Option<String>,
+    begun_at: Timestamp,
+    read_at: Option<Timestamp>,
+    ended_at: Option<Timestamp>,
+    return_id: Option<ReturnId>,
+    return_state: Option<ReturnState>,
+    order_id: Option<OrderId>,
+    order_state: Option<OrderState>,
     withdrawn_by: Option<String>,
     arrived: bool,
 }
@@ -86,8 +86,8 @@ pub struct ViewMeter {
     pub serial: String,
     /// Whether its credit is inside.
     pub own_wallet: bool,
-    /// A word of `CommandState`, of its `close`.
-    pub command_state: Option<String>,
+    /// State of its `close` command.
+    pub command_state: Option<CommandState>,
     /// Why that stands where it stands.
     pub reason: Option<model::command::CommandReason>,
     /// When it was first sent.
@@ -108,10 +108,10 @@ pub struct ViewMeter {
 
 #[derive(FromRow)]
 struct MeterRow {
-    meter_id: Uuid,
+    meter_id: MeterId,
     serial: String,
-    command_id: Option<Uuid>,
-    command_state: Option<String>,
+    command_id: Option<CommandId>,
+    command_state: Option<CommandState>,
     reason: Option<model::command::CommandReason>,
     sent_at: Option<i64>,
     lost_since: Option<i64>,
@@ -124,7 +124,7 @@ struct MeterRow {
 }
 
 pub async fn view(db: &Db, id: ClosingId) -> Result<Option<View>> {
-    let row: Option<Row> = read!(db, |pool| {
+    let row: Option<ClosingRow> = read!(db, |pool| {
         sqlx::query_as(
         "SELECT c.id, c.kind, c.account_id, a.number, c.tender, c.to_account_id, t.number AS to_number, c.to_meter_id, c.reason,
                 u.name AS by_name, c.begun_at, c.read_at, c.ended_at, c.return_id, r.state AS return_state, c.order_id,
@@ -136,7 +136,7 @@ pub async fn view(db: &Db, id: ClosingId) -> Result<Option<View>> {
               LEFT JOIN users b ON b.id = c.withdrawn_by
          WHERE c.id = $1"
     )
-    .bind(id.0)
+    .bind(id)
     .fetch_optional(pool)
     .await
     })?;
@@ -149,7 +149,7 @@ pub async fn view(db: &Db, id: ClosingId) -> Result<Option<View>> {
               LEFT JOIN meter_latest l ON l.meter_id = m.id LEFT JOIN users u ON u.id = cm.counted_by
          WHERE cm.closing_id = $1 ORDER BY cm.id"
     )
-    .bind(id.0)
+    .bind(id)
     .fetch_all(pool)
     .await
     })?;
@@ -160,7 +160,7 @@ pub async fn view(db: &Db, id: ClosingId) -> Result<Option<View>> {
               JOIN batches b ON b.id = x.batch_id AND b.decided_at = c.ended_at
          WHERE c.id = $1 AND c.kind = 'replace' ORDER BY b.id"
     )
-    .bind(id.0)
+    .bind(id)
     .fetch_all(pool)
     .await)?;
     row.view(meters, settings).map(Some)
@@ -179,33 +179,23 @@ impl SettingRow {
     }
 }
 
-impl Row {
+impl ClosingRow {
     fn view(self, meters: Vec<MeterRow>, settings: Vec<SettingRow>) -> Result<View> {
-        let unknown = |table, column| StoreError::Inconsistent { table, column };
-        let state = |word: &str| ReturnState::parse(word).ok_or(unknown("returns", "state"));
-        let order_state = |word: &str| OrderState::parse(word).ok_or(unknown("orders", "state"));
-        let tender = self.tender.as_deref().map(|word| Tender::parse(word).ok_or(unknown("closings", "tender")));
         Ok(View {
-            id: ClosingId(self.id),
-            kind: Kind::parse(&self.kind)?,
-            account: AccountId(self.account_id),
+            id: self.id,
+            kind: self.kind,
+            account: self.account_id,
             number: self.number,
-            tender: tender.transpose()?,
-            to_account: self.to_account_id.map(AccountId).zip(self.to_number),
-            to_meter: self.to_meter_id.map(MeterId),
+            tender: self.tender,
+            to_account: self.to_account_id.zip(self.to_number),
+            to_meter: self.to_meter_id,
             reason: self.reason,
             by: self.by_name,
-            begun_at: Timestamp(self.begun_at),
-            read_at: self.read_at.map(Timestamp),
-            ended_at: self.ended_at.map(Timestamp),
-            returned: match (self.return_id, self.return_state.as_deref()) {
-                (Some(id), Some(word)) => Some((ReturnId(id), state(word)?)),
-                _ => None,
-            },
-            carried: match (self.order_id, self.order_state.as_deref()) {
-                (Some(id), Some(word)) => Some((OrderId(id), order_state(word)?)),
-                _ => None,
-            },
+            begun_at: self.begun_at,
+            read_at: self.read_at,
+            ended_at: self.ended_at,
+            returned: self.return_id.zip(self.return_state),
+            carried: self.order_id.zip(self.order_state),
             meters: meters.into_iter().map(MeterRow::view).collect(),
             withdrawn_by: self.withdrawn_by,
             arrived: self.arrived,
@@ -217,7 +207,7 @@ impl Row {
 impl MeterRow {
     fn view(self) -> ViewMeter {
         ViewMeter {
-            meter: MeterId(self.meter_id),
+            meter: self.meter_id,
             serial: self.serial,
             own_wallet: self.command_id.is_some(),
             command_state: self.command_state,
@@ -235,24 +225,24 @@ impl MeterRow {
 
 /// The newest closing of an account.
 pub async fn of_account(db: &Db, account: AccountId) -> Result<Option<ClosingId>> {
-    let row: Option<(Uuid,)> = read!(db, |pool| sqlx::query_as(
+    let row: Option<(ClosingId,)> = read!(db, |pool| sqlx::query_as(
         "SELECT id FROM closings WHERE account_id = $1 ORDER BY begun_at DESC, id DESC LIMIT 1"
     )
-    .bind(account.0)
+    .bind(account)
     .fetch_optional(pool)
     .await)?;
-    Ok(row.map(|(id,)| ClosingId(id)))
+    Ok(row.map(|(id,)| id))
 }
 
 /// The newest closing that a meter has to do with and that is not over: it leaves an account, or takes in its money.
 pub async fn of_meter(db: &Db, meter: MeterId) -> Result<Option<ClosingId>> {
-    let row: Option<(Uuid,)> = read!(db, |pool| sqlx::query_as(
+    let row: Option<(ClosingId,)> = read!(db, |pool| sqlx::query_as(
         "SELECT id FROM closings WHERE ended_at IS NULL
            AND (to_meter_id = $1 OR id IN (SELECT closing_id FROM closing_meters WHERE meter_id = $1))
          ORDER BY begun_at DESC, id DESC LIMIT 1"
     )
-    .bind(meter.0)
+    .bind(meter)
     .fetch_optional(pool)
     .await)?;
-    Ok(row.map(|(id,)| ClosingId(id)))
+    Ok(row.map(|(id,)| id))
 }

@@ -26,11 +26,11 @@ pub async fn withdraw(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: ClosingI
         return Err(AppError::TooLate.into());
     }
     let meters = keep_meters(&mut tx, at, id).await?;
-    if let (Kind::Move, Some(to)) = (closing.kind()?, closing.to_account_id) {
-        leave_new_room(&mut tx, rng, at, &closing, AccountId(to)).await?;
+    if let (Kind::Move, Some(to)) = (closing.kind, closing.to_account_id) {
+        leave_new_room(&mut tx, rng, at, &closing, to).await?;
     }
-    if closing.kind()? != Kind::Replace {
-        reopen(&mut tx, closing.account()).await?;
+    if closing.kind != Kind::Replace {
+        reopen(&mut tx, closing.account_id).await?;
     }
     on!(&mut tx, |c| {
         sqlx::query(
@@ -45,7 +45,7 @@ pub async fn withdraw(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: ClosingI
     })?;
     for meter in &meters {
         cases::resolve(&mut tx, at, CaseKind::Closing, *meter, "withdrawn").await?;
-        orders::follow(&mut tx, rng, at, closing.account(), *meter, *meter).await?;
+        orders::follow(&mut tx, rng, at, closing.account_id, *meter, *meter).await?;
     }
     let more = json!({ "meters": meters, "to_account": closing.to_account_id, "to_meter": closing.to_meter_id });
     record(&mut tx, at, Some(who), "closing.withdraw", &closing, more).await?;
@@ -113,7 +113,7 @@ async fn leave_new_room(tx: &mut Tx, rng: &Rng, at: Timestamp, closing: &Closing
     if !untouched {
         return Err(AppError::TooLate.into());
     }
-    accounts::pass_residents_on(tx, at, to, closing.account()).await
+    accounts::pass_residents_on(tx, at, to, closing.account_id).await
 }
 
 /// The account is as it was: open where one of its meters has begun, else still being opened.

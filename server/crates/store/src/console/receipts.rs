@@ -6,7 +6,6 @@ use model::money::Fen;
 use model::order::{ReturnKind, Tender};
 use model::time::Timestamp;
 use sqlx::FromRow;
-use uuid::Uuid;
 
 use super::{Name, above, names, within};
 use crate::{Db, Result, StoreError, read};
@@ -19,7 +18,7 @@ struct Row {
     issued_at: i64,
     issued_by_name: String,
     prints: i64,
-    meter_id: Uuid,
+    meter_id: MeterId,
     serial: String,
     account_number: String,
     residents: Option<String>,
@@ -87,7 +86,7 @@ fn receipt_of(row: Row, number: ReceiptNumber) -> Result<Receipt> {
         by: row.issued_by_name,
         prints: row.prints,
         room: row.name.into(),
-        meter: MeterId(row.meter_id),
+        meter: row.meter_id,
         serial: row.serial,
         account: row.account_number,
         residents: row.residents.unwrap_or_default(),

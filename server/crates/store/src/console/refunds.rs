@@ -26,10 +26,10 @@ struct Row {
     trade_no: String,
     amount_fen: i64,
     reason: String,
-    order_id: Uuid,
+    order_id: OrderId,
     order_number: i64,
     return_id: Option<Uuid>,
-    meter_id: Uuid,
+    meter_id: MeterId,
     account_number: String,
     asked_by: Option<Uuid>,
     asked_by_name: Option<String>,
@@ -109,10 +109,10 @@ fn line(row: Row, operator: UserId) -> Result<RefundLine> {
         trade_no: row.trade_no,
         amount: Fen(row.amount_fen),
         reason: row.reason,
-        order: OrderId(row.order_id),
+        order: row.order_id,
         order_number: row.order_number,
         back: row.return_id.map(ReturnId),
-        meter: MeterId(row.meter_id),
+        meter: row.meter_id,
         room: row.name.into(),
         account: row.account_number,
         mine: row.asked_by == Some(operator.0),
@@ -157,7 +157,7 @@ struct PaymentRow {
 
 #[derive(FromRow)]
 struct BackRow {
-    id: Uuid,
+    id: ReturnId,
     taken_at: Option<i64>,
     amount_fen: i64,
     reserved: i64,
@@ -236,7 +236,7 @@ pub async fn order_money(
     if let Some(sale) = payments.iter().find(|payment| !payment.suspended) {
         for back in &backs {
             let left = refundable(Fen(sale.amount_fen), Fen(sale.reserved), Fen(sale.console_refund));
-            let of = RefundOf::Return(ReturnId(back.id));
+            let of = RefundOf::Return(back.id);
             let left = left.min(Fen(back.amount_fen - back.reserved));
             let at = Timestamp(back.taken_at.unwrap_or(sale.received_at));
             may.push(Refundable {
@@ -274,7 +274,7 @@ pub async fn order_money(
 fn console_refund(found: &OrderRow, payments: &[PaymentRow], backs: &[BackRow]) -> Option<ConsoleRefund> {
     let sale = payments.iter().find(|payment| !payment.suspended)?;
     let left = Fen(found.unsaid);
-    let back = |back: &BackRow| (RefundOf::Return(ReturnId(back.id)), left.min(Fen(back.amount_fen - back.reserved)));
+    let back = |back: &BackRow| (RefundOf::Return(back.id), left.min(Fen(back.amount_fen - back.reserved)));
     let mut pays: Vec<(RefundOf, Fen)> = backs.iter().map(back).filter(|(_, fen)| *fen > Fen::ZERO).collect();
     if sale.waits && left >= Fen(sale.amount_fen) {
         pays.push((RefundOf::Payment(sale.id), Fen(sale.amount_fen)));

@@ -1,6 +1,7 @@
 //! Purchases that were paid for and cannot reach their meter: its account is closed, or the meter is leaving it. None is lost: it
 //! follows the account or the meter that took its place, or waits in a case until a person sends it elsewhere or gives it back.
 
+use crate::orders::order_columns;
 use model::case::{CaseDetail, CaseKind, UndeliverableCase};
 use model::command::CommandReason;
 use model::error::AppError;
@@ -18,11 +19,11 @@ use domain::rng::Rng;
 
 /// An order that has just been paid and can go nowhere waits for a person.
 pub(super) async fn hold(tx: &mut Tx, rng: &Rng, at: Timestamp, id: OrderId) -> Result<Order> {
-    let held: Option<Order> = on!(tx, |c| sqlx::query_as(
+    let held: Option<Order> = on!(tx, |c| sqlx::query_as(concat!(
         "UPDATE orders SET state = 'case' WHERE id = $1 AND state IN ('paid', 'case')
-         RETURNING id, number, account_id, meter_id, tender, amount_fen, state, created_by, created_at, paid_at, credited_at,
-                   count, remaining_fen"
-    )
+         RETURNING",
+        order_columns!()
+    ))
     .bind(id.0)
     .fetch_optional(c)
     .await)?;
@@ -33,7 +34,7 @@ pub(super) async fn hold(tx: &mut Tx, rng: &Rng, at: Timestamp, id: OrderId) -> 
             .fetch_optional(c)
             .await)?;
     let closing = closing.map(|(id,)| id);
-    let case = UndeliverableCase { closing, channel: None, amount: held.amount() };
+    let case = UndeliverableCase { closing, channel: None, amount: held.amount };
     cases::open(tx, rng, at, None, Some(id), &CaseDetail::Undeliverable(case)).await?;
     Ok(held)
 }
@@ -67,11 +68,11 @@ pub(super) async fn send(
     account: AccountId,
     meter: MeterId,
 ) -> Result<Order> {
-    let sent: Option<Order> = on!(tx, |c| sqlx::query_as(
+    let sent: Option<Order> = on!(tx, |c| sqlx::query_as(concat!(
         "UPDATE orders SET account_id = $2, meter_id = $3, state = 'paid' WHERE id = $1 AND state IN ('paid', 'case')
-         RETURNING id, number, account_id, meter_id, tender, amount_fen, state, created_by, created_at, paid_at, credited_at,
-                   count, remaining_fen"
-    )
+         RETURNING",
+        order_columns!()
+    ))
     .bind(order.id)
     .bind(account.0)
     .bind(meter.0)
@@ -83,9 +84,9 @@ pub(super) async fn send(
         .bind(order.id)
         .execute(c)
         .await)?;
-    resolve(tx, at, order.id(), "sent-on").await?;
-    if order.account_id != account.0 {
-        let transfer = reroute(rng.id(at), AccountId(order.account_id), account, order.amount().money());
+    resolve(tx, at, order.id, "sent-on").await?;
+    if order.account_id != account {
+        let transfer = reroute(rng.id(at), order.account_id, account, order.amount.money());
         ledger::post(tx, rng, at, &transfer).await?;
     }
     let wallet = wallets::kind(tx, meter).await?;
@@ -107,7 +108,7 @@ async fn resolve(tx: &mut Tx, at: Timestamp, order: OrderId, resolution: &str) -
 }
 
 /// The meter is gone: what was on its way into it is not sent any more, and waits for a person.
-pub(crate) async fn strand(tx: &mut Tx, rng: &Rng, at: Timestamp, account: AccountId, meter: MeterId) -> Result<()> {
+pub(crate) async fn hold_undeliverable(tx: &mut Tx, rng: &Rng, at: Timestamp, account: AccountId, meter: MeterId) -> Result<()> {
     let given_up: Vec<(Option<Uuid>,)> = on!(tx, |c| {
         sqlx::query_as(
             "UPDATE commands SET state = 'superseded', finished_at = $1, reason = $4
@@ -130,17 +131,17 @@ pub(crate) async fn strand(tx: &mut Tx, rng: &Rng, at: Timestamp, account: Accou
 
 /// What could not reach a meter of an account goes into the one that took its place.
 pub(crate) async fn follow(tx: &mut Tx, rng: &Rng, at: Timestamp, account: AccountId, from: MeterId, to: MeterId) -> Result<()> {
-    let orders: Vec<Order> = on!(tx, |c| sqlx::query_as(
+    let orders: Vec<Order> = on!(tx, |c| sqlx::query_as(concat!(
         "UPDATE orders SET state = state WHERE account_id = $1 AND meter_id = $2 AND state = 'case'
-         RETURNING id, number, account_id, meter_id, tender, amount_fen, state, created_by, created_at, paid_at, credited_at,
-                   count, remaining_fen"
-    )
+         RETURNING",
+        order_columns!()
+    ))
     .bind(account.0)
     .bind(from.0)
     .fetch_all(c)
     .await)?;
     for order in orders {
-        if waits(tx, order.id()).await? {
+        if waits(tx, order.id).await? {
             send(tx, rng, at, &order, account, to).await?;
         }
     }
@@ -166,13 +167,13 @@ async fn waits(tx: &mut Tx, order: OrderId) -> Result<bool> {
 /// # Errors
 /// Refused with [`AppError::Conflict`] where it does not wait (any more) or goes back to who paid, [`AppError::AccountNotOpen`]
 /// where the other account takes nothing.
-pub async fn readdress(db: &Db, rng: &Rng, at: Timestamp, who: &Who, order: OrderId, to: AccountId) -> Result<()> {
+pub async fn reassign(db: &Db, rng: &Rng, at: Timestamp, who: &Who, order: OrderId, to: AccountId) -> Result<()> {
     let mut tx = db.begin().await?;
-    let found: Option<Order> = on!(&mut tx, |c| sqlx::query_as(
+    let found: Option<Order> = on!(&mut tx, |c| sqlx::query_as(concat!(
         "UPDATE orders SET state = state WHERE id = $1 AND state = 'case'
-         RETURNING id, number, account_id, meter_id, tender, amount_fen, state, created_by, created_at, paid_at, credited_at,
-                   count, remaining_fen"
-    )
+         RETURNING",
+        order_columns!()
+    ))
     .bind(order.0)
     .fetch_optional(c)
     .await)?;
@@ -184,21 +185,21 @@ pub async fn readdress(db: &Db, rng: &Rng, at: Timestamp, who: &Who, order: Orde
     send(&mut tx, rng, at, &found, to, meter).await?;
     let (actor, subject) = (format!("user:{}", who.user), format!("order:{order}"));
     let detail = serde_json::json!({
-        "number": found.number.to_string(), "from": AccountId(found.account_id), "to": to, "amount_fen": found.amount_fen,
+        "number": found.number.to_string(), "from": found.account_id, "to": to, "amount_fen": found.amount,
     });
-    let entry = Entry { actor: &actor, ip: &who.ip, action: "order.readdress", subject: &subject, detail: &detail.to_string() };
+    let entry = Entry { actor: &actor, ip: &who.ip, action: "order.reassign", subject: &subject, detail: &detail.to_string() };
     audit::append(&mut tx, at, &entry).await?;
     tx.commit().await
 }
 
 /// The orders of an account that wait for a person, oldest first.
-pub async fn stranded(db: &Db, account: AccountId) -> Result<Vec<Order>> {
-    read!(db, |pool| sqlx::query_as(
-        "SELECT o.id, o.number, o.account_id, o.meter_id, o.tender, o.amount_fen, o.state, o.created_by, o.created_at, o.paid_at,
-                o.credited_at, o.count, o.remaining_fen
-         FROM orders o JOIN cases k ON k.order_id = o.id AND k.kind = $2 AND k.closed_at IS NULL
+pub async fn undeliverable_orders(db: &Db, account: AccountId) -> Result<Vec<Order>> {
+    read!(db, |pool| sqlx::query_as(concat!(
+        "SELECT",
+        order_columns!("o."),
+        "FROM orders o JOIN cases k ON k.order_id = o.id AND k.kind = $2 AND k.closed_at IS NULL
          WHERE o.account_id = $1 AND o.state = 'case' ORDER BY o.created_at, o.id"
-    )
+    ))
     .bind(account.0)
     .bind(CaseKind::Undeliverable)
     .fetch_all(pool)

@@ -1,10 +1,11 @@
 //! Attempts to pay an order: one channel, one number, one amount, one end.
 
 use model::error::AppError;
-use model::ids::{AttemptId, OrderId, Uuid};
+use model::ids::{AttemptId, OrderId};
 use model::money::Fen;
 use model::order::{OrderState, Tender};
 use model::time::{MINUTE, SECOND, Timestamp};
+use model::word_enum;
 use sqlx::FromRow;
 
 use crate::{Db, Result, StoreError, Tx, on, read};
@@ -17,54 +18,53 @@ const FIRST_QUERY: i64 = 10 * SECOND;
 /// A page that is open makes us ask sooner, but not more often than this.
 const NUDGE_SPACING: i64 = 3 * SECOND;
 
+word_enum! {
+    /// Where an attempt stands.
+    pub enum AttemptState {
+        Pending = "pending",
+        /// The channel is asked to close it.
+        Closing = "closing",
+        Paid = "paid",
+        Closed = "closed",
+        /// A message that does not fit is with a person.
+        Held = "held",
+    }
+}
+
 /// A stored attempt.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct Attempt {
-    /// [`AttemptId`].
-    pub id: Uuid,
-    /// [`OrderId`].
-    pub order_id: Uuid,
-    /// A word of [`Tender`].
-    pub channel: String,
+    pub id: AttemptId,
+    pub order_id: OrderId,
+    pub channel: Tender,
     /// Our number at the channel.
     pub out_trade_no: String,
-    /// How much, fen.
-    pub amount_fen: i64,
+    #[sqlx(rename = "amount_fen")]
+    pub amount: Fen,
     /// Our application at the channel.
     pub app_id: String,
     /// Our merchant number at the channel.
     pub seller_id: String,
-    /// `pending`, `closing`, `paid`, `closed` or `held`.
-    pub state: String,
-    /// When it was stored.
-    pub created_at: i64,
+    pub state: AttemptState,
+    pub created_at: Timestamp,
     /// Until when the channel takes the payment.
-    pub expires_at: i64,
-    /// How often we asked the channel.
+    pub expires_at: Timestamp,
+    /// How often the channel was asked about it.
     pub queries: i64,
-    /// When we ask next.
-    pub next_query_at: i64,
+    pub next_query_at: Timestamp,
     /// The channel's number of the trade that paid it.
     pub trade_no: Option<String>,
 }
 
-impl Attempt {
-    #[must_use]
-    pub const fn id(&self) -> AttemptId {
-        AttemptId(self.id)
-    }
-
-    #[must_use]
-    pub const fn amount(&self) -> Fen {
-        Fen(self.amount_fen)
-    }
-
-    /// Until when the channel takes the payment.
-    #[must_use]
-    pub const fn expires_at(&self) -> Timestamp {
-        Timestamp(self.expires_at)
-    }
+/// The columns of [`Attempt`].
+macro_rules! attempt_columns {
+    () => {
+        " id, order_id, channel, out_trade_no, amount_fen, app_id, seller_id, state, created_at, expires_at, queries,
+          next_query_at, trade_no "
+    };
 }
+
+pub(super) use attempt_columns;
 
 /// Under which terms an attempt is made.
 #[derive(Clone, Copy, Debug)]
@@ -87,45 +87,45 @@ pub struct Terms<'a> {
 pub async fn open_attempt(db: &Db, rng: &Rng, at: Timestamp, order: OrderId, terms: &Terms<'_>) -> Result<Attempt> {
     let mut tx = db.begin().await?;
     // Locks the order, so that two taps do not make two attempts.
-    let row: Option<(String, String, i64, i64)> = on!(&mut tx, |c| sqlx::query_as(
+    let row: Option<(OrderState, Tender, i64, Fen)> = on!(&mut tx, |c| sqlx::query_as(
         "UPDATE orders SET state = state WHERE id = $1 RETURNING state, tender, number, amount_fen"
     )
     .bind(order.0)
     .fetch_optional(c)
     .await)?;
-    let (state, tender, number, amount_fen) = row.ok_or(AppError::NotFound)?;
-    if tender != terms.channel.as_str() {
+    let (state, tender, number, amount) = row.ok_or(AppError::NotFound)?;
+    if tender != terms.channel {
         return Err(AppError::Invalid.into());
     }
-    if OrderState::parse(&state) != Some(OrderState::Pending) {
+    if state != OrderState::Pending {
         return Err(AppError::OrderClosed.into());
     }
     let before = of_order(&mut tx, order).await?;
-    if before.iter().any(|attempt| attempt.state == "held" || attempt.state == "paid") {
+    if before.iter().any(|attempt| matches!(attempt.state, AttemptState::Held | AttemptState::Paid)) {
         return Err(AppError::OrderClosed.into());
     }
     let resumed = before.iter().find(|attempt| {
-        attempt.state == "pending"
+        attempt.state == AttemptState::Pending
             && attempt.app_id == terms.app_id
             && attempt.seller_id == terms.seller_id
-            && attempt.expires_at > at.plus(WORTH_RESUMING).0
+            && attempt.expires_at > at.plus(WORTH_RESUMING)
     });
     if let Some(attempt) = resumed {
         return Ok(attempt.clone());
     }
     let end = at.plus(terms.lifetime + MINUTE - 1).0;
-    let attempt: Option<Attempt> = on!(&mut tx, |c| sqlx::query_as(
+    let attempt: Option<Attempt> = on!(&mut tx, |c| sqlx::query_as(concat!(
         "INSERT INTO payment_attempts
            (id, order_id, channel, out_trade_no, amount_fen, app_id, seller_id, state, created_at, expires_at, next_query_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, 'pending', $8, $9, $10)
-         RETURNING id, order_id, channel, out_trade_no, amount_fen, app_id, seller_id, state, created_at, expires_at, queries,
-                   next_query_at, trade_no"
-    )
+         RETURNING",
+        attempt_columns!()
+    ))
     .bind(rng.id(at))
     .bind(order.0)
     .bind(terms.channel.as_str())
     .bind(format!("D{number}N{}", before.len() + 1))
-    .bind(amount_fen)
+    .bind(amount)
     .bind(terms.app_id)
     .bind(terms.seller_id)
     .bind(at.0)
@@ -139,34 +139,30 @@ pub async fn open_attempt(db: &Db, rng: &Rng, at: Timestamp, order: OrderId, ter
 
 /// By our number at the channel.
 pub async fn find(db: &Db, out_trade_no: &str) -> Result<Option<Attempt>> {
-    read!(db, |pool| sqlx::query_as(
-        "SELECT id, order_id, channel, out_trade_no, amount_fen, app_id, seller_id, state, created_at, expires_at, queries,
-                next_query_at, trade_no
-         FROM payment_attempts WHERE out_trade_no = $1"
-    )
-    .bind(out_trade_no)
-    .fetch_optional(pool)
-    .await)
+    read!(db, |pool| sqlx::query_as(concat!("SELECT", attempt_columns!(), "FROM payment_attempts WHERE out_trade_no = $1"))
+        .bind(out_trade_no)
+        .fetch_optional(pool)
+        .await)
 }
 
 /// All attempts of an order, oldest first.
 pub async fn attempts_of(db: &Db, order: OrderId) -> Result<Vec<Attempt>> {
-    read!(db, |pool| sqlx::query_as(
-        "SELECT id, order_id, channel, out_trade_no, amount_fen, app_id, seller_id, state, created_at, expires_at, queries,
-                next_query_at, trade_no
-         FROM payment_attempts WHERE order_id = $1 ORDER BY created_at, id"
-    )
+    read!(db, |pool| sqlx::query_as(concat!(
+        "SELECT",
+        attempt_columns!(),
+        "FROM payment_attempts WHERE order_id = $1 ORDER BY created_at, id"
+    ))
     .bind(order.0)
     .fetch_all(pool)
     .await)
 }
 
 async fn of_order(tx: &mut Tx, order: OrderId) -> Result<Vec<Attempt>> {
-    on!(tx, |c| sqlx::query_as(
-        "SELECT id, order_id, channel, out_trade_no, amount_fen, app_id, seller_id, state, created_at, expires_at, queries,
-                next_query_at, trade_no
-         FROM payment_attempts WHERE order_id = $1 ORDER BY created_at, id"
-    )
+    on!(tx, |c| sqlx::query_as(concat!(
+        "SELECT",
+        attempt_columns!(),
+        "FROM payment_attempts WHERE order_id = $1 ORDER BY created_at, id"
+    ))
     .bind(order.0)
     .fetch_all(c)
     .await)
@@ -176,14 +172,14 @@ async fn of_order(tx: &mut Tx, order: OrderId) -> Result<Vec<Attempt>> {
 /// is held is asked about while only notifications were heard of it that do not fit;
 /// after the channel's own word a person decides.
 pub async fn claim_due(db: &Db, now: Timestamp, limit: i64, next: impl Fn(&Attempt) -> Timestamp) -> Result<Vec<Attempt>> {
-    let due: Vec<Attempt> = read!(db, |pool| sqlx::query_as(
-        "SELECT id, order_id, channel, out_trade_no, amount_fen, app_id, seller_id, state, created_at, expires_at, queries,
-                next_query_at, trade_no
-         FROM payment_attempts WHERE state IN ('pending', 'closing', 'held') AND next_query_at <= $1
+    let due: Vec<Attempt> = read!(db, |pool| sqlx::query_as(concat!(
+        "SELECT",
+        attempt_columns!(),
+        "FROM payment_attempts WHERE state IN ('pending', 'closing', 'held') AND next_query_at <= $1
            AND (state <> 'held' OR NOT EXISTS (SELECT 1 FROM payment_events e WHERE e.attempt_id = payment_attempts.id
                                                AND (e.kind = 'paid' OR e.kind LIKE 'refund:%')))
          ORDER BY next_query_at, id LIMIT $2"
-    )
+    ))
     .bind(now.0)
     .bind(limit)
     .fetch_all(pool)

@@ -1,9 +1,11 @@
 //! Payments through channels: attempts, stored before the channel hears of them, and what verified events make of them.
 
 mod attempts;
+mod outcome;
 mod record;
 mod returned;
 mod settle;
 
-pub use attempts::{Attempt, Terms, attempts_of, begin_close, claim_due, find, nudge, open_attempt};
-pub use settle::{Outcome, settle};
+pub use attempts::{Attempt, AttemptState, Terms, attempts_of, begin_close, claim_due, find, nudge, open_attempt};
+pub use outcome::{Outcome, RecordedOutcome};
+pub use settle::settle;

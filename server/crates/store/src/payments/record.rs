@@ -1,12 +1,11 @@
 //! What is written about an event: the case that it opens, and its audit line.
 
 use model::case::{CaseDetail, PaymentCase, PaymentReason};
-use model::ids::OrderId;
 use model::money::Fen;
-use model::order::OrderState;
 use model::time::Timestamp;
 
-use super::settle::{Outcome, Subject};
+use super::outcome::Outcome;
+use super::settle::Subject;
 use crate::audit::{self, Entry};
 use crate::{Result, Tx, cases};
 use domain::payment_event::{EventKind, VerifiedEvent};
@@ -19,7 +18,7 @@ pub(super) async fn open_case(
     subject: Option<&Subject>,
     detail: CaseDetail,
 ) -> Result<()> {
-    cases::open(tx, rng, at, None, subject.map(|subject| OrderId(subject.order.id)), &detail).await
+    cases::open(tx, rng, at, None, subject.map(|subject| subject.order.id), &detail).await
 }
 
 /// What the message says beside what the attempt expected.
@@ -32,8 +31,8 @@ pub(super) fn case(event: &VerifiedEvent, subject: Option<&Subject>, reason: Pay
         trade_no: event.trade_no().map(str::to_owned),
         amount: event.amount(),
         refunded: refunded(event),
-        expected: subject.map(|subject| subject.attempt.amount()),
-        order_was: subject.and_then(|subject| subject.order.state().ok()),
+        expected: subject.map(|subject| subject.attempt.amount),
+        order_was: subject.map(|subject| subject.order.state),
     }
 }
 
@@ -53,7 +52,7 @@ pub(super) async fn record(
     subject: Option<&Subject>,
     outcome: Outcome,
 ) -> Result<()> {
-    let subject_code = subject.map_or_else(|| format!("trade:{}", event.out_trade_no()), |s| format!("order:{}", s.order.id()));
+    let subject_code = subject.map_or_else(|| format!("trade:{}", event.out_trade_no()), |s| format!("order:{}", s.order.id));
     let entry = Entry {
         actor: &format!("channel:{}", event.channel().as_str()),
         ip: "",
@@ -74,8 +73,8 @@ fn detail(event: &VerifiedEvent, subject: Option<&Subject>, outcome: Outcome) ->
         "trade_no": event.trade_no(),
         "amount_fen": event.amount().0,
         "refunded_fen": refunded(event),
-        "expected_fen": subject.map(|s| s.attempt.amount_fen),
-        "order_was": subject.and_then(|s| s.order.state().ok()).map(OrderState::as_str),
+        "expected_fen": subject.map(|s| s.attempt.amount),
+        "order_was": subject.map(|s| s.order.state),
     })
     .to_string()
 }

@@ -6,8 +6,10 @@ use model::money::Fen;
 use model::refund::RefundState;
 use model::time::Timestamp;
 
+use super::attempts::AttemptState;
+use super::outcome::Outcome;
 use super::record::{case, open_case, record};
-use super::settle::{Outcome, Subject, fits, insert, move_attempt};
+use super::settle::{Subject, fits, insert, move_attempt};
 use crate::refunds::{self, Refund};
 use crate::{Result, Tx, ledger, on};
 use domain::ledger::refund_elsewhere;
@@ -41,7 +43,7 @@ pub(super) async fn returned(
         record(tx, at, event, Some(subject), outcome).await?;
         return Ok(outcome);
     }
-    match row.state()? {
+    match row.state {
         RefundState::Done => Ok(Outcome::Duplicate),
         RefundState::Sending => {
             if insert(tx, rng, at, event, &format!("refund:{number}"), Some(subject), Outcome::Returned).await?.is_none() {
@@ -70,7 +72,7 @@ pub(super) async fn not_returned(
     let number = event.refund_no().unwrap_or_default();
     let ours = refunds::by_number(tx, number).await?;
     let Some((row, subject)) = ours.as_ref().zip(subject) else { return Ok(Outcome::Ignored) };
-    if row.state()? != RefundState::Sending || row.attempt_id != subject.attempt.id || !fits(event, subject) {
+    if row.state != RefundState::Sending || row.attempt_id != subject.attempt.id || !fits(event, subject) {
         return Ok(Outcome::Ignored);
     }
     if insert(tx, rng, at, event, &format!("refund-failed:{number}"), Some(subject), Outcome::NotReturned).await?.is_none() {
@@ -79,7 +81,7 @@ pub(super) async fn not_returned(
     refunds::failed(tx, rng, at, row).await?;
     // What a sum told while this was under way was another's, then.
     if let Some((told, sum)) = noted(tx, subject.attempt.id).await? {
-        let known = refunds::refunded_sums(tx, AttemptId(subject.attempt.id)).await?;
+        let known = refunds::refunded_sums(tx, subject.attempt.id).await?;
         let excess = unasked(sum, known.done(), known.sending(), known.console_refund());
         if excess > Fen::ZERO {
             ledger::post(tx, rng, at, &refund_elsewhere(told, event.channel().as_str(), excess.money())).await?;
@@ -105,7 +107,7 @@ pub(super) async fn summed(
     let Some(subject) = subject.filter(|subject| fits(event, subject)) else {
         return unsolicited(tx, rng, at, event, subject, &key, sum).await;
     };
-    let attempt = AttemptId(subject.attempt.id);
+    let attempt = subject.attempt.id;
     let known = refunds::refunded_sums(tx, attempt).await?;
     if !known.is_paid() {
         return unsolicited(tx, rng, at, event, Some(subject), &key, sum).await;
@@ -137,10 +139,10 @@ async fn unsolicited(
 ) -> Result<Outcome> {
     let Some(id) = insert(tx, rng, at, event, key, subject, Outcome::Refunded).await? else { return Ok(Outcome::Duplicate) };
     if let Some(subject) = subject.filter(|subject| fits(event, subject)) {
-        if refunds::refunded_sums(tx, AttemptId(subject.attempt.id)).await?.is_paid() {
+        if refunds::refunded_sums(tx, subject.attempt.id).await?.is_paid() {
             ledger::post(tx, rng, at, &refund_elsewhere(id, event.channel().as_str(), amount.money())).await?;
-        } else if subject.attempt.state != "paid" {
-            move_attempt(tx, at, subject, "held", None).await?;
+        } else if subject.attempt.state != AttemptState::Paid {
+            move_attempt(tx, at, subject, AttemptState::Held, None).await?;
         }
     }
     let case = case(event, subject, PaymentReason::Refunded);
@@ -150,7 +152,7 @@ async fn unsolicited(
 }
 
 /// The largest sum that a channel told of an attempt and that was taken for ours, with its event; not one that is booked.
-async fn noted(tx: &mut Tx, attempt: Uuid) -> Result<Option<(Uuid, Fen)>> {
+async fn noted(tx: &mut Tx, attempt: AttemptId) -> Result<Option<(Uuid, Fen)>> {
     let row: Option<(Uuid, i64)> = on!(tx, |c| sqlx::query_as(
         "SELECT e.id, e.amount_fen FROM payment_events e
          WHERE e.attempt_id = $1 AND e.outcome = 'noted' AND NOT EXISTS
@@ -165,5 +167,5 @@ async fn noted(tx: &mut Tx, attempt: Uuid) -> Result<Option<(Uuid, Fen)>> {
 
 /// Whether the channel speaks of exactly what we asked for.
 fn is_about(event: &VerifiedEvent, subject: &Subject, row: &Refund) -> bool {
-    row.attempt_id == subject.attempt.id && row.amount() == event.amount() && event.is_cny() && fits(event, subject)
+    row.attempt_id == subject.attempt.id && row.amount == event.amount() && event.is_cny() && fits(event, subject)
 }

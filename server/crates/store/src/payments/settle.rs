@@ -2,71 +2,21 @@
 //! the ledger, the credit command, the audit line - or a case, where something does not fit.
 
 use model::case::{CaseDetail, CaseKind, PaymentReason, UndeliverableCase};
-use model::ids::{AttemptId, OrderId, Uuid};
+use model::ids::Uuid;
 use model::order::OrderState;
 use model::time::Timestamp;
 
+use super::attempts::{Attempt, AttemptState, attempt_columns};
+use super::outcome::Outcome;
 use super::record::{case, open_case, record};
-use super::{Attempt, returned};
-
-use crate::orders::{self, DeliveryTarget, Order};
+use super::returned;
+use crate::orders::{self, DeliveryTarget, Order, order_columns};
 use crate::{Db, Result, StoreError, Tx, cases, ledger, on, refunds};
 use domain::ledger::suspense;
 use domain::order::may_step;
 use domain::payment::{Claimed, DEAD_AFTER, Expected, Mismatch, Verdict, judge};
 use domain::payment_event::{EventKind, EventSource, VerifiedEvent};
 use domain::rng::Rng;
-
-/// What an event made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// The order is paid and its credit command stored.
-    Credited {
-        /// It had been closed.
-        late: bool,
-    },
-    /// The order was paid before; the money is kept apart and a case is open.
-    Twice,
-    /// Something does not fit: stored, held, a case is open.
-    Held(Mismatch),
-    /// Heard before; nothing changed.
-    Duplicate,
-    /// The attempt ended unpaid.
-    Closed,
-    /// Paid for a meter that takes nothing any more; a case is open.
-    Undeliverable,
-    /// Our refund is with the payer.
-    Returned,
-    /// Our refund came to nothing; a case is open.
-    NotReturned,
-    /// Money went back that may be ours: the channel is asked.
-    Noted,
-    /// Money went back to the payer without us; a case is open.
-    Refunded,
-    /// It changes nothing (now).
-    Ignored,
-}
-
-impl Outcome {
-    /// As the event row, the audit chain and the log say it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Credited { late: false } => "credited",
-            Self::Credited { late: true } => "credited-late",
-            Self::Twice => "paid-twice",
-            Self::Held(_) => "held",
-            Self::Duplicate => "duplicate",
-            Self::Closed => "closed",
-            Self::Undeliverable => "undeliverable",
-            Self::Returned => "returned",
-            Self::NotReturned => "not-returned",
-            Self::Noted => "noted",
-            Self::Refunded => "refunded",
-            Self::Ignored => "ignored",
-        }
-    }
-}
 
 /// What the event is about, locked: no other event of the attempt or its order is settled meanwhile.
 pub(super) struct Subject {
@@ -100,7 +50,7 @@ async fn settle_one(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &VerifiedEvent
         EventKind::RefundFailed => returned::not_returned(tx, rng, at, event, subject.as_ref()).await,
         EventKind::Closed => closed(tx, rng, at, event, subject.as_ref()).await,
         EventKind::Absent => match subject {
-            Some(subject) if at.since(subject.attempt.expires_at()) > DEAD_AFTER && is_open(tx, &subject).await? => {
+            Some(subject) if at.since(subject.attempt.expires_at) > DEAD_AFTER && is_open(tx, &subject).await? => {
                 end(tx, at, event, &subject).await
             }
             _ => Ok(Outcome::Ignored),
@@ -110,20 +60,20 @@ async fn settle_one(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &VerifiedEvent
 
 /// The updates change nothing: they lock the rows on an engine that locks rows. Always the attempt before its order.
 async fn lock(tx: &mut Tx, out_trade_no: &str) -> Result<Option<Subject>> {
-    let attempt: Option<Attempt> = on!(tx, |c| sqlx::query_as(
+    let attempt: Option<Attempt> = on!(tx, |c| sqlx::query_as(concat!(
         "UPDATE payment_attempts SET state = state WHERE out_trade_no = $1
-         RETURNING id, order_id, channel, out_trade_no, amount_fen, app_id, seller_id, state, created_at, expires_at, queries,
-                   next_query_at, trade_no"
-    )
+         RETURNING",
+        attempt_columns!()
+    ))
     .bind(out_trade_no)
     .fetch_optional(c)
     .await)?;
     let Some(attempt) = attempt else { return Ok(None) };
-    let order: Option<Order> = on!(tx, |c| sqlx::query_as(
+    let order: Option<Order> = on!(tx, |c| sqlx::query_as(concat!(
         "UPDATE orders SET state = state WHERE id = $1
-         RETURNING id, number, account_id, meter_id, tender, amount_fen, state, created_by, created_at, paid_at, credited_at,
-                   count, remaining_fen"
-    )
+         RETURNING",
+        order_columns!()
+    ))
     .bind(attempt.order_id)
     .fetch_optional(c)
     .await)?;
@@ -132,9 +82,9 @@ async fn lock(tx: &mut Tx, out_trade_no: &str) -> Result<Option<Subject>> {
 }
 
 async fn paid(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &VerifiedEvent, subject: Option<&Subject>) -> Result<Outcome> {
-    let verdict = verdict(event, subject)?;
+    let verdict = verdict(event, subject);
     if let (Verdict::Hold(mismatch), Some(subject), EventSource::Notify) = (verdict, subject, event.source())
-        && !refunds::refunded_sums(tx, AttemptId(subject.attempt.id)).await?.is_paid()
+        && !refunds::refunded_sums(tx, subject.attempt.id).await?.is_paid()
     {
         return hold_notification(tx, rng, at, event, subject, mismatch).await;
     }
@@ -152,7 +102,7 @@ async fn paid(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &VerifiedEvent, subj
     let Some(id) = insert(tx, rng, at, event, "paid", subject, outcome).await? else { return Ok(Outcome::Duplicate) };
     match (verdict, subject) {
         (Verdict::Credit { .. }, Some(subject)) => {
-            move_attempt(tx, at, subject, "paid", event.trade_no()).await?;
+            move_attempt(tx, at, subject, AttemptState::Paid, event.trade_no()).await?;
             pay_order(tx, at, subject).await?;
             if matches!(way, DeliveryTarget::Nowhere) {
                 orders::hold_paid(tx, rng, at, &subject.order).await?;
@@ -163,16 +113,16 @@ async fn paid(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &VerifiedEvent, subj
             }
         }
         (Verdict::Twice, Some(subject)) => {
-            if subject.attempt.state != "paid" {
-                move_attempt(tx, at, subject, "paid", event.trade_no()).await?;
+            if subject.attempt.state != AttemptState::Paid {
+                move_attempt(tx, at, subject, AttemptState::Paid, event.trade_no()).await?;
             }
             post_to_suspense(tx, rng, at, event, id).await?;
             open_case(tx, rng, at, Some(subject), CaseDetail::PaidTwice(case(event, Some(subject), PaymentReason::PaidTwice)))
                 .await?;
         }
         (Verdict::Hold(mismatch), subject) => {
-            if let Some(subject) = subject.filter(|subject| subject.attempt.state != "paid") {
-                move_attempt(tx, at, subject, "held", None).await?;
+            if let Some(subject) = subject.filter(|subject| subject.attempt.state != AttemptState::Paid) {
+                move_attempt(tx, at, subject, AttemptState::Held, None).await?;
             }
             if mismatch.is_our_money() {
                 post_to_suspense(tx, rng, at, event, id).await?;
@@ -183,9 +133,9 @@ async fn paid(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &VerifiedEvent, subj
         (_, None) => return Err(StoreError::Inconsistent { table: "payment_attempts", column: "out_trade_no" }),
     }
     if let (Verdict::Credit { .. } | Verdict::Twice, Some(Subject { attempt, order })) = (verdict, subject)
-        && attempt.state == "held"
+        && attempt.state == AttemptState::Held
     {
-        cases::resolve_order(tx, at, &[CaseKind::Payment], OrderId(order.id), "answered").await?;
+        cases::resolve_order(tx, at, &[CaseKind::Payment], order.id, "answered").await?;
     }
     record(tx, at, event, subject, outcome).await?;
     Ok(outcome)
@@ -205,7 +155,7 @@ async fn hold_notification(
     if insert(tx, rng, at, event, "paid-held", Some(subject), outcome).await?.is_none() {
         return Ok(Outcome::Duplicate);
     }
-    move_attempt(tx, at, subject, "held", None).await?;
+    move_attempt(tx, at, subject, AttemptState::Held, None).await?;
     open_case(tx, rng, at, Some(subject), CaseDetail::Payment(case(event, Some(subject), mismatch.reason()))).await?;
     record(tx, at, event, Some(subject), outcome).await?;
     Ok(outcome)
@@ -214,15 +164,15 @@ async fn hold_notification(
 async fn closed(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &VerifiedEvent, subject: Option<&Subject>) -> Result<Outcome> {
     let Some(subject) = subject.filter(|subject| fits(event, subject)) else { return Ok(Outcome::Ignored) };
     // A trade that was paid is closed only by giving all of it back.
-    if subject.attempt.state == "paid" {
-        return returned::summed(tx, rng, at, event, Some(subject), subject.attempt.amount()).await;
+    if subject.attempt.state == AttemptState::Paid {
+        return returned::summed(tx, rng, at, event, Some(subject), subject.attempt.amount).await;
     }
     if !is_open(tx, subject).await? {
         return Ok(Outcome::Ignored);
     }
     let heard = insert(tx, rng, at, event, "closed", Some(subject), Outcome::Closed).await?.is_none();
     // What was held after it had ended ends again.
-    if heard && subject.attempt.state != "held" {
+    if heard && subject.attempt.state != AttemptState::Held {
         return Ok(Outcome::Duplicate);
     }
     end(tx, at, event, subject).await
@@ -230,17 +180,17 @@ async fn closed(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &VerifiedEvent, su
 
 /// Whether the attempt may still be paid or end. One that is held may, until the channel's own answer has held it.
 async fn is_open(tx: &mut Tx, subject: &Subject) -> Result<bool> {
-    Ok(match &*subject.attempt.state {
-        "pending" | "closing" => true,
-        "held" => !refunds::refunded_sums(tx, AttemptId(subject.attempt.id)).await?.is_paid(),
-        _ => false,
+    Ok(match subject.attempt.state {
+        AttemptState::Pending | AttemptState::Closing => true,
+        AttemptState::Held => !refunds::refunded_sums(tx, subject.attempt.id).await?.is_paid(),
+        AttemptState::Paid | AttemptState::Closed => false,
     })
 }
 
 /// Ends an attempt that is open, and its order unless another attempt may still pay it. The case of one that was held stays:
 /// somebody must look at what was told of it.
 async fn end(tx: &mut Tx, at: Timestamp, event: &VerifiedEvent, subject: &Subject) -> Result<Outcome> {
-    move_attempt(tx, at, subject, "closed", None).await?;
+    move_attempt(tx, at, subject, AttemptState::Closed, None).await?;
     on!(tx, |c| sqlx::query(
         "UPDATE orders SET state = 'closed' WHERE id = $1 AND state = 'pending' AND NOT EXISTS
            (SELECT 1 FROM payment_attempts WHERE order_id = $1 AND state IN ('pending', 'closing', 'held'))"
@@ -252,29 +202,29 @@ async fn end(tx: &mut Tx, at: Timestamp, event: &VerifiedEvent, subject: &Subjec
     Ok(Outcome::Closed)
 }
 
-fn verdict(event: &VerifiedEvent, subject: Option<&Subject>) -> Result<Verdict> {
+fn verdict(event: &VerifiedEvent, subject: Option<&Subject>) -> Verdict {
     let claimed = Claimed {
-        channel: event.channel().as_str(),
+        channel: event.channel(),
         app_id: event.app_id(),
         seller_id: event.seller_id(),
         amount: event.amount(),
         cny: event.is_cny(),
     };
-    let Some(Subject { attempt, order }) = subject else { return Ok(judge(None, &claimed)) };
+    let Some(Subject { attempt, order }) = subject else { return judge(None, &claimed) };
     let expected = Expected {
-        channel: &attempt.channel,
+        channel: attempt.channel,
         app_id: &attempt.app_id,
         seller_id: &attempt.seller_id,
-        amount: attempt.amount(),
-        settled: attempt.state == "paid",
-        order: order.state()?,
+        amount: attempt.amount,
+        settled: attempt.state == AttemptState::Paid,
+        order: order.state,
     };
-    Ok(judge(Some(&expected), &claimed))
+    judge(Some(&expected), &claimed)
 }
 
 /// Whether an event that pays nothing is about our attempt at all.
 pub(super) fn fits(event: &VerifiedEvent, subject: &Subject) -> bool {
-    event.channel().as_str() == subject.attempt.channel
+    event.channel() == subject.attempt.channel
         && event.app_id().is_none_or(|id| id == subject.attempt.app_id)
         && event.seller_id().is_none_or(|id| id == subject.attempt.seller_id)
 }
@@ -292,8 +242,9 @@ pub(super) async fn insert(
     let id = rng.id(at);
     let inserted = on!(tx, |c| {
         sqlx::query(
-        "INSERT INTO payment_events (id, channel, trade_no, kind, source, attempt_id, amount_fen, digest, outcome, received_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (channel, trade_no, kind) DO NOTHING"
+        "INSERT INTO payment_events (id, channel, trade_no, kind, source, attempt_id, amount_fen, digest, outcome, received_at,
+                                     refund_no)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (channel, trade_no, kind) DO NOTHING"
     )
     .bind(id)
     .bind(event.channel().as_str())
@@ -305,16 +256,23 @@ pub(super) async fn insert(
     // What went back, where the event tells a sum of that.
     .bind(if let EventKind::Refunded(sum) = event.kind() { sum.0 } else { event.amount().0 })
     .bind(event.digest())
-    .bind(outcome.as_str())
-    .bind(at.0)
+    .bind(outcome.recorded())
+    .bind(at)
+    .bind(event.refund_no())
     .execute(c)
     .await
     })?;
     Ok((inserted == 1).then_some(id))
 }
 
-pub(super) async fn move_attempt(tx: &mut Tx, at: Timestamp, subject: &Subject, to: &str, trade_no: Option<&str>) -> Result<()> {
-    let paid_at = (to == "paid").then_some(at.0);
+pub(super) async fn move_attempt(
+    tx: &mut Tx,
+    at: Timestamp,
+    subject: &Subject,
+    to: AttemptState,
+    trade_no: Option<&str>,
+) -> Result<()> {
+    let paid_at = (to == AttemptState::Paid).then_some(at.0);
     let moved = on!(tx, |c| sqlx::query(
         "UPDATE payment_attempts SET state = $1, trade_no = COALESCE($2, trade_no), paid_at = COALESCE($3, paid_at),
                 next_query_at = CASE WHEN $1 = 'held' THEN $5 ELSE next_query_at END
@@ -331,7 +289,7 @@ pub(super) async fn move_attempt(tx: &mut Tx, at: Timestamp, subject: &Subject, 
 }
 
 async fn pay_order(tx: &mut Tx, at: Timestamp, subject: &Subject) -> Result<()> {
-    if !may_step(subject.order.state()?, OrderState::Paid) {
+    if !may_step(subject.order.state, OrderState::Paid) {
         return Err(StoreError::Inconsistent { table: "orders", column: "state" });
     }
     let moved = on!(tx, |c| sqlx::query(

@@ -144,10 +144,10 @@ async fn refunds(tx: &mut Tx, channel: Tender, day: Date, (from, to): Window, bi
                 COALESCE(t.amount_e4, x.amount_e4) AS booked_e4, e.received_at AS at, p.order_id,
                 EXISTS (SELECT 1 FROM bill_lines b JOIN settlement_days d ON d.bill_id = b.bill_id
                         WHERE d.channel = $1 AND d.day <> $2 AND b.kind = 'refunded' AND b.trade_no = e.trade_no
-                          AND (b.refund_no = SUBSTR(e.kind, 8) OR b.amount_fen * 100 = x.amount_e4)) AS console_refund
+                          AND (b.refund_no = e.refund_no OR b.amount_fen * 100 = x.amount_e4)) AS console_refund
          FROM payment_events e
               LEFT JOIN payment_attempts p ON p.id = e.attempt_id
-              LEFT JOIN refunds r ON e.outcome = 'returned' AND r.refund_no = SUBSTR(e.kind, 8)
+              LEFT JOIN refunds r ON e.outcome = 'returned' AND r.refund_no = e.refund_no
               LEFT JOIN ledger_transfers t ON t.operation = 'refund' AND t.reference = r.id
               LEFT JOIN ledger_transfers x ON x.operation = 'refund-elsewhere' AND x.reference = e.id
          WHERE e.channel = $1 AND e.kind LIKE 'refund:%'

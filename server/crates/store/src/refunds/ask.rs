@@ -1,8 +1,9 @@
 //! Asking for a refund: reserved under the lock of its attempt, so that never more goes back than was paid.
 
+use super::refund_columns;
 use model::case::CaseKind;
 use model::error::AppError;
-use model::ids::{AttemptId, OrderId, ReturnId, UserId, Uuid};
+use model::ids::{ReturnId, UserId, Uuid};
 use model::money::Fen;
 use model::order::{OrderState, ReturnState, Tender};
 use model::refund::{RefundSource, RefundState};
@@ -10,7 +11,7 @@ use model::time::Timestamp;
 
 use super::payment::{self, Payment};
 use super::{Refund, lock, record, refunded_sums};
-use crate::{Db, Result, StoreError, Tx, cases, commands, ledger, on};
+use crate::{Db, Result, Tx, cases, commands, ledger, on};
 use domain::ledger::refund_reserve;
 use domain::order::may_step;
 use domain::refund::{Rules, refundable};
@@ -81,8 +82,8 @@ pub async fn ask(db: &Db, rng: &Rng, at: Timestamp, policy: &Policy, new: &NewRe
         (_, RefundSubject::Return(id)) => take_return(&mut tx, id, new.amount).await?,
         _ => {}
     }
-    let known = refunded_sums(&mut tx, AttemptId(payment.attempt_id)).await?;
-    if new.amount <= Fen::ZERO || new.amount > refundable(Fen(payment.paid_fen), known.reserved(), known.console_refund()) {
+    let known = refunded_sums(&mut tx, payment.attempt_id).await?;
+    if new.amount <= Fen::ZERO || new.amount > refundable(payment.paid, known.reserved(), known.console_refund()) {
         return Err(AppError::ExceedsRefundable.into());
     }
     let until = new.by.and_then(|_| policy.counter.second_until(new.amount, at));
@@ -90,7 +91,7 @@ pub async fn ask(db: &Db, rng: &Rng, at: Timestamp, policy: &Policy, new: &NewRe
         // The key was used for another payment meanwhile.
         return by_key(&mut tx, new).await?.ok_or_else(|| AppError::Conflict.into());
     };
-    ledger::post(&mut tx, rng, at, &refund_reserve(row.id, row.lies_in()?, row.amount().money())).await?;
+    ledger::post(&mut tx, rng, at, &refund_reserve(row.id.0, row.debited_account(), row.amount.money())).await?;
     record(&mut tx, at, new.by, &new.ip, "refund.ask", &row).await?;
     tx.commit().await?;
     Ok(row)
@@ -98,9 +99,8 @@ pub async fn ask(db: &Db, rng: &Rng, at: Timestamp, policy: &Policy, new: &NewRe
 
 /// The way it came; over the counter only what the channel gives no more or has refused, so that nobody turns a card into cash.
 async fn refund_tender(tx: &mut Tx, at: Timestamp, policy: &Policy, new: &NewRefund, payment: &Payment) -> Result<Tender> {
-    let channel =
-        Tender::parse(&payment.channel).ok_or(StoreError::Inconsistent { table: "payment_events", column: "channel" })?;
-    let gives = policy.refunds.gives_back(channel, Timestamp(payment.received_at), at);
+    let channel = payment.channel;
+    let gives = policy.refunds.gives_back(channel, payment.received_at, at);
     let Some(tender) = new.over_counter else {
         return if gives { Ok(channel) } else { Err(AppError::RefundTooOld.into()) };
     };
@@ -117,21 +117,20 @@ async fn refund_tender(tx: &mut Tx, at: Timestamp, policy: &Policy, new: &NewRef
 
 /// An order that is not in its meter and of which no frame can arrive any more: all of it goes back.
 pub(super) async fn take_order(tx: &mut Tx, at: Timestamp, payment: &Payment, amount: Fen) -> Result<()> {
-    let order = OrderId(payment.order_id);
+    let order = payment.order_id;
     if !commands::take_back(tx, at, order).await? {
         return Err(AppError::InTheMeter.into());
     }
-    let row: Option<(String, i64)> =
+    let row: Option<(OrderState, Fen)> =
         on!(tx, |c| sqlx::query_as("UPDATE orders SET state = state WHERE id = $1 RETURNING state, amount_fen")
             .bind(order.0)
             .fetch_optional(c)
             .await)?;
-    let (state, fen) = row.ok_or(AppError::NotFound)?;
-    let state = OrderState::parse(&state).ok_or(StoreError::Inconsistent { table: "orders", column: "state" })?;
+    let (state, paid) = row.ok_or(AppError::NotFound)?;
     if !may_step(state, OrderState::Refunding) {
         return Err(AppError::Conflict.into());
     }
-    if amount != Fen(fen) {
+    if amount != paid {
         return Err(AppError::AmountOutOfRange.into());
     }
     on!(tx, |c| sqlx::query("UPDATE orders SET state = 'refunding' WHERE id = $1 AND state IN ('paid', 'case')")
@@ -144,7 +143,7 @@ pub(super) async fn take_order(tx: &mut Tx, at: Timestamp, payment: &Payment, am
 
 /// A return that was taken and is not paid yet; in whole or in what other refunds leave of it.
 async fn take_return(tx: &mut Tx, id: ReturnId, amount: Fen) -> Result<()> {
-    let row: Option<(String, i64, i64)> = on!(tx, |c| sqlx::query_as(
+    let row: Option<(ReturnState, i64, i64)> = on!(tx, |c| sqlx::query_as(
         "UPDATE returns SET state = state WHERE id = $1
          RETURNING state, amount_fen,
                    CAST(COALESCE((SELECT SUM(f.amount_fen) FROM refunds f WHERE f.return_id = returns.id
@@ -156,7 +155,7 @@ async fn take_return(tx: &mut Tx, id: ReturnId, amount: Fen) -> Result<()> {
     .fetch_optional(c)
     .await)?;
     let (state, fen, reserved) = row.ok_or(AppError::NotFound)?;
-    if ReturnState::parse(&state) != Some(ReturnState::Taken) {
+    if state != ReturnState::Taken {
         return Err(AppError::Conflict.into());
     }
     if amount.0 > fen - reserved { Err(AppError::ExceedsRefundable.into()) } else { Ok(()) }
@@ -225,15 +224,10 @@ async fn insert(
 }
 
 async fn by_key(tx: &mut Tx, new: &NewRefund) -> Result<Option<Refund>> {
-    let row: Option<Refund> = on!(tx, |c| sqlx::query_as(
-        "SELECT id, number, refund_no, event_id, attempt_id, order_id, source, return_id, tender, amount_fen, reason, state,
-                asked_by, asked_at, expires_at, settled_at,
-                (SELECT account_id FROM orders WHERE orders.id = refunds.order_id) AS account_id
-         FROM refunds WHERE key = $1"
-    )
-    .bind(new.key)
-    .fetch_optional(c)
-    .await)?;
+    let row: Option<Refund> = on!(tx, |c| sqlx::query_as(concat!("SELECT", refund_columns!(), "FROM refunds WHERE key = $1"))
+        .bind(new.key)
+        .fetch_optional(c)
+        .await)?;
     match row {
         Some(row) if !row.is_for(new) => Err(AppError::Conflict.into()),
         row => Ok(row),
@@ -244,9 +238,9 @@ impl Refund {
     fn is_for(&self, new: &NewRefund) -> bool {
         let same = match new.of {
             RefundSubject::Payment(event) => self.event_id == event && self.return_id.is_none(),
-            RefundSubject::Return(id) => self.return_id == Some(id.0),
+            RefundSubject::Return(id) => self.return_id == Some(id),
         };
-        let way = new.over_counter.is_none_or(|tender| tender.as_str() == self.tender);
-        same && way && self.amount_fen == new.amount.0 && self.asked_by == new.by.map(|by| by.0)
+        let way = new.over_counter.is_none_or(|tender| tender == self.tender);
+        same && way && self.amount == new.amount && self.asked_by == new.by
     }
 }

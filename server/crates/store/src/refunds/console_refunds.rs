@@ -5,7 +5,7 @@ use model::case::CaseKind;
 use model::error::AppError;
 use model::ids::{AccountId, OrderId, ReturnId, Uuid};
 use model::money::Fen;
-use model::order::Tender;
+use model::order::{ReturnState, Tender};
 use model::person::Who;
 use model::refund::RefundSource;
 use model::time::Timestamp;
@@ -45,7 +45,7 @@ pub(crate) use unsaid;
 
 /// Money of an order that went back at the console: how much, through which channel, and when we heard of it; oldest first.
 pub async fn gone_elsewhere(db: &Db, order: OrderId) -> Result<Vec<(Fen, Tender, Timestamp)>> {
-    let rows: Vec<(i64, String, i64)> = read!(db, |pool| sqlx::query_as(
+    read!(db, |pool| sqlx::query_as(
         "SELECT t.amount_e4 / 100, e.channel, t.at
          FROM payment_attempts p JOIN payment_events e ON e.attempt_id = p.id
               JOIN ledger_transfers t ON t.operation = 'refund-elsewhere' AND t.reference = e.id
@@ -53,12 +53,7 @@ pub async fn gone_elsewhere(db: &Db, order: OrderId) -> Result<Vec<(Fen, Tender,
     )
     .bind(order.0)
     .fetch_all(pool)
-    .await)?;
-    let read = |(fen, channel, at): (i64, String, i64)| {
-        let tender = Tender::parse(&channel).ok_or(StoreError::Inconsistent { table: "payment_events", column: "channel" })?;
-        Ok((Fen(fen), tender, Timestamp(at)))
-    };
-    rows.into_iter().map(read).collect()
+    .await)
 }
 
 /// Pays with it what waits to go back: a return that its meter gave, as far as it
@@ -74,7 +69,7 @@ pub async fn clear(db: &Db, rng: &Rng, at: Timestamp, who: &Who, of: RefundSubje
         RefundSubject::Return(id) => payment_of(&mut tx, id).await?,
     };
     let payment = payment::lock(&mut tx, event).await?;
-    let order = OrderId(payment.order_id);
+    let order = payment.order_id;
     let left = left(&mut tx, &payment).await?;
     let (amount, settled) = match of {
         RefundSubject::Return(id) => clear_return(&mut tx, rng, at, who, id, left).await?,
@@ -157,7 +152,7 @@ async fn clear_return(
     id: ReturnId,
     left: Fen,
 ) -> Result<(Fen, Option<Settled>)> {
-    let row: Option<(String, Uuid, i64)> = on!(tx, |c| sqlx::query_as(
+    let row: Option<(ReturnState, AccountId, i64)> = on!(tx, |c| sqlx::query_as(
         "UPDATE returns SET state = state WHERE id = $1
          RETURNING state, account_id, amount_fen
              - CAST(COALESCE((SELECT SUM(f.amount_fen) FROM refunds f WHERE f.return_id = returns.id
@@ -169,27 +164,26 @@ async fn clear_return(
     .fetch_optional(c)
     .await)?;
     let (state, account, due) = row.ok_or(AppError::NotFound)?;
-    if state != "taken" || due <= 0 {
+    if state != ReturnState::Taken || due <= 0 {
         return Err(AppError::Conflict.into());
     }
     let amount = left.min(Fen(due));
     if amount <= Fen::ZERO {
         return Err(AppError::ExceedsRefundable.into());
     }
-    match ledger::post(tx, rng, at, &refund_cleared(id.0, AccountId(account), amount.money())).await {
+    match ledger::post(tx, rng, at, &refund_cleared(id.0, account, amount.money())).await {
         Err(error) if error.is_duplicate() => return Err(AppError::Conflict.into()),
         posted => posted?,
     }
-    Ok((amount, settle_return(tx, at, Some(id.0), Some(who.user)).await?))
+    Ok((amount, settle_return(tx, at, Some(id), Some(who.user)).await?))
 }
 
 async fn clear_order(tx: &mut Tx, rng: &Rng, at: Timestamp, payment: &Payment, left: Fen) -> Result<Fen> {
-    let row: Option<(Uuid, i64)> = on!(tx, |c| sqlx::query_as("SELECT account_id, amount_fen FROM orders WHERE id = $1")
+    let row: Option<(AccountId, Fen)> = on!(tx, |c| sqlx::query_as("SELECT account_id, amount_fen FROM orders WHERE id = $1")
         .bind(payment.order_id)
         .fetch_optional(c)
         .await)?;
-    let (account, fen) = row.ok_or(AppError::NotFound)?;
-    let amount = Fen(fen);
+    let (account, amount) = row.ok_or(AppError::NotFound)?;
     if left < amount {
         return Err(AppError::ExceedsRefundable.into());
     }
@@ -201,7 +195,7 @@ async fn clear_order(tx: &mut Tx, rng: &Rng, at: Timestamp, payment: &Payment, l
     if moved != 1 {
         return Err(StoreError::Inconsistent { table: "orders", column: "state" });
     }
-    ledger::post(tx, rng, at, &refund_cleared(payment.order_id, AccountId(account), amount.money())).await?;
+    ledger::post(tx, rng, at, &refund_cleared(payment.order_id.0, account, amount.money())).await?;
     Ok(amount)
 }
 

@@ -30,7 +30,7 @@ pub(super) const fn begun(tender: Tender) -> RefundState {
 pub async fn approve(db: &Db, at: Timestamp, who: &Who, id: RefundId) -> Result<Refund> {
     let mut tx = db.begin().await?;
     let row = decide(&mut tx, at, who, id, None).await?;
-    let state = begun(row.tender()?);
+    let state = begun(row.tender);
     let next = (state == RefundState::Sending).then_some(at.0);
     let moved =
         on!(&mut tx, |c| sqlx::query("UPDATE refunds SET state = $2, next_at = $3 WHERE id = $1 AND state IN ('waiting')")
@@ -65,7 +65,7 @@ pub async fn reject(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: RefundId, 
 pub async fn cancel(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: RefundId) -> Result<()> {
     let mut tx = db.begin().await?;
     let row = lock(&mut tx, id).await?.ok_or(AppError::NotFound)?;
-    if !matches!(row.state()?, RefundState::Waiting | RefundState::Payable) {
+    if !matches!(row.state, RefundState::Waiting | RefundState::Payable) {
         return Err(AppError::Conflict.into());
     }
     stop(&mut tx, rng, at, &row, RefundState::Cancelled, RefundTrouble::Cancelled).await?;
@@ -84,7 +84,7 @@ pub async fn expire(db: &Db, rng: &Rng, at: Timestamp) -> Result<u64> {
     for (id,) in over {
         let mut tx = db.begin().await?;
         let Some(row) = lock(&mut tx, RefundId(id)).await? else { continue };
-        if row.state()? != RefundState::Waiting {
+        if row.state != RefundState::Waiting {
             continue;
         }
         stop(&mut tx, rng, at, &row, RefundState::Expired, RefundTrouble::Expired).await?;
@@ -98,7 +98,7 @@ pub async fn expire(db: &Db, rng: &Rng, at: Timestamp) -> Result<u64> {
 /// Writes down who decided; gives the refund, still waiting.
 async fn decide(tx: &mut Tx, at: Timestamp, who: &Who, id: RefundId, why: Option<&str>) -> Result<Refund> {
     let row = lock(tx, id).await?.ok_or(AppError::NotFound)?;
-    if row.state()? != RefundState::Waiting || row.expires_at.is_none_or(|until| until <= at.0) {
+    if row.state != RefundState::Waiting || row.expires_at.is_none_or(|until| until <= at) {
         return Err(AppError::Conflict.into());
     }
     let decided = on!(tx, |c| sqlx::query(
@@ -128,7 +128,7 @@ async fn stop(tx: &mut Tx, rng: &Rng, at: Timestamp, row: &Refund, to: RefundSta
 
 /// Gives the reserved amount back to where it lay; an order waits for a person again.
 pub(super) async fn release(tx: &mut Tx, rng: &Rng, at: Timestamp, row: &Refund, why: RefundTrouble) -> Result<()> {
-    if row.source()? == RefundSource::Order {
+    if row.source == RefundSource::Order {
         let moved = on!(tx, |c| sqlx::query("UPDATE orders SET state = 'case' WHERE id = $1 AND state IN ('refunding')")
             .bind(row.order_id)
             .execute(c)
@@ -137,14 +137,14 @@ pub(super) async fn release(tx: &mut Tx, rng: &Rng, at: Timestamp, row: &Refund,
             return Err(StoreError::Inconsistent { table: "orders", column: "state" });
         }
     }
-    ledger::post(tx, rng, at, &refund_release(row.id, row.lies_in()?, row.amount().money())).await?;
+    ledger::post(tx, rng, at, &refund_release(row.id.0, row.debited_account(), row.amount.money())).await?;
     let case = RefundCase {
         reason: Some(RefundReason::Trouble(why)),
         refund: Some(row.refund_no.clone()),
-        channel: Some(row.tender()?),
-        amount: row.amount(),
+        channel: Some(row.tender),
+        amount: row.amount,
     };
-    cases::open(tx, rng, at, None, Some(row.order()), &CaseDetail::Refund(case)).await
+    cases::open(tx, rng, at, None, Some(row.order_id), &CaseDetail::Refund(case)).await
 }
 
 /// A person has an order delivered after all that was not given back.

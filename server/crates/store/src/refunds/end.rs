@@ -2,7 +2,7 @@
 
 use model::case::{CaseKind, RefundTrouble};
 use model::error::AppError;
-use model::ids::{OrderId, RefundId, ReturnId, UserId, Uuid};
+use model::ids::{OrderId, RefundId, ReturnId, UserId};
 use model::person::Who;
 use model::refund::{RefundSource, RefundState};
 use model::time::Timestamp;
@@ -31,12 +31,12 @@ pub(crate) async fn done(tx: &mut Tx, rng: &Rng, at: Timestamp, row: &Refund, by
     if moved != 1 {
         return Err(StoreError::Inconsistent { table: "refunds", column: "state" });
     }
-    ledger::post(tx, rng, at, &refund(row.id, row.tender()?, row.amount().money())).await?;
-    match row.source()? {
+    ledger::post(tx, rng, at, &refund(row.id.0, row.tender, row.amount.money())).await?;
+    match row.source {
         RefundSource::Suspense => {
-            if nothing_lies(tx, row.order()).await? {
+            if nothing_lies(tx, row.order_id).await? {
                 let kinds = [CaseKind::PaidTwice, CaseKind::Payment, CaseKind::Refund];
-                cases::resolve_order(tx, at, &kinds, row.order(), "refunded").await?;
+                cases::resolve_order(tx, at, &kinds, row.order_id, "refunded").await?;
             }
             Ok(None)
         }
@@ -49,11 +49,11 @@ pub(crate) async fn done(tx: &mut Tx, rng: &Rng, at: Timestamp, row: &Refund, by
             if moved != 1 {
                 return Err(StoreError::Inconsistent { table: "orders", column: "state" });
             }
-            cases::resolve_order(tx, at, &[CaseKind::Refund, CaseKind::Undeliverable], row.order(), "refunded").await?;
+            cases::resolve_order(tx, at, &[CaseKind::Refund, CaseKind::Undeliverable], row.order_id, "refunded").await?;
             Ok(None)
         }
         RefundSource::Return => {
-            cases::resolve_order(tx, at, &[CaseKind::Refund], row.order(), "refunded").await?;
+            cases::resolve_order(tx, at, &[CaseKind::Refund], row.order_id, "refunded").await?;
             settle_return(tx, at, row.return_id, by).await
         }
     }
@@ -73,8 +73,13 @@ impl Settled {
 }
 
 /// The return is done when all of it went back, by us or at the channel's console.
-pub(super) async fn settle_return(tx: &mut Tx, at: Timestamp, of: Option<Uuid>, by: Option<UserId>) -> Result<Option<Settled>> {
-    let done: Option<(Uuid, Uuid)> = on!(tx, |c| {
+pub(super) async fn settle_return(
+    tx: &mut Tx,
+    at: Timestamp,
+    of: Option<ReturnId>,
+    by: Option<UserId>,
+) -> Result<Option<Settled>> {
+    let done: Option<(ReturnId, UserId)> = on!(tx, |c| {
         sqlx::query_as(
             "UPDATE returns SET state = 'done', settled_at = $2, settled_by = COALESCE($3, asked_by)
          WHERE id = $1 AND state IN ('taken')
@@ -90,7 +95,7 @@ pub(super) async fn settle_return(tx: &mut Tx, at: Timestamp, of: Option<Uuid>, 
         .fetch_optional(c)
         .await
     })?;
-    Ok(done.map(|(id, by)| Settled { id: ReturnId(id), by: UserId(by) }))
+    Ok(done.map(|(id, by)| Settled { id, by }))
 }
 
 /// Whether all money of an order that credits nothing went back.
@@ -131,7 +136,7 @@ pub(crate) async fn failed(tx: &mut Tx, rng: &Rng, at: Timestamp, row: &Refund) 
 pub async fn pay_out(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: RefundId) -> Result<Refund> {
     let mut tx = db.begin().await?;
     let row = lock(&mut tx, id).await?.ok_or(AppError::NotFound)?;
-    match (row.state()?, row.tender()?.is_counter()) {
+    match (row.state, row.tender.is_counter()) {
         (RefundState::Done, true) => return Ok(row),
         (RefundState::Payable, true) => {}
         _ => return Err(AppError::Conflict.into()),

@@ -14,7 +14,7 @@ use domain::rng::Rng;
 
 /// Something that is to go back and for which no refund was ever asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Owed {
+pub struct OwedRefund {
     pub of: RefundSubject,
     pub amount: Fen,
     /// Of which order.
@@ -22,10 +22,10 @@ pub struct Owed {
 }
 
 /// What is owed now; with `automatic` also what credits nothing.
-pub async fn owed(db: &Db, automatic: bool, limit: i64) -> Result<Vec<Owed>> {
+pub async fn owed(db: &Db, automatic: bool, limit: i64) -> Result<Vec<OwedRefund>> {
     // A case of a refund says that a person looks at it; where money went back at the channel's console, a person says what for,
     // before any of it goes back twice.
-    let returns: Vec<(Uuid, i64, Uuid)> = read!(db, |pool| {
+    let returns: Vec<(ReturnId, Fen, OrderId)> = read!(db, |pool| {
         sqlx::query_as(concat!(
             "SELECT r.id, r.amount_fen, r.corrects_order FROM returns r JOIN orders o ON o.id = r.corrects_order
          WHERE r.state = 'taken' AND r.tender NOT IN ('cash', 'card', 'transfer') AND ",
@@ -40,12 +40,10 @@ pub async fn owed(db: &Db, automatic: bool, limit: i64) -> Result<Vec<Owed>> {
         .fetch_all(pool)
         .await
     })?;
-    let mut owed: Vec<Owed> = returns
-        .into_iter()
-        .map(|(id, fen, order)| Owed { of: RefundSubject::Return(ReturnId(id)), amount: Fen(fen), order: OrderId(order) })
-        .collect();
+    let mut owed: Vec<OwedRefund> =
+        returns.into_iter().map(|(id, amount, order)| OwedRefund { of: RefundSubject::Return(id), amount, order }).collect();
     if automatic {
-        let payments: Vec<(Uuid, i64, Uuid)> = read!(db, |pool| sqlx::query_as(
+        let payments: Vec<(Uuid, Fen, OrderId)> = read!(db, |pool| sqlx::query_as(
             "SELECT e.id, e.amount_fen, k.order_id
              FROM cases k JOIN payment_attempts p ON p.order_id = k.order_id
                   JOIN payment_events e ON e.attempt_id = p.id AND e.kind = 'paid'
@@ -58,17 +56,13 @@ pub async fn owed(db: &Db, automatic: bool, limit: i64) -> Result<Vec<Owed>> {
         .bind(limit)
         .fetch_all(pool)
         .await)?;
-        owed.extend(payments.into_iter().map(|(id, fen, order)| Owed {
-            of: RefundSubject::Payment(id),
-            amount: Fen(fen),
-            order: OrderId(order),
-        }));
+        owed.extend(payments.into_iter().map(|(id, amount, order)| OwedRefund { of: RefundSubject::Payment(id), amount, order }));
     }
     Ok(owed)
 }
 
 /// It cannot go back by itself: a case says why.
-pub async fn needs_person(db: &Db, rng: &Rng, at: Timestamp, owed: &Owed, why: AppError) -> Result<()> {
+pub async fn needs_person(db: &Db, rng: &Rng, at: Timestamp, owed: &OwedRefund, why: AppError) -> Result<()> {
     let case = RefundCase { reason: Some(RefundReason::Refused(why)), refund: None, channel: None, amount: owed.amount };
     let mut tx = db.begin().await?;
     cases::open(&mut tx, rng, at, None, Some(owed.order), &CaseDetail::Refund(case)).await?;

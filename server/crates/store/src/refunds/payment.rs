@@ -3,32 +3,37 @@
 use model::error::AppError;
 use model::ids::{AttemptId, OrderId, Uuid};
 use model::money::Fen;
+use model::order::Tender;
 use model::refund::RefundSource;
 use model::time::Timestamp;
 use sqlx::FromRow;
 
 use super::RefundSubject;
+use crate::payments::RecordedOutcome;
 use crate::{Db, Result, Tx, on, read};
 
 /// A verified payment, with its attempt locked: nothing else of it goes back meanwhile.
 #[derive(Clone, Debug, FromRow)]
 pub(super) struct Payment {
     pub event_id: Uuid,
-    pub attempt_id: Uuid,
-    pub order_id: Uuid,
-    pub channel: String,
-    pub paid_fen: i64,
-    pub received_at: i64,
-    outcome: String,
+    pub attempt_id: AttemptId,
+    pub order_id: OrderId,
+    pub channel: Tender,
+    #[sqlx(rename = "paid_fen")]
+    pub paid: Fen,
+    pub received_at: Timestamp,
+    outcome: RecordedOutcome,
     suspended: bool,
 }
 
 impl Payment {
     /// What it is if it pays no return; `None` where the money is not in our books.
     pub fn source(&self) -> Option<RefundSource> {
-        match self.outcome.as_str() {
+        match self.outcome {
             _ if self.suspended => Some(RefundSource::Suspense),
-            "credited" | "credited-late" | "undeliverable" => Some(RefundSource::Order),
+            RecordedOutcome::Credited | RecordedOutcome::CreditedLate | RecordedOutcome::Undeliverable => {
+                Some(RefundSource::Order)
+            }
             _ => None,
         }
     }
@@ -57,37 +62,37 @@ pub(super) async fn lock(tx: &mut Tx, event: Uuid) -> Result<Payment> {
 /// What is known of an attempt's money that went back. The caller has locked the attempt.
 #[derive(Clone, Copy, Debug, FromRow)]
 pub(crate) struct RefundedSums {
-    paid: i64,
-    reserved: i64,
-    done: i64,
-    sending: i64,
-    console_refund: i64,
+    paid: Fen,
+    reserved: Fen,
+    done: Fen,
+    sending: Fen,
+    console_refund: Fen,
 }
 
 impl RefundedSums {
     /// Whether the attempt was paid by our books.
     pub const fn is_paid(self) -> bool {
-        self.paid > 0
+        self.paid.0 > 0
     }
 
     /// All that went back or may.
     pub const fn reserved(self) -> Fen {
-        Fen(self.reserved)
+        self.reserved
     }
 
     /// Went back through the channel, by us.
     pub const fn done(self) -> Fen {
-        Fen(self.done)
+        self.done
     }
 
     /// The channel is asked for it.
     pub const fn sending(self) -> Fen {
-        Fen(self.sending)
+        self.sending
     }
 
     /// Went back at the channel's console.
     pub const fn console_refund(self) -> Fen {
-        Fen(self.console_refund)
+        self.console_refund
     }
 }
 

@@ -1,7 +1,9 @@
 //! Asking for a return or a correction, and beginning it where no second person is needed.
 
+use super::return_columns;
+use crate::orders::order_columns;
 use model::error::AppError;
-use model::ids::{AccountId, MeterId, OrderId, ReturnId, UserId, Uuid};
+use model::ids::{AccountId, ClosingId, MeterId, OrderId, ReturnId};
 use model::money::Fen;
 use model::order::{OrderState, ReturnKind, ReturnState, Tender};
 use model::time::Timestamp;
@@ -20,9 +22,9 @@ pub(super) struct Terms {
     pub(super) source: Source,
     pub(super) account: AccountId,
     pub(super) meter: MeterId,
-    pub(super) order: Option<Uuid>,
-    pub(super) back: Option<Uuid>,
-    pub(super) closing: Option<Uuid>,
+    pub(super) order: Option<OrderId>,
+    pub(super) back: Option<ReturnId>,
+    pub(super) closing: Option<ClosingId>,
     pub(super) tender: Tender,
     pub(super) amount: Fen,
 }
@@ -60,22 +62,15 @@ pub async fn ask(db: &Db, rng: &Rng, at: Timestamp, rules: &Rules, limits: &Limi
 }
 
 fn debit(row: &Return) -> Debit {
-    Debit {
-        account: AccountId(row.account_id),
-        meter: MeterId(row.meter_id),
-        of: row.id,
-        number: row.number,
-        amount: row.amount(),
-        by: UserId(row.asked_by),
-    }
+    Debit { account: row.account_id, meter: row.meter_id, of: row.id.0, number: row.number, amount: row.amount, by: row.asked_by }
 }
 
 /// Begins a waiting return: debits the wallet, or sells again what was wrongly returned.
 pub(super) async fn begin(tx: &mut Tx, rng: &Rng, at: Timestamp, limits: &Limits, row: &Return, ip: &str) -> Result<Return> {
-    if row.kind()? == ReturnKind::UndoReturn {
+    if row.kind == ReturnKind::UndoReturn {
         return sell_again(tx, rng, at, limits, row, ip).await;
     }
-    if row.source()? != Source::Wallet {
+    if row.source != Source::Wallet {
         return owed::begin(tx, at, row).await;
     }
     let (state, command, taken_at, count, remaining) = match debits::take(tx, rng, at, &debit(row)).await? {
@@ -101,12 +96,12 @@ pub(super) async fn begin(tx: &mut Tx, rng: &Rng, at: Timestamp, limits: &Limits
 /// held as much before, so only the hoarding limit counts.
 async fn sell_again(tx: &mut Tx, rng: &Rng, at: Timestamp, limits: &Limits, row: &Return, ip: &str) -> Result<Return> {
     let new = NewOrder {
-        key: row.id,
-        account: AccountId(row.account_id),
-        meter: MeterId(row.meter_id),
-        tender: row.tender()?,
-        amount: row.amount(),
-        by: UserId(row.asked_by),
+        key: row.id.0,
+        account: row.account_id,
+        meter: row.meter_id,
+        tender: row.tender,
+        amount: row.amount,
+        by: row.asked_by,
         ip: ip.to_owned(),
     };
     let limits = Limits { min_fen: 1, max_fen: Fen::MAX.0, ..*limits };
@@ -124,7 +119,7 @@ async fn sell_again(tx: &mut Tx, rng: &Rng, at: Timestamp, limits: &Limits, row:
 }
 
 pub(super) async fn again(tx: &mut Tx, row: &Return, moved: u64) -> Result<Return> {
-    let row = if moved == 1 { lock(tx, row.id()).await? } else { None };
+    let row = if moved == 1 { lock(tx, row.id).await? } else { None };
     row.ok_or(StoreError::Inconsistent { table: "returns", column: "state" })
 }
 
@@ -136,42 +131,42 @@ async fn terms(tx: &mut Tx, new: &NewReturn) -> Result<Terms> {
         }
         ReturnSubject::Remaining { .. } => Err(AppError::Invalid.into()),
         ReturnSubject::Sale(id, amount) => {
-            let order: Option<Order> = on!(tx, |c| sqlx::query_as(
+            let order: Option<Order> = on!(tx, |c| sqlx::query_as(concat!(
                 "UPDATE orders SET state = state WHERE id = $1
-                 RETURNING id, number, account_id, meter_id, tender, amount_fen, state, created_by, created_at, paid_at,
-                           credited_at, count, remaining_fen"
-            )
+                 RETURNING",
+                order_columns!()
+            ))
             .bind(id.0)
             .fetch_optional(c)
             .await)?;
             let order = order.ok_or(AppError::NotFound)?;
-            let tender = order.tender()?;
+            let tender = order.tender;
             if let Some(terms) = owed::undelivered(tx, &order, amount).await? {
                 return Ok(terms);
             }
-            if order.state()? != OrderState::Credited || matches!(tender, Tender::Subsidy | Tender::Carried) {
+            if order.state != OrderState::Credited || matches!(tender, Tender::Subsidy | Tender::Carried) {
                 return Err(AppError::NotCorrectable.into());
             }
             // What a channel collected goes back through it, and may go back in parts; what is gone is not there to be taken.
             let before = if tender.is_channel() { corrected(tx, id).await? } else { Fen::ZERO };
-            if before == order.amount() {
+            if before == order.amount {
                 return Err(AppError::NotCorrectable.into());
             }
-            if amount > order.amount() - before {
+            if amount > order.amount - before {
                 return Err(AppError::AmountOutOfRange.into());
             }
-            let (account, meter) = (AccountId(order.account_id), MeterId(order.meter_id));
+            let (account, meter) = (order.account_id, order.meter_id);
             let (kind, source, order) = (ReturnKind::UndoSale, Source::Wallet, Some(order.id));
             Ok(Terms { kind, source, account, meter, order, back: None, closing: None, tender, amount })
         }
         ReturnSubject::Return(id) => {
             let back = lock(tx, ReturnId(id.0)).await?.ok_or(AppError::NotFound)?;
-            let from_wallet = back.kind()? == ReturnKind::Return && back.source()? == Source::Wallet;
-            if back.state()? != ReturnState::Done || !from_wallet {
+            let from_wallet = back.kind == ReturnKind::Return && back.source == Source::Wallet;
+            if back.state != ReturnState::Done || !from_wallet {
                 return Err(AppError::NotCorrectable.into());
             }
-            let (account, meter) = (AccountId(back.account_id), MeterId(back.meter_id));
-            let (kind, source, tender, amount) = (ReturnKind::UndoReturn, Source::Wallet, back.tender()?, back.amount());
+            let (account, meter) = (back.account_id, back.meter_id);
+            let (kind, source, tender, amount) = (ReturnKind::UndoReturn, Source::Wallet, back.tender, back.amount);
             Ok(Terms { kind, source, account, meter, order: None, back: Some(back.id), closing: None, tender, amount })
         }
     }
@@ -199,31 +194,29 @@ pub(super) async fn insert(
     until: Option<Timestamp>,
 ) -> Result<Option<Return>> {
     let inserted: Result<Option<Return>> = on!(tx, |c| {
-        sqlx::query_as(
+        sqlx::query_as(concat!(
         "INSERT INTO returns (id, number, key, kind, account_id, meter_id, corrects_order, corrects_return, tender, amount_fen,
                               reason, state, asked_by, asked_at, expires_at, source, closing_id)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'waiting', $12, $13, $14, $15, $16) ON CONFLICT (key) DO NOTHING
-         RETURNING id, number, kind, account_id, meter_id, corrects_order, corrects_return, tender, amount_fen, reason, state,
-                   asked_by, asked_at, expires_at, command_id, sale_id, taken_at, settled_at, source, closing_id"
-    )
-    .bind(rng.id(at))
-    .bind(rng.order_number(at))
-    .bind(new.key)
-    .bind(terms.kind.as_str())
-    .bind(terms.account.0)
-    .bind(terms.meter.0)
-    .bind(terms.order)
-    .bind(terms.back)
-    .bind(terms.tender.as_str())
-    .bind(terms.amount.0)
-    .bind(&new.reason)
-    .bind(new.by.0)
-    .bind(at.0)
-    .bind(until.map(|at| at.0))
-    .bind(terms.source.as_str())
-    .bind(terms.closing)
-    .fetch_optional(c)
-    .await
+         RETURNING", return_columns!()))
+        .bind(rng.id(at))
+        .bind(rng.order_number(at))
+        .bind(new.key)
+        .bind(terms.kind.as_str())
+        .bind(terms.account.0)
+        .bind(terms.meter.0)
+        .bind(terms.order)
+        .bind(terms.back)
+        .bind(terms.tender.as_str())
+        .bind(terms.amount.0)
+        .bind(&new.reason)
+        .bind(new.by.0)
+        .bind(at.0)
+        .bind(until.map(|at| at.0))
+        .bind(terms.source.as_str())
+        .bind(terms.closing)
+        .fetch_optional(c)
+        .await
     });
     match inserted {
         // The original has its correction.
@@ -233,14 +226,10 @@ pub(super) async fn insert(
 }
 
 async fn by_key(tx: &mut Tx, new: &NewReturn) -> Result<Option<Return>> {
-    let row: Option<Return> = on!(tx, |c| sqlx::query_as(
-        "SELECT id, number, kind, account_id, meter_id, corrects_order, corrects_return, tender, amount_fen, reason, state,
-                asked_by, asked_at, expires_at, command_id, sale_id, taken_at, settled_at, source, closing_id
-         FROM returns WHERE key = $1"
-    )
-    .bind(new.key)
-    .fetch_optional(c)
-    .await)?;
+    let row: Option<Return> = on!(tx, |c| sqlx::query_as(concat!("SELECT", return_columns!(), "FROM returns WHERE key = $1"))
+        .bind(new.key)
+        .fetch_optional(c)
+        .await)?;
     match row {
         Some(row) if !row.is_for(new) => Err(AppError::Conflict.into()),
         row => Ok(row),
@@ -251,13 +240,13 @@ impl Return {
     fn is_for(&self, new: &NewReturn) -> bool {
         let same = match new.of {
             ReturnSubject::Remaining { account, meter, tender, amount } => {
-                self.kind == ReturnKind::Return.as_str()
-                    && (self.account_id, self.meter_id, self.amount_fen) == (account.0, meter.0, amount.0)
-                    && self.tender == tender.as_str()
+                self.kind == ReturnKind::Return
+                    && (self.account_id, self.meter_id, self.amount) == (account, meter, amount)
+                    && self.tender == tender
             }
-            ReturnSubject::Sale(id, amount) => self.corrects_order == Some(id.0) && self.amount_fen == amount.0,
-            ReturnSubject::Return(id) => self.corrects_return == Some(id.0),
+            ReturnSubject::Sale(id, amount) => self.corrects_order == Some(id) && self.amount == amount,
+            ReturnSubject::Return(id) => self.corrects_return == Some(id),
         };
-        same && self.asked_by == new.by.0
+        same && self.asked_by == new.by
     }
 }

@@ -1,7 +1,7 @@
 //! The second person: approves or rejects, never the one who asked; and taking a wish back.
 
 use model::error::AppError;
-use model::ids::{CommandId, ReturnId, UserId, Uuid};
+use model::ids::{ReturnId, UserId, Uuid};
 use model::order::ReturnState;
 use model::person::Who;
 use model::time::Timestamp;
@@ -52,7 +52,7 @@ pub async fn reject(db: &Db, at: Timestamp, who: &Who, id: ReturnId, why: &str) 
 /// Writes down who decided; gives the return, still waiting.
 async fn decide(tx: &mut Tx, at: Timestamp, who: &Who, id: ReturnId, why: Option<&str>) -> Result<Return> {
     let row = lock(tx, id).await?.ok_or(AppError::NotFound)?;
-    if row.state()? != ReturnState::Waiting || row.expires_at.is_none_or(|until| until <= at.0) {
+    if row.state != ReturnState::Waiting || row.expires_at.is_none_or(|until| until <= at) {
         return Err(AppError::Conflict.into());
     }
     let decided = on!(tx, |c| sqlx::query(
@@ -86,11 +86,11 @@ async fn finish(tx: &mut Tx, row: &Return, from: ReturnState, to: ReturnState) -
 pub async fn cancel(db: &Db, at: Timestamp, who: &Who, id: ReturnId) -> Result<()> {
     let row = find(db, id).await?.ok_or(AppError::NotFound)?;
     let mut tx = db.begin().await?;
-    let from = row.state()?;
+    let from = row.state;
     let unsent = match (from, row.command_id) {
         (ReturnState::Waiting, _) => true,
         // The command before its return, as where it is settled: so the two never wait for each other.
-        (ReturnState::Taking, Some(command)) => commands::cancel_unsent(&mut tx, at, CommandId(command)).await?,
+        (ReturnState::Taking, Some(command)) => commands::cancel_unsent(&mut tx, at, command).await?,
         _ => false,
     };
     if !unsent {
@@ -115,7 +115,7 @@ pub async fn expire(db: &Db, at: Timestamp) -> Result<u64> {
     for (id,) in over {
         let mut tx = db.begin().await?;
         let Some(row) = lock(&mut tx, ReturnId(id)).await? else { continue };
-        if row.state()? != ReturnState::Waiting {
+        if row.state != ReturnState::Waiting {
             continue;
         }
         finish(&mut tx, &row, ReturnState::Waiting, ReturnState::Expired).await?;

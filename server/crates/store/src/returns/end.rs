@@ -1,7 +1,7 @@
 //! How a return ends: as the meter was read back, and when it is paid out.
 
 use model::error::AppError;
-use model::ids::{AccountId, ClosingId, ReturnId, Uuid};
+use model::ids::{ReturnId, Uuid};
 use model::money::Fen;
 use model::order::ReturnState;
 use model::person::Who;
@@ -22,13 +22,13 @@ pub async fn pay_out(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: ReturnId)
     let mut tx = db.begin().await?;
     // The closing before its return, as where it is settled: so the two never wait for each other.
     if let Some(closing) = find(db, id).await?.and_then(|row| row.closing_id) {
-        closings::lock(&mut tx, ClosingId(closing)).await?;
+        closings::lock(&mut tx, closing).await?;
     }
     let row = lock(&mut tx, id).await?.ok_or(AppError::NotFound)?;
-    match row.state()? {
+    match row.state {
         ReturnState::Done => return Ok(row),
         // What came through a channel goes back through it, or by a refund over the counter.
-        ReturnState::Taken if row.tender()?.is_counter() => {}
+        ReturnState::Taken if row.tender.is_counter() => {}
         _ => return Err(AppError::Conflict.into()),
     }
     on!(&mut tx, |c| sqlx::query(
@@ -40,19 +40,19 @@ pub async fn pay_out(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: ReturnId)
     .execute(c)
     .await)?;
     shifts::note(&mut tx, rng, at, who.user, Entered::Payout(row.id)).await?;
-    let (account, tender, amount) = (AccountId(row.account_id), row.tender()?, row.amount().money());
-    let transfer = match row.source()? {
-        Source::Wallet | Source::Order => payout(row.id, tender, account, amount),
-        Source::Closing => payout_of_carried(row.id, tender, amount),
+    let (account, tender, amount) = (row.account_id, row.tender, row.amount.money());
+    let transfer = match row.source {
+        Source::Wallet | Source::Order => payout(row.id.0, tender, account, amount),
+        Source::Closing => payout_of_carried(row.id.0, tender, amount),
     };
-    match (row.source()?, row.closing_id) {
+    match (row.source, row.closing_id) {
         (Source::Order, _) => owed::sale_is_back(&mut tx, at, &row).await?,
-        (Source::Closing, Some(closing)) => closings::paid_out(&mut tx, at, ClosingId(closing), row.id()).await?,
+        (Source::Closing, Some(closing)) => closings::paid_out(&mut tx, at, closing, row.id).await?,
         _ => {}
     }
     ledger::post(&mut tx, rng, at, &transfer).await?;
     record(&mut tx, at, Some(who.user), &who.ip, "return.pay", &row).await?;
-    receipts::issue(&mut tx, at, who.user, ReceiptSubject::Return(row.id())).await?;
+    receipts::issue(&mut tx, at, who.user, ReceiptSubject::Return(row.id)).await?;
     let row = lock(&mut tx, id).await?.ok_or(AppError::NotFound)?;
     tx.commit().await?;
     Ok(row)

@@ -2,7 +2,7 @@
 
 use model::case::CaseKind;
 use model::error::AppError;
-use model::ids::{AccountId, ClosingId, MeterId, UserId, Uuid};
+use model::ids::{AccountId, ClosingId, MeterId, OrderId, UserId};
 use model::money::Fen;
 use model::order::{OrderState, ReturnKind, Tender};
 use model::time::Timestamp;
@@ -46,7 +46,7 @@ pub(crate) async fn owe(tx: &mut Tx, rng: &Rng, at: Timestamp, rules: &Rules, ow
         meter,
         order: None,
         back: None,
-        closing: Some(closing.0),
+        closing: Some(closing),
         tender,
         amount,
     };
@@ -69,22 +69,22 @@ pub(super) async fn begin(tx: &mut Tx, at: Timestamp, row: &Return) -> Result<Re
 
 /// The terms of a sale that was paid for and cannot reach its meter any more: it goes back whole.
 pub(super) async fn undelivered(tx: &mut Tx, order: &Order, amount: Fen) -> Result<Option<Terms>> {
-    if order.state()? != OrderState::Case || !is_undeliverable(tx, order.id).await? {
+    if order.state != OrderState::Case || !is_undeliverable(tx, order.id).await? {
         return Ok(None);
     }
-    let tender = match order.tender()? {
+    let tender = match order.tender {
         Tender::Carried => Tender::Cash,
         tender if tender.is_counter() => tender,
         _ => return Ok(None),
     };
-    if amount != order.amount() {
+    if amount != order.amount {
         return Err(AppError::AmountOutOfRange.into());
     }
     Ok(Some(Terms {
         kind: ReturnKind::UndoSale,
         source: Source::Order,
-        account: AccountId(order.account_id),
-        meter: MeterId(order.meter_id),
+        account: order.account_id,
+        meter: order.meter_id,
         order: Some(order.id),
         back: None,
         closing: None,
@@ -93,7 +93,7 @@ pub(super) async fn undelivered(tx: &mut Tx, order: &Order, amount: Fen) -> Resu
     }))
 }
 
-async fn is_undeliverable(tx: &mut Tx, order: Uuid) -> Result<bool> {
+async fn is_undeliverable(tx: &mut Tx, order: OrderId) -> Result<bool> {
     let row: Option<(i64,)> = on!(tx, |c| sqlx::query_as(
         "SELECT CAST(1 AS BIGINT) FROM cases WHERE order_id = $1 AND kind = $2 AND closed_at IS NULL"
     )

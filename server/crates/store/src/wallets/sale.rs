@@ -1,5 +1,6 @@
 //! Accounts and sales of server wallets: nothing has to reach a meter, so a sale is credited when it is settled.
 
+use crate::orders::order_columns;
 use model::error::AppError;
 use model::ids::{AccountId, MeterId};
 use model::money::Fen;
@@ -34,31 +35,32 @@ pub(crate) async fn open(tx: &mut Tx, rng: &Rng, at: Timestamp, account: Account
 /// # Errors
 /// [`StoreError::Inconsistent`] if the order is not `paid`.
 pub(crate) async fn credit(tx: &mut Tx, rng: &Rng, at: Timestamp, order: &Order) -> Result<Order> {
-    let account = AccountId(order.account_id);
-    let mut row = lock_or_create(tx, at, MeterId(order.meter_id)).await?;
-    ledger::post(tx, rng, at, &credited(order.id, account, order.amount().money())).await?;
+    let account = order.account_id;
+    let mut row = lock_or_create(tx, at, order.meter_id).await?;
+    ledger::post(tx, rng, at, &credited(order.id.0, account, order.amount.money())).await?;
     on!(tx, |c| sqlx::query(
         "UPDATE account_meters SET count = count + 1, cumulative_fen = cumulative_fen + $1
          WHERE account_id = $2 AND meter_id = $3 AND to_at IS NULL"
     )
-    .bind(order.amount_fen)
+    .bind(order.amount)
     .bind(account)
     .bind(order.meter_id)
     .execute(c)
     .await)?;
     let server_wallet = save(tx, rng, at, &mut row).await?;
     let settled: Option<Order> = on!(tx, |c| {
-        sqlx::query_as(
-        "UPDATE orders SET state = 'credited', credited_at = $1, count = $2, remaining_fen = $3 WHERE id = $4 AND state = 'paid'
-         RETURNING id, number, account_id, meter_id, tender, amount_fen, state, created_by, created_at, paid_at, credited_at,
-                   count, remaining_fen"
-    )
-    .bind(at)
-    .bind(i64::from(server_wallet.count))
-    .bind(server_wallet.wallet.remaining)
-    .bind(order.id)
-    .fetch_optional(c)
-    .await
+        sqlx::query_as(concat!(
+            "UPDATE orders SET state = 'credited', credited_at = $1, count = $2, remaining_fen = $3
+         WHERE id = $4 AND state = 'paid'
+         RETURNING",
+            order_columns!()
+        ))
+        .bind(at)
+        .bind(i64::from(server_wallet.count))
+        .bind(server_wallet.wallet.remaining)
+        .bind(order.id)
+        .fetch_optional(c)
+        .await
     })?;
     settled.ok_or(StoreError::Inconsistent { table: "orders", column: "state" })
 }

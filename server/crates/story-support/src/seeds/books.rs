@@ -15,7 +15,7 @@ use model::refund::RefundState;
 use super::{Flaw, Violation};
 
 pub const ROOM: AccountId = AccountId(Uuid::from_u128(1));
-pub const CHANNEL: &str = "alipay";
+pub const CHANNEL: &str = Tender::Alipay.as_str();
 
 #[derive(Clone, Debug)]
 pub struct Order {
@@ -95,14 +95,14 @@ impl Books {
         let index = self.by_number(number).ok_or_else(|| Violation::new("a trade of nobody"))?;
         let (order, settled) = (self.attempts[index].order, self.attempts[index].state == "paid");
         let expected = Expected {
-            channel: CHANNEL,
+            channel: Tender::Alipay,
             app_id: "app",
             seller_id: "us",
             amount: self.orders[order].amount,
             settled: settled && self.flaw != Flaw::ForgetsEvents,
             order: if self.flaw == Flaw::ForgetsEvents { Pending } else { self.orders[order].state },
         };
-        let claimed = Claimed { channel: CHANNEL, app_id: Some("app"), seller_id: Some("us"), amount, cny: true };
+        let claimed = Claimed { channel: Tender::Alipay, app_id: Some("app"), seller_id: Some("us"), amount, cny: true };
         let verdict = judge(Some(&expected), &claimed);
         if !self.events.insert(format!("{trade_no} paid")) && self.flaw != Flaw::ForgetsEvents {
             return Ok(());
