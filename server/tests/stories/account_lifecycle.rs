@@ -1,10 +1,8 @@
 //! Account lifecycle through the pages: confirmed, followed to the end, and only by operators of the building; on both databases.
 
-use std::time::Duration;
-
 use domain::clock::Clock;
 use model::person::Role;
-use story_support::site::until;
+use story_support::site::{SOON, until};
 use story_support::web::{Web, location};
 use story_support::{World, both};
 
@@ -56,7 +54,7 @@ both!(an_account_is_closed_through_the_pages, |w: World| async move {
     assert_eq!(location(&operator.post("/api/operator/count-meter", &count).await), closing);
     // The task takes it on.
     let closed = "SELECT COUNT(*) FROM closings WHERE ended_at IS NOT NULL";
-    until(Duration::from_secs(20), "the task", || async { w.number(closed).await == 1 }).await;
+    until(SOON, "the task", || async { w.number(closed).await == 1 }).await;
     let home = resident.get("/home").await;
     assert_eq!(home.status(), 404);
     assert!(home.text().await.unwrap().contains("户已销户"), "and is told what became of it");

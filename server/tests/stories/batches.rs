@@ -2,7 +2,6 @@
 //! refused, superseded or withdrawn is listed for each meter.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use app::api::batches::BatchesPort;
 use domain::clock::{Clock, SystemClock};
@@ -25,10 +24,8 @@ use server::tasks::Task;
 use server::tasks::clock::SetClocks;
 use simulator::LineFault;
 use store::{audit, parameters};
-use story_support::site::{Site, until};
+use story_support::site::{SOON, Site, until};
 use story_support::{World, both};
-
-const SOON: Duration = Duration::from_secs(60);
 
 /// A site and the console of one operator.
 struct Desk {

@@ -23,10 +23,8 @@ use story_support::closings::{CASH, RULES, advance, begin, owed, proved, read, s
 use story_support::room_fixture::{RoomFixture, refused};
 use story_support::rooms::Room;
 use story_support::shop::Shop;
-use story_support::site::{Site, until};
+use story_support::site::{SOON, Site, until};
 use story_support::{World, both};
-
-const SOON: Duration = Duration::from_secs(30);
 
 async fn pay(w: &World, at: Timestamp, by: UserId, closing: ClosingId) -> Result<returns::Return, StoreError> {
     let (id, _) = seen(w, closing).await.returned.unwrap();

@@ -1,7 +1,5 @@
 //! Modes, relay commands and settings are done only when the meter shows them, on both databases.
 
-use std::time::Duration;
-
 use model::command::CommandReason;
 use model::issue::Issue;
 use model::meter::ControlMode;
@@ -9,10 +7,8 @@ use model::order::CommandState;
 use model::parameters::{Limits, PlanEntry, Slot, TierPeriod, Tiers};
 use simulator::{Defect, LineFault};
 use store::commands::Command;
-use story_support::site::{Site, until};
+use story_support::site::{SOON, Site, until};
 use story_support::{World, both};
-
-const SOON: Duration = Duration::from_secs(20);
 
 async fn ended(s: &Site, command: &Command) -> Command {
     until(SOON, command.kind.as_str(), || async { s.refreshed(command).await.finished_at.is_some() }).await;
@@ -74,7 +70,7 @@ both!(settings_are_done_once_the_registers_show_them, |w: World| async move {
             s.command(room.meter, issue).await;
         }
     }
-    s.settled(Duration::from_secs(60)).await;
+    s.settled(SOON).await;
     engine.stop().await;
     assert_eq!(s.w.number("SELECT COUNT(*) FROM commands WHERE state = 'done'").await, 12);
     assert!(s.view(0, 1).parameter_version >= 5);

@@ -9,10 +9,8 @@ use model::order::OrderState;
 use simulator::{BusTiming, LineFault};
 use store::accounts::{self, FirstPurchase, NewResident, OpenAccount};
 use store::deliveries;
-use story_support::site::{Site, until};
+use story_support::site::{SOON, Site, until};
 use story_support::{World, both};
-
-const SOON: Duration = Duration::from_secs(20);
 
 both!(purchases_are_applied_in_order_and_once, |w: World| async move {
     let s = Site::new(w, 1, 2).await;
@@ -66,7 +64,7 @@ both!(lost_late_and_corrupt_messages_lose_and_double_nothing, |w: World| async m
         s.sell(n % 3, 1_000 + n as i64).await;
         engine.wake();
     }
-    s.settled(Duration::from_secs(90)).await;
+    s.settled(SOON).await;
     gateway.heal();
     assert_eq!(s.w.number("SELECT COUNT(*) FROM orders WHERE state = 'credited'").await, 12);
     assert_eq!(s.w.number("SELECT COUNT(*) FROM cases WHERE kind <> 'reading'").await, 0);
@@ -87,7 +85,7 @@ both!(a_crash_at_any_point_leaves_no_partial_delivery, |w: World| async move {
         engine.abort();
     }
     let engine = s.start().await;
-    s.settled(Duration::from_secs(60)).await;
+    s.settled(SOON).await;
     engine.stop().await;
     assert_eq!(s.w.number("SELECT COUNT(*) FROM orders WHERE state = 'credited'").await, 10);
     assert_eq!(s.w.number("SELECT COUNT(*) FROM cases").await, 0);
@@ -228,6 +226,34 @@ both!(credit_for_a_lost_meter_waits_until_it_answers, |w: World| async move {
         engine.stop().await;
         s.prove().await;
     }
+});
+
+both!(a_restarted_server_delivers_at_once, |w: World| async move {
+    let s = Site::new(w, 1, 1).await;
+    let order = s.sell(0, 1_000).await;
+    s.w.execute("UPDATE commands SET next_at = next_at + 3600000, reason = 'lost'").await;
+    let engine = s.start().await;
+    s.settled(SOON).await;
+    engine.stop().await;
+    assert_eq!(s.order(&order).await.state, OrderState::Credited);
+    s.prove().await;
+});
+
+both!(a_meter_that_answers_gets_its_deferred_commands, |w: World| async move {
+    let s = Site::new(w, 1, 1).await;
+    let engine = s.start().await;
+    until(SOON, "a reading", || async { s.w.number("SELECT COUNT(*) FROM readings").await > 0 }).await;
+    s.meter(0, 1).fault(LineFault::NoAnswer, 1.0).unwrap();
+    let order = s.sell(0, 1_000).await;
+    engine.wake();
+    until(SOON, "the deferral", || async { s.w.number("SELECT COUNT(*) FROM commands WHERE reason = 'lost'").await > 0 }).await;
+    // As after many failures; the meter is not lost yet.
+    s.w.execute("UPDATE commands SET next_at = next_at + 3600000").await;
+    s.meter(0, 1).heal().unwrap();
+    s.settled(SOON).await;
+    engine.stop().await;
+    assert_eq!(s.order(&order).await.state, OrderState::Credited);
+    s.prove().await;
 });
 
 both!(a_credit_nobody_here_sent_opens_a_case, |w: World| async move {

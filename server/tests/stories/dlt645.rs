@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
 
 use ::meters::live::Live;
 use domain::clock::{Clock, SystemClock, TestClock};
@@ -21,10 +20,9 @@ use store::{meters, wallets};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use story_support::site::{Site, until};
+use story_support::site::{SOON, Site, until};
 use story_support::{World, both};
 
-const SOON: Duration = Duration::from_secs(60);
 /// The password of the simulated meters.
 const PASSWORD: &str = "02563412";
 

@@ -3,7 +3,6 @@
 
 use std::iter::successors;
 use std::sync::Arc;
-use std::time::Duration;
 
 use domain::clock::SystemClock;
 use domain::framing::Framing;
@@ -12,10 +11,8 @@ use meters::live::Live;
 use model::ids::MeterId;
 use model::meter::Latest;
 use simulator::{Defect, GatewayPlan, LineFault, OneTimeFault, OpenAccount};
-use story_support::site::{Site, until};
+use story_support::site::{SOON, Site, until};
 use story_support::{World, both};
-
-const SOON: Duration = Duration::from_secs(60);
 
 /// The effect of a permanent line fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,7 +1,5 @@
 //! Settings of gateways: the certificates trusted over TLS, and meters that a gateway cannot carry.
 
-use std::time::Duration;
-
 use domain::clock::{Clock, SystemClock};
 use domain::framing::Framing;
 use model::gateway::{GatewayHealth, Trust};
@@ -9,11 +7,9 @@ use model::ids::{GatewayId, MeterId};
 use model::person::{Role, Who};
 use store::{console, meters, trust};
 
-use story_support::site::{Site, until};
+use story_support::site::{SOON, Site, until};
 use story_support::web::{Web, location};
 use story_support::{World, both, fingerprint};
-
-const SOON: Duration = Duration::from_secs(60);
 
 async fn gateway(w: &World) -> GatewayId {
     meters::gateways(&w.db).await.unwrap()[0].id

@@ -1,7 +1,6 @@
 //! Paying inside WeChat: the payer is identified once a session, requests are signed, and forged return addresses are refused.
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use domain::clock::Clock;
 use model::time::{HOUR, MINUTE};
@@ -14,7 +13,7 @@ use server::config::Config;
 use server::services::auth::hash;
 use store::sessions::{self, NewSession};
 use story_support::rooms::Room;
-use story_support::site::until;
+use story_support::site::{SOON, until};
 use story_support::web::{Web, location};
 use story_support::{World, both};
 
@@ -115,10 +114,7 @@ both!(a_payer_inside_wechat_authorises_once_and_pays_in_app, |w: World| async mo
 
     let trade = phone.sandbox.books().into_iter().find(|trade| trade.status == Status::WaitBuyerPay).unwrap();
     assert!(phone.sandbox.pay(&trade.out_trade_no));
-    until(Duration::from_secs(10), "the payment", || async {
-        phone.w.number("SELECT COUNT(*) FROM orders WHERE state = 'paid'").await == 1
-    })
-    .await;
+    until(SOON, "the payment", || async { phone.w.number("SELECT COUNT(*) FROM orders WHERE state = 'paid'").await == 1 }).await;
 
     // The next time in this session nobody is asked.
     phone.w.clock.advance(MINUTE);

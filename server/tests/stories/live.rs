@@ -1,12 +1,11 @@
 //! The live stream of the meter wall over HTTP: for operators, within their buildings, and closed when the server stops.
 
-use std::time::Duration;
-
 use domain::clock::Clock;
 use model::meter::{Latest, StatusWord};
 use model::money::Fen;
 use model::person::Role;
 use model::wall::{Delta, Snapshot};
+use story_support::site::SOON;
 use story_support::web::Web;
 use story_support::{World, both};
 use tokio::time::timeout;
@@ -21,7 +20,7 @@ async fn event(answer: &mut reqwest::Response, buffer: &mut String, name: &str) 
                 return event.lines().find_map(|line| line.strip_prefix("data: ")).unwrap().to_owned();
             }
         }
-        let chunk = timeout(Duration::from_secs(10), answer.chunk()).await.expect("an event in time").unwrap().expect("more");
+        let chunk = timeout(SOON, answer.chunk()).await.expect("an event in time").unwrap().expect("more");
         buffer.push_str(std::str::from_utf8(&chunk).unwrap());
     }
 }
@@ -51,7 +50,7 @@ both!(an_operator_receives_changes_live, |w: World| async move {
     assert_eq!(delta.tiles[..3], [0, 0, 4_321]);
 
     web.stop();
-    let ended = timeout(Duration::from_secs(5), async { while let Ok(Some(_)) = answer.chunk().await {} }).await;
+    let ended = timeout(SOON, async { while let Ok(Some(_)) = answer.chunk().await {} }).await;
     assert!(ended.is_ok(), "a stop ends the stream, or the server would wait for it");
 });
 

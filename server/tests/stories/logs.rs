@@ -4,7 +4,6 @@
 use std::fs::File;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
 use domain::clock::{Clock, SystemClock};
 use model::ids::OrderId;
@@ -15,11 +14,10 @@ use server::services::auth::Passwords;
 use store::Db;
 use store::users::{self, NewUser};
 use story_support::channel_config::channels;
-use story_support::site::until;
+use story_support::site::{SOON, until};
 use story_support::web::PASSWORD;
 use story_support::{World, both};
 
-const SOON: Duration = Duration::from_secs(30);
 const PHONE: &str = "Mozilla/5.0 (Linux; Android 14) Mobile";
 const IN_WECHAT: &str = "Mozilla/5.0 (iPhone) Mobile MicroMessenger/8.0.50";
 

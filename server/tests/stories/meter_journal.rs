@@ -1,7 +1,5 @@
 //! Midnight freezes and journals of meters are fetched, stored once, and used only where they are plausible.
 
-use std::time::Duration;
-
 use crate::readings::{hub, measurement, record, state};
 use domain::classify::Counter;
 use domain::clock::Clock;
@@ -17,10 +15,8 @@ use model::reading::ReadingSource;
 use model::time::{DAY, Date, HOUR, MINUTE, Timestamp};
 use simulator::{Defect, OneTimeFault};
 use store::{energy, journals, midnights};
-use story_support::site::{Site, until};
+use story_support::site::{SOON, Site, until};
 use story_support::{World, both};
-
-const SOON: Duration = Duration::from_secs(40);
 
 fn reading(meter: MeterId, at: Timestamp, wh: i64, peak: i64) -> MeterEvent {
     let rates = Some([0, peak, wh - peak, 0].map(Energy));

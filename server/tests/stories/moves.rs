@@ -1,7 +1,5 @@
 //! Moves to another room and meter replacements: the balance reaches the next meter once, on both databases.
 
-use std::time::Duration;
-
 use domain::clock::{Clock, SystemClock};
 use domain::ledger::Account;
 use model::energy::Energy;
@@ -20,10 +18,8 @@ use store::{StoreError, meters, parameters, prices, rooms, wallets};
 use story_support::closings::{CASH, advance, begin, owed, proved, read, seen, stocked, who};
 use story_support::room_fixture::{RoomFixture, refused};
 use story_support::shop::Shop;
-use story_support::site::{Site, until};
+use story_support::site::{SOON, Site, until};
 use story_support::{World, both};
-
-const SOON: Duration = Duration::from_secs(30);
 
 /// A site whose second meter of two has no account.
 async fn spare(w: World) -> Site {

@@ -13,10 +13,8 @@ use model::meter::SupplyState;
 use model::person::{Role, Who};
 use simulator::{Defect, LineFault, OneTimeFault};
 use store::{counters, readings};
-use story_support::site::{Site, until};
+use story_support::site::{SOON, Site, until};
 use story_support::{World, both};
-
-const SOON: Duration = Duration::from_secs(20);
 
 async fn hub(s: &Site) -> Live {
     Live::load(&s.w.db, Arc::new(SystemClock)).await.unwrap()

@@ -3,7 +3,6 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use domain::clock::{Clock, SystemClock};
 use domain::order::Limits;
@@ -20,11 +19,9 @@ use store::accounts::{self, NewResident, OpenAccount};
 use store::prices::{self, Publication};
 use store::{meters, verify};
 
-use story_support::site::{Site, quick, until};
+use story_support::site::{SOON, Site, quick, until};
 use story_support::web::{PASSWORD, Person, Web, location};
 use story_support::{World, both};
-
-const SOON: Duration = Duration::from_secs(60);
 
 struct Home {
     site: Site,

@@ -17,12 +17,9 @@ use model::person::{Role, Who};
 use model::reading::ReadingSource;
 use model::time::{DAY, HOUR, MINUTE, Timestamp};
 use simulator::{Defect, LineFault, OneTimeFault};
-use std::time::Duration;
 use store::{Db, cases, console, counters, energy, readings, serials};
-use story_support::site::{Site, until};
+use story_support::site::{SOON, Site, until};
 use story_support::{World, both};
-
-const SOON: Duration = Duration::from_secs(30);
 
 async fn clerk(w: &World) -> Who {
     Who { user: w.clerk().await, role: Role::Operator, name: "clerk".into(), ip: "10.0.0.5".into() }

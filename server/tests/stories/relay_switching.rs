@@ -2,7 +2,6 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use ::meters::keys::MasterKeys;
 use ::meters::live::Live;
@@ -21,7 +20,7 @@ use store::places::{self, NewPlace};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use story_support::site::{enqueue, quick, until};
+use story_support::site::{SOON, enqueue, quick, until};
 use story_support::{World, both};
 
 /// A Hiking DDS238-2 ZN/SR on a socket of its own.
@@ -136,7 +135,7 @@ impl Room {
             let command = commands::find(&self.w.db, id).await.unwrap().unwrap();
             command.state.is_final()
         };
-        until(Duration::from_secs(60), "the command to end", ended).await;
+        until(SOON, "the command to end", ended).await;
         commands::find(&self.w.db, id).await.unwrap().unwrap()
     }
 
@@ -163,7 +162,7 @@ both!(a_relay_command_is_sent_once_and_done_when_observed, |w| async move {
     assert_eq!((room.writes(), room.cases().await), (vec![0, 1], 0));
     // What was read back is a reading like any other, and the wall shows it.
     let status = "SELECT COUNT(*) FROM meter_latest WHERE power_w = 1000 AND status % 2 = 1";
-    until(Duration::from_secs(30), "the closed relay", || async { room.w.number(status).await == 1 }).await;
+    until(SOON, "the closed relay", || async { room.w.number(status).await == 1 }).await;
     room.engine.stop().await;
 });
 

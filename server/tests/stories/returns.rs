@@ -18,10 +18,9 @@ use store::returns::{self, NewReturn, Return, ReturnSubject};
 use store::users::{self, NewUser};
 use store::{StoreError, commands, deliveries, ledger};
 use story_support::rooms::Room;
-use story_support::site::{Site, until};
+use story_support::site::{SOON, Site, until};
 use story_support::{World, both};
 
-const SOON: Duration = Duration::from_secs(20);
 /// A second person approves above this amount.
 const RULES: Rules = Rules { approve_above_fen: 5_000, approval_hours: 24 };
 
@@ -314,7 +313,7 @@ both!(a_crash_at_any_point_debits_once, |w: World| async move {
         s.sell(room, 9_000).await;
     }
     let engine = s.start().await;
-    s.settled(Duration::from_secs(40)).await;
+    s.settled(SOON).await;
     until_read(&s).await;
     engine.stop().await;
     let mut rows = Vec::new();
@@ -327,7 +326,7 @@ both!(a_crash_at_any_point_debits_once, |w: World| async move {
         engine.abort();
     }
     let engine = s.start().await;
-    s.settled(Duration::from_secs(60)).await;
+    s.settled(SOON).await;
     engine.stop().await;
     for row in &rows {
         assert_eq!(state(&s, row).await, ReturnState::Taken);

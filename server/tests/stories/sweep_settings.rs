@@ -1,7 +1,6 @@
 //! Sweep intervals of the site, a gateway or a meter, changed at run time; on both databases.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use domain::clock::{Clock, SystemClock};
 use domain::wall_layout::Scope;
@@ -11,11 +10,9 @@ use model::ids::{GatewayId, MeterId};
 use model::person::{Role, Who};
 use store::intervals;
 
-use story_support::site::{Site, until};
+use story_support::site::{SOON, Site, until};
 use story_support::web::{Web, location};
 use story_support::{World, both};
-
-const SOON: Duration = Duration::from_secs(20);
 
 /// A site that is read once an hour, and whose meters have all been read.
 async fn slow(w: World) -> (Site, Live) {

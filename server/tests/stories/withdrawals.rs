@@ -1,7 +1,5 @@
 //! A closure or a move can be withdrawn until it has had an effect, and not later; on both databases.
 
-use std::time::Duration;
-
 use domain::clock::{Clock, SystemClock};
 use domain::ledger::Account;
 use model::error::AppError;
@@ -14,10 +12,8 @@ use store::{StoreError, rooms};
 use story_support::closings::{CASH, advance, begin, owed, proved, read, seen, stocked, who};
 use story_support::room_fixture::{RoomFixture, refused};
 use story_support::shop::Shop;
-use story_support::site::{Site, until};
+use story_support::site::{SOON, Site, until};
 use story_support::{World, both};
-
-const SOON: Duration = Duration::from_secs(30);
 
 async fn withdraw(w: &World, by: UserId, id: ClosingId) -> Result<(), StoreError> {
     closings::withdraw(&w.db, &w.rng, SystemClock.now(), &who(by), id).await

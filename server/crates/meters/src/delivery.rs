@@ -98,6 +98,11 @@ impl DeliveryEngine {
         mut recovered: mpsc::UnboundedReceiver<MeterId>,
         stop: CancellationToken,
     ) {
+        match deliveries::reset_backoffs(&self.db, self.clock.now()).await {
+            Ok(0) => {}
+            Ok(commands) => tracing::info!(commands, "delivery.resumed"),
+            Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "delivery.backoffs-not-reset"),
+        }
         let mut busy: HashMap<MeterId, Id> = HashMap::new();
         let mut tasks = JoinSet::new();
         let mut tick = interval(PERIOD);

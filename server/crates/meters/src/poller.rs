@@ -165,9 +165,13 @@ impl Poller {
                 let change = self.schedule.succeeded(id, now, took);
                 self.apply(change, Some(at)).await;
                 self.set_health(GatewayHealth::Up);
-                if let Some((_, true)) = self.failing.remove(&id) {
+                let failed = self.failing.remove(&id);
+                if let Some((_, true)) = failed {
                     tracing::info!(meter = %id, "meter.found");
-                    // Without a delivery engine no command waits for the meter.
+                }
+                // A delivery that got no answer requests a reading and defers the meter's commands, longer each time, although the
+                // meter may never be lost. Without a delivery engine no command waits for the meter.
+                if failed.is_some() || reason == ReadReason::Requested {
                     let _ = self.recovered.send(id);
                 }
                 self.report(MeterEvent::Read { meter: id, from, at, source, measurement, meter_status }).await;

@@ -153,6 +153,20 @@ pub async fn reset_backoff(db: &Db, meter: MeterId, now: Timestamp) -> Result<bo
     Ok(true)
 }
 
+/// A server that starts delivers at once: how long earlier commands were deferred belongs to the process that ended.
+pub async fn reset_backoffs(db: &Db, now: Timestamp) -> Result<u64> {
+    let mut tx = db.begin().await?;
+    let reset = on!(&mut tx, |c| sqlx::query(
+        "UPDATE commands SET next_at = $1
+         WHERE state IN ('queued', 'sending') AND next_at > $1 AND kind <> 'in_force'"
+    )
+    .bind(now)
+    .execute(c)
+    .await)?;
+    tx.commit().await?;
+    Ok(reset)
+}
+
 /// Ends a command that was sent without a known effect if a newer one of its kind is queued. Gives whether it did.
 pub async fn give_way(db: &Db, at: Timestamp, command: &Command) -> Result<bool> {
     let mut tx = db.begin().await?;

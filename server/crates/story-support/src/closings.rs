@@ -1,7 +1,5 @@
 //! Helpers for closures, moves and replacements.
 
-use std::time::Duration;
-
 use domain::clock::{Clock, SystemClock};
 use domain::ledger::Account;
 use domain::returns::Rules;
@@ -15,9 +13,8 @@ use store::closings::{self, BalanceTarget, ClosingRequest, NewClosing, View};
 use store::{StoreError, ledger, verify};
 
 use crate::World;
-use crate::site::{Site, until};
+use crate::site::{SOON, Site, until};
 
-const SOON: Duration = Duration::from_secs(30);
 /// A second person approves above this amount.
 pub const RULES: Rules = Rules { approve_above_fen: 5_000, approval_hours: 24 };
 pub const CASH: ClosingRequest = ClosingRequest::Close(BalanceTarget::Counter(Tender::Cash));

@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use domain::clock::{Clock, TestClock};
 use domain::refund::Rules;
@@ -23,6 +23,7 @@ use tokio::net::TcpListener;
 
 use crate::World;
 use crate::rooms::Room;
+use crate::site::SOON;
 
 /// A phone on the same machine.
 pub const PHONE: Payer<'static> = Payer { ip: "127.0.0.1", device: Device::Phone, id: None };
@@ -170,14 +171,15 @@ impl Shop {
 
     /// Waits until the sandbox's record of the trade satisfies the condition.
     pub async fn until(&self, number: &str, what: impl Fn(&Trade) -> bool) -> Trade {
-        for _ in 0..500 {
+        let start = Instant::now();
+        loop {
             let trade = self.trade(number);
             if what(&trade) {
                 return trade;
             }
+            assert!(start.elapsed() < SOON, "waited {SOON:?} for {trade:?}");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        panic!("waited in vain: {:?}", self.trade(number));
     }
 
     /// Advances both clocks.

@@ -203,10 +203,22 @@ impl Site {
 
     /// Waits until no command is pending.
     pub async fn settled(&self, within: Duration) {
-        until(within, "commands to settle", || async {
-            self.w.number("SELECT COUNT(*) FROM commands WHERE state IN ('queued', 'sending')").await == 0
-        })
-        .await;
+        let start = Instant::now();
+        while self.w.number("SELECT COUNT(*) FROM commands WHERE state IN ('queued', 'sending')").await > 0 {
+            assert!(start.elapsed() < within, "waited {within:?} for {:#?}", self.unsettled().await);
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Meter, kind, state, attempts and reason of each command that has not ended, and for how many ms more it is deferred.
+    async fn unsettled(&self) -> Vec<(i64, String, String, i64, Option<String>, i64)> {
+        let sql = "SELECT m.unit, c.kind, c.state, c.attempts, c.reason, c.next_at - $1 FROM commands c
+                   JOIN meters m ON m.id = c.meter_id WHERE c.state IN ('queued', 'sending') ORDER BY c.decided_at";
+        let now = SystemClock.now().0;
+        match &self.w.db {
+            Db::Sqlite { read, .. } => sqlx::query_as(sql).bind(now).fetch_all(read).await.unwrap(),
+            Db::Postgres(pool) => sqlx::query_as(sql).bind(now).fetch_all(pool).await.unwrap(),
+        }
     }
 
     /// Asserts that the accounts agree with each other and with the meters.
@@ -237,6 +249,9 @@ impl World {
         Room { meter, account: model::ids::AccountId(account), resident: UserId(user) }
     }
 }
+
+/// The longest wait for what usually takes less than a second: reached only where it never comes, however busy the machine is.
+pub const SOON: Duration = Duration::from_secs(180);
 
 /// Waits until a condition holds; fails with `what`.
 pub async fn until<F: Future<Output = bool>>(within: Duration, what: &str, mut so: impl FnMut() -> F) {
