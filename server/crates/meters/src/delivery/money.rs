@@ -36,16 +36,19 @@ impl DeliveryEngine {
         meter: &Meter,
         money_operation: MoneyOperation,
     ) -> Result<CommandStep, StoreError> {
-        let Some(claimed) = self.claim(command, money_operation).await? else {
+        // The claim must be durable before a frame leaves, not before the meter is read: the bus need not wait for its commit.
+        let (claimed, read) = tokio::join!(self.claim(command, money_operation), self.read_state(meter, Priority::Money));
+        let Some(claimed) = claimed? else {
             return self.hold(command, None, DeliveryCase::new(HoldReason::NoAccount).into()).await;
         };
+        let mut read = read?;
         let mut command = command.clone();
         (command.epoch, command.count) = (Some(claimed.epoch.into()), Some(claimed.count.into()));
         let command = &command;
         let limit = Fen(self.config.hoarding_fen);
         let mut progress = SendProgress { never_sent: command.attempts == 0, last_frame: None, sends: 0, limit };
         loop {
-            let (seen, at) = match self.read_state(meter, Priority::Money).await? {
+            let (seen, at) = match read {
                 Ok(seen) => seen,
                 Err(step) => return Ok(step),
             };
@@ -73,6 +76,7 @@ impl DeliveryEngine {
                 sends: progress.sends + 1,
                 ..progress
             };
+            read = self.read_state(meter, Priority::Money).await?;
         }
     }
 
