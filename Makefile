@@ -62,4 +62,4 @@ unit:
 end2end:
 	@.ci/say "browser tests"
 	@cargo build --quiet --workspace --exclude frontend --bin dormwatt --test stories
-	@npm --silent --prefix end2end test
+	@CHROMIUM=$${CHROMIUM:-$$(command -v chromium)} npm --silent --prefix end2end test
