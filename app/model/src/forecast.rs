@@ -1,4 +1,4 @@
-//! How long the credit lasts at the use of the last days, and how much brings the power back.
+//! Forecast: how long the credit lasts, and which purchase restores the power.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,7 +6,7 @@ use super::energy::Energy;
 use super::money::{Fen, Money};
 use super::time::Date;
 
-/// How many full days the average is taken over.
+/// Number of full days that the average covers.
 pub const WINDOW_DAYS: usize = 7;
 
 /// How long the credit lasts.
@@ -14,7 +14,7 @@ pub const WINDOW_DAYS: usize = 7;
 pub struct Forecast {
     /// Whole days, rounded down; 0 for less than one.
     pub days: i64,
-    /// Over how many full days the average was taken.
+    /// Number of full days that the average covers.
     pub over: usize,
 }
 

@@ -52,7 +52,7 @@ ids! {
     CommandId,
     /// One decision for many meters: a command for each.
     BatchId,
-    /// Something a person must settle.
+    /// A case.
     CaseId,
     /// Something that was the matter with a meter or gateway.
     EventId,

@@ -1,31 +1,31 @@
-//! An order's way from decision to credit, and a command's way from decision to read back.
+//! States of orders, returns and commands, and tenders.
 
 use crate::word_enum;
 
 word_enum! {
-    /// Where a sale stands. `Credited`, `Closed` and `Refunded` are final; `Case` waits for a person.
+    /// State of a sale. `Credited`, `Closed` and `Refunded` are final; `Case` waits for a person.
     pub enum OrderState {
         /// Waiting for the payment channel.
         Pending = "pending",
-        /// Paid; on its way into the meter.
+        /// Paid; delivery in progress.
         Paid = "paid",
         /// In the meter: read back with its purchase count.
         Credited = "credited",
         /// Ended without payment.
         Closed = "closed",
-        /// The money goes back to the payer.
+        /// Being refunded.
         Refunding = "refunding",
-        /// The money is back with the payer.
+        /// Refunded.
         Refunded = "refunded",
-        /// A person decides; the case names the next step.
+        /// An operator decides; the case names the next step.
         Case = "case",
     }
 
     /// How an order is paid.
     pub enum Tender {
-        /// Cash at the counter.
+        /// Cash at the cash desk.
         Cash = "cash",
-        /// Card terminal at the counter.
+        /// Card terminal at the cash desk.
         Card = "card",
         Transfer = "transfer",
         /// Alipay mobile web.
@@ -34,46 +34,46 @@ word_enum! {
         WechatPay = "wechat",
         /// UnionPay online gateway.
         UnionPay = "unionpay",
-        /// Nobody pays: a subsidy of the site.
+        /// A subsidy of the site.
         Subsidy = "subsidy",
-        /// Nobody pays: it was left in another meter that was closed.
+        /// The balance of another meter that was closed.
         Carried = "carried",
     }
 
-    /// What a return is.
+    /// Kind of a return.
     pub enum ReturnKind {
-        /// The resident gets money back.
+        /// The resident is paid out.
         Return = "return",
-        /// A wrong sale is taken back.
+        /// Correction of a wrong sale.
         UndoSale = "undo_sale",
-        /// A wrong return is taken back: the money comes in and goes into the meter again.
+        /// Correction of a wrong return: the amount is paid in and credited again.
         UndoReturn = "undo_return",
     }
 
-    /// Where a return or correction stands. `Done`, `Refused`, `Rejected`, `Cancelled` and `Expired` are final.
+    /// State of a return or correction. `Done`, `Refused`, `Rejected`, `Cancelled` and `Expired` are final.
     pub enum ReturnState {
         /// A second person must approve.
         Waiting = "waiting",
-        /// The meter was told; nothing is paid out before it was read back.
+        /// The debit is being delivered; nothing is paid out before it is read back.
         Taking = "taking",
-        /// Out of the meter: to be paid out.
+        /// Debited from the meter; to be paid out.
         Taken = "taken",
-        /// A person decides; the case names the next step.
+        /// An operator decides; the case names the next step.
         Case = "case",
         Done = "done",
-        /// The meter would not: it holds less. Nothing was paid.
+        /// Refused by the meter, which holds less. Nothing was paid out.
         Refused = "refused",
-        /// The second person said no.
+        /// Rejected by the second person.
         Rejected = "rejected",
-        /// Taken back before anything was sent.
+        /// Cancelled before anything was sent.
         Cancelled = "cancelled",
-        /// Nobody approved in time.
+        /// Not approved in time.
         Expired = "expired",
     }
 
-    /// Where a command stands.
+    /// State of a command.
     pub enum CommandState {
-        /// Decided and stored; not sent yet.
+        /// Stored, not sent yet.
         Queued = "queued",
         /// Sent, or about to be; its effect is unknown until the meter is read back.
         Sending = "sending",
@@ -81,24 +81,24 @@ word_enum! {
         Done = "done",
         /// The meter refused it; nothing changed.
         Failed = "failed",
-        /// Neither delivered nor undelivered by the rule; a person decides.
+        /// The outcome cannot be decided by the purchase count; an operator decides.
         Case = "case",
-        /// A newer wish for the same meter took its place before it was sent.
+        /// Replaced by a newer command for the same meter before it was sent.
         Superseded = "superseded",
     }
 }
 
 impl Tender {
-    /// Whether a payment channel collects it, rather than somebody at the counter.
+    /// Whether a payment channel collects it.
     #[must_use]
     pub const fn is_channel(self) -> bool {
         matches!(self, Self::Alipay | Self::WechatPay | Self::UnionPay)
     }
 
-    /// What the counter takes and pays out.
+    /// Tenders of the cash desk.
     pub const COUNTER: [Self; 3] = [Self::Cash, Self::Card, Self::Transfer];
 
-    /// Whether somebody at the counter takes it.
+    /// Whether it is taken at the cash desk.
     #[must_use]
     pub const fn is_counter(self) -> bool {
         matches!(self, Self::Cash | Self::Card | Self::Transfer)
@@ -106,7 +106,7 @@ impl Tender {
 }
 
 impl OrderState {
-    /// Nothing more will happen by itself.
+    /// Whether the state is final.
     #[must_use]
     pub const fn is_final(self) -> bool {
         matches!(self, Self::Credited | Self::Closed | Self::Refunded)
@@ -114,7 +114,7 @@ impl OrderState {
 }
 
 impl CommandState {
-    /// Nothing more will happen by itself.
+    /// Whether the state is final.
     #[must_use]
     pub const fn is_final(self) -> bool {
         matches!(self, Self::Done | Self::Failed | Self::Case | Self::Superseded)

@@ -8,13 +8,13 @@ use super::time::{Date, Timestamp};
 /// Limits on the remaining amount and on power.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
-    /// First warning below this amount, 0.01 yuan.
+    /// Alarm 1 below this amount, 0.01 yuan.
     pub alarm1: u32,
-    /// Second warning; not above the first.
+    /// Alarm 2; at most alarm 1.
     pub alarm2: u32,
-    /// How far below zero the wallet may go.
+    /// Overdraft limit.
     pub overdraft: u32,
-    /// The largest remaining amount after a credit; 0: none.
+    /// Hoarding limit: the largest remaining amount after a credit; 0: none.
     pub hoarding: u32,
     /// Above this power the relay trips, W; 0: none.
     pub overload_w: u16,
@@ -28,7 +28,7 @@ impl Limits {
     }
 }
 
-/// Over which period use climbs the tiers.
+/// Period over which tier energy accumulates.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[repr(u8)]
@@ -41,19 +41,19 @@ pub enum TierPeriod {
     Year = 2,
 }
 
-/// Step prices: what tiers 2 and 3 cost over tier 1.
+/// Tiers: surcharges of tiers 2 and 3 over tier 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tiers {
-    /// When use starts again at zero.
+    /// Period after which tier energy restarts at zero.
     pub period: TierPeriod,
-    /// Where tiers 2 and 3 begin, 0.01 kWh.
+    /// Thresholds of tiers 2 and 3, 0.01 kWh.
     pub thresholds: [u32; 2],
-    /// What they cost more, 0.0001 yuan/kWh.
+    /// Surcharges, 0.0001 yuan/kWh.
     pub surcharges: [u32; 2],
 }
 
 impl Tiers {
-    /// Whether a meter takes them: thresholds do not fall.
+    /// Whether a meter takes them: thresholds do not descend.
     #[must_use]
     pub const fn valid(&self) -> bool {
         let [first, second] = self.thresholds;
@@ -157,16 +157,16 @@ impl PlanEntry {
     }
 }
 
-/// What a meter's parameters were when they were read.
+/// Parameters of a meter as last read.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Parameters {
     pub limits: Limits,
     /// Prices in force, 0.0001 yuan/kWh.
     pub prices: [u32; 4],
     pub tiers: Tiers,
-    /// Prices that wait, 0.0001 yuan/kWh.
+    /// Standby prices, 0.0001 yuan/kWh.
     pub standby: [u32; 4],
-    /// When they come into force; `None` where nothing is planned.
+    /// Switch-over time of the standby prices; `None` if none is planned.
     pub switch_over: Option<Timestamp>,
     /// Which day table from which day on.
     pub date_plan: Vec<PlanEntry>,
@@ -181,7 +181,7 @@ impl Parameters {
         if self.switch_over.is_some_and(|at| at <= now) { self.standby } else { self.prices }
     }
 
-    /// The one price of a kWh, where it is the same all day and at any use.
+    /// The price of a kWh, if it is the same at all times and in all tiers.
     #[must_use]
     pub fn flat_price(&self, now: Timestamp) -> Option<Money> {
         let prices = self.prices_at(now);

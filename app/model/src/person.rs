@@ -21,7 +21,6 @@ pub struct Who {
     pub user: UserId,
     /// What they are.
     pub role: Role,
-    /// What to call them.
     pub name: String,
     /// Where the request came from; for the audit chain.
     pub ip: String,

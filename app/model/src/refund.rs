@@ -1,41 +1,41 @@
-//! A refund's way from its decision back to the payer.
+//! States and sources of refunds.
 
 use crate::word_enum;
 
 word_enum! {
-    /// Where a refund stands. `Done`, `Failed`, `Rejected`, `Cancelled` and `Expired` are final.
+    /// State of a refund. `Done`, `Failed`, `Rejected`, `Cancelled` and `Expired` are final.
     pub enum RefundState {
         /// A second person must approve.
         Waiting = "waiting",
-        /// The channel is asked, under one number, until it gives its final word.
+        /// Requested from the channel under one number until its final answer.
         Sending = "sending",
-        /// To be paid over the counter.
+        /// To be paid at the cash desk.
         Payable = "payable",
         /// With the payer.
         Done = "done",
-        /// The channel said, finally, that it will not; a case names the next step.
+        /// The channel refused it finally; a case names the next step.
         Failed = "failed",
-        /// The second person said no.
+        /// Rejected by the second person.
         Rejected = "rejected",
-        /// Taken back before anything was sent or paid.
+        /// Cancelled before anything was sent or paid.
         Cancelled = "cancelled",
-        /// Nobody approved in time.
+        /// Not approved in time.
         Expired = "expired",
     }
 
-    /// What a refund gives back.
+    /// Source of a refund.
     pub enum RefundSource {
-        /// Money that credits nothing: paid twice, or not of the amount asked.
+        /// A payment that credited no order: paid twice, or of another amount.
         Suspense = "suspense",
-        /// An order that was paid and is not to be delivered.
+        /// A paid order that will not be delivered.
         Order = "order",
-        /// A return or correction that was taken out of a wallet.
+        /// A return or correction already debited from a wallet.
         Return = "return",
     }
 }
 
 impl RefundState {
-    /// Whether its amount counts against what was paid: it went back, or may.
+    /// Whether its amount reduces what can still be refunded.
     #[must_use]
     pub const fn is_reserved(self) -> bool {
         matches!(self, Self::Waiting | Self::Sending | Self::Payable | Self::Done)

@@ -1,11 +1,11 @@
-//! Words of the monthly subsidy.
+//! The monthly subsidy.
 
 use std::fmt;
 use std::str::FromStr;
 
 use super::time::{Date, Timestamp};
 
-/// For each what a subsidy is.
+/// What a subsidy is granted for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Per {
     Room,

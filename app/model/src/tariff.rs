@@ -1,4 +1,4 @@
-//! What energy costs: prices of the rates, tiers, day tables and a date plan, as the meter profile has them.
+//! Tariffs: prices of rates, tiers, day tables and a date plan, as in the meter profile.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,22 +8,22 @@ use serde::{Deserialize, Serialize};
 use super::parameters::{PlanEntry, TierPeriod};
 use super::time::{DAY, MINUTE, Timestamp};
 
-/// In force where the plan says nothing: 3, flat.
+/// Rate outside all slots: 3, flat.
 const FLAT: u8 = 3;
 /// The highest price and surcharge that may be published: 100 yuan/kWh.
 const MAX_PRICE: u32 = 1_000_000;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tiers {
-    /// When use starts again at zero.
+    /// Period after which tier energy restarts at zero.
     pub period: TierPeriod,
-    /// Use at which tiers 2 and 3 begin, Wh.
+    /// Energy at which tiers 2 and 3 begin, Wh.
     pub thresholds: [i64; 2],
-    /// What tiers 2 and 3 cost over tier 1, 0.0001 yuan/kWh.
+    /// Surcharge of tiers 2 and 3 over tier 1, 0.0001 yuan/kWh.
     pub surcharges: [u32; 2],
 }
 
-/// From a minute of the day on, a rate is in force.
+/// A slot of a day table: a rate and the minute at which it starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Slot {
     /// 1 spike, 2 peak, 3 flat, 4 valley.
@@ -36,47 +36,47 @@ pub struct Slot {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DayTable(pub Vec<Slot>);
 
-/// Everything that a price version says.
+/// The content of a price version.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Prices {
-    /// Of rates 1-4 (spike, peak, flat, valley), 0.0001 yuan/kWh.
+    /// Prices of rates 1-4 (spike, peak, flat, valley), 0.0001 yuan/kWh.
     pub rates: [u32; 4],
     #[serde(default)]
     pub tiers: Tiers,
     /// Day tables 1 and 2.
     #[serde(default)]
     pub tables: [DayTable; 2],
-    /// Which of them is in force when; empty: flat all year.
+    /// Date plan; empty: flat all year.
     #[serde(default)]
     pub plan: Vec<PlanEntry>,
 }
 
-/// A text or a set of prices is not as it must be.
+/// An invalid tariff.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TariffError {
-    /// A day table is not ascending slots from 00:00.
+    /// A day table must have ascending slots from 00:00.
     #[error("a day table is at most 14 slots like 07:00=2 that ascend from 00:00")]
     DayTable,
-    /// A date plan names no days.
+    /// Invalid date plan.
     #[error("a date plan is at most 4 entries like 07-01=2")]
     Plan,
-    /// A price is above 100 yuan, or thresholds fall.
+    /// A price is above 100 yuan, or the thresholds descend.
     #[error("a price or a threshold is out of range")]
     Range,
 }
 
 impl Prices {
-    /// One price, at all times.
+    /// One price at all times.
     #[must_use]
     pub const fn flat(price: u32) -> Self {
         let tiers = Tiers { period: TierPeriod::None, thresholds: [0; 2], surcharges: [0; 2] };
         Self { rates: [price; 4], tiers, tables: [DayTable(Vec::new()), DayTable(Vec::new())], plan: Vec::new() }
     }
 
-    /// Whether they may be published.
+    /// Checks whether the tariff may be published.
     ///
     /// # Errors
-    /// The first thing that is wrong.
+    /// The first fault found.
     pub fn validate(&self) -> Result<(), TariffError> {
         let Tiers { thresholds: [second, third], surcharges, .. } = self.tiers;
         if self.rates.iter().chain(&surcharges).any(|&price| price > MAX_PRICE) || second < 0 || third < second {
@@ -105,7 +105,7 @@ impl Prices {
         edges.filter(|&edge| edge > at).min().unwrap_or(midnight.plus(DAY))
     }
 
-    /// The table of the latest plan entry of this year, or else of the last one before: the plan goes round.
+    /// The table of the latest plan entry of this year, else of the last entry of the plan, which repeats every year.
     fn slots(&self, at: Timestamp) -> &[Slot] {
         let (_, month, day) = at.date().ymd();
         let begun = self.plan.iter().filter(|entry| (entry.month, entry.day) <= (month, day)).max();
@@ -127,7 +127,7 @@ impl DayTable {
 impl FromStr for DayTable {
     type Err = TariffError;
 
-    /// `00:00=4 07:00=3`: a time and the rate from then on, parted by blanks or commas.
+    /// `00:00=4 07:00=3`: a time and the rate from then on, separated by spaces or commas.
     fn from_str(text: &str) -> Result<Self, TariffError> {
         let slot = |word: &str| {
             let (time, rate) = word.split_once('=')?;
@@ -171,7 +171,7 @@ impl fmt::Display for PlanEntry {
     }
 }
 
-/// Reads yuan/kWh with at most four decimals, in 0.0001 yuan; `None` where it is none, or above 100 000.
+/// Reads yuan/kWh with at most four decimals, in 0.0001 yuan; `None` if invalid or above 100 000.
 #[must_use]
 pub fn parse_price(text: &str) -> Option<u32> {
     let (whole, decimals) = text.trim().split_once('.').unwrap_or((text.trim(), ""));
@@ -182,7 +182,7 @@ pub fn parse_price(text: &str) -> Option<u32> {
     Some(whole.parse::<u32>().ok()? * 10_000 + format!("{decimals:0<4}").parse::<u32>().ok()?)
 }
 
-/// Reads a date plan: entries parted by blanks or commas.
+/// Reads a date plan: entries separated by spaces or commas.
 ///
 /// # Errors
 /// [`TariffError::Plan`].

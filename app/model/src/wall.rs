@@ -1,27 +1,27 @@
-//! What the live wall sends: every room once, then only what changed. Numbers travel as flat lists, because ten thousand small
-//! objects cost a browser more to parse than to paint.
+//! Messages of the live wall: every room once, then only changes. Numbers are flat lists, because ten thousand small
+//! objects take a browser longer to parse than to paint.
 
 use serde::{Deserialize, Serialize};
 
 use super::ids::MeterId;
 use super::meter::{ControlMode, Latest, StatusWord, SupplyState};
 
-/// Everything a tile shows, in 20 bytes.
+/// Content of a tile, in 20 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tile {
-    /// State and marks.
+    /// State and flags.
     pub flags: Flags,
     /// Remaining amount in fen.
     pub remaining: i32,
     /// Active power, W.
     pub power_w: i32,
-    /// When it was read, epoch seconds; 0 for never.
+    /// Time of the reading, epoch seconds; 0 for never.
     pub observed_s: u32,
-    /// Since when it is lost, epoch seconds; 0 while it answers.
+    /// When it was lost, epoch seconds; 0 while it answers.
     pub lost_s: u32,
 }
 
-/// A state and its marks, packed.
+/// State and flags, packed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Flags(pub u16);
 
@@ -33,7 +33,7 @@ const ATTENTION: u16 = 1 << 7;
 const RELAY_UNSEEN: u16 = 1 << 8;
 
 impl Flags {
-    /// Of a meter as it was last seen.
+    /// From the last known state of a meter.
     #[must_use]
     pub const fn of(latest: &Latest) -> Self {
         let status = latest.status;
@@ -64,7 +64,6 @@ impl Flags {
         SupplyState::from_code((self.0 & 0b111) as u8)
     }
 
-    /// The control mode.
     #[must_use]
     pub const fn mode(self) -> ControlMode {
         if self.0 & FORCED_OFF != 0 {
@@ -82,7 +81,7 @@ impl Flags {
         self.0 & RELAY_OPEN != 0
     }
 
-    /// Nothing tells how the relay stands, or there is none.
+    /// The relay position is unknown, or there is no relay.
     #[must_use]
     pub const fn relay_unseen(self) -> bool {
         self.0 & RELAY_UNSEEN != 0
@@ -94,7 +93,7 @@ impl Flags {
         self.0 & SWITCHED_OFF != 0
     }
 
-    /// Something beside the credit wants a person: overload, cover, relay fault, reverse energy.
+    /// Needs attention: overload, cover, relay fault or reverse energy.
     #[must_use]
     pub const fn attention(self) -> bool {
         self.0 & ATTENTION != 0
@@ -110,13 +109,13 @@ const fn needs_attention(status: StatusWord) -> bool {
 }
 
 impl Tile {
-    /// A tile nobody has seen.
+    /// A tile without a reading.
     pub const UNSEEN: Self = Self { flags: Flags(SupplyState::Lost as u16), remaining: 0, power_w: 0, observed_s: 0, lost_s: 0 };
 
-    /// Numbers a tile takes in a flat list.
+    /// Numbers per tile in a flat list.
     pub const WIDTH: usize = 5;
 
-    /// Of a meter as it was last seen.
+    /// From the last known state of a meter.
     #[must_use]
     pub fn of(latest: &Latest) -> Self {
         let seconds = |at: Option<super::time::Timestamp>| at.map_or(0, |at| u32::try_from(at.0 / 1_000).unwrap_or(0));
@@ -130,13 +129,13 @@ impl Tile {
         }
     }
 
-    /// Since when it stands as it stands: silent since, or observed at; 0 where it was never read.
+    /// Start of the present state: lost since, or time of the reading; 0 if never read.
     #[must_use]
     pub const fn since_s(self) -> u32 {
         if self.lost_s != 0 { self.lost_s } else { self.observed_s }
     }
 
-    /// Its numbers on the wire.
+    /// The tile as numbers.
     #[must_use]
     pub fn numbers(self) -> [i64; Self::WIDTH] {
         [
@@ -148,7 +147,7 @@ impl Tile {
         ]
     }
 
-    /// From its numbers; `None` where they are no tile.
+    /// From its numbers; `None` if invalid.
     #[must_use]
     pub fn from_numbers(numbers: &[i64]) -> Option<Self> {
         let &[flags, remaining, power_w, observed, lost] = numbers else { return None };
@@ -166,7 +165,6 @@ impl Tile {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Building {
     pub name: String,
-    /// Its floors, in order.
     pub floors: Vec<Floor>,
 }
 
@@ -178,23 +176,23 @@ pub struct Floor {
     pub rooms: Vec<(String, MeterId)>,
 }
 
-/// The whole wall, as one person may see it.
+/// The wall of one operator.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Snapshot {
-    /// The revision it stands at.
+    /// Its revision.
     pub revision: u64,
     /// The server's time, epoch ms; ages are counted against it, not against the browser's clock.
     pub at: i64,
-    /// Where each meter is; the index of a tile counts through it in order.
+    /// Places of the meters; tiles are indexed in this order.
     pub buildings: Vec<Building>,
     /// [`Tile::WIDTH`] numbers a meter.
     pub tiles: Vec<i64>,
 }
 
-/// What changed since the revision before.
+/// Changes since the previous revision.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delta {
-    /// The revision it leads to.
+    /// Revision after the change.
     pub revision: u64,
     /// The server's time, epoch ms.
     pub at: i64,

@@ -47,7 +47,6 @@ pub struct MeterPosition {
     /// The last order's number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub order: Option<u64>,
-    /// The account's number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
     #[serde(rename = "cumulative_fen", skip_serializing_if = "Option::is_none")]

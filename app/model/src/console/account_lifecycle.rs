@@ -1,4 +1,4 @@
-//! What the pages of account life show and ask for.
+//! Types of the account lifecycle pages.
 
 use super::RoomName;
 use crate::energy::Energy;
@@ -9,155 +9,149 @@ use crate::order::{CommandState, OrderState, ReturnState, Tender};
 use crate::parameters::{Parameters, TierPeriod};
 use crate::time::Timestamp;
 
-/// Somebody who moves in.
+/// A resident to add to an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ResidentToAdd {
-    /// Never lived here: name, login name, first password.
+    /// Creates a user.
     New {
-        /// What to call them.
         name: String,
-        /// How they will log in.
         login: String,
         /// Their first password.
         password: String,
     },
-    /// Logs in by this name already.
+    /// An existing user, by login name.
     Known(String),
 }
 
-/// Where the money of an account goes.
+/// Where the balance of a closed account goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BalanceTarget {
-    /// Over the counter.
+    /// Paid out at the cash desk.
     Counter(Tender),
-    /// Into the account of that number.
+    /// Transferred to the account with this number.
     Account(String),
 }
 
-/// A meter that takes another one's place; what is empty is as the old one's.
+/// A replacement meter; an empty field keeps the value of the old meter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Device {
-    /// Its serial number.
     pub serial: String,
-    /// Behind which gateway.
+    /// Its gateway.
     pub gateway: Option<GatewayId>,
-    /// Its address on the bus.
+    /// Bus address.
     pub unit: Option<u8>,
     pub profile: Option<String>,
 }
 
-/// What a person counted of a meter that cannot be read.
+/// Values that an operator enters for a meter that cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counted {
-    /// What was left in it; for a meter with a wallet inside.
+    /// Remaining amount; only for a meter wallet.
     pub remaining: Option<Fen>,
-    /// Where its counter stood.
+    /// Final reading of the energy counter.
     pub total: Option<Energy>,
-    /// How it is known.
+    /// Source of these values, in the operator's words.
     pub reason: String,
 }
 
-/// A meter, by its number.
+/// A meter and its serial number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OtherMeter {
     pub meter: MeterId,
-    /// Its serial number.
     pub serial: String,
 }
 
-/// What can be done about the account of a meter.
+/// Choices for the account of a meter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lifecycle {
     /// Other meters of the account.
     pub siblings: Vec<OtherMeter>,
     /// Other meters of the room that have no account.
     pub free: Vec<OtherMeter>,
-    /// The closing that is under way.
+    /// The account closure in progress.
     pub closing: Option<ClosingId>,
-    /// The gateways, for a meter that is replaced.
+    /// Gateways to choose from for a replacement meter.
     pub gateways: Vec<(GatewayId, String)>,
 }
 
-/// What a closing is for.
+/// Kind of an account closure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClosingKind {
     /// The account ends.
     Close,
-    /// It goes on in another room.
+    /// The account continues in another room.
     Move,
     /// One of its meters is replaced.
     Replace,
 }
 
-/// Why a closing cannot be taken back any more.
+/// Why an account closure can no longer be withdrawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WithdrawalRefusal {
-    /// A meter was told to close.
+    /// A `close` command was sent to a meter.
     Told,
-    /// A meter has ended.
+    /// The final reading of a meter is stored.
     Read,
-    /// The account in the new room has begun.
+    /// The account in the new room is in use.
     Arrived,
 }
 
-/// What a new meter was told so that it is set as the old one was.
+/// A setting sent to the new meter so that it matches the old one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Setting {
-    /// Where it can be followed, and tried again.
+    /// The batch that shows its progress.
     pub batch: BatchId,
     pub issue: Issue,
-    /// Where it stands.
     pub state: CommandState,
 }
 
-/// A closing, and how far it is.
+/// An account closure and its progress.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Closing {
     pub id: ClosingId,
     pub kind: ClosingKind,
     pub room: RoomName,
-    /// The account's number.
     pub account: String,
-    /// How it is paid out, where it goes over the counter.
+    /// Tender of the payout, if it is paid at the cash desk.
     pub tender: Option<Tender>,
-    /// The number of the account that it goes into.
+    /// Number of the account that receives the balance.
     pub to_account: Option<String>,
-    /// The meter that it goes into.
+    /// Meter that receives the balance.
     pub to_meter: Option<MeterId>,
     pub reason: String,
     pub by: String,
     pub begun_at: Timestamp,
-    /// When the last of its meters was read.
+    /// When its last meter was read.
     pub read_at: Option<Timestamp>,
-    /// When the money was where it belongs.
+    /// When the balance had been paid out or transferred.
     pub ended_at: Option<Timestamp>,
-    /// The return, and where it stands.
+    /// The return that pays the balance out, and its state.
     pub returned: Option<(ReturnId, ReturnState)>,
-    /// The order that carries it on, and where it stands.
+    /// The order that transfers the balance, and its state.
     pub carried: Option<(OrderId, OrderState)>,
     pub meters: Vec<ClosingMeter>,
-    /// Who took it back.
+    /// Who withdrew it.
     pub withdrawn_by: Option<String>,
-    /// Whether the account in the new room has begun.
+    /// Whether the account in the new room is in use.
     pub arrived: bool,
-    /// What the old meter's parameters were when last read, where a new one is to be set like it.
+    /// Last read parameters of the old meter, to be copied to the new one.
     pub parameters: Option<(Parameters, Timestamp)>,
-    /// What the new meter was told with its installation.
+    /// Settings sent to the new meter.
     pub settings: Vec<Setting>,
-    /// Purchases that could not reach their meter and wait for a person.
+    /// Paid orders that cannot be delivered; an operator decides.
     pub undeliverable: Vec<UndeliverableOrder>,
-    /// The gateways, for a meter that is replaced.
+    /// Gateways to choose from for a replacement meter.
     pub gateways: Vec<(GatewayId, String)>,
 }
 
 impl Closing {
-    /// What was left in its meters so far.
+    /// Sum of the final amounts read so far.
     #[must_use]
     pub fn left(&self) -> Fen {
         self.meters.iter().filter_map(|meter| meter.left).sum()
     }
 
-    /// Why it cannot be taken back (any more); `None` where it can.
+    /// Why it cannot be withdrawn; `None` if it can.
     #[must_use]
     pub fn kept(&self) -> Option<WithdrawalRefusal> {
         if self.read_at.is_some() || self.meters.iter().any(|meter| meter.final_at.is_some()) {
@@ -169,32 +163,32 @@ impl Closing {
         self.arrived.then_some(WithdrawalRefusal::Arrived)
     }
 
-    /// Whether the credit is in the meter itself.
+    /// Whether the meter has a meter wallet.
     #[must_use]
     pub fn own_wallet(&self) -> bool {
         self.meters.iter().any(|meter| meter.own_wallet)
     }
 
-    /// Whether the new meter will count its tier use from nothing though tiers are in force, for all that is known.
+    /// Whether the new meter starts its tier energy at zero although tiers are in force, as far as is known.
     #[must_use]
     pub fn loses_tiers(&self) -> bool {
         self.own_wallet() && self.parameters.as_ref().is_none_or(|(known, _)| known.tiers.period != TierPeriod::None)
     }
 
-    /// Whether a new meter is to be put in place.
+    /// Whether the replacement meter is still to be installed.
     #[must_use]
     pub fn waits_for_meter(&self) -> bool {
         self.kind == ClosingKind::Replace && self.read_at.is_some() && self.ended_at.is_none()
     }
 
-    /// Whether a person may decide where the money goes: nothing is on its way, or what was came to nothing.
+    /// Whether an operator may choose the destination of the balance: no transfer is in progress, or it failed.
     #[must_use]
     pub fn may_decide(&self) -> bool {
         let open = self.read_at.is_some() && self.ended_at.is_none();
         open && self.returned.is_none_or(|(_, state)| !matches!(state, ReturnState::Taken | ReturnState::Done))
     }
 
-    /// Whether something goes on by itself, in meters also after its end.
+    /// Whether it will change without an operator.
     #[must_use]
     pub fn is_moving(&self) -> bool {
         let coming = self.carried.is_some_and(|(_, state)| state == OrderState::Paid);
@@ -203,40 +197,35 @@ impl Closing {
     }
 }
 
-/// A meter of a closing.
+/// A meter of an account closure.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClosingMeter {
     pub meter: MeterId,
-    /// Its serial number.
     pub serial: String,
-    /// Whether its credit is inside.
     pub own_wallet: bool,
-    /// Where its `close` stands.
     pub command: Option<CommandState>,
     pub reason: Option<crate::command::CommandReason>,
-    /// When it was first sent.
+    /// When the command was first sent.
     pub sent_at: Option<Timestamp>,
-    /// Since when the meter does not answer.
+    /// When the meter was lost.
     pub lost_since: Option<Timestamp>,
-    /// When it ended.
+    /// When its final reading was stored.
     pub final_at: Option<Timestamp>,
-    /// What was left.
     pub left: Option<Fen>,
-    /// What was written off; negative where it was overdrawn.
+    /// Amount written off; negative if overdrawn.
     pub written_off: Option<Money>,
-    /// Where its counter stood.
+    /// Final reading of the energy counter.
     pub total: Option<Energy>,
-    /// Who counted it, and how they knew.
+    /// Operator who entered the values, and their source.
     pub counted: Option<(String, String)>,
 }
 
-/// A purchase that could not reach its meter.
+/// A paid order that cannot be delivered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UndeliverableOrder {
     pub order: OrderId,
     pub number: i64,
     pub amount: Fen,
-    /// How it was paid.
     pub tender: Tender,
     pub at: Timestamp,
 }

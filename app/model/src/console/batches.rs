@@ -1,4 +1,4 @@
-//! Batches of commands, as the console shows them.
+//! View types of command batches.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,25 +10,25 @@ use crate::meter::SupplyState;
 use crate::order::CommandState;
 use crate::time::Timestamp;
 
-/// The most characters of a list of rooms.
+/// Longest list of rooms, characters.
 pub const ROOMS_MAX: usize = 20_000;
 
-/// Which meters are meant. Without places, rooms and a meter: all that the operator may see.
+/// Selection of meters. Without places, rooms or a meter: all that the operator may see.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Target {
     pub meter: Option<MeterId>,
     /// Buildings, and floors of a building by name (empty: the whole building).
     pub places: Vec<(PlaceId, String)>,
-    /// Only those in this state.
+    /// Only meters in this state.
     pub state: Option<SupplyState>,
-    /// Rooms as people write them, one a line.
+    /// Rooms, one a line.
     pub rooms: String,
-    /// Those that do not answer are told when they answer again.
+    /// Also lost meters; they get the command when they answer again.
     pub lost: bool,
 }
 
 impl Target {
-    /// The address's words for it: `meter`, `place` (several), `state`, `rooms`, `lost`.
+    /// As a query string: `meter`, `place` (repeated), `state`, `rooms`, `lost`.
     #[must_use]
     pub fn parse(meter: &str, places: &[String], state: &str, rooms: &str, lost: &str) -> Self {
         let place = |text: &String| {
@@ -50,63 +50,61 @@ impl Target {
 pub struct Building {
     pub id: PlaceId,
     pub name: String,
-    /// Its floors and how many meters each has.
+    /// Floors with their numbers of meters.
     pub floors: Vec<(String, usize)>,
 }
 
-/// Why a meter is left out.
+/// Why a meter is excluded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LeftOut {
-    /// It does not answer.
+    /// It is lost.
     Lost,
-    /// Its model cannot do it.
+    /// Its profile does not support it.
     Ability,
     /// No account is open.
     NotOpen,
 }
 
-/// What would be told to whom.
+/// Preview of a batch.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Preview {
-    /// Which meters, by place.
     pub meters: Vec<(MeterId, RoomName)>,
-    /// Which not, and why.
     pub left_out: Vec<(RoomName, LeftOut)>,
-    /// Lines of the list that name no room, or several.
+    /// Lines that match no room or several.
     pub unknown: Vec<String>,
-    /// Stands for exactly these meters: what is confirmed is what was shown.
+    /// Digest of exactly these meters, so that the confirmation applies to what was shown.
     pub seal: String,
 }
 
-/// What the batches are asked for.
+/// Filter of the batch list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BatchQuery {
     pub kind: Option<Kind>,
     /// `moving`, `failed`, or empty for all.
     pub state: String,
-    /// Counted from 0.
+    /// Page, from 0.
     pub page: i64,
 }
 
-/// How many meters of a batch stand where.
+/// Numbers of meters of a batch by state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BatchCounts {
     pub meters: i64,
     pub done: i64,
     /// Not sent yet.
     pub waiting: i64,
-    /// Sent, not read back yet.
+    /// Sent, not yet read back.
     pub sending: i64,
-    /// Refused, or not reached.
+    /// Refused or not reached.
     pub failed: i64,
-    /// Taken back or overtaken by a newer wish.
+    /// Cancelled, or replaced by a newer command.
     pub dropped: i64,
-    /// The planned prices are not in force.
+    /// Planned prices not in force.
     pub missed: i64,
 }
 
 impl BatchCounts {
-    /// Whether something is still on its way.
+    /// Whether a command is still in progress.
     #[must_use]
     pub const fn is_moving(&self) -> bool {
         self.waiting > 0 || self.sending > 0
@@ -116,11 +114,10 @@ impl BatchCounts {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Batch {
     pub id: BatchId,
-    /// What was told.
     pub issue: Issue,
     pub by: String,
     pub decided_at: Timestamp,
-    /// How far it is.
+    /// Progress.
     pub counts: BatchCounts,
 }
 
@@ -128,56 +125,51 @@ pub struct Batch {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BatchItem {
     pub meter: MeterId,
-    /// Where it is.
     pub room: RoomName,
     pub state: CommandState,
-    /// Why it waits, failed, or was given up.
+    /// Why it waits, failed or was cancelled.
     pub reason: Option<CommandReason>,
-    /// When it was decided, the last time.
     pub decided_at: Timestamp,
-    /// When its first byte left.
+    /// When its first frame was sent.
     pub sent_at: Option<Timestamp>,
-    /// When it was read back, or ended otherwise.
+    /// When it was read back or ended.
     pub finished_at: Option<Timestamp>,
-    /// When it is tried again.
+    /// Time of the next attempt.
     pub next_at: Timestamp,
-    /// How often it was sent.
+    /// Number of frames sent.
     pub attempts: i64,
-    /// Since when the meter does not answer.
+    /// When the meter was lost.
     pub lost_since: Option<Timestamp>,
-    /// For planned prices: how the look stands whether they are in force.
+    /// For planned prices: state of the check whether they are in force.
     pub in_force: Option<CommandState>,
 }
 
-/// A batch as its page shows it.
+/// The batch page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BatchView {
     pub batch: Batch,
     /// A page of its meters.
     pub items: Vec<BatchItem>,
-    /// Meters that the filter leaves.
+    /// Number of meters that match the filter.
     pub total: i64,
-    /// The server's time.
     pub at: Timestamp,
 }
 
-/// A meter that missed a price switch.
+/// A meter that did not switch to the planned prices.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Missed {
     pub meter: MeterId,
-    /// By which batch.
+    /// Batch that planned the prices.
     pub batch: BatchId,
-    /// Where it is.
     pub room: RoomName,
-    /// What should be in force, 0.0001 yuan/kWh.
+    /// Planned prices, 0.0001 yuan/kWh.
     pub prices: [u32; 4],
     pub at: Timestamp,
-    /// Whether it holds the planned prices.
     pub loaded: bool,
-    /// Whether it was seen to charge others.
+    /// Whether it was observed to charge other prices.
     pub failed: bool,
-    /// Since when it does not answer.
+    /// When it was lost.
     pub lost_since: Option<Timestamp>,
-    /// When it was looked at.
+    /// Time of the check.
     pub looked_at: Option<Timestamp>,
 }

@@ -1,4 +1,4 @@
-//! A counter that is held back, and what a person decides about it.
+//! A held energy counter, and an operator's decision about it.
 
 use crate::energy::Energy;
 use crate::error::AppError;
@@ -6,7 +6,7 @@ use crate::reading::ReadingQuality;
 use crate::time::Timestamp;
 use crate::word_enum;
 
-/// The longest counter that a person may write down, kWh.
+/// The largest counter value that an operator may enter, kWh.
 const MOST_KWH: i64 = 100_000_000;
 
 word_enum! {
@@ -23,21 +23,21 @@ word_enum! {
     }
 }
 
-/// A counter that is held back.
+/// A held energy counter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HeldCounter {
-    /// Why it is held.
+    /// Why its readings are held.
     pub quality: ReadingQuality,
-    /// The last value that counted; `None` where none ever did.
+    /// Last accepted value; `None` if there is none.
     pub last: Option<(Timestamp, Energy)>,
-    /// The newest value.
+    /// Newest value read.
     pub now: (Timestamp, Energy),
-    /// How the difference falls into rates.
+    /// Split of the difference into rates.
     pub split: Split,
 }
 
 impl HeldCounter {
-    /// What counting the difference would add; `None` where that makes no sense.
+    /// Energy that accepting the difference would add; `None` if that is impossible.
     #[must_use]
     pub fn difference(&self) -> Option<Energy> {
         let (at, last) = self.last?;
@@ -45,18 +45,18 @@ impl HeldCounter {
     }
 }
 
-/// What becomes of the energy between the last value that counted and the newest.
+/// Treatment of the energy between the last accepted value and the newest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Gap {
-    /// Nothing: the counter counts from here on.
+    /// It is dropped; counting continues from the newest value.
     Accept,
-    /// The difference is counted.
+    /// The difference is accepted.
     Count,
-    /// The meter was replaced: the old one's end and the new one's start are counted.
+    /// The meter was replaced; end value of the old and start value of the new meter are given.
     Replaced {
-        /// What the old meter showed at last.
+        /// Final value of the old meter.
         end: Energy,
-        /// What the new one showed at first.
+        /// First value of the new meter.
         start: Energy,
     },
 }

@@ -8,14 +8,14 @@ use crate::meter::Latest;
 use crate::time::Timestamp;
 use crate::word_enum;
 
-/// What a list is asked for; what is left out matches all.
+/// Filter of a list; empty fields match all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Query {
-    /// Words to look for.
+    /// Search text.
     pub text: String,
-    /// The one state to show.
+    /// Only this state.
     pub state: Option<String>,
-    /// Counted from 0.
+    /// Page, from 0.
     pub page: i64,
 }
 
@@ -24,25 +24,23 @@ pub struct Query {
 pub struct Page<T> {
     /// The lines of this page.
     pub lines: Vec<T>,
-    /// Lines in all.
+    /// Lines on all pages.
     pub total: i64,
 }
 
-/// Lines on a page.
 pub const PAGE: i64 = 50;
 
 impl<T> Page<T> {
-    /// Lines on a page.
     pub const SIZE: i64 = PAGE;
 }
 
 word_enum! {
     /// State of an account.
     pub enum AccountState {
-        /// The meter was told to open it.
+        /// The `open` command has not been confirmed yet.
         Opening = "opening",
         Open = "open",
-        /// The meter was told to close it.
+        /// The `close` command has not been confirmed yet.
         Closing = "closing",
         Closed = "closed",
     }
@@ -53,64 +51,59 @@ word_enum! {
 pub struct AccountLine {
     pub id: AccountId,
     pub number: String,
-    /// Where it stands.
     pub state: AccountState,
     /// Its meter, while it has one.
     pub meter: Option<MeterId>,
     pub room: RoomName,
-    /// Names of its residents.
     pub residents: String,
     pub opened_at: Timestamp,
-    /// What its meter was last seen to hold.
+    /// Last known state of its meter.
     pub latest: Option<Latest>,
-    /// Its newest closing.
+    /// Its newest account closure.
     pub closing: Option<ClosingId>,
 }
 
 /// A line of the meters, and what a search finds.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MeterLine {
-    /// Where it is.
     pub room: RoomName,
-    /// What it was last seen to hold; names the meter.
+    /// Last known state, with the meter's id.
     pub latest: Latest,
-    /// Its gateway's name.
     pub gateway: String,
-    /// Its address on the bus.
+    /// Bus address.
     pub unit: i64,
-    /// Its serial number.
     pub serial: String,
     /// Names of the residents of its account.
     pub residents: String,
 }
 
-/// How a gateway is doing.
+/// State of a gateway.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GatewayLine {
     pub id: GatewayId,
     pub name: String,
     /// `host:port`.
     pub address: String,
-    /// How it carries frames, as the store names it.
+    /// Framing.
     pub framing: String,
-    /// Whom to trust there; `None` where it does not speak TLS.
+    /// Trusted certificate; `None` without TLS.
     pub trust: Option<Trust>,
-    /// How often its meters are read; `None`: as the site.
+    /// Reading interval; `None` for the site's default.
     pub sweep: Option<SweepInterval>,
-    /// How it does itself, and since when; `None` where this server does not read it.
+    /// Connection state and since when; `None` if this server does not poll it.
     pub health: Option<(GatewayHealth, Timestamp)>,
     /// Meters behind it that the operator may see.
     pub meters: i64,
-    /// Of these, the ones that do not answer.
+    /// Number of lost meters among them.
     pub lost: i64,
-    /// The newest reading among them.
+    /// Time of their newest reading.
     pub newest: Option<Timestamp>,
-    /// The oldest last reading among those that answer.
+    /// Oldest last reading of a meter that is not lost.
     pub oldest: Option<Timestamp>,
 }
 
 impl GatewayLine {
-    /// It is lost itself, and not just meters behind it; where it is not read here, nothing behind it answers.
+    /// Whether the gateway itself is lost; if it is not polled here, whether all its meters are.
     #[must_use]
     pub const fn is_lost(&self) -> bool {
         match self.health {
@@ -120,36 +113,34 @@ impl GatewayLine {
     }
 }
 
-/// What the cases are asked for.
+/// Filter of the case list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CaseQuery {
-    /// Closed ones instead of open ones.
+    /// Closed cases instead of open ones.
     pub closed: bool,
-    /// Counted from 0.
+    /// Page, from 0.
     pub page: i64,
 }
 
-/// Something a person must settle.
+/// A case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CaseLine {
     pub id: CaseId,
-    /// Whether a money command is held for it: it can be tried again, and not just closed.
+    /// Whether it holds a money command, which can be tried again.
     pub held: bool,
     pub detail: CaseDetail,
-    /// The counter that it holds back; `None` where it counts again, or where it is about something else.
+    /// The counter that it holds; `None` if it holds none.
     pub counter: Option<super::HeldCounter>,
-    /// At which meter.
     pub meter: Option<MeterId>,
     pub room: Option<RoomName>,
-    /// Number of the order it is about.
+    /// Number of its order.
     pub order: Option<i64>,
-    /// The order whose money may have to go back.
+    /// The order that may have to be refunded.
     pub refunds: Option<OrderId>,
     pub opened_at: Timestamp,
-    /// When it was closed.
     pub closed_at: Option<Timestamp>,
     pub closed_by: Option<String>,
-    /// What was done.
+    /// Resolution.
     pub resolution: Option<String>,
 }
 
@@ -158,13 +149,13 @@ pub struct CaseLine {
 pub struct AuditLine {
     pub seq: i64,
     pub at: Timestamp,
-    /// Who: a person's name, or `system` or `channel:...` as stored.
+    /// Name of a person, `system` or `channel:...`.
     pub actor: String,
     pub ip: String,
     pub action: String,
     pub subject: String,
-    /// Whose meter it is about, and where that is.
+    /// Its meter and the place of that.
     pub place: Option<(MeterId, RoomName)>,
-    /// More, as JSON.
+    /// Details, as JSON.
     pub detail: String,
 }

@@ -1,4 +1,4 @@
-//! What the console lists and shows, as plain values.
+//! View types of the console.
 
 mod account_lifecycle;
 mod batches;

@@ -1,35 +1,34 @@
-//! Meters that are used on credit nobody gave: their wallet on the ledger is below zero.
+//! Overdrawn meters: server wallets below zero.
 
 use super::{Page, RoomName};
 use crate::ids::MeterId;
 use crate::money::Money;
 use crate::time::Timestamp;
 
-/// One of them.
+/// An overdrawn meter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExposedLine {
     pub meter: MeterId,
     pub room: RoomName,
-    /// The account's number.
     pub number: String,
-    /// Who lives there.
+    /// Residents.
     pub residents: String,
-    /// How far below zero; positive.
+    /// Overdrawn amount, positive.
     pub owed: Money,
     pub since: Timestamp,
-    /// The relay as it should be: `true` for closed.
+    /// Desired relay position: `true` for closed.
     pub should_be_closed: bool,
-    /// The relay as it was observed, and when; `None` before the first reading.
+    /// Observed relay position and time; `None` before the first reading.
     pub relay: Option<(bool, Timestamp)>,
-    /// Since when the meter has not answered.
+    /// When the meter was lost.
     pub lost_since: Option<Timestamp>,
 }
 
-/// A page of them.
+/// A page of overdrawn meters.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Exposed {
-    /// The deepest first.
+    /// Largest overdraft first.
     pub page: Page<ExposedLine>,
-    /// What all of them owe.
+    /// Total overdraft.
     pub owed: Money,
 }

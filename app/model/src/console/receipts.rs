@@ -10,7 +10,7 @@ use crate::money::Fen;
 use crate::order::{ReturnKind, Tender};
 use crate::time::Timestamp;
 
-/// The number of a receipt: the year, and its number in it, without a gap.
+/// Receipt number: a year and a number without gaps within it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReceiptNumber {
     pub year: i64,
@@ -39,48 +39,44 @@ impl FromStr for ReceiptNumber {
     }
 }
 
-/// What a receipt is for.
+/// Subject of a receipt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReceiptOf {
     Sale,
     /// A return or correction.
     Back(ReturnKind),
-    /// A refund over the counter.
+    /// A refund paid at the cash desk.
     Refund,
 }
 
-/// A receipt as it is printed.
+/// A printed receipt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receipt {
     pub number: ReceiptNumber,
-    /// Who gives it.
     pub site: String,
     pub of: ReceiptOf,
-    /// When it was settled.
+    /// Settlement time.
     pub at: Timestamp,
     pub by: String,
-    /// How often it was printed.
+    /// Number of prints.
     pub prints: i64,
     pub room: RoomName,
     pub meter: MeterId,
-    /// The meter's serial number.
     pub serial: String,
-    /// The account's number.
     pub account: String,
-    /// Who lived there.
+    /// Residents at that time.
     pub residents: String,
-    /// The number that the meter keeps.
+    /// Order number, as stored in the meter.
     pub order: i64,
-    /// How it was paid.
     pub tender: Tender,
     pub amount: Fen,
-    /// The purchase count it became; `None` while it is on its way.
+    /// Purchase count after it; `None` until it is delivered.
     pub count: Option<i64>,
-    /// What the meter held after it.
+    /// Remaining amount after it.
     pub remaining: Option<Fen>,
-    /// Why, for a return or correction.
+    /// Reason of a return or correction.
     pub reason: Option<String>,
-    /// The receipt that it corrects.
+    /// Receipt of the corrected sale or return.
     pub corrects: Option<ReceiptNumber>,
 }
 

@@ -8,13 +8,13 @@ use crate::order::{OrderState, ReturnKind, ReturnState, Tender};
 use crate::refund::RefundState;
 use crate::time::{Date, Timestamp};
 
-/// What a line is, and where it stands.
+/// Kind of a line with its state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RecordState {
     Sale(OrderState),
     /// A return or correction.
     Back(ReturnKind, ReturnState),
-    /// Money of a payment that goes back to its payer.
+    /// A refund of a channel payment.
     Refund(RefundState),
     /// A shift, closed or open.
     Shift {
@@ -23,10 +23,10 @@ pub enum RecordState {
 }
 
 impl RecordState {
-    /// The kinds, as addresses and files name them.
+    /// Words of the kinds in addresses and files.
     pub const KINDS: [&'static str; 6] = ["sale", "return", "undo_sale", "undo_return", "refund", "shift"];
 
-    /// The word of its kind.
+    /// Word of the kind.
     #[must_use]
     pub const fn kind(self) -> &'static str {
         match self {
@@ -37,7 +37,7 @@ impl RecordState {
         }
     }
 
-    /// The word of where it stands.
+    /// Word of the state.
     #[must_use]
     pub const fn state(self) -> &'static str {
         match self {
@@ -49,7 +49,7 @@ impl RecordState {
         }
     }
 
-    /// From both words.
+    /// Parses both words.
     #[must_use]
     pub fn parse(kind: &str, state: &str) -> Option<Self> {
         match (kind, ReturnKind::parse(kind)) {
@@ -62,66 +62,63 @@ impl RecordState {
     }
 }
 
-/// What the register is asked for; what is left out matches all.
+/// Filter of the register; empty fields match all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RecordQuery {
-    /// Words to look for: building, room, account number, order number.
+    /// Search text: building, room, account number or order number.
     pub text: String,
-    /// Of this kind.
+    /// Only this kind.
     pub kind: String,
     pub state: String,
     pub tender: Option<Tender>,
-    /// By somebody of that name.
+    /// Name of the operator or resident.
     pub by: String,
-    /// In this building.
+    /// Only this building.
     pub building: String,
-    /// With this receipt.
+    /// Only this receipt.
     pub receipt: Option<ReceiptNumber>,
     pub from: Option<Date>,
     pub until: Option<Date>,
-    /// Counted from 0.
+    /// Page, from 0.
     pub page: i64,
 }
 
-/// A page of the register and the totals of all that the filter holds.
+/// A page of the register, with totals over all matching lines.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Records {
     pub page: Page<RecordLine>,
-    /// Sum of what was paid in.
+    /// Total paid in.
     pub taken: Fen,
-    /// Sum of what was paid out.
+    /// Total paid out.
     pub given: Fen,
-    /// The buildings that it may be asked by.
+    /// Buildings to filter by.
     pub buildings: Vec<String>,
 }
 
 /// A line of the register.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordLine {
-    /// The order, the return, the shift.
+    /// Id of the order, return, refund or shift.
     pub id: Uuid,
-    /// What it is, and where it stands.
+    /// Kind and state.
     pub state: RecordState,
     /// Its number; 0 for a shift.
     pub number: i64,
-    /// Which meter; none for a shift.
+    /// `None` for a shift.
     pub meter: Option<MeterId>,
     pub room: RoomName,
-    /// The account's number.
     pub account: String,
-    /// How it was paid.
     pub tender: Tender,
-    /// How much; for a shift what the count differs by.
+    /// Amount; for a shift the difference of the count.
     pub amount: Fen,
-    /// What came in.
+    /// Paid in.
     pub taken: Fen,
-    /// What went out.
+    /// Paid out.
     pub given: Fen,
-    /// When it was made.
     pub at: Timestamp,
-    /// Who sold, asked or counted; the resident who bought.
+    /// Operator, or the resident who bought.
     pub by: String,
-    /// The purchase count it became.
+    /// Purchase count after it.
     pub count: Option<i64>,
     pub receipt: Option<ReceiptNumber>,
 }

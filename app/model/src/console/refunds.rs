@@ -1,4 +1,4 @@
-//! Refunds, as the console shows them.
+//! View types of refunds.
 
 use super::{ReceiptNumber, RoomName};
 use crate::ids::{MeterId, OrderId, RefundId, ReturnId, Uuid};
@@ -7,138 +7,131 @@ use crate::order::{OrderState, Tender};
 use crate::refund::{RefundSource, RefundState};
 use crate::time::Timestamp;
 
-/// What a refund gives back.
+/// Source of a refund.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RefundOf {
-    /// A verified payment, by its event.
+    /// A verified payment, by the id of its event.
     Payment(Uuid),
-    /// A return that was taken out of a wallet.
+    /// A return already debited from a wallet.
     Return(ReturnId),
 }
 
-/// A refund as it is wished for.
+/// A requested refund.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefundRequest {
-    /// Of which order.
     pub order: OrderId,
     pub of: RefundOf,
-    /// Over the counter, where the channel gives it no more; `None`: the way it came.
+    /// Tender at the cash desk, if the channel no longer refunds; `None` for a refund through the channel.
     pub over_counter: Option<Tender>,
     pub amount: Fen,
     pub reason: String,
-    /// Made with the form.
+    /// Idempotency key of the form.
     pub key: Uuid,
 }
 
-/// What the list of refunds is asked for; what is left out matches all.
+/// Filter of the refund list; empty fields match all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RefundQuery {
     pub state: Option<RefundState>,
-    /// Going by this way.
+    /// Only this tender.
     pub tender: Option<Tender>,
-    /// Counted from 0.
+    /// Page, from 0.
     pub page: i64,
 }
 
-/// A refund, and how far it is.
+/// A refund and its progress.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefundLine {
     pub id: RefundId,
-    /// What people quote and the channel keeps.
+    /// Refund number, as the channel knows it.
     pub refund_no: String,
-    /// Where it stands.
     pub state: RefundState,
-    /// What it gives back.
     pub source: RefundSource,
-    /// By which way.
     pub tender: Tender,
-    /// How the money came.
+    /// Channel of the payment.
     pub channel: Tender,
     /// The channel's number of the payment.
     pub trade_no: String,
     pub amount: Fen,
     pub reason: String,
-    /// The order that was paid.
+    /// Order of the payment.
     pub order: OrderId,
     pub order_number: i64,
-    /// The return that is paid by it.
+    /// Return that it pays out.
     pub back: Option<ReturnId>,
     pub meter: MeterId,
     pub room: RoomName,
-    /// The account's number.
     pub account: String,
-    /// Who asked; `None` where the configuration decided.
+    /// `None` if automatic.
     pub asked_by: Option<String>,
-    /// Whether that is who looks at it.
+    /// Whether the viewer requested it.
     pub mine: bool,
     pub asked_at: Timestamp,
-    /// Until when a second person may approve it; `None` where none is needed.
+    /// Deadline for the second person; `None` if none is needed.
     pub expires_at: Option<Timestamp>,
     /// The second person.
     pub decided_by: Option<String>,
     /// Why it was rejected.
     pub note: Option<String>,
-    /// How often the channel was asked.
+    /// Number of requests to the channel.
     pub tries: i64,
-    /// When it is asked next.
+    /// Time of the next request.
     pub next_at: Option<Timestamp>,
-    /// Who paid it over the counter.
+    /// Operator who paid it out at the cash desk.
     pub settled_by: Option<String>,
-    /// When it was with the payer, or came to nothing.
+    /// When it succeeded or failed.
     pub settled_at: Option<Timestamp>,
     pub receipt: Option<ReceiptNumber>,
 }
 
-/// Money of an order that may go back.
+/// A refundable amount of an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refundable {
-    /// What it is.
     pub of: RefundOf,
-    /// Where it lies.
+    /// Source of the money.
     pub source: RefundSource,
-    /// How it came.
+    /// Channel of the payment.
     pub channel: Tender,
     /// The channel's number of the payment.
     pub trade_no: String,
-    /// When it came.
+    /// Time of the payment.
     pub at: Timestamp,
-    /// How much came; of a return, how much was taken.
+    /// Amount paid; for a return, amount debited.
     pub paid: Fen,
-    /// How much may go back.
+    /// Amount still refundable.
     pub left: Fen,
-    /// Whether the channel gives it back, by its days.
+    /// Whether the channel still refunds it.
     pub by_channel: bool,
-    /// Whether it may go over the counter: the channel gives it no more, or has refused.
+    /// Whether it may be paid at the cash desk: the channel no longer refunds it, or has refused.
     pub over_counter: bool,
 }
 
-/// What went back at the channel's own console, and nobody has said what for.
+/// Refunds made at the channel's console that no one has assigned yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConsoleRefund {
     pub left: Fen,
-    /// What it can pay, and how much of that.
+    /// What it can be assigned to, with amounts.
     pub pays: Vec<(RefundOf, Fen)>,
-    /// Whether who looks at it may say that it is lost.
+    /// Whether the viewer may write it off.
     pub may_write_off: bool,
 }
 
-/// What may go back of an order, and what did.
+/// Refundable amounts and refunds of an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OrderMoney {
     pub order: OrderId,
     pub number: i64,
-    /// Where it stands.
     pub state: OrderState,
     pub meter: MeterId,
     pub room: RoomName,
-    /// Whether it can be delivered after all.
+    /// Whether the order can still be delivered.
     pub deliverable: bool,
-    /// What may go back.
+    /// Refundable amounts.
     pub payments: Vec<Refundable>,
-    /// What went back at the channel's console and is not accounted for.
+    /// Unassigned refunds at the channel's console.
     pub console_refund: Option<ConsoleRefund>,
-    /// What went or goes back, newest first.
+    /// Refunds, newest first.
     pub refunds: Vec<RefundLine>,
-    /// For the form.
+    /// Idempotency key for the form.
     pub key: Uuid,
 }

@@ -1,4 +1,4 @@
-//! Returns and corrections as the till shows them.
+//! View types of returns and corrections.
 
 use super::ReceiptNumber;
 use super::RoomName;
@@ -8,33 +8,32 @@ use crate::money::Fen;
 use crate::order::{ReturnKind, ReturnState, Tender};
 use crate::time::Timestamp;
 
-/// Characters of a reason.
+/// Longest reason, characters.
 pub const REASON_MAX: usize = 200;
 
-/// What is wished.
+/// Target of a return or correction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReturnTarget {
-    /// The resident gets money back.
+    /// The resident is paid out.
     Remaining {
-        /// Out of which meter.
         meter: MeterId,
-        /// How it is paid out.
+        /// Tender of the payout.
         tender: Tender,
         amount: Fen,
     },
-    /// A wrong sale is taken back, or as much of it as is still there.
+    /// Corrects a wrong sale, or as much of it as remains.
     Sale(OrderId, Fen),
-    /// A wrong return is taken back.
+    /// Corrects a wrong return.
     Return(ReturnId),
 }
 
-/// A wish at the till.
+/// A requested return or correction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReturnRequest {
     pub of: ReturnTarget,
-    /// Why; neither empty nor a book.
+    /// Reason, 1 to [`REASON_MAX`] characters.
     pub reason: String,
-    /// Made with the form.
+    /// Idempotency key of the form.
     pub key: Uuid,
 }
 
@@ -47,50 +46,46 @@ pub fn checked_reason(text: &str) -> Result<String, AppError> {
     if text.is_empty() || text.chars().count() > REASON_MAX { Err(AppError::Invalid) } else { Ok(text.to_owned()) }
 }
 
-/// A return or correction, and how far it is.
+/// A return or correction and its progress.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReturnLine {
     pub id: ReturnId,
-    /// The number that the meter keeps.
+    /// Order number, as stored in the meter.
     pub number: i64,
-    /// What it is.
     pub kind: ReturnKind,
-    /// Where it stands.
     pub state: ReturnState,
-    /// Out of which meter.
     pub meter: MeterId,
     pub room: RoomName,
-    /// The account's number.
     pub account: String,
-    /// How it is paid.
+    /// Tender.
     pub tender: Tender,
     pub amount: Fen,
     pub reason: String,
     pub asked_by: String,
-    /// Whether that is who looks at it.
+    /// Whether the viewer requested it.
     pub mine: bool,
     pub asked_at: Timestamp,
-    /// Until when a second person may approve it; `None` where none is needed.
+    /// Deadline for the second person; `None` if none is needed.
     pub expires_at: Option<Timestamp>,
     /// The second person.
     pub decided_by: Option<String>,
     /// Why it was rejected or refused.
     pub note: Option<String>,
-    /// Whether nothing was sent to the meter yet.
+    /// Whether no frame has been sent yet.
     pub unsent: bool,
-    /// Why its debit waits.
+    /// Why the debit waits.
     pub waits: Option<crate::command::CommandReason>,
-    /// When the meter was read back.
+    /// When the debit was read back.
     pub taken_at: Option<Timestamp>,
-    /// What it held then.
+    /// Remaining amount then.
     pub remaining: Option<Fen>,
-    /// Who paid it out.
+    /// Operator who paid it out.
     pub settled_by: Option<String>,
     pub settled_at: Option<Timestamp>,
     pub receipt: Option<ReceiptNumber>,
-    /// The number of the sale or return that it takes back.
+    /// Number of the corrected sale or return.
     pub corrects: Option<i64>,
-    /// The sale that it takes back.
+    /// The corrected sale.
     pub sale: Option<OrderId>,
 }
 
@@ -98,36 +93,33 @@ pub struct ReturnLine {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Original {
     pub id: Uuid,
-    /// Whether it is a sale, and not a return.
+    /// Whether it is a sale; otherwise a return.
     pub sale: bool,
     pub number: i64,
     pub meter: MeterId,
     pub room: RoomName,
     pub amount: Fen,
-    /// How much of it no correction has taken back, or may.
+    /// Amount that can still be corrected.
     pub left: Fen,
-    /// How it was paid.
     pub tender: Tender,
     pub at: Timestamp,
     pub by: String,
-    /// What the meter was last seen to hold.
+    /// Last known state of the meter.
     pub held: Option<Fen>,
 }
 
-/// A sale through a channel of which something may still go back the way it came.
+/// A channel sale that can still be refunded through its channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChannelSale {
     pub order: OrderId,
     pub number: i64,
-    /// By which channel.
     pub tender: Tender,
-    /// When it was paid.
     pub at: Timestamp,
-    /// How much of it.
+    /// Amount still refundable.
     pub left: Fen,
 }
 
-/// An amount, given back against the sales in their order: how much of each.
+/// Splits an amount over sales in their order.
 #[must_use]
 pub fn parts(amount: Fen, sales: &[ChannelSale]) -> Vec<(ChannelSale, Fen)> {
     let mut rest = amount;

@@ -17,11 +17,11 @@ use crate::order::{CommandState, Tender};
 use crate::reading::{JournalKind, ReadingQuality, ReadingSource};
 use crate::time::{Date, Timestamp};
 
-/// Where a room is.
+/// Place of a room.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoomName {
     pub building: String,
-    /// The floor or unit; may be empty.
+    /// Floor or unit; may be empty.
     pub floor: String,
     pub room: String,
 }
@@ -35,73 +35,70 @@ impl fmt::Display for RoomName {
     }
 }
 
-/// All there is to know of a room.
+/// The room page.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Room {
-    /// Where it is.
     pub name: RoomName,
     pub gateway: GatewayId,
-    /// The gateway's name.
     pub gateway_name: String,
-    /// The meter's address on its bus.
+    /// Bus address of the meter.
     pub unit: i64,
-    /// The meter's serial number.
     pub serial: String,
-    /// How often it is read; `None`: as its gateway.
+    /// Reading interval; `None` for the gateway's.
     pub sweep: Option<SweepInterval>,
     pub profile: String,
-    /// Where its credit lives; [`Wallet::None`] for an instrument, which sells and switches nothing.
+    /// Kind of wallet; [`Wallet::None`] for an instrument.
     pub kind: Wallet,
-    /// The account that is open, opening or closing; `None` where there is none.
+    /// Its account that is opening, open or closing.
     pub account: Option<Account>,
-    /// The last readings, newest first.
+    /// Latest readings, newest first.
     pub readings: Vec<Reading>,
-    /// Energy of the last days, oldest first.
+    /// Energy of the latest days, oldest first.
     pub days: Vec<RoomDay>,
-    /// What is or was the matter with it, open first.
+    /// Events, open ones first.
     pub events: Vec<EventLine>,
-    /// What the meter wrote down itself, newest first.
+    /// The meter's journal, newest first.
     pub journal: Vec<JournalLine>,
-    /// Whether the meter says who it is; `None` where that is not known.
+    /// Whether the meter reports its serial number; `None` if unknown.
     pub identified: Option<bool>,
-    /// What the meter was last seen to hold, and its commands.
+    /// Last known state of the meter, and its commands.
     pub progress: Progress,
     pub cases: Vec<CaseLine>,
-    /// The wallet, where it is on the ledger; `None` where it is in the meter.
+    /// Server wallet; `None` for a meter wallet.
     pub wallet: Option<WalletView>,
 }
 
-/// A wallet on the ledger.
+/// A server wallet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WalletView {
-    /// The relay as it should be: `true` for closed.
+    /// Desired relay position: `true` for closed.
     pub closed: bool,
-    /// Charged up to this reading.
+    /// Time of the last charged reading.
     pub counted_at: Option<Timestamp>,
-    /// Use in the tier period.
+    /// Energy in the tier period.
     pub tier: Energy,
-    /// Used where no price plan holds: waits for one.
+    /// Energy that waits for a price plan.
     pub uncharged: Energy,
-    /// When it warns and trips.
+    /// Limits.
     pub limits: WalletLimits,
-    /// What was charged on the last days, by price, the newest day first.
+    /// Charges of the latest days by price, newest first.
     pub charges: Vec<DayCharge>,
 }
 
-/// When a wallet on the ledger warns, trips, and takes no more.
+/// Limits of a server wallet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct WalletLimits {
-    /// First warning below this.
+    /// Alarm 1 below this amount.
     pub alarm1: Fen,
-    /// Second warning below this; not above the first.
+    /// Alarm 2 below this amount; at most alarm 1.
     pub alarm2: Fen,
-    /// How far below zero it may go.
+    /// Overdraft limit.
     pub overdraft: Fen,
-    /// The most it may hold; 0: as the site has it.
+    /// Hoarding limit; 0 for the site's.
     pub hoarding: Fen,
-    /// Above this power it trips, W; 0: never.
+    /// Trips above this power, W; 0 for never.
     pub overload_w: u16,
-    /// A step up of so much power that takes its current in phase trips, W; 0: never.
+    /// Trips on a resistive load step of this power, W; 0 for never.
     pub malignant_w: u16,
 }
 
@@ -117,7 +114,7 @@ pub struct DayCharge {
     pub tier: i64,
     pub price: Money,
     pub energy: Energy,
-    /// What it cost, to 0.0001 yuan.
+    /// Cost, to 0.0001 yuan.
     pub cost: Money,
 }
 
@@ -125,25 +122,24 @@ pub struct DayCharge {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RoomDay {
     pub day: Date,
-    /// How much; `None` where nothing was read.
+    /// Energy; `None` without readings.
     pub energy: Option<Energy>,
-    /// Of it backwards.
+    /// Reverse energy in it.
     pub reverse: Energy,
-    /// Of it by rate: spike, peak, flat, valley; zero where the meter does not say.
+    /// By rate: spike, peak, flat, valley; zero if the meter has no rate registers.
     pub rates: [Energy; 4],
-    /// How sure it is.
+    /// Quality.
     pub mark: DayMark,
 }
 
 /// A line of a meter's own journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JournalLine {
-    /// When, by the meter's clock; `None` where that was lost.
+    /// Time by the meter's clock; `None` if the clock was lost.
     pub at: Option<Timestamp>,
     pub kind: JournalKind,
-    /// The status bit behind a relay record; 255 by command.
+    /// Status bit that caused a relay record; 255 for a command.
     pub cause: u8,
-    /// Of a money record.
     pub amount: Fen,
     /// Purchase count after it.
     pub count: Option<i64>,
@@ -155,21 +151,17 @@ pub struct JournalLine {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
     pub id: AccountId,
-    /// Its number in the meter.
+    /// Account number in the meter.
     pub number: String,
-    /// Where it stands.
     pub state: super::AccountState,
     pub opened_at: Timestamp,
-    /// Who may log in for it.
     pub residents: Vec<Resident>,
 }
 
-/// Somebody who lives there.
+/// A resident.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resident {
-    /// What to call them.
     pub name: String,
-    /// How they log in.
     pub login: String,
 }
 
@@ -182,7 +174,6 @@ pub struct Reading {
     pub total: Energy,
     /// The reverse counter.
     pub reverse: Option<Energy>,
-    /// What was left.
     pub remaining: Fen,
     pub power_w: Option<i64>,
     /// 0.1 V.
@@ -191,82 +182,74 @@ pub struct Reading {
     pub current_ca: Option<i64>,
 }
 
-/// What a command tells the meter.
+/// Content of a command.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CommandContent {
-    /// Open an account.
     Open,
-    /// Credit a purchase.
     Credit(Fen),
-    /// Take credit back.
+    /// Debit the meter.
     Debit(Fen),
-    /// Close the account.
     Close,
-    /// Change the control mode.
     Mode(ControlMode),
-    /// The resident's switch.
+    /// Set the resident's switch.
     Switch(bool),
     /// The relay of a meter without a wallet: `true` closes it.
     Relay(bool),
-    /// A setting, or a reading that was asked for.
+    /// A setting or a requested reading.
     Issue(Issue),
-    /// Arguments that this version cannot read, by their kind.
+    /// Arguments that this version cannot parse.
     Other(CommandKind),
 }
 
-/// A command and how far it is.
+/// A command and its progress.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CommandLine {
     pub id: CommandId,
-    /// What it tells the meter.
+    /// Its content.
     pub what: CommandContent,
-    /// Where it stands.
     pub state: CommandState,
-    /// Who decided; `None` for the system.
+    /// `None` for the system.
     pub by: Option<String>,
     pub decided_at: Timestamp,
-    /// When its first byte left.
+    /// When its first frame was sent.
     pub sent_at: Option<Timestamp>,
-    /// When it was read back, or given up.
+    /// When it was read back or ended.
     pub finished_at: Option<Timestamp>,
-    /// How often it was sent.
+    /// Number of frames sent.
     pub attempts: i64,
-    /// When it will be tried again.
+    /// Time of the next attempt.
     pub next_at: Timestamp,
-    /// The purchase count it carries.
+    /// Claimed purchase count.
     pub count: Option<i64>,
-    /// Why it waits, failed, or was given up.
+    /// Why it waits, failed or was cancelled.
     pub reason: Option<CommandReason>,
 }
 
-/// What of a room moves: the newest values, and the commands, newest first.
+/// The changing part of the room page: latest values and commands, newest first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
-    /// The server's time.
     pub at: Timestamp,
-    /// What the meter was last seen to hold.
+    /// Last known state of the meter.
     pub latest: Latest,
     pub commands: Vec<CommandLine>,
 }
 
 impl Progress {
-    /// Whether something is still on its way.
+    /// Whether a command is still in progress.
     #[must_use]
     pub fn is_moving(&self) -> bool {
         self.commands.iter().any(|command| !command.state.is_final())
     }
 }
 
-/// A sale at the counter.
+/// A sale at the cash desk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sale {
-    /// Into which meter.
     pub meter: MeterId,
     pub amount: Fen,
-    /// How it was paid.
     pub tender: Tender,
-    /// Made with the form.
+    /// Idempotency key of the form.
     pub key: Uuid,
 }
 
