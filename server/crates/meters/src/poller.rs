@@ -169,8 +169,8 @@ impl Poller {
                 if let Some((_, true)) = failed {
                     tracing::info!(meter = %id, "meter.found");
                 }
-                // A delivery that got no answer requests a reading and defers the meter's commands, longer each time, although the
-                // meter may never be lost. Without a delivery engine no command waits for the meter.
+                // A delivery that got no answer requests a reading and defers the meter's commands, longer each time, although
+                // the meter may never be lost. Without a delivery engine no command waits for the meter.
                 if failed.is_some() || reason == ReadReason::Requested {
                     let _ = self.recovered.send(id);
                 }

@@ -150,7 +150,8 @@ macro_rules! read {
     };
 }
 
-/// A list of columns for a `SELECT` or `RETURNING`, each after the same prefix: `columns!("o.", id, number)` is `" o.id, o.number "`.
+/// A list of columns for a `SELECT` or `RETURNING`, each after the same prefix: `columns!("o.", id, number)` is
+/// `" o.id, o.number "`.
 macro_rules! columns {
     ($of:literal, $first:ident $(, $more:ident)*) => {
         concat!(" ", $of, stringify!($first) $(, ", ", $of, stringify!($more))*, " ")
