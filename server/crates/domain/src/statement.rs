@@ -16,31 +16,13 @@ pub struct Statement {
     pub lines: Vec<StatementLine>,
 }
 
-/// What a line is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum LineKind {
-    /// A payer's money came.
-    Paid,
-    /// Money went back to a payer.
-    Refunded,
-}
-
-impl LineKind {
-    pub const ALL: [Self; 2] = [Self::Paid, Self::Refunded];
-
-    /// The stored word.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Paid => "paid",
-            Self::Refunded => "refunded",
-        }
-    }
-
-    /// From the stored word.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+model::word_enum! {
+    /// What a statement line is about.
+    pub enum LineKind {
+        /// A payment.
+        Paid = "paid",
+        /// A refund to the payer.
+        Refunded = "refunded",
     }
 }
 

@@ -177,7 +177,7 @@ pub async fn claim_due(db: &Db, now: Timestamp, limit: i64, next: impl Fn(&Attem
         attempt_columns!(),
         "FROM payment_attempts WHERE state IN ('pending', 'closing', 'held') AND next_query_at <= $1
            AND (state <> 'held' OR NOT EXISTS (SELECT 1 FROM payment_events e WHERE e.attempt_id = payment_attempts.id
-                                               AND (e.kind = 'paid' OR e.kind LIKE 'refund:%')))
+                                               AND e.kind IN ('paid', 'refunded', 'refund-total')))
          ORDER BY next_query_at, id LIMIT $2"
     ))
     .bind(now.0)

@@ -9,12 +9,12 @@ use model::time::Timestamp;
 use super::attempts::AttemptState;
 use super::outcome::Outcome;
 use super::record::{case, open_case, record};
-use super::settle::{Subject, fits, insert, move_attempt};
+use super::settle::{EventKey, Subject, fits, insert, move_attempt};
 use crate::refunds::{self, Refund};
 use crate::{Result, Tx, ledger, on};
 use domain::ledger::refund_elsewhere;
 use domain::payment::Mismatch;
-use domain::payment_event::{EventSource, VerifiedEvent};
+use domain::payment_event::{EventSource, StoredEventKind, VerifiedEvent};
 use domain::refund::unasked;
 use domain::rng::Rng;
 
@@ -27,14 +27,16 @@ pub(super) async fn returned(
     subject: Option<&Subject>,
 ) -> Result<Outcome> {
     let number = event.refund_no().unwrap_or_default();
+    let refunded = EventKey::refund(StoredEventKind::Refunded, number);
     let ours = refunds::by_number(tx, number).await?;
     let Some((row, subject)) = ours.as_ref().zip(subject) else {
-        return unsolicited(tx, rng, at, event, subject, &format!("refund:{number}"), event.amount()).await;
+        return unsolicited(tx, rng, at, event, subject, refunded, event.amount()).await;
     };
     if !is_about(event, subject, row) {
         // The refund itself goes on: it ends by a word that fits.
         let outcome = Outcome::Held(Mismatch::Amount);
-        if insert(tx, rng, at, event, &format!("refund-held:{number}"), Some(subject), outcome).await?.is_none() {
+        let held = EventKey::refund(StoredEventKind::RefundHeld, number);
+        if insert(tx, rng, at, event, held, Some(subject), outcome).await?.is_none() {
             return Ok(Outcome::Duplicate);
         }
         let case =
@@ -46,7 +48,7 @@ pub(super) async fn returned(
     match row.state {
         RefundState::Done => Ok(Outcome::Duplicate),
         RefundState::Sending => {
-            if insert(tx, rng, at, event, &format!("refund:{number}"), Some(subject), Outcome::Returned).await?.is_none() {
+            if insert(tx, rng, at, event, refunded, Some(subject), Outcome::Returned).await?.is_none() {
                 return Ok(Outcome::Duplicate);
             }
             let settled = refunds::done(tx, rng, at, row, None).await?;
@@ -57,7 +59,7 @@ pub(super) async fn returned(
             Ok(Outcome::Returned)
         }
         // It had failed for good, or was never sent: whatever this is, it is not what our books say.
-        _ => unsolicited(tx, rng, at, event, Some(subject), &format!("refund:{number}"), event.amount()).await,
+        _ => unsolicited(tx, rng, at, event, Some(subject), refunded, event.amount()).await,
     }
 }
 
@@ -75,7 +77,8 @@ pub(super) async fn not_returned(
     if row.state != RefundState::Sending || row.attempt_id != subject.attempt.id || !fits(event, subject) {
         return Ok(Outcome::Ignored);
     }
-    if insert(tx, rng, at, event, &format!("refund-failed:{number}"), Some(subject), Outcome::NotReturned).await?.is_none() {
+    let failed = EventKey::refund(StoredEventKind::RefundFailed, number);
+    if insert(tx, rng, at, event, failed, Some(subject), Outcome::NotReturned).await?.is_none() {
         return Ok(Outcome::Duplicate);
     }
     refunds::failed(tx, rng, at, row).await?;
@@ -103,14 +106,14 @@ pub(super) async fn summed(
     subject: Option<&Subject>,
     sum: Fen,
 ) -> Result<Outcome> {
-    let key = format!("refund:{}", sum.0);
+    let key = EventKey::refund_total(sum);
     let Some(subject) = subject.filter(|subject| fits(event, subject)) else {
-        return unsolicited(tx, rng, at, event, subject, &key, sum).await;
+        return unsolicited(tx, rng, at, event, subject, key, sum).await;
     };
     let attempt = subject.attempt.id;
     let known = refunds::refunded_sums(tx, attempt).await?;
     if !known.is_paid() {
-        return unsolicited(tx, rng, at, event, Some(subject), &key, sum).await;
+        return unsolicited(tx, rng, at, event, Some(subject), key, sum).await;
     }
     // Only about an attempt that we took for unpaid is its trade asked: since then its notification came.
     if event.source() == EventSource::Query {
@@ -118,9 +121,9 @@ pub(super) async fn summed(
     }
     let excess = unasked(sum, known.done(), known.sending(), known.console_refund());
     if excess > Fen::ZERO {
-        return unsolicited(tx, rng, at, event, Some(subject), &key, excess).await;
+        return unsolicited(tx, rng, at, event, Some(subject), key, excess).await;
     }
-    if insert(tx, rng, at, event, &key, Some(subject), Outcome::Noted).await?.is_none() {
+    if insert(tx, rng, at, event, key, Some(subject), Outcome::Noted).await?.is_none() {
         return Ok(Outcome::Duplicate);
     }
     refunds::reset_backoff(tx, at, attempt).await?;
@@ -134,7 +137,7 @@ async fn unsolicited(
     at: Timestamp,
     event: &VerifiedEvent,
     subject: Option<&Subject>,
-    key: &str,
+    key: EventKey<'_>,
     amount: Fen,
 ) -> Result<Outcome> {
     let Some(id) = insert(tx, rng, at, event, key, subject, Outcome::Refunded).await? else { return Ok(Outcome::Duplicate) };

@@ -11,14 +11,12 @@ use crate::{Result, Tx, on};
 use domain::reconcile::{LedgerEntry, Window};
 use domain::statement::LineKind;
 
-/// Before the numbers of refunds in the kinds of events.
-const REFUND: &str = "refund:";
-
 #[derive(FromRow)]
 struct Row {
     out_trade_no: Option<String>,
     trade_no: Option<String>,
-    kind: String,
+    kind: LineKind,
+    refund_no: String,
     state: String,
     since: Option<i64>,
     booked_e4: Option<i64>,
@@ -29,12 +27,11 @@ struct Row {
 
 impl Row {
     fn entry(self) -> LedgerEntry {
-        let refund_no = self.kind.strip_prefix(REFUND).map(str::to_owned);
         LedgerEntry {
-            kind: if refund_no.is_some() { LineKind::Refunded } else { LineKind::Paid },
+            kind: self.kind,
             out_trade_no: self.out_trade_no.unwrap_or_default(),
             trade_no: self.trade_no,
-            refund_no,
+            refund_no: Some(self.refund_no).filter(|number| !number.is_empty()),
             booked: Fen(self.booked_e4.unwrap_or(0) / 100),
             since: Timestamp(self.since.unwrap_or(self.at)),
             at: Timestamp(self.at),
@@ -97,7 +94,7 @@ async fn moved(tx: &mut Tx, channel: Tender, (from, to): Window) -> Result<Fen> 
 /// Verified payments: what is posted for one is posted in the instant in which it was received.
 async fn payments(tx: &mut Tx, channel: Tender, day: Date, (from, to): Window, bill: Uuid) -> Result<Vec<Row>> {
     on!(tx, |c| sqlx::query_as(
-        "SELECT p.out_trade_no, e.trade_no, e.kind, e.outcome AS state, p.created_at AS since,
+        "SELECT p.out_trade_no, e.trade_no, 'paid' AS kind, '' AS refund_no, e.outcome AS state, p.created_at AS since,
                 COALESCE(t.amount_e4, s.amount_e4) AS booked_e4, e.received_at AS at, p.order_id,
                 EXISTS (SELECT 1 FROM bill_lines b JOIN settlement_days d ON d.bill_id = b.bill_id
                         WHERE d.channel = $1 AND d.day <> $2 AND b.kind = 'paid' AND b.trade_no = e.trade_no) AS console_refund
@@ -124,7 +121,7 @@ async fn payments(tx: &mut Tx, channel: Tender, day: Date, (from, to): Window, b
 /// Attempts that the bill says were paid, and nobody told us.
 async fn unpaid(tx: &mut Tx, channel: Tender, bill: Uuid) -> Result<Vec<Row>> {
     on!(tx, |c| sqlx::query_as(
-        "SELECT p.out_trade_no, p.trade_no, 'paid' AS kind, p.state, p.created_at AS since, CAST(0 AS BIGINT) AS booked_e4,
+        "SELECT p.out_trade_no, p.trade_no, 'paid' AS kind, '' AS refund_no, p.state, p.created_at AS since, CAST(0 AS BIGINT) AS booked_e4,
                 p.created_at AS at, p.order_id, (1 = 0) AS console_refund
          FROM payment_attempts p
          WHERE p.channel = $1 AND p.out_trade_no IN (SELECT out_trade_no FROM bill_lines WHERE bill_id = $2 AND kind = 'paid')
@@ -140,7 +137,7 @@ async fn unpaid(tx: &mut Tx, channel: Tender, bill: Uuid) -> Result<Vec<Row>> {
 /// Verified refunds: ours by their numbers, and those that somebody made at the channel.
 async fn refunds(tx: &mut Tx, channel: Tender, day: Date, (from, to): Window, bill: Uuid) -> Result<Vec<Row>> {
     on!(tx, |c| sqlx::query_as(
-        "SELECT p.out_trade_no, e.trade_no, e.kind, e.outcome AS state, COALESCE(r.asked_at, p.created_at) AS since,
+        "SELECT p.out_trade_no, e.trade_no, 'refunded' AS kind, e.refund_no, e.outcome AS state, COALESCE(r.asked_at, p.created_at) AS since,
                 COALESCE(t.amount_e4, x.amount_e4) AS booked_e4, e.received_at AS at, p.order_id,
                 EXISTS (SELECT 1 FROM bill_lines b JOIN settlement_days d ON d.bill_id = b.bill_id
                         WHERE d.channel = $1 AND d.day <> $2 AND b.kind = 'refunded' AND b.trade_no = e.trade_no
@@ -150,7 +147,7 @@ async fn refunds(tx: &mut Tx, channel: Tender, day: Date, (from, to): Window, bi
               LEFT JOIN refunds r ON e.outcome = 'returned' AND r.refund_no = e.refund_no
               LEFT JOIN ledger_transfers t ON t.operation = 'refund' AND t.reference = r.id
               LEFT JOIN ledger_transfers x ON x.operation = 'refund-elsewhere' AND x.reference = e.id
-         WHERE e.channel = $1 AND e.kind LIKE 'refund:%'
+         WHERE e.channel = $1 AND e.kind IN ('refunded', 'refund-total')
            AND ((e.received_at >= $3 AND e.received_at < $4)
                 OR e.trade_no IN (SELECT trade_no FROM bill_lines WHERE bill_id = $5 AND kind = 'refunded'))
          ORDER BY e.received_at, e.id"
@@ -167,11 +164,11 @@ async fn refunds(tx: &mut Tx, channel: Tender, day: Date, (from, to): Window, bi
 /// Refunds of ours that the bill has as made, and nobody told us.
 async fn unreturned(tx: &mut Tx, channel: Tender, bill: Uuid) -> Result<Vec<Row>> {
     on!(tx, |c| sqlx::query_as(
-        "SELECT p.out_trade_no, p.trade_no, 'refund:' || r.refund_no AS kind, r.state, r.asked_at AS since,
+        "SELECT p.out_trade_no, p.trade_no, 'refunded' AS kind, r.refund_no, r.state, r.asked_at AS since,
                 CAST(0 AS BIGINT) AS booked_e4, r.asked_at AS at, r.order_id, (1 = 0) AS console_refund
          FROM refunds r JOIN payment_attempts p ON p.id = r.attempt_id
          WHERE p.channel = $1 AND r.refund_no IN (SELECT refund_no FROM bill_lines WHERE bill_id = $2 AND kind = 'refunded')
-           AND NOT EXISTS (SELECT 1 FROM payment_events e WHERE e.channel = $1 AND e.kind = 'refund:' || r.refund_no)
+           AND NOT EXISTS (SELECT 1 FROM payment_events e WHERE e.channel = $1 AND e.kind = 'refunded' AND e.refund_no = r.refund_no)
          ORDER BY r.refund_no"
     )
     .bind(channel.as_str())

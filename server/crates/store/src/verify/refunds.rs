@@ -41,8 +41,8 @@ pub(super) const RULES: &[&str] = &[
     "SELECT 'refund and the channel' AS rule, f.refund_no AS subject,
             CASE WHEN f.state = 'done' THEN f.amount_fen ELSE CAST(0 AS BIGINT) END
                 AS expected, COALESCE(e.amount_fen, 0) AS found
-     FROM refunds f LEFT JOIN payment_events e ON e.attempt_id = f.attempt_id AND e.kind = 'refund:' || f.refund_no
-          AND e.outcome = 'returned'
+     FROM refunds f LEFT JOIN payment_events e ON e.attempt_id = f.attempt_id AND e.kind = 'refunded'
+          AND e.refund_no = f.refund_no AND e.outcome = 'returned'
      WHERE f.tender NOT IN ('cash', 'card', 'transfer')
        AND CASE WHEN f.state = 'done' THEN f.amount_fen ELSE CAST(0 AS BIGINT) END <> COALESCE(e.amount_fen, 0)",
     // An order is refunding or refunded exactly while its refund is under way or done; what never reached its meter may also
@@ -79,7 +79,7 @@ pub(super) const RULES: &[&str] = &[
                                            WHERE p.order_id = o.id))), 0) AS BIGINT) AS said
            FROM orders o
            WHERE EXISTS (SELECT 1 FROM payment_attempts p JOIN payment_events e ON e.attempt_id = p.id
-                         WHERE p.order_id = o.id AND e.kind LIKE 'refund:%')) AS x
+                         WHERE p.order_id = o.id AND e.kind IN ('refunded', 'refund-total'))) AS x
      WHERE x.said > x.console_refund",
     // Money that credits nothing is on its way back, or a person is told of it.
     "SELECT 'suspense and next step' AS rule, e.trade_no AS subject, CAST(0 AS BIGINT) AS expected,

@@ -36,8 +36,9 @@ pub const ROWS: &str = "
     INSERT INTO charges (id, meter_id, account_id, from_at, at, wh, amount_e4, lines) VALUES ($1, $1, $1, 1, 2, 1, 1, '[]');
     INSERT INTO ledger_transfers (id, operation, reference, debit, credit, amount_e4, at) VALUES ($1, 'a', $1, 'a', 'b', 1, 1);
     INSERT INTO meter_consumption (id, meter_id, account_id, epoch, at, amount_fen) VALUES ($1, $1, $1, 1, 1, 1);
-    INSERT INTO payment_events (id, channel, trade_no, kind, source, amount_fen, digest, outcome, received_at)
-    VALUES ($1, 'alipay', 'a', 'paid', 'query', 1, 'a', 'a', 1);
+    INSERT INTO payment_events (id, channel, trade_no, kind, refund_no, refund_total_fen, source, amount_fen, digest, outcome,
+                                received_at)
+    VALUES ($1, 'alipay', 'a', 'paid', '', 0, 'query', 1, 'a', 'a', 1);
     INSERT INTO price_versions (id, plan_id, number, effective_at, prices, published_at) VALUES ($1, $1, 1, 1, '{}', 1);
     INSERT INTO settlement_bills (id, channel, day, bill_id, fee_e4, at) VALUES ($1, 'alipay', 1, $1, 1, 1);
     INSERT INTO settlement_receipts (id, key, channel, day, amount_fen, noted_by, noted_at)
