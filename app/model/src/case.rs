@@ -11,7 +11,7 @@ use crate::word_enum;
 mod money;
 mod reasons;
 
-pub use money::{BillCase, DeliveryCase, JournalCase, MeterPosition, PaymentCase, RefundCase, UndeliverableCase};
+pub use money::{DeliveryCase, JournalCase, MeterPosition, PaymentCase, RefundCase, StatementCase, UndeliverableCase};
 pub use reasons::{
     CertificateState, ClosingReason, HeldReadingReason, HoldReason, MoneyRecord, PaymentReason, PaymentSource, RefundReason,
     RefundTrouble, UnusableReason,
@@ -107,11 +107,11 @@ pub enum CaseDetail {
     Unpriced {
         since: Timestamp,
     },
-    BillChannelOnly(BillCase),
-    BillOursOnly(BillCase),
-    BillAmount(BillCase),
-    BillState(BillCase),
-    BillMeter(BillCase),
+    BillChannelOnly(StatementCase),
+    BillOursOnly(StatementCase),
+    BillAmount(StatementCase),
+    BillState(StatementCase),
+    BillMeter(StatementCase),
     BillReopened {
         channel: Tender,
         day: Date,
@@ -262,11 +262,11 @@ impl CaseDetail {
     #[must_use]
     pub const fn settlement_day(&self) -> Option<(Tender, Date)> {
         match self {
-            Self::BillChannelOnly(bill)
-            | Self::BillOursOnly(bill)
-            | Self::BillAmount(bill)
-            | Self::BillState(bill)
-            | Self::BillMeter(bill) => Some((bill.channel, bill.day)),
+            Self::BillChannelOnly(case)
+            | Self::BillOursOnly(case)
+            | Self::BillAmount(case)
+            | Self::BillState(case)
+            | Self::BillMeter(case) => Some((case.channel, case.day)),
             Self::BillReopened { channel, day } => Some((*channel, *day)),
             _ => None,
         }

@@ -56,4 +56,6 @@ ids! {
     CaseId,
     /// Something that was the matter with a meter or gateway.
     EventId,
+    /// A channel's statement of a settlement day.
+    StatementId,
 }

@@ -18,6 +18,7 @@ pub mod parameters;
 pub mod person;
 pub mod place;
 pub mod reading;
+pub mod reconciliation;
 pub mod refund;
 pub mod stored;
 pub mod subsidy;

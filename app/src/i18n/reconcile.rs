@@ -3,6 +3,7 @@
 use super::Lang;
 pub use super::catalogue::reconcile::*;
 use crate::api::reconciliation::DayState;
+use model::reconciliation::{DifferenceClass, DifferenceReason, StatementProblem};
 
 /// The name of the state of a settlement day.
 #[must_use]
@@ -16,22 +17,22 @@ pub const fn state(state: DayState, lang: Lang) -> &'static str {
     }
 }
 
-/// Why a statement was not imported, by its code.
+/// Why a day has no statement.
 #[must_use]
-pub fn note(code: &str, lang: Lang) -> &'static str {
+pub fn problem(problem: StatementProblem, lang: Lang) -> &'static str {
     let t = texts(lang).note;
-    t.get(code).unwrap_or(t.other)
+    t.get(problem.as_str()).unwrap_or(t.other)
 }
 
-/// A class of difference, by its code.
+/// The name of a class of difference.
 #[must_use]
-pub fn class(code: &str, lang: Lang) -> &'static str {
+pub fn class(class: DifferenceClass, lang: Lang) -> &'static str {
     let t = texts(lang).difference_class;
-    t.get(code).unwrap_or(t.other)
+    t.get(class.as_str()).unwrap_or(t.other)
 }
 
-/// Why a line is in its class, where that says more than the class.
+/// Why a line is in its class; `None` where the class says it all.
 #[must_use]
-pub fn why(code: &str, lang: Lang) -> Option<&'static str> {
-    texts(lang).reason_code.get(code)
+pub fn reason(reason: DifferenceReason, lang: Lang) -> Option<&'static str> {
+    texts(lang).reason_code.get(reason.as_str())
 }

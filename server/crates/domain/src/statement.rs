@@ -1,16 +1,16 @@
-//! What a channel's statement says of one of its settlement days.
+//! A channel's statement of one settlement day.
 
 use model::money::{Fen, Money};
 use model::time::{Date, Timestamp};
 
-/// The bill of a settlement day.
+/// The statement of a settlement day.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Statement {
-    /// Which day, by the channel's calendar.
+    /// By the channel's calendar.
     pub day: Date,
-    /// What the day covers: from (included) to (excluded).
+    /// From (included) to (excluded).
     pub window: (Timestamp, Timestamp),
-    /// SHA-256 of the file as it came; empty where the channel says that nothing happened.
+    /// SHA-256 of the file as received; empty if the channel reports a day without transactions.
     pub digest: Vec<u8>,
     /// Every payment and refund of the day.
     pub lines: Vec<StatementLine>,
@@ -26,44 +26,50 @@ model::word_enum! {
     }
 }
 
-/// One line of a bill.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StatementLine {
-    /// What it is about.
-    pub kind: LineKind,
-    /// Our number of the attempt.
-    pub out_trade_no: String,
-    /// The channel's number of the trade.
-    pub trade_no: String,
-    /// Our number of the refund, where it is one.
-    pub refund_no: Option<String>,
-    /// How much, always positive.
-    pub amount: Fen,
-    /// What the channel keeps of it; negative where it gives a fee back.
-    pub fee: Money,
-    /// When it happened.
-    pub at: Timestamp,
-}
-
-impl StatementLine {
-    /// What the line adds to what the channel holds for us: negative where money went back.
+impl LineKind {
+    /// The amount as it changes what the channel holds for the merchant: negative for a refund.
     #[must_use]
-    pub fn signed(&self) -> Fen {
-        match self.kind {
-            LineKind::Paid => self.amount,
-            LineKind::Refunded => -self.amount,
+    pub fn signed(self, amount: Fen) -> Fen {
+        match self {
+            Self::Paid => amount,
+            Self::Refunded => -amount,
         }
     }
 }
 
+/// One line of a statement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatementLine {
+    pub kind: LineKind,
+    /// The attempt's number, chosen by the merchant.
+    pub out_trade_no: String,
+    /// The channel's trade number.
+    pub trade_no: String,
+    /// The refund's number, chosen by the merchant; `None` for a payment.
+    pub refund_no: Option<String>,
+    /// Always positive.
+    pub amount: Fen,
+    /// Kept by the channel; negative if it returns a fee.
+    pub fee: Money,
+    pub at: Timestamp,
+}
+
+impl StatementLine {
+    /// What the line adds to what the channel holds for the merchant: negative for a refund.
+    #[must_use]
+    pub fn signed(&self) -> Fen {
+        self.kind.signed(self.amount)
+    }
+}
+
 impl Statement {
-    /// A day of midnight to midnight, as most channels have them, on which the channel says that nothing happened.
+    /// A day without transactions, from midnight to midnight as most channels have them.
     #[must_use]
     pub const fn empty(day: Date) -> Self {
         Self { day, window: (day.start(), day.plus(1).start()), digest: Vec::new(), lines: Vec::new() }
     }
 
-    /// What came, less what went back.
+    /// Payments minus refunds.
     #[must_use]
     pub fn total(&self) -> Fen {
         self.lines.iter().map(StatementLine::signed).sum()

@@ -5,6 +5,7 @@ use std::error::Error as StdError;
 use model::error::AppError;
 use model::order::Tender;
 use model::person::Who;
+use model::reconciliation::StatementProblem;
 use model::time::{Date, HOUR, Timestamp};
 use serde::Deserialize;
 
@@ -89,18 +90,18 @@ impl Payments {
         let statement = match response {
             Ok(StatementResponse::Ready(statement)) if statement.day == day => statement,
             Ok(StatementResponse::NotYet) => {
-                reconciliation::unavailable(db, now, channel, day, "not-ready").await?;
+                reconciliation::note_problem(db, now, channel, day, StatementProblem::NotReady).await?;
                 return Ok(FetchOutcome::NotYet);
             }
             Ok(StatementResponse::Ready(_)) => {
-                return self.record_failure(channel, day, reason_code(&StatementError::Day.into())).await;
+                return self.record_failure(channel, day, problem_of(&StatementError::Day.into())).await;
             }
             Err(error) => {
                 tracing::warn!(channel = channel.as_str(), %day, error = &error as &dyn StdError, "statement.failed");
-                return self.record_failure(channel, day, reason_code(&error)).await;
+                return self.record_failure(channel, day, problem_of(&error)).await;
             }
         };
-        if statement.digest.is_empty() && !reconciliation::says_nothing(db, now, channel, &statement).await? {
+        if statement.digest.is_empty() && !reconciliation::confirm_empty(db, now, channel, &statement).await? {
             return Ok(FetchOutcome::EmptyUnconfirmed);
         }
         let imported = reconciliation::import(db, rng, now, channel, &statement, by).await?;
@@ -118,31 +119,31 @@ impl Payments {
         Ok(FetchOutcome::Compared(imported, compared))
     }
 
-    async fn record_failure(&self, channel: Tender, day: Date, reason: &str) -> Result<FetchOutcome> {
+    async fn record_failure(&self, channel: Tender, day: Date, problem: StatementProblem) -> Result<FetchOutcome> {
         let (db, clock, _) = self.parts();
-        reconciliation::unavailable(db, clock.now(), channel, day, reason).await?;
+        reconciliation::note_problem(db, clock.now(), channel, day, problem).await?;
         Ok(FetchOutcome::Failed)
     }
 }
 
-/// The reason code that is stored with the day and translated on the page.
-const fn reason_code(error: &ChannelError) -> &'static str {
+/// The problem that is stored with the day and translated on the page.
+const fn problem_of(error: &ChannelError) -> StatementProblem {
     match error {
-        ChannelError::Unreachable(_) => "unreachable",
-        ChannelError::InvalidResponse(_) => "answer",
-        ChannelError::Refused(_) => "refused",
-        ChannelError::Signing(_) => "key",
+        ChannelError::Unreachable(_) => StatementProblem::Unreachable,
+        ChannelError::InvalidResponse(_) => StatementProblem::Response,
+        ChannelError::Refused(_) => StatementProblem::Refused,
+        ChannelError::Signing(_) => StatementProblem::Key,
         ChannelError::Statement(error) => match error {
-            StatementError::Packed(UnpackError::TooMuch) => "too-much",
-            StatementError::Packed(UnpackError::Encoding) => "encoding",
-            StatementError::Packed(UnpackError::Form) => "packed",
-            StatementError::Form(_) | StatementError::Field { .. } => "form",
-            StatementError::Column(_) => "column",
-            StatementError::Owner => "owner",
-            StatementError::Day => "day",
-            StatementError::Twice(_) => "twice",
-            StatementError::Totals(_) => "totals",
-            StatementError::Digest => "digest",
+            StatementError::Packed(UnpackError::TooMuch) => StatementProblem::TooLarge,
+            StatementError::Packed(UnpackError::Encoding) => StatementProblem::Encoding,
+            StatementError::Packed(UnpackError::Form) => StatementProblem::Packed,
+            StatementError::Form(_) | StatementError::Field { .. } => StatementProblem::Form,
+            StatementError::Column(_) => StatementProblem::Column,
+            StatementError::Owner => StatementProblem::Owner,
+            StatementError::Day => StatementProblem::Day,
+            StatementError::Twice(_) => StatementProblem::Twice,
+            StatementError::Totals(_) => StatementProblem::Totals,
+            StatementError::Digest => StatementProblem::Digest,
         },
     }
 }

@@ -3,7 +3,7 @@
 use super::*;
 use domain::clock::Clock;
 use model::error::AppError;
-use model::ids::{CaseId, Uuid};
+use model::ids::Uuid;
 use store::reconcile::{close, note_receipt};
 use store::{StoreError, console};
 
@@ -38,7 +38,7 @@ both!(a_day_closes_when_differences_are_decided_or_by_reason, |w: World| async m
     assert_eq!(shop.world.number("SELECT COUNT(*) FROM cases WHERE kind = 'bill-reopened' AND closed_at IS NULL").await, 1);
     // Decided: the case is closed with words, and the difference stays and is explained.
     let listed = shop.listed(channel, day).await;
-    let case = CaseId(listed[0].case_id.unwrap());
+    let case = listed[0].case_id.unwrap();
     console::close_case(db, now(), &who, case, "食堂的收款，同一商户号").await.unwrap();
     shop.fetches(channel, day).await;
     let listed = shop.listed(channel, day).await;
@@ -79,7 +79,7 @@ both!(a_bank_receipt_is_recorded_once, |w: World| async move {
     assert_eq!(refused(note(key, Fen(0)).await), AppError::InvalidAmount);
     note(key, Fen(4_970)).await.unwrap();
     note(key, Fen(4_970)).await.unwrap();
-    assert_eq!(shop.day(channel, day).await.received_fen, 4_970);
+    assert_eq!(shop.day(channel, day).await.received, Fen(4_970));
     assert_eq!(credit_balance(db, &Account::Clearing("alipay")).await.unwrap(), Money(0), "all of it is settled");
     assert_eq!(credit_balance(db, &Account::Bank).await.unwrap(), Money(-497_000));
     // It is not the channel's doing: the bill still agrees.

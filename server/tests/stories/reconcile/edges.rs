@@ -82,7 +82,7 @@ both!(a_refund_is_in_the_statement_of_its_own_day, |w: World| async move {
     assert_eq!(shop.day(Tender::Alipay, day).await.equal_lines, 2);
     assert_eq!(shop.classes(Tender::Alipay, day.plus(1)).await, []);
     let row = shop.day(Tender::Alipay, day.plus(1)).await;
-    assert_eq!((row.bill_fen, row.ledger_fen, row.equal_lines), (-5_000, -5_000, 1));
+    assert_eq!((row.statement, row.ledger, row.equal_lines), (Fen(-5_000), Fen(-5_000), 1));
 });
 
 both!(a_console_refund_is_in_statement_and_ledger, |w: World| async move {
@@ -97,7 +97,7 @@ both!(a_console_refund_is_in_statement_and_ledger, |w: World| async move {
         shop.fetches(channel, day).await;
         assert_eq!(shop.classes(channel, day).await, []);
         let row = shop.day(channel, day).await;
-        assert_eq!((row.bill_fen, row.ledger_fen, row.equal_lines), (4_000, 4_000, 2));
+        assert_eq!((row.statement, row.ledger, row.equal_lines), (Fen(4_000), Fen(4_000), 2));
     }
 });
 

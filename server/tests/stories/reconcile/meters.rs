@@ -50,7 +50,7 @@ async fn deliver(shop: &Shop, fen: i64) {
 /// The listed differences.
 async fn reasons(shop: &Shop, day: model::time::Date) -> Vec<(String, String)> {
     let listed = reconcile::differences(&shop.world.db, Tender::Alipay, day).await.unwrap();
-    listed.into_iter().map(|row| (row.class, row.why)).collect()
+    listed.into_iter().map(|row| (row.class.as_str().to_owned(), row.reason.as_str().to_owned())).collect()
 }
 
 async fn add_journal_record(shop: &Shop, amount: i64, count: u16) {

@@ -33,8 +33,8 @@ both!(a_day_without_differences_on_both_channels, |w: World| async move {
     for (channel, fen, fees, lines) in [(Tender::Alipay, 15_000, 9_000, 2), (Tender::WechatPay, 3_333, 2_000, 1)] {
         assert_eq!(shop.listed(channel, day).await, []);
         let row = shop.day(channel, day).await;
-        assert_eq!((row.bill_fen, row.ledger_fen, row.fee_e4), (fen, fen, fees));
-        assert_eq!((row.equal_lines, row.purchases, row.note), (lines, lines, None));
+        assert_eq!((row.statement, row.ledger, row.fees), (Fen(fen), Fen(fen), Money(fees)));
+        assert_eq!((row.equal_lines, row.purchases, row.problem), (lines, lines, None));
         // The channel holds what came, less what it keeps.
         let clearing = Account::Clearing(channel.as_str());
         assert_eq!(credit_balance(&shop.world.db, &clearing).await.unwrap(), Money(fees - fen * 100));
@@ -172,7 +172,7 @@ both!(fees_are_corrected_by_the_difference, |w: World| async move {
         assert!(matches!(shop.fetches(Tender::WechatPay, day).await, FetchOutcome::Compared(Imported::New, _)));
         assert_eq!(shop.classes(Tender::WechatPay, day).await, []);
         assert_eq!(credit_balance(&shop.world.db, &fees).await.unwrap(), Money(-expected));
-        assert_eq!(shop.day(Tender::WechatPay, day).await.fee_e4, expected);
+        assert_eq!(shop.day(Tender::WechatPay, day).await.fees, Money(expected));
     }
     assert_eq!(shop.world.number("SELECT COUNT(*) FROM bills").await, 2);
     assert_eq!(shop.world.number("SELECT COUNT(*) FROM ledger_transfers WHERE operation = 'fees'").await, 3);

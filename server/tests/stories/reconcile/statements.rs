@@ -1,6 +1,7 @@
 //! Statements are untrusted: an invalid one is not imported, and the settlement day shows the reason.
 
 use super::*;
+use model::reconciliation::StatementProblem;
 use model::time::MINUTE;
 
 both!(a_partly_invalid_statement_changes_nothing, |w: World| async move {
@@ -21,12 +22,12 @@ both!(a_partly_invalid_statement_changes_nothing, |w: World| async move {
             let before = counts(&shop).await;
             assert_eq!(shop.fetches(channel, day).await, FetchOutcome::Failed);
             let row = shop.day(channel, day).await;
-            assert_eq!(row.note.as_deref(), Some(says));
+            assert_eq!(row.problem.map(StatementProblem::as_str), Some(says));
             assert_eq!((counts(&shop).await, row.compared_at), (before, None));
         }
         shop.bills(StatementFaults { not_ready: true, ..StatementFaults::default() });
         assert_eq!(shop.fetches(channel, day).await, FetchOutcome::NotYet);
-        assert_eq!(shop.day(channel, day).await.note.as_deref(), Some("not-ready"));
+        assert_eq!(shop.day(channel, day).await.problem, Some(StatementProblem::NotReady));
         shop.sandbox.set_faults(Faults { status: Some(502), ..Faults::default() });
         assert!(matches!(shop.fetches(channel, day).await, FetchOutcome::Failed));
         shop.sandbox.set_faults(Faults { falsify: channel == Tender::WechatPay, status: None, ..Faults::default() });
@@ -35,7 +36,7 @@ both!(a_partly_invalid_statement_changes_nothing, |w: World| async move {
         }
         shop.bills(StatementFaults::default());
         assert!(matches!(shop.fetches(channel, day).await, FetchOutcome::Compared(Imported::New, _)));
-        assert_eq!((shop.classes(channel, day).await, shop.day(channel, day).await.note), (vec![], None));
+        assert_eq!((shop.classes(channel, day).await, shop.day(channel, day).await.problem), (vec![], None));
     }
 });
 
@@ -64,7 +65,7 @@ both!(an_empty_statement_counts_when_repeated_and_ledger_agrees, |w: World| asyn
     assert!(shop.reconciles().await.unwrap().starts_with("fetched 2, waiting 0,"));
     for channel in CHANNELS {
         let row = shop.day(channel, quiet).await;
-        assert_eq!((row.bill_fen, row.equal_lines, row.differences, row.note), (0, 0, 0, None));
+        assert_eq!((row.statement, row.equal_lines, row.differences, row.problem), (Fen(0), 0, 0, None));
         assert_eq!(shop.day(channel, first).await.equal_lines, 1);
     }
 });
@@ -78,7 +79,7 @@ both!(a_statement_missing_known_payments_is_not_accepted_at_once, |w: World| asy
         for _ in 0..3 {
             shop.next_day(11);
             assert_eq!(shop.fetches(channel, day).await, FetchOutcome::EmptyUnconfirmed);
-            assert_eq!(shop.day(channel, day).await.note.as_deref(), Some("nothing"));
+            assert_eq!(shop.day(channel, day).await.problem, Some(StatementProblem::Empty));
         }
         shop.next_day(11);
         assert!(matches!(shop.fetches(channel, day).await, FetchOutcome::Compared(Imported::New, _)));

@@ -1,189 +1,197 @@
-//! Importing a bill: once by its digest. A day stands by one bill, and its fees are on the ledger.
+//! Imports statements, each once by its digest. A day has one valid statement, whose fees are posted to the ledger.
 
+use std::sync::LazyLock;
+
+use model::ids::StatementId;
 use model::money::Money;
 use model::order::Tender;
 use model::person::Who;
+use model::reconciliation::StatementProblem;
 use model::time::{Date, MINUTE, Timestamp};
-use uuid::Uuid;
 
 use super::{audit_actor, subject};
 use crate::audit::{self, Entry};
 use crate::bulk::Bulk;
 use crate::{Db, Result, StoreError, Tx, ledger, on};
-use domain::ledger::fees;
+use domain::ledger::{Account, fees};
 use domain::rng::Rng;
 use domain::statement::{Statement, StatementLine};
 
-/// A channel that says nothing happened is asked again after so long, before it is believed.
-const ASK_AGAIN: i64 = 30 * MINUTE;
-/// And is not believed for so long, days, where our ledger says otherwise: the bill may still be made.
-const DISBELIEVED: i64 = 3;
+/// An empty statement counts only if the channel reports it again after this time, ms.
+const CONFIRM_AFTER: i64 = 30 * MINUTE;
+/// Days for which an empty statement does not count if the ledger has transactions: the channel may still make the statement.
+const DISBELIEVED_DAYS: i64 = 3;
+
+static LINES: LazyLock<Bulk> = LazyLock::new(|| {
+    Bulk::new("INSERT INTO bill_lines (bill_id, line, kind, out_trade_no, trade_no, refund_no, amount_fen, fee_e4, at)", 9, "")
+});
 
 /// What an import did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Imported {
-    /// The day stands by this bill from now on.
+    /// The statement is the valid one of its day from now on.
     New,
-    /// It stood by it already; nothing changed.
+    /// It already was; nothing changed.
     Known,
 }
 
-/// Whether a channel is to be believed that says nothing happened: said twice, and our ledger holds nothing, or it says so for
-/// days. Remembers when it first said so.
-pub async fn says_nothing(db: &Db, at: Timestamp, channel: Tender, bill: &Statement) -> Result<bool> {
+/// Notes that the channel reports an empty statement. Gives whether that counts: reported twice, and the ledger has no
+/// transaction of the day or the report is some days old.
+pub async fn confirm_empty(db: &Db, at: Timestamp, channel: Tender, statement: &Statement) -> Result<bool> {
     let mut tx = db.begin().await?;
-    let row: Option<(i64,)> = on!(&mut tx, |c| sqlx::query_as(
-        "INSERT INTO settlement_days (channel, day, tried_at, nothing_at, note) VALUES ($1, $2, $3, $3, 'nothing')
-         ON CONFLICT (channel, day) DO UPDATE SET tried_at = excluded.tried_at, note = 'nothing',
+    let row: Option<(Timestamp,)> = on!(&mut tx, |c| sqlx::query_as(
+        "INSERT INTO settlement_days (channel, day, tried_at, nothing_at, note) VALUES ($1, $2, $3, $3, $4)
+         ON CONFLICT (channel, day) DO UPDATE SET tried_at = excluded.tried_at, note = excluded.note,
              nothing_at = COALESCE(settlement_days.nothing_at, excluded.nothing_at)
          RETURNING nothing_at"
     )
-    .bind(channel.as_str())
-    .bind(bill.day.0)
-    .bind(at.0)
+    .bind(channel)
+    .bind(statement.day)
+    .bind(at)
+    .bind(StatementProblem::Empty)
     .fetch_optional(c)
     .await)?;
-    let first = row.map_or(at.0, |(first,)| first);
-    let clearing = format!("clearing:{}", channel.as_str());
-    let booked: Option<(i64,)> = on!(&mut tx, |c| sqlx::query_as(
+    let first_report = row.map_or(at, |(first,)| first);
+    let posted: Option<(i64,)> = on!(&mut tx, |c| sqlx::query_as(
         "SELECT CAST(COUNT(*) AS BIGINT) FROM ledger_transfers
          WHERE (debit = $1 OR credit = $1) AND operation NOT IN ('fees', 'settlement') AND at >= $2 AND at < $3"
     )
-    .bind(&clearing)
-    .bind(bill.window.0.0)
-    .bind(bill.window.1.0)
+    .bind(Account::Clearing(channel.as_str()).code())
+    .bind(statement.window.0)
+    .bind(statement.window.1)
     .fetch_optional(c)
     .await)?;
     tx.commit().await?;
-    let ours = booked.is_some_and(|(count,)| count > 0);
-    let long = at.date().0 - bill.day.0 > DISBELIEVED;
-    Ok(at.0 - first >= ASK_AGAIN && (!ours || long))
+    let ledger_is_empty = posted.is_none_or(|(count,)| count == 0);
+    let is_old = at.date().0 - statement.day.0 > DISBELIEVED_DAYS;
+    Ok(at.since(first_report) >= CONFIRM_AFTER && (ledger_is_empty || is_old))
 }
 
-/// Remembers that no bill came, and why.
-pub async fn unavailable(db: &Db, at: Timestamp, channel: Tender, day: Date, why: &str) -> Result<()> {
+/// Notes why a day has no statement.
+pub async fn note_problem(db: &Db, at: Timestamp, channel: Tender, day: Date, problem: StatementProblem) -> Result<()> {
     let mut tx = db.begin().await?;
     on!(&mut tx, |c| sqlx::query(
         "INSERT INTO settlement_days (channel, day, tried_at, note) VALUES ($1, $2, $3, $4)
          ON CONFLICT (channel, day) DO UPDATE SET tried_at = excluded.tried_at, note = excluded.note"
     )
-    .bind(channel.as_str())
-    .bind(day.0)
-    .bind(at.0)
-    .bind(why)
+    .bind(channel)
+    .bind(day)
+    .bind(at)
+    .bind(problem)
     .execute(c)
     .await)?;
     tx.commit().await
 }
 
-/// Imports a bill, posts what it changes of the day's fees, and makes the day stand by it.
-/// `by` is the person who asked, if one did.
-///
-/// # Errors
-/// Where the database fails; then nothing was changed.
-pub async fn import(db: &Db, rng: &Rng, at: Timestamp, channel: Tender, bill: &Statement, by: Option<&Who>) -> Result<Imported> {
+/// Imports a statement, makes it the valid one of its day, and posts how the day's fees change. `by` is the person who requested
+/// it, `None` for the scheduled task.
+pub async fn import(
+    db: &Db,
+    rng: &Rng,
+    at: Timestamp,
+    channel: Tender,
+    statement: &Statement,
+    by: Option<&Who>,
+) -> Result<Imported> {
     let mut tx = db.begin().await?;
-    // Locks the day: two imports at once follow each other.
-    let day: Option<(Option<Uuid>,)> = on!(&mut tx, |c| sqlx::query_as(
+    // Locks the day, so that two imports run one after the other.
+    let day: Option<(Option<StatementId>,)> = on!(&mut tx, |c| sqlx::query_as(
         "INSERT INTO settlement_days (channel, day, tried_at) VALUES ($1, $2, $3)
          ON CONFLICT (channel, day) DO UPDATE SET tried_at = excluded.tried_at, note = NULL
          RETURNING bill_id"
     )
-    .bind(channel.as_str())
-    .bind(bill.day.0)
-    .bind(at.0)
+    .bind(channel)
+    .bind(statement.day)
+    .bind(at)
     .fetch_optional(c)
     .await)?;
-    let stood_by = day.and_then(|(bill,)| bill);
-    let id = match find(&mut tx, channel, bill).await? {
+    let valid = day.and_then(|(valid,)| valid);
+    let id = match find(&mut tx, channel, statement).await? {
         Some(known) => known,
-        None => insert(&mut tx, rng, at, channel, bill).await?,
+        None => insert(&mut tx, rng, at, channel, statement).await?,
     };
-    if stood_by == Some(id) {
+    if valid == Some(id) {
         tx.commit().await?;
         return Ok(Imported::Known);
     }
-    let posted: Option<(i64,)> = on!(&mut tx, |c| sqlx::query_as(
+    let posted: Option<(Money,)> = on!(&mut tx, |c| sqlx::query_as(
         "SELECT CAST(COALESCE(SUM(fee_e4), 0) AS BIGINT) FROM settlement_bills WHERE channel = $1 AND day = $2"
     )
-    .bind(channel.as_str())
-    .bind(bill.day.0)
+    .bind(channel)
+    .bind(statement.day)
     .fetch_optional(c)
     .await)?;
-    let (change, beyond) = (rng.id(at), bill.fees() - Money(posted.map_or(0, |(e4,)| e4)));
+    let (change, fee) = (rng.id(at), statement.fees() - posted.map_or(Money::ZERO, |(posted,)| posted));
     on!(&mut tx, |c| sqlx::query(
         "INSERT INTO settlement_bills (id, channel, day, bill_id, fee_e4, at) VALUES ($1, $2, $3, $4, $5, $6)"
     )
     .bind(change)
-    .bind(channel.as_str())
-    .bind(bill.day.0)
+    .bind(channel)
+    .bind(statement.day)
     .bind(id)
-    .bind(beyond.0)
-    .bind(at.0)
+    .bind(fee)
+    .bind(at)
     .execute(c)
     .await)?;
     on!(&mut tx, |c| sqlx::query("UPDATE settlement_days SET bill_id = $3 WHERE channel = $1 AND day = $2")
-        .bind(channel.as_str())
-        .bind(bill.day.0)
+        .bind(channel)
+        .bind(statement.day)
         .bind(id)
         .execute(c)
         .await)?;
-    if let Some(transfer) = fees(change, channel.as_str(), beyond) {
+    if let Some(transfer) = fees(change, channel.as_str(), fee) {
         ledger::post(&mut tx, rng, at, &transfer).await?;
     }
     let detail = serde_json::json!({
-        "digest": hex::encode(&bill.digest), "lines": bill.lines.len(), "total_fen": bill.total(), "fees_e4": bill.fees(),
+        "digest": hex::encode(&statement.digest), "lines": statement.lines.len(), "total_fen": statement.total(),
+        "fees_e4": statement.fees(),
     });
-    let (subject, detail, (actor, ip)) = (subject(channel, bill.day), detail.to_string(), audit_actor(by));
+    let (subject, detail, (actor, ip)) = (subject(channel, statement.day), detail.to_string(), audit_actor(by));
     audit::append(&mut tx, at, &Entry { actor: &actor, ip, action: "bill.import", subject: &subject, detail: &detail }).await?;
     tx.commit().await?;
     Ok(Imported::New)
 }
 
-async fn find(tx: &mut Tx, channel: Tender, bill: &Statement) -> Result<Option<Uuid>> {
-    let row: Option<(Uuid,)> =
+async fn find(tx: &mut Tx, channel: Tender, statement: &Statement) -> Result<Option<StatementId>> {
+    let row: Option<(StatementId,)> =
         on!(tx, |c| sqlx::query_as("SELECT id FROM bills WHERE channel = $1 AND day = $2 AND digest = $3")
-            .bind(channel.as_str())
-            .bind(bill.day.0)
-            .bind(&bill.digest)
+            .bind(channel)
+            .bind(statement.day)
+            .bind(&statement.digest)
             .fetch_optional(c)
             .await)?;
     Ok(row.map(|(id,)| id))
 }
 
-static LINES: std::sync::LazyLock<Bulk> = std::sync::LazyLock::new(|| {
-    Bulk::new("INSERT INTO bill_lines (bill_id, line, kind, out_trade_no, trade_no, refund_no, amount_fen, fee_e4, at)", 9, "")
-});
-
-async fn insert(tx: &mut Tx, rng: &Rng, at: Timestamp, channel: Tender, bill: &Statement) -> Result<Uuid> {
-    let id = rng.id(at);
+async fn insert(tx: &mut Tx, rng: &Rng, at: Timestamp, channel: Tender, statement: &Statement) -> Result<StatementId> {
+    let id = StatementId(rng.id(at));
     on!(tx, |c| sqlx::query(
         "INSERT INTO bills (id, channel, day, from_at, to_at, digest, imported_at) VALUES ($1, $2, $3, $4, $5, $6, $7)"
     )
     .bind(id)
-    .bind(channel.as_str())
-    .bind(bill.day.0)
-    .bind(bill.window.0.0)
-    .bind(bill.window.1.0)
-    .bind(&bill.digest)
-    .bind(at.0)
+    .bind(channel)
+    .bind(statement.day)
+    .bind(statement.window.0)
+    .bind(statement.window.1)
+    .bind(&statement.digest)
+    .bind(at)
     .execute(c)
     .await)?;
-    let numbered: Vec<(i64, &StatementLine)> = (1..).zip(&bill.lines).collect();
+    let numbered: Vec<(i64, &StatementLine)> = (1..).zip(&statement.lines).collect();
     for (text, piece) in LINES.pieces(tx, &numbered) {
         let inserted = on!(tx, |c| {
             let mut query = sqlx::query(text);
-            for (at, line) in piece {
+            for (number, line) in piece {
                 query = query
                     .bind(id)
-                    .bind(*at)
-                    .bind(line.kind.as_str())
+                    .bind(*number)
+                    .bind(line.kind)
                     .bind(&line.out_trade_no)
                     .bind(&line.trade_no)
                     .bind(line.refund_no.as_deref())
-                    .bind(line.amount.0)
-                    .bind(line.fee.0)
-                    .bind(line.at.0);
+                    .bind(line.amount)
+                    .bind(line.fee)
+                    .bind(line.at);
             }
             query.execute(c).await
         })?;

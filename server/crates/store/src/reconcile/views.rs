@@ -1,53 +1,58 @@
-//! What pages and the task read of reconciliation.
+//! Settlement days and differences, for pages and for the scheduled task.
 
+use model::ids::{CaseId, MeterId};
+use model::money::{Fen, Money};
 use model::order::Tender;
+use model::reconciliation::{DifferenceClass, DifferenceReason, StatementProblem};
 use model::time::{Date, Timestamp};
 use sqlx::FromRow;
-use uuid::Uuid;
 
 use crate::{Db, Result, read};
+use domain::statement::LineKind;
 
-/// A channel's day.
+/// A channel's settlement day.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct DayRow {
-    /// A word of [`Tender`].
-    pub channel: String,
-    /// Days since 1970-01-01.
-    pub day: i64,
-    /// Where a bill is there: what it covers.
-    pub from_at: Option<i64>,
-    pub to_at: Option<i64>,
-    /// When it was last asked for.
-    pub tried_at: i64,
-    /// Why it did not come.
-    pub note: Option<String>,
-    /// When it was last compared.
-    pub compared_at: Option<i64>,
-    /// By the bill, fen.
-    pub bill_fen: i64,
-    /// By the ledger, fen.
-    pub ledger_fen: i64,
-    /// What is listed between the two, fen.
-    pub gaps_fen: i64,
-    /// What the channel keeps, by the bill.
-    pub fee_e4: i64,
-    /// What the bank took in, fen.
-    pub received_fen: i64,
-    /// Lines that are equal.
+    pub channel: Tender,
+    pub day: Date,
+    /// What the valid statement covers.
+    pub from_at: Option<Timestamp>,
+    pub to_at: Option<Timestamp>,
+    /// When the statement was last requested.
+    pub tried_at: Timestamp,
+    /// Why there is no statement.
+    #[sqlx(rename = "note")]
+    pub problem: Option<StatementProblem>,
+    pub compared_at: Option<Timestamp>,
+    /// Payments minus refunds by the statement.
+    #[sqlx(rename = "bill_fen")]
+    pub statement: Fen,
+    /// Payments minus refunds by the ledger.
+    #[sqlx(rename = "ledger_fen")]
+    pub ledger: Fen,
+    /// The sum of the open differences.
+    #[sqlx(rename = "gaps_fen")]
+    pub gaps: Fen,
+    /// What the channel keeps, by the statement.
+    #[sqlx(rename = "fee_e4")]
+    pub fees: Money,
+    /// What the bank received.
+    #[sqlx(rename = "received_fen")]
+    pub received: Fen,
     pub equal_lines: i64,
-    /// Orders paid by it.
+    /// Orders that the channel's payments paid.
     pub purchases: i64,
-    /// Of these, delivered.
+    /// Purchases that were delivered.
     pub delivered: i64,
-    /// Of these, in the meters' own journals.
+    /// Purchases in the meters' journals.
     pub in_journal: i64,
     pub differences: i64,
-    /// And of that, nobody has decided about.
+    /// Differences about which nobody has decided.
     pub undecided: i64,
-    /// When a person closed it.
-    pub closed_at: Option<i64>,
+    /// When a person closed the day.
+    pub closed_at: Option<Timestamp>,
     pub closed_by: Option<String>,
-    /// And why, where something differed.
+    /// Why it was closed with open differences.
     pub reason: Option<String>,
 }
 
@@ -70,11 +75,11 @@ macro_rules! day_columns {
     };
 }
 
-/// The days of a span, newest first.
+/// The days of a span (both included) of all channels, newest first.
 pub async fn days(db: &Db, from: Date, to: Date) -> Result<Vec<DayRow>> {
     read!(db, |pool| sqlx::query_as(concat!(day_columns!(), "WHERE s.day >= $1 AND s.day <= $2 ORDER BY s.day DESC, s.channel"))
-        .bind(from.0)
-        .bind(to.0)
+        .bind(from)
+        .bind(to)
         .fetch_all(pool)
         .await)
 }
@@ -82,44 +87,43 @@ pub async fn days(db: &Db, from: Date, to: Date) -> Result<Vec<DayRow>> {
 /// One day of a channel.
 pub async fn day(db: &Db, channel: Tender, day: Date) -> Result<Option<DayRow>> {
     read!(db, |pool| sqlx::query_as(concat!(day_columns!(), "WHERE s.channel = $1 AND s.day = $2"))
-        .bind(channel.as_str())
-        .bind(day.0)
+        .bind(channel)
+        .bind(day)
         .fetch_optional(pool)
         .await)
 }
 
-/// A difference, or what is booked on another day.
+/// An open difference, or what belongs to another day.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct DifferenceRow {
-    /// A word of [`domain::reconcile::Class`].
-    pub class: String,
-    /// `paid` or `refunded`.
-    pub kind: String,
+    pub class: DifferenceClass,
+    pub kind: LineKind,
     pub out_trade_no: String,
     pub trade_no: String,
     pub refund_no: String,
-    /// By the bill, fen.
-    pub bill_fen: Option<i64>,
-    /// By us, fen.
-    pub ours_fen: Option<i64>,
-    /// What it adds, fen.
-    pub gap_fen: i64,
-    /// Why, in a word.
-    pub why: String,
+    /// The amount in the statement.
+    #[sqlx(rename = "bill_fen")]
+    pub statement: Option<Fen>,
+    /// The amount in the ledger.
+    #[sqlx(rename = "ours_fen")]
+    pub ledger: Option<Fen>,
+    /// By how much it raises the statement's total above the ledger's.
+    #[sqlx(rename = "gap_fen")]
+    pub gap: Fen,
+    #[sqlx(rename = "why")]
+    pub reason: DifferenceReason,
     /// The meter of the order's room.
-    pub meter_id: Option<Uuid>,
-    /// The order's number.
+    pub meter_id: Option<MeterId>,
     pub order_number: Option<i64>,
-    pub case_id: Option<Uuid>,
-    /// When it was found.
-    pub found_at: i64,
-    /// When a person decided.
-    pub decided_at: Option<i64>,
+    pub case_id: Option<CaseId>,
+    pub found_at: Timestamp,
+    /// When a person closed its case, how, and who.
+    pub decided_at: Option<Timestamp>,
     pub decision: Option<String>,
     pub decided_by: Option<String>,
 }
 
-/// What is open of a day, differences first.
+/// The open differences of a day; those of the class `Edge` last.
 pub async fn differences(db: &Db, channel: Tender, day: Date) -> Result<Vec<DifferenceRow>> {
     read!(db, |pool| sqlx::query_as(
         "SELECT d.class, d.kind, d.out_trade_no, d.trade_no, d.refund_no, d.bill_fen, d.ours_fen, d.gap_fen, d.why, o.meter_id,
@@ -130,43 +134,41 @@ pub async fn differences(db: &Db, channel: Tender, day: Date) -> Result<Vec<Diff
          WHERE d.channel = $1 AND d.day = $2 AND d.gone_at IS NULL
          ORDER BY (CASE WHEN d.class = 'edge' THEN 1 ELSE 0 END), d.found_at, d.id"
     )
-    .bind(channel.as_str())
-    .bind(day.0)
+    .bind(channel)
+    .bind(day)
     .fetch_all(pool)
     .await)
 }
 
-/// What a day still needs.
+/// What the scheduled task must know of a day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromRow)]
-pub struct SinceRow {
-    /// Days since 1970-01-01.
-    pub day: i64,
-    /// Whether its bill is there.
-    pub has_bill: bool,
-    /// Whether something is listed that may have changed.
-    pub listed: bool,
+pub struct DayProgress {
+    pub day: Date,
+    pub has_statement: bool,
+    /// Whether a comparison can have another result than the last one.
+    pub unsettled: bool,
 }
 
-/// The day of a channel's first attempt, and the days since then of which anything is known. `None` where it was never used.
-pub async fn due(db: &Db, channel: Tender, from: Date) -> Result<Option<(Date, Vec<SinceRow>)>> {
-    let first: Option<(Option<i64>,)> =
+/// The day of a channel's first attempt, and the days on record since `from`. `None` if the channel was never used.
+pub async fn due(db: &Db, channel: Tender, from: Date) -> Result<Option<(Date, Vec<DayProgress>)>> {
+    let first: Option<(Option<Timestamp>,)> =
         read!(db, |pool| sqlx::query_as("SELECT MIN(created_at) FROM payment_attempts WHERE channel = $1")
-            .bind(channel.as_str())
+            .bind(channel)
             .fetch_optional(pool)
             .await)?;
     let Some(first) = first.and_then(|(at,)| at) else { return Ok(None) };
-    let known = read!(db, |pool| sqlx::query_as(
-        "SELECT s.day, s.bill_id IS NOT NULL AS has_bill,
+    let days = read!(db, |pool| sqlx::query_as(
+        "SELECT s.day, s.bill_id IS NOT NULL AS has_statement,
                 s.compared_at IS NULL OR s.compared_at < (SELECT MAX(f.at) FROM settlement_bills f
                                                           WHERE f.channel = s.channel AND f.day = s.day)
                 OR s.delivered < s.purchases
                 OR EXISTS (SELECT 1 FROM settlement_differences d
-                           WHERE d.channel = s.channel AND d.day = s.day AND d.gone_at IS NULL) AS listed
+                           WHERE d.channel = s.channel AND d.day = s.day AND d.gone_at IS NULL) AS unsettled
          FROM settlement_days s WHERE s.channel = $1 AND s.day >= $2"
     )
-    .bind(channel.as_str())
-    .bind(from.0)
+    .bind(channel)
+    .bind(from)
     .fetch_all(pool)
     .await)?;
-    Ok(Some((Timestamp(first).date(), known)))
+    Ok(Some((first.date(), days)))
 }
