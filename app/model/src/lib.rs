@@ -11,6 +11,7 @@ pub mod gateway;
 pub mod ids;
 pub mod issue;
 pub mod language;
+pub mod ledger;
 pub mod meter;
 pub mod money;
 pub mod order;

@@ -84,15 +84,6 @@ impl Account {
     }
 }
 
-/// The kind of account that a code is of: without whose it is.
-#[must_use]
-pub fn kind_of(code: &str) -> &str {
-    match code.split_once(':') {
-        Some(("clearing" | "fees", _)) | None => code,
-        Some((kind, _)) => kind,
-    }
-}
-
 /// One row of the ledger. `operation` with `reference` happens once: a repetition is refused by the database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transfer {
