@@ -8,14 +8,33 @@ use crate::meter::Latest;
 use crate::time::Timestamp;
 use crate::word_enum;
 
-/// Filter of a list; empty fields match all.
+/// The filter of a list; what is left out matches everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Query {
-    /// Search text.
+    /// Words to search for.
     pub text: String,
-    /// Only this state.
-    pub state: Option<String>,
-    /// Page, from 0.
+    /// Counted from 0.
+    pub page: i64,
+}
+
+/// The filter of the accounts; what is left out matches everything.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AccountQuery {
+    /// Words to search for.
+    pub text: String,
+    pub state: Option<AccountState>,
+    /// Counted from 0.
+    pub page: i64,
+}
+
+/// The filter of the meters; what is left out matches everything.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MeterQuery {
+    /// Words to search for.
+    pub text: String,
+    /// Only meters that do not answer.
+    pub lost: bool,
+    /// Counted from 0.
     pub page: i64,
 }
 
@@ -35,7 +54,7 @@ impl<T> Page<T> {
 }
 
 word_enum! {
-    /// State of an account.
+    /// The state of an account.
     pub enum AccountState {
         /// The `open` command has not been confirmed yet.
         Opening = "opening",

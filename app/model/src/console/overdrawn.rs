@@ -7,7 +7,7 @@ use crate::time::Timestamp;
 
 /// An overdrawn meter.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ExposedLine {
+pub struct OverdrawnLine {
     pub meter: MeterId,
     pub room: RoomName,
     pub number: String,
@@ -26,9 +26,9 @@ pub struct ExposedLine {
 
 /// A page of overdrawn meters.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Exposed {
+pub struct Overdrawn {
     /// Largest overdraft first.
-    pub page: Page<ExposedLine>,
+    pub page: Page<OverdrawnLine>,
     /// Total overdraft.
     pub owed: Money,
 }

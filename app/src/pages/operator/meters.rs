@@ -10,7 +10,7 @@ use crate::ports::{Role, operator, ports};
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
-use model::console::{GatewayLine, MeterLine, Page, Query};
+use model::console::{GatewayLine, MeterLine, MeterQuery, Page};
 use model::gateway::SweepInterval;
 use model::meter::SupplyState;
 
@@ -18,7 +18,7 @@ use model::meter::SupplyState;
 #[component]
 pub fn MetersPage() -> impl IntoView {
     let (q, lost, number) = (param("q"), param("state") == "lost", page_param());
-    let query = Query { text: q.clone(), state: lost.then(|| "lost".to_owned()), page: number };
+    let query = MeterQuery { text: q.clone(), lost, page: number };
     let read = async move {
         let (ports, who) = (ports()?, operator()?);
         let gateways = ports.gateways.gateways(&who).await?;

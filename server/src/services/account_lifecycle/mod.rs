@@ -75,7 +75,7 @@ impl AccountLifecycleService {
 impl AccountLifecyclePort for AccountLifecycleService {
     async fn lifecycle(&self, who: &Who, meter: MeterId) -> Result<Lifecycle, AppError> {
         let account = self.context.room(who, meter).await?.account.account_id;
-        let (siblings, free) = console::beside(&self.context.db, meter, account).await?;
+        let (siblings, free) = console::other_meters(&self.context.db, meter, account).await?;
         let closing = closings::of_meter(&self.context.db, meter).await?;
         Ok(Lifecycle { siblings, free, closing, gateways: console::gateway_names(&self.context.db, who.user).await? })
     }
