@@ -8,7 +8,8 @@ mod switch;
 mod views;
 
 use app::api::resident::{
-    Cashier, CashierView, CommandView, Home, Me, OrderView, PastAccount, Records, ResidentPort, SwitchOffer, TopUpOffer, Usage,
+    Cashier, CashierView, CommandView, Home, Me, OrderView, PastAccount, Records, ResidentPort, SignInState, SwitchOffer,
+    TopUpOffer, Usage,
 };
 use app::ports::{Visit, Who};
 use async_trait::async_trait;
@@ -102,7 +103,7 @@ impl ResidentPort for ResidentService {
         self.cashier(who, order, visit).await
     }
 
-    async fn signed_in(&self, who: &Who, visit: &Visit, state: &str, code: &str) -> Result<OrderId, AppError> {
+    async fn signed_in(&self, who: &Who, visit: &Visit, state: &SignInState, code: &str) -> Result<OrderId, AppError> {
         self.signed_in(who, visit, state, code).await
     }
 
