@@ -55,18 +55,18 @@ word_enum! {
         Journal = "journal",
         /// Energy was consumed where no price plan applies.
         Unpriced = "unpriced",
-        /// The channel's bill has a line that is unknown here.
-        BillChannelOnly = "bill-channel-only",
-        /// The ledger has an entry that no bill has.
-        BillOursOnly = "bill-ours-only",
-        /// Bill and ledger have different amounts.
-        BillAmount = "bill-amount",
-        /// The bill has it as done and the ledger does not.
-        BillState = "bill-state",
-        /// Bill and ledger agree, and the meter does not.
-        BillMeter = "bill-meter",
-        /// The bill or the ledger of a closed settlement day changed.
-        BillReopened = "bill-reopened",
+        /// The channel's statement has a line that the ledger does not have.
+        StatementChannelOnly = "statement-channel-only",
+        /// The ledger has an entry that no statement has.
+        StatementLedgerOnly = "statement-ledger-only",
+        /// Statement and ledger have different amounts.
+        StatementAmount = "statement-amount",
+        /// The statement has a payment or refund that the ledger did not post.
+        StatementState = "statement-state",
+        /// Statement and ledger agree, and the meter does not.
+        StatementMeter = "statement-meter",
+        /// The statement or the ledger of a closed settlement day changed.
+        StatementReopened = "statement-reopened",
         /// A certificate of a payment channel expires.
         Expiry = "expiry",
         /// An account closure cannot continue: a meter is lost, or there is no way to pay the balance.
@@ -107,12 +107,12 @@ pub enum CaseDetail {
     Unpriced {
         since: Timestamp,
     },
-    BillChannelOnly(StatementCase),
-    BillOursOnly(StatementCase),
-    BillAmount(StatementCase),
-    BillState(StatementCase),
-    BillMeter(StatementCase),
-    BillReopened {
+    StatementChannelOnly(StatementCase),
+    StatementLedgerOnly(StatementCase),
+    StatementAmount(StatementCase),
+    StatementState(StatementCase),
+    StatementMeter(StatementCase),
+    StatementReopened {
         channel: Tender,
         day: Date,
     },
@@ -218,12 +218,12 @@ impl CaseDetail {
             Self::Clock { .. } => CaseKind::Clock,
             Self::Journal(_) => CaseKind::Journal,
             Self::Unpriced { .. } => CaseKind::Unpriced,
-            Self::BillChannelOnly(_) => CaseKind::BillChannelOnly,
-            Self::BillOursOnly(_) => CaseKind::BillOursOnly,
-            Self::BillAmount(_) => CaseKind::BillAmount,
-            Self::BillState(_) => CaseKind::BillState,
-            Self::BillMeter(_) => CaseKind::BillMeter,
-            Self::BillReopened { .. } => CaseKind::BillReopened,
+            Self::StatementChannelOnly(_) => CaseKind::StatementChannelOnly,
+            Self::StatementLedgerOnly(_) => CaseKind::StatementLedgerOnly,
+            Self::StatementAmount(_) => CaseKind::StatementAmount,
+            Self::StatementState(_) => CaseKind::StatementState,
+            Self::StatementMeter(_) => CaseKind::StatementMeter,
+            Self::StatementReopened { .. } => CaseKind::StatementReopened,
             Self::Expiry(_) => CaseKind::Expiry,
             Self::Closing { .. } => CaseKind::Closing,
         }
@@ -262,12 +262,12 @@ impl CaseDetail {
     #[must_use]
     pub const fn settlement_day(&self) -> Option<(Tender, Date)> {
         match self {
-            Self::BillChannelOnly(case)
-            | Self::BillOursOnly(case)
-            | Self::BillAmount(case)
-            | Self::BillState(case)
-            | Self::BillMeter(case) => Some((case.channel, case.day)),
-            Self::BillReopened { channel, day } => Some((*channel, *day)),
+            Self::StatementChannelOnly(case)
+            | Self::StatementLedgerOnly(case)
+            | Self::StatementAmount(case)
+            | Self::StatementState(case)
+            | Self::StatementMeter(case) => Some((case.channel, case.day)),
+            Self::StatementReopened { channel, day } => Some((*channel, *day)),
             _ => None,
         }
     }

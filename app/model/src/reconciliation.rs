@@ -9,7 +9,7 @@ word_enum! {
         /// In the statement and not in the ledger.
         ChannelOnly = "channel-only",
         /// In the ledger and in no statement where it should be.
-        LedgerOnly = "ours-only",
+        LedgerOnly = "ledger-only",
         /// In both, with different amounts.
         Amount = "amount",
         /// In both, and the ledger moved nothing for it, or has another trade number.
@@ -26,11 +26,11 @@ word_enum! {
         /// The ledger has no entry.
         Unknown = "unknown",
         /// The statement of a neighbouring day is still to come.
-        StatementToCome = "bill-to-come",
+        StatementToCome = "statement-to-come",
         /// In another day's statement.
-        OtherStatement = "other-bill",
+        OtherStatement = "other-statement",
         /// Posted on another day.
-        OtherDay = "booked-elsewhere",
+        OtherDay = "other-day",
         TradeNumber = "trade-number",
         /// The ledger moved money without a payment event.
         NoEvent = "no-event",
@@ -67,14 +67,14 @@ word_enum! {
     /// Why a settlement day has no statement.
     pub enum StatementProblem {
         /// Nobody requested it yet.
-        NotRequested = "not-asked",
+        NotRequested = "not-requested",
         /// The channel is still preparing it.
         NotReady = "not-ready",
         /// The channel reports a day without transactions, which is not confirmed yet.
-        Empty = "nothing",
+        Empty = "empty",
         Unreachable = "unreachable",
         /// The response is not understood.
-        Response = "answer",
+        Response = "response",
         /// The channel refuses it.
         Refused = "refused",
         /// The request could not be signed.
@@ -86,7 +86,7 @@ word_enum! {
         /// A column is missing.
         Column = "column",
         /// Too large when unpacked.
-        TooLarge = "too-much",
+        TooLarge = "too-large",
         /// Another merchant's.
         Owner = "owner",
         /// Another day's.
@@ -110,11 +110,11 @@ impl DifferenceClass {
     #[must_use]
     pub const fn case(self) -> Option<CaseKind> {
         match self {
-            Self::ChannelOnly => Some(CaseKind::BillChannelOnly),
-            Self::LedgerOnly => Some(CaseKind::BillOursOnly),
-            Self::Amount => Some(CaseKind::BillAmount),
-            Self::State => Some(CaseKind::BillState),
-            Self::Meter => Some(CaseKind::BillMeter),
+            Self::ChannelOnly => Some(CaseKind::StatementChannelOnly),
+            Self::LedgerOnly => Some(CaseKind::StatementLedgerOnly),
+            Self::Amount => Some(CaseKind::StatementAmount),
+            Self::State => Some(CaseKind::StatementState),
+            Self::Meter => Some(CaseKind::StatementMeter),
             Self::Edge => None,
         }
     }

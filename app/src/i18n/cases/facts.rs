@@ -41,12 +41,12 @@ pub fn facts(case: &CaseDetail, lang: Lang) -> Option<String> {
         CaseDetail::Unpriced { since } => vec![instant(lang, label.since, Some(*since))],
         CaseDetail::Journal(case) => journal(case, lang),
         CaseDetail::Closing { reason, .. } => vec![Some(reason_codes::closing(*reason, lang).to_owned())],
-        CaseDetail::BillChannelOnly(case)
-        | CaseDetail::BillOursOnly(case)
-        | CaseDetail::BillAmount(case)
-        | CaseDetail::BillState(case)
-        | CaseDetail::BillMeter(case) => statement_facts(case, lang),
-        CaseDetail::BillReopened { channel: tender, .. } => vec![channel(Some(*tender), lang)],
+        CaseDetail::StatementChannelOnly(case)
+        | CaseDetail::StatementLedgerOnly(case)
+        | CaseDetail::StatementAmount(case)
+        | CaseDetail::StatementState(case)
+        | CaseDetail::StatementMeter(case) => statement_facts(case, lang),
+        CaseDetail::StatementReopened { channel: tender, .. } => vec![channel(Some(*tender), lang)],
         CaseDetail::Unusable(_) | CaseDetail::Expiry(_) => Vec::new(),
     };
     common::clauses(parts.into_iter().flatten(), lang)
@@ -285,7 +285,7 @@ mod tests {
             ["credit", "50.00"],
         ),
         (
-            "bill-amount",
+            "statement-amount",
             r#"{"channel":"alipay","day":20780,"out_trade_no":"A1","trade_no":"T9","refund_no":"","statement_fen":4900,
                "ledger_fen":5000,"reason":"credited"}"#,
             ["账单 49.00 元", "我方 50.00 元"],

@@ -111,8 +111,7 @@ pub const fn suspense(event: Uuid, channel: &'static str, amount: Money) -> Tran
     Transfer { operation: "suspense", reference: event, debit: Account::Clearing(channel), credit: Account::Suspense, amount }
 }
 
-/// A bill says what the channel keeps of a day, or what it keeps beyond the bill before (negative: below it); `None` where that
-/// is the same. `change` is the day's taking up of this bill.
+/// Posts the change of a day's fees by a statement: positive raises them; `None` for no change. `change` identifies the import.
 #[must_use]
 pub fn fees(change: Uuid, channel: &'static str, beyond: Money) -> Option<Transfer> {
     let (debit, credit) = match beyond.0 {

@@ -14,18 +14,18 @@ both!(a_partly_invalid_statement_changes_nothing, |w: World| async move {
         for (fault, says) in [
             (StatementFaults { wrong_sum: true, ..StatementFaults::default() }, "totals"),
             (StatementFaults { wrong_hash: true, ..StatementFaults::default() }, hash),
-            (StatementFaults { bomb: true, ..StatementFaults::default() }, "too-much"),
+            (StatementFaults { bomb: true, ..StatementFaults::default() }, "too-large"),
             (StatementFaults { wrong_merchant: true, ..StatementFaults::default() }, "owner"),
             (StatementFaults { duplicated: Some(number), ..StatementFaults::default() }, "twice"),
         ] {
-            shop.bills(fault);
+            shop.statement_faults(fault);
             let before = counts(&shop).await;
             assert_eq!(shop.fetches(channel, day).await, FetchOutcome::Failed);
             let row = shop.day(channel, day).await;
             assert_eq!(row.problem.map(StatementProblem::as_str), Some(says));
             assert_eq!((counts(&shop).await, row.compared_at), (before, None));
         }
-        shop.bills(StatementFaults { not_ready: true, ..StatementFaults::default() });
+        shop.statement_faults(StatementFaults { not_ready: true, ..StatementFaults::default() });
         assert_eq!(shop.fetches(channel, day).await, FetchOutcome::NotYet);
         assert_eq!(shop.day(channel, day).await.problem, Some(StatementProblem::NotReady));
         shop.sandbox.set_faults(Faults { status: Some(502), ..Faults::default() });
@@ -34,7 +34,7 @@ both!(a_partly_invalid_statement_changes_nothing, |w: World| async move {
         if channel == Tender::WechatPay {
             assert_eq!(shop.fetches(channel, day).await, FetchOutcome::Failed, "the address comes signed, or not at all");
         }
-        shop.bills(StatementFaults::default());
+        shop.statement_faults(StatementFaults::default());
         assert!(matches!(shop.fetches(channel, day).await, FetchOutcome::Compared(Imported::New, _)));
         assert_eq!((shop.classes(channel, day).await, shop.day(channel, day).await.problem), (vec![], None));
     }
@@ -44,9 +44,9 @@ both!(every_failure_is_reported_and_retried, |w: World| async move {
     let shop = Shop::open(w).await;
     shop.pays(Tender::Alipay, 5_000).await;
     shop.next_day(11);
-    shop.bills(StatementFaults { wrong_sum: true, ..StatementFaults::default() });
+    shop.statement_faults(StatementFaults { wrong_sum: true, ..StatementFaults::default() });
     assert_eq!(shop.reconciles().await.unwrap_err(), "none of 1 statements could be fetched");
-    shop.bills(StatementFaults::default());
+    shop.statement_faults(StatementFaults::default());
     assert_eq!(shop.reconciles().await.unwrap(), "fetched 1, waiting 0, failed 0, compared 0");
 });
 
@@ -75,7 +75,7 @@ both!(a_statement_missing_known_payments_is_not_accepted_at_once, |w: World| asy
     for channel in CHANNELS {
         let day = shop.today();
         shop.pays(channel, 5_000).await;
-        shop.bills(StatementFaults { reports_empty: true, ..StatementFaults::default() });
+        shop.statement_faults(StatementFaults { reports_empty: true, ..StatementFaults::default() });
         for _ in 0..3 {
             shop.next_day(11);
             assert_eq!(shop.fetches(channel, day).await, FetchOutcome::EmptyUnconfirmed);
@@ -84,8 +84,8 @@ both!(a_statement_missing_known_payments_is_not_accepted_at_once, |w: World| asy
         shop.next_day(11);
         assert!(matches!(shop.fetches(channel, day).await, FetchOutcome::Compared(Imported::New, _)));
         let listed = shop.classes(channel, day).await;
-        assert_eq!(listed, [("ours-only".into(), Fen(-5_000), "credited".into())]);
-        shop.bills(StatementFaults::default());
+        assert_eq!(listed, [("ledger-only".into(), Fen(-5_000), "credited".into())]);
+        shop.statement_faults(StatementFaults::default());
         shop.fetches(channel, day).await;
         assert_eq!(shop.classes(channel, day).await, [("meter".into(), Fen(0), "not-delivered".into())]);
     }

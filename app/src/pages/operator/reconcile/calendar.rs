@@ -65,7 +65,7 @@ fn Body(calendar: Calendar) -> impl IntoView {
                             <caption class="visually-hidden">{t.reconcile}</caption>
                             <thead><tr><th scope="col">{t.date}</th>{heads}</tr></thead>
                             <tbody>{rows}</tbody>
-                            <tfoot><tr><th scope="row">{t.bill}</th>{sums}</tr></tfoot>
+                            <tfoot><tr><th scope="row">{t.statement}</th>{sums}</tr></tfoot>
                         </table>
                     </div>
                 }

@@ -73,7 +73,7 @@ fn totals(day: &SettlementDay) -> impl IntoView + use<> {
     let (tone, says) = if day.balances() { (Tone::Good, t.balances) } else { (Tone::Bad, t.unbalanced) };
     let outstanding = day.net() - day.received.money();
     let rows = [
-        (t.bill, day.statement.to_string()),
+        (t.statement, day.statement.to_string()),
         (t.ledger, day.ledger.to_string()),
         (t.difference, (day.statement - day.ledger).to_string()),
         (t.listed, day.gaps.to_string()),

@@ -23,8 +23,8 @@ pub(super) fn lines(listed: &[DifferenceLine]) -> impl IntoView + use<> {
                     <tr>
                         <th scope="col">{t.class}</th>
                         <th scope="col">{t.number}</th>
-                        <th scope="col" class="number">{t.bill}</th>
-                        <th scope="col" class="number">{t.ours}</th>
+                        <th scope="col" class="number">{t.statement}</th>
+                        <th scope="col" class="number">{t.in_ledger}</th>
                         <th scope="col" class="number">{t.gap}</th>
                         <th scope="col">{t.next}</th>
                         <th scope="col">{t.decision}</th>

@@ -68,8 +68,8 @@ fn every_class_is_told() {
             vec![(DifferenceClass::State, 5_000, "closed")],
         ),
         (vec![LedgerEntry { trade_no: Some("X".into()), ..known.clone() }], vec![(DifferenceClass::State, 0, "trade-number")]),
-        (vec![LedgerEntry { at: WINDOW.1, ..known.clone() }], vec![(DifferenceClass::Edge, 5_000, "booked-elsewhere")]),
-        (vec![LedgerEntry { at: FROM.plus(-1), ..known.clone() }], vec![(DifferenceClass::Edge, 5_000, "booked-elsewhere")]),
+        (vec![LedgerEntry { at: WINDOW.1, ..known.clone() }], vec![(DifferenceClass::Edge, 5_000, "other-day")]),
+        (vec![LedgerEntry { at: FROM.plus(-1), ..known.clone() }], vec![(DifferenceClass::Edge, 5_000, "other-day")]),
         (vec![LedgerEntry { at: WINDOW.1.plus(-1), trade_no: None, ..known.clone() }], vec![]),
     ] {
         assert_eq!(classes(&compare(WINDOW, lines, &ours, &[])), expected, "{ours:?}");
@@ -154,15 +154,15 @@ fn entry() -> impl Strategy<Value = (bool, u8, i64, i64, bool)> {
 }
 
 proptest! {
-    /// Whatever is in either, the bill is the ledger and what is listed; nothing is counted twice, and the order changes nothing.
+    /// The statement always is the ledger plus the gaps, and nothing is counted twice.
     #[test]
     fn it_always_balances(
-        bill in prop::collection::vec(entry(), 0..20),
+        statement in prop::collection::vec(entry(), 0..20),
         books in prop::collection::vec(entry(), 0..20),
         unbilled in any::<bool>(),
     ) {
         let kind = |refund| if refund { LineKind::Refunded } else { LineKind::Paid };
-        let lines: Vec<_> = bill.iter().map(|&(refund, n, fen, ..)| line(kind(refund), &n.to_string(), fen)).collect();
+        let lines: Vec<_> = statement.iter().map(|&(refund, n, fen, ..)| line(kind(refund), &n.to_string(), fen)).collect();
         let known: Vec<_> = books.iter().map(|&(refund, n, fen, hour, more)| {
             let one = ours(kind(refund), &n.to_string(), if fen == 3 { 0 } else { fen });
             let trade_no = one.trade_no.clone().filter(|_| n % 2 == 0 || more);

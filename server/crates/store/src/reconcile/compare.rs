@@ -68,9 +68,9 @@ pub async fn compare(
     let mut tx = db.begin().await?;
     // Locks the day, so that two comparisons run one after the other.
     let row: Option<(StatementId, Option<Timestamp>, Option<Timestamp>)> = on!(&mut tx, |c| sqlx::query_as(
-        "UPDATE settlement_days SET tried_at = tried_at WHERE channel = $1 AND day = $2 AND bill_id IS NOT NULL
-         RETURNING bill_id, closed_at,
-                   (SELECT MAX(s.at) FROM settlement_bills s WHERE s.channel = settlement_days.channel
+        "UPDATE settlement_days SET tried_at = tried_at WHERE channel = $1 AND day = $2 AND statement_id IS NOT NULL
+         RETURNING statement_id, closed_at,
+                   (SELECT MAX(s.at) FROM settlement_statements s WHERE s.channel = settlement_days.channel
                        AND s.day = settlement_days.day)"
     )
     .bind(channel)
@@ -90,7 +90,7 @@ pub async fn compare(
     // A difference that was resolved after the closing does not reopen the day.
     let reopened = closed_at.is_some() && (change.opened > 0 || new_statement);
     on!(&mut tx, |c| sqlx::query(
-        "UPDATE settlement_days SET compared_at = $3, bill_fen = $4, ledger_fen = $5, equal_lines = $6, purchases = $7,
+        "UPDATE settlement_days SET compared_at = $3, statement_fen = $4, ledger_fen = $5, equal_lines = $6, purchases = $7,
                                     delivered = $8, in_journal = $9
          WHERE channel = $1 AND day = $2"
     )
@@ -116,7 +116,7 @@ pub async fn compare(
             "reopened": reopened,
         });
         let (subject, detail, (actor, ip)) = (subject(channel, day), detail.to_string(), audit_actor(by));
-        audit::append(&mut tx, at, &Entry { actor: &actor, ip, action: "bill.compare", subject: &subject, detail: &detail })
+        audit::append(&mut tx, at, &Entry { actor: &actor, ip, action: "statement.compare", subject: &subject, detail: &detail })
             .await?;
     }
     tx.commit().await?;
@@ -124,13 +124,15 @@ pub async fn compare(
 }
 
 async fn read_statement(tx: &mut Tx, statement: StatementId) -> Result<(Window, Vec<StatementLine>)> {
-    let window: Option<Window> =
-        on!(tx, |c| sqlx::query_as("SELECT from_at, to_at FROM bills WHERE id = $1").bind(statement).fetch_optional(c).await)?;
-    let window = window.ok_or(StoreError::Inconsistent { table: "settlement_days", column: "bill_id" })?;
+    let window: Option<Window> = on!(tx, |c| sqlx::query_as("SELECT from_at, to_at FROM statements WHERE id = $1")
+        .bind(statement)
+        .fetch_optional(c)
+        .await)?;
+    let window = window.ok_or(StoreError::Inconsistent { table: "settlement_days", column: "statement_id" })?;
     let rows: Vec<StatementLineRow> = on!(tx, |c| {
         sqlx::query_as(
-            "SELECT kind, out_trade_no, trade_no, refund_no, amount_fen, fee_e4, at FROM bill_lines
-             WHERE bill_id = $1 ORDER BY line",
+            "SELECT kind, out_trade_no, trade_no, refund_no, amount_fen, fee_e4, at FROM statement_lines
+             WHERE statement_id = $1 ORDER BY line",
         )
         .bind(statement)
         .fetch_all(c)
@@ -142,7 +144,7 @@ async fn read_statement(tx: &mut Tx, statement: StatementId) -> Result<(Window, 
 /// The windows of the neighbouring days whose statements are still to come.
 async fn missing_windows(tx: &mut Tx, channel: Tender, day: Date, (from, to): Window) -> Result<Vec<Window>> {
     let present: Vec<(Date,)> = on!(tx, |c| sqlx::query_as(
-        "SELECT day FROM settlement_days WHERE channel = $1 AND day IN ($2, $3) AND bill_id IS NOT NULL"
+        "SELECT day FROM settlement_days WHERE channel = $1 AND day IN ($2, $3) AND statement_id IS NOT NULL"
     )
     .bind(channel)
     .bind(day.plus(-1))
@@ -156,7 +158,7 @@ async fn missing_windows(tx: &mut Tx, channel: Tender, day: Date, (from, to): Wi
 
 /// Reopens a closed day that changed, with a case.
 async fn reopen(tx: &mut Tx, rng: &Rng, at: Timestamp, channel: Tender, day: Date) -> Result<()> {
-    let case = cases::open_site_case(tx, rng, at, &CaseDetail::BillReopened { channel, day }).await?;
+    let case = cases::open_site_case(tx, rng, at, &CaseDetail::StatementReopened { channel, day }).await?;
     on!(tx, |c| sqlx::query(
         "UPDATE settlement_days SET closed_at = NULL, closed_by = NULL, reason = NULL, case_id = $3
          WHERE channel = $1 AND day = $2"

@@ -32,10 +32,10 @@ struct DifferenceKey {
     out_trade_no: String,
     trade_no: String,
     refund_no: String,
-    bill_fen: Option<Fen>,
-    ours_fen: Option<Fen>,
+    statement_fen: Option<Fen>,
+    ledger_fen: Option<Fen>,
     gap_fen: Fen,
-    why: DifferenceReason,
+    reason: DifferenceReason,
 }
 
 impl From<&Finding> for DifferenceKey {
@@ -46,10 +46,10 @@ impl From<&Finding> for DifferenceKey {
             out_trade_no: finding.out_trade_no.clone(),
             trade_no: finding.trade_no.clone(),
             refund_no: finding.refund_no.clone(),
-            bill_fen: finding.statement,
-            ours_fen: finding.ledger,
+            statement_fen: finding.statement,
+            ledger_fen: finding.ledger,
             gap_fen: finding.gap,
-            why: finding.reason,
+            reason: finding.reason,
         }
     }
 }
@@ -71,7 +71,7 @@ pub(super) async fn replace(
     findings: &[Finding],
 ) -> Result<Change> {
     let open: Vec<OpenDifference> = on!(tx, |c| sqlx::query_as(
-        "SELECT id, class, kind, out_trade_no, trade_no, refund_no, bill_fen, ours_fen, gap_fen, why, case_id
+        "SELECT id, class, kind, out_trade_no, trade_no, refund_no, statement_fen, ledger_fen, gap_fen, reason, case_id
          FROM settlement_differences WHERE channel = $1 AND day = $2 AND gone_at IS NULL ORDER BY found_at, id"
     )
     .bind(channel)
@@ -120,8 +120,8 @@ async fn begin(tx: &mut Tx, rng: &Rng, at: Timestamp, channel: Tender, day: Date
     };
     on!(tx, |c| {
         sqlx::query(
-        "INSERT INTO settlement_differences (id, channel, day, class, kind, out_trade_no, trade_no, refund_no, bill_fen, ours_fen,
-                                             gap_fen, why, order_id, case_id, found_at)
+        "INSERT INTO settlement_differences (id, channel, day, class, kind, out_trade_no, trade_no, refund_no, statement_fen, ledger_fen,
+                                             gap_fen, reason, order_id, case_id, found_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
     )
     .bind(rng.id(at))
@@ -158,11 +158,11 @@ fn case(channel: Tender, day: Date, finding: &Finding) -> Option<CaseDetail> {
         reason: finding.reason,
     };
     Some(match finding.class {
-        DifferenceClass::ChannelOnly => CaseDetail::BillChannelOnly(detail),
-        DifferenceClass::LedgerOnly => CaseDetail::BillOursOnly(detail),
-        DifferenceClass::Amount => CaseDetail::BillAmount(detail),
-        DifferenceClass::State => CaseDetail::BillState(detail),
-        DifferenceClass::Meter => CaseDetail::BillMeter(detail),
+        DifferenceClass::ChannelOnly => CaseDetail::StatementChannelOnly(detail),
+        DifferenceClass::LedgerOnly => CaseDetail::StatementLedgerOnly(detail),
+        DifferenceClass::Amount => CaseDetail::StatementAmount(detail),
+        DifferenceClass::State => CaseDetail::StatementState(detail),
+        DifferenceClass::Meter => CaseDetail::StatementMeter(detail),
         DifferenceClass::Edge => return None,
     })
 }

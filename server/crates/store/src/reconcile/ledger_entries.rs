@@ -102,7 +102,7 @@ async fn payments(tx: &mut Tx, channel: Tender, day: Date, (from, to): Window, s
     on!(tx, |c| sqlx::query_as(
         "SELECT 'paid' AS kind, p.out_trade_no, e.trade_no, '' AS refund_no, e.outcome AS state, p.created_at AS since,
                 COALESCE(t.amount_e4, s.amount_e4) AS booked_e4, e.received_at AS at, p.order_id,
-                EXISTS (SELECT 1 FROM bill_lines b JOIN settlement_days d ON d.bill_id = b.bill_id
+                EXISTS (SELECT 1 FROM statement_lines b JOIN settlement_days d ON d.statement_id = b.statement_id
                         WHERE d.channel = $1 AND d.day <> $2 AND b.kind = 'paid' AND b.trade_no = e.trade_no)
                     AS in_other_statement
          FROM payment_events e
@@ -112,8 +112,8 @@ async fn payments(tx: &mut Tx, channel: Tender, day: Date, (from, to): Window, s
               LEFT JOIN ledger_transfers s ON s.operation = 'suspense' AND s.reference = e.id
          WHERE e.channel = $1 AND e.kind = 'paid'
            AND ((e.received_at >= $3 AND e.received_at < $4)
-                OR e.trade_no IN (SELECT trade_no FROM bill_lines WHERE bill_id = $5 AND kind = 'paid')
-                OR p.out_trade_no IN (SELECT out_trade_no FROM bill_lines WHERE bill_id = $5 AND kind = 'paid'))
+                OR e.trade_no IN (SELECT trade_no FROM statement_lines WHERE statement_id = $5 AND kind = 'paid')
+                OR p.out_trade_no IN (SELECT out_trade_no FROM statement_lines WHERE statement_id = $5 AND kind = 'paid'))
          ORDER BY e.received_at, e.id"
     )
     .bind(channel)
@@ -127,18 +127,20 @@ async fn payments(tx: &mut Tx, channel: Tender, day: Date, (from, to): Window, s
 
 /// Attempts that are paid by the statement and of which no payment event came.
 async fn unreported_payments(tx: &mut Tx, channel: Tender, statement: StatementId) -> Result<Vec<EntryRow>> {
-    on!(tx, |c| sqlx::query_as(
+    on!(tx, |c| {
+        sqlx::query_as(
         "SELECT 'paid' AS kind, p.out_trade_no, p.trade_no, '' AS refund_no, p.state, p.created_at AS since,
                 CAST(0 AS BIGINT) AS booked_e4, p.created_at AS at, p.order_id, (1 = 0) AS in_other_statement
          FROM payment_attempts p
-         WHERE p.channel = $1 AND p.out_trade_no IN (SELECT out_trade_no FROM bill_lines WHERE bill_id = $2 AND kind = 'paid')
+         WHERE p.channel = $1 AND p.out_trade_no IN (SELECT out_trade_no FROM statement_lines WHERE statement_id = $2 AND kind = 'paid')
            AND NOT EXISTS (SELECT 1 FROM payment_events e WHERE e.attempt_id = p.id AND e.kind = 'paid')
          ORDER BY p.out_trade_no"
     )
     .bind(channel)
     .bind(statement)
     .fetch_all(c)
-    .await)
+    .await
+    })
 }
 
 /// Verified refunds: those of this system by their numbers, and those that were made at the channel's console.
@@ -147,7 +149,7 @@ async fn refunds(tx: &mut Tx, channel: Tender, day: Date, (from, to): Window, st
         "SELECT 'refunded' AS kind, p.out_trade_no, e.trade_no, e.refund_no, e.outcome AS state,
                 COALESCE(r.asked_at, p.created_at) AS since, COALESCE(t.amount_e4, x.amount_e4) AS booked_e4,
                 e.received_at AS at, p.order_id,
-                EXISTS (SELECT 1 FROM bill_lines b JOIN settlement_days d ON d.bill_id = b.bill_id
+                EXISTS (SELECT 1 FROM statement_lines b JOIN settlement_days d ON d.statement_id = b.statement_id
                         WHERE d.channel = $1 AND d.day <> $2 AND b.kind = 'refunded' AND b.trade_no = e.trade_no
                           AND (b.refund_no = e.refund_no OR b.amount_fen * 100 = x.amount_e4)) AS in_other_statement
          FROM payment_events e
@@ -157,7 +159,7 @@ async fn refunds(tx: &mut Tx, channel: Tender, day: Date, (from, to): Window, st
               LEFT JOIN ledger_transfers x ON x.operation = 'refund-elsewhere' AND x.reference = e.id
          WHERE e.channel = $1 AND e.kind IN ('refunded', 'refund-total')
            AND ((e.received_at >= $3 AND e.received_at < $4)
-                OR e.trade_no IN (SELECT trade_no FROM bill_lines WHERE bill_id = $5 AND kind = 'refunded'))
+                OR e.trade_no IN (SELECT trade_no FROM statement_lines WHERE statement_id = $5 AND kind = 'refunded'))
          ORDER BY e.received_at, e.id"
     )
     .bind(channel)
@@ -171,11 +173,12 @@ async fn refunds(tx: &mut Tx, channel: Tender, day: Date, (from, to): Window, st
 
 /// Refunds of this system that are made by the statement and of which no event came.
 async fn unreported_refunds(tx: &mut Tx, channel: Tender, statement: StatementId) -> Result<Vec<EntryRow>> {
-    on!(tx, |c| sqlx::query_as(
+    on!(tx, |c| {
+        sqlx::query_as(
         "SELECT 'refunded' AS kind, p.out_trade_no, p.trade_no, r.refund_no, r.state, r.asked_at AS since,
                 CAST(0 AS BIGINT) AS booked_e4, r.asked_at AS at, r.order_id, (1 = 0) AS in_other_statement
          FROM refunds r JOIN payment_attempts p ON p.id = r.attempt_id
-         WHERE p.channel = $1 AND r.refund_no IN (SELECT refund_no FROM bill_lines WHERE bill_id = $2 AND kind = 'refunded')
+         WHERE p.channel = $1 AND r.refund_no IN (SELECT refund_no FROM statement_lines WHERE statement_id = $2 AND kind = 'refunded')
            AND NOT EXISTS (SELECT 1 FROM payment_events e
                            WHERE e.channel = $1 AND e.kind = 'refunded' AND e.refund_no = r.refund_no)
          ORDER BY r.refund_no"
@@ -183,5 +186,6 @@ async fn unreported_refunds(tx: &mut Tx, channel: Tender, statement: StatementId
     .bind(channel)
     .bind(statement)
     .fetch_all(c)
-    .await)
+    .await
+    })
 }

@@ -56,7 +56,7 @@ pub(super) async fn compare(tx: &mut Tx, now: Timestamp, channel: Tender, statem
                    AND j.at <= o.credited_at + $3) AS journal_fen,
                 EXISTS (SELECT 1 FROM cases x WHERE x.closed_at IS NULL AND (x.order_id = o.id OR x.meter_id = o.meter_id))
                     AS in_case
-         FROM bill_lines b
+         FROM statement_lines b
               JOIN payment_attempts p ON p.out_trade_no = b.out_trade_no AND p.channel = $1
               JOIN payment_events e ON e.attempt_id = p.id AND e.kind = 'paid' AND e.trade_no = b.trade_no
                    AND e.outcome IN ('credited', 'credited-late', 'undeliverable')
@@ -64,7 +64,7 @@ pub(super) async fn compare(tx: &mut Tx, now: Timestamp, channel: Tender, statem
               LEFT JOIN ledger_transfers t ON t.operation = 'delivery' AND t.reference = o.id
               LEFT JOIN commands k ON k.order_id = o.id AND k.kind = 'credit'
               LEFT JOIN meter_latest l ON l.meter_id = o.meter_id
-         WHERE b.bill_id = $2 AND b.kind = 'paid' AND o.paid_at IS NOT NULL
+         WHERE b.statement_id = $2 AND b.kind = 'paid' AND o.paid_at IS NOT NULL
          ORDER BY b.line",
         )
         .bind(channel)

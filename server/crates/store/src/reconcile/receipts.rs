@@ -31,7 +31,7 @@ pub async fn note_receipt(
     }
     let (mut tx, id) = (db.begin().await?, rng.id(at));
     let locked = on!(&mut tx, |c| sqlx::query(
-        "UPDATE settlement_days SET tried_at = tried_at WHERE channel = $1 AND day = $2 AND bill_id IS NOT NULL"
+        "UPDATE settlement_days SET tried_at = tried_at WHERE channel = $1 AND day = $2 AND statement_id IS NOT NULL"
     )
     .bind(channel)
     .bind(day)
@@ -59,7 +59,7 @@ pub async fn note_receipt(
     ledger::post(&mut tx, rng, at, &settlement(id, channel.as_str(), amount.money())).await?;
     let (actor, subject) = (format!("user:{}", who.user), subject(channel, day));
     let detail = serde_json::json!({ "amount_fen": amount }).to_string();
-    let entry = Entry { actor: &actor, ip: &who.ip, action: "bill.receipt", subject: &subject, detail: &detail };
+    let entry = Entry { actor: &actor, ip: &who.ip, action: "settlement.receipt", subject: &subject, detail: &detail };
     audit::append(&mut tx, at, &entry).await?;
     tx.commit().await
 }

@@ -23,7 +23,11 @@ const CONFIRM_AFTER: i64 = 30 * MINUTE;
 const DISBELIEVED_DAYS: i64 = 3;
 
 static LINES: LazyLock<Bulk> = LazyLock::new(|| {
-    Bulk::new("INSERT INTO bill_lines (bill_id, line, kind, out_trade_no, trade_no, refund_no, amount_fen, fee_e4, at)", 9, "")
+    Bulk::new(
+        "INSERT INTO statement_lines (statement_id, line, kind, out_trade_no, trade_no, refund_no, amount_fen, fee_e4, at)",
+        9,
+        "",
+    )
 });
 
 /// What an import did.
@@ -40,10 +44,10 @@ pub enum Imported {
 pub async fn confirm_empty(db: &Db, at: Timestamp, channel: Tender, statement: &Statement) -> Result<bool> {
     let mut tx = db.begin().await?;
     let row: Option<(Timestamp,)> = on!(&mut tx, |c| sqlx::query_as(
-        "INSERT INTO settlement_days (channel, day, tried_at, nothing_at, note) VALUES ($1, $2, $3, $3, $4)
-         ON CONFLICT (channel, day) DO UPDATE SET tried_at = excluded.tried_at, note = excluded.note,
-             nothing_at = COALESCE(settlement_days.nothing_at, excluded.nothing_at)
-         RETURNING nothing_at"
+        "INSERT INTO settlement_days (channel, day, tried_at, empty_since, problem) VALUES ($1, $2, $3, $3, $4)
+         ON CONFLICT (channel, day) DO UPDATE SET tried_at = excluded.tried_at, problem = excluded.problem,
+             empty_since = COALESCE(settlement_days.empty_since, excluded.empty_since)
+         RETURNING empty_since"
     )
     .bind(channel)
     .bind(statement.day)
@@ -71,8 +75,8 @@ pub async fn confirm_empty(db: &Db, at: Timestamp, channel: Tender, statement: &
 pub async fn note_problem(db: &Db, at: Timestamp, channel: Tender, day: Date, problem: StatementProblem) -> Result<()> {
     let mut tx = db.begin().await?;
     on!(&mut tx, |c| sqlx::query(
-        "INSERT INTO settlement_days (channel, day, tried_at, note) VALUES ($1, $2, $3, $4)
-         ON CONFLICT (channel, day) DO UPDATE SET tried_at = excluded.tried_at, note = excluded.note"
+        "INSERT INTO settlement_days (channel, day, tried_at, problem) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (channel, day) DO UPDATE SET tried_at = excluded.tried_at, problem = excluded.problem"
     )
     .bind(channel)
     .bind(day)
@@ -97,8 +101,8 @@ pub async fn import(
     // Locks the day, so that two imports run one after the other.
     let day: Option<(Option<StatementId>,)> = on!(&mut tx, |c| sqlx::query_as(
         "INSERT INTO settlement_days (channel, day, tried_at) VALUES ($1, $2, $3)
-         ON CONFLICT (channel, day) DO UPDATE SET tried_at = excluded.tried_at, note = NULL
-         RETURNING bill_id"
+         ON CONFLICT (channel, day) DO UPDATE SET tried_at = excluded.tried_at, problem = NULL
+         RETURNING statement_id"
     )
     .bind(channel)
     .bind(statement.day)
@@ -115,7 +119,7 @@ pub async fn import(
         return Ok(Imported::Known);
     }
     let posted: Option<(Money,)> = on!(&mut tx, |c| sqlx::query_as(
-        "SELECT CAST(COALESCE(SUM(fee_e4), 0) AS BIGINT) FROM settlement_bills WHERE channel = $1 AND day = $2"
+        "SELECT CAST(COALESCE(SUM(fee_e4), 0) AS BIGINT) FROM settlement_statements WHERE channel = $1 AND day = $2"
     )
     .bind(channel)
     .bind(statement.day)
@@ -123,7 +127,7 @@ pub async fn import(
     .await)?;
     let (change, fee) = (rng.id(at), statement.fees() - posted.map_or(Money::ZERO, |(posted,)| posted));
     on!(&mut tx, |c| sqlx::query(
-        "INSERT INTO settlement_bills (id, channel, day, bill_id, fee_e4, at) VALUES ($1, $2, $3, $4, $5, $6)"
+        "INSERT INTO settlement_statements (id, channel, day, statement_id, fee_e4, at) VALUES ($1, $2, $3, $4, $5, $6)"
     )
     .bind(change)
     .bind(channel)
@@ -133,7 +137,7 @@ pub async fn import(
     .bind(at)
     .execute(c)
     .await)?;
-    on!(&mut tx, |c| sqlx::query("UPDATE settlement_days SET bill_id = $3 WHERE channel = $1 AND day = $2")
+    on!(&mut tx, |c| sqlx::query("UPDATE settlement_days SET statement_id = $3 WHERE channel = $1 AND day = $2")
         .bind(channel)
         .bind(statement.day)
         .bind(id)
@@ -147,14 +151,15 @@ pub async fn import(
         "fees_e4": statement.fees(),
     });
     let (subject, detail, (actor, ip)) = (subject(channel, statement.day), detail.to_string(), audit_actor(by));
-    audit::append(&mut tx, at, &Entry { actor: &actor, ip, action: "bill.import", subject: &subject, detail: &detail }).await?;
+    audit::append(&mut tx, at, &Entry { actor: &actor, ip, action: "statement.import", subject: &subject, detail: &detail })
+        .await?;
     tx.commit().await?;
     Ok(Imported::New)
 }
 
 async fn find(tx: &mut Tx, channel: Tender, statement: &Statement) -> Result<Option<StatementId>> {
     let row: Option<(StatementId,)> =
-        on!(tx, |c| sqlx::query_as("SELECT id FROM bills WHERE channel = $1 AND day = $2 AND digest = $3")
+        on!(tx, |c| sqlx::query_as("SELECT id FROM statements WHERE channel = $1 AND day = $2 AND digest = $3")
             .bind(channel)
             .bind(statement.day)
             .bind(&statement.digest)
@@ -166,7 +171,7 @@ async fn find(tx: &mut Tx, channel: Tender, statement: &Statement) -> Result<Opt
 async fn insert(tx: &mut Tx, rng: &Rng, at: Timestamp, channel: Tender, statement: &Statement) -> Result<StatementId> {
     let id = StatementId(rng.id(at));
     on!(tx, |c| sqlx::query(
-        "INSERT INTO bills (id, channel, day, from_at, to_at, digest, imported_at) VALUES ($1, $2, $3, $4, $5, $6, $7)"
+        "INSERT INTO statements (id, channel, day, from_at, to_at, digest, imported_at) VALUES ($1, $2, $3, $4, $5, $6, $7)"
     )
     .bind(id)
     .bind(channel)
@@ -196,7 +201,7 @@ async fn insert(tx: &mut Tx, rng: &Rng, at: Timestamp, channel: Tender, statemen
             query.execute(c).await
         })?;
         if inserted != piece.len() as u64 {
-            return Err(StoreError::Inconsistent { table: "bill_lines", column: "line" });
+            return Err(StoreError::Inconsistent { table: "statement_lines", column: "line" });
         }
     }
     Ok(id)

@@ -21,11 +21,10 @@ pub struct DayRow {
     /// When the statement was last requested.
     pub tried_at: Timestamp,
     /// Why there is no statement.
-    #[sqlx(rename = "note")]
     pub problem: Option<StatementProblem>,
     pub compared_at: Option<Timestamp>,
     /// Payments minus refunds by the statement.
-    #[sqlx(rename = "bill_fen")]
+    #[sqlx(rename = "statement_fen")]
     pub statement: Fen,
     /// Payments minus refunds by the ledger.
     #[sqlx(rename = "ledger_fen")]
@@ -58,10 +57,10 @@ pub struct DayRow {
 
 macro_rules! day_columns {
     () => {
-        "SELECT s.channel, s.day, b.from_at, b.to_at, s.tried_at, s.note, s.compared_at, s.bill_fen, s.ledger_fen,
+        "SELECT s.channel, s.day, b.from_at, b.to_at, s.tried_at, s.problem, s.compared_at, s.statement_fen, s.ledger_fen,
                 COALESCE((SELECT CAST(SUM(d.gap_fen) AS BIGINT) FROM settlement_differences d
                           WHERE d.channel = s.channel AND d.day = s.day AND d.gone_at IS NULL), 0) AS gaps_fen,
-                COALESCE((SELECT CAST(SUM(f.fee_e4) AS BIGINT) FROM settlement_bills f
+                COALESCE((SELECT CAST(SUM(f.fee_e4) AS BIGINT) FROM settlement_statements f
                           WHERE f.channel = s.channel AND f.day = s.day), 0) AS fee_e4,
                 COALESCE((SELECT CAST(SUM(r.amount_fen) AS BIGINT) FROM settlement_receipts r
                           WHERE r.channel = s.channel AND r.day = s.day), 0) AS received_fen,
@@ -71,7 +70,7 @@ macro_rules! day_columns {
                 (SELECT CAST(COUNT(*) AS BIGINT) FROM settlement_differences d JOIN cases k ON k.id = d.case_id
                  WHERE d.channel = s.channel AND d.day = s.day AND d.gone_at IS NULL AND k.closed_at IS NULL) AS undecided,
                 s.closed_at, u.name AS closed_by, s.reason
-         FROM settlement_days s LEFT JOIN bills b ON b.id = s.bill_id LEFT JOIN users u ON u.id = s.closed_by "
+         FROM settlement_days s LEFT JOIN statements b ON b.id = s.statement_id LEFT JOIN users u ON u.id = s.closed_by "
     };
 }
 
@@ -102,15 +101,14 @@ pub struct DifferenceRow {
     pub trade_no: String,
     pub refund_no: String,
     /// The amount in the statement.
-    #[sqlx(rename = "bill_fen")]
+    #[sqlx(rename = "statement_fen")]
     pub statement: Option<Fen>,
     /// The amount in the ledger.
-    #[sqlx(rename = "ours_fen")]
+    #[sqlx(rename = "ledger_fen")]
     pub ledger: Option<Fen>,
     /// By how much it raises the statement's total above the ledger's.
     #[sqlx(rename = "gap_fen")]
     pub gap: Fen,
-    #[sqlx(rename = "why")]
     pub reason: DifferenceReason,
     /// The meter of the order's room.
     pub meter_id: Option<MeterId>,
@@ -125,8 +123,9 @@ pub struct DifferenceRow {
 
 /// The open differences of a day; those of the class `Edge` last.
 pub async fn differences(db: &Db, channel: Tender, day: Date) -> Result<Vec<DifferenceRow>> {
-    read!(db, |pool| sqlx::query_as(
-        "SELECT d.class, d.kind, d.out_trade_no, d.trade_no, d.refund_no, d.bill_fen, d.ours_fen, d.gap_fen, d.why, o.meter_id,
+    read!(db, |pool| {
+        sqlx::query_as(
+        "SELECT d.class, d.kind, d.out_trade_no, d.trade_no, d.refund_no, d.statement_fen, d.ledger_fen, d.gap_fen, d.reason, o.meter_id,
                 o.number AS order_number, d.case_id, d.found_at, k.closed_at AS decided_at, k.resolution AS decision,
                 u.name AS decided_by
          FROM settlement_differences d LEFT JOIN orders o ON o.id = d.order_id LEFT JOIN cases k ON k.id = d.case_id
@@ -137,7 +136,8 @@ pub async fn differences(db: &Db, channel: Tender, day: Date) -> Result<Vec<Diff
     .bind(channel)
     .bind(day)
     .fetch_all(pool)
-    .await)
+    .await
+    })
 }
 
 /// What the scheduled task must know of a day.
@@ -158,8 +158,8 @@ pub async fn due(db: &Db, channel: Tender, from: Date) -> Result<Option<(Date, V
             .await)?;
     let Some(first) = first.and_then(|(at,)| at) else { return Ok(None) };
     let days = read!(db, |pool| sqlx::query_as(
-        "SELECT s.day, s.bill_id IS NOT NULL AS has_statement,
-                s.compared_at IS NULL OR s.compared_at < (SELECT MAX(f.at) FROM settlement_bills f
+        "SELECT s.day, s.statement_id IS NOT NULL AS has_statement,
+                s.compared_at IS NULL OR s.compared_at < (SELECT MAX(f.at) FROM settlement_statements f
                                                           WHERE f.channel = s.channel AND f.day = s.day)
                 OR s.delivered < s.purchases
                 OR EXISTS (SELECT 1 FROM settlement_differences d

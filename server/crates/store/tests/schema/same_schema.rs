@@ -173,9 +173,9 @@ async fn a_change_of_postgres_alone_is_noticed() {
         "ALTER TABLE orders ADD CONSTRAINT extra CHECK (count > 0)",
         "DROP INDEX commands_one_money",
         "DROP INDEX shifts_open; CREATE UNIQUE INDEX shifts_open ON shifts (operator_id) WHERE counted_fen IS NULL",
-        "DROP TRIGGER bills_append_only ON bills",
-        "DROP TRIGGER bills_no_truncate ON bills",
-        "ALTER TABLE bills DISABLE TRIGGER bills_append_only",
+        "DROP TRIGGER statements_append_only ON statements",
+        "DROP TRIGGER statements_no_truncate ON statements",
+        "ALTER TABLE statements DISABLE TRIGGER statements_append_only",
         "DROP TRIGGER audit_moves_head ON audit",
         "DROP VIEW account_keys",
     ] {
@@ -197,8 +197,8 @@ async fn a_change_of_sqlite_alone_is_noticed() {
         "ALTER TABLE orders ADD COLUMN extra BIGINT REFERENCES orders (number) CHECK (extra > 0)",
         "ALTER TABLE cases RENAME COLUMN detail TO details",
         "DROP INDEX commands_one_money",
-        "DROP TRIGGER bills_no_update",
-        "DROP TRIGGER bills_no_delete",
+        "DROP TRIGGER statements_no_update",
+        "DROP TRIGGER statements_no_delete",
         "DROP TRIGGER ledger_moves_balances",
         "DROP VIEW account_keys",
     ] {

@@ -46,7 +46,7 @@ impl Shop {
         self.wait(to.since(self.world.clock.now()));
     }
 
-    pub fn bills(&self, statement: StatementFaults) {
+    pub fn statement_faults(&self, statement: StatementFaults) {
         self.sandbox.set_faults(Faults { statement, ..Faults::default() });
     }
 
@@ -94,7 +94,7 @@ impl Shop {
         Who { user, name: "clerk".into(), role: Role::Operator, ip: String::new() }
     }
 
-    pub async fn bill_cases(&self) -> i64 {
-        self.world.number("SELECT COUNT(*) FROM cases WHERE closed_at IS NULL AND kind LIKE 'bill-%'").await
+    pub async fn statement_cases(&self) -> i64 {
+        self.world.number("SELECT COUNT(*) FROM cases WHERE closed_at IS NULL AND kind LIKE 'statement-%'").await
     }
 }
