@@ -1,6 +1,6 @@
 //! A resident's own room: found by the resident's id, never by an id in the request.
 
-use model::console::AccountState;
+use model::console::{AccountState, ClosingKind};
 use model::energy::Energy;
 use model::error::AppError;
 use model::ids::{AccountId, CommandId, MeterId, UserId, Uuid};
@@ -77,7 +77,7 @@ pub struct PastAccountRow {
     /// When it was closed.
     pub closed_at: Option<Timestamp>,
     /// `None` if the resident was only removed from it.
-    pub kind: Option<String>,
+    pub kind: Option<ClosingKind>,
     /// When its final readings had arrived.
     pub read_at: Option<Timestamp>,
     /// When its balance was settled.

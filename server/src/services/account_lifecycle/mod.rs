@@ -16,7 +16,7 @@ use super::Context;
 use super::auth::{Passwords, is_weak};
 use meters::profile::Profiles;
 use store::accounts::{self, NewResident};
-use store::closings::{self, ClosingRequest, Kind, NewClosing, View, ViewMeter, ViewSetting};
+use store::closings::{self, ClosingRequest, NewClosing, View, ViewMeter, ViewSetting};
 use store::{console, orders, parameters};
 
 pub struct AccountLifecycleService {
@@ -192,18 +192,15 @@ impl AccountLifecyclePort for AccountLifecycleService {
             tender: order.tender,
             at: order.created_at,
         });
-        let old = view.meters.first().filter(|_| view.kind == Kind::Replace && view.ended_at.is_none()).map(|one| one.meter);
+        let old =
+            view.meters.first().filter(|_| view.kind == ClosingKind::Replace && view.ended_at.is_none()).map(|one| one.meter);
         let parameters = match old {
             Some(old) => parameters::find(&self.context.db, old).await?,
             None => None,
         };
         Ok(Closing {
             id,
-            kind: match view.kind {
-                Kind::Close => ClosingKind::Close,
-                Kind::Move => ClosingKind::Move,
-                Kind::Replace => ClosingKind::Replace,
-            },
+            kind: view.kind,
             room,
             account: view.number,
             tender: view.tender,

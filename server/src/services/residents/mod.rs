@@ -13,6 +13,7 @@ use app::api::resident::{
 };
 use app::ports::{Visit, Who};
 use async_trait::async_trait;
+use model::console::ClosingKind;
 use model::error::AppError;
 use model::forecast;
 use model::ids::{CommandId, OrderId, Uuid};
@@ -140,7 +141,7 @@ impl ResidentPort for ResidentService {
             room: past.place,
             account: past.number,
             closed_at: past.closed_at,
-            replacing: past.closed_at.is_none() && past.kind.as_deref() == Some("replace"),
+            replacing: past.closed_at.is_none() && past.kind == Some(ClosingKind::Replace),
             left: past.read_at.map(|_| (past.left_fen, past.ended_at.is_some())),
         }))
     }
