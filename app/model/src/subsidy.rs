@@ -9,9 +9,8 @@ use crate::word_enum;
 word_enum! {
     /// What a subsidy is granted for.
     pub enum Per {
-        /// Each room.
         Room = "room",
-        /// Each resident.
+        /// Each resident of a room.
         Head = "head",
     }
 }

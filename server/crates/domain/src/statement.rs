@@ -19,7 +19,6 @@ pub struct Statement {
 model::word_enum! {
     /// What a statement line is about.
     pub enum LineKind {
-        /// A payment.
         Paid = "paid",
         /// A refund to the payer.
         Refunded = "refunded",
@@ -47,7 +46,7 @@ pub struct StatementLine {
     pub trade_no: String,
     /// The refund's number, chosen by the merchant; `None` for a payment.
     pub refund_no: Option<String>,
-    /// Always positive.
+    /// Positive for both kinds.
     pub amount: Fen,
     /// Kept by the channel; negative if it returns a fee.
     pub fee: Money,

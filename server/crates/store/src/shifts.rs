@@ -36,8 +36,8 @@ pub struct Shift {
 /// The columns of [`Shift`].
 macro_rules! shift_columns {
     () => {
-        "SELECT s.id, s.operator_id, u.name AS operator_name, s.opened_at, s.float_fen, s.closed_at, s.expected_fen, s.counted_fen,
-                s.reason
+        "SELECT s.id, s.operator_id, u.name AS operator_name, s.opened_at, s.float_fen, s.closed_at, s.expected_fen,
+                s.counted_fen, s.reason
          FROM shifts s JOIN users u ON u.id = s.operator_id "
     };
 }
@@ -55,8 +55,8 @@ pub struct Takings {
     pub given: Fen,
 }
 
-/// An operator's open shift, locked. An operator's first shift opens by itself with an empty drawer; later ones are opened by
-/// hand.
+/// An operator's open shift, locked. The first shift of an operator opens by itself with an empty drawer; later ones are opened
+/// by the operator.
 ///
 /// # Errors
 /// Refused with [`AppError::ShiftClosed`].

@@ -51,8 +51,8 @@ pub async fn rules(db: &Db) -> Result<Vec<Decided>> {
     Ok(rows.into_iter().map(Decided::from).collect())
 }
 
-/// Sets the subsidy of the rooms below a place from a month on, with the audit line. Earlier grants do not change. The caller checks
-/// that the operator may see the place.
+/// Sets the subsidy of the rooms below a place from a month on, with the audit line. Earlier grants do not change. The caller
+/// checks that the operator may see the place.
 pub async fn decide(db: &Db, at: Timestamp, who: &Who, rule: &Rule) -> Result<()> {
     let mut tx = db.begin().await?;
     on!(&mut tx, |c| {

@@ -166,7 +166,8 @@ proptest! {
         let known: Vec<_> = books.iter().map(|&(refund, n, fen, hour, more)| {
             let one = ours(kind(refund), &n.to_string(), if fen == 3 { 0 } else { fen });
             let trade_no = one.trade_no.clone().filter(|_| n % 2 == 0 || more);
-            LedgerEntry { at: FROM.plus(hour * HOUR), since: FROM.plus((hour - 1) * HOUR), in_other_statement: more, trade_no, ..one }
+            let (at, since) = (FROM.plus(hour * HOUR), FROM.plus((hour - 1) * HOUR));
+            LedgerEntry { at, since, in_other_statement: more, trade_no, ..one }
         }).collect();
         let neighbours = [(FROM.plus(-DAY), FROM), (WINDOW.1, WINDOW.1.plus(DAY))];
         let comparison = compare(WINDOW, &lines, &known, if unbilled { &neighbours } else { &[] });

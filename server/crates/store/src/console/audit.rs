@@ -22,8 +22,8 @@ struct AuditRow {
     total: i64,
 }
 
-/// A page of the chain, newest first. A line does not name its building, so an operator who is bound to buildings sees only their
-/// own actions.
+/// A page of the chain, newest first. A line does not name its building, so an operator who is bound to buildings sees only what
+/// they did themselves.
 pub async fn audit(db: &Db, operator: UserId, query: &Query) -> Result<Page<AuditLine>> {
     let rows: Vec<AuditRow> = read!(db, |pool| sqlx::query_as(
         "SELECT seq, at, actor, ip, action, subject, detail, COUNT(*) OVER () AS total FROM audit

@@ -176,8 +176,8 @@ pub async fn original(db: &Db, operator: UserId, id: Uuid) -> Result<Option<Orig
 /// The most sales that are offered.
 const OFFERED: i64 = 8;
 
-/// Delivered sales of a meter's account that can be refunded through their channel, newest first: without those that are corrected
-/// in full, too old, or have a console refund that is not accounted for.
+/// Delivered sales of a meter's account that can be refunded through their channel, newest first; not those that are corrected in
+/// full, too old, or have a console refund that is not accounted for.
 pub async fn by_channel(db: &Db, operator: UserId, meter: MeterId, rules: &Rules, now: Timestamp) -> Result<Vec<ChannelSale>> {
     let rows: Vec<(OrderId, i64, Tender, Timestamp, Fen)> = read!(db, |pool| sqlx::query_as(concat!(
         "SELECT x.id, x.number, x.tender, x.at, x.left_fen FROM

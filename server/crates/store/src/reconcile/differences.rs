@@ -120,27 +120,27 @@ async fn begin(tx: &mut Tx, rng: &Rng, at: Timestamp, channel: Tender, day: Date
     };
     on!(tx, |c| {
         sqlx::query(
-        "INSERT INTO settlement_differences (id, channel, day, class, kind, out_trade_no, trade_no, refund_no, statement_fen, ledger_fen,
-                                             gap_fen, reason, order_id, case_id, found_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
-    )
-    .bind(rng.id(at))
-    .bind(channel)
-    .bind(day)
-    .bind(finding.class)
-    .bind(finding.kind)
-    .bind(&finding.out_trade_no)
-    .bind(&finding.trade_no)
-    .bind(&finding.refund_no)
-    .bind(finding.statement)
-    .bind(finding.ledger)
-    .bind(finding.gap)
-    .bind(finding.reason)
-    .bind(finding.order)
-    .bind(case)
-    .bind(at)
-    .execute(c)
-    .await
+            "INSERT INTO settlement_differences (id, channel, day, class, kind, out_trade_no, trade_no, refund_no, statement_fen,
+                                             ledger_fen, gap_fen, reason, order_id, case_id, found_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+        )
+        .bind(rng.id(at))
+        .bind(channel)
+        .bind(day)
+        .bind(finding.class)
+        .bind(finding.kind)
+        .bind(&finding.out_trade_no)
+        .bind(&finding.trade_no)
+        .bind(&finding.refund_no)
+        .bind(finding.statement)
+        .bind(finding.ledger)
+        .bind(finding.gap)
+        .bind(finding.reason)
+        .bind(finding.order)
+        .bind(case)
+        .bind(at)
+        .execute(c)
+        .await
     })?;
     Ok(())
 }

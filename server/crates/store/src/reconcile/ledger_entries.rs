@@ -129,17 +129,18 @@ async fn payments(tx: &mut Tx, channel: Tender, day: Date, (from, to): Window, s
 async fn unreported_payments(tx: &mut Tx, channel: Tender, statement: StatementId) -> Result<Vec<EntryRow>> {
     on!(tx, |c| {
         sqlx::query_as(
-        "SELECT 'paid' AS kind, p.out_trade_no, p.trade_no, '' AS refund_no, p.state, p.created_at AS since,
+            "SELECT 'paid' AS kind, p.out_trade_no, p.trade_no, '' AS refund_no, p.state, p.created_at AS since,
                 CAST(0 AS BIGINT) AS booked_e4, p.created_at AS at, p.order_id, (1 = 0) AS in_other_statement
          FROM payment_attempts p
-         WHERE p.channel = $1 AND p.out_trade_no IN (SELECT out_trade_no FROM statement_lines WHERE statement_id = $2 AND kind = 'paid')
+         WHERE p.channel = $1
+           AND p.out_trade_no IN (SELECT out_trade_no FROM statement_lines WHERE statement_id = $2 AND kind = 'paid')
            AND NOT EXISTS (SELECT 1 FROM payment_events e WHERE e.attempt_id = p.id AND e.kind = 'paid')
-         ORDER BY p.out_trade_no"
-    )
-    .bind(channel)
-    .bind(statement)
-    .fetch_all(c)
-    .await
+         ORDER BY p.out_trade_no",
+        )
+        .bind(channel)
+        .bind(statement)
+        .fetch_all(c)
+        .await
     })
 }
 
@@ -175,17 +176,18 @@ async fn refunds(tx: &mut Tx, channel: Tender, day: Date, (from, to): Window, st
 async fn unreported_refunds(tx: &mut Tx, channel: Tender, statement: StatementId) -> Result<Vec<EntryRow>> {
     on!(tx, |c| {
         sqlx::query_as(
-        "SELECT 'refunded' AS kind, p.out_trade_no, p.trade_no, r.refund_no, r.state, r.asked_at AS since,
+            "SELECT 'refunded' AS kind, p.out_trade_no, p.trade_no, r.refund_no, r.state, r.asked_at AS since,
                 CAST(0 AS BIGINT) AS booked_e4, r.asked_at AS at, r.order_id, (1 = 0) AS in_other_statement
          FROM refunds r JOIN payment_attempts p ON p.id = r.attempt_id
-         WHERE p.channel = $1 AND r.refund_no IN (SELECT refund_no FROM statement_lines WHERE statement_id = $2 AND kind = 'refunded')
+         WHERE p.channel = $1
+           AND r.refund_no IN (SELECT refund_no FROM statement_lines WHERE statement_id = $2 AND kind = 'refunded')
            AND NOT EXISTS (SELECT 1 FROM payment_events e
                            WHERE e.channel = $1 AND e.kind = 'refunded' AND e.refund_no = r.refund_no)
-         ORDER BY r.refund_no"
-    )
-    .bind(channel)
-    .bind(statement)
-    .fetch_all(c)
-    .await
+         ORDER BY r.refund_no",
+        )
+        .bind(channel)
+        .bind(statement)
+        .fetch_all(c)
+        .await
     })
 }

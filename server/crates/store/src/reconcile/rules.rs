@@ -5,7 +5,8 @@ pub(crate) const RULES: &[&str] = &[
     // A day's fees are those of its valid statement,
     "SELECT 'fees of a day and its statement' AS rule, x.channel || ' ' || CAST(x.day AS TEXT) AS subject, x.expected, x.found
      FROM (SELECT s.channel, s.day,
-                  COALESCE((SELECT CAST(SUM(l.fee_e4) AS BIGINT) FROM statement_lines l WHERE l.statement_id = s.statement_id), 0) AS expected,
+                  COALESCE((SELECT CAST(SUM(l.fee_e4) AS BIGINT) FROM statement_lines l
+                            WHERE l.statement_id = s.statement_id), 0) AS expected,
                   COALESCE((SELECT CAST(SUM(f.fee_e4) AS BIGINT) FROM settlement_statements f
                             WHERE f.channel = s.channel AND f.day = s.day), 0) AS found
            FROM settlement_days s WHERE s.statement_id IS NOT NULL) AS x
@@ -21,7 +22,8 @@ pub(crate) const RULES: &[&str] = &[
      WHERE r.amount_fen * 100 <> COALESCE(t.amount_e4, 0)",
     "SELECT 'posting and what it is for' AS rule, t.operation AS subject, CAST(0 AS BIGINT) AS expected, t.amount_e4 AS found
      FROM ledger_transfers t
-     WHERE (t.operation = 'fees' AND NOT EXISTS (SELECT 1 FROM settlement_statements WHERE settlement_statements.id = t.reference))
+     WHERE (t.operation = 'fees'
+            AND NOT EXISTS (SELECT 1 FROM settlement_statements WHERE settlement_statements.id = t.reference))
         OR (t.operation = 'settlement'
             AND NOT EXISTS (SELECT 1 FROM settlement_receipts WHERE settlement_receipts.id = t.reference))",
     // A day's statement is its ledger plus the open differences.

@@ -125,18 +125,18 @@ pub struct DifferenceRow {
 pub async fn differences(db: &Db, channel: Tender, day: Date) -> Result<Vec<DifferenceRow>> {
     read!(db, |pool| {
         sqlx::query_as(
-        "SELECT d.class, d.kind, d.out_trade_no, d.trade_no, d.refund_no, d.statement_fen, d.ledger_fen, d.gap_fen, d.reason, o.meter_id,
-                o.number AS order_number, d.case_id, d.found_at, k.closed_at AS decided_at, k.resolution AS decision,
+            "SELECT d.class, d.kind, d.out_trade_no, d.trade_no, d.refund_no, d.statement_fen, d.ledger_fen, d.gap_fen, d.reason,
+                o.meter_id, o.number AS order_number, d.case_id, d.found_at, k.closed_at AS decided_at, k.resolution AS decision,
                 u.name AS decided_by
          FROM settlement_differences d LEFT JOIN orders o ON o.id = d.order_id LEFT JOIN cases k ON k.id = d.case_id
               LEFT JOIN users u ON u.id = k.closed_by
          WHERE d.channel = $1 AND d.day = $2 AND d.gone_at IS NULL
-         ORDER BY (CASE WHEN d.class = 'edge' THEN 1 ELSE 0 END), d.found_at, d.id"
-    )
-    .bind(channel)
-    .bind(day)
-    .fetch_all(pool)
-    .await
+         ORDER BY (CASE WHEN d.class = 'edge' THEN 1 ELSE 0 END), d.found_at, d.id",
+        )
+        .bind(channel)
+        .bind(day)
+        .fetch_all(pool)
+        .await
     })
 }
 
