@@ -133,6 +133,10 @@ pub enum OneTimeFault {
     },
     /// The clock is lost: it restarts at 2000-01-01 and reports that.
     ClockLost,
+    /// The power fails and returns.
+    PowerCut,
+    /// The memory is worn: after each of the next secured frames a power cut takes what it wrote.
+    WornMemory { writes: u8 },
     /// A heater or the like is plugged in: the meter trips for a malignant load.
     MalignantLoad,
 }
@@ -149,6 +153,8 @@ impl OneTimeFault {
                 meter.set_clock(start.unwrap_or_default());
                 meter.clock.lost = true;
             }
+            Self::PowerCut => meter.restart(),
+            Self::WornMemory { writes } => meter.lost_writes = writes,
             Self::MalignantLoad => {
                 meter.malignant = true;
                 meter.apply_relay_rule(None);
