@@ -22,7 +22,7 @@ use crate::live::Live;
 use crate::meter_ledger_check::MeterLedgerCheck;
 use crate::server_wallets::ServerWallets;
 use batch::Batch;
-use domain::classify::{Baseline, Counter, classify};
+use domain::classify::{Baseline, Counter, HeldValues, classify};
 use domain::clock::SharedClock;
 use domain::ledger_position::LedgerPosition;
 use domain::meter_state::{Measurement, MeterStatus};
@@ -114,7 +114,10 @@ impl Recorder {
             track.baseline = Some(counted.baseline());
             track.held_since = counted.held_since;
             track.last_row = Some(counted.last_at);
-            held.extend(track.held_since.map(|_| meter));
+            if track.held_since.is_some() {
+                held.insert(meter);
+                track.held = readings::held_values(&db, meter, counted.at).await?;
+            }
         }
         for (meter, kind, since) in events::open_of_meters(&db).await? {
             tracks.entry(meter).or_insert_with(|| MeterTrack::new(meter)).resume(kind, since);
@@ -207,10 +210,11 @@ impl Recorder {
                 let at = track.row_at(at);
                 let Measurement { total, reverse, rates, .. } = measurement;
                 let now = Baseline { at, total, reverse, rates };
-                let (quality, interval) = classify(track.baseline.as_ref(), &now, &counter);
+                let (quality, interval) = classify(track.baseline.as_ref(), track.held.as_ref(), &now, &counter);
                 if let Some(interval) = interval {
                     batch.energy(meter, &interval);
                 }
+                track.held = if quality.counts() { None } else { HeldValues::after(track.held, &now, quality, &counter) };
                 if quality.counts() {
                     self.held.remove(&meter);
                 } else if track.held_since.is_none() {
@@ -334,7 +338,7 @@ impl Recorder {
                 let Some(track) = self.tracks.get_mut(&meter).filter(|track| track.held_since.is_some()) else { continue };
                 let Some(from) = readings::counted_of(&self.db, meter).await?.map(|counted| counted.baseline()) else { continue };
                 if track.baseline.is_none_or(|last| last.at < from.at) {
-                    (track.baseline, track.held_since) = (Some(from), None);
+                    (track.baseline, track.held_since, track.held) = (Some(from), None, None);
                     self.held.remove(&meter);
                 }
             }

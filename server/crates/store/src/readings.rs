@@ -18,7 +18,7 @@ use super::energy::{self, Day, Hour};
 use super::events::{self, Change};
 use super::wallets::{self, Metered};
 use super::{Db, Result, cases, on, read};
-use domain::classify::Baseline;
+use domain::classify::{Baseline, HeldValues};
 use domain::rng::Rng;
 use domain::server_wallet::ServerWallet;
 
@@ -218,6 +218,36 @@ pub async fn counted(db: &Db) -> Result<Vec<Counted>> {
 /// The last counted reading of a meter.
 pub async fn counted_of(db: &Db, meter: MeterId) -> Result<Option<Counted>> {
     read!(db, |pool| sqlx::query_as(counted!("m.id = $1")).bind(meter).fetch_optional(pool).await)
+}
+
+#[derive(FromRow)]
+struct HeldRow {
+    first_at: Timestamp,
+    first_wh: Energy,
+    at: Timestamp,
+    total_wh: Energy,
+    lowest_wh: Energy,
+    jumped: bool,
+}
+
+/// What a meter showed since the reading at `after`, the last that counted, as far as it did not continue that.
+pub async fn held_values(db: &Db, meter: MeterId, after: Timestamp) -> Result<Option<HeldValues>> {
+    let row: Option<HeldRow> = read!(db, |pool| sqlx::query_as(
+        "SELECT f.at AS first_at, f.total_wh AS first_wh, n.at, n.total_wh,
+                (SELECT MIN(total_wh) FROM readings WHERE meter_id = $1 AND at > $2 AND quality IN (2, 3, 5)) AS lowest_wh,
+                EXISTS (SELECT 1 FROM readings WHERE meter_id = $1 AND at > $2 AND quality = 3) AS jumped
+         FROM readings f JOIN readings n ON n.meter_id = f.meter_id
+         WHERE f.meter_id = $1 AND f.at = (SELECT MIN(at) FROM readings WHERE meter_id = $1 AND at > $2 AND quality IN (2, 3, 5))
+           AND n.at = (SELECT MAX(at) FROM readings WHERE meter_id = $1 AND at > $2 AND quality IN (2, 3, 5))"
+    )
+    .bind(meter)
+    .bind(after)
+    .fetch_optional(pool)
+    .await)?;
+    Ok(row.map(|HeldRow { first_at, first_wh, at, total_wh, lowest_wh, jumped }| {
+        let grown = Energy((total_wh - first_wh).0.max(0));
+        HeldValues { first_at, at, total: total_wh, lowest: lowest_wh, grown, jumped }
+    }))
 }
 
 /// The newest readings, newest first.

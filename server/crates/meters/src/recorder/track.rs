@@ -7,7 +7,7 @@ use model::reading::ReadingQuality;
 use model::time::Timestamp;
 
 use domain::alarm_conditions::{self, AlarmConditions};
-use domain::classify::Baseline;
+use domain::classify::{Baseline, HeldValues};
 use domain::load::Load;
 use domain::meter_state::{Measurement, MeterStatus};
 use domain::server_wallet::ServerWallet;
@@ -26,6 +26,8 @@ pub(super) struct MeterTrack {
     pub(super) baseline: Option<Baseline>,
     /// Since when values are held.
     pub(super) held_since: Option<Timestamp>,
+    /// Those that are held because they do not continue the baseline.
+    pub(super) held: Option<HeldValues>,
     /// Time of the newest stored reading.
     pub(super) last_row: Option<Timestamp>,
     alarm_conditions: AlarmConditions,
@@ -48,6 +50,7 @@ impl MeterTrack {
             latest,
             baseline: None,
             held_since: None,
+            held: None,
             last_row: None,
             alarm_conditions,
             was_open: false,
