@@ -1,4 +1,4 @@
-//! What is or was the matter with a meter or a gateway.
+//! What is or was the matter with a meter, a gateway or the server.
 
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +33,8 @@ word_enum! {
         MeterLost = "meter-lost",
         /// Nothing behind the gateway answers.
         GatewayLost = "gateway-lost",
+        /// The server's clock was set.
+        ClockStepped = "clock-stepped",
     }
 }
 

@@ -22,6 +22,7 @@ pub const fn event(kind: EventKind, lang: Lang) -> EventItemTexts {
         EventKind::ClockLost => t.clock_lost,
         EventKind::MeterLost => t.meter_lost,
         EventKind::GatewayLost => t.gateway_lost,
+        EventKind::ClockStepped => t.clock_stepped,
     }
 }
 

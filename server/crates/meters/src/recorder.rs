@@ -3,6 +3,7 @@
 //! A single task holds the last known values of every meter, so a sweep and a read-back cannot overwrite each other out of order.
 
 mod batch;
+mod step;
 mod track;
 
 use model::reading::ReadingSource;
@@ -29,6 +30,7 @@ use domain::meter_state::{Measurement, MeterStatus};
 use domain::rng::Rng;
 use domain::serial::Serial;
 use domain::server_wallet::ServerWallet;
+use step::Steps;
 use store::events::{self, Change, Subject, Turn};
 use store::wallets::Metered;
 use store::{self, Db, console, counters, readings};
@@ -99,6 +101,7 @@ pub struct Recorder {
     refreshed_at: Option<Timestamp>,
     /// Signalled when a relay differs from the state that its server wallet asks for.
     relay_mismatch: Arc<Notify>,
+    steps: Steps,
 }
 
 impl Recorder {
@@ -122,6 +125,7 @@ impl Recorder {
         for (meter, kind, since) in events::open_of_meters(&db).await? {
             tracks.entry(meter).or_insert_with(|| MeterTrack::new(meter)).resume(kind, since);
         }
+        let steps = Steps::load(&db, clock.clone()).await?;
         let lost_gateways = events::lost_gateways(&db).await?.into_iter().collect();
         let ledger_check = MeterLedgerCheck::load(&db).await?;
         // Decisions made while the process was down are in the readings already.
@@ -144,6 +148,7 @@ impl Recorder {
             moved: true,
             refreshed_at: None,
             relay_mismatch,
+            steps,
         })
     }
 
@@ -164,13 +169,20 @@ impl Recorder {
     pub async fn run(mut self, mut events: mpsc::Receiver<MeterEvent>) {
         let mut refresh = Instant::now() + LEDGER_REFRESH;
         while let Some(first) = events.recv().await {
+            self.follow_clock().await;
             self.apply_decisions().await;
             let mut batch = Batch::default();
             let until = Instant::now() + BATCH_AGE;
             self.handle(first, &mut batch);
             while batch.rows() < BATCH_ROWS {
                 match timeout_at(until, events.recv()).await {
-                    Ok(Some(event)) => self.handle(event, &mut batch),
+                    Ok(Some(event)) => {
+                        if self.steps.notice() {
+                            self.store(std::mem::take(&mut batch)).await;
+                            self.follow_clock().await;
+                        }
+                        self.handle(event, &mut batch);
+                    }
                     Ok(None) | Err(_) => break,
                 }
             }
@@ -188,6 +200,7 @@ impl Recorder {
     }
 
     fn handle(&mut self, event: MeterEvent, batch: &mut Batch) {
+        let event = self.steps.place(event);
         if let MeterEvent::Read { meter, from: at, meter_status: MeterStatus::Wallet(state), .. }
         | MeterEvent::MeterStatus { meter, at, meter_status: MeterStatus::Wallet(state) } = &event
             && let Some(tracker) = &mut self.parameters

@@ -67,6 +67,23 @@ impl MeterTrack {
         }
     }
 
+    /// The clock was set back by `step`, which is negative, and it is `now`. What was taken before it was set ahead stays.
+    pub(super) fn move_times(&mut self, step: i64, now: Timestamp) {
+        let moved = |at: Timestamp| if at > now { at.plus(step).min(now) } else { at };
+        if let Some(baseline) = &mut self.baseline {
+            baseline.at = moved(baseline.at);
+        }
+        if let Some(held) = &mut self.held {
+            (held.first_at, held.at) = (moved(held.first_at), moved(held.at));
+        }
+        self.held_since = self.held_since.map(moved);
+        self.last_row = self.last_row.map(moved);
+        self.reverse_grew = self.reverse_grew.map(moved);
+        self.load = self.load.map(|load| Load { at: moved(load.at), ..load });
+        self.latest.observed_at = self.latest.observed_at.map(moved);
+        self.latest.lost_since = self.latest.lost_since.map(moved);
+    }
+
     /// A time for the stored row: two readings of a meter never share one, and small steps of our clock back do not reorder rows.
     pub(super) fn row_at(&mut self, at: Timestamp) -> Timestamp {
         let at = match self.last_row {
