@@ -23,8 +23,8 @@ enum Outcome {
     Lost,
 }
 
-/// Each fault of the line with its outcome, and the one after it.
-const fn line(fault: LineFault) -> (Outcome, Option<LineFault>) {
+/// Each fault of the line with its outcome on that wire, and the one after it.
+const fn line(fault: LineFault, wire: Wire) -> (Outcome, Option<LineFault>) {
     match fault {
         LineFault::Silent => (Outcome::Lost, Some(LineFault::Slow { ms: 60 })),
         LineFault::Slow { .. } => (Outcome::Read, Some(LineFault::LateAnswer { ms: 350 })),
@@ -38,12 +38,15 @@ const fn line(fault: LineFault) -> (Outcome, Option<LineFault>) {
         LineFault::ShortAnswer => (Outcome::Lost, Some(LineFault::Busy)),
         LineFault::Busy => (Outcome::Lost, Some(LineFault::NoAnswer)),
         LineFault::NoAnswer => (Outcome::Lost, Some(LineFault::CutMidFrame)),
-        LineFault::CutMidFrame => (Outcome::Lost, None),
+        LineFault::CutMidFrame => (Outcome::Lost, Some(LineFault::StrayBytes { before: 1, after: 1 })),
+        // A few bytes of noise on a bus; where frames have their own numbers, nothing that can be read.
+        LineFault::StrayBytes { .. } if matches!(wire, Wire::Tcp) => (Outcome::Lost, None),
+        LineFault::StrayBytes { .. } => (Outcome::Read, None),
     }
 }
 
-fn line_faults() -> impl Iterator<Item = (LineFault, Outcome)> {
-    successors(Some(LineFault::Silent), |fault| line(*fault).1).map(|fault| (fault, line(fault).0))
+fn line_faults(wire: Wire) -> impl Iterator<Item = (LineFault, Outcome)> {
+    successors(Some(LineFault::Silent), move |fault| line(*fault, wire).1).map(move |fault| (fault, line(fault, wire).0))
 }
 
 /// The protocol of a meter's frames.
@@ -68,7 +71,7 @@ impl Wire {
 
 /// A gateway a fault; unit 1 is well, unit 2 will suffer. Each counter stands in its unit's own ten thousand kWh.
 async fn one_gateway_a_fault(w: World, wire: Wire) -> (Site, Vec<(LineFault, Outcome)>) {
-    let struck: Vec<_> = line_faults().collect();
+    let struck: Vec<_> = line_faults(wire).collect();
     let mut s = Site::with(w, struck.len(), 2, |sim| {
         for gateway in &mut sim.estate.gateways {
             wire.put(gateway);
@@ -105,6 +108,10 @@ async fn each_line_fault_has_its_outcome(w: World, wire: Wire) {
         until(SOON, &format!("{fault:?} to end in {outcome:?}"), as_it_should).await;
         until(SOON, &format!("the neighbour of {fault:?}"), || async { !is_lost(&live, pair[0]) }).await;
     }
+    until(SOON, "the noise", || async {
+        engine.gateways().iter().any(|gateway| gateway.noise.is_some_and(|(times, _)| times > 3)) == (wire != Wire::Tcp)
+    })
+    .await;
     until(SOON, "the counts", || async {
         engine.gateways().iter().all(|gateway| {
             let (fault, outcome) = struck[gateway.name[1..].parse::<usize>().unwrap()];

@@ -237,10 +237,15 @@ impl Poller {
 
     fn set_health(&self, health: GatewayHealth) {
         let (lost, now) = (self.failing.values().filter(|(_, reported)| *reported).count(), self.clock.now());
+        let noise = self.link.noise();
         self.health.send_if_modified(|state| {
-            let changed = state.health != health || state.lost != lost;
+            let noisy = noise > state.noise.map_or(0, |(count, _)| count);
+            let changed = state.health != health || state.lost != lost || noisy;
             if state.health != health {
                 state.since = now;
+            }
+            if noisy {
+                state.noise = Some((noise, now));
             }
             (state.health, state.lost) = (health, lost);
             changed

@@ -36,7 +36,13 @@ impl ReadError {
             Self::Link(LinkError::Timeout | LinkError::Broken | LinkError::Unreachable | LinkError::Stopped) => {
                 ReadFailure::Silent
             }
-            Self::Link(LinkError::Exception(_) | LinkError::Refused(_) | LinkError::NoPassword | LinkError::NotCarried)
+            Self::Link(
+                LinkError::Exception(_)
+                | LinkError::Refused(_)
+                | LinkError::Garbled
+                | LinkError::NoPassword
+                | LinkError::NotCarried,
+            )
             | Self::Decode(_)
             | Self::SerialMismatch(_) => ReadFailure::Refused,
         }
@@ -50,7 +56,8 @@ impl ReadError {
             Self::Link(LinkError::Exception(code)) if !TARGET_SILENT.contains(&code) => CommandReason::Busy,
             Self::Link(LinkError::Exception(_) | LinkError::Timeout | LinkError::Broken) => CommandReason::Lost,
             Self::Link(LinkError::Stopped) => CommandReason::Stopping,
-            Self::Decode(_) | Self::Link(LinkError::Refused(_) | LinkError::NoPassword | LinkError::NotCarried) => {
+            Self::Decode(_)
+            | Self::Link(LinkError::Refused(_) | LinkError::Garbled | LinkError::NoPassword | LinkError::NotCarried) => {
                 CommandReason::Unreadable
             }
             Self::SerialMismatch(_) => CommandReason::SerialMismatch,

@@ -353,6 +353,7 @@ impl Supervisor {
             since: self.clock.now(),
             meters: 0,
             lost: 0,
+            noise: None,
         });
         let policy = SchedulePolicy { probe_cap_ms: self.config.probe_cap_ms, probe_share: self.config.probe_share };
         let poller = Poller::new(PollerParts {

@@ -45,6 +45,8 @@ pub enum LineFault {
     NoAnswer,
     /// Executed; the connection closes after half of the answer.
     CutMidFrame,
+    /// Executed; so many zero bytes are sent before and after the answer, as by adapters when the bus turns round.
+    StrayBytes { before: u8, after: u8 },
 }
 
 /// Line faults, each with its probability.

@@ -150,9 +150,9 @@ async fn value(meter: &Meter, priority: Priority, di: u32) -> Result<Option<Vec<
             }
             Err(LinkError::Refused(refusal)) if refusal.is_no_data() => return Ok(None),
             Err(error) => return Err(error.into()),
-            Ok(Answer::Done) => return Err(LinkError::Broken.into()),
+            Ok(Answer::Done) => return Err(LinkError::Garbled.into()),
         }
     }
     meter.link.distrust();
-    Err(LinkError::Broken.into())
+    Err(LinkError::Garbled.into())
 }
