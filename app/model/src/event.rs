@@ -31,6 +31,10 @@ word_enum! {
         ClockLost = "clock-lost",
         /// The meter does not answer, though its gateway does.
         MeterLost = "meter-lost",
+        /// The meter answers, and nothing of it can be read.
+        MeterUnreadable = "meter-unreadable",
+        /// Some of what the meter shows cannot be read; the rest counts.
+        ItemUnreadable = "item-unreadable",
         /// Nothing behind the gateway answers.
         GatewayLost = "gateway-lost",
         /// The server's clock was set.

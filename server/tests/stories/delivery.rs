@@ -117,7 +117,7 @@ both!(a_write_that_worn_memory_loses_is_sent_again, |w: World| async move {
     let switched = s.command(s.rooms[2].meter, model::issue::Issue::Switch(false)).await;
     let engine = s.start().await;
     until(SOON, "the fourth frame", || async { s.order(&kept).await.count == Some(1) }).await;
-    until(SOON, "the case", || async { s.order(&lost).await.state().unwrap() == OrderState::Case }).await;
+    until(SOON, "the case", || async { s.order(&lost).await.state == OrderState::Case }).await;
     until(SOON, "the switch", || async { s.refreshed(&switched).await.state == model::order::CommandState::Done }).await;
     assert_eq!(s.w.number("SELECT COUNT(*) FROM commands WHERE money AND attempts = 4").await, 2);
     let why = s.w.word("SELECT detail FROM cases WHERE kind = 'delivery'").await;
@@ -143,7 +143,7 @@ both!(the_last_purchase_count_is_left_for_the_closure, |w: World| async move {
     .await;
     let (fits, too_much) = (s.sell(0, 900).await, s.sell(0, 800).await);
     let engine = s.start().await;
-    until(SOON, "the case", || async { s.order(&too_much).await.state().unwrap() == OrderState::Case }).await;
+    until(SOON, "the case", || async { s.order(&too_much).await.state == OrderState::Case }).await;
     engine.stop().await;
     assert_eq!((s.order(&fits).await.count, s.view(0, 1).count), (Some(i64::from(u16::MAX) - 1), u16::MAX - 1));
     assert!(s.w.word("SELECT detail FROM cases WHERE kind = 'delivery'").await.contains("\"why\":\"count-ends\""));

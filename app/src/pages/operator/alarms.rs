@@ -140,6 +140,7 @@ pub fn figures(line: &EventLine) -> String {
         number("from").zip(number("to")).map(|(from, to)| format!("{from} → {to}")),
         number("last_total_wh").map(|wh| format!("{} kWh → 0", model::energy::Energy(wh))),
         number("reverse_wh").map(|wh| format!("{} kWh", model::energy::Energy(wh))),
+        Some(line.words("items").join(", ")).filter(|items| !items.is_empty()),
         number("step_s").map(|s| format!("{s:+} s")),
     ];
     let said: Vec<String> = all.into_iter().flatten().collect();

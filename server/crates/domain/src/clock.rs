@@ -1,7 +1,6 @@
 //! The source of the current time, injected so that tests control it.
 
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
 use model::time::{SECOND, Timestamp};
@@ -37,36 +36,43 @@ impl Clock for SystemClock {
 }
 
 /// A clock that moves only when it is advanced.
-pub struct TestClock {
-    at: AtomicI64,
-    steady: AtomicI64,
+pub struct TestClock(Mutex<TestTime>);
+
+struct TestTime {
+    at: Timestamp,
+    steady: i64,
 }
 
 impl TestClock {
     #[must_use]
     pub fn new(at: Timestamp) -> Arc<Self> {
-        Arc::new(Self { at: AtomicI64::new(at.0), steady: AtomicI64::new(0) })
+        Arc::new(Self(Mutex::new(TestTime { at, steady: 0 })))
     }
 
     /// Moves the clock forward by `ms` milliseconds.
     pub fn advance(&self, ms: i64) {
-        self.at.fetch_add(ms, Ordering::SeqCst);
-        self.steady.fetch_add(ms, Ordering::SeqCst);
+        let mut time = self.lock();
+        (time.at, time.steady) = (time.at.plus(ms), time.steady.saturating_add(ms));
     }
 
     /// Sets the clock forward or back by `ms` milliseconds, while no time passes.
     pub fn set(&self, ms: i64) {
-        self.at.fetch_add(ms, Ordering::SeqCst);
+        let mut time = self.lock();
+        time.at = time.at.plus(ms);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, TestTime> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Clock for TestClock {
     fn now(&self) -> Timestamp {
-        Timestamp(self.at.load(Ordering::SeqCst))
+        self.lock().at
     }
 
     fn steady(&self) -> i64 {
-        self.steady.load(Ordering::SeqCst)
+        self.lock().steady
     }
 }
 
@@ -92,8 +98,17 @@ impl StepWatch {
     }
 }
 
+/// Both are read at the same instant: no time passed between two looks at the steady one.
 fn ahead(clock: &dyn Clock) -> i64 {
-    clock.now().0.saturating_sub(clock.steady())
+    let mut ahead = 0;
+    for _ in 0..1_000 {
+        let steady = clock.steady();
+        ahead = clock.now().0.saturating_sub(steady);
+        if clock.steady() == steady {
+            break;
+        }
+    }
+    ahead
 }
 
 #[cfg(test)]

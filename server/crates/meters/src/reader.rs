@@ -48,6 +48,16 @@ impl ReadError {
         }
     }
 
+    /// Whether something answered that could not be used, so that the meter is not lost.
+    #[must_use]
+    pub fn is_answered(self) -> bool {
+        match self {
+            Self::Link(LinkError::Exception(code)) => !TARGET_SILENT.contains(&code),
+            Self::Link(error) => matches!(error, LinkError::Refused(_) | LinkError::Garbled),
+            Self::Decode(_) | Self::SerialMismatch(_) => true,
+        }
+    }
+
     /// The reason that is stored with the commands that wait for the meter.
     #[must_use]
     pub fn reason(self) -> CommandReason {

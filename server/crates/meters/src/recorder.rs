@@ -68,6 +68,15 @@ pub enum MeterEvent {
         /// Other meters of its gateway answer.
         alone: bool,
     },
+    /// The meter answers, and nothing of it can be read.
+    MeterUnreadable {
+        meter: MeterId,
+        since: Timestamp,
+        /// What cannot be read, where that is known.
+        items: Vec<String>,
+    },
+    /// What of a meter cannot be read while the rest can; nothing any more if empty.
+    OddItems { meter: MeterId, at: Timestamp, items: Vec<String> },
     /// No meter of a gateway answers. Ends with the next reading of any of them.
     GatewayLost { gateway: GatewayId, since: Timestamp },
     /// Another serial number answers at the meter's address; the values read are discarded.
@@ -259,6 +268,16 @@ impl Recorder {
                 batch.events(track.mark_lost(since, alone));
                 batch.latest(meter);
                 self.live.publish(track.latest.clone());
+            }
+            MeterEvent::MeterUnreadable { meter, since, items } => {
+                let track = self.tracks.entry(meter).or_insert_with(|| MeterTrack::new(meter));
+                batch.events(track.mark_unreadable(since, &items));
+                batch.latest(meter);
+                self.live.publish(track.latest.clone());
+            }
+            MeterEvent::OddItems { meter, at, items } => {
+                let track = self.tracks.entry(meter).or_insert_with(|| MeterTrack::new(meter));
+                batch.events(track.mark_odd(at, &items));
             }
             MeterEvent::GatewayLost { gateway, since } => {
                 if self.lost_gateways.insert(gateway) {

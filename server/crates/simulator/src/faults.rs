@@ -96,6 +96,8 @@ pub enum Defect {
     CoverOpen,
     /// Wired in reverse: energy counts backwards.
     ReverseEnergy,
+    /// A DL/T 645 meter that answers two of four rates with the total, and the voltage with a digit that is none.
+    OddItems,
 }
 
 impl Defect {
@@ -106,6 +108,7 @@ impl Defect {
             Self::RelayWelded => meter.relay.welded = on,
             Self::RelayStuck => meter.relay.stuck = on,
             Self::ReverseEnergy => meter.tamper.reversed = on,
+            Self::OddItems => meter.odd_items = on,
             Self::CoverOpen => {
                 if on && !meter.tamper.cover_open {
                     meter.tamper.events = meter.tamper.events.saturating_add(1);

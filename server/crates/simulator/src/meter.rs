@@ -81,6 +81,9 @@ pub struct Meter {
     /// Increases with each accepted parameter command.
     pub parameter_version: u16,
     pub tamper: Tamper,
+    /// Some of its DL/T 645 items are not as the standard has them.
+    #[serde(default)]
+    pub odd_items: bool,
     /// Secured frames from now on that a power cut takes from its memory after the answer.
     #[serde(default)]
     pub lost_writes: u8,
@@ -128,6 +131,7 @@ impl Meter {
             parameter_version: 0,
             tamper: Tamper::default(),
             lost_writes: 0,
+            odd_items: false,
             room: Room { shape: plan.shape, watts: None },
         };
         meter.relay.commanded = open_reason(&meter.inputs()).is_none();

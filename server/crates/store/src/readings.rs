@@ -101,14 +101,15 @@ static LATEST: LazyLock<Bulk> = LazyLock::new(|| {
     Bulk::new(
         "INSERT INTO meter_latest (meter_id, observed_at, lost_since, status, remaining_fen, cumulative_fen, count, epoch,
                                    total_wh, reverse_wh, power_w, voltage_dv, current_ca, power_factor, clock_offset_s, rate,
-                                   tier_wh, tamper, journal)",
-        19,
+                                   tier_wh, tamper, journal, unreadable)",
+        20,
         "ON CONFLICT (meter_id) DO UPDATE SET observed_at = excluded.observed_at, lost_since = excluded.lost_since,
              status = excluded.status, remaining_fen = excluded.remaining_fen, cumulative_fen = excluded.cumulative_fen,
              count = excluded.count, epoch = excluded.epoch, total_wh = excluded.total_wh, reverse_wh = excluded.reverse_wh,
              power_w = excluded.power_w, voltage_dv = excluded.voltage_dv, current_ca = excluded.current_ca,
              power_factor = excluded.power_factor, clock_offset_s = excluded.clock_offset_s,
-             rate = excluded.rate, tier_wh = excluded.tier_wh, tamper = excluded.tamper, journal = excluded.journal
+             rate = excluded.rate, tier_wh = excluded.tier_wh, tamper = excluded.tamper, journal = excluded.journal,
+             unreadable = excluded.unreadable
          WHERE COALESCE(excluded.observed_at, 0) >= COALESCE(meter_latest.observed_at, 0)",
     )
 });
@@ -155,7 +156,7 @@ pub async fn write(db: &Db, rng: &Rng, at: Timestamp, batch: &Batch) -> Result<B
                 query = query.bind(l.power_w.map(i64::from)).bind(l.voltage_dv.map(i64::from)).bind(l.current_ca.map(i64::from));
                 query = query.bind(l.power_factor.map(i64::from)).bind(l.clock_offset_s.map(i64::from));
                 query = query.bind(l.rate.map(i64::from)).bind(l.tier);
-                query = query.bind(l.tamper.map(i64::from)).bind(l.journal.map(i64::from));
+                query = query.bind(l.tamper.map(i64::from)).bind(l.journal.map(i64::from)).bind(l.unreadable);
             }
             query.execute(c).await
         })?;

@@ -1,8 +1,8 @@
 //! The bytes of a connection: one request out, its whole answer in.
 //!
 //! A gateway passes a late answer on to whoever is connected by then. So an answer is read to its last byte and not beyond, and
-//! anything received before a request or after an answer is out of step, but for the few stray bytes that adapters of a bare bus add
-//! to good frames. On the bare bus of a transparent gateway no number ties
+//! anything received before a request or after an answer is out of step, but for the few stray bytes that adapters of a bare bus
+//! add to good frames. On the bare bus of a transparent gateway no number ties
 //! an answer to its request either: a fresh connection there begins with listening until the bus has been silent for longer than
 //! a meter may be late.
 

@@ -57,8 +57,10 @@ impl Steps {
         };
         match &mut event {
             MeterEvent::Read { from, at, .. } => [from, at].into_iter().for_each(place),
-            MeterEvent::MeterStatus { at, .. } => place(at),
-            MeterEvent::MeterLost { since, .. } | MeterEvent::GatewayLost { since, .. } => place(since),
+            MeterEvent::OddItems { at, .. } | MeterEvent::MeterStatus { at, .. } => place(at),
+            MeterEvent::MeterLost { since, .. }
+            | MeterEvent::MeterUnreadable { since, .. }
+            | MeterEvent::GatewayLost { since, .. } => place(since),
             _ => {}
         }
         event

@@ -102,8 +102,9 @@ impl MeterTrack {
         server_wallet: Option<&ServerWallet>,
     ) -> Vec<Change> {
         let mut changes = Vec::new();
-        self.latest.lost_since = None;
+        (self.latest.lost_since, self.latest.unreadable) = (None, false);
         self.set_condition(EventKind::MeterLost, false, at, &mut changes);
+        self.set_condition(EventKind::MeterUnreadable, false, at, &mut changes);
         if self.latest.observed_at.is_some_and(|last| is_overtaken(at, last)) {
             return changes;
         }
@@ -176,12 +177,37 @@ impl MeterTrack {
 
     /// Marks the meter as lost. Only the gateway's loss is an event unless the meter is lost `alone`.
     pub(super) fn mark_lost(&mut self, since: Timestamp, alone: bool) -> Vec<Change> {
-        self.latest.lost_since = Some(since);
+        (self.latest.lost_since, self.latest.unreadable) = (Some(since), false);
         let mut changes = Vec::new();
+        self.set_condition(EventKind::MeterUnreadable, false, since, &mut changes);
         if alone {
             self.set_condition(EventKind::MeterLost, true, since, &mut changes);
         }
         changes
+    }
+
+    /// Marks the meter as one that answers what cannot be read.
+    pub(super) fn mark_unreadable(&mut self, since: Timestamp, items: &[String]) -> Vec<Change> {
+        (self.latest.lost_since, self.latest.unreadable) = (Some(since), true);
+        let mut changes = Vec::new();
+        self.set_condition(EventKind::MeterLost, false, since, &mut changes);
+        self.set_items(EventKind::MeterUnreadable, true, since, items, &mut changes);
+        changes
+    }
+
+    /// Notes which items cannot be read; none any more if empty.
+    pub(super) fn mark_odd(&mut self, at: Timestamp, items: &[String]) -> Vec<Change> {
+        let mut changes = Vec::new();
+        self.set_items(EventKind::ItemUnreadable, !items.is_empty(), at, items, &mut changes);
+        changes
+    }
+
+    fn set_items(&mut self, kind: EventKind, is_set: bool, at: Timestamp, items: &[String], changes: &mut Vec<Change>) {
+        if self.alarm_conditions.set(kind, is_set) {
+            let detail = serde_json::json!({ "items": items }).to_string();
+            let turn = if is_set { Turn::Raised(detail) } else { Turn::Over };
+            changes.push(change(self.latest.meter, kind, at, turn));
+        }
     }
 
     fn set_condition(&mut self, kind: EventKind, is_set: bool, at: Timestamp, changes: &mut Vec<Change>) {
