@@ -9,6 +9,7 @@ mod cash_desk;
 mod certificate_expiry;
 mod channels;
 mod cli;
+mod clock_steps;
 mod closures;
 mod commands;
 mod console_refunds;

@@ -111,6 +111,8 @@ pub struct GatewayLine {
     pub sweep: Option<SweepInterval>,
     /// Connection state and since when; `None` if this server does not poll it.
     pub health: Option<(GatewayHealth, Timestamp)>,
+    /// How often stray bytes were on its line since the server started, and when the last time; `None` where there were none.
+    pub noise: Option<(u64, Timestamp)>,
     /// Meters behind it that the operator may see.
     pub meters: i64,
     /// Number of lost meters among them.

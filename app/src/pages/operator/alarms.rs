@@ -113,7 +113,8 @@ fn row(line: &EventLine, here: &str) -> impl IntoView + use<> {
     let words = event(line.kind, lang());
     let place = match (&line.meter, &line.gateway) {
         (Some((meter, room)), _) => view! { <a href=format!("/rooms/{meter}")>{room.to_string()}</a> }.into_any(),
-        (None, gateway) => view! { <a href="/meters">{gateway.clone().unwrap_or_default()}</a> }.into_any(),
+        (None, Some(gateway)) => view! { <a href="/meters">{gateway.clone()}</a> }.into_any(),
+        (None, None) => texts(lang()).site.into_any(),
     };
     view! {
         <tr>
@@ -140,6 +141,8 @@ pub fn figures(line: &EventLine) -> String {
         number("from").zip(number("to")).map(|(from, to)| format!("{from} → {to}")),
         number("last_total_wh").map(|wh| format!("{} kWh → 0", model::energy::Energy(wh))),
         number("reverse_wh").map(|wh| format!("{} kWh", model::energy::Energy(wh))),
+        Some(line.words("items").join(", ")).filter(|items| !items.is_empty()),
+        number("step_s").map(|s| format!("{s:+} s")),
     ];
     let said: Vec<String> = all.into_iter().flatten().collect();
     if said.is_empty() { String::new() } else { format!(" ({})", said.join(", ")) }

@@ -12,7 +12,6 @@ use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use model::console::{GatewayLine, MeterLine, MeterQuery, Page};
 use model::gateway::SweepInterval;
-use model::meter::SupplyState;
 
 /// The page: `/meters?q=301&state=lost&page=2`.
 #[component]
@@ -85,7 +84,7 @@ fn Lists(
 }
 
 fn meter(line: &MeterLine) -> impl IntoView + use<> {
-    let retry = (line.latest.state() == SupplyState::Lost).then(|| {
+    let retry = line.latest.state().is_unread().then(|| {
         view! {
             <form method="post" action="/api/operator/read-now">
                 <input type="hidden" name="meter" value=line.latest.meter.to_string() />

@@ -9,7 +9,7 @@ use model::console::{Batch, BatchFilter, BatchQuery, BatchView, Building, LeftOu
 use model::error::AppError;
 use model::ids::{BatchId, MeterId};
 use model::issue::{Issue, Kind};
-use model::meter::{Latest, SupplyState, Wallet};
+use model::meter::{Latest, Wallet};
 use model::person::Who;
 
 use super::ConsoleService;
@@ -116,7 +116,7 @@ const fn left_out(kind: Kind, wallet: Wallet, latest: &Latest, lost_too: bool) -
     if !can {
         return Some(LeftOut::Ability);
     }
-    let lost = matches!(latest.state(), SupplyState::Lost);
+    let lost = latest.state().is_unread();
     if lost && !(lost_too || matches!(kind, Kind::Read)) {
         return Some(LeftOut::Lost);
     }
@@ -162,6 +162,7 @@ mod tests {
     use model::time::Timestamp;
 
     use super::*;
+    use model::meter::SupplyState;
 
     fn place(n: u8, building: u8, floor: &str, room: &str, status: Option<u16>) -> (MeterPlace, Latest) {
         let meter = MeterId(Uuid::from_u128(n.into()));

@@ -27,6 +27,7 @@ impl GatewaysPort for ConsoleService {
         for line in &mut lines {
             let state = states.iter().find(|state| state.id == line.id);
             line.health = state.map(|state| (state.health, state.since));
+            line.noise = state.and_then(|state| state.noise);
         }
         Ok(lines)
     }
