@@ -52,7 +52,6 @@ ids! {
     CommandId,
     /// One decision for many meters: a command for each.
     BatchId,
-    /// A case.
     CaseId,
     /// Something that was the matter with a meter or gateway.
     EventId,

@@ -37,9 +37,7 @@ pub enum BalanceTarget {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Device {
     pub serial: String,
-    /// Its gateway.
     pub gateway: Option<GatewayId>,
-    /// Bus address.
     pub unit: Option<u8>,
     pub profile: Option<String>,
 }

@@ -129,7 +129,6 @@ pub struct Batch {
     pub issue: Issue,
     pub by: String,
     pub decided_at: Timestamp,
-    /// Progress.
     pub counts: BatchCounts,
 }
 

@@ -89,7 +89,6 @@ pub struct MeterLine {
     /// Last known state, with the meter's id.
     pub latest: Latest,
     pub gateway: String,
-    /// Bus address.
     pub unit: i64,
     pub serial: String,
     /// Names of the residents of its account.
@@ -103,7 +102,6 @@ pub struct GatewayLine {
     pub name: String,
     /// `host:port`.
     pub address: String,
-    /// Framing.
     pub framing: String,
     /// Trusted certificate; `None` without TLS.
     pub trust: Option<Trust>,
@@ -143,7 +141,6 @@ pub struct CaseQuery {
     pub page: i64,
 }
 
-/// A case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CaseLine {
     pub id: CaseId,
@@ -161,7 +158,6 @@ pub struct CaseLine {
     pub opened_at: Timestamp,
     pub closed_at: Option<Timestamp>,
     pub closed_by: Option<String>,
-    /// Resolution.
     pub resolution: Option<String>,
 }
 

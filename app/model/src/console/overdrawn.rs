@@ -11,7 +11,6 @@ pub struct OverdrawnLine {
     pub meter: MeterId,
     pub room: RoomName,
     pub number: String,
-    /// Residents.
     pub residents: String,
     /// Overdrawn amount, positive.
     pub owed: Money,
@@ -29,6 +28,5 @@ pub struct OverdrawnLine {
 pub struct Overdrawn {
     /// Largest overdraft first.
     pub page: Page<OverdrawnLine>,
-    /// Total overdraft.
     pub owed: Money,
 }

@@ -140,9 +140,7 @@ pub struct RecordLine {
     pub tender: Tender,
     /// Amount; for a shift the difference of the count.
     pub amount: Fen,
-    /// Paid in.
     pub taken: Fen,
-    /// Paid out.
     pub given: Fen,
     pub at: Timestamp,
     /// Operator, or the resident who bought.
