@@ -30,9 +30,9 @@ pub async fn is_alarm_open(db: &Db) -> Result<bool> {
 pub async fn follow(db: &Db, rng: &Rng, now: Timestamp, step: i64) -> Result<()> {
     let mut tx = db.begin().await?;
     if step < 0 {
-        readings(&mut tx, now).await?;
+        readings(&mut tx, now, step).await?;
         energy(&mut tx, now).await?;
-        instants(&mut tx, now).await?;
+        instants(&mut tx, now, step).await?;
     }
     let detail = serde_json::json!({ "step_s": step / 1_000 }).to_string();
     events::raise(&mut tx, rng, EventKind::ClockStepped, Subject::Site, now, &detail).await?;
@@ -46,17 +46,21 @@ pub async fn settled(db: &Db, now: Timestamp) -> Result<()> {
     tx.commit().await
 }
 
-/// Readings move to the milliseconds before now, in their order: the newest one must stay the newest that is stored.
-async fn readings(tx: &mut Tx, now: Timestamp) -> Result<()> {
+/// Readings move by the step and stay in their order: the newest one must stay the newest that is stored, and one that is on its
+/// way comes after it. Those that would still lie ahead move to the milliseconds before now.
+async fn readings(tx: &mut Tx, now: Timestamp, step: i64) -> Result<()> {
     on!(tx, |c| sqlx::query(
         "INSERT INTO readings (meter_id, at, quality, source, status, total_wh, reverse_wh, remaining_fen, power_w, voltage_dv,
                                current_ca, power_factor, spike_wh, peak_wh, flat_wh, valley_wh)
-         SELECT meter_id, $1 - ROW_NUMBER() OVER (PARTITION BY meter_id ORDER BY at DESC), quality, source, status, total_wh,
-                reverse_wh, remaining_fen, power_w, voltage_dv, current_ca, power_factor, spike_wh, peak_wh, flat_wh, valley_wh
+         SELECT meter_id,
+                CASE WHEN at + $2 <= $1 THEN at + $2 ELSE $1 - ROW_NUMBER() OVER (PARTITION BY meter_id ORDER BY at DESC) END,
+                quality, source, status, total_wh, reverse_wh, remaining_fen, power_w, voltage_dv, current_ca, power_factor,
+                spike_wh, peak_wh, flat_wh, valley_wh
          FROM readings WHERE meter_id IN (SELECT id FROM meters) AND at > $1
          ON CONFLICT (meter_id, at) DO NOTHING"
     )
     .bind(now)
+    .bind(step)
     .execute(c)
     .await)?;
     on!(tx, |c| sqlx::query("DELETE FROM readings WHERE meter_id IN (SELECT id FROM meters) AND at > $1")
@@ -104,12 +108,18 @@ async fn energy(tx: &mut Tx, now: Timestamp) -> Result<()> {
 
 /// What was seen, charged or done in the future was so just now, and what waits for a try waits no longer. Checks of planned
 /// prices keep their own instant.
-async fn instants(tx: &mut Tx, now: Timestamp) -> Result<()> {
+async fn instants(tx: &mut Tx, now: Timestamp, step: i64) -> Result<()> {
+    // What the next reading is compared with moves as the readings do.
     for sql in [
-        "UPDATE meter_latest SET observed_at = $1 WHERE observed_at > $1",
+        "UPDATE meter_latest SET observed_at = CASE WHEN observed_at + $2 <= $1 THEN observed_at + $2 ELSE $1 END
+         WHERE observed_at > $1",
+        "UPDATE wallets SET counted_at = CASE WHEN counted_at + $2 <= $1 THEN counted_at + $2 ELSE $1 END WHERE counted_at > $1",
+        "UPDATE wallets SET started_at = CASE WHEN started_at + $2 <= $1 THEN started_at + $2 ELSE $1 END WHERE started_at > $1",
+    ] {
+        on!(tx, |c| sqlx::query(sql).bind(now).bind(step).execute(c).await)?;
+    }
+    for sql in [
         "UPDATE meter_latest SET lost_since = $1 WHERE lost_since > $1",
-        "UPDATE wallets SET counted_at = $1 WHERE counted_at > $1",
-        "UPDATE wallets SET started_at = $1 WHERE started_at > $1",
         "UPDATE wallets SET changed_at = $1 WHERE changed_at > $1",
         "UPDATE commands SET decided_at = $1 WHERE decided_at > $1 AND state IN ('queued', 'sending')",
         "UPDATE commands SET next_at = $1 WHERE next_at > $1 AND state IN ('queued', 'sending') AND kind <> 'in_force'",
