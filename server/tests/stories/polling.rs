@@ -61,6 +61,8 @@ both!(dead_meters_are_lost_and_recover_without_delaying_others, |w: World| async
     let lost = || live_states(&s, &live);
     until(SOON, "three lost", || async { engine.gateways()[0].lost == 3 }).await;
     assert_eq!(lost(), [2, 5, 8]);
+    let states = [1, 4, 7].map(|n: usize| state(&live, s.rooms[n].meter));
+    assert_eq!(states, [SupplyState::Lost, SupplyState::Lost, SupplyState::Unreadable], "garbage is no silence");
     tokio::time::sleep(Duration::from_secs(4)).await;
     let counts = readings_by_unit(&s).await;
     assert_eq!(counts.len(), 7);
@@ -186,9 +188,9 @@ both!(an_on_demand_read_is_served_during_a_slow_sweep, |w: World| async move {
     assert_eq!(s.w.number("SELECT COUNT(*) FROM readings").await, 4);
 });
 
-/// The places in the estate, from 1, of the meters that are shown as lost.
+/// The places in the estate, from 1, of the meters that are shown as lost or unreadable.
 fn live_states(s: &Site, live: &Live) -> Vec<usize> {
-    let lost = |(n, room): (usize, &story_support::rooms::Room)| (state(live, room.meter) == SupplyState::Lost).then_some(n + 1);
+    let lost = |(n, room): (usize, &story_support::rooms::Room)| state(live, room.meter).is_unread().then_some(n + 1);
     s.rooms.iter().enumerate().filter_map(lost).collect()
 }
 

@@ -254,7 +254,7 @@ impl Poller {
         self.apply(change, Some(from)).await;
         if !self.schedule.is_gateway_lost() {
             let health = self.health.borrow().health;
-            self.set_health(if error.failure() == ReadFailure::Refused { GatewayHealth::Up } else { health });
+            self.set_health(if error.failure() != ReadFailure::Silent { GatewayHealth::Up } else { health });
         }
     }
 

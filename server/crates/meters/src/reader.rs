@@ -33,16 +33,11 @@ impl ReadError {
     #[must_use]
     pub const fn failure(self) -> ReadFailure {
         match self {
+            Self::Link(LinkError::Garbled) => ReadFailure::Garbled,
             Self::Link(LinkError::Timeout | LinkError::Broken | LinkError::Unreachable | LinkError::Stopped) => {
                 ReadFailure::Silent
             }
-            Self::Link(
-                LinkError::Exception(_)
-                | LinkError::Refused(_)
-                | LinkError::Garbled
-                | LinkError::NoPassword
-                | LinkError::NotCarried,
-            )
+            Self::Link(LinkError::Exception(_) | LinkError::Refused(_) | LinkError::NoPassword | LinkError::NotCarried)
             | Self::Decode(_)
             | Self::SerialMismatch(_) => ReadFailure::Refused,
         }

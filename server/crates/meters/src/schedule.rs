@@ -61,8 +61,10 @@ pub enum ScheduledAction {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReadFailure {
-    /// No answer, or an invalid one.
+    /// No answer.
     Silent,
+    /// Something was received that does not answer the request: it may have been meant for another one.
+    Garbled,
     /// The meter refused, or the gateway reported that it does not answer: the gateway itself works.
     Refused,
 }
@@ -210,12 +212,14 @@ impl Schedule {
             1 => FIRST_RETRY_MS,
             n => PROBE_MS.saturating_mul(1 << (n - LOST_AFTER).min(16)),
         };
-        entry.due = now + doubled.min(policy.probe_cap_ms);
+        let pause = doubled.min(policy.probe_cap_ms);
+        // The meter's own answer comes with its next request, if no other meter spoils that again.
+        entry.due = now + if first && failure == ReadFailure::Garbled { pause / 2 } else { pause };
         let lost_now = entry.failures == LOST_AFTER;
         if !first {
             self.credit -= milliseconds(took) * 100;
         }
-        if failure == ReadFailure::Refused {
+        if failure != ReadFailure::Silent {
             self.silent.clear();
             return if std::mem::take(&mut self.gateway_lost) {
                 self.gateway_found(meter, now)
