@@ -19,16 +19,41 @@ pub const fn state(state: DayState, lang: Lang) -> &'static str {
 
 /// Why a day has no statement.
 #[must_use]
-pub fn problem(problem: StatementProblem, lang: Lang) -> &'static str {
+pub const fn problem(problem: StatementProblem, lang: Lang) -> &'static str {
     let t = texts(lang).note;
-    t.get(problem.as_str()).unwrap_or(t.other)
+    match problem {
+        StatementProblem::NotRequested => t.not_requested,
+        StatementProblem::NotReady => t.not_ready,
+        StatementProblem::Empty => t.empty,
+        StatementProblem::Unreachable => t.unreachable,
+        StatementProblem::Response => t.response,
+        StatementProblem::Refused => t.refused,
+        StatementProblem::Key => t.key,
+        StatementProblem::Packed => t.packed,
+        StatementProblem::Encoding => t.encoding,
+        StatementProblem::Form => t.form,
+        StatementProblem::Column => t.column,
+        StatementProblem::TooLarge => t.too_large,
+        StatementProblem::Owner => t.owner,
+        StatementProblem::Day => t.day,
+        StatementProblem::Twice => t.twice,
+        StatementProblem::Totals => t.totals,
+        StatementProblem::Digest => t.digest,
+    }
 }
 
 /// The name of a class of difference.
 #[must_use]
-pub fn class(class: DifferenceClass, lang: Lang) -> &'static str {
+pub const fn class(class: DifferenceClass, lang: Lang) -> &'static str {
     let t = texts(lang).difference_class;
-    t.get(class.as_str()).unwrap_or(t.other)
+    match class {
+        DifferenceClass::ChannelOnly => t.channel_only,
+        DifferenceClass::LedgerOnly => t.ledger_only,
+        DifferenceClass::Amount => t.amount,
+        DifferenceClass::State => t.state,
+        DifferenceClass::Edge => t.edge,
+        DifferenceClass::Meter => t.meter,
+    }
 }
 
 /// Why a line is in its class; `None` where the class says it all.

@@ -53,7 +53,7 @@ both!(an_account_is_closed_through_the_pages, |w: World| async move {
     assert!(location(&wrong).contains("e=exceeds-remaining"), "{}", location(&wrong));
     assert_eq!(location(&operator.post("/api/operator/count-meter", &count).await), closing);
     // The task takes it on.
-    let closed = "SELECT COUNT(*) FROM closings WHERE ended_at IS NOT NULL";
+    let closed = "SELECT COUNT(*) FROM account_closures WHERE ended_at IS NOT NULL";
     until(SOON, "the task", || async { w.number(closed).await == 1 }).await;
     let home = resident.get("/home").await;
     assert_eq!(home.status(), 404);

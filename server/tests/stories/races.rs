@@ -139,13 +139,13 @@ both!(no_meter_stays_in_a_closed_account, |w: World| async move {
     let (added, closed) = at_once(&w, held, add, close).await;
     added.unwrap();
     // Where the lock is the whole database the closing has both; where it is a row it has seen one, and says so.
-    let leaving = w.number("SELECT COUNT(*) FROM closing_meters").await;
+    let leaving = w.number("SELECT COUNT(*) FROM account_closure_meters").await;
     match closed {
         Ok(_) => assert_eq!(leaving, 2),
         Err(error) => assert!(matches!(error, StoreError::Refused(AppError::Conflict)), "{error:?}"),
     }
     assert!(leaving == 2 || w.number("SELECT COUNT(*) FROM accounts WHERE state = 'open'").await == 1);
     begin(&w, w.clock.now(), clerk, room.account, CASH).await.ok();
-    assert_eq!(w.number("SELECT COUNT(*) FROM closing_meters").await, 2, "asked again it takes both");
+    assert_eq!(w.number("SELECT COUNT(*) FROM account_closure_meters").await, 2, "asked again it takes both");
     proved(&w).await;
 });

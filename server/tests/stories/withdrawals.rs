@@ -62,7 +62,7 @@ both!(a_closure_cannot_be_withdrawn_once_its_command_was_sent, |w: World| async 
     s.w.execute("UPDATE commands SET attempts = 1, sent_at = 1 WHERE kind = 'close'").await;
     assert_eq!(refused(withdraw(&s.w, s.clerk, id).await), Some(AppError::TooLate));
     assert_eq!(s.w.word("SELECT state FROM accounts").await, "closing", "nothing of it was changed");
-    assert_eq!(s.w.number("SELECT COUNT(*) FROM closing_meters WHERE final_at IS NULL").await, 1);
+    assert_eq!(s.w.number("SELECT COUNT(*) FROM account_closure_meters WHERE final_at IS NULL").await, 1);
     proved(&s.w).await;
 });
 

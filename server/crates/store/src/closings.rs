@@ -60,7 +60,7 @@ pub(super) async fn lock(tx: &mut Tx, id: ClosingId) -> Result<()> {
 async fn locked(tx: &mut Tx, id: ClosingId) -> Result<Closing> {
     let row: Option<Closing> = on!(tx, |c| {
         sqlx::query_as(
-            "UPDATE closings SET reason = reason WHERE id = $1
+            "UPDATE account_closures SET reason = reason WHERE id = $1
          RETURNING id, kind, account_id, tender, to_account_id, to_meter_id, reason, begun_by, begun_at, read_at, ended_at,
              return_id",
         )
@@ -73,20 +73,21 @@ async fn locked(tx: &mut Tx, id: ClosingId) -> Result<Closing> {
 
 /// What it owed was paid out, in the transaction of the payout.
 pub(super) async fn paid_out(tx: &mut Tx, at: Timestamp, id: ClosingId, of: ReturnId) -> Result<()> {
-    let ended =
-        on!(tx, |c| sqlx::query("UPDATE closings SET ended_at = $1 WHERE id = $2 AND return_id = $3 AND ended_at IS NULL")
-            .bind(at)
-            .bind(id)
-            .bind(of)
-            .execute(c)
-            .await)?;
-    if ended == 1 { Ok(()) } else { Err(StoreError::Inconsistent { table: "closings", column: "return_id" }) }
+    let ended = on!(tx, |c| sqlx::query(
+        "UPDATE account_closures SET ended_at = $1 WHERE id = $2 AND return_id = $3 AND ended_at IS NULL"
+    )
+    .bind(at)
+    .bind(id)
+    .bind(of)
+    .execute(c)
+    .await)?;
+    if ended == 1 { Ok(()) } else { Err(StoreError::Inconsistent { table: "account_closures", column: "return_id" }) }
 }
 
 /// The meters of a closing, in the order in which the account got them.
 async fn meters_of(tx: &mut Tx, id: ClosingId) -> Result<Vec<MeterId>> {
     let rows: Vec<(MeterId,)> =
-        on!(tx, |c| sqlx::query_as("SELECT meter_id FROM closing_meters WHERE closing_id = $1 ORDER BY id")
+        on!(tx, |c| sqlx::query_as("SELECT meter_id FROM account_closure_meters WHERE closure_id = $1 ORDER BY id")
             .bind(id)
             .fetch_all(c)
             .await)?;

@@ -83,14 +83,14 @@ pub struct Return {
     pub settled_at: Option<Timestamp>,
     source: Source,
     /// The account closure that has debited the meter.
-    pub closing_id: Option<ClosingId>,
+    pub closure_id: Option<ClosingId>,
 }
 
 /// The columns of [`Return`].
 macro_rules! return_columns {
     () => {
         " id, number, kind, account_id, meter_id, corrects_order, corrects_return, tender, amount_fen, reason, state, asked_by,
-          asked_at, expires_at, command_id, sale_id, taken_at, settled_at, source, closing_id "
+          asked_at, expires_at, command_id, sale_id, taken_at, settled_at, source, closure_id "
     };
 }
 

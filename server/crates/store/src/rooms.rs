@@ -49,10 +49,12 @@ impl Room {
 
 /// The room of a resident; `None` without a current account. Of an account with several meters, the first.
 pub async fn of_resident(db: &Db, user: UserId) -> Result<Option<Room>> {
-    read!(db, |pool| sqlx::query_as(
-        "SELECT a.id AS account_id, a.number, a.state, ar.from_at, am.meter_id, r.name AS room,
+    read!(db, |pool| {
+        sqlx::query_as(
+            "SELECT a.id AS account_id, a.number, a.state, ar.from_at, am.meter_id, r.name AS room,
                 p.name AS above, p.kind AS above_kind, t.name AS top, t.kind AS top_kind,
-                (SELECT COUNT(*) FROM closing_meters cm WHERE cm.meter_id = am.meter_id AND cm.final_at IS NULL) AS leaving
+                (SELECT COUNT(*) FROM account_closure_meters cm
+                 WHERE cm.meter_id = am.meter_id AND cm.final_at IS NULL) AS leaving
          FROM account_residents ar
          JOIN accounts a ON a.id = ar.account_id AND a.closed_at IS NULL
          JOIN account_meters am ON am.account_id = a.id AND am.to_at IS NULL
@@ -60,11 +62,12 @@ pub async fn of_resident(db: &Db, user: UserId) -> Result<Option<Room>> {
          LEFT JOIN places p ON p.id = r.parent_id
          LEFT JOIN places t ON t.id = p.parent_id
          WHERE ar.user_id = $1 AND ar.to_at IS NULL
-         ORDER BY am.from_at, am.meter_id LIMIT 1"
-    )
-    .bind(user)
-    .fetch_optional(pool)
-    .await)
+         ORDER BY am.from_at, am.meter_id LIMIT 1",
+        )
+        .bind(user)
+        .fetch_optional(pool)
+        .await
+    })
 }
 
 /// The last account of a resident who has no room now.
@@ -92,14 +95,15 @@ pub async fn past(db: &Db, user: UserId) -> Result<Option<PastAccountRow>> {
         sqlx::query_as(
             "SELECT a.number, COALESCE(t.name || ' ', '') || COALESCE(p.name || ' ', '') || r.name AS place, a.closed_at, c.kind,
                 c.read_at, c.ended_at,
-                CAST(COALESCE((SELECT SUM(final_fen) FROM closing_meters WHERE closing_id = c.id), 0) AS BIGINT) AS left_fen
+                CAST(COALESCE((SELECT SUM(final_fen) FROM account_closure_meters WHERE closure_id = c.id), 0) AS BIGINT)
+                    AS left_fen
          FROM account_residents ar
          JOIN accounts a ON a.id = ar.account_id
          JOIN places r ON r.id = a.place_id
          LEFT JOIN places p ON p.id = r.parent_id AND p.kind <> 'site'
          LEFT JOIN places t ON t.id = p.parent_id AND t.kind <> 'site'
-         LEFT JOIN closings c ON c.id =
-              (SELECT id FROM closings WHERE account_id = a.id ORDER BY begun_at DESC, id DESC LIMIT 1)
+         LEFT JOIN account_closures c ON c.id =
+              (SELECT id FROM account_closures WHERE account_id = a.id ORDER BY begun_at DESC, id DESC LIMIT 1)
          WHERE ar.user_id = $1 AND (ar.to_at IS NULL OR ar.to_at = a.closed_at)
          ORDER BY ar.from_at DESC LIMIT 1",
         )

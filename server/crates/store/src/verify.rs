@@ -110,7 +110,7 @@ const RULES: &[&str] = &[
         OR (t.operation = 'refund-lost' AND NOT EXISTS (SELECT 1 FROM payment_events WHERE payment_events.id = t.reference)
             AND NOT EXISTS (SELECT 1 FROM orders WHERE orders.id = t.reference))
         OR (t.operation IN ('final', 'write-off')
-            AND NOT EXISTS (SELECT 1 FROM closing_meters WHERE closing_meters.id = t.reference))
+            AND NOT EXISTS (SELECT 1 FROM account_closure_meters WHERE account_closure_meters.id = t.reference))
         OR (t.operation = 'drawer' AND NOT EXISTS (SELECT 1 FROM shifts WHERE shifts.id = t.reference))
         OR (t.operation = 'use' AND NOT EXISTS (SELECT 1 FROM meter_consumption WHERE meter_consumption.id = t.reference))",
     // A subsidy is one order of its amount.

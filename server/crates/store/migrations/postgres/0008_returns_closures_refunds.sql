@@ -34,7 +34,7 @@ CREATE TABLE returns (
     shift_id UUID REFERENCES shifts (id),
     -- Where the money comes from: a debit of the wallet, an account closure, or a sale that did not reach its meter.
     source TEXT NOT NULL DEFAULT 'wallet' CHECK (source IN ('wallet', 'closing', 'order')),
-    closing_id UUID,
+    closure_id UUID,
     CHECK ((kind = 'undo_sale') = (corrects_order IS NOT NULL)),
     CHECK ((kind = 'undo_return') = (corrects_return IS NOT NULL))
 );
@@ -52,7 +52,7 @@ CREATE INDEX returns_shift ON returns (shift_id);
 
 -- An account closure, a move or a meter replacement: meters leave an account. The row is open from the decision until the balance
 -- was paid out or transferred, so an interrupted one is continued from here.
-CREATE TABLE closings (
+CREATE TABLE account_closures (
     id UUID PRIMARY KEY NOT NULL,
     key UUID NOT NULL UNIQUE,
     kind TEXT NOT NULL CHECK (kind IN ('close', 'move', 'replace')),
@@ -76,17 +76,18 @@ CREATE TABLE closings (
     withdrawn_by UUID REFERENCES users (id),
     CHECK ((tender IS NULL) OR (to_account_id IS NULL))
 );
-CREATE UNIQUE INDEX closings_account ON closings (account_id) WHERE read_at IS NULL OR (kind = 'replace' AND ended_at IS NULL);
-CREATE INDEX closings_of ON closings (account_id, begun_at);
-CREATE INDEX closings_open ON closings (ended_at, begun_at);
+CREATE UNIQUE INDEX account_closures_account ON account_closures (account_id)
+    WHERE read_at IS NULL OR (kind = 'replace' AND ended_at IS NULL);
+CREATE INDEX account_closures_of ON account_closures (account_id, begun_at);
+CREATE INDEX account_closures_open ON account_closures (ended_at, begun_at);
 -- Returns and closures refer to each other.
-ALTER TABLE returns ADD CONSTRAINT returns_closing_id_fkey FOREIGN KEY (closing_id) REFERENCES closings (id);
+ALTER TABLE returns ADD CONSTRAINT returns_closure_id_fkey FOREIGN KEY (closure_id) REFERENCES account_closures (id);
 
 -- The meters that leave, with the final settlement of each. `written_off_e4` is what the site keeps (below 0.01 yuan); negative:
 -- what it loses (overdrawn).
-CREATE TABLE closing_meters (
+CREATE TABLE account_closure_meters (
     id UUID PRIMARY KEY NOT NULL,
-    closing_id UUID NOT NULL REFERENCES closings (id),
+    closure_id UUID NOT NULL REFERENCES account_closures (id),
     meter_id UUID NOT NULL REFERENCES meters (id),
     -- The `close` command of a meter wallet.
     command_id UUID UNIQUE REFERENCES commands (id),
@@ -97,9 +98,9 @@ CREATE TABLE closing_meters (
     -- Who entered the final balance where the meter could not be read, and why.
     counted_by UUID REFERENCES users (id),
     reason TEXT,
-    UNIQUE (closing_id, meter_id)
+    UNIQUE (closure_id, meter_id)
 );
-CREATE INDEX closing_meters_meter ON closing_meters (meter_id, final_at);
+CREATE INDEX account_closure_meters_meter ON account_closure_meters (meter_id, final_at);
 
 -- A refund: money of a verified payment that goes back to the payer.
 CREATE TABLE refunds (

@@ -38,7 +38,7 @@ pub(crate) async fn takes(tx: &mut Tx, account: AccountId, meter: MeterId) -> Re
     }
     let row: Option<(AccountState, i64, Wallet)> = on!(tx, |c| {
         sqlx::query_as(
-            "SELECT a.state, (SELECT COUNT(*) FROM closing_meters WHERE meter_id = $2 AND final_at IS NULL), m.wallet
+            "SELECT a.state, (SELECT COUNT(*) FROM account_closure_meters WHERE meter_id = $2 AND final_at IS NULL), m.wallet
              FROM accounts a JOIN meters m ON m.id = $2 WHERE a.id = $1",
         )
         .bind(account.0)

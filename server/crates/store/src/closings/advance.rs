@@ -35,22 +35,24 @@ pub async fn advance_all(db: &Db, rng: &Rng, at: Timestamp, rules: &Rules) -> Re
 async fn due(db: &Db) -> Result<Vec<ClosingId>> {
     let rows: Vec<(Uuid,)> = read!(db, |pool| {
         sqlx::query_as(
-            "SELECT c.id FROM closings c
+            "SELECT c.id FROM account_closures c
          WHERE c.ended_at IS NULL AND (
-             (c.read_at IS NULL AND NOT EXISTS (SELECT 1 FROM closing_meters m WHERE m.closing_id = c.id AND m.final_at IS NULL))
-             OR EXISTS (SELECT 1 FROM closing_meters m JOIN wallets w ON w.meter_id = m.meter_id
-                        WHERE m.closing_id = c.id AND m.final_at IS NULL AND m.command_id IS NULL AND w.uncharged_wh = 0
+             (c.read_at IS NULL
+              AND NOT EXISTS (SELECT 1 FROM account_closure_meters m WHERE m.closure_id = c.id AND m.final_at IS NULL))
+             OR EXISTS (SELECT 1 FROM account_closure_meters m JOIN wallets w ON w.meter_id = m.meter_id
+                        WHERE m.closure_id = c.id AND m.final_at IS NULL AND m.command_id IS NULL AND w.uncharged_wh = 0
                           AND (w.started_at IS NULL OR w.counted_at >= c.begun_at))
-             OR EXISTS (SELECT 1 FROM closing_meters m JOIN meter_latest l ON l.meter_id = m.meter_id AND l.lost_since IS NOT NULL
-                        WHERE m.closing_id = c.id AND m.final_at IS NULL
+             OR EXISTS (SELECT 1 FROM account_closure_meters m
+                        JOIN meter_latest l ON l.meter_id = m.meter_id AND l.lost_since IS NOT NULL
+                        WHERE m.closure_id = c.id AND m.final_at IS NULL
                           AND NOT EXISTS (SELECT 1 FROM cases k WHERE k.meter_id = m.meter_id AND k.kind = 'closing'
                                                                   AND k.closed_at IS NULL))
              OR (c.read_at IS NOT NULL AND c.kind <> 'replace'
                  AND (c.return_id IS NULL
                       OR EXISTS (SELECT 1 FROM returns r WHERE r.id = c.return_id
                           AND r.state IN ('rejected', 'cancelled', 'expired')))
-                 AND NOT EXISTS (SELECT 1 FROM closing_meters m JOIN cases k ON k.meter_id = m.meter_id
-                                 WHERE m.closing_id = c.id AND k.kind = 'closing' AND k.closed_at IS NULL)))
+                 AND NOT EXISTS (SELECT 1 FROM account_closure_meters m JOIN cases k ON k.meter_id = m.meter_id
+                                 WHERE m.closure_id = c.id AND k.kind = 'closing' AND k.closed_at IS NULL)))
          ORDER BY c.begun_at, c.id LIMIT $1",
         )
         .bind(ROUND)
@@ -105,7 +107,11 @@ async fn say_if_lost(tx: &mut Tx, rng: &Rng, at: Timestamp, closing: &Closing, m
 
 /// Its last meter has ended: an account that was to be closed is.
 async fn all_read(tx: &mut Tx, rng: &Rng, at: Timestamp, closing: &Closing) -> Result<()> {
-    on!(tx, |c| sqlx::query("UPDATE closings SET read_at = $1 WHERE id = $2").bind(at.0).bind(closing.id).execute(c).await)?;
+    on!(tx, |c| sqlx::query("UPDATE account_closures SET read_at = $1 WHERE id = $2")
+        .bind(at.0)
+        .bind(closing.id)
+        .execute(c)
+        .await)?;
     if closing.kind == ClosingKind::Replace {
         return Ok(());
     }
@@ -125,7 +131,7 @@ async fn all_read(tx: &mut Tx, rng: &Rng, at: Timestamp, closing: &Closing) -> R
 /// What was left in its meters.
 pub(super) async fn due_of(tx: &mut Tx, id: ClosingId) -> Result<Fen> {
     let sum: Option<(i64,)> = on!(tx, |c| sqlx::query_as(
-        "SELECT CAST(COALESCE(SUM(final_fen), 0) AS BIGINT) FROM closing_meters WHERE closing_id = $1"
+        "SELECT CAST(COALESCE(SUM(final_fen), 0) AS BIGINT) FROM account_closure_meters WHERE closure_id = $1"
     )
     .bind(id.0)
     .fetch_optional(c)
@@ -152,13 +158,13 @@ async fn send_money(
         return Ok(None);
     }
     let meter = meters_of(tx, closing.id).await?.first().copied();
-    let meter = meter.ok_or(StoreError::Inconsistent { table: "closing_meters", column: "closing_id" })?;
+    let meter = meter.ok_or(StoreError::Inconsistent { table: "account_closure_meters", column: "closure_id" })?;
     match (closing.tender, closing.to_account_id) {
         (Some(tender), _) => {
             let (account, by) = (closing.account_id, closing.begun_by);
             let owed = Owed { closing: closing.id, account, meter, tender, amount, reason: closing.reason.clone(), by };
             let row = returns::owe(tx, rng, at, rules, &owed).await?;
-            on!(tx, |c| sqlx::query("UPDATE closings SET return_id = $1 WHERE id = $2")
+            on!(tx, |c| sqlx::query("UPDATE account_closures SET return_id = $1 WHERE id = $2")
                 .bind(row.id)
                 .bind(closing.id)
                 .execute(c)
@@ -205,7 +211,7 @@ pub(super) async fn carry(
 }
 
 pub(super) async fn end(tx: &mut Tx, at: Timestamp, id: ClosingId, order: Option<OrderId>) -> Result<()> {
-    on!(tx, |c| sqlx::query("UPDATE closings SET ended_at = $1, order_id = $2 WHERE id = $3 AND ended_at IS NULL")
+    on!(tx, |c| sqlx::query("UPDATE account_closures SET ended_at = $1, order_id = $2 WHERE id = $3 AND ended_at IS NULL")
         .bind(at.0)
         .bind(order)
         .bind(id.0)

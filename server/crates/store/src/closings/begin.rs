@@ -105,7 +105,7 @@ pub async fn begin(db: &Db, rng: &Rng, at: Timestamp, new: &NewClosing) -> Resul
 
 async fn by_key(tx: &mut Tx, new: &NewClosing) -> Result<Option<ClosingId>> {
     let row: Option<(ClosingId, AccountId, ClosingKind)> =
-        on!(tx, |c| sqlx::query_as("SELECT id, account_id, kind FROM closings WHERE key = $1")
+        on!(tx, |c| sqlx::query_as("SELECT id, account_id, kind FROM account_closures WHERE key = $1")
             .bind(new.key)
             .fetch_optional(c)
             .await)?;
@@ -189,8 +189,9 @@ async fn insert(
     to_meter: Option<MeterId>,
 ) -> Result<()> {
     let tender = if let ClosingRequest::Close(BalanceTarget::Counter(tender)) = new.what { Some(tender.as_str()) } else { None };
-    let inserted = on!(tx, |c| sqlx::query(
-        "INSERT INTO closings (id, key, kind, account_id, tender, to_account_id, to_meter_id, reason, begun_by, begun_at)
+    let inserted = on!(tx, |c| {
+        sqlx::query(
+        "INSERT INTO account_closures (id, key, kind, account_id, tender, to_account_id, to_meter_id, reason, begun_by, begun_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
     )
     .bind(id.0)
@@ -204,7 +205,8 @@ async fn insert(
     .bind(new.who.user.0)
     .bind(at.0)
     .execute(c)
-    .await);
+    .await
+    });
     match inserted {
         // Another closing of the account is under way.
         Err(error) if error.is_duplicate() => Err(AppError::Conflict.into()),
@@ -226,12 +228,14 @@ async fn ask(tx: &mut Tx, rng: &Rng, at: Timestamp, closing: ClosingId, new: &Ne
         NewCommand::setting(id, meter, Issue::Read.into(), by)
     };
     commands::enqueue(tx, at, &command).await?;
-    on!(tx, |c| sqlx::query("INSERT INTO closing_meters (id, closing_id, meter_id, command_id) VALUES ($1, $2, $3, $4)")
-        .bind(rng.id(at))
-        .bind(closing.0)
-        .bind(meter.0)
-        .bind(own_wallet.then_some(command.id.0))
-        .execute(c)
-        .await)?;
+    on!(tx, |c| sqlx::query(
+        "INSERT INTO account_closure_meters (id, closure_id, meter_id, command_id) VALUES ($1, $2, $3, $4)"
+    )
+    .bind(rng.id(at))
+    .bind(closing.0)
+    .bind(meter.0)
+    .bind(own_wallet.then_some(command.id.0))
+    .execute(c)
+    .await)?;
     Ok(())
 }

@@ -36,7 +36,7 @@ pub async fn count(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: ClosingId, 
     let mut tx = db.begin().await?;
     let closing = locked(&mut tx, id).await?;
     let row: Option<(Uuid, Option<Uuid>)> = on!(&mut tx, |c| sqlx::query_as(
-        "SELECT id, command_id FROM closing_meters WHERE closing_id = $1 AND meter_id = $2 AND final_at IS NULL"
+        "SELECT id, command_id FROM account_closure_meters WHERE closure_id = $1 AND meter_id = $2 AND final_at IS NULL"
     )
     .bind(id.0)
     .bind(meter.0)

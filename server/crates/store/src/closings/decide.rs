@@ -36,7 +36,7 @@ pub async fn decide(db: &Db, at: Timestamp, who: &Who, id: ClosingId, goes: Bala
         close_account(&mut tx, closing.account_id).await?;
     }
     on!(&mut tx, |c| sqlx::query(
-        "UPDATE closings SET tender = $2, to_account_id = $3, to_meter_id = NULL, return_id = NULL,
+        "UPDATE account_closures SET tender = $2, to_account_id = $3, to_meter_id = NULL, return_id = NULL,
                 kind = CASE WHEN $4 THEN 'close' ELSE kind END, read_at = CASE WHEN $4 THEN NULL ELSE read_at END
          WHERE id = $1"
     )

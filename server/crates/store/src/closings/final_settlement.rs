@@ -48,11 +48,11 @@ pub(crate) async fn closed(
     })?;
     let (epoch, cumulative) = ended.ok_or(StoreError::Inconsistent { table: "account_meters", column: "count" })?;
     let row: Option<(Uuid,)> =
-        on!(tx, |c| sqlx::query_as("SELECT id FROM closing_meters WHERE command_id = $1 AND final_at IS NULL")
+        on!(tx, |c| sqlx::query_as("SELECT id FROM account_closure_meters WHERE command_id = $1 AND final_at IS NULL")
             .bind(command.id)
             .fetch_optional(c)
             .await)?;
-    let (row,) = row.ok_or(StoreError::Inconsistent { table: "closing_meters", column: "command_id" })?;
+    let (row,) = row.ok_or(StoreError::Inconsistent { table: "account_closure_meters", column: "command_id" })?;
     let credited = CreditedInEpoch { account, meter, epoch, cumulative: Fen(cumulative) };
     of_meter(tx, rng, at, row, &credited, left, None).await
 }
@@ -114,14 +114,14 @@ pub(super) async fn rest_of_wallet(tx: &mut Tx, rng: &Rng, at: Timestamp, closin
         return Ok(());
     }
     let row: Option<(Uuid,)> = on!(tx, |c| sqlx::query_as(
-        "SELECT id FROM closing_meters WHERE closing_id = $1 AND command_id IS NULL ORDER BY id DESC LIMIT 1"
+        "SELECT id FROM account_closure_meters WHERE closure_id = $1 AND command_id IS NULL ORDER BY id DESC LIMIT 1"
     )
     .bind(closing.id)
     .fetch_optional(c)
     .await)?;
-    let (row,) = row.ok_or(StoreError::Inconsistent { table: "closing_meters", column: "closing_id" })?;
+    let (row,) = row.ok_or(StoreError::Inconsistent { table: "account_closure_meters", column: "closure_id" })?;
     let left = post(tx, rng, at, row, wallet, balance).await?;
-    on!(tx, |c| sqlx::query("UPDATE closing_meters SET final_fen = $2, written_off_e4 = $3 WHERE id = $1")
+    on!(tx, |c| sqlx::query("UPDATE account_closure_meters SET final_fen = $2, written_off_e4 = $3 WHERE id = $1")
         .bind(row)
         .bind(left.due.0)
         .bind(left.written_off.0)
@@ -147,22 +147,25 @@ async fn finish(
     left: &FinalBalance,
     by: Option<&CountedBy<'_>>,
 ) -> Result<()> {
-    let finished = on!(tx, |c| sqlx::query(
-        "UPDATE closing_meters SET final_at = $2, final_fen = $3, written_off_e4 = $4, counted_by = $5, reason = $6,
-                final_wh = COALESCE($7, (SELECT total_wh FROM meter_latest WHERE meter_latest.meter_id = closing_meters.meter_id))
-         WHERE id = $1 AND final_at IS NULL"
-    )
-    .bind(row)
-    .bind(at.0)
-    .bind(left.due.0)
-    .bind(left.written_off.0)
-    .bind(by.map(|by| by.user.0))
-    .bind(by.map(|by| by.reason))
-    .bind(by.and_then(|by| by.total).map(|total| total.0))
-    .execute(c)
-    .await)?;
+    let finished = on!(tx, |c| {
+        sqlx::query(
+            "UPDATE account_closure_meters SET final_at = $2, final_fen = $3, written_off_e4 = $4, counted_by = $5, reason = $6,
+                final_wh = COALESCE($7, (SELECT l.total_wh FROM meter_latest l
+                                         WHERE l.meter_id = account_closure_meters.meter_id))
+         WHERE id = $1 AND final_at IS NULL",
+        )
+        .bind(row)
+        .bind(at.0)
+        .bind(left.due.0)
+        .bind(left.written_off.0)
+        .bind(by.map(|by| by.user.0))
+        .bind(by.map(|by| by.reason))
+        .bind(by.and_then(|by| by.total).map(|total| total.0))
+        .execute(c)
+        .await
+    })?;
     if finished != 1 {
-        return Err(StoreError::Inconsistent { table: "closing_meters", column: "final_at" });
+        return Err(StoreError::Inconsistent { table: "account_closure_meters", column: "final_at" });
     }
     cases::resolve(tx, at, CaseKind::Closing, meter, "read").await
 }
@@ -170,7 +173,7 @@ async fn finish(
 /// Meters of a closing that have not ended: the row of each, and whether it is told by a command.
 pub(super) async fn waiting(tx: &mut Tx, closing: ClosingId) -> Result<Vec<(Uuid, MeterId, bool)>> {
     let rows: Vec<(Uuid, Uuid, Option<Uuid>)> = on!(tx, |c| sqlx::query_as(
-        "SELECT id, meter_id, command_id FROM closing_meters WHERE closing_id = $1 AND final_at IS NULL ORDER BY id"
+        "SELECT id, meter_id, command_id FROM account_closure_meters WHERE closure_id = $1 AND final_at IS NULL ORDER BY id"
     )
     .bind(closing.0)
     .fetch_all(c)

@@ -48,7 +48,7 @@ pub async fn install(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: ClosingId
         return Err(AppError::Conflict.into());
     }
     let old = meters_of(&mut tx, id).await?.first().copied();
-    let old = old.ok_or(StoreError::Inconsistent { table: "closing_meters", column: "closing_id" })?;
+    let old = old.ok_or(StoreError::Inconsistent { table: "account_closure_meters", column: "closure_id" })?;
     if wallets::kind(&mut tx, old).await? != device.wallet {
         return Err(AppError::Invalid.into());
     }
@@ -60,7 +60,11 @@ pub async fn install(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: ClosingId
         Wallet::Meter => settings::tell(&mut tx, rng, at, who.user, new, &set).await?,
         Wallet::None => {}
     }
-    on!(&mut tx, |c| sqlx::query("UPDATE closings SET to_meter_id = $1 WHERE id = $2").bind(new.0).bind(id.0).execute(c).await)?;
+    on!(&mut tx, |c| sqlx::query("UPDATE account_closures SET to_meter_id = $1 WHERE id = $2")
+        .bind(new.0)
+        .bind(id.0)
+        .execute(c)
+        .await)?;
     let amount = advance::due_of(&mut tx, id).await?;
     if amount > Fen::ZERO {
         let sent = advance::carry(&mut tx, rng, at, &closing, closing.account_id, new, amount).await?;

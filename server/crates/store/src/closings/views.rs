@@ -131,7 +131,7 @@ pub async fn view(db: &Db, id: ClosingId) -> Result<Option<View>> {
                 o.state AS order_state, b.name AS withdrawn_by,
                 COALESCE(c.kind = 'move' AND (t.state <> 'opening' OR EXISTS (SELECT 1 FROM orders x WHERE x.account_id = t.id)
                     OR EXISTS (SELECT 1 FROM commands x WHERE x.account_id = t.id AND x.attempts > 0)), FALSE) AS arrived
-         FROM closings c JOIN accounts a ON a.id = c.account_id LEFT JOIN accounts t ON t.id = c.to_account_id
+         FROM account_closures c JOIN accounts a ON a.id = c.account_id LEFT JOIN accounts t ON t.id = c.to_account_id
               JOIN users u ON u.id = c.begun_by LEFT JOIN returns r ON r.id = c.return_id LEFT JOIN orders o ON o.id = c.order_id
               LEFT JOIN users b ON b.id = c.withdrawn_by
          WHERE c.id = $1"
@@ -145,9 +145,9 @@ pub async fn view(db: &Db, id: ClosingId) -> Result<Option<View>> {
         sqlx::query_as(
         "SELECT cm.meter_id, m.serial, cm.command_id, x.state AS command_state, x.reason, x.sent_at, l.lost_since, cm.final_at,
                 cm.final_fen, cm.written_off_e4, cm.final_wh, u.name AS counted_name, cm.reason AS said
-         FROM closing_meters cm JOIN meters m ON m.id = cm.meter_id LEFT JOIN commands x ON x.id = cm.command_id
+         FROM account_closure_meters cm JOIN meters m ON m.id = cm.meter_id LEFT JOIN commands x ON x.id = cm.command_id
               LEFT JOIN meter_latest l ON l.meter_id = m.id LEFT JOIN users u ON u.id = cm.counted_by
-         WHERE cm.closing_id = $1 ORDER BY cm.id"
+         WHERE cm.closure_id = $1 ORDER BY cm.id"
     )
     .bind(id)
     .fetch_all(pool)
@@ -155,7 +155,7 @@ pub async fn view(db: &Db, id: ClosingId) -> Result<Option<View>> {
     })?;
     // They were decided in the transaction that ended it.
     let settings: Vec<SettingRow> = read!(db, |pool| sqlx::query_as(
-        "SELECT b.id, b.issue, x.state FROM closings c
+        "SELECT b.id, b.issue, x.state FROM account_closures c
               JOIN commands x ON x.meter_id = c.to_meter_id AND x.decided_at = c.ended_at AND x.kind <> 'in_force'
               JOIN batches b ON b.id = x.batch_id AND b.decided_at = c.ended_at
          WHERE c.id = $1 AND c.kind = 'replace' ORDER BY b.id"
@@ -226,7 +226,7 @@ impl MeterRow {
 /// The newest closing of an account.
 pub async fn of_account(db: &Db, account: AccountId) -> Result<Option<ClosingId>> {
     let row: Option<(ClosingId,)> = read!(db, |pool| sqlx::query_as(
-        "SELECT id FROM closings WHERE account_id = $1 ORDER BY begun_at DESC, id DESC LIMIT 1"
+        "SELECT id FROM account_closures WHERE account_id = $1 ORDER BY begun_at DESC, id DESC LIMIT 1"
     )
     .bind(account)
     .fetch_optional(pool)
@@ -237,8 +237,8 @@ pub async fn of_account(db: &Db, account: AccountId) -> Result<Option<ClosingId>
 /// The newest closing that a meter has to do with and that is not over: it leaves an account, or takes in its money.
 pub async fn of_meter(db: &Db, meter: MeterId) -> Result<Option<ClosingId>> {
     let row: Option<(ClosingId,)> = read!(db, |pool| sqlx::query_as(
-        "SELECT id FROM closings WHERE ended_at IS NULL
-           AND (to_meter_id = $1 OR id IN (SELECT closing_id FROM closing_meters WHERE meter_id = $1))
+        "SELECT id FROM account_closures WHERE ended_at IS NULL
+           AND (to_meter_id = $1 OR id IN (SELECT closure_id FROM account_closure_meters WHERE meter_id = $1))
          ORDER BY begun_at DESC, id DESC LIMIT 1"
     )
     .bind(meter)

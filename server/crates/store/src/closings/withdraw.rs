@@ -35,7 +35,7 @@ pub async fn withdraw(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: ClosingI
     }
     on!(&mut tx, |c| {
         sqlx::query(
-            "UPDATE closings SET read_at = $2, ended_at = $2, withdrawn_by = $3, to_account_id = NULL, to_meter_id = NULL
+            "UPDATE account_closures SET read_at = $2, ended_at = $2, withdrawn_by = $3, to_account_id = NULL, to_meter_id = NULL
             WHERE id = $1",
         )
         .bind(id.0)
@@ -56,7 +56,7 @@ pub async fn withdraw(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: ClosingI
 /// Its meters do not leave: none has ended, and none was told to close.
 async fn keep_meters(tx: &mut Tx, at: Timestamp, id: ClosingId) -> Result<Vec<MeterId>> {
     let rows: Vec<(Uuid, Option<Uuid>, Option<i64>)> = on!(tx, |c| sqlx::query_as(
-        "SELECT meter_id, command_id, final_at FROM closing_meters WHERE closing_id = $1 ORDER BY id"
+        "SELECT meter_id, command_id, final_at FROM account_closure_meters WHERE closure_id = $1 ORDER BY id"
     )
     .bind(id.0)
     .fetch_all(c)
@@ -71,7 +71,7 @@ async fn keep_meters(tx: &mut Tx, at: Timestamp, id: ClosingId) -> Result<Vec<Me
             return Err(AppError::TooLate.into());
         }
     }
-    on!(tx, |c| sqlx::query("UPDATE closing_meters SET final_at = $2 WHERE closing_id = $1")
+    on!(tx, |c| sqlx::query("UPDATE account_closure_meters SET final_at = $2 WHERE closure_id = $1")
         .bind(id.0)
         .bind(at.0)
         .execute(c)

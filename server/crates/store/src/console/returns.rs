@@ -41,7 +41,7 @@ macro_rules! returned {
             "SELECT v.id, v.number, v.kind, v.account_id, v.meter_id, v.corrects_order, v.corrects_return, v.tender, v.amount_fen,
                     v.reason, v.state, v.asked_by, v.asked_at, v.expires_at, v.command_id, v.sale_id, v.taken_at, v.settled_at,
                         v.source,
-                    v.closing_id,
+                    v.closure_id,
                     v.note, v.remaining_fen, a.number AS account_number, u.name AS asked_by_name, d.name AS decided_by_name,
                     s.name AS settled_by_name, c.attempts, c.reason AS waits, p.year AS receipt_year, p.number AS receipt_number,
                     COALESCE(wo.number, wr.number) AS corrects, COUNT(*) OVER () AS total,",

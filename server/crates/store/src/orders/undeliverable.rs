@@ -28,11 +28,12 @@ pub(super) async fn hold(tx: &mut Tx, rng: &Rng, at: Timestamp, id: OrderId) -> 
     .fetch_optional(c)
     .await)?;
     let held = held.ok_or(StoreError::Inconsistent { table: "orders", column: "state" })?;
-    let closing: Option<(ClosingId,)> =
-        on!(tx, |c| sqlx::query_as("SELECT id FROM closings WHERE account_id = $1 ORDER BY begun_at DESC, id DESC LIMIT 1")
-            .bind(held.account_id)
-            .fetch_optional(c)
-            .await)?;
+    let closing: Option<(ClosingId,)> = on!(tx, |c| sqlx::query_as(
+        "SELECT id FROM account_closures WHERE account_id = $1 ORDER BY begun_at DESC, id DESC LIMIT 1"
+    )
+    .bind(held.account_id)
+    .fetch_optional(c)
+    .await)?;
     let closing = closing.map(|(id,)| id);
     let case = UndeliverableCase { closing, channel: None, amount: held.amount };
     cases::open(tx, rng, at, None, Some(id), &CaseDetail::Undeliverable(case)).await?;
@@ -49,7 +50,7 @@ pub(super) async fn follows(tx: &mut Tx, account: AccountId) -> Result<Option<(A
 
 async fn moved_to(tx: &mut Tx, account: AccountId) -> Result<Option<(AccountId, MeterId)>> {
     let row: Option<(Uuid, Uuid)> = on!(tx, |c| sqlx::query_as(
-        "SELECT to_account_id, to_meter_id FROM closings
+        "SELECT to_account_id, to_meter_id FROM account_closures
          WHERE account_id = $1 AND kind = 'move' AND to_account_id IS NOT NULL AND to_meter_id IS NOT NULL
          ORDER BY begun_at DESC LIMIT 1"
     )

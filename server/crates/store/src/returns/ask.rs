@@ -196,7 +196,7 @@ pub(super) async fn insert(
     let inserted: Result<Option<Return>> = on!(tx, |c| {
         sqlx::query_as(concat!(
         "INSERT INTO returns (id, number, key, kind, account_id, meter_id, corrects_order, corrects_return, tender, amount_fen,
-                              reason, state, asked_by, asked_at, expires_at, source, closing_id)
+                              reason, state, asked_by, asked_at, expires_at, source, closure_id)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'waiting', $12, $13, $14, $15, $16) ON CONFLICT (key) DO NOTHING
          RETURNING", return_columns!()))
         .bind(rng.id(at))

@@ -21,7 +21,7 @@ use domain::rng::Rng;
 pub async fn pay_out(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: ReturnId) -> Result<Return> {
     let mut tx = db.begin().await?;
     // The closing before its return, as where it is settled: so the two never wait for each other.
-    if let Some(closing) = find(db, id).await?.and_then(|row| row.closing_id) {
+    if let Some(closing) = find(db, id).await?.and_then(|row| row.closure_id) {
         closings::lock(&mut tx, closing).await?;
     }
     let row = lock(&mut tx, id).await?.ok_or(AppError::NotFound)?;
@@ -45,7 +45,7 @@ pub async fn pay_out(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: ReturnId)
         Source::Wallet | Source::Order => payout(row.id.0, tender, account, amount),
         Source::Closing => payout_of_carried(row.id.0, tender, amount),
     };
-    match (row.source, row.closing_id) {
+    match (row.source, row.closure_id) {
         (Source::Order, _) => owed::sale_is_back(&mut tx, at, &row).await?,
         (Source::Closing, Some(closing)) => closings::paid_out(&mut tx, at, closing, row.id).await?,
         _ => {}

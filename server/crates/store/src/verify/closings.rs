@@ -7,7 +7,7 @@ pub(super) const RULES: &[&str] = &[
         0) AS expected,
             COALESCE(f.amount_e4, 0) + COALESCE(CASE WHEN w.credit = 'write-off' THEN w.amount_e4
                 ELSE -w.amount_e4 END, 0) AS found
-     FROM closing_meters c JOIN meters m ON m.id = c.meter_id
+     FROM account_closure_meters c JOIN meters m ON m.id = c.meter_id
           LEFT JOIN ledger_transfers f ON f.operation = 'final' AND f.reference = c.id
           LEFT JOIN ledger_transfers w ON w.operation = 'write-off' AND w.reference = c.id
      WHERE COALESCE(c.final_fen, 0) * 100 <> COALESCE(f.amount_e4, 0)
@@ -15,16 +15,17 @@ pub(super) const RULES: &[&str] = &[
     // A closing that is over has paid out or carried all of it; one that is not, nothing.
     "SELECT 'closing and what became of it' AS rule, a.number AS subject,
             CASE WHEN c.ended_at IS NULL THEN CAST(0 AS BIGINT) ELSE c.due END AS expected, c.gone AS found
-     FROM (SELECT closings.account_id, closings.ended_at,
-                  CAST(COALESCE((SELECT SUM(final_fen) FROM closing_meters WHERE closing_id = closings.id), 0) AS BIGINT) AS due,
-                  CAST(COALESCE((SELECT SUM(r.amount_fen) FROM returns r WHERE r.closing_id = closings.id
+     FROM (SELECT account_closures.account_id, account_closures.ended_at,
+                  CAST(COALESCE((SELECT SUM(final_fen) FROM account_closure_meters
+                                 WHERE closure_id = account_closures.id), 0) AS BIGINT) AS due,
+                  CAST(COALESCE((SELECT SUM(r.amount_fen) FROM returns r WHERE r.closure_id = account_closures.id
                       AND r.state = 'done'), 0)
-                     + COALESCE((SELECT o.amount_fen FROM orders o WHERE o.id = closings.order_id), 0) AS BIGINT) AS gone
-           FROM closings) AS c JOIN accounts a ON a.id = c.account_id
+                     + COALESCE((SELECT o.amount_fen FROM orders o WHERE o.id = account_closures.order_id), 0) AS BIGINT) AS gone
+           FROM account_closures) AS c JOIN accounts a ON a.id = c.account_id
      WHERE c.gone <> CASE WHEN c.ended_at IS NULL THEN CAST(0 AS BIGINT) ELSE c.due END",
     "SELECT 'what is on its way from closed meters' AS rule, 'carried' AS subject, c.due * 100 AS expected, c.held AS found
-     FROM (SELECT CAST(COALESCE((SELECT SUM(m.final_fen) FROM closing_meters m JOIN closings x ON x.id = m.closing_id
-                                 WHERE x.ended_at IS NULL), 0) AS BIGINT) AS due,
+     FROM (SELECT CAST(COALESCE((SELECT SUM(m.final_fen) FROM account_closure_meters m
+                                 JOIN account_closures x ON x.id = m.closure_id WHERE x.ended_at IS NULL), 0) AS BIGINT) AS due,
                   CAST(COALESCE((SELECT SUM(credits_e4 - debits_e4) FROM ledger_balances WHERE account = 'carried'), 0) AS BIGINT)
                       AS held) AS c
      WHERE c.due * 100 <> c.held",

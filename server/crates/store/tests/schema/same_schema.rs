@@ -168,7 +168,7 @@ async fn a_change_of_postgres_alone_is_noticed() {
         "ALTER TABLE wallets ALTER COLUMN alarm1_fen SET DEFAULT 1",
         "ALTER TABLE audit DROP CONSTRAINT audit_pkey",
         "ALTER TABLE payment_events DROP CONSTRAINT payment_events_once",
-        "ALTER TABLE returns DROP CONSTRAINT returns_closing_id_fkey",
+        "ALTER TABLE returns DROP CONSTRAINT returns_closure_id_fkey",
         "ALTER TABLE orders DROP CONSTRAINT orders_tender_check",
         "ALTER TABLE orders ADD CONSTRAINT extra CHECK (count > 0)",
         "DROP INDEX commands_one_money",

@@ -51,11 +51,11 @@ pub async fn run(site: &Site, server: &ServerProcess, rng: &Rng, w: &World) -> F
 
 impl Operator<'_> {
     async fn replace(&self, site: &Site) {
-        let read = "SELECT id FROM closings WHERE kind = 'replace' AND read_at IS NOT NULL";
+        let read = "SELECT id FROM account_closures WHERE kind = 'replace' AND read_at IS NOT NULL";
         let closing = self.wait("the old meter", || async { ids(self.w, read).await.first().copied() }).await;
         let spare = &site.spare;
         let form = format!("closing={closing}&serial={}&gateway=&unit={}&profile=", spare.0, spare.1);
-        let ended = "SELECT id FROM closings WHERE kind = 'replace' AND ended_at IS NOT NULL";
+        let ended = "SELECT id FROM account_closures WHERE kind = 'replace' AND ended_at IS NOT NULL";
         while ids(self.w, ended).await.is_empty() {
             insist(self.server, &self.cookie, "/api/operator/install-meter", &form).await;
         }
@@ -68,7 +68,7 @@ impl Operator<'_> {
                 let went = insist(self.server, &self.cookie, "/api/operator/pay-out", &format!("id={id}")).await;
                 assert!(!went.contains("e="), "not paid out: {went}");
             }
-            let left = self.w.number("SELECT COUNT(*) FROM closings WHERE ended_at IS NULL").await
+            let left = self.w.number("SELECT COUNT(*) FROM account_closures WHERE ended_at IS NULL").await
                 + self.w.number("SELECT COUNT(*) FROM returns WHERE state IN ('taking', 'taken')").await
                 + self.w.number("SELECT COUNT(*) FROM commands WHERE money AND state IN ('queued', 'sending')").await;
             (left == 0).then_some(())

@@ -28,7 +28,7 @@ pub async fn run(w: &World, program: &'static str) -> Report {
         .sum();
     assert_eq!(w.number(held).await, in_meters, "the books and the meters");
     assert_eq!(w.number("SELECT COUNT(*) FROM orders WHERE tender = 'carried' AND state = 'credited'").await, 3);
-    assert_eq!(w.number("SELECT COUNT(*) FROM closings WHERE ended_at IS NULL").await, 0);
+    assert_eq!(w.number("SELECT COUNT(*) FROM account_closures WHERE ended_at IS NULL").await, 0);
     assert_eq!(w.number("SELECT COUNT(*) FROM accounts WHERE state = 'closed'").await, 6);
     assert_eq!(w.number("SELECT COUNT(*) FROM cases WHERE closed_at IS NULL").await, 0);
     assert_eq!(verify::verify(&w.db).await.unwrap().differences, []);

@@ -61,7 +61,7 @@ impl<'a> Operator<'a> {
 /// Everything that is pending, for the message of a time-out.
 const UNDER_WAY: &str =
     "SELECT COALESCE((SELECT string_agg(c.kind || ' read ' || COALESCE(CAST(c.read_at AS TEXT), '-') || ' return '
-                                || COALESCE(r.state, '-'), '; ') FROM closings c LEFT JOIN returns r ON r.id = c.return_id
+                                || COALESCE(r.state, '-'), '; ') FROM account_closures c LEFT JOIN returns r ON r.id = c.return_id
                                 WHERE c.ended_at IS NULL), '') || ' | '
       || COALESCE((SELECT string_agg(kind || ' ' || state || ' ' || attempts || ' ' || COALESCE(reason, ''), '; ') FROM commands
                    WHERE money AND state IN ('queued', 'sending', 'case')), '') || ' | '

@@ -234,7 +234,7 @@ impl Trial<'_> {
                     + w.number("SELECT COUNT(*) FROM returns WHERE state IN ('waiting', 'taking', 'taken')").await
                     + w.number("SELECT COUNT(*) FROM refunds WHERE state IN ('waiting', 'sending', 'payable')").await
                     + w.number("SELECT COUNT(*) FROM commands WHERE money AND state IN ('queued', 'sending')").await
-                    + w.number("SELECT COUNT(*) FROM closings WHERE ended_at IS NULL").await
+                    + w.number("SELECT COUNT(*) FROM account_closures WHERE ended_at IS NULL").await
                     + self.site.lies_in(w, "suspense").await;
                 sleep(Duration::from_millis(800)).await;
                 (left == 0 && known == paid).then_some(())
