@@ -2,6 +2,7 @@
 #![recursion_limit = "512"]
 
 mod allocator;
+mod anchors;
 pub mod cli;
 pub mod config;
 #[cfg(feature = "demo")]

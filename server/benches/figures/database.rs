@@ -51,7 +51,7 @@ impl Engine {
 pub async fn number(db: &Db, sql: &'static str) -> Outcome<i64> {
     Ok(match db {
         Db::Sqlite { read, .. } => sqlx::query_scalar(sql).fetch_one(read).await?,
-        Db::Postgres(pool) => sqlx::query_scalar(sql).fetch_one(pool).await?,
+        Db::Postgres { pool, .. } => sqlx::query_scalar(sql).fetch_one(pool).await?,
     })
 }
 
@@ -59,7 +59,7 @@ pub async fn number(db: &Db, sql: &'static str) -> Outcome<i64> {
 pub async fn ids(db: &Db, sql: &'static str) -> Outcome<Vec<Uuid>> {
     Ok(match db {
         Db::Sqlite { read, .. } => sqlx::query_scalar(sql).fetch_all(read).await?,
-        Db::Postgres(pool) => sqlx::query_scalar(sql).fetch_all(pool).await?,
+        Db::Postgres { pool, .. } => sqlx::query_scalar(sql).fetch_all(pool).await?,
     })
 }
 
@@ -68,6 +68,6 @@ pub async fn readings(db: &Db, from: i64, until: i64) -> Outcome<Vec<(Uuid, i64)
     let sql = "SELECT meter_id, at FROM readings WHERE at >= $1 AND at < $2 ORDER BY meter_id, at";
     Ok(match db {
         Db::Sqlite { read, .. } => sqlx::query_as(sql).bind(from).bind(until).fetch_all(read).await?,
-        Db::Postgres(pool) => sqlx::query_as(sql).bind(from).bind(until).fetch_all(pool).await?,
+        Db::Postgres { pool, .. } => sqlx::query_as(sql).bind(from).bind(until).fetch_all(pool).await?,
     })
 }

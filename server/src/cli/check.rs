@@ -43,6 +43,9 @@ pub async fn run(config: &Config, args: &Args) -> Outcome {
     db.close().await;
     let keys = [("keys.enc", &config.keys.enc, 16), ("keys.mac", &config.keys.mac, 16), ("keys.aes", &config.keys.aes, 32)];
     wrong.extend(keys.into_iter().filter_map(|(name, key, bytes)| key_problem(name, key, bytes)));
+    if !config.audit.key()?.is_given() {
+        println!("audit.key_file: not given; whoever can write to the database can also forge the audit chain");
+    }
     for line in &wrong {
         println!("{line}");
     }

@@ -1,6 +1,7 @@
 //! The command line, one file a command.
 
 mod admin;
+mod audit;
 mod check;
 #[cfg(feature = "demo")]
 mod demo;
@@ -45,8 +46,11 @@ enum Command {
     Demo(crate::demo::Args),
     /// Bring the database up to date and exit
     Migrate,
-    /// Prove ledger, orders, commands and the audit chain against each other
+    /// Compare ledger, orders, commands, meters, the audit chain and every row's seal
     Verify(verify::Args),
+    /// Keep proof of the audit chain outside the database
+    #[command(subcommand)]
+    Audit(audit::Audit),
     /// Read the configuration and the meter profiles, open the database, and say what is missing
     Check(check::Args),
     /// Run simulated gateways and meters over Modbus TCP
@@ -89,6 +93,7 @@ fn run(cli: Cli) -> Outcome {
             Command::Demo(args) => demo::run(config, args).await,
             Command::Migrate => migrate::run(&config).await,
             Command::Verify(args) => verify::run(&config, &args).await,
+            Command::Audit(command) => audit::run(&config, command).await,
             Command::Check(args) => check::run(&config, &args).await,
             #[cfg(feature = "demo")]
             Command::Simulate(args) => simulate::run(&config, args).await,

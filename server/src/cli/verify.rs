@@ -7,11 +7,12 @@ use model::money::Money;
 use model::time::Timestamp;
 
 use super::Outcome;
+use crate::anchors;
 use crate::config::Config;
 use crate::services::cash_desk::by_kind;
 use crate::startup::open_database;
 use domain::clock::{Clock, SystemClock};
-use store::{ledger, verify};
+use store::{audit, ledger, verify};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -29,18 +30,34 @@ pub async fn run(config: &Config, args: &Args) -> Outcome {
         None => SystemClock.now(),
     };
     let db = open_database(config).await?;
-    let report = verify::verify(&db).await?;
+    let mut report = verify::verify(&db).await?;
+    if let Some(file) = &config.audit.anchor_file {
+        let kept = anchors::read(file)?;
+        println!("{} anchors in {}", kept.len(), file.display());
+        let missing = audit::missing_anchors(&db, &kept).await?;
+        report.differences.extend(missing.into_iter().map(verify::Difference::missing_anchor));
+    }
     let balances = if args.trial_balance { Some(ledger::balances_at(&db, at).await?) } else { None };
     db.close().await;
     if let Some(balances) = balances {
         print_balance(at, &by_kind(&balances)?);
     }
-    println!("{} audit lines, {} ledger accounts", report.audit_lines, report.ledger_accounts);
+    let verify::Report { audit_lines, ledger_accounts, sealed_rows, .. } = report;
+    println!("{audit_lines} audit lines, {ledger_accounts} ledger accounts, {sealed_rows} sealed rows");
+    if !config.audit.key()?.is_given() {
+        println!("No audit.key_file: whoever can write to the database can also forge the audit chain and the seals.");
+    }
+    if !report.set_aside.is_empty() {
+        println!("{} open cases: what these meters show was not compared with the ledger.", report.set_aside.len());
+    }
+    for verify::SetAside { serial, kind, since } in &report.set_aside {
+        println!("  meter {serial}: {kind} since {since}");
+    }
     for found in &report.differences {
-        println!("{}: {}: expected {}, found {}", found.rule, found.subject, found.expected, found.found);
+        println!("{}: {}: expected {}, found {}", found.rule.as_str(), found.subject, found.expected, found.found);
     }
     if report.differences.is_empty() {
-        println!("The books are true.");
+        println!("Everything agrees.");
         return Ok(ExitCode::SUCCESS);
     }
     println!("{} differences.", report.differences.len());

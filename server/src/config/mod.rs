@@ -4,7 +4,7 @@ mod error;
 mod layers;
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
@@ -12,6 +12,7 @@ use domain::secret::Secret;
 pub use error::ConfigError;
 
 use domain::returns::Rules;
+use store::seal::SealKey;
 
 /// The whole configuration.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -30,6 +31,8 @@ pub struct Config {
     pub cash_desk: Rules,
     /// The site's keys for secured meter commands.
     pub keys: Keys,
+    /// The proof of the books.
+    pub audit: Audit,
 }
 
 /// The web server.
@@ -83,6 +86,29 @@ pub struct Keys {
     pub mac: Secret,
     /// 32 bytes: version 2 frames.
     pub aes: Secret,
+}
+
+/// The proof of the books.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Audit {
+    /// File with the key of audit lines and seals, 32 bytes in hexadecimal.
+    pub key_file: Option<PathBuf>,
+    /// File outside the database to which the last audit line is appended every hour.
+    pub anchor_file: Option<PathBuf>,
+}
+
+impl Audit {
+    /// The key; none where no file is named.
+    ///
+    /// # Errors
+    /// Where the file cannot be read or holds something else, in a sentence without its content.
+    pub fn key(&self) -> Result<SealKey, String> {
+        let Some(file) = &self.key_file else { return Ok(SealKey::none()) };
+        let named = |problem: &str| format!("audit.key_file names {}, {problem}", file.display());
+        let text = std::fs::read_to_string(file).map_err(|error| named(&format!("which cannot be read: {error}")))?;
+        SealKey::parse(&text).ok_or_else(|| named("which does not hold 32 bytes in hexadecimal (openssl rand -hex 32)"))
+    }
 }
 
 impl Default for Server {

@@ -5,7 +5,7 @@ mod buses;
 use std::error::Error as StdError;
 use std::future::Future;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +21,7 @@ use crate::config::Config;
 use crate::http::{self, AppState};
 use crate::services::{self, Context};
 use crate::tasks::Driver;
+use crate::tasks::anchor::AnchorAudit;
 use crate::tasks::clock::SetClocks;
 use crate::tasks::closings::AdvanceClosings;
 use crate::tasks::consumption::PostConsumption;
@@ -38,10 +39,14 @@ use meters::GatewayHandle;
 use meters::live::Live;
 use meters::profile::Profiles;
 use payments::Payments;
-use store::{Db, StoreError};
+use store::{Db, StoreError, audit};
 
 /// How long open requests may take after a stop.
 const GRACE: Duration = Duration::from_secs(10);
+
+/// The head of the audit chain does not fit its key. Going on would mix lines of two keys.
+const WRONG_KEY: &str = "the audit chain of this database was not written with the key that audit.key_file names: name the right key; \
+                         if it is the right one, somebody changed the database (dormwatt verify)";
 
 /// Why the server does not start.
 #[derive(Debug, thiserror::Error)]
@@ -74,6 +79,7 @@ pub struct Application {
     buses: Arc<Buses>,
     payments: Payments,
     rules: Rules,
+    anchor_file: Option<PathBuf>,
     driver: Driver,
     tasks: TaskTracker,
 }
@@ -87,6 +93,9 @@ impl Application {
         let listener = TcpListener::bind(at).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
         let db = open_database(config).await?;
+        if !audit::key_fits(&db).await.map_err(StartError::Database)? {
+            return Err(StartError::Setting(WRONG_KEY.to_owned()));
+        }
 
         let live = Live::load(&db, clock.clone()).await.map_err(StartError::Database)?;
         let buses = Arc::new(Buses::default());
@@ -108,7 +117,8 @@ impl Application {
         let router = http::build(state.clone(), http::notifications::routes(payments.clone(), context.clock.clone()));
         let tasks = TaskTracker::new();
         let driver = Driver::new(context.clock, state.stopping.clone(), tasks.clone());
-        Ok(Self { listener, address, router, state, buses, payments, rules: config.cash_desk, driver, tasks })
+        let anchor_file = config.audit.anchor_file.clone();
+        Ok(Self { listener, address, router, state, buses, payments, rules: config.cash_desk, anchor_file, driver, tasks })
     }
 
     #[must_use]
@@ -135,7 +145,7 @@ impl Application {
 
     /// Serves until `stop` is ready; then ends streams, waits [`GRACE`] for requests and tasks, and closes the database.
     pub async fn run_until(self, stop: impl Future<Output = ()> + Send + 'static) -> std::io::Result<()> {
-        let Self { listener, router, state, buses, payments, rules, driver, tasks, .. } = self;
+        let Self { listener, router, state, buses, payments, rules, anchor_file, driver, tasks, .. } = self;
         let stopping = state.stopping.clone();
         tasks.spawn(state.context.live.clone().run(stopping.clone()));
         let context = &state.context;
@@ -152,6 +162,9 @@ impl Application {
         driver.start(ExpireApprovals(context.clone()), Arc::default());
         driver.start(AdvanceClosings { context: context.clone(), rules }, Arc::default());
         driver.start(SetClocks(context.clone()), Arc::default());
+        if let Some(file) = anchor_file {
+            driver.start(AnchorAudit { context: context.clone(), file }, Arc::default());
+        }
         tasks.close();
         let signal = stopping.clone();
         tokio::spawn(async move {
@@ -193,5 +206,6 @@ pub async fn open_database(config: &Config) -> Result<Db, StartError> {
         // One level, as for the default `data/`: a longer missing path is a typing error, which opening reports.
         let _ = std::fs::create_dir(directory);
     }
-    Db::open(url).await.map_err(StartError::Database)
+    let key = config.audit.key().map_err(StartError::Setting)?;
+    Db::open_with_key(url, key).await.map_err(StartError::Database)
 }

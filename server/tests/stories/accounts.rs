@@ -4,10 +4,11 @@ use domain::clock::Clock;
 use domain::order::Limits;
 use model::error::AppError;
 use model::ids::{AccountId, UserId};
-use model::money::Fen;
+use model::money::{Fen, Money};
 use model::order::Tender;
+use store::StoreError;
 use store::accounts::{self, FirstPurchase, NewResident, OpenAccount, TakeOver};
-use store::{StoreError, verify};
+use store::verify::{self, Figure, Rule};
 use story_support::closings::{proved, who};
 use story_support::room_fixture::refused;
 use story_support::{World, both};
@@ -79,7 +80,10 @@ both!(the_ledger_starts_with_the_meters_balances, |w: World| async move {
     w.execute("UPDATE account_meters SET cumulative_fen = cumulative_fen + 1").await;
     let report = verify::verify(&w.db).await.unwrap();
     assert_eq!(report.differences.len(), 3);
-    assert!(report.differences.iter().all(|d| d.rule == "ledger and meters of an account" && d.found == d.expected + 100));
+    for found in report.differences {
+        let (Figure::Money(expected), Figure::Money(cumulative)) = (found.expected, found.found) else { panic!("{found:?}") };
+        assert_eq!((found.rule, cumulative), (Rule::MeterBalance, expected + Money(100)));
+    }
 });
 
 fn resident(login: &str) -> NewResident {

@@ -100,6 +100,41 @@ fn a_user_is_added_and_verify_passes() {
 }
 
 #[test]
+fn audit_key_anchors_and_digest_are_used() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("audit.key"), format!("{}\n", "5a".repeat(32))).unwrap();
+    let database = ("DORMWATT_DATABASE__URL", "sqlite:t.db");
+    let keyed = [database, ("DORMWATT_AUDIT__KEY_FILE", "audit.key"), ("DORMWATT_AUDIT__ANCHOR_FILE", "anchors.txt")];
+    let add = ["admin", "create-user", "--login", "op", "--role", "admin"];
+    assert!(dormwatt(dir.path(), &add, &keyed, "correct horse battery\n").status.success());
+    let proof = dormwatt(dir.path(), &["verify"], &keyed, "");
+    let said = String::from_utf8(proof.stdout).unwrap();
+    assert!(proof.status.success() && said.contains("0 anchors") && !said.contains("No audit.key_file"), "{said}");
+    let proof = dormwatt(dir.path(), &["verify"], &[database], "");
+    let said = String::from_utf8(proof.stdout).unwrap();
+    assert!(!proof.status.success() && said.contains("audit chain: line 1") && said.contains("No audit.key_file"), "{said}");
+    let said = error_output(dir.path(), &["serve"], &[database, ("DORMWATT_SERVER__ADDRESS", "127.0.0.1:0")], 2);
+    assert!(said.contains("audit.key_file"), "{said}");
+
+    let digest = dormwatt(dir.path(), &["audit", "digest", "--day", "2099-01-01"], &keyed, "");
+    let said = String::from_utf8(digest.stdout).unwrap();
+    assert!(said.contains("lines up to 1") && said.lines().count() == 4, "{said}");
+    // The line that was printed is the one that an anchor names; another is missing.
+    let hash: String = said.lines().skip(2).collect::<String>().split_whitespace().collect();
+    let anchors = dir.path().join("anchors.txt");
+    std::fs::write(&anchors, format!("2026-11-29 01:00:00 1 {hash}\n")).unwrap();
+    assert!(dormwatt(dir.path(), &["verify"], &keyed, "").status.success());
+    std::fs::write(&anchors, format!("2026-11-29 01:00:00 1 {hash}\n2026-11-29 02:00:00 2 {hash}\n")).unwrap();
+    let proof = dormwatt(dir.path(), &["verify"], &keyed, "");
+    let said = String::from_utf8(proof.stdout).unwrap();
+    assert!(!proof.status.success() && said.contains("audit anchor: line 2"), "{said}");
+
+    std::fs::write(dir.path().join("audit.key"), "5a5a").unwrap();
+    let said = error_output(dir.path(), &["verify"], &keyed, 2);
+    assert!(said.contains("audit.key_file") && said.contains("audit.key") && !said.contains("5a5a"), "{said}");
+}
+
+#[test]
 fn help_lists_every_command() {
     let dir = tempfile::tempdir().unwrap();
     let help = String::from_utf8(dormwatt(dir.path(), &["--help"], &[], "").stdout).unwrap();

@@ -16,7 +16,8 @@ use sandbox::Faults;
 use server::services::residents::ResidentService;
 use store::refunds::{self, RefundSubject};
 use store::returns::{NewReturn, Return, ask as ask_return};
-use store::{StoreError, console, verify};
+use store::verify::{self, Figure, Rule};
+use store::{StoreError, console};
 use story_support::refunding::{BY_HAND, colleague, refused, uuid};
 use story_support::room_fixture::RoomFixture;
 use story_support::rooms::Room;
@@ -234,8 +235,8 @@ both!(each_console_refund_after_a_write_off_is_written_off_once, |w: World| asyn
         )
         .await;
     let differences = verify::verify(&shop.world.db).await.unwrap().differences;
-    let found = differences.iter().find(|one| one.rule == "console refunds and what became of them").unwrap();
-    assert_eq!((found.expected, found.found), (420_000, 420_100));
+    let found = differences.iter().find(|one| one.rule == Rule::ConsoleRefunds).unwrap();
+    assert_eq!((found.expected, found.found), (Figure::Money(Money(420_000)), Figure::Money(Money(420_100))));
 });
 
 both!(an_operator_clears_a_console_refund_on_its_page, |w: World| async move {

@@ -4,7 +4,7 @@
 use domain::clock::Clock;
 use domain::ledger::{self, Account};
 use domain::order::Limits;
-use domain::subsidy::Rule;
+use domain::subsidy::Rule as SubsidyRule;
 use model::case::{CaseDetail, MeterPosition};
 use model::ids::{PlaceId, UserId};
 use model::money::{Fen, Money};
@@ -17,7 +17,8 @@ use server::tasks::consumption::PostConsumption;
 use server::tasks::subsidies::GiveSubsidies;
 use store::accounts::{self, TakeOver};
 use store::orders::{self, NewOrder};
-use store::{cases, ledger as books, subsidies, verify};
+use store::verify::{self, Figure, Rule};
+use store::{cases, ledger as books, subsidies};
 use story_support::rooms::Room;
 use story_support::{World, bind, both};
 use uuid::Uuid;
@@ -106,7 +107,10 @@ both!(untrusted_readings_are_not_posted, |w: World| async move {
     )
     .await;
     let found = verify::verify(&w.db).await.unwrap().differences;
-    assert!(found.iter().any(|one| one.rule == "use of a meter and posting" && one.expected == 70_000), "{found:?}");
+    assert!(
+        found.iter().any(|one| one.rule == Rule::ConsumptionPosting && one.expected == Figure::Money(Money(70_000))),
+        "{found:?}"
+    );
 });
 
 both!(consumption_before_the_take_over_is_no_income, |w: World| async move {
@@ -133,13 +137,13 @@ async fn grant_subsidies(w: &World) -> String {
 async fn place(w: &World, sql: &'static str) -> PlaceId {
     PlaceId(match &w.db {
         store::Db::Sqlite { read, .. } => sqlx::query_scalar(sql).fetch_one(read).await.unwrap(),
-        store::Db::Postgres(pool) => sqlx::query_scalar(sql).fetch_one(pool).await.unwrap(),
+        store::Db::Postgres { pool, .. } => sqlx::query_scalar(sql).fetch_one(pool).await.unwrap(),
     })
 }
 
 async fn decide(w: &World, by: UserId, place: PlaceId, per: Per, fen: i64) {
     let who = Who { user: by, role: Role::Admin, name: String::new(), ip: String::new() };
-    let rule = Rule { place, from: Month::of(w.clock.now()), per, amount: Fen(fen) };
+    let rule = SubsidyRule { place, from: Month::of(w.clock.now()), per, amount: Fen(fen) };
     subsidies::decide(&w.db, w.clock.now(), &who, &rule).await.unwrap();
 }
 

@@ -99,7 +99,7 @@ fn location(answer: &reqwest::Response) -> String {
 async fn text(w: &World, sql: &'static str, of: &str) -> String {
     match &w.db {
         Db::Sqlite { read, .. } => sqlx::query_scalar(sql).bind(of).fetch_one(read).await.unwrap(),
-        Db::Postgres(pool) => sqlx::query_scalar(sql).bind(of).fetch_one(pool).await.unwrap(),
+        Db::Postgres { pool, .. } => sqlx::query_scalar(sql).bind(of).fetch_one(pool).await.unwrap(),
     }
 }
 
@@ -120,10 +120,12 @@ impl Scene {
         let boss = NewUser { role: model::person::Role::Admin, login: "zhang-jianguo", name: "张建国", password_hash: &hash };
         users::create(&w.db, &w.rng, SystemClock.now(), &boss, "test").await.unwrap();
         let sql = "UPDATE users SET login = 'wang-xiaoming', name = '王小明', password_hash = $1 WHERE id = $2";
-        match &w.db {
-            Db::Sqlite { write, .. } => drop(sqlx::query(sql).bind(&hash).bind(room.resident.0).execute(write).await.unwrap()),
-            Db::Postgres(pool) => drop(sqlx::query(sql).bind(&hash).bind(room.resident.0).execute(pool).await.unwrap()),
+        let mut tx = w.db.begin().await.unwrap();
+        match &mut tx {
+            store::Tx::Sqlite(c) => drop(sqlx::query(sql).bind(&hash).bind(room.resident.0).execute(&mut **c).await.unwrap()),
+            store::Tx::Postgres(c) => drop(sqlx::query(sql).bind(&hash).bind(room.resident.0).execute(&mut **c).await.unwrap()),
         }
+        tx.commit().await.unwrap();
         let sandbox = sandbox::start(sandbox::Config {
             address: ([127, 0, 0, 1], 0).into(),
             keys: sandbox::Keys::generate().unwrap(),
@@ -203,7 +205,7 @@ impl Scene {
                    WHERE p.out_trade_no = $1 AND e.kind = 'paid'";
         let (order, event): (model::ids::Uuid, model::ids::Uuid) = match &self.w.db {
             Db::Sqlite { read, .. } => sqlx::query_as(sql).bind(&trade.out_trade_no).fetch_one(read).await.unwrap(),
-            Db::Postgres(pool) => sqlx::query_as(sql).bind(&trade.out_trade_no).fetch_one(pool).await.unwrap(),
+            Db::Postgres { pool, .. } => sqlx::query_as(sql).bind(&trade.out_trade_no).fetch_one(pool).await.unwrap(),
         };
         (OrderId(order), event)
     }

@@ -49,5 +49,6 @@ mod sessions;
 mod shifts;
 mod sweep_settings;
 mod unionpay;
+mod verify;
 mod wechat;
 mod withdrawals;

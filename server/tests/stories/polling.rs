@@ -198,6 +198,6 @@ async fn readings_by_unit(s: &Site) -> Vec<(i64, i64)> {
     let sql = "SELECT m.unit, COUNT(*) FROM readings r JOIN meters m ON m.id = r.meter_id GROUP BY m.unit";
     match &s.w.db {
         store::Db::Sqlite { read, .. } => sqlx::query_as(sql).fetch_all(read).await.unwrap(),
-        store::Db::Postgres(pool) => sqlx::query_as(sql).fetch_all(pool).await.unwrap(),
+        store::Db::Postgres { pool, .. } => sqlx::query_as(sql).fetch_all(pool).await.unwrap(),
     }
 }

@@ -29,7 +29,7 @@ pub async fn open_case(w: &World) -> CaseId {
     let sql = "SELECT id FROM cases WHERE kind = 'reading' AND closed_at IS NULL";
     CaseId(match &w.db {
         Db::Sqlite { read, .. } => sqlx::query_scalar(sql).fetch_one(read).await.unwrap(),
-        Db::Postgres(pool) => sqlx::query_scalar(sql).fetch_one(pool).await.unwrap(),
+        Db::Postgres { pool, .. } => sqlx::query_scalar(sql).fetch_one(pool).await.unwrap(),
     })
 }
 

@@ -20,7 +20,8 @@ use model::time::{HOUR, MINUTE, SECOND};
 use store::prices::{self, Publication};
 use store::returns::{self, NewReturn, ReturnSubject};
 use store::rooms::{self, Switch};
-use store::{Db, console, counters, meters, readings, verify, wallets};
+use store::verify::{self, Rule};
+use store::{Db, console, counters, meters, readings, wallets};
 use story_support::room_fixture::{RoomFixture, refused};
 use story_support::{World, both};
 
@@ -267,7 +268,7 @@ both!(a_held_reading_is_free_and_a_wrong_charge_reversed, |w: World| async move 
     assert_eq!(fixture.balance_e4().await, 495_000);
     let case = match &fixture.w.db {
         Db::Sqlite { read, .. } => sqlx::query_scalar("SELECT id FROM cases").fetch_one(read).await.unwrap(),
-        Db::Postgres(pool) => sqlx::query_scalar("SELECT id FROM cases").fetch_one(pool).await.unwrap(),
+        Db::Postgres { pool, .. } => sqlx::query_scalar("SELECT id FROM cases").fetch_one(pool).await.unwrap(),
     };
     let gap = Gap::Replaced { end: Energy(2_000), start: Energy(0) };
     let at = fixture.start.plus(91 * MINUTE);
@@ -288,5 +289,5 @@ both!(a_held_reading_is_free_and_a_wrong_charge_reversed, |w: World| async move 
     fixture.prove().await;
     fixture.w.execute("UPDATE ledger_balances SET debits_e4 = debits_e4 + 100 WHERE account LIKE 'wallet:%'").await;
     let rules: Vec<_> = verify::verify(&fixture.w.db).await.unwrap().differences.into_iter().map(|d| d.rule).collect();
-    assert!(rules.contains(&"wallet and ledger".into()), "{rules:?}");
+    assert!(rules.contains(&Rule::WalletBalance), "{rules:?}");
 });

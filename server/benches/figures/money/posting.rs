@@ -33,7 +33,7 @@ pub async fn run(length: Length) -> Outcome<Vec<Figure>> {
         // Plain SQL updates the balances too.
         match &bare {
             Db::Sqlite { write, .. } => sqlx::query("DROP TRIGGER ledger_moves_balances").execute(write).await.map(drop)?,
-            Db::Postgres(pool) => {
+            Db::Postgres { pool, .. } => {
                 sqlx::query("DROP TRIGGER ledger_moves_balances ON ledger_transfers").execute(pool).await.map(drop)?;
             }
         }
@@ -101,7 +101,7 @@ async fn bare(db: &Db, rng: &Rng, transfer: &Transfer) -> Outcome<()> {
             write!(connection);
             sqlx::query("COMMIT").execute(&mut *connection).await?;
         }
-        Db::Postgres(pool) => {
+        Db::Postgres { pool, .. } => {
             let mut tx = pool.begin().await?;
             write!(tx);
             tx.commit().await?;

@@ -84,12 +84,35 @@ impl Account {
     }
 }
 
+/// What a transfer can be of.
+pub const OPERATIONS: [&str; 21] = [
+    "payment",
+    "suspense",
+    "delivery",
+    "withdrawal",
+    "payout",
+    "refund-reserve",
+    "refund",
+    "refund-release",
+    "refund-elsewhere",
+    "refund-cleared",
+    "refund-lost",
+    "fees",
+    "settlement",
+    "final",
+    "write-off",
+    "reroute",
+    "drawer",
+    "use",
+    "takeover",
+    "consumption",
+    "consumption-reversal",
+];
+
 /// One row of the ledger. `operation` with `reference` happens once: a repetition is refused by the database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transfer {
-    /// What happened: `payment`, `suspense`, `delivery`, `withdrawal`, `payout`, `refund-reserve`, `refund`, `refund-release`,
-    /// `refund-elsewhere`, `refund-cleared`, `refund-lost`, `fees`, `settlement`, `final`, `write-off`,
-    /// `reroute`, `drawer`, `use`, `takeover`, `consumption`, `consumption-reversal`.
+    /// One of [`OPERATIONS`].
     pub operation: &'static str,
     /// What it happened to: an order, an account, a charge.
     pub reference: Uuid,

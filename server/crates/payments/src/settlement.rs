@@ -47,7 +47,7 @@ impl SettlementQueue {
     /// # Errors
     /// [`StoreError`] if nothing was stored.
     pub async fn settle(&self, event: &VerifiedEvent) -> SettleResult {
-        if matches!(self.0.db, Db::Postgres(_)) {
+        if matches!(self.0.db, Db::Postgres { .. }) {
             return self.0.settle_one(event).await;
         }
         let (result, receiver) = oneshot::channel();

@@ -1,10 +1,10 @@
-//! Who did what, when, from where: append-only, each line's hash over the one before.
+//! Who did what, when, from where: append-only, each line's keyed hash over the one before.
 
-use aws_lc_rs::digest::{Context, SHA256};
 use model::time::Timestamp;
 use sqlx::FromRow;
 
-use super::{Db, Result, Tx, on, read};
+use super::seal::{Head, SealKey};
+use super::{Db, Result, Tx, on};
 
 /// One line to write.
 #[derive(Clone, Debug)]
@@ -21,80 +21,142 @@ pub struct Entry<'a> {
     pub detail: &'a str,
 }
 
+/// The words of a line.
+#[derive(Clone, Debug, FromRow)]
+pub(super) struct AuditLine {
+    pub actor: String,
+    pub ip: String,
+    pub action: String,
+    pub subject: String,
+    pub detail: String,
+}
+
+impl AuditLine {
+    /// Over the hash before, the number, the instant, and each word with its length.
+    pub(super) fn hash(&self, key: &SealKey, previous: &[u8], seq: i64, at: Timestamp) -> Vec<u8> {
+        let [seq, at] = [seq, at.0].map(i64::to_be_bytes);
+        let words = [&self.actor, &self.ip, &self.action, &self.subject, &self.detail].map(String::as_bytes);
+        let [actor, ip, action, subject, detail] = words;
+        key.hash("line", &[previous, &seq, &at, actor, ip, action, subject, detail]).to_vec()
+    }
+}
+
 #[derive(FromRow)]
-struct Line {
+struct StoredLine {
     seq: i64,
-    at: i64,
-    actor: String,
-    ip: String,
-    action: String,
-    subject: String,
-    detail: String,
+    at: Timestamp,
+    #[sqlx(flatten)]
+    line: AuditLine,
     hash: Vec<u8>,
 }
 
-/// Appends a line in the caller's transaction; the head row, locked here and moved on by the line itself, makes writers queue,
-/// so that the chain never forks.
+/// Appends a line in the caller's transaction; its commit writes it.
 pub async fn append(tx: &mut Tx, at: Timestamp, entry: &Entry<'_>) -> Result<()> {
-    let (seq, previous): (i64, Vec<u8>) =
-        on!(tx, |c| sqlx::query_as("UPDATE audit_head SET seq = seq WHERE one = 1 RETURNING seq + 1, hash")
-            .fetch_optional(c)
-            .await)?
-        .ok_or(super::StoreError::Inconsistent { table: "audit_head", column: "one" })?;
-    let hash = hash(&previous, seq, at.0, [entry.actor, entry.ip, entry.action, entry.subject, entry.detail]);
-    on!(tx, |c| sqlx::query(
-        "INSERT INTO audit (seq, at, actor, ip, action, subject, detail, hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
-    )
-    .bind(seq)
-    .bind(at.0)
-    .bind(entry.actor)
-    .bind(entry.ip)
-    .bind(entry.action)
-    .bind(entry.subject)
-    .bind(entry.detail)
-    .bind(&hash)
-    .execute(c)
-    .await)?;
+    let line = AuditLine {
+        actor: entry.actor.to_owned(),
+        ip: entry.ip.to_owned(),
+        action: entry.action.to_owned(),
+        subject: entry.subject.to_owned(),
+        detail: entry.detail.to_owned(),
+    };
+    tx.unsealed().push(at, line);
     Ok(())
 }
 
-/// Walks the chain; gives the number of lines, or the first line whose hash does not follow from the one before.
-pub async fn verify(db: &Db) -> Result<std::result::Result<i64, i64>> {
-    let mut previous = Vec::new();
-    let mut seq = 0;
+/// What the chain says of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chain {
+    /// Lines that follow from each other, from the first.
+    pub lines: i64,
+    /// The first line that does not follow from the one before, or that the head knows of and that is missing.
+    pub broken_at: Option<i64>,
+}
+
+/// Walks the chain to its head.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn verify(db: &Db) -> Result<Chain> {
+    let mut tx = db.begin_reading().await?;
+    let head = head(&mut tx).await?;
+    walk(&mut tx, head.as_ref()).await
+}
+
+pub(super) async fn head(tx: &mut Tx) -> Result<Option<Head>> {
+    on!(tx, |c| sqlx::query_as("SELECT seq, hash, sealed_rows, seal_sum, mac FROM audit_head WHERE one = 1")
+        .fetch_optional(c)
+        .await)
+}
+
+pub(super) async fn walk(tx: &mut Tx, head: Option<&Head>) -> Result<Chain> {
+    let key = tx.unsealed().key().clone();
+    let (mut previous, mut seq) = (Vec::new(), 0);
     loop {
-        let lines: Vec<Line> = read!(db, |pool| sqlx::query_as(
+        let lines: Vec<StoredLine> = on!(tx, |c| sqlx::query_as(
             "SELECT seq, at, actor, ip, action, subject, detail, hash FROM audit WHERE seq > $1 ORDER BY seq LIMIT 1000"
         )
         .bind(seq)
-        .fetch_all(pool)
+        .fetch_all(c)
         .await)?;
         if lines.is_empty() {
             break;
         }
-        for line in lines {
-            let fields = [&*line.actor, &*line.ip, &*line.action, &*line.subject, &*line.detail];
-            if line.seq != seq + 1 || line.hash != hash(&previous, line.seq, line.at, fields) {
-                return Ok(Err(seq + 1));
+        for StoredLine { seq: number, at, line, hash } in lines {
+            if number != seq + 1 || hash != line.hash(&key, &previous, number, at) {
+                return Ok(Chain { lines: seq, broken_at: Some(seq + 1) });
             }
-            (seq, previous) = (line.seq, line.hash);
+            (seq, previous) = (number, hash);
         }
     }
-    // A chain cut at its end shows against the head.
-    let head: Option<(i64, Vec<u8>)> =
-        read!(db, |pool| sqlx::query_as("SELECT seq, hash FROM audit_head WHERE one = 1").fetch_optional(pool).await)?;
-    Ok(if head == Some((seq, previous)) { Ok(seq) } else { Err(seq + 1) })
+    // A chain that was cut at its end does not reach its head.
+    let ends = head.is_some_and(|head| head.seq == seq && head.hash == previous && head.is_genuine(&key));
+    Ok(Chain { lines: seq, broken_at: (!ends).then_some(seq + 1) })
 }
 
-/// SHA-256 over the previous hash and each field with its length, so that no two lines give the same bytes.
-fn hash(previous: &[u8], seq: i64, at: i64, fields: [&str; 5]) -> Vec<u8> {
-    let mut context = Context::new(&SHA256);
-    context.update(previous);
-    context.update(&seq.to_be_bytes());
-    context.update(&at.to_be_bytes());
-    for field in fields {
-        context.update(&(field.len() as u64).to_be_bytes());
-        context.update(field.as_bytes());
+/// Whether the head was written with the database's key, or nothing was written yet.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn key_fits(db: &Db) -> Result<bool> {
+    let mut tx = db.begin_reading().await?;
+    let head = head(&mut tx).await?;
+    Ok(head.is_some_and(|head| head.is_genuine(tx.unsealed().key())))
+}
+
+/// The last line up to an instant: what a person prints, or keeps outside the database, to compare later.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub struct Anchor {
+    pub seq: i64,
+    pub at: Timestamp,
+    pub hash: Vec<u8>,
+}
+
+/// The last line before an instant; `None` where there is none.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn anchor_before(db: &Db, end: Timestamp) -> Result<Option<Anchor>> {
+    let mut tx = db.begin_reading().await?;
+    // Lines are in the order of their commits, which is not quite that of their instants.
+    on!(&mut tx, |c| sqlx::query_as("SELECT seq, at, hash FROM audit WHERE at < $1 ORDER BY seq DESC LIMIT 1")
+        .bind(end)
+        .fetch_optional(c)
+        .await)
+}
+
+/// Of anchors that were kept outside the database, those whose line is missing or another one.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn missing_anchors(db: &Db, anchors: &[(i64, Vec<u8>)]) -> Result<Vec<i64>> {
+    let mut tx = db.begin_reading().await?;
+    let mut missing = Vec::new();
+    for (seq, hash) in anchors {
+        let found: Option<(Vec<u8>,)> =
+            on!(&mut tx, |c| sqlx::query_as("SELECT hash FROM audit WHERE seq = $1").bind(seq).fetch_optional(c).await)?;
+        if found.is_none_or(|(found,)| found != *hash) {
+            missing.push(*seq);
+        }
     }
-    context.finish().as_ref().to_vec()
+    Ok(missing)
 }

@@ -1,17 +1,21 @@
 //! One database, one of two engines.
 
+use std::ops::{Deref, DerefMut};
 use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Connection, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+use sqlx::{Connection, Database, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
 
+use super::seal::{self, SealKey, Unsealed};
 use super::{Result, StoreError};
 
-static SQLITE: Migrator = sqlx::migrate!("./migrations/sqlite");
-static POSTGRES: Migrator = sqlx::migrate!("./migrations/postgres");
+pub(super) static SQLITE: Migrator = sqlx::migrate!("./migrations/sqlite");
+pub(super) static POSTGRES: Migrator = sqlx::migrate!("./migrations/postgres");
 
 /// The database. Cheap to clone.
 #[derive(Clone)]
@@ -21,39 +25,66 @@ pub enum Db {
         read: SqlitePool,
         /// The one writer.
         write: SqlitePool,
+        key: SealKey,
     },
     /// A PostgreSQL server.
-    Postgres(PgPool),
+    Postgres { pool: PgPool, key: SealKey },
 }
 
-/// A transaction of either engine.
+/// A transaction of either engine. Its commit seals what it wrote ([`seal`]).
 pub enum Tx {
     /// `BEGIN IMMEDIATE`: the write lock is taken at the start, never upgraded to.
-    Sqlite(Transaction<'static, Sqlite>),
+    Sqlite(OpenTx<Sqlite>),
     /// Read committed; rows are locked by the updates themselves.
-    Postgres(Transaction<'static, Postgres>),
+    Postgres(OpenTx<Postgres>),
+}
+
+/// A transaction with what its commit still has to write; dereferences to its connection.
+pub struct OpenTx<D: Database> {
+    transaction: Transaction<'static, D>,
+    unsealed: Unsealed,
+}
+
+impl<D: Database> Deref for OpenTx<D> {
+    type Target = D::Connection;
+
+    fn deref(&self) -> &D::Connection {
+        &self.transaction
+    }
+}
+
+impl<D: Database> DerefMut for OpenTx<D> {
+    fn deref_mut(&mut self) -> &mut D::Connection {
+        &mut self.transaction
+    }
 }
 
 impl Db {
-    /// Opens `sqlite:PATH`, `sqlite::memory:` or `postgres://...` and brings the schema up to date.
+    /// Opens `sqlite:PATH`, `sqlite::memory:` or `postgres://...` and brings the schema up to date. Seals have no key.
     ///
     /// # Errors
     /// Where the database cannot be opened or migrated.
     pub async fn open(url: &str) -> Result<Self> {
-        let db = Self::connect(url).await?;
-        match &db {
-            Self::Sqlite { write, .. } => SQLITE.run(write).await?,
-            Self::Postgres(pool) => POSTGRES.run(pool).await?,
-        }
-        Ok(db)
+        Self::open_with_key(url, SealKey::none()).await
     }
 
-    async fn connect(url: &str) -> Result<Self> {
-        if url.starts_with("postgres") {
-            let options = PgConnectOptions::from_str(url)?.options([("statement_timeout", "60000")]);
-            let pool = PgPoolOptions::new().max_connections(16).acquire_timeout(Duration::from_secs(10));
-            return Ok(Self::Postgres(pool.connect_with(options).await?));
-        }
+    /// The same with the key of audit lines and seals.
+    ///
+    /// # Errors
+    /// Where the database cannot be opened or migrated.
+    pub async fn open_with_key(url: &str, key: SealKey) -> Result<Self> {
+        if url.starts_with("postgres") { Self::open_postgres(url, key).await } else { Self::open_sqlite(url, key).await }
+    }
+
+    async fn open_postgres(url: &str, key: SealKey) -> Result<Self> {
+        let options = PgConnectOptions::from_str(url)?.options([("statement_timeout", "60000"), (seal::SETTING, "")]);
+        let pool = PgPoolOptions::new().max_connections(16).acquire_timeout(Duration::from_secs(10));
+        let pool = pool.connect_with(options).await?;
+        POSTGRES.run(&pool).await?;
+        Ok(Self::Postgres { pool, key })
+    }
+
+    async fn open_sqlite(url: &str, key: SealKey) -> Result<Self> {
         // FULL: with NORMAL a power cut loses acknowledged commits, and money is written here.
         let options = SqliteConnectOptions::from_str(url)?
             .create_if_missing(true)
@@ -68,15 +99,25 @@ impl Db {
         };
         // A full disk makes SQLite end a transaction by itself: sqlx still counts it as open and would refuse every later one.
         // Such a connection is closed, and the next write opens another.
+        let migrated = Arc::new(AtomicBool::new(false));
+        let watches = Arc::clone(&migrated);
         let write = pool(1)
             .idle_timeout(None)
             .max_lifetime(None)
             .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
+            .after_connect(move |connection, _| {
+                let watches = watches.load(Ordering::Acquire);
+                Box::pin(async move { if watches { seal::watch(connection).await } else { Ok(()) } })
+            })
             .connect_with(options.clone())
             .await?;
+        SQLITE.run(&write).await?;
+        // Only now: a migration may drop a table and create it again.
+        migrated.store(true, Ordering::Release);
+        seal::watch(&mut *write.acquire().await?).await?;
         // A database in memory belongs to its one connection.
         let read = if url.contains(":memory:") { write.clone() } else { pool(4).connect_with(options.read_only(true)).await? };
-        Ok(Self::Sqlite { read, write })
+        Ok(Self::Sqlite { read, write, key })
     }
 
     /// Begins a transaction that will write.
@@ -85,9 +126,31 @@ impl Db {
     /// Where no connection is free in time.
     pub async fn begin(&self) -> Result<Tx> {
         Ok(match self {
-            Self::Sqlite { write, .. } => Tx::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?),
-            Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+            Self::Sqlite { write, key, .. } => {
+                Tx::Sqlite(OpenTx { transaction: write.begin_with(seal::BEGIN).await?, unsealed: Unsealed::new(key) })
+            }
+            Self::Postgres { pool, key } => {
+                Tx::Postgres(OpenTx { transaction: pool.begin().await?, unsealed: Unsealed::new(key) })
+            }
         })
+    }
+
+    /// Begins a transaction that reads one state of the database, whatever is written meanwhile, for as long as it takes. It is
+    /// not committed.
+    ///
+    /// # Errors
+    /// Where no connection is free in time.
+    pub async fn begin_reading(&self) -> Result<Tx> {
+        match self {
+            Self::Sqlite { read, key, .. } => {
+                Ok(Tx::Sqlite(OpenTx { transaction: read.begin().await?, unsealed: Unsealed::new(key) }))
+            }
+            Self::Postgres { pool, key } => {
+                let mut transaction = pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+                sqlx::query("SET LOCAL statement_timeout = 0").execute(&mut *transaction).await?;
+                Ok(Tx::Postgres(OpenTx { transaction, unsealed: Unsealed::new(key) }))
+            }
+        }
     }
 
     /// Whether the database answers.
@@ -102,24 +165,32 @@ impl Db {
     /// Finishes what is open and closes the pools.
     pub async fn close(&self) {
         match self {
-            Self::Sqlite { read, write } => {
+            Self::Sqlite { read, write, .. } => {
                 read.close().await;
                 write.close().await;
             }
-            Self::Postgres(pool) => pool.close().await,
+            Self::Postgres { pool, .. } => pool.close().await,
         }
     }
 }
 
 impl Tx {
-    /// Makes it durable.
+    /// Seals what was written and makes it durable.
     ///
     /// # Errors
     /// Where the engine cannot; then nothing was written.
-    pub async fn commit(self) -> Result<()> {
+    pub async fn commit(mut self) -> Result<()> {
+        seal::seal(&mut self).await?;
         match self {
-            Self::Sqlite(tx) => tx.commit().await.map_err(StoreError::from),
-            Self::Postgres(tx) => tx.commit().await.map_err(StoreError::from),
+            Self::Sqlite(tx) => tx.transaction.commit().await.map_err(StoreError::from),
+            Self::Postgres(tx) => tx.transaction.commit().await.map_err(StoreError::from),
+        }
+    }
+
+    pub(super) fn unsealed(&mut self) -> &mut Unsealed {
+        match self {
+            Self::Sqlite(tx) => &mut tx.unsealed,
+            Self::Postgres(tx) => &mut tx.unsealed,
         }
     }
 }
@@ -145,7 +216,7 @@ macro_rules! read {
     ($db:expr, |$c:ident| $query:expr) => {
         match $db {
             $crate::Db::Sqlite { read: $c, .. } => $crate::db_result($query),
-            $crate::Db::Postgres($c) => $crate::db_result($query),
+            $crate::Db::Postgres { pool: $c, .. } => $crate::db_result($query),
         }
     };
 }

@@ -69,21 +69,32 @@ pub async fn balances(db: &Db) -> Result<Vec<Balance>> {
         .await)
 }
 
-/// What every account took and gave up to an instant, by the transfers alone.
-pub async fn balances_at(db: &Db, at: Timestamp) -> Result<Vec<Balance>> {
-    read!(db, |pool| sqlx::query_as(
+macro_rules! balances_at {
+    () => {
         "SELECT account, CAST(SUM(debits) AS BIGINT) AS debits_e4, CAST(SUM(credits) AS BIGINT) AS credits_e4
          FROM (SELECT debit AS account, amount_e4 AS debits, 0 AS credits FROM ledger_transfers WHERE at <= $1
                UNION ALL
                SELECT credit, 0, amount_e4 FROM ledger_transfers WHERE at <= $1) AS sides
-         GROUP BY account ORDER BY account",
-    )
-    .bind(at.0)
-    .fetch_all(pool)
-    .await)
+         GROUP BY account ORDER BY account"
+    };
+}
+
+/// What every account took and gave up to an instant, by the transfers alone.
+pub async fn balances_at(db: &Db, at: Timestamp) -> Result<Vec<Balance>> {
+    read!(db, |pool| sqlx::query_as(balances_at!()).bind(at.0).fetch_all(pool).await)
 }
 
 /// The balances as the transfers alone give them; differs from [`balances`] only where something is wrong.
 pub async fn recomputed_balances(db: &Db) -> Result<Vec<Balance>> {
     balances_at(db, Timestamp(i64::MAX)).await
+}
+
+/// [`balances`] in the caller's transaction.
+pub(super) async fn balances_in(tx: &mut Tx) -> Result<Vec<Balance>> {
+    on!(tx, |c| sqlx::query_as("SELECT account, debits_e4, credits_e4 FROM ledger_balances ORDER BY account").fetch_all(c).await)
+}
+
+/// [`recomputed_balances`] in the caller's transaction.
+pub(super) async fn recomputed_in(tx: &mut Tx) -> Result<Vec<Balance>> {
+    on!(tx, |c| sqlx::query_as(balances_at!()).bind(i64::MAX).fetch_all(c).await)
 }

@@ -42,6 +42,7 @@ pub mod reconcile;
 pub mod refunds;
 pub mod returns;
 pub mod rooms;
+pub mod seal;
 pub mod serials;
 pub mod sessions;
 pub mod shifts;

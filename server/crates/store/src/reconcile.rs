@@ -9,7 +9,6 @@ mod differences;
 mod ledger_entries;
 mod meters;
 mod receipts;
-mod rules;
 mod statements;
 mod views;
 
@@ -20,7 +19,6 @@ use model::time::Date;
 pub use compare::{Compared, compare};
 pub use days::close;
 pub use receipts::note_receipt;
-pub(super) use rules::RULES;
 pub use statements::{Imported, confirm_empty, import, note_problem};
 pub use views::{DayProgress, DayRow, DifferenceRow, day, days, differences, due};
 

@@ -32,9 +32,9 @@ use model::ids::{GatewayId, MeterId, PlaceId};
 use model::meter::Wallet;
 use model::time::Timestamp;
 use server::services::{Context, NoMeterGateway};
-use store::Db;
 use store::meters::{self, NewGateway, NewMeter};
 use store::places::{self, NewPlace};
+use store::{Db, StoreError, Tx};
 
 /// A new, migrated database, and the clock and randomness that store functions need.
 #[derive(Clone)]
@@ -108,11 +108,28 @@ impl World {
         id
     }
 
-    /// Runs a statement as a person with write access to the database would.
+    /// Runs a statement and seals what it changed, as if the server had written it.
     pub async fn execute(&self, sql: &'static str) -> u64 {
+        self.try_execute(sql).await.unwrap()
+    }
+
+    /// The same where it may fail.
+    pub async fn try_execute(&self, sql: &'static str) -> Result<u64, StoreError> {
+        let mut tx = self.db.begin().await?;
+        let rows = match &mut tx {
+            Tx::Sqlite(c) => sqlx::query(sql).execute(&mut **c).await?.rows_affected(),
+            Tx::Postgres(c) => sqlx::query(sql).execute(&mut **c).await?.rows_affected(),
+        };
+        tx.commit().await?;
+        Ok(rows)
+    }
+
+    /// Runs statements as a person with write access to the database would.
+    pub async fn by_hand(&self, sql: &str) -> Result<(), sqlx::Error> {
+        let sql = sqlx::AssertSqlSafe(sql.to_owned());
         match &self.db {
-            Db::Sqlite { write, .. } => sqlx::query(sql).execute(write).await.unwrap().rows_affected(),
-            Db::Postgres(pool) => sqlx::query(sql).execute(pool).await.unwrap().rows_affected(),
+            Db::Sqlite { write, .. } => sqlx::raw_sql(sql).execute(write).await.map(drop),
+            Db::Postgres { pool, .. } => sqlx::raw_sql(sql).execute(pool).await.map(drop),
         }
     }
 
@@ -149,18 +166,20 @@ macro_rules! both {
     };
 }
 
-/// Runs a statement with an id as `$1` and numbers as `$2`, `$3`, ...
+/// Runs a statement with an id as `$1` and numbers as `$2`, `$3`, ..., and seals what it changed.
 pub async fn bind(db: &Db, sql: &'static str, id: uuid::Uuid, numbers: &[i64]) {
-    match db {
-        Db::Sqlite { write, .. } => {
+    let mut tx = db.begin().await.unwrap();
+    match &mut tx {
+        Tx::Sqlite(c) => {
             let query = numbers.iter().fold(sqlx::query(sql).bind(id), |query, number| query.bind(number));
-            query.execute(write).await.unwrap();
+            query.execute(&mut **c).await.unwrap();
         }
-        Db::Postgres(pool) => {
+        Tx::Postgres(c) => {
             let query = numbers.iter().fold(sqlx::query(sql).bind(id), |query, number| query.bind(number));
-            query.execute(pool).await.unwrap();
+            query.execute(&mut **c).await.unwrap();
         }
     }
+    tx.commit().await.unwrap();
 }
 
 /// The SHA-256 fingerprint of a certificate, in hexadecimal with colons.

@@ -59,7 +59,7 @@ impl Shop {
                    WHERE p.out_trade_no = $1 AND e.kind = 'paid'";
         match &self.world.db {
             store::Db::Sqlite { read, .. } => sqlx::query_scalar(sql).bind(number).fetch_one(read).await.unwrap(),
-            store::Db::Postgres(pool) => sqlx::query_scalar(sql).bind(number).fetch_one(pool).await.unwrap(),
+            store::Db::Postgres { pool, .. } => sqlx::query_scalar(sql).bind(number).fetch_one(pool).await.unwrap(),
         }
     }
 
@@ -114,6 +114,6 @@ pub async fn colleague(w: &World, role: Role) -> UserId {
 pub async fn uuid(w: &World, sql: &'static str) -> Uuid {
     match &w.db {
         store::Db::Sqlite { read, .. } => sqlx::query_scalar(sql).fetch_one(read).await.unwrap(),
-        store::Db::Postgres(pool) => sqlx::query_scalar(sql).fetch_one(pool).await.unwrap(),
+        store::Db::Postgres { pool, .. } => sqlx::query_scalar(sql).fetch_one(pool).await.unwrap(),
     }
 }

@@ -38,7 +38,7 @@ impl World {
                    WHERE m.meter_id = $1";
         let (account, user): (Uuid, Uuid) = match &self.db {
             Db::Sqlite { read, .. } => sqlx::query_as(sql).bind(meter.0).fetch_one(read).await.unwrap(),
-            Db::Postgres(pool) => sqlx::query_as(sql).bind(meter.0).fetch_one(pool).await.unwrap(),
+            Db::Postgres { pool, .. } => sqlx::query_as(sql).bind(meter.0).fetch_one(pool).await.unwrap(),
         };
         Room { meter, account: AccountId(account), resident: UserId(user) }
     }
@@ -58,10 +58,7 @@ impl World {
         let id = self.rng.id(self.clock.now());
         let sql = "INSERT INTO users (id, role, login, name, password_hash, created_at)
                    VALUES ($1, 'operator', 'clerk', 'clerk', '', 0)";
-        match &self.db {
-            Db::Sqlite { write, .. } => drop(sqlx::query(sql).bind(id).execute(write).await.unwrap()),
-            Db::Postgres(pool) => drop(sqlx::query(sql).bind(id).execute(pool).await.unwrap()),
-        }
+        crate::bind(&self.db, sql, id, &[]).await;
         UserId(id)
     }
 
@@ -69,7 +66,7 @@ impl World {
     pub async fn number(&self, sql: &'static str) -> i64 {
         match &self.db {
             Db::Sqlite { read, .. } => sqlx::query_scalar(sql).fetch_one(read).await.unwrap(),
-            Db::Postgres(pool) => sqlx::query_scalar(sql).fetch_one(pool).await.unwrap(),
+            Db::Postgres { pool, .. } => sqlx::query_scalar(sql).fetch_one(pool).await.unwrap(),
         }
     }
 
@@ -77,7 +74,7 @@ impl World {
     pub async fn word(&self, sql: &'static str) -> String {
         match &self.db {
             Db::Sqlite { read, .. } => sqlx::query_scalar(sql).fetch_one(read).await.unwrap(),
-            Db::Postgres(pool) => sqlx::query_scalar(sql).fetch_one(pool).await.unwrap(),
+            Db::Postgres { pool, .. } => sqlx::query_scalar(sql).fetch_one(pool).await.unwrap(),
         }
     }
 }

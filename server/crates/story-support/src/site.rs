@@ -95,7 +95,7 @@ impl Site {
             let sql = "INSERT INTO places (id, parent_id, kind, name, sort) VALUES ($1, NULL, 'room', 'room', 1)";
             match &self.w.db {
                 Db::Sqlite { write, .. } => drop(sqlx::query(sql).bind(place).execute(write).await.unwrap()),
-                Db::Postgres(pool) => drop(sqlx::query(sql).bind(place).execute(pool).await.unwrap()),
+                Db::Postgres { pool, .. } => drop(sqlx::query(sql).bind(place).execute(pool).await.unwrap()),
             }
             let mut tx = self.w.db.begin().await.unwrap();
             let new = NewMeter {
@@ -188,7 +188,7 @@ impl Site {
         let sql = "SELECT id FROM commands WHERE state = 'case'";
         model::ids::CommandId(match &self.w.db {
             Db::Sqlite { read, .. } => sqlx::query_scalar(sql).fetch_one(read).await.unwrap(),
-            Db::Postgres(pool) => sqlx::query_scalar(sql).fetch_one(pool).await.unwrap(),
+            Db::Postgres { pool, .. } => sqlx::query_scalar(sql).fetch_one(pool).await.unwrap(),
         })
     }
 
@@ -217,7 +217,7 @@ impl Site {
         let now = SystemClock.now().0;
         match &self.w.db {
             Db::Sqlite { read, .. } => sqlx::query_as(sql).bind(now).fetch_all(read).await.unwrap(),
-            Db::Postgres(pool) => sqlx::query_as(sql).bind(now).fetch_all(pool).await.unwrap(),
+            Db::Postgres { pool, .. } => sqlx::query_as(sql).bind(now).fetch_all(pool).await.unwrap(),
         }
     }
 
@@ -227,7 +227,7 @@ impl Site {
         let sql = "SELECT m.serial, a.epoch, a.count, a.cumulative_fen FROM account_meters a JOIN meters m ON m.id = a.meter_id";
         let rows: Vec<(String, i64, i64, i64)> = match &self.w.db {
             Db::Sqlite { read, .. } => sqlx::query_as(sql).fetch_all(read).await.unwrap(),
-            Db::Postgres(pool) => sqlx::query_as(sql).fetch_all(pool).await.unwrap(),
+            Db::Postgres { pool, .. } => sqlx::query_as(sql).fetch_all(pool).await.unwrap(),
         };
         for meter in self.sim.meters() {
             let view = meter.view().unwrap();
@@ -244,7 +244,7 @@ impl World {
                    WHERE m.meter_id = $1";
         let (account, user): (Uuid, Uuid) = match &self.db {
             Db::Sqlite { read, .. } => sqlx::query_as(sql).bind(meter.0).fetch_one(read).await.unwrap(),
-            Db::Postgres(pool) => sqlx::query_as(sql).bind(meter.0).fetch_one(pool).await.unwrap(),
+            Db::Postgres { pool, .. } => sqlx::query_as(sql).bind(meter.0).fetch_one(pool).await.unwrap(),
         };
         Room { meter, account: model::ids::AccountId(account), resident: UserId(user) }
     }

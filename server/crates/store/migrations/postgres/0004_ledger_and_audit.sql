@@ -47,7 +47,7 @@ END
 $$;
 CREATE TRIGGER ledger_moves_balances AFTER INSERT ON ledger_transfers FOR EACH ROW EXECUTE FUNCTION ledger_moves_balances();
 
--- Who did what, when, from where; each line's hash covers the line before.
+-- Who did what, when, from where; each line's keyed hash covers the line before.
 CREATE TABLE audit (
     seq BIGINT PRIMARY KEY NOT NULL,
     at BIGINT NOT NULL,
@@ -63,20 +63,18 @@ CREATE TRIGGER audit_append_only BEFORE UPDATE OR DELETE ON audit
 CREATE TRIGGER audit_no_truncate BEFORE TRUNCATE ON audit
     FOR EACH STATEMENT EXECUTE FUNCTION append_only();
 
+-- The last line, and what all seals make up; the server moves it on with each commit that writes either.
 CREATE TABLE audit_head (
     one BIGINT PRIMARY KEY NOT NULL CHECK (one = 1),
     seq BIGINT NOT NULL,
-    hash BYTEA NOT NULL
+    hash BYTEA NOT NULL,
+    -- How many rows have a seal, and the sum of the seals.
+    sealed_rows BIGINT NOT NULL,
+    seal_sum BYTEA NOT NULL,
+    -- Keyed hash over all of these.
+    mac BYTEA NOT NULL
 );
-INSERT INTO audit_head (one, seq, hash) VALUES (1, 0, '');
--- The line itself moves the head of its chain: one statement fewer in every transaction, and no line without it.
-CREATE FUNCTION audit_moves_head() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
-BEGIN
-    UPDATE audit_head SET seq = NEW.seq, hash = NEW.hash WHERE one = 1;
-    RETURN NULL;
-END
-$$;
-CREATE TRIGGER audit_moves_head AFTER INSERT ON audit FOR EACH ROW EXECUTE FUNCTION audit_moves_head();
+INSERT INTO audit_head (one, seq, hash, sealed_rows, seal_sum, mac) VALUES (1, 0, '', 0, '', '');
 
 -- What was used from a meter wallet between two trusted observations, once a day; negative where it rose.
 CREATE TABLE meter_consumption (

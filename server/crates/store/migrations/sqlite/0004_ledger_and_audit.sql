@@ -31,7 +31,7 @@ CREATE TRIGGER ledger_moves_balances AFTER INSERT ON ledger_transfers BEGIN
         DO UPDATE SET debits_e4 = debits_e4 + excluded.debits_e4, credits_e4 = credits_e4 + excluded.credits_e4;
 END;
 
--- Who did what, when, from where; each line's hash covers the line before.
+-- Who did what, when, from where; each line's keyed hash covers the line before.
 CREATE TABLE audit (
     seq BIGINT PRIMARY KEY NOT NULL,
     at BIGINT NOT NULL,
@@ -47,16 +47,18 @@ BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END;
 CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit
 BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END;
 
+-- The last line, and what all seals make up; the server moves it on with each commit that writes either.
 CREATE TABLE audit_head (
     one BIGINT PRIMARY KEY NOT NULL CHECK (one = 1),
     seq BIGINT NOT NULL,
-    hash BLOB NOT NULL
+    hash BLOB NOT NULL,
+    -- How many rows have a seal, and the sum of the seals.
+    sealed_rows BIGINT NOT NULL,
+    seal_sum BLOB NOT NULL,
+    -- Keyed hash over all of these.
+    mac BLOB NOT NULL
 );
-INSERT INTO audit_head (one, seq, hash) VALUES (1, 0, x'');
--- The line itself moves the head of its chain: one statement fewer in every transaction, and no line without it.
-CREATE TRIGGER audit_moves_head AFTER INSERT ON audit BEGIN
-    UPDATE audit_head SET seq = NEW.seq, hash = NEW.hash WHERE one = 1;
-END;
+INSERT INTO audit_head (one, seq, hash, sealed_rows, seal_sum, mac) VALUES (1, 0, x'', 0, x'', x'');
 
 -- What was used from a meter wallet between two trusted observations, once a day; negative where it rose.
 CREATE TABLE meter_consumption (

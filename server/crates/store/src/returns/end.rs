@@ -19,9 +19,11 @@ use domain::rng::Rng;
 /// # Errors
 /// Refused with [`AppError::NotFound`], or [`AppError::Conflict`] where there is nothing to pay (yet).
 pub async fn pay_out(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: ReturnId) -> Result<Return> {
+    // Read before the transaction: inside it this would take a second connection. The closing of a return never changes.
+    let found = find(db, id).await?.ok_or(AppError::NotFound)?;
     let mut tx = db.begin().await?;
     // The closing before its return, as where it is settled: so the two never wait for each other.
-    if let Some(closing) = find(db, id).await?.and_then(|row| row.closure_id) {
+    if let Some(closing) = found.closure_id {
         closings::lock(&mut tx, closing).await?;
     }
     let row = lock(&mut tx, id).await?.ok_or(AppError::NotFound)?;

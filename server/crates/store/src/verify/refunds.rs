@@ -1,53 +1,74 @@
-//! What is said of refunds: by their rows, the ledger, the payments, the channels' words, and what they give back.
+//! Refunds against postings, payments and the channels' answers.
 
-/// Each gives rows of (rule, subject, expected, found) for what breaks it.
-pub(super) const RULES: &[&str] = &[
-    // Each refund set its amount apart once.
-    "SELECT 'refund and reservation' AS rule, f.refund_no AS subject, f.amount_fen * 100
+use super::{Check, Rule};
+
+pub(super) const CHECKS: &[Check] = &[
+    // Each refund reserved its amount once.
+    Check {
+        rule: Rule::RefundReserved,
+        sql: "SELECT f.refund_no AS subject, f.amount_fen * 100
         AS expected, COALESCE(t.amount_e4, 0) AS found
      FROM refunds f LEFT JOIN ledger_transfers t ON t.operation = 'refund-reserve' AND t.reference = f.id
          AND t.credit = 'refunding'
      WHERE f.amount_fen * 100 <> COALESCE(t.amount_e4, 0)",
-    // It left once where it is done,
-    "SELECT 'refund and posting' AS rule, f.refund_no AS subject,
+    },
+    // A refund that is done left once, through its tender.
+    Check {
+        rule: Rule::RefundPosting,
+        sql: "SELECT f.refund_no AS subject,
             CASE WHEN f.state = 'done' THEN f.amount_fen * 100 ELSE CAST(0 AS BIGINT) END AS expected, COALESCE(t.amount_e4, 0)
                 AS found
      FROM refunds f LEFT JOIN ledger_transfers t ON t.operation = 'refund' AND t.reference = f.id
           AND t.credit = CASE f.tender WHEN 'cash' THEN 'cash' WHEN 'card' THEN 'card' WHEN 'transfer' THEN 'bank'
                                        ELSE 'clearing:' || f.tender END
      WHERE CASE WHEN f.state = 'done' THEN f.amount_fen * 100 ELSE CAST(0 AS BIGINT) END <> COALESCE(t.amount_e4, 0)",
-    // and went back to where it lay where it came to nothing.
-    "SELECT 'refund and release' AS rule, f.refund_no AS subject,
+    },
+    // A refund that came to nothing was released.
+    Check {
+        rule: Rule::RefundReleased,
+        sql: "SELECT f.refund_no AS subject,
             CASE WHEN f.state IN ('failed', 'rejected', 'cancelled', 'expired') THEN f.amount_fen * 100 ELSE CAST(0 AS BIGINT) END
                 AS expected, COALESCE(t.amount_e4, 0) AS found
      FROM refunds f LEFT JOIN ledger_transfers t ON t.operation = 'refund-release' AND t.reference = f.id
          AND t.debit = 'refunding'
      WHERE CASE WHEN f.state IN ('failed', 'rejected', 'cancelled', 'expired') THEN f.amount_fen * 100 ELSE CAST(0 AS BIGINT) END
            <> COALESCE(t.amount_e4, 0)",
-    // What is on its way back is what the refunds say that are under way.
-    "SELECT 'refunds under way and ledger' AS rule, 'refunding' AS subject, x.expected, x.found
+    },
+    // The ledger holds for refunds what those under way amount to.
+    Check {
+        rule: Rule::RefundsUnderWay,
+        sql: "SELECT 'refunding' AS subject, x.expected, x.found
      FROM (SELECT COALESCE((SELECT CAST(SUM(amount_fen) AS BIGINT) FROM refunds
          WHERE state IN ('waiting', 'sending', 'payable')), 0)
                   * 100 AS expected,
                   COALESCE((SELECT credits_e4 - debits_e4 FROM ledger_balances WHERE account = 'refunding'), 0) AS found) AS x
      WHERE x.expected <> x.found",
-    // Never more goes back than was paid.
-    "SELECT 'refunds and payment' AS rule, e.trade_no AS subject, e.amount_fen AS expected, x.fen AS found
+    },
+    // No more goes back than was paid.
+    Check {
+        rule: Rule::RefundedAmount,
+        sql: "SELECT e.trade_no AS subject, e.amount_fen AS expected, x.fen AS found
      FROM payment_events e
           JOIN (SELECT event_id, CAST(SUM(amount_fen) AS BIGINT) AS fen FROM refunds
                 WHERE state IN ('waiting', 'sending', 'payable', 'done') GROUP BY event_id) x ON x.event_id = e.id
      WHERE x.fen > e.amount_fen",
-    // What the channel gave back it said so, of exactly this amount; and it said so only of what is done.
-    "SELECT 'refund and the channel' AS rule, f.refund_no AS subject,
+    },
+    // A channel confirmed exactly the refunds through it that are done.
+    Check {
+        rule: Rule::RefundConfirmed,
+        sql: "SELECT f.refund_no AS subject,
             CASE WHEN f.state = 'done' THEN f.amount_fen ELSE CAST(0 AS BIGINT) END
                 AS expected, COALESCE(e.amount_fen, 0) AS found
      FROM refunds f LEFT JOIN payment_events e ON e.attempt_id = f.attempt_id AND e.kind = 'refunded'
           AND e.refund_no = f.refund_no AND e.outcome = 'returned'
      WHERE f.tender NOT IN ('cash', 'card', 'transfer')
        AND CASE WHEN f.state = 'done' THEN f.amount_fen ELSE CAST(0 AS BIGINT) END <> COALESCE(e.amount_fen, 0)",
-    // An order is refunding or refunded exactly while its refund is under way or done; what never reached its meter may also
-    // have been paid back at the counter.
-    "SELECT 'order and refund' AS rule, CAST(o.number AS TEXT) AS subject,
+    },
+    // An order is refunding (1) or refunded (2) exactly while its refund is under way or done. An undelivered one may also have
+    // been paid back at the cash desk.
+    Check {
+        rule: Rule::OrderRefund,
+        sql: "SELECT CAST(o.number AS TEXT) AS subject,
             CASE o.state WHEN 'refunding' THEN CAST(1 AS BIGINT) WHEN 'refunded' THEN CAST(2 AS BIGINT) ELSE CAST(0 AS BIGINT) END
                 AS expected, x.stage AS found
      FROM orders o
@@ -63,8 +84,11 @@ pub(super) const RULES: &[&str] = &[
                                           AND f.source = 'order'), 0) AS BIGINT) END AS stage
                 FROM orders) AS x ON x.id = o.id
      WHERE CASE o.state WHEN 'refunding' THEN 1 WHEN 'refunded' THEN 2 ELSE 0 END <> x.stage",
-    // Of what went back at a channel's console no more is said than went: what it paid, or that it is lost.
-    "SELECT 'console refunds and what became of them' AS rule, CAST(x.number AS TEXT) AS subject, x.console_refund
+    },
+    // No more of a console refund is settled or lost than was refunded.
+    Check {
+        rule: Rule::ConsoleRefunds,
+        sql: "SELECT CAST(x.number AS TEXT) AS subject, x.console_refund
         AS expected, x.said AS found
      FROM (SELECT o.number,
                   CAST(COALESCE((SELECT SUM(t.amount_e4) FROM ledger_transfers t JOIN payment_events e ON e.id = t.reference
@@ -81,8 +105,11 @@ pub(super) const RULES: &[&str] = &[
            WHERE EXISTS (SELECT 1 FROM payment_attempts p JOIN payment_events e ON e.attempt_id = p.id
                          WHERE p.order_id = o.id AND e.kind IN ('refunded', 'refund-total'))) AS x
      WHERE x.said > x.console_refund",
-    // Money that credits nothing is on its way back, or a person is told of it.
-    "SELECT 'suspense and next step' AS rule, e.trade_no AS subject, CAST(0 AS BIGINT) AS expected,
+    },
+    // Money in suspense is being refunded, or has an open case.
+    Check {
+        rule: Rule::Suspense,
+        sql: "SELECT e.trade_no AS subject, CAST(0 AS BIGINT) AS expected,
             t.amount_e4 / 100 - COALESCE(x.fen, 0) AS found
      FROM ledger_transfers t JOIN payment_events e ON e.id = t.reference JOIN payment_attempts p ON p.id = e.attempt_id
           LEFT JOIN (SELECT event_id, CAST(SUM(amount_fen) AS BIGINT) AS fen FROM refunds
@@ -91,4 +118,5 @@ pub(super) const RULES: &[&str] = &[
        AND NOT EXISTS (SELECT 1 FROM cases k WHERE k.order_id = p.order_id AND k.closed_at IS NULL)
        AND NOT EXISTS (SELECT 1 FROM ledger_transfers w JOIN payment_events b ON b.id = w.reference
                        WHERE w.operation = 'refund-elsewhere' AND b.attempt_id = p.id)",
+    },
 ];

@@ -51,7 +51,7 @@ async fn refuses(db: &Db, table: &str, statement: String) {
     let count = AssertSqlSafe(format!("SELECT COUNT(*) FROM {table}"));
     let count: i64 = match db {
         Db::Sqlite { read, .. } => sqlx::query_scalar(count).fetch_one(read).await.unwrap(),
-        Db::Postgres(pool) => sqlx::query_scalar(count).fetch_one(pool).await.unwrap(),
+        Db::Postgres { pool, .. } => sqlx::query_scalar(count).fetch_one(pool).await.unwrap(),
     };
     assert_eq!(count, 1, "{statement}");
 }

@@ -11,6 +11,7 @@ mod append_only;
 mod lint;
 mod rebuild;
 mod same_schema;
+mod sealed;
 mod sites;
 mod statements;
 
@@ -40,6 +41,6 @@ async fn empty_postgres() -> String {
 async fn execute(db: &Db, sql: String) -> Result<(), sqlx::Error> {
     match db {
         Db::Sqlite { write, .. } => sqlx::raw_sql(AssertSqlSafe(sql)).execute(write).await.map(drop),
-        Db::Postgres(pool) => sqlx::raw_sql(AssertSqlSafe(sql)).execute(pool).await.map(drop),
+        Db::Postgres { pool, .. } => sqlx::raw_sql(AssertSqlSafe(sql)).execute(pool).await.map(drop),
     }
 }

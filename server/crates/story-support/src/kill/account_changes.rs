@@ -80,6 +80,6 @@ impl Operator<'_> {
 async fn ids(w: &World, sql: &'static str) -> Vec<Uuid> {
     match &w.db {
         Db::Sqlite { read, .. } => sqlx::query_scalar(sql).fetch_all(read).await.unwrap(),
-        Db::Postgres(pool) => sqlx::query_scalar(sql).fetch_all(pool).await.unwrap(),
+        Db::Postgres { pool, .. } => sqlx::query_scalar(sql).fetch_all(pool).await.unwrap(),
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use domain::rng::Rng;
 use sandbox::Faults;
-use store::Db;
+
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
@@ -51,10 +51,7 @@ pub async fn reset_backoff(w: &World) {
         "UPDATE refunds SET next_at = 0 WHERE state = 'sending'",
     ] {
         // The rows may be locked by the server; the next call updates them.
-        let _ = match &w.db {
-            Db::Sqlite { write, .. } => sqlx::query(sql).execute(write).await.map(drop),
-            Db::Postgres(pool) => sqlx::query(sql).execute(pool).await.map(drop),
-        };
+        let _ = w.try_execute(sql).await;
     }
 }
 

@@ -248,7 +248,7 @@ async fn order_of(w: &World, trade: &Trade) -> (OrderId, String) {
     let sql = "SELECT o.id, o.state FROM payment_attempts p JOIN orders o ON o.id = p.order_id WHERE p.out_trade_no = $1";
     let (id, state): (Uuid, String) = match &w.db {
         Db::Sqlite { read, .. } => sqlx::query_as(sql).bind(&trade.out_trade_no).fetch_one(read).await.unwrap(),
-        Db::Postgres(pool) => sqlx::query_as(sql).bind(&trade.out_trade_no).fetch_one(pool).await.unwrap(),
+        Db::Postgres { pool, .. } => sqlx::query_as(sql).bind(&trade.out_trade_no).fetch_one(pool).await.unwrap(),
     };
     (OrderId(id), state)
 }
@@ -259,6 +259,6 @@ async fn payment_of(w: &World, trade: &Trade) -> Option<Uuid> {
                WHERE p.out_trade_no = $1 AND e.kind = 'paid'";
     match &w.db {
         Db::Sqlite { read, .. } => sqlx::query_scalar(sql).bind(&trade.out_trade_no).fetch_optional(read).await.unwrap(),
-        Db::Postgres(pool) => sqlx::query_scalar(sql).bind(&trade.out_trade_no).fetch_optional(pool).await.unwrap(),
+        Db::Postgres { pool, .. } => sqlx::query_scalar(sql).bind(&trade.out_trade_no).fetch_optional(pool).await.unwrap(),
     }
 }

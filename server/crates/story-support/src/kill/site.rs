@@ -138,7 +138,7 @@ impl Site {
         let sql = "SELECT CAST(COALESCE(SUM(credits_e4 - debits_e4), 0) / 100 AS BIGINT) FROM ledger_balances WHERE account = $1";
         match &w.db {
             Db::Sqlite { read, .. } => sqlx::query_scalar(sql).bind(account).fetch_one(read).await.unwrap(),
-            Db::Postgres(pool) => sqlx::query_scalar(sql).bind(account).fetch_one(pool).await.unwrap(),
+            Db::Postgres { pool, .. } => sqlx::query_scalar(sql).bind(account).fetch_one(pool).await.unwrap(),
         }
     }
 }
@@ -178,7 +178,7 @@ impl Room {
                    LEFT JOIN ledger_balances b ON b.account = 'wallet:' || k.key WHERE w.meter_id = $1";
         match &w.db {
             Db::Sqlite { read, .. } => sqlx::query_as(sql).bind(self.meter.0).fetch_one(read).await.unwrap(),
-            Db::Postgres(pool) => sqlx::query_as(sql).bind(self.meter.0).fetch_one(pool).await.unwrap(),
+            Db::Postgres { pool, .. } => sqlx::query_as(sql).bind(self.meter.0).fetch_one(pool).await.unwrap(),
         }
     }
 
@@ -189,7 +189,7 @@ impl Room {
                    LEFT JOIN ledger_balances b ON b.account = 'meter:' || k.key WHERE m.meter_id = $1";
         match &w.db {
             Db::Sqlite { read, .. } => sqlx::query_as(sql).bind(self.meter.0).fetch_one(read).await.unwrap(),
-            Db::Postgres(pool) => sqlx::query_as(sql).bind(self.meter.0).fetch_one(pool).await.unwrap(),
+            Db::Postgres { pool, .. } => sqlx::query_as(sql).bind(self.meter.0).fetch_one(pool).await.unwrap(),
         }
     }
 }

@@ -1,0 +1,351 @@
+//! Seals over the rows of the books: a change that did not come through this server shows.
+//!
+//! While a transaction runs, triggers note each row of [`TABLES`] that it changes, as it was and as it is. Before the commit
+//! [`seal`] stores a keyed hash of each of these rows, and moves on the head of the audit chain, which holds the number and the
+//! sum of all seals. A person with write access to the database has not got the key: a changed row no longer fits its seal, an
+//! added one has none, a removed one leaves its seal behind, and rows that are put back together with their old seals no longer
+//! make up the sum.
+
+mod notes;
+mod rows;
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::LazyLock;
+
+use aws_lc_rs::hmac;
+use model::time::Timestamp;
+
+use super::audit::AuditLine;
+use super::bulk::Bulk;
+use super::{Result, StoreError, Tx, on};
+pub(super) use notes::{BEGIN, SETTING, watch};
+use notes::{Noted, RowChange};
+pub(super) use rows::{RowFault, faults};
+
+/// The tables whose rows are sealed. What is not here is a reading, a session, or follows from these; `tests/schema/sealed.rs` says
+/// why for each.
+pub const TABLES: [&str; 38] = [
+    "account_meters",
+    "account_residents",
+    "accounts",
+    "batches",
+    "cases",
+    "charge_days",
+    "charges",
+    "account_closure_meters",
+    "account_closures",
+    "commands",
+    "counter_decisions",
+    "ledger_transfers",
+    "meter_consumption",
+    "meter_journal",
+    "meters",
+    "operator_buildings",
+    "orders",
+    "payment_attempts",
+    "payment_events",
+    "price_places",
+    "price_plans",
+    "price_versions",
+    "receipt_numbers",
+    "receipts",
+    "refunds",
+    "returns",
+    "settlement_days",
+    "settlement_differences",
+    "settlement_receipts",
+    "settlement_statements",
+    "shifts",
+    "statement_lines",
+    "statements",
+    "subsidies",
+    "subsidy_rules",
+    "uncharged",
+    "users",
+    "wallets",
+];
+
+/// Bytes of a seal: HMAC-SHA-256, cut to its first half.
+const SEAL: usize = 16;
+
+/// The secret that audit lines and seals are hashed with.
+#[derive(Clone)]
+pub struct SealKey {
+    hmac: hmac::Key,
+    given: bool,
+}
+
+impl SealKey {
+    /// Without a secret: mistakes show, and whoever computes the hashes anew is not noticed.
+    #[must_use]
+    pub fn none() -> Self {
+        Self { hmac: hmac::Key::new(hmac::HMAC_SHA256, &[]), given: false }
+    }
+
+    /// From 32 bytes in hexadecimal; space around them is ignored.
+    #[must_use]
+    pub fn parse(hex: &str) -> Option<Self> {
+        let secret = hex::decode(hex.trim()).ok().filter(|secret| secret.len() == 32)?;
+        Some(Self { hmac: hmac::Key::new(hmac::HMAC_SHA256, &secret), given: true })
+    }
+
+    /// Whether there is a secret.
+    #[must_use]
+    pub const fn is_given(&self) -> bool {
+        self.given
+    }
+
+    /// Over each part with its length, so that no two lists of parts give the same bytes. `domain` keeps lines, rows and the head
+    /// apart.
+    pub(super) fn hash(&self, domain: &str, parts: &[&[u8]]) -> [u8; 32] {
+        let mut context = hmac::Context::with_key(&self.hmac);
+        for part in [domain.as_bytes()].iter().chain(parts) {
+            context.update(&(part.len() as u64).to_be_bytes());
+            context.update(part);
+        }
+        let mut hash = [0; 32];
+        let tag = context.sign();
+        hash.iter_mut().zip(tag.as_ref()).for_each(|(to, from)| *to = *from);
+        hash
+    }
+
+    /// The seal of a row as its text gives it.
+    fn seal(&self, table: &str, key: &str, image: &str) -> Seal {
+        let hash = self.hash("row", &[table.as_bytes(), key.as_bytes(), image.as_bytes()]);
+        let mut seal = [0; SEAL];
+        seal.iter_mut().zip(hash).for_each(|(to, from)| *to = from);
+        Seal(seal)
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Seal([u8; SEAL]);
+
+impl Seal {
+    const fn number(self) -> u128 {
+        u128::from_be_bytes(self.0)
+    }
+}
+
+/// The head of the audit chain, and what all seals make up.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub(super) struct Head {
+    /// Of the last line; 0 before the first.
+    pub seq: i64,
+    pub hash: Vec<u8>,
+    pub sealed_rows: i64,
+    /// Of all seals as numbers, modulo 2^128.
+    pub seal_sum: Vec<u8>,
+    /// Over the four; empty before the first commit.
+    pub mac: Vec<u8>,
+}
+
+impl Head {
+    /// Whether the server wrote it, or the migration did.
+    pub(super) fn is_genuine(&self, key: &SealKey) -> bool {
+        let new = self.seq == 0 && self.sealed_rows == 0 && self.sum() == 0;
+        if self.mac.is_empty() { new } else { self.mac == self.mac(key) }
+    }
+
+    pub(super) fn sum(&self) -> u128 {
+        self.seal_sum.iter().fold(0, |sum, byte| sum << 8 | u128::from(*byte))
+    }
+
+    fn mac(&self, key: &SealKey) -> Vec<u8> {
+        let parts = [&self.seq.to_be_bytes()[..], &self.hash, &self.sealed_rows.to_be_bytes(), &self.seal_sum];
+        key.hash("head", &parts).to_vec()
+    }
+}
+
+/// What a transaction's commit writes.
+pub struct Unsealed {
+    key: SealKey,
+    lines: Vec<(Timestamp, AuditLine)>,
+}
+
+impl Unsealed {
+    pub(super) fn new(key: &SealKey) -> Self {
+        Self { key: key.clone(), lines: Vec::new() }
+    }
+
+    pub(super) const fn key(&self) -> &SealKey {
+        &self.key
+    }
+
+    pub(super) fn push(&mut self, at: Timestamp, line: AuditLine) {
+        self.lines.push((at, line));
+    }
+}
+
+static INSERT: LazyLock<Bulk> = LazyLock::new(|| {
+    Bulk::new("INSERT INTO seals (tbl, row_key, seal)", 3, "ON CONFLICT (tbl, row_key) DO UPDATE SET seal = excluded.seal")
+});
+// A row that was changed by hand keeps the seal that it does not fit.
+static UPDATE: LazyLock<Bulk> = LazyLock::new(|| {
+    Bulk::new(
+        "WITH changed (tbl, row_key, before, seal) AS (",
+        4,
+        ") UPDATE seals SET seal = changed.seal FROM changed
+           WHERE seals.tbl = changed.tbl AND seals.row_key = changed.row_key AND seals.seal = changed.before",
+    )
+});
+static LINES: LazyLock<Bulk> =
+    LazyLock::new(|| Bulk::new("INSERT INTO audit (seq, at, actor, ip, action, subject, detail, hash)", 8, ""));
+
+/// Writes the audit lines of a transaction, the seals of the rows that it changed, and the head.
+///
+/// The head is locked here, last of all: transactions queue for it, so that the chain never forks and the sum loses nothing.
+pub(super) async fn seal(tx: &mut Tx) -> Result<()> {
+    let lines = std::mem::take(&mut tx.unsealed().lines);
+    let key = tx.unsealed().key.clone();
+    let Some(Noted { mut head, changes }) = notes::take(tx, !lines.is_empty()).await? else {
+        let no_head = StoreError::Inconsistent { table: "audit_head", column: "one" };
+        return if lines.is_empty() { Ok(()) } else { Err(no_head) };
+    };
+    if lines.is_empty() && changes.is_empty() {
+        return Ok(());
+    }
+    append_lines(tx, &key, &mut head, lines).await?;
+    store_seals(tx, &key, &mut head, net(changes)).await?;
+    head.mac = head.mac(&key);
+    on!(tx, |c| sqlx::query(
+        "UPDATE audit_head SET seq = $1, hash = $2, sealed_rows = $3, seal_sum = $4, mac = $5 WHERE one = 1"
+    )
+    .bind(head.seq)
+    .bind(&head.hash)
+    .bind(head.sealed_rows)
+    .bind(&head.seal_sum)
+    .bind(&head.mac)
+    .execute(c)
+    .await)?;
+    Ok(())
+}
+
+async fn append_lines(tx: &mut Tx, key: &SealKey, head: &mut Head, lines: Vec<(Timestamp, AuditLine)>) -> Result<()> {
+    let mut rows = Vec::with_capacity(lines.len());
+    for (at, line) in lines {
+        head.seq += 1;
+        head.hash = line.hash(key, &head.hash, head.seq, at);
+        rows.push((head.seq, at, line, head.hash.clone()));
+    }
+    for (text, rows) in LINES.pieces(tx, &rows) {
+        on!(tx, |c| {
+            let mut query = sqlx::query(text);
+            for (seq, at, line, hash) in rows {
+                query = query.bind(seq).bind(at.0);
+                query = query.bind(&line.actor).bind(&line.ip).bind(&line.action).bind(&line.subject).bind(&line.detail);
+                query = query.bind(hash);
+            }
+            query.execute(c).await
+        })?;
+    }
+    Ok(())
+}
+
+/// Each row once, in the order of their first change: as it was before the transaction and as it is now.
+fn net(changes: Vec<RowChange>) -> Vec<RowChange> {
+    let mut rows: Vec<RowChange> = Vec::with_capacity(changes.len());
+    let mut index: HashMap<(String, String), usize> = HashMap::with_capacity(changes.len());
+    for change in changes {
+        match index.entry((change.tbl.clone(), change.row_key.clone())) {
+            Entry::Vacant(vacant) => {
+                vacant.insert(rows.len());
+                rows.push(change);
+            }
+            Entry::Occupied(occupied) => {
+                if let Some(row) = rows.get_mut(*occupied.get()) {
+                    row.after = change.after;
+                }
+            }
+        }
+    }
+    rows
+}
+
+async fn store_seals(tx: &mut Tx, key: &SealKey, head: &mut Head, changes: Vec<RowChange>) -> Result<()> {
+    let (mut added, mut changed, mut removed) = (Vec::new(), Vec::new(), Vec::new());
+    let mut sum = head.sum();
+    for RowChange { tbl, row_key, before, after } in changes {
+        let seal = |image: &String| key.seal(&tbl, &row_key, image);
+        if before == after {
+            continue;
+        }
+        let (before, after) = (before.as_ref().map(seal), after.as_ref().map(seal));
+        sum = sum.wrapping_sub(before.map_or(0, Seal::number)).wrapping_add(after.map_or(0, Seal::number));
+        match (before, after) {
+            (None, Some(after)) => added.push((tbl, row_key, after)),
+            (Some(before), Some(after)) => changed.push((tbl, row_key, before, after)),
+            (Some(_), None) => removed.push((tbl, row_key)),
+            (None, None) => {}
+        }
+    }
+    head.sealed_rows += added.len() as i64 - removed.len() as i64;
+    head.seal_sum = sum.to_be_bytes().to_vec();
+    for (text, rows) in INSERT.pieces(tx, &added) {
+        on!(tx, |c| {
+            let query = sqlx::query(text);
+            rows.iter().fold(query, |q, (tbl, row, seal)| q.bind(tbl).bind(row).bind(&seal.0[..])).execute(c).await
+        })?;
+    }
+    for (text, rows) in UPDATE.pieces(tx, &changed) {
+        on!(tx, |c| {
+            let query = sqlx::query(text);
+            rows.iter()
+                .fold(query, |q, (tbl, row, before, seal)| q.bind(tbl).bind(row).bind(&before.0[..]).bind(&seal.0[..]))
+                .execute(c)
+                .await
+        })?;
+    }
+    for (tbl, row) in &removed {
+        on!(tx, |c| sqlx::query("DELETE FROM seals WHERE tbl = $1 AND row_key = $2").bind(tbl).bind(row).execute(c).await)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn change(row: &str, before: Option<&str>, after: Option<&str>) -> RowChange {
+        let text = |image: &str| image.to_owned();
+        RowChange { tbl: "orders".into(), row_key: row.into(), before: before.map(text), after: after.map(text) }
+    }
+
+    #[test]
+    fn a_row_that_changes_twice_is_sealed_once() {
+        let changes = vec![
+            change("1", None, Some("a")),
+            change("2", Some("x"), Some("y")),
+            change("1", Some("a"), Some("b")),
+            change("2", Some("y"), None),
+        ];
+        assert_eq!(net(changes), [change("1", None, Some("b")), change("2", Some("x"), None)]);
+    }
+
+    #[test]
+    fn parts_are_kept_apart() {
+        let key = SealKey::none();
+        assert_ne!(key.hash("row", &[b"ab", b"c"]), key.hash("row", &[b"a", b"bc"]));
+        assert_ne!(key.hash("row", &[b"ab"]), key.hash("head", &[b"ab"]));
+    }
+
+    #[test]
+    fn the_key_decides_about_the_seal() {
+        let key = SealKey::parse(&"0a".repeat(32)).unwrap();
+        assert!(key.is_given() && !SealKey::none().is_given());
+        assert!(key.seal("a", "b", "c") != SealKey::none().seal("a", "b", "c"));
+        assert!(SealKey::parse("0a").is_none() && SealKey::parse(&"zz".repeat(32)).is_none());
+    }
+
+    #[test]
+    fn a_head_that_was_moved_back_is_not_genuine() {
+        let key = SealKey::none();
+        let mut head = Head { seq: 2, hash: vec![1], sealed_rows: 1, seal_sum: vec![7], mac: Vec::new() };
+        assert!(!head.is_genuine(&key), "no mac");
+        head.mac = head.mac(&key);
+        assert!(head.is_genuine(&key));
+        assert!(!Head { seq: 1, ..head.clone() }.is_genuine(&key));
+        assert!(!head.is_genuine(&SealKey::parse(&"0a".repeat(32)).unwrap()));
+    }
+}

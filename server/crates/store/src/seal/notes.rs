@@ -1,0 +1,147 @@
+//! Which rows a transaction changed: on SQLite temporary triggers of the writing connection note them in a temporary table; on
+//! PostgreSQL triggers note them in a setting that only this server's connections have.
+
+use serde::Deserialize;
+use sqlx::{AssertSqlSafe, FromRow, SqliteConnection};
+
+use super::{Head, TABLES};
+use crate::{Result, StoreError, Tx};
+
+/// Begins on SQLite. What was noted outside a transaction of ours is not ours to seal.
+pub(crate) const BEGIN: &str = "BEGIN IMMEDIATE; DELETE FROM temp.noted_changes";
+
+/// The setting of PostgreSQL in which the triggers of migration 10 collect the changes of a transaction, one JSON array a line.
+pub(crate) const SETTING: &str = "dormwatt.changes";
+
+/// A row as text before and after a change; `None` where there was none.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub(super) struct RowChange {
+    pub tbl: String,
+    pub row_key: String,
+    pub before: Option<String>,
+    pub after: Option<String>,
+}
+
+/// What a transaction changed, with the head that it may now move.
+pub(super) struct Noted {
+    pub head: Head,
+    pub changes: Vec<RowChange>,
+}
+
+/// Takes what the transaction has changed so far and locks the head; on PostgreSQL only if there is anything to seal, or `lines` to
+/// append. `None` where there is no head, or nothing to do.
+pub(super) async fn take(tx: &mut Tx, lines: bool) -> Result<Option<Noted>> {
+    match tx {
+        Tx::Sqlite(connection) => take_sqlite(connection).await,
+        Tx::Postgres(connection) => {
+            let noted: Option<PostgresNotes> = sqlx::query_as(
+                "SELECT seq, hash, sealed_rows, seal_sum, mac, current_setting('dormwatt.changes', TRUE) AS changes
+                 FROM audit_head WHERE one = 1 AND ($1 OR current_setting('dormwatt.changes', TRUE) <> '') FOR UPDATE",
+            )
+            .bind(lines)
+            .fetch_optional(&mut **connection)
+            .await?;
+            let Some(PostgresNotes { head, changes }) = noted else { return Ok(None) };
+            let parse = |line: &str| serde_json::from_str(line).map_err(|_| unreadable());
+            let changes = changes.as_deref().unwrap_or_default().lines().map(parse).collect::<Result<_>>()?;
+            Ok(Some(Noted { head, changes }))
+        }
+    }
+}
+
+const fn unreadable() -> StoreError {
+    StoreError::Inconsistent { table: "noted_changes", column: "after" }
+}
+
+#[derive(FromRow)]
+struct PostgresNotes {
+    #[sqlx(flatten)]
+    head: Head,
+    changes: Option<String>,
+}
+
+/// A row of the join: the head, and a change where there is one.
+#[derive(FromRow)]
+struct SqliteNote {
+    #[sqlx(flatten)]
+    head: Head,
+    tbl: Option<String>,
+    row_key: Option<String>,
+    before: Option<String>,
+    after: Option<String>,
+}
+
+async fn take_sqlite(connection: &mut SqliteConnection) -> Result<Option<Noted>> {
+    let rows: Vec<SqliteNote> = sqlx::query_as(
+        "SELECT h.seq, h.hash, h.sealed_rows, h.seal_sum, h.mac, c.tbl, c.row_key, c.before, c.after
+         FROM audit_head h LEFT JOIN temp.noted_changes c ON TRUE WHERE h.one = 1 ORDER BY c.n",
+    )
+    .fetch_all(connection)
+    .await?;
+    let Some(head) = rows.first().map(|row| row.head.clone()) else { return Ok(None) };
+    let change = |row: SqliteNote| Some(RowChange { tbl: row.tbl?, row_key: row.row_key?, before: row.before, after: row.after });
+    Ok(Some(Noted { head, changes: rows.into_iter().filter_map(change).collect() }))
+}
+
+/// Lets a connection of SQLite note what it changes.
+pub(crate) async fn watch(connection: &mut SqliteConnection) -> std::result::Result<(), sqlx::Error> {
+    sqlx::raw_sql(
+        "PRAGMA temp_store = MEMORY;
+         CREATE TEMP TABLE noted_changes (
+             n INTEGER PRIMARY KEY, tbl TEXT NOT NULL, row_key TEXT NOT NULL, before TEXT, after TEXT
+         )",
+    )
+    .execute(&mut *connection)
+    .await?;
+    for table in TABLES {
+        let columns = columns(connection, table).await?;
+        sqlx::raw_sql(AssertSqlSafe(triggers(table, &columns))).execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+/// A column of a table of SQLite, and its place in the primary key (0: none).
+#[derive(FromRow)]
+pub(super) struct Column {
+    pub name: String,
+    pub pk: i64,
+}
+
+pub(super) async fn columns(connection: &mut SqliteConnection, table: &str) -> std::result::Result<Vec<Column>, sqlx::Error> {
+    sqlx::query_as("SELECT name, pk FROM pragma_table_info($1, 'main') ORDER BY cid").bind(table).fetch_all(connection).await
+}
+
+fn triggers(table: &str, columns: &[Column]) -> String {
+    let note = |name: &str, event: &str, key: &str, before: &str, after: &str| {
+        format!(
+            "CREATE TEMP TRIGGER {table}_noted_{name} AFTER {event} ON main.{table} BEGIN
+                 INSERT INTO noted_changes (tbl, row_key, before, after) VALUES ('{table}', {key}, {before}, {after});
+             END;"
+        )
+    };
+    let (old_key, new_key) = (key(columns, "OLD"), key(columns, "NEW"));
+    let (old, new) = (image(columns, "OLD"), image(columns, "NEW"));
+    [
+        note("insert", "INSERT", &new_key, "NULL", &new),
+        note("update", "UPDATE", &new_key, &old, &new),
+        note("delete", "DELETE", &old_key, &old, "NULL"),
+    ]
+    .concat()
+}
+
+/// The text of a row's primary key on SQLite.
+pub(super) fn key(columns: &[Column], row: &str) -> String {
+    let mut key: Vec<&Column> = columns.iter().filter(|column| column.pk > 0).collect();
+    key.sort_by_key(|column| column.pk);
+    let parts = key.iter().map(|column| format!("quote({row}.\"{}\")", column.name));
+    parts.collect::<Vec<_>>().join(" || '/' || ")
+}
+
+/// The text of a row on SQLite: what is not NULL by name, so that a column that is added later and is NULL changes nothing.
+pub(super) fn image(columns: &[Column], row: &str) -> String {
+    let part = |column: &Column| {
+        let name = &column.name;
+        format!("iif({row}.\"{name}\" IS NULL, '', '{name}=' || quote({row}.\"{name}\") || ';')")
+    };
+    columns.iter().map(part).collect::<Vec<_>>().join(" || ")
+}

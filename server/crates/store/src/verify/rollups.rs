@@ -1,0 +1,141 @@
+//! Energy by day and hour against the readings that it came from.
+
+use std::collections::BTreeMap;
+
+use model::energy::Energy;
+use model::ids::MeterId;
+use model::reading::ReadingQuality;
+use model::time::{Date, HOUR, Timestamp};
+use sqlx::FromRow;
+
+use super::{Difference, Figure, Report, Rule};
+use crate::{Result, Tx, on};
+use domain::rollup::{ConsumptionInterval, Parts};
+
+/// Where counters of five and of six digits roll over.
+const WRAPS: [i64; 2] = [100_000_000, 1_000_000_000];
+
+#[derive(FromRow)]
+struct MeterRow {
+    id: MeterId,
+    serial: String,
+    created_at: Timestamp,
+}
+
+/// A reading that counts.
+#[derive(Clone, Copy, FromRow)]
+struct CountedRow {
+    at: Timestamp,
+    quality: ReadingQuality,
+    total_wh: Energy,
+    /// What an operator entered for the gap before it.
+    settled_wh: Option<Energy>,
+}
+
+/// Energy by day or by hour since the epoch, as it is stored.
+#[derive(FromRow)]
+struct StoredRow {
+    slot: i64,
+    wh: Energy,
+}
+
+/// Each day and hour of a meter after the day of its first reading: energy from before that was taken over.
+pub(super) async fn verify(tx: &mut Tx, report: &mut Report) -> Result<()> {
+    let meters: Vec<MeterRow> =
+        on!(tx, |c| sqlx::query_as("SELECT id, serial, created_at FROM meters ORDER BY serial").fetch_all(c).await)?;
+    for meter in meters {
+        let readings: Vec<CountedRow> = on!(tx, |c| sqlx::query_as(
+            "SELECT r.at, r.quality, r.total_wh, (SELECT CAST(SUM(d.energy_wh) AS BIGINT) FROM counter_decisions d
+                                                  WHERE d.meter_id = r.meter_id AND d.at = r.at) AS settled_wh
+             FROM readings r WHERE r.meter_id = $1 AND r.quality IN (0, 1, 6, 7) ORDER BY r.at"
+        )
+        .bind(meter.id)
+        .fetch_all(c)
+        .await)?;
+        let after = readings.first().map_or(meter.created_at, |first| first.at).date();
+        let first_hour = after.plus(1).start().hour();
+        let (days, hours) = by_readings(&readings);
+        let stored: Vec<StoredRow> =
+            on!(tx, |c| sqlx::query_as("SELECT day AS slot, wh FROM energy_daily WHERE meter_id = $1 AND day > $2")
+                .bind(meter.id)
+                .bind(after)
+                .fetch_all(c)
+                .await)?;
+        for (day, expected, found) in differences(days, stored, after.0 + 1) {
+            let subject = format!("{} {}", meter.serial, Date(day));
+            report.differences.push(Difference { rule: Rule::EnergyOfDay, subject, expected, found });
+        }
+        let stored: Vec<StoredRow> =
+            on!(tx, |c| sqlx::query_as("SELECT hour AS slot, wh FROM energy_hourly WHERE meter_id = $1 AND hour >= $2")
+                .bind(meter.id)
+                .bind(first_hour)
+                .fetch_all(c)
+                .await)?;
+        for (hour, expected, found) in differences(hours, stored, first_hour) {
+            let subject = format!("{} {}", meter.serial, Timestamp(hour * HOUR));
+            report.differences.push(Difference { rule: Rule::EnergyOfHour, subject, expected, found });
+        }
+    }
+    Ok(())
+}
+
+/// Energy by day and by hour since the epoch.
+type Slots = BTreeMap<i64, Energy>;
+
+/// Where the stored energy from a slot on is not that of the readings; a slot without energy may be left out.
+fn differences(mut computed: Slots, stored: Vec<StoredRow>, from: i64) -> Vec<(i64, Figure, Figure)> {
+    let mut found: Vec<(i64, Energy, Energy)> =
+        stored.into_iter().map(|row| (row.slot, computed.remove(&row.slot).unwrap_or_default(), row.wh)).collect();
+    found.extend(computed.into_iter().filter(|(slot, _)| *slot >= from).map(|(slot, energy)| (slot, energy, Energy::ZERO)));
+    found.retain(|(_, expected, found)| expected != found);
+    found.into_iter().map(|(slot, expected, found)| (slot, Figure::Energy(expected), Figure::Energy(found))).collect()
+}
+
+/// The energy of each day and hour by the readings alone, split as the recorder splits it.
+fn by_readings(readings: &[CountedRow]) -> (Slots, Slots) {
+    let (mut days, mut hours) = (Slots::new(), Slots::new());
+    let add = |slots: &mut Slots, slot, share| {
+        let sum = slots.entry(slot).or_default();
+        *sum = *sum + share;
+    };
+    for (last, now) in readings.iter().zip(readings.iter().skip(1)) {
+        let energy = match now.quality {
+            ReadingQuality::Begun => Energy::ZERO,
+            ReadingQuality::Settled => now.settled_wh.unwrap_or_default(),
+            _ => grown(last.total_wh, now.total_wh),
+        };
+        let interval = ConsumptionInterval { from: last.at, to: now.at, energy, parts: Parts::default() };
+        interval.by_day().for_each(|(day, share, _)| add(&mut days, day.0, share));
+        interval.by_hour().for_each(|(hour, share)| add(&mut hours, hour, share));
+    }
+    (days, hours)
+}
+
+/// What a counter advanced; one that is lower than before has rolled over at the first value that fits.
+fn grown(last: Energy, now: Energy) -> Energy {
+    let wrap = WRAPS.into_iter().find(|wrap| last.0 < *wrap).unwrap_or_default();
+    if now < last { Energy(now.0 - last.0 + wrap) } else { now - last }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reading(at: i64, total: i64, quality: ReadingQuality) -> CountedRow {
+        CountedRow { at: Timestamp(at), quality, total_wh: Energy(total), settled_wh: Some(Energy(7)) }
+    }
+
+    #[test]
+    fn days_are_added_up_from_readings() {
+        let readings = [
+            reading(15 * HOUR, 99_999_900, ReadingQuality::Good),
+            // Over midnight in Shanghai and over the counter's end.
+            reading(17 * HOUR, 100, ReadingQuality::Rollover),
+            reading(18 * HOUR, 5_000, ReadingQuality::Begun),
+            reading(19 * HOUR, 9_000, ReadingQuality::Settled),
+        ];
+        let (days, hours) = by_readings(&readings);
+        assert_eq!(days, Slots::from([(0, Energy(100)), (1, Energy(107))]));
+        assert_eq!(hours, Slots::from([(15, Energy(100)), (16, Energy(100)), (17, Energy(0)), (18, Energy(7))]));
+    }
+}

@@ -1,0 +1,169 @@
+//! `dormwatt verify` names what was changed by hand, even where the changed row is sealed again; on both databases.
+
+use std::time::Duration;
+
+use domain::clock::{Clock, SystemClock};
+use domain::order::Limits;
+use domain::returns::Rules;
+use model::money::Fen;
+use model::order::Tender;
+use model::person::{Role, Who};
+use sqlx::AssertSqlSafe;
+use store::audit::{self, Entry};
+use store::returns::{self, NewReturn, ReturnSubject};
+use store::seal::SealKey;
+use store::verify::{Rule, verify, verify_within};
+use store::{Db, Tx};
+use story_support::site::{Site, until};
+use story_support::{World, both};
+
+const SOON: Duration = Duration::from_secs(20);
+
+/// The rules that a statement breaks; it is undone afterwards.
+async fn broken_by(w: &World, sql: &str) -> Vec<Rule> {
+    let mut tx = w.db.begin().await.unwrap();
+    let statement = AssertSqlSafe(sql.to_owned());
+    match &mut tx {
+        Tx::Sqlite(c) => drop(sqlx::raw_sql(statement).execute(&mut **c).await.expect(sql)),
+        Tx::Postgres(c) => drop(sqlx::raw_sql(statement).execute(&mut **c).await.expect(sql)),
+    }
+    verify_within(&mut tx).await.unwrap().differences.into_iter().map(|difference| difference.rule).collect()
+}
+
+/// Two sales in the meter, and a return that was paid out.
+async fn business(w: World) -> Site {
+    let s = Site::new(w, 1, 1).await;
+    s.sell(0, 5_000).await;
+    s.sell(0, 3_000).await;
+    let engine = s.start().await;
+    s.settled(SOON).await;
+    let held = "SELECT COUNT(*) FROM meter_latest WHERE remaining_fen > 0";
+    until(SOON, "a reading", || async { s.w.number(held).await == 1 }).await;
+    let (room, now) = (s.rooms[0], SystemClock.now());
+    let of = ReturnSubject::Remaining { account: room.account, meter: room.meter, tender: Tender::Cash, amount: Fen(1_000) };
+    let new = NewReturn { key: s.w.rng.id(now), of, reason: "住户退宿".into(), by: s.clerk, ip: String::new() };
+    let back = returns::ask(&s.w.db, &s.w.rng, now, &Rules::default(), &Limits::default(), &new).await.unwrap();
+    engine.wake();
+    s.settled(SOON).await;
+    until(SOON, "the debit", || async { s.w.number("SELECT COUNT(*) FROM returns WHERE state = 'taken'").await == 1 }).await;
+    let who = Who { user: s.clerk, role: Role::Operator, name: String::new(), ip: String::new() };
+    returns::pay_out(&s.w.db, &s.w.rng, SystemClock.now(), &who, back.id).await.unwrap();
+    engine.stop().await;
+    s
+}
+
+both!(each_edit_by_hand_breaks_its_rule, |w: World| async move {
+    let s = business(w).await;
+    assert_eq!(verify(&s.w.db).await.unwrap().differences, []);
+    let drop_guard = match s.w.db {
+        Db::Sqlite { .. } => "DROP TRIGGER audit_no_delete",
+        Db::Postgres { .. } => "ALTER TABLE audit DISABLE TRIGGER audit_append_only",
+    };
+    for (sql, rule) in [
+        ("DELETE FROM ledger_balances WHERE account = 'cash'", Rule::LedgerBalance),
+        (
+            "INSERT INTO ledger_transfers (id, operation, reference, debit, credit, amount_e4, at)
+             SELECT id, 'gift', id, 'cash', 'bank', 100, 1 FROM meters",
+            Rule::LedgerOperation,
+        ),
+        ("UPDATE orders SET tender = 'card' WHERE amount_fen = 5000", Rule::PaymentTender),
+        ("UPDATE returns SET tender = 'card'", Rule::PayoutTender),
+        ("UPDATE orders SET count = 9 WHERE amount_fen = 5000", Rule::OrderCount),
+        ("UPDATE orders SET state = 'pending'", Rule::SealedRow),
+        ("UPDATE orders SET number = number + 1", Rule::SealedRow),
+        ("UPDATE orders SET paid_at = paid_at + 1", Rule::SealedRow),
+        ("UPDATE commands SET args = REPLACE(args, '5000', '500')", Rule::CommandAmount),
+        ("UPDATE commands SET count = count + 1 WHERE kind = 'debit'", Rule::CommandCounts),
+        (
+            "UPDATE commands SET count = count + 1 WHERE kind = 'debit'; UPDATE account_meters SET count = count + 1;
+             UPDATE meter_latest SET count = count + 1",
+            Rule::CommandCounts,
+        ),
+        ("UPDATE account_meters SET to_at = from_at + 1", Rule::MeterBalance),
+        ("UPDATE meters SET serial = '000000000099'", Rule::SealedRow),
+        ("DELETE FROM receipts WHERE order_id IS NOT NULL", Rule::SaleReceipt),
+        ("DELETE FROM receipts WHERE return_id IS NOT NULL", Rule::ReturnReceipt),
+        ("DELETE FROM receipts WHERE number = 2", Rule::ReceiptNumbers),
+        ("UPDATE receipt_numbers SET last = last - 1", Rule::ReceiptNumbers),
+        ("DELETE FROM account_residents", Rule::SealedRow),
+        ("DELETE FROM seals", Rule::SealSum),
+        (drop_guard, Rule::Schema),
+    ] {
+        let broken = broken_by(&s.w, sql).await;
+        assert!(broken.contains(&rule), "{sql}: {broken:?}");
+    }
+    assert_eq!(verify(&s.w.db).await.unwrap().differences, [], "each was undone");
+});
+
+async fn lines(w: &World, db: &Db, count: usize) {
+    for n in 0..count {
+        let mut tx = db.begin().await.unwrap();
+        let subject = format!("order:{n}");
+        let entry = Entry { actor: "system", ip: "", action: "test", subject: &subject, detail: "{}" };
+        audit::append(&mut tx, w.clock.now(), &entry).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+}
+
+both!(a_chain_that_was_cut_is_noticed, |w: World| async move {
+    lines(&w, &w.db, 2).await;
+    w.by_hand("CREATE TABLE kept AS SELECT * FROM audit_head").await.unwrap();
+    lines(&w, &w.db, 1).await;
+    let anchor = audit::anchor_before(&w.db, model::time::Timestamp(i64::MAX)).await.unwrap().unwrap();
+    let anchors = [(anchor.seq, anchor.hash)];
+    assert_eq!((anchors[0].0, audit::missing_anchors(&w.db, &anchors).await.unwrap()), (3, vec![]));
+    let guard = match w.db {
+        Db::Sqlite { .. } => "DROP TRIGGER audit_no_delete",
+        Db::Postgres { .. } => "DROP TRIGGER audit_append_only ON audit",
+    };
+    w.by_hand(guard).await.unwrap();
+    w.by_hand("DELETE FROM audit WHERE seq = 3").await.unwrap();
+    assert_eq!(audit::verify(&w.db).await.unwrap().broken_at, Some(3), "the head knows of the third line");
+    let set_back = "UPDATE audit_head SET seq = 2, hash = (SELECT hash FROM audit WHERE seq = 2)";
+    w.by_hand(set_back).await.unwrap();
+    assert_eq!(audit::verify(&w.db).await.unwrap().broken_at, Some(3), "nobody else can write the head");
+    // An old head that was kept fits; only what is outside the database knows better.
+    let old = "UPDATE audit_head SET seq = k.seq, hash = k.hash, mac = k.mac FROM kept k";
+    w.by_hand(old).await.unwrap();
+    assert_eq!(audit::verify(&w.db).await.unwrap().broken_at, None);
+    assert_eq!(audit::missing_anchors(&w.db, &anchors).await.unwrap(), [3]);
+});
+
+both!(another_key_does_not_fit, |w: World| async move {
+    let key = || SealKey::parse(&"5a".repeat(32)).unwrap();
+    let keyed = Db::open_with_key(&w.url, key()).await.unwrap();
+    assert!(audit::key_fits(&w.db).await.unwrap(), "nothing was written yet");
+    lines(&w, &keyed, 2).await;
+    assert!(audit::key_fits(&keyed).await.unwrap() && !audit::key_fits(&w.db).await.unwrap());
+    assert_eq!(audit::verify(&keyed).await.unwrap().broken_at, None);
+    // Whoever has not got the key cannot append either.
+    lines(&w, &w.db, 1).await;
+    assert_eq!(audit::verify(&keyed).await.unwrap().broken_at, Some(3));
+    keyed.close().await;
+});
+
+both!(meters_with_an_open_case_are_listed, |w: World| async move {
+    let room = w.room(1).await;
+    assert_eq!(verify(&w.db).await.unwrap().set_aside, []);
+    let sql = "INSERT INTO cases (id, kind, meter_id, detail, opened_at) VALUES ($1, 'reading', $1, '{}', $2)";
+    story_support::bind(&w.db, sql, room.meter.0, &[w.clock.now().0]).await;
+    let listed = verify(&w.db).await.unwrap().set_aside;
+    assert_eq!(listed.iter().map(|one| (one.serial.as_str(), one.kind.as_str())).collect::<Vec<_>>(), [("1", "reading")]);
+});
+
+both!(readings_and_energy_that_disagree_are_noticed, |w: World| async move {
+    let room = w.room(1).await;
+    let insert = "INSERT INTO readings (meter_id, at, quality, source, status, total_wh, remaining_fen)
+                  VALUES ($1, $2, 0, 0, 0, $3, 0)";
+    // The first day is not compared; then 7 Wh in one hour.
+    for (at, total) in [(0, 100), (90_000_000, 100), (91_000_000, 107)] {
+        story_support::bind(&w.db, insert, room.meter.0, &[at, total]).await;
+    }
+    let rules = |found: Vec<store::verify::Difference>| found.into_iter().map(|one| one.rule).collect::<Vec<_>>();
+    assert_eq!(rules(verify(&w.db).await.unwrap().differences), [Rule::EnergyOfDay, Rule::EnergyOfHour]);
+    story_support::bind(&w.db, "INSERT INTO energy_daily (meter_id, day, wh) VALUES ($1, 1, 7)", room.meter.0, &[]).await;
+    story_support::bind(&w.db, "INSERT INTO energy_hourly (meter_id, hour, wh) VALUES ($1, 25, 7)", room.meter.0, &[]).await;
+    assert_eq!(verify(&w.db).await.unwrap().differences, []);
+    w.execute("UPDATE energy_daily SET wh = 8").await;
+    assert_eq!(rules(verify(&w.db).await.unwrap().differences), [Rule::EnergyOfDay]);
+});
