@@ -12,7 +12,7 @@ use domain::rng::Rng;
 pub async fn run(config: &Config) -> Outcome {
     let application = Application::build(config, Arc::new(SystemClock), Rng::from_system()).await?;
     println!("Dormwatt listens on http://{}", application.address());
-    application.run_until(stop_signal()).await?;
+    application.run_until(stop_signal()).await;
     Ok(ExitCode::SUCCESS)
 }
 

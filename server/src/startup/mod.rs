@@ -1,6 +1,7 @@
 //! Builds the parts of the server, serves, and shuts down in order.
 
 mod buses;
+mod descriptors;
 
 use std::error::Error as StdError;
 use std::future::Future;
@@ -70,6 +71,8 @@ pub struct Application {
     listener: TcpListener,
     address: SocketAddr,
     router: Router,
+    /// How many files the process may open.
+    files: u64,
     state: AppState,
     buses: Arc<Buses>,
     payments: Payments,
@@ -81,6 +84,7 @@ pub struct Application {
 impl Application {
     /// Binds the address, opens the database and builds all parts. Port 0 takes any free port.
     pub async fn build(config: &Config, clock: SharedClock, rng: Rng) -> Result<Self, StartError> {
+        let files = descriptors::raise();
         // Bound first: a second server started by mistake must not touch the database of the first.
         let at = config.server.address;
         let listen = |source| StartError::Listen { address: at, source };
@@ -108,7 +112,7 @@ impl Application {
         let router = http::build(state.clone(), http::notifications::routes(payments.clone(), context.clock.clone()));
         let tasks = TaskTracker::new();
         let driver = Driver::new(context.clock, state.stopping.clone(), tasks.clone());
-        Ok(Self { listener, address, router, state, buses, payments, rules: config.cash_desk, driver, tasks })
+        Ok(Self { listener, address, router, files, state, buses, payments, rules: config.cash_desk, driver, tasks })
     }
 
     #[must_use]
@@ -134,8 +138,8 @@ impl Application {
     }
 
     /// Serves until `stop` is ready; then ends streams, waits [`GRACE`] for requests and tasks, and closes the database.
-    pub async fn run_until(self, stop: impl Future<Output = ()> + Send + 'static) -> std::io::Result<()> {
-        let Self { listener, router, state, buses, payments, rules, driver, tasks, .. } = self;
+    pub async fn run_until(self, stop: impl Future<Output = ()> + Send + 'static) {
+        let Self { listener, router, files, state, buses, payments, rules, driver, tasks, .. } = self;
         let stopping = state.stopping.clone();
         tasks.spawn(state.context.live.clone().run(stopping.clone()));
         let context = &state.context;
@@ -159,21 +163,15 @@ impl Application {
             tracing::info!("server.stopping");
             signal.cancel();
         });
-        let service = router.into_make_service_with_connect_info::<SocketAddr>();
-        let serving = axum::serve(listener, service).with_graceful_shutdown(stopping.clone().cancelled_owned());
+        let serving = http::connections::serve(listener, router, &state.server, files, &stopping);
         let deadline = async {
             stopping.cancelled().await;
             tokio::time::sleep(GRACE).await;
         };
-        let served = tokio::select! {
-            served = serving.into_future() => served,
-            () = deadline => {
-                tracing::warn!("server.requests_cut_off");
-                Ok(())
-            }
-        };
-        // Also if the listener failed.
-        stopping.cancel();
+        tokio::select! {
+            () = serving => {}
+            () = deadline => tracing::warn!("server.requests_cut_off"),
+        }
         if tokio::time::timeout(GRACE, tasks.wait()).await.is_err() {
             tracing::warn!("server.tasks_cut_off");
         }
@@ -182,7 +180,6 @@ impl Application {
         }
         state.context.db.close().await;
         tracing::info!("server.stopped");
-        served
     }
 }
 
