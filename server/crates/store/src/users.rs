@@ -82,11 +82,22 @@ pub async fn create(db: &Db, rng: &Rng, at: Timestamp, user: &NewUser<'_>, actor
     Ok(id)
 }
 
+/// What became of the wish that somebody approves, or no longer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Approver {
+    Set,
+    /// An administrator, who approves in any case.
+    Always,
+}
+
 /// Lets an operator approve what others ask for, or no longer; `actor` is who did it, for the audit chain.
 ///
 /// # Errors
 /// Refused with [`AppError::NotFound`] where no operator has that login name.
-pub async fn set_approver(db: &Db, at: Timestamp, login: &str, may: bool, actor: &str) -> Result<()> {
+pub async fn set_approver(db: &Db, at: Timestamp, login: &str, may: bool, actor: &str) -> Result<Approver> {
+    if by_login(db, login).await?.is_some_and(|user| user.role == Role::Admin) {
+        return Ok(Approver::Always);
+    }
     let mut tx = db.begin().await?;
     let found: Option<(Uuid,)> = on!(&mut tx, |c| sqlx::query_as(
         "UPDATE users SET may_approve = $2 WHERE login = $1 AND role = 'operator' AND disabled_at IS NULL RETURNING id"
@@ -98,7 +109,8 @@ pub async fn set_approver(db: &Db, at: Timestamp, login: &str, may: bool, actor:
     let (id,) = found.ok_or(AppError::NotFound)?;
     let (subject, detail) = (format!("user:{}", UserId(id)), serde_json::json!({ "may_approve": may }).to_string());
     audit::append(&mut tx, at, &Entry { actor, ip: "", action: "user.approver", subject: &subject, detail: &detail }).await?;
-    tx.commit().await
+    tx.commit().await?;
+    Ok(Approver::Set)
 }
 
 /// Records for the audit chain that log-ins of this person are delayed, after so many wrong passwords.
