@@ -3,6 +3,8 @@
 mod error;
 mod layers;
 mod network;
+pub mod permissions;
+pub mod trial;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
@@ -32,6 +34,9 @@ pub struct Config {
     pub cash_desk: Rules,
     /// The site's keys for secured meter commands.
     pub keys: Keys,
+    /// The demo, whose sandbox needs no warning. Not a key of the file.
+    #[serde(skip)]
+    pub is_demo: bool,
 }
 
 /// The web server.
@@ -175,6 +180,9 @@ mod tests {
         assert_eq!(example.database.url, defaults.database.url);
         // Every key is there, also those that have no default and so are commented out.
         for key in format!("{defaults:#?}").lines().filter_map(|line| line.trim().split_once(": ")).map(|(key, _)| key) {
+            if key == "is_demo" {
+                continue;
+            }
             assert!(EXAMPLE.contains(key), "{key} is not in the example");
         }
     }

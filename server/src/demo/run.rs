@@ -109,6 +109,7 @@ fn configure(config: &mut Config, args: &Args, host: &str, keys: &MasterKeys, sa
     let public_url = format!("http://{host}:{}", args.address.port());
     let database = args.database.clone().unwrap_or_else(|| format!("sqlite:{}", args.data.join("dormwatt.db").display()));
     config.server = Server { address: args.address, public_url: public_url.clone(), insecure_cookies: true, ..Server::default() };
+    config.is_demo = true;
     config.database = Database { url: Secret::from(&*database) };
     config.keys = Keys {
         enc: Secret::from(&*hex::encode(keys.enc)),

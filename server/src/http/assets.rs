@@ -18,14 +18,14 @@ struct Files;
 
 /// Finds the files that documents link to. Pages work without the bundle, except for live updates.
 #[must_use]
-pub fn site() -> Site {
+pub fn site(is_trial: bool) -> Site {
     let find = |end: &str| Files::iter().find(|name| name.starts_with("pkg/dormwatt-") && name.ends_with(end));
     let bundle = find(".js").and_then(|path| path.strip_suffix(".js").map(|name| format!("/{name}")));
     let stylesheet = find(".css").map(|path| format!("/{path}"));
     if bundle.is_none() || stylesheet.is_none() {
         tracing::warn!("assets.missing: pages have no scripts or styles; `make site` builds them");
     }
-    Site { bundle, stylesheet }
+    Site { bundle, stylesheet, is_trial }
 }
 
 /// Serves a file by its path; the fallback of all routes.

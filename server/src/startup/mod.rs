@@ -18,7 +18,7 @@ use tokio_util::task::TaskTracker;
 
 use buses::Buses;
 
-use crate::config::Config;
+use crate::config::{Config, trial};
 use crate::http::{self, AppState};
 use crate::services::{self, Context};
 use crate::tasks::Driver;
@@ -104,7 +104,7 @@ impl Application {
         let state = AppState {
             context: context.clone(),
             ports,
-            site: http::site(),
+            site: http::site(!config.is_demo && !trial::reasons(config).is_empty()),
             server: Arc::new(config.server.clone()),
             cashiers: payments.form_origins().into(),
             stopping: CancellationToken::new(),

@@ -123,8 +123,8 @@ impl State {
         self.per_block.get(&address).copied().unwrap_or_default()
     }
 
-    /// Closes one of the idle connections for which `rank` gives a value: the one of the lowest rank, and of these the one that is
-    /// idle for longest. Whether there was one.
+    /// Closes one of the idle connections for which `rank` gives a value: the one of the lowest rank, and of these the one that
+    /// is idle for longest. Whether there was one.
     fn turn_away<R: Ord>(&mut self, rank: impl Fn(&Self, &Entry) -> Option<R>) -> bool {
         let idle = self.open.iter().filter(|(_, entry)| entry.requests == 0);
         let ranked = idle.filter_map(|(&id, entry)| Some(((rank(self, entry)?, entry.has_served, entry.idle_since), id)));

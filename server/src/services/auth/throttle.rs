@@ -34,8 +34,8 @@ enum Key {
     Session(String),
 }
 
-/// After how many attempts there is a pause before the next, how long it is at first and at most, and how long attempts count; ms.
-/// The pause doubles with each attempt.
+/// After how many attempts there is a pause before the next, how long it is at first and at most, and how long attempts count;
+/// ms. The pause doubles with each attempt.
 struct Rule {
     free: u32,
     first: i64,
