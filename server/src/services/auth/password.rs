@@ -17,7 +17,7 @@ use domain::rng::Rng;
 const AT_ONCE: usize = 2;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Requests of one address that wait for their turn.
-const WAITING: usize = 16;
+const WAITING: usize = 64;
 
 /// Who wants a hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -92,7 +92,7 @@ pub struct Attempt {
     keys: Vec<Key>,
     /// How long to wait before the password is looked at.
     pub wait: Duration,
-    /// Failures of this login from here or with this browser, with this one; `Some` for the first one that is followed by a pause.
+    /// For the first attempt that is followed by a pause: how many there are with it.
     pub first_delayed: Option<u32>,
 }
 

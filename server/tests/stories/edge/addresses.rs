@@ -32,9 +32,10 @@ both!(only_a_trusted_proxy_names_the_caller, |w: World| async move {
     users::create(&w.db, &w.rng, w.clock.now(), &user, "test").await.unwrap();
     let mut config = Config::default();
     config.server.address.set_port(0);
-    let web = Web::with(&w, config.clone(), w.clock.clone()).await;
+    let mut web = Web::with(&w, config.clone(), w.clock.clone()).await;
     assert_eq!(opened_from(&w, &web, &["1.2.3.4"]).await, "127.0.0.1", "anybody can send the line");
-    drop(web);
+    web.stop();
+    (&mut web.running).await.unwrap();
     config.server.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()];
     let web = Web::with(&w, config, w.clock.clone()).await;
     assert_eq!(opened_from(&w, &web, &["1.2.3.4"]).await, "1.2.3.4");

@@ -109,7 +109,8 @@ fn out(preview: &Preview) -> impl IntoView + use<> {
     let t = texts(lang());
     let groups = preview.left_out.chunk_by(|one, next| one.1 == next.1).map(|group| {
         let why = group.first().map_or("", |(_, why)| left_out(*why, lang()));
-        view! { <dt>{why}" · "{many(group.len(), lang())}</dt><dd class="rooms-listed">{listed(group.iter().map(|(room, _)| room))}</dd> }
+        let names = listed(group.iter().map(|(room, _)| room));
+        view! { <dt>{why}" · "{many(group.len(), lang())}</dt><dd class="rooms-listed">{names}</dd> }
     });
     let groups = groups.collect_view();
     (!preview.left_out.is_empty()).then(|| {
