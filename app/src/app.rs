@@ -6,7 +6,7 @@ use leptos_meta::{MetaTags, provide_meta_context};
 use leptos_router::components::{FlatRoutes, Route, Router};
 use leptos_router::{SsrMode, path};
 
-use crate::i18n::lang;
+use crate::i18n::{common, lang};
 use crate::pages::auth::login::LoginPage;
 use crate::pages::auth::password::PasswordPage;
 use crate::pages::error::ErrorPage;
@@ -21,6 +21,8 @@ pub struct Site {
     pub bundle: Option<String>,
     /// The address of the stylesheet.
     pub stylesheet: Option<String>,
+    /// Payments are only tried out: every page says so.
+    pub is_trial: bool,
 }
 
 /// The document of a page, which the routes choose.
@@ -53,7 +55,10 @@ fn document(site: Site, body: AnyView) -> impl IntoView {
                 {site.bundle.map(|bundle| view! { <script type="module" nonce=use_nonce()>{loader(&bundle)}</script> })}
                 <MetaTags/>
             </head>
-            <body>{body}</body>
+            <body>
+                {site.is_trial.then(|| view! { <p class="trial" role="note">{common::texts(lang()).trial}</p> })}
+                {body}
+            </body>
         </html>
     }
 }

@@ -66,6 +66,8 @@ pub trait Reply: Send + Sync {
     fn send_back(&self, error: AppError, back: &str) -> bool;
     /// Sets the session cookie; an empty token removes it.
     fn session(&self, token: &str);
+    /// Sets the cookie by which a log-in recognises this browser.
+    fn known_device(&self, tokens: &str);
     /// Sets a cookie for a year; its value is a preference and no secret.
     fn remember(&self, name: &'static str, value: &'static str);
     /// Sets the status of the page being rendered.
@@ -80,6 +82,8 @@ pub struct Visit {
     pub here: String,
     /// The session token; empty without a session.
     pub session: String,
+    /// Tokens of people who logged in with this browser before.
+    pub device: String,
     /// The user agent.
     pub agent: String,
     pub theme: Theme,

@@ -39,6 +39,19 @@ test("the wall shows all rooms, live, and follows a meter that falls silent", as
   expect(errors).toEqual([]);
 });
 
+test("eight walls of one browser share a stream, and hidden ones need none", async ({ page, context }) => {
+  await logIn(page, "operator");
+  const pages = [page];
+  for (let n = 1; n < 8; n++) {
+    pages.push(await context.newPage());
+    await pages[n].goto("/wall");
+  }
+  for (const one of pages) await expect(one.getByText("实时").first()).toBeVisible();
+  // Logged out in one tab, all of them say so.
+  await page.getByRole("button", { name: "退出" }).click();
+  await expect(pages[7].locator(".wall-link.cut")).toBeVisible({ timeout: 15_000 });
+});
+
 test("the wall's table says the same, with filters in the address", async ({ page }) => {
   await logIn(page, "operator");
   await page.goto("/wall?view=table");

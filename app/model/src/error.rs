@@ -87,6 +87,12 @@ errors! {
     ChannelUnavailable = "channel-unavailable", 503;
     /// The order can no longer be paid or changed.
     OrderClosed = "order-closed", 409;
+    /// The room has many orders that nobody has paid yet.
+    TooManyPending = "too-many-pending", 409;
+    /// The room was switched very often within the hour.
+    SwitchedTooOften = "switched-too-often", 429;
+    /// More lines than one list may have.
+    ListTooLong = "list-too-long", 422;
     /// The meter is lost; nothing was sent.
     MeterLost = "meter-lost", 409;
     /// Power is off for arrears: top up first.

@@ -15,7 +15,7 @@ use crate::startup::open_database;
 use domain::clock::{Clock, SystemClock};
 use domain::rng::Rng;
 use store::StoreError;
-use store::users::{self, NewUser};
+use store::users::{self, Approver, NewUser};
 
 #[derive(Subcommand)]
 pub enum Admin {
@@ -87,10 +87,15 @@ async fn approver(config: &Config, login: &str, may: bool) -> Outcome {
     let set = users::set_approver(&db, SystemClock.now(), login, may, "command line").await;
     db.close().await;
     match set {
-        Ok(()) => {
+        Ok(Approver::Set) => {
             println!("{login} {} approve.", if may { "may" } else { "may no longer" });
             Ok(ExitCode::SUCCESS)
         }
+        Ok(Approver::Always) if may => {
+            println!("{login} is an administrator and may approve anyway. Nothing was changed.");
+            Ok(ExitCode::SUCCESS)
+        }
+        Ok(Approver::Always) => Err(format!("{login} is an administrator, who may always approve").into()),
         Err(StoreError::Refused(_)) => Err(format!("no operator logs in as {login}").into()),
         Err(error) => Err(error.into()),
     }

@@ -1,13 +1,13 @@
 //! `dormwatt check`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use model::time::Timestamp;
 
 use super::Outcome;
-use crate::config::Config;
+use crate::config::{Config, permissions, trial};
 use crate::startup::{StartError, open_database};
 use domain::clock::{SharedClock, SystemClock};
 use domain::rng::Rng;
@@ -23,7 +23,7 @@ pub struct Args {
     profile: Option<PathBuf>,
 }
 
-pub async fn run(config: &Config, args: &Args) -> Outcome {
+pub async fn run(config: &Config, file: Option<&Path>, args: &Args) -> Outcome {
     if let Some(file) = &args.profile {
         describe_profile(&Profile::open(&file.display().to_string())?);
         return Ok(ExitCode::SUCCESS);
@@ -46,6 +46,8 @@ pub async fn run(config: &Config, args: &Args) -> Outcome {
     if !config.audit.key()?.is_given() {
         println!("audit.key_file: not given; whoever can write to the database can also forge the audit chain");
     }
+    wrong.extend(permissions::problems(config, file));
+    wrong.extend(trial::reasons(config));
     for line in &wrong {
         println!("{line}");
     }

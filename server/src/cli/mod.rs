@@ -68,6 +68,8 @@ enum Command {
 #[must_use]
 pub fn main() -> ExitCode {
     crate::allocator::fix_mmap_threshold();
+    // Databases, keys and state files are not for other users of the machine.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o027));
     let cli = Cli::parse();
     match run(cli) {
         Ok(code) => code,
@@ -88,13 +90,13 @@ fn run(cli: Cli) -> Outcome {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build()?;
     runtime.block_on(async {
         match cli.command {
-            Command::Serve => serve::run(&config).await,
+            Command::Serve => serve::run(&config, cli.config.as_deref()).await,
             #[cfg(feature = "demo")]
             Command::Demo(args) => demo::run(config, args).await,
             Command::Migrate => migrate::run(&config).await,
             Command::Verify(args) => verify::run(&config, &args).await,
             Command::Audit(command) => audit::run(&config, command).await,
-            Command::Check(args) => check::run(&config, &args).await,
+            Command::Check(args) => check::run(&config, cli.config.as_deref(), &args).await,
             #[cfg(feature = "demo")]
             Command::Simulate(args) => simulate::run(&config, args).await,
             #[cfg(feature = "demo")]

@@ -1,18 +1,25 @@
 //! `dormwatt serve`
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use super::Outcome;
-use crate::config::Config;
+use crate::config::{Config, permissions, trial};
 use crate::startup::Application;
 use domain::clock::SystemClock;
 use domain::rng::Rng;
 
-pub async fn run(config: &Config) -> Outcome {
+pub async fn run(config: &Config, file: Option<&Path>) -> Outcome {
+    for problem in permissions::problems(config, file) {
+        tracing::warn!(problem, "files.open_to_others");
+    }
+    for reason in trial::reasons(config) {
+        tracing::warn!(reason, "payments.not_real: NOBODY IS CHARGED, and every page says so");
+    }
     let application = Application::build(config, Arc::new(SystemClock), Rng::from_system()).await?;
     println!("Dormwatt listens on http://{}", application.address());
-    application.run_until(stop_signal()).await?;
+    application.run_until(stop_signal()).await;
     Ok(ExitCode::SUCCESS)
 }
 

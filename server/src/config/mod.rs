@@ -2,6 +2,9 @@
 
 mod error;
 mod layers;
+mod network;
+pub mod permissions;
+pub mod trial;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -10,6 +13,7 @@ use serde::Deserialize;
 
 use domain::secret::Secret;
 pub use error::ConfigError;
+pub use network::Network;
 
 use domain::returns::Rules;
 use store::seal::SealKey;
@@ -33,6 +37,9 @@ pub struct Config {
     pub keys: Keys,
     /// The proof of the books.
     pub audit: Audit,
+    /// The demo, whose sandbox needs no warning. Not a key of the file.
+    #[serde(skip)]
+    pub is_demo: bool,
 }
 
 /// The web server.
@@ -45,8 +52,12 @@ pub struct Server {
     pub public_url: String,
     /// Cookies without the Secure flag; only for a demo on a LAN.
     pub insecure_cookies: bool,
-    /// Take the caller's address from `X-Forwarded-For`, which anybody could forge where no proxy sets it.
-    pub behind_proxy: bool,
+    /// The proxies in front: from them alone the caller's address is taken from `X-Forwarded-For`, which anybody could forge.
+    pub trusted_proxies: Vec<Network>,
+    /// The most connections at the same time. Fewer where the process may not open so many files.
+    pub max_connections: u32,
+    /// The most of one address (IPv6: of one /64), which a whole dormitory may share. Trusted proxies have no such limit.
+    pub max_connections_per_address: u32,
 }
 
 /// Where data is kept.
@@ -117,7 +128,9 @@ impl Default for Server {
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
             public_url: "http://127.0.0.1:8080".to_owned(),
             insecure_cookies: false,
-            behind_proxy: false,
+            trusted_proxies: Vec::new(),
+            max_connections: 4_000,
+            max_connections_per_address: 400,
         }
     }
 }
@@ -156,6 +169,10 @@ impl Config {
         if !(url.starts_with("http://") || url.starts_with("https://")) || url.ends_with('/') {
             return Err("server.public_url must be http:// or https:// and a host, without a slash at the end".to_owned());
         }
+        let (all, of_one) = (self.server.max_connections, self.server.max_connections_per_address);
+        if !(16..=100_000).contains(&all) || !(8..=all).contains(&of_one) {
+            return Err("server.max_connections must be 16 to 100000, and max_connections_per_address 8 to that".to_owned());
+        }
         let database = self.database.url.expose();
         if !["sqlite:", "postgres:", "postgresql:"].iter().any(|scheme| database.starts_with(scheme)) {
             return Err("database.url must begin with sqlite: or postgres://".to_owned());
@@ -189,6 +206,9 @@ mod tests {
         assert_eq!(example.database.url, defaults.database.url);
         // Every key is there, also those that have no default and so are commented out.
         for key in format!("{defaults:#?}").lines().filter_map(|line| line.trim().split_once(": ")).map(|(key, _)| key) {
+            if key == "is_demo" {
+                continue;
+            }
             assert!(EXAMPLE.contains(key), "{key} is not in the example");
         }
     }
@@ -211,6 +231,10 @@ mod tests {
         assert!(error.contains("FILE"), "{error}");
         let error = read("[server]\npublic_url = \"example.org\"").unwrap_err();
         assert!(error.contains("FILE") && error.contains("server.public_url"), "{error}");
+        for text in ["trusted_proxies = [\"everybody\"]", "trusted_proxies = [\"10.0.0.0/33\"]", "max_connections = 1"] {
+            let error = read(&format!("[server]\n{text}")).unwrap_err();
+            assert!(error.contains("FILE") && error.contains("server."), "{error}");
+        }
         let error = read("[meters]\nbaud = 300").unwrap_err();
         assert!(error.contains("FILE") && error.contains("meters.baud"), "{error}");
         let error = read("[pay.alipay]\nappid = \"1\"").unwrap_err();

@@ -96,7 +96,7 @@ pub async fn run(args: Args, mut config: Config, stop: impl Future<Output = ()> 
 
     let application = Application::build(&config, clock, rng).await?;
     greet(&config, &rooms, &sandbox, &simulator);
-    application.run_until(stop).await?;
+    application.run_until(stop).await;
     // Statements of past days must be available after a restart.
     sandbox.save_state(&books)?;
     sandbox.stop().await;
@@ -108,7 +108,8 @@ pub async fn run(args: Args, mut config: Config, stop: impl Future<Output = ()> 
 fn configure(config: &mut Config, args: &Args, host: &str, keys: &MasterKeys, sandbox: &Sandbox) {
     let public_url = format!("http://{host}:{}", args.address.port());
     let database = args.database.clone().unwrap_or_else(|| format!("sqlite:{}", args.data.join("dormwatt.db").display()));
-    config.server = Server { address: args.address, public_url: public_url.clone(), insecure_cookies: true, behind_proxy: false };
+    config.server = Server { address: args.address, public_url: public_url.clone(), insecure_cookies: true, ..Server::default() };
+    config.is_demo = true;
     config.database = Database { url: Secret::from(&*database) };
     config.keys = Keys {
         enc: Secret::from(&*hex::encode(keys.enc)),

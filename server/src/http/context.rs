@@ -1,5 +1,6 @@
 //! Provides what pages and server functions find in the context of their request.
 
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use app::ports::{Now, Reply};
@@ -8,7 +9,8 @@ use leptos::nonce::Nonce;
 use leptos::prelude::{provide_context, use_context};
 use leptos_axum::ResponseOptions;
 
-use super::reply::HttpReply;
+use super::caller::Caller;
+use super::reply::{Asked, HttpReply};
 use super::security::PageNonce;
 use super::session::RequestInfo;
 use super::{AppState, error};
@@ -17,7 +19,10 @@ use super::{AppState, error};
 pub fn provide(state: &AppState) {
     let (Some(parts), Some(options)) = (use_context::<Parts>(), use_context::<ResponseOptions>()) else { return };
     let Some(info) = parts.extensions.get::<RequestInfo>().cloned() else { return };
-    let reply = HttpReply::new(options, error::wants_html(&parts.headers), state.server.clone());
+    let address = parts.extensions.get::<Caller>().map_or(Ipv4Addr::UNSPECIFIED.into(), |caller| caller.0);
+    let user = info.who.as_ref().map(|who| who.user);
+    let asked = Asked { address, user, path: parts.uri.path().to_owned() };
+    let reply = HttpReply::new(options, error::wants_html(&parts.headers), state.server.clone(), asked);
     provide_context(state.ports.clone());
     provide_context::<Arc<dyn Reply>>(Arc::new(reply));
     provide_context(Now(info.now));

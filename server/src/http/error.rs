@@ -12,7 +12,7 @@ use leptos::server_fn::error::SERVER_FN_ERROR_HEADER;
 use model::error::AppError;
 
 use super::session::RequestInfo;
-use super::{AppState, context};
+use super::{AppState, caller, context, log};
 
 /// Whether the caller is a browser.
 pub fn wants_html(headers: &HeaderMap) -> bool {
@@ -22,7 +22,7 @@ pub fn wants_html(headers: &HeaderMap) -> bool {
 /// Gives bare error responses their body.
 pub async fn render_errors(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let html = wants_html(request.headers());
-    let method = request.method().clone();
+    let (method, path, address) = (request.method().clone(), request.uri().path().to_owned(), caller::of(&request));
     let info = request.extensions().get::<RequestInfo>().cloned();
     let page = html.then(|| copy_head(&request));
     let response = server_fn_status(next.run(request).await).await;
@@ -31,6 +31,8 @@ pub async fn render_errors(State(state): State<AppState>, request: Request, next
         return response;
     }
     let error = response.extensions().get::<AppError>().copied().unwrap_or_else(|| from_status(status));
+    let who = info.as_ref().and_then(|info| info.who.as_ref()).map(|who| who.user);
+    log::refusal(address, who, &path, error);
     let Some(page) = page else { return (status, Json(error)).into_response() };
     if error == AppError::NotLoggedIn {
         return Redirect::to(&login_address(&method, info)).into_response();

@@ -1,25 +1,26 @@
-//! Limits notifications per IP address. Channels send from few addresses, and repeat what was rejected.
+//! Limits unsigned notifications per address.
 
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use domain::address::block;
 use domain::clock::SharedClock;
 use governor::clock::Clock;
 use governor::middleware::NoOpMiddleware;
 use governor::state::keyed::HashMapStateStore;
 use governor::{Quota, RateLimiter};
 
-/// Notifications of one address at once, and again within each second.
+/// Unsigned notifications of one address at once, and again within each second.
 const PER_SECOND: NonZeroU32 = NonZeroU32::MIN.saturating_add(199);
 /// From this number of addresses on, those that used nothing of their quota recently are forgotten.
 const MAX_IDLE: usize = 1_000;
 
-type ByAddress = HashMapStateStore<Option<IpAddr>>;
+type ByAddress = HashMapStateStore<IpAddr>;
 
-/// One quota per address; requests without an address share one.
-pub struct Limit(RateLimiter<Option<IpAddr>, ByAddress, InjectedClock, NoOpMiddleware<Duration>>);
+/// One quota per address (IPv6: per /64).
+pub struct Limit(RateLimiter<IpAddr, ByAddress, InjectedClock, NoOpMiddleware<Duration>>);
 
 /// The server's clock as governor's: the time that has passed. Where the clock is set back, time goes on from there, so that no
 /// address waits until the clock has caught up.
@@ -57,11 +58,11 @@ impl Limit {
     }
 
     /// Whether one more notification is accepted now.
-    pub fn admits(&self, from: Option<IpAddr>) -> bool {
+    pub fn admits(&self, from: IpAddr) -> bool {
         if self.0.len() >= MAX_IDLE {
             self.0.retain_recent();
         }
-        self.0.check_key(&from).is_ok()
+        self.0.check_key(&block(from)).is_ok()
     }
 }
 
@@ -76,7 +77,7 @@ mod tests {
     fn notification_limit_is_per_address_and_recovers() {
         let clock = TestClock::new(Timestamp(999));
         let limit = Limit::new(clock.clone());
-        let [one, other] = [1, 2].map(|n| Some(IpAddr::from([10, 0, 0, n])));
+        let [one, other] = [1, 2].map(|n| IpAddr::from([10, 0, 0, n]));
         assert!((0..PER_SECOND.get()).all(|_| limit.admits(one)));
         assert!(!limit.admits(one));
         assert!(limit.admits(other));
@@ -88,7 +89,7 @@ mod tests {
     fn a_clock_set_back_does_not_lock_an_address_out() {
         let clock = TestClock::new(Timestamp(3_600_000));
         let limit = Limit::new(clock.clone());
-        let one = Some(IpAddr::from([10, 0, 0, 1]));
+        let one = IpAddr::from([10, 0, 0, 1]);
         assert!((0..PER_SECOND.get()).all(|_| limit.admits(one)));
         clock.advance(-3_600_000);
         assert!(!limit.admits(one), "nothing has passed");
@@ -101,7 +102,7 @@ mod tests {
         let clock = TestClock::new(Timestamp(999));
         let limit = Limit::new(clock.clone());
         for n in 0..10_000_u32 {
-            assert!(limit.admits(Some(IpAddr::from(n.to_be_bytes()))));
+            assert!(limit.admits(IpAddr::from(n.to_be_bytes())));
             clock.advance(10);
         }
         assert!(limit.0.len() <= MAX_IDLE, "{}", limit.0.len());

@@ -9,7 +9,8 @@ use axum::extract::State;
 use axum::http::{HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures::Stream;
-use tokio::time::{Instant, sleep_until};
+use model::person::Role;
+use tokio::time::{Instant, sleep_until, timeout};
 
 use super::AppState;
 use super::session::RequestInfo;
@@ -19,8 +20,11 @@ use store::{console, sessions};
 
 /// Proxies close connections that are silent for longer.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
-/// How long a wall may stay open after its session ended elsewhere.
-const CHECK: Duration = Duration::from_secs(60);
+/// How often it is checked that the session is open and sees the same buildings: a wall ends within a second. Asked of the
+/// database, because another process may have changed it.
+const CHECK: Duration = Duration::from_millis(700);
+/// How long a check may take; one that takes longer counts as a failing database.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// Tells the browser how soon to reconnect.
 const HELLO: &[u8] = b"retry: 2000\n\n";
 const COMMENT: &[u8] = b":\n\n";
@@ -44,6 +48,7 @@ pub async fn stream(State(state): State<AppState>, Extension(info): Extension<Re
         hello: true,
         quiet_until: now + KEEP_ALIVE,
         check_at: now + CHECK,
+        is_check_failing: false,
     };
     let headers = [
         (header::CONTENT_TYPE, "text/event-stream"),
@@ -62,6 +67,8 @@ struct WallResponse {
     hello: bool,
     quiet_until: Instant,
     check_at: Instant,
+    /// Logged once, not at each check.
+    is_check_failing: bool,
 }
 
 impl WallResponse {
@@ -98,21 +105,27 @@ impl WallResponse {
 
     /// Whether the session is still open and sees the same buildings. A failing database does not end the stream, because the
     /// wall is needed most then.
-    async fn may_stay(&self) -> bool {
-        let session = sessions::find(&self.state.context.db, &hash(&self.token), self.state.context.now()).await;
-        let user = match session {
-            Ok(None) => return false,
-            Ok(Some(session)) if session.role != model::person::Role::Resident => session.user_id,
-            Ok(Some(_)) => return false,
-            Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "live.check_failed");
-                return true;
+    async fn may_stay(&mut self) -> bool {
+        let checked = timeout(PATIENCE, self.check()).await;
+        let failed = match checked {
+            Ok(Ok(may_stay)) => {
+                self.is_check_failing = false;
+                return may_stay;
             }
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "timed out".to_owned(),
         };
-        match console::scope(&self.state.context.db, user).await {
-            // The browser reconnects and gets the new scope.
-            Ok(scope) => scope == self.scope,
-            Err(_) => true,
+        if !std::mem::replace(&mut self.is_check_failing, true) {
+            tracing::warn!(error = failed, "live.check_failed");
         }
+        true
+    }
+
+    async fn check(&self) -> store::Result<bool> {
+        let context = &self.state.context;
+        let Some(session) = sessions::find(&context.db, &hash(&self.token), context.now()).await? else { return Ok(false) };
+        // The browser reconnects and gets the new scope.
+        let scope = console::scope(&context.db, session.user_id).await?;
+        Ok(session.role != Role::Resident && scope == self.scope)
     }
 }

@@ -1,12 +1,23 @@
-//! One log line a response.
+//! One log line a response, and one for each refusal.
 
+use std::net::IpAddr;
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request};
+use axum::http::Method;
 use axum::middleware::Next;
 use axum::response::Response;
+use model::error::AppError;
+use model::ids::UserId;
 
-/// Logs method, route, status and time; never the query, which may be private.
+use super::caller;
+
+/// Whose session a request belongs to; an extension of its response.
+#[derive(Clone, Copy, Debug)]
+pub struct AnsweredTo(pub UserId);
+
+/// Logs method, route, status, time, address and user; never the query, which may be private. What reads and succeeds is logged
+/// at debug, which release builds leave out.
 pub async fn requests(request: Request, next: Next) -> Response {
     let started = Instant::now();
     let method = request.method().clone();
@@ -14,12 +25,27 @@ pub async fn requests(request: Request, next: Next) -> Response {
         Some(path) => path.as_str().to_owned(),
         None => request.uri().path().to_owned(),
     };
+    let address = caller::of(&request);
     let response = next.run(request).await;
     let (status, ms) = (response.status().as_u16(), started.elapsed().as_secs_f64() * 1e3);
+    let user = user(response.extensions().get::<AnsweredTo>().map(|answered| answered.0));
+    let reads = matches!(method, Method::GET | Method::HEAD);
     match status {
-        500.. => tracing::error!(%method, path, status, ms, "http.answered"),
-        400..=499 => tracing::info!(%method, path, status, ms, "http.answered"),
-        _ => tracing::debug!(%method, path, status, ms, "http.answered"),
+        500.. => tracing::error!(%method, path, status, ms, %address, user, "http.answered"),
+        100..=399 if reads => tracing::debug!(%method, path, status, ms, %address, user, "http.answered"),
+        _ => tracing::info!(%method, path, status, ms, %address, user, "http.answered"),
     }
     response
+}
+
+/// Logs that somebody was refused what is not theirs, or too much of it.
+pub fn refusal(address: IpAddr, who: Option<UserId>, path: &str, error: AppError) {
+    use AppError::{Forbidden, NotLoggedIn, RateLimited, SecondPerson};
+    if matches!(error, Forbidden | NotLoggedIn | RateLimited | SecondPerson) {
+        tracing::info!(%address, user = user(who), path, reason = error.code(), "security.refused");
+    }
+}
+
+fn user(user: Option<UserId>) -> String {
+    user.map_or_else(|| "nobody".to_owned(), |user| user.to_string())
 }

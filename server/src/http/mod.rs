@@ -1,6 +1,9 @@
 //! HTTP: pages and server functions with sessions, and the payment channels' notifications without.
 
 mod assets;
+mod body;
+mod caller;
+pub mod connections;
 mod context;
 mod error;
 pub mod exports;
@@ -9,6 +12,7 @@ mod limit;
 mod live;
 mod log;
 pub mod notifications;
+mod payer_return;
 mod reply;
 mod router;
 mod security;

@@ -1,22 +1,26 @@
-//! Notifications of the payment channels, and returning payers. No sessions, cookies or origin checks: the signature
-//! authenticates.
+//! Notifications of the payment channels. No sessions, cookies or origin checks: the signature authenticates.
 
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::sync::Arc;
 
+use app::link;
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{ConnectInfo, DefaultBodyLimit, FromRequest, Path, RawQuery, Request, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::{DefaultBodyLimit, FromRequest, Path, RawQuery, Request, State};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::{get, post};
+use axum::routing::post;
 use model::order::Tender;
 
+use super::caller;
 use super::limit::Limit;
 use domain::clock::SharedClock;
 use payments::Payments;
 use payments::channel::{Channel, Notification, NotificationError};
 use payments::form::{self, MAX_BYTES};
+
+/// Characters of an attempt's number.
+const LONGEST_NUMBER: usize = 64;
 
 #[derive(Clone)]
 struct NotificationState {
@@ -24,44 +28,65 @@ struct NotificationState {
     limit: Arc<Limit>,
 }
 
-/// `POST /pay/{channel}/notify` for the channels, and `/pay/return` for returning payers, whom UnionPay's page sends by a form.
+/// `POST /pay/{channel}/notify` for the channels, and `POST /pay/return` for payers whom a channel's page sends back by a form.
 /// To be merged beside the routes that have sessions, not below their layers.
 pub fn routes(payments: Payments, clock: SharedClock) -> Router {
     Router::new()
-        .route("/pay/{channel}/notify", post(notify))
-        .route("/pay/return", get(payer_returned).post(payer_returned))
+        .route("/pay/{channel}/notify", post(notify).fallback(unknown))
+        .route("/pay/return", post(return_by_form))
         .layer(DefaultBodyLimit::max(MAX_BYTES))
         .with_state(NotificationState { payments, limit: Arc::new(Limit::new(clock)) })
 }
 
 async fn notify(State(state): State<NotificationState>, Path(channel): Path<String>, request: Request) -> Response {
-    let from = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
+    let from = caller::of(&request);
     let Some(channel) = Tender::parse(&channel).and_then(|tender| state.payments.channel(tender)) else {
         return StatusCode::NOT_FOUND.into_response();
     };
-    if !state.limit.admits(from) {
+    let headers = request.headers().clone();
+    let body = match Bytes::from_request(request, &()).await {
+        Ok(body) => body,
+        Err(refusal) => return refusal.into_response(),
+    };
+    let mut read = channel.parse_notification(&headers, &body);
+    if !is_signed(&read) && !state.limit.admits(from) {
+        // What a channel signed is not counted: many channels may come through one proxy, and money must not wait.
+        tracing::info!(channel = channel.tender().as_str(), address = %from, reason = "rate-limited", "security.refused");
         return StatusCode::TOO_MANY_REQUESTS.into_response();
     }
-    let headers = request.headers().clone();
-    match Bytes::from_request(request, &()).await {
-        Ok(body) => settle_notification(&state.payments, channel, &headers, &body).await,
-        Err(refusal) => refusal.into_response(),
+    if matches!(read, Err(NotificationError::UnknownKey)) && channel.refresh_keys().await {
+        read = channel.parse_notification(&headers, &body);
     }
+    settle_notification(&state.payments, channel, read, from).await
+}
+
+/// Any other method: an unknown channel is as unknown as for a notification.
+async fn unknown(State(state): State<NotificationState>, Path(channel): Path<String>) -> StatusCode {
+    match Tender::parse(&channel).and_then(|tender| state.payments.channel(tender)) {
+        Some(_) => StatusCode::METHOD_NOT_ALLOWED,
+        None => StatusCode::NOT_FOUND,
+    }
+}
+
+/// Whether the signature was valid, whatever else is wrong.
+const fn is_signed(read: &Result<Notification, NotificationError>) -> bool {
+    matches!(read, Ok(_) | Err(NotificationError::Field(_)))
 }
 
 /// Stores the event, then acknowledges it: an acknowledged event that is not stored would be lost money. An event that does not
 /// match is stored, held and acknowledged, since a repetition would not change it.
-async fn settle_notification(payments: &Payments, channel: &dyn Channel, headers: &HeaderMap, body: &[u8]) -> Response {
+async fn settle_notification(
+    payments: &Payments,
+    channel: &dyn Channel,
+    read: Result<Notification, NotificationError>,
+    from: IpAddr,
+) -> Response {
     let name = channel.tender().as_str();
-    let mut read = channel.parse_notification(headers, body);
-    if matches!(read, Err(NotificationError::UnknownKey)) && channel.refresh_keys().await {
-        read = channel.parse_notification(headers, body);
-    }
     let event = match read {
         Ok(Notification::Event(event)) => event,
         Ok(Notification::Ignored) => return channel.ack().into_response(),
         Err(error) => {
-            tracing::warn!(channel = name, error = &error as &dyn std::error::Error, "payment.notify.refused");
+            tracing::warn!(channel = name, address = %from, error = &error as &dyn std::error::Error, "payment.notify.refused");
             return (StatusCode::BAD_REQUEST, channel.nack()).into_response();
         }
     };
@@ -75,15 +100,11 @@ async fn settle_notification(payments: &Payments, channel: &dyn Channel, headers
     }
 }
 
-/// The payer's return proves no payment, but it is a good moment to query the channel; the order's page shows the answer.
-async fn payer_returned(State(state): State<NotificationState>, RawQuery(query): RawQuery) -> Response {
+/// Browsers send no session with a form of another site, so it becomes a link to the same place, known or not.
+async fn return_by_form(RawQuery(query): RawQuery) -> Redirect {
     let fields = form::parse(query.unwrap_or_default().as_bytes()).unwrap_or_default();
-    let attempt = match fields.get("out_trade_no") {
-        Some(number) if !number.contains('\0') => state.payments.attempt(number).await.ok().flatten(),
-        _ => None,
-    };
-    let Some(attempt) = attempt else { return Redirect::to("/").into_response() };
-    let order = attempt.order_id;
-    state.payments.request_query(order).await;
-    Redirect::to(&format!("/orders/{order}")).into_response()
+    match fields.get("out_trade_no").filter(|number| number.len() <= LONGEST_NUMBER) {
+        Some(number) => Redirect::to(&link::with("/pay/return", "out_trade_no", number)),
+        None => Redirect::to("/pay/return"),
+    }
 }

@@ -1,5 +1,6 @@
 //! The parts of the response that pages and server functions set.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use app::link;
@@ -7,8 +8,10 @@ use app::ports::Reply;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use leptos_axum::ResponseOptions;
 use model::error::AppError;
+use model::ids::UserId;
 
-use super::session::cookie_name;
+use super::log;
+use super::session::{cookie_name, device_cookie_name};
 use crate::config;
 
 /// Leptos' own client reads this header instead of a redirect, which `fetch` would follow by itself.
@@ -20,11 +23,19 @@ pub struct HttpReply {
     /// The caller is a browser's form or page, not a program.
     html: bool,
     server: Arc<config::Server>,
+    asked: Asked,
+}
+
+/// Who asked for what, for the log.
+pub struct Asked {
+    pub address: IpAddr,
+    pub user: Option<UserId>,
+    pub path: String,
 }
 
 impl HttpReply {
-    pub fn new(options: ResponseOptions, html: bool, server: Arc<config::Server>) -> Self {
-        Self { options, html, server }
+    pub fn new(options: ResponseOptions, html: bool, server: Arc<config::Server>, asked: Asked) -> Self {
+        Self { options, html, server, asked }
     }
 
     fn location(&self, address: &str) {
@@ -60,6 +71,7 @@ impl Reply for HttpReply {
             self.status(error.status());
             return false;
         }
+        log::refusal(self.asked.address, self.asked.user, &self.asked.path, error);
         let back = link::without_error(link::local(back));
         if error == AppError::NotLoggedIn {
             self.redirect(&link::with("/login?e=not-logged-in", "next", &back));
@@ -73,6 +85,10 @@ impl Reply for HttpReply {
         // The server ends sessions; the cookie only has to live longer.
         let seconds = if token.is_empty() { 0 } else { YEAR };
         self.cookie(cookie_name(&self.server), token, seconds, "; HttpOnly");
+    }
+
+    fn known_device(&self, tokens: &str) {
+        self.cookie(device_cookie_name(&self.server), tokens, YEAR, "; HttpOnly");
     }
 
     fn remember(&self, name: &'static str, value: &'static str) {

@@ -19,15 +19,13 @@ use model::error::AppError;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::csrf::CsrfLayer;
-use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use super::session::RequestInfo;
-use super::{AppState, assets, context, error, health, live, log, security, session, wechat};
+use super::{AppState, assets, body, caller, context, error, health, live, log, payer_return, security, session, wechat};
+use crate::config::Network;
 use crate::http::exports::register;
 
-/// Larger than any form; files come in by routes of their own.
-const BODY_LIMIT: usize = 64 * 1024;
 /// Longer than any page takes.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -45,6 +43,7 @@ pub fn routes() -> Vec<Route> {
         ("/live", Access::Operator, get(live::stream)),
         ("/overdrawn.csv", Access::Operator, get(super::exports::overdrawn)),
         ("/reconcile.csv", Access::Operator, get(super::exports::reconciliation)),
+        ("/pay/return", Access::Resident, get(payer_return::returned)),
         ("/pay/wechat/back", Access::Resident, get(wechat::back)),
         ("/register.csv", Access::Operator, get(register::download)),
     ]
@@ -73,16 +72,21 @@ pub fn build(state: AppState, webhooks: Router) -> Router {
         .route_layer(from_fn(move |request: Request, next: Next| guard(table.clone(), request, next)))
         .fallback(assets::serve)
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, PATIENCE))
-        .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
         .layer(origin_check(&state))
+        .layer(from_fn(body::read))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(state.clone(), error::render_errors))
         .layer(from_fn_with_state(state.clone(), session::read))
         .layer(CompressionLayer::new())
         .layer(from_fn_with_state(state.clone(), security::headers))
-        .with_state(state);
-    let webhooks = webhooks.layer(CatchPanicLayer::custom(panicked));
-    guarded.merge(webhooks).layer(from_fn(log::requests))
+        .with_state(state.clone());
+    let proxies: Arc<[Network]> = state.server.trusted_proxies.clone().into();
+    let webhooks = webhooks
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, PATIENCE))
+        .layer(from_fn(body::read))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state(state, security::headers));
+    guarded.merge(webhooks).layer(from_fn(log::requests)).layer(from_fn_with_state(proxies, caller::read))
 }
 
 /// Denies every route that is not in the access table.

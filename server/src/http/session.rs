@@ -1,17 +1,16 @@
 //! Reads the person of the session from the cookie, before all other handlers.
 
-use std::net::SocketAddr;
-
 use app::ports::{Visit, Who};
 use app::ui::theme::Theme;
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use model::language::Lang;
 use model::time::Timestamp;
 
-use super::AppState;
+use super::log::AnsweredTo;
+use super::{AppState, caller};
 use crate::config;
 use crate::services::auth::{expires, hash, worth_writing};
 use store::sessions;
@@ -33,12 +32,19 @@ pub const fn cookie_name(server: &config::Server) -> &'static str {
     if server.insecure_cookies { "dormwatt" } else { "__Host-dormwatt" }
 }
 
+/// The cookie of browsers that have logged in before.
+#[must_use]
+pub const fn device_cookie_name(server: &config::Server) -> &'static str {
+    if server.insecure_cookies { "dormwatt-device" } else { "__Host-dormwatt-device" }
+}
+
 /// Adds [`RequestInfo`].
 pub async fn read(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let headers = request.headers();
     let now = state.context.now();
-    let ip = caller_address(&request, state.server.behind_proxy);
+    let ip = caller::of(&request).to_string();
     let session = cookie(headers, cookie_name(&state.server)).unwrap_or_default().to_owned();
+    let device = cookie(headers, device_cookie_name(&state.server)).unwrap_or_default().to_owned();
     let theme = cookie(headers, "theme").and_then(Theme::parse).unwrap_or_default();
     let lang =
         cookie(headers, "lang").and_then(Lang::choose).or_else(|| text(headers, header::ACCEPT_LANGUAGE).and_then(Lang::choose));
@@ -51,9 +57,14 @@ pub async fn read(State(state): State<AppState>, mut request: Request, next: Nex
         tracing::error!(error = &error as &dyn std::error::Error, "session.lookup_failed");
         None
     });
-    let visit = Visit { ip, here, session, agent, theme };
+    let visit = Visit { ip, here, session, device, agent, theme };
+    let user = who.as_ref().map(|who| who.user);
     request.extensions_mut().insert(RequestInfo { who, visit, lang: lang.unwrap_or_default(), now, lookup_failed });
-    next.run(request).await
+    let mut response = next.run(request).await;
+    if let Some(user) = user {
+        response.extensions_mut().insert(AnsweredTo(user));
+    }
+    response
 }
 
 async fn find_person(state: &AppState, token: &str, ip: &str, now: Timestamp) -> store::Result<Option<Who>> {
@@ -68,16 +79,6 @@ async fn find_person(state: &AppState, token: &str, ip: &str, now: Timestamp) ->
         }
     }
     Ok(Some(Who { user: session.user_id, role, name: session.name, ip: ip.to_owned() }))
-}
-
-/// The peer's address; behind a proxy the last `X-Forwarded-For` entry, which the proxy itself added.
-fn caller_address(request: &Request, behind_proxy: bool) -> String {
-    let forwarded = request.headers().get("x-forwarded-for").and_then(|value| value.to_str().ok());
-    let last = forwarded.and_then(|list| list.rsplit(',').next()).map(str::trim).filter(|entry| !entry.is_empty());
-    match last {
-        Some(entry) if behind_proxy => entry.chars().take(45).collect(),
-        _ => request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip().to_string()).unwrap_or_default(),
-    }
 }
 
 fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
@@ -112,14 +113,5 @@ mod tests {
         assert_eq!(cookie(&headers, "dormwatt"), Some("x=y"));
         assert_eq!(cookie(&headers, "lang"), Some("en"));
         assert_eq!(cookie(&headers, "watt"), None);
-    }
-
-    #[test]
-    fn forwarded_address_counts_only_behind_a_proxy() {
-        let mut request = Request::new(axum::body::Body::empty());
-        request.extensions_mut().insert(ConnectInfo(SocketAddr::from(([10, 0, 0, 9], 1))));
-        request.headers_mut().insert("x-forwarded-for", "1.2.3.4, 5.6.7.8".parse().unwrap());
-        assert_eq!(caller_address(&request, false), "10.0.0.9");
-        assert_eq!(caller_address(&request, true), "5.6.7.8");
     }
 }

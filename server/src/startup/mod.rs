@@ -1,6 +1,7 @@
 //! Builds the parts of the server, serves, and shuts down in order.
 
 mod buses;
+mod descriptors;
 
 use std::error::Error as StdError;
 use std::future::Future;
@@ -17,7 +18,7 @@ use tokio_util::task::TaskTracker;
 
 use buses::Buses;
 
-use crate::config::Config;
+use crate::config::{Config, trial};
 use crate::http::{self, AppState};
 use crate::services::{self, Context};
 use crate::tasks::Driver;
@@ -75,6 +76,8 @@ pub struct Application {
     listener: TcpListener,
     address: SocketAddr,
     router: Router,
+    /// How many files the process may open.
+    files: u64,
     state: AppState,
     buses: Arc<Buses>,
     payments: Payments,
@@ -87,6 +90,7 @@ pub struct Application {
 impl Application {
     /// Binds the address, opens the database and builds all parts. Port 0 takes any free port.
     pub async fn build(config: &Config, clock: SharedClock, rng: Rng) -> Result<Self, StartError> {
+        let files = descriptors::raise();
         // Bound first: a second server started by mistake must not touch the database of the first.
         let at = config.server.address;
         let listen = |source| StartError::Listen { address: at, source };
@@ -109,7 +113,7 @@ impl Application {
         let state = AppState {
             context: context.clone(),
             ports,
-            site: http::site(),
+            site: http::site(!config.is_demo && !trial::reasons(config).is_empty()),
             server: Arc::new(config.server.clone()),
             cashiers: payments.form_origins().into(),
             stopping: CancellationToken::new(),
@@ -118,7 +122,8 @@ impl Application {
         let tasks = TaskTracker::new();
         let driver = Driver::new(context.clock, state.stopping.clone(), tasks.clone());
         let anchor_file = config.audit.anchor_file.clone();
-        Ok(Self { listener, address, router, state, buses, payments, rules: config.cash_desk, anchor_file, driver, tasks })
+        let rules = config.cash_desk;
+        Ok(Self { listener, address, router, files, state, buses, payments, rules, anchor_file, driver, tasks })
     }
 
     #[must_use]
@@ -144,8 +149,8 @@ impl Application {
     }
 
     /// Serves until `stop` is ready; then ends streams, waits [`GRACE`] for requests and tasks, and closes the database.
-    pub async fn run_until(self, stop: impl Future<Output = ()> + Send + 'static) -> std::io::Result<()> {
-        let Self { listener, router, state, buses, payments, rules, anchor_file, driver, tasks, .. } = self;
+    pub async fn run_until(self, stop: impl Future<Output = ()> + Send + 'static) {
+        let Self { listener, router, files, state, buses, payments, rules, anchor_file, driver, tasks, .. } = self;
         let stopping = state.stopping.clone();
         tasks.spawn(state.context.live.clone().run(stopping.clone()));
         let context = &state.context;
@@ -172,21 +177,15 @@ impl Application {
             tracing::info!("server.stopping");
             signal.cancel();
         });
-        let service = router.into_make_service_with_connect_info::<SocketAddr>();
-        let serving = axum::serve(listener, service).with_graceful_shutdown(stopping.clone().cancelled_owned());
+        let serving = http::connections::serve(listener, router, &state.server, files, &stopping);
         let deadline = async {
             stopping.cancelled().await;
             tokio::time::sleep(GRACE).await;
         };
-        let served = tokio::select! {
-            served = serving.into_future() => served,
-            () = deadline => {
-                tracing::warn!("server.requests_cut_off");
-                Ok(())
-            }
-        };
-        // Also if the listener failed.
-        stopping.cancel();
+        tokio::select! {
+            () = serving => {}
+            () = deadline => tracing::warn!("server.requests_cut_off"),
+        }
         if tokio::time::timeout(GRACE, tasks.wait()).await.is_err() {
             tracing::warn!("server.tasks_cut_off");
         }
@@ -195,7 +194,6 @@ impl Application {
         }
         state.context.db.close().await;
         tracing::info!("server.stopped");
-        served
     }
 }
 

@@ -79,6 +79,13 @@ impl Desk {
     }
 }
 
+both!(a_list_of_rooms_has_a_limit, |w: World| async move {
+    let d = Desk::new(w, 1, 1).await;
+    let list = |lines: usize| Target { rooms: "909\n".repeat(lines), ..Target::default() };
+    assert_eq!(d.port.preview(&d.who, Kind::Clock, &list(1_000)).await.unwrap().unknown.len(), 1_000);
+    assert_eq!(d.port.preview(&d.who, Kind::Clock, &list(1_001)).await.err(), Some(AppError::ListTooLong));
+});
+
 both!(every_batch_operation_reaches_meters_on_two_gateways, |w: World| async move {
     let d = Desk::new(w, 2, 2).await;
     d.s.meter(1, 2).fault(LineFault::Silent, 1.0).unwrap();

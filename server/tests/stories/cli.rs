@@ -135,6 +135,27 @@ fn audit_key_anchors_and_digest_are_used() {
 }
 
 #[test]
+fn an_administrator_needs_no_permission_to_approve() {
+    let dir = tempfile::tempdir().unwrap();
+    let environment = [("DORMWATT_DATABASE__URL", "sqlite:t.db")];
+    for (login, role) in [("boss", "admin"), ("op", "operator")] {
+        let add = ["admin", "create-user", "--login", login, "--role", role];
+        assert!(dormwatt(dir.path(), &add, &environment, "correct horse battery\n").status.success());
+    }
+    let approver = |arguments: &[&str]| {
+        let output = dormwatt(dir.path(), &[&["admin", "approver", "--login"], arguments].concat(), &environment, "");
+        (output.status.success(), String::from_utf8([output.stdout, output.stderr].concat()).unwrap())
+    };
+    let (succeeded, said) = approver(&["boss"]);
+    assert!(succeeded && said.contains("boss is an administrator and may approve anyway"), "{said}");
+    let (succeeded, said) = approver(&["boss", "--revoke"]);
+    assert!(!succeeded && said.contains("may always approve"), "{said}");
+    assert_eq!(approver(&["op"]), (true, "op may approve.\n".to_owned()));
+    let (succeeded, said) = approver(&["nobody"]);
+    assert!(!succeeded && said.contains("no operator logs in as nobody"), "{said}");
+}
+
+#[test]
 fn help_lists_every_command() {
     let dir = tempfile::tempdir().unwrap();
     let help = String::from_utf8(dormwatt(dir.path(), &["--help"], &[], "").stdout).unwrap();

@@ -54,6 +54,47 @@ both!(an_operator_receives_changes_live, |w: World| async move {
     assert!(ended.is_ok(), "a stop ends the stream, or the server would wait for it");
 });
 
+/// Reads on until the server ends the stream; fails where that takes much longer than a second.
+async fn ended(mut answer: reqwest::Response, why: &str) {
+    let end = timeout(Duration::from_millis(1_500), async { while let Ok(Some(_)) = answer.chunk().await {} }).await;
+    assert!(end.is_ok(), "still open after {why}");
+}
+
+both!(a_live_stream_ends_within_a_second_of_its_right, |w: World| async move {
+    let web = Web::start(&w).await;
+    w.room(1).await;
+    let mut operator = web.person(&w, Role::Operator, "op").await;
+    let open = async |operator: &story_support::web::Person<'_>| {
+        let mut answer = operator.get("/live").await;
+        assert_eq!(answer.status(), 200);
+        event(&mut answer, &mut String::new(), "snapshot").await;
+        answer
+    };
+    let stays = open(&operator).await;
+    let mut other = web.visitor();
+    other.log_in("op", story_support::web::PASSWORD).await;
+    let stream = open(&other).await;
+    other.post("/api/auth/log-out", "").await;
+    ended(stream, "a log-out").await;
+
+    // Lost buildings: the browser reconnects, and sees less.
+    let place = "INSERT INTO places (id, kind, name, sort) SELECT id, 'building', '9号楼', 9 FROM users WHERE login = 'op'";
+    w.execute(place).await;
+    w.execute("INSERT INTO operator_buildings (user_id, place_id) SELECT id, id FROM users WHERE login = 'op'").await;
+    ended(stays, "a lost building").await;
+
+    let stream = open(&operator).await;
+    w.execute("UPDATE users SET disabled_at = 1 WHERE login = 'op'").await;
+    ended(stream, "disabling").await;
+    assert_eq!(operator.clone().program().get("/live").await.status(), 401);
+    w.execute("UPDATE users SET disabled_at = NULL WHERE login = 'op'").await;
+
+    operator.log_in("op", story_support::web::PASSWORD).await;
+    let stream = open(&operator).await;
+    w.execute("DELETE FROM sessions").await;
+    ended(stream, "the end of its session").await;
+});
+
 both!(others_are_denied_the_live_stream, |w: World| async move {
     let web = Web::start(&w).await;
     assert_eq!(web.visitor().program().get("/live").await.status(), 401);

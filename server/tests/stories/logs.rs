@@ -259,6 +259,9 @@ both!(the_log_holds_orders_and_results_and_no_secrets, |w: World| async move {
         let answer = s.server.http.post(format!("{}/pay/{channel}/notify", s.server.base)).body(forged).send().await.unwrap();
         assert_eq!(answer.status(), 400, "{channel}");
     }
+    let guessed = s.server.post(PHONE, "", "/api/auth/log-in", "login=wang-xiaoming&password=guessed-it".to_owned()).await;
+    assert!(location(&guessed).contains("bad-credentials"));
+    assert_eq!(s.server.get(PHONE, &s.resident, "/wall").await.status(), 403);
     let payer = text(&s.w, "SELECT payer_id FROM payers WHERE app_id <> $1", "").await;
     let said = s.server.log();
 
@@ -269,6 +272,23 @@ both!(the_log_holds_orders_and_results_and_no_secrets, |w: World| async move {
     for word in ["payment.settled", "credited", "returned", "alipay", "wechat", "unionpay", "refund.failed"] {
         assert!(said.contains(word), "{word}");
     }
+    // Security events are at info, which release builds keep, and name address and reason; users by their id.
+    for (event, reason) in [
+        ("security.log_in_failed", "bad-credentials"),
+        ("security.refused", "forbidden"),
+        ("payment.notify.refused", "the signature is invalid"),
+    ] {
+        let of = |line: &&str| line.contains(event) && line.contains(reason);
+        let line = said.lines().find(of).unwrap_or_else(|| panic!("no {event} with {reason}"));
+        assert!(line.contains("127.0.0.1") && (line.contains("INFO") || line.contains("WARN")), "{line}");
+        assert!(event.starts_with("payment") || line.contains("user=\"0"), "{line}");
+    }
+    let answered = said.lines().filter(|line| line.contains("http.answered"));
+    assert!(answered.clone().all(|line| line.contains("address=127.0.0.1") && line.contains("user=")));
+    assert!(
+        answered.clone().any(|line| line.contains("INFO") && line.contains("/api/resident/top-up")),
+        "what changes something"
+    );
     // And nothing else.
     let keys = s.sandbox.keys();
     let secrets = [
@@ -280,6 +300,7 @@ both!(the_log_holds_orders_and_results_and_no_secrets, |w: World| async move {
         s.boss.split_once('=').unwrap().1,
         PASSWORD,
         "wang-xiaoming",
+        "guessed-it",
         "王小明",
         "2088000000000",
         "forged",

@@ -16,6 +16,7 @@ mod console_refunds;
 mod consumption;
 mod delivery;
 mod dlt645;
+mod edge;
 mod faults;
 mod framings;
 mod full_disk;

@@ -184,6 +184,31 @@ both!(a_repeated_switch_request_is_one_command, |w: World| async move {
     assert_eq!(site.residents.home(&person).await.unwrap().switching, Some((newer, true)));
 });
 
+both!(residents_switch_and_order_within_limits, |w: World| async move {
+    let (room, other) = (w.room(1).await, w.room(2).await);
+    let site = Site::new(w).await;
+    let person = who(room);
+    // Many at once count one after the other.
+    site.publish_reading(room, ON, 5_000);
+    let key = || site.w.rng.id(site.w.clock.now());
+    let switched = futures::future::join_all((0..20).map(|n| site.residents.switch(&person, key(), n % 2 == 0))).await;
+    assert_eq!(switched.iter().filter(|one| one.is_ok()).count(), 12);
+    assert!(switched.iter().all(|one| one.is_ok() || *one == Err(AppError::SwitchedTooOften)), "{switched:?}");
+    site.publish_reading(other, ON, 5_000);
+    assert!(site.residents.switch(&who(other), key(), false).await.is_ok(), "each room has its own limit");
+    site.w.clock.advance(61 * MINUTE);
+    site.publish_reading(room, ON, 5_000);
+    assert!(site.residents.switch(&person, key(), false).await.is_ok());
+
+    let ordered =
+        futures::future::join_all((0..20).map(|_| site.residents.top_up(&person, key(), Fen(100), Tender::Alipay))).await;
+    assert_eq!(ordered.iter().filter(|one| one.is_ok()).count(), 10);
+    assert!(ordered.iter().all(|one| one.is_ok() || *one == Err(AppError::TooManyPending)), "{ordered:?}");
+    assert!(site.residents.top_up(&who(other), key(), Fen(100), Tender::Alipay).await.is_ok());
+    site.w.execute("UPDATE orders SET state = 'closed'").await;
+    assert!(site.residents.top_up(&person, key(), Fen(100), Tender::Alipay).await.is_ok(), "expired orders do not count");
+});
+
 both!(a_top_up_sent_twice_is_one_order, |w: World| async move {
     let (room, other) = (w.room(1).await, w.room(2).await);
     let site = Site::new(w).await;

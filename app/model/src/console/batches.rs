@@ -13,6 +13,8 @@ use crate::word_enum;
 
 /// Longest list of rooms, characters.
 pub const ROOMS_MAX: usize = 20_000;
+/// The most rooms of such a list.
+pub const ROOM_LINES_MAX: usize = 1_000;
 
 /// Selection of meters. Without places, rooms or a meter: all that the operator may see.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -38,6 +38,9 @@ pub trait ResidentPort: Send + Sync {
     async fn cashier(&self, who: &Who, order: OrderId, visit: &Visit) -> Result<CashierView, AppError>;
     /// Handles the payer's return from a channel's sign-in; returns the order that is to be paid.
     async fn signed_in(&self, who: &Who, visit: &Visit, state: &SignInState, code: &str) -> Result<OrderId, AppError>;
+    /// Handles the payer's return from the channel's cashier with the number of an attempt: queries the channel, because the
+    /// return itself proves no payment. Returns the order.
+    async fn returned(&self, who: &Who, out_trade_no: &str) -> Result<OrderId, AppError>;
     async fn order(&self, who: &Who, order: OrderId) -> Result<OrderView, AppError>;
     async fn switch_offer(&self, who: &Who) -> Result<SwitchOffer, AppError>;
     /// Requests a switch; the same key gives the same command.

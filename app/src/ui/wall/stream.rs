@@ -1,13 +1,15 @@
-//! The live stream in the browser: it comes back by itself, and says when it does not.
+//! The live stream in the browser: shared by all tabs where the browser can, closed while nobody looks, and it comes back by
+//! itself.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
 use leptos::prelude::*;
 use serde::de::DeserializeOwned;
-use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
-use web_sys::{EventSource, MessageEvent};
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{EventSource, MessageEvent, MessagePort, SharedWorker};
 
 use model::wall::{Delta, Snapshot};
 
@@ -32,43 +34,155 @@ pub trait StreamConsumer {
     fn delta(&self, delta: &Delta);
 }
 
+/// Holds the one stream of the browser; see there.
+const WORKER: &str = "/live-worker.js";
 /// How soon a refused stream is tried again.
 const AGAIN: Duration = Duration::from_secs(10);
+/// How often a tab tells the worker that it is there.
+const PRESENT: Duration = Duration::from_secs(10);
+
+/// What arrives, from the worker or from a stream of this tab's own.
+#[derive(Clone)]
+struct Receiver {
+    link: RwSignal<Link>,
+    consumer: Rc<dyn StreamConsumer>,
+}
+
+impl Receiver {
+    fn snapshot(&self, data: &str) {
+        if let Some(snapshot) = parse(data) {
+            self.consumer.snapshot(snapshot);
+            self.link.set(Link::Live);
+        }
+    }
+
+    fn delta(&self, data: &str) {
+        if let Some(delta) = parse(data) {
+            self.consumer.delta(&delta);
+        }
+    }
+
+    /// A message of the worker: a word, a line end and the data.
+    fn message(&self, text: &str) {
+        match text.split_once('\n') {
+            Some(("snapshot", data)) => self.snapshot(data),
+            Some(("delta", data)) => self.delta(data),
+            Some(("cut", _)) => self.link.set(Link::Cut),
+            Some(("refused", _)) => self.link.set(Link::Refused),
+            _ => {}
+        }
+    }
+}
 
 /// Opens the stream and says in `link` how it is doing.
-pub fn open(link: RwSignal<Link>, taker: Rc<dyn StreamConsumer>) {
-    let Ok(source) = EventSource::new("/live") else { return };
-    listen(&source, "snapshot", {
-        let taker = taker.clone();
-        move |data| {
-            if let Some(snapshot) = parse(&data) {
-                taker.snapshot(snapshot);
-                link.set(Link::Live);
+pub fn open(link: RwSignal<Link>, consumer: Rc<dyn StreamConsumer>) {
+    let receiver = Receiver { link, consumer };
+    match SharedWorker::new(WORKER) {
+        Ok(worker) => share(&worker, receiver),
+        // Some phones have no shared workers, and few tabs.
+        Err(_) => OwnStream::start(receiver),
+    }
+}
+
+/// Takes part in the stream of the worker.
+fn share(worker: &SharedWorker, receiver: Receiver) {
+    let port = worker.port();
+    let own = receiver.clone();
+    on_message(&port, move |data| receiver.message(&data));
+    let say = move || drop(port.post_message(&JsValue::from_str(if is_visible() { "visible" } else { "hidden" })));
+    let gone = worker.port();
+    listen_window("pagehide", move || drop(gone.post_message(&JsValue::from_str("gone"))));
+    listen_window("pageshow", say.clone());
+    on_visibility(say.clone());
+    say();
+    let _ = set_interval_with_handle(say, PRESENT);
+    // Where the script cannot be loaded.
+    let failed = Closure::once_into_js(move || OwnStream::start(own));
+    worker.set_onerror(Some(failed.unchecked_ref()));
+}
+
+/// A stream of this tab alone, open while the tab is visible.
+struct OwnStream {
+    source: RefCell<Option<EventSource>>,
+    receiver: Receiver,
+}
+
+impl OwnStream {
+    fn start(receiver: Receiver) {
+        let stream = Rc::new(Self { source: RefCell::default(), receiver });
+        let one = stream.clone();
+        on_visibility(move || one.settle());
+        stream.settle();
+    }
+
+    /// Opens or closes the stream as the tab is visible or not.
+    fn settle(self: &Rc<Self>) {
+        let is_open = self.source.borrow().is_some();
+        if is_visible() && !is_open {
+            self.open();
+        } else if !is_visible() {
+            self.close();
+        }
+    }
+
+    fn close(&self) {
+        if let Some(source) = self.source.borrow_mut().take() {
+            source.close();
+        }
+    }
+
+    fn open(self: &Rc<Self>) {
+        let Ok(source) = EventSource::new("/live") else { return };
+        let receiver = self.receiver.clone();
+        listen(&source, "snapshot", move |data| receiver.snapshot(&data));
+        let receiver = self.receiver.clone();
+        listen(&source, "delta", move |data| receiver.delta(&data));
+        let (stream, failed) = (self.clone(), source.clone());
+        let on_error = Closure::<dyn FnMut()>::new(move || {
+            // The browser tries again after a cut; after an answer that is no stream it gives up, and we do not.
+            if failed.ready_state() == EventSource::CLOSED {
+                stream.receiver.link.set(Link::Refused);
+                stream.close();
+                let again = stream.clone();
+                set_timeout(move || again.settle(), AGAIN);
+            } else {
+                stream.receiver.link.set(Link::Cut);
             }
+        });
+        source.set_onerror(Some(on_error.as_ref().unchecked_ref()));
+        // Streams are few, and end with the page.
+        on_error.forget();
+        *self.source.borrow_mut() = Some(source);
+    }
+}
+
+fn is_visible() -> bool {
+    !document().hidden()
+}
+
+fn on_message(port: &MessagePort, take: impl Fn(String) + 'static) {
+    let callback = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
+        if let Some(data) = event.data().as_string() {
+            take(data);
         }
     });
-    listen(&source, "delta", {
-        let taker = taker.clone();
-        move |data| {
-            if let Some(delta) = parse(&data) {
-                taker.delta(&delta);
-            }
-        }
-    });
-    let failed = source.clone();
-    let on_error = Closure::<dyn FnMut()>::new(move || {
-        // The browser tries again after a cut; after an answer that is no stream it gives up, and we do not.
-        if failed.ready_state() == EventSource::CLOSED {
-            link.set(Link::Refused);
-            let taker = taker.clone();
-            set_timeout(move || open(link, taker), AGAIN);
-        } else {
-            link.set(Link::Cut);
-        }
-    });
-    source.set_onerror(Some(on_error.as_ref().unchecked_ref()));
-    // The stream lives as long as the page.
-    on_error.forget();
+    // Setting it also starts the port.
+    port.set_onmessage(Some(callback.as_ref().unchecked_ref()));
+    callback.forget();
+}
+
+fn on_visibility(act: impl Fn() + 'static) {
+    let callback = Closure::<dyn FnMut()>::new(act);
+    if document().add_event_listener_with_callback("visibilitychange", callback.as_ref().unchecked_ref()).is_ok() {
+        callback.forget();
+    }
+}
+
+fn listen_window(event: &str, act: impl Fn() + 'static) {
+    let callback = Closure::<dyn FnMut()>::new(act);
+    if window().add_event_listener_with_callback(event, callback.as_ref().unchecked_ref()).is_ok() {
+        callback.forget();
+    }
 }
 
 fn listen(source: &EventSource, event: &str, take: impl Fn(String) + 'static) {

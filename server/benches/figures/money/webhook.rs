@@ -52,7 +52,7 @@ pub async fn run(length: Length) -> Outcome<Vec<Figure>> {
     let config = Config {
         public_url: format!("http://{}", product.local_addr()?),
         notify_url: Some(format!("http://{}", recorder.local_addr()?)),
-        limits: Limits { hoarding_fen: 0, ..Limits::default() },
+        limits: Limits { hoarding_fen: 0, max_pending: 0, ..Limits::default() },
         alipay: Some(sandbox.product_config("127.0.0.1")),
         ..Config::default()
     };

@@ -1,5 +1,6 @@
 //! Rules without input or output. Time and randomness come in through [`clock::Clock`] and [`rng::Rng`].
 
+pub mod address;
 pub mod alarm_conditions;
 pub mod bcd;
 pub mod classify;

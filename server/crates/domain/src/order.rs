@@ -39,11 +39,13 @@ pub struct Limits {
     pub max_fen: i64,
     /// The most a meter may hold, fen; 0 for no limit, as in the meter's own register. The meter checks too, but some do not.
     pub hoarding_fen: i64,
+    /// The most orders of one account that wait for payment; 0 for no limit.
+    pub max_pending: i64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { min_fen: 100, max_fen: 200_000, hoarding_fen: 500_000 }
+        Self { min_fen: 100, max_fen: 200_000, hoarding_fen: 500_000, max_pending: 10 }
     }
 }
 
@@ -62,6 +64,14 @@ impl Limits {
         Ok(())
     }
 
+    /// Checks one more order that waits for payment, beside `pending` others of its account.
+    ///
+    /// # Errors
+    /// [`AppError::TooManyPending`].
+    pub const fn check_pending(&self, pending: i64) -> Result<(), AppError> {
+        if self.max_pending > 0 && pending >= self.max_pending { Err(AppError::TooManyPending) } else { Ok(()) }
+    }
+
     /// The first setting that makes no sense, with what is wrong with it.
     ///
     /// # Errors
@@ -75,6 +85,9 @@ impl Limits {
         }
         if self.hoarding_fen != 0 && self.hoarding_fen < self.min_fen {
             return Err(("hoarding_fen", "must be 0 (no limit) or at least min_fen"));
+        }
+        if self.max_pending < 0 {
+            return Err(("max_pending", "must be 0 (no limit) or more"));
         }
         Ok(())
     }

@@ -25,7 +25,11 @@ mod wechat_statement;
 use std::net::SocketAddr;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::StatusCode;
+use axum::http::header::{HOST, ORIGIN};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use model::money::Fen;
 use tokio::net::TcpListener;
@@ -109,6 +113,14 @@ pub async fn start(config: Config) -> Result<Sandbox, SandboxError> {
 }
 
 fn routes(bank: Bank) -> Router {
+    let control = Router::new()
+        .route("/control", get(console::show))
+        .route("/control/refund/{out_trade_no}", post(console::refund))
+        .route("/control/books", get(control::books))
+        .route("/control/faults", put(control::set_faults).get(control::faults))
+        .route("/control/pay/{out_trade_no}", post(control::pay))
+        .route("/control/notify/{out_trade_no}", post(control::notify))
+        .route_layer(from_fn(own_page_only));
     Router::new()
         .route("/", get(cashier::front).post(unionpay_statement::file))
         .route("/gateway.do", get(alipay::by_get).post(alipay::by_post))
@@ -129,14 +141,19 @@ fn routes(bank: Bank) -> Router {
         .route("/cashier/{token}", get(cashier::show))
         .route("/cashier/{token}/pay", post(cashier::pay))
         .route("/cashier/{token}/cancel", post(cashier::cancel))
-        .route("/control", get(console::show))
-        .route("/control/refund/{out_trade_no}", post(console::refund))
-        .route("/control/books", get(control::books))
-        .route("/control/faults", put(control::set_faults).get(control::faults))
-        .route("/control/pay/{out_trade_no}", post(control::pay))
-        .route("/control/notify/{out_trade_no}", post(control::notify))
+        .merge(control)
         .layer(DefaultBodyLimit::max(payments::form::MAX_BYTES))
         .with_state(bank)
+}
+
+/// Refuses what another site makes a browser send.
+async fn own_page_only(request: Request, next: Next) -> Response {
+    let text = |name| request.headers().get(name).map(|value| value.to_str().unwrap_or("?"));
+    if domain::address::is_own_page(text(HOST), text(ORIGIN)) {
+        next.run(request).await
+    } else {
+        StatusCode::FORBIDDEN.into_response()
+    }
 }
 
 impl Sandbox {

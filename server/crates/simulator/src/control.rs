@@ -23,7 +23,10 @@ mod site;
 use std::net::SocketAddr;
 
 use axum::Router;
+use axum::extract::Request;
 use axum::http::StatusCode;
+use axum::http::header::{HOST, ORIGIN};
+use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Json, Response};
 use axum::routing::{get, post, put};
 use serde::Deserialize;
@@ -65,7 +68,18 @@ fn router(site: SiteHandle) -> Router {
         .route("/gateways/{gateway}/refused", put(site::refuse))
         .route("/gateways/{gateway}/swap", put(site::swap))
         .nest("/gateways/{gateway}/meters/{unit}", meter)
+        .layer(from_fn(own_page_only))
         .with_state(site)
+}
+
+/// Refuses what another site makes a browser send.
+async fn own_page_only(request: Request, next: Next) -> Response {
+    let text = |name| request.headers().get(name).map(|value| value.to_str().unwrap_or("?"));
+    if domain::address::is_own_page(text(HOST), text(ORIGIN)) {
+        next.run(request).await
+    } else {
+        StatusCode::FORBIDDEN.into_response()
+    }
 }
 
 /// A line fault with its probability.

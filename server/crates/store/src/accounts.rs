@@ -2,6 +2,7 @@
 
 mod insert;
 mod meters;
+mod opened;
 mod residents;
 
 use model::error::AppError;
@@ -13,6 +14,7 @@ use model::time::Timestamp;
 
 pub use meters::add_meter;
 pub(super) use meters::{Takes, attach_to, first_that_takes, takes};
+pub use opened::{OpenedAccount, opened};
 pub use residents::{ResidentToAdd, add_resident, remove_resident};
 pub(super) use residents::{end as end_residents, pass_on as pass_residents_on};
 

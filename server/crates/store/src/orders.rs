@@ -104,7 +104,7 @@ impl Order {
 ///
 /// # Errors
 /// Refused with [`AppError::Conflict`] where the key was used for something else, [`AppError::AccountNotOpen`],
-/// [`AppError::AmountOutOfRange`] or [`AppError::HoardingLimit`].
+/// [`AppError::AmountOutOfRange`], [`AppError::HoardingLimit`] or [`AppError::TooManyPending`].
 pub async fn create(db: &Db, rng: &Rng, at: Timestamp, limits: &Limits, new: &NewOrder) -> Result<Order> {
     let mut tx = db.begin().await?;
     let order = match insert(&mut tx, rng, at, limits, new, OrderState::Pending).await? {
@@ -338,6 +338,11 @@ async fn check(tx: &mut Tx, at: Timestamp, limits: &Limits, new: &NewOrder, stat
         Takes::Opening(wallet) if state == OrderState::Paid => wallet,
         _ => return Err(AppError::AccountNotOpen.into()),
     };
+    if state == OrderState::Pending {
+        let sql = "SELECT COUNT(*) FROM orders WHERE account_id = $1 AND state = 'pending'";
+        let pending: Option<(i64,)> = on!(tx, |c| sqlx::query_as(sql).bind(new.account).fetch_optional(c).await)?;
+        limits.check_pending(pending.map_or(0, |(count,)| count))?;
+    }
     if wallet == Wallet::Server {
         let (held, most) = wallets::held(tx, at, new.meter).await?;
         let limits = Limits { hoarding_fen: most.map_or(limits.hoarding_fen, |most| most.0), ..*limits };

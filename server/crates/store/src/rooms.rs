@@ -7,13 +7,13 @@ use model::ids::{AccountId, CommandId, MeterId, UserId, Uuid};
 use model::issue::Issue;
 use model::money::Fen;
 use model::place::PlaceKind;
-use model::time::{SECOND, Timestamp};
+use model::time::{HOUR, SECOND, Timestamp};
 use sqlx::FromRow;
 
 use super::audit::{self, Entry};
 use super::commands::{self, Command, NewCommand, command_columns};
 use super::orders::{Order, order_columns};
-use super::{Db, Result, Tx, read, wallets};
+use super::{Db, Result, Tx, on, read, wallets};
 use domain::command_args::CommandArgs;
 use domain::rng::Rng;
 
@@ -215,6 +215,9 @@ pub async fn switching(db: &Db, meter: MeterId) -> Result<Option<(CommandId, boo
     Ok(command.and_then(|command| Some((command.id, command.args()?.switches_on()?))))
 }
 
+/// How often residents may switch their room within an hour: a relay wears out.
+pub const SWITCHES_PER_HOUR: i64 = 12;
+
 /// A resident's request to switch the power on or off.
 #[derive(Clone, Debug)]
 pub struct Switch {
@@ -231,12 +234,15 @@ pub struct Switch {
 /// Stores the request as a command, with its audit line. The same key gives the same command.
 ///
 /// # Errors
-/// Refused with [`AppError::Conflict`] if the key belongs to another command.
+/// Refused with [`AppError::Conflict`] if the key belongs to another command, or with [`AppError::SwitchedTooOften`].
 pub async fn switch(db: &Db, rng: &Rng, at: Timestamp, request: &Switch) -> Result<CommandId> {
     let id = CommandId(request.key);
     let mut tx = db.begin().await?;
     if is_repeated(&mut tx, request).await? {
         return Ok(id);
+    }
+    if switches_within_hour(&mut tx, at, request).await? >= SWITCHES_PER_HOUR {
+        return Err(AppError::SwitchedTooOften.into());
     }
     let relay = wallets::decide_switch(&mut tx, rng, at, request.meter, request.on).await?;
     let args = relay.map_or(CommandArgs::Issue(Issue::Switch(request.on)), |closed| CommandArgs::Relay { closed });
@@ -257,6 +263,28 @@ pub async fn switch(db: &Db, rng: &Rng, at: Timestamp, request: &Switch) -> Resu
     audit::append(&mut tx, at, &entry).await?;
     tx.commit().await?;
     Ok(id)
+}
+
+/// How often residents of the account switched the meter within the last hour.
+async fn switches_within_hour(tx: &mut Tx, at: Timestamp, request: &Switch) -> Result<i64> {
+    // The lock of the account's meter, so that many requests at once are counted one after the other.
+    on!(tx, |c| sqlx::query(
+        "UPDATE account_meters SET count = count WHERE account_id = $1 AND meter_id = $2 AND to_at IS NULL"
+    )
+    .bind(request.account.0)
+    .bind(request.meter.0)
+    .execute(c)
+    .await)?;
+    let count: Option<(i64,)> = on!(tx, |c| sqlx::query_as(
+        "SELECT COUNT(*) FROM commands c JOIN users u ON u.id = c.decided_by
+         WHERE c.meter_id = $1 AND c.account_id = $2 AND c.decided_at > $3 AND u.role = 'resident'"
+    )
+    .bind(request.meter.0)
+    .bind(request.account.0)
+    .bind(at.plus(-HOUR).0)
+    .fetch_optional(c)
+    .await)?;
+    Ok(count.map_or(0, |(count,)| count))
 }
 
 async fn is_repeated(tx: &mut Tx, request: &Switch) -> Result<bool> {

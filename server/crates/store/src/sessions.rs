@@ -48,14 +48,10 @@ pub async fn find(db: &Db, hash: &TokenHash, now: Timestamp) -> Result<Option<Se
     .await)
 }
 
-/// Opens a session after the password was right: earlier wrong tries are forgotten.
+/// Opens a session after the password was right.
 pub async fn open(db: &Db, at: Timestamp, session: &NewSession) -> Result<()> {
     let mut tx = db.begin().await?;
     insert(&mut tx, at, session).await?;
-    on!(&mut tx, |c| sqlx::query("UPDATE users SET failed_logins = 0, locked_until = NULL WHERE id = $1")
-        .bind(session.user.0)
-        .execute(c)
-        .await)?;
     let actor = format!("user:{}", session.user);
     let entry = Entry { actor: &actor, ip: &session.ip, action: "session.open", subject: &actor, detail: "{}" };
     audit::append(&mut tx, at, &entry).await?;

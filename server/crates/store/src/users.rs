@@ -22,28 +22,22 @@ pub struct Credentials {
     pub name: String,
     /// A PHC string.
     pub password_hash: String,
-    /// Not before this instant, after too many tries.
-    pub locked_until: Option<i64>,
 }
 
 /// Whoever logs in by that name and is not disabled.
 pub async fn by_login(db: &Db, login: &str) -> Result<Option<Credentials>> {
-    read!(db, |pool| sqlx::query_as(
-        "SELECT id, role, name, password_hash, locked_until FROM users WHERE login = $1 AND disabled_at IS NULL"
-    )
-    .bind(login)
-    .fetch_optional(pool)
-    .await)
+    read!(db, |pool| sqlx::query_as("SELECT id, role, name, password_hash FROM users WHERE login = $1 AND disabled_at IS NULL")
+        .bind(login)
+        .fetch_optional(pool)
+        .await)
 }
 
 /// The same by id.
 pub async fn by_id(db: &Db, user: UserId) -> Result<Option<Credentials>> {
-    read!(db, |pool| sqlx::query_as(
-        "SELECT id, role, name, password_hash, locked_until FROM users WHERE id = $1 AND disabled_at IS NULL"
-    )
-    .bind(user.0)
-    .fetch_optional(pool)
-    .await)
+    read!(db, |pool| sqlx::query_as("SELECT id, role, name, password_hash FROM users WHERE id = $1 AND disabled_at IS NULL")
+        .bind(user.0)
+        .fetch_optional(pool)
+        .await)
 }
 
 /// A person to add.
@@ -88,11 +82,22 @@ pub async fn create(db: &Db, rng: &Rng, at: Timestamp, user: &NewUser<'_>, actor
     Ok(id)
 }
 
+/// What became of the wish that somebody approves, or no longer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Approver {
+    Set,
+    /// An administrator, who approves in any case.
+    Always,
+}
+
 /// Lets an operator approve what others ask for, or no longer; `actor` is who did it, for the audit chain.
 ///
 /// # Errors
 /// Refused with [`AppError::NotFound`] where no operator has that login name.
-pub async fn set_approver(db: &Db, at: Timestamp, login: &str, may: bool, actor: &str) -> Result<()> {
+pub async fn set_approver(db: &Db, at: Timestamp, login: &str, may: bool, actor: &str) -> Result<Approver> {
+    if by_login(db, login).await?.is_some_and(|user| user.role == Role::Admin) {
+        return Ok(Approver::Always);
+    }
     let mut tx = db.begin().await?;
     let found: Option<(Uuid,)> = on!(&mut tx, |c| sqlx::query_as(
         "UPDATE users SET may_approve = $2 WHERE login = $1 AND role = 'operator' AND disabled_at IS NULL RETURNING id"
@@ -104,26 +109,14 @@ pub async fn set_approver(db: &Db, at: Timestamp, login: &str, may: bool, actor:
     let (id,) = found.ok_or(AppError::NotFound)?;
     let (subject, detail) = (format!("user:{}", UserId(id)), serde_json::json!({ "may_approve": may }).to_string());
     audit::append(&mut tx, at, &Entry { actor, ip: "", action: "user.approver", subject: &subject, detail: &detail }).await?;
-    tx.commit().await
+    tx.commit().await?;
+    Ok(Approver::Set)
 }
 
-/// Counts a wrong password; `pause` says for how long the account waits after so many of them.
-pub async fn password_was_wrong(db: &Db, at: Timestamp, user: UserId, ip: &str, pause: fn(i64) -> i64) -> Result<()> {
+/// Records for the audit chain that log-ins of this person are delayed, after so many wrong passwords.
+pub async fn log_ins_delayed(db: &Db, at: Timestamp, user: UserId, ip: &str, failed: u32) -> Result<()> {
     let mut tx = db.begin().await?;
-    let row: Option<(i64,)> = on!(&mut tx, |c| sqlx::query_as(
-        "UPDATE users SET failed_logins = failed_logins + 1 WHERE id = $1 RETURNING failed_logins"
-    )
-    .bind(user.0)
-    .fetch_optional(c)
-    .await)?;
-    let failed = row.map_or(0, |(failed,)| failed);
-    on!(&mut tx, |c| sqlx::query("UPDATE users SET locked_until = $1 WHERE id = $2")
-        .bind(at.0 + pause(failed))
-        .bind(user.0)
-        .execute(c)
-        .await)?;
-    let detail = format!(r#"{{"failed":{failed}}}"#);
-    let subject = format!("user:{user}");
+    let (subject, detail) = (format!("user:{user}"), format!(r#"{{"failed":{failed}}}"#));
     let entry = Entry { actor: "system", ip, action: "session.refuse", subject: &subject, detail: &detail };
     audit::append(&mut tx, at, &entry).await?;
     tx.commit().await

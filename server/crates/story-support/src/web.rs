@@ -23,7 +23,7 @@ pub struct Web {
     pub client: reqwest::Client,
     live: Live,
     stop: CancellationToken,
-    pub running: tokio::task::JoinHandle<std::io::Result<()>>,
+    pub running: tokio::task::JoinHandle<()>,
 }
 
 impl Web {

@@ -1,118 +1,307 @@
-//! Slows down guessing. Not governor: only failures count and pauses grow with them, which a quota cannot express. Failures of
-//! known logins are counted in the database, which all processes share; failures of addresses and of unknown logins are counted
-//! here, so that a pause does not reveal which logins exist.
+//! Slows down guessing of passwords. Not governor: only failures count and delays grow with them, which a quota cannot express.
+//!
+//! An attempt counts before its password is looked at, so that many at once gain nothing, and waits until its turn. Nobody is
+//! locked out: a browser that logged in before waits only for itself, and others wait at most as long as a person would. All
+//! logins are treated alike, whether they exist or not.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::net::IpAddr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use model::error::AppError;
-use model::time::{MINUTE, SECOND, Timestamp};
+use model::time::{HOUR, MINUTE, SECOND, Timestamp};
 
-/// Failures of one login before it pauses.
-const FREE_TRIES: i64 = 5;
-/// Failures of one address before it pauses. A whole dormitory can share an address, so this only stops programs.
-const ADDRESS_TRIES: i64 = 60;
-/// How long failures of an address count.
-const ADDRESS_WINDOW: i64 = 10 * MINUTE;
-/// The most addresses and logins that are remembered.
+use super::device::Device;
+
+/// The longest an attempt waits for its turn, ms; one that would wait longer is refused and does not count.
+const PATIENCE: i64 = 10 * SECOND;
+/// The most counters that are kept.
 const ENTRIES: usize = 20_000;
 
-/// The pause after so many wrong passwords in a row: half a minute, doubling up to a quarter of an hour.
-#[must_use]
-pub fn pause(failed: i64) -> i64 {
-    if failed < FREE_TRIES {
-        return 0;
+/// Whose attempts are counted together.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Key {
+    /// One login from one address.
+    Pair(String, IpAddr),
+    /// One login from anywhere.
+    Login(String),
+    /// Any login from one address.
+    Address(IpAddr),
+    /// A browser that logged in before.
+    Device(Device),
+    /// Somebody who is logged in and changes their password.
+    Session(String),
+}
+
+/// After how many attempts there is a pause before the next, how long it is at first and at most, and how long attempts count;
+/// ms. The pause doubles with each attempt.
+struct Rule {
+    free: u32,
+    first: i64,
+    longest: i64,
+    window: i64,
+}
+
+impl Key {
+    const fn rule(&self) -> Rule {
+        match self {
+            Self::Pair(..) | Self::Session(_) => Rule { free: 5, first: SECOND, longest: MINUTE, window: HOUR },
+            Self::Device(_) => Rule { free: 10, first: SECOND, longest: MINUTE, window: HOUR },
+            // Guessing from many addresses.
+            Self::Login(_) => Rule { free: 20, first: SECOND, longest: MINUTE, window: HOUR },
+            // A whole dormitory can share an address, so this only slows programs that try many logins.
+            Self::Address(_) => Rule { free: 60, first: SECOND, longest: 5 * SECOND, window: 10 * MINUTE },
+        }
     }
-    let doublings = u32::try_from((failed - FREE_TRIES).min(5)).unwrap_or(5);
-    (30 * SECOND * 2_i64.pow(doublings)).min(15 * MINUTE)
 }
 
-#[derive(Default)]
-struct Tries {
-    count: i64,
+impl Rule {
+    fn pause(&self, attempts: u32) -> i64 {
+        match attempts.checked_sub(self.free) {
+            None => 0,
+            Some(doublings) => self.first.saturating_mul(1 << doublings.min(20)).min(self.longest),
+        }
+    }
+}
+
+/// The attempts of one key.
+#[derive(Clone, Copy, Default)]
+struct Attempts {
+    count: u32,
+    /// When the last one has its turn.
     last: i64,
+    /// When the next one may have its turn.
+    next: i64,
+}
+
+/// Who tries.
+pub enum Caller<'a> {
+    /// A browser that is not known, by its address as limits count it.
+    Stranger {
+        login: &'a str,
+        address: IpAddr,
+    },
+    Known(Device),
+    Session(String),
+}
+
+/// An attempt that counts as failed until it succeeds.
+#[derive(Debug)]
+pub struct Attempt {
+    keys: Vec<Key>,
+    /// How long to wait before the password is looked at.
+    pub wait: Duration,
+    /// For the first attempt that is followed by a pause: how many there are with it.
+    pub first_delayed: Option<u32>,
 }
 
 #[derive(Default)]
-pub struct Throttle(Mutex<HashMap<String, Tries>>);
+pub struct Throttle(Mutex<HashMap<Key, Attempts>>);
 
 impl Throttle {
-    /// Whether another attempt is allowed.
+    /// Counts an attempt and gives it its turn.
     ///
     /// # Errors
-    /// [`AppError::RateLimited`].
-    pub fn admit(&self, ip: &str, login: &str, now: Timestamp) -> Result<(), AppError> {
-        let tries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let address = tries.get(&address_key(ip));
-        let name = tries.get(&name_key(login));
-        let too_many = address.is_some_and(|t| t.count >= ADDRESS_TRIES && now.0 - t.last < ADDRESS_WINDOW);
-        let too_soon = name.is_some_and(|t| now.0 - t.last < pause(t.count));
-        if too_many || too_soon { Err(AppError::RateLimited) } else { Ok(()) }
-    }
-
-    /// Counts a failure; `login` only where the database does not count it.
-    pub fn failed(&self, ip: &str, login: Option<&str>, now: Timestamp) {
-        let mut tries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if tries.len() >= ENTRIES {
-            tries.retain(|_, t| now.0 - t.last < ADDRESS_WINDOW);
-        }
-        // A distributed attack: forgetting all is better than growing without limit.
-        if tries.len() >= ENTRIES {
-            tries.clear();
-        }
-        for key in std::iter::once(address_key(ip)).chain(login.map(name_key)) {
-            let entry = tries.entry(key).or_default();
-            if now.0 - entry.last >= ADDRESS_WINDOW.max(pause(entry.count)) {
-                entry.count = 0;
+    /// [`AppError::RateLimited`] if it would wait for too long.
+    pub fn begin(&self, caller: Caller<'_>, now: Timestamp) -> Result<Attempt, AppError> {
+        let keys = match caller {
+            Caller::Stranger { login, address } => {
+                // Only the start of a login, so that long ones do not fill the memory.
+                let login: String = login.chars().take(64).collect();
+                vec![Key::Pair(login.clone(), address), Key::Login(login), Key::Address(address)]
             }
-            entry.count += 1;
-            entry.last = now.0;
+            Caller::Known(device) => vec![Key::Device(device)],
+            Caller::Session(user) => vec![Key::Session(user)],
+        };
+        let mut counted = self.counted();
+        let current: Vec<Attempts> = keys.iter().map(|key| current(&counted, key, now)).collect();
+        let turn = current.iter().map(|attempts| attempts.next).fold(now.0, i64::max);
+        if turn - now.0 > PATIENCE {
+            return Err(AppError::RateLimited);
         }
+        make_room(&mut counted, now);
+        let mut first_delayed = None;
+        for (key, attempts) in keys.iter().zip(&current) {
+            let (rule, count) = (key.rule(), attempts.count.saturating_add(1));
+            // What has no pause of its own does not wait for what has.
+            let next = if rule.pause(count) > 0 { turn + rule.pause(count) } else { attempts.next };
+            counted.insert(key.clone(), Attempts { count, last: turn, next });
+            if first_delayed.is_none() && count == rule.free && !matches!(key, Key::Address(_)) {
+                first_delayed = Some(count);
+            }
+        }
+        let wait = Duration::from_millis(u64::try_from(turn - now.0).unwrap_or_default());
+        Ok(Attempt { keys, wait, first_delayed })
+    }
+
+    /// The password was right. What was counted for the login from here is forgotten; the address keeps its other failures.
+    pub fn succeeded(&self, attempt: &Attempt, now: Timestamp) {
+        let mut counted = self.counted();
+        for key in &attempt.keys {
+            match key {
+                Key::Address(_) => {
+                    if let Some(attempts) = counted.get_mut(key) {
+                        attempts.count = attempts.count.saturating_sub(1);
+                        if key.rule().pause(attempts.count) == 0 {
+                            attempts.next = attempts.next.min(now.0);
+                        }
+                    }
+                }
+                _ => drop(counted.remove(key)),
+            }
+        }
+    }
+
+    fn counted(&self) -> MutexGuard<'_, HashMap<Key, Attempts>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn address_key(ip: &str) -> String {
-    format!("ip {ip}")
+/// What counts now.
+fn current(counted: &HashMap<Key, Attempts>, key: &Key, now: Timestamp) -> Attempts {
+    let Some(&attempts) = counted.get(key) else { return Attempts::default() };
+    // Where the clock was set back, a pause must not last until it has caught up.
+    let is_ahead = attempts.last > now.0 + PATIENCE;
+    if now.0 - attempts.last >= key.rule().window {
+        Attempts::default()
+    } else if is_ahead {
+        Attempts { last: now.0, next: now.0, ..attempts }
+    } else {
+        attempts
+    }
 }
 
-/// Only the start of a login, so that long ones do not fill the memory.
-fn name_key(login: &str) -> String {
-    format!("login {}", login.chars().take(64).collect::<String>())
+/// Forgets what no longer counts; where that is too little, whoever tried least.
+fn make_room(counted: &mut HashMap<Key, Attempts>, now: Timestamp) {
+    if counted.len() < ENTRIES {
+        return;
+    }
+    counted.retain(|key, attempts| now.0 - attempts.last < key.rule().window);
+    if counted.len() >= ENTRIES {
+        let mut counts: Vec<u32> = counted.values().map(|attempts| attempts.count).collect();
+        counts.sort_unstable();
+        let middle = counts.get(counts.len() / 2).copied().unwrap_or_default();
+        counted.retain(|_, attempts| attempts.count > middle);
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn pause_doubles_up_to_fifteen_minutes() {
-        assert_eq!(pause(4), 0);
-        assert_eq!(pause(5), 30 * SECOND);
-        assert_eq!(pause(7), 2 * MINUTE);
-        assert_eq!(pause(1_000), 15 * MINUTE);
+    const NOW: Timestamp = Timestamp(1_000_000_000);
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp(NOW.0 + seconds * SECOND)
+    }
+
+    fn address(n: u8) -> IpAddr {
+        IpAddr::from([10, 0, 0, n])
+    }
+
+    fn stranger(login: &str, n: u8) -> Caller<'_> {
+        Caller::Stranger { login, address: address(n) }
+    }
+
+    /// Seconds to wait; `None` if refused.
+    fn wait(throttle: &Throttle, caller: Caller<'_>, now: Timestamp) -> Option<u64> {
+        throttle.begin(caller, now).ok().map(|attempt| attempt.wait.as_secs())
     }
 
     #[test]
-    fn unknown_login_is_throttled_like_a_known_one() {
-        let (throttle, now) = (Throttle::default(), Timestamp(1_000_000));
-        for _ in 0..4 {
-            throttle.failed("a", Some("ghost"), now);
-        }
-        assert!(throttle.admit("a", "ghost", now).is_ok());
-        throttle.failed("a", Some("ghost"), now);
-        assert_eq!(throttle.admit("a", "ghost", now), Err(AppError::RateLimited));
-        assert!(throttle.admit("a", "ghost", Timestamp(now.0 + 30 * SECOND)).is_ok());
-        assert!(throttle.admit("a", "another", now).is_ok());
+    fn attempts_count_before_they_have_failed() {
+        let throttle = Throttle::default();
+        let waits: Vec<_> = (0..120).map(|_| wait(&throttle, stranger("r101", 1), NOW)).collect();
+        assert_eq!(waits[..9], [0, 0, 0, 0, 0, 1, 3, 7, 15].map(|s| (s <= 10).then_some(s)));
+        assert!(waits[8..].iter().all(Option::is_none), "what would wait longer is refused");
+        assert_eq!(wait(&throttle, stranger("r101", 1), at(15)), Some(0), "and does not count");
     }
 
     #[test]
-    fn address_is_throttled_after_many_failures() {
-        let (throttle, now) = (Throttle::default(), Timestamp(1_000_000));
-        for _ in 0..ADDRESS_TRIES {
-            throttle.failed("a", None, now);
+    fn pauses_grow_up_to_a_minute_and_end() {
+        let throttle = Throttle::default();
+        let mut now = NOW;
+        for _ in 0..100 {
+            let attempt = throttle.begin(stranger("r101", 1), now).unwrap();
+            assert_eq!(attempt.wait, Duration::ZERO);
+            now = Timestamp(now.0 + MINUTE);
         }
-        assert_eq!(throttle.admit("a", "anybody", now), Err(AppError::RateLimited));
-        assert!(throttle.admit("b", "anybody", now).is_ok());
-        assert!(throttle.admit("a", "anybody", Timestamp(now.0 + ADDRESS_WINDOW)).is_ok());
+        let next = throttle.begin(stranger("r101", 1), Timestamp(now.0 - 5 * SECOND)).unwrap();
+        assert_eq!(next.wait.as_secs(), 5, "never longer than a minute");
+        assert_eq!(wait(&throttle, stranger("r101", 1), Timestamp(now.0 + HOUR)), Some(0));
+        assert_eq!(wait(&throttle, stranger("r101", 1), Timestamp(now.0 + HOUR)), Some(0), "forgotten after an hour");
+    }
+
+    #[test]
+    fn a_stranger_delays_neither_other_addresses_nor_known_browsers() {
+        let throttle = Throttle::default();
+        for second in 0..20 {
+            let _ = throttle.begin(stranger("r101", 1), at(second));
+        }
+        assert_eq!(wait(&throttle, stranger("r101", 1), at(20)), None);
+        assert_eq!(wait(&throttle, stranger("r101", 2), at(20)), Some(0));
+        assert_eq!(wait(&throttle, stranger("r102", 1), at(19)), Some(0), "another login from there neither");
+        // Guessing from many addresses slows all strangers down.
+        for n in 3..30 {
+            let _ = throttle.begin(stranger("r101", n), at(20));
+        }
+        assert_eq!(wait(&throttle, stranger("r101", 99), at(20)), None);
+        let rng = domain::rng::Rng::from_seed([1; 32]);
+        let device = Device::recognise(&Device::remember("", "h", "h", &rng), "h").unwrap();
+        assert_eq!(wait(&throttle, Caller::Known(device.clone()), at(20)), Some(0));
+        // But whoever holds the browser may not guess without end.
+        let waits: Vec<_> = (0..20).map(|_| wait(&throttle, Caller::Known(device.clone()), at(20))).collect();
+        assert_eq!(waits.iter().filter(|wait| **wait == Some(0)).count(), 9);
+        assert_eq!(waits[19], None);
+    }
+
+    #[test]
+    fn success_forgets_the_login_and_not_the_address() {
+        let throttle = Throttle::default();
+        for n in 0..70 {
+            let _ = throttle.begin(stranger(&n.to_string(), 1), NOW);
+        }
+        let later = at(60);
+        for _ in 0..5 {
+            let _ = throttle.begin(stranger("r101", 2), later);
+        }
+        let attempt = throttle.begin(stranger("r101", 2), at(61)).unwrap();
+        throttle.succeeded(&attempt, at(61));
+        assert_eq!(wait(&throttle, stranger("r101", 2), at(61)), Some(0));
+        let attempt = throttle.begin(stranger("r101", 1), later).unwrap();
+        throttle.succeeded(&attempt, later);
+        assert!(wait(&throttle, stranger("r101", 1), later).is_some_and(|wait| wait > 0), "it guessed at others");
+        assert_eq!(wait(&throttle, stranger("r101", 1), Timestamp(later.0 + 11 * MINUTE)), Some(0));
+    }
+
+    #[test]
+    fn a_clock_set_back_does_not_lock_out() {
+        let throttle = Throttle::default();
+        for _ in 0..8 {
+            let _ = throttle.begin(stranger("r101", 1), NOW);
+        }
+        assert_eq!(wait(&throttle, stranger("r101", 1), Timestamp(NOW.0 - HOUR)), Some(0));
+    }
+
+    #[test]
+    fn memory_is_bounded_and_keeps_whoever_tried_most() {
+        let throttle = Throttle::default();
+        for _ in 0..8 {
+            let _ = throttle.begin(stranger("r101", 1), NOW);
+        }
+        for n in 0..30_000_u32 {
+            let address = IpAddr::from((0x0b00_0000 + n).to_be_bytes());
+            let _ = throttle.begin(Caller::Stranger { login: &n.to_string(), address }, NOW);
+        }
+        assert!(throttle.counted().len() < ENTRIES + 3);
+        assert_ne!(wait(&throttle, stranger("r101", 1), NOW), Some(0));
+    }
+
+    #[test]
+    fn the_first_delayed_attempt_is_told_once() {
+        let throttle = Throttle::default();
+        let told: Vec<_> = (0..8).filter_map(|_| throttle.begin(stranger("r101", 1), NOW).ok()?.first_delayed).collect();
+        assert_eq!(told, [5]);
     }
 }

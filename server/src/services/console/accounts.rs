@@ -4,10 +4,11 @@ use app::api::accounts::{AccountOpening, AccountsPort, FormRow, OpeningError, Re
 use async_trait::async_trait;
 use model::console::{AccountLine, AccountQuery, Overdrawn, Page};
 use model::error::AppError;
+use model::ids::MeterId;
 use model::person::Who;
 
 use super::ConsoleService;
-use crate::services::auth::is_weak;
+use crate::services::auth::{Queue, is_weak};
 use store::accounts::{self, FirstPurchase, NewResident, OpenAccount};
 use store::{StoreError, console, users};
 
@@ -23,6 +24,9 @@ impl AccountsPort for ConsoleService {
 
     async fn open_account(&self, who: &Who, opening: &AccountOpening) -> Result<(), OpeningError> {
         self.context.room(who, opening.meter).await?;
+        if self.is_repeated(opening).await? {
+            return Ok(());
+        }
         let (_, free) = console::other_meters(&self.context.db, opening.meter, None).await.map_err(AppError::from)?;
         if let Some(meter) = opening.also.iter().find(|meter| free.iter().all(|one| one.meter != **meter)) {
             return Err(OpeningError { error: AppError::AccountAlreadyOpen, row: Some(FormRow::Meter(*meter)) });
@@ -46,6 +50,8 @@ impl AccountsPort for ConsoleService {
             ip: who.ip.clone(),
         };
         match accounts::open(&self.context.db, &self.context.rng, self.context.now(), &self.limits, &new).await {
+            // The same form was sent twice at once, and the other came first.
+            Err(StoreError::Refused(_)) if self.is_repeated(opening).await? => return Ok(()),
             Err(StoreError::Refused(AppError::LoginTaken)) => return Err(self.login_taken(&opening.residents).await),
             opened => opened.map_err(AppError::from)?,
         };
@@ -63,6 +69,29 @@ impl AccountsPort for ConsoleService {
 }
 
 impl ConsoleService {
+    /// Whether this form has opened the account already, as where the server ended before it could answer: the account has these
+    /// meters, residents with these passwords and this first purchase.
+    async fn is_repeated(&self, opening: &AccountOpening) -> Result<bool, AppError> {
+        let Some(opened) = accounts::opened(&self.context.db, opening.meter).await? else { return Ok(false) };
+        let mut meters: Vec<MeterId> = std::iter::once(opening.meter).chain(opening.also.iter().copied()).collect();
+        meters.sort();
+        let first = opening.first.as_ref().map(|sale| sale.key);
+        let is_sold = match first {
+            Some(key) => opened.order_keys.contains(&key),
+            None => opened.order_keys.is_empty(),
+        };
+        if opened.meters != meters || opened.residents.len() != opening.residents.len() || !is_sold {
+            return Ok(false);
+        }
+        for resident in &opening.residents {
+            let stored = opened.residents.iter().find(|(login, _)| *login == resident.login).map(|(_, hash)| hash.clone());
+            if stored.is_none() || !self.passwords.verify(Queue::Known, &resident.password, stored).await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// Finds the row whose login name is taken.
     async fn login_taken(&self, residents: &[ResidentRow]) -> OpeningError {
         for (index, one) in residents.iter().enumerate() {

@@ -1,11 +1,13 @@
 //! Batches: the same command to many meters, previewed before it is issued.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use app::api::batches::BatchesPort;
 use async_trait::async_trait;
 use aws_lc_rs::digest::{self, SHA256};
-use model::console::{Batch, BatchFilter, BatchQuery, BatchView, Building, LeftOut, MissedSwitch, Page, Preview, Target};
+use model::console::{
+    Batch, BatchFilter, BatchQuery, BatchView, Building, LeftOut, MissedSwitch, Page, Preview, ROOM_LINES_MAX, Target,
+};
 use model::error::AppError;
 use model::ids::{BatchId, MeterId};
 use model::issue::{Issue, Kind};
@@ -38,6 +40,9 @@ impl BatchesPort for ConsoleService {
     }
 
     async fn preview(&self, who: &Who, kind: Kind, target: &Target) -> Result<Preview, AppError> {
+        if target.rooms.lines().count() > ROOM_LINES_MAX || target.places.len() > ROOM_LINES_MAX {
+            return Err(AppError::ListTooLong);
+        }
         let scope = console::scope(&self.context.db, who.user).await?;
         let wallets: HashMap<_, _> = console::wallets(&self.context.db).await?.into_iter().collect();
         let (meter_places, unknown) = chosen(self.context.live.meter_places(&scope), target);
@@ -128,13 +133,14 @@ const fn left_out(kind: Kind, wallet: Wallet, latest: &Latest, lost_too: bool) -
 
 /// The meters that a target selects, and the lines of its list that name no room or several.
 fn chosen(meter_places: Vec<(MeterPlace, Latest)>, target: &Target) -> (Vec<(MeterPlace, Latest)>, Vec<String>) {
-    let mut listed = Vec::new();
+    let mut listed = HashSet::new();
     let mut unknown = Vec::new();
+    let names: Vec<_> = meter_places.iter().map(|(place, _)| (place.name(), place.meter)).collect();
     let lines: Vec<&str> = target.rooms.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     for line in &lines {
-        let mut named = meter_places.iter().filter(|(place, _)| is_room_named(line, &place.name())).map(|(place, _)| place.meter);
+        let mut named = names.iter().filter(|(name, _)| is_room_named(line, name)).map(|(_, meter)| *meter);
         match (named.next(), named.next()) {
-            (Some(meter), None) => listed.push(meter),
+            (Some(meter), None) => drop(listed.insert(meter)),
             _ => unknown.push((*line).to_owned()),
         }
     }

@@ -27,6 +27,15 @@ impl ResidentService {
         })
     }
 
+    pub(super) async fn returned(&self, who: &Who, out_trade_no: &str) -> Result<OrderId, AppError> {
+        let room = self.room(who).await?;
+        let attempt = self.payments.attempt(out_trade_no).await?.ok_or(AppError::NotFound)?;
+        let order = attempt.order_id;
+        self.own(&room, order).await?;
+        self.payments.request_query(order).await;
+        Ok(order)
+    }
+
     pub(super) async fn cashier(&self, who: &Who, id: OrderId, visit: &Visit) -> Result<CashierView, AppError> {
         let room = self.room(who).await?;
         let order = self.own(&room, id).await?.order;

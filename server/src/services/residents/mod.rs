@@ -108,6 +108,10 @@ impl ResidentPort for ResidentService {
         self.signed_in(who, visit, state, code).await
     }
 
+    async fn returned(&self, who: &Who, out_trade_no: &str) -> Result<OrderId, AppError> {
+        self.returned(who, out_trade_no).await
+    }
+
     async fn order(&self, who: &Who, order: OrderId) -> Result<OrderView, AppError> {
         self.order(who, order).await
     }

@@ -18,6 +18,13 @@ use model::meter::ControlMode;
 /// The number of rooms that are listed by name; further rooms are only counted.
 const NAMED: usize = 400;
 
+/// The first names, and how many there are beside them.
+fn listed<T: ToString>(names: impl ExactSizeIterator<Item = T>) -> String {
+    let more = names.len().saturating_sub(NAMED);
+    let list = names.take(NAMED).map(|name| name.to_string()).collect::<Vec<_>>().join(" · ");
+    if more > 0 { format!("{list} … +{more}") } else { list }
+}
+
 /// What the page shows.
 enum Shown {
     /// The form again, with its error.
@@ -94,7 +101,7 @@ fn unknown(preview: &Preview) -> impl IntoView + use<> {
     let t = texts(lang());
     (!preview.unknown.is_empty()).then(|| {
         view! { <section class="card stack-tight"><h2>{t.unknown_rooms}</h2><p
-        class="rooms-listed">{preview.unknown.join(" · ")}</p></section> }
+        class="rooms-listed">{listed(preview.unknown.iter())}</p></section> }
     })
 }
 
@@ -102,8 +109,8 @@ fn out(preview: &Preview) -> impl IntoView + use<> {
     let t = texts(lang());
     let groups = preview.left_out.chunk_by(|one, next| one.1 == next.1).map(|group| {
         let why = group.first().map_or("", |(_, why)| left_out(*why, lang()));
-        let names: Vec<String> = group.iter().take(NAMED).map(|(room, _)| room.to_string()).collect();
-        view! { <dt>{why}" · "{many(group.len(), lang())}</dt><dd class="rooms-listed">{names.join(" · ")}</dd> }
+        let names = listed(group.iter().map(|(room, _)| room));
+        view! { <dt>{why}" · "{many(group.len(), lang())}</dt><dd class="rooms-listed">{names}</dd> }
     });
     let groups = groups.collect_view();
     (!preview.left_out.is_empty()).then(|| {
@@ -113,14 +120,12 @@ fn out(preview: &Preview) -> impl IntoView + use<> {
 
 fn rooms(preview: &Preview) -> impl IntoView + use<> {
     let t = texts(lang());
-    let names: Vec<String> = preview.meters.iter().take(NAMED).map(|(_, room)| room.to_string()).collect();
-    let more = preview.meters.len().saturating_sub(names.len());
-    let more = (more > 0).then(|| format!(" … +{more}"));
-    (!names.is_empty()).then(|| {
+    let names = listed(preview.meters.iter().map(|(_, room)| room));
+    (!preview.meters.is_empty()).then(|| {
         view! {
             <section class="card stack-tight">
                 <h2>{t.will_reach}</h2>
-                <p class="rooms-listed">{names.join(" · ")}{more}</p>
+                <p class="rooms-listed">{names}</p>
             </section>
         }
     })

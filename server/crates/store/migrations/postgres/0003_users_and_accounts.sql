@@ -4,8 +4,6 @@ CREATE TABLE users (
     login TEXT NOT NULL UNIQUE,
     name TEXT NOT NULL,
     password_hash TEXT NOT NULL,
-    failed_logins BIGINT NOT NULL DEFAULT 0,
-    locked_until BIGINT,
     created_at BIGINT NOT NULL,
     disabled_at BIGINT,
     -- Approves returns and refunds as the second person; administrators always may.

@@ -47,9 +47,9 @@ CREATE TRIGGER charge_days_noted AFTER INSERT OR UPDATE OR DELETE ON charge_days
     FOR EACH ROW EXECUTE FUNCTION note_change('account_id', 'meter_id', 'day', 'version_id', 'rate', 'tier');
 CREATE TRIGGER charges_noted AFTER INSERT OR UPDATE OR DELETE ON charges
     FOR EACH ROW EXECUTE FUNCTION note_change('id');
-CREATE TRIGGER closing_meters_noted AFTER INSERT OR UPDATE OR DELETE ON closing_meters
+CREATE TRIGGER account_closure_meters_noted AFTER INSERT OR UPDATE OR DELETE ON account_closure_meters
     FOR EACH ROW EXECUTE FUNCTION note_change('id');
-CREATE TRIGGER closings_noted AFTER INSERT OR UPDATE OR DELETE ON closings
+CREATE TRIGGER account_closures_noted AFTER INSERT OR UPDATE OR DELETE ON account_closures
     FOR EACH ROW EXECUTE FUNCTION note_change('id');
 CREATE TRIGGER commands_noted AFTER INSERT OR UPDATE OR DELETE ON commands
     FOR EACH ROW EXECUTE FUNCTION note_change('id');

@@ -1,0 +1,104 @@
+//! Files with secrets that other users of the machine can read.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use toml::{Table, Value};
+
+use super::Config;
+
+/// Bits beyond 0640.
+const TOO_OPEN: u32 = 0o137;
+
+/// One sentence for each file with secrets whose permissions go beyond 0640. `file` is the configuration file.
+#[must_use]
+pub fn problems(config: &Config, file: Option<&Path>) -> Vec<String> {
+    let mut all = Vec::new();
+    if let Some(file) = file.filter(|file| holds_secrets(file)) {
+        all.push(("the configuration", file.to_owned()));
+    }
+    let pay = &config.pay;
+    let keys = [
+        pay.alipay.as_ref().and_then(|alipay| alipay.private_key_file.clone()),
+        pay.wechat.as_ref().and_then(|wechat| wechat.private_key_file.clone()),
+        pay.unionpay.as_ref().and_then(|unionpay| unionpay.private_key_file.clone()),
+        config.meters.tls.key_file.clone(),
+    ];
+    all.extend(keys.into_iter().flatten().map(|key| ("a private key", key)));
+    if let Some(database) = config.database.url.expose().strip_prefix("sqlite:").and_then(|path| path.split('?').next()) {
+        all.extend(["", "-wal"].map(|end| ("the database", PathBuf::from(format!("{database}{end}")))));
+    }
+    all.into_iter().filter_map(|(what, path)| problem(what, &path)).collect()
+}
+
+/// `None` for a file that is missing, which others report.
+fn problem(what: &str, path: &Path) -> Option<String> {
+    let mode = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?.permissions().mode() & 0o777;
+    let path = path.display();
+    (mode & TOO_OPEN != 0).then(|| format!("{path} holds {what} and is open to other users ({mode:04o}): chmod 640 {path}"))
+}
+
+fn holds_secrets(file: &Path) -> bool {
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    text.parse::<Table>().is_ok_and(|table| table.iter().any(|(key, value)| is_secret(key, value)))
+}
+
+fn is_secret(key: &str, value: &Value) -> bool {
+    const SECRETS: [&str; 7] = ["private_key", "app_secret", "api_v3_key", "password", "enc", "mac", "aes"];
+    match value {
+        Value::Table(table) => table.iter().any(|(key, value)| is_secret(key, value)),
+        Value::String(text) if key == "url" => text.split_once('@').is_some_and(|(user, _)| user.matches(':').count() > 1),
+        Value::String(text) => !text.is_empty() && SECRETS.contains(&key),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::secret::Secret;
+
+    use super::*;
+
+    fn written(path: &Path, text: &str, mode: u32) {
+        std::fs::write(path, text).unwrap();
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    }
+
+    #[test]
+    fn secrets_that_others_can_read_are_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        let (file, key, database) = (at("mine.toml"), at("key.pem"), at("t.db"));
+        let mut config = Config::default();
+        config.database.url = Secret::from(&*format!("sqlite:{}?mode=rwc", database.display()));
+        config.pay.alipay = Some(payments::AlipayConfig { private_key_file: Some(key.clone()), ..Default::default() });
+        assert!(problems(&config, Some(&file)).is_empty(), "what is missing is no problem here");
+        for (mode, expected) in [(0o600, 0), (0o640, 0), (0o400, 0), (0o644, 3), (0o660, 3), (0o604, 3)] {
+            written(&file, "[keys]\naes = \"00\"\n", mode);
+            written(&key, "", mode);
+            written(&database, "", mode);
+            let found = problems(&config, Some(&file));
+            assert_eq!(found.len(), expected, "{mode:o}: {found:?}");
+            assert!(found.iter().all(|one| one.contains("chmod 640")), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn only_a_configuration_with_secrets_must_be_hidden() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("mine.toml");
+        for (text, is_found) in [
+            ("[server]\naddress = \"127.0.0.1:80\"\n[keys]\nenc = \"\"\n", false),
+            ("[database]\nurl = \"postgres://dormwatt@db/dormwatt\"\n", false),
+            ("[database]\nurl = \"postgres://dormwatt:hunter2@db/dormwatt\"\n", true),
+            ("[pay.wechat]\napi_v3_key = \"x\"\n", true),
+            ("[pay.alipay]\nprivate_key = \"x\"\n", true),
+            ("[meters.dlt645]\npassword = \"12345678\"\n", true),
+        ] {
+            written(&file, text, 0o644);
+            let mut config = Config::default();
+            config.database.url = Secret::from("postgres://db/x");
+            assert_eq!(!problems(&config, Some(&file)).is_empty(), is_found, "{text}");
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! Reads request bodies before a handler sees them: bounded, in time, and without NUL characters, which PostgreSQL stores in no
+//! text.
+
+use std::time::Duration;
+
+use axum::body::{Body, Bytes, HttpBody, to_bytes};
+use axum::extract::Request;
+use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use tokio::time::timeout;
+
+use super::connections::Activity;
+
+/// Larger than any form and any notification.
+const LIMIT: usize = 64 * 1024;
+/// How long a body may take to arrive.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Refuses a request with a NUL character in its address or body (400), with a body that is too large (413) or too slow (408).
+/// From here on the request is at work, and its connection is not closed for another one.
+pub async fn read(request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    if is_nul_in_address(&parts.uri) {
+        return StatusCode::BAD_REQUEST.into_response();
+    }
+    let bytes = match whole(body).await {
+        Ok(bytes) => bytes,
+        Err(status) => return status.into_response(),
+    };
+    if is_nul_in_body(&parts.headers, &bytes) {
+        return StatusCode::BAD_REQUEST.into_response();
+    }
+    if let Some(activity) = parts.extensions.get_mut::<Activity>() {
+        activity.begin();
+    }
+    next.run(Request::from_parts(parts, Body::from(bytes))).await
+}
+
+async fn whole(body: Body) -> Result<Bytes, StatusCode> {
+    if body.is_end_stream() {
+        return Ok(Bytes::new());
+    }
+    if body.size_hint().lower() > LIMIT as u64 {
+        return Err(StatusCode::PAYLOAD_TOO_LARGE);
+    }
+    let read = timeout(PATIENCE, to_bytes(body, LIMIT)).await.map_err(|_| StatusCode::REQUEST_TIMEOUT)?;
+    // A caller who went away reads no status.
+    read.map_err(|_| StatusCode::PAYLOAD_TOO_LARGE)
+}
+
+fn is_nul_in_address(address: &Uri) -> bool {
+    address.path_and_query().is_some_and(|address| address.as_str().contains("%00"))
+}
+
+fn is_nul_in_body(headers: &HeaderMap, body: &[u8]) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let escaped = if kind.contains("json") { is_nul_in_json(body) } else { body.windows(3).any(|part| part == b"%00") };
+    escaped || body.contains(&0)
+}
+
+/// Whether an odd number of backslashes precedes a `u0000`.
+fn is_nul_in_json(body: &[u8]) -> bool {
+    let (mut is_escaped, mut rest) = (false, body);
+    while let Some((&byte, after)) = rest.split_first() {
+        if is_escaped && rest.starts_with(b"u0000") {
+            return true;
+        }
+        is_escaped = byte == b'\\' && !is_escaped;
+        rest = after;
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(kind: &'static str, body: &str) -> bool {
+        let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, kind.parse().unwrap())]);
+        is_nul_in_body(&headers, body.as_bytes())
+    }
+
+    #[test]
+    fn nul_is_found_in_forms_and_json() {
+        const FORM: &str = "application/x-www-form-urlencoded";
+        assert!(refused(FORM, "a=b%00c") && refused(FORM, "%00") && refused(FORM, "a=\0"));
+        assert!(!refused(FORM, "a=%2500&b=%0&c=00") && !refused(FORM, ""));
+        assert!(refused("application/json", r#"{"a":"\u0000"}"#) && refused("application/json", r#""\\\u0000""#));
+        assert!(!refused("application/json", r#"{"a":"\\u0000","b":"%00","c":"\u0001"}"#));
+    }
+
+    #[test]
+    fn nul_is_found_in_addresses() {
+        for (address, is_refused) in [("/rooms/%00", true), ("/search?q=a%00", true), ("/search?q=%2500", false), ("/", false)] {
+            assert_eq!(is_nul_in_address(&address.parse().unwrap()), is_refused, "{address}");
+        }
+    }
+}
