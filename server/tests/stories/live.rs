@@ -1,5 +1,7 @@
 //! The live stream of the meter wall over HTTP: for operators, within their buildings, and closed when the server stops.
 
+use std::time::Duration;
+
 use domain::clock::Clock;
 use model::meter::{Latest, StatusWord};
 use model::money::Fen;

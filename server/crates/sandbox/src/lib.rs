@@ -148,12 +148,11 @@ fn routes(bank: Bank) -> Router {
 
 /// Refuses what another site makes a browser send.
 async fn own_page_only(request: Request, next: Next) -> Response {
-    let text = |name| request.headers().get(name).map(|value| value.to_str().unwrap_or("?"));
-    if domain::address::is_own_page(text(HOST), text(ORIGIN)) {
-        next.run(request).await
-    } else {
-        StatusCode::FORBIDDEN.into_response()
-    }
+    let is_own = {
+        let text = |name| request.headers().get(name).map(|value| value.to_str().unwrap_or("?"));
+        domain::address::is_own_page(text(HOST), text(ORIGIN))
+    };
+    if is_own { next.run(request).await } else { StatusCode::FORBIDDEN.into_response() }
 }
 
 impl Sandbox {

@@ -22,7 +22,7 @@ async fn opened_from(w: &World, web: &Web, lines: &[&str]) -> String {
     let sql = "SELECT ip FROM audit WHERE action = 'session.open' ORDER BY seq DESC LIMIT 1";
     match &w.db {
         Db::Sqlite { read, .. } => sqlx::query_scalar(sql).fetch_one(read).await.unwrap(),
-        Db::Postgres(pool) => sqlx::query_scalar(sql).fetch_one(pool).await.unwrap(),
+        Db::Postgres { pool, .. } => sqlx::query_scalar(sql).fetch_one(pool).await.unwrap(),
     }
 }
 

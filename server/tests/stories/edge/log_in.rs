@@ -2,7 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use domain::clock::Clock;
 use futures::future::join_all;
 use model::person::Role;
 use model::time::HOUR;

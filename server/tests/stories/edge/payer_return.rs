@@ -12,7 +12,7 @@ use story_support::{World, both};
 async fn text(w: &World, sql: &'static str) -> String {
     match &w.db {
         Db::Sqlite { read, .. } => sqlx::query_scalar(sql).fetch_one(read).await.unwrap(),
-        Db::Postgres(pool) => sqlx::query_scalar(sql).fetch_one(pool).await.unwrap(),
+        Db::Postgres { pool, .. } => sqlx::query_scalar(sql).fetch_one(pool).await.unwrap(),
     }
 }
 
@@ -23,7 +23,7 @@ async fn site(w: &World) -> Web {
     let sql = "UPDATE users SET login = 'payer', password_hash = $1 WHERE id = $2";
     match &w.db {
         Db::Sqlite { write, .. } => drop(sqlx::query(sql).bind(&hash).bind(room.resident.0).execute(write).await.unwrap()),
-        Db::Postgres(pool) => drop(sqlx::query(sql).bind(&hash).bind(room.resident.0).execute(pool).await.unwrap()),
+        Db::Postgres { pool, .. } => drop(sqlx::query(sql).bind(&hash).bind(room.resident.0).execute(pool).await.unwrap()),
     }
     let mut config = Config::default();
     config.server.address.set_port(0);
