@@ -8,15 +8,15 @@ use super::execute;
 /// Each with a column.
 const TABLES: [(&str, &str); 10] = [
     ("audit", "seq"),
-    ("statement_lines", "line"),
-    ("statements", "id"),
     ("charges", "id"),
     ("ledger_transfers", "id"),
     ("meter_consumption", "id"),
     ("payment_events", "id"),
     ("price_versions", "id"),
-    ("settlement_statements", "id"),
     ("settlement_receipts", "id"),
+    ("settlement_statements", "id"),
+    ("statement_lines", "line"),
+    ("statements", "id"),
 ];
 
 /// A row in each of them, and in what they refer to; `$1` is the id of everything.
