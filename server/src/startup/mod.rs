@@ -38,7 +38,7 @@ use meters::GatewayHandle;
 use meters::live::Live;
 use meters::profile::Profiles;
 use payments::Payments;
-use store::{Db, StoreError};
+use store::{Db, ServerLock, StoreError};
 
 /// How long open requests may take after a stop.
 const GRACE: Duration = Duration::from_secs(10);
@@ -76,17 +76,18 @@ pub struct Application {
     rules: Rules,
     driver: Driver,
     tasks: TaskTracker,
+    lock: ServerLock,
 }
 
 impl Application {
     /// Binds the address, opens the database and builds all parts. Port 0 takes any free port.
     pub async fn build(config: &Config, clock: SharedClock, rng: Rng) -> Result<Self, StartError> {
-        // Bound first: a second server started by mistake must not touch the database of the first.
+        // A second server started by mistake is refused here, or by the lock of the database.
         let at = config.server.address;
         let listen = |source| StartError::Listen { address: at, source };
         let listener = TcpListener::bind(at).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
-        let db = open_database(config).await?;
+        let (db, lock) = open_for_server(config).await?;
 
         let live = Live::load(&db, clock.clone()).await.map_err(StartError::Database)?;
         let buses = Arc::new(Buses::default());
@@ -108,7 +109,7 @@ impl Application {
         let router = http::build(state.clone(), http::notifications::routes(payments.clone(), context.clock.clone()));
         let tasks = TaskTracker::new();
         let driver = Driver::new(context.clock, state.stopping.clone(), tasks.clone());
-        Ok(Self { listener, address, router, state, buses, payments, rules: config.cash_desk, driver, tasks })
+        Ok(Self { listener, address, router, state, buses, payments, rules: config.cash_desk, driver, tasks, lock })
     }
 
     #[must_use]
@@ -135,7 +136,7 @@ impl Application {
 
     /// Serves until `stop` is ready; then ends streams, waits [`GRACE`] for requests and tasks, and closes the database.
     pub async fn run_until(self, stop: impl Future<Output = ()> + Send + 'static) -> std::io::Result<()> {
-        let Self { listener, router, state, buses, payments, rules, driver, tasks, .. } = self;
+        let Self { listener, router, state, buses, payments, rules, driver, tasks, lock, .. } = self;
         let stopping = state.stopping.clone();
         tasks.spawn(state.context.live.clone().run(stopping.clone()));
         let context = &state.context;
@@ -181,6 +182,7 @@ impl Application {
             tracing::warn!("server.buses_cut_off");
         }
         state.context.db.close().await;
+        drop(lock);
         tracing::info!("server.stopped");
         served
     }
@@ -188,10 +190,20 @@ impl Application {
 
 /// Opens the database and migrates its schema.
 pub async fn open_database(config: &Config) -> Result<Db, StartError> {
+    Db::open(database_url(config)).await.map_err(StartError::Database)
+}
+
+/// The same for the one server that may run on it.
+async fn open_for_server(config: &Config) -> Result<(Db, ServerLock), StartError> {
+    let polls = buses::polls(&config.keys);
+    Db::open_for_server(database_url(config), polls).await.map_err(StartError::Database)
+}
+
+fn database_url(config: &Config) -> &str {
     let url = config.database.url.expose();
     if let Some(directory) = url.strip_prefix("sqlite:").and_then(|path| Path::new(path).parent()) {
         // One level, as for the default `data/`: a longer missing path is a typing error, which opening reports.
         let _ = std::fs::create_dir(directory);
     }
-    Db::open(url).await.map_err(StartError::Database)
+    url
 }

@@ -8,6 +8,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
 
+use super::server_lock::ServerLock;
 use super::{Result, StoreError};
 
 static SQLITE: Migrator = sqlx::migrate!("./migrations/sqlite");
@@ -41,11 +42,31 @@ impl Db {
     /// Where the database cannot be opened or migrated.
     pub async fn open(url: &str) -> Result<Self> {
         let db = Self::connect(url).await?;
-        match &db {
+        db.migrate().await?;
+        Ok(db)
+    }
+
+    /// As [`Self::open`], for the server, which runs as long as it holds the lock: one on an SQLite database, and one that polls
+    /// meters on a PostgreSQL database.
+    ///
+    /// # Errors
+    /// As [`Self::open`]; [`StoreError::InUse`] where another server runs on it: then nothing was changed.
+    pub async fn open_for_server(url: &str, polls: bool) -> Result<(Self, ServerLock)> {
+        let db = Self::connect(url).await?;
+        let lock = match &db {
+            Self::Postgres(_) if !polls => ServerLock::default(),
+            _ => ServerLock::take(url, &db).await?,
+        };
+        db.migrate().await?;
+        Ok((db, lock))
+    }
+
+    async fn migrate(&self) -> Result<()> {
+        match self {
             Self::Sqlite { write, .. } => SQLITE.run(write).await?,
             Self::Postgres(pool) => POSTGRES.run(pool).await?,
         }
-        Ok(db)
+        Ok(())
     }
 
     async fn connect(url: &str) -> Result<Self> {
