@@ -9,10 +9,9 @@ use domain::clock::{Clock, SystemClock};
 use model::ids::PlaceId;
 use model::place::PlaceKind;
 use store::places::{self, NewPlace};
-use story_support::site::{Site, until};
+use story_support::site::{SOON, Site, until};
 use story_support::{World, bind, both};
 
-const SOON: Duration = Duration::from_secs(30);
 
 /// The server that polls the site.
 struct Server(Child);

@@ -8,16 +8,17 @@ use std::time::Duration;
 use model::ids::{GatewayId, MeterId};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::archive::ArchiveFetcher;
 use super::config::Config;
 use super::delivery::DeliveryEngine;
 use super::directory::{Directory, Meter};
+use super::driver;
 use super::gateway::{GatewayHealth, GatewayState};
 use super::keys::MasterKeys;
-use super::link::{Link, Target};
+use super::link::{Link, Priority, Target};
 use super::parameters::{ParameterReader, VersionTracker};
 use super::poller::{Poller, PollerCommand, PollerParts};
 use super::profile::Profiles;
@@ -27,7 +28,10 @@ use super::schedule::{Schedule, SchedulePolicy};
 use super::usable::{Unusable, usable};
 use crate::live::Live;
 use domain::clock::SharedClock;
+use domain::meter_state::{MeterStatus, StateBlock};
 use domain::rng::Rng;
+use domain::serial::Serial;
+use model::error::AppError;
 use model::reading::ReadingSource;
 use store::meters::{self as rows, GatewayRow, MeterRow};
 use store::{self, Db, cases, clock_steps, console, intervals};
@@ -36,6 +40,8 @@ use store::{self, Db, cases, clock_steps, console, intervals};
 const RELOAD: Duration = Duration::from_secs(30);
 /// How often it is checked whether someone watches.
 const WATCH_CHECK: Duration = Duration::from_secs(1);
+/// How long a person waits for a reading that a page asked for.
+const ANSWER_WITHIN: Duration = Duration::from_secs(15);
 /// The most reports queued for the recorder before pollers wait.
 const BACKLOG: usize = 1_024;
 
@@ -60,6 +66,7 @@ struct Shared {
     moved: Arc<Notify>,
     reload: Notify,
     stop: CancellationToken,
+    clock: SharedClock,
     directory: Arc<Directory>,
     buses: Mutex<HashMap<GatewayId, Bus>>,
     tasks: Mutex<Vec<JoinHandle<()>>>,
@@ -99,6 +106,32 @@ impl GatewayHandle {
     pub fn takes_time(&self, meter: MeterId) -> bool {
         let found = self.0.directory.get(meter);
         found.is_some_and(|meter| meter.profile.dlt645.as_ref().is_some_and(|has| has.clock().is_some()))
+    }
+
+    /// Reads which meter answers at the address of this one.
+    ///
+    /// # Errors
+    /// [`AppError::MeterLost`] if none answers in time, or the meter is not in service.
+    pub async fn answering_serial(&self, meter: MeterId) -> Result<Serial, AppError> {
+        let meter = self.0.directory.get(meter).ok_or(AppError::MeterLost)?;
+        let reading = driver::answering_serial(&meter, Priority::ReadNow, &self.0.clock);
+        match timeout(ANSWER_WITHIN, reading).await {
+            Ok(Ok(serial)) => Ok(serial),
+            Ok(Err(_)) | Err(_) => Err(AppError::MeterLost),
+        }
+    }
+
+    /// Reads what a meter with a secured wallet shows.
+    ///
+    /// # Errors
+    /// [`AppError::MeterLost`] if it does not answer in time, another one answers, or it is not in service or has no wallet.
+    pub async fn read_state(&self, meter: MeterId) -> Result<StateBlock, AppError> {
+        let meter = self.0.directory.get(meter).ok_or(AppError::MeterLost)?;
+        let reading = driver::meter_status(&meter, Priority::ReadNow, &self.0.clock);
+        match timeout(ANSWER_WITHIN, reading).await {
+            Ok(Ok((MeterStatus::Wallet(state), _))) => Ok(state),
+            Ok(_) | Err(_) => Err(AppError::MeterLost),
+        }
     }
 
     /// Connects to this gateway now, and tries the lost meters behind it.
@@ -173,6 +206,7 @@ impl Meters {
             moved: recorder.relay_mismatch(),
             reload: Notify::new(),
             stop: CancellationToken::new(),
+            clock: self.clock.clone(),
             directory: Arc::clone(&directory),
             buses: Mutex::default(),
             tasks: Mutex::default(),
@@ -214,6 +248,7 @@ impl Meters {
             events,
             recovered,
             shared: Arc::clone(&shared),
+            rooms: HashMap::new(),
         };
         supervisor.reload().await?;
         let delivery = engine.run(Arc::clone(&shared.wake), recoveries, shared.stop.clone());
@@ -244,6 +279,8 @@ struct Supervisor {
     events: mpsc::Sender<MeterEvent>,
     recovered: mpsc::UnboundedSender<MeterId>,
     shared: Arc<Shared>,
+    /// Building, floor and room of each meter, for the log.
+    rooms: HashMap<MeterId, String>,
 }
 
 impl Supervisor {
@@ -281,6 +318,7 @@ impl Supervisor {
     /// Makes the running tasks match the database.
     async fn reload(&mut self) -> store::Result<()> {
         let (gateways, meters) = (rows::gateways(&self.db).await?, rows::meters(&self.db).await?);
+        self.rooms = rows::room_names(&self.db).await?;
         let site = intervals::of_site(&self.db).await?;
         let unusable = self.apply_site(gateways, meters, site);
         cases::keep(&self.db, &self.rng, self.clock.now(), CaseKind::Unusable, &unusable).await
@@ -311,7 +349,8 @@ impl Supervisor {
             match self.meter(&row, bus, interval) {
                 Ok(meter) => list.push(Arc::new(meter)),
                 Err(why) => {
-                    tracing::error!(meter = %row.id, serial = row.serial, %why, "meter.unusable");
+                    let room = self.rooms.get(&row.id).map_or("", |room| room);
+                    tracing::error!(room, serial = row.serial, meter = %row.id, %why, "meter.unusable");
                     unusable.push((row.id, why.case()));
                 }
             }
@@ -330,6 +369,7 @@ impl Supervisor {
         let (unit, serial, profile) = usable(row, bus.row.framing, &self.profiles)?;
         Ok(Meter {
             id: row.id,
+            room: self.rooms.get(&row.id).map_or("", |room| room).into(),
             gateway: row.gateway_id,
             unit,
             serial,

@@ -18,7 +18,7 @@ use super::audit::{self, Entry};
 use super::commands::{self, NewCommand};
 use super::receipts::{self, ReceiptSubject};
 use super::shifts::{self, Entered};
-use super::{Db, Result, Tx, ledger, on, read, wallets};
+use super::{Db, Result, Tx, cases, ledger, on, read, wallets};
 use domain::command_args::CommandArgs;
 use domain::ledger::payment;
 use domain::money_rule::MoneyOperation;
@@ -338,6 +338,9 @@ async fn check(tx: &mut Tx, at: Timestamp, limits: &Limits, new: &NewOrder, stat
         Takes::Opening(wallet) if state == OrderState::Paid => wallet,
         _ => return Err(AppError::AccountNotOpen.into()),
     };
+    if cases::has_foreign_account(tx, new.meter).await? {
+        return Err(AppError::MeterChanged.into());
+    }
     if wallet == Wallet::Server {
         let (held, most) = wallets::held(tx, at, new.meter).await?;
         let limits = Limits { hoarding_fen: most.map_or(limits.hoarding_fen, |most| most.0), ..*limits };

@@ -111,6 +111,8 @@ const RULES: &[&str] = &[
             AND NOT EXISTS (SELECT 1 FROM orders WHERE orders.id = t.reference))
         OR (t.operation IN ('final', 'write-off')
             AND NOT EXISTS (SELECT 1 FROM closing_meters WHERE closing_meters.id = t.reference))
+        OR (t.operation = 'adjustment'
+            AND NOT EXISTS (SELECT 1 FROM meter_requests q WHERE q.id = t.reference AND q.state = 'approved'))
         OR (t.operation = 'drawer' AND NOT EXISTS (SELECT 1 FROM shifts WHERE shifts.id = t.reference))
         OR (t.operation = 'use' AND NOT EXISTS (SELECT 1 FROM meter_consumption WHERE meter_consumption.id = t.reference))",
     // A subsidy is one order of its amount.
