@@ -1,5 +1,5 @@
-//! Expires returns, corrections, refunds and requests about meters that nobody approved in time. The store refuses late approvals anyway; this records
-//! the end.
+//! Expires returns, corrections, refunds and requests about meters that nobody approved in time. The store refuses late approvals
+//! anyway; this records the end.
 
 use std::time::Duration;
 

@@ -12,7 +12,6 @@ use store::places::{self, NewPlace};
 use story_support::site::{SOON, Site, until};
 use story_support::{World, bind, both};
 
-
 /// The server that polls the site.
 struct Server(Child);
 

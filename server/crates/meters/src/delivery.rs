@@ -150,7 +150,8 @@ impl DeliveryEngine {
     async fn reset_backoff(&self, meter: MeterId) {
         self.lock_failures().remove(&meter);
         if let Err(error) = deliveries::reset_backoff(&self.db, meter, self.clock.now()).await {
-            tracing::warn!(error = &error as &dyn std::error::Error, meter = %self.directory.label(meter), "delivery.backoff-not-reset");
+            let meter = self.directory.label(meter);
+            tracing::warn!(error = &error as &dyn std::error::Error, %meter, "delivery.backoff-not-reset");
         }
     }
 

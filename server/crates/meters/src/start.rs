@@ -1,5 +1,7 @@
 //! Starts and stops everything that reads and commands meters, and applies changes of gateways and meters.
 
+mod on_demand;
+
 use model::case::{CaseDetail, CaseKind};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,17 +10,16 @@ use std::time::Duration;
 use model::ids::{GatewayId, MeterId};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use super::archive::ArchiveFetcher;
 use super::config::Config;
 use super::delivery::DeliveryEngine;
 use super::directory::{Directory, Meter};
-use super::driver;
 use super::gateway::{GatewayHealth, GatewayState};
 use super::keys::MasterKeys;
-use super::link::{Link, Priority, Target};
+use super::link::{Link, Target};
 use super::parameters::{ParameterReader, VersionTracker};
 use super::poller::{Poller, PollerCommand, PollerParts};
 use super::profile::Profiles;
@@ -28,10 +29,7 @@ use super::schedule::{Schedule, SchedulePolicy};
 use super::usable::{Unusable, usable};
 use crate::live::Live;
 use domain::clock::SharedClock;
-use domain::meter_state::{MeterStatus, StateBlock};
 use domain::rng::Rng;
-use domain::serial::Serial;
-use model::error::AppError;
 use model::reading::ReadingSource;
 use store::meters::{self as rows, GatewayRow, MeterRow};
 use store::{self, Db, cases, clock_steps, console, intervals};
@@ -40,8 +38,6 @@ use store::{self, Db, cases, clock_steps, console, intervals};
 const RELOAD: Duration = Duration::from_secs(30);
 /// How often it is checked whether someone watches.
 const WATCH_CHECK: Duration = Duration::from_secs(1);
-/// How long a person waits for a reading that a page asked for.
-const ANSWER_WITHIN: Duration = Duration::from_secs(15);
 /// The most reports queued for the recorder before pollers wait.
 const BACKLOG: usize = 1_024;
 
@@ -106,32 +102,6 @@ impl GatewayHandle {
     pub fn takes_time(&self, meter: MeterId) -> bool {
         let found = self.0.directory.get(meter);
         found.is_some_and(|meter| meter.profile.dlt645.as_ref().is_some_and(|has| has.clock().is_some()))
-    }
-
-    /// Reads which meter answers at the address of this one.
-    ///
-    /// # Errors
-    /// [`AppError::MeterLost`] if none answers in time, or the meter is not in service.
-    pub async fn answering_serial(&self, meter: MeterId) -> Result<Serial, AppError> {
-        let meter = self.0.directory.get(meter).ok_or(AppError::MeterLost)?;
-        let reading = driver::answering_serial(&meter, Priority::ReadNow, &self.0.clock);
-        match timeout(ANSWER_WITHIN, reading).await {
-            Ok(Ok(serial)) => Ok(serial),
-            Ok(Err(_)) | Err(_) => Err(AppError::MeterLost),
-        }
-    }
-
-    /// Reads what a meter with a secured wallet shows.
-    ///
-    /// # Errors
-    /// [`AppError::MeterLost`] if it does not answer in time, another one answers, or it is not in service or has no wallet.
-    pub async fn read_state(&self, meter: MeterId) -> Result<StateBlock, AppError> {
-        let meter = self.0.directory.get(meter).ok_or(AppError::MeterLost)?;
-        let reading = driver::meter_status(&meter, Priority::ReadNow, &self.0.clock);
-        match timeout(ANSWER_WITHIN, reading).await {
-            Ok(Ok((MeterStatus::Wallet(state), _))) => Ok(state),
-            Ok(_) | Err(_) => Err(AppError::MeterLost),
-        }
     }
 
     /// Connects to this gateway now, and tries the lost meters behind it.

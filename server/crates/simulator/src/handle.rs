@@ -165,7 +165,7 @@ impl GatewayHandle {
         self.0.refused.send_replace(refused);
     }
 
-    /// Serves one connection at a time, and refuses others while it is open and for so long after its end; `None` serves any number.
+    /// Serves one connection at a time, and refuses others while it is open and for so long after its end; `None`: any number.
     pub fn single_slot(&self, refuse_for: Option<Duration>) {
         self.0.single_slot.send_replace(refuse_for);
     }

@@ -131,6 +131,21 @@ pub async fn details_of_kind(db: &Db, kind: CaseKind) -> Result<Vec<(MeterId, Ca
     rows.into_iter().map(|(meter, detail)| Ok((meter, CaseDetail::from_json(kind, &detail)?))).collect()
 }
 
+/// As [`has_foreign_account`], outside a transaction.
+pub async fn shows_foreign_account(db: &Db, meter: MeterId) -> Result<bool> {
+    let open: Option<(String,)> =
+        read!(db, |pool| sqlx::query_as("SELECT detail FROM cases WHERE kind = $1 AND meter_id = $2 AND closed_at IS NULL")
+            .bind(CaseKind::MeterChanged)
+            .bind(meter)
+            .fetch_optional(pool)
+            .await)?;
+    open.map_or(Ok(false), |(detail,)| is_foreign_account(&detail))
+}
+
+fn is_foreign_account(detail: &str) -> Result<bool> {
+    Ok(CaseDetail::from_json(CaseKind::MeterChanged, detail)?.has_foreign_account())
+}
+
 /// Whether an open case says that the account in the meter is not the one in the books.
 pub async fn has_foreign_account(tx: &mut Tx, meter: MeterId) -> Result<bool> {
     let open: Option<(String,)> = on!(tx, |c| {
@@ -140,10 +155,7 @@ pub async fn has_foreign_account(tx: &mut Tx, meter: MeterId) -> Result<bool> {
             .fetch_optional(c)
             .await
     })?;
-    match open {
-        Some((detail,)) => Ok(CaseDetail::from_json(CaseKind::MeterChanged, &detail)?.has_foreign_account()),
-        None => Ok(false),
-    }
+    open.map_or(Ok(false), |(detail,)| is_foreign_account(&detail))
 }
 
 /// The meters with an open case of a kind.

@@ -1,5 +1,5 @@
-//! What one operator asks about a meter and another approves: to close a foreign account in it, and to correct the books to what it
-//! holds.
+//! What one operator asks about a meter and another approves: to close a foreign account in it, and to correct the books to what
+//! it holds.
 
 use model::command::CommandKind;
 use model::console::{MeterRequestKind, MeterRequestLine};
@@ -86,9 +86,8 @@ pub async fn ask(db: &Db, rng: &Rng, at: Timestamp, new: &NewMeterRequest, seen:
     .bind(at)
     .execute(c)
     .await)?;
-    let inserted =
-        on!(&mut tx, |c| {
-            sqlx::query(
+    let inserted = on!(&mut tx, |c| {
+        sqlx::query(
         "INSERT INTO meter_requests (id, key, kind, meter_id, account_id, number, epoch, count, cumulative_fen, reason, state,
                                      asked_by, asked_at, expires_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'waiting', $11, $12, $13) ON CONFLICT (key) DO NOTHING"
@@ -108,7 +107,7 @@ pub async fn ask(db: &Db, rng: &Rng, at: Timestamp, new: &NewMeterRequest, seen:
     .bind(at.plus(WAITS))
     .execute(c)
     .await
-        });
+    });
     match inserted {
         Ok(0) => return Ok(()),
         Ok(_) => {}
@@ -293,20 +292,21 @@ struct LineRow {
 pub async fn waiting(db: &Db, operator: UserId, at: Timestamp) -> Result<Vec<MeterRequestLine>> {
     let rows: Vec<LineRow> = read!(db, |pool| {
         sqlx::query_as(concat!(
-        "SELECT q.id, q.kind, q.meter_id, q.number, q.count, q.cumulative_fen, am.count AS was_count,
-                am.cumulative_fen AS was_cumulative_fen, q.reason, u.name AS asked_by_name, q.asked_by, q.asked_at, q.expires_at,",
-        names!(),
-        "FROM meter_requests q JOIN meters m ON m.id = q.meter_id JOIN users u ON u.id = q.asked_by
+            "SELECT q.id, q.kind, q.meter_id, q.number, q.count, q.cumulative_fen, am.count AS was_count,
+                am.cumulative_fen AS was_cumulative_fen, q.reason, u.name AS asked_by_name, q.asked_by, q.asked_at,
+                q.expires_at,",
+            names!(),
+            "FROM meter_requests q JOIN meters m ON m.id = q.meter_id JOIN users u ON u.id = q.asked_by
          LEFT JOIN account_meters am ON am.meter_id = m.id AND am.to_at IS NULL JOIN places r ON r.id = m.place_id",
-        above!(),
-        "WHERE q.state = 'waiting' AND q.expires_at > $2 AND",
-        within!(),
-        "ORDER BY q.asked_at, q.id LIMIT 100"
-    ))
-    .bind(operator)
-    .bind(at)
-    .fetch_all(pool)
-    .await
+            above!(),
+            "WHERE q.state = 'waiting' AND q.expires_at > $2 AND",
+            within!(),
+            "ORDER BY q.asked_at, q.id LIMIT 100"
+        ))
+        .bind(operator)
+        .bind(at)
+        .fetch_all(pool)
+        .await
     })?;
     let line = |row: LineRow| MeterRequestLine {
         id: row.id,

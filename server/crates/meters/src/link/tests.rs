@@ -230,7 +230,8 @@ async fn a_refusing_gateway_is_reported_at_once_and_found_again() {
     drop(listener);
 }
 
-/// A gateway with one slot that closes new connections for so long after the last one ended: at once (`true`), or by refusing them.
+/// A gateway with one slot that serves no new connection for so long after the last one ended: it accepts and closes it (`true`),
+/// or refuses it.
 async fn single_slot(refuse: Duration, accepts: bool) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
