@@ -11,7 +11,7 @@ use model::ids::{MeterId, UserId, Uuid};
 use model::meter::{ControlMode, StatusWord};
 use model::money::Fen;
 use model::person::{Role, Who};
-use simulator::OneTimeFault;
+use simulator::{Defect, OneTimeFault};
 use store::accounts::{self, NewResident, OpenAccount};
 use store::meter_requests::{self, NewMeterRequest};
 use store::users::{self, NewUser};
@@ -93,6 +93,7 @@ both!(a_foreign_account_is_closed_and_the_meter_opened, |w: World| async move {
 /// Whatever its own rule is; the account before may have left both otherwise.
 both!(an_opening_leaves_the_meter_prepaid_and_switched_on, |w: World| async move {
     let s = Site::with(w, 1, 1, |sim| sim.estate.meters_mut().for_each(|(_, meter)| meter.account = None)).await;
+    s.meter(0, 1).defect(Defect::KeepsControl, true).await.unwrap();
     s.meter(0, 1).inject(OneTimeFault::ModeSet { mode: ControlMode::Guaranteed }).await.unwrap();
     s.meter(0, 1).inject(OneTimeFault::SwitchSet { on: false }).await.unwrap();
     open(&s, s.meters[0]).await;
@@ -108,6 +109,7 @@ both!(an_opening_leaves_the_meter_prepaid_and_switched_on, |w: World| async move
 
 both!(a_closure_leaves_the_meter_prepaid_and_switched_on, |w: World| async move {
     let s = Site::new(w, 1, 1).await;
+    s.meter(0, 1).defect(Defect::KeepsControl, true).await.unwrap();
     s.meter(0, 1).inject(OneTimeFault::ModeSet { mode: ControlMode::Guaranteed }).await.unwrap();
     s.meter(0, 1).inject(OneTimeFault::SwitchSet { on: false }).await.unwrap();
     let engine = s.start().await;

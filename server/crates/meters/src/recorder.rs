@@ -3,6 +3,7 @@
 //! A single task holds the last known values of every meter, so a sweep and a read-back cannot overwrite each other out of order.
 
 mod batch;
+mod books;
 mod relay_cases;
 mod step;
 mod track;
@@ -21,7 +22,6 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::directory::Directory;
 use super::parameters::VersionTracker;
-use super::poller::PollerCommand;
 use crate::live::Live;
 use crate::meter_ledger_check::MeterLedgerCheck;
 use crate::server_wallets::ServerWallets;
@@ -211,12 +211,7 @@ impl Recorder {
                 refresh = Instant::now() + LEDGER_REFRESH;
                 // Meters that were added have a wallet too.
                 (self.moved, self.refreshed_at) = (true, None);
-                if let Err(error) = self.relay_cases.refresh(&self.db).await {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "relay_cases.stale");
-                }
-                if let Err(error) = self.ledger_check.refresh(&self.db).await {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "meter_ledger_check.stale");
-                }
+                self.refresh_cases().await;
             }
         }
     }
@@ -233,16 +228,7 @@ impl Recorder {
             MeterEvent::Read { meter, from, at, source, measurement, meter_status } => {
                 let found = self.directory.get(meter);
                 if let Some(state) = meter_status.wallet() {
-                    let comparison = self.ledger_check.compare(meter, state);
-                    if comparison.confirm {
-                        batch.ledger_mismatch(meter, from, state);
-                    }
-                    comparison.mended.iter().for_each(|kind| batch.mended(meter, *kind));
-                    batch.modes.extend(comparison.mode.map(|mode| (meter, mode)));
-                    if let (true, Some(found)) = (comparison.read_again, &found) {
-                        // A poller that is gone is stopping.
-                        let _ = found.poll.send(PollerCommand::ReadNow(meter, ReadingSource::Sweep));
-                    }
+                    self.compare_with_books(meter, from, state, batch);
                 }
                 // Its serial number was read with it.
                 if self.replaced.remove(&meter) {
@@ -373,29 +359,14 @@ impl Recorder {
             match readings::write(&self.db, &self.rng, self.clock.now(), &rows).await {
                 Ok(charged) => break charged,
                 Err(error) => {
-                    tracing::error!(
-                        error = &error as &dyn std::error::Error,
-                        readings = rows.readings.len(),
-                        "readings.not-stored"
-                    );
+                    let (error, readings) = (&error as &dyn std::error::Error, rows.readings.len());
+                    tracing::error!(error, readings, "readings.not-stored");
                 }
             }
             sleep(RETRY).await;
         };
         self.show_metered(&rows.metered, charged);
-        for (meter, from, state) in batch.ledger_mismatches {
-            let name = self.directory.label(meter);
-            match self.ledger_check.confirm(&self.db, &self.rng, self.clock.now(), meter, from, &state).await {
-                Ok(opened) => {
-                    for kind in opened {
-                        tracing::warn!(meter = %name, case = kind.as_str(), "meter.differs");
-                    }
-                }
-                Err(error) => {
-                    tracing::warn!(error = &error as &dyn std::error::Error, meter = %name, "meter_ledger_check.failed");
-                }
-            }
-        }
+        self.confirm_differences(batch.ledger_mismatches).await;
     }
 
     /// Releases held counters for which an operator has chosen a new baseline.

@@ -29,8 +29,8 @@ const GATEWAY_PROBE_MS: u64 = 3_000;
 /// The most requested readings in a row while a meter of the sweep is due.
 const MAX_REQUESTS_IN_A_ROW: u32 = 3;
 
-/// The longest round with attempts on lost meters while others wait, percent of a round in which all meters answer. One attempt in
-/// a round is always made.
+/// The longest round with attempts on lost meters while others wait, percent of a round in which all meters answer. One attempt
+/// in a round is always made.
 const LONGEST_ROUND: u64 = 160;
 
 /// How a bus is shared.

@@ -102,6 +102,8 @@ pub enum Defect {
     ReverseEnergy,
     /// A DL/T 645 meter that answers two of four rates with the total, and the voltage with a digit that is none.
     OddItems,
+    /// An older rule: mode, switch and trips survive an opening or closure.
+    KeepsControl,
 }
 
 impl Defect {
@@ -113,6 +115,7 @@ impl Defect {
             Self::RelayStuck => meter.relay.stuck = on,
             Self::ReverseEnergy => meter.tamper.reversed = on,
             Self::OddItems => meter.odd_items = on,
+            Self::KeepsControl => meter.keeps_control = on,
             Self::CoverOpen => {
                 if on && !meter.tamper.cover_open {
                     meter.tamper.events = meter.tamper.events.saturating_add(1);
