@@ -15,6 +15,7 @@ use crate::api::batches::BatchesPort;
 use crate::api::cases::CasesPort;
 use crate::api::gateways::GatewaysPort;
 use crate::api::ledger::LedgerPort;
+use crate::api::meter_requests::MeterRequestsPort;
 use crate::api::meter_wall::MeterWallPort;
 use crate::api::prices::PricesPort;
 use crate::api::receipts::ReceiptsPort;
@@ -42,6 +43,7 @@ pub struct Ports {
     pub cases: Arc<dyn CasesPort>,
     pub gateways: Arc<dyn GatewaysPort>,
     pub ledger: Arc<dyn LedgerPort>,
+    pub meter_requests: Arc<dyn MeterRequestsPort>,
     pub meter_wall: Arc<dyn MeterWallPort>,
     pub prices: Arc<dyn PricesPort>,
     pub receipts: Arc<dyn ReceiptsPort>,

@@ -24,6 +24,8 @@ word_enum! {
         Delivery = "delivery",
         /// Purchase count or cumulative amount in the meter differ from the ledger's.
         MeterDiffers = "meter-differs",
+        /// The meter shows another account or control mode than this system gave it.
+        MeterChanged = "meter-changed",
         /// A counter fell, jumped or came out of order.
         Reading = "reading",
         /// Another serial number answers at this address.
@@ -82,6 +84,10 @@ pub enum CaseDetail {
     MeterDiffers {
         ledger: MeterPosition,
         meter: MeterPosition,
+    },
+    MeterChanged {
+        expected: MeterPosition,
+        found: MeterPosition,
     },
     Reading(ReadingCase),
     Identity {
@@ -203,6 +209,7 @@ impl CaseDetail {
         match self {
             Self::Delivery(_) => CaseKind::Delivery,
             Self::MeterDiffers { .. } => CaseKind::MeterDiffers,
+            Self::MeterChanged { .. } => CaseKind::MeterChanged,
             Self::Reading(_) => CaseKind::Reading,
             Self::Identity { .. } => CaseKind::Identity,
             Self::Payment(_) => CaseKind::Payment,
@@ -256,6 +263,12 @@ impl CaseDetail {
             Self::Undeliverable(case) => case.closing,
             _ => None,
         }
+    }
+
+    /// Whether the account in the meter is not the one that this system opened there: nothing can be sold or returned.
+    #[must_use]
+    pub fn has_foreign_account(&self) -> bool {
+        matches!(self, Self::MeterChanged { expected, found } if expected.account != found.account)
     }
 
     /// The settlement day that it is about.

@@ -28,6 +28,8 @@ word_enum! {
         Relay = "relay",
         /// Checks that planned prices came into force.
         InForce = "in_force",
+        /// Closes an account in the meter that the books do not know.
+        CloseForeign = "close_foreign",
     }
 
     /// Why a command waits, failed, or was given up.
@@ -131,7 +133,7 @@ impl CommandKind {
     #[must_use]
     pub const fn priority(self) -> CommandPriority {
         match self {
-            Self::Open | Self::Credit | Self::Debit | Self::Close => CommandPriority::Money,
+            Self::Open | Self::Credit | Self::Debit | Self::Close | Self::CloseForeign => CommandPriority::Money,
             Self::Mode | Self::Switch | Self::Relay => CommandPriority::Relay,
             // Behind everything else, so that it never overtakes the prices that it checks.
             Self::Read | Self::InForce => CommandPriority::Read,

@@ -71,6 +71,8 @@ errors! {
     SecondPerson = "second-person", 403;
     /// No account is open there.
     AccountNotOpen = "account-not-open", 409;
+    /// The meter shows another account than the books.
+    MeterChanged = "meter-changed", 409;
     /// An account is open there already.
     AccountAlreadyOpen = "account-already-open", 409;
     /// The login name is taken.

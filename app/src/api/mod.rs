@@ -13,6 +13,7 @@ mod error;
 pub(crate) mod form;
 pub mod gateways;
 pub mod ledger;
+pub mod meter_requests;
 pub mod meter_wall;
 pub mod prices;
 pub mod receipts;

@@ -18,6 +18,7 @@ pub const fn case(kind: CaseKind, lang: Lang) -> KindItemTexts {
     match kind {
         CaseKind::Delivery => t.delivery,
         CaseKind::MeterDiffers => t.meter_differs,
+        CaseKind::MeterChanged => t.meter_changed,
         CaseKind::Reading => t.reading,
         CaseKind::Identity => t.identity,
         CaseKind::Payment => t.payment,

@@ -30,6 +30,7 @@ pub const fn message(error: AppError, lang: Lang) -> &'static str {
         AppError::TooLate => t.too_late,
         AppError::SecondPerson => t.second_person,
         AppError::AccountNotOpen => t.account_not_open,
+        AppError::MeterChanged => t.meter_changed,
         AppError::AccountAlreadyOpen => t.account_already_open,
         AppError::NoPrices => t.no_prices,
         AppError::LoginTaken => t.login_taken,

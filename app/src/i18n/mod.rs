@@ -14,6 +14,7 @@ pub mod gateways;
 pub mod guide;
 pub mod ledger;
 pub mod meter_journal;
+pub mod meter_requests;
 pub mod prices;
 pub mod reconcile;
 pub mod refunds;

@@ -54,6 +54,7 @@ pub fn command(content: &CommandContent, lang: Lang) -> String {
         CommandContent::Credit(amount) => CommandCredit { amount }.text(lang),
         CommandContent::Debit(amount) => CommandDebit { amount }.text(lang),
         CommandContent::Close => t.close.to_owned(),
+        CommandContent::CloseForeign(number) => CommandCloseForeign { number }.text(lang),
         CommandContent::Mode(mode) => CommandMode { mode: common::mode(*mode, lang) }.text(lang),
         CommandContent::Relay(true) => t.relay_close.to_owned(),
         CommandContent::Relay(false) => t.relay_open.to_owned(),

@@ -32,6 +32,7 @@ const PARTS: &[(&str, fn(Length) -> Running)] = &[
     ("poll.healthy", |length| Box::pin(poll::healthy::run(length))),
     ("poll.flat_out", |length| Box::pin(poll::flat_out::run(length))),
     ("poll.dead", |length| Box::pin(poll::dead_meters::run(length))),
+    ("poll.single_slot", |length| Box::pin(poll::single_slot::run(length))),
     ("poll.site", |length| Box::pin(poll::site_9600::run(length))),
     ("poll.latency", |length| Box::pin(poll::latency::run(length))),
     ("poll.misattributed", |length| Box::pin(poll::late_answers::run(length))),

@@ -129,11 +129,15 @@ impl Site {
         Ok(request.body(form.to_owned()).send().await?.error_for_status()?)
     }
 
+    /// Asks the simulator's control interface.
+    pub async fn control(&self, path: &str, body: &serde_json::Value) -> Outcome<()> {
+        self.client.put(format!("http://127.0.0.1:{}/{path}", PORT + 1)).json(body).send().await?.error_for_status()?;
+        Ok(())
+    }
+
     /// Sets a fault on this share of the meters, always the same ones.
     pub async fn strike(&self, share: f64, fault: &str) -> Outcome<()> {
-        let body = serde_json::json!({ "share": share, "fault": fault });
-        self.client.put(format!("http://127.0.0.1:{}/faults", PORT + 1)).json(&body).send().await?.error_for_status()?;
-        Ok(())
+        self.control("faults", &serde_json::json!({ "share": share, "fault": fault })).await
     }
 
     /// Clears all faults.

@@ -1,11 +1,16 @@
 //! What services and tasks ask of the process that polls the meters. Every command is stored before; a call only makes its
 //! delivery sooner.
 
+use async_trait::async_trait;
+use model::error::AppError;
 use model::ids::{GatewayId, MeterId};
 
+use domain::meter_state::StateBlock;
+use domain::serial::Serial;
 use meters::GatewayHandle;
 use meters::gateway::GatewayState;
 
+#[async_trait]
 pub trait MeterGateway: Send + Sync {
     /// A command was stored.
     fn wake(&self);
@@ -13,6 +18,11 @@ pub trait MeterGateway: Send + Sync {
     fn read_now(&self, meter: MeterId);
     /// Whether a meter reports its serial number; `None` where this process does not know.
     fn is_identified(&self, meter: MeterId) -> Option<bool>;
+    /// Reads which serial number answers at a meter's address. [`AppError::MeterLost`] if none does, [`AppError::Unavailable`]
+    /// where this process does not poll.
+    async fn answering_serial(&self, meter: MeterId) -> Result<Serial, AppError>;
+    /// Reads what a meter with its own wallet shows. Fails as [`Self::answering_serial`].
+    async fn read_state(&self, meter: MeterId) -> Result<StateBlock, AppError>;
     /// Whether a meter without a wallet can be given the time.
     fn takes_time(&self, meter: MeterId) -> bool;
     /// Connects to a gateway at once instead of at its next attempt.
@@ -23,6 +33,7 @@ pub trait MeterGateway: Send + Sync {
     fn gateways(&self) -> Vec<GatewayState>;
 }
 
+#[async_trait]
 impl MeterGateway for GatewayHandle {
     fn wake(&self) {
         self.wake();
@@ -34,6 +45,14 @@ impl MeterGateway for GatewayHandle {
 
     fn is_identified(&self, meter: MeterId) -> Option<bool> {
         self.is_identified(meter)
+    }
+
+    async fn answering_serial(&self, meter: MeterId) -> Result<Serial, AppError> {
+        self.answering_serial(meter).await
+    }
+
+    async fn read_state(&self, meter: MeterId) -> Result<StateBlock, AppError> {
+        self.read_state(meter).await
     }
 
     fn takes_time(&self, meter: MeterId) -> bool {
@@ -56,11 +75,18 @@ impl MeterGateway for GatewayHandle {
 /// For a process that only serves pages beside another one that polls.
 pub struct NoMeterGateway;
 
+#[async_trait]
 impl MeterGateway for NoMeterGateway {
     fn wake(&self) {}
     fn read_now(&self, _: MeterId) {}
     fn is_identified(&self, _: MeterId) -> Option<bool> {
         None
+    }
+    async fn answering_serial(&self, _: MeterId) -> Result<Serial, AppError> {
+        Err(AppError::Unavailable)
+    }
+    async fn read_state(&self, _: MeterId) -> Result<StateBlock, AppError> {
+        Err(AppError::Unavailable)
     }
     fn takes_time(&self, _: MeterId) -> bool {
         false

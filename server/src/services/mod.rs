@@ -45,6 +45,7 @@ pub fn ports(context: &Context, payments: &Payments, profiles: Profiles, rules: 
         cases: console.clone(),
         gateways: console.clone(),
         ledger: cash_desk.clone(),
+        meter_requests: console.clone(),
         meter_wall: console.clone(),
         prices: console.clone(),
         receipts: cash_desk.clone(),

@@ -6,6 +6,10 @@
 
 use std::sync::OnceLock;
 
+use async_trait::async_trait;
+use domain::meter_state::StateBlock;
+use domain::serial::Serial;
+use model::error::AppError;
 use model::ids::{GatewayId, MeterId};
 use tokio::runtime::Builder;
 use tokio::sync::oneshot;
@@ -79,6 +83,7 @@ impl Buses {
     }
 }
 
+#[async_trait]
 impl MeterGateway for Buses {
     fn wake(&self) {
         self.gateway().wake();
@@ -90,6 +95,14 @@ impl MeterGateway for Buses {
 
     fn is_identified(&self, meter: MeterId) -> Option<bool> {
         self.gateway().is_identified(meter)
+    }
+
+    async fn answering_serial(&self, meter: MeterId) -> Result<Serial, AppError> {
+        self.gateway().answering_serial(meter).await
+    }
+
+    async fn read_state(&self, meter: MeterId) -> Result<StateBlock, AppError> {
+        self.gateway().read_state(meter).await
     }
 
     fn takes_time(&self, meter: MeterId) -> bool {
@@ -109,10 +122,15 @@ impl MeterGateway for Buses {
     }
 }
 
+/// Whether a process with these keys polls meters.
+pub(super) fn polls(keys: &Keys) -> bool {
+    [&keys.enc, &keys.mac, &keys.aes].iter().any(|key| !key.expose().is_empty())
+}
+
 fn keys(keys: &Keys) -> Result<Option<MasterKeys>, StartError> {
-    let [enc, mac, aes] = [&keys.enc, &keys.mac, &keys.aes].map(|key| key.expose());
-    if [enc, mac, aes].iter().all(|key| key.is_empty()) {
+    if !polls(keys) {
         return Ok(None);
     }
+    let [enc, mac, aes] = [&keys.enc, &keys.mac, &keys.aes].map(|key| key.expose());
     MasterKeys::parse(enc, mac, aes).map(Some).map_err(|error| StartError::Setting(format!("keys: {error}")))
 }

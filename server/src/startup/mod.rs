@@ -40,7 +40,7 @@ use meters::GatewayHandle;
 use meters::live::Live;
 use meters::profile::Profiles;
 use payments::Payments;
-use store::{Db, StoreError, audit};
+use store::{Db, ServerLock, StoreError, audit};
 
 /// How long open requests may take after a stop.
 const GRACE: Duration = Duration::from_secs(10);
@@ -85,18 +85,19 @@ pub struct Application {
     anchor_file: Option<PathBuf>,
     driver: Driver,
     tasks: TaskTracker,
+    lock: ServerLock,
 }
 
 impl Application {
     /// Binds the address, opens the database and builds all parts. Port 0 takes any free port.
     pub async fn build(config: &Config, clock: SharedClock, rng: Rng) -> Result<Self, StartError> {
         let files = descriptors::raise();
-        // Bound first: a second server started by mistake must not touch the database of the first.
+        // A second server started by mistake is refused here, or by the lock of the database.
         let at = config.server.address;
         let listen = |source| StartError::Listen { address: at, source };
         let listener = TcpListener::bind(at).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
-        let db = open_database(config).await?;
+        let (db, lock) = open_for_server(config).await?;
         if !audit::key_fits(&db).await.map_err(StartError::Database)? {
             return Err(StartError::Setting(WRONG_KEY.to_owned()));
         }
@@ -123,7 +124,7 @@ impl Application {
         let driver = Driver::new(context.clock, state.stopping.clone(), tasks.clone());
         let anchor_file = config.audit.anchor_file.clone();
         let rules = config.cash_desk;
-        Ok(Self { listener, address, router, files, state, buses, payments, rules, anchor_file, driver, tasks })
+        Ok(Self { listener, address, router, files, state, buses, payments, rules, anchor_file, driver, tasks, lock })
     }
 
     #[must_use]
@@ -150,7 +151,7 @@ impl Application {
 
     /// Serves until `stop` is ready; then ends streams, waits [`GRACE`] for requests and tasks, and closes the database.
     pub async fn run_until(self, stop: impl Future<Output = ()> + Send + 'static) {
-        let Self { listener, router, files, state, buses, payments, rules, anchor_file, driver, tasks, .. } = self;
+        let Self { listener, router, files, state, buses, payments, rules, anchor_file, driver, tasks, lock, .. } = self;
         let stopping = state.stopping.clone();
         tasks.spawn(state.context.live.clone().run(stopping.clone()));
         let context = &state.context;
@@ -193,17 +194,29 @@ impl Application {
             tracing::warn!("server.buses_cut_off");
         }
         state.context.db.close().await;
+        drop(lock);
         tracing::info!("server.stopped");
     }
 }
 
 /// Opens the database and migrates its schema.
 pub async fn open_database(config: &Config) -> Result<Db, StartError> {
+    let key = config.audit.key().map_err(StartError::Setting)?;
+    Db::open_with_key(database_url(config), key).await.map_err(StartError::Database)
+}
+
+/// The same for the one server that may run on it.
+async fn open_for_server(config: &Config) -> Result<(Db, ServerLock), StartError> {
+    let key = config.audit.key().map_err(StartError::Setting)?;
+    let polls = buses::polls(&config.keys);
+    Db::open_for_server(database_url(config), key, polls).await.map_err(StartError::Database)
+}
+
+fn database_url(config: &Config) -> &str {
     let url = config.database.url.expose();
     if let Some(directory) = url.strip_prefix("sqlite:").and_then(|path| Path::new(path).parent()) {
         // One level, as for the default `data/`: a longer missing path is a typing error, which opening reports.
         let _ = std::fs::create_dir(directory);
     }
-    let key = config.audit.key().map_err(StartError::Setting)?;
-    Db::open_with_key(url, key).await.map_err(StartError::Database)
+    url
 }

@@ -1,5 +1,5 @@
-//! Expires returns, corrections and refunds that nobody approved in time. The store refuses late approvals anyway; this records
-//! the end.
+//! Expires returns, corrections, refunds and requests about meters that nobody approved in time. The store refuses late approvals
+//! anyway; this records the end.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use async_trait::async_trait;
 
 use super::{Failure, Task};
 use crate::services::Context;
-use store::{refunds, returns};
+use store::{meter_requests, refunds, returns};
 
 pub struct ExpireApprovals(pub Context);
 
@@ -24,7 +24,8 @@ impl Task for ExpireApprovals {
     async fn run(&self) -> Result<String, Failure> {
         let Context { db, rng, .. } = &self.0;
         let now = self.0.now();
-        let ended = returns::expire(db, now).await? + refunds::expire(db, rng, now).await?;
+        let ended =
+            returns::expire(db, now).await? + refunds::expire(db, rng, now).await? + meter_requests::expire(db, now).await?;
         Ok(format!("{ended} expired"))
     }
 }

@@ -46,7 +46,8 @@ impl Bench {
         let (link, _) = Link::start(target, settings, rng, stop.clone());
         let (poll, _) = tokio::sync::mpsc::unbounded_channel();
         let (id, gateway) = (MeterId(Uuid::from_u128(1)), GatewayId(Uuid::from_u128(2)));
-        let meter = Meter { id, gateway, unit: 1, serial, profile: Arc::clone(profile), sweep_interval_ms: 0, link, poll };
+        let profile = Arc::clone(profile);
+        let meter = Meter { id, room: "301".into(), gateway, unit: 1, serial, profile, sweep_interval_ms: 0, link, poll };
         Self { simulator, clock, meter, stop }
     }
 

@@ -8,7 +8,8 @@ use model::money::Fen;
 use model::order::OrderState;
 use simulator::{BusTiming, LineFault, OneTimeFault};
 use store::accounts::{self, FirstPurchase, NewResident, OpenAccount};
-use store::deliveries;
+use store::commands::{self, Command};
+use store::deliveries::{self, ClaimOutcome};
 use story_support::site::{SOON, Site, until};
 use story_support::{World, both};
 
@@ -249,6 +250,8 @@ both!(an_account_is_opened_before_its_first_purchase, |w: World| async move {
         let view = s.view(0, unit);
         assert_eq!((view.epoch, view.count, view.remaining), (1, 1, 10_000));
     }
+    assert_eq!(s.w.number("SELECT COUNT(*) FROM events").await, 0, "an empty meter before its first purchase is no event");
+    assert_eq!(s.w.number("SELECT COUNT(*) FROM cases").await, 0);
     s.prove().await;
 });
 
@@ -314,9 +317,20 @@ both!(only_a_queued_command_is_claimed_and_only_once, |w: World| async move {
     s.sell(0, 2_000).await;
     let now = SystemClock.now();
     let command = deliveries::next(&s.w.db, s.rooms[0].meter, now).await.unwrap().unwrap();
-    let claim = deliveries::claim(&s.w.db, &command).await.unwrap().unwrap();
+    let claim = deliveries::claim(&s.w.db, &command).await.unwrap().claimed().unwrap();
     assert_eq!((claim.epoch, claim.count), (1, 1));
-    assert_eq!(deliveries::claim(&s.w.db, &command).await.unwrap(), None);
+    assert_eq!(deliveries::claim(&s.w.db, &command).await.unwrap(), ClaimOutcome::Elsewhere);
+    let other = other_command(&s, &command).await;
+    assert_eq!(
+        deliveries::claim(&s.w.db, &other).await.unwrap(),
+        ClaimOutcome::Elsewhere,
+        "one money command of a meter at a time"
+    );
+    s.w.execute("UPDATE account_meters SET to_at = 1").await;
+    s.w.execute("UPDATE commands SET state = 'queued', count = NULL, epoch = NULL WHERE state = 'sending'").await;
+    assert_eq!(deliveries::claim(&s.w.db, &command).await.unwrap(), ClaimOutcome::NoAccount, "that is one for a person");
+    s.w.execute("UPDATE account_meters SET to_at = NULL").await;
+    deliveries::claim(&s.w.db, &command).await.unwrap().claimed().unwrap();
     let again = deliveries::next(&s.w.db, s.rooms[0].meter, now).await.unwrap().unwrap();
     assert_eq!((again.id, again.count), (command.id, Some(1)), "the second purchase waits for the first");
     let first = deliveries::begin_send(&s.w.db, now, &command).await.unwrap().unwrap();
@@ -326,3 +340,9 @@ both!(only_a_queued_command_is_claimed_and_only_once, |w: World| async move {
     assert!(deliveries::reset_backoff(&s.w.db, s.rooms[0].meter, now).await.unwrap());
     assert!(deliveries::next(&s.w.db, s.rooms[0].meter, now).await.unwrap().is_some());
 });
+
+/// The other command that waits.
+async fn other_command(s: &Site, command: &Command) -> Command {
+    let due = commands::due(&s.w.db, SystemClock.now(), 10).await.unwrap();
+    due.into_iter().find(|one| one.id != command.id).unwrap()
+}

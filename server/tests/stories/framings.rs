@@ -67,6 +67,7 @@ impl Site {
         let plan = &self.plans[usize::from(unit) - 1];
         Meter {
             id: MeterId(uuid::Uuid::nil()),
+            room: "301".into(),
             gateway: GatewayId(uuid::Uuid::nil()),
             unit,
             serial: plan.serial,

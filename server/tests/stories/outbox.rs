@@ -29,7 +29,7 @@ both!(an_earlier_purchase_committed_later_does_not_interfere, |w: World| async m
     let first = sell(now.plus(10)).await;
     let under_way = next(&w, room.meter).await;
     assert_eq!(under_way.0, first);
-    deliveries::claim(&w.db, &under_way.1).await.unwrap().unwrap();
+    deliveries::claim(&w.db, &under_way.1).await.unwrap().claimed().unwrap();
 
     // Decided earlier by another server, committed only now.
     sell(now).await;

@@ -339,8 +339,11 @@ both!(a_replaced_meters_serial_is_confirmed_by_an_operator, |w: World| async mov
     let identity = "SELECT COUNT(*) FROM cases WHERE kind = 'identity' AND closed_at IS NULL";
     until(SOON, "the stranger", || async { s.w.number(identity).await == 1 }).await;
     let open = console::cases_of(&s.w.db, s.clerk, s.meters[0]).await.unwrap().remove(0);
-    assert_eq!(open.detail, CaseDetail::Identity { answers: serial }, "nobody has to type it");
-    serials::confirm(&s.w.db, s.w.clock.now(), &who, open.id, "replaced on Monday").await.unwrap();
+    assert_eq!(open.detail, CaseDetail::Identity { answers: serial.clone() }, "nobody has to type it");
+    let late = serials::confirm(&s.w.db, s.w.clock.now(), &who, open.id, "000000000077", "replaced").await.unwrap_err();
+    assert_eq!(AppError::from(late), AppError::Conflict, "the right meter answers again");
+    assert_eq!(engine.answering_serial(s.meters[0]).await.unwrap().to_string(), serial);
+    serials::confirm(&s.w.db, s.w.clock.now(), &who, open.id, &serial, "replaced on Monday").await.unwrap();
     engine.reload();
     let read = "SELECT COUNT(*) FROM readings r JOIN meters m ON m.id = r.meter_id WHERE m.unit = 1";
     until(SOON, "a reading", || async { s.w.number(read).await > 0 }).await;
@@ -350,11 +353,11 @@ both!(a_replaced_meters_serial_is_confirmed_by_an_operator, |w: World| async mov
     // Neither another meter's number, nor one in place of a meter that holds money.
     for (meter, answers) in [(s.meters[0], s.view(0, 2).serial.to_string()), (s.meters[1], "000000000099".to_owned())] {
         let mut tx = s.w.db.begin().await.unwrap();
-        let case = CaseDetail::Identity { answers };
+        let case = CaseDetail::Identity { answers: answers.clone() };
         cases::open(&mut tx, &s.w.rng, s.w.clock.now(), Some(meter), None, &case).await.unwrap();
         tx.commit().await.unwrap();
         let case = console::cases_of(&s.w.db, s.clerk, meter).await.unwrap().remove(0).id;
-        let refused = serials::confirm(&s.w.db, s.w.clock.now(), &who, case, "replaced").await.unwrap_err();
+        let refused = serials::confirm(&s.w.db, s.w.clock.now(), &who, case, &answers, "replaced").await.unwrap_err();
         assert_eq!(AppError::from(refused), AppError::Conflict);
     }
     assert_eq!(s.w.number(identity).await, 2, "nothing was done");

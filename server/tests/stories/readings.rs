@@ -20,7 +20,7 @@ use tokio::sync::mpsc;
 pub fn state() -> StateBlock {
     StateBlock {
         serial: "006026773546".parse().unwrap(),
-        status: StatusWord(0b11),
+        status: StatusWord(0b1),
         remaining: Fen(1_000),
         cumulative: Fen(1_000),
         count: 1,

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::reasons::{HoldReason, MoneyRecord, PaymentReason, PaymentSource, RefundReason};
 use crate::ids::ClosingId;
+use crate::meter::ControlMode;
 use crate::money::Fen;
 use crate::order::{OrderState, Tender};
 use crate::reconciliation::DifferenceReason;
@@ -48,8 +49,11 @@ pub struct MeterPosition {
     /// The last order's number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub order: Option<u64>,
+    /// The account's number; empty where no account is open.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mode: Option<ControlMode>,
     #[serde(rename = "cumulative_fen", skip_serializing_if = "Option::is_none")]
     pub cumulative: Option<Fen>,
 }

@@ -68,6 +68,21 @@ pub struct Room {
     pub wallet: Option<WalletView>,
 }
 
+impl Room {
+    /// Whether the meter shows another account than the books: then it takes no money, and no account can be opened in it.
+    #[must_use]
+    pub fn has_foreign_account(&self) -> bool {
+        let latest = &self.progress.latest;
+        let is_shown = self.kind == Wallet::Meter && latest.observed_at.is_some();
+        let differs = match &self.account {
+            None => is_shown && latest.status.account_open(),
+            Some(account) => is_shown && account.state == super::AccountState::Open && !latest.status.account_open(),
+        };
+        // While a command is on its way, the books are ahead of the meter.
+        (differs && !self.progress.is_moving()) || self.cases.iter().any(|case| case.detail.has_foreign_account())
+    }
+}
+
 /// A server wallet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WalletView {
@@ -187,6 +202,8 @@ pub enum CommandContent {
     /// Debit the meter.
     Debit(Fen),
     Close,
+    /// Close an account that the books do not know, by its number.
+    CloseForeign(String),
     Mode(ControlMode),
     /// Set the resident's switch.
     Switch(bool),

@@ -24,6 +24,8 @@ pub struct Room {
     pub opened: bool,
     /// The account takes no money: it is being closed, or its meter replaced.
     pub leaving: bool,
+    /// The meter does not show the account, so it takes no money until that is settled.
+    pub suspended: bool,
     pub latest: Latest,
 }
 

@@ -105,6 +105,8 @@ mod tests {
             "cleared",
             "lost",
             "paid-out",
+            "adjusted",
+            "foreign-closed",
         ] {
             assert_ne!(resolution(code, Lang::Zh), code);
         }

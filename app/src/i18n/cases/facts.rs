@@ -8,6 +8,7 @@ use model::case::{
     ReadingCase, RefundCase, RelayCase, StatementCase,
 };
 use model::energy::Energy;
+use model::meter::ControlMode;
 use model::money::Fen;
 use model::order::Tender;
 use model::time::Timestamp;
@@ -22,6 +23,7 @@ pub fn facts(case: &CaseDetail, lang: Lang) -> Option<String> {
         CaseDetail::Refund(case) => refund(case, lang),
         CaseDetail::Delivery(case) => delivery(case, lang),
         CaseDetail::MeterDiffers { ledger, meter } => sides(ledger, meter, lang),
+        CaseDetail::MeterChanged { expected, found } => sides(expected, found, lang),
         CaseDetail::Reading(case) => reading(case, lang),
         CaseDetail::Identity { answers } => vec![text(lang, label.answers, answers)],
         CaseDetail::Relay(case) | CaseDetail::Password(case) => relay(case, lang),
@@ -135,12 +137,17 @@ fn sides(wanted: &MeterPosition, found: &MeterPosition, lang: Lang) -> Vec<Optio
     };
     let digits = |n: Option<u16>| n.map(|n| n.to_string());
     let order = |n: Option<u64>| n.map(|n| n.to_string());
+    let account = |number: &Option<String>| {
+        number.as_ref().map(|number| if number.is_empty() { texts(lang).no_account.to_owned() } else { number.clone() })
+    };
+    let mode = |mode: Option<ControlMode>| mode.map(|mode| common::mode(mode, lang).to_owned());
     let yuan = |fen: Option<Fen>| fen.map(|fen| format!("{fen} {}", common::yuan(lang)));
     vec![
         differs(label.key_epoch, digits(wanted.epoch), digits(found.epoch)),
         differs(label.purchase_count, digits(wanted.count), digits(found.count)),
         differs(label.last_order, order(wanted.order), order(found.order)),
-        differs(label.account, wanted.account.clone(), found.account.clone()),
+        differs(label.account, account(&wanted.account), account(&found.account)),
+        differs(label.mode, mode(wanted.mode), mode(found.mode)),
         differs(label.cumulative_amount, yuan(wanted.cumulative), yuan(found.cumulative)),
     ]
 }
@@ -260,6 +267,12 @@ mod tests {
             r#"{"ledger":{"epoch":1,"count":5,"cumulative_fen":5000},"meter":{"epoch":1,"count":5,"cumulative_fen":5100}}"#,
             ["累计金额应为 50.00 元", "51.00"],
             ["cumulative", "51.00"],
+        ),
+        (
+            "meter-changed",
+            r#"{"expected":{"account":"6407353703886369","mode":"prepaid"},"found":{"account":"","mode":"forced_off"}}"#,
+            ["未开户", "强断"],
+            ["no account", "6407353703886369"],
         ),
         (
             "reading",

@@ -1,19 +1,20 @@
 //! The cases: their meaning, the next step and the resolution.
 
 use leptos::prelude::*;
-use model::case::CaseDetail;
+use model::case::{CaseDetail, CaseKind};
 
 use super::counter;
 use super::frame::{Frame, Section};
+use super::meter_requests;
 use super::parts::{page_param, pager, param};
 use crate::i18n::counter::texts as counter_texts;
 use crate::i18n::operator::texts;
 use crate::i18n::{account_lifecycle, cases, lang, refunds};
-use crate::ports::{operator, ports};
+use crate::ports::{form_key, operator, ports};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::time::At;
-use model::console::{CaseLine, CaseQuery, Page};
+use model::console::{CaseLine, CaseQuery, MeterRequestKind, Page};
 
 /// The page: `/cases`, and `/cases?state=closed`.
 #[component]
@@ -62,6 +63,11 @@ fn item(line: &CaseLine) -> impl IntoView + use<> {
             view! { {replaced(line, answers)}{close(line)} }.into_any()
         }
         None if line.counter.is_some() => counter::settle(line).into_any(),
+        None if line.detail.kind() == CaseKind::MeterDiffers => {
+            let correct =
+                line.meter.zip(form_key().ok()).map(|(meter, key)| meter_requests::ask(MeterRequestKind::Adjustment, meter, key));
+            view! { {correct}{close(line)} }.into_any()
+        }
         None => close(line).into_any(),
     };
     view! {

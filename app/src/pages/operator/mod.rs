@@ -11,6 +11,7 @@ mod counter;
 mod frame;
 mod gateways;
 pub mod guide;
+mod meter_requests;
 pub mod meters;
 pub mod overdrawn;
 mod parts;

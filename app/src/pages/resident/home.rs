@@ -28,6 +28,8 @@ fn Room(home: Home) -> impl IntoView {
     let t = texts(lang());
     let latest = home.room.latest.clone();
     let (coming, opened, leaving) = (home.coming.clone(), home.room.opened, home.room.leaving);
+    let suspended = home.room.suspended;
+    let takes_money = opened && !leaving && !suspended;
     let heading = home.room.name.clone();
     let whose = [home.room.place.clone(), anyone().map(|who| who.name).unwrap_or_default()];
     let whose = whose.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ");
@@ -59,7 +61,8 @@ fn Room(home: Home) -> impl IntoView {
                     })}
                 <Balance home=home.clone() />
                 {leaving.then(|| view! { <Callout tone=Tone::Warn><p>{t.leaving}</p></Callout> })}
-                {(opened && !leaving).then(|| view! { <a class="button primary wide tall" href="/topup">{t.top_up}</a> })}
+                {suspended.then(|| view! { <Callout tone=Tone::Warn><p>{t.suspended}</p></Callout> })}
+                {takes_money.then(|| view! { <a class="button primary wide tall" href="/topup">{t.top_up}</a> })}
                 {latest.observed_at.map(|_| view! { <SwitchCard home=home.clone() /> })}
                 <section class="card stack-tight" aria-labelledby="use">
                     <div class="page-head">

@@ -30,6 +30,8 @@ fn Ask(offer: TopUpOffer) -> impl IntoView {
     let balance = latest.observed_at.map(|_| format!("{} {} {}", t.balance, latest.remaining, common::yuan(lang)));
     let form = if offer.room.leaving {
         view! { <Callout><p>{t.leaving}</p></Callout> }.into_any()
+    } else if offer.room.suspended {
+        view! { <Callout tone=Tone::Warn><p>{t.suspended}</p></Callout> }.into_any()
     } else if !offer.room.opened {
         view! { <Callout><p>{t.not_opened}</p></Callout> }.into_any()
     } else if offer.channels.is_empty() {

@@ -6,6 +6,7 @@ pub mod healthy;
 pub mod late_answers;
 pub mod latency;
 pub mod scale;
+pub mod single_slot;
 pub mod site_9600;
 
 use crate::bus::Bus;

@@ -6,6 +6,7 @@ use model::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::money_rule::MoneyOperation;
+use crate::serial::AccountNumber;
 
 /// What a command asks for, with its values.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +18,8 @@ pub enum CommandArgs {
     Issue(Issue),
     /// Sets the clock because the clock rule found it wrong: soon after the decision, or not at all.
     ClockCorrection,
+    /// Closes this account, which the books do not know, under this order number.
+    CloseForeign { account: AccountNumber, order: u64 },
     /// Moves the relay of a meter whose credit is on the server.
     Relay { closed: bool },
     /// Checks that planned prices are in force since their switch-over.
@@ -38,6 +41,7 @@ impl CommandArgs {
             Self::Money(MoneyOperation::Close { .. }) => CommandKind::Close,
             Self::Issue(issue) => issue.kind().into(),
             Self::ClockCorrection => CommandKind::Clock,
+            Self::CloseForeign { .. } => CommandKind::CloseForeign,
             Self::Relay { .. } => CommandKind::Relay,
             Self::InForce { .. } => CommandKind::InForce,
         }
@@ -102,6 +106,7 @@ mod tests {
                 r#"{"money":{"credit":{"order":7,"amount":5000}}}"#,
             ),
             (CommandArgs::Money(MoneyOperation::Close { order: 7 }), r#"{"money":{"close":{"order":7}}}"#),
+            (CommandArgs::CloseForeign { account, order: 7 }, r#"{"close_foreign":{"account":"6407353703886369","order":7}}"#),
             (Issue::Mode(ControlMode::ForcedOff).into(), r#"{"issue":{"mode":"forced_off"}}"#),
             (Issue::Switch(false).into(), r#"{"issue":{"switch":false}}"#),
             (CommandArgs::ClockCorrection, r#""clock_correction""#),

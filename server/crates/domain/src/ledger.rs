@@ -42,6 +42,8 @@ pub enum Account {
     WriteOff,
     /// What was counted in the drawers beyond or below what should have been there (income or expense).
     DrawerDifference,
+    /// What meters were found to hold beyond or below the books (income or expense).
+    Adjustments,
     /// What meters held when the site was taken over from an older system (equity).
     TakenOver,
 }
@@ -66,6 +68,7 @@ impl Account {
             Self::Carried => "carried".into(),
             Self::WriteOff => "write-off".into(),
             Self::DrawerDifference => "drawer-difference".into(),
+            Self::Adjustments => "adjustments".into(),
             Self::TakenOver => "taken-over".into(),
         }
     }
@@ -85,7 +88,7 @@ impl Account {
 }
 
 /// What a transfer can be of.
-pub const OPERATIONS: [&str; 21] = [
+pub const OPERATIONS: [&str; 22] = [
     "payment",
     "suspense",
     "delivery",
@@ -102,6 +105,7 @@ pub const OPERATIONS: [&str; 21] = [
     "final",
     "write-off",
     "reroute",
+    "adjustment",
     "drawer",
     "use",
     "takeover",
@@ -256,6 +260,18 @@ pub const fn payout_of_carried(of: Uuid, tender: Tender, amount: Money) -> Trans
 #[must_use]
 pub const fn reroute(of: Uuid, from: AccountId, to: AccountId, amount: Money) -> Transfer {
     Transfer { operation: "reroute", reference: of, debit: Account::Paid(from), credit: Account::Paid(to), amount }
+}
+
+/// The books are corrected to what a meter holds: `change` beyond (positive) or below what they said; `None` where the amount is
+/// the same. `of` is the request that a second person approved.
+#[must_use]
+pub fn adjustment(of: Uuid, account: AccountId, change: Money) -> Option<Transfer> {
+    let (debit, credit) = match change.0 {
+        0 => return None,
+        1.. => (Account::Adjustments, Account::InMeter(account)),
+        _ => (Account::InMeter(account), Account::Adjustments),
+    };
+    Some(Transfer { operation: "adjustment", reference: of, debit, credit, amount: Money(change.0.abs()) })
 }
 
 /// A drawer was counted: what is there beyond (positive) or below what should be; `None` where it is right.

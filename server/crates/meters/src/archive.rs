@@ -125,7 +125,7 @@ impl ArchiveFetcher {
         for (meter, records_missing) in meters {
             let started = Instant::now();
             if let Err(error) = self.fetch_one(&meter, records_missing).await {
-                tracing::debug!(meter = %meter.id, error = &error as &dyn std::error::Error, "archive.fetch-failed");
+                tracing::debug!(meter = %meter, error = &error as &dyn std::error::Error, "archive.fetch-failed");
                 return;
             }
             tokio::select! {

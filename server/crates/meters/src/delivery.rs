@@ -5,6 +5,8 @@
 
 mod check;
 mod clock;
+mod controls;
+mod foreign_account;
 mod money;
 pub mod next_action;
 mod relay;
@@ -39,6 +41,7 @@ use crate::command_args;
 use domain::clock::SharedClock;
 use domain::command_args::CommandArgs;
 use domain::meter_state::{MeterStatus, StateBlock};
+use domain::money_rule::MoneyOperation;
 use domain::operation::Operation;
 use domain::rng::Rng;
 use model::reading::ReadingSource;
@@ -147,7 +150,8 @@ impl DeliveryEngine {
     async fn reset_backoff(&self, meter: MeterId) {
         self.lock_failures().remove(&meter);
         if let Err(error) = deliveries::reset_backoff(&self.db, meter, self.clock.now()).await {
-            tracing::warn!(error = &error as &dyn std::error::Error, meter = %meter, "delivery.backoff-not-reset");
+            let meter = self.directory.label(meter);
+            tracing::warn!(error = &error as &dyn std::error::Error, %meter, "delivery.backoff-not-reset");
         }
     }
 
@@ -164,7 +168,8 @@ impl DeliveryEngine {
                 Ok(CommandStep::Later) => return,
                 Err(error) => {
                     // Nothing is lost: the command is unchanged, and the next round picks it up.
-                    tracing::error!(error = &error as &dyn std::error::Error, meter = %meter, "delivery.failed");
+                    let meter = self.directory.label(meter);
+                    tracing::error!(error = &error as &dyn std::error::Error, %meter, "delivery.failed");
                     return;
                 }
             }
@@ -183,6 +188,9 @@ impl DeliveryEngine {
             Some(CommandArgs::Issue(Issue::Read)) => self.read(command, &meter).await,
             Some(CommandArgs::Issue(issue)) => self.issue(command, &meter, issue).await,
             Some(CommandArgs::ClockCorrection) => self.issue(command, &meter, &Issue::Clock).await,
+            Some(CommandArgs::CloseForeign { account, order }) if secured => {
+                self.close_foreign(command, &meter, *account, *order).await
+            }
             Some(CommandArgs::Relay { closed }) => self.relay(command, &meter, *closed).await,
             Some(CommandArgs::InForce { prices, at }) if secured => self.check_prices(command, &meter, *prices, *at).await,
             _ => self.refuse(command, None, CommandReason::Invalid).await,
@@ -224,7 +232,11 @@ impl DeliveryEngine {
         if error == ReadError::Link(LinkError::Stopped) {
             return Ok(CommandStep::Later);
         }
-        tracing::info!(meter = %meter.id, %error, "delivery.read-failed");
+        match error {
+            // The poller warns of it, once.
+            ReadError::SerialMismatch(_) => tracing::debug!(meter = %meter, %error, "delivery.read-failed"),
+            _ => tracing::info!(meter = %meter, %error, "delivery.read-failed"),
+        }
         // The poller finds out whether the meter is lost or replaced, and reports when it answers again.
         let _ = meter.poll.send(PollerCommand::ReadNow(meter.id, ReadingSource::OnDemand));
         self.back_off(meter.id, error.reason()).await
@@ -253,7 +265,8 @@ impl DeliveryEngine {
                 return Ok(Some(WriteOutcome::Rejected(LinkError::Stopped)));
             }
         };
-        tracing::info!(meter = %meter.id, kind = command.kind.as_str(), version = version as u8, "delivery.send");
+        tracing::info!(meter = %meter, order = order_number(command), kind = command.kind.as_str(), version = version as u8,
+            "delivery.send");
         let written = meter.link.write(priority, meter.unit, secured.address, command_args::words(&bytes)).await;
         Ok(Some(match written {
             Ok(()) => WriteOutcome::Accepted,
@@ -287,6 +300,17 @@ impl DeliveryEngine {
 
     fn lock_failures(&self) -> std::sync::MutexGuard<'_, HashMap<MeterId, u32>> {
         self.failures.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The order number that a money command carries, for the log.
+fn order_number(command: &Command) -> Option<u64> {
+    match command.args()? {
+        CommandArgs::Money(
+            MoneyOperation::Credit { order, .. } | MoneyOperation::Debit { order, .. } | MoneyOperation::Close { order },
+        )
+        | CommandArgs::CloseForeign { order, .. } => Some(*order),
+        _ => None,
     }
 }
 

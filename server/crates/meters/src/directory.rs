@@ -1,6 +1,7 @@
 //! The meters in service, and how each is reached.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use model::ids::{GatewayId, MeterId};
@@ -14,6 +15,8 @@ use domain::serial::Serial;
 #[derive(Clone)]
 pub struct Meter {
     pub id: MeterId,
+    /// Building, floor and room.
+    pub room: Arc<str>,
     pub gateway: GatewayId,
     /// Unit id on its bus, 1-247.
     pub unit: u8,
@@ -28,6 +31,25 @@ pub struct Meter {
     pub poll: mpsc::UnboundedSender<PollerCommand>,
 }
 
+/// As log lines name it: room, serial number and id.
+impl fmt::Display for Meter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {}", self.room, self.serial, self.id)
+    }
+}
+
+/// A meter in a log line, by its id alone where it is not in service.
+pub struct MeterLabel(MeterId, Option<Arc<Meter>>);
+
+impl fmt::Display for MeterLabel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.1 {
+            Some(meter) => meter.fmt(f),
+            None => self.0.fmt(f),
+        }
+    }
+}
+
 /// All meters in service.
 #[derive(Default)]
 pub struct Directory(RwLock<HashMap<MeterId, Arc<Meter>>>);
@@ -36,6 +58,12 @@ impl Directory {
     #[must_use]
     pub fn get(&self, meter: MeterId) -> Option<Arc<Meter>> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).get(&meter).cloned()
+    }
+
+    /// How log lines name a meter.
+    #[must_use]
+    pub fn label(&self, meter: MeterId) -> MeterLabel {
+        MeterLabel(meter, self.get(meter))
     }
 
     #[must_use]

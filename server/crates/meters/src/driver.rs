@@ -11,6 +11,7 @@ use super::records;
 use domain::clock::SharedClock;
 pub use domain::meter_records::{Frozen, JournalRecord};
 use domain::meter_state::{Measurement, MeterStatus};
+use domain::serial::Serial;
 
 /// The exception of a meter that does not support a request.
 const ILLEGAL_FUNCTION: LinkError = LinkError::Exception(0x01);
@@ -49,6 +50,23 @@ pub async fn meter_status(meter: &Meter, priority: Priority, clock: &SharedClock
         None => reader::meter_status(meter, priority).await?,
     };
     Ok((meter_status, clock.now()))
+}
+
+/// The serial number of the meter that answers at the address of `meter`, which may be another one. A single wrong number may be
+/// a late answer, so it must answer twice, on two connections.
+///
+/// # Errors
+/// [`ReadError`]; [`ReadError::SerialMismatch`] where the two answers differ.
+pub async fn answering_serial(meter: &Meter, priority: Priority, clock: &SharedClock) -> Result<Serial, ReadError> {
+    match meter_status(meter, priority, clock).await {
+        Ok(_) => Ok(meter.serial),
+        Err(ReadError::SerialMismatch(first)) => match meter_status(meter, priority, clock).await {
+            Err(ReadError::SerialMismatch(second)) if second == first => Ok(first),
+            Ok(_) => Ok(meter.serial),
+            Err(error) => Err(error),
+        },
+        Err(error) => Err(error),
+    }
 }
 
 /// Switches a plain relay; the command is sent once. Only [`meter_status`] shows whether it switched.

@@ -83,6 +83,8 @@ pub enum LinkError {
 pub enum LinkState {
     Connecting,
     Up,
+    /// The last connection was ended, and the next one is not open yet.
+    Reconnecting,
     /// It refused or did not answer, and is tried again after a pause.
     Down,
 }
@@ -242,6 +244,12 @@ impl Link {
     #[must_use]
     pub fn state(&self) -> watch::Receiver<LinkState> {
         self.state.clone()
+    }
+
+    /// Waits while a connection that was ended is being replaced: until then the bus is not free.
+    pub async fn settled(&self) {
+        // The task is gone when the server stops.
+        let _ = self.state.clone().wait_for(|state| *state != LinkState::Reconnecting).await;
     }
 
     async fn registers(&self, priority: Priority, unit: u8, registers: Registers) -> Result<Vec<u16>, LinkError> {

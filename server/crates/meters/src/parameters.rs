@@ -102,7 +102,7 @@ impl ParameterReader {
         match parameters::store(&self.db, &self.rng, at, id, version, &found).await {
             Ok(()) => true,
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, meter = %id, "parameters.not-stored");
+                tracing::warn!(error = &error as &dyn std::error::Error, meter = %meter, "parameters.not-stored");
                 false
             }
         }

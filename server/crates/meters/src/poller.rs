@@ -104,6 +104,8 @@ pub struct Poller {
     request_sources: HashMap<MeterId, ReadingSource>,
     /// Serial numbers that last answered in place of a meter's own.
     mismatched_serials: HashMap<MeterId, Serial>,
+    /// Those that the log has, until the right meter answers.
+    warned_serials: HashMap<MeterId, Serial>,
 }
 
 impl Poller {
@@ -126,6 +128,7 @@ impl Poller {
             odd: HashMap::new(),
             request_sources: HashMap::new(),
             mismatched_serials: HashMap::new(),
+            warned_serials: HashMap::new(),
         }
     }
 
@@ -145,7 +148,7 @@ impl Poller {
                     self.set_health(GatewayHealth::Unreachable);
                 }
                 LinkState::Up if self.schedule.is_gateway_lost() => self.schedule.reachable(self.now()),
-                LinkState::Up | LinkState::Connecting => {}
+                LinkState::Up | LinkState::Connecting | LinkState::Reconnecting => {}
             }
             let until = match self.schedule.next(self.now()) {
                 ScheduledAction::Read { meter, reason } if state != LinkState::Down => {
@@ -201,17 +204,22 @@ impl Poller {
         };
         let (started_at, from) = (self.now(), self.clock.now());
         let result = driver::read(&meter, priority, &self.clock).await;
+        if result.is_err() {
+            // The time until the gateway accepts a connection again is the cost of this attempt, not of the next one.
+            self.link.settled().await;
+        }
         let now = self.now();
         let took = now.saturating_sub(started_at);
         match result {
             Ok(driver::Reading { at, measurement, meter_status, odd }) => {
                 self.mismatched_serials.remove(&id);
+                self.warned_serials.remove(&id);
                 let change = self.schedule.succeeded(id, now, took);
                 self.apply(change, Some(at)).await;
                 self.set_health(GatewayHealth::Up);
                 let failed = self.failing.remove(&id);
                 if failed.as_ref().is_some_and(|failing| failing.reported.is_some()) {
-                    tracing::info!(meter = %id, "meter.found");
+                    tracing::info!(%meter, "meter.found");
                 }
                 // A delivery that got no answer requests a reading and defers the meter's commands, longer each time, although
                 // the meter may never be lost. Without a delivery engine no command waits for the meter.
@@ -222,22 +230,26 @@ impl Poller {
                 if self.odd.entry(id).or_default().note(odd) {
                     let items: Vec<String> = odd.iter().map(|field| meter.profile.item(field)).collect();
                     if !items.is_empty() {
-                        tracing::warn!(meter = %id, items = items.join(", "), "meter.items-unreadable");
+                        tracing::warn!(%meter, items = items.join(", "), "meter.items-unreadable");
                     }
                     self.report(MeterEvent::OddItems { meter: id, at, items }).await;
                 }
             }
-            Err(error) => self.fail(id, error, from, now, took).await,
+            Err(error) => self.fail(&meter, error, from, now, took).await,
         }
     }
 
-    async fn fail(&mut self, id: MeterId, error: ReadError, from: Timestamp, now: u64, took: u64) {
+    async fn fail(&mut self, meter: &Meter, error: ReadError, from: Timestamp, now: u64, took: u64) {
+        let id = meter.id;
         // Before the schedule: if this failure makes the gateway lost, the meter is reported with the others.
         let answers = error.is_answered();
         self.failing.entry(id).or_insert_with(|| Failing::new(from, answers)).note(answers);
         let other_serial = if let ReadError::SerialMismatch(serial) = error { Some(serial) } else { None };
         // A single mismatch may be a late answer; the same serial number on two connections is installed at this address.
         if let (Some(serial), true) = (other_serial, self.mismatched_serials.get(&id) == other_serial.as_ref()) {
+            if self.warned_serials.insert(id, serial) != Some(serial) {
+                tracing::warn!(%meter, answers = %serial, "meter.serial-mismatch");
+            }
             self.report(MeterEvent::SerialMismatch { meter: id, serial }).await;
         }
         match other_serial {
@@ -249,7 +261,7 @@ impl Poller {
         let turned = |failing: &Failing| failing.reported.is_some_and(|reported| reported != answers) && failing.times >= 2;
         let turned = self.failing.get(&id).is_some_and(turned) && change == StatusChange::Nothing;
         if change == StatusChange::MeterLost || (turned && !self.schedule.is_gateway_lost()) {
-            self.report_failing(id, error).await;
+            self.report_failing(meter, error).await;
         }
         self.apply(change, Some(from)).await;
         if !self.schedule.is_gateway_lost() {
@@ -262,7 +274,7 @@ impl Poller {
     async fn apply(&mut self, change: StatusChange, at: Option<Timestamp>) {
         match change {
             StatusChange::GatewayLost => {
-                tracing::warn!(gateway = %self.health.borrow().id, "gateway.lost");
+                tracing::warn!(gateway = self.health.borrow().name, "gateway.lost");
                 let since = at.unwrap_or_else(|| self.clock.now());
                 let ids: Vec<MeterId> = self.meters.keys().copied().collect();
                 let gateway = self.health.borrow().id;
@@ -273,7 +285,7 @@ impl Poller {
                 self.set_health(GatewayHealth::Silent);
             }
             StatusChange::GatewayFound => {
-                tracing::info!(gateway = %self.health.borrow().id, "gateway.found");
+                tracing::info!(gateway = self.health.borrow().name, "gateway.found");
                 self.set_health(GatewayHealth::Up);
             }
             StatusChange::Nothing | StatusChange::Found | StatusChange::MeterLost => {}
@@ -281,16 +293,17 @@ impl Poller {
     }
 
     /// Reports a meter that fails alone as what it is: lost, or one that answers what cannot be read.
-    async fn report_failing(&mut self, id: MeterId, error: ReadError) {
+    async fn report_failing(&mut self, meter: &Meter, error: ReadError) {
+        let id = meter.id;
         if !error.is_answered() {
-            tracing::info!(meter = %id, %error, "meter.lost");
+            tracing::info!(%meter, %error, "meter.lost");
             return self.report_lost(id, self.clock.now(), true).await;
         }
-        tracing::info!(meter = %id, %error, "meter.unreadable");
-        let items = match (error, self.meters.get(&id)) {
-            (ReadError::Decode(DecodeError::Value(field) | DecodeError::Missing(field)), Some(meter)) => {
-                vec![meter.profile.item(field)]
-            }
+        if !matches!(error, ReadError::SerialMismatch(_)) {
+            tracing::info!(%meter, %error, "meter.unreadable");
+        }
+        let items = match error {
+            ReadError::Decode(DecodeError::Value(field) | DecodeError::Missing(field)) => vec![meter.profile.item(field)],
             _ => Vec::new(),
         };
         let Some(failing) = self.failing.get_mut(&id) else { return };

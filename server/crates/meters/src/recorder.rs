@@ -3,6 +3,8 @@
 //! A single task holds the last known values of every meter, so a sweep and a read-back cannot overwrite each other out of order.
 
 mod batch;
+mod books;
+mod relay_cases;
 mod step;
 mod track;
 
@@ -11,6 +13,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use model::case::CaseKind;
 use model::event::EventKind;
 use model::ids::{GatewayId, MeterId};
 use model::time::{MINUTE, Timestamp};
@@ -30,10 +33,11 @@ use domain::meter_state::{Measurement, MeterStatus};
 use domain::rng::Rng;
 use domain::serial::Serial;
 use domain::server_wallet::ServerWallet;
+use relay_cases::RelayCases;
 use step::Steps;
 use store::events::{self, Change, Subject, Turn};
 use store::wallets::Metered;
-use store::{self, Db, console, counters, readings};
+use store::{self, Db, cases, console, counters, readings};
 use track::MeterTrack;
 pub(super) use track::is_overtaken;
 
@@ -99,6 +103,9 @@ pub struct Recorder {
     tracks: HashMap<MeterId, MeterTrack>,
     /// Meters whose counter is held, and until when operators' decisions were applied.
     held: HashSet<MeterId>,
+    /// Meters in whose place another one answered: they have an open case.
+    replaced: HashSet<MeterId>,
+    relay_cases: RelayCases,
     decisions_checked_at: Timestamp,
     lost_gateways: HashSet<GatewayId>,
     ledger_check: MeterLedgerCheck,
@@ -135,6 +142,8 @@ impl Recorder {
             tracks.entry(meter).or_insert_with(|| MeterTrack::new(meter)).resume(kind, since);
         }
         let steps = Steps::load(&db, clock.clone()).await?;
+        let replaced = cases::open_of_kind(&db, CaseKind::Identity).await?.into_iter().collect();
+        let relay_cases = RelayCases::load(&db).await?;
         let lost_gateways = events::lost_gateways(&db).await?.into_iter().collect();
         let ledger_check = MeterLedgerCheck::load(&db).await?;
         // Decisions made while the process was down are in the readings already.
@@ -147,6 +156,8 @@ impl Recorder {
             live,
             tracks,
             held,
+            replaced,
+            relay_cases,
             decisions_checked_at,
             lost_gateways,
             ledger_check,
@@ -200,10 +211,7 @@ impl Recorder {
                 refresh = Instant::now() + LEDGER_REFRESH;
                 // Meters that were added have a wallet too.
                 (self.moved, self.refreshed_at) = (true, None);
-                match MeterLedgerCheck::load(&self.db).await {
-                    Ok(ledger_check) => self.ledger_check = ledger_check,
-                    Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "meter_ledger_check.stale"),
-                }
+                self.refresh_cases().await;
             }
         }
     }
@@ -218,10 +226,14 @@ impl Recorder {
         }
         match event {
             MeterEvent::Read { meter, from, at, source, measurement, meter_status } => {
-                if let Some(state) = meter_status.wallet().filter(|state| self.ledger_check.differs(meter, state)) {
-                    batch.ledger_mismatch(meter, from, state);
-                }
                 let found = self.directory.get(meter);
+                if let Some(state) = meter_status.wallet() {
+                    self.compare_with_books(meter, from, state, batch);
+                }
+                // Its serial number was read with it.
+                if self.replaced.remove(&meter) {
+                    batch.mended(meter, CaseKind::Identity);
+                }
                 let counter = found.as_ref().map_or_else(Counter::default, |meter| meter.profile.counter());
                 if let Some(gateway) = found.map(|meter| meter.gateway).filter(|gateway| self.lost_gateways.remove(gateway)) {
                     batch.events(vec![gateway_change(gateway, at, Turn::Over)]);
@@ -245,6 +257,9 @@ impl Recorder {
                     batch.hold(meter, quality, track.baseline.as_ref(), &now);
                 }
                 batch.events(track.apply_measurement(&now, quality, &meter_status, &measurement));
+                if self.relay_cases.is_mended(meter, &meter_status, &track.latest) {
+                    batch.mended(meter, CaseKind::Relay);
+                }
                 batch.reading(meter, at, quality, source, &measurement, &track.latest);
                 batch.latest(meter);
                 if server_wallet.is_some() {
@@ -284,7 +299,10 @@ impl Recorder {
                     batch.events(vec![gateway_change(gateway, since, Turn::Raised("{}".into()))]);
                 }
             }
-            MeterEvent::SerialMismatch { meter, serial } => batch.serial_mismatch(meter, serial),
+            MeterEvent::SerialMismatch { meter, serial } => {
+                self.replaced.insert(meter);
+                batch.serial_mismatch(meter, serial);
+            }
             MeterEvent::LedgerPosition { meter, expected } => self.ledger_check.expect(meter, expected),
             MeterEvent::ServerWallets => self.moved = true,
         }
@@ -341,21 +359,14 @@ impl Recorder {
             match readings::write(&self.db, &self.rng, self.clock.now(), &rows).await {
                 Ok(charged) => break charged,
                 Err(error) => {
-                    tracing::error!(
-                        error = &error as &dyn std::error::Error,
-                        readings = rows.readings.len(),
-                        "readings.not-stored"
-                    );
+                    let (error, readings) = (&error as &dyn std::error::Error, rows.readings.len());
+                    tracing::error!(error, readings, "readings.not-stored");
                 }
             }
             sleep(RETRY).await;
         };
         self.show_metered(&rows.metered, charged);
-        for (meter, from, state) in batch.ledger_mismatches {
-            if let Err(error) = self.ledger_check.confirm(&self.db, &self.rng, self.clock.now(), meter, from, &state).await {
-                tracing::warn!(error = &error as &dyn std::error::Error, meter = %meter, "meter_ledger_check.failed");
-            }
-        }
+        self.confirm_differences(batch.ledger_mismatches).await;
     }
 
     /// Releases held counters for which an operator has chosen a new baseline.

@@ -8,7 +8,7 @@
 
 mod entry;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use model::ids::MeterId;
 
@@ -28,6 +28,10 @@ const SILENT_LIMIT: usize = 5;
 const GATEWAY_PROBE_MS: u64 = 3_000;
 /// The most requested readings in a row while a meter of the sweep is due.
 const MAX_REQUESTS_IN_A_ROW: u32 = 3;
+
+/// The longest round with attempts on lost meters while others wait, percent of a round in which all meters answer. One attempt
+/// in a round is always made.
+const LONGEST_ROUND: u64 = 160;
 
 /// How a bus is shared.
 #[derive(Clone, Copy, Debug)]
@@ -92,9 +96,17 @@ pub struct Schedule {
     pace: Option<u64>,
     /// Bus time that attempts on lost meters may use while others wait, ms times 100; negative after an attempt.
     credit: i64,
+    /// Attempts on lost meters within the last round: the number of successful readings before, and bus time in ms.
+    attempts: VecDeque<(u64, u64)>,
+    /// Number of successful readings so far, and their mean bus time, ms times 8.
+    successes: u64,
+    mean_took: u64,
     /// Meters that fell silent since the last answer of any meter.
     silent: Vec<MeterId>,
     gateway_lost: bool,
+    /// When the next meter of a lost gateway is tried, and the number of meters tried so far.
+    gateway_due: u64,
+    gateway_attempts: u64,
     /// Number of requests so far.
     request_count: u64,
     /// Consecutive requested readings.
@@ -104,8 +116,21 @@ pub struct Schedule {
 impl Schedule {
     #[must_use]
     pub fn new(policy: SchedulePolicy) -> Self {
-        let (meters, silent) = (HashMap::new(), Vec::new());
-        Self { policy, meters, pace: None, credit: 0, silent, gateway_lost: false, request_count: 0, requests_in_a_row: 0 }
+        Self {
+            policy,
+            meters: HashMap::new(),
+            pace: None,
+            credit: 0,
+            attempts: VecDeque::new(),
+            successes: 0,
+            mean_took: 0,
+            silent: Vec::new(),
+            gateway_lost: false,
+            gateway_due: 0,
+            gateway_attempts: 0,
+            request_count: 0,
+            requests_in_a_row: 0,
+        }
     }
 
     /// Replaces the meters, each with its interval in ms. Meters that stay keep their state.
@@ -137,6 +162,7 @@ impl Schedule {
         for entry in self.meters.values_mut().filter(|entry| entry.failures > 0) {
             entry.due = now;
         }
+        self.gateway_due = now;
     }
 
     #[must_use]
@@ -165,6 +191,12 @@ impl Schedule {
                 *first = Some((rank, entry.failures));
             }
         }
+        if let Some((_, meter)) = requested.filter(|_| self.gateway_lost) {
+            return ScheduledAction::Read { meter, reason: ReadReason::Requested };
+        }
+        if self.gateway_lost {
+            return self.next_of_lost_gateway(now);
+        }
         let due = |(rank, _): &((bool, bool, u64, MeterId), u32)| !rank.0;
         let (live_due, failed_due) = (live.filter(due), failed.filter(due));
         if let Some((_, meter)) = requested
@@ -173,7 +205,7 @@ impl Schedule {
             return ScheduledAction::Read { meter, reason: ReadReason::Requested };
         }
         let ((.., meter), failures) = match (live_due, failed_due) {
-            (Some(_), Some(failed)) if self.credit > 0 => failed,
+            (Some(_), Some(failed)) if self.credit > 0 && self.round_has_room() => failed,
             (Some(one), _) | (None, Some(one)) => one,
             (None, None) => {
                 return ScheduledAction::Wait([live, failed].into_iter().flatten().map(|((_, _, due, _), _)| due).min());
@@ -183,9 +215,38 @@ impl Schedule {
         ScheduledAction::Read { meter, reason: if hasty { ReadReason::Probe } else { ReadReason::Sweep } }
     }
 
+    /// One meter at a time: those that were not lost before the gateway was first, each of them in turn.
+    fn next_of_lost_gateway(&self, now: u64) -> ScheduledAction {
+        let rank = |(id, entry): (&MeterId, &ScheduleEntry)| (entry.tried, entry.failures >= LOST_AFTER, entry.due, *id);
+        match self.meters.iter().map(rank).min() {
+            Some((.., meter)) if self.gateway_due <= now => ScheduledAction::Read { meter, reason: ReadReason::Sweep },
+            Some(_) => ScheduledAction::Wait(Some(self.gateway_due)),
+            None => ScheduledAction::Wait(None),
+        }
+    }
+
+    /// Whether another attempt on a lost meter keeps the round of the meters that answer within [`LONGEST_ROUND`].
+    fn round_has_room(&self) -> bool {
+        let (all, living) = (self.meters.len() as u64, self.living());
+        let within = self.attempts.iter().filter(|(before, _)| before + living > self.successes);
+        let (spent, longest) = within.fold((0, 0), |(spent, longest), (_, took)| (spent + took, longest.max(*took)));
+        spent == 0 || (spent + longest) * 8 <= self.mean_took * (all * LONGEST_ROUND / 100).saturating_sub(living)
+    }
+
+    /// Number of meters whose last reading succeeded.
+    fn living(&self) -> u64 {
+        self.meters.values().filter(|entry| entry.has_answered && entry.failures == 0).count() as u64
+    }
+
     /// Records a successful reading that occupied the bus for `took` ms.
     pub fn succeeded(&mut self, meter: MeterId, now: u64, took: u64) -> StatusChange {
         self.silent.clear();
+        self.successes += 1;
+        self.mean_took = if self.mean_took == 0 { took * 8 } else { self.mean_took - self.mean_took / 8 + took };
+        let living = self.living();
+        while self.attempts.front().is_some_and(|(before, _)| before + living <= self.successes) {
+            self.attempts.pop_front();
+        }
         let share = i64::try_from(self.policy.probe_share.min(90)).unwrap_or(0);
         let Some(entry) = self.meters.get_mut(&meter) else { return StatusChange::Nothing };
         let (was, requested) = (entry.failures, entry.request.take());
@@ -205,9 +266,16 @@ impl Schedule {
     pub fn failed(&mut self, meter: MeterId, now: u64, took: u64, failure: ReadFailure) -> StatusChange {
         let policy = self.policy;
         let Some(entry) = self.meters.get_mut(&meter) else { return StatusChange::Nothing };
+        self.requests_in_a_row = if entry.request.take().is_some() { self.requests_in_a_row.saturating_add(1) } else { 0 };
+        if self.gateway_lost && failure == ReadFailure::Silent {
+            // It says nothing about the meter.
+            self.gateway_attempts += 1;
+            entry.tried = self.gateway_attempts;
+            self.gateway_due = now + GATEWAY_PROBE_MS;
+            return StatusChange::Nothing;
+        }
         let (had_answered, first) = (entry.has_answered, entry.failures == 0);
         entry.failures = entry.failures.saturating_add(1);
-        self.requests_in_a_row = if entry.request.take().is_some() { self.requests_in_a_row.saturating_add(1) } else { 0 };
         let doubled = match entry.failures {
             1 => FIRST_RETRY_MS,
             n => PROBE_MS.saturating_mul(1 << (n - LOST_AFTER).min(16)),
@@ -218,6 +286,7 @@ impl Schedule {
         let lost_now = entry.failures == LOST_AFTER;
         if !first {
             self.credit -= milliseconds(took) * 100;
+            self.attempts.push_back((self.successes, took));
         }
         if failure != ReadFailure::Silent {
             self.silent.clear();
@@ -232,12 +301,7 @@ impl Schedule {
         if had_answered && !self.silent.contains(&meter) {
             self.silent.push(meter);
         }
-        if self.gateway_lost {
-            self.move_to_end(meter, now);
-            return StatusChange::Nothing;
-        }
-        let living = self.meters.values().filter(|e| e.has_answered && e.failures == 0).count();
-        if self.silent.len() >= SILENT_LIMIT || (living == 0 && self.all_failed()) {
+        if self.silent.len() >= SILENT_LIMIT || (self.living() == 0 && self.all_failed()) {
             return self.lose_gateway(now);
         }
         if lost_now { StatusChange::MeterLost } else { StatusChange::Nothing }
@@ -250,11 +314,7 @@ impl Schedule {
 
     /// Records that the gateway accepts connections; one meter becomes due.
     pub fn reachable(&mut self, now: u64) {
-        if self.gateway_lost
-            && let Some(entry) = self.meters.values_mut().min_by_key(|e| e.due)
-        {
-            entry.due = now;
-        }
+        self.gateway_due = now;
     }
 
     fn all_failed(&self) -> bool {
@@ -263,27 +323,18 @@ impl Schedule {
 
     fn lose_gateway(&mut self, now: u64) -> StatusChange {
         self.gateway_lost = true;
-        // Spreads the attempts, one after the other.
-        for (place, entry) in (1..).zip(self.meters.values_mut()) {
-            entry.failures = entry.failures.max(LOST_AFTER);
-            entry.has_answered = false;
-            entry.due = now + place * GATEWAY_PROBE_MS;
+        self.gateway_due = now + GATEWAY_PROBE_MS;
+        for entry in self.meters.values_mut() {
+            (entry.has_answered, entry.tried) = (false, 0);
         }
         StatusChange::GatewayLost
     }
 
-    /// On a lost gateway, moves the meter that was tried to the end of the queue.
-    fn move_to_end(&mut self, meter: MeterId, now: u64) {
-        let line = self.meters.len() as u64;
-        if let Some(entry) = self.meters.get_mut(&meter) {
-            entry.due = now + line * GATEWAY_PROBE_MS;
-        }
-    }
-
-    /// The gateway answered for this meter, so all others are tried again.
+    /// The gateway answered for this meter. The others are due as they were; those that were lost before it stay lost.
     fn gateway_found(&mut self, meter: MeterId, now: u64) -> StatusChange {
-        for (_, entry) in self.meters.iter_mut().filter(|(id, _)| **id != meter) {
-            *entry = entry.reset(now);
+        self.attempts.clear();
+        for (_, entry) in self.meters.iter_mut().filter(|(id, entry)| **id != meter && entry.failures < LOST_AFTER) {
+            (entry.failures, entry.due) = (0, entry.due.min(now));
         }
         StatusChange::GatewayFound
     }

@@ -1,5 +1,7 @@
 //! Starts and stops everything that reads and commands meters, and applies changes of gateways and meters.
 
+mod on_demand;
+
 use model::case::{CaseDetail, CaseKind};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -60,6 +62,7 @@ struct Shared {
     moved: Arc<Notify>,
     reload: Notify,
     stop: CancellationToken,
+    clock: SharedClock,
     directory: Arc<Directory>,
     buses: Mutex<HashMap<GatewayId, Bus>>,
     tasks: Mutex<Vec<JoinHandle<()>>>,
@@ -173,6 +176,7 @@ impl Meters {
             moved: recorder.relay_mismatch(),
             reload: Notify::new(),
             stop: CancellationToken::new(),
+            clock: self.clock.clone(),
             directory: Arc::clone(&directory),
             buses: Mutex::default(),
             tasks: Mutex::default(),
@@ -214,6 +218,7 @@ impl Meters {
             events,
             recovered,
             shared: Arc::clone(&shared),
+            rooms: HashMap::new(),
         };
         supervisor.reload().await?;
         let delivery = engine.run(Arc::clone(&shared.wake), recoveries, shared.stop.clone());
@@ -244,6 +249,8 @@ struct Supervisor {
     events: mpsc::Sender<MeterEvent>,
     recovered: mpsc::UnboundedSender<MeterId>,
     shared: Arc<Shared>,
+    /// Building, floor and room of each meter, for the log.
+    rooms: HashMap<MeterId, String>,
 }
 
 impl Supervisor {
@@ -281,6 +288,7 @@ impl Supervisor {
     /// Makes the running tasks match the database.
     async fn reload(&mut self) -> store::Result<()> {
         let (gateways, meters) = (rows::gateways(&self.db).await?, rows::meters(&self.db).await?);
+        self.rooms = rows::room_names(&self.db).await?;
         let site = intervals::of_site(&self.db).await?;
         let unusable = self.apply_site(gateways, meters, site);
         cases::keep(&self.db, &self.rng, self.clock.now(), CaseKind::Unusable, &unusable).await
@@ -311,7 +319,8 @@ impl Supervisor {
             match self.meter(&row, bus, interval) {
                 Ok(meter) => list.push(Arc::new(meter)),
                 Err(why) => {
-                    tracing::error!(meter = %row.id, serial = row.serial, %why, "meter.unusable");
+                    let room = self.rooms.get(&row.id).map_or("", |room| room);
+                    tracing::error!(room, serial = row.serial, meter = %row.id, %why, "meter.unusable");
                     unusable.push((row.id, why.case()));
                 }
             }
@@ -330,6 +339,7 @@ impl Supervisor {
         let (unit, serial, profile) = usable(row, bus.row.framing, &self.profiles)?;
         Ok(Meter {
             id: row.id,
+            room: self.rooms.get(&row.id).map_or("", |room| room).into(),
             gateway: row.gateway_id,
             unit,
             serial,

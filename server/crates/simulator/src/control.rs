@@ -10,6 +10,7 @@
 //! PUT  /gateways/{g}/meters/{unit}/load      {"watts":1500}, or null for the load as it is
 //! PUT  /gateways/{g}/faults                  as for a meter: every request through this gateway
 //! PUT  /gateways/{g}/refused                 {"on":true}
+//! PUT  /gateways/{g}/single-slot             {"refuse_ms":200}: one connection, none for 200 ms after its end; null: any number
 //! PUT  /gateways/{g}/swap                    {"units":[1,2]}: these meters answer to each other's address
 //! PUT  /faults                               {"share":0.05,"fault":"silent"}: this share of all meters, the same ones always
 //! DELETE .../faults                          heals the meter, the gateway, or everything
@@ -66,6 +67,7 @@ fn router(site: SiteHandle) -> Router {
         .route("/time", get(site::time).post(site::advance))
         .route("/gateways/{gateway}/faults", put(site::gateway_fault).delete(site::gateway_heal))
         .route("/gateways/{gateway}/refused", put(site::refuse))
+        .route("/gateways/{gateway}/single-slot", put(site::single_slot))
         .route("/gateways/{gateway}/swap", put(site::swap))
         .nest("/gateways/{gateway}/meters/{unit}", meter)
         .layer(from_fn(own_page_only))

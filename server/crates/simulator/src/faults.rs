@@ -7,10 +7,14 @@
 use model::time::{Civil, SECOND};
 use serde::{Deserialize, Serialize};
 
+use super::apply::apply;
 use super::journal::RecordKind;
 use super::meter::Meter;
 use super::status;
+use domain::operation::Operation;
 use domain::rng::Rng;
+use domain::serial::AccountNumber;
+use model::meter::ControlMode;
 
 /// A fault of the line to a meter, or of its gateway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,6 +102,8 @@ pub enum Defect {
     ReverseEnergy,
     /// A DL/T 645 meter that answers two of four rates with the total, and the voltage with a digit that is none.
     OddItems,
+    /// An older rule: mode, switch and trips survive an opening or closure.
+    KeepsControl,
 }
 
 impl Defect {
@@ -109,6 +115,7 @@ impl Defect {
             Self::RelayStuck => meter.relay.stuck = on,
             Self::ReverseEnergy => meter.tamper.reversed = on,
             Self::OddItems => meter.odd_items = on,
+            Self::KeepsControl => meter.keeps_control = on,
             Self::CoverOpen => {
                 if on && !meter.tamper.cover_open {
                     meter.tamper.events = meter.tamper.events.saturating_add(1);
@@ -144,6 +151,16 @@ pub enum OneTimeFault {
     WornMemory { writes: u8 },
     /// A heater or the like is plugged in: the meter trips for a malignant load.
     MalignantLoad,
+    /// Another system with the keys closes the account.
+    AccountClosed,
+    /// Another system with the keys opens this account; the present one is closed first.
+    AccountOpened { number: AccountNumber },
+    /// Another system with the keys credits this, 0.01 yuan.
+    Credited { amount: u32 },
+    /// Another system with the keys sets the control mode.
+    ModeSet { mode: ControlMode },
+    /// Another system with the keys sets the resident's switch.
+    SwitchSet { on: bool },
 }
 
 impl OneTimeFault {
@@ -164,8 +181,28 @@ impl OneTimeFault {
                 meter.malignant = true;
                 meter.apply_relay_rule(None);
             }
+            Self::AccountClosed => close_account(meter),
+            Self::AccountOpened { number } => {
+                close_account(meter);
+                apply(meter, &Operation::Open { account: number });
+            }
+            Self::Credited { amount } => {
+                let count = meter.wallet.count.saturating_add(1);
+                apply(meter, &Operation::Credit { order: FOREIGN_ORDER, count, amount });
+            }
+            Self::ModeSet { mode } => drop(apply(meter, &Operation::SetMode(mode))),
+            Self::SwitchSet { on } => drop(apply(meter, &Operation::UserSwitch(on))),
         }
     }
+}
+
+/// The order number of another system.
+const FOREIGN_ORDER: u64 = 77;
+
+fn close_account(meter: &mut Meter) {
+    let count = meter.wallet.count.saturating_add(1);
+    // Refused where no account is open.
+    apply(meter, &Operation::Close { order: FOREIGN_ORDER, count });
 }
 
 #[cfg(test)]

@@ -55,6 +55,8 @@ pub struct Gateway {
     pub framing: Framing,
     /// Whether it refuses connections.
     pub refused: watch::Sender<bool>,
+    /// Serves one connection at a time, and refuses others for so long after its end; `None`: any number.
+    pub single_slot: watch::Sender<Option<Duration>>,
     site: Arc<Site>,
     rng: Rng,
     /// Held while a request is on the bus.
@@ -110,8 +112,8 @@ impl Gateway {
     pub fn new(index: usize, framing: Framing, site: Arc<Site>, rng: Rng, mut slots: Vec<MeterSlot>) -> Self {
         slots.sort_by_key(|slot| slot.unit);
         let inner = Mutex::new(GatewayInner { slots, faults: Faults::default(), shifted: None, swapped: None });
-        let refused = watch::Sender::new(false);
-        Self { index, framing, refused, site, rng, bus: Default::default(), turn: Default::default(), inner }
+        let (refused, single_slot) = (watch::Sender::new(false), watch::Sender::new(None));
+        Self { index, framing, refused, single_slot, site, rng, bus: Default::default(), turn: Default::default(), inner }
     }
 
     /// Serves one request in the time that the bus takes.

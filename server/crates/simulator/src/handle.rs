@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -164,6 +165,11 @@ impl GatewayHandle {
         self.0.refused.send_replace(refused);
     }
 
+    /// Serves one connection at a time, and refuses others while it is open and for so long after its end; `None`: any number.
+    pub fn single_slot(&self, refuse_for: Option<Duration>) {
+        self.0.single_slot.send_replace(refuse_for);
+    }
+
     /// Exchanges the addresses of two meters, as after an unrecorded rewiring.
     pub fn swap(&self, units: [u8; 2]) {
         self.0.swap(Some(units));
@@ -174,6 +180,7 @@ impl GatewayHandle {
         self.0.faults(super::faults::Faults::clear);
         self.0.swap(None);
         self.refuse(false);
+        self.single_slot(None);
     }
 }
 

@@ -87,6 +87,9 @@ pub struct Meter {
     /// Secured frames from now on that a power cut takes from its memory after the answer.
     #[serde(default)]
     pub lost_writes: u8,
+    /// An older rule: mode, switch and trips survive an opening or closure.
+    #[serde(default)]
+    pub keeps_control: bool,
     pub room: Room,
 }
 
@@ -131,6 +134,7 @@ impl Meter {
             parameter_version: 0,
             tamper: Tamper::default(),
             lost_writes: 0,
+            keeps_control: false,
             odd_items: false,
             room: Room { shape: plan.shape, watts: None },
         };
@@ -238,6 +242,9 @@ impl Meter {
 
     /// What opening and closing an account do besides the wallet: mode prepaid, switch on, no trip.
     pub const fn release_control(&mut self) {
+        if self.keeps_control {
+            return;
+        }
         self.mode = ControlMode::Prepaid;
         self.switched_off = false;
         self.overload = false;

@@ -23,9 +23,9 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(1024)
 }
 
-/// Serves a gateway until `stop`. While it refuses connections, nothing listens and all connections are closed.
+/// Serves a gateway until `stop`. While it refuses connections, or its only slot is taken, nothing listens.
 pub async fn serve(gateway: Arc<Gateway>, listener: TcpListener, address: SocketAddr, stop: CancellationToken) {
-    let mut refused = gateway.refused.subscribe();
+    let (mut refused, mut slot) = (gateway.refused.subscribe(), gateway.single_slot.subscribe());
     let mut listener = Some(listener);
     while !stop.is_cancelled() {
         let Some(open) = listener.take().or_else(|| listen(address).ok()) else {
@@ -34,13 +34,20 @@ pub async fn serve(gateway: Arc<Gateway>, listener: TcpListener, address: Socket
             continue;
         };
         let connections = stop.child_token();
+        let refuse_for = *slot.borrow_and_update();
+        let accepting = async {
+            match refuse_for {
+                Some(refuse_for) => accept_one(&gateway, open, &connections, refuse_for).await,
+                None => accept(&gateway, &open, &connections).await,
+            }
+        };
         tokio::select! {
             () = stop.cancelled() => return,
             _ = refused.wait_for(|&refused| refused) => {}
-            () = accept(&gateway, &open, &connections) => {}
+            _ = slot.changed() => {}
+            () = accepting => {}
         }
         connections.cancel();
-        drop(open);
         tokio::select! {
             () = stop.cancelled() => return,
             _ = refused.wait_for(|&refused| !refused) => {}
@@ -68,6 +75,17 @@ async fn accept(gateway: &Arc<Gateway>, listener: &TcpListener, connections: &Ca
             }
         }
     }
+}
+
+/// Serves one connection, while nothing listens, and for so long after its end nothing listens either.
+async fn accept_one(gateway: &Gateway, listener: TcpListener, stop: &CancellationToken, refuse_for: Duration) {
+    let accepted = listener.accept().await;
+    drop(listener);
+    if let Ok((stream, _)) = accepted {
+        // The client may be gone at any time.
+        drop(handshake(gateway, stream, LatestConnection::default(), stop).await);
+    }
+    tokio::time::sleep(refuse_for).await;
 }
 
 async fn handshake(gateway: &Gateway, stream: TcpStream, newest: LatestConnection, stop: &CancellationToken) -> io::Result<()> {

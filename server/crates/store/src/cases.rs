@@ -105,6 +105,70 @@ pub async fn mend(tx: &mut Tx, at: Timestamp, case: CaseId) -> Result<bool> {
     Ok(closed == 1)
 }
 
+/// Closes the open case of a kind for a meter as mended, with an audit line, in the caller's transaction.
+pub async fn mend_of_meter(tx: &mut Tx, at: Timestamp, kind: CaseKind, meter: MeterId) -> Result<()> {
+    let open: Option<(CaseId,)> = on!(tx, |c| {
+        sqlx::query_as("SELECT id FROM cases WHERE kind = $1 AND meter_id = $2 AND order_id IS NULL AND closed_at IS NULL")
+            .bind(kind)
+            .bind(meter)
+            .fetch_optional(c)
+            .await
+    })?;
+    match open {
+        Some((case,)) => mend_audited(tx, at, kind, case).await,
+        None => Ok(()),
+    }
+}
+
+/// The open cases of a kind that are about a meter.
+pub async fn details_of_kind(db: &Db, kind: CaseKind) -> Result<Vec<(MeterId, CaseDetail)>> {
+    let rows: Vec<(MeterId, String)> = read!(db, |pool| sqlx::query_as(
+        "SELECT meter_id, detail FROM cases WHERE kind = $1 AND meter_id IS NOT NULL AND closed_at IS NULL"
+    )
+    .bind(kind)
+    .fetch_all(pool)
+    .await)?;
+    rows.into_iter().map(|(meter, detail)| Ok((meter, CaseDetail::from_json(kind, &detail)?))).collect()
+}
+
+/// As [`has_foreign_account`], outside a transaction.
+pub async fn shows_foreign_account(db: &Db, meter: MeterId) -> Result<bool> {
+    let open: Option<(String,)> =
+        read!(db, |pool| sqlx::query_as("SELECT detail FROM cases WHERE kind = $1 AND meter_id = $2 AND closed_at IS NULL")
+            .bind(CaseKind::MeterChanged)
+            .bind(meter)
+            .fetch_optional(pool)
+            .await)?;
+    open.map_or(Ok(false), |(detail,)| is_foreign_account(&detail))
+}
+
+fn is_foreign_account(detail: &str) -> Result<bool> {
+    Ok(CaseDetail::from_json(CaseKind::MeterChanged, detail)?.has_foreign_account())
+}
+
+/// Whether an open case says that the account in the meter is not the one in the books.
+pub async fn has_foreign_account(tx: &mut Tx, meter: MeterId) -> Result<bool> {
+    let open: Option<(String,)> = on!(tx, |c| {
+        sqlx::query_as("SELECT detail FROM cases WHERE kind = $1 AND meter_id = $2 AND closed_at IS NULL")
+            .bind(CaseKind::MeterChanged)
+            .bind(meter)
+            .fetch_optional(c)
+            .await
+    })?;
+    open.map_or(Ok(false), |(detail,)| is_foreign_account(&detail))
+}
+
+/// The meters with an open case of a kind.
+pub async fn open_of_kind(db: &Db, kind: CaseKind) -> Result<Vec<MeterId>> {
+    let rows: Vec<(MeterId,)> = read!(db, |pool| sqlx::query_as(
+        "SELECT meter_id FROM cases WHERE kind = $1 AND meter_id IS NOT NULL AND closed_at IS NULL"
+    )
+    .bind(kind)
+    .fetch_all(pool)
+    .await)?;
+    Ok(rows.into_iter().map(|(meter,)| meter).collect())
+}
+
 /// Closes a case as mended, with an audit line, in the caller's transaction.
 pub(crate) async fn mend_audited(tx: &mut Tx, at: Timestamp, kind: CaseKind, case: CaseId) -> Result<()> {
     if mend(tx, at, case).await? {

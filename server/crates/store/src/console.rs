@@ -75,7 +75,8 @@ macro_rules! matches {
     };
 }
 
-use {above, matches, names, within};
+use matches;
+pub(crate) use {above, names, within};
 
 #[derive(FromRow)]
 struct Name {

@@ -12,6 +12,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{Connection, Database, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
 
 use super::seal::{self, SealKey, Unsealed};
+use super::server_lock::ServerLock;
 use super::{Result, StoreError};
 
 pub(super) static SQLITE: Migrator = sqlx::migrate!("./migrations/sqlite");
@@ -73,15 +74,34 @@ impl Db {
     /// # Errors
     /// Where the database cannot be opened or migrated.
     pub async fn open_with_key(url: &str, key: SealKey) -> Result<Self> {
-        if url.starts_with("postgres") { Self::open_postgres(url, key).await } else { Self::open_sqlite(url, key).await }
-    }
-
-    async fn open_postgres(url: &str, key: SealKey) -> Result<Self> {
-        let options = PgConnectOptions::from_str(url)?.options([("statement_timeout", "60000"), (seal::SETTING, "")]);
-        let pool = PgPoolOptions::new().max_connections(16).acquire_timeout(Duration::from_secs(10));
-        let pool = pool.connect_with(options).await?;
+        if !url.starts_with("postgres") {
+            return Self::open_sqlite(url, key).await;
+        }
+        let pool = Self::connect_postgres(url).await?;
         POSTGRES.run(&pool).await?;
         Ok(Self::Postgres { pool, key })
+    }
+
+    /// As [`Self::open_with_key`], for the server, which runs as long as it holds the lock: one on an SQLite database, and one that
+    /// polls meters on a PostgreSQL database.
+    ///
+    /// # Errors
+    /// As [`Self::open`]; [`StoreError::InUse`] where another server runs on it: then nothing was changed.
+    pub async fn open_for_server(url: &str, key: SealKey, polls: bool) -> Result<(Self, ServerLock)> {
+        if !url.starts_with("postgres") {
+            let lock = ServerLock::of_sqlite(url).await?;
+            return Ok((Self::open_sqlite(url, key).await?, lock));
+        }
+        let pool = Self::connect_postgres(url).await?;
+        let lock = if polls { ServerLock::of_postgres(&pool).await? } else { ServerLock::default() };
+        POSTGRES.run(&pool).await?;
+        Ok((Self::Postgres { pool, key }, lock))
+    }
+
+    async fn connect_postgres(url: &str) -> Result<PgPool> {
+        let options = PgConnectOptions::from_str(url)?.options([("statement_timeout", "60000"), (seal::SETTING, "")]);
+        let pool = PgPoolOptions::new().max_connections(16).acquire_timeout(Duration::from_secs(10));
+        Ok(pool.connect_with(options).await?)
     }
 
     async fn open_sqlite(url: &str, key: SealKey) -> Result<Self> {

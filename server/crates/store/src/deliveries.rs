@@ -2,6 +2,7 @@
 
 mod again;
 mod check;
+mod foreign;
 mod ledger_check;
 mod observed;
 mod settle;
@@ -14,7 +15,9 @@ use super::commands::{self, Command, command_columns, may_move};
 use super::{Db, Result, StoreError, on, read};
 pub use again::{Decision, try_again};
 pub use check::{begin, defer, done, is_read_since, missed_price_switch, unread};
-pub use ledger_check::{confirm_difference, ledger_positions};
+pub use foreign::foreign_closed;
+pub(crate) use ledger_check::adopt_mode;
+pub use ledger_check::{ConfirmedDifference, confirm_difference, expected_states};
 pub use observed::{Ending, observed};
 pub use settle::{Verdict, hold, refuse, settle};
 
@@ -62,9 +65,28 @@ pub struct Claim {
     pub count: i64,
 }
 
-/// Claims a queued money command: epoch and count are fixed and durable before any byte leaves. `None` if it is not queued any
-/// more or the account has left the meter.
-pub async fn claim(db: &Db, command: &Command) -> Result<Option<Claim>> {
+/// What became of an attempt to claim a money command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClaimOutcome {
+    Claimed(Claim),
+    /// It is not queued any more, or another money command of the meter is being sent: somebody else was first.
+    Elsewhere,
+    /// The account has left the meter.
+    NoAccount,
+}
+
+impl ClaimOutcome {
+    #[must_use]
+    pub const fn claimed(self) -> Option<Claim> {
+        match self {
+            Self::Claimed(claim) => Some(claim),
+            Self::Elsewhere | Self::NoAccount => None,
+        }
+    }
+}
+
+/// Claims a queued money command: epoch and count are fixed and durable before any byte leaves.
+pub async fn claim(db: &Db, command: &Command) -> Result<ClaimOutcome> {
     let mut tx = db.begin().await?;
     let counts: Option<(i64, i64)> = on!(&mut tx, |c| sqlx::query_as(
         "SELECT epoch, count FROM account_meters WHERE account_id = $1 AND meter_id = $2 AND to_at IS NULL"
@@ -73,7 +95,7 @@ pub async fn claim(db: &Db, command: &Command) -> Result<Option<Claim>> {
     .bind(command.meter_id)
     .fetch_optional(c)
     .await)?;
-    let Some((epoch, count)) = counts else { return Ok(None) };
+    let Some((epoch, count)) = counts else { return Ok(ClaimOutcome::NoAccount) };
     // An account begins at count 0 of an epoch that only the meter knows.
     let claim = if command.kind == CommandKind::Open { Claim { epoch: 0, count: 0 } } else { Claim { epoch, count: count + 1 } };
     let claimed = on!(&mut tx, |c| sqlx::query(
@@ -83,12 +105,16 @@ pub async fn claim(db: &Db, command: &Command) -> Result<Option<Claim>> {
     .bind(claim.count)
     .bind(command.id)
     .execute(c)
-    .await)?;
-    if claimed != 1 {
-        return Ok(None);
+    .await);
+    match claimed {
+        Ok(1) => {}
+        Ok(_) => return Ok(ClaimOutcome::Elsewhere),
+        // A meter has at most one money command in flight.
+        Err(error) if error.is_duplicate() => return Ok(ClaimOutcome::Elsewhere),
+        Err(error) => return Err(error),
     }
     tx.commit().await?;
-    Ok(Some(claim))
+    Ok(ClaimOutcome::Claimed(claim))
 }
 
 /// Counts an attempt and gives its frame number, durable before the frame leaves. `None` if the command has ended meanwhile.
@@ -180,6 +206,9 @@ pub async fn give_way(db: &Db, at: Timestamp, command: &Command) -> Result<bool>
     .bind(command.id)
     .execute(c)
     .await)?;
+    if ended == 1 && command.kind == CommandKind::Mode && command.attempts > 0 {
+        ledger_check::expect_mode(&mut tx, command.meter_id, None).await?;
+    }
     tx.commit().await?;
     Ok(ended == 1)
 }

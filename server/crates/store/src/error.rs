@@ -12,6 +12,9 @@ pub enum StoreError {
     /// The schema could not be brought up to date.
     #[error("the migrations failed")]
     Migrate(#[from] sqlx::migrate::MigrateError),
+    /// Another server holds the lock of the database.
+    #[error("another server runs on this database: stop it first")]
+    InUse,
     /// A stored value is not of its type.
     #[error("{table}.{column} holds a value that is not of its type")]
     Inconsistent { table: &'static str, column: &'static str },

@@ -7,6 +7,7 @@ mod bulk;
 mod db;
 mod error;
 mod json_text;
+mod server_lock;
 
 pub mod accounts;
 pub mod audit;
@@ -27,6 +28,7 @@ pub mod expiries;
 pub mod intervals;
 pub mod journals;
 pub mod ledger;
+pub mod meter_requests;
 pub mod meters;
 pub mod midnights;
 pub mod order_lists;
@@ -56,6 +58,7 @@ pub use db::{Db, Tx};
 pub(crate) use db::{on, read};
 pub use error::StoreError;
 pub use json_text::JsonText;
+pub use server_lock::ServerLock;
 
 /// What every store function gives back.
 pub type Result<T> = std::result::Result<T, StoreError>;

@@ -1,10 +1,14 @@
 //! Gateways and meters: their places and addresses.
 
+use std::collections::HashMap;
+
+use model::console::RoomName;
 use model::ids::{GatewayId, MeterId, PlaceId};
 use model::meter::Wallet;
 use model::time::Timestamp;
 use sqlx::FromRow;
 
+use super::console::{above, names};
 use super::{Db, Result, Tx, on, read};
 use domain::framing::Framing;
 
@@ -93,6 +97,21 @@ pub async fn meters(db: &Db) -> Result<Vec<MeterRow>> {
     ))
     .fetch_all(pool)
     .await)
+}
+
+/// Building, floor and room of all meters in service.
+pub async fn room_names(db: &Db) -> Result<HashMap<MeterId, String>> {
+    let rows: Vec<(MeterId, String, String, String)> = read!(db, |pool| sqlx::query_as(concat!(
+        "SELECT id, building, floor, room FROM (SELECT m.id AS id,",
+        names!(),
+        "FROM meters m JOIN places r ON r.id = m.place_id",
+        above!(),
+        "WHERE m.retired_at IS NULL) AS named"
+    ))
+    .fetch_all(pool)
+    .await)?;
+    let name = |(id, building, floor, room)| (id, RoomName { building, floor, room }.to_string());
+    Ok(rows.into_iter().map(name).collect())
 }
 
 /// One meter, in service or not.

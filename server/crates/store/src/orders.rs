@@ -18,7 +18,7 @@ use super::audit::{self, Entry};
 use super::commands::{self, NewCommand};
 use super::receipts::{self, ReceiptSubject};
 use super::shifts::{self, Entered};
-use super::{Db, Result, Tx, ledger, on, read, wallets};
+use super::{Db, Result, Tx, cases, ledger, on, read, wallets};
 use domain::command_args::CommandArgs;
 use domain::ledger::payment;
 use domain::money_rule::MoneyOperation;
@@ -342,6 +342,9 @@ async fn check(tx: &mut Tx, at: Timestamp, limits: &Limits, new: &NewOrder, stat
         let sql = "SELECT COUNT(*) FROM orders WHERE account_id = $1 AND state = 'pending'";
         let pending: Option<(i64,)> = on!(tx, |c| sqlx::query_as(sql).bind(new.account).fetch_optional(c).await)?;
         limits.check_pending(pending.map_or(0, |(count,)| count))?;
+    }
+    if cases::has_foreign_account(tx, new.meter).await? {
+        return Err(AppError::MeterChanged.into());
     }
     if wallet == Wallet::Server {
         let (held, most) = wallets::held(tx, at, new.meter).await?;

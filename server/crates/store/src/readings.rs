@@ -1,13 +1,13 @@
 //! Readings, stored in batches together with everything that follows from them, and the last readings that counted.
 
-use model::case::CaseDetail;
+use model::case::{CaseDetail, CaseKind};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use model::energy::Energy;
 use model::ids::MeterId;
-use model::meter::Latest;
+use model::meter::{ControlMode, Latest};
 use model::money::Fen;
 use model::reading::{ReadingQuality, ReadingSource};
 use model::time::Timestamp;
@@ -17,7 +17,7 @@ use super::bulk::Bulk;
 use super::energy::{self, Day, Hour};
 use super::events::{self, Change};
 use super::wallets::{self, Metered};
-use super::{Db, Result, cases, on, read};
+use super::{Db, Result, cases, deliveries, on, read};
 use domain::classify::{Baseline, HeldValues};
 use domain::rng::Rng;
 use domain::server_wallet::ServerWallet;
@@ -88,6 +88,10 @@ pub struct Batch {
     pub days: Vec<Day>,
     /// Cases to open.
     pub doubts: Vec<DoubtfulReading>,
+    /// Cases whose reason is gone.
+    pub mended: Vec<(MeterId, CaseKind)>,
+    /// Control modes of meters of which none is known.
+    pub modes: Vec<(MeterId, ControlMode)>,
     /// Events that begin or end, in order.
     pub events: Vec<Change>,
     /// What meters were last seen to hold.
@@ -142,6 +146,12 @@ pub async fn write(db: &Db, rng: &Rng, at: Timestamp, batch: &Batch) -> Result<B
     }
     for doubt in &batch.doubts {
         cases::open(&mut tx, rng, at, Some(doubt.meter), None, &doubt.case).await?;
+    }
+    for (meter, kind) in &batch.mended {
+        cases::mend_of_meter(&mut tx, at, *kind, *meter).await?;
+    }
+    for (meter, mode) in &batch.modes {
+        deliveries::adopt_mode(&mut tx, *meter, *mode).await?;
     }
     for change in &batch.events {
         events::apply(&mut tx, rng, change).await?;

@@ -2,20 +2,39 @@
 
 use model::case::{CaseDetail, CaseKind};
 use model::error::AppError;
-use model::ids::CaseId;
+use model::ids::{CaseId, MeterId};
 use model::person::Who;
 use model::time::Timestamp;
 
-use super::console::{close_in, note_closed};
-use super::{Db, Result, on};
+use super::console::{above, close_in, note_closed, within};
+use super::{Db, Result, on, read};
 
-/// Gives the meter the serial number of the case and closes the case, with the audit line in one transaction. The counter of the
-/// new meter has its own case.
+/// The meter that an open case about a serial number is about.
+///
+/// # Errors
+/// Refused with [`AppError::NotFound`] where there is none that the operator may see.
+pub async fn meter_of_case(db: &Db, who: &Who, case: CaseId) -> Result<MeterId> {
+    let row: Option<(MeterId,)> = read!(db, |pool| sqlx::query_as(concat!(
+        "SELECT m.id FROM cases c JOIN meters m ON m.id = c.meter_id JOIN places r ON r.id = m.place_id",
+        above!(),
+        "WHERE c.id = $2 AND c.kind = 'identity' AND c.closed_at IS NULL AND",
+        within!()
+    ))
+    .bind(who.user)
+    .bind(case)
+    .fetch_optional(pool)
+    .await)?;
+    row.map(|(meter,)| meter).ok_or_else(|| AppError::NotFound.into())
+}
+
+/// Gives the meter the serial number of the case, which `answers` at its address now, and closes the case, with the audit line in
+/// one transaction. The counter of the new meter has its own case.
 ///
 /// # Errors
 /// Refused with [`AppError::NotFound`] and [`AppError::Conflict`] as [`super::console::close_case`] is, and with
-/// [`AppError::Conflict`] if another meter has that number, or the old one holds money of an open account.
-pub async fn confirm(db: &Db, at: Timestamp, who: &Who, case: CaseId, resolution: &str) -> Result<()> {
+/// [`AppError::Conflict`] if another number than the case's answers, another meter has that number, or the old one holds money of
+/// an open account.
+pub async fn confirm(db: &Db, at: Timestamp, who: &Who, case: CaseId, answers: &str, resolution: &str) -> Result<()> {
     let mut tx = db.begin().await?;
     let (kind, meter) = close_in(&mut tx, at, who, case, resolution).await?;
     let meter = meter.filter(|_| kind == CaseKind::Identity).ok_or(AppError::NotFound)?;
@@ -29,6 +48,9 @@ pub async fn confirm(db: &Db, at: Timestamp, who: &Who, case: CaseId, resolution
     let CaseDetail::Identity { answers: serial } = CaseDetail::from_json(kind, &detail)? else {
         return Err(AppError::NotFound.into());
     };
+    if serial != answers {
+        return Err(AppError::Conflict.into());
+    }
     let taken = on!(&mut tx, |c| sqlx::query(
         "UPDATE meters SET serial = $1 WHERE id = $2 AND retired_at IS NULL
            AND NOT EXISTS (SELECT 1 FROM meters o WHERE o.serial = $1 AND o.retired_at IS NULL)

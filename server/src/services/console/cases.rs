@@ -41,7 +41,11 @@ impl CasesPort for ConsoleService {
     }
 
     async fn confirm_serial(&self, who: &Who, case: CaseId, resolution: &str) -> Result<(), AppError> {
-        serials::confirm(&self.context.db, self.context.now(), who, case, checked_resolution(resolution)?).await?;
+        let (resolution, db) = (checked_resolution(resolution)?, &self.context.db);
+        let meter = serials::meter_of_case(db, who, case).await?;
+        // What the case says may be over: the right meter may be back, or a third one may answer.
+        let answers = self.context.gateway.answering_serial(meter).await?;
+        serials::confirm(db, self.context.now(), who, case, &answers.to_string(), resolution).await?;
         self.context.gateway.reload();
         Ok(())
     }

@@ -6,6 +6,7 @@ mod audit;
 mod batches;
 mod cases;
 mod gateways;
+mod meter_requests;
 mod meter_wall;
 mod prices;
 mod rooms;

@@ -183,6 +183,7 @@ fn command_content(kind: CommandKind, args: Option<&CommandArgs>) -> CommandCont
         CommandArgs::Issue(Issue::Mode(mode)) => CommandContent::Mode(*mode),
         CommandArgs::Issue(Issue::Switch(on)) => CommandContent::Switch(*on),
         CommandArgs::Issue(issue) => CommandContent::Issue(issue.clone()),
+        CommandArgs::CloseForeign { account, .. } => CommandContent::CloseForeign(account.to_string()),
         CommandArgs::ClockCorrection => CommandContent::Issue(Issue::Clock),
         CommandArgs::Relay { closed } => CommandContent::Relay(*closed),
         CommandArgs::InForce { .. } => CommandContent::Other(kind),

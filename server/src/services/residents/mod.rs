@@ -26,7 +26,7 @@ use self::price::SitePrice;
 use super::Context;
 use payments::Payments;
 use store::rooms::{self, Room};
-use store::{energy, order_lists, wallets};
+use store::{cases, energy, order_lists, wallets};
 
 pub struct ResidentService {
     context: Context,
@@ -72,7 +72,7 @@ impl ResidentPort for ResidentService {
             coming: coming.as_ref().map(views::record).transpose()?,
             switching: rooms::switching(&self.context.db, room.meter_id).await?,
             records: records.iter().map(views::record).collect::<Result<_, _>>()?,
-            room: views::room(&room, latest),
+            room: views::room(&room, latest, cases::shows_foreign_account(&self.context.db, room.meter_id).await?),
         })
     }
 
@@ -154,7 +154,7 @@ impl ResidentPort for ResidentService {
         let login = rooms::login(&self.context.db, who.user).await?.ok_or(AppError::NotFound)?;
         let room = rooms::of_resident(&self.context.db, who.user).await?;
         let since = room.as_ref().map(|room| room.from_at);
-        let room = room.map(|room| views::room(&room, self.latest(&room)));
+        let room = room.map(|room| views::room(&room, self.latest(&room), false));
         Ok(Me { login, room, since })
     }
 }

@@ -14,7 +14,7 @@ use store::order_lists::{self, Progress};
 use store::orders::NewOrder;
 use store::refunds::{self, Refund};
 use store::rooms::{self, Room};
-use store::wallets;
+use store::{cases, wallets};
 
 impl ResidentService {
     pub(super) async fn top_up_offer(&self, who: &Who) -> Result<TopUpOffer, AppError> {
@@ -32,7 +32,7 @@ impl ResidentService {
             min: Fen(limits.min_fen),
             max,
             channels: self.payments.tenders(),
-            room: views::room(&room, latest),
+            room: views::room(&room, latest, cases::shows_foreign_account(&self.context.db, room.meter_id).await?),
         })
     }
 

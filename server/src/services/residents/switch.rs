@@ -15,7 +15,7 @@ impl ResidentService {
     pub(super) async fn switch_offer(&self, who: &Who) -> Result<SwitchOffer, AppError> {
         let room = self.room(who).await?;
         let latest = self.latest(&room);
-        Ok(SwitchOffer { key: self.context.form_key(), refusal: refusal(&latest), room: views::room(&room, latest) })
+        Ok(SwitchOffer { key: self.context.form_key(), refusal: refusal(&latest), room: views::room(&room, latest, false) })
     }
 
     pub(super) async fn switch(&self, who: &Who, key: Uuid, on: bool) -> Result<CommandId, AppError> {

@@ -13,13 +13,15 @@ use store::orders::Order;
 use store::wallets::DayCharge;
 use store::{StoreError, rooms};
 
-pub fn room(room: &rooms::Room, latest: Latest) -> Room {
+/// `suspended`: the meter does not show the account, so it takes no money.
+pub fn room(room: &rooms::Room, latest: Latest, suspended: bool) -> Room {
     Room {
         name: room.room.clone(),
         place: room.place(),
         account: room.number.clone(),
         opened: room.state != AccountState::Opening,
         leaving: room.state == AccountState::Closing || room.leaving > 0,
+        suspended,
         latest,
     }
 }

@@ -40,7 +40,7 @@ fn state(count: u16, cumulative: i64) -> StateBlock {
 async fn deliver(shop: &Shop, fen: i64) {
     let (db, rng, now) = (&shop.world.db, &shop.world.rng, shop.world.clock.now());
     let command = deliveries::next(db, shop.room.meter, now.plus(1_000)).await.unwrap().unwrap();
-    let claim = deliveries::claim(db, &command).await.unwrap().unwrap();
+    let claim = deliveries::claim(db, &command).await.unwrap().claimed().unwrap();
     let command = deliveries::next(db, shop.room.meter, now.plus(1_000)).await.unwrap().unwrap();
     let state = state(claim.count.try_into().unwrap(), fen);
     let verdict = Verdict { state: &state, at: now, amount: Fen(fen), relay_fault: false };

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::super::frame::{Frame, Section};
+use super::super::meter_requests;
 use super::super::parts::{page_param, pager};
 use crate::i18n::cash_desk::{kind, texts};
 use crate::i18n::{common, lang, operator, refunds};
@@ -10,7 +11,7 @@ use crate::ports::{operator, ports};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::time::At;
-use model::console::{Page, ReturnLine};
+use model::console::{MeterRequestLine, Page, ReturnLine};
 
 /// The page: `/approvals`.
 #[component]
@@ -18,13 +19,14 @@ pub fn ApprovalsPage() -> impl IntoView {
     let number = page_param();
     let read = async move {
         let (ports, who) = (ports()?, operator()?);
-        ports.sales.approvals(&who, number).await
+        let (page, may) = ports.sales.approvals(&who, number).await?;
+        Ok((page, may, ports.meter_requests.waiting(&who).await?))
     };
-    load(read, move |(page, may)| view! { <List page number may /> }.into_any())
+    load(read, move |(page, may, requests)| view! { <List page number may requests /> }.into_any())
 }
 
 #[component]
-fn List(page: Page<ReturnLine>, number: i64, may: bool) -> impl IntoView {
+fn List(page: Page<ReturnLine>, number: i64, may: bool, requests: Vec<MeterRequestLine>) -> impl IntoView {
     let (t, o) = (texts(lang()), operator::texts(lang()));
     let rows = page.lines.iter().map(row).collect_view();
     view! {
@@ -52,8 +54,9 @@ fn List(page: Page<ReturnLine>, number: i64, may: bool) -> impl IntoView {
                     <tbody>{rows}</tbody>
                 </table>
             </div>
-            {page.lines.is_empty().then(|| view! { <p class="empty">{t.nothing_waits}</p> })}
+            {(page.lines.is_empty() && requests.is_empty()).then(|| view! { <p class="empty">{t.nothing_waits}</p> })}
             {pager(&page, number, "/approvals")}
+            {meter_requests::waiting(&requests, may)}
             <p><a class="button" href="/refunds?state=waiting">{refunds::texts(lang()).waiting_link}</a></p>
         </Frame>
     }

@@ -18,6 +18,7 @@ use leptos_router::hooks::use_params_map;
 
 use super::cases::case_facts;
 use super::frame::{Frame, Section};
+use super::meter_requests;
 use super::parts::param;
 use super::sweep::sweep_form;
 use crate::i18n::room::{self, texts};
@@ -75,8 +76,9 @@ fn Body(shown: Shown) -> impl IntoView {
         "sweep" => Some(gateways::texts(lang()).interval_set),
         _ => None,
     };
-    let open = room.account.as_ref().is_some_and(|account| account.state != AccountState::Closing);
-    let (leaving, empty, measures_only) = (life.closing.is_some(), room.account.is_none(), room.kind == Wallet::None);
+    let (foreign, shows_account) = (room.has_foreign_account(), room.progress.latest.status.account_open());
+    let open = !foreign && room.account.as_ref().is_some_and(|account| account.state != AccountState::Closing);
+    let (leaving, empty, measures_only) = (life.closing.is_some(), room.account.is_none() && !foreign, room.kind == Wallet::None);
     let confirm =
         confirm::confirm(&room, &by_channel, key).or_else(|| account_lifecycle_confirm::confirm(&room, &life, &found, key));
     let confirming = confirm.is_some();
@@ -102,6 +104,7 @@ fn Body(shown: Shown) -> impl IntoView {
                 <div class="room-now">{live}</div>
                 <div class="room-do">
                     {account_lifecycle::under_way(&life)}
+                    {foreign.then(|| meter_requests::foreign_account(meter, shows_account, key))}
                     {(!confirming && open && !leaving).then(|| forms::sale(meter))}
                     {(!confirming && open && !leaving).then(|| forms::give_back(meter, &by_channel))}
                     {(!confirming && empty && !leaving && !measures_only).then(|| opening::opening(meter, &life.free, key))}

@@ -83,7 +83,7 @@ impl DeliveryEngine {
         }
         let clock_off_s = seen.clock.map(|clock| clock.since(now) / SECOND);
         let case = PricesCase { planned: prices, since: at, clock_off_s };
-        tracing::warn!(meter = %command.meter_id, "delivery.price-switch-missed");
+        tracing::warn!(meter = %meter, "delivery.price-switch-missed");
         deliveries::missed_price_switch(&self.db, &self.rng, now, command, case).await?;
         Ok(CommandStep::Ended)
     }

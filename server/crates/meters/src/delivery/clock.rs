@@ -48,7 +48,7 @@ impl DeliveryEngine {
             return self.refuse(command, None, CommandReason::Invalid).await;
         };
         let broadcast = command.attempts == 0 && offset_s.abs() <= BROADCAST_LIMIT_S;
-        tracing::info!(meter = %meter.id, offset_s, broadcast, "delivery.clock");
+        tracing::info!(meter = %meter, offset_s, broadcast, "delivery.clock");
         let result = if broadcast {
             dlt645::broadcast_time(meter, Priority::Settings, time).await
         } else {

@@ -6,7 +6,7 @@ use model::money::Fen;
 use model::time::Timestamp;
 
 use super::next_action::{MoneyAction, SendProgress, SentFrame, next_action};
-use super::{CommandStep, DeliveryEngine, LOCKED_MS, WriteOutcome};
+use super::{CommandStep, DeliveryEngine, LOCKED_MS, WriteOutcome, order_number};
 use crate::directory::Meter;
 use crate::driver;
 use crate::link::{LinkError, Priority};
@@ -19,11 +19,11 @@ use domain::money_rule::{ClaimedOperation, MoneyOperation};
 use model::reading::ReadingSource;
 use store::StoreError;
 use store::commands::Command;
-use store::deliveries;
+use store::deliveries::{self, Claim, ClaimOutcome};
 
 /// The amount left in the meter when it closed the account at this count; only the meter's journal has it to the fen. Takes the
 /// newest such record, as older ones belong to earlier epochs.
-fn final_amount(journal: &[JournalRecord], count: u16) -> Option<Fen> {
+pub(super) fn final_amount(journal: &[JournalRecord], count: u16) -> Option<Fen> {
     let record = journal.iter().find(|record| record.what == JournalKind::Close && record.count == Some(count))?;
     Some(record.amount)
 }
@@ -36,11 +36,26 @@ impl DeliveryEngine {
         meter: &Meter,
         money_operation: MoneyOperation,
     ) -> Result<CommandStep, StoreError> {
-        // The claim must be durable before a frame leaves, not before the meter is read: the bus need not wait for its commit.
-        let (claimed, read) = tokio::join!(self.claim(command, money_operation), self.read_state(meter, Priority::Money));
-        let Some(claimed) = claimed? else {
-            return self.hold(command, None, DeliveryCase::new(HoldReason::NoAccount).into()).await;
+        let claiming = async {
+            match (command.epoch, command.count) {
+                (Some(epoch), Some(count)) => Ok(ClaimOutcome::Claimed(Claim { epoch, count })),
+                _ => deliveries::claim(&self.db, command).await,
+            }
         };
+        // The claim must be durable before a frame leaves, not before the meter is read: the bus need not wait for its commit.
+        let (claim, read) = tokio::join!(claiming, self.read_state(meter, Priority::Money));
+        let claim = match claim? {
+            ClaimOutcome::Claimed(claim) => claim,
+            ClaimOutcome::NoAccount => {
+                return self.hold(command, None, DeliveryCase::new(HoldReason::NoAccount).into()).await;
+            }
+            // It is as it should be; the next round sees what became of it.
+            ClaimOutcome::Elsewhere => return Ok(CommandStep::Later),
+        };
+        let (Ok(epoch), Ok(count)) = (u16::try_from(claim.epoch), u16::try_from(claim.count)) else {
+            return self.hold(command, None, DeliveryCase::new(HoldReason::Count).into()).await;
+        };
+        let claimed = ClaimedOperation { money_operation, epoch, count };
         let mut read = read?;
         if claimed.count == u16::MAX && !matches!(money_operation, MoneyOperation::Close { .. }) {
             // The last count is for the closure, without which no further account can be opened.
@@ -57,7 +72,7 @@ impl DeliveryEngine {
                 Err(step) => return Ok(step),
             };
             match next_action(&claimed, &progress, &seen) {
-                MoneyAction::Settle => return self.settle_money(command, meter, &claimed, &seen, at).await,
+                MoneyAction::Settle => return self.settle_money(command, meter, &claimed, (seen, at)).await,
                 MoneyAction::Refuse(result, reason) => return self.refuse(command, result, reason).await,
                 MoneyAction::Hold(result, case) => return self.hold(command, result, case).await,
                 MoneyAction::Wait => return self.back_off(meter.id, CommandReason::Unconfirmed).await,
@@ -84,27 +99,22 @@ impl DeliveryEngine {
         }
     }
 
-    /// The epoch and count claimed for the command, before or now.
-    async fn claim(&self, command: &Command, money_operation: MoneyOperation) -> Result<Option<ClaimedOperation>, StoreError> {
-        let (epoch, count) = match (command.epoch, command.count) {
-            (Some(epoch), Some(count)) => (epoch, count),
-            _ => match deliveries::claim(&self.db, command).await? {
-                Some(claim) => (claim.epoch, claim.count),
-                None => return Ok(None),
-            },
-        };
-        let (Ok(epoch), Ok(count)) = (u16::try_from(epoch), u16::try_from(count)) else { return Ok(None) };
-        Ok(Some(ClaimedOperation { money_operation, epoch, count }))
-    }
-
     async fn settle_money(
         &self,
         command: &Command,
         meter: &Meter,
         claimed: &ClaimedOperation,
-        seen: &StateBlock,
-        at: Timestamp,
+        seen: (StateBlock, Timestamp),
     ) -> Result<CommandStep, StoreError> {
+        let opens_or_closes = matches!(claimed.money_operation, MoneyOperation::Open(_) | MoneyOperation::Close { .. });
+        let (seen, at, is_reset) = if opens_or_closes {
+            match self.reset_controls(command, meter, seen).await? {
+                Ok(controls) => controls,
+                Err(step) => return Ok(step),
+            }
+        } else {
+            (seen.0, seen.1, true)
+        };
         let amount = match claimed.money_operation {
             MoneyOperation::Credit { amount, .. } | MoneyOperation::Debit { amount, .. } => Fen(amount.into()),
             MoneyOperation::Open(_) => Fen::ZERO,
@@ -116,9 +126,10 @@ impl DeliveryEngine {
                 Err(error) => return self.defer_unread(meter, error).await,
             },
         };
-        let verdict = deliveries::Verdict { state: seen, at, amount, relay_fault: false };
+        let verdict = deliveries::Verdict { state: &seen, at, amount, relay_fault: !is_reset };
         if let Some(expected) = deliveries::settle(&self.db, &self.rng, command, &verdict).await? {
-            tracing::info!(meter = %meter.id, kind = command.kind.as_str(), count = seen.count, "delivery.done");
+            tracing::info!(meter = %meter, order = order_number(command), kind = command.kind.as_str(), count = seen.count,
+                "delivery.done");
             self.report(MeterEvent::LedgerPosition { meter: meter.id, expected }).await;
             // Power and counters may be old; the poller reads them, if it is running.
             let _ = meter.poll.send(PollerCommand::ReadNow(meter.id, ReadingSource::ReadBack));
@@ -132,7 +143,8 @@ impl DeliveryEngine {
         result: Option<u8>,
         case: Box<DeliveryCase>,
     ) -> Result<CommandStep, StoreError> {
-        tracing::warn!(command = %command.id, kind = command.kind.as_str(), ?case, "delivery.held");
+        tracing::warn!(meter = %self.directory.label(command.meter_id), order = order_number(command),
+            kind = command.kind.as_str(), ?case, "delivery.held");
         deliveries::hold(&self.db, &self.rng, self.clock.now(), command, result, case).await?;
         Ok(CommandStep::Ended)
     }

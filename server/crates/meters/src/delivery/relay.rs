@@ -76,7 +76,7 @@ impl DeliveryEngine {
                     if deliveries::begin_send(&self.db, self.clock.now(), command).await?.is_none() {
                         return Ok(CommandStep::Ended);
                     }
-                    tracing::info!(meter = %meter.id, closed, "delivery.relay");
+                    tracing::info!(meter = %meter, closed, "delivery.relay");
                     switched = Some(driver::switch(meter, Priority::Relay, closed).await);
                 }
                 _ => {}
@@ -150,7 +150,7 @@ impl DeliveryEngine {
             power_w: seen.measurement.power_w.map(Into::into),
             off_s: None,
         };
-        tracing::info!(meter = %meter.id, closed, ?ending, "delivery.relay-observed");
+        tracing::info!(meter = %meter, closed, ?ending, "delivery.relay-observed");
         deliveries::observed(&self.db, &self.rng, seen.at, command, ending, case).await?;
         Ok(CommandStep::Ended)
     }

@@ -4,7 +4,7 @@ use model::command::{CommandKind, CommandPriority, CommandReason};
 use model::money::Fen;
 use model::time::{MINUTE, Timestamp};
 
-use super::{CommandStep, DeliveryEngine, LOCKED_MS, MAX_RESENDS, MAX_SENDS, WriteOutcome};
+use super::{CommandStep, DeliveryEngine, LOCKED_MS, MAX_RESENDS, MAX_SENDS, WriteOutcome, order_number};
 use crate::command_args::{self, Evidence};
 use crate::directory::Meter;
 use crate::link::{LinkError, Priority};
@@ -156,7 +156,7 @@ impl DeliveryEngine {
         let relay_fault = command_args::relay_fault(operation, seen);
         let verdict = deliveries::Verdict { state: seen, at, amount: Fen::ZERO, relay_fault };
         if deliveries::settle(&self.db, &self.rng, command, &verdict).await?.is_some() {
-            tracing::info!(meter = %meter.id, kind = command.kind.as_str(), relay_fault, "delivery.done");
+            tracing::info!(meter = %meter, kind = command.kind.as_str(), relay_fault, "delivery.done");
             let _ = meter.poll.send(PollerCommand::ReadNow(meter.id, ReadingSource::ReadBack));
         }
         Ok(CommandStep::Ended)
@@ -168,8 +168,8 @@ impl DeliveryEngine {
         result: Option<u8>,
         reason: CommandReason,
     ) -> Result<CommandStep, StoreError> {
-        tracing::warn!(meter = %command.meter_id, kind = command.kind.as_str(), result, why = reason.as_str(),
-            "delivery.refused");
+        tracing::warn!(meter = %self.directory.label(command.meter_id), order = order_number(command),
+            kind = command.kind.as_str(), result, why = reason.as_str(), "delivery.refused");
         deliveries::refuse(&self.db, self.clock.now(), command, result, reason).await?;
         Ok(CommandStep::Ended)
     }

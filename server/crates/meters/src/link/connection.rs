@@ -6,7 +6,7 @@ use tokio::time::{Instant, timeout};
 
 use super::modbus::{Adu, Modbus};
 use super::target::{Carrier, Stream, Target};
-use super::transport::Transport;
+use super::transport::{Disturbance, Transport};
 use super::{Action, LinkError, Response};
 use crate::dlt645::{Answer, Credentials, Dlt645Request};
 
@@ -36,9 +36,9 @@ impl Connection {
         if self.is_bus { self.transport.settle(silence).await } else { Ok(()) }
     }
 
-    /// Whether bytes are there that answer no request, or the gateway has closed: then nothing must be requested.
-    pub(super) fn is_disturbed(&mut self) -> bool {
-        self.transport.is_disturbed()
+    /// See [`Transport::disturbance`]: after one nothing must be requested.
+    pub(super) fn disturbance(&mut self) -> Option<Disturbance> {
+        self.transport.disturbance()
     }
 
     /// How often stray bytes were received since the last call.

@@ -2,6 +2,7 @@
 //! again after a pause.
 
 use std::collections::BinaryHeap;
+use std::io::ErrorKind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -13,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::connection::Connection;
 use super::mbap::Transactions;
 use super::target::Target;
+use super::transport::Disturbance;
 use super::{LinkError, LinkState, Request};
 use crate::config::Config;
 use domain::rng::Rng;
@@ -22,6 +24,10 @@ const IDLE_LIMIT: Duration = Duration::from_secs(60);
 /// A gateway that ended so many connections in a row without an answer accepts connections and does not serve them.
 const UNANSWERED_LIMIT: u32 = 3;
 const FIRST_PAUSE_MS: u64 = 500;
+/// A gateway that serves one connection may need this long after its end until it accepts the next one.
+const SLOT_GRACE: Duration = Duration::from_secs(4);
+/// Pauses between attempts to connect within that time: a quarter of the time since the connection ended, within these bounds.
+const SLOT_PAUSE: (Duration, Duration) = (Duration::from_millis(50), Duration::from_millis(500));
 
 pub(super) struct Endpoint {
     target: Target,
@@ -46,6 +52,8 @@ enum End {
     Idle,
     /// A caller found an answer on it that was not its own.
     Distrusted,
+    /// The gateway closed it before anything was requested, as it does while its only slot is still taken by an earlier one.
+    Refused,
     /// It fell out of step or broke.
     Dropped {
         /// Whether the gateway served anything on it.
@@ -73,35 +81,58 @@ impl Endpoint {
         let (mut failures, mut unanswered) = (0, 0);
         // Requests of an earlier process may still be answered.
         let mut unsettled = true;
+        // When a connection that had served requests ended, and whether the gateway refused the next one for a while.
+        let (mut ended, mut refuses_for_a_while) = (None::<Instant>, false);
         while !stop.is_cancelled() {
             let opening = Connection::open(&self.target, Duration::from_millis(self.config.connect_timeout_ms));
             let opened = tokio::select! {
                 opened = opening => opened,
                 () = stop.cancelled() => break,
             };
-            match opened {
+            let in_grace = ended.filter(|ended| ended.elapsed() < SLOT_GRACE);
+            let refusal = match opened {
                 Ok(connection) => {
-                    if self.state.send_replace(LinkState::Up) != LinkState::Up {
-                        tracing::info!(host = self.target.host, port = self.target.port, "gateway.connected");
-                    }
-                    let end = self.serve(connection, unsettled).await;
+                    let listen = if in_grace.is_some() && refuses_for_a_while { SLOT_PAUSE.0 } else { Duration::ZERO };
+                    let end = self.serve(connection, unsettled, listen).await;
                     unsettled = !matches!(end, End::Idle);
                     match end {
                         End::Stop => break,
-                        End::Idle | End::Distrusted | End::Dropped { served: true } => unanswered = 0,
-                        End::Dropped { served: false } => unanswered += 1,
+                        End::Idle | End::Distrusted | End::Dropped { served: true } => {
+                            unanswered = 0;
+                            ended = Some(Instant::now());
+                        }
+                        End::Refused if in_grace.is_some() => {}
+                        End::Refused | End::Dropped { served: false } => {
+                            unanswered += 1;
+                            refuses_for_a_while |= in_grace.is_some();
+                        }
                     }
-                    if unanswered < UNANSWERED_LIMIT {
+                    let refused = matches!(end, End::Refused) && in_grace.is_some();
+                    if !refused && unanswered < UNANSWERED_LIMIT {
                         failures = 0;
                         continue;
                     }
+                    None
                 }
-                Err(error) => {
-                    if *self.state.borrow() != LinkState::Down {
-                        tracing::warn!(host = self.target.host, port = self.target.port, %error, "gateway.unreachable");
-                    }
+                Err(error) => Some(error),
+            };
+            if let Some(ended) = in_grace
+                && unanswered < UNANSWERED_LIMIT
+            {
+                refuses_for_a_while = true;
+                tracing::debug!(host = self.target.host, port = self.target.port, "gateway.slot_taken");
+                let pause = (ended.elapsed() / 4).clamp(SLOT_PAUSE.0, SLOT_PAUSE.1);
+                tokio::select! {
+                    () = sleep(pause) => continue,
+                    () = stop.cancelled() => break,
                 }
             }
+            if let Some(error) = refusal
+                && *self.state.borrow() != LinkState::Down
+            {
+                tracing::warn!(host = self.target.host, port = self.target.port, %error, "gateway.unreachable");
+            }
+            ended = None;
             self.state.send_replace(LinkState::Down);
             failures += 1;
             if !self.pause(failures).await {
@@ -110,9 +141,15 @@ impl Endpoint {
         }
     }
 
-    /// Works through the queue until the connection ends.
-    async fn serve(&mut self, mut connection: Connection, unsettled: bool) -> End {
+    /// Works through the queue until the connection ends; before, waits for so long whether the gateway closes it.
+    async fn serve(&mut self, mut connection: Connection, unsettled: bool, listen: Duration) -> End {
         let mut served = false;
+        if !listen.is_zero() {
+            sleep(listen).await;
+            if connection.disturbance() == Some(Disturbance::Closed) {
+                return End::Refused;
+            }
+        }
         if unsettled {
             let stop = self.stop.clone();
             let settled = tokio::select! {
@@ -120,8 +157,17 @@ impl Endpoint {
                 () = stop.cancelled() => return End::Stop,
             };
             if let Err(error) = settled {
+                if matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset) {
+                    return End::Refused;
+                }
                 tracing::warn!(host = self.target.host, port = self.target.port, %error, "gateway.unsettled");
                 return End::Dropped { served };
+            }
+        }
+        match self.state.send_replace(LinkState::Up) {
+            LinkState::Up | LinkState::Reconnecting => {}
+            LinkState::Connecting | LinkState::Down => {
+                tracing::info!(host = self.target.host, port = self.target.port, "gateway.connected");
             }
         }
         loop {
@@ -131,12 +177,14 @@ impl Endpoint {
             }
             let (distrusted, idle) = (self.distrusted.swap(false, Ordering::Relaxed), connection.idle() > IDLE_LIMIT);
             // A late answer that has arrived costs the connection, and not the request that comes after it.
-            let disturbed = connection.is_disturbed();
+            let disturbance = connection.disturbance();
             self.noise.fetch_add(connection.take_noise(), Ordering::Relaxed);
-            if distrusted || idle || disturbed {
+            if distrusted || idle || disturbance.is_some() {
                 self.waiting.push(request);
-                return match (disturbed, distrusted) {
-                    (true, _) => End::Dropped { served },
+                self.reconnecting();
+                return match (disturbance, distrusted) {
+                    (Some(Disturbance::Closed), _) if !served => End::Refused,
+                    (Some(_), _) => End::Dropped { served },
                     (_, true) => End::Distrusted,
                     _ => End::Idle,
                 };
@@ -147,6 +195,10 @@ impl Endpoint {
             self.noise.fetch_add(connection.take_noise(), Ordering::Relaxed);
             let in_step = answer.as_ref().err().is_none_or(|error| error.is_in_step());
             served |= in_step || matches!(answer, Err(LinkError::Timeout | LinkError::Garbled));
+            if !in_step {
+                // Before the caller hears of it, so that the caller can wait until the bus is free again.
+                self.reconnecting();
+            }
             // The caller may be gone by now.
             drop(request.reply.send(answer));
             if !in_step {
@@ -156,6 +208,11 @@ impl Endpoint {
                 sleep(Duration::from_millis(self.config.gap_ms)).await;
             }
         }
+    }
+
+    /// Announces that the connection ends and another one is opened.
+    fn reconnecting(&self) {
+        self.state.send_replace(LinkState::Reconnecting);
     }
 
     /// Waits for the most urgent request; `None` to stop.

@@ -230,6 +230,57 @@ async fn a_refusing_gateway_is_reported_at_once_and_found_again() {
     drop(listener);
 }
 
+/// A gateway with one slot that serves no new connection for so long after the last one ended: it accepts and closes it (`true`),
+/// or refuses it.
+async fn single_slot(refuse: Duration, accepts: bool) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        let mut listener = Some(listener);
+        loop {
+            let open = match listener.take() {
+                Some(open) => open,
+                None => TcpListener::bind(("127.0.0.1", port)).await.unwrap(),
+            };
+            let (mut stream, _) = open.accept().await.unwrap();
+            let kept = accepts.then_some(open);
+            let mut request = [0; 12];
+            // Unit 9 is silent.
+            while stream.read_exact(&mut request).await.is_ok() {
+                if request[6] != 9 {
+                    stream.write_all(&[request[0], request[1], 0, 0, 0, 5, request[6], 3, 2, 0, 0]).await.unwrap();
+                }
+            }
+            let free = Instant::now() + refuse;
+            match &kept {
+                Some(open) => while tokio::time::timeout_at(free, open.accept()).await.is_ok() {},
+                None => tokio::time::sleep_until(free).await,
+            }
+            listener = kept;
+        }
+    });
+    port
+}
+
+#[tokio::test]
+async fn a_refusal_after_our_own_close_does_not_lose_the_gateway() {
+    for (refuse_ms, accepts) in [(200, false), (200, true), (2_000, false), (2_000, true)] {
+        let port = single_slot(Duration::from_millis(refuse_ms), accepts).await;
+        let (link, _stop) = link(port);
+        for round in 0..2 {
+            assert_eq!(link.read(Priority::Sweep, 9, 0, 1).await, Err(LinkError::Timeout));
+            link.settled().await;
+            // A gateway that accepts and closes costs one request, until it is known for that.
+            let mut answer = link.read(Priority::Sweep, 1, 0, 1).await;
+            if accepts && round == 0 && answer == Err(LinkError::Broken) {
+                answer = link.read(Priority::Sweep, 1, 0, 1).await;
+            }
+            assert_eq!(answer, Ok(vec![0]), "{refuse_ms} ms, accepts: {accepts}, round {round}");
+            assert_eq!(*link.state().borrow(), LinkState::Up);
+        }
+    }
+}
+
 #[tokio::test]
 async fn stopping_ends_the_task_and_answers_every_caller() {
     let (port, _) = gateway(vec![Behaviour::Silent]).await;

@@ -28,6 +28,15 @@ const LONGEST: usize = 281;
 /// Adapters to RS-485 put stray bytes around frames when the driver of the bus turns round. So many belong to no answer.
 const MOST_NOISE: usize = 4;
 
+/// What makes a connection unfit for the next request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Disturbance {
+    /// Bytes that answer no request.
+    Bytes,
+    /// The gateway has closed.
+    Closed,
+}
+
 #[derive(Debug)]
 pub(super) struct Transport {
     stream: Box<dyn Stream>,
@@ -124,8 +133,12 @@ impl Transport {
     }
 
     /// Whether more than stray bytes are there that answer no request, or the gateway has closed.
-    pub(super) fn is_disturbed(&mut self) -> bool {
-        self.take_stray(0).is_err()
+    pub(super) fn disturbance(&mut self) -> Option<Disturbance> {
+        match self.take_stray(0) {
+            Ok(()) => None,
+            Err(LinkError::Broken) => Some(Disturbance::Closed),
+            Err(_) => Some(Disturbance::Bytes),
+        }
     }
 
     /// Takes the bytes that are there although nothing is expected, besides as many that were received before.

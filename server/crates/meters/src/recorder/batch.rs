@@ -1,11 +1,11 @@
 //! Rows collected for one transaction.
 
-use model::case::{CaseDetail, HeldReadingReason, ReadingCase};
+use model::case::{CaseDetail, CaseKind, HeldReadingReason, ReadingCase};
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::energy::Energy;
 use model::ids::MeterId;
-use model::meter::Latest;
+use model::meter::{ControlMode, Latest};
 use model::time::{Date, Timestamp};
 
 use domain::classify::Baseline;
@@ -23,6 +23,9 @@ use store::wallets::Metered;
 pub(super) struct Batch {
     readings: Vec<Reading>,
     doubts: Vec<DoubtfulReading>,
+    mended: BTreeSet<(MeterId, CaseKind)>,
+    /// Control modes of meters of which none is known.
+    pub(super) modes: Vec<(MeterId, ControlMode)>,
     events: Vec<Change>,
     metered: Vec<Metered>,
     touched: BTreeSet<MeterId>,
@@ -112,7 +115,14 @@ impl Batch {
         self.doubts.push(DoubtfulReading { meter, case: CaseDetail::Reading(case) });
     }
 
+    /// The reason of a case is gone.
+    pub(super) fn mended(&mut self, meter: MeterId, kind: CaseKind) {
+        self.doubts.retain(|doubt| doubt.meter != meter || doubt.case.kind() != kind);
+        self.mended.insert((meter, kind));
+    }
+
     pub(super) fn serial_mismatch(&mut self, meter: MeterId, serial: Serial) {
+        self.mended.remove(&(meter, CaseKind::Identity));
         self.doubts.push(DoubtfulReading { meter, case: CaseDetail::Identity { answers: serial.to_string() } });
     }
 
@@ -134,6 +144,8 @@ impl Batch {
             hours: std::mem::take(&mut self.hours).into_iter().map(hour).collect(),
             days: std::mem::take(&mut self.days).into_iter().map(day).collect(),
             doubts: std::mem::take(&mut self.doubts),
+            modes: std::mem::take(&mut self.modes),
+            mended: std::mem::take(&mut self.mended).into_iter().collect(),
             events: std::mem::take(&mut self.events),
             latest: self.touched.iter().filter_map(latest).collect(),
         }

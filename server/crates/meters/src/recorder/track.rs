@@ -3,6 +3,7 @@
 use model::event::EventKind;
 use model::ids::MeterId;
 use model::meter::Latest;
+use model::money::Fen;
 use model::reading::ReadingQuality;
 use model::time::Timestamp;
 
@@ -31,8 +32,8 @@ pub(super) struct MeterTrack {
     /// Time of the newest stored reading.
     pub(super) last_row: Option<Timestamp>,
     alarm_conditions: AlarmConditions,
-    /// Whether its relay was open in the last full reading.
-    was_open: bool,
+    /// Whether the last full reading showed a relay fault.
+    was_faulty: bool,
     /// When its reverse counter last grew.
     reverse_grew: Option<Timestamp>,
     /// Load in the last reading.
@@ -53,7 +54,7 @@ impl MeterTrack {
             held: None,
             last_row: None,
             alarm_conditions,
-            was_open: false,
+            was_faulty: false,
             reverse_grew: None,
             load: None,
         }
@@ -130,8 +131,11 @@ impl MeterTrack {
         }
         if server_wallet.is_none() {
             // Conditions of a server wallet are raised by the transaction that changes it.
+            // An account that was just opened holds nothing until its first purchase: that is no event.
+            let unused = meter_status.wallet().is_some_and(|state| state.count == 0 && state.cumulative == Fen::ZERO);
             for (kind, is_set) in alarm_conditions::of_wallet(self.latest.status) {
-                self.set_condition(kind, is_set, at, &mut changes);
+                let expected = unused && matches!(kind, EventKind::Arrears | EventKind::Alarm1 | EventKind::Alarm2);
+                self.set_condition(kind, is_set && !expected, at, &mut changes);
             }
         }
         changes
@@ -153,8 +157,9 @@ impl MeterTrack {
             MeterStatus::Wallet(state) => !state.status.relay_closed(),
             MeterStatus::Plain(plain) => plain.relay_closed == Some(false),
         };
-        let fails = alarm_conditions::has_relay_fault(std::mem::replace(&mut self.was_open, is_open) && is_open, &self.latest);
-        self.set_condition(EventKind::RelayFault, fails, at, &mut changes);
+        let faulty = alarm_conditions::has_relay_fault(is_open, &self.latest);
+        let confirmed = std::mem::replace(&mut self.was_faulty, faulty) || self.alarm_conditions.contains(EventKind::RelayFault);
+        self.set_condition(EventKind::RelayFault, faulty && confirmed, at, &mut changes);
         let previous = self.baseline.and_then(|last| last.reverse);
         if quality == ReadingQuality::Good && previous.zip(now.reverse).is_some_and(|(before, now)| now > before) {
             self.reverse_grew = Some(at);

@@ -15,16 +15,13 @@ pub(super) struct ScheduleEntry {
     pub(super) has_answered: bool,
     /// Position among the requested readings.
     pub(super) request: Option<u64>,
+    /// Place among the meters that were tried since the gateway was lost; 0 if it was not.
+    pub(super) tried: u64,
 }
 
 impl ScheduleEntry {
     pub(super) fn new(interval: u64, pace: Option<u64>, now: u64) -> Self {
-        Self { due: now, interval, paced: paced(interval, pace), failures: 0, has_answered: false, request: None }
-    }
-
-    /// Resets the state to that of a meter that was never tried.
-    pub(super) const fn reset(self, now: u64) -> Self {
-        Self { due: now, failures: 0, has_answered: false, ..self }
+        Self { due: now, interval, paced: paced(interval, pace), failures: 0, has_answered: false, request: None, tried: 0 }
     }
 
     /// Changes the interval; a meter that answers becomes due as if it had always had it.

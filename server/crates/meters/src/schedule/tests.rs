@@ -182,6 +182,42 @@ fn a_gateway_silent_from_the_start_is_lost() {
 }
 
 #[test]
+fn a_lost_meter_stays_lost_while_its_gateway_is_lost_and_found() {
+    let all = ids(4);
+    let mut s = schedule(&all, 10_000);
+    for (at, &id) in (10..).step_by(10).zip(&all) {
+        s.succeeded(id, at, 10);
+    }
+    for at in [1_000, 4_000, 10_000] {
+        s.failed(all[2], at, 10, ReadFailure::Silent);
+    }
+    assert_eq!(s.unreachable(10_015), StatusChange::GatewayLost);
+    s.reachable(10_020);
+    let ScheduledAction::Read { meter, .. } = s.next(10_020) else { panic!("nothing to read") };
+    assert_eq!(meter, all[0], "the round continues where it stopped");
+    assert_eq!(s.succeeded(meter, 10_030, 10), StatusChange::GatewayFound);
+    assert!(s.is_lost(all[2]), "it was lost before");
+    for &id in [all[1], all[3]].iter() {
+        assert_eq!(s.next(10_040), ScheduledAction::Read { meter: id, reason: ReadReason::Sweep });
+        s.succeeded(id, 10_040, 10);
+    }
+    assert_eq!(s.next(10_050), ScheduledAction::Wait(Some(20_000)), "and is not tried before its pause is over");
+}
+
+/// Whatever an attempt costs, such as two seconds in which a gateway with one slot refuses the next connection.
+#[test]
+fn expensive_attempts_do_not_lengthen_rounds_beyond_the_limit() {
+    for (timeout_ms, dead) in [(1_500, 1), (1_500, 5), (5_000, 1), (5_000, 5), (1_000, 20)] {
+        let mut bus = Bus::new(99, dead, CONTINUOUS, 100);
+        bus.timeout_ms = timeout_ms;
+        bus.run(900_000);
+        let (gap, healthy) = (bus.p99_gap(120_000), 99 * 100);
+        assert!(gap * 10 <= healthy * 17, "{dead} dead at {timeout_ms} ms: {gap} ms against {healthy} ms");
+        assert_eq!(bus.good.len(), 99 - dead as usize);
+    }
+}
+
+#[test]
 fn an_unreachable_gateway_recovers_with_all_meters() {
     let all = ids(4);
     let mut s = schedule(&all, CONTINUOUS);

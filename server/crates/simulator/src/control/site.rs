@@ -1,5 +1,7 @@
 //! Handlers for gateways and the whole site.
 
+use std::time::Duration;
+
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Json;
@@ -24,6 +26,11 @@ pub(super) struct FaultShare {
 #[derive(Deserialize)]
 pub(super) struct AdvanceRequest {
     advance_s: u32,
+}
+
+#[derive(Deserialize)]
+pub(super) struct SingleSlotRequest {
+    refuse_ms: Option<u64>,
 }
 
 /// Two meters that exchange addresses.
@@ -88,6 +95,15 @@ pub(super) async fn refuse(
     Json(switch): Json<SwitchRequest>,
 ) -> Result<StatusCode, Refusal> {
     find(&site, gateway)?.refuse(switch.on);
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(super) async fn single_slot(
+    State(site): State<SiteHandle>,
+    Path(gateway): Path<usize>,
+    Json(slot): Json<SingleSlotRequest>,
+) -> Result<StatusCode, Refusal> {
+    find(&site, gateway)?.single_slot(slot.refuse_ms.map(Duration::from_millis));
     Ok(StatusCode::NO_CONTENT)
 }
 

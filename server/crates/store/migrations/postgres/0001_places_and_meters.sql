@@ -51,7 +51,9 @@ CREATE TABLE meters (
     -- Where the credit lives: in the meter, or in the ledger (the server trips the relay); none: an instrument.
     wallet TEXT NOT NULL DEFAULT 'meter' CHECK (wallet IN ('meter', 'server', 'none')),
     -- The newest record of its journal that was read; NULL before the first, or where the model does not number them.
-    journal_read BIGINT
+    journal_read BIGINT,
+    -- The control mode that the last command or, before any, the first reading gave; NULL: not known. Meter wallets only.
+    mode TEXT CHECK (mode IN ('prepaid', 'guaranteed', 'forced_off'))
 );
 CREATE UNIQUE INDEX meters_address ON meters (gateway_id, unit) WHERE retired_at IS NULL;
 CREATE UNIQUE INDEX meters_serial ON meters (serial) WHERE retired_at IS NULL;

@@ -65,6 +65,32 @@ CREATE UNIQUE INDEX cases_meter_open ON cases (kind, meter_id) WHERE closed_at I
 CREATE UNIQUE INDEX cases_order_open ON cases (kind, order_id) WHERE closed_at IS NULL;
 CREATE UNIQUE INDEX cases_subject_open ON cases (kind, subject) WHERE closed_at IS NULL AND subject IS NOT NULL;
 
+-- What one operator asks about a meter and another approves.
+CREATE TABLE meter_requests (
+    id BLOB PRIMARY KEY NOT NULL,
+    key BLOB NOT NULL UNIQUE,
+    kind TEXT NOT NULL CHECK (kind IN ('close_foreign', 'adjustment')),
+    meter_id BLOB NOT NULL REFERENCES meters (id),
+    -- The account that is open on the meter by the books.
+    account_id BLOB REFERENCES accounts (id),
+    -- What the meter showed: its account, key epoch, purchase count and cumulative amount.
+    number TEXT,
+    epoch BIGINT NOT NULL,
+    count BIGINT NOT NULL,
+    cumulative_fen BIGINT NOT NULL,
+    reason TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('waiting', 'approved', 'rejected', 'expired')),
+    asked_by BLOB NOT NULL REFERENCES users (id),
+    asked_at BIGINT NOT NULL,
+    -- Until when a second person may approve it.
+    expires_at BIGINT NOT NULL,
+    decided_by BLOB REFERENCES users (id),
+    decided_at BIGINT,
+    -- Why it was rejected.
+    note TEXT
+);
+CREATE UNIQUE INDEX meter_requests_waiting ON meter_requests (meter_id) WHERE state = 'waiting';
+
 -- What an operator decided about an energy counter that did not continue.
 CREATE TABLE counter_decisions (
     case_id BLOB PRIMARY KEY NOT NULL REFERENCES cases (id),

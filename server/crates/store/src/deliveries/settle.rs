@@ -3,10 +3,12 @@
 use model::case::{CaseDetail, DeliveryCase, RelayCase};
 use model::command::{CommandKind, CommandReason};
 use model::ids::AccountId;
+use model::meter::ControlMode;
 use model::money::Fen;
 use model::time::Timestamp;
 
 use super::account_of;
+use super::ledger_check::expect_mode;
 use crate::audit::{self, Entry};
 use crate::commands::Command;
 use crate::{Db, Result, StoreError, Tx, cases, closings, ledger, on, returns};
@@ -63,6 +65,13 @@ pub async fn settle(db: &Db, rng: &Rng, command: &Command, seen: &Verdict<'_>) -
             expected = Some(position(&mut tx, account, command).await?);
         }
     }
+    match command.kind {
+        CommandKind::Mode => expect_mode(&mut tx, command.meter_id, Some(state.status.mode())).await?,
+        CommandKind::Open | CommandKind::Close => {
+            expect_mode(&mut tx, command.meter_id, Some(ControlMode::Prepaid)).await?;
+        }
+        _ => {}
+    }
     if seen.relay_fault {
         let command_kind = command.kind.as_str().to_owned();
         let case = RelayCase { command: command_kind, status: Some(state.status.0), ..RelayCase::default() };
@@ -94,6 +103,9 @@ pub async fn refuse(db: &Db, at: Timestamp, command: &Command, result: Option<u8
     if ended == 1 {
         // A refused debit moves no money either: the meter shows the count before it and its answer to this frame.
         returns::declined(&mut tx, command.id.0, reason.as_str()).await?;
+        if command.kind == CommandKind::Mode && command.attempts > 0 {
+            expect_mode(&mut tx, command.meter_id, None).await?;
+        }
         let detail = serde_json::json!({ "kind": command.kind, "result": result, "reason": reason }).to_string();
         record(&mut tx, at, command, "command.refused", &detail).await?;
         tx.commit().await?;

@@ -1,0 +1,103 @@
+//! What nobody here commanded shows in a meter: another account, none, or another mode; on both databases.
+
+use std::time::Duration;
+
+use domain::clock::{Clock, SystemClock};
+use domain::order::Limits;
+use model::error::AppError;
+use model::issue::Issue;
+use model::meter::ControlMode;
+use model::money::Fen;
+use model::order::Tender;
+use simulator::{LineFault, OneTimeFault};
+use store::orders::{self, NewOrder};
+use story_support::site::{SOON, Site, until};
+use story_support::{World, both};
+
+const OPEN: &str = "SELECT COUNT(*) FROM cases WHERE kind = 'meter-changed' AND closed_at IS NULL";
+const MENDED: &str = "SELECT COUNT(*) FROM cases WHERE kind = 'meter-changed' AND resolution = 'mended'";
+
+async fn try_to_sell(s: &Site, room: usize) -> Result<(), AppError> {
+    let at = SystemClock.now();
+    let (account, meter) = (s.rooms[room].account, s.rooms[room].meter);
+    let (key, amount, tender) = (s.w.rng.id(at), Fen(1_000), Tender::Cash);
+    let new = NewOrder { key, account, meter, tender, amount, by: s.clerk, ip: String::new() };
+    orders::sell(&s.w.db, &s.w.rng, at, &Limits::default(), &new).await.map(drop).map_err(AppError::from)
+}
+
+both!(an_account_closed_by_nobody_is_a_case_and_ends_sales, |w: World| async move {
+    let s = Site::new(w, 1, 2).await;
+    let engine = s.start().await;
+    until(SOON, "all meters", || async { s.w.number("SELECT COUNT(DISTINCT meter_id) FROM readings").await == 2 }).await;
+    assert_eq!(try_to_sell(&s, 1).await, Ok(()));
+    s.settled(SOON).await;
+    s.meter(0, 1).inject(OneTimeFault::AccountClosed).await.unwrap();
+    until(SOON, "the case", || async { s.w.number(OPEN).await == 1 }).await;
+    assert_eq!(try_to_sell(&s, 0).await, Err(AppError::MeterChanged));
+    assert_eq!(try_to_sell(&s, 1).await, Ok(()), "its neighbour is as it was");
+    s.settled(SOON).await;
+    engine.stop().await;
+    assert!(s.w.word("SELECT detail FROM cases").await.contains(r#""account":"""#));
+    assert_eq!(s.w.number("SELECT COUNT(*) FROM cases").await, 1, "once, and nothing else");
+});
+
+both!(another_account_in_the_meter_is_a_case, |w: World| async move {
+    let s = Site::new(w, 1, 1).await;
+    let engine = s.start().await;
+    until(SOON, "a reading", || async { s.w.number("SELECT COUNT(*) FROM readings").await > 0 }).await;
+    s.meter(0, 1).inject(OneTimeFault::AccountOpened { number: "1111222233334444".parse().unwrap() }).await.unwrap();
+    until(SOON, "the case", || async { s.w.number(OPEN).await == 1 }).await;
+    assert_eq!(try_to_sell(&s, 0).await, Err(AppError::MeterChanged));
+    engine.stop().await;
+    assert!(s.w.word("SELECT detail FROM cases").await.contains("1111222233334444"));
+});
+
+both!(a_mode_set_by_nobody_is_a_case_until_it_is_set_back, |w: World| async move {
+    let s = Site::new(w, 1, 2).await;
+    let engine = s.start().await;
+    until(SOON, "all meters", || async { s.w.number("SELECT COUNT(*) FROM meters WHERE mode = 'prepaid'").await == 2 }).await;
+    // What is commanded here is no case.
+    s.command(s.meters[1], Issue::Mode(ControlMode::Guaranteed)).await;
+    engine.wake();
+    s.settled(SOON).await;
+    s.meter(0, 1).inject(OneTimeFault::ModeSet { mode: ControlMode::ForcedOff }).await.unwrap();
+    until(SOON, "the case", || async { s.w.number(OPEN).await == 1 }).await;
+    assert_eq!(try_to_sell(&s, 0).await, Ok(()), "the account is right");
+    s.command(s.meters[0], Issue::Mode(ControlMode::Prepaid)).await;
+    engine.wake();
+    s.settled(SOON).await;
+    until(SOON, "the end of the case", || async { s.w.number(MENDED).await == 1 }).await;
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    engine.stop().await;
+    assert_eq!(s.w.number("SELECT COUNT(*) FROM cases").await, 1);
+    assert_eq!(s.w.number("SELECT COUNT(*) FROM meters WHERE mode = 'guaranteed'").await, 1);
+});
+
+both!(a_position_that_agrees_again_ends_its_case, |w: World| async move {
+    let s = Site::new(w, 1, 1).await;
+    s.w.execute("UPDATE account_meters SET cumulative_fen = 100").await;
+    let engine = s.start().await;
+    until(SOON, "the case", || async { s.w.number("SELECT COUNT(*) FROM cases WHERE kind = 'meter-differs'").await == 1 }).await;
+    engine.stop().await;
+    s.w.execute("UPDATE account_meters SET cumulative_fen = 0").await;
+    let engine = s.start().await;
+    let mended = "SELECT COUNT(*) FROM cases WHERE kind = 'meter-differs' AND resolution = 'mended'";
+    until(SOON, "the end of the case", || async { s.w.number(mended).await == 1 }).await;
+    engine.stop().await;
+});
+
+both!(shifted_and_late_answers_open_no_case_about_a_meter, |w: World| async move {
+    let s = Site::new(w, 1, 4).await;
+    for unit in 1..=4 {
+        s.meter(0, unit).fault(LineFault::ShiftedAnswer, 0.1).unwrap();
+        s.meter(0, unit).fault(LineFault::BadCheck, 0.1).unwrap();
+    }
+    let engine = s.start().await;
+    for n in 0..8 {
+        s.sell(n % 4, 1_000).await;
+        engine.wake();
+    }
+    s.settled(Duration::from_secs(60)).await;
+    engine.stop().await;
+    assert_eq!(s.w.number("SELECT COUNT(*) FROM cases").await, 0);
+});

@@ -1,0 +1,157 @@
+//! Dead ends about a meter end with a second person: a foreign account is closed, and the books are corrected; on both databases.
+
+use std::time::Duration;
+
+use domain::clock::{Clock, SystemClock};
+use domain::order::Limits;
+use meters::GatewayHandle;
+use model::console::MeterRequestKind;
+use model::error::AppError;
+use model::ids::{MeterId, UserId, Uuid};
+use model::meter::{ControlMode, StatusWord};
+use model::money::Fen;
+use model::person::{Role, Who};
+use simulator::{Defect, OneTimeFault};
+use store::accounts::{self, NewResident, OpenAccount};
+use store::meter_requests::{self, NewMeterRequest};
+use store::users::{self, NewUser};
+use story_support::closings;
+use story_support::site::{SOON, Site, until};
+use story_support::{World, both};
+
+fn person(user: UserId, role: Role) -> Who {
+    Who { user, role, name: "somebody".into(), ip: "10.0.0.5".into() }
+}
+
+/// The one who asks, and the second person.
+async fn people(s: &Site) -> [Who; 2] {
+    let user = NewUser { role: Role::Admin, login: "boss", name: "boss", password_hash: "" };
+    let boss = users::create(&s.w.db, &s.w.rng, SystemClock.now(), &user, "test").await.unwrap();
+    [person(s.clerk, Role::Operator), person(boss, Role::Admin)]
+}
+
+async fn ask(s: &Site, engine: &GatewayHandle, who: &Who, kind: MeterRequestKind, meter: MeterId) -> Result<(), AppError> {
+    let (at, seen) = (SystemClock.now(), engine.read_state(meter).await.unwrap());
+    let new = NewMeterRequest { key: s.w.rng.id(at), kind, meter, reason: "found on site".into(), who: who.clone() };
+    meter_requests::ask(&s.w.db, &s.w.rng, at, &new, &seen).await.map_err(AppError::from)
+}
+
+async fn approve(s: &Site, engine: &GatewayHandle, who: &Who, id: Uuid, meter: MeterId) -> Result<(), AppError> {
+    let seen = engine.read_state(meter).await.unwrap();
+    meter_requests::approve(&s.w.db, &s.w.rng, SystemClock.now(), who, id, &seen).await.map_err(AppError::from)
+}
+
+async fn waiting(s: &Site, who: &Who) -> Vec<Uuid> {
+    let lines = meter_requests::waiting(&s.w.db, who.user, SystemClock.now()).await.unwrap();
+    lines.into_iter().map(|line| line.id).collect()
+}
+
+async fn open(s: &Site, meter: MeterId) {
+    let resident = NewResident { name: "x".into(), login: "x".into(), password_hash: String::new() };
+    let (also, housemates, ip) = (Vec::new(), Vec::new(), String::new());
+    let new = OpenAccount { meter, also, resident, housemates, first: None, by: s.clerk, ip };
+    accounts::open(&s.w.db, &s.w.rng, SystemClock.now(), &Limits::default(), &new).await.unwrap();
+}
+
+both!(a_foreign_account_is_closed_and_the_meter_opened, |w: World| async move {
+    let s = Site::with(w, 1, 2, |sim| {
+        for (_, meter) in sim.estate.meters_mut() {
+            meter.account = None;
+        }
+    })
+    .await;
+    let [clerk, boss] = people(&s).await;
+    let meter = s.meters[0];
+    s.meter(0, 1).inject(OneTimeFault::AccountOpened { number: "1111222233334444".parse().unwrap() }).await.unwrap();
+    s.meter(0, 1).inject(OneTimeFault::Credited { amount: 4_200 }).await.unwrap();
+    let engine = s.start().await;
+    let cases = "SELECT COUNT(*) FROM cases WHERE kind = 'meter-changed' AND closed_at IS NULL";
+    until(SOON, "the case", || async { s.w.number(cases).await == 1 }).await;
+    assert_eq!(ask(&s, &engine, &clerk, MeterRequestKind::CloseForeign, s.meters[1]).await, Err(AppError::Conflict));
+    assert_eq!(ask(&s, &engine, &clerk, MeterRequestKind::CloseForeign, meter).await, Ok(()));
+    assert_eq!(ask(&s, &engine, &clerk, MeterRequestKind::CloseForeign, meter).await, Err(AppError::Conflict), "one waits");
+    let id = waiting(&s, &boss).await[0];
+    assert_eq!(approve(&s, &engine, &clerk, id, meter).await, Err(AppError::SecondPerson));
+    assert_eq!(s.view(0, 1).remaining, 4_200, "nothing is sent before");
+    assert_eq!(approve(&s, &engine, &boss, id, meter).await, Ok(()));
+    assert_eq!(approve(&s, &engine, &boss, id, meter).await, Err(AppError::Conflict), "once");
+    engine.wake();
+    s.settled(SOON).await;
+    assert_eq!(s.view(0, 1).account, None);
+    assert_eq!(s.w.number("SELECT COUNT(*) FROM commands WHERE kind = 'close_foreign' AND state = 'done'").await, 1);
+    assert!(s.w.word("SELECT detail FROM audit WHERE action = 'account.foreign-closed'").await.contains("4200"));
+    assert!(s.w.number("SELECT COUNT(*) FROM meter_journal WHERE amount_fen = 4200").await >= 1, "its journal was kept");
+    assert_eq!(s.w.number(cases).await, 0);
+    open(&s, meter).await;
+    engine.wake();
+    s.settled(SOON).await;
+    engine.stop().await;
+    assert_eq!(s.w.number("SELECT COUNT(*) FROM accounts WHERE state = 'open'").await, 1);
+    assert!(s.view(0, 1).account.is_some());
+});
+
+// Whatever its own rule is; the account before may have left both otherwise.
+both!(an_opening_leaves_the_meter_prepaid_and_switched_on, |w: World| async move {
+    let s = Site::with(w, 1, 1, |sim| sim.estate.meters_mut().for_each(|(_, meter)| meter.account = None)).await;
+    s.meter(0, 1).defect(Defect::KeepsControl, true).await.unwrap();
+    s.meter(0, 1).inject(OneTimeFault::ModeSet { mode: ControlMode::Guaranteed }).await.unwrap();
+    s.meter(0, 1).inject(OneTimeFault::SwitchSet { on: false }).await.unwrap();
+    open(&s, s.meters[0]).await;
+    let engine = s.start().await;
+    s.settled(SOON).await;
+    engine.stop().await;
+    let view = s.view(0, 1);
+    assert!(view.account.is_some());
+    assert_eq!((view.mode, StatusWord(view.status).user_switch_off()), (ControlMode::Prepaid, false));
+    assert_eq!(s.w.number("SELECT COUNT(*) FROM meters WHERE mode = 'prepaid'").await, 1);
+    assert_eq!(s.w.number("SELECT COUNT(*) FROM cases").await, 0);
+});
+
+both!(a_closure_leaves_the_meter_prepaid_and_switched_on, |w: World| async move {
+    let s = Site::new(w, 1, 1).await;
+    s.meter(0, 1).defect(Defect::KeepsControl, true).await.unwrap();
+    s.meter(0, 1).inject(OneTimeFault::ModeSet { mode: ControlMode::Guaranteed }).await.unwrap();
+    s.meter(0, 1).inject(OneTimeFault::SwitchSet { on: false }).await.unwrap();
+    let engine = s.start().await;
+    let id = closings::begin(&s.w, SystemClock.now(), s.clerk, s.rooms[0].account, closings::CASH).await.unwrap();
+    closings::read(&s, &engine, id).await;
+    engine.stop().await;
+    let view = s.view(0, 1);
+    assert_eq!((view.account, view.mode, view.relay_closed), (None, ControlMode::Prepaid, false));
+    assert!(!StatusWord(view.status).user_switch_off());
+});
+
+both!(the_books_are_corrected_to_the_meter_by_two_people, |w: World| async move {
+    let s = Site::new(w, 1, 1).await;
+    let [clerk, boss] = people(&s).await;
+    let meter = s.meters[0];
+    let first = s.sell(0, 1_000).await;
+    let engine = s.start().await;
+    until(SOON, "the sale", || async { s.order(&first).await.count == Some(1) }).await;
+    assert_eq!(ask(&s, &engine, &clerk, MeterRequestKind::Adjustment, meter).await, Err(AppError::Conflict), "nothing differs");
+    s.meter(0, 1).inject(OneTimeFault::Credited { amount: 300 }).await.unwrap();
+    let open = "SELECT COUNT(*) FROM cases WHERE kind = 'meter-differs' AND closed_at IS NULL";
+    until(SOON, "the case", || async { s.w.number(open).await == 1 }).await;
+    assert_eq!(ask(&s, &engine, &clerk, MeterRequestKind::Adjustment, meter).await, Ok(()));
+    let id = waiting(&s, &boss).await[0];
+    // The meter moves on meanwhile: what was asked for does not hold any more.
+    s.meter(0, 1).inject(OneTimeFault::Credited { amount: 200 }).await.unwrap();
+    assert_eq!(approve(&s, &engine, &boss, id, meter).await, Err(AppError::Conflict));
+    meter_requests::reject(&s.w.db, SystemClock.now(), &boss, id, "it was credited again").await.unwrap();
+    assert_eq!(ask(&s, &engine, &clerk, MeterRequestKind::Adjustment, meter).await, Ok(()));
+    let id = waiting(&s, &boss).await[0];
+    assert_eq!(approve(&s, &engine, &clerk, id, meter).await, Err(AppError::SecondPerson));
+    assert_eq!(approve(&s, &engine, &boss, id, meter).await, Ok(()));
+    assert_eq!(s.w.number(open).await, 0);
+    let posted = "SELECT amount_e4 FROM ledger_transfers WHERE operation = 'adjustment'";
+    assert_eq!(s.w.number(posted).await, Fen(500).money().0);
+    // The next purchase goes on from the count in the meter.
+    let next = s.sell(0, 700).await;
+    engine.wake();
+    until(SOON, "the next sale", || async { s.order(&next).await.count == Some(4) }).await;
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    engine.stop().await;
+    assert_eq!(s.w.number(open).await, 0);
+    assert_eq!(s.view(0, 1).cumulative, 2_200);
+    s.prove().await;
+});
