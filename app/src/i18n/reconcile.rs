@@ -16,11 +16,21 @@ pub const fn state(state: DayState, lang: Lang) -> &'static str {
     }
 }
 
-/// Why a statement was not imported, by its code.
+/// Why a statement was not imported, by its code, with the row and column that could not be read.
 #[must_use]
-pub fn note(code: &str, lang: Lang) -> &'static str {
-    let t = texts(lang).note;
-    t.get(code).unwrap_or(t.other)
+pub fn note(code: &str, row: Option<i64>, column: Option<&str>, lang: Lang) -> String {
+    let t = texts(lang);
+    let text = t.note.get(code).unwrap_or(t.note.other);
+    // The columns of a file are named by the file, their contents by a code.
+    let place = match (row, column) {
+        (Some(row), Some(column)) => {
+            let column = t.column.get(&column.replace(' ', "-")).unwrap_or(column);
+            RowAndColumn { row, column }.text(lang)
+        }
+        (Some(row), None) => RowAlone { row }.text(lang),
+        (None, _) => return text.to_owned(),
+    };
+    format!("{place}{text}")
 }
 
 /// A class of difference, by its code.
@@ -34,4 +44,18 @@ pub fn class(code: &str, lang: Lang) -> &'static str {
 #[must_use]
 pub fn why(code: &str, lang: Lang) -> Option<&'static str> {
     texts(lang).reason_code.get(code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unreadable_statement_names_row_column_and_remedy() {
+        assert!(note("field", Some(12), Some("refund state"), Lang::En).starts_with("Row 12, column “refund state”: "));
+        assert!(note("field", Some(12), Some("refund state"), Lang::Zh).starts_with("第 12 行“退款状态”栏："));
+        assert!(note("column", Some(1), Some("手续费"), Lang::En).starts_with("Row 1, column “手续费”: "));
+        assert!(note("twice", Some(3), None, Lang::En).starts_with("Row 3: "));
+        assert_eq!(note("day", None, None, Lang::Zh), texts(Lang::Zh).note.day);
+    }
 }

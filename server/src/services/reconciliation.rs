@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
-use app::api::reconciliation::{Calendar, DayState, DayView, DifferenceLine, ReconciliationPort, SettlementDay};
+use app::api::reconciliation::{Calendar, DayState, DayView, DifferenceLine, ForeignLine, ReconciliationPort, SettlementDay};
 use async_trait::async_trait;
 use model::error::AppError;
 use model::ids::{MeterId, Uuid};
@@ -13,6 +13,7 @@ use model::person::Who;
 use model::time::{Date, SECOND, Timestamp};
 
 use super::Context;
+use domain::statement::LineKind;
 use payments::Payments;
 use store::StoreError;
 use store::reconcile::{self as stored, DayRow, DifferenceRow};
@@ -21,6 +22,8 @@ use store::reconcile::{self as stored, DayRow, DifferenceRow};
 const SPAN: i64 = 31;
 /// Days back that a statement can be requested; no channel keeps them longer.
 const OLDEST: i64 = 90;
+/// Lines of other systems that a day's page lists; it has the number and the total of all.
+const FOREIGN_LINES: i64 = 500;
 /// The shortest time between two requests to a channel.
 const PAUSE: i64 = 10 * SECOND;
 
@@ -81,7 +84,8 @@ impl ReconciliationPort for ReconciliationService {
             None => return Err(AppError::NotFound),
         };
         let lines = stored::differences(db, channel, day).await?.into_iter().map(line).collect();
-        Ok(DayView { day: view, lines, key: self.context.form_key() })
+        let foreign = stored::foreign_lines(db, channel, day, FOREIGN_LINES).await?.into_iter().map(foreign_line).collect();
+        Ok(DayView { day: view, lines, foreign, key: self.context.form_key() })
     }
 
     async fn reconcile_day(&self, who: &Who, channel: Tender, day: Date) -> Result<(), AppError> {
@@ -116,6 +120,9 @@ fn not_requested(channel: Tender, day: Date) -> SettlementDay {
         window: None,
         tried_at: None,
         note: Some("not-asked".to_owned()),
+        note_row: None,
+        note_column: None,
+        foreign: (0, Fen::ZERO),
         compared_at: None,
         bill: Fen::ZERO,
         ledger: Fen::ZERO,
@@ -146,6 +153,9 @@ fn day_view(row: DayRow) -> Result<SettlementDay, StoreError> {
         window: row.from_at.zip(row.to_at).map(|(from, to)| (Timestamp(from), Timestamp(to))),
         tried_at: Some(Timestamp(row.tried_at)),
         note: row.note,
+        note_row: row.note_row,
+        note_column: row.note_column,
+        foreign: (row.foreign_lines, Fen(row.foreign_fen)),
         compared_at: row.compared_at.map(Timestamp),
         bill: Fen(row.bill_fen),
         ledger: Fen(row.ledger_fen),
@@ -158,6 +168,16 @@ fn day_view(row: DayRow) -> Result<SettlementDay, StoreError> {
         meters: (row.purchases, row.delivered, row.in_journal),
         closed,
     })
+}
+
+fn foreign_line(line: stored::ForeignLine) -> ForeignLine {
+    ForeignLine {
+        refund: line.kind == LineKind::Refunded,
+        out_trade_no: line.out_trade_no,
+        trade_no: line.trade_no,
+        amount: line.amount,
+        at: line.at,
+    }
 }
 
 fn line(row: DifferenceRow) -> DifferenceLine {

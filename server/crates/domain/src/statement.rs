@@ -12,8 +12,10 @@ pub struct Statement {
     pub window: (Timestamp, Timestamp),
     /// SHA-256 of the file as it came; empty where the channel says that nothing happened.
     pub digest: Vec<u8>,
-    /// Every payment and refund of the day.
+    /// Every payment and refund of ours.
     pub lines: Vec<StatementLine>,
+    /// What somebody else took or gave back under the same merchant number. It is listed, and in no total and no fee of ours.
+    pub foreign: Vec<StatementLine>,
 }
 
 /// What a line is about.
@@ -78,7 +80,7 @@ impl Statement {
     /// A day of midnight to midnight, as most channels have them, on which the channel says that nothing happened.
     #[must_use]
     pub const fn empty(day: Date) -> Self {
-        Self { day, window: (day.start(), day.plus(1).start()), digest: Vec::new(), lines: Vec::new() }
+        Self { day, window: (day.start(), day.plus(1).start()), digest: Vec::new(), lines: Vec::new(), foreign: Vec::new() }
     }
 
     /// What came, less what went back.

@@ -12,7 +12,7 @@ use super::channel::ChannelError;
 use super::statement::{StatementError, StatementResponse};
 use super::unpack::UnpackError;
 use super::{ConfigError, Payments};
-use store::reconcile::{self as reconciliation, Compared, Imported};
+use store::reconcile::{self as reconciliation, Compared, Imported, Unavailable};
 use store::{Result, StoreError};
 
 /// `[pay.reconcile]`: when statements are fetched.
@@ -87,17 +87,18 @@ impl Payments {
         let response = adapter.statement(day).await;
         let now = clock.now();
         let statement = match response {
+            // Before the channel's hour its bill is not made, so that it cannot say that nothing happened.
+            Ok(StatementResponse::Ready(statement))
+                if statement.digest.is_empty() && day > self.reconcile_config().newest_due_day(channel, now) =>
+            {
+                return self.record_not_ready(channel, day).await;
+            }
             Ok(StatementResponse::Ready(statement)) if statement.day == day => statement,
-            Ok(StatementResponse::NotYet) => {
-                reconciliation::unavailable(db, now, channel, day, "not-ready").await?;
-                return Ok(FetchOutcome::NotYet);
-            }
-            Ok(StatementResponse::Ready(_)) => {
-                return self.record_failure(channel, day, reason_code(&StatementError::Day.into())).await;
-            }
+            Ok(StatementResponse::NotYet) => return self.record_not_ready(channel, day).await,
+            Ok(StatementResponse::Ready(_)) => return self.record_failure(channel, day, &StatementError::Day.into()).await,
             Err(error) => {
                 tracing::warn!(channel = channel.as_str(), %day, error = &error as &dyn StdError, "statement.failed");
-                return self.record_failure(channel, day, reason_code(&error)).await;
+                return self.record_failure(channel, day, &error).await;
             }
         };
         if statement.digest.is_empty() && !reconciliation::says_nothing(db, now, channel, &statement).await? {
@@ -118,33 +119,43 @@ impl Payments {
         Ok(FetchOutcome::Compared(imported, compared))
     }
 
-    async fn record_failure(&self, channel: Tender, day: Date, reason: &str) -> Result<FetchOutcome> {
+    async fn record_not_ready(&self, channel: Tender, day: Date) -> Result<FetchOutcome> {
         let (db, clock, _) = self.parts();
-        reconciliation::unavailable(db, clock.now(), channel, day, reason).await?;
+        let why = Unavailable { code: "not-ready", ..Unavailable::default() };
+        reconciliation::unavailable(db, clock.now(), channel, day, &why).await?;
+        Ok(FetchOutcome::NotYet)
+    }
+
+    async fn record_failure(&self, channel: Tender, day: Date, error: &ChannelError) -> Result<FetchOutcome> {
+        let (db, clock, _) = self.parts();
+        reconciliation::unavailable(db, clock.now(), channel, day, &reason(error)).await?;
         Ok(FetchOutcome::Failed)
     }
 }
 
-/// The reason code that is stored with the day and translated on the page.
-const fn reason_code(error: &ChannelError) -> &'static str {
-    match error {
-        ChannelError::Unreachable(_) => "unreachable",
-        ChannelError::InvalidResponse(_) => "answer",
-        ChannelError::Refused(_) => "refused",
-        ChannelError::Signing(_) => "key",
+/// The reason that is stored with the day and translated on the page, with the row and column of the file where it has one.
+fn reason(error: &ChannelError) -> Unavailable<'static> {
+    let row = |line: usize| i64::try_from(line).ok();
+    let (code, row, column) = match *error {
+        ChannelError::Unreachable(_) => ("unreachable", None, None),
+        ChannelError::InvalidResponse(_) => ("answer", None, None),
+        ChannelError::Refused(_) => ("refused", None, None),
+        ChannelError::Signing(_) => ("key", None, None),
         ChannelError::Statement(error) => match error {
-            StatementError::Packed(UnpackError::TooMuch) => "too-much",
-            StatementError::Packed(UnpackError::Encoding) => "encoding",
-            StatementError::Packed(UnpackError::Form) => "packed",
-            StatementError::Form(_) | StatementError::Field { .. } => "form",
-            StatementError::Column(_) => "column",
-            StatementError::Owner => "owner",
-            StatementError::Day => "day",
-            StatementError::Twice(_) => "twice",
-            StatementError::Totals(_) => "totals",
-            StatementError::Digest => "digest",
+            StatementError::Packed(UnpackError::TooMuch) => ("too-much", None, None),
+            StatementError::Packed(UnpackError::Encoding) => ("encoding", None, None),
+            StatementError::Packed(UnpackError::Form) => ("packed", None, None),
+            StatementError::Form(_) => ("form", None, None),
+            StatementError::Field { line, what } => ("field", row(line), Some(what)),
+            StatementError::Column(name) => ("column", Some(1), Some(name)),
+            StatementError::Owner => ("owner", None, None),
+            StatementError::Day => ("day", None, None),
+            StatementError::Twice(line) => ("twice", row(line), None),
+            StatementError::Totals(_) => ("totals", None, None),
+            StatementError::Digest => ("digest", None, None),
         },
-    }
+    };
+    Unavailable { code, row, column }
 }
 
 #[cfg(test)]

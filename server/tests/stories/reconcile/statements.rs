@@ -89,3 +89,85 @@ both!(a_statement_missing_known_payments_is_not_accepted_at_once, |w: World| asy
         assert_eq!(shop.classes(channel, day).await, [("meter".into(), Fen(0), "not-delivered".into())]);
     }
 });
+
+both!(rows_of_other_systems_open_no_case_and_cost_no_fee, |w: World| async move {
+    let shop = Shop::open(w).await;
+    for channel in CHANNELS {
+        let day = shop.today();
+        shop.pays(channel, 5_000).await;
+        shop.next_day(11);
+        shop.bills(StatementFaults { foreign: 300, ..StatementFaults::default() });
+        assert!(matches!(shop.fetches(channel, day).await, FetchOutcome::Compared(Imported::New, _)));
+        assert_eq!((shop.classes(channel, day).await, shop.bill_cases().await), (vec![], 0));
+        let row = shop.day(channel, day).await;
+        assert_eq!((row.bill_fen, row.ledger_fen, row.equal_lines, row.fee_e4), (5_000, 5_000, 1, 3_000));
+        assert_eq!((row.foreign_lines, row.foreign_fen), (300, 300_000));
+        assert_eq!(credit_balance(&shop.world.db, &Account::Fees(channel.as_str())).await.unwrap(), Money(-3_000));
+        let listed = store::reconcile::foreign_lines(&shop.world.db, channel, day, 1_000).await.unwrap();
+        assert_eq!((listed.len(), listed[1].out_trade_no.as_str(), listed[1].amount), (300, "SHOP00000001", Fen(1_000)));
+    }
+});
+
+both!(every_wechat_row_and_older_columns_are_read, |w: World| async move {
+    let shop = Shop::open(w).await;
+    let day = shop.today();
+    let (_, number) = shop.pays(Tender::WechatPay, 5_000).await;
+    shop.next_day(11);
+    let fault = |change: fn(&mut StatementFaults, String)| {
+        let mut fault = StatementFaults::default();
+        change(&mut fault, number.clone());
+        fault
+    };
+    for (fault, expected) in [
+        (fault(|fault, _| fault.old_columns = true), vec![]),
+        (fault(|fault, number| fault.failed_refund = Some(number)), vec![]),
+        // Money that went back without us.
+        (
+            fault(|fault, number| fault.revoked = Some(number)),
+            vec![("channel-only".to_owned(), Fen(-5_000), "unknown".to_owned())],
+        ),
+    ] {
+        shop.bills(fault);
+        assert!(matches!(shop.fetches(Tender::WechatPay, day).await, FetchOutcome::Compared(..)));
+        assert_eq!(shop.classes(Tender::WechatPay, day).await, expected);
+    }
+});
+
+both!(an_unknown_row_is_named_and_keeps_the_day_open, |w: World| async move {
+    let shop = Shop::open(w).await;
+    let day = shop.today();
+    shop.pays(Tender::WechatPay, 5_000).await;
+    shop.next_day(11);
+    shop.bills(StatementFaults { unknown_state: true, ..StatementFaults::default() });
+    assert_eq!(shop.fetches(Tender::WechatPay, day).await, FetchOutcome::Failed);
+    let row = shop.day(Tender::WechatPay, day).await;
+    assert_eq!((row.note.as_deref(), row.note_row, row.note_column.as_deref()), (Some("field"), Some(2), Some("state")));
+    let web = pages::web(&shop).await;
+    let person = web.person(&shop.world, model::person::Role::Operator, "treasurer").await;
+    let text = person.get(&format!("/reconcile/wechat/{day}")).await.text().await.unwrap();
+    assert!(text.contains("第 2 行“交易状态”栏") && text.contains("升级本系统"), "{text}");
+    let treasurer = shop.treasurer().await;
+    let now = domain::clock::Clock::now(&*shop.world.clock);
+    let closed = store::reconcile::close(&shop.world.db, now, &treasurer, Tender::WechatPay, day, "all right").await;
+    assert!(matches!(closed, Err(store::StoreError::Refused(model::error::AppError::NotFound))), "{closed:?}");
+});
+
+both!(no_statement_before_the_channels_hour_proves_nothing, |w: World| async move {
+    let shop = Shop::open(w).await;
+    let day = shop.today();
+    for channel in CHANNELS {
+        shop.pays(channel, 5_000).await;
+    }
+    shop.next_day(2);
+    shop.bills(StatementFaults { reports_empty: true, ..StatementFaults::default() });
+    for _ in 0..4 {
+        for channel in CHANNELS {
+            assert_eq!(shop.fetches(channel, day).await, FetchOutcome::NotYet);
+            let row = shop.day(channel, day).await;
+            assert_eq!((row.note.as_deref(), row.compared_at), (Some("not-ready"), None));
+        }
+        shop.wait(HOUR);
+    }
+    let remembered = "SELECT COUNT(*) FROM settlement_days WHERE nothing_at IS NOT NULL";
+    assert_eq!(shop.world.number(remembered).await, 0, "nor does it count as said once");
+});

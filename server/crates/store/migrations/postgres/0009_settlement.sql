@@ -35,6 +35,23 @@ CREATE TRIGGER bill_lines_append_only BEFORE UPDATE OR DELETE ON bill_lines
 CREATE TRIGGER bill_lines_no_truncate BEFORE TRUNCATE ON bill_lines
     FOR EACH STATEMENT EXECUTE FUNCTION append_only();
 
+-- What other systems took and gave back under the same merchant number; in no total of ours.
+CREATE TABLE foreign_bill_lines (
+    bill_id UUID NOT NULL REFERENCES bills (id),
+    line BIGINT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('paid', 'refunded')),
+    out_trade_no TEXT NOT NULL,
+    trade_no TEXT NOT NULL,
+    refund_no TEXT,
+    amount_fen BIGINT NOT NULL CHECK (amount_fen > 0),
+    at BIGINT NOT NULL,
+    PRIMARY KEY (bill_id, line)
+);
+CREATE TRIGGER foreign_bill_lines_append_only BEFORE UPDATE OR DELETE ON foreign_bill_lines
+    FOR EACH ROW EXECUTE FUNCTION append_only();
+CREATE TRIGGER foreign_bill_lines_no_truncate BEFORE TRUNCATE ON foreign_bill_lines
+    FOR EACH STATEMENT EXECUTE FUNCTION append_only();
+
 -- Which statement is the valid one of a day from an instant on, and what it adds to the fees; the ledger's posting refers to it.
 CREATE TABLE settlement_bills (
     id UUID PRIMARY KEY NOT NULL,
@@ -58,6 +75,9 @@ CREATE TABLE settlement_days (
     tried_at BIGINT NOT NULL,
     -- Why the last attempt brought no statement; NULL where it did.
     note TEXT,
+    -- The row and column of the file that could not be read.
+    note_row BIGINT,
+    note_column TEXT,
     -- When the channel first reported a day without payments.
     nothing_at BIGINT,
     -- When statement, ledger and meters were last compared, with the result.

@@ -6,7 +6,7 @@ use model::person::Who;
 use model::time::{Date, MINUTE, Timestamp};
 use uuid::Uuid;
 
-use super::{audit_actor, subject};
+use super::{audit_actor, foreign, subject};
 use crate::audit::{self, Entry};
 use crate::bulk::Bulk;
 use crate::{Db, Result, StoreError, Tx, ledger, on};
@@ -32,9 +32,10 @@ pub enum Imported {
 /// days. Remembers when it first said so.
 pub async fn says_nothing(db: &Db, at: Timestamp, channel: Tender, bill: &Statement) -> Result<bool> {
     let mut tx = db.begin().await?;
-    let row: Option<(i64,)> = on!(&mut tx, |c| sqlx::query_as(
+    let row: Option<(i64,)> = on!(&mut tx, |c| {
+        sqlx::query_as(
         "INSERT INTO settlement_days (channel, day, tried_at, nothing_at, note) VALUES ($1, $2, $3, $3, 'nothing')
-         ON CONFLICT (channel, day) DO UPDATE SET tried_at = excluded.tried_at, note = 'nothing',
+         ON CONFLICT (channel, day) DO UPDATE SET tried_at = excluded.tried_at, note = 'nothing', note_row = NULL, note_column = NULL,
              nothing_at = COALESCE(settlement_days.nothing_at, excluded.nothing_at)
          RETURNING nothing_at"
     )
@@ -42,7 +43,8 @@ pub async fn says_nothing(db: &Db, at: Timestamp, channel: Tender, bill: &Statem
     .bind(bill.day.0)
     .bind(at.0)
     .fetch_optional(c)
-    .await)?;
+    .await
+    })?;
     let first = row.map_or(at.0, |(first,)| first);
     let clearing = format!("clearing:{}", channel.as_str());
     let booked: Option<(i64,)> = on!(&mut tx, |c| sqlx::query_as(
@@ -60,17 +62,30 @@ pub async fn says_nothing(db: &Db, at: Timestamp, channel: Tender, bill: &Statem
     Ok(at.0 - first >= ASK_AGAIN && (!ours || long))
 }
 
+/// Why no statement could be imported.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Unavailable<'a> {
+    /// The reason code, which the pages translate.
+    pub code: &'a str,
+    /// The row of the file, from 1, and the column that could not be read.
+    pub row: Option<i64>,
+    pub column: Option<&'a str>,
+}
+
 /// Remembers that no bill came, and why.
-pub async fn unavailable(db: &Db, at: Timestamp, channel: Tender, day: Date, why: &str) -> Result<()> {
+pub async fn unavailable(db: &Db, at: Timestamp, channel: Tender, day: Date, why: &Unavailable<'_>) -> Result<()> {
     let mut tx = db.begin().await?;
     on!(&mut tx, |c| sqlx::query(
-        "INSERT INTO settlement_days (channel, day, tried_at, note) VALUES ($1, $2, $3, $4)
-         ON CONFLICT (channel, day) DO UPDATE SET tried_at = excluded.tried_at, note = excluded.note"
+        "INSERT INTO settlement_days (channel, day, tried_at, note, note_row, note_column) VALUES ($1, $2, $3, $4, $5, $6)
+         ON CONFLICT (channel, day) DO UPDATE SET tried_at = excluded.tried_at, note = excluded.note,
+             note_row = excluded.note_row, note_column = excluded.note_column"
     )
     .bind(channel.as_str())
     .bind(day.0)
     .bind(at.0)
-    .bind(why)
+    .bind(why.code)
+    .bind(why.row)
+    .bind(why.column)
     .execute(c)
     .await)?;
     tx.commit().await
@@ -86,7 +101,8 @@ pub async fn import(db: &Db, rng: &Rng, at: Timestamp, channel: Tender, bill: &S
     // Locks the day: two imports at once follow each other.
     let day: Option<(Option<Uuid>,)> = on!(&mut tx, |c| sqlx::query_as(
         "INSERT INTO settlement_days (channel, day, tried_at) VALUES ($1, $2, $3)
-         ON CONFLICT (channel, day) DO UPDATE SET tried_at = excluded.tried_at, note = NULL
+         ON CONFLICT (channel, day) DO UPDATE SET tried_at = excluded.tried_at, note = NULL, note_row = NULL,
+             note_column = NULL
          RETURNING bill_id"
     )
     .bind(channel.as_str())
@@ -132,7 +148,7 @@ pub async fn import(db: &Db, rng: &Rng, at: Timestamp, channel: Tender, bill: &S
         ledger::post(&mut tx, rng, at, &transfer).await?;
     }
     let detail = serde_json::json!({
-        "digest": hex::encode(&bill.digest), "lines": bill.lines.len(), "total_fen": bill.total(), "fees_e4": bill.fees(),
+        "digest": hex::encode(&bill.digest), "lines": bill.lines.len(), "foreign": bill.foreign.len(), "total_fen": bill.total(), "fees_e4": bill.fees(),
     });
     let (subject, detail, (actor, ip)) = (subject(channel, bill.day), detail.to_string(), audit_actor(by));
     audit::append(&mut tx, at, &Entry { actor: &actor, ip, action: "bill.import", subject: &subject, detail: &detail }).await?;
@@ -191,5 +207,6 @@ async fn insert(tx: &mut Tx, rng: &Rng, at: Timestamp, channel: Tender, bill: &S
             return Err(StoreError::Inconsistent { table: "bill_lines", column: "line" });
         }
     }
+    foreign::insert(tx, id, &bill.foreign).await?;
     Ok(id)
 }
