@@ -88,6 +88,10 @@ word_enum! {
     pub enum RefundTrouble {
         /// The channel gives no final answer; it is still queried.
         Slow = "slow",
+        /// The merchant's balance at the channel does not cover it; it is requested again.
+        NoFunds = "no-funds",
+        /// The credentials of the merchant that was paid are not configured.
+        NoMerchant = "no-merchant",
         /// The channel refused it.
         Failed = "failed",
         /// The second person rejected it.

@@ -46,6 +46,8 @@ pub struct RefundLine {
     /// Refund number, as the channel knows it.
     pub refund_no: String,
     pub state: RefundState,
+    /// What holds it up while the channel is asked.
+    pub obstacle: Option<RefundObstacle>,
     pub source: RefundSource,
     pub tender: Tender,
     /// Channel of the payment.

@@ -168,6 +168,8 @@ pub struct RefundView {
     pub done_at: Option<Timestamp>,
     /// A person must still approve it or pay it out.
     pub by_person: bool,
+    /// The channel cannot give it back yet; it is tried again.
+    pub held_up: bool,
 }
 
 /// How the payer comes to the cashier.

@@ -47,6 +47,11 @@ pub fn facts(case: &CaseDetail, lang: Lang) -> Option<String> {
         | CaseDetail::BillState(bill)
         | CaseDetail::BillMeter(bill) => bill_facts(bill, lang),
         CaseDetail::BillReopened { channel: tender, .. } => vec![channel(Some(*tender), lang)],
+        CaseDetail::ChannelOff(case) => vec![
+            channel(Some(case.channel), lang),
+            Some(if case.current { label.channel_closed } else { label.channel_former }.to_owned()),
+            Some(case.key.clone()),
+        ],
         CaseDetail::Unusable(_) | CaseDetail::Expiry(_) => Vec::new(),
     };
     common::clauses(parts.into_iter().flatten(), lang)

@@ -240,6 +240,7 @@ mod tests {
             at: Timestamp(1_795_600_000_000),
             done_at: None,
             by_person: false,
+            held_up: false,
         };
         let twice = OrderView { refunds: vec![refund.clone()], ..order(OrderState::Credited) };
         assert!(!twice.is_over(), "the second payment is still on its way back");

@@ -8,6 +8,7 @@ mod console_refunds;
 mod decide;
 mod due;
 mod end;
+mod obstacle;
 mod owed;
 mod payment;
 
@@ -25,6 +26,7 @@ pub use decide::{approve, cancel, deliver_again, expire, reject};
 pub use due::{DueRefund, claim_due, slow};
 pub use end::pay_out;
 pub(super) use end::{done, failed};
+pub use obstacle::{goes_on, held_up, held_up_of};
 pub use owed::{OwedRefund, needs_person, owed};
 pub use payment::is_of;
 pub(super) use payment::{refunded_sums, reset_backoff};

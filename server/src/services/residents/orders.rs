@@ -82,8 +82,11 @@ impl ResidentService {
     async fn refund_views(&self, order: OrderId) -> Result<Vec<RefundView>, AppError> {
         let ours = refunds::of_order(&self.context.db, order).await?;
         let console_refund = refunds::gone_elsewhere(&self.context.db, order).await?;
-        let gone = |(amount, tender, at)| RefundView { amount, tender, at, done_at: Some(at), by_person: false };
-        let mut all: Vec<RefundView> = ours.iter().filter_map(refund_view).chain(console_refund.into_iter().map(gone)).collect();
+        let gone = |(amount, tender, at)| RefundView { amount, tender, at, done_at: Some(at), by_person: false, held_up: false };
+        let held_up = refunds::held_up_of(&self.context.db, order).await?;
+        let ours =
+            ours.iter().filter_map(|refund| Some(RefundView { held_up: held_up.contains(&refund.id()), ..refund_view(refund)? }));
+        let mut all: Vec<RefundView> = ours.chain(console_refund.into_iter().map(gone)).collect();
         all.sort_by_key(|refund| refund.at);
         Ok(all)
     }
@@ -103,5 +106,6 @@ fn refund_view(refund: &Refund) -> Option<RefundView> {
         at: refund.asked_at,
         done_at: refund.settled_at,
         by_person: matches!(refund.state, RefundState::Waiting | RefundState::Payable),
+        held_up: false,
     })
 }

@@ -42,6 +42,14 @@ pub(super) fn badge(state: RefundState) -> impl IntoView {
     view! { <span class=class>{refunds::state(state, lang())}</span> }
 }
 
+/// The state, or what holds it up.
+pub(super) fn state_badge(line: &RefundLine) -> impl IntoView + use<> {
+    match line.obstacle {
+        Some(obstacle) => view! { <span class="state alarm1">{refunds::obstacle(obstacle, lang()).0}</span> }.into_any(),
+        None => badge(line.state).into_any(),
+    }
+}
+
 #[component]
 fn Body(line: RefundLine) -> impl IntoView {
     let t = texts(lang());
@@ -49,6 +57,7 @@ fn Body(line: RefundLine) -> impl IntoView {
     let tone = match line.state {
         RefundState::Done | RefundState::Payable => Tone::Good,
         RefundState::Failed => Tone::Warn,
+        _ if line.obstacle.is_some() => Tone::Warn,
         _ => Tone::Plain,
     };
     let sending = line.state == RefundState::Sending;
@@ -58,8 +67,11 @@ fn Body(line: RefundLine) -> impl IntoView {
             <Notice />
             <Live id="refund" again=sending.then_some(BUSY)>
                 <Callout tone=tone>
-                    <p>{badge(line.state)}</p>
-                    <p>{refunds::next(line.state, lang())}</p>
+                    <p>{state_badge(&line)}</p>
+                    <p>{line.obstacle.map_or_else(
+                        || refunds::next(line.state, lang()),
+                        |obstacle| refunds::obstacle(obstacle, lang()).1,
+                    )}</p>
                 </Callout>
                 {actions(&line)}
                 {facts(&line)}

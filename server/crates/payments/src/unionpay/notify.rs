@@ -41,6 +41,7 @@ fn event_from(message: &Message, kind: EventKind) -> Result<VerifiedEvent, Notif
         amount: message.amount().ok_or(NotificationError::Field("txnAmt"))?,
         cny: message.is_cny(),
         refund_no: refund.then_some(number),
+        finished: false,
         digest: message.digest(),
     }))
 }

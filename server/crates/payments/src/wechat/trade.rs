@@ -145,6 +145,7 @@ impl WechatPay {
             amount,
             cny: trade.amount.and_then(|amount| amount.currency).is_none_or(|currency| currency == "CNY"),
             refund_no: None,
+            finished: false,
             digest: verified::sha256(body),
         }))
     }
@@ -161,6 +162,7 @@ impl WechatPay {
             amount: attempt.amount,
             cny: true,
             refund_no: None,
+            finished: false,
             digest: verified::sha256(body),
         })
     }

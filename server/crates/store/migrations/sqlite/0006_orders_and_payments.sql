@@ -58,7 +58,12 @@ CREATE TABLE payment_attempts (
     next_query_at BIGINT NOT NULL,
     queried_at BIGINT,
     trade_no TEXT,
-    paid_at BIGINT
+    paid_at BIGINT,
+    -- By which way the payer reaches the cashier, and a digest of the payer's id where the way is of one payer.
+    way TEXT NOT NULL DEFAULT 'form' CHECK (way IN ('form', 'h5', 'native', 'jsapi')),
+    payer TEXT,
+    -- When the channel said that it refunds nothing of it any more.
+    finished_at BIGINT
 );
 CREATE INDEX payment_attempts_order ON payment_attempts (order_id);
 CREATE INDEX payment_attempts_due ON payment_attempts (state, next_query_at);
@@ -70,7 +75,7 @@ CREATE TABLE payment_events (
     channel TEXT NOT NULL,
     trade_no TEXT NOT NULL,
     kind TEXT NOT NULL,
-    source TEXT NOT NULL CHECK (source IN ('notify', 'query')),
+    source TEXT NOT NULL CHECK (source IN ('notify', 'query', 'statement')),
     -- The refund that it is about, by the number that the channel keeps.
     refund_no TEXT,
     attempt_id BLOB REFERENCES payment_attempts (id),

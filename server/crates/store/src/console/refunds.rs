@@ -5,7 +5,7 @@ use model::console::{ConsoleRefund, OrderMoney, ReceiptNumber, RefundLine, Refun
 use model::ids::{MeterId, OrderId, RefundId, ReturnId, UserId};
 use model::money::Fen;
 use model::order::{OrderState, Tender};
-use model::refund::{RefundSource, RefundState};
+use model::refund::{RefundObstacle, RefundSource, RefundState};
 use model::time::Timestamp;
 use sqlx::FromRow;
 use uuid::Uuid;
@@ -20,6 +20,7 @@ struct Row {
     id: Uuid,
     refund_no: String,
     state: String,
+    obstacle: Option<RefundObstacle>,
     source: String,
     tender: String,
     channel: String,
@@ -52,7 +53,7 @@ struct Row {
 macro_rules! refunded {
     () => {
         concat!(
-            "SELECT f.id, f.refund_no, f.state, f.source, f.tender, e.channel, e.trade_no, f.amount_fen, f.reason, f.order_id,
+            "SELECT f.id, f.refund_no, f.state, CASE WHEN f.state = 'sending' THEN f.obstacle END AS obstacle, f.source, f.tender, e.channel, e.trade_no, f.amount_fen, f.reason, f.order_id,
                     o.number AS order_number, f.return_id, o.meter_id, a.number AS account_number, f.asked_by,
                     u.name AS asked_by_name, f.asked_at, f.expires_at, d.name AS decided_by_name, f.note, f.tries, f.next_at,
                     s.name AS settled_by_name, f.settled_at, p.year AS receipt_year, p.number AS receipt_number,
@@ -103,6 +104,7 @@ fn line(row: Row, operator: UserId) -> Result<RefundLine> {
         id: RefundId(row.id),
         refund_no: row.refund_no,
         state: RefundState::parse(&row.state).ok_or(unknown("state"))?,
+        obstacle: row.obstacle,
         source: RefundSource::parse(&row.source).ok_or(unknown("source"))?,
         tender: Tender::parse(&row.tender).ok_or(unknown("tender"))?,
         channel: Tender::parse(&row.channel).ok_or(unknown("channel"))?,
@@ -151,6 +153,7 @@ struct PaymentRow {
     suspended: bool,
     waits: bool,
     refused: bool,
+    finished: bool,
     reserved: i64,
     console_refund: i64,
 }
@@ -204,6 +207,7 @@ pub async fn order_money(
                   AND NOT EXISTS (SELECT 1 FROM commands c WHERE c.order_id = o.id AND c.state <> 'superseded' AND c.attempts > 0
                                   AND NOT (c.state = 'case' AND c.reason = 'hoarding-limit')) AS waits,
                 EXISTS (SELECT 1 FROM refunds f WHERE f.event_id = e.id AND f.state = 'failed') AS refused,
+                p.finished_at IS NOT NULL AS finished,
                 CAST(COALESCE((SELECT SUM(f.amount_fen) FROM refunds f WHERE f.event_id = e.id
                                AND f.state IN ('waiting', 'sending', 'payable', 'done')), 0) AS BIGINT) AS reserved,
                 CAST(COALESCE((SELECT SUM(t.amount_e4) FROM ledger_transfers t JOIN payment_events x ON x.id = t.reference
@@ -285,7 +289,7 @@ fn console_refund(found: &OrderRow, payments: &[PaymentRow], backs: &[BackRow]) 
 fn plain(payment: &PaymentRow, rules: &Rules, now: Timestamp) -> Result<Refundable> {
     let channel =
         Tender::parse(&payment.channel).ok_or(StoreError::Inconsistent { table: "payment_events", column: "channel" })?;
-    let by_channel = rules.gives_back(channel, Timestamp(payment.received_at), now);
+    let by_channel = !payment.finished && rules.gives_back(channel, Timestamp(payment.received_at), now);
     Ok(Refundable {
         of: RefundOf::Payment(payment.id),
         source: if payment.suspended { RefundSource::Suspense } else { RefundSource::Order },

@@ -6,6 +6,6 @@ mod record;
 mod returned;
 mod settle;
 
-pub use attempts::{Attempt, AttemptState, Terms, attempts_of, begin_close, claim_due, find, nudge, open_attempt};
+pub use attempts::{Attempt, AttemptState, Terms, attempts_of, begin_close, claim_due, find, nudge, open_attempt, way_of};
 pub use outcome::{Outcome, RecordedOutcome};
 pub use settle::settle;

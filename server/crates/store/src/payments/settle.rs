@@ -43,15 +43,32 @@ pub async fn settle(db: &Db, rng: &Rng, at: Timestamp, events: &[&VerifiedEvent]
 /// Writes nothing where it gives [`Outcome::Duplicate`] or [`Outcome::Ignored`].
 async fn settle_one(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &VerifiedEvent) -> Result<Outcome> {
     let subject = lock(tx, event.out_trade_no()).await?;
+    let outcome = settle_kind(tx, rng, at, event, subject.as_ref()).await?;
+    let is_new = event.is_finished() && finish(tx, at, event, subject.as_ref()).await?;
+    Ok(if is_new && matches!(outcome, Outcome::Duplicate | Outcome::Ignored) { Outcome::Noted } else { outcome })
+}
+
+/// Remembers that the channel refunds nothing of the trade any more. Says whether that is new.
+async fn finish(tx: &mut Tx, at: Timestamp, event: &VerifiedEvent, subject: Option<&Subject>) -> Result<bool> {
+    let Some(subject) = subject.filter(|subject| fits(event, subject)) else { return Ok(false) };
+    let marked = on!(tx, |c| sqlx::query("UPDATE payment_attempts SET finished_at = $1 WHERE id = $2 AND finished_at IS NULL")
+        .bind(at)
+        .bind(subject.attempt.id)
+        .execute(c)
+        .await)?;
+    Ok(marked == 1)
+}
+
+async fn settle_kind(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &VerifiedEvent, subject: Option<&Subject>) -> Result<Outcome> {
     match event.kind() {
-        EventKind::Paid => paid(tx, rng, at, event, subject.as_ref()).await,
-        EventKind::Refunded(sum) => returned::summed(tx, rng, at, event, subject.as_ref(), sum).await,
-        EventKind::RefundSucceeded => returned::returned(tx, rng, at, event, subject.as_ref()).await,
-        EventKind::RefundFailed => returned::not_returned(tx, rng, at, event, subject.as_ref()).await,
-        EventKind::Closed => closed(tx, rng, at, event, subject.as_ref()).await,
+        EventKind::Paid => paid(tx, rng, at, event, subject).await,
+        EventKind::Refunded(sum) => returned::summed(tx, rng, at, event, subject, sum).await,
+        EventKind::RefundSucceeded => returned::returned(tx, rng, at, event, subject).await,
+        EventKind::RefundFailed => returned::not_returned(tx, rng, at, event, subject).await,
+        EventKind::Closed => closed(tx, rng, at, event, subject).await,
         EventKind::Absent => match subject {
-            Some(subject) if at.since(subject.attempt.expires_at) > DEAD_AFTER && is_open(tx, &subject).await? => {
-                end(tx, at, event, &subject).await
+            Some(subject) if at.since(subject.attempt.expires_at) > DEAD_AFTER && is_open(tx, subject).await? => {
+                end(tx, at, event, subject).await
             }
             _ => Ok(Outcome::Ignored),
         },

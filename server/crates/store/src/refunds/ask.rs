@@ -100,7 +100,7 @@ pub async fn ask(db: &Db, rng: &Rng, at: Timestamp, policy: &Policy, new: &NewRe
 /// The way it came; over the counter only what the channel gives no more or has refused, so that nobody turns a card into cash.
 async fn refund_tender(tx: &mut Tx, at: Timestamp, policy: &Policy, new: &NewRefund, payment: &Payment) -> Result<Tender> {
     let channel = payment.channel;
-    let gives = policy.refunds.gives_back(channel, payment.received_at, at);
+    let gives = !payment.finished && policy.refunds.gives_back(channel, payment.received_at, at);
     let Some(tender) = new.over_counter else {
         return if gives { Ok(channel) } else { Err(AppError::RefundTooOld.into()) };
     };
