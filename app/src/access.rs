@@ -64,6 +64,7 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/shifts", Access::Operator),
     ("/ledger", Access::Operator),
     ("/subsidies", Access::Operator),
+    ("/channels", Access::Operator),
     ("/reconcile", Access::Operator),
     ("/reconcile/:channel/:day", Access::Operator),
     ("/shifts/:id", Access::Operator),

@@ -7,6 +7,7 @@ mod accounts;
 mod batches;
 mod cash_desk;
 mod certificate_expiry;
+mod channel_health;
 mod channels;
 mod cli;
 mod closures;

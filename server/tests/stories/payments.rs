@@ -352,7 +352,13 @@ both!(notifications_are_rate_limited_and_nothing_else, |w: World| async move {
     let (order, number) = shop.at_the_cashier(5_000).await;
     // A browser sent by another site: its cookies are ignored and none are set.
     let address = format!("http://{}/pay/alipay/notify", shop.address);
-    let knock = || shop.http.post(&address).header("origin", "https://elsewhere.example").header("sec-fetch-site", "cross-site");
+    let knock = || {
+        shop.http
+            .post(&address)
+            .header("origin", "https://elsewhere.example")
+            .header("sec-fetch-site", "cross-site")
+            .header("content-type", "application/x-www-form-urlencoded")
+    };
     let answer = knock().header("cookie", "__Host-dormwatt=x").body("a=b").send().await.unwrap();
     assert_eq!((answer.status().as_u16(), answer.headers().get("set-cookie")), (400, None));
     let mut turned_away = 0;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::books::Status;
 use super::statements::StatementFaults;
 
 /// No faults by default.
@@ -16,6 +17,8 @@ pub struct Faults {
     pub delay_ms: u64,
     /// Messages are signed with a key that is not the gateway's.
     pub falsify: bool,
+    /// WeChat Pay's messages have invalid signatures of the form of its own tests.
+    pub probe: bool,
     /// Notifications name another amount, yuan.
     pub amount: Option<String>,
     /// Notifications name another merchant.
@@ -26,6 +29,10 @@ pub struct Faults {
     pub app_id: Option<String>,
     /// Refunds are refused.
     pub refund_refused: bool,
+    /// The merchant's balance covers no refund.
+    pub refund_not_enough: bool,
+    /// Paid trades can no longer be refunded (`TRADE_FINISHED` at Alipay).
+    pub finished: bool,
     /// Refunds stay in progress.
     pub refund_slow: bool,
     /// Notifications of refunds name another amount, yuan.
@@ -43,6 +50,16 @@ pub struct Faults {
     pub statement: StatementFaults,
 }
 
+impl Faults {
+    /// Alipay's name of a trade's status.
+    pub(super) const fn trade_status(&self, status: Status) -> &'static str {
+        match status {
+            Status::TradeSuccess if self.finished => "TRADE_FINISHED",
+            status => status.as_str(),
+        }
+    }
+}
+
 impl Default for Faults {
     fn default() -> Self {
         Self {
@@ -50,11 +67,14 @@ impl Default for Faults {
             copies: 1,
             delay_ms: 0,
             falsify: false,
+            probe: false,
             half: false,
             amount: None,
             seller_id: None,
             app_id: None,
             refund_refused: false,
+            refund_not_enough: false,
+            finished: false,
             refund_slow: false,
             refund_amount: None,
             currency: None,

@@ -25,7 +25,11 @@ mod wechat_statement;
 use std::net::SocketAddr;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::HeaderValue;
+use axum::http::header::DATE;
+use axum::middleware::Next;
+use axum::response::Response;
 use axum::routing::{get, post, put};
 use model::money::Fen;
 use tokio::net::TcpListener;
@@ -136,7 +140,18 @@ fn routes(bank: Bank) -> Router {
         .route("/control/pay/{out_trade_no}", post(control::pay))
         .route("/control/notify/{out_trade_no}", post(control::notify))
         .layer(DefaultBodyLimit::max(payments::form::MAX_BYTES))
+        .layer(axum::middleware::from_fn_with_state(bank.clone(), date))
         .with_state(bank)
+}
+
+/// The `Date` header by the sandbox's clock instead of the machine's.
+async fn date(State(bank): State<Bank>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let since_epoch = std::time::Duration::from_millis(bank.now().0.unsigned_abs());
+    if let Ok(date) = HeaderValue::from_str(&httpdate::fmt_http_date(std::time::UNIX_EPOCH + since_epoch)) {
+        response.headers_mut().insert(DATE, date);
+    }
+    response
 }
 
 impl Sandbox {

@@ -130,7 +130,7 @@ impl Bank {
             ("subject", &trade.subject),
             ("total_amount", &amount),
             ("trade_no", &trade.trade_no),
-            ("trade_status", &trade.status.as_str().to_owned()),
+            ("trade_status", &faults.trade_status(trade.status).to_owned()),
             ("version", &"1.0".to_owned()),
         ]
         .map(|(name, value)| (name.to_owned(), value.clone()))
