@@ -66,7 +66,7 @@ impl ReconciliationPort for ReconciliationService {
         let from = to.plus(1 - SPAN);
         let days = stored::days(&self.context.db, from, to).await?;
         let days: Vec<SettlementDay> = days.into_iter().map(day_view).collect::<Result<_, _>>()?;
-        let offered: Vec<Tender> = self.payments.tenders().into_iter().filter(|tender| tender.is_channel()).collect();
+        let offered: Vec<Tender> = self.payments.channels().into_iter().filter(|tender| tender.is_channel()).collect();
         let with_days: BTreeSet<&str> = days.iter().map(|day| day.channel.as_str()).collect();
         let is_shown = |channel: &Tender| offered.contains(channel) || with_days.contains(channel.as_str());
         let channels = Tender::ALL.into_iter().filter(is_shown).collect();
@@ -80,7 +80,7 @@ impl ReconciliationPort for ReconciliationService {
         let (first, last) = self.askable();
         let view = match stored::day(db, channel, day).await? {
             Some(row) => day_view(row)?,
-            None if self.payments.tenders().contains(&channel) && first <= day && day <= last => not_requested(channel, day),
+            None if self.payments.channels().contains(&channel) && first <= day && day <= last => not_requested(channel, day),
             None => return Err(AppError::NotFound),
         };
         let lines = stored::differences(db, channel, day).await?.into_iter().map(line).collect();

@@ -1,4 +1,4 @@
-//! Opens a case before a certificate of a payment channel expires, and while a channel is switched off.
+//! Opens a case before a certificate of a payment channel expires, and while a merchant is switched off or missing that is needed.
 
 use std::time::Duration;
 
@@ -9,6 +9,7 @@ use super::{Failure, Task};
 use crate::services::Context;
 use payments::Payments;
 use store::config_cases::{ConfigCase, keep};
+use store::payments::{MerchantInUse, merchants_in_use};
 
 pub struct WatchExpiries {
     pub context: Context,
@@ -39,7 +40,7 @@ impl Task for WatchExpiries {
             .collect();
         keep(db, rng, now, CaseKind::Expiry, &near).await?;
         let faults = self.payments.faults();
-        let off: Vec<ConfigCase> = faults
+        let mut off: Vec<ConfigCase> = faults
             .iter()
             .map(|fault| {
                 let (channel, key) = (fault.channel, fault.error.key.clone());
@@ -51,6 +52,16 @@ impl Task for WatchExpiries {
                 }
             })
             .collect();
+        // What waits for a merchant of which nothing is configured would wait for ever.
+        for MerchantInUse { channel, app_id, seller_id } in merchants_in_use(db).await? {
+            if self.payments.merchant_of(channel, &app_id, &seller_id).is_none() {
+                let key = format!("pay.former.{}: {seller_id} {app_id}", channel.as_str());
+                off.push(ConfigCase {
+                    key: key.clone(),
+                    detail: CaseDetail::ChannelOff(ChannelOffCase { channel, current: false, key }),
+                });
+            }
+        }
         keep(db, rng, now, CaseKind::ChannelOff, &off).await?;
         let switched_off = if off.is_empty() { String::new() } else { format!(", {} switched off", off.len()) };
         Ok(format!("{} watched, {} near their end{switched_off}", all.len(), near.len()))

@@ -17,6 +17,7 @@ mod consumption;
 mod delivery;
 mod dlt645;
 mod faults;
+mod former_merchants;
 mod framings;
 mod full_disk;
 mod gateways;

@@ -57,7 +57,7 @@ both!(another_wechat_way_gets_another_number, |w: World| async move {
     assert!(matches!(shop.payments.resume(order, &PHONE).await.unwrap().cashier, Cashier::Address(_)));
     let third = shop.number(order).await;
     assert!(first != second && second != third && first != third, "{first} {second} {third}");
-    assert_eq!(shop.payments.resume(order, &PHONE).await.unwrap().order.id(), order);
+    assert_eq!(shop.payments.resume(order, &PHONE).await.unwrap().order.id, order);
     assert_eq!(shop.number(order).await, third, "the same way is the same number");
     // Those before are closed at WeChat, so that only one can be paid.
     assert_eq!(shop.query().await.unwrap(), "asked 2, settled 2, failed 0");

@@ -96,6 +96,15 @@ impl Payments {
         self.0.merchants.iter().filter(|merchant| merchant.is_current()).map(Channel::tender).collect()
     }
 
+    /// The channels with a merchant, current or former.
+    #[must_use]
+    pub fn channels(&self) -> Vec<Tender> {
+        let mut channels: Vec<Tender> = self.0.merchants.iter().map(Channel::tender).collect();
+        channels.sort_unstable();
+        channels.dedup();
+        channels
+    }
+
     /// Every merchant that works, the current one of each channel before its former ones.
     #[must_use]
     pub fn merchants(&self) -> &[Merchant] {

@@ -8,10 +8,12 @@ use model::person::Who;
 use model::time::{Date, HOUR, Timestamp};
 use serde::Deserialize;
 
-use super::channel::ChannelError;
+use super::channel::{Channel, ChannelError};
+use super::merchant::Merchant;
 use super::statement::{StatementError, StatementResponse};
 use super::unpack::UnpackError;
-use super::{ConfigError, Payments};
+use super::{ConfigError, Payments, verified};
+use domain::statement::Statement;
 use store::reconcile::{self as reconciliation, Compared, Imported, Unavailable};
 use store::{Result, StoreError};
 
@@ -83,8 +85,11 @@ impl Payments {
     /// [`AppError::ChannelUnavailable`] if the channel is not configured; [`StoreError`] if the database fails.
     pub async fn reconcile(&self, channel: Tender, day: Date, by: Option<&Who>) -> Result<FetchOutcome> {
         let (db, clock, rng) = self.parts();
-        let adapter = self.channel(channel).ok_or(StoreError::Refused(AppError::ChannelUnavailable))?;
-        let response = adapter.statement(day).await;
+        let merchants = self.statement_merchants(channel, day).await?;
+        if merchants.is_empty() {
+            return Err(StoreError::Refused(AppError::ChannelUnavailable));
+        }
+        let response = statement_of(&merchants, day).await;
         let now = clock.now();
         let statement = match response {
             // Before the channel's hour its bill is not made, so that it cannot say that nothing happened.
@@ -119,6 +124,21 @@ impl Payments {
         Ok(FetchOutcome::Compared(imported, compared))
     }
 
+    /// The merchants whose statements a day is made of: the current one, and former ones that were paid or refunded around that day.
+    /// Applications of one merchant number share a statement.
+    async fn statement_merchants(&self, channel: Tender, day: Date) -> Result<Vec<&Merchant>> {
+        let active = reconciliation::active_sellers(self.parts().0, channel, day).await?;
+        let mut merchants: Vec<&Merchant> = Vec::new();
+        for merchant in self.merchants().iter().filter(|merchant| merchant.tender() == channel) {
+            let seller = merchant.terms().seller_id;
+            let is_known = merchants.iter().any(|one| one.terms().seller_id == seller);
+            if !is_known && (merchant.is_current() || active.iter().any(|one| one == seller)) {
+                merchants.push(merchant);
+            }
+        }
+        Ok(merchants)
+    }
+
     async fn record_not_ready(&self, channel: Tender, day: Date) -> Result<FetchOutcome> {
         let (db, clock, _) = self.parts();
         let why = Unavailable { code: "not-ready", ..Unavailable::default() };
@@ -131,6 +151,32 @@ impl Payments {
         reconciliation::unavailable(db, clock.now(), channel, day, &reason(error)).await?;
         Ok(FetchOutcome::Failed)
     }
+}
+
+/// One statement of all merchants' statements of a day. It is there when all of them are.
+async fn statement_of(merchants: &[&Merchant], day: Date) -> std::result::Result<StatementResponse, ChannelError> {
+    let mut all: Option<Statement> = None;
+    for merchant in merchants {
+        let StatementResponse::Ready(statement) = merchant.statement(day).await? else { return Ok(StatementResponse::NotYet) };
+        all = Some(match all {
+            None => statement,
+            Some(before) if before.day == statement.day && before.window == statement.window => join(before, statement),
+            Some(_) => return Err(StatementError::Day.into()),
+        });
+    }
+    Ok(all.map_or(StatementResponse::NotYet, StatementResponse::Ready))
+}
+
+fn join(mut one: Statement, other: Statement) -> Statement {
+    one.lines.extend(other.lines);
+    one.foreign.extend(other.foreign);
+    // A merchant without transactions has no file.
+    one.digest = match (one.digest.is_empty(), other.digest.is_empty()) {
+        (_, true) => one.digest,
+        (true, false) => other.digest,
+        (false, false) => verified::sha256(&[one.digest, other.digest].concat()),
+    };
+    one
 }
 
 /// The reason that is stored with the day and translated on the page, with the row and column of the file where it has one.

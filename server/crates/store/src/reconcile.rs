@@ -18,7 +18,7 @@ use model::order::Tender;
 use model::person::Who;
 use model::time::Date;
 
-pub use bills::{Imported, Unavailable, import, says_nothing, unavailable};
+pub use bills::{Imported, Unavailable, active_sellers, import, says_nothing, unavailable};
 pub use compare::{Compared, compare};
 pub use days::close;
 pub use foreign::{ForeignLine, foreign_lines};

@@ -85,7 +85,7 @@ impl ResidentService {
         let gone = |(amount, tender, at)| RefundView { amount, tender, at, done_at: Some(at), by_person: false, held_up: false };
         let held_up = refunds::held_up_of(&self.context.db, order).await?;
         let ours =
-            ours.iter().filter_map(|refund| Some(RefundView { held_up: held_up.contains(&refund.id()), ..refund_view(refund)? }));
+            ours.iter().filter_map(|refund| Some(RefundView { held_up: held_up.contains(&refund.id), ..refund_view(refund)? }));
         let mut all: Vec<RefundView> = ours.chain(console_refund.into_iter().map(gone)).collect();
         all.sort_by_key(|refund| refund.at);
         Ok(all)

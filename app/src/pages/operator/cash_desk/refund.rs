@@ -61,20 +61,20 @@ fn Body(line: RefundLine) -> impl IntoView {
         _ => Tone::Plain,
     };
     let sending = line.state == RefundState::Sending;
+    let badge = state_badge(&line);
+    let next = line.obstacle.map_or_else(|| refunds::next(line.state, lang()), |obstacle| refunds::obstacle(obstacle, lang()).1);
+    let (actions, facts) = (actions(&line), facts(&line));
     view! {
         <Frame title=title.clone() section=Section::Sales>
             <h1>{title}</h1>
             <Notice />
             <Live id="refund" again=sending.then_some(BUSY)>
                 <Callout tone=tone>
-                    <p>{state_badge(&line)}</p>
-                    <p>{line.obstacle.map_or_else(
-                        || refunds::next(line.state, lang()),
-                        |obstacle| refunds::obstacle(obstacle, lang()).1,
-                    )}</p>
+                    <p>{badge}</p>
+                    <p>{next}</p>
                 </Callout>
-                {actions(&line)}
-                {facts(&line)}
+                {actions}
+                {facts}
             </Live>
             {without_script(!sending)}
         </Frame>

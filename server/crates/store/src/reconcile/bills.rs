@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{audit_actor, foreign, subject};
 use crate::audit::{self, Entry};
 use crate::bulk::Bulk;
-use crate::{Db, Result, StoreError, Tx, ledger, on};
+use crate::{Db, Result, StoreError, Tx, ledger, on, read};
 use domain::ledger::fees;
 use domain::rng::Rng;
 use domain::statement::{Statement, StatementLine};
@@ -89,6 +89,20 @@ pub async fn unavailable(db: &Db, at: Timestamp, channel: Tender, day: Date, why
     .execute(c)
     .await)?;
     tx.commit().await
+}
+
+/// Our merchant numbers at the channel that were paid or refunded around a day: a day earlier or later a bill may have it.
+pub async fn active_sellers(db: &Db, channel: Tender, day: Date) -> Result<Vec<String>> {
+    let rows: Vec<(String,)> = read!(db, |pool| sqlx::query_as(
+        "SELECT DISTINCT p.seller_id FROM payment_events e JOIN payment_attempts p ON p.id = e.attempt_id
+         WHERE e.channel = $1 AND e.received_at >= $2 AND e.received_at < $3"
+    )
+    .bind(channel.as_str())
+    .bind(day.plus(-1).start().0)
+    .bind(day.plus(2).start().0)
+    .fetch_all(pool)
+    .await)?;
+    Ok(rows.into_iter().map(|(seller,)| seller).collect())
 }
 
 /// Imports a bill, posts what it changes of the day's fees, and makes the day stand by it.
