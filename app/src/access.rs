@@ -43,6 +43,7 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/topup", Access::Resident),
     ("/orders/:id", Access::Resident),
     ("/orders/:id/pay", Access::Resident),
+    ("/orders/:id/receipt", Access::Resident),
     ("/switch", Access::Resident),
     ("/switch/:id", Access::Resident),
     ("/records", Access::Resident),

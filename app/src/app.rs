@@ -77,6 +77,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/topup") view=resident::topup::TopUpPage ssr=SsrMode::Async/>
                 <Route path=path!("/orders/:id") view=resident::order::OrderPage ssr=SsrMode::Async/>
                 <Route path=path!("/orders/:id/pay") view=resident::cashier::CashierPage ssr=SsrMode::Async/>
+                <Route path=path!("/orders/:id/receipt") view=resident::receipt::ReceiptPage ssr=SsrMode::Async/>
                 <Route path=path!("/switch") view=resident::switch::SwitchPage ssr=SsrMode::Async/>
                 <Route path=path!("/switch/:id") view=resident::switching::SwitchingPage ssr=SsrMode::Async/>
                 <Route path=path!("/records") view=resident::records::RecordsPage ssr=SsrMode::Async/>

@@ -1,9 +1,13 @@
 //! The payment channels: whether each works, and how it answers.
 
 use async_trait::async_trait;
+use leptos::prelude::*;
 
-use crate::ports::Who;
+use super::form::parse;
+use super::{ApiError, answer};
+use crate::ports::{Who, operator, ports};
 use model::error::AppError;
+use model::ids::OrderId;
 use model::order::Tender;
 use model::time::Timestamp;
 
@@ -63,6 +67,17 @@ pub struct ChannelStatus {
 #[async_trait]
 pub trait ChannelsPort: Send + Sync {
     async fn channels(&self, who: &Who) -> Result<Vec<ChannelStatus>, AppError>;
+    /// Asks the channel about the payments of an order at once, and settles its answers.
+    async fn ask_channel(&self, who: &Who, order: OrderId) -> Result<(), AppError>;
     /// The worst state of each configured channel, for supervisors.
     fn summary(&self) -> Vec<(Tender, ChannelState)>;
+}
+
+/// Asks the channel about the payments of an order at once.
+#[server(name = AskChannel, prefix = "/api", endpoint = "operator/ask-channel")]
+pub async fn ask_channel(order: String) -> Result<(), ApiError> {
+    let (ports, who) = (ports()?, operator()?);
+    let back = format!("/refunds/of/{order}");
+    let done = async { ports.channels.ask_channel(&who, parse(&order)?).await }.await;
+    answer(done.map(|()| back.clone()), &back)
 }

@@ -1,22 +1,44 @@
 //! Whether the payment channels work, for operators and supervisors.
 
+use std::sync::{Mutex, PoisonError};
+
 use app::api::channels::{ChannelState, ChannelStatus, ChannelsPort};
 use async_trait::async_trait;
 use model::error::AppError;
+use model::ids::OrderId;
 use model::order::Tender;
 use model::person::Who;
-use model::time::SECOND;
+use model::time::{SECOND, Timestamp};
+
+use super::Context;
 use payments::health::HealthReport;
 use payments::{Channel, ChannelFault, Merchant, Payments};
+use store::console;
+
+/// The shortest time between two questions by people.
+const PAUSE: i64 = SECOND;
 
 pub struct ChannelsService {
+    context: Context,
     payments: Payments,
+    /// When a person last asked.
+    asked_at: Mutex<Option<Timestamp>>,
 }
 
 impl ChannelsService {
     #[must_use]
-    pub const fn new(payments: Payments) -> Self {
-        Self { payments }
+    pub const fn new(context: Context, payments: Payments) -> Self {
+        Self { context, payments, asked_at: Mutex::new(None) }
+    }
+
+    fn limit_questions(&self) -> Result<(), AppError> {
+        let now = self.context.now();
+        let mut asked_at = self.asked_at.lock().unwrap_or_else(PoisonError::into_inner);
+        if asked_at.is_some_and(|at| (0..PAUSE).contains(&now.since(at))) {
+            return Err(AppError::RateLimited);
+        }
+        *asked_at = Some(now);
+        Ok(())
     }
 
     fn statuses(&self) -> Vec<ChannelStatus> {
@@ -31,6 +53,17 @@ impl ChannelsService {
 impl ChannelsPort for ChannelsService {
     async fn channels(&self, _: &Who) -> Result<Vec<ChannelStatus>, AppError> {
         Ok(self.statuses())
+    }
+
+    async fn ask_channel(&self, who: &Who, order: OrderId) -> Result<(), AppError> {
+        let (db, now, key) = (&self.context.db, self.context.now(), self.context.form_key());
+        let rules = self.payments.refund_rules();
+        // Only orders that the operator may see.
+        console::order_money(db, who.user, order, &rules, now, key).await?.ok_or(AppError::NotFound)?;
+        self.limit_questions()?;
+        self.payments.ask_now(order).await?;
+        self.context.gateway.wake();
+        Ok(())
     }
 
     fn summary(&self) -> Vec<(Tender, ChannelState)> {

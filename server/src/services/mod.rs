@@ -45,7 +45,7 @@ pub fn ports(context: &Context, payments: &Payments, profiles: Profiles, rules: 
         auth: Arc::new(AuthService::new(context.clone(), passwords)),
         batches: console.clone(),
         cases: console.clone(),
-        channels: Arc::new(ChannelsService::new(payments.clone())),
+        channels: Arc::new(ChannelsService::new(context.clone(), payments.clone())),
         gateways: console.clone(),
         ledger: cash_desk.clone(),
         meter_wall: console.clone(),

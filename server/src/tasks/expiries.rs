@@ -1,4 +1,5 @@
-//! Opens a case before a certificate of a payment channel expires, and while a merchant is switched off or missing that is needed.
+//! Opens a case before a certificate of a payment channel expires, and while a merchant is switched off or missing that is
+//! needed.
 
 use std::time::Duration;
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::{StreamExt, stream};
+use model::order::Tender;
 use model::refund::RefundObstacle;
 
 use super::{Failure, Task};

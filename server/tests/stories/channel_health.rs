@@ -141,3 +141,22 @@ both!(notifications_of_another_media_type_are_refused, |w: World| async move {
     let bare = shop.http.post(format!("http://{}/pay/alipay/notify", shop.address)).body("a=b").send().await.unwrap();
     assert_eq!(bare.status(), 415);
 });
+
+both!(no_channel_is_offered_when_none_is_configured, |w: World| async move {
+    let room = w.room(1).await;
+    let config = Config::default();
+    let paid = std::sync::Arc::new(|| {});
+    let payments = payments::Payments::new(&config, w.db.clone(), w.clock.clone(), w.rng.clone(), paid).unwrap();
+    assert!(payments.tenders().is_empty() && payments.form_origins().is_empty());
+    let top_up = store::orders::NewOrder {
+        key: room.account.0,
+        account: room.account,
+        meter: room.meter,
+        tender: model::order::Tender::Alipay,
+        amount: model::money::Fen(5_000),
+        by: room.resident,
+        ip: String::new(),
+    };
+    assert_eq!(payments.create_order(&top_up).await.unwrap_err(), model::error::AppError::ChannelUnavailable);
+    assert_eq!(w.number("SELECT COUNT(*) FROM orders").await, 0);
+});

@@ -44,7 +44,7 @@ both!(old_payments_are_queried_and_refunded_by_their_merchant, |w: World| async 
     let (_, paid) = shop.paid(3_000).await;
     shop.wait(SECOND);
     let (waiting, unheard) = shop.at_the_cashier(4_000).await;
-    shop.sandbox.set_faults(Faults { lose: true, ..Faults::default() });
+    shop.sandbox.set_faults(Faults { mute: true, ..Faults::default() });
     assert!(shop.sandbox.pay(&unheard));
     let bank = new_bank(&shop).await;
     let (forgotten, complete) = (config(&shop, &bank, false), config(&shop, &bank, true));

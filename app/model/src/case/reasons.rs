@@ -82,6 +82,8 @@ word_enum! {
     pub enum PaymentSource {
         Notify = "notify",
         Query = "query",
+        /// A line of the channel's statement, booked by a person.
+        Statement = "statement",
     }
 
     /// What happened to a refund that needs a person.

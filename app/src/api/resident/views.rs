@@ -145,6 +145,12 @@ pub struct OrderView {
     pub held: bool,
     #[serde(default)]
     pub refunds: Vec<RefundView>,
+    /// The channels by which it can be paid instead, while nothing was paid.
+    #[serde(default)]
+    pub other_channels: Vec<Tender>,
+    /// The channel's number of the payment.
+    #[serde(default)]
+    pub trade_no: Option<String>,
     /// For a server wallet, whose credit needs no delivery.
     pub power: Option<Power>,
     /// The server's time.

@@ -93,6 +93,7 @@ fn payment(case: &PaymentCase, lang: Lang) -> Vec<Option<String>> {
     let from = match case.source {
         PaymentSource::Notify => texts(lang).notified,
         PaymentSource::Query => texts(lang).queried,
+        PaymentSource::Statement => texts(lang).by_statement,
     };
     vec![
         channel(Some(case.channel), lang),

@@ -62,6 +62,7 @@ fn item(line: &CaseLine) -> impl IntoView + use<> {
             view! { {replaced(line, answers)}{close(line)} }.into_any()
         }
         None if line.counter.is_some() => counter::settle(line).into_any(),
+        None if line.bookable => ().into_any(),
         None => close(line).into_any(),
     };
     view! {
@@ -72,6 +73,7 @@ fn item(line: &CaseLine) -> impl IntoView + use<> {
             </div>
             {case_facts(line)}
             {give_back(line)}
+            {line.bookable.then(|| book(line))}
             {end}
         </li>
     }
@@ -153,6 +155,18 @@ fn give_back(line: &CaseLine) -> impl IntoView + use<> {
     line.refunds.filter(|_| line.closed_at.is_none()).map(|order| {
         view! { <p><a class="button primary" href=format!("/refunds/of/{order}")>{refunds::texts(lang()).give_back}</a></p> }
     })
+}
+
+/// Books the refund that the statement tells of.
+fn book(line: &CaseLine) -> impl IntoView + use<> {
+    let r = refunds::texts(lang());
+    view! {
+        <form class="filter" method="post" action="/api/operator/book-refund">
+            <input type="hidden" name="case" value=line.id.to_string() />
+            <button class="primary">{r.book}</button>
+            <p class="hint">{r.book_hint}</p>
+        </form>
+    }
 }
 
 fn close(line: &CaseLine) -> impl IntoView + use<> {

@@ -120,6 +120,18 @@ pub const fn suspense(event: Uuid, channel: &'static str, amount: Money) -> Tran
     Transfer { operation: "suspense", reference: event, debit: Account::Clearing(channel), credit: Account::Suspense, amount }
 }
 
+/// Money that credited no order credits one after all: it leaves suspense, and the order's own posting takes it from the channel.
+#[must_use]
+pub const fn suspense_back(event: Uuid, channel: &'static str, amount: Money) -> Transfer {
+    Transfer {
+        operation: "suspense-back",
+        reference: event,
+        debit: Account::Suspense,
+        credit: Account::Clearing(channel),
+        amount,
+    }
+}
+
 /// A bill says what the channel keeps of a day, or what it keeps beyond the bill before (negative: below it); `None` where that
 /// is the same. `change` is the day's taking up of this bill.
 #[must_use]

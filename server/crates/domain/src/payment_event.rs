@@ -14,6 +14,8 @@ pub enum EventKind {
     Absent,
     /// The total of all refunds of the trade.
     Refunded(Fen),
+    /// The trade was paid, and some of it is going back; the channel does not say how much.
+    RefundStarted,
     /// The refund with this event's `refund_no` reached the payer.
     RefundSucceeded,
     /// The refund with this event's `refund_no` ended without moving money.

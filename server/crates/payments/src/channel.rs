@@ -129,8 +129,8 @@ pub enum RefundResponse {
     /// The refund succeeded or failed.
     Event(VerifiedEvent),
     Processing,
-    /// The merchant's balance at the channel does not cover it, with the channel's code. Nothing was refunded; it may be requested
-    /// again under the same number.
+    /// The merchant's balance at the channel does not cover it, with the channel's code. Nothing was refunded; it may be
+    /// requested again under the same number.
     NotEnough(String),
     /// The channel has no refund of this number; it may be requested again under the same number.
     Absent,

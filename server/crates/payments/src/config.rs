@@ -34,8 +34,8 @@ pub struct Config {
     pub former: FormerMerchants,
 }
 
-/// `[[pay.former.alipay]]` and the like: what was configured before a change of merchant or application. No new payments go through
-/// them; their payments are still queried, refunded and listed in statements.
+/// `[[pay.former.alipay]]` and the like: what was configured before a change of merchant or application. No new payments go
+/// through them; their payments are still queried, refunded and listed in statements.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct FormerMerchants {

@@ -1,5 +1,5 @@
-//! How a channel answers: its last success and failure, its clock, and what was refused of its notifications. Kept in memory, so it
-//! begins anew with the process.
+//! How a channel answers: its last success and failure, its clock, and what was refused of its notifications. Kept in memory, so
+//! it begins anew with the process.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

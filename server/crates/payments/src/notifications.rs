@@ -36,9 +36,9 @@ impl Payments {
         result
     }
 
-    /// The keys of some channels verify the messages to all merchants, so the merchant that a message names is preferred. A message
-    /// that names none of them is taken from whoever verifies it, to be held as a payment to somebody else. One that names a
-    /// merchant whose own keys do not verify it is false.
+    /// The keys of some channels verify the messages to all merchants, so the merchant that a message names is preferred. A
+    /// message that names none of them is taken from whoever verifies it, to be held as a payment to somebody else. One that
+    /// names a merchant whose own keys do not verify it is false.
     fn read_by(&self, merchants: &[&Merchant], headers: &HeaderMap, body: &[u8]) -> Result<Notification, NotificationError> {
         let (mut first, mut refusal) = (None, None);
         for merchant in merchants {

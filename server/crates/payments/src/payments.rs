@@ -7,7 +7,7 @@ use model::ids::OrderId;
 use model::order::Tender;
 use tokio::sync::Notify;
 
-use super::channel::{Cashier, Channel, Payer, SignIn};
+use super::channel::{Cashier, Channel, Payer, QueryResponse, SignIn};
 use super::config::{Config, ConfigError, Merchants};
 use super::expiry::Expiry;
 use super::merchant::{ChannelFault, Merchant};
@@ -51,8 +51,8 @@ struct Inner {
 }
 
 impl Payments {
-    /// Builds the merchants, and logs those that are switched off and certificates that expire soon. `paid` is called after an order
-    /// became paid; it must not block.
+    /// Builds the merchants, and logs those that are switched off and certificates that expire soon. `paid` is called after an
+    /// order became paid; it must not block.
     ///
     /// # Errors
     /// [`ConfigError`] names the first invalid key of the settings that are not of one channel.
@@ -174,8 +174,9 @@ impl Payments {
         Ok(StartedPayment { order, cashier })
     }
 
-    /// Opens the cashier of the order's open attempt; never starts a new attempt, so that it can serve a GET request. `None` where the
-    /// attempt was made by another way or for another payer, for whom the channel refuses its number: [`Self::resume`] makes a new one.
+    /// Opens the cashier of the order's open attempt; never starts a new attempt, so that it can serve a GET request. `None`
+    /// where the attempt was made by another way or for another payer, for whom the channel refuses its number: [`Self::resume`]
+    /// makes a new one.
     ///
     /// # Errors
     /// [`AppError::OrderClosed`] without an open attempt, otherwise as [`Self::resume`].
@@ -215,6 +216,53 @@ impl Payments {
             Ok(false) => {}
             Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, %order, "payment.query-request.failed"),
         }
+    }
+
+    /// Asks the channel about each attempt of an order, whatever its state, and settles the answers.
+    ///
+    /// # Errors
+    /// [`AppError::ChannelUnavailable`] if none was answered.
+    pub async fn ask_now(&self, order: OrderId) -> Result<(), AppError> {
+        let attempts = payments::attempts_of(&self.0.db, order).await?;
+        let mut answered = attempts.is_empty();
+        for attempt in &attempts {
+            let Some(channel) = self.merchant_of(attempt.channel, &attempt.app_id, &attempt.seller_id) else { continue };
+            match channel.query(attempt).await {
+                Ok(QueryResponse::Event(event)) => {
+                    self.settle(&event).await?;
+                    answered = true;
+                }
+                Ok(QueryResponse::Waiting) => answered = true,
+                Ok(QueryResponse::Unknown(answer)) => {
+                    tracing::info!(
+                        channel = attempt.channel.as_str(),
+                        attempt = attempt.out_trade_no,
+                        answer,
+                        "payment.query.unknown"
+                    );
+                }
+                Err(error) => {
+                    let error = &error as &dyn std::error::Error;
+                    tracing::warn!(
+                        channel = attempt.channel.as_str(),
+                        attempt = attempt.out_trade_no,
+                        error,
+                        "payment.query.failed"
+                    );
+                }
+            }
+        }
+        if answered { Ok(()) } else { Err(AppError::ChannelUnavailable) }
+    }
+
+    /// Gives up an unpaid order, because its payer takes another channel: the next queries close its attempts at the channel.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database fails.
+    pub async fn give_up(&self, order: OrderId) -> Result<(), StoreError> {
+        payments::give_up(&self.0.db, self.0.clock.now(), order).await?;
+        self.0.query_requests.notify_one();
+        Ok(())
     }
 
     /// Settles a verified event and calls `paid` if an order became paid.

@@ -124,8 +124,8 @@ impl Payments {
         Ok(FetchOutcome::Compared(imported, compared))
     }
 
-    /// The merchants whose statements a day is made of: the current one, and former ones that were paid or refunded around that day.
-    /// Applications of one merchant number share a statement.
+    /// The merchants whose statements a day is made of: the current one, and former ones that were paid or refunded around that
+    /// day. Applications of one merchant number share a statement.
     async fn statement_merchants(&self, channel: Tender, day: Date) -> Result<Vec<&Merchant>> {
         let active = reconciliation::active_sellers(self.parts().0, channel, day).await?;
         let mut merchants: Vec<&Merchant> = Vec::new();

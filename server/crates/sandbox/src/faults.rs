@@ -11,6 +11,8 @@ use super::statements::StatementFaults;
 pub struct Faults {
     /// Notifications are not sent.
     pub lose: bool,
+    /// Notifications are neither sent nor repeated later.
+    pub mute: bool,
     /// Number of copies of each notification, sent concurrently.
     pub copies: u32,
     /// Delay of notifications, ms.
@@ -33,6 +35,8 @@ pub struct Faults {
     pub refund_not_enough: bool,
     /// Paid trades can no longer be refunded (`TRADE_FINISHED` at Alipay).
     pub finished: bool,
+    /// Alipay's notifications do not tell of refunds.
+    pub hide_refunds: bool,
     /// Refunds stay in progress.
     pub refund_slow: bool,
     /// Notifications of refunds name another amount, yuan.
@@ -64,6 +68,7 @@ impl Default for Faults {
     fn default() -> Self {
         Self {
             lose: false,
+            mute: false,
             copies: 1,
             delay_ms: 0,
             falsify: false,
@@ -74,6 +79,7 @@ impl Default for Faults {
             app_id: None,
             refund_refused: false,
             refund_not_enough: false,
+            hide_refunds: false,
             finished: false,
             refund_slow: false,
             refund_amount: None,

@@ -1,5 +1,5 @@
-//! A case for each key of the configuration that needs somebody: a certificate that ends, a channel that is switched off. It is said
-//! again when it changes, and closed by itself when the configuration was corrected.
+//! A case for each key of the configuration that needs somebody: a certificate that ends, a channel that is switched off. It is
+//! said again when it changes, and closed by itself when the configuration was corrected.
 
 use model::case::{CaseDetail, CaseKind};
 use model::ids::CaseId;

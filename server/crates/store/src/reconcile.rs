@@ -12,6 +12,7 @@ mod ledger_entries;
 mod meters;
 mod receipts;
 mod rules;
+mod unbooked_refunds;
 mod views;
 
 use model::order::Tender;
@@ -24,6 +25,7 @@ pub use days::close;
 pub use foreign::{ForeignLine, foreign_lines};
 pub use receipts::note_receipt;
 pub(super) use rules::RULES;
+pub use unbooked_refunds::{BookedRefund, book_refund};
 pub use views::{DayRow, DifferenceRow, SinceRow, day, days, differences, due};
 
 /// Who asked, as audit lines have it: a person and from where, or the system.

@@ -5,6 +5,7 @@
 
 mod ask;
 mod console_refunds;
+mod credit;
 mod decide;
 mod due;
 mod end;
@@ -22,6 +23,7 @@ use sqlx::FromRow;
 pub use ask::{NewRefund, Policy, RefundSubject, ask};
 pub(super) use console_refunds::unsaid;
 pub use console_refunds::{clear, gone_elsewhere, write_off};
+pub use credit::credit_after_all;
 pub use decide::{approve, cancel, deliver_again, expire, reject};
 pub use due::{DueRefund, claim_due, slow};
 pub use end::pay_out;

@@ -124,7 +124,7 @@ both!(every_wechat_row_and_older_columns_are_read, |w: World| async move {
         // Money that went back without us.
         (
             fault(|fault, number| fault.revoked = Some(number)),
-            vec![("channel-only".to_owned(), Fen(-5_000), "unknown".to_owned())],
+            vec![("channel-only".to_owned(), Fen(-5_000), "unbooked".to_owned())],
         ),
     ] {
         shop.bills(fault);
@@ -171,3 +171,55 @@ both!(no_statement_before_the_channels_hour_proves_nothing, |w: World| async mov
     let remembered = "SELECT COUNT(*) FROM settlement_days WHERE nothing_at IS NOT NULL";
     assert_eq!(shop.world.number(remembered).await, 0, "nor does it count as said once");
 });
+
+both!(a_refund_known_only_from_a_statement_is_booked, |w: World| async move {
+    let shop = Shop::under(w, story_support::refunding::BY_HAND).await;
+    let (treasurer, db) = (shop.treasurer().await, shop.world.db.clone());
+    let now = || domain::clock::Clock::now(&*shop.world.clock);
+    for channel in [Tender::Alipay, Tender::WechatPay, Tender::UnionPay] {
+        let day = shop.today();
+        let (order, number) = shop.pays(channel, 5_000).await;
+        shop.wait(MINUTE);
+        shop.sandbox.set_faults(Faults { mute: true, ..Faults::default() });
+        assert!(shop.sandbox.refund(&number, "CONSOLE1", Fen(2_000)));
+        shop.bills(StatementFaults::default());
+        shop.next_day(11);
+        shop.fetches(channel, day).await;
+        let unbooked = vec![("channel-only".to_owned(), Fen(-2_000), "unbooked".to_owned())];
+        assert_eq!(shop.money(channel, day).await, unbooked, "{channel:?}");
+        let row = shop.listed(channel, day).await.into_iter().find(|row| row.class == "channel-only").unwrap();
+        assert!(row.order_number.is_some(), "its order is found");
+        let case = model::ids::CaseId(row.case_id.unwrap());
+        // Closed by a text alone, the day still cannot be closed, whatever the reason.
+        let closed = store::reconcile::close(&db, now(), &treasurer, channel, day, "known").await;
+        assert_eq!(story_support::refunding::refused(closed), model::error::AppError::RefundsUnbooked);
+        let (rng, at) = (&shop.world.rng, now());
+        let both = futures::future::join_all((0..2).map(|_| store::reconcile::book_refund(&db, rng, at, &treasurer, case))).await;
+        assert_eq!(both.iter().filter(|one| one.is_ok()).count(), 1, "{both:?}");
+        store::reconcile::compare(&db, rng, at, channel, day, None).await.unwrap();
+        assert_eq!(shop.money(channel, day).await, [("edge".to_owned(), Fen(-2_000), "booked-elsewhere".to_owned())]);
+        // The same settlement as for one that was notified: here it is lost.
+        let elsewhere = "SELECT COUNT(*) FROM cases WHERE kind = 'refund-elsewhere' AND closed_at IS NULL";
+        assert_eq!(shop.world.number(elsewhere).await, 1);
+        let boss = model::person::Who { user: colleague(&shop, channel).await, ..treasurer.clone() };
+        store::refunds::write_off(&db, rng, at, &boss, order, "console").await.unwrap();
+        assert_eq!(shop.world.number(elsewhere).await, 0);
+        // The notification comes after all: it is known.
+        let acknowledged = shop.trade(&number).acknowledged;
+        if channel != Tender::UnionPay {
+            assert!(shop.sandbox.notify(&number));
+            shop.until(&number, |trade| trade.acknowledged > acknowledged).await;
+        }
+        assert_eq!(credit_balance(&db, &Account::Suspense).await.unwrap(), Money::ZERO, "{channel:?}");
+        store::reconcile::close(&db, now(), &treasurer, channel, day, "").await.unwrap();
+        shop.proved().await;
+    }
+});
+
+/// Somebody who may write off, for each channel another one.
+async fn colleague(shop: &Shop, channel: Tender) -> model::ids::UserId {
+    let (db, rng, now) = (&shop.world.db, &shop.world.rng, domain::clock::Clock::now(&*shop.world.clock));
+    let login = format!("boss-{}", channel.as_str());
+    let user = store::users::NewUser { role: model::person::Role::Admin, login: &login, name: &login, password_hash: "" };
+    store::users::create(db, rng, now, &user, "test").await.unwrap()
+}

@@ -34,7 +34,8 @@ fn event_from(message: &Message, kind: EventKind) -> Result<VerifiedEvent, Notif
         channel: Tender::UnionPay,
         kind,
         source: EventSource::Notify,
-        out_trade_no: if refund { word("reqReserved")? } else { number.clone() },
+        // A refund at UnionPay's console has no number of ours; the trade's number names it.
+        out_trade_no: if refund { message.word("reqReserved").unwrap_or_default().to_owned() } else { number.clone() },
         trade_no: Some(word(if refund { "origQryId" } else { "queryId" })?),
         app_id: None,
         seller_id: Some(word("merId")?),

@@ -17,8 +17,8 @@ const MAX_CLOCK_SKEW: i64 = 5 * MINUTE;
 /// Shortest interval between requests for certificates.
 const REFRESH_INTERVAL: i64 = 10 * MINUTE;
 
-/// With this begins the signature of a message by which WeChat Pay tests that invalid ones are refused. The characters are base64,
-/// so a true signature could begin like that once in 10^34 messages; it would be sent again with another nonce.
+/// With this begins the signature of a message by which WeChat Pay tests that invalid ones are refused. The characters are
+/// base64, so a true signature could begin like that once in 10^34 messages; it would be sent again with another nonce.
 const PROBE: &str = "WECHATPAY/SIGNTEST/";
 
 #[derive(Clone, Debug)]

@@ -136,7 +136,7 @@ impl WechatPay {
         let amount = amount.unwrap_or(expected);
         Some(verified::event(EventFacts {
             channel: Tender::WechatPay,
-            kind: if let EventKind::Refunded(_) = kind { EventKind::Refunded(amount) } else { kind },
+            kind,
             source,
             out_trade_no: trade.out_trade_no,
             trade_no,
@@ -173,8 +173,7 @@ impl Trade {
     pub(super) fn kind(&self) -> Option<Option<EventKind>> {
         Some(match self.trade_state.as_str() {
             "SUCCESS" => Some(EventKind::Paid),
-            // Says that a refund was started, but not its amount: an operator has to look.
-            "REFUND" => Some(EventKind::Refunded(Fen::ZERO)),
+            "REFUND" => Some(EventKind::RefundStarted),
             "CLOSED" | "REVOKED" => Some(EventKind::Closed),
             "NOTPAY" | "USERPAYING" | "ACCEPT" | "PAYERROR" => None,
             _ => return None,

@@ -41,6 +41,7 @@ CREATE INDEX orders_account ON orders (account_id, created_at);
 CREATE INDEX orders_created ON orders (created_at);
 CREATE INDEX orders_state ON orders (state, created_at);
 CREATE INDEX orders_shift ON orders (shift_id);
+CREATE INDEX orders_pending ON orders (created_at) WHERE state = 'pending';
 
 -- One attempt to pay an order through one channel, stored before the channel hears of it.
 CREATE TABLE payment_attempts (

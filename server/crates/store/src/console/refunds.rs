@@ -53,7 +53,8 @@ struct Row {
 macro_rules! refunded {
     () => {
         concat!(
-            "SELECT f.id, f.refund_no, f.state, CASE WHEN f.state = 'sending' THEN f.obstacle END AS obstacle, f.source, f.tender, e.channel, e.trade_no, f.amount_fen, f.reason, f.order_id,
+            "SELECT f.id, f.refund_no, f.state, CASE WHEN f.state = 'sending' THEN f.obstacle END AS obstacle,
+                    f.source, f.tender, e.channel, e.trade_no, f.amount_fen, f.reason, f.order_id,
                     o.number AS order_number, f.return_id, o.meter_id, a.number AS account_number, f.asked_by,
                     u.name AS asked_by_name, f.asked_at, f.expires_at, d.name AS decided_by_name, f.note, f.tries, f.next_at,
                     s.name AS settled_by_name, f.settled_at, p.year AS receipt_year, p.number AS receipt_number,
@@ -202,7 +203,9 @@ pub async fn order_money(
     let payments: Vec<PaymentRow> = read!(db, |pool| {
         sqlx::query_as(
             "SELECT e.id, e.channel, e.trade_no, e.received_at, e.amount_fen,
-                EXISTS (SELECT 1 FROM ledger_transfers t WHERE t.operation = 'suspense' AND t.reference = e.id) AS suspended,
+                EXISTS (SELECT 1 FROM ledger_transfers t WHERE t.operation = 'suspense' AND t.reference = e.id)
+                  AND NOT EXISTS (SELECT 1 FROM ledger_transfers t WHERE t.operation = 'suspense-back' AND t.reference = e.id)
+                    AS suspended,
                 e.outcome IN ('credited', 'credited-late', 'undeliverable') AND o.state IN ('paid', 'case')
                   AND NOT EXISTS (SELECT 1 FROM commands c WHERE c.order_id = o.id AND c.state <> 'superseded' AND c.attempts > 0
                                   AND NOT (c.state = 'case' AND c.reason = 'hoarding-limit')) AS waits,

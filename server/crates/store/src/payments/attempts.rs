@@ -179,8 +179,8 @@ async fn note_payer(tx: &mut Tx, attempt: &Attempt, payer: Option<&str>) -> Resu
     Ok(())
 }
 
-/// Another attempt takes the place of the open ones, which are not about to expire: the next queries close them at their channels,
-/// so that one order is not paid by two.
+/// Another attempt takes the place of the open ones, which are not about to expire: the next queries close them at their
+/// channels, so that one order is not paid by two.
 async fn supersede(tx: &mut Tx, at: Timestamp, order: OrderId) -> Result<()> {
     on!(tx, |c| sqlx::query(
         "UPDATE payment_attempts SET state = 'closing', next_query_at = $1
@@ -192,6 +192,13 @@ async fn supersede(tx: &mut Tx, at: Timestamp, order: OrderId) -> Result<()> {
     .execute(c)
     .await)?;
     Ok(())
+}
+
+/// Nobody is given the form of the order's open attempts any more, and the next queries close them at the channel.
+pub async fn give_up(db: &Db, at: Timestamp, order: OrderId) -> Result<()> {
+    let mut tx = db.begin().await?;
+    supersede(&mut tx, at, order).await?;
+    tx.commit().await
 }
 
 /// By which way an attempt is paid, and the digest of its payer.
@@ -243,7 +250,7 @@ pub async fn claim_due(db: &Db, now: Timestamp, limit: i64, next: impl Fn(&Attem
         attempt_columns!(),
         "FROM payment_attempts WHERE state IN ('pending', 'closing', 'held') AND next_query_at <= $1
            AND (state <> 'held' OR NOT EXISTS (SELECT 1 FROM payment_events e WHERE e.attempt_id = payment_attempts.id
-                                               AND (e.kind = 'paid' OR e.kind LIKE 'refund:%')))
+                                               AND e.kind = 'paid'))
          ORDER BY next_query_at, id LIMIT $2"
     ))
     .bind(now.0)

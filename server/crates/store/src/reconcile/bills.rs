@@ -34,16 +34,17 @@ pub async fn says_nothing(db: &Db, at: Timestamp, channel: Tender, bill: &Statem
     let mut tx = db.begin().await?;
     let row: Option<(i64,)> = on!(&mut tx, |c| {
         sqlx::query_as(
-        "INSERT INTO settlement_days (channel, day, tried_at, nothing_at, note) VALUES ($1, $2, $3, $3, 'nothing')
-         ON CONFLICT (channel, day) DO UPDATE SET tried_at = excluded.tried_at, note = 'nothing', note_row = NULL, note_column = NULL,
+            "INSERT INTO settlement_days (channel, day, tried_at, nothing_at, note) VALUES ($1, $2, $3, $3, 'nothing')
+         ON CONFLICT (channel, day) DO UPDATE SET tried_at = excluded.tried_at, note = 'nothing',
+             note_row = NULL, note_column = NULL,
              nothing_at = COALESCE(settlement_days.nothing_at, excluded.nothing_at)
-         RETURNING nothing_at"
-    )
-    .bind(channel.as_str())
-    .bind(bill.day.0)
-    .bind(at.0)
-    .fetch_optional(c)
-    .await
+         RETURNING nothing_at",
+        )
+        .bind(channel.as_str())
+        .bind(bill.day.0)
+        .bind(at.0)
+        .fetch_optional(c)
+        .await
     })?;
     let first = row.map_or(at.0, |(first,)| first);
     let clearing = format!("clearing:{}", channel.as_str());
@@ -162,7 +163,8 @@ pub async fn import(db: &Db, rng: &Rng, at: Timestamp, channel: Tender, bill: &S
         ledger::post(&mut tx, rng, at, &transfer).await?;
     }
     let detail = serde_json::json!({
-        "digest": hex::encode(&bill.digest), "lines": bill.lines.len(), "foreign": bill.foreign.len(), "total_fen": bill.total(), "fees_e4": bill.fees(),
+        "digest": hex::encode(&bill.digest), "lines": bill.lines.len(), "foreign": bill.foreign.len(),
+        "total_fen": bill.total(), "fees_e4": bill.fees(),
     });
     let (subject, detail, (actor, ip)) = (subject(channel, bill.day), detail.to_string(), audit_actor(by));
     audit::append(&mut tx, at, &Entry { actor: &actor, ip, action: "bill.import", subject: &subject, detail: &detail }).await?;

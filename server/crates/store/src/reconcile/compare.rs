@@ -8,7 +8,7 @@ use model::time::{Date, Timestamp};
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::{audit_actor, differences, meters, subject};
+use super::{audit_actor, differences, meters, subject, unbooked_refunds};
 use crate::audit::{self, Entry};
 use crate::cases;
 use crate::reconcile::ledger_entries;
@@ -72,6 +72,7 @@ pub async fn compare(
     let ours = ledger_entries::load(&mut tx, channel, day, window, bill).await?;
     let unbilled = neighbours(&mut tx, channel, day, window).await?;
     let mut found = reconcile::compare(window, &lines, &ours, &unbilled);
+    unbooked_refunds::link(&mut tx, channel, &mut found.findings).await?;
     let meters = meters::meters(&mut tx, at, channel, bill).await?;
     found.findings.extend(meters.findings);
     let change = differences::keep(&mut tx, rng, at, channel, day, &found.findings).await?;
